@@ -1,0 +1,178 @@
+//! What is wrong with an input, and where.
+//!
+//! Readers and checks collect diagnostics and go on; whoever called decides. [`Diagnostics::sort`] puts them in the
+//! order of their places, so that the same input gives the same report.
+
+use std::fmt;
+use std::path::Path;
+
+use crate::source::{Sources, Span};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The input was not understood, or contradicts itself.
+    Error,
+    /// Understood, but worth a look.
+    Warning,
+}
+
+/// A further place that belongs to a diagnostic.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Label {
+    /// Where.
+    pub at: Span,
+    /// What stands there.
+    pub text: String,
+}
+
+/// One finding about an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How bad.
+    pub severity: Severity,
+    /// The place; none when a whole file or tree is meant, which `message` then names.
+    pub at: Option<Span>,
+    /// What is wrong: quotes the offender and says what was expected.
+    pub message: String,
+    /// Other places: the second side of a conflict.
+    pub labels: Vec<Label>,
+    /// What to do next.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// An error at a place.
+    pub fn error(at: Span, message: impl Into<String>) -> Diagnostic {
+        let message = message.into();
+        Diagnostic { severity: Severity::Error, at: Some(at), message, labels: Vec::new(), help: None }
+    }
+
+    /// A warning at a place.
+    pub fn warning(at: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(at, message) }
+    }
+
+    /// An error about an input as a whole.
+    pub fn general(message: impl Into<String>) -> Diagnostic {
+        let message = message.into();
+        Diagnostic { severity: Severity::Error, at: None, message, labels: Vec::new(), help: None }
+    }
+
+    /// An error about a file that could not be read.
+    pub fn file(path: &Path, why: impl fmt::Display) -> Diagnostic {
+        Diagnostic::general(format!("{}: {why}", path.display()))
+    }
+
+    /// Adds a further place.
+    #[must_use]
+    pub fn with_label(mut self, at: Span, text: impl Into<String>) -> Diagnostic {
+        self.labels.push(Label { at, text: text.into() });
+        self
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Diagnostic {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The plain form, `file:line:column: error: message`, with a line for each further place and for the help.
+    #[must_use]
+    pub fn render(&self, sources: &Sources) -> String {
+        let kind = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let mut out = match self.at {
+            Some(at) => format!("{}: {kind}: {}", sources.place(at), self.message),
+            None => format!("{kind}: {}", self.message),
+        };
+        for label in &self.labels {
+            out.push_str(&format!("\n{}: note: {}", sources.place(label.at), label.text));
+        }
+        if let Some(help) = &self.help {
+            out.push_str(&format!("\n  help: {help}"));
+        }
+        out
+    }
+}
+
+/// Everything found so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Diagnostics {
+    all: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Diagnostics {
+        Diagnostics::default()
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.all.push(diagnostic);
+    }
+
+    /// Adds an error at a place.
+    pub fn error(&mut self, at: Span, message: impl Into<String>) {
+        self.push(Diagnostic::error(at, message));
+    }
+
+    /// Takes the value, or notes why there is none.
+    pub fn take<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
+        result.map_err(|diagnostic| self.push(diagnostic)).ok()
+    }
+
+    /// True when at least one is an error.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.all.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Sorts by place (general ones first), then message, and drops repetitions.
+    pub fn sort(&mut self) {
+        self.all.sort_by(|a, b| (a.at, a.severity, &a.message).cmp(&(b.at, b.severity, &b.message)));
+        self.all.dedup();
+    }
+
+    /// All, in their present order.
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.all.iter()
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// True when there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The plain form of all, a line feed after each.
+    #[must_use]
+    pub fn render(&self, sources: &Sources) -> String {
+        self.all.iter().map(|diagnostic| diagnostic.render(sources) + "\n").collect()
+    }
+}
+
+impl Extend<Diagnostic> for Diagnostics {
+    fn extend<I: IntoIterator<Item = Diagnostic>>(&mut self, iter: I) {
+        self.all.extend(iter);
+    }
+}
+
+impl IntoIterator for Diagnostics {
+    type Item = Diagnostic;
+    type IntoIter = std::vec::IntoIter<Diagnostic>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.all.into_iter()
+    }
+}

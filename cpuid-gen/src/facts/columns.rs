@@ -1,0 +1,164 @@
+//! One row's columns, read from left to right with a diagnostic at the column that is wrong.
+
+use std::str::FromStr as _;
+
+use crate::diagnostic::Diagnostic;
+use crate::location::{Bit, Leaf, Msr, Register, Subleaf, Word};
+use crate::source::Span;
+
+/// The columns of one row.
+pub(super) struct Columns<'a> {
+    row: Span,
+    rest: Option<&'a str>,
+    next_start: u32,
+}
+
+type Result<T> = std::result::Result<T, Diagnostic>;
+
+impl<'a> Columns<'a> {
+    /// The columns of `line`, which stands at `row`.
+    pub(super) fn new(line: &'a str, row: Span) -> Columns<'a> {
+        Columns { row, rest: Some(line), next_start: row.start }
+    }
+
+    /// What is left of the row.
+    pub(super) fn rest(&self) -> Option<&'a str> {
+        self.rest
+    }
+
+    /// The next column; `what` names it in the diagnostic.
+    pub(super) fn text(&mut self, what: &str) -> Result<(&'a str, Span)> {
+        let Some(rest) = self.rest else {
+            return Err(Diagnostic::error(self.row, format!("the row ends before its column `{what}`")));
+        };
+        let (column, rest) =
+            rest.split_once('\t').map_or((rest, None), |(column, rest)| (column, Some(rest)));
+        let start = self.next_start;
+        let end = start + u32::try_from(column.len()).unwrap_or(0);
+        self.next_start = end + 1;
+        self.rest = rest;
+        let at = Span { start, end, ..self.row };
+        if column.is_empty() || column.trim() != column {
+            return Err(Diagnostic::error(
+                at,
+                format!("column `{what}` is `{column}`: it must be neither empty nor padded"),
+            ));
+        }
+        Ok((column, at))
+    }
+
+    /// A name without blanks.
+    pub(super) fn name(&mut self, what: &str) -> Result<String> {
+        let (text, at) = self.text(what)?;
+        if text == "-" || text.contains(char::is_whitespace) {
+            return Err(Diagnostic::error(at, format!("`{text}` is not a name, which `{what}` must be")));
+        }
+        Ok(text.to_owned())
+    }
+
+    /// Text, or `-` for none.
+    pub(super) fn optional(&mut self, what: &str) -> Result<Option<String>> {
+        let (text, _) = self.text(what)?;
+        Ok((text != "-").then(|| text.to_owned()))
+    }
+
+    /// A hexadecimal number with `0x`.
+    pub(super) fn hex(&mut self, what: &str) -> Result<u64> {
+        let (text, at) = self.text(what)?;
+        parse_hex(text).ok_or_else(|| {
+            Diagnostic::error(
+                at,
+                format!("`{text}` is not a hexadecimal number with 0x, which `{what}` must be"),
+            )
+        })
+    }
+
+    fn hex32(&mut self, what: &str) -> Result<u32> {
+        let (text, at) = self.text(what)?;
+        parse_hex(text).and_then(|value| u32::try_from(value).ok()).ok_or_else(|| {
+            let wants =
+                format!("`{text}` is not a 32-bit hexadecimal number with 0x, which `{what}` must be");
+            Diagnostic::error(at, wants)
+        })
+    }
+
+    /// A decimal number up to `max`.
+    pub(super) fn decimal(&mut self, what: &str, max: u32) -> Result<u32> {
+        let (text, at) = self.text(what)?;
+        parse_decimal(text).filter(|&value| value <= max).ok_or_else(|| {
+            let wants = format!("`{text}` is not a decimal number from 0 to {max}, which `{what}` must be");
+            Diagnostic::error(at, wants)
+        })
+    }
+
+    pub(super) fn word(&mut self) -> Result<Word> {
+        Ok(Word(self.decimal16("WORD")?))
+    }
+
+    pub(super) fn decimal16(&mut self, what: &str) -> Result<u16> {
+        Ok(u16::try_from(self.decimal(what, u32::from(u16::MAX))?).unwrap_or(u16::MAX))
+    }
+
+    pub(super) fn bit(&mut self, max: u8) -> Result<Bit> {
+        Ok(Bit(u8::try_from(self.decimal("BIT", u32::from(max))?).unwrap_or(max)))
+    }
+
+    pub(super) fn leaf(&mut self) -> Result<Leaf> {
+        Ok(Leaf(self.hex32("FUNCTION")?))
+    }
+
+    pub(super) fn msr(&mut self) -> Result<Msr> {
+        Ok(Msr(self.hex32("MSR")?))
+    }
+
+    pub(super) fn subleaf(&mut self) -> Result<Subleaf> {
+        Ok(Subleaf(self.decimal("SUBLEAF", u32::MAX)?))
+    }
+
+    /// A subleaf, or `-` for none.
+    pub(super) fn optional_subleaf(&mut self) -> Result<Option<Subleaf>> {
+        if self.rest.is_some_and(|rest| rest == "-" || rest.starts_with("-\t")) {
+            self.text("SUBLEAF")?;
+            return Ok(None);
+        }
+        self.subleaf().map(Some)
+    }
+
+    pub(super) fn register(&mut self) -> Result<Register> {
+        let (text, at) = self.text("REGISTER")?;
+        Register::from_str(text)
+            .ok()
+            .filter(|register| register.name() == text)
+            .ok_or_else(|| Diagnostic::error(at, format!("`{text}` is not one of EAX, EBX, ECX, EDX")))
+    }
+
+    /// One of the `known` words.
+    pub(super) fn choice<T: Copy>(&mut self, what: &str, known: &[(T, &str)]) -> Result<T> {
+        let (text, at) = self.text(what)?;
+        known.iter().find(|(_, name)| *name == text).map(|(value, _)| *value).ok_or_else(|| {
+            let names: Vec<&str> = known.iter().map(|(_, name)| *name).collect();
+            Diagnostic::error(at, format!("`{text}` is not a {what}; it is one of {}", names.join(", ")))
+        })
+    }
+
+    /// Nothing may be left.
+    pub(super) fn end(self) -> Result<()> {
+        match self.rest {
+            None => Ok(()),
+            Some(rest) => {
+                let at = Span { start: self.next_start, ..self.row };
+                Err(Diagnostic::error(at, format!("`{rest}` is a column too many")))
+            }
+        }
+    }
+}
+
+fn parse_hex(text: &str) -> Option<u64> {
+    let digits = text.strip_prefix("0x")?;
+    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    plain.then(|| u64::from_str_radix(digits, 16).ok())?
+}
+
+fn parse_decimal(text: &str) -> Option<u32> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
+}

@@ -1,0 +1,6 @@
+//! Reads Linux's, KVM's and QEMU's CPUID tables from their C sources, checks them against each other and emits Rust.
+
+pub mod diagnostic;
+pub mod facts;
+pub mod location;
+pub mod source;

@@ -1,0 +1,104 @@
+//! Where a feature bit stands: leaf, subleaf, register and bit of the CPUID instruction, or a bit of an MSR.
+//!
+//! Every coordinate is a type of its own, so that no two can be swapped. Intel SDM volume 2A, "CPUID"; AMD APM
+//! volume 3, appendix E.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// CPUID's input EAX, called function by KVM and AMD.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Leaf(pub u32);
+
+/// CPUID's input ECX.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subleaf(pub u32);
+
+/// One of CPUID's four output registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Register {
+    /// EAX
+    Eax,
+    /// EBX
+    Ebx,
+    /// ECX
+    Ecx,
+    /// EDX
+    Edx,
+}
+
+impl Register {
+    /// All four, in the order of KVM's `struct kvm_cpuid_entry2`.
+    pub const ALL: [Register; 4] = [Register::Eax, Register::Ebx, Register::Ecx, Register::Edx];
+
+    /// The upper-case name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        ["EAX", "EBX", "ECX", "EDX"][self as usize]
+    }
+}
+
+impl fmt::Display for Register {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Register {
+    type Err = ();
+    /// Case does not matter.
+    fn from_str(name: &str) -> Result<Register, ()> {
+        Register::ALL.into_iter().find(|register| register.name().eq_ignore_ascii_case(name)).ok_or(())
+    }
+}
+
+/// A bit of a 32- or 64-bit word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bit(pub u8);
+
+/// Index of a word: in Linux's `x86_capability[]`, in its bug or VMX words, or in QEMU's `FeatureWord`. It means
+/// something within one release only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Word(pub u16);
+
+/// A register that CPUID returns: 32 feature bits. Where a leaf has no subleaves, `subleaf` is 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CpuidWord {
+    /// Input EAX.
+    pub leaf: Leaf,
+    /// Input ECX.
+    pub subleaf: Subleaf,
+    /// Which of the four.
+    pub register: Register,
+}
+
+impl fmt::Display for CpuidWord {
+    /// The manuals' notation: `CPUID.(EAX=7,ECX=0):EBX`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CPUID.(EAX={},ECX={}):{}", hex(self.leaf.0), self.subleaf.0, self.register)
+    }
+}
+
+/// A feature bit's hardware location.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Location {
+    /// The register.
+    pub word: CpuidWord,
+    /// The bit in it, 0 to 31.
+    pub bit: Bit,
+}
+
+impl fmt::Display for Location {
+    /// The manuals' notation: `CPUID.(EAX=7,ECX=0):EBX[5]`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]", self.word, self.bit.0)
+    }
+}
+
+/// An MSR's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Msr(pub u32);
+
+fn hex(value: u32) -> String {
+    if value < 10 { value.to_string() } else { format!("{value:#X}").replace("0X", "0x") }
+}

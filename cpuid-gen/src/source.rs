@@ -1,0 +1,210 @@
+//! Source files and places in them.
+//!
+//! A [`Span`] is a file id and byte offsets; line and column are worked out only when a place is shown. A
+//! [`Sources`] holds the text of every file that was read, so that a diagnostic can quote it.
+
+use std::fmt;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::Diagnostic;
+
+/// The largest file that is read, in bytes. The largest real one (QEMU's `cpu.c`) has under half a megabyte.
+pub const MAX_FILE_SIZE: u64 = 16 << 20;
+
+/// Names one file of a [`Sources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(u32);
+
+/// A stretch of one file: byte offsets, the end excluded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The file.
+    pub file: FileId,
+    /// Offset of the first byte.
+    pub start: u32,
+    /// Offset after the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The stretch from the start of `self` to the end of `last`, which stands in the same file.
+    #[must_use]
+    pub fn to(self, last: Span) -> Span {
+        Span { file: self.file, start: self.start, end: last.end.max(self.start) }
+    }
+}
+
+/// A place as people write it: `file:line:column`, both counted from 1, the column in bytes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The file as the user named it.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in bytes, from 1.
+    pub column: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// One file that was read.
+#[derive(Debug)]
+pub struct SourceFile {
+    /// Where the user's tree stands; empty for a file named by itself. Never part of an output.
+    root: PathBuf,
+    /// The path below `root`, with `/`: the upstream path.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Every file that was read, in the order of reading.
+#[derive(Debug, Default)]
+pub struct Sources {
+    files: Vec<SourceFile>,
+}
+
+impl Sources {
+    /// None read yet.
+    #[must_use]
+    pub fn new() -> Sources {
+        Sources::default()
+    }
+
+    /// Adds text that is already in memory; `path` is the name that diagnostics show.
+    pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
+        self.push(PathBuf::new(), path.into(), text.into())
+    }
+
+    fn push(&mut self, root: PathBuf, path: String, text: String) -> FileId {
+        let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
+        self.files.push(SourceFile { root, path, text });
+        id
+    }
+
+    /// Reads `root`/`path`.
+    ///
+    /// # Errors
+    ///
+    /// A diagnostic that names the file: absent, not a file, unreadable, over [`MAX_FILE_SIZE`], not UTF-8, with a
+    /// byte order mark, or with CR line ends (which Linux and QEMU never have, and which would end up in names).
+    pub fn read(&mut self, root: &Path, path: &str) -> Result<FileId, Diagnostic> {
+        let whole = if path.is_empty() { root.to_path_buf() } else { root.join(path) };
+        let bytes = read_limited(&whole).map_err(|why| Diagnostic::file(&whole, why))?;
+        match String::from_utf8(bytes) {
+            Ok(text) => {
+                let bad = text_fault(&text);
+                let id = self.push(root.to_path_buf(), path.to_owned(), text);
+                match bad {
+                    Some((at, why)) => Err(Diagnostic::error(self.span(id, at, at + 1), why)),
+                    None => Ok(id),
+                }
+            }
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+                let id = self.push(root.to_path_buf(), path.to_owned(), text);
+                Err(Diagnostic::error(self.span(id, at, at + 1), "this byte is not UTF-8")
+                    .with_help("save the file as UTF-8"))
+            }
+        }
+    }
+
+    /// A span of `id` by byte offsets.
+    #[must_use]
+    pub fn span(&self, id: FileId, start: usize, end: usize) -> Span {
+        let cut = |at: usize| u32::try_from(at.min(self[id].text.len())).unwrap_or(u32::MAX);
+        Span { file: id, start: cut(start), end: cut(end) }
+    }
+
+    /// The text of a span.
+    #[must_use]
+    pub fn text(&self, span: Span) -> &str {
+        self[span.file].text.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+
+    /// Every file, in the order of reading.
+    pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
+        (0u32..).map(FileId).zip(&self.files)
+    }
+
+    /// Line and column of the start of a span.
+    #[must_use]
+    pub fn place(&self, span: Span) -> Place {
+        let file = &self[span.file];
+        let mut at = (span.start as usize).min(file.text.len());
+        while !file.text.is_char_boundary(at) {
+            at -= 1;
+        }
+        let before = &file.text[..at];
+        let line = before.bytes().filter(|&b| b == b'\n').count() + 1;
+        let column = at - before.rfind('\n').map_or(0, |end| end + 1) + 1;
+        let clip = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Place { file: file.shown(), line: clip(line), column: clip(column) }
+    }
+
+    /// The physical line that holds the start of the span, without its end of line.
+    #[must_use]
+    pub fn line(&self, span: Span) -> &str {
+        let text = &self[span.file].text;
+        let at = span.start as usize;
+        let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+        &text[start..end]
+    }
+}
+
+impl std::ops::Index<FileId> for Sources {
+    type Output = SourceFile;
+    fn index(&self, id: FileId) -> &SourceFile {
+        &self.files[id.0 as usize]
+    }
+}
+
+impl SourceFile {
+    /// The path as the user can open it.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        if self.path.is_empty() {
+            return self.root.display().to_string();
+        }
+        self.root.join(&self.path).display().to_string()
+    }
+
+    /// Where it can be opened; the build script tells cargo to watch it.
+    #[must_use]
+    pub fn on_disk(&self) -> Option<PathBuf> {
+        (!self.root.as_os_str().is_empty())
+            .then(|| if self.path.is_empty() { self.root.clone() } else { self.root.join(&self.path) })
+    }
+}
+
+fn read_limited(path: &Path) -> Result<Vec<u8>, String> {
+    let about = fs::metadata(path).map_err(|error| error.to_string())?;
+    if !about.is_file() {
+        return Err("not a regular file".to_owned());
+    }
+    if about.len() > MAX_FILE_SIZE {
+        return Err(format!("{} bytes: more than the {MAX_FILE_SIZE} that are read", about.len()));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(about.len()).unwrap_or(0));
+    let file = fs::File::open(path).map_err(|error| error.to_string())?;
+    file.take(MAX_FILE_SIZE).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    Ok(bytes)
+}
+
+fn text_fault(text: &str) -> Option<(usize, &'static str)> {
+    if text.starts_with('\u{feff}') {
+        return Some((0, "the file starts with a byte order mark; save it without one"));
+    }
+    if let Some(at) = text.find('\0') {
+        return Some((at, "a NUL byte: this is not source text"));
+    }
+    text.find('\r').map(|at| (at, "a carriage return; convert the file to LF line ends"))
+}
