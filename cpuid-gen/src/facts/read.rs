@@ -144,7 +144,7 @@ fn qemu_row(facts: &mut QemuFacts, kind: &str, at: Span, mut c: Columns<'_>) -> 
 }
 
 fn qemu_word(c: &mut Columns<'_>, at: Span) -> Result<QemuWord, Diagnostic> {
-    let (name, index) = (c.name("NAME")?, Word(c.decimal16("INDEX")?));
+    let (name, index) = (c.name("NAME")?, c.word()?);
     let source = if c.choice("type", &[(true, "cpuid"), (false, "msr")])? {
         QemuSource::Cpuid { leaf: c.leaf()?, subleaf: c.optional_subleaf()?, register: c.register()? }
     } else {
