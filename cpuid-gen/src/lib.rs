@@ -5,4 +5,5 @@ pub mod diagnostic;
 pub mod facts;
 pub mod linux;
 pub mod location;
+pub mod qemu;
 pub mod source;
