@@ -4,3 +4,4 @@ pub mod diagnostic;
 pub mod facts;
 pub mod location;
 pub mod source;
+pub mod verify;
