@@ -108,6 +108,12 @@ impl Differences {
         good.then_some(differences)
     }
 
+    /// How many rows explain a finding; the others are `macro-family` rows.
+    #[must_use]
+    pub fn explaining(&self) -> usize {
+        self.by_key.len()
+    }
+
     fn read_row(&mut self, mut columns: Columns<'_>) -> Result<(), Diagnostic> {
         let mut kinds: Vec<(Option<Kind>, &str)> =
             Kind::ALL.iter().map(|(kind, name)| (Some(*kind), *name)).collect();
