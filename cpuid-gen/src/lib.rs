@@ -1,7 +1,9 @@
 //! Reads Linux's, KVM's and QEMU's CPUID tables from their C sources, checks them against each other and emits Rust.
 
+pub mod c;
 pub mod diagnostic;
 pub mod facts;
+pub mod linux;
 pub mod location;
 pub mod source;
 pub mod verify;
