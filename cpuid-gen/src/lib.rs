@@ -9,5 +9,6 @@ pub mod location;
 mod pinned;
 pub mod qemu;
 pub mod source;
+pub mod verify;
 
-pub use pinned::pinned;
+pub use pinned::{DIFFERENCES, pinned};

@@ -4,7 +4,7 @@
 //! [`crate::qemu`]) or from a facts file ([`read`]); both give the same records, and [`write`] prints them as the
 //! tab-separated text that `upstream/` keeps. Each record knows its place, so that a later check can point at it.
 
-mod columns;
+pub(crate) mod columns;
 mod read;
 mod write;
 

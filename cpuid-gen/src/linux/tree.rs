@@ -45,6 +45,17 @@ const SOUGHT: [&str; 4] =
     ["enum cpuid_leafs", "enum kvm_only_cpuid_leafs", "enum cpuid_regs", "struct cpuid_reg reverse_cpuid[]"];
 
 impl Tree {
+    /// What has moved from file to file over the years, and the upstream path where it is in this tree.
+    pub fn found<'s>(&self, sources: &'s Sources) -> impl Iterator<Item = (&'static str, &'s str)> {
+        let found = [
+            ("enum cpuid_leafs", self.leafs),
+            ("enum kvm_only_cpuid_leafs", self.kvm_leafs),
+            ("enum cpuid_regs", self.registers),
+            ("reverse_cpuid[]", self.reverse_cpuid),
+        ];
+        found.into_iter().filter_map(|(what, file)| Some((what, sources[file?].path.as_str())))
+    }
+
     /// Finds and reads the files below `root`.
     pub fn open(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> Option<Tree> {
         if !root.join("arch/x86").is_dir() {
