@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::expr::{self, Environment};
-use super::lexer::{self, Kind, Token};
+use super::lexer::{self, Kind, Lexer, Token};
 use super::{MAX_DEPTH, config};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{FileId, Sources, Span};
@@ -140,20 +140,16 @@ impl<'a> Preprocessor<'a> {
 
     /// Follows one file's directives.
     pub fn read(&mut self, file: FileId, diagnostics: &mut Diagnostics) -> Unit<'a> {
-        let lexed = lexer::lex(self.sources, file);
-        if let Some(comment) = lexed.unclosed {
-            diagnostics.error(comment, "this comment is never closed");
-        }
         let unit = Unit {
             file,
-            tokens: Vec::with_capacity(lexed.tokens.len()),
-            comments: lexed.comments,
+            tokens: Vec::with_capacity(self.sources[file].text.len() / 6),
+            comments: Vec::new(),
             defines: Vec::new(),
             skipped: Vec::new(),
             moments: vec![(0, self.macros.now())],
         };
         let mut reading = Reading { macros: &mut self.macros, unit, branches: Vec::new(), diagnostics };
-        reading.all(lexed.tokens);
+        reading.all(lexer::lex(self.sources, file));
         reading.finish(self.sources)
     }
 }
@@ -180,22 +176,29 @@ struct Reading<'a, 'm, 'd> {
 }
 
 impl<'a> Reading<'a, '_, '_> {
-    fn all(&mut self, tokens: Vec<Token<'a>>) {
-        let mut tokens = tokens.into_iter().peekable();
+    fn all(&mut self, mut lexer: Lexer<'a>) {
         let mut line = Vec::new();
-        while let Some(token) = tokens.next() {
+        let mut next = lexer.next();
+        while let Some(token) = next {
             if !(token.starts_line && token.is("#")) {
                 if self.active() {
                     self.unit.tokens.push(token);
                 }
+                next = lexer.next();
                 continue;
             }
             line.clear();
-            while let Some(next) = tokens.next_if(|next| !next.starts_line) {
-                line.push(next);
+            next = lexer.next();
+            while let Some(more) = next.take_if(|more| !more.starts_line) {
+                line.push(more);
+                next = lexer.next();
             }
             self.directive(&token, &line);
         }
+        if let Some(comment) = lexer.unclosed {
+            self.diagnostics.error(comment, "this comment is never closed");
+        }
+        self.unit.comments = lexer.comments;
     }
 
     fn active(&self) -> bool {
