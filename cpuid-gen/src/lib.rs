@@ -1,6 +1,15 @@
 //! Reads Linux's, KVM's and QEMU's CPUID tables from their C sources, checks them against each other and emits Rust.
 
 pub mod diagnostic;
+mod emit;
 pub mod facts;
+pub mod input;
+pub mod linux;
 pub mod location;
+pub mod model;
+mod pinned;
+pub mod qemu;
 pub mod source;
+
+pub use emit::{GenerateError, GeneratedFile, generate};
+pub use pinned::pinned;
