@@ -21,7 +21,8 @@ fn hash(folded: &str) -> u64 {
 
 /// The slot of a hash under its bucket's seed.
 fn slot(hash: u64, seed: u16, slots: usize) -> usize {
-    let mixed = (hash ^ u64::from(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    let mixed =
+        (hash ^ u64::from(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     reduce(mixed >> 32, slots)
 }
 

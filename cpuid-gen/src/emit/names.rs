@@ -96,8 +96,7 @@ pub(super) fn names<'m>(
     strings: &mut Strings<'m>,
     lists: &mut Lists,
 ) -> Result<Names, GenerateError> {
-    let mut all =
-        Collected { index: HashMap::new(), keys: Vec::new(), texts: Vec::new(), bits: Vec::new() };
+    let mut all = Collected { index: HashMap::new(), keys: Vec::new(), texts: Vec::new(), bits: Vec::new() };
     for (feature, &slot) in model.features.iter().zip(&layout.slots) {
         all.add(&feature.constant, slot);
         for view in &feature.linux {

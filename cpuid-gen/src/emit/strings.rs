@@ -31,6 +31,9 @@ impl<'m> Strings<'m> {
 
     /// All texts by number.
     pub(super) fn finish(self) -> Result<Vec<&'m str>, GenerateError> {
+        if let Some(name) = self.all.iter().find(|name| name.contains(char::is_control)) {
+            return Err(GenerateError::Name(name.escape_debug().to_string()));
+        }
         fits("names", self.all.len(), usize::from(u16::MAX))?;
         Ok(self.all)
     }

@@ -1,21 +1,25 @@
 //! `tables.rs`: data alone. Each array has a number per feature, register or slot; the runtime crate's `tables`
 //! module says what each means.
+//!
+//! An array of a thousand numbers is two thousand tokens, and it is tokens that take the time: to build, to parse and
+//! to format. So an array is written as one raw string of numbers, which a `const fn` of the runtime crate decodes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::GenerateError;
-use super::layout::{Layout, fits, number};
+use super::layout::{Layout, fits};
 use super::names::{Lists, names};
 use super::strings::Strings;
+use super::text::{decimal, hexadecimal, lines, pairs};
 use crate::facts::CapKind;
 use crate::location::Word;
 use crate::model::{KernelBit, LinuxView, Model, Place};
 
 /// What stands for "no word" among words' indices.
-const NO_WORD: u8 = u8::MAX;
+const NO_WORD: u16 = u16::MAX;
 
 /// Everything in `tables.rs`.
 pub(super) fn tables(model: &Model, layout: &Layout) -> Result<TokenStream, GenerateError> {
@@ -33,12 +37,13 @@ pub(super) fn tables(model: &Model, layout: &Layout) -> Result<TokenStream, Gene
     let names = names(model, layout, &mut strings, &mut lists)?;
     lists.check()?;
     let strings = strings.finish()?;
+    let (count, strings) = (strings.len(), lines(&strings));
     let statics = [
-        fixed("STRINGS", quote!(&str), &strings),
-        fixed("NAME_SEEDS", quote!(u16), &names.seeds),
-        fixed("NAME_KEYS", quote!(u16), &names.keys),
-        fixed("NAME_BITS", quote!(u16), &names.bits),
-        fixed("LISTS", quote!(u16), &lists.all),
+        quote!(pub(crate) static STRINGS: [&str; #count] = lines(#strings);),
+        fixed("NAME_SEEDS", &names.seeds),
+        fixed("NAME_KEYS", &names.keys),
+        fixed("NAME_BITS", &names.bits),
+        fixed("LISTS", &lists.all),
     ];
     let (linux_count, qemu_count) = (linux.len(), qemu.len());
     Ok(quote! {
@@ -57,35 +62,33 @@ fn check(model: &Model) -> Result<(), GenerateError> {
     let linux = model.linux.iter().filter_map(|release| release.words.last_key_value());
     let qemu = model.qemu.iter().filter_map(|release| release.words.last_key_value());
     let indices = linux.chain(qemu).map(|(word, _)| usize::from(word.0) + 1);
-    fits("words of one release", indices.max().unwrap_or(0), usize::from(NO_WORD))
+    fits("words of one release", indices.max().unwrap_or(0), usize::from(u16::MAX) / 32)
 }
 
 /// What holds for all releases: registers, features' names, MSR bits, sizes.
 fn registers<'m>(model: &'m Model, layout: &Layout, strings: &mut Strings<'m>) -> TokenStream {
-    let words = layout.words.iter().map(|word| {
-        let (leaf, subleaf) = (hex(word.leaf.0), Literal::u32_unsuffixed(word.subleaf.0));
-        let register = Literal::u8_unsuffixed(word.register as u8);
-        quote!((#leaf, #subleaf, #register))
-    });
-    let known: Vec<Literal> = layout.known.iter().map(|&bits| hex(bits)).collect();
     let names: Vec<u16> = model.features.iter().map(|feature| strings.id(&feature.constant)).collect();
-    let msr = model.msr.iter().map(|feature| {
-        let (msr, bit) = (hex(feature.msr.0), Literal::u8_unsuffixed(feature.bit.0));
-        quote!((#msr, #bit))
-    });
     let msr_names: Vec<u16> = model.msr.iter().map(|feature| strings.id(&feature.constant)).collect();
-    let (word_count, msr_count) = (layout.words.len(), model.msr.len());
-    let known = literals("KNOWN", quote!(u32), &known);
-    let starts = fixed("STARTS", quote!(u16), &layout.starts);
-    let names = fixed("FEATURE_NAMES", quote!(u16), &names);
-    let msr_names = fixed("MSR_NAMES", quote!(u16), &msr_names);
+    let (words, msr) = (layout.words.len(), model.msr.len());
+    let leaves = hexadecimal(layout.words.iter().map(|word| word.leaf.0));
+    let subleaves = hexadecimal(layout.words.iter().map(|word| word.subleaf.0));
+    let registers = decimal(layout.words.iter().map(|word| word.register as u16));
+    let known = hexadecimal(layout.known.iter().copied());
+    let msrs = hexadecimal(model.msr.iter().map(|feature| feature.msr.0));
+    let msr_bits = decimal(model.msr.iter().map(|feature| u16::from(feature.bit.0)));
+    let starts = fixed("STARTS", &layout.starts);
+    let names = fixed("FEATURE_NAMES", &names);
+    let msr_names = fixed("MSR_NAMES", &msr_names);
     let flag_words = flag_words(model);
     quote! {
-        pub(crate) static WORDS: [(u32, u32, u8); #word_count] = [#(#words),*];
-        #known
+        pub(crate) static LEAVES: [u32; #words] = hexadecimal(#leaves);
+        pub(crate) static SUBLEAVES: [u32; #words] = hexadecimal(#subleaves);
+        pub(crate) static REGISTERS: [u16; #words] = decimal(#registers);
+        pub(crate) static KNOWN: [u32; #words] = hexadecimal(#known);
         #starts
         #names
-        pub(crate) static MSR: [(u32, u8); #msr_count] = [#(#msr),*];
+        pub(crate) static MSRS: [u32; #msr] = hexadecimal(#msrs);
+        pub(crate) static MSR_BITS: [u16; #msr] = decimal(#msr_bits);
         #msr_names
         pub(crate) const FLAG_WORDS: usize = #flag_words;
     }
@@ -139,14 +142,14 @@ fn qemu<'m>(model: &'m Model, layout: &Layout, at: usize, strings: &mut Strings<
     let mut words = vec![NO_WORD; layout.words.len()];
     for (feature, &slot) in model.features.iter().zip(&layout.slots) {
         if let Some(word) = feature.qemu[at].word {
-            words[usize::from(slot / 32)] = index(word);
+            words[usize::from(slot / 32)] = word.0;
         }
     }
     let mut optional = |name: &'m Option<String>| strings.optional(name.as_deref());
     let names: Vec<u16> = model.features.iter().map(|feature| optional(&feature.qemu[at].name)).collect();
     let msr_names: Vec<u16> = model.msr.iter().map(|feature| optional(&feature.qemu[at].name)).collect();
-    let msr_words = model.msr.iter().map(|feature| feature.qemu[at].word.map_or(NO_WORD, index));
-    let msr_words = list(&msr_words.collect::<Vec<u8>>());
+    let msr_words = model.msr.iter().map(|feature| feature.qemu[at].word.map_or(NO_WORD, |word| word.0));
+    let msr_words = list(&msr_words.collect::<Vec<u16>>());
     let (words, names, msr_names) = (list(&words), list(&names), list(&msr_names));
     quote! {
         QemuTables {
@@ -182,11 +185,11 @@ fn word_names<'m>(words: &'m BTreeMap<Word, String>, strings: &mut Strings<'m>) 
 }
 
 /// Of each register, KVM's word, which is the kernel's too if it is one of the kernel's.
-fn kvm_words(model: &Model, layout: &Layout, at: usize) -> Vec<u8> {
+fn kvm_words(model: &Model, layout: &Layout, at: usize) -> Vec<u16> {
     let mut words = vec![NO_WORD; layout.words.len()];
     for (feature, &slot) in model.features.iter().zip(&layout.slots) {
         if let Some(place) = feature.linux[at].kvm {
-            words[usize::from(slot / 32)] = index(place.word);
+            words[usize::from(slot / 32)] = place.word.0;
         }
     }
     words
@@ -200,21 +203,20 @@ fn kernel_words(model: &Model, at: usize) -> u16 {
 }
 
 /// Features whose kernel place does not follow from their register: the scattered ones, above all.
-fn exceptions(model: &Model, layout: &Layout, at: usize, words: &[u8]) -> TokenStream {
+fn exceptions(model: &Model, layout: &Layout, at: usize, words: &[u16]) -> TokenStream {
     let kernel_words = kernel_words(model, at);
     let mut rows = Vec::new();
     for (feature, &slot) in model.features.iter().zip(&layout.slots) {
         let view = &feature.linux[at];
-        let word = u16::from(words[usize::from(slot / 32)]);
+        let word = words[usize::from(slot / 32)];
         let follows = (view.name.is_some() && word < kernel_words)
             .then_some(Place { word: Word(word), bit: feature.location.bit });
         if view.kernel != follows {
-            let place = Literal::u16_unsuffixed(view.kernel.map_or(0, |place| packed(place) + 1));
-            let slot = Literal::u16_unsuffixed(slot);
-            rows.push(quote!((#slot, #place)));
+            rows.push((slot, view.kernel.map_or(0, |place| packed(place) + 1)));
         }
     }
-    quote!(&[#(#rows),*])
+    let (count, rows) = (rows.len(), pairs(&rows));
+    quote!(&decimal_pairs::<#count>(#rows))
 }
 
 /// What stands at each bit of the kernel's and KVM's words.
@@ -264,51 +266,13 @@ fn packed(place: Place) -> u16 {
     place.word.0.saturating_mul(32).saturating_add(u16::from(place.bit.0))
 }
 
-/// A word's index; [`check`] has seen that it fits.
-fn index(word: Word) -> u8 {
-    u8::try_from(word.0).unwrap_or(NO_WORD)
+fn list(cells: &[u16]) -> TokenStream {
+    let (count, text) = (cells.len(), decimal(cells.iter().copied()));
+    quote!(&decimal::<#count>(#text))
 }
 
-/// A number or text of a table.
-trait Cell {
-    fn literal(&self) -> Literal;
-}
-
-impl Cell for u8 {
-    fn literal(&self) -> Literal {
-        Literal::u8_unsuffixed(*self)
-    }
-}
-
-impl Cell for u16 {
-    fn literal(&self) -> Literal {
-        Literal::u16_unsuffixed(*self)
-    }
-}
-
-impl Cell for &str {
-    fn literal(&self) -> Literal {
-        Literal::string(self)
-    }
-}
-
-fn hex(value: u32) -> Literal {
-    // A literal of this form always parses; decimal is as right, only harder to read.
-    format!("{value:#x}").parse().unwrap_or_else(|_| Literal::u32_unsuffixed(value))
-}
-
-fn list(cells: &[impl Cell]) -> TokenStream {
-    let cells = cells.iter().map(Cell::literal);
-    quote!(&[#(#cells),*])
-}
-
-fn fixed(name: &str, ty: TokenStream, cells: &[impl Cell]) -> TokenStream {
-    literals(name, ty, &cells.iter().map(Cell::literal).collect::<Vec<Literal>>())
-}
-
-fn literals(name: &str, ty: TokenStream, cells: &[Literal]) -> TokenStream {
+fn fixed(name: &str, cells: &[u16]) -> TokenStream {
     let name = quote::format_ident!("{name}");
-    let count = number(cells.len());
-    let count = Literal::u16_unsuffixed(count);
-    quote!(pub(crate) static #name: [#ty; #count] = [#(#cells),*];)
+    let (count, text) = (cells.len(), decimal(cells.iter().copied()));
+    quote!(pub(crate) static #name: [u16; #count] = decimal(#text);)
 }

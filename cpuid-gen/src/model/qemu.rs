@@ -51,7 +51,8 @@ pub(super) fn add(joined: &mut Joined, release: usize, facts: &QemuFacts, diagno
                 name(&mut views[release], bit, diagnostics);
             }
             QemuSource::Cpuid { .. } if bit.bit.0 > 31 => {
-                let message = format!("`{}` is bit {} of a CPUID register, which has 32", bit.name, bit.bit.0);
+                let message =
+                    format!("`{}` is bit {} of a CPUID register, which has 32", bit.name, bit.bit.0);
                 diagnostics.push(Diagnostic::error(bit.at, message));
             }
             QemuSource::Cpuid { .. } => {

@@ -37,7 +37,8 @@ mod tests {
 
     #[test]
     fn releases_ascend_by_number() {
-        let ordered = ["4.4.302", "6.1", "6.1.9", "6.1.10", "6.9.1", "6.12.117", "7.3-rc2", "7.3-rc10", "7.3"];
+        let ordered =
+            ["4.4.302", "6.1", "6.1.9", "6.1.10", "6.9.1", "6.12.117", "7.3-rc2", "7.3-rc10", "7.3"];
         assert!(ordered.is_sorted_by(|a, b| key(a) < key(b)));
     }
 }
