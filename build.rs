@@ -51,7 +51,6 @@ fn write(files: &[GeneratedFile]) -> Result<(), Diagnostic> {
 }
 
 /// A line for cargo, which reads them from the standard output.
-#[expect(clippy::print_stdout, reason = "the way in which a build script speaks to cargo")]
 fn say(key: &str, value: &str) {
     println!("cargo::{key}={value}");
 }
