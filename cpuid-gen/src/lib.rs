@@ -1,5 +1,6 @@
 //! Reads Linux's, KVM's and QEMU's CPUID tables from their C sources, checks them against each other and emits Rust.
 
+pub mod c;
 pub mod diagnostic;
 mod emit;
 pub mod facts;
@@ -10,6 +11,7 @@ pub mod model;
 mod pinned;
 pub mod qemu;
 pub mod source;
+pub mod verify;
 
 pub use emit::{GenerateError, GeneratedFile, generate};
-pub use pinned::pinned;
+pub use pinned::{DIFFERENCES, pinned};

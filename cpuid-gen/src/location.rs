@@ -72,6 +72,34 @@ pub struct CpuidWord {
     pub register: Register,
 }
 
+impl CpuidWord {
+    /// The register that a Linux word's name states: `CPUID_7_1_EAX`, `CPUID_8000_0007_EBX`. None for a name of
+    /// another form, such as a software-defined word's.
+    #[must_use]
+    pub fn from_leaf_name(name: &str) -> Option<CpuidWord> {
+        let parts: Vec<&str> = name.strip_prefix("CPUID_")?.split('_').collect();
+        let (register, numbers) = parts.split_last()?;
+        let hex = |text: &str| {
+            let upper = text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+            upper.then(|| u32::from_str_radix(text, 16).ok())?
+        };
+        let (leaf, rest) = match numbers {
+            [high, low, rest @ ..] if high.len() == 4 && low.len() == 4 => {
+                ((hex(high)? << 16) | hex(low)?, rest)
+            }
+            [leaf, rest @ ..] => (hex(leaf)?, rest),
+            [] => return None,
+        };
+        let subleaf = match rest {
+            [] => 0,
+            [subleaf] => hex(subleaf)?,
+            _ => return None,
+        };
+        let register = Register::from_str(register).ok().filter(|known| known.name() == *register)?;
+        Some(CpuidWord { leaf: Leaf(leaf), subleaf: Subleaf(subleaf), register })
+    }
+}
+
 impl fmt::Display for CpuidWord {
     /// The manuals' notation: `CPUID.(EAX=7,ECX=0):EBX`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::Diagnostic;
 
 /// The largest file that is read, in bytes. The largest real one (QEMU's `cpu.c`) has under half a megabyte.
-pub const MAX_FILE_SIZE: u64 = 16 << 20;
+pub const MAX_FILE_SIZE: u64 = 4 << 20;
 
 /// Names one file of a [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

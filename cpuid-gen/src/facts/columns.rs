@@ -7,7 +7,7 @@ use crate::location::{Bit, Leaf, Msr, Register, Subleaf, Word};
 use crate::source::Span;
 
 /// The columns of one row.
-pub(super) struct Columns<'a> {
+pub(crate) struct Columns<'a> {
     row: Span,
     rest: Option<&'a str>,
     next_start: u32,
@@ -17,17 +17,17 @@ type Result<T> = std::result::Result<T, Diagnostic>;
 
 impl<'a> Columns<'a> {
     /// The columns of `line`, which stands at `row`.
-    pub(super) fn new(line: &'a str, row: Span) -> Columns<'a> {
+    pub(crate) fn new(line: &'a str, row: Span) -> Columns<'a> {
         Columns { row, rest: Some(line), next_start: row.start }
     }
 
     /// What is left of the row.
-    pub(super) fn rest(&self) -> Option<&'a str> {
+    pub(crate) fn rest(&self) -> Option<&'a str> {
         self.rest
     }
 
     /// The next column; `what` names it in the diagnostic.
-    pub(super) fn text(&mut self, what: &str) -> Result<(&'a str, Span)> {
+    pub(crate) fn text(&mut self, what: &str) -> Result<(&'a str, Span)> {
         let Some(rest) = self.rest else {
             return Err(Diagnostic::error(self.row, format!("the row ends before its column `{what}`")));
         };
@@ -48,7 +48,7 @@ impl<'a> Columns<'a> {
     }
 
     /// A name without blanks.
-    pub(super) fn name(&mut self, what: &str) -> Result<String> {
+    pub(crate) fn name(&mut self, what: &str) -> Result<String> {
         let (text, at) = self.text(what)?;
         if text == "-" || text.contains(char::is_whitespace) {
             return Err(Diagnostic::error(at, format!("`{text}` is not a name, which `{what}` must be")));
@@ -57,13 +57,13 @@ impl<'a> Columns<'a> {
     }
 
     /// Text, or `-` for none.
-    pub(super) fn optional(&mut self, what: &str) -> Result<Option<String>> {
+    pub(crate) fn optional(&mut self, what: &str) -> Result<Option<String>> {
         let (text, _) = self.text(what)?;
         Ok((text != "-").then(|| text.to_owned()))
     }
 
     /// A hexadecimal number with `0x`.
-    pub(super) fn hex(&mut self, what: &str) -> Result<u64> {
+    pub(crate) fn hex(&mut self, what: &str) -> Result<u64> {
         let (text, at) = self.text(what)?;
         parse_hex(text).ok_or_else(|| {
             Diagnostic::error(
@@ -83,7 +83,7 @@ impl<'a> Columns<'a> {
     }
 
     /// A decimal number up to `max`.
-    pub(super) fn decimal(&mut self, what: &str, max: u32) -> Result<u32> {
+    pub(crate) fn decimal(&mut self, what: &str, max: u32) -> Result<u32> {
         let (text, at) = self.text(what)?;
         parse_decimal(text).filter(|&value| value <= max).ok_or_else(|| {
             let wants = format!("`{text}` is not a decimal number from 0 to {max}, which `{what}` must be");
@@ -91,32 +91,32 @@ impl<'a> Columns<'a> {
         })
     }
 
-    pub(super) fn word(&mut self) -> Result<Word> {
+    pub(crate) fn word(&mut self) -> Result<Word> {
         Ok(Word(self.decimal16("WORD")?))
     }
 
-    pub(super) fn decimal16(&mut self, what: &str) -> Result<u16> {
+    pub(crate) fn decimal16(&mut self, what: &str) -> Result<u16> {
         Ok(u16::try_from(self.decimal(what, u32::from(u16::MAX))?).unwrap_or(u16::MAX))
     }
 
-    pub(super) fn bit(&mut self, max: u8) -> Result<Bit> {
+    pub(crate) fn bit(&mut self, max: u8) -> Result<Bit> {
         Ok(Bit(u8::try_from(self.decimal("BIT", u32::from(max))?).unwrap_or(max)))
     }
 
-    pub(super) fn leaf(&mut self) -> Result<Leaf> {
+    pub(crate) fn leaf(&mut self) -> Result<Leaf> {
         Ok(Leaf(self.hex32("FUNCTION")?))
     }
 
-    pub(super) fn msr(&mut self) -> Result<Msr> {
+    pub(crate) fn msr(&mut self) -> Result<Msr> {
         Ok(Msr(self.hex32("MSR")?))
     }
 
-    pub(super) fn subleaf(&mut self) -> Result<Subleaf> {
+    pub(crate) fn subleaf(&mut self) -> Result<Subleaf> {
         Ok(Subleaf(self.decimal("SUBLEAF", u32::MAX)?))
     }
 
     /// A subleaf, or `-` for none.
-    pub(super) fn optional_subleaf(&mut self) -> Result<Option<Subleaf>> {
+    pub(crate) fn optional_subleaf(&mut self) -> Result<Option<Subleaf>> {
         if self.rest.is_some_and(|rest| rest == "-" || rest.starts_with("-\t")) {
             self.text("SUBLEAF")?;
             return Ok(None);
@@ -124,7 +124,7 @@ impl<'a> Columns<'a> {
         self.subleaf().map(Some)
     }
 
-    pub(super) fn register(&mut self) -> Result<Register> {
+    pub(crate) fn register(&mut self) -> Result<Register> {
         let (text, at) = self.text("REGISTER")?;
         Register::from_str(text)
             .ok()
@@ -133,7 +133,7 @@ impl<'a> Columns<'a> {
     }
 
     /// One of the `known` words.
-    pub(super) fn choice<T: Copy>(&mut self, what: &str, known: &[(T, &str)]) -> Result<T> {
+    pub(crate) fn choice<T: Copy>(&mut self, what: &str, known: &[(T, &str)]) -> Result<T> {
         let (text, at) = self.text(what)?;
         known.iter().find(|(_, name)| *name == text).map(|(value, _)| *value).ok_or_else(|| {
             let names: Vec<&str> = known.iter().map(|(_, name)| *name).collect();
@@ -142,7 +142,7 @@ impl<'a> Columns<'a> {
     }
 
     /// Nothing may be left.
-    pub(super) fn end(self) -> Result<()> {
+    pub(crate) fn end(self) -> Result<()> {
         match self.rest {
             None => Ok(()),
             Some(rest) => {

@@ -4,7 +4,7 @@
 //! [`crate::qemu`]) or from a facts file ([`read`]); both give the same records, and [`write`] prints them as the
 //! tab-separated text that `upstream/` keeps. Each record knows its place, so that a later check can point at it.
 
-mod columns;
+pub(crate) mod columns;
 mod read;
 mod write;
 
@@ -190,11 +190,11 @@ impl CapKind {
 /// One mention of a feature in KVM's capability set-up.
 #[derive(Clone, Debug)]
 pub struct KvmCap {
-    /// The word's enumerator; none for a set or clear call.
+    /// The word's enumerator; none for a call that sets or clears a feature by its name.
     pub leaf_name: Option<String>,
     /// How it is named.
     pub kind: CapKind,
-    /// The feature's macro without its prefix.
+    /// The feature's macro without its prefix, or `BIT(n)` where KVM gives only a number (6.1 does).
     pub name: String,
     /// Its place.
     pub at: Span,

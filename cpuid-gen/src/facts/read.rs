@@ -111,8 +111,8 @@ fn kvm_bit(c: &mut Columns<'_>, at: Span) -> Result<KvmBit, Diagnostic> {
 fn kvm_cap(c: &mut Columns<'_>, at: Span) -> Result<KvmCap, Diagnostic> {
     let leaf_name = c.optional("LEAFNAME")?;
     let kind = c.choice("KIND", &CapKind::ALL)?;
-    if leaf_name.is_none() != matches!(kind, CapKind::Set | CapKind::Clear) {
-        let message = "LEAFNAME is `-` for `set` and `clear`, and a word's name for every other KIND";
+    if leaf_name.is_none() && !matches!(kind, CapKind::Set | CapKind::Clear) {
+        let message = "LEAFNAME may be `-` only for `set` and `clear`";
         return Err(Diagnostic::error(at, message));
     }
     Ok(KvmCap { leaf_name, kind, name: c.name("NAME")?, at })

@@ -1,13 +1,165 @@
-//! Reads a Linux tree.
+//! A Linux tree: one file here for each upstream table.
+//!
+//! Files have moved over the years; [`tree`] says where each was found. Everything is read with one set of macros, in
+//! the order in which the kernel's own files include each other.
 
+pub mod capflags;
+mod cpufeatures;
+mod deps;
+mod kvm_caps;
+mod release;
+mod reverse_cpuid;
+mod scattered;
+mod tree;
+mod words;
+
+use std::collections::HashMap;
 use std::path::Path;
+use std::rc::Rc;
 
+use crate::c::Value;
+use crate::c::declare::Enumerator;
+use crate::c::expr::{Environment, evaluate};
+use crate::c::preprocess::{Preprocessor, Unit};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::LinuxFacts;
-use crate::source::Sources;
+use crate::source::{FileId, Sources, Span};
 
-/// Placeholder until the reader is merged.
-pub fn read_tree(_: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> Option<LinuxFacts> {
-    diagnostics.push(Diagnostic::file(root, "reading a Linux tree is not implemented yet"));
-    None
+pub use tree::Tree;
+
+/// Reads the facts of the tree at `root`. What is wrong is in `diagnostics`; the result is none when nothing could be
+/// read at all, and complete only when there is no error.
+pub fn read_tree(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> Option<LinuxFacts> {
+    let tree = Tree::open(sources, root, diagnostics)?;
+    read(sources, &tree, diagnostics)
+}
+
+/// Reads the facts of a tree whose files were found already. As [`read_tree`].
+pub fn read(sources: &mut Sources, tree: &Tree, diagnostics: &mut Diagnostics) -> Option<LinuxFacts> {
+    let prelude = Preprocessor::add_prelude(sources);
+    let (release, at) = release::read(sources, tree.makefile, diagnostics)?;
+    let mut reader = Reader::new(sources, prelude, LinuxFacts::new(release, at), diagnostics);
+    reader.headers(tree);
+    reader.kvm(tree);
+    reader.tables(tree);
+    Some(reader.facts)
+}
+
+/// One tree while it is read.
+struct Reader<'a, 'd> {
+    sources: &'a Sources,
+    preprocessor: Preprocessor<'a>,
+    /// What was read, for a file that holds several tables.
+    units: HashMap<FileId, Rc<Unit<'a>>>,
+    /// Enumerators of all enums read so far.
+    names: HashMap<String, Value>,
+    /// Those of the register enum.
+    registers: Vec<Enumerator>,
+    facts: LinuxFacts,
+    diagnostics: &'d mut Diagnostics,
+}
+
+impl<'a, 'd> Reader<'a, 'd> {
+    fn new(
+        sources: &'a Sources,
+        prelude: FileId,
+        facts: LinuxFacts,
+        diagnostics: &'d mut Diagnostics,
+    ) -> Self {
+        let preprocessor = Preprocessor::new(sources, prelude, diagnostics);
+        Reader {
+            sources,
+            preprocessor,
+            units: HashMap::new(),
+            names: HashMap::new(),
+            registers: Vec::new(),
+            facts,
+            diagnostics,
+        }
+    }
+
+    /// Words, features, bugs and VMX flags.
+    fn headers(&mut self, tree: &Tree) {
+        let features = self.read(tree.features);
+        self.counts(&features, &["NCAPINTS", "NBUGINTS"]);
+        self.features(tree, &features);
+        if let Some(file) = tree.vmx {
+            let unit = self.read(file);
+            self.counts(&unit, &["NVMXINTS"]);
+            self.vmx_features(tree, &unit);
+        }
+        if let Some(file) = tree.registers {
+            let unit = self.read(file);
+            self.register_enum(&unit);
+        }
+        match tree.leafs {
+            Some(file) => {
+                let unit = self.read(file);
+                self.leaf_enum(&unit, "cpuid_leafs");
+            }
+            None => self.words_without_names(&features),
+        }
+    }
+
+    /// KVM's words, locations, features and capabilities.
+    fn kvm(&mut self, tree: &Tree) {
+        if let Some(file) = tree.kvm_leafs {
+            let unit = self.read(file);
+            self.leaf_enum(&unit, "kvm_only_cpuid_leafs");
+        }
+        match tree.reverse_cpuid {
+            Some(file) => {
+                let unit = self.read(file);
+                self.reverse_cpuid(&unit);
+                self.kvm_features(&unit);
+                self.translations(&unit);
+            }
+            None => self.locations_from_names(),
+        }
+        let unit = self.read(tree.kvm_cpuid);
+        self.kvm_caps(&unit);
+    }
+
+    /// The tables of `arch/x86/kernel/cpu`.
+    fn tables(&mut self, tree: &Tree) {
+        let unit = self.read(tree.scattered);
+        self.scattered(&unit);
+        if let Some(file) = tree.deps {
+            let unit = self.read(file);
+            self.deps(&unit);
+        }
+    }
+
+    fn read(&mut self, file: FileId) -> Rc<Unit<'a>> {
+        let (preprocessor, diagnostics) = (&mut self.preprocessor, &mut *self.diagnostics);
+        let unit = self.units.entry(file).or_insert_with(|| Rc::new(preprocessor.read(file, diagnostics)));
+        Rc::clone(unit)
+    }
+
+    fn environment(&self, unit: &Unit<'a>, at: Span) -> Environment<'_, 'a> {
+        Environment::new(&self.preprocessor.macros, unit.moment(at), &self.names)
+    }
+
+    /// As of the end of what was read so far.
+    fn environment_now(&self) -> Environment<'_, 'a> {
+        Environment::new(&self.preprocessor.macros, self.preprocessor.macros.now(), &self.names)
+    }
+
+    /// The value of a macro's replacement.
+    fn value_of(&self, define: &crate::c::preprocess::Define<'a>) -> Result<i128, Diagnostic> {
+        let name = &define.name;
+        if define.params.is_some() {
+            return Err(Diagnostic::error(
+                name.span,
+                format!("`{}` takes parameters; a number was expected", name.text),
+            ));
+        }
+        if define.body.is_empty() {
+            return Err(Diagnostic::error(
+                name.span,
+                format!("`{}` is defined as nothing; a number was expected", name.text),
+            ));
+        }
+        Ok(evaluate(&define.body, name.span, &self.environment_now())?.number())
+    }
 }

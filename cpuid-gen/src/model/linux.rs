@@ -5,8 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use super::{Joined, KernelView, LinuxRelease, LinuxView, Place, doubt};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{KvmBit, LinuxFacts, LinuxFlag};
-use crate::location::{Bit, CpuidWord, Location, Word};
+use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf, Word};
 use crate::source::Span;
+
+/// AMD repeats bits of 1.EDX here (APM volume 3, E.4.2). Neither project has names for the copies, so what KVM's set-up
+/// says of one stands with the original.
+const ALIAS: CpuidWord = CpuidWord { leaf: Leaf(0x8000_0001), subleaf: Subleaf(0), register: Register::Edx };
+const ALIASED: CpuidWord = CpuidWord { leaf: Leaf(1), ..ALIAS };
 
 /// What the model keeps of the release itself.
 pub(super) fn release(facts: &LinuxFacts) -> LinuxRelease {
@@ -15,7 +20,7 @@ pub(super) fn release(facts: &LinuxFacts) -> LinuxRelease {
 }
 
 /// One release's facts, indexed for the merge. The maps are only looked up, never walked.
-struct Tree<'a> {
+pub(super) struct Tree<'a> {
     release: usize,
     facts: &'a LinuxFacts,
     by_word: HashMap<Word, Option<CpuidWord>>,
@@ -26,8 +31,14 @@ struct Tree<'a> {
     named: HashMap<&'a str, Vec<Location>>,
 }
 
-/// Adds a release, the `release`th in order.
-pub(super) fn add(joined: &mut Joined, release: usize, facts: &LinuxFacts, diagnostics: &mut Diagnostics) {
+/// Adds a release, the `release`th in order, but for KVM's capabilities: those may name a bit by its number alone,
+/// which only another release has a macro for.
+pub(super) fn add<'a>(
+    joined: &mut Joined,
+    release: usize,
+    facts: &'a LinuxFacts,
+    diagnostics: &mut Diagnostics,
+) -> Tree<'a> {
     let located = |word: &'_ crate::facts::LinuxWord| word.location;
     let mut tree = Tree {
         release,
@@ -48,9 +59,9 @@ pub(super) fn add(joined: &mut Joined, release: usize, facts: &LinuxFacts, diagn
     tree.features(joined, diagnostics);
     tree.kvm_features(joined, diagnostics);
     tree.kvm_words(joined);
-    tree.kvm_caps(joined, diagnostics);
     kernel_bits(&mut joined.bugs, (release, joined.linux), &facts.bugs, diagnostics);
     kernel_bits(&mut joined.vmx, (release, joined.linux), &facts.vmx, diagnostics);
+    tree
 }
 
 impl<'a> Tree<'a> {
@@ -127,19 +138,38 @@ impl<'a> Tree<'a> {
         }
     }
 
-    fn kvm_caps(&self, joined: &mut Joined, diagnostics: &mut Diagnostics) {
+    /// Adds what KVM's capability set-up names, once every release's features are in the model.
+    pub(super) fn kvm_caps(&self, joined: &mut Joined, diagnostics: &mut Diagnostics) {
         for cap in &self.facts.kvm_caps {
-            let Some(all) = self.named.get(cap.name.as_str()) else {
-                let message = format!("KVM names `{}`, which has no location", cap.name);
-                doubt(diagnostics, cap.at, message);
-                continue;
-            };
-            let leaf = cap.leaf_name.as_deref().and_then(|name| self.by_leaf.get(name));
-            for location in all.iter().filter(|location| leaf.is_none_or(|&word| word == location.word)) {
-                let caps = &mut joined.feature(*location).0[self.release].caps;
+            let leaf = cap.leaf_name.as_deref().and_then(|name| self.by_leaf.get(name).copied());
+            let mut found = false;
+            for location in self.cap_locations(&cap.name, leaf) {
+                let Some((views, _)) = joined.features.get_mut(&location) else { continue };
+                found = true;
+                let caps = &mut views[self.release].caps;
                 if let Err(at) = caps.binary_search(&cap.kind) {
                     caps.insert(at, cap.kind);
                 }
+            }
+            if !found {
+                let message = format!("KVM names `{}`, which has no location here", cap.name);
+                doubt(diagnostics, cap.at, message);
+            }
+        }
+    }
+
+    /// The bits that a name in KVM's set-up means: a macro, in this word if one is given, or `BIT(n)` of the word.
+    fn cap_locations(&self, name: &str, leaf: Option<CpuidWord>) -> Vec<Location> {
+        let number = name.strip_prefix("BIT(").and_then(|rest| rest.strip_suffix(')'));
+        match (number, leaf) {
+            (Some(number), Some(word)) => {
+                let bit = number.parse().ok().filter(|&bit| bit < 32);
+                bit.map(|bit| Location { word, bit: Bit(bit) }).into_iter().collect()
+            }
+            _ => {
+                let all = self.named.get(name).into_iter().flatten().copied();
+                let fits = |word| word == leaf.unwrap_or(word) || (leaf == Some(ALIAS) && word == ALIASED);
+                all.filter(|location| fits(location.word)).collect()
             }
         }
     }

@@ -152,11 +152,15 @@ impl Model {
             vmx: BTreeMap::new(),
             msr: BTreeMap::new(),
         };
+        let mut trees = Vec::new();
         for (release, facts) in linux.iter().enumerate() {
-            linux::add(&mut joined, release, facts, &mut diagnostics);
+            trees.push(linux::add(&mut joined, release, facts, &mut diagnostics));
         }
         for (release, facts) in qemu.iter().enumerate() {
             qemu::add(&mut joined, release, facts, &mut diagnostics);
+        }
+        for tree in trees {
+            tree.kvm_caps(&mut joined, &mut diagnostics);
         }
         joined.fill_qemu_words(&qemu);
         diagnostics.sort();

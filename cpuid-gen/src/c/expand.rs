@@ -1,0 +1,327 @@
+//! Macro expansion (C11 6.10.3): objects, functions, `#`, `##`, variadic ones, and no macro inside itself.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use super::MAX_DEPTH;
+use super::lexer::{Kind, Token};
+use super::preprocess::{Define, Macros, Moment, Params};
+use crate::diagnostic::Diagnostic;
+
+/// How many tokens an expansion may make. The largest real one, a row of QEMU's table, makes a few thousand.
+const MAX_TOKENS: usize = 1 << 18;
+
+type Result<T> = std::result::Result<T, Diagnostic>;
+
+/// Expands every macro in `tokens`.
+///
+/// # Errors
+///
+/// A macro with the wrong number of arguments, an open argument list, a paste that makes no token, or an expansion
+/// without end.
+pub fn expand<'a>(tokens: &[Token<'a>], macros: &Macros<'a>, moment: Moment) -> Result<Vec<Token<'a>>> {
+    expand_some(tokens, macros, moment, &|_| true)
+}
+
+/// Expands the macros whose names `wanted` accepts.
+///
+/// # Errors
+///
+/// As [`expand`].
+pub fn expand_some<'a>(
+    tokens: &[Token<'a>],
+    macros: &Macros<'a>,
+    moment: Moment,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<Vec<Token<'a>>> {
+    let mut expander = Expander { macros, moment, wanted, made: 0 };
+    let pending = tokens.iter().cloned().map(|token| (token, None)).collect();
+    let out = expander.run(pending, 0)?;
+    Ok(out.into_iter().map(|(token, _)| token).collect())
+}
+
+/// The macros that a token came out of; it is not expanded by them again.
+type Hidden = Option<Rc<HiddenIn>>;
+
+#[derive(Debug)]
+struct HiddenIn {
+    name: String,
+    outer: Hidden,
+    depth: usize,
+}
+
+impl HiddenIn {
+    fn new(name: &str, outer: Hidden) -> Hidden {
+        let depth = 1 + outer.as_ref().map_or(0, |outer| outer.depth);
+        Some(Rc::new(HiddenIn { name: name.to_owned(), outer, depth }))
+    }
+}
+
+fn hides(hidden: &Hidden, name: &str) -> bool {
+    let mut at = hidden;
+    while let Some(inner) = at {
+        if inner.name == name {
+            return true;
+        }
+        at = &inner.outer;
+    }
+    false
+}
+
+type Item<'a> = (Token<'a>, Hidden);
+
+struct Expander<'a, 'm> {
+    macros: &'m Macros<'a>,
+    moment: Moment,
+    wanted: &'m dyn Fn(&str) -> bool,
+    made: usize,
+}
+
+impl<'a> Expander<'a, '_> {
+    fn run(&mut self, tokens: Vec<Item<'a>>, depth: usize) -> Result<Vec<Item<'a>>> {
+        let mut pending = tokens;
+        pending.reverse();
+        let mut out = Vec::with_capacity(pending.len());
+        while let Some((token, hidden)) = pending.pop() {
+            match self.definition(&token, &hidden) {
+                None => out.push((token, hidden)),
+                Some(define) if define.params.is_some() => {
+                    if pending.last().is_some_and(|(next, _)| next.is("(")) {
+                        let arguments = take_arguments(&token, &mut pending)?;
+                        let replaced = self.call(&define, &token, arguments, hidden, depth)?;
+                        self.push_back(&mut pending, replaced, &token)?;
+                    } else {
+                        out.push((token, hidden));
+                    }
+                }
+                Some(define) => {
+                    let inner = hide(&define, hidden);
+                    let pasted = paste_all(define.body.iter().cloned().map(Part::Token).collect(), &token)?;
+                    let replaced = pasted.into_iter().map(|token| (token, inner.clone())).collect();
+                    self.push_back(&mut pending, replaced, &token)?;
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    fn definition(&self, token: &Token<'a>, hidden: &Hidden) -> Option<Rc<Define<'a>>> {
+        if token.kind != Kind::Ident {
+            return None;
+        }
+        let define = self.macros.get(&token.text, self.moment)?;
+        (!hides(hidden, &token.text) && (self.wanted)(&token.text)).then(|| Rc::clone(define))
+    }
+
+    fn push_back(&mut self, pending: &mut Vec<Item<'a>>, items: Vec<Item<'a>>, at: &Token<'a>) -> Result<()> {
+        let deepest = items.iter().filter_map(|(_, hidden)| hidden.as_ref()).map(|hidden| hidden.depth).max();
+        if deepest.is_some_and(|deepest| deepest > MAX_DEPTH) {
+            return Err(Diagnostic::error(
+                at.span,
+                format!("macros nest deeper than {MAX_DEPTH} at `{}`", at.text),
+            ));
+        }
+        // An empty replacement counts too, or a long chain of them would be free.
+        self.made += items.len() + 1;
+        if self.made > MAX_TOKENS {
+            let message = format!("`{}` expands to more than {MAX_TOKENS} tokens", at.text);
+            return Err(Diagnostic::error(at.span, message));
+        }
+        pending.extend(items.into_iter().rev());
+        Ok(())
+    }
+
+    fn call(
+        &mut self,
+        define: &Rc<Define<'a>>,
+        at: &Token<'a>,
+        arguments: Vec<Vec<Item<'a>>>,
+        hidden: Hidden,
+        depth: usize,
+    ) -> Result<Vec<Item<'a>>> {
+        if depth >= MAX_DEPTH {
+            return Err(Diagnostic::error(at.span, format!("macro calls nest deeper than {MAX_DEPTH}")));
+        }
+        let no_params = Params::default();
+        let params = define.params.as_ref().unwrap_or(&no_params);
+        let arguments = fit(params, arguments).map_err(|count| {
+            let message = format!("`{}` takes {} arguments, not {count}", at.text, params.names.len());
+            Diagnostic::error(at.span, message).with_label(define.name.span, "defined here")
+        })?;
+        let mut expanded: Vec<Option<Vec<Item<'a>>>> = vec![None; arguments.len()];
+        let inner = hide(define, hidden);
+        let mut parts = Vec::with_capacity(define.body.len());
+        let mut hidden_of = Vec::with_capacity(define.body.len());
+        let mut body = define.body.iter().enumerate();
+        while let Some((index, token)) = body.next() {
+            let next = define.body.get(index + 1);
+            let index_of = |token: &Token<'_>| params.names.iter().position(|name| token.is_ident(name));
+            if token.is("#") {
+                if let Some(parameter) = next.and_then(index_of) {
+                    body.next();
+                    parts.push(Part::Token(stringize(&arguments[parameter], token)));
+                    hidden_of.push(inner.clone());
+                    continue;
+                }
+            }
+            let Some(parameter) = index_of(token) else {
+                parts.push(Part::Token(token.clone()));
+                hidden_of.push(inner.clone());
+                continue;
+            };
+            let pasted =
+                next.is_some_and(|next| next.is("##")) || (index > 0 && define.body[index - 1].is("##"));
+            let items = if pasted {
+                arguments[parameter].clone()
+            } else {
+                if expanded[parameter].is_none() {
+                    expanded[parameter] = Some(self.run(arguments[parameter].clone(), depth + 1)?);
+                }
+                expanded[parameter].clone().unwrap_or_default()
+            };
+            if items.is_empty() {
+                parts.push(Part::Nothing);
+                hidden_of.push(inner.clone());
+            }
+            for (token, hidden) in items {
+                parts.push(Part::Argument(token));
+                hidden_of.push(join(&inner, hidden, &define.name.text));
+            }
+        }
+        paste_hidden(parts, hidden_of, at)
+    }
+}
+
+/// A macro's body with its arguments in place.
+enum Part<'a> {
+    /// Of the body itself; only here `##` pastes.
+    Token(Token<'a>),
+    /// Of an argument.
+    Argument(Token<'a>),
+    /// An empty argument.
+    Nothing,
+}
+
+fn hide(define: &Define<'_>, outer: Hidden) -> Hidden {
+    HiddenIn::new(&define.name.text, outer)
+}
+
+/// What an argument's token is hidden in: what it was, and the macro it was handed to.
+fn join(inner: &Hidden, of_argument: Hidden, name: &str) -> Hidden {
+    if of_argument.is_none() {
+        return inner.clone();
+    }
+    HiddenIn::new(name, of_argument)
+}
+
+/// Takes `( ... )` off the pending tokens and splits it at its commas.
+fn take_arguments<'a>(call: &Token<'a>, pending: &mut Vec<Item<'a>>) -> Result<Vec<Vec<Item<'a>>>> {
+    pending.pop();
+    let mut arguments = vec![Vec::new()];
+    let mut depth = 0usize;
+    while let Some((token, hidden)) = pending.pop() {
+        if token.is("(") {
+            depth += 1;
+        } else if token.is(")") {
+            if depth == 0 {
+                return Ok(arguments);
+            }
+            depth -= 1;
+        } else if token.is(",") && depth == 0 {
+            arguments.push(Vec::new());
+            continue;
+        }
+        if let Some(last) = arguments.last_mut() {
+            last.push((token, hidden));
+        }
+    }
+    Err(Diagnostic::error(call.span, format!("the argument list of `{}` is not closed", call.text)))
+}
+
+/// As many arguments as parameters: a variadic last one takes the rest, commas included.
+fn fit<'a>(
+    params: &Params,
+    mut arguments: Vec<Vec<Item<'a>>>,
+) -> std::result::Result<Vec<Vec<Item<'a>>>, usize> {
+    let wants = params.names.len();
+    if wants == 0 && arguments.len() == 1 && arguments[0].is_empty() {
+        return Ok(Vec::new());
+    }
+    if params.variadic {
+        if arguments.len() + 1 == wants {
+            arguments.push(Vec::new());
+        }
+        while arguments.len() > wants {
+            let last = arguments.pop().unwrap_or_default();
+            let Some(before) = arguments.last_mut() else { break };
+            let Some(like) = last.first().or(before.last()).map(|(token, _)| token.clone()) else { continue };
+            before.push((Token { kind: Kind::Punct, text: Cow::Borrowed(","), ..like }, None));
+            before.extend(last);
+        }
+    }
+    if arguments.len() == wants { Ok(arguments) } else { Err(arguments.len()) }
+}
+
+fn stringize<'a>(argument: &[Item<'a>], at: &Token<'a>) -> Token<'a> {
+    let mut text = String::from("\"");
+    for (index, (token, _)) in argument.iter().enumerate() {
+        if index > 0 && token.spaced {
+            text.push(' ');
+        }
+        let quoted = matches!(token.kind, Kind::Str | Kind::Char);
+        for c in token.text.chars() {
+            if quoted && (c == '"' || c == '\\') {
+                text.push('\\');
+            }
+            text.push(c);
+        }
+    }
+    text.push('"');
+    Token { kind: Kind::Str, text: Cow::Owned(text), ..at.clone() }
+}
+
+fn paste_all<'a>(parts: Vec<Part<'a>>, at: &Token<'a>) -> Result<Vec<Token<'a>>> {
+    let hidden = vec![None; parts.len()];
+    Ok(paste_hidden(parts, hidden, at)?.into_iter().map(|(token, _)| token).collect())
+}
+
+/// Carries out `##`.
+fn paste_hidden<'a>(parts: Vec<Part<'a>>, hidden: Vec<Hidden>, at: &Token<'a>) -> Result<Vec<Item<'a>>> {
+    let mut out: Vec<Option<Item<'a>>> = Vec::with_capacity(parts.len());
+    let mut pasting = false;
+    for (part, hidden) in parts.into_iter().zip(hidden) {
+        let item = match part {
+            Part::Token(token) if token.is("##") => {
+                pasting = true;
+                continue;
+            }
+            Part::Token(token) | Part::Argument(token) => Some((token, hidden)),
+            Part::Nothing => None,
+        };
+        if !std::mem::take(&mut pasting) {
+            out.push(item);
+            continue;
+        }
+        let left = out.pop().flatten();
+        out.push(match (left, item) {
+            (Some((left, hidden)), Some((right, _))) => Some((paste(&left, &right, at)?, hidden)),
+            (left, right) => left.or(right),
+        });
+    }
+    Ok(out.into_iter().flatten().collect())
+}
+
+fn paste<'a>(left: &Token<'a>, right: &Token<'a>, at: &Token<'a>) -> Result<Token<'a>> {
+    let text = format!("{}{}", left.text, right.text);
+    let words = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.');
+    let kind = match left.kind {
+        Kind::Ident if words && !text.contains('.') => Kind::Ident,
+        Kind::Number if words => Kind::Number,
+        _ => {
+            let message =
+                format!("`{}` and `{}` pasted make no token that is understood", left.text, right.text);
+            return Err(Diagnostic::error(at.span, message));
+        }
+    };
+    Ok(Token { kind, text: Cow::Owned(text), ..left.clone() })
+}

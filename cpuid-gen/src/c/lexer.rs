@@ -1,0 +1,279 @@
+//! C's preprocessing tokens (C11 6.4), with their places and the comments between them.
+
+use std::borrow::Cow;
+
+use crate::source::{FileId, Sources, Span};
+
+/// What a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An identifier or keyword.
+    Ident,
+    /// A preprocessing number: `3DNOW` is one as much as `0x80000001`.
+    Number,
+    /// A string literal with its quotes.
+    Str,
+    /// A character constant with its quotes.
+    Char,
+    /// Punctuation, the longest that matches.
+    Punct,
+    /// A byte that starts no token, or a quote that its line doesn't close.
+    Other,
+}
+
+/// One token.
+#[derive(Clone, Debug)]
+pub struct Token<'a> {
+    /// What it is.
+    pub kind: Kind,
+    /// Its spelling, line splices removed.
+    pub text: Cow<'a, str>,
+    /// Its place.
+    pub span: Span,
+    /// True for the first of a logical line: `#` starts a directive only there.
+    pub starts_line: bool,
+    /// True when white space or a comment stands before it.
+    pub spaced: bool,
+}
+
+impl Token<'_> {
+    /// True for this punctuation.
+    #[must_use]
+    pub fn is(&self, punct: &str) -> bool {
+        self.kind == Kind::Punct && self.text == punct
+    }
+
+    /// True for this identifier.
+    #[must_use]
+    pub fn is_ident(&self, name: &str) -> bool {
+        self.kind == Kind::Ident && self.text == name
+    }
+}
+
+/// A file's tokens and comments, both in order.
+#[derive(Debug)]
+pub struct Lexed<'a> {
+    /// The tokens.
+    pub tokens: Vec<Token<'a>>,
+    /// The comments, delimiters included.
+    pub comments: Vec<Span>,
+    /// A comment that the file doesn't close.
+    pub unclosed: Option<Span>,
+}
+
+/// Splits a file into tokens. Never fails: what starts no token is [`Kind::Other`].
+#[must_use]
+pub fn lex(sources: &Sources, file: FileId) -> Lexed<'_> {
+    let text = sources[file].text.as_str();
+    let whole = sources.span(file, 0, text.len());
+    let out = Lexed { tokens: Vec::with_capacity(text.len() / 6), comments: Vec::new(), unclosed: None };
+    let mut lexer =
+        Lexer { text, bytes: text.as_bytes(), at: 0, whole, starts_line: true, spaced: false, out };
+    while lexer.skip_blank() {
+        lexer.token();
+    }
+    lexer.out
+}
+
+/// Punctuation of three and two characters; all other is one character long.
+const LONG_PUNCTS: [&[u8]; 24] = [
+    b"...", b"<<=", b">>=", b"##", b"<<", b">>", b"<=", b">=", b"==", b"!=", b"&&", b"||", b"->", b"++",
+    b"--", b"+=", b"-=", b"*=", b"/=", b"%=", b"&=", b"|=", b"^=", b"::",
+];
+
+struct Lexer<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    whole: Span,
+    starts_line: bool,
+    spaced: bool,
+    out: Lexed<'a>,
+}
+
+impl<'a> Lexer<'a> {
+    /// Skips white space, comments and line splices; false at the end.
+    fn skip_blank(&mut self) -> bool {
+        loop {
+            match self.bytes.get(self.at) {
+                None => return false,
+                Some(b'\n') => {
+                    self.starts_line = true;
+                    self.at += 1;
+                }
+                Some(b' ' | b'\t' | 0x0b | 0x0c) => self.at += 1,
+                Some(b'\\') if self.bytes.get(self.at + 1) == Some(&b'\n') => self.at += 2,
+                Some(b'/') if self.bytes.get(self.at + 1) == Some(&b'*') => self.block_comment(),
+                Some(b'/') if self.bytes.get(self.at + 1) == Some(&b'/') => self.line_comment(),
+                Some(_) => return true,
+            }
+            self.spaced = true;
+        }
+    }
+
+    fn block_comment(&mut self) {
+        let start = self.at;
+        match self.text[start + 2..].find("*/") {
+            Some(length) => {
+                self.at = start + 2 + length + 2;
+                self.out.comments.push(self.span(start));
+            }
+            None => {
+                self.at = start + 2;
+                self.out.unclosed = Some(self.span(start));
+                self.at = self.bytes.len();
+            }
+        }
+    }
+
+    fn line_comment(&mut self) {
+        let start = self.at;
+        while let Some(&byte) = self.bytes.get(self.at) {
+            if byte == b'\n' && self.bytes[self.at - 1] != b'\\' {
+                break;
+            }
+            self.at += 1;
+        }
+        self.out.comments.push(self.span(start));
+    }
+
+    fn token(&mut self) {
+        let start = self.at;
+        let next = self.bytes.get(start + 1).copied().unwrap_or(0);
+        let kind = match self.bytes[start] {
+            b'0'..=b'9' => self.number(),
+            b'.' if next.is_ascii_digit() => self.number(),
+            b'A'..=b'Z' | b'a'..=b'z' | b'_' => {
+                self.word();
+                Kind::Ident
+            }
+            quote @ (b'"' | b'\'') => self.quoted(quote),
+            byte if byte.is_ascii_punctuation() && !b"@$`\\".contains(&byte) => {
+                let rest = &self.bytes[start..];
+                self.at +=
+                    LONG_PUNCTS.iter().find(|punct| rest.starts_with(punct)).map_or(1, |punct| punct.len());
+                Kind::Punct
+            }
+            _ => {
+                self.at += self.text[start..].chars().next().map_or(1, char::len_utf8);
+                Kind::Other
+            }
+        };
+        let raw = &self.text[start..self.at];
+        let text =
+            if raw.contains("\\\n") { Cow::Owned(raw.replace("\\\n", "")) } else { Cow::Borrowed(raw) };
+        let (span, starts_line, spaced) = (self.span(start), self.starts_line, self.spaced);
+        self.out.tokens.push(Token { kind, text, span, starts_line, spaced });
+        (self.starts_line, self.spaced) = (false, false);
+    }
+
+    /// Identifier characters, line splices among them.
+    fn word(&mut self) {
+        loop {
+            match self.bytes.get(self.at) {
+                Some(byte) if byte.is_ascii_alphanumeric() || *byte == b'_' => self.at += 1,
+                Some(b'\\') if self.splice_continues() => self.at += 2,
+                _ => return,
+            }
+        }
+    }
+
+    /// True when a line splice here is followed by more of the same word.
+    fn splice_continues(&self) -> bool {
+        self.bytes.get(self.at + 1) == Some(&b'\n')
+            && self.bytes.get(self.at + 2).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    }
+
+    /// By the letter of C, `0xE+1` is one preprocessing number, and no constant.
+    fn number(&mut self) -> Kind {
+        self.at += 1;
+        loop {
+            let last = self.bytes[self.at - 1];
+            match self.bytes.get(self.at) {
+                Some(b'+' | b'-') if matches!(last, b'e' | b'E' | b'p' | b'P') => self.at += 1,
+                Some(b'.') => self.at += 1,
+                Some(byte) if byte.is_ascii_alphanumeric() || *byte == b'_' => self.at += 1,
+                Some(b'\\') if self.splice_continues() => self.at += 2,
+                _ => return Kind::Number,
+            }
+        }
+    }
+
+    fn quoted(&mut self, quote: u8) -> Kind {
+        let start = self.at;
+        self.at += 1;
+        loop {
+            match self.bytes.get(self.at) {
+                Some(b'\\') if self.at + 1 < self.bytes.len() => {
+                    self.at += 1 + self.text[self.at + 1..].chars().next().map_or(1, char::len_utf8);
+                }
+                Some(&byte) if byte == quote => {
+                    self.at += 1;
+                    return if quote == b'"' { Kind::Str } else { Kind::Char };
+                }
+                Some(b'\n') | None => {
+                    self.at = start + 1;
+                    return Kind::Other;
+                }
+                Some(_) => self.at += 1,
+            }
+        }
+    }
+
+    fn span(&self, start: usize) -> Span {
+        let cut = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Span { start: cut(start), end: cut(self.at), ..self.whole }
+    }
+}
+
+/// The value of string literals side by side, escapes resolved.
+///
+/// # Errors
+///
+/// The first escape that is not C's.
+pub fn string_value(tokens: &[Token<'_>]) -> Result<String, (Span, String)> {
+    let mut out = String::new();
+    for token in tokens {
+        let inner = token.text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default();
+        if !inner.contains('\\') {
+            out.push_str(inner);
+            continue;
+        }
+        let mut rest = inner.chars();
+        while let Some(c) = rest.next() {
+            if c == '\\' {
+                let escaped = unescape(&mut rest).ok_or_else(|| {
+                    (token.span, format!("{} has an escape that is not understood", token.text))
+                })?;
+                out.push(escaped);
+            } else {
+                out.push(c);
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// The character after a backslash: the simple escapes of C11 6.4.4.4 and octal and hexadecimal ones in ASCII.
+pub(super) fn unescape(rest: &mut std::str::Chars<'_>) -> Option<char> {
+    let first = rest.next()?;
+    let simple = "abfnrtv\\'\"?".find(first);
+    if let Some(index) = simple {
+        return "\u{7}\u{8}\u{c}\n\r\t\u{b}\\'\"?".chars().nth(index);
+    }
+    let radix = if first == 'x' { 16 } else { 8 };
+    let mut digits = String::new();
+    if radix == 8 {
+        digits.push(first);
+    }
+    let most = if radix == 16 { 8 } else { 3 };
+    while let Some(next) = rest.clone().next().filter(|c| c.is_digit(radix)) {
+        if digits.len() == most {
+            break;
+        }
+        digits.push(next);
+        rest.next();
+    }
+    let value = u32::from_str_radix(&digits, radix).ok()?;
+    char::from_u32(value).filter(char::is_ascii)
+}

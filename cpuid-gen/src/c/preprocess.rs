@@ -1,0 +1,370 @@
+//! Directives: every `#define` on record, conditionals decided, the active tokens left.
+//!
+//! `#include` is not followed: whoever reads a table reads the files that it needs, in order, through one
+//! [`Preprocessor`], whose macros add up as they do in a translation unit.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::expr::{self, Environment};
+use super::lexer::{self, Kind, Token};
+use super::{MAX_DEPTH, config};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::source::{FileId, Sources, Span};
+
+/// One `#define`.
+#[derive(Debug)]
+pub struct Define<'a> {
+    /// The macro.
+    pub name: Token<'a>,
+    /// Its parameters, none for an object-like macro.
+    pub params: Option<Params>,
+    /// Its replacement.
+    pub body: Vec<Token<'a>>,
+    /// False when a conditional leaves it out.
+    pub active: bool,
+}
+
+/// A function-like macro's parameters.
+#[derive(Debug, Default)]
+pub struct Params {
+    /// Names in order; the last takes all remaining arguments when `variadic`.
+    pub names: Vec<String>,
+    /// True for `...` and for GNU's `name...`.
+    pub variadic: bool,
+}
+
+/// What a conditional left out.
+#[derive(Clone, Copy, Debug)]
+pub struct Skipped {
+    /// The directive that decided.
+    pub condition: Span,
+    /// From the line after it to the line before the next branch.
+    pub region: Span,
+}
+
+/// A macro's definition from a moment on, or none after `#undef`.
+type Event<'a> = (u32, Option<Rc<Define<'a>>>);
+
+/// Macros by name, as they stand at each point of the reading.
+#[derive(Debug, Default)]
+pub struct Macros<'a> {
+    events: HashMap<String, Vec<Event<'a>>>,
+    clock: u32,
+}
+
+/// A point of the reading; a macro is looked up as of then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(u32);
+
+impl<'a> Macros<'a> {
+    /// The definition that holds at `moment`.
+    #[must_use]
+    pub fn get(&self, name: &str, moment: Moment) -> Option<&Rc<Define<'a>>> {
+        let events = self.events.get(name)?;
+        let last = events.iter().rev().find(|(when, _)| *when <= moment.0)?;
+        last.1.as_ref()
+    }
+
+    /// After all that was read so far.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        Moment(self.clock)
+    }
+
+    fn record(&mut self, name: &str, define: Option<Rc<Define<'a>>>) {
+        self.clock += 1;
+        match self.events.get_mut(name) {
+            Some(events) => events.push((self.clock, define)),
+            None => {
+                self.events.insert(name.to_owned(), vec![(self.clock, define)]);
+            }
+        }
+    }
+}
+
+/// One file after its directives were followed.
+#[derive(Debug)]
+pub struct Unit<'a> {
+    /// The file.
+    pub file: FileId,
+    /// The active tokens, directives taken out.
+    pub tokens: Vec<Token<'a>>,
+    /// The comments.
+    pub comments: Vec<Span>,
+    /// Every `#define`, the inactive ones too.
+    pub defines: Vec<Rc<Define<'a>>>,
+    /// What conditionals left out.
+    pub skipped: Vec<Skipped>,
+    moments: Vec<(u32, Moment)>,
+}
+
+impl Unit<'_> {
+    /// The moment at which the text of `span` was read.
+    #[must_use]
+    pub fn moment(&self, span: Span) -> Moment {
+        let later = self.moments.partition_point(|(offset, _)| *offset <= span.start);
+        self.moments[later.saturating_sub(1)].1
+    }
+
+    /// The comment that starts on the same line after `span`.
+    #[must_use]
+    pub fn comment_after(&self, sources: &Sources, span: Span) -> Option<Span> {
+        let index = self.comments.partition_point(|comment| comment.start < span.end);
+        let comment = *self.comments.get(index)?;
+        let between = sources[self.file].text.get(span.end as usize..comment.start as usize)?;
+        (!between.contains('\n')).then_some(comment)
+    }
+}
+
+/// Reads files in order into one set of macros.
+#[derive(Debug)]
+pub struct Preprocessor<'a> {
+    sources: &'a Sources,
+    /// The macros defined so far.
+    pub macros: Macros<'a>,
+}
+
+impl<'a> Preprocessor<'a> {
+    /// Starts with the macros of [`config::PRELUDE`], which `prelude` holds.
+    pub fn new(sources: &'a Sources, prelude: FileId, diagnostics: &mut Diagnostics) -> Preprocessor<'a> {
+        let mut preprocessor = Preprocessor { sources, macros: Macros::default() };
+        preprocessor.read(prelude, diagnostics);
+        preprocessor
+    }
+
+    /// Adds the prelude to `sources`.
+    pub fn add_prelude(sources: &mut Sources) -> FileId {
+        sources.add("<configuration>", config::PRELUDE)
+    }
+
+    /// Follows one file's directives.
+    pub fn read(&mut self, file: FileId, diagnostics: &mut Diagnostics) -> Unit<'a> {
+        let lexed = lexer::lex(self.sources, file);
+        if let Some(comment) = lexed.unclosed {
+            diagnostics.error(comment, "this comment is never closed");
+        }
+        let unit = Unit {
+            file,
+            tokens: Vec::with_capacity(lexed.tokens.len()),
+            comments: lexed.comments,
+            defines: Vec::new(),
+            skipped: Vec::new(),
+            moments: vec![(0, self.macros.now())],
+        };
+        let mut reading = Reading { macros: &mut self.macros, unit, branches: Vec::new(), diagnostics };
+        reading.all(lexed.tokens);
+        reading.finish(self.sources)
+    }
+}
+
+/// One `#if` that is open.
+struct Branch {
+    /// The last directive of it: `#if`, `#elif` or `#else`.
+    condition: Span,
+    /// Whether the text after that directive is active.
+    active: bool,
+    /// Whether the text around the `#if` is.
+    around: bool,
+    /// Whether any of its branches was active yet.
+    taken: bool,
+    /// Whether `#else` was seen.
+    last: bool,
+}
+
+struct Reading<'a, 'm, 'd> {
+    macros: &'m mut Macros<'a>,
+    unit: Unit<'a>,
+    branches: Vec<Branch>,
+    diagnostics: &'d mut Diagnostics,
+}
+
+impl<'a> Reading<'a, '_, '_> {
+    fn all(&mut self, tokens: Vec<Token<'a>>) {
+        let mut tokens = tokens.into_iter().peekable();
+        let mut line = Vec::new();
+        while let Some(token) = tokens.next() {
+            if !(token.starts_line && token.is("#")) {
+                if self.active() {
+                    self.unit.tokens.push(token);
+                }
+                continue;
+            }
+            line.clear();
+            while let Some(next) = tokens.next_if(|next| !next.starts_line) {
+                line.push(next);
+            }
+            self.directive(&token, &line);
+        }
+    }
+
+    fn active(&self) -> bool {
+        self.branches.last().is_none_or(|branch| branch.active)
+    }
+
+    fn directive(&mut self, hash: &Token<'a>, line: &[Token<'a>]) {
+        let Some((name, rest)) = line.split_first() else { return };
+        let at = hash.span.to(line.last().map_or(hash.span, |token| token.span));
+        let active = self.active();
+        match name.text.as_ref() {
+            "if" | "ifdef" | "ifndef" => self.open(name, rest, at),
+            "elif" => self.next_branch(Some(rest), at),
+            "else" => self.next_branch(None, at),
+            "endif" => self.close(at),
+            "define" => self.define(rest, at),
+            "undef" if active => match rest {
+                [name] if name.kind == Kind::Ident => {
+                    self.macros.record(&name.text, None);
+                    self.unit.moments.push((at.end, self.macros.now()));
+                }
+                _ => self.diagnostics.error(at, "#undef takes one name"),
+            },
+            "error" if active => {
+                let help = "the configuration in cpuid-gen/src/c/config.rs does not suit this file";
+                self.diagnostics.push(Diagnostic::error(at, "an active #error").with_help(help));
+            }
+            "include" | "include_next" | "pragma" | "line" | "warning" | "ident" => {}
+            _ if !active => {}
+            "undef" | "error" => {}
+            other => {
+                self.diagnostics.error(name.span, format!("`#{other}` is not a directive that is understood"))
+            }
+        }
+    }
+
+    fn open(&mut self, kind: &Token<'a>, rest: &[Token<'a>], at: Span) {
+        if self.branches.len() >= MAX_DEPTH {
+            self.diagnostics.error(at, format!("conditionals nest deeper than {MAX_DEPTH}"));
+        }
+        let around = self.active();
+        let holds = around && self.decide(kind.text.as_ref(), rest, at);
+        self.branches.push(Branch { condition: at, active: holds, around, taken: holds, last: false });
+    }
+
+    fn decide(&mut self, kind: &str, rest: &[Token<'a>], at: Span) -> bool {
+        if kind == "if" {
+            return self.condition(rest, at);
+        }
+        match rest {
+            [name] if name.kind == Kind::Ident => {
+                self.macros.get(&name.text, self.macros.now()).is_some() == (kind == "ifdef")
+            }
+            _ => {
+                self.diagnostics.error(at, format!("`#{kind}` takes one name"));
+                false
+            }
+        }
+    }
+
+    fn condition(&mut self, tokens: &[Token<'a>], at: Span) -> bool {
+        let environment = Environment::condition(self.macros, self.macros.now());
+        match expr::evaluate_condition(tokens, at, &environment) {
+            Ok(value) => value,
+            Err(diagnostic) => {
+                self.diagnostics.push(diagnostic);
+                false
+            }
+        }
+    }
+
+    /// `#elif` with its condition, or `#else`.
+    fn next_branch(&mut self, condition: Option<&[Token<'a>]>, at: Span) {
+        let Some(branch) = self.branches.last() else {
+            self.diagnostics.error(at, "no #if is open here");
+            return;
+        };
+        if branch.last {
+            self.diagnostics.error(at, "a branch after #else");
+        }
+        let may = branch.around && !branch.taken;
+        let holds = may && condition.is_none_or(|tokens| self.condition(tokens, at));
+        self.skip_to(at);
+        if let Some(branch) = self.branches.last_mut() {
+            branch.condition = at;
+            branch.active = holds;
+            branch.taken |= holds;
+            branch.last |= condition.is_none();
+        }
+    }
+
+    fn close(&mut self, at: Span) {
+        self.skip_to(at);
+        if self.branches.pop().is_none() {
+            self.diagnostics.error(at, "#endif without #if");
+        }
+    }
+
+    /// Notes what the innermost branch, which ends at `at`, left out.
+    fn skip_to(&mut self, at: Span) {
+        if let Some(branch) = self.branches.last().filter(|branch| branch.around && !branch.active) {
+            let region = Span { start: branch.condition.end, end: at.start, ..at };
+            self.unit.skipped.push(Skipped { condition: branch.condition, region });
+        }
+    }
+
+    fn define(&mut self, line: &[Token<'a>], at: Span) {
+        let active = self.active();
+        let Some((name, rest)) = line.split_first().filter(|(name, _)| name.kind == Kind::Ident) else {
+            if active {
+                self.diagnostics.error(at, "#define takes a name");
+            }
+            return;
+        };
+        let function_like = rest.first().is_some_and(|token| token.is("(") && !token.spaced);
+        let (params, body) = if function_like {
+            match parameters(rest) {
+                Some((params, body)) => (Some(params), body),
+                None => {
+                    self.diagnostics
+                        .error(at, format!("the parameters of `{}` are not understood", name.text));
+                    return;
+                }
+            }
+        } else {
+            (None, rest)
+        };
+        let define = Rc::new(Define { name: name.clone(), params, body: body.to_vec(), active });
+        self.unit.defines.push(Rc::clone(&define));
+        if active {
+            self.macros.record(&name.text, Some(define));
+            self.unit.moments.push((at.end, self.macros.now()));
+        }
+    }
+
+    fn finish(mut self, sources: &Sources) -> Unit<'a> {
+        let end = sources[self.unit.file].text.len();
+        while let Some(branch) = self.branches.pop() {
+            self.diagnostics.error(branch.condition, "this conditional is never closed by #endif");
+            let region = sources.span(self.unit.file, branch.condition.end as usize, end);
+            self.unit.skipped.push(Skipped { condition: branch.condition, region });
+        }
+        self.unit
+    }
+}
+
+/// `(a, b, rest...)` and what follows it.
+fn parameters<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<(Params, &'t [Token<'a>])> {
+    let mut params = Params::default();
+    let mut at = 1;
+    while !tokens.get(at)?.is(")") {
+        if !params.names.is_empty() || params.variadic {
+            (!params.variadic && tokens.get(at)?.is(",")).then_some(())?;
+            at += 1;
+        }
+        let token = tokens.get(at)?;
+        if token.kind == Kind::Ident {
+            params.names.push(token.text.clone().into_owned());
+            at += 1;
+        }
+        if tokens.get(at)?.is("...") {
+            params.variadic = true;
+            if token.is("...") {
+                params.names.push("__VA_ARGS__".to_owned());
+            }
+            at += 1;
+        } else if token.kind != Kind::Ident {
+            return None;
+        }
+    }
+    Some((params, &tokens[at + 1..]))
+}

@@ -1,0 +1,68 @@
+//! `X86_FEATURE_*`, `X86_BUG_*` and `VMX_FEATURE_*`: bits by number, and their names in `/proc/cpuinfo`.
+//!
+//! A macro that a conditional leaves out (`X86_BUG_ESPFIX`) is a fact all the same: the name map shows it.
+
+use super::capflags::{Rule, Scan};
+use super::{Reader, Tree};
+use crate::c::preprocess::{Define, Unit};
+use crate::diagnostic::Diagnostic;
+use crate::facts::LinuxFlag;
+use crate::location::{Bit, Word};
+
+impl<'a> Reader<'a, '_> {
+    /// Features and bugs of cpufeatures.h.
+    pub(super) fn features(&mut self, tree: &Tree, unit: &Unit<'a>) {
+        let rule = Rule::of(self.sources, tree.mkcapflags, tree.features);
+        let kernel = self.facts.count("NCAPINTS");
+        let Some(kernel) = kernel else {
+            let whole = self.sources.span(unit.file, 0, 0);
+            self.diagnostics.error(whole, "NCAPINTS is not defined here");
+            return;
+        };
+        let bugs = self.facts.count("NBUGINTS").unwrap_or(0);
+        self.facts.features = self.flags(unit, "X86_FEATURE_", rule, 0, kernel);
+        self.facts.bugs = self.flags(unit, "X86_BUG_", rule, kernel, bugs);
+    }
+
+    /// VMX features of vmxfeatures.h.
+    pub(super) fn vmx_features(&mut self, tree: &Tree, unit: &Unit<'a>) {
+        let rule = Rule::of(self.sources, tree.mkcapflags, tree.features);
+        let words = self.facts.count("NVMXINTS").unwrap_or(0);
+        self.facts.vmx = self.flags(unit, "VMX_FEATURE_", rule, 0, words);
+    }
+
+    /// Every macro with a prefix, in order. Its value must lie in `words` words from `first` on.
+    fn flags(&mut self, unit: &Unit<'a>, prefix: &str, rule: Rule, first: u16, words: u16) -> Vec<LinuxFlag> {
+        let mut scan = Scan::new(self.sources, unit.file, prefix, rule);
+        let mut flags = Vec::new();
+        for define in &unit.defines {
+            let Some(name) = define.name.text.strip_prefix(prefix) else { continue };
+            let shown = scan.flag_of(define.name.span, name);
+            let flag = self.diagnostics.take(shown);
+            let place = self.place_of(define, first, words);
+            if let (Some(flag), Some((word, bit))) = (flag, self.diagnostics.take(place)) {
+                flags.push(LinuxFlag { name: name.to_owned(), word, bit, flag, at: define.name.span });
+            }
+        }
+        self.diagnostics.extend(scan.left_over());
+        flags
+    }
+
+    fn place_of(&self, define: &Define<'a>, first: u16, words: u16) -> Result<(Word, Bit), Diagnostic> {
+        let value = self.value_of(define)?;
+        let within = value - i128::from(first) * 32;
+        let word = u16::try_from(within.div_euclid(32)).ok().filter(|word| *word < words);
+        let bit = u8::try_from(within.rem_euclid(32)).unwrap_or(0);
+        match word {
+            Some(word) => Ok((Word(word), Bit(bit))),
+            None => {
+                let name = &define.name;
+                let message = format!(
+                    "`{}` is {value}, which is in none of the {words} words from {first} on",
+                    name.text
+                );
+                Err(Diagnostic::error(name.span, message))
+            }
+        }
+    }
+}

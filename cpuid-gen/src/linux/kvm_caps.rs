@@ -1,0 +1,316 @@
+//! What KVM advertises: the lists of `kvm_set_cpu_caps` (`kvm_initialize_cpu_caps` since 7.0), and before 5.7 the
+//! locals `kvm_*_x86_features` of cpuid.c.
+//!
+//! A list is a bitwise or, or since 6.14 a comma-separated list, of `F(NAME)` and its like. A local such as
+//! `f_gbpages` stands for what it holds. 6.1 also writes `__feature_bit(KVM_X86_FEATURE_NAME)`, for a macro of cpuid.c
+//! itself, and `BIT(n)`.
+
+use std::collections::HashMap;
+
+use super::Reader;
+use crate::c::declare::{find_function, inside, split_commas};
+use crate::c::lexer::{Kind, Token};
+use crate::c::preprocess::Unit;
+use crate::diagnostic::Diagnostic;
+use crate::facts::{CapKind, KvmCap};
+use crate::location::CpuidWord;
+use crate::source::Span;
+
+/// Calls whose first argument is a word and whose others are lists.
+const LISTS: [&str; 4] =
+    ["kvm_cpu_cap_mask", "kvm_cpu_cap_init", "kvm_cpu_cap_init_kvm_defined", "kvm_cpu_cap_init_scattered"];
+
+/// Calls that change one feature after the lists.
+const CHANGES: [(&str, CapKind); 3] = [
+    ("kvm_cpu_cap_set", CapKind::Set),
+    ("kvm_cpu_cap_check_and_set", CapKind::Set),
+    ("kvm_cpu_cap_clear", CapKind::Clear),
+];
+
+/// One feature of a list.
+#[derive(Clone)]
+struct Mention {
+    kind: CapKind,
+    name: String,
+    at: Span,
+}
+
+type Locals = HashMap<String, Vec<Mention>>;
+
+impl<'a> Reader<'a, '_> {
+    /// Reads the lists, whichever form they have.
+    pub(super) fn kvm_caps(&mut self, unit: &Unit<'a>) {
+        self.own_features(unit);
+        for name in ["kvm_initialize_cpu_caps", "kvm_set_cpu_caps"] {
+            let function = find_function(unit, name);
+            if let Some((body, _)) = self.diagnostics.take(function).flatten() {
+                return self.calls(body);
+            }
+        }
+        self.lists_in_locals(unit);
+    }
+
+    /// Features that cpuid.c defines for itself.
+    fn own_features(&mut self, unit: &Unit<'a>) {
+        for define in unit.defines.iter().filter(|define| define.active) {
+            let Some(name) = define.name.text.strip_prefix("KVM_X86_FEATURE_") else { continue };
+            let bit = self.kvm_bit(name, &define.name);
+            self.facts.kvm_features.extend(self.diagnostics.take(bit));
+        }
+    }
+
+    /// The calls in one function.
+    fn calls(&mut self, body: &[Token<'a>]) {
+        let locals = self.locals(body);
+        for (index, token) in body.iter().enumerate() {
+            let next = |punct: &str| body.get(index + 1).is_some_and(|next| next.is(punct));
+            if token.is_ident("kvm_cpu_caps") && next("[") {
+                let change = changed_word(&body[index..], &locals);
+                self.add_change(change);
+            }
+            if token.kind != Kind::Ident || !next("(") || !token.text.starts_with("kvm_cpu_cap_") {
+                continue;
+            }
+            let Some(arguments) = self.diagnostics.take(inside(body, index + 1)) else { return };
+            let change = CHANGES.iter().find(|(name, _)| token.text == *name);
+            if let Some((_, kind)) = change {
+                let cap = changed(*kind, arguments, token.span);
+                self.facts.kvm_caps.extend(self.diagnostics.take(cap));
+            } else if LISTS.contains(&token.text.as_ref()) {
+                self.list(arguments, &locals, token.span);
+            } else if token.text != "kvm_cpu_cap_has" {
+                self.diagnostics.error(token.span, format!("`{}` is a call that is not known", token.text));
+            }
+        }
+    }
+
+    fn list(&mut self, arguments: &[Token<'a>], locals: &Locals, at: Span) {
+        let parts = split_commas(arguments);
+        let Some(([leaf], lists)) = parts.split_first().map(|(first, rest)| (*first, rest)) else {
+            self.diagnostics.error(at, "expected a word and a list");
+            return;
+        };
+        for list in lists {
+            let mentions = mentions(list, locals, at);
+            for mention in self.diagnostics.take(mentions).unwrap_or_default() {
+                self.add(Some(leaf.text.clone().into_owned()), mention.kind, mention);
+            }
+        }
+    }
+
+    fn add(&mut self, leaf_name: Option<String>, kind: CapKind, mention: Mention) {
+        self.facts.kvm_caps.push(KvmCap { leaf_name, kind, name: mention.name, at: mention.at });
+    }
+
+    fn add_change(&mut self, change: Result<Change, Diagnostic>) {
+        let Some(Change { leaf, kind, mentions }) = self.diagnostics.take(change) else { return };
+        for mention in mentions {
+            // A feature's name says its word; a number does not.
+            let leaf = leaf.clone().filter(|_| mention.name.starts_with("BIT("));
+            self.add(leaf, kind, mention);
+        }
+    }
+
+    /// Locals that start with `f_`, and what each holds.
+    fn locals(&mut self, body: &[Token<'a>]) -> Locals {
+        let mut locals = Locals::new();
+        for (index, token) in body.iter().enumerate() {
+            let assigned = body.get(index + 1).is_some_and(|next| next.is("="));
+            if token.kind != Kind::Ident || !token.text.starts_with("f_") || !assigned {
+                continue;
+            }
+            let rest = statement(&body[index + 2..]);
+            let declared = index > 0 && body[index - 1].kind == Kind::Ident;
+            let held = if declared {
+                mentions(rest, &locals, token.span)
+            } else {
+                masked(rest, &locals, token.span)
+            };
+            if let Some(held) = self.diagnostics.take(held) {
+                locals.insert(token.text.clone().into_owned(), held);
+            }
+        }
+        locals
+    }
+
+    /// Before 5.7: `const u32 kvm_cpuid_7_0_ebx_x86_features = F(...) | ...;` (4.6 and later), or
+    /// `kvm_supported_word9_x86_features` (before), and `entry->ebx |= F(...);` for what KVM emulates.
+    fn lists_in_locals(&mut self, unit: &Unit<'a>) {
+        let locals = self.locals(&unit.tokens);
+        let mut found = false;
+        for (index, token) in unit.tokens.iter().enumerate() {
+            let rest = &unit.tokens[index + 1..];
+            if let Some(change) = changed_entry(&unit.tokens[index..], &locals) {
+                self.add_change(change);
+            }
+            let Some(name) = list_name(token).filter(|_| rest.first().is_some_and(|next| next.is("=")))
+            else {
+                continue;
+            };
+            found = true;
+            let Some(leaf) = self.leaf_of_list(name) else {
+                self.diagnostics.error(token.span, format!("`{}` names no word that is known", token.text));
+                continue;
+            };
+            let mentions = mentions(statement(&rest[1..]), &locals, token.span);
+            for mention in self.diagnostics.take(mentions).unwrap_or_default() {
+                self.add(Some(leaf.clone()), mention.kind, mention);
+            }
+        }
+        if !found {
+            let whole = self.sources.span(unit.file, 0, 0);
+            self.diagnostics
+                .error(whole, "neither `kvm_set_cpu_caps` nor lists named `kvm_*_x86_features` are here");
+        }
+    }
+
+    /// The word that a local's name states: by its location, so that `7_0_ecx` finds `CPUID_7_ECX`, or by its index.
+    fn leaf_of_list(&self, name: &str) -> Option<String> {
+        if let Some(index) = name.strip_prefix("supported_word") {
+            let index = index.parse::<u16>().ok()?;
+            return self.facts.words.iter().find(|word| word.word.0 == index).map(|word| word.name.clone());
+        }
+        let own = name.to_ascii_uppercase();
+        let location = CpuidWord::from_leaf_name(&own)?;
+        let known = self.facts.words.iter().find(|word| word.location == Some(location));
+        Some(known.map_or(own, |word| word.name.clone()))
+    }
+}
+
+/// A change of single features.
+struct Change {
+    leaf: Option<String>,
+    kind: CapKind,
+    mentions: Vec<Mention>,
+}
+
+/// Up to the end of a statement or of one declarator.
+fn statement<'t, 'a>(tokens: &'t [Token<'a>]) -> &'t [Token<'a>] {
+    let end = tokens.iter().position(|token| token.is(";") || token.is(",")).unwrap_or(tokens.len());
+    &tokens[..end]
+}
+
+/// `cpuid_7_0_ebx` of `kvm_cpuid_7_0_ebx_x86_features`.
+fn list_name<'t>(token: &'t Token<'_>) -> Option<&'t str> {
+    let name = token.text.strip_prefix("kvm_")?.strip_suffix("_x86_features")?;
+    (name.starts_with("cpuid_") || name.starts_with("supported_word")).then_some(name)
+}
+
+/// `kvm_cpu_cap_set(X86_FEATURE_NAME)`.
+fn changed(kind: CapKind, arguments: &[Token<'_>], at: Span) -> Result<KvmCap, Diagnostic> {
+    let name = match arguments {
+        [one] => one.text.strip_prefix("X86_FEATURE_"),
+        _ => None,
+    };
+    let name = name.ok_or_else(|| Diagnostic::error(at, "expected one X86_FEATURE_* macro in this call"))?;
+    Ok(KvmCap { leaf_name: None, kind, name: name.to_owned(), at })
+}
+
+/// `kvm_cpu_caps[LEAF] |= BIT(2);`
+fn changed_word(tokens: &[Token<'_>], locals: &Locals) -> Result<Change, Diagnostic> {
+    let at = tokens[0].span;
+    let [_, _, leaf, close, operator, rest @ ..] = tokens else {
+        return Err(Diagnostic::error(at, "expected an assignment to a word"));
+    };
+    if !close.is("]") {
+        return Err(Diagnostic::error(leaf.span, "expected one enumerator in the brackets"));
+    }
+    let (kind, list) = assignment(operator, rest)
+        .ok_or_else(|| Diagnostic::error(operator.span, "expected `|=`, or `&= ~`, and features"))?;
+    let leaf = Some(leaf.text.clone().into_owned());
+    Ok(Change { leaf, kind, mentions: mentions(statement(list), locals, at)? })
+}
+
+/// `entry->ebx |= F(NAME);` and `entry->ecx &= ~F(NAME);`. Other masks and numbers are no features.
+fn changed_entry(tokens: &[Token<'_>], locals: &Locals) -> Option<Result<Change, Diagnostic>> {
+    let [entry, arrow, _, operator, rest @ ..] = tokens else { return None };
+    if !(entry.is_ident("entry") && arrow.is("->")) {
+        return None;
+    }
+    let (kind, list) = assignment(operator, rest)?;
+    let first = list.first()?;
+    let named = first.is_ident("F") || locals.contains_key(first.text.as_ref());
+    let mentions = named.then(|| mentions(statement(list), locals, entry.span))?;
+    Some(mentions.map(|mentions| Change { leaf: None, kind, mentions }))
+}
+
+fn assignment<'t, 'a>(operator: &Token<'_>, rest: &'t [Token<'a>]) -> Option<(CapKind, &'t [Token<'a>])> {
+    match rest {
+        [tilde, list @ ..] if operator.is("&=") && tilde.is("~") => Some((CapKind::Clear, list)),
+        _ if operator.is("|=") => Some((CapKind::Set, rest)),
+        _ => None,
+    }
+}
+
+/// `entry->ecx & F(NAME)`: the features of a mask.
+fn masked(tokens: &[Token<'_>], locals: &Locals, at: Span) -> Result<Vec<Mention>, Diagnostic> {
+    let mut found = Vec::new();
+    for part in tokens.split(|token| token.is("&")) {
+        if !part.iter().any(|token| token.is("->")) {
+            found.extend(mentions(part, locals, at)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The features of one list: `F(A) | SF(B) | 0 | f_local`, and `condition ? F(A) : 0`, whose condition is run-time
+/// business.
+fn mentions(tokens: &[Token<'_>], locals: &Locals, at: Span) -> Result<Vec<Mention>, Diagnostic> {
+    let mut found = Vec::new();
+    let question = tokens.iter().position(|token| token.is("?"));
+    let mut rest = &tokens[question.map_or(0, |index| index + 1)..];
+    loop {
+        rest = match rest {
+            [zero, after @ ..] if zero.kind == Kind::Number && zero.text == "0" => after,
+            [local, after @ ..] if locals.contains_key(local.text.as_ref()) => {
+                found.extend(locals[local.text.as_ref()].iter().cloned());
+                after
+            }
+            [verb, open, name, close, after @ ..]
+                if open.is("(") && close.is(")") && matches!(name.kind, Kind::Ident | Kind::Number) =>
+            {
+                found.push(mention(verb, name)?);
+                after
+            }
+            _ => {
+                let (at, what) =
+                    rest.first().map_or((at, "an end".into()), |token| (token.span, token.text.clone()));
+                return Err(Diagnostic::error(
+                    at,
+                    format!("expected `F(NAME)`, a local or 0, found `{what}`"),
+                ));
+            }
+        };
+        let separated =
+            rest.first().is_some_and(|token| token.is("|") || (token.is(":") && question.is_some()));
+        match rest {
+            [] => return Ok(found),
+            [_, after @ ..] if separated => rest = after,
+            [other, ..] => {
+                return Err(Diagnostic::error(
+                    other.span,
+                    format!("expected `|` or the end, found `{}`", other.text),
+                ));
+            }
+        }
+    }
+}
+
+/// `F(NAME)` and its like.
+fn mention(verb: &Token<'_>, name: &Token<'_>) -> Result<Mention, Diagnostic> {
+    let own = name.text.strip_prefix("KVM_X86_FEATURE_");
+    let bit = name.text.parse::<u8>().ok().filter(|bit| *bit < 32);
+    let (kind, text) = match (verb.text.as_ref(), own, bit) {
+        ("__feature_bit", Some(own), _) => (CapKind::F, own.to_owned()),
+        ("BIT", _, Some(bit)) => (CapKind::F, format!("BIT({bit})")),
+        (other, _, _) => {
+            let kind =
+                CapKind::from_name(other).filter(|kind| !matches!(kind, CapKind::Set | CapKind::Clear));
+            let kind = kind.ok_or_else(|| {
+                Diagnostic::error(verb.span, format!("`{other}` is not a kind of capability that is known"))
+            })?;
+            (kind, name.text.clone().into_owned())
+        }
+    };
+    Ok(Mention { kind, name: text, at: verb.span })
+}

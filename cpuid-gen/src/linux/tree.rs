@@ -1,0 +1,159 @@
+//! Which files of a Linux tree hold the tables.
+//!
+//! The enums have lived in several headers: `enum cpuid_leafs` in asm/cpufeature.h since 4.6, `enum
+//! kvm_only_cpuid_leafs` in kvm/cpuid.h (5.13), kvm/reverse_cpuid.h (5.14) and asm/kvm_host.h (6.19), the register enum
+//! in scattered.c (3.x), kvm/cpuid.h, asm/processor.h, asm/cpuid.h and asm/cpuid/types.h. They are found by a walk over
+//! `arch/x86`.
+
+use std::fs;
+use std::path::Path;
+
+use walkdir::WalkDir;
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::source::{FileId, MAX_FILE_SIZE, Sources};
+
+/// The files of one tree.
+#[derive(Debug)]
+pub struct Tree {
+    /// The top Makefile.
+    pub makefile: FileId,
+    /// The header with `X86_FEATURE_*`.
+    pub features: FileId,
+    /// asm/vmxfeatures.h, since 5.6.
+    pub vmx: Option<FileId>,
+    /// The script that makes the name map, since 3.15.
+    pub mkcapflags: Option<FileId>,
+    /// The header with `enum cpuid_leafs`, since 4.6.
+    pub leafs: Option<FileId>,
+    /// The header with `enum kvm_only_cpuid_leafs`, since 5.13.
+    pub kvm_leafs: Option<FileId>,
+    /// The file with the enum of CPUID's four registers.
+    pub registers: Option<FileId>,
+    /// The file with `reverse_cpuid[]`, since 4.11.
+    pub reverse_cpuid: Option<FileId>,
+    /// arch/x86/kvm/cpuid.c
+    pub kvm_cpuid: FileId,
+    /// arch/x86/kernel/cpu/scattered.c
+    pub scattered: FileId,
+    /// arch/x86/kernel/cpu/cpuid-deps.c, since 4.15.
+    pub deps: Option<FileId>,
+}
+
+/// What is looked for in every header, besides the files with a fixed place.
+const SOUGHT: [&str; 4] =
+    ["enum cpuid_leafs", "enum kvm_only_cpuid_leafs", "enum cpuid_regs", "struct cpuid_reg reverse_cpuid[]"];
+
+impl Tree {
+    /// What has moved from file to file over the years, and the upstream path where it is in this tree.
+    pub fn found<'s>(&self, sources: &'s Sources) -> impl Iterator<Item = (&'static str, &'s str)> {
+        let found = [
+            ("enum cpuid_leafs", self.leafs),
+            ("enum kvm_only_cpuid_leafs", self.kvm_leafs),
+            ("enum cpuid_regs", self.registers),
+            ("reverse_cpuid[]", self.reverse_cpuid),
+        ];
+        found.into_iter().filter_map(|(what, file)| Some((what, sources[file?].path.as_str())))
+    }
+
+    /// Finds and reads the files below `root`.
+    pub fn open(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> Option<Tree> {
+        if !root.join("arch/x86").is_dir() {
+            let help = "name the top of a Linux tree, or a facts file";
+            diagnostics
+                .push(Diagnostic::file(root, "no Linux tree: there is no arch/x86 in it").with_help(help));
+            return None;
+        }
+        let mut need = |path: &str| diagnostics.take(sources.read(root, path));
+        let makefile = need("Makefile");
+        let scattered = need("arch/x86/kernel/cpu/scattered.c");
+        let kvm_cpuid = need("arch/x86/kvm/cpuid.c");
+        let features = features_header(sources, root, diagnostics);
+        let mut optional = |path: &str| {
+            root.join(path).exists().then(|| diagnostics.take(sources.read(root, path))).flatten()
+        };
+        let vmx = optional("arch/x86/include/asm/vmxfeatures.h");
+        let mkcapflags = optional("arch/x86/kernel/cpu/mkcapflags.sh");
+        let deps = optional("arch/x86/kernel/cpu/cpuid-deps.c");
+        let (makefile, scattered, kvm_cpuid, features) = (makefile?, scattered?, kvm_cpuid?, features?);
+        let [leafs, kvm_leafs, registers, reverse_cpuid] = walk(sources, root, diagnostics);
+        let registers =
+            registers.or_else(|| sources[scattered].text.contains(SOUGHT[2]).then_some(scattered));
+        Some(Tree {
+            makefile,
+            features,
+            vmx,
+            mkcapflags,
+            leafs,
+            kvm_leafs,
+            registers,
+            reverse_cpuid,
+            kvm_cpuid,
+            scattered,
+            deps,
+        })
+    }
+}
+
+/// asm/cpufeatures.h since 4.6, asm/cpufeature.h before.
+fn features_header(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> Option<FileId> {
+    let new = "arch/x86/include/asm/cpufeatures.h";
+    let old = "arch/x86/include/asm/cpufeature.h";
+    let path = if root.join(new).exists() { new } else { old };
+    diagnostics.take(sources.read(root, path))
+}
+
+/// The headers below arch/x86 that define what is [`SOUGHT`], each read once.
+fn walk(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> [Option<FileId>; 4] {
+    let mut found = [None; 4];
+    for entry in WalkDir::new(root.join("arch/x86")).sort_by_file_name() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                diagnostics.push(Diagnostic::file(root, error));
+                continue;
+            }
+        };
+        let header = entry.path().extension().is_some_and(|extension| extension == "h");
+        if !header || !entry.file_type().is_file() {
+            continue;
+        }
+        let Some(defines) = definitions(entry.path()) else { continue };
+        let path =
+            entry.path().strip_prefix(root).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/");
+        let known = sources.iter().find(|(_, file)| file.path == path).map(|(id, _)| id);
+        let Some(id) = known.or_else(|| diagnostics.take(sources.read(root, &path))) else { continue };
+        for (slot, is_here) in found.iter_mut().zip(defines) {
+            match slot {
+                Some(first) if is_here => {
+                    let message = format!("{path} defines again what {} defines", sources[*first].path);
+                    diagnostics.push(Diagnostic::general(message));
+                }
+                _ if is_here => *slot = Some(id),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// Which of the [`SOUGHT`] a header defines; none when it defines none.
+fn definitions(path: &Path) -> Option<[bool; 4]> {
+    let about = fs::metadata(path).ok()?;
+    if about.len() > MAX_FILE_SIZE {
+        return None;
+    }
+    let text = fs::read(path).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let found = SOUGHT.map(|sought| defines(&text, sought));
+    found.contains(&true).then_some(found)
+}
+
+/// True when `sought` is followed by `{` or ` = {`, perhaps with `_idx` in between.
+fn defines(text: &str, sought: &str) -> bool {
+    text.match_indices(sought).any(|(at, _)| {
+        let rest = &text[at + sought.len()..];
+        let rest = rest.strip_prefix("_idx").unwrap_or(rest).trim_start();
+        rest.strip_prefix('=').unwrap_or(rest).trim_start().starts_with('{')
+    })
+}

@@ -1,0 +1,157 @@
+//! What a person judged to be fine: `upstream/differences.tsv`.
+//!
+//! Tab-separated rows, comments with `#`. Each row has six columns:
+//!
+//! ```text
+//! KIND  SUBJECT  LEFT  RIGHT  VERDICT  REASON
+//! ```
+//!
+//! The first four are those of the finding ([`Key`]) that the row explains, `-` where a side says nothing. With the
+//! kind `macro-family` a row is a piece of knowledge instead: QEMU's constants that start with SUBJECT stand for bits
+//! of the word LEFT (`-`: of none), whose names may start with one of RIGHT's comma-separated prefixes.
+
+use std::collections::HashMap;
+
+use super::finding::{Key, Kind};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::facts::columns::Columns;
+use crate::source::{FileId, Sources, Span};
+
+/// What sort of difference it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Two names of one thing.
+    Alias,
+    /// Meant to be so.
+    Design,
+    /// Upstream changed it from one release to the next.
+    History,
+    /// One project has no use for it, or not yet.
+    OneSided,
+    /// A mistake of upstream's.
+    UpstreamBug,
+}
+
+impl Verdict {
+    /// All, with their names.
+    pub const ALL: [(Verdict, &'static str); 5] = [
+        (Verdict::Alias, "alias"),
+        (Verdict::Design, "design"),
+        (Verdict::History, "history"),
+        (Verdict::OneSided, "one-sided"),
+        (Verdict::UpstreamBug, "upstream-bug"),
+    ];
+
+    /// The name in `differences.tsv` and in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Verdict::ALL.iter().find(|(verdict, _)| *verdict == self).map_or("", |(_, name)| name)
+    }
+}
+
+/// One row.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    /// The finding it explains; none for a `macro-family`.
+    pub explains: Option<Key>,
+    /// What sort of difference.
+    pub verdict: Verdict,
+    /// Why it is fine, or what is wrong upstream.
+    pub reason: String,
+    /// Its place.
+    pub at: Span,
+}
+
+/// Constants of QEMU that share a prefix.
+#[derive(Clone, Debug)]
+pub(super) struct MacroFamily {
+    pub(super) prefix: String,
+    /// The enumerator of their word; none when they are not about a feature word.
+    pub(super) word: Option<String>,
+    /// What the names of the bits may start with.
+    pub(super) name_prefixes: Vec<String>,
+    /// Its row among [`Differences::entries`].
+    pub(super) entry: usize,
+}
+
+/// All rows.
+#[derive(Clone, Debug, Default)]
+pub struct Differences {
+    /// In the file's order.
+    pub entries: Vec<Difference>,
+    pub(super) families: Vec<MacroFamily>,
+    by_key: HashMap<Key, usize>,
+}
+
+impl Differences {
+    /// None at all: every finding is reported.
+    #[must_use]
+    pub fn none() -> Differences {
+        Differences::default()
+    }
+
+    /// Reads the file. Every row that is wrong becomes a diagnostic; the result is then none.
+    pub fn read(sources: &Sources, file: FileId, diagnostics: &mut Diagnostics) -> Option<Differences> {
+        let mut found = Diagnostics::new();
+        let mut differences = Differences::default();
+        let mut start = 0;
+        for line in sources[file].text.split('\n') {
+            let row = sources.span(file, start, start + line.len());
+            start += line.len() + 1;
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            found.take(differences.read_row(Columns::new(line, row)));
+        }
+        let good = !found.has_errors();
+        diagnostics.extend(found);
+        good.then_some(differences)
+    }
+
+    /// How many rows explain a finding; the others are `macro-family` rows.
+    #[must_use]
+    pub fn explaining(&self) -> usize {
+        self.by_key.len()
+    }
+
+    fn read_row(&mut self, mut columns: Columns<'_>) -> Result<(), Diagnostic> {
+        let mut kinds: Vec<(Option<Kind>, &str)> =
+            Kind::ALL.iter().map(|(kind, name)| (Some(*kind), *name)).collect();
+        kinds.push((None, "macro-family"));
+        let kind = columns.choice("KIND", &kinds)?;
+        let (subject, at) = columns.text("SUBJECT")?;
+        let left = columns.text("LEFT")?.0;
+        let right = columns.text("RIGHT")?.0;
+        let verdict = columns.choice("VERDICT", &Verdict::ALL)?;
+        let reason = columns.text("REASON")?.0;
+        columns.end()?;
+        let entry = self.entries.len();
+        let explains = kind.map(|kind| Key::new(kind, subject, left, right));
+        let earlier = match &explains {
+            Some(key) => self.by_key.insert(key.clone(), entry),
+            None => self.add_family(subject, left, right, entry),
+        };
+        if let Some(earlier) = earlier {
+            return Err(Diagnostic::error(at, format!("`{subject}` is explained twice in the same way"))
+                .with_label(self.entries[earlier].at, "the first time"));
+        }
+        self.entries.push(Difference { explains, verdict, reason: reason.to_owned(), at });
+        Ok(())
+    }
+
+    fn add_family(&mut self, prefix: &str, word: &str, names: &str, entry: usize) -> Option<usize> {
+        let earlier = self.families.iter().find(|family| family.prefix == prefix).map(|family| family.entry);
+        self.families.push(MacroFamily {
+            prefix: prefix.to_owned(),
+            word: (word != "-").then(|| word.to_owned()),
+            name_prefixes: names.split(',').filter(|&name| name != "-").map(str::to_owned).collect(),
+            entry,
+        });
+        earlier
+    }
+
+    /// The row that explains a finding.
+    pub(super) fn index_of(&self, key: &Key) -> Option<usize> {
+        self.by_key.get(key).copied()
+    }
+}

@@ -1,0 +1,72 @@
+//! The report for programs.
+
+use serde_json::{Value, json};
+
+use super::report::{Pair, Report};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::{Sources, Span};
+
+impl Report {
+    /// The whole report: findings, known differences, and per pair the counts and what one side alone has.
+    #[must_use]
+    pub fn to_json(&self, sources: &Sources) -> Value {
+        let known = self.explained.iter().map(|known| {
+            json!({
+                "kind": known.key.kind.name(),
+                "subject": known.key.subject,
+                "left": known.key.left,
+                "right": known.key.right,
+                "verdict": known.verdict.name(),
+                "reason": known.reason,
+                "at": place(sources, known.at),
+            })
+        });
+        json!({
+            "explained": self.is_explained(),
+            "findings": self.findings.iter().map(|found| finding(sources, found)).collect::<Vec<_>>(),
+            "known_differences": known.collect::<Vec<_>>(),
+            "pairs": self.pairs.iter().map(pair).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn finding(sources: &Sources, found: &Diagnostic) -> Value {
+    let labels = found.labels.iter().map(|label| json!({"at": place(sources, label.at), "text": label.text}));
+    json!({
+        "severity": match found.severity { Severity::Error => "error", Severity::Warning => "warning" },
+        "message": found.message,
+        "at": found.at.map(|at| place(sources, at)),
+        "labels": labels.collect::<Vec<_>>(),
+        "help": found.help,
+    })
+}
+
+fn place(sources: &Sources, at: Span) -> Value {
+    let place = sources.place(at);
+    json!({"file": place.file, "line": place.line, "column": place.column})
+}
+
+fn pair(pair: &Pair) -> Value {
+    let words = pair.words.iter().map(
+        |word| json!({"location": word.location.to_string(), "side": word.side.name(), "name": word.name}),
+    );
+    let bits = pair
+        .bits
+        .iter()
+        .map(|bit| json!({"location": bit.location.to_string(), "side": bit.side.name(), "name": bit.name}));
+    let counts = pair.counts;
+    json!({
+        "linux": pair.linux,
+        "qemu": pair.qemu,
+        "words": {"both": counts.words_both, "linux": counts.words_linux, "qemu": counts.words_qemu},
+        "bits": {
+            "same_name": counts.bits_same_name,
+            "known_difference": counts.bits_explained,
+            "conflicting": counts.bits_conflicting,
+            "linux": counts.bits_linux,
+            "qemu": counts.bits_qemu,
+        },
+        "one_sided_words": words.collect::<Vec<_>>(),
+        "one_sided_bits": bits.collect::<Vec<_>>(),
+    })
+}

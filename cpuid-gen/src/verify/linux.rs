@@ -1,0 +1,113 @@
+//! One Linux release, indexed: which features stand at which place, and where each word is.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::finding::Release;
+use super::fold;
+use crate::facts::{KvmBit, LinuxFacts, LinuxFlag, LinuxWord};
+use crate::location::{CpuidWord, Location};
+use crate::source::Span;
+
+/// A name that Linux has for a hardware bit.
+#[derive(Clone, Debug)]
+pub(super) struct LinuxName<'a> {
+    /// The macro without its prefix.
+    pub(super) name: &'a str,
+    /// The macro and, when shown, its flag, both folded.
+    pub(super) folded: Vec<String>,
+    pub(super) at: Span,
+}
+
+pub(super) struct LinuxIndex<'a> {
+    pub(super) facts: &'a LinuxFacts,
+    pub(super) release: Release,
+    pub(super) words: HashMap<&'a str, &'a LinuxWord>,
+    pub(super) kernel_words: HashMap<u16, &'a LinuxWord>,
+    pub(super) features: HashMap<&'a str, &'a LinuxFlag>,
+    pub(super) kvm_features: HashMap<&'a str, &'a KvmBit>,
+    pub(super) translates: HashMap<&'a str, &'a KvmBit>,
+    /// Every hardware bit with every name that any table has for it.
+    pub(super) bits: BTreeMap<Location, Vec<LinuxName<'a>>>,
+    /// Every hardware word, by location.
+    pub(super) hardware: BTreeMap<CpuidWord, &'a LinuxWord>,
+    /// Every place of every folded name.
+    pub(super) by_name: BTreeMap<String, Vec<(Location, Span)>>,
+}
+
+impl<'a> LinuxIndex<'a> {
+    pub(super) fn new(facts: &'a LinuxFacts, rank: usize) -> LinuxIndex<'a> {
+        let kernel_word = |word: &&&LinuxWord| facts.is_kernel_word(word.word);
+        let words: Vec<&LinuxWord> = facts.words.iter().collect();
+        let mut index = LinuxIndex {
+            facts,
+            release: Release { project: "Linux", rank, name: facts.release.clone() },
+            words: words.iter().map(|word| (word.name.as_str(), *word)).collect(),
+            kernel_words: words.iter().filter(kernel_word).map(|word| (word.word.0, *word)).collect(),
+            features: facts.features.iter().map(|feature| (feature.name.as_str(), feature)).collect(),
+            kvm_features: facts.kvm_features.iter().map(|bit| (bit.name.as_str(), bit)).collect(),
+            translates: facts.kvm_translates.iter().map(|bit| (bit.name.as_str(), bit)).collect(),
+            bits: BTreeMap::new(),
+            hardware: BTreeMap::new(),
+            by_name: BTreeMap::new(),
+        };
+        for word in &facts.words {
+            if let Some(location) = word.location {
+                index.hardware.entry(location).or_insert(word);
+            }
+        }
+        index.add_bits();
+        for (&location, names) in &index.bits {
+            for name in names {
+                for folded in &name.folded {
+                    index.by_name.entry(folded.clone()).or_default().push((location, name.at));
+                }
+            }
+        }
+        index
+    }
+
+    fn add_bits(&mut self) {
+        let facts = self.facts;
+        for feature in &facts.features {
+            if let Some(location) = self.hardware_place(feature) {
+                self.add_bit(location, &feature.name, feature.at);
+            }
+        }
+        for bit in &facts.scattered {
+            self.add_bit(bit.location, &bit.name, bit.at);
+        }
+        for bit in facts.kvm_features.iter().chain(&facts.kvm_translates) {
+            if let Some(location) = self.kvm_place(bit) {
+                self.add_bit(location, &bit.name, bit.at);
+            }
+        }
+    }
+
+    fn add_bit(&mut self, location: Location, name: &'a str, at: Span) {
+        let flag = self.features.get(name).and_then(|feature| feature.flag.as_deref());
+        let names = self.bits.entry(location).or_default();
+        if names.iter().any(|known| known.name == name) {
+            return;
+        }
+        let mut folded = vec![fold(name)];
+        folded.extend(flag.map(fold).filter(|flag| *flag != folded[0]));
+        names.push(LinuxName { name, folded, at });
+    }
+
+    /// Where the hardware has a feature of the kernel's; none when software defines it.
+    pub(super) fn hardware_place(&self, feature: &LinuxFlag) -> Option<Location> {
+        let word = self.kernel_words.get(&feature.word.0)?.location?;
+        Some(Location { word, bit: feature.bit })
+    }
+
+    /// Where the hardware has a bit of KVM's.
+    pub(super) fn kvm_place(&self, bit: &KvmBit) -> Option<Location> {
+        let word = self.words.get(bit.leaf_name.as_str())?.location?;
+        Some(Location { word, bit: bit.bit })
+    }
+
+    /// True when cpufeatures.h or reverse_cpuid.h defines the feature.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.features.contains_key(name) || self.kvm_features.contains_key(name)
+    }
+}

@@ -1,0 +1,246 @@
+//! Checks within one Linux release: what scattered.c, cpuid-deps.c and KVM say about the features.
+
+use super::finding::{Findings, Key, Kind};
+use super::linux::LinuxIndex;
+use super::twice::{Claim, check_repeated, check_unique};
+use crate::diagnostic::Diagnostic;
+use crate::facts::{CapKind, KvmBit, KvmCap, LinuxFlag, LinuxWord, Scattered};
+use crate::location::{Leaf, Location, Register, Subleaf};
+use crate::source::Span;
+
+/// Everything that names a feature which another table defines.
+pub(super) fn check(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
+    check_rows_unique(index, findings);
+    check_bits_unique(index, findings);
+    for bit in &index.facts.scattered {
+        check_scattered(index, bit, findings);
+    }
+    for bit in &index.facts.kvm_translates {
+        check_translate(index, bit, findings);
+    }
+    for bit in &index.facts.kvm_features {
+        check_kvm_feature(index, bit, findings);
+    }
+    for dep in &index.facts.deps {
+        for name in [&dep.name, &dep.needs] {
+            check_resolves(index, "linux-dep", name, dep.at, findings);
+        }
+        if dep.name == dep.needs {
+            let key = Key::new(Kind::Unresolved, format!("linux-dep {}", dep.name), &dep.needs, "-");
+            let message = format!("`{}` depends on itself", dep.name);
+            findings.add(key, &[&index.release], || Diagnostic::error(dep.at, message));
+        }
+    }
+    for cap in &index.facts.kvm_caps {
+        check_cap(index, cap, findings);
+    }
+}
+
+fn check_rows_unique(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
+    let facts = index.facts;
+    let deps = facts.deps.iter().map(|dep| (format!("linux-dep {} {}", dep.name, dep.needs), dep.at));
+    let caps = facts.kvm_caps.iter().map(|cap| (format!("kvm-cap {}", cap_subject(cap)), cap.at));
+    check_repeated(findings, &index.release, deps.chain(caps));
+}
+
+/// How a capability is named in keys; the kind matters for `set` and `clear` alone.
+pub(super) fn cap_subject(cap: &KvmCap) -> String {
+    match &cap.leaf_name {
+        Some(leaf) => format!("{leaf} {}", cap.name),
+        None => format!("{} {}", cap.kind, cap.name),
+    }
+}
+
+/// Neither scattered.c nor KVM has two features at one bit.
+fn check_bits_unique(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
+    let facts = index.facts;
+    let scattered =
+        facts.scattered.iter().map(|bit| Claim { thing: bit.location, by: bit.name.clone(), at: bit.at });
+    check_unique(findings, &index.release, Kind::BitTwice, scattered, |at| format!("linux-scattered {at}"));
+    let kvm = facts.kvm_features.iter().chain(&facts.kvm_translates);
+    let claims = kvm.map(|bit| Claim { thing: (&bit.leaf_name, bit.bit), by: bit.name.clone(), at: bit.at });
+    let shown = |(leaf, bit): &(&String, crate::location::Bit)| format!("kvm-feature {leaf}[{}]", bit.0);
+    check_unique(findings, &index.release, Kind::BitTwice, claims, shown);
+}
+
+fn check_resolves(
+    index: &LinuxIndex<'_>,
+    sort: &str,
+    name: &str,
+    at: Span,
+    findings: &mut Findings<'_>,
+) -> bool {
+    let known = index.knows(name);
+    if !known {
+        findings.add(
+            Key::new(Kind::Unresolved, format!("{sort} {name}"), name, "-"),
+            &[&index.release],
+            || Diagnostic::error(at, format!("`{name}` is no feature that this release defines")),
+        );
+    }
+    known
+}
+
+/// A scattered feature is one that software places, and no other feature has its bit.
+fn check_scattered(index: &LinuxIndex<'_>, bit: &Scattered, findings: &mut Findings<'_>) {
+    if !check_resolves(index, "linux-scattered", &bit.name, bit.at, findings) {
+        return;
+    }
+    check_software(index, Kind::Scattered, &bit.name, bit.at, findings);
+    for other in index.bits.get(&bit.location).into_iter().flatten().filter(|other| other.name != bit.name) {
+        let key = Key::new(Kind::Scattered, bit.location.to_string(), &bit.name, other.name);
+        findings.add(key, &[&index.release], || {
+            Diagnostic::error(bit.at, format!("{} is `{}` in scattered.c", bit.location, bit.name))
+                .with_label(other.at, format!("and `{}` here", other.name))
+        });
+    }
+}
+
+/// A feature that another table places is not in a hardware word of the kernel's.
+fn check_software(index: &LinuxIndex<'_>, kind: Kind, name: &str, at: Span, findings: &mut Findings<'_>) {
+    let Some(feature) = index.features.get(name) else {
+        return;
+    };
+    if let Some(place) = index.hardware_place(feature) {
+        findings.add(Key::new(kind, name, place.to_string(), "software"), &[&index.release], || {
+            let message =
+                format!("`{name}` has a place of its own here, which only a bit that software defines has");
+            Diagnostic::error(at, message).with_label(feature.at, format!("but it is {place}"))
+        });
+    }
+}
+
+/// A translated feature is a kernel feature that software places, and scattered.c agrees about its bit.
+fn check_translate(index: &LinuxIndex<'_>, bit: &KvmBit, findings: &mut Findings<'_>) {
+    if !index.features.contains_key(bit.name.as_str()) {
+        let key = Key::new(Kind::Unresolved, format!("kvm-translate {}", bit.name), &bit.name, "-");
+        let message = format!("`{}` is translated for KVM, but no kernel feature", bit.name);
+        findings.add(key, &[&index.release], || Diagnostic::error(bit.at, message));
+        return;
+    }
+    check_software(index, Kind::Translation, &bit.name, bit.at, findings);
+    let Some(place) = index.kvm_place(bit) else {
+        return;
+    };
+    let scattered: Vec<&Scattered> = index.facts.scattered.iter().filter(|s| s.name == bit.name).collect();
+    if let Some(first) = scattered.first() {
+        if scattered.iter().all(|other| other.location != place) {
+            let (left, right) = (place.to_string(), first.location.to_string());
+            findings.add(Key::new(Kind::Translation, &bit.name, &left, &right), &[&index.release], || {
+                Diagnostic::error(bit.at, format!("KVM has `{}` at {left}", bit.name))
+                    .with_label(first.at, format!("scattered.c has it at {right}"))
+            });
+        }
+    }
+}
+
+/// What KVM defines for itself the kernel does not define.
+fn check_kvm_feature(index: &LinuxIndex<'_>, bit: &KvmBit, findings: &mut Findings<'_>) {
+    if let Some(feature) = index.features.get(bit.name.as_str()) {
+        let place = format!("{}[{}]", feature.word.0, feature.bit.0);
+        let key = Key::new(Kind::NameTwice, format!("kvm-feature {}", bit.name), &bit.leaf_name, place);
+        findings.add(key, &[&index.release], || {
+            Diagnostic::error(bit.at, format!("`{}` is defined for KVM alone", bit.name))
+                .with_label(feature.at, "and by the kernel")
+        });
+    }
+}
+
+fn check_cap(index: &LinuxIndex<'_>, cap: &KvmCap, findings: &mut Findings<'_>) {
+    if !check_resolves(index, "kvm-cap", &cap.name, cap.at, findings) {
+        return;
+    }
+    let held = held_by_kvm(index, &cap.name);
+    let Some(leaf) = &cap.leaf_name else {
+        if held.is_empty() {
+            add_cap(index, cap, "-", "no hardware bit", None, findings);
+        }
+        return;
+    };
+    let Some(word) = index.words.get(leaf.as_str()) else {
+        add_cap(index, cap, leaf, "no such word", None, findings);
+        return;
+    };
+    let own = held.iter().any(|(place, _)| Some(place.word) == word.location);
+    if cap.kind == CapKind::Aliased1EdxF || (!own && is_alias_word(word)) {
+        check_aliased(index, cap, word, findings);
+    } else if !own {
+        let at = held.first();
+        let elsewhere = at.map_or("no hardware bit".to_owned(), |(place, _)| place.to_string());
+        add_cap(index, cap, leaf, &elsewhere, at.map(|(_, at)| *at), findings);
+    }
+    let scattered = matches!(cap.kind, CapKind::Sf | CapKind::ScatteredF);
+    if scattered
+        && !index.facts.scattered.iter().any(|bit| bit.name == cap.name)
+        && !is_software(index, &cap.name)
+    {
+        add_cap(index, cap, cap.kind.name(), "not scattered", None, findings);
+    }
+}
+
+fn is_software(index: &LinuxIndex<'_>, name: &str) -> bool {
+    index.features.get(name).is_some_and(|feature| index.hardware_place(feature).is_none())
+}
+
+/// Every place that KVM may hold the feature at: its own, its translation's, the kernel's. Before there were
+/// translations, that of scattered.c.
+fn held_by_kvm(index: &LinuxIndex<'_>, name: &str) -> Vec<(Location, Span)> {
+    if let Some(bit) = index.translates.get(name).or_else(|| index.kvm_features.get(name)) {
+        return index.kvm_place(bit).map(|place| (place, bit.at)).into_iter().collect();
+    }
+    let feature: Option<&&LinuxFlag> = index.features.get(name);
+    let place = feature.and_then(|feature| Some((index.hardware_place(feature)?, feature.at)));
+    if place.is_some() || !index.translates.is_empty() {
+        return place.into_iter().collect();
+    }
+    let scattered = index.facts.scattered.iter().filter(|bit| bit.name == name);
+    scattered.map(|bit| (bit.location, bit.at)).collect()
+}
+
+/// AMD's copy of 1.EDX is in 0x80000001.EDX.
+fn is_alias_word(word: &LinuxWord) -> bool {
+    word.location.is_some_and(|at| {
+        (at.leaf, at.subleaf, at.register) == (Leaf(0x8000_0001), Subleaf(0), Register::Edx)
+    })
+}
+
+/// A copy has the name of the feature in 1.EDX, and no feature of its own stands at the same bit.
+fn check_aliased(index: &LinuxIndex<'_>, cap: &KvmCap, word: &LinuxWord, findings: &mut Findings<'_>) {
+    let leaf = cap.leaf_name.as_deref().unwrap_or("-");
+    let feature = index.features.get(cap.name.as_str());
+    let place = feature.and_then(|feature| index.hardware_place(feature));
+    let in_1_edx = |at: &Location| {
+        (at.word.leaf, at.word.subleaf, at.word.register) == (Leaf(1), Subleaf(0), Register::Edx)
+    };
+    let Some(original) = place.filter(in_1_edx) else {
+        let other = place.map_or("no hardware bit".to_owned(), |place| place.to_string());
+        add_cap(index, cap, leaf, &other, feature.map(|feature| feature.at), findings);
+        return;
+    };
+    if !is_alias_word(word) {
+        add_cap(index, cap, leaf, "not the word of the copies", Some(word.at), findings);
+        return;
+    }
+    let copy = word.location.map(|word| Location { word, ..original });
+    if let Some(other) = copy.and_then(|copy| index.bits.get(&copy)).and_then(|names| names.first()) {
+        add_cap(index, cap, leaf, &format!("{} has the bit", other.name), Some(other.at), findings);
+    }
+}
+
+fn add_cap(
+    index: &LinuxIndex<'_>,
+    cap: &KvmCap,
+    left: &str,
+    right: &str,
+    other: Option<Span>,
+    findings: &mut Findings<'_>,
+) {
+    let subject = cap_subject(cap);
+    findings.add(Key::new(Kind::Cap, &subject, left, right), &[&index.release], || {
+        let found = Diagnostic::error(cap.at, format!("`{subject}` does not fit: {right}"));
+        match other {
+            Some(at) => found.with_label(at, format!("`{}` is here", cap.name)),
+            None => found,
+        }
+    });
+}

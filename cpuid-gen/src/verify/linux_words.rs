@@ -1,0 +1,200 @@
+//! Checks within one Linux release: its words, and that names, bits and flags are unique.
+
+use std::collections::BTreeMap;
+
+use super::finding::{Findings, Key, Kind};
+use super::leaf_name;
+use super::linux::LinuxIndex;
+use super::twice::{Claim, check_unique};
+use crate::diagnostic::Diagnostic;
+use crate::facts::{KvmBit, LinuxFlag, LinuxWord};
+use crate::location::CpuidWord;
+
+/// Everything about words, counts and what must be unique.
+pub(super) fn check(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
+    check_counts(index, findings);
+    for word in &index.facts.words {
+        check_leaf_name(index, word, findings);
+    }
+    check_words_unique(index, findings);
+    check_words_complete(index, findings);
+    for (sort, count, flags) in sorts(index) {
+        check_flags_unique(index, sort, flags, findings);
+        check_flags_in_words(index, sort, count, flags, findings);
+    }
+    check_kvm_bits(index, "kvm-feature", &index.facts.kvm_features, findings);
+    check_kvm_bits(index, "kvm-translate", &index.facts.kvm_translates, findings);
+}
+
+/// The three tables of flags, each with the count of its words.
+fn sorts<'a>(index: &LinuxIndex<'a>) -> [(&'static str, &'static str, &'a [LinuxFlag]); 3] {
+    let facts = index.facts;
+    [
+        ("linux-feature", "NCAPINTS", &facts.features),
+        ("linux-bug", "NBUGINTS", &facts.bugs),
+        ("linux-vmx", "NVMXINTS", &facts.vmx),
+    ]
+}
+
+fn check_counts(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
+    let counts = &index.facts.counts;
+    let claims =
+        counts.iter().map(|count| Claim { thing: &count.name, by: count.value.to_string(), at: count.at });
+    check_unique(findings, &index.release, Kind::Count, claims, |name| (*name).clone());
+    for (sort, name, flags) in sorts(index) {
+        if index.facts.count(name).is_none() && !flags.is_empty() {
+            findings.add(Key::new(Kind::Count, name, "-", "-"), &[&index.release], || {
+                Diagnostic::error(
+                    index.facts.at,
+                    format!("`{name}` is absent, although there are {sort} rows"),
+                )
+            });
+        }
+    }
+    for count in counts.iter().filter(|count| sorts(index).iter().all(|(_, known, _)| count.name != *known)) {
+        findings.add(
+            Key::new(Kind::Count, &count.name, count.value.to_string(), "-"),
+            &[&index.release],
+            || {
+                Diagnostic::error(count.at, format!("`{}` counts nothing that is known", count.name))
+                    .with_help("a count is NCAPINTS, NBUGINTS or NVMXINTS")
+            },
+        );
+    }
+}
+
+fn check_leaf_name(index: &LinuxIndex<'_>, word: &LinuxWord, findings: &mut Findings<'_>) {
+    let stated = word.name.strip_prefix("CPUID_").and_then(leaf_name::stated_by);
+    if stated == word.location {
+        return;
+    }
+    let (name, row) = (shown(stated), shown(word.location));
+    findings.add(Key::new(Kind::LeafName, &word.name, &name, &row), &[&index.release], || {
+        Diagnostic::error(word.at, format!("the name `{}` states {name}, its row {row}", word.name))
+    });
+}
+
+/// A word's location in a key.
+pub(super) fn shown(location: Option<CpuidWord>) -> String {
+    location.map_or("software".to_owned(), |location| location.to_string())
+}
+
+fn check_words_unique(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
+    let words = &index.facts.words;
+    let release = &index.release;
+    let by = |word: &LinuxWord| word.name.clone();
+    let claims = words.iter().map(|word| Claim { thing: word.word.0, by: by(word), at: word.at });
+    check_unique(findings, release, Kind::WordTwice, claims, |index| format!("word {index}"));
+    let located = words.iter().filter_map(|word| word.location.map(|location| (location, word)));
+    let claims = located.map(|(thing, word)| Claim { thing, by: by(word), at: word.at });
+    check_unique(findings, release, Kind::WordTwice, claims, CpuidWord::to_string);
+    let claims = words.iter().map(|word| Claim {
+        thing: &word.name,
+        by: format!("word {}", word.word.0),
+        at: word.at,
+    });
+    check_unique(findings, release, Kind::WordTwice, claims, |name| (*name).clone());
+}
+
+fn check_words_complete(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
+    let words: BTreeMap<u16, &LinuxWord> = index.facts.words.iter().map(|word| (word.word.0, word)).collect();
+    let last = words.keys().next_back().copied().unwrap_or(0);
+    let end = index.facts.count("NCAPINTS").unwrap_or(0).max(last.saturating_add(1));
+    let mut neighbour = index.facts.at;
+    for number in 0..end {
+        if let Some(word) = words.get(&number) {
+            neighbour = word.at;
+            check_kvm_word(index, word, findings);
+            continue;
+        }
+        let subject = format!("word {number}");
+        findings.add(Key::new(Kind::WordMissing, &subject, "-", "-"), &[&index.release], || {
+            Diagnostic::error(neighbour, format!("{subject} has no row, of {end}; it should follow this one"))
+        });
+    }
+}
+
+/// A word that only KVM has mirrors a register: KVM has no bits that software defines.
+fn check_kvm_word(index: &LinuxIndex<'_>, word: &LinuxWord, findings: &mut Findings<'_>) {
+    if index.facts.is_kernel_word(word.word) || word.location.is_some() {
+        return;
+    }
+    let place = format!("word {}", word.word.0);
+    findings.add(Key::new(Kind::NoWord, &word.name, place, "software"), &[&index.release], || {
+        let count = index.facts.counts.iter().find(|count| count.name == "NCAPINTS");
+        let message = format!("`{}` is beyond NCAPINTS, so KVM's own, but mirrors no register", word.name);
+        Diagnostic::error(word.at, message)
+            .with_label(count.map_or(index.facts.at, |count| count.at), "NCAPINTS is here")
+    });
+}
+
+fn check_flags_unique(index: &LinuxIndex<'_>, sort: &str, flags: &[LinuxFlag], findings: &mut Findings<'_>) {
+    let release = &index.release;
+    let place = |flag: &LinuxFlag| format!("{}[{}]", flag.word.0, flag.bit.0);
+    let claims = flags.iter().map(|flag| Claim { thing: &flag.name, by: place(flag), at: flag.at });
+    check_unique(findings, release, Kind::NameTwice, claims, |name| format!("{sort} {name}"));
+    let claims =
+        flags.iter().map(|flag| Claim { thing: (flag.word, flag.bit), by: flag.name.clone(), at: flag.at });
+    let shown =
+        |(word, bit): &(crate::location::Word, crate::location::Bit)| format!("{sort} {}[{}]", word.0, bit.0);
+    check_unique(findings, release, Kind::BitTwice, claims, shown);
+    let shown = flags.iter().filter_map(|flag| flag.flag.as_ref().map(|text| (text, flag)));
+    let claims = shown.map(|(thing, flag)| Claim { thing, by: flag.name.clone(), at: flag.at });
+    check_unique(findings, release, Kind::FlagTwice, claims, |text| format!("{sort} {text}"));
+}
+
+fn check_flags_in_words(
+    index: &LinuxIndex<'_>,
+    sort: &str,
+    count_name: &str,
+    flags: &[LinuxFlag],
+    findings: &mut Findings<'_>,
+) {
+    let Some(count) = index.facts.counts.iter().find(|count| count.name == count_name) else {
+        return;
+    };
+    for flag in flags {
+        let known = sort != "linux-feature" || index.kernel_words.contains_key(&flag.word.0);
+        if flag.word.0 < count.value && known {
+            continue;
+        }
+        let subject = format!("{sort} {}", flag.name);
+        let place = format!("word {}", flag.word.0);
+        findings.add(Key::new(Kind::NoWord, &subject, &place, "-"), &[&index.release], || {
+            Diagnostic::error(flag.at, format!("`{}` is in {place}, which does not exist", flag.name))
+                .with_label(count.at, format!("{count_name} is {}", count.value))
+        });
+    }
+    if flags.iter().all(|flag| flag.word.0 + 1 < count.value) && !flags.is_empty() {
+        let key = Key::new(Kind::Count, count_name, count.value.to_string(), "unused");
+        findings.add(key, &[&index.release], || {
+            let message = format!("{count_name} is {}, but the last word has no {sort}", count.value);
+            Diagnostic::error(count.at, message)
+        });
+    }
+}
+
+fn check_kvm_bits(index: &LinuxIndex<'_>, sort: &str, bits: &[KvmBit], findings: &mut Findings<'_>) {
+    let release = &index.release;
+    let place = |bit: &KvmBit| format!("{}[{}]", bit.leaf_name, bit.bit.0);
+    let claims = bits.iter().map(|bit| Claim { thing: &bit.name, by: place(bit), at: bit.at });
+    check_unique(findings, release, Kind::NameTwice, claims, |name| format!("{sort} {name}"));
+    for bit in bits {
+        let word = index.words.get(bit.leaf_name.as_str());
+        let kvm_only = word.is_some_and(|word| !index.facts.is_kernel_word(word.word));
+        if kvm_only {
+            continue;
+        }
+        let what = if word.is_some() { "a word of the kernel's own" } else { "no word" };
+        let key = Key::new(Kind::NoWord, format!("{sort} {}", bit.name), &bit.leaf_name, "-");
+        findings.add(key, &[release], || {
+            let message = format!("`{}` is in `{}`, which is {what}", bit.name, bit.leaf_name);
+            let found =
+                Diagnostic::error(bit.at, message).with_help("KVM's own features are in words of its own");
+            match word {
+                Some(word) => found.with_label(word.at, "the word"),
+                None => found,
+            }
+        });
+    }
+}

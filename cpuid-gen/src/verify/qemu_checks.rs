@@ -1,0 +1,163 @@
+//! Checks within one QEMU release: words, names, masks, constants and comments.
+
+use super::finding::{Findings, Key, Kind};
+use super::qemu::QemuIndex;
+use super::twice::{Claim, check_repeated, check_unique};
+use super::{fold, leaf_name, qemu_macros};
+use crate::diagnostic::Diagnostic;
+use crate::facts::{QemuSource, QemuWord};
+use crate::location::CpuidWord;
+use crate::source::Span;
+
+/// Everything that QEMU says about itself.
+pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
+    check_words_unique(index, findings);
+    check_words_complete(index, findings);
+    for word in &index.facts.words {
+        check_enumerator(index, word, findings);
+    }
+    check_bits(index, findings);
+    check_masks(index, findings);
+    qemu_macros::check(index, findings);
+    check_comments(index, findings);
+}
+
+/// A source in a key.
+pub(super) fn shown(source: QemuSource) -> String {
+    match source {
+        QemuSource::Cpuid { subleaf: None, .. } => {
+            source.cpuid_word().map_or(String::new(), |word| word.to_string().replacen(",ECX=0", "", 1))
+        }
+        QemuSource::Cpuid { .. } => source.cpuid_word().map_or(String::new(), |word| word.to_string()),
+        QemuSource::Msr(msr) => format!("MSR {:#x}", msr.0),
+    }
+}
+
+fn check_words_unique(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
+    let (words, release) = (&index.facts.words, &index.release);
+    let by = |word: &QemuWord| word.name.clone();
+    let claims = words.iter().map(|word| Claim { thing: word.index.0, by: by(word), at: word.at });
+    check_unique(findings, release, Kind::WordTwice, claims, |index| format!("FeatureWord {index}"));
+    let place = |word: &QemuWord| match word.source {
+        QemuSource::Msr(_) => shown(word.source),
+        QemuSource::Cpuid { .. } => word.source.cpuid_word().map_or(String::new(), |place| place.to_string()),
+    };
+    let claims = words.iter().map(|word| Claim { thing: place(word), by: by(word), at: word.at });
+    check_unique(findings, release, Kind::WordTwice, claims, String::clone);
+    let named = |word: &QemuWord| format!("FeatureWord {}", word.index.0);
+    let claims = words.iter().map(|word| Claim { thing: &word.name, by: named(word), at: word.at });
+    check_unique(findings, release, Kind::WordTwice, claims, |name| (*name).clone());
+}
+
+fn check_words_complete(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
+    let mut sorted: Vec<&QemuWord> = index.facts.words.iter().collect();
+    sorted.sort_by_key(|word| word.index);
+    let mut expected = 0;
+    let mut neighbour = index.facts.at;
+    for word in sorted {
+        for number in expected..word.index.0 {
+            let subject = format!("FeatureWord {number}");
+            findings.add(Key::new(Kind::WordMissing, &subject, "-", "-"), &[&index.release], || {
+                Diagnostic::error(word.at, format!("{subject} has no row"))
+                    .with_label(neighbour, "the row before it")
+            });
+        }
+        expected = word.index.0.saturating_add(1);
+        neighbour = word.at;
+    }
+}
+
+/// Most enumerators state their register, as Linux's do; the others (`FEAT_SVM`) state none.
+fn check_enumerator(index: &QemuIndex<'_>, word: &QemuWord, findings: &mut Findings<'_>) {
+    let stated = word.name.strip_prefix("FEAT_").and_then(leaf_name::stated_by);
+    let Some(stated) = stated.filter(|stated| Some(*stated) != word.source.cpuid_word()) else {
+        return;
+    };
+    let (name, row) = (stated.to_string(), shown(word.source));
+    findings.add(Key::new(Kind::LeafName, &word.name, &name, &row), &[&index.release], || {
+        Diagnostic::error(word.at, format!("the name `{}` states {name}, its row {row}", word.name))
+    });
+}
+
+fn check_bits(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
+    let (bits, release) = (&index.facts.bits, &index.release);
+    let claims =
+        bits.iter().map(|bit| Claim { thing: (&bit.word, bit.bit), by: bit.name.clone(), at: bit.at });
+    check_unique(findings, release, Kind::BitTwice, claims, |(word, bit)| {
+        format!("qemu-bit {word}[{}]", bit.0)
+    });
+    let names = bits.iter().flat_map(|bit| bit.names().map(move |name| (name, bit)));
+    let place = |word: &str, bit: u8| format!("{word}[{bit}]");
+    let claims =
+        names.map(|(name, bit)| Claim { thing: fold(name), by: place(&bit.word, bit.bit.0), at: bit.at });
+    check_unique(findings, release, Kind::NameTwice, claims, |name| format!("qemu-bit {name}"));
+    for bit in bits {
+        let Some(word) = find_word(index, "qemu-bit", &bit.word, bit.at, findings) else {
+            continue;
+        };
+        if bit.bit.0 > 31 && word.source.cpuid_word().is_some() {
+            let subject = place(&bit.word, bit.bit.0);
+            findings.add(Key::new(Kind::BitRange, &subject, &bit.name, "-"), &[release], || {
+                Diagnostic::error(bit.at, format!("{subject}: a CPUID word has the bits 0 to 31"))
+                    .with_label(word.at, "its word")
+            });
+        }
+    }
+}
+
+/// The word of a row, or a finding.
+fn find_word<'a>(
+    index: &QemuIndex<'a>,
+    sort: &str,
+    name: &str,
+    at: Span,
+    findings: &mut Findings<'_>,
+) -> Option<&'a QemuWord> {
+    let word = index.words.get(name).copied();
+    if word.is_none() {
+        findings.add(Key::new(Kind::NoWord, format!("{sort} {name}"), name, "-"), &[&index.release], || {
+            Diagnostic::error(at, format!("`{name}` is no FeatureWord of this release"))
+        });
+    }
+    word
+}
+
+fn check_masks(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
+    let masks = &index.facts.masks;
+    let rows = masks.iter().map(|mask| (format!("qemu-mask {} {}", mask.word, mask.kind), mask.at));
+    check_repeated(findings, &index.release, rows);
+    for mask in masks {
+        let Some(word) = find_word(index, "qemu-mask", &mask.word, mask.at, findings) else {
+            continue;
+        };
+        if mask.mask > u64::from(u32::MAX) && word.source.cpuid_word().is_some() {
+            let subject = format!("{} {}", mask.word, mask.kind);
+            let key = Key::new(Kind::BitRange, &subject, format!("{:#x}", mask.mask), "-");
+            findings.add(key, &[&index.release], || {
+                Diagnostic::error(mask.at, format!("{subject}: a CPUID word has the bits 0 to 31"))
+                    .with_label(word.at, "its word")
+            });
+        }
+    }
+}
+
+fn check_comments(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
+    let comments = &index.facts.comments;
+    let rows = comments.iter().map(|comment| (format!("qemu-comment {}", comment.word), comment.at));
+    check_repeated(findings, &index.release, rows);
+    for comment in comments {
+        let Some(word) = find_word(index, "qemu-comment", &comment.word, comment.at, findings) else {
+            continue;
+        };
+        let subleaf = comment.subleaf.unwrap_or(crate::location::Subleaf(0));
+        let stated = CpuidWord { leaf: comment.leaf, subleaf, register: comment.register };
+        if Some(stated) == word.source.cpuid_word() {
+            continue;
+        }
+        let (left, right) = (stated.to_string(), shown(word.source));
+        findings.add(Key::new(Kind::Comment, &comment.word, &left, &right), &[&index.release], || {
+            Diagnostic::error(comment.at, format!("the comment beside `{}` states {left}", comment.word))
+                .with_label(word.at, format!("the table has {right}"))
+        });
+    }
+}

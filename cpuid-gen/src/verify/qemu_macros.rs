@@ -1,0 +1,133 @@
+//! QEMU's constants against the names in its own tables.
+//!
+//! A constant belongs to a word by its name: `CPUID_7_1_EAX_LAM` to `FEAT_7_1_EAX`; where names say less
+//! (`CPUID_EXT2_`, `CPUID_SVM_`), a `macro-family` of `differences.tsv` says which word is meant. Its value is then one
+//! bit, and the bit's name is the rest of the constant's.
+
+use super::differences::MacroFamily;
+use super::finding::{Findings, Key, Kind};
+use super::qemu::QemuIndex;
+use super::twice::{Claim, check_unique};
+use super::{fold, leaf_name};
+use crate::diagnostic::Diagnostic;
+use crate::facts::QemuMacro;
+
+/// What a constant's name says.
+struct Meaning<'a> {
+    /// The enumerator of its word.
+    word: String,
+    /// What follows the prefix.
+    rest: &'a str,
+    /// What the bit's name may start with.
+    prefixes: &'a [String],
+}
+
+/// Every constant.
+pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
+    let macros = &index.facts.macros;
+    let claims = macros.iter().map(|found| Claim {
+        thing: &found.name,
+        by: format!("{:#x}", found.value),
+        at: found.at,
+    });
+    check_unique(findings, &index.release, Kind::NameTwice, claims, |name| format!("qemu-macro {name}"));
+    for constant in macros {
+        check_macro(index, constant, findings);
+    }
+}
+
+fn check_macro(index: &QemuIndex<'_>, constant: &QemuMacro, findings: &mut Findings<'_>) {
+    let families = &findings.differences().families;
+    let meaning = match meaning(&constant.name, families) {
+        Ok((meaning, family)) => {
+            if let Some(entry) = family {
+                findings.use_entry(entry);
+            }
+            match meaning {
+                Some(meaning) => meaning,
+                None => return,
+            }
+        }
+        Err(()) => {
+            add(index, constant, "-", "no family", "its prefix says nothing about a word", findings);
+            return;
+        }
+    };
+    if !index.words.contains_key(meaning.word.as_str()) {
+        let why = format!("`{}` is no FeatureWord of this release", meaning.word);
+        add(index, constant, &meaning.word, "no word", &why, findings);
+        return;
+    }
+    if constant.value.count_ones() != 1 {
+        let why = format!("{:#x} is not one bit", constant.value);
+        add(index, constant, &meaning.word, &format!("{:#x}", constant.value), &why, findings);
+        return;
+    }
+    check_name(index, constant, &meaning, findings);
+}
+
+fn check_name(
+    index: &QemuIndex<'_>,
+    constant: &QemuMacro,
+    meaning: &Meaning<'_>,
+    findings: &mut Findings<'_>,
+) {
+    let number = u8::try_from(constant.value.trailing_zeros()).unwrap_or(u8::MAX);
+    let bit = index.named.get(&(meaning.word.as_str(), number)).copied();
+    let rest = fold(meaning.rest);
+    let wanted = |name: &str| {
+        name == rest || meaning.prefixes.iter().any(|prefix| name.strip_prefix(&fold(prefix)) == Some(&rest))
+    };
+    if bit.is_some_and(|bit| bit.names().any(|name| wanted(&fold(name)))) {
+        return;
+    }
+    let subject = format!("{}[{number}]", meaning.word);
+    let right = bit.map_or("-", |bit| bit.name.as_str());
+    let key = Key::new(Kind::MacroName, &subject, &constant.name, right);
+    findings.add(key, &[&index.release], || {
+        let found = Diagnostic::error(constant.at, format!("`{}` is {subject}", constant.name));
+        match (bit, index.words.get(meaning.word.as_str())) {
+            (Some(bit), _) => found.with_label(bit.at, format!("which is called `{}`", bit.name)),
+            (None, Some(word)) => found.with_label(word.at, "which has no name in this word"),
+            (None, None) => found,
+        }
+    });
+}
+
+fn add(
+    index: &QemuIndex<'_>,
+    constant: &QemuMacro,
+    left: &str,
+    right: &str,
+    why: &str,
+    findings: &mut Findings<'_>,
+) {
+    findings.add(Key::new(Kind::Macro, &constant.name, left, right), &[&index.release], || {
+        Diagnostic::error(constant.at, format!("`{}`: {why}", constant.name))
+    });
+}
+
+type Meant<'a> = (Option<Meaning<'a>>, Option<usize>);
+
+/// What the longest prefix says: of a family (whose row is then used), or of a register in the name.
+fn meaning<'a>(name: &'a str, families: &'a [MacroFamily]) -> Result<Meant<'a>, ()> {
+    let named = name.strip_prefix("CPUID_").and_then(leaf_name::stated_prefix);
+    let length = named.map_or(0, |stated| "CPUID_".len() + stated.len() + 1);
+    let family = families.iter().filter(|family| name.starts_with(&family.prefix));
+    let family =
+        family.max_by_key(|family| family.prefix.len()).filter(|family| family.prefix.len() >= length);
+    match (family, named) {
+        (Some(family), _) => {
+            let meaning = family.word.as_ref().map(|word| Meaning {
+                word: word.clone(),
+                rest: &name[family.prefix.len()..],
+                prefixes: &family.name_prefixes,
+            });
+            Ok((meaning, Some(family.entry)))
+        }
+        (None, Some(stated)) => {
+            Ok((Some(Meaning { word: format!("FEAT_{stated}"), rest: &name[length..], prefixes: &[] }), None))
+        }
+        (None, None) => Err(()),
+    }
+}

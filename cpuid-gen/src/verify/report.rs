@@ -1,0 +1,201 @@
+//! The result: findings, counts, what one side alone has, and which differences are known.
+
+use std::collections::BTreeMap;
+
+use super::differences::{Differences, Verdict};
+use super::finding::Key;
+use crate::diagnostic::Diagnostics;
+use crate::location::{CpuidWord, Location};
+use crate::source::{Sources, Span};
+
+/// Everything that [`super::verify()`] found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What nobody has explained, sorted by place.
+    pub findings: Diagnostics,
+    /// Each Linux release with each QEMU release, in the order of releases; the newest pair is the last.
+    pub pairs: Vec<Pair>,
+    /// The known differences that were met, in the order of `differences.tsv`.
+    pub explained: Vec<Explained>,
+}
+
+/// A known difference that was met.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// What it is about.
+    pub key: Key,
+    /// What sort of difference.
+    pub verdict: Verdict,
+    /// Why it is fine, or what is wrong upstream.
+    pub reason: String,
+    /// Its row.
+    pub at: Span,
+}
+
+/// One Linux release with one QEMU release.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// Linux's release.
+    pub linux: String,
+    /// QEMU's release.
+    pub qemu: String,
+    /// How much agrees.
+    pub counts: Counts,
+    /// Registers that are a word of one side alone, sorted.
+    pub words: Vec<OneSidedWord>,
+    /// CPUID bits that one side alone has a name for, sorted.
+    pub bits: Vec<OneSidedBit>,
+}
+
+/// How much of a pair agrees.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Registers that are a word on both sides.
+    pub words_both: usize,
+    /// Registers that are a word of Linux or KVM alone.
+    pub words_linux: usize,
+    /// CPUID registers that are a word of QEMU alone.
+    pub words_qemu: usize,
+    /// Bits with the same name, case and `-_.` folded.
+    pub bits_same_name: usize,
+    /// Bits with names that are known to be one thing, or whose difference is known.
+    pub bits_explained: usize,
+    /// Bits with other names.
+    pub bits_conflicting: usize,
+    /// CPUID bits that Linux or KVM alone names.
+    pub bits_linux: usize,
+    /// CPUID bits that QEMU alone names.
+    pub bits_qemu: usize,
+}
+
+/// Who has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// Linux or KVM.
+    Linux,
+    /// QEMU.
+    Qemu,
+}
+
+impl Side {
+    /// The name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::Linux => "Linux",
+            Side::Qemu => "QEMU",
+        }
+    }
+}
+
+/// A register that is a word of one side alone.
+#[derive(Clone, Debug)]
+pub struct OneSidedWord {
+    /// The register.
+    pub location: CpuidWord,
+    /// Who has it.
+    pub side: Side,
+    /// Its enumerator there.
+    pub name: String,
+}
+
+/// A bit that one side alone has a name for.
+#[derive(Clone, Debug)]
+pub struct OneSidedBit {
+    /// The bit.
+    pub location: Location,
+    /// Who has it.
+    pub side: Side,
+    /// Its name there.
+    pub name: String,
+}
+
+impl Pair {
+    pub(super) fn count_one_sided(&mut self) {
+        let words = |side| self.words.iter().filter(|word| word.side == side).count();
+        let bits = |side| self.bits.iter().filter(|bit| bit.side == side).count();
+        (self.counts.words_linux, self.counts.words_qemu) = (words(Side::Linux), words(Side::Qemu));
+        (self.counts.bits_linux, self.counts.bits_qemu) = (bits(Side::Linux), bits(Side::Qemu));
+    }
+
+    fn summary(&self) -> String {
+        let Counts { words_both, words_linux, words_qemu, .. } = self.counts;
+        let Counts { bits_same_name, bits_explained, bits_conflicting, bits_linux, bits_qemu, .. } =
+            self.counts;
+        format!(
+            "Linux {} and QEMU {}\n  \
+             words: {words_both} on both sides, {words_linux} of Linux alone, {words_qemu} of QEMU alone\n  \
+             bits:  {bits_same_name} with the same name, {bits_explained} with a known difference, \
+             {bits_conflicting} conflicting, {bits_linux} of Linux alone, {bits_qemu} of QEMU alone\n",
+            self.linux, self.qemu
+        )
+    }
+}
+
+/// The rows that were used, except the `macro-family` ones, which are no differences.
+pub(super) fn explained(differences: &Differences, used: &[bool]) -> Vec<Explained> {
+    let met = differences.entries.iter().zip(used).filter(|(_, used)| **used);
+    met.filter_map(|(entry, _)| {
+        Some(Explained {
+            key: entry.explains.clone()?,
+            verdict: entry.verdict,
+            reason: entry.reason.clone(),
+            at: entry.at,
+        })
+    })
+    .collect()
+}
+
+impl Report {
+    /// True when nothing is left to explain: the command's exit code is then 0.
+    #[must_use]
+    pub fn is_explained(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// For people: a summary, every finding, what is known, and what the newest pair's sides alone have.
+    #[must_use]
+    pub fn render(&self, sources: &Sources) -> String {
+        let mut out: String = self.pairs.iter().map(Pair::summary).collect();
+        out.push_str(&self.known());
+        out.push_str(&format!("findings: {}\n", self.findings.len()));
+        if !self.findings.is_empty() {
+            out.push('\n');
+            out.push_str(&self.findings.render(sources));
+        }
+        if let Some(newest) = self.pairs.last() {
+            out.push_str(&one_sided(newest));
+        }
+        out
+    }
+
+    /// How many known differences there are of each sort, and each mistake of upstream's.
+    fn known(&self) -> String {
+        let count = |verdict| self.explained.iter().filter(|known| known.verdict == verdict).count();
+        let counts: Vec<String> =
+            Verdict::ALL.iter().map(|(verdict, name)| format!("{} {name}", count(*verdict))).collect();
+        let mut out = format!("known differences: {} ({})\n", self.explained.len(), counts.join(", "));
+        for bug in self.explained.iter().filter(|known| known.verdict == Verdict::UpstreamBug) {
+            let Key { subject, left, right, .. } = &bug.key;
+            out.push_str(&format!("  upstream-bug: {subject}: {left} | {right}: {}\n", bug.reason));
+        }
+        out
+    }
+}
+
+fn one_sided(pair: &Pair) -> String {
+    let mut out = format!("\nLinux {} and QEMU {}, one-sided words:\n", pair.linux, pair.qemu);
+    for word in &pair.words {
+        out.push_str(&format!("  {}: {} ({})\n", word.location, word.name, word.side.name()));
+    }
+    out.push_str("one-sided bits:\n");
+    let mut by_word: BTreeMap<(CpuidWord, Side), Vec<String>> = BTreeMap::new();
+    for bit in &pair.bits {
+        let shown = format!("{}={}", bit.location.bit.0, bit.name);
+        by_word.entry((bit.location.word, bit.side)).or_default().push(shown);
+    }
+    for ((word, side), bits) in by_word {
+        out.push_str(&format!("  {word}, {}: {}\n", side.name(), bits.join(" ")));
+    }
+    out
+}
