@@ -299,7 +299,7 @@ pub(crate) fn resolve(bits: Bits, name: &'static str, filter: Filter) -> Result<
 /// The one bit with this name that the filter accepts.
 pub(crate) fn by_name(name: &str, filter: Filter) -> Result<Named, LookupError> {
     let hash = hash(name);
-    let seed = NAME_SEEDS[reduce(hash & 0xffff_ffff, NAME_SEEDS.len())];
+    let seed = NAME_SEEDS[reduce(hash >> 32, NAME_SEEDS.len())];
     let slot = slot(hash, seed, NAME_KEYS.len());
     let key = STRINGS[usize::from(NAME_KEYS[slot])];
     if key.is_empty() || !fold_eq(key, name) {
@@ -335,11 +335,12 @@ fn fold_eq(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().map(fold).eq(b.bytes().map(fold))
 }
 
-/// FNV-1a of the folded name, 64 bits.
+/// FNV-1a of the folded name, 64 bits, and a last step that spreads what the last bytes changed over the upper half.
 fn hash(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(fold(byte))).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    });
+    (hash ^ (hash >> 32)).wrapping_mul(0xc4ce_b9fe_1a85_ec53)
 }
 
 /// The slot of a hash under its bucket's seed.

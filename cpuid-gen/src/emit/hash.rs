@@ -12,11 +12,12 @@ pub(super) fn fold(name: &str) -> String {
     name.chars().map(folded).collect()
 }
 
-/// FNV-1a, 64 bits.
+/// FNV-1a, 64 bits, and a last step that spreads what the last bytes changed over the upper half.
 fn hash(folded: &str) -> u64 {
-    folded.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+    let hash = folded.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    });
+    (hash ^ (hash >> 32)).wrapping_mul(0xc4ce_b9fe_1a85_ec53)
 }
 
 /// The slot of a hash under its bucket's seed.
@@ -43,7 +44,7 @@ pub(super) fn perfect(keys: &[String]) -> Result<Perfect, GenerateError> {
     let mut buckets: Vec<Vec<usize>> = vec![Vec::new(); keys.len() / 3 + 1];
     let count = buckets.len();
     for (key, &hash) in hashes.iter().enumerate() {
-        buckets[reduce(hash & 0xffff_ffff, count)].push(key);
+        buckets[reduce(hash >> 32, count)].push(key);
     }
     let mut order: Vec<usize> = (0..count).collect();
     // The fullest first: they need the most free slots. Stable, so that the result is always the same.
@@ -101,7 +102,7 @@ mod tests {
             for (index, key) in keys.iter().enumerate() {
                 let found = table.map(|table| {
                     let hash = hash(key);
-                    let seed = table.seeds[reduce(hash & 0xffff_ffff, table.seeds.len())];
+                    let seed = table.seeds[reduce(hash >> 32, table.seeds.len())];
                     table.slots[slot(hash, seed, table.slots.len())]
                 });
                 assert_eq!(found, Ok(Some(index)));

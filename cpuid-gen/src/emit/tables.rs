@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::GenerateError;
@@ -37,7 +37,7 @@ pub(super) fn tables(model: &Model, layout: &Layout) -> Result<TokenStream, Gene
     let names = names(model, layout, &mut strings, &mut lists)?;
     lists.check()?;
     let strings = strings.finish()?;
-    let (count, strings) = (strings.len(), lines(&strings));
+    let (count, strings) = (size(strings.len()), lines(&strings));
     let statics = [
         quote!(pub(crate) static STRINGS: [&str; #count] = lines(#strings);),
         fixed("NAME_SEEDS", &names.seeds),
@@ -45,7 +45,7 @@ pub(super) fn tables(model: &Model, layout: &Layout) -> Result<TokenStream, Gene
         fixed("NAME_BITS", &names.bits),
         fixed("LISTS", &lists.all),
     ];
-    let (linux_count, qemu_count) = (linux.len(), qemu.len());
+    let (linux_count, qemu_count) = (size(linux.len()), size(qemu.len()));
     Ok(quote! {
         #registers
         pub(crate) static LINUX: [LinuxTables; #linux_count] = [#(#linux),*];
@@ -69,7 +69,7 @@ fn check(model: &Model) -> Result<(), GenerateError> {
 fn registers<'m>(model: &'m Model, layout: &Layout, strings: &mut Strings<'m>) -> TokenStream {
     let names: Vec<u16> = model.features.iter().map(|feature| strings.id(&feature.constant)).collect();
     let msr_names: Vec<u16> = model.msr.iter().map(|feature| strings.id(&feature.constant)).collect();
-    let (words, msr) = (layout.words.len(), model.msr.len());
+    let (words, msr) = (size(layout.words.len()), size(model.msr.len()));
     let leaves = hexadecimal(layout.words.iter().map(|word| word.leaf.0));
     let subleaves = hexadecimal(layout.words.iter().map(|word| word.subleaf.0));
     let registers = decimal(layout.words.iter().map(|word| word.register as u16));
@@ -79,7 +79,7 @@ fn registers<'m>(model: &'m Model, layout: &Layout, strings: &mut Strings<'m>) -
     let starts = fixed("STARTS", &layout.starts);
     let names = fixed("FEATURE_NAMES", &names);
     let msr_names = fixed("MSR_NAMES", &msr_names);
-    let flag_words = flag_words(model);
+    let flag_words = size(flag_words(model));
     quote! {
         pub(crate) static LEAVES: [u32; #words] = hexadecimal(#leaves);
         pub(crate) static SUBLEAVES: [u32; #words] = hexadecimal(#subleaves);
@@ -112,7 +112,7 @@ fn linux<'m>(
 ) -> TokenStream {
     let release = &model.linux[at];
     let views = || model.features.iter().map(|feature| &feature.linux[at]);
-    let name = strings.id(&release.name);
+    let name = short(strings.id(&release.name));
     let word_names = list(&word_names(&release.words, strings));
     let words = kvm_words(model, layout, at);
     let exceptions = exceptions(model, layout, at, &words);
@@ -125,7 +125,7 @@ fn linux<'m>(
     let [_, bugs, vmx, _] = layout.bases;
     let bugs = list(&kernel_places(&model.bugs, bugs, at, lists));
     let vmx = list(&kernel_places(&model.vmx, vmx, at, lists));
-    let kernel_words = kernel_words(model, at);
+    let kernel_words = short(kernel_words(model, at));
     quote! {
         LinuxTables {
             name: #name, kernel_words: #kernel_words, word_names: #word_names, words: #words,
@@ -137,7 +137,7 @@ fn linux<'m>(
 
 fn qemu<'m>(model: &'m Model, layout: &Layout, at: usize, strings: &mut Strings<'m>) -> TokenStream {
     let release = &model.qemu[at];
-    let name = strings.id(&release.name);
+    let name = short(strings.id(&release.name));
     let word_names = list(&word_names(&release.words, strings));
     let mut words = vec![NO_WORD; layout.words.len()];
     for (feature, &slot) in model.features.iter().zip(&layout.slots) {
@@ -215,7 +215,7 @@ fn exceptions(model: &Model, layout: &Layout, at: usize, words: &[u16]) -> Token
             rows.push((slot, view.kernel.map_or(0, |place| packed(place) + 1)));
         }
     }
-    let (count, rows) = (rows.len(), pairs(&rows));
+    let (count, rows) = (size(rows.len()), pairs(&rows));
     quote!(&decimal_pairs::<#count>(#rows))
 }
 
@@ -266,13 +266,23 @@ fn packed(place: Place) -> u16 {
     place.word.0.saturating_mul(32).saturating_add(u16::from(place.bit.0))
 }
 
+/// An array's length, without a suffix.
+fn size(count: usize) -> Literal {
+    Literal::usize_unsuffixed(count)
+}
+
+/// A number, without a suffix.
+fn short(number: u16) -> Literal {
+    Literal::u16_unsuffixed(number)
+}
+
 fn list(cells: &[u16]) -> TokenStream {
-    let (count, text) = (cells.len(), decimal(cells.iter().copied()));
+    let (count, text) = (size(cells.len()), decimal(cells.iter().copied()));
     quote!(&decimal::<#count>(#text))
 }
 
 fn fixed(name: &str, cells: &[u16]) -> TokenStream {
     let name = quote::format_ident!("{name}");
-    let (count, text) = (cells.len(), decimal(cells.iter().copied()));
+    let (count, text) = (size(cells.len()), decimal(cells.iter().copied()));
     quote!(pub(crate) static #name: [u16; #count] = decimal(#text);)
 }

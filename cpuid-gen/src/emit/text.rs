@@ -45,6 +45,9 @@ pub(super) fn lines(texts: &[&str]) -> Literal {
 
 /// A raw string, so that its lines are lines of the file too.
 fn raw(text: &str) -> Literal {
+    if !text.contains('\n') && !text.contains(['"', '\\']) {
+        return Literal::string(text);
+    }
     let literal = if text.contains(['"', '\\']) { None } else { format!("r\"{text}\"").parse().ok() };
     literal.unwrap_or_else(|| Literal::string(text))
 }
