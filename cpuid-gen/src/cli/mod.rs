@@ -7,6 +7,7 @@ mod args;
 mod import;
 mod show;
 
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,9 +15,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{LinuxFacts, QemuFacts};
+use cpuid_gen::model::Model;
 use cpuid_gen::source::Sources;
 use cpuid_gen::verify::{Differences, Scope, verify};
-use cpuid_gen::{input, linux};
+use cpuid_gen::{generate, input, linux};
 
 use args::{Args, Command, Format, Input, Inputs};
 
@@ -141,8 +143,18 @@ impl Run {
     }
 
     fn generate(&mut self, inputs: &Inputs, output: &Path) -> Result<()> {
-        let _ = (self.inputs(inputs)?, output);
-        Err(Failed(Some("not yet".to_owned())))
+        let (linux, qemu) = self.inputs(inputs)?;
+        let (model, doubts) = Model::merge(&linux, &qemu);
+        self.diagnostics.extend(doubts);
+        let files = generate(&model).map_err(|error| Failed(Some(error.to_string())))?;
+        let files = self.sound(Some(files))?;
+        let failed = |path: &Path, error| Failed(Some(format!("{}: {error}", path.display())));
+        fs::create_dir_all(output).map_err(|error| failed(output, error))?;
+        for file in files {
+            let path = output.join(file.name);
+            import::replace(&path, &file.text).map_err(|error| failed(&path, error))?;
+        }
+        Ok(())
     }
 
     /// The facts of both projects: the pinned ones, unless the user names others.
