@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::expr::{self, Environment};
 use super::lexer::{self, Kind, Lexer, Token};
 use super::{MAX_DEPTH, config};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, LeftOut};
 use crate::source::{FileId, Sources, Span};
 
 /// One `#define`.
@@ -32,15 +32,6 @@ pub struct Params {
     pub names: Vec<String>,
     /// True for `...` and for GNU's `name...`.
     pub variadic: bool,
-}
-
-/// What a conditional left out.
-#[derive(Clone, Copy, Debug)]
-pub struct Skipped {
-    /// The directive that decided.
-    pub condition: Span,
-    /// From the line after it to the line before the next branch.
-    pub region: Span,
 }
 
 /// A macro's definition from a moment on, or none after `#undef`.
@@ -94,8 +85,6 @@ pub struct Unit<'a> {
     pub comments: Vec<Span>,
     /// Every `#define`, the inactive ones too.
     pub defines: Vec<Rc<Define<'a>>>,
-    /// What conditionals left out.
-    pub skipped: Vec<Skipped>,
     moments: Vec<(u32, Moment)>,
 }
 
@@ -145,7 +134,6 @@ impl<'a> Preprocessor<'a> {
             tokens: Vec::with_capacity(self.sources[file].text.len() / 6),
             comments: Vec::new(),
             defines: Vec::new(),
-            skipped: Vec::new(),
             moments: vec![(0, self.macros.now())],
         };
         let mut reading = Reading { macros: &mut self.macros, unit, branches: Vec::new(), diagnostics };
@@ -301,7 +289,7 @@ impl<'a> Reading<'a, '_, '_> {
     fn skip_to(&mut self, at: Span) {
         if let Some(branch) = self.branches.last().filter(|branch| branch.around && !branch.active) {
             let region = Span { start: branch.condition.end, end: at.start, ..at };
-            self.unit.skipped.push(Skipped { condition: branch.condition, region });
+            self.diagnostics.left_out.push(LeftOut { condition: branch.condition, region });
         }
     }
 
@@ -339,7 +327,7 @@ impl<'a> Reading<'a, '_, '_> {
         while let Some(branch) = self.branches.pop() {
             self.diagnostics.error(branch.condition, "this conditional is never closed by #endif");
             let region = sources.span(self.unit.file, branch.condition.end as usize, end);
-            self.unit.skipped.push(Skipped { condition: branch.condition, region });
+            self.diagnostics.left_out.push(LeftOut { condition: branch.condition, region });
         }
         self.unit
     }

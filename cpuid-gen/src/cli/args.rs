@@ -31,7 +31,13 @@ Exit codes:
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Print what a tree or a facts file says, as tab-separated rows
-    Facts(Input),
+    Facts {
+        #[command(flatten)]
+        input: Input,
+        /// Also tell, on standard error, what `#if` and its like left out of the files that were read
+        #[arg(long)]
+        left_out: bool,
+    },
     /// Save the same
     Import {
         #[command(flatten)]

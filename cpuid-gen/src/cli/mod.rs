@@ -60,7 +60,7 @@ struct Run {
 impl Run {
     fn command(&mut self, command: &Command) -> Result<ExitCode> {
         match command {
-            Command::Facts(input) => self.facts(input)?,
+            Command::Facts { input, left_out } => self.facts(input, *left_out)?,
             Command::Import { input, output } => self.import(input, output)?,
             Command::Capflags { linux } => self.capflags(linux.as_deref())?,
             Command::Verify { inputs, differences, format } => {
@@ -71,8 +71,11 @@ impl Run {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn facts(&mut self, input: &Input) -> Result<()> {
+    fn facts(&mut self, input: &Input, left_out: bool) -> Result<()> {
         let text = self.facts_text(input)?;
+        if left_out {
+            show::left_out(&self.sources, &self.diagnostics);
+        }
         print(&text)
     }
 
