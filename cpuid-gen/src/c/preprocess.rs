@@ -72,10 +72,10 @@ impl<'a> Macros<'a> {
         Moment(self.clock)
     }
 
-    fn record(&mut self, name: &Cow<'a, str>, define: Option<Rc<Define<'a>>>) {
+    fn record(&mut self, name: Cow<'a, str>, define: Option<Rc<Define<'a>>>) {
         self.clock += 1;
         let event = (self.clock, define);
-        match self.events.entry(name.clone()) {
+        match self.events.entry(name) {
             Entry::Occupied(events) => events.into_mut().later.push(event),
             Entry::Vacant(none) => {
                 none.insert(Events { first: event, later: Vec::new() });
@@ -215,7 +215,7 @@ impl<'a> Reading<'a, '_, '_> {
             "define" => self.define(rest, at),
             "undef" if active => match rest {
                 [name] if name.kind == Kind::Ident => {
-                    self.macros.record(&name.text, None);
+                    self.macros.record(name.text.clone(), None);
                     self.unit.moments.push((at.end, self.macros.now()));
                 }
                 _ => self.diagnostics.error(at, "#undef takes one name"),
@@ -327,7 +327,7 @@ impl<'a> Reading<'a, '_, '_> {
         let define = Rc::new(Define { name: name.clone(), params, body: body.to_vec(), active });
         self.unit.defines.push(Rc::clone(&define));
         if active {
-            self.macros.record(&name.text, Some(define));
+            self.macros.record(name.text.clone(), Some(define));
             self.unit.moments.push((at.end, self.macros.now()));
         }
     }
