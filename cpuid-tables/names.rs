@@ -306,6 +306,11 @@ pub(crate) fn by_name(name: &str, filter: Filter) -> Result<Named, LookupError> 
         return Err(LookupError::Unknown);
     }
     let bits = bits(NAME_BITS[slot]);
+    if bits.more.is_empty() {
+        let compared = if matches!(filter, Filter::Flag(..)) { name } else { key };
+        let bit = bits.one.map(Named::from_id).filter(|&bit| filter.accepts(bit, compared));
+        return bit.ok_or(LookupError::Unknown);
+    }
     match filter {
         Filter::Flag(release, sorts) => {
             // Flags are compared as they are written; the first that fits has the text for the rest.
@@ -323,16 +328,29 @@ pub(crate) fn without_prefix<'a>(name: &'a str, prefix: &str) -> Option<&'a str>
     fold_eq(start, prefix).then_some(rest)
 }
 
-/// A byte as it is compared: ASCII lower case, `-` and `.` as `_`.
-const fn fold(byte: u8) -> u8 {
-    match byte {
-        b'-' | b'.' => b'_',
-        byte => byte.to_ascii_lowercase(),
+/// Every byte as it is compared: ASCII lower case, `-` and `.` as `_`.
+static FOLD: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte: u8 = 0;
+    loop {
+        table[byte as usize] = match byte {
+            b'-' | b'.' => b'_',
+            byte => byte.to_ascii_lowercase(),
+        };
+        if byte == u8::MAX {
+            break table;
+        }
+        byte += 1;
     }
+};
+
+fn fold(byte: u8) -> u8 {
+    FOLD[usize::from(byte)]
 }
 
 fn fold_eq(a: &str, b: &str) -> bool {
-    a.len() == b.len() && a.bytes().map(fold).eq(b.bytes().map(fold))
+    // Most names are given as they stand in the table.
+    a == b || a.len() == b.len() && a.bytes().map(fold).eq(b.bytes().map(fold))
 }
 
 /// FNV-1a of the folded name, 64 bits, and a last step that spreads what the last bytes changed over the upper half.

@@ -73,11 +73,11 @@ impl<'m> Collected<'m> {
 
     fn kernel_bits(&mut self, bits: &'m [KernelBit], base: u16) {
         for (id, bit) in (base..).zip(bits) {
-            self.add(&bit.constant, id);
-            self.add(&bit.name, id);
             for flag in bit.linux.iter().flatten().filter_map(|view| view.flag.as_deref()) {
                 self.add(flag, id);
             }
+            self.add(&bit.name, id);
+            self.add(&bit.constant, id);
         }
     }
 
@@ -98,21 +98,22 @@ pub(super) fn names<'m>(
 ) -> Result<Names, GenerateError> {
     let mut all = Collected { index: HashMap::new(), keys: Vec::new(), texts: Vec::new(), bits: Vec::new() };
     for (feature, &slot) in model.features.iter().zip(&layout.slots) {
-        all.add(&feature.constant, slot);
-        for view in &feature.linux {
-            for name in [&view.name, &view.flag].into_iter().flatten() {
+        // The first text of a key is the one that a look-up compares with: the flag is asked for most.
+        for view in feature.linux.iter().rev() {
+            for name in [&view.flag, &view.name].into_iter().flatten() {
                 all.add(name, slot);
             }
         }
         all.qemu(&feature.qemu, slot);
+        all.add(&feature.constant, slot);
     }
     let [software, bugs, vmx, msr] = layout.bases;
     all.kernel_bits(&model.software, software);
     all.kernel_bits(&model.bugs, bugs);
     all.kernel_bits(&model.vmx, vmx);
     for (id, feature) in (msr..).zip(&model.msr) {
-        all.add(&feature.constant, id);
         all.qemu(&feature.qemu, id);
+        all.add(&feature.constant, id);
     }
     let table: Perfect = hash::perfect(&all.keys)?;
     hash::check_size(&table)?;
