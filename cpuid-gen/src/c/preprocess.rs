@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::expr::{self, Environment};
-use super::lexer::{self, Kind, Token};
+use super::lexer::{self, Kind, Lexer, Token};
 use super::{MAX_DEPTH, config};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, LeftOut};
 use crate::source::{FileId, Sources, Span};
 
 /// One `#define`.
@@ -32,15 +32,6 @@ pub struct Params {
     pub names: Vec<String>,
     /// True for `...` and for GNU's `name...`.
     pub variadic: bool,
-}
-
-/// What a conditional left out.
-#[derive(Clone, Copy, Debug)]
-pub struct Skipped {
-    /// The directive that decided.
-    pub condition: Span,
-    /// From the line after it to the line before the next branch.
-    pub region: Span,
 }
 
 /// A macro's definition from a moment on, or none after `#undef`.
@@ -94,8 +85,6 @@ pub struct Unit<'a> {
     pub comments: Vec<Span>,
     /// Every `#define`, the inactive ones too.
     pub defines: Vec<Rc<Define<'a>>>,
-    /// What conditionals left out.
-    pub skipped: Vec<Skipped>,
     moments: Vec<(u32, Moment)>,
 }
 
@@ -140,20 +129,15 @@ impl<'a> Preprocessor<'a> {
 
     /// Follows one file's directives.
     pub fn read(&mut self, file: FileId, diagnostics: &mut Diagnostics) -> Unit<'a> {
-        let lexed = lexer::lex(self.sources, file);
-        if let Some(comment) = lexed.unclosed {
-            diagnostics.error(comment, "this comment is never closed");
-        }
         let unit = Unit {
             file,
-            tokens: Vec::with_capacity(lexed.tokens.len()),
-            comments: lexed.comments,
+            tokens: Vec::with_capacity(self.sources[file].text.len() / 6),
+            comments: Vec::new(),
             defines: Vec::new(),
-            skipped: Vec::new(),
             moments: vec![(0, self.macros.now())],
         };
         let mut reading = Reading { macros: &mut self.macros, unit, branches: Vec::new(), diagnostics };
-        reading.all(lexed.tokens);
+        reading.all(lexer::lex(self.sources, file));
         reading.finish(self.sources)
     }
 }
@@ -180,22 +164,29 @@ struct Reading<'a, 'm, 'd> {
 }
 
 impl<'a> Reading<'a, '_, '_> {
-    fn all(&mut self, tokens: Vec<Token<'a>>) {
-        let mut tokens = tokens.into_iter().peekable();
+    fn all(&mut self, mut lexer: Lexer<'a>) {
         let mut line = Vec::new();
-        while let Some(token) = tokens.next() {
+        let mut next = lexer.next();
+        while let Some(token) = next {
             if !(token.starts_line && token.is("#")) {
                 if self.active() {
                     self.unit.tokens.push(token);
                 }
+                next = lexer.next();
                 continue;
             }
             line.clear();
-            while let Some(next) = tokens.next_if(|next| !next.starts_line) {
-                line.push(next);
+            next = lexer.next();
+            while let Some(more) = next.take_if(|more| !more.starts_line) {
+                line.push(more);
+                next = lexer.next();
             }
             self.directive(&token, &line);
         }
+        if let Some(comment) = lexer.unclosed {
+            self.diagnostics.error(comment, "this comment is never closed");
+        }
+        self.unit.comments = lexer.comments;
     }
 
     fn active(&self) -> bool {
@@ -298,7 +289,7 @@ impl<'a> Reading<'a, '_, '_> {
     fn skip_to(&mut self, at: Span) {
         if let Some(branch) = self.branches.last().filter(|branch| branch.around && !branch.active) {
             let region = Span { start: branch.condition.end, end: at.start, ..at };
-            self.unit.skipped.push(Skipped { condition: branch.condition, region });
+            self.diagnostics.left_out.push(LeftOut { condition: branch.condition, region });
         }
     }
 
@@ -336,7 +327,7 @@ impl<'a> Reading<'a, '_, '_> {
         while let Some(branch) = self.branches.pop() {
             self.diagnostics.error(branch.condition, "this conditional is never closed by #endif");
             let region = sources.span(self.unit.file, branch.condition.end as usize, end);
-            self.unit.skipped.push(Skipped { condition: branch.condition, region });
+            self.diagnostics.left_out.push(LeftOut { condition: branch.condition, region });
         }
         self.unit
     }

@@ -7,6 +7,7 @@ mod args;
 mod import;
 mod show;
 
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,9 +15,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{LinuxFacts, QemuFacts};
+use cpuid_gen::model::Model;
 use cpuid_gen::source::Sources;
 use cpuid_gen::verify::{Differences, Scope, verify};
-use cpuid_gen::{input, linux};
+use cpuid_gen::{generate, input, linux};
 
 use args::{Args, Command, Format, Input, Inputs};
 
@@ -58,7 +60,7 @@ struct Run {
 impl Run {
     fn command(&mut self, command: &Command) -> Result<ExitCode> {
         match command {
-            Command::Facts(input) => self.facts(input)?,
+            Command::Facts { input, left_out } => self.facts(input, *left_out)?,
             Command::Import { input, output } => self.import(input, output)?,
             Command::Capflags { linux } => self.capflags(linux.as_deref())?,
             Command::Verify { inputs, differences, format } => {
@@ -69,8 +71,11 @@ impl Run {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn facts(&mut self, input: &Input) -> Result<()> {
+    fn facts(&mut self, input: &Input, left_out: bool) -> Result<()> {
         let text = self.facts_text(input)?;
+        if left_out {
+            show::left_out(&self.sources, &self.diagnostics);
+        }
         print(&text)
     }
 
@@ -141,8 +146,18 @@ impl Run {
     }
 
     fn generate(&mut self, inputs: &Inputs, output: &Path) -> Result<()> {
-        let _ = (self.inputs(inputs)?, output);
-        Err(Failed(Some("not yet".to_owned())))
+        let (linux, qemu) = self.inputs(inputs)?;
+        let (model, doubts) = Model::merge(&linux, &qemu);
+        self.diagnostics.extend(doubts);
+        let files = generate(&model).map_err(|error| Failed(Some(error.to_string())))?;
+        let files = self.sound(Some(files))?;
+        let failed = |path: &Path, error| Failed(Some(format!("{}: {error}", path.display())));
+        fs::create_dir_all(output).map_err(|error| failed(output, error))?;
+        for file in files {
+            let path = output.join(file.name);
+            import::replace(&path, &file.text).map_err(|error| failed(&path, error))?;
+        }
+        Ok(())
     }
 
     /// The facts of both projects: the pinned ones, unless the user names others.

@@ -143,8 +143,11 @@ fn definitions(path: &Path) -> Option<[bool; 4]> {
     if about.len() > MAX_FILE_SIZE {
         return None;
     }
-    let text = fs::read(path).ok()?;
-    let text = String::from_utf8_lossy(&text);
+    let text = String::from_utf8(fs::read(path).ok()?);
+    let text = text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    if !text.contains("cpuid_") {
+        return None;
+    }
     let found = SOUGHT.map(|sought| defines(&text, sought));
     found.contains(&true).then_some(found)
 }
