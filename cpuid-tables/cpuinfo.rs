@@ -288,14 +288,14 @@ mod tests {
     use super::{Flag, Flags};
     use crate::names::{LookupError, Named};
     use crate::release::LinuxRelease;
-    use crate::{SoftwareFeature, bug};
+    use crate::{Feature, SoftwareFeature};
 
     /// A vendor tree's names, which no pinned release has.
     fn vendor(_: LinuxRelease, name: &str) -> Result<Named, LookupError> {
         let software = SoftwareFeature::all().next().map(Named::Software);
         match name {
             "sm3 sm4" => software.ok_or(LookupError::Unknown),
-            "sm3" => Ok(Named::Bug(bug::SPECTRE_V1)),
+            "sm3" => Feature::all().next().map(Named::Feature).ok_or(LookupError::Unknown),
             _ => Err(LookupError::Unknown),
         }
     }
