@@ -88,11 +88,13 @@ pub use names::{Candidates, LookupError, Named, lookup};
 pub use release::{LinuxRelease, QemuRelease, QemuWord};
 pub use set::{FeatureSet, FeatureSetIter};
 
-/// A constant of a generated file.
-macro_rules! bit {
-    ($ty:ident $name:ident = $number:literal, $doc:literal) => {
-        #[doc = $doc]
-        pub const $name: $crate::$ty = $crate::$ty($number);
+/// The constants of a generated file.
+macro_rules! bits {
+    ($ty:ident: $($name:ident = $number:literal $doc:literal,)*) => {
+        $(
+            #[doc = $doc]
+            pub const $name: $crate::$ty = $crate::$ty($number);
+        )*
     };
 }
 
