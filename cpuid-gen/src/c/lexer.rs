@@ -128,7 +128,8 @@ impl<'a> Lexer<'a> {
 
     fn block_comment(&mut self) {
         let start = self.at;
-        match self.text[start + 2..].find("*/") {
+        // Quicker than a substring search: comments are short.
+        match self.bytes[start + 2..].windows(2).position(|pair| pair == b"*/") {
             Some(length) => {
                 self.at = start + 2 + length + 2;
                 self.comments.push(self.span(start));

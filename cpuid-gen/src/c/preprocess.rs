@@ -3,7 +3,9 @@
 //! `#include` is not followed: whoever reads a table reads the files that it needs, in order, through one
 //! [`Preprocessor`], whose macros add up as they do in a translation unit.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
 use super::expr::{self, Environment};
@@ -37,10 +39,17 @@ pub struct Params {
 /// A macro's definition from a moment on, or none after `#undef`.
 type Event<'a> = (u32, Option<Rc<Define<'a>>>);
 
+/// One macro's definitions in their order; most have one.
+#[derive(Debug)]
+struct Events<'a> {
+    first: Event<'a>,
+    later: Vec<Event<'a>>,
+}
+
 /// Macros by name, as they stand at each point of the reading.
 #[derive(Debug, Default)]
 pub struct Macros<'a> {
-    events: HashMap<String, Vec<Event<'a>>>,
+    events: HashMap<Cow<'a, str>, Events<'a>>,
     clock: u32,
 }
 
@@ -53,8 +62,8 @@ impl<'a> Macros<'a> {
     #[must_use]
     pub fn get(&self, name: &str, moment: Moment) -> Option<&Rc<Define<'a>>> {
         let events = self.events.get(name)?;
-        let last = events.iter().rev().find(|(when, _)| *when <= moment.0)?;
-        last.1.as_ref()
+        let mut latest_first = events.later.iter().rev().chain([&events.first]);
+        latest_first.find(|(when, _)| *when <= moment.0)?.1.as_ref()
     }
 
     /// After all that was read so far.
@@ -63,12 +72,13 @@ impl<'a> Macros<'a> {
         Moment(self.clock)
     }
 
-    fn record(&mut self, name: &str, define: Option<Rc<Define<'a>>>) {
+    fn record(&mut self, name: Cow<'a, str>, define: Option<Rc<Define<'a>>>) {
         self.clock += 1;
-        match self.events.get_mut(name) {
-            Some(events) => events.push((self.clock, define)),
-            None => {
-                self.events.insert(name.to_owned(), vec![(self.clock, define)]);
+        let event = (self.clock, define);
+        match self.events.entry(name) {
+            Entry::Occupied(events) => events.into_mut().later.push(event),
+            Entry::Vacant(none) => {
+                none.insert(Events { first: event, later: Vec::new() });
             }
         }
     }
@@ -205,7 +215,7 @@ impl<'a> Reading<'a, '_, '_> {
             "define" => self.define(rest, at),
             "undef" if active => match rest {
                 [name] if name.kind == Kind::Ident => {
-                    self.macros.record(&name.text, None);
+                    self.macros.record(name.text.clone(), None);
                     self.unit.moments.push((at.end, self.macros.now()));
                 }
                 _ => self.diagnostics.error(at, "#undef takes one name"),
@@ -317,7 +327,7 @@ impl<'a> Reading<'a, '_, '_> {
         let define = Rc::new(Define { name: name.clone(), params, body: body.to_vec(), active });
         self.unit.defines.push(Rc::clone(&define));
         if active {
-            self.macros.record(&name.text, Some(define));
+            self.macros.record(name.text.clone(), Some(define));
             self.unit.moments.push((at.end, self.macros.now()));
         }
     }
