@@ -1,7 +1,11 @@
 //! Everything that the generator does, in one process: read a Linux and a QEMU tree, check them against each other,
 //! merge, emit. With the newest trees in `upstream/trees`, or else from the pinned facts of the same releases.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and stops at what it can't measure")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and stops at what it can't measure"
+)]
 #![allow(missing_docs, reason = "not an interface")]
 
 use std::hint::black_box;

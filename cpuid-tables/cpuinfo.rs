@@ -194,7 +194,7 @@ impl<'a> Cpu<'a> {
             (self.bugs, LinuxRelease::bug_flag as Find),
         ];
         let release = self.release;
-        lines.into_iter().flat_map(move |(rest, find)| Flags { rest, release, find })
+        lines.into_iter().flat_map(move |(rest, find)| Flags { rest, release, find, words: FLAG_WORDS })
     }
 
     /// The hardware features, without those that a name leaves open (see [`Cpu::ambiguous`]).
@@ -246,6 +246,8 @@ struct Flags<'a> {
     rest: &'a str,
     release: LinuxRelease,
     find: Find,
+    /// How many blank-separated words a name may have.
+    words: usize,
 }
 
 impl<'a> Flags<'a> {
@@ -260,7 +262,7 @@ impl<'a> Flags<'a> {
                 Err(LookupError::Unknown) => None,
             }
         };
-        ends.take(FLAG_WORDS).filter_map(known).last()
+        ends.take(self.words).filter_map(known).last()
     }
 }
 
@@ -278,5 +280,39 @@ impl<'a> Iterator for Flags<'a> {
         });
         self.rest = &self.rest[end..];
         Some(flag)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Flag, Flags};
+    use crate::names::{LookupError, Named};
+    use crate::release::LinuxRelease;
+    use crate::{Feature, SoftwareFeature};
+
+    /// A vendor tree's names, which no pinned release has.
+    fn vendor(_: LinuxRelease, name: &str) -> Result<Named, LookupError> {
+        let software = SoftwareFeature::all().next().map(Named::Software);
+        match name {
+            "sm3 sm4" => software.ok_or(LookupError::Unknown),
+            "sm3" => Feature::all().next().map(Named::Feature).ok_or(LookupError::Unknown),
+            _ => Err(LookupError::Unknown),
+        }
+    }
+
+    #[test]
+    fn the_longest_name_wins() {
+        let read = |rest: &'static str, words| {
+            let flags = Flags { rest, release: LinuxRelease::NEWEST, find: vendor, words };
+            flags.map(|flag| match flag {
+                Flag::Known(Named::Software(_)) => "long",
+                Flag::Known(_) => "short",
+                Flag::Unknown(name) => name,
+                Flag::Ambiguous(name, _) => name,
+            })
+        };
+        assert!(read("sm3 sm4 x sm3 x sm3", 2).eq(["long", "x", "short", "x", "short"]));
+        assert!(read("sm4 sm3 sm4", 3).eq(["sm4", "long"]));
+        assert!(read("sm3 sm4", 1).eq(["short", "sm4"]));
     }
 }

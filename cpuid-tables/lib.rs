@@ -88,11 +88,13 @@ pub use names::{Candidates, LookupError, Named, lookup};
 pub use release::{LinuxRelease, QemuRelease, QemuWord};
 pub use set::{FeatureSet, FeatureSetIter};
 
-/// A constant of a generated file.
-macro_rules! bit {
-    ($ty:ident $name:ident = $number:literal, $doc:literal) => {
-        #[doc = $doc]
-        pub const $name: $ty = $ty($number);
+/// The constants of a generated file.
+macro_rules! bits {
+    ($ty:ident: $($name:ident = $number:literal $doc:literal,)*) => {
+        $(
+            #[doc = $doc]
+            pub const $name: $crate::$ty = $crate::$ty($number);
+        )*
     };
 }
 
@@ -101,30 +103,25 @@ macro_rules! bit {
 /// Where several bits want one name, their location is part of it: Linux's MBA stands at two, `MBA_10_EBX_3` and
 /// `MBA_80000008_EBX_6`.
 pub mod feature {
-    use crate::Feature;
     include!(concat!(env!("OUT_DIR"), "/feature.rs"));
 }
 
 /// A constant for every [`SoftwareFeature`].
 pub mod software {
-    use crate::SoftwareFeature;
     include!(concat!(env!("OUT_DIR"), "/software.rs"));
 }
 
 /// A constant for every [`Bug`].
 pub mod bug {
-    use crate::Bug;
     include!(concat!(env!("OUT_DIR"), "/bug.rs"));
 }
 
 /// A constant for every [`VmxFeature`].
 pub mod vmx {
-    use crate::VmxFeature;
     include!(concat!(env!("OUT_DIR"), "/vmx.rs"));
 }
 
 /// A constant for every [`MsrFeature`].
 pub mod msr {
-    use crate::MsrFeature;
     include!(concat!(env!("OUT_DIR"), "/msr.rs"));
 }

@@ -59,12 +59,17 @@ impl Named {
 
     /// From an id of the tables.
     fn from_id(id: u16) -> Named {
-        match id {
-            MSR_BASE.. => Named::Msr(MsrFeature(id - MSR_BASE)),
-            VMX_BASE.. => Named::Vmx(VmxFeature(id - VMX_BASE)),
-            BUG_BASE.. => Named::Bug(Bug(id - BUG_BASE)),
-            SOFTWARE_BASE.. => Named::Software(SoftwareFeature(id - SOFTWARE_BASE)),
-            slot => Named::Feature(Feature(slot)),
+        // Not a match: where a sort is empty, its range is too, and the compiler would say so.
+        if id < SOFTWARE_BASE {
+            Named::Feature(Feature(id))
+        } else if id < BUG_BASE {
+            Named::Software(SoftwareFeature(id - SOFTWARE_BASE))
+        } else if id < VMX_BASE {
+            Named::Bug(Bug(id - BUG_BASE))
+        } else if id < MSR_BASE {
+            Named::Vmx(VmxFeature(id - VMX_BASE))
+        } else {
+            Named::Msr(MsrFeature(id - MSR_BASE))
         }
     }
 
@@ -306,6 +311,11 @@ pub(crate) fn by_name(name: &str, filter: Filter) -> Result<Named, LookupError> 
         return Err(LookupError::Unknown);
     }
     let bits = bits(NAME_BITS[slot]);
+    if bits.more.is_empty() {
+        let compared = if matches!(filter, Filter::Flag(..)) { name } else { key };
+        let bit = bits.one.map(Named::from_id).filter(|&bit| filter.accepts(bit, compared));
+        return bit.ok_or(LookupError::Unknown);
+    }
     match filter {
         Filter::Flag(release, sorts) => {
             // Flags are compared as they are written; the first that fits has the text for the rest.
@@ -323,16 +333,29 @@ pub(crate) fn without_prefix<'a>(name: &'a str, prefix: &str) -> Option<&'a str>
     fold_eq(start, prefix).then_some(rest)
 }
 
-/// A byte as it is compared: ASCII lower case, `-` and `.` as `_`.
-const fn fold(byte: u8) -> u8 {
-    match byte {
-        b'-' | b'.' => b'_',
-        byte => byte.to_ascii_lowercase(),
+/// Every byte as it is compared: ASCII lower case, `-` and `.` as `_`.
+static FOLD: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte: u8 = 0;
+    loop {
+        table[byte as usize] = match byte {
+            b'-' | b'.' => b'_',
+            byte => byte.to_ascii_lowercase(),
+        };
+        if byte == u8::MAX {
+            break table;
+        }
+        byte += 1;
     }
+};
+
+fn fold(byte: u8) -> u8 {
+    FOLD[usize::from(byte)]
 }
 
 fn fold_eq(a: &str, b: &str) -> bool {
-    a.len() == b.len() && a.bytes().map(fold).eq(b.bytes().map(fold))
+    // Most names are given as they stand in the table.
+    a == b || a.len() == b.len() && a.bytes().map(fold).eq(b.bytes().map(fold))
 }
 
 /// FNV-1a of the folded name, 64 bits, and a last step that spreads what the last bytes changed over the upper half.
@@ -351,7 +374,10 @@ fn slot(hash: u64, seed: u16, slots: usize) -> usize {
 }
 
 /// A 32-bit number brought below `count`.
-#[expect(clippy::cast_possible_truncation, reason = "the result is below `count`")]
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "the result is below `count`; clippy sees it on some targets"
+)]
 fn reduce(value: u64, count: usize) -> usize {
     ((value * (count as u64)) >> 32) as usize
 }

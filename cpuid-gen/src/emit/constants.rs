@@ -1,7 +1,7 @@
-//! One documented constant for each bit: `bit!(Feature AVX2 = 133, "its documentation");`, which a macro of the
-//! runtime crate turns into a `pub const`. Parsing and formatting the constant itself would take three times as long.
+//! One documented constant for each bit: `bits! { Feature: AVX2 = 133 "its documentation", .. }`, of which a macro of
+//! the runtime crate makes constants. To parse and format these themselves would take five times as long.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::quote;
 
 use super::docs;
@@ -11,8 +11,10 @@ use crate::model::{KernelBit, Model};
 /// `feature.rs`: a feature's number is its slot.
 pub(super) fn features(model: &Model, layout: &Layout) -> TokenStream {
     let all = model.features.iter().zip(&layout.slots);
-    all.map(|(feature, &slot)| constant("Feature", &feature.constant, slot, &docs::feature(model, feature)))
-        .collect()
+    constants(
+        "Feature",
+        all.map(|(feature, &slot)| (feature.constant.as_str(), slot, docs::feature(model, feature))),
+    )
 }
 
 /// `software.rs`, `bug.rs`, `vmx.rs`: a bit's number is its index.
@@ -23,22 +25,32 @@ pub(super) fn kernel_bits(model: &Model, ty: &str, bits: &[KernelBit]) -> TokenS
         _ => "`flags`",
     };
     let all = bits.iter().enumerate();
-    all.map(|(index, bit)| constant(ty, &bit.constant, number(index), &docs::kernel_bit(model, line, bit)))
-        .collect()
+    constants(
+        ty,
+        all.map(|(index, bit)| (bit.constant.as_str(), number(index), docs::kernel_bit(model, line, bit))),
+    )
 }
 
 /// `msr.rs`: a bit's number is its index.
 pub(super) fn msr(model: &Model) -> TokenStream {
     let all = model.msr.iter().enumerate();
-    all.map(|(index, feature)| {
-        constant("MsrFeature", &feature.constant, number(index), &docs::msr(model, feature))
-    })
-    .collect()
+    constants(
+        "MsrFeature",
+        all.map(|(index, feature)| (feature.constant.as_str(), number(index), docs::msr(model, feature))),
+    )
 }
 
-fn constant(ty: &str, name: &str, number: u16, doc: &str) -> TokenStream {
+/// Names, numbers and documentation as one macro call.
+fn constants<'m>(ty: &str, all: impl Iterator<Item = (&'m str, u16, String)>) -> TokenStream {
     let ty = Ident::new(ty, Span::call_site());
-    let name = Ident::new(name, Span::call_site());
-    let number = Literal::u16_unsuffixed(number);
-    quote!(bit!(#ty #name = #number, #doc);)
+    let mut tokens: Vec<TokenTree> = Vec::new();
+    for (name, number, doc) in all {
+        tokens.push(Ident::new(name, Span::call_site()).into());
+        tokens.push(Punct::new('=', Spacing::Alone).into());
+        tokens.push(Literal::u16_unsuffixed(number).into());
+        tokens.push(Literal::string(&doc).into());
+        tokens.push(Punct::new(',', Spacing::Alone).into());
+    }
+    let tokens: TokenStream = tokens.into_iter().collect();
+    quote!(bits! { #ty: #tokens })
 }

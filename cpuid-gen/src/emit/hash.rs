@@ -8,8 +8,8 @@ use super::layout::number;
 
 /// The name as it is compared: ASCII lower case, `-` and `.` as `_`.
 pub(super) fn fold(name: &str) -> String {
-    let folded = |c: char| if matches!(c, '-' | '.') { '_' } else { c.to_ascii_lowercase() };
-    name.chars().map(folded).collect()
+    let lower = name.to_ascii_lowercase();
+    if lower.contains(['-', '.']) { lower.replace(['-', '.'], "_") } else { lower }
 }
 
 /// FNV-1a, 64 bits, and a last step that spreads what the last bytes changed over the upper half.

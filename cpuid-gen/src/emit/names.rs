@@ -52,7 +52,10 @@ pub(super) struct Names {
     pub(super) bits: Vec<Many>,
 }
 
+#[derive(Default)]
 struct Collected<'m> {
+    /// By text as it is written: most come many times, and folding is what takes the time.
+    written: HashMap<&'m str, usize>,
     index: HashMap<String, usize>,
     keys: Vec<String>,
     texts: Vec<&'m str>,
@@ -61,23 +64,32 @@ struct Collected<'m> {
 
 impl<'m> Collected<'m> {
     fn add(&mut self, name: &'m str, id: u16) {
-        let key = fold(name);
-        let at = *self.index.entry(key).or_insert_with_key(|key| {
+        let at = match self.written.get(name) {
+            Some(&at) => at,
+            None => self.key(name),
+        };
+        self.bits[at].insert(id);
+    }
+
+    /// The place of a name's key, a new one if needed.
+    fn key(&mut self, name: &'m str) -> usize {
+        let at = *self.index.entry(fold(name)).or_insert_with_key(|key| {
             self.keys.push(key.clone());
             self.texts.push(name);
             self.bits.push(BTreeSet::new());
             self.keys.len() - 1
         });
-        self.bits[at].insert(id);
+        self.written.insert(name, at);
+        at
     }
 
     fn kernel_bits(&mut self, bits: &'m [KernelBit], base: u16) {
         for (id, bit) in (base..).zip(bits) {
-            self.add(&bit.constant, id);
-            self.add(&bit.name, id);
             for flag in bit.linux.iter().flatten().filter_map(|view| view.flag.as_deref()) {
                 self.add(flag, id);
             }
+            self.add(&bit.name, id);
+            self.add(&bit.constant, id);
         }
     }
 
@@ -96,23 +108,24 @@ pub(super) fn names<'m>(
     strings: &mut Strings<'m>,
     lists: &mut Lists,
 ) -> Result<Names, GenerateError> {
-    let mut all = Collected { index: HashMap::new(), keys: Vec::new(), texts: Vec::new(), bits: Vec::new() };
+    let mut all = Collected::default();
     for (feature, &slot) in model.features.iter().zip(&layout.slots) {
-        all.add(&feature.constant, slot);
-        for view in &feature.linux {
-            for name in [&view.name, &view.flag].into_iter().flatten() {
+        // The first text of a key is the one that a look-up compares with: the flag is asked for most.
+        for view in feature.linux.iter().rev() {
+            for name in [&view.flag, &view.name].into_iter().flatten() {
                 all.add(name, slot);
             }
         }
         all.qemu(&feature.qemu, slot);
+        all.add(&feature.constant, slot);
     }
     let [software, bugs, vmx, msr] = layout.bases;
     all.kernel_bits(&model.software, software);
     all.kernel_bits(&model.bugs, bugs);
     all.kernel_bits(&model.vmx, vmx);
     for (id, feature) in (msr..).zip(&model.msr) {
-        all.add(&feature.constant, id);
         all.qemu(&feature.qemu, id);
+        all.add(&feature.constant, id);
     }
     let table: Perfect = hash::perfect(&all.keys)?;
     hash::check_size(&table)?;

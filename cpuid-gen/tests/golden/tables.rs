@@ -126,7 +126,7 @@ thing
 );
 pub(crate) static NAME_SEEDS: [u16; 7] = decimal("1 0 13 4 3 0 35");
 pub(crate) static NAME_KEYS: [u16; 23] = decimal(
-    "10 38 0 9 8 11 2 20 16 31 33 6 0 39 4 36 0 5 17 1 3 7 34",
+    "10 38 0 9 8 32 2 20 19 31 33 25 0 39 24 37 0 5 21 18 3 7 35",
 );
 pub(crate) static NAME_BITS: [u16; 23] = decimal(
     "167 2 0 132 129 197 2 37 2 32771 194 75 0 2 32774 196 0 74 32768 1 37 100 195",
