@@ -13,5 +13,5 @@ pub mod qemu;
 pub mod source;
 pub mod verify;
 
-pub use emit::{GenerateError, GeneratedFile, generate};
+pub use emit::{GenerateError, GeneratedFile, generate, generate_standalone};
 pub use pinned::{DIFFERENCES, pinned};

@@ -4,6 +4,7 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::process::Command;
 use std::{env, fs};
 
 use cpuid_gen::diagnostic::Diagnostics;
@@ -11,7 +12,7 @@ use cpuid_gen::facts::{self, Facts, LinuxFacts, QemuFacts};
 use cpuid_gen::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf, Word};
 use cpuid_gen::model::{Model, Place};
 use cpuid_gen::source::Sources;
-use cpuid_gen::{GenerateError, generate, input};
+use cpuid_gen::{GenerateError, generate, generate_standalone, input};
 
 type TestResult = Result<(), Box<dyn Error>>;
 
@@ -96,8 +97,9 @@ fn location(leaf: u32, register: Register, bit: u8) -> Location {
 
 #[test]
 fn emitted_text_is_the_golden_one() -> TestResult {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    for file in generate(&model(&[NEW_LINUX, OLD_LINUX, QEMU])?)? {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/emit");
+    let model = model(&[NEW_LINUX, OLD_LINUX, QEMU])?;
+    for file in generate(&model)?.into_iter().chain([generate_standalone(&model)?]) {
         let path = golden.join(file.name);
         if env::var_os("BLESS").is_some() {
             fs::create_dir_all(&golden)?;
@@ -106,6 +108,26 @@ fn emitted_text_is_the_golden_one() -> TestResult {
         let expected = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         assert!(file.text == expected, "{} differs from what is emitted now:\n{}", path.display(), file.text);
     }
+    Ok(())
+}
+
+#[test]
+fn the_standalone_file_compiles_by_itself() -> TestResult {
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let (linux, qemu) = input::pinned(&mut sources, &mut diagnostics);
+    let (model, _) = Model::merge(&linux, &qemu);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let source = folder.join("cpuid.rs");
+    fs::write(&source, format!("//! The crate.\n{}", generate_standalone(&model)?.text))?;
+    let compiler = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let lints = ["-D", "warnings", "-D", "missing_docs"];
+    let result = Command::new(compiler)
+        .args(["--edition", "2024", "--crate-type", "lib", "--emit", "metadata", "--out-dir"])
+        .arg(folder)
+        .args(lints)
+        .arg(&source)
+        .output()?;
+    assert!(result.status.success(), "{}", String::from_utf8_lossy(&result.stderr));
     Ok(())
 }
 

@@ -18,7 +18,7 @@ Examples:
   cpuid-gen verify --linux ~/linux --qemu ~/qemu   do these two trees?
   cpuid-gen facts --linux ~/linux                  what a tree says, as tab-separated rows
   cpuid-gen capflags --linux ~/linux               what its mkcapflags.sh would write
-  cpuid-gen generate -o src/cpuid                  Rust tables
+  cpuid-gen generate --standalone -o src           src/cpuid.rs: Rust constants, for a crate of your own
 
 A tree is the top of a checkout; a file is what `cpuid-gen import` wrote. Without either,
 the facts of the pinned releases are used, which the program carries with it.
@@ -63,10 +63,13 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
-    /// Write the Rust tables
+    /// Write the Rust tables that cpuid-tables includes, or one file that needs nothing else
     Generate {
         #[command(flatten)]
         inputs: Inputs,
+        /// One file, cpuid.rs: every hardware bit as a constant, for a crate of your own
+        #[arg(long)]
+        standalone: bool,
         /// The folder to write them to
         #[arg(short, long, value_name = "DIR")]
         output: PathBuf,

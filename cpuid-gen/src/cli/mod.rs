@@ -18,7 +18,7 @@ use cpuid_gen::facts::{LinuxFacts, QemuFacts};
 use cpuid_gen::model::Model;
 use cpuid_gen::source::Sources;
 use cpuid_gen::verify::{Differences, Scope, verify};
-use cpuid_gen::{generate, input, linux};
+use cpuid_gen::{generate, generate_standalone, input, linux};
 
 use args::{Args, Command, Format, Input, Inputs};
 
@@ -66,7 +66,7 @@ impl Run {
             Command::Verify { inputs, differences, format } => {
                 return self.verify(inputs, differences.as_deref(), *format);
             }
-            Command::Generate { inputs, output } => self.generate(inputs, output)?,
+            Command::Generate { inputs, standalone, output } => self.generate(inputs, *standalone, output)?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -145,12 +145,13 @@ impl Run {
         Ok(ExitCode::from(u8::from(!report.is_explained())))
     }
 
-    fn generate(&mut self, inputs: &Inputs, output: &Path) -> Result<()> {
+    fn generate(&mut self, inputs: &Inputs, standalone: bool, output: &Path) -> Result<()> {
         let (linux, qemu) = self.inputs(inputs)?;
         let (model, doubts) = Model::merge(&linux, &qemu);
         self.diagnostics.extend(doubts);
-        let files = generate(&model).map_err(|error| Failed(Some(error.to_string())))?;
-        let files = self.sound(Some(files))?;
+        let files =
+            if standalone { generate_standalone(&model).map(|file| vec![file]) } else { generate(&model) };
+        let files = self.sound(Some(files.map_err(|error| Failed(Some(error.to_string())))?))?;
         let failed = |path: &Path, error| Failed(Some(format!("{}: {error}", path.display())));
         fs::create_dir_all(output).map_err(|error| failed(output, error))?;
         for file in files {
