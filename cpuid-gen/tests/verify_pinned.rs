@@ -32,8 +32,12 @@ fn each_pair_alone_is_explained() {
     let input = pinned();
     for linux in &input.linux {
         for qemu in &input.qemu {
-            let report =
-                check(std::slice::from_ref(linux), std::slice::from_ref(qemu), &input.differences, Scope::Given);
+            let report = check(
+                std::slice::from_ref(linux),
+                std::slice::from_ref(qemu),
+                &input.differences,
+                Scope::Given,
+            );
             assert!(report.is_explained(), "{}", report.render(&input.sources));
         }
     }

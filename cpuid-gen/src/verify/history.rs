@@ -28,8 +28,11 @@ pub(super) struct Statements<'a> {
     said: BTreeMap<Subject<'a>, Values<'a>>,
 }
 
-/// A kind of statement where a subject that is new or gone is none of this check's business.
-const ONLY_CHANGES: &str = "location";
+/// Kinds of statements whose subject cannot go by itself: the feature goes, and that is a finding already.
+const ONLY_CHANGES: [&str; 4] = [LOCATION, "linux-flag", "linux-bug-flag", "linux-vmx-flag"];
+
+/// What names a hardware bit has.
+const LOCATION: &str = "location";
 
 /// Statements where only lost bits count: a mask grows as a project learns.
 const MASKS: &str = "qemu-mask";
@@ -76,7 +79,7 @@ impl<'a> Statements<'a> {
             let shown = location.to_string();
             for name in names {
                 all.say("linux-feature", name.name, shown.clone(), name.at);
-                all.say(ONLY_CHANGES, shown.clone(), name.name, name.at);
+                all.say(LOCATION, shown.clone(), name.name, name.at);
             }
         }
         for bit in &facts.scattered {
@@ -157,7 +160,7 @@ fn compare(older: &Statements<'_>, newer: &Statements<'_>, findings: &mut Findin
     for (subject, before) in &older.said {
         match newer.said.get(subject) {
             Some(after) => check_changed((older, newer), subject, (before, after), findings),
-            None if subject.0 == ONLY_CHANGES => {}
+            None if ONLY_CHANGES.contains(&subject.0) => {}
             None => add_gone((older, newer), subject, before, findings),
         }
     }

@@ -185,8 +185,11 @@ fn check_kvm_bits(index: &LinuxIndex<'_>, sort: &str, bits: &[KvmBit], findings:
         if kvm_only {
             continue;
         }
-        let what = if word.is_some() { "a word of the kernel's own" } else { "no word" };
-        let key = Key::new(Kind::NoWord, format!("{sort} {}", bit.name), &bit.leaf_name, "-");
+        let (kind, what) = match word {
+            Some(_) => (Kind::KvmWord, "a word of the kernel's own"),
+            None => (Kind::NoWord, "no word"),
+        };
+        let key = Key::new(kind, format!("{sort} {}", bit.name), &bit.leaf_name, "-");
         findings.add(key, &[release], || {
             let message = format!("`{}` is in `{}`, which is {what}", bit.name, bit.leaf_name);
             let found =
