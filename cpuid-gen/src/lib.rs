@@ -3,7 +3,12 @@
 pub mod c;
 pub mod diagnostic;
 pub mod facts;
+pub mod input;
 pub mod linux;
 pub mod location;
+mod pinned;
+pub mod qemu;
 pub mod source;
 pub mod verify;
+
+pub use pinned::pinned;

@@ -91,12 +91,38 @@ pub fn find_enum(
         .tokens
         .windows(3)
         .position(|window| window[0].is_ident("enum") && window[1].is_ident(name) && window[2].is("{"))?;
-    let body = diagnostics.take(inside(&unit.tokens, start + 2))?;
+    Some(enumerators(unit, start + 2, macros, names, diagnostics))
+}
+
+/// The enum whose first enumerator is `first`, named or not.
+pub fn find_enum_starting(
+    unit: &Unit<'_>,
+    first: &str,
+    macros: &Macros<'_>,
+    names: &mut HashMap<String, Value>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<Enumerator>> {
+    let start = unit
+        .tokens
+        .windows(3)
+        .position(|window| window[0].kind == Kind::Ident && window[1].is("{") && window[2].is_ident(first))?;
+    Some(enumerators(unit, start + 1, macros, names, diagnostics))
+}
+
+/// The enumerators between the braces that open at `open`.
+fn enumerators(
+    unit: &Unit<'_>,
+    open: usize,
+    macros: &Macros<'_>,
+    names: &mut HashMap<String, Value>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Enumerator> {
+    let Some(body) = diagnostics.take(inside(&unit.tokens, open)) else { return Vec::new() };
     let mut found = Vec::new();
     let mut next = Some(0);
     for part in split_commas(body) {
         let Some((name, rest)) = part.split_first() else {
-            diagnostics.error(unit.tokens[start].span, "an empty enumerator");
+            diagnostics.error(unit.tokens[open].span, "an empty enumerator");
             continue;
         };
         match enumerator(unit, name, rest, next, macros, names) {
@@ -113,7 +139,7 @@ pub fn find_enum(
             Err(None) => {}
         }
     }
-    Some(found)
+    found
 }
 
 fn enumerator(

@@ -198,6 +198,52 @@ impl<'t, 'a> Init<'t, 'a> {
         Ok(found)
     }
 
+    /// Every value of a struct by the path of its fields, `cpuid.reg`, whether written nested or with `.cpuid.reg =`.
+    ///
+    /// # Errors
+    ///
+    /// A value without a designator, an element designator, or a path that is initialized twice.
+    pub fn paths(&self) -> Result<BTreeMap<String, &Init<'t, 'a>>> {
+        let mut found = BTreeMap::new();
+        self.add_paths("", &mut found)?;
+        Ok(found)
+    }
+
+    fn add_paths<'i>(&'i self, prefix: &str, found: &mut BTreeMap<String, &'i Init<'t, 'a>>) -> Result<()> {
+        let InitKind::List(items) = &self.kind else {
+            return Err(Diagnostic::error(self.at, "expected a struct in braces"));
+        };
+        for item in items {
+            let mut path = prefix.to_owned();
+            for designator in &item.designators {
+                let Designator::Field(name) = designator else {
+                    return Err(Diagnostic::error(
+                        item.designators_at(),
+                        "expected a field like `.name = value`",
+                    ));
+                };
+                let dot = if path.is_empty() { "" } else { "." };
+                path = format!("{path}{dot}{}", name.text);
+            }
+            if item.designators.is_empty() {
+                return Err(Diagnostic::error(item.value.at, "expected a field like `.name = value`"));
+            }
+            if item.value.is_struct() {
+                item.value.add_paths(&path, found)?;
+            } else if let Some(earlier) = found.insert(path.clone(), &item.value) {
+                return Err(Diagnostic::error(item.value.at, format!("`{path}` is initialized twice"))
+                    .with_label(earlier.at, "first here"));
+            }
+        }
+        Ok(())
+    }
+
+    /// True for a list whose first value has a field's name.
+    fn is_struct(&self) -> bool {
+        let InitKind::List(items) = &self.kind else { return false };
+        items.first().is_some_and(|item| matches!(item.designators.first(), Some(Designator::Field(_))))
+    }
+
     /// The tokens of an expression.
     ///
     /// # Errors

@@ -1,0 +1,51 @@
+//! A facts file: a head that says what it is and what it was read from, then the rows.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use cpuid_gen::facts::{LinuxFacts, QemuFacts, write_linux, write_qemu};
+use cpuid_gen::source::Sources;
+use sha2::{Digest as _, Sha256};
+
+/// The facts file of a Linux release.
+pub(crate) fn linux(sources: &Sources, facts: &LinuxFacts) -> String {
+    head("Linux", &facts.release, sources) + &write_linux(facts)
+}
+
+/// The facts file of a QEMU release.
+pub(crate) fn qemu(sources: &Sources, facts: &QemuFacts) -> String {
+    head("QEMU", &facts.release, sources) + &write_qemu(facts)
+}
+
+/// Comments: the release, and the checksum of each file that the rows came from. When they came from a facts file
+/// themselves, its own list of checksums.
+fn head(project: &str, release: &str, sources: &Sources) -> String {
+    let mut head = format!("# {project} {release}: names, numbers and bit positions, written by cpuid-gen import.\n");
+    let mut files: Vec<_> = sources.iter().map(|(_, file)| file).filter(|file| file.on_disk().is_some()).collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    for file in files {
+        if file.path.is_empty() {
+            let list = file.text.lines().filter(|line| line.starts_with("# sha256 "));
+            head.extend(list.flat_map(|line| [line, "\n"]));
+        } else {
+            let sum: String = Sha256::digest(&file.text).iter().map(|byte| format!("{byte:02x}")).collect();
+            head += &format!("# sha256 {sum}  {}\n", file.path);
+        }
+    }
+    head
+}
+
+/// Writes a file whole or not at all.
+pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let name = path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file's name"))?;
+    let mut beside = name.to_owned();
+    beside.push(format!(".{}.tmp", std::process::id()));
+    let beside = path.with_file_name(beside);
+    let done = fs::write(&beside, text).and_then(|()| fs::rename(&beside, path));
+    if done.is_err() {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&beside);
+    }
+    done
+}

@@ -1,0 +1,138 @@
+//! The command line: arguments in, text out, and an exit code that means something.
+//!
+//! 0: done, and with `verify`, all explained. 1: `verify` found what nothing explains. 2: the input could not be read,
+//! or the output not written, or the command line was wrong.
+
+mod args;
+mod import;
+mod show;
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use cpuid_gen::diagnostic::Diagnostics;
+use cpuid_gen::facts::{LinuxFacts, QemuFacts};
+use cpuid_gen::source::Sources;
+use cpuid_gen::{input, linux};
+
+use args::{Args, Command, Format, Input, Inputs};
+
+/// Nothing more can be done; the diagnostics, or this message, say why.
+struct Failed(Option<String>);
+
+type Result<T> = std::result::Result<T, Failed>;
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Failed {
+        Failed(Some(format!("cannot write the output: {error}")))
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run() -> ExitCode {
+    let args = Args::parse();
+    let mut run = Run { sources: Sources::new(), diagnostics: Diagnostics::new() };
+    let result = match args.command {
+        Command::Facts(input) => run.facts(&input),
+        Command::Import { input, output } => run.import(&input, &output),
+        Command::Capflags { linux } => run.capflags(linux.as_deref()),
+        Command::Generate { inputs, output } => run.generate(&inputs, &output),
+        Command::Verify { inputs, differences, format } => {
+            return run.finish_with(|run| run.verify(&inputs, differences.as_deref(), format));
+        }
+    };
+    run.finish_with(|_| result.map(|()| ExitCode::SUCCESS))
+}
+
+/// One invocation.
+struct Run {
+    sources: Sources,
+    diagnostics: Diagnostics,
+}
+
+impl Run {
+    /// Shows every diagnostic on standard error, and turns the result into the exit code.
+    fn finish_with(mut self, work: impl FnOnce(&mut Run) -> Result<ExitCode>) -> ExitCode {
+        let result = work(&mut self);
+        self.diagnostics.sort();
+        show::diagnostics(&self.sources, &self.diagnostics);
+        match result {
+            Ok(code) => code,
+            Err(Failed(message)) => {
+                if let Some(message) = message {
+                    show::error(&message);
+                }
+                ExitCode::from(2)
+            }
+        }
+    }
+
+    fn facts(&mut self, input: &Input) -> Result<()> {
+        let text = self.facts_text(input)?;
+        print(&text)
+    }
+
+    fn import(&mut self, input: &Input, output: &Path) -> Result<()> {
+        let text = self.facts_text(input)?;
+        import::replace(output, &text).map_err(|error| Failed(Some(format!("{}: {error}", output.display()))))
+    }
+
+    fn facts_text(&mut self, input: &Input) -> Result<String> {
+        let text = match input.project() {
+            args::Project::Linux(path) => {
+                let facts = input::linux(&mut self.sources, path, &mut self.diagnostics);
+                facts.map(|facts| import::linux(&self.sources, &facts))
+            }
+            args::Project::Qemu(path) => {
+                let facts = input::qemu(&mut self.sources, path, &mut self.diagnostics);
+                facts.map(|facts| import::qemu(&self.sources, &facts))
+            }
+        };
+        self.sound(text)
+    }
+
+    fn capflags(&mut self, linux: Option<&Path>) -> Result<()> {
+        let text = match linux {
+            Some(path) if path.is_dir() => {
+                let tree = linux::Tree::open(&mut self.sources, path, &mut self.diagnostics);
+                let tree = self.sound(tree)?;
+                let text = linux::capflags::of_tree(&self.sources, &tree);
+                text.map_err(|diagnostics| {
+                    self.diagnostics.extend(diagnostics);
+                    Failed(None)
+                })?
+            }
+            Some(path) => {
+                let facts = input::linux(&mut self.sources, path, &mut self.diagnostics);
+                linux::capflags::of_facts(&self.sound(facts)?)
+            }
+            None => {
+                let (mut linux, _) = self.inputs(&Inputs::default())?;
+                linux.pop().map(|newest| linux::capflags::of_facts(&newest)).unwrap_or_default()
+            }
+        };
+        print(&text)
+    }
+
+    /// The facts of both projects: the pinned ones, unless the user names others.
+    fn inputs(&mut self, inputs: &Inputs) -> Result<(Vec<LinuxFacts>, Vec<QemuFacts>)> {
+        let (linux, qemu) = (inputs.linux.as_deref(), inputs.qemu.as_deref());
+        let found = input::pinned_or(&mut self.sources, linux, qemu, &mut self.diagnostics);
+        self.sound(Some(found))
+    }
+
+    /// The value, when there is one and no diagnostic is an error.
+    fn sound<T>(&self, value: Option<T>) -> Result<T> {
+        value.filter(|_| !self.diagnostics.has_errors()).ok_or(Failed(None))
+    }
+}
+
+fn print(text: &str) -> Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        // `| head` is no failure.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}

@@ -1,0 +1,64 @@
+//! Diagnostics on a terminal: the offending line, marked, in colour where colour is wanted.
+
+use annotate_snippets::{Level, Message, Renderer, Snippet};
+use cpuid_gen::diagnostic::{Diagnostic, Diagnostics, Severity};
+use cpuid_gen::source::{Sources, Span};
+
+/// More than this tell no more.
+const MOST: usize = 100;
+
+/// Shows all of them on standard error.
+pub(crate) fn diagnostics(sources: &Sources, diagnostics: &Diagnostics) {
+    for diagnostic in diagnostics.iter().take(MOST) {
+        one(sources, diagnostic);
+    }
+    if diagnostics.len() > MOST {
+        error(&format!("and {} more", diagnostics.len() - MOST));
+    }
+}
+
+/// Shows one message that has no place.
+pub(crate) fn error(message: &str) {
+    anstream::eprintln!("{}", Renderer::styled().render(Level::Error.title(message)));
+}
+
+fn one(sources: &Sources, diagnostic: &Diagnostic) {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::Error,
+        Severity::Warning => Level::Warning,
+    };
+    let mut parts: Vec<Part<'_>> = diagnostic.at.map(|at| Part::new(sources, at, "")).into_iter().collect();
+    parts.extend(diagnostic.labels.iter().map(|label| Part::new(sources, label.at, &label.text)));
+    let mut message: Message<'_> = level.title(&diagnostic.message);
+    for (index, part) in parts.iter().enumerate() {
+        message = message.snippet(part.snippet(if index == 0 { level } else { Level::Note }));
+    }
+    if let Some(help) = &diagnostic.help {
+        message = message.footer(Level::Help.title(help));
+    }
+    anstream::eprintln!("{}", Renderer::styled().render(message));
+}
+
+/// One line of one file, and the stretch of it that is meant.
+struct Part<'a> {
+    file: String,
+    line: usize,
+    text: &'a str,
+    marked: std::ops::Range<usize>,
+    label: &'a str,
+}
+
+impl<'a> Part<'a> {
+    fn new(sources: &'a Sources, at: Span, label: &'a str) -> Part<'a> {
+        let place = sources.place(at);
+        let text = sources.line(at);
+        let start = (place.column as usize - 1).min(text.len());
+        let end = (start + (at.end - at.start) as usize).min(text.len()).max(start);
+        Part { file: place.file, line: place.line as usize, text, marked: start..end, label }
+    }
+
+    fn snippet(&self, level: Level) -> Snippet<'_> {
+        let annotation = level.span(self.marked.clone()).label(self.label);
+        Snippet::source(self.text).line_start(self.line).origin(&self.file).annotation(annotation)
+    }
+}

@@ -1,0 +1,79 @@
+//! Where facts come from: a source tree, a facts file, or the pinned releases.
+
+use std::path::Path;
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::facts::{self, Facts, LinuxFacts, QemuFacts};
+use crate::source::{FileId, Sources};
+use crate::{linux, qemu};
+
+/// The facts of a Linux tree (a directory) or of a facts file (anything else).
+pub fn linux(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<LinuxFacts> {
+    if path.is_dir() {
+        return linux::read_tree(sources, path, diagnostics);
+    }
+    match file(sources, path, diagnostics)? {
+        (_, Facts::Linux(facts)) => Some(facts),
+        (id, Facts::Qemu(_)) => wrong_project(sources, id, "QEMU", "Linux", diagnostics),
+    }
+}
+
+/// The facts of a QEMU tree (a directory) or of a facts file (anything else).
+pub fn qemu(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<QemuFacts> {
+    if path.is_dir() {
+        return qemu::read_tree(sources, path, diagnostics);
+    }
+    match file(sources, path, diagnostics)? {
+        (_, Facts::Qemu(facts)) => Some(facts),
+        (id, Facts::Linux(_)) => wrong_project(sources, id, "Linux", "QEMU", diagnostics),
+    }
+}
+
+/// The facts of every pinned release.
+pub fn pinned(sources: &mut Sources, diagnostics: &mut Diagnostics) -> (Vec<LinuxFacts>, Vec<QemuFacts>) {
+    pinned_or(sources, None, None, diagnostics)
+}
+
+/// The facts of the pinned releases, except for a project that the user has facts or a tree of: those then stand
+/// for the project alone.
+pub fn pinned_or(
+    sources: &mut Sources,
+    linux_at: Option<&Path>,
+    qemu_at: Option<&Path>,
+    diagnostics: &mut Diagnostics,
+) -> (Vec<LinuxFacts>, Vec<QemuFacts>) {
+    let mut all_linux: Vec<LinuxFacts> =
+        linux_at.and_then(|path| linux(sources, path, diagnostics)).into_iter().collect();
+    let mut all_qemu: Vec<QemuFacts> =
+        qemu_at.and_then(|path| qemu(sources, path, diagnostics)).into_iter().collect();
+    for (name, text) in crate::pinned() {
+        let replaced = if name.starts_with("linux-") { linux_at } else { qemu_at };
+        if replaced.is_some() {
+            continue;
+        }
+        let id = sources.add(*name, *text);
+        match facts::read(sources, id, diagnostics) {
+            Some(Facts::Linux(facts)) => all_linux.push(facts),
+            Some(Facts::Qemu(facts)) => all_qemu.push(facts),
+            None => {}
+        }
+    }
+    (all_linux, all_qemu)
+}
+
+fn file(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<(FileId, Facts)> {
+    let id = diagnostics.take(sources.read(path, ""))?;
+    Some((id, facts::read(sources, id, diagnostics)?))
+}
+
+fn wrong_project<T>(
+    sources: &Sources,
+    id: FileId,
+    found: &str,
+    wanted: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<T> {
+    let message = format!("these are facts of {found}; expected {wanted}");
+    diagnostics.push(Diagnostic::error(sources.span(id, 0, 0), message));
+    None
+}

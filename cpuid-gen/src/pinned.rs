@@ -1,0 +1,14 @@
+//! The facts of the pinned releases, which `upstream/` keeps and this library carries with it.
+
+/// File name and text of each: Linux first, oldest first.
+#[must_use]
+pub fn pinned() -> &'static [(&'static str, &'static str)] {
+    &[
+        ("linux-6.1.tsv", include_str!("../upstream/linux-6.1.tsv")),
+        ("linux-6.12.tsv", include_str!("../upstream/linux-6.12.tsv")),
+        ("linux-7.3.tsv", include_str!("../upstream/linux-7.3.tsv")),
+        ("qemu-7.2.tsv", include_str!("../upstream/qemu-7.2.tsv")),
+        ("qemu-10.0.tsv", include_str!("../upstream/qemu-10.0.tsv")),
+        ("qemu-10.2.tsv", include_str!("../upstream/qemu-10.2.tsv")),
+    ]
+}

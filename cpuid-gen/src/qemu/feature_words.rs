@@ -1,0 +1,296 @@
+//! `feature_word_info[]` of cpu.c.
+
+use std::collections::BTreeMap;
+
+use super::Reader;
+use crate::c::declare::{find_table, inside};
+use crate::c::expand::expand;
+use crate::c::expr::{Environment, evaluate};
+use crate::c::init::{Init, InitKind, parse_list};
+use crate::c::lexer::{Kind, Token};
+use crate::c::preprocess::Unit;
+use crate::c::{Type, Value};
+use crate::diagnostic::Diagnostic;
+use crate::facts::{MaskKind, QemuBit, QemuMask, QemuSource, QemuWord};
+use crate::location::{Bit, Leaf, Msr, Register, Subleaf, Word};
+use crate::source::Span;
+
+type Row<'i, 't, 'a> = BTreeMap<String, &'i Init<'t, 'a>>;
+
+/// Fields that hold a mask.
+const MASKS: [(&str, MaskKind); 4] = [
+    ("tcg_features", MaskKind::Tcg),
+    ("unmigratable_flags", MaskKind::Unmigratable),
+    ("migratable_flags", MaskKind::Migratable),
+    ("no_autoenable_flags", MaskKind::NoAutoenable),
+];
+
+/// All other fields, in their old and their new form.
+const FIELDS: [&str; 11] = [
+    "type",
+    "feat_names",
+    "cpuid.eax",
+    "cpuid.needs_ecx",
+    "cpuid.ecx",
+    "cpuid.reg",
+    "msr.index",
+    "cpuid_eax",
+    "cpuid_needs_ecx",
+    "cpuid_ecx",
+    "cpuid_reg",
+];
+
+/// What `struct FeatureWordInfo` says of its fields.
+struct Layout {
+    /// Length of `feat_names`.
+    names: u64,
+    /// Type of each mask.
+    masks: Vec<(MaskKind, Type)>,
+}
+
+impl<'a> Reader<'a, '_> {
+    /// Reads the table; `declares` is the unit that defines the struct.
+    pub(super) fn feature_words(&mut self, unit: &Unit<'a>, declares: &Unit<'a>) {
+        let Some((open, at)) = find_table(unit, "feature_word_info") else {
+            let whole = self.sources.span(unit.file, 0, 0);
+            self.diagnostics.error(whole, "`feature_word_info[]` is not here; QEMU has it since 1.4");
+            return;
+        };
+        let layout = self.layout(declares, at);
+        if let (Some(layout), Some(tokens)) =
+            (self.diagnostics.take(layout), self.table_tokens(unit, open, at))
+        {
+            self.rows(unit, &tokens, at, &layout);
+        }
+        for word in &self.words {
+            if !self.facts.words.iter().any(|row| row.name == word.name) {
+                let message = format!("`{}` has no row in feature_word_info[] that could be read", word.name);
+                self.diagnostics.push(Diagnostic::error(word.at, message).with_label(at, "the table"));
+            }
+        }
+    }
+
+    fn table_tokens(&mut self, unit: &Unit<'a>, open: usize, at: Span) -> Option<Vec<Token<'a>>> {
+        let body = self.diagnostics.take(inside(&unit.tokens, open))?;
+        self.diagnostics.take(expand(body, &self.preprocessor.macros, unit.moment(at)))
+    }
+
+    fn rows(&mut self, unit: &Unit<'a>, tokens: &[Token<'a>], at: Span, layout: &Layout) {
+        let Some(table) = self.diagnostics.take(parse_list(tokens, at)) else { return };
+        let count = u64::try_from(self.words.len()).unwrap_or(0);
+        let environment = self.environment(unit, at);
+        let elements = table.elements(count, &environment);
+        let mut rows: Vec<_> = self.diagnostics.take(elements).unwrap_or_default().into_iter().collect();
+        rows.sort_by_key(|(_, row)| row.at);
+        for (index, row) in rows {
+            let Some(word) = self.words.iter().find(|word| u64::try_from(word.value) == Ok(index)) else {
+                continue;
+            };
+            let name = word.name.clone();
+            let read = self.row(unit, &name, index, row, layout);
+            self.diagnostics.take(read);
+        }
+    }
+
+    fn environment(&self, unit: &Unit<'a>, at: Span) -> Environment<'_, 'a> {
+        Environment::new(&self.preprocessor.macros, unit.moment(at), &self.names)
+    }
+
+    fn row(
+        &mut self,
+        unit: &Unit<'a>,
+        name: &str,
+        index: u64,
+        init: &Init<'_, 'a>,
+        layout: &Layout,
+    ) -> Result<(), Diagnostic> {
+        let row = init.paths()?;
+        if let Some((field, value)) = row.iter().find(|(field, _)| {
+            !FIELDS.contains(&field.as_str()) && !MASKS.iter().any(|(mask, _)| mask == field)
+        }) {
+            return Err(Diagnostic::error(value.at, format!("`{field}` is a field that is not known")));
+        }
+        let index = Word(u16::try_from(index).unwrap_or(u16::MAX));
+        let source = self.source(unit, &row, init.at)?;
+        let names = match row.get("feat_names") {
+            Some(names) => self.names_of(unit, names, layout)?,
+            None => Vec::new(),
+        };
+        let masks = self.masks(unit, &row, layout)?;
+        self.facts.words.push(QemuWord { name: name.to_owned(), index, source, at: init.at });
+        let word = || name.to_owned();
+        self.facts.bits.extend(names.into_iter().map(|(bit, name, at)| QemuBit {
+            word: word(),
+            bit,
+            name,
+            at,
+        }));
+        self.facts.masks.extend(masks.into_iter().map(|(kind, mask, at)| QemuMask {
+            word: word(),
+            kind,
+            mask,
+            at,
+        }));
+        Ok(())
+    }
+
+    /// What the word is read from.
+    fn source(&self, unit: &Unit<'a>, row: &Row<'_, '_, 'a>, at: Span) -> Result<QemuSource, Diagnostic> {
+        let environment = self.environment(unit, at);
+        let msr = match row.get("type").map(|value| value.scalar()).transpose()? {
+            None => false,
+            Some([name]) if name.is_ident("CPUID_FEATURE_WORD") => false,
+            Some([name]) if name.is_ident("MSR_FEATURE_WORD") => true,
+            Some(_) => {
+                return Err(Diagnostic::error(
+                    at,
+                    "the row's type is neither CPUID_FEATURE_WORD nor MSR_FEATURE_WORD",
+                ));
+            }
+        };
+        let number = |new: &str, old: &str| match row.get(new).or_else(|| row.get(old)) {
+            Some(value) => {
+                let number = value.integer(&environment)?.number();
+                u32::try_from(number)
+                    .map(Some)
+                    .map_err(|_| Diagnostic::error(value.at, format!("{number} does not fit into 32 bits")))
+            }
+            None => Ok(None),
+        };
+        if msr {
+            let index = number("msr.index", "")?;
+            return index
+                .map(|index| QemuSource::Msr(Msr(index)))
+                .ok_or_else(|| Diagnostic::error(at, "no MSR is named"));
+        }
+        let leaf =
+            number("cpuid.eax", "cpuid_eax")?.ok_or_else(|| Diagnostic::error(at, "no leaf is named"))?;
+        let needs_ecx = row.get("cpuid.needs_ecx").or_else(|| row.get("cpuid_needs_ecx"));
+        let needs_ecx = needs_ecx.map(|value| truth(value, &environment)).transpose()?.unwrap_or(false);
+        let subleaf = number("cpuid.ecx", "cpuid_ecx")?;
+        if subleaf.is_some() && !needs_ecx {
+            return Err(Diagnostic::error(at, "a subleaf is named, but needs_ecx is not set"));
+        }
+        let register = row.get("cpuid.reg").or_else(|| row.get("cpuid_reg"));
+        let register = register.ok_or_else(|| Diagnostic::error(at, "no register is named"))?;
+        let register = self.register(register, &environment)?;
+        let subleaf = needs_ecx.then(|| Subleaf(subleaf.unwrap_or(0)));
+        Ok(QemuSource::Cpuid { leaf: Leaf(leaf), subleaf, register })
+    }
+
+    /// The register whose `R_*` has this value: an enumerator, or a macro in older releases.
+    fn register(
+        &self,
+        value: &Init<'_, 'a>,
+        environment: &Environment<'_, 'a>,
+    ) -> Result<Register, Diagnostic> {
+        let wanted = value.integer(environment)?.number();
+        let found = Register::ALL.into_iter().find(|register| {
+            let name = format!("R_{}", register.name());
+            let number = match self.names.get(&name) {
+                Some(value) => Some(*value),
+                None => self.macro_value(&name, environment),
+            };
+            number.is_some_and(|number| number.number() == wanted)
+        });
+        found.ok_or_else(|| {
+            Diagnostic::error(value.at, format!("{wanted} is the value of none of R_EAX to R_EDX"))
+        })
+    }
+
+    fn macro_value(&self, name: &str, environment: &Environment<'_, 'a>) -> Option<Value> {
+        let macros = &self.preprocessor.macros;
+        let define = macros.get(name, macros.now())?;
+        evaluate(&define.body, define.name.span, environment).ok()
+    }
+
+    /// `feat_names`: a list, or the name of an array.
+    fn names_of(
+        &self,
+        unit: &Unit<'a>,
+        names: &Init<'_, 'a>,
+        layout: &Layout,
+    ) -> Result<Vec<(Bit, String, Span)>, Diagnostic> {
+        if let InitKind::Scalar([array]) = &names.kind {
+            let (open, at) = find_table(unit, &array.text).ok_or_else(|| {
+                Diagnostic::error(array.span, format!("`{}` is not an array in this file", array.text))
+            })?;
+            let tokens = expand(inside(&unit.tokens, open)?, &self.preprocessor.macros, unit.moment(at))?;
+            return self.strings(unit, &parse_list(&tokens, at)?, layout);
+        }
+        self.strings(unit, names, layout)
+    }
+
+    fn strings(
+        &self,
+        unit: &Unit<'a>,
+        list: &Init<'_, 'a>,
+        layout: &Layout,
+    ) -> Result<Vec<(Bit, String, Span)>, Diagnostic> {
+        let mut names = Vec::new();
+        for (bit, value) in list.elements(layout.names, &self.environment(unit, list.at))? {
+            let Some(name) = value.string()? else { continue };
+            if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
+                return Err(Diagnostic::error(value.at, format!("{name:?} is not a feature's name")));
+            }
+            names.push((Bit(u8::try_from(bit).unwrap_or(u8::MAX)), name, value.at));
+        }
+        Ok(names)
+    }
+
+    fn masks(
+        &self,
+        unit: &Unit<'a>,
+        row: &Row<'_, '_, 'a>,
+        layout: &Layout,
+    ) -> Result<Vec<(MaskKind, u64, Span)>, Diagnostic> {
+        let mut masks = Vec::new();
+        for (field, kind) in MASKS {
+            let Some(value) = row.get(field) else { continue };
+            let of = layout.masks.iter().find(|(known, _)| *known == kind).map(|(_, of)| *of);
+            let of =
+                of.ok_or_else(|| Diagnostic::error(value.at, format!("the struct declares no `{field}`")))?;
+            let mask = value.integer(&self.environment(unit, value.at))?.to(of).as_u64();
+            if mask != 0 {
+                masks.push((kind, mask, value.at));
+            }
+        }
+        Ok(masks)
+    }
+
+    /// The array length and the masks' types that the struct declares.
+    fn layout(&self, unit: &Unit<'a>, at: Span) -> Result<Layout, Diagnostic> {
+        let start = unit.tokens.windows(3).position(|window| {
+            window[0].is_ident("struct") && window[1].is_ident("FeatureWordInfo") && window[2].is("{")
+        });
+        let start = start.ok_or_else(|| Diagnostic::error(at, "`struct FeatureWordInfo` was not found"))?;
+        let body = inside(&unit.tokens, start + 2)?;
+        let mut layout = Layout { names: 32, masks: Vec::new() };
+        for (index, token) in body.iter().enumerate().filter(|(_, token)| token.kind == Kind::Ident) {
+            if let Some((_, kind)) = MASKS.iter().find(|(field, _)| token.text == *field) {
+                let of =
+                    index.checked_sub(1).and_then(|before| Type::from_names(&[body[before].text.as_ref()]));
+                let of =
+                    of.ok_or_else(|| Diagnostic::error(token.span, "the type of this field is not known"))?;
+                layout.masks.push((*kind, of));
+            }
+            if token.is_ident("feat_names") && body.get(index + 1).is_some_and(|next| next.is("[")) {
+                let length =
+                    evaluate(inside(body, index + 1)?, token.span, &self.environment(unit, token.span))?;
+                let length = u64::try_from(length.number()).ok().filter(|length| *length <= 64);
+                layout.names =
+                    length.ok_or_else(|| Diagnostic::error(token.span, "a word has 64 bits at the most"))?;
+            }
+        }
+        Ok(layout)
+    }
+}
+
+/// `true`, `false` or a number.
+fn truth(value: &Init<'_, '_>, environment: &Environment<'_, '_>) -> Result<bool, Diagnostic> {
+    match value.scalar()? {
+        [word] if word.is_ident("true") => Ok(true),
+        [word] if word.is_ident("false") => Ok(false),
+        _ => value.integer(environment).map(Value::is_true),
+    }
+}

@@ -1,0 +1,82 @@
+//! A QEMU tree: `feature_word_info[]` and what its rows are made of.
+//!
+//! Three layouts are read: names as pointers to arrays (1.4 to 2.5), inline `[32]` with `.cpuid_eax` and its like (2.6
+//! to 3.1), inline `[64]` with `.cpuid = {...}` or `.msr = {...}` (4.0 and later).
+
+mod constants;
+mod feature_words;
+mod tree;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::c::Value;
+use crate::c::declare::{find_enum, find_enum_starting};
+use crate::c::preprocess::{Preprocessor, Unit};
+use crate::diagnostic::Diagnostics;
+use crate::facts::QemuFacts;
+use crate::source::{FileId, Sources};
+
+pub use tree::Tree;
+
+/// Reads the facts of the tree at `root`. What is wrong is in `diagnostics`; the result is none when nothing could be
+/// read at all, and complete only when there is no error.
+pub fn read_tree(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> Option<QemuFacts> {
+    let tree = Tree::open(sources, root, diagnostics)?;
+    let prelude = Preprocessor::add_prelude(sources);
+    let (release, at) = tree::release(sources, tree.version, diagnostics)?;
+    let mut reader = Reader::new(sources, prelude, QemuFacts::new(release, at), diagnostics);
+    for file in &tree.before {
+        reader.read(*file);
+    }
+    let header = reader.read(tree.header);
+    reader.enums(&header);
+    reader.constants(&header);
+    let internal = tree.internal.map(|file| reader.read(file));
+    let source = reader.read(tree.source);
+    reader.feature_words(&source, internal.as_ref().unwrap_or(&source));
+    Some(reader.facts)
+}
+
+/// One tree while it is read.
+struct Reader<'a, 'd> {
+    sources: &'a Sources,
+    preprocessor: Preprocessor<'a>,
+    names: HashMap<String, Value>,
+    /// `enum FeatureWord` without the count at its end.
+    words: Vec<crate::c::declare::Enumerator>,
+    facts: QemuFacts,
+    diagnostics: &'d mut Diagnostics,
+}
+
+impl<'a, 'd> Reader<'a, 'd> {
+    fn new(
+        sources: &'a Sources,
+        prelude: FileId,
+        facts: QemuFacts,
+        diagnostics: &'d mut Diagnostics,
+    ) -> Self {
+        let preprocessor = Preprocessor::new(sources, prelude, diagnostics);
+        Reader { sources, preprocessor, names: HashMap::new(), words: Vec::new(), facts, diagnostics }
+    }
+
+    fn read(&mut self, file: FileId) -> Unit<'a> {
+        self.preprocessor.read(file, self.diagnostics)
+    }
+
+    /// The registers' enum, if they are not macros, and `enum FeatureWord`.
+    fn enums(&mut self, header: &Unit<'a>) {
+        let macros = &self.preprocessor.macros;
+        find_enum_starting(header, "R_EAX", macros, &mut self.names, self.diagnostics);
+        let words = find_enum(header, "FeatureWord", macros, &mut self.names, self.diagnostics);
+        match words {
+            Some(words) => {
+                self.words = words.into_iter().filter(|word| word.name != "FEATURE_WORDS").collect()
+            }
+            None => {
+                let whole = self.sources.span(header.file, 0, 0);
+                self.diagnostics.error(whole, "`enum FeatureWord` is not here; QEMU has it since 1.4");
+            }
+        }
+    }
+}
