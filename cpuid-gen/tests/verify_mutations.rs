@@ -70,8 +70,41 @@ const ROWS: [(&str, &[Column]); 17] = [
     ("qemu-release", &[]),
 ];
 
-/// Mistakes that the facts cannot show: the row's kind, the mistake, why.
-const UNSEEN: [(&str, Mistake, &str); 0] = [];
+/// A class of mistakes that the facts cannot show.
+struct Unseen {
+    applies: fn(&Planted<'_>) -> bool,
+    reason: &'static str,
+}
+
+/// What cannot be seen, and why. A mistake that is not reported and in none of these classes fails the test.
+const UNSEEN: [Unseen; 3] = [
+    Unseen {
+        applies: |planted| planted.mistake == Mistake::Dropped && !planted.in_older,
+        reason: "dropped from the first release that has it: what is left equals a release that does not have it yet",
+    },
+    Unseen {
+        applies: |planted| planted.mistake == Mistake::Dropped && planted.twice,
+        reason: "dropped one of two equal rows: upstream has the row twice, and the other says the same",
+    },
+    Unseen {
+        applies: |planted| {
+            planted.mistake != Mistake::Dropped && planted.mistake != Mistake::Doubled && planted.only_here
+        },
+        reason: "changed where one release alone has it, and no other table or project speaks of it",
+    },
+];
+
+/// What a class may ask about a planted mistake.
+struct Planted<'a> {
+    mistake: Mistake,
+    /// The release before this one has a row about the same thing.
+    in_older: bool,
+    /// No other release has a row about the same thing.
+    only_here: bool,
+    /// The same row stands there twice.
+    twice: bool,
+    shown: &'a str,
+}
 
 struct Random(u64);
 
@@ -188,7 +221,41 @@ fn with_column(row: &[&str], at: usize, new: &str) -> String {
     row.join("\t")
 }
 
-/// What a finding about a dropped row may name: its name, or the word that is now missing.
+/// What a row is about: its kind and the columns that say so.
+fn subject_of(line: &str) -> Vec<&str> {
+    let row: Vec<&str> = line.split('\t').collect();
+    let about: &[usize] = match row[0] {
+        "linux-dep" => &[1, 2],
+        "linux-scattered" => &[1, 2, 3, 4, 5],
+        "kvm-cap" if matches!(row[2], "set" | "clear") => &[1, 2, 3],
+        "kvm-cap" => &[1, 3],
+        "qemu-bit" | "qemu-mask" => &[1, 2],
+        _ => &[1],
+    };
+    [0].iter().chain(about).filter_map(|at| row.get(*at).copied()).collect()
+}
+
+impl<'a> Planted<'a> {
+    fn new(texts: &[String], file: usize, line: &str, mistake: Mistake, shown: &'a str) -> Planted<'a> {
+        let project = if file < LINUX.len() { 0..LINUX.len() } else { LINUX.len()..texts.len() };
+        let subject = subject_of(line);
+        let has = |other: usize| texts[other].lines().any(|line| subject_of(line) == subject);
+        Planted {
+            mistake,
+            in_older: project.clone().any(|other| other < file && has(other)),
+            only_here: !project.clone().any(|other| other != file && has(other)),
+            twice: texts[file].lines().filter(|other| *other == line).count() > 1,
+            shown,
+        }
+    }
+
+    fn class(&self) -> Option<&'static Unseen> {
+        static CLASSES: [Unseen; 3] = UNSEEN;
+        CLASSES.iter().find(|class| (class.applies)(self))
+    }
+}
+
+/// What a finding about a dropped row must name.
 fn names_in(row: &[&str]) -> Vec<String> {
     let columns = columns_of(row[0]);
     let mut names: Vec<String> = Vec::new();
@@ -197,8 +264,11 @@ fn names_in(row: &[&str]) -> Vec<String> {
             names.push((*text).to_owned());
         }
     }
-    if row[0] == "linux-count" {
-        names.push(row[1].to_owned());
+    match row[0] {
+        "linux-count" => names = vec![row[1].to_owned()],
+        "linux-word" => names = vec![format!("word {}", row[2])],
+        "qemu-word" => names = vec![row[1].to_owned()],
+        _ => {}
     }
     names
 }
@@ -231,8 +301,7 @@ impl Bench {
     fn new() -> Bench {
         let names: Vec<&str> = LINUX.into_iter().chain(QEMU).collect();
         let texts: Vec<String> = names.iter().map(|name| text_of(name)).collect();
-        let files: Vec<(&str, &str)> =
-            names.iter().copied().zip(texts.iter().map(String::as_str)).collect();
+        let files: Vec<(&str, &str)> = names.iter().copied().zip(texts.iter().map(String::as_str)).collect();
         let input = Input::try_read(&files, &text_of("differences.tsv")).unwrap();
         Bench { input, texts }
     }
@@ -278,45 +347,75 @@ const MISTAKES: [Mistake; 9] = [
     Mistake::Doubled,
 ];
 
+/// What came of one kind of mistake in one kind of row.
+#[derive(Default)]
+struct Count {
+    planted: usize,
+    reported: usize,
+}
+
 #[test]
 fn planted_mistakes_are_reported() {
     let mut bench = Bench::new();
     let texts = bench.texts.clone();
     let mut random = Random(0x5eed_c0de_cafe_f00d);
-    let mut table: BTreeMap<(&str, Mistake), (usize, usize)> = BTreeMap::new();
-    let mut unseen = String::new();
+    let mut table: BTreeMap<(&str, Mistake), Count> = BTreeMap::new();
+    let mut unseen: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (kind, _) in ROWS {
-        let files: Vec<usize> =
-            (0..texts.len()).filter(|file| texts[*file].contains(&format!("\n{kind}\t"))).collect();
         for mistake in MISTAKES {
-            for round in 0..EACH * 4 {
-                if files.is_empty() || table.get(&(kind, mistake)).is_some_and(|count| count.0 == EACH) {
+            for _ in 0..EACH * 4 {
+                let count = table.entry((kind, mistake)).or_default();
+                let Some((file, index)) = choose_row(&texts, kind, &mut random) else {
                     break;
-                }
-                let file = files[round % files.len()];
+                };
                 let lines: Vec<&str> = texts[file].split('\n').collect();
-                let prefix = format!("{kind}\t");
-                let rows: Vec<usize> =
-                    (0..lines.len()).filter(|at| lines[*at].starts_with(&prefix)).collect();
-                let index = rows[random.below(rows.len())];
-                let Some(mutant) = mutate(&lines, index, mistake, &mut random) else {
+                let mutant = mutate(&lines, index, mistake, &mut random);
+                let Some(mutant) = mutant.filter(|_| count.planted < EACH) else {
                     continue;
                 };
-                let seen = bench.reports(file, &mutant);
-                let count = table.entry((kind, mistake)).or_default();
-                *count = (count.0 + 1, count.1 + usize::from(seen));
-                if !seen {
-                    let name = LINUX.into_iter().chain(QEMU).nth(file).unwrap();
-                    writeln!(unseen, "{mistake:?}\t{name}:{}\t{}", index + 1, mutant.shown).unwrap();
+                count.planted += 1;
+                if bench.reports(file, &mutant) {
+                    count.reported += 1;
+                    continue;
                 }
+                let planted = Planted::new(&texts, file, lines[index], mistake, &mutant.shown);
+                let reason = planted.class().map_or("NO REASON", |class| class.reason);
+                let name = LINUX.into_iter().chain(QEMU).nth(file).unwrap();
+                let line = format!("{mistake:?} {name}:{}: {}", index + 1, planted.shown);
+                unseen.entry(reason).or_default().push(line);
             }
         }
     }
-    for ((kind, mistake), (planted, reported)) in &table {
-        println!("{kind:16} {mistake:?}: {reported}/{planted}");
+    table.retain(|_, count| count.planted > 0);
+    let report = show(&table, &unseen);
+    println!("{report}");
+    let planted: usize = table.values().map(|count| count.planted).sum();
+    assert!(planted >= 600, "{report}");
+    assert!(!unseen.contains_key("NO REASON"), "{report}");
+    let classes: usize = unseen.values().map(Vec::len).sum();
+    assert!(classes * 10 < planted, "more than a tenth cannot be seen\n{report}");
+}
+
+/// A row of this kind, in a file that has such rows.
+fn choose_row(texts: &[String], kind: &str, random: &mut Random) -> Option<(usize, usize)> {
+    let is_row = |line: &str| line.split('\t').next() == Some(kind);
+    let files: Vec<usize> = (0..texts.len()).filter(|file| texts[*file].lines().any(is_row)).collect();
+    let file = *files.get(random.below(files.len().max(1)))?;
+    let rows: Vec<usize> =
+        texts[file].lines().enumerate().filter(|(_, line)| is_row(line)).map(|(at, _)| at).collect();
+    Some((file, rows[random.below(rows.len())]))
+}
+
+fn show(table: &BTreeMap<(&str, Mistake), Count>, unseen: &BTreeMap<&str, Vec<String>>) -> String {
+    let mut out = String::new();
+    for ((kind, mistake), Count { planted, reported }) in table {
+        writeln!(out, "{kind:16} {:15} planted {planted}, reported {reported}", format!("{mistake:?}"))
+            .unwrap();
     }
-    let (planted, reported) = table.values().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-    println!("planted {planted}, reported {reported}\n{unseen}");
-    assert!(planted >= 600, "{planted}");
-    assert!(unseen.is_empty(), "{unseen}{}", UNSEEN.len());
+    let sum = |field: fn(&Count) -> usize| table.values().map(field).sum::<usize>();
+    writeln!(out, "all: planted {}, reported {}", sum(|c| c.planted), sum(|c| c.reported)).unwrap();
+    for (reason, lines) in unseen {
+        writeln!(out, "{}: {reason}\n  {}", lines.len(), lines.join("\n  ")).unwrap();
+    }
+    out
 }

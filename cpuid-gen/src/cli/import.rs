@@ -21,8 +21,10 @@ pub(crate) fn qemu(sources: &Sources, facts: &QemuFacts) -> String {
 /// Comments: the release, and the checksum of each file that the rows came from. When they came from a facts file
 /// themselves, its own list of checksums.
 fn head(project: &str, release: &str, sources: &Sources) -> String {
-    let mut head = format!("# {project} {release}: names, numbers and bit positions, written by cpuid-gen import.\n");
-    let mut files: Vec<_> = sources.iter().map(|(_, file)| file).filter(|file| file.on_disk().is_some()).collect();
+    let mut head =
+        format!("# {project} {release}: names, numbers and bit positions, written by cpuid-gen import.\n");
+    let mut files: Vec<_> =
+        sources.iter().map(|(_, file)| file).filter(|file| file.on_disk().is_some()).collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     for file in files {
         if file.path.is_empty() {
@@ -38,7 +40,8 @@ fn head(project: &str, release: &str, sources: &Sources) -> String {
 
 /// Writes a file whole or not at all.
 pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let name = path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file's name"))?;
+    let name =
+        path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file's name"))?;
     let mut beside = name.to_owned();
     beside.push(format!(".{}.tmp", std::process::id()));
     let beside = path.with_file_name(beside);

@@ -4,7 +4,7 @@
 //! it is a finding. This shows mistakes at bits that the other project does not know.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::finding::{Findings, Key, Kind, Release};
 use super::linux::LinuxIndex;
@@ -25,7 +25,8 @@ type Values<'a> = Vec<(Cow<'a, str>, Span)>;
 pub(super) struct Statements<'a> {
     release: &'a Release,
     at: Span,
-    said: BTreeMap<Subject<'a>, Values<'a>>,
+    /// In no order: findings get theirs when they are reported.
+    said: HashMap<Subject<'a>, Values<'a>>,
 }
 
 /// Kinds of statements whose subject cannot go by itself: the feature goes, and that is a finding already.
@@ -39,7 +40,7 @@ const MASKS: &str = "qemu-mask";
 
 impl<'a> Statements<'a> {
     fn new(release: &'a Release, at: Span) -> Statements<'a> {
-        Statements { release, at, said: BTreeMap::new() }
+        Statements { release, at, said: HashMap::new() }
     }
 
     fn say(
@@ -196,9 +197,35 @@ fn add_gone(
     findings.add(Key::new(Kind::Gone, &subject, &left, "-"), &[older.release, newer.release], || {
         let at = before.first().map_or(older.at, |(_, at)| *at);
         let what = if left == "-" { String::new() } else { format!(", {left},") };
-        Diagnostic::error(at, format!("{subject}{what} is in {}", older.release.name))
-            .with_label(newer.at, format!("but not in {}", newer.release.name))
+        let found = Diagnostic::error(at, format!("{subject}{what} is in {}", older.release.name))
+            .with_label(newer.at, format!("but not in {}", newer.release.name));
+        let instead = instead_of((older, newer), (kind, name), &left);
+        instead.into_iter().take(3).fold(found, |found, (other, at)| {
+            found.with_label(at, format!("{} has {kind} {other} instead", newer.release.name))
+        })
     });
+}
+
+/// What only the newer release says and may be meant for what is gone: another name for the same place, or a pair
+/// with one name in common.
+fn instead_of<'s>(
+    (older, newer): (&Statements<'_>, &'s Statements<'_>),
+    (kind, name): (&str, &str),
+    before: &str,
+) -> Vec<(&'s str, Span)> {
+    let mut found: Vec<(&str, Span)> = Vec::new();
+    for (subject, after) in &newer.said {
+        if subject.0 != kind || older.said.contains_key(subject) {
+            continue;
+        }
+        let same_value = before != "-" && joined(after) == before;
+        let same_part = name.split(' ').any(|part| subject.1.split(' ').any(|other| other == part));
+        if same_value || same_part {
+            found.extend(after.first().map(|(_, at)| (subject.1.as_ref(), *at)));
+        }
+    }
+    found.sort_unstable();
+    found
 }
 
 /// The place of the first value that the other release does not give.

@@ -5,7 +5,7 @@ use super::linux::LinuxIndex;
 use super::twice::{Claim, check_repeated, check_unique};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{CapKind, KvmBit, KvmCap, LinuxFlag, LinuxWord, Scattered};
-use crate::location::{Leaf, Location, Register, Subleaf};
+use crate::location::{Bit, Leaf, Location, Register, Subleaf};
 use crate::source::Span;
 
 /// Everything that names a feature which another table defines.
@@ -38,17 +38,29 @@ pub(super) fn check(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
 
 fn check_rows_unique(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     let facts = index.facts;
-    let deps = facts.deps.iter().map(|dep| (format!("linux-dep {} {}", dep.name, dep.needs), dep.at));
-    let caps = facts.kvm_caps.iter().map(|cap| (format!("kvm-cap {}", cap_subject(cap)), cap.at));
-    check_repeated(findings, &index.release, deps.chain(caps));
+    let deps = facts.deps.iter().map(|dep| ((&dep.name, &dep.needs), dep.at));
+    check_repeated(findings, &index.release, deps, |(name, needs)| format!("linux-dep {name} {needs}"));
+    let caps = facts.kvm_caps.iter().map(|cap| ((&cap.leaf_name, call_of(cap), &cap.name), cap.at));
+    let shown = |(leaf, call, name): &(&Option<String>, Option<CapKind>, &String)| {
+        format!("kvm-cap {}", cap_name(leaf.as_deref(), *call, name))
+    };
+    check_repeated(findings, &index.release, caps, shown);
 }
 
 /// How a capability is named in keys; the kind matters for `set` and `clear` alone.
 pub(super) fn cap_subject(cap: &KvmCap) -> String {
-    let leaf = cap.leaf_name.as_deref().unwrap_or("-");
-    match cap.kind {
-        CapKind::Set | CapKind::Clear => format!("{leaf} {} {}", cap.kind, cap.name),
-        _ => format!("{leaf} {}", cap.name),
+    cap_name(cap.leaf_name.as_deref(), call_of(cap), &cap.name)
+}
+
+fn call_of(cap: &KvmCap) -> Option<CapKind> {
+    Some(cap.kind).filter(|kind| matches!(kind, CapKind::Set | CapKind::Clear))
+}
+
+fn cap_name(leaf: Option<&str>, call: Option<CapKind>, name: &str) -> String {
+    let leaf = leaf.unwrap_or("-");
+    match call {
+        Some(call) => format!("{leaf} {call} {name}"),
+        None => format!("{leaf} {name}"),
     }
 }
 
@@ -60,13 +72,15 @@ fn bare_bit(cap: &KvmCap) -> Option<u8> {
 /// Neither scattered.c nor KVM has two features at one bit.
 fn check_bits_unique(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     let facts = index.facts;
-    let scattered =
-        facts.scattered.iter().map(|bit| Claim { thing: bit.location, by: bit.name.clone(), at: bit.at });
-    check_unique(findings, &index.release, Kind::BitTwice, scattered, |at| format!("linux-scattered {at}"));
+    let scattered = facts.scattered.iter().map(|bit| (bit.location, bit));
+    let by_name = |bit: &Scattered| Claim { by: bit.name.clone(), at: bit.at };
+    let what = |at: &Location| format!("linux-scattered {at}");
+    check_unique(findings, &index.release, Kind::BitTwice, scattered, what, by_name);
     let kvm = facts.kvm_features.iter().chain(&facts.kvm_translates);
-    let claims = kvm.map(|bit| Claim { thing: (&bit.leaf_name, bit.bit), by: bit.name.clone(), at: bit.at });
-    let shown = |(leaf, bit): &(&String, crate::location::Bit)| format!("kvm-feature {leaf}[{}]", bit.0);
-    check_unique(findings, &index.release, Kind::BitTwice, claims, shown);
+    let kvm = kvm.map(|bit| ((&bit.leaf_name, bit.bit), bit));
+    let by_name = |bit: &KvmBit| Claim { by: bit.name.clone(), at: bit.at };
+    let what = |(leaf, bit): &(&String, Bit)| format!("kvm-feature {leaf}[{}]", bit.0);
+    check_unique(findings, &index.release, Kind::BitTwice, kvm, what, by_name);
 }
 
 fn check_resolves(
