@@ -52,11 +52,12 @@ pub(super) fn cap_subject(cap: &KvmCap) -> String {
     cap_name(cap.leaf_name.as_deref(), call_of(cap), &cap.name)
 }
 
-fn call_of(cap: &KvmCap) -> Option<CapKind> {
+/// `set` or `clear`, when it is such a call.
+pub(super) fn call_of(cap: &KvmCap) -> Option<CapKind> {
     Some(cap.kind).filter(|kind| matches!(kind, CapKind::Set | CapKind::Clear))
 }
 
-fn cap_name(leaf: Option<&str>, call: Option<CapKind>, name: &str) -> String {
+pub(super) fn cap_name(leaf: Option<&str>, call: Option<CapKind>, name: &str) -> String {
     let leaf = leaf.unwrap_or("-");
     match call {
         Some(call) => format!("{leaf} {call} {name}"),
