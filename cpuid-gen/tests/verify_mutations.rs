@@ -18,7 +18,7 @@ use cpuid_gen::verify::{Report, Scope, verify as check};
 use verify::{Input, LINUX, QEMU, text_of};
 
 /// How many of each.
-const EACH: usize = 12;
+const EACH: usize = 8;
 
 /// What a column is, and so which mistakes it can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -361,16 +361,18 @@ fn planted_mistakes_are_reported() {
     let mut random = Random(0x5eed_c0de_cafe_f00d);
     let mut table: BTreeMap<(&str, Mistake), Count> = BTreeMap::new();
     let mut unseen: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let lines: Vec<Vec<&str>> = texts.iter().map(|text| text.split('\n').collect()).collect();
     for (kind, _) in ROWS {
+        let rows = rows_of(&lines, kind);
         for mistake in MISTAKES {
             for _ in 0..EACH * 4 {
                 let count = table.entry((kind, mistake)).or_default();
-                let Some((file, index)) = choose_row(&texts, kind, &mut random) else {
+                if count.planted == EACH {
                     break;
-                };
-                let lines: Vec<&str> = texts[file].split('\n').collect();
-                let mutant = mutate(&lines, index, mistake, &mut random);
-                let Some(mutant) = mutant.filter(|_| count.planted < EACH) else {
+                }
+                let (file, indices) = &rows[random.below(rows.len())];
+                let (file, index) = (*file, indices[random.below(indices.len())]);
+                let Some(mutant) = mutate(&lines[file], index, mistake, &mut random) else {
                     continue;
                 };
                 count.planted += 1;
@@ -378,7 +380,7 @@ fn planted_mistakes_are_reported() {
                     count.reported += 1;
                     continue;
                 }
-                let planted = Planted::new(&texts, file, lines[index], mistake, &mutant.shown);
+                let planted = Planted::new(&texts, file, lines[file][index], mistake, &mutant.shown);
                 let reason = planted.class().map_or("NO REASON", |class| class.reason);
                 let name = LINUX.into_iter().chain(QEMU).nth(file).unwrap();
                 let line = format!("{mistake:?} {name}:{}: {}", index + 1, planted.shown);
@@ -396,14 +398,12 @@ fn planted_mistakes_are_reported() {
     assert!(classes * 10 < planted, "more than a tenth cannot be seen\n{report}");
 }
 
-/// A row of this kind, in a file that has such rows.
-fn choose_row(texts: &[String], kind: &str, random: &mut Random) -> Option<(usize, usize)> {
+/// The rows of this kind: the files that have any, each with its lines' numbers.
+fn rows_of(lines: &[Vec<&str>], kind: &str) -> Vec<(usize, Vec<usize>)> {
     let is_row = |line: &str| line.split('\t').next() == Some(kind);
-    let files: Vec<usize> = (0..texts.len()).filter(|file| texts[*file].lines().any(is_row)).collect();
-    let file = *files.get(random.below(files.len().max(1)))?;
-    let rows: Vec<usize> =
-        texts[file].lines().enumerate().filter(|(_, line)| is_row(line)).map(|(at, _)| at).collect();
-    Some((file, rows[random.below(rows.len())]))
+    let indices = |file: usize| (0..lines[file].len()).filter(|at| is_row(lines[file][*at])).collect();
+    let all = (0..lines.len()).map(|file| (file, indices(file)));
+    all.filter(|(_, indices): &(usize, Vec<usize>)| !indices.is_empty()).collect()
 }
 
 fn show(table: &BTreeMap<(&str, Mistake), Count>, unseen: &BTreeMap<&str, Vec<String>>) -> String {

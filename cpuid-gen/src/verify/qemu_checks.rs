@@ -68,15 +68,18 @@ fn check_words_complete(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// Most enumerators state their register, as Linux's do; the others (`FEAT_SVM`) state none.
+/// Most enumerators state their register, as Linux's do; the others (`FEAT_SVM`) do not start with a number.
 fn check_enumerator(index: &QemuIndex<'_>, word: &QemuWord, findings: &mut Findings<'_>) {
-    let stated = word.name.strip_prefix("FEAT_").and_then(leaf_name::stated_by);
-    let Some(stated) = stated.filter(|stated| Some(*stated) != word.source.cpuid_word()) else {
+    let name = word.name.strip_prefix("FEAT_").unwrap_or(&word.name);
+    let stated = leaf_name::stated_by(name);
+    let numbered = name.starts_with(|first: char| first.is_ascii_digit());
+    if stated == word.source.cpuid_word() || (stated.is_none() && !numbered) {
         return;
-    };
-    let (name, row) = (stated.to_string(), shown(word.source));
-    findings.add(Key::new(Kind::LeafName, &word.name, &name, &row), &[&index.release], || {
-        Diagnostic::error(word.at, format!("the name `{}` states {name}, its row {row}", word.name))
+    }
+    let said = stated.map_or("no register".to_owned(), |stated| stated.to_string());
+    let row = shown(word.source);
+    findings.add(Key::new(Kind::LeafName, &word.name, &said, &row), &[&index.release], || {
+        Diagnostic::error(word.at, format!("the name `{}` states {said}, its row {row}", word.name))
     });
 }
 

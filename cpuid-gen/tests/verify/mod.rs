@@ -1,5 +1,7 @@
 //! What the tests of `verify` share: the pinned facts and the known differences.
 
+// Each test file uses its part.
+#![allow(dead_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
