@@ -99,10 +99,21 @@ impl Diagnostic {
     }
 }
 
+/// What a conditional left out. That is no fault; it is on record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The directive that decided.
+    pub condition: Span,
+    /// From after it to the next branch, or to the end of the conditional.
+    pub region: Span,
+}
+
 /// Everything found so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics {
     all: Vec<Diagnostic>,
+    /// What conditionals left out of the files that were read, in the order of reading.
+    pub left_out: Vec<LeftOut>,
 }
 
 impl Diagnostics {

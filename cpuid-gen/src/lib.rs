@@ -2,13 +2,16 @@
 
 pub mod c;
 pub mod diagnostic;
+mod emit;
 pub mod facts;
 pub mod input;
 pub mod linux;
 pub mod location;
+pub mod model;
 mod pinned;
 pub mod qemu;
 pub mod source;
 pub mod verify;
 
-pub use pinned::pinned;
+pub use emit::{GenerateError, GeneratedFile, generate};
+pub use pinned::{DIFFERENCES, pinned};

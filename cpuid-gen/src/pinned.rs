@@ -12,3 +12,6 @@ pub fn pinned() -> &'static [(&'static str, &'static str)] {
         ("qemu-10.2.tsv", include_str!("../upstream/qemu-10.2.tsv")),
     ]
 }
+
+/// The judged differences between them, `upstream/differences.tsv`.
+pub const DIFFERENCES: &str = include_str!("../upstream/differences.tsv");

@@ -2,7 +2,7 @@
 //! and a QEMU system emulator for x86-64 on Linux with TCG and KVM.
 //!
 //! A name that is neither here nor defined by a file that was read is undefined, as in C. What a conditional left out
-//! is on record in [`super::preprocess::Unit::skipped`].
+//! is on record in [`crate::diagnostic::Diagnostics::left_out`].
 
 /// Macros that are defined before any file is read. The first group is the configuration; the second stands for
 /// headers that are not read, with the values that C11 7.20 and the kernel's `bits.h` give them.

@@ -42,6 +42,10 @@ impl<'e, 'a> Environment<'e, 'a> {
 ///
 /// What is no constant integer expression, with the place of the offender.
 pub fn evaluate(tokens: &[Token<'_>], at: Span, environment: &Environment<'_, '_>) -> Result<Value> {
+    let is_macro = |token: &Token<'_>| environment.macros.get(&token.text, environment.moment).is_some();
+    if !tokens.iter().any(|token| token.kind == Kind::Ident && is_macro(token)) {
+        return evaluate_expanded(tokens, at, environment);
+    }
     evaluate_expanded(&expand(tokens, environment.macros, environment.moment)?, at, environment)
 }
 

@@ -50,45 +50,60 @@ impl Token<'_> {
     }
 }
 
-/// A file's tokens and comments, both in order.
-#[derive(Debug)]
-pub struct Lexed<'a> {
-    /// The tokens.
-    pub tokens: Vec<Token<'a>>,
-    /// The comments, delimiters included.
-    pub comments: Vec<Span>,
-    /// A comment that the file doesn't close.
-    pub unclosed: Option<Span>,
-}
-
-/// Splits a file into tokens. Never fails: what starts no token is [`Kind::Other`].
-#[must_use]
-pub fn lex(sources: &Sources, file: FileId) -> Lexed<'_> {
-    let text = sources[file].text.as_str();
-    let whole = sources.span(file, 0, text.len());
-    let out = Lexed { tokens: Vec::with_capacity(text.len() / 6), comments: Vec::new(), unclosed: None };
-    let mut lexer =
-        Lexer { text, bytes: text.as_bytes(), at: 0, whole, starts_line: true, spaced: false, out };
-    while lexer.skip_blank() {
-        lexer.token();
-    }
-    lexer.out
-}
-
-/// Punctuation of three and two characters; all other is one character long.
-const LONG_PUNCTS: [&[u8]; 24] = [
-    b"...", b"<<=", b">>=", b"##", b"<<", b">>", b"<=", b">=", b"==", b"!=", b"&&", b"||", b"->", b"++",
-    b"--", b"+=", b"-=", b"*=", b"/=", b"%=", b"&=", b"|=", b"^=", b"::",
-];
-
-struct Lexer<'a> {
+/// Splits a file into tokens, one at a time. Never fails: what starts no token is [`Kind::Other`].
+pub struct Lexer<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
     whole: Span,
     starts_line: bool,
     spaced: bool,
-    out: Lexed<'a>,
+    spliced: bool,
+    /// The comments so far, delimiters included.
+    pub comments: Vec<Span>,
+    /// A comment that the file doesn't close.
+    pub unclosed: Option<Span>,
+}
+
+impl<'a> Iterator for Lexer<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        self.skip_blank().then(|| self.token())
+    }
+}
+
+/// A file's tokens.
+#[must_use]
+pub fn lex(sources: &Sources, file: FileId) -> Lexer<'_> {
+    let text = sources[file].text.as_str();
+    Lexer {
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+        whole: sources.span(file, 0, text.len()),
+        starts_line: true,
+        spaced: false,
+        spliced: false,
+        comments: Vec::new(),
+        unclosed: None,
+    }
+}
+
+/// Length of the longest punctuation that `bytes` start with.
+fn punct_length(bytes: &[u8]) -> usize {
+    match bytes {
+        [b'.', b'.', b'.', ..] | [b'<', b'<', b'=', ..] | [b'>', b'>', b'=', ..] => 3,
+        [b'#', b'#', ..] | [b'-', b'>', ..] | [b':', b':', ..] => 2,
+        [a @ (b'<' | b'>' | b'&' | b'|' | b'+' | b'-'), b, ..] if a == b => 2,
+        [b'<' | b'>' | b'=' | b'!' | b'+' | b'-' | b'*' | b'/' | b'%' | b'&' | b'|' | b'^', b'=', ..] => 2,
+        _ => 1,
+    }
+}
+
+/// A letter, a digit or an underscore.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 impl<'a> Lexer<'a> {
@@ -113,14 +128,15 @@ impl<'a> Lexer<'a> {
 
     fn block_comment(&mut self) {
         let start = self.at;
-        match self.text[start + 2..].find("*/") {
+        // Quicker than a substring search: comments are short.
+        match self.bytes[start + 2..].windows(2).position(|pair| pair == b"*/") {
             Some(length) => {
                 self.at = start + 2 + length + 2;
-                self.out.comments.push(self.span(start));
+                self.comments.push(self.span(start));
             }
             None => {
                 self.at = start + 2;
-                self.out.unclosed = Some(self.span(start));
+                self.unclosed = Some(self.span(start));
                 self.at = self.bytes.len();
             }
         }
@@ -134,24 +150,25 @@ impl<'a> Lexer<'a> {
             }
             self.at += 1;
         }
-        self.out.comments.push(self.span(start));
+        self.comments.push(self.span(start));
     }
 
-    fn token(&mut self) {
+    fn token(&mut self) -> Token<'a> {
         let start = self.at;
-        let next = self.bytes.get(start + 1).copied().unwrap_or(0);
         let kind = match self.bytes[start] {
             b'0'..=b'9' => self.number(),
-            b'.' if next.is_ascii_digit() => self.number(),
-            b'A'..=b'Z' | b'a'..=b'z' | b'_' => {
+            b'.' if self.bytes.get(start + 1).is_some_and(u8::is_ascii_digit) => self.number(),
+            byte if is_word(byte) => {
                 self.word();
                 Kind::Ident
             }
             quote @ (b'"' | b'\'') => self.quoted(quote),
-            byte if byte.is_ascii_punctuation() && !b"@$`\\".contains(&byte) => {
-                let rest = &self.bytes[start..];
-                self.at +=
-                    LONG_PUNCTS.iter().find(|punct| rest.starts_with(punct)).map_or(1, |punct| punct.len());
+            b'@' | b'$' | b'`' | b'\\' => {
+                self.at += 1;
+                Kind::Other
+            }
+            byte if byte.is_ascii_punctuation() => {
+                self.at += punct_length(&self.bytes[start..]);
                 Kind::Punct
             }
             _ => {
@@ -160,28 +177,33 @@ impl<'a> Lexer<'a> {
             }
         };
         let raw = &self.text[start..self.at];
-        let text =
-            if raw.contains("\\\n") { Cow::Owned(raw.replace("\\\n", "")) } else { Cow::Borrowed(raw) };
-        let (span, starts_line, spaced) = (self.span(start), self.starts_line, self.spaced);
-        self.out.tokens.push(Token { kind, text, span, starts_line, spaced });
+        let spliced = std::mem::take(&mut self.spliced);
+        let text = if spliced { Cow::Owned(raw.replace("\\\n", "")) } else { Cow::Borrowed(raw) };
+        let token =
+            Token { kind, text, span: self.span(start), starts_line: self.starts_line, spaced: self.spaced };
         (self.starts_line, self.spaced) = (false, false);
+        token
     }
 
     /// Identifier characters, line splices among them.
     fn word(&mut self) {
         loop {
-            match self.bytes.get(self.at) {
-                Some(byte) if byte.is_ascii_alphanumeric() || *byte == b'_' => self.at += 1,
-                Some(b'\\') if self.splice_continues() => self.at += 2,
-                _ => return,
+            let rest = &self.bytes[self.at..];
+            self.at += rest.iter().position(|byte| !is_word(*byte)).unwrap_or(rest.len());
+            if !self.splice() {
+                return;
             }
         }
     }
 
-    /// True when a line splice here is followed by more of the same word.
-    fn splice_continues(&self) -> bool {
-        self.bytes.get(self.at + 1) == Some(&b'\n')
-            && self.bytes.get(self.at + 2).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    /// Takes a line splice that is followed by more of the same word.
+    fn splice(&mut self) -> bool {
+        let found = matches!(self.bytes[self.at..], [b'\\', b'\n', next, ..] if is_word(next));
+        if found {
+            self.at += 2;
+            self.spliced = true;
+        }
+        found
     }
 
     /// By the letter of C, `0xE+1` is one preprocessing number, and no constant.
@@ -192,8 +214,8 @@ impl<'a> Lexer<'a> {
             match self.bytes.get(self.at) {
                 Some(b'+' | b'-') if matches!(last, b'e' | b'E' | b'p' | b'P') => self.at += 1,
                 Some(b'.') => self.at += 1,
-                Some(byte) if byte.is_ascii_alphanumeric() || *byte == b'_' => self.at += 1,
-                Some(b'\\') if self.splice_continues() => self.at += 2,
+                Some(byte) if is_word(*byte) => self.at += 1,
+                Some(b'\\') if self.splice() => {}
                 _ => return Kind::Number,
             }
         }
@@ -205,6 +227,7 @@ impl<'a> Lexer<'a> {
         loop {
             match self.bytes.get(self.at) {
                 Some(b'\\') if self.at + 1 < self.bytes.len() => {
+                    self.spliced |= self.bytes[self.at + 1] == b'\n';
                     self.at += 1 + self.text[self.at + 1..].chars().next().map_or(1, char::len_utf8);
                 }
                 Some(&byte) if byte == quote => {
@@ -212,6 +235,7 @@ impl<'a> Lexer<'a> {
                     return if quote == b'"' { Kind::Str } else { Kind::Char };
                 }
                 Some(b'\n') | None => {
+                    self.spliced = false;
                     self.at = start + 1;
                     return Kind::Other;
                 }

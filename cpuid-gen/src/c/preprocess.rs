@@ -3,13 +3,15 @@
 //! `#include` is not followed: whoever reads a table reads the files that it needs, in order, through one
 //! [`Preprocessor`], whose macros add up as they do in a translation unit.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
 use super::expr::{self, Environment};
-use super::lexer::{self, Kind, Token};
+use super::lexer::{self, Kind, Lexer, Token};
 use super::{MAX_DEPTH, config};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, LeftOut};
 use crate::source::{FileId, Sources, Span};
 
 /// One `#define`.
@@ -34,22 +36,20 @@ pub struct Params {
     pub variadic: bool,
 }
 
-/// What a conditional left out.
-#[derive(Clone, Copy, Debug)]
-pub struct Skipped {
-    /// The directive that decided.
-    pub condition: Span,
-    /// From the line after it to the line before the next branch.
-    pub region: Span,
-}
-
 /// A macro's definition from a moment on, or none after `#undef`.
 type Event<'a> = (u32, Option<Rc<Define<'a>>>);
+
+/// One macro's definitions in their order; most have one.
+#[derive(Debug)]
+struct Events<'a> {
+    first: Event<'a>,
+    later: Vec<Event<'a>>,
+}
 
 /// Macros by name, as they stand at each point of the reading.
 #[derive(Debug, Default)]
 pub struct Macros<'a> {
-    events: HashMap<String, Vec<Event<'a>>>,
+    events: HashMap<Cow<'a, str>, Events<'a>>,
     clock: u32,
 }
 
@@ -62,8 +62,8 @@ impl<'a> Macros<'a> {
     #[must_use]
     pub fn get(&self, name: &str, moment: Moment) -> Option<&Rc<Define<'a>>> {
         let events = self.events.get(name)?;
-        let last = events.iter().rev().find(|(when, _)| *when <= moment.0)?;
-        last.1.as_ref()
+        let mut latest_first = events.later.iter().rev().chain([&events.first]);
+        latest_first.find(|(when, _)| *when <= moment.0)?.1.as_ref()
     }
 
     /// After all that was read so far.
@@ -72,12 +72,13 @@ impl<'a> Macros<'a> {
         Moment(self.clock)
     }
 
-    fn record(&mut self, name: &str, define: Option<Rc<Define<'a>>>) {
+    fn record(&mut self, name: Cow<'a, str>, define: Option<Rc<Define<'a>>>) {
         self.clock += 1;
-        match self.events.get_mut(name) {
-            Some(events) => events.push((self.clock, define)),
-            None => {
-                self.events.insert(name.to_owned(), vec![(self.clock, define)]);
+        let event = (self.clock, define);
+        match self.events.entry(name) {
+            Entry::Occupied(events) => events.into_mut().later.push(event),
+            Entry::Vacant(none) => {
+                none.insert(Events { first: event, later: Vec::new() });
             }
         }
     }
@@ -94,8 +95,6 @@ pub struct Unit<'a> {
     pub comments: Vec<Span>,
     /// Every `#define`, the inactive ones too.
     pub defines: Vec<Rc<Define<'a>>>,
-    /// What conditionals left out.
-    pub skipped: Vec<Skipped>,
     moments: Vec<(u32, Moment)>,
 }
 
@@ -140,20 +139,15 @@ impl<'a> Preprocessor<'a> {
 
     /// Follows one file's directives.
     pub fn read(&mut self, file: FileId, diagnostics: &mut Diagnostics) -> Unit<'a> {
-        let lexed = lexer::lex(self.sources, file);
-        if let Some(comment) = lexed.unclosed {
-            diagnostics.error(comment, "this comment is never closed");
-        }
         let unit = Unit {
             file,
-            tokens: Vec::with_capacity(lexed.tokens.len()),
-            comments: lexed.comments,
+            tokens: Vec::with_capacity(self.sources[file].text.len() / 6),
+            comments: Vec::new(),
             defines: Vec::new(),
-            skipped: Vec::new(),
             moments: vec![(0, self.macros.now())],
         };
         let mut reading = Reading { macros: &mut self.macros, unit, branches: Vec::new(), diagnostics };
-        reading.all(lexed.tokens);
+        reading.all(lexer::lex(self.sources, file));
         reading.finish(self.sources)
     }
 }
@@ -180,22 +174,29 @@ struct Reading<'a, 'm, 'd> {
 }
 
 impl<'a> Reading<'a, '_, '_> {
-    fn all(&mut self, tokens: Vec<Token<'a>>) {
-        let mut tokens = tokens.into_iter().peekable();
+    fn all(&mut self, mut lexer: Lexer<'a>) {
         let mut line = Vec::new();
-        while let Some(token) = tokens.next() {
+        let mut next = lexer.next();
+        while let Some(token) = next {
             if !(token.starts_line && token.is("#")) {
                 if self.active() {
                     self.unit.tokens.push(token);
                 }
+                next = lexer.next();
                 continue;
             }
             line.clear();
-            while let Some(next) = tokens.next_if(|next| !next.starts_line) {
-                line.push(next);
+            next = lexer.next();
+            while let Some(more) = next.take_if(|more| !more.starts_line) {
+                line.push(more);
+                next = lexer.next();
             }
             self.directive(&token, &line);
         }
+        if let Some(comment) = lexer.unclosed {
+            self.diagnostics.error(comment, "this comment is never closed");
+        }
+        self.unit.comments = lexer.comments;
     }
 
     fn active(&self) -> bool {
@@ -214,7 +215,7 @@ impl<'a> Reading<'a, '_, '_> {
             "define" => self.define(rest, at),
             "undef" if active => match rest {
                 [name] if name.kind == Kind::Ident => {
-                    self.macros.record(&name.text, None);
+                    self.macros.record(name.text.clone(), None);
                     self.unit.moments.push((at.end, self.macros.now()));
                 }
                 _ => self.diagnostics.error(at, "#undef takes one name"),
@@ -298,7 +299,7 @@ impl<'a> Reading<'a, '_, '_> {
     fn skip_to(&mut self, at: Span) {
         if let Some(branch) = self.branches.last().filter(|branch| branch.around && !branch.active) {
             let region = Span { start: branch.condition.end, end: at.start, ..at };
-            self.unit.skipped.push(Skipped { condition: branch.condition, region });
+            self.diagnostics.left_out.push(LeftOut { condition: branch.condition, region });
         }
     }
 
@@ -326,7 +327,7 @@ impl<'a> Reading<'a, '_, '_> {
         let define = Rc::new(Define { name: name.clone(), params, body: body.to_vec(), active });
         self.unit.defines.push(Rc::clone(&define));
         if active {
-            self.macros.record(&name.text, Some(define));
+            self.macros.record(name.text.clone(), Some(define));
             self.unit.moments.push((at.end, self.macros.now()));
         }
     }
@@ -336,7 +337,7 @@ impl<'a> Reading<'a, '_, '_> {
         while let Some(branch) = self.branches.pop() {
             self.diagnostics.error(branch.condition, "this conditional is never closed by #endif");
             let region = sources.span(self.unit.file, branch.condition.end as usize, end);
-            self.unit.skipped.push(Skipped { condition: branch.condition, region });
+            self.diagnostics.left_out.push(LeftOut { condition: branch.condition, region });
         }
         self.unit
     }

@@ -20,15 +20,24 @@ Examples:
   cpuid-gen capflags --linux ~/linux               what its mkcapflags.sh would write
   cpuid-gen generate -o src/cpuid                  Rust tables
 
-A tree is the top of a checkout; a file is what `cpuid-gen import` wrote. Without either, the facts of the pinned
-releases are used, which the program carries with it.
+A tree is the top of a checkout; a file is what `cpuid-gen import` wrote. Without either,
+the facts of the pinned releases are used, which the program carries with it.
 
-Exit codes: 0 done (verify: all explained), 1 verify found what nothing explains, 2 input, output or arguments.";
+Exit codes:
+  0  done; with verify: everything is explained
+  1  verify found what nothing explains
+  2  the input could not be read, the output not written, or the arguments are wrong";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Print what a tree or a facts file says, as tab-separated rows
-    Facts(Input),
+    Facts {
+        #[command(flatten)]
+        input: Input,
+        /// Also tell, on standard error, what `#if` and its like left out of the files that were read
+        #[arg(long)]
+        left_out: bool,
+    },
     /// Save the same
     Import {
         #[command(flatten)]

@@ -5,12 +5,17 @@ use std::io;
 use std::path::Path;
 
 use cpuid_gen::facts::{LinuxFacts, QemuFacts, write_linux, write_qemu};
+use cpuid_gen::linux::Tree;
 use cpuid_gen::source::Sources;
 use sha2::{Digest as _, Sha256};
 
-/// The facts file of a Linux release.
-pub(crate) fn linux(sources: &Sources, facts: &LinuxFacts) -> String {
-    head("Linux", &facts.release, sources) + &write_linux(facts)
+/// The facts file of a Linux release. Of a tree, it also says where the tables that move from release to release were.
+pub(crate) fn linux(sources: &Sources, facts: &LinuxFacts, tree: Option<&Tree>) -> String {
+    let mut head = head("Linux", &facts.release, sources);
+    for (what, path) in tree.iter().flat_map(|tree| tree.found(sources)) {
+        head += &format!("# found {what} in {path}\n");
+    }
+    head + &write_linux(facts)
 }
 
 /// The facts file of a QEMU release.
@@ -28,7 +33,10 @@ fn head(project: &str, release: &str, sources: &Sources) -> String {
     files.sort_by(|a, b| a.path.cmp(&b.path));
     for file in files {
         if file.path.is_empty() {
-            let list = file.text.lines().filter(|line| line.starts_with("# sha256 "));
+            let list = file
+                .text
+                .lines()
+                .filter(|line| line.starts_with("# sha256 ") || line.starts_with("# found "));
             head.extend(list.flat_map(|line| [line, "\n"]));
         } else {
             let sum: String = Sha256::digest(&file.text).iter().map(|byte| format!("{byte:02x}")).collect();

@@ -7,6 +7,7 @@ mod args;
 mod import;
 mod show;
 
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,8 +15,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{LinuxFacts, QemuFacts};
+use cpuid_gen::model::Model;
 use cpuid_gen::source::Sources;
-use cpuid_gen::{input, linux};
+use cpuid_gen::verify::{Differences, Scope, verify};
+use cpuid_gen::{generate, input, linux};
 
 use args::{Args, Command, Format, Input, Inputs};
 
@@ -30,20 +33,22 @@ impl From<io::Error> for Failed {
     }
 }
 
-/// Runs the command.
+/// Runs the command, shows every diagnostic on standard error, and turns the result into the exit code.
 pub(crate) fn run() -> ExitCode {
     let args = Args::parse();
     let mut run = Run { sources: Sources::new(), diagnostics: Diagnostics::new() };
-    let result = match args.command {
-        Command::Facts(input) => run.facts(&input),
-        Command::Import { input, output } => run.import(&input, &output),
-        Command::Capflags { linux } => run.capflags(linux.as_deref()),
-        Command::Generate { inputs, output } => run.generate(&inputs, &output),
-        Command::Verify { inputs, differences, format } => {
-            return run.finish_with(|run| run.verify(&inputs, differences.as_deref(), format));
+    let result = run.command(&args.command);
+    run.diagnostics.sort();
+    show::diagnostics(&run.sources, &run.diagnostics);
+    match result {
+        Ok(code) => code,
+        Err(Failed(message)) => {
+            if let Some(message) = message {
+                show::error(&message);
+            }
+            ExitCode::from(2)
         }
-    };
-    run.finish_with(|_| result.map(|()| ExitCode::SUCCESS))
+    }
 }
 
 /// One invocation.
@@ -53,24 +58,24 @@ struct Run {
 }
 
 impl Run {
-    /// Shows every diagnostic on standard error, and turns the result into the exit code.
-    fn finish_with(mut self, work: impl FnOnce(&mut Run) -> Result<ExitCode>) -> ExitCode {
-        let result = work(&mut self);
-        self.diagnostics.sort();
-        show::diagnostics(&self.sources, &self.diagnostics);
-        match result {
-            Ok(code) => code,
-            Err(Failed(message)) => {
-                if let Some(message) = message {
-                    show::error(&message);
-                }
-                ExitCode::from(2)
+    fn command(&mut self, command: &Command) -> Result<ExitCode> {
+        match command {
+            Command::Facts { input, left_out } => self.facts(input, *left_out)?,
+            Command::Import { input, output } => self.import(input, output)?,
+            Command::Capflags { linux } => self.capflags(linux.as_deref())?,
+            Command::Verify { inputs, differences, format } => {
+                return self.verify(inputs, differences.as_deref(), *format);
             }
+            Command::Generate { inputs, output } => self.generate(inputs, output)?,
         }
+        Ok(ExitCode::SUCCESS)
     }
 
-    fn facts(&mut self, input: &Input) -> Result<()> {
+    fn facts(&mut self, input: &Input, left_out: bool) -> Result<()> {
         let text = self.facts_text(input)?;
+        if left_out {
+            show::left_out(&self.sources, &self.diagnostics);
+        }
         print(&text)
     }
 
@@ -81,9 +86,15 @@ impl Run {
 
     fn facts_text(&mut self, input: &Input) -> Result<String> {
         let text = match input.project() {
+            args::Project::Linux(path) if path.is_dir() => {
+                let tree = linux::Tree::open(&mut self.sources, path, &mut self.diagnostics);
+                let tree = self.sound(tree)?;
+                let facts = linux::read(&mut self.sources, &tree, &mut self.diagnostics);
+                facts.map(|facts| import::linux(&self.sources, &facts, Some(&tree)))
+            }
             args::Project::Linux(path) => {
                 let facts = input::linux(&mut self.sources, path, &mut self.diagnostics);
-                facts.map(|facts| import::linux(&self.sources, &facts))
+                facts.map(|facts| import::linux(&self.sources, &facts, None))
             }
             args::Project::Qemu(path) => {
                 let facts = input::qemu(&mut self.sources, path, &mut self.diagnostics);
@@ -114,6 +125,39 @@ impl Run {
             }
         };
         print(&text)
+    }
+
+    fn verify(&mut self, inputs: &Inputs, differences: Option<&Path>, format: Format) -> Result<ExitCode> {
+        let (linux, qemu) = self.inputs(inputs)?;
+        let file = match differences {
+            Some(path) => self.diagnostics.take(self.sources.read(path, "")),
+            None => Some(self.sources.add("differences.tsv", cpuid_gen::DIFFERENCES)),
+        };
+        let file = self.sound(file)?;
+        let differences = Differences::read(&self.sources, file, &mut self.diagnostics);
+        let differences = self.sound(differences)?;
+        let own = inputs.linux.is_some() || inputs.qemu.is_some();
+        let report = verify(&linux, &qemu, &differences, if own { Scope::Given } else { Scope::Pinned });
+        match format {
+            Format::Text => print(&report.render(&self.sources))?,
+            Format::Json => print(&format!("{:#}\n", report.to_json(&self.sources)))?,
+        }
+        Ok(ExitCode::from(u8::from(!report.is_explained())))
+    }
+
+    fn generate(&mut self, inputs: &Inputs, output: &Path) -> Result<()> {
+        let (linux, qemu) = self.inputs(inputs)?;
+        let (model, doubts) = Model::merge(&linux, &qemu);
+        self.diagnostics.extend(doubts);
+        let files = generate(&model).map_err(|error| Failed(Some(error.to_string())))?;
+        let files = self.sound(Some(files))?;
+        let failed = |path: &Path, error| Failed(Some(format!("{}: {error}", path.display())));
+        fs::create_dir_all(output).map_err(|error| failed(output, error))?;
+        for file in files {
+            let path = output.join(file.name);
+            import::replace(&path, &file.text).map_err(|error| failed(&path, error))?;
+        }
+        Ok(())
     }
 
     /// The facts of both projects: the pinned ones, unless the user names others.

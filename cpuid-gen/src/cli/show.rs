@@ -22,6 +22,16 @@ pub(crate) fn error(message: &str) {
     anstream::eprintln!("{}", Renderer::styled().render(Level::Error.title(message)));
 }
 
+/// Shows what conditionals left out: the directive's place, the lines, and the directive.
+pub(crate) fn left_out(sources: &Sources, diagnostics: &Diagnostics) {
+    for left in &diagnostics.left_out {
+        let end = Span { start: left.region.end, ..left.region };
+        let (at, last) = (sources.place(left.condition), sources.place(end).line);
+        let lines = format!("lines {} to {}", at.line + 1, last.max(at.line + 2) - 1);
+        anstream::eprintln!("{at}: {lines} left out by {}", sources.text(left.condition));
+    }
+}
+
 fn one(sources: &Sources, diagnostic: &Diagnostic) {
     let level = match diagnostic.severity {
         Severity::Error => Level::Error,

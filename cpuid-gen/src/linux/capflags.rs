@@ -63,6 +63,9 @@ impl Entry {
 /// The script's two patterns: a line that starts with `#define PREFIX`, and the last `/*` that is followed by blanks,
 /// a quoted text and, anywhere later, a `*/`.
 fn entry(line: &str, prefix: &str) -> Option<Entry> {
+    if !line.trim_start_matches([' ', '\t']).starts_with('#') {
+        return None;
+    }
     let line = line.replace('\t', " ");
     let rest = line.trim_start_matches(' ').strip_prefix('#')?;
     let rest = rest.trim_start_matches(' ').strip_prefix("define")?;

@@ -31,12 +31,17 @@ pub use tree::Tree;
 /// read at all, and complete only when there is no error.
 pub fn read_tree(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> Option<LinuxFacts> {
     let tree = Tree::open(sources, root, diagnostics)?;
+    read(sources, &tree, diagnostics)
+}
+
+/// Reads the facts of a tree whose files were found already. As [`read_tree`].
+pub fn read(sources: &mut Sources, tree: &Tree, diagnostics: &mut Diagnostics) -> Option<LinuxFacts> {
     let prelude = Preprocessor::add_prelude(sources);
     let (release, at) = release::read(sources, tree.makefile, diagnostics)?;
     let mut reader = Reader::new(sources, prelude, LinuxFacts::new(release, at), diagnostics);
-    reader.headers(&tree);
-    reader.kvm(&tree);
-    reader.tables(&tree);
+    reader.headers(tree);
+    reader.kvm(tree);
+    reader.tables(tree);
     Some(reader.facts)
 }
 

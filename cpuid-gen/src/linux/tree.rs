@@ -45,6 +45,17 @@ const SOUGHT: [&str; 4] =
     ["enum cpuid_leafs", "enum kvm_only_cpuid_leafs", "enum cpuid_regs", "struct cpuid_reg reverse_cpuid[]"];
 
 impl Tree {
+    /// What has moved from file to file over the years, and the upstream path where it is in this tree.
+    pub fn found<'s>(&self, sources: &'s Sources) -> impl Iterator<Item = (&'static str, &'s str)> {
+        let found = [
+            ("enum cpuid_leafs", self.leafs),
+            ("enum kvm_only_cpuid_leafs", self.kvm_leafs),
+            ("enum cpuid_regs", self.registers),
+            ("reverse_cpuid[]", self.reverse_cpuid),
+        ];
+        found.into_iter().filter_map(|(what, file)| Some((what, sources[file?].path.as_str())))
+    }
+
     /// Finds and reads the files below `root`.
     pub fn open(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> Option<Tree> {
         if !root.join("arch/x86").is_dir() {
@@ -132,8 +143,11 @@ fn definitions(path: &Path) -> Option<[bool; 4]> {
     if about.len() > MAX_FILE_SIZE {
         return None;
     }
-    let text = fs::read(path).ok()?;
-    let text = String::from_utf8_lossy(&text);
+    let text = String::from_utf8(fs::read(path).ok()?);
+    let text = text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    if !text.contains("cpuid_") {
+        return None;
+    }
     let found = SOUGHT.map(|sought| defines(&text, sought));
     found.contains(&true).then_some(found)
 }

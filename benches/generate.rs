@@ -1,0 +1,78 @@
+//! Everything that the generator does, in one process: read a Linux and a QEMU tree, check them against each other,
+//! merge, emit. With the newest trees in `upstream/trees`, or else from the pinned facts of the same releases.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and stops at what it can't measure")]
+#![allow(missing_docs, reason = "not an interface")]
+
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use cpuid_gen::diagnostic::Diagnostics;
+use cpuid_gen::facts::{LinuxFacts, QemuFacts};
+use cpuid_gen::model::Model;
+use cpuid_gen::source::Sources;
+use cpuid_gen::verify::{Differences, Scope, verify};
+use cpuid_gen::{DIFFERENCES, generate, input};
+
+const ROUNDS: usize = 200;
+
+fn main() {
+    let upstream = Path::new(env!("CARGO_MANIFEST_DIR")).join("upstream");
+    let linux = newest(&upstream, "linux-7.3");
+    let qemu = newest(&upstream, "qemu-10.2");
+    println!("from {} and {}", shown(&linux), shown(&qemu));
+    let (mut reading, mut checking, mut emitting, mut all) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        let (linux, qemu) = read(&linux, &qemu);
+        let read = start.elapsed();
+        check(&linux, &qemu);
+        let checked = start.elapsed();
+        let (model, _) = Model::merge(&linux, &qemu);
+        black_box(generate(&model).unwrap());
+        let done = start.elapsed();
+        reading.push(read);
+        checking.push(checked - read);
+        emitting.push(done - checked);
+        all.push(done);
+    }
+    for (what, times) in
+        [("read", reading), ("check", checking), ("merge and emit", emitting), ("everything", all)]
+    {
+        report(what, times);
+    }
+}
+
+fn read(linux: &Path, qemu: &Path) -> (Vec<LinuxFacts>, Vec<QemuFacts>) {
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let facts = input::pinned_or(&mut sources, Some(linux), Some(qemu), &mut diagnostics);
+    assert!(!diagnostics.has_errors(), "{}", diagnostics.render(&sources));
+    facts
+}
+
+fn check(linux: &[LinuxFacts], qemu: &[QemuFacts]) {
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let file = sources.add("differences.tsv", DIFFERENCES);
+    let differences = Differences::read(&sources, file, &mut diagnostics).unwrap();
+    black_box(verify(linux, qemu, &differences, Scope::Given));
+}
+
+/// The newest tree of a series, or its facts.
+fn newest(upstream: &Path, series: &str) -> PathBuf {
+    let entries = std::fs::read_dir(upstream.join("trees")).into_iter().flatten().flatten();
+    let trees = entries.map(|entry| entry.path()).filter(|path| shown(path).starts_with(series));
+    let newest = trees.max_by_key(|path| (shown(path).len(), shown(path)));
+    newest.unwrap_or_else(|| upstream.join(format!("{series}.tsv")))
+}
+
+fn shown(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn report(what: &str, mut times: Vec<Duration>) {
+    times.sort();
+    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+    let (least, median) = (times[0], times[times.len() / 2]);
+    println!("{what:<16} min {:7.2} ms   median {:7.2} ms", milliseconds(least), milliseconds(median));
+}

@@ -1,0 +1,118 @@
+//! A perfect hash: keys fall into buckets by one hash, and each bucket has a seed that sends its keys to free slots
+//! ("hash, displace"; Belazzougui, Botelho and Dietzfelbinger 2009). A look-up is one hash, one seed, one comparison.
+//!
+//! The runtime crate's `names` module has the same three functions; its tests look up every name.
+
+use super::GenerateError;
+use super::layout::number;
+
+/// The name as it is compared: ASCII lower case, `-` and `.` as `_`.
+pub(super) fn fold(name: &str) -> String {
+    let folded = |c: char| if matches!(c, '-' | '.') { '_' } else { c.to_ascii_lowercase() };
+    name.chars().map(folded).collect()
+}
+
+/// FNV-1a, 64 bits, and a last step that spreads what the last bytes changed over the upper half.
+fn hash(folded: &str) -> u64 {
+    let hash = folded.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    (hash ^ (hash >> 32)).wrapping_mul(0xc4ce_b9fe_1a85_ec53)
+}
+
+/// The slot of a hash under its bucket's seed.
+fn slot(hash: u64, seed: u16, slots: usize) -> usize {
+    let mixed =
+        (hash ^ u64::from(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    reduce(mixed >> 32, slots)
+}
+
+/// A 32-bit number brought below `count`.
+fn reduce(value: u64, count: usize) -> usize {
+    usize::try_from((value * (count as u64)) >> 32).unwrap_or(0)
+}
+
+/// Seeds by bucket, and the key of each slot.
+pub(super) struct Perfect {
+    pub(super) seeds: Vec<u16>,
+    pub(super) slots: Vec<Option<usize>>,
+}
+
+/// Places distinct folded keys.
+pub(super) fn perfect(keys: &[String]) -> Result<Perfect, GenerateError> {
+    let hashes: Vec<u64> = keys.iter().map(|key| hash(key)).collect();
+    let mut buckets: Vec<Vec<usize>> = vec![Vec::new(); keys.len() / 3 + 1];
+    let count = buckets.len();
+    for (key, &hash) in hashes.iter().enumerate() {
+        buckets[reduce(hash >> 32, count)].push(key);
+    }
+    let mut order: Vec<usize> = (0..count).collect();
+    // The fullest first: they need the most free slots. Stable, so that the result is always the same.
+    order.sort_by_key(|&bucket| std::cmp::Reverse(buckets[bucket].len()));
+    let mut size = keys.len() + keys.len() / 8 + 1;
+    let mut stuck = 0;
+    for _ in 0..8 {
+        match fill(&hashes, &buckets, &order, size) {
+            Ok(perfect) => return Ok(perfect),
+            Err(key) => stuck = key,
+        }
+        size += size / 8 + 1;
+    }
+    Err(GenerateError::Hash(keys.get(stuck).cloned().unwrap_or_default()))
+}
+
+/// Finds every bucket's seed, or a key of the bucket that has none.
+fn fill(hashes: &[u64], buckets: &[Vec<usize>], order: &[usize], size: usize) -> Result<Perfect, usize> {
+    let mut table = Perfect { seeds: vec![0; buckets.len()], slots: vec![None; size] };
+    let mut places = Vec::new();
+    for &bucket in order {
+        let keys = &buckets[bucket];
+        let fitting = (0..=u16::MAX).find(|&seed| {
+            places.clear();
+            keys.iter().all(|&key| {
+                let place = slot(hashes[key], seed, size);
+                let free = table.slots[place].is_none() && !places.contains(&place);
+                places.push(place);
+                free
+            })
+        });
+        table.seeds[bucket] = fitting.ok_or_else(|| keys.first().copied().unwrap_or(0))?;
+        for (&key, &place) in keys.iter().zip(&places) {
+            table.slots[place] = Some(key);
+        }
+    }
+    Ok(table)
+}
+
+/// How many slots a table may have: slots are numbered like everything else.
+pub(super) fn check_size(perfect: &Perfect) -> Result<(), GenerateError> {
+    super::layout::fits("slots of the name table", perfect.slots.len(), usize::from(number(usize::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fold, hash, perfect, reduce, slot};
+
+    #[test]
+    fn every_key_is_found_where_it_was_put() {
+        for count in [0, 1, 2, 7, 100, 3000] {
+            let keys: Vec<String> = (0..count).map(|n| format!("name_{n}")).collect();
+            let table = perfect(&keys).map_err(|error| error.to_string());
+            let table = table.as_ref();
+            for (index, key) in keys.iter().enumerate() {
+                let found = table.map(|table| {
+                    let hash = hash(key);
+                    let seed = table.seeds[reduce(hash >> 32, table.seeds.len())];
+                    table.slots[slot(hash, seed, table.slots.len())]
+                });
+                assert_eq!(found, Ok(Some(index)));
+            }
+        }
+    }
+
+    #[test]
+    fn folding() {
+        assert_eq!(fold("SSE4.1"), "sse4_1");
+        assert_eq!(fold("kvm-PV_unhalt"), "kvm_pv_unhalt");
+    }
+}

@@ -1,0 +1,75 @@
+//! Adds one QEMU release to the model.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Joined, QemuRelease, QemuView, doubt};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::facts::{QemuBit, QemuFacts, QemuSource, QemuWord};
+use crate::location::{CpuidWord, Location, Subleaf, Word};
+
+/// What the model keeps of the release itself.
+pub(super) fn release(facts: &QemuFacts) -> QemuRelease {
+    let words = facts.words.iter().map(|word| (word.index, word.name.clone())).collect();
+    QemuRelease { name: facts.release.clone(), words }
+}
+
+/// Which feature word mirrors a register; the first where two do.
+pub(super) fn registers(facts: &QemuFacts) -> BTreeMap<CpuidWord, Word> {
+    let mut words = BTreeMap::new();
+    for word in &facts.words {
+        if let Some(register) = register(word) {
+            words.entry(register).or_insert(word.index);
+        }
+    }
+    words
+}
+
+fn register(word: &QemuWord) -> Option<CpuidWord> {
+    match word.source {
+        QemuSource::Cpuid { leaf, subleaf, register } => {
+            Some(CpuidWord { leaf, subleaf: subleaf.unwrap_or(Subleaf(0)), register })
+        }
+        QemuSource::Msr(_) => None,
+    }
+}
+
+/// Adds a release, the `release`th in order.
+pub(super) fn add(joined: &mut Joined, release: usize, facts: &QemuFacts, diagnostics: &mut Diagnostics) {
+    let words: HashMap<&str, &QemuWord> = facts.words.iter().map(|word| (word.name.as_str(), word)).collect();
+    for bit in &facts.bits {
+        let Some(word) = words.get(bit.word.as_str()) else {
+            let message = format!("`{}` is in `{}`, which is no word of this release", bit.name, bit.word);
+            diagnostics.push(Diagnostic::error(bit.at, message));
+            continue;
+        };
+        match word.source {
+            QemuSource::Msr(msr) => {
+                let releases = joined.qemu;
+                let views = joined.msr.entry((msr, bit.bit));
+                let views = views.or_insert_with(|| vec![QemuView::default(); releases]);
+                views[release].word = Some(word.index);
+                name(&mut views[release], bit, diagnostics);
+            }
+            QemuSource::Cpuid { .. } if bit.bit.0 > 31 => {
+                let message =
+                    format!("`{}` is bit {} of a CPUID register, which has 32", bit.name, bit.bit.0);
+                diagnostics.push(Diagnostic::error(bit.at, message));
+            }
+            QemuSource::Cpuid { .. } => {
+                let Some(word) = register(word) else { continue };
+                let location = Location { word, bit: bit.bit };
+                name(&mut joined.feature(location).1[release], bit, diagnostics);
+            }
+        }
+    }
+}
+
+fn name(view: &mut QemuView, bit: &QemuBit, diagnostics: &mut Diagnostics) {
+    match &view.name {
+        Some(kept) if *kept != bit.name => {
+            let message = format!("`{}` is left out: its bit is `{kept}` already", bit.name);
+            doubt(diagnostics, bit.at, message);
+        }
+        _ => view.name = Some(bit.name.clone()),
+    }
+}

@@ -1,0 +1,282 @@
+//! A reader for the text of `/proc/cpuinfo`, against one release's names.
+//!
+//! The kernel prints a block of lines per logical CPU, `key<tabs>: value`, with a blank line after each
+//! (`arch/x86/kernel/cpu/proc.c`). Three of its lines hold names: `flags`, `vmx flags` and `bugs`. Every name is
+//! either a bit of the tables, or handed over as text: none is dropped. Nothing is allocated, and the time is linear
+//! in the length of the text.
+//!
+//! ```
+//! use cpuid_tables::{LinuxRelease, cpuinfo, feature};
+//!
+//! let text = "processor\t: 0\nflags\t\t: fpu avx2 brand_new\n\n";
+//! for cpu in cpuinfo::read(text, LinuxRelease::NEWEST) {
+//!     let cpu = cpu?;
+//!     assert!(cpu.features().contains(feature::AVX2));
+//!     assert!(cpu.unknown().eq(["brand_new"]));
+//! }
+//! # Ok::<(), cpuinfo::Error>(())
+//! ```
+
+use core::fmt;
+
+use crate::kernel::{BugSet, SoftwareSet, VmxSet};
+use crate::names::{Candidates, LookupError, Named};
+use crate::release::LinuxRelease;
+use crate::set::FeatureSet;
+use crate::tables::FLAG_WORDS;
+
+/// What is wrong with the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A line without a `:`.
+    NoColon,
+    /// The number of the CPU is not one, or above `u32::MAX`.
+    BadProcessor,
+    /// A block without a line `processor`.
+    NoProcessor,
+    /// A block without a line `flags`.
+    NoFlags,
+    /// A line whose key was in the block before; only keys that are read are compared.
+    Twice,
+}
+
+/// A fault and where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// Line, from 1; for something that a block lacks, the block's first.
+    pub line: usize,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fault = match self.fault {
+            Fault::NoColon => "expected `key : value`, or a blank line between CPUs",
+            Fault::BadProcessor => "the value of `processor` must be a decimal number of 32 bits",
+            Fault::NoProcessor => "this CPU has no line `processor`",
+            Fault::NoFlags => "this CPU has no line `flags`; is this x86's /proc/cpuinfo?",
+            Fault::Twice => "this CPU has this line already",
+        };
+        write!(f, "line {}: {fault}", self.line)
+    }
+}
+
+impl core::error::Error for Error {}
+
+/// Reads the text of `/proc/cpuinfo` as that release writes it.
+#[must_use]
+pub fn read(text: &str, release: LinuxRelease) -> Cpus<'_> {
+    Cpus { rest: text, line: 0, release }
+}
+
+/// The logical CPUs of a text, in its order. After an error it goes on with the next block.
+#[derive(Clone, Debug)]
+pub struct Cpus<'a> {
+    rest: &'a str,
+    line: usize,
+    release: LinuxRelease,
+}
+
+/// One logical CPU.
+#[derive(Clone, Copy, Debug)]
+pub struct Cpu<'a> {
+    /// The kernel's number for it.
+    pub processor: u32,
+    flags: &'a str,
+    vmx: &'a str,
+    bugs: &'a str,
+    release: LinuxRelease,
+}
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flag<'a> {
+    /// One bit.
+    Known(Named),
+    /// One of several bits: Linux has one macro for them (`mba`).
+    Ambiguous(&'a str, Candidates),
+    /// No bit of this release.
+    Unknown(&'a str),
+}
+
+impl<'a> Cpus<'a> {
+    /// The next line without its end; none at the end of the text.
+    fn next_line(&mut self) -> Option<&'a str> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let (line, rest) = self.rest.split_once('\n').unwrap_or((self.rest, ""));
+        self.rest = rest;
+        self.line += 1;
+        Some(line)
+    }
+
+    fn block(&mut self, first: &'a str) -> Result<Cpu<'a>, Error> {
+        let start = self.line;
+        let mut found = Block::default();
+        let mut result = Ok(());
+        let mut line = Some(first);
+        while let Some(text) = line.filter(|text| !is_blank(text)) {
+            // The block is read to its end even so, for the next one to start where it does.
+            result = result.and(found.add(text).map_err(|fault| Error { line: self.line, fault }));
+            line = self.next_line();
+        }
+        result?;
+        let lacks = |fault| Error { line: start, fault };
+        Ok(Cpu {
+            processor: found.processor.ok_or(lacks(Fault::NoProcessor))?,
+            flags: found.flags.ok_or(lacks(Fault::NoFlags))?,
+            vmx: found.vmx.unwrap_or_default(),
+            bugs: found.bugs.unwrap_or_default(),
+            release: self.release,
+        })
+    }
+}
+
+impl<'a> Iterator for Cpus<'a> {
+    type Item = Result<Cpu<'a>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let line = self.next_line()?;
+            if !is_blank(line) {
+                return Some(self.block(line));
+            }
+        }
+    }
+}
+
+/// The lines of a block that are read.
+#[derive(Default)]
+struct Block<'a> {
+    processor: Option<u32>,
+    flags: Option<&'a str>,
+    vmx: Option<&'a str>,
+    bugs: Option<&'a str>,
+}
+
+impl<'a> Block<'a> {
+    fn add(&mut self, line: &'a str) -> Result<(), Fault> {
+        let (key, value) = line.split_once(':').ok_or(Fault::NoColon)?;
+        let value = value.trim_matches([' ', '\t', '\r']);
+        match key.trim_matches([' ', '\t']) {
+            "processor" => {
+                let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+                let number = value.parse().ok().filter(|_| digits).ok_or(Fault::BadProcessor)?;
+                once(&mut self.processor, number)
+            }
+            "flags" => once(&mut self.flags, value),
+            "vmx flags" => once(&mut self.vmx, value),
+            "bugs" => once(&mut self.bugs, value),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn once<T>(place: &mut Option<T>, value: T) -> Result<(), Fault> {
+    match place.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(Fault::Twice),
+    }
+}
+
+fn is_blank(line: &str) -> bool {
+    line.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
+}
+
+impl<'a> Cpu<'a> {
+    /// Every name of its three lines, in their order: `flags`, `vmx flags`, `bugs`.
+    pub fn flags(&self) -> impl Iterator<Item = Flag<'a>> + use<'a> {
+        let lines = [
+            (self.flags, LinuxRelease::flag as Find),
+            (self.vmx, LinuxRelease::vmx_flag as Find),
+            (self.bugs, LinuxRelease::bug_flag as Find),
+        ];
+        let release = self.release;
+        lines.into_iter().flat_map(move |(rest, find)| Flags { rest, release, find })
+    }
+
+    /// The hardware features, without those that a name leaves open (see [`Cpu::ambiguous`]).
+    #[must_use]
+    pub fn features(&self) -> FeatureSet {
+        self.known().filter_map(|bit| if let Named::Feature(bit) = bit { Some(bit) } else { None }).collect()
+    }
+
+    /// The software-defined features.
+    #[must_use]
+    pub fn software(&self) -> SoftwareSet {
+        self.known().filter_map(|bit| if let Named::Software(bit) = bit { Some(bit) } else { None }).collect()
+    }
+
+    /// The bugs.
+    #[must_use]
+    pub fn bugs(&self) -> BugSet {
+        self.known().filter_map(|bit| if let Named::Bug(bit) = bit { Some(bit) } else { None }).collect()
+    }
+
+    /// The VMX flags.
+    #[must_use]
+    pub fn vmx(&self) -> VmxSet {
+        self.known().filter_map(|bit| if let Named::Vmx(bit) = bit { Some(bit) } else { None }).collect()
+    }
+
+    /// Every name that the release does not have.
+    pub fn unknown(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.flags().filter_map(|flag| if let Flag::Unknown(name) = flag { Some(name) } else { None })
+    }
+
+    /// Every name that stands for one of several bits, with those bits.
+    pub fn ambiguous(&self) -> impl Iterator<Item = (&'a str, Candidates)> + use<'a> {
+        self.flags().filter_map(|flag| match flag {
+            Flag::Ambiguous(name, candidates) => Some((name, candidates)),
+            _ => None,
+        })
+    }
+
+    fn known(&self) -> impl Iterator<Item = Named> + use<'a> {
+        self.flags().filter_map(|flag| if let Flag::Known(bit) = flag { Some(bit) } else { None })
+    }
+}
+
+type Find = fn(LinuxRelease, &str) -> Result<Named, LookupError>;
+
+/// The names of one line.
+struct Flags<'a> {
+    rest: &'a str,
+    release: LinuxRelease,
+    find: Find,
+}
+
+impl<'a> Flags<'a> {
+    /// The longest name that the release has at the start: names of vendor trees may hold blanks (`sm3 sm4`).
+    fn longest(&self) -> Option<(usize, Flag<'a>)> {
+        let ends = self.rest.match_indices(' ').map(|(at, _)| at).chain([self.rest.len()]);
+        let known = |end: usize| {
+            let name = &self.rest[..end];
+            match (self.find)(self.release, name) {
+                Ok(bit) => Some((end, Flag::Known(bit))),
+                Err(LookupError::Ambiguous(all)) => Some((end, Flag::Ambiguous(name, all))),
+                Err(LookupError::Unknown) => None,
+            }
+        };
+        ends.take(FLAG_WORDS).filter_map(known).last()
+    }
+}
+
+impl<'a> Iterator for Flags<'a> {
+    type Item = Flag<'a>;
+
+    fn next(&mut self) -> Option<Flag<'a>> {
+        self.rest = self.rest.trim_start_matches([' ', '\t']);
+        if self.rest.is_empty() {
+            return None;
+        }
+        let (end, flag) = self.longest().unwrap_or_else(|| {
+            let end = self.rest.find([' ', '\t']).unwrap_or(self.rest.len());
+            (end, Flag::Unknown(&self.rest[..end]))
+        });
+        self.rest = &self.rest[end..];
+        Some(flag)
+    }
+}
