@@ -1,5 +1,7 @@
 //! Checks within one QEMU release: words, names, masks, constants and comments.
 
+use std::collections::BTreeSet;
+
 use super::finding::{Findings, Key, Kind};
 use super::qemu::QemuIndex;
 use super::twice::{Claim, check_repeated, check_unique};
@@ -90,7 +92,10 @@ fn check_bits(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     let by_name = |bit: &QemuBit| Claim { by: bit.name.clone(), at: bit.at };
     let what = |(word, bit): &(&String, Bit)| format!("qemu-bit {}", place(word, bit.0));
     check_unique(findings, release, Kind::BitTwice, items, what, by_name);
-    let items = bits.iter().flat_map(|bit| bit.names().map(move |name| (fold(name), bit)));
+    let items = bits.iter().flat_map(|bit| {
+        let names: BTreeSet<String> = bit.names().map(fold).collect();
+        names.into_iter().map(move |name| (name, bit))
+    });
     let by_place = |bit: &QemuBit| Claim { by: place(&bit.word, bit.bit.0), at: bit.at };
     check_unique(findings, release, Kind::NameTwice, items, |name| format!("qemu-bit {name}"), by_place);
     for bit in bits {
