@@ -27,6 +27,7 @@ kinds! {
     WordMissing "word-missing" "An index below the count has no word.",
     Count "count" "A count is absent, given twice or at odds with the rows.",
     NoWord "no-word" "A row names a word that the release does not have.",
+    KvmWord "kvm-word" "A feature that KVM has for itself is in a word of the kernel's.",
     NameTwice "name-twice" "One name stands at two places.",
     BitTwice "bit-twice" "Two names stand at one place.",
     FlagTwice "flag-twice" "Two features show the same flag.",
@@ -150,9 +151,11 @@ impl<'a> Findings<'a> {
                 open.diagnostic.message,
                 list_of_releases(&open.releases)
             );
-            if open.diagnostic.help.is_none() {
-                open.diagnostic.help = Some(explained_by(&key));
-            }
+            let explained = explained_by(&key);
+            open.diagnostic.help = Some(match open.diagnostic.help {
+                Some(help) => format!("{help}; {explained}"),
+                None => explained,
+            });
             all.push(open.diagnostic);
         }
         all.sort();

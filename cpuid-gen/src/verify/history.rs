@@ -1,213 +1,122 @@
 //! The releases of one project, each against the one before it.
 //!
-//! Every release makes statements: about a subject, with a value. What an older release said, a newer one says too, or
-//! it is a finding. This shows mistakes at bits that the other project does not know.
+//! What an older release states, a newer one states too, or it is a finding. This shows mistakes at bits that the other
+//! project does not know.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
-use super::finding::{Findings, Key, Kind, Release};
-use super::linux::LinuxIndex;
-use super::linux_names::cap_subject;
-use super::linux_words;
-use super::qemu::QemuIndex;
-use super::qemu_checks;
+use super::finding::{Findings, Key, Kind};
+use super::statements::{LOCATION, MASK, Statements, Subject, Text, Values};
 use crate::diagnostic::Diagnostic;
-use crate::facts::LinuxFlag;
 use crate::source::Span;
 
-/// What a statement is about, and about which thing.
-type Subject<'a> = (&'static str, Cow<'a, str>);
-/// What is said of it, sorted.
-type Values<'a> = Vec<(Cow<'a, str>, Span)>;
+/// Sorts whose subject cannot go by itself: the feature goes, and that is a finding already.
+const ONLY_CHANGES: [&str; 4] = [LOCATION, "linux-flag", "linux-bug-flag", "linux-vmx-flag"];
 
-/// All that one release states.
-pub(super) struct Statements<'a> {
-    release: &'a Release,
-    at: Span,
-    said: BTreeMap<Subject<'a>, Values<'a>>,
-}
-
-/// A kind of statement where a subject that is new or gone is none of this check's business.
-const ONLY_CHANGES: &str = "location";
-
-/// Statements where only lost bits count: a mask grows as a project learns.
-const MASKS: &str = "qemu-mask";
-
-impl<'a> Statements<'a> {
-    fn new(release: &'a Release, at: Span) -> Statements<'a> {
-        Statements { release, at, said: BTreeMap::new() }
-    }
-
-    fn say(
-        &mut self,
-        kind: &'static str,
-        subject: impl Into<Cow<'a, str>>,
-        value: impl Into<Cow<'a, str>>,
-        at: Span,
-    ) {
-        let value = value.into();
-        let values = self.said.entry((kind, subject.into())).or_default();
-        if values.iter().all(|(known, _)| *known != value) {
-            values.push((value, at));
-        }
-    }
-
-    /// What a Linux release states.
-    pub(super) fn of_linux(index: &'a LinuxIndex<'a>) -> Statements<'a> {
-        let facts = index.facts;
-        let mut all = Statements::new(&index.release, facts.at);
-        for count in &facts.counts {
-            all.say("linux-count", &count.name, count.value.to_string(), count.at);
-        }
-        for word in &facts.words {
-            all.say("linux-word", &word.name, linux_words::shown(word.location), word.at);
-        }
-        all.say_flags(("linux-feature", "linux-flag"), &facts.features, |flag| {
-            match index.kernel_words.get(&flag.word.0) {
-                Some(word) if word.location.is_none() => format!("{}[{}]", word.name, flag.bit.0),
-                _ => String::new(),
-            }
-        });
-        let numbered = |flag: &LinuxFlag| format!("{}[{}]", flag.word.0, flag.bit.0);
-        all.say_flags(("linux-bug", "linux-bug-flag"), &facts.bugs, numbered);
-        all.say_flags(("linux-vmx", "linux-vmx-flag"), &facts.vmx, numbered);
-        for (location, names) in &index.bits {
-            let shown = location.to_string();
-            for name in names {
-                all.say("linux-feature", name.name, shown.clone(), name.at);
-                all.say(ONLY_CHANGES, shown.clone(), name.name, name.at);
-            }
-        }
-        for bit in &facts.scattered {
-            all.say("linux-scattered", format!("{} {}", bit.name, bit.location), "", bit.at);
-        }
-        for bit in &facts.kvm_translates {
-            all.say("kvm-translate", &bit.name, format!("{}[{}]", bit.leaf_name, bit.bit.0), bit.at);
-        }
-        for dep in &facts.deps {
-            all.say("linux-dep", format!("{} {}", dep.name, dep.needs), "", dep.at);
-        }
-        for cap in &facts.kvm_caps {
-            all.say("kvm-cap", cap_subject(cap), cap.kind.name(), cap.at);
-        }
-        all.sorted()
-    }
-
-    fn say_flags(
-        &mut self,
-        (kind, flag_kind): (&'static str, &'static str),
-        flags: &'a [LinuxFlag],
-        place: impl Fn(&LinuxFlag) -> String,
-    ) {
-        for flag in flags {
-            let place = place(flag);
-            if !place.is_empty() {
-                self.say(kind, &flag.name, place, flag.at);
-            }
-            self.say(flag_kind, &flag.name, flag.flag.as_deref().unwrap_or("hidden"), flag.at);
-        }
-    }
-
-    /// What a QEMU release states.
-    pub(super) fn of_qemu(index: &'a QemuIndex<'a>) -> Statements<'a> {
-        let facts = index.facts;
-        let mut all = Statements::new(&index.release, facts.at);
-        for word in &facts.words {
-            all.say("qemu-word", &word.name, qemu_checks::shown(word.source), word.at);
-        }
-        for bit in &facts.bits {
-            all.say("qemu-bit", format!("{}[{}]", bit.word, bit.bit.0), &bit.name, bit.at);
-        }
-        for mask in &facts.masks {
-            all.say(MASKS, format!("{} {}", mask.word, mask.kind), format!("{:#x}", mask.mask), mask.at);
-        }
-        for constant in &facts.macros {
-            all.say("qemu-macro", &constant.name, format!("{:#x}", constant.value), constant.at);
-        }
-        for comment in &facts.comments {
-            let place = crate::facts::QemuSource::Cpuid {
-                leaf: comment.leaf,
-                subleaf: comment.subleaf,
-                register: comment.register,
-            };
-            all.say("qemu-comment", &comment.word, qemu_checks::shown(place), comment.at);
-        }
-        all.sorted()
-    }
-
-    fn sorted(mut self) -> Statements<'a> {
-        for values in self.said.values_mut() {
-            values.sort();
-        }
-        self
-    }
-}
+/// An older and a newer release.
+type Both<'s, 'a> = (&'s Statements<'a>, &'s Statements<'a>);
 
 /// Each release against the one before it.
 pub(super) fn check(releases: &[Statements<'_>], findings: &mut Findings<'_>) {
     for pair in releases.windows(2) {
         if let [older, newer] = pair {
-            compare(older, newer, findings);
+            compare((older, newer), findings);
         }
     }
 }
 
-fn compare(older: &Statements<'_>, newer: &Statements<'_>, findings: &mut Findings<'_>) {
+fn compare((older, newer): Both<'_, '_>, findings: &mut Findings<'_>) {
     for (subject, before) in &older.said {
         match newer.said.get(subject) {
             Some(after) => check_changed((older, newer), subject, (before, after), findings),
-            None if subject.0 == ONLY_CHANGES => {}
+            None if ONLY_CHANGES.contains(&subject.0) => {}
             None => add_gone((older, newer), subject, before, findings),
         }
     }
 }
 
 fn check_changed(
-    (older, newer): (&Statements<'_>, &Statements<'_>),
-    (kind, name): &Subject<'_>,
+    (older, newer): Both<'_, '_>,
+    subject: &Subject<'_>,
     (before, after): (&Values<'_>, &Values<'_>),
     findings: &mut Findings<'_>,
 ) {
-    let same = before.iter().map(|(value, _)| value).eq(after.iter().map(|(value, _)| value));
-    if same || (*kind == MASKS && lost_bits(before, after) == 0) {
+    let differs = |one: &Values<'_>, other: &Values<'_>| one.iter().any(|(text, _)| !other.has(*text));
+    if !differs(before, after) && !differs(after, before) {
+        return;
+    }
+    if subject.0 == MASK && lost_bits(before, after) == 0 {
         return;
     }
     let (left, right) = (joined(before), joined(after));
-    let subject = format!("{kind} {name}");
-    findings.add(Key::new(Kind::Changed, &subject, &left, &right), &[older.release, newer.release], || {
-        let (old_at, new_at) = (place_of(before, after), place_of(after, before));
-        Diagnostic::error(new_at, format!("{subject} is {right} in {}", newer.release.name))
-            .with_label(old_at, format!("but was {left} in {}", older.release.name))
+    let shown = format!("{} {}", subject.0, subject.1);
+    findings.add(Key::new(Kind::Changed, &shown, &left, &right), &[older.release, newer.release], || {
+        let at = place_of(after, before).unwrap_or(newer.at);
+        let old_at = place_of(before, after).unwrap_or(older.at);
+        let found = Diagnostic::error(at, format!("{shown} is {right} in {}", newer.release.name))
+            .with_label(old_at, format!("but was {left} in {}", older.release.name));
+        let lost: Vec<Text<'_>> =
+            before.iter().map(|(text, _)| *text).filter(|text| !after.has(*text)).collect();
+        with_instead(found, (older, newer), subject, &lost)
     });
 }
 
 fn add_gone(
-    (older, newer): (&Statements<'_>, &Statements<'_>),
-    (kind, name): &Subject<'_>,
+    (older, newer): Both<'_, '_>,
+    subject: &Subject<'_>,
     before: &Values<'_>,
     findings: &mut Findings<'_>,
 ) {
-    let subject = format!("{kind} {name}");
+    let shown = format!("{} {}", subject.0, subject.1);
     let left = joined(before);
-    findings.add(Key::new(Kind::Gone, &subject, &left, "-"), &[older.release, newer.release], || {
-        let at = before.first().map_or(older.at, |(_, at)| *at);
+    findings.add(Key::new(Kind::Gone, &shown, &left, "-"), &[older.release, newer.release], || {
+        let at = before.iter().next().map_or(older.at, |(_, at)| *at);
         let what = if left == "-" { String::new() } else { format!(", {left},") };
-        Diagnostic::error(at, format!("{subject}{what} is in {}", older.release.name))
-            .with_label(newer.at, format!("but not in {}", newer.release.name))
+        let found = Diagnostic::error(at, format!("{shown}{what} is in {}", older.release.name))
+            .with_label(newer.at, format!("but not in {}", newer.release.name));
+        let lost: Vec<Text<'_>> = before.iter().map(|(text, _)| *text).collect();
+        with_instead(found, (older, newer), subject, &lost)
     });
 }
 
+/// Points at what only the newer release says and may be meant for what is lost: another name for the same place, or
+/// a pair with one name in common.
+fn with_instead(
+    found: Diagnostic,
+    (older, newer): Both<'_, '_>,
+    (sort, name): &Subject<'_>,
+    lost: &[Text<'_>],
+) -> Diagnostic {
+    let new = newer.said.iter().filter(|(other, _)| other.0 == *sort && !older.said.contains_key(*other));
+    let mut instead: Vec<(Text<'_>, Span)> = new
+        .filter(|(other, after)| {
+            let same_value = lost.iter().any(|text| *text != Text::Nothing && after.has(*text));
+            same_value || share_a_name(*name, other.1)
+        })
+        .filter_map(|(other, after)| Some((other.1, after.iter().next()?.1)))
+        .collect();
+    instead.sort_unstable();
+    instead.into_iter().take(3).fold(found, |found, (other, at)| {
+        found.with_label(at, format!("{} has {sort} {other} instead", newer.release.name))
+    })
+}
+
+fn share_a_name(one: Text<'_>, other: Text<'_>) -> bool {
+    match (one, other) {
+        (Text::Pair(a, b), Text::Pair(c, d)) => a == c || b == d,
+        (Text::NameAt(a, at), Text::NameAt(b, other_at)) => a == b || at == other_at,
+        _ => false,
+    }
+}
+
 /// The place of the first value that the other release does not give.
-fn place_of(values: &Values<'_>, others: &Values<'_>) -> Span {
-    let own = values.iter().find(|(value, _)| others.iter().all(|(other, _)| other != value));
-    own.or(values.first()).map_or(values[0].1, |(_, at)| *at)
+fn place_of(values: &Values<'_>, others: &Values<'_>) -> Option<Span> {
+    let own = values.iter().find(|(text, _)| !others.has(*text));
+    own.or_else(|| values.iter().next()).map(|(_, at)| *at)
 }
 
 fn joined(values: &Values<'_>) -> String {
-    let shown: Vec<&str> = values.iter().map(|(value, _)| value.as_ref()).collect();
-    let text = shown.join(" ");
-    if text.is_empty() { "-".to_owned() } else { text }
+    let mut shown: Vec<String> = values.iter().map(|(text, _)| text.to_string()).collect();
+    shown.sort_unstable();
+    shown.join(" ")
 }
 
 fn lost_bits(before: &Values<'_>, after: &Values<'_>) -> u64 {
@@ -215,8 +124,8 @@ fn lost_bits(before: &Values<'_>, after: &Values<'_>) -> u64 {
 }
 
 fn union_of(values: &Values<'_>) -> u64 {
-    values
-        .iter()
-        .filter_map(|(value, _)| u64::from_str_radix(value.trim_start_matches("0x"), 16).ok())
-        .fold(0, |all, mask| all | mask)
+    values.iter().fold(0, |all, (text, _)| match text {
+        Text::Hex(mask) => all | mask,
+        _ => all,
+    })
 }

@@ -26,7 +26,7 @@ pub(super) fn stated_by(name: &str) -> Option<CpuidWord> {
 /// The longest start of `name` that states a register and is followed by `_`: `7_1_EAX` of `7_1_EAX_AVX_VNNI`.
 pub(super) fn stated_prefix(name: &str) -> Option<&str> {
     let ends = name.match_indices('_').map(|(at, _)| at);
-    ends.map(|end| &name[..end]).filter(|start| stated_by(start).is_some()).last()
+    ends.map(|end| &name[..end]).rfind(|start| stated_by(start).is_some())
 }
 
 fn hex(digits: &str) -> Option<u32> {

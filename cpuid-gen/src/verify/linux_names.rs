@@ -5,7 +5,7 @@ use super::linux::LinuxIndex;
 use super::twice::{Claim, check_repeated, check_unique};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{CapKind, KvmBit, KvmCap, LinuxFlag, LinuxWord, Scattered};
-use crate::location::{Leaf, Location, Register, Subleaf};
+use crate::location::{Bit, Leaf, Location, Register, Subleaf};
 use crate::source::Span;
 
 /// Everything that names a feature which another table defines.
@@ -38,29 +38,50 @@ pub(super) fn check(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
 
 fn check_rows_unique(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     let facts = index.facts;
-    let deps = facts.deps.iter().map(|dep| (format!("linux-dep {} {}", dep.name, dep.needs), dep.at));
-    let caps = facts.kvm_caps.iter().map(|cap| (format!("kvm-cap {}", cap_subject(cap)), cap.at));
-    check_repeated(findings, &index.release, deps.chain(caps));
+    let deps = facts.deps.iter().map(|dep| ((&dep.name, &dep.needs), dep.at));
+    check_repeated(findings, &index.release, deps, |(name, needs)| format!("linux-dep {name} {needs}"));
+    let caps = facts.kvm_caps.iter().map(|cap| ((&cap.leaf_name, call_of(cap), &cap.name), cap.at));
+    let shown = |(leaf, call, name): &(&Option<String>, Option<CapKind>, &String)| {
+        format!("kvm-cap {}", cap_name(leaf.as_deref(), *call, name))
+    };
+    check_repeated(findings, &index.release, caps, shown);
 }
 
 /// How a capability is named in keys; the kind matters for `set` and `clear` alone.
 pub(super) fn cap_subject(cap: &KvmCap) -> String {
-    match &cap.leaf_name {
-        Some(leaf) => format!("{leaf} {}", cap.name),
-        None => format!("{} {}", cap.kind, cap.name),
+    cap_name(cap.leaf_name.as_deref(), call_of(cap), &cap.name)
+}
+
+/// `set` or `clear`, when it is such a call.
+pub(super) fn call_of(cap: &KvmCap) -> Option<CapKind> {
+    Some(cap.kind).filter(|kind| matches!(kind, CapKind::Set | CapKind::Clear))
+}
+
+pub(super) fn cap_name(leaf: Option<&str>, call: Option<CapKind>, name: &str) -> String {
+    let leaf = leaf.unwrap_or("-");
+    match call {
+        Some(call) => format!("{leaf} {call} {name}"),
+        None => format!("{leaf} {name}"),
     }
+}
+
+/// KVM gives some bits by number only: `BIT(2)`.
+fn bare_bit(cap: &KvmCap) -> Option<u8> {
+    cap.name.strip_prefix("BIT(")?.strip_suffix(')')?.parse().ok()
 }
 
 /// Neither scattered.c nor KVM has two features at one bit.
 fn check_bits_unique(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     let facts = index.facts;
-    let scattered =
-        facts.scattered.iter().map(|bit| Claim { thing: bit.location, by: bit.name.clone(), at: bit.at });
-    check_unique(findings, &index.release, Kind::BitTwice, scattered, |at| format!("linux-scattered {at}"));
+    let scattered = facts.scattered.iter().map(|bit| (bit.location, bit));
+    let by_name = |bit: &Scattered| Claim { by: bit.name.clone(), at: bit.at };
+    let what = |at: &Location| format!("linux-scattered {at}");
+    check_unique(findings, &index.release, Kind::BitTwice, scattered, what, by_name);
     let kvm = facts.kvm_features.iter().chain(&facts.kvm_translates);
-    let claims = kvm.map(|bit| Claim { thing: (&bit.leaf_name, bit.bit), by: bit.name.clone(), at: bit.at });
-    let shown = |(leaf, bit): &(&String, crate::location::Bit)| format!("kvm-feature {leaf}[{}]", bit.0);
-    check_unique(findings, &index.release, Kind::BitTwice, claims, shown);
+    let kvm = kvm.map(|bit| ((&bit.leaf_name, bit.bit), bit));
+    let by_name = |bit: &KvmBit| Claim { by: bit.name.clone(), at: bit.at };
+    let what = |(leaf, bit): &(&String, Bit)| format!("kvm-feature {leaf}[{}]", bit.0);
+    check_unique(findings, &index.release, Kind::BitTwice, kvm, what, by_name);
 }
 
 fn check_resolves(
@@ -147,34 +168,47 @@ fn check_kvm_feature(index: &LinuxIndex<'_>, bit: &KvmBit, findings: &mut Findin
 }
 
 fn check_cap(index: &LinuxIndex<'_>, cap: &KvmCap, findings: &mut Findings<'_>) {
+    let leaf = cap.leaf_name.as_deref();
+    let word = leaf.and_then(|leaf| index.words.get(leaf).copied());
+    if leaf.is_some() && word.is_none_or(|word| word.location.is_none()) {
+        add_cap(index, cap, "no hardware word", word.map(|word| word.at), findings);
+        return;
+    }
+    match bare_bit(cap) {
+        Some(0..=31) if word.is_some() => return,
+        Some(_) => return add_cap(index, cap, "no bit of a word", None, findings),
+        None => {}
+    }
     if !check_resolves(index, "kvm-cap", &cap.name, cap.at, findings) {
         return;
     }
     let held = held_by_kvm(index, &cap.name);
-    let Some(leaf) = &cap.leaf_name else {
-        if held.is_empty() {
-            add_cap(index, cap, "-", "no hardware bit", None, findings);
-        }
-        return;
-    };
-    let Some(word) = index.words.get(leaf.as_str()) else {
-        add_cap(index, cap, leaf, "no such word", None, findings);
-        return;
-    };
+    match word {
+        Some(word) => check_cap_in_word(index, cap, word, &held, findings),
+        None if held.is_empty() => add_cap(index, cap, "no hardware bit", None, findings),
+        None => {}
+    }
+}
+
+fn check_cap_in_word(
+    index: &LinuxIndex<'_>,
+    cap: &KvmCap,
+    word: &LinuxWord,
+    held: &[(Location, Span)],
+    findings: &mut Findings<'_>,
+) {
     let own = held.iter().any(|(place, _)| Some(place.word) == word.location);
     if cap.kind == CapKind::Aliased1EdxF || (!own && is_alias_word(word)) {
         check_aliased(index, cap, word, findings);
     } else if !own {
         let at = held.first();
         let elsewhere = at.map_or("no hardware bit".to_owned(), |(place, _)| place.to_string());
-        add_cap(index, cap, leaf, &elsewhere, at.map(|(_, at)| *at), findings);
+        add_cap(index, cap, &elsewhere, at.map(|(_, at)| *at), findings);
     }
     let scattered = matches!(cap.kind, CapKind::Sf | CapKind::ScatteredF);
-    if scattered
-        && !index.facts.scattered.iter().any(|bit| bit.name == cap.name)
-        && !is_software(index, &cap.name)
-    {
-        add_cap(index, cap, cap.kind.name(), "not scattered", None, findings);
+    if scattered && !is_software(index, &cap.name) {
+        let feature = index.features.get(cap.name.as_str());
+        add_cap(index, cap, "not scattered", feature.map(|feature| feature.at), findings);
     }
 }
 
@@ -206,7 +240,6 @@ fn is_alias_word(word: &LinuxWord) -> bool {
 
 /// A copy has the name of the feature in 1.EDX, and no feature of its own stands at the same bit.
 fn check_aliased(index: &LinuxIndex<'_>, cap: &KvmCap, word: &LinuxWord, findings: &mut Findings<'_>) {
-    let leaf = cap.leaf_name.as_deref().unwrap_or("-");
     let feature = index.features.get(cap.name.as_str());
     let place = feature.and_then(|feature| index.hardware_place(feature));
     let in_1_edx = |at: &Location| {
@@ -214,29 +247,28 @@ fn check_aliased(index: &LinuxIndex<'_>, cap: &KvmCap, word: &LinuxWord, finding
     };
     let Some(original) = place.filter(in_1_edx) else {
         let other = place.map_or("no hardware bit".to_owned(), |place| place.to_string());
-        add_cap(index, cap, leaf, &other, feature.map(|feature| feature.at), findings);
+        add_cap(index, cap, &other, feature.map(|feature| feature.at), findings);
         return;
     };
     if !is_alias_word(word) {
-        add_cap(index, cap, leaf, "not the word of the copies", Some(word.at), findings);
+        add_cap(index, cap, "not the word of the copies", Some(word.at), findings);
         return;
     }
     let copy = word.location.map(|word| Location { word, ..original });
     if let Some(other) = copy.and_then(|copy| index.bits.get(&copy)).and_then(|names| names.first()) {
-        add_cap(index, cap, leaf, &format!("{} has the bit", other.name), Some(other.at), findings);
+        add_cap(index, cap, &format!("{} has the bit", other.name), Some(other.at), findings);
     }
 }
 
 fn add_cap(
     index: &LinuxIndex<'_>,
     cap: &KvmCap,
-    left: &str,
     right: &str,
     other: Option<Span>,
     findings: &mut Findings<'_>,
 ) {
     let subject = cap_subject(cap);
-    findings.add(Key::new(Kind::Cap, &subject, left, right), &[&index.release], || {
+    findings.add(Key::new(Kind::Cap, &subject, cap.kind.name(), right), &[&index.release], || {
         let found = Diagnostic::error(cap.at, format!("`{subject}` does not fit: {right}"));
         match other {
             Some(at) => found.with_label(at, format!("`{}` is here", cap.name)),

@@ -8,7 +8,7 @@ use super::linux::LinuxIndex;
 use super::twice::{Claim, check_unique};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{KvmBit, LinuxFlag, LinuxWord};
-use crate::location::CpuidWord;
+use crate::location::{Bit, CpuidWord, Word};
 
 /// Everything about words, counts and what must be unique.
 pub(super) fn check(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
@@ -38,9 +38,15 @@ fn sorts<'a>(index: &LinuxIndex<'a>) -> [(&'static str, &'static str, &'a [Linux
 
 fn check_counts(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     let counts = &index.facts.counts;
-    let claims =
-        counts.iter().map(|count| Claim { thing: &count.name, by: count.value.to_string(), at: count.at });
-    check_unique(findings, &index.release, Kind::Count, claims, |name| (*name).clone());
+    let items = counts.iter().map(|count| (&count.name, count));
+    check_unique(
+        findings,
+        &index.release,
+        Kind::Count,
+        items,
+        |name| (*name).clone(),
+        |count| Claim { by: count.value.to_string(), at: count.at },
+    );
     for (sort, name, flags) in sorts(index) {
         if index.facts.count(name).is_none() && !flags.is_empty() {
             findings.add(Key::new(Kind::Count, name, "-", "-"), &[&index.release], || {
@@ -81,19 +87,15 @@ pub(super) fn shown(location: Option<CpuidWord>) -> String {
 
 fn check_words_unique(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     let words = &index.facts.words;
-    let release = &index.release;
-    let by = |word: &LinuxWord| word.name.clone();
-    let claims = words.iter().map(|word| Claim { thing: word.word.0, by: by(word), at: word.at });
-    check_unique(findings, release, Kind::WordTwice, claims, |index| format!("word {index}"));
-    let located = words.iter().filter_map(|word| word.location.map(|location| (location, word)));
-    let claims = located.map(|(thing, word)| Claim { thing, by: by(word), at: word.at });
-    check_unique(findings, release, Kind::WordTwice, claims, CpuidWord::to_string);
-    let claims = words.iter().map(|word| Claim {
-        thing: &word.name,
-        by: format!("word {}", word.word.0),
-        at: word.at,
-    });
-    check_unique(findings, release, Kind::WordTwice, claims, |name| (*name).clone());
+    let (release, kind) = (&index.release, Kind::WordTwice);
+    let by_name = |word: &LinuxWord| Claim { by: word.name.clone(), at: word.at };
+    let items = words.iter().map(|word| (word.word.0, word));
+    check_unique(findings, release, kind, items, |index| format!("word {index}"), by_name);
+    let items = words.iter().filter_map(|word| word.location.map(|location| (location, word)));
+    check_unique(findings, release, kind, items, CpuidWord::to_string, by_name);
+    let items = words.iter().map(|word| (&word.name, word));
+    let by_index = |word: &LinuxWord| Claim { by: format!("word {}", word.word.0), at: word.at };
+    check_unique(findings, release, kind, items, |name| (*name).clone(), by_index);
 }
 
 fn check_words_complete(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
@@ -130,17 +132,16 @@ fn check_kvm_word(index: &LinuxIndex<'_>, word: &LinuxWord, findings: &mut Findi
 
 fn check_flags_unique(index: &LinuxIndex<'_>, sort: &str, flags: &[LinuxFlag], findings: &mut Findings<'_>) {
     let release = &index.release;
-    let place = |flag: &LinuxFlag| format!("{}[{}]", flag.word.0, flag.bit.0);
-    let claims = flags.iter().map(|flag| Claim { thing: &flag.name, by: place(flag), at: flag.at });
-    check_unique(findings, release, Kind::NameTwice, claims, |name| format!("{sort} {name}"));
-    let claims =
-        flags.iter().map(|flag| Claim { thing: (flag.word, flag.bit), by: flag.name.clone(), at: flag.at });
-    let shown =
-        |(word, bit): &(crate::location::Word, crate::location::Bit)| format!("{sort} {}[{}]", word.0, bit.0);
-    check_unique(findings, release, Kind::BitTwice, claims, shown);
-    let shown = flags.iter().filter_map(|flag| flag.flag.as_ref().map(|text| (text, flag)));
-    let claims = shown.map(|(thing, flag)| Claim { thing, by: flag.name.clone(), at: flag.at });
-    check_unique(findings, release, Kind::FlagTwice, claims, |text| format!("{sort} {text}"));
+    let place = |(word, bit): &(Word, Bit)| format!("{}[{}]", word.0, bit.0);
+    let by_place = |flag: &LinuxFlag| Claim { by: place(&(flag.word, flag.bit)), at: flag.at };
+    let by_name = |flag: &LinuxFlag| Claim { by: flag.name.clone(), at: flag.at };
+    let items = flags.iter().map(|flag| (&flag.name, flag));
+    check_unique(findings, release, Kind::NameTwice, items, |name| format!("{sort} {name}"), by_place);
+    let items = flags.iter().map(|flag| ((flag.word, flag.bit), flag));
+    let what = |at: &(Word, Bit)| format!("{sort} {}", place(at));
+    check_unique(findings, release, Kind::BitTwice, items, what, by_name);
+    let items = flags.iter().filter_map(|flag| flag.flag.as_ref().map(|text| (text, flag)));
+    check_unique(findings, release, Kind::FlagTwice, items, |text| format!("{sort} {text}"), by_name);
 }
 
 fn check_flags_in_words(
@@ -176,17 +177,20 @@ fn check_flags_in_words(
 
 fn check_kvm_bits(index: &LinuxIndex<'_>, sort: &str, bits: &[KvmBit], findings: &mut Findings<'_>) {
     let release = &index.release;
-    let place = |bit: &KvmBit| format!("{}[{}]", bit.leaf_name, bit.bit.0);
-    let claims = bits.iter().map(|bit| Claim { thing: &bit.name, by: place(bit), at: bit.at });
-    check_unique(findings, release, Kind::NameTwice, claims, |name| format!("{sort} {name}"));
+    let items = bits.iter().map(|bit| (&bit.name, bit));
+    let by_place = |bit: &KvmBit| Claim { by: format!("{}[{}]", bit.leaf_name, bit.bit.0), at: bit.at };
+    check_unique(findings, release, Kind::NameTwice, items, |name| format!("{sort} {name}"), by_place);
     for bit in bits {
         let word = index.words.get(bit.leaf_name.as_str());
         let kvm_only = word.is_some_and(|word| !index.facts.is_kernel_word(word.word));
         if kvm_only {
             continue;
         }
-        let what = if word.is_some() { "a word of the kernel's own" } else { "no word" };
-        let key = Key::new(Kind::NoWord, format!("{sort} {}", bit.name), &bit.leaf_name, "-");
+        let (kind, what) = match word {
+            Some(_) => (Kind::KvmWord, "a word of the kernel's own"),
+            None => (Kind::NoWord, "no word"),
+        };
+        let key = Key::new(kind, format!("{sort} {}", bit.name), &bit.leaf_name, "-");
         findings.add(key, &[release], || {
             let message = format!("`{}` is in `{}`, which is {what}", bit.name, bit.leaf_name);
             let found =

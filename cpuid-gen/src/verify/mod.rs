@@ -20,6 +20,7 @@ mod qemu_checks;
 mod qemu_macros;
 mod report;
 mod stale;
+mod statements;
 mod twice;
 
 use std::cmp::Ordering;
@@ -30,9 +31,9 @@ pub use report::{Counts, Explained, OneSidedBit, OneSidedWord, Pair, Report, Sid
 
 use crate::facts::{LinuxFacts, QemuFacts};
 use finding::Findings;
-use history::Statements;
 use linux::LinuxIndex;
 use qemu::QemuIndex;
+use statements::Statements;
 
 /// What the facts are, and so when an unused entry of the differences is stale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,14 @@
 //! Checks within one QEMU release: words, names, masks, constants and comments.
 
+use std::collections::BTreeSet;
+
 use super::finding::{Findings, Key, Kind};
 use super::qemu::QemuIndex;
 use super::twice::{Claim, check_repeated, check_unique};
 use super::{fold, leaf_name, qemu_macros};
 use crate::diagnostic::Diagnostic;
-use crate::facts::{QemuSource, QemuWord};
-use crate::location::CpuidWord;
+use crate::facts::{QemuBit, QemuSource, QemuWord};
+use crate::location::{Bit, CpuidWord, Subleaf};
 use crate::source::Span;
 
 /// Everything that QEMU says about itself.
@@ -34,19 +36,20 @@ pub(super) fn shown(source: QemuSource) -> String {
 }
 
 fn check_words_unique(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
-    let (words, release) = (&index.facts.words, &index.release);
-    let by = |word: &QemuWord| word.name.clone();
-    let claims = words.iter().map(|word| Claim { thing: word.index.0, by: by(word), at: word.at });
-    check_unique(findings, release, Kind::WordTwice, claims, |index| format!("FeatureWord {index}"));
-    let place = |word: &QemuWord| match word.source {
-        QemuSource::Msr(_) => shown(word.source),
-        QemuSource::Cpuid { .. } => word.source.cpuid_word().map_or(String::new(), |place| place.to_string()),
+    let words = &index.facts.words;
+    let (release, kind) = (&index.release, Kind::WordTwice);
+    let by_name = |word: &QemuWord| Claim { by: word.name.clone(), at: word.at };
+    let items = words.iter().map(|word| (word.index.0, word));
+    check_unique(findings, release, kind, items, |index| format!("FeatureWord {index}"), by_name);
+    let place = |word: &QemuWord| match word.source.cpuid_word() {
+        Some(place) => place.to_string(),
+        None => shown(word.source),
     };
-    let claims = words.iter().map(|word| Claim { thing: place(word), by: by(word), at: word.at });
-    check_unique(findings, release, Kind::WordTwice, claims, String::clone);
-    let named = |word: &QemuWord| format!("FeatureWord {}", word.index.0);
-    let claims = words.iter().map(|word| Claim { thing: &word.name, by: named(word), at: word.at });
-    check_unique(findings, release, Kind::WordTwice, claims, |name| (*name).clone());
+    let items = words.iter().map(|word| (place(word), word));
+    check_unique(findings, release, kind, items, String::clone, by_name);
+    let by_index = |word: &QemuWord| Claim { by: format!("FeatureWord {}", word.index.0), at: word.at };
+    let items = words.iter().map(|word| (&word.name, word));
+    check_unique(findings, release, kind, items, |name| (*name).clone(), by_index);
 }
 
 fn check_words_complete(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
@@ -67,30 +70,34 @@ fn check_words_complete(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// Most enumerators state their register, as Linux's do; the others (`FEAT_SVM`) state none.
+/// Most enumerators state their register, as Linux's do; the others (`FEAT_SVM`) do not start with a number.
 fn check_enumerator(index: &QemuIndex<'_>, word: &QemuWord, findings: &mut Findings<'_>) {
-    let stated = word.name.strip_prefix("FEAT_").and_then(leaf_name::stated_by);
-    let Some(stated) = stated.filter(|stated| Some(*stated) != word.source.cpuid_word()) else {
+    let name = word.name.strip_prefix("FEAT_").unwrap_or(&word.name);
+    let stated = leaf_name::stated_by(name);
+    let numbered = name.starts_with(|first: char| first.is_ascii_digit());
+    if stated == word.source.cpuid_word() || (stated.is_none() && !numbered) {
         return;
-    };
-    let (name, row) = (stated.to_string(), shown(word.source));
-    findings.add(Key::new(Kind::LeafName, &word.name, &name, &row), &[&index.release], || {
-        Diagnostic::error(word.at, format!("the name `{}` states {name}, its row {row}", word.name))
+    }
+    let said = stated.map_or("no register".to_owned(), |stated| stated.to_string());
+    let row = shown(word.source);
+    findings.add(Key::new(Kind::LeafName, &word.name, &said, &row), &[&index.release], || {
+        Diagnostic::error(word.at, format!("the name `{}` states {said}, its row {row}", word.name))
     });
 }
 
 fn check_bits(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     let (bits, release) = (&index.facts.bits, &index.release);
-    let claims =
-        bits.iter().map(|bit| Claim { thing: (&bit.word, bit.bit), by: bit.name.clone(), at: bit.at });
-    check_unique(findings, release, Kind::BitTwice, claims, |(word, bit)| {
-        format!("qemu-bit {word}[{}]", bit.0)
-    });
-    let names = bits.iter().flat_map(|bit| bit.names().map(move |name| (name, bit)));
     let place = |word: &str, bit: u8| format!("{word}[{bit}]");
-    let claims =
-        names.map(|(name, bit)| Claim { thing: fold(name), by: place(&bit.word, bit.bit.0), at: bit.at });
-    check_unique(findings, release, Kind::NameTwice, claims, |name| format!("qemu-bit {name}"));
+    let items = bits.iter().map(|bit| ((&bit.word, bit.bit), bit));
+    let by_name = |bit: &QemuBit| Claim { by: bit.name.clone(), at: bit.at };
+    let what = |(word, bit): &(&String, Bit)| format!("qemu-bit {}", place(word, bit.0));
+    check_unique(findings, release, Kind::BitTwice, items, what, by_name);
+    let items = bits.iter().flat_map(|bit| {
+        let names: BTreeSet<String> = bit.names().map(fold).collect();
+        names.into_iter().map(move |name| (name, bit))
+    });
+    let by_place = |bit: &QemuBit| Claim { by: place(&bit.word, bit.bit.0), at: bit.at };
+    check_unique(findings, release, Kind::NameTwice, items, |name| format!("qemu-bit {name}"), by_place);
     for bit in bits {
         let Some(word) = find_word(index, "qemu-bit", &bit.word, bit.at, findings) else {
             continue;
@@ -124,8 +131,8 @@ fn find_word<'a>(
 
 fn check_masks(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     let masks = &index.facts.masks;
-    let rows = masks.iter().map(|mask| (format!("qemu-mask {} {}", mask.word, mask.kind), mask.at));
-    check_repeated(findings, &index.release, rows);
+    let rows = masks.iter().map(|mask| ((&mask.word, mask.kind), mask.at));
+    check_repeated(findings, &index.release, rows, |(word, kind)| format!("qemu-mask {word} {kind}"));
     for mask in masks {
         let Some(word) = find_word(index, "qemu-mask", &mask.word, mask.at, findings) else {
             continue;
@@ -143,13 +150,13 @@ fn check_masks(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
 
 fn check_comments(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     let comments = &index.facts.comments;
-    let rows = comments.iter().map(|comment| (format!("qemu-comment {}", comment.word), comment.at));
-    check_repeated(findings, &index.release, rows);
+    let rows = comments.iter().map(|comment| (&comment.word, comment.at));
+    check_repeated(findings, &index.release, rows, |word| format!("qemu-comment {word}"));
     for comment in comments {
         let Some(word) = find_word(index, "qemu-comment", &comment.word, comment.at, findings) else {
             continue;
         };
-        let subleaf = comment.subleaf.unwrap_or(crate::location::Subleaf(0));
+        let subleaf = comment.subleaf.unwrap_or(Subleaf(0));
         let stated = CpuidWord { leaf: comment.leaf, subleaf, register: comment.register };
         if Some(stated) == word.source.cpuid_word() {
             continue;

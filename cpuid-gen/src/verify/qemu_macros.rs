@@ -25,12 +25,10 @@ struct Meaning<'a> {
 /// Every constant.
 pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     let macros = &index.facts.macros;
-    let claims = macros.iter().map(|found| Claim {
-        thing: &found.name,
-        by: format!("{:#x}", found.value),
-        at: found.at,
-    });
-    check_unique(findings, &index.release, Kind::NameTwice, claims, |name| format!("qemu-macro {name}"));
+    let items = macros.iter().map(|constant| (&constant.name, constant));
+    let by_value = |constant: &QemuMacro| Claim { by: format!("{:#x}", constant.value), at: constant.at };
+    let what = |name: &&String| format!("qemu-macro {name}");
+    check_unique(findings, &index.release, Kind::NameTwice, items, what, by_value);
     for constant in macros {
         check_macro(index, constant, findings);
     }

@@ -7,54 +7,53 @@ use super::finding::{Findings, Key, Kind, Release};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
-/// One thing, what it says, and its place.
-pub(super) struct Claim<T> {
-    /// What must be unique.
-    pub(super) thing: T,
-    /// Who claims it; two claims by the same one are a finding too.
+/// Who claims a thing, and where; two claims by the same one are a finding too.
+pub(super) struct Claim {
     pub(super) by: String,
     pub(super) at: Span,
 }
 
-/// Reports every thing that is claimed more than once; `what` shows it.
-pub(super) fn check_unique<T: Eq + Hash>(
+/// Reports every thing that is claimed more than once, by whatever `items`; `what` shows the thing, `claim` who has it.
+pub(super) fn check_unique<T: Eq + Hash, I: Copy>(
     findings: &mut Findings<'_>,
     release: &Release,
     kind: Kind,
-    claims: impl Iterator<Item = Claim<T>>,
+    items: impl Iterator<Item = (T, I)>,
     what: impl Fn(&T) -> String,
+    claim: impl Fn(I) -> Claim,
 ) {
-    let mut first: HashMap<T, (String, Span)> = HashMap::new();
-    for claim in claims {
-        let Some((by, at)) = first.get(&claim.thing) else {
-            first.insert(claim.thing, (claim.by, claim.at));
+    let mut first: HashMap<T, I> = HashMap::new();
+    for (thing, item) in items {
+        let Some(&earlier) = first.get(&thing) else {
+            first.insert(thing, item);
             continue;
         };
-        let subject = what(&claim.thing);
-        let key = Key::new(kind, subject.clone(), by.clone(), claim.by.clone());
+        let (subject, earlier, later) = (what(&thing), claim(earlier), claim(item));
+        let key = Key::new(kind, subject.clone(), earlier.by.clone(), later.by.clone());
         findings.add(key, &[release], || {
-            Diagnostic::error(claim.at, format!("{subject} is `{}` here", claim.by))
-                .with_label(*at, format!("and `{by}` here"))
+            Diagnostic::error(later.at, format!("{subject} is `{}` here", later.by))
+                .with_label(earlier.at, format!("and `{}` here", earlier.by))
         });
     }
 }
 
-/// Reports rows that are the same as an earlier one; `rows` shows each and has its place.
-pub(super) fn check_repeated(
+/// Reports rows that are the same as an earlier one; `what` shows a row.
+pub(super) fn check_repeated<T: Eq + Hash>(
     findings: &mut Findings<'_>,
     release: &Release,
-    rows: impl Iterator<Item = (String, Span)>,
+    rows: impl Iterator<Item = (T, Span)>,
+    what: impl Fn(&T) -> String,
 ) {
-    let mut seen: HashMap<String, (Span, usize)> = HashMap::new();
+    let mut seen: HashMap<T, (Span, usize)> = HashMap::new();
     for (row, at) in rows {
-        let (first, count) = seen.entry(row.clone()).or_insert((at, 0));
-        *count += 1;
-        if *count == 1 {
+        let Some((first, count)) = seen.get_mut(&row) else {
+            seen.insert(row, (at, 1));
             continue;
-        }
-        let (first, count) = (*first, *count);
+        };
+        *count += 1;
+        let (first, count, row) = (*first, *count, what(&row));
         findings.add(Key::new(Kind::RowTwice, row.clone(), count.to_string(), "-"), &[release], || {
-            Diagnostic::error(at, format!("`{row}` stands here for the {count}. time"))
+            Diagnostic::error(at, format!("`{row}` stands here for time number {count}"))
                 .with_label(first, "the first time")
         });
     }

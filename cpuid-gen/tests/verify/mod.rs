@@ -1,5 +1,7 @@
 //! What the tests of `verify` share: the pinned facts and the known differences.
 
+// Each test file uses its part.
+#![allow(dead_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
@@ -7,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{self, Facts, LinuxFacts, QemuFacts};
-use cpuid_gen::source::{FileId, Sources};
+use cpuid_gen::source::Sources;
 use cpuid_gen::verify::Differences;
 
 /// The pinned releases, oldest first.
@@ -31,7 +33,6 @@ pub(crate) struct Input {
     pub(crate) linux: Vec<LinuxFacts>,
     pub(crate) qemu: Vec<QemuFacts>,
     pub(crate) differences: Differences,
-    pub(crate) differences_file: FileId,
 }
 
 impl Input {
@@ -51,9 +52,7 @@ impl Input {
         let differences_file = sources.add("differences.tsv", differences);
         let differences = Differences::read(&sources, differences_file, &mut diagnostics);
         match differences {
-            Some(differences) if diagnostics.is_empty() => {
-                Ok(Input { sources, linux, qemu, differences, differences_file })
-            }
+            Some(differences) if diagnostics.is_empty() => Ok(Input { sources, linux, qemu, differences }),
             _ => Err(diagnostics.render(&sources)),
         }
     }

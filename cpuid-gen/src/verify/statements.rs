@@ -1,0 +1,193 @@
+//! What one release states, so that two releases can be compared: a subject, and what is said of it.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::finding::Release;
+use super::linux::LinuxIndex;
+use super::linux_names::{call_of, cap_name};
+use super::linux_words;
+use super::qemu::QemuIndex;
+use super::qemu_checks;
+use crate::facts::{CapKind, LinuxFacts, LinuxFlag, MaskKind, QemuFacts, QemuSource};
+use crate::location::{Bit, CpuidWord, Leaf, Location, Msr, Register, Subleaf, Word};
+use crate::source::Span;
+
+/// A subject or a value, not yet written out: most are never shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Text<'a> {
+    Nothing,
+    Name(&'a str),
+    Pair(&'a str, &'a str),
+    Cap(Option<&'a str>, Option<CapKind>, &'a str),
+    Mask(&'a str, MaskKind),
+    BitOf(&'a str, Bit),
+    Numbered(Word, Bit),
+    Register(Option<CpuidWord>),
+    Place(Location),
+    NameAt(&'a str, Location),
+    Cpuid(Leaf, Option<Subleaf>, Register),
+    Msr(Msr),
+    Hex(u64),
+    Count(u16),
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Text::Nothing => f.write_str("-"),
+            Text::Name(name) => f.write_str(name),
+            Text::Pair(one, other) => write!(f, "{one} {other}"),
+            Text::Cap(leaf, call, name) => f.write_str(&cap_name(*leaf, *call, name)),
+            Text::Mask(word, kind) => write!(f, "{word} {kind}"),
+            Text::BitOf(word, bit) => write!(f, "{word}[{}]", bit.0),
+            Text::Numbered(word, bit) => write!(f, "{}[{}]", word.0, bit.0),
+            Text::Register(register) => f.write_str(&linux_words::shown(*register)),
+            Text::Place(location) => location.fmt(f),
+            Text::NameAt(name, location) => write!(f, "{name} {location}"),
+            Text::Cpuid(leaf, subleaf, register) => {
+                let (leaf, subleaf, register) = (*leaf, *subleaf, *register);
+                f.write_str(&qemu_checks::shown(QemuSource::Cpuid { leaf, subleaf, register }))
+            }
+            Text::Msr(msr) => f.write_str(&qemu_checks::shown(QemuSource::Msr(*msr))),
+            Text::Hex(value) => write!(f, "{value:#x}"),
+            Text::Count(count) => count.fmt(f),
+        }
+    }
+}
+
+/// What a statement is about: a sort, named like its row, and a thing.
+pub(super) type Subject<'a> = (&'static str, Text<'a>);
+/// One thing that is said.
+pub(super) type Value<'a> = (Text<'a>, Span);
+
+/// What is said of one subject. Nearly always one thing, which then takes no allocation.
+#[derive(Debug)]
+pub(super) struct Values<'a> {
+    first: Value<'a>,
+    more: Vec<Value<'a>>,
+}
+
+impl<'a> Values<'a> {
+    /// In the order of the rows.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Value<'a>> {
+        std::iter::once(&self.first).chain(&self.more)
+    }
+
+    pub(super) fn has(&self, text: Text<'_>) -> bool {
+        self.iter().any(|(known, _)| *known == text)
+    }
+}
+
+/// All that one release states.
+pub(super) struct Statements<'a> {
+    pub(super) release: &'a Release,
+    pub(super) at: Span,
+    /// In no order: findings get theirs when they are reported.
+    pub(super) said: HashMap<Subject<'a>, Values<'a>>,
+}
+
+/// What names a hardware bit has.
+pub(super) const LOCATION: &str = "location";
+
+/// Where lost bits alone count: a mask grows as a project learns.
+pub(super) const MASK: &str = "qemu-mask";
+
+impl<'a> Statements<'a> {
+    fn new(release: &'a Release, at: Span) -> Statements<'a> {
+        Statements { release, at, said: HashMap::with_capacity(2048) }
+    }
+
+    fn say(&mut self, sort: &'static str, subject: Text<'a>, value: Text<'a>, at: Span) {
+        let first = (value, at);
+        let values = self.said.entry((sort, subject)).or_insert_with(|| Values { first, more: Vec::new() });
+        if !values.has(value) {
+            values.more.push(first);
+        }
+    }
+
+    /// What a Linux release states.
+    pub(super) fn of_linux(index: &'a LinuxIndex<'a>) -> Statements<'a> {
+        let facts: &LinuxFacts = index.facts;
+        let mut all = Statements::new(&index.release, facts.at);
+        for count in &facts.counts {
+            all.say("linux-count", Text::Name(&count.name), Text::Count(count.value), count.at);
+        }
+        for word in &facts.words {
+            all.say("linux-word", Text::Name(&word.name), Text::Register(word.location), word.at);
+        }
+        all.say_flags(("linux-feature", "linux-flag"), &facts.features, |flag| {
+            let word = index.kernel_words.get(&flag.word.0).filter(|word| word.location.is_none());
+            word.map(|word| Text::BitOf(&word.name, flag.bit))
+        });
+        let numbered = |flag: &LinuxFlag| Some(Text::Numbered(flag.word, flag.bit));
+        all.say_flags(("linux-bug", "linux-bug-flag"), &facts.bugs, numbered);
+        all.say_flags(("linux-vmx", "linux-vmx-flag"), &facts.vmx, numbered);
+        for (&location, names) in &index.bits {
+            for name in names {
+                all.say("linux-feature", Text::Name(name.name), Text::Place(location), name.at);
+                all.say(LOCATION, Text::Place(location), Text::Name(name.name), name.at);
+            }
+        }
+        all.say_names(facts);
+        all
+    }
+
+    fn say_flags(
+        &mut self,
+        (sort, flag_sort): (&'static str, &'static str),
+        flags: &'a [LinuxFlag],
+        place: impl Fn(&LinuxFlag) -> Option<Text<'a>>,
+    ) {
+        for flag in flags {
+            let name = Text::Name(&flag.name);
+            if let Some(place) = place(flag) {
+                self.say(sort, name, place, flag.at);
+            }
+            self.say(flag_sort, name, Text::Name(flag.flag.as_deref().unwrap_or("hidden")), flag.at);
+        }
+    }
+
+    fn say_names(&mut self, facts: &'a LinuxFacts) {
+        for bit in &facts.scattered {
+            self.say("linux-scattered", Text::NameAt(&bit.name, bit.location), Text::Nothing, bit.at);
+        }
+        for bit in &facts.kvm_translates {
+            self.say("kvm-translate", Text::Name(&bit.name), Text::BitOf(&bit.leaf_name, bit.bit), bit.at);
+        }
+        for dep in &facts.deps {
+            self.say("linux-dep", Text::Pair(&dep.name, &dep.needs), Text::Nothing, dep.at);
+        }
+        for cap in &facts.kvm_caps {
+            let subject = Text::Cap(cap.leaf_name.as_deref(), call_of(cap), &cap.name);
+            self.say("kvm-cap", subject, Text::Name(cap.kind.name()), cap.at);
+        }
+    }
+
+    /// What a QEMU release states.
+    pub(super) fn of_qemu(index: &'a QemuIndex<'a>) -> Statements<'a> {
+        let facts: &QemuFacts = index.facts;
+        let mut all = Statements::new(&index.release, facts.at);
+        for word in &facts.words {
+            let source = match word.source {
+                QemuSource::Cpuid { leaf, subleaf, register } => Text::Cpuid(leaf, subleaf, register),
+                QemuSource::Msr(msr) => Text::Msr(msr),
+            };
+            all.say("qemu-word", Text::Name(&word.name), source, word.at);
+        }
+        for bit in &facts.bits {
+            all.say("qemu-bit", Text::BitOf(&bit.word, bit.bit), Text::Name(&bit.name), bit.at);
+        }
+        for mask in &facts.masks {
+            all.say(MASK, Text::Mask(&mask.word, mask.kind), Text::Hex(mask.mask), mask.at);
+        }
+        for constant in &facts.macros {
+            all.say("qemu-macro", Text::Name(&constant.name), Text::Hex(constant.value), constant.at);
+        }
+        for comment in &facts.comments {
+            let source = Text::Cpuid(comment.leaf, comment.subleaf, comment.register);
+            all.say("qemu-comment", Text::Name(&comment.word), source, comment.at);
+        }
+        all
+    }
+}

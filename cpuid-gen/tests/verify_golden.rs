@@ -1,0 +1,186 @@
+//! The text of every kind of finding, on tiny facts of our own.
+//!
+//! `BLESS=1 cargo test --test verify_golden` writes the expected texts anew.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod verify;
+
+use std::fs;
+use std::path::Path;
+
+use cpuid_gen::verify::{Kind, Scope, verify as check};
+use verify::Input;
+
+/// A Linux release that says nothing wrong.
+const LINUX_1: &str = "\
+linux-release	1.0
+linux-count	NCAPINTS	4
+linux-word	CPUID_1_EDX	0	0x1	0	EDX
+linux-word	CPUID_8000_0001_EDX	1	0x80000001	0	EDX
+linux-word	CPUID_LNX_1	2	-	-	-
+linux-word	CPUID_7_0_EBX	3	0x7	0	EBX
+linux-word	CPUID_12_EAX	4	0x12	0	EAX
+linux-feature	FPU	0	0	fpu
+linux-feature	CX8	0	8	cx8
+linux-feature	NX	1	20	nx
+linux-feature	SGX1	2	1	-
+linux-feature	AVX2	3	5	avx2
+linux-scattered	SGX1	0x12	0	EAX	0
+linux-dep	AVX2	FPU
+kvm-feature	SGX9	CPUID_12_EAX	9
+kvm-translate	SGX1	CPUID_12_EAX	0
+kvm-cap	CPUID_1_EDX	F	CX8
+kvm-cap	CPUID_8000_0001_EDX	ALIASED_1_EDX_F	FPU
+kvm-cap	CPUID_12_EAX	SCATTERED_F	SGX1
+";
+
+/// A QEMU release that agrees with it.
+const QEMU_1: &str = "\
+qemu-release	1.0
+qemu-word	FEAT_1_EDX	0	cpuid	0x1	-	EDX
+qemu-word	FEAT_8000_0001_EDX	1	cpuid	0x80000001	-	EDX
+qemu-word	FEAT_7_0_EBX	2	cpuid	0x7	0	EBX
+qemu-word	FEAT_12_0_EAX	3	cpuid	0x12	0	EAX
+qemu-word	FEAT_VMX	4	msr	0x480
+qemu-bit	FEAT_1_EDX	0	fpu
+qemu-bit	FEAT_1_EDX	8	cx8
+qemu-bit	FEAT_8000_0001_EDX	20	nx
+qemu-bit	FEAT_7_0_EBX	5	avx2
+qemu-bit	FEAT_12_0_EAX	0	sgx1
+qemu-bit	FEAT_VMX	50	vmx-high
+qemu-mask	FEAT_7_0_EBX	tcg	0x20
+qemu-macro	CPUID_7_0_EBX_AVX2	0x20
+qemu-comment	FEAT_7_0_EBX	0x7	0	EBX
+";
+
+/// Replacements in the text of the named release: `linux` and `qemu` are the ones above, `newer-...` a 2.0 of each.
+type Edit = (&'static str, &'static str, &'static str);
+
+struct Case {
+    /// The kind that must be among the findings, and the file's name.
+    kind: Kind,
+    edits: &'static [Edit],
+}
+
+const CASES: [Case; 23] = [
+    Case { kind: Kind::LeafName, edits: &[("linux", "3	0x7	0	EBX", "3	0x7	0	ECX")] },
+    Case { kind: Kind::WordTwice, edits: &[("qemu", "FEAT_7_0_EBX	2", "FEAT_7_0_EBX	1")] },
+    Case { kind: Kind::WordMissing, edits: &[("linux", "linux-word	CPUID_LNX_1	2	-	-	-\n", "")] },
+    Case { kind: Kind::Count, edits: &[("linux", "NCAPINTS	4", "NCAPINTS	5")] },
+    Case { kind: Kind::NoWord, edits: &[("qemu", "qemu-bit	FEAT_7_0_EBX", "qemu-bit	FEAT_7_9_EBX")] },
+    Case { kind: Kind::KvmWord, edits: &[("linux", "SGX9	CPUID_12_EAX", "SGX9	CPUID_7_0_EBX")] },
+    Case { kind: Kind::NameTwice, edits: &[("qemu", "8	cx8", "8	fpu")] },
+    Case { kind: Kind::BitTwice, edits: &[("linux", "CX8	0	8", "CX8	0	0")] },
+    Case { kind: Kind::FlagTwice, edits: &[("linux", "8	cx8", "8	fpu")] },
+    Case { kind: Kind::RowTwice, edits: &[("linux", "AVX2	FPU\n", "AVX2	FPU\nlinux-dep	AVX2	FPU\n")] },
+    Case { kind: Kind::Unresolved, edits: &[("linux", "AVX2	FPU", "AVX2	FPV")] },
+    Case { kind: Kind::Scattered, edits: &[("linux", "SGX1	2	1", "SGX1	3	1")] },
+    Case { kind: Kind::Translation, edits: &[("linux", "0x12	0	EAX	0", "0x12	0	EAX	1")] },
+    Case { kind: Kind::Cap, edits: &[("linux", "CPUID_1_EDX	F	CX8", "CPUID_7_0_EBX	F	CX8")] },
+    Case { kind: Kind::BitRange, edits: &[("qemu", "FEAT_7_0_EBX	5", "FEAT_7_0_EBX	33")] },
+    Case {
+        kind: Kind::Comment,
+        edits: &[
+            ("qemu", "0x7	0	EBX\n", "0x7	0	EBX\n"),
+            ("qemu", "comment	FEAT_7_0_EBX	0x7	0", "comment	FEAT_7_0_EBX	0x7	1"),
+        ],
+    },
+    Case { kind: Kind::Macro, edits: &[("qemu", "AVX2	0x20", "AVX2	0x60")] },
+    Case { kind: Kind::MacroName, edits: &[("qemu", "AVX2	0x20", "AVX2	0x40")] },
+    Case {
+        kind: Kind::WordOneSided,
+        edits: &[
+            ("qemu", "FEAT_12_0_EAX	3	cpuid	0x12	0	EAX", "FEAT_SGX	3	cpuid	0x12	0	EBX"),
+            ("qemu", "qemu-bit	FEAT_12_0_EAX	0	sgx1\n", ""),
+        ],
+    },
+    Case { kind: Kind::BitName, edits: &[("qemu", "8	cx8", "8	cx9")] },
+    Case { kind: Kind::NameElsewhere, edits: &[("qemu", "8	cx8", "9	cx8")] },
+    Case { kind: Kind::Changed, edits: &[("newer-linux", "SGX1	2	1", "SGX1	2	2")] },
+    Case { kind: Kind::Gone, edits: &[("newer-qemu", "50	vmx-high", "51	vmx-high")] },
+];
+
+fn golden(name: &str, found: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/verify").join(name);
+    if std::env::var_os("BLESS").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, found).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(found, expected, "{} differs; BLESS=1 writes it anew", path.display());
+}
+
+/// The releases with these edits; a 2.0 only when one edits it.
+fn edited(edits: &[Edit]) -> Vec<(String, String)> {
+    let mut files: Vec<(String, String)> =
+        vec![("linux".to_owned(), LINUX_1.to_owned()), ("qemu".to_owned(), QEMU_1.to_owned())];
+    for (name, from, to) in edits {
+        if let Some(older) = name.strip_prefix("newer-") {
+            let text = files.iter().find(|(known, _)| known == older).unwrap().1.clone();
+            files.push(((*name).to_owned(), text.replace("release	1.0", "release	2.0")));
+        }
+        let text = &mut files.iter_mut().find(|(known, _)| known == name).unwrap().1;
+        assert!(text.contains(from), "{from}");
+        *text = text.replacen(from, to, 1);
+    }
+    files
+}
+
+fn report(edits: &[Edit], differences: &str, scope: Scope) -> String {
+    let files = edited(edits);
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    match Input::try_read(&files, differences) {
+        Ok(input) => check(&input.linux, &input.qemu, &input.differences, scope).render(&input.sources),
+        Err(error) => error,
+    }
+}
+
+#[test]
+fn every_kind_of_finding() {
+    for case in &CASES {
+        let text = report(case.edits, "", Scope::Given);
+        let name = case.kind.name();
+        assert!(text.contains(&format!("error: {name}: ")), "{name}\n{text}");
+        golden(&format!("{name}.txt"), &text);
+    }
+    for (kind, name) in Kind::ALL {
+        assert!(CASES.iter().any(|case| case.kind == *kind), "{name} has no case");
+    }
+}
+
+#[test]
+fn nothing_wrong() {
+    golden("nothing-wrong.txt", &report(&[], "", Scope::Pinned));
+}
+
+#[test]
+fn explained_and_stale() {
+    let edits: &[Edit] =
+        &[("qemu", "8	cx8", "8	cx9"), ("qemu", "macro	CPUID_7_0_EBX_AVX2", "macro	CPUID_OLD_AVX2")];
+    let differences = "\
+# a comment
+bit-name	CPUID.(EAX=1,ECX=0):EDX[8]	CX8	cx9	upstream-bug	the wrong digit
+bit-name	CPUID.(EAX=1,ECX=0):EDX[0]	FPU	fpu	alias	not needed
+macro-family	CPUID_OLD_	FEAT_7_0_EBX	-	design	an old prefix
+macro-family	CPUID_OLDER_	-	-	design	not needed
+";
+    golden("stale-pinned.txt", &report(edits, differences, Scope::Pinned));
+    golden("stale-given.txt", &report(edits, differences, Scope::Given));
+}
+
+#[test]
+fn differences_that_cannot_be_read() {
+    let differences = "\
+bit-nam	a	b	c	alias	no such kind
+bit-name	a	b	c	maybe	no such verdict
+bit-name	a	b	c	alias
+bit-name	a	b	c	alias	a reason	and more
+bit-name	a		c	alias	an empty side
+bit-name	a	b	c	alias	once
+bit-name	a	b	c	design	twice
+macro-family	CPUID_A_	-	-	design	once
+macro-family	CPUID_A_	FEAT_1_EDX	-	design	twice
+";
+    golden("unreadable-differences.txt", &report(&[], differences, Scope::Given));
+}
