@@ -67,8 +67,16 @@ pub fn lex(sources: &Sources, file: FileId) -> Lexed<'_> {
     let text = sources[file].text.as_str();
     let whole = sources.span(file, 0, text.len());
     let out = Lexed { tokens: Vec::with_capacity(text.len() / 6), comments: Vec::new(), unclosed: None };
-    let mut lexer =
-        Lexer { text, bytes: text.as_bytes(), at: 0, whole, starts_line: true, spaced: false, out };
+    let mut lexer = Lexer {
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+        whole,
+        starts_line: true,
+        spaced: false,
+        unclosed: [0; 2],
+        out,
+    };
     while lexer.skip_blank() {
         lexer.token();
     }
@@ -88,6 +96,8 @@ struct Lexer<'a> {
     whole: Span,
     starts_line: bool,
     spaced: bool,
+    /// Up to where `"` and `'` are known to be unclosed: a line of them must not be searched once for each.
+    unclosed: [usize; 2],
     out: Lexed<'a>,
 }
 
@@ -202,6 +212,10 @@ impl<'a> Lexer<'a> {
     fn quoted(&mut self, quote: u8) -> Kind {
         let start = self.at;
         self.at += 1;
+        let unclosed = usize::from(quote == b'"');
+        if start < self.unclosed[unclosed] {
+            return Kind::Other;
+        }
         loop {
             match self.bytes.get(self.at) {
                 Some(b'\\') if self.at + 1 < self.bytes.len() => {
@@ -212,6 +226,7 @@ impl<'a> Lexer<'a> {
                     return if quote == b'"' { Kind::Str } else { Kind::Char };
                 }
                 Some(b'\n') | None => {
+                    self.unclosed[unclosed] = self.at;
                     self.at = start + 1;
                     return Kind::Other;
                 }

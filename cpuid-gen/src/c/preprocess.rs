@@ -62,8 +62,8 @@ impl<'a> Macros<'a> {
     #[must_use]
     pub fn get(&self, name: &str, moment: Moment) -> Option<&Rc<Define<'a>>> {
         let events = self.events.get(name)?;
-        let last = events.iter().rev().find(|(when, _)| *when <= moment.0)?;
-        last.1.as_ref()
+        let later = events.partition_point(|(when, _)| *when <= moment.0);
+        events[..later].last()?.1.as_ref()
     }
 
     /// After all that was read so far.
@@ -186,6 +186,9 @@ impl<'a> Reading<'a, '_, '_> {
         while let Some(token) = tokens.next() {
             if !(token.starts_line && token.is("#")) {
                 if self.active() {
+                    if token.is("#") {
+                        self.diagnostics.error(token.span, "a `#` that does not start its line");
+                    }
                     self.unit.tokens.push(token);
                 }
                 continue;

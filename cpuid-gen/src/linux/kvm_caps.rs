@@ -16,6 +16,9 @@ use crate::facts::{CapKind, KvmCap};
 use crate::location::CpuidWord;
 use crate::source::Span;
 
+/// More mentions than this no list has; locals that hold locals could make it any number.
+const MAX_MENTIONS: usize = 4096;
+
 /// Calls whose first argument is a word and whose others are lists.
 const LISTS: [&str; 4] =
     ["kvm_cpu_cap_mask", "kvm_cpu_cap_init", "kvm_cpu_cap_init_kvm_defined", "kvm_cpu_cap_init_scattered"];
@@ -281,6 +284,9 @@ fn mentions(tokens: &[Token<'_>], locals: &Locals, at: Span) -> Result<Vec<Menti
                 ));
             }
         };
+        if found.len() > MAX_MENTIONS {
+            return Err(Diagnostic::error(at, format!("a list of more than {MAX_MENTIONS} features")));
+        }
         let separated =
             rest.first().is_some_and(|token| token.is("|") || (token.is(":") && question.is_some()));
         match rest {
