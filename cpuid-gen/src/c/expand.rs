@@ -11,6 +11,9 @@ use crate::diagnostic::Diagnostic;
 /// How many tokens an expansion may make. The largest real one, a row of QEMU's table, makes a few thousand.
 const MAX_TOKENS: usize = 1 << 18;
 
+/// How many tokens all expansions of one tree may make. A real QEMU makes some ten thousand.
+const MAX_ALL_TOKENS: usize = 1 << 21;
+
 type Result<T> = std::result::Result<T, Diagnostic>;
 
 /// Expands every macro in `tokens`.
@@ -149,6 +152,13 @@ impl<'a> Expander<'a, '_> {
         }
         // An empty replacement counts too, or a long chain of them would be free.
         self.made += items.len() + 1;
+        let all = &self.macros.made;
+        all.set(all.get() + items.len() + 1);
+        if all.get() > MAX_ALL_TOKENS {
+            let message =
+                format!("`{}` is one expansion too many: all make {MAX_ALL_TOKENS} tokens", at.text);
+            return Err(Diagnostic::error(at.span, message));
+        }
         if self.made > MAX_TOKENS {
             let message = format!("`{}` expands to more than {MAX_TOKENS} tokens", at.text);
             return Err(Diagnostic::error(at.span, message));

@@ -3,6 +3,7 @@
 //! `#include` is not followed: whoever reads a table reads the files that it needs, in order, through one
 //! [`Preprocessor`], whose macros add up as they do in a translation unit.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -51,6 +52,8 @@ type Event<'a> = (u32, Option<Rc<Define<'a>>>);
 pub struct Macros<'a> {
     events: HashMap<String, Vec<Event<'a>>>,
     clock: u32,
+    /// Tokens that all expansions made so far.
+    pub(super) made: Cell<usize>,
 }
 
 /// A point of the reading; a macro is looked up as of then.

@@ -106,7 +106,7 @@ fn walk(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> [O
             }
         };
         let header = entry.path().extension().is_some_and(|extension| extension == "h");
-        if !header || entry.file_type().is_dir() {
+        if !header {
             continue;
         }
         let Some(defines) = diagnostics.take(definitions(entry.path())).flatten() else { continue };
