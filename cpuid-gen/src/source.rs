@@ -62,6 +62,8 @@ pub struct SourceFile {
     pub path: String,
     /// Its text.
     pub text: String,
+    /// Where each line starts, for places.
+    lines: Vec<usize>,
 }
 
 /// Every file that was read, in the order of reading.
@@ -84,7 +86,8 @@ impl Sources {
 
     fn push(&mut self, root: PathBuf, path: String, text: String) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(SourceFile { root, path, text });
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        self.files.push(SourceFile { root, path, text, lines });
         id
     }
 
@@ -142,9 +145,8 @@ impl Sources {
         while !file.text.is_char_boundary(at) {
             at -= 1;
         }
-        let before = &file.text[..at];
-        let line = before.bytes().filter(|&b| b == b'\n').count() + 1;
-        let column = at - before.rfind('\n').map_or(0, |end| end + 1) + 1;
+        let line = file.lines.partition_point(|start| *start <= at);
+        let column = at - file.lines[line - 1] + 1;
         let clip = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Place { file: file.shown(), line: clip(line), column: clip(column) }
     }

@@ -11,6 +11,9 @@ use crate::diagnostic::Diagnostic;
 /// How many tokens an expansion may make. The largest real one, a row of QEMU's table, makes a few thousand.
 const MAX_TOKENS: usize = 1 << 18;
 
+/// How many tokens all expansions of one tree may make. A real QEMU makes some ten thousand.
+const MAX_ALL_TOKENS: usize = 1 << 21;
+
 type Result<T> = std::result::Result<T, Diagnostic>;
 
 /// Expands every macro in `tokens`.
@@ -68,7 +71,24 @@ fn hides(hidden: &Hidden, name: &str) -> bool {
     false
 }
 
+/// What both the name and the closing parenthesis of a call came out of: a call that ends outside a macro's
+/// replacement is no longer inside that macro, as gcc has it (C11 6.10.3.4p4 leaves it open).
+fn common(name: &Hidden, close: &Hidden) -> Hidden {
+    let mut found = None;
+    let mut at = name;
+    while let (Some(inner), true) = (at, close.is_some()) {
+        if hides(close, &inner.name) {
+            found = HiddenIn::new(&inner.name, found);
+        }
+        at = &inner.outer;
+    }
+    found
+}
+
 type Item<'a> = (Token<'a>, Hidden);
+
+/// A call's arguments, and what its closing parenthesis came out of.
+type Call<'a> = (Vec<Vec<Item<'a>>>, Hidden);
 
 struct Expander<'a, 'm> {
     macros: &'m Macros<'a>,
@@ -87,8 +107,9 @@ impl<'a> Expander<'a, '_> {
                 None => out.push((token, hidden)),
                 Some(define) if define.params.is_some() => {
                     if pending.last().is_some_and(|(next, _)| next.is("(")) {
-                        let arguments = take_arguments(&token, &mut pending)?;
-                        let replaced = self.call(&define, &token, arguments, hidden, depth)?;
+                        let (arguments, close) = take_arguments(&token, &mut pending)?;
+                        let both = common(&hidden, &close);
+                        let replaced = self.call(&define, &token, arguments, both, depth)?;
                         self.push_back(&mut pending, replaced, &token)?;
                     } else {
                         out.push((token, hidden));
@@ -113,7 +134,15 @@ impl<'a> Expander<'a, '_> {
         (!hides(hidden, &token.text) && (self.wanted)(&token.text)).then(|| Rc::clone(define))
     }
 
-    fn push_back(&mut self, pending: &mut Vec<Item<'a>>, items: Vec<Item<'a>>, at: &Token<'a>) -> Result<()> {
+    fn push_back(
+        &mut self,
+        pending: &mut Vec<Item<'a>>,
+        mut items: Vec<Item<'a>>,
+        at: &Token<'a>,
+    ) -> Result<()> {
+        if let Some((first, _)) = items.first_mut() {
+            first.spaced = at.spaced;
+        }
         let deepest = items.iter().filter_map(|(_, hidden)| hidden.as_ref()).map(|hidden| hidden.depth).max();
         if deepest.is_some_and(|deepest| deepest > MAX_DEPTH) {
             return Err(Diagnostic::error(
@@ -123,6 +152,13 @@ impl<'a> Expander<'a, '_> {
         }
         // An empty replacement counts too, or a long chain of them would be free.
         self.made += items.len() + 1;
+        let all = &self.macros.made;
+        all.set(all.get() + items.len() + 1);
+        if all.get() > MAX_ALL_TOKENS {
+            let message =
+                format!("`{}` is one expansion too many: all make {MAX_ALL_TOKENS} tokens", at.text);
+            return Err(Diagnostic::error(at.span, message));
+        }
         if self.made > MAX_TOKENS {
             let message = format!("`{}` expands to more than {MAX_TOKENS} tokens", at.text);
             return Err(Diagnostic::error(at.span, message));
@@ -183,8 +219,11 @@ impl<'a> Expander<'a, '_> {
                 parts.push(Part::Nothing);
                 hidden_of.push(inner.clone());
             }
-            for (token, hidden) in items {
-                parts.push(Part::Argument(token));
+            for (index, (mut inner_token, hidden)) in items.into_iter().enumerate() {
+                if index == 0 {
+                    inner_token.spaced = token.spaced;
+                }
+                parts.push(Part::Argument(inner_token));
                 hidden_of.push(join(&inner, hidden, &define.name.text));
             }
         }
@@ -215,7 +254,7 @@ fn join(inner: &Hidden, of_argument: Hidden, name: &str) -> Hidden {
 }
 
 /// Takes `( ... )` off the pending tokens and splits it at its commas.
-fn take_arguments<'a>(call: &Token<'a>, pending: &mut Vec<Item<'a>>) -> Result<Vec<Vec<Item<'a>>>> {
+fn take_arguments<'a>(call: &Token<'a>, pending: &mut Vec<Item<'a>>) -> Result<Call<'a>> {
     pending.pop();
     let mut arguments = vec![Vec::new()];
     let mut depth = 0usize;
@@ -224,7 +263,7 @@ fn take_arguments<'a>(call: &Token<'a>, pending: &mut Vec<Item<'a>>) -> Result<V
             depth += 1;
         } else if token.is(")") {
             if depth == 0 {
-                return Ok(arguments);
+                return Ok((arguments, hidden));
             }
             depth -= 1;
         } else if token.is(",") && depth == 0 {

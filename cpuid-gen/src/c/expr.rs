@@ -172,12 +172,10 @@ impl<'t, 'a> Parser<'t, 'a, '_> {
         Ok(value)
     }
 
-    fn binary(&mut self, level: usize, live: bool) -> Result<Value> {
-        let Some(operators) = LEVELS.get(level) else { return self.unary(live) };
-        let mut left = self.binary(level + 1, live)?;
-        while let Some(token) =
-            self.peek().filter(|token| operators.iter().any(|operator| token.is(operator)))
-        {
+    /// Operators from the level `lowest` on. A level without one takes no stack: depth is for parentheses.
+    fn binary(&mut self, lowest: usize, live: bool) -> Result<Value> {
+        let mut left = self.unary(live)?;
+        while let Some((token, level)) = self.operator(lowest) {
             self.at += 1;
             let right_live = match token.text.as_ref() {
                 "||" => live && !left.is_true(),
@@ -188,6 +186,13 @@ impl<'t, 'a> Parser<'t, 'a, '_> {
             left = apply(token, left, right, live)?;
         }
         Ok(left)
+    }
+
+    /// The next token and its level, when it is a binary operator that binds at least as tightly as `lowest`.
+    fn operator(&self, lowest: usize) -> Option<(&'t Token<'a>, usize)> {
+        let token = self.peek()?;
+        let level = LEVELS.iter().position(|level| level.iter().any(|operator| token.is(operator)))?;
+        (level >= lowest).then_some((token, level))
     }
 
     fn unary(&mut self, live: bool) -> Result<Value> {

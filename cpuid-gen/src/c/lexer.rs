@@ -59,6 +59,8 @@ pub struct Lexer<'a> {
     starts_line: bool,
     spaced: bool,
     spliced: bool,
+    /// Up to where `"` and `'` are known to be unclosed: a line of them must not be searched once for each.
+    unclosed_quotes: [usize; 2],
     /// The comments so far, delimiters included.
     pub comments: Vec<Span>,
     /// A comment that the file doesn't close.
@@ -85,6 +87,7 @@ pub fn lex(sources: &Sources, file: FileId) -> Lexer<'_> {
         starts_line: true,
         spaced: false,
         spliced: false,
+        unclosed_quotes: [0; 2],
         comments: Vec::new(),
         unclosed: None,
     }
@@ -224,6 +227,10 @@ impl<'a> Lexer<'a> {
     fn quoted(&mut self, quote: u8) -> Kind {
         let start = self.at;
         self.at += 1;
+        let unclosed = usize::from(quote == b'"');
+        if start < self.unclosed_quotes[unclosed] {
+            return Kind::Other;
+        }
         loop {
             match self.bytes.get(self.at) {
                 Some(b'\\') if self.at + 1 < self.bytes.len() => {
@@ -236,6 +243,7 @@ impl<'a> Lexer<'a> {
                 }
                 Some(b'\n') | None => {
                     self.spliced = false;
+                    self.unclosed_quotes[unclosed] = self.at;
                     self.at = start + 1;
                     return Kind::Other;
                 }

@@ -4,6 +4,7 @@
 //! [`Preprocessor`], whose macros add up as they do in a translation unit.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::rc::Rc;
@@ -51,6 +52,8 @@ struct Events<'a> {
 pub struct Macros<'a> {
     events: HashMap<Cow<'a, str>, Events<'a>>,
     clock: u32,
+    /// Tokens that all expansions made so far.
+    pub(super) made: Cell<usize>,
 }
 
 /// A point of the reading; a macro is looked up as of then.
@@ -62,8 +65,9 @@ impl<'a> Macros<'a> {
     #[must_use]
     pub fn get(&self, name: &str, moment: Moment) -> Option<&Rc<Define<'a>>> {
         let events = self.events.get(name)?;
-        let mut latest_first = events.later.iter().rev().chain([&events.first]);
-        latest_first.find(|(when, _)| *when <= moment.0)?.1.as_ref()
+        let later = events.later.partition_point(|(when, _)| *when <= moment.0);
+        let latest = later.checked_sub(1).map_or(&events.first, |last| &events.later[last]);
+        latest.1.as_ref().filter(|_| latest.0 <= moment.0)
     }
 
     /// After all that was read so far.
@@ -180,6 +184,9 @@ impl<'a> Reading<'a, '_, '_> {
         while let Some(token) = next {
             if !(token.starts_line && token.is("#")) {
                 if self.active() {
+                    if token.is("#") {
+                        self.diagnostics.error(token.span, "a `#` that does not start its line");
+                    }
                     self.unit.tokens.push(token);
                 }
                 next = lexer.next();

@@ -74,11 +74,12 @@ fn entry(line: &str, prefix: &str) -> Option<Entry> {
     let rest = rest.trim_matches(' ').replace('\\', "");
     let name = rest.split(' ').next().unwrap_or_default().to_owned();
     let starts: Vec<usize> = rest.match_indices("/*").map(|(at, _)| at + 2).collect();
+    let close = rest.rfind("*/");
     let value = starts.into_iter().rev().find_map(|start| {
         let quoted = rest[start..].trim_start_matches(' ').strip_prefix('"')?;
         let (text, after) = quoted.split_once('"')?;
-        let tail = &after[after.rfind("*/")? + 2..];
-        Some(format!("\"{text}\"{tail}"))
+        let tail = close.filter(|close| *close >= rest.len() - after.len())?;
+        Some(format!("\"{text}\"{}", &rest[tail + 2..]))
     });
     Some(Entry { name, value })
 }

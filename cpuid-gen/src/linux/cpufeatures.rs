@@ -19,6 +19,10 @@ impl<'a> Reader<'a, '_> {
             self.diagnostics.error(whole, "NCAPINTS is not defined here");
             return;
         };
+        // Before 4.6 the same header also held C.
+        if self.sources[unit.file].path.ends_with("cpufeatures.h") {
+            self.macros_alone(unit);
+        }
         let bugs = self.facts.count("NBUGINTS").unwrap_or(0);
         self.facts.features = self.flags(unit, "X86_FEATURE_", rule, 0, kernel);
         self.facts.bugs = self.flags(unit, "X86_BUG_", rule, kernel, bugs);
@@ -26,9 +30,19 @@ impl<'a> Reader<'a, '_> {
 
     /// VMX features of vmxfeatures.h.
     pub(super) fn vmx_features(&mut self, tree: &Tree, unit: &Unit<'a>) {
+        self.macros_alone(unit);
         let rule = Rule::of(self.sources, tree.mkcapflags, tree.features);
         let words = self.facts.count("NVMXINTS").unwrap_or(0);
         self.facts.vmx = self.flags(unit, "VMX_FEATURE_", rule, 0, words);
+    }
+
+    /// Text outside all directives is most likely a `#define` that lost something, and would be lost silently.
+    fn macros_alone(&mut self, unit: &Unit<'a>) {
+        if let Some(token) = unit.tokens.first() {
+            let message =
+                format!("`{}` is outside all directives, where this header has nothing", token.text);
+            self.diagnostics.error(token.span, message);
+        }
     }
 
     /// Every macro with a prefix, in order. Its value must lie in `words` words from `first` on.

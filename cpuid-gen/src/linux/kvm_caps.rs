@@ -16,6 +16,9 @@ use crate::facts::{CapKind, KvmCap};
 use crate::location::CpuidWord;
 use crate::source::Span;
 
+/// More mentions than this no list of a 32-bit word has; locals that hold locals could make it any number.
+const MAX_MENTIONS: usize = 128;
+
 /// Calls whose first argument is a word and whose others are lists.
 const LISTS: [&str; 4] =
     ["kvm_cpu_cap_mask", "kvm_cpu_cap_init", "kvm_cpu_cap_init_kvm_defined", "kvm_cpu_cap_init_scattered"];
@@ -114,12 +117,17 @@ impl<'a> Reader<'a, '_> {
     /// Locals that start with `f_`, and what each holds.
     fn locals(&mut self, body: &[Token<'a>]) -> Locals {
         let mut locals = Locals::new();
+        let mut end = 0;
         for (index, token) in body.iter().enumerate() {
+            if index < end {
+                continue;
+            }
             let assigned = body.get(index + 1).is_some_and(|next| next.is("="));
             if token.kind != Kind::Ident || !token.text.starts_with("f_") || !assigned {
                 continue;
             }
             let rest = statement(&body[index + 2..]);
+            end = index + 2 + rest.len();
             let declared = index > 0 && body[index - 1].kind == Kind::Ident;
             let held = if declared {
                 mentions(rest, &locals, token.span)
@@ -281,6 +289,9 @@ fn mentions(tokens: &[Token<'_>], locals: &Locals, at: Span) -> Result<Vec<Menti
                 ));
             }
         };
+        if found.len() > MAX_MENTIONS {
+            return Err(Diagnostic::error(at, format!("a list of more than {MAX_MENTIONS} features")));
+        }
         let separated =
             rest.first().is_some_and(|token| token.is("|") || (token.is(":") && question.is_some()));
         match rest {

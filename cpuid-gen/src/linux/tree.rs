@@ -70,7 +70,9 @@ impl Tree {
         let kvm_cpuid = need("arch/x86/kvm/cpuid.c");
         let features = features_header(sources, root, diagnostics);
         let mut optional = |path: &str| {
-            root.join(path).exists().then(|| diagnostics.take(sources.read(root, path))).flatten()
+            // What stands there but leads nowhere is an error, not an absence.
+            root.join(path).symlink_metadata().ok()?;
+            diagnostics.take(sources.read(root, path))
         };
         let vmx = optional("arch/x86/include/asm/vmxfeatures.h");
         let mkcapflags = optional("arch/x86/kernel/cpu/mkcapflags.sh");
@@ -115,10 +117,10 @@ fn walk(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> [O
             }
         };
         let header = entry.path().extension().is_some_and(|extension| extension == "h");
-        if !header || !entry.file_type().is_file() {
+        if !header {
             continue;
         }
-        let Some(defines) = definitions(entry.path()) else { continue };
+        let Some(defines) = diagnostics.take(definitions(entry.path())).flatten() else { continue };
         let path =
             entry.path().strip_prefix(root).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/");
         let known = sources.iter().find(|(_, file)| file.path == path).map(|(id, _)| id);
@@ -138,18 +140,24 @@ fn walk(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> [O
 }
 
 /// Which of the [`SOUGHT`] a header defines; none when it defines none.
-fn definitions(path: &Path) -> Option<[bool; 4]> {
-    let about = fs::metadata(path).ok()?;
-    if about.len() > MAX_FILE_SIZE {
-        return None;
+fn definitions(path: &Path) -> Result<Option<[bool; 4]>, Diagnostic> {
+    let fault = |error: std::io::Error| Diagnostic::file(path, error);
+    let about = fs::metadata(path).map_err(fault)?;
+    if !about.is_file() {
+        return Err(Diagnostic::file(path, "not a regular file"));
     }
-    let text = String::from_utf8(fs::read(path).ok()?);
-    let text = text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    if about.len() > MAX_FILE_SIZE {
+        let why = format!("{} bytes: more than the {MAX_FILE_SIZE} that are read", about.len());
+        return Err(Diagnostic::file(path, why));
+    }
+    let text = fs::read(path).map_err(fault)?;
+    let text = String::from_utf8(text)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     if !text.contains("cpuid_") {
-        return None;
+        return Ok(None);
     }
     let found = SOUGHT.map(|sought| defines(&text, sought));
-    found.contains(&true).then_some(found)
+    Ok(found.contains(&true).then_some(found))
 }
 
 /// True when `sought` is followed by `{` or ` = {`, perhaps with `_idx` in between.

@@ -31,7 +31,9 @@ impl Tree {
             return None;
         };
         let mut optional = |path: &str| {
-            root.join(path).exists().then(|| diagnostics.take(sources.read(root, path))).flatten()
+            // What stands there but leads nowhere is an error, not an absence.
+            root.join(path).symlink_metadata().ok()?;
+            diagnostics.take(sources.read(root, path))
         };
         let kvm_para = ["include/standard-headers/asm-x86/kvm_para.h", "linux-headers/asm-x86/kvm_para.h"];
         let before = kvm_para.into_iter().find_map(&mut optional).into_iter().collect();

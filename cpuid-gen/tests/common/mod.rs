@@ -1,0 +1,191 @@
+//! What the tests share: upstream trees where they were fetched, gcc as an oracle, scratch folders, and fixtures.
+#![allow(dead_code, reason = "each test program uses its part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says what it skips"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cpuid_gen::diagnostic::Diagnostics;
+use cpuid_gen::facts::{LinuxFacts, QemuFacts};
+use cpuid_gen::source::Sources;
+
+pub(crate) mod text;
+
+/// Set to 1, a test that would be skipped fails instead.
+const REQUIRE_ALL: &str = "CPUID_TABLES_REQUIRE_ALL";
+
+/// Further trees to test, separated by `:`; the name of each folder must start as those of `upstream/trees` do.
+const MORE_TREES: &str = "CPUID_TABLES_MORE_TREES";
+
+/// A fetched tree.
+pub(crate) struct Tree {
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+}
+
+/// Every fetched tree whose name starts with `prefix`, sorted; says so when there is none.
+pub(crate) fn trees(test: &str, prefix: &str) -> Vec<Tree> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../upstream/trees");
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
+    let more = std::env::var(MORE_TREES).unwrap_or_default();
+    paths.extend(more.split(':').filter(|path| !path.is_empty()).map(PathBuf::from));
+    let named = |path: PathBuf| Tree { name: path.file_name().unwrap().to_string_lossy().into_owned(), path };
+    let mut found: Vec<Tree> =
+        paths.into_iter().map(named).filter(|tree| tree.name.starts_with(prefix)).collect();
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    if found.is_empty() {
+        skipped(test, &format!("no upstream/trees/{prefix}*; upstream/fetch makes them"));
+    }
+    found
+}
+
+/// Says that a test is skipped, or fails where all are required.
+pub(crate) fn skipped(test: &str, missing: &str) {
+    eprintln!("SKIPPED: {test}: {missing}");
+    assert!(std::env::var(REQUIRE_ALL).as_deref() != Ok("1"), "{REQUIRE_ALL}=1, and {test} lacks {missing}");
+}
+
+/// Whether a program can be run; says so when not.
+pub(crate) fn have(test: &str, program: &str) -> bool {
+    let runs = Command::new(program).arg("--version").output().is_ok();
+    if !runs {
+        skipped(test, program);
+    }
+    runs
+}
+
+/// An empty folder of a test's own.
+pub(crate) fn scratch(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// Runs a command; its output, or what it wrote to its standard error.
+pub(crate) fn run(command: &mut Command) -> Result<String, String> {
+    let output = command.output().unwrap();
+    if output.status.success() {
+        Ok(String::from_utf8(output.stdout).unwrap())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+/// Preprocesses `source` by gcc, without any system header.
+pub(crate) fn preprocess(folder: &Path, source: &str, options: &[&str]) -> Result<String, String> {
+    let file = folder.join("preprocess.c");
+    fs::write(&file, source).unwrap();
+    run(Command::new("gcc").args(["-E", "-nostdinc", "-undef", "-w"]).args(options).arg(&file))
+}
+
+/// Every macro that is defined at the end of `source`, by gcc: name, with parameters if any, and replacement.
+pub(crate) fn macros(folder: &Path, source: &str, options: &[&str]) -> Result<Vec<(String, String)>, String> {
+    let mut with_list = vec!["-dM"];
+    with_list.extend(options);
+    let listed = preprocess(folder, source, &with_list)?;
+    let pair = |line: &str| {
+        let line = line.strip_prefix("#define ").unwrap_or_default();
+        let end = line.find([' ', '(']).unwrap_or(line.len());
+        let end = if line[end..].starts_with('(') { line.find(')').unwrap() + 1 } else { end };
+        (line[..end].to_owned(), line[end..].trim().to_owned())
+    };
+    Ok(listed.lines().map(pair).collect())
+}
+
+/// Compiles a C program by gcc and runs it; what it printed, or what gcc said.
+pub(crate) fn compile_and_run(folder: &Path, source: &str, options: &[&str]) -> Result<String, String> {
+    let (file, program) = (folder.join("program.c"), folder.join("program"));
+    fs::write(&file, source).unwrap();
+    run(Command::new("gcc").args(["-O0", "-w", "-o"]).arg(&program).args(options).arg(&file))?;
+    run(&mut Command::new(program))
+}
+
+/// The facts of a Linux tree, and every diagnostic, with paths as they are upstream.
+pub(crate) fn read_linux(root: &Path) -> (Option<LinuxFacts>, String) {
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let facts = cpuid_gen::linux::read_tree(&mut sources, root, &mut diagnostics);
+    (facts, shown(&sources, diagnostics, root))
+}
+
+/// The facts of a QEMU tree, and every diagnostic, with paths as they are upstream.
+pub(crate) fn read_qemu(root: &Path) -> (Option<QemuFacts>, String) {
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let facts = cpuid_gen::qemu::read_tree(&mut sources, root, &mut diagnostics);
+    (facts, shown(&sources, diagnostics, root))
+}
+
+/// The facts of a tree that reads without any diagnostic.
+pub(crate) fn clean_linux(tree: &Tree) -> LinuxFacts {
+    let (facts, diagnostics) = read_linux(&tree.path);
+    assert_eq!(diagnostics, "", "{}", tree.name);
+    facts.unwrap()
+}
+
+/// The facts of a tree that reads without any diagnostic.
+pub(crate) fn clean_qemu(tree: &Tree) -> QemuFacts {
+    let (facts, diagnostics) = read_qemu(&tree.path);
+    assert_eq!(diagnostics, "", "{}", tree.name);
+    facts.unwrap()
+}
+
+/// Every diagnostic in its plain form, sorted, without the folder that the tree happens to stand in.
+pub(crate) fn shown(sources: &Sources, mut diagnostics: Diagnostics, root: &Path) -> String {
+    diagnostics.sort();
+    let root = root.display().to_string();
+    diagnostics.render(sources).replace(&format!("{root}/"), "").replace(&root, "TREE")
+}
+
+/// The files of a fixture: each starts after a line `=== path`.
+pub(crate) fn unpacked(archive: &str) -> Vec<(String, String)> {
+    let mut files: Vec<(String, String)> = Vec::new();
+    for line in archive.split_inclusive('\n') {
+        match (line.strip_prefix("=== "), files.last_mut()) {
+            (Some(path), _) => files.push((path.trim_end().to_owned(), String::new())),
+            (None, Some((_, text))) => text.push_str(line),
+            (None, None) => {}
+        }
+    }
+    files
+}
+
+/// Writes a fixture's files below a folder.
+pub(crate) fn write_files(folder: &Path, files: &[(String, String)]) {
+    for (path, text) in files {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+}
+
+/// Numbers that look random and are the same in every run (splitmix64).
+pub(crate) struct Rng(pub(crate) u64);
+
+impl Rng {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// One of the numbers below `bound`.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % u64::try_from(bound).unwrap()).unwrap()
+    }
+
+    /// One of the items.
+    pub(crate) fn pick<'t, T>(&mut self, items: &'t [T]) -> &'t T {
+        &items[self.below(items.len())]
+    }
+}

@@ -1,0 +1,35 @@
+//! What can be wrong in a facts file; `>` stands for a tab.
+
+/// A name for the report, and the text.
+pub(crate) const CASES: &[(&str, &str)] = &[
+    ("nothing", ""),
+    ("comments alone", "# one\n# two\n"),
+    ("a row before the release", "linux-feature>APPLE>0>0>-\n"),
+    ("a second release", "linux-release>6.2.1\nqemu-release>9.3.1\n"),
+    ("a release and more", "linux-release>6.2.1>x\n"),
+    ("no release", "linux-release\n"),
+    ("an unknown kind for Linux", "linux-release>6.2.1\nqemu-bit>FEAT>0>x\n"),
+    ("an unknown kind for QEMU", "qemu-release>9.3.1\nlinux-dep>A>B\n"),
+    ("an empty column", "linux-release>6.2.1\nlinux-dep>>B\n"),
+    ("a padded column", "linux-release>6.2.1\nlinux-dep> A>B\n"),
+    ("a row that ends early", "linux-release>6.2.1\nlinux-dep>A\n"),
+    ("a column too many", "linux-release>6.2.1\nlinux-dep>A>B>C>D\n"),
+    ("a name that is none", "linux-release>6.2.1\nlinux-dep>->B\nlinux-dep>A B>C\n"),
+    (
+        "a word that is no number",
+        "linux-release>6.2.1\nlinux-feature>APPLE>+1>0>-\nlinux-feature>APPLE>65536>0>-\n",
+    ),
+    ("a bit above 31", "linux-release>6.2.1\nlinux-feature>APPLE>0>32>-\n"),
+    ("a bit above 63", "qemu-release>9.3.1\nqemu-bit>FEAT>64>x\n"),
+    ("half a location", "linux-release>6.2.1\nlinux-word>CPUID_1_EDX>0>0x1>->EDX\n"),
+    ("a leaf without 0x", "linux-release>6.2.1\nlinux-word>CPUID_1_EDX>0>1>0>EDX\n"),
+    ("a leaf of 33 bits", "linux-release>6.2.1\nlinux-word>CPUID_1_EDX>0>0x100000000>0>EDX\n"),
+    ("an odd register", "linux-release>6.2.1\nlinux-word>CPUID_1_EDX>0>0x1>0>edx\n"),
+    ("an unknown kind of capability", "linux-release>6.2.1\nkvm-cap>CPUID_1_EDX>G>APPLE\n"),
+    ("a capability without a leaf", "linux-release>6.2.1\nkvm-cap>->F>APPLE\n"),
+    ("an unknown type of word", "qemu-release>9.3.1\nqemu-word>FEAT>0>port>0x1\n"),
+    ("an unknown mask", "qemu-release>9.3.1\nqemu-mask>FEAT>hvf>0x1\n"),
+    ("a mask that is no number", "qemu-release>9.3.1\nqemu-mask>FEAT>tcg>0x\n"),
+    ("a mask of 65 bits", "qemu-release>9.3.1\nqemu-mask>FEAT>tcg>0x10000000000000000\n"),
+    ("several at once", "qemu-release>9.3.1\nqemu-mask>FEAT>tcg>1\nnone>1\nqemu-bit>FEAT\n"),
+];

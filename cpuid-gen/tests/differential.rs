@@ -1,0 +1,18 @@
+//! What gcc, the kernel's own script and an installed QEMU say of each fetched tree is what the facts say.
+//!
+//! The oracles get the same files, cut up as text where a whole header cannot be compiled, and list the names
+//! themselves: what the reader would lose is seen. `CPUID_TABLES_MORE_TREES` names further trees.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod common;
+
+#[path = "differential/flags.rs"]
+mod flags;
+#[path = "differential/kvm.rs"]
+mod kvm;
+#[path = "differential/linux.rs"]
+mod linux;
+#[path = "differential/mutants.rs"]
+mod mutants;
+#[path = "differential/qemu.rs"]
+mod qemu;

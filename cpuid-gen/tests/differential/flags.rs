@@ -1,0 +1,102 @@
+//! The name map against the tree's own script, and the facts of the pinned releases against their trees.
+
+use std::fs;
+use std::process::Command;
+
+use cpuid_gen::diagnostic::Diagnostics;
+use cpuid_gen::facts::{self, Facts};
+use cpuid_gen::linux::{Tree as LinuxTree, capflags};
+use cpuid_gen::source::Sources;
+
+use crate::common::{clean_linux, clean_qemu, have, run, scratch, shown, skipped, trees};
+use crate::linux::features_header;
+
+/// The arrays alone: not what the script echoes around them.
+fn arrays(text: &str) -> String {
+    let of_array = |line: &&str| ["const char", "\t[", "};"].iter().any(|start| line.starts_with(start));
+    text.lines().filter(of_array).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn flags_are_the_scripts_own() {
+    const TEST: &str = "flags_are_the_scripts_own";
+    if !have(TEST, "sh") {
+        return;
+    }
+    let folder = scratch(TEST);
+    for tree in trees(TEST, "linux-") {
+        let script = tree.path.join("arch/x86/kernel/cpu/mkcapflags.sh");
+        let out = folder.join("out.c");
+        let header = features_header(&tree.path);
+        let vmx = tree.path.join("arch/x86/include/asm/vmxfeatures.h");
+        let mut command = Command::new("sh");
+        command.arg(&script);
+        // Since 5.6 the output comes first.
+        if fs::read_to_string(&script).unwrap().contains("OUT=$1") {
+            command.args([&out, &header, &vmx]);
+        } else {
+            command.args([&header, &out]);
+        }
+        run(&mut command).unwrap();
+        let said = fs::read_to_string(&out).unwrap();
+
+        let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+        let opened = LinuxTree::open(&mut sources, &tree.path, &mut diagnostics).unwrap();
+        let ours = capflags::of_tree(&sources, &opened);
+        let ours = ours.unwrap_or_else(|diagnostics| panic!("{}", shown(&sources, diagnostics, &tree.path)));
+        assert!(ours == said, "{}: not what {} writes", tree.name, script.display());
+
+        let facts = clean_linux(&tree);
+        assert_eq!(arrays(&capflags::of_facts(&facts)), arrays(&said), "{}", tree.name);
+        let again = read_again(&facts::write_linux(&facts));
+        let Facts::Linux(again) = again else { panic!("{}: facts of another project", tree.name) };
+        assert_eq!(capflags::of_facts(&again), capflags::of_facts(&facts), "{}", tree.name);
+        println!("{}: {} bytes, {} flags", tree.name, said.len(), said.matches("\t[").count());
+    }
+}
+
+/// The facts that a text holds.
+fn read_again(text: &str) -> Facts {
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let id = sources.add("again.tsv", text);
+    let facts = facts::read(&sources, id, &mut diagnostics);
+    assert_eq!(diagnostics.render(&sources), "");
+    facts.unwrap()
+}
+
+#[test]
+fn facts_survive_their_text() {
+    const TEST: &str = "facts_survive_their_text";
+    for tree in trees(TEST, "linux-") {
+        let text = facts::write_linux(&clean_linux(&tree));
+        let Facts::Linux(again) = read_again(&text) else { panic!("{}", tree.name) };
+        assert_eq!(facts::write_linux(&again), text, "{}", tree.name);
+    }
+    for tree in trees(TEST, "qemu-") {
+        let text = facts::write_qemu(&clean_qemu(&tree));
+        let Facts::Qemu(again) = read_again(&text) else { panic!("{}", tree.name) };
+        assert_eq!(facts::write_qemu(&again), text, "{}", tree.name);
+    }
+}
+
+/// The pinned facts are what a new import of the same release gives.
+#[test]
+fn pinned_facts_are_those_of_their_trees() {
+    const TEST: &str = "pinned_facts_are_those_of_their_trees";
+    let mut all = Vec::new();
+    for tree in trees(TEST, "linux-") {
+        let facts = clean_linux(&tree);
+        all.push((format!("linux-release\t{}\n", facts.release), facts::write_linux(&facts)));
+    }
+    for tree in trees(TEST, "qemu-") {
+        let facts = clean_qemu(&tree);
+        all.push((format!("qemu-release\t{}\n", facts.release), facts::write_qemu(&facts)));
+    }
+    for (name, pinned) in cpuid_gen::pinned() {
+        let rows: String = pinned.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect();
+        match all.iter().find(|(release, _)| rows.contains(release.as_str())) {
+            Some((_, fresh)) => assert!(rows == *fresh, "{name} is not what its tree gives"),
+            None => skipped(TEST, &format!("the tree of {name}")),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Mutated sources: whatever the reader accepts must be what gcc says of the same mutated text.
+//!
+//! A mutant that the reader rejects proves nothing here, and neither does one that gcc rejects for a reason that the
+//! reader need not know (a type, say): but then the reader must not have made anything up, so it counts as a failure
+//! unless the part that gcc rejects is none that is read.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use cpuid_gen::facts::LinuxFlag;
+
+use crate::common::text::files;
+use crate::common::{Rng, Tree, have, read_linux, read_qemu, scratch, trees};
+use crate::linux::{facts_values, features_header, values};
+use crate::qemu::{self, Files};
+
+/// How many mutants of each tree's file; the variable makes a longer search.
+fn mutants() -> usize {
+    std::env::var("CPUID_TABLES_MUTANTS").map_or(40, |count| count.parse().unwrap())
+}
+
+/// What one mutation may put in place of a token.
+const TOKENS: [&str; 40] = [
+    "0", "1", "31", "32", "0x20", "010", "7u", "5UL", "0b11", "'a'", "+", "-", "*", "/", "%", "<<", ">>",
+    "&", "|", "^", "~", "!", "?", ":", ",", "(", ")", "\"x\"", "{", "}", "/*", "*/", "\\\n", "#", "\n", "//",
+    "=", "[", "]", "NULL",
+];
+
+/// Spans of what looks like a token to nobody in particular: a run of word characters or one other character.
+fn tokens(text: &str) -> Vec<(usize, usize)> {
+    let mut spans = Vec::new();
+    let mut last_word = false;
+    for (at, c) in text.char_indices().filter(|(_, c)| *c == '\n' || !c.is_whitespace()) {
+        let word = c.is_alphanumeric() || c == '_';
+        match spans.last_mut() {
+            Some((_, end)) if word && last_word && *end == at => *end = at + c.len_utf8(),
+            _ => spans.push((at, at + c.len_utf8())),
+        }
+        last_word = word;
+    }
+    spans
+}
+
+/// Two mutations or three: a token dropped, doubled, replaced, or swapped with another near by.
+fn mutated(text: &str, rng: &mut Rng, within: (usize, usize)) -> String {
+    let mut text = text.to_owned();
+    for _ in 0..1 + rng.below(2) {
+        let all = tokens(&text[within.0..within.1.min(text.len())]);
+        let (start, end) = *rng.pick(&all);
+        let (start, end) = (within.0 + start, within.0 + end);
+        let token = text[start..end].to_owned();
+        let put = match rng.below(6) {
+            0 => String::new(),
+            1 => format!("{token} {token}"),
+            2 => (*rng.pick(&TOKENS)).to_owned(),
+            3 => format!("{token} {}", rng.pick(&TOKENS)),
+            4 => {
+                let (other, other_end) = *rng.pick(&all);
+                text[within.0 + other..within.0 + other_end].to_owned()
+            }
+            _ => token.chars().map(|c| if c.is_ascii_digit() { digit(rng) } else { c }).collect(),
+        };
+        text.replace_range(start..end, &put);
+    }
+    text
+}
+
+fn digit(rng: &mut Rng) -> char {
+    *rng.pick(&['0', '1', '2', '3', '7', '8', '9'])
+}
+
+/// A copy of the files of a tree.
+fn copy(tree: &Path, to: &Path) {
+    for path in files(tree, "") {
+        let target = to.join(path.strip_prefix(tree).unwrap());
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(path, target).unwrap();
+    }
+}
+
+#[test]
+fn mutated_headers_of_linux() {
+    const TEST: &str = "mutated_headers_of_linux";
+    if !have(TEST, "gcc") {
+        return;
+    }
+    let mut problems = Vec::new();
+    for tree in trees(TEST, "linux-") {
+        let folder = scratch(&format!("{TEST}-{}", tree.name));
+        copy(&tree.path, &folder);
+        let (mut rng, mut accepted) = (Rng(1), 0);
+        let header = features_header(&folder);
+        let text = fs::read_to_string(&header).unwrap();
+        for number in 0..mutants() {
+            let mutant = mutated(&text, &mut rng, (0, usize::MAX));
+            fs::write(&header, &mutant).unwrap();
+            let (facts, diagnostics) = read_linux(&folder);
+            if !diagnostics.is_empty() {
+                continue;
+            }
+            accepted += 1;
+            let facts = facts.unwrap();
+            let bugs_from = facts.count("NCAPINTS").unwrap();
+            let ours = [(&facts.features, "X86_FEATURE_", 0), (&facts.bugs, "X86_BUG_", bugs_from)];
+            let problem = compare_values(&folder, &header, &ours);
+            problems.extend(problem.map(|why| report(&tree, number, &why, &text, &mutant)));
+        }
+        println!("{}: {accepted} mutants of {} accepted, each as gcc reads it", tree.name, mutants());
+        assert!(accepted > 0, "{}", tree.name);
+    }
+    assert!(problems.is_empty(), "{}", problems.concat());
+}
+
+/// What differs between the facts and gcc. The configuration is the 64-bit one; a macro that it leaves out is a fact
+/// all the same, and then the 32-bit one tells, unless it does not compile.
+fn compare_values(folder: &Path, header: &Path, ours: &[(&Vec<LinuxFlag>, &str, u16)]) -> Option<String> {
+    let prefixes: Vec<&str> = ours.iter().map(|(_, prefix, _)| *prefix).collect();
+    let mut said = match values(folder, header, &prefixes, &["-DCONFIG_X86_64"]) {
+        Ok(said) => said,
+        Err(why) => return Some(why),
+    };
+    let mut all = BTreeMap::new();
+    for (flags, prefix, base) in ours {
+        all.extend(facts_values(flags, prefix, *base));
+    }
+    match values(folder, header, &prefixes, &["-DCONFIG_X86_32"]) {
+        Ok(of_32) => said.extend(of_32),
+        Err(_) => all.retain(|name, _| said.contains_key(name)),
+    }
+    let names = || all.keys().chain(said.keys());
+    let differing = names().find(|name| all.get(*name) != said.get(*name));
+    differing.map(|name| format!("{name}: {:?}, and gcc says {:?}", all.get(name), said.get(name)))
+}
+
+fn report(tree: &Tree, number: usize, why: &str, text: &str, mutant: &str) -> String {
+    let why: String = why.chars().take(400).collect();
+    format!("{} mutant {number}:\n{}{why}\n\n", tree.name, changes(text, mutant))
+}
+
+/// The lines that differ, for a report.
+fn changes(old: &str, new: &str) -> String {
+    let same_start = old.lines().zip(new.lines()).take_while(|(a, b)| a == b).count();
+    let same_end = old.lines().rev().zip(new.lines().rev()).take_while(|(a, b)| a == b).count();
+    let part = |text: &str, sign: &str| -> String {
+        let lines: Vec<&str> = text.lines().collect();
+        let end = lines.len().saturating_sub(same_end).max(same_start).min(same_start + 12);
+        lines[same_start.min(end)..end].iter().map(|line| format!("{sign} {line}\n")).collect()
+    };
+    part(old, "-") + &part(new, "+")
+}
+
+#[test]
+fn mutated_tables_of_qemu() {
+    const TEST: &str = "mutated_tables_of_qemu";
+    if !have(TEST, "gcc") {
+        return;
+    }
+    let mut problems = Vec::new();
+    for tree in trees(TEST, "qemu-") {
+        let folder = scratch(&format!("{TEST}-{}", tree.name));
+        copy(&tree.path, &folder);
+        let accepted = mutate_table(&tree, &folder, &mut problems);
+        println!("{}: {accepted} mutants of {} accepted, each as gcc reads it", tree.name, mutants());
+        assert!(accepted > 0, "{}", tree.name);
+    }
+    assert!(problems.is_empty(), "{}", problems.concat());
+}
+
+fn mutate_table(tree: &Tree, folder: &Path, problems: &mut Vec<String>) -> usize {
+    let (mut rng, mut accepted) = (Rng(2), 0);
+    let files = Files::of(folder);
+    let text = fs::read_to_string(&files.source).unwrap();
+    // One row's length of text about some place of the table: all else of cpu.c is code.
+    let start = text.find("FeatureWordInfo feature_word_info[FEATURE_WORDS] = {").unwrap();
+    let start = start + text[start..].find("= {").unwrap() + 3;
+    let end = start + text[start..].find("\n};").unwrap();
+    for number in 0..mutants() {
+        let mutant = mutated(&text, &mut rng, (start, end));
+        fs::write(&files.source, &mutant).unwrap();
+        let (facts, diagnostics) = read_qemu(folder);
+        if !diagnostics.is_empty() {
+            continue;
+        }
+        accepted += 1;
+        let said = qemu::said(folder, &files, &mutant);
+        let ours = qemu::ours(&facts.unwrap());
+        let problem = match said {
+            Err(why) => Some(why),
+            Ok(said) if said != ours => Some(changes(&said, &ours)),
+            Ok(_) => None,
+        };
+        problems.extend(problem.map(|why| report(tree, number, &why, &text, &mutant)));
+    }
+    accepted
+}

@@ -1,0 +1,200 @@
+//! What is fuzzed, one function for each target; cargo-fuzz's programs and the replay in `cargo test` share them.
+//!
+//! None may panic on any input, and each checks what must hold whatever the input is.
+#![allow(dead_code, reason = "each program calls one of them")]
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cpuid_gen::c::expr::{Environment, evaluate, evaluate_condition};
+use cpuid_gen::c::lexer::lex;
+use cpuid_gen::c::preprocess::{Macros, Preprocessor};
+use cpuid_gen::diagnostic::Diagnostics;
+use cpuid_gen::facts::{self, Facts};
+use cpuid_gen::linux::{Tree, capflags};
+use cpuid_gen::source::Sources;
+
+/// Tokens and comments lie in the text, in order, and what is between them is blank.
+pub(crate) fn lexer(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let mut sources = Sources::new();
+    let id = sources.add("input.c", text.as_ref());
+    let lexed = lex(&sources, id);
+    let unclosed = lexed.unclosed.iter();
+    let mut spans: Vec<_> = lexed.tokens.iter().map(|token| token.span).collect();
+    spans.extend(lexed.comments.iter().chain(unclosed));
+    spans.sort();
+    let mut last = 0;
+    for span in spans {
+        assert!(last <= span.start && span.start < span.end);
+        let between = text.get(last as usize..span.start as usize).unwrap_or("x");
+        let between = between.replace("\\\n", "");
+        assert!(between.chars().all(|c| " \t\n\u{b}\u{c}".contains(c)), "lost: {between:?}");
+        let _ = sources.place(span);
+        last = span.end;
+    }
+    let mut diagnostics = Diagnostics::new();
+    let prelude = Preprocessor::add_prelude(&mut sources);
+    let mut preprocessor = Preprocessor::new(&sources, prelude, &mut diagnostics);
+    preprocessor.read(id, &mut diagnostics);
+    diagnostics.sort();
+    let _ = diagnostics.render(&sources);
+}
+
+/// The first line is an expression, further ones are directives before it. What has a value has it again in
+/// parentheses, and fits into its type.
+pub(crate) fn expression(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (expression, directives) = text.split_once('\n').unwrap_or((&text, ""));
+    let mut sources = Sources::new();
+    let ids = [
+        sources.add("macros.h", directives),
+        sources.add("plain.c", expression),
+        sources.add("again.c", format!("({expression}\n)")),
+    ];
+    let mut diagnostics = Diagnostics::new();
+    let mut preprocessor = Preprocessor::new(&sources, ids[0], &mut diagnostics);
+    preprocessor.read(ids[0], &mut diagnostics);
+    let macros: &Macros<'_> = &preprocessor.macros;
+    let names = HashMap::new();
+    let environment = Environment::new(macros, macros.now(), &names);
+    let [plain, again] = [ids[1], ids[2]].map(|id| {
+        let tokens = lex(&sources, id).tokens;
+        let _ = evaluate_condition(
+            &tokens,
+            sources.span(id, 0, 0),
+            &Environment::condition(macros, macros.now()),
+        );
+        evaluate(&tokens, sources.span(id, 0, 0), &environment)
+    });
+    match (plain, again) {
+        (Ok(plain), Ok(again)) => {
+            assert_eq!((plain.number(), plain.of), (again.number(), again.of));
+            let (min, max) = if plain.of.signed {
+                (-(1i128 << (plain.of.bits - 1)), (1i128 << (plain.of.bits - 1)) - 1)
+            } else {
+                (0, (1i128 << plain.of.bits) - 1)
+            };
+            assert!((min..=max).contains(&plain.number()));
+        }
+        (Ok(_), Err(error)) => assert!(
+            error.message.contains("deeper")
+                || error.message.contains("many")
+                || expression.contains("/*")
+                || expression.contains("//")
+                || expression.ends_with('\\')
+        ),
+        (Err(error), _) => assert!(!error.render(&sources).is_empty()),
+    }
+}
+
+/// The files of a tree are parted by lines `=== path`; only known paths are written.
+fn tree(data: &[u8], paths: &[&str], name: &str) -> PathBuf {
+    let root = std::env::temp_dir().join(format!("cpuid-fuzz-{name}-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&root);
+    let mut current: Option<&str> = None;
+    let mut files: Vec<(&str, Vec<u8>)> = Vec::new();
+    for line in data.split_inclusive(|byte| *byte == b'\n') {
+        let start = line.strip_prefix(b"=== ").map(|path| path.trim_ascii());
+        if let Some(path) = start {
+            current = paths.iter().copied().find(|known| known.as_bytes() == path);
+            files.extend(current.map(|path| (path, Vec::new())));
+        } else if let (Some(_), Some((_, text))) = (current, files.last_mut()) {
+            text.extend_from_slice(line);
+        }
+    }
+    for (path, text) in files {
+        let path = root.join(path);
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&path, text))
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
+    root
+}
+
+const LINUX_PATHS: [&str; 11] = [
+    "Makefile",
+    "arch/x86/include/asm/cpufeatures.h",
+    "arch/x86/include/asm/vmxfeatures.h",
+    "arch/x86/include/asm/cpufeature.h",
+    "arch/x86/include/asm/processor.h",
+    "arch/x86/kvm/cpuid.h",
+    "arch/x86/kvm/reverse_cpuid.h",
+    "arch/x86/kvm/cpuid.c",
+    "arch/x86/kernel/cpu/scattered.c",
+    "arch/x86/kernel/cpu/cpuid-deps.c",
+    "arch/x86/kernel/cpu/mkcapflags.sh",
+];
+
+/// A Linux tree: what reads without an error survives its text form, and gives the same name map.
+pub(crate) fn linux_tree(data: &[u8]) {
+    let root = tree(data, &LINUX_PATHS, "linux");
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let facts = cpuid_gen::linux::read_tree(&mut sources, &root, &mut diagnostics);
+    if let Some(tree) = Tree::open(&mut sources, &root, &mut Diagnostics::new()) {
+        let _ = capflags::of_tree(&sources, &tree);
+    }
+    diagnostics.sort();
+    let _ = diagnostics.render(&sources);
+    if let (Some(facts), false) = (facts, diagnostics.has_errors()) {
+        let text = facts::write_linux(&facts);
+        let Some(Facts::Linux(again)) = read_again(&text) else { panic!("other facts: {text}") };
+        assert_eq!(facts::write_linux(&again), text);
+        assert_eq!(capflags::of_facts(&again), capflags::of_facts(&facts));
+    }
+    let _ = fs::remove_dir_all(root);
+}
+
+const QEMU_PATHS: [&str; 8] = [
+    "VERSION",
+    "include/standard-headers/asm-x86/kvm_para.h",
+    "target/i386/cpu.h",
+    "target/i386/cpu-internal.h",
+    "target/i386/cpu.c",
+    "linux-headers/asm-x86/kvm_para.h",
+    "target-i386/cpu.h",
+    "target-i386/cpu.c",
+];
+
+/// A QEMU tree: what reads without an error survives its text form.
+pub(crate) fn qemu_tree(data: &[u8]) {
+    let root = tree(data, &QEMU_PATHS, "qemu");
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let facts = cpuid_gen::qemu::read_tree(&mut sources, &root, &mut diagnostics);
+    diagnostics.sort();
+    let _ = diagnostics.render(&sources);
+    if let (Some(facts), false) = (facts, diagnostics.has_errors()) {
+        let text = facts::write_qemu(&facts);
+        let Some(Facts::Qemu(again)) = read_again(&text) else { panic!("other facts: {text}") };
+        assert_eq!(facts::write_qemu(&again), text);
+    }
+    let _ = fs::remove_dir_all(root);
+}
+
+/// Facts: what is read is written as it was, but for comments and empty lines.
+pub(crate) fn facts(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Some(facts) = read_again(&text) {
+        let written = match facts {
+            Facts::Linux(facts) => facts::write_linux(&facts),
+            Facts::Qemu(facts) => facts::write_qemu(&facts),
+        };
+        let Some(again) = read_again(&written) else { panic!("not read again: {written}") };
+        let again = match again {
+            Facts::Linux(facts) => facts::write_linux(&facts),
+            Facts::Qemu(facts) => facts::write_qemu(&facts),
+        };
+        assert_eq!(again, written);
+    }
+}
+
+fn read_again(text: &str) -> Option<Facts> {
+    let mut sources = Sources::new();
+    let id = sources.add("input.tsv", text);
+    let mut diagnostics = Diagnostics::new();
+    let facts = facts::read(&sources, id, &mut diagnostics);
+    assert_eq!(facts.is_none(), diagnostics.has_errors(), "{}", diagnostics.render(&sources));
+    facts
+}
