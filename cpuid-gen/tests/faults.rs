@@ -1,6 +1,7 @@
 //! Faulty inputs: a clear error at a place, in bounded time and memory, whatever the input is.
 //!
 //! The tests run in threads with the usual small stack. Times are generous, for a machine that does other things too.
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

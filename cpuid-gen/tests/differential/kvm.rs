@@ -128,7 +128,7 @@ fn lists_in_locals(folder: &Path, tree: &Path, caps: &[KvmCap]) {
         lists.push_str(source[at..].split(['=', ';']).nth(1).unwrap());
     }
     for (at, _) in source.match_indices("unsigned f_") {
-        locals.push_str(source[at..].split(['=', ';']).nth(1).unwrap());
+        locals.push_str(source[at..].split(';').next().unwrap());
     }
     let names = |text: &str| -> BTreeSet<String> {
         let out = preprocess(folder, text, &["-P"]).unwrap();

@@ -17,7 +17,7 @@ use crate::qemu::{self, Files};
 
 /// How many mutants of each tree's file; the variable makes a longer search.
 fn mutants() -> usize {
-    std::env::var("CPUID_TABLES_MUTANTS").map_or(40, |count| count.parse().unwrap())
+    std::env::var("CPUID_TABLES_MUTANTS").map_or(24, |count| count.parse().unwrap())
 }
 
 /// What one mutation may put in place of a token.

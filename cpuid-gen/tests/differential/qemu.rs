@@ -105,7 +105,7 @@ pub(crate) fn said(folder: &Path, files: &Files, source: &str) -> Result<String,
     let stripped = without_comments(&files.header());
     let words = enumerators(definition(&stripped, "enum FeatureWord", "{").unwrap());
     let mut program = files.definitions(source) + &table + "int main(void) {\n";
-    let has = |field: &str| layout.contains(field);
+    let has = |field: &str| layout.contains(&format!(" {field}"));
     let (eax, needs, ecx, reg) = if has("cpuid_eax") {
         ("cpuid_eax", "cpuid_needs_ecx", "cpuid_ecx", "cpuid_reg")
     } else {
@@ -113,11 +113,8 @@ pub(crate) fn said(folder: &Path, files: &Files, source: &str) -> Result<String,
     };
     let is_msr = if has("FeatureWordType") { "row->type == MSR_FEATURE_WORD" } else { "0" };
     let msr = if has("FeatureWordType") { "row->msr.index" } else { "0" };
-    let length = if has("*feat_names;") || has("**feat_names") {
-        "32"
-    } else {
-        "sizeof(row->feat_names) / sizeof(char *)"
-    };
+    let length =
+        if layout.contains("*feat_names;") { "32" } else { "sizeof(row->feat_names) / sizeof(char *)" };
     for word in words.iter().filter(|word| **word != "FEATURE_WORDS") {
         program.push_str(&format!(
             "{{ FeatureWordInfo *row = &table[{word}]; printf(\"{word} %d \", {word});\n\
