@@ -20,9 +20,10 @@ pub(crate) fn lexer(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let mut sources = Sources::new();
     let id = sources.add("input.c", text.as_ref());
-    let lexed = lex(&sources, id);
+    let mut lexed = lex(&sources, id);
+    let tokens: Vec<_> = lexed.by_ref().collect();
     let unclosed = lexed.unclosed.iter();
-    let mut spans: Vec<_> = lexed.tokens.iter().map(|token| token.span).collect();
+    let mut spans: Vec<_> = tokens.iter().map(|token| token.span).collect();
     spans.extend(lexed.comments.iter().chain(unclosed));
     spans.sort();
     let mut last = 0;
@@ -60,7 +61,7 @@ pub(crate) fn expression(data: &[u8]) {
     let names = HashMap::new();
     let environment = Environment::new(macros, macros.now(), &names);
     let [plain, again] = [ids[1], ids[2]].map(|id| {
-        let tokens = lex(&sources, id).tokens;
+        let tokens: Vec<_> = lex(&sources, id).collect();
         let _ = evaluate_condition(
             &tokens,
             sources.span(id, 0, 0),
