@@ -144,6 +144,12 @@ impl Diagnostics {
         self.all.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
+    /// Adds what was found elsewhere.
+    pub fn append(&mut self, mut other: Diagnostics) {
+        self.all.append(&mut other.all);
+        self.left_out.append(&mut other.left_out);
+    }
+
     /// Sorts by place (general ones first), then message, and drops repetitions.
     pub fn sort(&mut self) {
         self.all.sort_by(|a, b| (a.at, a.severity, &a.message).cmp(&(b.at, b.severity, &b.message)));

@@ -1,6 +1,7 @@
 //! Where facts come from: a source tree, a facts file, or the pinned releases.
 
 use std::path::Path;
+use std::thread;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{self, Facts, LinuxFacts, QemuFacts};
@@ -42,10 +43,22 @@ pub fn pinned_or(
     qemu_at: Option<&Path>,
     diagnostics: &mut Diagnostics,
 ) -> (Vec<LinuxFacts>, Vec<QemuFacts>) {
-    let mut all_linux: Vec<LinuxFacts> =
-        linux_at.and_then(|path| linux(sources, path, diagnostics)).into_iter().collect();
-    let mut all_qemu: Vec<QemuFacts> =
-        qemu_at.and_then(|path| qemu(sources, path, diagnostics)).into_iter().collect();
+    let (mut beside, mut found) = (sources.beside(), Diagnostics::new());
+    // Two trees take as long as the longer one.
+    let (linux, qemu) = thread::scope(|scope| {
+        let qemu = qemu_at.map(|path| scope.spawn(|| qemu(&mut beside, path, &mut found)));
+        let linux = linux_at.and_then(|path| linux(sources, path, diagnostics));
+        (linux, qemu.map(thread::ScopedJoinHandle::join))
+    });
+    sources.absorb(beside);
+    diagnostics.append(found);
+    let qemu = qemu.and_then(|read| {
+        let panicked =
+            |_| Err(Diagnostic::general("the reader of QEMU's sources panicked: a fault of this library"));
+        diagnostics.take(read.or_else(panicked)).flatten()
+    });
+    let (mut all_linux, mut all_qemu): (Vec<_>, Vec<_>) =
+        (linux.into_iter().collect(), qemu.into_iter().collect());
     for (name, text) in crate::pinned() {
         let replaced = if name.starts_with("linux-") { linux_at } else { qemu_at };
         if replaced.is_some() {

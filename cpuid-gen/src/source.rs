@@ -3,10 +3,13 @@
 //! A [`Span`] is a file id and byte offsets; line and column are worked out only when a place is shown. A
 //! [`Sources`] holds the text of every file that was read, so that a diagnostic can quote it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io::Read as _;
+use std::iter::once;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::diagnostic::Diagnostic;
 
@@ -62,14 +65,15 @@ pub struct SourceFile {
     pub path: String,
     /// Its text.
     pub text: String,
-    /// Where each line starts, for places.
-    lines: Vec<usize>,
+    /// Where each line starts, once a place was asked for.
+    lines: OnceLock<Vec<usize>>,
 }
 
 /// Every file that was read, in the order of reading.
 #[derive(Debug, Default)]
 pub struct Sources {
-    files: Vec<SourceFile>,
+    files: BTreeMap<FileId, SourceFile>,
+    next: u32,
 }
 
 impl Sources {
@@ -85,10 +89,22 @@ impl Sources {
     }
 
     fn push(&mut self, root: PathBuf, path: String, text: String) -> FileId {
-        let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        self.files.push(SourceFile { root, path, text, lines });
+        let id = FileId(self.next);
+        self.next += 1;
+        self.files.insert(id, SourceFile { root, path, text, lines: OnceLock::new() });
         id
+    }
+
+    /// None read yet, under ids of their own: what another thread reads can be [absorbed](Sources::absorb) later.
+    #[must_use]
+    pub fn beside(&self) -> Sources {
+        Sources { files: BTreeMap::new(), next: self.next + (1 << 16) }
+    }
+
+    /// Takes over what was read [beside](Sources::beside).
+    pub fn absorb(&mut self, mut other: Sources) {
+        self.files.append(&mut other.files);
+        self.next = self.next.max(other.next);
     }
 
     /// Reads `root`/`path`.
@@ -134,7 +150,7 @@ impl Sources {
 
     /// Every file, in the order of reading.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
-        (0u32..).map(FileId).zip(&self.files)
+        self.files.iter().map(|(id, file)| (*id, file))
     }
 
     /// Line and column of the start of a span.
@@ -145,8 +161,10 @@ impl Sources {
         while !file.text.is_char_boundary(at) {
             at -= 1;
         }
-        let line = file.lines.partition_point(|start| *start <= at);
-        let column = at - file.lines[line - 1] + 1;
+        let starts = || once(0).chain(file.text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let lines = file.lines.get_or_init(starts);
+        let line = lines.partition_point(|start| *start <= at);
+        let column = at - lines[line - 1] + 1;
         let clip = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Place { file: file.shown(), line: clip(line), column: clip(column) }
     }
@@ -165,7 +183,7 @@ impl Sources {
 impl std::ops::Index<FileId> for Sources {
     type Output = SourceFile;
     fn index(&self, id: FileId) -> &SourceFile {
-        &self.files[id.0 as usize]
+        &self.files[&id]
     }
 }
 

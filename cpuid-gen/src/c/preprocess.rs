@@ -143,6 +143,15 @@ impl<'a> Preprocessor<'a> {
 
     /// Follows one file's directives.
     pub fn read(&mut self, file: FileId, diagnostics: &mut Diagnostics) -> Unit<'a> {
+        self.read_with(file, Bodies::Kept, diagnostics)
+    }
+
+    /// The same, without the tokens of function bodies: most of a file whose tables alone are wanted.
+    pub fn read_declarations(&mut self, file: FileId, diagnostics: &mut Diagnostics) -> Unit<'a> {
+        self.read_with(file, Bodies::Dropped { depth: 0, inside: false }, diagnostics)
+    }
+
+    fn read_with(&mut self, file: FileId, bodies: Bodies, diagnostics: &mut Diagnostics) -> Unit<'a> {
         let unit = Unit {
             file,
             tokens: Vec::with_capacity(self.sources[file].text.len() / 6),
@@ -150,9 +159,41 @@ impl<'a> Preprocessor<'a> {
             defines: Vec::new(),
             moments: vec![(0, self.macros.now())],
         };
-        let mut reading = Reading { macros: &mut self.macros, unit, branches: Vec::new(), diagnostics };
+        let mut reading =
+            Reading { macros: &mut self.macros, unit, bodies, branches: Vec::new(), diagnostics };
         reading.all(lexer::lex(self.sources, file));
         reading.finish(self.sources)
+    }
+}
+
+/// What becomes of the tokens between a function's braces.
+enum Bodies {
+    Kept,
+    Dropped {
+        /// How many braces are open.
+        depth: usize,
+        /// Whether the outermost is a function's: it follows a `)`.
+        inside: bool,
+    },
+}
+
+impl Bodies {
+    /// True for a token to keep, the braces of a body among them.
+    fn keeps(&mut self, before: Option<&Token<'_>>, token: &Token<'_>) -> bool {
+        let Bodies::Dropped { depth, inside } = self else { return true };
+        if token.is("{") {
+            *depth += 1;
+            if *depth == 1 {
+                *inside = before.is_some_and(|before| before.is(")"));
+                return true;
+            }
+        } else if token.is("}") {
+            *depth = depth.saturating_sub(1);
+            if *depth == 0 {
+                *inside = false;
+            }
+        }
+        !*inside
     }
 }
 
@@ -173,6 +214,7 @@ struct Branch {
 struct Reading<'a, 'm, 'd> {
     macros: &'m mut Macros<'a>,
     unit: Unit<'a>,
+    bodies: Bodies,
     branches: Vec<Branch>,
     diagnostics: &'d mut Diagnostics,
 }
@@ -187,7 +229,9 @@ impl<'a> Reading<'a, '_, '_> {
                     if token.is("#") {
                         self.diagnostics.error(token.span, "a `#` that does not start its line");
                     }
-                    self.unit.tokens.push(token);
+                    if self.bodies.keeps(self.unit.tokens.last(), &token) {
+                        self.unit.tokens.push(token);
+                    }
                 }
                 next = lexer.next();
                 continue;

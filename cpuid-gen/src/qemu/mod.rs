@@ -61,7 +61,7 @@ impl<'a, 'd> Reader<'a, 'd> {
     }
 
     fn read(&mut self, file: FileId) -> Unit<'a> {
-        self.preprocessor.read(file, self.diagnostics)
+        self.preprocessor.read_declarations(file, self.diagnostics)
     }
 
     /// The registers' enum, if they are not macros, and `enum FeatureWord`.
