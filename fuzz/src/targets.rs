@@ -14,6 +14,7 @@ use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{self, Facts};
 use cpuid_gen::linux::{Tree, capflags};
 use cpuid_gen::source::Sources;
+use cpuid_gen::verify::Differences;
 
 /// Tokens and comments lie in the text, in order, and what is between them is blank.
 pub(crate) fn lexer(data: &[u8]) {
@@ -198,4 +199,14 @@ fn read_again(text: &str) -> Option<Facts> {
     let facts = facts::read(&sources, id, &mut diagnostics);
     assert_eq!(facts.is_none(), diagnostics.has_errors(), "{}", diagnostics.render(&sources));
     facts
+}
+
+/// Judged differences: every row is understood, or there is none.
+pub(crate) fn differences(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let mut sources = Sources::new();
+    let id = sources.add("differences.tsv", text.as_ref());
+    let mut diagnostics = Diagnostics::new();
+    let differences = Differences::read(&sources, id, &mut diagnostics);
+    assert_eq!(differences.is_none(), diagnostics.has_errors(), "{}", diagnostics.render(&sources));
 }

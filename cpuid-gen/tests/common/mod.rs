@@ -11,7 +11,10 @@ use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{LinuxFacts, QemuFacts};
 use cpuid_gen::source::Sources;
 
+pub(crate) mod rng;
 pub(crate) mod text;
+
+pub(crate) use rng::Rng;
 
 /// Set to 1, a test that would be skipped fails instead.
 const REQUIRE_ALL: &str = "CPUID_TABLES_REQUIRE_ALL";
@@ -162,28 +165,5 @@ pub(crate) fn write_files(folder: &Path, files: &[(String, String)]) {
         let path = folder.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
-    }
-}
-
-/// Numbers that look random and are the same in every run (splitmix64).
-pub(crate) struct Rng(pub(crate) u64);
-
-impl Rng {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// One of the numbers below `bound`.
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(bound).unwrap()).unwrap()
-    }
-
-    /// One of the items.
-    pub(crate) fn pick<'t, T>(&mut self, items: &'t [T]) -> &'t T {
-        &items[self.below(items.len())]
     }
 }
