@@ -14,6 +14,7 @@ use cpuid_gen::source::Sources;
 pub(crate) mod rng;
 pub(crate) mod text;
 
+#[allow(unused_imports, reason = "each test program uses its part")]
 pub(crate) use rng::Rng;
 
 /// Set to 1, a test that would be skipped fails instead.
