@@ -125,3 +125,8 @@ pub mod vmx {
 pub mod msr {
     include!(concat!(env!("OUT_DIR"), "/msr.rs"));
 }
+
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -15,3 +15,8 @@ pub mod verify;
 
 pub use emit::{GenerateError, GeneratedFile, generate, generate_standalone};
 pub use pinned::{DIFFERENCES, pinned};
+
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
