@@ -1,6 +1,6 @@
 //! The name map: what a tree's `mkcapflags.sh` makes of its headers.
 //!
-//! The script works on lines, not on C, and its rules are its own: [`entry`] follows them to the letter. Up to 6.10 a
+//! The script works on lines, not on C, and its rules are its own: `entry` follows them to the letter. Up to 6.10 a
 //! macro without a quoted name is shown under its own, in lower case, and `""` hides it; since then only a quoted name
 //! is shown. Stable and vendor trees mix versions, so the [`Rule`] is taken from the tree's script, or else from the
 //! header itself.

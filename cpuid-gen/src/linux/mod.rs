@@ -1,6 +1,6 @@
 //! A Linux tree: one file here for each upstream table.
 //!
-//! Files have moved over the years; [`tree`] says where each was found. Everything is read with one set of macros, in
+//! Files have moved over the years; [`Tree`] says where each was found. Everything is read with one set of macros, in
 //! the order in which the kernel's own files include each other.
 
 pub mod capflags;
