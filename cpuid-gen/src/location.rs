@@ -77,27 +77,36 @@ impl CpuidWord {
     /// another form, such as a software-defined word's.
     #[must_use]
     pub fn from_leaf_name(name: &str) -> Option<CpuidWord> {
-        let parts: Vec<&str> = name.strip_prefix("CPUID_")?.split('_').collect();
-        let (register, numbers) = parts.split_last()?;
-        let hex = |text: &str| {
-            let upper = text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
-            upper.then(|| u32::from_str_radix(text, 16).ok())?
-        };
-        let (leaf, rest) = match numbers {
+        CpuidWord::from_stem(name.strip_prefix("CPUID_")?)
+    }
+
+    /// The same without its prefix, as QEMU's `FEAT_7_1_EAX` has it too. All numbers in such names are hexadecimal; a
+    /// leaf above 0xFFFF is written in two groups of four digits.
+    #[must_use]
+    pub fn from_stem(stem: &str) -> Option<CpuidWord> {
+        let (head, register) = stem.rsplit_once('_')?;
+        let register: Register = register.parse().ok().filter(|found: &Register| found.name() == register)?;
+        let groups: Vec<&str> = head.split('_').collect();
+        let (leaf, rest) = match groups.as_slice() {
             [high, low, rest @ ..] if high.len() == 4 && low.len() == 4 => {
-                ((hex(high)? << 16) | hex(low)?, rest)
+                (group(high)? << 16 | group(low)?, rest)
             }
-            [leaf, rest @ ..] => (hex(leaf)?, rest),
+            [leaf, rest @ ..] => (group(leaf)?, rest),
             [] => return None,
         };
         let subleaf = match rest {
             [] => 0,
-            [subleaf] => hex(subleaf)?,
+            [subleaf] => group(subleaf)?,
             _ => return None,
         };
-        let register = Register::from_str(register).ok().filter(|known| known.name() == *register)?;
         Some(CpuidWord { leaf: Leaf(leaf), subleaf: Subleaf(subleaf), register })
     }
+}
+
+/// One to four hexadecimal digits.
+fn group(digits: &str) -> Option<u32> {
+    let plain = (1..=4).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    plain.then(|| u32::from_str_radix(digits, 16).ok())?
 }
 
 impl fmt::Display for CpuidWord {

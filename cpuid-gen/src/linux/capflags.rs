@@ -27,7 +27,7 @@ impl Rule {
     #[must_use]
     pub fn of(sources: &Sources, script: Option<FileId>, header: FileId) -> Rule {
         let older = match script {
-            Some(script) => sources[script].text.contains(r#""$VALUE" = '""'"#),
+            Some(script) => sources[script].text.contains(r#"'""' ] && continue"#),
             None => {
                 let lines = sources[header].text.lines();
                 lines
@@ -150,8 +150,10 @@ impl<'s> Scan<'s> {
 pub fn of_tree(sources: &Sources, tree: &Tree) -> Result<String, Diagnostics> {
     let rule = Rule::of(sources, tree.mkcapflags, tree.features);
     let layout = match tree.mkcapflags {
-        Some(script) => layout(sources, script)?,
-        None => default_layout(tree.vmx.is_some()),
+        // Before 3.14 it wrote one array, without a function for it.
+        Some(script) if sources[script].text.contains("dump_array") => layout(sources, script)?,
+        Some(_) => default_layout(false, tree.vmx.is_some()),
+        None => default_layout(true, tree.vmx.is_some()),
     };
     let mut out = String::new();
     for part in layout {
@@ -175,7 +177,7 @@ pub fn of_tree(sources: &Sources, tree: &Tree) -> Result<String, Diagnostics> {
 #[must_use]
 pub fn of_facts(facts: &LinuxFacts) -> String {
     let mut out = String::new();
-    for part in default_layout(!facts.vmx.is_empty()) {
+    for part in default_layout(!facts.bugs.is_empty(), !facts.vmx.is_empty()) {
         match part {
             Part::Line(line) => {
                 out.push_str(&line);
@@ -243,7 +245,7 @@ fn length(text: &str) -> i64 {
     i64::try_from(text.len()).unwrap_or(i64::MAX)
 }
 
-fn default_layout(with_vmx: bool) -> Vec<Part> {
+fn default_layout(with_bugs: bool, with_vmx: bool) -> Vec<Part> {
     let line = |text: &str| Part::Line(text.to_owned());
     let mut parts = vec![
         line("#ifndef _ASM_X86_CPUFEATURES_H"),
@@ -251,9 +253,11 @@ fn default_layout(with_vmx: bool) -> Vec<Part> {
         line("#endif"),
         line(""),
         Part::Array(Array::new("x86_cap_flags", "NCAPINTS*32", "X86_FEATURE_", "")),
-        line(""),
-        Part::Array(Array::new("x86_bug_flags", "NBUGINTS*32", "X86_BUG_", "NCAPINTS*32")),
     ];
+    if with_bugs {
+        let array = Array::new("x86_bug_flags", "NBUGINTS*32", "X86_BUG_", "NCAPINTS*32");
+        parts.extend([line(""), Part::Array(array)]);
+    }
     if with_vmx {
         parts.extend([
             line(""),

@@ -3,44 +3,21 @@
 //! Linux names a word after its register, `CPUID_7_1_EAX` or `CPUID_8000_0007_EBX`, and QEMU likewise, `FEAT_7_1_EAX`.
 //! All numbers in such names are hexadecimal; a leaf above 0xFFFF is written in two groups of four digits.
 
-use crate::location::{CpuidWord, Leaf, Register, Subleaf};
-
-/// The register that a name states, its prefix (`CPUID_`, `FEAT_`) taken off; none when it states none.
-pub(super) fn stated_by(name: &str) -> Option<CpuidWord> {
-    let (head, register) = name.rsplit_once('_')?;
-    let register: Register = register.parse().ok().filter(|found: &Register| found.name() == register)?;
-    let groups: Vec<&str> = head.split('_').collect();
-    let (leaf, rest) = match groups.as_slice() {
-        [high, low, rest @ ..] if high.len() == 4 && low.len() == 4 => (hex(high)? << 16 | hex(low)?, rest),
-        [leaf, rest @ ..] => (hex(leaf)?, rest),
-        [] => return None,
-    };
-    let subleaf = match rest {
-        [] => 0,
-        [subleaf] => hex(subleaf)?,
-        _ => return None,
-    };
-    Some(CpuidWord { leaf: Leaf(leaf), subleaf: Subleaf(subleaf), register })
-}
+use crate::location::CpuidWord;
 
 /// The longest start of `name` that states a register and is followed by `_`: `7_1_EAX` of `7_1_EAX_AVX_VNNI`.
 pub(super) fn stated_prefix(name: &str) -> Option<&str> {
     let ends = name.match_indices('_').map(|(at, _)| at);
-    ends.map(|end| &name[..end]).rfind(|start| stated_by(start).is_some())
-}
-
-fn hex(digits: &str) -> Option<u32> {
-    let plain = (1..=4).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());
-    plain.then(|| u32::from_str_radix(digits, 16).ok())?
+    ends.map(|end| &name[..end]).rfind(|start| CpuidWord::from_stem(start).is_some())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{stated_by, stated_prefix};
+    use super::{CpuidWord, stated_prefix};
 
     #[test]
     fn names_of_real_words() {
-        let text = |name| stated_by(name).map(|word| word.to_string());
+        let text = |name| CpuidWord::from_stem(name).map(|word| word.to_string());
         assert_eq!(text("7_1_EAX").as_deref(), Some("CPUID.(EAX=7,ECX=1):EAX"));
         assert_eq!(text("8000_0007_EBX").as_deref(), Some("CPUID.(EAX=0x80000007,ECX=0):EBX"));
         assert_eq!(text("D_1_EAX").as_deref(), Some("CPUID.(EAX=0xD,ECX=1):EAX"));

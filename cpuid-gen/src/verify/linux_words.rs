@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::finding::{Findings, Key, Kind};
-use super::leaf_name;
+
 use super::linux::LinuxIndex;
 use super::twice::{Claim, check_unique};
 use crate::diagnostic::Diagnostic;
@@ -70,7 +70,7 @@ fn check_counts(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
 }
 
 fn check_leaf_name(index: &LinuxIndex<'_>, word: &LinuxWord, findings: &mut Findings<'_>) {
-    let stated = word.name.strip_prefix("CPUID_").and_then(leaf_name::stated_by);
+    let stated = CpuidWord::from_leaf_name(&word.name);
     if stated == word.location {
         return;
     }
