@@ -2,6 +2,8 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -107,6 +109,30 @@ fn import_writes_the_whole_file_or_leaves_the_old_one() {
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
 }
 
+/// A pinned file is, byte for byte, what importing its release's tree gives.
+#[test]
+fn pinned_facts_are_those_of_their_trees() {
+    const TEST: &str = "pinned_facts_are_those_of_their_trees";
+    let trees = [common::trees(TEST, "linux-"), common::trees(TEST, "qemu-")].concat();
+    let path = folder("pinned").join("facts.tsv");
+    for (name, pinned) in cpuid_gen::pinned() {
+        let series = name.trim_end_matches(".tsv");
+        let release = pinned.lines().find_map(|line| line.split_once("-release\t")).unwrap();
+        let Some(tree) = trees.iter().find(|tree| tree.name == format!("{}-{}", release.0, release.1)) else {
+            if trees.iter().any(|tree| tree.name.starts_with(&format!("{series}."))) {
+                common::note(&format!("{TEST}: {name}: only another release of its series is here"));
+            } else {
+                common::skipped(TEST, &format!("the tree of {name}"));
+            }
+            continue;
+        };
+        let project = format!("--{}", release.0);
+        let output = run(&["import", &project, tree.path.to_str().unwrap(), "-o", path.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert!(fs::read_to_string(&path).unwrap() == *pinned, "{name} is not what its tree gives");
+    }
+}
+
 #[test]
 fn generate_writes_what_the_library_returns() {
     let folder = folder("generate");
@@ -117,8 +143,10 @@ fn generate_writes_what_the_library_returns() {
         let out = folder.join(names[0]);
         let output = run(&[arguments, vec!["-o", out.to_str().unwrap()]].concat());
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-        let mut found: Vec<_> =
-            fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut found: Vec<_> = fs::read_dir(&out)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         found.sort();
         assert_eq!(found, names);
     }

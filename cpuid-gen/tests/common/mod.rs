@@ -24,6 +24,7 @@ const REQUIRE_ALL: &str = "CPUID_TABLES_REQUIRE_ALL";
 const MORE_TREES: &str = "CPUID_TABLES_MORE_TREES";
 
 /// A fetched tree.
+#[derive(Clone)]
 pub(crate) struct Tree {
     pub(crate) name: String,
     pub(crate) path: PathBuf,
@@ -48,10 +49,13 @@ pub(crate) fn trees(test: &str, prefix: &str) -> Vec<Tree> {
 
 /// Says that a test is skipped, or fails where all are required.
 pub(crate) fn skipped(test: &str, missing: &str) {
-    // Not by `eprintln!`, which the harness hides when a test passes.
-    let line = format!("SKIPPED: {test}: {missing}\n");
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
+    note(&format!("SKIPPED: {test}: {missing}"));
     assert!(std::env::var(REQUIRE_ALL).as_deref() != Ok("1"), "{REQUIRE_ALL}=1, and {test} lacks {missing}");
+}
+
+/// Says something even when the test passes: not by `eprintln!`, which the harness hides then.
+pub(crate) fn note(line: &str) {
+    std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
 }
 
 /// Whether a program can be run; says so when not.

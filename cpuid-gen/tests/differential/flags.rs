@@ -8,7 +8,7 @@ use cpuid_gen::facts::{self, Facts};
 use cpuid_gen::linux::{Tree as LinuxTree, capflags};
 use cpuid_gen::source::Sources;
 
-use crate::common::{clean_linux, clean_qemu, have, run, scratch, shown, skipped, trees};
+use crate::common::{clean_linux, clean_qemu, have, run, scratch, shown, trees};
 use crate::linux::features_header;
 
 /// The arrays alone: not what the script echoes around them.
@@ -76,27 +76,5 @@ fn facts_survive_their_text() {
         let text = facts::write_qemu(&clean_qemu(&tree));
         let Facts::Qemu(again) = read_again(&text) else { panic!("{}", tree.name) };
         assert_eq!(facts::write_qemu(&again), text, "{}", tree.name);
-    }
-}
-
-/// The pinned facts are what a new import of the same release gives.
-#[test]
-fn pinned_facts_are_those_of_their_trees() {
-    const TEST: &str = "pinned_facts_are_those_of_their_trees";
-    let mut all = Vec::new();
-    for tree in trees(TEST, "linux-") {
-        let facts = clean_linux(&tree);
-        all.push((format!("linux-release\t{}\n", facts.release), facts::write_linux(&facts)));
-    }
-    for tree in trees(TEST, "qemu-") {
-        let facts = clean_qemu(&tree);
-        all.push((format!("qemu-release\t{}\n", facts.release), facts::write_qemu(&facts)));
-    }
-    for (name, pinned) in cpuid_gen::pinned() {
-        let rows: String = pinned.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect();
-        match all.iter().find(|(release, _)| rows.contains(release.as_str())) {
-            Some((_, fresh)) => assert!(rows == *fresh, "{name} is not what its tree gives"),
-            None => skipped(TEST, &format!("the tree of {name}")),
-        }
     }
 }
