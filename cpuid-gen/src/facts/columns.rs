@@ -1,10 +1,21 @@
-//! One row's columns, read from left to right with a diagnostic at the column that is wrong.
+//! A tab-separated file: its rows, and each row's columns, read from left to right with a diagnostic at the column that
+//! is wrong.
 
 use std::str::FromStr as _;
 
 use crate::diagnostic::Diagnostic;
 use crate::location::{Bit, Leaf, Msr, Register, Subleaf, Word};
-use crate::source::Span;
+use crate::source::{FileId, Sources, Span};
+
+/// Every row of a file; empty lines and comments, which start with `#`, are none.
+pub(crate) fn rows(sources: &Sources, file: FileId) -> impl Iterator<Item = Columns<'_>> {
+    let mut start = 0;
+    sources[file].text.split('\n').filter_map(move |line| {
+        let at = sources.span(file, start, start + line.len());
+        start += line.len() + 1;
+        (!line.is_empty() && !line.starts_with('#')).then(|| Columns::new(line, at))
+    })
+}
 
 /// The columns of one row.
 pub(crate) struct Columns<'a> {
@@ -17,7 +28,7 @@ type Result<T> = std::result::Result<T, Diagnostic>;
 
 impl<'a> Columns<'a> {
     /// The columns of `line`, which stands at `row`.
-    pub(crate) fn new(line: &'a str, row: Span) -> Columns<'a> {
+    fn new(line: &'a str, row: Span) -> Columns<'a> {
         Columns { row, rest: Some(line), next_start: row.start }
     }
 

@@ -1,6 +1,6 @@
 //! The facts file's reader.
 
-use super::columns::Columns;
+use super::columns::{Columns, rows};
 use super::{
     CapKind, Facts, KvmBit, KvmCap, LinuxCount, LinuxDep, LinuxFacts, LinuxFlag, LinuxWord, MaskKind,
     QemuBit, QemuComment, QemuFacts, QemuMacro, QemuMask, QemuSource, QemuWord, Scattered,
@@ -13,14 +13,7 @@ use crate::source::{FileId, Sources, Span};
 pub fn read(sources: &Sources, file: FileId, diagnostics: &mut Diagnostics) -> Option<Facts> {
     let mut found = Diagnostics::new();
     let mut facts: Option<Facts> = None;
-    let mut start = 0;
-    for line in sources[file].text.split('\n') {
-        let row = sources.span(file, start, start + line.len());
-        start += line.len() + 1;
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let mut columns = Columns::new(line, row);
+    for mut columns in rows(sources, file) {
         let read = match columns.text("KIND") {
             Ok((kind, at)) => row_of(&mut facts, kind, at, columns),
             Err(diagnostic) => Err(diagnostic),

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 
 use super::finding::{Key, Kind};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::columns::Columns;
+use crate::facts::columns::{Columns, rows};
 use crate::source::{FileId, Sources, Span};
 
 /// What sort of difference it is.
@@ -94,14 +94,8 @@ impl Differences {
     pub fn read(sources: &Sources, file: FileId, diagnostics: &mut Diagnostics) -> Option<Differences> {
         let mut found = Diagnostics::new();
         let mut differences = Differences::default();
-        let mut start = 0;
-        for line in sources[file].text.split('\n') {
-            let row = sources.span(file, start, start + line.len());
-            start += line.len() + 1;
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            found.take(differences.read_row(Columns::new(line, row)));
+        for row in rows(sources, file) {
+            found.take(differences.read_row(row));
         }
         let good = !found.has_errors();
         diagnostics.extend(found);
