@@ -205,7 +205,8 @@ impl SourceFile {
     }
 }
 
-fn read_limited(path: &Path) -> Result<Vec<u8>, String> {
+/// A regular file's bytes, up to [`MAX_FILE_SIZE`].
+pub(crate) fn read_limited(path: &Path) -> Result<Vec<u8>, String> {
     let about = fs::metadata(path).map_err(|error| error.to_string())?;
     if !about.is_file() {
         return Err("not a regular file".to_owned());

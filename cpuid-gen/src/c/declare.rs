@@ -78,6 +78,14 @@ pub fn split_commas<'t, 'a>(tokens: &'t [Token<'a>]) -> Vec<&'t [Token<'a>]> {
     parts
 }
 
+/// Index of the `{` in `KEYWORD NAME {`, which defines an enum or a struct.
+#[must_use]
+pub fn find_definition(unit: &Unit<'_>, keyword: &str, name: &str) -> Option<usize> {
+    let defines =
+        |window: &[Token<'_>]| window[0].is_ident(keyword) && window[1].is_ident(name) && window[2].is("{");
+    unit.tokens.windows(3).position(defines).map(|start| start + 2)
+}
+
 /// The definition of `enum NAME { ... }`, if the unit has one. Its enumerators are added to `names`, where later
 /// ones and other enums find them.
 pub fn find_enum(
@@ -87,11 +95,8 @@ pub fn find_enum(
     names: &mut HashMap<String, Value>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Vec<Enumerator>> {
-    let start = unit
-        .tokens
-        .windows(3)
-        .position(|window| window[0].is_ident("enum") && window[1].is_ident(name) && window[2].is("{"))?;
-    Some(enumerators(unit, start + 2, macros, names, diagnostics))
+    let open = find_definition(unit, "enum", name)?;
+    Some(enumerators(unit, open, macros, names, diagnostics))
 }
 
 /// The enum whose first enumerator is `first`, named or not.
@@ -182,12 +187,8 @@ fn enumerator(
 ///
 /// A definition with anything but plain fields.
 pub fn find_struct<'t>(unit: &'t Unit<'_>, name: &str) -> Result<Option<Vec<&'t str>>, Diagnostic> {
-    let start = unit
-        .tokens
-        .windows(3)
-        .position(|window| window[0].is_ident("struct") && window[1].is_ident(name) && window[2].is("{"));
-    let Some(start) = start else { return Ok(None) };
-    let body = inside(&unit.tokens, start + 2)?;
+    let Some(open) = find_definition(unit, "struct", name) else { return Ok(None) };
+    let body = inside(&unit.tokens, open)?;
     let mut fields = Vec::new();
     for declaration in body.split(|token| token.is(";")) {
         for (index, part) in split_commas(declaration).into_iter().enumerate() {

@@ -43,7 +43,8 @@ type Locals = HashMap<String, Vec<Mention>>;
 impl<'a> Reader<'a, '_> {
     /// Reads the lists, whichever form they have.
     pub(super) fn kvm_caps(&mut self, unit: &Unit<'a>) {
-        self.own_features(unit);
+        // What cpuid.c defines for itself.
+        self.features_defined(unit, "KVM_X86_FEATURE_");
         for name in ["kvm_initialize_cpu_caps", "kvm_set_cpu_caps"] {
             let function = find_function(unit, name);
             if let Some((body, _)) = self.diagnostics.take(function).flatten() {
@@ -51,15 +52,6 @@ impl<'a> Reader<'a, '_> {
             }
         }
         self.lists_in_locals(unit);
-    }
-
-    /// Features that cpuid.c defines for itself.
-    fn own_features(&mut self, unit: &Unit<'a>) {
-        for define in unit.defines.iter().filter(|define| define.active) {
-            let Some(name) = define.name.text.strip_prefix("KVM_X86_FEATURE_") else { continue };
-            let bit = self.kvm_bit(name, &define.name);
-            self.facts.kvm_features.extend(self.diagnostics.take(bit));
-        }
     }
 
     /// The calls in one function.

@@ -1,7 +1,8 @@
 //! KVM's `reverse_cpuid[]`, its own features, and `__feature_translate`.
 
 use super::Reader;
-use crate::c::declare::{find_function, find_struct, find_table, inside};
+use super::scattered::struct_order;
+use crate::c::declare::{find_function, find_table, inside};
 use crate::c::expand::expand_some;
 use crate::c::init::{Init, parse_list};
 use crate::c::lexer::{Kind, Token};
@@ -52,8 +53,7 @@ impl<'a> Reader<'a, '_> {
 
     fn rows(&self, unit: &Unit<'a>, open: usize, at: Span) -> Result<Vec<(u64, CpuidWord)>, Diagnostic> {
         let table = parse_list(inside(&unit.tokens, open)?, at)?;
-        let order = find_struct(unit, "cpuid_reg")?
-            .ok_or_else(|| Diagnostic::error(at, "`struct cpuid_reg` is not defined in the same file"))?;
+        let order = struct_order(unit, "cpuid_reg", at)?;
         let environment = self.environment(unit, at);
         let mut rows = Vec::new();
         for (index, row) in table.elements(MAX_WORDS, &environment)? {
@@ -75,11 +75,7 @@ impl<'a> Reader<'a, '_> {
 
     /// `X86_FEATURE_*` that this header defines for KVM alone.
     pub(super) fn kvm_features(&mut self, unit: &Unit<'a>) {
-        for define in unit.defines.iter().filter(|define| define.active) {
-            let Some(name) = define.name.text.strip_prefix("X86_FEATURE_") else { continue };
-            let bit = self.kvm_bit(name, &define.name);
-            self.facts.kvm_features.extend(self.diagnostics.take(bit));
-        }
+        self.features_defined(unit, "X86_FEATURE_");
         for define in unit.defines.iter().filter(|define| !define.active) {
             if define.name.text.starts_with("X86_FEATURE_")
                 || define.name.text.starts_with("KVM_X86_FEATURE_")
@@ -90,8 +86,17 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
+    /// KVM's own features: every active macro with a prefix.
+    pub(super) fn features_defined(&mut self, unit: &Unit<'a>, prefix: &str) {
+        for define in unit.defines.iter().filter(|define| define.active) {
+            let Some(name) = define.name.text.strip_prefix(prefix) else { continue };
+            let bit = self.kvm_bit(name, &define.name);
+            self.facts.kvm_features.extend(self.diagnostics.take(bit));
+        }
+    }
+
     /// The word and bit of a macro, under `name`.
-    pub(super) fn kvm_bit(&self, name: &str, of: &Token<'a>) -> Result<KvmBit, Diagnostic> {
+    fn kvm_bit(&self, name: &str, of: &Token<'a>) -> Result<KvmBit, Diagnostic> {
         let macros = &self.preprocessor.macros;
         let define = macros.get(&of.text, macros.now());
         let define =

@@ -12,7 +12,7 @@ use crate::location::{Bit, CpuidWord, Leaf, Location, Subleaf};
 use crate::source::Span;
 
 /// More rows than this no table of the kernel's has.
-const MAX_ROWS: u64 = 4096;
+pub(super) const MAX_ROWS: u64 = 4096;
 
 impl<'a> Reader<'a, '_> {
     /// Reads the table.
@@ -22,18 +22,28 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn scattered_rows(&mut self, unit: &Unit<'a>) -> Result<Vec<Scattered>, Diagnostic> {
-        let Some((open, at)) = find_table(unit, "cpuid_bits") else {
-            let whole = self.sources.span(unit.file, 0, 0);
-            return Err(Diagnostic::error(whole, "`cpuid_bits[]` is not defined here"));
-        };
-        let order = struct_order(unit, "cpuid_bit", at)?;
-        let table = parse_list(inside(&unit.tokens, open)?, at)?;
+        let (table, order) = self.table_of(unit, "cpuid_bits", "cpuid_bit")?;
         let mut rows = Vec::new();
-        for (_, row) in table.elements(MAX_ROWS, &self.environment(unit, at))? {
+        for (_, row) in table.elements(MAX_ROWS, &self.environment(unit, table.at))? {
             let row = self.scattered_row(unit, row, &order);
             rows.extend(self.diagnostics.take(row).flatten());
         }
         Ok(rows)
+    }
+
+    /// A table whose rows are structs that the same file defines, and the order of their fields.
+    pub(super) fn table_of<'t>(
+        &self,
+        unit: &'t Unit<'a>,
+        table: &str,
+        row: &str,
+    ) -> Result<(Init<'t, 'a>, Vec<&'t str>), Diagnostic> {
+        let Some((open, at)) = find_table(unit, table) else {
+            let whole = self.sources.span(unit.file, 0, 0);
+            return Err(Diagnostic::error(whole, format!("`{table}[]` is not defined here")));
+        };
+        let order = struct_order(unit, row, at)?;
+        Ok((parse_list(inside(&unit.tokens, open)?, at)?, order))
     }
 
     fn scattered_row(

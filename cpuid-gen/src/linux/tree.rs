@@ -5,13 +5,12 @@
 //! in scattered.c (3.x), kvm/cpuid.h, asm/processor.h, asm/cpuid.h and asm/cpuid/types.h. They are found by a walk over
 //! `arch/x86`.
 
-use std::fs;
 use std::path::Path;
 
 use walkdir::WalkDir;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::source::{FileId, MAX_FILE_SIZE, Sources};
+use crate::source::{FileId, Sources, read_limited};
 
 /// The files of one tree.
 #[derive(Debug)]
@@ -141,16 +140,7 @@ fn walk(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> [O
 
 /// Which of the [`SOUGHT`] a header defines; none when it defines none.
 fn definitions(path: &Path) -> Result<Option<[bool; 4]>, Diagnostic> {
-    let fault = |error: std::io::Error| Diagnostic::file(path, error);
-    let about = fs::metadata(path).map_err(fault)?;
-    if !about.is_file() {
-        return Err(Diagnostic::file(path, "not a regular file"));
-    }
-    if about.len() > MAX_FILE_SIZE {
-        let why = format!("{} bytes: more than the {MAX_FILE_SIZE} that are read", about.len());
-        return Err(Diagnostic::file(path, why));
-    }
-    let text = fs::read(path).map_err(fault)?;
+    let text = read_limited(path).map_err(|why| Diagnostic::file(path, why))?;
     let text = String::from_utf8(text)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     if !text.contains("cpuid_") {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Reader;
-use crate::c::declare::{find_table, inside};
+use crate::c::declare::{find_definition, find_table, inside};
 use crate::c::expand::expand;
 use crate::c::expr::{Environment, evaluate};
 use crate::c::init::{Init, InitKind, parse_list};
@@ -260,11 +260,9 @@ impl<'a> Reader<'a, '_> {
 
     /// The array length and the masks' types that the struct declares.
     fn layout(&self, unit: &Unit<'a>, at: Span) -> Result<Layout, Diagnostic> {
-        let start = unit.tokens.windows(3).position(|window| {
-            window[0].is_ident("struct") && window[1].is_ident("FeatureWordInfo") && window[2].is("{")
-        });
-        let start = start.ok_or_else(|| Diagnostic::error(at, "`struct FeatureWordInfo` was not found"))?;
-        let body = inside(&unit.tokens, start + 2)?;
+        let open = find_definition(unit, "struct", "FeatureWordInfo");
+        let open = open.ok_or_else(|| Diagnostic::error(at, "`struct FeatureWordInfo` was not found"))?;
+        let body = inside(&unit.tokens, open)?;
         let mut layout = Layout { names: 32, masks: Vec::new() };
         for (index, token) in body.iter().enumerate().filter(|(_, token)| token.kind == Kind::Ident) {
             if let Some((_, kind)) = MASKS.iter().find(|(field, _)| token.text == *field) {
