@@ -73,6 +73,33 @@ impl<'a> Columns<'a> {
         Ok((text != "-").then(|| text.to_owned()))
     }
 
+    /// Text that may be empty or padded: it then stands in quotes.
+    pub(crate) fn string(&mut self, what: &str) -> Result<String> {
+        let (text, at) = self.text(what)?;
+        match text.strip_prefix('"') {
+            None => Ok(text.to_owned()),
+            Some(open) => open.strip_suffix('"').map(str::to_owned).ok_or_else(|| {
+                Diagnostic::error(at, format!("`{text}` in column `{what}` opens a quote that is not closed"))
+            }),
+        }
+    }
+
+    /// The same, or `-` for none.
+    pub(crate) fn optional_string(&mut self, what: &str) -> Result<Option<String>> {
+        if self.none() { Ok(None) } else { self.string(what).map(Some) }
+    }
+
+    /// Takes a `-`, if that is what comes next.
+    pub(crate) fn none(&mut self) -> bool {
+        let none = self.rest.is_some_and(|rest| rest == "-" || rest.starts_with("-\t"));
+        none && self.text("-").is_ok()
+    }
+
+    /// An error about the row as a whole.
+    pub(crate) fn error(&self, message: &str) -> Diagnostic {
+        Diagnostic::error(self.row, message)
+    }
+
     /// A hexadecimal number with `0x`.
     pub(crate) fn hex(&mut self, what: &str) -> Result<u64> {
         let (text, at) = self.text(what)?;
@@ -84,7 +111,7 @@ impl<'a> Columns<'a> {
         })
     }
 
-    fn hex32(&mut self, what: &str) -> Result<u32> {
+    pub(crate) fn hex32(&mut self, what: &str) -> Result<u32> {
         let (text, at) = self.text(what)?;
         parse_hex(text).and_then(|value| u32::try_from(value).ok()).ok_or_else(|| {
             let wants =
@@ -99,6 +126,19 @@ impl<'a> Columns<'a> {
         parse_decimal(text).filter(|&value| value <= max).ok_or_else(|| {
             let wants = format!("`{text}` is not a decimal number from 0 to {max}, which `{what}` must be");
             Diagnostic::error(at, wants)
+        })
+    }
+
+    /// A decimal number up to 255.
+    pub(crate) fn byte(&mut self, what: &str) -> Result<u8> {
+        Ok(u8::try_from(self.decimal(what, u32::from(u8::MAX))?).unwrap_or(u8::MAX))
+    }
+
+    /// A hexadecimal number up to 0xff.
+    pub(crate) fn hex_byte(&mut self, what: &str) -> Result<u8> {
+        let (text, at) = self.text(what)?;
+        parse_hex(text).and_then(|value| u8::try_from(value).ok()).ok_or_else(|| {
+            Diagnostic::error(at, format!("`{text}` is not a byte with 0x, which `{what}` must be"))
         })
     }
 
@@ -128,11 +168,7 @@ impl<'a> Columns<'a> {
 
     /// A subleaf, or `-` for none.
     pub(crate) fn optional_subleaf(&mut self) -> Result<Option<Subleaf>> {
-        if self.rest.is_some_and(|rest| rest == "-" || rest.starts_with("-\t")) {
-            self.text("SUBLEAF")?;
-            return Ok(None);
-        }
-        self.subleaf().map(Some)
+        if self.none() { Ok(None) } else { self.subleaf().map(Some) }
     }
 
     pub(crate) fn register(&mut self) -> Result<Register> {

@@ -1,0 +1,248 @@
+//! Records of QEMU's CPU models and of the caches that they give a guest.
+
+use crate::location::Bit;
+use crate::source::Span;
+
+/// A row of `builtin_x86_defs[]`.
+#[derive(Clone, Debug)]
+pub struct QemuModel {
+    /// `EPYC-Milan`.
+    pub name: String,
+    /// Least highest basic leaf; 0 where the source states none.
+    pub level: u32,
+    /// Least highest extended leaf; 0 where the source states none.
+    pub xlevel: u32,
+    /// Twelve characters.
+    pub vendor: String,
+    /// As a guest computes it: extended family added.
+    pub family: u32,
+    /// As a guest computes it: extended model above the base model.
+    pub model: u32,
+    /// 0 to 15.
+    pub stepping: u32,
+    /// The brand string; empty for models that have none.
+    pub model_id: String,
+    /// AVX10 version, where the source states one (10.0 and later).
+    pub avx10: Option<u8>,
+    /// Words that the source gives, in its order.
+    pub words: Vec<QemuModelWord>,
+    /// The base definition's own caches.
+    pub caches: Vec<QemuCache>,
+    /// Versions in the source's order; none in a model without a list, which QEMU registers as version 1.
+    pub versions: Vec<QemuModelVersion>,
+    /// Why not to use it.
+    pub deprecated: Option<String>,
+    /// Its place.
+    pub at: Span,
+}
+
+/// A feature word of a model.
+#[derive(Clone, Debug)]
+pub struct QemuModelWord {
+    /// The word's enumerator.
+    pub word: String,
+    /// Its bits, nameless ones too.
+    pub mask: u64,
+    /// Its place.
+    pub at: Span,
+}
+
+/// A version of a model: what it adds to the one before it.
+#[derive(Clone, Debug)]
+pub struct QemuModelVersion {
+    /// 1 and up.
+    pub version: u32,
+    /// A second name.
+    pub alias: Option<String>,
+    /// What sets it apart, in QEMU's words.
+    pub note: Option<String>,
+    /// Properties in order.
+    pub props: Vec<QemuProp>,
+    /// Caches, which replace all that came before (10.1 and later).
+    pub caches: Vec<QemuCache>,
+    /// Its place.
+    pub at: Span,
+}
+
+/// A property with the value that it is set to.
+#[derive(Clone, Debug)]
+pub struct QemuProp {
+    /// `vmx-xsaves`, `model-id`.
+    pub name: String,
+    /// `on`, `off`, a number or text.
+    pub value: String,
+    /// Its place.
+    pub at: Span,
+}
+
+/// Which cache of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CacheSlot {
+    /// Level 1, data.
+    L1d,
+    /// Level 1, instructions.
+    L1i,
+    /// Level 2.
+    L2,
+    /// Level 3.
+    L3,
+}
+
+impl CacheSlot {
+    /// All, with their names in facts.
+    pub const ALL: [(CacheSlot, &'static str); 4] =
+        [(CacheSlot::L1d, "l1d"), (CacheSlot::L1i, "l1i"), (CacheSlot::L2, "l2"), (CacheSlot::L3, "l3")];
+
+    /// The name in facts.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        CacheSlot::ALL.iter().find(|(slot, _)| *slot == self).map_or("", |(_, name)| name)
+    }
+}
+
+/// What a cache holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CacheKind {
+    /// Data.
+    Data,
+    /// Instructions.
+    Instruction,
+    /// Both.
+    Unified,
+}
+
+impl CacheKind {
+    /// All, with their names in facts.
+    pub const ALL: [(CacheKind, &'static str); 3] =
+        [(CacheKind::Data, "data"), (CacheKind::Instruction, "instruction"), (CacheKind::Unified, "unified")];
+
+    /// The name in facts.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        CacheKind::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
+    }
+}
+
+/// `CPUCacheInfo`: a field that the source leaves out is zero or false, as in C.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cache {
+    /// What it holds.
+    pub kind: CacheKind,
+    /// 1, 2 or 3.
+    pub level: u32,
+    /// Bytes.
+    pub size: u64,
+    /// Bytes of a line.
+    pub line_size: u32,
+    /// Ways.
+    pub associativity: u32,
+    /// Line partitions.
+    pub partitions: u32,
+    /// Sets.
+    pub sets: u32,
+    /// Lines that share a tag (AMD).
+    pub lines_per_tag: u32,
+    /// Needs no software to initialize it.
+    pub self_init: bool,
+    /// WBINVD does not reach lower caches of other threads.
+    pub no_invd_sharing: bool,
+    /// Holds all that lower caches hold.
+    pub inclusive: bool,
+    /// A complex function picks the set.
+    pub complex_indexing: bool,
+    /// `thread`, `core`, `module`, `die`: who shares it, where the release says so (9.1 and later).
+    pub share_level: Option<String>,
+}
+
+impl Cache {
+    /// Nothing known but its kind.
+    #[must_use]
+    pub fn new(kind: CacheKind) -> Cache {
+        Cache {
+            kind,
+            level: 0,
+            size: 0,
+            line_size: 0,
+            associativity: 0,
+            partitions: 0,
+            sets: 0,
+            lines_per_tag: 0,
+            self_init: false,
+            no_invd_sharing: false,
+            inclusive: false,
+            complex_indexing: false,
+            share_level: None,
+        }
+    }
+}
+
+/// One cache of a model or of one of its versions.
+#[derive(Clone, Debug)]
+pub struct QemuCache {
+    /// Which of the four.
+    pub slot: CacheSlot,
+    /// What it is like.
+    pub cache: Cache,
+    /// Its place.
+    pub at: Span,
+}
+
+/// A cache that stands in for models without their own (`legacy_*`).
+#[derive(Clone, Debug)]
+pub struct QemuLegacyCache {
+    /// The variable: `legacy_amd_cache_info`, or `legacy_l2_cache_cpuid2` before 10.1.
+    pub name: String,
+    /// Which of the variable's four; none where the variable is one cache.
+    pub slot: Option<CacheSlot>,
+    /// What it is like.
+    pub cache: Cache,
+    /// Its place.
+    pub at: Span,
+}
+
+/// An element of `cpuid2_cache_descriptors[]`: a byte of leaf 2 and the cache that it stands for.
+#[derive(Clone, Debug)]
+pub struct QemuCacheDescriptor {
+    /// The byte.
+    pub byte: u8,
+    /// What the cache holds.
+    pub kind: CacheKind,
+    /// 1, 2 or 3.
+    pub level: u32,
+    /// Bytes.
+    pub size: u32,
+    /// Bytes of a line.
+    pub line_size: u32,
+    /// Ways.
+    pub associativity: u32,
+    /// Its place.
+    pub at: Span,
+}
+
+/// A row of `feature_dependencies[]`: bits of `to` go when one of `from` is missing.
+#[derive(Clone, Debug)]
+pub struct QemuDep {
+    /// What is needed: a word's enumerator and its bits.
+    pub from: (String, u64),
+    /// What needs it.
+    pub to: (String, u64),
+    /// Its place.
+    pub at: Span,
+}
+
+/// An element of `x86_ext_save_areas[]`: an XSAVE state component.
+#[derive(Clone, Debug)]
+pub struct QemuXsave {
+    /// Number of the component: its bit in XCR0 or `IA32_XSS`.
+    pub component: u8,
+    /// The word of the feature that enables it.
+    pub word: String,
+    /// The feature's bit.
+    pub bit: Bit,
+    /// Bytes.
+    pub size: u32,
+    /// Bytes from the area's start in the standard format, where the source fixes it.
+    pub offset: Option<u32>,
+    /// Its place.
+    pub at: Span,
+}

@@ -1,0 +1,317 @@
+//! Records of a Linux tree, KVM included.
+
+use std::fmt;
+
+use crate::location::{Bit, CpuidWord, Leaf, Location, Msr, Register, Subleaf, Word};
+use crate::source::Span;
+
+/// What a Linux tree says.
+#[derive(Clone, Debug)]
+pub struct LinuxFacts {
+    /// `6.12.117`: VERSION, PATCHLEVEL, SUBLEVEL and an `-rc` suffix of the top Makefile.
+    pub release: String,
+    /// Where the release is stated.
+    pub at: Span,
+    /// NCAPINTS, NBUGINTS, NVMXINTS and the like: how many words of each sort there are.
+    pub counts: Vec<LinuxCount>,
+    /// `enum cpuid_leafs`, then `enum kvm_only_cpuid_leafs`.
+    pub words: Vec<LinuxWord>,
+    /// `X86_FEATURE_*` of cpufeatures.h.
+    pub features: Vec<LinuxFlag>,
+    /// `X86_BUG_*` of cpufeatures.h; words counted within the bug words.
+    pub bugs: Vec<LinuxFlag>,
+    /// `VMX_FEATURE_*` of vmxfeatures.h.
+    pub vmx: Vec<LinuxFlag>,
+    /// `cpuid_bits[]` of scattered.c.
+    pub scattered: Vec<Scattered>,
+    /// `cpuid_deps[]` of cpuid-deps.c.
+    pub deps: Vec<LinuxDep>,
+    /// Features that reverse_cpuid.h defines for KVM alone.
+    pub kvm_features: Vec<KvmBit>,
+    /// Kernel features that KVM holds in a word of its own (`__feature_translate`).
+    pub kvm_translates: Vec<KvmBit>,
+    /// What `kvm_set_cpu_caps` names.
+    pub kvm_caps: Vec<KvmCap>,
+    /// `KVM_FEATURE_*` and `KVM_HINTS_*` of kvm_para.h.
+    pub kvm_para: Vec<KvmPara>,
+    /// Bits of MSRs that msr-index.h names.
+    pub msr_bits: Vec<LinuxMsrBit>,
+    /// Features that a kernel's configuration requires or leaves out.
+    pub configs: Vec<LinuxConfig>,
+    /// kcpuid's cpuid.csv, in its order.
+    pub cpuid_fields: Vec<CpuidField>,
+}
+
+/// A count that a Linux header states.
+#[derive(Clone, Debug)]
+pub struct LinuxCount {
+    /// `NCAPINTS`, `NBUGINTS` or `NVMXINTS`.
+    pub name: String,
+    /// Number of 32-bit words.
+    pub value: u16,
+    /// Its place.
+    pub at: Span,
+}
+
+/// A word of `x86_capability[]`, or one that only KVM has.
+#[derive(Clone, Debug)]
+pub struct LinuxWord {
+    /// The enumerator: `CPUID_7_0_EBX`, `CPUID_LNX_1`.
+    pub name: String,
+    /// Its index in this release.
+    pub word: Word,
+    /// The register it mirrors; none for a software-defined word.
+    pub location: Option<CpuidWord>,
+    /// Its place.
+    pub at: Span,
+}
+
+/// A macro that numbers a bit and may have a name in `/proc/cpuinfo`.
+#[derive(Clone, Debug)]
+pub struct LinuxFlag {
+    /// The macro without its prefix.
+    pub name: String,
+    /// Word, counted within its sort.
+    pub word: Word,
+    /// Bit, 0 to 31.
+    pub bit: Bit,
+    /// As `/proc/cpuinfo` shows it; none when hidden.
+    pub flag: Option<String>,
+    /// Its place.
+    pub at: Span,
+}
+
+/// A feature that Linux collects from a register which is no word of its own.
+#[derive(Clone, Debug)]
+pub struct Scattered {
+    /// The feature's macro without its prefix.
+    pub name: String,
+    /// Where the hardware has it.
+    pub location: Location,
+    /// Its place.
+    pub at: Span,
+}
+
+/// One dependency: clearing `needs` clears `name`.
+#[derive(Clone, Debug)]
+pub struct LinuxDep {
+    /// The feature that depends.
+    pub name: String,
+    /// The feature it needs.
+    pub needs: String,
+    /// Its place.
+    pub at: Span,
+}
+
+/// A feature with its bit in one of KVM's words.
+#[derive(Clone, Debug)]
+pub struct KvmBit {
+    /// The macro without its prefix.
+    pub name: String,
+    /// The word's enumerator.
+    pub leaf_name: String,
+    /// Bit, 0 to 31.
+    pub bit: Bit,
+    /// Its place.
+    pub at: Span,
+}
+
+/// How KVM's capability list names a feature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CapKind {
+    /// Advertised when host and kernel have it.
+    F,
+    /// Before 6.14: scattered, when the kernel has it.
+    Sf,
+    /// Since 6.14: the same.
+    ScatteredF,
+    /// 64-bit kernels only.
+    X8664F,
+    /// Advertised always: KVM emulates it.
+    EmulatedF,
+    /// Advertised when the kernel says so, whatever the host's CPUID.
+    SynthesizedF,
+    /// Advertised when the host's CPUID has it, whatever the kernel.
+    PassthroughF,
+    /// AMD's copy in 0x80000001.EDX of a bit of 1.EDX.
+    Aliased1EdxF,
+    /// Left to the vendor module.
+    VendorF,
+    /// Set at run time, not advertised.
+    RuntimeF,
+    /// A call that advertises it after the lists.
+    Set,
+    /// A call that withdraws it after the lists.
+    Clear,
+}
+
+impl CapKind {
+    /// All, with their names in facts.
+    pub const ALL: [(CapKind, &'static str); 12] = [
+        (CapKind::F, "F"),
+        (CapKind::Sf, "SF"),
+        (CapKind::ScatteredF, "SCATTERED_F"),
+        (CapKind::X8664F, "X86_64_F"),
+        (CapKind::EmulatedF, "EMULATED_F"),
+        (CapKind::SynthesizedF, "SYNTHESIZED_F"),
+        (CapKind::PassthroughF, "PASSTHROUGH_F"),
+        (CapKind::Aliased1EdxF, "ALIASED_1_EDX_F"),
+        (CapKind::VendorF, "VENDOR_F"),
+        (CapKind::RuntimeF, "RUNTIME_F"),
+        (CapKind::Set, "set"),
+        (CapKind::Clear, "clear"),
+    ];
+
+    /// The name in facts, which is the macro's in KVM.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        CapKind::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
+    }
+
+    /// The kind of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<CapKind> {
+        CapKind::ALL.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
+    }
+}
+
+/// One mention of a feature in KVM's capability set-up.
+#[derive(Clone, Debug)]
+pub struct KvmCap {
+    /// The word's enumerator; none for a call that sets or clears a feature by its name.
+    pub leaf_name: Option<String>,
+    /// How it is named.
+    pub kind: CapKind,
+    /// The feature's macro without its prefix, or `BIT(n)` where KVM gives only a number (6.1 does).
+    pub name: String,
+    /// Its place.
+    pub at: Span,
+}
+
+/// A paravirtual feature or hint of KVM's own leaf.
+#[derive(Clone, Debug)]
+pub struct KvmPara {
+    /// The macro without `KVM_FEATURE_` or `KVM_HINTS_`.
+    pub name: String,
+    /// 0x40000001.EAX for a feature, EDX for a hint.
+    pub location: Location,
+    /// Its place.
+    pub at: Span,
+}
+
+/// A bit of an MSR that enumerates features.
+#[derive(Clone, Debug)]
+pub struct LinuxMsrBit {
+    /// The macro without `ARCH_CAP_`.
+    pub name: String,
+    /// The MSR.
+    pub msr: Msr,
+    /// Bit, 0 to 63.
+    pub bit: Bit,
+    /// Its place.
+    pub at: Span,
+}
+
+/// How a kernel's configuration fixes a feature at compile time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConfigKind {
+    /// The kernel does not boot without it.
+    Required,
+    /// The kernel never uses it.
+    Disabled,
+}
+
+impl ConfigKind {
+    /// Both, with their names in facts.
+    pub const ALL: [(ConfigKind, &'static str); 2] =
+        [(ConfigKind::Required, "required"), (ConfigKind::Disabled, "disabled")];
+
+    /// The name in facts.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        ConfigKind::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
+    }
+}
+
+/// A feature that a kernel's configuration fixes.
+#[derive(Clone, Debug)]
+pub struct LinuxConfig {
+    /// Required or disabled.
+    pub kind: ConfigKind,
+    /// The feature's macro without its prefix.
+    pub name: String,
+    /// When: options without `CONFIG_`, with `!`, `&&`, `||` and parentheses; none for always.
+    pub condition: Option<String>,
+    /// Its place.
+    pub at: Span,
+}
+
+/// A row of cpuid.csv: a bit field of a leaf.
+#[derive(Clone, Debug)]
+pub struct CpuidField {
+    /// Input EAX.
+    pub leaf: Leaf,
+    /// The first subleaf that has it.
+    pub first: Subleaf,
+    /// The last one.
+    pub last: Subleaf,
+    /// Which of the four.
+    pub register: Register,
+    /// Lowest bit.
+    pub low: Bit,
+    /// Highest bit.
+    pub high: Bit,
+    /// The short name.
+    pub name: String,
+    /// Its place.
+    pub at: Span,
+}
+
+impl LinuxFacts {
+    /// No rows yet.
+    #[must_use]
+    pub fn new(release: String, at: Span) -> LinuxFacts {
+        LinuxFacts {
+            release,
+            at,
+            counts: Vec::new(),
+            words: Vec::new(),
+            features: Vec::new(),
+            bugs: Vec::new(),
+            vmx: Vec::new(),
+            scattered: Vec::new(),
+            deps: Vec::new(),
+            kvm_features: Vec::new(),
+            kvm_translates: Vec::new(),
+            kvm_caps: Vec::new(),
+            kvm_para: Vec::new(),
+            msr_bits: Vec::new(),
+            configs: Vec::new(),
+            cpuid_fields: Vec::new(),
+        }
+    }
+
+    /// A count by its macro's name.
+    #[must_use]
+    pub fn count(&self, name: &str) -> Option<u16> {
+        self.counts.iter().find(|count| count.name == name).map(|count| count.value)
+    }
+
+    /// The word with this enumerator.
+    #[must_use]
+    pub fn word_named(&self, name: &str) -> Option<&LinuxWord> {
+        self.words.iter().find(|word| word.name == name)
+    }
+
+    /// True for a word that the kernel's own array has, as opposed to one that only KVM has.
+    #[must_use]
+    pub fn is_kernel_word(&self, word: Word) -> bool {
+        self.count("NCAPINTS").is_none_or(|count| word.0 < count)
+    }
+}
+
+impl fmt::Display for CapKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

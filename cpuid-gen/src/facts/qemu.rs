@@ -1,0 +1,225 @@
+//! Records of a QEMU tree: its feature words, and all that hangs on them.
+
+use std::fmt;
+
+use crate::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, Word};
+use crate::source::Span;
+
+use super::cpu_model::{QemuCacheDescriptor, QemuDep, QemuLegacyCache, QemuModel, QemuXsave};
+use super::machine::{QemuAlias, QemuCompat, QemuDefault, QemuMachine, QemuProperty};
+
+/// What a QEMU tree says.
+#[derive(Clone, Debug)]
+pub struct QemuFacts {
+    /// `10.0.13`: the VERSION file.
+    pub release: String,
+    /// Where the release is stated.
+    pub at: Span,
+    /// `feature_word_info[]`, in its order.
+    pub words: Vec<QemuWord>,
+    /// Its `feat_names`.
+    pub bits: Vec<QemuBit>,
+    /// Its masks; those that are zero are left out.
+    pub masks: Vec<QemuMask>,
+    /// `CPUID_*` constants of cpu.h that stand for one bit or several of a feature word.
+    pub macros: Vec<QemuMacro>,
+    /// Locations that comments beside the `FeatureWord` enumerators state.
+    pub comments: Vec<QemuComment>,
+    /// `builtin_x86_defs[]`.
+    pub models: Vec<QemuModel>,
+    /// `feature_dependencies[]`.
+    pub deps: Vec<QemuDep>,
+    /// `x86_ext_save_areas[]`, by component.
+    pub xsave: Vec<QemuXsave>,
+    /// The caches of models that have none of their own.
+    pub legacy_caches: Vec<QemuLegacyCache>,
+    /// `cpuid2_cache_descriptors[]`, by byte.
+    pub cache_descriptors: Vec<QemuCacheDescriptor>,
+    /// `kvm_default_props[]`.
+    pub kvm_defaults: Vec<QemuDefault>,
+    /// TCG's default properties.
+    pub tcg_defaults: Vec<QemuDefault>,
+    /// PC machine types, each after its base.
+    pub machines: Vec<QemuMachine>,
+    /// Their compatibility properties that touch CPUs.
+    pub compat: Vec<QemuCompat>,
+    /// Second names of properties.
+    pub aliases: Vec<QemuAlias>,
+    /// Properties that are no bits of feature words.
+    pub properties: Vec<QemuProperty>,
+}
+
+/// What a QEMU feature word is read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum QemuSource {
+    /// A CPUID register; `subleaf` is none where the leaf has none (`needs_ecx` false).
+    Cpuid {
+        /// Input EAX.
+        leaf: Leaf,
+        /// Input ECX.
+        subleaf: Option<Subleaf>,
+        /// Which of the four.
+        register: Register,
+    },
+    /// A model-specific register.
+    Msr(Msr),
+}
+
+impl QemuSource {
+    /// The CPUID register, a missing subleaf being 0.
+    #[must_use]
+    pub fn cpuid_word(self) -> Option<CpuidWord> {
+        match self {
+            QemuSource::Cpuid { leaf, subleaf, register } => {
+                Some(CpuidWord { leaf, subleaf: subleaf.unwrap_or(Subleaf(0)), register })
+            }
+            QemuSource::Msr(_) => None,
+        }
+    }
+}
+
+/// A row of `feature_word_info[]`.
+#[derive(Clone, Debug)]
+pub struct QemuWord {
+    /// The enumerator: `FEAT_7_0_EBX`.
+    pub name: String,
+    /// Its index in this release.
+    pub index: Word,
+    /// What it is read from.
+    pub source: QemuSource,
+    /// Its place.
+    pub at: Span,
+}
+
+/// A name in a row's `feat_names`.
+#[derive(Clone, Debug)]
+pub struct QemuBit {
+    /// The row's enumerator.
+    pub word: String,
+    /// Bit, 0 to 63.
+    pub bit: Bit,
+    /// The name as the source has it; older releases write alternatives with `|`.
+    pub name: String,
+    /// Its place.
+    pub at: Span,
+}
+
+impl QemuBit {
+    /// The name and its alternatives.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.name.split('|')
+    }
+}
+
+/// Which mask of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MaskKind {
+    /// What TCG implements.
+    Tcg,
+    /// Features that prevent migration.
+    Unmigratable,
+    /// Features known to migrate although they have no name.
+    Migratable,
+    /// Features that `-cpu host` leaves off.
+    NoAutoenable,
+}
+
+impl MaskKind {
+    /// All, with their names in facts.
+    pub const ALL: [(MaskKind, &'static str); 4] = [
+        (MaskKind::Tcg, "tcg"),
+        (MaskKind::Unmigratable, "unmigratable"),
+        (MaskKind::Migratable, "migratable"),
+        (MaskKind::NoAutoenable, "no-autoenable"),
+    ];
+
+    /// The name in facts.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        MaskKind::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
+    }
+
+    /// The kind of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<MaskKind> {
+        MaskKind::ALL.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
+    }
+}
+
+/// A mask of a row.
+#[derive(Clone, Debug)]
+pub struct QemuMask {
+    /// The row's enumerator.
+    pub word: String,
+    /// Which mask.
+    pub kind: MaskKind,
+    /// Its bits.
+    pub mask: u64,
+    /// Its place.
+    pub at: Span,
+}
+
+/// A constant of cpu.h.
+#[derive(Clone, Debug)]
+pub struct QemuMacro {
+    /// The macro, prefix and all.
+    pub name: String,
+    /// Its value.
+    pub value: u64,
+    /// Its place.
+    pub at: Span,
+}
+
+/// The location that a comment beside an enumerator states.
+#[derive(Clone, Debug)]
+pub struct QemuComment {
+    /// The enumerator.
+    pub word: String,
+    /// Input EAX.
+    pub leaf: Leaf,
+    /// Input ECX, where the comment names one.
+    pub subleaf: Option<Subleaf>,
+    /// Which of the four.
+    pub register: Register,
+    /// Its place.
+    pub at: Span,
+}
+
+impl QemuFacts {
+    /// No rows yet.
+    #[must_use]
+    pub fn new(release: String, at: Span) -> QemuFacts {
+        QemuFacts {
+            release,
+            at,
+            words: Vec::new(),
+            bits: Vec::new(),
+            masks: Vec::new(),
+            macros: Vec::new(),
+            comments: Vec::new(),
+            models: Vec::new(),
+            deps: Vec::new(),
+            xsave: Vec::new(),
+            legacy_caches: Vec::new(),
+            cache_descriptors: Vec::new(),
+            kvm_defaults: Vec::new(),
+            tcg_defaults: Vec::new(),
+            machines: Vec::new(),
+            compat: Vec::new(),
+            aliases: Vec::new(),
+            properties: Vec::new(),
+        }
+    }
+
+    /// The row with this enumerator.
+    #[must_use]
+    pub fn word_named(&self, name: &str) -> Option<&QemuWord> {
+        self.words.iter().find(|word| word.name == name)
+    }
+}
+
+impl fmt::Display for MaskKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

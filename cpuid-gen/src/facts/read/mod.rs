@@ -1,0 +1,61 @@
+//! The facts file's reader.
+
+mod cpu_model;
+mod linux;
+mod machine;
+mod qemu;
+
+use super::columns::{Columns, rows};
+use super::{Facts, LinuxFacts, QemuFacts};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::source::{FileId, Sources, Span};
+
+/// Reads a facts file. Every row that is wrong becomes a diagnostic; the result is then none.
+pub fn read(sources: &Sources, file: FileId, diagnostics: &mut Diagnostics) -> Option<Facts> {
+    let mut found = Diagnostics::new();
+    let mut facts: Option<Facts> = None;
+    for mut columns in rows(sources, file) {
+        let read = match columns.text("KIND") {
+            Ok((kind, at)) => row_of(&mut facts, kind, at, columns),
+            Err(diagnostic) => Err(diagnostic),
+        };
+        if let Err(diagnostic) = read {
+            found.push(diagnostic);
+        }
+    }
+    if facts.is_none() && found.is_empty() {
+        let whole = sources.span(file, 0, 0);
+        found.error(whole, "no facts here: the first row must be `linux-release` or `qemu-release`");
+    }
+    let good = !found.has_errors();
+    diagnostics.extend(found);
+    facts.filter(|_| good)
+}
+
+fn row_of(facts: &mut Option<Facts>, kind: &str, at: Span, columns: Columns<'_>) -> Result<(), Diagnostic> {
+    match (facts.as_mut(), kind) {
+        (None, "linux-release") => *facts = Some(Facts::Linux(LinuxFacts::new(release(columns)?, at))),
+        (None, "qemu-release") => *facts = Some(Facts::Qemu(QemuFacts::new(release(columns)?, at))),
+        (None, _) => {
+            let message =
+                format!("`{kind}` before the first row, which must be `linux-release` or `qemu-release`");
+            return Err(Diagnostic::error(at, message));
+        }
+        (Some(_), "linux-release" | "qemu-release") => {
+            return Err(Diagnostic::error(at, "a second release; a facts file holds one"));
+        }
+        (Some(Facts::Linux(linux)), _) => linux::row(linux, kind, at, columns)?,
+        (Some(Facts::Qemu(qemu)), _) => qemu::row(qemu, kind, at, columns)?,
+    }
+    Ok(())
+}
+
+fn release(mut columns: Columns<'_>) -> Result<String, Diagnostic> {
+    let release = columns.name("RELEASE")?;
+    columns.end()?;
+    Ok(release)
+}
+
+fn unknown_kind(kind: &str, at: Span, whose: &str) -> Diagnostic {
+    Diagnostic::error(at, format!("`{kind}` is not a kind of row that {whose} facts file has"))
+}
