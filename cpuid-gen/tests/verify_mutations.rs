@@ -50,7 +50,7 @@ enum Mistake {
 use Column::{Bit, Flag, Function, Mask, Name, Other, Register, Word};
 
 /// The columns of each kind of row, after the kind.
-const ROWS: [(&str, &[Column]); 17] = [
+const ROWS: [(&str, &[Column]); 21] = [
     ("linux-count", &[Other, Word]),
     ("linux-word", &[Name, Word, Function, Other, Register]),
     ("linux-feature", &[Name, Word, Bit, Flag]),
@@ -61,6 +61,10 @@ const ROWS: [(&str, &[Column]); 17] = [
     ("kvm-feature", &[Name, Other, Bit]),
     ("kvm-translate", &[Name, Other, Bit]),
     ("kvm-cap", &[Other, Other, Name]),
+    ("kvm-para", &[Name, Function, Other, Register, Bit]),
+    ("linux-msr", &[Name, Function, Bit]),
+    ("linux-config", &[Other, Name, Other]),
+    ("cpuid-field", &[Function, Other, Other, Register, Bit, Other, Name]),
     ("qemu-word", &[Name, Word, Other, Function, Other, Register]),
     ("qemu-bit", &[Other, Bit, Name]),
     ("qemu-mask", &[Name, Other, Mask]),
@@ -233,6 +237,8 @@ fn subject_of(line: &str) -> Vec<&str> {
     let about: &[usize] = match row[0] {
         "linux-dep" => &[1, 2],
         "linux-scattered" => &[1, 2, 3, 4, 5],
+        "linux-config" => &[1, 2],
+        "cpuid-field" => &[1, 2, 3, 4, 5, 6],
         "kvm-cap" if matches!(row[2], "set" | "clear") => &[1, 2, 3],
         "kvm-cap" => &[1, 3],
         "qemu-bit" | "qemu-mask" => &[1, 2],
