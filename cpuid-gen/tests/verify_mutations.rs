@@ -256,7 +256,10 @@ impl<'a> Planted<'a> {
     ) -> Planted<'a> {
         let project = if file < LINUX.len() { 0..LINUX.len() } else { LINUX.len()..texts.len() };
         let subject = subject_of(line);
-        let has = |other: usize| texts[other].lines().any(|line| subject_of(line) == subject);
+        // Upstream wrote cpuid.csv anew after the first pinned release, and a row of the differences says so.
+        let compared = |other: usize| subject[0] != "cpuid-field" || (file == 0) == (other == 0);
+        let has =
+            |other: usize| compared(other) && texts[other].lines().any(|line| subject_of(line) == subject);
         Planted {
             mistake,
             in_older: project.clone().any(|other| other < file && has(other)),
