@@ -9,6 +9,8 @@
 //! list of views is as long as its list of releases; constants' names are Rust identifiers and unique within a sort.
 
 mod constants;
+mod deps;
+mod kvm;
 mod linux;
 mod qemu;
 mod release;
@@ -18,6 +20,9 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{CapKind, LinuxFacts, QemuFacts};
 use crate::location::{Bit, Location, Msr, Word};
+
+pub use deps::{Dependencies, Dependency, Node};
+pub use kvm::KvmTreatment;
 
 /// Several releases of both projects as one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +41,8 @@ pub struct Model {
     pub vmx: Vec<KernelBit>,
     /// Bits of MSRs, by MSR and bit.
     pub msr: Vec<MsrFeature>,
+    /// Which of these bits needs which.
+    pub dependencies: Dependencies,
 }
 
 /// A release of Linux with the words it has.
@@ -159,14 +166,15 @@ impl Model {
         for (release, facts) in qemu.iter().enumerate() {
             qemu::add(&mut joined, release, facts, &mut diagnostics);
         }
-        for tree in trees {
+        for tree in &trees {
             tree.kvm_caps(&mut joined, &mut diagnostics);
         }
         joined.fill_qemu_words(&qemu);
-        diagnostics.sort();
         let mut model = joined.into_model();
         model.linux = linux.iter().map(|facts| linux::release(facts)).collect();
         model.qemu = qemu.iter().map(|facts| qemu::release(facts)).collect();
+        model.dependencies = deps::find(&model, &trees, &qemu, &mut diagnostics);
+        diagnostics.sort();
         (model, diagnostics)
     }
 }

@@ -5,6 +5,7 @@
 //! What a person judged to be fine stands in `upstream/differences.tsv` ([`Differences`]); everything else is a
 //! finding with both places. Nothing here reads files or prints.
 
+mod deps;
 mod differences;
 mod finding;
 mod history;
@@ -67,6 +68,7 @@ pub fn verify(linux: &[LinuxFacts], qemu: &[QemuFacts], differences: &Difference
             pairs.push(pair::check(one, other, &mut findings));
         }
     }
+    deps::check(&linux, &qemu, &mut findings);
     history::check(&linux.iter().map(Statements::of_linux).collect::<Vec<_>>(), &mut findings);
     history::check(&qemu.iter().map(Statements::of_qemu).collect::<Vec<_>>(), &mut findings);
     stale::check(&linux, &qemu, scope, &mut findings);
