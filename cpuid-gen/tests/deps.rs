@@ -177,7 +177,7 @@ fn what_has_no_place_is_named() {
     assert_eq!(model.dependencies.stated.len(), 1);
 }
 
-/// Of the pinned releases: sorted, closed, nothing needs itself, and nothing is withdrawn unseen.
+/// Of the pinned releases: sorted, closed, and nothing needs itself.
 #[test]
 fn pinned_dependencies_are_closed() {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
@@ -193,7 +193,5 @@ fn pinned_dependencies_are_closed() {
         assert!(further.into_iter().all(|&(_, to)| all.contains(&(node, to))));
     }
     let direct = model.dependencies.direct().count();
-    let withdrawn = model.dependencies.stated.iter().filter(|dependency| dependency.withdrawn).count();
-    println!("{direct} dependencies, {} closed, {withdrawn} withdrawn", closed.len());
-    assert!(direct >= 70 && withdrawn == 0, "{direct}, {withdrawn}");
+    assert!(direct >= 200 && model.dependencies.one_of().count() >= 2, "{direct}");
 }

@@ -9,6 +9,7 @@
 //! list of views is as long as its list of releases; constants' names are Rust identifiers and unique within a sort.
 
 mod constants;
+pub mod cpu_models;
 mod deps;
 mod kvm;
 mod linux;
@@ -61,6 +62,8 @@ pub struct QemuRelease {
     pub name: String,
     /// `FeatureWord` enumerators, in the order of their indices.
     pub words: BTreeMap<Word, String>,
+    /// CPU models in QEMU's order.
+    pub models: Vec<cpu_models::CpuModel>,
 }
 
 /// A place among Linux's words: within one release only.
@@ -170,9 +173,10 @@ impl Model {
             tree.kvm_caps(&mut joined, &mut diagnostics);
         }
         joined.fill_qemu_words(&qemu);
+        let releases = qemu.iter().map(|facts| qemu::release(facts, &mut diagnostics)).collect();
         let mut model = joined.into_model();
         model.linux = linux.iter().map(|facts| linux::release(facts)).collect();
-        model.qemu = qemu.iter().map(|facts| qemu::release(facts)).collect();
+        model.qemu = releases;
         model.dependencies = deps::find(&model, &trees, &qemu, &mut diagnostics);
         diagnostics.sort();
         (model, diagnostics)
