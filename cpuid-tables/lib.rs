@@ -75,13 +75,14 @@ mod kvm;
 mod location;
 mod model_specific;
 mod names;
+mod needs;
 mod release;
 mod set;
 mod tables;
 
 pub use hardware::Feature;
 pub use kernel::{Bug, BugSet, SoftwareFeature, SoftwareSet, VmxFeature, VmxSet};
-pub use kvm::{KvmCap, KvmCaps, KvmWord};
+pub use kvm::{KvmTreatment, KvmWord};
 pub use location::{Bit, CpuidWord, Leaf, Location, Msr, Register, Subleaf, Word, WordBit};
 pub use model_specific::MsrFeature;
 pub use names::{Candidates, LookupError, Named, lookup};

@@ -63,6 +63,7 @@ qemu-bit	FEAT_ARCH	5	mds-no
 qemu-mask	FEAT_7_0_EBX	tcg	0x20
 qemu-macro	CPUID_7_0_EBX_AVX2	0x20
 qemu-comment	FEAT_7_0_EBX	0x7	0	EBX
+qemu-dep	FEAT_7_0_EBX	0x20	FEAT_VMX	0xffffffffffffffff
 ";
 
 /// Replacements in the text of the named release: `linux` and `qemu` are the ones above, `newer-...` a 2.0 of each.
@@ -74,7 +75,7 @@ struct Case {
     edits: &'static [Edit],
 }
 
-const CASES: [Case; 28] = [
+const CASES: [Case; 30] = [
     Case { kind: Kind::LeafName, edits: &[("linux", "3	0x7	0	EBX", "3	0x7	0	ECX")] },
     Case { kind: Kind::WordTwice, edits: &[("qemu", "FEAT_7_0_EBX	2", "FEAT_7_0_EBX	1")] },
     Case { kind: Kind::WordMissing, edits: &[("linux", "linux-word	CPUID_LNX_1	2	-	-	-\n", "")] },
@@ -115,6 +116,18 @@ const CASES: [Case; 28] = [
     Case {
         kind: Kind::NameElsewhere,
         edits: &[("qemu", "8	cx8", "9	cx8"), ("linux", "MDS_NO	0x10a	5", "MDS_NO	0x10a	6")],
+    },
+    Case {
+        kind: Kind::DepCircle,
+        edits: &[("linux", "AVX2	FPU\n", "AVX2	FPU\nlinux-dep	FPU	CX8\nlinux-dep	CX8	AVX2\n")],
+    },
+    Case {
+        kind: Kind::DepOpposite,
+        edits: &[
+            ("linux", "AVX2	FPU\n", "AVX2	NX\nlinux-dep	NX	FPU\n"),
+            // What AVX2 comes to need by way of NX needs AVX2.
+            ("qemu", "qemu-dep", "qemu-dep	FEAT_7_0_EBX	0x20	FEAT_1_EDX	0x1\nqemu-dep"),
+        ],
     },
     Case { kind: Kind::Changed, edits: &[("newer-linux", "SGX1	2	1", "SGX1	2	2")] },
     Case { kind: Kind::Gone, edits: &[("newer-qemu", "50	vmx-high", "51	vmx-high")] },

@@ -50,7 +50,7 @@ enum Mistake {
 use Column::{Bit, Flag, Function, Mask, Name, Other, Register, Word};
 
 /// The columns of each kind of row, after the kind.
-const ROWS: [(&str, &[Column]); 21] = [
+const ROWS: [(&str, &[Column]); 22] = [
     ("linux-count", &[Other, Word]),
     ("linux-word", &[Name, Word, Function, Other, Register]),
     ("linux-feature", &[Name, Word, Bit, Flag]),
@@ -70,6 +70,7 @@ const ROWS: [(&str, &[Column]); 21] = [
     ("qemu-mask", &[Name, Other, Mask]),
     ("qemu-macro", &[Name, Mask]),
     ("qemu-comment", &[Name, Function, Other, Register]),
+    ("qemu-dep", &[Name, Mask, Name, Mask]),
     ("linux-release", &[]),
     ("qemu-release", &[]),
 ];
@@ -242,6 +243,7 @@ fn subject_of(line: &str) -> Vec<&str> {
         "kvm-cap" if matches!(row[2], "set" | "clear") => &[1, 2, 3],
         "kvm-cap" => &[1, 3],
         "qemu-bit" | "qemu-mask" => &[1, 2],
+        "qemu-dep" => &[1, 2, 3, 4],
         _ => &[1],
     };
     [0].iter().chain(about).filter_map(|at| row.get(*at).copied()).collect()

@@ -88,7 +88,8 @@ impl Run {
 
     fn import(&mut self, input: &Input, output: &Path) -> Result<()> {
         let text = self.facts_text(input)?;
-        import::replace(output, &text).map_err(|error| Failed::Io(Some(format!("{}: {error}", output.display()))))
+        import::replace(output, &text)
+            .map_err(|error| Failed::Io(Some(format!("{}: {error}", output.display()))))
     }
 
     fn facts_text(&mut self, input: &Input) -> Result<String> {

@@ -9,6 +9,7 @@ mod docs;
 mod hash;
 mod layout;
 mod names;
+mod needs;
 mod standalone;
 mod strings;
 mod tables;

@@ -10,6 +10,8 @@
 
 mod constants;
 pub mod cpu_models;
+mod deps;
+mod kvm;
 mod linux;
 mod qemu;
 mod release;
@@ -19,6 +21,9 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{CapKind, LinuxFacts, QemuFacts};
 use crate::location::{Bit, Location, Msr, Word};
+
+pub use deps::{Dependencies, Dependency, Node};
+pub use kvm::KvmTreatment;
 
 /// Several releases of both projects as one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +42,8 @@ pub struct Model {
     pub vmx: Vec<KernelBit>,
     /// Bits of MSRs, by MSR and bit.
     pub msr: Vec<MsrFeature>,
+    /// Which of these bits needs which.
+    pub dependencies: Dependencies,
 }
 
 /// A release of Linux with the words it has.
@@ -162,15 +169,16 @@ impl Model {
         for (release, facts) in qemu.iter().enumerate() {
             qemu::add(&mut joined, release, facts, &mut diagnostics);
         }
-        for tree in trees {
+        for tree in &trees {
             tree.kvm_caps(&mut joined, &mut diagnostics);
         }
         joined.fill_qemu_words(&qemu);
         let releases = qemu.iter().map(|facts| qemu::release(facts, &mut diagnostics)).collect();
-        diagnostics.sort();
         let mut model = joined.into_model();
         model.linux = linux.iter().map(|facts| linux::release(facts)).collect();
         model.qemu = releases;
+        model.dependencies = deps::find(&model, &trees, &qemu, &mut diagnostics);
+        diagnostics.sort();
         (model, diagnostics)
     }
 }
