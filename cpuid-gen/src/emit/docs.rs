@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::{Feature, KernelBit, LinuxView, Model, MsrFeature, QemuView};
+use crate::model::{Feature, Field, KernelBit, LinuxView, Model, MsrFeature, QemuView};
 
 /// Why a macro of the kernel has no flag.
 const HIDDEN: &str = "Not in `/proc/cpuinfo`: the header gives it no name to show.";
@@ -45,6 +45,20 @@ pub(super) fn msr(model: &Model, feature: &MsrFeature) -> String {
     qemu_name(&mut doc, &feature.qemu);
     let qemu = feature.qemu.iter().map(|view| view.name.is_some());
     known(&mut doc, "QEMU", &model.qemu, qemu, |release| &release.name);
+    doc
+}
+
+/// A field of a leaf: where, what it is and was called, releases.
+pub(super) fn field(model: &Model, field: &Field) -> String {
+    let mut doc = format!(" `{field}`, `{}`.", field.name);
+    let mut former: Vec<&str> = field.linux.iter().flatten().map(String::as_str).collect();
+    former.dedup();
+    former.retain(|name| *name != field.name);
+    for name in former.iter().rev() {
+        put(&mut doc, format_args!(" Formerly `{name}`."));
+    }
+    let linux = field.linux.iter().map(Option::is_some);
+    known(&mut doc, "Linux", &model.linux, linux, |release| &release.name);
     doc
 }
 

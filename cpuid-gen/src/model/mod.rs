@@ -9,6 +9,7 @@
 //! list of views is as long as its list of releases; constants' names are Rust identifiers and unique within a sort.
 
 mod constants;
+mod fields;
 mod linux;
 mod qemu;
 mod release;
@@ -18,6 +19,8 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{CapKind, LinuxFacts, QemuFacts};
 use crate::location::{Bit, Location, Msr, Word};
+
+pub use fields::Field;
 
 /// Several releases of both projects as one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +39,8 @@ pub struct Model {
     pub vmx: Vec<KernelBit>,
     /// Bits of MSRs, by MSR and bit.
     pub msr: Vec<MsrFeature>,
+    /// Bit fields of leaves, by leaf, subleaves, register and bits.
+    pub fields: Vec<Field>,
 }
 
 /// A release of Linux with the words it has.
@@ -163,8 +168,9 @@ impl Model {
             tree.kvm_caps(&mut joined, &mut diagnostics);
         }
         joined.fill_qemu_words(&qemu);
-        diagnostics.sort();
         let mut model = joined.into_model();
+        model.fields = fields::merge(&linux, &model.features, &mut diagnostics);
+        diagnostics.sort();
         model.linux = linux.iter().map(|facts| linux::release(facts)).collect();
         model.qemu = qemu.iter().map(|facts| qemu::release(facts)).collect();
         (model, diagnostics)
