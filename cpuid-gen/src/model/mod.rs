@@ -9,6 +9,7 @@
 //! list of views is as long as its list of releases; constants' names are Rust identifiers and unique within a sort.
 
 mod constants;
+pub mod cpu_models;
 mod fields;
 mod linux;
 mod qemu;
@@ -59,6 +60,8 @@ pub struct QemuRelease {
     pub name: String,
     /// `FeatureWord` enumerators, in the order of their indices.
     pub words: BTreeMap<Word, String>,
+    /// CPU models in QEMU's order.
+    pub models: Vec<cpu_models::CpuModel>,
 }
 
 /// A place among Linux's words: within one release only.
@@ -168,11 +171,12 @@ impl Model {
             tree.kvm_caps(&mut joined, &mut diagnostics);
         }
         joined.fill_qemu_words(&qemu);
+        let releases = qemu.iter().map(|facts| qemu::release(facts, &mut diagnostics)).collect();
         let mut model = joined.into_model();
         model.fields = fields::merge(&linux, &model.features, &mut diagnostics);
         diagnostics.sort();
         model.linux = linux.iter().map(|facts| linux::release(facts)).collect();
-        model.qemu = qemu.iter().map(|facts| qemu::release(facts)).collect();
+        model.qemu = releases;
         (model, diagnostics)
     }
 }
