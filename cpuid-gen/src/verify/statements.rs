@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::fields::FieldPlace;
 use super::finding::Release;
 use super::linux::LinuxIndex;
 use super::linux_names::{call_of, cap_name};
 use super::linux_words;
+use super::numbers;
 use super::qemu::QemuIndex;
 use super::qemu_checks;
 use crate::facts::{CapKind, LinuxFacts, LinuxFlag, MaskKind, QemuFacts, QemuSource};
@@ -30,6 +32,8 @@ pub(super) enum Text<'a> {
     Msr(Msr),
     Hex(u64),
     Count(u16),
+    MsrBit(Msr, Bit),
+    Field(FieldPlace),
 }
 
 impl fmt::Display for Text<'_> {
@@ -52,6 +56,8 @@ impl fmt::Display for Text<'_> {
             Text::Msr(msr) => f.write_str(&qemu_checks::shown(QemuSource::Msr(*msr))),
             Text::Hex(value) => write!(f, "{value:#x}"),
             Text::Count(count) => count.fmt(f),
+            Text::MsrBit(msr, bit) => f.write_str(&numbers::shown(*msr, *bit)),
+            Text::Field(place) => place.fmt(f),
         }
     }
 }
@@ -78,6 +84,9 @@ impl<'a> Values<'a> {
         self.iter().any(|(known, _)| *known == text)
     }
 }
+
+/// Fields of cpuid.csv.
+const FIELD: &str = "cpuid-field";
 
 /// All that one release states.
 pub(super) struct Statements<'a> {
@@ -125,7 +134,7 @@ impl<'a> Statements<'a> {
         all.say_flags(("linux-vmx", "linux-vmx-flag"), &facts.vmx, numbered);
         for (&location, names) in &index.bits {
             for name in names {
-                all.say("linux-feature", Text::Name(name.name), Text::Place(location), name.at);
+                all.say(name.sort, Text::Name(name.name), Text::Place(location), name.at);
                 all.say(LOCATION, Text::Place(location), Text::Name(name.name), name.at);
             }
         }
@@ -161,6 +170,18 @@ impl<'a> Statements<'a> {
         for cap in &facts.kvm_caps {
             let subject = Text::Cap(cap.leaf_name.as_deref(), call_of(cap), &cap.name);
             self.say("kvm-cap", subject, Text::Name(cap.kind.name()), cap.at);
+        }
+        for bit in &facts.msr_bits {
+            self.say("linux-msr", Text::Name(&bit.name), Text::MsrBit(bit.msr, bit.bit), bit.at);
+        }
+        for config in &facts.configs {
+            let condition = config.condition.as_deref().unwrap_or("-");
+            let subject = Text::Pair(config.kind.name(), &config.name);
+            self.say("linux-config", subject, Text::Name(condition), config.at);
+        }
+        for field in &facts.cpuid_fields {
+            let place = Text::Field(FieldPlace::of(field));
+            self.say(FIELD, place, Text::Name(&field.name), field.at);
         }
     }
 
