@@ -12,9 +12,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-use super::Feature;
 use super::constants::settle_alike;
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use super::{Feature, doubt};
+use crate::diagnostic::Diagnostics;
 use crate::facts::{CpuidField, LinuxFacts};
 use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf, hex};
 
@@ -102,9 +102,9 @@ fn apart<'a>(
         match kept.iter().find(overlaps) {
             None => kept.push(row),
             Some(other) => {
-                let message = format!("`{}` has bits in common with `{}`", row.name, other.name);
-                let other = other.at;
-                diagnostics.push(Diagnostic::error(row.at, message).with_label(other, "which is here"));
+                let message =
+                    format!("`{}` is left out: it has bits in common with `{}`", row.name, other.name);
+                doubt(diagnostics, row.at, message);
             }
         }
     }
