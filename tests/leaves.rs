@@ -121,8 +121,8 @@ fn fields_are_shown_by_name_and_location() {
     assert_eq!(leaf_4::CACHE_TYPE.to_string(), "cache_type");
     assert_eq!(format!("{:?}", leaf_4::CACHE_TYPE), "cache_type CPUID.(EAX=4,ECX=0-31):EAX[4:0]");
     assert_eq!(format!("{:?}", leaf_12::SECS_ATTR_INIT), "secs_attr_init CPUID.(EAX=0x12,ECX=1):EAX[0]");
-    for (subleaves, bits) in [(1..=0, 0..=1), (0..=0, 2..=1), (0..=0, 0..=32)] {
-        assert_eq!(Field::new("none", 1, subleaves, Register::Eax, bits), None);
+    for (first, low, high) in [(1, 0, 1), (0, 2, 1), (0, 0, 32)] {
+        assert_eq!(Field::new("none", 1, first..=0, Register::Eax, low..=high), None);
     }
 }
 
