@@ -58,6 +58,20 @@
 //! }
 //! ```
 //!
+//! # Leaves that hold numbers
+//!
+//! A [`Field`] is some bits of a register that form a number, such as a cache's level or a CPU's stepping: constants are
+//! in [`field`], by leaf. [`describe`] tells all parts of any register, features and fields:
+//!
+//! ```
+//! use cpuid_tables::{CpuidWord, Register, describe};
+//!
+//! let (ecx, value) = (CpuidWord::new(7, 0, Register::Ecx), 0x0042_0000);
+//! let set: Vec<(&str, u32)> =
+//!     describe(ecx).map(|part| (part.name(), part.read(value))).filter(|(_, value)| *value != 0).collect();
+//! assert_eq!(set, [("mawau_val_lm", 1), ("RDPID", 1)]);
+//! ```
+//!
 //! # Features
 //!
 //! `std` (default) is for later additions; everything here is `no_std`, does not allocate, and holds no `unsafe`.
