@@ -10,18 +10,24 @@ use cpuid_tables::{CpuidWord, Feature, Field, Leaf, Part, Register, TooLarge, de
 
 type TestResult = Result<(), Box<dyn Error>>;
 
-// The compiler evaluates all of this.
-const SIGNATURE: u32 = leaf_1::EXT_FAMILY.of(10) | leaf_1::BASE_FAMILY_ID.of(15) | leaf_1::BASE_MODEL.of(1);
-const _: () = assert!(SIGNATURE == 0x00a0_0f10);
-const _: () = assert!(leaf_1::EXT_FAMILY.read(SIGNATURE) == 10 && leaf_1::STEPPING.read(SIGNATURE) == 0);
-const _: () = assert!(leaf_0::MAX_STD_LEAF.of(u32::MAX) == u32::MAX);
-const _: () = assert!(matches!(leaf_4::CACHE_TYPE.put(u32::MAX, 0), Ok(0xffff_ffe0)));
-const _: () = assert!(matches!(leaf_4::CACHE_TYPE.put(0, 32), Err(TooLarge { value: 32, .. })));
-const _: () = assert!(*leaf_4::CACHE_TYPE.subleaves().end() == 31);
-const _: () = assert!(leaf_4::COMPLEX_INDEXING.read_from([0, 0, 0, 4]) == 1);
-const _: () = assert!(leaf_4::ALL.len() == 13 && leaf_4::ALL[0].width() == 5);
-const OWN: Field = Field::new("own", 0x4000_0100, 0..=0, Register::Ecx, 3..=31).unwrap();
-const _: () = assert!(OWN.mask() == 0xffff_fff8);
+/// All of this is evaluated, and would fail, at compile time.
+#[test]
+fn the_compiler_builds_and_reads_registers() {
+    const SIGNATURE: u32 =
+        leaf_1::EXT_FAMILY.of(10) | leaf_1::BASE_FAMILY_ID.of(15) | leaf_1::BASE_MODEL.of(1);
+    const OWN: Field = Field::new("own", 0x4000_0100, 0..=0, Register::Ecx, 3..=31).unwrap();
+    const {
+        assert!(SIGNATURE == 0x00a0_0f10);
+        assert!(leaf_1::EXT_FAMILY.read(SIGNATURE) == 10 && leaf_1::STEPPING.read(SIGNATURE) == 0);
+        assert!(leaf_0::MAX_STD_LEAF.of(u32::MAX) == u32::MAX);
+        assert!(matches!(leaf_4::CACHE_TYPE.put(u32::MAX, 0), Ok(0xffff_ffe0)));
+        assert!(matches!(leaf_4::CACHE_TYPE.put(0, 32), Err(TooLarge { value: 32, .. })));
+        assert!(*leaf_4::CACHE_TYPE.subleaves().end() == 31);
+        assert!(leaf_4::COMPLEX_INDEXING.read_from([0, 0, 0, 4]) == 1);
+        assert!(leaf_4::ALL.len() == 13 && leaf_4::ALL[0].width() == 5);
+        assert!(OWN.mask() == 0xffff_fff8);
+    }
+}
 
 /// Every register that has it.
 fn words(field: Field) -> impl Iterator<Item = CpuidWord> {

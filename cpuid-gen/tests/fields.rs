@@ -36,6 +36,7 @@ fn shown(fields: &[Field]) -> Vec<String> {
 
 const OLD: &str = "linux-release\t6.1
 cpuid-field\t0x4\t0\t0\tEAX\t0\t4\ttype
+cpuid-field\t0x4\t3\t3\tEAX\t0\t4\tthird
 cpuid-field\t0x4\t0\t0\tECX\t0\t31\tsets
 cpuid-field\t0x9\t0\t0\tECX\t0\t31\tcap
 ";
@@ -64,7 +65,7 @@ fn the_newest_release_describes_and_older_ones_name() -> TestResult {
     // The same bits with a subleaf in common are the same field; 31 bits are not 32.
     assert_eq!(names(0), [Some("type"), Some("kind")]);
     assert_eq!(names(1), [None, Some("sets")]);
-    assert_eq!(names(2), [None, Some("kind")]);
+    assert_eq!(names(2), [Some("third"), Some("kind")]);
     Ok(())
 }
 
@@ -73,6 +74,7 @@ fn a_release_without_the_file_describes_nothing() -> TestResult {
     let (model, diagnostics) = merge(&[OLD, "linux-release\t6.12\n"])?;
     assert_eq!(diagnostics, "");
     assert_eq!(shown(&model.fields)[0], "TYPE CPUID.(EAX=4,ECX=0):EAX[4:0]");
+    assert_eq!(shown(&model.fields).len(), 4);
     assert_eq!(model.fields[0].linux, [Some("type".to_owned()), None]);
     let (model, _) = merge(&["linux-release\t6.12\n"])?;
     assert_eq!(model.fields, []);
