@@ -36,6 +36,9 @@ linux-dep\tPAIR\t3DTHING
 linux-dep\tSHARED\tFPU
 kvm-cap\tCPUID_1_EDX\tF\tFPU
 kvm-cap\tCPUID_7_0_EBX\tF\tBIT(7)
+cpuid-field\t0x4\t0\t0\tEAX\t0\t4\ttype
+cpuid-field\t0x4\t0\t0\tEAX\t5\t8\tlevel
+cpuid-field\t0x9\t0\t0\tECX\t0\t31\tgone
 ";
 
 const NEW_LINUX: &str = "\
@@ -64,6 +67,15 @@ kvm-cap\tCPUID_1_EDX\tEMULATED_F\tFPU
 kvm-cap\tCPUID_7_0_EBX\tX86_64_F\tPAIR
 kvm-cap\tCPUID_7_1_EAX\tF\tALONE
 kvm-cap\t-\tset\tFPU
+cpuid-field\t0x1\t0\t0\tEDX\t0\t0\tfpu
+cpuid-field\t0x1\t0\t0\tEDX\t2\t2\tno-feature
+cpuid-field\t0x4\t0\t31\tEAX\t0\t4\tcache_type
+cpuid-field\t0x4\t0\t31\tEAX\t5\t7\tlevel
+cpuid-field\t0x4\t0\t31\tEAX\t8\t8\t1st
+cpuid-field\t0x7\t1\t2\tEAX\t9\t9\talone
+cpuid-field\t0x80000008\t0\t0\tEAX\t0\t7\tsize
+cpuid-field\t0x80000008\t0\t0\tEAX\t8\t15\tsize
+cpuid-field\t0x80000008\t1\t1\tEAX\t0\t15\tall
 ";
 
 const QEMU: &str = "\

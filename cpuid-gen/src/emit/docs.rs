@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::{Feature, KernelBit, KvmTreatment, LinuxView, Model, MsrFeature, Node, QemuView};
+use crate::model::{Feature, Field, KernelBit, KvmTreatment, LinuxView, Model, MsrFeature, Node, QemuView};
 
 /// Why a macro of the kernel has no flag.
 const HIDDEN: &str = "Not in `/proc/cpuinfo`: the header gives it no name to show.";
@@ -49,6 +49,20 @@ pub(super) fn msr(model: &Model, at: usize, feature: &MsrFeature) -> String {
     let qemu = feature.qemu.iter().map(|view| view.name.is_some());
     known(&mut doc, "QEMU", &model.qemu, qemu, |release| &release.name);
     needs(&mut doc, model, Node::Msr(at));
+    doc
+}
+
+/// A field of a leaf: where, what it is and was called, releases.
+pub(super) fn field(model: &Model, field: &Field) -> String {
+    let mut doc = format!(" `{field}`, `{}`.", field.name);
+    let mut former: Vec<&str> = field.linux.iter().flatten().map(String::as_str).collect();
+    former.dedup();
+    former.retain(|name| *name != field.name);
+    for name in former.iter().rev() {
+        put(&mut doc, format_args!(" Formerly `{name}`."));
+    }
+    let linux = field.linux.iter().map(Option::is_some);
+    known(&mut doc, "Linux", &model.linux, linux, |release| &release.name);
     doc
 }
 

@@ -11,6 +11,7 @@
 mod constants;
 pub mod cpu_models;
 mod deps;
+mod fields;
 mod kvm;
 mod linux;
 mod qemu;
@@ -23,6 +24,7 @@ use crate::facts::{CapKind, LinuxFacts, QemuFacts};
 use crate::location::{Bit, Location, Msr, Word};
 
 pub use deps::{Dependencies, Dependency, Node};
+pub use fields::Field;
 pub use kvm::KvmTreatment;
 
 /// Several releases of both projects as one.
@@ -44,6 +46,8 @@ pub struct Model {
     pub msr: Vec<MsrFeature>,
     /// Which of these bits needs which.
     pub dependencies: Dependencies,
+    /// Bit fields of leaves, by leaf, subleaves, register and bits.
+    pub fields: Vec<Field>,
 }
 
 /// A release of Linux with the words it has.
@@ -175,6 +179,7 @@ impl Model {
         joined.fill_qemu_words(&qemu);
         let releases = qemu.iter().map(|facts| qemu::release(facts, &mut diagnostics)).collect();
         let mut model = joined.into_model();
+        model.fields = fields::merge(&linux, &model.features, &mut diagnostics);
         model.linux = linux.iter().map(|facts| linux::release(facts)).collect();
         model.qemu = releases;
         model.dependencies = deps::find(&model, &trees, &qemu, &mut diagnostics);
