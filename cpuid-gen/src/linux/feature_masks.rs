@@ -8,10 +8,11 @@
 
 use super::Reader;
 use super::variants::{Variant, variants};
+use crate::c::Type;
 use crate::c::expr::evaluate;
 use crate::c::lexer::{Kind, Token, lex};
 use crate::diagnostic::Diagnostic;
-use crate::facts::{Condition, ConfigKind};
+use crate::facts::{Condition, ConfigKind, LinuxFlag};
 use crate::source::{FileId, Span};
 
 const FEATURE: &str = "X86_FEATURE_";
@@ -75,22 +76,16 @@ impl<'a> Reader<'a, '_> {
                 format!("`{}` is in a mask, but is nothing", name.text),
             ));
         }
-        let value = evaluate(&variant.body, name.span, &self.environment_now())?.to(crate::c::Type::UINT);
-        let (mut left, mut named) = (value.as_u64(), Vec::new());
+        // Looked up before anything is evaluated: what is wrong with a feature was said where it is defined.
+        let mut flags = Vec::new();
         for feature in features_in(variant) {
-            let short = &feature.text[FEATURE.len()..];
-            let flag = self.facts.features.iter().find(|flag| flag.name == short);
-            let flag = flag.ok_or_else(|| {
-                let message = format!("`{}` is no feature that this release defines", feature.text);
-                Diagnostic::error(feature.span, message)
-            })?;
-            if flag.word.0 != word {
-                let message = format!("`{}` is in the mask of word {word}", feature.text);
-                return Err(Diagnostic::error(feature.span, message)
-                    .with_label(flag.at, format!("but it is in word {}", flag.word.0)));
-            }
+            flags.push((feature, self.feature_in_word(feature, word)?));
+        }
+        let value = evaluate(&variant.body, name.span, &self.environment_now())?.to(Type::UINT).as_u64();
+        let (mut left, mut named) = (value, Vec::new());
+        for (feature, flag) in flags {
             let bit = 1u64 << flag.bit.0;
-            named.push((value.as_u64() & bit != 0, short.to_owned(), feature.span));
+            named.push((value & bit != 0, flag.name.clone(), feature.span));
             left &= !bit;
         }
         if left != 0 {
@@ -98,6 +93,21 @@ impl<'a> Reader<'a, '_> {
             return Err(Diagnostic::error(name.span, message));
         }
         Ok(named)
+    }
+
+    /// The feature that a macro is, which must be in the word whose mask names it.
+    fn feature_in_word(&self, feature: &Token<'a>, word: u16) -> Result<&LinuxFlag, Diagnostic> {
+        let short = &feature.text[FEATURE.len()..];
+        let flag = self.facts.features.iter().find(|flag| flag.name == short).ok_or_else(|| {
+            let message = format!("`{}` is no feature that this release defines", feature.text);
+            Diagnostic::error(feature.span, message)
+        })?;
+        if flag.word.0 != word {
+            let message = format!("`{}` is in the mask of word {word}", feature.text);
+            let found = Diagnostic::error(feature.span, message);
+            return Err(found.with_label(flag.at, format!("but it is in word {}", flag.word.0)));
+        }
+        Ok(flag)
     }
 }
 
