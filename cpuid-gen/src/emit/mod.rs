@@ -10,6 +10,7 @@ mod fields;
 mod hash;
 mod layout;
 mod names;
+mod needs;
 mod standalone;
 mod strings;
 mod tables;

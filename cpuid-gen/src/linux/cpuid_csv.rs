@@ -15,6 +15,8 @@ use crate::source::{FileId, Span};
 impl Reader<'_, '_> {
     /// Reads every row.
     pub(super) fn cpuid_csv(&mut self, file: FileId) {
+        let before = self.facts.cpuid_fields.len();
+        self.whole_lines(file);
         let mut start = 0;
         for line in self.sources[file].text.split('\n') {
             let at = self.sources.span(file, start, start + line.len());
@@ -24,6 +26,18 @@ impl Reader<'_, '_> {
                 let field = Row { rest: line, at }.field();
                 self.facts.cpuid_fields.extend(self.diagnostics.take(field));
             }
+        }
+        if self.facts.cpuid_fields.len() == before {
+            self.diagnostics.error(self.sources.span(file, 0, 0), "this file has no row");
+        }
+    }
+
+    /// A file of lines that has not its last line feed was cut off, and what is left may mean something else.
+    pub(super) fn whole_lines(&mut self, file: FileId) {
+        let text = &self.sources[file].text;
+        if !text.ends_with('\n') {
+            let end = self.sources.span(file, text.len(), text.len());
+            self.diagnostics.error(end, "the file ends in the middle of a line");
         }
     }
 }

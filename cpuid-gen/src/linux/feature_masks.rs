@@ -31,6 +31,10 @@ impl<'a> Reader<'a, '_> {
     /// Reads one of the two headers; `masks` is what its masks are called before their number.
     pub(super) fn feature_masks(&mut self, file: FileId, masks: &str, kind: ConfigKind) {
         let variants = variants(lex(self.sources, file), self.diagnostics);
+        if !variants.iter().any(|variant| variant.name.text.starts_with(masks)) {
+            let whole = self.sources.span(file, 0, 0);
+            self.diagnostics.error(whole, format!("no {masks} is defined here"));
+        }
         let (mut rows, mut used) = (Vec::new(), vec![false; variants.len()]);
         for mask in &variants {
             let number = mask.name.text.strip_prefix(masks).and_then(|number| number.parse().ok());

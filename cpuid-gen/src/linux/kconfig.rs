@@ -24,6 +24,8 @@ struct Entry {
 impl Reader<'_, '_> {
     /// Reads every entry.
     pub(super) fn kconfig(&mut self, file: FileId) {
+        let before = self.facts.configs.len();
+        self.whole_lines(file);
         let (mut start, mut entry) = (0, None);
         for line in self.sources[file].text.split('\n') {
             let lead = line.len() - line.trim_start().len();
@@ -43,6 +45,9 @@ impl Reader<'_, '_> {
             self.diagnostics.take(read);
         }
         self.finish(entry);
+        if self.facts.configs.len() == before {
+            self.diagnostics.error(self.sources.span(file, 0, 0), "this file has no entry");
+        }
     }
 
     fn finish(&mut self, entry: Option<Entry>) {

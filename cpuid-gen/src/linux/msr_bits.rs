@@ -21,6 +21,9 @@ const NUMBER: &str = "_BIT";
 impl<'a> Reader<'a, '_> {
     /// Reads the bits of each family.
     pub(super) fn msr_bits(&mut self, unit: &Unit<'a>) {
+        if unit.defines.is_empty() {
+            self.diagnostics.error(self.sources.span(unit.file, 0, 0), "this header defines nothing");
+        }
         for (msr, prefix) in FAMILIES {
             let mut of_bits =
                 unit.defines.iter().filter(|define| define.name.text.starts_with(prefix)).peekable();

@@ -10,7 +10,9 @@
 
 mod constants;
 pub mod cpu_models;
+mod deps;
 mod fields;
+mod kvm;
 mod linux;
 mod qemu;
 mod release;
@@ -21,7 +23,9 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{CapKind, LinuxFacts, QemuFacts};
 use crate::location::{Bit, Location, Msr, Word};
 
+pub use deps::{Dependencies, Dependency, Node};
 pub use fields::Field;
+pub use kvm::KvmTreatment;
 
 /// Several releases of both projects as one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +46,8 @@ pub struct Model {
     pub msr: Vec<MsrFeature>,
     /// Bit fields of leaves, by leaf, subleaves, register and bits.
     pub fields: Vec<Field>,
+    /// Which of these bits needs which.
+    pub dependencies: Dependencies,
 }
 
 /// A release of Linux with the words it has.
@@ -167,16 +173,17 @@ impl Model {
         for (release, facts) in qemu.iter().enumerate() {
             qemu::add(&mut joined, release, facts, &mut diagnostics);
         }
-        for tree in trees {
+        for tree in &trees {
             tree.kvm_caps(&mut joined, &mut diagnostics);
         }
         joined.fill_qemu_words(&qemu);
         let releases = qemu.iter().map(|facts| qemu::release(facts, &mut diagnostics)).collect();
         let mut model = joined.into_model();
         model.fields = fields::merge(&linux, &model.features, &mut diagnostics);
-        diagnostics.sort();
         model.linux = linux.iter().map(|facts| linux::release(facts)).collect();
         model.qemu = releases;
+        model.dependencies = deps::find(&model, &trees, &qemu, &mut diagnostics);
+        diagnostics.sort();
         (model, diagnostics)
     }
 }

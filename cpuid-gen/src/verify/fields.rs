@@ -3,13 +3,13 @@
 //! Linux comes first: its macros and flags are compared with the file of the same release. QEMU's names count where
 //! Linux has none, so that a difference between the two projects, which is a finding by itself, is not one twice.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 
 use super::finding::{Findings, Key, Kind, Release};
-use super::fold;
-use super::linux::LinuxIndex;
+use super::linux::{LinuxIndex, LinuxName};
 use super::pair::joined;
 use super::qemu::QemuIndex;
 use super::twice::check_repeated;
@@ -25,13 +25,14 @@ pub(super) fn check(linux: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     check_repeated(findings, &linux.release, rows, |(place, name)| format!("cpuid-field {place} {name}"));
     check_overlaps(linux, findings);
     let releases = [&linux.release];
-    for field in fields {
+    for (field, folded) in &linux.fields {
         for (location, names) in within(&linux.bits, field) {
             let theirs = names.iter().flat_map(|name| &name.folded);
-            let other = Other { name: joined(names), at: names.first().map_or(field.at, |name| name.at) };
-            check_names(field, location, theirs, &other, (&releases, "Linux"), findings);
+            let other =
+                Other { name: joined_or_one(names), at: names.first().map_or(field.at, |name| name.at) };
+            check_names((field, folded), location, theirs, other, (&releases, "Linux"), findings);
         }
-        if let Some(places) = linux.by_name.get(&fold(&field.name)) {
+        if let Some(places) = linux.by_name.get(folded) {
             check_elsewhere(field, places, (&releases, "Linux"), findings);
         }
     }
@@ -40,15 +41,15 @@ pub(super) fn check(linux: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
 /// Fields against QEMU's names of what Linux does not name.
 pub(super) fn check_pair(linux: &LinuxIndex<'_>, qemu: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     let releases = [&linux.release, &qemu.release];
-    for field in &linux.facts.cpuid_fields {
+    for (field, folded) in &linux.fields {
         for (location, name) in within(&qemu.bits, field) {
             if !linux.bits.contains_key(&location) {
-                let other = Other { name: name.bit.name.clone(), at: name.bit.at };
-                check_names(field, location, name.folded.iter(), &other, (&releases, "QEMU"), findings);
+                let other = Other { name: Cow::Borrowed(&name.bit.name), at: name.bit.at };
+                let theirs = name.folded.iter();
+                check_names((field, folded), location, theirs, other, (&releases, "QEMU"), findings);
             }
         }
-        let folded = fold(&field.name);
-        if linux.by_name.contains_key(&folded) {
+        if linux.by_name.contains_key(folded) {
             continue;
         }
         if let Some(places) = qemu.by_name.get(folded.as_str()) {
@@ -58,9 +59,16 @@ pub(super) fn check_pair(linux: &LinuxIndex<'_>, qemu: &QemuIndex<'_>, findings:
 }
 
 /// The other side of a finding.
-struct Other {
-    name: String,
+struct Other<'n> {
+    name: Cow<'n, str>,
     at: Span,
+}
+
+fn joined_or_one<'n>(names: &'n [LinuxName<'_>]) -> Cow<'n, str> {
+    match names {
+        [one] => Cow::Borrowed(one.name),
+        several => Cow::Owned(joined(several)),
+    }
 }
 
 /// Whose facts a finding is about, and which project the other side is.
@@ -132,16 +140,16 @@ fn covers(field: &CpuidField, place: Location) -> bool {
 
 /// A field of one bit has the feature's name; one of several covers no feature.
 fn check_names<'n>(
-    field: &CpuidField,
+    (field, folded): (&CpuidField, &String),
     location: Location,
     mut theirs: impl Iterator<Item = &'n String>,
-    other: &Other,
+    other: Other<'_>,
     (releases, project): Sides<'_>,
     findings: &mut Findings<'_>,
 ) {
     if !is_one_bit(field) {
         let left = format!("{} {}:{}", field.name, field.high.0, field.low.0);
-        let key = Key::new(Kind::FieldWide, location.to_string(), &left, &other.name);
+        let key = Key::new(Kind::FieldWide, location.to_string(), &left, &*other.name);
         findings.add(key, releases, || {
             let message = format!("`{}` covers {location} with other bits", field.name);
             Diagnostic::error(field.at, message)
@@ -149,11 +157,10 @@ fn check_names<'n>(
         });
         return;
     }
-    let folded = fold(&field.name);
-    if theirs.any(|name| *name == folded) {
+    if theirs.any(|name| name == folded) {
         return;
     }
-    let key = Key::new(Kind::FieldName, location.to_string(), &field.name, &other.name);
+    let key = Key::new(Kind::FieldName, location.to_string(), &field.name, &*other.name);
     findings.add(key, releases, || {
         Diagnostic::error(field.at, format!("{location} is `{}` in cpuid.csv", field.name))
             .with_label(other.at, format!("and `{}` in {project}", other.name))

@@ -48,6 +48,8 @@ kinds! {
     FieldOverlap "field-overlap" "Two fields of a register share bits.",
     BitName "bit-name" "The two projects call a bit differently.",
     NameElsewhere "name-elsewhere" "The two projects have the same name at different places.",
+    DepCircle "dep-circle" "Features of one release need each other in a circle.",
+    DepOpposite "dep-opposite" "The two projects' dependencies contradict each other: together they go in a circle.",
     Changed "changed" "A newer release says something else than an older one.",
     Gone "gone" "A newer release no longer says what an older one said.",
 }

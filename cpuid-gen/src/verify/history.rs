@@ -103,6 +103,7 @@ fn with_instead(
 fn share_a_name(one: Text<'_>, other: Text<'_>) -> bool {
     match (one, other) {
         (Text::Pair(a, b), Text::Pair(c, d)) => a == c || b == d,
+        (Text::Dep(a, b), Text::Dep(c, d)) => a == c || b == d,
         (Text::NameAt(a, at), Text::NameAt(b, other_at)) => a == b || at == other_at,
         _ => false,
     }

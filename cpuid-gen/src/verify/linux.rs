@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::finding::Release;
 use super::fold;
-use crate::facts::{KvmBit, LinuxFacts, LinuxFlag, LinuxWord};
+use crate::facts::{CpuidField, KvmBit, LinuxFacts, LinuxFlag, LinuxWord};
 use crate::location::{CpuidWord, Location};
 use crate::source::Span;
 
@@ -36,6 +36,8 @@ pub(super) struct LinuxIndex<'a> {
     pub(super) bits: BTreeMap<Location, Vec<LinuxName<'a>>>,
     /// Every hardware word, by location.
     pub(super) hardware: BTreeMap<CpuidWord, &'a LinuxWord>,
+    /// Fields of cpuid.csv with their folded names.
+    pub(super) fields: Vec<(&'a CpuidField, String)>,
     /// Every place of every folded name.
     pub(super) by_name: BTreeMap<String, Vec<(Location, Span)>>,
 }
@@ -54,6 +56,7 @@ impl<'a> LinuxIndex<'a> {
             translates: facts.kvm_translates.iter().map(|bit| (bit.name.as_str(), bit)).collect(),
             bits: BTreeMap::new(),
             hardware: BTreeMap::new(),
+            fields: facts.cpuid_fields.iter().map(|field| (field, fold(&field.name))).collect(),
             by_name: BTreeMap::new(),
         };
         for word in &facts.words {

@@ -6,6 +6,7 @@
 //! finding with both places. Nothing here reads files or prints.
 
 mod cpu_models;
+mod deps;
 mod differences;
 mod fields;
 mod finding;
@@ -76,6 +77,7 @@ pub fn verify(linux: &[LinuxFacts], qemu: &[QemuFacts], differences: &Difference
             fields::check_pair(one, other, &mut findings);
         }
     }
+    deps::check(&linux, &qemu, &mut findings);
     history::check(&linux.iter().map(Statements::of_linux).collect::<Vec<_>>(), &mut findings);
     history::check(&qemu.iter().map(Statements::of_qemu).collect::<Vec<_>>(), &mut findings);
     stale::check(&linux, &qemu, scope, &mut findings);

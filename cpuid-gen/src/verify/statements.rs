@@ -23,6 +23,7 @@ pub(super) enum Text<'a> {
     Pair(&'a str, &'a str),
     Cap(Option<&'a str>, Option<CapKind>, &'a str),
     Mask(&'a str, MaskKind),
+    Dep((&'a str, u64), (&'a str, u64)),
     BitOf(&'a str, Bit),
     Numbered(Word, Bit),
     Register(Option<CpuidWord>),
@@ -44,6 +45,7 @@ impl fmt::Display for Text<'_> {
             Text::Pair(one, other) => write!(f, "{one} {other}"),
             Text::Cap(leaf, call, name) => f.write_str(&cap_name(*leaf, *call, name)),
             Text::Mask(word, kind) => write!(f, "{word} {kind}"),
+            Text::Dep((from, mask), (to, to_mask)) => write!(f, "{from} {mask:#x} {to} {to_mask:#x}"),
             Text::BitOf(word, bit) => write!(f, "{word}[{}]", bit.0),
             Text::Numbered(word, bit) => write!(f, "{}[{}]", word.0, bit.0),
             Text::Register(register) => f.write_str(&linux_words::shown(*register)),
@@ -204,6 +206,10 @@ impl<'a> Statements<'a> {
         }
         for constant in &facts.macros {
             all.say("qemu-macro", Text::Name(&constant.name), Text::Hex(constant.value), constant.at);
+        }
+        for dep in &facts.deps {
+            let (from, to) = ((dep.from.0.as_str(), dep.from.1), (dep.to.0.as_str(), dep.to.1));
+            all.say("qemu-dep", Text::Dep(from, to), Text::Nothing, dep.at);
         }
         for comment in &facts.comments {
             let source = Text::Cpuid(comment.leaf, comment.subleaf, comment.register);
