@@ -38,7 +38,10 @@ pub const PRELUDE: &str = "\
 #define UINT16_MAX 65535
 #define UINT32_MAX 4294967295U
 #define UINT64_MAX 18446744073709551615UL
+#define UINTPTR_MAX 18446744073709551615UL
 #define INT32_MAX 2147483647
+#define INT64_C(c) c##L
+#define UINT64_C(c) c##UL
 ";
 
 /// Operators that may stand in `#if` as if they were macros: true when their argument is configured to 1.

@@ -3,18 +3,21 @@
 //! Three layouts are read: names as pointers to arrays (1.4 to 2.5), inline `[32]` with `.cpuid_eax` and its like (2.6
 //! to 3.1), inline `[64]` with `.cpuid = {...}` or `.msr = {...}` (4.0 and later).
 
+mod caches;
 mod constants;
+mod cpu_models;
+mod deps;
 mod feature_words;
 mod tree;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use crate::c::Value;
 use crate::c::declare::{find_enum, find_enum_starting};
 use crate::c::preprocess::{Preprocessor, Unit};
+use crate::c::{Type, Value};
 use crate::diagnostic::Diagnostics;
-use crate::facts::QemuFacts;
+use crate::facts::{QemuCache, QemuFacts};
 use crate::source::{FileId, Sources};
 
 pub use tree::Tree;
@@ -35,6 +38,13 @@ pub fn read_tree(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnosti
     let internal = tree.internal.map(|file| reader.read(file));
     let source = reader.read(tree.source);
     reader.feature_words(&source, internal.as_ref().unwrap_or(&source));
+    reader.feature_type = cpu_models::feature_type(&header).unwrap_or(Type::UINT);
+    reader.caches(&source);
+    reader.cpu_models(&source);
+    reader.legacy_caches(&source);
+    reader.cache_descriptors(&source);
+    reader.deps(&source);
+    reader.xsave(&source, &header);
     Some(reader.facts)
 }
 
@@ -45,6 +55,10 @@ struct Reader<'a, 'd> {
     names: HashMap<String, Value>,
     /// `enum FeatureWord` without the count at its end.
     words: Vec<crate::c::declare::Enumerator>,
+    /// What an element of `FeatureWordArray` is.
+    feature_type: Type,
+    /// Variables of type `CPUCaches`.
+    caches: BTreeMap<String, Vec<QemuCache>>,
     facts: QemuFacts,
     diagnostics: &'d mut Diagnostics,
 }
@@ -57,7 +71,16 @@ impl<'a, 'd> Reader<'a, 'd> {
         diagnostics: &'d mut Diagnostics,
     ) -> Self {
         let preprocessor = Preprocessor::new(sources, prelude, diagnostics);
-        Reader { sources, preprocessor, names: HashMap::new(), words: Vec::new(), facts, diagnostics }
+        Reader {
+            sources,
+            preprocessor,
+            names: HashMap::new(),
+            words: Vec::new(),
+            feature_type: Type::UINT,
+            caches: BTreeMap::new(),
+            facts,
+            diagnostics,
+        }
     }
 
     fn read(&mut self, file: FileId) -> Unit<'a> {
