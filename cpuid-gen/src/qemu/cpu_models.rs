@@ -6,9 +6,9 @@
 use super::Reader;
 use crate::c::Type;
 use crate::c::declare::find_table;
-use crate::c::expr::Environment;
+use crate::c::expr::{Environment, evaluate_expanded};
 use crate::c::init::{Designator, Init, InitKind, Item, parse_list};
-use crate::c::lexer::Token;
+use crate::c::lexer::{Kind, Token};
 use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{QemuCache, QemuModel, QemuModelVersion, QemuModelWord, QemuProp};
@@ -114,11 +114,19 @@ impl<'a> Reader<'a, '_> {
         value: &Init<'_, 'a>,
         environment: &Environment<'_, 'a>,
     ) -> Result<QemuModelWord> {
-        let index = crate::c::expr::evaluate_expanded(index, at, environment)?.number();
-        let word = self.words.iter().find(|word| word.value == index);
-        let word = word.ok_or_else(|| Diagnostic::error(at, format!("{index} is no feature word")))?;
+        let word = match index {
+            // A word that is none is the model's mistake, and told as such by its check.
+            [name] if name.kind == Kind::Ident => name.text.clone().into_owned(),
+            _ => {
+                let index = evaluate_expanded(index, at, environment)?.number();
+                let word = self.words.iter().find(|word| word.value == index);
+                let word =
+                    word.ok_or_else(|| Diagnostic::error(at, format!("{index} is no feature word")))?;
+                word.name.clone()
+            }
+        };
         let mask = value.integer(environment)?.to(self.feature_type).as_u64();
-        Ok(QemuModelWord { word: word.name.clone(), mask, at })
+        Ok(QemuModelWord { word, mask, at })
     }
 
     /// Until the element that ends the list.

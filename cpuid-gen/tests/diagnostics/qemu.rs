@@ -52,7 +52,7 @@ pub(crate) const MODELS: &[Case] = &[
     ("an unknown field of a model", TABLE, ".stepping = 2", ".steppings = 2"),
     ("a model's field twice", TABLE, ".stepping = 2", ".model = 2"),
     ("a model's word twice", TABLE, ".features[FEAT_BASKET]", ".features[FEAT_1_EDX]"),
-    ("a model's word that is none", TABLE, ".features[FEAT_BASKET]", ".features[FEATURE_WORDS]"),
+    ("a word that is none", TABLE, ".features[FEAT_BASKET]", ".features[9 + 9]"),
     ("a level of 33 bits", TABLE, "0x80000008", "0x180000008"),
     ("a negative stepping", TABLE, ".stepping = 2", ".stepping = -2"),
     (
