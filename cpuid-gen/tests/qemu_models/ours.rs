@@ -100,7 +100,8 @@ impl<'f> Release<'f> {
         self.facts.masks.iter().find(|mask| mask.word == word && mask.kind == kind).map_or(0, |mask| mask.mask)
     }
 
-    /// The bits that enable a feature's XSAVE components, as two words of XCR0 and two of IA32_XSS.
+    /// The XSAVE components of the features that are on, as two words of XCR0 and two of IA32_XSS. A component that TCG
+    /// lacks is left out, but not by QEMU 7.2, which asks no accelerator.
     pub(crate) fn xsave(&self, words: &mut Words) {
         let get = |words: &Words, name: &str| words.get(&self.index[name]).copied().unwrap_or(0);
         let saves = self.facts.xsave.iter().find(|area| area.component == 0).unwrap();
@@ -122,7 +123,9 @@ impl<'f> Release<'f> {
             // Components of IA32_XSS: PASID to HDC, and LBR; the source tells them apart by a macro of no feature word.
             let of_xss = components & (1 << 15);
             let mask = if supervisor { of_xss } else { components & !of_xss };
-            words.insert(*word, mask >> shift & 0xffff_ffff);
+            let of_tcg = self.mask(name, MaskKind::Tcg);
+            let limit = if self.facts.release.starts_with("7.2.") { u64::MAX } else { of_tcg };
+            words.insert(*word, mask >> shift & 0xffff_ffff & limit);
         }
     }
 
