@@ -29,10 +29,8 @@ use common::{clean_qemu, have, run, skipped, trees};
 use ours::{Release, Words, exceptions, fields};
 use recording::{Props, Recording};
 
-const RECORDINGS: [&str; 2] = [
-    include_str!("recorded/qemu-7.2-cpu-models.tsv"),
-    include_str!("recorded/qemu-10.0-cpu-models.tsv"),
-];
+const RECORDINGS: [&str; 2] =
+    [include_str!("recorded/qemu-7.2-cpu-models.tsv"), include_str!("recorded/qemu-10.0-cpu-models.tsv")];
 
 /// Runs a comparison for each recording whose release's facts are here: the tree's, or the pinned ones.
 fn each(test: &str, compare: impl Fn(&Recording, &Release<'_>, &[CpuModel])) {
@@ -160,7 +158,9 @@ fn definitions_are_qmps() {
             assert_eq!(said, Some(&latest).filter(|_| model.versions.len() > 1), "{}", model.name);
         }
         let mut said: BTreeMap<&String, _> = recording.definitions.iter().collect();
-        for (name, flag) in [("base", "static"), ("max", "not-migration-safe"), ("host", "not-migration-safe")] {
+        for (name, flag) in
+            [("base", "static"), ("max", "not-migration-safe"), ("host", "not-migration-safe")]
+        {
             let definition = said.remove(&name.to_owned()).unwrap();
             assert!(definition.alias_of.is_none() && definition.flags.iter().eq([flag]), "{name}");
         }
@@ -174,7 +174,9 @@ fn definitions_are_qmps() {
 fn dependencies_are_qemus() {
     each("dependencies_are_qemus", |recording, release, _| {
         let mut all = Words::new();
-        for bit in release.facts.bits.iter().filter(|bit| bit.word != "FEAT_KVM" && bit.word != "FEAT_KVM_HINTS") {
+        for bit in
+            release.facts.bits.iter().filter(|bit| bit.word != "FEAT_KVM" && bit.word != "FEAT_KVM_HINTS")
+        {
             bit.names().for_each(|name| release.set(&mut all, name, true));
         }
         let before = release.on(&all);
@@ -211,7 +213,12 @@ fn tcg_masks_are_qemus() {
         let said = |name: &String| recording.tcg["max"].get(name).is_some_and(|value| value == "on");
         let ours = release.on(&max);
         let features = release.features(&max);
-        assert_eq!(ours, features.keys().filter(|name| said(name)).cloned().collect(), "{}", recording.release);
+        assert_eq!(
+            ours,
+            features.keys().filter(|name| said(name)).cloned().collect(),
+            "{}",
+            recording.release
+        );
 
         let has = of_tcg(&[]);
         for (name, definition) in versions(models) {
@@ -238,14 +245,17 @@ fn recordings_are_what_an_installed_qemu_says() {
     for program in more.split(':').filter(|path| !path.is_empty()).chain(["qemu-system-x86_64"]) {
         let version = run(Command::new(program).arg("--version")).unwrap();
         let release = version.split_whitespace().nth(3).unwrap_or_default();
-        let recorded = RECORDINGS.iter().map(|text| Recording::read(text)).find(|known| known.release == release);
+        let recorded =
+            RECORDINGS.iter().map(|text| Recording::read(text)).find(|known| known.release == release);
         let Some(recorded) = recorded else {
             skipped(TEST, &format!("a recording of QEMU {release}, which is installed"));
             continue;
         };
         let live = Recording::read(&run(Command::new(&recorder).args([program, "--no-words"])).unwrap());
         // A distribution's revision may be newer than the recorded one.
-        let rows = |one: &Recording| one.repeatable.iter().filter(|row| !row.starts_with("release\t")).cloned().collect::<Vec<_>>();
+        let rows = |one: &Recording| {
+            one.repeatable.iter().filter(|row| !row.starts_with("release\t")).cloned().collect::<Vec<_>>()
+        };
         assert_eq!(rows(&live), rows(&recorded), "QEMU {release}");
         println!("QEMU {release}: {} rows again", live.repeatable.len());
     }

@@ -155,17 +155,31 @@ fn needed<'t>(items: &'t [Item<'t>]) -> Vec<&'t Item<'t>> {
 /// The functions that print a cache and a model, for the fields that the release has.
 fn printers(of: &str) -> String {
     let has = |structure: &str, field: &str| {
-        definition(of, &format!("struct {structure}"), "{").is_some_and(|body| words(body).any(|w| w == field))
+        definition(of, &format!("struct {structure}"), "{")
+            .is_some_and(|body| words(body).any(|w| w == field))
     };
     let mut out = String::new();
     if has("CPUCacheInfo", "type") {
         let share = has("CPUCacheInfo", "share_level");
-        let share = if share { "if (c->share_level) printf(\"\\tshare-level=%s\", shares[c->share_level]);" } else { "" };
+        let share = if share {
+            "if (c->share_level) printf(\"\\tshare-level=%s\", shares[c->share_level]);"
+        } else {
+            ""
+        };
         out += "static const char *kinds[] = { \"data\", \"instruction\", \"unified\" };\n\
             static void cache(const CPUCacheInfo *c) { printf(\"type=%s\", kinds[c->type]);\n";
-        for key in ["level", "size", "line_size", "associativity", "partitions", "sets", "lines_per_tag", "self_init"]
-            .into_iter()
-            .chain(["no_invd_sharing", "inclusive", "complex_indexing"])
+        for key in [
+            "level",
+            "size",
+            "line_size",
+            "associativity",
+            "partitions",
+            "sets",
+            "lines_per_tag",
+            "self_init",
+        ]
+        .into_iter()
+        .chain(["no_invd_sharing", "inclusive", "complex_indexing"])
         {
             let name = key.replace('_', "-");
             out += &format!("if (c->{key}) printf(\"\\t{name}=%llu\", (unsigned long long)c->{key});\n");
@@ -199,7 +213,8 @@ fn models(of: &str, enum_words: &[&str]) -> String {
         d->family, d->model, d->stepping, id ? id : \"\");\n"
         .to_owned();
     if has("avx10_version") {
-        out += "if (d->avx10_version) printf(\"qemu-model-avx10\\t%s\\t%d\\n\", d->name, d->avx10_version);\n";
+        out +=
+            "if (d->avx10_version) printf(\"qemu-model-avx10\\t%s\\t%d\\n\", d->name, d->avx10_version);\n";
     }
     if has("deprecation_note") {
         out += "if (d->deprecation_note) printf(\"qemu-model-deprecated\\t%s\\t%s\\n\", d->name, d->deprecation_note);\n";
@@ -273,7 +288,8 @@ fn said(folder: &Path, tree: &Tree) -> Result<String, String> {
     let source = fs::read_to_string(&files.source).unwrap();
     let more = ["include/qemu/units.h", "include/qemu/hw-version.h"];
     let more: String = more.iter().filter_map(|path| fs::read_to_string(tree.path.join(path)).ok()).collect();
-    let is_kept = |line: &&str| !line.trim_start().starts_with("#include") && !line.trim_start().starts_with("#error");
+    let is_kept =
+        |line: &&str| !line.trim_start().starts_with("#include") && !line.trim_start().starts_with("#error");
     let whole = files.before() + &more + MACROS + &files.header() + "\n" + &source;
     let whole: String = whole.lines().filter(is_kept).flat_map(|line| [line, "\n"]).collect();
     let text = preprocess(folder, &whole, &[OPTIONS.as_slice(), &["-P"]].concat())?;
@@ -333,7 +349,9 @@ fn ours(facts: &QemuFacts) -> String {
             _ => false,
         };
         if known && !zero {
-            let plain = |column: &&str| column.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(column).to_owned();
+            let plain = |column: &&str| {
+                column.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(column).to_owned()
+            };
             let mut columns: Vec<String> = columns.iter().map(plain).collect();
             if columns[0] == "qemu-xsave" && columns[5] == "-" {
                 columns[5] = "0".to_owned();
@@ -348,7 +366,10 @@ fn ours(facts: &QemuFacts) -> String {
 fn ordered(text: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = text.lines().collect();
     let kind = |line: &str| line.starts_with("qemu-model-word\t");
-    lines.chunk_by_mut(|a, b| kind(a) == kind(b)).filter(|chunk| kind(chunk[0])).for_each(<[_]>::sort_unstable);
+    lines
+        .chunk_by_mut(|a, b| kind(a) == kind(b))
+        .filter(|chunk| kind(chunk[0]))
+        .for_each(<[_]>::sort_unstable);
     // Tables in C's order of types may stand elsewhere in the facts.
     lines.sort_by_key(|line| line.split('\t').next().unwrap().to_owned());
     lines
@@ -362,7 +383,15 @@ fn cpu_models_are_gccs() {
     }
     let folder = scratch(TEST);
     for tree in trees(TEST, "qemu-") {
-        if std::env::var("DUMP").is_ok() { match said(&folder, &tree) { Ok(t) => { fs::write(format!("/tmp/orc/said-{}.txt", tree.name), t).unwrap(); } Err(e) => println!("{}: {}", tree.name, &e[..e.len().min(1500)]) }; continue; }
+        if std::env::var("DUMP").is_ok() {
+            match said(&folder, &tree) {
+                Ok(t) => {
+                    fs::write(format!("/tmp/orc/said-{}.txt", tree.name), t).unwrap();
+                }
+                Err(e) => println!("{}: {}", tree.name, &e[..e.len().min(1500)]),
+            };
+            continue;
+        }
         let said = said(&folder, &tree).unwrap_or_else(|error| panic!("{}: {error}", tree.name));
         let ours = ours(&clean_qemu(&tree));
         let (said, ours) = (ordered(&said), ordered(&ours));

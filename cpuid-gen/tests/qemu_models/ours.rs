@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cpuid_gen::facts::{MaskKind, QemuFacts, QemuSource};
 use cpuid_gen::location::Word;
-use cpuid_gen::model::cpu_models::{CpuDefinition, Property, Properties};
+use cpuid_gen::model::cpu_models::{CpuDefinition, Properties, Property};
 
 use crate::recording::Props;
 
@@ -97,7 +97,11 @@ impl<'f> Release<'f> {
 
     /// A word that a mask stands for; 0 for one that is not listed.
     pub(crate) fn mask(&self, word: &str, kind: MaskKind) -> u64 {
-        self.facts.masks.iter().find(|mask| mask.word == word && mask.kind == kind).map_or(0, |mask| mask.mask)
+        self.facts
+            .masks
+            .iter()
+            .find(|mask| mask.word == word && mask.kind == kind)
+            .map_or(0, |mask| mask.mask)
     }
 
     /// The XSAVE components of the features that are on, as two words of XCR0 and two of IA32_XSS. A component that TCG
