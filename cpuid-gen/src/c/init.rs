@@ -159,6 +159,24 @@ impl<'t, 'a> Init<'t, 'a> {
         Ok(found)
     }
 
+    /// The values of a list without designators, in order.
+    ///
+    /// # Errors
+    ///
+    /// A scalar, or a designator.
+    pub fn items(&self) -> Result<Vec<&Init<'t, 'a>>> {
+        let InitKind::List(items) = &self.kind else {
+            return Err(Diagnostic::error(self.at, "expected a list in braces"));
+        };
+        items.iter().map(Item::plain).collect()
+    }
+
+    /// True for `{ }`.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(&self.kind, InitKind::List(items) if items.is_empty())
+    }
+
     /// The fields of a struct by name; `order` names the struct's fields, for values without a designator.
     ///
     /// # Errors
@@ -345,7 +363,14 @@ pub struct Field<'i, 't, 'a> {
     pub value: &'i Init<'t, 'a>,
 }
 
-impl Item<'_, '_> {
+impl<'t, 'a> Item<'t, 'a> {
+    fn plain(&self) -> Result<&Init<'t, 'a>> {
+        if self.designators.is_empty() {
+            return Ok(&self.value);
+        }
+        Err(Diagnostic::error(self.designators_at(), "expected a value without a designator"))
+    }
+
     fn designators_at(&self) -> Span {
         match self.designators.first() {
             Some(Designator::Field(name)) => name.span,

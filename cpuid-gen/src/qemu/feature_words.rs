@@ -26,7 +26,9 @@ const MASKS: [(&str, MaskKind); 4] = [
 ];
 
 /// All other fields, in their old and their new form.
-const FIELDS: [&str; 11] = [
+///
+/// `msr.cpuid_dep` (3.1 to 4.1) names the CPUID bit without which the MSR is not there: a dependency, no part of the word.
+const FIELDS: [&str; 12] = [
     "type",
     "feat_names",
     "cpuid.eax",
@@ -34,6 +36,7 @@ const FIELDS: [&str; 11] = [
     "cpuid.ecx",
     "cpuid.reg",
     "msr.index",
+    "msr.cpuid_dep",
     "cpuid_eax",
     "cpuid_needs_ecx",
     "cpuid_ecx",
@@ -181,7 +184,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// The register whose `R_*` has this value: an enumerator, or a macro in older releases.
-    fn register(
+    pub(super) fn register(
         &self,
         value: &Init<'_, 'a>,
         environment: &Environment<'_, 'a>,
