@@ -168,11 +168,11 @@ fn help_has_examples_and_exit_codes() {
     assert!(help.contains("Examples:") && help.contains("Exit codes:"), "{help}");
 }
 
-/// The fixture's QEMU tree in a folder of its own.
+/// The facts of the fixture's QEMU tree.
 fn small_qemu(test: &str) -> PathBuf {
-    let folder = folder(test);
-    common::write_files(&folder, &common::unpacked(include_str!("fixtures/small-qemu.txt")));
-    folder
+    let path = folder(test).join("small-qemu.tsv");
+    fs::write(&path, include_str!("golden/diagnostics/small-qemu.tsv")).unwrap();
+    path
 }
 
 #[test]

@@ -22,7 +22,7 @@ use std::process::Command;
 
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{MaskKind, QemuFacts};
-use cpuid_gen::model::cpu_models::{CpuDefinition, CpuModel, resolve};
+use cpuid_gen::model::cpu_models::{CpuDefinition, CpuModel, Property, resolve};
 use cpuid_gen::source::Sources;
 
 use common::{clean_qemu, have, run, skipped, trees};
@@ -113,6 +113,44 @@ fn versions_are_what_qmp_expands_them_to() {
         let idle = format!("{} {} {}", exception.accelerator, exception.property, exception.value);
         assert!(used.is_empty() || used.contains(&row), "accelerators.tsv: {idle} changes nothing");
     }
+}
+
+/// What is excused of an accelerator is what the source says of its defaults, as far as models are changed by it.
+#[test]
+fn accelerators_change_what_the_facts_say() {
+    each("accelerators_change_what_the_facts_say", |recording, release, models| {
+        for (accelerator, defaults) in
+            [("tcg", &release.facts.tcg_defaults), ("kvm", &release.facts.kvm_defaults)]
+        {
+            let changes = |name: &str, value: &str| {
+                let changed = |definition: &&CpuDefinition| {
+                    let mut words = definition.words.clone();
+                    release.set(&mut words, name, value == "on");
+                    words.retain(|_, mask| *mask != 0);
+                    words != definition.words
+                };
+                versions(models).values().any(changed)
+            };
+            let facts =
+                defaults.iter().filter_map(|known| Some((known.property.as_str(), known.value.as_deref()?)));
+            let facts: BTreeSet<(&str, &str)> = facts.filter(|(name, value)| changes(name, value)).collect();
+            let rows = exceptions();
+            let excused = rows.iter().filter(|row| row.accelerator == accelerator);
+            let excused: BTreeSet<(&str, &str)> = excused.map(|row| (row.property, row.value)).collect();
+            assert_eq!(excused, facts, "{accelerator} of QEMU {}", recording.release);
+        }
+    });
+}
+
+#[test]
+fn second_names_are_qemus() {
+    each("second_names_are_qemus", |recording, release, _| {
+        let aliases = release.facts.aliases.iter();
+        let of_features = aliases
+            .filter(|alias| matches!(release.properties.get(&alias.target), Some(Property::Bits(..))))
+            .map(|alias| (alias.name.clone(), vec![alias.target.clone()]));
+        assert_eq!(of_features.collect::<BTreeMap<_, _>>(), recording.aliases, "QEMU {}", recording.release);
+    });
 }
 
 /// Nameless bits are no properties: a running CPU's registers show them.

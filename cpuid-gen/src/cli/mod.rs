@@ -93,7 +93,8 @@ impl Run {
 
     fn import(&mut self, input: &Input, output: &Path) -> Result<()> {
         let text = self.facts_text(input)?;
-        import::replace(output, &text).map_err(|error| Failed::Io(Some(format!("{}: {error}", output.display()))))
+        import::replace(output, &text)
+            .map_err(|error| Failed::Io(Some(format!("{}: {error}", output.display()))))
     }
 
     fn facts_text(&mut self, input: &Input) -> Result<String> {
@@ -146,7 +147,9 @@ impl Run {
         };
         let facts = self.sound(facts)?;
         let found = resolve(&facts, &mut self.diagnostics);
-        let found = self.sound(Some(found))?;
+        if self.diagnostics.has_errors() {
+            return Err(Failed::Contradiction);
+        }
         let Some(name) = name else {
             return match format {
                 Format::Text => print(&models::list_text(&facts, &found)),
@@ -157,7 +160,7 @@ impl Run {
             let near = models::near(&found, name);
             let hint =
                 if near.is_empty() { String::new() } else { format!("; there is {}", near.join(", ")) };
-            Failed(Some(format!("QEMU {} has no CPU model `{name}`{hint}", facts.release)))
+            Failed::Io(Some(format!("QEMU {} has no CPU model `{name}`{hint}", facts.release)))
         })?;
         match format {
             Format::Text => print(&models::text(&facts, chosen)),
