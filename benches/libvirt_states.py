@@ -4,7 +4,8 @@
     libvirt_states.py FACTS.tsv MAP-FOLDER RECORDED.tsv
 
 A state is a version of a model: the set of its features that have a name, VMX's included. libvirt's own names are
-turned back into QEMU's by the aliases that its features map states.
+turned back into QEMU's by the aliases that its features map states. A state has a file by the name of its version, or,
+as releases before 10 of libvirt wrote it, by its alias, version 1 by the model's name.
 """
 
 import collections
@@ -21,7 +22,7 @@ def rows(path):
 
 def ours(path):
     """Features of each version by name, from the facts, and all names that features have."""
-    bits, masks, props, versions = {}, {}, {}, collections.defaultdict(list)
+    bits, masks, props, versions, files = {}, {}, {}, collections.defaultdict(list), {}
     for kind, *row in rows(path):
         if kind == "qemu-bit":
             for name in row[2].split("|"):
@@ -32,20 +33,22 @@ def ours(path):
             masks[row[0]][row[1]] = int(row[2], 16)
         elif kind == "qemu-model-version":
             versions[row[0]].append(int(row[1]))
+            if row[2] != "-":
+                files[f"{row[0]}-v{row[1]}"] = row[2]
         elif kind == "qemu-model-prop":
             props.setdefault((row[0], int(row[1])), []).append((row[2], row[3]))
         elif kind == "qemu-alias" and row[1] in bits:
             bits[row[0]] = bits[row[1]]
-    names = {name for name in bits}
     states = {}
     for model, words in masks.items():
+        files.setdefault(f"{model}-v1", model)
         for version in versions[model] or [1]:
             for name, value in props.get((model, version), []):
                 for word, mask in bits.get(name, []):
                     words[word] = words[word] | mask if value == "on" else words[word] & ~mask
             on = {name for name, at in bits.items() if all(words[word] & mask == mask for word, mask in at)}
             states[f"{model}-v{version}"] = on
-    return states, names
+    return states, set(bits), files
 
 
 def qmps(path, names):
@@ -72,13 +75,16 @@ def qmps(path, names):
     return result
 
 
-def libvirts(folder):
-    """The same from the scripts' output; a version without a model of its own is none."""
+def libvirts(folder, firsts):
+    """The same from the scripts' output; a version without a model of its own is none. `firsts` are QEMU's names
+    without second ones."""
     qemu_name = {}
     for feature in xml.parse(folder / "x86_features.xml").getroot().iter("feature"):
-        for alias in feature.iter("alias"):
-            if alias.get("source") == "qemu":
-                qemu_name[feature.get("name")] = alias.get("name")
+        aliases = [alias.get("name") for alias in feature.iter("alias") if alias.get("source") == "qemu"]
+        known = [name for name in [feature.get("name"), *aliases] if name in firsts]
+        known += [name.replace("_", "-") for name in [feature.get("name")] if name.replace("_", "-") in firsts]
+        if known:
+            qemu_name[feature.get("name")] = known[0]
     models = {}
     for path in sorted(folder.glob("x86_*.xml")):
         model = xml.parse(path).getroot().find("model")
@@ -97,15 +103,16 @@ def libvirts(folder):
 
 def main():
     facts, folder, recorded = sys.argv[1:]
-    states, names = ours(facts)
+    states, names, files = ours(facts)
     said = qmps(recorded, names) if pathlib.Path(recorded).exists() else None
-    # Names that two spellings share count once.
-    second = {name for name in names if "_" in name}
-    canonical = {kind[0] for kind in [row[1:] for row in rows(facts) if row[0] == "qemu-alias"]} | second
-    theirs = libvirts(pathlib.Path(folder))
+    # What has several names counts once.
+    second = {row[1] for row in rows(facts) if row[0] == "qemu-alias"} | {name for name in names if "_" in name}
+    theirs = libvirts(pathlib.Path(folder), names - second)
+    theirs = {name: theirs.get(name, theirs.get(files.get(name))) for name in states}
+    theirs = {name: state for name, state in theirs.items() if state is not None}
 
     def without(state):
-        return state - canonical
+        return state - second
 
     if said is not None:
         # Expansions take away what lacks what it needs: those are in the definition, and never in a guest.
@@ -128,9 +135,15 @@ def main():
     bits = sum(len(without(state)) for state in states.values())
     print(f"libvirt's scripts: {len(states)} states, {len(absent)} absent, {exact} exact, "
           f"{without_vmx} exact apart from VMX; {sum(lost.values())} of {bits} features lost")
-    print("absent:", *absent)
-    print("lost, by number of states:", ", ".join(f"{name} {count}" for name, count in lost.most_common()))
-    print("not QEMU's, by number of states:", ", ".join(f"{name} {count}" for name, count in named.most_common()))
+    if absent:
+        print("absent:", *absent)
+    def most(of):
+        ordered = sorted(of.items(), key=lambda one: (-one[1], one[0]))
+        left = f" and {len(ordered) - 15} more" if len(ordered) > 15 else ""
+        return ", ".join(f"{name} {count}" for name, count in ordered[:15]) + left
+
+    print("lost, by number of states:", most(lost))
+    print("not the version's, by number of states:", most(named))
 
 
 if __name__ == "__main__":

@@ -118,7 +118,9 @@ pub(crate) fn text(facts: &QemuFacts, chosen: Chosen<'_>) -> String {
         "family",
         format!("{}, model {}, stepping {}", definition.family, definition.model, definition.stepping),
     );
-    line("model id", definition.model_id.clone());
+    if !definition.model_id.is_empty() {
+        line("model id", definition.model_id.clone());
+    }
     if definition.avx10 != 0 {
         line("AVX10", format!("version {}", definition.avx10));
     }
