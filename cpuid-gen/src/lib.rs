@@ -4,6 +4,7 @@ pub mod c;
 pub mod diagnostic;
 mod emit;
 pub mod facts;
+mod graph;
 pub mod input;
 pub mod linux;
 pub mod location;
