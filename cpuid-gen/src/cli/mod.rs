@@ -1,9 +1,10 @@
 //! The command line: arguments in, text out, and an exit code that means something.
 //!
-//! 0: done, and with `verify`, all explained. 1: `verify` found what nothing explains. 2: the input could not be read,
-//! or the output not written, or the command line was wrong.
+//! 0: done, and with `verify`, all explained, with `diff`, no difference. 1: `verify` found what nothing explains, or
+//! `diff` a difference. 2: the input could not be read, or the output not written, or the command line was wrong.
 
 mod args;
+mod diff;
 mod import;
 mod show;
 
@@ -63,8 +64,11 @@ impl Run {
             Command::Facts { input, left_out } => self.facts(input, *left_out)?,
             Command::Import { input, output } => self.import(input, output)?,
             Command::Capflags { linux } => self.capflags(linux.as_deref())?,
-            Command::Verify { inputs, differences, format } => {
-                return self.verify(inputs, differences.as_deref(), *format);
+            Command::Verify { inputs, differences, format, pins } => {
+                return self.verify(inputs, pins.as_deref(), differences.as_deref(), *format);
+            }
+            Command::Diff { old, new, format, pins } => {
+                return self.diff((old, new), pins.as_deref(), *format);
             }
             Command::Generate { inputs, standalone, output } => self.generate(inputs, *standalone, output)?,
         }
@@ -127,9 +131,19 @@ impl Run {
         print(&text)
     }
 
-    fn verify(&mut self, inputs: &Inputs, differences: Option<&Path>, format: Format) -> Result<ExitCode> {
-        let (linux, qemu) = self.inputs(inputs)?;
-        let file = match differences {
+    fn verify(
+        &mut self,
+        inputs: &Inputs,
+        pins: Option<&Path>,
+        differences: Option<&Path>,
+        format: Format,
+    ) -> Result<ExitCode> {
+        let (linux, qemu) = match pins {
+            Some(path) => self.folder(path)?,
+            None => self.inputs(inputs)?,
+        };
+        let beside = pins.map(|path| path.join("differences.tsv"));
+        let file = match differences.or(beside.as_deref()) {
             Some(path) => self.diagnostics.take(self.sources.read(path, "")),
             None => Some(self.sources.add("differences.tsv", cpuid_gen::DIFFERENCES)),
         };
@@ -159,6 +173,12 @@ impl Run {
             import::replace(&path, &file.text).map_err(|error| failed(&path, error))?;
         }
         Ok(())
+    }
+
+    /// The facts files of a folder.
+    fn folder(&mut self, path: &Path) -> Result<(Vec<LinuxFacts>, Vec<QemuFacts>)> {
+        let found = input::folder(&mut self.sources, path, &mut self.diagnostics);
+        self.sound(Some(found))
     }
 
     /// The facts of both projects: the pinned ones, unless the user names others.
