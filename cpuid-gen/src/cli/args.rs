@@ -94,9 +94,12 @@ pub(crate) enum Command {
         /// For a terminal, for a document, or for programs
         #[arg(long, value_enum, default_value = "text")]
         format: DiffFormat,
-        /// Also compare the tables that two folders of facts make, as upstream/ was and as it is to become
-        #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"])]
-        pins: Option<Vec<PathBuf>>,
+        /// Instead of the releases that the program carries with it, a folder of facts files, for the Rust API
+        #[arg(long, value_name = "DIR")]
+        pins: Option<PathBuf>,
+        /// The same folder as it was: also tell what becomes of the API of tables made from all of it
+        #[arg(long, value_name = "DIR", requires = "pins")]
+        was: Option<PathBuf>,
     },
     /// Write the Rust tables that cpuid-tables includes, or one file that needs nothing else
     Generate {

@@ -1,10 +1,10 @@
 //! `cpuid-gen diff`: two releases of one project.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use cpuid_gen::diff::{self, Changes};
-use cpuid_gen::facts::Facts;
+use cpuid_gen::facts::{Facts, LinuxFacts, QemuFacts};
 use cpuid_gen::input;
 use cpuid_gen::model::Model;
 
@@ -15,12 +15,17 @@ impl Run {
     pub(super) fn diff(
         &mut self,
         (old, new): (&Path, &Path),
-        pins: Option<&[PathBuf]>,
+        (pins, was): (Option<&Path>, Option<&Path>),
         format: DiffFormat,
     ) -> Result<ExitCode> {
-        let mut changes = self.changes(old, new)?;
-        if let Some([before, after]) = pins {
-            let (before, after) = (self.tables(before)?, self.tables(after)?);
+        let (linux, qemu) = match pins {
+            Some(folder) => self.folder(folder)?,
+            None => self.inputs(&Inputs::default())?,
+        };
+        let mut changes = self.changes((old, new), (&linux, &qemu))?;
+        if let Some(folder) = was {
+            let before = self.folder(folder)?;
+            let [before, after] = [before, (linux, qemu)].map(|(linux, qemu)| Model::merge(&linux, &qemu).0);
             changes.api.push(diff::impact("the pinned releases", &before, &after));
         }
         match format {
@@ -31,14 +36,17 @@ impl Run {
         Ok(ExitCode::from(u8::from(!changes.is_empty())))
     }
 
-    fn changes(&mut self, old: &Path, new: &Path) -> Result<Changes> {
+    fn changes(
+        &mut self,
+        (old, new): (&Path, &Path),
+        (linux, qemu): (&[LinuxFacts], &[QemuFacts]),
+    ) -> Result<Changes> {
         let [before, after] =
             [old, new].map(|path| input::any(&mut self.sources, path, &mut self.diagnostics));
         let (before, after) = (self.sound(before)?, self.sound(after)?);
-        let (linux, qemu) = self.inputs(&Inputs::default())?;
         let (changes, errors) = match (&before, &after) {
-            (Facts::Linux(old), Facts::Linux(new)) => diff::linux(old, new, &qemu),
-            (Facts::Qemu(old), Facts::Qemu(new)) => diff::qemu(old, new, &linux),
+            (Facts::Linux(old), Facts::Linux(new)) => diff::linux(old, new, qemu),
+            (Facts::Qemu(old), Facts::Qemu(new)) => diff::qemu(old, new, linux),
             _ => {
                 let told = [(old, &before), (new, &after)].map(|(path, facts)| {
                     let (project, release) = match facts {
@@ -53,11 +61,5 @@ impl Run {
         };
         self.diagnostics.append(errors);
         self.sound(Some(changes))
-    }
-
-    /// The tables that a folder of facts files makes.
-    fn tables(&mut self, folder: &Path) -> Result<Model> {
-        let (linux, qemu) = self.folder(folder)?;
-        Ok(Model::merge(&linux, &qemu).0)
     }
 }

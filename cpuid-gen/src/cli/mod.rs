@@ -67,8 +67,8 @@ impl Run {
             Command::Verify { inputs, differences, format, pins } => {
                 return self.verify(inputs, pins.as_deref(), differences.as_deref(), *format);
             }
-            Command::Diff { old, new, format, pins } => {
-                return self.diff((old, new), pins.as_deref(), *format);
+            Command::Diff { old, new, format, pins, was } => {
+                return self.diff((old, new), (pins.as_deref(), was.as_deref()), *format);
             }
             Command::Generate { inputs, standalone, output } => self.generate(inputs, *standalone, output)?,
         }

@@ -24,6 +24,8 @@ pub(super) struct Known<'a> {
     /// How it gets there, where that is not by its word.
     by: BTreeSet<String>,
     rows: Vec<Span>,
+    /// Rows that say again what another has said.
+    again: usize,
 }
 
 /// The changes of `X86_FEATURE_*`.
@@ -66,7 +68,8 @@ fn bit(known: &Known<'_>, tree: &Tree<'_>) -> Bit<Location> {
         }
         None => line.maybe(BY, joined(None, &known.by)),
     };
-    Bit { home: known.home, line }
+    let again = (known.again > 0).then_some(known.again);
+    Bit { home: known.home, line: line.maybe("rows too many", again) }
 }
 
 fn joined(first: Option<&str>, others: &BTreeSet<String>) -> Option<String> {
@@ -99,6 +102,9 @@ pub(super) fn known<'a>(tree: &Tree<'a>) -> Vec<Known<'a>> {
         }
         for home in homes {
             let known = all.at(&flag.name, home);
+            let same =
+                |known: &LinuxFlag| (known.word, known.bit, &known.flag) == (flag.word, flag.bit, &flag.flag);
+            known.again += usize::from(known.kernel.is_some_and(same));
             known.kernel = Some(flag);
             known.rows.push(flag.at);
         }
@@ -127,14 +133,21 @@ impl<'a> Collected<'a> {
         let next = self.all.len();
         let index = *self.index.entry((name, home)).or_insert(next);
         if index == next {
-            self.all.push(Known { name, home, kernel: None, by: BTreeSet::new(), rows: Vec::new() });
+            self.all.push(Known {
+                name,
+                home,
+                kernel: None,
+                by: BTreeSet::new(),
+                rows: Vec::new(),
+                again: 0,
+            });
         }
         &mut self.all[index]
     }
 
     fn note(&mut self, name: &'a str, home: Option<Location>, by: String, row: Span) {
         let known = self.at(name, home);
-        known.by.insert(by);
+        known.again += usize::from(!known.by.insert(by));
         known.rows.push(row);
     }
 }

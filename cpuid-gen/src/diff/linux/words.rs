@@ -3,31 +3,19 @@
 use std::collections::BTreeMap;
 
 use crate::diff::change::{Action, Change, Field};
-use crate::diff::rows::{Line, PLACE, between};
+use crate::diff::rows::{Line, PLACE, table};
 use crate::facts::{LinuxFacts, LinuxWord};
 use crate::location::{CpuidWord, Word};
 
 /// A register's word is the register; a software-defined one is its name.
 type Identity<'a> = Result<CpuidWord, &'a str>;
 
-/// Numbers that mean something else now, then words that came, went, moved, or have another enumerator.
+/// Words that came, went, moved, or have another enumerator; then numbers that mean something else now.
 pub(super) fn changes(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
-    let (before, after) = (by_identity(old), by_identity(new));
-    let mut changes: Vec<Change> = Vec::new();
-    for (identity, word) in &after {
-        changes.extend(match before.get(identity) {
-            None => Some(line(word).with(PLACE, word.word.0).added()),
-            Some(was) => between(line(was).with(PLACE, was.word.0), line(word).with(PLACE, word.word.0)),
-        });
-    }
-    let gone = before.iter().filter(|(identity, _)| !after.contains_key(*identity));
-    changes.extend(gone.map(|(_, word)| line(word).with(PLACE, word.word.0).removed()));
+    let placed = |word: &LinuxWord| line(word).with(PLACE, word.word.0);
+    let mut changes = table(&old.words, &new.words, identity, placed);
     changes.extend(meanings(old, new));
     changes
-}
-
-fn by_identity(facts: &LinuxFacts) -> BTreeMap<Identity<'_>, &LinuxWord> {
-    facts.words.iter().map(|word| (identity(word), word)).collect()
 }
 
 fn identity(word: &LinuxWord) -> Identity<'_> {

@@ -43,11 +43,10 @@ fn located(facts: &QemuFacts) -> Vec<Bit<Home>> {
             },
         });
         // A word that the release lacks leaves nothing but its enumerator to tell bits apart.
-        let place = format!("{} bit {}", bit.word, bit.bit.0);
-        Bit {
-            home,
-            line: Line::new(&bit.name, bit.at).with("in", if home.is_some() { &bit.word } else { &place }),
-        }
+        let place = if home.is_some() { bit.word.clone() } else { format!("{} bit {}", bit.word, bit.bit.0) };
+        let (name, also) =
+            bit.name.split_once('|').map_or((bit.name.as_str(), None), |(name, also)| (name, Some(also)));
+        Bit { home, line: Line::new(name, bit.at).with("in", place).maybe("also", also) }
     };
     facts.bits.iter().map(bit).collect()
 }

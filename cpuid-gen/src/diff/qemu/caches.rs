@@ -55,6 +55,7 @@ pub(super) fn xsave(
     let line = |area: &QemuXsave, names: &Names<'_>| {
         Line::new(format!("component {}", area.component), area.at)
             .with("feature", names.bit(&area.word, area.bit.0))
+            .with("in", format_args!("{} bit {}", area.word, area.bit.0))
             .with("size", area.size)
             .maybe("offset", area.offset)
     };

@@ -27,7 +27,7 @@ pub(super) fn machines(old: &QemuFacts, new: &QemuFacts) -> Vec<Change> {
             DefaultVersion::Latest => "the latest version".to_owned(),
             DefaultVersion::Legacy => "the base definition".to_owned(),
         });
-        Line::new(&machine.name, machine.at).maybe("models in", version).maybe("after", machine.base.as_ref())
+        Line::new(&machine.name, machine.at).maybe("models in", version).maybe("base", machine.base.as_ref())
     };
     table(&old.machines, &new.machines, |machine| &machine.name, line)
 }

@@ -122,8 +122,7 @@ fn versions(old: &QemuModel, new: &QemuModel) -> Vec<Change> {
     for (before, after) in paired.kept {
         changes.extend(between(version_line(old, before), version_line(new, after)));
         let subject = named(new, after);
-        let prop =
-            |prop: &QemuProp| Line::new(&subject, prop.at).at(&prop.name).with("sets", quoted(&prop.value));
+        let prop = |prop: &QemuProp| Line::new(&subject, prop.at).with(&prop.name, quoted(&prop.value));
         changes.extend(table(&before.props, &after.props, |prop| &prop.name, prop));
         changes.extend(caches(&subject, &before.caches, &after.caches));
     }

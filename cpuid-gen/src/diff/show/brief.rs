@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Style;
-use crate::diff::change::{Action, Change, SPELLED, Section, Topic};
+use crate::diff::change::{Action, Change, Field, SPELLED, Section, Topic};
 
 /// The lines of a section, each with its sign.
 pub(super) fn lines(section: &Section, style: &Style) -> Vec<(char, String)> {
@@ -49,13 +49,8 @@ fn caps(changes: &[&Change], style: &Style) -> Vec<String> {
     for change in changes {
         let state = match change.fields.as_slice() {
             [field] if field.name == SPELLED => "the same, spelled otherwise".to_owned(),
-            fields => {
-                let shown = fields.iter().map(|field| match (&field.old, &field.new) {
-                    (Some(one), None) | (None, Some(one)) if change.action != Action::Changed => one.clone(),
-                    _ => style.field(change.action, field),
-                });
-                shown.collect::<Vec<_>>().join(", ")
-            }
+            [field] => transition(field, change.action, style),
+            _ => style.sentence(change),
         };
         let (register, bit) = match change.at.as_deref().and_then(|at| at.rsplit_once('[')) {
             Some((register, bit)) => (register, format!(" [{bit}")),
@@ -72,6 +67,16 @@ fn caps(changes: &[&Change], style: &Style) -> Vec<String> {
         .iter()
         .map(|(state, register, names)| format!("{state}: {register}: {}", names.join(", ")))
         .collect()
+}
+
+/// One side, where there is only one to tell.
+fn transition(field: &Field, action: Action, style: &Style) -> String {
+    let side = |value: &'_ Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+    match action {
+        Action::Added if field.old.is_none() => side(&field.new),
+        Action::Removed if field.new.is_none() => side(&field.old),
+        _ => format!("{} {} {}", side(&field.old), style.arrow, side(&field.new)),
+    }
 }
 
 /// Fields by register: one-bit fields by name, others counted.
