@@ -209,6 +209,8 @@ impl Topic {
             self,
             Topic::CpuidFields
                 | Topic::KvmCaps
+                | Topic::QemuMachines
+                | Topic::QemuCompat
                 | Topic::QemuIndices
                 | Topic::QemuMacros
                 | Topic::QemuComments

@@ -16,6 +16,11 @@ pub(super) fn lines(section: &Section, style: &Style) -> Vec<(char, String)> {
         let found = match section.topic {
             Topic::CpuidFields => fields(&changes, style),
             Topic::KvmCaps => caps(&changes, style),
+            Topic::QemuCompat => compat(&changes, style),
+            Topic::QemuMachines if action != Action::Removed => {
+                changes.iter().map(|change| style.sentence(change)).collect()
+            }
+            Topic::QemuMachines => vec![names(&changes, style)],
             Topic::QemuMacros if action != Action::Changed => vec![names(&changes, style)],
             _ => vec![changes.iter().map(|change| short(change, style)).collect::<Vec<_>>().join("; ")],
         };
@@ -79,33 +84,72 @@ fn transition(field: &Field, action: Action, style: &Style) -> String {
     }
 }
 
-/// Fields by register: one-bit fields by name, others counted.
+/// Compatibility properties by machine type; those of machine types with the same ones together.
+fn compat(changes: &[&Change], style: &Style) -> Vec<String> {
+    let mut machines: Vec<(&str, Vec<String>)> = Vec::new();
+    for change in changes {
+        let (machine, property) = change.subject.split_once(": ").unwrap_or(("", &change.subject));
+        let value = change.fields.first().map_or_else(String::new, |field| match change.action {
+            Action::Added | Action::Removed => format!("={}", transition(field, change.action, style)),
+            _ => format!(" {}", transition(field, change.action, style)),
+        });
+        let property = format!("{}{value}", (style.code)(property));
+        match machines.iter_mut().find(|(known, _)| *known == machine) {
+            Some((_, properties)) => properties.push(property),
+            None => machines.push((machine, vec![property])),
+        }
+    }
+    let mut together: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    for (machine, properties) in machines {
+        let machine = (style.code)(machine);
+        match together.iter_mut().find(|(_, known)| *known == properties) {
+            Some((machines, _)) => machines.push(machine),
+            None => together.push((vec![machine], properties)),
+        }
+    }
+    let line = |(machines, properties): &(Vec<String>, Vec<String>)| {
+        format!("{}: {}", machines.join(" and "), properties.join(", "))
+    };
+    together.iter().map(line).collect()
+}
+
+/// Fields by register: those of one bit by name, the others counted.
 fn fields(changes: &[&Change], style: &Style) -> Vec<String> {
-    let mut registers: BTreeMap<(bool, &str), (Vec<String>, usize)> = BTreeMap::new();
+    let mut registers: BTreeMap<(u32, &str), Vec<String>> = BTreeMap::new();
+    let mut wide: BTreeMap<u32, usize> = BTreeMap::new();
     for change in changes {
         let moved = change.fields.iter().find(|field| field.name == "at");
         let at = change.at.as_deref().or_else(|| moved.and_then(|field| field.new.as_deref()));
-        let (register, bits) = at.and_then(|at| at.rsplit_once('[')).unwrap_or(("", ""));
-        let bits = bits.trim_end_matches(']');
-        // Leaves with eight digits are the extended ones: they come last.
-        let entry = registers.entry((register.contains("=0x8"), register)).or_default();
+        let (register, bits) = at.and_then(|at| at.rsplit_once('[')).unwrap_or_default();
+        let leaf = leaf(register);
         if bits.contains(':') {
-            entry.1 += 1;
+            *wide.entry(leaf).or_default() += 1;
             continue;
         }
         let name = (style.code)(&change.subject);
-        entry.0.push(match (&change.was, moved.and_then(|field| field.old.as_deref())) {
-            (Some(was), _) => format!("{} {} {name} [{bits}]", (style.code)(was), style.arrow),
-            (None, Some(old)) => format!("{name} {old} {} [{bits}]", style.arrow),
-            (None, None) => format!("{name} [{bits}]"),
-        });
+        let named = match (&change.was, moved.and_then(|field| field.old.as_deref())) {
+            (Some(was), _) => format!("{} {} {name} [{bits}", (style.code)(was), style.arrow),
+            (None, Some(old)) => format!("{name} {old} {} [{bits}", style.arrow),
+            (None, None) => format!("{name} [{bits}"),
+        };
+        registers.entry((leaf, register)).or_default().push(named);
     }
-    let line = |((_, register), (mut bits, others)): ((bool, &str), (Vec<String>, usize))| {
-        if others > 0 {
-            let plural = if others == 1 { "" } else { "s" };
-            bits.push(format!("{others} field{plural} of several bits"));
-        }
-        format!("{register}: {}", bits.join(", "))
-    };
-    registers.into_iter().map(line).collect()
+    let line = |((_, register), bits): ((u32, &str), Vec<String>)| format!("{register}: {}", bits.join(", "));
+    let mut lines: Vec<String> = registers.into_iter().map(line).collect();
+    if !wide.is_empty() {
+        let leaves: Vec<String> = wide.keys().map(|leaf| format!("{leaf:#x}")).collect();
+        let count: usize = wide.values().sum();
+        lines.push(format!("of several bits: {count}, in the leaves {}", leaves.join(", ")));
+    }
+    lines
+}
+
+/// The leaf of a register as reports write it: `CPUID.(EAX=0x12,ECX=0):EAX`.
+fn leaf(register: &str) -> u32 {
+    let digits =
+        register.strip_prefix("CPUID.(EAX=").and_then(|rest| rest.split(',').next()).unwrap_or_default();
+    match digits.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).unwrap_or_default(),
+        None => digits.parse().unwrap_or_default(),
+    }
 }
