@@ -103,6 +103,11 @@ fn of_qemu_trees() {
 }
 
 #[test]
+fn of_cpu_models() {
+    golden("models.txt", &report("models", QEMU, qemu_cases::MODELS, |root| read_qemu(root).1));
+}
+
+#[test]
 fn of_c() {
     golden("c.txt", &report("c", QEMU, qemu_cases::C, |root| read_qemu(root).1));
 }

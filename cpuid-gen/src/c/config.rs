@@ -1,11 +1,13 @@
 //! The configuration that decides conditionals, in one place: a 64-bit x86 kernel with KVM and its vendor modules,
-//! and a QEMU system emulator for x86-64 on Linux with TCG and KVM.
+//! and a QEMU system emulator for x86-64 on Linux with TCG and KVM, and with the devices of the PC that its build enables by
+//! default.
 //!
 //! A name that is neither here nor defined by a file that was read is undefined, as in C. What a conditional left out
 //! is on record in [`crate::diagnostic::Diagnostics::left_out`].
 
 /// Macros that are defined before any file is read. The first group is the configuration; the second stands for
-/// headers that are not read, with the values that C11 7.20 and the kernel's `bits.h` give them.
+/// headers that are not read, with the values that C11 7.20, the kernel's `bits.h` and QEMU's `compiler.h` and
+/// `hw/core/cpu.h` give them.
 pub const PRELUDE: &str = "\
 #define __KERNEL__ 1
 #define __x86_64__ 1
@@ -23,6 +25,7 @@ pub const PRELUDE: &str = "\
 #define CONFIG_SOFTMMU 1
 #define CONFIG_SYSTEM_ONLY 1
 #define CONFIG_TCG 1
+#define CONFIG_SYNDBG 1
 #define COMPILING_PER_TARGET 1
 #define NEED_CPU_H 1
 #define TARGET_I386 1
@@ -38,7 +41,13 @@ pub const PRELUDE: &str = "\
 #define UINT16_MAX 65535
 #define UINT32_MAX 4294967295U
 #define UINT64_MAX 18446744073709551615UL
+#define UINTPTR_MAX 18446744073709551615UL
 #define INT32_MAX 2147483647
+#define INT64_C(c) c##L
+#define UINT64_C(c) c##UL
+#define tostring(s) #s
+#define stringify(s) tostring(s)
+#define CPU_UNSET_NUMA_NODE_ID -1
 ";
 
 /// Operators that may stand in `#if` as if they were macros: true when their argument is configured to 1.

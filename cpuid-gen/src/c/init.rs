@@ -159,6 +159,24 @@ impl<'t, 'a> Init<'t, 'a> {
         Ok(found)
     }
 
+    /// The values of a list without designators, in order.
+    ///
+    /// # Errors
+    ///
+    /// A scalar, or a designator.
+    pub fn items(&self) -> Result<Vec<&Init<'t, 'a>>> {
+        let InitKind::List(items) = &self.kind else {
+            return Err(Diagnostic::error(self.at, "expected a list in braces"));
+        };
+        items.iter().map(Item::plain).collect()
+    }
+
+    /// True for `{ }`.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(&self.kind, InitKind::List(items) if items.is_empty())
+    }
+
     /// The fields of a struct by name; `order` names the struct's fields, for values without a designator.
     ///
     /// # Errors
@@ -265,6 +283,53 @@ impl<'t, 'a> Init<'t, 'a> {
         evaluate_expanded(self.scalar()?, self.at, environment)
     }
 
+    /// `true`, `false` or a number.
+    ///
+    /// # Errors
+    ///
+    /// Anything else.
+    pub fn truth(&self, environment: &Environment<'_, '_>) -> Result<bool> {
+        match self.scalar()? {
+            [word] if word.is_ident("true") => Ok(true),
+            [word] if word.is_ident("false") => Ok(false),
+            _ => self.integer(environment).map(super::Value::is_true),
+        }
+    }
+
+    /// The name in `&name`, or in `name` alone.
+    ///
+    /// # Errors
+    ///
+    /// Anything else.
+    pub fn reference(&self) -> Result<&'t Token<'a>> {
+        match self.scalar()? {
+            [name] if name.kind == Kind::Ident => Ok(name),
+            [and, name] if and.is("&") && name.kind == Kind::Ident => Ok(name),
+            _ => Err(Diagnostic::error(self.at, "expected the name of a variable")),
+        }
+    }
+
+    /// The list in a compound literal, `(type) {...}` or `&(type) {...}`, or in plain braces.
+    ///
+    /// # Errors
+    ///
+    /// Anything else.
+    pub fn compound(&self) -> Result<Init<'t, 'a>> {
+        let InitKind::Scalar(tokens) = &self.kind else { return Ok(self.clone()) };
+        let tokens = match tokens {
+            [and, rest @ ..] if and.is("&") => rest,
+            all => all,
+        };
+        let brace = match tokens {
+            [open, ..] if open.is("(") => closing(tokens, 0).map(|end| end + 1),
+            _ => None,
+        };
+        match brace.and_then(|brace| tokens.get(brace..)) {
+            Some(braced @ [open, ..]) if open.is("{") => value(braced, open.span, 0),
+            _ => Err(Diagnostic::error(self.at, "expected a list in braces")),
+        }
+    }
+
     /// A string, or none for a null pointer.
     ///
     /// # Errors
@@ -298,7 +363,14 @@ pub struct Field<'i, 't, 'a> {
     pub value: &'i Init<'t, 'a>,
 }
 
-impl Item<'_, '_> {
+impl<'t, 'a> Item<'t, 'a> {
+    fn plain(&self) -> Result<&Init<'t, 'a>> {
+        if self.designators.is_empty() {
+            return Ok(&self.value);
+        }
+        Err(Diagnostic::error(self.designators_at(), "expected a value without a designator"))
+    }
+
     fn designators_at(&self) -> Span {
         match self.designators.first() {
             Some(Designator::Field(name)) => name.span,

@@ -2,14 +2,15 @@
 //!
 //! [`lexer`] splits a file into tokens with places. [`preprocess`] follows its directives: it keeps every `#define`
 //! on record, decides conditionals by [`config`] and leaves the active tokens. [`expand`] expands macros, [`expr`]
-//! evaluates constant expressions in 64 bits, [`declare`] finds enums, structs, arrays and functions, and [`init`]
-//! reads initializers. Nothing is guessed: what isn't understood is a diagnostic at its place.
+//! evaluates constant expressions in 64 bits, [`declare`] finds enums, structs, arrays and functions, [`init`]
+//! reads initializers, and [`layout`] knows sizes of structs. Nothing is guessed: what isn't understood is a diagnostic at its place.
 
 pub mod config;
 pub mod declare;
 pub mod expand;
 pub mod expr;
 pub mod init;
+pub mod layout;
 pub mod lexer;
 pub mod preprocess;
 mod value;

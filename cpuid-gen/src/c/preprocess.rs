@@ -148,7 +148,17 @@ impl<'a> Preprocessor<'a> {
 
     /// The same, without the tokens of function bodies: most of a file whose tables alone are wanted.
     pub fn read_declarations(&mut self, file: FileId, diagnostics: &mut Diagnostics) -> Unit<'a> {
-        self.read_with(file, Bodies::Dropped { depth: 0, inside: false }, diagnostics)
+        self.read_functions(file, &[], diagnostics)
+    }
+
+    /// The same, with the bodies of the functions that are `wanted`.
+    pub fn read_functions(
+        &mut self,
+        file: FileId,
+        wanted: &'static [&'static str],
+        diagnostics: &mut Diagnostics,
+    ) -> Unit<'a> {
+        self.read_with(file, Bodies::Dropped { depth: 0, inside: false, wanted }, diagnostics)
     }
 
     fn read_with(&mut self, file: FileId, bodies: Bodies, diagnostics: &mut Diagnostics) -> Unit<'a> {
@@ -172,19 +182,22 @@ enum Bodies {
     Dropped {
         /// How many braces are open.
         depth: usize,
-        /// Whether the outermost is a function's: it follows a `)`.
+        /// Whether the outermost is a function's whose body is dropped: it follows a `)`.
         inside: bool,
+        /// Functions whose bodies are kept.
+        wanted: &'static [&'static str],
     },
 }
 
 impl Bodies {
     /// True for a token to keep, the braces of a body among them.
-    fn keeps(&mut self, before: Option<&Token<'_>>, token: &Token<'_>) -> bool {
-        let Bodies::Dropped { depth, inside } = self else { return true };
+    fn keeps(&mut self, before: &[Token<'_>], token: &Token<'_>) -> bool {
+        let Bodies::Dropped { depth, inside, wanted } = self else { return true };
         if token.is("{") {
             *depth += 1;
             if *depth == 1 {
-                *inside = before.is_some_and(|before| before.is(")"));
+                *inside = before.last().is_some_and(|before| before.is(")"));
+                *inside &= wanted.is_empty() || !function(before).is_some_and(|name| wanted.contains(&name));
                 return true;
             }
         } else if token.is("}") {
@@ -195,6 +208,22 @@ impl Bodies {
         }
         !*inside
     }
+}
+
+/// The name in front of the parameters that end `tokens`.
+fn function<'t>(tokens: &'t [Token<'_>]) -> Option<&'t str> {
+    let mut depth = 0usize;
+    for (index, token) in tokens.iter().enumerate().rev() {
+        if token.is(")") {
+            depth += 1;
+        } else if token.is("(") {
+            depth = depth.saturating_sub(1);
+            if depth == 0 {
+                return tokens.get(index.checked_sub(1)?).map(|name| name.text.as_ref());
+            }
+        }
+    }
+    None
 }
 
 /// One `#if` that is open.
@@ -229,7 +258,7 @@ impl<'a> Reading<'a, '_, '_> {
                     if token.is("#") {
                         self.diagnostics.error(token.span, "a `#` that does not start its line");
                     }
-                    if self.bodies.keeps(self.unit.tokens.last(), &token) {
+                    if self.bodies.keeps(&self.unit.tokens, &token) {
                         self.unit.tokens.push(token);
                     }
                 }

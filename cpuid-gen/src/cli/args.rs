@@ -26,7 +26,7 @@ the facts of the pinned releases are used, which the program carries with it.
 
 Exit codes:
   0  done; with verify: everything is explained; with diff: both say the same
-  1  verify found what nothing explains; diff found a difference
+  1  verify found what nothing explains, diff a difference, or what was read makes no sense
   2  the input could not be read, the output not written, or the arguments are wrong";
 
 const DIFF: &str = "\

@@ -56,7 +56,7 @@ impl Run {
                     format!("{} is {project} {release}", path.display())
                 });
                 let message = "two releases of one project can be compared, but";
-                return Err(Failed(Some(format!("{message} {} and {}", told[0], told[1]))));
+                return Err(Failed::Io(Some(format!("{message} {} and {}", told[0], told[1]))));
             }
         };
         self.diagnostics.append(errors);

@@ -1,7 +1,8 @@
 //! The command line: arguments in, text out, and an exit code that means something.
 //!
-//! 0: done, and with `verify`, all explained, with `diff`, no difference. 1: `verify` found what nothing explains, or
-//! `diff` a difference. 2: the input could not be read, or the output not written, or the command line was wrong.
+//! 0: done, and with `verify`, all explained, with `diff`, no difference. 1: `verify` found what nothing explains, `diff`
+//! found a difference, or the input was read and makes no sense, such as a CPU model with a property of no bit. 2: the
+//! input could not be read, or the output not written, or the command line was wrong; also what makes no sense to `diff`.
 
 mod args;
 mod diff;
@@ -23,14 +24,19 @@ use cpuid_gen::{generate, generate_standalone, input, linux};
 
 use args::{Args, Command, Format, Input, Inputs};
 
-/// Nothing more can be done; the diagnostics, or this message, say why.
-struct Failed(Option<String>);
+/// Nothing more can be done; the diagnostics, or the message, say why.
+enum Failed {
+    /// What was asked for could not be read or written.
+    Io(Option<String>),
+    /// What was read contradicts itself.
+    Contradiction,
+}
 
 type Result<T> = std::result::Result<T, Failed>;
 
 impl From<io::Error> for Failed {
     fn from(error: io::Error) -> Failed {
-        Failed(Some(format!("cannot write the output: {error}")))
+        Failed::Io(Some(format!("cannot write the output: {error}")))
     }
 }
 
@@ -43,7 +49,8 @@ pub(crate) fn run() -> ExitCode {
     show::diagnostics(&run.sources, &run.diagnostics);
     match result {
         Ok(code) => code,
-        Err(Failed(message)) => {
+        Err(Failed::Contradiction) => ExitCode::from(1),
+        Err(Failed::Io(message)) => {
             if let Some(message) = message {
                 show::error(&message);
             }
@@ -85,7 +92,8 @@ impl Run {
 
     fn import(&mut self, input: &Input, output: &Path) -> Result<()> {
         let text = self.facts_text(input)?;
-        import::replace(output, &text).map_err(|error| Failed(Some(format!("{}: {error}", output.display()))))
+        import::replace(output, &text)
+            .map_err(|error| Failed::Io(Some(format!("{}: {error}", output.display()))))
     }
 
     fn facts_text(&mut self, input: &Input) -> Result<String> {
@@ -116,7 +124,7 @@ impl Run {
                 let text = linux::capflags::of_tree(&self.sources, &tree);
                 text.map_err(|diagnostics| {
                     self.diagnostics.extend(diagnostics);
-                    Failed(None)
+                    Failed::Io(None)
                 })?
             }
             Some(path) => {
@@ -163,10 +171,13 @@ impl Run {
         let (linux, qemu) = self.inputs(inputs)?;
         let (model, doubts) = Model::merge(&linux, &qemu);
         self.diagnostics.extend(doubts);
+        if self.diagnostics.has_errors() {
+            return Err(Failed::Contradiction);
+        }
         let files =
             if standalone { generate_standalone(&model).map(|file| vec![file]) } else { generate(&model) };
-        let files = self.sound(Some(files.map_err(|error| Failed(Some(error.to_string())))?))?;
-        let failed = |path: &Path, error| Failed(Some(format!("{}: {error}", path.display())));
+        let files = self.sound(Some(files.map_err(|error| Failed::Io(Some(error.to_string())))?))?;
+        let failed = |path: &Path, error| Failed::Io(Some(format!("{}: {error}", path.display())));
         fs::create_dir_all(output).map_err(|error| failed(output, error))?;
         for file in files {
             let path = output.join(file.name);
@@ -190,7 +201,7 @@ impl Run {
 
     /// The value, when there is one and no diagnostic is an error.
     fn sound<T>(&self, value: Option<T>) -> Result<T> {
-        value.filter(|_| !self.diagnostics.has_errors()).ok_or(Failed(None))
+        value.filter(|_| !self.diagnostics.has_errors()).ok_or(Failed::Io(None))
     }
 }
 

@@ -161,6 +161,8 @@ pub enum Topic {
     QemuCompat,
     /// QEMU: what `-cpu` accepts besides the names of bits.
     QemuProperties,
+    /// QEMU: what Hyper-V's properties set and need.
+    QemuHyperv,
 }
 
 impl Topic {
@@ -193,6 +195,7 @@ impl Topic {
             Topic::QemuDefaults => ("Set by accelerators", "defaults"),
             Topic::QemuMachines => ("Machine types", "machines"),
             Topic::QemuCompat => ("Compatibility properties", "compat"),
+            Topic::QemuHyperv => ("Hyper-V enlightenments", "hyperv"),
             Topic::QemuProperties => ("Properties of -cpu", "properties"),
         }
     }

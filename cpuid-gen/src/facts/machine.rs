@@ -1,6 +1,6 @@
 //! Records of what QEMU's accelerators and machine types change in a CPU model, and of the properties that `-cpu` takes.
 
-use crate::location::Bit;
+use crate::location::{Bit, Leaf, Register};
 use crate::source::Span;
 
 /// A row of `kvm_default_props[]` or of TCG's table: set in every built-in model under that accelerator.
@@ -43,12 +43,39 @@ pub struct QemuMachine {
 pub struct QemuCompat {
     /// The machine type.
     pub machine: String,
-    /// The QOM type that it is for: `x86_64-cpu`, `EPYC-x86_64-cpu`.
+    /// The QOM type that it is for: `x86_64-cpu`, `EPYC-x86_64-cpu`. `kvm-default` is none: such a row changes the
+    /// value in KVM's default properties, which apply before all compatibility properties.
     pub of: String,
     /// The property.
     pub property: String,
-    /// Its value.
-    pub value: String,
+    /// Its value; none for a default of KVM's that is dropped.
+    pub value: Option<String>,
+    /// Its place.
+    pub at: Span,
+}
+
+/// A CPUID register's bits that a Hyper-V property sets under KVM, and those that KVM must offer for it.
+#[derive(Clone, Debug)]
+pub struct QemuHyperv {
+    /// The property: `hv-relaxed`.
+    pub property: String,
+    /// Input EAX.
+    pub leaf: Leaf,
+    /// Which of the four.
+    pub register: Register,
+    /// The bits.
+    pub mask: u32,
+    /// Its place.
+    pub at: Span,
+}
+
+/// A Hyper-V property that is not accepted without another one.
+#[derive(Clone, Debug)]
+pub struct QemuHypervDep {
+    /// The property.
+    pub property: String,
+    /// The one that must be on as well.
+    pub needs: String,
     /// Its place.
     pub at: Span,
 }

@@ -21,7 +21,9 @@ pub use linux::{
     CapKind, ConfigKind, CpuidField, KvmBit, KvmCap, KvmPara, LinuxConfig, LinuxCount, LinuxDep, LinuxFacts,
     LinuxFlag, LinuxMsrBit, LinuxWord, Scattered,
 };
-pub use machine::{DefaultVersion, QemuAlias, QemuCompat, QemuDefault, QemuMachine, QemuProperty};
+pub use machine::{
+    DefaultVersion, QemuAlias, QemuCompat, QemuDefault, QemuHyperv, QemuHypervDep, QemuMachine, QemuProperty,
+};
 pub use qemu::{MaskKind, QemuBit, QemuComment, QemuFacts, QemuMacro, QemuMask, QemuSource, QemuWord};
 pub use read::read;
 pub use write::{write_linux, write_qemu};

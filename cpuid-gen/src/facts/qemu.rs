@@ -6,7 +6,9 @@ use crate::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, Word};
 use crate::source::Span;
 
 use super::cpu_model::{QemuCacheDescriptor, QemuDep, QemuLegacyCache, QemuModel, QemuXsave};
-use super::machine::{QemuAlias, QemuCompat, QemuDefault, QemuMachine, QemuProperty};
+use super::machine::{
+    QemuAlias, QemuCompat, QemuDefault, QemuHyperv, QemuHypervDep, QemuMachine, QemuProperty,
+};
 
 /// What a QEMU tree says.
 #[derive(Clone, Debug)]
@@ -47,6 +49,10 @@ pub struct QemuFacts {
     pub aliases: Vec<QemuAlias>,
     /// Properties that are no bits of feature words.
     pub properties: Vec<QemuProperty>,
+    /// What Hyper-V properties set.
+    pub hyperv: Vec<QemuHyperv>,
+    /// What they need.
+    pub hyperv_deps: Vec<QemuHypervDep>,
 }
 
 /// What a QEMU feature word is read from.
@@ -208,6 +214,8 @@ impl QemuFacts {
             compat: Vec::new(),
             aliases: Vec::new(),
             properties: Vec::new(),
+            hyperv: Vec::new(),
+            hyperv_deps: Vec::new(),
         }
     }
 

@@ -9,6 +9,7 @@
 //! list of views is as long as its list of releases; constants' names are Rust identifiers and unique within a sort.
 
 mod constants;
+pub mod cpu_models;
 mod linux;
 mod qemu;
 mod release;
@@ -54,6 +55,8 @@ pub struct QemuRelease {
     pub name: String,
     /// `FeatureWord` enumerators, in the order of their indices.
     pub words: BTreeMap<Word, String>,
+    /// CPU models in QEMU's order.
+    pub models: Vec<cpu_models::CpuModel>,
 }
 
 /// A place among Linux's words: within one release only.
@@ -163,10 +166,11 @@ impl Model {
             tree.kvm_caps(&mut joined, &mut diagnostics);
         }
         joined.fill_qemu_words(&qemu);
+        let releases = qemu.iter().map(|facts| qemu::release(facts, &mut diagnostics)).collect();
         diagnostics.sort();
         let mut model = joined.into_model();
         model.linux = linux.iter().map(|facts| linux::release(facts)).collect();
-        model.qemu = qemu.iter().map(|facts| qemu::release(facts)).collect();
+        model.qemu = releases;
         (model, diagnostics)
     }
 }

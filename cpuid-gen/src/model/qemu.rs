@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Joined, QemuRelease, QemuView, doubt};
+use super::{Joined, QemuRelease, QemuView, cpu_models, doubt};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{QemuBit, QemuFacts, QemuSource, QemuWord};
 use crate::location::{CpuidWord, Location, Subleaf, Word};
 
 /// What the model keeps of the release itself.
-pub(super) fn release(facts: &QemuFacts) -> QemuRelease {
+pub(super) fn release(facts: &QemuFacts, diagnostics: &mut Diagnostics) -> QemuRelease {
     let words = facts.words.iter().map(|word| (word.index, word.name.clone())).collect();
-    QemuRelease { name: facts.release.clone(), words }
+    let models = cpu_models::resolve(facts, diagnostics);
+    QemuRelease { name: facts.release.clone(), words, models }
 }
 
 /// Which feature word mirrors a register; the first where two do.

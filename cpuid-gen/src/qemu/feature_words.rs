@@ -26,7 +26,9 @@ const MASKS: [(&str, MaskKind); 4] = [
 ];
 
 /// All other fields, in their old and their new form.
-const FIELDS: [&str; 11] = [
+///
+/// `msr.cpuid_dep` (3.1 to 4.1) names the CPUID bit without which the MSR is not there: a dependency, no part of the word.
+const FIELDS: [&str; 12] = [
     "type",
     "feat_names",
     "cpuid.eax",
@@ -34,6 +36,7 @@ const FIELDS: [&str; 11] = [
     "cpuid.ecx",
     "cpuid.reg",
     "msr.index",
+    "msr.cpuid_dep",
     "cpuid_eax",
     "cpuid_needs_ecx",
     "cpuid_ecx",
@@ -70,7 +73,8 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn table_tokens(&mut self, unit: &Unit<'a>, open: usize, at: Span) -> Option<Vec<Token<'a>>> {
+    /// A table's tokens with its macros expanded.
+    pub(super) fn table_tokens(&mut self, unit: &Unit<'a>, open: usize, at: Span) -> Option<Vec<Token<'a>>> {
         let body = self.diagnostics.take(inside(&unit.tokens, open))?;
         self.diagnostics.take(expand(body, &self.preprocessor.macros, unit.moment(at)))
     }
@@ -92,7 +96,8 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn environment(&self, unit: &Unit<'a>, at: Span) -> Environment<'_, 'a> {
+    /// The macros as of `at`, and all enumerators.
+    pub(super) fn environment(&self, unit: &Unit<'a>, at: Span) -> Environment<'_, 'a> {
         Environment::new(&self.preprocessor.macros, unit.moment(at), &self.names)
     }
 
@@ -166,7 +171,7 @@ impl<'a> Reader<'a, '_> {
         let leaf =
             number("cpuid.eax", "cpuid_eax")?.ok_or_else(|| Diagnostic::error(at, "no leaf is named"))?;
         let needs_ecx = row.get("cpuid.needs_ecx").or_else(|| row.get("cpuid_needs_ecx"));
-        let needs_ecx = needs_ecx.map(|value| truth(value, &environment)).transpose()?.unwrap_or(false);
+        let needs_ecx = needs_ecx.map(|value| value.truth(&environment)).transpose()?.unwrap_or(false);
         let subleaf = number("cpuid.ecx", "cpuid_ecx")?;
         if subleaf.is_some() && !needs_ecx {
             return Err(Diagnostic::error(at, "a subleaf is named, but needs_ecx is not set"));
@@ -179,7 +184,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// The register whose `R_*` has this value: an enumerator, or a macro in older releases.
-    fn register(
+    pub(super) fn register(
         &self,
         value: &Init<'_, 'a>,
         environment: &Environment<'_, 'a>,
@@ -281,14 +286,5 @@ impl<'a> Reader<'a, '_> {
             }
         }
         Ok(layout)
-    }
-}
-
-/// `true`, `false` or a number.
-fn truth(value: &Init<'_, '_>, environment: &Environment<'_, '_>) -> Result<bool, Diagnostic> {
-    match value.scalar()? {
-        [word] if word.is_ident("true") => Ok(true),
-        [word] if word.is_ident("false") => Ok(false),
-        _ => value.integer(environment).map(Value::is_true),
     }
 }

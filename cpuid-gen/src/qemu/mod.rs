@@ -1,22 +1,35 @@
-//! A QEMU tree: `feature_word_info[]` and what its rows are made of.
+//! A QEMU tree: `feature_word_info[]` and what its rows are made of; default properties, machine types and what `-cpu`
+//! takes.
 //!
 //! Three layouts are read: names as pointers to arrays (1.4 to 2.5), inline `[32]` with `.cpuid_eax` and its like (2.6
 //! to 3.1), inline `[64]` with `.cpuid = {...}` or `.msr = {...}` (4.0 and later).
 
+mod board;
+mod board_code;
+mod caches;
 mod constants;
+mod cpu_models;
+mod defaults;
+mod deps;
 mod feature_words;
+mod globals;
+mod hyperv;
+mod machines;
+mod other_files;
+mod properties;
 mod tree;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use crate::c::Value;
 use crate::c::declare::{find_enum, find_enum_starting};
 use crate::c::preprocess::{Preprocessor, Unit};
+use crate::c::{Type, Value};
 use crate::diagnostic::Diagnostics;
-use crate::facts::QemuFacts;
+use crate::facts::{QemuCache, QemuFacts};
 use crate::source::{FileId, Sources};
 
+use other_files::OtherFiles;
 pub use tree::Tree;
 
 /// Reads the facts of the tree at `root`. What is wrong is in `diagnostics`; the result is none when nothing could be
@@ -25,16 +38,26 @@ pub fn read_tree(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnosti
     let tree = Tree::open(sources, root, diagnostics)?;
     let prelude = Preprocessor::add_prelude(sources);
     let (release, at) = tree::release(sources, tree.version, diagnostics)?;
+    let others = OtherFiles::open(sources, root, (&release, at), diagnostics)?;
     let mut reader = Reader::new(sources, prelude, QemuFacts::new(release, at), diagnostics);
-    for file in &tree.before {
+    for file in tree.before.iter().chain(&others.qom).chain([&others.version]) {
         reader.read(*file);
     }
     let header = reader.read(tree.header);
     reader.enums(&header);
     reader.constants(&header);
     let internal = tree.internal.map(|file| reader.read(file));
-    let source = reader.read(tree.source);
+    let source = reader.preprocessor.read_functions(tree.source, &properties::FUNCTIONS, reader.diagnostics);
     reader.feature_words(&source, internal.as_ref().unwrap_or(&source));
+    reader.feature_type = cpu_models::feature_type(&header).unwrap_or(Type::UINT);
+    reader.caches(&source);
+    reader.cpu_models(&source);
+    reader.legacy_caches(&source);
+    reader.cache_descriptors(&source);
+    reader.deps(&source);
+    reader.xsave(&source, &header);
+    reader.properties(&source);
+    reader.others(&source, &others);
     Some(reader.facts)
 }
 
@@ -45,6 +68,10 @@ struct Reader<'a, 'd> {
     names: HashMap<String, Value>,
     /// `enum FeatureWord` without the count at its end.
     words: Vec<crate::c::declare::Enumerator>,
+    /// What an element of `FeatureWordArray` is.
+    feature_type: Type,
+    /// Variables of type `CPUCaches`.
+    caches: BTreeMap<String, Vec<QemuCache>>,
     facts: QemuFacts,
     diagnostics: &'d mut Diagnostics,
 }
@@ -57,11 +84,36 @@ impl<'a, 'd> Reader<'a, 'd> {
         diagnostics: &'d mut Diagnostics,
     ) -> Self {
         let preprocessor = Preprocessor::new(sources, prelude, diagnostics);
-        Reader { sources, preprocessor, names: HashMap::new(), words: Vec::new(), facts, diagnostics }
+        Reader {
+            sources,
+            preprocessor,
+            names: HashMap::new(),
+            words: Vec::new(),
+            feature_type: Type::UINT,
+            caches: BTreeMap::new(),
+            facts,
+            diagnostics,
+        }
     }
 
     fn read(&mut self, file: FileId) -> Unit<'a> {
         self.preprocessor.read_declarations(file, self.diagnostics)
+    }
+
+    /// What stands in further files.
+    fn others(&mut self, source: &Unit<'a>, files: &OtherFiles) {
+        let [kvm, tcg] = [files.kvm_cpu, files.tcg_cpu].map(|file| file.map(|file| self.read(file)));
+        self.defaults(source, kvm.as_ref(), tcg.as_ref(), files.old);
+        if let Some(hyperv) = files.hyperv {
+            self.read(hyperv);
+        }
+        if let Some(kvm) = files.kvm {
+            let kvm = self.read(kvm);
+            self.hyperv(&kvm);
+        }
+        if let Some(machines) = &files.machines {
+            self.machines(machines);
+        }
     }
 
     /// The registers' enum, if they are not macros, and `enum FeatureWord`.

@@ -36,7 +36,11 @@ impl Tree {
             diagnostics.take(sources.read(root, path))
         };
         let kvm_para = ["include/standard-headers/asm-x86/kvm_para.h", "linux-headers/asm-x86/kvm_para.h"];
-        let before = kvm_para.into_iter().find_map(&mut optional).into_iter().collect();
+        let mut before: Vec<FileId> = kvm_para.into_iter().find_map(&mut optional).into_iter().collect();
+        // QEMU_HW_VERSION, which model ids hold, and KiB and MiB (3.0 and later).
+        let hw_version = ["include/qemu/hw-version.h", "include/qemu/osdep.h", "include/qemu-common.h"];
+        before.extend(hw_version.into_iter().find_map(&mut optional));
+        before.extend(optional("include/qemu/units.h"));
         let internal = optional(&format!("{folder}/cpu-internal.h"));
         let mut need = |path: &str| diagnostics.take(sources.read(root, path));
         let version = need("VERSION");

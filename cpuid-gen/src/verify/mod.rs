@@ -5,6 +5,7 @@
 //! What a person judged to be fine stands in `upstream/differences.tsv` ([`Differences`]); everything else is a
 //! finding with both places. Nothing here reads files or prints.
 
+mod cpu_models;
 mod differences;
 mod finding;
 mod history;
@@ -60,6 +61,7 @@ pub fn verify(linux: &[LinuxFacts], qemu: &[QemuFacts], differences: &Difference
     }
     for index in &qemu {
         qemu_checks::check(index, &mut findings);
+        cpu_models::check(index, &mut findings);
     }
     let mut pairs = Vec::new();
     for one in &linux {

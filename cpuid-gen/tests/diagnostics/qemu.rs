@@ -45,6 +45,55 @@ pub(crate) const CASES: &[Case] = &[
     ("a macro that is no number", HEADER, "(1U << 1)", "(1U << ORCHARD)"),
 ];
 
+/// What can be wrong in CPU models, caches, dependencies and XSAVE areas.
+pub(crate) const MODELS: &[Case] = &[
+    ("no models", TABLE, "builtin_x86_defs[]", "builtin_defs[]"),
+    ("a model without a name", TABLE, ".name = \"Meadow\",", ""),
+    ("an unknown field of a model", TABLE, ".stepping = 2", ".steppings = 2"),
+    ("a model's field twice", TABLE, ".stepping = 2", ".model = 2"),
+    ("a model's word twice", TABLE, ".features[FEAT_BASKET]", ".features[FEAT_1_EDX]"),
+    ("a word that is none", TABLE, ".features[FEAT_BASKET]", ".features[9 + 9]"),
+    ("a level of 33 bits", TABLE, "0x80000008", "0x180000008"),
+    ("a negative stepping", TABLE, ".stepping = 2", ".stepping = -2"),
+    (
+        "caches that are not there",
+        TABLE,
+        "&orchard_cache_info,\n        .versions",
+        "&other,\n        .versions",
+    ),
+    ("versions without an end", TABLE, "            { /* end of list */ },\n", ""),
+    ("a version after the end", TABLE, "{ .version = 1 }", "{ }"),
+    ("an unknown field of a version", TABLE, ".note = ", ".notes = "),
+    ("properties without an end", TABLE, "                    { /* end of list */ }\n", ""),
+    ("a property without a value", TABLE, "{ \"pear\", \"off\" }", "{ \"pear\" }"),
+    ("a cache without a type", TABLE, "        .type = DATA_CACHE,\n", ""),
+    ("a cache of an odd type", TABLE, ".type = DATA_CACHE", ".type = JAM_CACHE"),
+    ("a cache shared by none", TABLE, "CPU_TOPOLOGY_LEVEL_CORE", "NONE"),
+    ("a cache of no model", TABLE, "CPUCaches orchard_cache_info", "CPUCaches barn_cache_info"),
+    ("a size that is no whole number", TABLE, "1.5 * MiB", "1.5 * 3"),
+    ("a size that is too large", TABLE, "1.5 * MiB", "4096 * MiB"),
+    ("a byte of nine bits", TABLE, "[0xDC]", "[0x1DC]"),
+    (
+        "no table of dependencies",
+        TABLE,
+        "static FeatureDep feature_dependencies[]",
+        "struct FeatureDep { int to; }; int d[]",
+    ),
+    ("a dependency of no word", TABLE, "{ FEAT_1_EDX, CPUID_PEAR }", "{ 99, CPUID_PEAR }"),
+    ("half a dependency", TABLE, "        .from = { FEAT_1_EDX, CPUID_APPLE },\n", ""),
+    ("no XSAVE areas", TABLE, "x86_ext_save_areas[]", "x86_areas[]"),
+    ("an area of two bits", TABLE, ".bits = CPUID_PEAR", ".bits = TCG_FEATURES"),
+    ("an area beyond XCR0", TABLE, "[9] = {", "[64] = {"),
+    ("an area of an unknown type", TABLE, "sizeof(Bowl) + 1", "sizeof(Plate)"),
+    ("a member that is not there", TABLE, "offsetof(Shelf, jars)", "offsetof(Shelf, lids)"),
+    ("a member of an unknown type", HEADER, "floatx80 stone", "float81 stone"),
+    ("a bit field", HEADER, "uint16_t size;", "uint16_t size : 3;"),
+    ("a packed struct", HEADER, "} Bowl;", "} __attribute__((packed)) Bowl;"),
+    ("an array of no length", HEADER, "gap[128 - sizeof(Bowl)]", "gap[8 - sizeof(int)- 5]"),
+    ("a struct in itself", HEADER, "Bowl bowl;", "Shelf bowl;"),
+    ("an alignment that is none", HEADER, "aligned(16)", "aligned(12)"),
+];
+
 /// What can be wrong in C: directives, macros, expressions and brackets.
 pub(crate) const C: &[Case] = &[
     ("a comment that is never closed", HEADER, "#define CPUID_PEAR", "/* #define CPUID_PEAR"),

@@ -3,7 +3,8 @@
 use crate::diff::change::Change;
 use crate::diff::rows::{Line, table};
 use crate::facts::{
-    DefaultVersion, QemuAlias, QemuCompat, QemuDefault, QemuFacts, QemuMachine, QemuProperty,
+    DefaultVersion, QemuAlias, QemuCompat, QemuDefault, QemuFacts, QemuHyperv, QemuHypervDep, QemuMachine,
+    QemuProperty,
 };
 
 /// `qemu-kvm-default` and `qemu-tcg-default`.
@@ -37,7 +38,8 @@ pub(super) fn compat(old: &QemuFacts, new: &QemuFacts) -> Vec<Change> {
     let key = |compat: &QemuCompat| (compat.machine.clone(), compat.of.clone(), compat.property.clone());
     let line = |compat: &QemuCompat| {
         let subject = format!("{}: {}.{}", compat.machine, compat.of, compat.property);
-        Line::new(subject, compat.at).with("value", quoted(&compat.value))
+        let value = compat.value.as_deref().map_or_else(|| "left out".to_owned(), quoted);
+        Line::new(subject, compat.at).with("value", value)
     };
     table(&old.compat, &new.compat, key, line)
 }
@@ -54,6 +56,20 @@ pub(super) fn properties(old: &QemuFacts, new: &QemuFacts) -> Vec<Change> {
     let mut changes = table(&old.properties, &new.properties, |property| &property.name, line);
     let alias = |alias: &QemuAlias| Line::new(&alias.name, alias.at).with("another name of", &alias.target);
     changes.extend(table(&old.aliases, &new.aliases, |alias| &alias.name, alias));
+    changes
+}
+
+/// `qemu-hyperv` and `qemu-hyperv-dep`.
+pub(super) fn hyperv(old: &QemuFacts, new: &QemuFacts) -> Vec<Change> {
+    let line = |row: &QemuHyperv| {
+        Line::new(&row.property, row.at)
+            .at(format_args!("CPUID.(EAX={:#x}):{}", row.leaf.0, row.register))
+            .with("bits", format_args!("{:#x}", row.mask))
+    };
+    let key = |row: &QemuHyperv| (row.property.clone(), row.leaf, row.register);
+    let mut changes = table(&old.hyperv, &new.hyperv, key, line);
+    let needs = |row: &QemuHypervDep| Line::new(format!("{} needs {}", row.property, row.needs), row.at);
+    changes.extend(table(&old.hyperv_deps, &new.hyperv_deps, |row| (&row.property, &row.needs), needs));
     changes
 }
 

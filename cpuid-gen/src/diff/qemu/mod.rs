@@ -27,6 +27,7 @@ pub(super) fn passes(old: &QemuFacts, new: &QemuFacts) -> Vec<(Topic, Vec<Change
         (Topic::QemuMachines, machines::machines(old, new)),
         (Topic::QemuCompat, machines::compat(old, new)),
         (Topic::QemuProperties, machines::properties(old, new)),
+        (Topic::QemuHyperv, machines::hyperv(old, new)),
         (Topic::QemuMacros, bits::macros(old, new)),
         (Topic::QemuIndices, words::indices(old, new)),
         (Topic::QemuComments, words::comments(old, new)),

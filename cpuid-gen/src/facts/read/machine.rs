@@ -3,7 +3,8 @@
 use crate::diagnostic::Diagnostic;
 use crate::facts::columns::Columns;
 use crate::facts::{
-    DefaultVersion, QemuAlias, QemuCompat, QemuDefault, QemuFacts, QemuMachine, QemuProperty,
+    DefaultVersion, QemuAlias, QemuCompat, QemuDefault, QemuFacts, QemuHyperv, QemuHypervDep, QemuMachine,
+    QemuProperty,
 };
 use crate::location::Bit;
 use crate::source::Span;
@@ -25,12 +26,24 @@ pub(super) fn row(facts: &mut QemuFacts, kind: &str, at: Span, c: &mut Columns<'
             machine: c.name("MACHINE")?,
             of: c.name("TYPE")?,
             property: c.name("PROPERTY")?,
-            value: c.string("VALUE")?,
+            value: c.optional_string("VALUE")?,
             at,
         }),
         "qemu-alias" => {
             facts.aliases.push(QemuAlias { name: c.name("NAME")?, target: c.name("TARGET")?, at });
         }
+        "qemu-hyperv" => facts.hyperv.push(QemuHyperv {
+            property: c.name("PROPERTY")?,
+            leaf: c.leaf()?,
+            register: c.register()?,
+            mask: c.hex32("MASK")?,
+            at,
+        }),
+        "qemu-hyperv-dep" => facts.hyperv_deps.push(QemuHypervDep {
+            property: c.name("PROPERTY")?,
+            needs: c.name("NEEDS")?,
+            at,
+        }),
         "qemu-property" => facts.properties.push(property(c, at)?),
         _ => return Ok(false),
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::{Or, Text, row};
+use super::{Hex, Or, Text, row};
 use crate::facts::{DefaultVersion, QemuDefault, QemuFacts};
 
 /// All of them.
@@ -19,7 +19,7 @@ pub(super) fn rows(out: &mut String, facts: &QemuFacts) {
     }
     for compat in &facts.compat {
         let columns: [&dyn Display; 4] =
-            [&compat.machine, &compat.of, &compat.property, &Text(&compat.value)];
+            [&compat.machine, &compat.of, &compat.property, &Or(compat.value.as_deref().map(Text))];
         row(out, "qemu-compat", &columns);
     }
     for alias in &facts.aliases {
@@ -34,6 +34,13 @@ pub(super) fn rows(out: &mut String, facts: &QemuFacts) {
             &Or(property.default.as_deref().map(Text)),
         ];
         row(out, "qemu-property", &columns);
+    }
+    for known in &facts.hyperv {
+        let mask = Hex(known.mask.into());
+        row(out, "qemu-hyperv", &[&known.property, &Hex(known.leaf.0.into()), &known.register, &mask]);
+    }
+    for dep in &facts.hyperv_deps {
+        row(out, "qemu-hyperv-dep", &[&dep.property, &dep.needs]);
     }
 }
 

@@ -1,0 +1,403 @@
+//! What the functions of a machine type do that touches CPUs.
+//!
+//! A machine type's `class_init` function and the options functions that it calls set properties by `compat_props_add`
+//! or, before 4.0, `SET_MACHINE_COMPAT`, and the default version of CPU models by `default_cpu_version = ...`. They are
+//! followed statement by statement. Statements that mention none of these are passed over; one that does and that a
+//! condition decides, or that has another form, is a diagnostic.
+//!
+//! The machine's `init` function runs later. Of it, and of all functions that it names, `x86_cpu_change_kvm_default`
+//! and `x86_cpus_init` are read.
+
+use std::collections::HashMap;
+
+use super::board::{Board, Code, close};
+use super::globals::{Global, globals};
+use crate::c::MAX_DEPTH;
+use crate::c::Value;
+use crate::c::declare::split_commas;
+use crate::c::expand::expand;
+use crate::c::expr::{Environment, evaluate};
+use crate::c::lexer::{Kind, Token, string_value};
+use crate::c::preprocess::{Macros, Moment};
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+
+type Result<T> = std::result::Result<T, Diagnostic>;
+
+/// The type in facts of a change to `kvm_default_props[]`.
+pub(super) const KVM_DEFAULT: &str = "kvm-default";
+
+/// Names of which no statement may be passed over.
+const MATTERS: [&str; 3] = ["compat_props", "default_cpu_version", "SET_MACHINE_COMPAT"];
+
+/// One file's code, with what it refers to elsewhere.
+pub(super) struct Runner<'r, 'a> {
+    pub(super) board: &'r Board<'a>,
+    /// Tables of other files.
+    pub(super) shared: &'r HashMap<String, Code<'a>>,
+    pub(super) macros: &'r Macros<'a>,
+    pub(super) names: &'r HashMap<String, Value>,
+}
+
+/// What a class function leaves behind.
+#[derive(Debug, Default)]
+pub(super) struct Class {
+    /// Every compatibility property, in order.
+    pub(super) globals: Vec<Global>,
+    /// The default version of CPU models.
+    pub(super) version: Option<(i128, Span)>,
+    /// The machine's `init` function.
+    pub(super) init: Option<String>,
+    /// The functions that were followed, each before those that it calls.
+    pub(super) followed: Vec<String>,
+}
+
+/// What an `init` function does.
+#[derive(Debug, Default)]
+pub(super) struct Started {
+    /// Changes to KVM's default properties, in order.
+    pub(super) changes: Vec<Global>,
+    /// What `x86_cpus_init` gets for a version, if it is a constant.
+    pub(super) version: Option<(i128, Span)>,
+}
+
+impl<'a> Runner<'_, 'a> {
+    /// Follows a class function.
+    pub(super) fn class(&self, function: &str, at: Span) -> Result<Class> {
+        let code = self.board.functions.get(function);
+        let code = code.ok_or_else(|| {
+            Diagnostic::error(
+                at,
+                format!("`{function}`, which sets the machine type up, is not in this file"),
+            )
+        })?;
+        let mut class = Class::default();
+        self.block(&code.tokens, code, &mut class)?;
+        Ok(class)
+    }
+
+    /// The statements of a block of `code`.
+    fn block(&self, tokens: &[Token<'a>], code: &Code<'a>, class: &mut Class) -> Result<()> {
+        let mut rest = tokens;
+        while !rest.is_empty() {
+            let (statement, after) = rest.split_at(statement_end(rest)?);
+            rest = after;
+            if let Some((function, arguments)) = call(statement) {
+                self.followed(function, arguments, code, class)?;
+            } else if let Some(value) = assigned(statement, "default_cpu_version") {
+                class.version = Some((self.number(value, code.moment)?, value[0].span));
+            } else if let Some([function]) = assigned(statement, "init") {
+                class.init = Some(function.text.clone().into_owned());
+            } else {
+                self.passed_over(statement)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A statement that is one call.
+    fn followed(
+        &self,
+        function: &Token<'a>,
+        arguments: &[Token<'a>],
+        code: &Code<'a>,
+        class: &mut Class,
+    ) -> Result<()> {
+        let name = function.text.as_ref();
+        if name == "compat_props_add" {
+            let table = self.table(function, arguments, code)?;
+            class.globals.extend(table);
+        } else if name == "SET_MACHINE_COMPAT" {
+            self.set_compat(function, arguments, code.moment, class)?;
+        } else if let Some(inner) = self.board.functions.get(name) {
+            if class.followed.len() > MAX_DEPTH * MAX_DEPTH {
+                return Err(Diagnostic::error(
+                    function.span,
+                    "options functions call each other without end",
+                ));
+            }
+            class.followed.push(name.to_owned());
+            self.block(&inner.tokens, inner, class)?;
+        } else if name.contains("compat") || name.ends_with("_options") {
+            let message = format!("`{name}`, which may set properties, is not in this file");
+            return Err(Diagnostic::error(function.span, message));
+        } else {
+            self.passed_over(arguments)?;
+        }
+        Ok(())
+    }
+
+    /// Checks that tokens say nothing about CPUs.
+    fn passed_over(&self, tokens: &[Token<'a>]) -> Result<()> {
+        let matters = |token: &&Token<'_>| token.kind == Kind::Ident && self.matters(&token.text);
+        match tokens.iter().find(matters) {
+            None => Ok(()),
+            Some(token) => {
+                let message = format!("what is done with `{}` here is not understood", token.text);
+                let help = "only plain statements that always run are followed";
+                Err(Diagnostic::error(token.span, message).with_help(help))
+            }
+        }
+    }
+
+    fn matters(&self, name: &str) -> bool {
+        let options = name.ends_with("_options") && self.board.functions.contains_key(name);
+        options || name == "compat_props_add" || MATTERS.contains(&name)
+    }
+
+    /// `compat_props_add(m->compat_props, TABLE, LENGTH)`: the table stands in the function, the file, or elsewhere.
+    fn table(&self, function: &Token<'a>, arguments: &[Token<'a>], code: &Code<'a>) -> Result<Vec<Global>> {
+        let parts = split_commas(arguments);
+        let [list, [table], _] = parts[..] else {
+            return Err(Diagnostic::error(
+                function.span,
+                "expected a list, the name of a table and its length",
+            ));
+        };
+        if !list.last().is_some_and(|token| token.is_ident("compat_props")) {
+            return Err(Diagnostic::error(function.span, "expected `compat_props` for the list"));
+        }
+        if let Some((inner, at)) = local_table(&code.tokens, &table.text)? {
+            return globals(inner, at, self.macros, code.moment);
+        }
+        let found =
+            self.board.tables.get(table.text.as_ref()).or_else(|| self.shared.get(table.text.as_ref()));
+        let found = found.ok_or_else(|| {
+            Diagnostic::error(
+                table.span,
+                format!("the table `{}` is in none of the files that are read", table.text),
+            )
+        })?;
+        globals(&found.tokens, found.at, self.macros, found.moment)
+    }
+
+    /// `SET_MACHINE_COMPAT(m, ROWS)`, which adds to the list since 2.6 and replaced it before.
+    fn set_compat(
+        &self,
+        name: &Token<'a>,
+        arguments: &[Token<'a>],
+        moment: Moment,
+        class: &mut Class,
+    ) -> Result<()> {
+        let unknown = || Diagnostic::error(name.span, "what `SET_MACHINE_COMPAT` does is not understood");
+        let define = self.macros.get(&name.text, moment).ok_or_else(unknown)?;
+        let adds = define.body.iter().any(|token| token.is_ident("g_array_append_val"));
+        let replaces = define.body.windows(2).any(|two| two[0].is_ident("compat_props") && two[1].is("="));
+        let parts = split_commas(arguments);
+        let [_, rows] = parts[..] else { return Err(unknown()) };
+        let rows = globals(rows, name.span, self.macros, moment)?;
+        match (adds, replaces) {
+            (true, _) => class.globals.extend(rows),
+            (false, true) => class.globals = rows,
+            (false, false) => return Err(unknown()),
+        }
+        Ok(())
+    }
+
+    fn number(&self, tokens: &[Token<'a>], moment: Moment) -> Result<i128> {
+        let environment = Environment::new(self.macros, moment, self.names);
+        Ok(evaluate(tokens, tokens[0].span, &environment)?.number())
+    }
+
+    /// Follows an `init` function, and every function that it names.
+    pub(super) fn started(&self, function: &str, started: &mut Started) -> Result<()> {
+        self.walk(function, started, &mut Vec::new())
+    }
+
+    fn walk(&self, function: &str, started: &mut Started, inside: &mut Vec<String>) -> Result<()> {
+        let Some(code) = self.board.functions.get(function) else { return Ok(()) };
+        if inside.len() > MAX_DEPTH || inside.iter().any(|name| name == function) {
+            return Ok(());
+        }
+        inside.push(function.to_owned());
+        let mut depth = 0usize;
+        for (index, token) in code.tokens.iter().enumerate() {
+            if token.is("{") {
+                depth += 1;
+            } else if token.is("}") {
+                depth = depth.saturating_sub(1);
+            } else if token.kind == Kind::Ident {
+                let before = started.changes.len();
+                let version = started.version.is_some();
+                self.step(&code.tokens[index..], code, started, inside)?;
+                let changed = started.changes.len() > before || started.version.is_some() != version;
+                let last = index.checked_sub(1).map(|last| &code.tokens[last]);
+                let decided = last.is_some_and(|last| last.is(")") || last.is_ident("else"));
+                if changed && (depth > 0 || decided) {
+                    let message = format!("`{}` changes CPUs where a condition decides", token.text);
+                    return Err(Diagnostic::error(token.span, message));
+                }
+            }
+        }
+        inside.pop();
+        Ok(())
+    }
+
+    /// One name in an `init` function, with what follows it.
+    fn step(
+        &self,
+        tokens: &[Token<'a>],
+        code: &Code<'a>,
+        started: &mut Started,
+        inside: &mut Vec<String>,
+    ) -> Result<()> {
+        let [name, rest @ ..] = tokens else { return Ok(()) };
+        let changes = name.is_ident("x86_cpu_change_kvm_default");
+        if !changes && !name.is_ident("x86_cpus_init") {
+            return self.walk(&name.text, started, inside);
+        }
+        let unknown =
+            || Diagnostic::error(name.span, format!("the arguments of `{}` are not understood", name.text));
+        if !rest.first().is_some_and(|open| open.is("(")) {
+            return Err(unknown());
+        }
+        let end = close(rest, 0)?;
+        let expanded = expand(&rest[1..end], self.macros, code.moment)?;
+        match split_commas(&expanded)[..] {
+            [[property], [none]] if changes && property.kind == Kind::Str && none.is_ident("NULL") => {
+                started.changes.push(change(property, None)?);
+            }
+            [[property], [value]] if changes && property.kind == Kind::Str && value.kind == Kind::Str => {
+                started.changes.push(change(property, Some(value))?);
+            }
+            // What the class function set.
+            [_, [.., field]] if !changes && field.is_ident("default_cpu_version") => {}
+            [_, value] if !changes => {
+                started.version = Some((self.number(value, code.moment)?, name.span));
+            }
+            _ => return Err(unknown()),
+        }
+        Ok(())
+    }
+
+    /// Whether a function that registers a type returns before it does: old machine types are compiled, but gone.
+    ///
+    /// `getenv` is taken to give nothing: developers can set a variable that deletes them earlier.
+    pub(super) fn returns_early(&self, tokens: &[Token<'a>], moment: Moment) -> Result<bool> {
+        let mut rest = tokens;
+        while !rest.is_empty() {
+            let (statement, after) = rest.split_at(statement_end(rest)?);
+            rest = after;
+            let returns = match statement {
+                [first, ..] if first.is_ident("return") => true,
+                [first, open, ..] if first.is_ident("do") && open.is("{") => {
+                    self.returns_early(&statement[2..close(statement, 1)?], moment)?
+                }
+                [first, open, ..] if first.is_ident("if") && open.is("(") => {
+                    let end = close(statement, 1)?;
+                    match &statement[end + 1..] {
+                        [brace, inner @ .., last] if brace.is("{") && last.is("}") => {
+                            let condition = without_getenv(&statement[2..end])?;
+                            self.number(&condition, moment)? != 0 && self.returns_early(inner, moment)?
+                        }
+                        _ => {
+                            return Err(Diagnostic::error(
+                                first.span,
+                                "expected braces after this condition",
+                            ));
+                        }
+                    }
+                }
+                [first, ..] if statement.iter().any(|token| token.is_ident("return")) => {
+                    return Err(Diagnostic::error(first.span, "whether this returns is not understood"));
+                }
+                _ => false,
+            };
+            if returns {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn change(property: &Token<'_>, value: Option<&Token<'_>>) -> Result<Global> {
+    let text = |token: &Token<'_>| {
+        string_value(std::slice::from_ref(token)).map_err(|(at, why)| Diagnostic::error(at, why))
+    };
+    let (of, at) = (KVM_DEFAULT.to_owned(), property.span);
+    Ok(Global { of, property: text(property)?, value: value.map(text).transpose()?, at })
+}
+
+/// The tokens with 0 for each `getenv(...)`.
+fn without_getenv<'a>(tokens: &[Token<'a>]) -> Result<Vec<Token<'a>>> {
+    let mut out = Vec::with_capacity(tokens.len());
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        if token.is_ident("getenv") && tokens.get(at + 1).is_some_and(|next| next.is("(")) {
+            out.push(Token { kind: Kind::Number, text: "0".into(), ..token.clone() });
+            at = close(tokens, at + 1)?;
+        } else {
+            out.push(token.clone());
+        }
+        at += 1;
+    }
+    Ok(out)
+}
+
+/// How many tokens the first statement has, its `;` or `}` included.
+fn statement_end(tokens: &[Token<'_>]) -> Result<usize> {
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        if token.is(";") {
+            return Ok(at + 1);
+        }
+        if token.is("(") || token.is("[") {
+            at = close(tokens, at)?;
+        } else if token.is("{") {
+            at = close(tokens, at)?;
+            // A block ends its statement, but for an initializer, `do` and `if` with `else`.
+            let next = tokens.get(at + 1);
+            let goes_on = next.is_some_and(|next| {
+                [";", ","].iter().any(|punct| next.is(punct))
+                    || next.is_ident("while")
+                    || next.is_ident("else")
+            });
+            if !goes_on {
+                return Ok(at + 1);
+            }
+        }
+        at += 1;
+    }
+    Ok(tokens.len())
+}
+
+/// `NAME(ARGUMENTS);`: the name and the arguments.
+fn call<'t, 'a>(statement: &'t [Token<'a>]) -> Option<(&'t Token<'a>, &'t [Token<'a>])> {
+    match statement {
+        [name, open, arguments @ .., last, end]
+            if name.kind == Kind::Ident && open.is("(") && last.is(")") && end.is(";") =>
+        {
+            let control = ["if", "for", "while", "switch", "return"].iter().any(|word| name.is_ident(word));
+            (!control).then_some((name, arguments))
+        }
+        _ => None,
+    }
+}
+
+/// `x->FIELD = VALUE;`: the value's tokens.
+fn assigned<'t, 'a>(statement: &'t [Token<'a>], field: &str) -> Option<&'t [Token<'a>]> {
+    match statement {
+        [_, arrow, name, equals, value @ .., end]
+            if (arrow.is("->") || arrow.is("."))
+                && name.is_ident(field)
+                && equals.is("=")
+                && end.is(";")
+                && !value.is_empty() =>
+        {
+            Some(value)
+        }
+        _ => None,
+    }
+}
+
+/// `NAME[] = { ... }` among a function's tokens: what is inside, and the name's place.
+fn local_table<'t, 'a>(tokens: &'t [Token<'a>], name: &str) -> Result<Option<(&'t [Token<'a>], Span)>> {
+    for (at, window) in tokens.windows(5).enumerate() {
+        let [found, open, shut, equals, brace] = window else { continue };
+        if found.is_ident(name) && open.is("[") && shut.is("]") && equals.is("=") && brace.is("{") {
+            return Ok(Some((&tokens[at + 5..close(tokens, at + 4)?], found.span)));
+        }
+    }
+    Ok(None)
+}

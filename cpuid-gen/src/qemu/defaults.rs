@@ -1,0 +1,63 @@
+//! `kvm_default_props[]` and TCG's table: what an accelerator sets in every CPU model that is no `host` or `max`.
+//!
+//! Both are lists of name and value that end with null pointers. They stand in cpu.c, since 6.0 in kvm/kvm-cpu.c and
+//! tcg/tcg-cpu.c. Code changes KVM's before it is used: `x2apic` and `kvm-msi-ext-dest-id` follow the interrupt
+//! controller, and old machine types drop some (`kvm-default` among the compatibility properties). TCG's exists since
+//! 2.6.
+
+use super::Reader;
+use super::globals::name;
+use crate::c::declare::{find_table, inside};
+use crate::c::expand::expand;
+use crate::c::init::parse_list;
+use crate::c::preprocess::Unit;
+use crate::diagnostic::Diagnostic;
+use crate::facts::QemuDefault;
+
+impl<'a> Reader<'a, '_> {
+    /// Reads both; `cpu` is cpu.c, the others the files that have the tables since 6.0. A release that is `old` may
+    /// lack TCG's.
+    pub(super) fn defaults(
+        &mut self,
+        cpu: &Unit<'a>,
+        kvm: Option<&Unit<'a>>,
+        tcg: Option<&Unit<'a>>,
+        old: bool,
+    ) {
+        let kvm = self.default_table(kvm.unwrap_or(cpu), &["kvm_default_props"], false);
+        self.facts.kvm_defaults = self.diagnostics.take(kvm).unwrap_or_default();
+        let names = ["x86_tcg_default_props", "tcg_default_props"];
+        let tcg = self.default_table(tcg.unwrap_or(cpu), &names, old);
+        self.facts.tcg_defaults = self.diagnostics.take(tcg).unwrap_or_default();
+    }
+
+    /// The rows of the first of these tables; one that is `optional` may be missing.
+    fn default_table(
+        &self,
+        unit: &Unit<'a>,
+        names: &[&str],
+        optional: bool,
+    ) -> Result<Vec<QemuDefault>, Diagnostic> {
+        let Some((open, at)) = names.iter().find_map(|name| find_table(unit, name)) else {
+            if optional {
+                return Ok(Vec::new());
+            }
+            let whole = self.sources.span(unit.file, 0, 0);
+            return Err(Diagnostic::error(whole, format!("`{}[]` is not here", names.join("[]` or `"))));
+        };
+        let tokens = expand(inside(&unit.tokens, open)?, &self.preprocessor.macros, unit.moment(at))?;
+        let table = parse_list(&tokens, at)?;
+        let mut rows = Vec::new();
+        for row in table.items()? {
+            let fields = row.fields(&["prop", "value"])?;
+            let missing = || Diagnostic::error(row.at, "expected a name and a value");
+            let property = fields.get("prop").ok_or_else(missing)?.value;
+            let value = fields.get("value").ok_or_else(missing)?.value.string()?;
+            // Null pointers end the table.
+            if property.string()?.is_some() {
+                rows.push(QemuDefault { property: name(property)?, value, at: row.at });
+            }
+        }
+        Ok(rows)
+    }
+}

@@ -1,0 +1,132 @@
+//! `feature_dependencies[]` of cpu.c, which 4.1 brought, and `x86_ext_save_areas[]`, which 2.6 brought.
+
+use super::Reader;
+use super::cpu_models::number;
+use crate::c::declare::{find_definition, find_table};
+use crate::c::expr::Environment;
+use crate::c::init::{Init, InitKind, parse_list};
+use crate::c::layout::Layouts;
+use crate::c::preprocess::Unit;
+use crate::diagnostic::Diagnostic;
+use crate::facts::{QemuDep, QemuXsave};
+use crate::location::Bit;
+use crate::source::Span;
+
+type Result<T> = std::result::Result<T, Diagnostic>;
+
+/// Types of other headers that the XSAVE structs use: name, size, alignment (fpu/softfloat-types.h).
+const FOREIGN: [(&str, u64, u64); 3] = [("floatx80", 16, 8), ("float64", 8, 8), ("float32", 4, 4)];
+
+/// Fields of `struct ExtSaveArea`, in order.
+const AREA_FIELDS: [&str; 5] = ["feature", "bits", "offset", "size", "ecx"];
+
+impl<'a> Reader<'a, '_> {
+    /// Reads `feature_dependencies[]`.
+    pub(super) fn deps(&mut self, unit: &Unit<'a>) {
+        let Some((open, at)) = find_table(unit, "feature_dependencies") else {
+            if let Some(defined) = find_definition(unit, "struct", "FeatureDep") {
+                let message = "its table, `feature_dependencies[]`, was not found";
+                self.diagnostics.error(unit.tokens[defined - 1].span, message);
+            }
+            return;
+        };
+        let Some(tokens) = self.table_tokens(unit, open, at) else { return };
+        let Some(table) = self.diagnostics.take(parse_list(&tokens, at)) else { return };
+        let InitKind::List(items) = &table.kind else { return };
+        for item in items {
+            let environment = self.environment(unit, at);
+            let read = self.dep(&item.value, &environment);
+            if let Some(dep) = self.diagnostics.take(read) {
+                self.facts.deps.push(dep);
+            }
+        }
+    }
+
+    fn dep(&self, row: &Init<'_, 'a>, environment: &Environment<'_, 'a>) -> Result<QemuDep> {
+        let fields = row.fields(&["from", "to"])?;
+        let side = |name: &str| {
+            let field = fields.get(name).map(|field| field.value);
+            let mask = field.ok_or_else(|| Diagnostic::error(row.at, format!("no `{name}`")))?;
+            self.feature_mask(mask, environment)
+        };
+        Ok(QemuDep { from: side("from")?, to: side("to")?, at: row.at })
+    }
+
+    /// `{ FEAT_1_ECX, bits }`
+    fn feature_mask(&self, init: &Init<'_, 'a>, environment: &Environment<'_, 'a>) -> Result<(String, u64)> {
+        let fields = init.fields(&["index", "mask"])?;
+        let get = |name: &str| {
+            let field = fields.get(name).map(|field| field.value);
+            field.ok_or_else(|| Diagnostic::error(init.at, format!("no `{name}`")))
+        };
+        let index = get("index")?;
+        let word = self.word_of(index, environment)?;
+        Ok((word, get("mask")?.integer(environment)?.to(self.feature_type).as_u64()))
+    }
+
+    /// The feature word that a value numbers.
+    fn word_of(&self, index: &Init<'_, 'a>, environment: &Environment<'_, 'a>) -> Result<String> {
+        let number = index.integer(environment)?.number();
+        let word = self.words.iter().find(|word| word.value == number);
+        word.map(|word| word.name.clone())
+            .ok_or_else(|| Diagnostic::error(index.at, format!("{number} is no feature word")))
+    }
+
+    /// Reads `x86_ext_save_areas[]`; `header` has the structs whose sizes it takes.
+    pub(super) fn xsave(&mut self, unit: &Unit<'a>, header: &Unit<'a>) {
+        let Some((open, at)) = find_table(unit, "x86_ext_save_areas") else {
+            let defined = [unit, header].into_iter().find_map(|unit| {
+                find_definition(unit, "struct", "ExtSaveArea").map(|open| unit.tokens[open - 1].span)
+            });
+            // 2.5 had a table of another name, with offsets that were fixed by hand.
+            let older = find_table(unit, "ext_save_areas").is_some();
+            if let Some(defined) = defined.filter(|_| !older) {
+                self.diagnostics.error(defined, "its table, `x86_ext_save_areas[]`, was not found");
+            }
+            return;
+        };
+        let Some(tokens) = self.table_tokens(unit, open, at) else { return };
+        let mut layouts = Layouts::new(header, &FOREIGN);
+        let tokens = layouts.numbers(&tokens, &self.preprocessor.macros);
+        let Some(tokens) = self.diagnostics.take(tokens) else { return };
+        let Some(table) = self.diagnostics.take(parse_list(&tokens, at)) else { return };
+        let environment = self.environment(unit, at);
+        let areas = self.areas(&table, &environment);
+        match areas {
+            Ok(areas) => self.facts.xsave = areas,
+            Err(error) => self.diagnostics.push(error),
+        }
+    }
+
+    fn areas(&self, table: &Init<'_, 'a>, environment: &Environment<'_, 'a>) -> Result<Vec<QemuXsave>> {
+        let elements = table.elements(64, environment)?;
+        elements.into_iter().map(|(component, row)| self.area(component, row, environment)).collect()
+    }
+
+    fn area(
+        &self,
+        component: u64,
+        row: &Init<'_, 'a>,
+        environment: &Environment<'_, 'a>,
+    ) -> Result<QemuXsave> {
+        let fields = row.fields(&AREA_FIELDS)?;
+        let get = |name: &str| fields.get(name).map(|field| field.value);
+        let need = |name: &str| get(name).ok_or_else(|| Diagnostic::error(row.at, format!("no `{name}`")));
+        let bits = need("bits")?;
+        Ok(QemuXsave {
+            component: u8::try_from(component).unwrap_or(u8::MAX),
+            word: self.word_of(need("feature")?, environment)?,
+            bit: single_bit(u64::from(number(bits, environment)?), bits.at)?,
+            size: number(need("size")?, environment)?,
+            offset: get("offset").map(|value| number(value, environment)).transpose()?,
+            at: row.at,
+        })
+    }
+}
+
+fn single_bit(mask: u64, at: Span) -> Result<Bit> {
+    if !mask.is_power_of_two() {
+        return Err(Diagnostic::error(at, format!("{mask:#x} is not one bit")));
+    }
+    Ok(Bit(u8::try_from(mask.trailing_zeros()).unwrap_or(u8::MAX)))
+}

@@ -1,0 +1,191 @@
+//! Machine types of the 64-bit PC: pc_piix.c, pc_q35.c, isapc.c (10.2) and microvm.c, and what they set in CPUs.
+//!
+//! What always holds:
+//! - A machine type is a `TypeInfo` whose parent is the PC's or x86's machine class, and that is registered. Since 10.1
+//!   those older than six years are compiled, but not registered; they are no rows. xenfv needs Xen and is none either.
+//! - A machine type's compatibility properties are its base's, then its own: the options function of a version calls
+//!   that of the next newer version first. QEMU applies the list from its first row to its last, so a later one wins;
+//!   within one version the properties of all machines (`hw_compat_*`) stand before the PC's (`pc_compat_*`). They apply
+//!   after a model's own values and before what `-cpu` says.
+//! - Only properties of CPUs are rows: those of `x86_64-cpu` and of a model's own type, `EPYC-x86_64-cpu`. The interrupt
+//!   controller (`apic`), `kvmclock` and the hosts bridges are devices of their own, and what they are told is left out.
+//! - `x86_cpu_change_kvm_default`, which old machine types call when they start, is a row of type `kvm-default`. It
+//!   changes KVM's default properties, which come before all compatibility properties.
+//! - A version that no class function sets is 0, the base definition, as the PC's class starts with zeros (isapc).
+
+use std::collections::HashMap;
+
+use super::Reader;
+use super::board::{Board, Code};
+use super::board_code::{Class, Runner, Started};
+use super::globals::Global;
+use super::other_files::MachineFiles;
+use crate::c::expand::expand;
+use crate::c::init::parse_list;
+use crate::diagnostic::Diagnostic;
+use crate::facts::{DefaultVersion, QemuCompat, QemuMachine};
+use crate::source::Span;
+
+type Result<T> = std::result::Result<T, Diagnostic>;
+
+/// QOM names of machine types end so.
+const SUFFIX: &str = "-machine";
+
+/// The classes that machine types of the PC have for a parent.
+const PARENTS: [&str; 2] = ["generic-pc-machine", "x86-machine"];
+
+/// A machine type as its functions left it.
+struct Machine {
+    name: String,
+    /// False for one that this release has deleted.
+    registered: bool,
+    class: Class,
+    started: Started,
+    at: Span,
+}
+
+impl<'a> Reader<'a, '_> {
+    /// Reads all machine types.
+    pub(super) fn machines(&mut self, files: &MachineFiles) {
+        let mut versions = false;
+        for header in &files.headers {
+            let unit = self.read(*header);
+            versions |= *header == files.pc_header
+                && unit.tokens.iter().any(|token| token.is_ident("default_cpu_version"));
+        }
+        let mut shared = HashMap::new();
+        for file in &files.shared {
+            let unit = self.read(*file);
+            shared.extend(Board::of(&unit, &self.preprocessor.macros, self.diagnostics).tables);
+        }
+        for file in &files.boards {
+            let unit = self.preprocessor.read(*file, self.diagnostics);
+            let board = Board::of(&unit, &self.preprocessor.macros, self.diagnostics);
+            let found = self.board(&board, &shared);
+            if found.is_empty() {
+                let whole = self.sources.span(*file, 0, 0);
+                self.diagnostics.error(whole, "no machine type of the PC is here");
+            }
+            self.machine_rows(&found, versions);
+        }
+    }
+
+    /// The machine types of one file.
+    fn board(&mut self, board: &Board<'a>, shared: &HashMap<String, Code<'a>>) -> Vec<Machine> {
+        let macros = &self.preprocessor.macros;
+        let runner = Runner { board, shared, macros, names: &self.names };
+        let mut found = Vec::new();
+        for (variable, code) in &board.types {
+            match runner.machine(variable, code) {
+                Ok(machine) => found.extend(machine),
+                Err(diagnostic) => self.diagnostics.push(diagnostic),
+            }
+        }
+        found
+    }
+
+    fn machine_rows(&mut self, machines: &[Machine], versions: bool) {
+        for machine in machines.iter().filter(|machine| machine.registered) {
+            let base = base(machine, machines);
+            if let Some((row, own)) = self.diagnostics.take(rows(machine, base, versions)) {
+                self.facts.machines.push(row);
+                self.facts.compat.extend(own.into_iter().map(|global| QemuCompat {
+                    machine: machine.name.clone(),
+                    of: global.of,
+                    property: global.property,
+                    value: global.value,
+                    at: global.at,
+                }));
+            }
+        }
+    }
+}
+
+impl<'a> Runner<'_, 'a> {
+    /// The machine type of a `TypeInfo`; none for another type.
+    fn machine(&self, variable: &str, code: &Code<'a>) -> Result<Option<Machine>> {
+        let tokens = expand(&code.tokens, self.macros, code.moment)?;
+        let info = parse_list(&tokens, code.at)?;
+        let fields = info.paths()?;
+        let parent = fields.get("parent").and_then(|parent| parent.string().ok()).flatten();
+        if !parent.is_some_and(|parent| PARENTS.contains(&parent.as_str())) || fields.contains_key("abstract")
+        {
+            return Ok(None);
+        }
+        let missing =
+            |field: &str| Diagnostic::error(code.at, format!("a machine type without its `{field}`"));
+        let name = fields.get("name").ok_or_else(|| missing("name"))?;
+        let name = name.string()?.unwrap_or_default();
+        let Some(name) = name.strip_suffix(SUFFIX).filter(|name| !name.is_empty()) else {
+            return Err(Diagnostic::error(code.at, format!("`{name}` is not a machine type's name")));
+        };
+        let [function] = fields.get("class_init").ok_or_else(|| missing("class_init"))?.scalar()? else {
+            return Err(missing("class_init"));
+        };
+        let class = self.class(&function.text, code.at)?;
+        let mut started = Started::default();
+        if let Some(init) = &class.init {
+            self.started(init, &mut started)?;
+        }
+        let registered = self.registered(variable, code.at)?;
+        Ok(Some(Machine { name: name.to_owned(), registered, class, started, at: code.at }))
+    }
+
+    /// Whether a type is registered: some function that runs when QEMU starts does it, and doesn't return before.
+    fn registered(&self, variable: &str, at: Span) -> Result<bool> {
+        let registers =
+            |code: &&Code<'a>| code.tokens.windows(2).any(|two| two[0].is("&") && two[1].is_ident(variable));
+        let mut functions = self.board.started.iter().filter_map(|name| self.board.functions.get(name));
+        let function = functions.find(registers);
+        let function =
+            function.ok_or_else(|| Diagnostic::error(at, format!("nothing registers `{variable}`")))?;
+        Ok(!self.returns_early(&function.tokens, function.moment)?)
+    }
+}
+
+/// The machine type whose options function this one's calls first.
+fn base<'m>(machine: &Machine, machines: &'m [Machine]) -> Option<&'m Machine> {
+    let inner = machine.class.followed.iter().skip(1);
+    let mut bases = inner.filter_map(|name| {
+        machines.iter().find(|other| other.name != machine.name && other.class.followed.first() == Some(name))
+    });
+    bases.next()
+}
+
+/// The rows of a machine type: itself, and what it adds to its base.
+fn rows(machine: &Machine, base: Option<&Machine>, versions: bool) -> Result<(QemuMachine, Vec<Global>)> {
+    let empty: &[Global] = &[];
+    let (globals, changes) = base.map_or((empty, empty), |base| (&base.class.globals, &base.started.changes));
+    let mut own = added(&machine.class.globals, globals, machine)?.to_vec();
+    own.extend_from_slice(added(&machine.started.changes, changes, machine)?);
+    let default_version = match machine.started.version.or(machine.class.version) {
+        None => versions.then_some(DefaultVersion::Legacy),
+        Some((version, at)) => Some(default_version(version, at)?),
+    };
+    let (name, base) = (machine.name.clone(), base.map(|base| base.name.clone()));
+    Ok((QemuMachine { name, default_version, base, at: machine.at }, own))
+}
+
+/// What follows the base's properties.
+fn added<'g>(all: &'g [Global], base: &[Global], machine: &Machine) -> Result<&'g [Global]> {
+    let differs =
+        base.iter().enumerate().find(|(at, known)| !all.get(*at).is_some_and(|row| row.same(known)));
+    match differs {
+        None => Ok(&all[base.len()..]),
+        Some((_, known)) => {
+            let message = format!("`{}` does not start with the properties of its base", machine.name);
+            Err(Diagnostic::error(machine.at, message).with_label(known.at, "the base's, which is missing"))
+        }
+    }
+}
+
+/// `CPU_VERSION_LATEST` is -1 and `CPU_VERSION_LEGACY` 0 in every release that has them.
+fn default_version(version: i128, at: Span) -> Result<DefaultVersion> {
+    match version {
+        -1 => Ok(DefaultVersion::Latest),
+        0 => Ok(DefaultVersion::Legacy),
+        _ => u32::try_from(version)
+            .map(DefaultVersion::Version)
+            .map_err(|_| Diagnostic::error(at, format!("{version} is not a version of CPU models"))),
+    }
+}
