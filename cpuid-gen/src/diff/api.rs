@@ -74,22 +74,22 @@ pub struct Impact {
     pub items: Vec<ApiItem>,
 }
 
-/// Constants by what they stand for: module and identity to name.
-type Constants = BTreeMap<(&'static str, String), String>;
+/// Module and what a constant stands for, to its name; or module and name, to what it stands for.
+type Constants = BTreeMap<(String, String), String>;
 
 fn constants(model: &Model) -> Constants {
     let mut all = Constants::new();
     for feature in &model.features {
-        all.insert(("feature", feature.location.to_string()), feature.constant.clone());
+        all.insert(("feature".to_owned(), feature.location.to_string()), feature.constant.clone());
     }
     let sorts: [(&str, &[KernelBit]); 3] =
         [("software", &model.software), ("bug", &model.bugs), ("vmx", &model.vmx)];
     for (module, bits) in sorts {
-        all.extend(bits.iter().map(|bit| ((module, bit.name.clone()), bit.constant.clone())));
+        all.extend(bits.iter().map(|bit| ((module.to_owned(), bit.name.clone()), bit.constant.clone())));
     }
     for bit in &model.msr {
         let place = format!("MSR {:#x}[{}]", bit.msr.0, bit.bit.0);
-        all.insert(("msr", place), bit.constant.clone());
+        all.insert(("msr".to_owned(), place), bit.constant.clone());
     }
     all
 }
@@ -98,16 +98,16 @@ fn constants(model: &Model) -> Constants {
 #[must_use]
 pub fn impact(how: impl Into<String>, before: &Model, after: &Model) -> Impact {
     let (old, new) = (constants(before), constants(after));
-    let names = |all: &Constants| -> BTreeMap<(&'static str, String), String> {
-        all.iter().map(|((module, what), name)| ((*module, name.clone()), what.clone())).collect()
+    let names = |all: &Constants| -> Constants {
+        all.iter().map(|((module, what), name)| ((module.clone(), name.clone()), what.clone())).collect()
     };
     let (old_names, new_names) = (names(&old), names(&new));
     let mut items = Vec::new();
     for ((module, name), was) in &old_names {
         let item =
             |change| ApiItem { constant: format!("{module}::{name}"), stands_for: was.clone(), change };
-        let now = new.get(&(*module, was.clone()));
-        let taken = new_names.get(&(*module, name.clone()));
+        let now = new.get(&(module.clone(), was.clone()));
+        let taken = new_names.get(&(module.clone(), name.clone()));
         match (now, taken) {
             (Some(now), _) if now == name => {}
             (Some(now), None) => items.push(item(ApiChange::Renamed(format!("{module}::{now}")))),
@@ -116,8 +116,8 @@ pub fn impact(how: impl Into<String>, before: &Model, after: &Model) -> Impact {
         }
     }
     for ((module, name), what) in &new_names {
-        let renamed = old.contains_key(&(*module, what.clone()));
-        if !renamed && !old_names.contains_key(&(*module, name.clone())) {
+        let renamed = old.contains_key(&(module.clone(), what.clone()));
+        if !renamed && !old_names.contains_key(&(module.clone(), name.clone())) {
             let constant = format!("{module}::{name}");
             items.push(ApiItem { constant, stands_for: what.clone(), change: ApiChange::Added });
         }
@@ -139,7 +139,7 @@ fn level(items: &[ApiItem], before: &Model, after: &Model) -> Level {
 }
 
 /// A constant of the same name in another module.
-fn elsewhere(names: &BTreeMap<(&'static str, String), String>, name: &str) -> Option<String> {
+fn elsewhere(names: &Constants, name: &str) -> Option<String> {
     let found = names.keys().find(|(_, known)| known == name);
     found.map(|(module, name)| format!("{module}::{name}"))
 }

@@ -97,10 +97,11 @@ pub(super) fn deps(
 ) -> Vec<Change> {
     let line = |dep: &QemuDep, names: &Names<'_>| {
         let needed = names.list(&dep.from.0, dep.from.1).unwrap_or_else(|| "nothing".to_owned());
-        Line::new(format!("what needs {needed}"), dep.at).at(&dep.to.0)
+        Line::new(needed, dep.at).at(&dep.to.0)
     };
-    let whole =
-        |dep: &QemuDep, names: &Names<'_>| line(dep, names).maybe("bits", names.list(&dep.to.0, dep.to.1));
+    let whole = |dep: &QemuDep, names: &Names<'_>| {
+        line(dep, names).maybe("needed by", names.list(&dep.to.0, dep.to.1))
+    };
     let paired = pair(&old.deps, &new.deps, |dep| (&dep.from, &dep.to.0));
     let mut changes: Vec<Change> = paired.added.into_iter().map(|dep| whole(dep, after).added()).collect();
     changes.extend(paired.removed.into_iter().map(|dep| whole(dep, before).removed()));
