@@ -139,6 +139,7 @@ qemu-model-prop\tGala\t2\tpear\ton
 qemu-model-prop\tGala\t2\tstepping\t5
 qemu-model-cache\tGala\t2\tl2\ttype=unified\tlevel=2\tsize=1048576
 qemu-model\tRusset\t0x1\t0x0\t\"  Orchard   \"\t5\t1\t1\t\"\"
+qemu-model-avx10\tRusset\t1
 qemu-model-deprecated\tRusset\tuse Gala
 qemu-model-word\tRusset\tFEAT_OLD\t0x2
 qemu-dep\tFEAT_1_EDX\t0x1\tFEAT_7_0_EBX\t0xffffffffffffffff
@@ -153,9 +154,13 @@ qemu-machine\tpc-9.3\t1\t-
 qemu-machine\tpc-9.2\t1\tpc-9.3
 qemu-compat\tpc-9.2\tGala-cpu\txlevel\t0x8000000a
 qemu-compat\tpc-9.2\tcpu\tpear\toff
+qemu-compat\tpc-9.2\tkvm-default\tsvm\t-
 qemu-alias\tsse3_pear\tpear
 qemu-property\tmin-level\tuint32\tenv.min\t-\t0
 qemu-property\thv-ripe\tbit64\thyperv\t3\t-
+qemu-hyperv\thv-ripe\t0x40000003\tEAX\t0x10
+qemu-hyperv\thv-sour\t0x40000003\tEAX\t0x1
+qemu-hyperv-dep\thv-ripe\thv-sour
 ";
 
 const QEMU_NEW: &str = "\
@@ -213,10 +218,14 @@ qemu-machine\tpc-9.3\t1\tpc-10.0
 qemu-machine\tpc-9.2\tlegacy\tpc-9.3
 qemu-compat\tpc-9.3\tcpu\tkiwi\t\"\"
 qemu-compat\tpc-9.2\tGala-cpu\txlevel\t0x80000008
+qemu-compat\tpc-9.2\tkvm-default\tsvm\ton
 qemu-alias\tsse3_pear\tred-apple
 qemu-alias\tkiwi_fruit\tkiwi
 qemu-property\tmin-level\tuint32\tenv.least\t-\t0
 qemu-property\thv-ripe\tbit64\thyperv\t4\ton
+qemu-hyperv\thv-ripe\t0x40000003\tEAX\t0x30
+qemu-hyperv\thv-sour\t0x40000003\tEDX\t0x1
+qemu-hyperv-dep\thv-ripe\thv-sweet
 ";
 
 const ONE: &str = "linux-release\t6.2.1\nlinux-word\tCPUID_1_EDX\t0\t0x1\t0\tEDX\nlinux-word\tCPUID_LNX_1\t1\t-\t-\t-\n\
