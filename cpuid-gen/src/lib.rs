@@ -5,6 +5,7 @@ pub mod diagnostic;
 pub mod diff;
 mod emit;
 pub mod facts;
+mod graph;
 pub mod input;
 pub mod linux;
 pub mod location;

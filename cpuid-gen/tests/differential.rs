@@ -17,6 +17,8 @@ mod flags;
 mod kvm;
 #[path = "differential/linux.rs"]
 mod linux;
+#[path = "differential/linux_numbers.rs"]
+mod linux_numbers;
 #[path = "differential/mutants.rs"]
 mod mutants;
 #[path = "differential/qemu.rs"]

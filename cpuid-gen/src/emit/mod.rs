@@ -2,13 +2,15 @@
 //!
 //! The output is of two kinds. `tables.rs` holds data alone, as few tokens as it can be told in, for the runtime
 //! crate's `tables` module; the other files hold a documented constant for each bit. Both number features the same
-//! way, which [`layout`] decides.
+//! way, which [`layout`] decides. A bit field has no number: its constant is all that there is, see [`fields`].
 
 mod constants;
 mod docs;
+mod fields;
 mod hash;
 mod layout;
 mod names;
+mod needs;
 mod standalone;
 mod strings;
 mod tables;
@@ -84,6 +86,7 @@ pub fn generate(model: &Model) -> Result<Vec<GeneratedFile>, GenerateError> {
         Ok(vec![
             file("bug.rs", kernel_bits("Bug", &model.bugs))?,
             file("feature.rs", constants::features(model, &layout))?,
+            file("field.rs", fields::constants(model)?)?,
             file("msr.rs", constants::msr(model))?,
         ])
     };

@@ -10,6 +10,9 @@
 
 mod constants;
 pub mod cpu_models;
+mod deps;
+mod fields;
+mod kvm;
 mod linux;
 mod qemu;
 mod release;
@@ -19,6 +22,10 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{CapKind, LinuxFacts, QemuFacts};
 use crate::location::{Bit, Location, Msr, Word};
+
+pub use deps::{Dependencies, Dependency, Node};
+pub use fields::Field;
+pub use kvm::KvmTreatment;
 
 /// Several releases of both projects as one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +44,10 @@ pub struct Model {
     pub vmx: Vec<KernelBit>,
     /// Bits of MSRs, by MSR and bit.
     pub msr: Vec<MsrFeature>,
+    /// Which of these bits needs which.
+    pub dependencies: Dependencies,
+    /// Bit fields of leaves, by leaf, subleaves, register and bits.
+    pub fields: Vec<Field>,
 }
 
 /// A release of Linux with the words it has.
@@ -162,15 +173,17 @@ impl Model {
         for (release, facts) in qemu.iter().enumerate() {
             qemu::add(&mut joined, release, facts, &mut diagnostics);
         }
-        for tree in trees {
+        for tree in &trees {
             tree.kvm_caps(&mut joined, &mut diagnostics);
         }
         joined.fill_qemu_words(&qemu);
         let releases = qemu.iter().map(|facts| qemu::release(facts, &mut diagnostics)).collect();
-        diagnostics.sort();
         let mut model = joined.into_model();
+        model.fields = fields::merge(&linux, &model.features, &mut diagnostics);
         model.linux = linux.iter().map(|facts| linux::release(facts)).collect();
         model.qemu = releases;
+        model.dependencies = deps::find(&model, &trees, &qemu, &mut diagnostics);
+        diagnostics.sort();
         (model, diagnostics)
     }
 }
