@@ -91,6 +91,10 @@ fn constants(model: &Model) -> Constants {
         let place = format!("MSR {:#x}[{}]", bit.msr.0, bit.bit.0);
         all.insert(("msr".to_owned(), place), bit.constant.clone());
     }
+    for field in &model.fields {
+        let module = format!("field::leaf_{:x}", field.leaf.0);
+        all.insert((module, field.to_string()), field.constant.clone());
+    }
     all
 }
 

@@ -55,8 +55,11 @@ impl Style {
     }
 }
 
+/// A name, and which changes it is for.
+type ApiAction = (&'static str, fn(&ApiChange) -> bool);
+
 /// Actions of API items, with how people call them.
-fn api_actions() -> [(&'static str, fn(&ApiChange) -> bool); 4] {
+fn api_actions() -> [ApiAction; 4] {
     [
         ("removed", |change| matches!(change, ApiChange::Removed(_))),
         ("renamed", |change| matches!(change, ApiChange::Renamed(_))),
