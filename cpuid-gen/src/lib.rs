@@ -2,6 +2,7 @@
 
 pub mod c;
 pub mod diagnostic;
+pub mod diff;
 mod emit;
 pub mod facts;
 mod graph;

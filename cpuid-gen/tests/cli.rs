@@ -246,3 +246,57 @@ fn an_unknown_model_is_told_with_those_like_it() {
     assert!(said.contains("has no CPU model `orchad-v2`; there is Orchard-v2, "), "{said}");
     assert!(!failed("Ocean-Liner-2000").contains("there is"));
 }
+
+#[test]
+fn diff_tells_by_its_exit_code_whether_two_releases_differ() {
+    let (old, new) = (upstream("qemu-10.0.tsv"), upstream("qemu-10.2.tsv"));
+    let same = run(&["diff", &old, &old]);
+    assert_eq!((same.status.code(), text(&same.stdout).contains("\nno changes\n")), (Some(0), true));
+    for (format, start) in [("text", "QEMU 10.0."), ("markdown", "# QEMU 10.0."), ("json", "{\n  \"api\": [")]
+    {
+        let output = run(&["diff", &old, &new, "--format", format]);
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+        let told = text(&output.stdout);
+        assert!(told.starts_with(start) && told.contains("its-no"), "{told}");
+        assert!(output.stderr.is_empty() && !told.contains('\x1b'), "colour only on a terminal");
+    }
+    let json = run(&["diff", &old, &new, "--format", "json"]);
+    let told: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(told["project"], "QEMU");
+}
+
+#[test]
+fn diff_takes_two_releases_of_one_project() {
+    let (linux, qemu) = (upstream("linux-7.3.tsv"), upstream("qemu-10.2.tsv"));
+    let empty = folder("diff-empty");
+    let empty = empty.to_str().unwrap();
+    for (arguments, reason) in [
+        ([&*linux, &*qemu], "two releases of one project can be compared, but "),
+        ([&*qemu, &*linux], "is Linux 7.3"),
+        ([&*qemu, empty], "neither a Linux nor a QEMU tree"),
+        ([&*qemu, "absent"], "absent"),
+    ] {
+        let output = run(&["diff", arguments[0], arguments[1]]);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(
+            output.stdout.is_empty() && text(&output.stderr).contains(reason),
+            "{}",
+            text(&output.stderr)
+        );
+    }
+    let help = text(&run(&["diff", "--help"]).stdout);
+    assert!(help.contains("Examples:") && help.contains("Exit codes"), "{help}");
+}
+
+/// A folder of facts in place of the releases that the program carries.
+#[test]
+fn pins_can_be_a_folder() {
+    let output = run(&["verify", "--pins", UPSTREAM]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(output.stdout, run(&["verify"]).stdout);
+    let (old, new) = (upstream("linux-6.12.tsv"), upstream("linux-7.3.tsv"));
+    let with = run(&["diff", &old, &new, "--pins", UPSTREAM, "--was", UPSTREAM]);
+    assert!(text(&with.stdout).contains("\n  the pinned releases: nothing\n"), "{}", text(&with.stdout));
+    assert_eq!(run(&["verify", "--pins", "absent"]).status.code(), Some(2));
+    assert_eq!(run(&["diff", &old, &new, "--was", UPSTREAM]).status.code(), Some(2));
+}

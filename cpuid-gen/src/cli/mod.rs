@@ -1,10 +1,11 @@
 //! The command line: arguments in, text out, and an exit code that means something.
 //!
-//! 0: done, and with `verify`, all explained. 1: `verify` found what nothing explains, or the input was read and makes
-//! no sense, such as a CPU model with a property of no bit. 2: the input could not be read, or the output not written,
-//! or the command line was wrong.
+//! 0: done, and with `verify`, all explained, with `diff`, no difference. 1: `verify` found what nothing explains, `diff`
+//! found a difference, or the input was read and makes no sense, such as a CPU model with a property of no bit. 2: the
+//! input could not be read, or the output not written, or the command line was wrong; also what makes no sense to `diff`.
 
 mod args;
+mod diff;
 mod import;
 mod models;
 mod show;
@@ -75,8 +76,11 @@ impl Run {
             Command::Models { qemu, name, format } => {
                 self.models(qemu.as_deref(), name.as_deref(), *format)?;
             }
-            Command::Verify { inputs, differences, format } => {
-                return self.verify(inputs, differences.as_deref(), *format);
+            Command::Verify { inputs, differences, format, pins } => {
+                return self.verify(inputs, pins.as_deref(), differences.as_deref(), *format);
+            }
+            Command::Diff { old, new, format, pins, was } => {
+                return self.diff((old, new), (pins.as_deref(), was.as_deref()), *format);
             }
             Command::Generate { inputs, standalone, output } => self.generate(inputs, *standalone, output)?,
         }
@@ -168,9 +172,19 @@ impl Run {
         }
     }
 
-    fn verify(&mut self, inputs: &Inputs, differences: Option<&Path>, format: Format) -> Result<ExitCode> {
-        let (linux, qemu) = self.inputs(inputs)?;
-        let file = match differences {
+    fn verify(
+        &mut self,
+        inputs: &Inputs,
+        pins: Option<&Path>,
+        differences: Option<&Path>,
+        format: Format,
+    ) -> Result<ExitCode> {
+        let (linux, qemu) = match pins {
+            Some(path) => self.folder(path)?,
+            None => self.inputs(inputs)?,
+        };
+        let beside = pins.map(|path| path.join("differences.tsv"));
+        let file = match differences.or(beside.as_deref()) {
             Some(path) => self.diagnostics.take(self.sources.read(path, "")),
             None => Some(self.sources.add("differences.tsv", cpuid_gen::DIFFERENCES)),
         };
@@ -203,6 +217,12 @@ impl Run {
             import::replace(&path, &file.text).map_err(|error| failed(&path, error))?;
         }
         Ok(())
+    }
+
+    /// The facts files of a folder.
+    fn folder(&mut self, path: &Path) -> Result<(Vec<LinuxFacts>, Vec<QemuFacts>)> {
+        let found = input::folder(&mut self.sources, path, &mut self.diagnostics);
+        self.sound(Some(found))
     }
 
     /// The facts of both projects: the pinned ones, unless the user names others.
