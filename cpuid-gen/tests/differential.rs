@@ -17,7 +17,11 @@ mod flags;
 mod kvm;
 #[path = "differential/linux.rs"]
 mod linux;
+#[path = "differential/machines.rs"]
+mod machines;
 #[path = "differential/mutants.rs"]
 mod mutants;
 #[path = "differential/qemu.rs"]
 mod qemu;
+#[path = "differential/recorded.rs"]
+mod recorded;
