@@ -19,6 +19,8 @@ use common::{read_linux, read_qemu, scratch, shown, unpacked, write_files};
 mod facts_cases;
 #[path = "diagnostics/linux.rs"]
 mod linux_cases;
+#[path = "diagnostics/machines.rs"]
+mod machine_cases;
 #[path = "diagnostics/qemu.rs"]
 mod qemu_cases;
 
@@ -100,6 +102,11 @@ fn of_the_script() {
 #[test]
 fn of_qemu_trees() {
     golden("qemu.txt", &report("qemu", QEMU, qemu_cases::CASES, |root| read_qemu(root).1));
+}
+
+#[test]
+fn of_machine_types() {
+    golden("machines.txt", &report("machines", QEMU, machine_cases::CASES, |root| read_qemu(root).1));
 }
 
 #[test]

@@ -8,7 +8,8 @@
 //! The machine's `init` function runs later. Of it, and of all functions that it names, `x86_cpu_change_kvm_default`
 //! and `x86_cpus_init` are read.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 
 use super::board::{Board, Code, close};
 use super::globals::{Global, globals};
@@ -30,6 +31,10 @@ pub(super) const KVM_DEFAULT: &str = "kvm-default";
 /// Names of which no statement may be passed over.
 const MATTERS: [&str; 3] = ["compat_props", "default_cpu_version", "SET_MACHINE_COMPAT"];
 
+/// How many functions a class function may call, and how many changes an `init` function may make. Real ones stay
+/// below 100.
+const MAX_STEPS: usize = 1000;
+
 /// One file's code, with what it refers to elsewhere.
 pub(super) struct Runner<'r, 'a> {
     pub(super) board: &'r Board<'a>,
@@ -37,6 +42,8 @@ pub(super) struct Runner<'r, 'a> {
     pub(super) shared: &'r HashMap<String, Code<'a>>,
     pub(super) macros: &'r Macros<'a>,
     pub(super) names: &'r HashMap<String, Value>,
+    /// Functions that change no CPU when they run.
+    pub(super) harmless: RefCell<HashSet<String>>,
 }
 
 /// What a class function leaves behind.
@@ -59,6 +66,8 @@ pub(super) struct Started {
     pub(super) changes: Vec<Global>,
     /// What `x86_cpus_init` gets for a version, if it is a constant.
     pub(super) version: Option<(i128, Span)>,
+    /// True when a function named one that led to it.
+    recursive: bool,
 }
 
 impl<'a> Runner<'_, 'a> {
@@ -72,18 +81,18 @@ impl<'a> Runner<'_, 'a> {
             )
         })?;
         let mut class = Class::default();
-        self.block(&code.tokens, code, &mut class)?;
+        self.body(code, &mut class, 0)?;
         Ok(class)
     }
 
-    /// The statements of a block of `code`.
-    fn block(&self, tokens: &[Token<'a>], code: &Code<'a>, class: &mut Class) -> Result<()> {
-        let mut rest = tokens;
+    /// The statements of a function; `depth` calls led to it.
+    fn body(&self, code: &Code<'a>, class: &mut Class, depth: usize) -> Result<()> {
+        let mut rest = code.tokens.as_slice();
         while !rest.is_empty() {
             let (statement, after) = rest.split_at(statement_end(rest)?);
             rest = after;
             if let Some((function, arguments)) = call(statement) {
-                self.followed(function, arguments, code, class)?;
+                self.followed(function, arguments, code, class, depth)?;
             } else if let Some(value) = assigned(statement, "default_cpu_version") {
                 class.version = Some((self.number(value, code.moment)?, value[0].span));
             } else if let Some([function]) = assigned(statement, "init") {
@@ -102,6 +111,7 @@ impl<'a> Runner<'_, 'a> {
         arguments: &[Token<'a>],
         code: &Code<'a>,
         class: &mut Class,
+        depth: usize,
     ) -> Result<()> {
         let name = function.text.as_ref();
         if name == "compat_props_add" {
@@ -110,14 +120,14 @@ impl<'a> Runner<'_, 'a> {
         } else if name == "SET_MACHINE_COMPAT" {
             self.set_compat(function, arguments, code.moment, class)?;
         } else if let Some(inner) = self.board.functions.get(name) {
-            if class.followed.len() > MAX_DEPTH * MAX_DEPTH {
+            if depth > MAX_DEPTH || class.followed.len() > MAX_STEPS {
                 return Err(Diagnostic::error(
                     function.span,
                     "options functions call each other without end",
                 ));
             }
             class.followed.push(name.to_owned());
-            self.block(&inner.tokens, inner, class)?;
+            self.body(inner, class, depth + 1)?;
         } else if name.contains("compat") || name.ends_with("_options") {
             let message = format!("`{name}`, which may set properties, is not in this file");
             return Err(Diagnostic::error(function.span, message));
@@ -206,8 +216,16 @@ impl<'a> Runner<'_, 'a> {
 
     fn walk(&self, function: &str, started: &mut Started, inside: &mut Vec<String>) -> Result<()> {
         let Some(code) = self.board.functions.get(function) else { return Ok(()) };
-        if inside.len() > MAX_DEPTH || inside.iter().any(|name| name == function) {
+        if self.harmless.borrow().contains(function) {
             return Ok(());
+        }
+        if inside.len() > MAX_DEPTH || inside.iter().any(|name| name == function) {
+            started.recursive = true;
+            return Ok(());
+        }
+        let (changes, version) = (started.changes.len(), started.version);
+        if changes > MAX_STEPS {
+            return Err(Diagnostic::error(code.at, "too many changes to KVM's default properties"));
         }
         inside.push(function.to_owned());
         let mut depth = 0usize;
@@ -230,6 +248,9 @@ impl<'a> Runner<'_, 'a> {
             }
         }
         inside.pop();
+        if started.changes.len() == changes && started.version == version && !started.recursive {
+            self.harmless.borrow_mut().insert(function.to_owned());
+        }
         Ok(())
     }
 
@@ -291,7 +312,10 @@ impl<'a> Runner<'_, 'a> {
                             self.number(&condition, moment)? != 0 && self.returns_early(inner, moment)?
                         }
                         _ => {
-                            return Err(Diagnostic::error(first.span, "expected braces after this condition"));
+                            return Err(Diagnostic::error(
+                                first.span,
+                                "expected braces after this condition",
+                            ));
                         }
                     }
                 }

@@ -25,6 +25,11 @@ impl<'a> Reader<'a, '_> {
     /// Reads the table of `unit`, kvm.c.
     pub(super) fn hyperv(&mut self, unit: &Unit<'a>) {
         let Some((open, at)) = find_table(unit, "kvm_hyperv_properties") else { return };
+        let named = self.facts.properties.iter().any(|row| row.field.as_deref() == Some(FIELD));
+        // Without the properties no row can be read, and why they are missing was said.
+        if !named && self.diagnostics.has_errors() {
+            return;
+        }
         let read = self.hyperv_table(unit, open, at);
         if let Some((rows, deps)) = self.diagnostics.take(read) {
             self.facts.hyperv = rows;

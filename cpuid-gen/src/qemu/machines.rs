@@ -13,6 +13,7 @@
 //!   changes KVM's default properties, which come before all compatibility properties.
 //! - A version that no class function sets is 0, the base definition, as the PC's class starts with zeros (isapc).
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use super::Reader;
@@ -61,27 +62,28 @@ impl<'a> Reader<'a, '_> {
         for file in &files.boards {
             let unit = self.preprocessor.read(*file, self.diagnostics);
             let board = Board::of(&unit, &self.preprocessor.macros, self.diagnostics);
-            let found = self.board(&board, &shared);
-            if found.is_empty() {
-                let whole = self.sources.span(*file, 0, 0);
-                self.diagnostics.error(whole, "no machine type of the PC is here");
+            if let Some(found) = self.board(&board, &shared) {
+                if found.is_empty() {
+                    let whole = self.sources.span(*file, 0, 0);
+                    self.diagnostics.error(whole, "no machine type of the PC is here");
+                }
+                self.machine_rows(&found, versions);
             }
-            self.machine_rows(&found, versions);
         }
     }
 
-    /// The machine types of one file.
-    fn board(&mut self, board: &Board<'a>, shared: &HashMap<String, Code<'a>>) -> Vec<Machine> {
+    /// The machine types of one file; none when one of them is not understood, which others may start from.
+    fn board(&mut self, board: &Board<'a>, shared: &HashMap<String, Code<'a>>) -> Option<Vec<Machine>> {
         let macros = &self.preprocessor.macros;
-        let runner = Runner { board, shared, macros, names: &self.names };
-        let mut found = Vec::new();
+        let harmless = RefCell::default();
+        let runner = Runner { board, shared, macros, names: &self.names, harmless };
+        let (mut found, mut whole) = (Vec::new(), board.whole);
         for (variable, code) in &board.types {
-            match runner.machine(variable, code) {
-                Ok(machine) => found.extend(machine),
-                Err(diagnostic) => self.diagnostics.push(diagnostic),
-            }
+            let machine = self.diagnostics.take(runner.machine(variable, code));
+            whole &= machine.is_some();
+            found.extend(machine.flatten());
         }
-        found
+        whole.then_some(found)
     }
 
     fn machine_rows(&mut self, machines: &[Machine], versions: bool) {

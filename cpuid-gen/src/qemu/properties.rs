@@ -54,12 +54,12 @@ enum Added {
 impl<'a> Reader<'a, '_> {
     /// Reads all of cpu.c's.
     pub(super) fn properties(&mut self, unit: &Unit<'a>) {
-        let tables: Vec<_> = TABLES.iter().filter_map(|name| find_table(unit, name)).collect();
-        if tables.is_empty() {
+        let tables = TABLES.map(|name| find_table(unit, name));
+        if tables[0].is_none() {
             let whole = self.sources.span(unit.file, 0, 0);
             self.diagnostics.error(whole, "`x86_cpu_properties[]` is not here");
         }
-        for (open, at) in tables {
+        for (open, at) in tables.into_iter().flatten() {
             let rows = self.property_table(unit, open, at);
             self.facts.properties.extend(self.diagnostics.take(rows).unwrap_or_default());
         }

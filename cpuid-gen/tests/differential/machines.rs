@@ -115,7 +115,7 @@ fn board(text: &str, tables_of: &mut BTreeMap<String, String>) -> Board {
         } else {
             (arguments[1].trim_matches('"').to_owned(), arguments.last().unwrap().to_string())
         };
-        if machine != "xenfv" && !machine.contains("igd") {
+        if !machine.starts_with("xenfv") && !machine.contains("igd") {
             board.machines.insert(machine, options);
         }
     }
@@ -162,9 +162,9 @@ fn said(folder: &Path, tree: &Path) -> (BTreeMap<String, Vec<Vec<String>>>, usiz
     let declared: BTreeSet<&String> = boards.iter().flat_map(|board| board.functions.keys()).collect();
     program.extend(declared.iter().map(|name| format!("static void {name}(void);\n")));
     for board in &boards {
-        program.extend(board.functions.iter().map(|(name, calls)| {
-            format!("static void {name}(void) {{ {calls} }}\n")
-        }));
+        program.extend(
+            board.functions.iter().map(|(name, calls)| format!("static void {name}(void) {{ {calls} }}\n")),
+        );
     }
     program.push_str("int main(void) {\n");
     for (machine, options) in boards.iter().flat_map(|board| &board.machines) {
@@ -205,7 +205,9 @@ fn compatibility_properties_are_gccs() {
         let mut rows = 0;
         for machine in &facts.machines {
             match machines.get(&machine.name) {
-                Some(said) => assert_eq!(&resolved(&facts, &machine.name), said, "{}: {}", tree.name, machine.name),
+                Some(said) => {
+                    assert_eq!(&resolved(&facts, &machine.name), said, "{}: {}", tree.name, machine.name)
+                }
                 // Their files have no table for CPUs.
                 None => assert!(
                     ["isapc", "microvm"].contains(&machine.name.as_str()),
@@ -308,7 +310,8 @@ fn properties_are_gccs() {
         let mut program = files.definitions("") + PROPERTY_MACROS;
         let mut main = String::new();
         for name in names.iter().filter(|name| known.contains_key(**name)) {
-            let rows = known[*name].replace(".info  = &", ".info = ").replace(".info = qdev", ".info = #qdev");
+            let rows =
+                known[*name].replace(".info  = &", ".info = ").replace(".info = qdev", ".info = #qdev");
             let rows = rows.replace(".info = #qdev_prop_spinlocks", ".info = \"spinlocks\"");
             let rows = rows.replace("#ifdef", "\n#ifdef");
             program.push_str(&format!("struct row {name}[] = {rows};\n"));
@@ -414,7 +417,8 @@ fn aliases_are_those_of_the_text() {
         let facts = clean_qemu(&tree);
         let source: PathBuf = Files::of(&tree.path).source;
         let text = without_comments(&fs::read_to_string(source).unwrap());
-        let calls = text.match_indices("object_property_add_alias(").map(|(at, call)| &text[at + call.len()..]);
+        let calls =
+            text.match_indices("object_property_add_alias(").map(|(at, call)| &text[at + call.len()..]);
         let literal = calls.filter(|rest| rest.starts_with("obj, \""));
         let said: Vec<(&str, &str)> = literal
             .map(|rest| {

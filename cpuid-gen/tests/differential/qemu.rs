@@ -69,7 +69,7 @@ impl Files {
                 out.push_str(&format!("enum {} {};\n", &rest[..tag], braced(rest, tag)));
             }
         }
-        out
+        out + "typedef enum FeatureWord FeatureWord;\n"
     }
 
     /// The struct, the table, and the arrays that older tables point at.

@@ -97,7 +97,8 @@ fn default_versions_are_those_of_a_real_qemu() {
             let aliases = &sets[machine[1].parse::<usize>().unwrap()][1..];
             let aliases: BTreeMap<&str, &str> =
                 aliases.iter().filter_map(|alias| alias.split_once('=')).collect();
-            let own = |model: &&&str| !model.contains("-v") && models.contains(format!("{model}-v1").as_str());
+            let own =
+                |model: &&&str| !model.contains("-v") && models.contains(format!("{model}-v1").as_str());
             let row = facts.machines.iter().find(|row| row.name == machine[0]).unwrap();
             for model in models.iter().filter(own) {
                 let expected = match row.default_version.unwrap() {
