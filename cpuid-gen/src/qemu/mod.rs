@@ -14,6 +14,7 @@ mod hyperv;
 mod machines;
 mod other_files;
 mod properties;
+mod statements;
 mod tree;
 
 use std::collections::HashMap;
@@ -46,7 +47,7 @@ pub fn read_tree(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnosti
     let internal = tree.internal.map(|file| reader.read(file));
     let source = reader.preprocessor.read_functions(tree.source, &properties::FUNCTIONS, reader.diagnostics);
     reader.feature_words(&source, internal.as_ref().unwrap_or(&source));
-    reader.properties(&source);
+    reader.properties(&source, others.old);
     reader.others(&source, &others);
     Some(reader.facts)
 }

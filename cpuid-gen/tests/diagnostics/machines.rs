@@ -112,6 +112,9 @@ DEFINE_STALL_IMPL(two, \"pc-i440fx-2.0\", 9, stall_init_2_0, stall_2_0_options)"
     ("rows with an index", PC, "{ TYPE_X86_CPU, \"quince\"", "[0] = { TYPE_X86_CPU, \"quince\""),
     // Properties.
     ("no properties", CPU, "Property x86_cpu_properties[]", "Property x86_properties[]"),
+    ("no properties of max", CPU, "max_x86_cpu_properties[]", "some_x86_cpu_properties[]"),
+    ("no class function of CPUs", CPU, "x86_cpu_common_class_init(", "x86_cpu_class_init("),
+    ("no Hyper-V", KVM, "kvm_hyperv_properties[]", "kvm_properties[]"),
     ("an unknown kind", CPU, "DEFINE_PROP_UINT8(", "DEFINE_PROP_UINT7("),
     ("a row that is no macro", CPU, "DEFINE_PROP_STRING(\"orchard\", X86CPU, orchard)", "orchard"),
     ("an unknown macro for a row", CPU, "DEFINE_PROP_STRING(", "PROP_STRING("),
