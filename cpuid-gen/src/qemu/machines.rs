@@ -8,7 +8,7 @@
 //!   within one version the properties of all machines (`hw_compat_*`) stand before the PC's (`pc_compat_*`). They apply
 //!   after a model's own values and before what `-cpu` says.
 //! - Only properties of CPUs are rows: those of `x86_64-cpu` and of a model's own type, `EPYC-x86_64-cpu`. The interrupt
-//!   controller (`apic`), `kvmclock` and the hosts bridges are devices of their own, and what they are told is left out.
+//!   controller (`apic`), `kvmclock` and host bridges are devices of their own, and what they are told is left out.
 //! - `x86_cpu_change_kvm_default`, which old machine types call when they start, is a row of type `kvm-default`. It
 //!   changes KVM's default properties, which come before all compatibility properties.
 //! - A version that no class function sets is 0, the base definition, as the PC's class starts with zeros (isapc).
