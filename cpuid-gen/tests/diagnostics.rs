@@ -19,6 +19,8 @@ use common::{read_linux, read_qemu, scratch, shown, unpacked, write_files};
 mod facts_cases;
 #[path = "diagnostics/linux.rs"]
 mod linux_cases;
+#[path = "diagnostics/machines.rs"]
+mod machine_cases;
 #[path = "diagnostics/qemu.rs"]
 mod qemu_cases;
 
@@ -105,6 +107,11 @@ fn of_qemu_trees() {
 #[test]
 fn of_cpu_models() {
     golden("models.txt", &report("models", QEMU, qemu_cases::MODELS, |root| read_qemu(root).1));
+}
+
+#[test]
+fn of_machine_types() {
+    golden("machines.txt", &report("machines", QEMU, machine_cases::CASES, |root| read_qemu(root).1));
 }
 
 #[test]

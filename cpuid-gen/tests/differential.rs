@@ -21,7 +21,11 @@ mod kvm;
 mod linux;
 #[path = "differential/linux_numbers.rs"]
 mod linux_numbers;
+#[path = "differential/machines.rs"]
+mod machines;
 #[path = "differential/mutants.rs"]
 mod mutants;
 #[path = "differential/qemu.rs"]
 mod qemu;
+#[path = "differential/recorded.rs"]
+mod recorded;

@@ -32,9 +32,12 @@ qemu-machine\tpc-q35-4.0\tlegacy\tpc-q35-10.9
 qemu-machine\tmicrovm\tlatest\t-
 qemu-machine\tpc-i440fx-2.9\t-\t-
 qemu-compat\tpc-q35-4.0\tEPYC-x86_64-cpu\txlevel\t0x8000000a
+qemu-compat\tpc-i440fx-2.9\tkvm-default\tsvm\t-
 qemu-alias\tsse4_1\tsse4.1
 qemu-property\thv-relaxed\tbit64\thyperv_features\t0\t0
 qemu-property\tmodel-id\tstring\t-\t-\t-
+qemu-hyperv\thv-relaxed\t0x40000004\tEAX\t0x20
+qemu-hyperv-dep\thv-stimer\thv-synic
 ";
 
 const LINUX: &str = "\
@@ -77,6 +80,8 @@ fn each_wrong_row_is_named() {
         ("qemu-model-prop\tA\t2\tx\t\"open", "opens a quote that is not closed"),
         ("qemu-machine\tm\tnewest\t-", "`newest` is not a version"),
         ("qemu-property\tp\tbit\tf\t64\t-", "`64` is not a bit"),
+        ("qemu-hyperv\tp\t0x40000004\tEAX\t0x100000000", "`0x100000000` is not a 32-bit hexadecimal number"),
+        ("qemu-hyperv-dep\tp\tq\tr", "`r` is a column too many"),
         ("qemu-cache-descriptor\t0x100\tdata\t1\t1\t1\t1", "`0x100` is not a byte"),
         ("qemu-xsave\t2\tW\t28\t256\t576\t1", "`1` is a column too many"),
     ];

@@ -205,6 +205,7 @@ fn is_cut_silently(path: &str) -> bool {
         .any(|name| path.ends_with(name))
         || path.ends_with("reverse_cpuid.h")
         || path.ends_with("cpufeature.h")
+        || path.ends_with("pc_piix.c")
 }
 
 fn said_linux(root: &Path) -> (String, String) {

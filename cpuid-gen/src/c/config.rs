@@ -25,6 +25,7 @@ pub const PRELUDE: &str = "\
 #define CONFIG_SOFTMMU 1
 #define CONFIG_SYSTEM_ONLY 1
 #define CONFIG_TCG 1
+#define CONFIG_ISAPC 1
 #define CONFIG_SYNDBG 1
 #define COMPILING_PER_TARGET 1
 #define NEED_CPU_H 1

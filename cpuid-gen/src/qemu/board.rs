@@ -35,6 +35,8 @@ pub(super) struct Board<'a> {
     pub(super) types: Vec<(String, Code<'a>)>,
     /// Functions that run when QEMU starts.
     pub(super) started: Vec<String>,
+    /// True when all of the file was understood.
+    pub(super) whole: bool,
 }
 
 /// What marks a function that runs when QEMU starts.
@@ -45,7 +47,7 @@ impl<'a> Board<'a> {
     pub(super) fn of(unit: &Unit<'a>, macros: &Macros<'a>, diagnostics: &mut Diagnostics) -> Board<'a> {
         let mut board = Board::default();
         let moment = |at: Span| (unit.moment(at), at);
-        diagnostics.take(board.add(&unit.tokens, macros, &moment, true));
+        board.whole = diagnostics.take(board.add(&unit.tokens, macros, &moment, true)).is_some();
         board
     }
 

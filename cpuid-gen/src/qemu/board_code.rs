@@ -8,10 +8,12 @@
 //! The machine's `init` function runs later. Of it, and of all functions that it names, `x86_cpu_change_kvm_default`
 //! and `x86_cpus_init` are read.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 
 use super::board::{Board, Code, close};
 use super::globals::{Global, globals};
+use super::statements::{assigned, call, local_table, statement_end, without_getenv};
 use crate::c::MAX_DEPTH;
 use crate::c::Value;
 use crate::c::declare::split_commas;
@@ -30,6 +32,10 @@ pub(super) const KVM_DEFAULT: &str = "kvm-default";
 /// Names of which no statement may be passed over.
 const MATTERS: [&str; 3] = ["compat_props", "default_cpu_version", "SET_MACHINE_COMPAT"];
 
+/// How many functions a class function may call, and how many changes an `init` function may make. Real ones stay
+/// below 100.
+const MAX_STEPS: usize = 1000;
+
 /// One file's code, with what it refers to elsewhere.
 pub(super) struct Runner<'r, 'a> {
     pub(super) board: &'r Board<'a>,
@@ -37,6 +43,8 @@ pub(super) struct Runner<'r, 'a> {
     pub(super) shared: &'r HashMap<String, Code<'a>>,
     pub(super) macros: &'r Macros<'a>,
     pub(super) names: &'r HashMap<String, Value>,
+    /// Functions that change no CPU when they run.
+    pub(super) harmless: RefCell<HashSet<String>>,
 }
 
 /// What a class function leaves behind.
@@ -59,6 +67,8 @@ pub(super) struct Started {
     pub(super) changes: Vec<Global>,
     /// What `x86_cpus_init` gets for a version, if it is a constant.
     pub(super) version: Option<(i128, Span)>,
+    /// True when a function named one that led to it.
+    recursive: bool,
 }
 
 impl<'a> Runner<'_, 'a> {
@@ -72,18 +82,18 @@ impl<'a> Runner<'_, 'a> {
             )
         })?;
         let mut class = Class::default();
-        self.block(&code.tokens, code, &mut class)?;
+        self.body(code, &mut class, 0)?;
         Ok(class)
     }
 
-    /// The statements of a block of `code`.
-    fn block(&self, tokens: &[Token<'a>], code: &Code<'a>, class: &mut Class) -> Result<()> {
-        let mut rest = tokens;
+    /// The statements of a function; `depth` calls led to it.
+    fn body(&self, code: &Code<'a>, class: &mut Class, depth: usize) -> Result<()> {
+        let mut rest = code.tokens.as_slice();
         while !rest.is_empty() {
             let (statement, after) = rest.split_at(statement_end(rest)?);
             rest = after;
             if let Some((function, arguments)) = call(statement) {
-                self.followed(function, arguments, code, class)?;
+                self.followed(function, arguments, code, class, depth)?;
             } else if let Some(value) = assigned(statement, "default_cpu_version") {
                 class.version = Some((self.number(value, code.moment)?, value[0].span));
             } else if let Some([function]) = assigned(statement, "init") {
@@ -102,6 +112,7 @@ impl<'a> Runner<'_, 'a> {
         arguments: &[Token<'a>],
         code: &Code<'a>,
         class: &mut Class,
+        depth: usize,
     ) -> Result<()> {
         let name = function.text.as_ref();
         if name == "compat_props_add" {
@@ -110,14 +121,14 @@ impl<'a> Runner<'_, 'a> {
         } else if name == "SET_MACHINE_COMPAT" {
             self.set_compat(function, arguments, code.moment, class)?;
         } else if let Some(inner) = self.board.functions.get(name) {
-            if class.followed.len() > MAX_DEPTH * MAX_DEPTH {
+            if depth > MAX_DEPTH || class.followed.len() > MAX_STEPS {
                 return Err(Diagnostic::error(
                     function.span,
                     "options functions call each other without end",
                 ));
             }
             class.followed.push(name.to_owned());
-            self.block(&inner.tokens, inner, class)?;
+            self.body(inner, class, depth + 1)?;
         } else if name.contains("compat") || name.ends_with("_options") {
             let message = format!("`{name}`, which may set properties, is not in this file");
             return Err(Diagnostic::error(function.span, message));
@@ -206,8 +217,16 @@ impl<'a> Runner<'_, 'a> {
 
     fn walk(&self, function: &str, started: &mut Started, inside: &mut Vec<String>) -> Result<()> {
         let Some(code) = self.board.functions.get(function) else { return Ok(()) };
-        if inside.len() > MAX_DEPTH || inside.iter().any(|name| name == function) {
+        if self.harmless.borrow().contains(function) {
             return Ok(());
+        }
+        if inside.len() > MAX_DEPTH || inside.iter().any(|name| name == function) {
+            started.recursive = true;
+            return Ok(());
+        }
+        let (changes, version) = (started.changes.len(), started.version);
+        if changes > MAX_STEPS {
+            return Err(Diagnostic::error(code.at, "too many changes to KVM's default properties"));
         }
         inside.push(function.to_owned());
         let mut depth = 0usize;
@@ -230,6 +249,9 @@ impl<'a> Runner<'_, 'a> {
             }
         }
         inside.pop();
+        if started.changes.len() == changes && started.version == version && !started.recursive {
+            self.harmless.borrow_mut().insert(function.to_owned());
+        }
         Ok(())
     }
 
@@ -317,87 +339,4 @@ fn change(property: &Token<'_>, value: Option<&Token<'_>>) -> Result<Global> {
     };
     let (of, at) = (KVM_DEFAULT.to_owned(), property.span);
     Ok(Global { of, property: text(property)?, value: value.map(text).transpose()?, at })
-}
-
-/// The tokens with 0 for each `getenv(...)`.
-fn without_getenv<'a>(tokens: &[Token<'a>]) -> Result<Vec<Token<'a>>> {
-    let mut out = Vec::with_capacity(tokens.len());
-    let mut at = 0;
-    while let Some(token) = tokens.get(at) {
-        if token.is_ident("getenv") && tokens.get(at + 1).is_some_and(|next| next.is("(")) {
-            out.push(Token { kind: Kind::Number, text: "0".into(), ..token.clone() });
-            at = close(tokens, at + 1)?;
-        } else {
-            out.push(token.clone());
-        }
-        at += 1;
-    }
-    Ok(out)
-}
-
-/// How many tokens the first statement has, its `;` or `}` included.
-fn statement_end(tokens: &[Token<'_>]) -> Result<usize> {
-    let mut at = 0;
-    while let Some(token) = tokens.get(at) {
-        if token.is(";") {
-            return Ok(at + 1);
-        }
-        if token.is("(") || token.is("[") {
-            at = close(tokens, at)?;
-        } else if token.is("{") {
-            at = close(tokens, at)?;
-            // A block ends its statement, but for an initializer, `do` and `if` with `else`.
-            let next = tokens.get(at + 1);
-            let goes_on = next.is_some_and(|next| {
-                [";", ","].iter().any(|punct| next.is(punct))
-                    || next.is_ident("while")
-                    || next.is_ident("else")
-            });
-            if !goes_on {
-                return Ok(at + 1);
-            }
-        }
-        at += 1;
-    }
-    Ok(tokens.len())
-}
-
-/// `NAME(ARGUMENTS);`: the name and the arguments.
-fn call<'t, 'a>(statement: &'t [Token<'a>]) -> Option<(&'t Token<'a>, &'t [Token<'a>])> {
-    match statement {
-        [name, open, arguments @ .., last, end]
-            if name.kind == Kind::Ident && open.is("(") && last.is(")") && end.is(";") =>
-        {
-            let control = ["if", "for", "while", "switch", "return"].iter().any(|word| name.is_ident(word));
-            (!control).then_some((name, arguments))
-        }
-        _ => None,
-    }
-}
-
-/// `x->FIELD = VALUE;`: the value's tokens.
-fn assigned<'t, 'a>(statement: &'t [Token<'a>], field: &str) -> Option<&'t [Token<'a>]> {
-    match statement {
-        [_, arrow, name, equals, value @ .., end]
-            if (arrow.is("->") || arrow.is("."))
-                && name.is_ident(field)
-                && equals.is("=")
-                && end.is(";")
-                && !value.is_empty() =>
-        {
-            Some(value)
-        }
-        _ => None,
-    }
-}
-
-/// `NAME[] = { ... }` among a function's tokens: what is inside, and the name's place.
-fn local_table<'t, 'a>(tokens: &'t [Token<'a>], name: &str) -> Result<Option<(&'t [Token<'a>], Span)>> {
-    for (at, window) in tokens.windows(5).enumerate() {
-        let [found, open, shut, equals, brace] = window else { continue };
-        if found.is_ident(name) && open.is("[") && shut.is("]") && equals.is("=") && brace.is("{") {
-            return Ok(Some((&tokens[at + 5..close(tokens, at + 4)?], found.span)));
-        }
-    }
-    Ok(None)
 }

@@ -1,8 +1,8 @@
 //! Tables of `GlobalProperty { driver, property, value }`: properties that a machine type sets in devices.
 //!
 //! Only those that address CPUs are kept. A driver is the name of a QOM type, and a CPU of the 64-bit PC is a
-//! `NAME-x86_64-cpu`, whose parents are `x86_64-cpu`, `cpu`, `device` and `object`. Every header that names x86's CPU types is read, so a
-//! `TYPE_*` that is defined in none of them, and that has no `CPU` in it, is another device.
+//! `NAME-x86_64-cpu`, whose parents are `x86_64-cpu`, `cpu`, `device` and `object`. Every header that names x86's CPU
+//! types is read, so a `TYPE_*` that is defined in none of them, and that has no `CPU` in it, is another device.
 
 use crate::c::expand::expand;
 use crate::c::init::{Init, parse_list};

@@ -24,7 +24,16 @@ const FIELD: &str = "hyperv_features";
 impl<'a> Reader<'a, '_> {
     /// Reads the table of `unit`, kvm.c.
     pub(super) fn hyperv(&mut self, unit: &Unit<'a>) {
-        let Some((open, at)) = find_table(unit, "kvm_hyperv_properties") else { return };
+        let Some((open, at)) = find_table(unit, "kvm_hyperv_properties") else {
+            let whole = self.sources.span(unit.file, 0, 0);
+            self.diagnostics.error(whole, "`kvm_hyperv_properties[]` is not here; QEMU has it since 4.1");
+            return;
+        };
+        let named = self.facts.properties.iter().any(|row| row.field.as_deref() == Some(FIELD));
+        // Without the properties no row can be read, and why they are missing was said.
+        if !named && self.diagnostics.has_errors() {
+            return;
+        }
         let read = self.hyperv_table(unit, open, at);
         if let Some((rows, deps)) = self.diagnostics.take(read) {
             self.facts.hyperv = rows;

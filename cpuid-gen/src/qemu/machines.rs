@@ -8,11 +8,12 @@
 //!   within one version the properties of all machines (`hw_compat_*`) stand before the PC's (`pc_compat_*`). They apply
 //!   after a model's own values and before what `-cpu` says.
 //! - Only properties of CPUs are rows: those of `x86_64-cpu` and of a model's own type, `EPYC-x86_64-cpu`. The interrupt
-//!   controller (`apic`), `kvmclock` and the hosts bridges are devices of their own, and what they are told is left out.
+//!   controller (`apic`), `kvmclock` and host bridges are devices of their own, and what they are told is left out.
 //! - `x86_cpu_change_kvm_default`, which old machine types call when they start, is a row of type `kvm-default`. It
 //!   changes KVM's default properties, which come before all compatibility properties.
 //! - A version that no class function sets is 0, the base definition, as the PC's class starts with zeros (isapc).
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use super::Reader;
@@ -61,27 +62,28 @@ impl<'a> Reader<'a, '_> {
         for file in &files.boards {
             let unit = self.preprocessor.read(*file, self.diagnostics);
             let board = Board::of(&unit, &self.preprocessor.macros, self.diagnostics);
-            let found = self.board(&board, &shared);
-            if found.is_empty() {
-                let whole = self.sources.span(*file, 0, 0);
-                self.diagnostics.error(whole, "no machine type of the PC is here");
+            if let Some(found) = self.board(&board, &shared) {
+                if found.is_empty() {
+                    let whole = self.sources.span(*file, 0, 0);
+                    self.diagnostics.error(whole, "no machine type of the PC is here");
+                }
+                self.machine_rows(&found, versions);
             }
-            self.machine_rows(&found, versions);
         }
     }
 
-    /// The machine types of one file.
-    fn board(&mut self, board: &Board<'a>, shared: &HashMap<String, Code<'a>>) -> Vec<Machine> {
+    /// The machine types of one file; none when one of them is not understood, which others may start from.
+    fn board(&mut self, board: &Board<'a>, shared: &HashMap<String, Code<'a>>) -> Option<Vec<Machine>> {
         let macros = &self.preprocessor.macros;
-        let runner = Runner { board, shared, macros, names: &self.names };
-        let mut found = Vec::new();
+        let harmless = RefCell::default();
+        let runner = Runner { board, shared, macros, names: &self.names, harmless };
+        let (mut found, mut whole) = (Vec::new(), board.whole);
         for (variable, code) in &board.types {
-            match runner.machine(variable, code) {
-                Ok(machine) => found.extend(machine),
-                Err(diagnostic) => self.diagnostics.push(diagnostic),
-            }
+            let machine = self.diagnostics.take(runner.machine(variable, code));
+            whole &= machine.is_some();
+            found.extend(machine.flatten());
         }
-        found
+        whole.then_some(found)
     }
 
     fn machine_rows(&mut self, machines: &[Machine], versions: bool) {

@@ -17,6 +17,7 @@ mod hyperv;
 mod machines;
 mod other_files;
 mod properties;
+mod statements;
 mod tree;
 
 use std::collections::{BTreeMap, HashMap};
@@ -56,7 +57,7 @@ pub fn read_tree(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnosti
     reader.cache_descriptors(&source);
     reader.deps(&source);
     reader.xsave(&source, &header);
-    reader.properties(&source);
+    reader.properties(&source, others.old);
     reader.others(&source, &others);
     Some(reader.facts)
 }

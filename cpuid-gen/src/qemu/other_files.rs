@@ -90,7 +90,7 @@ impl OtherFiles {
                 (2, 12),
                 NEVER,
             ),
-            kvm: find.one(&["target/i386/kvm/kvm.c", "target/i386/kvm.c"], (4, 1), NEVER),
+            kvm: find.since((4, 1), &["target/i386/kvm/kvm.c", "target/i386/kvm.c"]),
             machines: find.machines(),
         })
     }
@@ -109,6 +109,11 @@ impl Finder<'_, '_> {
             self.diagnostics.push(Diagnostic::file(&missing, message));
         }
         None
+    }
+
+    /// The same for a file that older releases have too, where nothing in it is wanted.
+    fn since(&mut self, since: Version, paths: &[&str]) -> Option<FileId> {
+        (self.version >= since).then(|| self.one(paths, since, NEVER)).flatten()
     }
 
     fn machines(&mut self) -> Option<MachineFiles> {

@@ -22,8 +22,11 @@ use crate::source::Span;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 
-/// The tables; a release has the first and one of the others.
+/// The tables; a release since 2.6 has the first and one of the others.
 const TABLES: [&str; 3] = ["x86_cpu_properties", "max_x86_cpu_properties", "host_x86_cpu_properties"];
+
+/// How many of the functions every release has.
+const EVERYWHERE: usize = 2;
 
 /// The functions of cpu.c that add properties.
 pub(super) const FUNCTIONS: [&str; 6] = [
@@ -52,19 +55,22 @@ enum Added {
 }
 
 impl<'a> Reader<'a, '_> {
-    /// Reads all of cpu.c's.
-    pub(super) fn properties(&mut self, unit: &Unit<'a>) {
-        let tables: Vec<_> = TABLES.iter().filter_map(|name| find_table(unit, name)).collect();
-        if tables.is_empty() {
-            let whole = self.sources.span(unit.file, 0, 0);
+    /// Reads all of cpu.c's. A release that is `old` may lack the table of `max`.
+    pub(super) fn properties(&mut self, unit: &Unit<'a>, old: bool) {
+        let tables = TABLES.map(|name| find_table(unit, name));
+        let whole = self.sources.span(unit.file, 0, 0);
+        if tables[0].is_none() {
             self.diagnostics.error(whole, "`x86_cpu_properties[]` is not here");
         }
-        for (open, at) in tables {
+        if tables[1].or(tables[2]).is_none() && !old {
+            self.diagnostics.error(whole, "`max_x86_cpu_properties[]` is not here; QEMU has it since 2.9");
+        }
+        for (open, at) in tables.into_iter().flatten() {
             let rows = self.property_table(unit, open, at);
             self.facts.properties.extend(self.diagnostics.take(rows).unwrap_or_default());
         }
-        for function in FUNCTIONS {
-            let added = self.added_properties(unit, function);
+        for (index, function) in FUNCTIONS.into_iter().enumerate() {
+            let added = self.added_properties(unit, function, index < EVERYWHERE);
             for added in self.diagnostics.take(added).unwrap_or_default() {
                 match added {
                     Added::Property(property) => self.facts.properties.push(property),
@@ -96,9 +102,15 @@ impl<'a> Reader<'a, '_> {
         Ok(rows)
     }
 
-    /// The properties that a function adds; none when this release doesn't have it.
-    fn added_properties(&self, unit: &Unit<'a>, function: &str) -> Result<Vec<Added>> {
-        let Some((body, at)) = find_function(unit, function)? else { return Ok(Vec::new()) };
+    /// The properties that a function adds; none when this release doesn't have it, unless it `must`.
+    fn added_properties(&self, unit: &Unit<'a>, function: &str, must: bool) -> Result<Vec<Added>> {
+        let Some((body, at)) = find_function(unit, function)? else {
+            if !must {
+                return Ok(Vec::new());
+            }
+            let whole = self.sources.span(unit.file, 0, 0);
+            return Err(Diagnostic::error(whole, format!("the function `{function}` is not here")));
+        };
         let (mut found, mut depth) = (Vec::new(), 0usize);
         for (index, token) in body.iter().enumerate() {
             if token.is("{") {

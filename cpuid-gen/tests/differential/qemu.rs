@@ -11,13 +11,14 @@ use crate::common::text::{braced, defined, definition, directives, enumerators, 
 use crate::common::{clean_qemu, compile_and_run, have, macros, run, scratch, skipped, trees};
 
 /// The configuration that the facts are for, and what C's and QEMU's headers would define.
-pub(crate) const OPTIONS: [&str; 8] = [
+pub(crate) const OPTIONS: [&str; 9] = [
     "-DTARGET_X86_64",
     "-DTARGET_I386",
     "-DCONFIG_KVM",
     "-DCONFIG_TCG",
     "-DCONFIG_SOFTMMU",
     "-DCONFIG_LINUX",
+    "-DCONFIG_SYNDBG",
     "-DCOMPILING_PER_TARGET",
     "-DNEED_CPU_H",
 ];
@@ -59,7 +60,7 @@ impl Files {
     }
 
     /// Every definition that the table may use, as one C text without functions.
-    fn definitions(&self, source: &str) -> String {
+    pub(crate) fn definitions(&self, source: &str) -> String {
         let header = self.header();
         let mut out = START.to_owned();
         for text in [&self.before, &header, &self.internal, source] {
@@ -73,7 +74,7 @@ impl Files {
                 out.push_str(&format!("enum {} {};\n", &rest[..tag], braced(rest, tag)));
             }
         }
-        out
+        out + "typedef enum FeatureWord FeatureWord;\n"
     }
 
     /// The struct, the table, and the arrays that older tables point at.
