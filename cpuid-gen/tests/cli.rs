@@ -171,6 +171,82 @@ fn help_has_examples_and_exit_codes() {
     assert!(help.contains("Examples:") && help.contains("Exit codes:"), "{help}");
 }
 
+/// The facts of the fixture's QEMU tree.
+fn small_qemu(test: &str) -> PathBuf {
+    let path = folder(test).join("small-qemu.tsv");
+    fs::write(&path, include_str!("golden/diagnostics/small-qemu.tsv")).unwrap();
+    path
+}
+
+#[test]
+fn models_are_listed_by_version() {
+    let tree = small_qemu("models");
+    let output = run(&["models", "--qemu", tree.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(lines[0].ends_with(": 2 CPU models, 3 versions"), "{said}");
+    assert_eq!(
+        lines[1..],
+        [
+            "Orchard-v1                  deprecated: use Meadow instead",
+            "Orchard-v2  Orchard-noPear  no pear  deprecated: use Meadow instead",
+            "Meadow-v1",
+        ]
+    );
+    let output = run(&["models", "--format", "json", "--qemu", tree.to_str().unwrap()]);
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said["models"][0]["versions"][1]["alias"], "Orchard-noPear");
+    assert_eq!(said["models"][1]["deprecated"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_model_is_shown_with_its_version_applied() {
+    let tree = small_qemu("model");
+    let shown = |name: &str| {
+        let output = run(&["models", "--qemu", tree.to_str().unwrap(), name]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let first = shown("Orchard");
+    assert_eq!(first, shown("Orchard-v1"), "a model's name stands for its first version");
+    assert!(first.starts_with("Orchard-v1 of QEMU "), "{first}");
+    for line in [
+        "  family      25, model 1, stepping 2\n",
+        "  model id    Orchard CPU version ",
+        "  level       0xd\n",
+    ] {
+        assert!(first.contains(line), "{first}");
+    }
+    assert!(first.contains(" pear "), "{first}");
+    assert!(first.contains("\n    ") && first.contains("bit 7"), "a bit without a name is kept: {first}");
+    let second = shown("Orchard-noPear");
+    assert_eq!(second, shown("Orchard-v2"));
+    assert!(second.contains("  model id    Orchard (no pear)\n"), "{second}");
+    assert!(!second.contains(" pear "), "{second}");
+    assert!(second.contains(" cache: data, "), "{second}");
+
+    let output = run(&["models", "--qemu", tree.to_str().unwrap(), "--format", "json", "Orchard-v2"]);
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said["name"], "Orchard-v2");
+    assert_eq!(said["signature"]["family"], 25);
+    assert!(said["words"].as_array().is_some_and(|words| !words.is_empty()));
+}
+
+#[test]
+fn an_unknown_model_is_told_with_those_like_it() {
+    let tree = small_qemu("no-model");
+    let failed = |name: &str| {
+        let output = run(&["models", "--qemu", tree.to_str().unwrap(), name]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(output.stdout.is_empty());
+        text(&output.stderr)
+    };
+    let said = failed("orchad-v2");
+    assert!(said.contains("has no CPU model `orchad-v2`; there is Orchard-v2, "), "{said}");
+    assert!(!failed("Ocean-Liner-2000").contains("there is"));
+}
+
 #[test]
 fn diff_tells_by_its_exit_code_whether_two_releases_differ() {
     let (old, new) = (upstream("qemu-10.0.tsv"), upstream("qemu-10.2.tsv"));

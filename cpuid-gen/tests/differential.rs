@@ -11,6 +11,8 @@
 
 mod common;
 
+#[path = "differential/cpu_models.rs"]
+mod cpu_models;
 #[path = "differential/flags.rs"]
 mod flags;
 #[path = "differential/kvm.rs"]

@@ -18,6 +18,7 @@ Examples:
   cpuid-gen verify --linux ~/linux --qemu ~/qemu   do these two trees?
   cpuid-gen facts --linux ~/linux                  what a tree says, as tab-separated rows
   cpuid-gen capflags --linux ~/linux               what its mkcapflags.sh would write
+  cpuid-gen models EPYC-Milan-v2                   what a CPU model of QEMU says, all its versions' properties applied
   cpuid-gen diff ~/linux-7.3 ~/linux               what a newer tree has otherwise
   cpuid-gen generate --standalone -o src           src/cpuid.rs: Rust constants, for a crate of your own
 
@@ -28,6 +29,13 @@ Exit codes:
   0  done; with verify: everything is explained; with diff: both say the same
   1  verify found what nothing explains, diff a difference, or what was read makes no sense
   2  the input could not be read, the output not written, or the arguments are wrong";
+
+const MODELS: &str = "\
+Examples:
+  cpuid-gen models                                    every version, with its alias and note
+  cpuid-gen models EPYC-Milan-v2                      one version: leaves, signature, feature words, caches
+  cpuid-gen models --qemu ~/qemu Haswell-noTSX        by alias, of a tree of your own
+  cpuid-gen models --format json Skylake-Server-v4    for programs";
 
 const DIFF: &str = "\
 Examples:
@@ -67,6 +75,18 @@ pub(crate) enum Command {
         /// A Linux tree or its facts
         #[arg(long, value_name = "DIR|FILE")]
         linux: Option<PathBuf>,
+    },
+    /// List QEMU's CPU models, or show a version of one, resolved (default: the newest pinned release's)
+    #[command(after_help = MODELS)]
+    Models {
+        /// A QEMU tree or its facts
+        #[arg(long, value_name = "DIR|FILE")]
+        qemu: Option<PathBuf>,
+        /// A version, an alias, or a model, which stands for its version 1 as it does with QEMU's machine types
+        name: Option<String>,
+        /// For people or for programs
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
     },
     /// Check that Linux, KVM and QEMU agree about which bit is which
     Verify {

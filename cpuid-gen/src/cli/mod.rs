@@ -7,6 +7,7 @@
 mod args;
 mod diff;
 mod import;
+mod models;
 mod show;
 
 use std::fs;
@@ -18,6 +19,7 @@ use clap::Parser as _;
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{LinuxFacts, QemuFacts};
 use cpuid_gen::model::Model;
+use cpuid_gen::model::cpu_models::resolve;
 use cpuid_gen::source::Sources;
 use cpuid_gen::verify::{Differences, Scope, verify};
 use cpuid_gen::{generate, generate_standalone, input, linux};
@@ -71,6 +73,9 @@ impl Run {
             Command::Facts { input, left_out } => self.facts(input, *left_out)?,
             Command::Import { input, output } => self.import(input, output)?,
             Command::Capflags { linux } => self.capflags(linux.as_deref())?,
+            Command::Models { qemu, name, format } => {
+                self.models(qemu.as_deref(), name.as_deref(), *format)?;
+            }
             Command::Verify { inputs, differences, format, pins } => {
                 return self.verify(inputs, pins.as_deref(), differences.as_deref(), *format);
             }
@@ -137,6 +142,34 @@ impl Run {
             }
         };
         print(&text)
+    }
+
+    fn models(&mut self, qemu: Option<&Path>, name: Option<&str>, format: Format) -> Result<()> {
+        let facts = match qemu {
+            Some(path) => input::qemu(&mut self.sources, path, &mut self.diagnostics),
+            None => self.inputs(&Inputs::default())?.1.pop(),
+        };
+        let facts = self.sound(facts)?;
+        let found = resolve(&facts, &mut self.diagnostics);
+        if self.diagnostics.has_errors() {
+            return Err(Failed::Contradiction);
+        }
+        let Some(name) = name else {
+            return match format {
+                Format::Text => print(&models::list_text(&facts, &found)),
+                Format::Json => print(&format!("{:#}\n", models::list_json(&facts, &found))),
+            };
+        };
+        let chosen = models::Chosen::find(&found, name).ok_or_else(|| {
+            let near = models::near(&found, name);
+            let hint =
+                if near.is_empty() { String::new() } else { format!("; there is {}", near.join(", ")) };
+            Failed::Io(Some(format!("QEMU {} has no CPU model `{name}`{hint}", facts.release)))
+        })?;
+        match format {
+            Format::Text => print(&models::text(&facts, chosen)),
+            Format::Json => print(&format!("{:#}\n", models::json(&facts, chosen))),
+        }
     }
 
     fn verify(
