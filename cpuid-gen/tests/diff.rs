@@ -382,7 +382,9 @@ fn beside_the_old_release_nothing_is_removed() {
     for (old, new) in pinned_pairs() {
         let changes = diff(old, new);
         let [instead, beside] = changes.api.as_slice() else { panic!("two ways") };
-        assert!(beside.items.iter().all(|item| !matches!(item.change, ApiChange::Removed(_))));
+        // But for fields of leaves: of those the newest release alone says which there are.
+        let bits = beside.items.iter().filter(|item| !item.constant.starts_with("field::"));
+        assert!(bits.into_iter().all(|item| !matches!(item.change, ApiChange::Removed(_))));
         assert!(beside.level <= instead.level && beside.level >= Level::Minor);
     }
 }
