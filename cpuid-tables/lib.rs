@@ -68,25 +68,34 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+mod cache;
+mod cpu_model;
+mod cpu_tables;
 pub mod cpuinfo;
 mod hardware;
 mod kernel;
 mod kvm;
 mod location;
+mod machine;
 mod model_specific;
 mod names;
 mod release;
 mod set;
 mod tables;
+mod xsave;
 
+pub use cache::{Cache, CacheDescriptor, CacheKind, CacheSlot, Caches, LegacyCache, SharedBy};
+pub use cpu_model::CpuModel;
 pub use hardware::Feature;
 pub use kernel::{Bug, BugSet, SoftwareFeature, SoftwareSet, VmxFeature, VmxSet};
 pub use kvm::{KvmCap, KvmCaps, KvmWord};
 pub use location::{Bit, CpuidWord, Leaf, Location, Msr, Register, Subleaf, Word, WordBit};
+pub use machine::{CompatProperty, CpuProperty, DefaultVersion, MachineType};
 pub use model_specific::MsrFeature;
 pub use names::{Candidates, LookupError, Named, lookup};
 pub use release::{LinuxRelease, QemuRelease, QemuWord};
 pub use set::{FeatureSet, FeatureSetIter};
+pub use xsave::XsaveComponent;
 
 /// The constants of a generated file.
 macro_rules! bits {

@@ -281,7 +281,7 @@ fn list(cells: &[u16]) -> TokenStream {
     quote!(&decimal::<#count>(#text))
 }
 
-fn fixed(name: &str, cells: &[u16]) -> TokenStream {
+pub(super) fn fixed(name: &str, cells: &[u16]) -> TokenStream {
     let name = quote::format_ident!("{name}");
     let (count, text) = (size(cells.len()), decimal(cells.iter().copied()));
     quote!(pub(crate) static #name: [u16; #count] = decimal(#text);)
