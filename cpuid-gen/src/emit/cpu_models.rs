@@ -1,13 +1,14 @@
 //! `cpu_models.rs`: CPU models and what surrounds them, data alone. The runtime crate's `cpu_tables` module says what
 //! each array means.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::GenerateError;
 use super::layout::fits;
 use super::machines;
 use super::pools::{Pool, Pools};
+use super::tables::{fixed, size};
 use super::text::{lines, rows};
 use crate::facts::{Cache, CacheKind, CacheSlot, QemuSource};
 use crate::model::board::share_level;
@@ -40,7 +41,7 @@ pub(super) fn tables(model: &Model) -> Result<TokenStream, GenerateError> {
     ];
     let count = size(model.qemu.len());
     let (texts, text) = (size(strings.len()), lines(&strings));
-    let lists = super::tables::fixed("MODEL_LISTS", &lists);
+    let lists = fixed("MODEL_LISTS", &lists);
     Ok(quote! {
         pub(crate) static MODELS: [&[[u16; 3]]; #count] = [#(#models),*];
         pub(crate) static BOARDS: [Board; #count] = [#(#boards),*];
@@ -180,8 +181,4 @@ pub(super) fn slice<const C: usize>(decode: &str, all: &[[u64; C]]) -> TokenStre
     let decode = format_ident!("{decode}");
     let (count, columns, text) = (size(all.len()), size(C), rows(all));
     quote!(&#decode::<#count, #columns>(#text))
-}
-
-fn size(count: usize) -> Literal {
-    Literal::usize_unsuffixed(count)
 }

@@ -7,6 +7,7 @@ use super::GenerateError;
 use super::cpu_models::{cache, kind, slice};
 use super::layout::{fits, number};
 use super::pools::Pools;
+use super::tables::short;
 use crate::facts::{CacheSlot, DefaultVersion};
 use crate::model::Model;
 use crate::model::board::{Board, CompatProperty, DefaultProperty, MachineType};
@@ -37,6 +38,7 @@ fn board<'m>(board: &'m Board, compat: &Compat<'m>, pools: &mut Pools<'m>) -> To
     let legacy_caches = legacy_caches(board, pools);
     let cache_descriptors = cache_descriptors(board);
     let properties = properties(board, pools);
+    let [kvm_defaults, tcg_defaults, aliases] = [kvm_defaults, tcg_defaults, aliases].map(short);
     quote! {
         Board {
             machines: #machines, kvm_defaults: #kvm_defaults, tcg_defaults: #tcg_defaults, aliases: #aliases,

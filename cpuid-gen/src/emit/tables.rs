@@ -267,12 +267,12 @@ fn packed(place: Place) -> u16 {
 }
 
 /// An array's length, without a suffix.
-fn size(count: usize) -> Literal {
+pub(super) fn size(count: usize) -> Literal {
     Literal::usize_unsuffixed(count)
 }
 
 /// A number, without a suffix.
-fn short(number: u16) -> Literal {
+pub(super) fn short(number: u16) -> Literal {
     Literal::u16_unsuffixed(number)
 }
 
