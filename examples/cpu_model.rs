@@ -2,6 +2,8 @@
 //!
 //! `cargo run --example cpu_model -- EPYC-Milan-v2 [pc-q35-9.0]`
 
+#![allow(clippy::print_stdout, reason = "an example's output")]
+
 use std::error::Error;
 
 use cpuid_tables::{CpuModel, CpuidWord, QemuRelease, Register, XsaveComponent};

@@ -137,7 +137,19 @@ fn pinned_facts_are_those_of_their_trees() {
 fn generate_writes_what_the_library_returns() {
     let folder = folder("generate");
     for (arguments, names) in [
-        (vec!["generate"], vec!["bug.rs", "feature.rs", "msr.rs", "software.rs", "tables.rs", "vmx.rs"]),
+        (
+            vec!["generate"],
+            vec![
+                "bug.rs",
+                "cpu_models.rs",
+                "feature.rs",
+                "msr.rs",
+                "software.rs",
+                "tables.rs",
+                "vmx.rs",
+                "xsave.rs",
+            ],
+        ),
         (vec!["generate", "--standalone"], vec!["cpuid.rs"]),
     ] {
         let out = folder.join(names[0]);

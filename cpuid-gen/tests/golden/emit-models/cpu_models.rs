@@ -12,9 +12,9 @@ pub(crate) static BOARDS: [Board; 2] = [
         machines: &numbers::<3, 5>(r"d 1 0 1 29
 e 1 0 2 2e
 f ffff 0 0 29"),
-        kvm_defaults: 41u16,
-        tcg_defaults: 8u16,
-        aliases: 51u16,
+        kvm_defaults: 41,
+        tcg_defaults: 8,
+        aliases: 51,
         legacy_caches: &numbers::<1, 3>("11 0 2"),
         cache_descriptors: &longs::<1, 6>("2c 0 1 8000 40 8"),
         properties: &numbers::<1, 5>("4 12 13 0 14"),
@@ -24,9 +24,9 @@ f ffff 0 0 29"),
 e 1 0 2 2e
 f ffff 0 0 29
 15 1 0 0 29"),
-        kvm_defaults: 41u16,
-        tcg_defaults: 8u16,
-        aliases: 51u16,
+        kvm_defaults: 41,
+        tcg_defaults: 8,
+        aliases: 51,
         legacy_caches: &numbers::<1, 3>("11 0 2"),
         cache_descriptors: &longs::<1, 6>("2c 0 1 8000 40 8"),
         properties: &numbers::<1, 5>("4 12 13 0 14"),

@@ -5,9 +5,9 @@ pub(crate) static MODELS: [&[[u16; 3]]; 1] = [&numbers::<0, 3>("")];
 pub(crate) static BOARDS: [Board; 1] = [
     Board {
         machines: &numbers::<0, 5>(""),
-        kvm_defaults: 0u16,
-        tcg_defaults: 0u16,
-        aliases: 0u16,
+        kvm_defaults: 0,
+        tcg_defaults: 0,
+        aliases: 0,
         legacy_caches: &numbers::<0, 3>(""),
         cache_descriptors: &longs::<0, 6>(""),
         properties: &numbers::<0, 5>(""),
