@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-use crate::kvm::{KvmCaps, KvmWord};
+use crate::kvm::{KvmTreatment, KvmWord};
 use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf, Word, WordBit};
 use crate::names::{self, Filter, LookupError, Named, Sorts};
 use crate::release::{LinuxRelease, QemuRelease, QemuWord};
@@ -128,10 +128,10 @@ impl Feature {
         }
     }
 
-    /// How KVM's capability set-up names it.
+    /// What KVM does with it.
     #[must_use]
-    pub const fn kvm_caps(self, release: LinuxRelease) -> KvmCaps {
-        KvmCaps(release.tables().caps[self.index()])
+    pub const fn kvm(self, release: LinuxRelease) -> KvmTreatment {
+        KvmTreatment::ALL[release.tables().kvm[self.index()] as usize]
     }
 
     /// QEMU's feature word for its register, whether or not QEMU has a name for the bit.
@@ -155,6 +155,28 @@ impl Feature {
     #[must_use]
     pub const fn known_to_qemu(self, release: QemuRelease) -> bool {
         self.qemu_name(release).is_some()
+    }
+
+    /// The releases of Linux that have a macro for it, if only in KVM; oldest first.
+    pub fn linux_releases(self) -> impl DoubleEndedIterator<Item = LinuxRelease> {
+        LinuxRelease::ALL.into_iter().filter(move |&release| self.known_to_linux(release))
+    }
+
+    /// The releases of Linux whose KVM may advertise it, oldest first.
+    pub fn kvm_releases(self) -> impl DoubleEndedIterator<Item = LinuxRelease> {
+        LinuxRelease::ALL.into_iter().filter(move |&release| self.kvm(release).may_be_advertised())
+    }
+
+    /// The releases of QEMU that have a name for it, oldest first.
+    ///
+    /// ```
+    /// use cpuid_tables::{QemuRelease, feature};
+    ///
+    /// let since = feature::AVX10.qemu_releases().next();
+    /// assert_eq!(since, QemuRelease::find("10.0"));
+    /// ```
+    pub fn qemu_releases(self) -> impl DoubleEndedIterator<Item = QemuRelease> {
+        QemuRelease::ALL.into_iter().filter(move |&release| self.known_to_qemu(release))
     }
 
     /// Every feature, by location.

@@ -58,6 +58,20 @@
 //! }
 //! ```
 //!
+//! # Leaves that hold numbers
+//!
+//! A [`Field`] is some bits of a register that form a number, such as a cache's level or a CPU's stepping: constants are
+//! in [`field`], by leaf. [`describe`] tells all parts of any register, features and fields:
+//!
+//! ```
+//! use cpuid_tables::{CpuidWord, Register, describe};
+//!
+//! let (ecx, value) = (CpuidWord::new(7, 0, Register::Ecx), 0x0042_0000);
+//! let set: Vec<(&str, u32)> =
+//!     describe(ecx).map(|part| (part.name(), part.read(value))).filter(|(_, value)| *value != 0).collect();
+//! assert_eq!(set, [("mawau_val_lm", 1), ("RDPID", 1)]);
+//! ```
+//!
 //! # Features
 //!
 //! `std` (default) is for later additions; everything here is `no_std`, does not allocate, and holds no `unsafe`.
@@ -68,10 +82,12 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+mod bit_field;
 mod cache;
 mod cpu_model;
 mod cpu_tables;
 pub mod cpuinfo;
+mod description;
 mod hardware;
 mod kernel;
 mod kvm;
@@ -79,16 +95,19 @@ mod location;
 mod machine;
 mod model_specific;
 mod names;
+mod needs;
 mod release;
 mod set;
 mod tables;
 mod xsave;
 
+pub use bit_field::{Field, TooLarge};
 pub use cache::{Cache, CacheDescriptor, CacheKind, CacheSlot, Caches, LegacyCache, SharedBy};
 pub use cpu_model::CpuModel;
+pub use description::{Part, describe};
 pub use hardware::Feature;
 pub use kernel::{Bug, BugSet, SoftwareFeature, SoftwareSet, VmxFeature, VmxSet};
-pub use kvm::{KvmCap, KvmCaps, KvmWord};
+pub use kvm::{KvmTreatment, KvmWord};
 pub use location::{Bit, CpuidWord, Leaf, Location, Msr, Register, Subleaf, Word, WordBit};
 pub use machine::{CompatProperty, CpuProperty, DefaultVersion, MachineType};
 pub use model_specific::MsrFeature;
@@ -104,6 +123,29 @@ macro_rules! bits {
             #[doc = $doc]
             pub const $name: $crate::$ty = $crate::$ty($number);
         )*
+    };
+}
+
+/// The fields of one leaf in a generated file.
+macro_rules! fields {
+    ($leaf:ident $about:literal: $($name:ident = $field:literal $doc:literal,)*) => {
+        #[doc = $about]
+        pub mod $leaf {
+            $(
+                #[doc = $doc]
+                pub const $name: $crate::Field = $crate::Field::told($field);
+            )*
+            /// All of them, by subleaves, register and bits.
+            pub static ALL: &[$crate::Field] = &[$($name,)*];
+        }
+    };
+}
+
+/// All leaves that have fields.
+macro_rules! leaves {
+    ($($leaf:ident),*) => {
+        /// By leaf; none is empty.
+        pub(crate) static LEAVES: &[&[$crate::Field]] = &[$($leaf::ALL,)*];
     };
 }
 
@@ -133,6 +175,36 @@ pub mod vmx {
 /// A constant for every [`MsrFeature`].
 pub mod msr {
     include!(concat!(env!("OUT_DIR"), "/msr.rs"));
+}
+
+/// A constant for every [`Field`] that Linux describes, by leaf: kcpuid's `cpuid.csv` of the newest release that has it.
+///
+/// A field is called by its short name there, in capitals; a bit that is a [`Feature`] is not repeated here.
+///
+/// ```
+/// use cpuid_tables::field::{leaf_4, leaf_80000008};
+///
+/// // A cache as leaf 4 tells of it; sizes, counts and numbers of threads are stored less one.
+/// let [eax, ebx, ecx, edx] = [0x0400_0121, 0x01c0_003f, 0x3f, 0];
+/// let size = [
+///     leaf_4::CACHE_LINESIZE.read(ebx),
+///     leaf_4::CACHE_NPARTITIONS.read(ebx),
+///     leaf_4::CACHE_NWAYS.read(ebx),
+///     leaf_4::CACHE_NSETS.read(ecx),
+/// ];
+/// assert_eq!(size.into_iter().map(|less_one| less_one + 1).product::<u32>(), 32 << 10);
+/// assert_eq!(leaf_4::CACHE_LEVEL.read_from([eax, ebx, ecx, edx]), 1);
+///
+/// // The address sizes of a guest: an error if they come from a configuration and are nonsense.
+/// fn address_sizes(host: u32, physical: u32, linear: u32) -> Result<u32, cpuid_tables::TooLarge> {
+///     let eax = leaf_80000008::PHYS_ADDR_BITS.put(host, physical)?;
+///     leaf_80000008::VIRT_ADDR_BITS.put(eax, linear)
+/// }
+/// assert_eq!(address_sizes(0x3034, 46, 48), Ok(0x302e));
+/// assert!(address_sizes(0x3034, 460, 48).is_err());
+/// ```
+pub mod field {
+    include!(concat!(env!("OUT_DIR"), "/field.rs"));
 }
 
 /// The README's example is a test.

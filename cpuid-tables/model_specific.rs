@@ -65,6 +65,11 @@ impl MsrFeature {
         self.qemu_name(release).is_some()
     }
 
+    /// The releases of QEMU that have a name for it, oldest first.
+    pub fn qemu_releases(self) -> impl DoubleEndedIterator<Item = QemuRelease> {
+        QemuRelease::ALL.into_iter().filter(move |&release| self.known_to_qemu(release))
+    }
+
     /// Every one, by MSR and bit.
     pub fn all() -> impl Iterator<Item = MsrFeature> {
         (0..tables::short(MSRS.len())).map(MsrFeature)

@@ -353,7 +353,7 @@ fn fold(byte: u8) -> u8 {
     FOLD[usize::from(byte)]
 }
 
-fn fold_eq(a: &str, b: &str) -> bool {
+pub(crate) fn fold_eq(a: &str, b: &str) -> bool {
     // Most names are given as they stand in the table.
     a == b || a.len() == b.len() && a.bytes().map(fold).eq(b.bytes().map(fold))
 }

@@ -8,6 +8,9 @@
 //! an id with 1 added, and from there on a position in [`LISTS`]: a count, then as many ids. Ids are slots first,
 //! then the indices of software-defined features, bugs, VMX flags and MSR bits, one sort after another.
 //!
+//! [`NEEDS`] holds pairs of ids, ascending and transitively closed: a bit and one that it needs, to which [`LIST`] is
+//! added where a release states just that. [`NEEDS_ONE_OF`] holds pairs of an id and a position in [`LISTS`].
+//!
 //! Everything is decoded at compile time; text that does not fit its array does not compile.
 
 /// No word, in a column of words' indices.
@@ -30,8 +33,8 @@ pub(crate) struct LinuxTables {
     pub(crate) macros: &'static [u16],
     /// Per feature: the flag.
     pub(crate) flags: &'static [u16],
-    /// Per feature: a bit for each kind of mention by KVM.
-    pub(crate) caps: &'static [u16],
+    /// Per feature: what KVM does with it, an index of [`KvmTreatment::ALL`](crate::KvmTreatment::ALL).
+    pub(crate) kvm: &'static [u16],
     /// Slots, ascending, whose place in the kernel's words does not follow from their register; and that place.
     pub(crate) exceptions: &'static [(u16, u16)],
     /// What stands at each place of the kernel's and KVM's words.

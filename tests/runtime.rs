@@ -6,9 +6,9 @@ use std::collections::{BTreeSet, HashSet};
 use std::error::Error;
 
 use cpuid_tables::{
-    Bit, Bug, CpuidWord, Feature, FeatureSet, KvmCap, LinuxRelease, Location, LookupError, Msr, MsrFeature,
-    Named, QemuRelease, Register, SoftwareFeature, VmxFeature, Word, WordBit, bug, cpuinfo, feature, lookup,
-    msr, software, vmx,
+    Bit, Bug, CpuidWord, Feature, FeatureSet, KvmTreatment, LinuxRelease, Location, LookupError, Msr,
+    MsrFeature, Named, QemuRelease, Register, SoftwareFeature, VmxFeature, Word, WordBit, bug, cpuinfo,
+    feature, lookup, msr, software, vmx,
 };
 
 type TestResult = Result<(), Box<dyn Error>>;
@@ -198,9 +198,9 @@ fn kvm_and_qemu_have_words_of_their_own() -> TestResult {
     // KVM's alone.
     assert_eq!(feature::MCDT_NO.linux_word(new), None);
     assert_eq!(feature::MCDT_NO.kvm_word(new).map(|word| word.leaf), Some("CPUID_7_2_EDX"));
-    assert!(feature::AVX2.kvm_caps(new).contains(KvmCap::F));
+    assert_eq!(feature::AVX2.kvm(new), KvmTreatment::Host);
     // 6.1 gives KVM's bit by number, before the kernel had a macro.
-    assert!(!feature::LFENCE_RDTSC.kvm_caps(old).is_empty());
+    assert_eq!(feature::LFENCE_RDTSC.kvm(old), KvmTreatment::Conditional);
     let word = feature::AVX2.qemu_word(qemu("10.0")?).ok_or("QEMU has AVX2's word")?;
     assert_eq!(word.name, "FEAT_7_0_EBX");
     assert_eq!(feature::XMM3.qemu_name(QemuRelease::NEWEST), Some("pni"));

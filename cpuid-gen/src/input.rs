@@ -1,5 +1,6 @@
 //! Where facts come from: a source tree, a facts file, or the pinned releases.
 
+use std::fs;
 use std::path::Path;
 use std::thread;
 
@@ -28,6 +29,56 @@ pub fn qemu(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -
         (_, Facts::Qemu(facts)) => Some(facts),
         (id, Facts::Linux(_)) => wrong_project(sources, id, "Linux", "QEMU", diagnostics),
     }
+}
+
+/// The facts of a tree (a directory) or of a facts file (anything else), whichever project's it is.
+pub fn any(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<Facts> {
+    if !path.is_dir() {
+        return file(sources, path, diagnostics).map(|(_, facts)| facts);
+    }
+    let has = |folders: &[&str]| folders.iter().any(|folder| path.join(folder).is_dir());
+    if has(&["arch/x86"]) {
+        return linux::read_tree(sources, path, diagnostics).map(Facts::Linux);
+    }
+    if has(&["target/i386", "target-i386"]) {
+        return qemu::read_tree(sources, path, diagnostics).map(Facts::Qemu);
+    }
+    let message =
+        "neither a Linux nor a QEMU tree: there is no arch/x86, no target/i386 and no target-i386 in it";
+    let help = "name the top of a tree, or a facts file";
+    diagnostics.push(Diagnostic::file(path, message).with_help(help));
+    None
+}
+
+/// The releases of a folder of facts files such as `upstream/`: every `*.tsv` but the judged differences, by name.
+pub fn folder(
+    sources: &mut Sources,
+    path: &Path,
+    diagnostics: &mut Diagnostics,
+) -> (Vec<LinuxFacts>, Vec<QemuFacts>) {
+    let (mut all_linux, mut all_qemu) = (Vec::new(), Vec::new());
+    let entries = fs::read_dir(path).map_err(|error| Diagnostic::file(path, error));
+    let Some(entries) = diagnostics.take(entries) else { return (all_linux, all_qemu) };
+    let facts =
+        |name: &str| name.ends_with(".tsv") && (name.starts_with("linux-") || name.starts_with("qemu-"));
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| facts(name))
+        .collect();
+    names.sort_unstable();
+    if names.is_empty() {
+        let message = "no facts here: neither linux-*.tsv nor qemu-*.tsv";
+        diagnostics.push(Diagnostic::file(path, message));
+    }
+    for name in names {
+        match file(sources, &path.join(name), diagnostics) {
+            Some((_, Facts::Linux(facts))) => all_linux.push(facts),
+            Some((_, Facts::Qemu(facts))) => all_qemu.push(facts),
+            None => {}
+        }
+    }
+    (all_linux, all_qemu)
 }
 
 /// The facts of every pinned release.

@@ -2,8 +2,10 @@
 
 pub mod c;
 pub mod diagnostic;
+pub mod diff;
 mod emit;
 pub mod facts;
+mod graph;
 pub mod input;
 pub mod linux;
 pub mod location;

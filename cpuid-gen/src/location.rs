@@ -136,6 +136,7 @@ impl fmt::Display for Location {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Msr(pub u32);
 
-fn hex(value: u32) -> String {
+/// A leaf as the manuals' notation has it: from 10 on with `0x`.
+pub(crate) fn hex(value: u32) -> String {
     if value < 10 { value.to_string() } else { format!("{value:#X}").replace("0X", "0x") }
 }

@@ -143,6 +143,7 @@ fn generate_writes_what_the_library_returns() {
                 "bug.rs",
                 "cpu_models.rs",
                 "feature.rs",
+                "field.rs",
                 "msr.rs",
                 "software.rs",
                 "tables.rs",
@@ -178,4 +179,134 @@ fn help_has_examples_and_exit_codes() {
     assert_eq!(output.status.code(), Some(0));
     let help = text(&output.stdout);
     assert!(help.contains("Examples:") && help.contains("Exit codes:"), "{help}");
+}
+
+/// The facts of the fixture's QEMU tree.
+fn small_qemu(test: &str) -> PathBuf {
+    let path = folder(test).join("small-qemu.tsv");
+    fs::write(&path, include_str!("golden/diagnostics/small-qemu.tsv")).unwrap();
+    path
+}
+
+#[test]
+fn models_are_listed_by_version() {
+    let tree = small_qemu("models");
+    let output = run(&["models", "--qemu", tree.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(lines[0].ends_with(": 2 CPU models, 3 versions"), "{said}");
+    assert_eq!(
+        lines[1..],
+        [
+            "Orchard-v1                  deprecated: use Meadow instead",
+            "Orchard-v2  Orchard-noPear  no pear  deprecated: use Meadow instead",
+            "Meadow-v1",
+        ]
+    );
+    let output = run(&["models", "--format", "json", "--qemu", tree.to_str().unwrap()]);
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said["models"][0]["versions"][1]["alias"], "Orchard-noPear");
+    assert_eq!(said["models"][1]["deprecated"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_model_is_shown_with_its_version_applied() {
+    let tree = small_qemu("model");
+    let shown = |name: &str| {
+        let output = run(&["models", "--qemu", tree.to_str().unwrap(), name]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let first = shown("Orchard");
+    assert_eq!(first, shown("Orchard-v1"), "a model's name stands for its first version");
+    assert!(first.starts_with("Orchard-v1 of QEMU "), "{first}");
+    for line in [
+        "  family      25, model 1, stepping 2\n",
+        "  model id    Orchard CPU version ",
+        "  level       0xd\n",
+    ] {
+        assert!(first.contains(line), "{first}");
+    }
+    assert!(first.contains(" pear "), "{first}");
+    assert!(first.contains("\n    ") && first.contains("bit 7"), "a bit without a name is kept: {first}");
+    let second = shown("Orchard-noPear");
+    assert_eq!(second, shown("Orchard-v2"));
+    assert!(second.contains("  model id    Orchard (no pear)\n"), "{second}");
+    assert!(!second.contains(" pear "), "{second}");
+    assert!(second.contains(" cache: data, "), "{second}");
+
+    let output = run(&["models", "--qemu", tree.to_str().unwrap(), "--format", "json", "Orchard-v2"]);
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said["name"], "Orchard-v2");
+    assert_eq!(said["signature"]["family"], 25);
+    assert!(said["words"].as_array().is_some_and(|words| !words.is_empty()));
+}
+
+#[test]
+fn an_unknown_model_is_told_with_those_like_it() {
+    let tree = small_qemu("no-model");
+    let failed = |name: &str| {
+        let output = run(&["models", "--qemu", tree.to_str().unwrap(), name]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(output.stdout.is_empty());
+        text(&output.stderr)
+    };
+    let said = failed("orchad-v2");
+    assert!(said.contains("has no CPU model `orchad-v2`; there is Orchard-v2, "), "{said}");
+    assert!(!failed("Ocean-Liner-2000").contains("there is"));
+}
+
+#[test]
+fn diff_tells_by_its_exit_code_whether_two_releases_differ() {
+    let (old, new) = (upstream("qemu-10.0.tsv"), upstream("qemu-10.2.tsv"));
+    let same = run(&["diff", &old, &old]);
+    assert_eq!((same.status.code(), text(&same.stdout).contains("\nno changes\n")), (Some(0), true));
+    for (format, start) in [("text", "QEMU 10.0."), ("markdown", "# QEMU 10.0."), ("json", "{\n  \"api\": [")]
+    {
+        let output = run(&["diff", &old, &new, "--format", format]);
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+        let told = text(&output.stdout);
+        assert!(told.starts_with(start) && told.contains("its-no"), "{told}");
+        assert!(output.stderr.is_empty() && !told.contains('\x1b'), "colour only on a terminal");
+    }
+    let json = run(&["diff", &old, &new, "--format", "json"]);
+    let told: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(told["project"], "QEMU");
+}
+
+#[test]
+fn diff_takes_two_releases_of_one_project() {
+    let (linux, qemu) = (upstream("linux-7.3.tsv"), upstream("qemu-10.2.tsv"));
+    let empty = folder("diff-empty");
+    let empty = empty.to_str().unwrap();
+    for (arguments, reason) in [
+        ([&*linux, &*qemu], "two releases of one project can be compared, but "),
+        ([&*qemu, &*linux], "is Linux 7.3"),
+        ([&*qemu, empty], "neither a Linux nor a QEMU tree"),
+        ([&*qemu, "absent"], "absent"),
+    ] {
+        let output = run(&["diff", arguments[0], arguments[1]]);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(
+            output.stdout.is_empty() && text(&output.stderr).contains(reason),
+            "{}",
+            text(&output.stderr)
+        );
+    }
+    let help = text(&run(&["diff", "--help"]).stdout);
+    assert!(help.contains("Examples:") && help.contains("Exit codes"), "{help}");
+}
+
+/// A folder of facts in place of the releases that the program carries.
+#[test]
+fn pins_can_be_a_folder() {
+    let output = run(&["verify", "--pins", UPSTREAM]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(output.stdout, run(&["verify"]).stdout);
+    let (old, new) = (upstream("linux-6.12.tsv"), upstream("linux-7.3.tsv"));
+    let with = run(&["diff", &old, &new, "--pins", UPSTREAM, "--was", UPSTREAM]);
+    assert!(text(&with.stdout).contains("\n  the pinned releases: nothing\n"), "{}", text(&with.stdout));
+    assert_eq!(run(&["verify", "--pins", "absent"]).status.code(), Some(2));
+    assert_eq!(run(&["diff", &old, &new, "--was", UPSTREAM]).status.code(), Some(2));
 }

@@ -11,12 +11,16 @@
 
 mod common;
 
+#[path = "differential/cpu_models.rs"]
+mod cpu_models;
 #[path = "differential/flags.rs"]
 mod flags;
 #[path = "differential/kvm.rs"]
 mod kvm;
 #[path = "differential/linux.rs"]
 mod linux;
+#[path = "differential/linux_numbers.rs"]
+mod linux_numbers;
 #[path = "differential/mutants.rs"]
 mod mutants;
 #[path = "differential/qemu.rs"]

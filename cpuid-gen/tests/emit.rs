@@ -31,8 +31,14 @@ linux-bug\tMELT\t0\t14\tmelt
 linux-vmx\tEPT\t1\t1\tept
 linux-scattered\tSHARED\t0x10\t0\tEBX\t3
 linux-scattered\tSHARED\t0x80000008\t0\tEBX\t6
+linux-dep\t3DTHING\tFPU
+linux-dep\tPAIR\t3DTHING
+linux-dep\tSHARED\tFPU
 kvm-cap\tCPUID_1_EDX\tF\tFPU
 kvm-cap\tCPUID_7_0_EBX\tF\tBIT(7)
+cpuid-field\t0x4\t0\t0\tEAX\t0\t4\ttype
+cpuid-field\t0x4\t0\t0\tEAX\t5\t8\tlevel
+cpuid-field\t0x9\t0\t0\tECX\t0\t31\tgone
 ";
 
 const NEW_LINUX: &str = "\
@@ -53,9 +59,23 @@ linux-scattered\tSHARED\t0x10\t0\tEBX\t3
 linux-scattered\tSHARED\t0x80000008\t0\tEBX\t6
 kvm-feature\tALONE\tCPUID_7_1_EAX\t9
 kvm-translate\tMOVED\tCPUID_7_1_EAX\t10
+linux-dep\tPAIR\tFPU
+linux-dep\tFENCE\tSHARED
+linux-dep\tFENCE\tSYNTH
+linux-dep\tSYNTH\tPAIR
 kvm-cap\tCPUID_1_EDX\tEMULATED_F\tFPU
+kvm-cap\tCPUID_7_0_EBX\tX86_64_F\tPAIR
 kvm-cap\tCPUID_7_1_EAX\tF\tALONE
 kvm-cap\t-\tset\tFPU
+cpuid-field\t0x1\t0\t0\tEDX\t0\t0\tfpu
+cpuid-field\t0x1\t0\t0\tEDX\t2\t2\tno-feature
+cpuid-field\t0x4\t0\t31\tEAX\t0\t4\tcache_type
+cpuid-field\t0x4\t0\t31\tEAX\t5\t7\tlevel
+cpuid-field\t0x4\t0\t31\tEAX\t8\t8\t1st
+cpuid-field\t0x7\t1\t2\tEAX\t9\t9\talone
+cpuid-field\t0x80000008\t0\t0\tEAX\t0\t7\tsize
+cpuid-field\t0x80000008\t0\t0\tEAX\t8\t15\tsize
+cpuid-field\t0x80000008\t1\t1\tEAX\t0\t15\tall
 ";
 
 const QEMU: &str = "\
@@ -67,7 +87,10 @@ qemu-bit\tFEAT_1_EDX\t0\tfpu
 qemu-bit\tFEAT_1_EDX\t1\tthing|3d.thing
 qemu-bit\tFEAT_KVM\t0\tclock
 qemu-bit\tFEAT_KVM\t3\tclock
+qemu-bit\tFEAT_ARCH\t5\tsecond
 qemu-bit\tFEAT_ARCH\t63\trdcl-no
+qemu-dep\tFEAT_KVM\t0x8\tFEAT_ARCH\t0xffffffffffffffff
+qemu-dep\tFEAT_ARCH\t0x20\tFEAT_ARCH\t0xffffffffffffffff
 ";
 
 fn facts(texts: &[&str]) -> Result<(Vec<LinuxFacts>, Vec<QemuFacts>), Box<dyn Error>> {

@@ -116,7 +116,7 @@ fn tree(data: &[u8], paths: &[&str], name: &str) -> PathBuf {
     root
 }
 
-const LINUX_PATHS: [&str; 11] = [
+const LINUX_PATHS: [&str; 17] = [
     "Makefile",
     "arch/x86/include/asm/cpufeatures.h",
     "arch/x86/include/asm/vmxfeatures.h",
@@ -128,6 +128,12 @@ const LINUX_PATHS: [&str; 11] = [
     "arch/x86/kernel/cpu/scattered.c",
     "arch/x86/kernel/cpu/cpuid-deps.c",
     "arch/x86/kernel/cpu/mkcapflags.sh",
+    "arch/x86/include/uapi/asm/kvm_para.h",
+    "arch/x86/include/asm/msr-index.h",
+    "arch/x86/include/asm/required-features.h",
+    "arch/x86/include/asm/disabled-features.h",
+    "arch/x86/Kconfig.cpufeatures",
+    "tools/arch/x86/kcpuid/cpuid.csv",
 ];
 
 /// A Linux tree: what reads without an error survives its text form, and gives the same name map.

@@ -1,10 +1,13 @@
 //! The command line: arguments in, text out, and an exit code that means something.
 //!
-//! 0: done, and with `verify`, all explained. 1: `verify` found what nothing explains. 2: the input could not be read,
-//! or the output not written, or the command line was wrong.
+//! 0: done, and with `verify`, all explained, with `diff`, no difference. 1: `verify` found what nothing explains, `diff`
+//! found a difference, or the input was read and makes no sense, such as a CPU model with a property of no bit. 2: the
+//! input could not be read, or the output not written, or the command line was wrong; also what makes no sense to `diff`.
 
 mod args;
+mod diff;
 mod import;
+mod models;
 mod show;
 
 use std::fs;
@@ -16,20 +19,26 @@ use clap::Parser as _;
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{LinuxFacts, QemuFacts};
 use cpuid_gen::model::Model;
+use cpuid_gen::model::cpu_models::resolve;
 use cpuid_gen::source::Sources;
 use cpuid_gen::verify::{Differences, Scope, verify};
 use cpuid_gen::{generate, generate_standalone, input, linux};
 
 use args::{Args, Command, Format, Input, Inputs};
 
-/// Nothing more can be done; the diagnostics, or this message, say why.
-struct Failed(Option<String>);
+/// Nothing more can be done; the diagnostics, or the message, say why.
+enum Failed {
+    /// What was asked for could not be read or written.
+    Io(Option<String>),
+    /// What was read contradicts itself.
+    Contradiction,
+}
 
 type Result<T> = std::result::Result<T, Failed>;
 
 impl From<io::Error> for Failed {
     fn from(error: io::Error) -> Failed {
-        Failed(Some(format!("cannot write the output: {error}")))
+        Failed::Io(Some(format!("cannot write the output: {error}")))
     }
 }
 
@@ -42,7 +51,8 @@ pub(crate) fn run() -> ExitCode {
     show::diagnostics(&run.sources, &run.diagnostics);
     match result {
         Ok(code) => code,
-        Err(Failed(message)) => {
+        Err(Failed::Contradiction) => ExitCode::from(1),
+        Err(Failed::Io(message)) => {
             if let Some(message) = message {
                 show::error(&message);
             }
@@ -63,8 +73,14 @@ impl Run {
             Command::Facts { input, left_out } => self.facts(input, *left_out)?,
             Command::Import { input, output } => self.import(input, output)?,
             Command::Capflags { linux } => self.capflags(linux.as_deref())?,
-            Command::Verify { inputs, differences, format } => {
-                return self.verify(inputs, differences.as_deref(), *format);
+            Command::Models { qemu, name, format } => {
+                self.models(qemu.as_deref(), name.as_deref(), *format)?;
+            }
+            Command::Verify { inputs, differences, format, pins } => {
+                return self.verify(inputs, pins.as_deref(), differences.as_deref(), *format);
+            }
+            Command::Diff { old, new, format, pins, was } => {
+                return self.diff((old, new), (pins.as_deref(), was.as_deref()), *format);
             }
             Command::Generate { inputs, standalone, output } => self.generate(inputs, *standalone, output)?,
         }
@@ -81,7 +97,8 @@ impl Run {
 
     fn import(&mut self, input: &Input, output: &Path) -> Result<()> {
         let text = self.facts_text(input)?;
-        import::replace(output, &text).map_err(|error| Failed(Some(format!("{}: {error}", output.display()))))
+        import::replace(output, &text)
+            .map_err(|error| Failed::Io(Some(format!("{}: {error}", output.display()))))
     }
 
     fn facts_text(&mut self, input: &Input) -> Result<String> {
@@ -112,7 +129,7 @@ impl Run {
                 let text = linux::capflags::of_tree(&self.sources, &tree);
                 text.map_err(|diagnostics| {
                     self.diagnostics.extend(diagnostics);
-                    Failed(None)
+                    Failed::Io(None)
                 })?
             }
             Some(path) => {
@@ -127,9 +144,47 @@ impl Run {
         print(&text)
     }
 
-    fn verify(&mut self, inputs: &Inputs, differences: Option<&Path>, format: Format) -> Result<ExitCode> {
-        let (linux, qemu) = self.inputs(inputs)?;
-        let file = match differences {
+    fn models(&mut self, qemu: Option<&Path>, name: Option<&str>, format: Format) -> Result<()> {
+        let facts = match qemu {
+            Some(path) => input::qemu(&mut self.sources, path, &mut self.diagnostics),
+            None => self.inputs(&Inputs::default())?.1.pop(),
+        };
+        let facts = self.sound(facts)?;
+        let found = resolve(&facts, &mut self.diagnostics);
+        if self.diagnostics.has_errors() {
+            return Err(Failed::Contradiction);
+        }
+        let Some(name) = name else {
+            return match format {
+                Format::Text => print(&models::list_text(&facts, &found)),
+                Format::Json => print(&format!("{:#}\n", models::list_json(&facts, &found))),
+            };
+        };
+        let chosen = models::Chosen::find(&found, name).ok_or_else(|| {
+            let near = models::near(&found, name);
+            let hint =
+                if near.is_empty() { String::new() } else { format!("; there is {}", near.join(", ")) };
+            Failed::Io(Some(format!("QEMU {} has no CPU model `{name}`{hint}", facts.release)))
+        })?;
+        match format {
+            Format::Text => print(&models::text(&facts, chosen)),
+            Format::Json => print(&format!("{:#}\n", models::json(&facts, chosen))),
+        }
+    }
+
+    fn verify(
+        &mut self,
+        inputs: &Inputs,
+        pins: Option<&Path>,
+        differences: Option<&Path>,
+        format: Format,
+    ) -> Result<ExitCode> {
+        let (linux, qemu) = match pins {
+            Some(path) => self.folder(path)?,
+            None => self.inputs(inputs)?,
+        };
+        let beside = pins.map(|path| path.join("differences.tsv"));
+        let file = match differences.or(beside.as_deref()) {
             Some(path) => self.diagnostics.take(self.sources.read(path, "")),
             None => Some(self.sources.add("differences.tsv", cpuid_gen::DIFFERENCES)),
         };
@@ -149,16 +204,25 @@ impl Run {
         let (linux, qemu) = self.inputs(inputs)?;
         let (model, doubts) = Model::merge(&linux, &qemu);
         self.diagnostics.extend(doubts);
+        if self.diagnostics.has_errors() {
+            return Err(Failed::Contradiction);
+        }
         let files =
             if standalone { generate_standalone(&model).map(|file| vec![file]) } else { generate(&model) };
-        let files = self.sound(Some(files.map_err(|error| Failed(Some(error.to_string())))?))?;
-        let failed = |path: &Path, error| Failed(Some(format!("{}: {error}", path.display())));
+        let files = self.sound(Some(files.map_err(|error| Failed::Io(Some(error.to_string())))?))?;
+        let failed = |path: &Path, error| Failed::Io(Some(format!("{}: {error}", path.display())));
         fs::create_dir_all(output).map_err(|error| failed(output, error))?;
         for file in files {
             let path = output.join(file.name);
             import::replace(&path, &file.text).map_err(|error| failed(&path, error))?;
         }
         Ok(())
+    }
+
+    /// The facts files of a folder.
+    fn folder(&mut self, path: &Path) -> Result<(Vec<LinuxFacts>, Vec<QemuFacts>)> {
+        let found = input::folder(&mut self.sources, path, &mut self.diagnostics);
+        self.sound(Some(found))
     }
 
     /// The facts of both projects: the pinned ones, unless the user names others.
@@ -170,7 +234,7 @@ impl Run {
 
     /// The value, when there is one and no diagnostic is an error.
     fn sound<T>(&self, value: Option<T>) -> Result<T> {
-        value.filter(|_| !self.diagnostics.has_errors()).ok_or(Failed(None))
+        value.filter(|_| !self.diagnostics.has_errors()).ok_or(Failed::Io(None))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Diagnostics on a terminal: the offending line, marked, in colour where colour is wanted.
 
+use std::io::{self, Write as _};
+
 use annotate_snippets::{Level, Message, Renderer, Snippet};
 use cpuid_gen::diagnostic::{Diagnostic, Diagnostics, Severity};
 use cpuid_gen::source::{Sources, Span};
@@ -15,6 +17,26 @@ pub(crate) fn diagnostics(sources: &Sources, diagnostics: &Diagnostics) {
     if diagnostics.len() > MOST {
         error(&format!("and {} more", diagnostics.len() - MOST));
     }
+}
+
+/// Prints what `diff` found, additions and removals in colour where colour is wanted.
+pub(crate) fn changes(text: &str) -> io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    for line in text.lines() {
+        let colour = match line.trim_start().get(..2) {
+            Some("+ ") => "32",
+            Some("- ") => "31",
+            Some("= " | "> " | "~ ") => "33",
+            _ if line.starts_with(' ') || line.is_empty() => "0",
+            _ => "1",
+        };
+        match writeln!(out, "\x1b[{colour}m{line}\x1b[0m") {
+            // `| head` is no failure.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            other => other?,
+        }
+    }
+    Ok(())
 }
 
 /// Shows one message that has no place.

@@ -10,10 +10,12 @@ use crate::model::{KernelBit, Model};
 
 /// `feature.rs`: a feature's number is its slot.
 pub(super) fn features(model: &Model, layout: &Layout) -> TokenStream {
-    let all = model.features.iter().zip(&layout.slots);
+    let all = model.features.iter().zip(&layout.slots).enumerate();
     constants(
         "Feature",
-        all.map(|(feature, &slot)| (feature.constant.as_str(), slot, docs::feature(model, feature))),
+        all.map(|(at, (feature, &slot))| {
+            (feature.constant.as_str(), slot, docs::feature(model, at, feature))
+        }),
     )
 }
 
@@ -36,7 +38,9 @@ pub(super) fn msr(model: &Model) -> TokenStream {
     let all = model.msr.iter().enumerate();
     constants(
         "MsrFeature",
-        all.map(|(index, feature)| (feature.constant.as_str(), number(index), docs::msr(model, feature))),
+        all.map(|(index, feature)| {
+            (feature.constant.as_str(), number(index), docs::msr(model, index, feature))
+        }),
     )
 }
 

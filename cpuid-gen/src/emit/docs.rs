@@ -2,14 +2,15 @@
 
 use std::fmt::Write as _;
 
-use crate::model::{Feature, KernelBit, LinuxView, Model, MsrFeature, QemuView};
+use crate::model::{Feature, Field, KernelBit, KvmTreatment, LinuxView, Model, MsrFeature, Node, QemuView};
 
 /// Why a macro of the kernel has no flag.
 const HIDDEN: &str = "Not in `/proc/cpuinfo`: the header gives it no name to show.";
 
-/// Location, `/proc/cpuinfo` name or why there is none, QEMU's name, releases.
-pub(super) fn feature(model: &Model, feature: &Feature) -> String {
-    let mut doc = String::with_capacity(160);
+/// Location, `/proc/cpuinfo` name or why there is none, QEMU's name, releases of Linux, KVM and QEMU, what it needs.
+/// The feature is the `at`th of the model.
+pub(super) fn feature(model: &Model, at: usize, feature: &Feature) -> String {
+    let mut doc = String::with_capacity(256);
     put(&mut doc, format_args!(" `{}`. ", feature.location));
     let newest = feature.linux.iter().rev().find(|view| view.name.is_some());
     match newest {
@@ -23,8 +24,10 @@ pub(super) fn feature(model: &Model, feature: &Feature) -> String {
     qemu_name(&mut doc, &feature.qemu);
     let linux = feature.linux.iter().map(|view| view.name.is_some());
     known(&mut doc, "Linux", &model.linux, linux, |release| &release.name);
+    kvm(&mut doc, model, feature);
     let qemu = feature.qemu.iter().map(|view| view.name.is_some());
     known(&mut doc, "QEMU", &model.qemu, qemu, |release| &release.name);
+    needs(&mut doc, model, Node::Feature(at));
     doc
 }
 
@@ -39,12 +42,27 @@ pub(super) fn kernel_bit(model: &Model, line: &str, bit: &KernelBit) -> String {
     doc
 }
 
-/// A bit of an MSR: where, QEMU's name, releases.
-pub(super) fn msr(model: &Model, feature: &MsrFeature) -> String {
+/// A bit of an MSR, the `at`th of the model: where, QEMU's name, releases, what it needs.
+pub(super) fn msr(model: &Model, at: usize, feature: &MsrFeature) -> String {
     let mut doc = format!(" Bit {} of MSR {:#x}.", feature.bit.0, feature.msr.0);
     qemu_name(&mut doc, &feature.qemu);
     let qemu = feature.qemu.iter().map(|view| view.name.is_some());
     known(&mut doc, "QEMU", &model.qemu, qemu, |release| &release.name);
+    needs(&mut doc, model, Node::Msr(at));
+    doc
+}
+
+/// A field of a leaf: where, what it is and was called, releases.
+pub(super) fn field(model: &Model, field: &Field) -> String {
+    let mut doc = format!(" `{field}`, `{}`.", field.name);
+    let mut former: Vec<&str> = field.linux.iter().flatten().map(String::as_str).collect();
+    former.dedup();
+    former.retain(|name| *name != field.name);
+    for name in former.iter().rev() {
+        put(&mut doc, format_args!(" Formerly `{name}`."));
+    }
+    let linux = field.linux.iter().map(Option::is_some);
+    known(&mut doc, "Linux", &model.linux, linux, |release| &release.name);
     doc
 }
 
@@ -55,7 +73,38 @@ fn qemu_name(doc: &mut String, views: &[QemuView]) {
     }
 }
 
-/// The first and the last release that knows it.
+/// In which releases KVM may advertise it, and when the newest of them does.
+fn kvm(doc: &mut String, model: &Model, feature: &Feature) {
+    let treatments = || feature.linux.iter().map(KvmTreatment::of);
+    let Some(when) = treatments().rev().find_map(KvmTreatment::when) else {
+        if treatments().any(|treatment| treatment != KvmTreatment::Unknown) {
+            doc.push_str(" KVM does not advertise it.");
+        }
+        return;
+    };
+    let advertised = treatments().map(|treatment| treatment.when().is_some());
+    known(doc, "KVM", &model.linux, advertised, |release| &release.name);
+    // Before the full stop.
+    doc.pop();
+    put(doc, format_args!(", {when}."));
+}
+
+/// What it is stated to need: what it needs whatever else in one sentence, each choice in one of its own.
+fn needs(doc: &mut String, model: &Model, node: Node) {
+    let (choices, plain): (Vec<_>, Vec<_>) =
+        model.dependencies.of(node).partition(|dependency| dependency.needs.len() > 1);
+    let plain: Vec<Node> = plain.iter().flat_map(|dependency| &dependency.needs).copied().collect();
+    let choices = choices.iter().map(|dependency| (dependency.needs.as_slice(), " or "));
+    for (nodes, between) in [(plain.as_slice(), ", ")].into_iter().chain(choices) {
+        for (index, &needs) in nodes.iter().enumerate() {
+            let before = if index == 0 { " Needs " } else { between };
+            put(doc, format_args!("{before}`{}`", model.constant(needs)));
+        }
+        doc.push_str(if nodes.is_empty() { "" } else { "." });
+    }
+}
+
+/// The releases that know it: the first and the last of each stretch without a gap.
 fn known<R>(
     doc: &mut String,
     project: &str,
@@ -63,11 +112,22 @@ fn known<R>(
     knows: impl Iterator<Item = bool>,
     name: impl Fn(&R) -> &String,
 ) {
-    let mut all = releases.iter().zip(knows).filter(|(_, knows)| *knows).map(|(release, _)| name(release));
-    let Some(first) = all.next() else { return };
-    match all.last() {
-        Some(last) => put(doc, format_args!(" {project} {first} to {last}.")),
-        None => put(doc, format_args!(" {project} {first}.")),
+    let mut stretches: Vec<(usize, usize)> = Vec::new();
+    for (at, _) in knows.enumerate().filter(|(_, knows)| *knows) {
+        match stretches.last_mut() {
+            Some((_, last)) if *last + 1 == at => *last = at,
+            _ => stretches.push((at, at)),
+        }
+    }
+    for (index, &(first, last)) in stretches.iter().enumerate() {
+        let before = if index == 0 { format!(" {project} ") } else { ", ".to_owned() };
+        put(doc, format_args!("{before}{}", name(&releases[first])));
+        if last > first {
+            put(doc, format_args!(" to {}", name(&releases[last])));
+        }
+    }
+    if !stretches.is_empty() {
+        doc.push('.');
     }
 }
 

@@ -2,15 +2,18 @@
 //!
 //! The output is of two kinds. `tables.rs`, `cpu_models.rs` and `xsave.rs` hold data alone, as few tokens as it can be
 //! told in, for the runtime crate's `tables`, `cpu_tables` and `xsave` modules; the other files hold a documented
-//! constant for each bit. All number features the same way, which [`layout`] decides.
+//! constant for each bit. All number features the same way, which [`layout`] decides. A bit field has no number: its
+//! constant is all that there is, see [`fields`].
 
 mod constants;
 mod cpu_models;
 mod docs;
+mod fields;
 mod hash;
 mod layout;
 mod machines;
 mod names;
+mod needs;
 mod pools;
 mod standalone;
 mod strings;
@@ -89,6 +92,7 @@ pub fn generate(model: &Model) -> Result<Vec<GeneratedFile>, GenerateError> {
             file("bug.rs", kernel_bits("Bug", &model.bugs))?,
             file("cpu_models.rs", cpu_models::tables(model)?)?,
             file("feature.rs", constants::features(model, &layout))?,
+            file("field.rs", fields::constants(model)?)?,
             file("msr.rs", constants::msr(model))?,
         ])
     };

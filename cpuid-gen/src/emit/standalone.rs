@@ -10,7 +10,7 @@ use crate::model::{Feature, Model};
 /// Types and constants.
 pub(super) fn file(model: &Model) -> TokenStream {
     let types = types();
-    let constants = model.features.iter().map(|feature| constant(model, feature));
+    let constants = model.features.iter().enumerate().map(|(at, feature)| constant(model, at, feature));
     let names = model.features.iter().map(|feature| {
         let (text, name) = (&feature.constant, Ident::new(&feature.constant, Span::call_site()));
         quote!((#text, #name))
@@ -63,9 +63,9 @@ fn types() -> TokenStream {
     }
 }
 
-fn constant(model: &Model, feature: &Feature) -> TokenStream {
+fn constant(model: &Model, at: usize, feature: &Feature) -> TokenStream {
     let name = Ident::new(&feature.constant, Span::call_site());
-    let doc = docs::feature(model, feature);
+    let doc = docs::feature(model, at, feature);
     let word = feature.location.word;
     let (leaf, subleaf) = (hexadecimal(word.leaf.0), Literal::u32_unsuffixed(word.subleaf.0));
     let register = Ident::new(register(word.register), Span::call_site());

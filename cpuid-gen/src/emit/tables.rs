@@ -12,11 +12,11 @@ use quote::quote;
 use super::GenerateError;
 use super::layout::{Layout, fits};
 use super::names::{Lists, names};
+use super::needs::needs;
 use super::strings::Strings;
 use super::text::{decimal, hexadecimal, lines, pairs};
-use crate::facts::CapKind;
 use crate::location::Word;
-use crate::model::{KernelBit, LinuxView, Model, Place};
+use crate::model::{KernelBit, KvmTreatment, Model, Place};
 
 /// What stands for "no word" among words' indices.
 const NO_WORD: u16 = u16::MAX;
@@ -35,6 +35,7 @@ pub(super) fn tables(model: &Model, layout: &Layout) -> Result<TokenStream, Gene
     let bugs = kernel_bits(&model.bugs, model.linux.len(), &mut strings);
     let vmx = kernel_bits(&model.vmx, model.linux.len(), &mut strings);
     let names = names(model, layout, &mut strings, &mut lists)?;
+    let needs = needs(model, layout, &mut lists);
     lists.check()?;
     let strings = strings.finish()?;
     let (count, strings) = (size(strings.len()), lines(&strings));
@@ -53,6 +54,7 @@ pub(super) fn tables(model: &Model, layout: &Layout) -> Result<TokenStream, Gene
         pub(crate) static SOFTWARE: KernelTables = #software;
         pub(crate) static BUGS: KernelTables = #bugs;
         pub(crate) static VMX: KernelTables = #vmx;
+        #needs
         #(#statics)*
     })
 }
@@ -119,8 +121,8 @@ fn linux<'m>(
     let words = list(&words);
     let macros: Vec<u16> = views().map(|view| strings.optional(view.name.as_deref())).collect();
     let flags: Vec<u16> = views().map(|view| strings.optional(view.flag.as_deref())).collect();
-    let caps: Vec<u16> = views().map(caps).collect();
-    let (macros, flags, caps) = (list(&macros), list(&flags), list(&caps));
+    let kvm: Vec<u16> = views().map(|view| KvmTreatment::of(view) as u16).collect();
+    let (macros, flags, kvm) = (list(&macros), list(&flags), list(&kvm));
     let places = list(&places(model, layout, at, lists));
     let [_, bugs, vmx, _] = layout.bases;
     let bugs = list(&kernel_places(&model.bugs, bugs, at, lists));
@@ -129,7 +131,7 @@ fn linux<'m>(
     quote! {
         LinuxTables {
             name: #name, kernel_words: #kernel_words, word_names: #word_names, words: #words,
-            macros: #macros, flags: #flags, caps: #caps, exceptions: #exceptions,
+            macros: #macros, flags: #flags, kvm: #kvm, exceptions: #exceptions,
             places: #places, bugs: #bugs, vmx: #vmx,
         }
     }
@@ -253,12 +255,6 @@ fn dense(places: &BTreeMap<u16, BTreeSet<u16>>, lists: &mut Lists) -> Vec<u16> {
         all[usize::from(place)] = lists.many(bits);
     }
     all
-}
-
-/// A bit for each kind, in the order of [`CapKind::ALL`].
-fn caps(view: &LinuxView) -> u16 {
-    let bit = |kind: &CapKind| CapKind::ALL.iter().position(|(known, _)| known == kind);
-    view.caps.iter().filter_map(bit).fold(0, |caps, bit| caps | 1 << bit)
 }
 
 /// Word and bit as one number: the kernel's own `word * 32 + bit`.

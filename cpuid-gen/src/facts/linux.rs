@@ -202,7 +202,7 @@ pub struct KvmPara {
 /// A bit of an MSR that enumerates features.
 #[derive(Clone, Debug)]
 pub struct LinuxMsrBit {
-    /// The macro without `ARCH_CAP_`.
+    /// The macro without the prefix that its MSR's bits have, such as `ARCH_CAP_`.
     pub name: String,
     /// The MSR.
     pub msr: Msr,
@@ -219,12 +219,17 @@ pub enum ConfigKind {
     Required,
     /// The kernel never uses it.
     Disabled,
+    /// The source names it as required or disabled, but the mask that it computes is without its bit.
+    Named,
 }
 
 impl ConfigKind {
-    /// Both, with their names in facts.
-    pub const ALL: [(ConfigKind, &'static str); 2] =
-        [(ConfigKind::Required, "required"), (ConfigKind::Disabled, "disabled")];
+    /// All, with their names in facts.
+    pub const ALL: [(ConfigKind, &'static str); 3] = [
+        (ConfigKind::Required, "required"),
+        (ConfigKind::Disabled, "disabled"),
+        (ConfigKind::Named, "named"),
+    ];
 
     /// The name in facts.
     #[must_use]
@@ -236,11 +241,11 @@ impl ConfigKind {
 /// A feature that a kernel's configuration fixes.
 #[derive(Clone, Debug)]
 pub struct LinuxConfig {
-    /// Required or disabled.
+    /// Which.
     pub kind: ConfigKind,
     /// The feature's macro without its prefix.
     pub name: String,
-    /// When: options without `CONFIG_`, with `!`, `&&`, `||` and parentheses; none for always.
+    /// When, as a [`Condition`](super::Condition) is written; none for always.
     pub condition: Option<String>,
     /// Its place.
     pub at: Span,

@@ -6,6 +6,7 @@
 //! point at it.
 
 pub(crate) mod columns;
+pub(crate) mod condition;
 mod cpu_model;
 mod linux;
 mod machine;
@@ -13,6 +14,7 @@ mod qemu;
 mod read;
 mod write;
 
+pub use condition::Condition;
 pub use cpu_model::{
     Cache, CacheKind, CacheSlot, QemuCache, QemuCacheDescriptor, QemuDep, QemuLegacyCache, QemuModel,
     QemuModelVersion, QemuModelWord, QemuProp, QemuXsave,

@@ -5,12 +5,18 @@
 
 pub mod capflags;
 mod cpufeatures;
+mod cpuid_csv;
 mod deps;
+mod feature_masks;
+mod kconfig;
 mod kvm_caps;
+mod kvm_para;
+mod msr_bits;
 mod release;
 mod reverse_cpuid;
 mod scattered;
 mod tree;
+mod variants;
 mod words;
 
 use std::collections::HashMap;
@@ -22,7 +28,7 @@ use crate::c::declare::Enumerator;
 use crate::c::expr::{Environment, evaluate};
 use crate::c::preprocess::{Preprocessor, Unit};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::LinuxFacts;
+use crate::facts::{ConfigKind, LinuxFacts};
 use crate::source::{FileId, Sources, Span};
 
 pub use tree::Tree;
@@ -42,6 +48,11 @@ pub fn read(sources: &mut Sources, tree: &Tree, diagnostics: &mut Diagnostics) -
     reader.headers(tree);
     reader.kvm(tree);
     reader.tables(tree);
+    reader.numbers(tree);
+    reader.configs(tree);
+    if let Some(file) = tree.cpuid_csv {
+        reader.cpuid_csv(file);
+    }
     Some(reader.facts)
 }
 
@@ -127,6 +138,31 @@ impl<'a, 'd> Reader<'a, 'd> {
         if let Some(file) = tree.deps {
             let unit = self.read(file);
             self.deps(&unit);
+        }
+    }
+
+    /// Bits that are no CPU's: KVM's own leaf, and MSRs. Their headers come last, as no other table needs their macros.
+    fn numbers(&mut self, tree: &Tree) {
+        if let Some(file) = tree.kvm_para {
+            let unit = self.read(file);
+            self.kvm_para(&unit);
+        }
+        if let Some(file) = tree.msr_index {
+            let unit = self.read(file);
+            self.msr_bits(&unit);
+        }
+    }
+
+    /// What a kernel's configuration fixes.
+    fn configs(&mut self, tree: &Tree) {
+        if let Some(file) = tree.required {
+            self.feature_masks(file, "REQUIRED_MASK", ConfigKind::Required);
+        }
+        if let Some(file) = tree.disabled {
+            self.feature_masks(file, "DISABLED_MASK", ConfigKind::Disabled);
+        }
+        if let Some(file) = tree.kconfig {
+            self.kconfig(file);
         }
     }
 

@@ -37,6 +37,18 @@ pub struct Tree {
     pub scattered: FileId,
     /// arch/x86/kernel/cpu/cpuid-deps.c, since 4.15.
     pub deps: Option<FileId>,
+    /// arch/x86/include/uapi/asm/kvm_para.h, since 3.7.
+    pub kvm_para: Option<FileId>,
+    /// asm/msr-index.h, in uapi before 4.4.
+    pub msr_index: Option<FileId>,
+    /// asm/required-features.h, before 6.15.
+    pub required: Option<FileId>,
+    /// asm/disabled-features.h, from 3.16 to 6.14.
+    pub disabled: Option<FileId>,
+    /// arch/x86/Kconfig.cpufeatures, since 6.15.
+    pub kconfig: Option<FileId>,
+    /// tools/arch/x86/kcpuid/cpuid.csv, since 5.13.
+    pub cpuid_csv: Option<FileId>,
 }
 
 /// What is looked for in every header, besides the files with a fixed place.
@@ -76,6 +88,13 @@ impl Tree {
         let vmx = optional("arch/x86/include/asm/vmxfeatures.h");
         let mkcapflags = optional("arch/x86/kernel/cpu/mkcapflags.sh");
         let deps = optional("arch/x86/kernel/cpu/cpuid-deps.c");
+        let kvm_para = optional("arch/x86/include/uapi/asm/kvm_para.h");
+        let msr_index = optional("arch/x86/include/asm/msr-index.h");
+        let msr_index = msr_index.or_else(|| optional("arch/x86/include/uapi/asm/msr-index.h"));
+        let required = optional("arch/x86/include/asm/required-features.h");
+        let disabled = optional("arch/x86/include/asm/disabled-features.h");
+        let kconfig = optional("arch/x86/Kconfig.cpufeatures");
+        let cpuid_csv = optional("tools/arch/x86/kcpuid/cpuid.csv");
         let (makefile, scattered, kvm_cpuid, features) = (makefile?, scattered?, kvm_cpuid?, features?);
         let [leafs, kvm_leafs, registers, reverse_cpuid] = walk(sources, root, diagnostics);
         let registers =
@@ -92,6 +111,12 @@ impl Tree {
             kvm_cpuid,
             scattered,
             deps,
+            kvm_para,
+            msr_index,
+            required,
+            disabled,
+            kconfig,
+            cpuid_csv,
         })
     }
 }

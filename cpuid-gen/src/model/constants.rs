@@ -73,6 +73,13 @@ fn identifier(name: &str) -> String {
     if out.bytes().all(|b| b == b'_') { format!("X{out}") } else { out }
 }
 
+/// Names for what has no claim better than another's: each its own, or its own with its suffix where several want it.
+pub(super) fn settle_alike<'a>(wanted: impl Iterator<Item = (&'a str, String)>) -> Vec<String> {
+    let wanted: Vec<(String, Claim, String)> =
+        wanted.map(|(name, suffix)| (identifier(name), Claim::Kernel, suffix)).collect();
+    settle(&wanted)
+}
+
 fn settle(wanted: &[(String, Claim, String)]) -> Vec<String> {
     let mut claims: BTreeMap<&str, (Claim, u32)> = BTreeMap::new();
     for (name, claim, _) in wanted {

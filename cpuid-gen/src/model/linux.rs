@@ -138,6 +138,16 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// What the release says.
+    pub(super) fn facts(&self) -> &'a LinuxFacts {
+        self.facts
+    }
+
+    /// Where the hardware has what a macro names; nowhere when software defines it.
+    pub(super) fn locations(&self, name: &str) -> &[Location] {
+        self.named.get(name).map_or(&[], Vec::as_slice)
+    }
+
     /// Adds what KVM's capability set-up names, once every release's features are in the model.
     pub(super) fn kvm_caps(&self, joined: &mut Joined, diagnostics: &mut Diagnostics) {
         for cap in &self.facts.kvm_caps {

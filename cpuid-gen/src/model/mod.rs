@@ -11,6 +11,9 @@
 pub mod board;
 mod constants;
 pub mod cpu_models;
+mod deps;
+mod fields;
+mod kvm;
 mod linux;
 mod qemu;
 mod release;
@@ -21,6 +24,10 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{CapKind, LinuxFacts, QemuFacts, QemuSource};
 use crate::location::{Bit, Location, Msr, Word};
+
+pub use deps::{Dependencies, Dependency, Node};
+pub use fields::Field;
+pub use kvm::KvmTreatment;
 
 /// Several releases of both projects as one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +46,10 @@ pub struct Model {
     pub vmx: Vec<KernelBit>,
     /// Bits of MSRs, by MSR and bit.
     pub msr: Vec<MsrFeature>,
+    /// Which of these bits needs which.
+    pub dependencies: Dependencies,
+    /// Bit fields of leaves, by leaf, subleaves, register and bits.
+    pub fields: Vec<Field>,
     /// XSAVE state components by number.
     pub xsave: Vec<xsave::XsaveComponent>,
 }
@@ -170,16 +181,18 @@ impl Model {
         for (release, facts) in qemu.iter().enumerate() {
             qemu::add(&mut joined, release, facts, &mut diagnostics);
         }
-        for tree in trees {
+        for tree in &trees {
             tree.kvm_caps(&mut joined, &mut diagnostics);
         }
         joined.fill_qemu_words(&qemu);
         let releases = qemu.iter().map(|facts| qemu::release(facts, &mut diagnostics)).collect();
         let mut model = joined.into_model();
         model.xsave = xsave::merge(&qemu, &model.features, &mut diagnostics);
-        diagnostics.sort();
+        model.fields = fields::merge(&linux, &model.features, &mut diagnostics);
         model.linux = linux.iter().map(|facts| linux::release(facts)).collect();
         model.qemu = releases;
+        model.dependencies = deps::find(&model, &trees, &qemu, &mut diagnostics);
+        diagnostics.sort();
         (model, diagnostics)
     }
 }

@@ -8,7 +8,9 @@
 //!
 //! The first four are those of the finding ([`Key`]) that the row explains, `-` where a side says nothing. With the
 //! kind `macro-family` a row is a piece of knowledge instead: QEMU's constants that start with SUBJECT stand for bits
-//! of the word LEFT (`-`: of none), whose names may start with one of RIGHT's comma-separated prefixes.
+//! of the word LEFT (`-`: of none), whose names may start with one of RIGHT's comma-separated prefixes. With the kind
+//! `rewritten` it says that upstream wrote the table of SUBJECT anew between the series LEFT and RIGHT, so that their
+//! rows are not compared.
 
 use std::collections::HashMap;
 
@@ -52,7 +54,7 @@ impl Verdict {
 /// One row.
 #[derive(Clone, Debug)]
 pub struct Difference {
-    /// The finding it explains; none for a `macro-family`.
+    /// The finding it explains; none for a `macro-family` and for what was `rewritten`.
     pub explains: Option<Key>,
     /// What sort of difference.
     pub verdict: Verdict,
@@ -60,6 +62,14 @@ pub struct Difference {
     pub reason: String,
     /// Its place.
     pub at: Span,
+}
+
+/// What a row is.
+#[derive(Clone, Copy)]
+enum RowKind {
+    Explains(Kind),
+    Family,
+    Rewritten,
 }
 
 /// Constants of QEMU that share a prefix.
@@ -74,12 +84,34 @@ pub(super) struct MacroFamily {
     pub(super) entry: usize,
 }
 
+/// A table that upstream wrote anew.
+#[derive(Clone, Debug)]
+pub(super) struct Rewritten {
+    /// The sort of its rows.
+    pub(super) sort: String,
+    older: String,
+    newer: String,
+    /// Its row among [`Differences::entries`].
+    pub(super) entry: usize,
+}
+
+impl Rewritten {
+    /// True when it was written anew between these two releases.
+    pub(super) fn lies_between(&self, older: &str, newer: &str) -> bool {
+        let of = |release: &str, series: &str| {
+            release.strip_prefix(series).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
+        };
+        of(older, &self.older) && of(newer, &self.newer)
+    }
+}
+
 /// All rows.
 #[derive(Clone, Debug, Default)]
 pub struct Differences {
     /// In the file's order.
     pub entries: Vec<Difference>,
     pub(super) families: Vec<MacroFamily>,
+    pub(super) rewritten: Vec<Rewritten>,
     by_key: HashMap<Key, usize>,
 }
 
@@ -102,16 +134,16 @@ impl Differences {
         good.then_some(differences)
     }
 
-    /// How many rows explain a finding; the others are `macro-family` rows.
+    /// How many rows explain a finding; the others are `macro-family` and `rewritten` rows.
     #[must_use]
     pub fn explaining(&self) -> usize {
         self.by_key.len()
     }
 
     fn read_row(&mut self, mut columns: Columns<'_>) -> Result<(), Diagnostic> {
-        let mut kinds: Vec<(Option<Kind>, &str)> =
-            Kind::ALL.iter().map(|(kind, name)| (Some(*kind), *name)).collect();
-        kinds.push((None, "macro-family"));
+        let mut kinds: Vec<(RowKind, &str)> =
+            Kind::ALL.iter().map(|(kind, name)| (RowKind::Explains(*kind), *name)).collect();
+        kinds.extend([(RowKind::Family, "macro-family"), (RowKind::Rewritten, "rewritten")]);
         let kind = columns.choice("KIND", &kinds)?;
         let (subject, at) = columns.text("SUBJECT")?;
         let left = columns.text("LEFT")?.0;
@@ -120,10 +152,15 @@ impl Differences {
         let reason = columns.text("REASON")?.0;
         columns.end()?;
         let entry = self.entries.len();
-        let explains = kind.map(|kind| Key::new(kind, subject, left, right));
-        let earlier = match &explains {
-            Some(key) => self.by_key.insert(key.clone(), entry),
-            None => self.add_family(subject, left, right, entry),
+        let mut explains = None;
+        let earlier = match kind {
+            RowKind::Explains(kind) => {
+                let key = Key::new(kind, subject, left, right);
+                explains = Some(key.clone());
+                self.by_key.insert(key, entry)
+            }
+            RowKind::Family => self.add_family(subject, left, right, entry),
+            RowKind::Rewritten => self.add_rewritten([subject, left, right], entry),
         };
         if let Some(earlier) = earlier {
             return Err(Diagnostic::error(at, format!("`{subject}` is explained twice in the same way"))
@@ -131,6 +168,14 @@ impl Differences {
         }
         self.entries.push(Difference { explains, verdict, reason: reason.to_owned(), at });
         Ok(())
+    }
+
+    fn add_rewritten(&mut self, [sort, older, newer]: [&str; 3], entry: usize) -> Option<usize> {
+        let same = |table: &&Rewritten| (&*table.sort, &*table.older, &*table.newer) == (sort, older, newer);
+        let earlier = self.rewritten.iter().find(same).map(|table| table.entry);
+        let [sort, older, newer] = [sort, older, newer].map(str::to_owned);
+        self.rewritten.push(Rewritten { sort, older, newer, entry });
+        earlier
     }
 
     fn add_family(&mut self, prefix: &str, word: &str, names: &str, entry: usize) -> Option<usize> {

@@ -41,8 +41,15 @@ kinds! {
     Macro "macro" "A constant stands for no single bit of a word that the release has.",
     MacroName "macro-name" "A constant's name is not that of the bit it stands for.",
     WordOneSided "word-one-sided" "A register is a word of one project only.",
+    Config "config" "What the source says to require or to disable a feature has no effect.",
+    FieldName "field-name" "A field of cpuid.csv and the feature at its bit have different names.",
+    FieldWide "field-wide" "A field of several bits covers one that is a feature.",
+    FieldElsewhere "field-elsewhere" "A field of cpuid.csv has the name of a feature that stands elsewhere.",
+    FieldOverlap "field-overlap" "Two fields of a register share bits.",
     BitName "bit-name" "The two projects call a bit differently.",
     NameElsewhere "name-elsewhere" "The two projects have the same name at different places.",
+    DepCircle "dep-circle" "Features of one release need each other in a circle.",
+    DepOpposite "dep-opposite" "The two projects' dependencies contradict each other: together they go in a circle.",
     Changed "changed" "A newer release says something else than an older one.",
     Gone "gone" "A newer release no longer says what an older one said.",
 }
@@ -128,6 +135,14 @@ impl<'a> Findings<'a> {
 
     pub(super) fn differences(&self) -> &'a Differences {
         self.differences
+    }
+
+    /// The tables that were written anew between two releases, which a row of the differences says; marks it as used.
+    pub(super) fn use_rewritten(&mut self, older: &str, newer: &str) -> Vec<&'a str> {
+        let differences: &'a Differences = self.differences;
+        let found = differences.rewritten.iter().filter(|table| table.lies_between(older, newer));
+        let used = &mut self.used;
+        found.inspect(|table| used[table.entry] = true).map(|table| table.sort.as_str()).collect()
     }
 
     /// Marks a macro family as used.

@@ -24,7 +24,8 @@ pub(super) fn check(releases: &[Statements<'_>], findings: &mut Findings<'_>) {
 }
 
 fn compare((older, newer): Both<'_, '_>, findings: &mut Findings<'_>) {
-    for (subject, before) in &older.said {
+    let rewritten: Vec<&str> = findings.use_rewritten(&older.release.name, &newer.release.name);
+    for (subject, before) in older.said.iter().filter(|(subject, _)| !rewritten.contains(&subject.0)) {
         match newer.said.get(subject) {
             Some(after) => check_changed((older, newer), subject, (before, after), findings),
             None if ONLY_CHANGES.contains(&subject.0) => {}
@@ -102,6 +103,7 @@ fn with_instead(
 fn share_a_name(one: Text<'_>, other: Text<'_>) -> bool {
     match (one, other) {
         (Text::Pair(a, b), Text::Pair(c, d)) => a == c || b == d,
+        (Text::Dep(a, b), Text::Dep(c, d)) => a == c || b == d,
         (Text::NameAt(a, at), Text::NameAt(b, other_at)) => a == b || at == other_at,
         _ => false,
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::finding::Release;
 use super::fold;
-use crate::facts::{KvmBit, LinuxFacts, LinuxFlag, LinuxWord};
+use crate::facts::{CpuidField, KvmBit, LinuxFacts, LinuxFlag, LinuxWord};
 use crate::location::{CpuidWord, Location};
 use crate::source::Span;
 
@@ -15,8 +15,14 @@ pub(super) struct LinuxName<'a> {
     pub(super) name: &'a str,
     /// The macro and, when shown, its flag, both folded.
     pub(super) folded: Vec<String>,
+    /// The sort of rows that it comes from, as statements have it.
+    pub(super) sort: &'static str,
     pub(super) at: Span,
 }
+
+/// The sort of features, and that of KVM's own leaf.
+const FEATURE: &str = "linux-feature";
+const PARA: &str = "kvm-para";
 
 pub(super) struct LinuxIndex<'a> {
     pub(super) facts: &'a LinuxFacts,
@@ -30,6 +36,8 @@ pub(super) struct LinuxIndex<'a> {
     pub(super) bits: BTreeMap<Location, Vec<LinuxName<'a>>>,
     /// Every hardware word, by location.
     pub(super) hardware: BTreeMap<CpuidWord, &'a LinuxWord>,
+    /// Fields of cpuid.csv with their folded names.
+    pub(super) fields: Vec<(&'a CpuidField, String)>,
     /// Every place of every folded name.
     pub(super) by_name: BTreeMap<String, Vec<(Location, Span)>>,
 }
@@ -48,6 +56,7 @@ impl<'a> LinuxIndex<'a> {
             translates: facts.kvm_translates.iter().map(|bit| (bit.name.as_str(), bit)).collect(),
             bits: BTreeMap::new(),
             hardware: BTreeMap::new(),
+            fields: facts.cpuid_fields.iter().map(|field| (field, fold(&field.name))).collect(),
             by_name: BTreeMap::new(),
         };
         for word in &facts.words {
@@ -70,28 +79,32 @@ impl<'a> LinuxIndex<'a> {
         let facts = self.facts;
         for feature in &facts.features {
             if let Some(location) = self.hardware_place(feature) {
-                self.add_bit(location, &feature.name, feature.at);
+                self.add_bit(location, (FEATURE, &feature.name), feature.at);
             }
         }
         for bit in &facts.scattered {
-            self.add_bit(bit.location, &bit.name, bit.at);
+            self.add_bit(bit.location, (FEATURE, &bit.name), bit.at);
+        }
+        for para in &facts.kvm_para {
+            self.add_bit(para.location, (PARA, &para.name), para.at);
         }
         for bit in facts.kvm_features.iter().chain(&facts.kvm_translates) {
             if let Some(location) = self.kvm_place(bit) {
-                self.add_bit(location, &bit.name, bit.at);
+                self.add_bit(location, (FEATURE, &bit.name), bit.at);
             }
         }
     }
 
-    fn add_bit(&mut self, location: Location, name: &'a str, at: Span) {
-        let flag = self.features.get(name).and_then(|feature| feature.flag.as_deref());
+    fn add_bit(&mut self, location: Location, (sort, name): (&'static str, &'a str), at: Span) {
+        let feature = self.features.get(name).filter(|_| sort == FEATURE);
+        let flag = feature.and_then(|feature| feature.flag.as_deref());
         let names = self.bits.entry(location).or_default();
         if names.iter().any(|known| known.name == name) {
             return;
         }
         let mut folded = vec![fold(name)];
         folded.extend(flag.map(fold).filter(|flag| *flag != folded[0]));
-        names.push(LinuxName { name, folded, at });
+        names.push(LinuxName { name, folded, sort, at });
     }
 
     /// Where the hardware has a feature of the kernel's; none when software defines it.

@@ -84,7 +84,7 @@ fn check_bits_unique(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     check_unique(findings, &index.release, Kind::BitTwice, kvm, what, by_name);
 }
 
-fn check_resolves(
+pub(super) fn check_resolves(
     index: &LinuxIndex<'_>,
     sort: &str,
     name: &str,

@@ -6,7 +6,9 @@
 //! finding with both places. Nothing here reads files or prints.
 
 mod cpu_models;
+mod deps;
 mod differences;
+mod fields;
 mod finding;
 mod history;
 #[cfg(feature = "cli")]
@@ -15,6 +17,7 @@ mod leaf_name;
 mod linux;
 mod linux_names;
 mod linux_words;
+mod numbers;
 mod pair;
 mod qemu;
 mod qemu_checks;
@@ -52,12 +55,15 @@ pub fn verify(linux: &[LinuxFacts], qemu: &[QemuFacts], differences: &Difference
     let linux: Vec<LinuxIndex<'_>> =
         linux.iter().zip(0..).map(|(f, rank)| LinuxIndex::new(f, rank)).collect();
     let qemu = in_order(qemu, |facts| &facts.release);
-    let qemu: Vec<QemuIndex<'_>> = qemu.iter().zip(0..).map(|(f, rank)| QemuIndex::new(f, rank)).collect();
+    let qemu: Vec<QemuIndex<'_>> =
+        qemu.iter().zip(0..).map(|(f, rank)| QemuIndex::new(f, rank, differences)).collect();
 
     let mut findings = Findings::new(differences);
     for index in &linux {
         linux_words::check(index, &mut findings);
         linux_names::check(index, &mut findings);
+        numbers::check(index, &mut findings);
+        fields::check(index, &mut findings);
     }
     for index in &qemu {
         qemu_checks::check(index, &mut findings);
@@ -67,8 +73,11 @@ pub fn verify(linux: &[LinuxFacts], qemu: &[QemuFacts], differences: &Difference
     for one in &linux {
         for other in &qemu {
             pairs.push(pair::check(one, other, &mut findings));
+            numbers::check_pair(one, other, &mut findings);
+            fields::check_pair(one, other, &mut findings);
         }
     }
+    deps::check(&linux, &qemu, &mut findings);
     history::check(&linux.iter().map(Statements::of_linux).collect::<Vec<_>>(), &mut findings);
     history::check(&qemu.iter().map(Statements::of_qemu).collect::<Vec<_>>(), &mut findings);
     stale::check(&linux, &qemu, scope, &mut findings);

@@ -66,7 +66,7 @@ fn one_sided(location: CpuidWord, name: &str, at: crate::source::Span) -> Diagno
 }
 
 /// Linux's names for a bit, as keys show them.
-fn joined(names: &[LinuxName<'_>]) -> String {
+pub(super) fn joined(names: &[LinuxName<'_>]) -> String {
     names.iter().map(|name| name.name).collect::<Vec<_>>().join(",")
 }
 

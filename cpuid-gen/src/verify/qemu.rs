@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::differences::Differences;
 use super::finding::Release;
 use super::fold;
-use crate::facts::{QemuBit, QemuFacts, QemuWord};
-use crate::location::{CpuidWord, Location};
+use crate::facts::{QemuBit, QemuFacts, QemuSource, QemuWord};
+use crate::location::{Bit, CpuidWord, Location, Msr};
+use crate::source::Span;
 
 /// A name that QEMU has for a hardware bit.
 #[derive(Clone, Debug)]
@@ -25,10 +27,14 @@ pub(super) struct QemuIndex<'a> {
     pub(super) bits: BTreeMap<Location, QemuName<'a>>,
     /// Every named bit by its word's enumerator and its number.
     pub(super) named: HashMap<(&'a str, u8), &'a QemuBit>,
+    /// Every named bit of the MSR words.
+    pub(super) msr_bits: BTreeMap<(Msr, Bit), QemuName<'a>>,
+    /// Every place of every folded name of the CPUID words.
+    pub(super) by_name: HashMap<String, Vec<(Location, Span)>>,
 }
 
 impl<'a> QemuIndex<'a> {
-    pub(super) fn new(facts: &'a QemuFacts, rank: usize) -> QemuIndex<'a> {
+    pub(super) fn new(facts: &'a QemuFacts, rank: usize, differences: &Differences) -> QemuIndex<'a> {
         let words: HashMap<&str, &QemuWord> =
             facts.words.iter().map(|word| (word.name.as_str(), word)).collect();
         let mut hardware = BTreeMap::new();
@@ -37,12 +43,20 @@ impl<'a> QemuIndex<'a> {
                 hardware.entry(location).or_insert(word);
             }
         }
-        let mut bits = BTreeMap::new();
+        let (mut bits, mut msr_bits) = (BTreeMap::new(), BTreeMap::new());
         for bit in &facts.bits {
-            let word = words.get(bit.word.as_str()).and_then(|word| word.source.cpuid_word());
-            if let Some(word) = word {
-                let folded = bit.names().map(fold).collect();
-                bits.entry(Location { word, bit: bit.bit }).or_insert(QemuName { bit, folded });
+            let Some(word) = words.get(bit.word.as_str()) else { continue };
+            let name = QemuName { bit, folded: folded(bit, differences) };
+            match (word.source, word.source.cpuid_word()) {
+                (QemuSource::Msr(msr), _) => drop(msr_bits.entry((msr, bit.bit)).or_insert(name)),
+                (_, Some(word)) => drop(bits.entry(Location { word, bit: bit.bit }).or_insert(name)),
+                (_, None) => {}
+            }
+        }
+        let mut by_name: HashMap<String, Vec<(Location, Span)>> = HashMap::new();
+        for (location, name) in &bits {
+            for folded in &name.folded {
+                by_name.entry(folded.clone()).or_default().push((*location, name.bit.at));
             }
         }
         QemuIndex {
@@ -52,6 +66,19 @@ impl<'a> QemuIndex<'a> {
             hardware,
             bits,
             named: facts.bits.iter().map(|bit| ((bit.word.as_str(), bit.bit.0), bit)).collect(),
+            msr_bits,
+            by_name,
         }
     }
+}
+
+/// A bit's names, and what is left of them without the prefixes that its word's `macro-family` gives.
+fn folded(bit: &QemuBit, differences: &Differences) -> Vec<String> {
+    let mut all: Vec<String> = bit.names().map(fold).collect();
+    let families = differences.families.iter().filter(|family| family.word.as_ref() == Some(&bit.word));
+    for prefix in families.flat_map(|family| &family.name_prefixes) {
+        let without = bit.names().filter_map(|name| name.strip_prefix(prefix.as_str()));
+        all.extend(without.map(fold));
+    }
+    all
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::finding::{Findings, Key, Kind};
 use super::qemu::QemuIndex;
 use super::twice::{Claim, check_repeated, check_unique};
-use super::{fold, qemu_macros};
+use super::{deps, fold, qemu_macros};
 use crate::diagnostic::Diagnostic;
-use crate::facts::{QemuBit, QemuSource, QemuWord};
+use crate::facts::{QemuBit, QemuDep, QemuSource, QemuWord};
 use crate::location::{Bit, CpuidWord, Subleaf};
 use crate::source::Span;
 
@@ -22,6 +22,7 @@ pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     check_masks(index, findings);
     qemu_macros::check(index, findings);
     check_comments(index, findings);
+    check_deps(index, findings);
 }
 
 /// A source in a key.
@@ -165,6 +166,35 @@ fn check_comments(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
         findings.add(Key::new(Kind::Comment, &comment.word, &left, &right), &[&index.release], || {
             Diagnostic::error(comment.at, format!("the comment beside `{}` states {left}", comment.word))
                 .with_label(word.at, format!("the table has {right}"))
+        });
+    }
+}
+
+fn check_deps(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
+    let all = &index.facts.deps;
+    let rows = all.iter().map(|dep| ((&dep.from, &dep.to), dep));
+    check_repeated(findings, &index.release, rows.map(|(row, dep)| (row, dep.at)), |(from, to)| {
+        format!("qemu-dep {} {:#x} {} {:#x}", from.0, from.1, to.0, to.1)
+    });
+    for dep in all {
+        check_dep(index, dep, findings);
+    }
+}
+
+/// Both words are there, and the masks hold bits that have a name: each one of what is needed, any of what needs it.
+fn check_dep(index: &QemuIndex<'_>, dep: &QemuDep, findings: &mut Findings<'_>) {
+    for ((name, mask), needed) in [(&dep.from, true), (&dep.to, false)] {
+        let Some(word) = find_word(index, "qemu-dep", name, dep.at, findings) else { continue };
+        let named = |bit: &u8| index.named.contains_key(&(name.as_str(), *bit));
+        let known = (0..64).filter(named).fold(0, |known, bit| known | 1 << bit);
+        let nameless = mask & !known;
+        if nameless == 0 || (!needed && mask & known != 0) {
+            continue;
+        }
+        let (subject, left) = (format!("qemu-dep {}", deps::shown(dep)), format!("{name} {nameless:#x}"));
+        findings.add(Key::new(Kind::Unresolved, subject, &left, "-"), &[&index.release], || {
+            Diagnostic::error(dep.at, format!("{nameless:#x} of `{name}`, in a dependency, has no name"))
+                .with_label(word.at, "its word")
         });
     }
 }

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::fields::FieldPlace;
 use super::finding::Release;
 use super::linux::LinuxIndex;
 use super::linux_names::{call_of, cap_name};
 use super::linux_words;
+use super::numbers;
 use super::qemu::QemuIndex;
 use super::qemu_checks;
 use crate::facts::{CapKind, LinuxFacts, LinuxFlag, MaskKind, QemuFacts, QemuSource};
@@ -21,6 +23,7 @@ pub(super) enum Text<'a> {
     Pair(&'a str, &'a str),
     Cap(Option<&'a str>, Option<CapKind>, &'a str),
     Mask(&'a str, MaskKind),
+    Dep((&'a str, u64), (&'a str, u64)),
     BitOf(&'a str, Bit),
     Numbered(Word, Bit),
     Register(Option<CpuidWord>),
@@ -30,6 +33,8 @@ pub(super) enum Text<'a> {
     Msr(Msr),
     Hex(u64),
     Count(u16),
+    MsrBit(Msr, Bit),
+    Field(FieldPlace),
 }
 
 impl fmt::Display for Text<'_> {
@@ -40,6 +45,7 @@ impl fmt::Display for Text<'_> {
             Text::Pair(one, other) => write!(f, "{one} {other}"),
             Text::Cap(leaf, call, name) => f.write_str(&cap_name(*leaf, *call, name)),
             Text::Mask(word, kind) => write!(f, "{word} {kind}"),
+            Text::Dep((from, mask), (to, to_mask)) => write!(f, "{from} {mask:#x} {to} {to_mask:#x}"),
             Text::BitOf(word, bit) => write!(f, "{word}[{}]", bit.0),
             Text::Numbered(word, bit) => write!(f, "{}[{}]", word.0, bit.0),
             Text::Register(register) => f.write_str(&linux_words::shown(*register)),
@@ -52,6 +58,8 @@ impl fmt::Display for Text<'_> {
             Text::Msr(msr) => f.write_str(&qemu_checks::shown(QemuSource::Msr(*msr))),
             Text::Hex(value) => write!(f, "{value:#x}"),
             Text::Count(count) => count.fmt(f),
+            Text::MsrBit(msr, bit) => f.write_str(&numbers::shown(*msr, *bit)),
+            Text::Field(place) => place.fmt(f),
         }
     }
 }
@@ -78,6 +86,9 @@ impl<'a> Values<'a> {
         self.iter().any(|(known, _)| *known == text)
     }
 }
+
+/// Fields of cpuid.csv.
+const FIELD: &str = "cpuid-field";
 
 /// All that one release states.
 pub(super) struct Statements<'a> {
@@ -125,7 +136,7 @@ impl<'a> Statements<'a> {
         all.say_flags(("linux-vmx", "linux-vmx-flag"), &facts.vmx, numbered);
         for (&location, names) in &index.bits {
             for name in names {
-                all.say("linux-feature", Text::Name(name.name), Text::Place(location), name.at);
+                all.say(name.sort, Text::Name(name.name), Text::Place(location), name.at);
                 all.say(LOCATION, Text::Place(location), Text::Name(name.name), name.at);
             }
         }
@@ -162,6 +173,18 @@ impl<'a> Statements<'a> {
             let subject = Text::Cap(cap.leaf_name.as_deref(), call_of(cap), &cap.name);
             self.say("kvm-cap", subject, Text::Name(cap.kind.name()), cap.at);
         }
+        for bit in &facts.msr_bits {
+            self.say("linux-msr", Text::Name(&bit.name), Text::MsrBit(bit.msr, bit.bit), bit.at);
+        }
+        for config in &facts.configs {
+            let condition = config.condition.as_deref().unwrap_or("-");
+            let subject = Text::Pair(config.kind.name(), &config.name);
+            self.say("linux-config", subject, Text::Name(condition), config.at);
+        }
+        for field in &facts.cpuid_fields {
+            let place = Text::Field(FieldPlace::of(field));
+            self.say(FIELD, place, Text::Name(&field.name), field.at);
+        }
     }
 
     /// What a QEMU release states.
@@ -183,6 +206,10 @@ impl<'a> Statements<'a> {
         }
         for constant in &facts.macros {
             all.say("qemu-macro", Text::Name(&constant.name), Text::Hex(constant.value), constant.at);
+        }
+        for dep in &facts.deps {
+            let (from, to) = ((dep.from.0.as_str(), dep.from.1), (dep.to.0.as_str(), dep.to.1));
+            all.say("qemu-dep", Text::Dep(from, to), Text::Nothing, dep.at);
         }
         for comment in &facts.comments {
             let source = Text::Cpuid(comment.leaf, comment.subleaf, comment.register);

@@ -10,6 +10,12 @@ const REVERSE: &str = "arch/x86/kvm/reverse_cpuid.h";
 const KVM: &str = "arch/x86/kvm/cpuid.c";
 const SCATTERED: &str = "arch/x86/kernel/cpu/scattered.c";
 const DEPS: &str = "arch/x86/kernel/cpu/cpuid-deps.c";
+const PARA: &str = "arch/x86/include/uapi/asm/kvm_para.h";
+const MSRS: &str = "arch/x86/include/asm/msr-index.h";
+const REQUIRED: &str = "arch/x86/include/asm/required-features.h";
+const DISABLED: &str = "arch/x86/include/asm/disabled-features.h";
+const KCONFIG: &str = "arch/x86/Kconfig.cpufeatures";
+const CSV: &str = "tools/arch/x86/kcpuid/cpuid.csv";
 const SCRIPT_PATH: &str = "arch/x86/kernel/cpu/mkcapflags.sh";
 
 /// One change each.
@@ -129,6 +135,79 @@ pub(crate) const CASES: &[Case] = &[
     ("half a dependency", DEPS, "X86_FEATURE_PLUM,	X86_FEATURE_PEAR", "X86_FEATURE_PLUM, 0"),
     ("a dependency on something else", DEPS, "X86_FEATURE_PLUM,	X86_FEATURE_PEAR", "X86_FEATURE_PLUM, PEAR"),
     ("no enum of words", LEAFS, "", "-"),
+    ("KVM's leaf without a number", PARA, "#define KVM_CPUID_FEATURES	(KVM_CPUID_SIGNATURE | 1)\n", ""),
+    ("KVM's leaf of 33 bits", PARA, "0x40000000", "0x140000000"),
+    ("a bit of KVM's above 31", PARA, "(1 + 23)", "(1 + 31)"),
+    ("a bit of KVM's that is nothing", PARA, "(1 + 23)", ""),
+    (
+        "a bit of KVM's under a condition",
+        PARA,
+        "#define KVM_HINTS_RIPE		0",
+        "#ifdef NO\n#define KVM_HINTS_RIPE 0\n#endif",
+    ),
+    ("an MSR's bits without its number", MSRS, "MSR_IA32_ARCH_CAPABILITIES	", "MSR_IA32_ARCH_CAPS	"),
+    ("two bits of an MSR in one", MSRS, "BIT(0)", "0x3"),
+    ("a bit and another number", MSRS, "BIT(MSR_IA32_CORE_CAPS_STONE_BIT)", "BIT(6)"),
+    (
+        "a bit of an MSR under a condition",
+        MSRS,
+        "#define ARCH_CAP_PEEL_NO		BIT(0)",
+        "#if 0\n#define ARCH_CAP_PEEL_NO BIT(0)\n#endif",
+    ),
+    ("text among masks", REQUIRED, "#define PIE_MASK", "int x;\n#define PIE_MASK"),
+    ("an unknown directive among masks", REQUIRED, "#define PIE_MASK", "#undef NEED_APPLE\n#define PIE_MASK"),
+    ("masks under what is no option", REQUIRED, "#ifdef CONFIG_X86_64", "#ifdef __x86_64__"),
+    ("masks under two names", REQUIRED, "#ifdef CONFIG_X86_64", "#ifdef CONFIG_X86_64 CONFIG_JAM"),
+    ("masks under another question", REQUIRED, "defined(CONFIG_ORCHARD)", "CONFIG_ORCHARD"),
+    ("masks under a comparison", REQUIRED, "defined(CONFIG_ORCHARD)", "CONFIG_ORCHARD > 1"),
+    ("masks under half a condition", REQUIRED, "|| defined CONFIG_X86_64", "||"),
+    ("a branch too many", REQUIRED, "# define NEED_APPLE	0", "#else\n# define NEED_APPLE	0"),
+    ("a conditional that is never closed", REQUIRED, "	0\n#endif\n\n#ifdef", "	0\n\n#ifdef"),
+    ("an #endif too many", REQUIRED, "#define PIE_MASK", "#endif\n#endif\n#define PIE_MASK"),
+    ("an #else too many", DISABLED, "#ifndef MADE_UP_DISABLED", "#else"),
+    ("a mask's part with parameters", DISABLED, "DISABLE_CHERRY	(1", "DISABLE_CHERRY(1"),
+    ("a mask's part without a name", DISABLED, "#define DISABLE_CHERRY	(1", "#define (1"),
+    ("a mask's part that is not there", DISABLED, "(DISABLE_CHERRY)", "(DISABLE_BERRY)"),
+    ("a mask's part that is nothing", DISABLED, "(1<<(X86_FEATURE_CHERRY & 31))", ""),
+    ("a mask's part of an unknown feature", DISABLED, "X86_FEATURE_CHERRY", "X86_FEATURE_BERRY"),
+    (
+        "a mask's part with another bit",
+        DISABLED,
+        "(1<<(X86_FEATURE_CHERRY & 31))",
+        "(3<<(X86_FEATURE_CHERRY-1 & 31))",
+    ),
+    (
+        "a mask's part of another word",
+        DISABLED,
+        "DISABLED_MASK1	(DISABLE_CHERRY)",
+        "DISABLED_MASK0	(DISABLE_CHERRY)",
+    ),
+    ("a feature in no mask", DISABLED, "DISABLED_MASK1	(DISABLE_CHERRY)", "DISABLED_MASK1	0"),
+    ("a mask that is a sum", DISABLED, "(DISABLE_CHERRY)", "(DISABLE_CHERRY + DISABLE_CHERRY)"),
+    ("a mask that ends with its separator", DISABLED, "(DISABLE_CHERRY)", "(DISABLE_CHERRY |)"),
+    ("a mask that is nothing", DISABLED, "(DISABLE_CHERRY)", ""),
+    ("an entry of another sort", KCONFIG, "X86_DISABLED_FEATURE_LEMON", "X86_LEMON"),
+    ("an entry without a feature", KCONFIG, "X86_DISABLED_FEATURE_LEMON", "X86_DISABLED_FEATURE_"),
+    ("an entry without a value", KCONFIG, "LIME\n	def_bool y", "LIME"),
+    ("an entry with another value", KCONFIG, "LIME\n	def_bool y", "LIME\n	def_bool n"),
+    ("an entry with a prompt", KCONFIG, "LIME\n", "LIME\n	bool \"Limes\"\n"),
+    ("a line before all entries", KCONFIG, "config X86_REQUIRED_FEATURE_LIME", "if X86"),
+    ("a dependency that is none", KCONFIG, "X86_64||ORCHARD", "X86_64=y"),
+    ("a dependency that is not closed", KCONFIG, "JAM)", "JAM"),
+    ("a dependency with a tail", KCONFIG, "JAM)", "JAM) if JAM"),
+    ("entries that end in a line", KCONFIG, "ORCHARD\n", "ORCHA"),
+    ("a row without a description", CSV, "seeds, Blanks of all sorts", "seeds"),
+    ("a row without bits", CSV, "31,    over-ripe              , The form with hexadecimal leaves", ""),
+    ("a row's leaf", CSV, "0x1f,", "1fH,"),
+    ("a row's leaf in octal", CSV, "      0x1f,", "      017,"),
+    ("a row's leaf of 33 bits", CSV, "0x1f,", "0x10000001f,"),
+    ("a row's subleafs", CSV, "31:0,", "0:31,"),
+    ("a row's range of three", CSV, "31:0,", "31:2:0,"),
+    ("a row's register", CSV, "ecx,", "esi,"),
+    ("a row's bit", CSV, "     31,    over", "     32,    over"),
+    ("a row's name", CSV, "over-ripe", "over ripe"),
+    ("a row's name that is none", CSV, "over-ripe", "        "),
+    ("rows that end in a line", CSV, "Blanks of all sorts\n", "Blanks"),
 ];
 
 /// What can be wrong in the script that prints the name map.

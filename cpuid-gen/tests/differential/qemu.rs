@@ -11,7 +11,7 @@ use crate::common::text::{braced, defined, definition, directives, enumerators, 
 use crate::common::{clean_qemu, compile_and_run, have, macros, run, scratch, skipped, trees};
 
 /// The configuration that the facts are for, and what C's and QEMU's headers would define.
-const OPTIONS: [&str; 8] = [
+pub(crate) const OPTIONS: [&str; 8] = [
     "-DTARGET_X86_64",
     "-DTARGET_I386",
     "-DCONFIG_KVM",
@@ -49,8 +49,13 @@ impl Files {
         }
     }
 
-    fn header(&self) -> String {
+    pub(crate) fn header(&self) -> String {
         fs::read_to_string(&self.header).unwrap()
+    }
+
+    /// The directives of headers that cpu.h includes.
+    pub(crate) fn before(&self) -> String {
+        directives(&self.before) + &self.internal
     }
 
     /// Every definition that the table may use, as one C text without functions.

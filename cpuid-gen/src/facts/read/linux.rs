@@ -4,8 +4,8 @@ use super::unknown_kind;
 use crate::diagnostic::Diagnostic;
 use crate::facts::columns::Columns;
 use crate::facts::{
-    CapKind, ConfigKind, CpuidField, KvmBit, KvmCap, KvmPara, LinuxConfig, LinuxCount, LinuxDep, LinuxFacts,
-    LinuxFlag, LinuxMsrBit, LinuxWord, Scattered,
+    CapKind, Condition, ConfigKind, CpuidField, KvmBit, KvmCap, KvmPara, LinuxConfig, LinuxCount, LinuxDep,
+    LinuxFacts, LinuxFlag, LinuxMsrBit, LinuxWord, Scattered,
 };
 use crate::location::{CpuidWord, Location};
 use crate::source::Span;
@@ -36,12 +36,7 @@ pub(super) fn row(
         "linux-msr" => {
             facts.msr_bits.push(LinuxMsrBit { name: c.name("NAME")?, msr: c.msr()?, bit: c.bit(63)?, at });
         }
-        "linux-config" => facts.configs.push(LinuxConfig {
-            kind: c.choice("state", &ConfigKind::ALL)?,
-            name: c.name("NAME")?,
-            condition: c.optional("CONDITION")?,
-            at,
-        }),
+        "linux-config" => facts.configs.push(linux_config(&mut c, at)?),
         "cpuid-field" => facts.cpuid_fields.push(cpuid_field(&mut c, at)?),
         _ => return Err(unknown_kind(kind, at, "a Linux")),
     }
@@ -83,6 +78,17 @@ fn kvm_cap(c: &mut Columns<'_>, at: Span) -> Result<KvmCap, Diagnostic> {
         return Err(Diagnostic::error(at, message));
     }
     Ok(KvmCap { leaf_name, kind, name: c.name("NAME")?, at })
+}
+
+fn linux_config(c: &mut Columns<'_>, at: Span) -> Result<LinuxConfig, Diagnostic> {
+    let (kind, name) = (c.choice("state", &ConfigKind::ALL)?, c.name("NAME")?);
+    let condition = if c.none() {
+        None
+    } else {
+        let (text, at) = c.text("CONDITION")?;
+        Some(Condition::from_text(text, at)?.to_string())
+    };
+    Ok(LinuxConfig { kind, name, condition, at })
 }
 
 fn cpuid_field(c: &mut Columns<'_>, at: Span) -> Result<CpuidField, Diagnostic> {

@@ -3,17 +3,17 @@
 
 bits! {
     Feature : FPU = 0
-    " `CPUID.(EAX=1,ECX=0):EDX[0]`. `/proc/cpuinfo`: `fpu`. QEMU: `fpu`. Linux 6.9.1 to 6.12.0-rc2. QEMU 9.2.0.",
+    " `CPUID.(EAX=1,ECX=0):EDX[0]`. `/proc/cpuinfo`: `fpu`. QEMU: `fpu`. Linux 6.9.1 to 6.12.0-rc2. KVM 6.9.1 to 6.12.0-rc2, on a condition of its own. QEMU 9.2.0.",
     _3DTHING = 1
-    " `CPUID.(EAX=1,ECX=0):EDX[1]`. `/proc/cpuinfo`: `3dthing`. QEMU: `thing|3d.thing`. Linux 6.9.1. QEMU 9.2.0.",
+    " `CPUID.(EAX=1,ECX=0):EDX[1]`. `/proc/cpuinfo`: `3dthing`. QEMU: `thing|3d.thing`. Linux 6.9.1. KVM does not advertise it. QEMU 9.2.0. Needs `FPU`.",
     PAIR = 36
-    " `CPUID.(EAX=7,ECX=0):EBX[4]`. `/proc/cpuinfo`: `one two`. QEMU has no name for it. Linux 6.9.1 to 6.12.0-rc2.",
+    " `CPUID.(EAX=7,ECX=0):EBX[4]`. `/proc/cpuinfo`: `one two`. QEMU has no name for it. Linux 6.9.1 to 6.12.0-rc2. KVM 6.12.0-rc2, if the host has it, in 64-bit kernels. Needs `FPU`, `_3DTHING`.",
     FENCE = 39
-    " `CPUID.(EAX=7,ECX=0):EBX[7]`. `/proc/cpuinfo`: `fence`. QEMU has no name for it. Linux 6.12.0-rc2.",
+    " `CPUID.(EAX=7,ECX=0):EBX[7]`. `/proc/cpuinfo`: `fence`. QEMU has no name for it. Linux 6.12.0-rc2. KVM 6.9.1, if the host has it. Needs `SYNTH`. Needs `SHARED_10_EBX_3` or `SHARED_80000008_EBX_6`.",
     ALONE = 73
-    " `CPUID.(EAX=7,ECX=1):EAX[9]`. Not in `/proc/cpuinfo`: KVM alone has this bit. QEMU has no name for it. Linux 6.12.0-rc2.",
+    " `CPUID.(EAX=7,ECX=1):EAX[9]`. Not in `/proc/cpuinfo`: KVM alone has this bit. QEMU has no name for it. Linux 6.12.0-rc2. KVM 6.12.0-rc2, if the host has it.",
     MOVED = 74
-    " `CPUID.(EAX=7,ECX=1):EAX[10]`. `/proc/cpuinfo`: `moved`. QEMU has no name for it. Linux 6.12.0-rc2.",
+    " `CPUID.(EAX=7,ECX=1):EAX[10]`. `/proc/cpuinfo`: `moved`. QEMU has no name for it. Linux 6.12.0-rc2. KVM does not advertise it.",
     SHARED_10_EBX_3 = 99
     " `CPUID.(EAX=0x10,ECX=0):EBX[3]`. `/proc/cpuinfo`: `shared`. QEMU has no name for it. Linux 6.9.1 to 6.12.0-rc2.",
     CLOCK_40000001_EAX_0 = 128

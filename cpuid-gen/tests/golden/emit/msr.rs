@@ -2,5 +2,8 @@
 // From Linux 6.9.1, 6.12.0-rc2; QEMU 9.2.0.
 
 bits! {
-    MsrFeature : RDCL_NO = 0 " Bit 63 of MSR 0x10a. QEMU: `rdcl-no`. QEMU 9.2.0.",
+    MsrFeature : SECOND = 0
+    " Bit 5 of MSR 0x10a. QEMU: `second`. QEMU 9.2.0. Needs `CLOCK_40000001_EAX_3`.",
+    RDCL_NO = 1
+    " Bit 63 of MSR 0x10a. QEMU: `rdcl-no`. QEMU 9.2.0. Needs `CLOCK_40000001_EAX_3`, `SECOND`.",
 }

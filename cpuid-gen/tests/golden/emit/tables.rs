@@ -7,19 +7,19 @@ pub(crate) static REGISTERS: [u16; 6] = decimal("3 1 0 1 0 1");
 pub(crate) static KNOWN: [u32; 6] = hexadecimal("3 90 600 8 9 40");
 pub(crate) static STARTS: [u16; 6] = decimal("0 2 4 6 7 9");
 pub(crate) static FEATURE_NAMES: [u16; 10] = decimal("1 2 3 4 5 6 7 8 9 10");
-pub(crate) static MSRS: [u32; 1] = hexadecimal("10a");
-pub(crate) static MSR_BITS: [u16; 1] = decimal("63");
-pub(crate) static MSR_NAMES: [u16; 1] = decimal("11");
+pub(crate) static MSRS: [u32; 2] = hexadecimal("10a 10a");
+pub(crate) static MSR_BITS: [u16; 2] = decimal("5 63");
+pub(crate) static MSR_NAMES: [u16; 2] = decimal("11 12");
 pub(crate) const FLAG_WORDS: usize = 2;
 pub(crate) static LINUX: [LinuxTables; 2] = [
     LinuxTables {
-        name: 12,
+        name: 13,
         kernel_words: 3,
-        word_names: &decimal::<3>("13 14 15"),
+        word_names: &decimal::<3>("14 15 16"),
         words: &decimal::<6>("0 2 65535 65535 65535 65535"),
-        macros: &decimal::<10>("1 16 3 0 0 0 17 0 0 17"),
-        flags: &decimal::<10>("18 19 20 0 0 0 21 0 0 21"),
-        caps: &decimal::<10>("1 0 0 1 0 0 0 0 0 0"),
+        macros: &decimal::<10>("1 17 3 0 0 0 18 0 0 18"),
+        flags: &decimal::<10>("19 20 21 0 0 0 22 0 0 22"),
+        kvm: &decimal::<10>("4 1 1 4 0 0 0 0 0 0"),
         exceptions: &decimal_pairs::<2>("99,36 166,36"),
         places: &decimal::<
             69,
@@ -33,13 +33,13 @@ pub(crate) static LINUX: [LinuxTables; 2] = [
         >("0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 196"),
     },
     LinuxTables {
-        name: 22,
+        name: 23,
         kernel_words: 3,
-        word_names: &decimal::<4>("13 15 14 23"),
+        word_names: &decimal::<4>("14 16 15 24"),
         words: &decimal::<6>("0 1 3 65535 65535 65535"),
-        macros: &decimal::<10>("1 0 3 4 5 6 17 0 0 17"),
-        flags: &decimal::<10>("18 0 20 24 0 25 21 0 0 21"),
-        caps: &decimal::<10>("1040 0 0 0 1 0 0 0 0 0"),
+        macros: &decimal::<10>("1 0 3 4 5 6 18 0 0 18"),
+        flags: &decimal::<10>("19 0 21 25 0 26 22 0 0 22"),
+        kvm: &decimal::<10>("9 0 5 1 4 1 0 0 0 0"),
         exceptions: &decimal_pairs::<3>("74,70 99,68 166,68"),
         places: &decimal::<
             107,
@@ -56,33 +56,37 @@ pub(crate) static LINUX: [LinuxTables; 2] = [
 ];
 pub(crate) static QEMU: [QemuTables; 1] = [
     QemuTables {
-        name: 26,
-        word_names: &decimal::<3>("27 28 29"),
+        name: 27,
+        word_names: &decimal::<3>("28 29 30"),
         words: &decimal::<6>("0 65535 65535 65535 1 65535"),
-        names: &decimal::<10>("18 30 0 0 0 0 0 31 31 0"),
-        msr_words: &decimal::<1>("2"),
-        msr_names: &decimal::<1>("32"),
+        names: &decimal::<10>("19 31 0 0 0 0 0 32 32 0"),
+        msr_words: &decimal::<2>("2 2"),
+        msr_names: &decimal::<2>("33 34"),
     },
 ];
 pub(crate) static SOFTWARE: KernelTables = KernelTables {
-    names: &decimal::<2>("4 33"),
-    macros: &decimal::<2>("4 33"),
+    names: &decimal::<2>("4 35"),
+    macros: &decimal::<2>("4 35"),
     places: [&decimal::<2>("35 0"), &decimal::<2>("0 69")],
     flags: [&decimal::<2>("0 0"), &decimal::<2>("0 0")],
 };
 pub(crate) static BUGS: KernelTables = KernelTables {
-    names: &decimal::<1>("34"),
-    macros: &decimal::<1>("34"),
-    places: [&decimal::<1>("15"), &decimal::<1>("33")],
-    flags: [&decimal::<1>("35"), &decimal::<1>("35")],
-};
-pub(crate) static VMX: KernelTables = KernelTables {
     names: &decimal::<1>("36"),
     macros: &decimal::<1>("36"),
-    places: [&decimal::<1>("34"), &decimal::<1>("0")],
-    flags: [&decimal::<1>("37"), &decimal::<1>("0")],
+    places: [&decimal::<1>("15"), &decimal::<1>("33")],
+    flags: [&decimal::<1>("37"), &decimal::<1>("37")],
 };
-pub(crate) static STRINGS: [&str; 40] = lines(
+pub(crate) static VMX: KernelTables = KernelTables {
+    names: &decimal::<1>("38"),
+    macros: &decimal::<1>("38"),
+    places: [&decimal::<1>("34"), &decimal::<1>("0")],
+    flags: [&decimal::<1>("39"), &decimal::<1>("0")],
+};
+pub(crate) static NEEDS: [(u16, u16); 13] = decimal_pairs(
+    "1,32768 36,32768 36,32769 39,0 39,1 39,36 39,32961 193,0 193,1 193,32804 196,32899 197,32899 197,32964",
+);
+pub(crate) static NEEDS_ONE_OF: [(u16, u16); 1] = decimal_pairs("39,32768");
+pub(crate) static STRINGS: [&str; 42] = lines(
     r"
 FPU
 _3DTHING
@@ -94,6 +98,7 @@ SHARED_10_EBX_3
 CLOCK_40000001_EAX_0
 CLOCK_40000001_EAX_3
 SHARED_80000008_EBX_6
+SECOND
 RDCL_NO
 6.9.1
 CPUID_1_EDX
@@ -115,6 +120,7 @@ FEAT_KVM
 FEAT_ARCH
 thing|3d.thing
 clock
+second
 rdcl-no
 SYNTH
 MELT
@@ -124,11 +130,11 @@ ept
 thing
 3d.thing",
 );
-pub(crate) static NAME_SEEDS: [u16; 7] = decimal("1 0 13 4 3 0 35");
-pub(crate) static NAME_KEYS: [u16; 23] = decimal(
-    "10 38 0 9 8 32 2 20 19 31 33 25 0 39 24 37 0 5 21 18 3 7 35",
+pub(crate) static NAME_SEEDS: [u16; 8] = decimal("0 2 1 0 1 3 17 10");
+pub(crate) static NAME_KEYS: [u16; 24] = decimal(
+    "0 32 7 20 19 33 34 3 40 39 0 35 8 26 10 0 9 5 2 41 22 25 21 37",
 );
-pub(crate) static NAME_BITS: [u16; 23] = decimal(
-    "167 2 0 132 129 197 2 37 2 32771 194 75 0 2 32774 196 0 74 32768 1 37 100 195",
+pub(crate) static NAME_BITS: [u16; 24] = decimal(
+    "0 32771 100 2 1 197 198 37 2 196 0 194 129 75 167 0 132 74 2 2 32768 32774 37 195",
 );
 pub(crate) static LISTS: [u16; 9] = decimal("2 99 166 2 128 131 2 39 192");

@@ -1,0 +1,90 @@
+//! Named bits of two releases: which one was renamed, moved, added or removed.
+//!
+//! A bit of hardware *is* its location: another name there is a rename, whatever else has that name now. A bit that
+//! software defines is its name, so that it can move but not be renamed: places among software's words have no
+//! identity, and what stands at one in the next release is something else. Only what neither rule pairs is paired by
+//! its name across locations, when the name is unique: it moved.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use super::change::Change;
+use super::rows::{Line, between};
+
+/// A named bit.
+#[derive(Clone, Debug)]
+pub(super) struct Bit<H> {
+    /// Its location in hardware; none where software defines it.
+    pub(super) home: Option<H>,
+    /// All there is to say of it but the location; the subject is the name.
+    pub(super) line: Line,
+}
+
+/// How a report calls the place of a bit that has none.
+const SOFTWARE: &str = "software-defined";
+
+/// The changes from the old bits to the new ones.
+pub(super) fn changes<H: Ord + Copy + Display>(old: Vec<Bit<H>>, new: Vec<Bit<H>>) -> Vec<Change> {
+    changes_within(old, new, |_| ())
+}
+
+/// The same, with a bit moving only within its realm.
+pub(super) fn changes_within<H: Ord + Copy + Display, R: Ord>(
+    old: Vec<Bit<H>>,
+    new: Vec<Bit<H>>,
+    realm: impl Fn(&Bit<H>) -> R,
+) -> Vec<Change> {
+    let mut pairing = Pairing {
+        old: old.into_iter().map(Some).collect(),
+        new: new.into_iter().map(Some).collect(),
+        pairs: Vec::new(),
+    };
+    pairing.by(|bit| Some((bit.home, bit.line.subject.clone())), false);
+    pairing.by(|bit| bit.home, true);
+    pairing.by(|bit| Some((realm(bit), bit.line.subject.clone())), true);
+    let mut changes: Vec<Change> =
+        pairing.new.into_iter().flatten().map(|bit| located(bit).added()).collect();
+    changes.extend(pairing.old.into_iter().flatten().map(|bit| located(bit).removed()));
+    pairing.pairs.sort_by_key(|(index, ..)| *index);
+    changes.extend(pairing.pairs.into_iter().filter_map(|(_, old, new)| between(located(old), located(new))));
+    changes
+}
+
+fn located<H: Display>(bit: Bit<H>) -> Line {
+    let at = bit.home.map_or_else(|| SOFTWARE.to_owned(), |home| home.to_string());
+    bit.line.at(at)
+}
+
+/// Bits that are not paired yet, and the pairs with the new one's index.
+struct Pairing<H> {
+    old: Vec<Option<Bit<H>>>,
+    new: Vec<Option<Bit<H>>>,
+    pairs: Vec<(usize, Bit<H>, Bit<H>)>,
+}
+
+impl<H> Pairing<H> {
+    /// Pairs what has the same key; with `alone`, only where both sides have it once.
+    fn by<K: Ord>(&mut self, key: impl Fn(&Bit<H>) -> Option<K>, alone: bool) {
+        let mut found: BTreeMap<K, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+        for (index, bit) in self.old.iter().enumerate() {
+            if let Some(key) = bit.as_ref().and_then(&key) {
+                found.entry(key).or_default().0.push(index);
+            }
+        }
+        for (index, bit) in self.new.iter().enumerate() {
+            if let Some(key) = bit.as_ref().and_then(&key) {
+                found.entry(key).or_default().1.push(index);
+            }
+        }
+        for (old, new) in found.into_values() {
+            if alone && (old.len() > 1 || new.len() > 1) {
+                continue;
+            }
+            for (old, new) in old.into_iter().zip(new) {
+                if let (Some(old), Some(bit)) = (self.old[old].take(), self.new[new].take()) {
+                    self.pairs.push((new, old, bit));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What `kvm_set_cpu_caps` says of each bit, and whether KVM advertises it by that.
+
+use std::collections::BTreeMap;
+
+use super::Tree;
+use crate::diff::change::{Action, Change, Field, SPELLED};
+use crate::facts::{CapKind, KvmCap};
+use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf};
+use crate::source::Span;
+
+/// AMD repeats bits of 1.EDX here (APM volume 3, E.4.2), and KVM names the copies by the originals' macros.
+const COPIES: CpuidWord = CpuidWord { leaf: Leaf(0x8000_0001), subleaf: Subleaf(0), register: Register::Edx };
+const ORIGINALS: CpuidWord = CpuidWord { leaf: Leaf(1), ..COPIES };
+
+/// What KVM speaks of: a bit of a register, or a macro without a location.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Target<'a> {
+    At(Location),
+    Named(&'a str),
+}
+
+/// All that one release says of a bit.
+#[derive(Default)]
+struct Said<'a> {
+    name: &'a str,
+    kinds: Vec<CapKind>,
+    /// The rows' texts: what tells one spelling from another.
+    texts: Vec<(Option<&'a str>, CapKind, &'a str)>,
+    rows: Vec<Span>,
+}
+
+/// How reports say it. Two macros of KVM's stand for one thing where the newer replaced the older.
+fn meaning(kind: CapKind) -> &'static str {
+    match kind {
+        CapKind::F => "advertised",
+        CapKind::Sf | CapKind::ScatteredF => "advertised (scattered)",
+        CapKind::X8664F => "advertised (64-bit)",
+        CapKind::EmulatedF => "emulated",
+        CapKind::SynthesizedF => "synthesized",
+        CapKind::PassthroughF => "passed through",
+        CapKind::Aliased1EdxF => "advertised (copy of 1.EDX)",
+        CapKind::VendorF => "left to the vendor module",
+        CapKind::RuntimeF => "set at run time",
+        CapKind::Set => "set",
+        CapKind::Clear => "cleared",
+    }
+}
+
+fn advertises(kind: CapKind) -> bool {
+    !matches!(kind, CapKind::VendorF | CapKind::RuntimeF | CapKind::Clear)
+}
+
+/// The bits that KVM newly advertises, no longer advertises, or speaks of otherwise.
+pub(super) fn changes(old: &Tree<'_>, new: &Tree<'_>) -> Vec<Change> {
+    let (before, after) = (said(old, new), said(new, old));
+    let nothing = Said::default();
+    let mut targets: Vec<Target<'_>> = before.keys().chain(after.keys()).copied().collect();
+    targets.sort_unstable();
+    targets.dedup();
+    let change = |target: Target<'_>| {
+        let old = before.get(&target).unwrap_or(&nothing);
+        let new = after.get(&target).unwrap_or(&nothing);
+        change(target, old, new)
+    };
+    targets.into_iter().filter_map(change).collect()
+}
+
+fn change(target: Target<'_>, old: &Said<'_>, new: &Said<'_>) -> Option<Change> {
+    if old.texts == new.texts {
+        return None;
+    }
+    let advertised = |said: &Said<'_>| said.kinds.iter().any(|kind| advertises(*kind));
+    let action = match (advertised(old), advertised(new)) {
+        (false, true) => Action::Added,
+        (true, false) => Action::Removed,
+        _ => Action::Changed,
+    };
+    let mut fields = vec![field("named", shown(old), shown(new))];
+    // The same in other words: nothing happens to a guest.
+    if fields[0].old == fields[0].new {
+        fields = vec![field(SPELLED, spelling(old), spelling(new))];
+    }
+    let at = match target {
+        Target::At(location) => Some(location.to_string()),
+        Target::Named(_) => None,
+    };
+    let subject = if new.name.is_empty() { old.name } else { new.name };
+    let (old_rows, new_rows) = (old.rows.clone(), new.rows.clone());
+    Some(Change { action, subject: subject.to_owned(), was: None, at, fields, old_rows, new_rows })
+}
+
+fn field(name: &str, old: Option<String>, new: Option<String>) -> Field {
+    Field { name: name.to_owned(), old, new }
+}
+
+fn shown(said: &Said<'_>) -> Option<String> {
+    let mut kinds: Vec<&str> = said.kinds.iter().map(|kind| meaning(*kind)).collect();
+    kinds.dedup();
+    (!kinds.is_empty()).then(|| kinds.join(", "))
+}
+
+fn spelling(said: &Said<'_>) -> Option<String> {
+    let spelled = |(leaf, kind, name): &(Option<&str>, CapKind, &str)| match leaf {
+        Some(leaf) => format!("{kind}({name}) of {leaf}"),
+        None => format!("{kind} {name}"),
+    };
+    let all: Vec<String> = said.texts.iter().map(spelled).collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
+/// What a release says, by bit. The other release helps with the name of a bit that this one gives by number.
+fn said<'a>(tree: &Tree<'a>, other: &Tree<'a>) -> BTreeMap<Target<'a>, Said<'a>> {
+    let mut all: BTreeMap<Target<'a>, Said<'a>> = BTreeMap::new();
+    for cap in &tree.facts.kvm_caps {
+        for target in targets(tree, cap) {
+            let name = match target {
+                Target::At(location) if cap.name.starts_with("BIT(") => {
+                    name_at(tree, location).or_else(|| name_at(other, location)).unwrap_or(&cap.name)
+                }
+                _ => &cap.name,
+            };
+            let said = all.entry(target).or_default();
+            said.name = name;
+            said.kinds.push(cap.kind);
+            said.texts.push((cap.leaf_name.as_deref(), cap.kind, &cap.name));
+            said.rows.push(cap.at);
+        }
+    }
+    for said in all.values_mut() {
+        said.kinds.sort_unstable();
+        said.kinds.dedup();
+        said.texts.sort_unstable();
+    }
+    all
+}
+
+fn name_at<'a>(tree: &Tree<'a>, location: Location) -> Option<&'a str> {
+    tree.bits.iter().find(|bit| bit.home == Some(location)).map(|bit| bit.name)
+}
+
+/// The bits that a row is about: its macro's, in the row's word if it names one, or a number's.
+fn targets<'a>(tree: &Tree<'a>, cap: &'a KvmCap) -> Vec<Target<'a>> {
+    let word = cap.leaf_name.as_deref().and_then(|leaf| tree.leaves.get(leaf).copied());
+    let number = cap.name.strip_prefix("BIT(").and_then(|rest| rest.strip_suffix(')'));
+    if let (Some(word), Some(bit)) = (word, number.and_then(|number| number.parse().ok())) {
+        return vec![Target::At(Location { word, bit: Bit(bit) })];
+    }
+    let locations = tree.named.get(cap.name.as_str()).into_iter().flatten();
+    let fits = |location: &&Location| word.is_none_or(|word| word == location.word);
+    let mut found: Vec<Target<'a>> = locations.clone().filter(fits).map(|at| Target::At(*at)).collect();
+    if found.is_empty() && word == Some(COPIES) {
+        let copies = locations.filter(|location| location.word == ORIGINALS);
+        found.extend(copies.map(|at| Target::At(Location { word: COPIES, ..*at })));
+    }
+    if found.is_empty() {
+        found.push(Target::Named(&cap.name));
+    }
+    found
+}

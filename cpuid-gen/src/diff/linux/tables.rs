@@ -1,0 +1,70 @@
+//! The smaller tables: each row stands for itself.
+
+use std::collections::HashMap;
+
+use crate::diff::bits::{self, Bit};
+use crate::diff::change::Change;
+use crate::diff::rows::{Line, table};
+use crate::facts::{KvmPara, LinuxConfig, LinuxCount, LinuxDep, LinuxFacts, LinuxMsrBit};
+use crate::location::Msr;
+
+/// `linux-count`.
+pub(super) fn counts(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
+    let line = |count: &LinuxCount| Line::new(&count.name, count.at).with("words", count.value);
+    table(&old.counts, &new.counts, |count| &count.name, line)
+}
+
+/// `linux-dep`: a pair is one thing, also under its features' new names.
+pub(super) fn deps(old: &LinuxFacts, new: &LinuxFacts, features: &[Change]) -> Vec<Change> {
+    let renamed = |change: &'_ Change| Some((change.was.clone()?, change.subject.clone()));
+    let renames: HashMap<String, String> = features.iter().filter_map(renamed).collect();
+    let key = |dep: &LinuxDep, old: bool| {
+        let newest = |name: &String| renames.get(name).filter(|_| old).unwrap_or(name).clone();
+        (newest(&dep.name), newest(&dep.needs))
+    };
+    let keyed = |all: &[LinuxDep], old: bool| -> Vec<_> {
+        all.iter().map(|dep| (key(dep, old), dep.clone())).collect()
+    };
+    let line = |(_, dep): &(_, LinuxDep)| Line::new(format!("{} needs {}", dep.name, dep.needs), dep.at);
+    table(&keyed(&old.deps, true), &keyed(&new.deps, false), |(key, _)| key, line)
+}
+
+/// `linux-config`.
+pub(super) fn configs(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
+    let line = |config: &LinuxConfig| {
+        let condition = config.condition.as_deref().unwrap_or("always");
+        Line::new(&config.name, config.at).with(config.kind.name(), condition)
+    };
+    table(&old.configs, &new.configs, |config| &config.name, line)
+}
+
+/// `kvm-para`.
+pub(super) fn para(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
+    let bits = |facts: &LinuxFacts| {
+        let bit = |para: &KvmPara| Bit { home: Some(para.location), line: Line::new(&para.name, para.at) };
+        facts.kvm_para.iter().map(bit).collect()
+    };
+    bits::changes(bits(old), bits(new))
+}
+
+/// `linux-msr`.
+pub(super) fn msr_bits(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
+    let bits = |facts: &LinuxFacts| {
+        let bit = |bit: &LinuxMsrBit| Bit {
+            home: Some(MsrBit(bit.msr, bit.bit.0)),
+            line: Line::new(&bit.name, bit.at),
+        };
+        facts.msr_bits.iter().map(bit).collect()
+    };
+    bits::changes(bits(old), bits(new))
+}
+
+/// A bit of an MSR.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::diff) struct MsrBit(pub(in crate::diff) Msr, pub(in crate::diff) u8);
+
+impl std::fmt::Display for MsrBit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "MSR {:#x}[{}]", self.0.0, self.1)
+    }
+}

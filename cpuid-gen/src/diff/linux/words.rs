@@ -1,0 +1,50 @@
+//! Words: which register each mirrors, by its number; a number means something within one release only.
+
+use std::collections::BTreeMap;
+
+use crate::diff::change::{Action, Change, Field};
+use crate::diff::rows::{Line, PLACE, table};
+use crate::facts::{LinuxFacts, LinuxWord};
+use crate::location::{CpuidWord, Word};
+
+/// A register's word is the register; a software-defined one is its name.
+type Identity<'a> = Result<CpuidWord, &'a str>;
+
+/// Words that came, went, moved, or have another enumerator; then numbers that mean something else now.
+pub(super) fn changes(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
+    let placed = |word: &LinuxWord| line(word).with(PLACE, word.word.0);
+    let mut changes = table(&old.words, &new.words, identity, placed);
+    changes.extend(meanings(old, new));
+    changes
+}
+
+fn identity(word: &LinuxWord) -> Identity<'_> {
+    word.location.ok_or(word.name.as_str())
+}
+
+fn line(word: &LinuxWord) -> Line {
+    Line::new(&word.name, word.at).at(shown(word))
+}
+
+fn shown(word: &LinuxWord) -> String {
+    word.location.map_or_else(|| "software-defined".to_owned(), |location| location.to_string())
+}
+
+/// Numbers that both releases have, for different words.
+fn meanings(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
+    let before: BTreeMap<Word, &LinuxWord> = old.words.iter().map(|word| (word.word, word)).collect();
+    let other = |word: &'_ LinuxWord| -> Option<Change> {
+        let was = before.get(&word.word).filter(|was| identity(was) != identity(word))?;
+        let meaning = |word: &LinuxWord| Some(format!("{} ({})", shown(word), word.name));
+        Some(Change {
+            action: Action::Changed,
+            subject: format!("word {}", word.word.0),
+            was: None,
+            at: None,
+            fields: vec![Field { name: "meaning".to_owned(), old: meaning(was), new: meaning(word) }],
+            old_rows: vec![was.at],
+            new_rows: vec![word.at],
+        })
+    };
+    new.words.iter().filter_map(other).collect()
+}

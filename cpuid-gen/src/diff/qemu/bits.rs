@@ -1,0 +1,118 @@
+//! Names of bits, masks of words, constants, and which bits need which.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::Names;
+use crate::diff::bits::{self, Bit};
+use crate::diff::change::{Change, GAINS, LOSES};
+use crate::diff::rows::{Line, between, pair, table};
+use crate::facts::{QemuBit, QemuDep, QemuFacts, QemuMacro, QemuMask, QemuSource};
+use crate::location::{Bit as Number, Location};
+
+/// A bit of what a word is read from.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Home {
+    Cpuid(Location),
+    Msr(u32, u8),
+}
+
+impl fmt::Display for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Home::Cpuid(location) => location.fmt(f),
+            Home::Msr(msr, bit) => write!(f, "MSR {msr:#x}[{bit}]"),
+        }
+    }
+}
+
+/// `qemu-bit`.
+pub(super) fn bits(old: &QemuFacts, new: &QemuFacts) -> Vec<Change> {
+    bits::changes(located(old), located(new))
+}
+
+fn located(facts: &QemuFacts) -> Vec<Bit<Home>> {
+    let words: HashMap<&str, QemuSource> =
+        facts.words.iter().map(|word| (word.name.as_str(), word.source)).collect();
+    let bit = |bit: &QemuBit| {
+        let home = words.get(bit.word.as_str()).map(|source| match source {
+            QemuSource::Msr(msr) => Home::Msr(msr.0, bit.bit.0),
+            QemuSource::Cpuid { .. } => match source.cpuid_word() {
+                Some(word) => Home::Cpuid(Location { word, bit: Number(bit.bit.0) }),
+                None => Home::Msr(0, bit.bit.0),
+            },
+        });
+        // A word that the release lacks leaves nothing but its enumerator to tell bits apart.
+        let place = if home.is_some() { bit.word.clone() } else { format!("{} bit {}", bit.word, bit.bit.0) };
+        let (name, also) =
+            bit.name.split_once('|').map_or((bit.name.as_str(), None), |(name, also)| (name, Some(also)));
+        Bit { home, line: Line::new(name, bit.at).with("in", place).maybe("also", also) }
+    };
+    facts.bits.iter().map(bit).collect()
+}
+
+/// `qemu-mask`: which bits a mask gained and lost, by name.
+pub(super) fn masks(
+    old: &QemuFacts,
+    new: &QemuFacts,
+    (before, after): (&Names<'_>, &Names<'_>),
+) -> Vec<Change> {
+    let line = |mask: &QemuMask| Line::new(format!("{} of {}", mask.kind, mask.word), mask.at);
+    let paired = pair(&old.masks, &new.masks, |mask| (&mask.word, mask.kind));
+    let with =
+        |mask: &QemuMask, names: &Names<'_>| line(mask).maybe("bits", names.list(&mask.word, mask.mask));
+    let mut changes: Vec<Change> = paired.added.into_iter().map(|mask| with(mask, after).added()).collect();
+    changes.extend(paired.removed.into_iter().map(|mask| with(mask, before).removed()));
+    changes.extend(paired.kept.into_iter().filter_map(|(old, new)| {
+        let (loses, gains) = loses_and_gains(&new.word, old.mask, new.mask, (before, after));
+        between(line(old).maybe(LOSES, loses), line(new).maybe(GAINS, gains))
+    }));
+    changes
+}
+
+/// The bits that a mask lost, then those that it gained; each none for none.
+pub(super) fn loses_and_gains(
+    word: &str,
+    old: u64,
+    new: u64,
+    (before, after): (&Names<'_>, &Names<'_>),
+) -> (Option<String>, Option<String>) {
+    let list = |names: &Names<'_>, mask: u64| (mask != 0).then(|| names.mask(word, mask).join(", "));
+    (list(before, old & !new), list(after, new & !old))
+}
+
+/// `qemu-macro`.
+pub(super) fn macros(old: &QemuFacts, new: &QemuFacts) -> Vec<Change> {
+    let line = |constant: &QemuMacro| {
+        Line::new(&constant.name, constant.at).with("value", format_args!("{:#x}", constant.value))
+    };
+    table(&old.macros, &new.macros, |constant| &constant.name, line)
+}
+
+/// `qemu-dep`: what needs a mask's bits, word by word.
+pub(super) fn deps(
+    old: &QemuFacts,
+    new: &QemuFacts,
+    (before, after): (&Names<'_>, &Names<'_>),
+) -> Vec<Change> {
+    let line = |dep: &QemuDep, names: &Names<'_>| {
+        let needed = names.list(&dep.from.0, dep.from.1).unwrap_or_else(|| "nothing".to_owned());
+        Line::new(needed, dep.at).at(&dep.to.0)
+    };
+    let whole = |dep: &QemuDep, names: &Names<'_>| {
+        line(dep, names).maybe("needed by", names.list(&dep.to.0, dep.to.1))
+    };
+    let paired = pair(&old.deps, &new.deps, |dep| (&dep.from, &dep.to.0));
+    let mut changes: Vec<Change> = paired.added.into_iter().map(|dep| whole(dep, after).added()).collect();
+    changes.extend(paired.removed.into_iter().map(|dep| whole(dep, before).removed()));
+    changes.extend(paired.kept.into_iter().filter_map(|(old, new)| {
+        if old.to.1 == new.to.1 {
+            return None;
+        }
+        let (loses, gains) = loses_and_gains(&new.to.0, old.to.1, new.to.1, (before, after));
+        // Named by the new release: that its own names differ is said elsewhere.
+        let (old_line, new_line) = (line(old, after), line(new, after));
+        between(old_line.maybe(LOSES, loses), new_line.maybe(GAINS, gains))
+    }));
+    changes
+}

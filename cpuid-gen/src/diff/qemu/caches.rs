@@ -1,0 +1,72 @@
+//! Caches of models that have none of their own, leaf 2's bytes, and XSAVE components.
+
+use super::Names;
+use crate::diff::change::Change;
+use crate::diff::rows::{Line, between, pair, table};
+use crate::facts::{Cache, CacheSlot, QemuCacheDescriptor, QemuFacts, QemuLegacyCache, QemuXsave};
+
+/// `qemu-cache` and `qemu-cache-descriptor`.
+pub(super) fn changes(old: &QemuFacts, new: &QemuFacts) -> Vec<Change> {
+    let line = |cache: &QemuLegacyCache| {
+        let slot = cache.slot.map(CacheSlot::name).map_or_else(String::new, |slot| format!(" {slot}"));
+        described(Line::new(format!("{}{slot}", cache.name), cache.at), &cache.cache)
+    };
+    let key = |cache: &QemuLegacyCache| (cache.name.clone(), cache.slot);
+    let mut changes = table(&old.legacy_caches, &new.legacy_caches, key, line);
+    let byte = |descriptor: &QemuCacheDescriptor| {
+        Line::new(format!("leaf 2, byte {:#x}", descriptor.byte), descriptor.at)
+            .with("type", descriptor.kind.name())
+            .with("level", descriptor.level)
+            .with("size", descriptor.size)
+            .with("line-size", descriptor.line_size)
+            .with("associativity", descriptor.associativity)
+    };
+    changes.extend(table(&old.cache_descriptors, &new.cache_descriptors, |descriptor| descriptor.byte, byte));
+    changes
+}
+
+/// Adds everything that a cache says; what is zero or false is not said.
+pub(super) fn described(line: Line, cache: &Cache) -> Line {
+    let numbers = [
+        ("level", u64::from(cache.level)),
+        ("size", cache.size),
+        ("line-size", cache.line_size.into()),
+        ("associativity", cache.associativity.into()),
+        ("partitions", cache.partitions.into()),
+        ("sets", cache.sets.into()),
+        ("lines-per-tag", cache.lines_per_tag.into()),
+        ("self-init", cache.self_init.into()),
+        ("no-invd-sharing", cache.no_invd_sharing.into()),
+        ("inclusive", cache.inclusive.into()),
+        ("complex-indexing", cache.complex_indexing.into()),
+    ];
+    let line = line.with("type", cache.kind.name());
+    let line =
+        numbers.into_iter().fold(line, |line, (key, value)| line.maybe(key, (value != 0).then_some(value)));
+    line.maybe("share-level", cache.share_level.as_ref())
+}
+
+/// `qemu-xsave`: which feature enables a component, and where its state lies.
+pub(super) fn xsave(
+    old: &QemuFacts,
+    new: &QemuFacts,
+    (before, after): (&Names<'_>, &Names<'_>),
+) -> Vec<Change> {
+    let line = |area: &QemuXsave, names: &Names<'_>| {
+        Line::new(format!("component {}", area.component), area.at)
+            .with("feature", names.bit(&area.word, area.bit.0))
+            .with("in", format_args!("{} bit {}", area.word, area.bit.0))
+            .with("size", area.size)
+            .maybe("offset", area.offset)
+    };
+    let paired = pair(&old.xsave, &new.xsave, |area| area.component);
+    let mut changes: Vec<Change> = paired.added.into_iter().map(|area| line(area, after).added()).collect();
+    changes.extend(paired.removed.into_iter().map(|area| line(area, before).removed()));
+    let moved = |(old, new): (&QemuXsave, &QemuXsave)| {
+        // A feature that only its new name sets apart is the same one.
+        let same = (&old.word, old.bit) == (&new.word, new.bit);
+        between(line(old, if same { after } else { before }), line(new, after))
+    };
+    changes.extend(paired.kept.into_iter().filter_map(moved));
+    changes
+}

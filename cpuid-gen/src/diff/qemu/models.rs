@@ -1,0 +1,130 @@
+//! CPU models, property by property. A model is its name, a version its number: what a version sets in QEMU never
+//! changes once it is released, so that a change of one is worth a look.
+
+use super::Names;
+use super::bits::loses_and_gains;
+use super::caches::described;
+use super::machines::quoted;
+use crate::diff::change::{Change, GAINS, LOSES};
+use crate::diff::rows::{Line, between, pair, table};
+use crate::facts::{QemuCache, QemuFacts, QemuModel, QemuModelVersion, QemuModelWord, QemuProp};
+
+/// What one release calls bits, and the other.
+type Both<'n, 'a> = (&'n Names<'a>, &'n Names<'a>);
+
+/// `qemu-model` and all rows below it.
+pub(super) fn changes(old: &QemuFacts, new: &QemuFacts, names: Both<'_, '_>) -> Vec<Change> {
+    let paired = pair(&old.models, &new.models, |model| &model.name);
+    let mut changes: Vec<Change> = Vec::new();
+    for model in paired.added {
+        changes.push(whole(model).added());
+        changes.extend(model.versions.iter().map(|version| whole_version(model, version).added()));
+    }
+    for model in paired.removed {
+        changes.push(whole(model).removed());
+        changes.extend(model.versions.iter().map(|version| whole_version(model, version).removed()));
+    }
+    for (old, new) in paired.kept {
+        changes.extend(between(line(old), line(new)));
+        changes.extend(words(old, new, names));
+        changes.extend(caches(&new.name, &old.caches, &new.caches));
+        changes.extend(versions(old, new));
+    }
+    changes
+}
+
+/// The definition's own fields.
+fn line(model: &QemuModel) -> Line {
+    let hex = |value: u32| format!("{value:#x}");
+    Line::new(&model.name, model.at)
+        .with("vendor", quoted(&model.vendor))
+        .with("family", model.family)
+        .with("model", model.model)
+        .with("stepping", model.stepping)
+        .with("level", hex(model.level))
+        .with("xlevel", hex(model.xlevel))
+        .with("model-id", quoted(&model.model_id))
+        .maybe("avx10-version", model.avx10)
+        .maybe("deprecated", model.deprecated.as_ref())
+}
+
+/// Of a model that comes or goes: its fields, and how much there is below it.
+fn whole(model: &QemuModel) -> Line {
+    let bits: u32 = model.words.iter().map(|word| word.mask.count_ones()).sum();
+    let slots: Vec<&str> = model.caches.iter().map(|cache| cache.slot.name()).collect();
+    let mut line = line(model)
+        .with("bits", format_args!("{bits} in {} words", model.words.len()))
+        .maybe("caches", (!slots.is_empty()).then(|| slots.join(", ")));
+    line.rows.extend(model.words.iter().map(|word| word.at));
+    line.rows.extend(model.caches.iter().map(|cache| cache.at));
+    line
+}
+
+fn words(old: &QemuModel, new: &QemuModel, (before, after): Both<'_, '_>) -> Vec<Change> {
+    let line = |word: &QemuModelWord| Line::new(&new.name, word.at).at(&word.word);
+    let paired = pair(&old.words, &new.words, |word| &word.word);
+    let mut changes = Vec::new();
+    // A word that one release does not give is zero there.
+    for word in paired.added {
+        changes.extend(between(
+            Line { rows: Vec::new(), ..line(word) },
+            line(word).with(GAINS, after.list(&word.word, word.mask).unwrap_or_else(|| "none".to_owned())),
+        ));
+    }
+    for word in paired.removed {
+        changes.extend(between(
+            line(word).with(LOSES, before.list(&word.word, word.mask).unwrap_or_else(|| "none".to_owned())),
+            Line { rows: Vec::new(), ..line(word) },
+        ));
+    }
+    changes.extend(paired.kept.into_iter().filter_map(|(old, new)| {
+        let (loses, gains) = loses_and_gains(&new.word, old.mask, new.mask, (before, after));
+        between(line(old).maybe(LOSES, loses), line(new).maybe(GAINS, gains))
+    }));
+    changes
+}
+
+fn caches(subject: &str, old: &[QemuCache], new: &[QemuCache]) -> Vec<Change> {
+    let line = |cache: &QemuCache| {
+        described(Line::new(format!("{subject} {}", cache.slot.name()), cache.at), &cache.cache)
+    };
+    table(old, new, |cache| cache.slot, line)
+}
+
+fn named(model: &QemuModel, version: &QemuModelVersion) -> String {
+    format!("{}-v{}", model.name, version.version)
+}
+
+fn version_line(model: &QemuModel, version: &QemuModelVersion) -> Line {
+    Line::new(named(model, version), version.at)
+        .maybe("alias", version.alias.as_ref())
+        .maybe("note", version.note.as_deref().map(quoted))
+}
+
+/// Of a version that comes or goes, with everything that it sets.
+fn whole_version(model: &QemuModel, version: &QemuModelVersion) -> Line {
+    let sets = |prop: &QemuProp| format!("{}={}", prop.name, quoted(&prop.value));
+    let props: Vec<String> = version.props.iter().map(sets).collect();
+    let slots: Vec<&str> = version.caches.iter().map(|cache| cache.slot.name()).collect();
+    let mut line = version_line(model, version)
+        .maybe("sets", (!props.is_empty()).then(|| props.join(", ")))
+        .maybe("caches", (!slots.is_empty()).then(|| slots.join(", ")));
+    line.rows.extend(version.props.iter().map(|prop| prop.at));
+    line.rows.extend(version.caches.iter().map(|cache| cache.at));
+    line
+}
+
+fn versions(old: &QemuModel, new: &QemuModel) -> Vec<Change> {
+    let paired = pair(&old.versions, &new.versions, |version| version.version);
+    let mut changes: Vec<Change> =
+        paired.added.into_iter().map(|version| whole_version(new, version).added()).collect();
+    changes.extend(paired.removed.into_iter().map(|version| whole_version(old, version).removed()));
+    for (before, after) in paired.kept {
+        changes.extend(between(version_line(old, before), version_line(new, after)));
+        let subject = named(new, after);
+        let prop = |prop: &QemuProp| Line::new(&subject, prop.at).with(&prop.name, quoted(&prop.value));
+        changes.extend(table(&before.props, &after.props, |prop| &prop.name, prop));
+        changes.extend(caches(&subject, &before.caches, &after.caches));
+    }
+    changes
+}

@@ -1,0 +1,155 @@
+//! Sections of many small changes in a few lines.
+
+use std::collections::BTreeMap;
+
+use super::Style;
+use crate::diff::change::{Action, Change, Field, SPELLED, Section, Topic};
+
+/// The lines of a section, each with its sign.
+pub(super) fn lines(section: &Section, style: &Style) -> Vec<(char, String)> {
+    let mut lines = Vec::new();
+    for action in Action::ALL {
+        let changes: Vec<&Change> = section.changes.iter().filter(|change| change.action == action).collect();
+        if changes.is_empty() {
+            continue;
+        }
+        let found = match section.topic {
+            Topic::CpuidFields => fields(&changes, style),
+            Topic::KvmCaps => caps(&changes, style),
+            Topic::QemuCompat => compat(&changes, style),
+            Topic::QemuMachines if action != Action::Removed => {
+                changes.iter().map(|change| style.sentence(change)).collect()
+            }
+            Topic::QemuMachines => vec![names(&changes, style)],
+            Topic::QemuMacros if action != Action::Changed => vec![names(&changes, style)],
+            _ => vec![changes.iter().map(|change| short(change, style)).collect::<Vec<_>>().join("; ")],
+        };
+        lines.extend(found.into_iter().map(|line| (action.sign(), line)));
+    }
+    lines
+}
+
+/// A change without what its section's title says already.
+fn short(change: &Change, style: &Style) -> String {
+    let value = |value: &'_ Option<String>| value.clone().unwrap_or_default();
+    let subject = (style.code)(&change.subject);
+    match change.fields.as_slice() {
+        [field] if change.action == Action::Added => format!("{subject} {}", value(&field.new)),
+        [field] if change.action == Action::Removed => format!("{subject} {}", value(&field.old)),
+        [field] if change.was.is_none() => {
+            format!("{subject} {} {} {}", value(&field.old), style.arrow, value(&field.new))
+        }
+        _ => style.sentence(change),
+    }
+}
+
+fn names(changes: &[&Change], style: &Style) -> String {
+    changes.iter().map(|change| (style.code)(&change.subject)).collect::<Vec<_>>().join(", ")
+}
+
+/// Capabilities by what is said of them, then by register.
+fn caps(changes: &[&Change], style: &Style) -> Vec<String> {
+    // States and registers in the order in which they come: by location of the first.
+    let mut groups: Vec<(String, &str, Vec<String>)> = Vec::new();
+    for change in changes {
+        let state = match change.fields.as_slice() {
+            [field] if field.name == SPELLED => "the same, spelled otherwise".to_owned(),
+            [field] => transition(field, change.action, style),
+            _ => style.sentence(change),
+        };
+        let (register, bit) = match change.at.as_deref().and_then(|at| at.rsplit_once('[')) {
+            Some((register, bit)) => (register, format!(" [{bit}")),
+            None => ("nowhere in hardware", String::new()),
+        };
+        let name = format!("{}{bit}", (style.code)(&change.subject));
+        match groups.iter_mut().find(|group| group.0 == state && group.1 == register) {
+            Some(group) => group.2.push(name),
+            None => groups.push((state, register, vec![name])),
+        }
+    }
+    groups.sort_by(|a, b| a.0.cmp(&b.0));
+    groups
+        .iter()
+        .map(|(state, register, names)| format!("{state}: {register}: {}", names.join(", ")))
+        .collect()
+}
+
+/// One side, where there is only one to tell.
+fn transition(field: &Field, action: Action, style: &Style) -> String {
+    let side = |value: &'_ Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+    match action {
+        Action::Added if field.old.is_none() => side(&field.new),
+        Action::Removed if field.new.is_none() => side(&field.old),
+        _ => format!("{} {} {}", side(&field.old), style.arrow, side(&field.new)),
+    }
+}
+
+/// Compatibility properties by machine type; those of machine types with the same ones together.
+fn compat(changes: &[&Change], style: &Style) -> Vec<String> {
+    let mut machines: Vec<(&str, Vec<String>)> = Vec::new();
+    for change in changes {
+        let (machine, property) = change.subject.split_once(": ").unwrap_or(("", &change.subject));
+        let value = change.fields.first().map_or_else(String::new, |field| match change.action {
+            Action::Added | Action::Removed => format!("={}", transition(field, change.action, style)),
+            _ => format!(" {}", transition(field, change.action, style)),
+        });
+        let property = format!("{}{value}", (style.code)(property));
+        match machines.iter_mut().find(|(known, _)| *known == machine) {
+            Some((_, properties)) => properties.push(property),
+            None => machines.push((machine, vec![property])),
+        }
+    }
+    let mut together: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    for (machine, properties) in machines {
+        let machine = (style.code)(machine);
+        match together.iter_mut().find(|(_, known)| *known == properties) {
+            Some((machines, _)) => machines.push(machine),
+            None => together.push((vec![machine], properties)),
+        }
+    }
+    let line = |(machines, properties): &(Vec<String>, Vec<String>)| {
+        format!("{}: {}", machines.join(" and "), properties.join(", "))
+    };
+    together.iter().map(line).collect()
+}
+
+/// Fields by register: those of one bit by name, the others counted.
+fn fields(changes: &[&Change], style: &Style) -> Vec<String> {
+    let mut registers: BTreeMap<(u32, &str), Vec<String>> = BTreeMap::new();
+    let mut wide: BTreeMap<u32, usize> = BTreeMap::new();
+    for change in changes {
+        let moved = change.fields.iter().find(|field| field.name == "at");
+        let at = change.at.as_deref().or_else(|| moved.and_then(|field| field.new.as_deref()));
+        let (register, bits) = at.and_then(|at| at.rsplit_once('[')).unwrap_or_default();
+        let leaf = leaf(register);
+        if bits.contains(':') {
+            *wide.entry(leaf).or_default() += 1;
+            continue;
+        }
+        let name = (style.code)(&change.subject);
+        let named = match (&change.was, moved.and_then(|field| field.old.as_deref())) {
+            (Some(was), _) => format!("{} {} {name} [{bits}", (style.code)(was), style.arrow),
+            (None, Some(old)) => format!("{name} {old} {} [{bits}", style.arrow),
+            (None, None) => format!("{name} [{bits}"),
+        };
+        registers.entry((leaf, register)).or_default().push(named);
+    }
+    let line = |((_, register), bits): ((u32, &str), Vec<String>)| format!("{register}: {}", bits.join(", "));
+    let mut lines: Vec<String> = registers.into_iter().map(line).collect();
+    if !wide.is_empty() {
+        let leaves: Vec<String> = wide.keys().map(|leaf| format!("{leaf:#x}")).collect();
+        let count: usize = wide.values().sum();
+        lines.push(format!("of several bits: {count}, in the leaves {}", leaves.join(", ")));
+    }
+    lines
+}
+
+/// The leaf of a register as reports write it: `CPUID.(EAX=0x12,ECX=0):EAX`.
+fn leaf(register: &str) -> u32 {
+    let digits =
+        register.strip_prefix("CPUID.(EAX=").and_then(|rest| rest.split(',').next()).unwrap_or_default();
+    match digits.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).unwrap_or_default(),
+        None => digits.parse().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,52 @@
+//! The changes for programs: each of them, also those that people see summed up.
+
+use serde_json::{Value, json};
+
+use crate::diff::api::{ApiChange, Impact};
+use crate::diff::change::{Change, Changes};
+
+impl Changes {
+    /// Everything, in the order of the text. What a side does not have is null.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let sections = self.sections.iter().map(|section| {
+            json!({
+                "topic": section.topic.names().1,
+                "title": section.topic.names().0,
+                "changes": section.changes.iter().map(change).collect::<Vec<_>>(),
+            })
+        });
+        json!({
+            "project": self.project.name(),
+            "old": self.old,
+            "new": self.new,
+            "api": self.api.iter().map(api).collect::<Vec<_>>(),
+            "sections": sections.collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn change(change: &Change) -> Value {
+    let fields =
+        change.fields.iter().map(|field| json!({"name": field.name, "old": field.old, "new": field.new}));
+    json!({
+        "action": change.action.name(),
+        "subject": change.subject,
+        "was": change.was,
+        "at": change.at,
+        "fields": fields.collect::<Vec<_>>(),
+    })
+}
+
+fn api(impact: &Impact) -> Value {
+    let items = impact.items.iter().map(|item| {
+        let (action, other) = match &item.change {
+            ApiChange::Added => ("added", None),
+            ApiChange::Removed(elsewhere) => ("removed", elsewhere.clone()),
+            ApiChange::Renamed(to) => ("renamed", Some(to.clone())),
+            ApiChange::Reused { is, .. } => ("reused", Some(is.clone())),
+        };
+        json!({"action": action, "constant": item.constant, "stands_for": item.stands_for, "now": other})
+    });
+    json!({"how": impact.how, "level": impact.level.name(), "items": items.collect::<Vec<_>>()})
+}

@@ -1,0 +1,88 @@
+//! Changes for people, as text or Markdown, and for programs, as JSON.
+
+mod brief;
+#[cfg(feature = "cli")]
+mod json;
+mod markdown;
+mod text;
+
+use super::api::{ApiChange, ApiItem, Impact};
+use super::change::{Action, Change, Field, GAINS, LOSES};
+
+/// How names and arrows look.
+struct Style {
+    code: fn(&str) -> String,
+    arrow: &'static str,
+}
+
+impl Style {
+    /// A change in one line, without its action.
+    fn sentence(&self, change: &Change) -> String {
+        let mut out = (self.code)(&change.subject);
+        if let Some(was) = &change.was {
+            out = format!("{out}, formerly {}", (self.code)(was));
+        }
+        let mut parts: Vec<String> = change.at.iter().cloned().collect();
+        parts.extend(change.fields.iter().map(|field| self.field(change.action, field)));
+        if parts.is_empty() { out } else { format!("{out}: {}", parts.join(", ")) }
+    }
+
+    fn field(&self, action: Action, field: &Field) -> String {
+        let Field { name, old, new } = field;
+        let value = |value: &'_ Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+        match action {
+            Action::Added => format!("{name} {}", value(new)),
+            Action::Removed => format!("{name} {}", value(old)),
+            _ if name == GAINS => format!("gains {}", value(new)),
+            _ if name == LOSES => format!("loses {}", value(old)),
+            _ if name == "at" => format!("{} {} {}", value(old), self.arrow, value(new)),
+            _ => format!("{name} {} {} {}", value(old), self.arrow, value(new)),
+        }
+    }
+
+    fn api_item(&self, item: &ApiItem) -> String {
+        let constant = (self.code)(&item.constant);
+        match &item.change {
+            ApiChange::Added | ApiChange::Removed(None) => format!("{constant}: {}", item.stands_for),
+            ApiChange::Removed(Some(other)) => {
+                format!("{constant}: {}; there is {}", item.stands_for, (self.code)(other))
+            }
+            ApiChange::Renamed(to) => {
+                format!("{constant} {} {}: {}", self.arrow, (self.code)(to), item.stands_for)
+            }
+            ApiChange::Reused { was, is } => format!("{constant}: {was} {} {is}", self.arrow),
+        }
+    }
+}
+
+/// A name, and which changes it is for.
+type ApiAction = (&'static str, fn(&ApiChange) -> bool);
+
+/// Actions of API items, with how people call them.
+fn api_actions() -> [ApiAction; 4] {
+    [
+        ("removed", |change| matches!(change, ApiChange::Removed(_))),
+        ("renamed", |change| matches!(change, ApiChange::Renamed(_))),
+        ("for another bit", |change| matches!(change, ApiChange::Reused { .. })),
+        ("added", |change| matches!(change, ApiChange::Added)),
+    ]
+}
+
+/// `major (constants: 3 removed, 60 added)`.
+fn verdict(impact: &Impact) -> String {
+    let counts = api_actions().map(|(name, is)| {
+        let count = impact.items.iter().filter(|item| is(&item.change)).count();
+        (count > 0).then(|| format!("{count} {name}"))
+    });
+    let counts: Vec<String> = counts.into_iter().flatten().collect();
+    let level = impact.level.name();
+    if counts.is_empty() { level.to_owned() } else { format!("{level} (constants: {})", counts.join(", ")) }
+}
+
+impl Impact {
+    /// The constants to show: all, or those that break users. What is added is the same in every way of taking a
+    /// release in.
+    fn shown(&self, whole: bool) -> impl Iterator<Item = &ApiItem> {
+        self.items.iter().filter(move |item| whole || item.change != ApiChange::Added)
+    }
+}

@@ -1,0 +1,56 @@
+//! Text, for a terminal: a sign in front of each change.
+
+use super::{Style, brief, verdict};
+use crate::diff::api::{ApiChange, Impact, Level};
+use crate::diff::change::{Action, Change, Changes, Section};
+
+const STYLE: Style = Style { code: str::to_owned, arrow: "->" };
+
+impl Changes {
+    /// For people: every change in a line of its own, with a sign in front: `+` added, `-` removed, `=` renamed, `>`
+    /// moved, `~` changed. Sections of many small changes are summed up.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut out = format!("{} {} -> {}\n", self.project.name(), self.old, self.new);
+        if self.is_empty() {
+            out.push_str("\nno changes\n");
+        }
+        if self.api.iter().any(|impact| impact.level > Level::Nothing) {
+            out.push_str("\nRust API\n");
+            for (index, impact) in self.api.iter().enumerate() {
+                out.push_str(&api(impact, index == 0));
+            }
+        }
+        for section in &self.sections {
+            out.push_str(&format!("\n{}: {}\n", section.topic.names().0, section.counts()));
+            out.push_str(&lines(section));
+        }
+        out
+    }
+}
+
+fn api(impact: &Impact, whole: bool) -> String {
+    let mut out = format!("  {}: {}\n", impact.how, verdict(impact));
+    for item in impact.shown(whole) {
+        let sign = match item.change {
+            ApiChange::Added => Action::Added,
+            ApiChange::Removed(_) => Action::Removed,
+            ApiChange::Renamed(_) => Action::Renamed,
+            ApiChange::Reused { .. } => Action::Changed,
+        }
+        .sign();
+        out.push_str(&format!("    {sign} {}\n", STYLE.api_item(item)));
+    }
+    out
+}
+
+fn lines(section: &Section) -> String {
+    if section.topic.is_brief() {
+        return brief::lines(section, &STYLE)
+            .iter()
+            .map(|(sign, line)| format!("  {sign} {line}\n"))
+            .collect();
+    }
+    let line = |change: &Change| format!("  {} {}\n", change.action.sign(), STYLE.sentence(change));
+    section.changes.iter().map(line).collect()
+}

@@ -1,0 +1,339 @@
+//! When a kernel's configuration fixes a feature: an expression over its options, named without `CONFIG_`.
+//!
+//! It has `!`, `&&`, `||` and parentheses, and binds as C and Kconfig do. A tristate option counts as set when it is
+//! `y`, as `#ifdef CONFIG_X` has it. Linux's Documentation/kbuild/kconfig-language.rst, "Menu dependencies".
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::c::MAX_DEPTH;
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+
+/// Options that one condition may name: all their settings are tried. Real ones name two.
+const MAX_OPTIONS: usize = 10;
+
+/// An expression over options.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Always true.
+    Always,
+    /// The option is set.
+    Option(String),
+    /// The inner one is false.
+    Not(Box<Condition>),
+    /// Every one is true.
+    All(Vec<Condition>),
+    /// At least one is true.
+    Any(Vec<Condition>),
+}
+
+/// A piece of an expression as a reader cuts it: an option's name or punctuation, and its place.
+pub(crate) type Piece<'a> = (&'a str, Span);
+
+impl Condition {
+    /// Reads an expression; `at` stands for its end.
+    ///
+    /// # Errors
+    ///
+    /// What is no such expression.
+    pub(crate) fn parse(pieces: &[Piece<'_>], at: Span) -> Result<Condition, Diagnostic> {
+        let mut parser = Parser { pieces, next: 0, end: at, depth: 0 };
+        let found = parser.any()?;
+        match pieces.get(parser.next) {
+            None => Ok(found),
+            Some((text, at)) => {
+                Err(Diagnostic::error(*at, format!("`{text}` continues no condition: expected && or ||")))
+            }
+        }
+    }
+
+    /// Reads the text that [`Display`](fmt::Display) writes; `at` is its place.
+    ///
+    /// # Errors
+    ///
+    /// Text that is no such expression.
+    pub fn from_text(text: &str, at: Span) -> Result<Condition, Diagnostic> {
+        Condition::parse(&pieces(text, at)?, at)
+    }
+
+    /// True when it holds for the options that `set` knows to be set.
+    #[must_use]
+    pub fn holds(&self, set: &dyn Fn(&str) -> bool) -> bool {
+        match self {
+            Condition::Always => true,
+            Condition::Option(name) => set(name),
+            Condition::Not(inner) => !inner.holds(set),
+            Condition::All(parts) => parts.iter().all(|part| part.holds(set)),
+            Condition::Any(parts) => parts.iter().any(|part| part.holds(set)),
+        }
+    }
+
+    /// The options that it names.
+    pub fn options(&self) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
+        self.add_options(&mut names);
+        names
+    }
+
+    fn add_options<'c>(&'c self, names: &mut BTreeSet<&'c str>) {
+        match self {
+            Condition::Always => {}
+            Condition::Option(name) => drop(names.insert(name)),
+            Condition::Not(inner) => inner.add_options(names),
+            Condition::All(parts) | Condition::Any(parts) => {
+                parts.iter().for_each(|part| part.add_options(names));
+            }
+        }
+    }
+
+    /// The opposite.
+    pub(crate) fn negated(self) -> Condition {
+        match self {
+            Condition::Not(inner) => *inner,
+            other => Condition::Not(Box::new(other)),
+        }
+    }
+
+    /// All of them; what is always true is left out.
+    pub(crate) fn all(parts: impl IntoIterator<Item = Condition>) -> Condition {
+        let mut flat = Vec::new();
+        for part in parts {
+            match part {
+                Condition::Always => {}
+                Condition::All(inner) => flat.extend(inner),
+                other => flat.push(other),
+            }
+        }
+        match flat.len() {
+            0 => Condition::Always,
+            1 => flat.remove(0),
+            _ => Condition::All(flat),
+        }
+    }
+
+    /// Any of them. There must be one.
+    pub(crate) fn any(parts: impl IntoIterator<Item = Condition>) -> Condition {
+        let mut flat = Vec::new();
+        for part in parts {
+            match part {
+                Condition::Always => return Condition::Always,
+                Condition::Any(inner) => flat.extend(inner),
+                other => flat.push(other),
+            }
+        }
+        if flat.len() == 1 { flat.remove(0) } else { Condition::Any(flat) }
+    }
+
+    /// Whether it can hold, and whether it can fail, over all settings of its options.
+    ///
+    /// # Errors
+    ///
+    /// A condition of more options than are tried.
+    pub(crate) fn can_hold_and_fail(&self, at: Span) -> Result<(bool, bool), Diagnostic> {
+        let names: Vec<&str> = self.options().into_iter().collect();
+        if names.len() > MAX_OPTIONS {
+            return Err(Diagnostic::error(at, format!("a condition of more than {MAX_OPTIONS} options")));
+        }
+        let (mut holds, mut fails) = (false, false);
+        for setting in 0..1u32 << names.len() {
+            let set = |name: &str| names.iter().position(|known| *known == name);
+            let value = self.holds(&|name| set(name).is_some_and(|bit| setting >> bit & 1 == 1));
+            holds |= value;
+            fails |= !value;
+        }
+        Ok((holds, fails))
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Condition::Always => f.write_str("-"),
+            Condition::Option(name) => f.write_str(name),
+            Condition::Not(inner) => inner.inside(f, "!", false),
+            Condition::All(parts) => joined(f, parts, " && "),
+            Condition::Any(parts) => joined(f, parts, " || "),
+        }
+    }
+}
+
+fn joined(f: &mut fmt::Formatter<'_>, parts: &[Condition], by: &str) -> fmt::Result {
+    for (index, part) in parts.iter().enumerate() {
+        part.inside(f, if index == 0 { "" } else { by }, by == " || ")?;
+    }
+    Ok(())
+}
+
+impl Condition {
+    /// After `before`, with parentheses where they are needed; an `&&` in an `||` needs none.
+    fn inside(&self, f: &mut fmt::Formatter<'_>, before: &str, in_any: bool) -> fmt::Result {
+        let bare = match self {
+            Condition::All(_) => in_any,
+            Condition::Any(_) => false,
+            _ => true,
+        };
+        if bare { write!(f, "{before}{self}") } else { write!(f, "{before}({self})") }
+    }
+}
+
+/// Cuts a line of text into names and punctuation; `at` is its place.
+///
+/// # Errors
+///
+/// A character that belongs to neither.
+pub(crate) fn pieces(text: &str, at: Span) -> Result<Vec<Piece<'_>>, Diagnostic> {
+    let (bytes, mut found, mut start) = (text.as_bytes(), Vec::new(), 0);
+    while start < bytes.len() {
+        let rest = &bytes[start..];
+        let word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let length = match rest {
+            [b' ' | b'\t', ..] => {
+                start += 1;
+                continue;
+            }
+            [b'&', b'&', ..] | [b'|', b'|', ..] => 2,
+            [b'!' | b'(' | b')', ..] => 1,
+            [first, ..] if word(first) => rest.iter().take_while(|byte| word(byte)).count(),
+            _ => {
+                let message = format!("`{}` is no expression over options", text.trim());
+                return Err(Diagnostic::error(part(at, start, start + 1), message)
+                    .with_help("an option, !, &&, || and parentheses are understood"));
+            }
+        };
+        found.push((&text[start..start + length], part(at, start, start + length)));
+        start += length;
+    }
+    Ok(found)
+}
+
+/// A part of the text that stands at `at`.
+fn part(at: Span, start: usize, end: usize) -> Span {
+    let offset = |by: usize| at.start.saturating_add(u32::try_from(by).unwrap_or(u32::MAX)).min(at.end);
+    Span { start: offset(start), end: offset(end), ..at }
+}
+
+struct Parser<'p, 'a> {
+    pieces: &'p [Piece<'a>],
+    next: usize,
+    end: Span,
+    depth: usize,
+}
+
+impl<'a> Parser<'_, 'a> {
+    fn take(&mut self, text: &str) -> bool {
+        let here = self.pieces.get(self.next).is_some_and(|(found, _)| *found == text);
+        self.next += usize::from(here);
+        here
+    }
+
+    fn any(&mut self) -> Result<Condition, Diagnostic> {
+        let mut parts = vec![self.all()?];
+        while self.take("||") {
+            parts.push(self.all()?);
+        }
+        Ok(Condition::any(parts))
+    }
+
+    fn all(&mut self) -> Result<Condition, Diagnostic> {
+        let mut parts = vec![self.one()?];
+        while self.take("&&") {
+            parts.push(self.one()?);
+        }
+        Ok(Condition::all(parts))
+    }
+
+    fn one(&mut self) -> Result<Condition, Diagnostic> {
+        let Some((text, at)) = self.pieces.get(self.next).copied() else {
+            return Err(Diagnostic::error(self.end, "a condition ends where an option was expected"));
+        };
+        self.next += 1;
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(Diagnostic::error(at, format!("a condition nests deeper than {MAX_DEPTH}")));
+        }
+        let found = match text {
+            "!" => self.one()?.negated(),
+            "(" => {
+                let inner = self.any()?;
+                if !self.take(")") {
+                    return Err(Diagnostic::error(at, "this `(` is never closed"));
+                }
+                inner
+            }
+            name if is_option(name) => Condition::Option(name.to_owned()),
+            other => return Err(Diagnostic::error(at, format!("expected an option, found `{other}`"))),
+        };
+        self.depth -= 1;
+        Ok(found)
+    }
+}
+
+/// Options are named in upper case, with digits and underscores.
+fn is_option(name: &str) -> bool {
+    let upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    !name.is_empty() && name.bytes().all(upper) && name.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use super::Condition;
+    use crate::source::Sources;
+
+    fn read(text: &str) -> Result<Condition, String> {
+        let mut sources = Sources::new();
+        let file = sources.add("text", text);
+        Condition::from_text(text, sources.span(file, 0, text.len())).map_err(|error| error.render(&sources))
+    }
+
+    #[test]
+    fn texts_come_back_in_their_plain_form() {
+        for (text, plain) in [
+            ("X86_64", "X86_64"),
+            ("!A", "!A"),
+            ("!!A", "A"),
+            ("A&&!B", "A && !B"),
+            ("(A) || (B && C)", "A || B && C"),
+            ("(A || B) && C", "(A || B) && C"),
+            ("!(A || B)", "!(A || B)"),
+            ("!(A && (B))", "!(A && B)"),
+            ("A && (B && C) && D", "A && B && C && D"),
+        ] {
+            let found = read(text).unwrap();
+            assert_eq!(found.to_string(), plain);
+            assert_eq!(read(plain), Ok(found));
+        }
+    }
+
+    #[test]
+    fn others_are_errors() {
+        for (text, error) in [
+            ("", "text:1:1: error: a condition ends where an option was expected"),
+            ("A &&", "text:1:1: error: a condition ends where an option was expected"),
+            ("A B", "text:1:3: error: `B` continues no condition: expected && or ||"),
+            ("(A", "text:1:1: error: this `(` is never closed"),
+            ("A || y", "text:1:6: error: expected an option, found `y`"),
+            ("A = B", "text:1:3: error: `A = B` is no expression over options"),
+        ] {
+            assert!(read(text).unwrap_err().starts_with(error), "{text}: {:?}", read(text));
+        }
+        let deep = format!("{}A", "(".repeat(1000));
+        assert!(read(&deep).unwrap_err().contains("nests deeper"));
+    }
+
+    #[test]
+    fn what_holds() {
+        let condition = read("A && !B || C").unwrap();
+        let holds = |set: &[&str]| condition.holds(&|name| set.contains(&name));
+        assert_eq!(
+            [holds(&["A"]), holds(&["A", "B"]), holds(&["A", "B", "C"]), holds(&[])],
+            [true, false, true, false]
+        );
+        let mut sources = Sources::new();
+        let file = sources.add("text", "x");
+        let can = |text: &str| read(text).unwrap().can_hold_and_fail(sources.span(file, 0, 0)).unwrap();
+        assert_eq!([can("A"), can("A || !A"), can("A && !A")], [(true, true), (true, false), (false, true)]);
+    }
+}

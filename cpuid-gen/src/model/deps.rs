@@ -1,0 +1,314 @@
+//! Which bit needs which: `cpuid_deps[]` of Linux (arch/x86/kernel/cpu/cpuid-deps.c) and `feature_dependencies[]` of
+//! QEMU (target/i386/cpu.c) as one graph over the bits of the model.
+//!
+//! Both tables say what is taken away with a bit, so `A needs B` means: without B, no A. Linux names macros; one that
+//! stands at several locations (MBA) is there when any of them is. QEMU has masks: each bit of the dependent mask
+//! needs *any* bit of the other (`x86_cpu_expand_features`), so several bits there are alternatives, and a mask of a
+//! whole word on the dependent side means every bit of the word that the model knows. A bit that such a mask makes
+//! dependent on itself is left out of it, since that says nothing.
+//!
+//! All releases count, because a dependency belongs to the hardware and an older release may be the last that knows
+//! a bit. A newer release corrects an older one, though: what it no longer states although it has names for all the
+//! bits is *withdrawn*. The closure is that of the standing dependencies without alternatives: what is needed
+//! whatever else is there. QEMU 10's AVX10 shows why alternatives stay out: the bit needs any of three vector lengths,
+//! each of which needs the bit; together they would be a circle. A circle of the others is an error.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::linux::Tree;
+use super::{Feature, Model, doubt};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::facts::{QemuDep, QemuFacts, QemuSource, QemuWord};
+use crate::graph;
+use crate::location::{Bit, CpuidWord};
+use crate::source::Span;
+
+/// More pairs than this are refused; real releases have hundreds.
+const MAX_PAIRS: usize = 1 << 16;
+
+/// A bit of the model, by its index in the list of its sort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Node {
+    /// One of [`Model::features`].
+    Feature(usize),
+    /// One of [`Model::software`].
+    Software(usize),
+    /// One of [`Model::msr`].
+    Msr(usize),
+}
+
+/// One bit needs another, or one of several others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dependency {
+    /// The bit that depends.
+    pub node: Node,
+    /// What it needs one of, ascending and never empty. Nearly always it is one alone.
+    pub needs: Vec<Node>,
+    /// Which Linux releases state it, in the order of [`Model::linux`].
+    pub linux: Vec<bool>,
+    /// Which QEMU releases state it, in the order of [`Model::qemu`].
+    pub qemu: Vec<bool>,
+    /// Every project that stated it has a newer release that knows the bits and does not.
+    pub withdrawn: bool,
+}
+
+/// All dependencies of a model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dependencies {
+    /// As they are stated, ascending by bit and what it needs.
+    pub stated: Vec<Dependency>,
+    /// Every bit with each one that it needs, transitively; ascending.
+    pub closed: Vec<(Node, Node)>,
+}
+
+impl Dependencies {
+    /// What stands and has no alternatives, ascending: the edges that are closed over.
+    pub fn direct(&self) -> impl Iterator<Item = (Node, Node)> {
+        self.stated.iter().filter(|dependency| !dependency.withdrawn).filter_map(Dependency::edge)
+    }
+
+    /// What stands for one bit, with and without alternatives.
+    pub fn of(&self, node: Node) -> impl Iterator<Item = &Dependency> {
+        let start = self.stated.partition_point(|dependency| dependency.node < node);
+        let own = self.stated[start..].iter().take_while(move |dependency| dependency.node == node);
+        own.filter(|dependency| !dependency.withdrawn)
+    }
+
+    /// What stands and has alternatives, ascending.
+    pub fn one_of(&self) -> impl Iterator<Item = &Dependency> {
+        self.stated.iter().filter(|dependency| !dependency.withdrawn && dependency.needs.len() > 1)
+    }
+}
+
+impl Dependency {
+    fn edge(&self) -> Option<(Node, Node)> {
+        if let [needs] = self.needs.as_slice() { Some((self.node, *needs)) } else { None }
+    }
+}
+
+/// Where each release states a dependency, first time.
+#[derive(Clone)]
+struct Stated {
+    linux: Vec<Option<Span>>,
+    qemu: Vec<Option<Span>>,
+}
+
+/// Finds a merged model's dependencies. What has no place in the model is left out and named.
+pub(super) fn find(
+    model: &Model,
+    linux: &[Tree<'_>],
+    qemu: &[&QemuFacts],
+    diagnostics: &mut Diagnostics,
+) -> Dependencies {
+    let mut finder = Finder { model, stated: BTreeMap::new(), diagnostics };
+    for (release, tree) in linux.iter().enumerate() {
+        finder.linux(release, tree);
+    }
+    for (release, facts) in qemu.iter().enumerate() {
+        finder.qemu(release, facts);
+    }
+    finder.finish()
+}
+
+struct Finder<'m, 'd> {
+    model: &'m Model,
+    stated: BTreeMap<(Node, Vec<Node>), Stated>,
+    diagnostics: &'d mut Diagnostics,
+}
+
+impl Finder<'_, '_> {
+    fn state(&mut self, node: Node, needs: Vec<Node>) -> &mut Stated {
+        let (linux, qemu) = (self.model.linux.len(), self.model.qemu.len());
+        let new = || Stated { linux: vec![None; linux], qemu: vec![None; qemu] };
+        self.stated.entry((node, needs)).or_insert_with(new)
+    }
+
+    fn linux(&mut self, release: usize, tree: &Tree<'_>) {
+        let software: HashMap<&str, usize> =
+            self.model.software.iter().map(|bit| bit.name.as_str()).zip(0..).collect();
+        for dep in &tree.facts().deps {
+            let [nodes, needs] = [&dep.name, &dep.needs].map(|name| {
+                let places = tree.locations(name).iter().filter_map(|place| self.model.feature_at(*place));
+                let mut nodes: Vec<Node> = places.map(Node::Feature).collect();
+                let own = software
+                    .get(name.as_str())
+                    .filter(|at| self.model.software[**at].linux[release].is_some());
+                nodes.extend(own.filter(|_| nodes.is_empty()).map(|at| Node::Software(*at)));
+                nodes.sort_unstable();
+                if nodes.is_empty() {
+                    doubt(self.diagnostics, dep.at, format!("`{name}`, in a dependency, has no place here"));
+                }
+                nodes
+            });
+            if !needs.is_empty() {
+                for node in nodes {
+                    self.state(node, needs.clone()).linux[release].get_or_insert(dep.at);
+                }
+            }
+        }
+    }
+
+    fn qemu(&mut self, release: usize, facts: &QemuFacts) {
+        let words: HashMap<&str, &QemuWord> =
+            facts.words.iter().map(|word| (word.name.as_str(), word)).collect();
+        for dep in &facts.deps {
+            let [needs, nodes] = [&dep.from, &dep.to].map(|(name, mask)| {
+                let word = words.get(name.as_str());
+                if word.is_none() {
+                    let message = format!("a dependency names `{name}`, which is no word of this release");
+                    self.diagnostics.push(Diagnostic::error(dep.at, message));
+                }
+                word.map(|word| bits_in(self.model, word.source, *mask))
+            });
+            if let (Some(needs), Some(nodes)) = (needs, nodes) {
+                self.qemu_dep(release, dep, needs, &nodes);
+            }
+        }
+    }
+
+    fn qemu_dep(&mut self, release: usize, dep: &QemuDep, needs: Vec<Node>, nodes: &[Node]) {
+        // An alternative that has no name would be missing from what is said.
+        if needs.is_empty() || needs.len() != dep.from.1.count_ones() as usize {
+            let message = format!("a dependency on bits of `{}` that have no name is left out", dep.from.0);
+            return doubt(self.diagnostics, dep.at, message);
+        }
+        if nodes.is_empty() {
+            let message = format!("a dependency of bits of `{}` that have no name is left out", dep.to.0);
+            return doubt(self.diagnostics, dep.at, message);
+        }
+        let several = nodes.len() > 1 || needs.len() > 1;
+        for &node in nodes {
+            if !(several && needs.contains(&node)) {
+                self.state(node, needs.clone()).qemu[release].get_or_insert(dep.at);
+            }
+        }
+    }
+
+    fn finish(mut self) -> Dependencies {
+        let stated: Vec<Dependency> = self
+            .stated
+            .iter()
+            .map(|((node, needs), stated)| {
+                let stated_by = |places: &[Option<Span>]| places.iter().map(Option::is_some).collect();
+                let (linux, qemu) = (stated_by(&stated.linux), stated_by(&stated.qemu));
+                let mut dependency =
+                    Dependency { node: *node, needs: needs.clone(), linux, qemu, withdrawn: false };
+                dependency.withdrawn = is_withdrawn(self.model, &dependency);
+                dependency
+            })
+            .collect();
+        let mut dependencies = Dependencies { stated, closed: Vec::new() };
+        let edges: Vec<(Node, Node)> = dependencies.direct().collect();
+        for circle in graph::circles(&edges) {
+            self.report(&circle);
+        }
+        match graph::closure(&edges, MAX_PAIRS) {
+            Some(closed) => dependencies.closed = closed,
+            None => self.diagnostics.push(Diagnostic::general(format!(
+                "the dependencies come to more than {MAX_PAIRS} pairs of bits"
+            ))),
+        }
+        dependencies
+    }
+
+    /// A circle of needs, with the place of each; every edge of it is stated somewhere.
+    fn report(&mut self, circle: &[Node]) {
+        let next = circle.iter().cycle().skip(1);
+        let edges: Vec<(Node, Node)> = circle.iter().copied().zip(next.copied()).collect();
+        let named = |node: Node| format!("`{}`", self.model.constant(node));
+        let round: Vec<String> = circle.iter().chain(circle.first()).map(|node| named(*node)).collect();
+        let mut labels = edges.iter().filter_map(|&(node, needs)| {
+            let (at, release) = self.newest(self.stated.get(&(node, vec![needs]))?)?;
+            Some((at, format!("{} needs {} in {release}", named(node), named(needs))))
+        });
+        let Some((first, text)) = labels.next() else { return };
+        let message = format!("features need each other in a circle: {}", round.join(" > "));
+        let found = Diagnostic::error(first, message).with_label(first, text);
+        let found = labels.fold(found, |found, (at, text)| found.with_label(at, text));
+        self.diagnostics.push(found);
+    }
+
+    /// The newest release that states it: a newer one corrects an older.
+    fn newest(&self, stated: &Stated) -> Option<(Span, String)> {
+        let last = |places: &[Option<Span>]| {
+            let place = |(at, place): (usize, &Option<Span>)| Some((at, (*place)?));
+            places.iter().enumerate().rev().find_map(place)
+        };
+        let linux =
+            last(&stated.linux).map(|(at, place)| (place, format!("Linux {}", self.model.linux[at].name)));
+        linux.or_else(|| {
+            last(&stated.qemu).map(|(at, place)| (place, format!("QEMU {}", self.model.qemu[at].name)))
+        })
+    }
+}
+
+/// The known bits of a register or MSR that a mask holds.
+fn bits_in(model: &Model, source: QemuSource, mask: u64) -> Vec<Node> {
+    let held = |bit: Bit| mask.checked_shr(u32::from(bit.0)).is_some_and(|rest| rest & 1 == 1);
+    match source {
+        QemuSource::Msr(msr) => {
+            let start = model.msr.partition_point(|feature| feature.msr < msr);
+            let of_msr =
+                model.msr.iter().enumerate().skip(start).take_while(|(_, feature)| feature.msr == msr);
+            of_msr.filter(|(_, feature)| held(feature.bit)).map(|(at, _)| Node::Msr(at)).collect()
+        }
+        QemuSource::Cpuid { .. } => {
+            let word: Option<CpuidWord> = source.cpuid_word();
+            let start = model.features.partition_point(|feature| Some(feature.location.word) < word);
+            let here = |feature: &Feature| Some(feature.location.word) == word;
+            let of_word =
+                model.features.iter().enumerate().skip(start).take_while(|(_, feature)| here(feature));
+            of_word
+                .filter(|(_, feature)| held(feature.location.bit))
+                .map(|(at, _)| Node::Feature(at))
+                .collect()
+        }
+    }
+}
+
+/// True when each project that states it has a newer release which names every bit and does not state it.
+fn is_withdrawn(model: &Model, dependency: &Dependency) -> bool {
+    let ends: BTreeSet<Node> = dependency.needs.iter().copied().chain([dependency.node]).collect();
+    let withdrawn = |stated: &[bool], knows: &dyn Fn(Node, usize) -> bool| {
+        let newest = stated.iter().rposition(|stated| *stated);
+        newest.map(|newest| {
+            (newest + 1..stated.len()).any(|release| ends.iter().all(|&end| knows(end, release)))
+        })
+    };
+    let linux = withdrawn(&dependency.linux, &|node, release| model.linux_knows(node, release));
+    let qemu = withdrawn(&dependency.qemu, &|node, release| model.qemu_knows(node, release));
+    linux.unwrap_or(true) && qemu.unwrap_or(true)
+}
+
+impl Model {
+    /// The index of the feature at a location.
+    fn feature_at(&self, location: crate::location::Location) -> Option<usize> {
+        self.features.binary_search_by_key(&location, |feature| feature.location).ok()
+    }
+
+    /// The constant's name of any bit.
+    #[must_use]
+    pub fn constant(&self, node: Node) -> &str {
+        match node {
+            Node::Feature(at) => &self.features[at].constant,
+            Node::Software(at) => &self.software[at].constant,
+            Node::Msr(at) => &self.msr[at].constant,
+        }
+    }
+
+    fn linux_knows(&self, node: Node, release: usize) -> bool {
+        match node {
+            Node::Feature(at) => self.features[at].linux[release].name.is_some(),
+            Node::Software(at) => self.software[at].linux[release].is_some(),
+            Node::Msr(_) => false,
+        }
+    }
+
+    fn qemu_knows(&self, node: Node, release: usize) -> bool {
+        match node {
+            Node::Feature(at) => self.features[at].qemu[release].name.is_some(),
+            Node::Software(_) => false,
+            Node::Msr(at) => self.msr[at].qemu[release].name.is_some(),
+        }
+    }
+}

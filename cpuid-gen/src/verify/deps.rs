@@ -1,0 +1,191 @@
+//! Do the dependencies fit together? Each release's by themselves, and each Linux's with each QEMU's.
+//!
+//! That one project states a dependency which the other does not is no finding: Linux lists what a kernel can be told
+//! to do without, QEMU what its properties would leave in a guest. What they may not do is contradict each other:
+//! taken together, their dependencies must have no circle, of which one that needs the opposite of the other's is the
+//! shortest. What a dependency with alternatives means, the model's documentation says; here they take no part, as
+//! there.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::finding::{Findings, Key, Kind, Release};
+use super::linux::LinuxIndex;
+use super::qemu::QemuIndex;
+use crate::diagnostic::Diagnostic;
+use crate::facts::{LinuxDep, QemuDep, QemuSource};
+use crate::graph::circles;
+use crate::location::{Bit, Location, Msr};
+use crate::source::Span;
+
+/// A bit that depends or is needed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Node<'a> {
+    Feature(Location),
+    Software(&'a str),
+    Msr(Msr, Bit),
+}
+
+/// The row that states an edge.
+#[derive(Clone, Copy)]
+enum Row<'a> {
+    Linux(&'a LinuxDep),
+    Qemu(&'a QemuDep),
+}
+
+type Edges<'a> = Vec<((Node<'a>, Node<'a>), Row<'a>)>;
+
+/// Checks every release and every pair.
+pub(super) fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findings<'_>) {
+    let of_linux: Vec<Edges<'_>> = linux.iter().map(linux_edges).collect();
+    let of_qemu: Vec<Edges<'_>> = qemu.iter().map(|index| qemu_edges(index, linux)).collect();
+    // Nearly always all of them together have no circle, and then no part of them has one.
+    let all: Vec<_> = of_linux.iter().chain(&of_qemu).flatten().map(|(edge, _)| *edge).collect();
+    if circles(&all).is_empty() {
+        return;
+    }
+    let by_release = linux.iter().map(|index| &index.release).chain(qemu.iter().map(|index| &index.release));
+    for (release, edges) in by_release.zip(of_linux.iter().chain(&of_qemu)) {
+        report(&[release], edges, findings);
+    }
+    for (one, edges) in linux.iter().zip(&of_linux) {
+        for (other, more) in qemu.iter().zip(&of_qemu) {
+            let both: Edges<'_> = edges.iter().chain(more).copied().collect();
+            report(&[&one.release, &other.release], &both, findings);
+        }
+    }
+}
+
+fn linux_edges<'a>(index: &LinuxIndex<'a>) -> Edges<'a> {
+    let mut places: BTreeMap<&str, Vec<Location>> = BTreeMap::new();
+    for (&location, names) in &index.bits {
+        for name in names {
+            places.entry(name.name).or_default().push(location);
+        }
+    }
+    let nodes = |name: &'a str| match places.get(name) {
+        Some(places) => places.iter().copied().map(Node::Feature).collect(),
+        None => vec![Node::Software(name)],
+    };
+    let mut edges = Edges::new();
+    for dep in &index.facts.deps {
+        if let [needs] = nodes(&dep.needs).as_slice() {
+            // That a feature needs itself is a finding of its own.
+            let others = nodes(&dep.name).into_iter().filter(|node| node != needs);
+            edges.extend(others.map(|node| ((node, *needs), Row::Linux(dep))));
+        }
+    }
+    edges
+}
+
+/// The edges of one QEMU release, for the bits that it or a Linux release has names for.
+fn qemu_edges<'a>(index: &QemuIndex<'a>, linux: &[LinuxIndex<'_>]) -> Edges<'a> {
+    let mut msr_bits: HashMap<&str, Vec<Bit>> = HashMap::new();
+    for bit in &index.facts.bits {
+        msr_bits.entry(bit.word.as_str()).or_default().push(bit.bit);
+    }
+    let bits = |(name, mask): &(String, u64)| -> Vec<Node<'a>> {
+        let held = |bit: &Bit| mask.checked_shr(u32::from(bit.0)).is_some_and(|rest| rest & 1 == 1);
+        let mut found: Vec<Node<'a>> = match index.words.get(name.as_str()).map(|word| word.source) {
+            Some(QemuSource::Msr(msr)) => {
+                let named = msr_bits.get(name.as_str()).into_iter().flatten();
+                named.filter(|bit| held(bit)).map(|bit| Node::Msr(msr, *bit)).collect()
+            }
+            Some(source) => source.cpuid_word().map_or(Vec::new(), |word| {
+                let [first, last] = [0, 31].map(|bit| Location { word, bit: Bit(bit) });
+                let own = index.bits.range(first..=last).map(|(location, _)| *location);
+                let others = linux.iter().flat_map(|other| other.bits.range(first..=last));
+                let all = own.chain(others.map(|(location, _)| *location));
+                all.filter(|location| held(&location.bit)).map(Node::Feature).collect()
+            }),
+            None => Vec::new(),
+        };
+        found.sort_unstable();
+        found.dedup();
+        found
+    };
+    let mut edges = Edges::new();
+    for dep in &index.facts.deps {
+        if let ([needs], 1) = (bits(&dep.from).as_slice(), dep.from.1.count_ones()) {
+            let nodes = bits(&dep.to);
+            let several = nodes.len() > 1;
+            let others = nodes.into_iter().filter(|node| !several || node != needs);
+            edges.extend(others.map(|node| ((node, *needs), Row::Qemu(dep))));
+        }
+    }
+    edges
+}
+
+/// Circles among the edges of one release, or of both of a pair: then those that neither has by itself.
+fn report(releases: &[&Release], edges: &Edges<'_>, findings: &mut Findings<'_>) {
+    let plain: Vec<(Node<'_>, Node<'_>)> = edges.iter().map(|(edge, _)| *edge).collect();
+    for circle in circles(&plain) {
+        let next = circle.iter().cycle().skip(1);
+        let rows: Vec<Row<'_>> = circle
+            .iter()
+            .zip(next)
+            .filter_map(|(&node, &needs)| {
+                edges.iter().find(|(edge, _)| *edge == (node, needs)).map(|(_, row)| *row)
+            })
+            .collect();
+        let [linux, qemu] = [true, false].map(|of_linux| {
+            let own = rows.iter().filter(|row| matches!(row, Row::Linux(_)) == of_linux);
+            own.map(|row| row.shown()).collect::<Vec<_>>().join(", ")
+        });
+        let kind = match releases {
+            [_] => Kind::DepCircle,
+            _ if linux.is_empty() || qemu.is_empty() => continue,
+            _ => Kind::DepOpposite,
+        };
+        let side = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
+        let round: Vec<String> = circle.iter().chain(circle.first()).map(Node::shown).collect();
+        let round = round.join(" > ");
+        findings.add(Key::new(kind, &round, side(&linux), side(&qemu)), releases, || {
+            let at = rows.first().map(|row| row.at());
+            let mut found = Diagnostic::general(format!("features need each other in a circle: {round}"));
+            found.at = at;
+            rows.iter().fold(found, |found, row| found.with_label(row.at(), row.said()))
+        });
+    }
+}
+
+impl Node<'_> {
+    fn shown(&self) -> String {
+        match self {
+            Node::Feature(location) => location.to_string(),
+            Node::Software(name) => (*name).to_owned(),
+            Node::Msr(msr, bit) => format!("MSR {:#x}[{}]", msr.0, bit.0),
+        }
+    }
+}
+
+impl Row<'_> {
+    fn at(&self) -> Span {
+        match self {
+            Row::Linux(dep) => dep.at,
+            Row::Qemu(dep) => dep.at,
+        }
+    }
+
+    /// As its facts row has it.
+    fn shown(&self) -> String {
+        match self {
+            Row::Linux(dep) => format!("{} {}", dep.name, dep.needs),
+            Row::Qemu(dep) => shown(dep),
+        }
+    }
+
+    fn said(&self) -> String {
+        match self {
+            Row::Linux(dep) => format!("Linux: `{}` needs `{}`", dep.name, dep.needs),
+            Row::Qemu(QemuDep { from, to, .. }) => {
+                format!("QEMU: {:#x} of `{}` needs {:#x} of `{}`", to.1, to.0, from.1, from.0)
+            }
+        }
+    }
+}
+
+/// A dependency of QEMU's in keys: as its facts row has it, what is needed first.
+pub(super) fn shown(dep: &QemuDep) -> String {
+    let QemuDep { from, to, .. } = dep;
+    format!("{} {:#x} {} {:#x}", from.0, from.1, to.0, to.1)
+}
