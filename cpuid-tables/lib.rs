@@ -83,29 +83,38 @@
 extern crate std;
 
 mod bit_field;
+mod cache;
+mod cpu_model;
+mod cpu_tables;
 pub mod cpuinfo;
 mod description;
 mod hardware;
 mod kernel;
 mod kvm;
 mod location;
+mod machine;
 mod model_specific;
 mod names;
 mod needs;
 mod release;
 mod set;
 mod tables;
+mod xsave;
 
 pub use bit_field::{Field, TooLarge};
+pub use cache::{Cache, CacheDescriptor, CacheKind, CacheSlot, Caches, LegacyCache, SharedBy};
+pub use cpu_model::CpuModel;
 pub use description::{Part, describe};
 pub use hardware::Feature;
 pub use kernel::{Bug, BugSet, SoftwareFeature, SoftwareSet, VmxFeature, VmxSet};
 pub use kvm::{KvmTreatment, KvmWord};
 pub use location::{Bit, CpuidWord, Leaf, Location, Msr, Register, Subleaf, Word, WordBit};
+pub use machine::{CompatProperty, CpuProperty, DefaultVersion, MachineType};
 pub use model_specific::MsrFeature;
 pub use names::{Candidates, LookupError, Named, lookup};
 pub use release::{LinuxRelease, QemuRelease, QemuWord};
 pub use set::{FeatureSet, FeatureSetIter};
+pub use xsave::XsaveComponent;
 
 /// The constants of a generated file.
 macro_rules! bits {

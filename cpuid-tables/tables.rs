@@ -100,7 +100,7 @@ pub(crate) const fn short(length: usize) -> u16 {
 }
 
 /// Decimal numbers between blanks or line ends.
-const fn decimal<const N: usize>(text: &str) -> [u16; N] {
+pub(crate) const fn decimal<const N: usize>(text: &str) -> [u16; N] {
     let (text, mut numbers, mut at) = (text.as_bytes(), [0; N], 0);
     let mut i = 0;
     while i < N {

@@ -139,7 +139,17 @@ fn generate_writes_what_the_library_returns() {
     for (arguments, names) in [
         (
             vec!["generate"],
-            vec!["bug.rs", "feature.rs", "field.rs", "msr.rs", "software.rs", "tables.rs", "vmx.rs"],
+            vec![
+                "bug.rs",
+                "cpu_models.rs",
+                "feature.rs",
+                "field.rs",
+                "msr.rs",
+                "software.rs",
+                "tables.rs",
+                "vmx.rs",
+                "xsave.rs",
+            ],
         ),
         (vec!["generate", "--standalone"], vec!["cpuid.rs"]),
     ] {

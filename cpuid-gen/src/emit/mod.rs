@@ -1,20 +1,25 @@
 //! Model to Rust: tokens, parsed by syn, formatted by prettyplease. Pure: no file is touched here.
 //!
-//! The output is of two kinds. `tables.rs` holds data alone, as few tokens as it can be told in, for the runtime
-//! crate's `tables` module; the other files hold a documented constant for each bit. Both number features the same
-//! way, which [`layout`] decides. A bit field has no number: its constant is all that there is, see [`fields`].
+//! The output is of two kinds. `tables.rs`, `cpu_models.rs` and `xsave.rs` hold data alone, as few tokens as it can be
+//! told in, for the runtime crate's `tables`, `cpu_tables` and `xsave` modules; the other files hold a documented
+//! constant for each bit. All number features the same way, which [`layout`] decides. A bit field has no number: its
+//! constant is all that there is, see [`fields`].
 
 mod constants;
+mod cpu_models;
 mod docs;
 mod fields;
 mod hash;
 mod layout;
+mod machines;
 mod names;
 mod needs;
+mod pools;
 mod standalone;
 mod strings;
 mod tables;
 mod text;
+mod xsave;
 
 use std::fmt;
 
@@ -85,6 +90,7 @@ pub fn generate(model: &Model) -> Result<Vec<GeneratedFile>, GenerateError> {
     let features = || -> Result<Vec<GeneratedFile>, GenerateError> {
         Ok(vec![
             file("bug.rs", kernel_bits("Bug", &model.bugs))?,
+            file("cpu_models.rs", cpu_models::tables(model)?)?,
             file("feature.rs", constants::features(model, &layout))?,
             file("field.rs", fields::constants(model)?)?,
             file("msr.rs", constants::msr(model))?,
@@ -95,6 +101,7 @@ pub fn generate(model: &Model) -> Result<Vec<GeneratedFile>, GenerateError> {
             file("software.rs", kernel_bits("SoftwareFeature", &model.software))?,
             file("tables.rs", tables::tables(model, &layout)?)?,
             file("vmx.rs", kernel_bits("VmxFeature", &model.vmx))?,
+            file("xsave.rs", xsave::table(model, &layout))?,
         ])
     };
     // Each half takes about as long: two cores do both in half the time.

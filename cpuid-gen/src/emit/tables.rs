@@ -263,12 +263,12 @@ fn packed(place: Place) -> u16 {
 }
 
 /// An array's length, without a suffix.
-fn size(count: usize) -> Literal {
+pub(super) fn size(count: usize) -> Literal {
     Literal::usize_unsuffixed(count)
 }
 
 /// A number, without a suffix.
-fn short(number: u16) -> Literal {
+pub(super) fn short(number: u16) -> Literal {
     Literal::u16_unsuffixed(number)
 }
 
@@ -277,7 +277,7 @@ fn list(cells: &[u16]) -> TokenStream {
     quote!(&decimal::<#count>(#text))
 }
 
-fn fixed(name: &str, cells: &[u16]) -> TokenStream {
+pub(super) fn fixed(name: &str, cells: &[u16]) -> TokenStream {
     let name = quote::format_ident!("{name}");
     let (count, text) = (size(cells.len()), decimal(cells.iter().copied()));
     quote!(pub(crate) static #name: [u16; #count] = decimal(#text);)

@@ -22,6 +22,12 @@ pub(super) fn hexadecimal(numbers: impl Iterator<Item = u32>) -> Literal {
     wrapped(numbers.map(|number| format!("{number:x}")))
 }
 
+/// Rows of hexadecimal numbers without `0x`, a line each.
+pub(super) fn rows<const C: usize>(rows: &[[u64; C]]) -> Literal {
+    let line = |row: &[u64; C]| row.map(|number| format!("{number:x}")).join(" ");
+    raw(&rows.iter().map(line).collect::<Vec<String>>().join("\n"))
+}
+
 fn wrapped(cells: impl Iterator<Item = impl std::fmt::Display>) -> Literal {
     let mut text = String::new();
     let mut line = 0;

@@ -8,6 +8,7 @@
 //! What always holds: releases ascend by number, features by location, the other sorts by constant's name; each
 //! list of views is as long as its list of releases; constants' names are Rust identifiers and unique within a sort.
 
+pub mod board;
 mod constants;
 pub mod cpu_models;
 mod deps;
@@ -16,11 +17,12 @@ mod kvm;
 mod linux;
 mod qemu;
 mod release;
+pub mod xsave;
 
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::{CapKind, LinuxFacts, QemuFacts};
+use crate::facts::{CapKind, LinuxFacts, QemuFacts, QemuSource};
 use crate::location::{Bit, Location, Msr, Word};
 
 pub use deps::{Dependencies, Dependency, Node};
@@ -48,6 +50,8 @@ pub struct Model {
     pub dependencies: Dependencies,
     /// Bit fields of leaves, by leaf, subleaves, register and bits.
     pub fields: Vec<Field>,
+    /// XSAVE state components by number.
+    pub xsave: Vec<xsave::XsaveComponent>,
 }
 
 /// A release of Linux with the words it has.
@@ -66,8 +70,12 @@ pub struct QemuRelease {
     pub name: String,
     /// `FeatureWord` enumerators, in the order of their indices.
     pub words: BTreeMap<Word, String>,
+    /// What each of them is read from.
+    pub sources: BTreeMap<Word, QemuSource>,
     /// CPU models in QEMU's order.
     pub models: Vec<cpu_models::CpuModel>,
+    /// What surrounds them.
+    pub board: board::Board,
 }
 
 /// A place among Linux's words: within one release only.
@@ -179,6 +187,7 @@ impl Model {
         joined.fill_qemu_words(&qemu);
         let releases = qemu.iter().map(|facts| qemu::release(facts, &mut diagnostics)).collect();
         let mut model = joined.into_model();
+        model.xsave = xsave::merge(&qemu, &model.features, &mut diagnostics);
         model.fields = fields::merge(&linux, &model.features, &mut diagnostics);
         model.linux = linux.iter().map(|facts| linux::release(facts)).collect();
         model.qemu = releases;

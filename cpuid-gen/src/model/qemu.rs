@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Joined, QemuRelease, QemuView, cpu_models, doubt};
+use super::{Joined, QemuRelease, QemuView, board, cpu_models, doubt};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{QemuBit, QemuFacts, QemuSource, QemuWord};
 use crate::location::{CpuidWord, Location, Subleaf, Word};
@@ -10,8 +10,21 @@ use crate::location::{CpuidWord, Location, Subleaf, Word};
 /// What the model keeps of the release itself.
 pub(super) fn release(facts: &QemuFacts, diagnostics: &mut Diagnostics) -> QemuRelease {
     let words = facts.words.iter().map(|word| (word.index, word.name.clone())).collect();
+    let sources = facts.words.iter().map(|word| (word.index, word.source)).collect();
+    check_masks(facts, diagnostics);
     let models = cpu_models::resolve(facts, diagnostics);
-    QemuRelease { name: facts.release.clone(), words, models }
+    let board = board::board(facts, &models, diagnostics);
+    QemuRelease { name: facts.release.clone(), words, sources, models, board }
+}
+
+/// A CPUID register has 32 bits, though QEMU keeps every feature word in 64.
+fn check_masks(facts: &QemuFacts, diagnostics: &mut Diagnostics) {
+    for row in facts.models.iter().flat_map(|model| &model.words).filter(|row| row.mask >> 32 != 0) {
+        if facts.word_named(&row.word).and_then(register).is_some() {
+            let message = format!("{:#x} does not fit `{}`, a CPUID register", row.mask, row.word);
+            diagnostics.push(Diagnostic::error(row.at, message));
+        }
+    }
 }
 
 /// Which feature word mirrors a register; the first where two do.
@@ -25,7 +38,7 @@ pub(super) fn registers(facts: &QemuFacts) -> BTreeMap<CpuidWord, Word> {
     words
 }
 
-fn register(word: &QemuWord) -> Option<CpuidWord> {
+pub(super) fn register(word: &QemuWord) -> Option<CpuidWord> {
     match word.source {
         QemuSource::Cpuid { leaf, subleaf, register } => {
             Some(CpuidWord { leaf, subleaf: subleaf.unwrap_or(Subleaf(0)), register })

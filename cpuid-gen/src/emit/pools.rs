@@ -1,0 +1,96 @@
+//! What the tables of CPU models are made of: texts, numbers and lists, each kept once and called by its index.
+//!
+//! Most versions of most models are the same from release to release, so that three releases take little more room
+//! than one. The order is that of first use.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use super::GenerateError;
+use super::layout::{fits, number};
+use super::strings::Strings;
+
+/// Distinct values with their indices. The map is only looked up; the order comes from the list.
+pub(super) struct Pool<T> {
+    ids: HashMap<T, u16>,
+    all: Vec<T>,
+}
+
+impl<T: Clone + Eq + Hash> Pool<T> {
+    pub(super) fn new() -> Pool<T> {
+        Pool { ids: HashMap::new(), all: Vec::new() }
+    }
+
+    /// The index of a value; a new one if needed.
+    pub(super) fn id(&mut self, value: &T) -> u16 {
+        if let Some(id) = self.ids.get(value) {
+            return *id;
+        }
+        let id = number(self.all.len());
+        self.ids.insert(value.clone(), id);
+        self.all.push(value.clone());
+        id
+    }
+
+    /// All values by index.
+    pub(super) fn finish(self, what: &'static str) -> Result<Vec<T>, GenerateError> {
+        fits(what, self.all.len(), usize::from(u16::MAX))?;
+        Ok(self.all)
+    }
+}
+
+/// Lists of numbers, each a count and as many numbers; a list is called by its position. The empty one is at 0.
+pub(super) struct Lists {
+    positions: HashMap<Vec<u16>, u16>,
+    all: Vec<u16>,
+}
+
+impl Lists {
+    pub(super) fn new() -> Lists {
+        Lists { positions: HashMap::from([(Vec::new(), 0)]), all: vec![0] }
+    }
+
+    /// The position of a list; a new one if needed.
+    pub(super) fn position(&mut self, list: Vec<u16>) -> u16 {
+        if let Some(position) = self.positions.get(&list) {
+            return *position;
+        }
+        let position = number(self.all.len());
+        self.all.push(number(list.len()));
+        self.all.extend(&list);
+        self.positions.insert(list, position);
+        position
+    }
+
+    /// All lists, one after another.
+    pub(super) fn finish(self) -> Result<Vec<u16>, GenerateError> {
+        fits("numbers in lists of the CPU models' tables", self.all.len(), usize::from(u16::MAX))?;
+        Ok(self.all)
+    }
+}
+
+/// Everything that the tables share.
+pub(super) struct Pools<'m> {
+    pub(super) strings: Strings<'m>,
+    /// Rows of a cache's numbers.
+    pub(super) caches: Pool<[u64; 10]>,
+    pub(super) lists: Lists,
+}
+
+impl Pools<'_> {
+    pub(super) fn new() -> Self {
+        Pools { strings: Strings::new(), caches: Pool::new(), lists: Lists::new() }
+    }
+}
+
+impl<'m> Pools<'m> {
+    /// A list of pairs of texts.
+    pub(super) fn pairs(&mut self, pairs: impl Iterator<Item = (&'m str, Option<&'m str>)>) -> u16 {
+        let mut list = Vec::new();
+        for (first, second) in pairs {
+            list.push(self.strings.id(first));
+            list.push(self.strings.optional(second));
+        }
+        self.lists.position(list)
+    }
+}

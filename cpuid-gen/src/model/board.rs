@@ -1,0 +1,262 @@
+//! What surrounds the CPU models of one QEMU release: the accelerators' defaults, machine types with what they change,
+//! caches of models without their own, leaf 2's descriptors, and the properties that are no bits.
+//!
+//! A machine type has its base's compatibility properties first, then its own; `kvm-default` rows change KVM's default
+//! properties instead (`x86_cpu_change_kvm_default` of target/i386/kvm/kvm-cpu.c). Here both are resolved.
+//!
+//! What always holds: every base was found, every cache's share level is known, and each version that a machine type
+//! takes is one that every model has.
+
+use std::collections::BTreeMap;
+
+use super::cpu_models::CpuModel;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::facts::{Cache, CacheKind, CacheSlot, DefaultVersion, QemuCompat, QemuDefault, QemuFacts};
+use crate::location::Bit;
+use crate::source::Span;
+
+/// A property with its value; none for one that only code sets, or that is set no longer.
+pub type DefaultProperty = (String, Option<String>);
+
+/// What surrounds the models of one release.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Board {
+    /// Set in every model under KVM, in order.
+    pub kvm_defaults: Vec<DefaultProperty>,
+    /// Set in every model under TCG, in order.
+    pub tcg_defaults: Vec<DefaultProperty>,
+    /// Machine types in QEMU's order, each after its base.
+    pub machines: Vec<MachineType>,
+    /// Caches of models that have none.
+    pub legacy_caches: Vec<LegacyCache>,
+    /// Leaf 2's bytes in QEMU's order.
+    pub cache_descriptors: Vec<CacheDescriptor>,
+    /// Second names of properties, and the first.
+    pub aliases: Vec<(String, String)>,
+    /// Properties that are no bits of feature words.
+    pub properties: Vec<CpuProperty>,
+}
+
+/// A machine type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MachineType {
+    /// `pc-q35-10.0`.
+    pub name: String,
+    /// Which version a model has that is named without one.
+    pub default_version: DefaultVersion,
+    /// Compatibility properties in the order in which QEMU sets them.
+    pub compat: Vec<CompatProperty>,
+    /// KVM's default properties as this machine type has them.
+    pub kvm_defaults: Vec<DefaultProperty>,
+}
+
+/// A compatibility property of a machine type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompatProperty {
+    /// The QOM type that it is for.
+    pub of: String,
+    /// The property.
+    pub property: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// A cache of models that have none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LegacyCache {
+    /// QEMU's variable.
+    pub name: String,
+    /// Which of the variable's four; none where the variable is one cache.
+    pub slot: Option<CacheSlot>,
+    /// What it is like.
+    pub cache: Cache,
+}
+
+/// A byte of leaf 2, and the cache that it stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheDescriptor {
+    /// The byte.
+    pub byte: u8,
+    /// What the cache holds.
+    pub kind: CacheKind,
+    /// 1, 2 or 3.
+    pub level: u32,
+    /// Bytes.
+    pub size: u32,
+    /// Bytes of a line.
+    pub line_size: u32,
+    /// Ways.
+    pub associativity: u32,
+}
+
+/// A property of `-cpu` that is no bit of a feature word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CpuProperty {
+    /// `min-level`.
+    pub name: String,
+    /// `bool`, `uint32`, ...
+    pub kind: String,
+    /// The field that it sets.
+    pub field: Option<String>,
+    /// The bit of the field.
+    pub bit: Option<Bit>,
+    /// Its default.
+    pub default: Option<String>,
+}
+
+/// Who may share a cache, narrowest first, as QEMU names the levels of topology.
+pub const SHARE_LEVELS: [&str; 5] = ["thread", "core", "module", "die", "socket"];
+
+/// QEMU's name for a share level that is not stated.
+const NOT_SHARED: &str = "invalid";
+
+/// Takes everything over. What makes no sense is an error and left out.
+pub(super) fn board(facts: &QemuFacts, models: &[CpuModel], diagnostics: &mut Diagnostics) -> Board {
+    check_caches(facts, diagnostics);
+    let kvm_defaults: Vec<DefaultProperty> = facts.kvm_defaults.iter().map(default).collect();
+    let machines = machines(facts, &kvm_defaults, diagnostics);
+    for (machine, record) in &machines {
+        check_version(machine, record, models, diagnostics);
+    }
+    Board {
+        tcg_defaults: facts.tcg_defaults.iter().map(default).collect(),
+        machines: machines.into_iter().map(|(machine, _)| machine).collect(),
+        legacy_caches: legacy_caches(facts),
+        cache_descriptors: cache_descriptors(facts),
+        aliases: facts.aliases.iter().map(|alias| (alias.name.clone(), alias.target.clone())).collect(),
+        properties: properties(facts),
+        kvm_defaults,
+    }
+}
+
+fn default(row: &QemuDefault) -> DefaultProperty {
+    (row.property.clone(), row.value.clone())
+}
+
+fn legacy_caches(facts: &QemuFacts) -> Vec<LegacyCache> {
+    let all = facts.legacy_caches.iter();
+    all.map(|row| LegacyCache { name: row.name.clone(), slot: row.slot, cache: row.cache.clone() }).collect()
+}
+
+fn cache_descriptors(facts: &QemuFacts) -> Vec<CacheDescriptor> {
+    let all = facts.cache_descriptors.iter().map(|row| CacheDescriptor {
+        byte: row.byte,
+        kind: row.kind,
+        level: row.level,
+        size: row.size,
+        line_size: row.line_size,
+        associativity: row.associativity,
+    });
+    all.collect()
+}
+
+fn properties(facts: &QemuFacts) -> Vec<CpuProperty> {
+    let all = facts.properties.iter().map(|row| CpuProperty {
+        name: row.name.clone(),
+        kind: row.kind.clone(),
+        field: row.field.clone(),
+        bit: row.bit,
+        default: row.default.clone(),
+    });
+    all.collect()
+}
+
+/// Each machine type and its record's place.
+fn machines(
+    facts: &QemuFacts,
+    kvm_defaults: &[DefaultProperty],
+    diagnostics: &mut Diagnostics,
+) -> Vec<(MachineType, Span)> {
+    let mut own: BTreeMap<&str, Vec<&QemuCompat>> = BTreeMap::new();
+    for row in &facts.compat {
+        own.entry(&row.machine).or_default().push(row);
+    }
+    let mut machines: Vec<(MachineType, Span)> = Vec::new();
+    let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+    for record in &facts.machines {
+        let mut machine = match record.base.as_deref().map(|base| (base, known.get(base))) {
+            None => MachineType {
+                name: String::new(),
+                default_version: DefaultVersion::Legacy,
+                compat: Vec::new(),
+                kvm_defaults: kvm_defaults.to_vec(),
+            },
+            Some((_, Some(&base))) => machines[base].0.clone(),
+            Some((base, None)) => {
+                let message =
+                    format!("`{}` starts from `{base}`, which does not stand before it", record.name);
+                diagnostics.push(Diagnostic::error(record.at, message));
+                continue;
+            }
+        };
+        machine.name.clone_from(&record.name);
+        machine.default_version = record.default_version.unwrap_or(DefaultVersion::Legacy);
+        for row in own.remove(record.name.as_str()).unwrap_or_default() {
+            if let Err(diagnostic) = add(&mut machine, row) {
+                diagnostics.push(diagnostic);
+            }
+        }
+        known.insert(&record.name, machines.len());
+        machines.push((machine, record.at));
+    }
+    for row in own.into_values().flatten() {
+        diagnostics.push(Diagnostic::error(row.at, format!("`{}` is no machine type", row.machine)));
+    }
+    machines
+}
+
+/// The pseudo-type of rows that change KVM's default properties.
+const KVM_DEFAULT: &str = "kvm-default";
+
+fn add(machine: &mut MachineType, row: &QemuCompat) -> Result<(), Diagnostic> {
+    if row.of == KVM_DEFAULT {
+        let mut all = machine.kvm_defaults.iter_mut();
+        let known = all.find(|(property, _)| *property == row.property).ok_or_else(|| {
+            Diagnostic::error(row.at, format!("`{}` is no default property of KVM's", row.property))
+        })?;
+        known.1.clone_from(&row.value);
+        return Ok(());
+    }
+    let value = row.value.clone().ok_or_else(|| {
+        Diagnostic::error(row.at, format!("the compatibility property `{}` has no value", row.property))
+    })?;
+    machine.compat.push(CompatProperty { of: row.of.clone(), property: row.property.clone(), value });
+    Ok(())
+}
+
+/// QEMU asserts that the version exists.
+fn check_version(machine: &MachineType, at: &Span, models: &[CpuModel], diagnostics: &mut Diagnostics) {
+    let DefaultVersion::Version(version) = machine.default_version else { return };
+    let lacking = |model: &&CpuModel| model.versions.iter().all(|known| known.version != version);
+    if let Some(model) = models.iter().find(lacking) {
+        let message =
+            format!("`{}` takes version {version}, which `{}` does not have", machine.name, model.name);
+        diagnostics.push(Diagnostic::error(*at, message));
+    }
+}
+
+fn check_caches(facts: &QemuFacts, diagnostics: &mut Diagnostics) {
+    let mut check = |cache: &Cache, at: Span| {
+        if let Some(level) = &cache.share_level {
+            if level != NOT_SHARED && share_level(cache).is_none() {
+                let allowed = SHARE_LEVELS.join(", ");
+                let message = format!("`{level}` is no level that shares a cache");
+                diagnostics.push(
+                    Diagnostic::error(at, message).with_help(format!("one of {allowed}, {NOT_SHARED}")),
+                );
+            }
+        }
+    };
+    for model in &facts.models {
+        let of_versions = model.versions.iter().flat_map(|version| &version.caches);
+        model.caches.iter().chain(of_versions).for_each(|row| check(&row.cache, row.at));
+    }
+    facts.legacy_caches.iter().for_each(|row| check(&row.cache, row.at));
+}
+
+/// The index of a cache's share level in [`SHARE_LEVELS`]; none where QEMU states none.
+#[must_use]
+pub fn share_level(cache: &Cache) -> Option<usize> {
+    let level = cache.share_level.as_deref()?;
+    SHARE_LEVELS.iter().position(|known| *known == level)
+}

@@ -1,0 +1,75 @@
+//! XSAVE state components: what `x86_ext_save_areas[]` of every QEMU release says, as one list.
+//!
+//! Sizes are the processor's, not QEMU's, so releases must agree; where one of them fixes no offset, another may.
+//! What always holds: components ascend, and the bit that enables one has a name. target/i386/cpu.c; Intel SDM
+//! volume 1, "Managing state using the XSAVE feature set".
+
+use std::collections::BTreeMap;
+
+use super::{Feature, qemu};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::facts::{QemuFacts, QemuXsave};
+use crate::location::Location;
+use crate::source::Span;
+
+/// A state component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct XsaveComponent {
+    /// Its bit in XCR0 or `IA32_XSS`.
+    pub number: u8,
+    /// The bit that enables it.
+    pub feature: Location,
+    /// Bytes. Components 0 and 1 share the legacy region and the header, whose size both have.
+    pub size: u32,
+    /// Bytes from the area's start in the standard format, where a release fixes it.
+    pub offset: Option<u32>,
+}
+
+/// Joins what all releases say.
+pub(super) fn merge(
+    releases: &[&QemuFacts],
+    features: &[Feature],
+    diagnostics: &mut Diagnostics,
+) -> Vec<XsaveComponent> {
+    let mut all: BTreeMap<u8, (XsaveComponent, Span)> = BTreeMap::new();
+    for facts in releases {
+        for row in &facts.xsave {
+            match component(facts, row, features) {
+                Ok(component) => join(&mut all, component, row.at, diagnostics),
+                Err(diagnostic) => diagnostics.push(diagnostic),
+            }
+        }
+    }
+    all.into_values().map(|(component, _)| component).collect()
+}
+
+fn component(facts: &QemuFacts, row: &QemuXsave, features: &[Feature]) -> Result<XsaveComponent, Diagnostic> {
+    let word = facts
+        .word_named(&row.word)
+        .ok_or_else(|| Diagnostic::error(row.at, format!("`{}` is no word of this release", row.word)))?;
+    let register = qemu::register(word).ok_or_else(|| {
+        Diagnostic::error(row.at, format!("`{}` is an MSR, which enables no component", row.word))
+    })?;
+    let feature = Location { word: register, bit: row.bit };
+    if features.binary_search_by_key(&feature, |known| known.location).is_err() {
+        let message = format!("component {} is enabled by {feature}, which has no name", row.component);
+        return Err(Diagnostic::error(row.at, message));
+    }
+    Ok(XsaveComponent { number: row.component, feature, size: row.size, offset: row.offset })
+}
+
+fn join(
+    all: &mut BTreeMap<u8, (XsaveComponent, Span)>,
+    new: XsaveComponent,
+    at: Span,
+    diagnostics: &mut Diagnostics,
+) {
+    let (known, first) = all.entry(new.number).or_insert((new, at));
+    let offset = known.offset.or(new.offset);
+    let same = XsaveComponent { offset, ..*known } == XsaveComponent { offset: new.offset.or(offset), ..new };
+    if !same {
+        let message = format!("component {} is not what another release has", new.number);
+        diagnostics.push(Diagnostic::error(at, message).with_label(*first, "the other"));
+    }
+    known.offset = offset;
+}
