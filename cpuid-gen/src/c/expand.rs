@@ -44,23 +44,23 @@ pub fn expand_some<'a>(
 }
 
 /// The macros that a token came out of; it is not expanded by them again.
-type Hidden = Option<Rc<HiddenIn>>;
+type Hidden<'a> = Option<Rc<HiddenIn<'a>>>;
 
 #[derive(Debug)]
-struct HiddenIn {
-    name: String,
-    outer: Hidden,
+struct HiddenIn<'a> {
+    name: Cow<'a, str>,
+    outer: Hidden<'a>,
     depth: usize,
 }
 
-impl HiddenIn {
-    fn new(name: &str, outer: Hidden) -> Hidden {
+impl<'a> HiddenIn<'a> {
+    fn new(name: Cow<'a, str>, outer: Hidden<'a>) -> Hidden<'a> {
         let depth = 1 + outer.as_ref().map_or(0, |outer| outer.depth);
-        Some(Rc::new(HiddenIn { name: name.to_owned(), outer, depth }))
+        Some(Rc::new(HiddenIn { name, outer, depth }))
     }
 }
 
-fn hides(hidden: &Hidden, name: &str) -> bool {
+fn hides(hidden: &Hidden<'_>, name: &str) -> bool {
     let mut at = hidden;
     while let Some(inner) = at {
         if inner.name == name {
@@ -73,22 +73,22 @@ fn hides(hidden: &Hidden, name: &str) -> bool {
 
 /// What both the name and the closing parenthesis of a call came out of: a call that ends outside a macro's
 /// replacement is no longer inside that macro, as gcc has it (C11 6.10.3.4p4 leaves it open).
-fn common(name: &Hidden, close: &Hidden) -> Hidden {
+fn common<'a>(name: &Hidden<'a>, close: &Hidden<'a>) -> Hidden<'a> {
     let mut found = None;
     let mut at = name;
     while let (Some(inner), true) = (at, close.is_some()) {
         if hides(close, &inner.name) {
-            found = HiddenIn::new(&inner.name, found);
+            found = HiddenIn::new(inner.name.clone(), found);
         }
         at = &inner.outer;
     }
     found
 }
 
-type Item<'a> = (Token<'a>, Hidden);
+type Item<'a> = (Token<'a>, Hidden<'a>);
 
 /// A call's arguments, and what its closing parenthesis came out of.
-type Call<'a> = (Vec<Vec<Item<'a>>>, Hidden);
+type Call<'a> = (Vec<Vec<Item<'a>>>, Hidden<'a>);
 
 struct Expander<'a, 'm> {
     macros: &'m Macros<'a>,
@@ -117,8 +117,8 @@ impl<'a> Expander<'a, '_> {
                 }
                 Some(define) => {
                     let inner = hide(&define, hidden);
-                    let pasted = paste_all(define.body.iter().cloned().map(Part::Token).collect(), &token)?;
-                    let replaced = pasted.into_iter().map(|token| (token, inner.clone())).collect();
+                    let parts = define.body.iter().map(|token| (Part::Token(token.clone()), inner.clone()));
+                    let replaced = pasted(parts.collect(), &token)?;
                     self.push_back(&mut pending, replaced, &token)?;
                 }
             }
@@ -126,7 +126,7 @@ impl<'a> Expander<'a, '_> {
         Ok(out)
     }
 
-    fn definition(&self, token: &Token<'a>, hidden: &Hidden) -> Option<Rc<Define<'a>>> {
+    fn definition(&self, token: &Token<'a>, hidden: &Hidden<'a>) -> Option<Rc<Define<'a>>> {
         if token.kind != Kind::Ident {
             return None;
         }
@@ -172,7 +172,7 @@ impl<'a> Expander<'a, '_> {
         define: &Rc<Define<'a>>,
         at: &Token<'a>,
         arguments: Vec<Vec<Item<'a>>>,
-        hidden: Hidden,
+        hidden: Hidden<'a>,
         depth: usize,
     ) -> Result<Vec<Item<'a>>> {
         if depth >= MAX_DEPTH {
@@ -187,7 +187,7 @@ impl<'a> Expander<'a, '_> {
         let mut expanded: Vec<Option<Vec<Item<'a>>>> = vec![None; arguments.len()];
         let inner = hide(define, hidden);
         let mut parts = Vec::with_capacity(define.body.len());
-        let mut hidden_of = Vec::with_capacity(define.body.len());
+        let mut joined = Joined::default();
         let mut body = define.body.iter().enumerate();
         while let Some((index, token)) = body.next() {
             let next = define.body.get(index + 1);
@@ -195,14 +195,12 @@ impl<'a> Expander<'a, '_> {
             if token.is("#") {
                 if let Some(parameter) = next.and_then(index_of) {
                     body.next();
-                    parts.push(Part::Token(stringize(&arguments[parameter], token)));
-                    hidden_of.push(inner.clone());
+                    parts.push((Part::Token(stringize(&arguments[parameter], token)), inner.clone()));
                     continue;
                 }
             }
             let Some(parameter) = index_of(token) else {
-                parts.push(Part::Token(token.clone()));
-                hidden_of.push(inner.clone());
+                parts.push((Part::Token(token.clone()), inner.clone()));
                 continue;
             };
             let pasted =
@@ -216,18 +214,17 @@ impl<'a> Expander<'a, '_> {
                 expanded[parameter].clone().unwrap_or_default()
             };
             if items.is_empty() {
-                parts.push(Part::Nothing);
-                hidden_of.push(inner.clone());
+                parts.push((Part::Nothing, inner.clone()));
             }
             for (index, (mut inner_token, hidden)) in items.into_iter().enumerate() {
                 if index == 0 {
                     inner_token.spaced = token.spaced;
                 }
-                parts.push(Part::Argument(inner_token));
-                hidden_of.push(join(&inner, hidden, &define.name.text));
+                let hidden = joined.of(&inner, hidden, &define.name.text);
+                parts.push((Part::Argument(inner_token), hidden));
             }
         }
-        paste_hidden(parts, hidden_of, at)
+        pasted(parts, at)
     }
 }
 
@@ -241,16 +238,26 @@ enum Part<'a> {
     Nothing,
 }
 
-fn hide(define: &Define<'_>, outer: Hidden) -> Hidden {
-    HiddenIn::new(&define.name.text, outer)
+fn hide<'a>(define: &Define<'a>, outer: Hidden<'a>) -> Hidden<'a> {
+    HiddenIn::new(define.name.text.clone(), outer)
 }
 
-/// What an argument's token is hidden in: what it was, and the macro it was handed to.
-fn join(inner: &Hidden, of_argument: Hidden, name: &str) -> Hidden {
-    if of_argument.is_none() {
-        return inner.clone();
+/// What arguments' tokens are hidden in: what they were, and the macro they were handed to. Neighbours mostly share it.
+#[derive(Default)]
+struct Joined<'a> {
+    of_argument: Hidden<'a>,
+    both: Hidden<'a>,
+}
+
+impl<'a> Joined<'a> {
+    fn of(&mut self, inner: &Hidden<'a>, of_argument: Hidden<'a>, name: &Cow<'a, str>) -> Hidden<'a> {
+        let Some(one) = &of_argument else { return inner.clone() };
+        if !self.of_argument.as_ref().is_some_and(|last| Rc::ptr_eq(last, one)) {
+            self.both = HiddenIn::new(name.clone(), of_argument.clone());
+            self.of_argument = of_argument;
+        }
+        self.both.clone()
     }
-    HiddenIn::new(name, of_argument)
 }
 
 /// Takes `( ... )` off the pending tokens and splits it at its commas.
@@ -319,24 +326,19 @@ fn stringize<'a>(argument: &[Item<'a>], at: &Token<'a>) -> Token<'a> {
     Token { kind: Kind::Str, text: Cow::Owned(text), ..at.clone() }
 }
 
-fn paste_all<'a>(parts: Vec<Part<'a>>, at: &Token<'a>) -> Result<Vec<Token<'a>>> {
-    let hidden = vec![None; parts.len()];
-    Ok(paste_hidden(parts, hidden, at)?.into_iter().map(|(token, _)| token).collect())
-}
-
 /// Carries out `##`.
-fn paste_hidden<'a>(parts: Vec<Part<'a>>, hidden: Vec<Hidden>, at: &Token<'a>) -> Result<Vec<Item<'a>>> {
+fn pasted<'a>(parts: Vec<(Part<'a>, Hidden<'a>)>, at: &Token<'a>) -> Result<Vec<Item<'a>>> {
+    if !parts.iter().any(|(part, _)| matches!(part, Part::Token(token) if token.is("##"))) {
+        return Ok(parts.into_iter().filter_map(item).collect());
+    }
     let mut out: Vec<Option<Item<'a>>> = Vec::with_capacity(parts.len());
     let mut pasting = false;
-    for (part, hidden) in parts.into_iter().zip(hidden) {
-        let item = match part {
-            Part::Token(token) if token.is("##") => {
-                pasting = true;
-                continue;
-            }
-            Part::Token(token) | Part::Argument(token) => Some((token, hidden)),
-            Part::Nothing => None,
-        };
+    for part in parts {
+        if matches!(&part.0, Part::Token(token) if token.is("##")) {
+            pasting = true;
+            continue;
+        }
+        let item = item(part);
         if !std::mem::take(&mut pasting) {
             out.push(item);
             continue;
@@ -348,6 +350,14 @@ fn paste_hidden<'a>(parts: Vec<Part<'a>>, hidden: Vec<Hidden>, at: &Token<'a>) -
         });
     }
     Ok(out.into_iter().flatten().collect())
+}
+
+/// The token of a part.
+fn item<'a>((part, hidden): (Part<'a>, Hidden<'a>)) -> Option<Item<'a>> {
+    match part {
+        Part::Token(token) | Part::Argument(token) => Some((token, hidden)),
+        Part::Nothing => None,
+    }
 }
 
 fn paste<'a>(left: &Token<'a>, right: &Token<'a>, at: &Token<'a>) -> Result<Token<'a>> {

@@ -45,6 +45,8 @@ pub(super) struct Runner<'r, 'a> {
     pub(super) names: &'r HashMap<String, Value>,
     /// Functions that change no CPU when they run.
     pub(super) harmless: RefCell<HashSet<String>>,
+    /// Rows of the tables that were read, by the tables' places.
+    pub(super) read: RefCell<HashMap<Span, Vec<Global>>>,
 }
 
 /// What a class function leaves behind.
@@ -179,7 +181,13 @@ impl<'a> Runner<'_, 'a> {
                 format!("the table `{}` is in none of the files that are read", table.text),
             )
         })?;
-        globals(&found.tokens, found.at, self.macros, found.moment)
+        // Each machine type sets what all newer ones do.
+        if let Some(rows) = self.read.borrow().get(&found.at) {
+            return Ok(rows.clone());
+        }
+        let rows = globals(&found.tokens, found.at, self.macros, found.moment)?;
+        self.read.borrow_mut().insert(found.at, rows.clone());
+        Ok(rows)
     }
 
     /// `SET_MACHINE_COMPAT(m, ROWS)`, which adds to the list since 2.6 and replaced it before.

@@ -75,8 +75,8 @@ impl<'a> Reader<'a, '_> {
     /// The machine types of one file; none when one of them is not understood, which others may start from.
     fn board(&mut self, board: &Board<'a>, shared: &HashMap<String, Code<'a>>) -> Option<Vec<Machine>> {
         let macros = &self.preprocessor.macros;
-        let harmless = RefCell::default();
-        let runner = Runner { board, shared, macros, names: &self.names, harmless };
+        let (harmless, read) = (RefCell::default(), RefCell::default());
+        let runner = Runner { board, shared, macros, names: &self.names, harmless, read };
         let (mut found, mut whole) = (Vec::new(), board.whole);
         for (variable, code) in &board.types {
             let machine = self.diagnostics.take(runner.machine(variable, code));
