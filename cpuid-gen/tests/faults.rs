@@ -32,7 +32,7 @@ const HEADER: &str = "target/i386/cpu.h";
 const TABLE: &str = "target/i386/cpu.c";
 
 /// How long one faulty input may take.
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(60);
 
 fn linux(name: &str) -> PathBuf {
     let folder = scratch(&format!("faults-{name}"));

@@ -271,7 +271,7 @@ fn tcg_masks_are_qemus() {
     });
 }
 
-/// A recording is what the program that it came from says today; `CPUID_TABLES_QEMU` names further ones.
+/// A recording is what the program that it came from says today; `CPUID_TABLES_QEMU_PROGRAMS` names further ones.
 #[test]
 fn recordings_are_what_an_installed_qemu_says() {
     const TEST: &str = "recordings_are_what_an_installed_qemu_says";
@@ -279,7 +279,7 @@ fn recordings_are_what_an_installed_qemu_says() {
     if !have(TEST, "python3") || !have(TEST, "qemu-system-x86_64") {
         return;
     }
-    let more = std::env::var("CPUID_TABLES_QEMU").unwrap_or_default();
+    let more = std::env::var("CPUID_TABLES_QEMU_PROGRAMS").unwrap_or_default();
     for program in more.split(':').filter(|path| !path.is_empty()).chain(["qemu-system-x86_64"]) {
         let version = run(Command::new(program).arg("--version")).unwrap();
         let release = version.split_whitespace().nth(3).unwrap_or_default();
