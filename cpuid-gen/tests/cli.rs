@@ -310,3 +310,39 @@ fn pins_can_be_a_folder() {
     assert_eq!(run(&["verify", "--pins", "absent"]).status.code(), Some(2));
     assert_eq!(run(&["diff", &old, &new, "--was", UPSTREAM]).status.code(), Some(2));
 }
+
+/// Facts that are read and make no sense: each is told with its place, by every command that needs the models.
+#[test]
+fn models_that_make_no_sense_are_exit_code_1() {
+    let cases = [
+        (
+            "qemu-model-word\tOrchard\tFEAT_BASKET\t",
+            "qemu-model-word\tOrchard\tFEAT_CELLAR\t",
+            "`FEAT_CELLAR`, which is no word",
+        ),
+        (
+            "qemu-model-prop\tOrchard\t2\tpear\t",
+            "qemu-model-prop\tOrchard\t2\tpare\t",
+            "`pare` is a property of no bit",
+        ),
+        ("qemu-model-version\tOrchard\t1\t-\t-\n", "", "version 2 of `Orchard` is out of order"),
+    ];
+    let facts = include_str!("golden/diagnostics/small-qemu.tsv");
+    for (number, (from, to, said)) in cases.into_iter().enumerate() {
+        assert_eq!(facts.matches(from).count(), 1, "{from}");
+        let path = folder(&format!("nonsense-{number}")).join("qemu.tsv");
+        fs::write(&path, facts.replace(from, to)).unwrap();
+        let path = path.to_str().unwrap();
+        for arguments in [&["models", "--qemu", path][..], &["verify", "--qemu", path]] {
+            let output = run(arguments);
+            let told = text(&output.stdout) + &text(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{arguments:?}: {told}");
+            let line = told.lines().position(|line| line.contains(said));
+            assert!(line.is_some() && told.contains("qemu.tsv:"), "{arguments:?}: {told}");
+        }
+        let generated = folder(&format!("nonsense-{number}-out"));
+        let output = run(&["generate", "--qemu", path, "-o", generated.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(fs::read_dir(&generated).unwrap().count(), 0, "nothing is half-written");
+    }
+}

@@ -14,7 +14,7 @@ use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{self, Facts};
 use cpuid_gen::linux::{Tree, capflags};
 use cpuid_gen::source::Sources;
-use cpuid_gen::verify::Differences;
+use cpuid_gen::verify::{Differences, Scope, verify};
 
 /// Tokens and comments lie in the text, in order, and what is between them is blank.
 pub(crate) fn lexer(data: &[u8]) {
@@ -155,8 +155,26 @@ pub(crate) fn linux_tree(data: &[u8]) {
     let _ = fs::remove_dir_all(root);
 }
 
-const QEMU_PATHS: [&str; 8] = [
+const QEMU_PATHS: [&str; 26] = [
     "VERSION",
+    "include/qemu/hw-version.h",
+    "include/qemu/units.h",
+    "include/hw/boards.h",
+    "include/hw/i386/microvm.h",
+    "include/hw/i386/pc.h",
+    "include/hw/i386/x86.h",
+    "hw/core/machine.c",
+    "hw/i386/isapc.c",
+    "hw/i386/microvm.c",
+    "hw/i386/pc.c",
+    "hw/i386/pc_piix.c",
+    "hw/i386/pc_q35.c",
+    "hw/i386/x86.c",
+    "target/i386/cpu-qom.h",
+    "target/i386/kvm/hyperv-proto.h",
+    "target/i386/kvm/kvm.c",
+    "target/i386/kvm/kvm-cpu.c",
+    "target/i386/tcg/tcg-cpu.c",
     "include/standard-headers/asm-x86/kvm_para.h",
     "target/i386/cpu.h",
     "target/i386/cpu-internal.h",
@@ -181,13 +199,25 @@ pub(crate) fn qemu_tree(data: &[u8]) {
     let _ = fs::remove_dir_all(root);
 }
 
-/// Facts: what is read is written as it was, but for comments and empty lines.
+/// Facts: what is read is written as it was, but for comments and empty lines. They can be checked, merged and compared
+/// with themselves, in which nothing differs.
 pub(crate) fn facts(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     if let Some(facts) = read_again(&text) {
+        let none = Differences::default();
         let written = match facts {
-            Facts::Linux(facts) => facts::write_linux(&facts),
-            Facts::Qemu(facts) => facts::write_qemu(&facts),
+            Facts::Linux(facts) => {
+                let (changes, _) = cpuid_gen::diff::linux(&facts, &facts, &[]);
+                assert!(changes.is_empty(), "{text}");
+                let _ = verify(std::slice::from_ref(&facts), &[], &none, Scope::Given);
+                facts::write_linux(&facts)
+            }
+            Facts::Qemu(facts) => {
+                let (changes, _) = cpuid_gen::diff::qemu(&facts, &facts, &[]);
+                assert!(changes.is_empty(), "{text}");
+                let _ = verify(&[], std::slice::from_ref(&facts), &none, Scope::Given);
+                facts::write_qemu(&facts)
+            }
         };
         let Some(again) = read_again(&written) else { panic!("not read again: {written}") };
         let again = match again {
