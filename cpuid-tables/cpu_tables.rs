@@ -111,40 +111,40 @@ pub(crate) fn pairs(position: u16) -> impl Iterator<Item = (&'static str, Option
     list(position).chunks_exact(2).map(|pair| (text(pair[0]), optional(pair[1])))
 }
 
-const fn sources<const N: usize>(text: &str) -> [Source; N] {
-    let (mut all, mut at, mut i) = ([const { Source { place: 0, subleaf: 0, register: 0 } }; N], 0, 0);
-    while i < N {
-        let [place, subleaf, register];
-        ([place, subleaf, register], at) = row(text, at);
-        all[i] = Source { place: long(place), subleaf: long(subleaf), register: byte(register) };
-        i += 1;
-    }
-    end(text, at);
-    all
+/// Decoders of rows: a const function cannot be told which element to make.
+macro_rules! decoders {
+    ($($name:ident: [$of:ident; $columns:literal])+) => {$(
+        const fn $name<const N: usize>(text: &str) -> [$of; N] {
+            let (mut all, mut at, mut i) = ([const { $of::new([0; $columns]) }; N], 0, 0);
+            while i < N {
+                let numbers;
+                (numbers, at) = row(text, at);
+                all[i] = $of::new(numbers);
+                i += 1;
+            }
+            end(text, at);
+            all
+        }
+    )+};
 }
 
-const fn masked<const N: usize>(text: &str) -> [Masked; N] {
-    let (mut all, mut at, mut i) = ([const { Masked { source: 0, mask: 0 } }; N], 0, 0);
-    while i < N {
-        let [source, mask];
-        ([source, mask], at) = row(text, at);
-        all[i] = Masked { source: short(source), mask };
-        i += 1;
-    }
-    end(text, at);
-    all
+decoders! {
+    sources: [Source; 3]
+    masked: [Masked; 2]
+    definitions: [Definition; 11]
+    caches: [CacheRow; 10]
 }
 
-const fn definitions<const N: usize>(text: &str) -> [Definition; N] {
-    let (mut all, mut at, mut i) = ([const { Definition::new([0; 11]) }; N], 0, 0);
-    while i < N {
-        let numbers;
-        (numbers, at) = row(text, at);
-        all[i] = Definition::new(numbers);
-        i += 1;
+impl Source {
+    const fn new([place, subleaf, register]: [u64; 3]) -> Source {
+        Source { place: long(place), subleaf: long(subleaf), register: byte(register) }
     }
-    end(text, at);
-    all
+}
+
+impl Masked {
+    const fn new([source, mask]: [u64; 2]) -> Masked {
+        Masked { source: short(source), mask }
+    }
 }
 
 impl Definition {
@@ -164,18 +164,6 @@ impl Definition {
             caches: short(caches),
         }
     }
-}
-
-const fn caches<const N: usize>(text: &str) -> [CacheRow; N] {
-    let (mut all, mut at, mut i) = ([const { CacheRow::new([0; 10]) }; N], 0, 0);
-    while i < N {
-        let numbers;
-        (numbers, at) = row(text, at);
-        all[i] = CacheRow::new(numbers);
-        i += 1;
-    }
-    end(text, at);
-    all
 }
 
 impl CacheRow {

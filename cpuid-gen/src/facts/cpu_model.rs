@@ -174,6 +174,24 @@ impl Cache {
             share_level: None,
         }
     }
+
+    /// Its numbers and flags by their keys in facts; 0 where the source says nothing.
+    #[must_use]
+    pub fn numbers(&self) -> [(&'static str, u64); 11] {
+        [
+            ("level", self.level.into()),
+            ("size", self.size),
+            ("line-size", self.line_size.into()),
+            ("associativity", self.associativity.into()),
+            ("partitions", self.partitions.into()),
+            ("sets", self.sets.into()),
+            ("lines-per-tag", self.lines_per_tag.into()),
+            ("self-init", self.self_init.into()),
+            ("no-invd-sharing", self.no_invd_sharing.into()),
+            ("inclusive", self.inclusive.into()),
+            ("complex-indexing", self.complex_indexing.into()),
+        ]
+    }
 }
 
 /// One cache of a model or of one of its versions.

@@ -27,22 +27,11 @@ pub(super) fn changes(old: &QemuFacts, new: &QemuFacts) -> Vec<Change> {
 
 /// Adds everything that a cache says; what is zero or false is not said.
 pub(super) fn described(line: Line, cache: &Cache) -> Line {
-    let numbers = [
-        ("level", u64::from(cache.level)),
-        ("size", cache.size),
-        ("line-size", cache.line_size.into()),
-        ("associativity", cache.associativity.into()),
-        ("partitions", cache.partitions.into()),
-        ("sets", cache.sets.into()),
-        ("lines-per-tag", cache.lines_per_tag.into()),
-        ("self-init", cache.self_init.into()),
-        ("no-invd-sharing", cache.no_invd_sharing.into()),
-        ("inclusive", cache.inclusive.into()),
-        ("complex-indexing", cache.complex_indexing.into()),
-    ];
     let line = line.with("type", cache.kind.name());
-    let line =
-        numbers.into_iter().fold(line, |line, (key, value)| line.maybe(key, (value != 0).then_some(value)));
+    let line = cache
+        .numbers()
+        .into_iter()
+        .fold(line, |line, (key, value)| line.maybe(key, (value != 0).then_some(value)));
     line.maybe("share-level", cache.share_level.as_ref())
 }
 

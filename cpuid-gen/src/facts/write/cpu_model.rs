@@ -88,20 +88,7 @@ impl Display for Values<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Values(cache) = *self;
         write!(f, "type={}", cache.kind.name())?;
-        let numbers = [
-            ("level", cache.level.into()),
-            ("size", cache.size),
-            ("line-size", cache.line_size.into()),
-            ("associativity", cache.associativity.into()),
-            ("partitions", cache.partitions.into()),
-            ("sets", cache.sets.into()),
-            ("lines-per-tag", cache.lines_per_tag.into()),
-            ("self-init", cache.self_init.into()),
-            ("no-invd-sharing", cache.no_invd_sharing.into()),
-            ("inclusive", cache.inclusive.into()),
-            ("complex-indexing", cache.complex_indexing.into()),
-        ];
-        for (key, value) in numbers.into_iter().filter(|(_, value): &(_, u64)| *value != 0) {
+        for (key, value) in cache.numbers().into_iter().filter(|(_, value)| *value != 0) {
             write!(f, "\t{key}={value}")?;
         }
         match &cache.share_level {
