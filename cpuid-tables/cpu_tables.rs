@@ -185,38 +185,33 @@ impl CacheRow {
     }
 }
 
-/// Rows of numbers of 16 bits.
-const fn numbers<const N: usize, const C: usize>(text: &str) -> [[u16; C]; N] {
-    let (mut all, mut at, mut i) = ([[0; C]; N], 0, 0);
-    while i < N {
-        let numbers: [u64; C];
-        (numbers, at) = row(text, at);
-        let mut j = 0;
-        while j < C {
-            all[i][j] = short(numbers[j]);
-            j += 1;
+/// Decoders of rows of numbers.
+macro_rules! number_decoders {
+    ($($(#[$about:meta])* $visibility:vis $name:ident: $of:ident by $fit:ident)+) => {$(
+        $(#[$about])*
+        $visibility const fn $name<const N: usize, const C: usize>(text: &str) -> [[$of; C]; N] {
+            let (mut all, mut at, mut i) = ([[0; C]; N], 0, 0);
+            while i < N {
+                let numbers: [u64; C];
+                (numbers, at) = row(text, at);
+                let mut j = 0;
+                while j < C {
+                    all[i][j] = $fit(numbers[j]);
+                    j += 1;
+                }
+                i += 1;
+            }
+            end(text, at);
+            all
         }
-        i += 1;
-    }
-    end(text, at);
-    all
+    )+};
 }
 
-/// Rows of numbers of 32 bits.
-pub(crate) const fn longs<const N: usize, const C: usize>(text: &str) -> [[u32; C]; N] {
-    let (mut all, mut at, mut i) = ([[0; C]; N], 0, 0);
-    while i < N {
-        let numbers: [u64; C];
-        (numbers, at) = row(text, at);
-        let mut j = 0;
-        while j < C {
-            all[i][j] = long(numbers[j]);
-            j += 1;
-        }
-        i += 1;
-    }
-    end(text, at);
-    all
+number_decoders! {
+    /// Rows of numbers of 16 bits.
+    numbers: u16 by short
+    /// Rows of numbers of 32 bits.
+    pub(crate) longs: u32 by long
 }
 
 /// Where each line starts.
