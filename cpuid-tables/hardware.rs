@@ -5,11 +5,11 @@
 
 use core::fmt;
 
-use crate::kvm::{KvmTreatment, KvmWord};
 use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf, Word, WordBit};
 use crate::names::{self, Filter, LookupError, Named, Sorts};
 use crate::release::{LinuxRelease, QemuRelease, QemuWord};
 use crate::tables::{self, KNOWN, LEAVES, NO_WORD, REGISTERS, STARTS, SUBLEAVES, string};
+use crate::treatment::{KvmTreatment, KvmWord};
 
 /// A feature bit of a CPUID register.
 ///

@@ -74,23 +74,37 @@
 //!
 //! # Features
 //!
-//! `std` (default) is for later additions; everything here is `no_std`, does not allocate, and holds no `unsafe`.
+//! The tables and [`CpuidTable`] are `no_std`, do not allocate, and hold no `unsafe`. `alloc` adds hosts, checks and
+//! guests' tables as QEMU builds them, `std` (default) what reads files, `dump` the formats of dumps, `kvm` the CPUID
+//! instruction and `/dev/kvm`, and `cli` the command `kvm-cpuid`.
 
 #![no_std]
-#![forbid(unsafe_code)]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
 mod bit_field;
 mod cache;
+#[cfg(feature = "alloc")]
+pub mod check;
 mod cpu_model;
 mod cpu_tables;
 pub mod cpuinfo;
 mod description;
+#[cfg(feature = "dump")]
+pub mod dump;
+#[cfg(feature = "alloc")]
+pub mod fleet;
+#[cfg(feature = "alloc")]
+pub mod guest;
 mod hardware;
+#[cfg(feature = "alloc")]
+pub mod host;
 mod kernel;
-mod kvm;
+#[cfg(feature = "kvm")]
+pub mod kvm;
 mod location;
 mod machine;
 mod model_specific;
@@ -98,7 +112,11 @@ mod names;
 mod needs;
 mod release;
 mod set;
+#[cfg(feature = "alloc")]
+pub mod show;
+mod table;
 mod tables;
+mod treatment;
 mod xsave;
 
 pub use bit_field::{Field, TooLarge};
@@ -107,13 +125,14 @@ pub use cpu_model::CpuModel;
 pub use description::{Part, describe};
 pub use hardware::Feature;
 pub use kernel::{Bug, BugSet, SoftwareFeature, SoftwareSet, VmxFeature, VmxSet};
-pub use kvm::{KvmTreatment, KvmWord};
 pub use location::{Bit, CpuidWord, Leaf, Location, Msr, Register, Subleaf, Word, WordBit};
 pub use machine::{CompatProperty, CpuProperty, DefaultVersion, MachineType};
 pub use model_specific::MsrFeature;
 pub use names::{Candidates, LookupError, Named, lookup};
 pub use release::{LinuxRelease, QemuRelease, QemuWord};
 pub use set::{FeatureSet, FeatureSetIter};
+pub use table::{CpuidEntry, CpuidTable, IndexedLeaf, TableFull, Terminator, find_entry};
+pub use treatment::{KvmTreatment, KvmWord};
 pub use xsave::XsaveComponent;
 
 /// The constants of a generated file.

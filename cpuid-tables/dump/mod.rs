@@ -1,0 +1,1 @@
+//! CPUID tables in every form in which people have them, read and written.

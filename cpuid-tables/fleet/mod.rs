@@ -1,0 +1,1 @@
+//! Many hosts at once: what runs on all of them.

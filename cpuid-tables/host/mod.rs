@@ -1,0 +1,30 @@
+//! A host as a VMM sees it: what its KVM answers, what its CPU answers, and which MSRs and capabilities there are.
+//!
+//! Everything that depends on a host takes a [`Host`], so that it runs on recorded ones too.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use crate::location::Msr;
+use crate::table::CpuidEntry;
+
+mod recorded;
+
+pub use recorded::{HostFile, HostFileError};
+
+/// A host's answers, from a real one or from text files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Host {
+    /// What `KVM_GET_SUPPORTED_CPUID` answers, in KVM's order.
+    pub supported: Vec<CpuidEntry>,
+    /// What the CPUID instruction answers on it.
+    pub instruction: Vec<CpuidEntry>,
+    /// Feature MSRs with their values, those that `KVM_GET_MSR_FEATURE_INDEX_LIST` names.
+    pub msrs: BTreeMap<Msr, u64>,
+    /// What `KVM_CHECK_EXTENSION` answers on the system's file descriptor, by `KVM_CAP_*` number.
+    pub capabilities: BTreeMap<u32, i64>,
+    /// What `KVM_GET_SUPPORTED_HV_CPUID` answers; none where KVM lacks it.
+    pub hyperv: Option<Vec<CpuidEntry>>,
+    /// XSAVE components that a guest may use: `KVM_X86_XCOMP_GUEST_SUPP`. None where KVM lacks it.
+    pub guest_xcomponents: Option<u64>,
+}

@@ -1,0 +1,6 @@
+//! The command `kvm-cpuid`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the command, not the library")]
+
+mod cli;
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Tables told to people: by name, leaf by leaf, and compared.

@@ -1,0 +1,186 @@
+//! A guest's CPUID table, by the rules that KVM has for it (Linux, `arch/x86/kvm/cpuid.c`).
+//!
+//! What always holds: a table has at most [`CpuidTable::MAX`] entries and keeps their order, since KVM takes the first
+//! one that matches.
+
+use core::fmt;
+use core::ops::{Deref, DerefMut};
+
+use crate::hardware::Feature;
+use crate::location::{CpuidWord, Leaf, Subleaf};
+use crate::set::FeatureSet;
+
+mod entry;
+mod subleaves;
+
+pub use entry::CpuidEntry;
+pub use subleaves::{IndexedLeaf, Terminator};
+
+/// A table of CPUID entries as `KVM_SET_CPUID2` takes it.
+///
+/// It holds its entries itself, so that reading, changing and copying one allocates nothing. As a slice
+/// (`table.iter()`, `table[3]`, `table.len()`) it gives the entries in order.
+///
+/// ```
+/// use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Subleaf, feature};
+///
+/// let mut table = CpuidTable::new();
+/// table.push(CpuidEntry::of_leaf(0, [7, 0, 0, 0]))?;
+/// table.push(CpuidEntry::of_subleaf(7, 0, [0, 0x20, 0, 0]))?;
+/// assert!(table.has(feature::AVX2));
+/// assert!(table.find(Leaf(7), Subleaf(1)).is_none());
+/// # Ok::<(), cpuid_tables::TableFull>(())
+/// ```
+#[derive(Clone)]
+pub struct CpuidTable {
+    /// Never above `MAX`.
+    len: u16,
+    entries: [CpuidEntry; CpuidTable::MAX],
+}
+
+/// A table would have more entries than KVM takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableFull;
+
+impl fmt::Display for TableFull {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KVM takes at most {} CPUID entries", CpuidTable::MAX)
+    }
+}
+
+impl core::error::Error for TableFull {}
+
+/// The entry that KVM takes for a leaf and subleaf: the first that matches (`kvm_find_cpuid_entry_index`).
+#[must_use]
+pub fn find_entry(entries: &[CpuidEntry], leaf: Leaf, subleaf: Subleaf) -> Option<&CpuidEntry> {
+    entries.iter().find(|entry| entry.answers(leaf, subleaf))
+}
+
+impl CpuidTable {
+    /// How many entries KVM takes: `KVM_MAX_CPUID_ENTRIES`, 256 since Linux 5.11 (80 before).
+    pub const MAX: usize = 256;
+
+    /// A table without entries.
+    #[must_use]
+    pub const fn new() -> CpuidTable {
+        CpuidTable { len: 0, entries: [CpuidEntry::ZERO; CpuidTable::MAX] }
+    }
+
+    /// A table of these entries, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`TableFull`]: there are more than [`MAX`](CpuidTable::MAX).
+    pub fn from_entries(entries: &[CpuidEntry]) -> Result<CpuidTable, TableFull> {
+        let mut table = CpuidTable::new();
+        table.entries.get_mut(..entries.len()).ok_or(TableFull)?.copy_from_slice(entries);
+        table.len = u16::try_from(entries.len()).map_err(|_| TableFull)?;
+        Ok(table)
+    }
+
+    /// Adds an entry at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`TableFull`]: it has [`MAX`](CpuidTable::MAX) already.
+    pub fn push(&mut self, entry: CpuidEntry) -> Result<(), TableFull> {
+        *self.entries.get_mut(usize::from(self.len)).ok_or(TableFull)? = entry;
+        self.len += 1;
+        Ok(())
+    }
+
+    /// Keeps the entries for which it is true, in order.
+    pub fn retain(&mut self, mut keep: impl FnMut(&CpuidEntry) -> bool) {
+        let mut kept = 0;
+        for at in 0..usize::from(self.len) {
+            let entry = self.entries[at];
+            if keep(&entry) {
+                self.entries[usize::from(kept)] = entry;
+                kept += 1;
+            }
+        }
+        self.len = kept;
+    }
+
+    /// The entry that KVM takes for a leaf and subleaf.
+    #[must_use]
+    pub fn find(&self, leaf: Leaf, subleaf: Subleaf) -> Option<&CpuidEntry> {
+        find_entry(self, leaf, subleaf)
+    }
+
+    /// The same, to be changed.
+    pub fn find_mut(&mut self, leaf: Leaf, subleaf: Subleaf) -> Option<&mut CpuidEntry> {
+        self.iter_mut().find(|entry| entry.answers(leaf, subleaf))
+    }
+
+    /// A register's value; 0 where no entry answers, as CPUID gives for a leaf in range that there is not.
+    #[must_use]
+    pub fn word(&self, word: CpuidWord) -> u32 {
+        self.find(word.leaf, word.subleaf).map_or(0, |entry| entry.register(word.register))
+    }
+
+    /// True when the table shows the feature.
+    #[must_use]
+    pub fn has(&self, feature: Feature) -> bool {
+        self.word(feature.location().word) & feature.mask() != 0
+    }
+
+    /// Shows a feature; false when no entry answers for its leaf, and nothing was changed.
+    #[must_use = "false: the table has no entry that could show it"]
+    pub fn set(&mut self, feature: Feature) -> bool {
+        self.find_mut(feature.leaf(), feature.subleaf())
+            .map(|entry| *entry.register_mut(feature.register()) |= feature.mask())
+            .is_some()
+    }
+
+    /// Hides a feature.
+    pub fn clear(&mut self, feature: Feature) {
+        if let Some(entry) = self.find_mut(feature.leaf(), feature.subleaf()) {
+            *entry.register_mut(feature.register()) &= !feature.mask();
+        }
+    }
+
+    /// Every known feature that the table shows.
+    #[must_use]
+    pub fn features(&self) -> FeatureSet {
+        let mut features = FeatureSet::new();
+        for (word, _) in FeatureSet::ALL.words() {
+            // Bits that are no known features have no place in a set.
+            let _ = features.set_word(word, self.word(word));
+        }
+        features
+    }
+}
+
+impl Default for CpuidTable {
+    fn default() -> CpuidTable {
+        CpuidTable::new()
+    }
+}
+
+impl Deref for CpuidTable {
+    type Target = [CpuidEntry];
+    fn deref(&self) -> &[CpuidEntry] {
+        &self.entries[..usize::from(self.len)]
+    }
+}
+
+impl DerefMut for CpuidTable {
+    fn deref_mut(&mut self) -> &mut [CpuidEntry] {
+        &mut self.entries[..usize::from(self.len)]
+    }
+}
+
+impl PartialEq for CpuidTable {
+    fn eq(&self, other: &CpuidTable) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for CpuidTable {}
+
+impl fmt::Debug for CpuidTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}

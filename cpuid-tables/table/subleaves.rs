@@ -1,0 +1,75 @@
+//! Which leaves have subleaves, so that an entry's index is significant, and how their lists end.
+//!
+//! Intel SDM volume 2A, "CPUID", and volume 1, chapter 13 (XSAVE); AMD APM volume 3, appendix E. KVM's own list is
+//! `cpuid_function_is_indexed()` of Linux's `arch/x86/kvm/cpuid.c`.
+
+use crate::location::Leaf;
+
+/// How a leaf tells that its subleaves are at an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Terminator {
+    /// It does not: subleaf 0 or another field counts them, or a bitmap names them.
+    Counted,
+    /// By a subleaf whose EAX bits 4 to 0, the cache type, are 0.
+    CacheType,
+    /// By a subleaf whose ECX bits 15 to 8, the level type, are 0.
+    LevelType,
+    /// By a subleaf whose EAX bits 3 to 0, the section's type, are 0.
+    SectionType,
+}
+
+/// A leaf that has subleaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct IndexedLeaf {
+    /// Which.
+    pub leaf: Leaf,
+    /// How its subleaves end.
+    pub terminator: Terminator,
+    /// Where the manual tells.
+    pub section: &'static str,
+    /// True when KVM sets the flag itself in what it reports, in any release that is pinned.
+    pub flagged_by_kvm: bool,
+}
+
+const fn leaf(leaf: u32, terminator: Terminator, flagged_by_kvm: bool, section: &'static str) -> IndexedLeaf {
+    IndexedLeaf { leaf: Leaf(leaf), terminator, section, flagged_by_kvm }
+}
+
+use Terminator::{CacheType, Counted, LevelType, SectionType};
+
+/// In ascending order.
+static INDEXED: &[IndexedLeaf] = &[
+    leaf(0x4, CacheType, true, "Intel SDM 2A, CPUID, leaf 04H: deterministic cache parameters"),
+    leaf(0x7, Counted, true, "Intel SDM 2A, CPUID, leaf 07H: structured extended feature flags"),
+    leaf(0xb, LevelType, true, "Intel SDM 2A, CPUID, leaf 0BH: extended topology"),
+    leaf(0xd, Counted, true, "Intel SDM 2A, CPUID, leaf 0DH, and 1, chapter 13: XSAVE state components"),
+    leaf(0xf, Counted, true, "Intel SDM 2A, CPUID, leaf 0FH: resource director monitoring"),
+    leaf(0x10, Counted, true, "Intel SDM 2A, CPUID, leaf 10H: resource director allocation"),
+    leaf(0x12, SectionType, true, "Intel SDM 2A, CPUID, leaf 12H: SGX"),
+    leaf(0x14, Counted, true, "Intel SDM 2A, CPUID, leaf 14H: processor trace"),
+    leaf(0x17, Counted, true, "Intel SDM 2A, CPUID, leaf 17H: system on chip vendor"),
+    leaf(0x18, Counted, true, "Intel SDM 2A, CPUID, leaf 18H: address translation parameters"),
+    leaf(0x1b, Counted, false, "Intel SDM 2A, CPUID, leaf 1BH: PCONFIG"),
+    leaf(0x1d, Counted, true, "Intel SDM 2A, CPUID, leaf 1DH: tile palettes"),
+    leaf(0x1e, Counted, true, "Intel SDM 2A, CPUID, leaf 1EH: TMUL"),
+    leaf(0x1f, LevelType, true, "Intel SDM 2A, CPUID, leaf 1FH: V2 extended topology"),
+    leaf(0x20, Counted, false, "Intel SDM 2A, CPUID, leaf 20H: history reset"),
+    leaf(0x23, Counted, true, "Intel SDM 2A, CPUID, leaf 23H: architectural performance monitoring"),
+    leaf(0x24, Counted, true, "Intel SDM 2A, CPUID, leaf 24H: AVX10"),
+    leaf(0x8000_001d, CacheType, true, "AMD APM 3, E.4.15, CPUID Fn8000_001D: cache topology"),
+    leaf(0x8000_0020, Counted, false, "AMD APM 3, E.4.18, CPUID Fn8000_0020: platform quality of service"),
+    leaf(0x8000_0026, LevelType, false, "AMD APM 3, E.4.24, CPUID Fn8000_0026: extended CPU topology"),
+];
+
+impl IndexedLeaf {
+    /// Every leaf that has subleaves, in ascending order.
+    pub fn all() -> impl Iterator<Item = IndexedLeaf> {
+        INDEXED.iter().copied()
+    }
+
+    /// What is known of a leaf's subleaves; none where it has none.
+    #[must_use]
+    pub fn of(leaf: Leaf) -> Option<IndexedLeaf> {
+        INDEXED.iter().find(|indexed| indexed.leaf == leaf).copied()
+    }
+}
