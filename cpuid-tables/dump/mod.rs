@@ -1,1 +1,115 @@
 //! CPUID tables in every form in which people have them, read and written.
+//!
+//! Every [`Format`] is a file of its own. [`read`] recognises the format by the head of the input; [`Reader`] gives one
+//! CPU at a time and holds no more than that one, so that an input may be of any size. What makes no sense is a
+//! [`ReadError`] with its line; under [`Options::lenient`] it is kept as a warning and reading goes on.
+//!
+//! ```
+//! use cpuid_tables::dump::{self, Format, Options};
+//!
+//! let text = "CPU 0:\n   0x00000007 0x00: eax=0x00000002 ebx=0x00000020 ecx=0x00000000 edx=0x00000000\n";
+//! let dump = dump::read(text.as_bytes(), &Options::default())?;
+//! assert_eq!((dump.format, dump.cpus[0].number), (Format::CpuidR, Some(0)));
+//! let mut out = Vec::new();
+//! dump::write(&mut out, Format::Entries, &dump.cpus)?;
+//! assert_eq!(out, b"vcpu0 7 0 1 2 20 0 0\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The flag that says that the index counts
+//!
+//! Formats made of what the CPUID instruction answered have no flags. An entry read from one gets
+//! [`CpuidEntry::SIGNIFICANT_INDEX`] where the leaf has subleaves by [`IndexedLeaf`](crate::IndexedLeaf), or where the dump
+//! itself holds a subleaf of it other than 0. Such a format can hold a table whose flags are the same, and [`write`] says
+//! so of any other.
+
+use std::io::{BufRead, Write};
+use std::string::String;
+use std::vec::Vec;
+
+use crate::table::CpuidEntry;
+
+mod cpuid_r;
+mod entries;
+mod error;
+mod format;
+mod lines;
+mod reader;
+mod scan;
+mod sink;
+mod writer;
+
+pub use error::{ReadError, WriteError};
+pub use format::Format;
+pub use reader::{Options, Reader};
+pub use writer::Writer;
+
+/// The table of one CPU, of a guest or of a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cpu {
+    /// Its number, where the dump tells: the processor's in `/proc/cpuinfo` order, or a vCPU's APIC id.
+    pub number: Option<u32>,
+    /// What it is called, where the dump tells: a profile's or CPU model's name, `supported`.
+    pub name: Option<String>,
+    /// Its entries, in the dump's order.
+    pub entries: Vec<CpuidEntry>,
+    /// Which bits of each entry's registers the dump tells; none where it tells all of them. A template or a list of
+    /// features tells some bits and leaves the others open; these are 0 in `entries`. As long as `entries`.
+    pub known: Option<Vec<[u32; 4]>>,
+}
+
+impl Cpu {
+    /// How many entries a CPU may have in a dump. KVM takes 256; hosts have some more.
+    pub const MAX_ENTRIES: usize = 1 << 16;
+
+    /// A CPU of which nothing but its table is known.
+    #[must_use]
+    pub fn of_entries(entries: Vec<CpuidEntry>) -> Cpu {
+        Cpu { entries, ..Cpu::default() }
+    }
+
+    /// The bits that are told of an entry's registers.
+    #[must_use]
+    pub fn known(&self, entry: usize) -> [u32; 4] {
+        self.known.as_ref().and_then(|known| known.get(entry)).copied().unwrap_or([u32::MAX; 4])
+    }
+}
+
+/// What an input held.
+#[derive(Debug)]
+pub struct Dump {
+    /// In which format it is.
+    pub format: Format,
+    /// The CPUs, in order.
+    pub cpus: Vec<Cpu>,
+    /// What was wrong with it, when it was read leniently; at most [`Options::MAX_WARNINGS`].
+    pub warnings: Vec<ReadError>,
+    /// How many warnings there were beyond those.
+    pub more_warnings: u64,
+}
+
+/// Reads a whole input.
+///
+/// # Errors
+///
+/// [`ReadError`]: the input can't be read, is in no format that is known, or has a line that makes no sense.
+pub fn read(input: impl BufRead, options: &Options) -> Result<Dump, ReadError> {
+    let mut reader = Reader::new(input, options)?;
+    let cpus = reader.by_ref().collect::<Result<Vec<Cpu>, ReadError>>()?;
+    let format = reader.format();
+    let (warnings, more_warnings) = reader.into_warnings();
+    Ok(Dump { format, cpus, warnings, more_warnings })
+}
+
+/// Writes CPUs in a format.
+///
+/// # Errors
+///
+/// [`WriteError`]: the output can't be written, or the format can't hold what the CPUs have.
+pub fn write(out: impl Write, format: Format, cpus: &[Cpu]) -> Result<(), WriteError> {
+    let mut writer = Writer::new(out, format)?;
+    for cpu in cpus {
+        writer.write(cpu)?;
+    }
+    writer.finish().map(drop)
+}

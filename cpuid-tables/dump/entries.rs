@@ -1,0 +1,107 @@
+//! Our own text: `function index flags eax ebx ecx edx` in hexadecimal without a prefix, a line each.
+//!
+//! A word before the numbers tells the CPU: `vcpu3` is that of APIC id 3, in decimal; `supported`, `emulated` and `hv` are
+//! what recorded hosts have (see [`HostFile`](crate::host::HostFile)). The CPU is a new one where the word changes.
+//! Empty lines and lines that begin with `#` say nothing.
+
+use std::io::{self, Write};
+use std::string::String;
+
+use super::Cpu;
+use super::scan::{Scan, trim};
+use super::sink::{Fault, Line, Parser, Sink};
+use crate::location::{Leaf, Subleaf};
+use crate::table::CpuidEntry;
+
+const EXPECTED: &str = "`function index flags eax ebx ecx edx` in hexadecimal, after `vcpuID`, `supported`, \
+                        `emulated`, `hv` or nothing";
+/// What a recorded host's lines may begin with.
+const NAMES: [&str; 3] = ["supported", "emulated", "hv"];
+
+/// The reader.
+pub(super) struct Entries;
+
+/// Whose entry it is.
+#[derive(Clone, Copy)]
+enum Owner {
+    Unnamed,
+    Number(u32),
+    Name(&'static str),
+}
+
+impl Owner {
+    /// True when the entry belongs to that CPU.
+    fn is(self, cpu: &Cpu) -> bool {
+        match self {
+            Owner::Unnamed => cpu.number.is_none() && cpu.name.is_none(),
+            Owner::Number(number) => cpu.number == Some(number),
+            Owner::Name(name) => cpu.name.as_deref() == Some(name),
+        }
+    }
+}
+
+/// The word before the numbers.
+fn owner(line: &mut Scan<'_>) -> Option<Owner> {
+    let found = if line.literal(b"vcpu") {
+        Owner::Number(line.decimal()?)
+    } else if let Some(name) = NAMES.into_iter().find(|name| line.literal(name.as_bytes())) {
+        Owner::Name(name)
+    } else {
+        return Some(Owner::Unnamed);
+    };
+    line.blanks().then_some(found)
+}
+
+fn entry(line: &[u8]) -> Option<(Owner, CpuidEntry)> {
+    let mut line = Scan::new(line);
+    line.blanks();
+    let owner = owner(&mut line)?;
+    let mut numbers = [0; 7];
+    for (at, number) in numbers.iter_mut().enumerate() {
+        if at > 0 && !line.blanks() {
+            return None;
+        }
+        *number = line.hex()?;
+    }
+    line.blanks();
+    let [function, index, flags, registers @ ..] = numbers;
+    line.is_empty()
+        .then_some((owner, CpuidEntry { function: Leaf(function), index: Subleaf(index), flags, registers }))
+}
+
+/// True for a line that is of this format and no other.
+pub(super) fn is_line(line: &[u8]) -> bool {
+    entry(line).is_some()
+}
+
+impl Parser for Entries {
+    fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
+        if matches!(trim(line.text), [] | [b'#', ..]) {
+            return Ok(());
+        }
+        let (owner, entry) = entry(line.text).ok_or(Fault::Here(EXPECTED))?;
+        if !sink.is_open().is_some_and(|cpu| owner.is(cpu)) {
+            match owner {
+                Owner::Unnamed => sink.start(None, None),
+                Owner::Number(number) => sink.start(Some(number), None),
+                Owner::Name(name) => sink.start(None, Some(String::from(name))),
+            }
+        }
+        sink.entry(entry)
+    }
+}
+
+/// Writes a CPU; a name is written where a reader would know it.
+pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> io::Result<()> {
+    for entry in &cpu.entries {
+        match (cpu.number, cpu.name.as_deref()) {
+            (Some(number), _) => write!(out, "vcpu{number} ")?,
+            (None, Some(name)) if NAMES.contains(&name) => write!(out, "{name} ")?,
+            _ => {}
+        }
+        let [eax, ebx, ecx, edx] = entry.registers;
+        let (function, index, flags) = (entry.function.0, entry.index.0, entry.flags);
+        writeln!(out, "{function:x} {index:x} {flags:x} {eax:x} {ebx:x} {ecx:x} {edx:x}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! What can go wrong with a dump.
+
+use core::fmt;
+use std::borrow::Cow;
+use std::io;
+use std::string::String;
+
+use super::{Cpu, Format};
+
+/// An input that can't be read as a dump.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The input itself can't be read.
+    Io(io::Error),
+    /// Its head is in no format that is known.
+    Unrecognised {
+        /// Its first line that isn't empty, shortened.
+        text: String,
+    },
+    /// Something that makes no sense in the format.
+    Malformed {
+        /// The format.
+        format: Format,
+        /// The line, from 1.
+        line: u64,
+        /// What stands there, shortened.
+        text: String,
+        /// What would make sense.
+        expected: Cow<'static, str>,
+    },
+    /// A line, or a document that is read as a whole, is longer than any dump's.
+    TooLong {
+        /// The line, from 1; a document's first one.
+        line: u64,
+        /// How many bytes there may be.
+        limit: usize,
+    },
+    /// A CPU with more entries than [`Cpu::MAX_ENTRIES`].
+    TooManyEntries {
+        /// The line, from 1.
+        line: u64,
+    },
+    /// The input holds no entry at all.
+    Empty {
+        /// The format as which it was read.
+        format: Format,
+    },
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReadError::Io(error) => write!(f, "cannot read: {error}"),
+            ReadError::Unrecognised { text } => {
+                write!(f, "not recognised as a dump of CPUID: it begins with `{text}`; the formats are")?;
+                for (at, format) in Format::ALL.into_iter().enumerate() {
+                    write!(f, "{} {}", if at == 0 { "" } else { "," }, format.name())?;
+                }
+                Ok(())
+            }
+            ReadError::Malformed { format, line, text, expected } => {
+                write!(f, "line {line}: `{text}` is not {}: expected {expected}", format.name())
+            }
+            ReadError::TooLong { line, limit } => {
+                write!(f, "line {line}: longer than {limit} bytes, which no dump of CPUID is")
+            }
+            ReadError::TooManyEntries { line } => {
+                write!(f, "line {line}: more than {} entries of one CPU", Cpu::MAX_ENTRIES)
+            }
+            ReadError::Empty { format } => write!(f, "no CPUID entry in it, read as {}", format.name()),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            ReadError::Io(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// A table that can't be written in a format.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The output can't be written.
+    Io(io::Error),
+    /// The format is read, not written.
+    OnlyRead {
+        /// The format.
+        format: Format,
+    },
+    /// The format has no flags, and an entry's are not those that its leaf has.
+    Flags {
+        /// The format.
+        format: Format,
+        /// Which entry of its CPU, from 0.
+        entry: usize,
+        /// Its flags.
+        flags: u32,
+        /// Those that a reader of the format would give it.
+        implied: u32,
+    },
+    /// The format tells every bit, and some of an entry's are open.
+    Open {
+        /// The format.
+        format: Format,
+        /// Which entry of its CPU, from 0.
+        entry: usize,
+    },
+    /// The format holds one CPU, and there are several.
+    SeveralCpus {
+        /// The format.
+        format: Format,
+    },
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WriteError::Io(error) => write!(f, "cannot write: {error}"),
+            WriteError::OnlyRead { format } => write!(f, "{} is read, not written", format.name()),
+            WriteError::Flags { format, entry, flags, implied } => write!(
+                f,
+                "{} has no flags: those of entry {entry}, {flags:#x}, would be read back as {implied:#x}",
+                format.name()
+            ),
+            WriteError::Open { format, entry } => write!(
+                f,
+                "{} tells every bit of a register, and entry {entry} leaves some open",
+                format.name()
+            ),
+            WriteError::SeveralCpus { format } => {
+                write!(f, "{} holds one CPU, and there are several: name one", format.name())
+            }
+        }
+    }
+}
+
+impl std::error::Error for WriteError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            WriteError::Io(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<io::Error> for WriteError {
+    fn from(error: io::Error) -> WriteError {
+        WriteError::Io(error)
+    }
+}

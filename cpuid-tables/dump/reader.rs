@@ -1,0 +1,171 @@
+//! Reading, one CPU at a time.
+
+use std::boxed::Box;
+use std::io::BufRead;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use super::lines::{self, Lines, MAX_LINE, NoLine};
+use super::scan::trim;
+use super::sink::{Fault, Line, Parser, Sink};
+use super::{Cpu, Format, ReadError};
+
+/// How to read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The format; none: it is recognised by the input's head.
+    pub format: Option<Format>,
+    /// What makes no sense becomes a warning, and reading goes on after it.
+    pub lenient: bool,
+}
+
+impl Options {
+    /// How many warnings are kept; those beyond are counted.
+    pub const MAX_WARNINGS: usize = 100;
+}
+
+/// The CPUs of an input, one after the other.
+///
+/// At most one CPU, one line and the warnings are in memory. After an error there is nothing more.
+pub struct Reader<R> {
+    lines: Lines<R>,
+    format: Format,
+    parser: Box<dyn Parser>,
+    sink: Sink,
+    lenient: bool,
+    warnings: Vec<ReadError>,
+    more_warnings: u64,
+    ended: bool,
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Begins to read.
+    ///
+    /// # Errors
+    ///
+    /// The input can't be read, or is in no format that is known.
+    pub fn new(input: R, options: &Options) -> Result<Reader<R>, ReadError> {
+        let lines = Lines::new(input).map_err(ReadError::Io)?;
+        let head = lines.head();
+        let format = options.format.or_else(|| Format::recognise(head)).ok_or_else(|| {
+            let first = lines::of(head).find(|line| !trim(line).is_empty()).unwrap_or_default();
+            ReadError::Unrecognised { text: shortened(first) }
+        })?;
+        Ok(Reader {
+            lines,
+            format,
+            parser: format.parser(),
+            sink: Sink::default(),
+            lenient: options.lenient,
+            warnings: Vec::new(),
+            more_warnings: 0,
+            ended: false,
+        })
+    }
+
+    /// The format that is read.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// What was wrong so far, when reading leniently, and how many warnings there were beyond.
+    #[must_use]
+    pub fn warnings(&self) -> (&[ReadError], u64) {
+        (&self.warnings, self.more_warnings)
+    }
+
+    /// What was wrong, when reading leniently, and how many warnings there were beyond.
+    #[must_use]
+    pub fn into_warnings(self) -> (Vec<ReadError>, u64) {
+        (self.warnings, self.more_warnings)
+    }
+
+    /// Reads a line; false at the end.
+    fn advance(&mut self) -> Result<bool, ReadError> {
+        let done = match self.lines.advance() {
+            Ok(()) => {
+                let line = Line { number: self.lines.number(), text: self.lines.line() };
+                self.parser.line(line, &mut self.sink)
+            }
+            Err(NoLine::TooLong) => Err(Fault::TooLong { line: self.lines.number(), limit: MAX_LINE }),
+            Err(NoLine::Io(error)) => return Err(ReadError::Io(error)),
+            Err(NoLine::End) => {
+                self.ended = true;
+                let ended = self.parser.end(&mut self.sink);
+                self.sink.finish();
+                ended
+            }
+        };
+        if let Err(fault) = done {
+            self.fault(fault)?;
+        }
+        Ok(!self.ended)
+    }
+
+    /// What makes no sense is an error, or a warning and reading goes on.
+    fn fault(&mut self, fault: Fault) -> Result<(), ReadError> {
+        let (here, format) = (self.lines.number(), self.format);
+        let error = match fault {
+            Fault::TooManyEntries => return Err(ReadError::TooManyEntries { line: here }),
+            Fault::TooLong { line, limit } => ReadError::TooLong { line, limit },
+            Fault::Here(expected) => ReadError::Malformed {
+                format,
+                line: here,
+                text: shortened(self.lines.line()),
+                expected: expected.into(),
+            },
+            Fault::At { line, text, expected } => {
+                ReadError::Malformed { format, line, text: shortened(text.as_bytes()), expected }
+            }
+        };
+        if !self.lenient {
+            return Err(error);
+        }
+        if self.warnings.len() < Options::MAX_WARNINGS {
+            self.warnings.push(error);
+        } else {
+            self.more_warnings += 1;
+        }
+        Ok(())
+    }
+
+    fn next_cpu(&mut self) -> Result<Option<Cpu>, ReadError> {
+        loop {
+            if let Some(cpu) = self.sink.take() {
+                return Ok(Some(cpu));
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            if !self.advance()? && !self.sink.read_any() {
+                return Err(ReadError::Empty { format: self.format });
+            }
+        }
+    }
+}
+
+impl<R: BufRead> Iterator for Reader<R> {
+    type Item = Result<Cpu, ReadError>;
+
+    fn next(&mut self) -> Option<Result<Cpu, ReadError>> {
+        let next = self.next_cpu();
+        if next.is_err() {
+            self.ended = true;
+            while self.sink.take().is_some() {}
+        }
+        next.transpose()
+    }
+}
+
+/// A text as a message quotes it: without what is around it, control characters escaped, at most 80 characters.
+fn shortened(text: &[u8]) -> String {
+    const MAX: usize = 80;
+    let text = trim(text);
+    let head = String::from_utf8_lossy(text.get(..MAX * 4).unwrap_or(text));
+    let mut short: String = head.chars().take(MAX).collect();
+    if short.len() < text.len() && head.chars().count() > MAX {
+        short.push_str("...");
+    }
+    if short.chars().any(char::is_control) { short.escape_debug().to_string() } else { short }
+}

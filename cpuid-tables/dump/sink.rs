@@ -1,0 +1,132 @@
+//! Where readers put what they read, and what a reader is.
+
+#![allow(dead_code, reason = "further formats use the rest")]
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::string::String;
+use std::vec::Vec;
+
+use super::Cpu;
+use crate::location::{Leaf, Subleaf};
+use crate::table::{CpuidEntry, IndexedLeaf};
+
+/// A format's reader. It is given every line, without its end, and keeps between them what it must.
+pub(super) trait Parser {
+    /// Takes a line.
+    fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault>;
+
+    /// The input is at its end.
+    fn end(&mut self, _sink: &mut Sink) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+/// A line of the input.
+#[derive(Clone, Copy)]
+pub(super) struct Line<'a> {
+    /// From 1.
+    pub(super) number: u64,
+    pub(super) text: &'a [u8],
+}
+
+/// Something that makes no sense.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The line at hand is wrong.
+    Here(&'static str),
+    /// Something else than the line at hand, or a part of it.
+    At { line: u64, text: String, expected: Cow<'static, str> },
+    /// What began at this line is longer than a limit.
+    TooLong { line: u64, limit: usize },
+    /// The CPU has too many entries.
+    TooManyEntries,
+}
+
+/// CPUs as they are read.
+#[derive(Default)]
+pub(super) struct Sink {
+    open: Option<Cpu>,
+    /// A subleaf other than 0 of a leaf that is not known to have any was read.
+    more_subleaves: bool,
+    done: VecDeque<Cpu>,
+    read_any: bool,
+}
+
+impl Sink {
+    /// A new CPU begins.
+    pub(super) fn start(&mut self, number: Option<u32>, name: Option<String>) {
+        self.finish();
+        self.open = Some(Cpu { number, name, ..Cpu::default() });
+    }
+
+    /// The CPU that is being read; one without a name begins where there is none.
+    pub(super) fn open(&mut self) -> &mut Cpu {
+        self.open.get_or_insert_with(Cpu::default)
+    }
+
+    /// The CPU that is being read.
+    pub(super) fn is_open(&self) -> Option<&Cpu> {
+        self.open.as_ref()
+    }
+
+    /// An entry of a format that has flags.
+    pub(super) fn entry(&mut self, entry: CpuidEntry) -> Result<(), Fault> {
+        let entries = &mut self.open().entries;
+        if entries.len() >= Cpu::MAX_ENTRIES {
+            return Err(Fault::TooManyEntries);
+        }
+        entries.push(entry);
+        self.read_any = true;
+        Ok(())
+    }
+
+    /// An entry of a format that has no flags.
+    pub(super) fn answer(&mut self, leaf: u32, subleaf: u32, registers: [u32; 4]) -> Result<(), Fault> {
+        let (function, index) = (Leaf(leaf), Subleaf(subleaf));
+        let known = IndexedLeaf::of(function).is_some();
+        self.more_subleaves |= !known && subleaf != 0;
+        let flags = if known { CpuidEntry::SIGNIFICANT_INDEX } else { 0 };
+        self.entry(CpuidEntry { function, index, flags, registers })
+    }
+
+    /// The CPU that is being read is at its end.
+    pub(super) fn finish(&mut self) {
+        if let Some(mut cpu) = self.open.take() {
+            if core::mem::take(&mut self.more_subleaves) {
+                imply_flags(&mut cpu.entries);
+            }
+            self.done.push_back(cpu);
+        }
+    }
+
+    /// The next CPU that is complete.
+    pub(super) fn take(&mut self) -> Option<Cpu> {
+        self.done.pop_front()
+    }
+
+    /// True when any entry was read.
+    pub(super) fn read_any(&self) -> bool {
+        self.read_any
+    }
+}
+
+/// The flags of entries of a format that has none: the index counts where the leaf is known to have subleaves, or where a
+/// subleaf other than 0 is among them.
+pub(super) fn implied_flags(entries: &[CpuidEntry]) -> impl Fn(&CpuidEntry) -> u32 + use<> {
+    let mut more: Vec<Leaf> =
+        entries.iter().filter(|entry| entry.index != Subleaf(0)).map(|entry| entry.function).collect();
+    more.sort_unstable();
+    more.dedup();
+    move |entry| {
+        let indexed =
+            IndexedLeaf::of(entry.function).is_some() || more.binary_search(&entry.function).is_ok();
+        if indexed { CpuidEntry::SIGNIFICANT_INDEX } else { 0 }
+    }
+}
+
+fn imply_flags(entries: &mut [CpuidEntry]) {
+    let implied = implied_flags(entries);
+    for entry in entries {
+        entry.flags = implied(entry);
+    }
+}
