@@ -1,1 +1,35 @@
-//! The command `kvm-cpuid`.
+//! The command line: arguments in, text out, and an exit code that means something.
+//!
+//! 0: done, or the answer is yes. 1: the answer is no (`has`, `diff`, `check`, `find`). 2: a source could not be read,
+//! the output not written, or the command line was wrong.
+
+mod args;
+mod has;
+mod output;
+mod progress;
+mod source;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Command};
+use output::Failed;
+
+type Result<T> = std::result::Result<T, Failed>;
+
+/// Runs the command and turns its result into the exit code.
+pub(crate) fn run() -> ExitCode {
+    let result = match Args::parse().command {
+        Command::Has(args) => has::run(&args),
+    };
+    result.unwrap_or_else(|failed| {
+        failed.show();
+        ExitCode::from(2)
+    })
+}
+
+/// Yes or no, as an exit code.
+fn answer(yes: bool) -> ExitCode {
+    ExitCode::from(u8::from(!yes))
+}

@@ -1,0 +1,39 @@
+//! What can be asked for. A command is a variant here, a line in [`run`](super::run), and a file with its `Args` and
+//! its `run`.
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use super::has;
+
+/// Shows, compares and explains the CPUID tables of hosts and guests
+#[derive(Parser)]
+#[command(version, max_term_width = 100, after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kvm-cpuid has avx512f --supported       may a guest here have it?
+
+Each command's --help has more. A SOURCE is a file, - for standard input, --host (the CPUID
+instruction here) or --supported (what KVM here supports); a file's format is recognised.
+
+Exit codes:
+  0  done; has: it has the feature; diff: no difference; check: no error
+  1  the answer is no: has, diff, check and find say so
+  2  a source could not be read, or the arguments are wrong";
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Tell by the exit code whether a feature is there
+    #[command(after_help = has::EXAMPLES)]
+    Has(has::Args),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}

@@ -1,0 +1,81 @@
+//! `kvm-cpuid has`: for scripts.
+
+use std::process::ExitCode;
+
+use clap::Args as ClapArgs;
+use cpuid_tables::dump::Cpu;
+use cpuid_tables::show::{NoFeature, feature_named, names_near};
+use cpuid_tables::{Feature, Leaf, Subleaf, find_entry};
+
+use super::output::{Failed, warn};
+use super::source::{Input, Source};
+use super::{Result, answer};
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  kvm-cpuid has avx2 --host && echo fast         the CPUID instruction here
+  kvm-cpuid has X86_FEATURE_VMX dump.txt         any name of Linux's or QEMU's
+  cpuid -l 0x1 -1 -r | kvm-cpuid has vmx -       a dump on standard input
+  kvm-cpuid has '7.0.ebx[5]' --supported         a bit by its place
+
+A source with several CPUs has a feature when each of them has it; --cpu N asks one.
+
+Exit codes:
+  0  it has the feature
+  1  it does not
+  2  there is no such feature, or the source could not be read";
+
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    /// A feature, by any name or by its place
+    feature: String,
+    #[command(flatten)]
+    input: Input<1, 1>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let feature = feature(&args.feature)?;
+    let mut all = true;
+    for source in args.input.sources() {
+        for cpu in args.input.reading.open(source)? {
+            all &= has(source, &cpu?, feature)?;
+        }
+    }
+    Ok(answer(all))
+}
+
+/// A feature by its name or place; what to try instead where there is none.
+pub(crate) fn feature(name: &str) -> Result<Feature> {
+    feature_named(name).map_err(|error| {
+        let failed = Failed::new(&error);
+        match error {
+            NoFeature::Unknown(name) => match names_near(&name).as_slice() {
+                [] => failed.help("`kvm-cpuid find` takes names, places such as '7.0.ebx[5]', and values"),
+                near => failed.help(format!("there is {}", near.join(", "))),
+            },
+            NoFeature::Ambiguous(_, all) => {
+                let places: Vec<String> = all.iter().map(|feature| feature.location().to_string()).collect();
+                failed.help(format!("say which by its place: '{}'", places.join("' or '")))
+            }
+            NoFeature::Elsewhere(_) => failed.help("`kvm-cpuid why` tells its story on this machine"),
+            NoFeature::Nothing(_) => failed.help("`kvm-cpuid find` tells what a register holds"),
+        }
+    })
+}
+
+fn has(source: &Source, cpu: &Cpu, feature: Feature) -> Result<bool> {
+    let (leaf, register) = (feature.leaf(), feature.register());
+    let Some(at) = cpu.entries.iter().position(|entry| entry.answers(leaf, feature.subleaf())) else {
+        // A whole table begins with the leaf that says how far it goes.
+        let first = Leaf(leaf.0 & 0xffff_0000);
+        if find_entry(&cpu.entries, first, Subleaf(0)).is_none() {
+            let word = feature.location().word;
+            warn(format!("{source} has no entry for {word}, and none that says how far its leaves go"));
+        }
+        return Ok(false);
+    };
+    if cpu.known(at)[register as usize] & feature.mask() == 0 {
+        return Err(Failed::new(format!("{source} leaves {} open", feature.location())));
+    }
+    Ok(cpu.entries[at].register(register) & feature.mask() != 0)
+}

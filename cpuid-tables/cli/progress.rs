@@ -1,0 +1,56 @@
+//! A progress bar on a terminal, for inputs that take longer than a second.
+
+use std::io::{self, Read};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// How long nothing is shown.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// An input whose reading is shown.
+pub(crate) struct Watched<R> {
+    input: R,
+    /// Bytes, where they are known.
+    size: Option<u64>,
+    read: u64,
+    start: Instant,
+    bar: Option<ProgressBar>,
+}
+
+impl<R> Watched<R> {
+    pub(crate) fn new(input: R, size: Option<u64>) -> Watched<R> {
+        Watched { input, size, read: 0, start: Instant::now(), bar: None }
+    }
+
+    fn tell(&mut self) {
+        if self.bar.is_none() && self.start.elapsed() >= PATIENCE {
+            // Draws nothing where standard error is no terminal.
+            let bar = ProgressBar::with_draw_target(self.size, ProgressDrawTarget::stderr());
+            let with_size = "{wide_bar} {bytes} of {total_bytes}, {eta} left";
+            let template = if self.size.is_some() { with_size } else { "{spinner} {bytes}" };
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            self.bar = Some(bar);
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.read);
+        }
+    }
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.read += u64::try_from(read).unwrap_or(0);
+        if read == 0 {
+            if let Some(bar) = self.bar.take() {
+                bar.finish_and_clear();
+            }
+        } else {
+            self.tell();
+        }
+        Ok(read)
+    }
+}

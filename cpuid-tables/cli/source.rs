@@ -1,0 +1,296 @@
+//! Where tables come from: files, standard input, this machine, a running guest.
+//!
+//! A command takes [`Sources`], flattened into its own arguments; their order on the command line is kept, so that
+//! `diff --host FILE` and `diff FILE --host` differ.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Args as ClapArgs, Command, FromArgMatches, value_parser};
+use cpuid_tables::dump::{Cpu, Format, Options, ReadError, Reader};
+
+use super::Result;
+use super::output::{Failed, warn};
+use super::progress::Watched;
+
+/// One source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A dump, in a file.
+    File(PathBuf),
+    /// A dump, on standard input.
+    Input,
+    /// What the CPUID instruction answers here.
+    Host,
+    /// `KVM_GET_SUPPORTED_CPUID`.
+    Supported,
+    /// `KVM_GET_EMULATED_CPUID`.
+    Emulated,
+    /// The tables of a running VMM's vCPUs.
+    GuestOf(u32),
+}
+
+impl fmt::Display for Source {
+    /// As it is asked for.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::File(path) => path.display().fmt(f),
+            Source::Input => f.write_str("-"),
+            Source::Host => f.write_str("--host"),
+            Source::Supported => f.write_str("--supported"),
+            Source::Emulated => f.write_str("--emulated"),
+            Source::GuestOf(pid) => write!(f, "--guest-of {pid}"),
+        }
+    }
+}
+
+/// From `MIN` to `MAX` sources, in the order in which they were given.
+#[derive(Clone, Debug)]
+pub(crate) struct Sources<const MIN: usize, const MAX: usize> {
+    pub(crate) list: Vec<Source>,
+}
+
+/// A source that is a flag.
+type Flag = (&'static str, Source, &'static str);
+
+const FLAGS: [Flag; 3] = [
+    ("host", Source::Host, "The CPUID instruction on this machine"),
+    ("supported", Source::Supported, "What KVM on this machine supports (KVM_GET_SUPPORTED_CPUID)"),
+    ("emulated", Source::Emulated, "What KVM on this machine emulates beside that (KVM_GET_EMULATED_CPUID)"),
+];
+const GUEST: &str = "guest-of";
+const FILE: &str = "sources";
+
+impl<const MIN: usize, const MAX: usize> clap::Args for Sources<MIN, MAX> {
+    fn augment_args(mut command: Command) -> Command {
+        command = command.arg(
+            Arg::new(FILE)
+                .value_name(if MAX == 1 { "FILE" } else { "FILE..." })
+                .value_parser(value_parser!(PathBuf))
+                .action(ArgAction::Append)
+                .num_args(0..)
+                .help("A dump, - for standard input; its format is recognised"),
+        );
+        for (name, _, help) in FLAGS {
+            command = command.arg(Arg::new(name).long(name).action(ArgAction::SetTrue).help(help));
+        }
+        command.arg(
+            Arg::new(GUEST)
+                .long(GUEST)
+                .value_name("PID")
+                .value_parser(value_parser!(u32))
+                .action(ArgAction::Append)
+                .help("The tables that a running VMM's vCPUs have; numbers after it are further processes"),
+        )
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> FromArgMatches for Sources<MIN, MAX> {
+    fn from_arg_matches(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
+        let list = in_order(matches);
+        if list.len() < MIN || list.len() > MAX {
+            let wanted = match (MIN, MAX) {
+                (1, 1) => "exactly one SOURCE".to_owned(),
+                (_, usize::MAX) => format!("at least {MIN} SOURCE"),
+                (0, 1) => "at most one SOURCE".to_owned(),
+                _ => format!("exactly {MIN} SOURCEs"),
+            };
+            let given = list.len();
+            let message = format!(
+                "expected {wanted}, there are {given}\n\nA SOURCE is a file, - for standard input, --host, --supported, --emulated or --guest-of PID\n"
+            );
+            return Err(clap::Error::raw(ErrorKind::WrongNumberOfValues, message));
+        }
+        Ok(Sources { list })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> std::result::Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// The sources as they stand on the command line.
+fn in_order(matches: &ArgMatches) -> Vec<Source> {
+    let mut all: Vec<(usize, Source)> = Vec::new();
+    for (name, source, _) in FLAGS {
+        if matches.value_source(name) == Some(ValueSource::CommandLine) {
+            all.extend(matches.index_of(name).map(|at| (at, source)));
+        }
+    }
+    let guests = matches.indices_of(GUEST).into_iter().flatten();
+    let pids = matches.get_many::<u32>(GUEST).into_iter().flatten();
+    all.extend(guests.zip(pids).map(|(at, &pid)| (at, Source::GuestOf(pid))));
+    let files = matches.indices_of(FILE).into_iter().flatten();
+    let paths = matches.get_many::<PathBuf>(FILE).into_iter().flatten();
+    all.extend(files.zip(paths).map(|(at, path)| (at, Source::File(path.clone()))));
+    all.sort_by_key(|&(at, _)| at);
+    let mut list: Vec<Source> = Vec::new();
+    for (_, source) in all {
+        let after_guest = matches!(list.last(), Some(Source::GuestOf(_)));
+        list.push(match source {
+            Source::File(path) if path.as_os_str() == "-" => Source::Input,
+            Source::File(path) => match path.to_str().and_then(|text| text.parse().ok()) {
+                Some(pid) if after_guest => Source::GuestOf(pid),
+                _ => Source::File(path),
+            },
+            other => other,
+        });
+    }
+    list
+}
+
+/// Sources and how to read them: what a command flattens into its arguments.
+#[derive(ClapArgs, Clone, Debug)]
+pub(crate) struct Input<const MIN: usize, const MAX: usize> {
+    #[command(flatten)]
+    sources: Sources<MIN, MAX>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+/// How dumps are read.
+#[derive(ClapArgs, Clone, Debug)]
+pub(crate) struct Reading {
+    /// The format of the dumps, instead of recognising it
+    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    pub(crate) from: Option<Format>,
+    /// Warn of lines that make no sense and go on
+    #[arg(long)]
+    pub(crate) lenient: bool,
+    /// Of a source with several CPUs only this one: its number, else its place from 0
+    #[arg(long, value_name = "N")]
+    pub(crate) cpu: Option<u32>,
+}
+
+/// A format by its name.
+pub(crate) fn format(name: &str) -> std::result::Result<Format, String> {
+    Format::find(name).ok_or_else(|| {
+        let names: Vec<&str> = Format::ALL.into_iter().map(Format::name).collect();
+        format!("the formats are {}", names.join(", "))
+    })
+}
+
+impl<const MIN: usize, const MAX: usize> Input<MIN, MAX> {
+    /// The sources that were named, in order.
+    pub(crate) fn sources(&self) -> &[Source] {
+        &self.sources.list
+    }
+
+    /// The sources that were named; if none was, this one.
+    pub(crate) fn sources_or(&self, default: Source) -> Vec<Source> {
+        if self.sources.list.is_empty() { vec![default] } else { self.sources.list.clone() }
+    }
+}
+
+impl Reading {
+    /// The CPUs of a source, one after the other; never none.
+    pub(crate) fn open(&self, source: &Source) -> Result<Cpus> {
+        let all: Box<dyn Iterator<Item = Result<Cpu>>> = match source {
+            Source::File(path) => {
+                let failed = |error| Failed::new(format!("{}: {error}", path.display()));
+                let file = File::open(path).map_err(failed)?;
+                let size = file.metadata().map_err(failed)?;
+                let size = size.is_file().then(|| size.len());
+                Box::new(self.dump(source, Watched::new(file, size))?)
+            }
+            Source::Input => Box::new(self.dump(source, Watched::new(io::stdin(), None))?),
+            Source::Supported | Source::Emulated | Source::Host | Source::GuestOf(_) => {
+                Box::new(machine(source)?.into_iter().map(Ok))
+            }
+        };
+        Ok(Cpus { all, wanted: self.cpu, at: 0, name: source.to_string(), found: false })
+    }
+
+    /// All CPUs of a source.
+    pub(crate) fn all(&self, source: &Source) -> Result<Vec<Cpu>> {
+        self.open(source)?.collect()
+    }
+
+    fn dump<R: Read>(&self, source: &Source, input: R) -> Result<Dumped<R>> {
+        let name = source.to_string();
+        let options = Options { format: self.from, lenient: self.lenient };
+        let reader = Reader::new(BufReader::with_capacity(1 << 16, input), &options);
+        let reader = reader.map_err(|error| unreadable(&name, &error))?;
+        Ok(Dumped { reader, name, warned: 0 })
+    }
+}
+
+fn unreadable(name: &str, error: &ReadError) -> Failed {
+    let failed = Failed::new(format!("{name}: {error}"));
+    match error {
+        ReadError::Unrecognised { .. } => failed.help("--from FORMAT says which one it is"),
+        ReadError::Malformed { .. } => failed.help("--lenient warns of such lines and goes on"),
+        _ => failed,
+    }
+}
+
+/// The CPUs of a dump, with warnings told as they come.
+struct Dumped<R> {
+    reader: Reader<BufReader<R>>,
+    name: String,
+    warned: usize,
+}
+
+impl<R: Read> Iterator for Dumped<R> {
+    type Item = Result<Cpu>;
+
+    fn next(&mut self) -> Option<Result<Cpu>> {
+        let next = self.reader.next();
+        let (warnings, more) = self.reader.warnings();
+        for warning in warnings.iter().skip(self.warned) {
+            warn(format!("{}: {warning}", self.name));
+        }
+        self.warned = warnings.len();
+        if next.is_none() && more > 0 {
+            warn(format!("{}: and {more} more", self.name));
+        }
+        next.map(|cpu| cpu.map_err(|error| unreadable(&self.name, &error)))
+    }
+}
+
+/// The CPUs of one source.
+pub(crate) struct Cpus {
+    all: Box<dyn Iterator<Item = Result<Cpu>>>,
+    wanted: Option<u32>,
+    at: u32,
+    name: String,
+    found: bool,
+}
+
+impl Iterator for Cpus {
+    type Item = Result<Cpu>;
+
+    fn next(&mut self) -> Option<Result<Cpu>> {
+        let Some(wanted) = self.wanted else { return self.all.next() };
+        if self.found {
+            return None;
+        }
+        for cpu in self.all.by_ref() {
+            let at = self.at;
+            self.at += 1;
+            match cpu {
+                Ok(cpu) if cpu.number.unwrap_or(at) != wanted => {}
+                other => {
+                    self.found = true;
+                    return Some(other);
+                }
+            }
+        }
+        self.found = true;
+        Some(Err(Failed::new(format!("{}: it has no CPU {wanted}; it has {}", self.name, self.at))))
+    }
+}
+
+/// The tables of this machine.
+fn machine(source: &Source) -> Result<Vec<Cpu>> {
+    Err(Failed::new(format!("{source} cannot be read yet")))
+}
