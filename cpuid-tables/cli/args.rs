@@ -1,13 +1,15 @@
 //! What can be asked for. A command is a variant here, a line in [`run`](super::run), and a file with its `Args` and
 //! its `run`.
 
+#![allow(dead_code, reason = "the commands to come use the rest")]
+
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::has;
 
 /// Shows, compares and explains the CPUID tables of hosts and guests
 #[derive(Parser)]
-#[command(version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(name = "kvm-cpuid", version, max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,

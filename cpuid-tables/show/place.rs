@@ -167,12 +167,6 @@ const fn low_byte(number: u32) -> Bit {
     Bit(number.to_le_bytes()[0])
 }
 
-/// A leaf and subleaf in short: `0x00000007.1`, or the leaf alone where it has none.
-pub(super) fn short(leaf: Leaf, subleaf: Option<Subleaf>) -> String {
-    let leaf = alloc::format!("{:#010x}", leaf.0);
-    subleaf.map_or(leaf.clone(), |subleaf| leaf + "." + &subleaf.0.to_string())
-}
-
 /// Bits in words: `3, 17-19`.
 #[must_use]
 pub fn bit_list(bits: u32) -> String {
@@ -237,9 +231,32 @@ mod tests {
     #[test]
     fn what_is_no_place() {
         for text in [
-            "", "avx2", "sse4.1", "7.0.ebx[32]", "7.0.eex[1]", "7.0.ebx[", "7.0.ebx=", "7.0.ebx=+5", "(eax=7",
-            "7.", "fn", "fn8000_zz", "9*32+32", "x*32+1", "msr", "msr[1]", "0x48c[64]", "7.0.ebx]5[", "0x", "h",
-            "cpuid", "1ffffffffh", "7.0.ebx+5", "é", "7.0.é", "7.0.eé",
+            "",
+            "avx2",
+            "sse4.1",
+            "7.0.ebx[32]",
+            "7.0.eex[1]",
+            "7.0.ebx[",
+            "7.0.ebx=",
+            "7.0.ebx=+5",
+            "(eax=7",
+            "7.",
+            "fn",
+            "fn8000_zz",
+            "9*32+32",
+            "x*32+1",
+            "msr",
+            "msr[1]",
+            "0x48c[64]",
+            "7.0.ebx]5[",
+            "0x",
+            "h",
+            "cpuid",
+            "1ffffffffh",
+            "7.0.ebx+5",
+            "é",
+            "7.0.é",
+            "7.0.eé",
         ] {
             assert_eq!(Place::read(text), None, "{text:?}");
         }
