@@ -201,7 +201,7 @@ impl Reading {
                 let failed = |error| Failed::new(format!("{}: {error}", path.display()));
                 let file = File::open(path).map_err(failed)?;
                 let size = file.metadata().map_err(failed)?;
-                let size = size.is_file().then(|| size.len());
+                let size = size.is_file().then_some(size.len());
                 Box::new(self.dump(source, Watched::new(file, size))?)
             }
             Source::Input => Box::new(self.dump(source, Watched::new(io::stdin(), None))?),
