@@ -1,1 +1,5 @@
 //! Many hosts at once: what runs on all of them.
+
+mod meaning;
+
+pub use meaning::{Meaning, Rule, meanings};
