@@ -2,4 +2,4 @@
 
 mod meaning;
 
-pub use meaning::{Meaning, Rule, meanings};
+pub use meaning::{Meaning, Rule, meanings, section};

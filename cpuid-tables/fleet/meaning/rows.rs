@@ -7,7 +7,7 @@ use crate::bit_field::Field;
 use crate::location::{CpuidWord, Leaf, Register};
 
 use Register::{Eax, Ebx, Ecx, Edx};
-use Rule::{And, Equal, Ignore, Max, Min, Or};
+use Rule::{And, Equal, Follows, Ignore, Larger, Max, Min, MinTold, Or, Smaller};
 
 /// What a row is about.
 enum About {
@@ -38,10 +38,13 @@ const fn at(
 
 const CACHES: &str = "caches and TLBs matter for speed alone";
 const TOPOLOGY: &str = "each vCPU's own place among the others";
-const IDENTITY: &str = "a guest keeps the identity that it was started with";
+const IDENTITY: &str = "a guest keeps the identity that it was started with; the older of two promises less. Family, model \
+                        and stepping are one number: parts of two would be a processor that there never was";
 const RUN_TIME: &str = "follows what the guest switches on";
+const CACHE_END: &str = "caches matter for speed alone; where hosts have others at this place, the list ends";
 const LEVEL: &str = "the highest leaf or subleaf; what lies beyond it is not there";
 const COUNT: &str = "a guest uses as many as it sees";
+const SIZES: &str = "follows from the XSAVE components that there are, which are compared";
 const LAYOUT: &str = "XSAVE areas in the guest's memory have this layout";
 const MISSING: &str = "set, it tells that an event cannot be counted";
 const BRAND: &str = "a name for people";
@@ -51,12 +54,7 @@ const HOST: &str = "the machine's own, no guest uses it";
 static ROWS: &[Row] = &[
     at((0x0, 0..=0, Eax), 0..=31, "max_std_leaf", Min, LEVEL),
     leaf(0x0, Equal, "instructions and MSRs differ from vendor to vendor"),
-    at((0x1, 0..=0, Eax), 0..=3, "stepping", Ignore, IDENTITY),
-    at((0x1, 0..=0, Eax), 4..=7, "base_model", Ignore, IDENTITY),
-    at((0x1, 0..=0, Eax), 8..=11, "base_family_id", Ignore, IDENTITY),
-    at((0x1, 0..=0, Eax), 12..=13, "cpu_type", Ignore, IDENTITY),
-    at((0x1, 0..=0, Eax), 16..=19, "ext_model", Ignore, IDENTITY),
-    at((0x1, 0..=0, Eax), 20..=27, "ext_family", Ignore, IDENTITY),
+    at((0x1, 0..=0, Eax), 0..=27, "signature", Smaller, IDENTITY),
     at((0x1, 0..=0, Ebx), 0..=7, "brand_id", Ignore, BRAND),
     at(
         (0x1, 0..=0, Ebx),
@@ -70,9 +68,31 @@ static ROWS: &[Row] = &[
     at((0x1, 0..=0, Ecx), 27..=27, "OSXSAVE", Ignore, RUN_TIME),
     at((0x1, 0..=0, Edx), 28..=28, "HT", Ignore, TOPOLOGY),
     leaf(0x2, Ignore, CACHES),
+    at((0x4, 0..=31, Eax), 0..=4, "cache_type", Ignore, CACHE_END),
+    at((0x4, 0..=31, Eax), 5..=7, "cache_level", Ignore, CACHE_END),
+    at((0x4, 0..=31, Eax), 14..=25, "num_threads_sharing", Ignore, TOPOLOGY),
+    at((0x4, 0..=31, Eax), 26..=31, "num_cores_on_die", Ignore, TOPOLOGY),
+    at((0x4, 0..=31, Ebx), 0..=11, "cache_linesize", Smaller, CACHES),
+    at((0x4, 0..=31, Ebx), 12..=21, "cache_npartitions", Smaller, CACHES),
+    at((0x4, 0..=31, Ebx), 22..=31, "cache_nways", Smaller, CACHES),
+    at((0x4, 0..=31, Ecx), 0..=30, "cache_nsets", Smaller, CACHES),
     leaf(0x4, Ignore, CACHES),
     at((0x5, 0..=0, Ecx), 0..=0, "mwait_ext", And, "a guest uses what it sees"),
     at((0x5, 0..=0, Ecx), 1..=1, "mwait_irq_break", And, "a guest uses what it sees"),
+    at(
+        (0x5, 0..=0, Eax),
+        0..=15,
+        "min_mon_size",
+        Smaller,
+        "a guest keeps what it waits for within this; too small is only less than it could use",
+    ),
+    at(
+        (0x5, 0..=0, Ebx),
+        0..=15,
+        "max_mon_size",
+        Larger,
+        "a guest keeps other data this far away, or wakes up for nothing",
+    ),
     leaf(0x5, Ignore, "hints for MWAIT; a wrong one costs power or time"),
     at((0x6, 0..=0, Ebx), 0..=3, "n_therm_thresholds", Min, COUNT),
     at((0x6, 0..=0, Ecx), 8..=15, "hw_feedback_nclasses", Min, COUNT),
@@ -131,9 +151,9 @@ static ROWS: &[Row] = &[
     ),
     at((0xa, 0..=0, Edx), 15..=15, "anythread_deprecation", Or, "set, counting for both threads is gone"),
     leaf(0xb, Ignore, TOPOLOGY),
-    at((0xd, 0..=0, Ebx), 0..=31, "xsave_sz_xcr0", Ignore, RUN_TIME),
-    at((0xd, 0..=0, Ecx), 0..=31, "xsave_sz_max", Ignore, "follows from the components, which are compared"),
-    at((0xd, 1..=1, Ebx), 0..=31, "xsave_sz_xcr0_xss", Ignore, RUN_TIME),
+    at((0xd, 0..=0, Ebx), 0..=31, "xsave_sz_xcr0", Follows, SIZES),
+    at((0xd, 0..=0, Ecx), 0..=31, "xsave_sz_max", Follows, SIZES),
+    at((0xd, 1..=1, Ebx), 0..=31, "xsave_sz_xcr0_xss", Follows, SIZES),
     at((0xd, 2..=63, Eax), 0..=31, "xsave_sz", Equal, LAYOUT),
     at((0xd, 2..=63, Ebx), 0..=31, "xsave_offset", Equal, LAYOUT),
     at((0xd, 2..=63, Ecx), 0..=0, "is_xss_bit", Equal, LAYOUT),
@@ -226,20 +246,45 @@ static ROWS: &[Row] = &[
     at((0x4000_0001, 0..=0, Edx), 0..=0, "KVM_HINT_DEDICATED", Ignore, "a hint for speed"),
     at((0x8000_0000, 0..=0, Eax), 0..=31, "max_ext_leaf", Min, LEVEL),
     leaf(0x8000_0000, Equal, "instructions and MSRs differ from vendor to vendor"),
-    at((0x8000_0001, 0..=0, Eax), 0..=3, "e_stepping_id", Ignore, IDENTITY),
-    at((0x8000_0001, 0..=0, Eax), 4..=7, "e_base_model", Ignore, IDENTITY),
-    at((0x8000_0001, 0..=0, Eax), 8..=11, "e_base_family", Ignore, IDENTITY),
-    at((0x8000_0001, 0..=0, Eax), 12..=13, "e_base_type", Ignore, IDENTITY),
-    at((0x8000_0001, 0..=0, Eax), 16..=19, "e_ext_model", Ignore, IDENTITY),
-    at((0x8000_0001, 0..=0, Eax), 20..=27, "e_ext_family", Ignore, IDENTITY),
+    at((0x8000_0001, 0..=0, Eax), 0..=27, "signature", Smaller, IDENTITY),
     at((0x8000_0001, 0..=0, Ebx), 0..=15, "brand_id", Ignore, BRAND),
     at((0x8000_0001, 0..=0, Ebx), 28..=31, "pkg_type", Ignore, HOST),
     at((0x8000_0001, 0..=0, Ecx), 1..=1, "CMP_LEGACY", Ignore, TOPOLOGY),
     leaf(0x8000_0002, Ignore, BRAND),
     leaf(0x8000_0003, Ignore, BRAND),
     leaf(0x8000_0004, Ignore, BRAND),
-    leaf(0x8000_0005, Ignore, CACHES),
-    leaf(0x8000_0006, Ignore, CACHES),
+    at((0x8000_0005, 0..=0, Eax), 0..=7, "l1_itlb_2m_4m_nentries", Smaller, CACHES),
+    at((0x8000_0005, 0..=0, Eax), 8..=15, "l1_itlb_2m_4m_assoc", Smaller, CACHES),
+    at((0x8000_0005, 0..=0, Eax), 16..=23, "l1_dtlb_2m_4m_nentries", Smaller, CACHES),
+    at((0x8000_0005, 0..=0, Eax), 24..=31, "l1_dtlb_2m_4m_assoc", Smaller, CACHES),
+    at((0x8000_0005, 0..=0, Ebx), 0..=7, "l1_itlb_4k_nentries", Smaller, CACHES),
+    at((0x8000_0005, 0..=0, Ebx), 8..=15, "l1_itlb_4k_assoc", Smaller, CACHES),
+    at((0x8000_0005, 0..=0, Ebx), 16..=23, "l1_dtlb_4k_nentries", Smaller, CACHES),
+    at((0x8000_0005, 0..=0, Ebx), 24..=31, "l1_dtlb_4k_assoc", Smaller, CACHES),
+    at((0x8000_0005, 0..=0, Ecx), 0..=7, "l1_dcache_line_size", Smaller, CACHES),
+    at((0x8000_0005, 0..=0, Ecx), 8..=15, "l1_dcache_nlines", Smaller, CACHES),
+    at((0x8000_0005, 0..=0, Ecx), 16..=23, "l1_dcache_assoc", Smaller, CACHES),
+    at((0x8000_0005, 0..=0, Ecx), 24..=31, "l1_dcache_size_kb", Smaller, CACHES),
+    at((0x8000_0005, 0..=0, Edx), 0..=7, "l1_icache_line_size", Smaller, CACHES),
+    at((0x8000_0005, 0..=0, Edx), 8..=15, "l1_icache_nlines", Smaller, CACHES),
+    at((0x8000_0005, 0..=0, Edx), 16..=23, "l1_icache_assoc", Smaller, CACHES),
+    at((0x8000_0005, 0..=0, Edx), 24..=31, "l1_icache_size_kb", Smaller, CACHES),
+    at((0x8000_0006, 0..=0, Eax), 0..=11, "l2_itlb_2m_4m_nentries", Smaller, CACHES),
+    at((0x8000_0006, 0..=0, Eax), 12..=15, "l2_itlb_2m_4m_assoc", Smaller, CACHES),
+    at((0x8000_0006, 0..=0, Eax), 16..=27, "l2_dtlb_2m_4m_nentries", Smaller, CACHES),
+    at((0x8000_0006, 0..=0, Eax), 28..=31, "l2_dtlb_2m_4m_assoc", Smaller, CACHES),
+    at((0x8000_0006, 0..=0, Ebx), 0..=11, "l2_itlb_4k_nentries", Smaller, CACHES),
+    at((0x8000_0006, 0..=0, Ebx), 12..=15, "l2_itlb_4k_assoc", Smaller, CACHES),
+    at((0x8000_0006, 0..=0, Ebx), 16..=27, "l2_dtlb_4k_nentries", Smaller, CACHES),
+    at((0x8000_0006, 0..=0, Ebx), 28..=31, "l2_dtlb_4k_assoc", Smaller, CACHES),
+    at((0x8000_0006, 0..=0, Ecx), 0..=7, "l2_line_size", Smaller, CACHES),
+    at((0x8000_0006, 0..=0, Ecx), 8..=11, "l2_nlines", Smaller, CACHES),
+    at((0x8000_0006, 0..=0, Ecx), 12..=15, "l2_assoc", Smaller, CACHES),
+    at((0x8000_0006, 0..=0, Ecx), 16..=31, "l2_size_kb", Smaller, CACHES),
+    at((0x8000_0006, 0..=0, Edx), 0..=7, "l3_line_size", Smaller, CACHES),
+    at((0x8000_0006, 0..=0, Edx), 8..=11, "l3_nlines", Smaller, CACHES),
+    at((0x8000_0006, 0..=0, Edx), 12..=15, "l3_assoc", Smaller, CACHES),
+    at((0x8000_0006, 0..=0, Edx), 18..=31, "l3_size_range", Smaller, CACHES),
     at((0x8000_0007, 0..=0, Ecx), 0..=31, "cpu_pwr_sample_ratio", Ignore, HOST),
     at((0x8000_0008, 0..=0, Eax), 0..=7, "phys_addr_bits", Min, "a guest places memory up to this width"),
     at(
@@ -253,8 +298,8 @@ static ROWS: &[Row] = &[
         (0x8000_0008, 0..=0, Eax),
         16..=23,
         "guest_phys_addr_bits",
-        Min,
-        "a guest places memory up to this width",
+        MinTold,
+        "a guest places memory up to this width; 0 tells that it is phys_addr_bits",
     ),
     at(
         (0x8000_0008, 0..=0, Ebx),
@@ -276,7 +321,14 @@ static ROWS: &[Row] = &[
     at((0x8000_0008, 0..=0, Edx), 16..=31, "rdpru_max_reg_id", Min, COUNT),
     at((0x8000_000a, 0..=0, Eax), 0..=7, "svm_version", Min, LEVEL),
     at((0x8000_000a, 0..=0, Ebx), 0..=31, "svm_nasid", Min, COUNT),
-    leaf(0x8000_0019, Ignore, CACHES),
+    at((0x8000_0019, 0..=0, Eax), 0..=11, "l1_itlb_1g_nentries", Smaller, CACHES),
+    at((0x8000_0019, 0..=0, Eax), 12..=15, "l1_itlb_1g_assoc", Smaller, CACHES),
+    at((0x8000_0019, 0..=0, Eax), 16..=27, "l1_dtlb_1g_nentries", Smaller, CACHES),
+    at((0x8000_0019, 0..=0, Eax), 28..=31, "l1_dtlb_1g_assoc", Smaller, CACHES),
+    at((0x8000_0019, 0..=0, Ebx), 0..=11, "l2_itlb_1g_nentries", Smaller, CACHES),
+    at((0x8000_0019, 0..=0, Ebx), 12..=15, "l2_itlb_1g_assoc", Smaller, CACHES),
+    at((0x8000_0019, 0..=0, Ebx), 16..=27, "l2_dtlb_1g_nentries", Smaller, CACHES),
+    at((0x8000_0019, 0..=0, Ebx), 28..=31, "l2_dtlb_1g_assoc", Smaller, CACHES),
     at(
         (0x8000_001c, 0..=0, Ebx),
         0..=7,
@@ -303,6 +355,13 @@ static ROWS: &[Row] = &[
     at((0x8000_001c, 0..=0, Ecx), 6..=8, "lwp_latency_rnd", Equal, "a guest turns counts into cycles by it"),
     at((0x8000_001c, 0..=0, Ecx), 9..=15, "lwp_version", Min, LEVEL),
     at((0x8000_001c, 0..=0, Ecx), 16..=23, "lwp_buf_min_sz", Max, "a smaller buffer is refused"),
+    at((0x8000_001d, 0..=31, Eax), 0..=4, "cache_type", Ignore, CACHE_END),
+    at((0x8000_001d, 0..=31, Eax), 5..=7, "cache_level", Ignore, CACHE_END),
+    at((0x8000_001d, 0..=31, Eax), 14..=25, "num_threads_sharing", Ignore, TOPOLOGY),
+    at((0x8000_001d, 0..=31, Ebx), 0..=11, "cache_linesize", Smaller, CACHES),
+    at((0x8000_001d, 0..=31, Ebx), 12..=21, "cache_npartitions", Smaller, CACHES),
+    at((0x8000_001d, 0..=31, Ebx), 22..=31, "cache_nways", Smaller, CACHES),
+    at((0x8000_001d, 0..=31, Ecx), 0..=30, "cache_nsets", Smaller, CACHES),
     leaf(0x8000_001d, Ignore, CACHES),
     leaf(0x8000_001e, Ignore, TOPOLOGY),
     at((0x8000_001f, 0..=0, Ebx), 0..=5, "pte_cbit_pos", Equal, "the guest's page tables have the bit there"),
@@ -331,7 +390,13 @@ static ROWS: &[Row] = &[
     ),
     at((0x8000_0021, 0..=0, Eax), 9..=9, "NO_SMM_CTL_MSR", Or, "set, an MSR is missing"),
     at((0x8000_0021, 0..=0, Ebx), 0..=15, "microcode_patch_size", Ignore, HOST),
-    at((0x8000_0021, 0..=0, Ebx), 16..=23, "rap_size", Min, "a guest fills the return predictor by it"),
+    at(
+        (0x8000_0021, 0..=0, Ebx),
+        16..=23,
+        "rap_size",
+        Max,
+        "a guest overwrites as many return addresses; too few leave some of another's",
+    ),
     at((0x8000_0022, 0..=0, Ebx), 0..=3, "n_pmc_core", Min, COUNT),
     at((0x8000_0022, 0..=0, Ebx), 4..=9, "lbr_v2_stack_size", Min, COUNT),
     at((0x8000_0022, 0..=0, Ebx), 10..=15, "n_pmc_northbridge", Min, COUNT),
@@ -373,15 +438,15 @@ mod tests {
 
     use std::vec::Vec;
 
-    use super::{About, ROWS, find};
+    use super::{About, ROWS, fields, find};
     use crate::bit_field::Field;
     use crate::description::{Part, describe};
     use crate::hardware::Feature;
     use crate::location::{CpuidWord, Leaf};
     use crate::names::fold_eq;
 
-    /// Fields of which the tables know nothing: none describes their bits.
-    const OWN: [&str; 2] = ["avx10_max_subleaf", "avx10_version"];
+    /// Fields that are not Linux's: none describes their bits, or several of it are one here.
+    const OWN: [&str; 3] = ["avx10_max_subleaf", "avx10_version", "signature"];
 
     #[test]
     fn every_row_is_of_what_its_name_says() {
@@ -408,7 +473,9 @@ mod tests {
     fn every_wide_field_has_a_row() {
         for field in Field::all().filter(|field| field.width() > 1) {
             let word = CpuidWord::new(field.leaf().0, *field.subleaves().start(), field.register());
-            assert!(find(word, field.mask(), false).is_some(), "{field:?}");
+            let covered = |own: Field| own.mask() & field.mask() == field.mask();
+            let found = find(word, field.mask(), false).is_some() || fields(word).any(covered);
+            assert!(found, "{field:?}");
         }
     }
 
