@@ -131,7 +131,11 @@ pub use model_specific::MsrFeature;
 pub use names::{Candidates, LookupError, Named, lookup};
 pub use release::{LinuxRelease, QemuRelease, QemuWord};
 pub use set::{FeatureSet, FeatureSetIter};
-pub use table::{CpuidEntry, CpuidTable, IndexedLeaf, TableFull, Terminator, find_entry};
+pub use table::{
+    AmdNode, Answer, AnsweredBy, Brand, CacheSubleaf, CpuidEntry, CpuidRead, CpuidTable, Hypervisor,
+    IndexedLeaf, Lookup, RunState, Signature, TableFull, Terminator, TopologyDomain, TopologyLevel, Vendor,
+    XsaveSubleaf, find_entry, kvm_answer,
+};
 pub use treatment::{KvmTreatment, KvmWord};
 pub use xsave::XsaveComponent;
 

@@ -10,11 +10,25 @@ use crate::hardware::Feature;
 use crate::location::{CpuidWord, Leaf, Subleaf};
 use crate::set::FeatureSet;
 
+mod answer;
+mod caches;
 mod entry;
+mod identity;
+mod read;
+mod run_state;
 mod subleaves;
+mod topology;
+mod xsave;
 
+pub use answer::{Answer, AnsweredBy, Lookup, kvm_answer};
+pub use caches::CacheSubleaf;
 pub use entry::CpuidEntry;
+pub use identity::{Brand, Hypervisor, Signature, Vendor};
+pub use read::CpuidRead;
+pub use run_state::RunState;
 pub use subleaves::{IndexedLeaf, Terminator};
+pub use topology::{AmdNode, TopologyDomain, TopologyLevel};
+pub use xsave::XsaveSubleaf;
 
 /// A table of CPUID entries as `KVM_SET_CPUID2` takes it.
 ///
@@ -116,13 +130,13 @@ impl CpuidTable {
     /// A register's value; 0 where no entry answers, as CPUID gives for a leaf in range that there is not.
     #[must_use]
     pub fn word(&self, word: CpuidWord) -> u32 {
-        self.find(word.leaf, word.subleaf).map_or(0, |entry| entry.register(word.register))
+        CpuidRead::word(&**self, word)
     }
 
     /// True when the table shows the feature.
     #[must_use]
     pub fn has(&self, feature: Feature) -> bool {
-        self.word(feature.location().word) & feature.mask() != 0
+        CpuidRead::has(&**self, feature)
     }
 
     /// Shows a feature; false when no entry answers for its leaf, and nothing was changed.
@@ -143,12 +157,7 @@ impl CpuidTable {
     /// Every known feature that the table shows.
     #[must_use]
     pub fn features(&self) -> FeatureSet {
-        let mut features = FeatureSet::new();
-        for (word, _) in FeatureSet::ALL.words() {
-            // Bits that are no known features have no place in a set.
-            let _ = features.set_word(word, self.word(word));
-        }
-        features
+        CpuidRead::features(&**self)
     }
 }
 

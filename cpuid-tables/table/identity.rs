@@ -1,0 +1,197 @@
+//! Who a processor says it is: vendor, family, model, stepping and brand; and the hypervisors below it.
+//!
+//! Intel SDM volume 2A, "CPUID", leaves 0, 1 and 80000002H; AMD APM volume 3, appendix E.3.1 and E.4.2.
+
+use core::fmt;
+
+use crate::field::leaf_1;
+use crate::location::{Leaf, Subleaf};
+use crate::table::read::CpuidRead;
+
+impl Leaf {
+    /// Where the basic leaves begin.
+    pub const BASIC: Leaf = Leaf(0);
+    /// Where a hypervisor's leaves begin, the first of them where there are several.
+    pub const HYPERVISOR: Leaf = Leaf(0x4000_0000);
+    /// Where the extended leaves begin.
+    pub const EXTENDED: Leaf = Leaf(0x8000_0000);
+    /// Where Transmeta's leaves begin.
+    pub const TRANSMETA: Leaf = Leaf(0x8086_0000);
+    /// Where Centaur's and Zhaoxin's leaves begin.
+    pub const CENTAUR: Leaf = Leaf(0xc000_0000);
+}
+
+/// The twelve characters of a vendor, in their order: EBX, EDX, ECX of leaf 0.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Vendor(pub [u8; 12]);
+
+impl Vendor {
+    /// Intel.
+    pub const INTEL: Vendor = Vendor(*b"GenuineIntel");
+    /// AMD.
+    pub const AMD: Vendor = Vendor(*b"AuthenticAMD");
+    /// AMD's first engineering samples of the K5; KVM takes it for AMD.
+    pub const AMD_K5: Vendor = Vendor(*b"AMDisbetter!");
+    /// Hygon, whose processors are AMD's by design.
+    pub const HYGON: Vendor = Vendor(*b"HygonGenuine");
+    /// Centaur, of VIA and later Zhaoxin.
+    pub const CENTAUR: Vendor = Vendor(*b"CentaurHauls");
+    /// Zhaoxin.
+    pub const ZHAOXIN: Vendor = Vendor(*b"  Shanghai  ");
+    /// Transmeta.
+    pub const TRANSMETA: Vendor = Vendor(*b"GenuineTMx86");
+
+    /// From what leaf 0 returned.
+    #[must_use]
+    pub const fn from_registers(registers: [u32; 4]) -> Vendor {
+        let [_, ebx, ecx, edx] = registers;
+        Vendor(text_of([ebx, edx, ecx]))
+    }
+
+    /// EBX, ECX and EDX of leaf 0.
+    #[must_use]
+    pub const fn to_registers(self) -> [u32; 3] {
+        let [a, b, c, d, e, f, g, h, i, j, k, l] = self.0;
+        [u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([i, j, k, l]), u32::from_le_bytes([e, f, g, h])]
+    }
+
+    /// True where KVM answers by AMD's rules: AMD and Hygon (`is_guest_vendor_amd`, `is_guest_vendor_hygon`).
+    #[must_use]
+    pub fn is_amd_compatible(self) -> bool {
+        [Vendor::AMD, Vendor::AMD_K5, Vendor::HYGON].contains(&self)
+    }
+}
+
+/// Three registers' bytes, one after the other.
+const fn text_of(registers: [u32; 3]) -> [u8; 12] {
+    let ([a, b, c, d], [e, f, g, h], [i, j, k, l]) =
+        (registers[0].to_le_bytes(), registers[1].to_le_bytes(), registers[2].to_le_bytes());
+    [a, b, c, d, e, f, g, h, i, j, k, l]
+}
+
+impl fmt::Display for Vendor {
+    /// The characters; those that do not print, escaped.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0.escape_ascii(), f)
+    }
+}
+
+impl fmt::Debug for Vendor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Vendor({self})")
+    }
+}
+
+/// EAX of leaf 1: family, model and stepping.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Signature(pub u32);
+
+impl Signature {
+    /// The family: the extended one is added where the base is 0xF.
+    #[must_use]
+    pub const fn family(self) -> u32 {
+        let base = leaf_1::BASE_FAMILY_ID.read(self.0);
+        if base == 0xf { base + leaf_1::EXT_FAMILY.read(self.0) } else { base }
+    }
+
+    /// The model: the extended one counts from family 6 on, as Linux has it (`x86_model`).
+    #[must_use]
+    pub const fn model(self) -> u32 {
+        let base = leaf_1::BASE_MODEL.read(self.0);
+        if self.family() >= 6 { leaf_1::EXT_MODEL.read(self.0) << 4 | base } else { base }
+    }
+
+    /// The stepping.
+    #[must_use]
+    pub const fn stepping(self) -> u32 {
+        leaf_1::STEPPING.read(self.0)
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (family, model, stepping) = (self.family(), self.model(), self.stepping());
+        write!(f, "Signature({:#x}: family {family:#x}, model {model:#x}, stepping {stepping})", self.0)
+    }
+}
+
+/// The 48 bytes of a brand string, filled up with zeros.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Brand(pub [u8; 48]);
+
+impl Brand {
+    /// The bytes before the first zero, without blanks around.
+    #[must_use]
+    pub fn trimmed(&self) -> &[u8] {
+        let text = self.0.split(|byte| *byte == 0).next().unwrap_or_default();
+        text.trim_ascii()
+    }
+}
+
+impl fmt::Display for Brand {
+    /// What is there before the first zero, without blanks around; what does not print, escaped.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.trimmed().escape_ascii(), f)
+    }
+}
+
+impl fmt::Debug for Brand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Brand({self})")
+    }
+}
+
+pub(crate) fn brand<C: CpuidRead + ?Sized>(cpuid: &C) -> Option<Brand> {
+    let mut brand = [0; 48];
+    let leaves = 0x8000_0002..=0x8000_0004_u32;
+    for (part, leaf) in brand.chunks_exact_mut(16).zip(leaves) {
+        let registers = cpuid.registers(Leaf(leaf), Subleaf(0))?;
+        for (bytes, register) in part.chunks_exact_mut(4).zip(registers) {
+            bytes.copy_from_slice(&register.to_le_bytes());
+        }
+    }
+    Some(Brand(brand))
+}
+
+/// The first leaf of a hypervisor's range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Hypervisor {
+    /// Where its leaves begin: 0x40000000, 0x40000100 and so on.
+    pub base: Leaf,
+    /// The highest of them; older KVMs say 0, and mean `base + 1`.
+    pub highest: Leaf,
+    /// EBX, ECX and EDX, twelve characters in this order.
+    pub signature: [u8; 12],
+}
+
+impl Hypervisor {
+    /// KVM.
+    pub const KVM: [u8; 12] = *b"KVMKVMKVM\0\0\0";
+    /// Hyper-V.
+    pub const HYPERV: [u8; 12] = *b"Microsoft Hv";
+    /// Xen.
+    pub const XEN: [u8; 12] = *b"XenVMMXenVMM";
+    /// VMware.
+    pub const VMWARE: [u8; 12] = *b"VMwareVMware";
+    /// QEMU without an accelerator.
+    pub const TCG: [u8; 12] = *b"TCGTCGTCGTCG";
+
+    /// Where Linux looks for one: 0x40000000 up to 0x4000FF00, in steps of 0x100
+    /// (`for_each_possible_cpuid_base_hypervisor`).
+    pub fn bases() -> impl Iterator<Item = Leaf> {
+        (0x4000_0000..0x4001_0000).step_by(0x100).map(Leaf)
+    }
+
+    /// From what the first leaf returned.
+    #[must_use]
+    pub const fn from_registers(base: Leaf, registers: [u32; 4]) -> Hypervisor {
+        let [highest, ebx, ecx, edx] = registers;
+        Hypervisor { base, highest: Leaf(highest), signature: text_of([ebx, ecx, edx]) }
+    }
+}
+
+pub(crate) fn hypervisors<C: CpuidRead + ?Sized>(cpuid: &C) -> impl Iterator<Item = Hypervisor> {
+    Hypervisor::bases().filter_map(|base| {
+        cpuid.registers(base, Subleaf(0)).map(|registers| Hypervisor::from_registers(base, registers))
+    })
+}

@@ -1,0 +1,147 @@
+//! Reading what CPUID says, by the names of its fields, from anything that answers.
+//!
+//! [`CpuidRead`] needs one function, the four registers of a leaf and subleaf; the rest is the manuals' meaning of them.
+
+use crate::bit_field::Field;
+use crate::hardware::Feature;
+use crate::location::{CpuidWord, Leaf, Subleaf};
+use crate::set::FeatureSet;
+use crate::table::caches::{self, CacheSubleaf};
+use crate::table::identity::{self, Brand, Hypervisor, Signature, Vendor};
+use crate::table::topology::{self, AmdNode, TopologyLevel};
+use crate::table::xsave::{self, XsaveSubleaf};
+use crate::table::{CpuidEntry, CpuidTable, find_entry};
+
+/// Something that answers CPUID: a table, a list of entries.
+///
+/// ```
+/// use cpuid_tables::{CpuidEntry, CpuidRead, Vendor};
+///
+/// let entries = [
+///     CpuidEntry::of_leaf(0, [1, 0x756e_6547, 0x6c65_746e, 0x4965_6e69]),
+///     CpuidEntry::of_leaf(1, [0x0008_06f8, 0, 0, 0]),
+/// ];
+/// assert_eq!(entries.vendor(), Some(Vendor::INTEL));
+/// let signature = entries.signature().unwrap();
+/// assert_eq!((signature.family(), signature.model(), signature.stepping()), (6, 0x8f, 8));
+/// assert_eq!(entries.brand(), None);
+/// ```
+pub trait CpuidRead {
+    /// EAX, EBX, ECX and EDX of a leaf and subleaf; none where nothing answers.
+    fn registers(&self, leaf: Leaf, subleaf: Subleaf) -> Option<[u32; 4]>;
+
+    /// A register's value; 0 where nothing answers, as CPUID gives for a leaf in range that there is not.
+    fn word(&self, word: CpuidWord) -> u32 {
+        self.registers(word.leaf, word.subleaf).map_or(0, |registers| registers[word.register as usize])
+    }
+
+    /// A field's value in the first subleaf that has it; none where nothing answers.
+    fn field(&self, field: Field) -> Option<u32> {
+        self.registers(field.leaf(), Subleaf(*field.subleaves().start()))
+            .map(|registers| field.read_from(registers))
+    }
+
+    /// True when the feature is shown.
+    fn has(&self, feature: Feature) -> bool {
+        self.word(feature.location().word) & feature.mask() != 0
+    }
+
+    /// Every known feature that is shown.
+    fn features(&self) -> FeatureSet {
+        let mut features = FeatureSet::new();
+        for (word, _) in FeatureSet::ALL.words() {
+            // Bits that are no known features have no place in a set.
+            let _ = features.set_word(word, self.word(word));
+        }
+        features
+    }
+
+    /// Who made the processor, by leaf 0.
+    fn vendor(&self) -> Option<Vendor> {
+        self.registers(Leaf(0), Subleaf(0)).map(Vendor::from_registers)
+    }
+
+    /// Family, model and stepping, by leaf 1.
+    fn signature(&self) -> Option<Signature> {
+        self.registers(Leaf(1), Subleaf(0)).map(|[eax, ..]| Signature(eax))
+    }
+
+    /// The brand string of leaves 0x80000002 to 0x80000004; none unless all three answer.
+    fn brand(&self) -> Option<Brand> {
+        identity::brand(self)
+    }
+
+    /// The highest leaf of the range that begins at `base`: EAX there.
+    fn highest_leaf(&self, base: Leaf) -> Option<Leaf> {
+        self.registers(base, Subleaf(0)).map(|[eax, ..]| Leaf(eax))
+    }
+
+    /// The highest basic leaf.
+    fn highest_basic_leaf(&self) -> Option<Leaf> {
+        self.highest_leaf(Leaf::BASIC)
+    }
+
+    /// The highest extended leaf, 0x80000000 or above.
+    fn highest_extended_leaf(&self) -> Option<Leaf> {
+        self.highest_leaf(Leaf::EXTENDED)
+    }
+
+    /// The hypervisors' ranges, from 0x40000000 in steps of 0x100, those that answer, in ascending order.
+    fn hypervisors(&self) -> impl Iterator<Item = Hypervisor> {
+        identity::hypervisors(self)
+    }
+
+    /// The caches that leaf 4 ([`CacheSubleaf::INTEL`]) or 0x8000001D ([`CacheSubleaf::AMD`]) lists, up to the
+    /// terminator.
+    fn caches(&self, leaf: Leaf) -> impl Iterator<Item = CacheSubleaf> {
+        caches::caches(self, leaf)
+    }
+
+    /// The levels that leaf 0xB, 0x1F or 0x80000026 lists, up to the terminator.
+    fn topology_levels(&self, leaf: Leaf) -> impl Iterator<Item = TopologyLevel> {
+        topology::levels(self, leaf)
+    }
+
+    /// The leaf that Intel's manual prefers for the topology: 0x1F where it has a level, else 0xB where that has one.
+    fn topology_leaf(&self) -> Option<Leaf> {
+        [Leaf(0x1f), Leaf(0xb)].into_iter().find(|&leaf| self.topology_levels(leaf).next().is_some())
+    }
+
+    /// What leaf 0x8000001E tells of AMD's topology.
+    fn amd_node(&self) -> Option<AmdNode> {
+        self.registers(AmdNode::LEAF, Subleaf(0)).map(AmdNode)
+    }
+
+    /// The components that may be set in XCR0, by 0xD.0; 0 where there is no such leaf.
+    fn xcr0(&self) -> u64 {
+        self.registers(Leaf(0xd), Subleaf(0)).map_or(0, |[eax, _, _, edx]| xsave::wide(eax, edx))
+    }
+
+    /// The components that may be set in IA32_XSS, by 0xD.1; 0 where there is no such subleaf.
+    fn xss(&self) -> u64 {
+        self.registers(Leaf(0xd), Subleaf(1)).map_or(0, |[_, _, ecx, edx]| xsave::wide(ecx, edx))
+    }
+
+    /// The subleaves of 0xD from 2 on that describe a component, those of size 0 left out.
+    fn xsave_components(&self) -> impl Iterator<Item = XsaveSubleaf> {
+        xsave::components(self)
+    }
+
+    /// Bytes of an XSAVE area with these components, of the compacted format or the standard one, by the sizes and
+    /// offsets of leaf 0xD.
+    fn xsave_size(&self, components: u64, compacted: bool) -> u32 {
+        xsave::size(self, components, compacted)
+    }
+}
+
+impl CpuidRead for [CpuidEntry] {
+    fn registers(&self, leaf: Leaf, subleaf: Subleaf) -> Option<[u32; 4]> {
+        find_entry(self, leaf, subleaf).map(|entry| entry.registers)
+    }
+}
+
+impl CpuidRead for CpuidTable {
+    fn registers(&self, leaf: Leaf, subleaf: Subleaf) -> Option<[u32; 4]> {
+        (**self).registers(leaf, subleaf)
+    }
+}

@@ -1,0 +1,165 @@
+//! Topology as leaves 0xB and 0x1F (Intel, AMD), 0x80000026 and 0x8000001E (AMD) tell it.
+//!
+//! Intel SDM volume 2A, "CPUID", leaves 0BH and 1FH; AMD APM volume 3, E.4.16 and E.4.24. A list ends with a subleaf
+//! whose level type is 0.
+
+use core::fmt;
+
+use crate::field::{leaf_1f, leaf_8000001e};
+use crate::location::{Leaf, Subleaf};
+use crate::table::read::CpuidRead;
+
+/// What the processors of a level share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TopologyDomain {
+    /// A logical processor: the level's shift leads to the core.
+    Thread,
+    /// A core.
+    Core,
+    /// A module.
+    Module,
+    /// A tile.
+    Tile,
+    /// A die.
+    Die,
+    /// A group of dies.
+    DieGroup,
+    /// AMD's core complex.
+    Complex,
+    /// A socket.
+    Socket,
+    /// A type with a number that is not known.
+    Unknown(u8),
+}
+
+impl TopologyDomain {
+    /// By a level's type, whose numbers AMD's leaf has its own of.
+    const fn of(leaf: Leaf, number: u32) -> TopologyDomain {
+        match (leaf.0, number) {
+            (0x8000_0026, 1) => TopologyDomain::Core,
+            (0x8000_0026, 2) => TopologyDomain::Complex,
+            (0x8000_0026, 3) => TopologyDomain::Die,
+            (0x8000_0026, 4) => TopologyDomain::Socket,
+            (0xb | 0x1f, 1) => TopologyDomain::Thread,
+            (0xb | 0x1f, 2) => TopologyDomain::Core,
+            (0x1f, 3) => TopologyDomain::Module,
+            (0x1f, 4) => TopologyDomain::Tile,
+            (0x1f, 5) => TopologyDomain::Die,
+            (0x1f, 6) => TopologyDomain::DieGroup,
+            _ => TopologyDomain::Unknown(number.to_le_bytes()[0]),
+        }
+    }
+}
+
+impl fmt::Display for TopologyDomain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TopologyDomain::Thread => "thread",
+            TopologyDomain::Core => "core",
+            TopologyDomain::Module => "module",
+            TopologyDomain::Tile => "tile",
+            TopologyDomain::Die => "die",
+            TopologyDomain::DieGroup => "die group",
+            TopologyDomain::Complex => "core complex",
+            TopologyDomain::Socket => "socket",
+            TopologyDomain::Unknown(number) => return write!(f, "level type {number}"),
+        })
+    }
+}
+
+/// A subleaf that describes a level of the topology.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TopologyLevel {
+    /// 0xB, 0x1F or 0x80000026.
+    pub leaf: Leaf,
+    /// Which level, from 0.
+    pub subleaf: Subleaf,
+    /// EAX, EBX, ECX and EDX.
+    pub registers: [u32; 4],
+}
+
+impl TopologyLevel {
+    /// The leaves that list levels.
+    pub const LEAVES: [Leaf; 3] = [Leaf(0xb), Leaf(0x1f), Leaf(0x8000_0026)];
+
+    /// What the level is.
+    #[must_use]
+    pub const fn domain(&self) -> TopologyDomain {
+        TopologyDomain::of(self.leaf, leaf_1f::DOMAIN_TYPE.read_from(self.registers))
+    }
+
+    /// How far an x2APIC id is shifted right to number the next level's units.
+    #[must_use]
+    pub const fn shift(&self) -> u32 {
+        leaf_1f::X2APIC_ID_SHIFT.read_from(self.registers)
+    }
+
+    /// How many logical processors one unit of the next level has.
+    #[must_use]
+    pub const fn processors(&self) -> u32 {
+        leaf_1f::DOMAIN_LCPUS_COUNT.read_from(self.registers)
+    }
+
+    /// The level's own number, which is its subleaf.
+    #[must_use]
+    pub const fn number(&self) -> u32 {
+        leaf_1f::DOMAIN_LEVEL.read_from(self.registers)
+    }
+
+    /// The x2APIC id of the processor that was asked.
+    #[must_use]
+    pub const fn x2apic_id(&self) -> u32 {
+        leaf_1f::X2APIC_ID.read_from(self.registers)
+    }
+}
+
+/// Subleaves that are read before a list without an end is taken for endless; a level's number has 8 bits.
+const MAX_LEVELS: u32 = 256;
+
+pub(crate) fn levels<C: CpuidRead + ?Sized>(cpuid: &C, leaf: Leaf) -> impl Iterator<Item = TopologyLevel> {
+    (0..MAX_LEVELS).map_while(move |subleaf| {
+        let subleaf = Subleaf(subleaf);
+        let registers = cpuid.registers(leaf, subleaf)?;
+        let more = leaf_1f::DOMAIN_TYPE.read_from(registers) != 0;
+        more.then_some(TopologyLevel { leaf, subleaf, registers })
+    })
+}
+
+/// AMD's leaf 0x8000001E: EAX, EBX, ECX and EDX.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AmdNode(pub [u32; 4]);
+
+impl AmdNode {
+    /// Where it stands.
+    pub const LEAF: Leaf = Leaf(0x8000_001e);
+
+    /// The extended APIC id.
+    #[must_use]
+    pub const fn apic_id(&self) -> u32 {
+        leaf_8000001e::EXT_APIC_ID.read_from(self.0)
+    }
+
+    /// The core's number.
+    #[must_use]
+    pub const fn core(&self) -> u32 {
+        leaf_8000001e::CORE_ID.read_from(self.0)
+    }
+
+    /// Threads of a core.
+    #[must_use]
+    pub const fn threads_per_core(&self) -> u32 {
+        leaf_8000001e::CORE_NTHREADS.read_from(self.0) + 1
+    }
+
+    /// The node's number.
+    #[must_use]
+    pub const fn node(&self) -> u32 {
+        leaf_8000001e::NODE_ID.read_from(self.0)
+    }
+
+    /// Nodes of a processor.
+    #[must_use]
+    pub const fn nodes_per_processor(&self) -> u32 {
+        leaf_8000001e::NNODES_PER_SOCKET.read_from(self.0) + 1
+    }
+}
