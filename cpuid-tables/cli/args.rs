@@ -5,7 +5,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use super::has;
+use super::{diff, has, show};
 
 /// Shows, compares and explains the CPUID tables of hosts and guests
 #[derive(Parser)]
@@ -29,6 +29,12 @@ Exit codes:
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Decode tables, leaf by leaf
+    #[command(after_help = show::EXAMPLES)]
+    Show(show::Args),
+    /// Compare two tables by feature and field; tell whether a guest can move
+    #[command(after_help = diff::EXAMPLES)]
+    Diff(diff::Args),
     /// Tell by the exit code whether a feature is there
     #[command(after_help = has::EXAMPLES)]
     Has(has::Args),

@@ -4,9 +4,11 @@
 //! the output not written, or the command line was wrong.
 
 mod args;
+mod diff;
 mod has;
 mod output;
 mod progress;
+mod show;
 mod source;
 
 use std::process::ExitCode;
@@ -21,6 +23,8 @@ type Result<T> = std::result::Result<T, Failed>;
 /// Runs the command and turns its result into the exit code.
 pub(crate) fn run() -> ExitCode {
     let result = match Args::parse().command {
+        Command::Show(args) => show::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Has(args) => has::run(&args),
     };
     result.unwrap_or_else(|failed| {

@@ -2,8 +2,23 @@
 //!
 //! Nothing here asks a machine: what a command gathered comes in as parameters.
 
+mod compare;
+mod decode;
+mod facts;
+mod hypervisor;
+#[cfg(feature = "dump")]
+mod json;
+mod leaves;
+mod migrate;
 mod named;
+mod number;
 mod place;
+mod summary;
+mod text;
 
+pub use compare::{Difference, EntryDifferences, Side, compare};
+pub use decode::{DecodedEntry, DecodedRegister, decode, decode_register};
+pub use migrate::{Obstacle, obstacles};
 pub use named::{NoFeature, feature_named, name_of, names_near};
 pub use place::{Place, bit_list};
+pub use summary::Summary;

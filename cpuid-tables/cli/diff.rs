@@ -1,0 +1,197 @@
+//! `kvm-cpuid diff`: two tables compared.
+
+use std::process::ExitCode;
+
+use clap::Args as ClapArgs;
+use cpuid_tables::dump::Cpu;
+use cpuid_tables::show::{EntryDifferences, Obstacle, compare, obstacles};
+use serde_json::{Value, json};
+
+use super::args::Format;
+use super::output::{BAD, DOUBT, GOOD, HEADING, print, print_json, styled, warn};
+use super::source::{Input, Source};
+use super::{Result, answer, show};
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  kvm-cpuid diff old.txt new.txt              what two dumps have otherwise
+  kvm-cpuid diff --host --supported           what KVM keeps from guests here, and what it adds
+  kvm-cpuid diff guest.txt --supported --migrate
+                                              could a guest with that table go on here?
+
+A line with - is what only A has, + what only B has, ~ what both have otherwise. Sources with several
+CPUs are compared CPU by CPU; a single one with each of the other's.
+
+With --migrate, A is the table that the guest was started with and B is what the KVM of the host
+where it is to go supports. Each field is compared by its meaning: most bits promise something and
+must be there, some tell of something missing and must not be new, sizes and levels must not shrink.
+
+Exit codes, as diff's:
+  0  both are the same; with --migrate: it can move
+  1  they differ; it cannot
+  2  one of them could not be read";
+
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    input: Input<2, 2>,
+    /// Whether a guest started on A can move to B, and what stands in the way
+    #[arg(long)]
+    migrate: bool,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let [a, b] = args.input.sources() else { return Ok(answer(false)) };
+    let reading = &args.input.reading;
+    let pairs = paired((a, reading.all(a)?), (b, reading.all(b)?));
+    if args.migrate { migrate(args, (a, b), &pairs) } else { differ(args, (a, b), &pairs) }
+}
+
+/// Two CPUs that are compared, and what they are called.
+struct Pair {
+    names: (String, String),
+    a: Cpu,
+    b: Cpu,
+}
+
+/// CPUs by their numbers where both have them, else by their places; a single one with all of the other side.
+fn paired((source_a, a): (&Source, Vec<Cpu>), (source_b, b): (&Source, Vec<Cpu>)) -> Vec<Pair> {
+    let pair = |a: &Cpu, b: &Cpu| Pair {
+        names: (show::title(source_a, a), show::title(source_b, b)),
+        a: a.clone(),
+        b: b.clone(),
+    };
+    match (a.as_slice(), b.as_slice()) {
+        ([a], all) => all.iter().map(|b| pair(a, b)).collect(),
+        (all, [b]) => all.iter().map(|a| pair(a, b)).collect(),
+        (all_a, all_b) => {
+            let numbered = all_a.iter().chain(all_b).all(|cpu| cpu.number.is_some());
+            let partner = |at: usize, cpu: &Cpu| {
+                if numbered { all_b.iter().find(|other| other.number == cpu.number) } else { all_b.get(at) }
+            };
+            let found = all_a.iter().enumerate().filter_map(|(at, cpu)| Some(pair(cpu, partner(at, cpu)?)));
+            let pairs: Vec<Pair> = found.collect();
+            let alone = all_a.len() + all_b.len() - 2 * pairs.len();
+            if alone > 0 {
+                warn(format!(
+                    "{alone} CPUs have none to be compared with: {source_a} has {}, {source_b} has {}",
+                    all_a.len(),
+                    all_b.len()
+                ));
+            }
+            pairs
+        }
+    }
+}
+
+/// Results that are equal, told once with all pairs that have them.
+fn grouped<T: PartialEq>(pairs: &[Pair], of: impl Fn(&Pair) -> T) -> Vec<(Vec<&Pair>, T)> {
+    let mut groups: Vec<(Vec<&Pair>, T)> = Vec::new();
+    for pair in pairs {
+        let result = of(pair);
+        match groups.iter_mut().find(|(_, other)| *other == result) {
+            Some((group, _)) => group.push(pair),
+            None => groups.push((vec![pair], result)),
+        }
+    }
+    groups
+}
+
+fn names(group: &[&Pair]) -> (String, String) {
+    let told = |all: Vec<&str>| {
+        let mut names = all;
+        names.dedup();
+        match names.as_slice() {
+            [first, .., last] if names.len() > 4 => format!("{first} to {last} ({} CPUs)", names.len()),
+            _ => names.join(", "),
+        }
+    };
+    let a = told(group.iter().map(|pair| pair.names.0.as_str()).collect());
+    (a, told(group.iter().map(|pair| pair.names.1.as_str()).collect()))
+}
+
+fn differ(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
+    let groups = grouped(pairs, |pair| compare(&pair.a.entries, &pair.b.entries));
+    let same = groups.iter().all(|(_, differences)| differences.is_empty());
+    if args.format == Format::Json {
+        let to_json = |(group, found): &(Vec<&Pair>, Vec<EntryDifferences>)| {
+            json!({
+                "cpus": cpus(group),
+                "leaves": found.iter().map(EntryDifferences::to_json).collect::<Vec<Value>>(),
+            })
+        };
+        let groups: Vec<Value> = groups.iter().map(to_json).collect();
+        print_json(&json!({ "a": a.to_string(), "b": b.to_string(), "same": same, "comparisons": groups }))?;
+        return Ok(answer(same));
+    }
+    let mut text = String::new();
+    for (group, differences) in groups.iter().filter(|(_, found)| !found.is_empty()) {
+        let (of_a, of_b) = names(group);
+        text += &styled(BAD, format!("- A: {}\n", of_source(a, &of_a)));
+        text += &styled(GOOD, format!("+ B: {}\n", of_source(b, &of_b)));
+        differences.iter().for_each(|entry| coloured(&mut text, &entry.to_string()));
+    }
+    print(&text)?;
+    Ok(answer(same))
+}
+
+/// A source and which of its CPUs.
+fn of_source(source: &Source, cpu: &str) -> String {
+    let source = source.to_string();
+    if source == cpu { source } else { format!("{source}, {cpu}") }
+}
+
+fn cpus(group: &[&Pair]) -> Vec<Value> {
+    group.iter().map(|pair| json!({ "a": pair.a.number, "b": pair.b.number })).collect()
+}
+
+fn coloured(text: &mut String, entry: &str) {
+    for line in entry.lines() {
+        let style = match line.trim_start().get(..2) {
+            Some("- ") => BAD,
+            Some("+ ") => GOOD,
+            Some("~ ") => DOUBT,
+            _ => HEADING,
+        };
+        *text += &styled(style, line);
+        text.push('\n');
+    }
+}
+
+fn migrate(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
+    let groups = grouped(pairs, |pair| obstacles(&pair.a.entries, &pair.b.entries));
+    let can = groups.iter().all(|(_, found)| found.is_empty());
+    if args.format == Format::Json {
+        let to_json = |(group, found): &(Vec<&Pair>, Vec<Obstacle>)| {
+            json!({
+                "cpus": cpus(group),
+                "obstacles": found.iter().map(Obstacle::to_json).collect::<Vec<Value>>(),
+            })
+        };
+        let groups: Vec<Value> = groups.iter().map(to_json).collect();
+        print_json(
+            &json!({ "a": a.to_string(), "b": b.to_string(), "can_move": can, "comparisons": groups }),
+        )?;
+        return Ok(answer(can));
+    }
+    let mut text = String::new();
+    for (group, found) in groups.iter().filter(|(_, found)| !found.is_empty()) {
+        let (of_a, of_b) = names(group);
+        let (of_a, of_b) = (of_source(a, &of_a), of_source(b, &of_b));
+        let count = found.len();
+        let things = if count == 1 { "thing stands" } else { "things stand" };
+        text += &styled(
+            BAD,
+            format!("A guest started on A ({of_a}) cannot move to B ({of_b}): {count} {things} in the way\n"),
+        );
+        found.iter().for_each(|obstacle| text += &format!("  {obstacle}\n"));
+    }
+    if can {
+        text = styled(GOOD, format!("A guest started on A ({a}) can move to B ({b})\n"));
+    }
+    print(&text)?;
+    Ok(answer(can))
+}

@@ -1,0 +1,227 @@
+//! `kvm-cpuid show`: tables, decoded.
+
+use std::fmt::Write as _;
+use std::io;
+use std::process::ExitCode;
+
+use clap::Args as ClapArgs;
+use cpuid_tables::dump::{Cpu, Format as DumpFormat, WriteError, Writer};
+use cpuid_tables::show::{Place, Summary, decode, name_of};
+use cpuid_tables::{CpuidEntry, CpuidRead, Leaf, Subleaf};
+use serde_json::json;
+
+use super::Result;
+use super::output::{DOUBT, Failed, HEADING, NAME, print, styled};
+use super::source::{Input, Source};
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  kvm-cpuid show                          what the CPUID instruction answers here, leaf by leaf
+  kvm-cpuid show -l 7 -l 0xd.1            two leaves of it
+  kvm-cpuid show --supported --features   the names of what KVM supports here
+  kvm-cpuid show dump.txt --raw           a dump's numbers, as `cpuid -r` prints them
+  kvm-cpuid show --guest-of $(pidof qemu-system-x86_64)
+  kvm-cpuid show dump.txt --format json   for programs";
+
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    input: Input<0, { usize::MAX }>,
+    /// The numbers alone, as `cpuid -r` prints them
+    #[arg(long, conflicts_with_all = ["format", "features"])]
+    raw: bool,
+    /// The names of the features that are set, one a line
+    #[arg(long, conflicts_with = "format")]
+    features: bool,
+    /// For people (text), for programs (json), or in a form of dumps: see `kvm-cpuid convert --help`
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = form)]
+    format: Form,
+    /// Only this leaf, or subleaf of it; may be given several times
+    #[arg(short, long = "leaf", value_name = "LEAF[.SUB]", value_parser = leaf)]
+    leaf: Vec<(Leaf, Option<Subleaf>)>,
+}
+
+/// In which form.
+#[derive(Clone, Copy)]
+enum Form {
+    Text,
+    Json,
+    Dump(DumpFormat),
+}
+
+fn form(name: &str) -> std::result::Result<Form, String> {
+    match name {
+        "text" => Ok(Form::Text),
+        "json" => Ok(Form::Json),
+        _ => {
+            let written = || DumpFormat::ALL.into_iter().filter(|format| format.can_be_written());
+            let found = written().find(|format| format.name() == name).map(Form::Dump);
+            found.ok_or_else(|| {
+                let names: Vec<&str> =
+                    written().map(DumpFormat::name).filter(|name| *name != "json").collect();
+                format!("it is text, json, or one of {}", names.join(", "))
+            })
+        }
+    }
+}
+
+fn leaf(text: &str) -> std::result::Result<(Leaf, Option<Subleaf>), String> {
+    match Place::read(text) {
+        Some(Place::Leaf(leaf, subleaf)) => Ok((leaf, subleaf)),
+        _ => Err("expected a leaf such as 7, 0x80000008 or 0xd.1".to_owned()),
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let sources = args.input.sources_or(Source::Host);
+    if let Form::Dump(format) = args.format {
+        return written(args, &sources, format);
+    }
+    let (mut first, json) = (true, matches!(args.format, Form::Json));
+    if json && !print("{ \"cpus\": [\n")? {
+        return Ok(ExitCode::SUCCESS);
+    }
+    for source in &sources {
+        let mut cpus = args.input.reading.open(source)?.peekable();
+        let mut several = sources.len() > 1;
+        while let Some(cpu) = cpus.next() {
+            let cpu = chosen(args, cpu?);
+            several |= cpus.peek().is_some();
+            let text = match args.format {
+                Form::Json => format!("{}{:#}", if first { "" } else { ",\n" }, to_json(source, &cpu)),
+                _ => to_text(args, source, &cpu, (several, first)),
+            };
+            first = false;
+            if !print(&text)? {
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
+    }
+    if json {
+        print("\n] }\n")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The CPU with the leaves that were asked for.
+fn chosen(args: &Args, mut cpu: Cpu) -> Cpu {
+    if args.leaf.is_empty() {
+        return cpu;
+    }
+    let wanted = |entry: &CpuidEntry| {
+        let fits = |subleaf: &Option<Subleaf>| subleaf.is_none_or(|subleaf| subleaf == entry.subleaf());
+        args.leaf.iter().any(|(leaf, subleaf)| *leaf == entry.function && fits(subleaf))
+    };
+    let keep: Vec<bool> = cpu.entries.iter().map(wanted).collect();
+    let mut kept = keep.iter();
+    cpu.entries.retain(|_| kept.next() == Some(&true));
+    if let Some(known) = &mut cpu.known {
+        let mut kept = keep.iter();
+        known.retain(|_| kept.next() == Some(&true));
+    }
+    cpu
+}
+
+/// What a CPU of a source is called.
+pub(super) fn title(source: &Source, cpu: &Cpu) -> String {
+    let number = cpu.number.map(|number| format!("CPU {number}"));
+    let name = cpu.name.clone();
+    let own: Vec<String> = number.into_iter().chain(name).collect();
+    if own.is_empty() { source.to_string() } else { own.join(" ") }
+}
+
+fn to_text(args: &Args, source: &Source, cpu: &Cpu, (several, first): (bool, bool)) -> String {
+    let mut text = String::new();
+    if several && !first && !args.raw {
+        text.push('\n');
+    }
+    if args.raw {
+        raw(&mut text, cpu);
+        return text;
+    }
+    let summary = Summary::of(&cpu.entries).to_string();
+    let between = if summary.is_empty() { "" } else { ": " };
+    if several || !args.features {
+        text += &styled(HEADING, format!("{}{between}{summary}", title(source, cpu)));
+        text.push('\n');
+    }
+    if args.features {
+        for feature in cpu.entries.features() {
+            text += &styled(NAME, name_of(feature));
+            text.push('\n');
+        }
+        return text;
+    }
+    for (at, entry) in decode(&cpu.entries).iter().enumerate() {
+        coloured(&mut text, &entry.to_string());
+        if cpu.known(at) != [u32::MAX; 4] {
+            let open = cpu.known(at).map(|known| format!("{:#010x}", !known)).join(" ");
+            text += &styled(DOUBT, format!("  the dump leaves bits open: {open}\n"));
+        }
+    }
+    text
+}
+
+/// The same in colours: the heading, what the registers say together, and unknown bits.
+fn coloured(text: &mut String, entry: &str) {
+    for line in entry.lines() {
+        let styled = match line.trim_start() {
+            start if start.len() == line.len() => styled(HEADING, line),
+            start if start.starts_with("= ") => styled(NAME, line),
+            start if start.starts_with("unknown bits") => styled(DOUBT, line),
+            _ => line.to_owned(),
+        };
+        *text += &styled;
+        text.push('\n');
+    }
+}
+
+/// As `cpuid -r` prints it, whatever the flags are.
+fn raw(text: &mut String, cpu: &Cpu) {
+    match cpu.number {
+        Some(number) => *text += &format!("CPU {number}:\n"),
+        None => *text += "CPU:\n",
+    }
+    for entry in &cpu.entries {
+        let [eax, ebx, ecx, edx] = entry.registers;
+        let (leaf, subleaf) = (entry.function.0, entry.subleaf().0);
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            text,
+            "   {leaf:#010x} {subleaf:#04x}: eax={eax:#010x} ebx={ebx:#010x} ecx={ecx:#010x} edx={edx:#010x}"
+        );
+    }
+}
+
+fn to_json(source: &Source, cpu: &Cpu) -> serde_json::Value {
+    let entries: Vec<serde_json::Value> = decode(&cpu.entries).iter().map(|entry| entry.to_json()).collect();
+    json!({
+        "source": source.to_string(),
+        "number": cpu.number,
+        "name": cpu.name,
+        "summary": Summary::of(&cpu.entries).to_json(),
+        "features": cpu.entries.features().into_iter().map(name_of).collect::<Vec<&str>>(),
+        "leaves": entries,
+    })
+}
+
+/// In a form of dumps.
+fn written(args: &Args, sources: &[Source], format: DumpFormat) -> Result<ExitCode> {
+    let out = io::BufWriter::new(io::stdout().lock());
+    let done = |result: std::result::Result<(), WriteError>| match result {
+        Ok(()) => Ok(true),
+        // `| head` is no failure.
+        Err(WriteError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failed::new(error)),
+    };
+    let mut writer = Writer::new(out, format).map_err(Failed::new)?;
+    for source in sources {
+        for cpu in args.input.reading.open(source)? {
+            if !done(writer.write(&chosen(args, cpu?)))? {
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
+    }
+    done(writer.finish().map(drop))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,155 @@
+//! Two tables compared, by feature and field.
+
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::decode::decode_entry;
+use super::hypervisor::Ranges;
+use super::{DecodedRegister, bit_list, name_of, number};
+use crate::bit_field::Field;
+use crate::hardware::Feature;
+use crate::location::{CpuidWord, Leaf, Subleaf};
+use crate::table::{CpuidEntry, find_entry};
+
+/// Which of two tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// The first.
+    A,
+    /// The second.
+    B,
+}
+
+/// Something that two tables have otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// One has the entry, the other has none that answers.
+    Entry(Side),
+    /// `KVM_CPUID_FLAG_*` of the two.
+    Flags(u32, u32),
+    /// One has the feature.
+    Feature(Feature, Side),
+    /// A field in a register, and its values.
+    Field(CpuidWord, Field, u32, u32),
+    /// Bits of a register that nobody describes, those set in each.
+    Unknown(CpuidWord, u32, u32),
+}
+
+/// The differences of one leaf and subleaf; never none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryDifferences {
+    /// Which leaf.
+    pub leaf: Leaf,
+    /// Which subleaf; none where the index is significant in neither table.
+    pub subleaf: Option<Subleaf>,
+    /// What the leaf is about.
+    pub title: Option<&'static str>,
+    /// By register and bit.
+    pub differences: Vec<Difference>,
+}
+
+/// Compares what two tables answer, in order of leaves. An entry that one lacks counts as zeros; the order of entries does
+/// not matter.
+#[must_use]
+pub fn compare(a: &[CpuidEntry], b: &[CpuidEntry]) -> Vec<EntryDifferences> {
+    let keys: BTreeSet<(Leaf, Subleaf)> =
+        a.iter().chain(b).map(|entry| (entry.function, entry.subleaf())).collect();
+    let (of_a, of_b) = (Ranges::of(a), Ranges::of(b));
+    keys.into_iter().filter_map(|key| compare_entries((a, b), (&of_a, &of_b), key)).collect()
+}
+
+fn compare_entries(
+    (a, b): (&[CpuidEntry], &[CpuidEntry]),
+    ranges: (&Ranges, &Ranges),
+    (leaf, subleaf): (Leaf, Subleaf),
+) -> Option<EntryDifferences> {
+    let (one, other) = (find_entry(a, leaf, subleaf), find_entry(b, leaf, subleaf));
+    let mut differences = Vec::new();
+    match (one, other) {
+        (Some(one), Some(other)) if one.same_answer(other) => return None,
+        (Some(one), Some(other)) if one.flags != other.flags => {
+            differences.push(Difference::Flags(one.flags, other.flags));
+        }
+        (Some(_), None) => differences.push(Difference::Entry(Side::A)),
+        (None, Some(_)) => differences.push(Difference::Entry(Side::B)),
+        _ => {}
+    }
+    let indexed = one.into_iter().chain(other).any(CpuidEntry::is_indexed);
+    let zeros = CpuidEntry { function: leaf, index: subleaf, flags: u32::from(indexed), registers: [0; 4] };
+    // Whose a hypervisor's leaf is, the table that has it says.
+    let (of_one, of_other) = match (one, other) {
+        (Some(_), None) => (ranges.0, ranges.0),
+        (None, Some(_)) => (ranges.1, ranges.1),
+        _ => ranges,
+    };
+    let one = decode_entry(one.unwrap_or(&zeros), of_one);
+    let other = decode_entry(other.unwrap_or(&zeros), of_other);
+    for (one, other) in one.registers.iter().zip(&other.registers) {
+        compare_registers(one, other, &mut differences);
+    }
+    let subleaf = indexed.then_some(subleaf);
+    Some(EntryDifferences { leaf, subleaf, title: one.title.or(other.title), differences })
+}
+
+fn compare_registers(a: &DecodedRegister, b: &DecodedRegister, differences: &mut Vec<Difference>) {
+    let features: BTreeSet<Feature> = a.features.iter().chain(&b.features).copied().collect();
+    for feature in features {
+        match (a.features.contains(&feature), b.features.contains(&feature)) {
+            (true, false) => differences.push(Difference::Feature(feature, Side::A)),
+            (false, true) => differences.push(Difference::Feature(feature, Side::B)),
+            _ => {}
+        }
+    }
+    let fields: BTreeSet<Field> = a.fields.iter().chain(&b.fields).map(|(field, _)| *field).collect();
+    for field in fields {
+        let (from, to) = (field.read(a.value), field.read(b.value));
+        if from != to {
+            differences.push(Difference::Field(a.word, field, from, to));
+        }
+    }
+    if a.unknown != b.unknown {
+        differences.push(Difference::Unknown(a.word, a.unknown, b.unknown));
+    }
+}
+
+impl fmt::Display for EntryDifferences {
+    /// A heading, and a line for each: `-` what only A has, `+` what only B has, `~` what both have otherwise.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#010x}", self.leaf.0)?;
+        if let Some(subleaf) = self.subleaf {
+            write!(f, ".{}", subleaf.0)?;
+        }
+        writeln!(f, ": {}", self.title.unwrap_or("a leaf that nobody describes"))?;
+        self.differences.iter().try_for_each(|difference| writeln!(f, "  {difference}"))
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Difference::Entry(Side::A) => f.write_str("- only A has this entry"),
+            Difference::Entry(Side::B) => f.write_str("+ only B has this entry"),
+            Difference::Flags(a, b) => write!(f, "~ flags: {a:#x} -> {b:#x}"),
+            Difference::Feature(feature, side) => {
+                let sign = if *side == Side::A { '-' } else { '+' };
+                let place = format!("{}[{}]", feature.register(), feature.bit().0);
+                write!(f, "{sign} {place:8}{}", name_of(*feature))
+            }
+            Difference::Field(word, field, a, b) => {
+                let (low, high) = field.bits().into_inner();
+                let bits = if low == high { format!("[{low}]") } else { format!("[{high}:{low}]") };
+                let bits = if field.width() == 32 { String::new() } else { bits };
+                let place = format!("{}{bits}", word.register);
+                let (a, b) = (number::tell(*field, *a), number::tell(*field, *b));
+                write!(f, "~ {place:8}{}{}: {a} -> {b}", if place.len() < 8 { "" } else { " " }, field.name())
+            }
+            Difference::Unknown(word, a, b) => {
+                let told = |bits| if bits == 0 { String::from("none") } else { bit_list(bits) };
+                write!(f, "~ {}     unknown bits: {} -> {}", word.register, told(*a), told(*b))
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! A table, register by register, into what each bit is.
+//!
+//! What always holds: every bit that is set in a register is a feature's, a field's, or among the unknown ones.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::hypervisor::{self, Kind, Ranges};
+use super::{facts, leaves};
+use crate::bit_field::Field;
+use crate::description::{Part, describe};
+use crate::hardware::Feature;
+use crate::location::{CpuidWord, Register};
+use crate::table::CpuidEntry;
+
+/// A register and what its bits say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecodedRegister {
+    /// Which.
+    pub word: CpuidWord,
+    /// What CPUID returns in it.
+    pub value: u32,
+    /// The features that are set, by bit.
+    pub features: Vec<Feature>,
+    /// All its fields with their values, by bit.
+    pub fields: Vec<(Field, u32)>,
+    /// Bits that are set and that nobody describes.
+    pub unknown: u32,
+}
+
+/// An entry and what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecodedEntry {
+    /// The entry.
+    pub entry: CpuidEntry,
+    /// What its leaf is about; none for a leaf that is not known.
+    pub title: Option<&'static str>,
+    /// What follows from its registers together: a cache's size, a level of the topology. Sentences of a few words.
+    pub facts: Vec<String>,
+    /// EAX, EBX, ECX and EDX.
+    pub registers: [DecodedRegister; 4],
+}
+
+/// Decodes a table, entry by entry.
+#[must_use]
+pub fn decode(entries: &[CpuidEntry]) -> Vec<DecodedEntry> {
+    let ranges = Ranges::of(entries);
+    entries.iter().map(|entry| decode_entry(entry, &ranges)).collect()
+}
+
+pub(super) fn decode_entry(entry: &CpuidEntry, ranges: &Ranges) -> DecodedEntry {
+    let kind = ranges.kind(entry.function);
+    DecodedEntry {
+        entry: *entry,
+        title: leaves::title(entry.function, kind),
+        facts: facts::of(entry, kind),
+        registers: entry.words().map(|word| register(word, entry.register(word.register), ranges)),
+    }
+}
+
+/// Decodes one register. A hypervisor's is taken for KVM's.
+///
+/// ```
+/// use cpuid_tables::{CpuidWord, Register, feature, show};
+///
+/// let decoded = show::decode_register(CpuidWord::new(7, 0, Register::Ecx), 0x0142_0000);
+/// assert_eq!(decoded.features, [feature::RDPID, feature::BUS_LOCK_DETECT]);
+/// assert_eq!(decoded.fields.iter().map(|(field, value)| (field.name(), *value)).next_back(), Some(("key_locker", 0)));
+/// assert_eq!(decoded.unknown, 0);
+/// ```
+#[must_use]
+pub fn decode_register(word: CpuidWord, value: u32) -> DecodedRegister {
+    register(word, value, &Ranges::default())
+}
+
+fn register(word: CpuidWord, value: u32, ranges: &Ranges) -> DecodedRegister {
+    let mut decoded =
+        DecodedRegister { word, value, features: Vec::new(), fields: Vec::new(), unknown: value };
+    let at = ranges.described_at(word);
+    let kind = ranges.kind(word.leaf);
+    for part in parts(at, kind) {
+        decoded.unknown &= !part.mask();
+        match part {
+            Part::Feature(feature) if value & feature.mask() != 0 => decoded.features.push(feature),
+            Part::Feature(_) => {}
+            Part::Field(field) => decoded.fields.push((field, field.read(value))),
+        }
+    }
+    decoded
+}
+
+/// What a register holds. Only the first leaf of another hypervisor is as the tables have it, which are KVM's.
+fn parts(at: CpuidWord, kind: Option<Kind>) -> Vec<Part> {
+    let Some(kind) = kind else { return describe(at).collect() };
+    let own = hypervisor::fields(kind, at).map(Part::Field);
+    if kind == Kind::Kvm || at.leaf.0 & 0xff == 0 { own.chain(describe(at)).collect() } else { own.collect() }
+}
+
+impl DecodedRegister {
+    /// One of EAX, EBX, ECX and EDX.
+    #[must_use]
+    pub const fn register(&self) -> Register {
+        self.word.register
+    }
+}

@@ -1,0 +1,194 @@
+//! What an entry's registers say together.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::hypervisor::Kind;
+use crate::cache::CacheKind;
+use crate::field::{leaf_12, leaf_15};
+use crate::location::{Leaf, Subleaf};
+use crate::table::{
+    AmdNode, CacheSubleaf, CpuidEntry, Hypervisor, Signature, TopologyLevel, Vendor, XsaveSubleaf,
+};
+
+/// The names of XSAVE's components by number (Intel SDM volume 1, chapter 13; AMD APM volume 2, chapter 11).
+static COMPONENTS: &[(u8, &str)] = &[
+    (0, "x87"),
+    (1, "SSE"),
+    (2, "AVX"),
+    (3, "BNDREGS"),
+    (4, "BNDCSR"),
+    (5, "opmask"),
+    (6, "ZMM_Hi256"),
+    (7, "Hi16_ZMM"),
+    (8, "PT"),
+    (9, "PKRU"),
+    (10, "PASID"),
+    (11, "CET_U"),
+    (12, "CET_S"),
+    (13, "HDC"),
+    (14, "UINTR"),
+    (15, "LBR"),
+    (16, "HWP"),
+    (17, "TILECFG"),
+    (18, "TILEDATA"),
+    (19, "APX"),
+    (62, "LWP"),
+];
+
+/// An XSAVE component by its number.
+pub(super) fn component(number: u8) -> String {
+    let known = COMPONENTS.iter().find(|row| row.0 == number);
+    known.map_or_else(|| format!("component {number}"), |row| row.1.to_string())
+}
+
+/// XSAVE components of a mask.
+pub(super) fn components(mask: u64) -> String {
+    let all: Vec<String> = (0..64).filter(|number| mask >> number & 1 != 0).map(component).collect();
+    if all.is_empty() { "none".to_string() } else { all.join(" ") }
+}
+
+/// The facts of an entry; `hypervisor` is whose leaf it is.
+pub(super) fn of(entry: &CpuidEntry, hypervisor: Option<Kind>) -> Vec<String> {
+    let (leaf, subleaf, registers) = (entry.function, entry.subleaf(), entry.registers);
+    let [eax, ebx, ..] = registers;
+    if hypervisor.is_some() {
+        return of_hypervisor(leaf, registers);
+    }
+    match leaf.0 {
+        0 | 0x8000_0000 | 0x8086_0000 if ebx != 0 => {
+            alloc::vec![format!("vendor {}", Vendor::from_registers(registers))]
+        }
+        1 | 0x8000_0001 if eax != 0 => alloc::vec![signature(Signature(eax))],
+        4 | 0x8000_001d => {
+            let cache = CacheSubleaf { leaf, subleaf, registers };
+            cache.kind().map(|kind| of_cache(&cache, kind)).into_iter().collect()
+        }
+        0xb | 0x1f | 0x8000_0026 => of_level(&TopologyLevel { leaf, subleaf, registers }),
+        0xd => of_xsave(subleaf, registers),
+        0x12 if subleaf.0 >= 2 => of_enclave_memory(registers),
+        0x15 => of_tsc(registers),
+        0x8000_001e => of_node(&AmdNode(registers)),
+        _ => Vec::new(),
+    }
+}
+
+pub(super) fn signature(signature: Signature) -> String {
+    let (family, model, stepping) = (signature.family(), signature.model(), signature.stepping());
+    format!("family {family:#x}, model {model:#x}, stepping {stepping}")
+}
+
+fn of_hypervisor(leaf: Leaf, registers: [u32; 4]) -> Vec<String> {
+    if leaf.0 & 0xff != 0 {
+        return Vec::new();
+    }
+    let Hypervisor { signature, .. } = Hypervisor::from_registers(leaf, registers);
+    let name = signature_text(&signature);
+    if name.is_empty() { Vec::new() } else { alloc::vec![format!("hypervisor {name}")] }
+}
+
+/// A hypervisor's signature without zeros at its end.
+pub(super) fn signature_text(signature: &[u8; 12]) -> String {
+    let end = signature.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    signature[..end].escape_ascii().to_string()
+}
+
+/// `48 KiB`, `1.5 MiB`.
+pub(super) fn size(bytes: u64) -> String {
+    const KIB: u64 = 1 << 10;
+    const MIB: u64 = 1 << 20;
+    match bytes {
+        0 => "0 bytes".to_string(),
+        _ if bytes % MIB == 0 => format!("{} MiB", bytes / MIB),
+        _ if bytes > MIB && bytes % (MIB / 4) == 0 => {
+            let quarters = bytes / (MIB / 4);
+            format!(
+                "{}.{} MiB",
+                quarters / 4,
+                ["0", "25", "5", "75"][usize::try_from(quarters % 4).unwrap_or(0)]
+            )
+        }
+        _ if bytes % KIB == 0 => format!("{} KiB", bytes / KIB),
+        _ => format!("{bytes} bytes"),
+    }
+}
+
+pub(super) fn of_cache(cache: &CacheSubleaf, kind: CacheKind) -> String {
+    let kind = match kind {
+        CacheKind::Data => " data",
+        CacheKind::Instruction => " instruction",
+        CacheKind::Unified => "",
+    };
+    let ways = if cache.is_fully_associative() {
+        "fully associative".to_string()
+    } else {
+        format!("{} ways", cache.ways())
+    };
+    let (level, size, line) = (cache.level(), size(cache.size()), cache.line_size());
+    let shared = match cache.threads_sharing() {
+        1 => "one thread's own".to_string(),
+        threads => format!("shared by up to {threads} threads"),
+    };
+    format!("L{level}{kind} cache: {size}, {ways}, lines of {line} bytes, {shared}")
+}
+
+fn of_level(level: &TopologyLevel) -> Vec<String> {
+    if level.registers[2] >> 8 & 0xff == 0 {
+        return Vec::new();
+    }
+    let (domain, processors, shift) = (level.domain(), level.processors(), level.shift());
+    alloc::vec![format!(
+        "level of {domain}s: {processors} logical processors, x2APIC id {} shifted right by {shift}",
+        level.x2apic_id()
+    )]
+}
+
+fn of_xsave(subleaf: Subleaf, [eax, ebx, ecx, edx]: [u32; 4]) -> Vec<String> {
+    let wide = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
+    match subleaf.0 {
+        0 => alloc::vec![format!("XCR0 may have: {}", components(wide(eax, edx)))],
+        1 => alloc::vec![format!("IA32_XSS may have: {}", components(wide(ecx, edx)))],
+        _ if eax == 0 => Vec::new(),
+        number => {
+            let Ok(number) = u8::try_from(number) else { return Vec::new() };
+            let saved = XsaveSubleaf { number, registers: [eax, ebx, ecx, edx] };
+            let place = if saved.is_supervisor() {
+                "of IA32_XSS".to_string()
+            } else {
+                format!("at offset {}", saved.offset())
+            };
+            let aligned = if saved.is_aligned() { ", aligned to 64 bytes when compacted" } else { "" };
+            alloc::vec![format!("{}: {} bytes {place}{aligned}", component(number), saved.size())]
+        }
+    }
+}
+
+fn of_enclave_memory(registers: [u32; 4]) -> Vec<String> {
+    let [eax, ebx, ecx, edx] = registers.map(u64::from);
+    if leaf_12::SUBLEAF_TYPE.read_from(registers) == 0 {
+        return Vec::new();
+    }
+    let base = (ebx & 0xf_ffff) << 32 | eax & 0xffff_f000;
+    let bytes = (edx & 0xf_ffff) << 32 | ecx & 0xffff_f000;
+    alloc::vec![format!("enclave memory: {} at {base:#x}", size(bytes))]
+}
+
+fn of_tsc(registers: [u32; 4]) -> Vec<String> {
+    let denominator = u64::from(leaf_15::TSC_DENOMINATOR.read_from(registers));
+    let numerator = u64::from(leaf_15::TSC_NUMERATOR.read_from(registers));
+    let crystal = u64::from(leaf_15::CPU_CRYSTAL_HZ.read_from(registers));
+    if denominator == 0 || numerator == 0 || crystal == 0 {
+        return Vec::new();
+    }
+    alloc::vec![format!("TSC {} kHz", crystal * numerator / denominator / 1000)]
+}
+
+fn of_node(node: &AmdNode) -> Vec<String> {
+    let (id, core, threads) = (node.apic_id(), node.core(), node.threads_per_core());
+    let nodes = (node.node(), node.nodes_per_processor());
+    alloc::vec![format!(
+        "APIC id {id}: core {core} of {threads} threads each, node {} of {} in the processor",
+        nodes.0, nodes.1
+    )]
+}

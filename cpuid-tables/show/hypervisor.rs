@@ -1,0 +1,146 @@
+//! Whose the leaves from 0x40000000 on are: they mean what the signature in the first of each 0x100 says.
+
+use alloc::vec::Vec;
+
+use crate::bit_field::Field;
+use crate::location::{CpuidWord, Leaf, Register};
+use crate::table::{CpuidRead, Hypervisor};
+
+/// A hypervisor that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Kvm,
+    Hyperv,
+    Other,
+}
+
+/// The hypervisors' ranges of a table.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ranges(Vec<(Leaf, Kind)>);
+
+impl Ranges {
+    pub(super) fn of<C: CpuidRead + ?Sized>(table: &C) -> Ranges {
+        let kind = |signature| match signature {
+            Hypervisor::KVM => Kind::Kvm,
+            Hypervisor::HYPERV => Kind::Hyperv,
+            _ => Kind::Other,
+        };
+        Ranges(table.hypervisors().map(|found| (found.base, kind(found.signature))).collect())
+    }
+
+    /// Whose a leaf is; none if it is no hypervisor's. A lone leaf of a range without its first is taken for KVM's, so
+    /// that one register can be looked at.
+    pub(super) fn kind(&self, leaf: Leaf) -> Option<Kind> {
+        if leaf.0 >> 16 != 0x4000 {
+            return None;
+        }
+        let base = Leaf(leaf.0 & !0xff);
+        Some(self.0.iter().find(|range| range.0 == base).map_or(Kind::Kvm, |range| range.1))
+    }
+
+    /// Where the tables describe a register: KVM's leaves may lie higher than they do in the tables.
+    pub(super) fn described_at(&self, word: CpuidWord) -> CpuidWord {
+        match self.kind(word.leaf) {
+            Some(_) => CpuidWord { leaf: Leaf(0x4000_0000 | word.leaf.0 & 0xff), ..word },
+            None => word,
+        }
+    }
+}
+
+const fn field(leaf: u32, register: Register, low: u8, high: u8, name: &'static str) -> Field {
+    match Field::new(name, leaf, 0..=0, register, low..=high) {
+        Some(field) => field,
+        None => panic!("bits of a field are the wrong way round"),
+    }
+}
+
+use Register::{Eax, Ebx, Ecx, Edx};
+
+/// Leaves whose meaning is a convention among hypervisors.
+static COMMON: &[Field] =
+    &[field(0x4000_0010, Eax, 0, 31, "tsc_khz"), field(0x4000_0010, Ebx, 0, 31, "bus_khz")];
+
+/// Hyper-V's, by its Top Level Functional Specification, "Feature and Interface Discovery".
+static HYPERV: &[Field] = &[
+    field(0x4000_0001, Eax, 0, 31, "interface_signature"),
+    field(0x4000_0002, Eax, 0, 31, "build_number"),
+    field(0x4000_0002, Ebx, 0, 15, "minor_version"),
+    field(0x4000_0002, Ebx, 16, 31, "major_version"),
+    field(0x4000_0002, Ecx, 0, 31, "service_pack"),
+    field(0x4000_0002, Edx, 0, 23, "service_number"),
+    field(0x4000_0002, Edx, 24, 31, "service_branch"),
+    field(0x4000_0003, Eax, 0, 0, "vp_runtime"),
+    field(0x4000_0003, Eax, 1, 1, "reference_counter"),
+    field(0x4000_0003, Eax, 2, 2, "synic"),
+    field(0x4000_0003, Eax, 3, 3, "synthetic_timers"),
+    field(0x4000_0003, Eax, 4, 4, "apic_access"),
+    field(0x4000_0003, Eax, 5, 5, "hypercall"),
+    field(0x4000_0003, Eax, 6, 6, "vp_index"),
+    field(0x4000_0003, Eax, 7, 7, "reset"),
+    field(0x4000_0003, Eax, 8, 8, "statistics"),
+    field(0x4000_0003, Eax, 9, 9, "reference_tsc"),
+    field(0x4000_0003, Eax, 10, 10, "guest_idle"),
+    field(0x4000_0003, Eax, 11, 11, "frequencies"),
+    field(0x4000_0003, Eax, 12, 12, "debug_registers"),
+    field(0x4000_0003, Eax, 13, 13, "reenlightenment"),
+    field(0x4000_0003, Eax, 15, 15, "invariant_tsc"),
+    field(0x4000_0003, Ebx, 0, 0, "create_partitions"),
+    field(0x4000_0003, Ebx, 1, 1, "access_partition_id"),
+    field(0x4000_0003, Ebx, 2, 2, "access_memory_pool"),
+    field(0x4000_0003, Ebx, 4, 4, "post_messages"),
+    field(0x4000_0003, Ebx, 5, 5, "signal_events"),
+    field(0x4000_0003, Ebx, 6, 6, "create_port"),
+    field(0x4000_0003, Ebx, 7, 7, "connect_port"),
+    field(0x4000_0003, Ebx, 8, 8, "access_stats"),
+    field(0x4000_0003, Ebx, 11, 11, "debugging"),
+    field(0x4000_0003, Ebx, 12, 12, "cpu_power_management"),
+    field(0x4000_0003, Edx, 0, 0, "mwait"),
+    field(0x4000_0003, Edx, 1, 1, "guest_debugging"),
+    field(0x4000_0003, Edx, 2, 2, "performance_monitor"),
+    field(0x4000_0003, Edx, 3, 3, "cpu_dynamic_partitioning"),
+    field(0x4000_0003, Edx, 4, 4, "hypercall_xmm_input"),
+    field(0x4000_0003, Edx, 5, 5, "guest_idle_state"),
+    field(0x4000_0003, Edx, 8, 8, "frequency_msrs"),
+    field(0x4000_0003, Edx, 10, 10, "guest_crash_msrs"),
+    field(0x4000_0003, Edx, 11, 11, "debug_msrs"),
+    field(0x4000_0003, Edx, 15, 15, "hypercall_xmm_output"),
+    field(0x4000_0003, Edx, 19, 19, "direct_synthetic_timers"),
+    field(0x4000_0004, Eax, 0, 0, "hypercall_address_switch"),
+    field(0x4000_0004, Eax, 1, 1, "hypercall_local_flush"),
+    field(0x4000_0004, Eax, 2, 2, "hypercall_remote_flush"),
+    field(0x4000_0004, Eax, 3, 3, "apic_msrs"),
+    field(0x4000_0004, Eax, 4, 4, "reset_msr"),
+    field(0x4000_0004, Eax, 5, 5, "relaxed_timing"),
+    field(0x4000_0004, Eax, 6, 6, "dma_remapping"),
+    field(0x4000_0004, Eax, 7, 7, "interrupt_remapping"),
+    field(0x4000_0004, Eax, 9, 9, "no_auto_eoi"),
+    field(0x4000_0004, Eax, 10, 10, "hypercall_cluster_ipi"),
+    field(0x4000_0004, Eax, 11, 11, "extended_processor_masks"),
+    field(0x4000_0004, Eax, 12, 12, "nested_hyperv"),
+    field(0x4000_0004, Eax, 14, 14, "enlightened_vmcs"),
+    field(0x4000_0004, Eax, 18, 18, "no_nonarch_core_sharing"),
+    field(0x4000_0004, Ebx, 0, 31, "spinlock_retries"),
+    field(0x4000_0004, Ecx, 0, 6, "physical_address_bits"),
+    field(0x4000_0005, Eax, 0, 31, "max_virtual_processors"),
+    field(0x4000_0005, Ebx, 0, 31, "max_logical_processors"),
+    field(0x4000_0005, Ecx, 0, 31, "max_interrupt_vectors"),
+    field(0x4000_000a, Eax, 0, 7, "evmcs_version_low"),
+    field(0x4000_000a, Eax, 8, 15, "evmcs_version_high"),
+    field(0x4000_000a, Eax, 17, 17, "direct_flush"),
+    field(0x4000_000a, Eax, 18, 18, "flush_guest_physical"),
+    field(0x4000_000a, Eax, 19, 19, "enlightened_msr_bitmap"),
+    field(0x4000_0080, Eax, 0, 31, "max_debugger_leaf"),
+    field(0x4000_0081, Eax, 0, 31, "debugger_interface"),
+    field(0x4000_0082, Eax, 1, 1, "kernel_debugging"),
+];
+
+/// The fields of a register of a hypervisor's leaf that the tables leave out.
+pub(super) fn fields(kind: Kind, described_at: CpuidWord) -> impl Iterator<Item = Field> {
+    let own: &[Field] = if kind == Kind::Hyperv { HYPERV } else { COMMON };
+    own.iter().copied().filter(move |field| field.is_in(described_at))
+}
+
+#[cfg(test)]
+pub(super) fn has_field(leaf: u32, name: &str) -> bool {
+    HYPERV.iter().chain(COMMON).any(|field| field.leaf().0 == leaf && field.name() == name)
+}

@@ -1,0 +1,274 @@
+//! How a field's number is read: what it counts, how it is stored, what its values are called.
+//!
+//! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use crate::bit_field::Field;
+
+/// How a number is stored, and what it is.
+#[derive(Clone, Copy)]
+pub(super) enum How {
+    /// In hexadecimal: an address, a mask, an id.
+    Hex,
+    /// So many of these.
+    Of(&'static str),
+    /// One less than there are.
+    LessOne(&'static str),
+    /// In units of so many.
+    Times(u32, &'static str),
+    /// A code with names; a number beyond them has none.
+    Names(&'static [&'static str]),
+    /// AMD's code for associativity in leaves 0x80000006 and 0x80000019.
+    AmdWays,
+    /// Ways, 0xFF for full associativity.
+    AmdL1Ways,
+    /// Four characters.
+    Text,
+}
+
+use How::{AmdL1Ways, AmdWays, Hex, LessOne, Names, Of, Text, Times};
+
+const KIB: &str = "KiB";
+const BYTES: &str = "bytes";
+const MHZ: &str = "MHz";
+const BITS: &str = "bits";
+const CACHE_TYPE: How = Names(&["none", "data", "instruction", "unified"]);
+
+/// By leaf and the field's name, which is unique in its leaf; in order of leaves.
+static NUMBERS: &[(u32, &str, How)] = &[
+    (0x0, "max_std_leaf", Hex),
+    (0x0, "cpu_vendorid_0", Text),
+    (0x0, "cpu_vendorid_1", Text),
+    (0x0, "cpu_vendorid_2", Text),
+    (0x1, "cpu_type", Names(&["original", "OverDrive", "dual"])),
+    (0x1, "clflush_size", Times(8, BYTES)),
+    (0x2, "desc1", Hex),
+    (0x2, "desc2", Hex),
+    (0x2, "desc3", Hex),
+    (0x2, "desc4", Hex),
+    (0x2, "desc5", Hex),
+    (0x2, "desc6", Hex),
+    (0x2, "desc7", Hex),
+    (0x2, "desc8", Hex),
+    (0x2, "desc9", Hex),
+    (0x2, "desc10", Hex),
+    (0x2, "desc11", Hex),
+    (0x2, "desc12", Hex),
+    (0x2, "desc13", Hex),
+    (0x2, "desc14", Hex),
+    (0x2, "desc15", Hex),
+    (0x4, "cache_type", CACHE_TYPE),
+    (0x4, "num_threads_sharing", LessOne("ids")),
+    (0x4, "num_cores_on_die", LessOne("ids")),
+    (0x4, "cache_linesize", LessOne(BYTES)),
+    (0x4, "cache_npartitions", LessOne("")),
+    (0x4, "cache_nways", LessOne("")),
+    (0x4, "cache_nsets", LessOne("")),
+    (0x5, "min_mon_size", Of(BYTES)),
+    (0x5, "max_mon_size", Of(BYTES)),
+    (0x6, "feedback_sz", LessOne("pages")),
+    (0xa, "bit_width_gp", Of(BITS)),
+    (0xa, "bitwidth_fixed", Of(BITS)),
+    (0xa, "pmu_fcounters_bitmap", Hex),
+    (0xb, "domain_type", Names(&["none", "thread", "core"])),
+    (0xb, "x2apic_id", Of("")),
+    (0xd, "xsave_sz_xcr0", Of(BYTES)),
+    (0xd, "xsave_sz_max", Of(BYTES)),
+    (0xd, "xsave_sz_xcr0_xss", Of(BYTES)),
+    (0xd, "xsave_sz", Of(BYTES)),
+    (0xd, "xsave_offset", Of("")),
+    (0xf, "core_rmid_max", Of("")),
+    (0xf, "l3c_qm_conver_factor", Of(BYTES)),
+    (0xf, "l3c_qm_rmid_max", Of("")),
+    (0x10, "cat_cbm_len", LessOne(BITS)),
+    (0x10, "cat_cos_max", Of("")),
+    (0x15, "tsc_denominator", Of("")),
+    (0x15, "tsc_numerator", Of("")),
+    (0x15, "cpu_crystal_hz", Of("Hz")),
+    (0x16, "cpu_base_mhz", Of(MHZ)),
+    (0x16, "cpu_max_mhz", Of(MHZ)),
+    (0x16, "bus_mhz", Of(MHZ)),
+    (0x17, "vendor_brand_a", Text),
+    (0x17, "vendor_brand_b", Text),
+    (0x17, "vendor_brand_c", Text),
+    (0x17, "vendor_brand_d", Text),
+    (0x18, "n_sets", Of("")),
+    (0x18, "tlb_type", Names(&["none", "data", "instruction", "unified", "loads", "stores"])),
+    (0x18, "tlb_max_addressable_ids", LessOne("ids")),
+    (0x1a, "core_native_model", Hex),
+    (0x1a, "core_type", Hex),
+    (0x1d, "amx_tile_size", Of(BYTES)),
+    (0x1d, "amx_palette_size", Of(BYTES)),
+    (0x1d, "amx_tile_row_size", Of(BYTES)),
+    (0x1f, "domain_type", Names(&["none", "thread", "core", "module", "tile", "die", "die group"])),
+    (0x1f, "x2apic_id", Of("")),
+    (0x21, "tdx_vendorid_0", Text),
+    (0x21, "tdx_vendorid_1", Text),
+    (0x21, "tdx_vendorid_2", Text),
+    (0x4000_0000, "max_hyp_leaf", Hex),
+    (0x4000_0000, "hypervisor_id_0", Text),
+    (0x4000_0000, "hypervisor_id_1", Text),
+    (0x4000_0000, "hypervisor_id_2", Text),
+    (0x4000_0001, "interface_signature", Text),
+    (0x4000_0010, "tsc_khz", Of("kHz")),
+    (0x4000_0010, "bus_khz", Of("kHz")),
+    (0x8000_0000, "max_ext_leaf", Hex),
+    (0x8000_0000, "cpu_vendorid_0", Text),
+    (0x8000_0000, "cpu_vendorid_1", Text),
+    (0x8000_0000, "cpu_vendorid_2", Text),
+    (0x8000_0002, "cpu_brandid_0", Text),
+    (0x8000_0002, "cpu_brandid_1", Text),
+    (0x8000_0002, "cpu_brandid_2", Text),
+    (0x8000_0002, "cpu_brandid_3", Text),
+    (0x8000_0003, "cpu_brandid_4", Text),
+    (0x8000_0003, "cpu_brandid_5", Text),
+    (0x8000_0003, "cpu_brandid_6", Text),
+    (0x8000_0003, "cpu_brandid_7", Text),
+    (0x8000_0004, "cpu_brandid_8", Text),
+    (0x8000_0004, "cpu_brandid_9", Text),
+    (0x8000_0004, "cpu_brandid_10", Text),
+    (0x8000_0004, "cpu_brandid_11", Text),
+    (0x8000_0005, "l1_itlb_2m_4m_assoc", AmdL1Ways),
+    (0x8000_0005, "l1_dtlb_2m_4m_assoc", AmdL1Ways),
+    (0x8000_0005, "l1_itlb_4k_assoc", AmdL1Ways),
+    (0x8000_0005, "l1_dtlb_4k_assoc", AmdL1Ways),
+    (0x8000_0005, "l1_dcache_line_size", Of(BYTES)),
+    (0x8000_0005, "l1_dcache_assoc", AmdL1Ways),
+    (0x8000_0005, "l1_dcache_size_kb", Of(KIB)),
+    (0x8000_0005, "l1_icache_line_size", Of(BYTES)),
+    (0x8000_0005, "l1_icache_assoc", AmdL1Ways),
+    (0x8000_0005, "l1_icache_size_kb", Of(KIB)),
+    (0x8000_0006, "l2_itlb_2m_4m_assoc", AmdWays),
+    (0x8000_0006, "l2_dtlb_2m_4m_assoc", AmdWays),
+    (0x8000_0006, "l2_itlb_4k_assoc", AmdWays),
+    (0x8000_0006, "l2_dtlb_4k_assoc", AmdWays),
+    (0x8000_0006, "l2_line_size", Of(BYTES)),
+    (0x8000_0006, "l2_assoc", AmdWays),
+    (0x8000_0006, "l2_size_kb", Of(KIB)),
+    (0x8000_0006, "l3_line_size", Of(BYTES)),
+    (0x8000_0006, "l3_assoc", AmdWays),
+    (0x8000_0006, "l3_size_range", Times(512, KIB)),
+    (0x8000_0008, "phys_addr_bits", Of(BITS)),
+    (0x8000_0008, "virt_addr_bits", Of(BITS)),
+    (0x8000_0008, "guest_phys_addr_bits", Of(BITS)),
+    (0x8000_0008, "cpu_nthreads", LessOne("threads")),
+    (0x8000_0008, "apicid_coreid_len", Of(BITS)),
+    (0x8000_0008, "perf_tsc_len", Names(&["40 bits", "48 bits", "56 bits", "64 bits"])),
+    (0x8000_0008, "rdpru_max_reg_id", Of("")),
+    (0x8000_000a, "svm_nasid", Of("ASIDs")),
+    (0x8000_0019, "l1_itlb_1g_assoc", AmdWays),
+    (0x8000_0019, "l1_dtlb_1g_assoc", AmdWays),
+    (0x8000_0019, "l2_itlb_1g_assoc", AmdWays),
+    (0x8000_0019, "l2_dtlb_1g_assoc", AmdWays),
+    (0x8000_001d, "cache_type", CACHE_TYPE),
+    (0x8000_001d, "num_threads_sharing", LessOne("ids")),
+    (0x8000_001d, "cache_linesize", LessOne(BYTES)),
+    (0x8000_001d, "cache_npartitions", LessOne("")),
+    (0x8000_001d, "cache_nways", LessOne("")),
+    (0x8000_001d, "cache_nsets", LessOne("")),
+    (0x8000_001e, "ext_apic_id", Of("")),
+    (0x8000_001e, "core_nthreads", LessOne("threads")),
+    (0x8000_001e, "nnodes_per_socket", LessOne("nodes")),
+    (0x8000_001f, "enc_guests_max", Of("guests")),
+    (0x8000_001f, "min_sev_asid_no_sev_es", Of("")),
+    (0x8000_0026, "domain_type", Names(&["none", "core", "complex", "die", "socket"])),
+    (0x8000_0026, "x2apic_id", Of("")),
+    (0x8086_0000, "max_tra_leaf", Hex),
+    (0x8086_0000, "cpu_vendorid_0", Text),
+    (0x8086_0000, "cpu_vendorid_1", Text),
+    (0x8086_0000, "cpu_vendorid_2", Text),
+    (0xc000_0000, "max_cntr_leaf", Hex),
+];
+
+/// A field's value as people read it: the number, and in parentheses what it means where that is more.
+pub(super) fn tell(field: Field, value: u32) -> String {
+    let row = NUMBERS.iter().find(|row| row.0 == field.leaf().0 && row.1 == field.name());
+    let Some((_, _, how)) = row else {
+        return if field.width() > 16 { format!("{value:#x}") } else { value.to_string() };
+    };
+    match how {
+        Hex => format!("{value:#x}"),
+        Of("") => value.to_string(),
+        Of(unit) => format!("{value} {unit}"),
+        LessOne(unit) => told(value, &format!("{} {unit}", u64::from(value) + 1)),
+        Times(each, unit) => told(value, &format!("{} {unit}", u64::from(value) * u64::from(*each))),
+        Names(names) => match usize::try_from(value).ok().and_then(|value| names.get(value)) {
+            Some(name) => told(value, name),
+            None => format!("{value} (reserved)"),
+        },
+        AmdWays => told(value, amd_ways(value)),
+        AmdL1Ways if value == 0xff => told(value, "full"),
+        AmdL1Ways => value.to_string(),
+        Text => text(value),
+    }
+}
+
+fn told(value: u32, meaning: &str) -> String {
+    format!("{value} ({})", meaning.trim_end())
+}
+
+/// AMD APM volume 3, table E-4.
+fn amd_ways(code: u32) -> &'static str {
+    match code {
+        0 => "disabled",
+        1 => "direct mapped",
+        2 => "2 ways",
+        3 => "3 ways",
+        4 => "4 ways",
+        5 => "6 ways",
+        6 => "8 ways",
+        8 => "16 ways",
+        9 => "in another leaf",
+        0xa => "32 ways",
+        0xb => "48 ways",
+        0xc => "64 ways",
+        0xd => "96 ways",
+        0xe => "128 ways",
+        0xf => "full",
+        _ => "reserved",
+    }
+}
+
+/// Four characters where all print or are 0, else the number.
+fn text(value: u32) -> String {
+    let bytes = value.to_le_bytes();
+    if value != 0 && bytes.iter().all(|byte| *byte == 0 || byte.is_ascii_graphic() || *byte == b' ') {
+        format!("\"{}\"", bytes.escape_ascii())
+    } else {
+        format!("{value:#x}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NUMBERS, tell};
+    use crate::bit_field::Field;
+    use crate::field::{leaf_0, leaf_1, leaf_4, leaf_80000006, leaf_80000008};
+    use crate::show::hypervisor;
+
+    #[test]
+    fn every_row_is_of_a_field() {
+        for (leaf, name, _) in NUMBERS {
+            let known = Field::all().any(|field| field.leaf().0 == *leaf && field.name() == *name);
+            assert!(known || hypervisor::has_field(*leaf, name), "{leaf:#x} {name}");
+        }
+        assert!(NUMBERS.is_sorted_by_key(|row| row.0));
+    }
+
+    #[test]
+    fn numbers_as_people_read_them() {
+        assert_eq!(tell(leaf_0::MAX_STD_LEAF, 0x1f), "0x1f");
+        assert_eq!(tell(leaf_0::CPU_VENDORID_0, 0x756e_6547), "\"Genu\"");
+        assert_eq!(tell(leaf_0::CPU_VENDORID_0, 0x0100_6547), "0x1006547");
+        assert_eq!(tell(leaf_1::STEPPING, 8), "8");
+        assert_eq!(tell(leaf_1::CLFLUSH_SIZE, 8), "8 (64 bytes)");
+        assert_eq!(tell(leaf_4::CACHE_TYPE, 1), "1 (data)");
+        assert_eq!(tell(leaf_4::CACHE_TYPE, 4), "4 (reserved)");
+        assert_eq!(tell(leaf_4::CACHE_NSETS, 0x7fff_ffff), "2147483647 (2147483648)");
+        assert_eq!(tell(leaf_80000006::L2_ASSOC, 6), "6 (8 ways)");
+        assert_eq!(tell(leaf_80000006::L3_SIZE_RANGE, 64), "64 (32768 KiB)");
+        assert_eq!(tell(leaf_80000008::PHYS_ADDR_BITS, 46), "46 bits");
+    }
+}

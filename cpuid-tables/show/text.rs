@@ -1,0 +1,109 @@
+//! Decoded tables as text.
+
+use alloc::string::{String, ToString};
+use core::fmt;
+
+use super::{DecodedEntry, DecodedRegister, bit_list, name_of, number};
+
+/// How wide a line of names may become.
+const WIDTH: usize = 100;
+/// Where names and fields begin.
+const INDENT: usize = 18;
+
+impl fmt::Display for DecodedEntry {
+    /// A heading, what the registers say together after `=`, and a register a line, longer ones broken.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entry = &self.entry;
+        write!(f, "{:#010x}", entry.function.0)?;
+        if entry.is_indexed() {
+            write!(f, ".{}", entry.index.0)?;
+        }
+        writeln!(f, ": {}", self.title.unwrap_or("a leaf that nobody describes"))?;
+        for fact in &self.facts {
+            writeln!(f, "  = {fact}")?;
+        }
+        let other_flags = entry.flags & !crate::CpuidEntry::SIGNIFICANT_INDEX;
+        if other_flags != 0 {
+            writeln!(f, "  flags {other_flags:#x} beside the one of a significant index")?;
+        }
+        for register in &self.registers {
+            register.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for DecodedRegister {
+    /// The register and its value, then its features, fields and unknown bits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = ["  ", self.word.register.name(), " "].concat();
+        let mut lines = Lines::new(value + &alloc::format!("{:#010x}", self.value));
+        lines.wrap(" ", self.features.iter().map(|feature| name_of(*feature).to_string()));
+        // A field of one bit is a feature that nobody else has a name for.
+        let set = self.fields.iter().filter(|(field, value)| field.width() == 1 && *value != 0);
+        lines.wrap(" ", set.map(|(field, _)| field.name().to_string()));
+        let wide = self.fields.iter().filter(|(field, _)| field.width() > 1);
+        lines.wrap(
+            ", ",
+            wide.map(|(field, value)| [field.name(), "=", &number::tell(*field, *value)].concat()),
+        );
+        if self.unknown != 0 {
+            lines.add(alloc::format!("unknown bits: {} ({:#010x})", bit_list(self.unknown), self.unknown));
+        }
+        f.write_str(&lines.finish())
+    }
+}
+
+/// Lines that begin in the same column, but for the first.
+struct Lines {
+    done: String,
+    line: String,
+}
+
+impl Lines {
+    fn new(first: String) -> Lines {
+        Lines { done: String::new(), line: first }
+    }
+
+    /// A new line, unless the register's own has room.
+    fn add(&mut self, text: String) {
+        if self.line.len() > INDENT {
+            self.end();
+        }
+        self.pad();
+        self.line += &text;
+    }
+
+    /// Words, as many to a line as it takes; they begin on a line of their own.
+    fn wrap(&mut self, between: &str, words: impl Iterator<Item = String>) {
+        for (at, word) in words.enumerate() {
+            if at == 0 {
+                self.add(word);
+                continue;
+            }
+            self.line += between;
+            if self.line.len() + word.len() > WIDTH {
+                self.end();
+                self.pad();
+            }
+            self.line += &word;
+        }
+    }
+
+    fn pad(&mut self) {
+        while self.line.len() < INDENT {
+            self.line.push(' ');
+        }
+    }
+
+    fn end(&mut self) {
+        self.done += self.line.trim_end();
+        self.done += "\n";
+        self.line.clear();
+    }
+
+    fn finish(mut self) -> String {
+        self.end();
+        self.done
+    }
+}
