@@ -1,8 +1,6 @@
 //! What can be asked for. A command is a variant here, a line in [`run`](super::run), and a file with its `Args` and
 //! its `run`.
 
-#![allow(dead_code, reason = "the commands to come use the rest")]
-
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::{diff, has, show};

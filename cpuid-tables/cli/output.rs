@@ -1,8 +1,6 @@
 //! What goes to standard output and standard error: colours only where a terminal is, and no complaint when a reader
 //! such as `head` has had enough.
 
-#![allow(dead_code, reason = "the commands to come use the rest")]
-
 use std::fmt::Display;
 use std::io::{self, Write as _};
 

@@ -3,8 +3,6 @@
 //! A command takes [`Sources`], flattened into its own arguments; their order on the command line is kept, so that
 //! `diff --host FILE` and `diff FILE --host` differ.
 
-#![allow(dead_code, reason = "the commands to come use the rest")]
-
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read};

@@ -11,6 +11,7 @@
 
 use core::fmt;
 
+use crate::bit_field::Field;
 use crate::description::{Part, describe};
 use crate::location::{CpuidWord, Leaf};
 
@@ -172,6 +173,12 @@ fn parts_of(word: CpuidWord) -> impl Iterator<Item = (u32, Option<Part>)> {
     let described = describe(word).filter(move |part| part.mask() & taken == 0);
     let described = described.map(|part| (part.mask(), Some(part)));
     own().map(|field| (field.mask(), Some(Part::Field(field)))).chain(described)
+}
+
+/// Fields that the table knows, of bits that nobody else describes.
+pub(crate) fn own_fields(word: CpuidWord) -> impl Iterator<Item = Field> {
+    let known = describe(word).fold(0, |all, part| all | part.mask());
+    rows::fields(word).filter(move |field| field.mask() & known == 0)
 }
 
 #[cfg(test)]

@@ -2,4 +2,5 @@
 
 mod meaning;
 
+pub(crate) use meaning::own_fields;
 pub use meaning::{Meaning, Rule, meanings, section};

@@ -9,6 +9,7 @@ use super::hypervisor::{self, Kind, Ranges};
 use super::{facts, leaves};
 use crate::bit_field::Field;
 use crate::description::{Part, describe};
+use crate::fleet::own_fields;
 use crate::hardware::Feature;
 use crate::location::{CpuidWord, Register};
 use crate::table::CpuidEntry;
@@ -91,7 +92,9 @@ fn register(word: CpuidWord, value: u32, ranges: &Ranges) -> DecodedRegister {
 
 /// What a register holds. Only the first leaf of another hypervisor is as the tables have it, which are KVM's.
 fn parts(at: CpuidWord, kind: Option<Kind>) -> Vec<Part> {
-    let Some(kind) = kind else { return describe(at).collect() };
+    let Some(kind) = kind else {
+        return describe(at).chain(own_fields(at).map(Part::Field)).collect();
+    };
     let own = hypervisor::fields(kind, at).map(Part::Field);
     if kind == Kind::Kvm || at.leaf.0 & 0xff == 0 { own.chain(describe(at)).collect() } else { own.collect() }
 }

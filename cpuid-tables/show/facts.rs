@@ -52,13 +52,14 @@ pub(super) fn components(mask: u64) -> String {
 /// The facts of an entry; `hypervisor` is whose leaf it is.
 pub(super) fn of(entry: &CpuidEntry, hypervisor: Option<Kind>) -> Vec<String> {
     let (leaf, subleaf, registers) = (entry.function, entry.subleaf(), entry.registers);
-    let [eax, ebx, ..] = registers;
+    let [eax, ..] = registers;
     if hypervisor.is_some() {
         return of_hypervisor(leaf, registers);
     }
     match leaf.0 {
-        0 | 0x8000_0000 | 0x8086_0000 if ebx != 0 => {
-            alloc::vec![format!("vendor {}", Vendor::from_registers(registers))]
+        0 | 0x8000_0000 | 0x8086_0000 => {
+            let vendor = signature_text(&Vendor::from_registers(registers).0);
+            vendor.map(|vendor| format!("vendor {vendor}")).into_iter().collect()
         }
         1 | 0x8000_0001 if eax != 0 => alloc::vec![signature(Signature(eax))],
         4 | 0x8000_001d => {
@@ -84,14 +85,15 @@ fn of_hypervisor(leaf: Leaf, registers: [u32; 4]) -> Vec<String> {
         return Vec::new();
     }
     let Hypervisor { signature, .. } = Hypervisor::from_registers(leaf, registers);
-    let name = signature_text(&signature);
-    if name.is_empty() { Vec::new() } else { alloc::vec![format!("hypervisor {name}")] }
+    signature_text(&signature).map(|name| format!("hypervisor {name}")).into_iter().collect()
 }
 
-/// A hypervisor's signature without zeros at its end.
-pub(super) fn signature_text(signature: &[u8; 12]) -> String {
+/// A signature without zeros at its end; none if it is no text.
+pub(super) fn signature_text(signature: &[u8; 12]) -> Option<String> {
     let end = signature.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    signature[..end].escape_ascii().to_string()
+    let text = &signature[..end];
+    let prints = text.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+    (prints && !text.is_empty()).then(|| text.escape_ascii().to_string())
 }
 
 /// `48 KiB`, `1.5 MiB`.

@@ -98,11 +98,11 @@ impl fmt::Display for Obstacle {
             }
             rule => {
                 let why = match rule {
-                    Rule::Min => "must not be less",
+                    Rule::Min | Rule::MinTold => "must not be less",
                     Rule::Max => "must not be more",
                     Rule::And => "must have the same bits",
                     Rule::Or => "must not have more bits",
-                    Rule::Equal | Rule::Ignore => "must be the same",
+                    _ => "must be the same",
                 };
                 let (started, there, reason) = (told(self.started), told(self.there), self.meaning.reason);
                 write!(f, "{name} ({place}): the guest has {started}, B {there}, which {why}: {reason}")

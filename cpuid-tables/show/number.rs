@@ -191,9 +191,9 @@ pub(super) fn tell(field: Field, value: u32) -> String {
     match how {
         Hex => format!("{value:#x}"),
         Of("") => value.to_string(),
-        Of(unit) => format!("{value} {unit}"),
-        LessOne(unit) => told(value, &format!("{} {unit}", u64::from(value) + 1)),
-        Times(each, unit) => told(value, &format!("{} {unit}", u64::from(value) * u64::from(*each))),
+        Of(unit) => count(u64::from(value), unit),
+        LessOne(unit) => told(value, &count(u64::from(value) + 1, unit)),
+        Times(each, unit) => told(value, &count(u64::from(value) * u64::from(*each), unit)),
         Names(names) => match usize::try_from(value).ok().and_then(|value| names.get(value)) {
             Some(name) => told(value, name),
             None => format!("{value} (reserved)"),
@@ -205,11 +205,17 @@ pub(super) fn tell(field: Field, value: u32) -> String {
     }
 }
 
+/// `1 bit`, `2 bits`.
+fn count(number: u64, unit: &str) -> String {
+    let unit = if number == 1 { unit.strip_suffix('s').unwrap_or(unit) } else { unit };
+    format!("{number} {unit}")
+}
+
 fn told(value: u32, meaning: &str) -> String {
     format!("{value} ({})", meaning.trim_end())
 }
 
-/// AMD APM volume 3, table E-4.
+/// AMD APM volume 3, table E-4; Intel SDM volume 2A, "CPUID", leaf 80000006H, for code 7.
 fn amd_ways(code: u32) -> &'static str {
     match code {
         0 => "disabled",
@@ -220,7 +226,7 @@ fn amd_ways(code: u32) -> &'static str {
         5 => "6 ways",
         6 => "8 ways",
         8 => "16 ways",
-        9 => "in another leaf",
+        7 | 9 => "in another leaf",
         0xa => "32 ways",
         0xb => "48 ways",
         0xc => "64 ways",

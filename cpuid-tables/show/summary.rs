@@ -33,9 +33,9 @@ impl Summary {
         }
     }
 
-    /// The hypervisors' signatures, as text.
+    /// The hypervisors' signatures, those that are text.
     pub fn hypervisor_names(&self) -> impl Iterator<Item = String> {
-        self.hypervisors.iter().map(|found| facts::signature_text(&found.signature))
+        self.hypervisors.iter().filter_map(|found| facts::signature_text(&found.signature))
     }
 }
 

@@ -11,14 +11,17 @@ const WIDTH: usize = 100;
 const INDENT: usize = 18;
 
 impl fmt::Display for DecodedEntry {
-    /// A heading, what the registers say together after `=`, and a register a line, longer ones broken.
+    /// A heading, what the registers say together after `=`, and a register a line, longer ones broken. An entry of zeros
+    /// is its heading.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entry = &self.entry;
         write!(f, "{:#010x}", entry.function.0)?;
         if entry.is_indexed() {
             write!(f, ".{}", entry.index.0)?;
         }
-        writeln!(f, ": {}", self.title.unwrap_or("a leaf that nobody describes"))?;
+        write!(f, ": {}", self.title.unwrap_or("a leaf that nobody describes"))?;
+        let all_zero = entry.registers == [0; 4];
+        writeln!(f, "{}", if all_zero { ": all zero" } else { "" })?;
         for fact in &self.facts {
             writeln!(f, "  = {fact}")?;
         }
@@ -26,15 +29,15 @@ impl fmt::Display for DecodedEntry {
         if other_flags != 0 {
             writeln!(f, "  flags {other_flags:#x} beside the one of a significant index")?;
         }
-        for register in &self.registers {
-            register.fmt(f)?;
+        if all_zero {
+            return Ok(());
         }
-        Ok(())
+        self.registers.iter().try_for_each(|register| register.fmt(f))
     }
 }
 
 impl fmt::Display for DecodedRegister {
-    /// The register and its value, then its features, fields and unknown bits.
+    /// The register and its value, then its features, fields and unknown bits; nothing of these where it is 0.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = ["  ", self.word.register.name(), " "].concat();
         let mut lines = Lines::new(value + &alloc::format!("{:#010x}", self.value));
@@ -42,7 +45,7 @@ impl fmt::Display for DecodedRegister {
         // A field of one bit is a feature that nobody else has a name for.
         let set = self.fields.iter().filter(|(field, value)| field.width() == 1 && *value != 0);
         lines.wrap(" ", set.map(|(field, _)| field.name().to_string()));
-        let wide = self.fields.iter().filter(|(field, _)| field.width() > 1);
+        let wide = self.fields.iter().filter(|(field, _)| field.width() > 1 && self.value != 0);
         lines.wrap(
             ", ",
             wide.map(|(field, value)| [field.name(), "=", &number::tell(*field, *value)].concat()),
