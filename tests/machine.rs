@@ -63,11 +63,11 @@ fn signature_names_and_sizes_are_those_of_proc_cpuinfo() -> TestResult {
     // As Linux counts: the family's extension from 15 on, the model's from family 6 on.
     let family = if base == 15 { base + read(leaf_1::EXT_FAMILY) } else { base };
     let model = if family >= 6 { read(leaf_1::EXT_MODEL) << 4 | model } else { model };
-    assert_eq!(family, line("cpu family")?.parse()?);
-    assert_eq!(model, line("model")?.parse()?);
-    assert_eq!(read(leaf_1::STEPPING), line("stepping")?.parse()?);
-    assert_eq!(read(leaf_1::CLFLUSH_SIZE) * 8, line("clflush size")?.parse()?);
-    assert_eq!(read(leaf_0::MAX_STD_LEAF), line("cpuid level")?.parse()?);
+    assert_eq!(family, line("cpu family")?.parse::<u32>()?);
+    assert_eq!(model, line("model")?.parse::<u32>()?);
+    assert_eq!(read(leaf_1::STEPPING), line("stepping")?.parse::<u32>()?);
+    assert_eq!(read(leaf_1::CLFLUSH_SIZE) * 8, line("clflush size")?.parse::<u32>()?);
+    assert_eq!(read(leaf_0::MAX_STD_LEAF), line("cpuid level")?.parse::<u32>()?);
     if read(leaf_80000000::MAX_EXT_LEAF) < 0x8000_0008 {
         skipped(test, "leaf 0x80000008");
         return Ok(());
@@ -91,10 +91,10 @@ fn caches_are_those_of_sys() -> TestResult {
     for index in 0.. {
         let file = |name: &str| fs::read_to_string(folder.join(format!("index{index}/{name}")));
         let Ok(level) = file("level") else { break };
-        let number = |name: &str| -> Result<u32, Box<dyn Error>> { Ok(file(name)?.trim().parse()?) };
+        let number = |name: &str| -> Result<u32, Box<dyn Error>> { Ok(file(name)?.trim().parse::<u32>()?) };
         let registers = cpuid(leaf, index);
         let read = |field: Field| field.read_from(registers);
-        assert_eq!(read(leaf_4::CACHE_LEVEL), level.trim().parse()?);
+        assert_eq!(read(leaf_4::CACHE_LEVEL), level.trim().parse::<u32>()?);
         let kinds = ["", "Data", "Instruction", "Unified"];
         assert_eq!(kinds.get(read(leaf_4::CACHE_TYPE) as usize), Some(&file("type")?.trim()));
         let line = read(leaf_4::CACHE_LINESIZE) + 1;
