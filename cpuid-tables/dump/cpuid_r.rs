@@ -7,13 +7,14 @@
 //!
 //! `cpuid -1` says `CPU:`. A line that begins with `Disclaimer` may stand before all.
 
-use std::io::{self, Write};
+use std::io::Write;
 
-use super::Cpu;
 use super::scan::{Scan, trim};
 use super::sink::{Fault, Line, Parser, Sink};
+use super::{Cpu, WriteError};
 
-const EXPECTED: &str = "`CPU:`, `CPU n:` or `0xLEAF 0xSUBLEAF: eax=0x... ebx=0x... ecx=0x... edx=0x...`";
+const EXPECTED: &str =
+    "expected `CPU:`, `CPU n:` or `0xLEAF 0xSUBLEAF: eax=0x... ebx=0x... ecx=0x... edx=0x...`";
 const REGISTERS: [&[u8]; 4] = [b"eax=0x", b"ebx=0x", b"ecx=0x", b"edx=0x"];
 
 /// The reader.
@@ -65,14 +66,14 @@ impl Parser for CpuidR {
 }
 
 /// Writes a CPU.
-pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> io::Result<()> {
+pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
     match cpu.number {
         Some(number) => writeln!(out, "CPU {number}:")?,
         None => writeln!(out, "CPU:")?,
     }
     for entry in &cpu.entries {
         let [eax, ebx, ecx, edx] = entry.registers;
-        let (leaf, subleaf) = (entry.function.0, entry.index.0);
+        let (leaf, subleaf) = (entry.function.0, entry.subleaf().0);
         writeln!(
             out,
             "   {leaf:#010x} {subleaf:#04x}: eax={eax:#010x} ebx={ebx:#010x} ecx={ecx:#010x} edx={edx:#010x}"

@@ -4,16 +4,16 @@
 //! what recorded hosts have (see [`HostFile`](crate::host::HostFile)). The CPU is a new one where the word changes.
 //! Empty lines and lines that begin with `#` say nothing.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::string::String;
 
-use super::Cpu;
 use super::scan::{Scan, trim};
 use super::sink::{Fault, Line, Parser, Sink};
+use super::{Cpu, WriteError};
 use crate::location::{Leaf, Subleaf};
 use crate::table::CpuidEntry;
 
-const EXPECTED: &str = "`function index flags eax ebx ecx edx` in hexadecimal, after `vcpuID`, `supported`, \
+const EXPECTED: &str = "expected `function index flags eax ebx ecx edx` in hexadecimal, after `vcpuID`, `supported`, \
                         `emulated`, `hv` or nothing";
 /// What a recorded host's lines may begin with.
 const NAMES: [&str; 3] = ["supported", "emulated", "hv"];
@@ -80,7 +80,7 @@ impl Parser for Entries {
             return Ok(());
         }
         let (owner, entry) = entry(line.text).ok_or(Fault::Here(EXPECTED))?;
-        if !sink.is_open().is_some_and(|cpu| owner.is(cpu)) {
+        if !sink.open().is_some_and(|cpu| owner.is(cpu)) {
             match owner {
                 Owner::Unnamed => sink.start(None, None),
                 Owner::Number(number) => sink.start(Some(number), None),
@@ -92,7 +92,7 @@ impl Parser for Entries {
 }
 
 /// Writes a CPU; a name is written where a reader would know it.
-pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> io::Result<()> {
+pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
     for entry in &cpu.entries {
         match (cpu.number, cpu.name.as_deref()) {
             (Some(number), _) => write!(out, "vcpu{number} ")?,

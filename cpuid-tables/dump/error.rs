@@ -26,8 +26,8 @@ pub enum ReadError {
         line: u64,
         /// What stands there, shortened.
         text: String,
-        /// What would make sense.
-        expected: Cow<'static, str>,
+        /// What is wrong: what was expected, or what a parser says.
+        why: Cow<'static, str>,
     },
     /// A line, or a document that is read as a whole, is longer than any dump's.
     TooLong {
@@ -59,8 +59,8 @@ impl fmt::Display for ReadError {
                 }
                 Ok(())
             }
-            ReadError::Malformed { format, line, text, expected } => {
-                write!(f, "line {line}: `{text}` is not {}: expected {expected}", format.name())
+            ReadError::Malformed { format, line, text, why } => {
+                write!(f, "line {line}: `{text}` is not {}: {why}", format.name())
             }
             ReadError::TooLong { line, limit } => {
                 write!(f, "line {line}: longer than {limit} bytes, which no dump of CPUID is")
@@ -116,6 +116,30 @@ pub enum WriteError {
         /// The format.
         format: Format,
     },
+    /// The format tells CPUs apart by their number or name, and two in a row have the same.
+    NotApart {
+        /// The format.
+        format: Format,
+    },
+    /// The format has one place for each leaf and subleaf, and an entry has that of an earlier one.
+    Twice {
+        /// The format.
+        format: Format,
+        /// Which entry of its CPU, from 0.
+        entry: usize,
+    },
+    /// The format looks entries of one subleaf up first, and an entry for all subleaves stands before one of those.
+    Order {
+        /// The format.
+        format: Format,
+        /// Which entry of its CPU, from 0.
+        entry: usize,
+    },
+    /// The format names the vendor, and leaf 0 is of none that it has.
+    Vendor {
+        /// The format.
+        format: Format,
+    },
 }
 
 impl fmt::Display for WriteError {
@@ -134,7 +158,27 @@ impl fmt::Display for WriteError {
                 format.name()
             ),
             WriteError::SeveralCpus { format } => {
-                write!(f, "{} holds one CPU, and there are several: name one", format.name())
+                write!(f, "{} holds one CPU, and there are several", format.name())
+            }
+            WriteError::NotApart { format } => {
+                write!(
+                    f,
+                    "{} tells CPUs apart by number, and two in a row have the same or none",
+                    format.name()
+                )
+            }
+            WriteError::Twice { format, entry } => write!(
+                f,
+                "{} has one place for a leaf and subleaf, and entry {entry} has that of an earlier one",
+                format.name()
+            ),
+            WriteError::Order { format, entry } => write!(
+                f,
+                "{} looks up a subleaf's own entry first, and entry {entry} for all subleaves hides one after it",
+                format.name()
+            ),
+            WriteError::Vendor { format } => {
+                write!(f, "{} names the vendor, amd or intel, and leaf 0 tells neither", format.name())
             }
         }
     }

@@ -3,6 +3,8 @@
 use std::io::{self, BufRead, Read};
 use std::vec::Vec;
 
+use super::scan::find;
+
 /// How long a line may be. The longest real ones, a table printed on one, have some 40 KiB.
 pub(super) const MAX_LINE: usize = 1 << 20;
 /// How much of an input tells its format.
@@ -72,6 +74,11 @@ impl<R: BufRead> Lines<R> {
 fn trim_end(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// True when a text stands in a line.
+pub(super) fn contains(line: &[u8], text: &[u8]) -> bool {
+    find(line, text).is_some()
 }
 
 /// The lines of a text that is there.

@@ -30,13 +30,25 @@ use std::vec::Vec;
 use crate::table::CpuidEntry;
 
 mod cpuid_r;
+mod documents;
 mod entries;
 mod error;
+mod firecracker;
 mod format;
+mod gdb;
+mod instlatx64;
+mod json;
+mod kcpuid;
+mod libvirt;
 mod lines;
+mod propolis;
+mod qemu_model;
+mod qemu_monitor;
 mod reader;
 mod scan;
 mod sink;
+mod strace;
+mod tags;
 mod writer;
 
 pub use error::{ReadError, WriteError};

@@ -109,14 +109,14 @@ impl<R: BufRead> Reader<R> {
         let error = match fault {
             Fault::TooManyEntries => return Err(ReadError::TooManyEntries { line: here }),
             Fault::TooLong { line, limit } => ReadError::TooLong { line, limit },
-            Fault::Here(expected) => ReadError::Malformed {
+            Fault::Here(why) => ReadError::Malformed {
                 format,
                 line: here,
                 text: shortened(self.lines.line()),
-                expected: expected.into(),
+                why: why.into(),
             },
-            Fault::At { line, text, expected } => {
-                ReadError::Malformed { format, line, text: shortened(text.as_bytes()), expected }
+            Fault::At { line, text, why } => {
+                ReadError::Malformed { format, line, text: shortened(text.as_bytes()), why }
             }
         };
         if !self.lenient {

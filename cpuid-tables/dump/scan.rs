@@ -1,5 +1,4 @@
 //! The pieces of a line: literal text, hexadecimal and decimal numbers.
-#![allow(dead_code, reason = "further formats use the rest")]
 
 /// What is left of a line.
 #[derive(Clone, Copy)]
@@ -82,6 +81,35 @@ impl<'a> Scan<'a> {
         }
         value
     }
+
+    /// `0x` and a hexadecimal number, or a decimal one.
+    pub(super) fn number(&mut self) -> Option<u32> {
+        if self.literal(b"0x") { self.hex() } else { self.decimal() }
+    }
+
+    /// Passes over everything up to a text and over it; false, and nothing is passed, when it does not come.
+    pub(super) fn skip_past(&mut self, text: &[u8]) -> bool {
+        match find(self.rest, text) {
+            Some(at) => {
+                self.rest = &self.rest[at + text.len()..];
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The bytes that come next as long as they are of a kind.
+    pub(super) fn while_is(&mut self, is: impl Fn(u8) -> bool) -> &'a [u8] {
+        let end = self.rest.iter().position(|byte| !is(*byte)).unwrap_or(self.rest.len());
+        let (taken, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        taken
+    }
+}
+
+/// Where a text begins in a line.
+pub(super) fn find(line: &[u8], text: &[u8]) -> Option<usize> {
+    line.windows(text.len()).position(|part| part == text)
 }
 
 /// Without the blanks around it.

@@ -1,6 +1,5 @@
 //! Where readers put what they read, and what a reader is.
 
-#![allow(dead_code, reason = "further formats use the rest")]
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::string::String;
@@ -9,6 +8,9 @@ use std::vec::Vec;
 use super::Cpu;
 use crate::location::{Leaf, Subleaf};
 use crate::table::{CpuidEntry, IndexedLeaf};
+
+/// All bits of an entry's registers.
+pub(super) const ALL: [u32; 4] = [u32::MAX; 4];
 
 /// A format's reader. It is given every line, without its end, and keeps between them what it must.
 pub(super) trait Parser {
@@ -32,10 +34,10 @@ pub(super) struct Line<'a> {
 /// Something that makes no sense.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// The line at hand is wrong.
+    /// The line at hand is wrong: why.
     Here(&'static str),
     /// Something else than the line at hand, or a part of it.
-    At { line: u64, text: String, expected: Cow<'static, str> },
+    At { line: u64, text: String, why: Cow<'static, str> },
     /// What began at this line is longer than a limit.
     TooLong { line: u64, limit: usize },
     /// The CPU has too many entries.
@@ -59,19 +61,14 @@ impl Sink {
         self.open = Some(Cpu { number, name, ..Cpu::default() });
     }
 
-    /// The CPU that is being read; one without a name begins where there is none.
-    pub(super) fn open(&mut self) -> &mut Cpu {
-        self.open.get_or_insert_with(Cpu::default)
-    }
-
     /// The CPU that is being read.
-    pub(super) fn is_open(&self) -> Option<&Cpu> {
+    pub(super) fn open(&self) -> Option<&Cpu> {
         self.open.as_ref()
     }
 
-    /// An entry of a format that has flags.
+    /// An entry of a format that has flags. It belongs to the CPU that began last; else to one without a name.
     pub(super) fn entry(&mut self, entry: CpuidEntry) -> Result<(), Fault> {
-        let entries = &mut self.open().entries;
+        let entries = &mut self.open.get_or_insert_with(Cpu::default).entries;
         if entries.len() >= Cpu::MAX_ENTRIES {
             return Err(Fault::TooManyEntries);
         }
@@ -89,14 +86,35 @@ impl Sink {
         self.entry(CpuidEntry { function, index, flags, registers })
     }
 
+    /// Which bits the dump tells of the entry that was read last.
+    pub(super) fn only_known(&mut self, known: [u32; 4]) {
+        let Some(cpu) = &mut self.open else { return };
+        if known == ALL && cpu.known.is_none() {
+            return;
+        }
+        let all = cpu.known.get_or_insert_with(Vec::new);
+        all.resize(cpu.entries.len().saturating_sub(1), ALL);
+        all.push(known);
+    }
+
     /// The CPU that is being read is at its end.
     pub(super) fn finish(&mut self) {
         if let Some(mut cpu) = self.open.take() {
             if core::mem::take(&mut self.more_subleaves) {
                 imply_flags(&mut cpu.entries);
             }
+            if let Some(known) = &mut cpu.known {
+                known.resize(cpu.entries.len(), ALL);
+            }
+            self.read_any = true;
             self.done.push_back(cpu);
         }
+    }
+
+    /// What was read of the CPU makes no sense.
+    pub(super) fn abandon(&mut self) {
+        self.open = None;
+        self.more_subleaves = false;
     }
 
     /// The next CPU that is complete.
@@ -104,17 +122,17 @@ impl Sink {
         self.done.pop_front()
     }
 
-    /// True when any entry was read.
+    /// True when anything was read.
     pub(super) fn read_any(&self) -> bool {
         self.read_any
     }
 }
 
 /// The flags of entries of a format that has none: the index counts where the leaf is known to have subleaves, or where a
-/// subleaf other than 0 is among them.
+/// subleaf other than 0 is among them. Of an entry that answers for every subleaf, such a format says 0.
 pub(super) fn implied_flags(entries: &[CpuidEntry]) -> impl Fn(&CpuidEntry) -> u32 + use<> {
     let mut more: Vec<Leaf> =
-        entries.iter().filter(|entry| entry.index != Subleaf(0)).map(|entry| entry.function).collect();
+        entries.iter().filter(|entry| entry.subleaf() != Subleaf(0)).map(|entry| entry.function).collect();
     more.sort_unstable();
     more.dedup();
     move |entry| {
@@ -124,7 +142,11 @@ pub(super) fn implied_flags(entries: &[CpuidEntry]) -> impl Fn(&CpuidEntry) -> u
     }
 }
 
+/// Gives entries that were read without flags those that are implied.
 fn imply_flags(entries: &mut [CpuidEntry]) {
+    for entry in entries.iter_mut() {
+        entry.flags = CpuidEntry::SIGNIFICANT_INDEX;
+    }
     let implied = implied_flags(entries);
     for entry in entries {
         entry.flags = implied(entry);

@@ -1,29 +1,52 @@
 //! Writing, one CPU at a time.
 
-use std::io::{self, Write};
+use std::io::Write;
 
-use super::sink::implied_flags;
+use super::sink::{ALL, implied_flags};
 use super::{Cpu, Format, WriteError};
+use crate::table::CpuidEntry;
 
-/// How a format is written.
+/// How a format is written, and what it can hold.
 #[derive(Clone, Copy)]
-pub(super) struct Write1 {
+pub(super) struct Style {
     /// Writes one CPU.
-    pub(super) one: fn(&mut dyn Write, &Cpu) -> io::Result<()>,
-    /// True when the format has flags.
-    pub(super) flags: bool,
+    pub(super) cpu: fn(&mut dyn Write, &Cpu) -> Result<(), WriteError>,
+    pub(super) flags: Flags,
     /// True when it can leave bits open.
     pub(super) open: bool,
-    /// True when it holds more than one CPU.
-    pub(super) many: bool,
+    pub(super) several: Several,
+}
+
+/// Which flags a format holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flags {
+    /// Every one.
+    All,
+    /// Whether the index counts.
+    Index,
+    /// None: a reader implies them.
+    Implied,
+}
+
+/// Whether a format holds more than one CPU.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Several {
+    /// It does.
+    Yes,
+    /// It tells them apart by number or name.
+    ByNumber,
+    /// It holds one.
+    No,
 }
 
 /// Writes CPUs one after the other.
 pub struct Writer<W> {
     out: W,
     format: Format,
-    how: Write1,
-    written: bool,
+    style: Style,
+    drop_flags: bool,
+    /// Number and name of the CPU before.
+    last: Option<(Option<u32>, Option<std::string::String>)>,
 }
 
 impl<W: Write> Writer<W> {
@@ -33,8 +56,15 @@ impl<W: Write> Writer<W> {
     ///
     /// [`WriteError::OnlyRead`]: no table can be written in this format.
     pub fn new(out: W, format: Format) -> Result<Writer<W>, WriteError> {
-        let how = format.writer().ok_or(WriteError::OnlyRead { format })?;
-        Ok(Writer { out, format, how, written: false })
+        let style = format.style().ok_or(WriteError::OnlyRead { format })?;
+        Ok(Writer { out, format, style, drop_flags: false, last: None })
+    }
+
+    /// Leaves out flags that the format can't hold, where they are an error otherwise.
+    #[must_use]
+    pub fn drop_flags(mut self, drop_flags: bool) -> Writer<W> {
+        self.drop_flags = drop_flags;
+        self
     }
 
     /// Writes one more CPU.
@@ -44,25 +74,46 @@ impl<W: Write> Writer<W> {
     /// The output can't be written, or the format can't hold what the CPU has. Nothing of it is written then.
     pub fn write(&mut self, cpu: &Cpu) -> Result<(), WriteError> {
         let format = self.format;
-        if self.written && !self.how.many {
-            return Err(WriteError::SeveralCpus { format });
-        }
-        if !self.how.flags {
-            let implied = implied_flags(&cpu.entries);
-            for (entry, at) in cpu.entries.iter().zip(0..) {
-                let implied = implied(entry);
-                if entry.flags != implied {
-                    return Err(WriteError::Flags { format, entry: at, flags: entry.flags, implied });
-                }
+        match self.style.several {
+            Several::No if self.last.is_some() => return Err(WriteError::SeveralCpus { format }),
+            Several::ByNumber
+                if self.last.as_ref().is_some_and(|last| last == &(cpu.number, cpu.name.clone())) =>
+            {
+                return Err(WriteError::NotApart { format });
             }
+            _ => {}
         }
-        if !self.how.open {
-            if let Some(entry) = (0..cpu.entries.len()).find(|entry| cpu.known(*entry) != [u32::MAX; 4]) {
+        if !self.drop_flags {
+            self.check_flags(&cpu.entries)?;
+        }
+        if !self.style.open {
+            if let Some(entry) = (0..cpu.entries.len()).find(|entry| cpu.known(*entry) != ALL) {
                 return Err(WriteError::Open { format, entry });
             }
         }
-        self.written = true;
-        Ok((self.how.one)(&mut self.out, cpu)?)
+        (self.style.cpu)(&mut self.out, cpu)?;
+        self.last = Some((cpu.number, cpu.name.clone()));
+        Ok(())
+    }
+
+    fn check_flags(&self, entries: &[CpuidEntry]) -> Result<(), WriteError> {
+        let implied = implied_flags(entries);
+        for (at, entry) in entries.iter().enumerate() {
+            let implied = match self.style.flags {
+                Flags::All => entry.flags,
+                Flags::Index => entry.flags & CpuidEntry::SIGNIFICANT_INDEX,
+                Flags::Implied => implied(entry),
+            };
+            if entry.flags != implied {
+                return Err(WriteError::Flags {
+                    format: self.format,
+                    entry: at,
+                    flags: entry.flags,
+                    implied,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Writes what comes at the end, and gives the output back.

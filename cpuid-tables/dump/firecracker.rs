@@ -1,0 +1,178 @@
+//! Firecracker's CPU templates, and the dumps of its `cpu-template-helper` (Firecracker 1.3 to 1.16).
+//!
+//! ```json
+//! {"cpuid_modifiers": [{"leaf": "0x7", "subleaf": "0x0", "flags": 1,
+//!   "modifiers": [{"register": "ebx", "bitmap": "0bxxxxxxxxxxxxxxxxxxxxxxxxxx1xxxxx"}]}]}
+//! ```
+//!
+//! A bitmap has the most significant bit first; `x` leaves a bit as the host has it, `_` says nothing. `template dump`
+//! tells every bit, and `fingerprint dump` has such a template as `guest_cpu_config`. MSRs, capabilities and whatever
+//! else there is besides `cpuid_modifiers` are passed over.
+
+use std::io::Write;
+use std::vec::Vec;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, Unexpected, Visitor};
+
+use super::documents::{Document, Documents, Number};
+use super::sink::{Fault, Line, Parser, Sink};
+use super::{Cpu, WriteError};
+use crate::location::{Leaf, Register, Subleaf};
+use crate::table::CpuidEntry;
+
+const NO_TEMPLATE: &str =
+    "expected an object with `cpuid_modifiers`, or with `guest_cpu_config` that has them";
+const TWICE: &str = "expected each register once in the modifiers of a leaf";
+
+/// The reader.
+#[derive(Default)]
+pub(super) struct Firecracker {
+    documents: Documents,
+}
+
+#[derive(Deserialize)]
+struct Template {
+    guest_cpu_config: Option<Modifiers>,
+    cpuid_modifiers: Option<Vec<LeafModifier>>,
+}
+
+#[derive(Deserialize)]
+struct Modifiers {
+    cpuid_modifiers: Vec<LeafModifier>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LeafModifier {
+    leaf: Number,
+    subleaf: Number,
+    flags: Number,
+    modifiers: Vec<RegisterModifier>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegisterModifier {
+    register: RegisterName,
+    bitmap: Bitmap,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RegisterName {
+    Eax,
+    Ebx,
+    Ecx,
+    Edx,
+}
+
+/// Bits that are told, and what they are.
+struct Bitmap {
+    known: u32,
+    value: u32,
+}
+
+/// A bitmap's digits.
+fn bitmap(text: &str) -> Option<Bitmap> {
+    let mut bitmap = Bitmap { known: 0, value: 0 };
+    let mut digits = 0;
+    for digit in text.strip_prefix("0b")?.bytes().filter(|byte| *byte != b'_') {
+        digits += 1;
+        let (known, value) = match digit {
+            b'0' => (1, 0),
+            b'1' => (1, 1),
+            b'x' => (0, 0),
+            _ => return None,
+        };
+        bitmap = Bitmap { known: bitmap.known << 1 | known, value: bitmap.value << 1 | value };
+    }
+    (digits == 32).then_some(bitmap)
+}
+
+impl<'de> Deserialize<'de> for Bitmap {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Bitmap, D::Error> {
+        struct Bitmaps;
+        impl Visitor<'_> for Bitmaps {
+            type Value = Bitmap;
+
+            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str("`0b` and 32 of `0`, `1` and `x`")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Bitmap, E> {
+                bitmap(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_str(Bitmaps)
+    }
+}
+
+fn template(document: &Document<'_>, sink: &mut Sink) -> Result<(), Fault> {
+    let template: Template = document.parse()?;
+    let whole = template.cpuid_modifiers.or(template.guest_cpu_config.map(|config| config.cpuid_modifiers));
+    let modifiers = whole.ok_or_else(|| document.fault("{", NO_TEMPLATE))?;
+    sink.start(None, None);
+    for leaf in modifiers {
+        let (mut registers, mut known) = ([0; 4], [0; 4]);
+        let mut seen = [false; 4];
+        for RegisterModifier { register, bitmap } in leaf.modifiers {
+            let at = register as usize;
+            if core::mem::replace(&mut seen[at], true) {
+                sink.abandon();
+                return Err(document.fault(&std::format!("\"leaf\": \"{:#x}\"", leaf.leaf.0), TWICE));
+            }
+            registers[at] = bitmap.value;
+            known[at] = bitmap.known;
+        }
+        let (function, index) = (Leaf(leaf.leaf.0), Subleaf(leaf.subleaf.0));
+        sink.entry(CpuidEntry { function, index, flags: leaf.flags.0, registers })?;
+        sink.only_known(known);
+    }
+    sink.finish();
+    Ok(())
+}
+
+impl Parser for Firecracker {
+    fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
+        self.documents.line(line, false, |document| template(&document, sink))
+    }
+
+    fn end(&mut self, _sink: &mut Sink) -> Result<(), Fault> {
+        self.documents.end()
+    }
+}
+
+/// Writes a CPU as a template. Registers of which nothing is told are left out.
+pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
+    writeln!(out, "{{\n  \"cpuid_modifiers\": [")?;
+    for (at, entry) in cpu.entries.iter().enumerate() {
+        writeln!(out, "    {{\n      \"leaf\": \"{:#x}\",", entry.function.0)?;
+        writeln!(out, "      \"subleaf\": \"{:#x}\",\n      \"flags\": {},", entry.index.0, entry.flags)?;
+        write!(out, "      \"modifiers\": [")?;
+        let known = cpu.known(at);
+        let told = Register::ALL.into_iter().filter(|register| known[*register as usize] != 0);
+        for (number, register) in told.enumerate() {
+            let at = register as usize;
+            let name = ["eax", "ebx", "ecx", "edx"][at];
+            write!(
+                out,
+                "{}\n        {{ \"register\": \"{name}\", \"bitmap\": \"0b",
+                if number > 0 { "," } else { "" }
+            )?;
+            for bit in (0..32).rev() {
+                let digit = match (known[at] >> bit & 1, entry.registers[at] >> bit & 1) {
+                    (0, _) => 'x',
+                    (_, 0) => '0',
+                    _ => '1',
+                };
+                write!(out, "{digit}")?;
+            }
+            write!(out, "\" }}")?;
+        }
+        let more = if at + 1 < cpu.entries.len() { "," } else { "" };
+        writeln!(out, "\n      ]\n    }}{more}")?;
+    }
+    writeln!(out, "  ]\n}}")?;
+    Ok(())
+}

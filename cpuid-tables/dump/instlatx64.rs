@@ -1,0 +1,164 @@
+//! The dumps that InstLatx64 collects, and AIDA64's, which they are made with.
+//!
+//! ```text
+//! ------[ CPUID Registers / Logical CPU #0 ]------
+//!
+//! CPUID 00000000: 0000000D-756E6547-6C65746E-49656E69 [GenuineIntel]
+//! CPUID 00000004: 1C004122-01C0003F-0000003F-00000000 [SL 01]
+//! ```
+//!
+//! Over the years the colon was left out, had a blank before it or a tab in its place, and blanks stood for the hyphens.
+//! Without `[SL nn]`, lines of one leaf one after the other are its subleaves from 0 on. Between and around them is
+//! text of many kinds, such as MSRs and the CPU's name, which is passed over; a line that begins with `CPUID` and a
+//! number is never.
+
+use std::io::Write;
+
+use super::scan::{Scan, trim};
+use super::sink::{Fault, Line, Parser, Sink};
+use super::{Cpu, WriteError};
+use crate::location::Leaf;
+
+const EXPECTED: &str = "expected `CPUID LEAF: EAX-EBX-ECX-EDX`, 8 hexadecimal digits each, and `[...]` or nothing \
+                        after it";
+
+/// The reader.
+#[derive(Default)]
+pub(super) struct InstLatx64 {
+    /// The CPU at hand began with a heading; else leaf 0 begins one.
+    headed: bool,
+}
+
+/// A CPU's entry, as far as it is told.
+struct Said {
+    leaf: u32,
+    subleaf: Option<u32>,
+    registers: [u32; 4],
+}
+
+fn digits8(line: &mut Scan<'_>) -> Option<u32> {
+    let before = line.rest().len();
+    let value = line.hex()?;
+    (before - line.rest().len() == 8).then_some(value)
+}
+
+/// What a line says; none where it is not about an entry.
+fn said(line: &[u8]) -> Option<Option<Said>> {
+    let mut line = Scan::new(line);
+    line.blanks();
+    if !line.literal(b"CPUID") || !line.blanks() {
+        return None;
+    }
+    let word = line.rest().split(|byte| matches!(byte, b' ' | b'\t' | b':')).next().unwrap_or_default();
+    (word.len() > 1 && word.iter().all(u8::is_ascii_hexdigit)).then(|| entry(line))
+}
+
+/// An entry, from its leaf on.
+fn entry(mut line: Scan<'_>) -> Option<Said> {
+    let leaf = digits8(&mut line)?;
+    let blank = line.blanks();
+    let colon = line.literal(b":");
+    line.blanks();
+    if !blank && !colon {
+        return None;
+    }
+    let mut registers = [0; 4];
+    for (at, register) in registers.iter_mut().enumerate() {
+        if at > 0 && !line.literal(b"-") && !line.blanks() {
+            return None;
+        }
+        *register = digits8(&mut line)?;
+    }
+    let mut subleaf = None;
+    while line.blanks() && line.literal(b"[") {
+        if line.literal(b"SL ") {
+            subleaf = Some(line.hex()?);
+        }
+        // A CPU's name may hold anything, so that the last bracket counts.
+        let rest = line.rest();
+        let closing = if subleaf.is_some() {
+            rest.iter().position(|byte| *byte == b']')
+        } else {
+            rest.windows(3).position(|part| part == b"] [").or(rest.iter().rposition(|byte| *byte == b']'))
+        }?;
+        line = Scan::new(&rest[closing + 1..]);
+    }
+    line.is_empty().then_some(Said { leaf, subleaf, registers })
+}
+
+/// The number in a CPU's heading; none where it has none.
+fn heading(line: &[u8]) -> Option<Option<u32>> {
+    let mut line = Scan::new(trim(line));
+    if line.literal(b"------[ CPUID Registers ]") {
+        return Some(None);
+    }
+    if line.literal(b"Group: 0x") {
+        return line.skip_past(b"Affinity mask: 0x").then_some(None);
+    }
+    let starts: [&[u8]; 4] = [
+        b"------[ CPUID Registers / Logical CPU #",
+        b"------[ Logical CPU #",
+        b"CPUID Registers (CPU #",
+        b"CPU#",
+    ];
+    let start = starts.into_iter().find(|start| line.literal(start))?;
+    let number = line.decimal()?;
+    if start == b"CPU#" && !(line.blanks() && line.literal(b"AffMask: 0x")) {
+        return None;
+    }
+    Some(Some(number))
+}
+
+/// True for a line that is of this format and no other.
+pub(super) fn is_line(line: &[u8]) -> bool {
+    matches!(said(line), Some(Some(_))) || heading(line).is_some()
+}
+
+impl InstLatx64 {
+    fn entry(&mut self, said: &Said, sink: &mut Sink) -> Result<(), Fault> {
+        let again = |cpu: &Cpu| said.leaf == 0 && cpu.entries.iter().any(|entry| entry.function == Leaf(0));
+        if !self.headed && sink.open().is_some_and(again) {
+            sink.start(None, None);
+        }
+        let subleaf = said.subleaf.unwrap_or_else(|| {
+            let last = sink.open().and_then(|cpu| cpu.entries.last());
+            last.filter(|last| last.function == Leaf(said.leaf))
+                .map_or(0, |last| last.index.0.saturating_add(1))
+        });
+        sink.answer(said.leaf, subleaf, said.registers)
+    }
+}
+
+impl Parser for InstLatx64 {
+    fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
+        if let Some(said) = said(line.text) {
+            return self.entry(&said.ok_or(Fault::Here(EXPECTED))?, sink);
+        }
+        if let Some(number) = heading(line.text) {
+            self.headed = true;
+            sink.start(number, None);
+        }
+        Ok(())
+    }
+}
+
+/// Writes a CPU.
+pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
+    match cpu.number {
+        Some(number) => writeln!(out, "------[ CPUID Registers / Logical CPU #{number} ]------\n")?,
+        None => writeln!(out, "------[ CPUID Registers ]------\n")?,
+    }
+    let mut last = None;
+    for entry in &cpu.entries {
+        let [eax, ebx, ecx, edx] = entry.registers;
+        let leaf = entry.function;
+        write!(out, "CPUID {:08X}: {eax:08X}-{ebx:08X}-{ecx:08X}-{edx:08X}", leaf.0)?;
+        if entry.is_indexed() || last == Some(leaf) {
+            write!(out, " [SL {:02X}]", entry.subleaf().0)?;
+        }
+        last = Some(leaf);
+        writeln!(out)?;
+    }
+    writeln!(out)?;
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! `kcpuid -r`, of Linux's `tools/arch/x86/kcpuid` (5.13 to 7.3).
+//!
+//! ```text
+//! Standard Leafs :
+//! ================
+//! 0x00000000: EAX=0x00000024, EBX=0x756e6547, ECX=0x6c65746e, EDX=0x49656e69
+//! 0x00000004: subleafs:
+//!   0: EAX=0x04000121, EBX=0x02c0003f, ECX=0x0000003f, EDX=0x00000000
+//! ```
+//!
+//! Subleaves are decimal. The first range is `Basic` in older releases, and begins a CPU. kcpuid leaves out what is all
+//! zero, and a leaf's line with it if that is subleaf 0.
+
+use std::io::Write;
+
+use super::scan::{Scan, trim};
+use super::sink::{Fault, Line, Parser, Sink};
+use super::{Cpu, WriteError};
+
+const EXPECTED: &str = "expected `0xLEAF: EAX=0x..., EBX=0x..., ECX=0x..., EDX=0x...`, `0xLEAF: subleafs:`, \
+                        ` SUBLEAF: EAX=...` in decimal after that, or `RANGE Leafs :`";
+const NO_LEAF: &str = "expected `0xLEAF: subleafs:` before it: to which leaf it belongs is not said";
+const REGISTERS: [&[u8]; 4] = [b"EAX=0x", b"EBX=0x", b"ECX=0x", b"EDX=0x"];
+
+/// The reader.
+#[derive(Default)]
+pub(super) struct Kcpuid {
+    /// The leaf whose subleaves come, and the least that the next can be.
+    subleaves_of: Option<(u32, u32)>,
+}
+
+/// What a line says.
+enum Said {
+    Leaf(u32, [u32; 4]),
+    Subleaves(u32),
+    Subleaf(u32, [u32; 4]),
+}
+
+fn registers(line: &mut Scan<'_>) -> Option<[u32; 4]> {
+    let mut registers = [0; 4];
+    for (at, (name, register)) in REGISTERS.into_iter().zip(&mut registers).enumerate() {
+        if at > 0 && !line.literal(b",") {
+            return None;
+        }
+        line.blanks();
+        *register = line.literal(name).then(|| line.hex())??;
+    }
+    line.blanks();
+    line.is_empty().then_some(registers)
+}
+
+fn said(line: &[u8]) -> Option<Said> {
+    let mut line = Scan::new(line);
+    line.blanks();
+    if !line.literal(b"0x") {
+        let subleaf = line.decimal()?;
+        return line.literal(b":").then(|| registers(&mut line))?.map(|all| Said::Subleaf(subleaf, all));
+    }
+    let leaf = line.hex()?;
+    if !line.literal(b":") {
+        return None;
+    }
+    line.blanks();
+    if trim(line.rest()) == b"subleafs:" {
+        return Some(Said::Subleaves(leaf));
+    }
+    registers(&mut line).map(|registers| Said::Leaf(leaf, registers))
+}
+
+/// True for a line that is of this format and no other.
+pub(super) fn is_line(line: &[u8]) -> bool {
+    said(line).is_some()
+}
+
+impl Parser for Kcpuid {
+    fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
+        let text = trim(line.text);
+        if text.is_empty() || text.iter().all(|byte| *byte == b'=') {
+            return Ok(());
+        }
+        if let Some(range) = text.strip_suffix(b" Leafs :") {
+            self.subleaves_of = None;
+            if matches!(range, b"Standard" | b"Basic") {
+                sink.start(None, None);
+            }
+            return Ok(());
+        }
+        match said(line.text).ok_or(Fault::Here(EXPECTED))? {
+            Said::Leaf(leaf, registers) => {
+                self.subleaves_of = None;
+                sink.answer(leaf, 0, registers)
+            }
+            Said::Subleaves(leaf) => {
+                self.subleaves_of = Some((leaf, 0));
+                Ok(())
+            }
+            Said::Subleaf(subleaf, registers) => match &mut self.subleaves_of {
+                Some((leaf, least)) if subleaf >= *least => {
+                    *least = subleaf.saturating_add(1);
+                    sink.answer(*leaf, subleaf, registers)
+                }
+                _ => Err(Fault::Here(NO_LEAF)),
+            },
+        }
+    }
+}
+
+/// Writes a CPU.
+pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
+    writeln!(out, "Standard Leafs :\n================")?;
+    let mut subleaves_of = None;
+    for entry in &cpu.entries {
+        let [eax, ebx, ecx, edx] = entry.registers;
+        let (leaf, subleaf) = (entry.function.0, entry.subleaf().0);
+        if entry.is_indexed() {
+            if subleaves_of.is_none_or(|(last, least)| leaf != last || subleaf < least) {
+                writeln!(out, "{leaf:#010x}: subleafs:")?;
+            }
+            subleaves_of = Some((leaf, subleaf.saturating_add(1)));
+            write!(out, " {subleaf:2}: ")?;
+        } else {
+            subleaves_of = None;
+            write!(out, "{leaf:#010x}: ")?;
+        }
+        writeln!(out, "EAX={eax:#010x}, EBX={ebx:#010x}, ECX={ecx:#010x}, EDX={edx:#010x}")?;
+    }
+    Ok(())
+}

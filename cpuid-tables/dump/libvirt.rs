@@ -1,0 +1,118 @@
+//! libvirt's `<cpuid>` elements: the data of its CPU tests, and its map of features (libvirt 0.9 to 11).
+//!
+//! ```xml
+//! <cpudata arch='x86'>
+//!   <cpuid eax_in='0x00000007' ecx_in='0x00' eax='0x00000002' ebx='0x00000020' ecx='0x00000000' edx='0x00000000'/>
+//! </cpudata>
+//! ```
+//!
+//! A `cpudata` element is a CPU, and so is a `feature` with its name; `cpuid` elements in neither are a CPU together.
+//! `ecx_in` may be left out, and a register, which is open then. `msr` elements are passed over.
+
+use std::io::Write;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use super::scan::Scan;
+use super::sink::{Fault, Line, Parser, Sink};
+use super::tags::{Tag, Tags};
+use super::{Cpu, WriteError};
+
+const EXPECTED: &str = "expected the attributes eax_in, ecx_in, eax, ebx, ecx and edx with a number of 32 bits each, \
+                        such as 0x1f";
+const ELEMENT: &str = "expected an element of libvirt's CPU data or map of features: cpudata, cpus, feature, alias, \
+                       cpuid or msr";
+const REGISTERS: [&str; 4] = ["eax", "ebx", "ecx", "edx"];
+
+/// The reader.
+#[derive(Default)]
+pub(super) struct Libvirt {
+    tags: Tags,
+}
+
+/// What a `<cpuid>` element says.
+struct Said {
+    leaf: u32,
+    subleaf: u32,
+    registers: [u32; 4],
+    known: [u32; 4],
+}
+
+fn number(text: &str) -> Option<u32> {
+    let mut text = Scan::new(text.as_bytes());
+    text.number().filter(|_| text.is_empty())
+}
+
+fn said(attributes: &[(String, String)]) -> Option<Said> {
+    let mut said = Said { leaf: 0, subleaf: 0, registers: [0; 4], known: [0; 4] };
+    let mut has_leaf = false;
+    for (name, value) in attributes {
+        let value = number(value)?;
+        match name.as_str() {
+            "eax_in" => (said.leaf, has_leaf) = (value, true),
+            "ecx_in" => said.subleaf = value,
+            register => {
+                let at = REGISTERS.into_iter().position(|name| name == register)?;
+                (said.registers[at], said.known[at]) = (value, u32::MAX);
+            }
+        }
+    }
+    has_leaf.then_some(said)
+}
+
+fn tag(tag: Tag, line: u64, sink: &mut Sink) -> Result<(), Fault> {
+    let wrong = |text: &str, why: &'static str| Fault::At { line, text: text.to_string(), why: why.into() };
+    match tag {
+        Tag::Begin { name, attributes } => match name.as_str() {
+            "cpudata" => sink.start(None, None),
+            "feature" => {
+                let named = attributes.into_iter().find(|(name, _)| name == "name");
+                sink.start(None, named.map(|(_, value)| value));
+            }
+            "cpuid" => {
+                let Some(said) = said(&attributes) else {
+                    let text: Vec<String> =
+                        attributes.iter().map(|(name, value)| std::format!("{name}='{value}'")).collect();
+                    return Err(wrong(&text.join(" "), EXPECTED));
+                };
+                sink.answer(said.leaf, said.subleaf, said.registers)?;
+                sink.only_known(said.known);
+            }
+            "cpus" | "msr" | "alias" => {}
+            other => return Err(wrong(other, ELEMENT)),
+        },
+        Tag::End { name } => match name.as_str() {
+            "cpudata" => sink.finish(),
+            // One that is about MSRs alone tells nothing here.
+            "feature" if sink.open().is_some_and(|cpu| cpu.entries.is_empty()) => sink.abandon(),
+            "feature" => sink.finish(),
+            _ => {}
+        },
+    }
+    Ok(())
+}
+
+impl Parser for Libvirt {
+    fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
+        self.tags.line(line, |each| tag(each, line.number, sink))
+    }
+
+    fn end(&mut self, _sink: &mut Sink) -> Result<(), Fault> {
+        self.tags.end()
+    }
+}
+
+/// Writes a CPU.
+pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
+    writeln!(out, "<cpudata arch='x86'>")?;
+    for entry in &cpu.entries {
+        let (leaf, subleaf) = (entry.function.0, entry.subleaf().0);
+        write!(out, "  <cpuid eax_in='{leaf:#010x}' ecx_in='{subleaf:#04x}'")?;
+        for (name, value) in REGISTERS.into_iter().zip(entry.registers) {
+            write!(out, " {name}='{value:#010x}'")?;
+        }
+        writeln!(out, "/>")?;
+    }
+    writeln!(out, "</cpudata>")?;
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! The answer of QEMU's `query-cpu-model-expansion` (QEMU 2.8 to 10.2): a CPU model's properties.
+//!
+//! ```json
+//! {"return": {"model": {"name": "base", "props": {"avx2": true, "family": 6, "vendor": "GenuineIntel"}}}}
+//! ```
+//!
+//! A property is a feature's bit by QEMU's name, true or false, or one of the numbers and texts that stand in CPUID: the
+//! levels, vendor, family, model, stepping, model id and the width of addresses. The others, those of VMX among them,
+//! which are bits of MSRs, are no part of a table. Bits that no property tells are open. Other answers are passed over.
+
+use std::string::String;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::documents::{Document, Documents};
+use super::qemu_monitor::{Told, entries};
+use super::sink::{Fault, Line, Parser, Sink};
+use crate::hardware::Feature;
+use crate::location::{CpuidWord, Register};
+use crate::names::{LookupError, Named};
+
+/// The reader.
+#[derive(Default)]
+pub(super) struct QemuModel {
+    documents: Documents,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(rename = "return")]
+    returned: Option<Value>,
+    model: Option<Model>,
+}
+
+#[derive(Deserialize)]
+struct Model {
+    name: String,
+    props: Map<String, Value>,
+}
+
+/// Numbers that are a register's, or a part of it: the property, where it stands and which bits it is.
+static NUMBERS: [(&str, u32, Register, u32); 6] = [
+    ("level", 0, Register::Eax, u32::MAX),
+    ("xlevel", 0x8000_0000, Register::Eax, u32::MAX),
+    ("xlevel2", 0xc000_0000, Register::Eax, u32::MAX),
+    ("level-func7", 7, Register::Eax, u32::MAX),
+    ("phys-bits", 0x8000_0008, Register::Eax, 0xff),
+    ("avx10-version", 0x24, Register::Ebx, 0xff),
+];
+
+fn tell(told: &mut Told, word: CpuidWord, bits: u32, value: u32) {
+    let (registers, known) = told.entry((word.leaf.0, word.subleaf.0)).or_default();
+    let at = word.register as usize;
+    registers[at] = registers[at] & !bits | value & bits;
+    known[at] |= bits;
+}
+
+/// What a true or false property tells: a bit, or several that have one name.
+fn feature(told: &mut Told, name: &str, on: bool) {
+    let mut bit = |feature: Feature| {
+        let value = if on { feature.mask() } else { 0 };
+        tell(told, feature.location().word, feature.mask(), value);
+    };
+    match Feature::from_qemu_name(name) {
+        Ok(feature) => bit(feature),
+        Err(LookupError::Ambiguous(several)) => several.iter().for_each(|named| {
+            if let Named::Feature(feature) = named {
+                bit(feature);
+            }
+        }),
+        Err(_) => {}
+    }
+}
+
+/// The property's number, where it has one that CPUID shows: QEMU's "not set" is all ones, or 0 of a width.
+fn number(props: &Map<String, Value>, name: &str) -> Option<u32> {
+    props
+        .get(name)?
+        .as_u64()
+        .and_then(|number| u32::try_from(number).ok())
+        .filter(|number| *number != u32::MAX)
+}
+
+/// Leaf 1's EAX: family, model and stepping as QEMU's properties set them.
+fn signature(props: &Map<String, Value>) -> Option<u32> {
+    let [family, model, stepping] = ["family", "model", "stepping"].map(|name| number(props, name));
+    let (family, model, stepping) = (family?, model?, stepping?);
+    let family =
+        if family > 0xf { 0xf00 | family.checked_sub(0xf)?.checked_mul(1 << 20)? } else { family << 8 };
+    Some(family | (model & 0xf) << 4 | (model >> 4 & 0xf) << 16 | stepping & 0xf)
+}
+
+/// Four bytes of a text, zeros after its end.
+fn four(text: &str, at: usize) -> u32 {
+    let byte = |at| text.as_bytes().get(at).copied().unwrap_or(0);
+    u32::from_le_bytes([byte(at), byte(at + 1), byte(at + 2), byte(at + 3)])
+}
+
+fn properties(props: &Map<String, Value>) -> Told {
+    let mut told = Told::new();
+    for (name, value) in props {
+        if let Some(on) = value.as_bool() {
+            feature(&mut told, name, on);
+        }
+    }
+    for (name, leaf, register, bits) in NUMBERS {
+        let is_set = |number: &u32| leaf == 0 || bits == u32::MAX && leaf != 0xc000_0000 || *number != 0;
+        if let Some(number) = number(props, name).filter(is_set) {
+            tell(&mut told, CpuidWord::new(leaf, 0, register), bits, number);
+        }
+    }
+    if let Some(signature) = signature(props) {
+        tell(&mut told, CpuidWord::new(1, 0, Register::Eax), u32::MAX, signature);
+    }
+    if let Some(vendor) = props.get("vendor").and_then(Value::as_str).filter(|vendor| vendor.len() == 12) {
+        for (register, at) in [(Register::Ebx, 0), (Register::Edx, 4), (Register::Ecx, 8)] {
+            tell(&mut told, CpuidWord::new(0, 0, register), u32::MAX, four(vendor, at));
+        }
+    }
+    if let Some(id) = props.get("model-id").and_then(Value::as_str) {
+        for ((leaf, register), at) in brand_registers().zip((0..48).step_by(4)) {
+            tell(&mut told, CpuidWord::new(leaf, 0, register), u32::MAX, four(id, at));
+        }
+    }
+    told
+}
+
+/// The registers of the model id, in order.
+fn brand_registers() -> impl Iterator<Item = (u32, Register)> {
+    (0x8000_0002..0x8000_0005).flat_map(|leaf| Register::ALL.map(|register| (leaf, register)))
+}
+
+fn answer(document: &Document<'_>, sink: &mut Sink) -> Result<(), Fault> {
+    if !document.text.starts_with(b"{") || !super::lines::contains(document.text, b"\"props\"") {
+        return Ok(());
+    }
+    let answer: Answer = document.parse()?;
+    let inner = answer.returned.and_then(|returned| returned.get("model").cloned());
+    let inner = inner.map(Model::deserialize).transpose().map_err(|error| Fault::At {
+        line: document.began,
+        text: String::from("\"model\""),
+        why: std::string::ToString::to_string(&error).into(),
+    })?;
+    if let Some(model) = inner.or(answer.model) {
+        sink.start(None, Some(model.name));
+        entries(properties(&model.props), sink)?;
+    }
+    Ok(())
+}
+
+impl Parser for QemuModel {
+    fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
+        self.documents.line(line, true, |document| answer(&document, sink))
+    }
+
+    fn end(&mut self, _sink: &mut Sink) -> Result<(), Fault> {
+        self.documents.end()
+    }
+}

@@ -1,0 +1,131 @@
+//! The property `feature-words` of a CPU in QEMU (2.x to 10.2), which tells the registers that hold features:
+//! `qom-get /machine/unattached/device[0] feature-words` at the human monitor, or the same through QMP.
+//!
+//! ```json
+//! [{"cpuid-register": "EBX", "cpuid-input-ecx": 0, "cpuid-input-eax": 7, "features": 32}]
+//! ```
+//!
+//! A list is a CPU. Registers that it does not name are open. Other lines and answers of the monitor are passed over.
+
+use std::collections::BTreeMap;
+use std::string::String;
+use std::vec::Vec;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::documents::{Document, Documents};
+use super::sink::{Fault, Line, Parser, Sink};
+
+const TWICE: &str = "expected each register of a leaf once in a list";
+
+/// The reader.
+#[derive(Default)]
+pub(super) struct QemuMonitor {
+    documents: Documents,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Word {
+    #[serde(rename = "cpuid-input-eax")]
+    eax: u32,
+    #[serde(rename = "cpuid-input-ecx", default)]
+    ecx: u32,
+    #[serde(rename = "cpuid-register")]
+    register: RegisterName,
+    features: u32,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum RegisterName {
+    Eax,
+    Ebx,
+    Ecx,
+    Edx,
+    Esp,
+    Ebp,
+    Esi,
+    Edi,
+}
+
+/// A leaf's registers, and their bits that are told.
+pub(super) type Told = BTreeMap<(u32, u32), ([u32; 4], [u32; 4])>;
+
+/// Gives a sink what is told of leaves.
+pub(super) fn entries(told: Told, sink: &mut Sink) -> Result<(), Fault> {
+    for ((leaf, subleaf), (registers, known)) in told {
+        sink.answer(leaf, subleaf, registers)?;
+        sink.only_known(known);
+    }
+    sink.finish();
+    Ok(())
+}
+
+fn words(document: &Document<'_>, words: Vec<Word>, sink: &mut Sink) -> Result<(), Fault> {
+    let mut told = Told::new();
+    for word in words {
+        let at = match word.register {
+            RegisterName::Eax => 0,
+            RegisterName::Ebx => 1,
+            RegisterName::Ecx => 2,
+            RegisterName::Edx => 3,
+            // QEMU's type has them; CPUID does not answer in them.
+            _ => return Err(document.fault("cpuid-register", "expected EAX, EBX, ECX or EDX")),
+        };
+        let (registers, known) = told.entry((word.eax, word.ecx)).or_default();
+        if core::mem::replace(&mut known[at], u32::MAX) != 0 {
+            return Err(document.fault("cpuid-register", TWICE));
+        }
+        registers[at] = word.features;
+    }
+    sink.start(None, None);
+    entries(told, sink)
+}
+
+/// The list of words in an answer, if it has one. The human monitor's, asked through QMP, comes as a text.
+fn list(value: Value) -> Option<Value> {
+    match value {
+        Value::Array(ref items)
+            if items.first().is_some_and(|word| word.get("cpuid-input-eax").is_some()) =>
+        {
+            Some(value)
+        }
+        Value::Object(mut answer) => list(answer.remove("return")?),
+        Value::String(text) => serde_json::from_str(&text).ok().and_then(list_in_text),
+        _ => None,
+    }
+}
+
+/// A text holds a list and no further answer.
+fn list_in_text(value: Value) -> Option<Value> {
+    value.is_array().then(|| list(value))?
+}
+
+fn answer(document: &Document<'_>, sink: &mut Sink) -> Result<(), Fault> {
+    // What was typed may hold brackets.
+    if document.text.starts_with(b"[") {
+        if !super::lines::contains(document.text, b"cpuid-input-eax") {
+            return Ok(());
+        }
+        return words(document, document.parse()?, sink);
+    }
+    let Some(list) = list(document.parse()?) else { return Ok(()) };
+    let all = serde_json::from_value(list).map_err(|error| Fault::At {
+        line: document.began,
+        text: String::from("feature-words"),
+        why: std::string::ToString::to_string(&error).into(),
+    })?;
+    words(document, all, sink)
+}
+
+impl Parser for QemuMonitor {
+    fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
+        self.documents.line(line, true, |document| answer(&document, sink))
+    }
+
+    fn end(&mut self, _sink: &mut Sink) -> Result<(), Fault> {
+        self.documents.end()
+    }
+}

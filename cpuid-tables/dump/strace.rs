@@ -1,0 +1,224 @@
+//! What strace prints of KVM's ioctls that carry a table (strace 4.22 to 6.x), under `-v`.
+//!
+//! ```text
+//! ioctl(5, KVM_SET_CPUID2, {nent=1, entries=[{function=0, index=0, flags=0, eax=0x24, ebx=0x756e6547, ...}]}) = 0
+//! ```
+//!
+//! `KVM_SET_CPUID2` is a vCPU's table; `-yy` tells which vCPU. `KVM_GET_SUPPORTED_CPUID` and `KVM_GET_EMULATED_CPUID`
+//! are tables called `supported` and `emulated`. Other lines are passed over, and calls that failed before strace could
+//! read the table. With `-X raw` the requests are numbers.
+
+use std::io::Write;
+use std::string::String;
+
+use super::scan::{Scan, find};
+use super::sink::{Fault, Line, Parser, Sink};
+use super::{Cpu, WriteError};
+use crate::location::{Leaf, Subleaf};
+use crate::table::CpuidEntry;
+
+const FIELDS: [&[u8]; 7] = [b"function=", b"index=", b"flags=", b"eax=", b"ebx=", b"ecx=", b"edx="];
+const EXPECTED: &str = "expected `{nent=N, entries=[{function=..., index=..., flags=..., eax=..., ebx=..., ecx=..., \
+                        edx=...}, ...]}`";
+const ABBREVIATED: &str = "strace left the entries out: `strace -v` prints them";
+const POINTER: &str = "strace did not decode the table: strace 4.22 or later does";
+const COUNT: &str = "nent is not how many entries there are";
+
+/// A request that carries a table.
+struct Request {
+    /// Its name, with what stands after it.
+    name: &'static [u8],
+    /// Its number on x86.
+    number: &'static [u8],
+    /// What its table is called.
+    table: Option<&'static str>,
+}
+
+static REQUESTS: [Request; 3] = [
+    Request { name: b"KVM_SET_CPUID2", number: b"0x4008ae90", table: None },
+    Request { name: b"KVM_GET_SUPPORTED_CPUID", number: b"0xc008ae05", table: Some("supported") },
+    Request { name: b"KVM_GET_EMULATED_CPUID", number: b"0xc008ae09", table: Some("emulated") },
+];
+
+/// The reader.
+#[derive(Default)]
+pub(super) struct Strace {
+    /// The request of a call that was interrupted by another thread's before its table was printed.
+    unfinished: Option<&'static Request>,
+}
+
+/// The request of a line, and what comes after it.
+fn request(line: &[u8]) -> Option<(&'static Request, Scan<'_>)> {
+    let call = find(line, b"ioctl(")?;
+    let mut rest = Scan::new(&line[call..]);
+    if !rest.skip_past(b", ") {
+        return None;
+    }
+    let after = |name| {
+        let mut rest = rest;
+        rest.literal(name).then_some(rest)
+    };
+    REQUESTS.iter().find_map(|request| {
+        let rest = after(request.name).or_else(|| after(request.number))?;
+        Some((request, rest))
+    })
+}
+
+/// The number of the vCPU whose file descriptor it is, under `-y` or `-yy`.
+fn vcpu(line: &[u8]) -> Option<u32> {
+    let mut rest = Scan::new(line);
+    rest.skip_past(b"ioctl(").then_some(())?;
+    rest.skip_past(b"<anon_inode:kvm-vcpu:").then(|| rest.decimal())?
+}
+
+/// Passes over ` /* ... */`, with which `-X verbose` explains a number.
+fn skip_comment(line: &mut Scan<'_>) {
+    if line.literal(b" /* ") {
+        line.skip_past(b" */");
+    }
+}
+
+fn flags(line: &mut Scan<'_>) -> Option<u32> {
+    const NAMES: [(&[u8], u32); 3] = [
+        (b"KVM_CPUID_FLAG_SIGNIFCANT_INDEX", CpuidEntry::SIGNIFICANT_INDEX),
+        (b"KVM_CPUID_FLAG_STATEFUL_FUNC", CpuidEntry::STATEFUL_FUNC),
+        (b"KVM_CPUID_FLAG_STATE_READ_NEXT", CpuidEntry::STATE_READ_NEXT),
+    ];
+    let mut flags = 0;
+    loop {
+        let named = NAMES.into_iter().find(|(name, _)| line.literal(name));
+        flags |= named.map(|(_, flag)| flag).or_else(|| line.number())?;
+        if !line.literal(b"|") {
+            skip_comment(line);
+            return Some(flags);
+        }
+    }
+}
+
+fn entry(line: &mut Scan<'_>) -> Option<CpuidEntry> {
+    let mut numbers = [0; 7];
+    for (at, (name, number)) in FIELDS.into_iter().zip(&mut numbers).enumerate() {
+        if at > 0 && !line.literal(b", ") {
+            return None;
+        }
+        if !line.literal(name) {
+            return None;
+        }
+        *number = if name == b"flags=" { flags(line)? } else { line.number()? };
+    }
+    let [function, index, flags, registers @ ..] = numbers;
+    line.literal(b"}").then_some(CpuidEntry {
+        function: Leaf(function),
+        index: Subleaf(index),
+        flags,
+        registers,
+    })
+}
+
+/// The entries of a table, from `{nent=` on.
+fn table(line: &mut Scan<'_>, sink: &mut Sink) -> Result<(), Fault> {
+    let wrong = Fault::Here(EXPECTED);
+    let count = line.literal(b"{nent=").then(|| line.number()).flatten();
+    let Some(count) = count.filter(|_| line.literal(b", entries=[")) else { return Err(wrong) };
+    if line.literal(b"...]") {
+        return Err(Fault::Here(ABBREVIATED));
+    }
+    let mut held = 0;
+    while !line.literal(b"]") {
+        if held > 0 && !line.literal(b", ") {
+            return Err(wrong);
+        }
+        if line.literal(b"...") {
+            return Err(Fault::Here(ABBREVIATED));
+        }
+        let entry = line.literal(b"{").then(|| entry(line)).flatten();
+        let Some(entry) = entry else { return Err(wrong) };
+        sink.entry(entry)?;
+        held += 1;
+    }
+    if count != held { Err(Fault::Here(COUNT)) } else { Ok(()) }
+}
+
+/// True for a line that strace may have printed: a call, after a thread's number and a time or nothing.
+pub(super) fn is_line(line: &[u8]) -> bool {
+    let mut line = Scan::new(line);
+    line.literal(b"[pid");
+    line.while_is(|byte| byte.is_ascii_digit() || b" .:]".contains(&byte));
+    let name = line.while_is(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    !name.is_empty() && line.literal(b"(") && line.skip_past(b") ") && line.skip_past(b"= ")
+}
+
+impl Strace {
+    /// The table of a call.
+    fn table(
+        &mut self,
+        request: &'static Request,
+        mut rest: Scan<'_>,
+        line: &[u8],
+        sink: &mut Sink,
+    ) -> Result<(), Fault> {
+        skip_comment(&mut rest);
+        if rest.literal(b" <unfinished") {
+            self.unfinished = Some(request);
+            return Ok(());
+        }
+        if !rest.literal(b", ") {
+            return Err(Fault::Here(EXPECTED));
+        }
+        if rest.rest().starts_with(b"0x") || rest.literal(b"NULL") {
+            return if find(rest.rest(), b"= -1 ").is_some() { Ok(()) } else { Err(Fault::Here(POINTER)) };
+        }
+        sink.start(vcpu(line), request.table.map(String::from));
+        table(&mut rest, sink).inspect_err(|_| sink.abandon())?;
+        sink.finish();
+        Ok(())
+    }
+}
+
+impl Parser for Strace {
+    fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
+        if let Some((request, rest)) = request(line.text) {
+            return self.table(request, rest, line.text, sink);
+        }
+        let mut rest = Scan::new(line.text);
+        if self.unfinished.is_some() && rest.skip_past(b"<... ioctl resumed>") {
+            let decoded = rest.rest().starts_with(b", {nent=");
+            if let Some(request) = self.unfinished.take().filter(|_| decoded) {
+                return self.table(request, rest, line.text, sink);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes a number as strace does.
+fn hex(out: &mut dyn Write, number: u32) -> std::io::Result<()> {
+    if number == 0 { write!(out, "0") } else { write!(out, "{number:#x}") }
+}
+
+/// Writes a CPU.
+pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
+    let named = |request: &&Request| request.table.is_some() && request.table == cpu.name.as_deref();
+    let request = REQUESTS.iter().find(named).unwrap_or(&REQUESTS[0]);
+    write!(out, "ioctl(3")?;
+    if let Some(number) = cpu.number {
+        write!(out, "<anon_inode:kvm-vcpu:{number}>")?;
+    }
+    write!(out, ", {}, {{nent={}, entries=[", String::from_utf8_lossy(request.name), cpu.entries.len())?;
+    for (at, entry) in cpu.entries.iter().enumerate() {
+        write!(out, "{}", if at > 0 { ", {" } else { "{" })?;
+        let [eax, ebx, ecx, edx] = entry.registers;
+        let numbers = [entry.function.0, entry.index.0, entry.flags, eax, ebx, ecx, edx];
+        for (at, (field, number)) in FIELDS.into_iter().zip(numbers).enumerate() {
+            write!(out, "{}{}", if at > 0 { ", " } else { "" }, String::from_utf8_lossy(field))?;
+            if field == b"flags=" && number == CpuidEntry::SIGNIFICANT_INDEX {
+                write!(out, "KVM_CPUID_FLAG_SIGNIFCANT_INDEX")?;
+            } else {
+                hex(out, number)?;
+            }
+        }
+        write!(out, "}}")?;
+    }
+    writeln!(out, "]}}) = 0")?;
+    Ok(())
+}
