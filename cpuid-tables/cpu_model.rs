@@ -360,7 +360,8 @@ impl CpuModel {
         &DEFINITIONS[usize::from(index)]
     }
 
-    fn masks(self) -> impl Iterator<Item = (Place, u64)> {
+    /// Each word that has a bit, with where it comes from.
+    pub(crate) fn masks(self) -> impl Iterator<Item = (Place, u64)> {
         list(self.definition().words).iter().map(|&word| {
             let Masked { source, mask } = &WORDS[usize::from(word)];
             (Place::of_source(*source), *mask)
@@ -369,7 +370,8 @@ impl CpuModel {
 }
 
 /// Where a word of a model comes from.
-enum Place {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
     Cpuid(CpuidWord),
     Msr(Msr),
 }

@@ -212,6 +212,9 @@ number_decoders! {
     numbers: u16 by short
     /// Rows of numbers of 32 bits.
     pub(crate) longs: u32 by long
+    /// Rows of numbers of 64 bits.
+    #[cfg(feature = "alloc")]
+    pub(crate) wide: u64 by same
 }
 
 /// Where each line starts.
@@ -247,6 +250,11 @@ const fn row<const C: usize>(text: &str, mut at: usize) -> ([u64; C], usize) {
 
 const fn end(text: &str, at: usize) {
     assert!(at >= text.len(), "more rows than the array has room for");
+}
+
+#[cfg(feature = "alloc")]
+const fn same(value: u64) -> u64 {
+    value
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "checked, at compile time")]

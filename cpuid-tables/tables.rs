@@ -155,7 +155,7 @@ const fn hexadecimal<const N: usize>(text: &str) -> [u32; N] {
 }
 
 /// One text per line.
-const fn lines<const N: usize>(text: &'static str) -> [&'static str; N] {
+pub(crate) const fn lines<const N: usize>(text: &'static str) -> [&'static str; N] {
     let (mut rest, mut texts) = (text.as_bytes(), [""; N]);
     let mut i = 0;
     while i < N {

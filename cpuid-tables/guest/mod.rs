@@ -1,1 +1,214 @@
-//! A guest's CPUID table, as QEMU builds it (target/i386/cpu.c and kvm/kvm.c).
+//! A guest's CPUID table, exactly as QEMU builds it for KVM.
+//!
+//! [`GuestCpuid::builder`] takes what QEMU's `-cpu`, `-smp` and `-machine` say, and a [`Host`](crate::host::Host); what
+//! comes out is what QEMU hands to `KVM_SET_CPUID2` for each vCPU: the same entries in the same order, the same flags and
+//! registers. What QEMU refuses is a [`BuildError`].
+//!
+//! A reader of QEMU finds each of its steps in a file of its own, in this order:
+//!
+//! | file | QEMU |
+//! |---|---|
+//! | `parse_cpu`, `parse_smp`, `parse_machine`, `values` | `-cpu`, `-smp`, `-machine`, and how values are read |
+//! | `machine`, `topology`, `apic_id` | `machine_parse_smp_config`, hw/i386/pc*.c, topology.h |
+//! | `supported` | `kvm_arch_get_supported_cpuid` |
+//! | `load`, `properties` | `x86_cpu_load_model`, the accelerator's and the machine type's properties |
+//! | `expand`, `xsave`, `levels` | `x86_cpu_expand_features` |
+//! | `filter` | `x86_cpu_filter_features` |
+//! | `realize` | the rest of `x86_cpu_realizefn` |
+//! | `leaves_basic`, `leaves_extended`, `caches` | `cpu_x86_cpuid` |
+//! | `hyperv`, `kvm_leaves`, `assemble` | `kvm_arch_init_vcpu` |
+//!
+//! What differs between releases of QEMU is data, or one flag in `behaviour`.
+//!
+//! ```
+//! use cpuid_tables::{feature, guest::GuestCpuid, host::{Host, HostFile}};
+//!
+//! let mut host = Host::default();
+//! host.read(HostFile::Supported, "supported 7 0 1 0 20 0 0\nsupported 1 0 0 0 0 0 100")?;
+//! host.read(HostFile::Instruction, "0 0 0 7 756e6547 6c65746e 49656e69")?;
+//! let guest = GuestCpuid::builder()
+//!     .cpu("base,+avx2,+sse3".parse()?)
+//!     .topology("2,sockets=2".parse()?)
+//!     .host(&host)
+//!     .build()?;
+//! assert!(guest.table().has(feature::AVX2) && !guest.table().has(feature::XMM3));
+//! assert_eq!(
+//!     guest.filtered()[0].to_string(),
+//!     "host doesn't support requested feature: CPUID.01H:ECX.pni [bit 0]: the host's CPU does not have it"
+//! );
+//! for (apic_id, table) in guest.vcpus() {
+//!     assert_eq!(table[1].registers[1] >> 24, apic_id); // what KVM_SET_CPUID2 takes
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use alloc::vec::Vec;
+
+use crate::location::{CpuidWord, Msr};
+use crate::table::CpuidTable;
+
+mod apic_id;
+mod assemble;
+mod behaviour;
+mod builder;
+mod caches;
+mod cpu;
+mod error;
+mod expand;
+mod filter;
+mod flags;
+mod hyperv;
+mod kvm_leaves;
+mod leaves_basic;
+mod leaves_extended;
+mod levels;
+mod load;
+mod machine;
+mod parse_cpu;
+mod parse_machine;
+mod parse_smp;
+mod properties;
+mod realize;
+mod report;
+mod supported;
+mod tables;
+mod topology;
+mod values;
+mod vendor;
+mod xsave;
+
+pub use behaviour::WordSource;
+pub use builder::{GuestCpuidBuilder, SgxSection};
+pub use error::BuildError;
+pub use machine::Irqchip;
+pub use parse_cpu::{CpuOption, CpuSetting};
+pub use parse_machine::MachineOption;
+pub use report::{Filtered, Reason, Warning};
+pub use topology::{Smp, Topology, TopologyError};
+
+use assemble::{Assembled, Vcpu};
+use behaviour::Release;
+use flags::WORDS;
+
+/// A guest's CPUID tables.
+#[derive(Clone, Debug)]
+pub struct GuestCpuid {
+    assembled: Assembled,
+    topology: Topology,
+    legacy_multi_node: bool,
+    features: GuestFeatures,
+    filtered: Vec<Filtered>,
+    warnings: Vec<Warning>,
+}
+
+/// A guest's feature words, those that no leaf shows included.
+#[derive(Clone)]
+struct GuestFeatures {
+    release: Release,
+    words: [u64; WORDS],
+}
+
+impl core::fmt::Debug for GuestFeatures {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(self.words).finish()
+    }
+}
+
+impl GuestCpuid {
+    /// Settings of a guest.
+    #[must_use]
+    pub fn builder<'h>() -> GuestCpuidBuilder<'h> {
+        GuestCpuidBuilder::default()
+    }
+
+    /// The first vCPU's table.
+    #[must_use]
+    pub fn table(&self) -> CpuidTable {
+        let mut table = CpuidTable::new();
+        self.write(0, &mut table);
+        table
+    }
+
+    /// The numbers of vCPUs, sockets and so on.
+    #[must_use]
+    pub fn topology(&self) -> Topology {
+        self.topology
+    }
+
+    /// The APIC id of the vCPU with this index, for any that there may be (hot-plugged ones too).
+    #[must_use]
+    pub fn apic_id(&self, index: u32) -> u32 {
+        Vcpu::of(&self.topology, index).apic_id
+    }
+
+    /// Each vCPU that there is at the start: its APIC id, by which KVM is to know it, and its table.
+    pub fn vcpus(&self) -> impl Iterator<Item = (u32, CpuidTable)> + use<'_> {
+        (0..self.topology.cpus).map(|index| {
+            let mut table = CpuidTable::new();
+            (self.write(index, &mut table), table)
+        })
+    }
+
+    /// Puts the table of the vCPU with this index in place of `table`, and returns its APIC id. Allocates nothing.
+    pub fn write(&self, index: u32, table: &mut CpuidTable) -> u32 {
+        table.clone_from(&self.assembled.table);
+        self.vary(index, table)
+    }
+
+    /// Shows each vCPU's table in turn, with its APIC id: one table is changed from vCPU to vCPU, which is faster than
+    /// making one for each.
+    pub fn for_each(&self, mut show: impl FnMut(u32, &CpuidTable)) {
+        let mut table = self.assembled.table.clone();
+        for index in 0..self.topology.cpus {
+            if table.len() != self.assembled.table.len() {
+                table.clone_from(&self.assembled.table);
+            }
+            let apic_id = self.vary(index, &mut table);
+            show(apic_id, &table);
+        }
+    }
+
+    fn vary(&self, index: u32, table: &mut CpuidTable) -> u32 {
+        let vcpu = Vcpu::of(&self.topology, index);
+        self.assembled.vary(table, &self.topology, self.legacy_multi_node, vcpu);
+        let optional = self.assembled.optional().and_then(|at| table.get(at).copied());
+        if let Some(entry) = optional.filter(|entry| entry.registers == [0; 4]) {
+            table.retain(|other| other.function != entry.function);
+        }
+        vcpu.apic_id
+    }
+
+    /// What was asked for and the host lacks, word by word.
+    #[must_use]
+    pub fn filtered(&self) -> &[Filtered] {
+        &self.filtered
+    }
+
+    /// What QEMU warns of, in its order; with `check=off`, not of what the host lacks.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// The feature words of registers, in QEMU's order.
+    pub fn words(&self) -> impl Iterator<Item = (CpuidWord, u32)> {
+        self.sources().filter_map(|(source, value)| match source {
+            WordSource::Cpuid(word) => Some((word, (value & 0xffff_ffff) as u32)),
+            WordSource::Msr(_) => None,
+        })
+    }
+
+    /// The feature words of MSRs, in QEMU's order: what the guest's MSRs are to hold, VMX's controls as the bits that
+    /// may be 1.
+    pub fn msrs(&self) -> impl Iterator<Item = (Msr, u64)> {
+        self.sources().filter_map(|(source, value)| match source {
+            WordSource::Msr(msr) => Some((msr, value)),
+            WordSource::Cpuid(_) => None,
+        })
+    }
+
+    fn sources(&self) -> impl Iterator<Item = (WordSource, u64)> {
+        let GuestFeatures { release, words } = &self.features;
+        words.iter().enumerate().filter_map(|(at, value)| Some((release.source(at)?, *value)))
+    }
+}

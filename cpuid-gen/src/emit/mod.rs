@@ -1,7 +1,7 @@
 //! Model to Rust: tokens, parsed by syn, formatted by prettyplease. Pure: no file is touched here.
 //!
-//! The output is of two kinds. `tables.rs`, `cpu_models.rs` and `xsave.rs` hold data alone, as few tokens as it can be
-//! told in, for the runtime crate's `tables`, `cpu_tables` and `xsave` modules; the other files hold a documented
+//! The output is of two kinds. `tables.rs`, `cpu_models.rs`, `guest.rs` and `xsave.rs` hold data alone, as few tokens
+//! as it can be told in, for the runtime crate's `tables`, `cpu_tables`, `guest::tables` and `xsave` modules; the other files hold a documented
 //! constant for each bit. All number features the same way, which [`layout`] decides. A bit field has no number: its
 //! constant is all that there is, see [`fields`].
 
@@ -9,6 +9,7 @@ mod constants;
 mod cpu_models;
 mod docs;
 mod fields;
+mod guest;
 mod hash;
 mod layout;
 mod machines;
@@ -93,6 +94,7 @@ pub fn generate(model: &Model) -> Result<Vec<GeneratedFile>, GenerateError> {
             file("cpu_models.rs", cpu_models::tables(model)?)?,
             file("feature.rs", constants::features(model, &layout))?,
             file("field.rs", fields::constants(model)?)?,
+            file("guest.rs", guest::tables(model)?)?,
             file("msr.rs", constants::msr(model))?,
         ])
     };

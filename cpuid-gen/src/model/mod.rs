@@ -13,6 +13,7 @@ mod constants;
 pub mod cpu_models;
 mod deps;
 mod fields;
+pub mod guest;
 mod kvm;
 mod linux;
 mod qemu;
@@ -76,6 +77,8 @@ pub struct QemuRelease {
     pub models: Vec<cpu_models::CpuModel>,
     /// What surrounds them.
     pub board: board::Board,
+    /// What turns one into a guest.
+    pub guest: guest::Guest,
 }
 
 /// A place among Linux's words: within one release only.

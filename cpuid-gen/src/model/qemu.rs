@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Joined, QemuRelease, QemuView, board, cpu_models, doubt};
+use super::{Joined, QemuRelease, QemuView, board, cpu_models, doubt, guest};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{QemuBit, QemuFacts, QemuSource, QemuWord};
 use crate::location::{CpuidWord, Location, Subleaf, Word};
@@ -14,7 +14,8 @@ pub(super) fn release(facts: &QemuFacts, diagnostics: &mut Diagnostics) -> QemuR
     check_masks(facts, diagnostics);
     let models = cpu_models::resolve(facts, diagnostics);
     let board = board::board(facts, &models, diagnostics);
-    QemuRelease { name: facts.release.clone(), words, sources, models, board }
+    let guest = guest::guest(facts, diagnostics);
+    QemuRelease { name: facts.release.clone(), words, sources, models, board, guest }
 }
 
 /// A CPUID register has 32 bits, though QEMU keeps every feature word in 64.

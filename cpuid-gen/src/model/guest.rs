@@ -1,0 +1,175 @@
+//! What one QEMU release's code works with on the way from a CPU model to a guest: feature words with their masks,
+//! dependencies, properties by name, Hyper-V's features, XSAVE components.
+//!
+//! What always holds: every word, property and Hyper-V feature that is named was found; properties ascend by name.
+
+use std::collections::BTreeMap;
+
+use super::cpu_models::{Properties, Property};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::facts::{MaskKind, QemuFacts, QemuSource};
+use crate::location::{Leaf, Register, Word};
+use crate::source::Span;
+
+/// What a release's code works with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Guest {
+    /// Feature words by index.
+    pub words: BTreeMap<Word, GuestWord>,
+    /// `feature_dependencies[]` in its order: what is needed, and what needs it.
+    pub deps: Vec<[WordMask; 2]>,
+    /// Every property that `-cpu` takes, second names included.
+    pub properties: BTreeMap<String, Target>,
+    /// Registers' bits of Hyper-V features, in QEMU's order.
+    pub hyperv: Vec<HypervBits>,
+    /// Hyper-V features, by bit: one, and another that it needs.
+    pub hyperv_deps: Vec<[u8; 2]>,
+    /// XSAVE components, ascending.
+    pub xsave: Vec<Component>,
+}
+
+/// Bits of a feature word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WordMask {
+    /// Its index.
+    pub word: Word,
+    /// The bits.
+    pub mask: u64,
+}
+
+/// A feature word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GuestWord {
+    /// What it is read from.
+    pub source: QemuSource,
+    /// The bits that `-cpu host` may have when it is to be migratable.
+    pub migratable: u64,
+    /// The bits that `-cpu host` leaves off.
+    pub no_autoenable: u64,
+}
+
+/// What a property sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Bits of a feature word.
+    Bits(WordMask),
+    /// The property with this index in the board's list.
+    Other(usize),
+}
+
+/// What a Hyper-V feature sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HypervBits {
+    /// The feature's bit in `hyperv_features`.
+    pub feature: u8,
+    /// Input EAX.
+    pub leaf: Leaf,
+    /// Which of the four.
+    pub register: Register,
+    /// The bits.
+    pub mask: u32,
+}
+
+/// An XSAVE component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Component {
+    /// Its bit in XCR0 or `IA32_XSS`.
+    pub number: u8,
+    /// The feature that enables it.
+    pub feature: WordMask,
+    /// Bytes.
+    pub size: u32,
+}
+
+/// Takes everything over. What names something that there is not is an error and left out.
+pub(super) fn guest(facts: &QemuFacts, diagnostics: &mut Diagnostics) -> Guest {
+    let names = Names { facts, diagnostics };
+    names.resolve()
+}
+
+struct Names<'f, 'd> {
+    facts: &'f QemuFacts,
+    diagnostics: &'d mut Diagnostics,
+}
+
+impl Names<'_, '_> {
+    fn resolve(mut self) -> Guest {
+        let facts = self.facts;
+        let mut guest = Guest { words: words(facts), properties: properties(facts), ..Guest::default() };
+        for dep in &facts.deps {
+            let [from, to] = [&dep.from, &dep.to].map(|(word, mask)| self.word(word, *mask, dep.at));
+            guest.deps.extend(from.zip(to).map(|(from, to)| [from, to]));
+        }
+        for row in &facts.hyperv {
+            let feature = self.hyperv(&row.property, row.at);
+            let bits =
+                |feature| HypervBits { feature, leaf: row.leaf, register: row.register, mask: row.mask };
+            guest.hyperv.extend(feature.map(bits));
+        }
+        for row in &facts.hyperv_deps {
+            let (feature, needs) = (self.hyperv(&row.property, row.at), self.hyperv(&row.needs, row.at));
+            guest.hyperv_deps.extend(feature.zip(needs).map(|(feature, needs)| [feature, needs]));
+        }
+        for row in &facts.xsave {
+            let feature = self.word(&row.word, 1 << row.bit.0, row.at);
+            let component = |feature| Component { number: row.component, feature, size: row.size };
+            guest.xsave.extend(feature.map(component));
+        }
+        guest.xsave.sort_by_key(|component| component.number);
+        guest
+    }
+
+    fn word(&mut self, name: &str, mask: u64, at: Span) -> Option<WordMask> {
+        let found = self.facts.word_named(name).map(|word| WordMask { word: word.index, mask });
+        self.or_error(found, || format!("`{name}` is no word of this release"), at)
+    }
+
+    /// The bit of `hyperv_features` that a property sets.
+    fn hyperv(&mut self, name: &str, at: Span) -> Option<u8> {
+        let property = self.facts.properties.iter().find(|property| property.name == name);
+        let found = property.and_then(|property| property.bit).map(|bit| bit.0);
+        self.or_error(found, || format!("`{name}` is no property with a bit"), at)
+    }
+
+    fn or_error<T>(&mut self, found: Option<T>, message: impl FnOnce() -> String, at: Span) -> Option<T> {
+        if found.is_none() {
+            self.diagnostics.push(Diagnostic::error(at, message()));
+        }
+        found
+    }
+}
+
+fn words(facts: &QemuFacts) -> BTreeMap<Word, GuestWord> {
+    let word = |word: &crate::facts::QemuWord| {
+        let mask = |kind| {
+            let masks = facts.masks.iter().filter(|mask| mask.kind == kind && mask.word == word.name);
+            masks.fold(0, |all, mask| all | mask.mask)
+        };
+        let bits = facts.bits.iter().filter(|bit| bit.word == word.name);
+        let named = bits.fold(0, |all, bit| all | 1u64 << bit.bit.0);
+        let migratable = mask(MaskKind::Migratable) | named & !mask(MaskKind::Unmigratable);
+        let no_autoenable = mask(MaskKind::NoAutoenable);
+        (word.index, GuestWord { source: word.source, migratable, no_autoenable })
+    };
+    facts.words.iter().map(word).collect()
+}
+
+/// Every name that [`Properties`] knows, with what it stands for.
+fn properties(facts: &QemuFacts) -> BTreeMap<String, Target> {
+    let known = Properties::new(facts);
+    let bits = facts.bits.iter().flat_map(|bit| bit.names().map(|name| name.replace('_', "-")));
+    let aliases = facts.aliases.iter().map(|alias| alias.name.clone());
+    let others = facts.properties.iter().map(|property| property.name.clone());
+    let target = |name: String| {
+        let target = match known.get(&name)? {
+            Property::Bits(word, mask) => Target::Bits(WordMask { word, mask }),
+            Property::Other => {
+                let alias = facts.aliases.iter().find(|alias| alias.name == name);
+                let first = alias.map_or(&name, |alias| &alias.target);
+                Target::Other(facts.properties.iter().position(|property| property.name == *first)?)
+            }
+        };
+        Some((name, target))
+    };
+    bits.chain(aliases).chain(others).filter_map(target).collect()
+}

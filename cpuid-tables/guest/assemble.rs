@@ -1,0 +1,265 @@
+//! The table: which leaves QEMU asks its CPU for, in which order, and which it leaves out (`kvm_arch_init_vcpu` and
+//! `kvm_x86_build_cpuid` of target/i386/kvm/kvm.c).
+
+use alloc::vec::Vec;
+
+use super::apic_id::{Offsets, Place};
+use super::builder::SgxSection;
+use super::caches::CacheInfo;
+use super::cpu::Cpu;
+use super::error::BuildError;
+use super::leaves_extended::leaf_8000001e;
+use super::topology::Topology;
+use crate::table::{CpuidEntry, CpuidTable, TableFull};
+
+/// How many entries QEMU has room for: its `KVM_MAX_CPUID_ENTRIES`.
+const ROOM: usize = 100;
+/// The highest leaves that may hold something.
+const LAST_BASIC: u32 = 0x24;
+const LAST_EXTENDED: u32 = 0x8000_0022;
+/// The first leaf of hypervisors, which ends the basic ones.
+const HYPERVISOR: u32 = 0x4000_0000;
+
+/// What a leaf may depend on of a vCPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Vcpu {
+    pub(super) apic_id: u32,
+    /// Its core's number within the module.
+    pub(super) core: u32,
+}
+
+impl Vcpu {
+    pub(super) fn of(topology: &Topology, index: u32) -> Vcpu {
+        let place = Place::of(topology, index);
+        Vcpu { apic_id: place.apic_id(Offsets::of(topology)), core: place.core }
+    }
+}
+
+/// An entry that differs from vCPU to vCPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Varying {
+    /// The APIC id in EBX's highest byte.
+    Leaf1,
+    /// The APIC id in EDX.
+    Topology,
+    /// All of it; it is left out where all of it is zero.
+    Leaf8000001e,
+}
+
+/// What every leaf is computed from.
+pub(super) struct Leaves<'c> {
+    pub(super) cpu: &'c Cpu<'c>,
+    pub(super) caches: &'c CacheInfo,
+    pub(super) sgx: &'c [SgxSection],
+    pub(super) sgx_provisioning: bool,
+}
+
+impl Leaves<'_> {
+    /// A leaf as the CPU answers (`cpu_x86_cpuid`); one out of range is answered as the highest basic one.
+    fn cpuid(&self, leaf: u32, subleaf: u32, vcpu: Vcpu) -> [u32; 4] {
+        let settings = &self.cpu.settings;
+        let highest = match leaf {
+            0xc000_0000.. => settings.xlevel2,
+            0x8000_0000.. => settings.xlevel,
+            HYPERVISOR.. => HYPERVISOR + 1,
+            _ => settings.level,
+        };
+        let leaf = if leaf > highest { settings.level } else { leaf };
+        if leaf < HYPERVISOR { self.basic(leaf, subleaf, vcpu) } else { self.extended(leaf, subleaf, vcpu) }
+    }
+}
+
+/// The first vCPU's table, and what differs in the others'.
+#[derive(Clone, Debug)]
+pub(super) struct Assembled {
+    pub(super) table: CpuidTable,
+    /// Entries of the table that differ, by position.
+    pub(super) varying: Vec<(usize, Varying)>,
+}
+
+impl From<TableFull> for BuildError {
+    fn from(_: TableFull) -> BuildError {
+        BuildError::TooManyEntries(HYPERVISOR, 0)
+    }
+}
+
+impl Assembled {
+    /// Asks for all leaves.
+    pub(super) fn new(leaves: &Leaves<'_>) -> Result<Assembled, BuildError> {
+        let vcpu = Vcpu::of(&leaves.cpu.topology, 0);
+        let mut all = Assembled { table: CpuidTable::new(), varying: Vec::with_capacity(8) };
+        leaves.cpu.hypervisor_leaves(&mut all.table)?;
+        all.basic(leaves, vcpu)?;
+        all.extended(leaves, vcpu)?;
+        all.centaur(leaves, vcpu)?;
+        leaves.cpu.frequency_leaf(&mut all.table)?;
+        Ok(all)
+    }
+
+    /// Room for another entry.
+    fn claim(&self, leaf: u32, subleaf: u32) -> Result<(), BuildError> {
+        if self.table.len() < ROOM { Ok(()) } else { Err(BuildError::TooManyEntries(leaf, subleaf)) }
+    }
+
+    fn push(&mut self, entry: CpuidEntry, varying: Option<Varying>) -> Result<(), BuildError> {
+        self.claim(entry.function.0, entry.index.0)?;
+        self.varying.extend(varying.map(|varying| (self.table.len(), varying)));
+        Ok(self.table.push(entry)?)
+    }
+
+    /// A leaf without subleaves; left out if it is all zero.
+    fn plain(&mut self, leaf: u32, registers: [u32; 4], varying: Option<Varying>) -> Result<(), BuildError> {
+        self.claim(leaf, 0)?;
+        if registers == [0; 4] && varying.is_none() {
+            return Ok(());
+        }
+        self.push(CpuidEntry::of_leaf(leaf, registers), varying)
+    }
+
+    /// Subleaves from 0 up to the first that ends them, which is there too.
+    fn list(
+        &mut self,
+        leaf: u32,
+        varying: Option<Varying>,
+        read: impl Fn(u32) -> [u32; 4],
+        ends: impl Fn(u32, [u32; 4]) -> bool,
+    ) -> Result<(), BuildError> {
+        for subleaf in 0.. {
+            let registers = read(subleaf);
+            self.push(CpuidEntry::of_subleaf(leaf, subleaf, registers), varying)?;
+            if ends(subleaf, registers) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn basic(&mut self, leaves: &Leaves<'_>, vcpu: Vcpu) -> Result<(), BuildError> {
+        let [highest, ..] = leaves.cpuid(0, 0, vcpu);
+        if highest >= HYPERVISOR {
+            return Err(BuildError::Level(highest));
+        }
+        let behaviour = &leaves.cpu.release.behaviour;
+        for leaf in 0..=highest.min(LAST_BASIC) {
+            let read = |subleaf| leaves.cpuid(leaf, subleaf, vcpu);
+            match leaf {
+                1 => self.plain(leaf, read(0), Some(Varying::Leaf1))?,
+                2 => self.leaf_2(read(0), behaviour.drops_obsolete)?,
+                4 => self.list(leaf, None, read, |_, [eax, ..]| eax == 0)?,
+                0xb => self.list(leaf, self.topology(leaves), read, |_, [_, _, ecx, _]| ecx & 0xff00 == 0)?,
+                0x1f if !leaves.cpu.topology.has_extended_levels() => self.claim(leaf, 0)?,
+                0x1f => {
+                    self.list(leaf, Some(Varying::Topology), read, |_, [_, _, ecx, _]| ecx & 0xff00 == 0)?;
+                }
+                0xd => self.leaf_d(read, behaviour.drops_obsolete)?,
+                0x12 => self.list(leaf, None, read, |subleaf, [eax, ..]| subleaf > 1 && eax & 0xf != 1)?,
+                0x7 | 0x14 | 0x1d | 0x1e => self.counted(leaf, read)?,
+                0x24 if behaviour.avx10 => self.counted(leaf, read)?,
+                _ => self.plain(leaf, read(0), None)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaf 0xB holds the APIC id unless it is switched off.
+    fn topology(&self, leaves: &Leaves<'_>) -> Option<Varying> {
+        leaves.cpu.settings.cpuid_0xb.then_some(Varying::Topology)
+    }
+
+    /// Leaf 2, as many times as it says.
+    fn leaf_2(&mut self, registers: [u32; 4], drops_obsolete: bool) -> Result<(), BuildError> {
+        let times = registers[0] & 0xff;
+        let mut entry = CpuidEntry::of_leaf(2, registers);
+        if times > 1 || !drops_obsolete {
+            entry.flags = CpuidEntry::STATEFUL_FUNC | CpuidEntry::STATE_READ_NEXT;
+        }
+        self.push(entry, None)?;
+        entry.flags = CpuidEntry::STATEFUL_FUNC;
+        for _ in 1..times {
+            self.push(entry, None)?;
+        }
+        Ok(())
+    }
+
+    /// Leaf 0xD: the subleaves that have a size. Older releases leave an empty one at the end.
+    fn leaf_d(&mut self, read: impl Fn(u32) -> [u32; 4], drops_empty: bool) -> Result<(), BuildError> {
+        const LAST: u32 = 63;
+        self.claim(0xd, 0)?;
+        for subleaf in 0..=LAST {
+            let registers = read(subleaf);
+            let kept = registers[0] != 0 || subleaf == LAST && !drops_empty;
+            if kept {
+                self.push(CpuidEntry::of_subleaf(0xd, subleaf, registers), None)?;
+            }
+            if kept && subleaf != LAST {
+                self.claim(0xd, subleaf)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Subleaf 0, and as many more as its EAX says.
+    fn counted(&mut self, leaf: u32, read: impl Fn(u32) -> [u32; 4]) -> Result<(), BuildError> {
+        let first = read(0);
+        self.push(CpuidEntry::of_subleaf(leaf, 0, first), None)?;
+        for subleaf in 1..=first[0] {
+            self.push(CpuidEntry::of_subleaf(leaf, subleaf, read(subleaf)), None)?;
+        }
+        Ok(())
+    }
+
+    fn extended(&mut self, leaves: &Leaves<'_>, vcpu: Vcpu) -> Result<(), BuildError> {
+        const FIRST: u32 = 0x8000_0000;
+        let [highest, ..] = leaves.cpuid(FIRST, 0, vcpu);
+        // What is above the CPU's own highest leaf is the highest basic leaf again and again, until there is no room.
+        let in_range = leaves.cpu.settings.xlevel;
+        for leaf in FIRST..=highest {
+            if leaf > LAST_EXTENDED && leaf <= in_range {
+                if highest > in_range || in_range >= 0xc000_0000 {
+                    return Err(BuildError::Level(highest));
+                }
+                break;
+            }
+            let read = |subleaf| leaves.cpuid(leaf, subleaf, vcpu);
+            match leaf {
+                0x8000_001d => self.list(leaf, None, read, |_, [eax, ..]| eax == 0)?,
+                0x8000_001e if leaf <= in_range => {
+                    self.plain(leaf, read(0), Some(Varying::Leaf8000001e))?;
+                }
+                _ if leaf > in_range && read(0) == [0; 4] => return Err(BuildError::Level(highest)),
+                _ => self.plain(leaf, read(0), None)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn centaur(&mut self, leaves: &Leaves<'_>, vcpu: Vcpu) -> Result<(), BuildError> {
+        const FIRST: u32 = 0xc000_0000;
+        if leaves.cpu.settings.xlevel2 == 0 {
+            return Ok(());
+        }
+        let [highest, ..] = leaves.cpuid(FIRST, 0, vcpu);
+        for leaf in FIRST..=highest {
+            self.push(CpuidEntry::of_leaf(leaf, leaves.cpuid(leaf, 0, vcpu)), None)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the first vCPU's table another's. `table` must have this table's entries, whichever vCPU's.
+    pub(super) fn vary(&self, table: &mut CpuidTable, topology: &Topology, multi_node: bool, vcpu: Vcpu) {
+        for &(at, varying) in &self.varying {
+            let (Some(entry), Some(first)) = (table.get_mut(at), self.table.get(at)) else { continue };
+            match varying {
+                // The first vCPU's id is 0; what is there already is an older release's count that ran over.
+                Varying::Leaf1 => entry.registers[1] = first.registers[1] | vcpu.apic_id << 24,
+                Varying::Topology => entry.registers[3] = vcpu.apic_id,
+                Varying::Leaf8000001e => entry.registers = leaf_8000001e(topology, multi_node, vcpu),
+            }
+        }
+    }
+
+    /// Where an entry stands that is left out where it is all zero.
+    pub(super) fn optional(&self) -> Option<usize> {
+        self.varying.iter().find(|(_, varying)| *varying == Varying::Leaf8000001e).map(|(at, _)| *at)
+    }
+}

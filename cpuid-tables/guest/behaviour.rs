@@ -1,0 +1,138 @@
+//! What QEMU's code does differently from release to release. Tables are facts of a release; this is what no table says.
+
+use super::flags::{Reg, word_index};
+use super::tables::{GUESTS, GuestTables, MSR, NO_WORD};
+use crate::cpu_model::Place;
+use crate::location::{CpuidWord, Leaf, Msr, Register, Subleaf};
+use crate::release::QemuRelease;
+
+/// What the code of a release does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Behaviour {
+    /// KVM's missing ERMS, FSRM, FZRM, FSRS, FSRC and MCDT_NO are taken from the CPU, HT, and AMD's machine check bits
+    /// added (`kvm_arch_get_supported_cpuid`).
+    pub(super) adds_optimizations: bool,
+    /// HT and CMP_LEGACY are features that are set before the filter, not bits of a leaf (`x86_cpu_expand_features`).
+    pub(super) sets_ht_in_expand: bool,
+    /// Caches' and packages' counts in leaf 1 and 4 and 0x8000001D come from the widths of APIC ids.
+    pub(super) counts_apic_ids: bool,
+    /// Leaf 0x1F lists the levels that there are, modules among them.
+    pub(super) lists_levels: bool,
+    /// Counts of a package take all dies in (leaves 1, 0xB, 0x80000008).
+    pub(super) counts_dies: bool,
+    /// Leaf 2 has no obsolete flags unless it is to be read several times; and leaf 0xD's list has no empty end.
+    pub(super) drops_obsolete: bool,
+    /// Components that the host lacks have no size (`x86_cpu_post_initfn`); before, those whose feature KVM lacks have
+    /// no offset.
+    pub(super) sizes_by_xcr0: bool,
+    /// AVX10 brings AVX-512's components along.
+    pub(super) avx10: bool,
+    /// SGX needs a PC.
+    pub(super) sgx_needs_pc: bool,
+    /// PAE alone gives a 32-bit CPU 36 physical bits.
+    pub(super) pae_is_36_bits: bool,
+    /// The CPU has a width of physical addresses of the guest's own, which KVM tells.
+    pub(super) guest_phys_bits: bool,
+    /// A constant TSC may migrate once its frequency is fixed.
+    pub(super) fixed_tsc_migrates: bool,
+    /// 0x80000021 raises the highest extended leaf.
+    pub(super) raises_to_80000021: bool,
+    /// `-overcommit cpu-pm=on` gives MONITOR only where KVM lets the guest execute MWAIT.
+    pub(super) monitor_by_kvm: bool,
+    /// A topology's parameter of 0 is an error; before, it is a warning.
+    pub(super) zero_is_error: bool,
+    /// A PC may have modules.
+    pub(super) modules: bool,
+    /// A PC's caches may be given a level of the topology (`smp-cache`).
+    pub(super) caches_by_machine: bool,
+}
+
+/// The release at which each changed, where it is known between which releases; the pinned ones are certain.
+impl Behaviour {
+    fn of(release: QemuRelease) -> Behaviour {
+        let since = |major, minor| number(release) >= (major, minor);
+        Behaviour {
+            adds_optimizations: since(8, 1),
+            sets_ht_in_expand: since(10, 0),
+            counts_apic_ids: since(9, 1),
+            lists_levels: since(9, 1),
+            counts_dies: since(10, 0),
+            drops_obsolete: since(9, 1),
+            sizes_by_xcr0: since(9, 1),
+            avx10: since(10, 0),
+            sgx_needs_pc: since(9, 1),
+            pae_is_36_bits: since(9, 0),
+            guest_phys_bits: since(9, 1),
+            fixed_tsc_migrates: since(9, 2),
+            raises_to_80000021: since(9, 1),
+            monitor_by_kvm: since(9, 1),
+            zero_is_error: since(9, 0),
+            modules: since(9, 1),
+            caches_by_machine: since(10, 0),
+        }
+    }
+}
+
+/// Major and minor number.
+fn number(release: QemuRelease) -> (u32, u32) {
+    let mut numbers = release.name().split('.').map(|part| part.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+/// What a feature word is read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WordSource {
+    /// A register that CPUID returns.
+    Cpuid(CpuidWord),
+    /// A model-specific register.
+    Msr(Msr),
+}
+
+/// A release with its tables and its behaviour.
+#[derive(Clone, Copy)]
+pub(super) struct Release {
+    pub(super) qemu: QemuRelease,
+    pub(super) tables: &'static GuestTables,
+    pub(super) behaviour: Behaviour,
+}
+
+impl Release {
+    pub(super) fn new(qemu: QemuRelease) -> Release {
+        Release { qemu, tables: &GUESTS[qemu.index()], behaviour: Behaviour::of(qemu) }
+    }
+
+    /// The index of a register's word.
+    pub(super) fn index(self, reg: Reg) -> Option<usize> {
+        word_index(self.qemu.index(), reg)
+    }
+
+    /// The index of an MSR's word.
+    pub(super) fn msr_index(self, msr: u32) -> Option<usize> {
+        let is = |row: &[u64; 5]| row[2] == MSR && row[0] == u64::from(msr);
+        self.tables.words.iter().position(is)
+    }
+
+    /// The index of the word that a definition's word stands for.
+    pub(super) fn index_of(self, place: Place) -> Option<usize> {
+        let (place, subleaf, register) = match place {
+            Place::Msr(msr) => return self.msr_index(msr.0),
+            Place::Cpuid(CpuidWord { leaf, subleaf, register }) => (leaf.0, subleaf.0, register),
+        };
+        let wanted = [u64::from(place), u64::from(subleaf), register as u64];
+        self.tables.words.iter().position(|row| row[..3] == wanted)
+    }
+
+    /// What a word is read from.
+    pub(super) fn source(self, word: usize) -> Option<WordSource> {
+        let [place, subleaf, register, ..] = *self.tables.words.get(word)?;
+        let (place, subleaf) = (u32::try_from(place).ok()?, u32::try_from(subleaf).ok()?);
+        match register {
+            NO_WORD => None,
+            MSR => Some(WordSource::Msr(Msr(place))),
+            _ => {
+                let register = *Register::ALL.get(usize::try_from(register).ok()?)?;
+                Some(WordSource::Cpuid(CpuidWord { leaf: Leaf(place), subleaf: Subleaf(subleaf), register }))
+            }
+        }
+    }
+}

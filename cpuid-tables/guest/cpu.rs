@@ -1,0 +1,182 @@
+//! A CPU on the way to its table: feature words and settings (`X86CPU` and `CPUX86State` of target/i386/cpu.h), and how
+//! a property is found by its name.
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use super::behaviour::Release;
+use super::error::BuildError;
+use super::flags::{Flag, Reg, WORDS};
+use super::machine::Machine;
+use super::properties::{Settings, Value};
+use super::report::{Filtered, Reason, Warning};
+use super::supported::Supported;
+use super::tables::NAMES;
+use super::topology::Topology;
+use super::vendor::{AMD, INTEL, ZHAOXIN};
+use super::xsave::Components;
+use crate::cache::Caches;
+use crate::cpu_model::CpuModel;
+use crate::cpu_tables::{optional, text};
+use crate::location::Bit;
+use crate::machine::CpuProperty;
+
+/// Which CPU was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// A definition of QEMU's.
+    Model(CpuModel),
+    /// `host`, which is a `max`.
+    Host,
+    /// Everything that the host supports.
+    Max,
+    /// Nothing at all.
+    Base,
+}
+
+impl Class {
+    /// `host` or `max`.
+    pub(super) fn is_max(self) -> bool {
+        matches!(self, Class::Host | Class::Max)
+    }
+
+    /// True when a compatibility property for this name is for it.
+    pub(super) fn is_called(self, name: &str) -> bool {
+        match self {
+            Class::Model(model) => model.is_called(name),
+            Class::Host => matches!(name, "host" | "max"),
+            Class::Max => name == "max",
+            Class::Base => name == "base",
+        }
+    }
+}
+
+/// A CPU on the way to its table; the same for all vCPUs but for their APIC ids.
+pub(super) struct Cpu<'h> {
+    pub(super) release: Release,
+    pub(super) class: Class,
+    pub(super) machine: Machine,
+    pub(super) topology: Topology,
+    pub(super) supported: Supported<'h>,
+    /// What the host supports, word by word.
+    pub(super) host_words: [u64; WORDS],
+    pub(super) words: [u64; WORDS],
+    /// Bits that a property has set or cleared.
+    pub(super) user_words: [u64; WORDS],
+    pub(super) settings: Settings,
+    pub(super) components: Components,
+    /// A model's own caches.
+    pub(super) caches: Option<Caches>,
+    /// Leaf 5.
+    pub(super) mwait: [u32; 4],
+    pub(super) filtered: Vec<Filtered>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// Properties that `host` and `max` alone have.
+const OF_MAX_ALONE: [&str; 2] = ["migratable", "host-cache-info"];
+
+impl Cpu<'_> {
+    /// True when the CPU has a feature.
+    pub(super) fn has(&self, flag: Flag) -> bool {
+        self.release.index(flag.reg).is_some_and(|at| self.words[at] & u64::from(flag.mask) != 0)
+    }
+
+    /// A register's features.
+    pub(super) fn word(&self, reg: Reg) -> u32 {
+        self.release.index(reg).map_or(0, |at| (self.words[at] & 0xffff_ffff) as u32)
+    }
+
+    /// Replaces a register's features; without effect where the release has no word for it.
+    pub(super) fn set_word(&mut self, reg: Reg, value: u32) {
+        if let Some(at) = self.release.index(reg) {
+            self.words[at] = value.into();
+        }
+    }
+
+    /// Sets a feature.
+    pub(super) fn set(&mut self, flag: Flag) {
+        self.set_word(flag.reg, self.word(flag.reg) | flag.mask);
+    }
+
+    pub(super) fn is_amd(&self) -> bool {
+        self.settings.vendor == AMD
+    }
+
+    pub(super) fn is_intel(&self) -> bool {
+        self.settings.vendor == INTEL
+    }
+
+    pub(super) fn is_zhaoxin(&self) -> bool {
+        ZHAOXIN.contains(&self.settings.vendor)
+    }
+
+    /// The name that the CPU was asked for by.
+    pub(super) fn name(&self) -> alloc::string::String {
+        match self.class {
+            Class::Model(model) => model.to_string(),
+            Class::Host => "host".to_string(),
+            Class::Max => "max".to_string(),
+            Class::Base => "base".to_string(),
+        }
+    }
+
+    /// Sets a property by its name.
+    pub(super) fn set_property(&mut self, name: &str, value: Value<'_>) -> Result<(), BuildError> {
+        let rows = self.release.tables.properties;
+        let name_of = |row: &[u64; 4]| usize::try_from(row[0]).ok().and_then(|at| NAMES.get(at)).copied();
+        let found = rows.binary_search_by(|row| name_of(row).unwrap_or_default().cmp(name));
+        let unknown = || BuildError::UnknownProperty { cpu: self.name(), property: name.to_string() };
+        let row = rows[found.map_err(|_| unknown())?];
+        let [_, word, mask, index] = row;
+        if word == 0 {
+            let property = usize::try_from(index).ok().and_then(|index| self.property(index));
+            let property = property.ok_or_else(unknown)?;
+            if OF_MAX_ALONE.contains(&property.name) && !self.class.is_max() {
+                return Err(unknown());
+            }
+            return self.set_other(property, value);
+        }
+        let on = match value {
+            Value::Bool(on) => Some(on),
+            Value::Text(text) => super::values::boolean(text),
+        };
+        let wrong = |value: Value<'_>| match value {
+            Value::Text(text) => BuildError::value(name, text, "on or off"),
+            Value::Bool(_) => unknown(),
+        };
+        let on = on.ok_or_else(|| wrong(value))?;
+        if let Some(at) = usize::try_from(word - 1).ok().filter(|at| *at < WORDS) {
+            let bits = &mut self.words[at];
+            *bits = if on { *bits | mask } else { *bits & !mask };
+            self.user_words[at] |= mask;
+        }
+        Ok(())
+    }
+
+    fn property(&self, index: usize) -> Option<CpuProperty> {
+        let &[name, kind, field, bit, default] = self.release.qemu.board().properties.get(index)?;
+        Some(CpuProperty {
+            name: text(name),
+            kind: text(kind),
+            field: optional(field),
+            bit: bit.checked_sub(1).map(|bit| Bit(bit.to_le_bytes()[0])),
+            default: optional(default),
+        })
+    }
+
+    /// Takes features away and notes them (`mark_unavailable_features`).
+    pub(super) fn mark_unavailable(&mut self, word: usize, mask: u64, reason: impl Fn(&Self, u64) -> Reason) {
+        if mask == 0 {
+            return;
+        }
+        if !self.settings.force_features {
+            self.words[word] &= !mask;
+        }
+        let Some(source) = self.release.source(word) else { return };
+        for bit in (0..64u8).filter(|bit| mask >> bit & 1 != 0) {
+            let reason = reason(self, 1 << bit);
+            self.filtered.push(Filtered::new(self.release.qemu, source, bit, reason));
+        }
+    }
+}

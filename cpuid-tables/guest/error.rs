@@ -1,0 +1,207 @@
+//! Why there is no table: QEMU would have ended with an error, too.
+
+use alloc::string::{String, ToString};
+use core::fmt;
+
+use super::report::Filtered;
+use super::topology::TopologyError;
+use alloc::vec::Vec;
+
+/// Why a guest's table cannot be built. Where QEMU ends with an error, so does this; the words are ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BuildError {
+    /// `-cpu` names no CPU.
+    NoModel,
+    /// The release has no such CPU.
+    UnknownModel(String),
+    /// The release has no such machine type.
+    UnknownMachine(String),
+    /// A machine's option that is not known.
+    MachineOption(String),
+    /// The CPU has no such property.
+    UnknownProperty {
+        /// The CPU, as it was asked for.
+        cpu: String,
+        /// The property.
+        property: String,
+    },
+    /// A property that the release has and this library does not know: a newer QEMU's.
+    NotModelled(String),
+    /// A value that a setting does not take.
+    Value {
+        /// The setting.
+        name: String,
+        /// The value.
+        value: String,
+        /// What it takes.
+        expected: &'static str,
+    },
+    /// The numbers of processors make no sense on this machine.
+    Topology(TopologyError),
+    /// KVM takes fewer vCPUs.
+    TooManyVcpus {
+        /// How many are wanted.
+        wanted: u32,
+        /// How many there may be.
+        max: i64,
+    },
+    /// APIC ids above 254 need KVM's x2APIC API.
+    X2apicApi,
+    /// A topology id of `-cpu` that is not that of each vCPU.
+    TopologyId {
+        /// The property.
+        property: &'static str,
+        /// The value that was asked for.
+        asked: u32,
+        /// The value that a vCPU has.
+        is: u32,
+    },
+    /// With `enforce`: the host lacks features.
+    Enforced(Vec<Filtered>),
+    /// Branch records without a PMU, or in another format than the host's.
+    LbrFormat {
+        /// The format that was asked for.
+        asked: u32,
+        /// The host's; none where there is no PMU.
+        host: Option<u32>,
+    },
+    /// A width of physical addresses out of range.
+    PhysBits {
+        /// The property.
+        property: &'static str,
+        /// Its value.
+        bits: u32,
+        /// The largest; none for a 32-bit CPU, which takes no width.
+        max: Option<u32>,
+    },
+    /// `legacy-cache=off` on a CPU without caches of its own.
+    NoCaches(String),
+    /// The cache topology of the machine puts a lower cache above a higher one.
+    CacheLevels,
+    /// A Hyper-V feature that KVM lacks.
+    HypervUnsupported(&'static str),
+    /// A Hyper-V feature without another one.
+    HypervNeeds {
+        /// The feature.
+        feature: &'static str,
+        /// What it needs.
+        needs: &'static str,
+    },
+    /// Hyper-V features, and nothing is known of what KVM answers for them.
+    HypervUnknown,
+    /// The TSC frequency cannot be set: KVM cannot scale, and the host's differs or is not known.
+    TscFrequency {
+        /// In kHz.
+        asked: u64,
+        /// In kHz, if known.
+        host: Option<u32>,
+    },
+    /// More entries than QEMU takes; at this leaf and subleaf it gives up.
+    TooManyEntries(u32, u32),
+    /// A highest leaf above all ranges: QEMU would not come to an end.
+    Level(u32),
+    /// An XSAVE component that the host gives another size.
+    XsaveSize {
+        /// Its number.
+        component: u32,
+        /// The size that QEMU has.
+        qemu: u32,
+        /// The size that the host has.
+        host: u32,
+    },
+    /// The builder was given no host.
+    NoHost,
+}
+
+impl BuildError {
+    pub(super) fn value(name: &str, value: &str, expected: &'static str) -> BuildError {
+        BuildError::Value { name: name.to_string(), value: value.to_string(), expected }
+    }
+}
+
+impl From<TopologyError> for BuildError {
+    fn from(error: TopologyError) -> BuildError {
+        BuildError::Topology(error)
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BuildError::NoModel => f.write_str("-cpu names no CPU"),
+            BuildError::UnknownModel(name) => write!(f, "there is no CPU model `{name}`"),
+            BuildError::UnknownMachine(name) => write!(f, "there is no machine type `{name}`"),
+            BuildError::MachineOption(option) => write!(f, "`{option}` is no option of this machine"),
+            BuildError::UnknownProperty { cpu, property } => {
+                write!(f, "`{cpu}` has no property `{property}`")
+            }
+            BuildError::NotModelled(name) => {
+                write!(f, "what the property `{name}` does is not known to this library")
+            }
+            BuildError::Value { name, value, expected } => {
+                write!(f, "`{name}` is `{value}`: expected {expected}")
+            }
+            BuildError::Topology(error) => error.fmt(f),
+            BuildError::TooManyVcpus { wanted, max } => {
+                write!(f, "{wanted} vCPUs, and this KVM takes at most {max}")
+            }
+            BuildError::X2apicApi => {
+                f.write_str("APIC ids above 254 need KVM_CAP_X2APIC_API, which this KVM lacks")
+            }
+            BuildError::TopologyId { property, asked, is } => {
+                write!(f, "`{property}` is {asked}, but that of a vCPU is {is}")
+            }
+            BuildError::Enforced(filtered) => {
+                write!(f, "the host lacks {} of the features that are enforced", filtered.len())
+            }
+            other => other.fmt_rest(f),
+        }
+    }
+}
+
+impl BuildError {
+    fn fmt_rest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BuildError::LbrFormat { asked, host: None } => {
+                write!(f, "branch records of format {asked:#x} need pmu=on")
+            }
+            BuildError::LbrFormat { asked, host: Some(host) } => {
+                write!(f, "branch records have format {asked:#x}, but the host's have {host:#x}")
+            }
+            BuildError::PhysBits { property, bits, max: Some(max) } => {
+                write!(f, "`{property}` is {bits}: expected 32 to {max}")
+            }
+            BuildError::PhysBits { property, max: None, .. } => {
+                write!(f, "`{property}` cannot be set on a 32-bit CPU")
+            }
+            BuildError::NoCaches(cpu) => write!(f, "`{cpu}` has no caches but the legacy ones"),
+            BuildError::CacheLevels => {
+                f.write_str("a lower cache is shared by more processors than a higher one")
+            }
+            BuildError::HypervUnsupported(feature) => write!(f, "this KVM does not support `{feature}`"),
+            BuildError::HypervNeeds { feature, needs } => write!(f, "`{feature}` needs `{needs}`"),
+            BuildError::HypervUnknown => {
+                f.write_str("what this KVM answers for Hyper-V is not known: the host needs a .hv file")
+            }
+            BuildError::TscFrequency { asked, host: Some(host) } => {
+                write!(f, "a TSC of {asked} kHz: the host's has {host} kHz, and KVM cannot scale it")
+            }
+            BuildError::TscFrequency { asked, host: None } => {
+                write!(f, "a TSC of {asked} kHz: the host's frequency is not known, and KVM cannot scale it")
+            }
+            BuildError::TooManyEntries(leaf, subleaf) => {
+                write!(f, "QEMU takes 100 entries, and has no room for leaf {leaf:#x}, subleaf {subleaf:#x}")
+            }
+            BuildError::Level(level) => write!(f, "a highest leaf of {level:#x} is in no range of leaves"),
+            BuildError::XsaveSize { component, qemu, host } => {
+                write!(
+                    f,
+                    "XSAVE component {component} has {host} bytes on the host, and QEMU takes it for {qemu}"
+                )
+            }
+            _ => f.write_str("the builder was given no host"),
+        }
+    }
+}
+
+impl core::error::Error for BuildError {}
