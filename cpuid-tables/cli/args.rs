@@ -3,7 +3,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use super::{diff, has, show};
+use super::{diff, guest, has, show};
 
 /// Shows, compares and explains the CPUID tables of hosts and guests
 #[derive(Parser)]
@@ -36,6 +36,9 @@ pub(crate) enum Command {
     /// Tell by the exit code whether a feature is there
     #[command(after_help = has::EXAMPLES)]
     Has(has::Args),
+    /// Build a guest's table as QEMU hands it to KVM
+    #[command(after_help = guest::EXAMPLES)]
+    Guest(guest::Args),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

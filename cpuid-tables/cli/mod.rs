@@ -5,6 +5,7 @@
 
 mod args;
 mod diff;
+mod guest;
 mod has;
 mod output;
 mod progress;
@@ -26,6 +27,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Show(args) => show::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Has(args) => has::run(&args),
+        Command::Guest(args) => guest::run(&args),
     };
     result.unwrap_or_else(|failed| {
         failed.show();

@@ -43,13 +43,13 @@ pub(crate) struct Args {
 
 /// In which form.
 #[derive(Clone, Copy)]
-enum Form {
+pub(super) enum Form {
     Text,
     Json,
     Dump(DumpFormat),
 }
 
-fn form(name: &str) -> std::result::Result<Form, String> {
+pub(super) fn form(name: &str) -> std::result::Result<Form, String> {
     match name {
         "text" => Ok(Form::Text),
         "json" => Ok(Form::Json),

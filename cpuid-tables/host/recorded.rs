@@ -1,8 +1,8 @@
 //! Hosts in text: `NAME.supported`, `NAME.host`, `NAME.msrs`, `NAME.caps` and, where there is one, `NAME.hv`.
 //!
 //! Entries stand one a line, `function index flags eax ebx ecx edx` in hexadecimal, a word such as `supported` or `hv`
-//! before them or not; MSRs as `index value` in hexadecimal; capabilities as `number value` in decimal. `#` starts a
-//! comment line.
+//! before them or not; MSRs as `index value` in hexadecimal; capabilities as `number value` in decimal, and
+//! beside them the TSC's frequency as `tsc-khz N`. `#` starts a comment line.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -66,7 +66,7 @@ impl fmt::Display for HostFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let expected = match self.file {
             HostFile::Msrs => "`index value` in hexadecimal",
-            HostFile::Capabilities => "`number value` in decimal",
+            HostFile::Capabilities => "`number value` or `tsc-khz value` in decimal",
             _ => "`function index flags eax ebx ecx edx` in hexadecimal",
         };
         write!(
@@ -104,9 +104,15 @@ impl Host {
                 self.msrs = all?;
             }
             HostFile::Capabilities => {
-                let all: Result<BTreeMap<_, _>, _> =
-                    lines.map(|line| capability(line.1).ok_or_else(|| wrong(line))).collect();
-                self.capabilities = all?;
+                let mut all = BTreeMap::new();
+                for line in lines {
+                    if let Some(khz) = line.1.strip_prefix("tsc-khz ") {
+                        self.tsc_khz = Some(khz.trim().parse().map_err(|_| wrong(line))?);
+                    } else {
+                        all.extend([capability(line.1).ok_or_else(|| wrong(line))?]);
+                    }
+                }
+                self.capabilities = all;
             }
         }
         Ok(())

@@ -1,0 +1,194 @@
+//! `kvm-cpuid guest`: a guest's table as QEMU hands it to KVM.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args as ClapArgs;
+use cpuid_tables::dump::{Cpu, Format as DumpFormat, Writer};
+use cpuid_tables::guest::{CpuOption, GuestCpuid, MachineOption, Smp};
+use cpuid_tables::host::{Host, HostFile};
+use cpuid_tables::show::decode;
+use cpuid_tables::{CpuidTable, QemuRelease};
+use serde_json::json;
+
+use super::Result;
+use super::output::{Failed, HEADING, print, print_json, styled, warn};
+use super::show::{Form, form};
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  kvm-cpuid guest --cpu EPYC-Milan-v2                      on this machine, one vCPU
+  kvm-cpuid guest --cpu 'Cascadelake-Server,-avx512f,x2apic=on' --smp 8,sockets=2 --machine q35
+  kvm-cpuid guest --cpu host --host hosts/milan --format entries
+  kvm-cpuid guest --cpu max --host hosts/milan --format json --qemu 7.2
+
+--host DIR/NAME reads NAME.supported (KVM_GET_SUPPORTED_CPUID), NAME.host (the CPUID
+instruction), NAME.msrs (feature MSRs), NAME.caps (KVM_CHECK_EXTENSION) and NAME.hv
+(KVM_GET_SUPPORTED_HV_CPUID) from DIR; the last three may be missing. What the host lacks is
+told on standard error.
+
+Exit codes:
+  0  the table is written
+  2  QEMU would not start such a guest, or something could not be read";
+
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    /// The CPU, as QEMU's -cpu has it: a model, host, max or base, and its properties
+    #[arg(long, value_name = "MODEL[,PROPERTY...]", default_value = "qemu64")]
+    cpu: String,
+    /// The vCPUs, as QEMU's -smp has them
+    #[arg(long, value_name = "N[,LEVEL=N...]", default_value = "1")]
+    smp: String,
+    /// The machine, as QEMU's -machine has it
+    #[arg(long, value_name = "TYPE[,OPTION...]", default_value = "pc")]
+    machine: String,
+    /// The host: a recorded one, or `real` for this machine
+    #[arg(long, value_name = "DIR/NAME|real", default_value = "real")]
+    host: String,
+    /// The release of QEMU to be like
+    #[arg(long, value_name = "RELEASE", default_value = "10.0", value_parser = release)]
+    qemu: QemuRelease,
+    /// `host` and `max` may use MONITOR and UMWAIT: QEMU's `-overcommit cpu-pm=on`
+    #[arg(long)]
+    cpu_pm: bool,
+    /// The frequency of the host's TSC, where its description does not tell
+    #[arg(long, value_name = "KHZ")]
+    tsc_khz: Option<u32>,
+    /// `entries`: `vcpuID function index flags eax ebx ecx edx`; or text, json, or a form of dumps
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = form)]
+    format: Form,
+}
+
+fn release(name: &str) -> std::result::Result<QemuRelease, String> {
+    QemuRelease::find(name).ok_or_else(|| {
+        let names: Vec<&str> = QemuRelease::ALL.iter().map(|release| release.name()).collect();
+        format!("the releases are {}", names.join(", "))
+    })
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let mut host = host(&args.host)?;
+    host.tsc_khz = args.tsc_khz.or(host.tsc_khz);
+    let guest = GuestCpuid::builder()
+        .release(args.qemu)
+        .cpu(args.cpu.parse::<CpuOption>().map_err(Failed::new)?)
+        .topology(args.smp.parse::<Smp>().map_err(Failed::new)?)
+        .machine(args.machine.parse::<MachineOption>().map_err(Failed::new)?)
+        .cpu_pm(args.cpu_pm)
+        .host(&host)
+        .build()
+        .map_err(|error| refused(&error))?;
+    for warning in guest.warnings() {
+        warn(warning);
+    }
+    match args.format {
+        Form::Text => text(&guest)?,
+        Form::Json => json(&guest)?,
+        Form::Dump(DumpFormat::Entries) => entries(&guest)?,
+        Form::Dump(format) => dump(&guest, format)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Why QEMU would not start, with all that is lacking where that is the reason.
+fn refused(error: &cpuid_tables::guest::BuildError) -> Failed {
+    if let cpuid_tables::guest::BuildError::Enforced(lacking) = error {
+        for filtered in lacking {
+            warn(filtered);
+        }
+    }
+    Failed::new(error)
+}
+
+/// A recorded host, or this machine.
+fn host(name: &str) -> Result<Host> {
+    if name == "real" {
+        return real();
+    }
+    let mut host = Host::default();
+    for file in HostFile::ALL {
+        let path = format!("{name}.{}", file.extension());
+        let needed = matches!(file, HostFile::Supported | HostFile::Instruction);
+        if !needed && !Path::new(&path).exists() {
+            continue;
+        }
+        let failed = |error: &dyn std::fmt::Display| Failed::new(format!("{path}: {error}"));
+        let text = fs::read_to_string(&path).map_err(|error| {
+            failed(&error).help("--host takes DIR/NAME, beside which NAME.supported and NAME.host are")
+        })?;
+        host.read(file, &text).map_err(|error| failed(&error))?;
+    }
+    Ok(host)
+}
+
+fn real() -> Result<Host> {
+    Err(Failed::new("this machine cannot be read yet").help("--host DIR/NAME takes a recorded one"))
+}
+
+/// As the recorder of a real QEMU's tables writes them, so that the two can be compared line by line.
+fn entries(guest: &GuestCpuid) -> io::Result<()> {
+    let mut lines = String::new();
+    guest.for_each(|apic_id, table| {
+        for entry in table.iter() {
+            let [eax, ebx, ecx, edx] = entry.registers;
+            let (function, index, flags) = (entry.function.0, entry.subleaf().0, entry.flags);
+            // Writing to a string does not fail.
+            let _ = writeln!(
+                lines,
+                "vcpu{apic_id} {function:08x} {index:08x} {flags:x} {eax:08x} {ebx:08x} {ecx:08x} {edx:08x}"
+            );
+        }
+    });
+    print(&lines).map(drop)
+}
+
+fn cpu(apic_id: u32, table: &CpuidTable) -> Cpu {
+    Cpu { number: Some(apic_id), ..Cpu::of_entries(table.to_vec()) }
+}
+
+fn dump(guest: &GuestCpuid, format: DumpFormat) -> Result<()> {
+    let mut writer = Writer::new(io::stdout().lock(), format).map_err(Failed::new)?;
+    for (apic_id, table) in guest.vcpus() {
+        writer.write(&cpu(apic_id, &table)).map_err(Failed::new)?;
+    }
+    writer.finish().map(drop).map_err(Failed::new)
+}
+
+fn text(guest: &GuestCpuid) -> io::Result<()> {
+    for (apic_id, table) in guest.vcpus() {
+        let mut text = styled(HEADING, format!("vCPU with APIC id {apic_id}"));
+        text.push('\n');
+        for entry in decode(&table) {
+            text += &entry.to_string();
+        }
+        if !print(&text)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn json(guest: &GuestCpuid) -> io::Result<()> {
+    let vcpus = guest.vcpus().map(|(apic_id, table)| {
+        let entries = table.iter().map(|entry| {
+            json!({
+                "function": entry.function.0,
+                "index": entry.subleaf().0,
+                "flags": entry.flags,
+                "registers": entry.registers,
+            })
+        });
+        json!({ "apic_id": apic_id, "entries": entries.collect::<Vec<_>>() })
+    });
+    let filtered = guest.filtered().iter().map(
+        |filtered| json!({ "feature": filtered.to_string(), "name": filtered.name, "bit": filtered.bit.0 }),
+    );
+    print_json(&json!({
+        "vcpus": vcpus.collect::<Vec<_>>(),
+        "filtered": filtered.collect::<Vec<_>>(),
+    }))
+    .map(drop)
+}
