@@ -27,6 +27,6 @@ pub struct Host {
     pub hyperv: Option<Vec<CpuidEntry>>,
     /// XSAVE components that a guest may use: `KVM_X86_XCOMP_GUEST_SUPP`. None where KVM lacks it.
     pub guest_xcomponents: Option<u64>,
-    /// The frequency of the TSC in kHz: `KVM_GET_TSC_KHZ`. None where it is not known.
+    /// Frequency of a vCPU's time stamp counter in kHz, unless it is set: `KVM_GET_TSC_KHZ`. None where it is not known.
     pub tsc_khz: Option<u32>,
 }

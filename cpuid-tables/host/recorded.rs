@@ -1,13 +1,14 @@
 //! Hosts in text: `NAME.supported`, `NAME.host`, `NAME.msrs`, `NAME.caps` and, where there is one, `NAME.hv`.
 //!
 //! Entries stand one a line, `function index flags eax ebx ecx edx` in hexadecimal, a word such as `supported` or `hv`
-//! before them or not; MSRs as `index value` in hexadecimal; capabilities as `number value` in decimal, and
-//! beside them the TSC's frequency as `tsc-khz N`. `#` starts a comment line.
+//! before them or not; MSRs as `index value` in hexadecimal; capabilities as `number value` in decimal. Two lines of the
+//! capabilities' file have a name in place of the number, since KVM tells them by ioctls of their own:
+//! `guest-xcomponents VALUE` in hexadecimal and `tsc-khz VALUE` in decimal. `#` starts a comment line.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt;
+use core::fmt::{self, Write as _};
 
 use crate::host::Host;
 use crate::location::{Leaf, Msr, Subleaf};
@@ -66,7 +67,9 @@ impl fmt::Display for HostFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let expected = match self.file {
             HostFile::Msrs => "`index value` in hexadecimal",
-            HostFile::Capabilities => "`number value` or `tsc-khz value` in decimal",
+            HostFile::Capabilities => {
+                "`number value` in decimal, `guest-xcomponents VALUE` in hexadecimal or `tsc-khz VALUE` in decimal"
+            }
             _ => "`function index flags eax ebx ecx edx` in hexadecimal",
         };
         write!(
@@ -104,19 +107,58 @@ impl Host {
                 self.msrs = all?;
             }
             HostFile::Capabilities => {
-                let mut all = BTreeMap::new();
+                (self.capabilities, self.guest_xcomponents, self.tsc_khz) = (BTreeMap::new(), None, None);
                 for line in lines {
-                    if let Some(khz) = line.1.strip_prefix("tsc-khz ") {
-                        self.tsc_khz = Some(khz.trim().parse().map_err(|_| wrong(line))?);
-                    } else {
-                        all.extend([capability(line.1).ok_or_else(|| wrong(line))?]);
-                    }
+                    self.read_capability(line.1).ok_or_else(|| wrong(line))?;
                 }
-                self.capabilities = all;
             }
         }
         Ok(())
     }
+
+    fn read_capability(&mut self, line: &str) -> Option<()> {
+        let (name, value) = line.strip_prefix("cap ").unwrap_or(line).split_once(' ')?;
+        let value = value.trim();
+        match name {
+            "guest-xcomponents" => self.guest_xcomponents = Some(u64::from_str_radix(value, 16).ok()?),
+            "tsc-khz" => self.tsc_khz = Some(value.parse().ok()?),
+            number => {
+                self.capabilities.insert(number.parse().ok()?, value.parse().ok()?);
+            }
+        }
+        Some(())
+    }
+
+    /// One file's text, as [`read`](Host::read) takes it. None for the Hyper-V answer of a KVM that lacks it.
+    #[must_use]
+    pub fn text(&self, file: HostFile) -> Option<String> {
+        let mut text = String::new();
+        // Writing to a string never fails.
+        let _ = match file {
+            HostFile::Supported => write_entries(&mut text, "supported ", &self.supported),
+            HostFile::Instruction => write_entries(&mut text, "", &self.instruction),
+            HostFile::Hyperv => write_entries(&mut text, "hv ", self.hyperv.as_ref()?),
+            HostFile::Msrs => {
+                self.msrs.iter().try_for_each(|(msr, value)| writeln!(text, "{:x} {value:x}", msr.0))
+            }
+            HostFile::Capabilities => self.write_capabilities(&mut text),
+        };
+        Some(text)
+    }
+
+    fn write_capabilities(&self, text: &mut String) -> fmt::Result {
+        self.capabilities.iter().try_for_each(|(number, value)| writeln!(text, "{number} {value}"))?;
+        self.guest_xcomponents.map_or(Ok(()), |all| writeln!(text, "guest-xcomponents {all:x}"))?;
+        self.tsc_khz.map_or(Ok(()), |khz| writeln!(text, "tsc-khz {khz}"))
+    }
+}
+
+fn write_entries(text: &mut String, word: &str, entries: &[CpuidEntry]) -> fmt::Result {
+    entries.iter().try_for_each(|entry| {
+        let CpuidEntry { function, index, flags, registers: [eax, ebx, ecx, edx] } = entry;
+        let (function, index) = (function.0, index.0);
+        writeln!(text, "{word}{function:08x} {index:08x} {flags:x} {eax:08x} {ebx:08x} {ecx:08x} {edx:08x}")
+    })
 }
 
 fn entry(line: &str) -> Option<CpuidEntry> {
@@ -140,7 +182,28 @@ fn msr(line: &str) -> Option<(Msr, u64)> {
     Some((Msr(u32::from_str_radix(index, 16).ok()?), u64::from_str_radix(value.trim(), 16).ok()?))
 }
 
-fn capability(line: &str) -> Option<(u32, i64)> {
-    let (number, value) = line.strip_prefix("cap ").unwrap_or(line).split_once(' ')?;
-    Some((number.parse().ok()?, value.trim().parse().ok()?))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_the_same() -> Result<(), HostFileError> {
+        let mut host = Host::default();
+        host.read(HostFile::Supported, "supported 00000007 00000000 1 00000002 00000020 00000000 00000000\n")?;
+        host.read(HostFile::Instruction, "# a CPU\n00000000 00000000 0 0000000d 756e6547 6c65746e 49656e69\n")?;
+        host.read(HostFile::Msrs, "10a 8000000000000001\n")?;
+        host.read(HostFile::Capabilities, "72 1\nguest-xcomponents 602e7\ntsc-khz 2000000\n")?;
+        assert_eq!((host.guest_xcomponents, host.tsc_khz), (Some(0x602e7), Some(2_000_000)));
+        let mut again = Host::default();
+        for file in HostFile::ALL {
+            if let Some(text) = host.text(file) {
+                again.read(file, &text)?;
+            }
+        }
+        assert_eq!(again, host);
+        assert_eq!(host.text(HostFile::Hyperv), None);
+        let wrong = again.read(HostFile::Capabilities, "72 1\ntsc-khz fast\n").err();
+        assert_eq!(wrong.map(|error| (error.line, error.text)), Some((2, "tsc-khz fast".to_string())));
+        Ok(())
+    }
 }

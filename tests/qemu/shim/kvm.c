@@ -1,0 +1,257 @@
+/*
+ * KVM's ioctls: answered from the description, or passed to the kernel for the real host. What KVM_SET_CPUID2 is
+ * given is written down, `vcpuID function index flags eax ebx ecx edx` (hexadecimal; ID decimal), and not passed on
+ * unless the host is real.
+ */
+#define _GNU_SOURCE
+#include "shim.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { MAX_FDS = 65536, VCPU_MEMORY = 3 * 4096 };
+/* Ten banks, MCG_CTL_P and MCG_SER_P. */
+static const uint64_t MCE_CAPABILITIES = 0x0100010a;
+
+static FILE *record;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int tables;
+static int vcpu_of[MAX_FDS]; /* by file descriptor: vCPU id + 1 */
+
+void record_to(int fd)
+{
+    record = fdopen(fd, "w");
+}
+
+void end_record(void)
+{
+    pthread_mutex_lock(&lock);
+    fflush(record);
+    pthread_mutex_unlock(&lock);
+}
+
+bool recorded_any(void)
+{
+    return tables > 0;
+}
+
+/* --- The described KVM ------------------------------------------------------------------------------------------- */
+
+/*
+ * MSRs that KVM saves and restores, as current ones list them: those that QEMU asks for by name. ARCH_CAPABILITIES
+ * (0x10a) is among them since Linux 4.21 whatever the CPU is.
+ */
+static const uint32_t msr_list[] = {
+    0x10, 0x11, 0x12, 0x3a, 0x3b, 0x48, 0x9e, 0xce, 0xcf, 0xe1, 0x10a, 0x122, 0x174, 0x175, 0x176, 0x17a, 0x17b,
+    0x1a0, 0x1c4, 0x1c5, 0x1d9, 0x277, 0x345, 0x6e0, 0xda0,
+    /* Hyper-V's */
+    0x40000000, 0x40000001, 0x40000002, 0x40000003, 0x40000010, 0x40000020, 0x40000021, 0x40000022, 0x40000023,
+    0x40000073, 0x40000080, 0x40000083, 0x40000090, 0x400000b0, 0x400000f1, 0x40000100, 0x40000105, 0x40000106,
+    0x40000107, 0x40000108,
+    /* KVM's own */
+    0x4b564d00, 0x4b564d01, 0x4b564d02, 0x4b564d03, 0x4b564d04, 0x4b564d05, 0x4b564d06, 0x4b564d07,
+    /* AMD's */
+    0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, 0xc0000102, 0xc0000103, 0xc0010117,
+};
+
+static int fail(int error)
+{
+    errno = error;
+    return -1;
+}
+
+static int give_entries(struct kvm_cpuid2 *to, const struct entries *from)
+{
+    if (from->count < 0)
+        return fail(EINVAL);
+    if (to->nent < (unsigned)from->count)
+        return fail(E2BIG);
+    to->nent = (unsigned)from->count;
+    memcpy(to->entries, from->entry, (size_t)from->count * sizeof from->entry[0]);
+    return 0;
+}
+
+static int give_msr_list(struct kvm_msr_list *to)
+{
+    unsigned room = to->nmsrs, count = sizeof msr_list / sizeof *msr_list;
+    to->nmsrs = count;
+    if (room < count)
+        return fail(E2BIG);
+    memcpy(to->indices, msr_list, sizeof msr_list);
+    return 0;
+}
+
+static int give_feature_msr_list(struct kvm_msr_list *to)
+{
+    unsigned room = to->nmsrs, count = (unsigned)host.msr_count;
+    to->nmsrs = count;
+    if (room < count)
+        return fail(E2BIG);
+    for (unsigned i = 0; i < count; i++)
+        to->indices[i] = host.msr[i].index;
+    return 0;
+}
+
+/* Of the system's file descriptor: feature MSRs, up to the first that there is not. A vCPU's MSRs are all zero. */
+static int give_msrs(struct kvm_msrs *to, bool vcpu)
+{
+    for (unsigned i = 0; i < to->nmsrs; i++) {
+        const struct msr *found = NULL;
+        to->entries[i].data = 0;
+        for (int j = 0; j < host.msr_count && !vcpu; j++)
+            if (host.msr[j].index == to->entries[i].index)
+                found = &host.msr[j];
+        if (found)
+            to->entries[i].data = found->value;
+        else if (!vcpu)
+            return (int)i;
+    }
+    return (int)to->nmsrs;
+}
+
+static int memory_file(const char *name, off_t size)
+{
+    int fd = memfd_create(name, MFD_CLOEXEC);
+    if (fd >= 0 && ftruncate(fd, size))
+        die("ftruncate: %s", strerror(errno));
+    return fd;
+}
+
+static int give_attribute(const struct kvm_device_attr *attribute)
+{
+    if (attribute->group != 0 || attribute->attr != 0 /* KVM_X86_XCOMP_GUEST_SUPP */ || !host.has_guest_xcomponents)
+        return fail(ENXIO);
+    *(uint64_t *)(uintptr_t)attribute->addr = host.guest_xcomponents;
+    return 0;
+}
+
+static int enable_capability(const struct kvm_enable_cap *capability)
+{
+    /* KVM_CAP_HYPERV_ENLIGHTENED_VMCS answers with the versions that it knows: 1 to 1. */
+    if (capability->cap == 163 && capability->args[0])
+        *(uint16_t *)(uintptr_t)capability->args[0] = 0x101;
+    return 0;
+}
+
+/* An ioctl that is not named here reads nothing, or zeros. */
+static int give_zeros(unsigned long request, void *argument)
+{
+    if (_IOC_DIR(request) == _IOC_READ && argument)
+        memset(argument, 0, _IOC_SIZE(request));
+    return 0;
+}
+
+static int described(int fd, unsigned long request, void *argument)
+{
+    const struct capability *capability;
+    bool vcpu = fd >= 0 && fd < MAX_FDS && vcpu_of[fd];
+    switch (request) {
+    case KVM_GET_API_VERSION: return KVM_API_VERSION;
+    case KVM_CREATE_VM: return memory_file("kvm-vm", 0);
+    case KVM_CREATE_VCPU: return memory_file("kvm-vcpu", VCPU_MEMORY);
+    case KVM_GET_VCPU_MMAP_SIZE: return VCPU_MEMORY;
+    case KVM_CHECK_EXTENSION:
+        capability = find_capability((long)argument);
+        return capability ? capability->value : 0;
+    case KVM_ENABLE_CAP: return enable_capability(argument);
+    case KVM_GET_SUPPORTED_CPUID: return give_entries(argument, &host.supported);
+    case KVM_GET_SUPPORTED_HV_CPUID: return give_entries(argument, &host.hyperv);
+    case KVM_GET_EMULATED_CPUID: return fail(EINVAL);
+    case KVM_GET_MSR_INDEX_LIST: return give_msr_list(argument);
+    case KVM_GET_MSR_FEATURE_INDEX_LIST: return give_feature_msr_list(argument);
+    case KVM_GET_MSRS: return give_msrs(argument, vcpu);
+    case KVM_SET_MSRS: return (int)((struct kvm_msrs *)argument)->nmsrs;
+    case KVM_GET_TSC_KHZ: return host.tsc_khz;
+    case KVM_X86_GET_MCE_CAP_SUPPORTED: *(uint64_t *)argument = MCE_CAPABILITIES; return 0;
+    case KVM_GET_DEVICE_ATTR: return give_attribute(argument);
+    case KVM_CREATE_DEVICE: return fail(ENXIO);
+    case KVM_GET_STATS_FD: return fail(ENOTTY);
+    case KVM_RUN: pause(); return fail(EINTR);
+    default: return give_zeros(request, argument);
+    }
+}
+
+/* --- The real KVM ------------------------------------------------------------------------------------------------ */
+
+static int kernel(int fd, unsigned long request, void *argument)
+{
+    static int (*next)(int, unsigned long, ...);
+    if (!next)
+        next = (int (*)(int, unsigned long, ...))dlsym(RTLD_NEXT, "ioctl");
+    return next(fd, request, argument);
+}
+
+/* A KVM in a guest refuses MSRs and registers that have nothing to do with CPUID: QEMU is told that all went well. */
+static int real(int fd, unsigned long request, void *argument)
+{
+    int result = kernel(fd, request, argument);
+    bool vcpu = fd >= 0 && fd < MAX_FDS && vcpu_of[fd];
+    switch (request) {
+    case KVM_GET_MSRS: return vcpu && result >= 0 ? (int)((struct kvm_msrs *)argument)->nmsrs : result;
+    case KVM_SET_MSRS: return result >= 0 ? (int)((struct kvm_msrs *)argument)->nmsrs : result;
+    case KVM_GET_ONE_REG:
+    case KVM_SET_ONE_REG: return result < 0 ? 0 : result;
+    default: return result;
+    }
+}
+
+/* --- What QEMU calls --------------------------------------------------------------------------------------------- */
+
+static void write_table(int vcpu, const struct kvm_cpuid2 *table)
+{
+    pthread_mutex_lock(&lock);
+    for (unsigned i = 0; i < table->nent; i++) {
+        const struct kvm_cpuid_entry2 *e = &table->entries[i];
+        fprintf(record, "vcpu%d %08x %08x %x %08x %08x %08x %08x\n", vcpu, e->function, e->index, e->flags, e->eax,
+                e->ebx, e->ecx, e->edx);
+    }
+    tables++;
+    fflush(record);
+    pthread_mutex_unlock(&lock);
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+    va_list arguments;
+    va_start(arguments, request);
+    void *argument = va_arg(arguments, void *);
+    va_end(arguments);
+    request = (uint32_t)request; /* before 8.0 QEMU's own type for it is int */
+    if (_IOC_TYPE(request) != KVMIO || !record)
+        return kernel(fd, request, argument);
+    if (request == KVM_SET_CPUID2 && fd >= 0 && fd < MAX_FDS) {
+        write_table(vcpu_of[fd] - 1, argument);
+        if (!host.real)
+            return 0;
+    }
+    int result = host.real ? real(fd, request, argument) : described(fd, request, argument);
+    if (request == KVM_CREATE_VCPU && result >= 0 && result < MAX_FDS)
+        vcpu_of[result] = (int)(long)argument + 1;
+    return result;
+}
+
+#define OPEN(name)                                                                \
+    int name(const char *path, int flags, ...)                                    \
+    {                                                                             \
+        static int (*next)(const char *, int, ...);                               \
+        va_list arguments;                                                        \
+        va_start(arguments, flags);                                               \
+        int mode = va_arg(arguments, int);                                        \
+        va_end(arguments);                                                        \
+        if (record && !host.real && !strcmp(path, "/dev/kvm"))            \
+            return memory_file("kvm", 0);                                         \
+        if (!next)                                                                \
+            next = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, #name);      \
+        return next(path, flags, mode);                                           \
+    }
+OPEN(open)
+OPEN(open64)

@@ -1,0 +1,251 @@
+/*
+ * QEMU's main() once a case. QEMU is loaded and linked once; for each line of standard input a child runs main(), and
+ * ends where the machine is complete and QEMU would begin to wait for events.
+ *
+ * A case:     HOST <tab> CPU <tab> SMP <tab> MACHINE { <tab> MORE }
+ *             what -cpu, -smp and -machine are given, then further arguments; an empty field gives no such option.
+ *             `qmp COMMAND` as the last of MORE asks QEMU's monitor that instead of ending early.
+ * A result:   the lines of kvm.c, `stderr TEXT`, `qmp TEXT`, and last `exit STATUS`: 0, or QEMU's own, or 128 and the
+ *             signal's number.
+ *
+ * Environment: SHIM_HOSTS, a directory; SHIM_SITES, see cpuid.c; SHIM_SECONDS, how long a case may take.
+ */
+#define _GNU_SOURCE
+#include "shim.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MAX_LINE = 1 << 16, MAX_ARGUMENTS = 128, USUAL_SECONDS = 60 };
+
+typedef int main_function(int, char **, char **);
+static main_function *qemu_main;
+static pid_t child;       /* in the server: the one that runs */
+static bool ends_at_loop; /* in a child */
+
+void die(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("shim: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    _exit(97);
+}
+
+/* --- A child ----------------------------------------------------------------------------------------------------- */
+
+/* The first time that the main thread waits, all vCPUs have their tables. */
+static void maybe_end(bool waits)
+{
+    if (!ends_at_loop || !waits || gettid() != getpid() || !recorded_any())
+        return;
+    end_record();
+    _exit(0);
+}
+
+int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *signals)
+{
+    static int (*next)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
+    maybe_end(!timeout || timeout->tv_sec || timeout->tv_nsec);
+    if (!next)
+        next = (int (*)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *))dlsym(RTLD_NEXT, "ppoll");
+    return next(fds, count, timeout, signals);
+}
+
+/* Standard input for the monitor: what is asked, as a pipe that holds all of it. */
+static void ask(const char *command)
+{
+    int ends[2];
+    if (pipe(ends) || dup2(ends[0], STDIN_FILENO) < 0)
+        die("pipe: %s", strerror(errno));
+    dprintf(ends[1], "{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"%s\"}\n{\"execute\":\"quit\"}\n", command);
+    close(ends[1]);
+}
+
+static int add(char **arguments, int count, const char *option, char *value)
+{
+    if (!*value)
+        return count;
+    arguments[count] = (char *)option;
+    arguments[count + 1] = value;
+    return count + 2;
+}
+
+/* Does not return. `line` is a case. */
+static void run(char *line, char **base, int base_count, char **environment)
+{
+    static char *arguments[MAX_ARGUMENTS];
+    static char *options[] = {"-nodefaults", "-no-user-config", "-m",  "64",     "-display", "none",
+                              "-S",          "-serial",         "none", "-accel", "kvm"};
+    static const char *names[] = {NULL, "-cpu", "-smp", "-machine"};
+    const char *dir = getenv("SHIM_HOSTS");
+    int count = base_count, field = 0;
+    char *question = NULL;
+    memcpy(arguments, base, (size_t)base_count * sizeof *base);
+    arguments[0] = "qemu-system-x86_64"; /* how QEMU begins its messages */
+    memcpy(arguments + count, options, sizeof options);
+    count += sizeof options / sizeof *options;
+    for (char *value; (value = strsep(&line, "\t")); field++) {
+        if (field == 0)
+            load_host(dir ? dir : ".", value);
+        else if (field < 4)
+            count = add(arguments, count, names[field], value);
+        else if (!strncmp(value, "qmp ", 4))
+            question = value + 4;
+        else if (count < MAX_ARGUMENTS - 4)
+            arguments[count++] = value;
+    }
+    if (question) {
+        ask(question);
+        arguments[count++] = "-qmp";
+        arguments[count++] = "stdio";
+    }
+    ends_at_loop = !question;
+    replace_cpuid(getenv("SHIM_SITES"));
+    exit(qemu_main(count, arguments, environment));
+}
+
+/* --- The server -------------------------------------------------------------------------------------------------- */
+
+static void on_alarm(int signal_number)
+{
+    (void)signal_number;
+    kill(child, SIGKILL);
+}
+
+static void send(const char *text, size_t length)
+{
+    while (length) {
+        ssize_t written = write(STDOUT_FILENO, text, length);
+        if (written < 0 && errno != EINTR)
+            die("cannot write: %s", strerror(errno));
+        if (written > 0) {
+            text += written;
+            length -= (size_t)written;
+        }
+    }
+}
+
+/* The file's text, each line after `word`. */
+static void send_file(int fd, const char *word)
+{
+    off_t length = lseek(fd, 0, SEEK_END);
+    char *text = length > 0 ? mmap(NULL, (size_t)length, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
+    if (length <= 0)
+        return;
+    if (text == MAP_FAILED)
+        die("mmap: %s", strerror(errno));
+    if (!*word) {
+        send(text, (size_t)length);
+    } else {
+        for (const char *at = text, *end = text + length; at < end;) {
+            const char *stop = memchr(at, '\n', (size_t)(end - at));
+            stop = stop ? stop : end;
+            send(word, strlen(word));
+            send(at, (size_t)(stop - at));
+            send("\n", 1);
+            at = stop + 1;
+        }
+    }
+    munmap(text, (size_t)length);
+}
+
+static int wait_for(pid_t pid, unsigned seconds)
+{
+    int status = 0;
+    child = pid;
+    alarm(seconds);
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            die("waitpid: %s", strerror(errno));
+    alarm(0);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void serve(char *line, int argc, char **argv, char **environment, unsigned seconds)
+{
+    int record = memfd_create("record", MFD_CLOEXEC), error = memfd_create("stderr", MFD_CLOEXEC);
+    int output = memfd_create("stdout", MFD_CLOEXEC), null;
+    char last[32];
+    if (record < 0 || error < 0 || output < 0)
+        die("memfd_create: %s", strerror(errno));
+    pid_t pid = fork();
+    if (pid < 0)
+        die("fork: %s", strerror(errno));
+    if (pid == 0) {
+        null = open("/dev/null", O_RDWR);
+        dup2(null, STDIN_FILENO);
+        dup2(output, STDOUT_FILENO);
+        dup2(error, STDERR_FILENO);
+        record_to(record);
+        run(line, argv, argc, environment);
+    }
+    int status = wait_for(pid, seconds);
+    send_file(record, "");
+    send_file(error, "stderr ");
+    send_file(output, "qmp ");
+    send(last, (size_t)snprintf(last, sizeof last, "exit %d\n", status));
+    close(record);
+    close(error);
+    close(output);
+}
+
+/* The next line without its end, false at the end of standard input. Not by stdio: a child's exit would move its file. */
+static bool next_line(char *line)
+{
+    static char buffer[MAX_LINE];
+    static size_t filled;
+    char *end;
+    while (!(end = memchr(buffer, '\n', filled))) {
+        ssize_t got = filled < MAX_LINE ? read(STDIN_FILENO, buffer + filled, MAX_LINE - filled) : -1;
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            die("a case's line is too long, or cannot be read");
+        if (got == 0 && filled)
+            die("the last line has no end");
+        if (got == 0)
+            return false;
+        filled += (size_t)got;
+    }
+    *end = 0;
+    size_t length = (size_t)(end - buffer) + 1;
+    memcpy(line, buffer, length);
+    filled -= length;
+    memmove(buffer, buffer + length, filled);
+    return true;
+}
+
+static int server_main(int argc, char **argv, char **environment)
+{
+    static char line[MAX_LINE];
+    const char *limit = getenv("SHIM_SECONDS");
+    struct sigaction action = {.sa_handler = on_alarm};
+    unsigned seconds = limit ? (unsigned)atoi(limit) : USUAL_SECONDS;
+    sigaction(SIGALRM, &action, NULL);
+    unsetenv("LD_PRELOAD");
+    while (next_line(line))
+        serve(line, argc, argv, environment, seconds);
+    return 0;
+}
+
+/* The C library's way into every program: QEMU's main() is put aside. */
+int __libc_start_main(main_function *main, int argc, char **argv, void (*init)(void), void (*fini)(void),
+                      void (*end)(void), void *stack)
+{
+    typedef int start(main_function *, int, char **, void (*)(void), void (*)(void), void (*)(void), void *);
+    start *next = (start *)dlsym(RTLD_NEXT, "__libc_start_main");
+    qemu_main = main;
+    return next(server_main, argc, argv, init, fini, end, stack);
+}
