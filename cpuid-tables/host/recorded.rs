@@ -189,8 +189,14 @@ mod tests {
     #[test]
     fn what_is_written_reads_the_same() -> Result<(), HostFileError> {
         let mut host = Host::default();
-        host.read(HostFile::Supported, "supported 00000007 00000000 1 00000002 00000020 00000000 00000000\n")?;
-        host.read(HostFile::Instruction, "# a CPU\n00000000 00000000 0 0000000d 756e6547 6c65746e 49656e69\n")?;
+        host.read(
+            HostFile::Supported,
+            "supported 00000007 00000000 1 00000002 00000020 00000000 00000000\n",
+        )?;
+        host.read(
+            HostFile::Instruction,
+            "# a CPU\n00000000 00000000 0 0000000d 756e6547 6c65746e 49656e69\n",
+        )?;
         host.read(HostFile::Msrs, "10a 8000000000000001\n")?;
         host.read(HostFile::Capabilities, "72 1\nguest-xcomponents 602e7\ntsc-khz 2000000\n")?;
         assert_eq!((host.guest_xcomponents, host.tsc_khz), (Some(0x602e7), Some(2_000_000)));
