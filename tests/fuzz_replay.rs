@@ -1,8 +1,11 @@
-//! The fuzz target of the `/proc/cpuinfo` reader on a stable compiler: on its corpus and on mutations of it.
+//! The fuzz targets of the runtime crate on a stable compiler: on their corpora and on mutations of them.
 #![allow(missing_docs, reason = "not an interface")]
 
 #[path = "../fuzz/src/cpuinfo.rs"]
 mod cpuinfo;
+#[cfg(feature = "dump")]
+#[path = "../fuzz/src/dump.rs"]
+mod dump;
 #[path = "../fuzz/src/replay.rs"]
 mod replay;
 #[path = "../cpuid-gen/tests/common/rng.rs"]
@@ -13,4 +16,10 @@ use rng::Rng;
 #[test]
 fn cpuinfo() {
     replay::replay("cpuinfo", 5000, cpuinfo::cpuinfo);
+}
+
+#[cfg(feature = "dump")]
+#[test]
+fn dump() {
+    replay::replay("dump", 20_000, dump::dump);
 }

@@ -3,7 +3,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use super::{diff, guest, has, show};
+use super::{convert, diff, guest, has, show};
 
 /// Shows, compares and explains the CPUID tables of hosts and guests
 #[derive(Parser)]
@@ -30,6 +30,9 @@ pub(crate) enum Command {
     /// Decode tables, leaf by leaf
     #[command(after_help = show::EXAMPLES)]
     Show(show::Args),
+    /// Write tables in another format
+    #[command(after_help = convert::EXAMPLES)]
+    Convert(convert::Args),
     /// Compare two tables by feature and field; tell whether a guest can move
     #[command(after_help = diff::EXAMPLES)]
     Diff(diff::Args),

@@ -4,6 +4,7 @@
 //! the output not written, or the command line was wrong.
 
 mod args;
+mod convert;
 mod diff;
 mod guest;
 mod has;
@@ -25,6 +26,7 @@ type Result<T> = std::result::Result<T, Failed>;
 pub(crate) fn run() -> ExitCode {
     let result = match Args::parse().command {
         Command::Show(args) => show::run(&args),
+        Command::Convert(args) => convert::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Has(args) => has::run(&args),
         Command::Guest(args) => guest::run(&args),

@@ -93,7 +93,7 @@ pub enum WriteError {
         /// The format.
         format: Format,
     },
-    /// The format has no flags, and an entry's are not those that its leaf has.
+    /// The format has no flags, or not all, and an entry's are not those that a reader would give it.
     Flags {
         /// The format.
         format: Format,
@@ -149,7 +149,7 @@ impl fmt::Display for WriteError {
             WriteError::OnlyRead { format } => write!(f, "{} is read, not written", format.name()),
             WriteError::Flags { format, entry, flags, implied } => write!(
                 f,
-                "{} has no flags: those of entry {entry}, {flags:#x}, would be read back as {implied:#x}",
+                "{} cannot hold the flags of entry {entry}: {flags:#x} would be read back as {implied:#x}",
                 format.name()
             ),
             WriteError::Open { format, entry } => write!(

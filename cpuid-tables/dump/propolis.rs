@@ -184,7 +184,7 @@ pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
     let (vendor, _) = vendor.ok_or(WriteError::Vendor { format })?;
     check_places(&cpu.entries)?;
     let name = cpu.name.as_deref().unwrap_or("guest");
-    writeln!(out, "[cpuid.{}]\nvendor = \"{vendor}\"", quoted(name))?;
+    writeln!(out, "[cpuid.{}]\nvendor = \"{vendor}\"", key(name))?;
     for entry in &cpu.entries {
         let leaf = entry.function.0;
         match entry.is_indexed() {
@@ -197,8 +197,11 @@ pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
     Ok(())
 }
 
-/// A text in TOML's quotes.
-fn quoted(text: &str) -> String {
+/// A key as TOML has it: in quotes where it must be.
+fn key(text: &str) -> String {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
+        return String::from(text);
+    }
     let mut quoted = String::from("\"");
     for character in text.chars() {
         match character {

@@ -86,11 +86,14 @@ impl Sink {
         self.entry(CpuidEntry { function, index, flags, registers })
     }
 
-    /// Which bits the dump tells of the entry that was read last.
+    /// Which bits the dump tells of the entry that was read last; the others are 0.
     pub(super) fn only_known(&mut self, known: [u32; 4]) {
         let Some(cpu) = &mut self.open else { return };
         if known == ALL && cpu.known.is_none() {
             return;
+        }
+        if let Some(entry) = cpu.entries.last_mut() {
+            entry.registers.iter_mut().zip(known).for_each(|(register, known)| *register &= known);
         }
         let all = cpu.known.get_or_insert_with(Vec::new);
         all.resize(cpu.entries.len().saturating_sub(1), ALL);

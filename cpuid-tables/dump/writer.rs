@@ -61,10 +61,8 @@ impl<W: Write> Writer<W> {
     }
 
     /// Leaves out flags that the format can't hold, where they are an error otherwise.
-    #[must_use]
-    pub fn drop_flags(mut self, drop_flags: bool) -> Writer<W> {
+    pub fn drop_flags(&mut self, drop_flags: bool) {
         self.drop_flags = drop_flags;
-        self
     }
 
     /// Writes one more CPU.
