@@ -29,6 +29,8 @@ pub(super) struct Behaviour {
     pub(super) avx10: bool,
     /// SGX needs a PC.
     pub(super) sgx_needs_pc: bool,
+    /// There is no APIC but KVM's.
+    pub(super) apic_is_kernels: bool,
     /// PAE alone gives a 32-bit CPU 36 physical bits.
     pub(super) pae_is_36_bits: bool,
     /// The CPU has a width of physical addresses of the guest's own, which KVM tells.
@@ -61,6 +63,7 @@ impl Behaviour {
             sizes_by_xcr0: since(9, 1),
             avx10: since(10, 0),
             sgx_needs_pc: since(9, 1),
+            apic_is_kernels: since(8, 0),
             pae_is_36_bits: since(9, 0),
             guest_phys_bits: since(9, 1),
             fixed_tsc_migrates: since(9, 2),

@@ -109,6 +109,10 @@ pub enum BuildError {
         /// The size that the host has.
         host: u32,
     },
+    /// `kernel-irqchip=off`, and the CPU has an APIC.
+    UserspaceApic,
+    /// `lmce`, which this KVM lacks.
+    LocalMachineCheck,
     /// The builder was given no host.
     NoHost,
 }
@@ -199,6 +203,10 @@ impl BuildError {
                     "XSAVE component {component} has {host} bytes on the host, and QEMU takes it for {qemu}"
                 )
             }
+            BuildError::UserspaceApic => {
+                f.write_str("the CPU has an APIC, which is KVM's: kernel-irqchip=off cannot be")
+            }
+            BuildError::LocalMachineCheck => f.write_str("this KVM does not support `lmce`"),
             _ => f.write_str("the builder was given no host"),
         }
     }

@@ -96,6 +96,7 @@ flags! {
     HYPERVISOR = L1Ecx[31] "hypervisor";
     PAE = L1Edx[6] "pae";
     MCE = L1Edx[7] "mce";
+    APIC = L1Edx[9] "apic";
     MTRR = L1Edx[12] "mtrr";
     MCA = L1Edx[14] "mca";
     PAT = L1Edx[16] "pat";

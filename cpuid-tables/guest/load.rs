@@ -13,6 +13,9 @@ use super::properties::Value;
 use crate::cpu_model::CpuModel;
 use crate::location::{CpuidWord, Register};
 
+/// `MCG_LMCE_P`: machine checks for one processor alone.
+pub(super) const LMCE: u64 = 1 << 27;
+
 impl Cpu<'_> {
     /// Everything up to the user's settings by name and value.
     pub(super) fn load(&mut self, option: &CpuOption) -> Result<(), BuildError> {
@@ -31,6 +34,8 @@ impl Cpu<'_> {
                 self.set_property(name, Value::Text(value))?;
             }
         }
+        // A microvm's addresses must be those of the host, whatever is asked for (`microvm_device_pre_plug_cb`).
+        self.settings.host_phys_bits |= !self.machine.is_pc;
         Ok(())
     }
 
@@ -92,6 +97,7 @@ impl Cpu<'_> {
         let highest = |leaf| supported.register(CpuidWord::new(leaf, 0, Register::Eax));
         let settings = &mut self.settings;
         settings.pmu = true;
+        settings.lmce = supported.host.mce_capabilities.is_some_and(|bits| bits & LMCE != 0);
         settings.migratable = true;
         settings.host_phys_bits = true;
         settings.vendor = vendor;

@@ -49,6 +49,7 @@ pub(super) struct Settings {
     pub(super) enforce: bool,
     pub(super) force_features: bool,
     pub(super) kvm: bool,
+    pub(super) lmce: bool,
     pub(super) phys_bits: u32,
     /// `u32::MAX` unless it is set.
     pub(super) guest_phys_bits: u32,
@@ -121,6 +122,7 @@ impl Settings {
             enforce: false,
             force_features: false,
             kvm: true,
+            lmce: false,
             phys_bits: 0,
             guest_phys_bits: u32::MAX,
             host_phys_bits: false,
@@ -328,6 +330,7 @@ impl Cpu<'_> {
             "enforce" => &mut settings.enforce,
             "x-force-features" => &mut settings.force_features,
             "kvm" => &mut settings.kvm,
+            "lmce" => &mut settings.lmce,
             "host-phys-bits" => &mut settings.host_phys_bits,
             "full-cpuid-auto-level" => &mut settings.full_cpuid_auto_level,
             "cpuid-0xb" => &mut settings.cpuid_0xb,
@@ -376,7 +379,6 @@ impl Cpu<'_> {
             | "fill-mtrr-mask"
             | "kvm-pv-enforce-cpuid"
             | "tcg-cpuid"
-            | "lmce"
             | "x-migrate-smi-count"
             | "kvm-no-smi-migration"
             | "xen-vapic" => read.boolean().map(|_| ()),

@@ -4,7 +4,9 @@
 use super::apic_id::Place;
 use super::cpu::Cpu;
 use super::error::BuildError;
-use super::flags::{HT, INVTSC, LM, MONITOR, PAE, PSE36, Reg, TOPOEXT, WAITPKG};
+use super::flags::{APIC, HT, INVTSC, LM, MCA, MCE, MONITOR, PAE, PSE36, Reg, TOPOEXT, WAITPKG};
+use super::load::LMCE;
+use super::machine::Irqchip;
 use super::parse_cpu::CpuOption;
 use super::properties::IDS;
 use super::report::Warning;
@@ -38,7 +40,24 @@ impl Cpu<'_> {
         if self.is_amd() && !self.has(TOPOEXT) && self.topology.threads > 1 {
             self.warnings.push(Warning::Threads(self.topology.threads));
         }
-        self.check_tsc()
+        self.check_apic()?;
+        self.check_tsc()?;
+        self.check_machine_checks()
+    }
+
+    /// APICs are KVM's (`apic_get_class` of target/i386/cpu-apic.c).
+    fn check_apic(&self) -> Result<(), BuildError> {
+        let in_kernel = self.supported.irqchip != Irqchip::Off || !self.release.behaviour.apic_is_kernels;
+        let needed = self.has(APIC) || self.topology.cpus > 1;
+        if needed && !in_kernel { Err(BuildError::UserspaceApic) } else { Ok(()) }
+    }
+
+    /// KVM must know what is asked of machine checks; where nothing is known of it, it does.
+    fn check_machine_checks(&self) -> Result<(), BuildError> {
+        let there = self.settings.signature >> 8 & 0xf >= 6 && self.has(MCE) && self.has(MCA);
+        let known = self.supported.host.mce_capabilities;
+        let lacking = known.is_some_and(|bits| bits & LMCE == 0);
+        if there && self.settings.lmce && lacking { Err(BuildError::LocalMachineCheck) } else { Ok(()) }
     }
 
     /// Ids of the topology that were set hold for every vCPU (`x86_cpu_pre_plug`).

@@ -29,4 +29,7 @@ pub struct Host {
     pub guest_xcomponents: Option<u64>,
     /// Frequency of a vCPU's time stamp counter in kHz, unless it is set: `KVM_GET_TSC_KHZ`. None where it is not known.
     pub tsc_khz: Option<u32>,
+    /// Machine check capabilities: `KVM_X86_GET_MCE_CAP_SUPPORTED`, as `IA32_MCG_CAP` has them. None where they are not
+    /// known.
+    pub mce_capabilities: Option<u64>,
 }

@@ -1,9 +1,9 @@
 //! Hosts in text: `NAME.supported`, `NAME.host`, `NAME.msrs`, `NAME.caps` and, where there is one, `NAME.hv`.
 //!
 //! Entries stand one a line, `function index flags eax ebx ecx edx` in hexadecimal, a word such as `supported` or `hv`
-//! before them or not; MSRs as `index value` in hexadecimal; capabilities as `number value` in decimal. Two lines of the
+//! before them or not; MSRs as `index value` in hexadecimal; capabilities as `number value` in decimal. Three lines of the
 //! capabilities' file have a name in place of the number, since KVM tells them by ioctls of their own:
-//! `guest-xcomponents VALUE` in hexadecimal and `tsc-khz VALUE` in decimal. `#` starts a comment line.
+//! `guest-xcomponents VALUE` and `mce VALUE` in hexadecimal, and `tsc-khz VALUE` in decimal. `#` starts a comment line.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -68,7 +68,7 @@ impl fmt::Display for HostFileError {
         let expected = match self.file {
             HostFile::Msrs => "`index value` in hexadecimal",
             HostFile::Capabilities => {
-                "`number value` in decimal, `guest-xcomponents VALUE` in hexadecimal or `tsc-khz VALUE` in decimal"
+                "`number value` in decimal, `guest-xcomponents VALUE` or `mce VALUE` in hexadecimal, or `tsc-khz VALUE` in decimal"
             }
             _ => "`function index flags eax ebx ecx edx` in hexadecimal",
         };
@@ -108,6 +108,7 @@ impl Host {
             }
             HostFile::Capabilities => {
                 (self.capabilities, self.guest_xcomponents, self.tsc_khz) = (BTreeMap::new(), None, None);
+                self.mce_capabilities = None;
                 for line in lines {
                     self.read_capability(line.1).ok_or_else(|| wrong(line))?;
                 }
@@ -120,6 +121,7 @@ impl Host {
         let (name, value) = line.strip_prefix("cap ").unwrap_or(line).split_once(' ')?;
         let value = value.trim();
         match name {
+            "mce" => self.mce_capabilities = Some(u64::from_str_radix(value, 16).ok()?),
             "guest-xcomponents" => self.guest_xcomponents = Some(u64::from_str_radix(value, 16).ok()?),
             "tsc-khz" => self.tsc_khz = Some(value.parse().ok()?),
             number => {
@@ -149,6 +151,7 @@ impl Host {
     fn write_capabilities(&self, text: &mut String) -> fmt::Result {
         self.capabilities.iter().try_for_each(|(number, value)| writeln!(text, "{number} {value}"))?;
         self.guest_xcomponents.map_or(Ok(()), |all| writeln!(text, "guest-xcomponents {all:x}"))?;
+        self.mce_capabilities.map_or(Ok(()), |bits| writeln!(text, "mce {bits:x}"))?;
         self.tsc_khz.map_or(Ok(()), |khz| writeln!(text, "tsc-khz {khz}"))
     }
 }
