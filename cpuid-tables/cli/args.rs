@@ -3,8 +3,6 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use super::{convert, diff, guest, has, show};
-
 /// Shows, compares and explains the CPUID tables of hosts and guests
 #[derive(Parser)]
 #[command(name = "kvm-cpuid", version, max_term_width = 100, after_help = EXAMPLES)]
@@ -28,20 +26,23 @@ Exit codes:
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Decode tables, leaf by leaf
-    #[command(after_help = show::EXAMPLES)]
-    Show(show::Args),
+    #[command(after_help = super::show::EXAMPLES)]
+    Show(super::show::Args),
     /// Write tables in another format
-    #[command(after_help = convert::EXAMPLES)]
-    Convert(convert::Args),
+    #[command(after_help = super::convert::EXAMPLES)]
+    Convert(super::convert::Args),
     /// Compare two tables by feature and field; tell whether a guest can move
-    #[command(after_help = diff::EXAMPLES)]
-    Diff(diff::Args),
+    #[command(after_help = super::diff::EXAMPLES)]
+    Diff(super::diff::Args),
+    /// Tell what a name, a place or a register's value is
+    #[command(after_help = super::find::EXAMPLES)]
+    Find(super::find::Args),
     /// Tell by the exit code whether a feature is there
-    #[command(after_help = has::EXAMPLES)]
-    Has(has::Args),
+    #[command(after_help = super::has::EXAMPLES)]
+    Has(super::has::Args),
     /// Build a guest's table as QEMU hands it to KVM
-    #[command(after_help = guest::EXAMPLES)]
-    Guest(guest::Args),
+    #[command(after_help = super::guest::EXAMPLES)]
+    Guest(super::guest::Args),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

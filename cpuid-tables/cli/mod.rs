@@ -6,6 +6,7 @@
 mod args;
 mod convert;
 mod diff;
+mod find;
 mod guest;
 mod has;
 mod output;
@@ -28,6 +29,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Show(args) => show::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Find(args) => find::run(&args),
         Command::Has(args) => has::run(&args),
         Command::Guest(args) => guest::run(&args),
     };

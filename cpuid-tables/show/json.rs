@@ -6,7 +6,14 @@ use alloc::vec::Vec;
 
 use serde_json::{Map, Value, json};
 
-use super::{DecodedEntry, DecodedRegister, Difference, EntryDifferences, Obstacle, Side, Summary, name_of};
+use super::{
+    About, DecodedEntry, DecodedRegister, Difference, EntryDifferences, Found, Obstacle, Side, Summary,
+    name_of,
+};
+use crate::description::Part;
+use crate::hardware::Feature;
+use crate::location::CpuidWord;
+use crate::names::Named;
 
 fn hex(value: u32) -> Value {
     Value::String(format!("{value:#010x}"))
@@ -117,5 +124,103 @@ impl Obstacle {
             "there": self.there,
             "reason": self.meaning.reason,
         })
+    }
+}
+
+impl About {
+    /// `name`, `sort`, `place`, and what `linux`, `kvm` and `qemu` have, release by release; `needs` and `needed_by`.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let linux = self.linux.iter().map(|span| {
+            json!({
+                "first": span.first.name(),
+                "last": span.last.name(),
+                "macro": span.what.linux_macro,
+                "flag": span.what.flag,
+                "bit": span.what.place.map(|place| place.to_string()),
+            })
+        });
+        let kvm = self.kvm.iter().map(|span| {
+            json!({
+                "first": span.first.name(),
+                "last": span.last.name(),
+                "treatment": span.what.to_string(),
+            })
+        });
+        let qemu = self.qemu.iter().map(|span| {
+            json!({
+                "first": span.first.name(),
+                "last": span.last.name(),
+                "name": span.what.name,
+                "word": span.what.word,
+            })
+        });
+        let names = |features: &[Feature]| features.iter().map(|bit| name_of(*bit)).collect::<Vec<_>>();
+        let sort = match self.named {
+            Named::Feature(_) => "feature",
+            Named::Software(_) => "software",
+            Named::Bug(_) => "bug",
+            Named::Vmx(_) => "vmx",
+            Named::Msr(_) => "msr",
+        };
+        json!({
+            "kind": sort,
+            "name": self.named.name(),
+            "place": self.place(),
+            "linux": linux.collect::<Vec<Value>>(),
+            "kvm": kvm.collect::<Vec<Value>>(),
+            "qemu": qemu.collect::<Vec<Value>>(),
+            "needs": names(&self.needs),
+            "needed_by": names(&self.needed_by),
+        })
+    }
+}
+
+/// Name, place and sort of a part.
+fn part(word: CpuidWord, part: Part) -> Value {
+    let (low, high) = (part.mask().trailing_zeros(), 31 - part.mask().leading_zeros());
+    let (kind, name) = match part {
+        Part::Feature(feature) => ("feature", name_of(feature)),
+        Part::Field(field) => ("field", field.name()),
+    };
+    json!({ "kind": kind, "name": name, "register": word.to_string(), "low": low, "high": high })
+}
+
+impl Found {
+    /// What was found; `kind` says which sort of thing it is.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        match self {
+            Found::Bit(about) => about.to_json(),
+            Found::Field(field) => {
+                let word = CpuidWord::new(field.leaf().0, *field.subleaves().start(), field.register());
+                let mut value = part(word, Part::Field(*field));
+                value["last_subleaf"] = json!(field.subleaves().end());
+                value
+            }
+            Found::Leaf(leaf, subleaf, parts) => json!({
+                "kind": "leaf",
+                "leaf": hex(leaf.0),
+                "subleaf": subleaf.map(|subleaf| subleaf.0),
+                "parts": parts.iter().map(|(word, of)| part(*word, *of)).collect::<Vec<Value>>(),
+            }),
+            Found::Register(word, parts) => json!({
+                "kind": "register",
+                "register": word.to_string(),
+                "parts": parts.iter().map(|of| part(*word, *of)).collect::<Vec<Value>>(),
+            }),
+            Found::Value(decoded) => {
+                let mut value = decoded.to_json();
+                value["kind"] = json!("value");
+                value["register"] = json!(decoded.word.to_string());
+                value
+            }
+            Found::LinuxBit(at, release, there) => json!({
+                "kind": "linux-bit",
+                "bit": at.to_string(),
+                "release": release.name(),
+                "bits": there.iter().map(|named| About::of(*named).to_json()).collect::<Vec<Value>>(),
+            }),
+        }
     }
 }

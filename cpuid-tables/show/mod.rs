@@ -2,9 +2,11 @@
 //!
 //! Nothing here asks a machine: what a command gathered comes in as parameters.
 
+mod about;
 mod compare;
 mod decode;
 mod facts;
+mod find;
 mod hypervisor;
 #[cfg(feature = "dump")]
 mod json;
@@ -16,8 +18,10 @@ mod place;
 mod summary;
 mod text;
 
+pub use about::{About, InLinux, InQemu, Span};
 pub use compare::{Difference, EntryDifferences, Side, compare};
 pub use decode::{DecodedEntry, DecodedRegister, decode, decode_register};
+pub use find::{Found, find};
 pub use migrate::{Obstacle, obstacles};
 pub use named::{NoFeature, feature_named, name_of, names_near};
 pub use place::{Place, bit_list};

@@ -1,0 +1,60 @@
+//! `kvm-cpuid find`: what a name, a place or a value is.
+
+use std::process::ExitCode;
+
+use clap::Args as ClapArgs;
+use cpuid_tables::show::{Found, find, names_near};
+use serde_json::Value;
+
+use super::args::Format;
+use super::output::{Failed, HEADING, print, print_json, styled};
+use super::{Result, answer};
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  kvm-cpuid find avx2                          any name: Linux's macro or flag, QEMU's name
+  kvm-cpuid find cache_type                    a field's name
+  kvm-cpuid find '7.0.ebx[5]'                  a place; 'CPUID.(EAX=7,ECX=0):EBX[5]' and
+                                               'Fn8000_0008_EBX[12]' are read as well
+  kvm-cpuid find 0x80000008                    what a leaf holds; 0xd.1: one of its subleaves
+  kvm-cpuid find '9*32+5'                      a bit of Linux's words, release by release
+  kvm-cpuid find 'MSR 0x10a[8]'                a bit of an MSR
+  kvm-cpuid find 7.0.ebx=0x219c95a9            a register's value, decoded
+
+Exit codes:
+  0  something was found
+  1  nothing";
+
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    /// A name, a place or a register's value
+    #[arg(value_name = "NAME|LOCATION|VALUE", required = true, num_args = 1..)]
+    text: Vec<String>,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let text = args.text.join(" ");
+    let found = find(&text);
+    if args.format == Format::Json {
+        print_json(&Value::Array(found.iter().map(Found::to_json).collect()))?;
+    } else {
+        for (at, one) in found.iter().enumerate() {
+            let one = one.to_string();
+            let (heading, rest) = one.split_once('\n').unwrap_or((&one, ""));
+            let before = if at > 0 && !rest.is_empty() { "\n" } else { "" };
+            print(&format!("{before}{}\n{rest}", styled(HEADING, heading)))?;
+        }
+        if found.is_empty() {
+            let failed = Failed::new(format!("nothing is known by `{text}`"));
+            match names_near(&text).as_slice() {
+                [] => failed,
+                near => failed.help(format!("there is {}", near.join(", "))),
+            }
+            .show();
+        }
+    }
+    Ok(answer(!found.is_empty()))
+}

@@ -1,0 +1,214 @@
+//! What the tables know of a bit: who calls it how, where it stands, since which of the pinned releases.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::name_of;
+use crate::hardware::Feature;
+use crate::location::WordBit;
+use crate::names::Named;
+use crate::release::{LinuxRelease, QemuRelease};
+use crate::set::FeatureSet;
+use crate::treatment::KvmTreatment;
+
+/// Something that holds for releases that follow each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span<R, T> {
+    /// The oldest.
+    pub first: R,
+    /// The newest.
+    pub last: R,
+    /// What holds.
+    pub what: T,
+}
+
+impl<R: Copy + PartialEq + ToString, T> Span<R, T> {
+    /// `6.1.192 to 7.3.4`, or one release.
+    #[must_use]
+    pub fn releases(&self) -> String {
+        if self.first == self.last {
+            self.first.to_string()
+        } else {
+            format!("{} to {}", self.first.to_string(), self.last.to_string())
+        }
+    }
+}
+
+/// What holds for which releases, those without it left out.
+fn spans<R: Copy, T: PartialEq>(
+    all: impl IntoIterator<Item = R>,
+    what: impl Fn(R) -> Option<T>,
+) -> Vec<Span<R, T>> {
+    let mut spans: Vec<Span<R, T>> = Vec::new();
+    let mut unbroken = false;
+    for release in all {
+        let Some(what) = what(release) else {
+            unbroken = false;
+            continue;
+        };
+        match spans.last_mut() {
+            Some(span) if unbroken && span.what == what => span.last = release,
+            _ => spans.push(Span { first: release, last: release, what }),
+        }
+        unbroken = true;
+    }
+    spans
+}
+
+/// How Linux has a bit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InLinux {
+    /// The macro without its prefix.
+    pub linux_macro: &'static str,
+    /// The name in `/proc/cpuinfo`.
+    pub flag: Option<&'static str>,
+    /// Where it stands in the kernel's own array, or where only KVM has the word, there.
+    pub place: Option<WordBit>,
+}
+
+/// How QEMU has a bit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InQemu {
+    /// Its name, alternatives with `|` between them.
+    pub name: &'static str,
+    /// The feature word.
+    pub word: Option<&'static str>,
+}
+
+/// A bit of any sort, and everything that the tables know of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The bit.
+    pub named: Named,
+    /// Linux's view.
+    pub linux: Vec<Span<LinuxRelease, InLinux>>,
+    /// KVM's, for a CPUID feature.
+    pub kvm: Vec<Span<LinuxRelease, KvmTreatment>>,
+    /// QEMU's.
+    pub qemu: Vec<Span<QemuRelease, InQemu>>,
+    /// What it needs, all of it.
+    pub needs: Vec<Feature>,
+    /// What needs it, directly.
+    pub needed_by: Vec<Feature>,
+}
+
+impl About {
+    /// Everything of a bit.
+    #[must_use]
+    pub fn of(named: Named) -> About {
+        let feature = if let Named::Feature(feature) = named { Some(feature) } else { None };
+        let list = |set: Option<FeatureSet>| set.map(|set| set.into_iter().collect()).unwrap_or_default();
+        let needs = match named {
+            Named::Feature(feature) => Some(feature.needs()),
+            Named::Msr(bit) => Some(bit.needs()),
+            _ => None,
+        };
+        About {
+            named,
+            linux: spans(LinuxRelease::ALL, |release| in_linux(named, release)),
+            kvm: spans(LinuxRelease::ALL, |release| {
+                feature.map(|feature| feature.kvm(release)).filter(|kvm| *kvm != KvmTreatment::Unknown)
+            }),
+            qemu: spans(QemuRelease::ALL, |release| in_qemu(named, release)),
+            needs: list(needs),
+            needed_by: list(feature.map(Feature::needed_by_directly)),
+        }
+    }
+
+    /// Where it stands, as people write it.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self.named {
+            Named::Feature(feature) => feature.location().to_string(),
+            Named::Msr(bit) => format!("MSR {:#x}[{}]", bit.msr().0, bit.bit().0),
+            Named::Software(_) => "defined by Linux in software, in no CPUID register".to_string(),
+            Named::Bug(_) => "a bug that Linux knows, in no CPUID register".to_string(),
+            Named::Vmx(_) => "a VMX capability, in no CPUID register".to_string(),
+        }
+    }
+}
+
+fn in_linux(named: Named, release: LinuxRelease) -> Option<InLinux> {
+    let (linux_macro, place) = match named {
+        Named::Feature(bit) => {
+            let kvm = bit.kvm_word(release).map(|word| word.at);
+            (bit.linux_macro(release)?, bit.linux_word(release).or(kvm))
+        }
+        Named::Software(bit) => (bit.linux_macro(), Some(bit.linux_word(release)?)),
+        Named::Bug(bit) => (bit.linux_macro(), Some(bit.linux_word(release)?)),
+        Named::Vmx(bit) => (bit.linux_macro(), Some(bit.linux_word(release)?)),
+        Named::Msr(_) => return None,
+    };
+    Some(InLinux { linux_macro, flag: named.flag(release), place })
+}
+
+fn in_qemu(named: Named, release: QemuRelease) -> Option<InQemu> {
+    let (name, word) = match named {
+        Named::Feature(bit) => (bit.qemu_name(release)?, bit.qemu_word(release)),
+        Named::Msr(bit) => (bit.qemu_name(release)?, bit.qemu_word(release)),
+        _ => return None,
+    };
+    Some(InQemu { name, word: word.map(|word| word.name) })
+}
+
+/// The prefix of Linux's macros of a sort.
+pub(super) const fn macro_prefix(named: Named) -> &'static str {
+    match named {
+        Named::Feature(_) | Named::Software(_) => "X86_FEATURE_",
+        Named::Bug(_) => "X86_BUG_",
+        Named::Vmx(_) => "VMX_FEATURE_",
+        Named::Msr(_) => "",
+    }
+}
+
+fn names(features: &[Feature]) -> String {
+    let names: Vec<&str> = features.iter().map(|feature| name_of(*feature)).collect();
+    names.join(" ")
+}
+
+impl fmt::Display for About {
+    /// A heading, then who has it and how, a line for each change.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.named {
+            Named::Feature(feature) => name_of(feature),
+            other => other.name(),
+        };
+        writeln!(f, "{name}: {}", self.place())?;
+        for span in &self.linux {
+            let InLinux { linux_macro, flag, place } = span.what;
+            write!(f, "  Linux      {}{linux_macro}", macro_prefix(self.named))?;
+            if let Some(place) = place {
+                write!(f, " ({place})")?;
+            }
+            match flag {
+                Some(flag) => write!(f, ", {flag} in /proc/cpuinfo")?,
+                None => f.write_str(", not in /proc/cpuinfo")?,
+            }
+            writeln!(f, "; {}", span.releases())?;
+        }
+        for span in &self.kvm {
+            writeln!(f, "  KVM        {}; {}", span.what, span.releases())?;
+        }
+        for span in &self.qemu {
+            let InQemu { name, word } = span.what;
+            let word = word.map(|word| format!(" ({word})")).unwrap_or_default();
+            writeln!(f, "  QEMU       {}{word}; {}", name.replace('|', " or "), span.releases())?;
+        }
+        let known = (self.linux.is_empty(), self.qemu.is_empty());
+        if known.0 && !matches!(self.named, Named::Msr(_)) {
+            writeln!(f, "  Linux      has no macro for it")?;
+        }
+        if known.1 && matches!(self.named, Named::Feature(_)) {
+            writeln!(f, "  QEMU       has no name for it")?;
+        }
+        if !self.needs.is_empty() {
+            writeln!(f, "  needs      {}", names(&self.needs))?;
+        }
+        if !self.needed_by.is_empty() {
+            writeln!(f, "  needed by  {}", names(&self.needed_by))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,174 @@
+//! What people may mean by a text: a name in any spelling, a place, a register's value.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::hypervisor::Ranges;
+use super::{About, DecodedRegister, Place, decode_register, leaves};
+use crate::bit_field::Field;
+use crate::description::{Part, describe};
+use crate::hardware::Feature;
+use crate::location::{CpuidWord, Leaf, Register, Subleaf, WordBit};
+use crate::model_specific::MsrFeature;
+use crate::names::{LookupError, Named, lookup};
+use crate::release::LinuxRelease;
+
+/// One thing that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A bit.
+    Bit(About),
+    /// A field.
+    Field(Field),
+    /// A leaf, or one of its subleaves, and what its registers hold.
+    Leaf(Leaf, Option<Subleaf>, Vec<(CpuidWord, Part)>),
+    /// A register and what it holds.
+    Register(CpuidWord, Vec<Part>),
+    /// A register with a value.
+    Value(DecodedRegister),
+    /// A place in Linux's words, and what stands there in a release.
+    LinuxBit(WordBit, LinuxRelease, Vec<Named>),
+}
+
+/// Everything that a text can mean; nothing if it means nothing.
+///
+/// ```
+/// use cpuid_tables::show::{Found, find};
+///
+/// assert!(matches!(find("avx2").as_slice(), [Found::Bit(_)]));
+/// assert_eq!(find("kvmclock").len(), 2);
+/// assert!(matches!(find("7.0.ebx=0x20").as_slice(), [Found::Value(_)]));
+/// assert!(find("no-such-thing").is_empty());
+/// ```
+#[must_use]
+pub fn find(text: &str) -> Vec<Found> {
+    let text = text.trim();
+    let bits = named(lookup(text)).into_iter().map(|bit| Found::Bit(About::of(bit)));
+    let by_name: Vec<Found> = bits.chain(Field::named(text).map(Found::Field)).collect();
+    if !by_name.is_empty() {
+        return by_name;
+    }
+    Place::read(text).map(at).unwrap_or_default()
+}
+
+fn named(found: Result<Named, LookupError>) -> Vec<Named> {
+    match found {
+        Ok(named) => alloc::vec![named],
+        Err(LookupError::Ambiguous(all)) => all.iter().collect(),
+        Err(LookupError::Unknown) => Vec::new(),
+    }
+}
+
+fn at(place: Place) -> Vec<Found> {
+    match place {
+        Place::Leaf(leaf, subleaf) => in_leaf(leaf, subleaf).into_iter().collect(),
+        Place::Register(word) => {
+            let parts: Vec<Part> = describe(word).collect();
+            if parts.is_empty() { Vec::new() } else { alloc::vec![Found::Register(word, parts)] }
+        }
+        Place::Bits(word, low, high) => {
+            let wanted = u32::MAX >> (31 - (high.0 - low.0)) << low.0;
+            let there = describe(word).filter(|part| part.mask() & wanted != 0);
+            there
+                .map(|part| match part {
+                    Part::Feature(feature) => Found::Bit(About::of(Named::Feature(feature))),
+                    Part::Field(field) => Found::Field(field),
+                })
+                .collect()
+        }
+        Place::Value(word, value) => alloc::vec![Found::Value(decode_register(word, value))],
+        Place::LinuxBit(at) => {
+            let in_release = |release: LinuxRelease| {
+                let there = named(release.feature_at(at.word, at.bit));
+                (!there.is_empty()).then_some(Found::LinuxBit(at, release, there))
+            };
+            LinuxRelease::ALL.into_iter().filter_map(in_release).collect()
+        }
+        Place::MsrBit(msr, bit) => {
+            MsrFeature::at(msr, bit).map(|bit| Found::Bit(About::of(Named::Msr(bit)))).into_iter().collect()
+        }
+    }
+}
+
+/// The parts of all registers of a leaf; those of several subleaves at the first that has them.
+fn in_leaf(leaf: Leaf, subleaf: Option<Subleaf>) -> Option<Found> {
+    let subleaves: Vec<u32> = match subleaf {
+        Some(subleaf) => alloc::vec![subleaf.0],
+        None => {
+            let of_fields = Field::in_leaf(leaf).map(|field| *field.subleaves().start());
+            let of_features = Feature::all().filter(|bit| bit.leaf() == leaf).map(|bit| bit.subleaf().0);
+            let mut all: Vec<u32> = of_fields.chain(of_features).collect();
+            all.sort_unstable();
+            all.dedup();
+            all
+        }
+    };
+    let words = subleaves.into_iter().flat_map(|subleaf| {
+        Register::ALL.map(|register| CpuidWord { leaf, subleaf: Subleaf(subleaf), register })
+    });
+    let first = |(word, part): &(CpuidWord, Part)| match part {
+        Part::Field(field) => subleaf.is_some() || *field.subleaves().start() == word.subleaf.0,
+        Part::Feature(_) => true,
+    };
+    let parts: Vec<(CpuidWord, Part)> =
+        words.flat_map(|word| describe(word).map(move |part| (word, part))).filter(first).collect();
+    (!parts.is_empty()).then_some(Found::Leaf(leaf, subleaf, parts))
+}
+
+/// `[11:8]`, or `[5]`.
+fn bits(mask: u32) -> String {
+    let (low, high) = (mask.trailing_zeros(), 31 - mask.leading_zeros());
+    if low == high { format!("[{low}]") } else { format!("[{high}:{low}]") }
+}
+
+fn part_name(part: Part) -> &'static str {
+    match part {
+        Part::Feature(feature) => super::name_of(feature),
+        Part::Field(field) => field.name(),
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Found::Bit(about) => about.fmt(f),
+            Found::Field(field) => {
+                writeln!(f, "{field:?}")?;
+                let title = leaves::title(field.leaf(), Ranges::default().kind(field.leaf()));
+                if let Some(title) = title {
+                    writeln!(f, "  leaf       {title}")?;
+                }
+                writeln!(f, "  holds      0 to {}", (*field).max())
+            }
+            Found::Leaf(leaf, subleaf, parts) => {
+                let title = leaves::title(*leaf, Ranges::default().kind(*leaf));
+                let subleaf = subleaf.map(|subleaf| format!(".{}", subleaf.0)).unwrap_or_default();
+                writeln!(f, "{:#010x}{subleaf}: {}", leaf.0, title.unwrap_or("fields and features"))?;
+                parts.iter().try_for_each(|(word, part)| {
+                    let place = format!("{}.{}{}", word.subleaf.0, word.register, bits(part.mask()));
+                    writeln!(f, "  {place:13} {}", part_name(*part))
+                })
+            }
+            Found::Register(word, parts) => {
+                writeln!(f, "{word}")?;
+                parts
+                    .iter()
+                    .try_for_each(|part| writeln!(f, "  {:9} {}", bits(part.mask()), part_name(*part)))
+            }
+            Found::Value(decoded) => {
+                writeln!(f, "{}", decoded.word)?;
+                decoded.fmt(f)
+            }
+            Found::LinuxBit(at, release, there) => {
+                let names: Vec<String> = there
+                    .iter()
+                    .map(|named| About::of(*named))
+                    .map(|about| format!("{}, {}", about.named.name(), about.place()))
+                    .collect();
+                writeln!(f, "{at} of Linux {release}: {}", names.join("; or "))
+            }
+        }
+    }
+}
