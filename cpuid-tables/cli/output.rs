@@ -38,6 +38,11 @@ impl Failed {
         Failed { help: Some(help.to_string()), ..self }
     }
 
+    /// What went wrong, without what to do.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Tells it on standard error.
     pub(crate) fn show(&self) {
         anstream::eprintln!("{ERROR}error{ERROR:#}: {}", self.message);

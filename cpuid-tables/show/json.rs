@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use serde_json::{Map, Value, json};
 
 use super::{
-    About, DecodedEntry, DecodedRegister, Difference, EntryDifferences, Found, Obstacle, Side, Summary,
+    About, DecodedEntry, DecodedRegister, Difference, EntryDifferences, Found, Obstacle, Says, Side, Story, Summary,
     name_of,
 };
 use crate::description::Part;
@@ -222,5 +222,25 @@ impl Found {
                 "bits": there.iter().map(|named| About::of(*named).to_json()).collect::<Vec<Value>>(),
             }),
         }
+    }
+}
+
+impl Story {
+    /// `about`, `steps` (`who`, `says`, `text`) and `verdict`.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let steps = self.steps.iter().map(|step| {
+            let says = match step.says {
+                Says::Yes => "yes",
+                Says::No => "no",
+                Says::Nothing => "nothing",
+            };
+            json!({ "who": step.who.name(), "says": says, "text": step.text })
+        });
+        json!({
+            "about": self.about.to_json(),
+            "steps": steps.collect::<Vec<Value>>(),
+            "verdict": self.verdict,
+        })
     }
 }

@@ -17,6 +17,7 @@ mod number;
 mod place;
 mod summary;
 mod text;
+mod why;
 
 pub use about::{About, InLinux, InQemu, Span};
 pub use compare::{Difference, EntryDifferences, Side, compare};
@@ -26,3 +27,7 @@ pub use migrate::{Obstacle, obstacles};
 pub use named::{NoFeature, feature_named, name_of, names_near};
 pub use place::{Place, bit_list};
 pub use summary::Summary;
+pub use why::{
+    ConfigOption, Machine, Nearest, RunningKvm, RunningLinux, Says, Step, Story, Who, config_options, kernel_parameters,
+    why,
+};

@@ -1,0 +1,165 @@
+//! `kvm-cpuid why`: the whole story of a feature.
+
+use std::fs;
+use std::process::ExitCode;
+
+use clap::Args as ClapArgs;
+use cpuid_tables::dump::Cpu;
+use cpuid_tables::show::{Machine, RunningKvm, RunningLinux, Story, names_near, why};
+use cpuid_tables::{CpuModel, LookupError, Named, QemuRelease, lookup};
+use serde_json::{Value, json};
+
+use super::Result;
+use super::args::Format;
+use super::output::{BAD, Failed, GOOD, HEADING, print, print_json, styled, warn};
+use super::source::{Input, Source};
+use super::show;
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  kvm-cpuid why vmx                          who keeps it from this machine, or its guests?
+  kvm-cpuid why avx512f --model EPYC-Milan   may a guest of that model have it?
+  kvm-cpuid why amx_tile dump.txt            of a machine that was dumped
+  kvm-cpuid why kvm_pv_eoi --format json
+
+Without a FILE this machine is asked: the CPUID instruction, /proc/cpuinfo, the kernel's command line
+and configuration, and /dev/kvm. What could not be asked is told as such. The last line is the answer.";
+
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    /// A feature, by any name or by its place
+    feature: String,
+    #[command(flatten)]
+    input: Input<0, { usize::MAX }>,
+    /// A CPU model that the guest is to have
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let bits = bits(&args.feature)?;
+    let model = args.model.as_deref().map(model).transpose()?;
+    let mut stories: Vec<(String, Story)> = Vec::new();
+    for (of, machine) in machines(args)? {
+        stories.extend(bits.iter().map(|bit| (of.clone(), why(*bit, &machine, model))));
+    }
+    if args.format == Format::Json {
+        let one = |(of, story): &(String, Story)| {
+            let mut value = story.to_json();
+            value["machine"] = json!(of);
+            value
+        };
+        print_json(&Value::Array(stories.iter().map(one).collect()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let several = stories.len() > bits.len();
+    for (at, (of, story)) in stories.iter().enumerate() {
+        let mut text = String::new();
+        text += if at > 0 { "\n" } else { "" };
+        if several {
+            text += &styled(HEADING, format!("{of}\n"));
+        }
+        coloured(&mut text, story);
+        print(&text)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn coloured(text: &mut String, story: &Story) {
+    let plain = story.to_string();
+    let last = plain.lines().count().saturating_sub(1);
+    for (at, line) in plain.lines().enumerate() {
+        *text += &match line.get(..6) {
+            _ if at == 0 || at == last => styled(HEADING, line),
+            Some("  yes ") => format!("  {}{}", styled(GOOD, "yes"), &line[5..]),
+            Some("  no  ") => format!("  {}{}", styled(BAD, "no"), &line[4..]),
+            _ => line.to_owned(),
+        };
+        text.push('\n');
+    }
+}
+
+/// What a name or place stands for: all of it, where it is ambiguous.
+fn bits(name: &str) -> Result<Vec<Named>> {
+    match lookup(name.trim()) {
+        Ok(named) => Ok(vec![named]),
+        Err(LookupError::Ambiguous(all)) => Ok(all.iter().collect()),
+        Err(LookupError::Unknown) => super::has::feature(name).map(|feature| vec![Named::Feature(feature)]),
+    }
+}
+
+fn model(name: &str) -> Result<CpuModel> {
+    let newest = QemuRelease::NEWEST;
+    newest.cpu_model(name).ok_or_else(|| {
+        let failed = Failed::new(format!("QEMU {newest} has no CPU model `{name}`"));
+        let folded = name.to_ascii_lowercase();
+        let near: Vec<&str> = newest
+            .cpu_models()
+            .map(CpuModel::name)
+            .filter(|known| known.to_ascii_lowercase().contains(&folded) || folded.contains(&known.to_ascii_lowercase()))
+            .collect();
+        if near.is_empty() { failed.help("`kvm-cpuid models` lists them") } else { failed.help(format!("there is {}", near.join(", "))) }
+    })
+}
+
+/// The machines that are asked, and what they are called.
+fn machines(args: &Args) -> Result<Vec<(String, Machine)>> {
+    let mut all = Vec::new();
+    for source in args.input.sources_or(Source::Host) {
+        if source == Source::Host {
+            all.push((source.to_string(), this_machine(args)?));
+            continue;
+        }
+        for cpu in args.input.reading.open(&source)? {
+            let cpu = cpu?;
+            all.push((show::title(&source, &cpu), dumped(&source, cpu)));
+        }
+    }
+    Ok(all)
+}
+
+/// A dump tells what CPUID answers, or what KVM supports if it says so.
+fn dumped(source: &Source, cpu: Cpu) -> Machine {
+    let supported = *source == Source::Supported || cpu.name.as_deref() == Some("supported");
+    if supported {
+        let kvm = RunningKvm { supported: cpu.entries, ..RunningKvm::default() };
+        return Machine { kvm: Some(kvm), ..Machine::default() };
+    }
+    Machine { cpuid: Some(cpu.entries), ..Machine::default() }
+}
+
+fn this_machine(args: &Args) -> Result<Machine> {
+    let reading = &args.input.reading;
+    let told = |what: Result<Vec<Cpu>>| match what {
+        Ok(cpus) => cpus.into_iter().next().map(|cpu| cpu.entries),
+        Err(failed) => {
+            warn(failed.message());
+            None
+        }
+    };
+    let supported = told(reading.all(&Source::Supported));
+    let kvm = supported.map(|supported| RunningKvm {
+        supported,
+        emulated: told(reading.all(&Source::Emulated)).unwrap_or_default(),
+    });
+    Ok(Machine { cpuid: told(reading.all(&Source::Host)), linux: linux(), kvm })
+}
+
+/// The running kernel; none, with a warning, where its files cannot be read.
+fn linux() -> Option<RunningLinux> {
+    let read = |path: &str| fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
+    let gathered = || -> std::result::Result<RunningLinux, String> {
+        let release = read("/proc/sys/kernel/osrelease")?;
+        let release = release.trim();
+        let config = ["/boot/config-", "/lib/modules/"].into_iter().zip(["", "/config"]);
+        let config = config.filter_map(|(before, after)| fs::read_to_string(format!("{before}{release}{after}")).ok()).next();
+        // A container may hide the command line.
+        let command_line = read("/proc/cmdline").unwrap_or_default();
+        let linux = RunningLinux::read(release, &read("/proc/cpuinfo")?, &command_line, config.as_deref());
+        linux.map_err(|error| format!("/proc/cpuinfo: {error}"))
+    };
+    gathered().map_err(warn).ok()
+}

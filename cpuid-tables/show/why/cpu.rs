@@ -1,0 +1,75 @@
+//! What the processor says, by the CPUID instruction.
+
+use alloc::format;
+use alloc::string::String;
+
+use super::{Machine, Says, Step, Who, list};
+use crate::hardware::Feature;
+use crate::location::Leaf;
+use crate::names::{Named, lookup};
+use crate::release::LinuxRelease;
+use crate::set::FeatureSet;
+use crate::show::Summary;
+use crate::table::{CpuidEntry, CpuidRead};
+use crate::treatment::KvmTreatment;
+
+pub(super) fn step(feature: Feature, machine: &Machine) -> Step {
+    let Some(cpuid) = &machine.cpuid else {
+        return Step::new(Who::Cpu, Says::Nothing, "was not asked");
+    };
+    if cpuid.has(feature) {
+        let under = hypervisor(cpuid).map(|name| format!(", under the hypervisor {name}")).unwrap_or_default();
+        return Step::new(Who::Cpu, Says::Yes, format!("CPUID shows it{under}"));
+    }
+    let what = match missing_leaf(feature, cpuid) {
+        Some(highest) => format!("CPUID ends at leaf {:#x} here, before its leaf {:#x}", highest.0, feature.leaf().0),
+        None => String::from("CPUID does not show it"),
+    };
+    if feature.kvm(LinuxRelease::NEWEST) == KvmTreatment::Runtime {
+        let because = "the operating system has not switched it on";
+        return Step::no(Who::Cpu, format!("{what}; the bit follows what the operating system switches on"), because);
+    }
+    match hypervisor(cpuid) {
+        Some(name) => {
+            let text = format!("{what}; there is a hypervisor below, {name}, which decides what is seen here");
+            Step::no(Who::Cpu, text, format!("the hypervisor below ({name}) hides it or its processor lacks it"))
+        }
+        None => Step::no(Who::Cpu, what, "the processor does not have it, or its firmware has switched it off"),
+    }
+}
+
+/// The highest leaf, where a feature's leaf lies beyond it.
+fn missing_leaf(feature: Feature, cpuid: &[CpuidEntry]) -> Option<Leaf> {
+    let base = Leaf(feature.leaf().0 & 0xffff_0000);
+    cpuid.highest_leaf(base).filter(|highest| *highest < feature.leaf())
+}
+
+/// The hypervisor below, if one shows itself; its signature where that is text.
+pub(super) fn hypervisor(cpuid: &[CpuidEntry]) -> Option<String> {
+    let Ok(Named::Feature(bit)) = lookup("X86_FEATURE_HYPERVISOR") else { return None };
+    if !cpuid.has(bit) {
+        return None;
+    }
+    let name = Summary::of(cpuid).hypervisor_names().next();
+    Some(name.unwrap_or_else(|| String::from("of no name")))
+}
+
+/// What it needs, and what of that is missing for a guest, or else here.
+pub(super) fn needs(feature: Feature, machine: &Machine) -> Option<Step> {
+    let needs = feature.needs();
+    if needs.is_empty() {
+        return None;
+    }
+    let missing = |entries: &[CpuidEntry]| -> FeatureSet { needs - entries.features() };
+    let (missing, of) = match (&machine.kvm, &machine.cpuid) {
+        (Some(kvm), _) => (missing(&kvm.supported), "what KVM supports"),
+        (None, Some(cpuid)) => (missing(cpuid), "what CPUID shows"),
+        (None, None) => return Some(Step::new(Who::Needs, Says::Nothing, list(needs))),
+    };
+    Some(if missing.is_empty() {
+        Step::new(Who::Needs, Says::Yes, format!("{}: all in {of}", list(needs)))
+    } else {
+        let because = format!("it needs {}, missing in {of}", list(missing));
+        Step::no(Who::Needs, format!("{}; missing in {of}: {}", list(needs), list(missing)), because)
+    })
+}

@@ -1,0 +1,306 @@
+//! What the kernel says, by `/proc/cpuinfo`, and why it may hide what the processor has.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::{Machine, Says, Step, Who, list, parameters};
+use crate::cpuinfo::{self, Flag};
+use crate::hardware::Feature;
+use crate::kernel::{BugSet, SoftwareSet, VmxSet};
+use crate::names::Named;
+use crate::release::LinuxRelease;
+use crate::set::FeatureSet;
+use crate::show::name_of;
+
+/// What was gathered of a running kernel.
+#[derive(Clone, Debug, Default)]
+pub struct RunningLinux {
+    /// As `uname -r` says.
+    pub release: String,
+    /// The hardware features that the first CPU of `/proc/cpuinfo` shows, by the names of the nearest known release.
+    pub features: FeatureSet,
+    /// The software-defined ones.
+    pub software: SoftwareSet,
+    /// The bugs.
+    pub bugs: BugSet,
+    /// The VMX flags.
+    pub vmx: VmxSet,
+    /// Flags that stand for one of several bits, or that the nearest known release does not have.
+    pub other_flags: Vec<String>,
+    /// `/proc/cmdline`.
+    pub command_line: String,
+    /// The configuration that it was built with, where it can be read.
+    pub config: Option<String>,
+}
+
+impl RunningLinux {
+    /// From the texts of `/proc`.
+    ///
+    /// # Errors
+    ///
+    /// The text of `/proc/cpuinfo` makes no sense.
+    pub fn read(
+        release: &str,
+        cpuinfo: &str,
+        command_line: &str,
+        config: Option<&str>,
+    ) -> Result<RunningLinux, cpuinfo::Error> {
+        let near = Nearest::of(release);
+        let mut linux = RunningLinux {
+            release: release.trim().to_string(),
+            command_line: command_line.trim().to_string(),
+            config: config.map(ToString::to_string),
+            ..RunningLinux::default()
+        };
+        if let Some(cpu) = cpuinfo::read(cpuinfo, near.release()).next().transpose()? {
+            (linux.features, linux.software) = (cpu.features(), cpu.software());
+            (linux.bugs, linux.vmx) = (cpu.bugs(), cpu.vmx());
+            let others = cpu.flags().filter_map(|flag| match flag {
+                Flag::Known(_) => None,
+                Flag::Ambiguous(name, _) | Flag::Unknown(name) => Some(name.to_string()),
+            });
+            linux.other_flags = others.collect();
+        }
+        Ok(linux)
+    }
+
+    /// Whether a feature is shown; a name that stands for several bits counts for each of them.
+    fn shows(&self, feature: Feature) -> bool {
+        let mut flags = LinuxRelease::ALL.into_iter().filter_map(|release| feature.flag(release));
+        self.features.contains(feature) || flags.any(|flag| self.other_flags.iter().any(|other| other == flag))
+    }
+
+    fn has_parameter(&self, name: &str) -> bool {
+        self.command_line.split_ascii_whitespace().any(|word| word == name)
+    }
+
+    /// What `clearcpuid=` names: flags, or bits of Linux's words as numbers or `word:bit`.
+    fn cleared(&self) -> impl Iterator<Item = &str> {
+        let values = self.command_line.split_ascii_whitespace().filter_map(|word| word.strip_prefix("clearcpuid="));
+        values.flat_map(|value| value.split(','))
+    }
+
+    fn clears(&self, feature: Feature) -> bool {
+        let at = feature.linux_word(Nearest::of(&self.release).release());
+        let numbers = at.map(|at| [at.number().to_string(), format!("{}:{}", at.word.0, at.bit.0)]);
+        let flag_is = |name: &str| LinuxRelease::ALL.into_iter().any(|release| feature.flag(release) == Some(name));
+        self.cleared().any(|name| flag_is(name) || numbers.iter().flatten().any(|number| number == name))
+    }
+
+    /// Whether an option is set in the configuration; none if that is not known.
+    fn configured(&self, option: &str) -> Option<bool> {
+        let config = self.config.as_deref()?;
+        let set = |line: &str| {
+            line.strip_prefix("CONFIG_").and_then(|line| line.strip_prefix(option)) == Some("=y")
+        };
+        Some(config.lines().any(set))
+    }
+}
+
+/// The known releases around a running one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nearest {
+    /// The newest known that is not newer.
+    pub below: Option<LinuxRelease>,
+    /// The oldest known that is newer.
+    pub above: Option<LinuxRelease>,
+}
+
+impl Nearest {
+    /// By what `uname -r` says.
+    #[must_use]
+    pub fn of(release: &str) -> Nearest {
+        let running = version(release);
+        let below = LinuxRelease::ALL.into_iter().rev().find(|known| version(known.name()) <= running);
+        let above = LinuxRelease::ALL.into_iter().find(|known| version(known.name()) > running);
+        Nearest { below, above }
+    }
+
+    /// The one whose words count: the newest that is not newer, else the oldest.
+    #[must_use]
+    pub fn release(self) -> LinuxRelease {
+        self.below.or(self.above).unwrap_or(LinuxRelease::NEWEST)
+    }
+}
+
+/// Major, minor and patch number.
+fn version(release: &str) -> [u32; 3] {
+    let mut numbers = [0; 3];
+    let end = release.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(release.len());
+    for (number, text) in numbers.iter_mut().zip(release[..end].split('.')) {
+        *number = text.parse().unwrap_or(0);
+    }
+    numbers
+}
+
+/// Why a feature has no name in `/proc/cpuinfo`, or the name.
+enum Shown {
+    Named(&'static str),
+    NoMacro,
+    KvmAlone(&'static str),
+    NoName(&'static str),
+    SinceNewer(LinuxRelease),
+}
+
+fn shown(feature: Feature, near: LinuxRelease) -> Shown {
+    if let Some(flag) = feature.flag(near) {
+        return Shown::Named(flag);
+    }
+    match feature.linux_macro(near) {
+        Some(name) if feature.linux_word(near).is_none() => Shown::KvmAlone(name),
+        Some(name) => Shown::NoName(name),
+        None => feature.linux_releases().find(|release| *release > near).map_or(Shown::NoMacro, Shown::SinceNewer),
+    }
+}
+
+pub(super) fn step(feature: Feature, machine: &Machine, cpu: Says) -> Step {
+    let Some(linux) = &machine.linux else {
+        return Step::new(Who::Linux, Says::Nothing, without_machine(feature));
+    };
+    let near = Nearest::of(&linux.release).release();
+    let release = &linux.release;
+    match shown(feature, near) {
+        _ if linux.shows(feature) => {
+            let flag = feature.flag(near).or_else(|| LinuxRelease::ALL.into_iter().rev().find_map(|r| feature.flag(r)));
+            let own = if cpu == Says::No { "; Linux sets it by itself, as CPUID does not show it" } else { "" };
+            let text = format!("{release} shows {} in /proc/cpuinfo{}{own}", flag.unwrap_or("it"), scattered(feature, near));
+            Step::new(Who::Linux, Says::Yes, text)
+        }
+        Shown::Named(flag) if cpu == Says::No => {
+            Step::no(Who::Linux, format!("{release} would show it as {flag}, and does not"), "CPUID does not show it to Linux either")
+        }
+        Shown::Named(flag) => {
+            let because = taken_away(feature, linux);
+            Step::no(Who::Linux, format!("{release} would show it as {flag}, and does not: {because}"), because)
+        }
+        Shown::NoMacro => Step::new(Who::Linux, Says::Nothing, "no known release has a macro for it, so /proc/cpuinfo has no name"),
+        Shown::KvmAlone(name) => {
+            let text = format!("X86_FEATURE_{name} is in a word that only KVM has, so /proc/cpuinfo never shows it");
+            Step::new(Who::Linux, Says::Nothing, text)
+        }
+        Shown::NoName(name) => {
+            let text = format!("the header gives X86_FEATURE_{name} no quoted name, so /proc/cpuinfo hides it");
+            Step::new(Who::Linux, Says::Nothing, text)
+        }
+        Shown::SinceNewer(since) => {
+            let name = feature.flag(since).map(|flag| format!(" as {flag}")).unwrap_or_default();
+            let text = format!("{release} may not know it: Linux {since} does{name}, Linux {near} does not");
+            Step::new(Who::Linux, Says::Nothing, text)
+        }
+    }
+}
+
+/// That a feature stands among words of Linux's own.
+fn scattered(feature: Feature, near: LinuxRelease) -> String {
+    let word = feature.linux_word(near).and_then(|at| near.word_name(at.word));
+    match word {
+        Some(word) if word.contains("LNX") => format!(" (scattered: kept in its own word {word})"),
+        _ => String::new(),
+    }
+}
+
+/// What the newest release would do, where no kernel was asked.
+fn without_machine(feature: Feature) -> String {
+    let newest = LinuxRelease::NEWEST;
+    let what = match shown(feature, newest) {
+        Shown::Named(flag) => format!("Linux {newest} calls it {flag}"),
+        Shown::NoMacro | Shown::SinceNewer(_) => format!("Linux {newest} has no macro for it"),
+        Shown::KvmAlone(name) => format!("Linux {newest} has X86_FEATURE_{name} in a word that only KVM has"),
+        Shown::NoName(name) => format!("Linux {newest} hides X86_FEATURE_{name} from /proc/cpuinfo"),
+    };
+    format!("was not asked; {what}")
+}
+
+/// Why Linux does not show what CPUID does: what is certain first.
+fn taken_away(feature: Feature, linux: &RunningLinux) -> String {
+    if linux.clears(feature) {
+        return "clearcpuid= on its command line takes it away".to_string();
+    }
+    let needs = feature.needs();
+    let cleared: Vec<Feature> = needs.into_iter().filter(|need| linux.clears(*need)).collect();
+    if !cleared.is_empty() {
+        return format!("clearcpuid= on its command line takes away {}, which it needs", list(cleared));
+    }
+    for (parameter, taken) in parameters::found(|name| linux.has_parameter(name)) {
+        if taken == feature {
+            return format!("{parameter} on its command line takes it away");
+        }
+        if needs.contains(taken) {
+            return format!("{parameter} on its command line takes away {}, which it needs", name_of(taken));
+        }
+    }
+    let near = Nearest::of(&linux.release).release();
+    let hidden = |need: &Feature| need.flag(near).is_some() && !linux.shows(*need);
+    let missing: Vec<Feature> = feature.needs_directly().into_iter().filter(hidden).collect();
+    if !missing.is_empty() {
+        return format!("it needs {}, which is not shown either, and goes with it", list(missing));
+    }
+    let options: Vec<_> = parameters::options_of(feature).collect();
+    if let Some(option) = options.iter().find(|option| linux.configured(option.option) == Some(option.disables_when_set)) {
+        let how = if option.disables_when_set { "with" } else { "without" };
+        return format!("this kernel is built {how} CONFIG_{}", option.option);
+    }
+    let mut maybe: Vec<String> = Vec::new();
+    maybe.extend(options.iter().filter(|option| linux.configured(option.option).is_none()).map(|option| {
+        let how = if option.disables_when_set { "with" } else { "without" };
+        format!("a kernel built {how} CONFIG_{}", option.option)
+    }));
+    maybe.extend(parameters::firmware(feature).map(ToString::to_string));
+    maybe.push("the workaround of an erratum, or a decision of the kernel's own".to_string());
+    format!("Linux took it away itself: {}", maybe.join("; or "))
+}
+
+/// The story of what Linux defines in software, a bug or a VMX flag.
+pub(super) fn of_software(named: Named, machine: &Machine) -> Option<Step> {
+    let flag = |release| named.flag(release);
+    let newest = LinuxRelease::ALL.into_iter().rev().find_map(flag);
+    if matches!(named, Named::Msr(_) | Named::Feature(_)) {
+        return None;
+    }
+    let Some(linux) = &machine.linux else {
+        let what = newest.map_or("/proc/cpuinfo never shows it".to_string(), |flag| format!("it would be shown as {flag}"));
+        return Some(Step::new(Who::Linux, Says::Nothing, format!("was not asked; {what}")));
+    };
+    let near = Nearest::of(&linux.release).release();
+    let release = &linux.release;
+    let there = match named {
+        Named::Software(bit) => linux.software.contains(bit),
+        Named::Bug(bit) => linux.bugs.contains(bit),
+        Named::Vmx(bit) => linux.vmx.contains(bit),
+        Named::Feature(_) | Named::Msr(_) => false,
+    };
+    let unknown = newest.is_some_and(|flag| linux.other_flags.iter().any(|other| other == flag));
+    let line = match named {
+        Named::Bug(_) => "bugs",
+        Named::Vmx(_) => "vmx flags",
+        _ => "flags",
+    };
+    Some(match flag(near).or(newest) {
+        Some(flag) if there || unknown => {
+            Step::new(Who::Linux, Says::Yes, format!("{release} shows {flag} on the line {line} of /proc/cpuinfo"))
+        }
+        Some(flag) => {
+            let text = format!("{release} does not show {flag} on the line {line} of /proc/cpuinfo");
+            Step::no(Who::Linux, text, "it decides by itself, and has not set it")
+        }
+        None => {
+            let text = "the header gives it no quoted name, so /proc/cpuinfo hides it whether it is set or not";
+            Step::new(Who::Linux, Says::Nothing, text)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn releases_as_uname_says_them() {
+        assert_eq!(version("6.18.44-fc-v669"), [6, 18, 44]);
+        assert_eq!(version("6.1.0-18-amd64"), [6, 1, 0]);
+        assert_eq!(version("7.3"), [7, 3, 0]);
+        assert_eq!(version("5.14.0-427.el9"), [5, 14, 0]);
+        assert_eq!(version("nonsense"), [0, 0, 0]);
+    }
+}

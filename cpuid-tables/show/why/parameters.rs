@@ -1,0 +1,105 @@
+//! What takes features away from a kernel: its parameters, its configuration, the firmware.
+//!
+//! Facts of Linux: the parameters of `arch/x86/kernel/cpu` and `arch/x86/kernel/apic` that end in `setup_clear_cpu_cap`
+//! (7.3.4), and `arch/x86/Kconfig.cpufeatures` (before 6.15 `arch/x86/include/asm/disabled-features.h`) of the pinned
+//! releases. A test compares the options with the facts.
+
+use crate::hardware::Feature;
+
+/// Parameters that take a feature away, which is given by its macro.
+static PARAMETERS: &[(&str, &str)] = &[
+    ("disableapic", "APIC"),
+    ("fred=off", "FRED"),
+    ("no5lvl", "LA57"),
+    ("nofsgsbase", "FSGSBASE"),
+    ("noinvpcid", "INVPCID"),
+    ("nolapic", "APIC"),
+    ("nopcid", "PCID"),
+    ("nopku", "PKU"),
+    ("nosgx", "SGX"),
+    ("nousershstk", "USER_SHSTK"),
+    ("nox2apic", "X2APIC"),
+    ("noxsave", "XSAVE"),
+    ("noxsaveopt", "XSAVEOPT"),
+    ("noxsaves", "XSAVES"),
+    ("tsx=off", "RTM"),
+];
+
+/// An option of the kernel's configuration that a feature depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConfigOption {
+    /// The feature's macro.
+    pub linux_macro: &'static str,
+    /// The option, without `CONFIG_`.
+    pub option: &'static str,
+    /// True where the option's presence takes the feature away, false where its absence does.
+    pub disables_when_set: bool,
+}
+
+const fn without(linux_macro: &'static str, option: &'static str) -> ConfigOption {
+    ConfigOption { linux_macro, option, disables_when_set: false }
+}
+
+const fn with(linux_macro: &'static str, option: &'static str) -> ConfigOption {
+    ConfigOption { linux_macro, option, disables_when_set: true }
+}
+
+/// Those of features that CPUID tells.
+static OPTIONS: &[ConfigOption] = &[
+    with("CENTAUR_MCR", "X86_64"),
+    with("CYRIX_ARR", "X86_64"),
+    without("ENQCMD", "INTEL_IOMMU_SVM"),
+    without("FRED", "X86_FRED"),
+    without("IBT", "X86_KERNEL_IBT"),
+    without("INVLPGB", "BROADCAST_TLB_FLUSH"),
+    with("K6_MTRR", "X86_64"),
+    without("LA57", "X86_5LEVEL"),
+    without("LAM", "ADDRESS_MASKING"),
+    with("LASS", "X86_32"),
+    without("OSPKE", "X86_INTEL_MEMORY_PROTECTION_KEYS"),
+    without("PCID", "X86_64"),
+    without("PKU", "X86_INTEL_MEMORY_PROTECTION_KEYS"),
+    without("SEV_SNP", "KVM_AMD_SEV"),
+    without("SGX", "X86_SGX"),
+    without("TDX_GUEST", "INTEL_TDX_GUEST"),
+    without("UMIP", "X86_UMIP"),
+    without("USER_SHSTK", "X86_USER_SHADOW_STACK"),
+    with("VME", "X86_64"),
+];
+
+/// Features that firmware switches: the processor shows them, and Linux hides them until it has looked.
+static FIRMWARE: &[(&str, &str)] = &[
+    ("VMX", "the firmware has locked VMX (MSR IA32_FEATURE_CONTROL)"),
+    ("SMX", "the firmware has locked SMX (MSR IA32_FEATURE_CONTROL)"),
+    ("SGX", "the firmware has locked SGX (MSR IA32_FEATURE_CONTROL)"),
+    ("SVM", "the firmware has switched SVM off (MSR VM_CR)"),
+    ("SME", "the firmware has switched memory encryption off (MSR SYSCFG)"),
+    ("SEV", "the firmware has switched memory encryption off (MSR SYSCFG)"),
+];
+
+/// The parameters of the kernel's command line that take a feature away, with its macro.
+pub fn kernel_parameters() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PARAMETERS.iter().copied()
+}
+
+/// The options of the kernel's configuration that take a feature away.
+pub fn config_options() -> impl Iterator<Item = ConfigOption> {
+    OPTIONS.iter().copied()
+}
+
+/// The parameters that are given, with what they take away.
+pub(super) fn found(given: impl Fn(&str) -> bool) -> impl Iterator<Item = (&'static str, Feature)> {
+    let given = kernel_parameters().filter(move |(parameter, _)| given(parameter));
+    given.filter_map(|(parameter, name)| Some((parameter, Feature::from_linux_macro(name).ok()?)))
+}
+
+/// The options that a feature depends on.
+pub(super) fn options_of(feature: Feature) -> impl Iterator<Item = ConfigOption> {
+    config_options().filter(move |option| Feature::from_linux_macro(option.linux_macro) == Ok(feature))
+}
+
+/// How firmware may have taken a feature away.
+pub(super) fn firmware(feature: Feature) -> impl Iterator<Item = &'static str> {
+    let fits = move |row: &&(&str, &str)| Feature::from_linux_macro(row.0) == Ok(feature);
+    FIRMWARE.iter().filter(fits).map(|row| row.1)
+}
