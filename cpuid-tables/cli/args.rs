@@ -40,6 +40,9 @@ pub(crate) enum Command {
     /// Tell by the exit code whether a feature is there
     #[command(after_help = super::has::EXAMPLES)]
     Has(super::has::Args),
+    /// Tell the whole story of a feature on this machine: who says no
+    #[command(after_help = super::why::EXAMPLES)]
+    Why(super::why::Args),
     /// Build a guest's table as QEMU hands it to KVM
     #[command(after_help = super::guest::EXAMPLES)]
     Guest(super::guest::Args),

@@ -13,6 +13,7 @@ mod output;
 mod progress;
 mod show;
 mod source;
+mod why;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Diff(args) => diff::run(&args),
         Command::Find(args) => find::run(&args),
         Command::Has(args) => has::run(&args),
+        Command::Why(args) => why::run(&args),
         Command::Guest(args) => guest::run(&args),
     };
     result.unwrap_or_else(|failed| {

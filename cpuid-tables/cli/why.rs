@@ -5,15 +5,15 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
-use cpuid_tables::show::{Machine, RunningKvm, RunningLinux, Story, names_near, why};
+use cpuid_tables::show::{Machine, RunningKvm, RunningLinux, Story, why};
 use cpuid_tables::{CpuModel, LookupError, Named, QemuRelease, lookup};
 use serde_json::{Value, json};
 
 use super::Result;
 use super::args::Format;
 use super::output::{BAD, Failed, GOOD, HEADING, print, print_json, styled, warn};
-use super::source::{Input, Source};
 use super::show;
+use super::source::{Input, Source};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -99,9 +99,15 @@ fn model(name: &str) -> Result<CpuModel> {
         let near: Vec<&str> = newest
             .cpu_models()
             .map(CpuModel::name)
-            .filter(|known| known.to_ascii_lowercase().contains(&folded) || folded.contains(&known.to_ascii_lowercase()))
+            .filter(|known| {
+                known.to_ascii_lowercase().contains(&folded) || folded.contains(&known.to_ascii_lowercase())
+            })
             .collect();
-        if near.is_empty() { failed.help("`kvm-cpuid models` lists them") } else { failed.help(format!("there is {}", near.join(", "))) }
+        if near.is_empty() {
+            failed.help("`kvm-cpuid models` lists them")
+        } else {
+            failed.help(format!("there is {}", near.join(", ")))
+        }
     })
 }
 
@@ -155,7 +161,9 @@ fn linux() -> Option<RunningLinux> {
         let release = read("/proc/sys/kernel/osrelease")?;
         let release = release.trim();
         let config = ["/boot/config-", "/lib/modules/"].into_iter().zip(["", "/config"]);
-        let config = config.filter_map(|(before, after)| fs::read_to_string(format!("{before}{release}{after}")).ok()).next();
+        let config = config
+            .filter_map(|(before, after)| fs::read_to_string(format!("{before}{release}{after}")).ok())
+            .next();
         // A container may hide the command line.
         let command_line = read("/proc/cmdline").unwrap_or_default();
         let linux = RunningLinux::read(release, &read("/proc/cpuinfo")?, &command_line, config.as_deref());

@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 use serde_json::{Map, Value, json};
 
 use super::{
-    About, DecodedEntry, DecodedRegister, Difference, EntryDifferences, Found, Obstacle, Says, Side, Story, Summary,
-    name_of,
+    About, DecodedEntry, DecodedRegister, Difference, EntryDifferences, Found, Obstacle, Says, Side, Story,
+    Summary, name_of,
 };
 use crate::description::Part;
 use crate::hardware::Feature;

@@ -28,6 +28,6 @@ pub use named::{NoFeature, feature_named, name_of, names_near};
 pub use place::{Place, bit_list};
 pub use summary::Summary;
 pub use why::{
-    ConfigOption, Machine, Nearest, RunningKvm, RunningLinux, Says, Step, Story, Who, config_options, kernel_parameters,
-    why,
+    ConfigOption, Machine, Nearest, RunningKvm, RunningLinux, Says, Step, Story, Who, config_options,
+    kernel_parameters, why,
 };

@@ -18,23 +18,33 @@ pub(super) fn step(feature: Feature, machine: &Machine) -> Step {
         return Step::new(Who::Cpu, Says::Nothing, "was not asked");
     };
     if cpuid.has(feature) {
-        let under = hypervisor(cpuid).map(|name| format!(", under the hypervisor {name}")).unwrap_or_default();
+        let under =
+            hypervisor(cpuid).map(|name| format!(", under the hypervisor {name}")).unwrap_or_default();
         return Step::new(Who::Cpu, Says::Yes, format!("CPUID shows it{under}"));
     }
     let what = match missing_leaf(feature, cpuid) {
-        Some(highest) => format!("CPUID ends at leaf {:#x} here, before its leaf {:#x}", highest.0, feature.leaf().0),
+        Some(highest) => {
+            format!("CPUID ends at leaf {:#x} here, before its leaf {:#x}", highest.0, feature.leaf().0)
+        }
         None => String::from("CPUID does not show it"),
     };
     if feature.kvm(LinuxRelease::NEWEST) == KvmTreatment::Runtime {
         let because = "the operating system has not switched it on";
-        return Step::no(Who::Cpu, format!("{what}; the bit follows what the operating system switches on"), because);
+        return Step::no(
+            Who::Cpu,
+            format!("{what}; the bit follows what the operating system switches on"),
+            because,
+        );
     }
     match hypervisor(cpuid) {
         Some(name) => {
-            let text = format!("{what}; there is a hypervisor below, {name}, which decides what is seen here");
-            Step::no(Who::Cpu, text, format!("the hypervisor below ({name}) hides it or its processor lacks it"))
+            let text =
+                format!("{what}; there is a hypervisor below, {name}, which decides what is seen here");
+            Step::no(Who::Cpu, text, "it hides the bit, or its own processor lacks it")
         }
-        None => Step::no(Who::Cpu, what, "the processor does not have it, or its firmware has switched it off"),
+        None => {
+            Step::no(Who::Cpu, what, "the processor does not have it, or its firmware has switched it off")
+        }
     }
 }
 

@@ -5,25 +5,44 @@ use alloc::string::{String, ToString};
 
 use super::{Machine, Nearest, Says, Step, Who};
 use crate::hardware::Feature;
+use crate::location::Leaf;
 use crate::release::LinuxRelease;
 use crate::table::CpuidRead;
 use crate::treatment::KvmTreatment;
 
-/// `since 6.12.117`, where older known ones do not advertise it.
+/// Which releases' KVM may advertise it.
 fn since(feature: Feature) -> String {
-    let mut all = feature.kvm_releases();
-    match all.next() {
-        None => "no known release's KVM advertises it".to_string(),
-        Some(first) if first == LinuxRelease::ALL[0] => format!("every KVM since Linux {first}, if not before, may"),
-        Some(first) => format!("KVM may advertise it since Linux {first}"),
+    if is_kvms_own(feature) {
+        return "KVM sets its own leaf up apart from its lists of features".to_string();
     }
+    let (oldest, newest) = (LinuxRelease::ALL[0], LinuxRelease::NEWEST);
+    match feature.kvm_releases().next() {
+        None => format!("no known release's KVM advertises it, up to Linux {newest}"),
+        Some(first) if feature.kvm(first) == KvmTreatment::Vendor => {
+            format!("kvm-intel or kvm-amd has it, which KVM's lists say since Linux {first}")
+        }
+        Some(first) if first == oldest => format!("may be advertised since Linux {first} or before"),
+        Some(first) => format!("may be advertised since Linux {first}, or a release after {}", before(first)),
+    }
+}
+
+/// The known release before one.
+fn before(release: LinuxRelease) -> LinuxRelease {
+    LinuxRelease::ALL.into_iter().rev().find(|other| *other < release).unwrap_or(release)
+}
+
+/// True for KVM's paravirtual features.
+fn is_kvms_own(feature: Feature) -> bool {
+    feature.leaf().0 >> 16 == Leaf::HYPERVISOR.0 >> 16
 }
 
 pub(super) fn step(feature: Feature, machine: &Machine, (cpu, linux): (Says, Says)) -> Step {
     let since = since(feature);
     let Some(kvm) = &machine.kvm else {
         let rule = feature.kvm(LinuxRelease::NEWEST);
-        let text = format!("was not asked; Linux {}: {rule}; {since}", LinuxRelease::NEWEST);
+        let newest = LinuxRelease::NEWEST;
+        let rule = if is_kvms_own(feature) { String::new() } else { format!(" by Linux {newest} {rule};") };
+        let text = format!("was not asked;{rule} {since}");
         return Step::new(Who::Kvm, Says::Nothing, text);
     };
     let near = machine.linux.as_ref().map(|linux| Nearest::of(&linux.release));
@@ -38,8 +57,13 @@ pub(super) fn step(feature: Feature, machine: &Machine, (cpu, linux): (Says, Say
         return Step::new(Who::Kvm, Says::Yes, format!("KVM_GET_SUPPORTED_CPUID has it{how}"));
     }
     if kvm.emulated.has(feature) {
-        let because = "it has it among what it emulates (KVM_GET_EMULATED_CPUID) and does not offer it otherwise";
-        return Step::no(Who::Kvm, "only KVM_GET_EMULATED_CPUID has it: a VMM that wants it must ask there", because);
+        let because =
+            "it has it among what it emulates (KVM_GET_EMULATED_CPUID) and does not offer it otherwise";
+        return Step::no(
+            Who::Kvm,
+            "only KVM_GET_EMULATED_CPUID has it: a VMM that wants it must ask there",
+            because,
+        );
     }
     let because = reason(feature, rule, near, (cpu, linux));
     Step::no(Who::Kvm, format!("KVM_GET_SUPPORTED_CPUID lacks it: {because}; {since}"), because)
@@ -48,13 +72,19 @@ pub(super) fn step(feature: Feature, machine: &Machine, (cpu, linux): (Says, Say
 /// Why KVM does not offer a feature.
 fn reason(feature: Feature, rule: KvmTreatment, near: Nearest, (cpu, linux): (Says, Says)) -> String {
     let release = near.release();
-    let newer = near.above.filter(|newer| near.below.is_some() && feature.kvm(*newer) != rule);
-    let between = newer.map(|newer| format!(" (in Linux {newer}: {})", feature.kvm(newer))).unwrap_or_default();
+    let own = is_kvms_own(feature);
+    let newer = near.above.filter(|newer| !own && near.below.is_some() && feature.kvm(*newer) != rule);
+    let between =
+        newer.map(|newer| format!(" (in Linux {newer}: {})", feature.kvm(newer))).unwrap_or_default();
     let text = match rule {
+        _ if own => "this KVM is too old for it, or lacks what it takes".to_string(),
         KvmTreatment::Unknown if feature.linux_macro(release).is_none() => {
             format!("the KVM of Linux {release} does not know it")
         }
         KvmTreatment::Unknown => format!("the KVM of Linux {release} has no word for it, or sets it up elsewhere"),
+        KvmTreatment::NotAdvertised if feature.kvm(LinuxRelease::NEWEST) == KvmTreatment::Vendor => {
+            "kvm-intel or kvm-amd decides, and does not offer it here (a module parameter, or no such processor)".to_string()
+        }
         KvmTreatment::NotAdvertised => {
             format!("the KVM of Linux {release} knows it and does not advertise it")
         }

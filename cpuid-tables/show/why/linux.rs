@@ -4,7 +4,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Machine, Says, Step, Who, list, parameters};
+use super::parameters::{self, Configured};
+use super::{Machine, Says, Step, Who, list};
 use crate::cpuinfo::{self, Flag};
 use crate::hardware::Feature;
 use crate::kernel::{BugSet, SoftwareSet, VmxSet};
@@ -68,7 +69,8 @@ impl RunningLinux {
     /// Whether a feature is shown; a name that stands for several bits counts for each of them.
     fn shows(&self, feature: Feature) -> bool {
         let mut flags = LinuxRelease::ALL.into_iter().filter_map(|release| feature.flag(release));
-        self.features.contains(feature) || flags.any(|flag| self.other_flags.iter().any(|other| other == flag))
+        self.features.contains(feature)
+            || flags.any(|flag| self.other_flags.iter().any(|other| other == flag))
     }
 
     fn has_parameter(&self, name: &str) -> bool {
@@ -77,14 +79,16 @@ impl RunningLinux {
 
     /// What `clearcpuid=` names: flags, or bits of Linux's words as numbers or `word:bit`.
     fn cleared(&self) -> impl Iterator<Item = &str> {
-        let values = self.command_line.split_ascii_whitespace().filter_map(|word| word.strip_prefix("clearcpuid="));
+        let values =
+            self.command_line.split_ascii_whitespace().filter_map(|word| word.strip_prefix("clearcpuid="));
         values.flat_map(|value| value.split(','))
     }
 
     fn clears(&self, feature: Feature) -> bool {
         let at = feature.linux_word(Nearest::of(&self.release).release());
         let numbers = at.map(|at| [at.number().to_string(), format!("{}:{}", at.word.0, at.bit.0)]);
-        let flag_is = |name: &str| LinuxRelease::ALL.into_iter().any(|release| feature.flag(release) == Some(name));
+        let flag_is =
+            |name: &str| LinuxRelease::ALL.into_iter().any(|release| feature.flag(release) == Some(name));
         self.cleared().any(|name| flag_is(name) || numbers.iter().flatten().any(|number| number == name))
     }
 
@@ -150,7 +154,9 @@ fn shown(feature: Feature, near: LinuxRelease) -> Shown {
     match feature.linux_macro(near) {
         Some(name) if feature.linux_word(near).is_none() => Shown::KvmAlone(name),
         Some(name) => Shown::NoName(name),
-        None => feature.linux_releases().find(|release| *release > near).map_or(Shown::NoMacro, Shown::SinceNewer),
+        None => {
+            feature.linux_releases().find(|release| *release > near).map_or(Shown::NoMacro, Shown::SinceNewer)
+        }
     }
 }
 
@@ -162,25 +168,44 @@ pub(super) fn step(feature: Feature, machine: &Machine, cpu: Says) -> Step {
     let release = &linux.release;
     match shown(feature, near) {
         _ if linux.shows(feature) => {
-            let flag = feature.flag(near).or_else(|| LinuxRelease::ALL.into_iter().rev().find_map(|r| feature.flag(r)));
-            let own = if cpu == Says::No { "; Linux sets it by itself, as CPUID does not show it" } else { "" };
-            let text = format!("{release} shows {} in /proc/cpuinfo{}{own}", flag.unwrap_or("it"), scattered(feature, near));
+            let flag = feature
+                .flag(near)
+                .or_else(|| LinuxRelease::ALL.into_iter().rev().find_map(|r| feature.flag(r)));
+            let own =
+                if cpu == Says::No { "; Linux sets it by itself, as CPUID does not show it" } else { "" };
+            let text = format!(
+                "{release} shows {} in /proc/cpuinfo{}{own}",
+                flag.unwrap_or("it"),
+                scattered(feature, near)
+            );
             Step::new(Who::Linux, Says::Yes, text)
         }
-        Shown::Named(flag) if cpu == Says::No => {
-            Step::no(Who::Linux, format!("{release} would show it as {flag}, and does not"), "CPUID does not show it to Linux either")
-        }
+        Shown::Named(flag) if cpu == Says::No => Step::no(
+            Who::Linux,
+            format!("{release} would show it as {flag}, and does not"),
+            "CPUID does not show it to Linux either",
+        ),
         Shown::Named(flag) => {
             let because = taken_away(feature, linux);
-            Step::no(Who::Linux, format!("{release} would show it as {flag}, and does not: {because}"), because)
+            Step::no(
+                Who::Linux,
+                format!("{release} would show it as {flag}, and does not: {because}"),
+                because,
+            )
         }
-        Shown::NoMacro => Step::new(Who::Linux, Says::Nothing, "no known release has a macro for it, so /proc/cpuinfo has no name"),
+        Shown::NoMacro => Step::new(
+            Who::Linux,
+            Says::Nothing,
+            "no known release has a macro for it, so /proc/cpuinfo has no name",
+        ),
         Shown::KvmAlone(name) => {
-            let text = format!("X86_FEATURE_{name} is in a word that only KVM has, so /proc/cpuinfo never shows it");
+            let text =
+                format!("X86_FEATURE_{name} is in a word that only KVM has, so /proc/cpuinfo never shows it");
             Step::new(Who::Linux, Says::Nothing, text)
         }
         Shown::NoName(name) => {
-            let text = format!("the header gives X86_FEATURE_{name} no quoted name, so /proc/cpuinfo hides it");
+            let text =
+                format!("the header gives X86_FEATURE_{name} no quoted name, so /proc/cpuinfo hides it");
             Step::new(Who::Linux, Says::Nothing, text)
         }
         Shown::SinceNewer(since) => {
@@ -236,19 +261,26 @@ fn taken_away(feature: Feature, linux: &RunningLinux) -> String {
     if !missing.is_empty() {
         return format!("it needs {}, which is not shown either, and goes with it", list(missing));
     }
-    let options: Vec<_> = parameters::options_of(feature).collect();
-    if let Some(option) = options.iter().find(|option| linux.configured(option.option) == Some(option.disables_when_set)) {
-        let how = if option.disables_when_set { "with" } else { "without" };
-        return format!("this kernel is built {how} CONFIG_{}", option.option);
-    }
+    let linux_macro = feature.linux_macro(near).unwrap_or_default();
     let mut maybe: Vec<String> = Vec::new();
-    maybe.extend(options.iter().filter(|option| linux.configured(option.option).is_none()).map(|option| {
-        let how = if option.disables_when_set { "with" } else { "without" };
-        format!("a kernel built {how} CONFIG_{}", option.option)
-    }));
+    match parameters::configured(linux_macro, |option| linux.configured(option)) {
+        Configured::Without(how) => return format!("this kernel is built {how}"),
+        Configured::Perhaps(how) => maybe.push(format!("a kernel built {how}")),
+        Configured::Kept => {}
+    }
     maybe.extend(parameters::firmware(feature).map(ToString::to_string));
     maybe.push("the workaround of an erratum, or a decision of the kernel's own".to_string());
     format!("Linux took it away itself: {}", maybe.join("; or "))
+}
+
+/// The macro of what is not a CPUID feature.
+const fn macro_of(named: Named) -> &'static str {
+    match named {
+        Named::Software(bit) => bit.linux_macro(),
+        Named::Bug(bit) => bit.linux_macro(),
+        Named::Vmx(bit) => bit.linux_macro(),
+        Named::Feature(_) | Named::Msr(_) => "",
+    }
 }
 
 /// The story of what Linux defines in software, a bug or a VMX flag.
@@ -259,7 +291,9 @@ pub(super) fn of_software(named: Named, machine: &Machine) -> Option<Step> {
         return None;
     }
     let Some(linux) = &machine.linux else {
-        let what = newest.map_or("/proc/cpuinfo never shows it".to_string(), |flag| format!("it would be shown as {flag}"));
+        let what = newest.map_or("/proc/cpuinfo never shows it".to_string(), |flag| {
+            format!("it would be shown as {flag}")
+        });
         return Some(Step::new(Who::Linux, Says::Nothing, format!("was not asked; {what}")));
     };
     let near = Nearest::of(&linux.release).release();
@@ -277,15 +311,24 @@ pub(super) fn of_software(named: Named, machine: &Machine) -> Option<Step> {
         _ => "flags",
     };
     Some(match flag(near).or(newest) {
-        Some(flag) if there || unknown => {
-            Step::new(Who::Linux, Says::Yes, format!("{release} shows {flag} on the line {line} of /proc/cpuinfo"))
-        }
+        Some(flag) if there || unknown => Step::new(
+            Who::Linux,
+            Says::Yes,
+            format!("{release} shows {flag} on the line {line} of /proc/cpuinfo"),
+        ),
         Some(flag) => {
             let text = format!("{release} does not show {flag} on the line {line} of /proc/cpuinfo");
-            Step::no(Who::Linux, text, "it decides by itself, and has not set it")
+            match parameters::configured(macro_of(named), |option| linux.configured(option)) {
+                Configured::Without(how) => {
+                    let because = format!("this kernel is built {how}");
+                    Step::no(Who::Linux, format!("{text}: {because}"), because)
+                }
+                _ => Step::no(Who::Linux, text, "no CPUID bit tells it, Linux alone decides"),
+            }
         }
         None => {
-            let text = "the header gives it no quoted name, so /proc/cpuinfo hides it whether it is set or not";
+            let text =
+                "the header gives it no quoted name, so /proc/cpuinfo hides it whether it is set or not";
             Step::new(Who::Linux, Says::Nothing, text)
         }
     })

@@ -125,7 +125,8 @@ pub struct Story {
 pub fn why(named: Named, machine: &Machine, model: Option<CpuModel>) -> Story {
     let about = About::of(named);
     let Named::Feature(feature) = named else {
-        let steps = linux::of_software(named, machine).into_iter().chain(qemu::of_msr(named, model)).collect();
+        let steps: Vec<Step> =
+            linux::of_software(named, machine).into_iter().chain(qemu::of_msr(named, model)).collect();
         let verdict = verdict::of_software(named, machine, &steps);
         return Story { about, steps, verdict };
     };

@@ -4,9 +4,12 @@
 //! (7.3.4), and `arch/x86/Kconfig.cpufeatures` (before 6.15 `arch/x86/include/asm/disabled-features.h`) of the pinned
 //! releases. A test compares the options with the facts.
 
+use alloc::format;
+use alloc::string::String;
+
 use crate::hardware::Feature;
 
-/// Parameters that take a feature away, which is given by its macro.
+/// Parameters that take a feature away, which is given by its macro; in order.
 static PARAMETERS: &[(&str, &str)] = &[
     ("disableapic", "APIC"),
     ("fred=off", "FRED"),
@@ -17,7 +20,6 @@ static PARAMETERS: &[(&str, &str)] = &[
     ("nopcid", "PCID"),
     ("nopku", "PKU"),
     ("nosgx", "SGX"),
-    ("nousershstk", "USER_SHSTK"),
     ("nox2apic", "X2APIC"),
     ("noxsave", "XSAVE"),
     ("noxsaveopt", "XSAVEOPT"),
@@ -44,8 +46,9 @@ const fn with(linux_macro: &'static str, option: &'static str) -> ConfigOption {
     ConfigOption { linux_macro, option, disables_when_set: true }
 }
 
-/// Those of features that CPUID tells.
+/// By macro. An option that was renamed has two rows.
 static OPTIONS: &[ConfigOption] = &[
+    without("CALL_DEPTH", "MITIGATION_CALL_DEPTH_TRACKING"),
     with("CENTAUR_MCR", "X86_64"),
     with("CYRIX_ARR", "X86_64"),
     without("ENQCMD", "INTEL_IOMMU_SVM"),
@@ -59,12 +62,24 @@ static OPTIONS: &[ConfigOption] = &[
     without("OSPKE", "X86_INTEL_MEMORY_PROTECTION_KEYS"),
     without("PCID", "X86_64"),
     without("PKU", "X86_INTEL_MEMORY_PROTECTION_KEYS"),
+    without("PTI", "MITIGATION_PAGE_TABLE_ISOLATION"),
+    without("PTI", "PAGE_TABLE_ISOLATION"),
+    without("RETHUNK", "MITIGATION_RETHUNK"),
+    without("RETHUNK", "RETHUNK"),
+    without("RETPOLINE", "MITIGATION_RETPOLINE"),
+    without("RETPOLINE", "RETPOLINE"),
+    without("RETPOLINE_LFENCE", "MITIGATION_RETPOLINE"),
+    without("RETPOLINE_LFENCE", "RETPOLINE"),
     without("SEV_SNP", "KVM_AMD_SEV"),
     without("SGX", "X86_SGX"),
+    without("SYSCALL32", "X86_64"),
     without("TDX_GUEST", "INTEL_TDX_GUEST"),
     without("UMIP", "X86_UMIP"),
+    without("UNRET", "CPU_UNRET_ENTRY"),
+    without("UNRET", "MITIGATION_UNRET_ENTRY"),
     without("USER_SHSTK", "X86_USER_SHADOW_STACK"),
     with("VME", "X86_64"),
+    without("XENPV", "XEN_PV"),
 ];
 
 /// Features that firmware switches: the processor shows them, and Linux hides them until it has looked.
@@ -93,9 +108,29 @@ pub(super) fn found(given: impl Fn(&str) -> bool) -> impl Iterator<Item = (&'sta
     given.filter_map(|(parameter, name)| Some((parameter, Feature::from_linux_macro(name).ok()?)))
 }
 
-/// The options that a feature depends on.
-pub(super) fn options_of(feature: Feature) -> impl Iterator<Item = ConfigOption> {
-    config_options().filter(move |option| Feature::from_linux_macro(option.linux_macro) == Ok(feature))
+/// What a kernel's configuration says about a feature, given by its macro.
+pub(super) enum Configured {
+    /// The configuration takes it away: so.
+    Without(String),
+    /// The configuration is not known; it may take it away, so.
+    Perhaps(String),
+    /// It does not.
+    Kept,
+}
+
+/// Looks a feature's options up; `is_set` tells whether one is set, none if the configuration is not known.
+pub(super) fn configured(linux_macro: &str, is_set: impl Fn(&str) -> Option<bool>) -> Configured {
+    let mut all = config_options().filter(|option| option.linux_macro == linux_macro).peekable();
+    let Some(first) = all.peek().copied() else { return Configured::Kept };
+    let how = if first.disables_when_set { "with" } else { "without" };
+    let told = format!("{how} CONFIG_{}", first.option);
+    // Of an option that was renamed, a configuration has one name.
+    let set = all.map(|option| is_set(option.option)).reduce(|a, b| Some(a? || b?)).flatten();
+    match set {
+        None => Configured::Perhaps(told),
+        Some(set) if set == first.disables_when_set => Configured::Without(told),
+        Some(_) => Configured::Kept,
+    }
 }
 
 /// How firmware may have taken a feature away.

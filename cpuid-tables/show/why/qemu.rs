@@ -29,11 +29,17 @@ fn name_step(name: Option<&str>, first: Option<QemuRelease>, last: Option<QemuRe
         }
         (_, Some(_)) => {
             let last = last.map(|last| format!(" since {last}")).unwrap_or_default();
-            Step::no(Who::Qemu, format!("{newest} has no name for it any more{last}"), "it has no name for it any more")
+            Step::no(
+                Who::Qemu,
+                format!("{newest} has no name for it any more{last}"),
+                "it has no name for it any more",
+            )
         }
-        (_, None) => {
-            Step::no(Who::Qemu, format!("no known release up to {newest} has a name for it"), "it has no name for it, so that -cpu cannot ask for it")
-        }
+        (_, None) => Step::no(
+            Who::Qemu,
+            format!("no known release up to {newest} has a name for it"),
+            "it has no name for it, so that -cpu cannot ask for it",
+        ),
     }
 }
 
@@ -72,7 +78,11 @@ fn models_with(has: impl Fn(CpuModel) -> bool, model: Option<CpuModel>) -> Optio
     let shown: Vec<&str> = with.iter().take(MOST).copied().collect();
     let more = if with.len() > MOST { format!(" and {} more", with.len() - MOST) } else { String::new() };
     let names = if with.is_empty() { String::new() } else { format!(": {}{more}", shown.join(", ")) };
-    let text = format!("{} of {} models of QEMU {newest}, in their newest versions, have it{names}", with.len(), all.len());
+    let text = format!(
+        "{} of {} models of QEMU {newest}, in their newest versions, have it{names}",
+        with.len(),
+        all.len()
+    );
     Some(Step::new(Who::Models, Says::Nothing, text))
 }
 

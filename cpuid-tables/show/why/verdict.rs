@@ -2,7 +2,6 @@
 
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::qemu::full_name;
 use super::{Machine, Says, Step, Who, cpu};
@@ -31,7 +30,7 @@ pub(super) fn of(feature: Feature, machine: &Machine, model: Option<CpuModel>, s
     if !offered {
         if let Some(because) = refusal(steps, Who::Cpu) {
             let below = machine.cpuid.as_deref().and_then(cpu::hypervisor);
-            let who = if below.is_some() { "The hypervisor below" } else { "The processor" };
+            let who = below.map_or("The processor".into(), |name| format!("The hypervisor below ({name})"));
             return format!("{who} says no to {name}: {because}.");
         }
         if let Some(because) = refusal(steps, Who::Linux) {
@@ -54,19 +53,16 @@ pub(super) fn of(feature: Feature, machine: &Machine, model: Option<CpuModel>, s
 }
 
 fn nobody(name: &str, machine: &Machine, steps: &[Step]) -> String {
-    let asked = [
-        machine.cpuid.as_ref().map(|_| "the processor"),
-        machine.linux.as_ref().map(|_| "Linux"),
-        machine.kvm.as_ref().map(|_| "KVM"),
-    ];
-    let asked: Vec<&str> = asked.into_iter().flatten().collect();
-    let who = if asked.is_empty() { String::new() } else { format!(" of {} and QEMU", asked.join(", ")) };
-    let guest = if machine.kvm.is_some() { "a guest here can have it" } else { "what KVM says was not asked" };
     let hidden = match step(steps, Who::Linux) {
-        Some(step) if step.says != Says::Yes && machine.linux.is_some() => ", though /proc/cpuinfo does not show it",
+        Some(step) if step.says != Says::Yes && machine.linux.is_some() => {
+            ", though /proc/cpuinfo does not show it"
+        }
         _ => "",
     };
-    format!("Nobody{who} says no to {name}: {guest}{hidden}.")
+    if machine.kvm.is_some() {
+        return format!("Nobody says no to {name}: a guest here can have it{hidden}.");
+    }
+    format!("Nobody who was asked says no to {name}{hidden}; KVM was not asked.")
 }
 
 /// Who decides of what no CPUID register has a bit for.
@@ -74,13 +70,19 @@ pub(super) fn of_software(named: Named, machine: &Machine, steps: &[Step]) -> St
     let name = named.name();
     let linux = says(steps, Who::Linux);
     match named {
-        Named::Msr(_) => match refusal(steps, Who::Models).or(refusal(steps, Who::Qemu)) {
-            Some(because) => format!("QEMU says no to {name}: {because}."),
-            None => format!("An MSR tells {name}, not CPUID: what this machine says to it was not asked."),
+        Named::Msr(_) => match (refusal(steps, Who::Qemu), refusal(steps, Who::Models)) {
+            (Some(because), _) => format!("QEMU says no to {name}: {because}."),
+            (None, Some(because)) => format!("The model says no to {name}: {because}."),
+            (None, None) => {
+                format!("An MSR tells {name}, not CPUID: what this machine says to it was not asked.")
+            }
         },
         _ if machine.linux.is_none() => format!("Linux alone decides about {name}, and was not asked."),
         _ if linux == Says::Yes => format!("Nobody says no to {name}: Linux alone decides, and has set it."),
-        _ if linux == Says::No => format!("Linux says no to {name}: no CPUID bit tells it, Linux alone decides."),
+        _ if linux == Says::No => {
+            let because = refusal(steps, Who::Linux).unwrap_or("it has not set it");
+            format!("Linux says no to {name}: {because}.")
+        }
         _ => format!("Linux alone decides about {name}, and shows nobody whether it is set."),
     }
 }
