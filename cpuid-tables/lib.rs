@@ -132,9 +132,9 @@ pub use names::{Candidates, LookupError, Named, lookup};
 pub use release::{LinuxRelease, QemuRelease, QemuWord};
 pub use set::{FeatureSet, FeatureSetIter};
 pub use table::{
-    AmdNode, Answer, AnsweredBy, Brand, CacheSubleaf, CpuidEntry, CpuidRead, CpuidTable, Hypervisor,
-    IndexedLeaf, Lookup, RunState, Signature, TableFull, Terminator, TopologyDomain, TopologyLevel, Vendor,
-    XsaveSubleaf, find_entry, kvm_answer,
+    AmdNode, Answer, AnsweredBy, ApicLayout, Brand, CacheSubleaf, CpuidEntry, CpuidRead, CpuidTable,
+    Hypervisor, IndexedLeaf, Lookup, OwnBits, OwnNumber, RunState, Signature, TableFull, Terminator,
+    TopologyDomain, TopologyLevel, Vendor, XsaveSubleaf, find_entry, kvm_answer,
 };
 pub use treatment::{KvmTreatment, KvmWord};
 pub use xsave::XsaveComponent;

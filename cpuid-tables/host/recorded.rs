@@ -1,4 +1,5 @@
-//! Hosts in text: `NAME.supported`, `NAME.host`, `NAME.msrs`, `NAME.caps` and, where there is one, `NAME.hv`.
+//! Hosts in text: `NAME.supported`, `NAME.host`, `NAME.msrs`, `NAME.caps` and, where there are any, `NAME.hv` and
+//! `NAME.emulated`.
 //!
 //! Entries stand one a line, `function index flags eax ebx ecx edx` in hexadecimal, a word such as `supported` or `hv`
 //! before them or not; MSRs as `index value` in hexadecimal; capabilities as `number value` in decimal. Three lines of the
@@ -27,16 +28,19 @@ pub enum HostFile {
     Capabilities,
     /// `KVM_GET_SUPPORTED_HV_CPUID`.
     Hyperv,
+    /// `KVM_GET_EMULATED_CPUID`.
+    Emulated,
 }
 
 impl HostFile {
     /// All of them.
-    pub const ALL: [HostFile; 5] = [
+    pub const ALL: [HostFile; 6] = [
         HostFile::Supported,
         HostFile::Instruction,
         HostFile::Msrs,
         HostFile::Capabilities,
         HostFile::Hyperv,
+        HostFile::Emulated,
     ];
 
     /// How its file's name ends: `NAME.supported`.
@@ -48,6 +52,7 @@ impl HostFile {
             HostFile::Msrs => "msrs",
             HostFile::Capabilities => "caps",
             HostFile::Hyperv => "hv",
+            HostFile::Emulated => "emulated",
         }
     }
 }
@@ -101,6 +106,7 @@ impl Host {
             HostFile::Supported => self.supported = entries()?,
             HostFile::Instruction => self.instruction = entries()?,
             HostFile::Hyperv => self.hyperv = Some(entries()?),
+            HostFile::Emulated => self.emulated = Some(entries()?),
             HostFile::Msrs => {
                 let all: Result<BTreeMap<_, _>, _> =
                     lines.map(|line| msr(line.1).ok_or_else(|| wrong(line))).collect();
@@ -131,7 +137,7 @@ impl Host {
         Some(())
     }
 
-    /// One file's text, as [`read`](Host::read) takes it. None for the Hyper-V answer of a KVM that lacks it.
+    /// One file's text, as [`read`](Host::read) takes it. None for an answer that the KVM lacks or that was not recorded.
     #[must_use]
     pub fn text(&self, file: HostFile) -> Option<String> {
         let mut text = String::new();
@@ -140,6 +146,7 @@ impl Host {
             HostFile::Supported => write_entries(&mut text, "supported ", &self.supported),
             HostFile::Instruction => write_entries(&mut text, "", &self.instruction),
             HostFile::Hyperv => write_entries(&mut text, "hv ", self.hyperv.as_ref()?),
+            HostFile::Emulated => write_entries(&mut text, "emulated ", self.emulated.as_ref()?),
             HostFile::Msrs => {
                 self.msrs.iter().try_for_each(|(msr, value)| writeln!(text, "{:x} {value:x}", msr.0))
             }

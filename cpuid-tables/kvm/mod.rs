@@ -1,1 +1,23 @@
 //! A KVM: what it has, vCPUs that are given their tables, and a guest that tells what it sees.
+//!
+//! Everything but the ioctls themselves runs without a KVM: [`KvmSystem`] and [`CpuidVcpu`] are what is asked.
+
+mod capability;
+mod changes;
+mod error;
+mod guest_code;
+pub(crate) mod ioctl;
+mod probe;
+mod system;
+mod vcpus;
+
+pub use capability::Capability;
+pub use changes::{Change, Changes, PartChange};
+pub use error::{Errno, KvmError};
+pub use guest_code::Mode;
+pub use ioctl::CpuidBuffer;
+pub use probe::{Probe, ProbeError, probe};
+pub use system::{Device, KvmSystem};
+pub use vcpus::{
+    CpuidVcpu, DYNAMIC_COMPONENTS, VcpuError, Vcpus, permitted_guest_components, request_guest_components,
+};

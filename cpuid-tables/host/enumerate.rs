@@ -1,0 +1,156 @@
+//! Every leaf and subleaf that something answers: the CPUID instruction, a recorded host, a guest.
+//!
+//! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.
+
+use alloc::vec::Vec;
+
+use crate::feature;
+use crate::location::{Leaf, Subleaf};
+use crate::table::{CpuidEntry, Hypervisor, IndexedLeaf, Terminator};
+
+/// Leaves that one range has at most; what says more is no range.
+const MAX_LEAVES: u32 = 0x100;
+/// Subleaves that a list has at most; a longer one is taken for endless.
+const MAX_SUBLEAVES: u32 = 0x100;
+
+/// How the subleaves of a leaf are found that [`Terminator::Counted`] says are counted.
+#[derive(Clone, Copy)]
+enum Count {
+    /// The highest subleaf is EAX of subleaf 0.
+    Highest,
+    /// Subleaf 0, and those whose bits are set in a register (0 is EAX) of subleaf 0.
+    Bitmap(usize),
+    /// Subleaves 0 and 1, and XSAVE's components by the bits of 0xD.0 EDX:EAX and of 0xD.1 EDX:ECX.
+    Components,
+    /// Up to and with one whose EAX bits 11 to 0 are 0.
+    Type12,
+}
+
+/// How each counted leaf counts, with the manual's words for it in `IndexedLeaf`'s sections.
+static COUNTS: &[(u32, Count)] = &[
+    (0x7, Count::Highest),
+    (0xd, Count::Components),
+    (0xf, Count::Bitmap(3)),
+    (0x10, Count::Bitmap(1)),
+    (0x14, Count::Highest),
+    (0x17, Count::Highest),
+    (0x18, Count::Highest),
+    (0x1b, Count::Type12),
+    (0x1d, Count::Highest),
+    (0x1e, Count::Highest),
+    (0x20, Count::Highest),
+    (0x23, Count::Bitmap(0)),
+    (0x24, Count::Highest),
+    (0x8000_0020, Count::Bitmap(1)),
+];
+
+/// Asks for every leaf and subleaf in range, in ascending order.
+///
+/// A hypervisor's leaves are asked for where 1.ECX says that there is one; Transmeta's and Centaur's, where their first
+/// leaf says that there are any. A list of subleaves has its terminator with it.
+///
+/// ```
+/// use cpuid_tables::{CpuidEntry, Leaf, Subleaf, host};
+///
+/// let entries = host::enumerate(|leaf, subleaf| match (leaf, subleaf) {
+///     (Leaf(0), _) => [4, 0, 0, 0],
+///     (Leaf(4), Subleaf(0)) => [0x121, 0, 0, 0],
+///     _ => [0; 4],
+/// });
+/// assert_eq!(entries.len(), 6, "leaves 0 to 4, and the end of the list of caches");
+/// assert_eq!(entries[5], CpuidEntry::of_subleaf(4, 1, [0; 4]));
+/// ```
+#[must_use]
+pub fn enumerate(cpuid: impl Fn(Leaf, Subleaf) -> [u32; 4]) -> Vec<CpuidEntry> {
+    let mut entries = Vec::new();
+    let highest = |base: Leaf| cpuid(base, Subleaf(0))[0];
+    leaves(&cpuid, Leaf::BASIC, highest(Leaf::BASIC), &mut entries);
+    let hypervisor = feature::HYPERVISOR;
+    if cpuid(hypervisor.leaf(), Subleaf(0))[hypervisor.register() as usize] & hypervisor.mask() != 0 {
+        for base in Hypervisor::bases() {
+            // Old KVMs say 0 and mean their leaf of features.
+            let old_kvm = highest(base) == 0
+                && Hypervisor::from_registers(base, cpuid(base, Subleaf(0))).signature == Hypervisor::KVM;
+            leaves(&cpuid, base, if old_kvm { base.0 + 1 } else { highest(base) }, &mut entries);
+        }
+    }
+    for base in [Leaf::EXTENDED, Leaf::TRANSMETA, Leaf::CENTAUR] {
+        leaves(&cpuid, base, highest(base), &mut entries);
+    }
+    entries
+}
+
+/// The leaves of one range, if there is one: its first leaf names one of its own as the highest.
+fn leaves(
+    cpuid: &impl Fn(Leaf, Subleaf) -> [u32; 4],
+    base: Leaf,
+    highest: u32,
+    entries: &mut Vec<CpuidEntry>,
+) {
+    let range = base.0..=highest;
+    if highest.checked_sub(base.0).is_some_and(|count| count < MAX_LEAVES) {
+        for leaf in range {
+            subleaves(cpuid, Leaf(leaf), entries);
+        }
+    }
+}
+
+fn subleaves(cpuid: &impl Fn(Leaf, Subleaf) -> [u32; 4], leaf: Leaf, entries: &mut Vec<CpuidEntry>) {
+    let first = cpuid(leaf, Subleaf(0));
+    let Some(indexed) = IndexedLeaf::of(leaf) else {
+        entries.push(CpuidEntry::of_leaf(leaf.0, first));
+        return;
+    };
+    let mut push = |subleaf: u32| -> [u32; 4] {
+        let registers = cpuid(leaf, Subleaf(subleaf));
+        entries.push(CpuidEntry::of_subleaf(leaf.0, subleaf, registers));
+        registers
+    };
+    let mut until = |from: u32, ends: fn([u32; 4]) -> bool| {
+        // The terminator is pushed too.
+        (from..MAX_SUBLEAVES).map(&mut push).find(|registers| ends(*registers));
+    };
+    match indexed.terminator {
+        Terminator::CacheType => until(0, |[eax, ..]| eax & 0x1f == 0),
+        Terminator::LevelType => until(0, |[_, _, ecx, _]| ecx >> 8 & 0xff == 0),
+        Terminator::SectionType => {
+            // Subleaves 0 and 1 are of other things; sections begin with 2.
+            until(0, |_| true);
+            until(1, |_| true);
+            until(2, |[eax, ..]| eax & 0xf == 0);
+        }
+        Terminator::Counted => match COUNTS.iter().find(|count| count.0 == leaf.0).map(|count| count.1) {
+            Some(Count::Type12) => until(0, |[eax, ..]| eax & 0xfff == 0),
+            Some(Count::Highest) => {
+                for at in 0..=first[0].min(MAX_SUBLEAVES) {
+                    push(at);
+                }
+            }
+            Some(Count::Bitmap(register)) => {
+                for at in (0..32).filter(|bit| *bit == 0 || first[register] >> bit & 1 != 0) {
+                    push(at);
+                }
+            }
+            Some(Count::Components) => {
+                let [eax, _, _, edx] = push(0);
+                let [_, _, ecx, high] = push(1);
+                let components = u64::from(edx | high) << 32 | u64::from(eax | ecx);
+                for at in (2..64).filter(|bit| components >> bit & 1 != 0) {
+                    push(at);
+                }
+            }
+            None => until(0, |_| true),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_counted_leaf_says_how() {
+        let counted = IndexedLeaf::all().filter(|leaf| leaf.terminator == Terminator::Counted);
+        assert!(counted.map(|leaf| leaf.leaf.0).eq(COUNTS.iter().map(|count| count.0)));
+    }
+}

@@ -1,0 +1,248 @@
+//! What cannot be had without `unsafe`: ioctls that kvm-ioctls has no form of or only one that allocates, a guest's
+//! memory, and three system calls. Nothing else in the crate but the CPUID instruction is unsafe.
+//!
+//! Linux, `include/uapi/linux/kvm.h`, `arch/x86/include/uapi/asm/kvm.h` and `asm/prctl.h`.
+#![expect(
+    unsafe_code,
+    reason = "ioctls, mmap and system calls take pointers; each block says why it is sound"
+)]
+
+use core::ffi::c_void;
+use core::ptr;
+use std::os::fd::{AsRawFd, RawFd};
+use std::vec::Vec;
+
+use kvm_bindings::{
+    CpuId, KVM_MAX_CPUID_ENTRIES, KVM_X86_XCOMP_GUEST_SUPP, KVMIO, kvm_cpuid_entry2, kvm_cpuid2,
+    kvm_device_attr, kvm_userspace_memory_region,
+};
+use kvm_ioctls::{Kvm, VcpuExit, VcpuFd, VmFd};
+
+use super::error::{Errno, KvmError};
+
+const WRITE: u32 = 1;
+const READ: u32 = 2;
+
+/// An ioctl's number, as `_IOC` of `asm-generic/ioctl.h` makes it.
+const fn ioc(direction: u32, number: u32, size: usize) -> u32 {
+    assert!(size < 1 << 14, "an argument's size has 14 bits");
+    #[expect(clippy::cast_possible_truncation, reason = "14 bits")]
+    let size = size as u32;
+    direction << 30 | size << 16 | KVMIO << 8 | number
+}
+
+const GET_CPUID2: u32 = ioc(READ | WRITE, 0x91, size_of::<kvm_cpuid2>());
+const GET_SUPPORTED_HV_CPUID: u32 = ioc(READ | WRITE, 0xc1, size_of::<kvm_cpuid2>());
+const GET_DEVICE_ATTR: u32 = ioc(WRITE, 0xe2, size_of::<kvm_device_attr>());
+
+/// `_IO(KVMIO, 0xa3)`.
+const GET_TSC_KHZ: u32 = ioc(0, 0xa3, 0);
+
+fn last_error() -> Errno {
+    Errno(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO))
+}
+
+/// A `struct kvm_cpuid2` with room for as many entries as KVM has at most.
+///
+/// What always holds: the memory behind it has room for `KVM_MAX_CPUID_ENTRIES` entries.
+#[derive(Clone)]
+pub struct CpuidBuffer(CpuId);
+
+impl CpuidBuffer {
+    /// One without answers yet.
+    ///
+    /// # Errors
+    ///
+    /// [`KvmError`]: no memory.
+    pub fn new() -> Result<CpuidBuffer, KvmError> {
+        let all = CpuId::new(KVM_MAX_CPUID_ENTRIES);
+        all.map(CpuidBuffer).map_err(|_| KvmError::System("allocation", Errno(libc::ENOMEM)))
+    }
+
+    /// What the last call answered; zeros before.
+    #[must_use]
+    pub fn entries(&self) -> &[kvm_cpuid_entry2] {
+        self.0.as_slice()
+    }
+
+    /// The same, to be changed.
+    pub fn entries_mut(&mut self) -> &mut [kvm_cpuid_entry2] {
+        self.0.as_mut_slice()
+    }
+
+    /// Sets how many entries there are; `count` is at most `KVM_MAX_CPUID_ENTRIES`.
+    fn set_count(&mut self, count: usize) {
+        assert!(count <= KVM_MAX_CPUID_ENTRIES);
+        let count = u32::try_from(count).unwrap_or(0);
+        // SAFETY: the number of entries is within what the memory behind has room for, by the type's invariant.
+        unsafe { self.0.as_mut_fam_struct() }.nent = count;
+    }
+
+    /// Holds these entries, for a fake vCPU; those beyond `KVM_MAX_CPUID_ENTRIES` are left out.
+    pub fn fill(&mut self, entries: &[kvm_cpuid_entry2]) {
+        let count = entries.len().min(KVM_MAX_CPUID_ENTRIES);
+        self.set_count(count);
+        self.0.as_mut_slice().copy_from_slice(&entries[..count]);
+    }
+
+    /// Asks for entries: the ioctl's argument is this structure, and `nent` is how many there is room for.
+    fn ask(&mut self, fd: RawFd, request: u32) -> Result<(), Errno> {
+        self.set_count(KVM_MAX_CPUID_ENTRIES);
+        // SAFETY: KVM writes at most `nent` entries, and there is room for that many. It sets `nent` to how many it
+        // wrote, no more than there were asked for.
+        let result = unsafe { libc::ioctl(fd, request as _, self.0.as_mut_fam_struct_ptr()) };
+        if result < 0 { Err(last_error()) } else { Ok(()) }
+    }
+
+    /// A vCPU's table, without allocating: `KVM_GET_CPUID2`.
+    pub(crate) fn read_back(&mut self, vcpu: &VcpuFd) -> Result<(), Errno> {
+        self.ask(vcpu.as_raw_fd(), GET_CPUID2)
+    }
+
+    /// Hyper-V's leaves: `KVM_GET_SUPPORTED_HV_CPUID` on the system's file descriptor.
+    pub(crate) fn ask_hyperv(&mut self, kvm: &Kvm) -> Result<(), Errno> {
+        self.ask(kvm.as_raw_fd(), GET_SUPPORTED_HV_CPUID)
+    }
+}
+
+/// `KVM_GET_DEVICE_ATTR` of `KVM_X86_XCOMP_GUEST_SUPP` on the system's file descriptor.
+pub(crate) fn guest_xcomponents(kvm: &Kvm) -> Result<u64, Errno> {
+    let mut value = 0_u64;
+    let addr = ptr::from_mut(&mut value) as u64;
+    let attribute = kvm_device_attr { flags: 0, group: 0, attr: u64::from(KVM_X86_XCOMP_GUEST_SUPP), addr };
+    // SAFETY: KVM reads the structure, and writes the 8 bytes of `value`, which outlives the call.
+    let result = unsafe { libc::ioctl(kvm.as_raw_fd(), GET_DEVICE_ATTR as _, ptr::from_ref(&attribute)) };
+    // `value` was written behind the compiler's back, through an address that it has seen turned into a number.
+    if result < 0 { Err(last_error()) } else { Ok(value) }
+}
+
+/// `KVM_GET_TSC_KHZ` of a VM, which is what its vCPUs begin with.
+pub(crate) fn tsc_khz(vm: &VmFd) -> Result<u32, Errno> {
+    // SAFETY: the ioctl takes no argument, and returns the frequency.
+    let result = unsafe { libc::ioctl(vm.as_raw_fd(), GET_TSC_KHZ as _, 0) };
+    u32::try_from(result).map_err(|_| last_error())
+}
+
+/// `arch_prctl` with a number and no pointer.
+pub(crate) fn arch_prctl(code: u64, value: u64) -> Result<(), Errno> {
+    // SAFETY: the codes that are passed here take a number, and no memory is reached.
+    let result = unsafe { libc::syscall(libc::SYS_arch_prctl, code, value) };
+    if result < 0 { Err(last_error()) } else { Ok(()) }
+}
+
+/// `arch_prctl` that writes 64 bits.
+pub(crate) fn arch_prctl_get(code: u64) -> Result<u64, Errno> {
+    let mut value = 0_u64;
+    // SAFETY: the codes that are passed here write 8 bytes to the address, which is that of `value`.
+    let result = unsafe { libc::syscall(libc::SYS_arch_prctl, code, ptr::from_mut(&mut value)) };
+    if result < 0 { Err(last_error()) } else { Ok(value) }
+}
+
+/// How many CPUs a set of this crate has room for: as many as Linux supports on x86.
+const MAX_CPUS: usize = 8192;
+type CpuMask = [u64; MAX_CPUS / 64];
+
+/// The CPUs that this thread may run on, in ascending order.
+pub(crate) fn allowed_cpus() -> Result<Vec<usize>, Errno> {
+    let mut mask: CpuMask = [0; MAX_CPUS / 64];
+    // SAFETY: the size is that of the mask, and the kernel writes no more.
+    let result = unsafe { libc::sched_getaffinity(0, size_of::<CpuMask>(), mask.as_mut_ptr().cast()) };
+    if result < 0 {
+        return Err(last_error());
+    }
+    Ok((0..MAX_CPUS).filter(|cpu| mask[cpu / 64] >> (cpu % 64) & 1 != 0).collect())
+}
+
+/// Lets this thread run on one CPU alone.
+pub(crate) fn pin_this_thread(cpu: usize) -> Result<(), Errno> {
+    let mut mask: CpuMask = [0; MAX_CPUS / 64];
+    *mask.get_mut(cpu / 64).ok_or(Errno(libc::EINVAL))? |= 1 << (cpu % 64);
+    // SAFETY: the size is that of the mask, and the kernel reads no more.
+    let result = unsafe { libc::sched_setaffinity(0, size_of::<CpuMask>(), mask.as_ptr().cast()) };
+    if result < 0 { Err(last_error()) } else { Ok(()) }
+}
+
+/// Memory of this process that a guest runs in.
+struct Memory {
+    start: *mut u8,
+    size: usize,
+}
+
+impl Memory {
+    fn new(size: usize) -> Result<Memory, Errno> {
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        // SAFETY: a new mapping, at an address that the kernel chooses, touches no memory that is in use.
+        let start = unsafe { libc::mmap(ptr::null_mut(), size, protection, flags, -1, 0) };
+        if start == libc::MAP_FAILED { Err(last_error()) } else { Ok(Memory { start: start.cast(), size }) }
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is this value's own, and nothing borrows from it.
+        unsafe { libc::munmap(self.start.cast::<c_void>(), self.size) };
+    }
+}
+
+/// A machine of one vCPU with its memory, from physical address 0 on.
+///
+/// What always holds: the memory outlives the vCPU and the VM, which are dropped before it and given to nobody.
+pub(crate) struct Machine {
+    vcpu: VcpuFd,
+    /// Held so that the order of dropping is told.
+    _vm: VmFd,
+    memory: Memory,
+}
+
+impl Machine {
+    /// `size` is in bytes, a multiple of a page.
+    pub(crate) fn new(kvm: &Kvm, size: usize) -> Result<Machine, KvmError> {
+        let memory = Memory::new(size).map_err(|errno| KvmError::System("mmap", errno))?;
+        let vm = kvm.create_vm().map_err(|error| KvmError::of_ioctl("KVM_CREATE_VM", error.into()))?;
+        let region = kvm_userspace_memory_region {
+            slot: 0,
+            flags: 0,
+            guest_phys_addr: 0,
+            memory_size: size as u64,
+            userspace_addr: memory.start as u64,
+        };
+        // SAFETY: the mapping has that size, and outlives the VM by the type's invariant.
+        unsafe { vm.set_user_memory_region(region) }
+            .map_err(|error| KvmError::of_ioctl("KVM_SET_USER_MEMORY_REGION", error.into()))?;
+        let vcpu = vm.create_vcpu(0).map_err(|error| KvmError::of_ioctl("KVM_CREATE_VCPU", error.into()))?;
+        Ok(Machine { vcpu, _vm: vm, memory })
+    }
+
+    /// The vCPU, by a reference that nothing can be moved out of.
+    pub(crate) fn vcpu(&self) -> &VcpuFd {
+        &self.vcpu
+    }
+
+    /// Runs the vCPU until it exits.
+    pub(crate) fn run(&mut self) -> Result<VcpuExit<'_>, Errno> {
+        self.vcpu.run().map_err(Errno::from)
+    }
+
+    fn at(&self, address: usize, length: usize) -> *mut u8 {
+        let end = address.checked_add(length);
+        assert!(end.is_some_and(|end| end <= self.memory.size), "a guest's address is within its memory");
+        // SAFETY: within the mapping, as was just seen.
+        unsafe { self.memory.start.add(address) }
+    }
+
+    /// Copies bytes to a physical address.
+    pub(crate) fn write(&mut self, address: usize, bytes: &[u8]) {
+        let to = self.at(address, bytes.len());
+        // SAFETY: `at` has checked the range, `bytes` is not in the mapping, and the vCPU does not run while the
+        // machine is borrowed here.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
+    }
+
+    /// Copies bytes from a physical address.
+    pub(crate) fn read(&mut self, address: usize, bytes: &mut [u8]) {
+        let from = self.at(address, bytes.len());
+        // SAFETY: as for `write`.
+        unsafe { ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), bytes.len()) };
+    }
+}

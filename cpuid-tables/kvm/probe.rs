@@ -1,0 +1,160 @@
+//! A guest of ours on a real KVM, which executes CPUID and tells what it got.
+
+use core::fmt;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use kvm_bindings::kvm_regs;
+use kvm_ioctls::VcpuExit;
+
+use super::changes::Change;
+use super::error::{Errno, KvmError};
+use super::guest_code::{self, BATCH, CODE, DONE, MEMORY, Mode, QUESTION, QUESTIONS};
+use super::ioctl::Machine;
+use super::system::Device;
+use super::vcpus::{VcpuError, Vcpus, request_guest_components};
+use crate::location::{Leaf, Subleaf};
+use crate::table::{ApicLayout, CpuidEntry, CpuidRead, CpuidTable};
+
+/// What a guest saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// EAX, EBX, ECX and EDX for each question, in order.
+    pub answers: Vec<[u32; 4]>,
+    /// The table that the vCPU had when it ran, as KVM gave it back.
+    pub stored: CpuidTable,
+    /// What KVM had changed in the table that it was given.
+    pub changes: Vec<Change>,
+}
+
+/// A guest could not be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProbeError {
+    /// KVM.
+    Kvm(KvmError),
+    /// The vCPU's table.
+    Vcpu(VcpuError),
+    /// KVM could not go on with the guest, or the guest did something else than it was to.
+    Exit {
+        /// In which mode.
+        mode: Mode,
+        /// Why it exited.
+        exit: String,
+    },
+}
+
+impl fmt::Display for ProbeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ProbeError::Kvm(error) => fmt::Display::fmt(error, f),
+            ProbeError::Vcpu(error) => fmt::Display::fmt(error, f),
+            ProbeError::Exit { mode, exit } => write!(
+                f,
+                "the guest ended in {mode:?} mode with {exit} instead of its answers: this KVM does not run that mode, or \
+                 needs something of the table that it lacks"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for ProbeError {}
+
+impl From<KvmError> for ProbeError {
+    fn from(error: KvmError) -> ProbeError {
+        ProbeError::Kvm(error)
+    }
+}
+
+impl From<VcpuError> for ProbeError {
+    fn from(error: VcpuError) -> ProbeError {
+        ProbeError::Vcpu(error)
+    }
+}
+
+/// Runs a guest of one vCPU, whose APIC id is 0, with a table, and lets it ask.
+///
+/// XSAVE components that need it are asked for first. Making a vCPU ends the time in which this process can ask for more.
+///
+/// # Errors
+///
+/// [`ProbeError`].
+pub fn probe(
+    device: &Device,
+    table: &[CpuidEntry],
+    questions: &[(Leaf, Subleaf)],
+    mode: Mode,
+) -> Result<Probe, ProbeError> {
+    // If they are not permitted, KVM refuses the table, and that error says what it is about.
+    let _ = request_guest_components(table.xcr0());
+    let mut machine = Machine::new(device.kvm(), MEMORY)?;
+    let mut vcpus = Vcpus::with_layout(table, ApicLayout::default())?;
+    let changes = vcpus.set(machine.vcpu(), 0)?;
+    let stored: Vec<CpuidEntry> = changes.stored().collect();
+    let changes = changes.iter().collect();
+    let stored = CpuidTable::from_entries(&stored).map_err(|_| VcpuError::TooMany {
+        count: stored.len(),
+        first: stored.get(CpuidTable::MAX).copied(),
+    })?;
+
+    machine.write(CODE, &guest_code::code(mode));
+    let (at, tables) = guest_code::page_tables();
+    machine.write(at, &tables);
+    let failed = |name: &'static str| move |error: kvm_ioctls::Error| KvmError::of_ioctl(name, error.into());
+    let mut sregs = machine.vcpu().get_sregs().map_err(failed("KVM_GET_SREGS"))?;
+    guest_code::enter(mode, &mut sregs);
+    machine.vcpu().set_sregs(&sregs).map_err(failed("KVM_SET_SREGS"))?;
+
+    let mut answers = Vec::with_capacity(questions.len());
+    for batch in questions.chunks(BATCH) {
+        ask(&mut machine, batch, mode, &mut answers)?;
+    }
+    Ok(Probe { answers, stored, changes })
+}
+
+/// One run of the guest.
+fn ask(
+    machine: &mut Machine,
+    batch: &[(Leaf, Subleaf)],
+    mode: Mode,
+    answers: &mut Vec<[u32; 4]>,
+) -> Result<(), ProbeError> {
+    let question = |(leaf, subleaf): &(Leaf, Subleaf)| {
+        let mut bytes = [0; QUESTION];
+        bytes[..4].copy_from_slice(&leaf.0.to_le_bytes());
+        bytes[4..8].copy_from_slice(&subleaf.0.to_le_bytes());
+        bytes
+    };
+    let mut memory: Vec<u8> = batch.iter().flat_map(question).collect();
+    machine.write(QUESTIONS, &memory);
+    let start = match mode {
+        Mode::Real => 0, // the segment begins there
+        Mode::Protected | Mode::Long => QUESTIONS as u64,
+    };
+    let regs =
+        kvm_regs { rip: CODE as u64, rsi: start, rdi: batch.len() as u64, rflags: 2, ..Default::default() };
+    let set = machine.vcpu().set_regs(&regs);
+    set.map_err(|error| KvmError::of_ioctl("KVM_SET_REGS", error.into()))?;
+    run_until_done(machine, mode)?;
+    machine.read(QUESTIONS, &mut memory);
+    let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
+    answers.extend(memory.chunks_exact(QUESTION).map(|question| {
+        let register = |at: usize| word(&question[at..at + 4]);
+        [register(8), register(12), register(16), register(20)]
+    }));
+    Ok(())
+}
+
+fn run_until_done(machine: &mut Machine, mode: Mode) -> Result<(), ProbeError> {
+    loop {
+        return match machine.run() {
+            Ok(VcpuExit::IoOut(port, _)) if port == u16::from(DONE) => Ok(()),
+            Ok(exit) => {
+                let exit = std::format!("{exit:?}");
+                Err(ProbeError::Exit { mode, exit })
+            }
+            // A signal.
+            Err(Errno(libc::EINTR | libc::EAGAIN)) => continue,
+            Err(errno) => Err(ProbeError::Exit { mode, exit: errno.to_string() }),
+        };
+    }
+}

@@ -1,0 +1,248 @@
+//! A KVM as a system: what it supports, before there is any VM.
+//!
+//! [`KvmSystem`] is a trait, so that what asks a KVM runs against a recorded one too: [`Host`] answers what was recorded,
+//! [`Device`] asks `/dev/kvm`. Linux, `Documentation/virt/kvm/api.rst`.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use std::vec::Vec;
+
+use kvm_bindings::{KVM_API_VERSION, KVM_MAX_CPUID_ENTRIES, Msrs, kvm_cpuid_entry2, kvm_msr_entry};
+use kvm_ioctls::Kvm;
+
+use super::capability::Capability;
+use super::error::{Errno, KvmError};
+use super::ioctl::{self, CpuidBuffer};
+use crate::host::{self, Host};
+use crate::location::{Leaf, Msr, Subleaf};
+use crate::table::CpuidEntry;
+
+/// What a KVM answers about itself.
+pub trait KvmSystem {
+    /// What a guest may be shown: `KVM_GET_SUPPORTED_CPUID`, in KVM's order.
+    ///
+    /// # Errors
+    ///
+    /// [`KvmError`], for this and all that follow.
+    fn supported_cpuid(&self) -> Result<Vec<CpuidEntry>, KvmError>;
+
+    /// What KVM emulates though the host's processor lacks it: `KVM_GET_EMULATED_CPUID`.
+    #[expect(clippy::missing_errors_doc, reason = "KvmError, as for the first")]
+    fn emulated_cpuid(&self) -> Result<Vec<CpuidEntry>, KvmError>;
+
+    /// Hyper-V's leaves: `KVM_GET_SUPPORTED_HV_CPUID` on the system, since Linux 5.11. None: KVM lacks it.
+    #[expect(clippy::missing_errors_doc, reason = "KvmError, as for the first")]
+    fn hyperv_cpuid(&self) -> Result<Option<Vec<CpuidEntry>>, KvmError>;
+
+    /// The MSRs that hold features, those of `KVM_GET_MSR_FEATURE_INDEX_LIST` (since Linux 4.17) that
+    /// `KVM_GET_MSRS` then gives.
+    #[expect(clippy::missing_errors_doc, reason = "KvmError, as for the first")]
+    fn feature_msrs(&self) -> Result<BTreeMap<Msr, u64>, KvmError>;
+
+    /// A capability's value, 0 where KVM lacks it: `KVM_CHECK_EXTENSION`.
+    #[expect(clippy::missing_errors_doc, reason = "KvmError, as for the first")]
+    fn capability(&self, capability: Capability) -> Result<i64, KvmError>;
+
+    /// XSAVE components that a guest may be given: `KVM_X86_XCOMP_GUEST_SUPP`, since Linux 5.17. None: KVM lacks it.
+    #[expect(clippy::missing_errors_doc, reason = "KvmError, as for the first")]
+    fn guest_xcomponents(&self) -> Result<Option<u64>, KvmError>;
+
+    /// The frequency of a vCPU's time stamp counter in kHz, unless it is set: `KVM_GET_TSC_KHZ` of a new VM. None where
+    /// KVM tells it of vCPUs alone (no [`Capability::VM_TSC_CONTROL`]): making a vCPU to ask would end the time in which a
+    /// process can ask for XSAVE components.
+    #[expect(clippy::missing_errors_doc, reason = "KvmError, as for the first")]
+    fn tsc_khz(&self) -> Result<Option<u32>, KvmError>;
+}
+
+/// `/dev/kvm`.
+#[derive(Debug)]
+pub struct Device(Kvm);
+
+impl Device {
+    /// Opens it.
+    ///
+    /// # Errors
+    ///
+    /// [`KvmError`], which says what to do.
+    pub fn open() -> Result<Device, KvmError> {
+        let kvm = Kvm::new().map_err(|error| KvmError::of_opening(error.into()))?;
+        match kvm.get_api_version() {
+            version if u32::try_from(version) == Ok(KVM_API_VERSION) => Ok(Device(kvm)),
+            version => Err(KvmError::Version(version)),
+        }
+    }
+
+    /// The file descriptor, to make VMs with.
+    #[must_use]
+    pub fn kvm(&self) -> &Kvm {
+        &self.0
+    }
+}
+
+/// Asks with a buffer that grows while KVM says E2BIG, up to the 256 entries that it has at most.
+pub(crate) fn growing<T>(mut ask: impl FnMut(usize) -> Result<T, Errno>) -> Result<T, Errno> {
+    let mut count = 32;
+    loop {
+        match ask(count) {
+            Err(Errno(libc::E2BIG)) if count < KVM_MAX_CPUID_ENTRIES => count *= 2,
+            other => return other,
+        }
+    }
+}
+
+/// An entry of KVM's as ours.
+pub(crate) const fn entry_of(entry: &kvm_cpuid_entry2) -> CpuidEntry {
+    CpuidEntry {
+        function: Leaf(entry.function),
+        index: Subleaf(entry.index),
+        flags: entry.flags,
+        registers: [entry.eax, entry.ebx, entry.ecx, entry.edx],
+    }
+}
+
+/// An entry of ours as KVM's.
+pub(crate) const fn entry_for(entry: &CpuidEntry) -> kvm_cpuid_entry2 {
+    let [eax, ebx, ecx, edx] = entry.registers;
+    let CpuidEntry { function: Leaf(function), index: Subleaf(index), flags, .. } = *entry;
+    kvm_cpuid_entry2 { function, index, flags, eax, ebx, ecx, edx, padding: [0; 3] }
+}
+
+fn entries_of(entries: &[kvm_cpuid_entry2]) -> Vec<CpuidEntry> {
+    entries.iter().map(entry_of).collect()
+}
+
+impl KvmSystem for Device {
+    fn supported_cpuid(&self) -> Result<Vec<CpuidEntry>, KvmError> {
+        let answer = growing(|count| Ok(self.0.get_supported_cpuid(count)?));
+        let answer = answer.map_err(|errno| KvmError::of_ioctl("KVM_GET_SUPPORTED_CPUID", errno))?;
+        Ok(entries_of(answer.as_slice()))
+    }
+
+    fn emulated_cpuid(&self) -> Result<Vec<CpuidEntry>, KvmError> {
+        let answer = growing(|count| Ok(self.0.get_emulated_cpuid(count)?));
+        let answer = answer.map_err(|errno| KvmError::of_ioctl("KVM_GET_EMULATED_CPUID", errno))?;
+        Ok(entries_of(answer.as_slice()))
+    }
+
+    fn hyperv_cpuid(&self) -> Result<Option<Vec<CpuidEntry>>, KvmError> {
+        if self.capability(Capability::SYS_HYPERV_CPUID)? == 0 {
+            return Ok(None);
+        }
+        let mut buffer = CpuidBuffer::new()?;
+        let asked = buffer.ask_hyperv(&self.0);
+        asked.map_err(|errno| KvmError::of_ioctl("KVM_GET_SUPPORTED_HV_CPUID", errno))?;
+        Ok(Some(entries_of(buffer.entries())))
+    }
+
+    fn feature_msrs(&self) -> Result<BTreeMap<Msr, u64>, KvmError> {
+        if self.capability(Capability::GET_MSR_FEATURES)? == 0 {
+            return Ok(BTreeMap::new());
+        }
+        let list = self.0.get_msr_feature_index_list();
+        let list =
+            list.map_err(|error| KvmError::of_ioctl("KVM_GET_MSR_FEATURE_INDEX_LIST", error.into()))?;
+        // One at a time: KVM stops at the first that it cannot give.
+        let value = |index: u32| -> Option<u64> {
+            let mut msrs = Msrs::from_entries(&[kvm_msr_entry { index, ..Default::default() }]).ok()?;
+            let read = self.0.get_msrs(&mut msrs).ok()?;
+            msrs.as_slice().first().filter(|_| read == 1).map(|entry| entry.data)
+        };
+        Ok(list.as_slice().iter().filter_map(|&index| Some((Msr(index), value(index)?))).collect())
+    }
+
+    fn capability(&self, capability: Capability) -> Result<i64, KvmError> {
+        let value = self.0.check_extension_raw(capability.number.into());
+        // Large values, such as a number of slots, are positive; only a failure is -1.
+        if value < 0 {
+            let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO);
+            return Err(KvmError::of_ioctl("KVM_CHECK_EXTENSION", Errno(errno)));
+        }
+        Ok(value.into())
+    }
+
+    fn guest_xcomponents(&self) -> Result<Option<u64>, KvmError> {
+        if self.capability(Capability::SYS_ATTRIBUTES)? == 0 {
+            return Ok(None);
+        }
+        match ioctl::guest_xcomponents(&self.0) {
+            Ok(components) => Ok(Some(components)),
+            Err(Errno(libc::ENXIO)) => Ok(None),
+            Err(errno) => Err(KvmError::of_ioctl("KVM_GET_DEVICE_ATTR", errno)),
+        }
+    }
+
+    fn tsc_khz(&self) -> Result<Option<u32>, KvmError> {
+        if self.capability(Capability::VM_TSC_CONTROL)? == 0 {
+            return Ok(None);
+        }
+        let vm = self.0.create_vm().map_err(|error| KvmError::of_ioctl("KVM_CREATE_VM", error.into()))?;
+        let khz = ioctl::tsc_khz(&vm).map_err(|errno| KvmError::of_ioctl("KVM_GET_TSC_KHZ", errno))?;
+        Ok(Some(khz).filter(|khz| *khz != 0))
+    }
+}
+
+impl KvmSystem for Host {
+    fn supported_cpuid(&self) -> Result<Vec<CpuidEntry>, KvmError> {
+        Ok(self.supported.clone())
+    }
+
+    fn emulated_cpuid(&self) -> Result<Vec<CpuidEntry>, KvmError> {
+        self.emulated.clone().ok_or(KvmError::Recorded("KVM_GET_EMULATED_CPUID"))
+    }
+
+    fn hyperv_cpuid(&self) -> Result<Option<Vec<CpuidEntry>>, KvmError> {
+        Ok(self.hyperv.clone())
+    }
+
+    fn feature_msrs(&self) -> Result<BTreeMap<Msr, u64>, KvmError> {
+        Ok(self.msrs.clone())
+    }
+
+    fn capability(&self, capability: Capability) -> Result<i64, KvmError> {
+        self.capabilities.get(&capability.number).copied().ok_or(KvmError::Recorded(capability.name))
+    }
+
+    fn guest_xcomponents(&self) -> Result<Option<u64>, KvmError> {
+        Ok(self.guest_xcomponents)
+    }
+
+    fn tsc_khz(&self) -> Result<Option<u32>, KvmError> {
+        Ok(self.tsc_khz)
+    }
+}
+
+impl Host {
+    /// All that a KVM answers, and what the CPUID instruction answered beside it.
+    ///
+    /// # Errors
+    ///
+    /// [`KvmError`]: the first question that failed.
+    pub fn of(kvm: &impl KvmSystem, instruction: Vec<CpuidEntry>) -> Result<Host, KvmError> {
+        let mut capabilities = BTreeMap::new();
+        for capability in Capability::ALL {
+            capabilities.insert(capability.number, kvm.capability(*capability)?);
+        }
+        Ok(Host {
+            supported: kvm.supported_cpuid()?,
+            instruction,
+            msrs: kvm.feature_msrs()?,
+            capabilities,
+            hyperv: kvm.hyperv_cpuid()?,
+            emulated: Some(kvm.emulated_cpuid()?),
+            guest_xcomponents: kvm.guest_xcomponents()?,
+            tsc_khz: kvm.tsc_khz()?,
+        })
+    }
+
+    /// This machine: its `/dev/kvm`, and the CPUID instruction on the first CPU that this thread may run on. Read once
+    /// per process.
+    ///
+    /// # Errors
+    ///
+    /// [`KvmError`], which says what to do.
+    pub fn of_this_machine() -> Result<&'static Host, KvmError> {
+        static HOST: OnceLock<Result<Host, KvmError>> = OnceLock::new();
+        let read = || Host::of(&Device::open()?, host::read_first_cpu()?);
+        HOST.get_or_init(read).as_ref().map_err(Clone::clone)
+    }
+}

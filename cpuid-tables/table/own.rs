@@ -1,0 +1,159 @@
+//! Bits of CPUID that are each processor's own: APIC ids, and numbers that are parts of them.
+//!
+//! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.
+
+use crate::bit_field::Field;
+use crate::feature;
+use crate::field::{leaf_1, leaf_1f, leaf_8000001e, leaf_80000008, leaf_80000026, leaf_b};
+use crate::location::{Leaf, Register};
+use crate::table::CpuidTable;
+use crate::table::read::CpuidRead;
+use crate::table::topology::TopologyDomain;
+
+/// What a processor's own number is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OwnNumber {
+    /// The APIC id.
+    ApicId,
+    /// The core's part of it.
+    Core,
+    /// The node's part of it.
+    Node,
+}
+
+/// A field, in every subleaf of its leaf, that is each processor's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OwnBits {
+    /// The field.
+    pub field: Field,
+    /// What it holds.
+    pub number: OwnNumber,
+}
+
+/// By leaf.
+static OWN: [OwnBits; 7] = [
+    OwnBits { field: leaf_1::LOCAL_APIC_ID, number: OwnNumber::ApicId },
+    OwnBits { field: leaf_b::X2APIC_ID, number: OwnNumber::ApicId },
+    OwnBits { field: leaf_1f::X2APIC_ID, number: OwnNumber::ApicId },
+    OwnBits { field: leaf_8000001e::EXT_APIC_ID, number: OwnNumber::ApicId },
+    OwnBits { field: leaf_8000001e::CORE_ID, number: OwnNumber::Core },
+    OwnBits { field: leaf_8000001e::NODE_ID, number: OwnNumber::Node },
+    OwnBits { field: leaf_80000026::X2APIC_ID, number: OwnNumber::ApicId },
+];
+
+impl OwnBits {
+    /// All of them, by leaf.
+    #[must_use]
+    pub fn all() -> &'static [OwnBits] {
+        &OWN
+    }
+
+    /// The bits of a leaf's register that are each processor's own, in whichever subleaf.
+    #[must_use]
+    pub fn mask(leaf: Leaf, register: Register) -> u32 {
+        let here = OWN.iter().filter(|own| own.field.leaf() == leaf && own.field.register() == register);
+        here.fold(0, |mask, own| mask | own.field.mask())
+    }
+}
+
+/// Where a core's and a node's number stand in an APIC id.
+///
+/// ```
+/// use cpuid_tables::{ApicLayout, OwnNumber};
+///
+/// // Two threads, up to eight cores, then nodes.
+/// let layout = ApicLayout { core_shift: 1, core_width: 3, node_shift: 4 };
+/// assert_eq!(layout.number(OwnNumber::Core, 0x1b), 5);
+/// assert_eq!(layout.number(OwnNumber::Node, 0x1b), 1);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ApicLayout {
+    /// The lowest bit of the core's number.
+    pub core_shift: u8,
+    /// How many bits the core's number has.
+    pub core_width: u8,
+    /// The lowest bit of the node's number.
+    pub node_shift: u8,
+}
+
+impl ApicLayout {
+    /// As a table tells it.
+    ///
+    /// A core begins where the level of threads ends (leaf 0x1F or 0xB), else where the threads of leaf 0x8000001E do. It
+    /// ends where the level of cores does, which is where a node begins; without levels, where 0x80000008 or the number
+    /// of processors in leaf 1 says. A table with several dies or nodes in a socket, and leaf 0xB alone, cannot tell
+    /// them: say what is meant instead.
+    #[must_use]
+    pub fn of<C: CpuidRead + ?Sized>(cpuid: &C) -> ApicLayout {
+        let level = |domain: TopologyDomain| {
+            let mut levels = cpuid.topology_leaf().into_iter().flat_map(|leaf| cpuid.topology_levels(leaf));
+            levels.find(|level| level.domain() == domain).map(|level| level.shift())
+        };
+        let core = level(TopologyDomain::Thread)
+            .or_else(|| cpuid.amd_node().map(|node| width_of(node.threads_per_core())))
+            .unwrap_or(0);
+        let node = level(TopologyDomain::Core).or_else(|| package_shift(cpuid)).unwrap_or(core).max(core);
+        let byte = |number: u32| number.to_le_bytes()[0];
+        ApicLayout { core_shift: byte(core), core_width: byte(node - core), node_shift: byte(node) }
+    }
+
+    /// The number that a processor with this APIC id has.
+    #[must_use]
+    pub const fn number(&self, number: OwnNumber, apic_id: u32) -> u32 {
+        match number {
+            OwnNumber::ApicId => apic_id,
+            OwnNumber::Core => {
+                let above = part(apic_id, self.core_shift + self.core_width);
+                part(apic_id, self.core_shift)
+                    & !(if self.core_width < 32 { above << self.core_width } else { 0 })
+            }
+            OwnNumber::Node => part(apic_id, self.node_shift),
+        }
+    }
+}
+
+/// An APIC id from a bit on.
+const fn part(apic_id: u32, shift: u8) -> u32 {
+    if shift < 32 { apic_id >> shift } else { 0 }
+}
+
+/// How many bits number so many things.
+const fn width_of(count: u32) -> u32 {
+    count.next_power_of_two().trailing_zeros()
+}
+
+/// Where a package begins, without a list of levels.
+fn package_shift<C: CpuidRead + ?Sized>(cpuid: &C) -> Option<u32> {
+    let amd = cpuid.field(leaf_80000008::APICID_COREID_LEN).filter(|width| *width != 0);
+    let processors = || cpuid.field(leaf_1::N_LOGICAL_CPU).filter(|_| cpuid.has(feature::HT));
+    amd.or_else(|| processors().filter(|count| *count != 0).map(width_of))
+}
+
+impl CpuidTable {
+    /// Makes it the table of the processor with this APIC id: all [`OwnBits`] are set to its numbers, and nothing else
+    /// changes. An id that a field has too few bits for is cut to them, as processors do.
+    pub fn set_apic_id(&mut self, apic_id: u32, layout: &ApicLayout) {
+        for entry in self.iter_mut() {
+            let leaf = entry.function;
+            for own in OwnBits::all().iter().filter(|own| own.field.leaf() == leaf) {
+                let number = layout.number(own.number, apic_id);
+                own.put(entry.register_mut(own.field.register()), number);
+            }
+        }
+    }
+
+    /// The APIC id that it shows: the x2APIC id of 0x1F, 0xB or 0x80000026, else the 8 bits of leaf 1.
+    #[must_use]
+    pub fn apic_id(&self) -> Option<u32> {
+        let wide = [leaf_1f::X2APIC_ID, leaf_b::X2APIC_ID, leaf_80000026::X2APIC_ID];
+        wide.into_iter().chain([leaf_1::LOCAL_APIC_ID]).find_map(|field| self.field(field))
+    }
+}
+
+impl OwnBits {
+    /// Puts a number, or as much of it as fits, into a register.
+    pub(crate) const fn put(&self, register: &mut u32, number: u32) {
+        let mask = self.field.mask();
+        *register = *register & !mask | number << mask.trailing_zeros() & mask;
+    }
+}
