@@ -126,7 +126,10 @@ fn cpus_that_differ() {
 
 fn recorded() -> Host {
     Host {
-        supported: vec![CpuidEntry::of_leaf(0, [0xd, 1, 2, 3]), CpuidEntry::of_subleaf(7, 0, [0, 0x20, 0, 0])],
+        supported: vec![
+            CpuidEntry::of_leaf(0, [0xd, 1, 2, 3]),
+            CpuidEntry::of_subleaf(7, 0, [0, 0x20, 0, 0]),
+        ],
         instruction: vec![CpuidEntry::of_leaf(0, [0x1f, 1, 2, 3])],
         msrs: BTreeMap::from([(Msr(0x10a), u64::MAX)]),
         capabilities: Capability::ALL.iter().map(|capability| (capability.number, 1)).collect(),
@@ -188,7 +191,8 @@ fn every_cpu_of_this_machine() -> TestResult {
     let cpus = host::read_all_cpus()?;
     assert!(!cpus.is_empty());
     // The first two CPUs' APIC ids differ, or the thread was not where it was to be.
-    let id = |entries: &[CpuidEntry]| entries.topology_levels(Leaf(0xb)).next().map(|level| level.x2apic_id());
+    let id =
+        |entries: &[CpuidEntry]| entries.topology_levels(Leaf(0xb)).next().map(|level| level.x2apic_id());
     let ids: Vec<u32> = cpus.iter().filter_map(|cpu| id(&cpu.1)).collect();
     let mut different = ids.clone();
     different.sort_unstable();
