@@ -137,6 +137,7 @@ fn recorded() -> Host {
         emulated: Some(vec![CpuidEntry::of_leaf(1, [0, 0, 1 << 22, 0])]),
         guest_xcomponents: Some(0x602e7),
         tsc_khz: Some(2_600_000),
+        mce_capabilities: Some(0x100_0020),
     }
 }
 

@@ -35,7 +35,7 @@ const GET_CPUID2: u32 = ioc(READ | WRITE, 0x91, size_of::<kvm_cpuid2>());
 const GET_SUPPORTED_HV_CPUID: u32 = ioc(READ | WRITE, 0xc1, size_of::<kvm_cpuid2>());
 const GET_DEVICE_ATTR: u32 = ioc(WRITE, 0xe2, size_of::<kvm_device_attr>());
 
-/// `_IO(KVMIO, 0xa3)`.
+const GET_MCE_CAP_SUPPORTED: u32 = ioc(READ, 0x9d, size_of::<u64>());
 const GET_TSC_KHZ: u32 = ioc(0, 0xa3, 0);
 
 fn last_error() -> Errno {
@@ -113,6 +113,15 @@ pub(crate) fn guest_xcomponents(kvm: &Kvm) -> Result<u64, Errno> {
     // SAFETY: KVM reads the structure, and writes the 8 bytes of `value`, which outlives the call.
     let result = unsafe { libc::ioctl(kvm.as_raw_fd(), GET_DEVICE_ATTR as _, ptr::from_ref(&attribute)) };
     // `value` was written behind the compiler's back, through an address that it has seen turned into a number.
+    if result < 0 { Err(last_error()) } else { Ok(value) }
+}
+
+/// `KVM_X86_GET_MCE_CAP_SUPPORTED`: what IA32_MCG_CAP may have.
+pub(crate) fn mce_capabilities(kvm: &Kvm) -> Result<u64, Errno> {
+    let mut value = 0_u64;
+    // SAFETY: KVM writes the 8 bytes of `value`.
+    let result =
+        unsafe { libc::ioctl(kvm.as_raw_fd(), GET_MCE_CAP_SUPPORTED as _, ptr::from_mut(&mut value)) };
     if result < 0 { Err(last_error()) } else { Ok(value) }
 }
 

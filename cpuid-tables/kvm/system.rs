@@ -52,6 +52,10 @@ pub trait KvmSystem {
     /// process can ask for XSAVE components.
     #[expect(clippy::missing_errors_doc, reason = "KvmError, as for the first")]
     fn tsc_khz(&self) -> Result<Option<u32>, KvmError>;
+
+    /// What IA32_MCG_CAP may have: `KVM_X86_GET_MCE_CAP_SUPPORTED`. None: KVM lacks machine checks.
+    #[expect(clippy::missing_errors_doc, reason = "KvmError, as for the first")]
+    fn mce_capabilities(&self) -> Result<Option<u64>, KvmError>;
 }
 
 /// `/dev/kvm`.
@@ -179,6 +183,14 @@ impl KvmSystem for Device {
         let khz = ioctl::tsc_khz(&vm).map_err(|errno| KvmError::of_ioctl("KVM_GET_TSC_KHZ", errno))?;
         Ok(Some(khz).filter(|khz| *khz != 0))
     }
+
+    fn mce_capabilities(&self) -> Result<Option<u64>, KvmError> {
+        if self.capability(Capability::MCE)? == 0 {
+            return Ok(None);
+        }
+        let answer = ioctl::mce_capabilities(&self.0);
+        answer.map(Some).map_err(|errno| KvmError::of_ioctl("KVM_X86_GET_MCE_CAP_SUPPORTED", errno))
+    }
 }
 
 impl KvmSystem for Host {
@@ -209,6 +221,10 @@ impl KvmSystem for Host {
     fn tsc_khz(&self) -> Result<Option<u32>, KvmError> {
         Ok(self.tsc_khz)
     }
+
+    fn mce_capabilities(&self) -> Result<Option<u64>, KvmError> {
+        Ok(self.mce_capabilities)
+    }
 }
 
 impl Host {
@@ -231,6 +247,7 @@ impl Host {
             emulated: Some(kvm.emulated_cpuid()?),
             guest_xcomponents: kvm.guest_xcomponents()?,
             tsc_khz: kvm.tsc_khz()?,
+            mce_capabilities: kvm.mce_capabilities()?,
         })
     }
 
