@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_batch_fits_a_segment() {
-        assert!(BATCH * QUESTION <= 0x1_0000 && QUESTIONS + BATCH * QUESTION <= MEMORY);
+        const { assert!(BATCH * QUESTION <= 0x1_0000 && QUESTIONS + BATCH * QUESTION <= MEMORY) };
         let (start, tables) = page_tables();
         assert!(CODE + code(Mode::Real).len() <= start && start + tables.len() <= QUESTIONS);
     }
