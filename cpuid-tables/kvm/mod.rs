@@ -16,7 +16,7 @@ pub use changes::{Change, Changes, PartChange};
 pub use error::{Errno, KvmError};
 pub use guest_code::Mode;
 pub use ioctl::CpuidBuffer;
-pub use probe::{Probe, ProbeError, probe};
+pub use probe::{Guest, Probe, ProbeError, probe};
 pub use system::{Device, KvmSystem};
 pub use vcpus::{
     CpuidVcpu, DYNAMIC_COMPONENTS, VcpuError, Vcpus, permitted_guest_components, request_guest_components,

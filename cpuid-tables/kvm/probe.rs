@@ -4,15 +4,15 @@ use core::fmt;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use kvm_bindings::kvm_regs;
+use kvm_bindings::{CpuId, kvm_regs};
 use kvm_ioctls::VcpuExit;
 
 use super::changes::Change;
 use super::error::{Errno, KvmError};
 use super::guest_code::{self, BATCH, CODE, DONE, MEMORY, Mode, QUESTION, QUESTIONS};
-use super::ioctl::Machine;
+use super::ioctl::{CpuidBuffer, Machine};
 use super::system::Device;
-use super::vcpus::{VcpuError, Vcpus, request_guest_components};
+use super::vcpus::{CpuidVcpu, VcpuError, Vcpus, request_guest_components};
 use crate::location::{Leaf, Subleaf};
 use crate::table::{ApicLayout, CpuidEntry, CpuidRead, CpuidTable};
 
@@ -73,8 +73,6 @@ impl From<VcpuError> for ProbeError {
 
 /// Runs a guest of one vCPU, whose APIC id is 0, with a table, and lets it ask.
 ///
-/// XSAVE components that need it are asked for first. Making a vCPU ends the time in which this process can ask for more.
-///
 /// # Errors
 ///
 /// [`ProbeError`].
@@ -84,31 +82,93 @@ pub fn probe(
     questions: &[(Leaf, Subleaf)],
     mode: Mode,
 ) -> Result<Probe, ProbeError> {
-    // If they are not permitted, KVM refuses the table, and that error says what it is about.
-    let _ = request_guest_components(table.xcr0());
-    let mut machine = Machine::new(device.kvm(), MEMORY)?;
-    let mut vcpus = Vcpus::with_layout(table, ApicLayout::default())?;
-    let changes = vcpus.set(machine.vcpu(), 0)?;
-    let stored: Vec<CpuidEntry> = changes.stored().collect();
-    let changes = changes.iter().collect();
-    let stored = CpuidTable::from_entries(&stored).map_err(|_| VcpuError::TooMany {
-        count: stored.len(),
-        first: stored.get(CpuidTable::MAX).copied(),
-    })?;
+    let mut guest = Guest::new(device, table, mode)?;
+    let answers = guest.ask(questions)?;
+    Ok(Probe { answers, stored: guest.stored, changes: guest.changes })
+}
 
-    machine.write(CODE, &guest_code::code(mode));
-    let (at, tables) = guest_code::page_tables();
-    machine.write(at, &tables);
-    let failed = |name: &'static str| move |error: kvm_ioctls::Error| KvmError::of_ioctl(name, error.into());
-    let mut sregs = machine.vcpu().get_sregs().map_err(failed("KVM_GET_SREGS"))?;
-    guest_code::enter(mode, &mut sregs);
-    machine.vcpu().set_sregs(&sregs).map_err(failed("KVM_SET_SREGS"))?;
+/// A guest of one vCPU, whose APIC id is 0, that executes CPUID as it is told.
+pub struct Guest {
+    machine: Machine,
+    mode: Mode,
+    stored: CpuidTable,
+    changes: Vec<Change>,
+}
 
-    let mut answers = Vec::with_capacity(questions.len());
-    for batch in questions.chunks(BATCH) {
-        ask(&mut machine, batch, mode, &mut answers)?;
+impl Guest {
+    /// A guest in a mode, with a table.
+    ///
+    /// XSAVE components that need it are asked for first. Making a vCPU ends the time in which this process can ask for
+    /// more.
+    ///
+    /// # Errors
+    ///
+    /// [`ProbeError`].
+    pub fn new(device: &Device, table: &[CpuidEntry], mode: Mode) -> Result<Guest, ProbeError> {
+        // If they are not permitted, KVM refuses the table, and that error says what it is about.
+        let _ = request_guest_components(table.xcr0());
+        let mut machine = Machine::new(device.kvm(), MEMORY)?;
+        let mut vcpus = Vcpus::with_layout(table, ApicLayout::default())?;
+        let changes = vcpus.set(machine.vcpu(), 0)?;
+        let stored: Vec<CpuidEntry> = changes.stored().collect();
+        let changes = changes.iter().collect();
+        let stored = CpuidTable::from_entries(&stored).map_err(|_| VcpuError::TooMany {
+            count: stored.len(),
+            first: stored.get(CpuidTable::MAX).copied(),
+        })?;
+
+        machine.write(CODE, &guest_code::code(mode));
+        let (at, tables) = guest_code::page_tables();
+        machine.write(at, &tables);
+        let failed =
+            |name: &'static str| move |error: kvm_ioctls::Error| KvmError::of_ioctl(name, error.into());
+        let mut sregs = machine.vcpu().get_sregs().map_err(failed("KVM_GET_SREGS"))?;
+        guest_code::enter(mode, &mut sregs);
+        machine.vcpu().set_sregs(&sregs).map_err(failed("KVM_SET_SREGS"))?;
+        Ok(Guest { machine, mode, stored, changes })
     }
-    Ok(Probe { answers, stored, changes })
+
+    /// The table that the vCPU had before it ran, as KVM gave it back.
+    #[must_use]
+    pub fn stored(&self) -> &CpuidTable {
+        &self.stored
+    }
+
+    /// What KVM had changed in the table that it was given.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// Lets it execute CPUID: EAX, EBX, ECX and EDX for each question, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`ProbeError`].
+    pub fn ask(&mut self, questions: &[(Leaf, Subleaf)]) -> Result<Vec<[u32; 4]>, ProbeError> {
+        let mut answers = Vec::with_capacity(questions.len());
+        for batch in questions.chunks(BATCH) {
+            ask(&mut self.machine, batch, self.mode, &mut answers)?;
+        }
+        Ok(answers)
+    }
+}
+
+/// Its vCPU takes tables as any other does: after a question, only the one that it has.
+impl CpuidVcpu for Guest {
+    fn set_cpuid2(&self, table: &CpuId) -> Result<(), Errno> {
+        CpuidVcpu::set_cpuid2(self.machine.vcpu(), table)
+    }
+
+    fn get_cpuid2(&self, into: &mut CpuidBuffer) -> Result<(), Errno> {
+        CpuidVcpu::get_cpuid2(self.machine.vcpu(), into)
+    }
+}
+
+impl fmt::Debug for Guest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guest").field("mode", &self.mode).finish_non_exhaustive()
+    }
 }
 
 /// One run of the guest.
