@@ -1,0 +1,171 @@
+//! A process asks KVM itself, with gdb's help: one system call per vCPU, put in place of the one that it is waiting in.
+//!
+//! The thread's registers are saved, set to `ioctl(descriptor, KVM_GET_CPUID2, buffer)` at an instruction `syscall` that
+//! the process has, one instruction is executed, and the registers are put back. The buffer lies below the stack's end,
+//! where nothing is. No function of the process is called, so that it works with any program.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::process::{Command, Stdio};
+
+use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Subleaf};
+
+use super::{Vcpu, memory};
+
+/// `KVM_GET_CPUID2`: `_IOWR(0xAE, 0x91, struct kvm_cpuid2)`.
+const KVM_GET_CPUID2: u32 = 0xc008_ae91;
+/// `ioctl` of 64-bit programs.
+const IOCTL: u32 = 16;
+/// How far below the stack's end the buffer begins: more than its 10,248 bytes and whatever a function keeps there.
+const BELOW: u32 = 0x8000;
+/// Words of a `struct kvm_cpuid_entry2`, three of them padding.
+const WORDS: usize = 10;
+
+/// Why this way is not open.
+pub(super) struct Unable(pub(super) String);
+
+/// Each vCPU's table.
+pub(super) fn ask(pid: u32, vcpus: &[Vcpu]) -> Result<Vec<(Vcpu, Vec<CpuidEntry>)>, Unable> {
+    // A filter may kill the process for a call that it does not expect.
+    let status = fs::read_to_string(format!("/proc/{pid}/status"));
+    let status = status.map_err(|error| Unable(format!("its status cannot be read: {error}")))?;
+    if !status.lines().any(|line| line.strip_prefix("Seccomp:").is_some_and(|mode| mode.trim() == "0")) {
+        return Err(Unable("a seccomp filter guards its system calls, so it was not made to ask KVM".to_owned()));
+    }
+    let at = syscall_instruction(pid).map_err(|error| Unable(format!("its memory cannot be read: {error}")))?;
+    let at = at.ok_or_else(|| Unable("it has no instruction `syscall`".to_owned()))?;
+    let output = run(pid, &script(vcpus, at))?;
+    vcpus.iter().map(|vcpu| Ok((*vcpu, answer(&output, *vcpu)?))).collect()
+}
+
+fn run(pid: u32, script: &str) -> Result<String, Unable> {
+    let mut gdb = Command::new("gdb");
+    gdb.args(["-nx", "-q", "-batch", "-iex", "set auto-solib-add off", "-iex", "set debuginfod enabled off"]);
+    gdb.args(["-p", &pid.to_string(), "-x", "/dev/stdin"]);
+    gdb.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut gdb = gdb.spawn().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Unable("gdb is not installed".to_owned()),
+        _ => Unable(format!("gdb cannot be started: {error}")),
+    })?;
+    let failed = |error: io::Error| Unable(format!("gdb failed: {error}"));
+    if let Some(mut input) = gdb.stdin.take() {
+        input.write_all(script.as_bytes()).map_err(failed)?;
+    }
+    let output = gdb.wait_with_output().map_err(failed)?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    if let Some(line) = errors.lines().find(|line| line.contains("ptrace: ") || line.contains("Could not attach")) {
+        return Err(Unable(format!("gdb may not attach to it: {}", line.trim())));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// What gdb is told.
+fn script(vcpus: &[Vcpu], syscall: u64) -> String {
+    const SAVED: [&str; 9] = ["rax", "rdi", "rsi", "rdx", "rcx", "r11", "rip", "eflags", "orig_rax"];
+    let count = CpuidTable::MAX;
+    let mut script = String::from("set pagination off\nset confirm off\nset scheduler-locking on\n");
+    // Writing to a string does not fail.
+    for register in SAVED {
+        let _ = writeln!(script, "set $saved_{register} = (unsigned long)${register}");
+    }
+    let _ = writeln!(script, "set $buffer = ((unsigned long)$rsp - {BELOW}) & ~0xfffUL");
+    for Vcpu { id, descriptor } in vcpus {
+        let _ = writeln!(script, "set {{unsigned int}}$buffer = {count}");
+        let _ = writeln!(script, "set {{unsigned int}}($buffer + 4) = 0");
+        // The interrupted call must not be begun anew before ours.
+        let _ = writeln!(script, "set $orig_rax = -1\nset $rip = {syscall:#x}\nset $rax = {IOCTL}");
+        let _ = writeln!(script, "set $rdi = {descriptor}\nset $rsi = {KVM_GET_CPUID2:#x}\nset $rdx = $buffer");
+        let _ = writeln!(script, "stepi\nset $answer = (long)$rax\nset $stopped = (unsigned long)$rip");
+        for register in SAVED {
+            let _ = writeln!(script, "set ${register} = $saved_{register}");
+        }
+        let _ = writeln!(script, "printf \"vcpu {id} %ld %lx\\n\", $answer, $stopped");
+        let _ = writeln!(script, "x/{}xw $buffer", 2 + WORDS * count);
+        let _ = writeln!(script, "printf \"end\\n\"");
+    }
+    script
+}
+
+/// A vCPU's table, from what gdb printed.
+fn answer(output: &str, Vcpu { id, .. }: Vcpu) -> Result<Vec<CpuidEntry>, Unable> {
+    let unable = |what: &str| Unable(format!("gdb could not make it ask KVM about vCPU {id}: {what}"));
+    let mut lines = output.lines();
+    let head = lines.find_map(|line| line.strip_prefix(&format!("vcpu {id} ")));
+    let (result, _) = head.and_then(|head| head.split_once(' ')).ok_or_else(|| unable("it did not get there"))?;
+    match result.parse::<i32>() {
+        Ok(0) => {}
+        Ok(error @ -4095..0) => return Err(unable(&io::Error::from_raw_os_error(-error).to_string())),
+        _ => return Err(unable("something came between; try again")),
+    }
+    let words = lines.take_while(|line| *line != "end").filter_map(|line| line.split_once(':')).flat_map(|line| line.1.split_ascii_whitespace());
+    let words: Option<Vec<u32>> = words.map(|word| u32::from_str_radix(word.strip_prefix("0x")?, 16).ok()).collect();
+    let words = words.ok_or_else(|| unable("what gdb printed makes no sense"))?;
+    let count = words.first().and_then(|count| usize::try_from(*count).ok());
+    let entries = count.and_then(|count| words.get(2..2 + WORDS * count));
+    let entries = entries.ok_or_else(|| unable("what gdb printed is not the whole table"))?;
+    Ok(entries.chunks_exact(WORDS).filter_map(entry_of).collect())
+}
+
+fn entry_of(words: &[u32]) -> Option<CpuidEntry> {
+    let [function, index, flags, eax, ebx, ecx, edx, ..] = *words else { return None };
+    Some(CpuidEntry { function: Leaf(function), index: Subleaf(index), flags, registers: [eax, ebx, ecx, edx] })
+}
+
+/// The address of an instruction `syscall` in the process.
+fn syscall_instruction(pid: u32) -> io::Result<Option<u64>> {
+    let mut memory = File::open(format!("/proc/{pid}/mem"))?;
+    let mut code = Vec::new();
+    for range in memory::ranges(pid)?.filter(|range| range.executable) {
+        code.clear();
+        // The kernel's own page of system calls is told of and cannot be read.
+        if memory.seek(SeekFrom::Start(range.start)).is_err() {
+            continue;
+        }
+        let length = range.end - range.start;
+        if io::Read::by_ref(&mut memory).take(length).read_to_end(&mut code).is_err() {
+            continue;
+        }
+        let found = code.windows(2).position(|bytes| bytes == [0x0f, 0x05]);
+        if let Some(at) = found.and_then(|at| u64::try_from(at).ok()) {
+            return Ok(Some(range.start + at));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Vcpu, answer, script};
+    use cpuid_tables::CpuidEntry;
+
+    const VCPU: Vcpu = Vcpu { id: 3, descriptor: 11 };
+
+    #[test]
+    fn what_gdb_prints_is_a_table() {
+        let output = "noise\nvcpu 3 0 7f00\n0x7ffd1000:\t0x00000001\t0x00000000\t0x00000007\t0x00000000\n\
+                      0x7ffd1010:\t0x00000001\t0x00000002\t0x00000020\t0x00000000\n\
+                      0x7ffd1020:\t0x00000004\t0x00000000\t0x00000000\t0x00000000\nend\n";
+        let entries = answer(output, VCPU).map_err(|error| error.0);
+        assert_eq!(entries, Ok(vec![CpuidEntry::of_subleaf(7, 0, [2, 0x20, 0, 4])]));
+    }
+
+    #[test]
+    fn what_went_wrong_is_told() {
+        let error = |output: &str| answer(output, VCPU).map_err(|error| error.0).unwrap_err();
+        assert!(error("").ends_with("it did not get there"));
+        assert!(error("vcpu 3 -25 7f00\nend\n").contains("ioctl"), "{}", error("vcpu 3 -25 7f00\nend\n"));
+        assert!(error("vcpu 3 16 7f00\nend\n").ends_with("try again"));
+        assert!(error("vcpu 3 0 7f00\n0x1:\t0x00000002\t0x00000000\nend\n").ends_with("not the whole table"));
+        assert!(error("vcpu 3 0 7f00\n0x1:\tCannot access\nend\n").ends_with("makes no sense"));
+    }
+
+    #[test]
+    fn registers_are_put_back_before_anything_is_printed() {
+        let script = script(&[VCPU], 0x1000);
+        let (before, after) = script.split_once("stepi").unwrap();
+        assert!(before.contains("set $rdi = 11\n") && !before.contains("printf"));
+        let (restored, _) = after.split_once("printf").unwrap();
+        assert_eq!(restored.matches(" = $saved_").count(), 9);
+    }
+}

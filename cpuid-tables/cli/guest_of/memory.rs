@@ -1,0 +1,177 @@
+//! Tables in a process's memory: `struct kvm_cpuid2`, a count and so many entries of 40 bytes each.
+//!
+//! Nothing marks them, so that only what can be nothing else counts: every entry's padding is 0, its function in a range
+//! of leaves and its flags known; leaves 0 and 1 are there, and no entry twice.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+
+use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Subleaf, find_entry};
+
+/// Bytes of a `struct kvm_cpuid_entry2`.
+const ENTRY: usize = 40;
+/// Of the count and padding before the entries.
+const HEAD: usize = 8;
+/// A VMM's guest memory is passed over: its pages are the guest's, and it may be terabytes.
+const LARGEST: u64 = 256 << 20;
+
+/// A stretch of a process's memory.
+pub(super) struct Range {
+    pub(super) start: u64,
+    pub(super) end: u64,
+    pub(super) executable: bool,
+    readable: bool,
+    writable: bool,
+}
+
+/// A table that was found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Table {
+    pub(super) address: u64,
+    pub(super) entries: Vec<CpuidEntry>,
+}
+
+/// The stretches of a process's memory, in order.
+pub(super) fn ranges(pid: u32) -> io::Result<impl Iterator<Item = Range>> {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps"))?;
+    let ranges: Vec<Range> = maps.lines().filter_map(range).collect();
+    Ok(ranges.into_iter())
+}
+
+/// `7f00-7f10 rw-p ...`.
+fn range(line: &str) -> Option<Range> {
+    let (place, rest) = line.split_once(' ')?;
+    let (start, end) = place.split_once('-')?;
+    let hex = |text| u64::from_str_radix(text, 16).ok();
+    let rights = rest.get(..4)?;
+    Some(Range {
+        start: hex(start)?,
+        end: hex(end)?,
+        executable: rights.contains('x'),
+        readable: rights.contains('r'),
+        writable: rights.contains('w'),
+    })
+}
+
+/// Every whole table in a process's memory, those with the same entries once.
+pub(super) fn tables(pid: u32) -> io::Result<Vec<Table>> {
+    let mut memory = File::open(format!("/proc/{pid}/mem"))?;
+    let mut found: Vec<Table> = Vec::new();
+    let mut bytes = Vec::new();
+    for range in ranges(pid)?.filter(|range| range.readable && range.writable) {
+        let length = range.end - range.start;
+        if length > LARGEST || memory.seek(SeekFrom::Start(range.start)).is_err() {
+            continue;
+        }
+        bytes.clear();
+        // What cannot be read has what was read before it.
+        let _ = io::Read::by_ref(&mut memory).take(length).read_to_end(&mut bytes);
+        for table in tables_in(&bytes, range.start) {
+            if !found.iter().any(|other| other.entries == table.entries) {
+                found.push(table);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Every whole table in some bytes. Allocators and stacks align them to 4 bytes at least.
+fn tables_in(bytes: &[u8], start: u64) -> Vec<Table> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(head) = bytes.get(at..at + HEAD) {
+        match table_at(head, &bytes[at + HEAD..]) {
+            Some(entries) => {
+                let length = HEAD + entries.len() * ENTRY;
+                found.push(Table { address: start + u64::try_from(at).unwrap_or(0), entries });
+                at += length;
+            }
+            None => at += 4,
+        }
+    }
+    found
+}
+
+fn table_at(head: &[u8], rest: &[u8]) -> Option<Vec<CpuidEntry>> {
+    let count = usize::try_from(word(head, 0)?).ok().filter(|count| (4..=CpuidTable::MAX).contains(count))?;
+    if word(head, 1)? != 0 {
+        return None;
+    }
+    let all = rest.get(..count * ENTRY)?;
+    let entries: Option<Vec<CpuidEntry>> = all.chunks_exact(ENTRY).map(entry).collect();
+    let entries = entries?;
+    let keys: BTreeSet<(Leaf, Subleaf)> = entries.iter().map(|entry| (entry.function, entry.subleaf())).collect();
+    let registers = |leaf| find_entry(&entries, Leaf(leaf), Subleaf(0)).map(|entry| entry.registers);
+    let (first, version) = (registers(0)?, registers(1)?);
+    let whole = keys.len() == entries.len() && first[0] != 0 && first[1] != 0 && version[0] != 0 && version[3] != 0;
+    whole.then_some(entries)
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    let bytes = bytes.get(at * 4..at * 4 + 4)?;
+    Some(u32::from_le_bytes(bytes.try_into().ok()?))
+}
+
+fn entry(bytes: &[u8]) -> Option<CpuidEntry> {
+    let mut words = [0; 10];
+    for (at, place) in words.iter_mut().enumerate() {
+        *place = word(bytes, at)?;
+    }
+    let [function, index, flags, eax, ebx, ecx, edx, padding @ ..] = words;
+    let leaf = matches!(function, 0..=0xff | 0x4000_0000..=0x4000_ffff | 0x8000_0000..=0x8000_00ff | 0x8086_0000..=0x8086_00ff | 0xc000_0000..=0xc000_00ff);
+    let plain = leaf && flags <= 7 && padding == [0; 3];
+    plain.then_some(CpuidEntry { function: Leaf(function), index: Subleaf(index), flags, registers: [eax, ebx, ecx, edx] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Table, tables_in};
+    use cpuid_tables::CpuidEntry;
+
+    fn entries() -> Vec<CpuidEntry> {
+        vec![
+            CpuidEntry::of_leaf(0x4000_0000, [0x4000_0001, 1, 2, 3]),
+            CpuidEntry::of_leaf(0, [7, 0x756e_6547, 0x6c65_746e, 0x4965_6e69]),
+            CpuidEntry::of_leaf(1, [0x806f8, 0, 0, 1]),
+            CpuidEntry::of_subleaf(7, 0, [0, 0x20, 0, 0]),
+        ]
+    }
+
+    /// A table as KVM takes it.
+    fn bytes(entries: &[CpuidEntry]) -> Vec<u8> {
+        let count = u32::try_from(entries.len()).unwrap();
+        let mut words = vec![count, 0];
+        for entry in entries {
+            words.extend([entry.function.0, entry.index.0, entry.flags]);
+            words.extend(entry.registers);
+            words.extend([0; 3]);
+        }
+        words.into_iter().flat_map(u32::to_le_bytes).collect()
+    }
+
+    #[test]
+    fn a_table_among_other_things() {
+        let table = bytes(&entries());
+        let memory = [&[0xff; 12][..], &table, &[1, 2, 3, 4], &table, &[0; 400]].concat();
+        let second = 0x1000 + 12 + u64::try_from(table.len()).unwrap() + 4;
+        let found = tables_in(&memory, 0x1000);
+        let at = |address| Table { address, entries: entries() };
+        assert_eq!(found, [at(0x100c), at(second)]);
+    }
+
+    #[test]
+    fn what_is_no_whole_table() {
+        let whole = bytes(&entries());
+        // One byte of anything that is fixed makes it something else.
+        for (at, value) in [(4, 1), (8, 1), (8 + 2 * 4, 8), (8 + 7 * 4, 1), (8 + 40 + 3, 0x90)] {
+            let mut broken = whole.clone();
+            broken[at] = value;
+            assert!(tables_in(&broken, 0).is_empty(), "{at}");
+        }
+        assert!(tables_in(&whole[..whole.len() - 1], 0).is_empty());
+        let twice: Vec<CpuidEntry> = entries().into_iter().chain([entries()[3]]).collect();
+        assert!(tables_in(&bytes(&twice), 0).is_empty());
+        assert!(tables_in(&bytes(&entries()[..2]), 0).is_empty());
+    }
+}

@@ -1,0 +1,80 @@
+//! The CPUID tables of a running VMM's vCPUs.
+//!
+//! KVM answers `KVM_GET_CPUID2` only to the process that made the VM: a vCPU's descriptor that was taken over with
+//! `pidfd_getfd` answers EIO (`kvm_vcpu_ioctl()`, Linux, `virt/kvm/kvm_main.c`), and debugfs does not show tables. Two ways
+//! are left. `gdb`, where it is installed, stops the process for a moment and has it ask KVM itself: the answer is the
+//! truth. Else its memory is searched for tables, which it may have thrown away or overwritten: QEMU builds its table on
+//! a stack, Rust VMMs keep theirs.
+
+use std::fs;
+use std::path::Path;
+
+use cpuid_tables::CpuidEntry;
+use cpuid_tables::dump::Cpu;
+
+use super::Result;
+use super::output::{Failed, warn};
+
+mod gdb;
+mod memory;
+
+/// A vCPU's descriptor in a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Vcpu {
+    /// The id that KVM knows it by.
+    id: u32,
+    /// The process's number for it.
+    descriptor: u32,
+}
+
+/// The tables of a process's vCPUs, by their ids.
+pub(super) fn read(pid: u32) -> Result<Vec<Cpu>> {
+    let vcpus = vcpus(pid)?;
+    match gdb::ask(pid, &vcpus) {
+        Ok(tables) => Ok(tables.into_iter().map(|(vcpu, entries)| cpu(Some(vcpu.id), entries)).collect()),
+        Err(gdb::Unable(why)) => searched(pid, &why),
+    }
+}
+
+fn cpu(number: Option<u32>, entries: Vec<CpuidEntry>) -> Cpu {
+    Cpu { number, ..Cpu::of_entries(entries) }
+}
+
+/// Without gdb: what stands in its memory.
+fn searched(pid: u32, why: &str) -> Result<Vec<Cpu>> {
+    let help = "install gdb, and be its user or root; then the process is stopped for a moment and asks KVM itself";
+    let found = memory::tables(pid).map_err(|error| {
+        Failed::new(format!("process {pid}: {why}; and its memory cannot be read: {error}")).help(help)
+    })?;
+    if found.is_empty() {
+        let what = "and its memory holds no whole table: a VMM may drop it once KVM has it, as QEMU does";
+        return Err(Failed::new(format!("process {pid}: {why}; {what}")).help(help));
+    }
+    warn(format!("process {pid}: {why}; these are the tables in its memory, which need not be what KVM has"));
+    Ok(found.into_iter().map(|table| Cpu { name: Some(format!("at {:#x}", table.address)), ..cpu(None, table.entries) }).collect())
+}
+
+/// A process's vCPUs, by their descriptors.
+fn vcpus(pid: u32) -> Result<Vec<Vcpu>> {
+    let folder = format!("/proc/{pid}/fd");
+    if !Path::new(&format!("/proc/{pid}")).exists() {
+        return Err(Failed::new(format!("there is no process {pid}")));
+    }
+    let listed = fs::read_dir(&folder).map_err(|error| {
+        Failed::new(format!("{folder}: {error}")).help("be the user of that process, or root")
+    })?;
+    let mut vcpus: Vec<Vcpu> = listed
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let link = fs::read_link(entry.path()).ok()?;
+            let id = link.to_str()?.strip_prefix("anon_inode:kvm-vcpu:")?.parse().ok()?;
+            Some(Vcpu { id, descriptor: entry.file_name().to_str()?.parse().ok()? })
+        })
+        .collect();
+    vcpus.sort_unstable();
+    if vcpus.is_empty() {
+        let failed = Failed::new(format!("process {pid} has no vCPUs of KVM"));
+        return Err(failed.help("name the process of the VMM that runs the guest: its /proc/PID/fd has kvm-vcpu"));
+    }
+    Ok(vcpus)
+}
