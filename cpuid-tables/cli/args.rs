@@ -13,7 +13,12 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
+  kvm-cpuid show                          this machine's CPUID, decoded
   kvm-cpuid has avx512f --supported       may a guest here have it?
+  kvm-cpuid why vmx                       who keeps it from this machine, or its guests?
+  kvm-cpuid find '7.0.ebx[5]'             what stands there?
+  kvm-cpuid diff guest.txt --supported --migrate
+                                          can a guest with that table go on here?
 
 Each command's --help has more. A SOURCE is a file, - for standard input, --host (the CPUID
 instruction here) or --supported (what KVM here supports); a file's format is recognised.
@@ -40,6 +45,9 @@ pub(crate) enum Command {
     /// Tell by the exit code whether a feature is there
     #[command(after_help = super::has::EXAMPLES)]
     Has(super::has::Args),
+    /// Run a guest with a table, and tell what it really sees
+    #[command(after_help = super::probe::EXAMPLES)]
+    Probe(super::probe::Args),
     /// Tell the whole story of a feature on this machine: who says no
     #[command(after_help = super::why::EXAMPLES)]
     Why(super::why::Args),

@@ -148,7 +148,7 @@ fn cpus(group: &[&Pair]) -> Vec<Value> {
     group.iter().map(|pair| json!({ "a": pair.a.number, "b": pair.b.number })).collect()
 }
 
-fn coloured(text: &mut String, entry: &str) {
+pub(super) fn coloured(text: &mut String, entry: &str) {
     for line in entry.lines() {
         let style = match line.trim_start().get(..2) {
             Some("- ") => BAD,

@@ -8,8 +8,10 @@ mod convert;
 mod diff;
 mod find;
 mod guest;
+mod guest_of;
 mod has;
 mod output;
+mod probe;
 mod progress;
 mod show;
 mod source;
@@ -32,6 +34,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Diff(args) => diff::run(&args),
         Command::Find(args) => find::run(&args),
         Command::Has(args) => has::run(&args),
+        Command::Probe(args) => probe::run(&args),
         Command::Why(args) => why::run(&args),
         Command::Guest(args) => guest::run(&args),
     };

@@ -12,8 +12,11 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args as ClapArgs, Command, FromArgMatches, value_parser};
 use cpuid_tables::dump::{Cpu, Format, Options, ReadError, Reader};
+use cpuid_tables::host;
+use cpuid_tables::kvm::{Device, KvmSystem as _};
 
 use super::Result;
+use super::guest_of;
 use super::output::{Failed, warn};
 use super::progress::Watched;
 
@@ -167,8 +170,11 @@ pub(crate) struct Reading {
     #[arg(long)]
     pub(crate) lenient: bool,
     /// Of a source with several CPUs only this one: its number, else its place from 0
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with = "all_cpus")]
     pub(crate) cpu: Option<u32>,
+    /// With --host: every CPU of this machine instead of the first, with a warning of what differs
+    #[arg(long)]
+    pub(crate) all_cpus: bool,
 }
 
 /// A format by its name.
@@ -204,7 +210,7 @@ impl Reading {
             }
             Source::Input => Box::new(self.dump(source, Watched::new(io::stdin(), None))?),
             Source::Supported | Source::Emulated | Source::Host | Source::GuestOf(_) => {
-                Box::new(machine(source)?.into_iter().map(Ok))
+                Box::new(machine(source, self)?.into_iter().map(Ok))
             }
         };
         Ok(Cpus { all, wanted: self.cpu, at: 0, name: source.to_string(), found: false })
@@ -291,6 +297,41 @@ impl Iterator for Cpus {
 }
 
 /// The tables of this machine.
-fn machine(source: &Source) -> Result<Vec<Cpu>> {
-    Err(Failed::new(format!("{source} cannot be read yet")))
+fn machine(source: &Source, reading: &Reading) -> Result<Vec<Cpu>> {
+    let named = |name: &str, entries| Cpu { name: Some(name.to_owned()), ..Cpu::of_entries(entries) };
+    match source {
+        Source::Supported => Ok(vec![named("supported", kvm()?.supported_cpuid().map_err(Failed::new)?)]),
+        Source::Emulated => Ok(vec![named("emulated", kvm()?.emulated_cpuid().map_err(Failed::new)?)]),
+        Source::GuestOf(pid) => guest_of::read(*pid),
+        Source::Host | Source::File(_) | Source::Input => host_cpus(reading),
+    }
+}
+
+fn kvm() -> Result<Device> {
+    Device::open().map_err(Failed::new)
+}
+
+/// The CPUs of this machine that are wanted: by default the first one that this process may run on.
+fn host_cpus(reading: &Reading) -> Result<Vec<Cpu>> {
+    let wanted = reading.cpu.and_then(|number| usize::try_from(number).ok());
+    let allowed = host::cpus().map_err(Failed::new)?;
+    let chosen = match wanted {
+        Some(number) if !allowed.contains(&number) => {
+            let all: Vec<String> = allowed.iter().map(ToString::to_string).collect();
+            return Err(Failed::new(format!(
+                "this process may not run on a CPU {number}; there is {}",
+                all.join(", ")
+            )));
+        }
+        Some(number) => vec![number],
+        None if reading.all_cpus => allowed,
+        None => allowed.into_iter().take(1).collect(),
+    };
+    let read = |number| Ok((number, host::read_cpu(number).map_err(Failed::new)?));
+    let cpus = chosen.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+    for difference in host::compare_cpus(&cpus).iter().filter(|difference| !difference.expected) {
+        warn(format!("CPUs differ: {difference}"));
+    }
+    let number = |number: usize| u32::try_from(number).ok();
+    Ok(cpus.into_iter().map(|(at, entries)| Cpu { number: number(at), ..Cpu::of_entries(entries) }).collect())
 }

@@ -27,7 +27,7 @@ impl fmt::Display for DecodedEntry {
         }
         let other_flags = entry.flags & !crate::CpuidEntry::SIGNIFICANT_INDEX;
         if other_flags != 0 {
-            writeln!(f, "  flags {other_flags:#x} beside the one of a significant index")?;
+            writeln!(f, "  other flags: {other_flags:#x}")?;
         }
         if all_zero {
             return Ok(());

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::process::{Command, Stdio};
 
 use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Subleaf};
@@ -31,9 +31,12 @@ pub(super) fn ask(pid: u32, vcpus: &[Vcpu]) -> Result<Vec<(Vcpu, Vec<CpuidEntry>
     let status = fs::read_to_string(format!("/proc/{pid}/status"));
     let status = status.map_err(|error| Unable(format!("its status cannot be read: {error}")))?;
     if !status.lines().any(|line| line.strip_prefix("Seccomp:").is_some_and(|mode| mode.trim() == "0")) {
-        return Err(Unable("a seccomp filter guards its system calls, so it was not made to ask KVM".to_owned()));
+        return Err(Unable(
+            "a seccomp filter guards its system calls, so it was not made to ask KVM".to_owned(),
+        ));
     }
-    let at = syscall_instruction(pid).map_err(|error| Unable(format!("its memory cannot be read: {error}")))?;
+    let at =
+        syscall_instruction(pid).map_err(|error| Unable(format!("its memory cannot be read: {error}")))?;
     let at = at.ok_or_else(|| Unable("it has no instruction `syscall`".to_owned()))?;
     let output = run(pid, &script(vcpus, at))?;
     vcpus.iter().map(|vcpu| Ok((*vcpu, answer(&output, *vcpu)?))).collect()
@@ -42,19 +45,19 @@ pub(super) fn ask(pid: u32, vcpus: &[Vcpu]) -> Result<Vec<(Vcpu, Vec<CpuidEntry>
 fn run(pid: u32, script: &str) -> Result<String, Unable> {
     let mut gdb = Command::new("gdb");
     gdb.args(["-nx", "-q", "-batch", "-iex", "set auto-solib-add off", "-iex", "set debuginfod enabled off"]);
-    gdb.args(["-p", &pid.to_string(), "-x", "/dev/stdin"]);
-    gdb.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut gdb = gdb.spawn().map_err(|error| match error.kind() {
+    gdb.args(["-p", &pid.to_string()]);
+    // One by one: after a command that fails, those that put the registers back are still executed.
+    script.lines().for_each(|line| {
+        gdb.args(["-ex", line]);
+    });
+    let output = gdb.stdin(Stdio::null()).output().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Unable("gdb is not installed".to_owned()),
         _ => Unable(format!("gdb cannot be started: {error}")),
     })?;
-    let failed = |error: io::Error| Unable(format!("gdb failed: {error}"));
-    if let Some(mut input) = gdb.stdin.take() {
-        input.write_all(script.as_bytes()).map_err(failed)?;
-    }
-    let output = gdb.wait_with_output().map_err(failed)?;
     let errors = String::from_utf8_lossy(&output.stderr);
-    if let Some(line) = errors.lines().find(|line| line.contains("ptrace: ") || line.contains("Could not attach")) {
+    if let Some(line) =
+        errors.lines().find(|line| line.contains("ptrace: ") || line.contains("Could not attach"))
+    {
         return Err(Unable(format!("gdb may not attach to it: {}", line.trim())));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
@@ -62,7 +65,8 @@ fn run(pid: u32, script: &str) -> Result<String, Unable> {
 
 /// What gdb is told.
 fn script(vcpus: &[Vcpu], syscall: u64) -> String {
-    const SAVED: [&str; 9] = ["rax", "rdi", "rsi", "rdx", "rcx", "r11", "rip", "eflags", "orig_rax"];
+    // The instruction keeps the flags in R11 and has them from there again.
+    const SAVED: [&str; 8] = ["rax", "rdi", "rsi", "rdx", "rcx", "r11", "rip", "orig_rax"];
     let count = CpuidTable::MAX;
     let mut script = String::from("set pagination off\nset confirm off\nset scheduler-locking on\n");
     // Writing to a string does not fail.
@@ -75,7 +79,8 @@ fn script(vcpus: &[Vcpu], syscall: u64) -> String {
         let _ = writeln!(script, "set {{unsigned int}}($buffer + 4) = 0");
         // The interrupted call must not be begun anew before ours.
         let _ = writeln!(script, "set $orig_rax = -1\nset $rip = {syscall:#x}\nset $rax = {IOCTL}");
-        let _ = writeln!(script, "set $rdi = {descriptor}\nset $rsi = {KVM_GET_CPUID2:#x}\nset $rdx = $buffer");
+        let _ =
+            writeln!(script, "set $rdi = {descriptor}\nset $rsi = {KVM_GET_CPUID2:#x}\nset $rdx = $buffer");
         let _ = writeln!(script, "stepi\nset $answer = (long)$rax\nset $stopped = (unsigned long)$rip");
         for register in SAVED {
             let _ = writeln!(script, "set ${register} = $saved_{register}");
@@ -92,14 +97,19 @@ fn answer(output: &str, Vcpu { id, .. }: Vcpu) -> Result<Vec<CpuidEntry>, Unable
     let unable = |what: &str| Unable(format!("gdb could not make it ask KVM about vCPU {id}: {what}"));
     let mut lines = output.lines();
     let head = lines.find_map(|line| line.strip_prefix(&format!("vcpu {id} ")));
-    let (result, _) = head.and_then(|head| head.split_once(' ')).ok_or_else(|| unable("it did not get there"))?;
+    let (result, _) =
+        head.and_then(|head| head.split_once(' ')).ok_or_else(|| unable("it did not get there"))?;
     match result.parse::<i32>() {
         Ok(0) => {}
         Ok(error @ -4095..0) => return Err(unable(&io::Error::from_raw_os_error(-error).to_string())),
         _ => return Err(unable("something came between; try again")),
     }
-    let words = lines.take_while(|line| *line != "end").filter_map(|line| line.split_once(':')).flat_map(|line| line.1.split_ascii_whitespace());
-    let words: Option<Vec<u32>> = words.map(|word| u32::from_str_radix(word.strip_prefix("0x")?, 16).ok()).collect();
+    let words = lines
+        .take_while(|line| *line != "end")
+        .filter_map(|line| line.split_once(':'))
+        .flat_map(|line| line.1.split_ascii_whitespace());
+    let words: Option<Vec<u32>> =
+        words.map(|word| u32::from_str_radix(word.strip_prefix("0x")?, 16).ok()).collect();
     let words = words.ok_or_else(|| unable("what gdb printed makes no sense"))?;
     let count = words.first().and_then(|count| usize::try_from(*count).ok());
     let entries = count.and_then(|count| words.get(2..2 + WORDS * count));
@@ -109,7 +119,12 @@ fn answer(output: &str, Vcpu { id, .. }: Vcpu) -> Result<Vec<CpuidEntry>, Unable
 
 fn entry_of(words: &[u32]) -> Option<CpuidEntry> {
     let [function, index, flags, eax, ebx, ecx, edx, ..] = *words else { return None };
-    Some(CpuidEntry { function: Leaf(function), index: Subleaf(index), flags, registers: [eax, ebx, ecx, edx] })
+    Some(CpuidEntry {
+        function: Leaf(function),
+        index: Subleaf(index),
+        flags,
+        registers: [eax, ebx, ecx, edx],
+    })
 }
 
 /// The address of an instruction `syscall` in the process.
@@ -166,6 +181,6 @@ mod tests {
         let (before, after) = script.split_once("stepi").unwrap();
         assert!(before.contains("set $rdi = 11\n") && !before.contains("printf"));
         let (restored, _) = after.split_once("printf").unwrap();
-        assert_eq!(restored.matches(" = $saved_").count(), 9);
+        assert_eq!(restored.matches(" = $saved_").count(), 8);
     }
 }

@@ -101,10 +101,12 @@ fn table_at(head: &[u8], rest: &[u8]) -> Option<Vec<CpuidEntry>> {
     let all = rest.get(..count * ENTRY)?;
     let entries: Option<Vec<CpuidEntry>> = all.chunks_exact(ENTRY).map(entry).collect();
     let entries = entries?;
-    let keys: BTreeSet<(Leaf, Subleaf)> = entries.iter().map(|entry| (entry.function, entry.subleaf())).collect();
+    let keys: BTreeSet<(Leaf, Subleaf)> =
+        entries.iter().map(|entry| (entry.function, entry.subleaf())).collect();
     let registers = |leaf| find_entry(&entries, Leaf(leaf), Subleaf(0)).map(|entry| entry.registers);
     let (first, version) = (registers(0)?, registers(1)?);
-    let whole = keys.len() == entries.len() && first[0] != 0 && first[1] != 0 && version[0] != 0 && version[3] != 0;
+    let whole =
+        keys.len() == entries.len() && first[0] != 0 && first[1] != 0 && version[0] != 0 && version[3] != 0;
     whole.then_some(entries)
 }
 
@@ -121,7 +123,12 @@ fn entry(bytes: &[u8]) -> Option<CpuidEntry> {
     let [function, index, flags, eax, ebx, ecx, edx, padding @ ..] = words;
     let leaf = matches!(function, 0..=0xff | 0x4000_0000..=0x4000_ffff | 0x8000_0000..=0x8000_00ff | 0x8086_0000..=0x8086_00ff | 0xc000_0000..=0xc000_00ff);
     let plain = leaf && flags <= 7 && padding == [0; 3];
-    plain.then_some(CpuidEntry { function: Leaf(function), index: Subleaf(index), flags, registers: [eax, ebx, ecx, edx] })
+    plain.then_some(CpuidEntry {
+        function: Leaf(function),
+        index: Subleaf(index),
+        flags,
+        registers: [eax, ebx, ecx, edx],
+    })
 }
 
 #[cfg(test)]

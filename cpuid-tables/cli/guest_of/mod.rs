@@ -9,8 +9,9 @@
 use std::fs;
 use std::path::Path;
 
-use cpuid_tables::CpuidEntry;
 use cpuid_tables::dump::Cpu;
+use cpuid_tables::kvm::{Device, KvmSystem as _};
+use cpuid_tables::{CpuidEntry, OwnBits, Register};
 
 use super::Result;
 use super::output::{Failed, warn};
@@ -42,16 +43,36 @@ fn cpu(number: Option<u32>, entries: Vec<CpuidEntry>) -> Cpu {
 
 /// Without gdb: what stands in its memory.
 fn searched(pid: u32, why: &str) -> Result<Vec<Cpu>> {
-    let help = "install gdb, and be its user or root; then the process is stopped for a moment and asks KVM itself";
-    let found = memory::tables(pid).map_err(|error| {
+    let help =
+        "install gdb, and be its user or root; then the process is stopped for a moment and asks KVM itself";
+    let mut found = memory::tables(pid).map_err(|error| {
         Failed::new(format!("process {pid}: {why}; and its memory cannot be read: {error}")).help(help)
     })?;
+    // VMMs keep what KVM supports, too, and that is no guest's.
+    if let Ok(supported) = Device::open().and_then(|kvm| kvm.supported_cpuid()) {
+        found.retain(|table| !same_but_for_cpu(&table.entries, &supported));
+    }
     if found.is_empty() {
         let what = "and its memory holds no whole table: a VMM may drop it once KVM has it, as QEMU does";
         return Err(Failed::new(format!("process {pid}: {why}; {what}")).help(help));
     }
     warn(format!("process {pid}: {why}; these are the tables in its memory, which need not be what KVM has"));
-    Ok(found.into_iter().map(|table| Cpu { name: Some(format!("at {:#x}", table.address)), ..cpu(None, table.entries) }).collect())
+    Ok(found
+        .into_iter()
+        .map(|table| Cpu { name: Some(format!("at {:#x}", table.address)), ..cpu(None, table.entries) })
+        .collect())
+}
+
+/// Equal but for what each CPU has of its own: `KVM_GET_SUPPORTED_CPUID` answers with that of the CPU it runs on.
+fn same_but_for_cpu(a: &[CpuidEntry], b: &[CpuidEntry]) -> bool {
+    let same = |(a, b): (&CpuidEntry, &CpuidEntry)| {
+        let registers = Register::ALL.into_iter().all(|register| {
+            let shared = !OwnBits::mask(a.function, register);
+            a.register(register) & shared == b.register(register) & shared
+        });
+        (a.function, a.index, a.flags) == (b.function, b.index, b.flags) && registers
+    };
+    a.len() == b.len() && a.iter().zip(b).all(same)
 }
 
 /// A process's vCPUs, by their descriptors.
@@ -74,7 +95,9 @@ fn vcpus(pid: u32) -> Result<Vec<Vcpu>> {
     vcpus.sort_unstable();
     if vcpus.is_empty() {
         let failed = Failed::new(format!("process {pid} has no vCPUs of KVM"));
-        return Err(failed.help("name the process of the VMM that runs the guest: its /proc/PID/fd has kvm-vcpu"));
+        return Err(
+            failed.help("name the process of the VMM that runs the guest: its /proc/PID/fd has kvm-vcpu")
+        );
     }
     Ok(vcpus)
 }

@@ -1,0 +1,194 @@
+//! `kvm-cpuid probe`: what a guest really sees.
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+use clap::{Args as ClapArgs, ValueEnum};
+use cpuid_tables::dump::{self, Cpu, Format as DumpFormat};
+use cpuid_tables::kvm::{Change, Device, Mode, PartChange, Probe, probe};
+use cpuid_tables::show::{EntryDifferences, compare};
+use cpuid_tables::{CpuidEntry, CpuidRead, IndexedLeaf, Leaf, OwnBits, Subleaf};
+use serde_json::{Value, json};
+
+use super::output::{DOUBT, Failed, GOOD, HEADING, print, print_json, styled};
+use super::source::{Input, Source};
+use super::{Result, answer, show};
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  kvm-cpuid probe                        a guest with all that KVM supports here: what does it see?
+  kvm-cpuid probe guest.txt              a guest with this table
+  kvm-cpuid probe guest.txt --mode real  in 16-bit mode
+  kvm-cpuid probe --format entries       what it sees, as a dump
+
+A guest of one vCPU, with APIC id 0, executes CPUID for every leaf that the table has or that lies
+below its highest ones. A line with - is what only the table has, + what only the guest sees.
+
+Exit codes:
+  0  it sees what the table says, but for what every KVM keeps up to date
+  1  it sees something else
+  2  the guest could not be run";
+
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    input: Input<0, 1>,
+    /// The mode in which the guest asks
+    #[arg(long, value_enum, default_value = "long")]
+    mode: GuestMode,
+    /// For people (text), for programs (json), or what the guest sees as a dump (entries)
+    #[arg(long, value_enum, default_value = "text")]
+    format: Form,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum GuestMode {
+    /// 16 bits
+    Real,
+    /// 32 bits
+    Protected,
+    /// 64 bits
+    Long,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Form {
+    Text,
+    Json,
+    Entries,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let source = args.input.sources_or(Source::Supported).remove(0);
+    let mode = match args.mode {
+        GuestMode::Real => Mode::Real,
+        GuestMode::Protected => Mode::Protected,
+        GuestMode::Long => Mode::Long,
+    };
+    let device = Device::open().map_err(Failed::new)?;
+    let mut same = true;
+    for cpu in args.input.reading.open(&source)? {
+        let cpu = cpu?;
+        let questions = questions(&cpu.entries);
+        let probed = probe(&device, &cpu.entries, &questions, mode);
+        let probed =
+            probed.map_err(|error| Failed::new(format!("{}: {error}", show::title(&source, &cpu))))?;
+        let seen = seen(&questions, &probed);
+        let differences = compare(&expected(&cpu.entries, &seen, &probed.changes), &seen);
+        same &= differences.is_empty();
+        tell(args, &show::title(&source, &cpu), (seen, &differences, &probed))?;
+    }
+    Ok(answer(same))
+}
+
+/// Every leaf and subleaf of the table, and the leaves below its highest ones.
+fn questions(entries: &[CpuidEntry]) -> Vec<(Leaf, Subleaf)> {
+    /// No processor's ranges are longer.
+    const LONGEST: u32 = 0x100;
+    let mut all: BTreeSet<(Leaf, Subleaf)> =
+        entries.iter().map(|entry| (entry.function, entry.subleaf())).collect();
+    for base in [Leaf::BASIC, Leaf::EXTENDED] {
+        let highest = entries.highest_leaf(base).map_or(base.0, |highest| highest.0.min(base.0 + LONGEST));
+        all.extend((base.0..=highest).map(|leaf| (Leaf(leaf), Subleaf(0))));
+    }
+    all.into_iter().collect()
+}
+
+/// The table as the guest should see it: what is each vCPU's own is that of the guest's, and what every KVM keeps up to date
+/// is as KVM has it.
+fn expected(entries: &[CpuidEntry], seen: &[CpuidEntry], changes: &[Change]) -> Vec<CpuidEntry> {
+    let mut expected = entries.to_vec();
+    for entry in &mut expected {
+        for word in entry.words() {
+            let own = OwnBits::mask(word.leaf, word.register);
+            let register = entry.register_mut(word.register);
+            *register = *register & !own | CpuidRead::word(seen, word) & own;
+        }
+    }
+    for change in changes {
+        let Change::Part(PartChange { word, mask, stored, expected: Some(_), .. }) = change else { continue };
+        let there = expected.iter_mut().find(|entry| entry.answers(word.leaf, word.subleaf));
+        if let Some(register) = there.map(|entry| entry.register_mut(word.register)) {
+            *register = *register & !mask | stored << mask.trailing_zeros();
+        }
+    }
+    expected
+}
+
+/// What the guest sees, as a table.
+fn seen(questions: &[(Leaf, Subleaf)], probed: &Probe) -> Vec<CpuidEntry> {
+    let indexed = |leaf: Leaf| {
+        let more = questions.iter().any(|(other, subleaf)| *other == leaf && subleaf.0 != 0);
+        let stored = probed.stored.iter().find(|entry| entry.function == leaf);
+        stored.map_or(more || IndexedLeaf::of(leaf).is_some(), CpuidEntry::is_indexed)
+    };
+    let entry = |((leaf, subleaf), registers): (&(Leaf, Subleaf), &[u32; 4])| {
+        if indexed(*leaf) {
+            CpuidEntry::of_subleaf(leaf.0, subleaf.0, *registers)
+        } else {
+            CpuidEntry::of_leaf(leaf.0, *registers)
+        }
+    };
+    let all = questions.iter().zip(&probed.answers).map(entry);
+    // A leaf below the highest that the table lacks and that answers nothing is as good as none.
+    all.filter(|entry| {
+        entry.registers != [0; 4] || probed.stored.find(entry.function, entry.subleaf()).is_some()
+    })
+    .collect()
+}
+
+fn tell(
+    args: &Args,
+    title: &str,
+    (seen, differences, probed): (Vec<CpuidEntry>, &[EntryDifferences], &Probe),
+) -> Result<()> {
+    match args.format {
+        Form::Entries => {
+            let mut out = Vec::new();
+            dump::write(&mut out, DumpFormat::Entries, &[Cpu::of_entries(seen)]).map_err(Failed::new)?;
+            print(&String::from_utf8_lossy(&out))?;
+        }
+        Form::Json => {
+            let change =
+                |change: &Change| json!({ "text": change.to_string(), "expected": change.is_expected() });
+            print_json(&json!({
+                "table": title,
+                "questions": probed.answers.len(),
+                "changed_by_kvm": probed.changes.iter().map(change).collect::<Vec<Value>>(),
+                "differences": differences.iter().map(EntryDifferences::to_json).collect::<Vec<Value>>(),
+            }))?;
+        }
+        Form::Text => {
+            print(&text(title, differences, probed))?;
+        }
+    }
+    Ok(())
+}
+
+fn text(title: &str, differences: &[EntryDifferences], probed: &Probe) -> String {
+    let mut text = String::new();
+    let changes = &probed.changes;
+    if !changes.is_empty() {
+        text += &styled(HEADING, "KVM changed the table when it was set:\n");
+        for change in changes {
+            let line = format!("  {change}\n");
+            text += &if change.is_expected() { line } else { styled(DOUBT, line) };
+        }
+    }
+    let asked = probed.answers.len();
+    if differences.is_empty() {
+        text +=
+            &styled(GOOD, format!("The guest sees the table {title}: {asked} leaves and subleaves asked\n"));
+        return text;
+    }
+    text += &styled(
+        HEADING,
+        format!(
+            "The guest sees something else than the table {title}; {asked} leaves and subleaves asked:\n"
+        ),
+    );
+    for entry in differences {
+        super::diff::coloured(&mut text, &entry.to_string());
+    }
+    text
+}
