@@ -150,6 +150,7 @@ fn syscall_instruction(pid: u32) -> io::Result<Option<u64>> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::{Vcpu, answer, script};
     use cpuid_tables::CpuidEntry;

@@ -132,6 +132,7 @@ fn entry(bytes: &[u8]) -> Option<CpuidEntry> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::{Table, tables_in};
     use cpuid_tables::CpuidEntry;
