@@ -19,6 +19,7 @@ Examples:
   kvm-cpuid find '7.0.ebx[5]'             what stands there?
   kvm-cpuid diff guest.txt --supported --migrate
                                           can a guest with that table go on here?
+  kvm-cpuid check guest.txt               is anything wrong with this table?
 
 Each command's --help has more. A SOURCE is a file, - for standard input, --host (the CPUID
 instruction here) or --supported (what KVM here supports); a file's format is recognised.
@@ -51,6 +52,9 @@ pub(crate) enum Command {
     /// Tell the whole story of a feature on this machine: who says no
     #[command(after_help = super::why::EXAMPLES)]
     Why(super::why::Args),
+    /// Tell what is wrong with a guest's table, before KVM is given it
+    #[command(after_help = super::check::EXAMPLES)]
+    Check(super::check::Args),
     /// Build a guest's table as QEMU hands it to KVM
     #[command(after_help = super::guest::EXAMPLES)]
     Guest(super::guest::Args),

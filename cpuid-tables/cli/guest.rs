@@ -104,7 +104,7 @@ fn refused(error: &cpuid_tables::guest::BuildError) -> Failed {
 }
 
 /// A recorded host, or this machine.
-fn host(name: &str) -> Result<Host> {
+pub(super) fn host(name: &str) -> Result<Host> {
     if name == "real" {
         return real();
     }

@@ -4,6 +4,7 @@
 //! the output not written, or the command line was wrong.
 
 mod args;
+mod check;
 mod convert;
 mod diff;
 mod find;
@@ -36,6 +37,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Has(args) => has::run(&args),
         Command::Probe(args) => probe::run(&args),
         Command::Why(args) => why::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Guest(args) => guest::run(&args),
     };
     result.unwrap_or_else(|failed| {

@@ -1,0 +1,67 @@
+//! Caches that vCPUs share, and cores as leaf 4 counts them.
+//!
+//! Intel SDM volume 2A, "CPUID", leaf 04H; AMD APM volume 3, E.4.15.
+
+use alloc::format;
+
+use super::finding::counted;
+use super::levels::Package;
+use super::{Findings, Input, Kind};
+use crate::field::leaf_4::{NUM_CORES_ON_DIE, NUM_THREADS_SHARING};
+use crate::location::Register;
+use crate::table::{CacheSubleaf, CpuidRead};
+
+/// Caches that more APIC ids share than a package has.
+pub(super) fn sharing(input: &Input<'_>, findings: &mut Findings) {
+    for guest in &input.guests {
+        let Some(package) = Package::of(guest) else { continue };
+        let room = 1_u64 << package.shift;
+        for cache in
+            [CacheSubleaf::INTEL, CacheSubleaf::AMD].into_iter().flat_map(|leaf| guest.entries.caches(leaf))
+        {
+            let shared = cache.threads_sharing();
+            // Guests round up to a power of two themselves.
+            if u64::from(shared) > room {
+                let what = format!(
+                    "cache {} of 0x{:X} (level {}) is shared by {shared} ids, and a package has {room} by 0x{:X}",
+                    cache.subleaf.0,
+                    cache.leaf.0,
+                    cache.level(),
+                    package.leaf.0
+                );
+                let at =
+                    guest.site(cache.leaf, cache.subleaf).bits(Register::Eax, NUM_THREADS_SHARING.mask());
+                findings.add(Kind::CacheSharing, guest, at, what).and(package.shift_site(guest));
+            }
+        }
+    }
+}
+
+/// Leaf 4's ids of cores against the levels: from the cores that there are to those that there is room for.
+pub(super) fn cores(input: &Input<'_>, findings: &mut Findings) {
+    for guest in &input.guests {
+        let Some(package) = Package::of(guest) else { continue };
+        let leaf = package.leaf.0;
+        let there = package.processors.div_ceil(package.threads_per_core.max(1));
+        let least = there.min(NUM_CORES_ON_DIE.max() + 1);
+        let room = 1_u64 << package.shift.saturating_sub(package.core_shift);
+        for cache in guest.entries.caches(CacheSubleaf::INTEL) {
+            let Some(cores) = cache.cores() else { continue };
+            let subleaf = cache.subleaf.0;
+            let at = guest.site(cache.leaf, cache.subleaf).bits(Register::Eax, NUM_CORES_ON_DIE.mask());
+            if cores < least {
+                let what = format!(
+                    "4.{subleaf} has room for {} in a package, which has {there} by 0x{leaf:X}",
+                    counted(cores, "core")
+                );
+                findings.add(Kind::CoreCountLow, guest, at, what).and(package.processors_site(guest));
+            } else if u64::from(cores) > room {
+                let what = format!(
+                    "4.{subleaf} has room for {} in a package, 0x{leaf:X} for {room}",
+                    counted(cores, "core")
+                );
+                findings.add(Kind::CoreCount, guest, at, what).and(package.shift_site(guest));
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Features among each other: what one needs, and what vCPUs must have in common.
+//!
+//! What needs what is Linux's `cpuid_deps[]` and QEMU's `feature_dependencies[]`.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::guest::{Guest, PER_VCPU};
+use super::{Findings, Input, Kind};
+use crate::feature;
+use crate::hardware::Feature;
+use crate::set::FeatureSet;
+use crate::show::name_of;
+
+/// Features without what they need.
+pub(super) fn needs(input: &Input<'_>, findings: &mut Findings) {
+    for guest in &input.guests {
+        for feature in guest.features {
+            let missing = feature.needs() - guest.features - not_needed(feature);
+            if !missing.is_empty() {
+                let what = format!("{} is set without {}", name_of(feature), names(missing, ", "));
+                needed(Kind::FeatureNeeds, guest, feature, missing, (what, " and "), findings);
+            }
+            for choice in feature.needs_one_of().filter(|choice| choice.is_disjoint(&guest.features)) {
+                let what = format!("{} is set without any of {}", name_of(feature), names(choice, ", "));
+                needed(Kind::FeatureNeedsOneOf, guest, feature, choice, (what, " or "), findings);
+            }
+        }
+    }
+}
+
+fn needed(
+    kind: Kind,
+    guest: &Guest<'_>,
+    feature: Feature,
+    missing: FeatureSet,
+    (what, between): (String, &str),
+    findings: &mut Findings,
+) {
+    let advice = format!("set {}, or clear {}", names(missing, between), name_of(feature));
+    let finding = findings.add(kind, guest, guest.site_of_feature(feature), what);
+    finding
+        .feature(feature)
+        .help_by(advice)
+        .others
+        .extend(missing.iter().map(|one| guest.site_of_feature(one)));
+}
+
+/// A need that is Linux's own: there are processors with the one and without the other.
+#[derive(Clone, Copy, Debug)]
+pub struct NotNeeded {
+    /// The feature.
+    pub feature: Feature,
+    /// What Linux lets it need.
+    pub needs: Feature,
+    /// Why it does not.
+    pub reason: &'static str,
+}
+
+/// Needs that are no fault when they are not met.
+pub const NOT_NEEDED: &[NotNeeded] = &[NotNeeded {
+    feature: feature::MMX,
+    needs: feature::FXSR,
+    reason: "the Pentium MMX is older than FXSAVE: its MMX registers are FSAVE's",
+}];
+
+fn not_needed(feature: Feature) -> FeatureSet {
+    NOT_NEEDED.iter().filter(|row| row.feature == feature).map(|row| row.needs).collect()
+}
+
+/// Features of one vCPU that another lacks.
+pub(super) fn differences(input: &Input<'_>, findings: &mut Findings) {
+    let Some((first, others)) = input.guests.split_first() else { return };
+    for guest in others {
+        for feature in (guest.features ^ first.features) - PER_VCPU {
+            let (with, without) = if guest.has(feature) { (guest, first) } else { (first, guest) };
+            let what =
+                format!("vCPU {} has {}, vCPU {} has not", with.number, name_of(feature), without.number);
+            let other = first.site_of_feature(feature).of_vcpu(first.number);
+            findings
+                .add(Kind::FeaturesDiffer, guest, guest.site_of_feature(feature), what)
+                .feature(feature)
+                .and(other);
+        }
+    }
+}
+
+/// Names with something between them.
+pub(super) fn names(features: FeatureSet, between: &str) -> String {
+    features.iter().map(name_of).collect::<Vec<_>>().join(between)
+}

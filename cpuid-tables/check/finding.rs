@@ -1,0 +1,185 @@
+//! A finding: what is wrong, where, with the other side of a conflict.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::kind::{Kind, Severity};
+use crate::hardware::Feature;
+use crate::location::{Leaf, Register, Subleaf};
+use crate::show::bit_list;
+
+/// A place in a table, as precise as what is said of it.
+///
+/// Ordered by leaf, subleaf, register and bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Site {
+    /// CPUID's input EAX.
+    pub leaf: Leaf,
+    /// CPUID's input ECX; none where the whole leaf is meant, or it has no subleaves.
+    pub subleaf: Option<Subleaf>,
+    /// Which register; none where all are meant.
+    pub register: Option<Register>,
+    /// Which bits of it, as a mask; 0 where all are meant.
+    pub bits: u32,
+    /// The entry's index in its table, from 0; none where there is no such entry. In a finding of several vCPUs, that of
+    /// the first.
+    pub entry: Option<usize>,
+    /// Which vCPU, where it is not the finding's own.
+    pub vcpu: Option<u32>,
+}
+
+impl Site {
+    /// A leaf, whether or not the table has it.
+    #[must_use]
+    pub const fn leaf(leaf: Leaf) -> Site {
+        Site { leaf, subleaf: None, register: None, bits: 0, entry: None, vcpu: None }
+    }
+
+    pub(super) const fn bits(self, register: Register, bits: u32) -> Site {
+        Site { register: Some(register), bits, ..self }
+    }
+
+    /// Apart from where in a table it stands, which differs where vCPUs have other entries before it.
+    pub(super) const fn place(self) -> Site {
+        Site { entry: None, ..self }
+    }
+
+    pub(super) const fn of_vcpu(self, vcpu: u32) -> Site {
+        Site { vcpu: Some(vcpu), ..self }
+    }
+}
+
+impl fmt::Display for Site {
+    /// Such as `entry 3, CPUID.(EAX=7,ECX=0):EBX[5]`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(vcpu) = self.vcpu {
+            write!(f, "vCPU {vcpu}, ")?;
+        }
+        match self.entry {
+            Some(entry) => write!(f, "entry {entry}, ")?,
+            None => f.write_str("no entry, ")?,
+        }
+        match self.leaf.0 {
+            leaf @ 0..=9 => write!(f, "CPUID.(EAX={leaf}")?,
+            leaf => write!(f, "CPUID.(EAX=0x{leaf:X}")?,
+        }
+        if let Some(subleaf) = self.subleaf {
+            write!(f, ",ECX={}", subleaf.0)?;
+        }
+        f.write_str(")")?;
+        if let Some(register) = self.register {
+            write!(f, ":{register}")?;
+        }
+        if self.bits != 0 {
+            write!(f, "[{}]", bit_list(self.bits))?;
+        }
+        Ok(())
+    }
+}
+
+/// `1 thread`, `2 threads`.
+pub(super) fn counted(number: u32, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+/// `bit 6`, `bits 6, 24`.
+pub(super) fn bits_in_words(bits: u32) -> String {
+    let noun = if bits.is_power_of_two() { "bit" } else { "bits" };
+    format!("{noun} {}", bit_list(bits))
+}
+
+/// Something wrong with a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What kind of thing.
+    pub kind: Kind,
+    /// The vCPUs of which it holds, ascending.
+    pub vcpus: Vec<u32>,
+    /// Where, in each of these.
+    pub at: Site,
+    /// The feature that it is about.
+    pub feature: Option<Feature>,
+    /// The other places of a conflict.
+    pub others: Vec<Site>,
+    /// What is wrong: the offender, and what was expected.
+    pub what: String,
+    /// What to do, where more can be said than [`Kind::help`].
+    pub advice: Option<String>,
+}
+
+impl Finding {
+    /// How bad it is.
+    #[must_use]
+    pub const fn severity(&self) -> Severity {
+        self.kind.severity()
+    }
+
+    /// Why it matters.
+    #[must_use]
+    pub const fn why(&self) -> &'static str {
+        self.kind.why()
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn help(&self) -> &str {
+        self.advice.as_deref().unwrap_or(self.kind.help())
+    }
+
+    /// The vCPUs in words: `vCPU 0`, `vCPUs 0-3, 6`.
+    #[must_use]
+    pub fn vcpu_list(&self) -> String {
+        use core::fmt::Write as _;
+        let mut text = String::from(if self.vcpus.len() == 1 { "vCPU " } else { "vCPUs " });
+        let mut left = self.vcpus.as_slice();
+        let mut comma = "";
+        while let Some((&first, _)) = left.split_first() {
+            let run = (first..=u32::MAX).zip(left).take_while(|(expected, vcpu)| expected == *vcpu).count();
+            // Writing to a string does not fail.
+            let _ = match left.get(run - 1) {
+                Some(&last) if last > first => write!(text, "{comma}{first}-{last}"),
+                _ => write!(text, "{comma}{first}"),
+            };
+            left = left.get(run..).unwrap_or_default();
+            comma = ", ";
+        }
+        text
+    }
+
+    pub(super) fn feature(&mut self, feature: Feature) -> &mut Finding {
+        self.feature = Some(feature);
+        self
+    }
+
+    pub(super) fn and(&mut self, other: Site) -> &mut Finding {
+        self.others.push(other);
+        self
+    }
+
+    pub(super) fn help_by(&mut self, advice: impl Into<String>) -> &mut Finding {
+        self.advice = Some(advice.into());
+        self
+    }
+
+    /// What tells it from others, apart from the vCPUs.
+    pub(super) fn fault(&self) -> impl Ord + '_ {
+        let others: Vec<Site> = self.others.iter().map(|other| other.place()).collect();
+        (self.at.place(), self.kind, self.feature, &self.what, others, &self.advice)
+    }
+}
+
+impl fmt::Display for Finding {
+    /// In several lines, without a line end after the last.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}[{}]: {}", self.severity(), self.kind, self.what)?;
+        writeln!(f, "  at: {}, {}", self.vcpu_list(), self.at)?;
+        for other in &self.others {
+            writeln!(f, "  and: {other}")?;
+        }
+        writeln!(f, "  why: {}", self.why())?;
+        write!(f, "  help: {}", self.help())
+    }
+}

@@ -1,0 +1,128 @@
+//! A vCPU's table as passes look at it.
+
+use alloc::vec::Vec;
+
+use super::Site;
+use crate::feature;
+use crate::hardware::Feature;
+use crate::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::set::FeatureSet;
+use crate::table::{CpuidEntry, CpuidRead, Hypervisor, IndexedLeaf, Vendor};
+
+/// The word of KVM's features where no other hypervisor comes first.
+const KVM_FEATURES: u32 = 0x4000_0001;
+
+/// One vCPU's table.
+pub(super) struct Guest<'a> {
+    pub(super) number: u32,
+    /// As it was given.
+    pub(super) given: &'a [CpuidEntry],
+    /// With the flag that makes an index count wherever the leaf has subleaves: that a flag is missing is a fault of its
+    /// own, and must not bring up others.
+    pub(super) entries: Vec<CpuidEntry>,
+    /// Those that it shows; KVM's own wherever its range begins.
+    pub(super) features: FeatureSet,
+    pub(super) vendor: Option<Vendor>,
+}
+
+impl<'a> Guest<'a> {
+    pub(super) fn new(number: u32, given: &'a [CpuidEntry]) -> Guest<'a> {
+        let entries: Vec<CpuidEntry> = given.iter().map(flagged).collect();
+        let (features, vendor) = (features_of(&entries), entries.vendor());
+        Guest { number, given, entries, features, vendor }
+    }
+
+    pub(super) fn has(&self, feature: Feature) -> bool {
+        self.features.contains(feature)
+    }
+
+    /// True where AMD's rules hold.
+    pub(super) fn is_amd(&self) -> bool {
+        self.vendor.is_some_and(Vendor::is_amd_compatible)
+    }
+
+    pub(super) fn registers(&self, leaf: u32, subleaf: u32) -> Option<[u32; 4]> {
+        self.entries.registers(Leaf(leaf), Subleaf(subleaf))
+    }
+
+    /// Where a leaf stands; its subleaf is left out where it has none.
+    pub(super) fn site(&self, leaf: Leaf, subleaf: Subleaf) -> Site {
+        let entry = self.entries.iter().position(|entry| entry.answers(leaf, subleaf));
+        let subleaf = IndexedLeaf::of(leaf).map(|_| subleaf);
+        Site { subleaf, entry, ..Site::leaf(leaf) }
+    }
+
+    /// Bits of a register; 0 for all of them.
+    pub(super) fn site_of(&self, leaf: u32, subleaf: u32, register: Register, bits: u32) -> Site {
+        self.site(Leaf(leaf), Subleaf(subleaf)).bits(register, bits)
+    }
+
+    pub(super) fn site_of_word(&self, word: CpuidWord, bits: u32) -> Site {
+        self.site(word.leaf, word.subleaf).bits(word.register, bits)
+    }
+
+    pub(super) fn site_of_feature(&self, feature: Feature) -> Site {
+        let mut word = feature.location().word;
+        if word.leaf.0 == KVM_FEATURES {
+            word.leaf = kvm_base(&self.entries).map_or(word.leaf, |base| Leaf(base.0.saturating_add(1)));
+        }
+        self.site_of_word(word, feature.mask())
+    }
+
+    /// A leaf as its first entry has it, whichever its subleaf is.
+    pub(super) fn site_of_leaf(&self, leaf: Leaf) -> Site {
+        match self.entries.iter().position(|entry| entry.function == leaf) {
+            Some(entry) => Site { entry: Some(entry), ..Site::leaf(leaf) },
+            None => Site::leaf(leaf),
+        }
+    }
+
+    /// An entry by its index.
+    pub(super) fn site_of_entry(&self, index: usize) -> Site {
+        let entry = self.given.get(index);
+        let leaf = entry.map_or(Leaf(0), |entry| entry.function);
+        let subleaf = entry.filter(|entry| entry.is_indexed()).map(|entry| entry.index);
+        Site { subleaf, entry: Some(index), ..Site::leaf(leaf) }
+    }
+
+    /// The words that hold features, each with its place in this table and its value there.
+    pub(super) fn feature_words(&self) -> Vec<(CpuidWord, CpuidWord, u32)> {
+        let base = kvm_base(&self.entries);
+        let here = |word| word_here(word, base).map(|here| (word, here, self.entries.word(here)));
+        FeatureSet::ALL.words().filter_map(|(word, _)| here(word)).collect()
+    }
+}
+
+fn flagged(entry: &CpuidEntry) -> CpuidEntry {
+    let flags = IndexedLeaf::of(entry.function).map_or(0, |_| CpuidEntry::SIGNIFICANT_INDEX);
+    CpuidEntry { flags: entry.flags | flags, ..*entry }
+}
+
+/// Where KVM's own leaves begin: the first range with its signature.
+pub(super) fn kvm_base(entries: &[CpuidEntry]) -> Option<Leaf> {
+    entries.hypervisors().find(|range| range.signature == Hypervisor::KVM).map(|range| range.base)
+}
+
+/// A word's place in a table whose KVM leaves begin at `base`; none for KVM's own where there are none.
+fn word_here(word: CpuidWord, base: Option<Leaf>) -> Option<CpuidWord> {
+    if word.leaf.0 != KVM_FEATURES {
+        return Some(word);
+    }
+    base.map(|base| CpuidWord { leaf: Leaf(base.0.saturating_add(1)), ..word })
+}
+
+/// The known features that a table shows, KVM's own by its signature.
+pub(super) fn features_of(entries: &[CpuidEntry]) -> FeatureSet {
+    let base = kvm_base(entries);
+    let mut features = FeatureSet::new();
+    for (word, _) in FeatureSet::ALL.words() {
+        let value = word_here(word, base).map_or(0, |here| entries.word(here));
+        // Bits without a name are looked at elsewhere.
+        let _ = features.set_word(word, value);
+    }
+    features
+}
+
+/// Bits that tell of the vCPU, not of what it can do: vCPUs may differ in them.
+pub(super) const PER_VCPU: FeatureSet =
+    FeatureSet::new().with(feature::OSXSAVE).with(feature::OSPKE).with(feature::APIC).with(feature::MWAIT);

@@ -1,0 +1,72 @@
+//! The hypervisor bit, 1.ECX[31], and the leaves from 0x40000000 on that it announces.
+//!
+//! KVM's leaves: Linux, `Documentation/virt/kvm/x86/cpuid.rst`. KVM looks for its own signature from 0x40000000 on in steps
+//! of 0x100, and for Hyper-V's interface in 0x40000001 alone (`kvm_cpuid_has_hyperv()`).
+
+use alloc::format;
+
+use super::guest::Guest;
+use super::{Findings, Input, Kind};
+use crate::feature;
+use crate::location::{Leaf, Register, Subleaf};
+use crate::table::{CpuidRead, Hypervisor};
+
+/// "Hv#1", by which Hyper-V's interface is known.
+const HYPERV_INTERFACE: u32 = 0x3123_7648;
+
+/// The bit without leaves, and leaves without the bit.
+pub(super) fn presence(input: &Input<'_>, findings: &mut Findings) {
+    for guest in &input.guests {
+        let bit = guest.site_of_feature(feature::HYPERVISOR);
+        let first = guest.site(Leaf::HYPERVISOR, Subleaf(0));
+        let leaf = guest.entries.hypervisors().next();
+        match (guest.has(feature::HYPERVISOR), leaf) {
+            (true, None) => {
+                let what = "hypervisor is set, and there is no leaf 0x40000000";
+                let finding = findings.add(Kind::HypervisorBitAlone, guest, bit, what);
+                finding.feature(feature::HYPERVISOR).and(first);
+            }
+            (false, Some(range)) => {
+                let at = guest.site(range.base, Subleaf(0));
+                let what = format!("there is a leaf 0x{:X}, and hypervisor is not set", range.base.0);
+                let finding = findings.add(Kind::HypervisorLeavesHidden, guest, at, what);
+                finding.feature(feature::HYPERVISOR).and(bit);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Signatures without what they stand for.
+pub(super) fn interfaces(input: &Input<'_>, findings: &mut Findings) {
+    for guest in &input.guests {
+        for range in guest.entries.hypervisors() {
+            match range.signature {
+                Hypervisor::KVM => kvm(guest, range, findings),
+                Hypervisor::HYPERV if range.base == Leaf::HYPERVISOR => hyperv(guest, findings),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn kvm(guest: &Guest<'_>, range: Hypervisor, findings: &mut Findings) {
+    let features = Leaf(range.base.0 + 1);
+    if guest.entries.registers(features, Subleaf(0)).is_none() {
+        let at = guest.site(range.base, Subleaf(0));
+        let what =
+            format!("0x{:X} has KVM's signature, and there is no leaf 0x{:X}", range.base.0, features.0);
+        findings.add(Kind::KvmFeaturesMissing, guest, at, what).and(guest.site(features, Subleaf(0)));
+    }
+}
+
+fn hyperv(guest: &Guest<'_>, findings: &mut Findings) {
+    let interface = guest.registers(0x4000_0001, 0).map_or(0, |[eax, ..]| eax);
+    if interface != HYPERV_INTERFACE {
+        let at = guest.site_of(0x4000_0001, 0, Register::Eax, 0);
+        let what = format!(
+            "0x40000000 has Hyper-V's signature, and EAX of 0x40000001 is {interface:#x}: expected {HYPERV_INTERFACE:#x}"
+        );
+        findings.add(Kind::HypervInterface, guest, at, what).and(guest.site(Leaf::HYPERVISOR, Subleaf(0)));
+    }
+}

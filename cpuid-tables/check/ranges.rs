@@ -1,0 +1,102 @@
+//! Ranges of leaves: each begins with a leaf that says how far it goes.
+//!
+//! Intel SDM volume 2A, "CPUID", leaves 0 and 80000000H; AMD APM volume 3, appendix E.3 and E.4. A hypervisor's range is 256
+//! leaves from 0x40000000 on or a multiple of 0x100 above. Linux guests ask leaf 0, 0x80000000, 0xC0000000 and a
+//! hypervisor's signature for the maximum before they ask anything else (`arch/x86/kernel/cpu/common.c`).
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+
+use super::guest::Guest;
+use super::{Findings, Input, Kind, Site};
+use crate::location::{Leaf, Register, Subleaf};
+use crate::table::{CpuidRead, Hypervisor};
+
+/// A range that a table has leaves of.
+struct Range {
+    base: Leaf,
+    /// How many leaves it has room for.
+    room: u32,
+}
+
+impl Range {
+    fn of(leaf: Leaf) -> Range {
+        match leaf.0 {
+            0..0x4000_0000 => Range { base: Leaf::BASIC, room: 0x4000_0000 },
+            0x4000_0000..0x4001_0000 => Range { base: Leaf(leaf.0 & !0xff), room: 0x100 },
+            _ => Range { base: Leaf(leaf.0 & !0xffff), room: 0x1_0000 },
+        }
+    }
+}
+
+/// Maxima that are missing, too low, too high, or none.
+pub(super) fn maxima(input: &Input<'_>, findings: &mut Findings) {
+    for guest in &input.guests {
+        let is_basic = |leaf: Leaf| Range::of(leaf).base == Leaf::BASIC;
+        let at = Site::leaf(Leaf::BASIC);
+        if !guest.entries.iter().any(|entry| is_basic(entry.function)) {
+            findings.add(Kind::NoBasicLeaves, guest, at, "there is no entry below 0x40000000");
+        } else if guest.registers(0, 0).is_none() {
+            findings.add(Kind::NoLeafZero, guest, at, "there is no entry for leaf 0");
+        }
+        // By base: the highest leaf that holds anything, and the highest of all.
+        let mut ranges: BTreeMap<Leaf, (Range, Option<Leaf>, Leaf)> = BTreeMap::new();
+        for entry in guest.given {
+            let range = Range::of(entry.function);
+            let holds = entry.registers != [0; 4];
+            let (_, filled, highest) = ranges.entry(range.base).or_insert((range, None, entry.function));
+            *highest = (*highest).max(entry.function);
+            *filled = (*filled).max(Some(entry.function).filter(|_| holds));
+        }
+        for (range, filled, highest) in ranges.into_values() {
+            of_range(guest, &range, filled, highest, findings);
+        }
+    }
+}
+
+fn of_range(guest: &Guest<'_>, range: &Range, filled: Option<Leaf>, highest: Leaf, findings: &mut Findings) {
+    let base = range.base;
+    let Some(registers) = guest.entries.registers(base, Subleaf(0)) else {
+        if let Some(filled) = filled.filter(|_| base != Leaf::BASIC) {
+            let what = format!("0x{:X} is there, and its range's first leaf 0x{:X} is not", filled.0, base.0);
+            let other = guest.site(filled, Subleaf(0));
+            findings.add(Kind::NoMaximum, guest, Site::leaf(base), what).and(other);
+        }
+        return;
+    };
+    let at = guest.site(base, Subleaf(0)).bits(Register::Eax, 0);
+    let maximum = maximum(base, registers);
+    let others = filled.filter(|&filled| filled != base);
+    if maximum.0.checked_sub(base.0).is_none_or(|leaves| leaves >= range.room) {
+        // A processor without extended leaves says 0 there, or anything below.
+        if base != Leaf::BASIC && maximum < base && others.is_none() {
+            return;
+        }
+        let what =
+            format!("the maximum is 0x{:X}, outside its range, which begins at 0x{:X}", maximum.0, base.0);
+        findings.add(Kind::MaximumOutOfRange, guest, at, what);
+        return;
+    }
+    if let Some(above) = others.filter(|&above| above > maximum) {
+        let what = format!("the maximum is 0x{:X}, and there is a leaf 0x{:X}", maximum.0, above.0);
+        let other = guest.site_of_leaf(above);
+        findings
+            .add(Kind::LeafAboveMaximum, guest, at, what)
+            .and(other)
+            .help_by(format!("raise the maximum to 0x{:X}, or remove the entry", above.0));
+    } else if maximum > highest {
+        let what =
+            format!("the maximum is 0x{:X}, and 0x{:X} is the highest leaf there is", maximum.0, highest.0);
+        findings.add(Kind::MaximumAboveLeaves, guest, at, what).and(guest.site_of_leaf(highest));
+    }
+}
+
+/// The highest leaf by a range's first. KVM before 3.6 said 0 and meant the leaf of its features.
+fn maximum(base: Leaf, registers: [u32; 4]) -> Leaf {
+    let range = Hypervisor::from_registers(base, registers);
+    let old_kvm = range.signature == Hypervisor::KVM && range.highest.0 == 0;
+    if old_kvm && Hypervisor::bases().any(|hypervisor| hypervisor == base) {
+        return Leaf(base.0 + 1);
+    }
+    range.highest
+}

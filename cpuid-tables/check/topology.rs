@@ -1,0 +1,175 @@
+//! The topology as older leaves tell it: 1.EBX, 0x80000008.ECX and 0x8000001E.
+//!
+//! Intel SDM volume 3A, "Detecting Hardware Multi-threading Support and Topology"; AMD APM volume 3, E.4.8 and E.4.16.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::apic_ids::apic_id;
+use super::finding::counted;
+use super::guest::Guest;
+use super::levels::Package;
+use super::{Findings, Input, Kind};
+use crate::feature;
+use crate::field::leaf_1::N_LOGICAL_CPU;
+use crate::field::leaf_8000001e::{CORE_ID, CORE_NTHREADS, NODE_ID};
+use crate::field::leaf_80000008::{APICID_COREID_LEN, CPU_NTHREADS};
+use crate::location::Register;
+use crate::table::{AmdNode, CpuidRead};
+
+/// 1.EBX's number of logical processors has 8 bits; what is more is 255.
+const MOST_LOGICAL: u32 = 255;
+
+/// 1.EBX's number against HTT and the levels, and CMP_LEGACY.
+pub(super) fn logical_count(input: &Input<'_>, findings: &mut Findings) {
+    for guest in &input.guests {
+        let Some([_, ebx, ..]) = guest.registers(1, 0) else { continue };
+        let count = N_LOGICAL_CPU.read(ebx);
+        let at = guest.site_of(1, 0, Register::Ebx, N_LOGICAL_CPU.mask());
+        let htt = guest.site_of_feature(feature::HT);
+        if guest.has(feature::HT) {
+            if count < 2 {
+                let what = format!("ht is set, and 1.EBX counts {}", counted(count, "logical processor"));
+                findings.add(Kind::HttAlone, guest, htt, what).feature(feature::HT).and(at);
+            } else {
+                against_levels(guest, count, findings);
+            }
+        } else if count > 1 {
+            let what = format!("1.EBX counts {count} logical processors, and ht is not set");
+            findings.add(Kind::LogicalCountHidden, guest, at, what).feature(feature::HT).and(htt);
+        }
+        cmp_legacy(guest, findings);
+    }
+}
+
+fn against_levels(guest: &Guest<'_>, count: u32, findings: &mut Findings) {
+    let Some(package) = Package::of(guest) else { return };
+    let at = guest.site_of(1, 0, Register::Ebx, N_LOGICAL_CPU.mask());
+    let room = 1_u64 << package.shift;
+    if count < package.processors.min(MOST_LOGICAL) {
+        let what =
+            format!("1.EBX counts {count} logical processors, 0x{:X} {}", package.leaf.0, package.processors);
+        findings.add(Kind::LogicalCountLow, guest, at, what).and(package.processors_site(guest));
+    } else if count < MOST_LOGICAL && u64::from(count) > room {
+        let what = format!(
+            "1.EBX counts {count} logical processors, a package has room for {room} by 0x{:X}",
+            package.leaf.0
+        );
+        findings.add(Kind::LogicalCount, guest, at, what).and(package.shift_site(guest));
+    }
+}
+
+fn cmp_legacy(guest: &Guest<'_>, findings: &mut Findings) {
+    if !guest.has(feature::CMP_LEGACY) {
+        return;
+    }
+    let at = guest.site_of_feature(feature::CMP_LEGACY);
+    if !guest.is_amd() && guest.vendor.is_some() {
+        let what = "cmp_legacy is set, and the vendor is not AMD";
+        findings.add(Kind::CmpLegacy, guest, at, what).feature(feature::CMP_LEGACY);
+    } else if guest.is_amd() && !guest.has(feature::HT) {
+        let what = "cmp_legacy is set, and ht is not";
+        let htt = guest.site_of_feature(feature::HT);
+        findings.add(Kind::CmpLegacy, guest, at, what).feature(feature::CMP_LEGACY).and(htt);
+    }
+}
+
+/// 0x80000008.ECX against the levels, else against 1.EBX; it means nothing on other vendors' processors.
+pub(super) fn amd_threads(input: &Input<'_>, findings: &mut Findings) {
+    for guest in input.guests.iter().filter(|guest| guest.is_amd()) {
+        let Some([_, _, ecx, _]) = guest.registers(0x8000_0008, 0) else { continue };
+        // A processor that does not say has zeros.
+        if ecx & (CPU_NTHREADS.mask() | APICID_COREID_LEN.mask()) == 0 {
+            continue;
+        }
+        let (threads, width) = (CPU_NTHREADS.read(ecx) + 1, APICID_COREID_LEN.read(ecx));
+        let at = guest.site_of(0x8000_0008, 0, Register::Ecx, CPU_NTHREADS.mask());
+        let width_site = guest.site_of(0x8000_0008, 0, Register::Ecx, APICID_COREID_LEN.mask());
+        if width != 0 && threads > 1 << width {
+            let what = format!(
+                "0x80000008 counts {}, and gives them {width} bits of the APIC id",
+                counted(threads, "thread")
+            );
+            findings.add(Kind::AmdThreadCount, guest, at, what).and(width_site);
+        }
+        if let Some(package) = Package::of(guest) {
+            if threads != package.processors.min(CPU_NTHREADS.max() + 1) {
+                let what = format!(
+                    "0x80000008 counts {}, 0x{:X} {}",
+                    counted(threads, "thread"),
+                    package.leaf.0,
+                    package.processors
+                );
+                findings.add(Kind::AmdThreadCount, guest, at, what).and(package.processors_site(guest));
+            }
+            if width != 0 && width != package.shift {
+                let what = format!(
+                    "0x80000008 gives threads {width} bits of the APIC id, 0x{:X} {}",
+                    package.leaf.0, package.shift
+                );
+                findings.add(Kind::AmdThreadCount, guest, width_site, what).and(package.shift_site(guest));
+            }
+        } else if let Some([_, ebx, ..]) = guest.registers(1, 0).filter(|_| guest.has(feature::HT)) {
+            let count = N_LOGICAL_CPU.read(ebx);
+            if count < threads.min(MOST_LOGICAL) {
+                let what = format!("0x80000008 counts {}, 1.EBX {count}", counted(threads, "thread"));
+                let other = guest.site_of(1, 0, Register::Ebx, N_LOGICAL_CPU.mask());
+                findings.add(Kind::AmdThreadCount, guest, at, what).and(other);
+            }
+        }
+    }
+}
+
+/// 0x8000001E: threads of a core by the levels.
+pub(super) fn amd_core_threads(input: &Input<'_>, findings: &mut Findings) {
+    for guest in input.guests.iter().filter(|guest| guest.is_amd()) {
+        let (Some(node), Some(package)) = (guest.entries.amd_node(), Package::of(guest)) else { continue };
+        let (threads, expected) = (node.threads_per_core(), package.threads_per_core);
+        if threads != expected {
+            let leaf = package.leaf.0;
+            let what =
+                format!("a core has {} by 0x8000001E, {expected} by 0x{leaf:X}", counted(threads, "thread"));
+            let at = guest.site_of(AmdNode::LEAF.0, 0, Register::Ebx, CORE_NTHREADS.mask());
+            findings.add(Kind::AmdCoreThreads, guest, at, what).and(package.threads_site(guest));
+        }
+    }
+}
+
+/// 0x8000001E among vCPUs: a core's threads have one core id, and a node is in one package.
+pub(super) fn amd_cores(input: &Input<'_>, findings: &mut Findings) {
+    let amd: Vec<&Guest<'_>> = input.guests.iter().filter(|guest| guest.is_amd()).collect();
+    // That vCPUs cut ids otherwise is told elsewhere.
+    let Some(package) = amd.first().and_then(|guest| Package::of(guest)) else { return };
+    // By core of all packages, and by node: the first vCPU that told of it, and what it told.
+    let mut cores: BTreeMap<u32, (&Guest<'_>, u32)> = BTreeMap::new();
+    let mut nodes: BTreeMap<u32, (&Guest<'_>, u32)> = BTreeMap::new();
+    let site = |guest: &Guest<'_>, register, bits| guest.site_of(AmdNode::LEAF.0, 0, register, bits);
+    for guest in amd {
+        let (Some(node), Some(id)) = (guest.entries.amd_node(), apic_id(guest)) else { continue };
+        let (core, socket) = (id >> package.core_shift, id >> package.shift);
+        let (first, told) = *cores.entry(core).or_insert((guest, node.core()));
+        if told != node.core() {
+            let (one, two) = (first.number, guest.number);
+            let what = format!(
+                "vCPUs {one} and {two} are threads of one core by their APIC ids, and have core ids {told} and {}",
+                node.core()
+            );
+            let (at, other) =
+                (site(guest, Register::Ebx, CORE_ID.mask()), site(first, Register::Ebx, CORE_ID.mask()));
+            findings.add(Kind::CoreIds, guest, at, what).and(other.of_vcpu(one));
+        }
+        let (first, told) = *nodes.entry(node.node()).or_insert((guest, socket));
+        // Node ids have 8 bits, and begin again after 255.
+        if told != socket && socket.max(told) <= NODE_ID.max() {
+            let (one, two) = (first.number, guest.number);
+            let what = format!(
+                "vCPUs {one} and {two} have node id {}, and are in packages {told} and {socket} by their APIC ids",
+                node.node()
+            );
+            let (at, other) =
+                (site(guest, Register::Ecx, NODE_ID.mask()), site(first, Register::Ecx, NODE_ID.mask()));
+            findings.add(Kind::NodeIds, guest, at, what).and(other.of_vcpu(one));
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Bits that nobody has a name for.
+
+use alloc::format;
+
+use super::finding::bits_in_words;
+use super::guest::Guest;
+use super::{Findings, Input, Kind, support};
+use crate::description::describe;
+use crate::host::Host;
+use crate::location::{CpuidWord, Register};
+use crate::release::{LinuxRelease, QemuRelease};
+use crate::table::CpuidRead;
+
+/// Unknown bits of registers that hold features.
+pub(super) fn bits(input: &Input<'_>, findings: &mut Findings) {
+    for guest in &input.guests {
+        for (word, here, value) in guest.feature_words() {
+            let known = describe(word).fold(described(word), |known, part| known | part.mask());
+            unnamed(guest, here, value & !known, input.host, findings);
+        }
+    }
+}
+
+/// Bits that no table of features or fields has, with what they are.
+static DESCRIBED: &[(CpuidWord, u32, &str)] = &[
+    (CpuidWord::new(0x8000_0001, 0, Register::Edx), support::AMD_ALIASES, "AMD's copies of 1.EDX"),
+    (CpuidWord::new(0x24, 0, Register::Ebx), 0xff, "AVX10's version"),
+];
+
+fn described(word: CpuidWord) -> u32 {
+    DESCRIBED.iter().filter(|row| row.0 == word).fold(0, |bits, row| bits | row.1)
+}
+
+fn unnamed(guest: &Guest<'_>, word: CpuidWord, bits: u32, host: Option<&Host>, findings: &mut Findings) {
+    let supported = host.map_or(0, |host| host.supported.word(word));
+    // KVM of this host knows what it is.
+    let bits = bits & !supported;
+    if bits == 0 {
+        return;
+    }
+    let (which, at) = (bits_in_words(bits), guest.site_of_word(word, bits));
+    let releases = format!("Linux {} or QEMU {}", LinuxRelease::NEWEST, QemuRelease::NEWEST);
+    let what = format!("{word} has {which}, for which no release up to {releases} has a name");
+    if host.is_some() {
+        let what = format!("{what}, and which KVM on this host does not support");
+        findings.add(Kind::BitNotSupported, guest, at, what);
+    } else {
+        findings.add(Kind::UnknownBit, guest, at, what);
+    }
+}

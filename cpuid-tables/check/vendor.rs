@@ -1,0 +1,172 @@
+//! Who made the processor, and leaves, features and bits that are another maker's.
+//!
+//! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.4: what the one defines and the other has reserved.
+
+use alloc::format;
+
+use super::finding::bits_in_words;
+use super::guest::Guest;
+use super::support::AMD_ALIASES;
+use super::{Findings, Input, Kind};
+use crate::feature;
+use crate::hardware::Feature;
+use crate::location::{Leaf, Register, Subleaf};
+use crate::show::name_of;
+use crate::table::Vendor;
+
+/// Makers that Linux knows by leaf 0 (`arch/x86/kernel/cpu/`), others than AMD and Hygon.
+const OTHERS: [Vendor; 4] = [Vendor::INTEL, Vendor::CENTAUR, Vendor::ZHAOXIN, Vendor::TRANSMETA];
+
+/// Whose a leaf or a feature is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Maker {
+    /// AMD's and Hygon's.
+    Amd,
+    /// Intel's, and of those who follow Intel.
+    Intel,
+    /// Centaur's and Zhaoxin's.
+    Centaur,
+}
+
+impl Maker {
+    const fn name(self) -> &'static str {
+        match self {
+            Maker::Amd => "AMD",
+            Maker::Intel => "Intel",
+            Maker::Centaur => "Centaur",
+        }
+    }
+
+    fn made(self, vendor: Vendor) -> bool {
+        match self {
+            Maker::Amd => vendor.is_amd_compatible(),
+            Maker::Intel => !vendor.is_amd_compatible(),
+            Maker::Centaur => vendor == Vendor::CENTAUR || vendor == Vendor::ZHAOXIN,
+        }
+    }
+}
+
+/// Leaves that one maker alone defines, with what they hold. By maker, then by number.
+static LEAVES: &[(Maker, u32, &str)] = &[
+    (Maker::Amd, 0x8000_0005, "first-level caches and TLBs"),
+    (Maker::Amd, 0x8000_000a, "SVM"),
+    (Maker::Amd, 0x8000_0019, "TLBs of 1 GiB pages"),
+    (Maker::Amd, 0x8000_001a, "performance hints"),
+    (Maker::Amd, 0x8000_001b, "instruction-based sampling"),
+    (Maker::Amd, 0x8000_001c, "lightweight profiling"),
+    (Maker::Amd, 0x8000_001d, "caches"),
+    (Maker::Amd, 0x8000_001e, "APIC id, core and node"),
+    (Maker::Amd, 0x8000_001f, "memory encryption"),
+    (Maker::Amd, 0x8000_0020, "quality of service"),
+    (Maker::Amd, 0x8000_0026, "topology"),
+    (Maker::Intel, 0x2, "cache descriptors"),
+    (Maker::Intel, 0x3, "the serial number"),
+    (Maker::Intel, 0x4, "caches"),
+    (Maker::Intel, 0x9, "direct cache access"),
+    (Maker::Intel, 0xa, "performance monitoring"),
+    (Maker::Intel, 0x12, "SGX"),
+    (Maker::Intel, 0x14, "processor trace"),
+    (Maker::Intel, 0x17, "system on chip"),
+    (Maker::Intel, 0x18, "TLBs"),
+    (Maker::Intel, 0x19, "key locker"),
+    (Maker::Intel, 0x1a, "hybrid parts"),
+    (Maker::Intel, 0x1b, "PCONFIG"),
+    (Maker::Intel, 0x1c, "last branch records"),
+    (Maker::Intel, 0x1d, "tiles"),
+    (Maker::Intel, 0x1e, "TMUL"),
+    (Maker::Intel, 0x20, "history reset"),
+    (Maker::Intel, 0x23, "performance monitoring"),
+    (Maker::Centaur, 0xc000_0001, "Centaur's features"),
+];
+
+/// Features that one maker alone has, and KVM on its hosts alone.
+static FEATURES: &[(Maker, Feature)] = &[(Maker::Amd, feature::SVM), (Maker::Intel, feature::VMX)];
+
+/// The vendor itself, and where AMD repeats it and the signature.
+pub(super) fn identity(input: &Input<'_>, findings: &mut Findings) {
+    for guest in &input.guests {
+        let Some(vendor) = guest.vendor else { continue };
+        let leaf_zero = guest.site(Leaf::BASIC, Subleaf(0));
+        if !vendor.is_amd_compatible() && !OTHERS.contains(&vendor) {
+            let what = format!("the vendor is \"{vendor}\", which is none that KVM and Linux know");
+            findings.add(Kind::UnknownVendor, guest, leaf_zero, what);
+        }
+        if let Some(registers) = guest.registers(0x8000_0000, 0) {
+            let at = guest.site(Leaf::EXTENDED, Subleaf(0));
+            let repeated = Vendor::from_registers(registers);
+            if repeated.0 == [0; 12] {
+                if vendor.is_amd_compatible() {
+                    let what = format!("leaf 0 says \"{vendor}\", and 0x80000000 does not repeat it");
+                    findings.add(Kind::VendorNotRepeated, guest, at, what).and(leaf_zero);
+                }
+            } else if repeated != vendor {
+                let what = format!("leaf 0 says \"{vendor}\", 0x80000000 \"{repeated}\"");
+                findings.add(Kind::VendorsDiffer, guest, at, what).and(leaf_zero);
+            }
+        }
+        if vendor.is_amd_compatible() {
+            signature(guest, findings);
+        }
+    }
+}
+
+fn signature(guest: &Guest<'_>, findings: &mut Findings) {
+    let eax = |leaf: u32| guest.registers(leaf, 0).map(|[eax, ..]| eax);
+    if let (Some(basic), Some(extended)) = (eax(1), eax(0x8000_0001)) {
+        if basic != extended {
+            let what = format!("1.EAX is {basic:#x}, 0x80000001.EAX {extended:#x}");
+            let other = guest.site_of(1, 0, Register::Eax, 0);
+            let at = guest.site_of(0x8000_0001, 0, Register::Eax, 0);
+            findings.add(Kind::SignaturesDiffer, guest, at, what).and(other);
+        }
+    }
+}
+
+/// Leaves and features of another maker that hold anything.
+pub(super) fn leaves(input: &Input<'_>, findings: &mut Findings) {
+    for guest in &input.guests {
+        let Some(vendor) = guest.vendor else { continue };
+        let leaf_zero = guest.site(Leaf::BASIC, Subleaf(0));
+        for &(maker, leaf, holds) in LEAVES.iter().filter(|(maker, ..)| !maker.made(vendor)) {
+            let mut own = guest.entries.iter().enumerate().filter(|(_, entry)| entry.function.0 == leaf);
+            if let Some((at, _)) = own.find(|(_, entry)| entry.registers != [0; 4]) {
+                let what =
+                    format!("0x{leaf:X} ({holds}) is {}'s, and the vendor is \"{vendor}\"", maker.name());
+                findings.add(Kind::VendorLeaf, guest, guest.site_of_entry(at), what).and(leaf_zero);
+            }
+        }
+        for &(maker, feature) in FEATURES {
+            if guest.has(feature) && !maker.made(vendor) {
+                let name = name_of(feature);
+                let what = format!("{name} is {}'s, and the vendor is \"{vendor}\"", maker.name());
+                let at = guest.site_of_feature(feature);
+                findings.add(Kind::VendorFeature, guest, at, what).feature(feature).and(leaf_zero);
+            }
+        }
+    }
+}
+
+/// AMD's copies of 1.EDX in 0x80000001.EDX.
+pub(super) fn aliases(input: &Input<'_>, findings: &mut Findings) {
+    for guest in &input.guests {
+        let edx = |leaf: u32| guest.registers(leaf, 0).map(|[.., edx]| edx & AMD_ALIASES);
+        let (Some(vendor), Some(basic), Some(copies)) = (guest.vendor, edx(1), edx(0x8000_0001)) else {
+            continue;
+        };
+        let site = |bits: u32| guest.site_of(0x8000_0001, 0, Register::Edx, bits);
+        // KVM clears and sets 1.EDX's bit alone while the guest runs.
+        let differing = (basic ^ copies) & !feature::APIC.mask();
+        if guest.is_amd() && differing != 0 {
+            let which = bits_in_words(differing);
+            let what =
+                format!("0x80000001.EDX differs from 1.EDX in {which}, which AMD's processors repeat there");
+            let other = guest.site_of(1, 0, Register::Edx, differing);
+            findings.add(Kind::AliasesDiffer, guest, site(differing), what).and(other);
+        } else if !guest.is_amd() && copies != 0 {
+            let which = bits_in_words(copies);
+            let what =
+                format!("0x80000001.EDX has {which}, AMD's copies of 1.EDX, and the vendor is \"{vendor}\"");
+            findings.add(Kind::AliasesReserved, guest, site(copies), what);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Leaf 0xD against a host: components that its KVM supports, and where its processor has them.
+
+use alloc::format;
+
+use super::guest::Guest;
+use super::xsave::{component_name, component_site, mask_site, numbers};
+use super::{Findings, Input, Kind};
+use crate::feature;
+use crate::host::Host;
+use crate::location::Register;
+use crate::table::CpuidRead;
+use crate::xsave::XsaveComponent;
+
+/// Components beyond what the host has, and those at another place.
+pub(super) fn support(input: &Input<'_>, findings: &mut Findings) {
+    let Some(host) = input.host else { return };
+    for guest in input.guests.iter().filter(|guest| guest.has(feature::XSAVE)) {
+        masks(guest, host, findings);
+        places(guest, host, findings);
+    }
+}
+
+fn masks(guest: &Guest<'_>, host: &Host, findings: &mut Findings) {
+    let permitted = host.supported.xcr0();
+    let possible = permitted | host.guest_xcomponents.unwrap_or(0);
+    for number in numbers(guest.entries.xcr0() & !permitted) {
+        let at = mask_site(guest, 0, number);
+        let name = component_name(number);
+        if possible >> number & 1 != 0 {
+            let what = format!(
+                "{name} is in XCR0, and KVM on this host gives it to a process that has asked for it"
+            );
+            let advice = format!(
+                "call arch_prctl(ARCH_REQ_XCOMP_GUEST_PERM, {number}) before the first vCPU is created"
+            );
+            findings.add(Kind::ComponentPermission, guest, at, what).help_by(advice);
+        } else {
+            let what = format!("{name} is in XCR0, and KVM on this host does not support it");
+            findings.add(Kind::ComponentNotSupported, guest, at, what);
+        }
+    }
+    // Where KVM supports a feature it supports the supervisor component that is the feature's.
+    let implied = |number: &u8| {
+        XsaveComponent::numbered(*number).is_some_and(|known| host.supported.has(known.feature))
+    };
+    let beyond = guest.entries.xss() & !host.supported.xss();
+    for number in numbers(beyond).filter(|number| !implied(number)) {
+        let what =
+            format!("{} is in IA32_XSS, and KVM on this host does not support it", component_name(number));
+        findings.add(Kind::ComponentNotSupported, guest, mask_site(guest, 1, number), what);
+    }
+}
+
+/// The processor has its components where it has them. What KVM reports of them is the processor's own answer.
+fn places(guest: &Guest<'_>, host: &Host, findings: &mut Findings) {
+    for component in guest.entries.xsave_components().filter(|component| !component.is_supervisor()) {
+        let same = |real: &crate::table::XsaveSubleaf| real.number == component.number;
+        let of_processor = host.instruction.xsave_components().find(same);
+        let Some(real) = of_processor.or_else(|| host.supported.xsave_components().find(same)) else {
+            continue;
+        };
+        if (real.offset(), real.size()) == (component.offset(), component.size()) {
+            continue;
+        }
+        let what = format!(
+            "{} has {} bytes at {}, on this host {} bytes at {}",
+            component_name(component.number),
+            component.size(),
+            component.offset(),
+            real.size(),
+            real.offset()
+        );
+        let at = component_site(guest, component.number).bits(Register::Ebx, 0);
+        findings.add(Kind::ComponentPlace, guest, at, what);
+    }
+}

@@ -1,0 +1,149 @@
+//! `kvm-cpuid check`: what is wrong with a guest's tables, before KVM is given them.
+
+use std::process::ExitCode;
+
+use clap::Args as ClapArgs;
+use cpuid_tables::check::{Check, Finding, Kind, Report, Severity};
+use cpuid_tables::dump::Cpu;
+use cpuid_tables::host::Host;
+use serde_json::{Value, json};
+
+use super::args::Format;
+use super::output::{BAD, DOUBT, GOOD, HEADING, print, print_json, styled, warn};
+use super::source::{Input, Source};
+use super::{Result, answer, guest};
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  kvm-cpuid check guest.txt                      by itself
+  kvm-cpuid check guest.txt --host-from real     against what KVM here supports, too
+  kvm-cpuid check vcpus.txt --host-from hosts/milan --format json
+  kvm-cpuid guest --cpu host --smp 4 --format entries | kvm-cpuid check -
+
+A source is one guest: its CPUs are the guest's vCPUs, and are compared with each other. With
+--host-from, features, XSAVE components and limits are checked against that host; DIR/NAME is
+read as `kvm-cpuid guest --host` reads it. An error is what KVM refuses or what a guest is told
+wrongly; a warning is true, and guests can live with it.
+
+--format json prints one object: {errors, warnings, sources: [{source, errors, warnings, skipped,
+findings: [{severity, kind, feature, vcpus, at, others, what, why, help}]}]}. `at` and each of
+`others` is {vcpu, entry, leaf, subleaf, register, bits}; what does not apply is null. Members and
+kinds keep their names.
+
+Exit codes:
+  0  no error; there may be warnings
+  1  errors
+  2  a source could not be read";
+
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    input: Input<1, { usize::MAX }>,
+    /// The host that the guest is for: a recorded one, or `real` for this machine
+    #[arg(long, value_name = "DIR/NAME|real")]
+    host_from: Option<String>,
+    /// Leave out warnings
+    #[arg(long)]
+    errors_only: bool,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let host = args.host_from.as_deref().map(guest::host).transpose()?;
+    let mut reports = Vec::new();
+    for source in args.input.sources() {
+        let cpus = args.input.reading.all(source)?;
+        let mut report = check(source, &cpus, host.as_ref());
+        if args.errors_only {
+            report.findings.retain(|finding| finding.severity() == Severity::Error);
+        }
+        reports.push((source, report));
+    }
+    let errors: usize = reports.iter().map(|(_, report)| report.errors()).sum();
+    let warnings: usize = reports.iter().map(|(_, report)| report.warnings()).sum();
+    match args.format {
+        Format::Json => {
+            let sources: Vec<Value> =
+                reports.iter().map(|(source, report)| to_json(source, report)).collect();
+            print_json(&json!({ "errors": errors, "warnings": warnings, "sources": sources }))?;
+        }
+        Format::Text => {
+            let mut text = String::new();
+            let several = reports.len() > 1;
+            reports
+                .iter()
+                .for_each(|(source, report)| to_text(&mut text, several.then_some(*source), report));
+            print(&text)?;
+        }
+    }
+    Ok(answer(errors == 0))
+}
+
+/// One guest. CPUs without a number, or with one that another has, are numbered by their places.
+fn check(source: &Source, cpus: &[Cpu], host: Option<&Host>) -> Report {
+    if cpus.iter().any(|cpu| cpu.known.is_some()) {
+        warn(format!("{source} leaves bits open: they are taken for 0"));
+    }
+    let mut numbers: Vec<Option<u32>> = cpus.iter().map(|cpu| cpu.number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let numbered = numbers.len() == cpus.len() && !numbers.contains(&None);
+    let mut check = Check::new();
+    for (place, cpu) in (0..).zip(cpus) {
+        let number = cpu.number.filter(|_| numbered).unwrap_or(place);
+        check = check.vcpu(number, &cpu.entries);
+    }
+    match host {
+        Some(host) => check.on(host).run(),
+        None => check.run(),
+    }
+}
+
+fn to_json(source: &Source, report: &Report) -> Value {
+    let mut value = report.to_json();
+    if let Value::Object(members) = &mut value {
+        members.insert("source".into(), json!(source.to_string()));
+    }
+    value
+}
+
+fn to_text(text: &mut String, source: Option<&Source>, report: &Report) {
+    if let Some(source) = source {
+        *text += &styled(HEADING, format!("{source}:\n"));
+    }
+    report.findings.iter().for_each(|finding| one(text, finding));
+    let (errors, warnings) = (count(report.errors(), "error"), count(report.warnings(), "warning"));
+    let style = match (report.errors(), report.warnings()) {
+        (0, 0) => GOOD,
+        (0, _) => DOUBT,
+        _ => BAD,
+    };
+    *text += &styled(style, format!("{errors}, {warnings}"));
+    let skipped: Vec<&str> = report.skipped().map(Kind::name).collect();
+    if !skipped.is_empty() {
+        *text += &format!("; not looked for, since they take a host (--host-from): {}", skipped.join(", "));
+    }
+    text.push('\n');
+}
+
+fn count(number: usize, of: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {of}{plural}")
+}
+
+fn one(text: &mut String, finding: &Finding) {
+    let (style, lines) = match finding.severity() {
+        Severity::Error => (BAD, finding.to_string()),
+        Severity::Warning => (DOUBT, finding.to_string()),
+    };
+    for (at, line) in lines.lines().enumerate() {
+        match line.split_once(": ").filter(|_| at == 0) {
+            Some((kind, what)) => *text += &format!("{}: {what}", styled(style, kind)),
+            None => *text += line,
+        }
+        text.push('\n');
+    }
+    text.push('\n');
+}
