@@ -15,7 +15,11 @@ use crate::bit_field::Field;
 use crate::description::{Part, describe};
 use crate::location::{CpuidWord, Leaf};
 
+mod msrs;
 mod rows;
+
+pub(super) use msrs::combine_msr;
+pub use msrs::{MsrMeaning, msr_meanings};
 
 /// How two hosts' values become one that a guest can have on both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,6 +90,11 @@ impl Rule {
             _ => !self.binds() || matches!(self.combine(started, there), Some(both) if both == started),
         }
     }
+}
+
+/// Numbers that limit what a guest can do, such as the width of addresses, each with its rule; in a fixed order.
+pub(super) fn limits() -> impl Iterator<Item = (Field, Rule)> {
+    rows::limits()
 }
 
 /// The manual's section that tells of a leaf, as far as a leaf has one of its own.

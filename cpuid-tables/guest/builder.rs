@@ -164,9 +164,37 @@ impl<'h> GuestCpuidBuilder<'h> {
     ///
     /// A [`BuildError`] where QEMU would end with an error, too.
     pub fn build(&self) -> Result<GuestCpuid, BuildError> {
+        let mut cpu = self.prepared()?;
+        cpu.load(&self.cpu)?;
+        cpu.realize(&self.cpu)?;
+        let caches = cpu.cache_info(&self.machine.caches)?;
+        let (sgx, sgx_provisioning) = (&*self.sgx, self.sgx_provisioning);
+        let assembled = Assembled::new(&Leaves { cpu: &cpu, caches: &caches, sgx, sgx_provisioning })?;
+        Ok(GuestCpuid {
+            assembled,
+            topology: cpu.topology,
+            legacy_multi_node: cpu.settings.legacy_multi_node,
+            features: GuestFeatures { release: cpu.release, words: cpu.words },
+            filtered: cpu.filtered,
+            warnings: cpu.warnings,
+        })
+    }
+
+    /// The release.
+    pub(super) fn qemu(&self) -> QemuRelease {
+        self.release
+    }
+
+    /// The machine, resolved.
+    pub(super) fn resolved_machine(&self) -> Result<Machine, BuildError> {
+        Machine::find(self.release, &Release::new(self.release).behaviour, &self.machine)
+    }
+
+    /// A CPU on this host, of which nothing is set yet.
+    pub(super) fn prepared(&self) -> Result<Cpu<'h>, BuildError> {
         let host = self.host.ok_or(BuildError::NoHost)?;
         let release = Release::new(self.release);
-        let machine = Machine::find(self.release, &release.behaviour, &self.machine)?;
+        let machine = self.resolved_machine()?;
         let topology = self.smp.overridden(&self.machine.smp).resolve(&machine)?;
         let supported = Supported { host, release, irqchip: machine.irqchip, cpu_pm: self.cpu_pm };
         let supported = supported.with_kernels_irqchip();
@@ -175,7 +203,7 @@ impl<'h> GuestCpuidBuilder<'h> {
         warnings.extend(self.cpu.ambiguous().map(|name| Warning::Ambiguous(name.to_string())));
         let host_words = supported.words(machine.is_pc);
         let components = Components::new(release, &supported, &host_words)?;
-        let mut cpu = Cpu {
+        Ok(Cpu {
             release,
             class: self.class(&machine)?,
             machine,
@@ -190,19 +218,6 @@ impl<'h> GuestCpuidBuilder<'h> {
             mwait: [0; 4],
             filtered: Vec::new(),
             warnings,
-        };
-        cpu.load(&self.cpu)?;
-        cpu.realize(&self.cpu)?;
-        let caches = cpu.cache_info(&self.machine.caches)?;
-        let (sgx, sgx_provisioning) = (&*self.sgx, self.sgx_provisioning);
-        let assembled = Assembled::new(&Leaves { cpu: &cpu, caches: &caches, sgx, sgx_provisioning })?;
-        Ok(GuestCpuid {
-            assembled,
-            topology,
-            legacy_multi_node: cpu.settings.legacy_multi_node,
-            features: GuestFeatures { release, words: cpu.words },
-            filtered: cpu.filtered,
-            warnings: cpu.warnings,
         })
     }
 

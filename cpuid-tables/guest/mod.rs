@@ -17,6 +17,7 @@
 //! | `realize` | the rest of `x86_cpu_realizefn` |
 //! | `leaves_basic`, `leaves_extended`, `caches` | `cpu_x86_cpuid` |
 //! | `hyperv`, `kvm_leaves`, `assemble` | `kvm_arch_init_vcpu` |
+//! | `definitions` | `query-cpu-definitions` |
 //!
 //! What differs between releases of QEMU is data, or one flag in `behaviour`.
 //!
@@ -53,6 +54,7 @@ mod behaviour;
 mod builder;
 mod caches;
 mod cpu;
+mod definitions;
 mod error;
 mod expand;
 mod filter;
@@ -79,6 +81,7 @@ mod xsave;
 
 pub use behaviour::WordSource;
 pub use builder::{GuestCpuidBuilder, SgxSection};
+pub use definitions::Definition;
 pub use error::BuildError;
 pub use machine::Irqchip;
 pub use parse_cpu::{CpuOption, CpuSetting};

@@ -1,0 +1,251 @@
+//! Which of QEMU's models fits what hosts have in common.
+//!
+//! A model fits when QEMU would not find a bit of it lacking on any of the hosts, nameless ones included: what hosts have
+//! in common is shown to it as one host ([`GuestCpuidBuilder::definitions`](crate::guest::GuestCpuidBuilder)). Unless all
+//! tables are KVM's own, which has its leaf in them, what KVM emulates on every host counts as there, so that dumps of the
+//! CPUID instruction do as well. The best model has the most feature bits; of two with as many, the one that QEMU lists later, and the later version. Models
+//! of the hosts' own vendor come before all others, and deprecated ones after.
+
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::fmt;
+
+use super::baseline::Baseline;
+use super::meaning::{Rule, meanings, msr_meanings};
+use crate::cpu_model::CpuModel;
+use crate::feature;
+use crate::guest::{BuildError, Definition, Filtered, GuestCpuid, WordSource};
+use crate::hardware::Feature;
+use crate::host::Host;
+use crate::location::{CpuidWord, Leaf, Msr, Register, Subleaf};
+use crate::model_specific::MsrFeature;
+use crate::release::{LinuxRelease, QemuRelease};
+use crate::set::FeatureSet;
+use crate::table::{CpuidEntry, find_entry};
+use crate::treatment::KvmTreatment;
+
+/// A model for a fleet, with what to change in it.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// The model, in one of its versions.
+    pub model: CpuModel,
+    /// How many feature bits QEMU asks a host for.
+    pub bits: usize,
+    /// What all hosts have, a KVM may give and the model lacks.
+    pub add: FeatureSet,
+    /// The same for bits of MSRs; empty unless all hosts tell their MSRs.
+    pub add_msr: Vec<MsrFeature>,
+    /// What the model has and some hosts lack; empty for a model that fits.
+    pub remove: Vec<Filtered>,
+    /// False: the model is another vendor's.
+    pub same_vendor: bool,
+}
+
+impl Choice {
+    /// How many features are added or removed.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.add.len() + self.add_msr.len() + self.remove.len()
+    }
+
+    /// True when the model runs on all hosts as it is.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        self.remove.is_empty()
+    }
+
+    /// Names of what is added, as QEMU has them.
+    pub fn added_names(&self) -> impl Iterator<Item = &'static str> {
+        let release = self.model.release();
+        let cpuid = self.add.iter().filter_map(move |feature| feature.qemu_names(release).next());
+        let msr = self.add_msr.iter().filter_map(move |feature| feature.qemu_names(release).next());
+        cpuid.chain(msr)
+    }
+
+    /// Names of what is removed.
+    pub fn removed_names(&self) -> impl Iterator<Item = &'static str> {
+        self.remove.iter().filter_map(|filtered| filtered.name)
+    }
+}
+
+impl fmt::Display for Choice {
+    /// As `-cpu` takes it: `EPYC-Milan-v2,+x,-y`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.model.fmt(f)?;
+        self.added_names().try_for_each(|name| write!(f, ",+{name}"))?;
+        self.removed_names().try_for_each(|name| write!(f, ",-{name}"))
+    }
+}
+
+/// Emulated too: KVM writes it into a guest's leaf by its number.
+const ALSO_EVERYWHERE: FeatureSet = FeatureSet::new().with(feature::ARAT);
+/// KVM's own leaf; what stands there is the accelerator's, not a model's.
+const KVM_LEAF: Leaf = Leaf(0x4000_0001);
+/// Controls of VMX: what has to be 1 in the lower half, what may be 1 in the upper.
+const VMX_CONTROLS: [u32; 5] = [0x48b, 0x48d, 0x48e, 0x48f, 0x490];
+
+impl Baseline {
+    /// Every version of every model that would run on the hosts with some features removed or none, in QEMU's order.
+    /// None at all if there are hosts of several vendors.
+    ///
+    /// # Errors
+    ///
+    /// A [`BuildError`] where QEMU would not start on such a host: XSAVE areas of other sizes than it knows.
+    pub fn choices(&self, release: QemuRelease) -> Result<Vec<Choice>, BuildError> {
+        let Some(vendor) = self.vendor() else { return Ok(Vec::new()) };
+        let host = self.as_host();
+        let definitions = GuestCpuid::builder().release(release).host(&host).definitions()?;
+        let versions = release.cpu_models().flat_map(CpuModel::versions);
+        let choices = versions.filter_map(|model| {
+            let definition =
+                definitions.iter().find(|one| one.model == Some(model) && one.alias_of.is_none())?;
+            let nameless = definition.unavailable.iter().any(|filtered| filtered.name.is_none());
+            (!nameless).then(|| self.choice(model, definition, vendor))
+        });
+        Ok(choices.collect())
+    }
+
+    /// The best model that runs on all hosts as it is; none if no model does, or if there are hosts of several vendors.
+    ///
+    /// # Errors
+    ///
+    /// As [`choices`](Baseline::choices).
+    pub fn best_model(&self, release: QemuRelease) -> Result<Option<Choice>, BuildError> {
+        let fitting = self.choices(release)?.into_iter().filter(Choice::fits);
+        Ok(fitting.max_by_key(|one| (one.same_vendor, one.model.deprecated().is_none(), one.bits)))
+    }
+
+    /// The model of the hosts' vendor that takes the fewest changes to have what all hosts have, no more and no less; none
+    /// if no model can be so changed, or if there are hosts of several vendors.
+    ///
+    /// # Errors
+    ///
+    /// As [`choices`](Baseline::choices).
+    pub fn closest_model(&self, release: QemuRelease) -> Result<Option<Choice>, BuildError> {
+        let own = self.choices(release)?.into_iter().filter(|one| one.same_vendor);
+        let current = own.filter(|one| one.model.deprecated().is_none());
+        Ok(current.max_by_key(|one| Reverse((one.changes(), one.remove.len()))))
+    }
+
+    /// What the hosts have in common, as one host: bits that only some have do not count, those that tell of no host do.
+    /// MSRs that are not known lack nothing.
+    fn as_host(&self) -> Host {
+        let mut there: Vec<(CpuidWord, u32)> = Vec::new();
+        let emulated = |feature: &Feature| feature.kvm(LinuxRelease::NEWEST) == KvmTreatment::Emulated;
+        let mut everywhere = Feature::all().filter(emulated).collect::<FeatureSet>() | ALSO_EVERYWHERE;
+        let kvm = CpuidWord { leaf: KVM_LEAF, ..CpuidWord::new(0, 0, Register::Eax) };
+        if find_entry(&self.entries, KVM_LEAF, Subleaf(0)).is_some() {
+            everywhere = FeatureSet::new();
+        } else {
+            there.push((kvm, u32::MAX));
+        }
+        for (word, known) in FeatureSet::ALL.words() {
+            let ignored = meanings(word).filter(|meaning| meaning.rule == Rule::Ignore);
+            let ignored = ignored.fold(0, |mask, meaning| mask | meaning.mask) & known;
+            there.push((word, everywhere.word(word) | ignored));
+        }
+        let mut supported = self.entries.clone();
+        for entry in &mut supported {
+            let words = entry.words();
+            for (register, word) in entry.registers.iter_mut().zip(words) {
+                *register &= !self.warnings.word(word);
+            }
+        }
+        for (word, bits) in there.into_iter().filter(|(_, bits)| *bits != 0) {
+            add_bits(&mut supported, word, bits);
+        }
+        let msrs = match &self.msrs {
+            Some(msrs) => msrs
+                .iter()
+                .map(|(msr, (value, all))| (*msr, if VMX_CONTROLS.contains(&msr.0) { *value } else { *all }))
+                .collect(),
+            None => MsrFeature::all().map(|feature| (feature.msr(), everything(feature.msr()))).collect(),
+        };
+        Host { instruction: supported.clone(), supported, msrs, ..Host::default() }
+    }
+
+    fn choice(&self, model: CpuModel, definition: &Definition, vendor: &str) -> Choice {
+        let mut has = FeatureSet::new();
+        for (source, value) in definition.words() {
+            if let WordSource::Cpuid(word) = source {
+                // Nameless bits are not to be added again.
+                let _ = has.set_word(*word, (value & 0xffff_ffff) as u32);
+            }
+        }
+        let bits = definition.words().iter().map(|(_, value)| value.count_ones() as usize).sum();
+        let add = self.additions(model.release(), has);
+        Choice {
+            model,
+            bits,
+            add,
+            add_msr: self.msr_additions(model.release(), definition, has | add),
+            remove: definition.unavailable.clone(),
+            same_vendor: model.vendor() == vendor,
+        }
+    }
+
+    /// What all hosts have, a KVM may give, `-cpu` can name and has all it needs.
+    fn additions(&self, release: QemuRelease, has: FeatureSet) -> FeatureSet {
+        let offered = |feature: &Feature| {
+            feature.known_to_qemu(release)
+                && feature.leaf() != KVM_LEAF
+                && feature.kvm(LinuxRelease::NEWEST).may_be_advertised()
+        };
+        let shown = self.features() - self.warnings - has;
+        let mut add: FeatureSet = shown.iter().filter(offered).collect();
+        loop {
+            let there = has | add;
+            let met: FeatureSet = add.iter().filter(|feature| feature.needs().is_subset(&there)).collect();
+            if met == add {
+                return add;
+            }
+            add = met;
+        }
+    }
+
+    /// The same for bits of MSRs.
+    fn msr_additions(
+        &self,
+        release: QemuRelease,
+        definition: &Definition,
+        features: FeatureSet,
+    ) -> Vec<MsrFeature> {
+        let Some(msrs) = &self.msrs else { return Vec::new() };
+        let asked = |msr: Msr| {
+            let mut words = definition.words().iter();
+            words.find(|(source, _)| *source == WordSource::Msr(msr)).map_or(0, |(_, value)| *value)
+        };
+        let wanted = |feature: &MsrFeature| {
+            let (msr, mask) = (feature.msr(), feature.mask());
+            let all = msrs.get(&msr).map_or(0, |(value, all)| match VMX_CONTROLS.contains(&msr.0) {
+                true => (value >> 32) & !(value & 0xffff_ffff),
+                false => *all,
+            });
+            let promises = msr_meanings(msr).any(|bits| bits.rule == Rule::And && bits.mask & mask != 0);
+            feature.known_to_qemu(release)
+                && all & mask & !asked(msr) != 0
+                && (promises || VMX_CONTROLS.contains(&msr.0))
+                && feature.needs().is_subset(&features)
+        };
+        MsrFeature::all().filter(wanted).collect()
+    }
+}
+
+/// An MSR in which nothing is lacking.
+fn everything(msr: Msr) -> u64 {
+    if VMX_CONTROLS.contains(&msr.0) { u64::MAX << 32 } else { u64::MAX }
+}
+
+fn add_bits(entries: &mut Vec<CpuidEntry>, word: CpuidWord, bits: u32) {
+    let at = entries.iter().position(|entry| entry.answers(word.leaf, word.subleaf));
+    let at = at.unwrap_or_else(|| {
+        entries.push(CpuidEntry {
+            function: word.leaf,
+            index: word.subleaf,
+            flags: CpuidEntry::SIGNIFICANT_INDEX,
+            registers: [0; 4],
+        });
+        entries.len() - 1
+    });
+    *entries[at].register_mut(word.register) |= bits;
+}

@@ -1,0 +1,193 @@
+//! Hosts as they come in.
+
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::baseline::Baseline;
+use super::fold::Folded;
+use super::meaning::{combine_msr, limits};
+use crate::host::Host;
+use crate::location::{Leaf, Msr, Subleaf};
+use crate::set::FeatureSet;
+use crate::table::{CpuidEntry, find_entry};
+
+/// Hosts, any number of them.
+///
+/// What is kept of a host is its name, and of hosts that have the same features and limits, these once. The rest is
+/// folded into one table, so that hosts may be streamed in.
+#[derive(Clone, Debug, Default)]
+pub struct Fleet {
+    pub(super) folded: Folded,
+    /// Names of hosts that have the same features and limits.
+    pub(super) groups: Vec<Vec<String>>,
+    /// What hosts of a group have: each register of a [`FeatureSet`], then each of [`limits`].
+    pub(super) by_summary: BTreeMap<Vec<u32>, usize>,
+    /// How many hosts have which vendor: EBX, EDX and ECX of leaf 0.
+    pub(super) vendors: BTreeMap<[u32; 3], usize>,
+    /// The feature MSRs of hosts that tell them.
+    pub(super) msrs: BTreeMap<Msr, FoldedMsr>,
+    pub(super) with_msrs: usize,
+}
+
+/// A feature MSR of many hosts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FoldedMsr {
+    /// By its fields' rules.
+    pub(super) value: u64,
+    /// Bits that all of them have.
+    pub(super) all: u64,
+    /// How many hosts have it.
+    pub(super) seen: usize,
+}
+
+/// What can't be a fleet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FleetError {
+    /// A table without leaf 0 is not the whole table of a CPU.
+    NotWhole {
+        /// The host's name.
+        host: String,
+    },
+    /// There is no host.
+    NoHost,
+}
+
+impl fmt::Display for FleetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FleetError::NotWhole { host } => {
+                write!(f, "{host} has no leaf 0: it is not the whole table of a CPU")
+            }
+            FleetError::NoHost => f.write_str("there is no host"),
+        }
+    }
+}
+
+impl core::error::Error for FleetError {}
+
+/// The tables of one host's CPUs, which differ in APIC ids at least, as one table.
+#[derive(Clone, Debug, Default)]
+pub struct HostTables {
+    folded: Folded,
+    /// The only one, while there is no other.
+    only: Vec<CpuidEntry>,
+}
+
+impl HostTables {
+    /// No CPU.
+    #[must_use]
+    pub fn new() -> HostTables {
+        HostTables::default()
+    }
+
+    /// Takes in one more CPU.
+    pub fn add(&mut self, entries: &[CpuidEntry]) {
+        match self.folded.tables() {
+            0 if self.only.is_empty() => self.only = entries.to_vec(),
+            0 => {
+                let first = core::mem::take(&mut self.only);
+                self.folded.add(&first, |_, _| {});
+                self.folded.add(entries, |_, _| {});
+            }
+            _ => self.folded.add(entries, |_, _| {}),
+        }
+    }
+
+    /// What a vCPU may have on any of them.
+    #[must_use]
+    pub fn into_entries(self) -> Vec<CpuidEntry> {
+        if self.folded.tables() == 0 {
+            return self.only;
+        }
+        let (rows, _) = self.folded.finish();
+        rows.iter().map(super::fold::Row::entry).collect()
+    }
+}
+
+impl Fleet {
+    /// No host.
+    #[must_use]
+    pub fn new() -> Fleet {
+        Fleet::default()
+    }
+
+    /// How many hosts there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.folded.tables()
+    }
+
+    /// True when there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes in a host by its table: what its KVM supports, or what its CPU has. Where it has several, see
+    /// [`HostTables`].
+    ///
+    /// # Errors
+    ///
+    /// [`FleetError::NotWhole`]; the fleet is as it was.
+    pub fn add(&mut self, name: &str, entries: &[CpuidEntry]) -> Result<(), FleetError> {
+        let Some(head) = find_entry(entries, Leaf(0), Subleaf(0)) else {
+            return Err(FleetError::NotWhole { host: name.to_owned() });
+        };
+        let [_, ebx, ecx, edx] = head.registers;
+        *self.vendors.entry([ebx, edx, ecx]).or_default() += 1;
+        let features = FeatureSet::ALL.words().count();
+        let mut summary = vec![0; features + limits().count()];
+        self.folded.add(entries, |row, entry| {
+            for &(register, at, mask) in &row.features {
+                summary[at] = entry.register(register) & mask;
+            }
+            for &(register, mask, at) in &row.limits {
+                summary[features + at] = (entry.register(register) & mask) >> mask.trailing_zeros();
+            }
+        });
+        let groups = &mut self.groups;
+        let group = *self.by_summary.entry(summary).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups[group].push(name.to_owned());
+        Ok(())
+    }
+
+    /// Takes in a host by what its KVM supports, feature MSRs included.
+    ///
+    /// # Errors
+    ///
+    /// As [`add`](Fleet::add).
+    pub fn add_host(&mut self, name: &str, host: &Host) -> Result<(), FleetError> {
+        self.add(name, &host.supported)?;
+        if host.msrs.is_empty() {
+            return Ok(());
+        }
+        self.with_msrs += 1;
+        for (&msr, &value) in &host.msrs {
+            let folded = self.msrs.entry(msr).or_insert(FoldedMsr { value, all: value, seen: 0 });
+            folded.value = combine_msr(msr, folded.value, value);
+            folded.all &= value;
+            folded.seen += 1;
+        }
+        Ok(())
+    }
+
+    /// What the hosts have in common.
+    ///
+    /// # Errors
+    ///
+    /// [`FleetError::NoHost`].
+    pub fn baseline(&self) -> Result<Baseline, FleetError> {
+        if self.is_empty() {
+            return Err(FleetError::NoHost);
+        }
+        Ok(Baseline::of(self))
+    }
+}

@@ -1,0 +1,170 @@
+//! From combined registers to a table: leaves that a feature brings along go with it, XSAVE's sizes follow from its
+//! components, and what is out of range or says nothing is left out.
+
+use alloc::vec::Vec;
+
+use super::fold::{Row, Unequal};
+use crate::feature;
+use crate::hardware::Feature;
+use crate::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::set::FeatureSet;
+use crate::table::{CpuidEntry, IndexedLeaf, Terminator, find_entry};
+use crate::xsave::XsaveComponent;
+
+/// A leaf that tells nothing without a feature.
+struct OfFeature(Leaf, Feature);
+
+const fn of(leaf: u32, feature: Feature) -> OfFeature {
+    OfFeature(Leaf(leaf), feature)
+}
+
+/// Intel SDM volume 2A, "CPUID": each leaf says which feature's bit announces it. AMD APM volume 3, appendix E.
+static OF_FEATURES: &[OfFeature] = &[
+    of(0x5, feature::MWAIT),
+    of(0xd, feature::XSAVE),
+    of(0xf, feature::CQM),
+    of(0x10, feature::RDT_A),
+    of(0x12, feature::SGX),
+    of(0x14, feature::INTEL_PT),
+    of(0x1b, feature::PCONFIG),
+    of(0x1c, feature::ARCH_LBR),
+    of(0x1d, feature::AMX_TILE),
+    of(0x1e, feature::AMX_TILE),
+    of(0x23, feature::ARCH_PERFMON_EXT),
+    of(0x24, feature::AVX10),
+    of(0x8000_000a, feature::SVM),
+    of(0x8000_001b, feature::IBS),
+    of(0x8000_001c, feature::LWP),
+];
+
+const D0_EAX: CpuidWord = CpuidWord::new(0xd, 0, Register::Eax);
+const D0_EDX: CpuidWord = CpuidWord::new(0xd, 0, Register::Edx);
+const D1_ECX: CpuidWord = CpuidWord::new(0xd, 1, Register::Ecx);
+const D1_EDX: CpuidWord = CpuidWord::new(0xd, 1, Register::Edx);
+
+/// The table of combined rows. What has to be equal and is not is left only where it is still about something.
+pub(super) fn table(rows: &[Row], unequal: &mut Vec<Unequal>) -> Vec<CpuidEntry> {
+    let mut entries: Vec<CpuidEntry> = rows.iter().map(Row::entry).collect();
+    drop_out_of_range(&mut entries);
+    drop_components_that_differ(&mut entries, unequal);
+    for OfFeature(leaf, feature) in OF_FEATURES {
+        if word(&entries, feature.location().word) & feature.mask() == 0 {
+            entries.retain(|entry| entry.function != *leaf);
+        }
+    }
+    xsave(&mut entries);
+    end_caches(&mut entries);
+    drop_empty(&mut entries);
+    unequal.retain(|unequal| {
+        let word = unequal.word;
+        find_entry(&entries, word.leaf, word.subleaf).is_some() || word.leaf == Leaf(0)
+    });
+    entries
+}
+
+fn word(entries: &[CpuidEntry], word: CpuidWord) -> u32 {
+    find_entry(entries, word.leaf, word.subleaf).map_or(0, |entry| entry.register(word.register))
+}
+
+fn register_mut(entries: &mut [CpuidEntry], word: CpuidWord) -> Option<&mut u32> {
+    let entry = entries.iter_mut().find(|entry| entry.answers(word.leaf, word.subleaf))?;
+    Some(entry.register_mut(word.register))
+}
+
+/// Leaves above the highest one of their range, where the table says which that is.
+fn drop_out_of_range(entries: &mut Vec<CpuidEntry>) {
+    for first in [0, 0x8000_0000, 0x8086_0000, 0xc000_0000] {
+        let Some(head) = find_entry(entries, Leaf(first), Subleaf(0)) else { continue };
+        let last = head.register(Register::Eax).max(first);
+        entries.retain(|entry| entry.function.0 & 0xffff_0000 != first || entry.function.0 <= last);
+    }
+    let subleaves = word(entries, CpuidWord::new(7, 0, Register::Eax));
+    entries.retain(|entry| entry.function != Leaf(7) || entry.subleaf().0 <= subleaves);
+}
+
+/// A component of XSAVE whose size or place is another on another host goes, and what needs it.
+fn drop_components_that_differ(entries: &mut [CpuidEntry], unequal: &[Unequal]) {
+    let of_components = unequal.iter().filter(|unequal| unequal.word.leaf == Leaf(0xd));
+    for number in of_components.map(|unequal| unequal.word.subleaf.0) {
+        let bit = 1u32.checked_shl(number % 32).unwrap_or(0);
+        let words = if number < 32 { [D0_EAX, D1_ECX] } else { [D0_EDX, D1_EDX] };
+        if words.iter().all(|at| word(entries, *at) & bit == 0) {
+            continue;
+        }
+        for at in words {
+            if let Some(register) = register_mut(entries, at) {
+                *register &= !bit;
+            }
+        }
+        let Some(component) = u8::try_from(number).ok().and_then(XsaveComponent::numbered) else { continue };
+        let gone = FeatureSet::new().with(component.feature) | component.feature.needed_by();
+        for feature in &gone {
+            if let Some(register) = register_mut(entries, feature.location().word) {
+                *register &= !feature.mask();
+            }
+        }
+    }
+}
+
+/// Keeps the subleaves of components that there are, and makes the sizes anew (Intel SDM volume 1, chapter 13).
+fn xsave(entries: &mut Vec<CpuidEntry>) {
+    /// The legacy region and the header.
+    const BASE: u32 = 512 + 64;
+    let xcr0 = u64::from(word(entries, D0_EDX)) << 32 | u64::from(word(entries, D0_EAX));
+    let xss = u64::from(word(entries, D1_EDX)) << 32 | u64::from(word(entries, D1_ECX));
+    let both = xcr0 | xss;
+    entries.retain(|entry| {
+        let number = entry.subleaf().0;
+        entry.function != Leaf(0xd) || number < 2 || number < 64 && both >> number & 1 != 0
+    });
+    let (mut standard, mut compacted) = (BASE, BASE);
+    for entry in entries.iter().filter(|entry| entry.function == Leaf(0xd) && entry.subleaf().0 >= 2) {
+        let [size, offset, flags, _] = entry.registers;
+        if xcr0 >> entry.subleaf().0 & 1 != 0 {
+            standard = standard.max(offset.saturating_add(size));
+        }
+        if flags & 2 != 0 {
+            compacted = compacted.checked_next_multiple_of(64).unwrap_or(u32::MAX);
+        }
+        compacted = compacted.saturating_add(size);
+    }
+    let compacts = word(entries, CpuidWord::new(0xd, 1, Register::Eax))
+        & (feature::XSAVEC.mask() | feature::XSAVES.mask());
+    for (at, size) in [
+        (CpuidWord::new(0xd, 0, Register::Ebx), standard),
+        (CpuidWord::new(0xd, 0, Register::Ecx), standard),
+        (CpuidWord::new(0xd, 1, Register::Ebx), if compacts == 0 { 0 } else { compacted }),
+    ] {
+        if let Some(register) = register_mut(entries, at) {
+            *register = size;
+        }
+    }
+}
+
+/// A list of caches ends where hosts have different ones.
+fn end_caches(entries: &mut Vec<CpuidEntry>) {
+    let of_caches = IndexedLeaf::all().filter(|indexed| indexed.terminator == Terminator::CacheType);
+    for IndexedLeaf { leaf, .. } in of_caches {
+        // Neither a cache's type nor its level is ever 0.
+        let none = |eax: u32| eax & 0x1f == 0 || eax >> 5 & 7 == 0;
+        let ends = |entry: &&CpuidEntry| entry.function == leaf && none(entry.registers[0]);
+        let Some(end) = entries.iter().find(ends).map(CpuidEntry::subleaf) else { continue };
+        entries.retain(|entry| entry.function != leaf || entry.subleaf() <= end);
+        if let Some(entry) = entries.iter_mut().find(|entry| entry.answers(leaf, end)) {
+            entry.registers = [0; 4];
+        }
+    }
+}
+
+/// Leaves out what is all zero, but for subleaf 0 and the ends of lists.
+fn drop_empty(entries: &mut Vec<CpuidEntry>) {
+    let is_empty = |entry: &CpuidEntry| entry.registers == [0; 4];
+    let full: Vec<Leaf> =
+        entries.iter().filter(|entry| !is_empty(entry)).map(|entry| entry.function).collect();
+    entries.retain(|entry| {
+        let indexed = IndexedLeaf::of(entry.function);
+        let ends = indexed.is_some_and(|indexed| indexed.terminator != Terminator::Counted);
+        let needed = full.binary_search(&entry.function).is_ok();
+        !is_empty(entry) || needed && (ends || entry.subleaf() == Subleaf(0)) || entry.function == Leaf(0)
+    });
+}

@@ -1,0 +1,161 @@
+//! Which of QEMU's CPUs run on a host, and what stands in the way of the others: `query-cpu-definitions`
+//! (`x86_cpu_class_check_missing_features` and `x86_cpu_definition_entry` of target/i386/cpu.c).
+//!
+//! QEMU makes each CPU without any setting of the user's, expands its features and filters them, and does not realize
+//! it: what it would refuse later on does not show.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::behaviour::{Release, WordSource};
+use super::builder::GuestCpuidBuilder;
+use super::cpu::{Class, Cpu};
+use super::error::BuildError;
+use super::flags::Reg;
+use super::machine::Machine;
+use super::parse_cpu::CpuOption;
+use super::report::{Filtered, Reason};
+use crate::cpu_model::CpuModel;
+use crate::location::Bit;
+
+/// One of the CPUs that `-cpu` takes, on a host.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// Its name: `EPYC`, `EPYC-v2`, `EPYC-IBPB`, `host`.
+    pub name: String,
+    /// The version that the name stands for on this machine type, where it is another name.
+    pub alias_of: Option<String>,
+    /// The definition; none for `host`, `max` and `base`.
+    pub model: Option<CpuModel>,
+    /// What it has and the host lacks, by word and bit; empty when it runs.
+    pub unavailable: Vec<Filtered>,
+    /// The same by the names that QEMU lists, in its order: that of the feature which enables it for a component of
+    /// XSAVE, an empty one for a bit without a name, and `type` where the CPU cannot be made at all.
+    pub unavailable_names: Vec<&'static str>,
+    /// Its feature words as they are asked for, before the host is looked at.
+    words: Vec<(WordSource, u64)>,
+}
+
+impl Definition {
+    /// True when it runs on the host as it is.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        self.unavailable_names.is_empty()
+    }
+
+    /// Its feature words as they are asked for, before the host is looked at: what features need is seen to, and what the
+    /// accelerator and the machine type set.
+    #[must_use]
+    pub fn words(&self) -> &[(WordSource, u64)] {
+        &self.words
+    }
+}
+
+impl<'h> GuestCpuidBuilder<'h> {
+    /// Every CPU that `-cpu` takes, in the order in which `query-cpu-definitions` answers, with what the host lacks of
+    /// each. The builder's own CPU and vCPUs do not count.
+    ///
+    /// # Errors
+    ///
+    /// A [`BuildError`] where QEMU would not start on the host.
+    pub fn definitions(&self) -> Result<Vec<Definition>, BuildError> {
+        let machine = self.resolved_machine()?;
+        let mut names = names(self, &machine);
+        // QEMU sorts, then lists from the end.
+        names.sort_by(|(a, class_a, _), (b, class_b, _)| (order(*class_b), b).cmp(&(order(*class_a), a)));
+        names.into_iter().map(|(name, class, alias_of)| self.definition(name, class, alias_of)).collect()
+    }
+
+    fn definition(
+        &self,
+        name: String,
+        class: Class,
+        alias_of: Option<String>,
+    ) -> Result<Definition, BuildError> {
+        let option = CpuOption::new(&name);
+        let one = self.clone().cpu(option.clone()).topology(super::Smp::default());
+        let mut cpu = one.prepared()?;
+        cpu.load(&option)?;
+        let made = cpu.expand(&option);
+        let release = cpu.release;
+        let words = (0..release.tables.words.len())
+            .filter_map(|at| Some((release.source(at)?, *cpu.words.get(at)?)))
+            .collect();
+        cpu.filter();
+        let mut names = Vec::new();
+        if made.is_err() {
+            names.push("type");
+        }
+        let unavailable = by_word(&cpu);
+        names.extend(unavailable.iter().map(|filtered| listed_name(release, filtered)));
+        let model = match class {
+            Class::Model(model) => Some(model),
+            _ => None,
+        };
+        Ok(Definition { name, alias_of, model, unavailable, unavailable_names: names, words })
+    }
+}
+
+/// The names that `-cpu` takes, what they stand for, and of which version they are another name.
+fn names(builder: &GuestCpuidBuilder<'_>, machine: &Machine) -> Vec<(String, Class, Option<String>)> {
+    let mut all = Vec::new();
+    for (name, class) in [("base", Class::Base), ("host", Class::Host), ("max", Class::Max)] {
+        all.push((name.to_string(), class, None));
+    }
+    for plain in builder.qemu().cpu_models() {
+        let model = plain.on(machine.machine_type);
+        let number = model.version_number();
+        let versioned = |number: u16| format!("{}-v{number}", plain.name());
+        // An old machine type's version is none that has a name.
+        let alias_of = (number > 0).then(|| versioned(number));
+        all.push((plain.name().to_string(), Class::Model(model), alias_of));
+        for version in plain.versions() {
+            let named = versioned(version.version_number());
+            if let Some(alias) = version.alias() {
+                let alias_of = (number > 0).then(|| named.clone());
+                all.push((alias.to_string(), Class::Model(version), alias_of));
+            }
+            all.push((named, Class::Model(version), None));
+        }
+    }
+    all
+}
+
+/// `X86CPUClass::ordering`.
+const fn order(class: Class) -> u8 {
+    match class {
+        Class::Model(_) => 0,
+        Class::Base | Class::Host => 8,
+        Class::Max => 9,
+    }
+}
+
+/// What was filtered, each bit once, in the order of words.
+fn by_word(cpu: &Cpu<'_>) -> Vec<Filtered> {
+    let words = 0..cpu.release.tables.words.len();
+    let index =
+        |filtered: &Filtered| words.clone().find(|at| cpu.release.source(*at) == Some(filtered.source));
+    let mut all: Vec<Filtered> = cpu.filtered.clone();
+    all.sort_by_key(|filtered| (index(filtered), filtered.bit));
+    all.dedup_by_key(|filtered| (filtered.source, filtered.bit));
+    all
+}
+
+/// How QEMU lists a bit (`x86_cpu_feature_name`): a component of XCR0 by the feature that enables it.
+fn listed_name(release: Release, filtered: &Filtered) -> &'static str {
+    let half = |reg: Reg| WordSource::Cpuid(reg.word()) == filtered.source;
+    let number = match (half(Reg::LdEax), half(Reg::LdEdx)) {
+        (true, _) => Some(filtered.bit.0),
+        (_, true) => Some(filtered.bit.0 + 32),
+        _ => None,
+    };
+    let component = number.and_then(|number| {
+        release.tables.xsave.iter().find(|row| row[0] == u64::from(number) && row[2] != 0)
+    });
+    let Some(&[_, word, mask, _]) = component else { return filtered.name.unwrap_or_default() };
+    let source = usize::try_from(word).ok().and_then(|word| release.source(word));
+    let [bit, ..] = mask.trailing_zeros().to_le_bytes();
+    let enabling = source.map(|source| Filtered::new(release.qemu, source, Bit(bit).0, Reason::HostLacks));
+    enabling.and_then(|filtered| filtered.name).unwrap_or_default()
+}
