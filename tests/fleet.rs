@@ -61,7 +61,8 @@ fn set_word(entries: &mut Vec<CpuidEntry>, word: CpuidWord, value: u32) {
 
 fn change(entries: &mut [CpuidEntry], feature: Feature, on: bool) {
     let found = entries.iter_mut().find(|entry| entry.answers(feature.leaf(), feature.subleaf()));
-    let register = found.expect("the leaf is there").register_mut(feature.register());
+    let Some(entry) = found else { panic!("no leaf of {feature}") };
+    let register = entry.register_mut(feature.register());
     *register = if on { *register | feature.mask() } else { *register & !feature.mask() };
 }
 

@@ -58,6 +58,12 @@ pub(crate) enum Command {
     /// Build a guest's table as QEMU hands it to KVM
     #[command(after_help = super::guest::EXAMPLES)]
     Guest(super::guest::Args),
+    /// List which of QEMU's CPUs run on a host, and what stands in the way of the others
+    #[command(after_help = super::models::EXAMPLES)]
+    Models(super::models::Args),
+    /// Tell what many hosts have in common, which model fits, and what each host costs the others
+    #[command(after_help = super::baseline::EXAMPLES)]
+    Baseline(super::baseline::Args),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

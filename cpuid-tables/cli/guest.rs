@@ -62,7 +62,8 @@ pub(crate) struct Args {
     format: Form,
 }
 
-fn release(name: &str) -> std::result::Result<QemuRelease, String> {
+/// A release of QEMU by its name.
+pub(crate) fn release(name: &str) -> std::result::Result<QemuRelease, String> {
     QemuRelease::find(name).ok_or_else(|| {
         let names: Vec<&str> = QemuRelease::ALL.iter().map(|release| release.name()).collect();
         format!("the releases are {}", names.join(", "))
@@ -104,7 +105,7 @@ fn refused(error: &cpuid_tables::guest::BuildError) -> Failed {
 }
 
 /// A recorded host, or this machine.
-pub(super) fn host(name: &str) -> Result<Host> {
+pub(crate) fn host(name: &str) -> Result<Host> {
     if name == "real" {
         return real();
     }

@@ -4,13 +4,16 @@
 //! the output not written, or the command line was wrong.
 
 mod args;
+mod baseline;
 mod check;
 mod convert;
 mod diff;
 mod find;
+mod fleet;
 mod guest;
 mod guest_of;
 mod has;
+mod models;
 mod output;
 mod probe;
 mod progress;
@@ -39,6 +42,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Why(args) => why::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Guest(args) => guest::run(&args),
+        Command::Models(args) => models::run(&args),
+        Command::Baseline(args) => baseline::run(&args),
     };
     result.unwrap_or_else(|failed| {
         failed.show();

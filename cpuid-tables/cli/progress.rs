@@ -40,6 +40,41 @@ impl<R> Watched<R> {
     }
 }
 
+/// Many small inputs, one after the other.
+pub(crate) struct Steps {
+    all: u64,
+    done: u64,
+    start: Instant,
+    bar: Option<ProgressBar>,
+}
+
+impl Steps {
+    pub(crate) fn new(all: usize) -> Steps {
+        Steps { all: u64::try_from(all).unwrap_or(0), done: 0, start: Instant::now(), bar: None }
+    }
+
+    /// One more is done.
+    pub(crate) fn step(&mut self) {
+        self.done += 1;
+        if self.all > 1 && self.bar.is_none() && self.start.elapsed() >= PATIENCE {
+            let bar = ProgressBar::with_draw_target(Some(self.all), ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos} of {len}, {eta} left") {
+                bar.set_style(style);
+            }
+            self.bar = Some(bar);
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.done);
+        }
+    }
+
+    pub(crate) fn finish(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.input.read(buffer)?;

@@ -1,0 +1,154 @@
+//! Hosts from files, directories and streams, one after the other: no more than one is in memory.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cpuid_tables::dump::Cpu;
+use cpuid_tables::fleet::{Fleet, HostTables};
+use cpuid_tables::host::{Host, HostFile};
+
+use super::Result;
+use super::output::{Failed, warn};
+use super::progress::Steps;
+use super::source::{Reading, Source};
+
+/// What a recorded host's lines begin with: a name of the table, not of the host.
+const SUPPORTED: &str = "supported";
+/// Tables beside it: what KVM emulates slowly, and for Hyper-V's interface.
+const BESIDE: [&str; 2] = ["emulated", "hv"];
+
+/// Takes in the hosts of all sources.
+pub(super) fn take_in(fleet: &mut Fleet, sources: &[Source], reading: &Reading) -> Result<()> {
+    let sources = walked(sources)?;
+    let mut steps = Steps::new(sources.len());
+    for source in &sources {
+        let taken = of_source(fleet, source, reading);
+        match taken {
+            Err(failed) if reading.lenient && sources.len() > 1 => warn(failed.message()),
+            other => other?,
+        }
+        steps.step();
+    }
+    steps.finish();
+    Ok(())
+}
+
+/// Sources with directories replaced by the files in them, in order of names.
+fn walked(sources: &[Source]) -> Result<Vec<Source>> {
+    let mut all = Vec::new();
+    for source in sources {
+        match source {
+            Source::File(path) if path.is_dir() => walk(path, &mut all)?,
+            other => all.push(other.clone()),
+        }
+    }
+    Ok(all)
+}
+
+fn walk(directory: &Path, all: &mut Vec<Source>) -> Result<()> {
+    let failed = |error| Failed::new(format!("{}: {error}", directory.display()));
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        paths.push(entry.map_err(failed)?.path());
+    }
+    paths.sort();
+    let before = all.len();
+    for path in &paths {
+        if path.is_dir() {
+            walk(path, all)?;
+        } else if !belongs_to_another(path) {
+            all.push(Source::File(path.clone()));
+        }
+    }
+    if all.len() == before {
+        return Err(Failed::new(format!("{}: there is no dump in it", directory.display())));
+    }
+    Ok(())
+}
+
+/// True for what is read beside `NAME.supported`, or describes the same host.
+fn belongs_to_another(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let of_host = HostFile::ALL.into_iter().any(|file| Some(file.extension()) == extension);
+    of_host && extension != Some(HostFile::Supported.extension()) && supported(path).exists()
+}
+
+fn supported(path: &Path) -> PathBuf {
+    path.with_extension(HostFile::Supported.extension())
+}
+
+/// Takes in the hosts of one source.
+fn of_source(fleet: &mut Fleet, source: &Source, reading: &Reading) -> Result<()> {
+    if let Source::File(path) = source {
+        let msrs = path.with_extension(HostFile::Msrs.extension());
+        if *path == supported(path) && msrs.exists() {
+            return recorded(fleet, path, &msrs);
+        }
+    }
+    let mut open: Option<OneHost> = None;
+    let mut count = 0;
+    for cpu in reading.open(source)? {
+        let cpu = cpu?;
+        if cpu.name.as_deref().is_some_and(|name| BESIDE.contains(&name)) {
+            continue;
+        }
+        let goes_on = open.as_ref().is_some_and(|host| host.has_also(&cpu));
+        if !goes_on {
+            close(fleet, open.take())?;
+            count += 1;
+            open = Some(OneHost::new(source, count, &cpu));
+        }
+        if cpu.known.is_some() {
+            return Err(Failed::new(format!("{source}: it leaves bits open: a template is no host")));
+        }
+        if let Some(host) = &mut open {
+            host.add(&cpu);
+        }
+    }
+    close(fleet, open)
+}
+
+fn close(fleet: &mut Fleet, host: Option<OneHost>) -> Result<()> {
+    let Some(host) = host else { return Ok(()) };
+    fleet.add(&host.name, &host.tables.into_entries()).map_err(Failed::new)
+}
+
+/// A host with its feature MSRs, in text files.
+fn recorded(fleet: &mut Fleet, supported: &Path, msrs: &Path) -> Result<()> {
+    let mut host = Host::default();
+    for (file, path) in [(HostFile::Supported, supported), (HostFile::Msrs, msrs)] {
+        let failed = |error: &dyn std::fmt::Display| Failed::new(format!("{}: {error}", path.display()));
+        let text = fs::read_to_string(path).map_err(|error| failed(&error))?;
+        host.read(file, &text).map_err(|error| failed(&error))?;
+    }
+    fleet.add_host(&supported.display().to_string(), &host).map_err(Failed::new)
+}
+
+/// A host that is being read.
+struct OneHost {
+    name: String,
+    /// The CPU that was read last.
+    number: Option<u32>,
+    tables: HostTables,
+}
+
+impl OneHost {
+    fn new(source: &Source, count: usize, first: &Cpu) -> OneHost {
+        let name = match (&first.name, count) {
+            (Some(name), _) if name != SUPPORTED => name.clone(),
+            (_, 1) => source.to_string(),
+            (_, _) => format!("{source} #{count}"),
+        };
+        OneHost { name, number: None, tables: HostTables::new() }
+    }
+
+    /// True when the CPU is one more of this host.
+    fn has_also(&self, cpu: &Cpu) -> bool {
+        cpu.name.is_none() && cpu.number.is_some() && self.number.is_some() && self.number < cpu.number
+    }
+
+    fn add(&mut self, cpu: &Cpu) {
+        self.number = cpu.number;
+        self.tables.add(&cpu.entries);
+    }
+}

@@ -1,0 +1,115 @@
+//! `kvm-cpuid models`: which of QEMU's CPUs run on a host.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use clap::Args as ClapArgs;
+use cpuid_tables::QemuRelease;
+use cpuid_tables::guest::{Definition, GuestCpuid, MachineOption};
+use serde_json::json;
+
+use super::args::Format;
+use super::guest::{host, release};
+use super::output::{BAD, Failed, GOOD, print, print_json, styled};
+use super::{Result, answer};
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  kvm-cpuid models --host                              every CPU that QEMU has, on this machine
+  kvm-cpuid models EPYC-Milan-v2 Skylake-Server        do these run, and why not
+  kvm-cpuid models --host hosts/milan --qemu 7.2 --format json
+
+A line is a CPU's name, then what it has and the host lacks, as query-cpu-definitions lists it under
+unavailable-features: by word and bit, a component of XSAVE by the feature that enables it, \"\" for a
+bit without a name. An unversioned name stands for the version that the machine type takes. --host
+DIR/NAME is a recorded host, as in `kvm-cpuid guest`.
+
+Exit codes:
+  0  done; with names: each of them runs
+  1  one of them does not run
+  2  there is no such CPU, or the host could not be read";
+
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    /// Only these CPUs, with the reason for each feature that is lacking
+    names: Vec<String>,
+    /// The host: a recorded one, or `real` for this machine
+    #[arg(long, value_name = "DIR/NAME|real", default_value = "real", default_missing_value = "real", num_args = 0..=1)]
+    host: String,
+    /// The release of QEMU
+    #[arg(long, value_name = "RELEASE", default_value = "10.0", value_parser = release)]
+    qemu: QemuRelease,
+    /// The machine, as QEMU's -machine has it
+    #[arg(long, value_name = "TYPE[,OPTION...]", default_value = "pc")]
+    machine: String,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let host = host(&args.host)?;
+    let machine = args.machine.parse::<MachineOption>().map_err(Failed::new)?;
+    let builder = GuestCpuid::builder().release(args.qemu).machine(machine).host(&host);
+    let definitions = builder.definitions().map_err(Failed::new)?;
+    let definitions = chosen(definitions, &args.names, args.qemu)?;
+    match args.format {
+        Format::Json => print_json(&definitions.iter().map(to_json).collect())?,
+        Format::Text => print(&text(&definitions, !args.names.is_empty()))?,
+    };
+    Ok(answer(args.names.is_empty() || definitions.iter().all(Definition::runs)))
+}
+
+/// All of them, or those that were asked for, in that order.
+fn chosen(all: Vec<Definition>, names: &[String], release: QemuRelease) -> Result<Vec<Definition>> {
+    if names.is_empty() {
+        return Ok(all);
+    }
+    let one = |name: &String| {
+        let found = all.iter().find(|definition| definition.name == *name).cloned();
+        found.ok_or_else(|| {
+            let failed = Failed::new(format!("QEMU {release} has no CPU `{name}`"));
+            failed.help("`kvm-cpuid models` without a name lists them; case matters")
+        })
+    };
+    names.iter().map(one).collect()
+}
+
+fn text(definitions: &[Definition], reasons: bool) -> String {
+    let width = definitions.iter().map(|definition| definition.name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for definition in definitions {
+        let name = &definition.name;
+        let names: Vec<&str> = definition.unavailable_names.iter().map(|name| shown(name)).collect();
+        let verdict = if definition.runs() { styled(GOOD, "runs") } else { styled(BAD, names.join(" ")) };
+        let alias = definition.alias_of.as_ref().map(|of| format!(" (is {of})")).unwrap_or_default();
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{name:width$}  {verdict}{alias}");
+        for filtered in definition.unavailable.iter().filter(|_| reasons) {
+            let _ = writeln!(text, "    {filtered}");
+        }
+    }
+    if !reasons {
+        let running = definitions.iter().filter(|definition| definition.runs()).count();
+        let _ = writeln!(text, "{running} of {} run", definitions.len());
+    }
+    text
+}
+
+fn shown(name: &'static str) -> &'static str {
+    if name.is_empty() { "\"\"" } else { name }
+}
+
+/// With QEMU's own keys where it has them.
+fn to_json(definition: &Definition) -> serde_json::Value {
+    let reasons = definition.unavailable.iter().map(|filtered| {
+        json!({ "name": filtered.name, "bit": filtered.bit.0, "reason": filtered.reason.to_string() })
+    });
+    json!({
+        "name": definition.name,
+        "alias-of": definition.alias_of,
+        "unavailable-features": definition.unavailable_names,
+        "reasons": reasons.collect::<Vec<_>>(),
+        "deprecated": definition.model.is_some_and(|model| model.deprecated().is_some()),
+    })
+}
