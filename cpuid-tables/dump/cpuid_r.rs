@@ -48,7 +48,7 @@ fn heading(line: &[u8]) -> Option<Option<u32>> {
 
 /// True for a line that is of this format and no other.
 pub(super) fn is_line(line: &[u8]) -> bool {
-    entry(line).is_some()
+    entry(line).is_some() || heading(line).is_some()
 }
 
 impl Parser for CpuidR {

@@ -124,8 +124,9 @@ impl Format {
     /// The format that alone has such a line.
     fn of_line(line: &[u8]) -> Option<Format> {
         /// Words that only one format has.
-        const WORDS: [(&[u8], Format); 6] = [
+        const WORDS: [(&[u8], Format); 7] = [
             (b"function = ", Format::Gdb),
+            (b"cpuid_entries = ", Format::Gdb),
             (b"\"cpuid_modifiers\"", Format::Firecracker),
             (b"\"guest_cpu_config\"", Format::Firecracker),
             (b"cpuid-input-eax", Format::QemuMonitor),

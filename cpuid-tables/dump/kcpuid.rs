@@ -20,6 +20,8 @@ use super::{Cpu, WriteError};
 const EXPECTED: &str = "expected `0xLEAF: EAX=0x..., EBX=0x..., ECX=0x..., EDX=0x...`, `0xLEAF: subleafs:`, \
                         ` SUBLEAF: EAX=...` in decimal after that, or `RANGE Leafs :`";
 const NO_LEAF: &str = "expected `0xLEAF: subleafs:` before it: to which leaf it belongs is not said";
+/// How the heading of a range ends.
+const RANGE: &[u8] = b" Leafs :";
 const REGISTERS: [&[u8]; 4] = [b"EAX=0x", b"EBX=0x", b"ECX=0x", b"EDX=0x"];
 
 /// The reader.
@@ -69,7 +71,7 @@ fn said(line: &[u8]) -> Option<Said> {
 
 /// True for a line that is of this format and no other.
 pub(super) fn is_line(line: &[u8]) -> bool {
-    said(line).is_some()
+    said(line).is_some() || trim(line).ends_with(RANGE)
 }
 
 impl Parser for Kcpuid {
@@ -78,7 +80,7 @@ impl Parser for Kcpuid {
         if text.is_empty() || text.iter().all(|byte| *byte == b'=') {
             return Ok(());
         }
-        if let Some(range) = text.strip_suffix(b" Leafs :") {
+        if let Some(range) = text.strip_suffix(RANGE) {
             self.subleaves_of = None;
             if matches!(range, b"Standard" | b"Basic") {
                 sink.start(None, None);

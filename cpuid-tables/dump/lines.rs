@@ -1,20 +1,27 @@
 //! Lines of an input of any size, none longer than a limit.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 use std::vec::Vec;
 
 use super::scan::find;
 
 /// How long a line may be. The longest real ones, a table printed on one, have some 40 KiB.
 pub(super) const MAX_LINE: usize = 1 << 20;
-/// How much of an input tells its format.
-const HEAD: u64 = 1 << 16;
+/// How much of an input tells its format, and how much is read at once.
+const HEAD: usize = 1 << 16;
 
 /// The lines of an input.
 pub(super) struct Lines<R> {
-    input: io::Chain<io::Cursor<Vec<u8>>, R>,
-    line: Vec<u8>,
+    input: R,
+    /// What was read and not given yet is `start..end`; the rest is space.
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// Where the line that was read last lies.
+    line: core::ops::Range<usize>,
     number: u64,
+    /// The input is at its end.
+    ended: bool,
 }
 
 /// What there was instead of a line.
@@ -24,19 +31,22 @@ pub(super) enum NoLine {
     Io(io::Error),
 }
 
-impl<R: BufRead> Lines<R> {
-    pub(super) fn new(mut input: R) -> io::Result<Lines<R>> {
-        let mut head = Vec::new();
-        input.by_ref().take(HEAD).read_to_end(&mut head)?;
-        if head.starts_with(b"\xef\xbb\xbf") {
-            head.drain(..3);
+impl<R: Read> Lines<R> {
+    pub(super) fn new(input: R) -> io::Result<Lines<R>> {
+        let buffer = std::vec![0; HEAD];
+        let mut lines = Lines { input, buffer, start: 0, end: 0, line: 0..0, number: 0, ended: false };
+        while lines.end < HEAD && !lines.ended {
+            lines.fill()?;
         }
-        Ok(Lines { input: io::Cursor::new(head).chain(input), line: Vec::new(), number: 0 })
+        if lines.buffer[..lines.end].starts_with(b"\xef\xbb\xbf") {
+            lines.start = 3;
+        }
+        Ok(lines)
     }
 
-    /// The head of the input; empty after the first line was read.
+    /// The head of the input, before the first line is read.
     pub(super) fn head(&self) -> &[u8] {
-        if self.number == 0 { self.input.get_ref().0.get_ref() } else { &[] }
+        &self.buffer[self.start..self.end]
     }
 
     /// The number of the line that was read last, from 1.
@@ -46,34 +56,80 @@ impl<R: BufRead> Lines<R> {
 
     /// The line that was read last.
     pub(super) fn line(&self) -> &[u8] {
-        trim_end(&self.line)
+        &self.buffer[self.line.clone()]
     }
 
     /// Reads the next line. Of a line that is too long, nothing is kept.
     pub(super) fn advance(&mut self) -> Result<(), NoLine> {
-        self.line.clear();
-        let limit = MAX_LINE as u64 + 2;
-        let read = self.input.by_ref().take(limit).read_until(b'\n', &mut self.line);
-        match read.map_err(NoLine::Io)? {
-            0 => return Err(NoLine::End),
-            _ => self.number += 1,
-        }
-        if self.line().len() > MAX_LINE {
-            while self.line.last().is_some_and(|last| *last != b'\n') {
-                self.line.clear();
-                self.input.by_ref().take(limit).read_until(b'\n', &mut self.line).map_err(NoLine::Io)?;
+        let mut too_long = false;
+        let mut searched = 0;
+        loop {
+            let rest = &self.buffer[self.start..self.end];
+            if let Some(at) = newline(&rest[searched..]).map(|at| searched + at) {
+                return self.found(self.start + at, 1, too_long);
             }
-            self.line.clear();
+            searched = rest.len();
+            if self.ended && rest.is_empty() && !too_long {
+                self.line = 0..0;
+                return Err(NoLine::End);
+            }
+            if self.ended {
+                return self.found(self.end, 0, too_long);
+            }
+            // The line's end of two bytes is none of its own.
+            if searched > MAX_LINE + 1 {
+                too_long = true;
+                (self.start, self.end, searched) = (0, 0, 0);
+            }
+            self.fill().map_err(NoLine::Io)?;
+        }
+    }
+
+    /// The line ends at a place, and what ends it is so long.
+    fn found(&mut self, end: usize, ending: usize, too_long: bool) -> Result<(), NoLine> {
+        self.line = self.start..end;
+        self.start = end + ending;
+        self.number += 1;
+        if self.buffer[self.line.clone()].ends_with(b"\r") {
+            self.line.end -= 1;
+        }
+        if too_long || self.line.len() > MAX_LINE {
+            self.line = 0..0;
             return Err(NoLine::TooLong);
         }
         Ok(())
     }
+
+    /// Reads more, behind what is there.
+    fn fill(&mut self) -> io::Result<()> {
+        if self.end == self.buffer.len() {
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+            if self.end > self.buffer.len() / 2 {
+                self.buffer.resize(self.buffer.len() * 2, 0);
+            }
+        }
+        loop {
+            match self.input.read(&mut self.buffer[self.end..]) {
+                Ok(read) => {
+                    self.end += read;
+                    self.ended = read == 0;
+                    return Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
 }
 
-/// Without the line's end, of either kind.
-fn trim_end(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
+/// Where a line ends. Whole chunks are looked through at once, which the compiler does with vectors.
+fn newline(text: &[u8]) -> Option<usize> {
+    const CHUNK: usize = 32;
+    let has = |chunk: &[u8]| chunk.iter().fold(false, |has, byte| has | (*byte == b'\n'));
+    let chunk = text.chunks_exact(CHUNK).position(has).unwrap_or(text.len() / CHUNK);
+    let from = chunk * CHUNK;
+    text[from..].iter().position(|byte| *byte == b'\n').map(|at| from + at)
 }
 
 /// True when a text stands in a line.
@@ -83,5 +139,5 @@ pub(super) fn contains(line: &[u8], text: &[u8]) -> bool {
 
 /// The lines of a text that is there.
 pub(super) fn of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|byte| *byte == b'\n').map(trim_end)
+    text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
 }

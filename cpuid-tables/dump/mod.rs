@@ -23,7 +23,7 @@
 //! itself holds a subleaf of it other than 0. Such a format can hold a table whose flags are the same, and [`write`] says
 //! so of any other.
 
-use std::io::{BufRead, Write};
+use std::io::{Read, Write};
 use std::string::String;
 use std::vec::Vec;
 
@@ -105,7 +105,7 @@ pub struct Dump {
 /// # Errors
 ///
 /// [`ReadError`]: the input can't be read, is in no format that is known, or has a line that makes no sense.
-pub fn read(input: impl BufRead, options: &Options) -> Result<Dump, ReadError> {
+pub fn read(input: impl Read, options: &Options) -> Result<Dump, ReadError> {
     let mut reader = Reader::new(input, options)?;
     let cpus = reader.by_ref().collect::<Result<Vec<Cpu>, ReadError>>()?;
     let format = reader.format();

@@ -1,7 +1,7 @@
 //! Reading, one CPU at a time.
 
 use std::boxed::Box;
-use std::io::BufRead;
+use std::io::Read;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
@@ -26,7 +26,8 @@ impl Options {
 
 /// The CPUs of an input, one after the other.
 ///
-/// At most one CPU, one line and the warnings are in memory. After an error there is nothing more.
+/// At most one CPU, one line and the warnings are in memory; of JSON and TOML one document. It reads in large pieces
+/// itself. After an error there is nothing more.
 pub struct Reader<R> {
     lines: Lines<R>,
     format: Format,
@@ -38,7 +39,7 @@ pub struct Reader<R> {
     ended: bool,
 }
 
-impl<R: BufRead> Reader<R> {
+impl<R: Read> Reader<R> {
     /// Begins to read.
     ///
     /// # Errors
@@ -145,7 +146,7 @@ impl<R: BufRead> Reader<R> {
     }
 }
 
-impl<R: BufRead> Iterator for Reader<R> {
+impl<R: Read> Iterator for Reader<R> {
     type Item = Result<Cpu, ReadError>;
 
     fn next(&mut self) -> Option<Result<Cpu, ReadError>> {

@@ -52,13 +52,15 @@ pub(super) struct Sink {
     more_subleaves: bool,
     done: VecDeque<Cpu>,
     read_any: bool,
+    /// How many entries the last CPU had; the next will have as many.
+    last: usize,
 }
 
 impl Sink {
     /// A new CPU begins.
     pub(super) fn start(&mut self, number: Option<u32>, name: Option<String>) {
         self.finish();
-        self.open = Some(Cpu { number, name, ..Cpu::default() });
+        self.open = Some(Cpu { number, name, entries: Vec::with_capacity(self.last), known: None });
     }
 
     /// The CPU that is being read.
@@ -110,6 +112,7 @@ impl Sink {
                 known.resize(cpu.entries.len(), ALL);
             }
             self.read_any = true;
+            self.last = cpu.entries.len();
             self.done.push_back(cpu);
         }
     }
