@@ -57,16 +57,17 @@ struct Pair {
     b: Cpu,
 }
 
-/// CPUs by their numbers where both have them, else by their places; a single one with all of the other side.
-fn paired((source_a, a): (&Source, Vec<Cpu>), (source_b, b): (&Source, Vec<Cpu>)) -> Vec<Pair> {
+/// CPUs by their numbers where both have them, else by their places; a single one with all of the other side. And how many
+/// have no partner.
+fn paired((source_a, a): (&Source, Vec<Cpu>), (source_b, b): (&Source, Vec<Cpu>)) -> (Vec<Pair>, usize) {
     let pair = |a: &Cpu, b: &Cpu| Pair {
         names: (show::title(source_a, a), show::title(source_b, b)),
         a: a.clone(),
         b: b.clone(),
     };
     match (a.as_slice(), b.as_slice()) {
-        ([a], all) => all.iter().map(|b| pair(a, b)).collect(),
-        (all, [b]) => all.iter().map(|a| pair(a, b)).collect(),
+        ([a], all) => (all.iter().map(|b| pair(a, b)).collect(), 0),
+        (all, [b]) => (all.iter().map(|a| pair(a, b)).collect(), 0),
         (all_a, all_b) => {
             let numbered = all_a.iter().chain(all_b).all(|cpu| cpu.number.is_some());
             let partner = |at: usize, cpu: &Cpu| {
@@ -82,7 +83,7 @@ fn paired((source_a, a): (&Source, Vec<Cpu>), (source_b, b): (&Source, Vec<Cpu>)
                     all_b.len()
                 ));
             }
-            pairs
+            (pairs, alone)
         }
     }
 }

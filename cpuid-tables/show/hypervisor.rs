@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::bit_field::Field;
-use crate::location::{CpuidWord, Leaf, Register};
-use crate::table::{CpuidRead, Hypervisor};
+use crate::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::table::{CpuidRead, Hypervisor, IndexedLeaf, Terminator};
 
 /// A hypervisor that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +38,21 @@ impl Ranges {
         Some(self.0.iter().find(|range| range.0 == base).map_or(Kind::Kvm, |range| range.1))
     }
 
-    /// Where the tables describe a register: KVM's leaves may lie higher than they do in the tables.
+    /// Where the tables describe a register: KVM's leaves may lie higher than they do in the tables, and of a topology's
+    /// levels there may be more.
     pub(super) fn described_at(&self, word: CpuidWord) -> CpuidWord {
         match self.kind(word.leaf) {
             Some(_) => CpuidWord { leaf: Leaf(0x4000_0000 | word.leaf.0 & 0xff), ..word },
-            None => word,
+            None => CpuidWord { subleaf: word.subleaf.min(last_level(word.leaf)), ..word },
         }
     }
+}
+
+/// The last described of a leaf's subleaves, where they are levels that all look the same and may be more.
+fn last_level(leaf: Leaf) -> Subleaf {
+    let levels = IndexedLeaf::of(leaf).is_some_and(|leaf| leaf.terminator == Terminator::LevelType);
+    let last = Field::in_leaf(leaf).map(|field| *field.subleaves().end()).max();
+    last.filter(|_| levels).map_or(Subleaf(u32::MAX), Subleaf)
 }
 
 const fn field(leaf: u32, register: Register, low: u8, high: u8, name: &'static str) -> Field {

@@ -113,17 +113,22 @@ impl Difference {
 }
 
 impl Obstacle {
-    /// `name`, `place`, `rule`, `started`, `there` and `reason`.
+    /// `name`, `place`, `rule`, `started`, `there` and `reason`; of a vendor `name`, `started` and `there`.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        json!({
-            "name": self.name(),
-            "place": self.place(),
-            "rule": format!("{:?}", self.meaning.rule).to_ascii_lowercase(),
-            "started": self.started,
-            "there": self.there,
-            "reason": self.meaning.reason,
-        })
+        match self {
+            Obstacle::Vendor { started, there } => {
+                json!({ "name": "vendor", "started": started.to_string(), "there": there.to_string() })
+            }
+            Obstacle::Bits(bits) => json!({
+                "name": self.name(),
+                "place": bits.place(),
+                "rule": format!("{:?}", bits.meaning.rule).to_ascii_lowercase(),
+                "started": bits.started,
+                "there": bits.there,
+                "reason": bits.meaning.reason,
+            }),
+        }
     }
 }
 

@@ -10,11 +10,25 @@ use super::{bit_list, name_of, number};
 use crate::description::Part;
 use crate::fleet::{Meaning, Rule, meanings};
 use crate::location::{CpuidWord, Leaf, Register, Subleaf};
-use crate::table::{CpuidEntry, CpuidRead};
+use crate::table::{CpuidEntry, CpuidRead, Vendor};
 
 /// Something that stands in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Obstacle {
+pub enum Obstacle {
+    /// Another vendor.
+    Vendor {
+        /// The guest's.
+        started: Vendor,
+        /// The one that there is.
+        there: Vendor,
+    },
+    /// Bits of a register.
+    Bits(BitsObstacle),
+}
+
+/// Bits of a register that stand in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BitsObstacle {
     /// In which register.
     pub word: CpuidWord,
     /// What it is, and by which rule it is compared.
@@ -29,43 +43,67 @@ pub struct Obstacle {
 /// supports; in order of places, none if it can go.
 ///
 /// Each bit is compared by its own meaning ([`meanings`]): a promise has to be kept, a bit that tells of something missing
-/// must not be new, a number is compared as its use wants it. What the guest was not shown cannot stand in the way.
+/// must not be new, a number is compared as its use wants it. What the guest was not shown cannot stand in the way; nor can
+/// the details of something that there is not at all, since what announces it does.
 #[must_use]
 pub fn obstacles(started: &[CpuidEntry], there: &[CpuidEntry]) -> Vec<Obstacle> {
     let keys: BTreeSet<(Leaf, Subleaf)> =
         started.iter().chain(there).map(|entry| (entry.function, entry.subleaf())).collect();
+    let told = |table: &[CpuidEntry]| table.vendor().filter(|vendor| vendor.0 != [0; 12]);
+    let vendors = told(started).zip(told(there)).filter(|(started, there)| started != there);
+    let vendor = vendors.map(|(started, there)| Obstacle::Vendor { started, there });
     let words = keys
         .into_iter()
         .flat_map(|(leaf, subleaf)| Register::ALL.map(|register| CpuidWord { leaf, subleaf, register }));
-    let in_word = |word: CpuidWord| {
-        let (from, to) = (CpuidRead::word(started, word), CpuidRead::word(there, word));
-        let stands = move |meaning: &Meaning| {
-            let (from, to) = (meaning.read(from), meaning.read(to));
-            let shown = meaning.rule != Rule::Equal || from != 0;
-            shown && !meaning.rule.bears(from, to)
-        };
-        let obstacle = move |meaning: Meaning| Obstacle {
-            word,
-            meaning,
-            started: meaning.read(from),
-            there: meaning.read(to),
-        };
-        if from == to { None } else { Some(meanings(word).filter(stands).map(obstacle)) }
+    let bits = words.filter(|word| !is_vendor(*word)).flat_map(|word| in_word(word, started, there));
+    vendor.into_iter().chain(bits.map(Obstacle::Bits)).collect()
+}
+
+/// Registers that hold a part of the vendor's name.
+fn is_vendor(word: CpuidWord) -> bool {
+    [Leaf::BASIC, Leaf::EXTENDED].contains(&word.leaf) && word.register != Register::Eax
+}
+
+fn in_word(word: CpuidWord, started: &[CpuidEntry], there: &[CpuidEntry]) -> Vec<BitsObstacle> {
+    let (from, to) = (CpuidRead::word(started, word), CpuidRead::word(there, word));
+    if from == to {
+        return Vec::new();
+    }
+    let absent = there.registers(word.leaf, word.subleaf).unwrap_or_default() == [0; 4];
+    let obstacle = |meaning: Meaning| BitsObstacle {
+        word,
+        meaning,
+        started: meaning.read(from),
+        there: meaning.read(to),
     };
-    words.filter_map(in_word).flatten().collect()
+    let stands = |obstacle: &BitsObstacle| {
+        let rule = obstacle.meaning.rule;
+        let compared = rule != Rule::Equal || (obstacle.started != 0 && !absent);
+        compared && !rule.bears(obstacle.started, obstacle.there)
+    };
+    meanings(word).map(obstacle).filter(stands).collect()
 }
 
 impl Obstacle {
     /// What it is called: a feature, a field, or bits by their numbers.
     #[must_use]
     pub fn name(&self) -> String {
+        match self {
+            Obstacle::Vendor { .. } => "vendor".to_string(),
+            Obstacle::Bits(bits) => bits.name(),
+        }
+    }
+}
+
+impl BitsObstacle {
+    fn name(&self) -> String {
         match self.meaning.part {
             Some(Part::Feature(feature)) => name_of(feature).to_string(),
             Some(Part::Field(field)) => field.name().to_string(),
             None => {
-                let low = self.meaning.mask.trailing_zeros();
-                let bits = (self.started & !self.there) << low;
-                format!("unknown bits {}", bit_list(bits))
+                let bits = (self.started & !self.there) << self.meaning.mask.trailing_zeros();
+                let plural = if bits.is_power_of_two() { "" } else { "s" };
+                format!("unknown bit{plural} {}", bit_list(bits))
             }
         }
     }
@@ -85,28 +123,35 @@ impl Obstacle {
 impl fmt::Display for Obstacle {
     /// Name, place, what the guest has and what there is, and why that matters.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, place) = (self.name(), self.place());
+        match self {
+            Obstacle::Vendor { started, there } => {
+                write!(f, "vendor: the guest has {started}, B {there}, whose instructions and MSRs differ")
+            }
+            Obstacle::Bits(bits) => bits.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for BitsObstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, place, reason) = (self.name(), self.place(), self.meaning.reason);
         let told = |value: u32| match self.meaning.part {
             Some(Part::Field(field)) => number::tell(field, value),
             _ => format!("{value:#x}"),
         };
         let single = self.meaning.mask.is_power_of_two() || self.meaning.part.is_none();
-        match self.meaning.rule {
-            Rule::And if single => write!(f, "{name} ({place}): the guest has it, B does not"),
+        let why = match self.meaning.rule {
+            Rule::And if single => return write!(f, "{name} ({place}): the guest has it, B does not"),
             Rule::Or if single => {
-                write!(f, "{name} ({place}): not shown to the guest, and B has it; {}", self.meaning.reason)
+                return write!(f, "{name} ({place}): B has it, the guest does not know of it; {reason}");
             }
-            rule => {
-                let why = match rule {
-                    Rule::Min | Rule::MinTold => "must not be less",
-                    Rule::Max => "must not be more",
-                    Rule::And => "must have the same bits",
-                    Rule::Or => "must not have more bits",
-                    _ => "must be the same",
-                };
-                let (started, there, reason) = (told(self.started), told(self.there), self.meaning.reason);
-                write!(f, "{name} ({place}): the guest has {started}, B {there}, which {why}: {reason}")
-            }
-        }
+            Rule::Min | Rule::MinTold => "must not be less",
+            Rule::Max => "must not be more",
+            Rule::And => "must have the same bits",
+            Rule::Or => "must not have more bits",
+            _ => "must be the same",
+        };
+        let (started, there) = (told(self.started), told(self.there));
+        write!(f, "{name} ({place}): the guest has {started}, B {there}, which {why}: {reason}")
     }
 }
