@@ -46,8 +46,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let [a, b] = args.input.sources() else { return Ok(answer(false)) };
     let reading = &args.input.reading;
-    let pairs = paired((a, reading.all(a)?), (b, reading.all(b)?));
-    if args.migrate { migrate(args, (a, b), &pairs) } else { differ(args, (a, b), &pairs) }
+    let (pairs, alone) = paired((a, reading.all(a)?), (b, reading.all(b)?));
+    let code = if args.migrate { migrate(args, (a, b), &pairs)? } else { differ(args, (a, b), &pairs)? };
+    // What has nothing to be compared with is not the same.
+    Ok(if alone == 0 { code } else { answer(false) })
 }
 
 /// Two CPUs that are compared, and what they are called.
