@@ -64,6 +64,9 @@ pub(crate) enum Command {
     /// Tell what many hosts have in common, which model fits, and what each host costs the others
     #[command(after_help = super::baseline::EXAMPLES)]
     Baseline(super::baseline::Args),
+    /// Write features as a template of Firecracker or a profile of Cloud Hypervisor
+    #[command(after_help = super::export::EXAMPLES)]
+    Export(super::export::Args),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -8,6 +8,7 @@ mod baseline;
 mod check;
 mod convert;
 mod diff;
+mod export;
 mod find;
 mod fleet;
 mod guest;
@@ -44,6 +45,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Guest(args) => guest::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Baseline(args) => baseline::run(&args),
+        Command::Export(args) => export::run(&args),
     };
     result.unwrap_or_else(|failed| {
         failed.show();

@@ -106,21 +106,16 @@ fn drop_components_that_differ(entries: &mut [CpuidEntry], unequal: &[Unequal]) 
     }
 }
 
-/// Keeps the subleaves of components that there are, and makes the sizes anew (Intel SDM volume 1, chapter 13).
-fn xsave(entries: &mut Vec<CpuidEntry>) {
+/// The bytes that components take, in the standard format and compacted (Intel SDM volume 1, chapter 13), by the leaf
+/// 0xD of a table.
+pub(super) fn xsave_sizes(entries: &[CpuidEntry], xcr0: u64, xss: u64) -> [u32; 2] {
     /// The legacy region and the header.
     const BASE: u32 = 512 + 64;
-    let xcr0 = u64::from(word(entries, D0_EDX)) << 32 | u64::from(word(entries, D0_EAX));
-    let xss = u64::from(word(entries, D1_EDX)) << 32 | u64::from(word(entries, D1_ECX));
-    let both = xcr0 | xss;
-    entries.retain(|entry| {
-        let number = entry.subleaf().0;
-        entry.function != Leaf(0xd) || number < 2 || number < 64 && both >> number & 1 != 0
-    });
     let (mut standard, mut compacted) = (BASE, BASE);
-    for entry in entries.iter().filter(|entry| entry.function == Leaf(0xd) && entry.subleaf().0 >= 2) {
-        let [size, offset, flags, _] = entry.registers;
-        if xcr0 >> entry.subleaf().0 & 1 != 0 {
+    for number in (2..64).filter(|number| (xcr0 | xss) >> number & 1 != 0) {
+        let entry = find_entry(entries, Leaf(0xd), Subleaf(number));
+        let [size, offset, flags, _] = entry.map_or([0; 4], |entry| entry.registers);
+        if xcr0 >> number & 1 != 0 {
             standard = standard.max(offset.saturating_add(size));
         }
         if flags & 2 != 0 {
@@ -128,6 +123,19 @@ fn xsave(entries: &mut Vec<CpuidEntry>) {
         }
         compacted = compacted.saturating_add(size);
     }
+    [standard, compacted]
+}
+
+/// Keeps the subleaves of components that there are, and makes the sizes anew.
+fn xsave(entries: &mut Vec<CpuidEntry>) {
+    let xcr0 = u64::from(word(entries, D0_EDX)) << 32 | u64::from(word(entries, D0_EAX));
+    let xss = u64::from(word(entries, D1_EDX)) << 32 | u64::from(word(entries, D1_ECX));
+    let both = xcr0 | xss;
+    entries.retain(|entry| {
+        let number = entry.subleaf().0;
+        entry.function != Leaf(0xd) || number < 2 || number < 64 && both >> number & 1 != 0
+    });
+    let [standard, compacted] = xsave_sizes(entries, xcr0, xss);
     let compacts = word(entries, CpuidWord::new(0xd, 1, Register::Eax))
         & (feature::XSAVEC.mask() | feature::XSAVES.mask());
     for (at, size) in [

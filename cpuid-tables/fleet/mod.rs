@@ -23,6 +23,7 @@
 
 mod baseline;
 mod choice;
+mod export;
 mod fold;
 mod hosts;
 mod leaves;
@@ -30,6 +31,7 @@ mod meaning;
 
 pub use baseline::{Baseline, Group, LimitCost};
 pub use choice::Choice;
+pub use export::{ExportError, Template};
 pub use fold::Unequal;
 pub use hosts::{Fleet, FleetError, HostTables};
 pub(crate) use meaning::own_fields;

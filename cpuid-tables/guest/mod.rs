@@ -87,6 +87,7 @@ pub use machine::Irqchip;
 pub use parse_cpu::{CpuOption, CpuSetting};
 pub use parse_machine::MachineOption;
 pub use report::{Filtered, Reason, Warning};
+pub(crate) use supported::AMD_ALIASES;
 pub use topology::{Smp, Topology, TopologyError};
 
 use assemble::{Assembled, Vcpu};

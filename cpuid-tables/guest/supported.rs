@@ -51,7 +51,7 @@ const TAKEN_FOR_GRANTED: [(u32, i64); 13] = [
 ];
 
 /// Bits of 0x80000001.EDX that repeat those of 1.EDX on AMD: QEMU's `CPUID_EXT2_AMD_ALIASES`.
-pub(super) const AMD_ALIASES: u32 = 0x0183_f3ff;
+pub(crate) const AMD_ALIASES: u32 = 0x0183_f3ff;
 /// `KVM_X86_DISABLE_EXITS_MWAIT`.
 const DISABLE_EXITS_MWAIT: i64 = 1;
 

@@ -1,0 +1,146 @@
+//! A baseline of 10,000 hosts: from tables in memory, and from the text of their dumps.
+//!
+//! `cargo bench --features dump --bench fleet`. Hosts are what a random generator makes of two models: 1,000 of ten kinds,
+//! or all of them different.
+
+use std::error::Error;
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use cpuid_tables::dump::{Options, Reader};
+use cpuid_tables::fleet::Fleet;
+use cpuid_tables::{CpuidEntry, CpuidWord, IndexedLeaf, QemuRelease};
+
+const HOSTS: usize = 10_000;
+/// The best of so many runs.
+const RUNS: usize = 5;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut out = std::io::stdout().lock();
+    for (kinds, name) in [(10, "10 kinds"), (HOSTS, "all different")] {
+        let hosts = hosts(kinds)?;
+        let text = text(&hosts);
+        let entries: usize = hosts.iter().map(Vec::len).sum();
+        writeln!(out, "{HOSTS} hosts, {name}: {entries} entries, {:.1} MB of text", megabytes(text.len()))?;
+        let names: Vec<String> = (0..HOSTS).map(|at| format!("node{at}")).collect();
+        let memory = best(|| {
+            let mut fleet = Fleet::new();
+            for (name, host) in names.iter().zip(&hosts) {
+                fleet.add(name, host)?;
+            }
+            finish(&fleet)
+        })?;
+        writeln!(out, "  from memory  {memory:?}")?;
+        let dumps = best(|| {
+            let mut fleet = Fleet::new();
+            for cpu in Reader::new(text.as_bytes(), &Options::default())? {
+                let cpu = cpu?;
+                fleet.add(names.get(fleet.len()).map_or("", String::as_str), &cpu.entries)?;
+            }
+            assert_eq!(fleet.len(), HOSTS);
+            finish(&fleet)
+        })?;
+        writeln!(out, "  from text    {dumps:?}")?;
+    }
+    Ok(())
+}
+
+/// The baseline and its model: what a user waits for.
+fn finish(fleet: &Fleet) -> Result<(), Box<dyn Error>> {
+    let baseline = fleet.baseline()?;
+    let release = QemuRelease::find("10.0").ok_or("no QEMU 10.0")?;
+    let best = baseline.best_model(release)?.ok_or("no model")?;
+    std::hint::black_box((baseline, best));
+    Ok(())
+}
+
+fn best(run: impl Fn() -> Result<(), Box<dyn Error>>) -> Result<Duration, Box<dyn Error>> {
+    let mut best = Duration::MAX;
+    for _ in 0..RUNS {
+        let start = Instant::now();
+        run()?;
+        best = best.min(start.elapsed());
+    }
+    Ok(best)
+}
+
+fn megabytes(bytes: usize) -> f64 {
+    u32::try_from(bytes).map_or(f64::INFINITY, f64::from) / 1e6
+}
+
+/// Hosts of so many kinds, each with about as many entries as a KVM of today reports.
+fn hosts(kinds: usize) -> Result<Vec<Vec<CpuidEntry>>, Box<dyn Error>> {
+    let model = QemuRelease::NEWEST.cpu_model("SapphireRapids-v1").ok_or("no such model")?;
+    let vendor = [0x756e_6547, 0x6c65_746e, 0x4965_6e69];
+    let mut one = vec![
+        CpuidEntry::of_leaf(0, [0x1f, vendor[0], vendor[1], vendor[2]]),
+        CpuidEntry::of_leaf(0x8000_0000, [0x8000_0008, vendor[0], vendor[1], vendor[2]]),
+        CpuidEntry::of_leaf(0x8000_0008, [0x0000_3934, 0, 0, 0]),
+    ];
+    for (word, value) in model.words() {
+        set(&mut one, word, value);
+    }
+    let subleaves =
+        [(4, 0..5), (0xb, 0..3), (0xd, 2..20), (0x12, 0..4), (0x14, 0..2), (0x1d, 0..2), (0x1f, 0..4)];
+    for (leaf, range) in subleaves {
+        one.extend(range.map(|at| CpuidEntry::of_subleaf(leaf, at, [at + 0x21, 0x1c0_003f, 0x3f, 0])));
+    }
+    for leaf in (2..0x20).filter(|leaf| IndexedLeaf::of(cpuid_tables::Leaf(*leaf)).is_none()) {
+        if one.iter().all(|entry| entry.function.0 != leaf) {
+            one.push(CpuidEntry::of_leaf(leaf, [leaf, 0, 0, 0]));
+        }
+    }
+    one.sort_by_key(|entry| (entry.function, entry.index));
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = move |below: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usize::try_from(random >> 33).unwrap_or(0) % below
+    };
+    let kinds: Vec<Vec<CpuidEntry>> = (0..kinds)
+        .map(|_| {
+            let mut host = one.clone();
+            // Some features are missing, each in a few hosts, so that a model is left.
+            for _ in 0..4 {
+                let at = next(host.len());
+                if !matches!(host[at].function.0, 0 | 1 | 0x8000_0000 | 0x8000_0001) {
+                    host[at].registers[next(4)] &= !(1 << (16 + next(16)));
+                }
+            }
+            host
+        })
+        .collect();
+    Ok((0..HOSTS).map(|at| kinds[at % kinds.len()].clone()).collect())
+}
+
+fn set(entries: &mut Vec<CpuidEntry>, word: CpuidWord, value: u32) {
+    let at = entries.iter().position(|entry| entry.answers(word.leaf, word.subleaf));
+    let at = at.unwrap_or_else(|| {
+        let indexed = IndexedLeaf::of(word.leaf).is_some();
+        entries.push(CpuidEntry {
+            function: word.leaf,
+            index: word.subleaf,
+            flags: u32::from(indexed),
+            registers: [0; 4],
+        });
+        entries.len() - 1
+    });
+    *entries[at].register_mut(word.register) = value;
+}
+
+/// The hosts as one stream of our own text.
+fn text(hosts: &[Vec<CpuidEntry>]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for (at, host) in hosts.iter().enumerate() {
+        for entry in host {
+            let [eax, ebx, ecx, edx] = entry.registers;
+            let (function, index, flags) = (entry.function.0, entry.index.0, entry.flags);
+            // Writing to a string does not fail.
+            let _ =
+                writeln!(text, "vcpu{at} {function:x} {index:x} {flags:x} {eax:x} {ebx:x} {ecx:x} {edx:x}");
+        }
+    }
+    text
+}

@@ -1,0 +1,184 @@
+//! `kvm-cpuid export`: features by name as another VMM's template or profile.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Args as ClapArgs, ValueEnum};
+use cpuid_tables::dump::{self, Cpu, Format};
+use cpuid_tables::fleet::Template;
+use cpuid_tables::guest::{CpuOption, GuestCpuid};
+use cpuid_tables::host::{Host, HostFile};
+use cpuid_tables::show::name_of;
+use cpuid_tables::{CpuidEntry, FeatureSet, Leaf, Msr, QemuRelease, Register, Subleaf, feature, find_entry};
+use serde_json::{Value, json};
+
+use super::guest::{host, release};
+use super::output::{Failed, print_json, warn};
+use super::source::{Reading, Source};
+use super::{Result, answer};
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  kvm-cpuid export --to firecracker --cpu Cascadelake-Server-v5,-mpx
+  kvm-cpuid export --to cloud-hypervisor --host hosts/milan --cpu EPYC-Rome-v4 > rome.json
+  kvm-cpuid export --to firecracker --host dump.txt --features sse2,ssse3,sse4_1,avx2,xsave
+
+The template tells every feature's bit of what the host's KVM supports: set if it is wanted, cleared if
+not, and so are bits that nobody describes. Topology, the hypervisor bit and KVM's own leaves are left
+to the VMM. --cpu takes what QEMU's -cpu takes, without what the host lacks, which is told on standard
+error; --features takes exactly what it lists. --host DIR/NAME is a recorded host, as in `kvm-cpuid
+guest`; a dump of what KVM supports will do as well.
+
+  firecracker       a custom CPU template: PUT /cpu-config, or --cpu-config of its helper
+  cloud-hypervisor  the CPUID data of a CPU profile (arch/src/x86_64/cpu_profile): value & mask | replacements
+
+Exit codes:
+  0  the template is written
+  1  the host lacks a feature that is listed
+  2  there is no such feature or CPU, or the host could not be read";
+
+#[derive(ClapArgs)]
+#[group(id = "wanted", required = true, multiple = false)]
+struct Wanted {
+    /// A CPU, as QEMU's -cpu has it
+    #[arg(long, value_name = "MODEL[,PROPERTY...]")]
+    cpu: Option<String>,
+    /// Exactly these features, by any of their names or places
+    #[arg(long, value_name = "FEATURE,...", value_delimiter = ',')]
+    features: Option<Vec<String>>,
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    /// Whose form
+    #[arg(long, value_enum)]
+    to: To,
+    #[command(flatten)]
+    wanted: Wanted,
+    /// The host: a recorded one, a dump of what its KVM supports, or `real` for this machine
+    #[arg(long, value_name = "DIR/NAME|FILE|real", default_value = "real")]
+    host: String,
+    /// The release of QEMU that --cpu means
+    #[arg(long, value_name = "RELEASE", default_value = "10.0", value_parser = release)]
+    qemu: QemuRelease,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum To {
+    Firecracker,
+    CloudHypervisor,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let host = any_host(&args.host)?;
+    let template = match &args.wanted {
+        Wanted { cpu: Some(cpu), .. } => of_cpu(cpu, args.qemu, &host)?,
+        Wanted { features, .. } => {
+            let wanted = of_names(features.as_deref().unwrap_or_default())?;
+            match Template::new(&host.supported, wanted) {
+                Ok(template) => template,
+                Err(lacking) => {
+                    Failed::new(&lacking).help("leave it out, or ask `kvm-cpuid why` who says no").show();
+                    return Ok(answer(false));
+                }
+            }
+        }
+    };
+    print_json(&match args.to {
+        To::Firecracker => firecracker(&template)?,
+        To::CloudHypervisor => cloud_hypervisor(&template, &host)?,
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A recorded host, a dump, or this machine.
+fn any_host(name: &str) -> Result<Host> {
+    let recorded = format!("{name}.{}", HostFile::Supported.extension());
+    if name == "real" || Path::new(&recorded).exists() || !fs::metadata(name).is_ok_and(|file| file.is_file())
+    {
+        return host(name);
+    }
+    let reading = Reading { from: None, lenient: false, cpu: None, all_cpus: false };
+    let first = reading.open(&Source::File(name.into()))?.next();
+    let entries = first.ok_or_else(|| Failed::new(format!("{name}: there is no CPU in it")))??.entries;
+    Ok(Host { instruction: entries.clone(), supported: entries, ..Host::default() })
+}
+
+/// What a CPU of QEMU's comes to on the host.
+fn of_cpu(cpu: &str, release: QemuRelease, host: &Host) -> Result<Template> {
+    let option = cpu.parse::<CpuOption>().map_err(Failed::new)?;
+    let guest = GuestCpuid::builder().release(release).cpu(option).host(host).build().map_err(Failed::new)?;
+    for warning in guest.warnings() {
+        warn(warning);
+    }
+    let wanted = guest.table().features();
+    let capabilities = Msr(0x10a);
+    let announced = wanted.contains(feature::ARCH_CAPABILITIES) && host.msrs.contains_key(&capabilities);
+    let msrs = guest.msrs().filter(|(msr, _)| announced && *msr == capabilities);
+    Ok(Template { msrs: msrs.collect(), ..Template::of_guest(&host.supported, wanted) })
+}
+
+fn of_names(names: &[String]) -> Result<FeatureSet> {
+    let mut wanted = FeatureSet::new();
+    for name in names {
+        wanted.insert(super::has::feature(name)?);
+    }
+    let missing: Vec<&str> = (wanted.needs() - wanted).iter().map(name_of).collect();
+    if !missing.is_empty() {
+        warn(format!("what is listed needs {} too", missing.join(", ")));
+    }
+    Ok(wanted)
+}
+
+/// Firecracker's docs/cpu_templates/schema.json: each bit `0`, `1`, or `x` for what it is on the host.
+fn firecracker(template: &Template) -> Result<Value> {
+    let told = template.entries.iter().zip(&template.known).filter(|(_, known)| **known != [0; 4]);
+    let (entries, known): (Vec<CpuidEntry>, Vec<[u32; 4]>) = told.unzip();
+    let mut text = Vec::new();
+    let cpu = Cpu { known: Some(known), ..Cpu::of_entries(entries) };
+    dump::write(&mut text, Format::Firecracker, &[cpu]).map_err(Failed::new)?;
+    let mut value: Value = serde_json::from_slice(&text).map_err(Failed::new)?;
+    let msrs = template
+        .msrs
+        .iter()
+        .map(|(msr, value)| json!({ "addr": format!("{:#x}", msr.0), "bitmap": format!("0b{value:064b}") }));
+    value["msr_modifiers"] = msrs.collect();
+    Ok(value)
+}
+
+/// Cloud Hypervisor's `CpuidProfileData` (arch/src/x86_64/cpu_profile): a register without an adjustment becomes 0, so
+/// that each has one.
+fn cloud_hypervisor(template: &Template, host: &Host) -> Result<Value> {
+    let mut adjustments = Vec::new();
+    for (entry, known) in template.entries.iter().zip(&template.known) {
+        let subleaves = if entry.is_indexed() { (entry.index.0, entry.index.0) } else { (0, u32::MAX) };
+        for register in Register::ALL {
+            let (value, known) = (entry.register(register), known[register as usize]);
+            let hexadecimal = |number: u32| format!("{number:#x}");
+            adjustments.push(json!([
+                {
+                    "leaf": hexadecimal(entry.function.0),
+                    "sub_leaf": { "start": hexadecimal(subleaves.0), "end": hexadecimal(subleaves.1) },
+                    "register": register.name(),
+                },
+                { "replacements": hexadecimal(value), "mask": hexadecimal(!known) },
+            ]));
+        }
+    }
+    Ok(json!({ "hypervisor": "Kvm", "cpu_vendor": vendor(host)?, "adjustments": adjustments }))
+}
+
+/// The vendor as Cloud Hypervisor calls it.
+fn vendor(host: &Host) -> Result<&'static str> {
+    const KNOWN: [([u32; 3], &str); 2] = [
+        ([0x756e_6547, 0x6c65_746e, 0x4965_6e69], "Intel"),
+        ([0x6874_7541, 0x444d_4163, 0x6974_6e65], "AMD"),
+    ];
+    let head = find_entry(&host.supported, Leaf(0), Subleaf(0));
+    let [_, own @ ..] = head.map_or([0; 4], |entry| entry.registers);
+    let found = KNOWN.into_iter().find(|(vendor, _)| *vendor == own);
+    let unknown =
+        || Failed::new("Cloud Hypervisor has profiles for hosts of Intel and AMD, and this is none");
+    found.map(|(_, name)| name).ok_or_else(unknown)
+}

@@ -1,0 +1,207 @@
+//! Features by name as a template of another VMM, against a host: which bits of what its KVM supports are set, cleared or
+//! left as they are.
+//!
+//! A template tells every bit that is a feature, and every bit beside one that nobody describes, so that all hosts that
+//! have the features come out the same. What is no host's to say (the VMM's topology, what follows the guest's state; see
+//! [`Rule::Ignore`]), the hypervisor bit and KVM's own leaves are left to the VMM. Of XSAVE, the components follow from
+//! the features, and the sizes from the components.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::leaves::xsave_sizes;
+use super::meaning::{Rule, meanings};
+use crate::description::Part;
+use crate::feature;
+use crate::guest::AMD_ALIASES;
+use crate::hardware::Feature;
+use crate::location::{CpuidWord, Leaf, Msr, Register, Subleaf};
+use crate::set::FeatureSet;
+use crate::table::{CpuidEntry, find_entry};
+use crate::xsave::XsaveComponent;
+
+/// A template: entries of a host with some bits told, the others left as they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    /// The host's entries, in KVM's order; bits that are not told are 0.
+    pub entries: Vec<CpuidEntry>,
+    /// Which bits of each entry's registers are told.
+    pub known: Vec<[u32; 4]>,
+    /// MSRs, each with the value that it gets.
+    pub msrs: Vec<(Msr, u64)>,
+}
+
+/// Why there is no template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// The host's KVM does not support all of it.
+    Lacking(Vec<Feature>),
+    /// A template is applied to a table that lacks an entry of it.
+    NoEntry(Leaf, Subleaf),
+}
+
+impl fmt::Display for ExportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ExportError::Lacking(features) => {
+                f.write_str("the host's KVM does not support")?;
+                features.iter().try_for_each(|feature| write!(f, " {}", crate::show::name_of(*feature)))
+            }
+            ExportError::NoEntry(leaf, subleaf) => {
+                write!(f, "the table has no entry for leaf {:#x}, subleaf {:#x}", leaf.0, subleaf.0)
+            }
+        }
+    }
+}
+
+impl core::error::Error for ExportError {}
+
+/// Leaves of hypervisors begin here, and have this many.
+const HYPERVISOR: u32 = 0x4000_0000;
+/// Left to the VMM, which always sets it.
+const LEFT: FeatureSet = FeatureSet::new().with(feature::HYPERVISOR);
+
+impl Template {
+    /// The template that gives exactly these features on a host whose KVM supports `supported`. What a template leaves to
+    /// the VMM does not count.
+    ///
+    /// # Errors
+    ///
+    /// [`ExportError::Lacking`]: the host lacks some.
+    ///
+    /// ```
+    /// use cpuid_tables::{CpuidEntry, FeatureSet, feature, fleet::Template};
+    ///
+    /// let host = [CpuidEntry::of_subleaf(7, 0, [0, 0x1_0020, 0, 0])];
+    /// let template = Template::new(&host, FeatureSet::new().with(feature::AVX2))?;
+    /// assert_eq!(template.apply(&host)?[0].registers[1], 0x20); // AVX512F is cleared
+    /// # Ok::<(), cpuid_tables::fleet::ExportError>(())
+    /// ```
+    pub fn new(supported: &[CpuidEntry], wanted: FeatureSet) -> Result<Template, ExportError> {
+        let mut there = FeatureSet::new();
+        for entry in supported {
+            for (word, register) in entry.words().into_iter().zip(entry.registers) {
+                // What is not a known feature has no place in a set.
+                let _ = there.set_word(word, register);
+            }
+        }
+        let lacking = (wanted - there) & tellable();
+        if lacking.is_empty() {
+            Ok(Template::of_guest(supported, wanted))
+        } else {
+            Err(ExportError::Lacking(lacking.iter().collect()))
+        }
+    }
+
+    /// The same for what QEMU gives a guest on that host, which is more than its KVM lists: QEMU adds what it knows KVM to
+    /// have besides. A feature whose leaf the host lacks is in no template.
+    #[must_use]
+    pub fn of_guest(supported: &[CpuidEntry], features: FeatureSet) -> Template {
+        let mut known: Vec<[u32; 4]> = supported.iter().map(|entry| entry.words().map(told)).collect();
+        let mut entries = supported.to_vec();
+        for (entry, known) in entries.iter_mut().zip(&known) {
+            let words = entry.words();
+            for ((word, register), known) in words.into_iter().zip(&mut entry.registers).zip(known) {
+                *register = known & features.word(word);
+            }
+        }
+        repeat_aliases(supported, &mut entries, &mut known);
+        xsave(supported, &mut entries, &mut known, features);
+        Template { entries, known, msrs: Vec::new() }
+    }
+
+    /// The features that a template tells: those of its registers that are not left to the VMM.
+    #[must_use]
+    pub fn tells() -> FeatureSet {
+        tellable()
+    }
+
+    /// What comes out on a table, as Firecracker documents its templates and Cloud Hypervisor its profiles: each bit that
+    /// is told is set or cleared, in the entry of the same leaf and subleaf.
+    ///
+    /// # Errors
+    ///
+    /// [`ExportError::NoEntry`]: the table lacks an entry of which something is told.
+    pub fn apply(&self, table: &[CpuidEntry]) -> Result<Vec<CpuidEntry>, ExportError> {
+        let mut table = table.to_vec();
+        for (told, known) in self.entries.iter().zip(&self.known).filter(|(_, known)| **known != [0; 4]) {
+            let (leaf, subleaf) = (told.function, told.subleaf());
+            let mut all = table.iter_mut();
+            let found = all.find(|entry| entry.function == leaf && entry.subleaf() == subleaf);
+            let entry = found.ok_or(ExportError::NoEntry(leaf, subleaf))?;
+            for ((register, value), known) in entry.registers.iter_mut().zip(told.registers).zip(known) {
+                *register = *register & !known | value;
+            }
+        }
+        Ok(table)
+    }
+}
+
+/// The bits of a register that a template tells: features and what nobody describes, where there are features.
+fn told(word: CpuidWord) -> u32 {
+    let features = FeatureSet::ALL.word(word);
+    if features == 0 || word.leaf.0 & 0xffff_0000 == HYPERVISOR {
+        return 0;
+    }
+    let told = meanings(word)
+        .filter(|meaning| !matches!(meaning.part, Some(Part::Field(_))) && meaning.rule != Rule::Ignore);
+    told.fold(0, |told, meaning| told | meaning.mask) & !LEFT.word(word)
+}
+
+fn tellable() -> FeatureSet {
+    let mut set = FeatureSet::new();
+    for (word, features) in FeatureSet::ALL.words() {
+        // Only known features are in it.
+        let _ = set.set_word(word, told(word) & features);
+    }
+    set
+}
+
+/// AMD's copies of 1.EDX in 0x80000001.EDX (AMD APM volume 3, E.4.2), where the host has them.
+fn repeat_aliases(supported: &[CpuidEntry], entries: &mut [CpuidEntry], known: &mut [[u32; 4]]) {
+    let leaf_1 = find_entry(entries, Leaf(1), Subleaf(0)).map_or(0, |entry| entry.register(Register::Edx));
+    let extended = Leaf(0x8000_0001);
+    let own = find_entry(supported, extended, Subleaf(0)).map_or(0, |entry| entry.register(Register::Edx));
+    if own & AMD_ALIASES == 0 {
+        return;
+    }
+    for (entry, known) in entries.iter_mut().zip(known).filter(|(entry, _)| entry.function == extended) {
+        known[Register::Edx as usize] |= AMD_ALIASES;
+        let edx = entry.register_mut(Register::Edx);
+        *edx = *edx & !AMD_ALIASES | leaf_1 & AMD_ALIASES;
+    }
+}
+
+/// XSAVE: components by their features, sizes by the components (Intel SDM volume 1, chapter 13).
+fn xsave(supported: &[CpuidEntry], entries: &mut [CpuidEntry], known: &mut [[u32; 4]], wanted: FeatureSet) {
+    /// x87 and SSE.
+    const ALWAYS: u64 = 3;
+    const D: Leaf = Leaf(0xd);
+    let register = |subleaf, register: Register| {
+        let entry = find_entry(supported, D, Subleaf(subleaf));
+        u64::from(entry.map_or(0, |entry| entry.register(register)))
+    };
+    let xcr0 = register(0, Register::Eax) | register(0, Register::Edx) << 32;
+    let xss = register(1, Register::Ecx) | register(1, Register::Edx) << 32;
+    let enabled = XsaveComponent::all()
+        .filter(|component| wanted.contains(component.feature))
+        .fold(ALWAYS, |mask, component| mask | 1 << component.number);
+    // A component that nobody knows is nobody's wish; without XSAVE there is none.
+    let keep = if wanted.contains(feature::XSAVE) { enabled } else { 0 };
+    let (xcr0, xss) = (xcr0 & keep, xss & keep & !ALWAYS);
+    let half = |mask: u64, shift: u32| ((mask >> shift) & 0xffff_ffff) as u32;
+    let [standard, compacted] = xsave_sizes(supported, xcr0, xss);
+    let compacts = wanted.contains(feature::XSAVEC) || wanted.contains(feature::XSAVES);
+    for (entry, known) in entries.iter_mut().zip(known).filter(|(entry, _)| entry.function == D) {
+        let own = find_entry(supported, D, entry.subleaf()).map_or([0; 4], |entry| entry.registers);
+        entry.registers = match entry.subleaf().0 {
+            _ if keep == 0 => [0; 4],
+            0 => [half(xcr0, 0), standard, standard, half(xcr0, 32)],
+            1 => [entry.registers[0], if compacts { compacted } else { 0 }, half(xss, 0), half(xss, 32)],
+            number if number < 64 && (xcr0 | xss) >> number & 1 != 0 => own,
+            _ => [0; 4],
+        };
+        *known = [u32::MAX; 4];
+    }
+}
