@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
-use cpuid_tables::show::{Machine, RunningKvm, RunningLinux, Story, why};
-use cpuid_tables::{CpuModel, LookupError, Named, QemuRelease, lookup};
+use cpuid_tables::show::{Machine, RunningKvm, RunningLinux, Story, named, why};
+use cpuid_tables::{CpuModel, LinuxRelease, LookupError, Named, QemuRelease};
 use serde_json::{Value, json};
 
 use super::Result;
@@ -84,9 +84,15 @@ fn coloured(text: &mut String, story: &Story) {
 
 /// What a name or place stands for: all of it, where it is ambiguous.
 fn bits(name: &str) -> Result<Vec<Named>> {
-    match lookup(name.trim()) {
+    match named(name) {
         Ok(named) => Ok(vec![named]),
-        Err(LookupError::Ambiguous(all)) => Ok(all.iter().collect()),
+        Err(LookupError::Ambiguous(all)) => {
+            let all: Vec<Named> = all.iter().collect();
+            let hardware = all.iter().any(|bit| matches!(bit, Named::Feature(_)));
+            // What was software-defined once, and is hardware's since, is told as that.
+            let gone = |bit: &Named| matches!(bit, Named::Software(bit) if !bit.known_to_linux(LinuxRelease::NEWEST));
+            Ok(all.into_iter().filter(|bit| !(hardware && gone(bit))).collect())
+        }
         Err(LookupError::Unknown) => super::has::feature(name).map(|feature| vec![Named::Feature(feature)]),
     }
 }

@@ -78,15 +78,20 @@ fn compare_entries(
         _ => {}
     }
     let indexed = one.into_iter().chain(other).any(CpuidEntry::is_indexed);
-    let zeros = CpuidEntry { function: leaf, index: subleaf, flags: u32::from(indexed), registers: [0; 4] };
+    // As the entry for this subleaf, whichever it answers for.
+    let at = |entry: Option<&CpuidEntry>| CpuidEntry {
+        function: leaf,
+        index: subleaf,
+        flags: u32::from(indexed),
+        registers: entry.map_or([0; 4], |entry| entry.registers),
+    };
     // Whose a hypervisor's leaf is, the table that has it says.
     let (of_one, of_other) = match (one, other) {
         (Some(_), None) => (ranges.0, ranges.0),
         (None, Some(_)) => (ranges.1, ranges.1),
         _ => ranges,
     };
-    let one = decode_entry(one.unwrap_or(&zeros), of_one);
-    let other = decode_entry(other.unwrap_or(&zeros), of_other);
+    let (one, other) = (decode_entry(&at(one), of_one), decode_entry(&at(other), of_other));
     for (one, other) in one.registers.iter().zip(&other.registers) {
         compare_registers(one, other, &mut differences);
     }

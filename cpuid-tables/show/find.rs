@@ -12,7 +12,7 @@ use crate::description::{Part, describe};
 use crate::hardware::Feature;
 use crate::location::{CpuidWord, Leaf, Register, Subleaf, WordBit};
 use crate::model_specific::MsrFeature;
-use crate::names::{LookupError, Named, lookup};
+use crate::names::{LookupError, Named};
 use crate::release::LinuxRelease;
 
 /// One thing that was found.
@@ -45,7 +45,7 @@ pub enum Found {
 #[must_use]
 pub fn find(text: &str) -> Vec<Found> {
     let text = text.trim();
-    let bits = named(lookup(text)).into_iter().map(|bit| Found::Bit(About::of(bit)));
+    let bits = all_of(super::named(text)).into_iter().map(|bit| Found::Bit(About::of(bit)));
     let by_name: Vec<Found> = bits.chain(Field::named(text).map(Found::Field)).collect();
     if !by_name.is_empty() {
         return by_name;
@@ -53,7 +53,7 @@ pub fn find(text: &str) -> Vec<Found> {
     Place::read(text).map(at).unwrap_or_default()
 }
 
-fn named(found: Result<Named, LookupError>) -> Vec<Named> {
+fn all_of(found: Result<Named, LookupError>) -> Vec<Named> {
     match found {
         Ok(named) => alloc::vec![named],
         Err(LookupError::Ambiguous(all)) => all.iter().collect(),
@@ -81,7 +81,7 @@ fn at(place: Place) -> Vec<Found> {
         Place::Value(word, value) => alloc::vec![Found::Value(decode_register(word, value))],
         Place::LinuxBit(at) => {
             let in_release = |release: LinuxRelease| {
-                let there = named(release.feature_at(at.word, at.bit));
+                let there = all_of(release.feature_at(at.word, at.bit));
                 (!there.is_empty()).then_some(Found::LinuxBit(at, release, there))
             };
             LinuxRelease::ALL.into_iter().filter_map(in_release).collect()

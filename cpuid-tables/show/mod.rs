@@ -24,7 +24,7 @@ pub use compare::{Difference, EntryDifferences, Side, compare};
 pub use decode::{DecodedEntry, DecodedRegister, decode, decode_register};
 pub use find::{Found, find};
 pub use migrate::{BitsObstacle, Obstacle, obstacles};
-pub use named::{NoFeature, feature_named, name_of, names_near};
+pub use named::{NoFeature, feature_named, name_of, named, names_near};
 pub use place::{Place, bit_list};
 pub use summary::Summary;
 pub use why::{

@@ -9,6 +9,31 @@ use crate::hardware::Feature;
 use crate::names::{LookupError, Named, lookup};
 use crate::release::{LinuxRelease, QemuRelease};
 
+/// Names that QEMU takes besides those of its tables (`x86_cpu_initfn()` of target/i386/cpu.c, 7.2 to 10.2), and which
+/// feature is meant, by its flag.
+static ALIASES: &[(&str, &str)] =
+    &[("ffxsr", "fxsr_opt"), ("i64", "lm"), ("pclmuldq", "pclmulqdq"), ("sse3", "pni"), ("xd", "nx")];
+
+/// What a name stands for, aliases included: [`lookup`], where it knows the name.
+///
+/// # Errors
+///
+/// [`LookupError`]: no such name, or one that stands for several bits.
+///
+/// ```
+/// use cpuid_tables::{Named, feature, show::named};
+///
+/// assert_eq!(named("SSE3"), Ok(Named::Feature(feature::XMM3)));
+/// ```
+pub fn named(name: &str) -> Result<Named, LookupError> {
+    let name = name.trim();
+    let alias = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
+    match (lookup(name), alias) {
+        (Err(LookupError::Unknown), Some((_, flag))) => lookup(flag),
+        (found, _) => found,
+    }
+}
+
 /// Why no CPUID feature was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoFeature {
@@ -67,7 +92,7 @@ impl core::error::Error for NoFeature {}
 /// assert!(feature_named("kvmclock").is_err());
 /// ```
 pub fn feature_named(text: &str) -> Result<Feature, NoFeature> {
-    match lookup(text.trim()) {
+    match named(text) {
         Err(LookupError::Unknown) => of_place(text),
         found => only_feature(text, found),
     }

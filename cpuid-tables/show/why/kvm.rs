@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::{Machine, Nearest, Says, Step, Who};
+use super::{Machine, Nearest, Says, Step, Who, list};
 use crate::hardware::Feature;
 use crate::location::Leaf;
 use crate::release::LinuxRelease;
@@ -65,7 +65,14 @@ pub(super) fn step(feature: Feature, machine: &Machine, (cpu, linux): (Says, Say
             because,
         );
     }
-    let because = reason(feature, rule, near, (cpu, linux));
+    let missing = feature.needs() - kvm.supported.features();
+    // What it needs stands before a condition that nobody can name.
+    let because = if cpu == Says::Yes && linux != Says::No && rule.may_be_advertised() && !missing.is_empty()
+    {
+        format!("it does not support {}, which it needs", list(missing))
+    } else {
+        reason(feature, rule, near, (cpu, linux))
+    };
     Step::no(Who::Kvm, format!("KVM_GET_SUPPORTED_CPUID lacks it: {because}; {since}"), because)
 }
 
@@ -73,7 +80,9 @@ pub(super) fn step(feature: Feature, machine: &Machine, (cpu, linux): (Says, Say
 fn reason(feature: Feature, rule: KvmTreatment, near: Nearest, (cpu, linux): (Says, Says)) -> String {
     let release = near.release();
     let own = is_kvms_own(feature);
-    let newer = near.above.filter(|newer| !own && near.below.is_some() && feature.kvm(*newer) != rule);
+    let vendors = feature.kvm(LinuxRelease::NEWEST) == KvmTreatment::Vendor;
+    let known = near.below.is_some() && !own && !vendors;
+    let newer = near.above.filter(|newer| known && feature.kvm(*newer) != rule);
     let between =
         newer.map(|newer| format!(" (in Linux {newer}: {})", feature.kvm(newer))).unwrap_or_default();
     let text = match rule {
@@ -82,7 +91,7 @@ fn reason(feature: Feature, rule: KvmTreatment, near: Nearest, (cpu, linux): (Sa
             format!("the KVM of Linux {release} does not know it")
         }
         KvmTreatment::Unknown => format!("the KVM of Linux {release} has no word for it, or sets it up elsewhere"),
-        KvmTreatment::NotAdvertised if feature.kvm(LinuxRelease::NEWEST) == KvmTreatment::Vendor => {
+        KvmTreatment::NotAdvertised if vendors => {
             "kvm-intel or kvm-amd decides, and does not offer it here (a module parameter, or no such processor)".to_string()
         }
         KvmTreatment::NotAdvertised => {

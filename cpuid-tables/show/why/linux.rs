@@ -265,12 +265,12 @@ fn taken_away(feature: Feature, linux: &RunningLinux) -> String {
     let mut maybe: Vec<String> = Vec::new();
     match parameters::configured(linux_macro, |option| linux.configured(option)) {
         Configured::Without(how) => return format!("this kernel is built {how}"),
-        Configured::Perhaps(how) => maybe.push(format!("a kernel built {how}")),
+        Configured::Perhaps(how) => maybe.push(format!("it may be built {how}")),
         Configured::Kept => {}
     }
     maybe.extend(parameters::firmware(feature).map(ToString::to_string));
-    maybe.push("the workaround of an erratum, or a decision of the kernel's own".to_string());
-    format!("Linux took it away itself: {}", maybe.join("; or "))
+    maybe.push("it may work around an erratum, or have decided by itself".to_string());
+    maybe.join("; or ")
 }
 
 /// The macro of what is not a CPUID feature.

@@ -84,12 +84,12 @@ static OPTIONS: &[ConfigOption] = &[
 
 /// Features that firmware switches: the processor shows them, and Linux hides them until it has looked.
 static FIRMWARE: &[(&str, &str)] = &[
-    ("VMX", "the firmware has locked VMX (MSR IA32_FEATURE_CONTROL)"),
-    ("SMX", "the firmware has locked SMX (MSR IA32_FEATURE_CONTROL)"),
-    ("SGX", "the firmware has locked SGX (MSR IA32_FEATURE_CONTROL)"),
-    ("SVM", "the firmware has switched SVM off (MSR VM_CR)"),
-    ("SME", "the firmware has switched memory encryption off (MSR SYSCFG)"),
-    ("SEV", "the firmware has switched memory encryption off (MSR SYSCFG)"),
+    ("VMX", "the firmware may have locked VMX (MSR IA32_FEATURE_CONTROL)"),
+    ("SMX", "the firmware may have locked SMX (MSR IA32_FEATURE_CONTROL)"),
+    ("SGX", "the firmware may have locked SGX (MSR IA32_FEATURE_CONTROL)"),
+    ("SVM", "the firmware may have switched SVM off (MSR VM_CR)"),
+    ("SME", "the firmware may have switched memory encryption off (MSR SYSCFG)"),
+    ("SEV", "the firmware may have switched memory encryption off (MSR SYSCFG)"),
 ];
 
 /// The parameters of the kernel's command line that take a feature away, with its macro.
