@@ -3,12 +3,14 @@
 /// What is left of a line.
 #[derive(Clone, Copy)]
 pub(super) struct Scan<'a> {
+    whole: &'a [u8],
+    /// Its end.
     rest: &'a [u8],
 }
 
 impl<'a> Scan<'a> {
-    pub(super) fn new(rest: &'a [u8]) -> Scan<'a> {
-        Scan { rest }
+    pub(super) fn new(whole: &'a [u8]) -> Scan<'a> {
+        Scan { whole, rest: whole }
     }
 
     pub(super) fn rest(&self) -> &'a [u8] {
@@ -46,15 +48,7 @@ impl<'a> Scan<'a> {
     /// All eight bytes at once: a branch for each digit would be guessed wrongly at the end of every number.
     #[inline]
     pub(super) fn hex(&mut self) -> Option<u32> {
-        let eight = match self.rest.first_chunk::<8>() {
-            Some(eight) => *eight,
-            None => {
-                let mut padded = [0; 8];
-                padded[..self.rest.len()].copy_from_slice(self.rest);
-                padded
-            }
-        };
-        let text = u64::from_le_bytes(eight);
+        let text = self.eight();
         let length = hex_digits(text);
         let one_more = length == 8 && self.rest.get(8).is_some_and(u8::is_ascii_hexdigit);
         if length == 0 || one_more {
@@ -63,6 +57,24 @@ impl<'a> Scan<'a> {
         self.rest = &self.rest[length..];
         // Missing digits are zeros before the first.
         Some(hex_value(text << (64 - 8 * length)))
+    }
+
+    /// The eight bytes that come next, the first in the lowest byte; zeros after the end.
+    #[inline]
+    fn eight(&self) -> u64 {
+        let left = self.rest.len();
+        if let Some(eight) = self.rest.first_chunk() {
+            u64::from_le_bytes(*eight)
+        } else if left == 0 {
+            0
+        } else if let Some(last) = self.whole.last_chunk() {
+            // Cheaper than to copy so few bytes.
+            u64::from_le_bytes(*last) >> (64 - 8 * left)
+        } else {
+            let mut padded = [0; 8];
+            padded[..left].copy_from_slice(self.rest);
+            u64::from_le_bytes(padded)
+        }
     }
 
     /// A decimal number.

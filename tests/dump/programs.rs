@@ -1,0 +1,302 @@
+//! What programs print: gdb, strace, cpuid, kcpuid and AIDA64.
+
+use cpuid_tables::dump::Format;
+use cpuid_tables::{CpuidEntry, Feature};
+
+use crate::common;
+use crate::{fails, fails_as, file, guest, one, read, text, without_flags};
+
+#[test]
+fn a_vmcore() {
+    let cpu = one(file("vmcore-cpuid_entries.txt"), Format::Gdb);
+    assert_eq!(cpu.entries, guest());
+    assert_eq!(cpu.entries[4].flags, CpuidEntry::STATEFUL_FUNC | CpuidEntry::STATE_READ_NEXT);
+    // Three unused slots are no entries; without the count they are none either.
+    let counted = String::from_utf8(file("vmcore-cpuid_entries.txt")).unwrap();
+    let uncounted = counted.replacen("cpuid_nent = 29,", "", 1);
+    assert_eq!(one(uncounted, Format::Gdb).entries, guest());
+}
+
+#[test]
+fn gdb() {
+    for name in ["gdb-line.txt", "gdb-hex.txt", "gdb-indexes.txt"] {
+        assert_eq!(one(file(name), Format::Gdb).entries, guest(), "{name}");
+    }
+    let session = read(file("gdb-session.txt"));
+    let lengths: Vec<usize> = session.cpus.iter().map(|cpu| cpu.entries.len()).collect();
+    assert_eq!(lengths, [29, 1, 29]);
+    assert_eq!(session.cpus[0].entries, guest());
+    assert_eq!(session.cpus[1].entries, guest()[1..2]);
+    assert_eq!(session.cpus[2].entries, guest());
+}
+
+#[test]
+fn gdb_says_which_vcpu_and_what_else_there_is() {
+    let text = "(gdb) p *vcpu\n$1 = {vcpu_id = 3, name = \"{function = 1, }\", run = 0x0 <a{b>, arch = {cpuid_nent = 1, \
+                cpuid_entries = 0xffff}}\n(gdb) p *vcpu->arch.cpuid_entries@2\n$2 = {{function = 1, index = 0, flags = 0, \
+                eax = 5, ebx = 6, ecx = 7, edx = 8, padding = {0, 0, 0}}, {function = 9, index = 0, flags = 0, eax = 1, \
+                ebx = 0, ecx = 0, edx = 0, padding = {0, 0, 0}}}\n";
+    let cpu = one(text, Format::Gdb);
+    assert_eq!((cpu.number, cpu.entries), (Some(3), vec![CpuidEntry::of_leaf(1, [5, 6, 7, 8])]));
+    let repeated = "$1 = {{function = 1, index = 0, flags = 0, eax = 5, ebx = 6, ecx = 7, edx = 8, padding = {0, 0, 0}} \
+                    <repeats 12 times>, {function = 0, index = 0, flags = 0, eax = 0, ebx = 0, ecx = 0, edx = 0, padding = \
+                    {0 <repeats 3 times>}} <repeats 17 times>}\n";
+    assert_eq!(one(repeated, Format::Gdb).entries, vec![CpuidEntry::of_leaf(1, [5, 6, 7, 8]); 12]);
+}
+
+#[test]
+fn gdb_faults() {
+    let entry =
+        "{function = 1, index = 0, flags = 0, eax = 5, ebx = 6, ecx = 7, edx = 8, padding = {0, 0, 0}}";
+    let fields = "expected `name = number` with the fields function, index, flags, eax, ebx, ecx and edx, each once, and padding";
+    for (text, expected) in [
+        (
+            format!("$1 = {{{entry}...}}"),
+            "gdb left the rest out: `set print elements unlimited` makes it print all".to_string(),
+        ),
+        (format!("$1 = {{{}}}", entry.replace("ebx = 6, ", "")), fields.to_string()),
+        (format!("$1 = {{{}}}", entry.replace("ebx = 6", "ebx = 6, ebx = 6")), fields.to_string()),
+        (format!("$1 = {{{}}}", entry.replace("ebx = 6", "rbx = 6")), fields.to_string()),
+        (format!("$1 = {{{}}}", entry.replace("ebx = 6", "ebx = 4294967296")), fields.to_string()),
+        (
+            format!("$1 = {{{entry}, 7}}"),
+            "expected a further `{function = ...}` or the end of the array".to_string(),
+        ),
+    ] {
+        let message = fails(&format!("\n{text}\n"));
+        assert!(message.starts_with("line 2: `$1 = {{function = 1, "), "{message}");
+        assert!(message.ends_with(&format!("is not gdb: {expected}")), "{message}");
+    }
+    assert_eq!(
+        fails(&format!("cpuid_nent = 3,\ncpuid_entries = {{{entry}}}\n")),
+        "line 2: `cpuid_nent = 3` is not gdb: the table that begins in this line has 1 entries"
+    );
+    assert_eq!(
+        fails(&format!("\n$1 = {{{entry},\n")),
+        "line 2: `{` is not gdb: the array that begins in this line is not closed"
+    );
+    let many = format!("$1 = {{{entry} <repeats 4294967295 times>}}");
+    assert_eq!(fails(&many), "line 1: more than 65536 entries of one CPU");
+}
+
+#[test]
+fn strace() {
+    for name in ["strace.txt", "strace-verbose.txt"] {
+        let dump = read(file(name));
+        assert_eq!(dump.format, Format::Strace);
+        let tables: Vec<&[CpuidEntry]> = dump.cpus.iter().map(|cpu| &cpu.entries[..]).collect();
+        assert_eq!(tables, [guest(), guest()], "{name}");
+    }
+    let numbers: Vec<_> = read(file("strace.txt")).cpus.iter().map(|cpu| cpu.number).collect();
+    assert_eq!(numbers, [Some(0), Some(1)]);
+}
+
+#[test]
+fn strace_lines() {
+    let entry = "{function=0x7, index=0x1, flags=KVM_CPUID_FLAG_SIGNIFCANT_INDEX|KVM_CPUID_FLAG_STATEFUL_FUNC|0x10, eax=0, \
+                 ebx=0x1, ecx=0x2, edx=0xffffffff}";
+    let text = format!(
+        "execve(\"./vmm\", [\"./vmm\"], 0x7ffc /* 9 vars */) = 0\n\
+         [pid 7] ioctl(3, KVM_GET_SUPPORTED_CPUID, 0x559cfacce2a0) = -1 E2BIG (Argument list too long)\n\
+         [pid 7] ioctl(3, KVM_GET_SUPPORTED_CPUID <unfinished ...>\n\
+         [pid 8] <... futex resumed>) = 0\n\
+         [pid 7] <... ioctl resumed>, {{nent=1, entries=[{entry}]}}) = 0\n\
+         [pid 7] ioctl(5, KVM_SET_CPUID2, {{nent=1, entries=[{entry}]}} <unfinished ...>\n\
+         [pid 7] ioctl(5, KVM_GET_CPUID2, 0x5652d89402a0) = 0\n\
+         [pid 7] ioctl(5, KVM_SET_CPUID2, {{nent=0, entries=[]}}) = 0\n"
+    );
+    let cpus = read(text).cpus;
+    let mut expected = CpuidEntry::of_subleaf(7, 1, [0, 1, 2, u32::MAX]);
+    expected.flags = 0x13;
+    let told: Vec<_> = cpus.iter().map(|cpu| (cpu.name.as_deref(), &cpu.entries[..])).collect();
+    assert_eq!(told, [(Some("supported"), &[expected][..]), (None, &[expected][..]), (None, &[])]);
+
+    for (call, expected) in [
+        ("{nent=59, entries=[...]}", "strace left the entries out: `strace -v` prints them"),
+        ("0x7ffc0", "strace did not decode the table: strace 4.22 or later does"),
+        (
+            "{nent=2, entries=[{function=0, index=0, flags=0, eax=0, ebx=0, ecx=0, edx=0}]}",
+            "nent is not how many entries there are",
+        ),
+        (
+            "{nent=1, entries=[{function=0, index=0, eax=0, ebx=0, ecx=0, edx=0}]}",
+            "expected `{nent=N, entries=[{function=..., index=..., flags=..., eax=..., ebx=..., ecx=..., edx=...}, ...]}`",
+        ),
+    ] {
+        let message = fails(&format!("write(1, \"\", 0) = 0\nioctl(5, KVM_SET_CPUID2, {call}) = 0\n"));
+        assert!(message.starts_with("line 2: `ioctl(5, KVM_SET_CPUID2, "), "{message}");
+        assert!(message.ends_with(&format!("is not strace: {expected}")), "{message}");
+    }
+}
+
+#[test]
+fn cpuid_r() {
+    let dump = read(file("cpuid-r.txt"));
+    assert_eq!(dump.format, Format::CpuidR);
+    assert_eq!(dump.cpus.iter().map(|cpu| cpu.number).collect::<Vec<_>>(), [Some(0), Some(1)]);
+    let mut expected = without_flags(&guest());
+    expected.sort_by_key(|entry| (entry.function, entry.index));
+    assert_eq!(dump.cpus[0].entries, expected);
+    expected[1].registers[1] |= 1 << 24;
+    assert_eq!(dump.cpus[1].entries, expected);
+}
+
+#[test]
+fn cpuid_of_one_leaf() {
+    let line = "   0x00000001 0x00: eax=0x000406f1 ebx=0x05100800 ecx=0x7ffefbff edx=0xbfebfbff";
+    let text = format!("Disclaimer: cpuid may not support decoding of all cpuid registers.\nCPU:\n{line}\n");
+    for text in [text.as_str(), &text.replace('\n', "\r\n"), line, line.trim()] {
+        let cpu = one(text, Format::CpuidR);
+        assert_eq!(cpu.entries, [CpuidEntry::of_leaf(1, [0x406f1, 0x0510_0800, 0x7ffe_fbff, 0xbfeb_fbff])]);
+        let vmx = Feature::from_qemu_name("vmx").unwrap();
+        assert!(cpu.entries[0].register(vmx.register()) & vmx.mask() != 0);
+    }
+    let expected = "expected `CPU:`, `CPU n:` or `0xLEAF 0xSUBLEAF: eax=0x... ebx=0x... ecx=0x... edx=0x...`";
+    for wrong in [
+        line.replace("edx=0x", "edx=0"),
+        line.replace("0xbfebfbff", "0xbfebfbff0"),
+        format!("{line} x"),
+        line.replace(" ebx=0x05100800", ""),
+        line.replace("ecx", "EcX"),
+        "CPU x:".to_string(),
+    ] {
+        let message = fails_as(Format::CpuidR, &format!("CPU 0:\n{line}\n{wrong}\n"));
+        assert_eq!(message, format!("line 3: `{}` is not cpuid-r: {expected}", wrong.trim()));
+    }
+}
+
+#[test]
+fn leaves_of_a_dump_tell_whether_their_index_counts() {
+    let text = "0x0000001b 0x00: eax=0x1 ebx=0x0 ecx=0x0 edx=0x0\n\
+                0x000000ff 0x00: eax=0x1 ebx=0x0 ecx=0x0 edx=0x0\n\
+                0x000000fe 0x00: eax=0x1 ebx=0x0 ecx=0x0 edx=0x0\n\
+                0x000000ff 0x01: eax=0x1 ebx=0x0 ecx=0x0 edx=0x0\n";
+    let flags: Vec<u32> = one(text, Format::CpuidR).entries.iter().map(|entry| entry.flags).collect();
+    assert_eq!(flags, [1, 1, 0, 1]);
+}
+
+#[test]
+fn kcpuid() {
+    let cpu = one(file("kcpuid.txt"), Format::Kcpuid);
+    let mut expected = without_flags(&guest());
+    expected.retain(|entry| entry.registers != [0; 4] && entry.function.0 >> 28 != 4);
+    expected.sort_by_key(|entry| (entry.function, entry.index));
+    assert_eq!(cpu.entries, expected);
+    // Subleaf 10 is decimal.
+    let text = "Basic Leafs :\n0x0000000d: subleafs:\n 10: EAX=0x00000001, EBX=0x00000000, ECX=0x00000000, EDX=0x00000000\n";
+    assert_eq!(one(text, Format::Kcpuid).entries, [CpuidEntry::of_subleaf(0xd, 10, [1, 0, 0, 0])]);
+    let alone = "  2: EAX=0x00000001, EBX=0x00000000, ECX=0x00000000, EDX=0x00000000\n";
+    for before in [
+        "",
+        "0x00000001: EAX=0x1, EBX=0x0, ECX=0x0, EDX=0x0\n",
+        "0x0000000d: subleafs:\n  2: EAX=0x1, EBX=0x0, ECX=0x0, EDX=0x0\n",
+    ] {
+        let line = before.lines().count() + 1;
+        assert_eq!(
+            fails_as(Format::Kcpuid, &format!("{before}{alone}")),
+            format!(
+                "line {line}: `2: EAX=0x00000001, EBX=0x00000000, ECX=0x00000000, EDX=0x00000000` is not kcpuid: expected \
+                 `0xLEAF: subleafs:` before it: to which leaf it belongs is not said"
+            )
+        );
+    }
+}
+
+#[test]
+fn instlatx64() {
+    let zero = CpuidEntry::of_leaf(0, [0xd, 0x756e_6547, 0x6c65_746e, 0x4965_6e69]);
+    let caches = [
+        CpuidEntry::of_subleaf(4, 0, [0x1c00_4121, 0x01c0_003f, 0x3f, 0]),
+        CpuidEntry::of_subleaf(4, 1, [0x1c00_4122, 0x01c0_003f, 0x3f, 0]),
+    ];
+    let brand = CpuidEntry::of_leaf(0x8000_0003, [0x3769_2029, 0x3038_342d, 0x2051_4d30, 0x2055_5043]);
+    let expected = [zero, caches[0], caches[1], brand];
+    let lines = "CPUID 00000000: 0000000D-756E6547-6C65746E-49656E69 [GenuineIntel]\n\
+                 CPUID 00000004: 1C004121-01C0003F-0000003F-00000000 [SL 00]\n\
+                 CPUID 00000004: 1C004122-01C0003F-0000003F-00000000 [SL 01]\n\
+                 CPUID 80000003: 37692029-3038342D-20514D30-20555043 [) i7-4800MQ [CPU]]\n";
+    let without_subleaves = lines.replace(" [SL 00]", "").replace(" [SL 01]", "");
+    let column = "                                    ";
+    for text in [
+        lines.to_string(),
+        without_subleaves.clone(),
+        lines.replace('\n', "\r\n"),
+        lines.to_lowercase().replace("cpuid", "CPUID").replace("[sl", "[SL"),
+        // A tab, no colon, a colon after a blank, blanks for hyphens, a table's column, blanks before all.
+        lines.replace(": ", "\t"),
+        lines.replace(": ", " "),
+        lines.replace(": ", " :"),
+        lines.replace(": ", ":"),
+        lines.replace('-', " "),
+        lines.replace(": ", column).replace("CPUID", "      CPUID"),
+        lines.replace("[SL 01]", "[SL 01] [L1I cache]"),
+    ] {
+        assert_eq!(one(&text, Format::InstLatx64).entries, expected, "{text}");
+    }
+    let headings = [
+        (
+            "------[ CPUID Registers / Logical CPU #0 ]------",
+            "------[ CPUID Registers / Logical CPU #1 ]------",
+            true,
+        ),
+        ("------[ Logical CPU #0 ]------", "------[ Logical CPU #1 ]------", true),
+        ("CPUID Registers (CPU #0):", "CPUID Registers (CPU #1 Virtual):", true),
+        ("CPU#000 AffMask: 0x00000001", "CPU#001 AffMask: 0x00000002", true),
+        ("Group: 0x00 Affinity mask: 0x1", "Group: 0x00 Affinity mask: 0x2", false),
+        ("", "", false),
+    ];
+    for (first, second, numbered) in headings {
+        let text = format!(
+            "------[ Versions ]------\n\nProgram Version : 6\nCPUID Manufacturer:\tGenuineIntel\nCPUID CPU Name   : Intel\n\
+             \n{first}\n\nallcpu: Package 0 / Core 0 / Thread 0: Valid\n\n{lines}\n{second}\n{lines}\n\
+             ------[ MSR Registers ]------\n\nMSR 0000001B: 0000-0000-FEE0-0900\n"
+        );
+        let dump = read(text);
+        let numbers: Vec<_> = dump.cpus.iter().map(|cpu| cpu.number).collect();
+        assert_eq!(numbers, if numbered { [Some(0), Some(1)] } else { [None, None] }, "{first}");
+        assert!(dump.cpus.iter().all(|cpu| cpu.entries == expected), "{first}");
+    }
+    let message =
+        "expected `CPUID LEAF: EAX-EBX-ECX-EDX`, 8 hexadecimal digits each, and `[...]` or nothing after it";
+    for wrong in [
+        "CPUID 0000004: 1C004121-01C0003F-0000003F-00000000",
+        "CPUID 00000004: 1C004121-01C0003F-0000003F",
+        "CPUID 00000004: 1C004121-01C0003F-0000003F-00000000-00000000",
+        "CPUID 00000004: 1C004121-01C0003F-0000003F-0000000",
+        "CPUID 00000004: 1C004121-01C0003F-0000003F-00000000 [SL 00",
+        "CPUID 00000004: 1C004121-01C0003F-0000003F-00000000 [SL x]",
+    ] {
+        assert_eq!(
+            fails(&format!("{lines}{wrong}\n")),
+            format!("line 5: `{wrong}` is not instlatx64: {message}")
+        );
+    }
+}
+
+/// The program reads what is written as `cpuid-r`, and prints the same.
+#[test]
+fn cpuid_itself() {
+    let dump = read(file("cpuid-r.txt"));
+    let written = text(Format::CpuidR, &dump.cpus);
+    let path = std::env::temp_dir().join(format!("cpuid-tables-test-{}.txt", std::process::id()));
+    std::fs::write(&path, &written).unwrap();
+    let printed = std::process::Command::new("cpuid").args(["-r", "-f"]).arg(&path).output();
+    std::fs::remove_file(&path).unwrap();
+    let Ok(printed) = printed else { return common::skipped("cpuid_itself", "the program cpuid") };
+    assert_eq!(String::from_utf8_lossy(&printed.stdout), written);
+}
+
+/// What it prints of this machine is read.
+#[test]
+fn cpuid_here() {
+    let Ok(printed) = std::process::Command::new("cpuid").arg("-r").output() else {
+        return common::skipped("cpuid_here", "the program cpuid");
+    };
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    let dump = read(&printed);
+    assert_eq!(dump.format, Format::CpuidR);
+    let lines = printed.lines().filter(|line| line.starts_with("   0x")).count();
+    assert_eq!(dump.cpus.iter().map(|cpu| cpu.entries.len()).sum::<usize>(), lines);
+    let said: String = printed.split_inclusive('\n').filter(|line| !line.starts_with("Disclaimer")).collect();
+    assert_eq!(text(Format::CpuidR, &dump.cpus), said);
+}
