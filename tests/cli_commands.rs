@@ -147,6 +147,14 @@ fn find_and_its_exit_codes() {
 }
 
 #[test]
+fn a_leaf_that_is_not_there() {
+    let output = run(&["show", HASWELL, "-l", "0x24"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(errors(&output).contains("no entry for what -l asks for"), "{}", errors(&output));
+    assert_eq!(run(&["show", HASWELL, "-l", "0x24", "-l", "7"]).status.code(), Some(0));
+}
+
+#[test]
 fn json_is_json() {
     for arguments in [
         vec!["show", SPR, MILAN_2, "--format", "json"],

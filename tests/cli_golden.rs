@@ -44,6 +44,8 @@ const CASES: &[(&str, &[&str])] = &[
     ("find-subleaf", &["find", "0xd.1"]),
     ("find-linux", &["find", "9*32+5"]),
     ("find-msr", &["find", "MSR 0x10a[8]"]),
+    ("find-word", &["find", "FEAT_7_0_EDX[4]"]),
+    ("find-register", &["find", "CPUID_8000_0007_EBX"]),
     ("find-value", &["find", "7.0.ebx=0x219c95a9"]),
     ("find-json", &["find", "vaes", "--format", "json"]),
     ("why-file", &["why", "avx512f", SPR]),

@@ -6,13 +6,13 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::{Cpu, Format as DumpFormat, WriteError, Writer};
-use cpuid_tables::show::{Place, Summary, decode, name_of};
+use cpuid_tables::show::{DecodedEntry, Place, Summary, decode, name_of};
 use cpuid_tables::{CpuidEntry, CpuidRead, Leaf, Subleaf};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::Result;
-use super::output::{DOUBT, Failed, HEADING, NAME, print, styled};
+use super::output::{DOUBT, Failed, HEADING, NAME, print, styled, warn};
 use super::source::{Input, Source};
+use super::{Result, answer};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -21,7 +21,12 @@ Examples:
   kvm-cpuid show --supported --features   the names of what KVM supports here
   kvm-cpuid show dump.txt --raw           a dump's numbers, as `cpuid -r` prints them
   kvm-cpuid show --guest-of $(pidof qemu-system-x86_64)
-  kvm-cpuid show dump.txt --format json   for programs";
+  kvm-cpuid show dump.txt --format json   decoded, for programs; `convert --to json` has the table alone
+
+Exit codes:
+  0  done
+  1  no entry is there for what -l asks for
+  2  a source could not be read";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
@@ -77,6 +82,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     if let Form::Dump(format) = args.format {
         return written(args, &sources, format);
     }
+    let mut any = args.leaf.is_empty();
     let (mut first, json) = (true, matches!(args.format, Form::Json));
     if json && !print("{ \"cpus\": [\n")? {
         return Ok(ExitCode::SUCCESS);
@@ -85,11 +91,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let mut cpus = args.input.reading.open(source)?.peekable();
         let mut several = sources.len() > 1;
         while let Some(cpu) = cpus.next() {
-            let cpu = chosen(args, cpu?);
+            let shown = Shown::of(args, cpu?);
             several |= cpus.peek().is_some();
+            any |= !shown.decoded.is_empty();
             let text = match args.format {
-                Form::Json => format!("{}{:#}", if first { "" } else { ",\n" }, to_json(source, &cpu)),
-                _ => to_text(args, source, &cpu, (several, first)),
+                Form::Json => format!("{}{:#}", if first { "" } else { ",\n" }, shown.to_json(source)),
+                _ => shown.to_text(args, source, (several, first)),
             };
             first = false;
             if !print(&text)? {
@@ -100,25 +107,27 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     if json {
         print("\n] }\n")?;
     }
-    Ok(ExitCode::SUCCESS)
+    if !any {
+        warn("there is no entry for what -l asks for");
+    }
+    Ok(answer(any))
 }
 
-/// The CPU with the leaves that were asked for.
+/// Whether an entry was asked for.
+fn wanted(args: &Args, entry: &CpuidEntry) -> bool {
+    let fits = |subleaf: &Option<Subleaf>| subleaf.is_none_or(|subleaf| subleaf == entry.subleaf());
+    let asked = |(leaf, subleaf): &(Leaf, Option<Subleaf>)| *leaf == entry.function && fits(subleaf);
+    args.leaf.is_empty() || args.leaf.iter().any(asked)
+}
+
+/// The CPU with the entries that were asked for.
 fn chosen(args: &Args, mut cpu: Cpu) -> Cpu {
-    if args.leaf.is_empty() {
-        return cpu;
-    }
-    let wanted = |entry: &CpuidEntry| {
-        let fits = |subleaf: &Option<Subleaf>| subleaf.is_none_or(|subleaf| subleaf == entry.subleaf());
-        args.leaf.iter().any(|(leaf, subleaf)| *leaf == entry.function && fits(subleaf))
-    };
-    let keep: Vec<bool> = cpu.entries.iter().map(wanted).collect();
-    let mut kept = keep.iter();
-    cpu.entries.retain(|_| kept.next() == Some(&true));
+    let mut keep = cpu.entries.iter().map(|entry| wanted(args, entry)).collect::<Vec<bool>>().into_iter();
     if let Some(known) = &mut cpu.known {
-        let mut kept = keep.iter();
-        known.retain(|_| kept.next() == Some(&true));
+        let mut keep = keep.clone();
+        known.retain(|_| keep.next() == Some(true));
     }
+    cpu.entries.retain(|_| keep.next() == Some(true));
     cpu
 }
 
@@ -130,36 +139,64 @@ pub(super) fn title(source: &Source, cpu: &Cpu) -> String {
     if own.is_empty() { source.to_string() } else { own.join(" ") }
 }
 
-fn to_text(args: &Args, source: &Source, cpu: &Cpu, (several, first): (bool, bool)) -> String {
-    let mut text = String::new();
-    if several && !first && !args.raw {
-        text.push('\n');
+/// What is shown of a CPU. What it is called and whose its leaves are, the whole table tells.
+struct Shown {
+    summary: Summary,
+    decoded: Vec<DecodedEntry>,
+    /// With the entries that were asked for.
+    cpu: Cpu,
+}
+
+impl Shown {
+    fn of(args: &Args, cpu: Cpu) -> Shown {
+        let mut decoded = decode(&cpu.entries);
+        decoded.retain(|entry| wanted(args, &entry.entry));
+        Shown { summary: Summary::of(&cpu.entries), decoded, cpu: chosen(args, cpu) }
     }
-    if args.raw {
-        raw(&mut text, cpu);
-        return text;
-    }
-    let summary = Summary::of(&cpu.entries).to_string();
-    let between = if summary.is_empty() { "" } else { ": " };
-    if several || !args.features {
-        text += &styled(HEADING, format!("{}{between}{summary}", title(source, cpu)));
-        text.push('\n');
-    }
-    if args.features {
-        for feature in cpu.entries.features() {
-            text += &styled(NAME, name_of(feature));
+
+    fn to_text(&self, args: &Args, source: &Source, (several, first): (bool, bool)) -> String {
+        let mut text = String::new();
+        if args.raw {
+            raw(&mut text, &self.cpu);
+            return text;
+        }
+        if several && !first {
             text.push('\n');
         }
-        return text;
-    }
-    for (at, entry) in decode(&cpu.entries).iter().enumerate() {
-        coloured(&mut text, &entry.to_string());
-        if cpu.known(at) != [u32::MAX; 4] {
-            let open = cpu.known(at).map(|known| format!("{:#010x}", !known)).join(" ");
-            text += &styled(DOUBT, format!("  the dump leaves bits open: {open}\n"));
+        let summary = self.summary.to_string();
+        let between = if summary.is_empty() { "" } else { ": " };
+        if several || !args.features {
+            text += &styled(HEADING, format!("{}{between}{summary}", title(source, &self.cpu)));
+            text.push('\n');
         }
+        if args.features {
+            for feature in self.cpu.entries.features() {
+                text += &styled(NAME, name_of(feature));
+                text.push('\n');
+            }
+            return text;
+        }
+        for (at, entry) in self.decoded.iter().enumerate() {
+            coloured(&mut text, &entry.to_string());
+            if self.cpu.known(at) != [u32::MAX; 4] {
+                let open = self.cpu.known(at).map(|known| format!("{:#010x}", !known)).join(" ");
+                text += &styled(DOUBT, format!("  the dump leaves bits open: {open}\n"));
+            }
+        }
+        text
     }
-    text
+
+    fn to_json(&self, source: &Source) -> Value {
+        let features = self.cpu.entries.features().into_iter().map(name_of);
+        json!({
+            "source": source.to_string(),
+            "number": self.cpu.number,
+            "name": self.cpu.name,
+            "summary": self.summary.to_json(),
+            "features": features.collect::<Vec<&str>>(),
+            "leaves": self.decoded.iter().map(DecodedEntry::to_json).collect::<Vec<Value>>(),
+        })
+    }
 }
 
 /// The same in colours: the heading, what the registers say together, and unknown bits.
@@ -191,18 +228,6 @@ fn raw(text: &mut String, cpu: &Cpu) {
             "   {leaf:#010x} {subleaf:#04x}: eax={eax:#010x} ebx={ebx:#010x} ecx={ecx:#010x} edx={edx:#010x}"
         );
     }
-}
-
-fn to_json(source: &Source, cpu: &Cpu) -> serde_json::Value {
-    let entries: Vec<serde_json::Value> = decode(&cpu.entries).iter().map(|entry| entry.to_json()).collect();
-    json!({
-        "source": source.to_string(),
-        "number": cpu.number,
-        "name": cpu.name,
-        "summary": Summary::of(&cpu.entries).to_json(),
-        "features": cpu.entries.features().into_iter().map(name_of).collect::<Vec<&str>>(),
-        "leaves": entries,
-    })
 }
 
 /// In a form of dumps.

@@ -8,6 +8,7 @@ use super::hypervisor::Kind;
 use crate::cache::CacheKind;
 use crate::field::{leaf_12, leaf_15};
 use crate::location::{Leaf, Subleaf};
+use crate::release::QemuRelease;
 use crate::table::{
     AmdNode, CacheSubleaf, CpuidEntry, Hypervisor, Signature, TopologyLevel, Vendor, XsaveSubleaf,
 };
@@ -62,6 +63,7 @@ pub(super) fn of(entry: &CpuidEntry, hypervisor: Option<Kind>) -> Vec<String> {
             vendor.map(|vendor| format!("vendor {vendor}")).into_iter().collect()
         }
         1 | 0x8000_0001 if eax != 0 => alloc::vec![signature(Signature(eax))],
+        2 => of_descriptors(registers),
         4 | 0x8000_001d => {
             let cache = CacheSubleaf { leaf, subleaf, registers };
             cache.kind().map(|kind| of_cache(&cache, kind)).into_iter().collect()
@@ -116,12 +118,40 @@ pub(super) fn size(bytes: u64) -> String {
     }
 }
 
-pub(super) fn of_cache(cache: &CacheSubleaf, kind: CacheKind) -> String {
-    let kind = match kind {
+/// Leaf 2's bytes: caches that QEMU's table knows, and those that point elsewhere (Intel SDM volume 2A, table 3-12).
+fn of_descriptors(registers: [u32; 4]) -> Vec<String> {
+    let valid = registers.into_iter().map(|value| if value >> 31 == 0 { value } else { 0 });
+    // The lowest byte of EAX is no descriptor.
+    let bytes = valid.flat_map(u32::to_le_bytes).skip(1).filter(|byte| *byte != 0);
+    let told = |byte: u8| {
+        let known = QemuRelease::NEWEST.cache_descriptors().find(|known| known.byte == byte);
+        let what = match (byte, known) {
+            (0xf0, _) => "prefetches 64 bytes".to_string(),
+            (0xf1, _) => "prefetches 128 bytes".to_string(),
+            (0xfe, _) => "TLBs are told by leaf 0x18".to_string(),
+            (0xff, _) => "caches are told by leaf 4".to_string(),
+            (_, Some(cache)) => {
+                let (kind, size) = (kind(cache.kind), size(u64::from(cache.size)));
+                let (level, ways, line) = (cache.level, cache.associativity, cache.line_size);
+                format!("L{level}{kind} cache: {size}, {ways} ways, lines of {line} bytes")
+            }
+            (_, None) => return None,
+        };
+        Some(format!("{byte:#04x}: {what}"))
+    };
+    bytes.filter_map(told).collect()
+}
+
+const fn kind(kind: CacheKind) -> &'static str {
+    match kind {
         CacheKind::Data => " data",
         CacheKind::Instruction => " instruction",
         CacheKind::Unified => "",
-    };
+    }
+}
+
+pub(super) fn of_cache(cache: &CacheSubleaf, kind: CacheKind) -> String {
+    let kind = self::kind(kind);
     let ways = if cache.is_fully_associative() {
         "fully associative".to_string()
     } else {

@@ -10,10 +10,10 @@ use super::{About, DecodedRegister, Place, decode_register, leaves};
 use crate::bit_field::Field;
 use crate::description::{Part, describe};
 use crate::hardware::Feature;
-use crate::location::{CpuidWord, Leaf, Register, Subleaf, WordBit};
+use crate::location::{Bit, CpuidWord, Leaf, Register, Subleaf, WordBit};
 use crate::model_specific::MsrFeature;
 use crate::names::{LookupError, Named};
-use crate::release::LinuxRelease;
+use crate::release::{LinuxRelease, QemuRelease};
 
 /// One thing that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,22 @@ pub fn find(text: &str) -> Vec<Found> {
     if !by_name.is_empty() {
         return by_name;
     }
-    Place::read(text).map(at).unwrap_or_default()
+    of_word(text).or_else(|| Place::read(text)).map(at).unwrap_or_default()
+}
+
+/// A register, or a bit of it, by the name of its word: QEMU's `FEAT_7_0_EBX[5]`, Linux's and KVM's `CPUID_7_0_EBX`.
+fn of_word(text: &str) -> Option<Place> {
+    let (name, bit) = text.split_once('[').map_or((text, None), |(name, bit)| (name, Some(bit)));
+    let is_called = |feature: &Feature| {
+        let qemu = QemuRelease::ALL.into_iter().filter_map(|release| feature.qemu_word(release));
+        let kvm = LinuxRelease::ALL.into_iter().filter_map(|release| feature.kvm_word(release));
+        let mut names = qemu.map(|word| word.name).chain(kvm.map(|word| word.leaf));
+        names.any(|known| known.eq_ignore_ascii_case(name))
+    };
+    let word = Feature::all().find(is_called)?.location().word;
+    let Some(bit) = bit else { return Some(Place::Register(word)) };
+    let bit = bit.strip_suffix(']')?.parse().ok().filter(|bit| *bit < 32)?;
+    Some(Place::Bits(word, Bit(bit), Bit(bit)))
 }
 
 fn all_of(found: Result<Named, LookupError>) -> Vec<Named> {
