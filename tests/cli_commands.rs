@@ -377,3 +377,61 @@ fn a_running_guest_s_tables() {
     let again = run(&["diff", "--guest-of", &pid, "--guest-of", &pid]);
     assert_eq!(again.status.code(), Some(0), "{}", out(&again));
 }
+
+/// This test's own process as a VMM: with gdb KVM's answer, without it what stands in its memory.
+#[test]
+fn the_tables_of_this_process() {
+    let test = "the_tables_of_this_process";
+    let Ok(kvm) = kvm_ioctls::Kvm::new() else { return skipped(test, "/dev/kvm") };
+    let vm = kvm.create_vm().unwrap();
+    let vcpu = vm.create_vcpu(0).unwrap();
+    let (pid, marker) = (std::process::id().to_string(), *b"GuestOfATest");
+    let word = |at: usize| u32::from_le_bytes(marker[at..at + 4].try_into().unwrap());
+    let entries = [
+        [0, 0, 0, 1, word(0), word(8), word(4)],
+        [1, 0, 0, 0x806f8, 0, 0, 0x0f8b_fbff],
+        [7, 0, 1, 0, 0, 0, 0],
+        [0x8000_0000, 0, 0, 0x8000_0001, 0, 0, 0],
+    ];
+    let raw = |[function, index, flags, eax, ebx, ecx, edx]: [u32; 7]| kvm_bindings::kvm_cpuid_entry2 {
+        function,
+        index,
+        flags,
+        eax,
+        ebx,
+        ecx,
+        edx,
+        padding: [0; 3],
+    };
+    // As KVM takes it: a count, 32 bits of nothing, and the entries.
+    let table = kvm_bindings::CpuId::from_entries(&entries.map(raw)).unwrap();
+    let without = command(&["show", "--guest-of", &pid]).env("PATH", "").output().unwrap();
+    assert_eq!(without.status.code(), Some(0), "{}", errors(&without));
+    assert!(
+        errors(&without).contains("gdb is not installed; these are the tables in its memory"),
+        "{}",
+        errors(&without)
+    );
+    assert!(out(&without).contains("at 0x") && out(&without).contains("GuestOfATest"), "{}", out(&without));
+    if Command::new("gdb").arg("--version").output().is_err() {
+        return skipped(test, "gdb");
+    }
+    vcpu.set_cpuid2(&table).unwrap();
+    let asked = run(&["show", "--guest-of", &pid, "--format", "entries"]);
+    if errors(&asked).contains("gdb may not attach") {
+        return skipped(test, "the right to trace a process");
+    }
+    assert_eq!((asked.status.code(), errors(&asked).as_str()), (Some(0), ""));
+    let line = |entry: &kvm_bindings::kvm_cpuid_entry2| {
+        let registers =
+            [entry.eax, entry.ebx, entry.ecx, entry.edx].map(|value| format!("{value:x}")).join(" ");
+        format!("vcpu0 {:x} {:x} {:x} {registers}\n", entry.function, entry.index, entry.flags)
+    };
+    let stored: String = vcpu.get_cpuid2(256).unwrap().as_slice().iter().map(line).collect();
+    let plain = |text: &str| -> Vec<Vec<u64>> {
+        let numbers =
+            |line: &str| line.split(' ').skip(1).map(|word| u64::from_str_radix(word, 16).unwrap()).collect();
+        text.lines().map(numbers).collect()
+    };
+    assert_eq!(plain(&out(&asked)), plain(&stored));
+}

@@ -68,7 +68,9 @@ fn script(vcpus: &[Vcpu], syscall: u64) -> String {
     // The instruction keeps the flags in R11 and has them from there again.
     const SAVED: [&str; 8] = ["rax", "rdi", "rsi", "rdx", "rcx", "r11", "rip", "orig_rax"];
     let count = CpuidTable::MAX;
-    let mut script = String::from("set pagination off\nset confirm off\nset scheduler-locking on\n");
+    // gdb takes the language from the program; ours is C's.
+    let mut script =
+        String::from("set language c\nset pagination off\nset confirm off\nset scheduler-locking on\n");
     // Writing to a string does not fail.
     for register in SAVED {
         let _ = writeln!(script, "set $saved_{register} = (unsigned long)${register}");
