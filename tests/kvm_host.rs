@@ -148,8 +148,9 @@ fn a_recorded_host_answers_as_it_was() -> TestResult {
     assert_eq!(host.capability(Capability::XSAVE2)?, 1);
     let error = Host::of(&Host::default(), Vec::new()).err().ok_or("it has no capabilities")?;
     assert_eq!(error, KvmError::Recorded("KVM_CAP_IRQCHIP"));
-    let error = Host { emulated: None, ..recorded() }.emulated_cpuid();
-    assert_eq!(error, Err(KvmError::Recorded("KVM_GET_EMULATED_CPUID")));
+    let old = Host { emulated: None, ..recorded() };
+    assert_eq!(old.emulated_cpuid(), Err(KvmError::Recorded("KVM_GET_EMULATED_CPUID")));
+    assert_eq!(Host::of(&old, old.instruction.clone())?, old);
     Ok(())
 }
 

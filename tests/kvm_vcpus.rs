@@ -5,12 +5,15 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::error::Error;
 
+use cpuid_tables::host::Host;
 use cpuid_tables::kvm::{
     Change, Changes, CpuidBuffer, CpuidVcpu, DYNAMIC_COMPONENTS, Device, Errno, Guest, KvmSystem, Mode,
-    VcpuError, Vcpus,
+    VcpuError, Vcpus, permitted_guest_components, request_guest_components,
 };
-use cpuid_tables::{ApicLayout, CpuidEntry, CpuidRead, CpuidTable, Leaf, OwnNumber, Subleaf, feature};
-use kvm_bindings::{CpuId, kvm_cpuid_entry2};
+use cpuid_tables::{
+    ApicLayout, CpuidEntry, CpuidRead, CpuidTable, Leaf, OwnNumber, RunState, Subleaf, feature,
+};
+use kvm_bindings::{CpuId, kvm_cpuid_entry2, kvm_xcrs};
 
 mod common;
 
@@ -260,7 +263,7 @@ fn refusals_say_which_entry() -> TestResult {
     let mut tiles = base();
     tiles[3].registers[0] |= u32::try_from(DYNAMIC_COMPONENTS)?;
     let error = refuse(|_| Err(libc::EPERM), &tiles);
-    if cpuid_tables::kvm::permitted_guest_components().unwrap_or(0) & DYNAMIC_COMPONENTS == 0 {
+    if permitted_guest_components().unwrap_or(0) & DYNAMIC_COMPONENTS == 0 {
         assert_eq!(error, Some(VcpuError::NotPermitted { entry: tiles[3], components: DYNAMIC_COMPONENTS }));
         assert!(text(error).contains("the entry for leaf 0xd, subleaf 0x0 shows XSAVE components 0x40000"));
     }
@@ -349,4 +352,54 @@ fn a_real_vcpu_that_has_run() -> TestResult {
         other => return Err(format!("{other:?}").into()),
     }
     Ok(())
+}
+
+#[test]
+fn a_real_vcpus_state_in_its_table() -> TestResult {
+    let Ok(device) = Device::open() else {
+        common::skipped("kvm_vcpus::a_real_vcpus_state_in_its_table", "/dev/kvm");
+        return Ok(());
+    };
+    let host = Host::of_this_machine()?;
+    let vm = device.kvm().create_vm()?;
+    let vcpu = vm.create_vcpu(0)?;
+    let stored: Vec<CpuidEntry> = Vcpus::new(&host.supported)?.set(&vcpu, 0)?.stored().collect();
+    // Without an APIC in KVM its enable bit is for the VMM.
+    let reset = RunState { apic: None, ..RunState::RESET };
+    let predicted = |state: RunState| {
+        let mut table = stored.clone();
+        state.update(&mut table, &host.instruction[..]);
+        table
+    };
+    assert_eq!(predicted(reset), stored, "KVM has put there what we put there");
+
+    let mut buffer = CpuidBuffer::new()?;
+    let mut now = || -> Result<Vec<CpuidEntry>, Box<dyn Error>> {
+        CpuidVcpu::get_cpuid2(&vcpu, &mut buffer).map_err(|errno| errno.to_string())?;
+        Ok(Changes::between(&[], buffer.entries()).stored().collect())
+    };
+    let mut sregs = vcpu.get_sregs()?;
+    sregs.cr4 |= 1 << 18;
+    vcpu.set_sregs(&sregs)?;
+    let osxsave = RunState { osxsave: Some(true), ..reset };
+    assert_eq!(now()?, predicted(osxsave), "CR4.OSXSAVE");
+
+    let mut xcrs = kvm_xcrs { nr_xcrs: 1, ..Default::default() };
+    for xcr0 in [3, 7, 0xe7].into_iter().filter(|xcr0| stored.xcr0() & xcr0 == *xcr0) {
+        xcrs.xcrs[0].value = xcr0;
+        vcpu.set_xcrs(&xcrs)?;
+        assert_eq!(now()?, predicted(RunState { xcr0, ..osxsave }), "XCR0 {xcr0:#x}");
+        common::say(&format!("XCR0 {xcr0:#x}: an area of {} bytes", stored.xsave_size(xcr0, false)));
+    }
+    Ok(())
+}
+
+#[test]
+fn components_that_guests_may_be_given() {
+    // Nothing to ask for.
+    assert_eq!(request_guest_components(0xe7), Ok(()));
+    match permitted_guest_components() {
+        Ok(components) => assert_eq!(components & 3, 3, "x87 and SSE are everyone's"),
+        Err(error) => common::say(&format!("components that guests may be given: {error}")),
+    }
 }

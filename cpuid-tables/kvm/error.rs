@@ -1,7 +1,6 @@
 //! What can go wrong with a KVM, in sentences that say what to do.
 
 use core::fmt;
-use std::string::String;
 
 /// An error number of the system, as `errno` has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,8 +41,6 @@ pub enum KvmError {
     Open(Errno),
     /// A system call other than an ioctl failed.
     System(&'static str, Errno),
-    /// A file of a host could not be written or read.
-    File(String, Errno),
 }
 
 impl KvmError {
@@ -89,7 +86,6 @@ impl fmt::Display for KvmError {
             KvmError::NoCpuid => f.write_str("this processor is no x86-64, and has no CPUID instruction to ask"),
             KvmError::Open(errno) => write!(f, "/dev/kvm cannot be opened: {errno}"),
             KvmError::System(name, errno) => write!(f, "{name} failed: {errno}"),
-            KvmError::File(path, errno) => write!(f, "{path}: {errno}"),
         }
     }
 }

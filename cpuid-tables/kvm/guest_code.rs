@@ -136,7 +136,7 @@ mod tests {
             let code = code(mode);
             let jump = code.windows(2).position(|pair| pair == [0xe6, DONE]).unwrap_or(0);
             assert_eq!(code[jump - 2], 0x75, "{mode:?}");
-            let offset = i64::from(code[jump - 1].cast_signed());
+            let offset = i64::from(i8::from_le_bytes([code[jump - 1]]));
             assert_eq!(i64::try_from(jump), Ok(-offset), "{mode:?}: relative to the next instruction");
         }
     }

@@ -18,43 +18,36 @@ use crate::location::{Leaf, Msr, Subleaf};
 use crate::table::CpuidEntry;
 
 /// What a KVM answers about itself.
+///
+/// # Errors
+///
+/// Every question fails with a [`KvmError`]: the ioctl's, or [`KvmError::Recorded`] where a recorded host lacks the answer.
 pub trait KvmSystem {
     /// What a guest may be shown: `KVM_GET_SUPPORTED_CPUID`, in KVM's order.
-    ///
-    /// # Errors
-    ///
-    /// [`KvmError`], for this and all that follow.
     fn supported_cpuid(&self) -> Result<Vec<CpuidEntry>, KvmError>;
 
     /// What KVM emulates though the host's processor lacks it: `KVM_GET_EMULATED_CPUID`.
-    #[expect(clippy::missing_errors_doc, reason = "KvmError, as for the first")]
     fn emulated_cpuid(&self) -> Result<Vec<CpuidEntry>, KvmError>;
 
     /// Hyper-V's leaves: `KVM_GET_SUPPORTED_HV_CPUID` on the system, since Linux 5.11. None: KVM lacks it.
-    #[expect(clippy::missing_errors_doc, reason = "KvmError, as for the first")]
     fn hyperv_cpuid(&self) -> Result<Option<Vec<CpuidEntry>>, KvmError>;
 
     /// The MSRs that hold features, those of `KVM_GET_MSR_FEATURE_INDEX_LIST` (since Linux 4.17) that
     /// `KVM_GET_MSRS` then gives.
-    #[expect(clippy::missing_errors_doc, reason = "KvmError, as for the first")]
     fn feature_msrs(&self) -> Result<BTreeMap<Msr, u64>, KvmError>;
 
     /// A capability's value, 0 where KVM lacks it: `KVM_CHECK_EXTENSION`.
-    #[expect(clippy::missing_errors_doc, reason = "KvmError, as for the first")]
     fn capability(&self, capability: Capability) -> Result<i64, KvmError>;
 
     /// XSAVE components that a guest may be given: `KVM_X86_XCOMP_GUEST_SUPP`, since Linux 5.17. None: KVM lacks it.
-    #[expect(clippy::missing_errors_doc, reason = "KvmError, as for the first")]
     fn guest_xcomponents(&self) -> Result<Option<u64>, KvmError>;
 
     /// The frequency of a vCPU's time stamp counter in kHz, unless it is set: `KVM_GET_TSC_KHZ` of a new VM. None where
     /// KVM tells it of vCPUs alone (no [`Capability::VM_TSC_CONTROL`]): making a vCPU to ask would end the time in which a
     /// process can ask for XSAVE components.
-    #[expect(clippy::missing_errors_doc, reason = "KvmError, as for the first")]
     fn tsc_khz(&self) -> Result<Option<u32>, KvmError>;
 
     /// What IA32_MCG_CAP may have: `KVM_X86_GET_MCE_CAP_SUPPORTED`. None: KVM lacks machine checks.
-    #[expect(clippy::missing_errors_doc, reason = "KvmError, as for the first")]
     fn mce_capabilities(&self) -> Result<Option<u64>, KvmError>;
 }
 
@@ -228,7 +221,7 @@ impl KvmSystem for Host {
 }
 
 impl Host {
-    /// All that a KVM answers, and what the CPUID instruction answered beside it.
+    /// All that a KVM answers, and what the CPUID instruction answered beside it. What older KVMs lack is none.
     ///
     /// # Errors
     ///
@@ -244,7 +237,10 @@ impl Host {
             msrs: kvm.feature_msrs()?,
             capabilities,
             hyperv: kvm.hyperv_cpuid()?,
-            emulated: Some(kvm.emulated_cpuid()?),
+            emulated: match kvm.emulated_cpuid() {
+                Err(KvmError::TooOld(_) | KvmError::Recorded(_)) => None,
+                other => Some(other?),
+            },
             guest_xcomponents: kvm.guest_xcomponents()?,
             tsc_khz: kvm.tsc_khz()?,
             mce_capabilities: kvm.mce_capabilities()?,
@@ -261,5 +257,44 @@ impl Host {
         static HOST: OnceLock<Result<Host, KvmError>> = OnceLock::new();
         let read = || Host::of(&Device::open()?, host::read_first_cpu()?);
         HOST.get_or_init(read).as_ref().map_err(Clone::clone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_buffer_grows_while_it_is_too_small() {
+        let asked = |enough: usize| {
+            let mut counts = Vec::new();
+            let answer = growing(|count| {
+                counts.push(count);
+                if count < enough { Err(Errno(libc::E2BIG)) } else { Ok(count) }
+            });
+            (answer, counts)
+        };
+        assert_eq!(asked(20), (Ok(32), std::vec![32]));
+        assert_eq!(asked(256), (Ok(256), std::vec![32, 64, 128, 256]));
+        // A KVM that wants more than any has is not asked for ever.
+        assert_eq!(asked(257), (Err(Errno(libc::E2BIG)), std::vec![32, 64, 128, 256]));
+        assert_eq!(growing(|_| Err::<(), Errno>(Errno(libc::EFAULT))), Err(Errno(libc::EFAULT)));
+    }
+
+    #[test]
+    fn entries_both_ways() {
+        let entry = CpuidEntry { flags: 0x8000_0005, ..CpuidEntry::of_subleaf(7, 3, [1, 2, 3, 4]) };
+        assert_eq!(entry_of(&entry_for(&entry)), entry);
+    }
+
+    #[test]
+    fn errors_by_their_numbers() {
+        let opening = |errno| KvmError::of_opening(Errno(errno));
+        assert_eq!(opening(libc::ENOENT), KvmError::NoDevice);
+        assert_eq!(opening(libc::EACCES), KvmError::NoPermission);
+        assert_eq!(opening(libc::ENODEV), KvmError::NoDriver);
+        assert_eq!(opening(libc::EMFILE), KvmError::Open(Errno(libc::EMFILE)));
+        assert_eq!(KvmError::of_ioctl("A", Errno(libc::ENOTTY)), KvmError::TooOld("A"));
+        assert_eq!(KvmError::of_ioctl("A", Errno(libc::EINVAL)), KvmError::Ioctl("A", Errno(libc::EINVAL)));
     }
 }

@@ -140,7 +140,7 @@ struct Patch {
 /// The tables of a VM's vCPUs.
 ///
 /// It holds one table in KVM's form, which is changed for each vCPU in turn: nothing is allocated after [`new`](Vcpus::new).
-/// A vCPU that is added later is set in the same way.
+/// A vCPU that is added later is set in the same way. Threads that each set a vCPU have a clone each.
 ///
 /// ```no_run
 /// use cpuid_tables::kvm::{Device, KvmSystem, Vcpus};

@@ -103,7 +103,7 @@ impl ApicLayout {
         match number {
             OwnNumber::ApicId => apic_id,
             OwnNumber::Core => {
-                let above = part(apic_id, self.core_shift + self.core_width);
+                let above = part(apic_id, self.core_shift.saturating_add(self.core_width));
                 part(apic_id, self.core_shift)
                     & !(if self.core_width < 32 { above << self.core_width } else { 0 })
             }

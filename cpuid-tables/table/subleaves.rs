@@ -1,7 +1,7 @@
 //! Which leaves have subleaves, so that an entry's index is significant, and how their lists end.
 //!
 //! Intel SDM volume 2A, "CPUID", and volume 1, chapter 13 (XSAVE); AMD APM volume 3, appendix E. KVM's own list is
-//! `cpuid_function_is_indexed()` of Linux's `arch/x86/kvm/cpuid.c`.
+//! `cpuid_function_is_indexed()` of Linux 7.3's `arch/x86/include/asm/cpuid/api.h`.
 
 use crate::location::Leaf;
 
