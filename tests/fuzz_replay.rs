@@ -6,6 +6,9 @@ mod cpuinfo;
 #[cfg(feature = "dump")]
 #[path = "../fuzz/src/dump.rs"]
 mod dump;
+#[cfg(feature = "alloc")]
+#[path = "../fuzz/src/host.rs"]
+mod host;
 #[path = "../fuzz/src/replay.rs"]
 mod replay;
 #[path = "../cpuid-gen/tests/common/rng.rs"]
@@ -22,4 +25,10 @@ fn cpuinfo() {
 #[test]
 fn dump() {
     replay::replay("dump", 20_000, dump::dump);
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn host() {
+    replay::replay("host", 5000, host::host);
 }
