@@ -94,7 +94,7 @@ fn tag(tag: Tag, line: u64, sink: &mut Sink) -> Result<(), Fault> {
 
 impl Parser for Libvirt {
     fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
-        self.tags.line(line, |each| tag(each, line.number, sink))
+        self.tags.line(line, |each, began| tag(each, began, sink))
     }
 
     fn end(&mut self, _sink: &mut Sink) -> Result<(), Fault> {

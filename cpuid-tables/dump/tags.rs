@@ -19,6 +19,7 @@ const MAX_DEPTH: usize = 64;
 pub(super) struct Tags {
     /// A tag that is not at its end.
     text: Vec<u8>,
+    looked: Looked,
     began: u64,
     /// Names of the elements that are open.
     open: Vec<Vec<u8>>,
@@ -32,33 +33,47 @@ pub(super) enum Tag {
     End { name: String },
 }
 
-/// Where markup ends that begins a text; none if it does not.
-fn end_of(text: &[u8]) -> Option<usize> {
-    let closed_by = |closing: &[u8]| find(text, closing).map(|at| at + closing.len());
-    if b"<!--".starts_with(text.get(..4).unwrap_or(text)) {
-        return text.len().ge(&4).then(|| closed_by(b"-->"))?;
+/// How far a tag was looked through for its end.
+#[derive(Clone, Copy, Default)]
+struct Looked {
+    at: usize,
+    /// The quote that is open there.
+    quote: Option<u8>,
+}
+
+/// Where markup ends that begins a text; none if it does not. What was looked through is not again.
+fn end_of(text: &[u8], looked: &mut Looked) -> Option<usize> {
+    const COMMENT: &[u8] = b"<!--";
+    let closed_by = |from: usize, closing: &[u8], looked: &mut Looked| {
+        // The closing may have begun before.
+        let from = looked.at.saturating_sub(closing.len()).max(from);
+        looked.at = text.len();
+        find(text.get(from..)?, closing).map(|at| from + at + closing.len())
+    };
+    if COMMENT.starts_with(text.get(..COMMENT.len()).unwrap_or(text)) {
+        return closed_by(COMMENT.len(), b"-->", looked);
     }
     if text.starts_with(b"<?") {
-        return closed_by(b"?>");
+        return closed_by(2, b"?>", looked);
     }
-    let mut quote = None;
-    for (at, byte) in text.iter().enumerate() {
-        match (byte, quote) {
-            (b'"' | b'\'', None) => quote = Some(*byte),
-            (byte, Some(open)) if *byte == open => quote = None,
+    for (at, byte) in text.iter().enumerate().skip(looked.at) {
+        match (byte, looked.quote) {
+            (b'"' | b'\'', None) => looked.quote = Some(*byte),
+            (byte, Some(open)) if *byte == open => looked.quote = None,
             (b'>', None) => return Some(at + 1),
             _ => {}
         }
     }
+    looked.at = text.len();
     None
 }
 
 impl Tags {
-    /// Takes a line; gives every tag that ends in it.
+    /// Takes a line; gives every tag that ends in it, with the line in which it began.
     pub(super) fn line(
         &mut self,
         line: Line<'_>,
-        mut each: impl FnMut(Tag) -> Result<(), Fault>,
+        mut each: impl FnMut(Tag, u64) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
         let mut rest = line.text;
         if !self.text.is_empty() {
@@ -68,15 +83,16 @@ impl Tags {
                 self.text.clear();
                 return Err(Fault::TooLong { line: self.began, limit: MAX_LINE });
             }
-            let Some(end) = end_of(&self.text) else { return Ok(()) };
+            let Some(end) = end_of(&self.text, &mut self.looked) else { return Ok(()) };
             rest = &rest[rest.len() - (self.text.len() - end)..];
             let markup = core::mem::take(&mut self.text);
             self.markup(&markup[..end], self.began, &mut each)?;
         }
         while let Some(at) = find(rest, b"<") {
             rest = &rest[at..];
-            let Some(end) = end_of(rest) else {
-                self.began = line.number;
+            let mut looked = Looked::default();
+            let Some(end) = end_of(rest, &mut looked) else {
+                (self.began, self.looked) = (line.number, looked);
                 self.text = rest.to_owned();
                 return Ok(());
             };
@@ -91,7 +107,7 @@ impl Tags {
         &mut self,
         markup: &[u8],
         line: u64,
-        each: &mut impl FnMut(Tag) -> Result<(), Fault>,
+        each: &mut impl FnMut(Tag, u64) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
         let fault = |why: &str| Fault::At {
             line,
@@ -114,9 +130,9 @@ impl Tags {
                     let value = value.map_err(|error| fault(&error.to_string()))?;
                     attributes.push((text(attribute.key.as_ref()), value.into_owned()));
                 }
-                each(Tag::Begin { name: text(&name), attributes })?;
+                each(Tag::Begin { name: text(&name), attributes }, line)?;
                 if matches!(event, Event::Empty(_)) {
-                    return each(Tag::End { name: text(&name) });
+                    return each(Tag::End { name: text(&name) }, line);
                 }
                 if self.open.len() >= MAX_DEPTH {
                     return Err(fault("elements are too deep in each other"));
@@ -128,7 +144,7 @@ impl Tags {
                 if self.open.pop().as_ref() != Some(&name) {
                     return Err(fault("this element is not the one that is open"));
                 }
-                return each(Tag::End { name: text(&name) });
+                return each(Tag::End { name: text(&name) }, line);
             }
             _ => {}
         }

@@ -18,6 +18,15 @@ fn libvirt() {
     let two = "<cpuid eax_in='0x1' eax='0x1' ebx='0x2' ecx='0x3' edx='0x4'/>\n<cpuid eax_in='0x2' eax='0x1' ebx='0' ecx='0' edx='0'/>";
     assert_eq!(one(two, Format::Libvirt).entries.len(), 2);
 
+    // A comment of many lines is looked through once; one without an end is too long.
+    let lines = "\n-- >".repeat(100_000);
+    let commented = format!("<!-->{lines}\n--\n-->\n<cpudata>\n<cpuid\neax_in='1'\neax='>'/>");
+    assert!(fails(&commented).starts_with("line 100005: `eax_in='1' eax='>'` is not libvirt: "));
+    assert_eq!(
+        fails(&format!("\n<!--{}", lines.repeat(4))),
+        "line 2: longer than 1048576 bytes, which no dump of CPUID is"
+    );
+
     let attributes = "expected the attributes eax_in, ecx_in, eax, ebx, ecx and edx with a number of 32 bits each, such as 0x1f";
     assert_eq!(
         fails("<cpudata>\n<cpuid eax_in='0x1' eax='0x123456789'/>\n</cpudata>"),
