@@ -44,6 +44,25 @@ fn gdb_says_which_vcpu_and_what_else_there_is() {
     assert_eq!(one(repeated, Format::Gdb).entries, vec![CpuidEntry::of_leaf(1, [5, 6, 7, 8]); 12]);
 }
 
+/// Where the entries are behind a pointer, crash prints them one by one.
+#[test]
+fn crash_prints_entries_with_their_type() {
+    let entry = |function, index, flags| {
+        format!(
+            "struct kvm_cpuid_entry2 {{\n  function = {function}, \n  index = {index}, \n  flags = {flags}, \n  eax = 5, \n  ebx = 6, \n  \
+             ecx = 7, \n  edx = 8, \n  padding = {{0, 0, 0}}\n}}\n"
+        )
+    };
+    let prompt = "crash> struct kvm_cpuid_entry2 ffff9d5c01a2c000 -c 2\n";
+    let two = format!("{}{}", entry(1, 0, 0), entry(4, 1, 1));
+    let expected = [CpuidEntry::of_leaf(1, [5, 6, 7, 8]), CpuidEntry::of_subleaf(4, 1, [5, 6, 7, 8])];
+    assert_eq!(one(format!("{prompt}{two}"), Format::Gdb).entries, expected);
+    let dump = read(format!("{prompt}{two}\n{prompt}{two}crash> p jiffies\njiffies = $1 = 4\n"));
+    assert_eq!(dump.cpus.iter().map(|cpu| &cpu.entries[..]).collect::<Vec<_>>(), [expected, expected]);
+    let cut = fails(&format!("{prompt}{}struct kvm_cpuid_entry2 {{\n  function = 1,\n", entry(1, 0, 0)));
+    assert_eq!(cut, "line 2: `{` is not gdb: the table that begins in this line is not closed");
+}
+
 #[test]
 fn gdb_faults() {
     let entry =
@@ -73,7 +92,7 @@ fn gdb_faults() {
     );
     assert_eq!(
         fails(&format!("\n$1 = {{{entry},\n")),
-        "line 2: `{` is not gdb: the array that begins in this line is not closed"
+        "line 2: `{` is not gdb: the table that begins in this line is not closed"
     );
     let many = format!("$1 = {{{entry} <repeats 4294967295 times>}}");
     assert_eq!(fails(&many), "line 1: more than 65536 entries of one CPU");

@@ -12,7 +12,11 @@
 //!
 //! On a line or on many, in decimal or hexadecimal, with `<repeats 12 times>` and indexes. `cpuid_nent` before tells how
 //! many entries there are; without it those at the end that are all zero are none. `vcpu_id` before tells the CPU.
+//! Where `cpuid_entries` is a pointer, since Linux 5.11, `struct kvm_cpuid_entry2 ADDRESS -c COUNT` of crash prints the
+//! entries one after the other, each as `struct kvm_cpuid_entry2 {...}`; these are one table too.
 //! Whatever else a session prints is passed over.
+
+mod token;
 
 use core::mem;
 use std::format;
@@ -20,6 +24,7 @@ use std::io::Write;
 use std::string::String;
 use std::vec::Vec;
 
+use self::token::{Token, number, token};
 use super::scan::Scan;
 use super::sink::{Fault, Line, Parser, Sink};
 use super::{Cpu, WriteError};
@@ -27,6 +32,8 @@ use crate::location::{Leaf, Subleaf};
 use crate::table::CpuidEntry;
 
 const FIELDS: [&[u8]; 7] = [b"function", b"index", b"flags", b"eax", b"ebx", b"ecx", b"edx"];
+/// The type of an entry.
+const ENTRY_TYPE: &[u8] = b"kvm_cpuid_entry2";
 const EXPECTED_FIELD: &str = "expected `name = number` with the fields function, index, flags, eax, ebx, ecx and edx, each \
                               once, and padding";
 const EXPECTED_ENTRY: &str = "expected a further `{function = ...}` or the end of the array";
@@ -57,10 +64,23 @@ enum State {
     Opened(usize),
     /// Between the entries of an array.
     Between,
-    /// After the opening brace of an array's entry.
-    EntryOpened,
+    /// Between entries that each have their type before them.
+    Listed,
+    /// After the type's name.
+    Typed,
+    /// After the opening brace of an entry.
+    EntryOpened(Within),
     /// In an entry.
     Entry(Partial),
+}
+
+/// What an entry is part of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    Nothing,
+    Array,
+    /// Entries that each have their type before them.
+    List,
 }
 
 #[derive(Clone, Copy)]
@@ -72,7 +92,7 @@ enum Name {
 
 /// An entry of which some fields were read.
 struct Partial {
-    in_array: bool,
+    within: Within,
     fields: [Option<u32>; 7],
     /// What the next value belongs to, and whether `=` came.
     field: Option<(Field, bool)>,
@@ -86,78 +106,9 @@ enum Field {
     Padding,
 }
 
-/// A piece of what gdb prints.
-enum Token<'a> {
-    Open,
-    Close,
-    Comma,
-    Equals,
-    /// `[12] =`.
-    Index,
-    /// `<repeats 12 times>`.
-    Repeats(u32),
-    /// `...`.
-    Dots,
-    Word(&'a [u8]),
-    /// What is none of these.
-    Other,
-}
-
-/// The next piece of a line.
-fn token<'a>(line: &mut Scan<'a>) -> Option<Token<'a>> {
-    line.blanks();
-    let first = *line.rest().first()?;
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$';
-    if is_word(first) {
-        return Some(Token::Word(line.while_is(is_word)));
-    }
-    if line.literal(b"<repeats ") {
-        return Some(
-            line.decimal().filter(|_| line.literal(b" times>")).map_or(Token::Other, Token::Repeats),
-        );
-    }
-    if line.literal(b"...") {
-        return Some(Token::Dots);
-    }
-    if first == b'[' {
-        let mut index = *line;
-        index.literal(b"[");
-        if index.number().is_some() && index.literal(b"]") {
-            *line = index;
-            line.blanks();
-            return Some(if line.literal(b"=") { Token::Index } else { Token::Other });
-        }
-    }
-    line.literal(&[first]);
-    Some(match first {
-        b'{' => Token::Open,
-        b'}' => Token::Close,
-        b',' => Token::Comma,
-        b'=' => Token::Equals,
-        // A text or a symbol may hold braces.
-        b'"' => skip(line, b"\""),
-        b'<' => skip(line, b">"),
-        _ => Token::Other,
-    })
-}
-
-/// Passes over what a character closes; to the line's end where nothing does.
-fn skip<'a>(line: &mut Scan<'a>, closing: &[u8]) -> Token<'a> {
-    if !line.skip_past(closing) {
-        *line = Scan::new(&[]);
-    }
-    Token::Other
-}
-
-/// A word as a number; none where it is no number, or none of 32 bits.
-fn number(word: &[u8]) -> Option<u32> {
-    let mut word = Scan::new(word);
-    word.number().filter(|_| word.is_empty())
-}
-
 impl Partial {
-    fn new(in_array: bool) -> Partial {
-        Partial { in_array, fields: [None; 7], field: None, padding: 0 }
+    fn new(within: Within) -> Partial {
+        Partial { within, fields: [None; 7], field: None, padding: 0 }
     }
 
     /// Takes a piece; the whole entry when it is at its end.
@@ -214,44 +165,75 @@ impl Gdb {
                 Token::Equals => State::Named { name, equals: true },
                 _ => outside(token),
             },
-            State::Named { name, equals: true } => match (name, token) {
-                (Name::Count, Token::Word(word)) => {
-                    self.count = number(word);
-                    State::Outside
-                }
-                (Name::Vcpu, Token::Word(word)) => {
-                    self.vcpu = number(word);
-                    State::Outside
-                }
-                (Name::Entries, Token::Open) => self.begin(State::Between, line),
-                _ => outside(token),
-            },
-            State::Opened(braces) => match token {
-                Token::Open => State::Opened(braces + 1),
-                Token::Index => State::Opened(braces),
-                Token::Word(b"function") => {
-                    let mut entry = Partial::new(braces > 1);
-                    entry.token(token)?;
-                    self.begin(State::Entry(entry), line)
-                }
-                _ => outside(token),
-            },
+            State::Named { name, equals: true } => self.named(name, token, line),
+            State::Opened(braces) => self.opened(braces, token, line)?,
             State::Between => return self.between(token, sink),
-            State::EntryOpened => {
-                let mut entry = Partial::new(true);
+            State::Listed => return self.listed(token, line, sink),
+            State::Typed => match token {
+                Token::Open if self.table.is_empty() => self.begin(State::EntryOpened(Within::List), line),
+                Token::Open => State::EntryOpened(Within::List),
+                _ => return self.listed(token, line, sink),
+            },
+            State::EntryOpened(within) => {
+                let mut entry = Partial::new(within);
                 entry.token(token)?;
                 State::Entry(entry)
             }
             State::Entry(mut entry) => match entry.token(token)? {
                 None => State::Entry(entry),
-                Some(whole) => {
-                    self.push(whole, 1)?;
-                    if !entry.in_array {
-                        return self.finish(sink);
-                    }
-                    State::Between
-                }
+                Some(whole) => return self.whole(whole, entry.within, sink),
             },
+        };
+        Ok(())
+    }
+
+    /// A piece after a name and `=`.
+    fn named(&mut self, name: Name, token: &Token<'_>, line: u64) -> State {
+        match (name, token) {
+            (Name::Entries, Token::Open) => return self.begin(State::Between, line),
+            (Name::Count, Token::Word(word)) => self.count = number(word),
+            (Name::Vcpu, Token::Word(word)) => self.vcpu = number(word),
+            _ => return outside(token),
+        }
+        State::Outside
+    }
+
+    /// A piece after opening braces.
+    fn opened(&mut self, braces: usize, token: &Token<'_>, line: u64) -> Result<State, Fault> {
+        Ok(match token {
+            Token::Open => State::Opened(braces + 1),
+            Token::Index => State::Opened(braces),
+            Token::Word(b"function") => {
+                let mut entry = Partial::new(if braces > 1 { Within::Array } else { Within::Nothing });
+                entry.token(token)?;
+                self.begin(State::Entry(entry), line)
+            }
+            _ => outside(token),
+        })
+    }
+
+    /// An entry is at its end.
+    fn whole(&mut self, entry: CpuidEntry, within: Within, sink: &mut Sink) -> Result<(), Fault> {
+        self.push(entry, 1)?;
+        self.state = match within {
+            Within::Nothing => return self.finish(sink),
+            Within::Array => State::Between,
+            Within::List => State::Listed,
+        };
+        Ok(())
+    }
+
+    /// A piece between entries that each have their type before them, or after the last.
+    fn listed(&mut self, token: &Token<'_>, line: u64, sink: &mut Sink) -> Result<(), Fault> {
+        self.state = match token {
+            Token::Word(b"struct") if !self.table.is_empty() => State::Listed,
+            Token::Word(ENTRY_TYPE) => State::Typed,
+            _ => {
+                if !self.table.is_empty() {
+                    self.finish(sink)?;
+                }
+                return self.token(token, line, sink);
+            }
         };
         Ok(())
     }
@@ -259,7 +241,7 @@ impl Gdb {
     /// A piece between the entries of an array, or at its end.
     fn between(&mut self, token: &Token<'_>, sink: &mut Sink) -> Result<(), Fault> {
         self.state = match token {
-            Token::Open => State::EntryOpened,
+            Token::Open => State::EntryOpened(Within::Array),
             Token::Comma | Token::Index => State::Between,
             Token::Repeats(times) => {
                 let last = *self.table.last().ok_or(Fault::Here(EXPECTED_ENTRY))?;
@@ -326,6 +308,7 @@ fn outside(token: &Token<'_>) -> State {
     match token {
         Token::Open => State::Opened(1),
         Token::Word(b"cpuid_nent") => named(Name::Count),
+        Token::Word(ENTRY_TYPE) => State::Typed,
         Token::Word(b"vcpu_id") => named(Name::Vcpu),
         Token::Word(b"cpuid_entries") => named(Name::Entries),
         _ => State::Outside,
@@ -336,17 +319,19 @@ impl Parser for Gdb {
     fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
         let mut rest = Scan::new(line.text);
         while let Some(token) = token(&mut rest) {
-            self.token(&token, line.number, sink)?;
+            // Of a table that makes no sense nothing is kept.
+            self.token(&token, line.number, sink).inspect_err(|_| self.table.clear())?;
         }
         Ok(())
     }
 
-    fn end(&mut self, _sink: &mut Sink) -> Result<(), Fault> {
+    fn end(&mut self, sink: &mut Sink) -> Result<(), Fault> {
         match self.state {
-            State::Between | State::EntryOpened | State::Entry(_) => Err(Fault::At {
+            State::Listed | State::Typed if !self.table.is_empty() => self.finish(sink),
+            State::Between | State::EntryOpened(_) | State::Entry(_) => Err(Fault::At {
                 line: self.began,
                 text: String::from("{"),
-                why: "the array that begins in this line is not closed".into(),
+                why: "the table that begins in this line is not closed".into(),
             }),
             _ => Ok(()),
         }
