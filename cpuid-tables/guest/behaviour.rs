@@ -29,6 +29,8 @@ pub(super) struct Behaviour {
     pub(super) avx10: bool,
     /// SGX needs a PC.
     pub(super) sgx_needs_pc: bool,
+    /// Hyper-V's debugger is not passed through.
+    pub(super) keeps_syndbg_back: bool,
     /// There is no APIC but KVM's.
     pub(super) apic_is_kernels: bool,
     /// PAE alone gives a 32-bit CPU 36 physical bits.
@@ -63,6 +65,7 @@ impl Behaviour {
             sizes_by_xcr0: since(9, 1),
             avx10: since(10, 0),
             sgx_needs_pc: since(9, 1),
+            keeps_syndbg_back: since(9, 0),
             apic_is_kernels: since(8, 0),
             pae_is_36_bits: since(9, 0),
             guest_phys_bits: since(9, 1),

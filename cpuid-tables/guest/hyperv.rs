@@ -113,8 +113,8 @@ impl Cpu<'_> {
         self.settings.hv_max_vps = self.hyperv_host(LIMITS, Register::Eax);
         self.settings.hv_spinlocks = self.hyperv_host(RECOMMENDATIONS, Register::Ebx);
         for feature in self.hyperv_known() {
-            // The debugger is never passed through.
-            if self.hyperv_supported(feature) && 1u64 << feature != feature::SYNDBG {
+            let kept_back = self.release.behaviour.keeps_syndbg_back && 1u64 << feature == feature::SYNDBG;
+            if self.hyperv_supported(feature) && !kept_back {
                 self.settings.hyperv_features |= 1 << feature;
             }
         }
