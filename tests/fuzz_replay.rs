@@ -7,6 +7,9 @@ mod cpuinfo;
 #[path = "../fuzz/src/dump.rs"]
 mod dump;
 #[cfg(feature = "alloc")]
+#[path = "../fuzz/src/guest.rs"]
+mod guest;
+#[cfg(feature = "alloc")]
 #[path = "../fuzz/src/host.rs"]
 mod host;
 #[path = "../fuzz/src/replay.rs"]
@@ -31,4 +34,10 @@ fn dump() {
 #[test]
 fn host() {
     replay::replay("host", 5000, host::host);
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn guest() {
+    replay::replay("guest", 20_000, guest::guest);
 }

@@ -17,6 +17,8 @@ const ROOM: usize = 100;
 /// The highest leaves that may hold something.
 const LAST_BASIC: u32 = 0x24;
 const LAST_EXTENDED: u32 = 0x8000_0022;
+/// The last subleaf that QEMU asks leaf 0xD for, and its flag.
+const LAST_OF_D: (u32, u32) = (63, CpuidEntry::SIGNIFICANT_INDEX);
 /// The first leaf of hypervisors, which ends the basic ones.
 const HYPERVISOR: u32 = 0x4000_0000;
 
@@ -75,6 +77,9 @@ pub(super) struct Assembled {
     pub(super) table: CpuidTable,
     /// Entries of the table that differ, by position.
     pub(super) varying: Vec<(usize, Varying)>,
+    /// The next entry has leaf 0xD's flag and index: QEMU has written them there, then gone back, and writes neither
+    /// with VMware's leaf.
+    left_over: bool,
 }
 
 impl From<TableFull> for BuildError {
@@ -87,17 +92,24 @@ impl Assembled {
     /// Asks for all leaves.
     pub(super) fn new(leaves: &Leaves<'_>) -> Result<Assembled, BuildError> {
         let vcpu = Vcpu::of(&leaves.cpu.topology, 0);
-        let mut all = Assembled { table: CpuidTable::new(), varying: Vec::with_capacity(8) };
+        let mut all =
+            Assembled { table: CpuidTable::new(), varying: Vec::with_capacity(8), left_over: false };
         leaves.cpu.hypervisor_leaves(&mut all.table)?;
         all.basic(leaves, vcpu)?;
         all.extended(leaves, vcpu)?;
         all.centaur(leaves, vcpu)?;
-        leaves.cpu.frequency_leaf(&mut all.table)?;
+        leaves.cpu.frequency_leaf(&mut all.table, if all.left_over { LAST_OF_D } else { (0, 0) })?;
         Ok(all)
     }
 
+    /// Room for another entry, into which QEMU writes flags of its own.
+    fn claim(&mut self, leaf: u32, subleaf: u32) -> Result<(), BuildError> {
+        self.left_over = false;
+        self.check_room(leaf, subleaf)
+    }
+
     /// Room for another entry.
-    fn claim(&self, leaf: u32, subleaf: u32) -> Result<(), BuildError> {
+    fn check_room(&self, leaf: u32, subleaf: u32) -> Result<(), BuildError> {
         if self.table.len() < ROOM { Ok(()) } else { Err(BuildError::TooManyEntries(leaf, subleaf)) }
     }
 
@@ -147,7 +159,7 @@ impl Assembled {
                 2 => self.leaf_2(read(0), behaviour.drops_obsolete)?,
                 4 => self.list(leaf, None, read, |_, [eax, ..]| eax == 0)?,
                 0xb => self.list(leaf, self.topology(leaves), read, |_, [_, _, ecx, _]| ecx & 0xff00 == 0)?,
-                0x1f if !leaves.cpu.topology.has_extended_levels() => self.claim(leaf, 0)?,
+                0x1f if !leaves.cpu.has_leaf_1f() => self.check_room(leaf, 0)?,
                 0x1f => {
                     self.list(leaf, Some(Varying::Topology), read, |_, [_, _, ecx, _]| ecx & 0xff00 == 0)?;
                 }
@@ -183,7 +195,7 @@ impl Assembled {
 
     /// Leaf 0xD: the subleaves that have a size. Older releases leave an empty one at the end.
     fn leaf_d(&mut self, read: impl Fn(u32) -> [u32; 4], drops_empty: bool) -> Result<(), BuildError> {
-        const LAST: u32 = 63;
+        const LAST: u32 = LAST_OF_D.0;
         self.claim(0xd, 0)?;
         for subleaf in 0..=LAST {
             let registers = read(subleaf);
@@ -195,6 +207,7 @@ impl Assembled {
                 self.claim(0xd, subleaf)?;
             }
         }
+        self.left_over = drops_empty;
         Ok(())
     }
 

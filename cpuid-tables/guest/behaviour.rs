@@ -45,6 +45,11 @@ pub(super) struct Behaviour {
     pub(super) monitor_by_kvm: bool,
     /// A topology's parameter of 0 is an error; before, it is a warning.
     pub(super) zero_is_error: bool,
+    /// Leaves that are not of Intel's or Zhaoxin's CPUs are empty on these, legacy caches agree with each other, and PDCM
+    /// is no feature without a PMU: what the properties `x-vendor-cpuid-only-v2`, `x-consistent-cache` and so on undo.
+    pub(super) cleans_up: bool,
+    /// `base` has the host's vendor too.
+    pub(super) base_has_vendor: bool,
     /// A PC may have modules.
     pub(super) modules: bool,
     /// A PC's caches may be given a level of the topology (`smp-cache`).
@@ -73,6 +78,8 @@ impl Behaviour {
             raises_to_80000021: since(9, 1),
             monitor_by_kvm: since(9, 1),
             zero_is_error: since(9, 0),
+            cleans_up: since(10, 1),
+            base_has_vendor: since(10, 1),
             modules: since(9, 1),
             caches_by_machine: since(10, 0),
         }

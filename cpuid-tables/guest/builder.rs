@@ -212,7 +212,7 @@ impl<'h> GuestCpuidBuilder<'h> {
             host_words,
             words: [0; WORDS],
             user_words: [0; WORDS],
-            settings: Settings::new(release.behaviour.counts_apic_ids),
+            settings: Settings::new(&release.behaviour),
             components,
             caches: None,
             mwait: [0; 4],

@@ -15,18 +15,37 @@ pub(super) struct CacheInfo {
     pub(super) leaf_2: Caches,
     /// Leaf 4.
     pub(super) leaf_4: Caches,
-    /// 0x80000005, 0x80000006 and 0x8000001D.
+    /// 0x80000005 and 0x80000006.
     pub(super) amd: Caches,
+    pub(super) leaf_8000001d: Caches,
 }
 
 impl CacheInfo {
     /// The same in every leaf.
     fn of_model(caches: Caches) -> CacheInfo {
-        CacheInfo { leaf_2: caches, leaf_4: caches, amd: caches }
+        CacheInfo { leaf_2: caches, leaf_4: caches, amd: caches, leaf_8000001d: caches }
     }
 
-    /// The ones that models without their own have: they do not agree with each other.
-    fn legacy(release: QemuRelease) -> CacheInfo {
+    /// The ones that models without their own have: they do not agree with each other, unless a newer release is to
+    /// make them.
+    fn legacy(cpu: &Cpu<'_>) -> CacheInfo {
+        let info = CacheInfo::all_legacy(cpu.release.qemu);
+        let settings = &cpu.settings;
+        let own = if cpu.is_amd() { info.amd } else { info.leaf_4 };
+        let by_leaf = !settings.vendor_cpuid_only_v2;
+        CacheInfo {
+            leaf_2: match (settings.consistent_cache, by_leaf) {
+                (false, _) => info.leaf_2,
+                (true, true) => info.leaf_4,
+                (true, false) => own,
+            },
+            leaf_4: if by_leaf { info.leaf_4 } else { own },
+            amd: if by_leaf { info.amd } else { own },
+            leaf_8000001d: if cpu.release.behaviour.cleans_up { own } else { info.amd },
+        }
+    }
+
+    fn all_legacy(release: QemuRelease) -> CacheInfo {
         let find = |names: [&str; 2], slot| {
             let mut known = release.legacy_caches();
             let found = known
@@ -37,6 +56,12 @@ impl CacheInfo {
         let intel = |name, slot| find([name, "legacy_intel_cache_info"], slot);
         let leaf_2 = |name, slot| find([name, "legacy_intel_cpuid2_cache_info"], slot);
         let amd = |name, slot| find([name, "legacy_amd_cache_info"], slot);
+        let amds = Caches {
+            l1d: amd("legacy_l1d_cache_amd", CacheSlot::L1d),
+            l1i: amd("legacy_l1i_cache_amd", CacheSlot::L1i),
+            l2: amd("legacy_l2_cache_amd", CacheSlot::L2),
+            l3: amd("legacy_l3_cache", CacheSlot::L3),
+        };
         CacheInfo {
             leaf_2: Caches {
                 l1d: leaf_2("legacy_l1d_cache", CacheSlot::L1d),
@@ -50,12 +75,8 @@ impl CacheInfo {
                 l2: intel("legacy_l2_cache", CacheSlot::L2),
                 l3: intel("legacy_l3_cache", CacheSlot::L3),
             },
-            amd: Caches {
-                l1d: amd("legacy_l1d_cache_amd", CacheSlot::L1d),
-                l1i: amd("legacy_l1i_cache_amd", CacheSlot::L1i),
-                l2: amd("legacy_l2_cache_amd", CacheSlot::L2),
-                l3: amd("legacy_l3_cache", CacheSlot::L3),
-            },
+            amd: amds,
+            leaf_8000001d: amds,
         }
     }
 }
@@ -64,7 +85,7 @@ impl Cpu<'_> {
     /// The caches of the CPU, with the levels that the machine gives them.
     pub(super) fn cache_info(&self, shared: &[(CacheSlot, SharedBy)]) -> Result<CacheInfo, BuildError> {
         let mut info = if self.settings.legacy_cache {
-            CacheInfo::legacy(self.release.qemu)
+            CacheInfo::legacy(self)
         } else {
             let own = self.caches.filter(|_| matches!(self.class, Class::Model(_)));
             CacheInfo::of_model(own.ok_or_else(|| BuildError::NoCaches(self.name()))?)
@@ -80,13 +101,13 @@ impl Cpu<'_> {
             return Err(BuildError::MachineOption("smp-cache".into()));
         }
         for (slot, level) in shared {
-            for caches in [&mut info.leaf_4, &mut info.amd] {
+            for caches in [&mut info.leaf_4, &mut info.amd, &mut info.leaf_8000001d] {
                 if let Some(cache) = slot_of(caches, *slot) {
                     cache.shared_by = Some(*level);
                 }
             }
         }
-        check_levels(&info.amd)?;
+        check_levels(&info.leaf_8000001d)?;
         Ok(info)
     }
 
@@ -115,6 +136,12 @@ impl Cpu<'_> {
             u32::from(known.unwrap_or(NOT_HERE))
         };
         let Caches { l1d, l1i, l2, l3 } = &caches.leaf_2;
+        let all = [l1d, l1i, l2, l3].map(byte);
+        // Where leaf 4 is in range, or a cache has no byte, leaf 2 points there.
+        let points = self.settings.min_level >= 4 || all.contains(&NOT_HERE.into());
+        if self.settings.consistent_cache && points {
+            return [1, 0, 0, NOT_HERE.into()];
+        }
         let ecx = if self.settings.l3_cache { byte(l3) } else { 0 };
         [1, 0, ecx, byte(l1d) << 16 | byte(l1i) << 8 | byte(l2)]
     }
@@ -198,6 +225,9 @@ impl Cpu<'_> {
         if self.settings.host_cache_info {
             return self.host_cache(0x8000_0005, 0);
         }
+        if self.settings.vendor_cpuid_only_v2 && self.is_intel() {
+            return [0; 4];
+        }
         /// 255 entries, directly mapped, of data and of instructions; for 2M and 4M pages, and for 4K pages.
         const TLB: u32 = 1 << 24 | 255 << 16 | 1 << 8 | 255;
         let encode = |cache: &Option<Cache>| {
@@ -221,6 +251,9 @@ impl Cpu<'_> {
             |cache: &Cache| ways(cache.associativity) << 12 | cache.lines_per_tag << 8 | cache.line_size;
         let Caches { l2, l3, .. } = &caches.amd;
         let ecx = l2.as_ref().map_or(0, |l2| kilobytes(l2) << 16 | encode(l2));
+        if self.settings.vendor_cpuid_only_v2 && (self.is_intel() || self.is_zhaoxin()) {
+            return [0, 0, ecx, 0];
+        }
         let l3 = l3.as_ref().filter(|_| self.settings.l3_cache);
         let edx = l3.map_or(0, |l3| (kilobytes(l3) / 512) << 18 | encode(l3));
         [0, TLB_4K, ecx, edx]
@@ -230,7 +263,7 @@ impl Cpu<'_> {
         let mut registers = if self.settings.host_cache_info {
             return self.host_cache(0x8000_001d, subleaf);
         } else {
-            let Caches { l1d, l1i, l2, l3 } = caches.amd;
+            let Caches { l1d, l1i, l2, l3 } = caches.leaf_8000001d;
             let cache = match subleaf {
                 0 => l1d,
                 1 => l1i,

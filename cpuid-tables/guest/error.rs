@@ -111,6 +111,8 @@ pub enum BuildError {
     },
     /// `kernel-irqchip=off`, and the CPU has an APIC.
     UserspaceApic,
+    /// `x-vendor-cpuid-only-v2` without `x-vendor-cpuid-only`.
+    VendorOnly,
     /// `lmce`, which this KVM lacks.
     LocalMachineCheck,
     /// The builder was given no host.
@@ -206,6 +208,7 @@ impl BuildError {
             BuildError::UserspaceApic => {
                 f.write_str("the CPU has an APIC, which is KVM's: kernel-irqchip=off cannot be")
             }
+            BuildError::VendorOnly => f.write_str("`x-vendor-cpuid-only-v2` needs `x-vendor-cpuid-only`"),
             BuildError::LocalMachineCheck => f.write_str("this KVM does not support `lmce`"),
             _ => f.write_str("the builder was given no host"),
         }

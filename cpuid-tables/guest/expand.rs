@@ -3,7 +3,7 @@
 
 use super::cpu::Cpu;
 use super::error::BuildError;
-use super::flags::{AVX10, CMP_LEGACY, HT, INVTSC, OVERFLOW_RECOV, Reg};
+use super::flags::{ARCH_CAPABILITIES, AVX10, CMP_LEGACY, HT, INVTSC, OVERFLOW_RECOV, PDCM, Reg};
 use super::parse_cpu::{CpuOption, CpuSetting};
 use super::properties::Value;
 use super::report::Reason;
@@ -30,6 +30,9 @@ impl Cpu<'_> {
                 self.set(CMP_LEGACY);
             }
         }
+        if !self.settings.pdcm_on_even_without_pmu && !self.settings.pmu {
+            self.set_word(PDCM.reg, self.word(PDCM.reg) & !PDCM.mask);
+        }
         self.check_needs();
         if !self.settings.kvm {
             self.set_word(Reg::KvmEax, 0);
@@ -47,6 +50,9 @@ impl Cpu<'_> {
             if Some(at) == self.release.index(OVERFLOW_RECOV.reg) && self.hides_amd_mca() {
                 supported = 0;
             }
+            if Some(at) == self.release.index(ARCH_CAPABILITIES.reg) && self.hides_arch_capabilities() {
+                supported &= !u64::from(ARCH_CAPABILITIES.mask);
+            }
             if self.settings.migratable {
                 supported &= self.migratable(at, migratable);
             }
@@ -61,6 +67,11 @@ impl Cpu<'_> {
     /// AMD's machine check architecture is not for other vendors.
     fn hides_amd_mca(&self) -> bool {
         self.release.behaviour.adds_optimizations && !self.is_amd()
+    }
+
+    /// KVM makes the MSR up on AMD, and Windows does not like it there.
+    fn hides_arch_capabilities(&self) -> bool {
+        self.is_amd() && !self.settings.arch_cap_always_on
     }
 
     /// The constant TSC migrates when its frequency is fixed (`x86_cpu_get_migratable_flags`).

@@ -32,11 +32,16 @@ impl Cpu<'_> {
         Ok(())
     }
 
-    /// VMware's leaf, after all others.
-    pub(super) fn frequency_leaf(&self, table: &mut CpuidTable) -> Result<(), TableFull> {
+    /// VMware's leaf, after all others, with an index and flags that are there already.
+    pub(super) fn frequency_leaf(
+        &self,
+        table: &mut CpuidTable,
+        (index, flags): (u32, u32),
+    ) -> Result<(), TableFull> {
         let shown = self.settings.vmware_cpuid_freq && self.settings.kvm && !self.hyperv_enabled();
         let Some(khz) = self.stable_tsc_khz().filter(|_| shown) else { return Ok(()) };
-        table.push(CpuidEntry::of_leaf(FREQUENCIES, [khz, APIC_KHZ, 0, 0]))?;
+        let entry = CpuidEntry::of_leaf(FREQUENCIES, [khz, APIC_KHZ, 0, 0]);
+        table.push(CpuidEntry { index: Subleaf(index), flags, ..entry })?;
         if let Some(signature) = table.find_mut(Leaf(BASE), Subleaf(0)) {
             signature.registers[0] = signature.registers[0].max(FREQUENCIES);
         }

@@ -38,7 +38,7 @@ impl Leaves<'_> {
             }
             0x1d if cpu.has(AMX_TILE) => tiles(subleaf),
             0x1e if cpu.has(AMX_TILE) && subleaf == 0 => [0, 0x10 | 0x40 << 8, 0, 0],
-            0x1f if cpu.topology.has_extended_levels() => {
+            0x1f if cpu.has_leaf_1f() => {
                 let [eax, ebx, ecx, _] = cpu.topology.leaf_1f(subleaf);
                 [eax, ebx, ecx, vcpu.apic_id]
             }
@@ -59,7 +59,8 @@ impl Leaves<'_> {
             // The field has eight bits; older releases let the number run over.
             ebx |= if cpu.release.behaviour.counts_dies { count.min(255) } else { count } << 16;
         }
-        let without = if cpu.settings.pmu { 0 } else { PDCM.mask };
+        // In releases that take PDCM away as a feature, it is gone already.
+        let without = if cpu.settings.pmu || !cpu.settings.pdcm_on_even_without_pmu { 0 } else { PDCM.mask };
         [cpu.settings.signature, ebx, cpu.word(Reg::L1Ecx) & !without, cpu.leaf_1_edx()]
     }
 

@@ -12,7 +12,7 @@ impl Leaves<'_> {
         let settings = &cpu.settings;
         match leaf {
             0x8000_0000 => {
-                let [ebx, edx, ecx] = settings.vendor;
+                let [ebx, edx, ecx] = if self.is_not_amds() { [0; 3] } else { settings.vendor };
                 [settings.xlevel, ebx, ecx, edx]
             }
             0x8000_0001 => [settings.signature, 0, self.leaf_80000001_ecx(), cpu.word(Reg::X1Edx)],
@@ -21,7 +21,10 @@ impl Leaves<'_> {
             0x8000_0004 => self.brand(2),
             0x8000_0005 => cpu.leaf_80000005(self.caches),
             0x8000_0006 => cpu.leaf_80000006(self.caches),
-            0x8000_0007 => [0, cpu.word(Reg::X7Ebx), 0, cpu.word(Reg::X7Edx)],
+            0x8000_0007 => {
+                let hidden = settings.vendor_cpuid_only_v2 && cpu.is_intel();
+                [0, if hidden { 0 } else { cpu.word(Reg::X7Ebx) }, 0, cpu.word(Reg::X7Edx)]
+            }
             0x8000_0008 => self.leaf_80000008(),
             0x8000_000a if cpu.has(SVM) => [1, 16, 0, cpu.word(Reg::XaEdx)],
             0x8000_001d => cpu.leaf_8000001d(subleaf, self.caches),
@@ -44,6 +47,12 @@ impl Leaves<'_> {
         cpu.word(Reg::X1Ecx) | if late { CMP_LEGACY.mask } else { 0 }
     }
 
+    /// A CPU that has none of what AMD alone has, in releases that look at that.
+    fn is_not_amds(&self) -> bool {
+        let cpu = self.cpu;
+        cpu.settings.vendor_cpuid_only_v2 && (cpu.is_intel() || cpu.is_zhaoxin())
+    }
+
     fn brand(&self, part: usize) -> [u32; 4] {
         let brand = &self.cpu.settings.brand;
         [0, 1, 2, 3].map(|at| brand[part * 4 + at])
@@ -57,7 +66,11 @@ impl Leaves<'_> {
             eax |= linear << 8 | cpu.settings.guest_phys_bits << 16;
         }
         let threads = cpu.counted_threads();
-        let ecx = if threads > 1 { Offsets::of(&cpu.topology).package << 12 | (threads - 1) } else { 0 };
+        let ecx = if threads > 1 && !self.is_not_amds() {
+            Offsets::of(&cpu.topology).package << 12 | (threads - 1)
+        } else {
+            0
+        };
         [eax, cpu.word(Reg::X8Ebx), ecx, 0]
     }
 

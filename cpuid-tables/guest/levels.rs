@@ -75,7 +75,7 @@ impl Cpu<'_> {
                 self.drop_flag(INTEL_PT, Reason::Level);
             }
         }
-        if self.topology.has_extended_levels() && self.levels_raise() {
+        if self.has_leaf_1f() && self.levels_raise() {
             self.raise_to(0x1f);
         }
         if self.has(AVX10) {
@@ -92,7 +92,11 @@ impl Cpu<'_> {
         }
     }
 
-    /// A release without modules looks at dies alone.
+    /// Leaf 0x1F is there for modules and dies, or because a model wants it.
+    pub(super) fn has_leaf_1f(&self) -> bool {
+        self.settings.force_cpuid_0x1f || self.topology.has_extended_levels()
+    }
+
     fn levels_raise(&self) -> bool {
         self.is_intel() || !self.settings.vendor_cpuid_only
     }

@@ -26,6 +26,9 @@ impl Cpu<'_> {
                 self.kvm_defaults()?;
             }
             Class::Host | Class::Max => self.load_max(),
+            Class::Base if self.release.behaviour.base_has_vendor => {
+                self.settings.vendor = self.host_vendor();
+            }
             Class::Base => {}
         }
         self.compat()?;

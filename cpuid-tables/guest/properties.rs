@@ -3,6 +3,7 @@
 
 use alloc::string::String;
 
+use super::behaviour::Behaviour;
 use super::cpu::Cpu;
 use super::error::BuildError;
 use super::values::{boolean, signed, unsigned};
@@ -75,6 +76,11 @@ pub(super) struct Settings {
     pub(super) legacy_multi_node: bool,
     pub(super) intel_pt_auto_level: bool,
     pub(super) l1_cache_per_core: bool,
+    pub(super) vendor_cpuid_only_v2: bool,
+    pub(super) consistent_cache: bool,
+    pub(super) force_cpuid_0x1f: bool,
+    pub(super) arch_cap_always_on: bool,
+    pub(super) pdcm_on_even_without_pmu: bool,
     /// Of `host` and `max` alone.
     pub(super) migratable: bool,
     /// Of `host` and `max` alone.
@@ -99,9 +105,9 @@ pub(super) const IDS: [&str; 5] = ["socket-id", "die-id", "module-id", "core-id"
 const MICROSOFT: [u32; 3] = vendor::registers(b"Microsoft Hv");
 
 impl Settings {
-    /// The defaults of the newest pinned release. `legacy_multi_node` and `amd_topoext_features_only` are what code
-    /// without those properties does, unless `newer`.
-    pub(super) fn new(newer: bool) -> Settings {
+    /// The defaults of a release; of properties that it lacks, what its code does.
+    pub(super) fn new(behaviour: &Behaviour) -> Settings {
+        let newer = behaviour.counts_apic_ids;
         Settings {
             pmu: false,
             lbr_fmt: None,
@@ -146,6 +152,11 @@ impl Settings {
             legacy_multi_node: !newer,
             intel_pt_auto_level: true,
             l1_cache_per_core: newer,
+            vendor_cpuid_only_v2: behaviour.cleans_up,
+            consistent_cache: behaviour.cleans_up,
+            force_cpuid_0x1f: false,
+            arch_cap_always_on: !behaviour.cleans_up,
+            pdcm_on_even_without_pmu: !behaviour.cleans_up,
             migratable: false,
             host_cache_info: false,
             ids: [u32::MAX; 5],
@@ -342,6 +353,11 @@ impl Cpu<'_> {
             "legacy-multi-node" => &mut settings.legacy_multi_node,
             "x-intel-pt-auto-level" => &mut settings.intel_pt_auto_level,
             "x-l1-cache-per-thread" => &mut settings.l1_cache_per_core,
+            "x-vendor-cpuid-only-v2" => &mut settings.vendor_cpuid_only_v2,
+            "x-consistent-cache" => &mut settings.consistent_cache,
+            "x-force-cpuid-0x1f" => &mut settings.force_cpuid_0x1f,
+            "x-arch-cap-always-on" => &mut settings.arch_cap_always_on,
+            "x-pdcm-on-even-without-pmu" => &mut settings.pdcm_on_even_without_pmu,
             "migratable" => &mut settings.migratable,
             "host-cache-info" => &mut settings.host_cache_info,
             _ => return Ok(false),
@@ -380,6 +396,7 @@ impl Cpu<'_> {
             | "kvm-pv-enforce-cpuid"
             | "tcg-cpuid"
             | "x-migrate-smi-count"
+            | "x-migrate-error-code"
             | "kvm-no-smi-migration"
             | "xen-vapic" => read.boolean().map(|_| ()),
             "ucode-rev" => read.unsigned::<u64>("a number of 64 bits").map(|_| ()),

@@ -25,6 +25,12 @@ impl Cpu<'_> {
     /// Everything up to the leaves.
     pub(super) fn realize(&mut self, option: &CpuOption) -> Result<(), BuildError> {
         self.check_ids()?;
+        if self.release.behaviour.cleans_up
+            && self.settings.vendor_cpuid_only_v2
+            && !self.settings.vendor_cpuid_only
+        {
+            return Err(BuildError::VendorOnly);
+        }
         self.expand(option)?;
         self.check_lbr_format()?;
         if self.filter() && self.settings.enforce {

@@ -39,7 +39,7 @@ const TAKEN_FOR_GRANTED: [(u32, i64); 13] = [
     (cap::NR_VCPUS, 1024),
     (cap::HYPERV, 1),
     (cap::GET_TSC_KHZ, 1),
-    (cap::MAX_VCPUS, 4096),
+    (cap::MAX_VCPUS, 1024),
     (cap::TSC_DEADLINE_TIMER, 1),
     (cap::X2APIC_API, 3),
     (cap::HYPERV_TIME, 1),

@@ -1,0 +1,52 @@
+//! The target for QEMU's `-cpu`, `-smp` and `-machine`, and for building a guest on any host.
+
+use std::collections::BTreeSet;
+
+use cpuid_tables::guest::{CpuOption, GuestCpuid, MachineOption, Smp};
+use cpuid_tables::host::{Host, HostFile};
+use cpuid_tables::{CpuidTable, QemuRelease};
+
+/// The first lines are a release, `-cpu`, `-smp` and `-machine`; then come files of a host, each after a line `== ` with
+/// how its name ends. Whatever they say, nothing panics; and if there is a table, each vCPU's is one that KVM takes, the
+/// same by every way to it.
+pub(crate) fn guest(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let mut lines = text.splitn(5, '\n');
+    let mut line = || lines.next().unwrap_or_default();
+    let release = QemuRelease::find(line()).unwrap_or(QemuRelease::NEWEST);
+    let (cpu, smp, machine) =
+        (line().parse::<CpuOption>(), line().parse::<Smp>(), line().parse::<MachineOption>());
+    let host = host(line());
+    let (Ok(cpu), Ok(smp), Ok(machine)) = (cpu, smp, machine) else { return };
+    let builder = GuestCpuid::builder().release(release).cpu(cpu).topology(smp).machine(machine);
+    let guest = match builder.host(&host).build() {
+        Ok(guest) => guest,
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
+    let (mut ids, mut table) = (BTreeSet::new(), CpuidTable::new());
+    let mut vcpus = guest.vcpus();
+    let mut index = 0;
+    guest.for_each(|apic_id, shown| {
+        let (id, own) = vcpus.next().unwrap_or_else(|| panic!("for_each has more vCPUs"));
+        assert_eq!((apic_id, shown), (id, &own));
+        assert_eq!((guest.write(index, &mut table), &table), (id, &own));
+        assert!(own.len() <= CpuidTable::MAX && ids.insert(id), "APIC id {id}");
+        index += 1;
+    });
+    assert_eq!(index, guest.topology().cpus);
+    assert!(vcpus.next().is_none());
+    guest.warnings().iter().for_each(|warning| assert!(!warning.to_string().is_empty()));
+}
+
+/// What cannot be read is left out.
+fn host(text: &str) -> Host {
+    let mut host = Host::default();
+    for part in text.split("== ") {
+        let (name, text) = part.split_once('\n').unwrap_or_default();
+        let file = HostFile::ALL.into_iter().find(|file| file.extension() == name);
+        if let Some(file) = file {
+            let _ = host.read(file, text);
+        }
+    }
+    host
+}
