@@ -3,6 +3,8 @@
 //!
 //! `cargo bench --bench guest`. Each line is the median and the minimum of several rounds.
 
+#![allow(clippy::expect_used, reason = "a benchmark fails by panicking")]
+
 use std::hint::black_box;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
