@@ -5,8 +5,9 @@
 use std::collections::BTreeSet;
 
 use cpuid_tables::check::{Check, Finding, Kind, Report, Severity};
+use cpuid_tables::guest::GuestCpuid;
 use cpuid_tables::host::{Host, HostFile};
-use cpuid_tables::{CpuidEntry, Leaf, Subleaf, feature};
+use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, QemuRelease, Subleaf, feature};
 use proptest::prelude::*;
 
 #[path = "check/cases.rs"]
@@ -99,6 +100,29 @@ fn a_table_of_qemu_fits_the_host_that_it_is_for() {
         [0, feature::ERMS.mask(), 0, feature::FSRM.mask()],
     ));
     assert_eq!(found(&tables.check().on(&with_processor).run()), [FIRST_LEVEL_CACHES]);
+}
+
+/// What a QEMU-like VMM hands to KVM on that host, whichever model it is asked for.
+#[test]
+fn guests_of_every_model_have_no_errors() {
+    let mut host = real_host();
+    // The host's description leaves out what the instruction answers; a guest has no other features than KVM's anyway.
+    host.instruction.clone_from(&host.supported);
+    let release = QemuRelease::find("10.0").unwrap();
+    let names = release.cpu_models().map(|model| model.name()).chain(["host", "max"]);
+    let mut checked = 0;
+    for (name, smp) in
+        names.zip(["1", "4,cores=2,threads=2", "12,sockets=2,dies=2,cores=3"].into_iter().cycle())
+    {
+        let builder = GuestCpuid::builder().release(release).model(name).topology(smp.parse().unwrap());
+        let guest = builder.host(&host).build().unwrap();
+        let tables: Vec<(u32, CpuidTable)> = guest.vcpus().collect();
+        let check = tables.iter().fold(Check::new(), |check, (id, table)| check.vcpu(*id, table));
+        let report = check.on(&host).run();
+        assert_eq!(report.errors(), 0, "{name} -smp {smp}: {report}");
+        checked += 1;
+    }
+    assert!(checked > 40, "{checked}");
 }
 
 #[test]

@@ -58,12 +58,21 @@ pub struct NotNeeded {
     pub reason: &'static str,
 }
 
+const fn row(feature: Feature, needs: Feature, reason: &'static str) -> NotNeeded {
+    NotNeeded { feature, needs, reason }
+}
+
 /// Needs that are no fault when they are not met.
-pub const NOT_NEEDED: &[NotNeeded] = &[NotNeeded {
-    feature: feature::MMX,
-    needs: feature::FXSR,
-    reason: "the Pentium MMX is older than FXSAVE: its MMX registers are FSAVE's",
-}];
+pub const NOT_NEEDED: &[NotNeeded] = &[
+    row(feature::CMOV, feature::FXSR, "the Pentium Pro is older than FXSAVE"),
+    row(feature::MMX, feature::FXSR, "the Pentium MMX is older than FXSAVE: its MMX registers are FSAVE's"),
+    row(
+        feature::SPEC_CTRL_SSBD,
+        feature::SPEC_CTRL,
+        "either of them brings IA32_SPEC_CTRL (Intel SDM 4, 2.1)",
+    ),
+    row(feature::INVLPGB, feature::PCID, "it works without PCIDs; Linux has no use for it then"),
+];
 
 fn not_needed(feature: Feature) -> FeatureSet {
     NOT_NEEDED.iter().filter(|row| row.feature == feature).map(|row| row.needs).collect()

@@ -328,7 +328,11 @@ kinds! {
     CoreCount "core-count" Error
     "kernels that do not use leaf 0xB take a core's threads for cores, or join packages"
     "set bits 31 to 26 of leaf 4's EAX to the core ids of a package, less one"
-    /// 0x80000008 counts threads otherwise than the levels or leaf 1.
+    /// 0x80000008 counts fewer threads than the levels.
+    AmdThreadCountLow "amd-thread-count-low" Warning
+    "AMD's kernels that do not use leaf 0xB see a smaller package, and more of them"
+    "set bits 7 to 0 to the package's threads less one"
+    /// 0x80000008 cuts APIC ids otherwise than the levels, or has no room for its own threads.
     AmdThreadCount "amd-thread-count" Error
     "AMD's kernels cut the APIC id by 0x80000008's ECX where they do not use leaf 0xB"
     "set bits 7 to 0 to the package's threads less one, and bits 15 to 12 to the width of their ids"

@@ -24,7 +24,7 @@ pub enum When {
     Always,
     /// Where the CPUID instruction has it.
     Processor,
-    /// Where `KVM_CHECK_EXTENSION` answers other than 0 for this number.
+    /// Where `KVM_CHECK_EXTENSION` answers other than 0 for this number, or the host's description does not tell.
     Capability(u32),
 }
 
@@ -104,7 +104,7 @@ pub(super) fn features(input: &Input<'_>, findings: &mut Findings) {
 
 /// What a host allows beyond what it reports.
 fn allowed_on(host: &Host) -> FeatureSet {
-    let capable = |number: u32| host.capabilities.get(&number).is_some_and(|&value| value != 0);
+    let capable = |number: u32| host.capabilities.get(&number).is_none_or(|&value| value != 0);
     let here = |allowed: &&Allowed| match allowed.when {
         When::Always => true,
         When::Processor => host.instruction.has(allowed.feature),

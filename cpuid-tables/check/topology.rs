@@ -10,7 +10,7 @@ use super::apic_ids::apic_id;
 use super::finding::counted;
 use super::guest::Guest;
 use super::levels::Package;
-use super::{Findings, Input, Kind};
+use super::{Findings, Input, Kind, Site};
 use crate::feature;
 use crate::field::leaf_1::N_LOGICAL_CPU;
 use crate::field::leaf_8000001e::{CORE_ID, CORE_NTHREADS, NODE_ID};
@@ -75,49 +75,65 @@ fn cmp_legacy(guest: &Guest<'_>, findings: &mut Findings) {
     }
 }
 
-/// 0x80000008.ECX against the levels, else against 1.EBX; it means nothing on other vendors' processors.
+/// 0x80000008.ECX: the threads of a package, and how many bits of the APIC id number them.
+struct Threads {
+    count: u32,
+    /// 0 where the count says.
+    width: u32,
+    at: Site,
+    width_at: Site,
+}
+
+impl Threads {
+    /// None where the processor does not say, which has zeros.
+    fn of(guest: &Guest<'_>) -> Option<Threads> {
+        let [_, _, ecx, _] = guest.registers(0x8000_0008, 0)?;
+        let site = |bits| guest.site_of(0x8000_0008, 0, Register::Ecx, bits);
+        (ecx & (CPU_NTHREADS.mask() | APICID_COREID_LEN.mask()) != 0).then_some(Threads {
+            count: CPU_NTHREADS.read(ecx) + 1,
+            width: APICID_COREID_LEN.read(ecx),
+            at: site(CPU_NTHREADS.mask()),
+            width_at: site(APICID_COREID_LEN.mask()),
+        })
+    }
+}
+
+/// 0x80000008.ECX in itself, and against the levels or 1.EBX; it means nothing on other vendors' processors.
 pub(super) fn amd_threads(input: &Input<'_>, findings: &mut Findings) {
     for guest in input.guests.iter().filter(|guest| guest.is_amd()) {
-        let Some([_, _, ecx, _]) = guest.registers(0x8000_0008, 0) else { continue };
-        // A processor that does not say has zeros.
-        if ecx & (CPU_NTHREADS.mask() | APICID_COREID_LEN.mask()) == 0 {
-            continue;
+        let Some(threads) = Threads::of(guest) else { continue };
+        let (count, width) = (counted(threads.count, "thread"), threads.width);
+        if width != 0 && threads.count > 1 << width {
+            let what = format!("0x80000008 counts {count}, and gives them {width} bits of the APIC id");
+            findings.add(Kind::AmdThreadCount, guest, threads.at, what).and(threads.width_at);
         }
-        let (threads, width) = (CPU_NTHREADS.read(ecx) + 1, APICID_COREID_LEN.read(ecx));
-        let at = guest.site_of(0x8000_0008, 0, Register::Ecx, CPU_NTHREADS.mask());
-        let width_site = guest.site_of(0x8000_0008, 0, Register::Ecx, APICID_COREID_LEN.mask());
-        if width != 0 && threads > 1 << width {
-            let what = format!(
-                "0x80000008 counts {}, and gives them {width} bits of the APIC id",
-                counted(threads, "thread")
-            );
-            findings.add(Kind::AmdThreadCount, guest, at, what).and(width_site);
+        match Package::of(guest) {
+            Some(package) => by_levels(guest, &threads, &package, findings),
+            None => by_leaf_1(guest, &threads, findings),
         }
-        if let Some(package) = Package::of(guest) {
-            if threads != package.processors.min(CPU_NTHREADS.max() + 1) {
-                let what = format!(
-                    "0x80000008 counts {}, 0x{:X} {}",
-                    counted(threads, "thread"),
-                    package.leaf.0,
-                    package.processors
-                );
-                findings.add(Kind::AmdThreadCount, guest, at, what).and(package.processors_site(guest));
-            }
-            if width != 0 && width != package.shift {
-                let what = format!(
-                    "0x80000008 gives threads {width} bits of the APIC id, 0x{:X} {}",
-                    package.leaf.0, package.shift
-                );
-                findings.add(Kind::AmdThreadCount, guest, width_site, what).and(package.shift_site(guest));
-            }
-        } else if let Some([_, ebx, ..]) = guest.registers(1, 0).filter(|_| guest.has(feature::HT)) {
-            let count = N_LOGICAL_CPU.read(ebx);
-            if count < threads.min(MOST_LOGICAL) {
-                let what = format!("0x80000008 counts {}, 1.EBX {count}", counted(threads, "thread"));
-                let other = guest.site_of(1, 0, Register::Ebx, N_LOGICAL_CPU.mask());
-                findings.add(Kind::AmdThreadCount, guest, at, what).and(other);
-            }
-        }
+    }
+}
+
+fn by_levels(guest: &Guest<'_>, threads: &Threads, package: &Package, findings: &mut Findings) {
+    let (leaf, processors) = (package.leaf.0, package.processors);
+    if threads.count < processors.min(CPU_NTHREADS.max() + 1) {
+        let what = format!("0x80000008 counts {}, 0x{leaf:X} {processors}", counted(threads.count, "thread"));
+        findings.add(Kind::AmdThreadCountLow, guest, threads.at, what).and(package.processors_site(guest));
+    }
+    if threads.width != 0 && threads.width != package.shift {
+        let (width, shift) = (threads.width, package.shift);
+        let what = format!("0x80000008 gives threads {width} bits of the APIC id, 0x{leaf:X} {shift}");
+        findings.add(Kind::AmdThreadCount, guest, threads.width_at, what).and(package.shift_site(guest));
+    }
+}
+
+fn by_leaf_1(guest: &Guest<'_>, threads: &Threads, findings: &mut Findings) {
+    let Some([_, ebx, ..]) = guest.registers(1, 0).filter(|_| guest.has(feature::HT)) else { return };
+    let count = N_LOGICAL_CPU.read(ebx);
+    if count < threads.count.min(MOST_LOGICAL) {
+        let what = format!("0x80000008 counts {}, 1.EBX {count}", counted(threads.count, "thread"));
+        let other = guest.site_of(1, 0, Register::Ebx, N_LOGICAL_CPU.mask());
+        findings.add(Kind::AmdThreadCount, guest, threads.at, what).and(other);
     }
 }
 

@@ -123,7 +123,7 @@ pub(crate) const CASES: &[Case] = &[
             "logical-count-low vCPUs 0-3, entry 3, CPUID.(EAX=1):EBX[16-23]: 1.EBX counts 2 logical processors, 0xB 3 <entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]>",
             "level-count vCPUs 0-3, entry 9, CPUID.(EAX=0xB,ECX=0):EBX[0-15]: level 0 of 0xB has 3 processors, and its shift 1 room for 2 <entry 9, CPUID.(EAX=0xB,ECX=0):EAX[0-4]>",
             "level-count vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]: level 1 of 0xB has 3 processors, and its shift 1 room for 2 <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
-            "amd-thread-count vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[0-7]: 0x80000008 counts 2 threads, 0xB 3 <entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]>",
+            "amd-thread-count-low vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[0-7]: 0x80000008 counts 2 threads, 0xB 3 <entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]>",
             "amd-core-threads vCPUs 0-3, entry 28, CPUID.(EAX=0x8000001E):EBX[8-15]: a core has 2 threads by 0x8000001E, 3 by 0xB <entry 9, CPUID.(EAX=0xB,ECX=0):EBX[0-15]>",
         ],
     },
@@ -269,7 +269,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_0008, 0, Ecx, 0x1000),
         expected: &[
-            "amd-thread-count vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[0-7]: 0x80000008 counts 1 thread, 0xB 2 <entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]>",
+            "amd-thread-count-low vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[0-7]: 0x80000008 counts 1 thread, 0xB 2 <entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]>",
         ],
     },
     Case {
@@ -277,7 +277,6 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_0008, 0, Ecx, 0x2007),
         expected: &[
-            "amd-thread-count vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[0-7]: 0x80000008 counts 8 threads, 0xB 2 <entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]>",
             "amd-thread-count vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[0-7]: 0x80000008 counts 8 threads, and gives them 2 bits of the APIC id <entry 22, CPUID.(EAX=0x80000008):ECX[12-15]>",
             "amd-thread-count vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[12-15]: 0x80000008 gives threads 2 bits of the APIC id, 0xB 1 <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
         ],
