@@ -25,7 +25,7 @@ fn main() -> Result<()> {
     let supported = device.supported_cpuid()?;
     let vcpus = Vcpus::new(&supported)?;
     say(&format!("{} entries", supported.len()));
-    patching(&vcpus, &CpuidTable::from_entries(&supported)?);
+    patching(vcpus.try_clone()?, &CpuidTable::from_entries(&supported)?);
     for count in VCPUS {
         setting(&device, &vcpus, count)?;
     }
@@ -33,8 +33,7 @@ fn main() -> Result<()> {
 }
 
 /// A copy patched, which is what `Vcpus` does beside the ioctl.
-fn patching(vcpus: &Vcpus, table: &CpuidTable) {
-    let mut vcpus = vcpus.clone();
+fn patching(mut vcpus: Vcpus, table: &CpuidTable) {
     let mut table = table.clone();
     let layout = ApicLayout::of(&table);
     let copy = table.clone();
@@ -70,9 +69,9 @@ type Way<'a> = (&'static str, Box<dyn FnMut() -> Result<()> + 'a>);
 fn setting(device: &Device, vcpus: &Vcpus, count: u32) -> Result<()> {
     let vm = device.kvm().create_vm()?;
     let fds: Vec<VcpuFd> = (0..count).map(|id| Ok(vm.create_vcpu(id.into())?)).collect::<Result<_>>()?;
-    let mut ours = vcpus.clone();
+    let mut ours = vcpus.try_clone()?;
     let ready: Vec<CpuId> = (0..count).map(|id| ours.table(id).clone()).collect();
-    let (mut quiet, mut told) = (ours.clone(), ours.clone());
+    let (mut quiet, mut told) = (vcpus.try_clone()?, vcpus.try_clone()?);
     let each = || (0..count).zip(&fds);
     let mut ways: [Way<'_>; 6] = [
         (

@@ -8,7 +8,7 @@ use std::error::Error;
 use cpuid_tables::host::Host;
 use cpuid_tables::kvm::{
     Change, Changes, CpuidBuffer, CpuidVcpu, DYNAMIC_COMPONENTS, Device, Errno, Guest, KvmSystem, Mode,
-    VcpuError, Vcpus, permitted_guest_components, request_guest_components,
+    VcpuError, VcpuTable, Vcpus, permitted_guest_components, request_guest_components,
 };
 use cpuid_tables::{
     ApicLayout, CpuidEntry, CpuidRead, CpuidTable, Leaf, OwnNumber, RunState, Subleaf, feature,
@@ -290,6 +290,48 @@ fn after_the_first_run_only_the_same() -> TestResult {
         error.ends_with("the first difference: CPUID.(EAX=7,ECX=0):EBX[5] AVX2: 0x0, given 0x1"),
         "{error}"
     );
+    Ok(())
+}
+
+#[test]
+fn tables_that_were_made_otherwise() -> TestResult {
+    let mut setter = VcpuTable::new()?;
+    let plain = Fake::new(|_| Ok(()));
+    // One after the other, longer and shorter.
+    for entries in [base(), base()[..2].to_vec(), Vec::new(), base()] {
+        let changes = setter.set(&plain, &entries)?;
+        assert!(changes.is_empty());
+        assert_eq!(changes.stored().collect::<Vec<_>>(), entries, "nothing is each vCPU's own here");
+    }
+    let many = vec![CpuidEntry::ZERO; 257];
+    assert!(matches!(setter.set(&plain, &many), Err(VcpuError::TooMany { count: 257, .. })));
+    let mut wide = base();
+    wide[4].registers[0] = 0x2030;
+    let error = setter.set_only(&Fake::new(|_| Err(libc::EINVAL)), &wide);
+    assert_eq!(error, Err(VcpuError::AddressWidth { entry: wide[4], width: 32 }));
+    Ok(())
+}
+
+#[test]
+fn copies_have_room_for_any_table() -> TestResult {
+    let mut setter = VcpuTable::new()?;
+    let plain = Fake::new(|_| Ok(()));
+    let few = &base()[..1];
+    setter.set(&plain, few)?;
+    let mut copy = setter.try_clone()?;
+    let all: Vec<CpuidEntry> = (0..256).map(|leaf| CpuidEntry::of_leaf(leaf, [leaf; 4])).collect();
+    let changes = copy.set(&plain, &all)?;
+    assert!(changes.is_empty());
+    assert_eq!(changes.stored().collect::<Vec<_>>(), all);
+    let mut vcpus = Vcpus::new(few)?;
+    vcpus.set(&plain, 3)?;
+    let mut copy = vcpus.try_clone()?;
+    // A vCPU that has more than it was given.
+    let full = Fake::new(|entries| {
+        entries.resize(256, kvm_cpuid_entry2::default());
+        Ok(())
+    });
+    assert_eq!(copy.set(&full, 3)?.iter().count(), 255);
     Ok(())
 }
 

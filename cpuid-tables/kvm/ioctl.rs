@@ -44,8 +44,8 @@ fn last_error() -> Errno {
 
 /// A `struct kvm_cpuid2` with room for as many entries as KVM has at most.
 ///
-/// What always holds: the memory behind it has room for `KVM_MAX_CPUID_ENTRIES` entries.
-#[derive(Clone)]
+/// What always holds: the memory behind it has room for `KVM_MAX_CPUID_ENTRIES` entries. A clone of a [`CpuId`] has room
+/// for those alone that it holds, which is why this is no `Clone`.
 pub struct CpuidBuffer(CpuId);
 
 impl CpuidBuffer {
@@ -59,6 +59,17 @@ impl CpuidBuffer {
         all.map(CpuidBuffer).map_err(|_| KvmError::System("allocation", Errno(libc::ENOMEM)))
     }
 
+    /// Another one with the same entries.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](CpuidBuffer::new).
+    pub fn try_clone(&self) -> Result<CpuidBuffer, KvmError> {
+        let mut copy = CpuidBuffer::new()?;
+        copy.fill(self.entries());
+        Ok(copy)
+    }
+
     /// What the last call answered; zeros before.
     #[must_use]
     pub fn entries(&self) -> &[kvm_cpuid_entry2] {
@@ -70,24 +81,30 @@ impl CpuidBuffer {
         self.0.as_mut_slice()
     }
 
-    /// Sets how many entries there are; `count` is at most `KVM_MAX_CPUID_ENTRIES`.
-    fn set_count(&mut self, count: usize) {
+    /// Sets how many entries there are, those up to it as they were; `count` is at most `KVM_MAX_CPUID_ENTRIES`.
+    pub(crate) fn resize(&mut self, count: usize) {
         assert!(count <= KVM_MAX_CPUID_ENTRIES);
         let count = u32::try_from(count).unwrap_or(0);
         // SAFETY: the number of entries is within what the memory behind has room for, by the type's invariant.
         unsafe { self.0.as_mut_fam_struct() }.nent = count;
     }
 
+    /// The structure that KVM is given.
+    #[must_use]
+    pub fn as_kvm(&self) -> &CpuId {
+        &self.0
+    }
+
     /// Holds these entries, for a fake vCPU; those beyond `KVM_MAX_CPUID_ENTRIES` are left out.
     pub fn fill(&mut self, entries: &[kvm_cpuid_entry2]) {
         let count = entries.len().min(KVM_MAX_CPUID_ENTRIES);
-        self.set_count(count);
+        self.resize(count);
         self.0.as_mut_slice().copy_from_slice(&entries[..count]);
     }
 
     /// Asks for entries: the ioctl's argument is this structure, and `nent` is how many there is room for.
     fn ask(&mut self, fd: RawFd, request: u32) -> Result<(), Errno> {
-        self.set_count(KVM_MAX_CPUID_ENTRIES);
+        self.resize(KVM_MAX_CPUID_ENTRIES);
         // SAFETY: KVM writes at most `nent` entries, and there is room for that many. It sets `nent` to how many it
         // wrote, no more than there were asked for.
         let result = unsafe { libc::ioctl(fd, request as _, self.0.as_mut_fam_struct_ptr()) };

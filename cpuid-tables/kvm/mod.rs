@@ -4,20 +4,24 @@
 
 mod capability;
 mod changes;
+mod components;
 mod error;
 mod guest_code;
 pub(crate) mod ioctl;
 mod probe;
 mod system;
+mod vcpu_error;
+mod vcpu_table;
 mod vcpus;
 
 pub use capability::Capability;
 pub use changes::{Change, Changes, PartChange};
+pub use components::{DYNAMIC_COMPONENTS, permitted_guest_components, request_guest_components};
 pub use error::{Errno, KvmError};
 pub use guest_code::Mode;
 pub use ioctl::CpuidBuffer;
 pub use probe::{Guest, Probe, ProbeError, probe};
 pub use system::{Device, KvmSystem};
-pub use vcpus::{
-    CpuidVcpu, DYNAMIC_COMPONENTS, VcpuError, Vcpus, permitted_guest_components, request_guest_components,
-};
+pub use vcpu_error::VcpuError;
+pub use vcpu_table::{CpuidVcpu, VcpuTable};
+pub use vcpus::Vcpus;

@@ -8,11 +8,14 @@ use kvm_bindings::{CpuId, kvm_regs};
 use kvm_ioctls::VcpuExit;
 
 use super::changes::Change;
+use super::components::request_guest_components;
 use super::error::{Errno, KvmError};
 use super::guest_code::{self, BATCH, CODE, DONE, MEMORY, Mode, QUESTION, QUESTIONS};
 use super::ioctl::{CpuidBuffer, Machine};
 use super::system::Device;
-use super::vcpus::{CpuidVcpu, VcpuError, Vcpus, request_guest_components};
+use super::vcpu_error::VcpuError;
+use super::vcpu_table::CpuidVcpu;
+use super::vcpus::Vcpus;
 use crate::location::{Leaf, Subleaf};
 use crate::table::{ApicLayout, CpuidEntry, CpuidRead, CpuidTable};
 
