@@ -165,7 +165,12 @@ pub(super) fn coloured(text: &mut String, entry: &str) {
 }
 
 fn migrate(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
-    let groups = grouped(pairs, |pair| obstacles(&pair.a.entries, &pair.b.entries));
+    let groups = grouped(pairs, |pair| {
+        let mut found = obstacles(&pair.a.entries, &pair.b.entries);
+        let of_kvm = pair.b.name.as_deref() == Some("supported");
+        found.retain(|obstacle| !(of_kvm && obstacle.is_emulated_by_kvm()));
+        found
+    });
     let can = groups.iter().all(|(_, found)| found.is_empty());
     if args.format == Format::Json {
         let to_json = |(group, found): &(Vec<&Pair>, Vec<Obstacle>)| {

@@ -93,9 +93,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         while let Some(cpu) = cpus.next() {
             let shown = Shown::of(args, cpu?);
             several |= cpus.peek().is_some();
-            any |= !shown.decoded.is_empty();
+            any |= !shown.cpu.entries.is_empty();
             let text = match args.format {
-                Form::Json => format!("{}{:#}", if first { "" } else { ",\n" }, shown.to_json(source)),
+                Form::Json => format!("{}{:#}", if first { "" } else { ",\n" }, shown.to_json(args, source)),
                 _ => shown.to_text(args, source, (several, first)),
             };
             first = false;
@@ -141,17 +141,21 @@ pub(super) fn title(source: &Source, cpu: &Cpu) -> String {
 
 /// What is shown of a CPU. What it is called and whose its leaves are, the whole table tells.
 struct Shown {
-    summary: Summary,
-    decoded: Vec<DecodedEntry>,
+    /// The whole table.
+    all: Vec<CpuidEntry>,
     /// With the entries that were asked for.
     cpu: Cpu,
 }
 
 impl Shown {
     fn of(args: &Args, cpu: Cpu) -> Shown {
-        let mut decoded = decode(&cpu.entries);
+        Shown { all: cpu.entries.clone(), cpu: chosen(args, cpu) }
+    }
+
+    fn decoded(&self, args: &Args) -> Vec<DecodedEntry> {
+        let mut decoded = decode(&self.all);
         decoded.retain(|entry| wanted(args, &entry.entry));
-        Shown { summary: Summary::of(&cpu.entries), decoded, cpu: chosen(args, cpu) }
+        decoded
     }
 
     fn to_text(&self, args: &Args, source: &Source, (several, first): (bool, bool)) -> String {
@@ -163,7 +167,7 @@ impl Shown {
         if several && !first {
             text.push('\n');
         }
-        let summary = self.summary.to_string();
+        let summary = Summary::of(&self.all).to_string();
         let between = if summary.is_empty() { "" } else { ": " };
         if several || !args.features {
             text += &styled(HEADING, format!("{}{between}{summary}", title(source, &self.cpu)));
@@ -176,7 +180,7 @@ impl Shown {
             }
             return text;
         }
-        for (at, entry) in self.decoded.iter().enumerate() {
+        for (at, entry) in self.decoded(args).iter().enumerate() {
             coloured(&mut text, &entry.to_string());
             if self.cpu.known(at) != [u32::MAX; 4] {
                 let open = self.cpu.known(at).map(|known| format!("{:#010x}", !known)).join(" ");
@@ -186,15 +190,15 @@ impl Shown {
         text
     }
 
-    fn to_json(&self, source: &Source) -> Value {
+    fn to_json(&self, args: &Args, source: &Source) -> Value {
         let features = self.cpu.entries.features().into_iter().map(name_of);
         json!({
             "source": source.to_string(),
             "number": self.cpu.number,
             "name": self.cpu.name,
-            "summary": self.summary.to_json(),
+            "summary": Summary::of(&self.all).to_json(),
             "features": features.collect::<Vec<&str>>(),
-            "leaves": self.decoded.iter().map(DecodedEntry::to_json).collect::<Vec<Value>>(),
+            "leaves": self.decoded(args).iter().map(DecodedEntry::to_json).collect::<Vec<Value>>(),
         })
     }
 }

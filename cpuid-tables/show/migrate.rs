@@ -10,7 +10,9 @@ use super::{bit_list, name_of, number};
 use crate::description::Part;
 use crate::fleet::{Meaning, Rule, meanings};
 use crate::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::release::LinuxRelease;
 use crate::table::{CpuidEntry, CpuidRead, Vendor};
+use crate::treatment::KvmTreatment;
 
 /// Something that stands in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +94,21 @@ impl Obstacle {
             Obstacle::Vendor { .. } => "vendor".to_string(),
             Obstacle::Bits(bits) => bits.name(),
         }
+    }
+}
+
+impl Obstacle {
+    /// True for a feature that any KVM emulates, whether it says so or not: Linux 6.12 leaves the TSC deadline timer out of
+    /// what it supports, 7.3 does not. Where it is a KVM's answer that was compared with, this does not stand in the way.
+    #[must_use]
+    pub fn is_emulated_by_kvm(&self) -> bool {
+        let Obstacle::Bits(BitsObstacle {
+            meaning: Meaning { part: Some(Part::Feature(feature)), .. }, ..
+        }) = self
+        else {
+            return false;
+        };
+        feature.kvm(LinuxRelease::NEWEST) == KvmTreatment::Emulated
     }
 }
 
