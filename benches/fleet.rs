@@ -1,46 +1,48 @@
 //! A baseline of 10,000 hosts: from tables in memory, and from the text of their dumps.
 //!
-//! `cargo bench --features dump --bench fleet`. Hosts are what a random generator makes of two models: 1,000 of ten kinds,
-//! or all of them different.
+//! `cargo bench --features dump --bench fleet`. Hosts are a model's with some bits turned off at random: ten kinds, 1,000
+//! hosts of each, or all of them different. Fastest and median of some runs; a run ends with the baseline and its model.
 
 use std::error::Error;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use cpuid_tables::dump::{Options, Reader};
+use cpuid_tables::dump::{self, Cpu, Format, Options, Reader};
 use cpuid_tables::fleet::Fleet;
 use cpuid_tables::{CpuidEntry, CpuidWord, IndexedLeaf, QemuRelease};
 
 const HOSTS: usize = 10_000;
-/// The best of so many runs.
-const RUNS: usize = 5;
+const RUNS: usize = 7;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout().lock();
     for (kinds, name) in [(10, "10 kinds"), (HOSTS, "all different")] {
         let hosts = hosts(kinds)?;
-        let text = text(&hosts);
         let entries: usize = hosts.iter().map(Vec::len).sum();
-        writeln!(out, "{HOSTS} hosts, {name}: {entries} entries, {:.1} MB of text", megabytes(text.len()))?;
+        writeln!(out, "{HOSTS} hosts, {name}: {entries} entries")?;
         let names: Vec<String> = (0..HOSTS).map(|at| format!("node{at}")).collect();
-        let memory = best(|| {
+        let (fastest, median) = times(|| {
             let mut fleet = Fleet::new();
             for (name, host) in names.iter().zip(&hosts) {
                 fleet.add(name, host)?;
             }
             finish(&fleet)
         })?;
-        writeln!(out, "  from memory  {memory:?}")?;
-        let dumps = best(|| {
-            let mut fleet = Fleet::new();
-            for cpu in Reader::new(text.as_bytes(), &Options::default())? {
-                let cpu = cpu?;
-                fleet.add(names.get(fleet.len()).map_or("", String::as_str), &cpu.entries)?;
-            }
-            assert_eq!(fleet.len(), HOSTS);
-            finish(&fleet)
-        })?;
-        writeln!(out, "  from text    {dumps:?}")?;
+        writeln!(out, "  from memory: {fastest:?}, median {median:?}")?;
+        for format in [Format::Entries, Format::Json] {
+            let text = text(&hosts, format)?;
+            let (fastest, median) = times(|| {
+                let mut fleet = Fleet::new();
+                for cpu in Reader::new(&*text, &Options::default())? {
+                    let cpu = cpu?;
+                    fleet.add(names.get(fleet.len()).map_or("", String::as_str), &cpu.entries)?;
+                }
+                assert_eq!(fleet.len(), HOSTS);
+                finish(&fleet)
+            })?;
+            let (name, size) = (format.name(), megabytes(text.len()));
+            writeln!(out, "  from {name}, {size:.1} MB: {fastest:?}, median {median:?}")?;
+        }
     }
     Ok(())
 }
@@ -54,14 +56,16 @@ fn finish(fleet: &Fleet) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn best(run: impl Fn() -> Result<(), Box<dyn Error>>) -> Result<Duration, Box<dyn Error>> {
-    let mut best = Duration::MAX;
-    for _ in 0..RUNS {
+/// The fastest run and the median.
+fn times(run: impl Fn() -> Result<(), Box<dyn Error>>) -> Result<(Duration, Duration), Box<dyn Error>> {
+    let mut all = [Duration::MAX; RUNS];
+    for time in &mut all {
         let start = Instant::now();
         run()?;
-        best = best.min(start.elapsed());
+        *time = start.elapsed();
     }
-    Ok(best)
+    all.sort_unstable();
+    Ok((all[0], all[RUNS / 2]))
 }
 
 fn megabytes(bytes: usize) -> f64 {
@@ -129,18 +133,13 @@ fn set(entries: &mut Vec<CpuidEntry>, word: CpuidWord, value: u32) {
     *entries[at].register_mut(word.register) = value;
 }
 
-/// The hosts as one stream of our own text.
-fn text(hosts: &[Vec<CpuidEntry>]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::new();
-    for (at, host) in hosts.iter().enumerate() {
-        for entry in host {
-            let [eax, ebx, ecx, edx] = entry.registers;
-            let (function, index, flags) = (entry.function.0, entry.index.0, entry.flags);
-            // Writing to a string does not fail.
-            let _ =
-                writeln!(text, "vcpu{at} {function:x} {index:x} {flags:x} {eax:x} {ebx:x} {ecx:x} {edx:x}");
-        }
-    }
-    text
+/// The hosts as one stream.
+fn text(hosts: &[Vec<CpuidEntry>], format: Format) -> Result<Vec<u8>, Box<dyn Error>> {
+    let cpus: Vec<Cpu> = (0..)
+        .zip(hosts)
+        .map(|(number, host)| Cpu { number: Some(number), ..Cpu::of_entries(host.clone()) })
+        .collect();
+    let mut text = Vec::new();
+    dump::write(&mut text, format, &cpus)?;
+    Ok(text)
 }

@@ -26,7 +26,7 @@ instruction here) or --supported (what KVM here supports); a file's format is re
 
 Exit codes:
   0  done; has: it has the feature; diff: no difference; check: no error
-  1  the answer is no: has, diff, check and find say so
+  1  the answer is no: has, diff, check, find, models, baseline and export say so
   2  a source could not be read, or the arguments are wrong";
 
 #[derive(Subcommand)]
