@@ -345,3 +345,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_binds_a_guest_to_its_host_is_not_added() -> TestResult {
+    let mut entries = host(INTEL, "Skylake-Server-v5")?;
+    entries.push(CpuidEntry::of_leaf(0x8000_0007, [0, 0, 0, feature::CONSTANT_TSC.mask()]));
+    entries.sort_by_key(|entry| (entry.function, entry.index));
+    change(&mut entries, feature::UMIP, true);
+    let best = baseline([("a", &*entries)])?.best_model(qemu())?.ok_or("no model")?;
+    assert!(best.add.contains(feature::UMIP) && !best.add.contains(feature::CONSTANT_TSC), "{best}");
+    Ok(())
+}

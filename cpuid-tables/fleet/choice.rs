@@ -14,7 +14,7 @@ use super::baseline::Baseline;
 use super::meaning::{Rule, meanings, msr_meanings};
 use crate::cpu_model::CpuModel;
 use crate::feature;
-use crate::guest::{BuildError, Definition, Filtered, GuestCpuid, WordSource};
+use crate::guest::{BuildError, Definition, Filtered, GuestCpuid, WordSource, migrates};
 use crate::hardware::Feature;
 use crate::host::Host;
 use crate::location::{CpuidWord, Leaf, Msr, Register, Subleaf};
@@ -31,7 +31,7 @@ pub struct Choice {
     pub model: CpuModel,
     /// How many feature bits QEMU asks a host for.
     pub bits: usize,
-    /// What all hosts have, a KVM may give and the model lacks.
+    /// What all hosts have, a KVM may give, does not keep a guest from migrating, and the model lacks.
     pub add: FeatureSet,
     /// The same for bits of MSRs; empty unless all hosts tell their MSRs.
     pub add_msr: Vec<MsrFeature>,
@@ -184,10 +184,12 @@ impl Baseline {
         }
     }
 
-    /// What all hosts have, a KVM may give, `-cpu` can name and has all it needs.
+    /// What all hosts have, a KVM may give, `-cpu` can name, migrates, and has all it needs.
     fn additions(&self, release: QemuRelease, has: FeatureSet) -> FeatureSet {
         let offered = |feature: &Feature| {
+            let location = feature.location();
             feature.known_to_qemu(release)
+                && migrates(release, WordSource::Cpuid(location.word), location.bit)
                 && feature.leaf() != KVM_LEAF
                 && feature.kvm(LinuxRelease::NEWEST).may_be_advertised()
         };
@@ -223,6 +225,7 @@ impl Baseline {
             });
             let promises = msr_meanings(msr).any(|bits| bits.rule == Rule::And && bits.mask & mask != 0);
             feature.known_to_qemu(release)
+                && migrates(release, WordSource::Msr(msr), feature.bit())
                 && all & mask & !asked(msr) != 0
                 && (promises || VMX_CONTROLS.contains(&msr.0))
                 && feature.needs().is_subset(&features)

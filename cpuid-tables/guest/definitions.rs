@@ -18,6 +18,7 @@ use super::parse_cpu::CpuOption;
 use super::report::{Filtered, Reason};
 use crate::cpu_model::CpuModel;
 use crate::location::Bit;
+use crate::release::QemuRelease;
 
 /// One of the CPUs that `-cpu` takes, on a host.
 #[derive(Clone, Debug)]
@@ -95,6 +96,17 @@ impl<'h> GuestCpuidBuilder<'h> {
         };
         Ok(Definition { name, alias_of, model, unavailable, unavailable_names: names, words })
     }
+}
+
+/// True when `-cpu host` may have the bit by itself in a guest that is to migrate: QEMU neither takes it for bound to
+/// the host (`invtsc`) nor leaves it off.
+pub(crate) fn migrates(release: QemuRelease, source: WordSource, bit: Bit) -> bool {
+    let release = Release::new(release);
+    let word = (0..release.tables.words.len()).find(|at| release.source(*at) == Some(source));
+    word.is_some_and(|at| {
+        let [.., migratable, no_autoenable] = release.tables.words[at];
+        migratable & !no_autoenable & 1 << bit.0 != 0
+    })
 }
 
 /// The names that `-cpu` takes, what they stand for, and of which version they are another name.

@@ -82,6 +82,7 @@ mod xsave;
 pub use behaviour::WordSource;
 pub use builder::{GuestCpuidBuilder, SgxSection};
 pub use definitions::Definition;
+pub(crate) use definitions::migrates;
 pub use error::BuildError;
 pub use machine::Irqchip;
 pub use parse_cpu::{CpuOption, CpuSetting};
