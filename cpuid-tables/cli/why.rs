@@ -133,14 +133,17 @@ fn machines(args: &Args) -> Result<Vec<(String, Machine)>> {
     Ok(all)
 }
 
-/// A dump tells what CPUID answers, or what KVM supports if it says so.
+/// A dump tells what CPUID answers, or what KVM supports or emulates if it says so.
 fn dumped(source: &Source, cpu: Cpu) -> Machine {
-    let supported = *source == Source::Supported || cpu.name.as_deref() == Some("supported");
-    if supported {
-        let kvm = RunningKvm { supported: cpu.entries, ..RunningKvm::default() };
-        return Machine { kvm: Some(kvm), ..Machine::default() };
-    }
-    Machine { cpuid: Some(cpu.entries), ..Machine::default() }
+    let is = |of: Source, name: &str| *source == of || cpu.name.as_deref() == Some(name);
+    let kvm = if is(Source::Supported, "supported") {
+        RunningKvm { supported: cpu.entries, ..RunningKvm::default() }
+    } else if is(Source::Emulated, "emulated") {
+        RunningKvm { emulated: cpu.entries, ..RunningKvm::default() }
+    } else {
+        return Machine { cpuid: Some(cpu.entries), ..Machine::default() };
+    };
+    Machine { kvm: Some(kvm), ..Machine::default() }
 }
 
 fn this_machine(args: &Args) -> Result<Machine> {

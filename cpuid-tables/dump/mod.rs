@@ -20,7 +20,7 @@
 //!
 //! Formats made of what the CPUID instruction answered have no flags. An entry read from one gets
 //! [`CpuidEntry::SIGNIFICANT_INDEX`] where the leaf has subleaves by [`IndexedLeaf`](crate::IndexedLeaf), or where the dump
-//! itself holds a subleaf of it other than 0. Such a format can hold a table whose flags are the same, and [`write`] says
+//! itself holds a subleaf of it other than 0. Such a format can hold a table whose flags are the same, and [`write()`] says
 //! so of any other.
 
 use std::io::{Read, Write};

@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
 use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Subleaf};
@@ -30,7 +31,8 @@ pub(super) fn ask(pid: u32, vcpus: &[Vcpu]) -> Result<Vec<(Vcpu, Vec<CpuidEntry>
     // A filter may kill the process for a call that it does not expect.
     let status = fs::read_to_string(format!("/proc/{pid}/status"));
     let status = status.map_err(|error| Unable(format!("its status cannot be read: {error}")))?;
-    if !status.lines().any(|line| line.strip_prefix("Seccomp:").is_some_and(|mode| mode.trim() == "0")) {
+    let guarded = |line: &str| line.strip_prefix("Seccomp:").is_some_and(|mode| mode.trim() != "0");
+    if status.lines().any(guarded) {
         return Err(Unable(
             "a seccomp filter guards its system calls, so it was not made to ask KVM".to_owned(),
         ));
@@ -46,6 +48,8 @@ fn run(pid: u32, script: &str) -> Result<String, Unable> {
     let mut gdb = Command::new("gdb");
     gdb.args(["-nx", "-q", "-batch", "-iex", "set auto-solib-add off", "-iex", "set debuginfod enabled off"]);
     gdb.args(["-p", &pid.to_string()]);
+    // An interrupt from the keyboard must not come between taking the registers and putting them back.
+    gdb.process_group(0);
     // One by one: after a command that fails, those that put the registers back are still executed.
     script.lines().for_each(|line| {
         gdb.args(["-ex", line]);
