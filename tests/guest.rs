@@ -396,3 +396,33 @@ fn host_is_the_host() {
     assert!(words.iter().any(|(word, value)| word.leaf == Leaf(7) && *value != 0));
     assert!(guest.msrs().any(|(msr, _)| msr == Msr(0x10a)));
 }
+
+/// What the runtime makes of the base for a vCPU is QEMU's table, and no more than an empty 0x8000001E beside it.
+#[cfg(feature = "kvm")]
+#[test]
+fn vcpus_of_the_runtime_get_the_same_tables() {
+    use cpuid_tables::kvm::Vcpus;
+    for (cpu, smp) in [
+        ("EPYC-Milan", "7"),
+        ("EPYC-Milan", "24,sockets=2,dies=3,cores=2,threads=2"),
+        ("EPYC-Rome", "12,sockets=3,cores=2,threads=2"),
+        ("EPYC,legacy-multi-node=on", "24,dies=3,cores=4,threads=2"),
+        ("SapphireRapids", "24,dies=2,modules=3,cores=2,threads=2"),
+        ("qemu64", "3,sockets=3"),
+    ] {
+        let host = host(cpu.starts_with("EPYC"));
+        let guest = guest(&host, cpu, smp, "q35");
+        let mut vcpus = Vcpus::with_layout(guest.base(), guest.layout()).unwrap();
+        for (apic_id, table) in guest.vcpus() {
+            let given: Vec<_> = vcpus.table(apic_id).as_slice().to_vec();
+            let given = given.iter().map(|entry| {
+                (entry.function, entry.index, entry.flags, [entry.eax, entry.ebx, entry.ecx, entry.edx])
+            });
+            let given: Vec<_> = given.filter(|entry| entry.0 != 0x8000_001e || entry.3 != [0; 4]).collect();
+            let expected = table.iter();
+            let expected =
+                expected.map(|entry| (entry.function.0, entry.index.0, entry.flags, entry.registers));
+            assert_eq!(given, expected.collect::<Vec<_>>(), "-cpu {cpu} -smp {smp}, APIC id {apic_id}");
+        }
+    }
+}

@@ -46,7 +46,7 @@
 use alloc::vec::Vec;
 
 use crate::location::{CpuidWord, Msr};
-use crate::table::CpuidTable;
+use crate::table::{ApicLayout, CpuidTable};
 
 mod apic_id;
 mod assemble;
@@ -91,6 +91,7 @@ pub use report::{Filtered, Reason, Warning};
 pub(crate) use supported::AMD_ALIASES;
 pub use topology::{Smp, Topology, TopologyError};
 
+use apic_id::Offsets;
 use assemble::{Assembled, Vcpu};
 use behaviour::Release;
 use flags::WORDS;
@@ -132,6 +133,32 @@ impl GuestCpuid {
         let mut table = CpuidTable::new();
         self.write(0, &mut table);
         table
+    }
+
+    /// A table that has every entry that any vCPU has, to make all of theirs from: the first vCPU's, and 0x8000001E with
+    /// it, which QEMU leaves out where all of it is zero.
+    ///
+    /// ```
+    /// # use cpuid_tables::{guest::GuestCpuid, host::Host};
+    /// # let host = Host::default();
+    /// let guest = GuestCpuid::builder().model("base").host(&host).build()?;
+    /// # #[cfg(feature = "kvm")]
+    /// let vcpus = cpuid_tables::kvm::Vcpus::with_layout(guest.base(), guest.layout());
+    /// # Ok::<(), cpuid_tables::guest::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn base(&self) -> &CpuidTable {
+        &self.assembled.table
+    }
+
+    /// Where the numbers of cores and nodes stand in an APIC id, which a table does not always tell.
+    #[must_use]
+    pub fn layout(&self) -> ApicLayout {
+        let offsets = Offsets::of(&self.topology);
+        let [core, module, die, package] =
+            [offsets.core, offsets.module, offsets.die, offsets.package].map(|bits| bits.to_le_bytes()[0]);
+        let node_shift = if self.legacy_multi_node { die } else { package };
+        ApicLayout { core_shift: core, core_width: module - core, node_shift }
     }
 
     /// The numbers of vCPUs, sockets and so on.

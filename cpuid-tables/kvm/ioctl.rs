@@ -211,19 +211,20 @@ impl Drop for Memory {
     }
 }
 
-/// A machine of one vCPU with its memory, from physical address 0 on.
+/// A machine with its vCPUs and its memory, from physical address 0 on.
 ///
-/// What always holds: the memory outlives the vCPU and the VM, which are dropped before it and given to nobody.
+/// What always holds: there is a vCPU; the memory outlives them and the VM, which are dropped before it and given to
+/// nobody.
 pub(crate) struct Machine {
-    vcpu: VcpuFd,
+    vcpus: Vec<VcpuFd>,
     /// Held so that the order of dropping is told.
     _vm: VmFd,
     memory: Memory,
 }
 
 impl Machine {
-    /// `size` is in bytes, a multiple of a page.
-    pub(crate) fn new(kvm: &Kvm, size: usize) -> Result<Machine, KvmError> {
+    /// `size` is in bytes, a multiple of a page; each vCPU is called by its APIC id.
+    pub(crate) fn new(kvm: &Kvm, size: usize, apic_ids: &[u32]) -> Result<Machine, KvmError> {
         let memory = Memory::new(size).map_err(|errno| KvmError::System("mmap", errno))?;
         let vm = kvm.create_vm().map_err(|error| KvmError::of_ioctl("KVM_CREATE_VM", error.into()))?;
         let region = kvm_userspace_memory_region {
@@ -236,18 +237,20 @@ impl Machine {
         // SAFETY: the mapping has that size, and outlives the VM by the type's invariant.
         unsafe { vm.set_user_memory_region(region) }
             .map_err(|error| KvmError::of_ioctl("KVM_SET_USER_MEMORY_REGION", error.into()))?;
-        let vcpu = vm.create_vcpu(0).map_err(|error| KvmError::of_ioctl("KVM_CREATE_VCPU", error.into()))?;
-        Ok(Machine { vcpu, _vm: vm, memory })
+        let vcpu = |&id: &u32| vm.create_vcpu(id.into());
+        let vcpus: Result<Vec<VcpuFd>, _> = apic_ids.iter().map(vcpu).collect();
+        let vcpus = vcpus.map_err(|error| KvmError::of_ioctl("KVM_CREATE_VCPU", error.into()))?;
+        Ok(Machine { vcpus, _vm: vm, memory })
     }
 
-    /// The vCPU, by a reference that nothing can be moved out of.
-    pub(crate) fn vcpu(&self) -> &VcpuFd {
-        &self.vcpu
+    /// The vCPU with this index, by a reference that nothing can be moved out of.
+    pub(crate) fn vcpu(&self, at: usize) -> &VcpuFd {
+        &self.vcpus[at]
     }
 
-    /// Runs the vCPU until it exits.
-    pub(crate) fn run(&mut self) -> Result<VcpuExit<'_>, Errno> {
-        self.vcpu.run().map_err(Errno::from)
+    /// Runs the vCPU with this index until it exits.
+    pub(crate) fn run(&mut self, at: usize) -> Result<VcpuExit<'_>, Errno> {
+        self.vcpus[at].run().map_err(Errno::from)
     }
 
     fn at(&self, address: usize, length: usize) -> *mut u8 {

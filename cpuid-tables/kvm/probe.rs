@@ -37,6 +37,8 @@ pub enum ProbeError {
     Kvm(KvmError),
     /// The vCPU's table.
     Vcpu(VcpuError),
+    /// A guest without a vCPU, or an index without one.
+    NoVcpu,
     /// KVM could not go on with the guest, or the guest did something else than it was to.
     Exit {
         /// In which mode.
@@ -51,6 +53,7 @@ impl fmt::Display for ProbeError {
         match self {
             ProbeError::Kvm(error) => fmt::Display::fmt(error, f),
             ProbeError::Vcpu(error) => fmt::Display::fmt(error, f),
+            ProbeError::NoVcpu => f.write_str("the guest has no such vCPU"),
             ProbeError::Exit { mode, exit } => write!(
                 f,
                 "the guest ended in {mode:?} mode with {exit} instead of its answers: this KVM does not run that mode, or \
@@ -87,19 +90,35 @@ pub fn probe(
 ) -> Result<Probe, ProbeError> {
     let mut guest = Guest::new(device, table, mode)?;
     let answers = guest.ask(questions)?;
-    Ok(Probe { answers, stored: guest.stored, changes: guest.changes })
+    let given = guest.vcpus.swap_remove(0);
+    Ok(Probe { answers, stored: given.stored, changes: given.changes })
 }
 
-/// A guest of one vCPU, whose APIC id is 0, that executes CPUID as it is told.
+/// A guest whose vCPUs execute CPUID as they are told, one at a time.
 pub struct Guest {
     machine: Machine,
     mode: Mode,
+    /// Of each vCPU, never none.
+    vcpus: Vec<Given>,
+}
+
+/// What became of a vCPU's table.
+struct Given {
     stored: CpuidTable,
     changes: Vec<Change>,
 }
 
 impl Guest {
-    /// A guest in a mode, with a table.
+    /// A guest of one vCPU, whose APIC id is 0, in a mode, with a table.
+    ///
+    /// # Errors
+    ///
+    /// [`ProbeError`].
+    pub fn new(device: &Device, table: &[CpuidEntry], mode: Mode) -> Result<Guest, ProbeError> {
+        Guest::of_vcpus(device, &[(0, table)], mode)
+    }
+
+    /// A guest of several vCPUs, of each its APIC id and its table.
     ///
     /// XSAVE components that need it are asked for first. Making a vCPU ends the time in which this process can ask for
     /// more.
@@ -107,64 +126,94 @@ impl Guest {
     /// # Errors
     ///
     /// [`ProbeError`].
-    pub fn new(device: &Device, table: &[CpuidEntry], mode: Mode) -> Result<Guest, ProbeError> {
+    pub fn of_vcpus(
+        device: &Device,
+        tables: &[(u32, &[CpuidEntry])],
+        mode: Mode,
+    ) -> Result<Guest, ProbeError> {
+        let Some((_, first)) = tables.first() else { return Err(ProbeError::NoVcpu) };
         // If they are not permitted, KVM refuses the table, and that error says what it is about.
-        let _ = request_guest_components(table.xcr0());
-        let mut machine = Machine::new(device.kvm(), MEMORY)?;
-        let mut vcpus = Vcpus::with_layout(table, ApicLayout::default())?;
-        let changes = vcpus.set(machine.vcpu(), 0)?;
-        let stored: Vec<CpuidEntry> = changes.stored().collect();
-        let changes = changes.iter().collect();
-        let stored = CpuidTable::from_entries(&stored).map_err(|_| VcpuError::TooMany {
-            count: stored.len(),
-            first: stored.get(CpuidTable::MAX).copied(),
-        })?;
-
+        let _ = request_guest_components(first.xcr0());
+        let ids: Vec<u32> = tables.iter().map(|(id, _)| *id).collect();
+        let mut machine = Machine::new(device.kvm(), MEMORY, &ids)?;
+        let given = tables.iter().enumerate().map(|(at, (id, table))| give(&machine, at, *id, table));
+        let vcpus = given.collect::<Result<Vec<Given>, ProbeError>>()?;
         machine.write(CODE, &guest_code::code(mode));
         let (at, tables) = guest_code::page_tables();
         machine.write(at, &tables);
         let failed =
             |name: &'static str| move |error: kvm_ioctls::Error| KvmError::of_ioctl(name, error.into());
-        let mut sregs = machine.vcpu().get_sregs().map_err(failed("KVM_GET_SREGS"))?;
-        guest_code::enter(mode, &mut sregs);
-        machine.vcpu().set_sregs(&sregs).map_err(failed("KVM_SET_SREGS"))?;
-        Ok(Guest { machine, mode, stored, changes })
+        for at in 0..vcpus.len() {
+            let vcpu = machine.vcpu(at);
+            let mut sregs = vcpu.get_sregs().map_err(failed("KVM_GET_SREGS"))?;
+            guest_code::enter(mode, &mut sregs);
+            vcpu.set_sregs(&sregs).map_err(failed("KVM_SET_SREGS"))?;
+        }
+        Ok(Guest { machine, mode, vcpus })
     }
 
-    /// The table that the vCPU had before it ran, as KVM gave it back.
+    /// The table that the first vCPU had before it ran, as KVM gave it back.
     #[must_use]
     pub fn stored(&self) -> &CpuidTable {
-        &self.stored
+        &self.vcpus[0].stored
     }
 
-    /// What KVM had changed in the table that it was given.
+    /// The table that a vCPU had before it ran; none for an index without one.
+    #[must_use]
+    pub fn stored_of(&self, vcpu: usize) -> Option<&CpuidTable> {
+        self.vcpus.get(vcpu).map(|given| &given.stored)
+    }
+
+    /// What KVM had changed in the table that the first vCPU was given.
     #[must_use]
     pub fn changes(&self) -> &[Change] {
-        &self.changes
+        self.changes_of(0)
     }
 
-    /// Lets it execute CPUID: EAX, EBX, ECX and EDX for each question, in order.
+    /// What KVM had changed in the table that a vCPU was given; nothing for an index without one.
+    #[must_use]
+    pub fn changes_of(&self, vcpu: usize) -> &[Change] {
+        self.vcpus.get(vcpu).map_or(&[], |given| &given.changes)
+    }
+
+    /// Lets the first vCPU execute CPUID: EAX, EBX, ECX and EDX for each question, in order.
     ///
     /// # Errors
     ///
     /// [`ProbeError`].
     pub fn ask(&mut self, questions: &[(Leaf, Subleaf)]) -> Result<Vec<[u32; 4]>, ProbeError> {
+        self.ask_vcpu(0, questions)
+    }
+
+    /// Lets the vCPU with this index execute CPUID.
+    ///
+    /// # Errors
+    ///
+    /// [`ProbeError`]; [`ProbeError::NoVcpu`] for an index without a vCPU.
+    pub fn ask_vcpu(
+        &mut self,
+        vcpu: usize,
+        questions: &[(Leaf, Subleaf)],
+    ) -> Result<Vec<[u32; 4]>, ProbeError> {
+        if vcpu >= self.vcpus.len() {
+            return Err(ProbeError::NoVcpu);
+        }
         let mut answers = Vec::with_capacity(questions.len());
         for batch in questions.chunks(BATCH) {
-            ask(&mut self.machine, batch, self.mode, &mut answers)?;
+            ask(&mut self.machine, vcpu, batch, self.mode, &mut answers)?;
         }
         Ok(answers)
     }
 }
 
-/// Its vCPU takes tables as any other does: after a question, only the one that it has.
+/// Its first vCPU takes tables as any other does: after a question, only the one that it has.
 impl CpuidVcpu for Guest {
     fn set_cpuid2(&self, table: &CpuId) -> Result<(), Errno> {
-        CpuidVcpu::set_cpuid2(self.machine.vcpu(), table)
+        CpuidVcpu::set_cpuid2(self.machine.vcpu(0), table)
     }
 
     fn get_cpuid2(&self, into: &mut CpuidBuffer) -> Result<(), Errno> {
-        CpuidVcpu::get_cpuid2(self.machine.vcpu(), into)
+        CpuidVcpu::get_cpuid2(self.machine.vcpu(0), into)
     }
 }
 
@@ -174,9 +223,23 @@ impl fmt::Debug for Guest {
     }
 }
 
-/// One run of the guest.
+/// Gives a vCPU its table. The numbers of its core and node are in it already.
+fn give(machine: &Machine, at: usize, apic_id: u32, table: &[CpuidEntry]) -> Result<Given, ProbeError> {
+    let mut vcpus = Vcpus::with_layout(table, ApicLayout::of(table))?;
+    let changes = vcpus.set(machine.vcpu(at), apic_id)?;
+    let stored: Vec<CpuidEntry> = changes.stored().collect();
+    let changes = changes.iter().collect();
+    let stored = CpuidTable::from_entries(&stored).map_err(|_| VcpuError::TooMany {
+        count: stored.len(),
+        first: stored.get(CpuidTable::MAX).copied(),
+    })?;
+    Ok(Given { stored, changes })
+}
+
+/// One run of a vCPU.
 fn ask(
     machine: &mut Machine,
+    vcpu: usize,
     batch: &[(Leaf, Subleaf)],
     mode: Mode,
     answers: &mut Vec<[u32; 4]>,
@@ -195,9 +258,9 @@ fn ask(
     };
     let regs =
         kvm_regs { rip: CODE as u64, rsi: start, rdi: batch.len() as u64, rflags: 2, ..Default::default() };
-    let set = machine.vcpu().set_regs(&regs);
+    let set = machine.vcpu(vcpu).set_regs(&regs);
     set.map_err(|error| KvmError::of_ioctl("KVM_SET_REGS", error.into()))?;
-    run_until_done(machine, mode)?;
+    run_until_done(machine, vcpu, mode)?;
     machine.read(QUESTIONS, &mut memory);
     let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
     answers.extend(memory.chunks_exact(QUESTION).map(|question| {
@@ -207,9 +270,9 @@ fn ask(
     Ok(())
 }
 
-fn run_until_done(machine: &mut Machine, mode: Mode) -> Result<(), ProbeError> {
+fn run_until_done(machine: &mut Machine, vcpu: usize, mode: Mode) -> Result<(), ProbeError> {
     loop {
-        return match machine.run() {
+        return match machine.run(vcpu) {
             Ok(VcpuExit::IoOut(port, _)) if port == u16::from(DONE) => Ok(()),
             Ok(exit) => {
                 let exit = std::format!("{exit:?}");
