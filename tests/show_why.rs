@@ -43,7 +43,7 @@ fn avx2() -> Vec<Feature> {
 const AVX2_FLAGS: &str = "fpu fxsr xsave avx avx2";
 
 fn machine(cpu: &[Feature], linux: RunningLinux, kvm: &[Feature]) -> Machine {
-    let kvm = RunningKvm { supported: table(kvm), emulated: Vec::new() };
+    let kvm = RunningKvm { supported: table(kvm), ..RunningKvm::default() };
     Machine { cpuid: Some(table(cpu)), linux: Some(linux), kvm: Some(kvm) }
 }
 
@@ -243,6 +243,17 @@ fn software_and_the_kernels_configuration() {
 }
 
 #[test]
+fn what_software_defined_once() {
+    let (oldest, newest) = (LinuxRelease::ALL[0], LinuxRelease::NEWEST);
+    let gone = cpuid_tables::SoftwareFeature::all()
+        .find(|bit| bit.known_to_linux(oldest) && !bit.known_to_linux(newest))
+        .unwrap();
+    let all = Machine { linux: Some(linux(newest.name(), "fpu", "", None)), ..Machine::default() };
+    let verdict = why(Named::Software(gone), &all, None).verdict;
+    assert_eq!(verdict, format!("Linux says no to {gone}: Linux {newest} does not know it."));
+}
+
+#[test]
 fn bugs_vmx_flags_and_msrs() {
     let all = Machine { linux: Some(linux("7.3.4", "fpu", "", None)), ..Machine::default() };
     let of = |name: &str| why(lookup(name).unwrap(), &all, None);
@@ -266,6 +277,15 @@ fn kvm_says_no() {
 }
 
 #[test]
+fn guests_of_guests() {
+    let mut host = machine(&[feature::SVM], linux("7.3.4", "svm", "", None), &[]);
+    let told = |host: &Machine| told(feature::SVM, host).verdict;
+    assert!(told(&host).contains("kvm-intel or kvm-amd decides"), "{}", told(&host));
+    host.kvm.as_mut().unwrap().nested = Some(false);
+    assert_eq!(told(&host), "KVM says no to svm: the parameter nested of kvm_intel or kvm_amd is off.");
+}
+
+#[test]
 fn kvm_lacks_what_it_needs() {
     let kvm = [feature::XSAVE, feature::FXSR, feature::FPU];
     let story = told(feature::AVX2, &machine(&avx2(), linux("7.3.4", AVX2_FLAGS, "", None), &kvm));
@@ -278,12 +298,12 @@ fn kvm_has_what_the_processor_lacks() {
         let linux = Some(linux("7.3.4", "fpu", "", None));
         told(feature::X2APIC, &Machine { cpuid: Some(table(&[])), linux, kvm: Some(kvm) })
     };
-    let supported = of(RunningKvm { supported: table(&[feature::X2APIC]), emulated: Vec::new() });
+    let supported = of(RunningKvm { supported: table(&[feature::X2APIC]), ..RunningKvm::default() });
     assert_eq!(
         supported.verdict,
         "Nobody says no to x2apic: a guest here can have it, though /proc/cpuinfo does not show it."
     );
-    let emulated = RunningKvm { supported: table(&[]), emulated: table(&[feature::X2APIC]) };
+    let emulated = RunningKvm { supported: table(&[]), emulated: table(&[feature::X2APIC]), nested: None };
     assert!(text(&of(emulated), Who::Kvm).contains("KVM_GET_EMULATED_CPUID"));
 }
 

@@ -159,8 +159,16 @@ fn this_machine(args: &Args) -> Result<Machine> {
     let kvm = supported.map(|supported| RunningKvm {
         supported,
         emulated: told(reading.all(&Source::Emulated)).unwrap_or_default(),
+        nested: nested(),
     });
     Ok(Machine { cpuid: told(reading.all(&Source::Host)), linux: linux(), kvm })
+}
+
+/// Whether guests may have guests, as the module's parameter says.
+fn nested() -> Option<bool> {
+    let read = |module| fs::read_to_string(format!("/sys/module/{module}/parameters/nested")).ok();
+    let value = ["kvm_intel", "kvm_amd"].into_iter().find_map(read)?;
+    Some(matches!(value.trim(), "Y" | "1"))
 }
 
 /// The running kernel; none, with a warning, where its files cannot be read.

@@ -67,13 +67,21 @@ pub(super) fn step(feature: Feature, machine: &Machine, (cpu, linux): (Says, Say
     }
     let missing = feature.needs() - kvm.supported.features();
     // What it needs stands before a condition that nobody can name.
-    let because = if cpu == Says::Yes && linux != Says::No && rule.may_be_advertised() && !missing.is_empty()
-    {
+    let because = if kvm.nested == Some(false) && is_nested(feature) {
+        "the parameter nested of kvm_intel or kvm_amd is off".to_string()
+    } else if cpu == Says::Yes && linux != Says::No && rule.may_be_advertised() && !missing.is_empty() {
         format!("it does not support {}, which it needs", list(missing))
     } else {
         reason(feature, rule, near, (cpu, linux))
     };
     Step::no(Who::Kvm, format!("KVM_GET_SUPPORTED_CPUID lacks it: {because}; {since}"), because)
+}
+
+/// Features that KVM offers for guests to have guests of their own, by macro (`nested` of kvm_intel and kvm_amd).
+static NESTED: [&str; 2] = ["SVM", "VMX"];
+
+fn is_nested(feature: Feature) -> bool {
+    NESTED.into_iter().any(|name| Feature::from_linux_macro(name) == Ok(feature))
 }
 
 /// Why KVM does not offer a feature.

@@ -166,54 +166,36 @@ pub(super) fn step(feature: Feature, machine: &Machine, cpu: Says) -> Step {
     };
     let near = Nearest::of(&linux.release).release();
     let release = &linux.release;
-    match shown(feature, near) {
-        _ if linux.shows(feature) => {
-            let flag = feature
-                .flag(near)
-                .or_else(|| LinuxRelease::ALL.into_iter().rev().find_map(|r| feature.flag(r)));
-            let own =
-                if cpu == Says::No { "; Linux sets it by itself, as CPUID does not show it" } else { "" };
-            let text = format!(
-                "{release} shows {} in /proc/cpuinfo{}{own}",
-                flag.unwrap_or("it"),
-                scattered(feature, near)
-            );
-            Step::new(Who::Linux, Says::Yes, text)
-        }
-        Shown::Named(flag) if cpu == Says::No => Step::no(
-            Who::Linux,
-            format!("{release} would show it as {flag}, and does not"),
-            "CPUID does not show it to Linux either",
-        ),
+    if linux.shows(feature) {
+        let newest_first = LinuxRelease::ALL.into_iter().rev();
+        let flag = feature.flag(near).or_else(|| newest_first.filter_map(|known| feature.flag(known)).next());
+        let own = if cpu == Says::No { "; Linux sets it by itself, as CPUID does not show it" } else { "" };
+        let (flag, scattered) = (flag.unwrap_or("it"), scattered(feature, near));
+        let text = format!("{release} shows {flag} in /proc/cpuinfo{scattered}{own}");
+        return Step::new(Who::Linux, Says::Yes, text);
+    }
+    let hidden = match shown(feature, near) {
         Shown::Named(flag) => {
+            let text = format!("{release} would show it as {flag}, and does not");
+            if cpu == Says::No {
+                return Step::no(Who::Linux, text, "CPUID does not show it to Linux either");
+            }
             let because = taken_away(feature, linux);
-            Step::no(
-                Who::Linux,
-                format!("{release} would show it as {flag}, and does not: {because}"),
-                because,
-            )
+            return Step::no(Who::Linux, format!("{text}: {because}"), because);
         }
-        Shown::NoMacro => Step::new(
-            Who::Linux,
-            Says::Nothing,
-            "no known release has a macro for it, so /proc/cpuinfo has no name",
-        ),
+        Shown::NoMacro => "no known release has a macro for it, so /proc/cpuinfo has no name".to_string(),
         Shown::KvmAlone(name) => {
-            let text =
-                format!("X86_FEATURE_{name} is in a word that only KVM has, so /proc/cpuinfo never shows it");
-            Step::new(Who::Linux, Says::Nothing, text)
+            format!("X86_FEATURE_{name} is in a word that only KVM has, so /proc/cpuinfo never shows it")
         }
         Shown::NoName(name) => {
-            let text =
-                format!("the header gives X86_FEATURE_{name} no quoted name, so /proc/cpuinfo hides it");
-            Step::new(Who::Linux, Says::Nothing, text)
+            format!("the header gives X86_FEATURE_{name} no quoted name, so /proc/cpuinfo hides it")
         }
         Shown::SinceNewer(since) => {
             let name = feature.flag(since).map(|flag| format!(" as {flag}")).unwrap_or_default();
-            let text = format!("{release} may not know it: Linux {since} does{name}, Linux {near} does not");
-            Step::new(Who::Linux, Says::Nothing, text)
+            format!("{release} may not know it: Linux {since} does{name}, Linux {near} does not")
         }
-    }
+    };
+    Step::new(Who::Linux, Says::Nothing, hidden)
 }
 
 /// That a feature stands among words of Linux's own.
@@ -298,33 +280,25 @@ pub(super) fn of_software(named: Named, machine: &Machine) -> Option<Step> {
     };
     let near = Nearest::of(&linux.release).release();
     let release = &linux.release;
-    let there = match named {
-        Named::Software(bit) => linux.software.contains(bit),
-        Named::Bug(bit) => linux.bugs.contains(bit),
-        Named::Vmx(bit) => linux.vmx.contains(bit),
-        Named::Feature(_) | Named::Msr(_) => false,
+    let (there, known, line) = match named {
+        Named::Software(bit) => (linux.software.contains(bit), bit.known_to_linux(near), "flags"),
+        Named::Bug(bit) => (linux.bugs.contains(bit), bit.known_to_linux(near), "bugs"),
+        Named::Vmx(bit) => (linux.vmx.contains(bit), bit.known_to_linux(near), "vmx flags"),
+        Named::Feature(_) | Named::Msr(_) => return None,
     };
-    let unknown = newest.is_some_and(|flag| linux.other_flags.iter().any(|other| other == flag));
-    let line = match named {
-        Named::Bug(_) => "bugs",
-        Named::Vmx(_) => "vmx flags",
-        _ => "flags",
-    };
+    let other = newest.is_some_and(|flag| linux.other_flags.iter().any(|other| other == flag));
     Some(match flag(near).or(newest) {
-        Some(flag) if there || unknown => Step::new(
-            Who::Linux,
-            Says::Yes,
-            format!("{release} shows {flag} on the line {line} of /proc/cpuinfo"),
-        ),
+        Some(flag) if there || other => {
+            let text = format!("{release} shows {flag} on the line {line} of /proc/cpuinfo");
+            Step::new(Who::Linux, Says::Yes, text)
+        }
+        _ if !known => {
+            let because = format!("Linux {near} does not know it");
+            Step::no(Who::Linux, format!("{release} may not know it: {because}"), because)
+        }
         Some(flag) => {
             let text = format!("{release} does not show {flag} on the line {line} of /proc/cpuinfo");
-            match parameters::configured(macro_of(named), |option| linux.configured(option)) {
-                Configured::Without(how) => {
-                    let because = format!("this kernel is built {how}");
-                    Step::no(Who::Linux, format!("{text}: {because}"), because)
-                }
-                _ => Step::no(Who::Linux, text, "no CPUID bit tells it, Linux alone decides"),
-            }
+            not_set(named, linux, text)
         }
         None => {
             let text =
@@ -332,6 +306,17 @@ pub(super) fn of_software(named: Named, machine: &Machine) -> Option<Step> {
             Step::new(Who::Linux, Says::Nothing, text)
         }
     })
+}
+
+/// Why Linux did not set what it decides about alone.
+fn not_set(named: Named, linux: &RunningLinux, text: String) -> Step {
+    match parameters::configured(macro_of(named), |option| linux.configured(option)) {
+        Configured::Without(how) => {
+            let because = format!("this kernel is built {how}");
+            Step::no(Who::Linux, format!("{text}: {because}"), because)
+        }
+        _ => Step::no(Who::Linux, text, "no CPUID bit tells it, Linux alone decides"),
+    }
 }
 
 #[cfg(test)]

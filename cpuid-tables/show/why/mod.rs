@@ -41,6 +41,8 @@ pub struct RunningKvm {
     pub supported: Vec<CpuidEntry>,
     /// `KVM_GET_EMULATED_CPUID`.
     pub emulated: Vec<CpuidEntry>,
+    /// The parameter `nested` of kvm_intel or kvm_amd, where it can be read.
+    pub nested: Option<bool>,
 }
 
 /// Who has a say.
