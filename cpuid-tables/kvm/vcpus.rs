@@ -47,6 +47,9 @@ pub struct Vcpus {
 impl Vcpus {
     /// Tables made from a base, which may be any vCPU's; where cores and nodes stand in an APIC id is as it says.
     ///
+    /// Every vCPU has the entries that the base has. QEMU drops entries of zeros, so that its first vCPU may lack a leaf
+    /// 0x8000001E that its others have: give those their own with [`VcpuTable`].
+    ///
     /// # Errors
     ///
     /// [`VcpuError::TooMany`]; [`VcpuError::Memory`].
