@@ -210,6 +210,10 @@ kinds! {
     ComponentSize "component-size" Error
     "the processor stores as many bytes as the component has: Linux compares the size with the one that it knows and gives up XSAVE"
     "set the size to the component's"
+    /// A component whose place is the same on every processor has another.
+    ComponentOffset "component-offset" Error
+    "XSAVE stores it at its own place, whatever the table says: a guest that reads it elsewhere reads another component"
+    "set EBX to the place that the manual gives it"
     /// Two components share bytes, or one lies in the legacy region.
     ComponentOverlap "component-overlap" Error
     "the processor stores one component over the other"

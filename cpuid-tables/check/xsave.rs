@@ -17,6 +17,9 @@ use crate::xsave::XsaveComponent;
 /// Bytes of the legacy region and the header, which no component may share.
 const LEGACY_AND_HEADER: u32 = 576;
 
+/// Where AVX's component is, right behind the header: the only one whose place the manual gives.
+const AVX: (u8, u32) = (2, LEGACY_AND_HEADER);
+
 /// Components below this have no subleaf: x87 and SSE.
 const FIRST_DESCRIBED: u8 = 2;
 
@@ -190,6 +193,11 @@ fn each_component(guest: &Guest<'_>, masks: &Masks, component: XsaveSubleaf, fin
             format!("{} is in {mask}, and bit 0 of 0xD.{number}'s ECX is {bit}", component_name(number));
         let at = Site { register: Some(Register::Ecx), bits: 1, ..at };
         findings.add(Kind::ComponentMask, guest, at, what).and(mask_site(guest, u32::from(!in_xcr0), number));
+    }
+    let (avx, place) = AVX;
+    if number == avx && in_xcr0 && component.offset() != place {
+        let what = format!("{} is at {}: expected {place}", component_name(number), component.offset());
+        findings.add(Kind::ComponentOffset, guest, at.bits(Register::Ebx, 0), what);
     }
     if let Some(known) = component.component().filter(|known| known.size != size) {
         let what = format!("{} has {size} bytes: expected {}", component_name(number), known.size);

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
+use cpuid_tables::CpuidEntry;
 use cpuid_tables::check::{Check, Finding, Kind, Report, Severity};
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::host::Host;
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use super::args::Format;
 use super::output::{BAD, DOUBT, GOOD, HEADING, print, print_json, styled, warn};
 use super::source::{Input, Source};
-use super::{Result, answer, guest};
+use super::{Result, answer, guest, source};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -52,10 +53,13 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let host = args.host_from.as_deref().map(guest::host).transpose()?;
+    // A recorded host does not tell what its KVM emulates.
+    let real = args.host_from.as_deref() == Some(guest::REAL);
+    let emulated = if real { source::emulated()? } else { Vec::new() };
     let mut reports = Vec::new();
     for source in args.input.sources() {
         let cpus = args.input.reading.all(source)?;
-        let mut report = check(source, &cpus, host.as_ref());
+        let mut report = check(source, &cpus, host.as_ref().map(|host| (host, emulated.as_slice())));
         if args.errors_only {
             report.findings.retain(|finding| finding.severity() == Severity::Error);
         }
@@ -82,7 +86,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// One guest. CPUs without a number, or with one that another has, are numbered by their places.
-fn check(source: &Source, cpus: &[Cpu], host: Option<&Host>) -> Report {
+fn check(source: &Source, cpus: &[Cpu], host: Option<(&Host, &[CpuidEntry])>) -> Report {
     if cpus.iter().any(|cpu| cpu.known.is_some()) {
         warn(format!("{source} leaves bits open: they are taken for 0"));
     }
@@ -96,7 +100,7 @@ fn check(source: &Source, cpus: &[Cpu], host: Option<&Host>) -> Report {
         check = check.vcpu(number, &cpu.entries);
     }
     match host {
-        Some(host) => check.on(host).run(),
+        Some((host, emulated)) => check.on(host).emulated(emulated).run(),
         None => check.run(),
     }
 }

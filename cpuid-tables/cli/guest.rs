@@ -104,9 +104,12 @@ fn refused(error: &cpuid_tables::guest::BuildError) -> Failed {
     Failed::new(error)
 }
 
+/// This machine, as a host's name.
+pub(super) const REAL: &str = "real";
+
 /// A recorded host, or this machine.
 pub(crate) fn host(name: &str) -> Result<Host> {
-    if name == "real" {
+    if name == REAL {
         return Host::of_this_machine().cloned().map_err(Failed::new);
     }
     let mut host = Host::default();

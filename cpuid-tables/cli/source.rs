@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args as ClapArgs, Command, FromArgMatches, value_parser};
+use cpuid_tables::CpuidEntry;
 use cpuid_tables::dump::{Cpu, Format, Options, ReadError, Reader};
 use cpuid_tables::host;
 use cpuid_tables::kvm::{Device, KvmSystem as _};
@@ -301,10 +302,15 @@ fn machine(source: &Source, reading: &Reading) -> Result<Vec<Cpu>> {
     let named = |name: &str, entries| Cpu { name: Some(name.to_owned()), ..Cpu::of_entries(entries) };
     match source {
         Source::Supported => Ok(vec![named("supported", kvm()?.supported_cpuid().map_err(Failed::new)?)]),
-        Source::Emulated => Ok(vec![named("emulated", kvm()?.emulated_cpuid().map_err(Failed::new)?)]),
+        Source::Emulated => Ok(vec![named("emulated", emulated()?)]),
         Source::GuestOf(pid) => guest_of::read(*pid),
         Source::Host | Source::File(_) | Source::Input => host_cpus(reading),
     }
+}
+
+/// What KVM on this machine emulates beside what it supports.
+pub(crate) fn emulated() -> Result<Vec<CpuidEntry>> {
+    kvm()?.emulated_cpuid().map_err(Failed::new)
 }
 
 fn kvm() -> Result<Device> {

@@ -164,11 +164,27 @@ pub(crate) const CASES: &[Case] = &[
         ],
     },
     Case {
-        name: "AVX's component in the header",
+        name: "PKRU's component in the header",
         base: Alone(AMD),
-        plant: |tables| tables.put(0xd, 2, Ebx, 0x200),
+        plant: |tables| {
+            tables.put(0xd, 9, Ebx, 0x200);
+            tables.put(0xd, 0, Ebx, 0x340);
+            tables.put(0xd, 0, Ecx, 0x340);
+        },
         expected: &[
-            "component-overlap vCPUs 0-3, entry 14, CPUID.(EAX=0xD,ECX=2):EBX: component 2 (avx) at 512 to 768 begins in the legacy region and header, which end at 576",
+            "component-overlap vCPUs 0-3, entry 15, CPUID.(EAX=0xD,ECX=9):EBX: component 9 (pku) at 512 to 520 begins in the legacy region and header, which end at 576",
+        ],
+    },
+    Case {
+        name: "AVX's component after PKRU's",
+        base: Alone(AMD),
+        plant: |tables| {
+            tables.put(0xd, 2, Ebx, 0x9c0);
+            tables.put(0xd, 0, Ebx, 0xac0);
+            tables.put(0xd, 0, Ecx, 0xac0);
+        },
+        expected: &[
+            "component-offset vCPUs 0-3, entry 14, CPUID.(EAX=0xD,ECX=2):EBX: component 2 (avx) is at 2496: expected 576",
         ],
     },
     Case {
