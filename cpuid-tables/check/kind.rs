@@ -108,6 +108,11 @@ kinds! {
     "guests take such a maximum for a processor without these leaves; Linux then sees no extended feature, 64-bit mode among them"
     "set EAX to the highest leaf of the range"
 
+    /// A leaf is in no range that guests ask for.
+    LeafOutsideRanges "leaf-outside-ranges" Warning
+    "guests know the ranges from 0, 0x40000000, 0x80000000, 0x80860000 (Transmeta) and 0xC0000000 (Centaur), and ask for no other leaf"
+    "remove the entry"
+
     /// More entries than KVM takes.
     TooManyEntries "too-many-entries" Error
     "KVM_SET_CPUID2 fails with E2BIG, and no entry is set (80 entries before Linux 5.11, 256 since)"

@@ -19,7 +19,17 @@ struct Range {
     room: u32,
 }
 
+/// Where Linux looks for ranges, beside a hypervisor's.
+const BASES: [Leaf; 4] = [Leaf::BASIC, Leaf::EXTENDED, Leaf::TRANSMETA, Leaf::CENTAUR];
+
+/// Leaves outside all ranges that AMD's processors answer with words to the reader.
+const EASTER_EGGS: [Leaf; 2] = [Leaf(0x8fff_fffe), Leaf(0x8fff_ffff)];
+
 impl Range {
+    fn is_known(&self) -> bool {
+        BASES.contains(&self.base) || Hypervisor::bases().any(|base| base == self.base)
+    }
+
     fn of(leaf: Leaf) -> Range {
         match leaf.0 {
             0..0x4000_0000 => Range { base: Leaf::BASIC, room: 0x4000_0000 },
@@ -49,8 +59,20 @@ pub(super) fn maxima(input: &Input<'_>, findings: &mut Findings) {
             *filled = (*filled).max(Some(entry.function).filter(|_| holds));
         }
         for (range, filled, highest) in ranges.into_values() {
+            if !range.is_known() {
+                outside(guest, filled, findings);
+                continue;
+            }
             of_range(guest, &range, filled, highest, findings);
         }
+    }
+}
+
+/// The highest leaf of a range that nobody asks for.
+fn outside(guest: &Guest<'_>, filled: Option<Leaf>, findings: &mut Findings) {
+    if let Some(leaf) = filled.filter(|leaf| !EASTER_EGGS.contains(leaf)) {
+        let what = format!("0x{:X} is in no range that guests ask for", leaf.0);
+        findings.add(Kind::LeafOutsideRanges, guest, guest.site_of_leaf(leaf), what);
     }
 }
 

@@ -29,7 +29,8 @@ pub(super) fn logical_count(input: &Input<'_>, findings: &mut Findings) {
         let at = guest.site_of(1, 0, Register::Ebx, N_LOGICAL_CPU.mask());
         let htt = guest.site_of_feature(feature::HT);
         if guest.has(feature::HT) {
-            if count < 2 {
+            // Early Pentium 4s count one.
+            if count == 0 {
                 let what = format!("ht is set, and 1.EBX counts {}", counted(count, "logical processor"));
                 findings.add(Kind::HttAlone, guest, htt, what).feature(feature::HT).and(at);
             } else {

@@ -12,16 +12,24 @@ use crate::feature;
 use crate::hardware::Feature;
 use crate::location::{Leaf, Register, Subleaf};
 use crate::show::name_of;
-use crate::table::Vendor;
+use crate::table::{CpuidRead, Signature, Vendor};
 
 /// Makers that Linux knows by leaf 0 (`arch/x86/kernel/cpu/`), others than AMD and Hygon.
 const OTHERS: [Vendor; 4] = [Vendor::INTEL, Vendor::CENTAUR, Vendor::ZHAOXIN, Vendor::TRANSMETA];
+
+/// Processors that name another in 0x80000000 than in leaf 0.
+static OTHER_NAMES: [(Vendor, Vendor); 1] = [(Vendor::TRANSMETA, Vendor(*b"TransmetaCPU"))];
+
+/// AMD repeats vendor and signature in the extended leaves from this family on, the K8's.
+const REPEATING_FAMILY: u32 = 0xf;
 
 /// Whose a leaf or a feature is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Maker {
     /// AMD's and Hygon's.
     Amd,
+    /// AMD's first, and of all others but Intel.
+    AmdAndOthers,
     /// Intel's, and of those who follow Intel.
     Intel,
     /// Centaur's and Zhaoxin's.
@@ -31,7 +39,7 @@ enum Maker {
 impl Maker {
     const fn name(self) -> &'static str {
         match self {
-            Maker::Amd => "AMD",
+            Maker::Amd | Maker::AmdAndOthers => "AMD",
             Maker::Intel => "Intel",
             Maker::Centaur => "Centaur",
         }
@@ -40,6 +48,7 @@ impl Maker {
     fn made(self, vendor: Vendor) -> bool {
         match self {
             Maker::Amd => vendor.is_amd_compatible(),
+            Maker::AmdAndOthers => vendor != Vendor::INTEL,
             Maker::Intel => !vendor.is_amd_compatible(),
             Maker::Centaur => vendor == Vendor::CENTAUR || vendor == Vendor::ZHAOXIN,
         }
@@ -48,7 +57,7 @@ impl Maker {
 
 /// Leaves that one maker alone defines, with what they hold. By maker, then by number.
 static LEAVES: &[(Maker, u32, &str)] = &[
-    (Maker::Amd, 0x8000_0005, "first-level caches and TLBs"),
+    (Maker::AmdAndOthers, 0x8000_0005, "first-level caches and TLBs"),
     (Maker::Amd, 0x8000_000a, "SVM"),
     (Maker::Amd, 0x8000_0019, "TLBs of 1 GiB pages"),
     (Maker::Amd, 0x8000_001a, "performance hints"),
@@ -95,19 +104,24 @@ pub(super) fn identity(input: &Input<'_>, findings: &mut Findings) {
             let at = guest.site(Leaf::EXTENDED, Subleaf(0));
             let repeated = Vendor::from_registers(registers);
             if repeated.0 == [0; 12] {
-                if vendor.is_amd_compatible() {
+                if repeats(guest) {
                     let what = format!("leaf 0 says \"{vendor}\", and 0x80000000 does not repeat it");
                     findings.add(Kind::VendorNotRepeated, guest, at, what).and(leaf_zero);
                 }
-            } else if repeated != vendor {
+            } else if repeated != vendor && !OTHER_NAMES.contains(&(vendor, repeated)) {
                 let what = format!("leaf 0 says \"{vendor}\", 0x80000000 \"{repeated}\"");
                 findings.add(Kind::VendorsDiffer, guest, at, what).and(leaf_zero);
             }
         }
-        if vendor.is_amd_compatible() {
+        if repeats(guest) {
             signature(guest, findings);
         }
     }
+}
+
+fn repeats(guest: &Guest<'_>) -> bool {
+    let family = guest.entries.signature().map(Signature::family);
+    guest.is_amd() && family.is_some_and(|family| family >= REPEATING_FAMILY)
 }
 
 fn signature(guest: &Guest<'_>, findings: &mut Findings) {
@@ -162,7 +176,7 @@ pub(super) fn aliases(input: &Input<'_>, findings: &mut Findings) {
                 format!("0x80000001.EDX differs from 1.EDX in {which}, which AMD's processors repeat there");
             let other = guest.site_of(1, 0, Register::Edx, differing);
             findings.add(Kind::AliasesDiffer, guest, site(differing), what).and(other);
-        } else if !guest.is_amd() && copies != 0 {
+        } else if vendor == Vendor::INTEL && copies != 0 {
             let which = bits_in_words(copies);
             let what =
                 format!("0x80000001.EDX has {which}, AMD's copies of 1.EDX, and the vendor is \"{vendor}\"");

@@ -247,6 +247,17 @@ pub(crate) const CASES: &[Case] = &[
         ],
     },
     Case {
+        name: "a leaf in no range, and AMD's easter egg",
+        base: Alone(AMD),
+        plant: |tables| {
+            tables.push(CpuidEntry::of_leaf(0x5000_0001, [1, 0, 0, 0]));
+            tables.push(CpuidEntry::of_leaf(0x8fff_ffff, [1, 0, 0, 0]));
+        },
+        expected: &[
+            "leaf-outside-ranges vCPUs 0-3, entry 30, CPUID.(EAX=0x50000001): 0x50000001 is in no range that guests ask for",
+        ],
+    },
+    Case {
         name: "zeros above the maximum",
         base: Alone(AMD),
         plant: |tables| {

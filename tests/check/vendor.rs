@@ -61,6 +61,22 @@ pub(crate) const CASES: &[Case] = &[
         ],
     },
     Case {
+        name: "Transmeta's two names",
+        base: Alone(INTEL),
+        plant: |tables| {
+            // GenuineTMx86, TransmetaCPU.
+            for (leaf, [ebx, ecx, edx]) in [
+                (0, [0x756e_6547, 0x3638_784d, 0x5465_6e69]),
+                (0x8000_0000, [0x6e61_7254, 0x5550_4361, 0x7465_6d73]),
+            ] {
+                tables.put(leaf, 0, Ebx, ebx);
+                tables.put(leaf, 0, Ecx, ecx);
+                tables.put(leaf, 0, Edx, edx);
+            }
+        },
+        expected: &[],
+    },
+    Case {
         name: "AMD's leaves on Intel",
         base: Alone(INTEL),
         plant: |tables| {
