@@ -66,6 +66,7 @@ const fn row(feature: Feature, needs: Feature, reason: &'static str) -> NotNeede
 pub const NOT_NEEDED: &[NotNeeded] = &[
     row(feature::CMOV, feature::FXSR, "the Pentium Pro is older than FXSAVE"),
     row(feature::MMX, feature::FXSR, "the Pentium MMX is older than FXSAVE: its MMX registers are FSAVE's"),
+    row(feature::MMXEXT, feature::FXSR, "the Geode LX has AMD's additions to MMX, and no FXSAVE"),
     row(
         feature::SPEC_CTRL_SSBD,
         feature::SPEC_CTRL,

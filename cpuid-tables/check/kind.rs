@@ -360,7 +360,7 @@ kinds! {
 
     /// Leaves of one vCPU give it two APIC ids.
     ApicIdsDiffer "apic-ids-differ" Error
-    "the guest finds its processors by APIC id: with two ids one of them does not start, or interrupts go astray"
+    "the guest finds its processors by APIC id, and KVM knows one for each vCPU: with two ids one of them does not start, or interrupts go astray"
     "write the vCPU's APIC id into 1.EBX (low 8 bits), 0xB, 0x1F and 0x8000001E"
     /// Two vCPUs have the same APIC id.
     ApicIdUsedTwice "apic-id-used-twice" Error
