@@ -172,7 +172,7 @@ mod tests {
     fn what_is_no_whole_table() {
         let whole = bytes(&entries());
         // One byte of anything that is fixed makes it something else.
-        for (at, value) in [(4, 1), (8, 1), (8 + 2 * 4, 8), (8 + 7 * 4, 1), (8 + 40 + 3, 0x90)] {
+        for (at, value) in [(4, 1), (8 + 3, 0x50), (8 + 2 * 4, 8), (8 + 7 * 4, 1), (8 + 40 + 3, 0x90)] {
             let mut broken = whole.clone();
             broken[at] = value;
             assert!(tables_in(&broken, 0).is_empty(), "{at}");

@@ -95,20 +95,19 @@ fn reason(feature: Feature, rule: KvmTreatment, near: Nearest, (cpu, linux): (Sa
         newer.map(|newer| format!(" (in Linux {newer}: {})", feature.kvm(newer))).unwrap_or_default();
     let text = match rule {
         _ if own => "this KVM is too old for it, or lacks what it takes".to_string(),
+        KvmTreatment::NotAdvertised | KvmTreatment::Vendor if vendors => {
+            "kvm-intel or kvm-amd decides, and does not offer it here (a module parameter, or no such processor)"
+                .to_string()
+        }
         KvmTreatment::Unknown if feature.linux_macro(release).is_none() => {
             format!("the KVM of Linux {release} does not know it")
         }
         KvmTreatment::Unknown => format!("the KVM of Linux {release} has no word for it, or sets it up elsewhere"),
-        KvmTreatment::NotAdvertised if vendors => {
-            "kvm-intel or kvm-amd decides, and does not offer it here (a module parameter, or no such processor)".to_string()
-        }
         KvmTreatment::NotAdvertised => {
             format!("the KVM of Linux {release} knows it and does not advertise it")
         }
         KvmTreatment::Runtime => "it follows what the guest switches on, and is never advertised".to_string(),
-        KvmTreatment::Vendor => {
-            "kvm-intel or kvm-amd decides, and does not offer it here (a module parameter, or no such processor)".to_string()
-        }
+        KvmTreatment::Vendor => "kvm-intel or kvm-amd decides, and does not offer it here".to_string(),
         KvmTreatment::Host | KvmTreatment::Host64 if cpu == Says::No => "it offers it only when the host has it".to_string(),
         KvmTreatment::Host | KvmTreatment::Host64 if linux == Says::No => {
             "it offers only what the host's kernel kept".to_string()
