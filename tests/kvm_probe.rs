@@ -16,31 +16,38 @@ type TestResult = Result<(), Box<dyn Error>>;
 struct Case {
     name: &'static str,
     vendor: Vendor,
-    /// First leaves of ranges to be added, with the number of leaves in each.
-    ranges: &'static [(u32, u32)],
-    /// The highest basic leaf, if another than KVM's.
+    /// First leaves of ranges to be added, with the number of leaves in each and the highest that the first one tells,
+    /// counted from it.
+    ranges: &'static [(u32, u32, u32)],
+    /// The highest basic leaf, if another than KVM's. Answers out of range are those of 0xD, by their subleaves.
     highest: Option<u32>,
 }
 
-const CASES: [Case; 8] = [
+const CASES: [Case; 9] = [
     Case { name: "Intel", vendor: Vendor::INTEL, ranges: &[], highest: None },
+    Case { name: "Intel up to 0xD", vendor: Vendor::INTEL, ranges: &[], highest: Some(0xd) },
     Case {
-        name: "Intel, hypervisors, Centaur and Transmeta",
+        name: "Intel up to 0xD, hypervisors, Centaur and Transmeta",
         vendor: Vendor::INTEL,
-        ranges: &[(0x4000_0100, 2), (0x4000_0300, 11), (0xc000_0000, 3), (0x8086_0000, 2)],
-        highest: None,
+        ranges: &[(0x4000_0100, 2, 1), (0x4000_0300, 11, 10), (0xc000_0000, 3, 2), (0x8086_0000, 2, 1)],
+        highest: Some(0xd),
     },
-    Case { name: "Intel up to 0xB", vendor: Vendor::INTEL, ranges: &[], highest: Some(0xb) },
-    Case { name: "Intel up to 7", vendor: Vendor::INTEL, ranges: &[(0xc000_0000, 2)], highest: Some(7) },
-    Case { name: "AMD", vendor: Vendor::AMD, ranges: &[], highest: None },
+    Case {
+        name: "Intel up to 0xB, ranges that say more than there is",
+        vendor: Vendor::INTEL,
+        ranges: &[(0x4000_0200, 2, 0x150), (0x4fff_ff00, 2, 0xff), (0xc000_0000, 2, 0x3000_0000)],
+        highest: Some(0xb),
+    },
+    Case { name: "Intel up to 7", vendor: Vendor::INTEL, ranges: &[(0xc000_0000, 2, 1)], highest: Some(7) },
+    Case { name: "AMD", vendor: Vendor::AMD, ranges: &[], highest: Some(0xd) },
     Case {
         name: "AMD, hypervisors and Centaur",
         vendor: Vendor::AMD,
-        ranges: &[(0x4000_0100, 2), (0xc000_0000, 3)],
-        highest: None,
+        ranges: &[(0x4000_0100, 2, 1), (0xc000_0000, 3, 2)],
+        highest: Some(0xd),
     },
-    Case { name: "Hygon", vendor: Vendor::HYGON, ranges: &[(0x4000_0200, 3)], highest: None },
-    Case { name: "Centaur", vendor: Vendor::CENTAUR, ranges: &[(0xc000_0000, 5)], highest: None },
+    Case { name: "Hygon", vendor: Vendor::HYGON, ranges: &[(0x4000_0200, 3, 2)], highest: Some(0xd) },
+    Case { name: "Centaur", vendor: Vendor::CENTAUR, ranges: &[(0xc000_0000, 5, 4)], highest: Some(0xd) },
 ];
 
 impl Case {
@@ -64,9 +71,9 @@ impl Case {
                 table.push(CpuidEntry::of_subleaf(leaf, level, registers));
             }
         }
-        for &(first, count) in self.ranges {
+        for &(first, count, highest) in self.ranges {
             table.retain(|entry| !(first..first + count).contains(&entry.function.0));
-            table.push(CpuidEntry::of_leaf(first, [first + count - 1, 0x0a0a, 0x0b0b, 0x0c0c]));
+            table.push(CpuidEntry::of_leaf(first, [first + highest, 0x0a0a, 0x0b0b, 0x0c0c]));
             let rest = (first + 1..first + count).map(|leaf| CpuidEntry::of_leaf(leaf, [leaf, !leaf, 1, 2]));
             table.extend(rest);
         }
@@ -92,6 +99,10 @@ fn questions(table: &[CpuidEntry]) -> Vec<(Leaf, Subleaf)> {
         0xbfff_ffff,
         0xc000_0000,
         0xcfff_ffff,
+        0xefff_ffff,
+        0xf000_0001,
+        0x4000_0301,
+        0x4000_0351,
         0xffff_ffff,
     ];
     let subleaves = [0, 1, 2, 3, 4, 0x3f, 0xff, 0x100, 0x1_0001, 0xffff_ffff_u32];

@@ -4,8 +4,8 @@ use std::vec::Vec;
 
 use super::enumerate;
 use super::instruction::instruction;
-use crate::kvm::KvmError;
 use crate::kvm::ioctl::{allowed_cpus, pin_this_thread};
+use crate::kvm::{Errno, KvmError};
 use crate::table::CpuidEntry;
 
 /// What one CPU answers, every leaf and subleaf. The question is asked from a thread of its own, which runs on that CPU
@@ -22,9 +22,13 @@ pub fn read_cpu(cpu: usize) -> Result<Vec<CpuidEntry>, KvmError> {
         pin_this_thread(cpu).map_err(|errno| KvmError::System("sched_setaffinity", errno))?;
         Ok(enumerate(instruction))
     };
-    // A thread that panicked would be a bug of this crate, and has said so.
-    let joined = std::thread::scope(|scope| scope.spawn(read).join());
-    joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().spawn_scoped(scope, read).map_err(|error| {
+            KvmError::System("a thread's creation", Errno(error.raw_os_error().unwrap_or(libc::EAGAIN)))
+        })?;
+        // A thread that panicked would be a bug of this crate, and has said so.
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 /// The CPUs that this thread may run on, by Linux's numbers, in ascending order.
