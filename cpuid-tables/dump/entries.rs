@@ -76,10 +76,10 @@ pub(super) fn is_line(line: &[u8]) -> bool {
 
 impl Parser for Entries {
     fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
-        if matches!(trim(line.text), [] | [b'#', ..]) {
-            return Ok(());
-        }
-        let (owner, entry) = entry(line.text).ok_or(Fault::Here(EXPECTED))?;
+        let Some((owner, entry)) = entry(line.text) else {
+            let says_nothing = matches!(trim(line.text), [] | [b'#', ..]);
+            return if says_nothing { Ok(()) } else { Err(Fault::Here(EXPECTED)) };
+        };
         if !sink.open().is_some_and(|cpu| owner.is(cpu)) {
             match owner {
                 Owner::Unnamed => sink.start(None, None),

@@ -113,7 +113,7 @@ impl<'a> Scan<'a> {
 }
 
 /// A byte in each of eight.
-const fn each(byte: u8) -> u64 {
+pub(super) const fn each(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 
