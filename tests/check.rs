@@ -175,7 +175,7 @@ fn the_same_fault_of_all_vcpus_is_told_once() {
     });
     let report = tables.check().run();
     let lists: Vec<String> = report.findings.iter().map(Finding::vcpu_list).collect();
-    assert_eq!(found(&report), ["features-differ: vCPU 3 has avx2, vCPU 0 has not"]);
+    assert_eq!(found(&report), ["features-differ: vCPU 0 lacks avx2, and not all others lack it"]);
     assert_eq!(lists, ["vCPU 3"]);
 
     let mut tables = Tables::read(AMD);

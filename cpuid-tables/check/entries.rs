@@ -9,10 +9,9 @@ use alloc::vec::Vec;
 
 use super::guest::Guest;
 use super::{Findings, Input, Kind, Site};
-use crate::field::leaf_1f;
-use crate::field::leaf_4;
-use crate::location::{Leaf, Register, Subleaf};
-use crate::table::{CpuidEntry, CpuidRead, CpuidTable, IndexedLeaf, Terminator};
+use crate::field::{leaf_1f, leaf_4};
+use crate::location::{Leaf, Subleaf};
+use crate::table::{CpuidEntry, CpuidTable, IndexedLeaf, Terminator};
 
 /// More entries than KVM takes.
 pub(super) fn count(input: &Input<'_>, findings: &mut Findings) {
@@ -118,6 +117,9 @@ const fn known_flags(leaf: Leaf) -> u32 {
 /// Leaves whose subleaf 0 says in EAX which subleaf is the last.
 const COUNTED_BY_EAX: [u32; 8] = [0x7, 0x14, 0x17, 0x18, 0x1d, 0x1e, 0x20, 0x24];
 
+/// A leaf's subleaves, each as the first entry has it.
+type Subleaves = BTreeMap<u32, [u32; 4]>;
+
 /// Lists of subleaves without a beginning, with a gap, or without an end.
 pub(super) fn subleaves(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
@@ -127,79 +129,77 @@ pub(super) fn subleaves(input: &Input<'_>, findings: &mut Findings) {
             if entries.clone().any(|entry| !entry.is_indexed()) {
                 continue;
             }
-            let mut indices: Vec<u32> = entries.map(|entry| entry.index.0).collect();
-            indices.sort_unstable();
-            indices.dedup();
-            match indices.first() {
+            let mut subleaves = Subleaves::new();
+            for entry in entries {
+                subleaves.entry(entry.index.0).or_insert(entry.registers);
+            }
+            match subleaves.first_key_value() {
+                Some((0, _)) => list(guest, leaf, &subleaves, findings),
+                Some((&first, _)) => no_first(guest, leaf, first, findings),
                 None => {}
-                Some(0) => list(guest, leaf, &indices, findings),
-                // Zeros say nothing: QEMU 7.2 has a subleaf 63 of 0xD with them.
-                Some(_) if !guest.entries.iter().any(|entry| entry.function == leaf.leaf && holds(entry)) => {
-                }
-                Some(&first) => {
-                    let what = format!("0x{:X} has subleaf {first} and no subleaf 0", leaf.leaf.0);
-                    let other = guest.site(leaf.leaf, Subleaf(first));
-                    let at = guest.site(leaf.leaf, Subleaf(0));
-                    findings.add(Kind::NoFirstSubleaf, guest, at, what).and(other);
-                }
             }
         }
     }
 }
 
-/// A leaf's subleaves, ascending from 0.
-fn list(guest: &Guest<'_>, leaf: IndexedLeaf, indices: &[u32], findings: &mut Findings) {
-    let registers = |index: u32| guest.entries.registers(leaf.leaf, Subleaf(index));
-    let counted = COUNTED_BY_EAX.contains(&leaf.leaf.0);
+fn no_first(guest: &Guest<'_>, leaf: IndexedLeaf, first: u32, findings: &mut Findings) {
+    // Zeros say nothing: QEMU 7.2 has a subleaf 63 of 0xD with them.
+    if guest.given.iter().any(|entry| entry.function == leaf.leaf && holds(entry)) {
+        let what = format!("0x{:X} has subleaf {first} and no subleaf 0", leaf.leaf.0);
+        let (at, other) = (guest.site(leaf.leaf, Subleaf(0)), guest.site(leaf.leaf, Subleaf(first)));
+        findings.add(Kind::NoFirstSubleaf, guest, at, what).and(other);
+    }
+}
+
+/// A leaf's subleaves, from 0 on.
+fn list(guest: &Guest<'_>, leaf: IndexedLeaf, subleaves: &Subleaves, findings: &mut Findings) {
+    let number = leaf.leaf.0;
+    let site = |subleaf: u32| guest.site(leaf.leaf, Subleaf(subleaf));
+    let counted = COUNTED_BY_EAX.contains(&number);
     // How many subleaves a guest's walk comes to, and whether it ends by itself.
     let (reached, ends) = match leaf.terminator {
-        Terminator::Counted if counted => (registers(0).map_or(0, |[eax, ..]| eax.saturating_add(1)), true),
+        Terminator::Counted if counted => {
+            (subleaves.get(&0).map_or(1, |[eax, ..]| eax.saturating_add(1)), true)
+        }
         Terminator::Counted => return,
-        terminator => walk(terminator, indices, registers),
+        terminator => walk(terminator, subleaves),
     };
-    let says =
-        |index: &&u32| registers(**index).is_some_and(|registers| registers_hold(leaf.leaf, registers));
-    if let Some(&lost) = indices.iter().filter(|index| **index >= reached).find(says) {
-        let number = leaf.leaf.0;
-        let (last, what) = match reached.checked_sub(1).filter(|_| counted) {
-            Some(last) => (
-                0,
-                format!(
-                    "subleaf 0 of 0x{number:X} says that {last} is the last, and there is a subleaf {lost}"
-                ),
-            ),
-            None => (
-                reached,
-                format!(
-                    "the subleaves of 0x{number:X} end before subleaf {reached}, and there is a subleaf {lost}"
-                ),
-            ),
-        };
-        let other = guest.site(leaf.leaf, Subleaf(last));
-        findings.add(Kind::SubleafNotReached, guest, guest.site(leaf.leaf, Subleaf(lost)), what).and(other);
-    } else if !ends {
-        let last = reached.saturating_sub(1);
-        let what = format!("the subleaves of 0x{:X} go to {last}, and none says that they end", leaf.leaf.0);
-        let at = Site { entry: None, ..guest.site(leaf.leaf, Subleaf(reached)) };
-        let other = guest.site(leaf.leaf, Subleaf(last));
-        findings.add(Kind::NoTerminator, guest, at, what).and(other);
+    let last = reached.saturating_sub(1);
+    let mut beyond = subleaves.range(reached..).filter(|(_, registers)| says(leaf.terminator, **registers));
+    match beyond.next() {
+        Some((&lost, _)) if counted => {
+            let what =
+                format!("0x{number:X} has a subleaf {lost}, and its subleaf 0 says that {last} is the last");
+            findings.add(Kind::SubleafNotReached, guest, site(lost), what).and(site(0));
+        }
+        Some((&lost, _)) => {
+            let (why, other) = if ends { ("ends with", last) } else { ("breaks off after", reached) };
+            let what = format!("0x{number:X} has a subleaf {lost}, and its list {why} subleaf {last}");
+            findings.add(Kind::SubleafNotReached, guest, site(lost), what).and(site(other));
+        }
+        None if !ends => {
+            let what = format!("the subleaves of 0x{number:X} go to {last}, and none says that they end");
+            findings.add(Kind::NoTerminator, guest, site(reached), what).and(site(last));
+        }
+        None => {}
     }
 }
 
 /// Follows a list to its terminator or to the first subleaf that is not there.
-fn walk(terminator: Terminator, indices: &[u32], registers: impl Fn(u32) -> Option<[u32; 4]>) -> (u32, bool) {
-    // Subleaves 0 and 1 of SGX's leaf are no sections.
+fn walk(terminator: Terminator, subleaves: &Subleaves) -> (u32, bool) {
+    // Subleaves 0 and 1 of SGX's leaf are no sections; KVM reports no section.
     let start = if terminator == Terminator::SectionType { 2 } else { 0 };
-    for (expected, &index) in (0..).zip(indices) {
-        if index != expected {
-            return (expected, terminator == Terminator::SectionType && expected <= start);
+    let mut reached = 0;
+    for (&index, &registers) in subleaves {
+        if index != reached {
+            break;
         }
-        if index >= start && registers(index).is_some_and(|registers| ends_list(terminator, registers)) {
-            return (index + 1, true);
+        reached += 1;
+        if index >= start && ends_list(terminator, registers) {
+            return (reached, true);
         }
     }
-    let count = u32::try_from(indices.len()).unwrap_or(u32::MAX);
-    (count, terminator == Terminator::SectionType && count <= start)
+    (reached, reached <= start)
 }
 
 fn ends_list(terminator: Terminator, registers: [u32; 4]) -> bool {
@@ -212,12 +212,12 @@ fn ends_list(terminator: Terminator, registers: [u32; 4]) -> bool {
     }
 }
 
-/// True where an entry says anything. Past the last level, 0xB and 0x1F still tell subleaf and x2APIC id.
-fn registers_hold(leaf: Leaf, registers: [u32; 4]) -> bool {
-    match IndexedLeaf::of(leaf).map(|leaf| leaf.terminator) {
-        Some(Terminator::LevelType) => {
-            registers[Register::Eax as usize] | registers[Register::Ebx as usize] != 0
-                || leaf_1f::DOMAIN_TYPE.read_from(registers) != 0
+/// True where a subleaf says anything. Past the last level, 0xB and 0x1F still tell subleaf and x2APIC id.
+fn says(terminator: Terminator, registers: [u32; 4]) -> bool {
+    match terminator {
+        Terminator::LevelType => {
+            let [eax, ebx, ..] = registers;
+            eax | ebx != 0 || !ends_list(terminator, registers)
         }
         _ => registers != [0; 4],
     }

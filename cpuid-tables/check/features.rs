@@ -79,20 +79,23 @@ fn not_needed(feature: Feature) -> FeatureSet {
     NOT_NEEDED.iter().filter(|row| row.feature == feature).map(|row| row.needs).collect()
 }
 
-/// Features of one vCPU that another lacks.
+/// Features that not all vCPUs have: each told once, of those that differ from the first vCPU in it.
 pub(super) fn differences(input: &Input<'_>, findings: &mut Findings) {
     let Some((first, others)) = input.guests.split_first() else { return };
-    for guest in others {
-        for feature in (guest.features ^ first.features) - PER_VCPU {
-            let (with, without) = if guest.has(feature) { (guest, first) } else { (first, guest) };
-            let what =
-                format!("vCPU {} has {}, vCPU {} has not", with.number, name_of(feature), without.number);
-            let other = first.site_of_feature(feature).of_vcpu(first.number);
-            findings
-                .add(Kind::FeaturesDiffer, guest, guest.site_of_feature(feature), what)
-                .feature(feature)
-                .and(other);
-        }
+    let differing = |guest: &Guest<'_>| (guest.features ^ first.features) - PER_VCPU;
+    let all = others.iter().fold(FeatureSet::new(), |all, guest| all | differing(guest));
+    for feature in all {
+        let mut those = others.iter().filter(|guest| differing(guest).contains(feature));
+        let Some(guest) = those.next() else { continue };
+        let (name, number) = (name_of(feature), first.number);
+        let what = if first.has(feature) {
+            format!("vCPU {number} has {name}, and not all others have it")
+        } else {
+            format!("vCPU {number} lacks {name}, and not all others lack it")
+        };
+        let other = first.site_of_feature(feature).of_vcpu(number);
+        let finding = findings.add(Kind::FeaturesDiffer, guest, guest.site_of_feature(feature), what);
+        finding.feature(feature).and(other).vcpus.extend(those.map(|guest| guest.number));
     }
 }
 

@@ -113,7 +113,8 @@ fn of_range(guest: &Guest<'_>, range: &Range, filled: Option<Leaf>, highest: Lea
     }
 }
 
-/// The highest leaf by a range's first. KVM before 3.6 said 0 and meant the leaf of its features.
+/// The highest leaf by a range's first. Old KVMs say 0, and mean the leaf of their features (Linux,
+/// `Documentation/virt/kvm/x86/cpuid.rst`).
 fn maximum(base: Leaf, registers: [u32; 4]) -> Leaf {
     let range = Hypervisor::from_registers(base, registers);
     let old_kvm = range.signature == Hypervisor::KVM && range.highest.0 == 0;

@@ -211,7 +211,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.remove(4, 1),
         expected: &[
-            "subleaf-not-reached vCPUs 0-3, entry 6, CPUID.(EAX=4,ECX=2): the subleaves of 0x4 end before subleaf 1, and there is a subleaf 2 <no entry, CPUID.(EAX=4,ECX=1)>",
+            "subleaf-not-reached vCPUs 0-3, entry 6, CPUID.(EAX=4,ECX=2): 0x4 has a subleaf 2, and its list breaks off after subleaf 0 <no entry, CPUID.(EAX=4,ECX=1)>",
         ],
     },
     Case {
@@ -219,7 +219,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.put(7, 0, Eax, 1),
         expected: &[
-            "subleaf-not-reached vCPUs 0-3, entry 14, CPUID.(EAX=7,ECX=2): subleaf 0 of 0x7 says that 1 is the last, and there is a subleaf 2 <entry 12, CPUID.(EAX=7,ECX=0)>",
+            "subleaf-not-reached vCPUs 0-3, entry 14, CPUID.(EAX=7,ECX=2): 0x7 has a subleaf 2, and its subleaf 0 says that 1 is the last <entry 12, CPUID.(EAX=7,ECX=0)>",
         ],
     },
     Case {
@@ -227,7 +227,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_001d, 1, Eax, 0),
         expected: &[
-            "subleaf-not-reached vCPUs 0-3, entry 25, CPUID.(EAX=0x8000001D,ECX=2): the subleaves of 0x8000001D end before subleaf 2, and there is a subleaf 2 <entry 25, CPUID.(EAX=0x8000001D,ECX=2)>",
+            "subleaf-not-reached vCPUs 0-3, entry 25, CPUID.(EAX=0x8000001D,ECX=2): 0x8000001D has a subleaf 2, and its list ends with subleaf 1 <entry 24, CPUID.(EAX=0x8000001D,ECX=1)>",
         ],
     },
     Case {
@@ -235,7 +235,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.push(CpuidEntry::of_subleaf(0x12, 3, [1, 0, 0x1001, 0])),
         expected: &[
-            "subleaf-not-reached vCPUs 0-3, entry 46, CPUID.(EAX=0x12,ECX=3): the subleaves of 0x12 end before subleaf 3, and there is a subleaf 3 <entry 46, CPUID.(EAX=0x12,ECX=3)>",
+            "subleaf-not-reached vCPUs 0-3, entry 46, CPUID.(EAX=0x12,ECX=3): 0x12 has a subleaf 3, and its list ends with subleaf 2 <entry 29, CPUID.(EAX=0x12,ECX=2)>",
         ],
     },
     Case {

@@ -211,7 +211,7 @@ pub(crate) const CASES: &[Case] = &[
             });
         },
         expected: &[
-            "features-differ vCPU 2, entry 3, CPUID.(EAX=1):ECX[25]: vCPU 0 has aes, vCPU 2 has not <vCPU 0, entry 3, CPUID.(EAX=1):ECX[25]>",
+            "features-differ vCPU 2, entry 3, CPUID.(EAX=1):ECX[25]: vCPU 0 has aes, and not all others have it <vCPU 0, entry 3, CPUID.(EAX=1):ECX[25]>",
         ],
     },
     Case {
