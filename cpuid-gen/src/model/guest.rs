@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::cpu_models::{Properties, Property};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{MaskKind, QemuFacts, QemuSource};
-use crate::location::{Leaf, Register, Word};
+use crate::location::{Bit, Leaf, Register, Word};
 use crate::source::Span;
 
 /// What a release's code works with.
@@ -111,7 +111,7 @@ impl Names<'_, '_> {
             guest.hyperv_deps.extend(feature.zip(needs).map(|(feature, needs)| [feature, needs]));
         }
         for row in &facts.xsave {
-            let feature = self.word(&row.word, 1 << row.bit.0, row.at);
+            let feature = self.word(&row.word, mask(row.bit), row.at);
             let component = |feature| Component { number: row.component, feature, size: row.size };
             guest.xsave.extend(feature.map(component));
         }
@@ -141,17 +141,22 @@ impl Names<'_, '_> {
 
 fn words(facts: &QemuFacts) -> BTreeMap<Word, GuestWord> {
     let word = |word: &crate::facts::QemuWord| {
-        let mask = |kind| {
+        let masked = |kind| {
             let masks = facts.masks.iter().filter(|mask| mask.kind == kind && mask.word == word.name);
             masks.fold(0, |all, mask| all | mask.mask)
         };
         let bits = facts.bits.iter().filter(|bit| bit.word == word.name);
-        let named = bits.fold(0, |all, bit| all | 1u64 << bit.bit.0);
-        let migratable = mask(MaskKind::Migratable) | named & !mask(MaskKind::Unmigratable);
-        let no_autoenable = mask(MaskKind::NoAutoenable);
+        let named = bits.fold(0, |all, bit| all | mask(bit.bit));
+        let migratable = masked(MaskKind::Migratable) | named & !masked(MaskKind::Unmigratable);
+        let no_autoenable = masked(MaskKind::NoAutoenable);
         (word.index, GuestWord { source: word.source, migratable, no_autoenable })
     };
     facts.words.iter().map(word).collect()
+}
+
+/// A bit as a mask; nothing for one that a word does not have.
+fn mask(bit: Bit) -> u64 {
+    1u64.checked_shl(bit.0.into()).unwrap_or(0)
 }
 
 /// Every name that [`Properties`] knows, with what it stands for.
