@@ -53,6 +53,15 @@ fn warnings_are_no_errors_and_can_be_left_out() {
     assert!(text(&output).1.starts_with("0 errors, 0 warnings; "));
 }
 
+/// What gdb prints of a real guest's vCPU in a memory dump.
+#[test]
+fn a_guest_from_a_memory_dump() {
+    let output = run(&["../dumps/vmcore-cpuid_entries.txt"], "");
+    let (code, out) = text(&output);
+    assert_eq!(code, Some(0));
+    assert!(out.contains("\n0 errors, 1 warning; "), "{out}");
+}
+
 #[test]
 fn an_error_in_text() {
     let output = run(&["-"], AVX2_BY_HAND);
