@@ -8,6 +8,8 @@
 mod common;
 #[path = "dump/documents.rs"]
 mod documents;
+#[path = "dump/pieces.rs"]
+mod pieces;
 #[path = "dump/programs.rs"]
 mod programs;
 

@@ -3,11 +3,14 @@
 #![cfg(feature = "dump")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "dump/pieces.rs"]
+mod pieces;
+
 use std::collections::BTreeSet;
-use std::io::BufReader;
 
 use cpuid_tables::dump::{self, Cpu, Format, Options};
 use cpuid_tables::{CpuidEntry, IndexedLeaf, Leaf, Subleaf};
+use pieces::Pieces;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -159,7 +162,7 @@ proptest! {
         for format in Format::ALL.into_iter().map(Some).chain([None]) {
             let options = Options { format, lenient };
             let whole = dump::read(&bytes[..], &options);
-            let pieces = dump::read(BufReader::with_capacity(3, &bytes[..]), &options);
+            let pieces = dump::read(Pieces(3, &bytes), &options);
             let told = |dump: Result<dump::Dump, dump::ReadError>| dump.map(|dump| dump.cpus).map_err(|error| error.to_string());
             prop_assert_eq!(told(whole), told(pieces));
         }

@@ -1,4 +1,7 @@
 //! Lines of an input of any size, none longer than a limit.
+//!
+//! An input that begins with UTF-16's byte order mark, as Windows' shell writes it, is made bytes of: whatever is not
+//! ASCII becomes `?`.
 
 use std::io::{self, Read};
 use std::vec::Vec;
@@ -22,6 +25,33 @@ pub(super) struct Lines<R> {
     number: u64,
     /// The input is at its end.
     ended: bool,
+    utf16: Option<Utf16>,
+}
+
+/// An input in UTF-16.
+struct Utf16 {
+    /// Which of a unit's two bytes is the low one.
+    low: usize,
+    /// The first byte of a unit whose second was not read yet.
+    half: Option<u8>,
+}
+
+impl Utf16 {
+    /// Makes bytes of the units in a text, in its place; tells how many.
+    fn narrow(&mut self, text: &mut [u8]) -> usize {
+        let mut units = 0;
+        for at in 0..text.len() {
+            let Some(first) = self.half.take() else {
+                self.half = Some(text[at]);
+                continue;
+            };
+            let unit = [first, text[at]];
+            let is_ascii = unit[1 - self.low] == 0 && unit[self.low].is_ascii();
+            text[units] = if is_ascii { unit[self.low] } else { b'?' };
+            units += 1;
+        }
+        units
+    }
 }
 
 /// What there was instead of a line.
@@ -34,13 +64,24 @@ pub(super) enum NoLine {
 impl<R: Read> Lines<R> {
     pub(super) fn new(input: R) -> io::Result<Lines<R>> {
         let buffer = std::vec![0; HEAD];
-        let mut lines = Lines { input, buffer, start: 0, end: 0, line: 0..0, number: 0, ended: false };
+        let mut lines =
+            Lines { input, buffer, start: 0, end: 0, line: 0..0, number: 0, ended: false, utf16: None };
         while lines.end < HEAD && !lines.ended {
             lines.fill()?;
         }
-        if lines.buffer[..lines.end].starts_with(b"\xef\xbb\xbf") {
-            lines.start = 3;
-        }
+        let low = match &lines.buffer[..lines.end] {
+            [0xff, 0xfe, ..] => 0,
+            [0xfe, 0xff, ..] => 1,
+            [0xef, 0xbb, 0xbf, ..] => {
+                lines.start = 3;
+                return Ok(lines);
+            }
+            _ => return Ok(lines),
+        };
+        let mut utf16 = Utf16 { low, half: None };
+        lines.start = 2;
+        lines.end = 2 + utf16.narrow(&mut lines.buffer[2..lines.end]);
+        lines.utf16 = Some(utf16);
         Ok(lines)
     }
 
@@ -112,8 +153,9 @@ impl<R: Read> Lines<R> {
         loop {
             match self.input.read(&mut self.buffer[self.end..]) {
                 Ok(read) => {
-                    self.end += read;
                     self.ended = read == 0;
+                    let text = &mut self.buffer[self.end..self.end + read];
+                    self.end += self.utf16.as_mut().map_or(read, |utf16| utf16.narrow(text));
                     return Ok(());
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -1,8 +1,10 @@
 //! The target for the readers of dumps. None may panic, and what one reads can be written and read again.
 
-use std::io::BufReader;
+#[path = "../../tests/dump/pieces.rs"]
+mod pieces;
 
 use cpuid_tables::dump::{self, Cpu, Dump, Format, Options, ReadError, WriteError};
+use pieces::Pieces;
 
 /// The first byte says the format, `a` for the first and so on; any other that it is to be recognised. The rest is the
 /// input.
@@ -13,7 +15,7 @@ pub(crate) fn dump(data: &[u8]) {
     let lenient = read(input, format, true);
     // In pieces of any size an input is the same.
     let options = Options { format, lenient: true };
-    let pieces = dump::read(BufReader::with_capacity(7, input), &options);
+    let pieces = dump::read(Pieces(7, input), &options);
     match (&lenient, &pieces) {
         (Ok(whole), Ok(pieces)) => {
             assert_eq!(whole.cpus, pieces.cpus);

@@ -1,9 +1,10 @@
 //! What programs print: gdb, strace, cpuid, kcpuid and AIDA64.
 
-use cpuid_tables::dump::Format;
+use cpuid_tables::dump::{self, Format, Options};
 use cpuid_tables::{CpuidEntry, Feature};
 
 use crate::common;
+use crate::pieces::Pieces;
 use crate::{fails, fails_as, file, guest, one, read, text, without_flags};
 
 #[test]
@@ -252,6 +253,19 @@ fn instlatx64() {
     ] {
         assert_eq!(one(&text, Format::InstLatx64).entries, expected, "{text}");
     }
+    // As Windows' shell writes it, in pieces of any size.
+    let long = format!("\u{feff}{}{lines}", "é, a\r\n".repeat(20_000));
+    for big in [false, true] {
+        let units =
+            long.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() });
+        let bytes: Vec<u8> = units.collect();
+        for size in [1, 7, 1 << 20] {
+            let options = Options { format: Some(Format::InstLatx64), ..Options::default() };
+            let dump = dump::read(Pieces(size, &bytes), &options).unwrap();
+            assert_eq!(dump.cpus[0].entries, expected);
+        }
+    }
+    assert_eq!(one(format!("\u{feff}{lines}"), Format::InstLatx64).entries, expected);
     let headings = [
         (
             "------[ CPUID Registers / Logical CPU #0 ]------",
