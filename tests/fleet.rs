@@ -185,6 +185,8 @@ fn a_component_of_another_size_goes_and_takes_its_features_along() -> TestResult
     assert!(features.contains(feature::AVX2));
     assert_eq!(all.word(CpuidWord::new(0xd, 0, Register::Eax)), 0x2a7);
     assert!(find_entry(&all.entries, Leaf(0xd), Subleaf(6)).is_none());
+    let why: Vec<CpuidWord> = all.unequal.iter().map(|unequal| unequal.word).collect();
+    assert_eq!(why, [CpuidWord::new(0xd, 6, Register::Ebx)]);
     Ok(())
 }
 
@@ -354,5 +356,25 @@ fn what_binds_a_guest_to_its_host_is_not_added() -> TestResult {
     change(&mut entries, feature::UMIP, true);
     let best = baseline([("a", &*entries)])?.best_model(qemu())?.ok_or("no model")?;
     assert!(best.add.contains(feature::UMIP) && !best.add.contains(feature::CONSTANT_TSC), "{best}");
+    Ok(())
+}
+
+#[test]
+fn a_feature_whose_leaf_has_to_be_equal_goes_where_it_is_not() -> TestResult {
+    let mut a = host(INTEL, "SapphireRapids-v1")?;
+    let b = {
+        a.push(CpuidEntry::of_subleaf(0x1e, 0, [0, 0x4010, 0, 0]));
+        a.sort_by_key(|entry| (entry.function, entry.index));
+        let mut b = a.clone();
+        set_word(&mut b, CpuidWord::new(0x1e, 0, Register::Ebx), 0x8020);
+        b
+    };
+    let one = baseline([("a", &*a)])?.features();
+    assert!(one.contains(feature::AMX_TILE) && one.contains(feature::AMX_INT8));
+    let both = baseline([("a", &*a), ("b", &*b)])?;
+    let features = both.features();
+    assert!(!features.contains(feature::AMX_TILE) && !features.contains(feature::AMX_INT8));
+    assert!(features.contains(feature::AVX512F));
+    assert!(both.unequal.iter().any(|unequal| unequal.word.leaf == Leaf(0x1e)));
     Ok(())
 }

@@ -107,3 +107,30 @@ fn one_host_s_baseline_runs_what_the_host_runs() -> TestResult {
     assert!(models > 1000, "{models}");
     Ok(())
 }
+
+#[test]
+fn what_is_chosen_runs_on_every_host() -> TestResult {
+    let mut chosen = 0;
+    let names: BTreeSet<String> = recordings()?.into_iter().map(|[_, _, name, _]| name).collect();
+    let pairs = names.iter().flat_map(|a| names.iter().map(move |b| [a, b]));
+    for pair in pairs.filter(|[a, b]| a <= b) {
+        let hosts: Vec<Host> = pair.iter().map(|name| host(name)).collect::<Result<_, _>>()?;
+        let mut fleet = Fleet::new();
+        for (name, host) in pair.iter().zip(&hosts) {
+            fleet.add_host(name, host)?;
+        }
+        let baseline = fleet.baseline()?;
+        let release = QemuRelease::find("10.0").ok_or("no QEMU 10.0")?;
+        let choices = [baseline.best_model(release)?, baseline.closest_model(release)?];
+        for choice in choices.into_iter().flatten() {
+            for (name, host) in pair.iter().zip(&hosts) {
+                let builder = GuestCpuid::builder().release(release).host(host);
+                let guest = builder.cpu(choice.to_string().parse()?).build()?;
+                assert_eq!(guest.filtered(), [], "{pair:?} on {name}: {choice}");
+            }
+            chosen += 1;
+        }
+    }
+    assert!(chosen > 10, "{chosen}");
+    Ok(())
+}

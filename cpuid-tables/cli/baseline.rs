@@ -27,7 +27,8 @@ Examples:
 A host is a file; CPUs that are numbered upwards in it are one host's, and what is true of all of them
 is true of it. A CPU with a name, or one whose number is not above the last one's, is a host of its
 own: JSON lines with a \"name\" are a host each. A directory is walked in order of names. Beside
-NAME.supported, NAME.msrs has the host's feature MSRs; NAME.host, NAME.caps and NAME.hv are not read.
+NAME.supported, NAME.msrs has the host's feature MSRs and NAME.caps its capabilities; NAME.host and
+NAME.hv are not read.
 
 Dumps are best what KVM supports there (KVM_GET_SUPPORTED_CPUID). From dumps of the CPUID instruction,
 what KVM emulates everywhere is added, but what a host's KVM keeps from guests is not known.
@@ -98,7 +99,7 @@ fn hosts(count: usize) -> String {
 
 fn text(baseline: &Baseline, best: Option<&Choice>, closest: Option<&Choice>) -> String {
     let vendors: Vec<String> = match baseline.vendors.as_slice() {
-        [(vendor, _)] => vec![vendor.clone()],
+        [(vendor, _)] => vec![vendor.trim().to_owned()],
         all => all.iter().map(|(vendor, count)| format!("{count} {vendor}")).collect(),
     };
     let mut text = format!("{}: {}\n", styled(HEADING, hosts(baseline.hosts)), vendors.join(", "));
@@ -137,8 +138,8 @@ fn costs(groups: &[Group]) -> String {
             let _ = writeln!(text, "    lack what all others have: {}", names(group.costs).join(" "));
         }
         for limit in &group.limits {
-            let (field, with, without) = (limit.field, limit.with, limit.without);
-            let _ = writeln!(text, "    {field}: {with}, without them {without}");
+            let (with, without) = (number(limit.with), number(limit.without));
+            let _ = writeln!(text, "    {}: {with}, without them {without}", limit.field);
         }
     }
     if text.is_empty() {
@@ -146,6 +147,11 @@ fn costs(groups: &[Group]) -> String {
     } else {
         format!("\n{}\n{text}", styled(HEADING, "What hosts cost the others"))
     }
+}
+
+/// A count in decimal; a leaf's number, say, in hexadecimal.
+fn number(value: u32) -> String {
+    if value < 0x1_0000 { value.to_string() } else { format!("{value:#x}") }
 }
 
 /// Some names, and how many more there are.
@@ -173,6 +179,12 @@ fn notes(baseline: &Baseline) -> String {
         text += &format!("  has to be equal: {place} is {}: {}\n", values.join(", "), reason(unequal));
     }
     text += &undescribed(&baseline.undescribed);
+    if let Some(feature) = baseline.nested() {
+        text += &format!(
+            "  guests of guests: all hosts have {0}; the models above are without +{0}\n",
+            name_of(feature)
+        );
+    }
     if baseline.msrs.is_none() {
         text += "  feature MSRs are not compared: not every host tells them\n";
     }
@@ -272,6 +284,7 @@ fn to_json(baseline: &Baseline, best: Option<&Choice>, closest: Option<&Choice>)
         "vendors": vendors.collect::<Vec<_>>(),
         "model": choice_json(best),
         "closest": choice_json(closest),
+        "nested": baseline.nested().map(name_of),
         "features": names(baseline.features()),
         "warnings": names(baseline.warnings),
         "unequal": unequal.collect::<Vec<_>>(),

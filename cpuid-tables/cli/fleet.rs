@@ -116,7 +116,13 @@ fn close(fleet: &mut Fleet, host: Option<OneHost>) -> Result<()> {
 /// A host with its feature MSRs, in text files.
 fn recorded(fleet: &mut Fleet, supported: &Path, msrs: &Path) -> Result<()> {
     let mut host = Host::default();
-    for (file, path) in [(HostFile::Supported, supported), (HostFile::Msrs, msrs)] {
+    let capabilities = supported.with_extension(HostFile::Capabilities.extension());
+    for (file, path) in
+        [(HostFile::Supported, supported), (HostFile::Msrs, msrs), (HostFile::Capabilities, &capabilities)]
+    {
+        if file == HostFile::Capabilities && !path.exists() {
+            continue;
+        }
         let failed = |error: &dyn std::fmt::Display| Failed::new(format!("{}: {error}", path.display()));
         let text = fs::read_to_string(path).map_err(|error| failed(&error))?;
         host.read(file, &text).map_err(|error| failed(&error))?;

@@ -6,6 +6,7 @@
 //! CPUID instruction do as well. The best model has the most feature bits; of two with as many, the one that QEMU lists later, and the later version. Models
 //! of the hosts' own vendor come before all others, and deprecated ones after.
 
+use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::fmt;
@@ -23,6 +24,7 @@ use crate::release::{LinuxRelease, QemuRelease};
 use crate::set::FeatureSet;
 use crate::table::{CpuidEntry, find_entry};
 use crate::treatment::KvmTreatment;
+use crate::xsave::XsaveComponent;
 
 /// A model for a fleet, with what to change in it.
 #[derive(Clone, Debug)]
@@ -31,7 +33,8 @@ pub struct Choice {
     pub model: CpuModel,
     /// How many feature bits QEMU asks a host for.
     pub bits: usize,
-    /// What all hosts have, a KVM may give, does not keep a guest from migrating, and the model lacks.
+    /// What all hosts have, a KVM may give, does not keep a guest from migrating, and the model lacks; nothing for guests
+    /// of guests, see [`Baseline::nested`].
     pub add: FeatureSet,
     /// The same for bits of MSRs; empty unless all hosts tell their MSRs.
     pub add_msr: Vec<MsrFeature>,
@@ -81,6 +84,9 @@ impl fmt::Display for Choice {
 const ALSO_EVERYWHERE: FeatureSet = FeatureSet::new().with(feature::ARAT);
 /// KVM's own leaf; what stands there is the accelerator's, not a model's.
 const KVM_LEAF: Leaf = Leaf(0x4000_0001);
+/// Guests of guests: nothing is added for them, as QEMU's models have nothing for them unless they are asked. With these
+/// come dozens of further bits, of which a model has its own.
+const NESTED: FeatureSet = FeatureSet::new().with(feature::VMX).with(feature::SVM);
 /// Controls of VMX: what has to be 1 in the lower half, what may be 1 in the upper.
 const VMX_CONTROLS: [u32; 5] = [0x48b, 0x48d, 0x48e, 0x48f, 0x490];
 
@@ -105,6 +111,12 @@ impl Baseline {
         Ok(choices.collect())
     }
 
+    /// What guests of guests need, if all hosts have it: `vmx` or `svm`. Models are chosen without.
+    #[must_use]
+    pub fn nested(&self) -> Option<Feature> {
+        self.features().intersection(NESTED).iter().next()
+    }
+
     /// The best model that runs on all hosts as it is; none if no model does, or if there are hosts of several vendors.
     ///
     /// # Errors
@@ -112,7 +124,8 @@ impl Baseline {
     /// As [`choices`](Baseline::choices).
     pub fn best_model(&self, release: QemuRelease) -> Result<Option<Choice>, BuildError> {
         let fitting = self.choices(release)?.into_iter().filter(Choice::fits);
-        Ok(fitting.max_by_key(|one| (one.same_vendor, one.model.deprecated().is_none(), one.bits)))
+        let best = fitting.max_by_key(|one| (one.same_vendor, one.model.deprecated().is_none(), one.bits));
+        best.map(|choice| self.tried(choice)).transpose()
     }
 
     /// The model of the hosts' vendor that takes the fewest changes to have what all hosts have, no more and no less; none
@@ -124,7 +137,36 @@ impl Baseline {
     pub fn closest_model(&self, release: QemuRelease) -> Result<Option<Choice>, BuildError> {
         let own = self.choices(release)?.into_iter().filter(|one| one.same_vendor);
         let current = own.filter(|one| one.model.deprecated().is_none());
-        Ok(current.max_by_key(|one| Reverse((one.changes(), one.remove.len()))))
+        let closest = current.max_by_key(|one| Reverse((one.changes(), one.remove.len())));
+        closest.map(|choice| self.tried(choice)).transpose()
+    }
+
+    /// The choice without what QEMU would filter of it after all: what is added may need what is not there, or be described
+    /// by QEMU otherwise than the hosts have it.
+    fn tried(&self, mut choice: Choice) -> Result<Choice, BuildError> {
+        let host = self.as_host();
+        // Each round takes something away, or is the last.
+        loop {
+            let builder = GuestCpuid::builder().release(choice.model.release()).host(&host);
+            let filtered = builder.cpu(choice.to_string().parse()?).build()?;
+            let filtered = filtered.filtered();
+            let before = choice.add.len() + choice.add_msr.len();
+            for one in filtered {
+                match one.source {
+                    WordSource::Cpuid(word) => {
+                        for feature in features_of(word, one.bit.0) {
+                            choice.add.remove(feature);
+                        }
+                    }
+                    WordSource::Msr(msr) => {
+                        choice.add_msr.retain(|feature| (feature.msr(), feature.bit()) != (msr, one.bit));
+                    }
+                }
+            }
+            if choice.add.len() + choice.add_msr.len() == before {
+                return Ok(choice);
+            }
+        }
     }
 
     /// What the hosts have in common, as one host: bits that only some have do not count, those that tell of no host do.
@@ -193,7 +235,7 @@ impl Baseline {
                 && feature.leaf() != KVM_LEAF
                 && feature.kvm(LinuxRelease::NEWEST).may_be_advertised()
         };
-        let shown = self.features() - self.warnings - has;
+        let shown = self.features() - self.warnings - has - NESTED;
         let mut add: FeatureSet = shown.iter().filter(offered).collect();
         loop {
             let there = has | add;
@@ -232,6 +274,17 @@ impl Baseline {
         };
         MsrFeature::all().filter(wanted).collect()
     }
+}
+
+/// The feature at a bit; those that enable a component of XCR0, whose bit has no name.
+fn features_of(word: CpuidWord, bit: u8) -> Vec<Feature> {
+    let first = match (word.leaf, word.subleaf, word.register) {
+        (Leaf(0xd), Subleaf(0), Register::Eax) => 0,
+        (Leaf(0xd), Subleaf(0), Register::Edx) => 32,
+        _ => return Feature::at(word.bit(bit)).into_iter().collect(),
+    };
+    let components = XsaveComponent::all().filter(|component| component.number == first + bit);
+    components.map(|component| component.feature).collect()
 }
 
 /// An MSR in which nothing is lacking.

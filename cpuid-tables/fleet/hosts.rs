@@ -33,6 +33,9 @@ pub struct Fleet {
     pub(super) with_msrs: usize,
 }
 
+/// `KVM_CAP_GET_MSR_FEATURES` (Linux, `include/uapi/linux/kvm.h`).
+const GET_MSR_FEATURES: u32 = 153;
+
 /// A feature MSR of many hosts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FoldedMsr {
@@ -166,11 +169,13 @@ impl Fleet {
     /// As [`add`](Fleet::add).
     pub fn add_host(&mut self, name: &str, host: &Host) -> Result<(), FleetError> {
         self.add(name, &host.supported)?;
-        if host.msrs.is_empty() {
+        // Without the capability there are none, which is known too.
+        let none = host.capabilities.get(&GET_MSR_FEATURES) == Some(&0);
+        if host.msrs.is_empty() && !none {
             return Ok(());
         }
         self.with_msrs += 1;
-        for (&msr, &value) in &host.msrs {
+        for (&msr, &value) in host.msrs.iter().filter(|_| !none) {
             let folded = self.msrs.entry(msr).or_insert(FoldedMsr { value, all: value, seen: 0 });
             folded.value = combine_msr(msr, folded.value, value);
             folded.all &= value;

@@ -46,7 +46,7 @@ const D1_EDX: CpuidWord = CpuidWord::new(0xd, 1, Register::Edx);
 pub(super) fn table(rows: &[Row], unequal: &mut Vec<Unequal>) -> Vec<CpuidEntry> {
     let mut entries: Vec<CpuidEntry> = rows.iter().map(Row::entry).collect();
     drop_out_of_range(&mut entries);
-    drop_components_that_differ(&mut entries, unequal);
+    let dropped = drop_what_differs(&mut entries, unequal);
     for OfFeature(leaf, feature) in OF_FEATURES {
         if word(&entries, feature.location().word) & feature.mask() == 0 {
             entries.retain(|entry| entry.function != *leaf);
@@ -56,8 +56,8 @@ pub(super) fn table(rows: &[Row], unequal: &mut Vec<Unequal>) -> Vec<CpuidEntry>
     end_caches(&mut entries);
     drop_empty(&mut entries);
     unequal.retain(|unequal| {
-        let word = unequal.word;
-        find_entry(&entries, word.leaf, word.subleaf).is_some() || word.leaf == Leaf(0)
+        let CpuidWord { leaf, subleaf, .. } = unequal.word;
+        find_entry(&entries, leaf, subleaf).is_some() || dropped.contains(&(leaf, subleaf))
     });
     entries
 }
@@ -82,28 +82,45 @@ fn drop_out_of_range(entries: &mut Vec<CpuidEntry>) {
     entries.retain(|entry| entry.function != Leaf(7) || entry.subleaf().0 <= subleaves);
 }
 
-/// A component of XSAVE whose size or place is another on another host goes, and what needs it.
-fn drop_components_that_differ(entries: &mut [CpuidEntry], unequal: &[Unequal]) {
-    let of_components = unequal.iter().filter(|unequal| unequal.word.leaf == Leaf(0xd));
-    for number in of_components.map(|unequal| unequal.word.subleaf.0) {
-        let bit = 1u32.checked_shl(number % 32).unwrap_or(0);
-        let words = if number < 32 { [D0_EAX, D1_ECX] } else { [D0_EDX, D1_EDX] };
-        if words.iter().all(|at| word(entries, *at) & bit == 0) {
+/// A feature whose leaf has to be equal on all hosts and is not goes, and so does a component of XSAVE whose size or place
+/// is another; and what needs them. Which subleaves were the reason.
+fn drop_what_differs(entries: &mut [CpuidEntry], unequal: &[Unequal]) -> Vec<(Leaf, Subleaf)> {
+    let mut dropped = Vec::new();
+    for CpuidWord { leaf, subleaf, .. } in unequal.iter().map(|unequal| unequal.word) {
+        let feature = if leaf == Leaf(0xd) {
+            drop_component(entries, subleaf.0)
+        } else {
+            OF_FEATURES.iter().find(|of| of.0 == leaf).map(|of| of.1)
+        };
+        let Some(feature) =
+            feature.filter(|feature| word(entries, feature.location().word) & feature.mask() != 0)
+        else {
             continue;
-        }
-        for at in words {
-            if let Some(register) = register_mut(entries, at) {
-                *register &= !bit;
-            }
-        }
-        let Some(component) = u8::try_from(number).ok().and_then(XsaveComponent::numbered) else { continue };
-        let gone = FeatureSet::new().with(component.feature) | component.feature.needed_by();
+        };
+        let gone = FeatureSet::new().with(feature) | feature.needed_by();
         for feature in &gone {
             if let Some(register) = register_mut(entries, feature.location().word) {
                 *register &= !feature.mask();
             }
         }
+        dropped.push((leaf, subleaf));
     }
+    dropped
+}
+
+/// Takes a component out of XCR0 and `IA32_XSS`; the feature that enables it, if the component was there.
+fn drop_component(entries: &mut [CpuidEntry], number: u32) -> Option<Feature> {
+    let bit = 1u32 << (number % 32);
+    let words = if number < 32 { [D0_EAX, D1_ECX] } else { [D0_EDX, D1_EDX] };
+    if words.iter().all(|at| word(entries, *at) & bit == 0) {
+        return None;
+    }
+    for at in words {
+        if let Some(register) = register_mut(entries, at) {
+            *register &= !bit;
+        }
+    }
+    u8::try_from(number).ok().and_then(XsaveComponent::numbered).map(|component| component.feature)
 }
 
 /// The bytes that components take, in the standard format and compacted (Intel SDM volume 1, chapter 13), by the leaf
