@@ -86,6 +86,10 @@ impl Behaviour {
     }
 }
 
+/// The first and the last release whose code is known. 7.2 and 10.0 were compared with their binaries; the code of 10.2
+/// was read.
+const KNOWN: [(u32, u32); 2] = [(7, 2), (10, 2)];
+
 /// Major and minor number.
 fn number(release: QemuRelease) -> (u32, u32) {
     let mut numbers = release.name().split('.').map(|part| part.parse().unwrap_or(0));
@@ -112,6 +116,12 @@ pub(super) struct Release {
 impl Release {
     pub(super) fn new(qemu: QemuRelease) -> Release {
         Release { qemu, tables: &GUESTS[qemu.index()], behaviour: Behaviour::of(qemu) }
+    }
+
+    /// Its code is known, not only its tables.
+    pub(super) fn is_known(self) -> bool {
+        let [first, last] = KNOWN;
+        (first..=last).contains(&number(self.qemu))
     }
 
     /// The index of a register's word.

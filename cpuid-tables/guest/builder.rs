@@ -11,8 +11,8 @@ use super::flags::WORDS;
 use super::machine::{Irqchip, Machine};
 use super::parse_cpu::{CpuOption, CpuSetting};
 use super::parse_machine::MachineOption;
-use super::properties::Settings;
 use super::report::Warning;
+use super::settings::Settings;
 use super::supported::{Supported, cap};
 use super::topology::{Smp, Topology};
 use super::xsave::Components;
@@ -194,6 +194,9 @@ impl<'h> GuestCpuidBuilder<'h> {
     pub(super) fn prepared(&self) -> Result<Cpu<'h>, BuildError> {
         let host = self.host.ok_or(BuildError::NoHost)?;
         let release = Release::new(self.release);
+        if !release.is_known() {
+            return Err(BuildError::Release(self.release));
+        }
         let machine = self.resolved_machine()?;
         let topology = self.smp.overridden(&self.machine.smp).resolve(&machine)?;
         let supported = Supported { host, release, irqchip: machine.irqchip, cpu_pm: self.cpu_pm };

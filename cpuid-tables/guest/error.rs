@@ -5,11 +5,15 @@ use core::fmt;
 
 use super::report::Filtered;
 use super::topology::TopologyError;
+use crate::release::QemuRelease;
 use alloc::vec::Vec;
 
 /// Why a guest's table cannot be built. Where QEMU ends with an error, so does this; the words are ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BuildError {
+    /// The tables have this release of QEMU, but what its code does is not known to this library: that is known from 7.2
+    /// to 10.2.
+    Release(QemuRelease),
     /// `-cpu` names no CPU.
     NoModel,
     /// The release has no such CPU.
@@ -134,6 +138,9 @@ impl From<TopologyError> for BuildError {
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            BuildError::Release(release) => {
+                write!(f, "what the code of QEMU {release} does is not known: it is from 7.2 to 10.2")
+            }
             BuildError::NoModel => f.write_str("-cpu names no CPU"),
             BuildError::UnknownModel(name) => write!(f, "there is no CPU model `{name}`"),
             BuildError::UnknownMachine(name) => write!(f, "there is no machine type `{name}`"),

@@ -2,7 +2,7 @@
 
 use super::cpu::Cpu;
 use super::error::BuildError;
-use super::properties::OnOffAuto;
+use super::settings::OnOffAuto;
 use super::supported::cap;
 use crate::location::{Leaf, Register, Subleaf};
 use crate::table::{CpuidEntry, CpuidTable, TableFull};

@@ -11,7 +11,7 @@
 //! | `parse_cpu`, `parse_smp`, `parse_machine`, `values` | `-cpu`, `-smp`, `-machine`, and how values are read |
 //! | `machine`, `topology`, `apic_id` | `machine_parse_smp_config`, hw/i386/pc*.c, topology.h |
 //! | `supported` | `kvm_arch_get_supported_cpuid` |
-//! | `load`, `properties` | `x86_cpu_load_model`, the accelerator's and the machine type's properties |
+//! | `load`, `properties`, `settings` | `x86_cpu_load_model`, the accelerator's and the machine type's properties |
 //! | `expand`, `xsave`, `levels` | `x86_cpu_expand_features` |
 //! | `filter` | `x86_cpu_filter_features` |
 //! | `realize` | the rest of `x86_cpu_realizefn` |
@@ -72,6 +72,7 @@ mod parse_smp;
 mod properties;
 mod realize;
 mod report;
+mod settings;
 mod supported;
 mod tables;
 mod topology;

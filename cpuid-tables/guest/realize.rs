@@ -8,8 +8,8 @@ use super::flags::{APIC, HT, INVTSC, LM, MCA, MCE, MONITOR, PAE, PSE36, Reg, TOP
 use super::load::LMCE;
 use super::machine::Irqchip;
 use super::parse_cpu::CpuOption;
-use super::properties::IDS;
 use super::report::Warning;
+use super::settings::IDS;
 use super::supported::{AMD_ALIASES, cap};
 use crate::location::{CpuidWord, Msr, Register};
 

@@ -1,0 +1,187 @@
+//! What the properties of `-cpu` hold that are no bits of feature words, and their defaults (fields of `X86CPU`, in
+//! target/i386/cpu.h).
+
+use super::behaviour::Behaviour;
+use super::vendor;
+
+/// `on`, `off` or `auto`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OnOffAuto {
+    On,
+    Off,
+    Auto,
+}
+
+/// What the properties hold; their defaults are compared with the facts by a test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Settings {
+    pub(super) pmu: bool,
+    /// None unless it is set.
+    pub(super) lbr_fmt: Option<u64>,
+    pub(super) hv_spinlocks: u32,
+    /// By the bit of each `hv-` property.
+    pub(super) hyperv_features: u64,
+    pub(super) hv_no_nonarch_coresharing: OnOffAuto,
+    pub(super) hv_passthrough: bool,
+    pub(super) hv_version_build: u32,
+    pub(super) hv_version_major: u16,
+    pub(super) hv_version_minor: u16,
+    pub(super) hv_version_spack: u32,
+    pub(super) hv_version_sbranch: u8,
+    pub(super) hv_version_snumber: u32,
+    /// Twelve bytes, zero after its end.
+    pub(super) hv_vendor: [u32; 3],
+    pub(super) hv_max_vps: u32,
+    pub(super) hv_synic_kvm_only: bool,
+    pub(super) check: bool,
+    pub(super) enforce: bool,
+    pub(super) force_features: bool,
+    pub(super) kvm: bool,
+    pub(super) lmce: bool,
+    pub(super) phys_bits: u32,
+    /// `u32::MAX` unless it is set.
+    pub(super) guest_phys_bits: u32,
+    pub(super) host_phys_bits: bool,
+    pub(super) host_phys_bits_limit: u8,
+    /// `u32::MAX` unless it is set; the same of the other levels.
+    pub(super) level_func7: u32,
+    pub(super) level: u32,
+    pub(super) xlevel: u32,
+    pub(super) xlevel2: u32,
+    pub(super) min_level_func7: u32,
+    pub(super) min_level: u32,
+    pub(super) min_xlevel: u32,
+    pub(super) min_xlevel2: u32,
+    pub(super) avx10_version: u8,
+    pub(super) full_cpuid_auto_level: bool,
+    pub(super) cpuid_0xb: bool,
+    pub(super) vendor_cpuid_only: bool,
+    pub(super) amd_topoext_features_only: bool,
+    pub(super) l3_cache: bool,
+    pub(super) vmware_cpuid_freq: bool,
+    pub(super) legacy_cache: bool,
+    pub(super) legacy_multi_node: bool,
+    pub(super) intel_pt_auto_level: bool,
+    pub(super) l1_cache_per_core: bool,
+    pub(super) vendor_cpuid_only_v2: bool,
+    pub(super) consistent_cache: bool,
+    pub(super) force_cpuid_0x1f: bool,
+    pub(super) arch_cap_always_on: bool,
+    pub(super) pdcm_on_even_without_pmu: bool,
+    /// Of `host` and `max` alone.
+    pub(super) migratable: bool,
+    /// Of `host` and `max` alone.
+    pub(super) host_cache_info: bool,
+    /// The same for every vCPU: socket, die, module, core, thread; `u32::MAX`, which is -1, unless it
+    /// is set.
+    pub(super) ids: [u32; 5],
+    /// In kHz, if it is set.
+    pub(super) tsc_khz: Option<u64>,
+    /// Family, model and stepping as leaf 1 has them in EAX.
+    pub(super) signature: u32,
+    /// As leaf 0 has it in EBX, EDX and ECX.
+    pub(super) vendor: [u32; 3],
+    /// The brand string.
+    pub(super) brand: [u32; 12],
+}
+
+/// Properties of topology, in the order of [`Settings::ids`].
+pub(super) const IDS: [&str; 5] = ["socket-id", "die-id", "module-id", "core-id", "thread-id"];
+
+/// What `hv-vendor-id` is unless it is set.
+const MICROSOFT: [u32; 3] = vendor::registers(b"Microsoft Hv");
+
+impl Settings {
+    /// The defaults of a release; of properties that it lacks, what its code does.
+    pub(super) fn new(behaviour: &Behaviour) -> Settings {
+        let newer = behaviour.counts_apic_ids;
+        Settings {
+            pmu: false,
+            lbr_fmt: None,
+            hv_spinlocks: u32::MAX,
+            hyperv_features: 0,
+            hv_no_nonarch_coresharing: OnOffAuto::Off,
+            hv_passthrough: false,
+            hv_version_build: 0x3839,
+            hv_version_major: 10,
+            hv_version_minor: 0,
+            hv_version_spack: 0,
+            hv_version_sbranch: 0,
+            hv_version_snumber: 0,
+            hv_vendor: MICROSOFT,
+            hv_max_vps: u32::MAX,
+            hv_synic_kvm_only: false,
+            check: true,
+            enforce: false,
+            force_features: false,
+            kvm: true,
+            lmce: false,
+            phys_bits: 0,
+            guest_phys_bits: u32::MAX,
+            host_phys_bits: false,
+            host_phys_bits_limit: 0,
+            level_func7: u32::MAX,
+            level: u32::MAX,
+            xlevel: u32::MAX,
+            xlevel2: u32::MAX,
+            min_level_func7: 0,
+            min_level: 0,
+            min_xlevel: 0,
+            min_xlevel2: 0,
+            avx10_version: 0,
+            full_cpuid_auto_level: true,
+            cpuid_0xb: true,
+            vendor_cpuid_only: true,
+            amd_topoext_features_only: newer,
+            l3_cache: true,
+            vmware_cpuid_freq: true,
+            legacy_cache: true,
+            legacy_multi_node: !newer,
+            intel_pt_auto_level: true,
+            l1_cache_per_core: newer,
+            vendor_cpuid_only_v2: behaviour.cleans_up,
+            consistent_cache: behaviour.cleans_up,
+            force_cpuid_0x1f: false,
+            arch_cap_always_on: !behaviour.cleans_up,
+            pdcm_on_even_without_pmu: !behaviour.cleans_up,
+            migratable: false,
+            host_cache_info: false,
+            ids: [u32::MAX; 5],
+            tsc_khz: None,
+            signature: 0,
+            vendor: [0; 3],
+            brand: [0; 12],
+        }
+    }
+
+    /// Family, extended family included.
+    pub(super) fn set_family(&mut self, family: u32) {
+        let fields = if family > 0xf { 0xf00 | (family - 0xf) << 20 } else { family << 8 };
+        self.signature = self.signature & !0x0ff0_0f00 | fields;
+    }
+
+    /// Model, extended model included.
+    pub(super) fn set_model(&mut self, model: u32) {
+        self.signature = self.signature & !0x000f_00f0 | (model & 0xf) << 4 | (model >> 4) << 16;
+    }
+
+    pub(super) fn set_stepping(&mut self, stepping: u32) {
+        self.signature = self.signature & !0xf | stepping & 0xf;
+    }
+
+    /// The brand string, of which 48 bytes are taken.
+    pub(super) fn set_brand(&mut self, text: &[u8]) {
+        self.brand = words(text);
+    }
+}
+
+/// Bytes in registers, zero after their end.
+pub(super) fn words<const N: usize>(bytes: &[u8]) -> [u32; N] {
+    let mut words = [0; N];
+    for (word, four) in words.iter_mut().zip(bytes.chunks(4)) {
+        let mut padded = [0; 4];
+        padded[..four.len()].copy_from_slice(four);
+        *word = u32::from_le_bytes(padded);
+    }
+    words
+}
