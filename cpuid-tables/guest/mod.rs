@@ -22,7 +22,7 @@
 //! What differs between releases of QEMU is data, or one flag in `behaviour`.
 //!
 //! ```
-//! use cpuid_tables::{feature, guest::GuestCpuid, host::{Host, HostFile}};
+//! use cpuid_tables::{CpuidWord, Register, feature, guest::GuestCpuid, host::{Host, HostFile}};
 //!
 //! let mut host = Host::default();
 //! host.read(HostFile::Supported, "supported 7 0 1 0 20 0 0\nsupported 1 0 0 0 0 0 100")?;
@@ -38,7 +38,7 @@
 //!     "host doesn't support requested feature: CPUID.01H:ECX.pni [bit 0]: the host's CPU does not have it"
 //! );
 //! for (apic_id, table) in guest.vcpus() {
-//!     assert_eq!(table[1].registers[1] >> 24, apic_id); // what KVM_SET_CPUID2 takes
+//!     assert_eq!(table.word(CpuidWord::new(1, 0, Register::Ebx)) >> 24, apic_id); // what KVM_SET_CPUID2 takes
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
