@@ -125,6 +125,7 @@ pub(crate) fn host(name: &str) -> Result<Host> {
         })?;
         host.read(file, &text).map_err(|error| failed(&error))?;
     }
+    host.fill_in();
     Ok(host)
 }
 

@@ -50,6 +50,8 @@ pub(super) struct Behaviour {
     pub(super) cleans_up: bool,
     /// `base` has the host's vendor too.
     pub(super) base_has_vendor: bool,
+    /// APIC ids from 255 on need the CPU's x2APIC.
+    pub(super) wide_apic_ids_need_x2apic: bool,
     /// A PC may have modules.
     pub(super) modules: bool,
     /// A PC's caches may be given a level of the topology (`smp-cache`).
@@ -80,6 +82,7 @@ impl Behaviour {
             zero_is_error: since(9, 0),
             cleans_up: since(10, 1),
             base_has_vendor: since(10, 1),
+            wide_apic_ids_need_x2apic: since(9, 0),
             modules: since(9, 1),
             caches_by_machine: since(10, 0),
         }

@@ -198,11 +198,13 @@ impl<'h> GuestCpuidBuilder<'h> {
             return Err(BuildError::Release(self.release));
         }
         let machine = self.resolved_machine()?;
-        let topology = self.smp.overridden(&self.machine.smp).resolve(&machine)?;
+        let smp = self.smp.overridden(&self.machine.smp);
+        let topology = smp.resolve(&machine)?;
         let supported = Supported { host, release, irqchip: machine.irqchip, cpu_pm: self.cpu_pm };
         let supported = supported.with_kernels_irqchip();
-        let mut warnings = Vec::new();
-        check_vcpus(&supported, &topology, &mut warnings)?;
+        let mut warnings: Vec<Warning> =
+            smp.has_zero().then_some(Warning::ZeroTopology).into_iter().collect();
+        check_vcpus(&supported, &machine, &topology, &mut warnings)?;
         warnings.extend(self.cpu.ambiguous().map(|name| Warning::Ambiguous(name.to_string())));
         let host_words = supported.words(machine.is_pc);
         let components = Components::new(release, &supported, &host_words)?;
@@ -264,27 +266,31 @@ impl Supported<'_> {
 }
 
 /// KVM takes so many vCPUs, and such APIC ids (`kvm_init` of accel/kvm/kvm-all.c, `x86_cpus_init` of
-/// hw/i386/x86-common.c).
+/// hw/i386/x86-common.c, `build_legacy_cpu_hotplug_aml` of hw/acpi/cpu_hotplug.c).
 fn check_vcpus(
     supported: &Supported<'_>,
+    machine: &Machine,
     topology: &Topology,
     warnings: &mut Vec<Warning>,
 ) -> Result<(), BuildError> {
     let recommended = supported.capability(cap::NR_VCPUS).max(1);
     let max = supported.capability(cap::MAX_VCPUS);
     let max = if max > 0 { max } else { recommended };
-    for wanted in [topology.cpus, topology.max_cpus] {
+    for (wanted, hot_pluggable) in [(topology.cpus, false), (topology.max_cpus, true)] {
+        if i64::from(wanted) > recommended {
+            warnings.push(Warning::ManyVcpus { wanted, hot_pluggable, recommended });
+        }
         if i64::from(wanted) > max {
             return Err(BuildError::TooManyVcpus { wanted, max });
         }
-    }
-    if i64::from(topology.cpus) > recommended {
-        warnings.push(Warning::ManyVcpus { wanted: topology.cpus, recommended });
     }
     let last = super::assemble::Vcpu::of(topology, topology.max_cpus - 1);
     if last.apic_id >= 255 && supported.irqchip != Irqchip::Off && supported.capability(cap::X2APIC_API) <= 0
     {
         return Err(BuildError::X2apicApi);
+    }
+    if let Some(max) = machine.max_apic_id.filter(|max| last.apic_id > *max) {
+        return Err(BuildError::ApicId { id: last.apic_id, max });
     }
     Ok(())
 }

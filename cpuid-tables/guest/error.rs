@@ -49,6 +49,15 @@ pub enum BuildError {
         /// How many there may be.
         max: i64,
     },
+    /// An APIC id that the machine type's board cannot plug.
+    ApicId {
+        /// The last vCPU's.
+        id: u32,
+        /// The highest that it can.
+        max: u32,
+    },
+    /// An APIC id above 254 on a CPU without x2APIC.
+    ApicIdNeedsX2apic(u32),
     /// APIC ids above 254 need KVM's x2APIC API.
     X2apicApi,
     /// A topology id of `-cpu` that is not that of each vCPU.
@@ -155,6 +164,12 @@ impl fmt::Display for BuildError {
                 write!(f, "`{name}` is `{value}`: expected {expected}")
             }
             BuildError::Topology(error) => error.fmt(f),
+            BuildError::ApicId { id, max } => {
+                write!(f, "the last vCPU's APIC id is {id}, and this machine type can plug up to {max}")
+            }
+            BuildError::ApicIdNeedsX2apic(id) => {
+                write!(f, "APIC id {id} needs the feature x2apic, which this CPU does not have")
+            }
             BuildError::TooManyVcpus { wanted, max } => {
                 write!(f, "{wanted} vCPUs, and this KVM takes at most {max}")
             }

@@ -4,7 +4,7 @@ use super::cpu::Cpu;
 use super::error::BuildError;
 use super::settings::OnOffAuto;
 use super::supported::cap;
-use crate::location::{Leaf, Register, Subleaf};
+use crate::location::Register;
 use crate::table::{CpuidEntry, CpuidTable, TableFull};
 
 /// Bits of `hyperv_features`; a test compares them with the facts.
@@ -21,8 +21,8 @@ mod feature {
 const VENDOR: u32 = 0x4000_0000;
 const INTERFACE: u32 = 0x4000_0001;
 const VERSION: u32 = 0x4000_0002;
-const FEATURES: u32 = 0x4000_0003;
-const RECOMMENDATIONS: u32 = 0x4000_0004;
+pub(super) const FEATURES: u32 = 0x4000_0003;
+pub(super) const RECOMMENDATIONS: u32 = 0x4000_0004;
 const LIMITS: u32 = 0x4000_0005;
 const NESTED: u32 = 0x4000_000a;
 const SYNDBG_VENDOR: u32 = 0x4000_0080;
@@ -44,13 +44,6 @@ impl Cpu<'_> {
 
     fn enabled(&self, feature: u64) -> bool {
         self.settings.hyperv_features & feature != 0
-    }
-
-    /// A register that KVM answers for Hyper-V.
-    fn hyperv_host(&self, leaf: u32, register: Register) -> u32 {
-        let entries = self.supported.host.hyperv.as_deref().unwrap_or_default();
-        let is = |entry: &&CpuidEntry| entry.function == Leaf(leaf) && entry.index == Subleaf(0);
-        entries.iter().find(is).map_or(0, |entry| entry.register(register))
     }
 
     fn hyperv_host_leaf(&self, leaf: u32) -> [u32; 4] {
@@ -81,7 +74,7 @@ impl Cpu<'_> {
         if !self.hyperv_enabled() {
             return Ok(());
         }
-        if self.supported.host.hyperv.is_none() {
+        if self.hyperv_is_unknown() {
             return Err(BuildError::HypervUnknown);
         }
         let vpindex_is_settable = self.supported.capability(cap::HYPERV_VP_INDEX) > 0;

@@ -33,10 +33,14 @@ pub(super) struct Machine {
     pub(super) machine_type: MachineType,
     /// How many vCPUs there may be.
     pub(super) max_cpus: u32,
+    /// The highest APIC id that the board can plug; none where any that KVM takes is fine.
+    pub(super) max_apic_id: Option<u32>,
     /// Sockets are computed before cores.
     pub(super) prefers_sockets: bool,
     pub(super) dies: bool,
     pub(super) modules: bool,
+    /// `modules=` is a parameter, if only of 1.
+    pub(super) knows_modules: bool,
     pub(super) zero_is_error: bool,
     pub(super) irqchip: Irqchip,
     /// A PC, as opposed to a microvm.
@@ -49,6 +53,9 @@ pub(super) struct Machine {
 const Q35_MAX_CPUS: [((u32, u32), u32); 4] = [((9, 0), 4096), ((8, 1), 1024), ((2, 8), 288), ((0, 0), 255)];
 /// The last version whose machine types compute sockets before cores.
 const PREFERS_SOCKETS_TO: (u32, u32) = (6, 1);
+/// The last version whose boards tell of plugged processors in a bitmap (`legacy_cpu_hotplug`), and what that holds.
+const BITMAP_TO: (u32, u32) = (2, 6);
+const BITMAP_MAX_APIC_ID: u32 = 255;
 
 impl Machine {
     /// Finds a machine type by its name, `pc` and `q35` being the newest of theirs.
@@ -78,9 +85,12 @@ impl Machine {
                 Kind::Isapc => 1,
                 Kind::Microvm => 288,
             },
+            max_apic_id: (matches!(kind, Kind::I440fx | Kind::Q35) && version <= BITMAP_TO)
+                .then_some(BITMAP_MAX_APIC_ID),
             prefers_sockets: matches!(kind, Kind::I440fx | Kind::Q35) && version <= PREFERS_SOCKETS_TO,
             dies: is_pc,
             modules: is_pc && behaviour.modules,
+            knows_modules: behaviour.modules,
             zero_is_error: behaviour.zero_is_error,
             irqchip: option.irqchip.unwrap_or(default),
             is_pc,

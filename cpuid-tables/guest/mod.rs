@@ -16,7 +16,7 @@
 //! | `filter` | `x86_cpu_filter_features` |
 //! | `realize` | the rest of `x86_cpu_realizefn` |
 //! | `leaves_basic`, `leaves_extended`, `caches` | `cpu_x86_cpuid` |
-//! | `hyperv`, `kvm_leaves`, `assemble` | `kvm_arch_init_vcpu` |
+//! | `hyperv_host`, `hyperv`, `kvm_leaves`, `assemble` | `kvm_arch_init_vcpu` |
 //! | `definitions` | `query-cpu-definitions` |
 //!
 //! What differs between releases of QEMU is data, or one flag in `behaviour`.
@@ -60,6 +60,7 @@ mod expand;
 mod filter;
 mod flags;
 mod hyperv;
+mod hyperv_host;
 mod kvm_leaves;
 mod leaves_basic;
 mod leaves_extended;

@@ -197,8 +197,10 @@ impl Cpu<'_> {
             }
             "model-id" => settings.set_brand(read.text("a text")?.as_bytes()),
             "hv-vendor-id" => {
-                let bytes = read.text("a text")?.as_bytes();
+                let text = read.text("a text")?;
+                let bytes = text.as_bytes();
                 settings.hv_vendor = words(bytes.get(..12).unwrap_or(bytes));
+                settings.hv_vendor_too_long = (bytes.len() > 12).then(|| String::from(text));
             }
             "hv-no-nonarch-coresharing" => settings.hv_no_nonarch_coresharing = read.on_off_auto()?,
             _ => return Ok(false),

@@ -4,7 +4,7 @@
 use super::apic_id::Place;
 use super::cpu::Cpu;
 use super::error::BuildError;
-use super::flags::{APIC, HT, INVTSC, LM, MCA, MCE, MONITOR, PAE, PSE36, Reg, TOPOEXT, WAITPKG};
+use super::flags::{APIC, HT, INVTSC, LM, MCA, MCE, MONITOR, PAE, PSE36, Reg, TOPOEXT, WAITPKG, X2APIC};
 use super::load::LMCE;
 use super::machine::Irqchip;
 use super::parse_cpu::CpuOption;
@@ -31,6 +31,7 @@ impl Cpu<'_> {
         {
             return Err(BuildError::VendorOnly);
         }
+        self.warnings.extend(self.settings.hv_vendor_too_long.take().map(Warning::HypervVendor));
         self.expand(option)?;
         self.check_lbr_format()?;
         if self.filter() && self.settings.enforce {
@@ -51,11 +52,22 @@ impl Cpu<'_> {
         self.check_machine_checks()
     }
 
-    /// APICs are KVM's (`apic_get_class` of target/i386/cpu-apic.c).
-    fn check_apic(&self) -> Result<(), BuildError> {
-        let in_kernel = self.supported.irqchip != Irqchip::Off || !self.release.behaviour.apic_is_kernels;
+    /// APICs are KVM's (`apic_get_class` of target/i386/cpu-apic.c), and know wide ids by x2APIC only
+    /// (`apic_common_set_id` of hw/intc/apic_common.c).
+    fn check_apic(&mut self) -> Result<(), BuildError> {
+        let in_kernel = self.supported.irqchip != Irqchip::Off;
         let needed = self.has(APIC) || self.topology.cpus > 1;
-        if needed && !in_kernel { Err(BuildError::UserspaceApic) } else { Ok(()) }
+        if needed && !in_kernel {
+            if self.release.behaviour.apic_is_kernels {
+                return Err(BuildError::UserspaceApic);
+            }
+            self.warnings.push(Warning::UserspaceApic);
+        }
+        let last = super::assemble::Vcpu::of(&self.topology, self.topology.cpus - 1).apic_id;
+        if needed && self.release.behaviour.wide_apic_ids_need_x2apic && last >= 255 && !self.has(X2APIC) {
+            return Err(BuildError::ApicIdNeedsX2apic(last));
+        }
+        Ok(())
     }
 
     /// KVM must know what is asked of machine checks; where nothing is known of it, it does.

@@ -85,10 +85,18 @@ pub enum Warning {
     },
     /// Several threads to a core of an AMD CPU without TOPOEXT.
     Threads(u32),
+    /// Only twelve characters of this `hv-vendor-id` are taken.
+    HypervVendor(String),
+    /// A number of the topology is 0, which a newer QEMU refuses.
+    ZeroTopology,
+    /// APICs outside of KVM, which a newer QEMU refuses.
+    UserspaceApic,
     /// More vCPUs than KVM recommends.
     ManyVcpus {
         /// How many are wanted.
         wanted: u32,
+        /// Those that there may ever be, not those that there are at the start.
+        hot_pluggable: bool,
         /// How many KVM recommends.
         recommended: i64,
     },
@@ -140,8 +148,18 @@ impl fmt::Display for Warning {
             Warning::Threads(threads) => {
                 write!(f, "{threads} threads to a core, and this AMD CPU has no topoext to tell of them")
             }
-            Warning::ManyVcpus { wanted, recommended } => {
-                write!(f, "{wanted} vCPUs, and KVM recommends at most {recommended}")
+            Warning::HypervVendor(text) => {
+                write!(f, "hv-vendor-id=`{text}`: twelve characters of it are taken")
+            }
+            Warning::ZeroTopology => {
+                f.write_str("a number of the topology is 0, which QEMU since 9.0 refuses")
+            }
+            Warning::UserspaceApic => {
+                f.write_str("APICs are not in the kernel, which QEMU since 8.0 refuses")
+            }
+            Warning::ManyVcpus { wanted, hot_pluggable, recommended } => {
+                let kind = if *hot_pluggable { "vCPUs at most" } else { "vCPUs" };
+                write!(f, "{wanted} {kind}, and KVM recommends no more than {recommended}")
             }
         }
     }

@@ -1,6 +1,8 @@
 //! What the properties of `-cpu` hold that are no bits of feature words, and their defaults (fields of `X86CPU`, in
 //! target/i386/cpu.h).
 
+use alloc::string::String;
+
 use super::behaviour::Behaviour;
 use super::vendor;
 
@@ -31,6 +33,8 @@ pub(super) struct Settings {
     pub(super) hv_version_snumber: u32,
     /// Twelve bytes, zero after its end.
     pub(super) hv_vendor: [u32; 3],
+    /// `hv-vendor-id` as it was given, if it is longer.
+    pub(super) hv_vendor_too_long: Option<String>,
     pub(super) hv_max_vps: u32,
     pub(super) hv_synic_kvm_only: bool,
     pub(super) check: bool,
@@ -109,6 +113,7 @@ impl Settings {
             hv_version_sbranch: 0,
             hv_version_snumber: 0,
             hv_vendor: MICROSOFT,
+            hv_vendor_too_long: None,
             hv_max_vps: u32::MAX,
             hv_synic_kvm_only: false,
             check: true,

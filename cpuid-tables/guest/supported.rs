@@ -3,9 +3,9 @@
 
 use super::behaviour::{Release, WordSource};
 use super::flags::{
-    ARAT, ARCH_CAPABILITIES, ERMS, FSRC, FSRM, FSRS, FZRM, Flag, HINT_DEDICATED, HLE, HT, HYPERVISOR, MCA,
-    MCDT_NO, MCE, MONITOR, MSI_EXT_DEST_ID, MTRR, OVERFLOW_RECOV, PAT, PV_UNHALT, RTM, Reg, SGX, SGX_LC,
-    SUCCOR, TOPOEXT, TSC_DEADLINE, WORDS, X2APIC,
+    ARAT, ERMS, FSRC, FSRM, FSRS, FZRM, Flag, HINT_DEDICATED, HLE, HT, HYPERVISOR, MCA, MCDT_NO, MCE,
+    MONITOR, MSI_EXT_DEST_ID, MTRR, OVERFLOW_RECOV, PAT, PV_UNHALT, RTM, Reg, SGX, SGX_LC, SUCCOR, TOPOEXT,
+    TSC_DEADLINE, WORDS, X2APIC,
 };
 use super::machine::Irqchip;
 use super::vendor::INTEL;
@@ -22,11 +22,16 @@ pub(super) mod cap {
     pub(in crate::guest) const GET_TSC_KHZ: u32 = 61;
     pub(in crate::guest) const MAX_VCPUS: u32 = 66;
     pub(in crate::guest) const TSC_DEADLINE_TIMER: u32 = 72;
-    pub(in crate::guest) const HYPERV_TIME: u32 = 91;
+    pub(in crate::guest) const HYPERV_TIME: u32 = 96;
+    pub(in crate::guest) const HYPERV_SYNIC: u32 = 123;
     pub(in crate::guest) const X2APIC_API: u32 = 129;
     pub(in crate::guest) const X86_DISABLE_EXITS: u32 = 143;
+    pub(in crate::guest) const HYPERV_SYNIC2: u32 = 148;
     pub(in crate::guest) const HYPERV_VP_INDEX: u32 = 149;
     pub(in crate::guest) const GET_MSR_FEATURES: u32 = 153;
+    pub(in crate::guest) const HYPERV_TLBFLUSH: u32 = 155;
+    pub(in crate::guest) const HYPERV_SEND_IPI: u32 = 161;
+    pub(in crate::guest) const HYPERV_ENLIGHTENED_VMCS: u32 = 163;
     pub(in crate::guest) const HYPERV_CPUID: u32 = 167;
     pub(in crate::guest) const SYS_HYPERV_CPUID: u32 = 191;
     pub(in crate::guest) const SYS_ATTRIBUTES: u32 = 209;
@@ -34,7 +39,7 @@ pub(super) mod cap {
 
 /// Capabilities that a host's description may leave out, with what is taken then: what KVM has answered on every x86
 /// for years. A real host's answer, 0 included, goes first.
-const TAKEN_FOR_GRANTED: [(u32, i64); 13] = [
+const TAKEN_FOR_GRANTED: [(u32, i64); 18] = [
     (cap::IRQCHIP, 1),
     (cap::NR_VCPUS, 1024),
     (cap::HYPERV, 1),
@@ -43,7 +48,12 @@ const TAKEN_FOR_GRANTED: [(u32, i64); 13] = [
     (cap::TSC_DEADLINE_TIMER, 1),
     (cap::X2APIC_API, 3),
     (cap::HYPERV_TIME, 1),
+    (cap::HYPERV_SYNIC, 1),
+    (cap::HYPERV_SYNIC2, 1),
     (cap::HYPERV_VP_INDEX, 1),
+    (cap::HYPERV_TLBFLUSH, 1),
+    (cap::HYPERV_SEND_IPI, 1),
+    (cap::HYPERV_ENLIGHTENED_VMCS, 1),
     (cap::GET_MSR_FEATURES, 1),
     (cap::HYPERV_CPUID, 1),
     (cap::SYS_HYPERV_CPUID, 1),
@@ -109,10 +119,9 @@ impl Supported<'_> {
                 (reported | self.of_cpu(reg, &[ERMS])) & !broken
             }
             Reg::L7Edx => {
-                // KVM before 4.21 has the bit without the MSR. Of MSRs, only the features' are known.
-                let msr = self.host.msrs.is_empty() || self.host.msrs.contains_key(&Msr(0x10a));
-                let without = if msr { 0 } else { ARCH_CAPABILITIES.mask };
-                (reported | self.of_cpu(reg, &[FSRM])) & !without
+                // QEMU takes ARCH_CAPABILITIES away where KVM does not list the MSR among those that it saves: before
+                // 4.21, of which a host's description does not tell.
+                reported | self.of_cpu(reg, &[FSRM])
             }
             Reg::L7s1Eax => reported | self.of_cpu(reg, &[FZRM, FSRS, FSRC]),
             Reg::L7s2Edx => reported | self.of_cpu(reg, &[MCDT_NO]),

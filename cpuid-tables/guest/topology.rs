@@ -96,17 +96,26 @@ impl fmt::Display for TopologyError {
 }
 
 impl Smp {
+    fn given(&self) -> [Option<u32>; 7] {
+        [self.cpus, self.max_cpus, self.sockets, self.dies, self.modules, self.cores, self.threads]
+    }
+
+    /// A number is given as 0.
+    pub(super) fn has_zero(&self) -> bool {
+        self.given().contains(&Some(0))
+    }
+
     /// All numbers on a machine (`machine_parse_smp_config`).
     pub(super) fn resolve(&self, machine: &Machine) -> Result<Topology, TopologyError> {
-        let given =
-            [self.cpus, self.max_cpus, self.sockets, self.dies, self.modules, self.cores, self.threads];
-        if machine.zero_is_error && given.contains(&Some(0)) {
+        let given = self.given();
+        if machine.zero_is_error && self.has_zero() {
             return Err(TopologyError::Zero);
         }
         for (level, count, supported) in
             [("modules", self.modules, machine.modules), ("dies", self.dies, machine.dies)]
         {
-            if !supported && count.is_some_and(|count| count > 1) {
+            let unknown = level == "modules" && !machine.knows_modules && count.is_some();
+            if unknown || !supported && count.is_some_and(|count| count > 1) {
                 return Err(TopologyError::Unsupported(level));
             }
         }

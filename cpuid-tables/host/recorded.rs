@@ -15,6 +15,26 @@ use crate::host::Host;
 use crate::location::{Leaf, Msr, Subleaf};
 use crate::table::CpuidEntry;
 
+/// `KVM_CAP_HYPERV_CPUID`.
+const HYPERV_CPUID: u32 = 167;
+/// The TSC's frequency on a host whose description does not tell it.
+const USUAL_TSC_KHZ: u32 = 2_596_120;
+/// `KVM_X86_GET_MCE_CAP_SUPPORTED` on such a host: ten banks, MCG_CTL_P and MCG_SER_P.
+const USUAL_MCE: u64 = 0x0100_010a;
+/// `KVM_GET_SUPPORTED_HV_CPUID` (Linux, arch/x86/kvm/hyperv.c) on a host whose description does not tell it.
+const USUAL_HYPERV: [CpuidEntry; 10] = [
+    CpuidEntry::of_leaf(0x4000_0000, [0x4000_0082, 0x7263_694d, 0x666f_736f, 0x7648_2074]),
+    CpuidEntry::of_leaf(0x4000_0001, [0x3123_7648, 0, 0, 0]),
+    CpuidEntry::of_leaf(0x4000_0002, [0x3839, 0x000a_0000, 0, 0]),
+    CpuidEntry::of_leaf(0x4000_0003, [0x2aff, 0x0010_0030, 0, 0x0008_0d10]),
+    CpuidEntry::of_leaf(0x4000_0004, [0x0002_0e24, 0xfff, 0, 0]),
+    CpuidEntry::of_leaf(0x4000_0005, [0xffff_ffff, 0x40, 0, 0]),
+    CpuidEntry::of_leaf(0x4000_000a, [0; 4]),
+    CpuidEntry::of_leaf(0x4000_0080, [0x4000_0082, 0x7263_694d, 0x666f_736f, 0x7648_2074]),
+    CpuidEntry::of_leaf(0x4000_0081, [0x3123_5356, 0, 0, 0]),
+    CpuidEntry::of_leaf(0x4000_0082, [2, 0, 0, 0]),
+];
+
 /// One of the files that describe a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HostFile {
@@ -121,6 +141,16 @@ impl Host {
             }
         }
         Ok(())
+    }
+
+    /// Fills in what a description left out, as the recorder's stand-in for KVM does: the TSC's frequency, machine
+    /// checks' capabilities, and the answer for Hyper-V that Linux gives on a CPU without nested enlightened VMCS, unless `KVM_CAP_HYPERV_CPUID` is 0.
+    pub fn fill_in(&mut self) {
+        self.tsc_khz.get_or_insert(USUAL_TSC_KHZ);
+        self.mce_capabilities.get_or_insert(USUAL_MCE);
+        if self.hyperv.is_none() && self.capabilities.get(&HYPERV_CPUID) != Some(&0) {
+            self.hyperv = Some(USUAL_HYPERV.to_vec());
+        }
     }
 
     fn read_capability(&mut self, line: &str) -> Option<()> {

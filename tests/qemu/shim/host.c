@@ -50,7 +50,7 @@ static const struct capability usual[] = {
     {77, 1},     /* SIGNAL_MSI */
     {81, 1},     /* READONLY_MEM */
     {82, 1},     /* IRQFD_RESAMPLE */
-    {91, 1},     /* HYPERV_TIME */
+    {96, 1},     /* HYPERV_TIME */
     {122, 1},    /* IOEVENTFD_ANY_LENGTH */
     {123, 1},    /* HYPERV_SYNIC */
     {129, 3},    /* X2APIC_API */
@@ -81,6 +81,8 @@ static const struct capability usual[] = {
 
 /* What KVM_GET_TSC_KHZ answers where the description does not say. */
 enum { USUAL_TSC_KHZ = 2596120 };
+/* KVM_X86_GET_MCE_CAP_SUPPORTED, the same: ten banks, MCG_CTL_P and MCG_SER_P. */
+static const uint64_t USUAL_MCE = 0x0100010a;
 
 /* KVM_GET_SUPPORTED_HV_CPUID as Linux answers it on a CPU without nested enlightened VMCS. */
 static const struct kvm_cpuid_entry2 usual_hyperv[] = {
@@ -156,6 +158,10 @@ static bool read_capability(const char *line)
     }
     if (sscanf(line, "tsc-khz %d %c", &host.tsc_khz, &rest) == 1)
         return true;
+    if (sscanf(line, "mce %llx %c", &all, &rest) == 1) {
+        host.mce_capabilities = all;
+        return true;
+    }
     if (host.cap_count == MAX_CAPS || sscanf(after(line, "cap "), "%ld %d %c", &c->number, &c->value, &rest) != 2)
         return false;
     host.cap_count++;
@@ -189,6 +195,7 @@ void load_host(const char *dir, const char *name)
     if (host.real)
         return;
     host.tsc_khz = USUAL_TSC_KHZ;
+    host.mce_capabilities = USUAL_MCE;
     if (!read_file(dir, name, "supported", read_supported) || !read_file(dir, name, "host", read_instruction))
         die("%s/%s.supported or %s.host is not there", dir, name, name);
     read_file(dir, name, "msrs", read_msr);

@@ -1,7 +1,7 @@
 /*
  * KVM's ioctls: answered from the description, or passed to the kernel for the real host. What KVM_SET_CPUID2 is
- * given is written down, `vcpuID function index flags eax ebx ecx edx` (hexadecimal; ID decimal), and not passed on
- * unless the host is real.
+ * given is written down, `vcpuID function index flags eax ebx ecx edx` (hexadecimal; ID decimal; `vcpuID` alone for a
+ * table without entries), and not passed on unless the host is real.
  */
 #define _GNU_SOURCE
 #include "shim.h"
@@ -19,8 +19,6 @@
 #include <unistd.h>
 
 enum { MAX_FDS = 65536, VCPU_MEMORY = 3 * 4096 };
-/* Ten banks, MCG_CTL_P and MCG_SER_P. */
-static const uint64_t MCE_CAPABILITIES = 0x0100010a;
 
 static FILE *record;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -69,6 +67,14 @@ static int fail(int error)
     return -1;
 }
 
+static const struct msr *find_msr(uint32_t index)
+{
+    for (int i = 0; i < host.msr_count; i++)
+        if (host.msr[i].index == index)
+            return &host.msr[i];
+    return NULL;
+}
+
 static int give_entries(struct kvm_cpuid2 *to, const struct entries *from)
 {
     if (from->count < 0)
@@ -80,13 +86,18 @@ static int give_entries(struct kvm_cpuid2 *to, const struct entries *from)
     return 0;
 }
 
+/* With VMX's secondary controls where they are a feature MSR: Linux lists them in both. */
 static int give_msr_list(struct kvm_msr_list *to)
 {
+    enum { SECONDARY_CONTROLS = 0x48b };
     unsigned room = to->nmsrs, count = sizeof msr_list / sizeof *msr_list;
-    to->nmsrs = count;
-    if (room < count)
+    bool vmx = find_msr(SECONDARY_CONTROLS);
+    to->nmsrs = count + vmx;
+    if (room < to->nmsrs)
         return fail(E2BIG);
     memcpy(to->indices, msr_list, sizeof msr_list);
+    if (vmx)
+        to->indices[count] = SECONDARY_CONTROLS;
     return 0;
 }
 
@@ -105,15 +116,10 @@ static int give_feature_msr_list(struct kvm_msr_list *to)
 static int give_msrs(struct kvm_msrs *to, bool vcpu)
 {
     for (unsigned i = 0; i < to->nmsrs; i++) {
-        const struct msr *found = NULL;
-        to->entries[i].data = 0;
-        for (int j = 0; j < host.msr_count && !vcpu; j++)
-            if (host.msr[j].index == to->entries[i].index)
-                found = &host.msr[j];
-        if (found)
-            to->entries[i].data = found->value;
-        else if (!vcpu)
+        const struct msr *found = vcpu ? NULL : find_msr(to->entries[i].index);
+        if (!found && !vcpu)
             return (int)i;
+        to->entries[i].data = found ? found->value : 0;
     }
     return (int)to->nmsrs;
 }
@@ -136,6 +142,9 @@ static int give_attribute(const struct kvm_device_attr *attribute)
 
 static int enable_capability(const struct kvm_enable_cap *capability)
 {
+    const struct capability *known = find_capability(capability->cap);
+    if (known && !known->value)
+        return fail(EINVAL);
     /* KVM_CAP_HYPERV_ENLIGHTENED_VMCS answers with the versions that it knows: 1 to 1. */
     if (capability->cap == 163 && capability->args[0])
         *(uint16_t *)(uintptr_t)capability->args[0] = 0x101;
@@ -171,7 +180,7 @@ static int described(int fd, unsigned long request, void *argument)
     case KVM_GET_MSRS: return give_msrs(argument, vcpu);
     case KVM_SET_MSRS: return (int)((struct kvm_msrs *)argument)->nmsrs;
     case KVM_GET_TSC_KHZ: return host.tsc_khz;
-    case KVM_X86_GET_MCE_CAP_SUPPORTED: *(uint64_t *)argument = MCE_CAPABILITIES; return 0;
+    case KVM_X86_GET_MCE_CAP_SUPPORTED: *(uint64_t *)argument = host.mce_capabilities; return 0;
     case KVM_GET_DEVICE_ATTR: return give_attribute(argument);
     case KVM_CREATE_DEVICE: return fail(ENXIO);
     case KVM_GET_STATS_FD: return fail(ENOTTY);
@@ -209,6 +218,8 @@ static int real(int fd, unsigned long request, void *argument)
 static void write_table(int vcpu, const struct kvm_cpuid2 *table)
 {
     pthread_mutex_lock(&lock);
+    if (!table->nent)
+        fprintf(record, "vcpu%d\n", vcpu);
     for (unsigned i = 0; i < table->nent; i++) {
         const struct kvm_cpuid_entry2 *e = &table->entries[i];
         fprintf(record, "vcpu%d %08x %08x %x %08x %08x %08x %08x\n", vcpu, e->function, e->index, e->flags, e->eax,

@@ -45,6 +45,7 @@ struct host {
     struct capability cap[MAX_CAPS];
     bool has_guest_xcomponents;
     uint64_t guest_xcomponents;
+    uint64_t mce_capabilities;
     int tsc_khz;
 };
 

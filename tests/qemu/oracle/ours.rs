@@ -1,0 +1,55 @@
+//! What the library makes of a case.
+
+use cpuid_tables::guest::{BuildError, CpuOption, GuestCpuid, MachineOption, Smp, Warning};
+use cpuid_tables::host::Host;
+use cpuid_tables::{CpuidEntry, QemuRelease};
+
+use super::Outcome;
+use super::case::Case;
+
+/// A guest's tables and what is said about it, or why there are none.
+pub enum Built {
+    /// Each vCPU's APIC id and table, and the warnings.
+    Guest(Vec<(u32, Vec<CpuidEntry>)>, Vec<Warning>),
+    /// No such guest.
+    Refused(BuildError),
+}
+
+/// Builds the case's guest as this release does.
+pub fn build(release: QemuRelease, host: &Host, case: &Case) -> Outcome<Built> {
+    Ok(match guest(release, host, case)? {
+        Ok(guest) => {
+            let tables = guest.vcpus().map(|(id, table)| (id, table.to_vec())).collect();
+            Built::Guest(tables, guest.warnings().to_vec())
+        }
+        Err(error) => Built::Refused(error),
+    })
+}
+
+fn guest(release: QemuRelease, host: &Host, case: &Case) -> Outcome<Result<GuestCpuid, BuildError>> {
+    let mut builder = GuestCpuid::builder().release(release).host(host);
+    if !case.cpu.is_empty() {
+        match case.cpu.parse::<CpuOption>() {
+            Ok(cpu) => builder = builder.cpu(cpu),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    if !case.smp.is_empty() {
+        match case.smp.parse::<Smp>() {
+            Ok(smp) => builder = builder.topology(smp),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    if !case.machine.is_empty() {
+        match case.machine.parse::<MachineOption>() {
+            Ok(machine) => builder = builder.machine(machine),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    match case.more.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => {}
+        ["-overcommit", "cpu-pm=on"] => builder = builder.cpu_pm(true),
+        _ => return Err(format!("{case}: the library has nothing for {:?}", case.more).into()),
+    }
+    Ok(builder.build())
+}

@@ -1,0 +1,98 @@
+//! What QEMU did with a case.
+
+use std::collections::BTreeMap;
+use std::io::BufRead;
+
+use cpuid_tables::{CpuidEntry, Leaf, Subleaf};
+
+use super::Outcome;
+
+/// How QEMU begins each line of its own.
+const PREFIX: &str = "qemu-system-x86_64: ";
+
+/// What QEMU handed to KVM and what it said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recording {
+    /// Each vCPU's APIC id and table, in QEMU's order.
+    pub tables: Vec<(u32, Vec<CpuidEntry>)>,
+    /// Its warnings, each once, without how QEMU begins a line.
+    pub warnings: Vec<String>,
+    /// Anything else on standard error, in the same way: why it ended, if it did.
+    pub errors: Vec<String>,
+    /// What its monitor answered.
+    pub qmp: Vec<String>,
+    /// 0, QEMU's own, or 128 and a signal's number.
+    pub status: u32,
+}
+
+impl Recording {
+    /// The next result of `capture`; none at the end.
+    pub fn read(input: &mut impl BufRead) -> Outcome<Option<Recording>> {
+        let mut recording = Recording::default();
+        let mut tables: BTreeMap<u32, usize> = BTreeMap::new();
+        let mut line = String::new();
+        let mut any = false;
+        while input.read_line(&mut line)? != 0 {
+            any = true;
+            let text = line.trim_end_matches('\n');
+            if let Some(rest) = text.strip_prefix("vcpu") {
+                let (vcpu, entry) = vcpu_entry(rest).ok_or_else(|| format!("`{text}` is no entry"))?;
+                let at = *tables.entry(vcpu).or_insert(recording.tables.len());
+                if at == recording.tables.len() {
+                    recording.tables.push((vcpu, Vec::new()));
+                }
+                recording.tables[at].1.extend(entry);
+            } else if let Some(text) = text.strip_prefix("stderr ") {
+                recording.hear(text);
+            } else if let Some(text) = text.strip_prefix("qmp ") {
+                recording.qmp.push(text.to_owned());
+            } else if let Some(status) = text.strip_prefix("exit ") {
+                recording.status = status.parse()?;
+                return Ok(Some(recording));
+            } else {
+                return Err(format!("`{text}` is no line of a result").into());
+            }
+            line.clear();
+        }
+        if any { Err("the last result has no end".into()) } else { Ok(None) }
+    }
+
+    fn hear(&mut self, text: &str) {
+        let text = text.strip_prefix(PREFIX).unwrap_or(text);
+        // Which option it is about may stand before.
+        let at = text.find("warning: ").filter(|at| *at == 0 || text.starts_with('-'));
+        let (into, text) = match at {
+            Some(at) => (&mut self.warnings, &text[at + "warning: ".len()..]),
+            None => (&mut self.errors, text),
+        };
+        // Each vCPU says the same again.
+        if !into.iter().any(|known| known == text) {
+            into.push(text.to_owned());
+        }
+    }
+
+    /// QEMU would not start it.
+    pub fn refused(&self) -> bool {
+        self.status != 0
+    }
+}
+
+/// `ID function index flags eax ebx ecx edx`; `ID` alone is a table without entries.
+fn vcpu_entry(text: &str) -> Option<(u32, Option<CpuidEntry>)> {
+    match text.split_once(' ') {
+        Some((vcpu, rest)) => Some((vcpu.parse().ok()?, Some(entry(rest)?))),
+        None => Some((text.parse().ok()?, None)),
+    }
+}
+
+/// `function index flags eax ebx ecx edx`.
+pub fn entry(text: &str) -> Option<CpuidEntry> {
+    let mut words = text.split(' ');
+    let mut numbers = [0; 7];
+    for number in &mut numbers {
+        *number = u32::from_str_radix(words.next()?, 16).ok()?;
+    }
+    let [function, index, flags, registers @ ..] = numbers;
+    let entry = CpuidEntry { function: Leaf(function), index: Subleaf(index), flags, registers };
+    words.next().is_none().then_some(entry)
+}

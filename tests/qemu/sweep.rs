@@ -1,0 +1,334 @@
+//! Guests' CPUID tables of this library and of a real QEMU, thousands of them side by side: `tests/qemu/sweep --help`.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command's output")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use cpuid_tables::QemuRelease;
+use cpuid_tables::host::Host;
+
+mod oracle;
+
+use oracle::case::Case;
+use oracle::cases::Group;
+use oracle::compare::{Verdict, compare};
+use oracle::corpus::{self, Corpus, Recorded};
+use oracle::hosts::Vendor;
+use oracle::{Outcome, capture, cases, definitions, differences, hosts, ours};
+
+const HELP: &str = "\
+Compare the CPUID tables that this library builds with those that a real QEMU hands to KVM.
+
+Usage:
+  tests/qemu/sweep [--qemu RELEASE] [--only GROUP,...] [--random N [--seed S]] [--show N]
+  tests/qemu/sweep [--qemu RELEASE] ... --record
+  tests/qemu/sweep --hosts DIR
+
+  --qemu RELEASE   which QEMU, and the facts of that release (without it: 10.0)
+  --only GROUP,... models, topologies, boards, properties, machine-types, hyperv, others, refused, processors,
+                   real (this machine's own KVM, where there is one), random
+  --random N       N random cases on random hosts as well (without it: none)
+  --seed S         another set of them (without it: 1)
+  --show N         print the first N cases that differ, whole (without it: 3 of each sort)
+  --record         write what QEMU did to tests/qemu/recorded/RELEASE as well
+  --hosts DIR      only write the hosts' files
+  --help           this text
+
+Standard output tells each sort of difference with its count and a case, and the counts of all cases.
+
+Examples:
+  tests/qemu/sweep
+  tests/qemu/sweep --qemu 7.2 --only models,hyperv
+  tests/qemu/sweep --only random --random 5000 --seed 42
+
+Exit codes: 0 all are equal, or listed in tests/qemu/differences.tsv; 1 not; 2 wrong usage; 3 that QEMU is not there.";
+
+struct Options {
+    qemu: String,
+    only: Vec<String>,
+    random: usize,
+    seed: u64,
+    show: usize,
+    record: bool,
+    hosts: Option<PathBuf>,
+}
+
+fn options() -> Result<Option<Options>, String> {
+    let mut options = Options {
+        qemu: "10.0".to_owned(),
+        only: Vec::new(),
+        random: 0,
+        seed: 1,
+        show: 3,
+        record: false,
+        hosts: None,
+    };
+    let mut arguments = env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs an argument"));
+        let number = |text: String| text.parse::<u64>().map_err(|_| format!("`{text}` is no number"));
+        let count = |number: u64| usize::try_from(number).map_err(|error| error.to_string());
+        match argument.as_str() {
+            "--help" | "-h" => return Ok(None),
+            "--qemu" => options.qemu = value()?,
+            "--only" => options.only = value()?.split(',').map(str::to_owned).collect(),
+            "--random" => options.random = count(number(value()?)?)?,
+            "--seed" => options.seed = number(value()?)?,
+            "--show" => options.show = count(number(value()?)?)?,
+            "--record" => options.record = true,
+            "--hosts" => options.hosts = Some(value()?.into()),
+            other => return Err(format!("unexpected argument '{other}'")),
+        }
+    }
+    Ok(Some(options))
+}
+
+fn main() -> ExitCode {
+    let options = match options() {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("sweep: {error} (see --help)");
+            return ExitCode::from(2);
+        }
+    };
+    run(&options).unwrap_or_else(|error| {
+        eprintln!("sweep: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(options: &Options) -> Outcome<ExitCode> {
+    if let Some(directory) = &options.hosts {
+        for (name, host) in all_hosts(options)? {
+            hosts::write(directory, &name, &host)?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let release = QemuRelease::find(&options.qemu).ok_or("the library has no facts of that QEMU")?;
+    if !capture::releases()?.iter().any(|known| known.starts_with(&options.qemu)) {
+        eprintln!("sweep: there is no QEMU {}; tests/qemu/unpack brings one", options.qemu);
+        return Ok(ExitCode::from(3));
+    }
+    let mut all = all_hosts(options)?;
+    let groups = groups(options, release, &all);
+    let work = Work::new()?;
+    for (name, host) in &mut all {
+        hosts::write(&work.0, name, host)?;
+        host.fill_in();
+    }
+    let known = differences::explained(&options.qemu)?.iter().map(|row| row.case.to_string()).collect();
+    let mut sweep =
+        Sweep { options, release, hosts: all, known, tally: Tally::default(), recorded: Vec::new() };
+    for group in groups {
+        sweep.group(&group, &work.0)?;
+    }
+    sweep.report();
+    if options.record {
+        sweep.record(&work.0)?;
+    }
+    Ok(if sweep.tally.different() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A directory that is gone afterwards.
+struct Work(PathBuf);
+
+impl Work {
+    fn new() -> Outcome<Work> {
+        let directory = env::temp_dir().join(format!("cpuid-tables-sweep-{}", std::process::id()));
+        fs::create_dir_all(&directory)?;
+        Ok(Work(directory))
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Twenty cases on a random host.
+const CASES_OF_A_HOST: usize = 20;
+
+fn all_hosts(options: &Options) -> Outcome<BTreeMap<String, Host>> {
+    let mut all = BTreeMap::new();
+    all.insert("allamd".to_owned(), hosts::all_ones(Vendor::AMD));
+    all.insert("allintel".to_owned(), hosts::all_ones(Vendor::INTEL));
+    for (name, host) in hosts::processors()? {
+        all.insert(name.to_owned(), host);
+    }
+    if let Some(host) = this_machine() {
+        all.insert(MACHINE.to_owned(), host.clone());
+        all.insert(REAL.to_owned(), host);
+    }
+    for number in 0..options.random.div_ceil(CASES_OF_A_HOST) {
+        let seed = options.seed.wrapping_mul(0x1_0000_0000).wrapping_add(number as u64);
+        all.insert(format!("random-{}-{number}", options.seed), hosts::plausible(seed)?);
+    }
+    Ok(all)
+}
+
+fn groups(options: &Options, release: QemuRelease, hosts: &BTreeMap<String, Host>) -> Vec<Group> {
+    let named = |name: &&String| {
+        !name.starts_with("random-") && !name.starts_with("all") && *name != MACHINE && *name != REAL
+    };
+    let processors: Vec<&str> = hosts.keys().filter(named).map(String::as_str).collect();
+    let machine = hosts.contains_key(MACHINE).then_some(MACHINE);
+    let mut groups = cases::groups(release, machine, &processors);
+    if hosts.contains_key(REAL) {
+        groups.push(Group { name: "real", cases: cases::on_real(release, REAL) });
+    }
+    let names: Vec<String> = hosts.keys().filter(|name| name.starts_with("random-")).cloned().collect();
+    if !names.is_empty() {
+        let cases = cases::random(release, &names, options.random, options.seed);
+        groups.push(Group { name: "random", cases });
+    }
+    groups.retain(|group| options.only.is_empty() || options.only.iter().any(|only| only == group.name));
+    groups
+}
+
+/// On so many random hosts QEMU is asked what stands in each model's way.
+const RANDOM_DEFINITIONS: usize = 10;
+
+/// This machine's names among the hosts: described, and by its own KVM.
+const MACHINE: &str = "machine";
+const REAL: &str = "real";
+
+/// This machine, where it has a KVM.
+fn this_machine() -> Option<Host> {
+    match Host::of_this_machine() {
+        Ok(host) => Some(host.clone()),
+        Err(error) => {
+            eprintln!("sweep: without this machine: {error}");
+            None
+        }
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    equal: usize,
+    refused: usize,
+    /// Listed in differences.tsv.
+    known: usize,
+    /// By place, with how many and the first cases.
+    different: BTreeMap<String, (usize, Vec<String>)>,
+}
+
+impl Tally {
+    fn different(&self) -> usize {
+        self.different.values().map(|(count, _)| count).sum()
+    }
+
+    fn add(&mut self, other: Tally) {
+        self.equal += other.equal;
+        self.refused += other.refused;
+        self.known += other.known;
+        for (place, (count, examples)) in other.different {
+            let (all, first) = self.different.entry(place).or_default();
+            *all += count;
+            first.splice(0..0, examples);
+        }
+    }
+
+    fn text(&self) -> String {
+        let all = self.equal + self.refused + self.known + self.different();
+        format!(
+            "{all} cases, {} equal, {} refused by both, {} known to differ, {} different",
+            self.equal,
+            self.refused,
+            self.known,
+            self.different()
+        )
+    }
+}
+
+struct Sweep<'o> {
+    options: &'o Options,
+    release: QemuRelease,
+    hosts: BTreeMap<String, Host>,
+    known: BTreeSet<String>,
+    tally: Tally,
+    recorded: Vec<Recorded>,
+}
+
+impl Sweep<'_> {
+    fn group(&mut self, group: &Group, directory: &Path) -> Outcome<()> {
+        let start = Instant::now();
+        let mut shown = start;
+        let before = std::mem::take(&mut self.tally);
+        let mut done = 0;
+        let terminal = std::io::stderr().is_terminal();
+        capture::record(&self.options.qemu, directory, &group.cases, |case, recording| {
+            self.take(case, &recording)?;
+            done += 1;
+            if terminal && shown.elapsed() > Duration::from_millis(500) {
+                shown = Instant::now();
+                eprint!("\r{} {done} of {}", group.name, group.cases.len());
+                std::io::stderr().flush()?;
+            }
+            Ok(())
+        })?;
+        if terminal {
+            eprint!("\r\x1b[K");
+        }
+        println!("{}: {} ({:.1} s)", group.name, self.tally.text(), start.elapsed().as_secs_f64());
+        self.tally.add(before);
+        Ok(())
+    }
+
+    fn take(&mut self, case: &Case, recording: &oracle::recording::Recording) -> Outcome<()> {
+        let host = self.hosts.get(&case.host).ok_or_else(|| format!("no host {}", case.host))?;
+        match compare(recording, &ours::build(self.release, host, case)?) {
+            Verdict::Equal => self.tally.equal += 1,
+            Verdict::BothRefuse => self.tally.refused += 1,
+            Verdict::Different(_) if self.known.contains(&case.to_string()) => self.tally.known += 1,
+            Verdict::Different(difference) => {
+                let (count, examples) = self.tally.different.entry(difference.place.clone()).or_default();
+                *count += 1;
+                if examples.len() < self.options.show {
+                    let case = case.to_string().replace('\t', " | ");
+                    examples.push(format!("{case}\n    QEMU {}, ours {}", difference.qemu, difference.ours));
+                }
+            }
+        }
+        if self.options.record && case.host != REAL {
+            self.recorded.push(Recorded::new(case, recording));
+        }
+        Ok(())
+    }
+
+    fn report(&self) {
+        for (place, (count, examples)) in &self.tally.different {
+            println!("{count} at {place}");
+            examples.iter().take(self.options.show).for_each(|example| println!("  {example}"));
+        }
+        println!("QEMU {}: {}", self.options.qemu, self.tally.text());
+    }
+
+    /// Writes what QEMU did, and asks it besides what stands in each model's way on each host.
+    fn record(&mut self, directory: &Path) -> Outcome<()> {
+        // Of random hosts a few are enough for that.
+        let (random, named): (Vec<_>, Vec<_>) =
+            self.hosts.keys().filter(|name| *name != REAL).partition(|name| name.starts_with("random-"));
+        let asked = named.into_iter().chain(random.into_iter().take(RANDOM_DEFINITIONS));
+        let asked: Vec<Case> = asked.map(|host| definitions::case(host)).collect();
+        let mut answers = BTreeMap::new();
+        capture::record(&self.options.qemu, directory, &asked, |case, recording| {
+            answers.insert(case.host.clone(), definitions::read(&recording)?);
+            Ok(())
+        })?;
+        self.hosts.remove(REAL);
+        let (hosts, cases) = (std::mem::take(&mut self.hosts), std::mem::take(&mut self.recorded));
+        let directory = corpus::directory().join(&self.options.qemu);
+        Corpus { hosts, cases, definitions: answers }.write(&directory)
+    }
+}
