@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use cpuid_tables::QemuRelease;
 use cpuid_tables::fleet::Fleet;
-use cpuid_tables::guest::{Definition, GuestCpuid, MachineOption};
+use cpuid_tables::guest::{Definition, GuestCpuid, MachineOption, Warning};
 use cpuid_tables::host::{Host, HostFile};
 
 type TestResult = Result<(), Box<dyn Error>>;
@@ -127,6 +127,8 @@ fn what_is_chosen_runs_on_every_host() -> TestResult {
                 let builder = GuestCpuid::builder().release(release).host(host);
                 let guest = builder.cpu(choice.to_string().parse()?).build()?;
                 assert_eq!(guest.filtered(), [], "{pair:?} on {name}: {choice}");
+                let lacking = |warning: &&Warning| matches!(warning, Warning::Avx10 { .. });
+                assert_eq!(guest.warnings().iter().find(lacking), None, "{pair:?} on {name}: {choice}");
             }
             chosen += 1;
         }

@@ -63,7 +63,7 @@ pub(crate) fn warn(message: impl Display) {
     anstream::eprintln!("{WARNING}warning{WARNING:#}: {message}");
 }
 
-/// `text` in a style. [`print`] takes it off again where no terminal is.
+/// `text` in a style. [`print()`] takes it off again where no terminal is.
 pub(crate) fn styled(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }

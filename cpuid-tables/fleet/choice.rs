@@ -15,7 +15,7 @@ use super::baseline::Baseline;
 use super::meaning::{Rule, meanings, msr_meanings};
 use crate::cpu_model::CpuModel;
 use crate::feature;
-use crate::guest::{BuildError, Definition, Filtered, GuestCpuid, WordSource, migrates};
+use crate::guest::{BuildError, Definition, Filtered, GuestCpuid, Warning, WordSource, migrates};
 use crate::hardware::Feature;
 use crate::host::Host;
 use crate::location::{CpuidWord, Leaf, Msr, Register, Subleaf};
@@ -40,6 +40,8 @@ pub struct Choice {
     pub add_msr: Vec<MsrFeature>,
     /// What the model has and some hosts lack; empty for a model that fits.
     pub remove: Vec<Filtered>,
+    /// The version of AVX10 that all hosts have, where the model asks for a newer one.
+    pub avx10_version: Option<u8>,
     /// False: the model is another vendor's.
     pub same_vendor: bool,
 }
@@ -76,7 +78,8 @@ impl fmt::Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.model.fmt(f)?;
         self.added_names().try_for_each(|name| write!(f, ",+{name}"))?;
-        self.removed_names().try_for_each(|name| write!(f, ",-{name}"))
+        self.removed_names().try_for_each(|name| write!(f, ",-{name}"))?;
+        self.avx10_version.map_or(Ok(()), |version| write!(f, ",avx10-version={version}"))
     }
 }
 
@@ -148,8 +151,13 @@ impl Baseline {
         // Each round takes something away, or is the last.
         loop {
             let builder = GuestCpuid::builder().release(choice.model.release()).host(&host);
-            let filtered = builder.cpu(choice.to_string().parse()?).build()?;
-            let filtered = filtered.filtered();
+            let guest = builder.cpu(choice.to_string().parse()?).build()?;
+            let filtered = guest.filtered();
+            let asks_more = guest.warnings().iter().find_map(|warning| match warning {
+                Warning::Avx10 { gets, .. } => *gets,
+                _ => None,
+            });
+            choice.avx10_version = choice.avx10_version.or(asks_more);
             let before = choice.add.len() + choice.add_msr.len();
             for one in filtered {
                 match one.source {
@@ -222,6 +230,7 @@ impl Baseline {
             add,
             add_msr: self.msr_additions(model.release(), definition, has | add),
             remove: definition.unavailable.clone(),
+            avx10_version: None,
             same_vendor: model.vendor() == vendor,
         }
     }
