@@ -1,9 +1,9 @@
 //! Model to Rust: tokens, parsed by syn, formatted by prettyplease. Pure: no file is touched here.
 //!
 //! The output is of two kinds. `tables.rs`, `cpu_models.rs`, `guest.rs` and `xsave.rs` hold data alone, as few tokens
-//! as it can be told in, for the runtime crate's `tables`, `cpu_tables`, `guest::tables` and `xsave` modules; the other files hold a documented
-//! constant for each bit. All number features the same way, which [`layout`] decides. A bit field has no number: its
-//! constant is all that there is, see [`fields`].
+//! as it can be told in, for the runtime crate's `tables`, `cpu_tables`, `guest::tables` and `xsave` modules; the other
+//! files hold a documented constant for each bit. All number features the same way, which [`layout`] decides. A bit
+//! field has no number: its constant is all that there is, see [`fields`].
 
 mod constants;
 mod cpu_models;

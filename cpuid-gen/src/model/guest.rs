@@ -1,7 +1,8 @@
 //! What one QEMU release's code works with on the way from a CPU model to a guest: feature words with their masks,
 //! dependencies, properties by name, Hyper-V's features, XSAVE components.
 //!
-//! What always holds: every word, property and Hyper-V feature that is named was found; properties ascend by name.
+//! What always holds: every word, property and Hyper-V feature that is named was found; properties ascend by name. That a
+//! dependency or a component names a word that there is not, `deps` and `xsave` have told.
 
 use std::collections::BTreeMap;
 
@@ -81,9 +82,9 @@ pub struct Component {
     pub size: u32,
 }
 
-/// Takes everything over. What names something that there is not is an error and left out.
+/// Takes everything over. What names something that there is not is left out.
 pub(super) fn guest(facts: &QemuFacts, diagnostics: &mut Diagnostics) -> Guest {
-    let names = Names { facts, diagnostics };
+    let mut names = Names { facts, diagnostics };
     names.resolve()
 }
 
@@ -93,11 +94,11 @@ struct Names<'f, 'd> {
 }
 
 impl Names<'_, '_> {
-    fn resolve(mut self) -> Guest {
+    fn resolve(&mut self) -> Guest {
         let facts = self.facts;
         let mut guest = Guest { words: words(facts), properties: properties(facts), ..Guest::default() };
         for dep in &facts.deps {
-            let [from, to] = [&dep.from, &dep.to].map(|(word, mask)| self.word(word, *mask, dep.at));
+            let [from, to] = [&dep.from, &dep.to].map(|(word, mask)| self.word(word, *mask));
             guest.deps.extend(from.zip(to).map(|(from, to)| [from, to]));
         }
         for row in &facts.hyperv {
@@ -111,7 +112,7 @@ impl Names<'_, '_> {
             guest.hyperv_deps.extend(feature.zip(needs).map(|(feature, needs)| [feature, needs]));
         }
         for row in &facts.xsave {
-            let feature = self.word(&row.word, mask(row.bit), row.at);
+            let feature = self.word(&row.word, mask(row.bit));
             let component = |feature| Component { number: row.component, feature, size: row.size };
             guest.xsave.extend(feature.map(component));
         }
@@ -119,21 +120,16 @@ impl Names<'_, '_> {
         guest
     }
 
-    fn word(&mut self, name: &str, mask: u64, at: Span) -> Option<WordMask> {
-        let found = self.facts.word_named(name).map(|word| WordMask { word: word.index, mask });
-        self.or_error(found, || format!("`{name}` is no word of this release"), at)
+    fn word(&self, name: &str, mask: u64) -> Option<WordMask> {
+        self.facts.word_named(name).map(|word| WordMask { word: word.index, mask })
     }
 
     /// The bit of `hyperv_features` that a property sets.
     fn hyperv(&mut self, name: &str, at: Span) -> Option<u8> {
         let property = self.facts.properties.iter().find(|property| property.name == name);
         let found = property.and_then(|property| property.bit).map(|bit| bit.0);
-        self.or_error(found, || format!("`{name}` is no property with a bit"), at)
-    }
-
-    fn or_error<T>(&mut self, found: Option<T>, message: impl FnOnce() -> String, at: Span) -> Option<T> {
         if found.is_none() {
-            self.diagnostics.push(Diagnostic::error(at, message()));
+            self.diagnostics.push(Diagnostic::error(at, format!("`{name}` is no property with a bit")));
         }
         found
     }
