@@ -176,5 +176,12 @@ old:30:1: error: `old` is no machine type\n",
     assert_eq!(said, expected);
     let (_, said) = merged(&[&OLD.replace("\t256\t-", "\t256\t0"), &newer()])?;
     assert_eq!(said, expected);
+    // What only a guest needs.
+    let line = OLD.lines().count() + 1;
+    for row in ["qemu-hyperv\thv-no\t0x40000003\tEAX\t0x1", "qemu-hyperv-dep\thv-no\todd"] {
+        let (_, said) = merged(&[&format!("{OLD}{row}\n")])?;
+        let expected = format!("old:{line}:1: error: `hv-no` is no property with a bit\n");
+        assert!(said.starts_with(&expected), "{said}");
+    }
     Ok(())
 }
