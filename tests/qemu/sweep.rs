@@ -205,12 +205,18 @@ const REAL: &str = "real";
 /// This machine, where it has a KVM.
 fn this_machine() -> Option<Host> {
     match Host::of_this_machine() {
-        Ok(host) => Some(host.clone()),
+        // A KVM may tell the TSC's frequency of vCPUs only, which the library does not make for that.
+        Ok(host) => Some(Host { tsc_khz: host.tsc_khz.or_else(tsc_khz), ..host.clone() }),
         Err(error) => {
             eprintln!("sweep: without this machine: {error}");
             None
         }
     }
+}
+
+fn tsc_khz() -> Option<u32> {
+    let vm = kvm_ioctls::Kvm::new().and_then(|kvm| kvm.create_vm()).ok()?;
+    vm.create_vcpu(0).ok()?.get_tsc_khz().ok()
 }
 
 #[derive(Default)]
