@@ -82,6 +82,29 @@ fn every_recorded_guest_of_qemu_7_2_is_built_equal() -> Outcome<()> {
 }
 
 #[test]
+fn every_name_of_a_model_is_recorded_on_both_makers_hosts_and_a_real_one() -> Outcome<()> {
+    // As many as `-cpu help` lists.
+    for ((name, _), count) in RELEASES.into_iter().zip([154, 132]) {
+        let release = QemuRelease::find(name).ok_or("no such release")?;
+        let corpus = Corpus::read(&corpus::directory().join(name))?;
+        let models = oracle::cases::models(release);
+        assert_eq!(models.len(), count, "QEMU {name}");
+        for host in ["allamd", "allintel", "machine"] {
+            for model in &models {
+                let is = |recorded: &&corpus::Recorded| {
+                    let case = &recorded.case;
+                    case.host == host && case.cpu == *model && case.machine == "q35" && recorded.status == 0
+                };
+                let topologies: BTreeSet<&str> =
+                    corpus.cases.iter().filter(is).map(|recorded| recorded.case.smp.as_str()).collect();
+                assert!(topologies.len() >= 3, "QEMU {name}: {model} on {host}: {topologies:?}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn every_model_s_unavailable_features_are_equal() -> Outcome<()> {
     for (name, _) in RELEASES {
         let release = QemuRelease::find(name).ok_or("no such release")?;
