@@ -255,7 +255,7 @@ pub(super) const PROPERTIES: &[&str] = &[
 pub(super) const HYPERV_MODELS: &[&str] = &["qemu64", "Skylake-Server", "EPYC-Milan", "host"];
 
 /// Hyper-V's sets.
-pub(super) const FORTY_FOUR_HYPERV: &[&str] = &[
+pub(super) const HYPERV_SETS: &[&str] = &[
     "hv-relaxed",
     "hv-vapic",
     "hv-time",

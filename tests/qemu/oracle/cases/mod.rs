@@ -10,8 +10,8 @@ mod random;
 pub use random::random;
 
 use lists::{
-    ALIKE, FORTY_FOUR_HYPERV, HYPERV_MODELS, MACHINES_OF_BOARDS, OTHERS, PROPERTIES, PROPERTY_MODELS,
-    REFUSED, REPRESENTATIVE, THREE_TOPOLOGIES, TOPOLOGIES,
+    ALIKE, HYPERV_MODELS, HYPERV_SETS, MACHINES_OF_BOARDS, OTHERS, PROPERTIES, PROPERTY_MODELS, REFUSED,
+    REPRESENTATIVE, THREE_TOPOLOGIES, TOPOLOGIES,
 };
 
 /// Cases that belong together.
@@ -126,7 +126,7 @@ fn machine_types(release: QemuRelease) -> Vec<Case> {
 fn hyperv(release: QemuRelease) -> Vec<Case> {
     let mut cases = Vec::new();
     for model in known(release, HYPERV_MODELS) {
-        for set in FORTY_FOUR_HYPERV {
+        for set in HYPERV_SETS {
             cases.push(Case::new(host_of(model), &format!("{model},{set}"), "2", "q35"));
         }
     }
@@ -157,7 +157,7 @@ pub fn on_real(release: QemuRelease, host: &str) -> Vec<Case> {
     plain.chain(sets.iter().map(|cpu| Case::new(host, cpu, "3", "pc"))).collect()
 }
 
-/// Every model unfiltered by design on a real processor, where it is filtered.
+/// Every model on real processors, which lack a part of it.
 fn on_processors(release: QemuRelease, processors: &[&str]) -> Vec<Case> {
     let mut cases = Vec::new();
     for host in processors {

@@ -2,7 +2,7 @@
 
 use cpuid_tables::{Feature, QemuRelease};
 
-use super::lists::{FORTY_FOUR_HYPERV, PROPERTIES};
+use super::lists::{HYPERV_SETS, PROPERTIES};
 use super::models;
 use crate::oracle::case::Case;
 use crate::oracle::random::Random;
@@ -33,7 +33,7 @@ fn property(random: &mut Random, features: &[&str]) -> String {
         0..=1 => format!(",+{}", random.choose(features)),
         2..=3 => format!(",-{}", random.choose(features)),
         4 => format!(",{}={}", random.choose(features), random.choose(&["on", "off"])),
-        5 => format!(",{}", random.choose(FORTY_FOUR_HYPERV)),
+        5 => format!(",{}", random.choose(HYPERV_SETS)),
         6 => format!(",level={}", random.below(40)),
         _ => format!(",{}", random.choose(PROPERTIES)),
     }
