@@ -230,7 +230,7 @@ pub mod field {
     include!(concat!(env!("OUT_DIR"), "/field.rs"));
 }
 
-/// The README's example is a test.
-#[cfg(doctest)]
+/// The README's examples are tests.
+#[cfg(all(doctest, feature = "kvm"))]
 #[doc = include_str!("../README.md")]
 pub struct Readme;

@@ -26,3 +26,24 @@ fn the_readmes_report_is_the_real_one() {
     let report = verify(&linux, &qemu, &differences, Scope::Given).render(&sources);
     assert!(report.starts_with(shown), "the README shows\n{shown}\nbut the report is\n{report}");
 }
+
+/// The commands that the README shows, each with what it printed up to the dots, as a shell runs them.
+#[cfg(feature = "cli")]
+#[test]
+fn the_readmes_commands_print_what_it_shows() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let kvm_cpuid = env!("CARGO_BIN_EXE_kvm-cpuid");
+    let mut shown = 0;
+    for example in readme.split("\n$ ").skip(1) {
+        let (command, output) = example.split_once('\n').unwrap();
+        let Some((output, _)) = output.split_once("  ...") else { continue };
+        let Some((input, arguments)) = command.split_once("cargo kvm-cpuid") else { continue };
+        let line = format!("{input}'{kvm_cpuid}'{arguments}");
+        let ran = std::process::Command::new("sh").args(["-c", &line]).current_dir(root).output().unwrap();
+        let printed = String::from_utf8(ran.stdout).unwrap();
+        assert!(output.lines().count() > 2 && printed.starts_with(output), "`{line}` printed\n{printed}not\n{output}");
+        shown += 1;
+    }
+    assert_eq!(shown, 2);
+}
