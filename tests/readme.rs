@@ -36,9 +36,9 @@ fn the_readmes_commands_print_what_it_shows() {
     let kvm_cpuid = env!("CARGO_BIN_EXE_kvm-cpuid");
     let mut shown = 0;
     for example in readme.split("\n$ ").skip(1) {
-        let (command, output) = example.split_once('\n').unwrap();
-        let Some((output, _)) = output.split_once("  ...") else { continue };
+        let Some((command, output)) = example.split_once('\n') else { continue };
         let Some((input, arguments)) = command.split_once("cargo kvm-cpuid") else { continue };
+        let (output, _) = output.split_once("  ...").unwrap();
         let line = format!("{input}'{kvm_cpuid}'{arguments}");
         let ran = std::process::Command::new("sh").args(["-c", &line]).current_dir(root).output().unwrap();
         let printed = String::from_utf8(ran.stdout).unwrap();
