@@ -42,7 +42,10 @@ fn the_readmes_commands_print_what_it_shows() {
         let line = format!("{input}'{kvm_cpuid}'{arguments}");
         let ran = std::process::Command::new("sh").args(["-c", &line]).current_dir(root).output().unwrap();
         let printed = String::from_utf8(ran.stdout).unwrap();
-        assert!(output.lines().count() > 2 && printed.starts_with(output), "`{line}` printed\n{printed}not\n{output}");
+        assert!(
+            output.lines().count() > 2 && printed.starts_with(output),
+            "`{line}` printed\n{printed}not\n{output}"
+        );
         shown += 1;
     }
     assert_eq!(shown, 2);
