@@ -144,6 +144,7 @@ fn generate_writes_what_the_library_returns() {
                 "cpu_models.rs",
                 "feature.rs",
                 "field.rs",
+                "guest.rs",
                 "msr.rs",
                 "software.rs",
                 "tables.rs",
