@@ -2,19 +2,19 @@
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
 use std::error::Error;
-use std::io::Write as _;
+use std::fs;
 use std::path::Path;
-use std::{env, fs};
 
 use cpuid_tables::Field;
 use cpuid_tables::field::{
     leaf_0, leaf_1, leaf_4, leaf_80000000, leaf_80000002, leaf_80000003, leaf_80000004, leaf_80000008,
 };
 
-type TestResult = Result<(), Box<dyn Error>>;
+mod common;
 
-/// Set to 1, a test that would be skipped fails instead.
-const REQUIRE_ALL: &str = "CPUID_TABLES_REQUIRE_ALL";
+use common::skipped;
+
+type TestResult = Result<(), Box<dyn Error>>;
 
 /// EAX, EBX, ECX and EDX.
 #[allow(
@@ -35,13 +35,6 @@ fn read(field: Field) -> u32 {
 fn text(fields: &[Field]) -> String {
     let bytes: Vec<u8> = fields.iter().flat_map(|&field| read(field).to_le_bytes()).collect();
     String::from_utf8_lossy(&bytes).trim_matches(['\0', ' ']).to_owned()
-}
-
-/// Says that a test is skipped, past the harness, or fails where all are required.
-fn skipped(test: &str, missing: &str) {
-    // That the line cannot be written is no failure of what is tested.
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: {missing}");
-    assert!(env::var(REQUIRE_ALL).as_deref() != Ok("1"), "{REQUIRE_ALL}=1, and {test} lacks {missing}");
 }
 
 fn first_line<'a>(cpuinfo: &'a str, key: &str) -> Option<&'a str> {
