@@ -37,7 +37,8 @@ fn files(sources: &mut Sources, diagnostics: &mut Diagnostics) -> Option<Vec<Gen
     if diagnostics.has_errors() {
         return None;
     }
-    let (model, doubts) = Model::merge(&linux, &qemu);
+    let published = input::published(sources, diagnostics);
+    let (model, doubts) = Model::merge_published(&linux, &qemu, &published);
     diagnostics.extend(doubts);
     diagnostics.take(generate(&model).map_err(|error| Diagnostic::general(error.to_string())))
 }

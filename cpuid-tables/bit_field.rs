@@ -183,35 +183,20 @@ impl Field {
         assert!(value <= self.max(), "the value does not fit the field");
         value << self.low.0
     }
-
-    /// From a text of the generated constants: leaf, subleaves, register, bits, and the name.
-    pub(crate) const fn told(text: &'static str) -> Field {
-        let (leaf, rest) = number(text.as_bytes());
-        let (first, rest) = number(rest);
-        let (last, rest) = number(rest);
-        let (register, rest) = rest.split_at(4);
-        let (low, rest) = number(rest);
-        let (high, name) = number(rest);
-        let register = Register::ALL[(register[1] - b'A') as usize];
-        let bits = RangeInclusive::new(low.to_le_bytes()[0], high.to_le_bytes()[0]);
-        let Ok(name) = core::str::from_utf8(name) else { panic!("a blank cannot split a character") };
-        let subleaves = RangeInclusive::new(first, last);
-        match Field::new(name, leaf, subleaves, register, bits) {
-            Some(field) => field,
-            None => panic!("the generator checks its ranges"),
-        }
-    }
 }
 
-/// The hexadecimal number up to the next blank, and what comes after that.
-const fn number(text: &[u8]) -> (u32, &[u8]) {
-    let (mut value, mut at) = (0, 0);
-    while text[at] != b' ' {
-        let digit = if text[at] >= b'a' { text[at] - b'a' + 10 } else { text[at] - b'0' };
-        value = value << 4 | digit as u32;
-        at += 1;
+/// A generated constant.
+pub(crate) const fn generated(
+    leaf: u32,
+    subleaves: RangeInclusive<u32>,
+    register: Register,
+    bits: RangeInclusive<u8>,
+    name: &'static str,
+) -> Field {
+    match Field::new(name, leaf, subleaves, register, bits) {
+        Some(field) => field,
+        None => panic!("the generator checks its ranges"),
     }
-    (value, text.split_at(at + 1).1)
 }
 
 impl fmt::Display for Field {

@@ -1,6 +1,6 @@
 //! Caches as QEMU describes them to a guest (`CPUCacheInfo` of target/i386/cpu.h).
 
-use crate::cpu_tables::{BOARDS, Board, CACHES, CacheRow, list, text};
+use crate::cpu_tables::{BOARDS, Board, CACHES, list, text};
 use crate::release::QemuRelease;
 
 /// What a cache holds.
@@ -100,7 +100,7 @@ impl Caches {
 
     /// From a list of four; none for the empty one.
     pub(crate) fn of_list(position: u16) -> Option<Caches> {
-        let cache = |id: u16| Some(Cache::of_row(&CACHES[usize::from(id.checked_sub(1)?)]));
+        let cache = |id: u16| Some(CACHES[usize::from(id.checked_sub(1)?)]);
         match *list(position) {
             [l1d, l1i, l2, l3] => {
                 Some(Caches { l1d: cache(l1d), l1i: cache(l1i), l2: cache(l2), l3: cache(l3) })
@@ -153,24 +153,16 @@ impl CacheDescriptor {
 impl QemuRelease {
     /// The caches of models that have none of their own, in QEMU's order.
     pub fn legacy_caches(self) -> impl Iterator<Item = LegacyCache> {
-        self.board().legacy_caches.iter().map(|&[name, slot, cache]| LegacyCache {
-            name: text(name),
-            slot: SLOTS.get(usize::from(slot).wrapping_sub(1)).copied(),
-            cache: Cache::of_row(&CACHES[usize::from(cache)]),
+        self.board().legacy_caches.iter().map(|row| LegacyCache {
+            name: text(row.name),
+            slot: row.slot,
+            cache: CACHES[usize::from(row.cache)],
         })
     }
 
     /// The bytes of leaf 2 that QEMU knows, in its order (`cpuid2_cache_descriptors[]`).
     pub fn cache_descriptors(self) -> impl Iterator<Item = CacheDescriptor> {
-        let rows = self.board().cache_descriptors.iter();
-        rows.map(|&[byte, kind_index, level, size, line_size, associativity]| CacheDescriptor {
-            byte: byte.to_le_bytes()[0],
-            kind: kind(kind_index.to_le_bytes()[0]),
-            level,
-            size,
-            line_size,
-            associativity,
-        })
+        self.board().cache_descriptors.iter().copied()
     }
 
     /// The byte of leaf 2 that stands for a cache: QEMU's first. None if there is none, for which leaf 2 has 0xff:
@@ -182,39 +174,5 @@ impl QemuRelease {
 
     pub(crate) fn board(self) -> &'static Board {
         &BOARDS[self.index()]
-    }
-}
-
-const SLOTS: [CacheSlot; 4] = [CacheSlot::L1d, CacheSlot::L1i, CacheSlot::L2, CacheSlot::L3];
-
-const SHARED: [SharedBy; 5] =
-    [SharedBy::Thread, SharedBy::Core, SharedBy::Module, SharedBy::Die, SharedBy::Socket];
-
-fn kind(index: u8) -> CacheKind {
-    match index {
-        0 => CacheKind::Data,
-        1 => CacheKind::Instruction,
-        _ => CacheKind::Unified,
-    }
-}
-
-impl Cache {
-    fn of_row(row: &CacheRow) -> Cache {
-        let flag = |bit: u8| row.flags >> bit & 1 != 0;
-        Cache {
-            kind: kind(row.kind),
-            level: row.level,
-            size: row.size,
-            line_size: row.line_size,
-            associativity: row.associativity,
-            partitions: row.partitions,
-            sets: row.sets,
-            lines_per_tag: row.lines_per_tag,
-            self_init: flag(0),
-            no_invd_sharing: flag(1),
-            inclusive: flag(2),
-            complex_indexing: flag(3),
-            shared_by: SHARED.get(usize::from(row.shared).wrapping_sub(1)).copied(),
-        }
     }
 }

@@ -12,10 +12,10 @@ use core::fmt;
 
 use crate::cache::Caches;
 use crate::cpu_tables::{
-    DEFINITIONS, Definition, MODELS, MSR, Masked, SOURCES, WORDS, list, optional, pairs, text,
+    DEFINITIONS, Definition, MODELS, Masked, ModelRow, SOURCES, WORDS, list, optional, pairs, text,
 };
 use crate::hardware::Feature;
-use crate::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf};
+use crate::location::{Bit, CpuidWord, Msr, WordSource};
 use crate::machine::{DefaultVersion, MachineType};
 use crate::model_specific::MsrFeature;
 use crate::release::QemuRelease;
@@ -105,7 +105,7 @@ impl CpuModel {
     /// The model's name, without a version.
     #[must_use]
     pub fn name(self) -> &'static str {
-        text(self.row()[0])
+        text(self.row().name)
     }
 
     /// The version's number, 0 for the base.
@@ -135,7 +135,7 @@ impl CpuModel {
     /// Why not to use the model, in QEMU's words.
     #[must_use]
     pub fn deprecated(self) -> Option<&'static str> {
-        optional(self.row()[1])
+        optional(self.row().deprecated)
     }
 
     /// A version by its number, from 1.
@@ -263,23 +263,23 @@ impl CpuModel {
     /// The AVX10 version, 0 for none.
     #[must_use]
     pub fn avx10_version(self) -> u8 {
-        self.definition().avx10.to_le_bytes()[0]
+        self.definition().avx10
     }
 
     /// Feature bits of CPUID registers, nameless ones too, by leaf, subleaf and register. Those without a bit are left
     /// out.
     pub fn words(self) -> impl Iterator<Item = (CpuidWord, u32)> {
         self.masks().filter_map(|(place, mask)| match place {
-            Place::Cpuid(word) => Some((word, u32::try_from(mask).ok()?)),
-            Place::Msr(_) => None,
+            WordSource::Cpuid(word) => Some((word, u32::try_from(mask).ok()?)),
+            WordSource::Msr(_) => None,
         })
     }
 
     /// Feature bits of MSRs, nameless ones too, by MSR. Those without a bit are left out.
     pub fn msrs(self) -> impl Iterator<Item = (Msr, u64)> {
         self.masks().filter_map(|(place, mask)| match place {
-            Place::Msr(msr) => Some((msr, mask)),
-            Place::Cpuid(_) => None,
+            WordSource::Msr(msr) => Some((msr, mask)),
+            WordSource::Cpuid(_) => None,
         })
     }
 
@@ -337,13 +337,13 @@ impl CpuModel {
         Caches::of_list(self.definition().caches)
     }
 
-    fn row(self) -> [u16; 3] {
+    fn row(self) -> ModelRow {
         MODELS[self.release.index()][usize::from(self.index)]
     }
 
     /// The base definition, then of each version its definition, alias and note.
     fn list(self) -> &'static [u16] {
-        list(self.row()[2])
+        list(self.row().versions)
     }
 
     fn version_count(self) -> u16 {
@@ -361,29 +361,11 @@ impl CpuModel {
     }
 
     /// Each word that has a bit, with where it comes from.
-    pub(crate) fn masks(self) -> impl Iterator<Item = (Place, u64)> {
+    pub(crate) fn masks(self) -> impl Iterator<Item = (WordSource, u64)> {
         list(self.definition().words).iter().map(|&word| {
             let Masked { source, mask } = &WORDS[usize::from(word)];
-            (Place::of_source(*source), *mask)
+            (SOURCES[usize::from(*source)], *mask)
         })
-    }
-}
-
-/// Where a word of a model comes from.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    Cpuid(CpuidWord),
-    Msr(Msr),
-}
-
-impl Place {
-    fn of_source(source: u16) -> Place {
-        let source = &SOURCES[usize::from(source)];
-        if source.register == MSR {
-            return Place::Msr(Msr(source.place));
-        }
-        let register = Register::ALL[usize::from(source.register)];
-        Place::Cpuid(CpuidWord { leaf: Leaf(source.place), subleaf: Subleaf(source.subleaf), register })
     }
 }
 

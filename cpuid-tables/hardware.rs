@@ -8,7 +8,7 @@ use core::fmt;
 use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf, Word, WordBit};
 use crate::names::{self, Filter, LookupError, Named, Sorts};
 use crate::release::{LinuxRelease, QemuRelease, QemuWord};
-use crate::tables::{self, KNOWN, LEAVES, NO_WORD, REGISTERS, STARTS, SUBLEAVES, string};
+use crate::tables::{self, CPUID_WORDS, KNOWN, NO_WORD, STARTS, string};
 use crate::treatment::{KvmTreatment, KvmWord};
 
 /// A feature bit of a CPUID register.
@@ -131,7 +131,7 @@ impl Feature {
     /// What KVM does with it.
     #[must_use]
     pub const fn kvm(self, release: LinuxRelease) -> KvmTreatment {
-        KvmTreatment::ALL[release.tables().kvm[self.index()] as usize]
+        release.tables().kvm[self.index()]
     }
 
     /// QEMU's feature word for its register, whether or not QEMU has a name for the bit.
@@ -257,16 +257,12 @@ fn hardware(found: Result<Named, LookupError>) -> Result<Feature, LookupError> {
 
 /// A register by its index.
 pub(crate) const fn register_at(index: usize) -> CpuidWord {
-    CpuidWord {
-        leaf: Leaf(LEAVES[index]),
-        subleaf: Subleaf(SUBLEAVES[index]),
-        register: Register::ALL[REGISTERS[index] as usize],
-    }
+    CPUID_WORDS[index]
 }
 
 /// A register's index, if it holds a feature.
 pub(crate) const fn register_of(word: CpuidWord) -> Option<usize> {
-    let (mut low, mut high) = (0, LEAVES.len());
+    let (mut low, mut high) = (0, CPUID_WORDS.len());
     while low < high {
         let middle = low + (high - low) / 2;
         match order(register_at(middle), word) {

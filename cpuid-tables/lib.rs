@@ -125,7 +125,7 @@ pub use cpu_model::CpuModel;
 pub use description::{Part, describe};
 pub use hardware::Feature;
 pub use kernel::{Bug, BugSet, SoftwareFeature, SoftwareSet, VmxFeature, VmxSet};
-pub use location::{Bit, CpuidWord, Leaf, Location, Msr, Register, Subleaf, Word, WordBit};
+pub use location::{Bit, CpuidWord, Leaf, Location, Msr, Register, Subleaf, Word, WordBit, WordSource};
 pub use machine::{CompatProperty, CpuProperty, DefaultVersion, MachineType};
 pub use model_specific::MsrFeature;
 pub use names::{Candidates, LookupError, Named, lookup};
@@ -138,39 +138,6 @@ pub use table::{
 };
 pub use treatment::{KvmTreatment, KvmWord};
 pub use xsave::XsaveComponent;
-
-/// The constants of a generated file.
-macro_rules! bits {
-    ($ty:ident: $($name:ident = $number:literal $doc:literal,)*) => {
-        $(
-            #[doc = $doc]
-            pub const $name: $crate::$ty = $crate::$ty($number);
-        )*
-    };
-}
-
-/// The fields of one leaf in a generated file.
-macro_rules! fields {
-    ($leaf:ident $about:literal: $($name:ident = $field:literal $doc:literal,)*) => {
-        #[doc = $about]
-        pub mod $leaf {
-            $(
-                #[doc = $doc]
-                pub const $name: $crate::Field = $crate::Field::told($field);
-            )*
-            /// All of them, by subleaves, register and bits.
-            pub static ALL: &[$crate::Field] = &[$($name,)*];
-        }
-    };
-}
-
-/// All leaves that have fields.
-macro_rules! leaves {
-    ($($leaf:ident),*) => {
-        /// By leaf; none is empty.
-        pub(crate) static LEAVES: &[&[$crate::Field]] = &[$($leaf::ALL,)*];
-    };
-}
 
 /// A constant for every [`Feature`], called by its newest macro (else by QEMU's name, in upper case).
 ///

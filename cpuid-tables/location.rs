@@ -102,6 +102,15 @@ impl fmt::Display for Location {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Msr(pub u32);
 
+/// What 32 or 64 feature bits are read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WordSource {
+    /// A register that CPUID returns.
+    Cpuid(CpuidWord),
+    /// A model-specific register.
+    Msr(Msr),
+}
+
 /// Index of a word among those of one release: Linux's, KVM's or QEMU's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Word(pub u16);

@@ -7,7 +7,7 @@
 use core::fmt;
 
 use crate::cpu_model::CpuModel;
-use crate::cpu_tables::{Board, COMPAT, optional, pairs, text};
+use crate::cpu_tables::{Board, COMPAT, MachineRow, PropertyRow, optional, pairs, text};
 use crate::location::Bit;
 use crate::release::QemuRelease;
 
@@ -77,11 +77,23 @@ pub struct CpuProperty {
     pub default: Option<&'static str>,
 }
 
+impl CpuProperty {
+    pub(crate) fn of_row(row: &PropertyRow) -> CpuProperty {
+        CpuProperty {
+            name: text(row.name),
+            kind: text(row.kind),
+            field: optional(row.field),
+            bit: row.bit,
+            default: optional(row.default),
+        }
+    }
+}
+
 impl MachineType {
     /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
-        text(self.row()[0])
+        text(self.row().name)
     }
 
     /// The release.
@@ -93,29 +105,27 @@ impl MachineType {
     /// Which version a model has that is named without one; see [`CpuModel::on`](crate::CpuModel::on).
     #[must_use]
     pub fn default_version(self) -> DefaultVersion {
-        match self.row()[1] {
-            0 => DefaultVersion::Legacy,
-            u16::MAX => DefaultVersion::Latest,
-            version => DefaultVersion::Version(version),
-        }
+        self.row().default_version
     }
 
     /// Its compatibility properties, those of all newer machine types that it starts from included, in the order in
     /// which QEMU sets them: a later one wins.
     pub fn compat(self) -> impl Iterator<Item = CompatProperty> {
-        let [_, _, start, count, _] = self.row().map(usize::from);
-        COMPAT[start..start + count].iter().map(|row| {
-            let [qom_type, property, value] = row.map(text);
-            CompatProperty { qom_type, property, value }
+        let MachineRow { compat_start, compat_count, .. } = self.row();
+        let rows = &COMPAT[usize::from(compat_start)..][..usize::from(compat_count)];
+        rows.iter().map(|row| CompatProperty {
+            qom_type: text(row.of),
+            property: text(row.property),
+            value: text(row.value),
         })
     }
 
     /// KVM's default properties on this machine type; see [`QemuRelease::kvm_defaults`].
     pub fn kvm_defaults(self) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
-        pairs(self.row()[4])
+        pairs(self.row().kvm_defaults)
     }
 
-    fn row(self) -> [u16; 5] {
+    fn row(self) -> MachineRow {
         self.release.board().machines[usize::from(self.index)]
     }
 }
@@ -168,13 +178,7 @@ impl QemuRelease {
     /// Properties of `-cpu` that are no bits of feature words, in QEMU's order.
     pub fn cpu_properties(self) -> impl Iterator<Item = CpuProperty> {
         let Board { properties, .. } = self.board();
-        properties.iter().map(|&[name, kind, field, bit, default]| CpuProperty {
-            name: text(name),
-            kind: text(kind),
-            field: optional(field),
-            bit: bit.checked_sub(1).map(|bit| Bit(bit.to_le_bytes()[0])),
-            default: optional(default),
-        })
+        properties.iter().map(CpuProperty::of_row)
     }
 }
 

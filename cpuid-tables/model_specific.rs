@@ -5,7 +5,7 @@ use core::fmt;
 use crate::location::{Bit, Msr};
 use crate::names::{self, Filter, LookupError, Named, Sorts};
 use crate::release::{QemuRelease, QemuWord};
-use crate::tables::{self, MSR_BITS, MSRS, string};
+use crate::tables::{self, MSR_BITS, string};
 
 /// A feature bit of an MSR.
 ///
@@ -27,13 +27,13 @@ impl MsrFeature {
     /// The MSR.
     #[must_use]
     pub const fn msr(self) -> Msr {
-        Msr(MSRS[self.index()])
+        MSR_BITS[self.index()].0
     }
 
     /// Its bit in the MSR, 0 to 63.
     #[must_use]
     pub const fn bit(self) -> Bit {
-        Bit(MSR_BITS[self.index()].to_le_bytes()[0])
+        MSR_BITS[self.index()].1
     }
 
     /// Its bit in the MSR, as a mask.
@@ -72,7 +72,7 @@ impl MsrFeature {
 
     /// Every one, by MSR and bit.
     pub fn all() -> impl Iterator<Item = MsrFeature> {
-        (0..tables::short(MSRS.len())).map(MsrFeature)
+        (0..tables::short(MSR_BITS.len())).map(MsrFeature)
     }
 
     /// The feature at a bit of an MSR.

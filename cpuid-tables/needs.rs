@@ -192,4 +192,4 @@ impl FeatureSet {
 }
 
 // The flag of a direct need leaves room for every id.
-const _: () = assert!(MSR_BASE + short(crate::tables::MSRS.len()) <= LIST);
+const _: () = assert!(MSR_BASE + short(crate::tables::MSR_BITS.len()) <= LIST);

@@ -1,4 +1,4 @@
-//! The generated tables, what each of their columns means, and how their text becomes arrays.
+//! The generated tables, and what each of their columns means.
 //!
 //! A hardware feature's *slot* is 32 times its register's index plus its bit. Arrays "per feature" follow the order of
 //! slots without the gaps; [`STARTS`] and [`KNOWN`] turn a slot into such an index. Texts are numbers into [`STRINGS`],
@@ -10,8 +10,9 @@
 //!
 //! [`NEEDS`] holds pairs of ids, ascending and transitively closed: a bit and one that it needs, to which [`LIST`] is
 //! added where a release states just that. [`NEEDS_ONE_OF`] holds pairs of an id and a position in [`LISTS`].
-//!
-//! Everything is decoded at compile time; text that does not fit its array does not compile.
+
+use crate::location::{Bit, CpuidWord, Msr, Register};
+use crate::treatment::KvmTreatment as K;
 
 /// No word, in a column of words' indices.
 pub(crate) const NO_WORD: u16 = u16::MAX;
@@ -33,8 +34,8 @@ pub(crate) struct LinuxTables {
     pub(crate) macros: &'static [u16],
     /// Per feature: the flag.
     pub(crate) flags: &'static [u16],
-    /// Per feature: what KVM does with it, an index of [`KvmTreatment::ALL`](crate::KvmTreatment::ALL).
-    pub(crate) kvm: &'static [u16],
+    /// Per feature: what KVM does with it.
+    pub(crate) kvm: &'static [K],
     /// Slots, ascending, whose place in the kernel's words does not follow from their register; and that place.
     pub(crate) exceptions: &'static [(u16, u16)],
     /// What stands at each place of the kernel's and KVM's words.
@@ -76,7 +77,7 @@ pub(crate) struct KernelTables {
 include!(concat!(env!("OUT_DIR"), "/tables.rs"));
 
 /// Ids below this are slots.
-pub(crate) const SOFTWARE_BASE: u16 = short(LEAVES.len() * 32);
+pub(crate) const SOFTWARE_BASE: u16 = short(CPUID_WORDS.len() * 32);
 /// The first bug's id.
 pub(crate) const BUG_BASE: u16 = SOFTWARE_BASE + short(SOFTWARE.names.len());
 /// The first VMX flag's id.
@@ -97,80 +98,4 @@ pub(crate) const fn string(id: u16) -> Option<&'static str> {
 pub(crate) const fn short(length: usize) -> u16 {
     assert!(length <= u16::MAX as usize, "the generator numbers with 16 bits");
     length as u16
-}
-
-/// Decimal numbers between blanks or line ends.
-pub(crate) const fn decimal<const N: usize>(text: &str) -> [u16; N] {
-    let (text, mut numbers, mut at) = (text.as_bytes(), [0; N], 0);
-    let mut i = 0;
-    while i < N {
-        (numbers[i], at) = number(text, at);
-        i += 1;
-    }
-    assert!(at >= text.len(), "more numbers than the array has room for");
-    numbers
-}
-
-/// Pairs of decimal numbers, a comma within each.
-const fn decimal_pairs<const N: usize>(text: &str) -> [(u16, u16); N] {
-    let (text, mut pairs, mut at) = (text.as_bytes(), [(0, 0); N], 0);
-    let mut i = 0;
-    while i < N {
-        (pairs[i].0, at) = number(text, at);
-        (pairs[i].1, at) = number(text, at);
-        i += 1;
-    }
-    assert!(at >= text.len(), "more pairs than the array has room for");
-    pairs
-}
-
-/// The number at `at`, and where the next one starts.
-const fn number(text: &[u8], mut at: usize) -> (u16, usize) {
-    let mut value = (text[at] - b'0') as u16;
-    at += 1;
-    while at < text.len() && text[at] >= b'0' {
-        value = value * 10 + (text[at] - b'0') as u16;
-        at += 1;
-    }
-    (value, at + 1)
-}
-
-/// Hexadecimal numbers between blanks or line ends.
-const fn hexadecimal<const N: usize>(text: &str) -> [u32; N] {
-    let (text, mut numbers, mut at) = (text.as_bytes(), [0; N], 0);
-    let mut i = 0;
-    while i < N {
-        let mut value = 0;
-        while at < text.len() && text[at] >= b'0' {
-            let digit = if text[at] >= b'a' { text[at] - b'a' + 10 } else { text[at] - b'0' };
-            value = value << 4 | digit as u32;
-            at += 1;
-        }
-        numbers[i] = value;
-        at += 1;
-        i += 1;
-    }
-    assert!(at >= text.len(), "more numbers than the array has room for");
-    numbers
-}
-
-/// One text per line.
-pub(crate) const fn lines<const N: usize>(text: &'static str) -> [&'static str; N] {
-    let (mut rest, mut texts) = (text.as_bytes(), [""; N]);
-    let mut i = 0;
-    while i < N {
-        let mut end = 0;
-        while end < rest.len() && rest[end] != b'\n' {
-            end += 1;
-        }
-        let (line, tail) = rest.split_at(end);
-        texts[i] = match core::str::from_utf8(line) {
-            Ok(line) => line,
-            Err(_) => panic!("a line end cannot split a character"),
-        };
-        rest = if tail.is_empty() { tail } else { tail.split_at(1).1 };
-        i += 1;
-    }
-    assert!(rest.is_empty(), "more lines than the array has room for");
-    texts
 }

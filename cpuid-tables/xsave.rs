@@ -2,9 +2,7 @@
 //!
 //! Their sizes are the processor's own and the same in every release; the generator has seen to that.
 
-use crate::cpu_tables::longs;
 use crate::hardware::Feature;
-use crate::tables::short;
 
 include!(concat!(env!("OUT_DIR"), "/xsave.rs"));
 
@@ -32,12 +30,7 @@ impl XsaveComponent {
     /// assert_eq!(opmask.map(|component| (component.feature, component.size)), Some((feature::AVX512F, 64)));
     /// ```
     pub fn all() -> impl Iterator<Item = XsaveComponent> {
-        COMPONENTS.iter().map(|&[number, slot, size, offset]| XsaveComponent {
-            number: number.to_le_bytes()[0],
-            feature: Feature(short(slot as usize)),
-            size,
-            offset: offset.checked_sub(1),
-        })
+        COMPONENTS.iter().copied()
     }
 
     /// The component with this number.

@@ -2,15 +2,17 @@
 //!
 //! Results come in the order of the nodes, so the same edges give the same results in whatever order they come.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
+
+use crate::ordered::{Map, Set};
 
 /// The edges of each node.
-type Edges<N> = BTreeMap<N, BTreeSet<N>>;
+type Edges<N> = Map<N, Set<N>>;
 
 fn by_node<N: Ord + Copy>(edges: &[(N, N)]) -> Edges<N> {
     let mut all = Edges::new();
     for &(from, to) in edges {
-        all.entry(from).or_default().insert(to);
+        all.or_default(from).insert(to);
     }
     all
 }
@@ -20,7 +22,7 @@ pub(crate) fn closure<N: Ord + Copy>(edges: &[(N, N)], max: usize) -> Option<Vec
     let edges = by_node(edges);
     let mut pairs = Vec::new();
     for (&from, direct) in &edges {
-        let mut reached: BTreeSet<N> = BTreeSet::new();
+        let mut reached: Set<N> = Set::new();
         let mut open: Vec<N> = direct.iter().copied().collect();
         while let Some(node) = open.pop() {
             if reached.insert(node) {
@@ -40,7 +42,7 @@ pub(crate) fn closure<N: Ord + Copy>(edges: &[(N, N)], max: usize) -> Option<Vec
 /// have no circle.
 pub(crate) fn circles<N: Ord + Copy>(edges: &[(N, N)]) -> Vec<Vec<N>> {
     let edges = without_ends(edges);
-    let mut seen = BTreeSet::new();
+    let mut seen = Set::new();
     let mut found = Vec::new();
     for &start in edges.keys() {
         if !seen.contains(&start) {
@@ -62,7 +64,7 @@ fn without_ends<N: Ord + Copy>(edges: &[(N, N)]) -> Edges<N> {
         for from in backward.get(&end).into_iter().flatten() {
             let Some(left) = forward.get_mut(from) else { continue };
             left.remove(&end);
-            if left.is_empty() {
+            if left.as_slice().is_empty() {
                 forward.remove(from);
                 ends.push(*from);
             }
@@ -73,7 +75,7 @@ fn without_ends<N: Ord + Copy>(edges: &[(N, N)]) -> Edges<N> {
 
 /// The shortest way from a node back to itself.
 fn shortest<N: Ord + Copy>(edges: &Edges<N>, start: N) -> Option<Vec<N>> {
-    let mut before: BTreeMap<N, N> = BTreeMap::new();
+    let mut before: Map<N, N> = Map::new();
     let mut open = VecDeque::from([start]);
     while let Some(node) = open.pop_front() {
         for &next in edges.get(&node).into_iter().flatten() {
@@ -87,7 +89,7 @@ fn shortest<N: Ord + Copy>(edges: &Edges<N>, start: N) -> Option<Vec<N>> {
                 circle.reverse();
                 return Some(circle);
             }
-            before.entry(next).or_insert_with(|| {
+            before.or_insert_with(next, || {
                 open.push_back(next);
                 node
             });

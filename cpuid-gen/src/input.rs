@@ -6,13 +6,13 @@ use std::thread;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{self, Facts, LinuxFacts, QemuFacts};
+use crate::published::Published;
 use crate::source::{FileId, Sources};
-use crate::{linux, qemu};
 
 /// The facts of a Linux tree (a directory) or of a facts file (anything else).
 pub fn linux(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<LinuxFacts> {
     if path.is_dir() {
-        return linux::read_tree(sources, path, diagnostics);
+        return linux_tree(sources, path, diagnostics);
     }
     match file(sources, path, diagnostics)? {
         (_, Facts::Linux(facts)) => Some(facts),
@@ -23,7 +23,7 @@ pub fn linux(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) 
 /// The facts of a QEMU tree (a directory) or of a facts file (anything else).
 pub fn qemu(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<QemuFacts> {
     if path.is_dir() {
-        return qemu::read_tree(sources, path, diagnostics);
+        return qemu_tree(sources, path, diagnostics);
     }
     match file(sources, path, diagnostics)? {
         (_, Facts::Qemu(facts)) => Some(facts),
@@ -38,16 +38,40 @@ pub fn any(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) ->
     }
     let has = |folders: &[&str]| folders.iter().any(|folder| path.join(folder).is_dir());
     if has(&["arch/x86"]) {
-        return linux::read_tree(sources, path, diagnostics).map(Facts::Linux);
+        return linux_tree(sources, path, diagnostics).map(Facts::Linux);
     }
     if has(&["target/i386", "target-i386"]) {
-        return qemu::read_tree(sources, path, diagnostics).map(Facts::Qemu);
+        return qemu_tree(sources, path, diagnostics).map(Facts::Qemu);
     }
     let message =
         "neither a Linux nor a QEMU tree: there is no arch/x86, no target/i386 and no target-i386 in it";
     let help = "name the top of a tree, or a facts file";
     diagnostics.push(Diagnostic::file(path, message).with_help(help));
     None
+}
+
+#[cfg(feature = "trees")]
+use crate::{linux::read_tree as linux_tree, qemu::read_tree as qemu_tree};
+
+/// Without their readers, trees are no input.
+#[cfg(not(feature = "trees"))]
+fn no_trees<F>(_: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<F> {
+    let message = "this is a folder, and source trees are not read in this build";
+    let help = "turn on the feature `trees` (of cpuid-gen or cpuid-tables), or name a file that \
+                `cpuid-gen import` wrote";
+    diagnostics.push(Diagnostic::file(path, message).with_help(help));
+    None
+}
+#[cfg(not(feature = "trees"))]
+use no_trees as linux_tree;
+#[cfg(not(feature = "trees"))]
+use no_trees as qemu_tree;
+
+/// The constants that `cpuid-tables` has published; they are part of this library and always read.
+#[must_use]
+pub fn published(sources: &mut Sources, diagnostics: &mut Diagnostics) -> Published {
+    let id = sources.add("constants.tsv", crate::CONSTANTS);
+    Published::read(sources, id, diagnostics).unwrap_or_default()
 }
 
 /// The releases of a folder of facts files such as `upstream/`: every `*.tsv` but the judged differences, by name.

@@ -1,24 +1,39 @@
 //! Reads Linux's, KVM's and QEMU's CPUID tables from their C sources, checks them against each other and emits Rust.
+//!
+//! # Features
+//!
+//! Without any, [`input`] reads facts files, [`model::Model`] joins them and [`generate`] emits Rust: what a build script
+//! needs, with no other crate. `trees` adds the readers of source trees, `verify` and `diff` the modules of these names,
+//! `format` the formatting of generated files for people, and `cli` (default) the command with all of it.
 
+#[cfg(feature = "trees")]
 pub mod c;
 pub mod diagnostic;
+#[cfg(feature = "diff")]
 pub mod diff;
 mod emit;
 pub mod facts;
 mod graph;
 pub mod input;
+#[cfg(feature = "trees")]
 pub mod linux;
 pub mod location;
 pub mod model;
+pub mod ordered;
 mod pinned;
+pub mod published;
+#[cfg(feature = "trees")]
 pub mod qemu;
 pub mod source;
+#[cfg(feature = "verify")]
 pub mod verify;
 
-pub use emit::{GenerateError, GeneratedFile, generate, generate_standalone};
-pub use pinned::{DIFFERENCES, pinned};
+pub use emit::{GenerateError, GeneratedFile, generate};
+#[cfg(feature = "format")]
+pub use emit::{format, generate_standalone};
+pub use pinned::{CONSTANTS, DIFFERENCES, pinned};
 
 /// The README's example is a test.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "format"))]
 #[doc = include_str!("../README.md")]
 pub struct Readme;

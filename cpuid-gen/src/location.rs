@@ -132,6 +132,48 @@ impl fmt::Display for Location {
     }
 }
 
+/// Where a field of a leaf stands: some bits of a register, in one subleaf or several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FieldPlace {
+    /// Input EAX.
+    pub leaf: Leaf,
+    /// The first subleaf that has it.
+    pub first: Subleaf,
+    /// The last one.
+    pub last: Subleaf,
+    /// Which of the four.
+    pub register: Register,
+    /// Lowest bit.
+    pub low: Bit,
+    /// Highest bit, 31 at most.
+    pub high: Bit,
+}
+
+impl FieldPlace {
+    /// True when the two have a bit of a subleaf in common.
+    #[must_use]
+    pub fn overlaps(&self, other: &FieldPlace) -> bool {
+        let register = self.leaf == other.leaf && self.register == other.register;
+        let subleaves = self.first <= other.last && other.first <= self.last;
+        register && subleaves && self.low <= other.high && other.low <= self.high
+    }
+}
+
+impl fmt::Display for FieldPlace {
+    /// The manuals' notation: `CPUID.(EAX=4,ECX=0-31):EAX[4:0]`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CPUID.(EAX={},ECX={}", hex(self.leaf.0), self.first.0)?;
+        if self.last > self.first {
+            write!(f, "-{}", self.last.0)?;
+        }
+        write!(f, "):{}[{}", self.register, self.high.0)?;
+        if self.high > self.low {
+            write!(f, ":{}", self.low.0)?;
+        }
+        f.write_str("]")
+    }
+}
+
 /// An MSR's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Msr(pub u32);

@@ -15,3 +15,6 @@ pub fn pinned() -> &'static [(&'static str, &'static str)] {
 
 /// The judged differences between them, `upstream/differences.tsv`.
 pub const DIFFERENCES: &str = include_str!("../upstream/differences.tsv");
+
+/// The published constants of `cpuid-tables`, `upstream/constants.tsv`.
+pub const CONSTANTS: &str = include_str!("../upstream/constants.tsv");

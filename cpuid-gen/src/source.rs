@@ -3,7 +3,6 @@
 //! A [`Span`] is a file id and byte offsets; line and column are worked out only when a place is shown. A
 //! [`Sources`] holds the text of every file that was read, so that a diagnostic can quote it.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io::Read as _;
@@ -12,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::diagnostic::Diagnostic;
+use crate::ordered::Map;
 
 /// The largest file that is read, in bytes. The largest real one (QEMU's `cpu.c`) has under half a megabyte.
 pub const MAX_FILE_SIZE: u64 = 4 << 20;
@@ -72,7 +72,7 @@ pub struct SourceFile {
 /// Every file that was read, in the order of reading.
 #[derive(Debug, Default)]
 pub struct Sources {
-    files: BTreeMap<FileId, SourceFile>,
+    files: Map<FileId, SourceFile>,
     next: u32,
 }
 
@@ -98,12 +98,12 @@ impl Sources {
     /// None read yet, under ids of their own: what another thread reads can be [absorbed](Sources::absorb) later.
     #[must_use]
     pub fn beside(&self) -> Sources {
-        Sources { files: BTreeMap::new(), next: self.next + (1 << 16) }
+        Sources { files: Map::new(), next: self.next + (1 << 16) }
     }
 
     /// Takes over what was read [beside](Sources::beside).
-    pub fn absorb(&mut self, mut other: Sources) {
-        self.files.append(&mut other.files);
+    pub fn absorb(&mut self, other: Sources) {
+        self.files.extend(other.files);
         self.next = self.next.max(other.next);
     }
 

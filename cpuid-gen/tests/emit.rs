@@ -12,7 +12,7 @@ use cpuid_gen::facts::{self, Facts, LinuxFacts, QemuFacts};
 use cpuid_gen::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf, Word};
 use cpuid_gen::model::{Model, Place};
 use cpuid_gen::source::Sources;
-use cpuid_gen::{GenerateError, generate, generate_standalone, input};
+use cpuid_gen::{GenerateError, format, generate, generate_standalone, input};
 
 type TestResult = Result<(), Box<dyn Error>>;
 
@@ -122,7 +122,8 @@ fn location(leaf: u32, register: Register, bit: u8) -> Location {
 fn emitted_text_is_the_golden_one() -> TestResult {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/emit");
     let model = model(&[NEW_LINUX, OLD_LINUX, QEMU])?;
-    for file in generate(&model)?.into_iter().chain([generate_standalone(&model)?]) {
+    for file in generate(&model)?.into_iter().map(format).chain([generate_standalone(&model)]) {
+        let file = file?;
         let path = golden.join(file.name);
         if env::var_os("BLESS").is_some() {
             fs::create_dir_all(&golden)?;

@@ -7,9 +7,9 @@ use std::{env, fs};
 
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{self, Facts, QemuFacts};
-use cpuid_gen::generate;
 use cpuid_gen::model::Model;
 use cpuid_gen::source::Sources;
+use cpuid_gen::{GeneratedFile, format, generate};
 
 type TestResult = Result<(), Box<dyn Error>>;
 
@@ -82,7 +82,7 @@ fn emitted_models_are_the_golden_ones() -> TestResult {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/emit-models");
     let (model, said) = merged(&[OLD, &newer()])?;
     assert_eq!(said, "");
-    let files = generate(&model)?;
+    let files: Vec<GeneratedFile> = generate(&model)?.into_iter().map(format).collect::<Result<_, _>>()?;
     let files: Vec<_> =
         files.iter().filter(|file| ["cpu_models.rs", "xsave.rs"].contains(&file.name)).collect();
     assert_eq!(files.len(), 2);

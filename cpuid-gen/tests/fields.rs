@@ -31,7 +31,7 @@ fn merge(texts: &[&str]) -> Result<(Model, String), Box<dyn Error>> {
 }
 
 fn shown(fields: &[Field]) -> Vec<String> {
-    fields.iter().map(|field| format!("{} {field}", field.constant)).collect()
+    fields.iter().map(|field| format!("{} {}", field.constant, field.place)).collect()
 }
 
 const OLD: &str = "linux-release\t6.1
@@ -79,7 +79,7 @@ fn a_release_without_the_file_describes_nothing() -> TestResult {
     let (model, _) = merge(&["linux-release\t6.12\n"])?;
     assert_eq!(model.fields, []);
     let text = generate(&model)?.into_iter().find(|file| file.name == "field.rs").ok_or("no file")?.text;
-    assert!(text.ends_with("leaves! {}\n"), "{text}");
+    assert!(text.ends_with("LEAVES: &[&[crate::Field]] = &[];\n"), "{text}");
     Ok(())
 }
 
@@ -130,8 +130,8 @@ cpuid-field\t0x7\t0\t4294967295\tEDX\t6\t6\tendless
     assert_eq!(diagnostics, "");
     let names: Vec<&str> = model.fields.iter().map(|field| field.name.as_str()).collect();
     assert_eq!(names, ["endless", "wide", "one"]);
-    assert_eq!((model.fields[0].last, model.fields[0].high), (Subleaf(u32::MAX), Bit(6)));
-    assert_eq!(model.fields[0].leaf, Leaf(7));
+    assert_eq!((model.fields[0].place.last, model.fields[0].place.high), (Subleaf(u32::MAX), Bit(6)));
+    assert_eq!(model.fields[0].place.leaf, Leaf(7));
     Ok(())
 }
 

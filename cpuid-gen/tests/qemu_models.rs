@@ -85,7 +85,7 @@ fn versions_are_what_qmp_expands_them_to() {
         assert_eq!(models.keys().collect::<BTreeSet<_>>(), said);
         for (name, definition) in &models {
             let expected = |accelerator: &str, vmx: bool| {
-                let mut words: Words = definition.words.clone();
+                let mut words: Words = definition.words.iter().map(|(word, mask)| (*word, *mask)).collect();
                 release.accelerate(&mut words, accelerator, &mut used.borrow_mut());
                 if vmx {
                     release.set(&mut words, "vmx", true);
@@ -124,10 +124,11 @@ fn accelerators_change_what_the_facts_say() {
         {
             let changes = |name: &str, value: &str| {
                 let changed = |definition: &&CpuDefinition| {
-                    let mut words = definition.words.clone();
+                    let mut words: Words =
+                        definition.words.iter().map(|(word, mask)| (*word, *mask)).collect();
                     release.set(&mut words, name, value == "on");
                     words.retain(|_, mask| *mask != 0);
-                    words != definition.words
+                    definition.words.iter().ne(words.iter())
                 };
                 versions(models).values().any(changed)
             };
@@ -159,7 +160,7 @@ fn words_are_those_of_a_running_cpu() {
     each("words_are_those_of_a_running_cpu", |recording, release, models| {
         let mut compared = 0;
         for (name, definition) in versions(models) {
-            let mut words = definition.words.clone();
+            let mut words: Words = definition.words.iter().map(|(word, mask)| (*word, *mask)).collect();
             release.accelerate(&mut words, "tcg", &mut BTreeSet::new());
             release.depend(&mut words);
             release.xsave(&mut words);
@@ -260,7 +261,7 @@ fn tcg_masks_are_qemus() {
 
         let has = of_tcg(&[]);
         for (name, definition) in versions(models) {
-            let mut words = definition.words.clone();
+            let mut words: Words = definition.words.iter().map(|(word, mask)| (*word, *mask)).collect();
             release.accelerate(&mut words, "tcg", &mut BTreeSet::new());
             release.depend(&mut words);
             words.iter_mut().for_each(|(word, mask)| *mask &= !has.get(word).copied().unwrap_or(0));

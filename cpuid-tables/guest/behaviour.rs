@@ -1,9 +1,8 @@
 //! What QEMU's code does differently from release to release. Tables are facts of a release; this is what no table says.
 
 use super::flags::{Reg, word_index};
-use super::tables::{GUESTS, GuestTables, MSR, NO_WORD};
-use crate::cpu_model::Place;
-use crate::location::{CpuidWord, Leaf, Msr, Register, Subleaf};
+use super::tables::{GUESTS, GuestTables};
+use crate::location::{Msr, WordSource};
 use crate::release::QemuRelease;
 
 /// What the code of a release does.
@@ -99,15 +98,6 @@ fn number(release: QemuRelease) -> (u32, u32) {
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
-/// What a feature word is read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum WordSource {
-    /// A register that CPUID returns.
-    Cpuid(CpuidWord),
-    /// A model-specific register.
-    Msr(Msr),
-}
-
 /// A release with its tables and its behaviour.
 #[derive(Clone, Copy)]
 pub(super) struct Release {
@@ -134,31 +124,16 @@ impl Release {
 
     /// The index of an MSR's word.
     pub(super) fn msr_index(self, msr: u32) -> Option<usize> {
-        let is = |row: &[u64; 5]| row[2] == MSR && row[0] == u64::from(msr);
-        self.tables.words.iter().position(is)
+        self.index_of(WordSource::Msr(Msr(msr)))
     }
 
-    /// The index of the word that a definition's word stands for.
-    pub(super) fn index_of(self, place: Place) -> Option<usize> {
-        let (place, subleaf, register) = match place {
-            Place::Msr(msr) => return self.msr_index(msr.0),
-            Place::Cpuid(CpuidWord { leaf, subleaf, register }) => (leaf.0, subleaf.0, register),
-        };
-        let wanted = [u64::from(place), u64::from(subleaf), register as u64];
-        self.tables.words.iter().position(|row| row[..3] == wanted)
+    /// The index of the word that is read from there.
+    pub(super) fn index_of(self, source: WordSource) -> Option<usize> {
+        self.tables.words.iter().position(|row| row.source == Some(source))
     }
 
     /// What a word is read from.
     pub(super) fn source(self, word: usize) -> Option<WordSource> {
-        let [place, subleaf, register, ..] = *self.tables.words.get(word)?;
-        let (place, subleaf) = (u32::try_from(place).ok()?, u32::try_from(subleaf).ok()?);
-        match register {
-            NO_WORD => None,
-            MSR => Some(WordSource::Msr(Msr(place))),
-            _ => {
-                let register = *Register::ALL.get(usize::try_from(register).ok()?)?;
-                Some(WordSource::Cpuid(CpuidWord { leaf: Leaf(place), subleaf: Subleaf(subleaf), register }))
-            }
-        }
+        self.tables.words.get(word)?.source
     }
 }

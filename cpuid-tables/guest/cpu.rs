@@ -12,14 +12,12 @@ use super::properties::Value;
 use super::report::{Filtered, Reason, Warning};
 use super::settings::Settings;
 use super::supported::Supported;
-use super::tables::NAMES;
+use super::tables::{NAMES, Target, WordMask};
 use super::topology::Topology;
 use super::vendor::{AMD, INTEL, ZHAOXIN};
 use super::xsave::Components;
 use crate::cache::Caches;
 use crate::cpu_model::CpuModel;
-use crate::cpu_tables::{optional, text};
-use crate::location::Bit;
 use crate::machine::CpuProperty;
 
 /// Which CPU was asked for.
@@ -125,19 +123,18 @@ impl Cpu<'_> {
     /// Sets a property by its name.
     pub(super) fn set_property(&mut self, name: &str, value: Value<'_>) -> Result<(), BuildError> {
         let rows = self.release.tables.properties;
-        let name_of = |row: &[u64; 4]| usize::try_from(row[0]).ok().and_then(|at| NAMES.get(at)).copied();
-        let found = rows.binary_search_by(|row| name_of(row).unwrap_or_default().cmp(name));
+        let found = rows.binary_search_by(|row| NAMES[usize::from(row.name)].cmp(name));
         let unknown = || BuildError::UnknownProperty { cpu: self.name(), property: name.to_string() };
-        let row = rows[found.map_err(|_| unknown())?];
-        let [_, word, mask, index] = row;
-        if word == 0 {
-            let property = usize::try_from(index).ok().and_then(|index| self.property(index));
-            let property = property.ok_or_else(unknown)?;
-            if OF_MAX_ALONE.contains(&property.name) && !self.class.is_max() {
-                return Err(unknown());
+        let WordMask { word, mask } = match rows[found.map_err(|_| unknown())?].target {
+            Target::Bits(bits) => bits,
+            Target::Other(index) => {
+                let property = self.property(index).ok_or_else(unknown)?;
+                if OF_MAX_ALONE.contains(&property.name) && !self.class.is_max() {
+                    return Err(unknown());
+                }
+                return self.set_other(property, value);
             }
-            return self.set_other(property, value);
-        }
+        };
         let on = match value {
             Value::Bool(on) => Some(on),
             Value::Text(text) => super::values::boolean(text),
@@ -147,23 +144,16 @@ impl Cpu<'_> {
             Value::Bool(_) => unknown(),
         };
         let on = on.ok_or_else(|| wrong(value))?;
-        if let Some(at) = usize::try_from(word - 1).ok().filter(|at| *at < WORDS) {
-            let bits = &mut self.words[at];
+        let at = usize::from(word);
+        if let Some(bits) = self.words.get_mut(at) {
             *bits = if on { *bits | mask } else { *bits & !mask };
             self.user_words[at] |= mask;
         }
         Ok(())
     }
 
-    fn property(&self, index: usize) -> Option<CpuProperty> {
-        let &[name, kind, field, bit, default] = self.release.qemu.board().properties.get(index)?;
-        Some(CpuProperty {
-            name: text(name),
-            kind: text(kind),
-            field: optional(field),
-            bit: bit.checked_sub(1).map(|bit| Bit(bit.to_le_bytes()[0])),
-            default: optional(default),
-        })
+    fn property(&self, index: u16) -> Option<CpuProperty> {
+        self.release.qemu.board().properties.get(usize::from(index)).map(CpuProperty::of_row)
     }
 
     /// Takes features away and notes them (`mark_unavailable_features`).

@@ -8,7 +8,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::behaviour::{Release, WordSource};
+use super::behaviour::Release;
 use super::builder::GuestCpuidBuilder;
 use super::cpu::{Class, Cpu};
 use super::error::BuildError;
@@ -16,8 +16,9 @@ use super::flags::Reg;
 use super::machine::Machine;
 use super::parse_cpu::CpuOption;
 use super::report::{Filtered, Reason};
+use super::tables::{Component, GuestWord};
 use crate::cpu_model::CpuModel;
-use crate::location::Bit;
+use crate::location::{Bit, WordSource};
 use crate::release::QemuRelease;
 
 /// One of the CPUs that `-cpu` takes, on a host.
@@ -104,7 +105,7 @@ pub(crate) fn migrates(release: QemuRelease, source: WordSource, bit: Bit) -> bo
     let release = Release::new(release);
     let word = (0..release.tables.words.len()).find(|at| release.source(*at) == Some(source));
     word.is_some_and(|at| {
-        let [.., migratable, no_autoenable] = release.tables.words[at];
+        let GuestWord { migratable, no_autoenable, .. } = release.tables.words[at];
         migratable & !no_autoenable & 1 << bit.0 != 0
     })
 }
@@ -163,11 +164,11 @@ fn listed_name(release: Release, filtered: &Filtered) -> &'static str {
         _ => None,
     };
     let component = number.and_then(|number| {
-        release.tables.xsave.iter().find(|row| row[0] == u64::from(number) && row[2] != 0)
+        release.tables.xsave.iter().find(|row| row.number == number && row.feature.mask != 0)
     });
-    let Some(&[_, word, mask, _]) = component else { return filtered.name.unwrap_or_default() };
-    let source = usize::try_from(word).ok().and_then(|word| release.source(word));
-    let [bit, ..] = mask.trailing_zeros().to_le_bytes();
+    let Some(&Component { feature, .. }) = component else { return filtered.name.unwrap_or_default() };
+    let source = release.source(usize::from(feature.word));
+    let [bit, ..] = feature.mask.trailing_zeros().to_le_bytes();
     let enabling = source.map(|source| Filtered::new(release.qemu, source, Bit(bit).0, Reason::HostLacks));
     enabling.and_then(|filtered| filtered.name).unwrap_or_default()
 }

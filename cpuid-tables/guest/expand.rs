@@ -7,6 +7,7 @@ use super::flags::{ARCH_CAPABILITIES, AVX10, CMP_LEGACY, HT, INVTSC, OVERFLOW_RE
 use super::parse_cpu::{CpuOption, CpuSetting};
 use super::properties::Value;
 use super::report::Reason;
+use super::tables::{Dependency, GuestWord};
 
 impl Cpu<'_> {
     /// Everything up to the levels.
@@ -45,7 +46,7 @@ impl Cpu<'_> {
     /// `host` and `max` have whatever the host supports and the user did not speak of.
     fn take_all(&mut self) {
         let words = self.release.tables.words;
-        for (at, &[.., migratable, no_autoenable]) in words.iter().enumerate() {
+        for (at, &GuestWord { migratable, no_autoenable, .. }) in words.iter().enumerate() {
             let mut supported = self.host_words[at];
             if Some(at) == self.release.index(OVERFLOW_RECOV.reg) && self.hides_amd_mca() {
                 supported = 0;
@@ -83,13 +84,13 @@ impl Cpu<'_> {
 
     /// Takes away what lacks what it needs; what the user asked for by name is told.
     fn check_needs(&mut self) {
-        for &[from, needed, to, needing] in self.release.tables.deps {
-            let [from, to] = [from, to].map(|word| usize::try_from(word).unwrap_or(usize::MAX));
+        for &Dependency { needed, needing } in self.release.tables.deps {
+            let (from, to) = (usize::from(needed.word), usize::from(needing.word));
             let (Some(has), Some(word)) = (self.words.get(from), self.words.get(to)) else { continue };
-            if has & needed != 0 {
+            if has & needed.mask != 0 {
                 continue;
             }
-            let unavailable = word & needing;
+            let unavailable = word & needing.mask;
             self.mark_unavailable(to, unavailable & self.user_words[to], |_, _| Reason::Needs);
             self.words[to] &= !unavailable;
         }

@@ -1,9 +1,9 @@
 //! What the host lacks goes (`x86_cpu_filter_features` of target/i386/cpu.c).
 
-use super::behaviour::WordSource;
 use super::cpu::Cpu;
 use super::flags::{AVX10, INTEL_PT, INTEL_PT_LIP, Reg};
 use super::report::{Reason, Warning};
+use crate::location::WordSource;
 
 /// What leaf 0x14 says of processor trace, whatever the host's is: EBX and ECX of subleaf 0, EAX and EBX of subleaf 1.
 pub(super) mod processor_trace {

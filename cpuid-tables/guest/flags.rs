@@ -3,8 +3,8 @@
 //! They are constants of their own, not of [`feature`](crate::feature), because those follow the releases that the
 //! tables were generated from: an older QEMU lacks some that this code asks for. A test compares each with QEMU's name.
 
-use super::tables::{GUESTS, GuestTables, MSR};
-use crate::location::{CpuidWord, Register};
+use super::tables::{GUESTS, GuestTables};
+use crate::location::{CpuidWord, Register, WordSource};
 
 /// Defines [`Reg`].
 macro_rules! registers {
@@ -161,13 +161,11 @@ const fn index(tables: &GuestTables, word: CpuidWord) -> u8 {
     assert!(tables.words.len() <= WORDS, "the releases have no more words than there is room for");
     let (mut at, mut index) = (0, 0);
     while at < tables.words.len() {
-        let [place, subleaf, register, ..] = tables.words[at];
-        if register != MSR
-            && place == word.leaf.0 as u64
-            && subleaf == word.subleaf.0 as u64
-            && register == word.register as u64
-        {
-            return index;
+        if let Some(WordSource::Cpuid(CpuidWord { leaf, subleaf, register })) = tables.words[at].source {
+            let same_leaf = leaf.0 == word.leaf.0 && subleaf.0 == word.subleaf.0;
+            if same_leaf && register as u8 == word.register as u8 {
+                return index;
+            }
         }
         at += 1;
         index += 1;

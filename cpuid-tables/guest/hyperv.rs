@@ -4,7 +4,8 @@ use super::cpu::Cpu;
 use super::error::BuildError;
 use super::settings::OnOffAuto;
 use super::supported::cap;
-use crate::location::Register;
+use super::tables::HypervBits;
+use crate::location::{CpuidWord, Register};
 use crate::table::{CpuidEntry, CpuidTable, TableFull};
 
 /// Bits of `hyperv_features`; a test compares them with the facts.
@@ -52,10 +53,9 @@ impl Cpu<'_> {
 
     /// KVM has all bits of a feature.
     fn hyperv_supported(&self, feature: u32) -> bool {
-        let rows = self.release.tables.hyperv.iter().filter(|row| row[0] == feature);
-        rows.into_iter().all(|&[_, leaf, register, bits]| {
-            let register = usize::try_from(register).ok().and_then(|at| Register::ALL.get(at).copied());
-            register.is_some_and(|register| self.hyperv_host(leaf, register) & bits == bits)
+        let mut rows = self.release.tables.hyperv.iter().filter(|row| u32::from(row.feature) == feature);
+        rows.all(|&HypervBits { register, mask, .. }| {
+            self.hyperv_host(register.leaf.0, register.register) & mask == mask
         })
     }
 
@@ -116,7 +116,7 @@ impl Cpu<'_> {
     /// Features of the release, ascending.
     fn hyperv_known(&self) -> impl Iterator<Item = u32> + use<> {
         let rows = self.release.tables.hyperv;
-        (0..64).filter(|feature| rows.iter().any(|row| row[0] == *feature))
+        (0..64).filter(|feature| rows.iter().any(|row| u32::from(row.feature) == *feature))
     }
 
     fn check_hyperv(&self) -> Result<(), BuildError> {
@@ -124,8 +124,9 @@ impl Cpu<'_> {
             if !self.hyperv_supported(feature) {
                 return Err(BuildError::HypervUnsupported(self.hyperv_property(feature)));
             }
-            let needs = self.release.tables.hyperv_deps.iter().filter(|row| row[0] == feature);
-            for &[_, needed] in needs {
+            let rows = self.release.tables.hyperv_deps.iter();
+            for row in rows.filter(|row| u32::from(row.feature) == feature) {
+                let needed = u32::from(row.needs);
                 if !self.enabled(1 << (needed & 63)) {
                     let (feature, needs) = (self.hyperv_property(feature), self.hyperv_property(needed));
                     return Err(BuildError::HypervNeeds { feature, needs });
@@ -140,9 +141,10 @@ impl Cpu<'_> {
         /// Version 1 to 1 of the enlightened VMCS.
         const EVMCS_VERSIONS: u32 = 1 << 8 | 1;
         let mut word = 0;
-        for &[feature, of, at, bits] in self.release.tables.hyperv {
-            if of == leaf && at == register as u32 && self.enabled(1 << (feature & 63)) {
-                word |= bits;
+        let wanted = CpuidWord::new(leaf, 0, register);
+        for &HypervBits { feature, register, mask } in self.release.tables.hyperv {
+            if register == wanted && self.enabled(1 << (feature & 63)) {
+                word |= mask;
             }
         }
         let versions = leaf == NESTED && register == Register::Eax && self.enabled(feature::EVMCS);

@@ -81,7 +81,7 @@ mod values;
 mod vendor;
 mod xsave;
 
-pub use behaviour::WordSource;
+pub use crate::location::WordSource;
 pub use builder::{GuestCpuidBuilder, SgxSection};
 pub use definitions::Definition;
 pub(crate) use definitions::migrates;

@@ -3,9 +3,8 @@
 use alloc::string::String;
 use core::fmt;
 
-use super::behaviour::WordSource;
 use crate::hardware::Feature;
-use crate::location::Bit;
+use crate::location::{Bit, WordSource};
 use crate::model_specific::MsrFeature;
 use crate::release::QemuRelease;
 

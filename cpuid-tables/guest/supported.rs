@@ -1,7 +1,7 @@
 //! What KVM supports, with QEMU's corrections (`kvm_arch_get_supported_cpuid` and
 //! `kvm_arch_get_supported_msr_feature` of target/i386/kvm/kvm.c).
 
-use super::behaviour::{Release, WordSource};
+use super::behaviour::Release;
 use super::flags::{
     ARAT, ERMS, FSRC, FSRM, FSRS, FZRM, Flag, HINT_DEDICATED, HLE, HT, HYPERVISOR, MCA, MCDT_NO, MCE,
     MONITOR, MSI_EXT_DEST_ID, MTRR, OVERFLOW_RECOV, PAT, PV_UNHALT, RTM, Reg, SGX, SGX_LC, SUCCOR, TOPOEXT,
@@ -10,7 +10,7 @@ use super::flags::{
 use super::machine::Irqchip;
 use super::vendor::INTEL;
 use crate::host::Host;
-use crate::location::{CpuidWord, Leaf, Msr, Register, Subleaf};
+use crate::location::{CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
 use crate::table::find_entry;
 
 /// `KVM_CAP_*` numbers (Linux, `include/uapi/linux/kvm.h`).

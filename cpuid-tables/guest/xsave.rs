@@ -7,6 +7,7 @@ use super::cpu::Cpu;
 use super::error::BuildError;
 use super::flags::{ARCH_LBR, AVX10, AVX512F, Reg, XSAVE, XSAVES};
 use super::supported::Supported;
+use super::tables;
 
 /// A component.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,12 +43,12 @@ impl Components {
         let mut all = [Component::default(); COUNT];
         let word = |reg| release.index(reg).map_or(0, |at| host_words[at]);
         let xcr0 = word(Reg::LdEdx) << 32 | word(Reg::LdEax);
-        for &[number, word, mask, size] in release.tables.xsave {
-            let Some(at) = usize::try_from(number).ok().filter(|at| *at < COUNT) else { continue };
-            let component = &mut all[at];
-            component.word = usize::try_from(word).unwrap_or(usize::MAX);
+        for &tables::Component { number, feature, size } in release.tables.xsave {
+            let Some(component) = all.get_mut(usize::from(number)) else { continue };
+            let mask = feature.mask;
+            component.word = usize::from(feature.word);
             component.mask = mask;
-            component.size = u32::try_from(size).unwrap_or(0);
+            component.size = size;
             if number < 2 {
                 continue;
             }
@@ -63,7 +64,7 @@ impl Components {
             if !there || component.size == 0 {
                 continue;
             }
-            let number = u32::try_from(number).unwrap_or(0);
+            let number = u32::from(number);
             let [eax, ebx, ecx, _] = supported.instruction(0xd, number);
             if eax != 0 {
                 if eax != component.size {

@@ -25,7 +25,9 @@ impl Run {
         let mut changes = self.changes((old, new), (&linux, &qemu))?;
         if let Some(folder) = was {
             let before = self.folder(folder)?;
-            let [before, after] = [before, (linux, qemu)].map(|(linux, qemu)| Model::merge(&linux, &qemu).0);
+            let (was, now) = (self.published(was)?, self.published(pins)?);
+            let before = Model::merge_published(&before.0, &before.1, &was).0;
+            let after = Model::merge_published(&linux, &qemu, &now).0;
             changes.api.push(diff::impact("the pinned releases", &before, &after));
         }
         match format {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use cpuid_gen::facts::{Cache, QemuFacts, QemuSource};
 use cpuid_gen::location::Word;
 use cpuid_gen::model::cpu_models::{CpuModel, CpuModelVersion};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// A version that was asked for.
 #[derive(Clone, Copy)]
@@ -178,7 +178,7 @@ pub(crate) fn json(facts: &QemuFacts, chosen: Chosen<'_>) -> Value {
         "model_id": definition.model_id,
         "avx10_version": definition.avx10,
         "words": words.collect::<Vec<_>>(),
-        "properties": definition.props,
+        "properties": definition.props.iter().map(|(name, value)| (name.clone(), json!(value))).collect::<Map<_, _>>(),
         "caches": caches.collect::<Vec<_>>(),
     })
 }

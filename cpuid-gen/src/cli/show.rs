@@ -1,10 +1,14 @@
-//! Diagnostics on a terminal: the offending line, marked, in colour where colour is wanted.
+//! Diagnostics on a terminal. The whole command marks the offending line, in colour where colour is wanted; the small
+//! one prints `file:line:column: error: message`.
 
-use std::io::{self, Write as _};
+#[cfg(feature = "cli")]
+mod styled;
 
-use annotate_snippets::{Level, Message, Renderer, Snippet};
-use cpuid_gen::diagnostic::{Diagnostic, Diagnostics, Severity};
-use cpuid_gen::source::{Sources, Span};
+use cpuid_gen::diagnostic::Diagnostics;
+use cpuid_gen::source::Sources;
+
+#[cfg(feature = "cli")]
+pub(crate) use styled::{changes, error, left_out};
 
 /// More than this tell no more.
 const MOST: usize = 100;
@@ -12,85 +16,18 @@ const MOST: usize = 100;
 /// Shows all of them on standard error.
 pub(crate) fn diagnostics(sources: &Sources, diagnostics: &Diagnostics) {
     for diagnostic in diagnostics.iter().take(MOST) {
-        one(sources, diagnostic);
+        #[cfg(feature = "cli")]
+        styled::one(sources, diagnostic);
+        #[cfg(not(feature = "cli"))]
+        eprintln!("{}", diagnostic.render(sources));
     }
     if diagnostics.len() > MOST {
         error(&format!("and {} more", diagnostics.len() - MOST));
     }
 }
 
-/// Prints what `diff` found, additions and removals in colour where colour is wanted.
-pub(crate) fn changes(text: &str) -> io::Result<()> {
-    let mut out = anstream::stdout().lock();
-    for line in text.lines() {
-        let colour = match line.trim_start().get(..2) {
-            Some("+ ") => "32",
-            Some("- ") => "31",
-            Some("= " | "> " | "~ ") => "33",
-            _ if line.starts_with(' ') || line.is_empty() => "0",
-            _ => "1",
-        };
-        match writeln!(out, "\x1b[{colour}m{line}\x1b[0m") {
-            // `| head` is no failure.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-            other => other?,
-        }
-    }
-    Ok(())
-}
-
 /// Shows one message that has no place.
+#[cfg(not(feature = "cli"))]
 pub(crate) fn error(message: &str) {
-    anstream::eprintln!("{}", Renderer::styled().render(Level::Error.title(message)));
-}
-
-/// Shows what conditionals left out: the directive's place, the lines, and the directive.
-pub(crate) fn left_out(sources: &Sources, diagnostics: &Diagnostics) {
-    for left in &diagnostics.left_out {
-        let end = Span { start: left.region.end, ..left.region };
-        let (at, last) = (sources.place(left.condition), sources.place(end).line);
-        let lines = format!("lines {} to {}", at.line + 1, last.max(at.line + 2) - 1);
-        anstream::eprintln!("{at}: {lines} left out by {}", sources.text(left.condition));
-    }
-}
-
-fn one(sources: &Sources, diagnostic: &Diagnostic) {
-    let level = match diagnostic.severity {
-        Severity::Error => Level::Error,
-        Severity::Warning => Level::Warning,
-    };
-    let mut parts: Vec<Part<'_>> = diagnostic.at.map(|at| Part::new(sources, at, "")).into_iter().collect();
-    parts.extend(diagnostic.labels.iter().map(|label| Part::new(sources, label.at, &label.text)));
-    let mut message: Message<'_> = level.title(&diagnostic.message);
-    for (index, part) in parts.iter().enumerate() {
-        message = message.snippet(part.snippet(if index == 0 { level } else { Level::Note }));
-    }
-    if let Some(help) = &diagnostic.help {
-        message = message.footer(Level::Help.title(help));
-    }
-    anstream::eprintln!("{}", Renderer::styled().render(message));
-}
-
-/// One line of one file, and the stretch of it that is meant.
-struct Part<'a> {
-    file: String,
-    line: usize,
-    text: &'a str,
-    marked: std::ops::Range<usize>,
-    label: &'a str,
-}
-
-impl<'a> Part<'a> {
-    fn new(sources: &'a Sources, at: Span, label: &'a str) -> Part<'a> {
-        let place = sources.place(at);
-        let text = sources.line(at);
-        let start = (place.column as usize - 1).min(text.len());
-        let end = (start + (at.end - at.start) as usize).min(text.len()).max(start);
-        Part { file: place.file, line: place.line as usize, text, marked: start..end, label }
-    }
-
-    fn snippet(&self, level: Level) -> Snippet<'_> {
-        let annotation = level.span(self.marked.clone()).label(self.label);
-        Snippet::source(self.text).line_start(self.line).origin(&self.file).annotation(annotation)
-    }
+    eprintln!("error: {message}");
 }

@@ -1,5 +1,6 @@
-//! What a change of releases means for the Rust API: which constants of `cpuid-tables` come, go, or are called
-//! otherwise when the tables are made anew. The models before and after are built and compared, as a build would.
+//! What a change of releases means for the Rust API: which constants of `cpuid-tables` come, are deprecated, or lose
+//! their bit's last release when the tables are made anew. The models before and after are built and compared, as a build
+//! would; the constants before are taken as published.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +8,7 @@ use super::change::Changes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{LinuxFacts, QemuFacts};
 use crate::model::{KernelBit, Model};
+use crate::published::{Published, PublishedBit};
 
 /// The part of a version number that has to grow, by Semantic Versioning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,9 +17,9 @@ pub enum Level {
     Nothing,
     /// The tables hold something else behind the same constants.
     Patch,
-    /// There are new constants.
+    /// There are new constants, deprecated ones, ones without a release, or a field's place was corrected.
     Minor,
-    /// A constant is gone, is called otherwise, or means another bit.
+    /// A constant is gone, or means another bit.
     Major,
 }
 
@@ -37,17 +39,19 @@ impl Level {
 /// What becomes of a constant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ApiChange {
-    /// Gone, and nothing else stands for its bit; `Some` is a constant of the same name in another module.
-    Removed(Option<String>),
-    /// Its bit has this constant now.
-    Renamed(String),
-    /// The name is now that of another bit.
-    Reused {
+    /// Gone, which the list of published constants does not allow.
+    Removed,
+    /// The name is now that of another bit: of a field whose place was corrected.
+    Moved {
         /// What it stood for.
         was: String,
         /// What it stands for.
         is: String,
     },
+    /// Deprecated: its bit has this constant now.
+    Deprecated(String),
+    /// It stays, and no release of the tables has its bit; `Some` is a constant of the same name in another module.
+    Unused(Option<String>),
     /// New.
     Added,
 }
@@ -74,26 +78,48 @@ pub struct Impact {
     pub items: Vec<ApiItem>,
 }
 
-/// Module and what a constant stands for, to its name; or module and name, to what it stands for.
-type Constants = BTreeMap<(String, String), String>;
+/// A constant of a model.
+struct Constant {
+    stands_for: String,
+    successor: Option<String>,
+    /// A release has its bit.
+    used: bool,
+}
+
+/// By module and name.
+type Constants = BTreeMap<(String, String), Constant>;
 
 fn constants(model: &Model) -> Constants {
-    let mut all = Constants::new();
+    let mut unused: Vec<(&str, &str)> = Vec::new();
     for feature in &model.features {
-        all.insert(("feature".to_owned(), feature.location.to_string()), feature.constant.clone());
+        let linux = feature.linux.iter().any(|view| view.name.is_some());
+        if !linux && feature.qemu.iter().all(|view| view.name.is_none()) {
+            unused.push(("feature", &feature.constant));
+        }
     }
-    let sorts: [(&str, &[KernelBit]); 3] =
+    for bit in model.msr.iter().filter(|bit| bit.qemu.iter().all(|view| view.name.is_none())) {
+        unused.push(("msr", &bit.constant));
+    }
+    let kernel: [(&str, &[KernelBit]); 3] =
         [("software", &model.software), ("bug", &model.bugs), ("vmx", &model.vmx)];
-    for (module, bits) in sorts {
-        all.extend(bits.iter().map(|bit| ((module.to_owned(), bit.name.clone()), bit.constant.clone())));
+    for (module, bits) in kernel {
+        let without = bits.iter().filter(|bit| bit.linux.iter().all(Option::is_none));
+        unused.extend(without.map(|bit| (module, bit.constant.as_str())));
     }
-    for bit in &model.msr {
-        let place = format!("MSR {:#x}[{}]", bit.msr.0, bit.bit.0);
-        all.insert(("msr".to_owned(), place), bit.constant.clone());
-    }
-    for field in &model.fields {
-        let module = format!("field::leaf_{:x}", field.leaf.0);
-        all.insert((module, field.to_string()), field.constant.clone());
+    let described = |bit: &PublishedBit| match bit {
+        PublishedBit::Field(place, _) => model.fields.iter().any(|field| field.place == *place),
+        _ => true,
+    };
+    let mut all = Constants::new();
+    for constant in Published::of(model).constants {
+        let module = constant.bit.module();
+        let used = described(&constant.bit) && !unused.contains(&(module.as_str(), constant.name.as_str()));
+        let stands_for = match constant.bit {
+            PublishedBit::Software | PublishedBit::Bug | PublishedBit::Vmx => constant.name.clone(),
+            bit => bit.to_string(),
+        };
+        let successor = constant.successor.map(|name| format!("{module}::{name}"));
+        all.insert((module, constant.name), Constant { stands_for, successor, used });
     }
     all
 }
@@ -102,28 +128,26 @@ fn constants(model: &Model) -> Constants {
 #[must_use]
 pub fn impact(how: impl Into<String>, before: &Model, after: &Model) -> Impact {
     let (old, new) = (constants(before), constants(after));
-    let names = |all: &Constants| -> Constants {
-        all.iter().map(|((module, what), name)| ((module.clone(), name.clone()), what.clone())).collect()
-    };
-    let (old_names, new_names) = (names(&old), names(&new));
     let mut items = Vec::new();
-    for ((module, name), was) in &old_names {
-        let item =
-            |change| ApiItem { constant: format!("{module}::{name}"), stands_for: was.clone(), change };
-        let now = new.get(&(module.clone(), was.clone()));
-        let taken = new_names.get(&(module.clone(), name.clone()));
-        match (now, taken) {
-            (Some(now), _) if now == name => {}
-            (Some(now), None) => items.push(item(ApiChange::Renamed(format!("{module}::{now}")))),
-            (None, None) => items.push(item(ApiChange::Removed(elsewhere(&new_names, name)))),
-            (_, Some(is)) => items.push(item(ApiChange::Reused { was: was.clone(), is: is.clone() })),
-        }
+    for ((module, name), was) in &old {
+        let change = match new.get(&(module.clone(), name.clone())) {
+            None => ApiChange::Removed,
+            Some(now) if now.stands_for != was.stands_for => {
+                ApiChange::Moved { was: was.stands_for.clone(), is: now.stands_for.clone() }
+            }
+            Some(Constant { successor: Some(next), .. }) if was.successor.is_none() => {
+                ApiChange::Deprecated(next.clone())
+            }
+            Some(now) if was.used && !now.used => ApiChange::Unused(elsewhere(&new, module, name)),
+            Some(_) => continue,
+        };
+        let constant = format!("{module}::{name}");
+        items.push(ApiItem { constant, stands_for: was.stands_for.clone(), change });
     }
-    for ((module, name), what) in &new_names {
-        let renamed = old.contains_key(&(module.clone(), what.clone()));
-        if !renamed && !old_names.contains_key(&(module.clone(), name.clone())) {
+    for ((module, name), now) in &new {
+        if !old.contains_key(&(module.clone(), name.clone())) {
             let constant = format!("{module}::{name}");
-            items.push(ApiItem { constant, stands_for: what.clone(), change: ApiChange::Added });
+            items.push(ApiItem { constant, stands_for: now.stands_for.clone(), change: ApiChange::Added });
         }
     }
     items.sort_by(|a, b| (&a.change, &a.constant).cmp(&(&b.change, &b.constant)));
@@ -131,7 +155,12 @@ pub fn impact(how: impl Into<String>, before: &Model, after: &Model) -> Impact {
 }
 
 fn level(items: &[ApiItem], before: &Model, after: &Model) -> Level {
-    if items.iter().any(|item| item.change != ApiChange::Added) {
+    let breaks = |item: &ApiItem| match item.change {
+        ApiChange::Removed => true,
+        ApiChange::Moved { .. } => !item.constant.starts_with("field::"),
+        _ => false,
+    };
+    if items.iter().any(breaks) {
         Level::Major
     } else if !items.is_empty() {
         Level::Minor
@@ -142,15 +171,17 @@ fn level(items: &[ApiItem], before: &Model, after: &Model) -> Level {
     }
 }
 
-/// A constant of the same name in another module.
-fn elsewhere(names: &Constants, name: &str) -> Option<String> {
-    let found = names.keys().find(|(_, known)| known == name);
-    found.map(|(module, name)| format!("{module}::{name}"))
+/// A constant of the same name in another module that a release has.
+fn elsewhere(all: &Constants, module: &str, name: &str) -> Option<String> {
+    let is = |((other, known), constant): &(&(String, String), &Constant)| {
+        other != module && known == name && constant.used
+    };
+    all.iter().find(is).map(|((module, name), _)| format!("{module}::{name}"))
 }
 
 /// Tables made from these releases; what cannot be merged is for the caller to say.
-fn model(linux: &[LinuxFacts], qemu: &[QemuFacts], errors: &mut Diagnostics) -> Model {
-    let (model, found) = Model::merge(linux, qemu);
+fn model(linux: &[LinuxFacts], qemu: &[QemuFacts], published: &Published, errors: &mut Diagnostics) -> Model {
+    let (model, found) = Model::merge_published(linux, qemu, published);
     // Doubts are for `verify` to judge.
     let fatal = |diagnostic: &Diagnostic| diagnostic.severity == crate::diagnostic::Severity::Error;
     errors.extend(found.into_iter().filter(fatal));
@@ -163,12 +194,13 @@ pub(super) fn of_linux(
     qemu: &[QemuFacts],
 ) -> Diagnostics {
     let (mut first, mut second, mut both) = (Diagnostics::new(), Diagnostics::new(), Diagnostics::new());
-    let before = model(std::slice::from_ref(old), qemu, &mut first);
-    let after = model(std::slice::from_ref(new), qemu, &mut second);
+    let before = model(std::slice::from_ref(old), qemu, &Published::default(), &mut first);
+    let list = Published::of(&before);
+    let after = model(std::slice::from_ref(new), qemu, &list, &mut second);
     let beside = if old.release == new.release {
         None
     } else {
-        Some(model(&[old.clone(), new.clone()], qemu, &mut both))
+        Some(model(&[old.clone(), new.clone()], qemu, &list, &mut both))
     };
     ways(changes, &before, &after, beside.as_ref());
     first.append(second);
@@ -181,12 +213,13 @@ pub(super) fn of_qemu(
     linux: &[LinuxFacts],
 ) -> Diagnostics {
     let (mut first, mut second, mut both) = (Diagnostics::new(), Diagnostics::new(), Diagnostics::new());
-    let before = model(linux, std::slice::from_ref(old), &mut first);
-    let after = model(linux, std::slice::from_ref(new), &mut second);
+    let before = model(linux, std::slice::from_ref(old), &Published::default(), &mut first);
+    let list = Published::of(&before);
+    let after = model(linux, std::slice::from_ref(new), &list, &mut second);
     let beside = if old.release == new.release {
         None
     } else {
-        Some(model(linux, &[old.clone(), new.clone()], &mut both))
+        Some(model(linux, &[old.clone(), new.clone()], &list, &mut both))
     };
     ways(changes, &before, &after, beside.as_ref());
     first.append(second);

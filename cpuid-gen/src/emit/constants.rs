@@ -1,60 +1,53 @@
-//! One documented constant for each bit: `bits! { Feature: AVX2 = 133 "its documentation", .. }`, of which a macro of
-//! the runtime crate makes constants. To parse and format these themselves would take five times as long.
-
-use proc_macro2::{Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
-use quote::quote;
+//! One documented constant for each bit, deprecated ones under their successors.
 
 use super::docs;
 use super::layout::{Layout, number};
+use super::rust::Rust;
 use crate::model::{KernelBit, Model};
 
 /// `feature.rs`: a feature's number is its slot.
-pub(super) fn features(model: &Model, layout: &Layout) -> TokenStream {
-    let all = model.features.iter().zip(&layout.slots).enumerate();
-    constants(
-        "Feature",
-        all.map(|(at, (feature, &slot))| {
-            (feature.constant.as_str(), slot, docs::feature(model, at, feature))
-        }),
-    )
+pub(super) fn features(model: &Model, layout: &Layout) -> Rust {
+    let mut out = Rust::new();
+    for (at, (feature, &slot)) in model.features.iter().zip(&layout.slots).enumerate() {
+        constant(&mut out, "Feature", &feature.constant, slot, &docs::feature(model, at, feature));
+        former(&mut out, "Feature", &feature.constant, &feature.former);
+    }
+    out
 }
 
 /// `software.rs`, `bug.rs`, `vmx.rs`: a bit's number is its index.
-pub(super) fn kernel_bits(model: &Model, ty: &str, bits: &[KernelBit]) -> TokenStream {
+pub(super) fn kernel_bits(model: &Model, ty: &str, bits: &[KernelBit]) -> Rust {
     let line = match ty {
         "Bug" => "`bugs`",
         "VmxFeature" => "`vmx flags`",
         _ => "`flags`",
     };
-    let all = bits.iter().enumerate();
-    constants(
-        ty,
-        all.map(|(index, bit)| (bit.constant.as_str(), number(index), docs::kernel_bit(model, line, bit))),
-    )
+    let mut out = Rust::new();
+    for (index, bit) in bits.iter().enumerate() {
+        constant(&mut out, ty, &bit.constant, number(index), &docs::kernel_bit(model, line, bit));
+    }
+    out
 }
 
 /// `msr.rs`: a bit's number is its index.
-pub(super) fn msr(model: &Model) -> TokenStream {
-    let all = model.msr.iter().enumerate();
-    constants(
-        "MsrFeature",
-        all.map(|(index, feature)| {
-            (feature.constant.as_str(), number(index), docs::msr(model, index, feature))
-        }),
-    )
+pub(super) fn msr(model: &Model) -> Rust {
+    let mut out = Rust::new();
+    for (index, bit) in model.msr.iter().enumerate() {
+        constant(&mut out, "MsrFeature", &bit.constant, number(index), &docs::msr(model, index, bit));
+        former(&mut out, "MsrFeature", &bit.constant, &bit.former);
+    }
+    out
 }
 
-/// Names, numbers and documentation as one macro call.
-fn constants<'m>(ty: &str, all: impl Iterator<Item = (&'m str, u16, String)>) -> TokenStream {
-    let ty = Ident::new(ty, Span::call_site());
-    let mut tokens: Vec<TokenTree> = Vec::new();
-    for (name, number, doc) in all {
-        tokens.push(Ident::new(name, Span::call_site()).into());
-        tokens.push(Punct::new('=', Spacing::Alone).into());
-        tokens.push(Literal::u16_unsuffixed(number).into());
-        tokens.push(Literal::string(&doc).into());
-        tokens.push(Punct::new(',', Spacing::Alone).into());
+fn constant(out: &mut Rust, ty: &str, name: &str, number: u16, doc: &str) {
+    out.put(format_args!("#[doc = {doc:?}]\npub const {name}: crate::{ty} = crate::{ty}({number});\n"));
+}
+
+/// Former names of a constant.
+fn former(out: &mut Rust, ty: &str, name: &str, former: &[String]) {
+    for old in former {
+        let (doc, note) = (format!(" Upstream calls it [`{name}`] now."), format!("renamed to `{name}`"));
+        out.put(format_args!("#[doc = {doc:?}]\n#[deprecated(note = {note:?})]\n"));
+        out.put(format_args!("pub const {old}: crate::{ty} = {name};\n"));
     }
-    let tokens: TokenStream = tokens.into_iter().collect();
-    quote!(bits! { #ty: #tokens })
 }

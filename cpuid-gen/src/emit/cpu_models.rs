@@ -1,77 +1,81 @@
-//! `cpu_models.rs`: CPU models and what surrounds them, data alone. The runtime crate's `cpu_tables` module says what
-//! each array means.
-
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+//! `cpu_models.rs`: CPU models and what surrounds them. The runtime crate's `cpu_tables` module says what each row means.
+//!
+//! Definitions, words, caches, lists and texts are kept once and called by number: most of three releases' models are the
+//! same, and a nested slice costs 16 bytes and a relocation each time.
 
 use super::GenerateError;
+use super::guest::source;
 use super::layout::fits;
 use super::machines;
 use super::pools::{Pool, Pools};
-use super::tables::{fixed, size};
-use super::text::{lines, rows};
-use crate::facts::{Cache, CacheKind, CacheSlot, QemuSource};
+use super::rust::{Rust, slice_of_rows};
+use super::tables::fixed;
+use crate::facts::{Cache, CacheSlot, QemuSource};
 use crate::model::board::share_level;
 use crate::model::cpu_models::{CpuDefinition, CpuModel};
 use crate::model::{Model, QemuRelease};
 
-/// What stands for an MSR where a register's number would be.
-const MSR: u64 = 4;
-
 /// Everything in `cpu_models.rs`.
-pub(super) fn tables(model: &Model) -> Result<TokenStream, GenerateError> {
+pub(super) fn tables(model: &Model) -> Result<Rust, GenerateError> {
     let mut pools = Pools::new();
     let mut cpus = Cpus { sources: Pool::new(), words: Pool::new(), definitions: Pool::new() };
-    let models: Vec<TokenStream> =
-        model.qemu.iter().map(|release| cpus.release(release, &mut pools)).collect();
+    let models: Vec<String> = model.qemu.iter().map(|release| cpus.release(release, &mut pools)).collect();
     let (boards, compat) = machines::tables(model, &mut pools)?;
     let Pools { strings, caches, lists } = pools;
-    let (sources, words) = (cpus.sources.finish("registers")?, cpus.words.finish("models' words")?);
-    let definitions = cpus.definitions.finish("definitions of models")?;
-    let lists = lists.finish()?;
     let strings = strings.finish()?;
-    let bytes = strings.iter().map(|text| text.len() + 1).sum();
-    fits("bytes of models' texts", bytes, usize::from(u16::MAX))?;
-    let statics = [
-        array("SOURCES", quote!(Source), "sources", &sources),
-        array("WORDS", quote!(Masked), "masked", &words),
-        array("DEFINITIONS", quote!(Definition), "definitions", &definitions),
-        array("CACHES", quote!(CacheRow), "caches", &caches.finish("caches")?),
-        array("COMPAT", quote!([u16; 3]), "numbers", &compat),
-    ];
-    let count = size(model.qemu.len());
-    let (texts, text) = (size(strings.len()), lines(&strings));
-    let lists = fixed("MODEL_LISTS", &lists);
-    Ok(quote! {
-        pub(crate) static MODELS: [&[[u16; 3]]; #count] = [#(#models),*];
-        pub(crate) static BOARDS: [Board; #count] = [#(#boards),*];
-        #(#statics)*
-        #lists
-        pub(crate) static TEXT: &str = #text;
-        pub(crate) static TEXT_STARTS: [u16; #texts] = line_starts(TEXT);
-    })
+    let mut out = Rust::new();
+    out.rows("MODELS", "&[ModelRow]", &models);
+    out.rows("BOARDS", "Board", &boards);
+    out.rows("SOURCES", "WordSource", &cpus.sources.finish("registers")?);
+    out.rows("WORDS", "Masked", &cpus.words.finish("models' words")?);
+    out.rows("DEFINITIONS", "Definition", &cpus.definitions.finish("definitions of models")?);
+    out.rows("CACHES", "Cache", &caches.finish("caches")?);
+    out.rows("COMPAT", "CompatRow", &compat);
+    fixed(&mut out, "MODEL_LISTS", &lists.finish()?);
+    texts(&mut out, &strings)?;
+    Ok(out)
+}
+
+/// All texts in one, a line each, and where each starts.
+fn texts(out: &mut Rust, texts: &[&str]) -> Result<(), GenerateError> {
+    let (mut starts, mut at) = (Vec::new(), 0);
+    for text in texts {
+        starts.push(super::layout::number(at));
+        at += text.len() + 1;
+    }
+    fits("bytes of models' texts", at, usize::from(u16::MAX))?;
+    // A line end between two texts; `text` of the runtime crate knows that.
+    let count = texts.len();
+    let end = |at: usize| if at + 1 < count { "\\n" } else { "" };
+    let lines =
+        texts.iter().enumerate().map(|(at, text)| format!("\"{}{}\"", text.escape_default(), end(at)));
+    let lines: Vec<String> = lines.collect();
+    out.put(format_args!("pub(crate) static TEXT: &str = concat!(\n"));
+    out.lines(&lines);
+    out.put(format_args!(");\n"));
+    fixed(out, "TEXT_STARTS", &starts);
+    Ok(())
 }
 
 /// What only models need.
 struct Cpus {
-    /// Leaf, subleaf and register, or MSR, 0 and [`MSR`].
-    sources: Pool<[u64; 3]>,
-    /// Source and mask.
-    words: Pool<[u64; 2]>,
-    definitions: Pool<[u64; 11]>,
+    /// As expressions, like all rows.
+    sources: Pool,
+    words: Pool,
+    definitions: Pool,
 }
 
 impl Cpus {
-    /// Of each model: name, deprecation note, list of versions.
-    fn release<'m>(&mut self, release: &'m QemuRelease, pools: &mut Pools<'m>) -> TokenStream {
+    fn release<'m>(&mut self, release: &'m QemuRelease, pools: &mut Pools<'m>) -> String {
         let mut models = Vec::new();
         for model in &release.models {
             let name = pools.strings.id(&model.name);
             let deprecated = pools.strings.optional(model.deprecated.as_deref());
             let versions = self.versions(release, model, pools);
-            models.push([name, deprecated, versions].map(u64::from));
+            models
+                .push(format!("ModelRow {{ name: {name}, deprecated: {deprecated}, versions: {versions} }}"));
         }
-        slice("numbers", &models)
+        slice_of_rows(&models)
     }
 
     /// The base definition; then of each version its definition, alias and note.
@@ -91,39 +95,38 @@ impl Cpus {
         definition: &'m CpuDefinition,
         pools: &mut Pools<'m>,
     ) -> u16 {
-        let mut words: Vec<([u64; 3], u64)> = Vec::new();
+        let mut words: Vec<(QemuSource, u64)> = Vec::new();
         for (word, mask) in &definition.words {
-            words.extend(release.sources.get(word).map(|source| (source_row(*source), *mask)));
+            words.extend(release.sources.get(word).map(|source| (*source, *mask)));
         }
-        // By location: registers first, MSRs after.
-        words.sort_by_key(|([place, subleaf, register], _)| (*register == MSR, *place, *subleaf, *register));
-        let words: Vec<u16> = words
-            .iter()
-            .map(|(source, mask)| {
-                let source = self.sources.id(source);
-                self.words.id(&[u64::from(source), *mask])
-            })
-            .collect();
+        words.sort_by_key(|(source, _)| place(*source));
+        let word = |(from, mask): &(QemuSource, u64)| {
+            let source = self.sources.id(source(*from));
+            self.words.id(format!("Masked {{ source: {source}, mask: {mask:#x} }}"))
+        };
+        let words: Vec<u16> = words.iter().map(word).collect();
         let words = pools.lists.position(words);
         let props = definition.props.iter().map(|(name, value)| (name.as_str(), Some(value.as_str())));
         let props = pools.pairs(props);
         let caches = caches(definition, pools);
         let (vendor, id) = (pools.strings.id(&definition.vendor), pools.strings.id(&definition.model_id));
-        let numbers = [definition.level, definition.xlevel, definition.family, definition.model];
-        let [level, xlevel, family, model] = numbers.map(u64::from);
-        let [vendor, id, words, props, caches] = [vendor, id, words, props, caches].map(u64::from);
-        let (stepping, avx10) = (u64::from(definition.stepping), u64::from(definition.avx10));
-        self.definitions
-            .id(&[level, xlevel, family, model, stepping, avx10, vendor, id, words, props, caches])
+        let CpuDefinition { level, xlevel, family, model, stepping, avx10, .. } = definition;
+        let signature = format!("family: {family}, model: {model}, stepping: {stepping}, avx10: {avx10}");
+        let texts = format!("vendor: {vendor}, model_id: {id}");
+        let lists = format!("words: {words}, props: {props}, caches: {caches}");
+        self.definitions.id(format!(
+            "Definition {{ level: {level:#x}, xlevel: {xlevel:#x}, {signature}, {texts}, {lists} }}"
+        ))
     }
 }
 
-fn source_row(source: QemuSource) -> [u64; 3] {
+/// The order of a model's words: registers by location, then MSRs.
+fn place(source: QemuSource) -> (bool, u32, u32, usize) {
     match source {
         QemuSource::Cpuid { leaf, subleaf, register } => {
-            [leaf.0.into(), subleaf.map_or(0, |subleaf| subleaf.0).into(), register as u64]
+            (false, leaf.0, subleaf.map_or(0, |subleaf| subleaf.0), register as usize)
         }
-        QemuSource::Msr(msr) => [msr.0.into(), 0, MSR],
+        QemuSource::Msr(msr) => (true, msr.0, 0, 0),
     }
 }
 
@@ -137,48 +140,24 @@ fn caches<'m>(definition: &'m CpuDefinition, pools: &mut Pools<'m>) -> u16 {
     pools.lists.position(all)
 }
 
+/// The runtime crate's names for [`SHARE_LEVELS`](crate::model::board::SHARE_LEVELS), in their order.
+const SHARED_BY: [&str; 5] = ["Thread", "Core", "Module", "Die", "Socket"];
+
 /// The index of a cache.
 pub(super) fn cache(cache: &Cache, pools: &mut Pools<'_>) -> u16 {
-    let flags = [cache.self_init, cache.no_invd_sharing, cache.inclusive, cache.complex_indexing];
-    let flags = flags.iter().rev().fold(0, |all, &flag| all << 1 | u64::from(flag));
-    let numbers = [cache.level, cache.line_size, cache.associativity, cache.partitions, cache.sets];
-    let [level, line_size, associativity, partitions, sets] = numbers.map(u64::from);
-    let (tag, shared) = (u64::from(cache.lines_per_tag), share_level(cache).map_or(0, |at| at as u64 + 1));
-    let kind = kind(cache.kind);
-    pools.caches.id(&[
-        kind,
-        level,
-        cache.size,
-        line_size,
-        associativity,
-        partitions,
-        sets,
-        tag,
-        flags,
-        shared,
-    ])
-}
-
-/// The index of a cache's kind.
-pub(super) fn kind(kind: CacheKind) -> u64 {
-    CacheKind::ALL.iter().zip(0..).find(|((known, _), _)| *known == kind).map_or(0, |(_, index)| index)
-}
-
-/// A static array, decoded from rows of numbers by a function of the runtime crate.
-pub(super) fn array<const C: usize>(
-    name: &str,
-    ty: TokenStream,
-    decode: &str,
-    all: &[[u64; C]],
-) -> TokenStream {
-    let (name, decode) = (format_ident!("{name}"), format_ident!("{decode}"));
-    let (count, text) = (size(all.len()), rows(all));
-    quote!(pub(crate) static #name: [#ty; #count] = #decode(#text);)
-}
-
-/// The same as a slice.
-pub(super) fn slice<const C: usize>(decode: &str, all: &[[u64; C]]) -> TokenStream {
-    let decode = format_ident!("{decode}");
-    let (count, columns, text) = (size(all.len()), size(C), rows(all));
-    quote!(&#decode::<#count, #columns>(#text))
+    let Cache { kind, level, size, line_size, associativity, partitions, sets, lines_per_tag, .. } = cache;
+    let shared = match share_level(cache) {
+        Some(level) => format!("Some(SharedBy::{})", SHARED_BY[level]),
+        None => "None".to_owned(),
+    };
+    let sizes =
+        format!("level: {level}, size: {size}, line_size: {line_size}, associativity: {associativity}");
+    let counts = format!("partitions: {partitions}, sets: {sets}, lines_per_tag: {lines_per_tag}");
+    let flags = format!(
+        "self_init: {}, no_invd_sharing: {}, inclusive: {}, complex_indexing: {}",
+        cache.self_init, cache.no_invd_sharing, cache.inclusive, cache.complex_indexing
+    );
+    pools
+        .caches
+        .id(format!("Cache {{ kind: CacheKind::{kind:?}, {sizes}, {counts}, {flags}, shared_by: {shared} }}"))
 }

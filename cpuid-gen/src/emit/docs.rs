@@ -54,7 +54,7 @@ pub(super) fn msr(model: &Model, at: usize, feature: &MsrFeature) -> String {
 
 /// A field of a leaf: where, what it is and was called, releases.
 pub(super) fn field(model: &Model, field: &Field) -> String {
-    let mut doc = format!(" `{field}`, `{}`.", field.name);
+    let mut doc = format!(" `{}`, `{}`.", field.place, field.name);
     let mut former: Vec<&str> = field.linux.iter().flatten().map(String::as_str).collect();
     former.dedup();
     former.retain(|name| *name != field.name);

@@ -1,56 +1,83 @@
-//! `field.rs`: for each leaf `fields! { leaf_4 "..": CACHE_TYPE = "4 0 1f EAX 0 4 cache_type" "its documentation", .. }`,
-//! then `leaves! { leaf_0, .. }`. A macro of the runtime crate makes a module of each leaf, a constant of each field.
-//! A field is told in one text, which a `const fn` there takes apart: each token more is to be parsed and formatted.
+//! `field.rs`: a module for each leaf, in it a constant for each field and a list of those that cpuid.csv has; then
+//! `LEAVES`, the lists of all leaves.
 
-use proc_macro2::{Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
-use quote::{format_ident, quote};
-
+use super::rust::Rust;
 use super::{GenerateError, docs};
-use crate::location::hex;
+use crate::location::{FieldPlace, Leaf, hex};
 use crate::model::{Field, Model};
+use crate::ordered::Set;
+use crate::published::{PublishedBit, PublishedConstant};
 
 /// All fields, by leaf.
-pub(super) fn constants(model: &Model) -> Result<TokenStream, GenerateError> {
-    if let Some(field) = model.fields.iter().find(|field| field.name.contains(char::is_control)) {
-        return Err(GenerateError::Name(field.name.escape_debug().to_string()));
+pub(super) fn constants(model: &Model) -> Result<Rust, GenerateError> {
+    let former = || model.former_fields.iter().filter_map(place);
+    let names = model.fields.iter().map(|field| &field.name).chain(former().map(|(_, name)| name));
+    for name in names {
+        super::check_name(name)?;
     }
-    let leaves = || model.fields.chunk_by(|a, b| a.leaf == b.leaf);
-    let fields = leaves().map(|fields| leaf(model, fields));
-    let names = leaves().map(|fields| module(number(fields)));
-    Ok(quote!(#(#fields)* leaves! { #(#names),* }))
+    let mut leaves: Set<Leaf> = model.fields.iter().map(|field| field.place.leaf).collect();
+    leaves.extend(former().map(|(place, _)| place.leaf));
+    let mut out = Rust::new();
+    let mut lists = String::new();
+    for leaf in leaves {
+        let number = leaf.0;
+        let fields: Vec<&Field> = model.fields.iter().filter(|field| field.place.leaf == leaf).collect();
+        if !fields.is_empty() {
+            lists.push_str(&format!("leaf_{number:x}::ALL, "));
+        }
+        let about = format!(" Fields of leaf {}.", hex(number));
+        out.put(format_args!("#[doc = {about:?}]\npub mod leaf_{number:x} {{\nuse crate::Register::*;\nuse crate::bit_field::generated as of;\n"));
+        module(&mut out, model, &fields);
+        for constant in &model.former_fields {
+            if let Some((place, name)) = place(constant).filter(|(place, _)| place.leaf == leaf) {
+                former_constant(&mut out, constant, place, name);
+            }
+        }
+        out.put(format_args!("}}\n"));
+    }
+    let what = "#[doc = \" By leaf; none is empty.\"]";
+    out.put(format_args!("{what}\npub(crate) static LEAVES: &[&[crate::Field]] = &[{lists}];\n"));
+    Ok(out)
 }
 
-/// The leaf that all of these are in.
-fn number(fields: &[Field]) -> u32 {
-    fields.first().map_or(0, |field| field.leaf.0)
+/// Where a published field stands, and its short name.
+fn place(constant: &PublishedConstant) -> Option<(&FieldPlace, &String)> {
+    match &constant.bit {
+        PublishedBit::Field(place, name) => Some((place, name)),
+        _ => None,
+    }
 }
 
-/// The module of a leaf.
-fn module(leaf: u32) -> Ident {
-    format_ident!("leaf_{leaf:x}")
-}
-
-/// The fields of one leaf.
-fn leaf(model: &Model, fields: &[Field]) -> TokenStream {
-    let number = number(fields);
-    let (name, about) = (module(number), format!(" Fields of leaf {}.", hex(number)));
-    let mut tokens: Vec<TokenTree> = Vec::new();
+fn module(out: &mut Rust, model: &Model, fields: &[&Field]) {
+    let mut names = String::new();
     for field in fields {
-        tokens.push(Ident::new(&field.constant, Span::call_site()).into());
-        tokens.push(Punct::new('=', Spacing::Alone).into());
-        tokens.push(Literal::string(&told(field)).into());
-        tokens.push(Literal::string(&docs::field(model, field)).into());
-        tokens.push(Punct::new(',', Spacing::Alone).into());
+        out.put(format_args!("#[doc = {:?}]\n", docs::field(model, field)));
+        constant(out, &field.constant, &field.place, &field.name);
+        names.push_str(&format!("{}, ", field.constant));
     }
-    let tokens: TokenStream = tokens.into_iter().collect();
-    quote!(fields! { #name #about: #tokens })
+    out.put(format_args!("#[doc = \" All of them, by subleaves, register and bits.\"]\n"));
+    out.put(format_args!("pub static ALL: &[crate::Field] = &[{names}];\n"));
 }
 
-/// Leaf, subleaves, register, bits and name; numbers are hexadecimal.
-fn told(field: &Field) -> String {
-    let (leaf, first, last) = (field.leaf.0, field.first.0, field.last.0);
-    format!(
-        "{leaf:x} {first:x} {last:x} {} {:x} {:x} {}",
-        field.register, field.low.0, field.high.0, field.name
-    )
+fn former_constant(out: &mut Rust, constant: &PublishedConstant, place: &FieldPlace, name: &str) {
+    match &constant.successor {
+        Some(now) => {
+            let (doc, note) = (format!(" cpuid.csv has [`{now}`] now."), format!("replaced by `{now}`"));
+            out.put(format_args!("#[doc = {doc:?}]\n#[deprecated(note = {note:?})]\n"));
+        }
+        None => {
+            let doc = format!(" `{place}`, `{name}`. No release of these tables describes it.");
+            out.put(format_args!("#[doc = {doc:?}]\n"));
+        }
+    }
+    self::constant(out, &constant.name, place, name);
+}
+
+fn constant(out: &mut Rust, constant: &str, place: &FieldPlace, name: &str) {
+    let FieldPlace { leaf, first, last, register, low, high } = place;
+    let (leaf, first, last, low, high) = (leaf.0, first.0, last.0, low.0, high.0);
+    let subleaves = format_args!("{first}..={last}");
+    out.put(format_args!(
+        "pub const {constant}: crate::Field = of({leaf:#x}, {subleaves}, {register:?}, {low}..={high}, {name:?});\n"
+    ));
 }

@@ -1,89 +1,99 @@
-//! `guest.rs`: what QEMU's code works with between a CPU model and a guest, data alone. The runtime crate's
-//! `guest::tables` says what each array means.
-
-use proc_macro2::TokenStream;
-use quote::quote;
+//! `guest.rs`: what QEMU's code works with between a CPU model and a guest. The runtime crate's `guest::tables` says
+//! what each row means.
 
 use super::GenerateError;
-use super::cpu_models::slice;
+use super::rust::{Rust, names as cells, slice_of_rows};
 use super::strings::Strings;
-use super::tables::size;
-use super::text::lines;
+use super::tables::word;
 use crate::facts::QemuSource;
-use crate::model::guest::{Guest, Target};
+use crate::location::{CpuidWord, Subleaf};
+use crate::model::guest::{Guest, Target, WordMask};
 use crate::model::{Model, QemuRelease};
 
-/// What stands for an MSR where a register's number would be.
-const MSR: u64 = 4;
-/// What stands for no word at all.
-const NO_WORD: u64 = 5;
-
 /// Everything in `guest.rs`.
-pub(super) fn tables(model: &Model) -> Result<TokenStream, GenerateError> {
-    let mut strings = Strings::new();
-    let guests: Vec<TokenStream> = model.qemu.iter().map(|release| guest(release, &mut strings)).collect();
-    let strings = strings.finish()?;
-    let (releases, count, names) = (size(guests.len()), size(strings.len()), lines(&strings));
-    Ok(quote! {
-        pub(crate) static GUESTS: [GuestTables; #releases] = [#(#guests),*];
-        pub(crate) static NAMES: [&str; #count] = lines(#names);
-    })
+pub(super) fn tables(model: &Model) -> Result<Rust, GenerateError> {
+    let (mut out, mut names) = (Rust::new(), Strings::new());
+    let mut guests = Vec::new();
+    for release in &model.qemu {
+        guests.push(guest(release, &mut names));
+    }
+    out.rows("GUESTS", "GuestTables", &guests);
+    let names: Vec<String> = names.finish()?.into_iter().map(|name| format!("{name:?}")).collect();
+    let names = cells(&names);
+    out.put(format_args!("pub(crate) static NAMES: [&str; {}] = [{}];\n", names.len, names.text));
+    Ok(out)
 }
 
-fn guest<'m>(release: &'m QemuRelease, strings: &mut Strings<'m>) -> TokenStream {
+fn guest<'m>(release: &'m QemuRelease, names: &mut Strings<'m>) -> String {
     let guest = &release.guest;
-    let words = slice("wide", &words(guest));
-    let deps: Vec<[u64; 4]> = guest
+    let deps = guest
         .deps
         .iter()
-        .map(|[from, to]| [from.word.0.into(), from.mask, to.word.0.into(), to.mask])
-        .collect();
-    let deps = slice("wide", &deps);
-    let properties: Vec<[u64; 4]> =
-        guest.properties.iter().map(|(name, target)| property(strings.id(name), *target)).collect();
-    let properties = slice("wide", &properties);
-    let hyperv: Vec<[u64; 4]> = guest
-        .hyperv
+        .map(|[from, to]| format!("Dependency {{ needed: {}, needing: {} }}", mask(*from), mask(*to)));
+    let properties = guest.properties.iter().map(|(name, target)| {
+        format!("Property {{ name: {}, target: {} }}", names.id(name), self::target(*target))
+    });
+    let hyperv = guest.hyperv.iter().map(|bits| {
+        let register = CpuidWord { leaf: bits.leaf, subleaf: Subleaf(0), register: bits.register };
+        let (feature, register, mask) = (bits.feature, word(&register), bits.mask);
+        format!("HypervBits {{ feature: {feature}, register: {register}, mask: {mask:#x} }}")
+    });
+    let hyperv_deps = guest
+        .hyperv_deps
         .iter()
-        .map(|bits| [bits.feature.into(), bits.leaf.0.into(), bits.register as u64, bits.mask.into()])
-        .collect();
-    let hyperv = slice("longs", &hyperv);
-    let hyperv_deps: Vec<[u64; 2]> = guest.hyperv_deps.iter().map(|pair| pair.map(u64::from)).collect();
-    let hyperv_deps = slice("longs", &hyperv_deps);
-    let xsave: Vec<[u64; 4]> = guest
-        .xsave
-        .iter()
-        .map(|part| [part.number.into(), part.feature.word.0.into(), part.feature.mask, part.size.into()])
-        .collect();
-    let xsave = slice("wide", &xsave);
-    quote! {
-        GuestTables {
-            words: #words, deps: #deps, properties: #properties, hyperv: #hyperv, hyperv_deps: #hyperv_deps,
-            xsave: #xsave,
-        }
+        .map(|[feature, needs]| format!("HypervDependency {{ feature: {feature}, needs: {needs} }}"));
+    let xsave = guest.xsave.iter().map(|part| {
+        let (number, feature, size) = (part.number, mask(part.feature), part.size);
+        format!("Component {{ number: {number}, feature: {feature}, size: {size} }}")
+    });
+    let columns: [(&str, Vec<String>); 6] = [
+        ("words", words(guest)),
+        ("deps", deps.collect()),
+        ("properties", properties.collect()),
+        ("hyperv", hyperv.collect()),
+        ("hyperv_deps", hyperv_deps.collect()),
+        ("xsave", xsave.collect()),
+    ];
+    let mut out = Rust::new();
+    out.put(format_args!("GuestTables {{\n"));
+    for (name, rows) in columns {
+        out.put(format_args!("{name}: {},\n", slice_of_rows(&rows)));
     }
+    out.put(format_args!("}}"));
+    out.text
 }
 
-/// Of each word: leaf or MSR, subleaf, register, migratable bits, bits that `-cpu host` leaves off.
-fn words(guest: &Guest) -> Vec<[u64; 5]> {
+/// Words by index.
+fn words(guest: &Guest) -> Vec<String> {
     let count = guest.words.last_key_value().map_or(0, |(word, _)| usize::from(word.0) + 1);
-    let mut rows = vec![[0, 0, NO_WORD, 0, 0]; count];
+    let mut rows = vec!["GuestWord { source: None, migratable: 0, no_autoenable: 0 }".to_owned(); count];
     for (index, word) in &guest.words {
-        let [place, subleaf, register] = match word.source {
-            QemuSource::Cpuid { leaf, subleaf, register } => {
-                [leaf.0.into(), subleaf.map_or(0, |subleaf| subleaf.0.into()), register as u64]
-            }
-            QemuSource::Msr(msr) => [msr.0.into(), 0, MSR],
-        };
-        rows[usize::from(index.0)] = [place, subleaf, register, word.migratable, word.no_autoenable];
+        let (source, migratable, off) = (source(word.source), word.migratable, word.no_autoenable);
+        rows[usize::from(index.0)] = format!(
+            "GuestWord {{ source: Some({source}), migratable: {migratable:#x}, no_autoenable: {off:#x} }}"
+        );
     }
     rows
 }
 
-/// Name; then word with 1 added and mask, or 0 and the index in the board's list.
-fn property(name: u16, target: Target) -> [u64; 4] {
+/// Where a word comes from, as an expression.
+pub(super) fn source(source: QemuSource) -> String {
+    match source {
+        QemuSource::Cpuid { leaf, subleaf, register } => {
+            let subleaf = subleaf.unwrap_or(Subleaf(0));
+            format!("WordSource::Cpuid({})", word(&CpuidWord { leaf, subleaf, register }))
+        }
+        QemuSource::Msr(msr) => format!("WordSource::Msr(Msr({:#x}))", msr.0),
+    }
+}
+
+fn mask(bits: WordMask) -> String {
+    format!("WordMask {{ word: {}, mask: {:#x} }}", bits.word.0, bits.mask)
+}
+
+fn target(target: Target) -> String {
     match target {
-        Target::Bits(bits) => [name.into(), u64::from(bits.word.0) + 1, bits.mask, 0],
-        Target::Other(index) => [name.into(), 0, 0, index as u64],
+        Target::Bits(bits) => format!("Target::Bits({})", mask(bits)),
+        Target::Other(index) => format!("Target::Other({index})"),
     }
 }

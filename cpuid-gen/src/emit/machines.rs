@@ -1,14 +1,11 @@
 //! The part of `cpu_models.rs` that tells what surrounds the models: machine types and defaults.
 
-use proc_macro2::TokenStream;
-use quote::quote;
-
 use super::GenerateError;
-use super::cpu_models::{cache, kind, slice};
+use super::cpu_models::cache;
 use super::layout::{fits, number};
 use super::pools::Pools;
-use super::tables::short;
-use crate::facts::{CacheSlot, DefaultVersion};
+use super::rust::{Rust, option, slice_of_rows};
+use crate::facts::DefaultVersion;
 use crate::model::Model;
 use crate::model::board::{Board, CompatProperty, DefaultProperty, MachineType};
 
@@ -16,87 +13,104 @@ use crate::model::board::{Board, CompatProperty, DefaultProperty, MachineType};
 pub(super) fn tables<'m>(
     model: &'m Model,
     pools: &mut Pools<'m>,
-) -> Result<(Vec<TokenStream>, Vec<[u64; 3]>), GenerateError> {
+) -> Result<(Vec<String>, Vec<String>), GenerateError> {
     let all = model.qemu.iter().flat_map(|release| &release.board.machines);
     let compat = Compat::new(all);
     fits("compatibility properties", compat.all.len(), usize::from(u16::MAX))?;
     let boards = model.qemu.iter().map(|release| board(&release.board, &compat, pools)).collect();
     let row = |row: &&'m CompatProperty| {
-        [&row.of, &row.property, &row.value].map(|text| u64::from(pools.strings.id(text)))
+        let [of, property, value] = [&row.of, &row.property, &row.value].map(|text| pools.strings.id(text));
+        format!("CompatRow {{ of: {of}, property: {property}, value: {value} }}")
     };
     Ok((boards, compat.all.iter().map(row).collect()))
 }
 
-fn board<'m>(board: &'m Board, compat: &Compat<'m>, pools: &mut Pools<'m>) -> TokenStream {
-    let machines: Vec<[u64; 5]> =
-        board.machines.iter().map(|machine| machine_row(machine, compat, pools)).collect();
-    let machines = slice("numbers", &machines);
+fn board<'m>(board: &'m Board, compat: &Compat<'m>, pools: &mut Pools<'m>) -> String {
+    let mut machines = Vec::new();
+    for machine in &board.machines {
+        machines.push(machine_row(machine, compat, pools));
+    }
     let kvm_defaults = defaults(&board.kvm_defaults, pools);
     let tcg_defaults = defaults(&board.tcg_defaults, pools);
     let aliases = board.aliases.iter().map(|(name, target)| (name.as_str(), Some(target.as_str())));
     let aliases = pools.pairs(aliases);
     let legacy_caches = legacy_caches(board, pools);
-    let cache_descriptors = cache_descriptors(board);
     let properties = properties(board, pools);
-    let [kvm_defaults, tcg_defaults, aliases] = [kvm_defaults, tcg_defaults, aliases].map(short);
-    quote! {
-        Board {
-            machines: #machines, kvm_defaults: #kvm_defaults, tcg_defaults: #tcg_defaults, aliases: #aliases,
-            legacy_caches: #legacy_caches, cache_descriptors: #cache_descriptors, properties: #properties,
-        }
+    let mut out = Rust::new();
+    out.put(format_args!("Board {{\nmachines: {},\n", slice_of_rows(&machines)));
+    let lists = [("kvm_defaults", kvm_defaults), ("tcg_defaults", tcg_defaults), ("aliases", aliases)];
+    for (name, list) in lists {
+        out.put(format_args!("{name}: {list},\n"));
     }
+    let descriptors = cache_descriptors(board);
+    let rows =
+        [("legacy_caches", legacy_caches), ("cache_descriptors", descriptors), ("properties", properties)];
+    for (name, rows) in rows {
+        out.put(format_args!("{name}: {},\n", slice_of_rows(&rows)));
+    }
+    out.put(format_args!("}}"));
+    out.text
 }
 
 fn defaults<'m>(all: &'m [DefaultProperty], pools: &mut Pools<'m>) -> u16 {
     pools.pairs(all.iter().map(|(property, value)| (property.as_str(), value.as_deref())))
 }
 
-/// Name, default version, first compatibility property and their number, list of KVM's defaults.
-fn machine_row<'m>(machine: &'m MachineType, compat: &Compat<'m>, pools: &mut Pools<'m>) -> [u64; 5] {
+fn machine_row<'m>(machine: &'m MachineType, compat: &Compat<'m>, pools: &mut Pools<'m>) -> String {
     let version = match machine.default_version {
-        DefaultVersion::Legacy => 0,
-        DefaultVersion::Version(version) => version.into(),
-        DefaultVersion::Latest => u16::MAX.into(),
+        DefaultVersion::Legacy => "Legacy".to_owned(),
+        DefaultVersion::Version(version) => format!("Version({version})"),
+        DefaultVersion::Latest => "Latest".to_owned(),
     };
     let kvm_defaults = defaults(&machine.kvm_defaults, pools);
     let name = pools.strings.id(&machine.name);
     let (start, count) = (compat.start(&machine.compat), number(machine.compat.len()));
-    [name.into(), version, start.into(), count.into(), kvm_defaults.into()]
+    let compat = format!("compat_start: {start}, compat_count: {count}");
+    format!(
+        "MachineRow {{ name: {name}, default_version: DefaultVersion::{version}, {compat}, kvm_defaults: {kvm_defaults} }}"
+    )
 }
 
-/// Of each: variable, slot with 1 added, cache.
-fn legacy_caches<'m>(board: &'m Board, pools: &mut Pools<'m>) -> TokenStream {
+fn legacy_caches<'m>(board: &'m Board, pools: &mut Pools<'m>) -> Vec<String> {
     let mut rows = Vec::new();
     for legacy in &board.legacy_caches {
-        let slot = legacy.slot.and_then(|slot| CacheSlot::ALL.iter().position(|(known, _)| *known == slot));
-        let slot = slot.map_or(0, |at| number(at) + 1);
+        let slot = match legacy.slot {
+            Some(slot) => format!("Some(CacheSlot::{slot:?})"),
+            None => "None".to_owned(),
+        };
         let name = pools.strings.id(&legacy.name);
-        rows.push([name, slot, cache(&legacy.cache, pools)].map(u64::from));
+        let cache = cache(&legacy.cache, pools);
+        rows.push(format!("LegacyCacheRow {{ name: {name}, slot: {slot}, cache: {cache} }}"));
     }
-    slice("numbers", &rows)
+    rows
 }
 
-fn cache_descriptors(board: &Board) -> TokenStream {
-    let rows = board.cache_descriptors.iter().map(|row| {
-        let numbers = [row.level, row.size, row.line_size, row.associativity];
-        let [level, size, line_size, associativity] = numbers.map(u64::from);
-        [row.byte.into(), kind(row.kind), level, size, line_size, associativity]
-    });
-    let rows: Vec<[u64; 6]> = rows.collect();
-    slice("longs", &rows)
+fn cache_descriptors(board: &Board) -> Vec<String> {
+    let mut rows = Vec::new();
+    for row in &board.cache_descriptors {
+        let (byte, kind, level, size) = (row.byte, row.kind, row.level, row.size);
+        let lines = format!("line_size: {}, associativity: {}", row.line_size, row.associativity);
+        let kind = format!("CacheKind::{kind:?}");
+        rows.push(format!(
+            "CacheDescriptor {{ byte: {byte:#x}, kind: {kind}, level: {level}, size: {size}, {lines} }}"
+        ));
+    }
+    rows
 }
 
-/// Of each: name, kind, field, bit with 1 added, default.
-fn properties<'m>(board: &'m Board, pools: &mut Pools<'m>) -> TokenStream {
+fn properties<'m>(board: &'m Board, pools: &mut Pools<'m>) -> Vec<String> {
     let mut rows = Vec::new();
     for property in &board.properties {
         let (name, kind) = (pools.strings.id(&property.name), pools.strings.id(&property.kind));
         let field = pools.strings.optional(property.field.as_deref());
-        let bit = property.bit.map_or(0, |bit| u16::from(bit.0) + 1);
+        let bit = property.bit.map(|bit| format!("Bit({})", bit.0));
+        let bit = option(bit.as_ref().map(|bit| bit as _));
         let default = pools.strings.optional(property.default.as_deref());
-        rows.push([name, kind, field, bit, default].map(u64::from));
+        rows.push(format!(
+            "PropertyRow {{ name: {name}, kind: {kind}, field: {field}, bit: {bit}, default: {default} }}"
+        ));
     }
-    slice("numbers", &rows)
+    rows
 }
 
 /// Compatibility properties of all machine types, one after another. A machine type begins with what its base has, so

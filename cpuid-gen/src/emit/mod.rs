@@ -1,9 +1,10 @@
-//! Model to Rust: tokens, parsed by syn, formatted by prettyplease. Pure: no file is touched here.
+//! Model to Rust. Pure: no file is touched here.
 //!
-//! The output is of two kinds. `tables.rs`, `cpu_models.rs`, `guest.rs` and `xsave.rs` hold data alone, as few tokens
-//! as it can be told in, for the runtime crate's `tables`, `cpu_tables`, `guest::tables` and `xsave` modules; the other
-//! files hold a documented constant for each bit. All number features the same way, which [`layout`] decides. A bit
-//! field has no number: its constant is all that there is, see [`fields`].
+//! The output is of two kinds. `tables.rs`, `cpu_models.rs`, `guest.rs` and `xsave.rs` hold rows for the runtime crate's
+//! modules of these names; the other files hold a documented constant for each bit. All number features the same way,
+//! which [`layout`] decides. A bit field has no number: its constant is all that there is, see [`fields`].
+//!
+//! A build script includes the files as they are written here; with the feature `format` they can be formatted for people.
 
 mod constants;
 mod cpu_models;
@@ -16,18 +17,18 @@ mod machines;
 mod names;
 mod needs;
 mod pools;
+mod rust;
+#[cfg(feature = "format")]
 mod standalone;
 mod strings;
 mod tables;
-mod text;
 mod xsave;
 
 use std::fmt;
 
-use proc_macro2::TokenStream;
-
 use crate::model::Model;
 use layout::Layout;
+use rust::Rust;
 
 /// A file to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,34 +87,20 @@ impl std::error::Error for GenerateError {}
 pub fn generate(model: &Model) -> Result<Vec<GeneratedFile>, GenerateError> {
     let layout = Layout::new(model)?;
     let header = header(model, "");
-    let file = |name, tokens| Ok(GeneratedFile { name, text: format!("{header}{}", format(tokens)?) });
+    let file = |name, rust: Rust| GeneratedFile { name, text: format!("{header}{}", rust.text) };
     let kernel_bits = |ty, bits| constants::kernel_bits(model, ty, bits);
-    let features = || -> Result<Vec<GeneratedFile>, GenerateError> {
-        Ok(vec![
-            file("bug.rs", kernel_bits("Bug", &model.bugs))?,
-            file("cpu_models.rs", cpu_models::tables(model)?)?,
-            file("feature.rs", constants::features(model, &layout))?,
-            file("field.rs", fields::constants(model)?)?,
-            file("guest.rs", guest::tables(model)?)?,
-            file("msr.rs", constants::msr(model))?,
-        ])
-    };
-    let rest = || -> Result<Vec<GeneratedFile>, GenerateError> {
-        Ok(vec![
-            file("software.rs", kernel_bits("SoftwareFeature", &model.software))?,
-            file("tables.rs", tables::tables(model, &layout)?)?,
-            file("vmx.rs", kernel_bits("VmxFeature", &model.vmx))?,
-            file("xsave.rs", xsave::table(model, &layout))?,
-        ])
-    };
-    // Each half takes about as long: two cores do both in half the time.
-    std::thread::scope(|scope| {
-        let rest = scope.spawn(rest);
-        let mut files = features()?;
-        let panicked = |_| Err(GenerateError::Syntax("the formatter panicked".to_owned()));
-        files.extend(rest.join().unwrap_or_else(panicked)?);
-        Ok(files)
-    })
+    Ok(vec![
+        file("bug.rs", kernel_bits("Bug", &model.bugs)),
+        file("cpu_models.rs", cpu_models::tables(model)?),
+        file("feature.rs", constants::features(model, &layout)),
+        file("field.rs", fields::constants(model)?),
+        file("guest.rs", guest::tables(model)?),
+        file("msr.rs", constants::msr(model)),
+        file("software.rs", kernel_bits("SoftwareFeature", &model.software)),
+        file("tables.rs", tables::tables(model, &layout)?),
+        file("vmx.rs", kernel_bits("VmxFeature", &model.vmx)),
+        file("xsave.rs", xsave::table(model, &layout)),
+    ])
 }
 
 /// Emits one file, `cpuid.rs`, that needs nothing else: every hardware bit as a constant with its location. For a crate
@@ -122,14 +109,22 @@ pub fn generate(model: &Model) -> Result<Vec<GeneratedFile>, GenerateError> {
 /// # Errors
 ///
 /// [`GenerateError::Syntax`], which would be a fault of this library.
+#[cfg(feature = "format")]
 pub fn generate_standalone(model: &Model) -> Result<GeneratedFile, GenerateError> {
-    let text = format!("{}{}", header(model, "--standalone "), format(standalone::file(model))?);
-    Ok(GeneratedFile { name: "cpuid.rs", text })
+    let text = format!("{}{}", header(model, "--standalone "), standalone::file(model));
+    format(GeneratedFile { name: "cpuid.rs", text })
 }
 
-fn format(tokens: TokenStream) -> Result<String, GenerateError> {
-    let file = syn::parse2(tokens).map_err(|error| GenerateError::Syntax(error.to_string()))?;
-    Ok(prettyplease::unparse(&file))
+/// A file as people read it: parsed by syn, formatted by prettyplease. Its head, a comment, stays as it is.
+///
+/// # Errors
+///
+/// [`GenerateError::Syntax`], which would be a fault of this library.
+#[cfg(feature = "format")]
+pub fn format(file: GeneratedFile) -> Result<GeneratedFile, GenerateError> {
+    let parsed = syn::parse_file(&file.text).map_err(|error| GenerateError::Syntax(error.to_string()))?;
+    let head = file.text.split_inclusive("\n\n").next().unwrap_or_default();
+    Ok(GeneratedFile { name: file.name, text: format!("{head}{}", prettyplease::unparse(&parsed)) })
 }
 
 /// Which command makes the file, and from what.
@@ -140,4 +135,12 @@ fn header(model: &Model, option: &str) -> String {
     // A release comes from a file's text: it must not end the comment.
     let from = from.replace(char::is_control, " ");
     format!("// @generated by `cpuid-gen generate {option}-o DIR`; do not edit.\n// From {from}.\n\n")
+}
+
+/// A name that would not be one line of a file.
+fn check_name(name: &str) -> Result<(), GenerateError> {
+    if name.contains(char::is_control) {
+        return Err(GenerateError::Name(name.escape_debug().to_string()));
+    }
+    Ok(())
 }

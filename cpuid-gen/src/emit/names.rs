@@ -1,12 +1,11 @@
 //! Which bits each name stands for.
 
-use std::collections::{BTreeSet, HashMap};
-
 use super::GenerateError;
 use super::hash::{self, Perfect, fold};
 use super::layout::{LIST, Layout, fits, number};
 use super::strings::Strings;
 use crate::model::{KernelBit, Model, QemuView};
+use crate::ordered::{Map, Set};
 
 /// Numbers with 1 added, so that 0 is none; from [`LIST`] on, a place in the lists.
 pub(super) type Many = u16;
@@ -15,27 +14,25 @@ pub(super) type Many = u16;
 #[derive(Default)]
 pub(super) struct Lists {
     pub(super) all: Vec<u16>,
-    known: HashMap<Vec<u16>, u16>,
+    known: Map<Vec<u16>, u16>,
 }
 
 impl Lists {
     /// The number that stands for these, sorted and without repetitions.
-    pub(super) fn many(&mut self, bits: &BTreeSet<u16>) -> Many {
-        let mut ids = bits.iter().copied();
-        match (ids.next(), bits.len()) {
-            (None, _) => 0,
-            (Some(id), 1) => id + 1,
-            _ => {
-                let list: Vec<u16> = bits.iter().copied().collect();
-                let all = &mut self.all;
-                *self.known.entry(list).or_insert_with_key(|list| {
-                    let at = number(all.len()).saturating_add(LIST);
-                    all.push(number(list.len()));
-                    all.extend(list);
-                    at
-                })
-            }
+    pub(super) fn many(&mut self, bits: &Set<u16>) -> Many {
+        let list = match bits.as_slice() {
+            [] => return 0,
+            [id] => return id + 1,
+            list => list.to_vec(),
+        };
+        if let Some(&at) = self.known.get(&list) {
+            return at;
         }
+        let at = number(self.all.len()).saturating_add(LIST);
+        self.all.push(number(list.len()));
+        self.all.extend(&list);
+        self.known.insert(list, at);
+        at
     }
 
     pub(super) fn check(&self) -> Result<(), GenerateError> {
@@ -55,11 +52,11 @@ pub(super) struct Names {
 #[derive(Default)]
 struct Collected<'m> {
     /// By text as it is written: most come many times, and folding is what takes the time.
-    written: HashMap<&'m str, usize>,
-    index: HashMap<String, usize>,
+    written: Map<&'m str, usize>,
+    index: Map<String, usize>,
     keys: Vec<String>,
     texts: Vec<&'m str>,
-    bits: Vec<BTreeSet<u16>>,
+    bits: Vec<Set<u16>>,
 }
 
 impl<'m> Collected<'m> {
@@ -73,10 +70,11 @@ impl<'m> Collected<'m> {
 
     /// The place of a name's key, a new one if needed.
     fn key(&mut self, name: &'m str) -> usize {
-        let at = *self.index.entry(fold(name)).or_insert_with_key(|key| {
-            self.keys.push(key.clone());
+        let key = fold(name);
+        let at = *self.index.or_insert_with(key.clone(), || {
+            self.keys.push(key);
             self.texts.push(name);
-            self.bits.push(BTreeSet::new());
+            self.bits.push(Set::new());
             self.keys.len() - 1
         });
         self.written.insert(name, at);
@@ -117,7 +115,9 @@ pub(super) fn names<'m>(
             }
         }
         all.qemu(&feature.qemu, slot);
-        all.add(&feature.constant, slot);
+        for name in feature.former.iter().chain([&feature.constant]) {
+            all.add(name, slot);
+        }
     }
     let [software, bugs, vmx, msr] = layout.bases;
     all.kernel_bits(&model.software, software);
@@ -125,7 +125,9 @@ pub(super) fn names<'m>(
     all.kernel_bits(&model.vmx, vmx);
     for (id, feature) in (msr..).zip(&model.msr) {
         all.qemu(&feature.qemu, id);
-        all.add(&feature.constant, id);
+        for name in feature.former.iter().chain([&feature.constant]) {
+            all.add(name, id);
+        }
     }
     let table: Perfect = hash::perfect(&all.keys)?;
     hash::check_size(&table)?;

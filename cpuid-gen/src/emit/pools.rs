@@ -1,39 +1,37 @@
-//! What the tables of CPU models are made of: texts, numbers and lists, each kept once and called by its index.
+//! What the tables of CPU models are made of: texts, rows and lists, each kept once and called by its index.
 //!
 //! Most versions of most models are the same from release to release, so that three releases take little more room
 //! than one. The order is that of first use.
 
-use std::collections::HashMap;
-use std::hash::Hash;
-
 use super::GenerateError;
 use super::layout::{fits, number};
 use super::strings::Strings;
+use crate::ordered::Map;
 
-/// Distinct values with their indices. The map is only looked up; the order comes from the list.
-pub(super) struct Pool<T> {
-    ids: HashMap<T, u16>,
-    all: Vec<T>,
+/// Distinct rows with their indices. The map is only looked up; the order comes from the list.
+pub(super) struct Pool {
+    ids: Map<String, u16>,
+    all: Vec<String>,
 }
 
-impl<T: Clone + Eq + Hash> Pool<T> {
-    pub(super) fn new() -> Pool<T> {
-        Pool { ids: HashMap::new(), all: Vec::new() }
+impl Pool {
+    pub(super) fn new() -> Pool {
+        Pool { ids: Map::new(), all: Vec::new() }
     }
 
-    /// The index of a value; a new one if needed.
-    pub(super) fn id(&mut self, value: &T) -> u16 {
-        if let Some(id) = self.ids.get(value) {
+    /// The index of a row, which is an expression; a new one if needed.
+    pub(super) fn id(&mut self, row: String) -> u16 {
+        if let Some(id) = self.ids.get(&row) {
             return *id;
         }
         let id = number(self.all.len());
-        self.ids.insert(value.clone(), id);
-        self.all.push(value.clone());
+        self.ids.insert(row.clone(), id);
+        self.all.push(row);
         id
     }
 
-    /// All values by index.
-    pub(super) fn finish(self, what: &'static str) -> Result<Vec<T>, GenerateError> {
+    /// All rows by index.
+    pub(super) fn finish(self, what: &'static str) -> Result<Vec<String>, GenerateError> {
         fits(what, self.all.len(), usize::from(u16::MAX))?;
         Ok(self.all)
     }
@@ -41,13 +39,13 @@ impl<T: Clone + Eq + Hash> Pool<T> {
 
 /// Lists of numbers, each a count and as many numbers; a list is called by its position. The empty one is at 0.
 pub(super) struct Lists {
-    positions: HashMap<Vec<u16>, u16>,
+    positions: Map<Vec<u16>, u16>,
     all: Vec<u16>,
 }
 
 impl Lists {
     pub(super) fn new() -> Lists {
-        Lists { positions: HashMap::from([(Vec::new(), 0)]), all: vec![0] }
+        Lists { positions: [(Vec::new(), 0)].into_iter().collect(), all: vec![0] }
     }
 
     /// The position of a list; a new one if needed.
@@ -72,8 +70,7 @@ impl Lists {
 /// Everything that the tables share.
 pub(super) struct Pools<'m> {
     pub(super) strings: Strings<'m>,
-    /// Rows of a cache's numbers.
-    pub(super) caches: Pool<[u64; 10]>,
+    pub(super) caches: Pool,
     pub(super) lists: Lists,
 }
 

@@ -1,21 +1,23 @@
-//! `xsave.rs`: XSAVE state components, data alone.
+//! `xsave.rs`: XSAVE state components.
 
-use proc_macro2::TokenStream;
-
-use super::cpu_models::array;
 use super::layout::Layout;
+use super::rust::{Rust, option};
 use crate::model::Model;
 
-/// Of each component: its number, the slot of its feature, its size, its offset with 1 added.
-pub(super) fn table(model: &Model, layout: &Layout) -> TokenStream {
-    let mut rows: Vec<[u64; 4]> = Vec::new();
+/// Components by number, each with its feature.
+pub(super) fn table(model: &Model, layout: &Layout) -> Rust {
+    let mut rows = Vec::new();
     for component in &model.xsave {
         // The model has seen to it that the bit is a feature.
         let found = model.features.binary_search_by_key(&component.feature, |feature| feature.location);
         let Ok(index) = found else { continue };
-        let offset = component.offset.map_or(0, |offset| u64::from(offset) + 1);
-        let numbers = [u64::from(layout.slots[index]), component.size.into(), offset];
-        rows.push([component.number.into(), numbers[0], numbers[1], numbers[2]]);
+        let (number, feature, size) = (component.number, layout.slots[index], component.size);
+        let offset = option(component.offset.as_ref().map(|offset| offset as _));
+        rows.push(format!(
+            "XsaveComponent {{ number: {number}, feature: Feature({feature}), size: {size}, offset: {offset} }}"
+        ));
     }
-    array("COMPONENTS", quote::quote!([u32; 4]), "longs", &rows)
+    let mut out = Rust::new();
+    out.rows("COMPONENTS", "XsaveComponent", &rows);
+    out
 }

@@ -3,15 +3,18 @@
 //! It has `!`, `&&`, `||` and parentheses, and binds as C and Kconfig do. A tristate option counts as set when it is
 //! `y`, as `#ifdef CONFIG_X` has it. Linux's Documentation/kbuild/kconfig-language.rst, "Menu dependencies".
 
-use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::c::MAX_DEPTH;
 use crate::diagnostic::Diagnostic;
+use crate::ordered::Set;
 use crate::source::Span;
 
 /// Options that one condition may name: all their settings are tried. Real ones name two.
+#[cfg(feature = "trees")]
 const MAX_OPTIONS: usize = 10;
+
+/// How deeply parentheses may nest.
+const MAX_DEPTH: usize = 64;
 
 /// An expression over options.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,13 +73,13 @@ impl Condition {
     }
 
     /// The options that it names.
-    pub fn options(&self) -> BTreeSet<&str> {
-        let mut names = BTreeSet::new();
+    pub fn options(&self) -> Set<&str> {
+        let mut names = Set::new();
         self.add_options(&mut names);
         names
     }
 
-    fn add_options<'c>(&'c self, names: &mut BTreeSet<&'c str>) {
+    fn add_options<'c>(&'c self, names: &mut Set<&'c str>) {
         match self {
             Condition::Always => {}
             Condition::Option(name) => drop(names.insert(name)),
@@ -130,6 +133,7 @@ impl Condition {
     /// # Errors
     ///
     /// A condition of more options than are tried.
+    #[cfg(feature = "trees")]
     pub(crate) fn can_hold_and_fail(&self, at: Span) -> Result<(bool, bool), Diagnostic> {
         let names: Vec<&str> = self.options().into_iter().collect();
         if names.len() > MAX_OPTIONS {

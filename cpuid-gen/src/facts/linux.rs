@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::location::{Bit, CpuidWord, Leaf, Location, Msr, Register, Subleaf, Word};
+use crate::location::{Bit, CpuidWord, FieldPlace, Leaf, Location, Msr, Register, Subleaf, Word};
 use crate::source::Span;
 
 /// What a Linux tree says.
@@ -270,6 +270,15 @@ pub struct CpuidField {
     pub name: String,
     /// Its place.
     pub at: Span,
+}
+
+impl CpuidField {
+    /// Where it stands.
+    #[must_use]
+    pub fn place(&self) -> FieldPlace {
+        let CpuidField { leaf, first, last, register, low, high, .. } = *self;
+        FieldPlace { leaf, first, last, register, low, high }
+    }
 }
 
 impl LinuxFacts {

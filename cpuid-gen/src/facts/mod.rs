@@ -1,9 +1,8 @@
 //! Facts: what one release says, row by row, with nothing merged and nothing judged.
 //!
-//! A record mirrors one row of one upstream table, in upstream's order. It comes from a source tree ([`crate::linux`],
-//! [`crate::qemu`]) or from a facts file ([`read()`]); both give the same records, and [`write_linux`] and [`write_qemu`]
-//! print them as the tab-separated text that `upstream/` keeps. Each record knows its place, so that a later check can
-//! point at it.
+//! A record mirrors one row of one upstream table, in upstream's order. It comes from a source tree (`linux`, `qemu`) or
+//! from a facts file ([`read()`]); both give the same records, and `write_linux` and `write_qemu` print them as the
+//! tab-separated text that `upstream/` keeps. Each record knows its place, so that a later check can point at it.
 
 pub(crate) mod columns;
 pub(crate) mod condition;
@@ -12,6 +11,7 @@ mod linux;
 mod machine;
 mod qemu;
 mod read;
+#[cfg(feature = "trees")]
 mod write;
 
 pub use condition::Condition;
@@ -28,6 +28,7 @@ pub use machine::{
 };
 pub use qemu::{MaskKind, QemuBit, QemuComment, QemuFacts, QemuMacro, QemuMask, QemuSource, QemuWord};
 pub use read::read;
+#[cfg(feature = "trees")]
 pub use write::{write_linux, write_qemu};
 
 /// The facts of one release of one project.

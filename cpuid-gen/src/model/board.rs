@@ -7,12 +7,11 @@
 //! What always holds: every base was found, every cache's share level is known, and each version that a machine type
 //! takes is one that every model has.
 
-use std::collections::BTreeMap;
-
 use super::cpu_models::CpuModel;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{Cache, CacheKind, CacheSlot, DefaultVersion, QemuCompat, QemuDefault, QemuFacts};
 use crate::location::Bit;
+use crate::ordered::Map;
 use crate::source::Span;
 
 /// A property with its value; none for one that only code sets, or that is set no longer.
@@ -167,12 +166,12 @@ fn machines(
     kvm_defaults: &[DefaultProperty],
     diagnostics: &mut Diagnostics,
 ) -> Vec<(MachineType, Span)> {
-    let mut own: BTreeMap<&str, Vec<&QemuCompat>> = BTreeMap::new();
+    let mut own: Map<&str, Vec<&QemuCompat>> = Map::new();
     for row in &facts.compat {
-        own.entry(&row.machine).or_default().push(row);
+        own.or_default(&row.machine).push(row);
     }
     let mut machines: Vec<(MachineType, Span)> = Vec::new();
-    let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut known: Map<&str, usize> = Map::new();
     for record in &facts.machines {
         let mut machine = match record.base.as_deref().map(|base| (base, known.get(base))) {
             None => MachineType {

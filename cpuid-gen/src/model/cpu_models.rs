@@ -7,11 +7,10 @@
 //! What always holds: a model has at least one version, versions ascend from 1 without a gap, and no two models,
 //! aliases included, share a name.
 
-use std::collections::BTreeMap;
-
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{Cache, CacheSlot, QemuCache, QemuFacts, QemuModel, QemuModelVersion, QemuProp};
 use crate::location::Word;
+use crate::ordered::Map;
 use crate::source::Span;
 
 /// A CPU model of one release.
@@ -60,11 +59,11 @@ pub struct CpuDefinition {
     /// AVX10 version; 0 for none.
     pub avx10: u8,
     /// Feature words by index; those without a bit are left out.
-    pub words: BTreeMap<Word, u64>,
+    pub words: Map<Word, u64>,
     /// Other properties with their values, by name.
-    pub props: BTreeMap<String, String>,
+    pub props: Map<String, String>,
     /// Caches; none means QEMU's legacy ones.
-    pub caches: BTreeMap<CacheSlot, Cache>,
+    pub caches: Map<CacheSlot, Cache>,
 }
 
 /// Resolves every model. Each row that makes no sense becomes an error; its model is then left out.
@@ -72,7 +71,7 @@ pub struct CpuDefinition {
 pub fn resolve(facts: &QemuFacts, diagnostics: &mut Diagnostics) -> Vec<CpuModel> {
     let properties = Properties::new(facts);
     let mut models = Vec::new();
-    let mut names = BTreeMap::new();
+    let mut names = Map::new();
     for model in &facts.models {
         let mut found = Diagnostics::new();
         names_of(model, &mut names, &mut found);
@@ -86,7 +85,7 @@ pub fn resolve(facts: &QemuFacts, diagnostics: &mut Diagnostics) -> Vec<CpuModel
 }
 
 /// Every name under which QEMU knows a model: its own, its versions', their aliases.
-fn names_of(model: &QemuModel, names: &mut BTreeMap<String, Span>, found: &mut Diagnostics) {
+fn names_of(model: &QemuModel, names: &mut Map<String, Span>, found: &mut Diagnostics) {
     let mut add = |name: String, at: Span| {
         if let Some(earlier) = names.insert(name.clone(), at) {
             found.push(
@@ -115,25 +114,25 @@ pub enum Property {
 
 /// The properties that `-cpu` takes in one release.
 pub struct Properties<'f> {
-    words: BTreeMap<&'f str, Word>,
-    bits: BTreeMap<String, (Word, u64)>,
-    aliases: BTreeMap<&'f str, &'f str>,
-    others: BTreeMap<&'f str, Span>,
+    words: Map<&'f str, Word>,
+    bits: Map<String, (Word, u64)>,
+    aliases: Map<&'f str, &'f str>,
+    others: Map<&'f str, Span>,
 }
 
 impl<'f> Properties<'f> {
     /// The properties of a release.
     #[must_use]
     pub fn new(facts: &'f QemuFacts) -> Properties<'f> {
-        let words: BTreeMap<&str, Word> =
+        let words: Map<&str, Word> =
             facts.words.iter().map(|word| (word.name.as_str(), word.index)).collect();
-        let mut bits: BTreeMap<String, (Word, u64)> = BTreeMap::new();
+        let mut bits: Map<String, (Word, u64)> = Map::new();
         for bit in &facts.bits {
             let Some(word) = words.get(bit.word.as_str()) else { continue };
             let mask = 1u64.checked_shl(bit.bit.0.into()).unwrap_or(0);
             for name in bit.names() {
                 // Properties have no `_`, as QEMU registers them.
-                let entry = bits.entry(name.replace('_', "-")).or_insert((*word, 0));
+                let entry = bits.or_insert(name.replace('_', "-"), (*word, 0));
                 if entry.0 == *word {
                     entry.1 |= mask;
                 }
@@ -186,7 +185,7 @@ impl<'f> Properties<'f> {
     }
 
     fn base(&self, model: &QemuModel, found: &mut Diagnostics) -> CpuDefinition {
-        let mut words = BTreeMap::new();
+        let mut words = Map::new();
         for word in &model.words {
             match self.words.get(word.word.as_str()) {
                 Some(index) if word.mask != 0 => {
@@ -210,7 +209,7 @@ impl<'f> Properties<'f> {
             model_id: model.model_id.clone(),
             avx10: model.avx10.unwrap_or(0),
             words,
-            props: BTreeMap::new(),
+            props: Map::new(),
             caches: caches(&model.caches),
         }
     }
@@ -297,6 +296,6 @@ fn truth(value: &str) -> Option<bool> {
     }
 }
 
-fn caches(caches: &[QemuCache]) -> BTreeMap<CacheSlot, Cache> {
+fn caches(caches: &[QemuCache]) -> Map<CacheSlot, Cache> {
     caches.iter().map(|cache| (cache.slot, cache.cache.clone())).collect()
 }

@@ -13,14 +13,13 @@
 //! whatever else is there. QEMU 10's AVX10 shows why alternatives stay out: the bit needs any of three vector lengths,
 //! each of which needs the bit; together they would be a circle. A circle of the others is an error.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
 use super::linux::Tree;
 use super::{Feature, Model, doubt};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{QemuDep, QemuFacts, QemuSource, QemuWord};
 use crate::graph;
 use crate::location::{Bit, CpuidWord};
+use crate::ordered::{Map, Set};
 use crate::source::Span;
 
 /// More pairs than this are refused; real releases have hundreds.
@@ -100,7 +99,7 @@ pub(super) fn find(
     qemu: &[&QemuFacts],
     diagnostics: &mut Diagnostics,
 ) -> Dependencies {
-    let mut finder = Finder { model, stated: BTreeMap::new(), diagnostics };
+    let mut finder = Finder { model, stated: Map::new(), diagnostics };
     for (release, tree) in linux.iter().enumerate() {
         finder.linux(release, tree);
     }
@@ -112,7 +111,7 @@ pub(super) fn find(
 
 struct Finder<'m, 'd> {
     model: &'m Model,
-    stated: BTreeMap<(Node, Vec<Node>), Stated>,
+    stated: Map<(Node, Vec<Node>), Stated>,
     diagnostics: &'d mut Diagnostics,
 }
 
@@ -120,11 +119,11 @@ impl Finder<'_, '_> {
     fn state(&mut self, node: Node, needs: Vec<Node>) -> &mut Stated {
         let (linux, qemu) = (self.model.linux.len(), self.model.qemu.len());
         let new = || Stated { linux: vec![None; linux], qemu: vec![None; qemu] };
-        self.stated.entry((node, needs)).or_insert_with(new)
+        self.stated.or_insert_with((node, needs), new)
     }
 
     fn linux(&mut self, release: usize, tree: &Tree<'_>) {
-        let software: HashMap<&str, usize> =
+        let software: Map<&str, usize> =
             self.model.software.iter().map(|bit| bit.name.as_str()).zip(0..).collect();
         for dep in &tree.facts().deps {
             let [nodes, needs] = [&dep.name, &dep.needs].map(|name| {
@@ -149,8 +148,7 @@ impl Finder<'_, '_> {
     }
 
     fn qemu(&mut self, release: usize, facts: &QemuFacts) {
-        let words: HashMap<&str, &QemuWord> =
-            facts.words.iter().map(|word| (word.name.as_str(), word)).collect();
+        let words: Map<&str, &QemuWord> = facts.words.iter().map(|word| (word.name.as_str(), word)).collect();
         for dep in &facts.deps {
             let [needs, nodes] = [&dep.from, &dep.to].map(|(name, mask)| {
                 let word = words.get(name.as_str());
@@ -268,7 +266,7 @@ fn bits_in(model: &Model, source: QemuSource, mask: u64) -> Vec<Node> {
 
 /// True when each project that states it has a newer release which names every bit and does not state it.
 fn is_withdrawn(model: &Model, dependency: &Dependency) -> bool {
-    let ends: BTreeSet<Node> = dependency.needs.iter().copied().chain([dependency.node]).collect();
+    let ends: Set<Node> = dependency.needs.iter().copied().chain([dependency.node]).collect();
     let withdrawn = |stated: &[bool], knows: &dyn Fn(Node, usize) -> bool| {
         let newest = stated.iter().rposition(|stated| *stated);
         newest.map(|newest| {

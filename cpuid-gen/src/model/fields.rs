@@ -9,14 +9,12 @@
 //! bit that is a [`Feature`] in each of its subleaves is no field; constants' names are Rust identifiers, unique within
 //! a leaf, and never `ALL`, which is the list of a leaf's fields. A name in capitals is no reserved word.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fmt;
-
-use super::constants::settle_alike;
-use super::{Feature, doubt};
+use super::{Feature, doubt, field_constants as constants, release};
 use crate::diagnostic::Diagnostics;
 use crate::facts::{CpuidField, LinuxFacts};
-use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf, hex};
+use crate::location::{Bit, CpuidWord, FieldPlace, Leaf, Location, Register, Subleaf};
+use crate::ordered::Map;
+use crate::published::{Published, PublishedBit, PublishedConstant};
 
 /// A bit field of a leaf, where no [`Feature`] is all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,81 +23,66 @@ pub struct Field {
     pub constant: String,
     /// The short name of the newest release.
     pub name: String,
-    /// Input EAX.
-    pub leaf: Leaf,
-    /// The first subleaf that has it.
-    pub first: Subleaf,
-    /// The last one.
-    pub last: Subleaf,
-    /// Which of the four.
-    pub register: Register,
-    /// Lowest bit.
-    pub low: Bit,
-    /// Highest bit, 31 at most.
-    pub high: Bit,
+    /// Where it stands.
+    pub place: FieldPlace,
     /// What each Linux release calls it, in the order of [`Model::linux`](super::Model::linux).
     pub linux: Vec<Option<String>>,
 }
 
-impl fmt::Display for Field {
-    /// The manuals' notation: `CPUID.(EAX=4,ECX=0-31):EAX[4:0]`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CPUID.(EAX={},ECX={}", hex(self.leaf.0), self.first.0)?;
-        if self.last > self.first {
-            write!(f, "-{}", self.last.0)?;
-        }
-        write!(f, "):{}[{}", self.register, self.high.0)?;
-        if self.high > self.low {
-            write!(f, ":{}", self.low.0)?;
-        }
-        f.write_str("]")
-    }
-}
-
-/// The fields of releases that ascend.
+/// The fields of releases that ascend, and the published constants that none of them is called by.
 pub(super) fn merge(
     linux: &[&LinuxFacts],
     features: &[Feature],
+    published: &Published,
     diagnostics: &mut Diagnostics,
-) -> Vec<Field> {
+) -> (Vec<Field>, Vec<PublishedConstant>) {
     let newest = linux.iter().rev().find(|facts| !facts.cpuid_fields.is_empty());
-    let rows = newest.into_iter().flat_map(|facts| &facts.cpuid_fields);
-    let mut rows = apart(rows, diagnostics);
-    rows.retain(|row| !is_feature(row, features));
-    let mut fields: Vec<Field> = rows.into_iter().map(field).collect();
-    fields.sort_by_key(|field| (field.leaf, field.first, field.last, field.register, field.low));
+    // cpuid.csv gets better: an older one than that of the published list is not asked.
+    let newest = newest.filter(|facts| !release::is_older(&facts.release, &published.linux));
+    let rows = match newest {
+        Some(facts) => apart(&facts.cpuid_fields, diagnostics),
+        None => published.constants.iter().filter_map(described).collect(),
+    };
+    let mut fields: Vec<Field> = rows
+        .into_iter()
+        .filter(|(place, _)| newest.is_none() || !is_feature(place, features))
+        .map(|(place, name)| Field { constant: String::new(), name, place, linux: Vec::new() })
+        .collect();
+    fields.sort_by_key(|field| {
+        let place = field.place;
+        (place.leaf, place.first, place.last, place.register, place.low)
+    });
     for facts in linux {
         name(&mut fields, facts);
     }
-    for leaf in fields.chunk_by_mut(|a, b| a.leaf == b.leaf) {
-        constants(leaf);
-    }
-    fields
+    let former = constants::name(&mut fields, published);
+    (fields, former)
 }
 
-/// True when the row is one bit, and each of its subleaves has it as a feature.
-fn is_feature(row: &CpuidField, features: &[Feature]) -> bool {
+/// Place and name of a published field that still stands.
+fn described(constant: &PublishedConstant) -> Option<(FieldPlace, String)> {
+    match &constant.bit {
+        PublishedBit::Field(place, name) if constant.successor.is_none() => Some((*place, name.clone())),
+        _ => None,
+    }
+}
+
+/// True when the field is one bit, and each of its subleaves has it as a feature.
+fn is_feature(place: &FieldPlace, features: &[Feature]) -> bool {
     let known = |subleaf| {
-        let word = CpuidWord { leaf: row.leaf, subleaf: Subleaf(subleaf), register: row.register };
-        let location = Location { word, bit: row.low };
+        let word = CpuidWord { leaf: place.leaf, subleaf: Subleaf(subleaf), register: place.register };
+        let location = Location { word, bit: place.low };
         features.binary_search_by(|feature| feature.location.cmp(&location)).is_ok()
     };
-    row.low == row.high && (row.first.0..=row.last.0).all(known)
+    place.low == place.high && (place.first.0..=place.last.0).all(known)
 }
 
 /// The rows without those that overlap an earlier one.
-fn apart<'a>(
-    rows: impl Iterator<Item = &'a CpuidField>,
-    diagnostics: &mut Diagnostics,
-) -> Vec<&'a CpuidField> {
-    let mut registers: BTreeMap<(Leaf, Register), Vec<&CpuidField>> = BTreeMap::new();
+fn apart(rows: &[CpuidField], diagnostics: &mut Diagnostics) -> Vec<(FieldPlace, String)> {
+    let mut registers: Map<(Leaf, Register), Vec<&CpuidField>> = Map::new();
     for row in rows {
-        let kept = registers.entry((row.leaf, row.register)).or_default();
-        let overlaps = |other: &&&CpuidField| {
-            let subleaves = row.first <= other.last && other.first <= row.last;
-            subleaves && row.low <= other.high && other.low <= row.high
-        };
-        match kept.iter().find(overlaps) {
+        let kept = registers.or_default((row.leaf, row.register));
+        match kept.iter().find(|other| row.place().overlaps(&other.place())) {
             None => kept.push(row),
             Some(other) => {
                 let message =
@@ -108,47 +91,20 @@ fn apart<'a>(
             }
         }
     }
-    registers.into_values().flatten().collect()
-}
-
-fn field(row: &CpuidField) -> Field {
-    Field {
-        constant: String::new(),
-        name: row.name.clone(),
-        leaf: row.leaf,
-        first: row.first,
-        last: row.last,
-        register: row.register,
-        low: row.low,
-        high: row.high,
-        linux: Vec::new(),
-    }
+    registers.into_values().flatten().map(|row| (row.place(), row.name.clone())).collect()
 }
 
 /// Adds what a release calls each field.
 fn name(fields: &mut [Field], facts: &LinuxFacts) {
-    let mut named: HashMap<(Leaf, Register, Bit, Bit), Vec<&CpuidField>> = HashMap::new();
+    let mut named: Map<(Leaf, Register, Bit, Bit), Vec<&CpuidField>> = Map::new();
     for row in &facts.cpuid_fields {
-        named.entry((row.leaf, row.register, row.low, row.high)).or_default().push(row);
+        named.or_default((row.leaf, row.register, row.low, row.high)).push(row);
     }
     for field in fields {
-        let rows = named.get(&(field.leaf, field.register, field.low, field.high));
-        let same = |row: &&&CpuidField| row.first <= field.last && field.first <= row.last;
+        let FieldPlace { leaf, first, last, register, low, high } = field.place;
+        let rows = named.get(&(leaf, register, low, high));
+        let same = |row: &&&CpuidField| row.first <= last && first <= row.last;
         let row = rows.into_iter().flatten().find(same);
         field.linux.push(row.map(|row| row.name.clone()));
-    }
-}
-
-/// What no field's constant is called.
-const LIST: &str = "all";
-
-/// Names the constants of one leaf: as the field, in capitals. Fields of one name get their first subleaf, register and
-/// lowest bit appended, and so does one that would be called as the leaf's list is.
-fn constants(leaf: &mut [Field]) {
-    let suffix = |field: &Field| format!("{}_{}_{}", field.first.0, field.register, field.low.0);
-    let wanted = leaf.iter().map(|field| (field.name.as_str(), suffix(field)));
-    let constants = settle_alike(wanted.chain([(LIST, String::new())]));
-    for (field, constant) in leaf.iter_mut().zip(constants) {
-        field.constant = constant;
     }
 }

@@ -4,23 +4,22 @@
 //! What always holds: every word, property and Hyper-V feature that is named was found; properties ascend by name. That a
 //! dependency or a component names a word that there is not, `deps` and `xsave` have told.
 
-use std::collections::BTreeMap;
-
 use super::cpu_models::{Properties, Property};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{MaskKind, QemuFacts, QemuSource};
 use crate::location::{Bit, Leaf, Register, Word};
+use crate::ordered::Map;
 use crate::source::Span;
 
 /// What a release's code works with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Guest {
     /// Feature words by index.
-    pub words: BTreeMap<Word, GuestWord>,
+    pub words: Map<Word, GuestWord>,
     /// `feature_dependencies[]` in its order: what is needed, and what needs it.
     pub deps: Vec<[WordMask; 2]>,
     /// Every property that `-cpu` takes, second names included.
-    pub properties: BTreeMap<String, Target>,
+    pub properties: Map<String, Target>,
     /// Registers' bits of Hyper-V features, in QEMU's order.
     pub hyperv: Vec<HypervBits>,
     /// Hyper-V features, by bit: one, and another that it needs.
@@ -135,7 +134,7 @@ impl Names<'_, '_> {
     }
 }
 
-fn words(facts: &QemuFacts) -> BTreeMap<Word, GuestWord> {
+fn words(facts: &QemuFacts) -> Map<Word, GuestWord> {
     let word = |word: &crate::facts::QemuWord| {
         let masked = |kind| {
             let masks = facts.masks.iter().filter(|mask| mask.kind == kind && mask.word == word.name);
@@ -156,7 +155,7 @@ fn mask(bit: Bit) -> u64 {
 }
 
 /// Every name that [`Properties`] knows, with what it stands for.
-fn properties(facts: &QemuFacts) -> BTreeMap<String, Target> {
+fn properties(facts: &QemuFacts) -> Map<String, Target> {
     let known = Properties::new(facts);
     let bits = facts.bits.iter().flat_map(|bit| bit.names().map(|name| name.replace('_', "-")));
     let aliases = facts.aliases.iter().map(|alias| alias.name.clone());

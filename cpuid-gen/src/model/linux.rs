@@ -1,11 +1,10 @@
 //! Adds one Linux release to the model: the kernel's bits first, then KVM's.
 
-use std::collections::{BTreeMap, HashMap};
-
 use super::{Joined, KernelView, LinuxRelease, LinuxView, Place, doubt};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{KvmBit, LinuxFacts, LinuxFlag};
 use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf, Word};
+use crate::ordered::Map;
 use crate::source::Span;
 
 /// AMD repeats bits of 1.EDX here (APM volume 3, E.4.2). Neither project has names for the copies, so what KVM's set-up
@@ -23,12 +22,12 @@ pub(super) fn release(facts: &LinuxFacts) -> LinuxRelease {
 pub(super) struct Tree<'a> {
     release: usize,
     facts: &'a LinuxFacts,
-    by_word: HashMap<Word, Option<CpuidWord>>,
-    by_leaf: HashMap<&'a str, CpuidWord>,
+    by_word: Map<Word, Option<CpuidWord>>,
+    by_leaf: Map<&'a str, CpuidWord>,
     /// Locations of features whose kernel word is software-defined.
-    moved: HashMap<&'a str, Vec<Location>>,
+    moved: Map<&'a str, Vec<Location>>,
     /// Locations by macro: what KVM's capability calls resolve through.
-    named: HashMap<&'a str, Vec<Location>>,
+    named: Map<&'a str, Vec<Location>>,
 }
 
 /// Adds a release, the `release`th in order, but for KVM's capabilities: those may name a bit by its number alone,
@@ -45,8 +44,8 @@ pub(super) fn add<'a>(
         facts,
         by_word: facts.words.iter().map(|word| (word.word, located(word))).collect(),
         by_leaf: facts.words.iter().filter_map(|word| Some((word.name.as_str(), word.location?))).collect(),
-        moved: HashMap::new(),
-        named: HashMap::new(),
+        moved: Map::new(),
+        named: Map::new(),
     };
     for bit in &facts.scattered {
         push(&mut tree.moved, &bit.name, bit.location);
@@ -127,9 +126,9 @@ impl<'a> Tree<'a> {
 
     /// KVM's words are the kernel's hardware words and its own: a bit's place follows from its register.
     fn kvm_words(&self, joined: &mut Joined) {
-        let words: HashMap<CpuidWord, Word> =
+        let words: Map<CpuidWord, Word> =
             self.facts.words.iter().filter_map(|word| Some((word.location?, word.word))).collect();
-        for (location, (views, _)) in &mut joined.features {
+        for (location, (views, _)) in joined.features.iter_mut() {
             let view = &mut views[self.release];
             if view.name.is_some() {
                 let word = words.get(&location.word);
@@ -185,8 +184,8 @@ impl<'a> Tree<'a> {
     }
 }
 
-fn push<'a>(map: &mut HashMap<&'a str, Vec<Location>>, name: &'a str, location: Location) {
-    let all = map.entry(name).or_default();
+fn push<'a>(map: &mut Map<&'a str, Vec<Location>>, name: &'a str, location: Location) {
+    let all = map.or_default(name);
     if !all.contains(&location) {
         all.push(location);
     }
@@ -215,12 +214,12 @@ fn claim(
 
 /// Adds bits that their macro identifies.
 fn kernel_bits(
-    all: &mut BTreeMap<String, Vec<Option<KernelView>>>,
+    all: &mut Map<String, Vec<Option<KernelView>>>,
     (release, releases): (usize, usize),
     flags: &[LinuxFlag],
     diagnostics: &mut Diagnostics,
 ) {
-    let mut taken: HashMap<(Word, Bit), &str> = HashMap::new();
+    let mut taken: Map<(Word, Bit), &str> = Map::new();
     for flag in flags {
         let place = Place { word: flag.word, bit: flag.bit };
         if let Some(kept) = taken.insert((flag.word, flag.bit), &flag.name) {
@@ -229,7 +228,7 @@ fn kernel_bits(
             taken.insert((flag.word, flag.bit), kept);
             continue;
         }
-        let views = all.entry(flag.name.clone()).or_insert_with(|| vec![None; releases]);
+        let views = all.or_insert_with(flag.name.clone(), || vec![None; releases]);
         if views[release].is_some() {
             doubt(diagnostics, flag.at, format!("`{}` is defined twice; the first is kept", flag.name));
             continue;

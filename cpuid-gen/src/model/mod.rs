@@ -7,11 +7,13 @@
 //!
 //! What always holds: releases ascend by number, features by location, the other sorts by constant's name; each
 //! list of views is as long as its list of releases; constants' names are Rust identifiers and unique within a sort.
+//! A published constant is there whether or not a release has its bit.
 
 pub mod board;
 mod constants;
 pub mod cpu_models;
 mod deps;
+mod field_constants;
 mod fields;
 pub mod guest;
 mod kvm;
@@ -20,11 +22,11 @@ mod qemu;
 mod release;
 pub mod xsave;
 
-use std::collections::BTreeMap;
-
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{CapKind, LinuxFacts, QemuFacts, QemuSource};
 use crate::location::{Bit, Location, Msr, Word};
+use crate::ordered::Map;
+use crate::published::{Published, PublishedBit, PublishedConstant};
 
 pub use deps::{Dependencies, Dependency, Node};
 pub use fields::Field;
@@ -51,6 +53,8 @@ pub struct Model {
     pub dependencies: Dependencies,
     /// Bit fields of leaves, by leaf, subleaves, register and bits.
     pub fields: Vec<Field>,
+    /// Published constants of fields that cpuid.csv no longer has, or has under another name.
+    pub former_fields: Vec<PublishedConstant>,
     /// XSAVE state components by number.
     pub xsave: Vec<xsave::XsaveComponent>,
 }
@@ -61,7 +65,7 @@ pub struct LinuxRelease {
     /// `6.12.117`.
     pub name: String,
     /// Enumerators of the kernel's and KVM's words, in the order of their indices.
-    pub words: BTreeMap<Word, String>,
+    pub words: Map<Word, String>,
 }
 
 /// A release of QEMU with the words it has.
@@ -70,9 +74,9 @@ pub struct QemuRelease {
     /// `10.0.13`.
     pub name: String,
     /// `FeatureWord` enumerators, in the order of their indices.
-    pub words: BTreeMap<Word, String>,
+    pub words: Map<Word, String>,
     /// What each of them is read from.
-    pub sources: BTreeMap<Word, QemuSource>,
+    pub sources: Map<Word, QemuSource>,
     /// CPU models in QEMU's order.
     pub models: Vec<cpu_models::CpuModel>,
     /// What surrounds them.
@@ -95,6 +99,8 @@ pub struct Place {
 pub struct Feature {
     /// The constant's name.
     pub constant: String,
+    /// Names of deprecated constants, oldest first.
+    pub former: Vec<String>,
     /// What identifies it.
     pub location: Location,
     /// What each Linux release says, in the order of [`Model::linux`].
@@ -152,6 +158,8 @@ pub struct KernelView {
 pub struct MsrFeature {
     /// The constant's name.
     pub constant: String,
+    /// Names of deprecated constants, oldest first.
+    pub former: Vec<String>,
     /// The MSR.
     pub msr: Msr,
     /// Bit, 0 to 63.
@@ -165,17 +173,27 @@ impl Model {
     /// named by a diagnostic; the rest is in the model all the same.
     #[must_use]
     pub fn merge(linux: &[LinuxFacts], qemu: &[QemuFacts]) -> (Model, Diagnostics) {
+        Model::merge_published(linux, qemu, &Published::default())
+    }
+
+    /// The same, with every published constant kept.
+    #[must_use]
+    pub fn merge_published(
+        linux: &[LinuxFacts],
+        qemu: &[QemuFacts],
+        published: &Published,
+    ) -> (Model, Diagnostics) {
         let mut diagnostics = Diagnostics::new();
         let linux = release::sorted(linux, |facts| (&facts.release, facts.at), &mut diagnostics);
         let qemu = release::sorted(qemu, |facts| (&facts.release, facts.at), &mut diagnostics);
         let mut joined = Joined {
             linux: linux.len(),
             qemu: qemu.len(),
-            features: BTreeMap::new(),
-            software: BTreeMap::new(),
-            bugs: BTreeMap::new(),
-            vmx: BTreeMap::new(),
-            msr: BTreeMap::new(),
+            features: Map::new(),
+            software: Map::new(),
+            bugs: Map::new(),
+            vmx: Map::new(),
+            msr: Map::new(),
         };
         let mut trees = Vec::new();
         for (release, facts) in linux.iter().enumerate() {
@@ -187,13 +205,16 @@ impl Model {
         for tree in &trees {
             tree.kvm_caps(&mut joined, &mut diagnostics);
         }
+        joined.keep(published);
         joined.fill_qemu_words(&qemu);
         let releases = qemu.iter().map(|facts| qemu::release(facts, &mut diagnostics)).collect();
         let mut model = joined.into_model();
         model.xsave = xsave::merge(&qemu, &model.features, &mut diagnostics);
-        model.fields = fields::merge(&linux, &model.features, &mut diagnostics);
+        (model.fields, model.former_fields) =
+            fields::merge(&linux, &model.features, published, &mut diagnostics);
         model.linux = linux.iter().map(|facts| linux::release(facts)).collect();
         model.qemu = releases;
+        constants::name_all(&mut model, published);
         model.dependencies = deps::find(&model, &trees, &qemu, &mut diagnostics);
         diagnostics.sort();
         (model, diagnostics)
@@ -204,26 +225,47 @@ impl Model {
 struct Joined {
     linux: usize,
     qemu: usize,
-    features: BTreeMap<Location, (Vec<LinuxView>, Vec<QemuView>)>,
-    software: BTreeMap<String, Vec<Option<KernelView>>>,
-    bugs: BTreeMap<String, Vec<Option<KernelView>>>,
-    vmx: BTreeMap<String, Vec<Option<KernelView>>>,
-    msr: BTreeMap<(Msr, Bit), Vec<QemuView>>,
+    features: Map<Location, (Vec<LinuxView>, Vec<QemuView>)>,
+    software: Map<String, Vec<Option<KernelView>>>,
+    bugs: Map<String, Vec<Option<KernelView>>>,
+    vmx: Map<String, Vec<Option<KernelView>>>,
+    msr: Map<(Msr, Bit), Vec<QemuView>>,
 }
 
 impl Joined {
     fn feature(&mut self, location: Location) -> &mut (Vec<LinuxView>, Vec<QemuView>) {
         let (linux, qemu) = (self.linux, self.qemu);
         self.features
-            .entry(location)
-            .or_insert_with(|| (vec![LinuxView::default(); linux], vec![QemuView::default(); qemu]))
+            .or_insert_with(location, || (vec![LinuxView::default(); linux], vec![QemuView::default(); qemu]))
+    }
+
+    /// Published bits are in the model even where no release has them.
+    fn keep(&mut self, published: &Published) {
+        let (linux, qemu) = (self.linux, self.qemu);
+        for constant in &published.constants {
+            let bits = match constant.bit {
+                PublishedBit::Feature(location) => {
+                    self.feature(location);
+                    continue;
+                }
+                PublishedBit::Msr(msr, bit) => {
+                    self.msr.or_insert_with((msr, bit), || vec![QemuView::default(); qemu]);
+                    continue;
+                }
+                PublishedBit::Software => &mut self.software,
+                PublishedBit::Bug => &mut self.bugs,
+                PublishedBit::Vmx => &mut self.vmx,
+                PublishedBit::Field(..) => continue,
+            };
+            bits.or_insert_with(constant.name.clone(), || vec![None; linux]);
+        }
     }
 
     /// A feature word covers its whole register: also the bits that only others name.
     fn fill_qemu_words(&mut self, releases: &[&QemuFacts]) {
         for (release, facts) in releases.iter().enumerate() {
             let words = qemu::registers(facts);
-            for (location, (_, views)) in &mut self.features {
+            for (location, (_, views)) in self.features.iter_mut() {
                 views[release].word = words.get(&location.word).copied();
             }
         }
@@ -233,27 +275,37 @@ impl Joined {
         let features: Vec<Feature> = self
             .features
             .into_iter()
-            .map(|(location, (linux, qemu))| Feature { constant: String::new(), location, linux, qemu })
+            .map(|(location, (linux, qemu))| Feature {
+                constant: String::new(),
+                former: Vec::new(),
+                location,
+                linux,
+                qemu,
+            })
             .collect();
         let msr: Vec<MsrFeature> = self
             .msr
             .into_iter()
-            .map(|((msr, bit), qemu)| MsrFeature { constant: String::new(), msr, bit, qemu })
+            .map(|((msr, bit), qemu)| MsrFeature {
+                constant: String::new(),
+                former: Vec::new(),
+                msr,
+                bit,
+                qemu,
+            })
             .collect();
-        let mut model = Model {
+        Model {
             features,
             software: kernel_bits(self.software),
             bugs: kernel_bits(self.bugs),
             vmx: kernel_bits(self.vmx),
             msr,
             ..Model::default()
-        };
-        constants::name_all(&mut model);
-        model
+        }
     }
 }
 
-fn kernel_bits(bits: BTreeMap<String, Vec<Option<KernelView>>>) -> Vec<KernelBit> {
+fn kernel_bits(bits: Map<String, Vec<Option<KernelView>>>) -> Vec<KernelBit> {
     bits.into_iter().map(|(name, linux)| KernelBit { constant: String::new(), name, linux }).collect()
 }
 

@@ -1,11 +1,10 @@
 //! Adds one QEMU release to the model.
 
-use std::collections::{BTreeMap, HashMap};
-
 use super::{Joined, QemuRelease, QemuView, board, cpu_models, doubt, guest};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{QemuBit, QemuFacts, QemuSource, QemuWord};
 use crate::location::{CpuidWord, Location, Subleaf, Word};
+use crate::ordered::Map;
 
 /// What the model keeps of the release itself.
 pub(super) fn release(facts: &QemuFacts, diagnostics: &mut Diagnostics) -> QemuRelease {
@@ -29,11 +28,11 @@ fn check_masks(facts: &QemuFacts, diagnostics: &mut Diagnostics) {
 }
 
 /// Which feature word mirrors a register; the first where two do.
-pub(super) fn registers(facts: &QemuFacts) -> BTreeMap<CpuidWord, Word> {
-    let mut words = BTreeMap::new();
+pub(super) fn registers(facts: &QemuFacts) -> Map<CpuidWord, Word> {
+    let mut words = Map::new();
     for word in &facts.words {
         if let Some(register) = register(word) {
-            words.entry(register).or_insert(word.index);
+            words.or_insert(register, word.index);
         }
     }
     words
@@ -50,7 +49,7 @@ pub(super) fn register(word: &QemuWord) -> Option<CpuidWord> {
 
 /// Adds a release, the `release`th in order.
 pub(super) fn add(joined: &mut Joined, release: usize, facts: &QemuFacts, diagnostics: &mut Diagnostics) {
-    let words: HashMap<&str, &QemuWord> = facts.words.iter().map(|word| (word.name.as_str(), word)).collect();
+    let words: Map<&str, &QemuWord> = facts.words.iter().map(|word| (word.name.as_str(), word)).collect();
     for bit in &facts.bits {
         let Some(word) = words.get(bit.word.as_str()) else {
             let message = format!("`{}` is in `{}`, which is no word of this release", bit.name, bit.word);
@@ -60,8 +59,8 @@ pub(super) fn add(joined: &mut Joined, release: usize, facts: &QemuFacts, diagno
         match word.source {
             QemuSource::Msr(msr) => {
                 let releases = joined.qemu;
-                let views = joined.msr.entry((msr, bit.bit));
-                let views = views.or_insert_with(|| vec![QemuView::default(); releases]);
+                let none = || vec![QemuView::default(); releases];
+                let views = joined.msr.or_insert_with((msr, bit.bit), none);
                 views[release].word = Some(word.index);
                 name(&mut views[release], bit, diagnostics);
             }

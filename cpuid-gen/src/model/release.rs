@@ -11,6 +11,11 @@ fn key(release: &str) -> (Vec<u64>, u64, &str) {
     (parts, candidate.unwrap_or(u64::MAX), release)
 }
 
+/// True when `release` comes before `other`, if there is an other one.
+pub(super) fn is_older(release: &str, other: &str) -> bool {
+    !other.is_empty() && key(release) < key(other)
+}
+
 /// The facts, oldest release first; a release that comes twice is an error, and the first stays.
 pub(super) fn sorted<'a, F>(
     all: &'a [F],

@@ -4,12 +4,11 @@
 //! What always holds: components ascend, and the bit that enables one has a name. target/i386/cpu.c; Intel SDM
 //! volume 1, "Managing state using the XSAVE feature set".
 
-use std::collections::BTreeMap;
-
 use super::{Feature, qemu};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{QemuFacts, QemuXsave};
 use crate::location::Location;
+use crate::ordered::Map;
 use crate::source::Span;
 
 /// A state component.
@@ -31,7 +30,7 @@ pub(super) fn merge(
     features: &[Feature],
     diagnostics: &mut Diagnostics,
 ) -> Vec<XsaveComponent> {
-    let mut all: BTreeMap<u8, (XsaveComponent, Span)> = BTreeMap::new();
+    let mut all: Map<u8, (XsaveComponent, Span)> = Map::new();
     for facts in releases {
         for row in &facts.xsave {
             match component(facts, row, features) {
@@ -59,12 +58,12 @@ fn component(facts: &QemuFacts, row: &QemuXsave, features: &[Feature]) -> Result
 }
 
 fn join(
-    all: &mut BTreeMap<u8, (XsaveComponent, Span)>,
+    all: &mut Map<u8, (XsaveComponent, Span)>,
     new: XsaveComponent,
     at: Span,
     diagnostics: &mut Diagnostics,
 ) {
-    let (known, first) = all.entry(new.number).or_insert((new, at));
+    let (known, first) = all.or_insert(new.number, (new, at));
     let offset = known.offset.or(new.offset);
     let same = XsaveComponent { offset, ..*known } == XsaveComponent { offset: new.offset.or(offset), ..new };
     if !same {

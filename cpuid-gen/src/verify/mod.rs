@@ -11,7 +11,7 @@ mod differences;
 mod fields;
 mod finding;
 mod history;
-#[cfg(feature = "cli")]
+#[cfg(feature = "json")]
 mod json;
 mod leaf_name;
 mod linux;

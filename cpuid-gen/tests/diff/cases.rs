@@ -264,39 +264,54 @@ pub(crate) const API: &[(&str, &str, &str, Level, &[&str])] = &[
         ONE,
         "linux-release\t6.2.2\nlinux-word\tCPUID_1_EDX\t0\t0x1\t0\tEDX\nlinux-word\tCPUID_LNX_1\t1\t-\t-\t-\n\
          linux-feature\tRED_APPLE\t0\t0\tapple\nlinux-feature\tPEAR\t1\t1\tpear\n",
-        Level::Major,
-        &["feature::APPLE -> feature::RED_APPLE"],
+        Level::Minor,
+        &["feature::APPLE -> feature::RED_APPLE", "+feature::RED_APPLE"],
     ),
     (
         "another name in software",
         ONE,
         "linux-release\t6.2.2\nlinux-word\tCPUID_1_EDX\t0\t0x1\t0\tEDX\nlinux-word\tCPUID_LNX_1\t1\t-\t-\t-\n\
          linux-feature\tAPPLE\t0\t0\tapple\nlinux-feature\tQUINCE\t1\t1\tpear\n",
-        Level::Major,
-        &["-software::PEAR", "+software::QUINCE"],
+        Level::Minor,
+        &["=software::PEAR", "+software::QUINCE"],
     ),
     (
         "from software into hardware",
         ONE,
         "linux-release\t6.2.2\nlinux-word\tCPUID_1_EDX\t0\t0x1\t0\tEDX\nlinux-word\tCPUID_LNX_1\t1\t-\t-\t-\n\
          linux-feature\tAPPLE\t0\t0\tapple\nlinux-feature\tPEAR\t0\t1\tpear\n",
-        Level::Major,
-        &["-software::PEAR (feature::PEAR)", "+feature::PEAR"],
+        Level::Minor,
+        &["=software::PEAR (feature::PEAR)", "+feature::PEAR"],
     ),
     (
-        "a name for another bit",
+        "a name at another bit: the first one keeps it",
         ONE,
         "linux-release\t6.2.2\nlinux-word\tCPUID_1_EDX\t0\t0x1\t0\tEDX\nlinux-word\tCPUID_LNX_1\t1\t-\t-\t-\n\
          linux-feature\tAPPLE\t0\t3\tapple\nlinux-feature\tPEAR\t1\t1\tpear\n",
-        Level::Major,
-        &["feature::APPLE: CPUID.(EAX=1,ECX=0):EDX[3]"],
+        Level::Minor,
+        &["=feature::APPLE", "+feature::APPLE_1_EDX_3"],
     ),
     (
         "QEMU's bits of an MSR",
         "qemu-release\t9.3.1\nqemu-word\tFEAT_BASKET\t0\tmsr\t0x10a\nqemu-bit\tFEAT_BASKET\t0\thandle\n",
         "qemu-release\t9.3.2\nqemu-word\tFEAT_BASKET\t0\tmsr\t0x10a\nqemu-bit\tFEAT_BASKET\t0\tgrip\n\
          qemu-bit\tFEAT_BASKET\t5\tlid\n",
-        Level::Major,
-        &["msr::HANDLE -> msr::GRIP", "+msr::LID"],
+        Level::Minor,
+        &["msr::HANDLE -> msr::GRIP", "+msr::GRIP", "+msr::LID"],
+    ),
+    (
+        "a field that was corrected",
+        "linux-release\t6.2.1\nlinux-word\tCPUID_1_EDX\t0\t0x1\t0\tEDX\ncpuid-field\t0x4\t0\t31\tEAX\t0\t3\ttype\n",
+        "linux-release\t6.2.2\nlinux-word\tCPUID_1_EDX\t0\t0x1\t0\tEDX\ncpuid-field\t0x4\t0\t31\tEAX\t0\t4\ttype\n",
+        Level::Minor,
+        &["field::leaf_4::TYPE: CPUID.(EAX=4,ECX=0-31):EAX[4:0]"],
+    ),
+    (
+        "a field of another name, and one that is gone",
+        "linux-release\t6.2.1\nlinux-word\tCPUID_1_EDX\t0\t0x1\t0\tEDX\ncpuid-field\t0x4\t0\t31\tEAX\t0\t4\ttype\n\
+         cpuid-field\t0x4\t0\t31\tEBX\t0\t4\tgone\n",
+        "linux-release\t6.2.2\nlinux-word\tCPUID_1_EDX\t0\t0x1\t0\tEDX\ncpuid-field\t0x4\t0\t31\tEAX\t0\t4\tkind\n",
+        Level::Minor,
+        &["field::leaf_4::TYPE -> field::leaf_4::KIND", "=field::leaf_4::GONE", "+field::leaf_4::KIND"],
     ),
 ];

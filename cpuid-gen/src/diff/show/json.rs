@@ -42,9 +42,10 @@ fn api(impact: &Impact) -> Value {
     let items = impact.items.iter().map(|item| {
         let (action, other) = match &item.change {
             ApiChange::Added => ("added", None),
-            ApiChange::Removed(elsewhere) => ("removed", elsewhere.clone()),
-            ApiChange::Renamed(to) => ("renamed", Some(to.clone())),
-            ApiChange::Reused { is, .. } => ("reused", Some(is.clone())),
+            ApiChange::Removed => ("removed", None),
+            ApiChange::Deprecated(to) => ("deprecated", Some(to.clone())),
+            ApiChange::Unused(elsewhere) => ("unused", elsewhere.clone()),
+            ApiChange::Moved { is, .. } => ("corrected", Some(is.clone())),
         };
         json!({"action": action, "constant": item.constant, "stands_for": item.stands_for, "now": other})
     });

@@ -1,7 +1,7 @@
 //! Changes for people, as text or Markdown, and for programs, as JSON.
 
 mod brief;
-#[cfg(feature = "cli")]
+#[cfg(feature = "json")]
 mod json;
 mod markdown;
 mod text;
@@ -43,14 +43,16 @@ impl Style {
     fn api_item(&self, item: &ApiItem) -> String {
         let constant = (self.code)(&item.constant);
         match &item.change {
-            ApiChange::Added | ApiChange::Removed(None) => format!("{constant}: {}", item.stands_for),
-            ApiChange::Removed(Some(other)) => {
+            ApiChange::Added | ApiChange::Removed | ApiChange::Unused(None) => {
+                format!("{constant}: {}", item.stands_for)
+            }
+            ApiChange::Unused(Some(other)) => {
                 format!("{constant}: {}; there is {}", item.stands_for, (self.code)(other))
             }
-            ApiChange::Renamed(to) => {
+            ApiChange::Deprecated(to) => {
                 format!("{constant} {} {}: {}", self.arrow, (self.code)(to), item.stands_for)
             }
-            ApiChange::Reused { was, is } => format!("{constant}: {was} {} {is}", self.arrow),
+            ApiChange::Moved { was, is } => format!("{constant}: {was} {} {is}", self.arrow),
         }
     }
 }
@@ -59,11 +61,12 @@ impl Style {
 type ApiAction = (&'static str, fn(&ApiChange) -> bool);
 
 /// Actions of API items, with how people call them.
-fn api_actions() -> [ApiAction; 4] {
+fn api_actions() -> [ApiAction; 5] {
     [
-        ("removed", |change| matches!(change, ApiChange::Removed(_))),
-        ("renamed", |change| matches!(change, ApiChange::Renamed(_))),
-        ("for another bit", |change| matches!(change, ApiChange::Reused { .. })),
+        ("removed", |change| matches!(change, ApiChange::Removed)),
+        ("corrected", |change| matches!(change, ApiChange::Moved { .. })),
+        ("deprecated", |change| matches!(change, ApiChange::Deprecated(_))),
+        ("kept without a release", |change| matches!(change, ApiChange::Unused(_))),
         ("added", |change| matches!(change, ApiChange::Added)),
     ]
 }

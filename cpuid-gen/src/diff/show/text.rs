@@ -34,9 +34,9 @@ fn api(impact: &Impact, whole: bool) -> String {
     for item in impact.shown(whole) {
         let sign = match item.change {
             ApiChange::Added => Action::Added,
-            ApiChange::Removed(_) => Action::Removed,
-            ApiChange::Renamed(_) => Action::Renamed,
-            ApiChange::Reused { .. } => Action::Changed,
+            ApiChange::Removed => Action::Removed,
+            ApiChange::Deprecated(_) => Action::Renamed,
+            ApiChange::Moved { .. } | ApiChange::Unused(_) => Action::Changed,
         }
         .sign();
         out.push_str(&format!("    {sign} {}\n", STYLE.api_item(item)));

@@ -3,29 +3,81 @@
 
 pub(crate) static GUESTS: [GuestTables; 1] = [
     GuestTables {
-        words: &wide::<3, 5>(r"1 0 3 3 0
-40000001 0 0 9 0
-10a 0 4 8000000000000020 0"),
-        deps: &wide::<2, 4>(r"1 8 2 ffffffffffffffff
-2 20 2 ffffffffffffffff"),
-        properties: &wide::<
-            6,
-            4,
-        >(r"1 1 2 0
-2 2 9 0
-3 1 1 0
-4 3 8000000000000000 0
-5 3 20 0
-6 1 2 0"),
-        hyperv: &longs::<0, 4>(""),
-        hyperv_deps: &longs::<0, 2>(""),
-        xsave: &wide::<0, 4>(""),
+        words: &[
+            GuestWord {
+                source: Some(WordSource::Cpuid(CpuidWord::new(0x1, 0, Register::Edx))),
+                migratable: 0x3,
+                no_autoenable: 0x0,
+            },
+            GuestWord {
+                source: Some(
+                    WordSource::Cpuid(CpuidWord::new(0x40000001, 0, Register::Eax)),
+                ),
+                migratable: 0x9,
+                no_autoenable: 0x0,
+            },
+            GuestWord {
+                source: Some(WordSource::Msr(Msr(0x10a))),
+                migratable: 0x8000000000000020,
+                no_autoenable: 0x0,
+            },
+        ],
+        deps: &[
+            Dependency {
+                needed: WordMask { word: 1, mask: 0x8 },
+                needing: WordMask {
+                    word: 2,
+                    mask: 0xffffffffffffffff,
+                },
+            },
+            Dependency {
+                needed: WordMask { word: 2, mask: 0x20 },
+                needing: WordMask {
+                    word: 2,
+                    mask: 0xffffffffffffffff,
+                },
+            },
+        ],
+        properties: &[
+            Property {
+                name: 1,
+                target: Target::Bits(WordMask { word: 0, mask: 0x2 }),
+            },
+            Property {
+                name: 2,
+                target: Target::Bits(WordMask { word: 1, mask: 0x9 }),
+            },
+            Property {
+                name: 3,
+                target: Target::Bits(WordMask { word: 0, mask: 0x1 }),
+            },
+            Property {
+                name: 4,
+                target: Target::Bits(WordMask {
+                    word: 2,
+                    mask: 0x8000000000000000,
+                }),
+            },
+            Property {
+                name: 5,
+                target: Target::Bits(WordMask { word: 2, mask: 0x20 }),
+            },
+            Property {
+                name: 6,
+                target: Target::Bits(WordMask { word: 0, mask: 0x2 }),
+            },
+        ],
+        hyperv: &[],
+        hyperv_deps: &[],
+        xsave: &[],
     },
 ];
-pub(crate) static NAMES: [&str; 7] = lines(r"
-3d.thing
-clock
-fpu
-rdcl-no
-second
-thing");
+pub(crate) static NAMES: [&str; 7] = [
+    "",
+    "3d.thing",
+    "clock",
+    "fpu",
+    "rdcl-no",
+    "second",
+    "thing",
+];

@@ -1,0 +1,167 @@
+//! What only the whole command does: reading trees, writing facts, tables and lists.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use cpuid_gen::model::Model;
+use cpuid_gen::model::cpu_models::resolve;
+use cpuid_gen::published::{self, Published};
+use cpuid_gen::{format, generate, generate_standalone, input, linux};
+
+use super::args::{Format, Inputs, Other, Project};
+use super::{Failed, Result, Run, import, models, print, show};
+
+impl Run {
+    pub(super) fn other(&mut self, command: &Other) -> Result<ExitCode> {
+        match command {
+            Other::Facts { project, left_out } => self.facts(project, *left_out)?,
+            Other::Import { project, output } => self.import(project, output)?,
+            Other::Capflags { linux } => self.capflags(linux.as_deref())?,
+            Other::Models { qemu, name, format } => {
+                self.models(qemu.as_deref(), name.as_deref(), *format)?;
+            }
+            Other::Diff { old, new, format, pins, was } => {
+                return self.diff((old, new), (pins.as_deref(), was.as_deref()), *format);
+            }
+            Other::Generate { inputs, standalone, output } => self.generate(inputs, *standalone, output)?,
+            Other::Constants { pins } => self.constants(pins.as_deref())?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn facts(&mut self, project: &Project, left_out: bool) -> Result<()> {
+        let text = self.facts_text(project)?;
+        if left_out {
+            show::left_out(&self.sources, &self.diagnostics);
+        }
+        print(&text)
+    }
+
+    fn import(&mut self, project: &Project, output: &Path) -> Result<()> {
+        let text = self.facts_text(project)?;
+        import::replace(output, &text)
+            .map_err(|error| Failed::Io(Some(format!("{}: {error}", output.display()))))
+    }
+
+    fn facts_text(&mut self, project: &Project) -> Result<String> {
+        let text = match project {
+            Project::Linux(path) if path.is_dir() => {
+                let tree = linux::Tree::open(&mut self.sources, path, &mut self.diagnostics);
+                let tree = self.sound(tree)?;
+                let facts = linux::read(&mut self.sources, &tree, &mut self.diagnostics);
+                facts.map(|facts| import::linux(&self.sources, &facts, Some(&tree)))
+            }
+            Project::Linux(path) => {
+                let facts = input::linux(&mut self.sources, path, &mut self.diagnostics);
+                facts.map(|facts| import::linux(&self.sources, &facts, None))
+            }
+            Project::Qemu(path) => {
+                let facts = input::qemu(&mut self.sources, path, &mut self.diagnostics);
+                facts.map(|facts| import::qemu(&self.sources, &facts))
+            }
+        };
+        self.sound(text)
+    }
+
+    fn capflags(&mut self, linux: Option<&Path>) -> Result<()> {
+        let text = match linux {
+            Some(path) if path.is_dir() => {
+                let tree = linux::Tree::open(&mut self.sources, path, &mut self.diagnostics);
+                let tree = self.sound(tree)?;
+                let text = linux::capflags::of_tree(&self.sources, &tree);
+                text.map_err(|diagnostics| {
+                    self.diagnostics.extend(diagnostics);
+                    Failed::Io(None)
+                })?
+            }
+            Some(path) => {
+                let facts = input::linux(&mut self.sources, path, &mut self.diagnostics);
+                linux::capflags::of_facts(&self.sound(facts)?)
+            }
+            None => {
+                let (mut linux, _) = self.inputs(&Inputs::default())?;
+                linux.pop().map(|newest| linux::capflags::of_facts(&newest)).unwrap_or_default()
+            }
+        };
+        print(&text)
+    }
+
+    fn models(&mut self, qemu: Option<&Path>, name: Option<&str>, format: Format) -> Result<()> {
+        let facts = match qemu {
+            Some(path) => input::qemu(&mut self.sources, path, &mut self.diagnostics),
+            None => self.inputs(&Inputs::default())?.1.pop(),
+        };
+        let facts = self.sound(facts)?;
+        let found = resolve(&facts, &mut self.diagnostics);
+        if self.diagnostics.has_errors() {
+            return Err(Failed::Contradiction);
+        }
+        let Some(name) = name else {
+            return match format {
+                Format::Text => print(&models::list_text(&facts, &found)),
+                Format::Json => print(&format!("{:#}\n", models::list_json(&facts, &found))),
+            };
+        };
+        let chosen = models::Chosen::find(&found, name).ok_or_else(|| {
+            let near = models::near(&found, name);
+            let hint =
+                if near.is_empty() { String::new() } else { format!("; there is {}", near.join(", ")) };
+            Failed::Io(Some(format!("QEMU {} has no CPU model `{name}`{hint}", facts.release)))
+        })?;
+        match format {
+            Format::Text => print(&models::text(&facts, chosen)),
+            Format::Json => print(&format!("{:#}\n", models::json(&facts, chosen))),
+        }
+    }
+
+    fn generate(&mut self, inputs: &Inputs, standalone: bool, output: &Path) -> Result<()> {
+        let (linux, qemu) = self.inputs(inputs)?;
+        let published = self.published(None)?;
+        let (model, doubts) = Model::merge_published(&linux, &qemu, &published);
+        self.diagnostics.extend(doubts);
+        if self.diagnostics.has_errors() {
+            return Err(Failed::Contradiction);
+        }
+        let files = if standalone {
+            generate_standalone(&model).map(|file| vec![file])
+        } else {
+            generate(&model).and_then(|files| files.into_iter().map(format).collect())
+        };
+        let files = self.sound(Some(files.map_err(|error| Failed::Io(Some(error.to_string())))?))?;
+        let failed = |path: &Path, error| Failed::Io(Some(format!("{}: {error}", path.display())));
+        fs::create_dir_all(output).map_err(|error| failed(output, error))?;
+        for file in files {
+            let path = output.join(file.name);
+            import::replace(&path, &file.text).map_err(|error| failed(&path, error))?;
+        }
+        Ok(())
+    }
+
+    /// The published constants, and what the releases add.
+    fn constants(&mut self, pins: Option<&Path>) -> Result<()> {
+        let (linux, qemu) = match pins {
+            Some(folder) => self.folder(folder)?,
+            None => self.inputs(&Inputs::default())?,
+        };
+        let before = self.published(pins)?;
+        let (model, _) = Model::merge_published(&linux, &qemu, &before);
+        print(&published::write(&Published::of(&model)))
+    }
+
+    /// The published constants: the program's own, or a folder's.
+    pub(super) fn published(&mut self, folder: Option<&Path>) -> Result<Published> {
+        let Some(folder) = folder else {
+            return Ok(input::published(&mut self.sources, &mut self.diagnostics));
+        };
+        let path = folder.join("constants.tsv");
+        if !path.exists() {
+            // A folder from before there was a list.
+            return Ok(Published::default());
+        }
+        let file = self.diagnostics.take(self.sources.read(&path, ""));
+        let file = self.sound(file)?;
+        let list = Published::read(&self.sources, file, &mut self.diagnostics);
+        self.sound(list)
+    }
+}

@@ -1,0 +1,337 @@
+//! A map and a set in the order of their keys: sorted lists that are searched by halves.
+//!
+//! A build script is compiled each time that somebody builds from scratch. The standard `BTreeMap`, in the thirty kinds
+//! that the model needs, was half of what the compiler had to do for this library; a list with a binary search is little
+//! code, and fast enough for thousands of keys.
+
+use std::borrow::Borrow;
+use std::ops::Index;
+
+/// A map in the order of its keys.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Map<K, V> {
+    pairs: Vec<(K, V)>,
+}
+
+impl<K, V> Default for Map<K, V> {
+    fn default() -> Map<K, V> {
+        Map::new()
+    }
+}
+
+impl<K, V> Map<K, V> {
+    /// An empty one.
+    #[must_use]
+    pub const fn new() -> Map<K, V> {
+        Map { pairs: Vec::new() }
+    }
+
+    /// How many keys there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// True without a key.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    /// Keys with their values, ascending.
+    pub fn iter(&self) -> Iter<'_, K, V> {
+        Iter { pairs: self.pairs.iter() }
+    }
+
+    /// The same, values to be changed.
+    pub fn iter_mut(&mut self) -> impl DoubleEndedIterator<Item = (&K, &mut V)> {
+        self.pairs.iter_mut().map(|(key, value)| (&*key, value))
+    }
+
+    /// The keys, ascending.
+    pub fn keys(&self) -> impl DoubleEndedIterator<Item = &K> + ExactSizeIterator {
+        self.pairs.iter().map(|(key, _)| key)
+    }
+
+    /// The values, in the order of their keys.
+    pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> + ExactSizeIterator {
+        self.pairs.iter().map(|(_, value)| value)
+    }
+
+    /// The values without their keys, in the order of these.
+    pub fn into_values(self) -> impl DoubleEndedIterator<Item = V> + ExactSizeIterator {
+        self.pairs.into_iter().map(|(_, value)| value)
+    }
+
+    /// The last key and its value.
+    #[must_use]
+    pub fn last_key_value(&self) -> Option<(&K, &V)> {
+        self.pairs.last().map(|(key, value)| (key, value))
+    }
+}
+
+impl<K: Ord, V> Map<K, V> {
+    fn position<Q: Ord + ?Sized>(&self, key: &Q) -> Result<usize, usize>
+    where
+        K: Borrow<Q>,
+    {
+        // Most keys come in order.
+        match self.pairs.last() {
+            Some((last, _)) if last.borrow() < key => Err(self.pairs.len()),
+            _ => self.pairs.binary_search_by(|(known, _)| known.borrow().cmp(key)),
+        }
+    }
+
+    /// The value of a key.
+    #[must_use]
+    pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        self.position(key).ok().map(|at| &self.pairs[at].1)
+    }
+
+    /// The value of a key, to be changed.
+    pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+    {
+        self.position(key).ok().map(|at| &mut self.pairs[at].1)
+    }
+
+    /// True when there is such a key.
+    #[must_use]
+    pub fn contains_key<Q: Ord + ?Sized>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+    {
+        self.position(key).is_ok()
+    }
+
+    /// Sets a key's value; the one that it had comes back.
+    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
+        match self.position(&key) {
+            Ok(at) => Some(std::mem::replace(&mut self.pairs[at].1, value)),
+            Err(at) => {
+                self.pairs.insert(at, (key, value));
+                None
+            }
+        }
+    }
+
+    /// Takes a key out, and its value comes back.
+    pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        self.position(key).ok().map(|at| self.pairs.remove(at).1)
+    }
+
+    /// The value of a key, which becomes this one if there is none.
+    pub fn or_insert(&mut self, key: K, value: V) -> &mut V {
+        self.or_insert_with(key, || value)
+    }
+
+    /// The value of a key, which is made if there is none.
+    pub fn or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
+        let at = match self.position(&key) {
+            Ok(at) => at,
+            Err(at) => {
+                self.pairs.insert(at, (key, make()));
+                at
+            }
+        };
+        &mut self.pairs[at].1
+    }
+
+    /// The value of a key, which becomes the default if there is none.
+    pub fn or_default(&mut self, key: K) -> &mut V
+    where
+        V: Default,
+    {
+        self.or_insert_with(key, V::default)
+    }
+}
+
+impl<K: Ord, V> Extend<(K, V)> for Map<K, V> {
+    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, pairs: I) {
+        for (key, value) in pairs {
+            self.insert(key, value);
+        }
+    }
+}
+
+impl<K: Ord, V> FromIterator<(K, V)> for Map<K, V> {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Map<K, V> {
+        let mut map = Map::new();
+        map.extend(pairs);
+        map
+    }
+}
+
+impl<K, V> IntoIterator for Map<K, V> {
+    type Item = (K, V);
+    type IntoIter = std::vec::IntoIter<(K, V)>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.pairs.into_iter()
+    }
+}
+
+impl<'m, K, V> IntoIterator for &'m Map<K, V> {
+    type Item = (&'m K, &'m V);
+    type IntoIter = Iter<'m, K, V>;
+    fn into_iter(self) -> Iter<'m, K, V> {
+        self.iter()
+    }
+}
+
+impl<K: Ord + Borrow<Q>, Q: Ord + ?Sized, V> Index<&Q> for Map<K, V> {
+    type Output = V;
+    /// Panics without the key, as all maps do.
+    fn index(&self, key: &Q) -> &V {
+        match self.position(key) {
+            Ok(at) => &self.pairs[at].1,
+            Err(_) => panic!("no such key"),
+        }
+    }
+}
+
+/// Keys with their values, ascending.
+#[derive(Clone, Debug)]
+pub struct Iter<'m, K, V> {
+    pairs: std::slice::Iter<'m, (K, V)>,
+}
+
+impl<'m, K, V> Iterator for Iter<'m, K, V> {
+    type Item = (&'m K, &'m V);
+    fn next(&mut self) -> Option<(&'m K, &'m V)> {
+        self.pairs.next().map(|(key, value)| (key, value))
+    }
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.pairs.size_hint()
+    }
+}
+
+impl<K, V> DoubleEndedIterator for Iter<'_, K, V> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.pairs.next_back().map(|(key, value)| (key, value))
+    }
+}
+
+impl<K, V> ExactSizeIterator for Iter<'_, K, V> {}
+
+/// A set in its order.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Set<T> {
+    all: Vec<T>,
+}
+
+impl<T> Default for Set<T> {
+    fn default() -> Set<T> {
+        Set::new()
+    }
+}
+
+impl<T> Set<T> {
+    /// An empty one.
+    #[must_use]
+    pub const fn new() -> Set<T> {
+        Set { all: Vec::new() }
+    }
+
+    /// Everything in it, ascending.
+    #[must_use]
+    pub fn as_slice(&self) -> &[T] {
+        &self.all
+    }
+
+    /// Everything in it, ascending.
+    pub fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.all.iter()
+    }
+}
+
+impl<T: Ord> Set<T> {
+    /// Takes a value out; true when it was there.
+    pub fn remove<Q: Ord + ?Sized>(&mut self, value: &Q) -> bool
+    where
+        T: Borrow<Q>,
+    {
+        let at = self.all.binary_search_by(|known| known.borrow().cmp(value));
+        at.map(|at| self.all.remove(at)).is_ok()
+    }
+
+    /// Adds a value; true when it was not there.
+    pub fn insert(&mut self, value: T) -> bool {
+        let at = match self.all.last() {
+            Some(last) if *last < value => Err(self.all.len()),
+            _ => self.all.binary_search(&value),
+        };
+        at.map_err(|at| self.all.insert(at, value)).is_err()
+    }
+
+    /// True when the value is there.
+    #[must_use]
+    pub fn contains<Q: Ord + ?Sized>(&self, value: &Q) -> bool
+    where
+        T: Borrow<Q>,
+    {
+        self.all.binary_search_by(|known| known.borrow().cmp(value)).is_ok()
+    }
+}
+
+impl<T: Ord> Extend<T> for Set<T> {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, values: I) {
+        for value in values {
+            self.insert(value);
+        }
+    }
+}
+
+impl<T: Ord> FromIterator<T> for Set<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Set<T> {
+        let mut set = Set::new();
+        set.extend(values);
+        set
+    }
+}
+
+impl<T> IntoIterator for Set<T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.all.into_iter()
+    }
+}
+
+impl<'s, T> IntoIterator for &'s Set<T> {
+    type Item = &'s T;
+    type IntoIter = std::slice::Iter<'s, T>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.all.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Map, Set};
+
+    #[test]
+    fn keys_ascend_whatever_comes_first() {
+        let mut map: Map<&str, u8> = [("b", 1), ("a", 2), ("c", 3), ("b", 4)].into_iter().collect();
+        let pairs: Vec<(&str, u8)> = map.iter().map(|(key, value)| (*key, *value)).collect();
+        assert_eq!(pairs, [("a", 2), ("b", 4), ("c", 3)]);
+        assert_eq!((map.insert("a", 5), map.insert("aa", 6)), (Some(2), None));
+        assert_eq!((*map.or_insert("aa", 7), *map.or_insert("d", 8)), (6, 8));
+        assert_eq!((map.remove("b"), map.remove("b"), map.get("c")), (Some(4), None, Some(&3)));
+        assert_eq!(map.keys().copied().collect::<Vec<_>>(), ["a", "aa", "c", "d"]);
+        assert_eq!(map.last_key_value(), Some((&"d", &8)));
+    }
+
+    #[test]
+    fn a_set_has_everything_once() {
+        let mut set: Set<u8> = [3, 1, 3, 2].into_iter().collect();
+        assert_eq!(set.as_slice(), [1, 2, 3]);
+        assert!(set.insert(0) && !set.insert(2) && set.contains(&0) && !set.contains(&9));
+    }
+}

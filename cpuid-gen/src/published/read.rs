@@ -1,0 +1,94 @@
+//! The reader of `constants.tsv`. Rows are tab-separated like those of facts; the first column is the module.
+
+use super::{Published, PublishedBit, PublishedConstant};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::facts::columns::{Columns, rows};
+use crate::location::{CpuidWord, FieldPlace, Location};
+use crate::ordered::Map;
+use crate::source::{FileId, Sources, Span};
+
+impl Published {
+    /// Reads a list of constants. Every row that is wrong becomes a diagnostic; the result is then none.
+    pub fn read(sources: &Sources, file: FileId, diagnostics: &mut Diagnostics) -> Option<Published> {
+        let (mut found, mut list) = (Diagnostics::new(), Published::default());
+        let mut places = Vec::new();
+        for columns in rows(sources, file) {
+            if let Err(diagnostic) = row(columns, &mut list, &mut places) {
+                found.push(diagnostic);
+            }
+        }
+        check(&list, &places, &mut found);
+        let good = !found.has_errors();
+        diagnostics.append(found);
+        good.then_some(list)
+    }
+}
+
+fn row(mut c: Columns<'_>, list: &mut Published, places: &mut Vec<Span>) -> Result<(), Diagnostic> {
+    let (kind, at) = c.text("KIND")?;
+    if kind == "releases" {
+        (list.linux, list.qemu) = (c.name("LINUX")?, c.name("QEMU")?);
+        return c.end();
+    }
+    let name = c.name("NAME")?;
+    let bit = match kind {
+        "feature" => PublishedBit::Feature(location(&mut c)?),
+        "msr" => PublishedBit::Msr(c.msr()?, c.bit(63)?),
+        "software" => PublishedBit::Software,
+        "bug" => PublishedBit::Bug,
+        "vmx" => PublishedBit::Vmx,
+        "field" => field(&mut c)?,
+        _ => {
+            let message = format!("`{kind}` is not a kind of row that a list of constants has");
+            let help = "expected releases, feature, msr, software, bug, vmx or field";
+            return Err(Diagnostic::error(at, message).with_help(help));
+        }
+    };
+    let renames = matches!(bit, PublishedBit::Feature(_) | PublishedBit::Msr(..) | PublishedBit::Field(..));
+    let successor = if renames { c.optional("SUCCESSOR")? } else { None };
+    c.end()?;
+    list.constants.push(PublishedConstant { bit, name, successor });
+    places.push(at);
+    Ok(())
+}
+
+fn location(c: &mut Columns<'_>) -> Result<Location, Diagnostic> {
+    let word = CpuidWord { leaf: c.leaf()?, subleaf: c.subleaf()?, register: c.register()? };
+    Ok(Location { word, bit: c.bit(31)? })
+}
+
+fn field(c: &mut Columns<'_>) -> Result<PublishedBit, Diagnostic> {
+    let place = FieldPlace {
+        leaf: c.leaf()?,
+        first: c.subleaf()?,
+        last: c.subleaf()?,
+        register: c.register()?,
+        low: c.bit(31)?,
+        high: c.bit(31)?,
+    };
+    if place.first > place.last || place.low > place.high {
+        return Err(c.error("the field ends before it begins"));
+    }
+    Ok(PublishedBit::Field(place, c.string("FIELD")?))
+}
+
+/// A name stands once in its module, and successors are there.
+fn check(list: &Published, places: &[Span], found: &mut Diagnostics) {
+    let mut names: Map<(String, &str), usize> = Map::new();
+    for (index, constant) in list.constants.iter().enumerate() {
+        let module = constant.bit.module();
+        if let Some(first) = names.insert((module, &constant.name), index) {
+            let message = format!("a second constant called `{}` in one module", constant.name);
+            let diagnostic = Diagnostic::error(places[index], message);
+            found.push(diagnostic.with_label(places[first], "the first one"));
+        }
+    }
+    for (constant, &at) in list.constants.iter().zip(places) {
+        let Some(successor) = &constant.successor else { continue };
+        let known = names.get(&(constant.bit.module(), successor.as_str()));
+        if known.is_none_or(|&index| list.constants[index].successor.is_some()) {
+            let message = format!("the successor `{successor}` is not a constant of its module that stands");
+            found.push(Diagnostic::error(at, message));
+        }
+    }
+}
