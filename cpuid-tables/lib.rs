@@ -74,9 +74,36 @@
 //!
 //! # Features
 //!
-//! The tables and [`CpuidTable`] are `no_std`, do not allocate, and hold no `unsafe`. `alloc` adds hosts, checks and
-//! guests' tables as QEMU builds them, `std` (default) what reads files, `dump` the formats of dumps, `kvm` the CPUID
-//! instruction and `/dev/kvm`, and `cli` the command `kvm-cpuid`.
+//! The tables and [`CpuidTable`] are `no_std`, do not allocate, and hold no `unsafe`. Each room has a feature, so that
+//! nobody compiles what they don't use:
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `std` (default) | the standard library's errors and readers |
+//! | `guest` | a guest's table as QEMU builds it; with `host`: hosts, from the machine or from text |
+//! | `check` | what is wrong with a table |
+//! | `show` | tables decoded, compared and explained |
+//! | `fleet` | baselines of many hosts, models that run on them, exports |
+//! | `dump` | tables in the common dump formats |
+//! | `kvm` | the CPUID instruction and `/dev/kvm` |
+//! | `json` | findings, tables and reports as JSON |
+//! | `cli` | the command `kvm-cpuid`, with all of it |
+//! | `trees` | a build from source trees, see below |
+//!
+//! # Another kernel, another QEMU
+//!
+//! The tables are those of the pinned releases. Two environment variables of the build put others in their place:
+//! `CPUID_TABLES_LINUX` and `CPUID_TABLES_QEMU`, each a facts file that `cpuid-gen import` wrote, or, with the feature
+//! `trees`, the top of a source tree. A path that is not absolute starts at the folder in which cargo was started.
+//!
+//! # What is promised of the constants
+//!
+//! A constant of [`feature`], [`software`], [`mod@bug`], [`vmx`], [`msr`] or [`field`] keeps its name and its bit in
+//! every later release of this crate and in every build, whichever kernel and QEMU it is made from. When upstream
+//! renames a bit, the new name becomes a constant, and the old one stays, deprecated, with its successor named. Where no
+//! release has the bit any more, the constant stays and its look-ups answer `None`. A field's place is a fact that can
+//! be corrected; the name then follows the correction. What may change with a bump of the pinned releases: names that
+//! are added, what a release's look-ups answer, and the documentation of a constant.
 
 #![no_std]
 
@@ -87,7 +114,7 @@ extern crate std;
 
 mod bit_field;
 mod cache;
-#[cfg(feature = "alloc")]
+#[cfg(feature = "check")]
 pub mod check;
 mod cpu_model;
 mod cpu_tables;
@@ -95,24 +122,29 @@ pub mod cpuinfo;
 mod description;
 #[cfg(feature = "dump")]
 pub mod dump;
-#[cfg(feature = "alloc")]
+#[cfg(feature = "fleet")]
 pub mod fleet;
-#[cfg(feature = "alloc")]
+#[cfg(feature = "guest")]
 pub mod guest;
 mod hardware;
-#[cfg(feature = "alloc")]
+#[cfg(feature = "host")]
 pub mod host;
 mod kernel;
+mod known_fields;
 #[cfg(feature = "kvm")]
 pub mod kvm;
 mod location;
 mod machine;
+#[cfg(any(feature = "fleet", feature = "show"))]
+pub mod meaning;
 mod model_specific;
 mod names;
+#[cfg(any(feature = "check", feature = "fleet", feature = "show"))]
+pub mod naming;
 mod needs;
 mod release;
 mod set;
-#[cfg(feature = "alloc")]
+#[cfg(feature = "show")]
 pub mod show;
 mod table;
 mod tables;

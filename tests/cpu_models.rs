@@ -8,6 +8,7 @@ use cpuid_gen::facts::{self, CacheSlot as Slot, QemuSource};
 use cpuid_gen::input;
 use cpuid_gen::model::cpu_models::CpuDefinition;
 use cpuid_gen::model::{self, Model};
+use cpuid_gen::ordered::Map;
 use cpuid_gen::source::Sources;
 use cpuid_tables::{
     Cache, CacheKind, CacheSlot, CpuModel, CpuidWord, DefaultVersion, Feature, Msr, QemuRelease, Register,
@@ -20,7 +21,8 @@ type TestResult = Result<(), Box<dyn Error>>;
 fn generated() -> Result<Model, Box<dyn Error>> {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let (linux, qemu) = input::pinned(&mut sources, &mut diagnostics);
-    let (model, doubts) = Model::merge(&linux, &qemu);
+    let published = input::published(&mut sources, &mut diagnostics);
+    let (model, doubts) = Model::merge_published(&linux, &qemu, &published);
     assert_eq!(doubts.render(&sources), "");
     assert_eq!(model.qemu.len(), QemuRelease::ALL.len());
     Ok(model)
@@ -104,7 +106,7 @@ fn same(found: CpuModel, definition: &CpuDefinition, release: &model::QemuReleas
     assert_eq!(found.features().len(), usize::try_from(bits)?, "{found}");
     assert!(Feature::all().all(|feature| found.has(feature) == found.features().contains(feature)));
     assert!(found.msr_features().all(|feature| found.has_msr(feature)), "{found}");
-    let properties: BTreeMap<String, String> =
+    let properties: Map<String, String> =
         found.properties().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     assert_eq!(properties, definition.props, "{found}");
     let caches: Vec<(CacheSlot, Cache)> =

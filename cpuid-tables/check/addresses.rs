@@ -8,8 +8,8 @@ use alloc::format;
 use super::guest::Guest;
 use super::{Findings, Input, Kind};
 use crate::feature;
-use crate::field::leaf_80000008::{GUEST_PHYS_ADDR_BITS, PHYS_ADDR_BITS, VIRT_ADDR_BITS};
 use crate::host::Host;
+use crate::known_fields::leaf_80000008::{GUEST_PHYS_ADDR_BITS, PHYS_ADDR_BITS, VIRT_ADDR_BITS};
 use crate::location::Register;
 use crate::table::CpuidRead;
 

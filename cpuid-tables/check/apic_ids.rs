@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use super::guest::Guest;
 use super::{Findings, Input, Kind, Site};
 use crate::feature;
-use crate::field::leaf_1::LOCAL_APIC_ID;
+use crate::known_fields::leaf_1::LOCAL_APIC_ID;
 use crate::location::{Leaf, Register, Subleaf};
 use crate::table::{AmdNode, CpuidRead, TopologyLevel};
 

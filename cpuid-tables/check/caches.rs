@@ -7,7 +7,7 @@ use alloc::format;
 use super::finding::counted;
 use super::levels::Package;
 use super::{Findings, Input, Kind};
-use crate::field::leaf_4::{NUM_CORES_ON_DIE, NUM_THREADS_SHARING};
+use crate::known_fields::leaf_4::{NUM_CORES_ON_DIE, NUM_THREADS_SHARING};
 use crate::location::Register;
 use crate::table::{CacheSubleaf, CpuidRead};
 

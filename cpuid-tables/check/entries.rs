@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use super::guest::Guest;
 use super::{Findings, Input, Kind, Site};
-use crate::field::{leaf_1f, leaf_4};
+use crate::known_fields::{leaf_1f, leaf_4};
 use crate::location::{Leaf, Subleaf};
 use crate::table::{CpuidEntry, CpuidTable, IndexedLeaf, Terminator};
 

@@ -10,8 +10,8 @@ use super::guest::{Guest, PER_VCPU};
 use super::{Findings, Input, Kind};
 use crate::feature;
 use crate::hardware::Feature;
+use crate::naming::name_of;
 use crate::set::FeatureSet;
-use crate::show::name_of;
 
 /// Features without what they need.
 pub(super) fn needs(input: &Input<'_>, findings: &mut Findings) {

@@ -8,7 +8,7 @@ use core::fmt;
 use super::kind::{Kind, Severity};
 use crate::hardware::Feature;
 use crate::location::{Leaf, Register, Subleaf};
-use crate::show::bit_list;
+use crate::naming::bit_list;
 
 /// A place in a table, as precise as what is said of it.
 ///

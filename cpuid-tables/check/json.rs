@@ -19,7 +19,7 @@ use std::vec::Vec;
 use serde_json::{Value, json};
 
 use super::{Finding, Kind, Report, Site};
-use crate::show::name_of;
+use crate::naming::name_of;
 
 impl Report {
     /// As a JSON value.

@@ -40,7 +40,7 @@ mod features;
 mod finding;
 mod guest;
 mod hypervisor;
-#[cfg(feature = "dump")]
+#[cfg(feature = "json")]
 mod json;
 mod kind;
 mod levels;

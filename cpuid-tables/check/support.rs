@@ -12,9 +12,9 @@ use super::{Findings, Input, Kind};
 use crate::feature::*;
 use crate::hardware::Feature;
 use crate::host::Host;
+use crate::naming::name_of;
 use crate::release::LinuxRelease;
 use crate::set::FeatureSet;
-use crate::show::name_of;
 use crate::table::CpuidRead;
 
 /// When a feature may be shown that KVM does not report.

@@ -12,9 +12,9 @@ use super::guest::Guest;
 use super::levels::Package;
 use super::{Findings, Input, Kind, Site};
 use crate::feature;
-use crate::field::leaf_1::N_LOGICAL_CPU;
-use crate::field::leaf_8000001e::{CORE_ID, CORE_NTHREADS, NODE_ID};
-use crate::field::leaf_80000008::{APICID_COREID_LEN, CPU_NTHREADS};
+use crate::known_fields::leaf_1::N_LOGICAL_CPU;
+use crate::known_fields::leaf_8000001e::{CORE_ID, CORE_NTHREADS, NODE_ID};
+use crate::known_fields::leaf_80000008::{APICID_COREID_LEN, CPU_NTHREADS};
 use crate::location::Register;
 use crate::table::{AmdNode, CpuidRead};
 

@@ -11,7 +11,7 @@ use super::{Findings, Input, Kind};
 use crate::feature;
 use crate::hardware::Feature;
 use crate::location::{Leaf, Register, Subleaf};
-use crate::show::name_of;
+use crate::naming::name_of;
 use crate::table::{CpuidRead, Signature, Vendor};
 
 /// Makers that Linux knows by leaf 0 (`arch/x86/kernel/cpu/`), others than AMD and Hygon.

@@ -10,7 +10,7 @@ use super::guest::Guest;
 use super::{Findings, Input, Kind, Site};
 use crate::feature;
 use crate::location::{Leaf, Register, Subleaf};
-use crate::show::name_of;
+use crate::naming::name_of;
 use crate::table::{CpuidRead, XsaveSubleaf};
 use crate::xsave::XsaveComponent;
 

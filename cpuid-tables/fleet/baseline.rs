@@ -7,11 +7,11 @@ use alloc::vec::Vec;
 use super::fold::{Row, Unequal};
 use super::hosts::{Fleet, FoldedMsr};
 use super::leaves;
-use super::meaning::{Rule, combine_msr, limits, meanings};
 use crate::bit_field::Field;
 use crate::description::Part;
 use crate::hardware::Feature;
 use crate::location::{CpuidWord, Msr, Register};
+use crate::meaning::{Rule, combine_msr, limits, meanings};
 use crate::set::FeatureSet;
 use crate::table::{CpuidEntry, CpuidTable, TableFull, find_entry};
 

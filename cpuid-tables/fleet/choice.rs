@@ -12,13 +12,13 @@ use core::cmp::Reverse;
 use core::fmt;
 
 use super::baseline::Baseline;
-use super::meaning::{Rule, meanings, msr_meanings};
 use crate::cpu_model::CpuModel;
 use crate::feature;
 use crate::guest::{BuildError, Definition, Filtered, GuestCpuid, Warning, WordSource, migrates};
 use crate::hardware::Feature;
 use crate::host::Host;
 use crate::location::{CpuidWord, Leaf, Msr, Register, Subleaf};
+use crate::meaning::{Rule, meanings, msr_meanings};
 use crate::model_specific::MsrFeature;
 use crate::release::{LinuxRelease, QemuRelease};
 use crate::set::FeatureSet;

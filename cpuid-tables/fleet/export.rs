@@ -10,12 +10,12 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::leaves::xsave_sizes;
-use super::meaning::{Rule, meanings};
 use crate::description::Part;
 use crate::feature;
 use crate::guest::AMD_ALIASES;
 use crate::hardware::Feature;
 use crate::location::{CpuidWord, Leaf, Msr, Register, Subleaf};
+use crate::meaning::{Rule, meanings};
 use crate::set::FeatureSet;
 use crate::table::{CpuidEntry, find_entry};
 use crate::xsave::XsaveComponent;
@@ -46,7 +46,7 @@ impl fmt::Display for ExportError {
         match self {
             ExportError::Lacking(features) => {
                 f.write_str("the host's KVM does not support")?;
-                features.iter().try_for_each(|feature| write!(f, " {}", crate::show::name_of(*feature)))
+                features.iter().try_for_each(|feature| write!(f, " {}", crate::naming::name_of(*feature)))
             }
             ExportError::NoEntry(leaf, subleaf) => {
                 write!(f, "the table has no entry for leaf {:#x}, subleaf {:#x}", leaf.0, subleaf.0)

@@ -5,9 +5,9 @@
 
 use alloc::vec::Vec;
 
-use super::meaning::{Rule, limits, meanings};
 use crate::hardware::register_of;
 use crate::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::meaning::{Rule, limits, meanings};
 use crate::set::FeatureSet;
 use crate::table::CpuidEntry;
 

@@ -9,9 +9,9 @@ use core::fmt;
 
 use super::baseline::Baseline;
 use super::fold::Folded;
-use super::meaning::{combine_msr, limits};
 use crate::host::Host;
 use crate::location::{Leaf, Msr, Subleaf};
+use crate::meaning::{combine_msr, limits};
 use crate::set::FeatureSet;
 use crate::table::{CpuidEntry, find_entry};
 

@@ -27,12 +27,10 @@ mod export;
 mod fold;
 mod hosts;
 mod leaves;
-mod meaning;
 
+pub use crate::meaning::{Meaning, MsrMeaning, Rule, meanings, msr_meanings, section};
 pub use baseline::{Baseline, Group, LimitCost};
 pub use choice::Choice;
 pub use export::{ExportError, Template};
 pub use fold::Unequal;
 pub use hosts::{Fleet, FleetError, HostTables};
-pub(crate) use meaning::own_fields;
-pub use meaning::{Meaning, MsrMeaning, Rule, meanings, msr_meanings, section};

@@ -16,10 +16,9 @@ use super::flags::Reg;
 use super::machine::Machine;
 use super::parse_cpu::CpuOption;
 use super::report::{Filtered, Reason};
-use super::tables::{Component, GuestWord};
+use super::tables::Component;
 use crate::cpu_model::CpuModel;
 use crate::location::{Bit, WordSource};
-use crate::release::QemuRelease;
 
 /// One of the CPUs that `-cpu` takes, on a host.
 #[derive(Clone, Debug)]
@@ -101,12 +100,13 @@ impl<'h> GuestCpuidBuilder<'h> {
 
 /// True when `-cpu host` may have the bit by itself in a guest that is to migrate: QEMU neither takes it for bound to
 /// the host (`invtsc`) nor leaves it off.
-pub(crate) fn migrates(release: QemuRelease, source: WordSource, bit: Bit) -> bool {
+#[cfg(feature = "fleet")]
+pub(crate) fn migrates(release: crate::release::QemuRelease, source: WordSource, bit: Bit) -> bool {
     let release = Release::new(release);
     let word = (0..release.tables.words.len()).find(|at| release.source(*at) == Some(source));
     word.is_some_and(|at| {
-        let GuestWord { migratable, no_autoenable, .. } = release.tables.words[at];
-        migratable & !no_autoenable & 1 << bit.0 != 0
+        let word = release.tables.words[at];
+        word.migratable & !word.no_autoenable & 1 << bit.0 != 0
     })
 }
 

@@ -84,12 +84,14 @@ mod xsave;
 pub use crate::location::WordSource;
 pub use builder::{GuestCpuidBuilder, SgxSection};
 pub use definitions::Definition;
+#[cfg(feature = "fleet")]
 pub(crate) use definitions::migrates;
 pub use error::BuildError;
 pub use machine::Irqchip;
 pub use parse_cpu::{CpuOption, CpuSetting};
 pub use parse_machine::MachineOption;
 pub use report::{Filtered, Reason, Warning};
+#[cfg(feature = "fleet")]
 pub(crate) use supported::AMD_ALIASES;
 pub use topology::{Smp, Topology, TopologyError};
 

@@ -11,8 +11,8 @@ use super::system::entry_of;
 use crate::bit_field::Field;
 use crate::description::{Part, describe};
 use crate::feature;
-use crate::field::leaf_d;
 use crate::hardware::Feature;
+use crate::known_fields::leaf_d;
 use crate::location::{CpuidWord, Leaf, Register, Subleaf};
 use crate::table::CpuidEntry;
 

@@ -10,7 +10,7 @@ use super::error::{Errno, KvmError};
 use super::ioctl::CpuidBuffer;
 use super::system::entry_of;
 use super::vcpu_table::CpuidVcpu;
-use crate::field::leaf_80000008;
+use crate::known_fields::leaf_80000008;
 use crate::location::{Leaf, Subleaf};
 use crate::table::{CpuidEntry, CpuidRead, CpuidTable, find_entry};
 

@@ -9,9 +9,9 @@ use super::hypervisor::{self, Kind, Ranges};
 use super::{facts, leaves};
 use crate::bit_field::Field;
 use crate::description::{Part, describe};
-use crate::fleet::own_fields;
 use crate::hardware::Feature;
 use crate::location::{CpuidWord, Register};
+use crate::meaning::own_fields;
 use crate::table::CpuidEntry;
 
 /// A register and what its bits say.

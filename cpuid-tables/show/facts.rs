@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::hypervisor::Kind;
 use crate::cache::CacheKind;
-use crate::field::{leaf_12, leaf_15};
+use crate::known_fields::{leaf_12, leaf_15};
 use crate::location::{Leaf, Subleaf};
 use crate::release::QemuRelease;
 use crate::table::{

@@ -8,8 +8,8 @@ use core::fmt;
 
 use super::{bit_list, name_of, number};
 use crate::description::Part;
-use crate::fleet::{Meaning, Rule, meanings};
 use crate::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::meaning::{Meaning, Rule, meanings};
 use crate::release::LinuxRelease;
 use crate::table::{CpuidEntry, CpuidRead, Vendor};
 use crate::treatment::KvmTreatment;

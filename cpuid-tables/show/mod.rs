@@ -8,24 +8,21 @@ mod decode;
 mod facts;
 mod find;
 mod hypervisor;
-#[cfg(feature = "dump")]
+#[cfg(feature = "json")]
 mod json;
 mod leaves;
 mod migrate;
-mod named;
 mod number;
-mod place;
 mod summary;
 mod text;
 mod why;
 
+pub use crate::naming::{NoFeature, Place, bit_list, feature_named, name_of, named, names_near};
 pub use about::{About, InLinux, InQemu, Span};
 pub use compare::{Difference, EntryDifferences, Side, compare};
 pub use decode::{DecodedEntry, DecodedRegister, decode, decode_register};
 pub use find::{Found, find};
 pub use migrate::{BitsObstacle, Obstacle, obstacles};
-pub use named::{NoFeature, feature_named, name_of, named, names_near};
-pub use place::{Place, bit_list};
 pub use summary::Summary;
 pub use why::{
     ConfigOption, Machine, Nearest, RunningKvm, RunningLinux, Says, Step, Story, Who, config_options,

@@ -4,7 +4,7 @@
 //! counts cores. A list ends with a subleaf whose type is 0.
 
 use crate::cache::CacheKind;
-use crate::field::leaf_4;
+use crate::known_fields::leaf_4;
 use crate::location::{Leaf, Subleaf};
 use crate::table::read::CpuidRead;
 

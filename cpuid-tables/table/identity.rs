@@ -4,7 +4,7 @@
 
 use core::fmt;
 
-use crate::field::leaf_1;
+use crate::known_fields::leaf_1;
 use crate::location::{Leaf, Subleaf};
 use crate::table::read::CpuidRead;
 

@@ -4,7 +4,7 @@
 
 use crate::bit_field::Field;
 use crate::feature;
-use crate::field::{leaf_1, leaf_1f, leaf_8000001e, leaf_80000008, leaf_80000026, leaf_b};
+use crate::known_fields::{leaf_1, leaf_1f, leaf_8000001e, leaf_80000008, leaf_80000026, leaf_b};
 use crate::location::{Leaf, Register};
 use crate::table::CpuidTable;
 use crate::table::read::CpuidRead;

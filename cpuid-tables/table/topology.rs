@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-use crate::field::{leaf_1f, leaf_8000001e};
+use crate::known_fields::{leaf_1f, leaf_8000001e};
 use crate::location::{Leaf, Subleaf};
 use crate::table::read::CpuidRead;
 

@@ -3,7 +3,7 @@
 //! Intel SDM volume 1, chapter 13. Components 0 and 1, x87 and SSE, have no subleaf of their own: their places are in
 //! the legacy region, which is followed by the header.
 
-use crate::field::leaf_d;
+use crate::known_fields::leaf_d;
 use crate::location::{Leaf, Subleaf};
 use crate::table::read::CpuidRead;
 use crate::xsave::XsaveComponent;

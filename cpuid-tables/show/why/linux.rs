@@ -10,9 +10,9 @@ use crate::cpuinfo::{self, Flag};
 use crate::hardware::Feature;
 use crate::kernel::{BugSet, SoftwareSet, VmxSet};
 use crate::names::Named;
+use crate::naming::name_of;
 use crate::release::LinuxRelease;
 use crate::set::FeatureSet;
-use crate::show::name_of;
 
 /// What was gathered of a running kernel.
 #[derive(Clone, Debug, Default)]

@@ -7,10 +7,10 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::About;
-use super::named::name_of;
 use crate::cpu_model::CpuModel;
 use crate::hardware::Feature;
 use crate::names::Named;
+use crate::naming::name_of;
 use crate::table::CpuidEntry;
 
 mod cpu;

@@ -8,7 +8,7 @@ use super::{Machine, Says, Step, Who, cpu};
 use crate::cpu_model::CpuModel;
 use crate::hardware::Feature;
 use crate::names::Named;
-use crate::show::name_of;
+use crate::naming::name_of;
 
 fn step(steps: &[Step], who: Who) -> Option<&Step> {
     steps.iter().find(|step| step.who == who)

@@ -18,7 +18,8 @@ use crate::location::{CpuidWord, Leaf};
 mod msrs;
 mod rows;
 
-pub(super) use msrs::combine_msr;
+#[cfg(feature = "fleet")]
+pub(crate) use msrs::combine_msr;
 pub use msrs::{MsrMeaning, msr_meanings};
 
 /// How two hosts' values become one that a guest can have on both.
@@ -93,7 +94,8 @@ impl Rule {
 }
 
 /// Numbers that limit what a guest can do, such as the width of addresses, each with its rule; in a fixed order.
-pub(super) fn limits() -> impl Iterator<Item = (Field, Rule)> {
+#[cfg(feature = "fleet")]
+pub(crate) fn limits() -> impl Iterator<Item = (Field, Rule)> {
     rows::limits()
 }
 
@@ -185,6 +187,7 @@ fn parts_of(word: CpuidWord) -> impl Iterator<Item = (u32, Option<Part>)> {
 }
 
 /// Fields that the table knows, of bits that nobody else describes.
+#[cfg(feature = "show")]
 pub(crate) fn own_fields(word: CpuidWord) -> impl Iterator<Item = Field> {
     let known = describe(word).fold(0, |all, part| all | part.mask());
     rows::fields(word).filter(move |field| field.mask() & known == 0)

@@ -95,7 +95,8 @@ pub fn msr_meanings(msr: Msr) -> impl Iterator<Item = MsrMeaning> {
 ///
 /// No field that is a number crosses bit 32, so that the halves are combined one by one.
 #[must_use]
-pub(in crate::fleet) fn combine_msr(msr: Msr, one: u64, other: u64) -> u64 {
+#[cfg(feature = "fleet")]
+pub(crate) fn combine_msr(msr: Msr, one: u64, other: u64) -> u64 {
     let half = |value: u64, mask: u64| ((value & mask) & 0xffff_ffff) as u32;
     msr_meanings(msr).fold(0, |folded, MsrMeaning { mask, rule, .. }| {
         let part = |shift: u32| {
@@ -109,8 +110,8 @@ pub(in crate::fleet) fn combine_msr(msr: Msr, one: u64, other: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{ROWS, combine_msr, msr_meanings};
-    use crate::fleet::Rule;
     use crate::location::Msr;
+    use crate::meaning::Rule;
     use crate::model_specific::MsrFeature;
 
     #[test]

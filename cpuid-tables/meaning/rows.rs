@@ -433,6 +433,7 @@ pub(super) fn fields(word: CpuidWord) -> impl Iterator<Item = Field> {
 }
 
 /// The rows of numbers that stand in one subleaf and limit what a guest can do.
+#[cfg(feature = "fleet")]
 pub(super) fn limits() -> impl Iterator<Item = (Field, Rule)> {
     ROWS.iter().filter_map(|row| match (&row.0, row.1) {
         (About::Bits(field), rule @ (Min | MinTold | Max)) if field.subleaves().count() == 1 => {
