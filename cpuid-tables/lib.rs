@@ -163,6 +163,8 @@ pub use model_specific::MsrFeature;
 pub use names::{Candidates, LookupError, Named, lookup};
 pub use release::{LinuxRelease, QemuRelease, QemuWord};
 pub use set::{FeatureSet, FeatureSetIter};
+#[cfg(feature = "alloc")]
+pub use table::VcpuBase;
 pub use table::{
     AmdNode, Answer, AnsweredBy, ApicLayout, Brand, CacheSubleaf, CpuidEntry, CpuidRead, CpuidTable,
     Hypervisor, IndexedLeaf, Lookup, OwnBits, OwnNumber, RunState, Signature, TableFull, Terminator,

@@ -1,6 +1,7 @@
 //! APIC ids: as many bits for each level of the topology as its count needs (include/hw/i386/topology.h).
 
 use super::topology::Topology;
+use crate::table::ApicLayout;
 
 /// Where each level's number starts in an APIC id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,18 @@ impl Offsets {
         let module = core + width(topology.cores);
         let die = module + width(topology.modules);
         Offsets { core, module, die, package: die + width(topology.dies) }
+    }
+}
+
+impl Topology {
+    /// Where cores and nodes are in an APIC id. Nodes are dies in machine types before 4.0 (`legacy-multi-node`), sockets
+    /// since.
+    pub(super) fn layout(&self, nodes_are_dies: bool) -> ApicLayout {
+        let offsets = Offsets::of(self);
+        let [core, module, die, package] =
+            [offsets.core, offsets.module, offsets.die, offsets.package].map(|bits| bits.to_le_bytes()[0]);
+        let node_shift = if nodes_are_dies { die } else { package };
+        ApicLayout { core_shift: core, core_width: module - core, node_shift }
     }
 }
 

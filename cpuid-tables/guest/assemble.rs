@@ -8,9 +8,8 @@ use super::builder::SgxSection;
 use super::caches::CacheInfo;
 use super::cpu::Cpu;
 use super::error::BuildError;
-use super::leaves_extended::leaf_8000001e;
 use super::topology::Topology;
-use crate::table::{CpuidEntry, CpuidTable, TableFull};
+use crate::table::{ApicLayout, CpuidEntry, CpuidTable, OwnBits, OwnPart, OwnPlace, TableFull, VcpuBase};
 
 /// How many entries QEMU has room for: its `KVM_MAX_CPUID_ENTRIES`.
 const ROOM: usize = 100;
@@ -37,17 +36,6 @@ impl Vcpu {
     }
 }
 
-/// An entry that differs from vCPU to vCPU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Varying {
-    /// The APIC id in EBX's highest byte.
-    Leaf1,
-    /// The APIC id in EDX.
-    Topology,
-    /// All of it; it is left out where all of it is zero.
-    Leaf8000001e,
-}
-
 /// What every leaf is computed from.
 pub(super) struct Leaves<'c> {
     pub(super) cpu: &'c Cpu<'c>,
@@ -71,12 +59,11 @@ impl Leaves<'_> {
     }
 }
 
-/// The first vCPU's table, and what differs in the others'.
-#[derive(Clone, Debug)]
-pub(super) struct Assembled {
-    pub(super) table: CpuidTable,
-    /// Entries of the table that differ, by position.
-    pub(super) varying: Vec<(usize, Varying)>,
+/// The table while it grows: the first vCPU's, with every entry that others have.
+struct Assembled {
+    table: CpuidTable,
+    /// What is each vCPU's own.
+    own: Vec<OwnPlace>,
     /// The next entry has leaf 0xD's flag and index: QEMU has written them there, then gone back, and writes neither
     /// with VMware's leaf.
     left_over: bool,
@@ -88,12 +75,16 @@ impl From<TableFull> for BuildError {
     }
 }
 
+/// Asks for all leaves.
+pub(super) fn assemble(leaves: &Leaves<'_>, layout: ApicLayout) -> Result<VcpuBase, BuildError> {
+    let all = Assembled::new(leaves)?;
+    Ok(VcpuBase::from_parts(all.table, all.own, layout))
+}
+
 impl Assembled {
-    /// Asks for all leaves.
-    pub(super) fn new(leaves: &Leaves<'_>) -> Result<Assembled, BuildError> {
+    fn new(leaves: &Leaves<'_>) -> Result<Assembled, BuildError> {
         let vcpu = Vcpu::of(&leaves.cpu.topology, 0);
-        let mut all =
-            Assembled { table: CpuidTable::new(), varying: Vec::with_capacity(8), left_over: false };
+        let mut all = Assembled { table: CpuidTable::new(), own: Vec::with_capacity(8), left_over: false };
         leaves.cpu.hypervisor_leaves(&mut all.table)?;
         all.basic(leaves, vcpu)?;
         all.extended(leaves, vcpu)?;
@@ -113,32 +104,32 @@ impl Assembled {
         if self.table.len() < ROOM { Ok(()) } else { Err(BuildError::TooManyEntries(leaf, subleaf)) }
     }
 
-    fn push(&mut self, entry: CpuidEntry, varying: Option<Varying>) -> Result<(), BuildError> {
+    fn push(&mut self, entry: CpuidEntry, own: Option<OwnPart>) -> Result<(), BuildError> {
         self.claim(entry.function.0, entry.index.0)?;
-        self.varying.extend(varying.map(|varying| (self.table.len(), varying)));
+        self.own.extend(own.map(|part| OwnPlace { entry: self.table.len(), part }));
         Ok(self.table.push(entry)?)
     }
 
     /// A leaf without subleaves; left out if it is all zero.
-    fn plain(&mut self, leaf: u32, registers: [u32; 4], varying: Option<Varying>) -> Result<(), BuildError> {
+    fn plain(&mut self, leaf: u32, registers: [u32; 4], own: Option<OwnPart>) -> Result<(), BuildError> {
         self.claim(leaf, 0)?;
-        if registers == [0; 4] && varying.is_none() {
+        if registers == [0; 4] && own.is_none() {
             return Ok(());
         }
-        self.push(CpuidEntry::of_leaf(leaf, registers), varying)
+        self.push(CpuidEntry::of_leaf(leaf, registers), own)
     }
 
     /// Subleaves from 0 up to the first that ends them, which is there too.
     fn list(
         &mut self,
         leaf: u32,
-        varying: Option<Varying>,
+        own: Option<OwnPart>,
         read: impl Fn(u32) -> [u32; 4],
         ends: impl Fn(u32, [u32; 4]) -> bool,
     ) -> Result<(), BuildError> {
         for subleaf in 0.. {
             let registers = read(subleaf);
-            self.push(CpuidEntry::of_subleaf(leaf, subleaf, registers), varying)?;
+            self.push(CpuidEntry::of_subleaf(leaf, subleaf, registers), own)?;
             if ends(subleaf, registers) {
                 break;
             }
@@ -155,13 +146,13 @@ impl Assembled {
         for leaf in 0..=highest.min(LAST_BASIC) {
             let read = |subleaf| leaves.cpuid(leaf, subleaf, vcpu);
             match leaf {
-                1 => self.plain(leaf, read(0), Some(Varying::Leaf1))?,
+                1 => self.plain(leaf, read(0), Some(OwnPart::CountedId))?,
                 2 => self.leaf_2(read(0), behaviour.drops_obsolete)?,
                 4 => self.list(leaf, None, read, |_, [eax, ..]| eax == 0)?,
-                0xb => self.list(leaf, self.topology(leaves), read, |_, [_, _, ecx, _]| ecx & 0xff00 == 0)?,
+                0xb => self.list(leaf, leaf_b_id(leaves), read, |_, [_, _, ecx, _]| ecx & 0xff00 == 0)?,
                 0x1f if !leaves.cpu.has_leaf_1f() => self.check_room(leaf, 0)?,
                 0x1f => {
-                    self.list(leaf, Some(Varying::Topology), read, |_, [_, _, ecx, _]| ecx & 0xff00 == 0)?;
+                    self.list(leaf, x2apic_id(leaf), read, |_, [_, _, ecx, _]| ecx & 0xff00 == 0)?;
                 }
                 0xd => self.leaf_d(read, behaviour.drops_obsolete)?,
                 0x12 => self.list(leaf, None, read, |subleaf, [eax, ..]| subleaf > 1 && eax & 0xf != 1)?,
@@ -171,11 +162,6 @@ impl Assembled {
             }
         }
         Ok(())
-    }
-
-    /// Leaf 0xB holds the APIC id unless it is switched off.
-    fn topology(&self, leaves: &Leaves<'_>) -> Option<Varying> {
-        leaves.cpu.settings.cpuid_0xb.then_some(Varying::Topology)
     }
 
     /// Leaf 2, as many times as it says.
@@ -237,7 +223,7 @@ impl Assembled {
             match leaf {
                 0x8000_001d => self.list(leaf, None, read, |_, [eax, ..]| eax == 0)?,
                 0x8000_001e if leaf <= in_range => {
-                    self.plain(leaf, read(0), Some(Varying::Leaf8000001e))?;
+                    self.plain(leaf, read(0), Some(OwnPart::Node))?;
                 }
                 _ if leaf > in_range && read(0) == [0; 4] => return Err(BuildError::Level(highest)),
                 _ => self.plain(leaf, read(0), None)?,
@@ -257,22 +243,14 @@ impl Assembled {
         }
         Ok(())
     }
+}
 
-    /// Makes the first vCPU's table another's. `table` must have this table's entries, whichever vCPU's.
-    pub(super) fn vary(&self, table: &mut CpuidTable, topology: &Topology, multi_node: bool, vcpu: Vcpu) {
-        for &(at, varying) in &self.varying {
-            let (Some(entry), Some(first)) = (table.get_mut(at), self.table.get(at)) else { continue };
-            match varying {
-                // The first vCPU's id is 0; what is there already is an older release's count that ran over.
-                Varying::Leaf1 => entry.registers[1] = first.registers[1] | vcpu.apic_id << 24,
-                Varying::Topology => entry.registers[3] = vcpu.apic_id,
-                Varying::Leaf8000001e => entry.registers = leaf_8000001e(topology, multi_node, vcpu),
-            }
-        }
-    }
+/// The x2APIC id of a leaf that lists levels.
+fn x2apic_id(leaf: u32) -> Option<OwnPart> {
+    OwnBits::all().iter().find(|own| own.field.leaf().0 == leaf).copied().map(OwnPart::Field)
+}
 
-    /// Where an entry stands that is left out where it is all zero.
-    pub(super) fn optional(&self) -> Option<usize> {
-        self.varying.iter().find(|(_, varying)| *varying == Varying::Leaf8000001e).map(|(at, _)| *at)
-    }
+/// Leaf 0xB holds the APIC id unless it is switched off.
+fn leaf_b_id(leaves: &Leaves<'_>) -> Option<OwnPart> {
+    x2apic_id(0xb).filter(|_| leaves.cpu.settings.cpuid_0xb)
 }

@@ -3,7 +3,7 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::assemble::{Assembled, Leaves};
+use super::assemble::{Leaves, assemble};
 use super::behaviour::Release;
 use super::cpu::{Class, Cpu};
 use super::error::BuildError;
@@ -169,11 +169,11 @@ impl<'h> GuestCpuidBuilder<'h> {
         cpu.realize(&self.cpu)?;
         let caches = cpu.cache_info(&self.machine.caches)?;
         let (sgx, sgx_provisioning) = (&*self.sgx, self.sgx_provisioning);
-        let assembled = Assembled::new(&Leaves { cpu: &cpu, caches: &caches, sgx, sgx_provisioning })?;
+        let leaves = Leaves { cpu: &cpu, caches: &caches, sgx, sgx_provisioning };
+        let base = assemble(&leaves, cpu.topology.layout(cpu.settings.legacy_multi_node))?;
         Ok(GuestCpuid {
-            assembled,
+            base,
             topology: cpu.topology,
-            legacy_multi_node: cpu.settings.legacy_multi_node,
             features: GuestFeatures { release: cpu.release, words: cpu.words },
             filtered: cpu.filtered,
             warnings: cpu.warnings,

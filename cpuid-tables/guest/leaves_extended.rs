@@ -75,28 +75,19 @@ impl Leaves<'_> {
     }
 
     /// The vCPU's place, as AMD has it.
-    pub(super) fn leaf_8000001e(&self, vcpu: Vcpu) -> [u32; 4] {
-        let cpu = self.cpu;
-        leaf_8000001e(&cpu.topology, cpu.settings.legacy_multi_node, vcpu)
+    fn leaf_8000001e(&self, vcpu: Vcpu) -> [u32; 4] {
+        let topology = &self.cpu.topology;
+        // The field has eight bits.
+        if vcpu.core > 255 {
+            return [0; 4];
+        }
+        let offsets = Offsets::of(topology);
+        let ebx = (topology.threads - 1) << 8 | vcpu.core & 0xff;
+        let ecx = if self.cpu.settings.legacy_multi_node {
+            (topology.dies - 1) << 8 | vcpu.apic_id >> offsets.die & 0xff
+        } else {
+            vcpu.apic_id >> offsets.package & 0xff
+        };
+        [vcpu.apic_id, ebx, ecx, 0]
     }
-}
-
-/// Leaf 0x8000001E, of which other parts depend on the vCPU than in the other leaves of topology.
-pub(super) fn leaf_8000001e(
-    topology: &super::topology::Topology,
-    legacy_multi_node: bool,
-    vcpu: Vcpu,
-) -> [u32; 4] {
-    // The field has eight bits.
-    if vcpu.core > 255 {
-        return [0; 4];
-    }
-    let offsets = Offsets::of(topology);
-    let ebx = (topology.threads - 1) << 8 | vcpu.core & 0xff;
-    let ecx = if legacy_multi_node {
-        (topology.dies - 1) << 8 | vcpu.apic_id >> offsets.die & 0xff
-    } else {
-        vcpu.apic_id >> offsets.package & 0xff
-    };
-    [vcpu.apic_id, ebx, ecx, 0]
 }

@@ -46,7 +46,7 @@
 use alloc::vec::Vec;
 
 use crate::location::{CpuidWord, Msr};
-use crate::table::{ApicLayout, CpuidTable};
+use crate::table::{ApicLayout, CpuidTable, VcpuBase};
 
 mod apic_id;
 mod assemble;
@@ -95,17 +95,15 @@ pub use report::{Filtered, Reason, Warning};
 pub(crate) use supported::AMD_ALIASES;
 pub use topology::{Smp, Topology, TopologyError};
 
-use apic_id::Offsets;
-use assemble::{Assembled, Vcpu};
+use assemble::Vcpu;
 use behaviour::Release;
 use flags::WORDS;
 
 /// A guest's CPUID tables.
 #[derive(Clone, Debug)]
 pub struct GuestCpuid {
-    assembled: Assembled,
+    base: VcpuBase,
     topology: Topology,
-    legacy_multi_node: bool,
     features: GuestFeatures,
     filtered: Vec<Filtered>,
     warnings: Vec<Warning>,
@@ -139,30 +137,25 @@ impl GuestCpuid {
         table
     }
 
-    /// A table that has every entry that any vCPU has, to make all of theirs from: the first vCPU's, and 0x8000001E with
-    /// it, which QEMU leaves out where all of it is zero.
+    /// What every vCPU's table is made from, hot-plugged ones included.
     ///
     /// ```
     /// # use cpuid_tables::{guest::GuestCpuid, host::Host};
     /// # let host = Host::default();
     /// let guest = GuestCpuid::builder().model("base").host(&host).build()?;
     /// # #[cfg(feature = "kvm")]
-    /// let vcpus = cpuid_tables::kvm::Vcpus::with_layout(guest.base(), guest.layout());
+    /// let vcpus = cpuid_tables::kvm::Vcpus::from_base(guest.base());
     /// # Ok::<(), cpuid_tables::guest::BuildError>(())
     /// ```
     #[must_use]
-    pub fn base(&self) -> &CpuidTable {
-        &self.assembled.table
+    pub fn base(&self) -> &VcpuBase {
+        &self.base
     }
 
     /// Where the numbers of cores and nodes stand in an APIC id, which a table does not always tell.
     #[must_use]
     pub fn layout(&self) -> ApicLayout {
-        let offsets = Offsets::of(&self.topology);
-        let [core, module, die, package] =
-            [offsets.core, offsets.module, offsets.die, offsets.package].map(|bits| bits.to_le_bytes()[0]);
-        let node_shift = if self.legacy_multi_node { die } else { package };
-        ApicLayout { core_shift: core, core_width: module - core, node_shift }
+        self.base.layout()
     }
 
     /// The numbers of vCPUs, sockets and so on.
@@ -187,31 +180,20 @@ impl GuestCpuid {
 
     /// Puts the table of the vCPU with this index in place of `table`, and returns its APIC id. Allocates nothing.
     pub fn write(&self, index: u32, table: &mut CpuidTable) -> u32 {
-        table.clone_from(&self.assembled.table);
-        self.vary(index, table)
+        let apic_id = self.apic_id(index);
+        self.base.write(apic_id, table);
+        apic_id
     }
 
     /// Shows each vCPU's table in turn, with its APIC id: one table is changed from vCPU to vCPU, which is faster than
     /// making one for each.
     pub fn for_each(&self, mut show: impl FnMut(u32, &CpuidTable)) {
-        let mut table = self.assembled.table.clone();
+        let mut table = CpuidTable::clone(&self.base);
         for index in 0..self.topology.cpus {
-            if table.len() != self.assembled.table.len() {
-                table.clone_from(&self.assembled.table);
-            }
-            let apic_id = self.vary(index, &mut table);
+            let apic_id = self.apic_id(index);
+            self.base.rewrite(apic_id, &mut table);
             show(apic_id, &table);
         }
-    }
-
-    fn vary(&self, index: u32, table: &mut CpuidTable) -> u32 {
-        let vcpu = Vcpu::of(&self.topology, index);
-        self.assembled.vary(table, &self.topology, self.legacy_multi_node, vcpu);
-        let optional = self.assembled.optional().and_then(|at| table.get(at).copied());
-        if let Some(entry) = optional.filter(|entry| entry.registers == [0; 4]) {
-            table.retain(|other| other.function != entry.function);
-        }
-        vcpu.apic_id
     }
 
     /// What was asked for and the host lacks, word by word.

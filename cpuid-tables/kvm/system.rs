@@ -15,7 +15,7 @@ use super::error::{Errno, KvmError};
 use super::ioctl::{self, CpuidBuffer};
 use crate::host::{self, Host};
 use crate::location::{Leaf, Msr, Subleaf};
-use crate::table::CpuidEntry;
+use crate::table::{CpuidEntry, OwnBits};
 
 /// What a KVM answers about itself.
 ///
@@ -23,7 +23,7 @@ use crate::table::CpuidEntry;
 ///
 /// Every question fails with a [`KvmError`]: the ioctl's, or [`KvmError::Recorded`] where a recorded host lacks the answer.
 pub trait KvmSystem {
-    /// What a guest may be shown: `KVM_GET_SUPPORTED_CPUID`, in KVM's order.
+    /// What a guest may be shown: `KVM_GET_SUPPORTED_CPUID`, in KVM's order. APIC ids, of whichever CPU answered, are 0.
     fn supported_cpuid(&self) -> Result<Vec<CpuidEntry>, KvmError>;
 
     /// What KVM emulates though the host's processor lacks it: `KVM_GET_EMULATED_CPUID`.
@@ -112,7 +112,10 @@ impl KvmSystem for Device {
     fn supported_cpuid(&self) -> Result<Vec<CpuidEntry>, KvmError> {
         let answer = growing(|count| Ok(self.0.get_supported_cpuid(count)?));
         let answer = answer.map_err(|errno| KvmError::of_ioctl("KVM_GET_SUPPORTED_CPUID", errno))?;
-        Ok(entries_of(answer.as_slice()))
+        let mut entries = entries_of(answer.as_slice());
+        // KVM answers leaves 1 and 0xB with the id of the CPU that the thread is on at that moment.
+        OwnBits::clear(&mut entries);
+        Ok(entries)
     }
 
     fn emulated_cpuid(&self) -> Result<Vec<CpuidEntry>, KvmError> {
@@ -221,18 +224,22 @@ impl KvmSystem for Host {
 }
 
 impl Host {
-    /// All that a KVM answers, and what the CPUID instruction answered beside it. What older KVMs lack is none.
+    /// All that a KVM answers, and what the CPUID instruction answered beside it. What older KVMs lack is none. The APIC
+    /// ids of the CPUs that happened to answer are 0, so that two readings of a host are equal.
     ///
     /// # Errors
     ///
     /// [`KvmError`]: the first question that failed.
-    pub fn of(kvm: &impl KvmSystem, instruction: Vec<CpuidEntry>) -> Result<Host, KvmError> {
+    pub fn of(kvm: &impl KvmSystem, mut instruction: Vec<CpuidEntry>) -> Result<Host, KvmError> {
         let mut capabilities = BTreeMap::new();
         for capability in Capability::ALL {
             capabilities.insert(capability.number, kvm.capability(*capability)?);
         }
+        let mut supported = kvm.supported_cpuid()?;
+        OwnBits::clear(&mut supported);
+        OwnBits::clear(&mut instruction);
         Ok(Host {
-            supported: kvm.supported_cpuid()?,
+            supported,
             instruction,
             msrs: kvm.feature_msrs()?,
             capabilities,

@@ -1,21 +1,11 @@
 //! The tables of a VM's vCPUs: one base table, and for each vCPU what is its own.
 
-use std::vec::Vec;
-
 use kvm_bindings::CpuId;
 
 use super::changes::Changes;
 use super::vcpu_error::VcpuError;
 use super::vcpu_table::{CpuidVcpu, VcpuTable};
-use crate::location::Register;
-use crate::table::{ApicLayout, CpuidEntry, OwnBits};
-
-/// A place in the table that is each vCPU's own.
-#[derive(Clone, Copy, Debug)]
-struct Patch {
-    entry: usize,
-    own: OwnBits,
-}
+use crate::table::{ApicLayout, CpuidEntry, CpuidTable, VcpuBase};
 
 /// The tables of a VM's vCPUs.
 ///
@@ -39,37 +29,42 @@ struct Patch {
 /// ```
 #[derive(Debug)]
 pub struct Vcpus {
+    base: VcpuBase,
     table: VcpuTable,
-    patches: Vec<Patch>,
-    layout: ApicLayout,
+    /// An entry was left out of the table for the last vCPU.
+    shortened: bool,
 }
 
 impl Vcpus {
-    /// Tables made from a base, which may be any vCPU's; where cores and nodes stand in an APIC id is as it says.
-    ///
-    /// Every vCPU has the entries that the base has. QEMU drops entries of zeros, so that its first vCPU may lack a leaf
-    /// 0x8000001E that its others have: give those their own with [`VcpuTable`].
+    /// Tables made from any vCPU's table; where cores and nodes are in an APIC id is read from it, see
+    /// [`VcpuBase::new`].
     ///
     /// # Errors
     ///
     /// [`VcpuError::TooMany`]; [`VcpuError::Memory`].
-    pub fn new(base: &[CpuidEntry]) -> Result<Vcpus, VcpuError> {
-        Vcpus::with_layout(base, ApicLayout::of(base))
+    pub fn new(table: &[CpuidEntry]) -> Result<Vcpus, VcpuError> {
+        Vcpus::with_layout(table, ApicLayout::of(table))
     }
 
-    /// The same, with the layout given: a base with several dies or nodes in a socket may not tell.
+    /// The same, with the layout given: a table with several dies or nodes in a socket may not tell.
     ///
     /// # Errors
     ///
     /// As [`new`](Vcpus::new).
-    pub fn with_layout(base: &[CpuidEntry], layout: ApicLayout) -> Result<Vcpus, VcpuError> {
+    pub fn with_layout(table: &[CpuidEntry], layout: ApicLayout) -> Result<Vcpus, VcpuError> {
+        let full = || VcpuError::TooMany { count: table.len(), first: table.get(CpuidTable::MAX).copied() };
+        Vcpus::from_base(&VcpuBase::with_layout(table, layout).map_err(|_| full())?)
+    }
+
+    /// Tables made from what each is made from: a guest's, as `GuestCpuid::base` has it, or one's own.
+    ///
+    /// # Errors
+    ///
+    /// [`VcpuError::Memory`].
+    pub fn from_base(base: &VcpuBase) -> Result<Vcpus, VcpuError> {
         let mut table = VcpuTable::new()?;
         table.fill(base)?;
-        let patches = base.iter().enumerate().flat_map(|(entry, of)| {
-            let here = OwnBits::all().iter().filter(|own| own.field.leaf() == of.function);
-            here.map(move |&own| Patch { entry, own })
-        });
-        Ok(Vcpus { table, patches: patches.collect(), layout })
+        Ok(Vcpus { base: base.clone(), table, shortened: false })
     }
 
     /// Another one, for another thread.
@@ -78,22 +73,30 @@ impl Vcpus {
     ///
     /// [`VcpuError::Memory`].
     pub fn try_clone(&self) -> Result<Vcpus, VcpuError> {
-        Ok(Vcpus { table: self.table.try_clone()?, patches: self.patches.clone(), layout: self.layout })
+        Ok(Vcpus { base: self.base.clone(), table: self.table.try_clone()?, shortened: self.shortened })
     }
 
     /// The table of the vCPU with this APIC id, in KVM's form.
     pub fn table(&mut self, apic_id: u32) -> &CpuId {
+        let left_out = self.base.left_out(apic_id);
+        if self.shortened {
+            // It fitted before.
+            let _ = self.table.fill(&self.base);
+        }
         let entries = self.table.given_mut().entries_mut();
-        for patch in &self.patches {
-            if let Some(entry) = entries.get_mut(patch.entry) {
-                let register = match patch.own.field.register() {
-                    Register::Eax => &mut entry.eax,
-                    Register::Ebx => &mut entry.ebx,
-                    Register::Ecx => &mut entry.ecx,
-                    Register::Edx => &mut entry.edx,
-                };
-                patch.own.put(register, self.layout.number(patch.own.number, apic_id));
-            }
+        for place in self.base.own() {
+            let (Some(entry), Some(base)) = (entries.get_mut(place.entry), self.base.get(place.entry)) else {
+                continue;
+            };
+            let now = [entry.eax, entry.ebx, entry.ecx, entry.edx];
+            [entry.eax, entry.ebx, entry.ecx, entry.edx] =
+                self.base.registers(place.part, base, apic_id, now);
+        }
+        self.shortened = left_out.is_some();
+        if let Some(at) = left_out {
+            entries[at..].rotate_left(1);
+            let shorter = entries.len() - 1;
+            self.table.given_mut().resize(shorter);
         }
         self.table.given().as_kvm()
     }

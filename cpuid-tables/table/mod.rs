@@ -19,6 +19,8 @@ mod read;
 mod run_state;
 mod subleaves;
 mod topology;
+#[cfg(feature = "alloc")]
+mod vcpu_base;
 mod xsave;
 
 pub use answer::{Answer, AnsweredBy, Lookup, kvm_answer};
@@ -30,6 +32,10 @@ pub use read::CpuidRead;
 pub use run_state::RunState;
 pub use subleaves::{IndexedLeaf, Terminator};
 pub use topology::{AmdNode, TopologyDomain, TopologyLevel};
+#[cfg(feature = "alloc")]
+pub use vcpu_base::VcpuBase;
+#[cfg(feature = "guest")]
+pub(crate) use vcpu_base::{OwnPart, OwnPlace};
 pub use xsave::XsaveSubleaf;
 
 /// A table of CPUID entries as `KVM_SET_CPUID2` takes it.
@@ -103,6 +109,27 @@ impl CpuidTable {
         *self.entries.get_mut(usize::from(self.len)).ok_or(TableFull)? = entry;
         self.len += 1;
         Ok(())
+    }
+
+    /// Puts an entry at a position, which is at most the table's length; those from there on move up.
+    ///
+    /// # Errors
+    ///
+    /// [`TableFull`]: it has [`MAX`](CpuidTable::MAX) already.
+    pub(crate) fn insert(&mut self, at: usize, entry: CpuidEntry) -> Result<(), TableFull> {
+        self.push(entry)?;
+        if let Some(moved) = self.get_mut(at..) {
+            moved.rotate_right(1);
+        }
+        Ok(())
+    }
+
+    /// Takes the entry at a position out, if there is one; those after it move down.
+    pub(crate) fn remove(&mut self, at: usize) {
+        if let Some(moved) = self.get_mut(at..).filter(|moved| !moved.is_empty()) {
+            moved.rotate_left(1);
+            self.len -= 1;
+        }
     }
 
     /// Keeps the entries for which it is true, in order.

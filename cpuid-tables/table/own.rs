@@ -5,10 +5,10 @@
 use crate::bit_field::Field;
 use crate::feature;
 use crate::known_fields::{leaf_1, leaf_1f, leaf_8000001e, leaf_80000008, leaf_80000026, leaf_b};
-use crate::location::{Leaf, Register};
-use crate::table::CpuidTable;
+use crate::location::{Leaf, Register, Subleaf};
 use crate::table::read::CpuidRead;
 use crate::table::topology::TopologyDomain;
+use crate::table::{CpuidEntry, CpuidTable, Vendor};
 
 /// What a processor's own number is made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +46,24 @@ impl OwnBits {
     #[must_use]
     pub fn all() -> &'static [OwnBits] {
         &OWN
+    }
+
+    /// Makes the own bits of all entries 0: what is left is the same whichever processor answered.
+    ///
+    /// ```
+    /// use cpuid_tables::{CpuidEntry, OwnBits};
+    ///
+    /// let mut entries = [CpuidEntry::of_leaf(1, [0x806f8, 0x0310_0800, 0, 0])];
+    /// OwnBits::clear(&mut entries);
+    /// assert_eq!(entries[0].registers[1], 0x0010_0800);
+    /// ```
+    pub fn clear(entries: &mut [CpuidEntry]) {
+        for entry in entries {
+            let leaf = entry.function;
+            for own in OWN.iter().filter(|own| own.field.leaf() == leaf) {
+                own.put(entry.register_mut(own.field.register()), 0);
+            }
+        }
     }
 
     /// The bits of a leaf's register that are each processor's own, in whichever subleaf.
@@ -130,16 +148,31 @@ fn package_shift<C: CpuidRead + ?Sized>(cpuid: &C) -> Option<u32> {
 }
 
 impl CpuidTable {
-    /// Makes it the table of the processor with this APIC id: all [`OwnBits`] are set to its numbers, and nothing else
-    /// changes. An id that a field has too few bits for is cut to them, as processors do.
+    /// Makes it the table of the processor with this APIC id: all [`OwnBits`] are set to its numbers. An id that a field has
+    /// too few bits for is cut to them, as processors do. A list of levels that begins with none has no ids.
+    ///
+    /// AMD's leaf 0x8000001E is left out where all of it is zero, as QEMU does. A table of AMD's that has leaves up to it
+    /// and lacks its entry was such a processor's, and gets it back; but for a table that is full.
     pub fn set_apic_id(&mut self, apic_id: u32, layout: &ApicLayout) {
+        if let Some(at) = missing_node_entry(self) {
+            let _ = self.insert(at, CpuidEntry::of_leaf(Leaf::NODE.0, [0; 4]));
+        }
+        let unused = [Leaf::LEVELS, Leaf::LEVELS_V2, Leaf::AMD_LEVELS].map(|leaf| is_unused_list(self, leaf));
+        let [levels, levels_v2, amd_levels] = unused;
         for entry in self.iter_mut() {
             let leaf = entry.function;
-            for own in OwnBits::all().iter().filter(|own| own.field.leaf() == leaf) {
+            let without = match leaf {
+                Leaf::LEVELS => levels,
+                Leaf::LEVELS_V2 => levels_v2,
+                Leaf::AMD_LEVELS => amd_levels,
+                _ => false,
+            };
+            for own in OwnBits::all().iter().filter(|own| !without && own.field.leaf() == leaf) {
                 let number = layout.number(own.number, apic_id);
                 own.put(entry.register_mut(own.field.register()), number);
             }
         }
+        self.retain(|entry| entry.function != Leaf::NODE || entry.registers != [0; 4]);
     }
 
     /// The APIC id that it shows: the x2APIC id of 0x1F, 0xB or 0x80000026, else the 8 bits of leaf 1.
@@ -148,6 +181,36 @@ impl CpuidTable {
         let wide = [leaf_1f::X2APIC_ID, leaf_b::X2APIC_ID, leaf_80000026::X2APIC_ID];
         wide.into_iter().chain([leaf_1::LOCAL_APIC_ID]).find_map(|field| self.field(field))
     }
+}
+
+impl Leaf {
+    /// Levels of the topology.
+    const LEVELS: Leaf = Leaf(0xb);
+    /// Intel's newer list of them.
+    const LEVELS_V2: Leaf = Leaf(0x1f);
+    /// AMD's newer list of them.
+    const AMD_LEVELS: Leaf = Leaf(0x8000_0026);
+    /// AMD's APIC id, core and node.
+    pub(crate) const NODE: Leaf = Leaf(0x8000_001e);
+}
+
+/// True when a list of levels begins with none: it then holds nothing at all, APIC ids included.
+pub(super) fn is_unused_list(entries: &[CpuidEntry], leaf: Leaf) -> bool {
+    let list = [Leaf::LEVELS, Leaf::LEVELS_V2, Leaf::AMD_LEVELS].contains(&leaf);
+    let first = entries.iter().find(|entry| entry.answers(leaf, Subleaf(0)));
+    list && first.is_some_and(|first| leaf_1f::DOMAIN_TYPE.read_from(first.registers) == 0)
+}
+
+/// Where AMD's leaf 0x8000001E belongs in a table of AMD's that has leaves up to it and no entry for it.
+pub(super) fn missing_node_entry(table: &CpuidTable) -> Option<usize> {
+    let highest = table.find(Leaf::EXTENDED, Subleaf(0)).map_or(0, |entry| entry.registers[0]);
+    let amds = table.has(feature::TOPOEXT)
+        || table.vendor().is_some_and(|vendor| [Vendor::AMD, Vendor::HYGON].contains(&vendor));
+    if !amds || highest < Leaf::NODE.0 || table.find(Leaf::NODE, Subleaf(0)).is_some() {
+        return None;
+    }
+    let before = |entry: &CpuidEntry| (Leaf::EXTENDED..Leaf::NODE).contains(&entry.function);
+    table.iter().rposition(before).map(|last| last + 1)
 }
 
 impl OwnBits {

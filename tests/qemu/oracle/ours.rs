@@ -26,7 +26,8 @@ pub fn build(release: QemuRelease, host: &Host, case: &Case) -> Outcome<Built> {
     })
 }
 
-fn guest(release: QemuRelease, host: &Host, case: &Case) -> Outcome<Result<GuestCpuid, BuildError>> {
+/// The case's guest as this release builds it, or why there is none.
+pub fn guest(release: QemuRelease, host: &Host, case: &Case) -> Outcome<Result<GuestCpuid, BuildError>> {
     let mut builder = GuestCpuid::builder().release(release).host(host);
     if !case.cpu.is_empty() {
         match case.cpu.parse::<CpuOption>() {

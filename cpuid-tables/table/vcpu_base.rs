@@ -1,0 +1,190 @@
+//! What each vCPU's table is made from.
+
+use alloc::vec::Vec;
+use core::ops::Deref;
+
+use super::own::{ApicLayout, OwnBits, OwnNumber, is_unused_list, missing_node_entry};
+use super::{CpuidEntry, CpuidTable, TableFull};
+use crate::known_fields::{leaf_1, leaf_8000001e};
+use crate::location::{Leaf, Register};
+
+/// A part of an entry that is each vCPU's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OwnPart {
+    /// The field holds the number, or as much of it as fits.
+    Field(OwnBits),
+    /// Leaf 1's APIC id over a count that ran into its bits: releases of QEMU before 10.0 let it.
+    CountedId,
+    /// All of AMD's leaf 0x8000001E. It is left out where all of it is zero, and QEMU has it zero where the core's number
+    /// does not fit.
+    Node,
+}
+
+/// An entry's part that is each vCPU's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OwnPlace {
+    /// The entry's position.
+    pub(crate) entry: usize,
+    pub(crate) part: OwnPart,
+}
+
+/// What each vCPU's table is made from: a table with every entry that any vCPU has, and which parts of it are each
+/// vCPU's own.
+///
+/// vCPUs differ by their APIC ids (leaves 1, 0xB, 0x1F, 0x8000001E and 0x80000026), and by one more thing: AMD's leaf
+/// 0x8000001E is all zero on the first vCPU of a guest without SMT, and then left out of that vCPU's table alone. A copy of
+/// the first vCPU's table therefore lacks an entry that the other vCPUs have; this does not.
+///
+/// Caches (leaves 4 and 0x8000001D) are the same on every vCPU.
+///
+/// As a table (`base.iter()`, `base.find(..)`) it is the one with every entry.
+///
+/// ```
+/// use cpuid_tables::{CpuidEntry, CpuidTable, VcpuBase, feature};
+///
+/// // The first vCPU of an AMD guest without SMT: it has 0x8000001E, all zero, so its entry is left out.
+/// let first = [
+///     CpuidEntry::of_leaf(1, [0x00a0_0f11, 0x0004_0800, 0, feature::HT.mask()]),
+///     CpuidEntry::of_leaf(0x8000_0000, [0x8000_001e, 0, 0, 0]),
+///     CpuidEntry::of_leaf(0x8000_0001, [0, 0, feature::TOPOEXT.mask(), 0]),
+/// ];
+/// let base = VcpuBase::new(&first)?;
+/// let mut table = CpuidTable::new();
+/// base.write(3, &mut table);
+/// assert_eq!(table.last().map(|entry| entry.registers), Some([3, 3, 0, 0]));
+/// base.write(0, &mut table);
+/// assert_eq!(table.len(), 3);
+/// # Ok::<(), cpuid_tables::TableFull>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct VcpuBase {
+    table: CpuidTable,
+    own: Vec<OwnPlace>,
+    layout: ApicLayout,
+}
+
+impl VcpuBase {
+    /// Made from any vCPU's table; where cores and nodes are in an APIC id is read from it.
+    ///
+    /// A table of AMD's that has leaves up to 0x8000001E and lacks its entry gets one of zeros, since that is what the entry
+    /// was.
+    ///
+    /// # Errors
+    ///
+    /// [`TableFull`].
+    pub fn new(table: &[CpuidEntry]) -> Result<VcpuBase, TableFull> {
+        VcpuBase::with_layout(table, ApicLayout::of(table))
+    }
+
+    /// The same, with the layout given: a table with several dies or nodes in a socket may not tell.
+    ///
+    /// # Errors
+    ///
+    /// [`TableFull`].
+    pub fn with_layout(table: &[CpuidEntry], layout: ApicLayout) -> Result<VcpuBase, TableFull> {
+        let mut table = CpuidTable::from_entries(table)?;
+        if let Some(at) = missing_node_entry(&table) {
+            table.insert(at, CpuidEntry::of_leaf(Leaf::NODE.0, [0; 4]))?;
+        }
+        let mut own = Vec::new();
+        for (entry, of) in table.iter().enumerate() {
+            if of.function == Leaf::NODE {
+                own.push(OwnPlace { entry, part: OwnPart::Node });
+            } else if !is_unused_list(&table, of.function) {
+                let here = OwnBits::all().iter().filter(|own| own.field.leaf() == of.function);
+                own.extend(here.map(|&own| OwnPlace { entry, part: OwnPart::Field(own) }));
+            }
+        }
+        Ok(VcpuBase { table, own, layout })
+    }
+
+    /// A table whose own parts are known.
+    #[cfg(feature = "guest")]
+    pub(crate) const fn from_parts(table: CpuidTable, own: Vec<OwnPlace>, layout: ApicLayout) -> VcpuBase {
+        VcpuBase { table, own, layout }
+    }
+
+    /// Where cores and nodes are in an APIC id.
+    #[must_use]
+    pub const fn layout(&self) -> ApicLayout {
+        self.layout
+    }
+
+    /// Puts the table of the vCPU with this APIC id in place of `table`. Allocates nothing.
+    pub fn write(&self, apic_id: u32, table: &mut CpuidTable) {
+        table.clone_from(&self.table);
+        self.apply(apic_id, &mut table[..]);
+        if let Some(at) = self.left_out(apic_id) {
+            table.remove(at);
+        }
+    }
+
+    /// Makes a table that came from this base that of another vCPU. Only what differs is written.
+    #[cfg(feature = "guest")]
+    pub(crate) fn rewrite(&self, apic_id: u32, table: &mut CpuidTable) {
+        if table.len() != self.table.len() || self.left_out(apic_id).is_some() {
+            self.write(apic_id, table);
+        } else {
+            self.apply(apic_id, &mut table[..]);
+        }
+    }
+
+    /// Makes entries that came from this base those of another vCPU, without leaving any out.
+    pub(crate) fn apply(&self, apic_id: u32, entries: &mut [CpuidEntry]) {
+        for place in &self.own {
+            if let (Some(entry), Some(base)) = (entries.get_mut(place.entry), self.table.get(place.entry)) {
+                entry.registers = self.registers(place.part, base, apic_id, entry.registers);
+            }
+        }
+    }
+
+    /// The registers of an entry, one own part made this vCPU's.
+    pub(crate) fn registers(
+        &self,
+        part: OwnPart,
+        base: &CpuidEntry,
+        apic_id: u32,
+        mut registers: [u32; 4],
+    ) -> [u32; 4] {
+        let put = |registers: &mut [u32; 4], own: &OwnBits| {
+            let number = self.layout.number(own.number, apic_id);
+            own.put(&mut registers[own.field.register() as usize], number);
+        };
+        match part {
+            OwnPart::Field(own) => put(&mut registers, &own),
+            OwnPart::CountedId => {
+                let ebx = Register::Ebx as usize;
+                registers[ebx] = base.registers[ebx] | apic_id << leaf_1::LOCAL_APIC_ID.bits().start();
+            }
+            OwnPart::Node if self.layout.number(OwnNumber::Core, apic_id) > leaf_8000001e::CORE_ID.max() => {
+                registers = [0; 4];
+            }
+            OwnPart::Node => {
+                registers = base.registers;
+                let here = OwnBits::all().iter().filter(|own| own.field.leaf() == Leaf::NODE);
+                here.for_each(|own| put(&mut registers, own));
+            }
+        }
+        registers
+    }
+
+    /// The own parts, by entry.
+    pub(crate) fn own(&self) -> &[OwnPlace] {
+        &self.own
+    }
+
+    /// The entry that the vCPU with this APIC id does not have.
+    pub(crate) fn left_out(&self, apic_id: u32) -> Option<usize> {
+        let place = self.own.iter().find(|place| place.part == OwnPart::Node)?;
+        let base = self.table.get(place.entry)?;
+        let registers = self.registers(place.part, base, apic_id, base.registers);
+        (registers == [0; 4]).then_some(place.entry)
+    }
+}
+
+impl Deref for VcpuBase {
+    type Target = CpuidTable;
+    fn deref(&self) -> &CpuidTable {
+        &self.table
+    }
+}
