@@ -5,7 +5,10 @@
 //! is there once, and called by its index. A list is called by its position in [`MODEL_LISTS`]: a count, then as many
 //! numbers. Texts and lists are numbers because a slice costs 16 bytes and a relocation each time.
 
-use crate::cache::{Cache, CacheDescriptor, CacheKind, CacheSlot, SharedBy};
+use crate::cache::{Cache, CacheDescriptor, CacheKind, CacheSlot};
+// Older releases of QEMU do not state who shares a cache.
+#[allow(unused_imports, reason = "used by the generated rows of newer releases")]
+use crate::cache::SharedBy;
 use crate::location::{Bit, CpuidWord, Msr, Register, WordSource};
 use crate::machine::DefaultVersion;
 

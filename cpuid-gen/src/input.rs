@@ -7,7 +7,7 @@ use std::thread;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{self, Facts, LinuxFacts, QemuFacts};
 use crate::published::Published;
-use crate::source::{FileId, Sources};
+use crate::source::{FileId, Sources, Span};
 
 /// The facts of a Linux tree (a directory) or of a facts file (anything else).
 pub fn linux(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<LinuxFacts> {
@@ -66,6 +66,36 @@ fn no_trees<F>(_: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> O
 use no_trees as linux_tree;
 #[cfg(not(feature = "trees"))]
 use no_trees as qemu_tree;
+
+/// Checks that each release has the tables that `cpuid-tables` cannot be without: a release that lacks one whole was not
+/// read whole. Tables that older releases never had may be missing.
+pub fn require_tables(linux: &[LinuxFacts], qemu: &[QemuFacts], diagnostics: &mut Diagnostics) {
+    let mut require = |project: &str, release: &str, at: Span, tables: &[(&str, bool)]| {
+        for (kind, _) in tables.iter().filter(|(_, is_empty)| *is_empty) {
+            let message = format!("{project} {release} has no `{kind}` row: its facts are not whole");
+            let help = "write them anew with `cpuid-gen import`";
+            diagnostics.push(Diagnostic::error(at, message).with_help(help));
+        }
+    };
+    for facts in linux {
+        let tables = [
+            ("linux-word", facts.words.is_empty()),
+            ("linux-feature", facts.features.is_empty()),
+            ("kvm-cap", facts.kvm_caps.is_empty()),
+        ];
+        require("Linux", &facts.release, facts.at, &tables);
+    }
+    for facts in qemu {
+        let tables = [
+            ("qemu-word", facts.words.is_empty()),
+            ("qemu-bit", facts.bits.is_empty()),
+            ("qemu-model", facts.models.is_empty()),
+            ("qemu-machine", facts.machines.is_empty()),
+            ("qemu-property", facts.properties.is_empty()),
+        ];
+        require("QEMU", &facts.release, facts.at, &tables);
+    }
+}
 
 /// The constants that `cpuid-tables` has published; they are part of this library and always read.
 #[must_use]
