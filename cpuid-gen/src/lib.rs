@@ -6,6 +6,7 @@ pub mod diff;
 mod emit;
 pub mod facts;
 mod graph;
+mod hash;
 pub mod input;
 pub mod linux;
 pub mod location;

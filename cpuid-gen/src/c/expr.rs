@@ -241,13 +241,13 @@ impl<'t, 'a> Parser<'t, 'a, '_> {
 
     /// `type)` after an opening parenthesis.
     fn cast(&mut self) -> Result<Option<Type>> {
-        let names: Vec<&str> = self.tokens[self.at..]
-            .iter()
-            .take_while(|token| token.kind == Kind::Ident)
-            .map(|token| token.text.as_ref())
-            .collect();
-        let closes = self.tokens.get(self.at + names.len()).is_some_and(|token| token.is(")"));
-        let Some(of) = Type::from_names(&names).filter(|_| closes) else { return Ok(None) };
+        let rest = &self.tokens[self.at..];
+        let words = rest.iter().take_while(|token| token.kind == Kind::Ident).count();
+        if words == 0 || !rest.get(words).is_some_and(|token| token.is(")")) {
+            return Ok(None);
+        }
+        let names: Vec<&str> = rest[..words].iter().map(|token| token.text.as_ref()).collect();
+        let Some(of) = Type::from_names(&names) else { return Ok(None) };
         self.at += names.len() + 1;
         Ok(Some(of))
     }
