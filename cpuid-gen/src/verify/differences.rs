@@ -12,11 +12,10 @@
 //! `rewritten` it says that upstream wrote the table of SUBJECT anew between the series LEFT and RIGHT, so that their
 //! rows are not compared.
 
-use std::collections::HashMap;
-
 use super::finding::{Key, Kind};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::columns::{Columns, rows};
+use crate::hash::QuickMap;
 use crate::source::{FileId, Sources, Span};
 
 /// What sort of difference it is.
@@ -112,7 +111,7 @@ pub struct Differences {
     pub entries: Vec<Difference>,
     pub(super) families: Vec<MacroFamily>,
     pub(super) rewritten: Vec<Rewritten>,
-    by_key: HashMap<Key, usize>,
+    by_key: QuickMap<Key, usize>,
 }
 
 impl Differences {
