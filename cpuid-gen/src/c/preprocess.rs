@@ -201,6 +201,11 @@ enum Bodies {
 }
 
 impl Bodies {
+    /// True inside a function's body that is dropped.
+    fn drops(&self) -> bool {
+        matches!(self, Bodies::Dropped { inside: true, .. })
+    }
+
     /// True for a token to keep, the braces of a body among them.
     fn keeps(&mut self, before: &[Token<'_>], token: &Token<'_>) -> bool {
         let Bodies::Dropped { depth, inside, wanted } = self else { return true };
@@ -273,7 +278,9 @@ impl<'a> Reading<'a, '_, '_> {
                         self.unit.tokens.push(token);
                     }
                 }
-                next = lexer.next();
+                // Braces end a body, and directives what is not active: tokens between are not wanted.
+                let skips = self.bodies.drops() || !self.active();
+                next = if skips { lexer.next_brace() } else { lexer.next() };
                 continue;
             }
             line.clear();
