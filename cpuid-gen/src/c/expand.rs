@@ -81,8 +81,10 @@ impl<'m, 'a> Expander<'m, 'a> {
     where
         I: Iterator<Item = Item<'a>> + Clone,
     {
-        let mut out = Vec::with_capacity(input.size_hint().0);
-        let mut pending = Pending { made: Vec::new(), input };
+        // Few tokens may be many in the end; an argument's are not.
+        let more = if depth == 0 { 256 } else { 0 };
+        let mut out = Vec::with_capacity(input.size_hint().0 + more);
+        let mut pending = Pending { made: Vec::with_capacity(more), input };
         while let Some((token, hidden)) = pending.next() {
             let Some(define) = self.definition(&token, hidden) else {
                 out.push((token, hidden));

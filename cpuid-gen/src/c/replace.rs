@@ -144,6 +144,7 @@ impl<'t, 'a> Replacement<'t, 'a> {
     }
 
     /// Adds a token of the body.
+    #[inline]
     pub(super) fn token(&mut self, token: &Token<'a>, hidden: Hidden) -> Result<()> {
         if self.pasting {
             return self.join(Some((token.clone(), hidden)));
