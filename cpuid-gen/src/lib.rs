@@ -14,6 +14,7 @@ pub mod diff;
 mod emit;
 pub mod facts;
 mod graph;
+mod hash;
 pub mod input;
 #[cfg(feature = "trees")]
 pub mod linux;

@@ -113,6 +113,10 @@ const EXPANSIONS: &[(&str, &str)] = &[
     ("#define c(a, b) a##b\n#define ab 9\n#define x 3", "c(a, b) c(x, 1) c(, b) c(a,) c(1, x) c(c, d)"),
     ("#define c(a, b) a ## b\n#define d(a, b) c(a, b)\n#define one 1", "d(one, 2) c(one, 2) d(d(a, b), c)"),
     ("#define v(...) <__VA_ARGS__>\n#define w(a, rest...) a:rest", "v() v(1) v(1, (2, 3)) w(1) w(1, 2, 3)"),
+    (
+        "#define s(...) #__VA_ARGS__\n#define t(a, rest...) #rest a",
+        "s(a, b) s(a,b) s( a , b ) s(,) s(a,) t(1, 2, 3) t(1)",
+    ),
     ("#define l(x) m(x)\n#define m(x) x l", "l(1)(2) m(l)(1)"),
     ("#define NUM(n) n\n#define hash #\n#define str #x", "NUM(hash) str"),
     ("#define a(x) x b\n#define b a(1", "a(2))) b)"),

@@ -112,19 +112,23 @@ struct Parser<'t, 'a, 'e> {
     environment: &'e Environment<'e, 'a>,
 }
 
-/// Binary operators by how tightly they bind.
-const LEVELS: [&[&str]; 10] = [
-    &["||"],
-    &["&&"],
-    &["|"],
-    &["^"],
-    &["&"],
-    &["==", "!="],
-    &["<", ">", "<=", ">="],
-    &["<<", ">>"],
-    &["+", "-"],
-    &["*", "/", "%"],
-];
+/// How tightly a binary operator binds.
+fn level(operator: &str) -> Option<usize> {
+    let level = match operator {
+        "||" => 0,
+        "&&" => 1,
+        "|" => 2,
+        "^" => 3,
+        "&" => 4,
+        "==" | "!=" => 5,
+        "<" | ">" | "<=" | ">=" => 6,
+        "<<" | ">>" => 7,
+        "+" | "-" => 8,
+        "*" | "/" | "%" => 9,
+        _ => return None,
+    };
+    Some(level)
+}
 
 impl<'t, 'a> Parser<'t, 'a, '_> {
     fn peek(&self) -> Option<&'t Token<'a>> {
@@ -190,8 +194,8 @@ impl<'t, 'a> Parser<'t, 'a, '_> {
 
     /// The next token and its level, when it is a binary operator that binds at least as tightly as `lowest`.
     fn operator(&self, lowest: usize) -> Option<(&'t Token<'a>, usize)> {
-        let token = self.peek()?;
-        let level = LEVELS.iter().position(|level| level.iter().any(|operator| token.is(operator)))?;
+        let token = self.peek().filter(|token| token.kind == Kind::Punct)?;
+        let level = level(&token.text)?;
         (level >= lowest).then_some((token, level))
     }
 
@@ -241,13 +245,13 @@ impl<'t, 'a> Parser<'t, 'a, '_> {
 
     /// `type)` after an opening parenthesis.
     fn cast(&mut self) -> Result<Option<Type>> {
-        let names: Vec<&str> = self.tokens[self.at..]
-            .iter()
-            .take_while(|token| token.kind == Kind::Ident)
-            .map(|token| token.text.as_ref())
-            .collect();
-        let closes = self.tokens.get(self.at + names.len()).is_some_and(|token| token.is(")"));
-        let Some(of) = Type::from_names(&names).filter(|_| closes) else { return Ok(None) };
+        let rest = &self.tokens[self.at..];
+        let words = rest.iter().take_while(|token| token.kind == Kind::Ident).count();
+        if words == 0 || !rest.get(words).is_some_and(|token| token.is(")")) {
+            return Ok(None);
+        }
+        let names: Vec<&str> = rest[..words].iter().map(|token| token.text.as_ref()).collect();
+        let Some(of) = Type::from_names(&names) else { return Ok(None) };
         self.at += names.len() + 1;
         Ok(Some(of))
     }
@@ -344,24 +348,25 @@ fn fitting(value: i128, of: Type, operator: &Token<'_>, live: bool) -> Result<Va
 /// An integer constant (C11 6.4.4.1).
 fn number(token: &Token<'_>) -> Result<Value> {
     let bad = |why: &str| Diagnostic::error(token.span, format!("`{}` {why}", token.text));
-    let lower = token.text.to_ascii_lowercase();
-    let (radix, rest) = match lower.as_bytes() {
-        [b'0', b'x', ..] => (16, &lower[2..]),
-        [b'0', b'b', ..] => (2, &lower[2..]),
-        [b'0', _, ..] => (8, &lower[1..]),
-        _ => (10, lower.as_str()),
+    let text = token.text.as_ref();
+    let (radix, rest) = match text.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (16, &text[2..]),
+        [b'0', b'b' | b'B', ..] => (2, &text[2..]),
+        [b'0', _, ..] => (8, &text[1..]),
+        _ => (10, text),
     };
     let length = rest.bytes().take_while(|byte| char::from(*byte).is_digit(radix)).count();
     let (digits, suffix) = rest.split_at(length);
     let digits = if radix == 8 && digits.is_empty() { "0" } else { digits };
-    let (unsigned, long) = match suffix {
-        "" => (false, false),
-        "u" => (true, false),
-        "l" | "ll" => (false, true),
-        "ul" | "ull" | "lu" | "llu" => (true, true),
-        _ => return Err(bad("is not an integer constant")),
+    let is_suffix = |known: &&str| suffix.eq_ignore_ascii_case(known);
+    let (unsigned, long) = match ["", "u", "l", "ll", "ul", "ull", "lu", "llu"].iter().position(is_suffix) {
+        Some(0) => (false, false),
+        Some(1) => (true, false),
+        Some(2 | 3) => (false, true),
+        Some(_) => (true, true),
+        None => return Err(bad("is not an integer constant")),
     };
-    if token.text.contains("lL") || token.text.contains("Ll") || digits.is_empty() {
+    if suffix.contains("lL") || suffix.contains("Ll") || digits.is_empty() {
         return Err(bad("is not an integer constant"));
     }
     let value = u64::from_str_radix(digits, radix).map_err(|_| bad("does not fit into 64 bits"))?;

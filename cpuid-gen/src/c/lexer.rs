@@ -106,8 +106,19 @@ fn punct_length(bytes: &[u8]) -> usize {
 
 /// A letter, a digit or an underscore.
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+    WORDS[usize::from(byte)]
 }
+
+/// [`is_word`] of every byte: most bytes of a file are asked for.
+const WORDS: [bool; 256] = {
+    let mut words = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        words[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_';
+        byte += 1;
+    }
+    words
+};
 
 impl<'a> Lexer<'a> {
     /// Skips white space, comments and line splices; false at the end.
@@ -131,10 +142,12 @@ impl<'a> Lexer<'a> {
 
     fn block_comment(&mut self) {
         let start = self.at;
-        // Quicker than a substring search: comments are short.
-        match self.bytes[start + 2..].windows(2).position(|pair| pair == b"*/") {
-            Some(length) => {
-                self.at = start + 2 + length + 2;
+        let inside = start + 2;
+        // Quicker than a search for `*/`: comments are short.
+        let mut slashes = self.text[inside..].match_indices('/').map(|(at, _)| inside + at);
+        match slashes.find(|at| *at > inside && self.bytes[at - 1] == b'*') {
+            Some(slash) => {
+                self.at = slash + 1;
                 self.comments.push(self.span(start));
             }
             None => {
@@ -154,6 +167,22 @@ impl<'a> Lexer<'a> {
             self.at += 1;
         }
         self.comments.push(self.span(start));
+    }
+
+    /// The next brace or token with `#`, in text of which nothing else is wanted.
+    pub(super) fn next_brace(&mut self) -> Option<Token<'a>> {
+        while self.skip_blank() {
+            match self.bytes[self.at] {
+                b'{' | b'}' | b'#' => return Some(self.token()),
+                quote @ (b'"' | b'\'') => {
+                    self.quoted(quote);
+                }
+                byte if is_word(byte) => self.word(),
+                _ => self.at += 1,
+            }
+            (self.starts_line, self.spaced, self.spliced) = (false, false, false);
+        }
+        None
     }
 
     fn token(&mut self) -> Token<'a> {

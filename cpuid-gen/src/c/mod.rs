@@ -9,10 +9,12 @@ pub mod config;
 pub mod declare;
 pub mod expand;
 pub mod expr;
+mod hidden;
 pub mod init;
 pub mod layout;
 pub mod lexer;
 pub mod preprocess;
+mod replace;
 mod value;
 
 pub use value::{Type, Value};

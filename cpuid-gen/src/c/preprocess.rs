@@ -4,15 +4,16 @@
 //! [`Preprocessor`], whose macros add up as they do in a translation unit.
 
 use std::borrow::Cow;
-use std::cell::Cell;
-use std::collections::HashMap;
+use std::cell::{Cell, OnceCell};
 use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
 use super::expr::{self, Environment};
 use super::lexer::{self, Kind, Lexer, Token};
+use super::replace::{Step, steps};
 use super::{MAX_DEPTH, config};
 use crate::diagnostic::{Diagnostic, Diagnostics, LeftOut};
+use crate::hash::QuickMap;
 use crate::source::{FileId, Sources, Span};
 
 /// One `#define`.
@@ -26,6 +27,16 @@ pub struct Define<'a> {
     pub body: Vec<Token<'a>>,
     /// False when a conditional leaves it out.
     pub active: bool,
+    /// What becomes of each token of the body, once a call was expanded.
+    steps: OnceCell<Vec<Step>>,
+}
+
+impl Define<'_> {
+    /// What becomes of each token of a function-like macro's body.
+    pub(super) fn steps(&self) -> &[Step] {
+        let params = self.params.as_ref();
+        self.steps.get_or_init(|| params.map_or(Vec::new(), |params| steps(params, &self.body)))
+    }
 }
 
 /// A function-like macro's parameters.
@@ -50,7 +61,7 @@ struct Events<'a> {
 /// Macros by name, as they stand at each point of the reading.
 #[derive(Debug, Default)]
 pub struct Macros<'a> {
-    events: HashMap<Cow<'a, str>, Events<'a>>,
+    events: QuickMap<Cow<'a, str>, Events<'a>>,
     clock: u32,
     /// Tokens that all expansions made so far.
     pub(super) made: Cell<usize>,
@@ -190,6 +201,11 @@ enum Bodies {
 }
 
 impl Bodies {
+    /// True inside a function's body that is dropped.
+    fn drops(&self) -> bool {
+        matches!(self, Bodies::Dropped { inside: true, .. })
+    }
+
     /// True for a token to keep, the braces of a body among them.
     fn keeps(&mut self, before: &[Token<'_>], token: &Token<'_>) -> bool {
         let Bodies::Dropped { depth, inside, wanted } = self else { return true };
@@ -262,7 +278,9 @@ impl<'a> Reading<'a, '_, '_> {
                         self.unit.tokens.push(token);
                     }
                 }
-                next = lexer.next();
+                // Braces end a body, and directives what is not active: tokens between are not wanted.
+                let skips = self.bodies.drops() || !self.active();
+                next = if skips { lexer.next_brace() } else { lexer.next() };
                 continue;
             }
             line.clear();
@@ -404,7 +422,13 @@ impl<'a> Reading<'a, '_, '_> {
         } else {
             (None, rest)
         };
-        let define = Rc::new(Define { name: name.clone(), params, body: body.to_vec(), active });
+        let define = Rc::new(Define {
+            name: name.clone(),
+            params,
+            body: body.to_vec(),
+            active,
+            steps: OnceCell::new(),
+        });
         self.unit.defines.push(Rc::clone(&define));
         if active {
             self.macros.record(name.text.clone(), Some(define));

@@ -51,6 +51,17 @@ impl<'a> Board<'a> {
         board
     }
 
+    /// The first function that runs when QEMU starts and names `&variable`, by variable.
+    pub(super) fn registers(&self) -> HashMap<&str, &Code<'a>> {
+        let mut found = HashMap::new();
+        for code in self.started.iter().filter_map(|name| self.functions.get(name)) {
+            for two in code.tokens.windows(2).filter(|two| two[0].is("&") && two[1].kind == Kind::Ident) {
+                found.entry(two[1].text.as_ref()).or_insert(code);
+            }
+        }
+        found
+    }
+
     /// Adds what stands in `tokens` outside all braces. `place` gives the moment and the place of a definition.
     fn add(
         &mut self,

@@ -43,6 +43,8 @@ pub(super) struct Runner<'r, 'a> {
     pub(super) shared: &'r HashMap<String, Code<'a>>,
     pub(super) macros: &'r Macros<'a>,
     pub(super) names: &'r HashMap<String, Value>,
+    /// Which function registers a type.
+    pub(super) registers: HashMap<&'r str, &'r Code<'a>>,
     /// Functions that change no CPU when they run.
     pub(super) harmless: RefCell<HashSet<String>>,
     /// Rows of the tables that were read, by the tables' places.

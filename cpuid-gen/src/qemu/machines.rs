@@ -76,7 +76,8 @@ impl<'a> Reader<'a, '_> {
     fn board(&mut self, board: &Board<'a>, shared: &HashMap<String, Code<'a>>) -> Option<Vec<Machine>> {
         let macros = &self.preprocessor.macros;
         let (harmless, read) = (RefCell::default(), RefCell::default());
-        let runner = Runner { board, shared, macros, names: &self.names, harmless, read };
+        let registers = board.registers();
+        let runner = Runner { board, shared, macros, names: &self.names, registers, harmless, read };
         let (mut found, mut whole) = (Vec::new(), board.whole);
         for (variable, code) in &board.types {
             let machine = self.diagnostics.take(runner.machine(variable, code));
@@ -135,10 +136,7 @@ impl<'a> Runner<'_, 'a> {
 
     /// Whether a type is registered: some function that runs when QEMU starts does it, and doesn't return before.
     fn registered(&self, variable: &str, at: Span) -> Result<bool> {
-        let registers =
-            |code: &&Code<'a>| code.tokens.windows(2).any(|two| two[0].is("&") && two[1].is_ident(variable));
-        let mut functions = self.board.started.iter().filter_map(|name| self.board.functions.get(name));
-        let function = functions.find(registers);
+        let function = self.registers.get(variable);
         let function =
             function.ok_or_else(|| Diagnostic::error(at, format!("nothing registers `{variable}`")))?;
         Ok(!self.returns_early(&function.tokens, function.moment)?)

@@ -22,11 +22,12 @@ mod tree;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::thread;
 
 use crate::c::declare::{find_enum, find_enum_starting};
 use crate::c::preprocess::{Preprocessor, Unit};
 use crate::c::{Type, Value};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{QemuCache, QemuFacts};
 use crate::source::{FileId, Sources};
 
@@ -40,12 +41,32 @@ pub fn read_tree(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnosti
     let prelude = Preprocessor::add_prelude(sources);
     let (release, at) = tree::release(sources, tree.version, diagnostics)?;
     let others = OtherFiles::open(sources, root, (&release, at), diagnostics)?;
-    let mut reader = Reader::new(sources, prelude, QemuFacts::new(release, at), diagnostics);
-    for file in tree.before.iter().chain(&others.qom).chain([&others.version]) {
-        reader.read(*file);
-    }
-    let header = reader.read(tree.header);
-    reader.enums(&header);
+    let facts = QemuFacts::new(release, at);
+    let (sources, empty) = (&*sources, facts.clone());
+    // Machine types take as long as all the rest, and need nothing of it but the headers, which are read twice.
+    thread::scope(|scope| {
+        let machines = scope.spawn(|| machine_types(sources, prelude, empty, &tree, &others));
+        let mut facts = read_files(sources, prelude, facts, (&tree, &others), diagnostics);
+        let panicked =
+            |_| Err(Diagnostic::general("the reader of machine types panicked: a fault of this library"));
+        if let Some((found, of_machines)) = diagnostics.take(machines.join().or_else(panicked)) {
+            (facts.machines, facts.compat) = (found.machines, found.compat);
+            diagnostics.append(of_machines);
+        }
+        Some(facts)
+    })
+}
+
+/// What stands in all files but those of machine types.
+fn read_files(
+    sources: &Sources,
+    prelude: FileId,
+    facts: QemuFacts,
+    (tree, others): (&Tree, &OtherFiles),
+    diagnostics: &mut Diagnostics,
+) -> QemuFacts {
+    let mut reader = Reader::new(sources, prelude, facts, diagnostics);
+    let header = reader.headers(tree, others);
     reader.constants(&header);
     let internal = tree.internal.map(|file| reader.read(file));
     let source = reader.preprocessor.read_functions(tree.source, &properties::FUNCTIONS, reader.diagnostics);
@@ -58,8 +79,26 @@ pub fn read_tree(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnosti
     reader.deps(&source);
     reader.xsave(&source, &header);
     reader.properties(&source, others.old);
-    reader.others(&source, &others);
-    Some(reader.facts)
+    reader.others(&source, others);
+    reader.facts
+}
+
+/// The machine types, and what is wrong with them.
+fn machine_types(
+    sources: &Sources,
+    prelude: FileId,
+    facts: QemuFacts,
+    tree: &Tree,
+    others: &OtherFiles,
+) -> (QemuFacts, Diagnostics) {
+    // What is wrong with the headers is reported by the other thread.
+    let (mut of_headers, mut diagnostics) = (Diagnostics::new(), Diagnostics::new());
+    let Some(files) = &others.machines else { return (facts, diagnostics) };
+    let mut reader = Reader::new(sources, prelude, facts, &mut of_headers);
+    reader.headers(tree, others);
+    reader.diagnostics = &mut diagnostics;
+    reader.machines(files);
+    (reader.facts, diagnostics)
 }
 
 /// One tree while it is read.
@@ -101,6 +140,16 @@ impl<'a, 'd> Reader<'a, 'd> {
         self.preprocessor.read_declarations(file, self.diagnostics)
     }
 
+    /// The headers whose macros all other files use; the result is cpu.h.
+    fn headers(&mut self, tree: &Tree, others: &OtherFiles) -> Unit<'a> {
+        for file in tree.before.iter().chain(&others.qom).chain([&others.version]) {
+            self.read(*file);
+        }
+        let header = self.read(tree.header);
+        self.enums(&header);
+        header
+    }
+
     /// What stands in further files.
     fn others(&mut self, source: &Unit<'a>, files: &OtherFiles) {
         let [kvm, tcg] = [files.kvm_cpu, files.tcg_cpu].map(|file| file.map(|file| self.read(file)));
@@ -111,9 +160,6 @@ impl<'a, 'd> Reader<'a, 'd> {
         if let Some(kvm) = files.kvm {
             let kvm = self.read(kvm);
             self.hyperv(&kvm);
-        }
-        if let Some(machines) = &files.machines {
-            self.machines(machines);
         }
     }
 

@@ -12,11 +12,10 @@
 //! `rewritten` it says that upstream wrote the table of SUBJECT anew between the series LEFT and RIGHT, so that their
 //! rows are not compared.
 
-use std::collections::HashMap;
-
 use super::finding::{Key, Kind};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::columns::{Columns, rows};
+use crate::hash::QuickMap;
 use crate::source::{FileId, Sources, Span};
 
 /// What sort of difference it is.
@@ -112,7 +111,7 @@ pub struct Differences {
     pub entries: Vec<Difference>,
     pub(super) families: Vec<MacroFamily>,
     pub(super) rewritten: Vec<Rewritten>,
-    by_key: HashMap<Key, usize>,
+    by_key: QuickMap<Key, usize>,
 }
 
 impl Differences {
@@ -126,8 +125,11 @@ impl Differences {
     pub fn read(sources: &Sources, file: FileId, diagnostics: &mut Diagnostics) -> Option<Differences> {
         let mut found = Diagnostics::new();
         let mut differences = Differences::default();
+        let explains = Kind::ALL.iter().map(|(kind, name)| (RowKind::Explains(*kind), *name));
+        let others = [(RowKind::Family, "macro-family"), (RowKind::Rewritten, "rewritten")];
+        let kinds: Vec<(RowKind, &'static str)> = explains.chain(others).collect();
         for row in rows(sources, file) {
-            found.take(differences.read_row(row));
+            found.take(differences.read_row(row, &kinds));
         }
         let good = !found.has_errors();
         diagnostics.extend(found);
@@ -140,11 +142,12 @@ impl Differences {
         self.by_key.len()
     }
 
-    fn read_row(&mut self, mut columns: Columns<'_>) -> Result<(), Diagnostic> {
-        let mut kinds: Vec<(RowKind, &str)> =
-            Kind::ALL.iter().map(|(kind, name)| (RowKind::Explains(*kind), *name)).collect();
-        kinds.extend([(RowKind::Family, "macro-family"), (RowKind::Rewritten, "rewritten")]);
-        let kind = columns.choice("KIND", &kinds)?;
+    fn read_row(
+        &mut self,
+        mut columns: Columns<'_>,
+        kinds: &[(RowKind, &'static str)],
+    ) -> Result<(), Diagnostic> {
+        let kind = columns.choice("KIND", kinds)?;
         let (subject, at) = columns.text("SUBJECT")?;
         let left = columns.text("LEFT")?.0;
         let right = columns.text("RIGHT")?.0;

@@ -14,8 +14,16 @@ const ONLY_CHANGES: [&str; 4] = [LOCATION, "linux-flag", "linux-bug-flag", "linu
 /// An older and a newer release.
 type Both<'s, 'a> = (&'s Statements<'a>, &'s Statements<'a>);
 
-/// Each release against the one before it.
-pub(super) fn check(releases: &[Statements<'_>], findings: &mut Findings<'_>) {
+/// Each release against the one before it; `statements` tells what one states.
+pub(super) fn check<'a, T>(
+    releases: &'a [T],
+    statements: impl Fn(&'a T) -> Statements<'a>,
+    findings: &mut Findings<'_>,
+) {
+    if releases.len() < 2 {
+        return;
+    }
+    let releases: Vec<Statements<'a>> = releases.iter().map(statements).collect();
     for pair in releases.windows(2) {
         if let [older, newer] = pair {
             compare((older, newer), findings);

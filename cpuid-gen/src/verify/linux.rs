@@ -1,10 +1,11 @@
 //! One Linux release, indexed: which features stand at which place, and where each word is.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::finding::Release;
 use super::fold;
 use crate::facts::{CpuidField, KvmBit, LinuxFacts, LinuxFlag, LinuxWord};
+use crate::hash::QuickMap;
 use crate::location::{CpuidWord, Location};
 use crate::source::Span;
 
@@ -27,11 +28,11 @@ const PARA: &str = "kvm-para";
 pub(super) struct LinuxIndex<'a> {
     pub(super) facts: &'a LinuxFacts,
     pub(super) release: Release,
-    pub(super) words: HashMap<&'a str, &'a LinuxWord>,
-    pub(super) kernel_words: HashMap<u16, &'a LinuxWord>,
-    pub(super) features: HashMap<&'a str, &'a LinuxFlag>,
-    pub(super) kvm_features: HashMap<&'a str, &'a KvmBit>,
-    pub(super) translates: HashMap<&'a str, &'a KvmBit>,
+    pub(super) words: QuickMap<&'a str, &'a LinuxWord>,
+    pub(super) kernel_words: QuickMap<u16, &'a LinuxWord>,
+    pub(super) features: QuickMap<&'a str, &'a LinuxFlag>,
+    pub(super) kvm_features: QuickMap<&'a str, &'a KvmBit>,
+    pub(super) translates: QuickMap<&'a str, &'a KvmBit>,
     /// Every hardware bit with every name that any table has for it.
     pub(super) bits: BTreeMap<Location, Vec<LinuxName<'a>>>,
     /// Every hardware word, by location.

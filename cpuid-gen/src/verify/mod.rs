@@ -78,8 +78,8 @@ pub fn verify(linux: &[LinuxFacts], qemu: &[QemuFacts], differences: &Difference
         }
     }
     deps::check(&linux, &qemu, &mut findings);
-    history::check(&linux.iter().map(Statements::of_linux).collect::<Vec<_>>(), &mut findings);
-    history::check(&qemu.iter().map(Statements::of_qemu).collect::<Vec<_>>(), &mut findings);
+    history::check(&linux, Statements::of_linux, &mut findings);
+    history::check(&qemu, Statements::of_qemu, &mut findings);
     stale::check(&linux, &qemu, scope, &mut findings);
 
     let (findings, used) = findings.finish();
@@ -89,7 +89,9 @@ pub fn verify(linux: &[LinuxFacts], qemu: &[QemuFacts], differences: &Difference
 
 /// Folds case and `-_.`: QEMU's `sse4.1` is Linux's `sse4_1`.
 fn fold(name: &str) -> String {
-    name.chars().filter(|c| !matches!(c, '-' | '_' | '.')).map(|c| c.to_ascii_lowercase()).collect()
+    let mut folded = String::with_capacity(name.len());
+    folded.extend(name.chars().filter(|c| !matches!(c, '-' | '_' | '.')).map(|c| c.to_ascii_lowercase()));
+    folded
 }
 
 fn in_order<T>(releases: &[T], name: impl Fn(&T) -> &String) -> Vec<&T> {

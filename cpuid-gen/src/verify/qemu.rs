@@ -1,11 +1,12 @@
 //! One QEMU release, indexed: which name stands at which place.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::differences::Differences;
 use super::finding::Release;
 use super::fold;
 use crate::facts::{QemuBit, QemuFacts, QemuSource, QemuWord};
+use crate::hash::QuickMap;
 use crate::location::{Bit, CpuidWord, Location, Msr};
 use crate::source::Span;
 
@@ -20,22 +21,22 @@ pub(super) struct QemuName<'a> {
 pub(super) struct QemuIndex<'a> {
     pub(super) facts: &'a QemuFacts,
     pub(super) release: Release,
-    pub(super) words: HashMap<&'a str, &'a QemuWord>,
+    pub(super) words: QuickMap<&'a str, &'a QemuWord>,
     /// Every CPUID word, by location.
     pub(super) hardware: BTreeMap<CpuidWord, &'a QemuWord>,
     /// Every named bit of the CPUID words.
     pub(super) bits: BTreeMap<Location, QemuName<'a>>,
     /// Every named bit by its word's enumerator and its number.
-    pub(super) named: HashMap<(&'a str, u8), &'a QemuBit>,
+    pub(super) named: QuickMap<(&'a str, u8), &'a QemuBit>,
     /// Every named bit of the MSR words.
     pub(super) msr_bits: BTreeMap<(Msr, Bit), QemuName<'a>>,
     /// Every place of every folded name of the CPUID words.
-    pub(super) by_name: HashMap<String, Vec<(Location, Span)>>,
+    pub(super) by_name: QuickMap<String, Vec<(Location, Span)>>,
 }
 
 impl<'a> QemuIndex<'a> {
     pub(super) fn new(facts: &'a QemuFacts, rank: usize, differences: &Differences) -> QemuIndex<'a> {
-        let words: HashMap<&str, &QemuWord> =
+        let words: QuickMap<&str, &QemuWord> =
             facts.words.iter().map(|word| (word.name.as_str(), word)).collect();
         let mut hardware = BTreeMap::new();
         for word in &facts.words {
@@ -53,7 +54,7 @@ impl<'a> QemuIndex<'a> {
                 (_, None) => {}
             }
         }
-        let mut by_name: HashMap<String, Vec<(Location, Span)>> = HashMap::new();
+        let mut by_name: QuickMap<String, Vec<(Location, Span)>> = QuickMap::default();
         for (location, name) in &bits {
             for folded in &name.folded {
                 by_name.entry(folded.clone()).or_default().push((*location, name.bit.at));

@@ -185,7 +185,7 @@ fn check_deps(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
 fn check_dep(index: &QemuIndex<'_>, dep: &QemuDep, findings: &mut Findings<'_>) {
     for ((name, mask), needed) in [(&dep.from, true), (&dep.to, false)] {
         let Some(word) = find_word(index, "qemu-dep", name, dep.at, findings) else { continue };
-        let named = |bit: &u8| index.named.contains_key(&(name.as_str(), *bit));
+        let named = |bit: &u8| mask >> bit & 1 == 1 && index.named.contains_key(&(name.as_str(), *bit));
         let known = (0..64).filter(named).fold(0, |known, bit| known | 1 << bit);
         let nameless = mask & !known;
         if nameless == 0 || (!needed && mask & known != 0) {

@@ -1,10 +1,10 @@
 //! Things that must be unique.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::finding::{Findings, Key, Kind, Release};
 use crate::diagnostic::Diagnostic;
+use crate::hash::QuickMap;
 use crate::source::Span;
 
 /// Who claims a thing, and where; two claims by the same one are a finding too.
@@ -22,7 +22,8 @@ pub(super) fn check_unique<T: Eq + Hash, I: Copy>(
     what: impl Fn(&T) -> String,
     claim: impl Fn(I) -> Claim,
 ) {
-    let mut first: HashMap<T, I> = HashMap::new();
+    let mut first: QuickMap<T, I> = QuickMap::default();
+    first.reserve(items.size_hint().0);
     for (thing, item) in items {
         let Some(&earlier) = first.get(&thing) else {
             first.insert(thing, item);
@@ -44,7 +45,8 @@ pub(super) fn check_repeated<T: Eq + Hash>(
     rows: impl Iterator<Item = (T, Span)>,
     what: impl Fn(&T) -> String,
 ) {
-    let mut seen: HashMap<T, (Span, usize)> = HashMap::new();
+    let mut seen: QuickMap<T, (Span, usize)> = QuickMap::default();
+    seen.reserve(rows.size_hint().0);
     for (row, at) in rows {
         let Some((first, count)) = seen.get_mut(&row) else {
             seen.insert(row, (at, 1));

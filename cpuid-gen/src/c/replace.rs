@@ -1,0 +1,226 @@
+//! What replaces a macro's call: its arguments, its body step by step, `#` and `##` (C11 6.10.3.1 to 6.10.3.3).
+
+use std::ops::Range;
+
+use super::hidden::Hidden;
+use super::lexer::{Kind, Token};
+use super::preprocess::{Define, Params};
+use crate::diagnostic::Diagnostic;
+
+type Result<T> = std::result::Result<T, Diagnostic>;
+
+/// A token, and what it came out of.
+pub(super) type Item<'a> = (Token<'a>, Hidden);
+
+/// What becomes of one token of a function-like macro's body.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// It stays.
+    Token,
+    /// The argument stands in its place: as it was written beside `##`, expanded elsewhere.
+    Parameter { index: usize, pasted: bool },
+    /// `#`: the spelling of the argument stands in place of both.
+    Text(usize),
+    /// `##`
+    Paste,
+    /// The parameter after `#`.
+    Done,
+}
+
+/// The steps of a body, one a token.
+pub(super) fn steps(params: &Params, body: &[Token<'_>]) -> Vec<Step> {
+    let parameter = |token: &Token<'_>| params.names.iter().position(|name| token.is_ident(name));
+    let mut steps = Vec::with_capacity(body.len());
+    for (index, token) in body.iter().enumerate() {
+        let (before, after) = (index.checked_sub(1).map(|before| &body[before]), body.get(index + 1));
+        let step = if let Some(Step::Text(_)) = steps.last() {
+            Step::Done
+        } else if token.is("##") {
+            Step::Paste
+        } else if token.is("#") {
+            after.and_then(parameter).map_or(Step::Token, Step::Text)
+        } else if let Some(index) = parameter(token) {
+            let pasted = [before, after].into_iter().flatten().any(|beside| beside.is("##"));
+            Step::Parameter { index, pasted }
+        } else {
+            Step::Token
+        };
+        steps.push(step);
+    }
+    steps
+}
+
+/// The arguments of a call.
+pub(super) struct Arguments<'a> {
+    /// Everything between the parentheses.
+    items: Vec<Item<'a>>,
+    /// Which of it each argument is.
+    each: Vec<Range<usize>>,
+    /// What the closing parenthesis came out of.
+    pub(super) close: Hidden,
+}
+
+impl<'a> Arguments<'a> {
+    /// Takes `( ... )` off the pending tokens and splits it at its commas.
+    pub(super) fn take(
+        call: &Token<'a>,
+        params: &Params,
+        pending: &mut impl Iterator<Item = Item<'a>>,
+    ) -> Result<Arguments<'a>> {
+        pending.next();
+        // Most calls have fewer tokens.
+        let (mut items, mut each) = (Vec::with_capacity(16), Vec::with_capacity(params.names.len()));
+        let (mut start, mut depth) = (0, 0usize);
+        for (token, hidden) in pending {
+            if token.is("(") {
+                depth += 1;
+            } else if token.is(")") {
+                if depth == 0 {
+                    each.push(start..items.len());
+                    return Ok(Arguments { items, each, close: hidden });
+                }
+                depth -= 1;
+            } else if token.is(",") && depth == 0 {
+                each.push(start..items.len());
+                start = items.len() + 1;
+            }
+            items.push((token, hidden));
+        }
+        Err(Diagnostic::error(call.span, format!("the argument list of `{}` is not closed", call.text)))
+    }
+
+    /// Makes them as many as the parameters: a variadic last one takes the rest, commas included.
+    pub(super) fn fit(&mut self, params: &Params, define: &Define<'a>, at: &Token<'a>) -> Result<()> {
+        let wants = params.names.len();
+        if wants == 0 && self.each.len() == 1 && self.each[0].is_empty() {
+            self.each.clear();
+        }
+        let end = self.items.len();
+        if params.variadic && self.each.len() + 1 == wants {
+            self.each.push(end..end);
+        } else if params.variadic && self.each.len() > wants {
+            self.each.truncate(wants);
+            if let Some(last) = self.each.last_mut() {
+                last.end = end;
+            }
+        }
+        if self.each.len() == wants {
+            return Ok(());
+        }
+        let message = format!("`{}` takes {wants} arguments, not {}", at.text, self.each.len());
+        Err(Diagnostic::error(at.span, message).with_label(define.name.span, "defined here"))
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.each.len()
+    }
+
+    /// How many tokens all have.
+    pub(super) fn length(&self) -> usize {
+        self.items.len()
+    }
+
+    pub(super) fn get(&self, index: usize) -> &[Item<'a>] {
+        &self.items[self.each[index].clone()]
+    }
+}
+
+/// A macro's replacement while it is put together.
+pub(super) struct Replacement<'t, 'a> {
+    /// Its tokens so far.
+    pub(super) items: Vec<Item<'a>>,
+    /// The macro's name where it is used.
+    at: &'t Token<'a>,
+    /// After `##`.
+    pasting: bool,
+    /// After an empty argument.
+    empty: bool,
+}
+
+impl<'t, 'a> Replacement<'t, 'a> {
+    /// None yet, with room for `length` tokens.
+    pub(super) fn new(at: &'t Token<'a>, length: usize) -> Self {
+        Replacement { items: Vec::with_capacity(length), at, pasting: false, empty: false }
+    }
+
+    /// Adds a token of the body.
+    #[inline]
+    pub(super) fn token(&mut self, token: &Token<'a>, hidden: Hidden) -> Result<()> {
+        if self.pasting {
+            return self.join(Some((token.clone(), hidden)));
+        }
+        self.empty = false;
+        self.items.push((token.clone(), hidden));
+        Ok(())
+    }
+
+    /// Adds `##`.
+    pub(super) fn paste(&mut self) {
+        self.pasting = true;
+    }
+
+    /// Adds an argument; `spaced` tells whether white space stands before its parameter.
+    pub(super) fn argument(
+        &mut self,
+        items: &[Item<'a>],
+        spaced: bool,
+        mut hidden: impl FnMut(Hidden) -> Hidden,
+    ) -> Result<()> {
+        let mut items = items.iter().map(|(token, of_token)| (token.clone(), hidden(*of_token)));
+        let mut first = items.next();
+        if let Some((token, _)) = &mut first {
+            token.spaced = spaced;
+        }
+        self.join(first)?;
+        self.items.extend(items);
+        Ok(())
+    }
+
+    /// Adds a token, or none for an empty argument.
+    fn join(&mut self, mut item: Option<Item<'a>>) -> Result<()> {
+        if std::mem::take(&mut self.pasting) {
+            let left = if self.empty { None } else { self.items.pop() };
+            item = match (left, item) {
+                (Some((left, hidden)), Some((right, _))) => Some((paste(&left, &right, self.at)?, hidden)),
+                (left, right) => left.or(right),
+            };
+        }
+        self.empty = item.is_none();
+        self.items.extend(item);
+        Ok(())
+    }
+}
+
+/// The spelling of an argument, in place of `at`.
+pub(super) fn stringize<'a>(argument: &[Item<'a>], at: &Token<'a>) -> Token<'a> {
+    let mut text = String::from("\"");
+    for (index, (token, _)) in argument.iter().enumerate() {
+        if index > 0 && token.spaced {
+            text.push(' ');
+        }
+        let quoted = matches!(token.kind, Kind::Str | Kind::Char);
+        for c in token.text.chars() {
+            if quoted && (c == '"' || c == '\\') {
+                text.push('\\');
+            }
+            text.push(c);
+        }
+    }
+    text.push('"');
+    Token { kind: Kind::Str, text: text.into(), ..at.clone() }
+}
+
+fn paste<'a>(left: &Token<'a>, right: &Token<'a>, at: &Token<'a>) -> Result<Token<'a>> {
+    let text = [left.text.as_ref(), right.text.as_ref()].concat();
+    let words = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.');
+    let kind = match left.kind {
+        Kind::Ident if words && !text.contains('.') => Kind::Ident,
+        Kind::Number if words => Kind::Number,
+        _ => {
+            let message =
+                format!("`{}` and `{}` pasted make no token that is understood", left.text, right.text);
+            return Err(Diagnostic::error(at.span, message));
+        }
+    };
+    Ok(Token { kind, text: text.into(), ..left.clone() })
+}
