@@ -14,6 +14,7 @@ pub mod diff;
 mod emit;
 pub mod facts;
 mod graph;
+#[cfg(any(feature = "trees", feature = "verify"))]
 mod hash;
 pub mod input;
 #[cfg(feature = "trees")]

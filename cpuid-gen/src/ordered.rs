@@ -5,7 +5,19 @@
 //! code, and fast enough for thousands of keys.
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::ops::Index;
+
+/// Sorts a list; what is equal keeps its order. The lists of a model are short, and mostly in order already.
+pub(crate) fn sort_by<T>(list: &mut [T], mut compare: impl FnMut(&T, &T) -> Ordering) {
+    for at in 1..list.len() {
+        let mut to = at;
+        while to > 0 && compare(&list[to - 1], &list[at]) == Ordering::Greater {
+            to -= 1;
+        }
+        list[to..=at].rotate_right(1);
+    }
+}
 
 /// A map in the order of its keys.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -326,6 +338,13 @@ mod tests {
         assert_eq!((map.remove("b"), map.remove("b"), map.get("c")), (Some(4), None, Some(&3)));
         assert_eq!(map.keys().copied().collect::<Vec<_>>(), ["a", "aa", "c", "d"]);
         assert_eq!(map.last_key_value(), Some((&"d", &8)));
+    }
+
+    #[test]
+    fn sorting_is_stable() {
+        let mut list = [(2, 'a'), (1, 'b'), (2, 'c'), (0, 'd'), (1, 'e')];
+        super::sort_by(&mut list, |a, b| a.0.cmp(&b.0));
+        assert_eq!(list, [(0, 'd'), (1, 'b'), (1, 'e'), (2, 'a'), (2, 'c')]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::facts::{Cache, CacheSlot, QemuSource};
 use crate::model::board::share_level;
 use crate::model::cpu_models::{CpuDefinition, CpuModel};
 use crate::model::{Model, QemuRelease};
+use crate::ordered::sort_by;
 
 /// Everything in `cpu_models.rs`.
 pub(super) fn tables(model: &Model) -> Result<Rust, GenerateError> {
@@ -99,7 +100,7 @@ impl Cpus {
         for (word, mask) in &definition.words {
             words.extend(release.sources.get(word).map(|source| (*source, *mask)));
         }
-        words.sort_by_key(|(source, _)| place(*source));
+        sort_by(&mut words, |(a, _), (b, _)| place(*a).cmp(&place(*b)));
         let word = |(from, mask): &(QemuSource, u64)| {
             let source = self.sources.id(source(*from));
             self.words.id(format!("Masked {{ source: {source}, mask: {mask:#x} }}"))

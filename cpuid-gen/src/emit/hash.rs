@@ -5,6 +5,7 @@
 
 use super::GenerateError;
 use super::layout::number;
+use crate::ordered::sort_by;
 
 /// The name as it is compared: ASCII lower case, `-` and `.` as `_`.
 pub(super) fn fold(name: &str) -> String {
@@ -48,7 +49,7 @@ pub(super) fn perfect(keys: &[String]) -> Result<Perfect, GenerateError> {
     }
     let mut order: Vec<usize> = (0..count).collect();
     // The fullest first: they need the most free slots. Stable, so that the result is always the same.
-    order.sort_by_key(|&bucket| std::cmp::Reverse(buckets[bucket].len()));
+    sort_by(&mut order, |&a, &b| buckets[b].len().cmp(&buckets[a].len()));
     let mut size = keys.len() + keys.len() / 8 + 1;
     let mut stuck = 0;
     for _ in 0..8 {

@@ -8,6 +8,7 @@ use super::rust::{Rust, option, slice_of_rows};
 use crate::facts::DefaultVersion;
 use crate::model::Model;
 use crate::model::board::{Board, CompatProperty, DefaultProperty, MachineType};
+use crate::ordered::sort_by;
 
 /// Boards by release, and the rows of compatibility properties that their machine types point into.
 pub(super) fn tables<'m>(
@@ -123,7 +124,7 @@ impl<'m> Compat<'m> {
     fn new(machines: impl Iterator<Item = &'m MachineType>) -> Compat<'m> {
         let mut lists: Vec<&'m [CompatProperty]> = machines.map(|machine| &*machine.compat).collect();
         // The longest first; stable, so that the result is always the same.
-        lists.sort_by_key(|list| std::cmp::Reverse(list.len()));
+        sort_by(&mut lists, |a, b| b.len().cmp(&a.len()));
         let mut starts: Vec<&'m [CompatProperty]> = Vec::new();
         for list in lists {
             if !starts.iter().any(|longer| longer.starts_with(list)) {

@@ -12,7 +12,7 @@
 
 use super::{Feature, KernelBit, Model, MsrFeature, release};
 use crate::location::Location;
-use crate::ordered::{Map, Set};
+use crate::ordered::{Map, Set, sort_by};
 use crate::published::{Published, PublishedBit, PublishedConstant};
 
 /// How good a claim to a name is; the first is the best.
@@ -202,7 +202,7 @@ fn kernel_bits(bits: &mut [KernelBit]) {
     for bit in bits.iter_mut() {
         bit.constant = unique(&mut used, identifier(&bit.name));
     }
-    bits.sort_by(|a, b| a.constant.cmp(&b.constant));
+    sort_by(bits, |a, b| a.constant.cmp(&b.constant));
 }
 
 #[cfg(test)]

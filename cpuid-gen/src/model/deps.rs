@@ -19,7 +19,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{QemuDep, QemuFacts, QemuSource, QemuWord};
 use crate::graph;
 use crate::location::{Bit, CpuidWord};
-use crate::ordered::{Map, Set};
+use crate::ordered::{Map, Set, sort_by};
 use crate::source::Span;
 
 /// More pairs than this are refused; real releases have hundreds.
@@ -133,7 +133,7 @@ impl Finder<'_, '_> {
                     .get(name.as_str())
                     .filter(|at| self.model.software[**at].linux[release].is_some());
                 nodes.extend(own.filter(|_| nodes.is_empty()).map(|at| Node::Software(*at)));
-                nodes.sort_unstable();
+                sort_by(&mut nodes, Ord::cmp);
                 if nodes.is_empty() {
                     doubt(self.diagnostics, dep.at, format!("`{name}`, in a dependency, has no place here"));
                 }

@@ -13,7 +13,7 @@ use super::{Feature, doubt, field_constants as constants, release};
 use crate::diagnostic::Diagnostics;
 use crate::facts::{CpuidField, LinuxFacts};
 use crate::location::{Bit, CpuidWord, FieldPlace, Leaf, Location, Register, Subleaf};
-use crate::ordered::Map;
+use crate::ordered::{Map, sort_by};
 use crate::published::{Published, PublishedBit, PublishedConstant};
 
 /// A bit field of a leaf, where no [`Feature`] is all of it.
@@ -48,10 +48,8 @@ pub(super) fn merge(
         .filter(|(place, _)| newest.is_none() || !is_feature(place, features))
         .map(|(place, name)| Field { constant: String::new(), name, place, linux: Vec::new() })
         .collect();
-    fields.sort_by_key(|field| {
-        let place = field.place;
-        (place.leaf, place.first, place.last, place.register, place.low)
-    });
+    // A place compares by leaf, subleaves, register and bits.
+    sort_by(&mut fields, |a, b| a.place.cmp(&b.place));
     for facts in linux {
         name(&mut fields, facts);
     }

@@ -8,7 +8,7 @@ use super::cpu_models::{Properties, Property};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{MaskKind, QemuFacts, QemuSource};
 use crate::location::{Bit, Leaf, Register, Word};
-use crate::ordered::Map;
+use crate::ordered::{Map, sort_by};
 use crate::source::Span;
 
 /// What a release's code works with.
@@ -115,7 +115,7 @@ impl Names<'_, '_> {
             let component = |feature| Component { number: row.component, feature, size: row.size };
             guest.xsave.extend(feature.map(component));
         }
-        guest.xsave.sort_by_key(|component| component.number);
+        sort_by(&mut guest.xsave, |a, b| a.number.cmp(&b.number));
         guest
     }
 

@@ -1,6 +1,7 @@
 //! The order of releases: by number, never by text (6.9 is older than 6.12).
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::ordered::sort_by;
 use crate::source::Span;
 
 /// What a release sorts by: its numbers, then whether it is final (`-rc1` comes before), then the whole text.
@@ -23,7 +24,7 @@ pub(super) fn sorted<'a, F>(
     diagnostics: &mut Diagnostics,
 ) -> Vec<&'a F> {
     let mut order: Vec<&F> = all.iter().collect();
-    order.sort_by(|a, b| key(name(a).0).cmp(&key(name(b).0)));
+    sort_by(&mut order, |a, b| key(name(a).0).cmp(&key(name(b).0)));
     order.dedup_by(|later, kept| {
         let ((later, at), (kept, first)) = (name(later), name(kept));
         let twice = later == kept;

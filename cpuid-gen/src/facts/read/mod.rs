@@ -10,11 +10,18 @@ use super::{Facts, LinuxFacts, QemuFacts};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{FileId, Sources, Span};
 
+/// Rows that a facts file may have; the longest real one has a tenth of that.
+const MAX_ROWS: usize = 1 << 15;
+
 /// Reads a facts file. Every row that is wrong becomes a diagnostic; the result is then none.
 pub fn read(sources: &Sources, file: FileId, diagnostics: &mut Diagnostics) -> Option<Facts> {
     let mut found = Diagnostics::new();
     let mut facts: Option<Facts> = None;
-    for mut columns in rows(sources, file) {
+    for (count, mut columns) in rows(sources, file).enumerate() {
+        if count == MAX_ROWS {
+            found.push(columns.error(&format!("the file has more than {MAX_ROWS} rows")));
+            break;
+        }
         let read = match columns.text("KIND") {
             Ok((kind, at)) => row_of(&mut facts, kind, at, columns),
             Err(diagnostic) => Err(diagnostic),
