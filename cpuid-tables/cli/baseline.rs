@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::args::Format;
 use super::fleet::take_in;
-use super::guest::release;
+use super::guest::{default_release, release};
 use super::output::{BAD, DOUBT, Failed, GOOD, HEADING, NAME, print, print_json, styled};
 use super::source::{Input, format};
 use super::{Result, answer};
@@ -51,7 +51,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FORMAT", value_parser = format)]
     to: Option<DumpFormat>,
     /// The release of QEMU whose models are taken
-    #[arg(long, value_name = "RELEASE", default_value = "10.0", value_parser = release)]
+    #[arg(long, value_name = "RELEASE", default_value = default_release(), value_parser = release)]
     qemu: QemuRelease,
     /// For people or for programs
     #[arg(long, value_enum, default_value = "text")]

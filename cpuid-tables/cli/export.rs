@@ -13,7 +13,7 @@ use cpuid_tables::show::name_of;
 use cpuid_tables::{CpuidEntry, FeatureSet, Leaf, Msr, QemuRelease, Register, Subleaf, feature, find_entry};
 use serde_json::{Value, json};
 
-use super::guest::{host, release};
+use super::guest::{default_release, host, release};
 use super::output::{Failed, print_json, warn};
 use super::source::{Reading, Source};
 use super::{Result, answer};
@@ -60,7 +60,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR/NAME|FILE|real", default_value = "real")]
     host: String,
     /// The release of QEMU that --cpu means
-    #[arg(long, value_name = "RELEASE", default_value = "10.0", value_parser = release)]
+    #[arg(long, value_name = "RELEASE", default_value = default_release(), value_parser = release)]
     qemu: QemuRelease,
 }
 

@@ -49,7 +49,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR/NAME|real", default_value = "real")]
     host: String,
     /// The release of QEMU to be like
-    #[arg(long, value_name = "RELEASE", default_value = "10.0", value_parser = release)]
+    #[arg(long, value_name = "RELEASE", default_value = default_release(), value_parser = release)]
     qemu: QemuRelease,
     /// `host` and `max` may use MONITOR and UMWAIT: QEMU's `-overcommit cpu-pm=on`
     #[arg(long)]
@@ -60,6 +60,13 @@ pub(crate) struct Args {
     /// `entries`: `vcpuID function index flags eax ebx ecx edx`; or text, json, or a form of dumps
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = form)]
     format: Form,
+}
+
+/// The name of [`guest::default_release`](cpuid_tables::guest::default_release), as people write it: its series.
+pub(crate) fn default_release() -> &'static str {
+    let name = cpuid_tables::guest::default_release().name();
+    let end = name.match_indices('.').nth(1).map_or(name.len(), |(at, _)| at);
+    &name[..end]
 }
 
 /// A release of QEMU by its name.

@@ -9,7 +9,7 @@ use cpuid_tables::guest::{Definition, GuestCpuid, MachineOption};
 use serde_json::json;
 
 use super::args::Format;
-use super::guest::{host, release};
+use super::guest::{default_release, host, release};
 use super::output::{BAD, Failed, GOOD, print, print_json, styled};
 use super::{Result, answer};
 
@@ -37,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR/NAME|real", default_value = "real", default_missing_value = "real", num_args = 0..=1)]
     host: String,
     /// The release of QEMU
-    #[arg(long, value_name = "RELEASE", default_value = "10.0", value_parser = release)]
+    #[arg(long, value_name = "RELEASE", default_value = default_release(), value_parser = release)]
     qemu: QemuRelease,
     /// The machine, as QEMU's -machine has it
     #[arg(long, value_name = "TYPE[,OPTION...]", default_value = "pc")]

@@ -44,10 +44,17 @@ pub struct GuestCpuidBuilder<'h> {
     sgx_provisioning: bool,
 }
 
+/// The release of QEMU that guests are built as unless another is asked for: 10.0, which was compared with its binary; the
+/// newest, in tables without it.
+#[must_use]
+pub fn default_release() -> QemuRelease {
+    QemuRelease::find("10.0").unwrap_or(QemuRelease::NEWEST)
+}
+
 impl Default for GuestCpuidBuilder<'_> {
     fn default() -> Self {
         GuestCpuidBuilder {
-            release: QemuRelease::find("10.0").unwrap_or(QemuRelease::NEWEST),
+            release: default_release(),
             cpu: CpuOption::new("qemu64"),
             smp: Smp::default(),
             machine: MachineOption::default(),

@@ -82,7 +82,7 @@ mod vendor;
 mod xsave;
 
 pub use crate::location::WordSource;
-pub use builder::{GuestCpuidBuilder, SgxSection};
+pub use builder::{GuestCpuidBuilder, SgxSection, default_release};
 pub use definitions::Definition;
 #[cfg(feature = "fleet")]
 pub(crate) use definitions::migrates;
