@@ -3,7 +3,7 @@
 use cpuid_tables::dump::{self, Format};
 use cpuid_tables::{CpuidEntry, Feature, Leaf, QemuRelease, Subleaf, feature};
 
-use crate::{fails, fails_as, file, guest, one, read, text_of_one, without_flags};
+use crate::formats::{fails, fails_as, file, guest, one, read, text_of_one, without_flags};
 
 #[test]
 fn libvirt() {
@@ -247,7 +247,7 @@ fn json() {
         [CpuidEntry::of_subleaf(7, 1, [2, 0, 15, 4]), CpuidEntry::of_leaf(1, [1, 2, 3, 4])]
     );
     assert_eq!((cpu.known(0), cpu.known(1)), ([3, 2, 15, 4], [u32::MAX; 4]));
-    assert_eq!(read(crate::text(Format::Json, &dump.cpus)).cpus, dump.cpus);
+    assert_eq!(read(crate::formats::text(Format::Json, &dump.cpus)).cpus, dump.cpus);
     assert_eq!(
         fails("\n{\"entries\": [\n{\"function\": \"0xg\", \"eax\": 1}]}"),
         "line 3: `{\"function\": \"0xg\", \"eax\": 1}]}` is not json: invalid value: string \"0xg\", expected a number of 32 \

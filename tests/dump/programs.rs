@@ -4,8 +4,8 @@ use cpuid_tables::dump::{self, Format, Options};
 use cpuid_tables::{CpuidEntry, Feature};
 
 use crate::common;
+use crate::formats::{fails, fails_as, file, guest, one, read, text, without_flags};
 use crate::pieces::Pieces;
-use crate::{fails, fails_as, file, guest, one, read, text, without_flags};
 
 #[test]
 fn a_vmcore() {

@@ -1,0 +1,266 @@
+//! `upstream/bump` on a copy of what it changes, with made-up releases: what it does, and that it does nothing when
+//! something is wrong.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::common::{have, scratch, unpacked, write_files};
+
+const LINUX: &str = include_str!("../fixtures/small-linux.txt");
+const QEMU: &str = include_str!("../golden/diagnostics/small-qemu.tsv");
+const GENERATOR: &str = env!("CARGO_BIN_EXE_cpuid-gen");
+
+const CHANGELOG: &str =
+    "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- Something.\n\n## [0.1.0]\n\n- All of it.\n";
+const PINNED: &str = "//! A list.\n\npub fn pinned() -> &'static [(&'static str, &'static str)] {\n    &[\n        \
+(\"linux-6.2.tsv\", include_str!(\"../upstream/linux-6.2.tsv\")),\n        \
+(\"qemu-9.3.tsv\", include_str!(\"../upstream/qemu-9.3.tsv\")),\n    ]\n}\n";
+const PINS: &str = "# A list.\nlinux-6.2.tsv\t6.2.1\t--debian linux-source-6.2=6.2.1 --suite orchard\n\
+qemu-9.3.tsv\t9.3.1\t-\n";
+
+/// A place to bump in, and trees to bump to.
+struct Orchard {
+    root: PathBuf,
+    trees: PathBuf,
+}
+
+impl Orchard {
+    /// Linux 6.2.1 and QEMU 9.3.1, pinned and explained; none without bash.
+    fn new(test: &str) -> Option<Orchard> {
+        if !have(test, "bash") {
+            return None;
+        }
+        let folder = scratch(&format!("bump-{test}"));
+        let orchard = Orchard { root: folder.join("repository"), trees: folder.join("trees") };
+        for below in ["upstream/trees", "cpuid-gen/src", "docs/bumps"] {
+            fs::create_dir_all(orchard.root.join(below)).unwrap();
+        }
+        for script in ["bump", "fetch"] {
+            let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../upstream").join(script);
+            fs::copy(from, orchard.path("upstream").join(script)).unwrap();
+        }
+        fs::write(orchard.path("CHANGELOG.md"), CHANGELOG).unwrap();
+        fs::write(orchard.path("cpuid-gen/src/pinned.rs"), PINNED).unwrap();
+        fs::write(orchard.path("upstream/pins.tsv"), PINS).unwrap();
+        let tree = orchard.tree("old", LINUX, &[]);
+        let facts = orchard.path("upstream/linux-6.2.tsv");
+        let import =
+            Command::new(GENERATOR).args(["import", "--linux"]).arg(tree).arg("-o").arg(facts).status();
+        assert!(import.unwrap().success());
+        fs::write(orchard.path("upstream/qemu-9.3.tsv"), QEMU).unwrap();
+        orchard.explain();
+        Some(orchard)
+    }
+
+    fn path(&self, below: &str) -> PathBuf {
+        self.root.join(below)
+    }
+
+    fn read(&self, below: &str) -> String {
+        fs::read_to_string(self.path(below)).unwrap()
+    }
+
+    /// Explains what `verify` finds, and what it finds then.
+    fn explain(&self) {
+        let (upstream, mut rows) = (self.path("upstream"), String::new());
+        for _ in 0..5 {
+            fs::write(upstream.join("differences.tsv"), &rows).unwrap();
+            let output = Command::new(GENERATOR).arg("verify").arg("--pins").arg(&upstream).output().unwrap();
+            if output.status.success() {
+                return;
+            }
+            for line in text(&output.stdout).lines() {
+                if let Some((_, row)) = line.split_once("say why in differences.tsv: ") {
+                    let row = row.replace(" | ", "\t").replace("VERDICT\tREASON", "design\tmade up");
+                    rows.push_str(&format!("{row}\n"));
+                }
+            }
+        }
+        panic!("not explained");
+    }
+
+    /// A tree with some texts replaced: file, what, by what.
+    fn tree(&self, name: &str, archive: &str, changes: &[(&str, &str, &str)]) -> PathBuf {
+        let mut files = unpacked(archive);
+        for (path, from, to) in changes {
+            let (_, text) = files.iter_mut().find(|(known, _)| known == path).unwrap();
+            assert_eq!(text.matches(from).count(), 1, "{from} in {path}");
+            *text = text.replace(from, to);
+        }
+        let tree = self.trees.join(name);
+        write_files(&tree, &files);
+        tree
+    }
+
+    fn bump(&self, arguments: &[&str]) -> Output {
+        let script = self.path("upstream/bump");
+        Command::new("bash").arg(script).args(arguments).env("CPUID_GEN", GENERATOR).output().unwrap()
+    }
+
+    /// Bumps, and it must work.
+    fn bumps(&self, arguments: &[&str]) -> String {
+        let output = self.bump(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stderr)
+    }
+
+    /// Bumps, and it must fail with this code, for this reason, and change nothing.
+    fn refuses(&self, arguments: &[&str], code: i32, reason: &str) {
+        let before = self.snapshot();
+        let output = self.bump(arguments);
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");
+        assert!(told.contains(reason), "{arguments:?}: {told}");
+        assert_eq!(told.contains("nothing was changed"), code == 1, "{told}");
+        assert_eq!(self.snapshot(), before, "{arguments:?}");
+    }
+
+    /// Every file, and its text.
+    fn snapshot(&self) -> BTreeMap<PathBuf, String> {
+        let (mut files, mut open) = (BTreeMap::new(), vec![self.root.clone()]);
+        while let Some(folder) = open.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    open.push(path);
+                } else {
+                    files.insert(path.clone(), fs::read_to_string(path).unwrap());
+                }
+            }
+        }
+        files
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Another release of the made-up kernel.
+fn release<'a>(patch: &'a str, more: &[(&'a str, &'a str, &'a str)]) -> Vec<(&'a str, &'a str, &'a str)> {
+    [&[("Makefile", "PATCHLEVEL = 2\nSUBLEVEL = 1", patch)], more].concat()
+}
+
+const HEADER: &str = "arch/x86/include/asm/cpufeatures.h";
+/// A flag less.
+const HARMLESS: (&str, &str, &str) = (HEADER, "/* Load \"kernel\" (userspace) PEAR */", "/* \"\" PEAR */");
+/// A bit more in software.
+const ADDITION: (&str, &str, &str) = (
+    HEADER,
+    "#define X86_FEATURE_QUINCE",
+    "#define X86_FEATURE_MEDLAR\t( 1*32+ 5)\n#define X86_FEATURE_QUINCE",
+);
+/// A bit that QEMU calls otherwise.
+const CONFLICT: (&str, &str, &str) =
+    (HEADER, "X86_FEATURE_APPLE\t( 0*32+ 0)", "X86_FEATURE_APPLE\t( 0*32+30)");
+
+#[test]
+fn a_point_release_takes_the_place_of_the_last() {
+    let Some(orchard) = Orchard::new("a_point_release_takes_the_place_of_the_last") else { return };
+    let tree = orchard.tree("new", LINUX, &release("PATCHLEVEL = 2\nSUBLEVEL = 2", &[HARMLESS]));
+    let told = orchard.bumps(&["linux", "--tree", tree.to_str().unwrap()]);
+    assert!(told.contains("wrote docs/bumps/linux-6.2.1-to-6.2.2.md") && told.contains("done. "), "{told}");
+    assert!(orchard.read("upstream/linux-6.2.tsv").contains("\nlinux-release\t6.2.2\n"));
+    let pins = PINS.replace("6.2.1", "6.2.2");
+    assert_eq!(orchard.read("upstream/pins.tsv"), pins);
+    assert_eq!(orchard.read("cpuid-gen/src/pinned.rs"), PINNED);
+    let report = orchard.read("docs/bumps/linux-6.2.1-to-6.2.2.md");
+    assert!(report.starts_with("# Linux 6.2.1 to 6.2.2\n") && report.contains("- `PEAR`: "), "{report}");
+    assert!(report.contains("\n**the pinned releases: patch.**\n"), "{report}");
+    let entry = "- Linux 6.2.2 pinned in place of 6.2.1. Constants of `cpuid-tables`: patch; \
+                 [docs/bumps/linux-6.2.1-to-6.2.2.md](docs/bumps/linux-6.2.1-to-6.2.2.md) tells what changed.\n";
+    let expected = CHANGELOG.replace("\n## [0.1.0]", &format!("\n### Changed\n\n{entry}\n## [0.1.0]"));
+    assert_eq!(orchard.read("CHANGELOG.md"), expected);
+    assert!(orchard.path("upstream/trees/linux-6.2.2/Makefile").exists());
+    let leftovers = fs::read_dir(orchard.path("upstream/trees")).unwrap().count();
+    assert_eq!(leftovers, 1, "only the tree");
+
+    // Again: nothing to do. Back: no.
+    let before = orchard.snapshot();
+    assert!(orchard.bumps(&["linux", "--tree", tree.to_str().unwrap()]).contains("nothing to do"));
+    assert_eq!(orchard.snapshot(), before);
+    let older = orchard.trees.join("old");
+    orchard.refuses(&["linux", "--tree", older.to_str().unwrap()], 1, "6.2.1 is older than the pinned 6.2.2");
+}
+
+#[test]
+fn what_is_wrong_changes_nothing() {
+    let Some(orchard) = Orchard::new("what_is_wrong_changes_nothing") else { return };
+    let conflict = orchard.tree("conflict", LINUX, &release("PATCHLEVEL = 2\nSUBLEVEL = 2", &[CONFLICT]));
+    let conflict = conflict.to_str().unwrap();
+    orchard.refuses(&["linux", "--tree", conflict], 1, "verify found what nothing explains");
+    let broken = (HEADER, "( 2*32+ 3)", "( 2*32+)");
+    let broken = orchard.tree("broken", LINUX, &release("PATCHLEVEL = 2\nSUBLEVEL = 2", &[broken]));
+    orchard.refuses(&["linux", "--tree", broken.to_str().unwrap()], 1, "could not be read");
+    orchard.refuses(&["qemu", "--tree", conflict], 1, "this is a tree of linux, not of qemu");
+    orchard.refuses(&["linux", "--tree", "/nonexistent"], 1, "could not be fetched");
+    orchard.refuses(&["linux", "--drop", "6.2", "--yes"], 1, "the last series of linux");
+    orchard.refuses(
+        &["linux", "--drop", "5.4", "--yes"],
+        1,
+        "there is no pinned series 5.4 of linux; there are: 6.2",
+    );
+    for wrong in [
+        vec![],
+        vec!["windows"],
+        vec!["linux"],
+        vec!["linux", "--tree"],
+        vec!["linux", "--tree", "a", "--debian", "b"],
+        vec!["linux", "--suite", "sid"],
+        vec!["linux", "--differences", "/nonexistent", "--tree", conflict],
+        vec!["reports", "--drop", "6.2"],
+        vec!["linux", "tree"],
+    ] {
+        orchard.refuses(&wrong, 2, "(see --help)");
+    }
+    // With an explanation it is fine.
+    let explained = orchard.trees.join("differences.tsv");
+    fs::write(&explained, orchard.read("upstream/differences.tsv")).unwrap();
+    let output = orchard.bump(&["linux", "--tree", conflict]);
+    let more: String = text(&output.stderr)
+        .lines()
+        .filter_map(|line| line.split_once("say why in differences.tsv: "))
+        .map(|(_, row)| row.replace(" | ", "\t").replace("VERDICT\tREASON", "design\tmade up") + "\n")
+        .collect();
+    assert!(!more.is_empty());
+    fs::write(&explained, orchard.read("upstream/differences.tsv") + &more).unwrap();
+    orchard.bumps(&["linux", "--tree", conflict, "--differences", explained.to_str().unwrap()]);
+    assert!(orchard.read("upstream/differences.tsv").ends_with(&more));
+}
+
+#[test]
+fn a_new_series_comes_beside_and_an_old_one_goes() {
+    let Some(orchard) = Orchard::new("a_new_series_comes_beside_and_an_old_one_goes") else { return };
+    let tree = orchard.tree("new", LINUX, &release("PATCHLEVEL = 13\nSUBLEVEL = 0", &[ADDITION]));
+    orchard.bumps(&["linux", "--tree", tree.to_str().unwrap()]);
+    let pins = PINS.replace("qemu-9.3", "linux-6.13.tsv\t6.13.0\t-\nqemu-9.3");
+    assert_eq!(orchard.read("upstream/pins.tsv"), pins);
+    let line = "        (\"linux-6.13.tsv\", include_str!(\"../upstream/linux-6.13.tsv\")),\n";
+    let both = PINNED.replace("        (\"qemu", &format!("{line}        (\"qemu"));
+    assert_eq!(orchard.read("cpuid-gen/src/pinned.rs"), both);
+    let report = orchard.read("docs/bumps/linux-6.2-to-6.13.md");
+    assert!(report.starts_with("# Linux 6.2.1 to 6.13.0\n"), "{report}");
+    assert!(orchard.read("CHANGELOG.md").contains(
+        "- Linux 6.13.0 pinned beside the others. Constants of `cpuid-tables`: minor (constants: 1 added); ["
+    ));
+
+    orchard.refuses(&["linux", "--drop", "6.2"], 1, "must be confirmed on a terminal, or by --yes");
+    orchard.bumps(&["linux", "--drop", "6.2", "--yes"]);
+    assert!(!orchard.path("upstream/linux-6.2.tsv").exists());
+    assert_eq!(
+        orchard.read("upstream/pins.tsv"),
+        "# A list.\nlinux-6.13.tsv\t6.13.0\t-\nqemu-9.3.tsv\t9.3.1\t-\n"
+    );
+    assert!(orchard.read("CHANGELOG.md").contains("\n- Linux 6.2.1 is no longer pinned.\n- Linux 6.13.0"));
+}
+
+#[test]
+fn help_has_examples_and_exit_codes() {
+    let Some(orchard) = Orchard::new("help_has_examples_and_exit_codes") else { return };
+    let output = orchard.bump(&["--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    let help = text(&output.stdout);
+    assert!(help.contains("Examples:") && help.contains("Exit codes:"), "{help}");
+}

@@ -1,0 +1,347 @@
+//! The command: what it prints, where, and its exit codes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::common;
+
+const UPSTREAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../upstream");
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_cpuid-gen")).args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// An empty folder of this test's own.
+fn folder(test: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{test}"));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn upstream(name: &str) -> String {
+    format!("{UPSTREAM}/{name}")
+}
+
+#[test]
+fn the_pinned_releases_are_explained() {
+    let output = run(&["verify"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("\nfindings: 0\n"));
+    assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn a_planted_mistake_is_exit_code_1_and_a_place() {
+    let facts = fs::read_to_string(upstream("linux-7.3.tsv")).unwrap();
+    let path = folder("mistake").join("moved.tsv");
+    let moved = facts.replace("linux-feature\tAVX2\t9\t5\tavx2", "linux-feature\tAVX2\t9\t6\tavx2");
+    assert_ne!(moved, facts);
+    fs::write(&path, &moved).unwrap();
+    let line = moved.lines().position(|line| line.starts_with("linux-feature\tAVX2\t")).unwrap() + 1;
+    let output = run(&["verify", "--linux", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let place = format!("{}:{line}:", path.display());
+    assert!(text(&output.stdout).contains(&place), "{}", text(&output.stdout));
+}
+
+#[test]
+fn json_is_json() {
+    let output = run(&["verify", "--format", "json", "--linux", &upstream("linux-7.3.tsv")]);
+    assert_eq!(output.status.code(), Some(0));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report.is_object());
+}
+
+#[test]
+fn what_cannot_be_read_is_exit_code_2() {
+    let nowhere = folder("nowhere").join("absent");
+    let nowhere = nowhere.to_str().unwrap();
+    for arguments in [
+        vec!["facts", "--linux", nowhere],
+        vec!["facts", "--qemu", &upstream("linux-7.3.tsv")],
+        vec!["verify", "--qemu", nowhere],
+        vec!["verify", "--differences", nowhere],
+        vec!["capflags", "--linux", nowhere],
+        vec!["generate", "--linux", nowhere, "-o", nowhere],
+        vec!["facts"],
+        vec!["facts", "--linux", "a", "--qemu", "b"],
+        vec!["nonsense"],
+    ] {
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
+    }
+    assert!(!Path::new(nowhere).exists());
+}
+
+#[test]
+fn facts_of_a_facts_file_are_the_file() {
+    for name in ["linux-6.1.tsv", "qemu-10.2.tsv"] {
+        let project = if name.starts_with("linux") { "--linux" } else { "--qemu" };
+        let output = run(&["facts", project, &upstream(name)]);
+        assert_eq!(text(&output.stdout), fs::read_to_string(upstream(name)).unwrap());
+        assert_eq!(output.status.code(), Some(0));
+    }
+}
+
+#[test]
+fn import_writes_the_whole_file_or_leaves_the_old_one() {
+    let folder = folder("import");
+    let path = folder.join("facts.tsv");
+    fs::write(&path, "old").unwrap();
+    let broken = folder.join("broken.tsv");
+    fs::write(&broken, "linux-release\t7.3.4\nlinux-feature\tX\n").unwrap();
+    let output = run(&["import", "--linux", broken.to_str().unwrap(), "-o", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("broken.tsv:2:"), "{}", text(&output.stderr));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+    let output = run(&["import", "--linux", &upstream("linux-7.3.tsv"), "-o", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(fs::read(&path).unwrap(), fs::read(upstream("linux-7.3.tsv")).unwrap());
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+}
+
+/// A pinned file is, byte for byte, what importing its release's tree gives.
+#[test]
+fn pinned_facts_are_those_of_their_trees() {
+    const TEST: &str = "pinned_facts_are_those_of_their_trees";
+    let trees = [common::trees(TEST, "linux-"), common::trees(TEST, "qemu-")].concat();
+    let path = folder("pinned").join("facts.tsv");
+    for (name, pinned) in cpuid_gen::pinned() {
+        let series = name.trim_end_matches(".tsv");
+        let release = pinned.lines().find_map(|line| line.split_once("-release\t")).unwrap();
+        let Some(tree) = trees.iter().find(|tree| tree.name == format!("{}-{}", release.0, release.1)) else {
+            if trees.iter().any(|tree| tree.name.starts_with(&format!("{series}."))) {
+                common::note(&format!("{TEST}: {name}: only another release of its series is here"));
+            } else {
+                common::skipped(TEST, &format!("the tree of {name}"));
+            }
+            continue;
+        };
+        let project = format!("--{}", release.0);
+        let output = run(&["import", &project, tree.path.to_str().unwrap(), "-o", path.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert!(fs::read_to_string(&path).unwrap() == *pinned, "{name} is not what its tree gives");
+    }
+}
+
+#[test]
+fn generate_writes_what_the_library_returns() {
+    let folder = folder("generate");
+    for (arguments, names) in [
+        (
+            vec!["generate"],
+            vec![
+                "bug.rs",
+                "cpu_models.rs",
+                "feature.rs",
+                "field.rs",
+                "guest.rs",
+                "msr.rs",
+                "software.rs",
+                "tables.rs",
+                "vmx.rs",
+                "xsave.rs",
+            ],
+        ),
+        (vec!["generate", "--standalone"], vec!["cpuid.rs"]),
+    ] {
+        let out = folder.join(names[0]);
+        let output = run(&[arguments, vec!["-o", out.to_str().unwrap()]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let mut found: Vec<_> = fs::read_dir(&out)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        found.sort();
+        assert_eq!(found, names);
+    }
+}
+
+#[test]
+fn the_name_map_is_the_newest_releases() {
+    let newest = run(&["capflags"]);
+    let named = run(&["capflags", "--linux", &upstream("linux-7.3.tsv")]);
+    assert_eq!(newest.stdout, named.stdout);
+    assert!(text(&newest.stdout).contains("\t[X86_FEATURE_AVX2]\t\t = \"avx2\",\n"));
+}
+
+#[test]
+fn help_has_examples_and_exit_codes() {
+    let output = run(&["--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    let help = text(&output.stdout);
+    assert!(help.contains("Examples:") && help.contains("Exit codes:"), "{help}");
+}
+
+/// The facts of the fixture's QEMU tree.
+fn small_qemu(test: &str) -> PathBuf {
+    let path = folder(test).join("small-qemu.tsv");
+    fs::write(&path, include_str!("../golden/diagnostics/small-qemu.tsv")).unwrap();
+    path
+}
+
+#[test]
+fn models_are_listed_by_version() {
+    let tree = small_qemu("models");
+    let output = run(&["models", "--qemu", tree.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(lines[0].ends_with(": 2 CPU models, 3 versions"), "{said}");
+    assert_eq!(
+        lines[1..],
+        [
+            "Orchard-v1                  deprecated: use Meadow instead",
+            "Orchard-v2  Orchard-noPear  no pear  deprecated: use Meadow instead",
+            "Meadow-v1",
+        ]
+    );
+    let output = run(&["models", "--format", "json", "--qemu", tree.to_str().unwrap()]);
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said["models"][0]["versions"][1]["alias"], "Orchard-noPear");
+    assert_eq!(said["models"][1]["deprecated"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_model_is_shown_with_its_version_applied() {
+    let tree = small_qemu("model");
+    let shown = |name: &str| {
+        let output = run(&["models", "--qemu", tree.to_str().unwrap(), name]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let first = shown("Orchard");
+    assert_eq!(first, shown("Orchard-v1"), "a model's name stands for its first version");
+    assert!(first.starts_with("Orchard-v1 of QEMU "), "{first}");
+    for line in [
+        "  family      25, model 1, stepping 2\n",
+        "  model id    Orchard CPU version ",
+        "  level       0xd\n",
+    ] {
+        assert!(first.contains(line), "{first}");
+    }
+    assert!(first.contains(" pear "), "{first}");
+    assert!(first.contains("\n    ") && first.contains("bit 7"), "a bit without a name is kept: {first}");
+    let second = shown("Orchard-noPear");
+    assert_eq!(second, shown("Orchard-v2"));
+    assert!(second.contains("  model id    Orchard (no pear)\n"), "{second}");
+    assert!(!second.contains(" pear "), "{second}");
+    assert!(second.contains(" cache: data, "), "{second}");
+
+    let output = run(&["models", "--qemu", tree.to_str().unwrap(), "--format", "json", "Orchard-v2"]);
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said["name"], "Orchard-v2");
+    assert_eq!(said["signature"]["family"], 25);
+    assert!(said["words"].as_array().is_some_and(|words| !words.is_empty()));
+}
+
+#[test]
+fn an_unknown_model_is_told_with_those_like_it() {
+    let tree = small_qemu("no-model");
+    let failed = |name: &str| {
+        let output = run(&["models", "--qemu", tree.to_str().unwrap(), name]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(output.stdout.is_empty());
+        text(&output.stderr)
+    };
+    let said = failed("orchad-v2");
+    assert!(said.contains("has no CPU model `orchad-v2`; there is Orchard-v2, "), "{said}");
+    assert!(!failed("Ocean-Liner-2000").contains("there is"));
+}
+
+#[test]
+fn diff_tells_by_its_exit_code_whether_two_releases_differ() {
+    let (old, new) = (upstream("qemu-10.0.tsv"), upstream("qemu-10.2.tsv"));
+    let same = run(&["diff", &old, &old]);
+    assert_eq!((same.status.code(), text(&same.stdout).contains("\nno changes\n")), (Some(0), true));
+    for (format, start) in [("text", "QEMU 10.0."), ("markdown", "# QEMU 10.0."), ("json", "{\n  \"api\": [")]
+    {
+        let output = run(&["diff", &old, &new, "--format", format]);
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+        let told = text(&output.stdout);
+        assert!(told.starts_with(start) && told.contains("its-no"), "{told}");
+        assert!(output.stderr.is_empty() && !told.contains('\x1b'), "colour only on a terminal");
+    }
+    let json = run(&["diff", &old, &new, "--format", "json"]);
+    let told: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(told["project"], "QEMU");
+}
+
+#[test]
+fn diff_takes_two_releases_of_one_project() {
+    let (linux, qemu) = (upstream("linux-7.3.tsv"), upstream("qemu-10.2.tsv"));
+    let empty = folder("diff-empty");
+    let empty = empty.to_str().unwrap();
+    for (arguments, reason) in [
+        ([&*linux, &*qemu], "two releases of one project can be compared, but "),
+        ([&*qemu, &*linux], "is Linux 7.3"),
+        ([&*qemu, empty], "neither a Linux nor a QEMU tree"),
+        ([&*qemu, "absent"], "absent"),
+    ] {
+        let output = run(&["diff", arguments[0], arguments[1]]);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(
+            output.stdout.is_empty() && text(&output.stderr).contains(reason),
+            "{}",
+            text(&output.stderr)
+        );
+    }
+    let help = text(&run(&["diff", "--help"]).stdout);
+    assert!(help.contains("Examples:") && help.contains("Exit codes"), "{help}");
+}
+
+/// A folder of facts in place of the releases that the program carries.
+#[test]
+fn pins_can_be_a_folder() {
+    let output = run(&["verify", "--pins", UPSTREAM]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(output.stdout, run(&["verify"]).stdout);
+    let (old, new) = (upstream("linux-6.12.tsv"), upstream("linux-7.3.tsv"));
+    let with = run(&["diff", &old, &new, "--pins", UPSTREAM, "--was", UPSTREAM]);
+    assert!(text(&with.stdout).contains("\n  the pinned releases: nothing\n"), "{}", text(&with.stdout));
+    assert_eq!(run(&["verify", "--pins", "absent"]).status.code(), Some(2));
+    assert_eq!(run(&["diff", &old, &new, "--was", UPSTREAM]).status.code(), Some(2));
+}
+
+/// Facts that are read and make no sense: each is told with its place, by every command that needs the models.
+#[test]
+fn models_that_make_no_sense_are_exit_code_1() {
+    let cases = [
+        (
+            "qemu-model-word\tOrchard\tFEAT_BASKET\t",
+            "qemu-model-word\tOrchard\tFEAT_CELLAR\t",
+            "`FEAT_CELLAR`, which is no word",
+        ),
+        (
+            "qemu-model-prop\tOrchard\t2\tpear\t",
+            "qemu-model-prop\tOrchard\t2\tpare\t",
+            "`pare` is a property of no bit",
+        ),
+        ("qemu-model-version\tOrchard\t1\t-\t-\n", "", "version 2 of `Orchard` is out of order"),
+    ];
+    let facts = include_str!("../golden/diagnostics/small-qemu.tsv");
+    for (number, (from, to, said)) in cases.into_iter().enumerate() {
+        assert_eq!(facts.matches(from).count(), 1, "{from}");
+        let path = folder(&format!("nonsense-{number}")).join("qemu.tsv");
+        fs::write(&path, facts.replace(from, to)).unwrap();
+        let path = path.to_str().unwrap();
+        for arguments in [&["models", "--qemu", path][..], &["verify", "--qemu", path]] {
+            let output = run(arguments);
+            let told = text(&output.stdout) + &text(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{arguments:?}: {told}");
+            let line = told.lines().position(|line| line.contains(said));
+            assert!(line.is_some() && told.contains("qemu.tsv:"), "{arguments:?}: {told}");
+        }
+        let generated = folder(&format!("nonsense-{number}-out"));
+        let output = run(&["generate", "--qemu", path, "-o", generated.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(fs::read_dir(&generated).unwrap().count(), 0, "nothing is half-written");
+    }
+}

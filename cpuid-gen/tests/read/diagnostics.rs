@@ -1,0 +1,167 @@
+//! The exact text of every diagnostic: small made-up trees that read cleanly, and one change for each thing that can
+//! be wrong. `BLESS=1` writes the golden files anew.
+
+use std::fs;
+use std::path::Path;
+
+use cpuid_gen::diagnostic::Diagnostics;
+use cpuid_gen::facts;
+use cpuid_gen::input;
+use cpuid_gen::linux::{Tree, capflags};
+use cpuid_gen::source::Sources;
+
+use crate::common::{read_linux, read_qemu, scratch, shown, unpacked, write_files};
+
+#[path = "diagnostics/facts.rs"]
+mod facts_cases;
+#[path = "diagnostics/linux.rs"]
+mod linux_cases;
+#[path = "diagnostics/machines.rs"]
+mod machine_cases;
+#[path = "diagnostics/qemu.rs"]
+mod qemu_cases;
+
+const LINUX: &str = include_str!("../fixtures/small-linux.txt");
+const QEMU: &str = include_str!("../fixtures/small-qemu.txt");
+
+/// A name for the report, the file that changes, what is replaced, and by what. An empty text to replace means that
+/// the new one goes in front of the file; `-` for the new one removes the file.
+pub(crate) type Case = (&'static str, &'static str, &'static str, &'static str);
+
+/// Compares with a golden file, or writes it.
+fn golden(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/diagnostics").join(name);
+    if std::env::var("BLESS").as_deref() == Ok("1") {
+        fs::write(&path, text).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    for (expected, found) in expected.split("\n== ").zip(text.split("\n== ")) {
+        assert_eq!(found, expected, "{name}: BLESS=1 writes what is found");
+    }
+    assert!(expected == text, "{name}: cases differ; BLESS=1 writes what is found");
+}
+
+/// The fixture with one change.
+fn changed(archive: &str, case: &Case) -> Vec<(String, String)> {
+    let (name, path, from, to) = *case;
+    let mut files = unpacked(archive);
+    if from.is_empty() && to == "-" {
+        files.retain(|(known, _)| known != path);
+        return files;
+    }
+    let Some((_, text)) = files.iter_mut().find(|(known, _)| known == path) else {
+        files.push((path.to_owned(), to.to_owned()));
+        return files;
+    };
+    if from.is_empty() {
+        text.insert_str(0, to);
+    } else {
+        assert_eq!(text.matches(from).count(), 1, "{name}: {from:?} in {path}");
+        *text = text.replace(from, to);
+    }
+    files
+}
+
+/// Every case's diagnostics; a case without any is a mistake in the case.
+fn report(kind: &str, archive: &str, cases: &[Case], read: impl Fn(&Path) -> String) -> String {
+    let (mut out, mut silent) = (String::new(), Vec::new());
+    let folder = scratch(&format!("diagnostics-{kind}"));
+    write_files(&folder, &unpacked(archive));
+    assert_eq!(read(&folder), "", "the fixture itself");
+    for case in cases {
+        let folder = scratch(&format!("diagnostics-{kind}"));
+        write_files(&folder, &changed(archive, case));
+        let found = read(&folder);
+        silent.extend(found.is_empty().then_some(case.0));
+        out.push_str(&format!("\n== {}\n{found}", case.0));
+    }
+    assert!(silent.is_empty(), "nothing was found: {silent:?}");
+    out
+}
+
+#[test]
+fn of_linux_trees() {
+    let found = report("linux", LINUX, linux_cases::CASES, |root| read_linux(root).1);
+    golden("linux.txt", &found);
+}
+
+#[test]
+fn of_the_script() {
+    let found = report("script", LINUX, linux_cases::SCRIPT, |root| {
+        let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+        let tree = Tree::open(&mut sources, root, &mut diagnostics).unwrap();
+        diagnostics.extend(capflags::of_tree(&sources, &tree).err().into_iter().flatten());
+        shown(&sources, diagnostics, root)
+    });
+    golden("script.txt", &found);
+}
+
+#[test]
+fn of_qemu_trees() {
+    golden("qemu.txt", &report("qemu", QEMU, qemu_cases::CASES, |root| read_qemu(root).1));
+}
+
+#[test]
+fn of_cpu_models() {
+    golden("models.txt", &report("models", QEMU, qemu_cases::MODELS, |root| read_qemu(root).1));
+}
+
+#[test]
+fn of_machine_types() {
+    golden("machines.txt", &report("machines", QEMU, machine_cases::CASES, |root| read_qemu(root).1));
+}
+
+#[test]
+fn of_c() {
+    golden("c.txt", &report("c", QEMU, qemu_cases::C, |root| read_qemu(root).1));
+}
+
+#[test]
+fn of_facts() {
+    let mut out = String::new();
+    for (name, text) in facts_cases::CASES {
+        let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+        let id = sources.add("facts.tsv", text.replace('>', "\t"));
+        assert!(facts::read(&sources, id, &mut diagnostics).is_none(), "{name}");
+        out.push_str(&format!("\n== {name}\n{}", diagnostics.render(&sources)));
+    }
+    golden("facts.txt", &out);
+}
+
+/// Facts of one project where those of the other are wanted, and a tree that is none.
+#[test]
+fn of_inputs() {
+    let folder = scratch("diagnostics-inputs");
+    fs::create_dir(folder.join("empty")).unwrap();
+    fs::write(folder.join("linux.tsv"), "linux-release\t6.2.1\n").unwrap();
+    fs::write(folder.join("qemu.tsv"), "qemu-release\t9.3.1\n").unwrap();
+    let mut out = String::new();
+    for name in ["linux.tsv", "qemu.tsv", "empty", "missing"] {
+        for linux in [true, false] {
+            let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+            let path = folder.join(name);
+            let read = if linux {
+                input::linux(&mut sources, &path, &mut diagnostics).is_some()
+            } else {
+                input::qemu(&mut sources, &path, &mut diagnostics).is_some()
+            };
+            assert_eq!(read, diagnostics.is_empty());
+            let wanted = if linux { "Linux" } else { "QEMU" };
+            out.push_str(&format!("\n== {name} for {wanted}\n{}", shown(&sources, diagnostics, &folder)));
+        }
+    }
+    golden("inputs.txt", &out);
+}
+
+/// The odd cases of the fixtures come out right.
+#[test]
+fn the_fixtures_read_as_they_should() {
+    let folder = scratch("diagnostics-baseline");
+    write_files(&folder.join("linux"), &unpacked(LINUX));
+    write_files(&folder.join("qemu"), &unpacked(QEMU));
+    let (linux, of_linux) = read_linux(&folder.join("linux"));
+    let (qemu, of_qemu) = read_qemu(&folder.join("qemu"));
+    assert_eq!((of_linux.as_str(), of_qemu.as_str()), ("", ""));
+    golden("small-linux.tsv", &facts::write_linux(&linux.unwrap()));
+    golden("small-qemu.tsv", &facts::write_qemu(&qemu.unwrap()));
+}

@@ -1,0 +1,21 @@
+//! The readers: C, source trees, facts files, and what they say of faulty ones.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking, and counts what it compared"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod c;
+mod diagnostics;
+mod facts;
+#[cfg(unix)]
+mod faults;
+mod fuzz_replay;
+
+// The replay of `fuzz/` expects it here.
+use common::Rng;

@@ -1,0 +1,249 @@
+//! The text of every kind of finding, on tiny facts of our own.
+//!
+//! `BLESS=1 cargo test --test verify golden` writes the expected texts anew.
+
+use std::fs;
+use std::path::Path;
+
+use cpuid_gen::verify::{Kind, Scope, verify as check};
+
+use crate::input::Input;
+
+/// A Linux release that says nothing wrong.
+const LINUX_1: &str = "\
+linux-release	1.0
+linux-count	NCAPINTS	4
+linux-word	CPUID_1_EDX	0	0x1	0	EDX
+linux-word	CPUID_8000_0001_EDX	1	0x80000001	0	EDX
+linux-word	CPUID_LNX_1	2	-	-	-
+linux-word	CPUID_7_0_EBX	3	0x7	0	EBX
+linux-word	CPUID_12_EAX	4	0x12	0	EAX
+linux-feature	FPU	0	0	fpu
+linux-feature	CX8	0	8	cx8
+linux-feature	NX	1	20	nx
+linux-feature	SGX1	2	1	-
+linux-feature	AVX2	3	5	avx2
+linux-scattered	SGX1	0x12	0	EAX	0
+linux-dep	AVX2	FPU
+kvm-feature	SGX9	CPUID_12_EAX	9
+kvm-translate	SGX1	CPUID_12_EAX	0
+kvm-cap	CPUID_1_EDX	F	CX8
+kvm-cap	CPUID_8000_0001_EDX	ALIASED_1_EDX_F	FPU
+kvm-cap	CPUID_12_EAX	SCATTERED_F	SGX1
+linux-msr	RDCL_NO	0x10a	0
+linux-msr	MDS_NO	0x10a	5
+linux-config	required	FPU	-
+linux-config	disabled	AVX2	!X86_AVX2
+cpuid-field	0x1	0	0	EDX	0	0	fpu
+cpuid-field	0x1	0	0	EDX	1	7	others
+cpuid-field	0x12	0	0	EAX	0	0	sgx1
+cpuid-field	0x12	2	31	EAX	0	3	type
+";
+
+/// A QEMU release that agrees with it.
+const QEMU_1: &str = "\
+qemu-release	1.0
+qemu-word	FEAT_1_EDX	0	cpuid	0x1	-	EDX
+qemu-word	FEAT_8000_0001_EDX	1	cpuid	0x80000001	-	EDX
+qemu-word	FEAT_7_0_EBX	2	cpuid	0x7	0	EBX
+qemu-word	FEAT_12_0_EAX	3	cpuid	0x12	0	EAX
+qemu-word	FEAT_VMX	4	msr	0x480
+qemu-word	FEAT_ARCH	5	msr	0x10a
+qemu-bit	FEAT_1_EDX	0	fpu
+qemu-bit	FEAT_1_EDX	8	cx8
+qemu-bit	FEAT_8000_0001_EDX	20	nx
+qemu-bit	FEAT_7_0_EBX	5	avx2
+qemu-bit	FEAT_12_0_EAX	0	sgx1
+qemu-bit	FEAT_VMX	50	vmx-high
+qemu-bit	FEAT_ARCH	0	rdcl-no
+qemu-bit	FEAT_ARCH	5	mds-no
+qemu-mask	FEAT_7_0_EBX	tcg	0x20
+qemu-macro	CPUID_7_0_EBX_AVX2	0x20
+qemu-comment	FEAT_7_0_EBX	0x7	0	EBX
+qemu-dep	FEAT_7_0_EBX	0x20	FEAT_VMX	0xffffffffffffffff
+";
+
+/// Replacements in the text of the named release: `linux` and `qemu` are the ones above, `newer-...` a 2.0 of each.
+type Edit = (&'static str, &'static str, &'static str);
+
+struct Case {
+    /// The kind that must be among the findings, and the file's name.
+    kind: Kind,
+    edits: &'static [Edit],
+}
+
+const CASES: [Case; 30] = [
+    Case { kind: Kind::LeafName, edits: &[("linux", "3	0x7	0	EBX", "3	0x7	0	ECX")] },
+    Case { kind: Kind::WordTwice, edits: &[("qemu", "FEAT_7_0_EBX	2", "FEAT_7_0_EBX	1")] },
+    Case { kind: Kind::WordMissing, edits: &[("linux", "linux-word	CPUID_LNX_1	2	-	-	-\n", "")] },
+    Case { kind: Kind::Count, edits: &[("linux", "NCAPINTS	4", "NCAPINTS	5")] },
+    Case { kind: Kind::NoWord, edits: &[("qemu", "qemu-bit	FEAT_7_0_EBX", "qemu-bit	FEAT_7_9_EBX")] },
+    Case { kind: Kind::KvmWord, edits: &[("linux", "SGX9	CPUID_12_EAX", "SGX9	CPUID_7_0_EBX")] },
+    Case { kind: Kind::NameTwice, edits: &[("qemu", "8	cx8", "8	fpu")] },
+    Case { kind: Kind::BitTwice, edits: &[("linux", "CX8	0	8", "CX8	0	0")] },
+    Case { kind: Kind::FlagTwice, edits: &[("linux", "8	cx8", "8	fpu")] },
+    Case { kind: Kind::RowTwice, edits: &[("linux", "AVX2	FPU\n", "AVX2	FPU\nlinux-dep	AVX2	FPU\n")] },
+    Case { kind: Kind::Unresolved, edits: &[("linux", "AVX2	FPU", "AVX2	FPV")] },
+    Case { kind: Kind::Scattered, edits: &[("linux", "SGX1	2	1", "SGX1	3	1")] },
+    Case { kind: Kind::Translation, edits: &[("linux", "0x12	0	EAX	0", "0x12	0	EAX	1")] },
+    Case { kind: Kind::Cap, edits: &[("linux", "CPUID_1_EDX	F	CX8", "CPUID_7_0_EBX	F	CX8")] },
+    Case { kind: Kind::BitRange, edits: &[("qemu", "FEAT_7_0_EBX	5", "FEAT_7_0_EBX	33")] },
+    Case {
+        kind: Kind::Comment,
+        edits: &[
+            ("qemu", "0x7	0	EBX\n", "0x7	0	EBX\n"),
+            ("qemu", "comment	FEAT_7_0_EBX	0x7	0", "comment	FEAT_7_0_EBX	0x7	1"),
+        ],
+    },
+    Case { kind: Kind::Macro, edits: &[("qemu", "AVX2	0x20", "AVX2	0x60")] },
+    Case { kind: Kind::MacroName, edits: &[("qemu", "AVX2	0x20", "AVX2	0x40")] },
+    Case {
+        kind: Kind::WordOneSided,
+        edits: &[
+            ("qemu", "FEAT_12_0_EAX	3	cpuid	0x12	0	EAX", "FEAT_SGX	3	cpuid	0x12	0	EBX"),
+            ("qemu", "qemu-bit	FEAT_12_0_EAX	0	sgx1\n", ""),
+        ],
+    },
+    Case { kind: Kind::Config, edits: &[("linux", "config	disabled	AVX2", "config	named	AVX2")] },
+    Case { kind: Kind::FieldName, edits: &[("linux", "EDX	0	0	fpu", "EDX	8	8	fpu")] },
+    Case { kind: Kind::FieldWide, edits: &[("linux", "EDX	1	7	others", "EDX	1	8	others")] },
+    Case { kind: Kind::FieldElsewhere, edits: &[("linux", "EAX	0	0	sgx1", "EAX	1	1	avx2")] },
+    Case { kind: Kind::FieldOverlap, edits: &[("linux", "0x12	2	31	EAX", "0x12	0	31	EAX")] },
+    Case { kind: Kind::BitName, edits: &[("qemu", "8	cx8", "8	cx9"), ("linux", "MDS_NO", "MDS_YES")] },
+    Case {
+        kind: Kind::NameElsewhere,
+        edits: &[("qemu", "8	cx8", "9	cx8"), ("linux", "MDS_NO	0x10a	5", "MDS_NO	0x10a	6")],
+    },
+    Case {
+        kind: Kind::DepCircle,
+        edits: &[("linux", "AVX2	FPU\n", "AVX2	FPU\nlinux-dep	FPU	CX8\nlinux-dep	CX8	AVX2\n")],
+    },
+    Case {
+        kind: Kind::DepOpposite,
+        edits: &[
+            ("linux", "AVX2	FPU\n", "AVX2	NX\nlinux-dep	NX	FPU\n"),
+            // What AVX2 comes to need by way of NX needs AVX2.
+            ("qemu", "qemu-dep", "qemu-dep	FEAT_7_0_EBX	0x20	FEAT_1_EDX	0x1\nqemu-dep"),
+        ],
+    },
+    Case { kind: Kind::Changed, edits: &[("newer-linux", "SGX1	2	1", "SGX1	2	2")] },
+    Case { kind: Kind::Gone, edits: &[("newer-qemu", "50	vmx-high", "51	vmx-high")] },
+];
+
+fn golden(name: &str, found: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/verify").join(name);
+    if std::env::var_os("BLESS").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, found).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(found, expected, "{} differs; BLESS=1 writes it anew", path.display());
+}
+
+/// The releases with these edits; a 2.0 only when one edits it.
+fn edited(edits: &[Edit]) -> Vec<(String, String)> {
+    let mut files: Vec<(String, String)> =
+        vec![("linux".to_owned(), LINUX_1.to_owned()), ("qemu".to_owned(), QEMU_1.to_owned())];
+    for (name, from, to) in edits {
+        if let Some(older) = name.strip_prefix("newer-") {
+            let text = files.iter().find(|(known, _)| known == older).unwrap().1.clone();
+            files.push(((*name).to_owned(), text.replace("release	1.0", "release	2.0")));
+        }
+        let text = &mut files.iter_mut().find(|(known, _)| known == name).unwrap().1;
+        assert!(text.contains(from), "{from}");
+        *text = text.replacen(from, to, 1);
+    }
+    files
+}
+
+fn report(edits: &[Edit], differences: &str, scope: Scope) -> String {
+    let files = edited(edits);
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    match Input::try_read(&files, differences) {
+        Ok(input) => check(&input.linux, &input.qemu, &input.differences, scope).render(&input.sources),
+        Err(error) => error,
+    }
+}
+
+#[test]
+fn every_kind_of_finding() {
+    for case in &CASES {
+        let text = report(case.edits, "", Scope::Given);
+        let name = case.kind.name();
+        assert!(text.contains(&format!("error: {name}: ")), "{name}\n{text}");
+        golden(&format!("{name}.txt"), &text);
+    }
+    for (kind, name) in Kind::ALL {
+        assert!(CASES.iter().any(|case| case.kind == *kind), "{name} has no case");
+    }
+}
+
+#[test]
+fn nothing_wrong() {
+    golden("nothing-wrong.txt", &report(&[], "", Scope::Pinned));
+}
+
+#[test]
+fn explained_and_stale() {
+    let edits: &[Edit] =
+        &[("qemu", "8	cx8", "8	cx9"), ("qemu", "macro	CPUID_7_0_EBX_AVX2", "macro	CPUID_OLD_AVX2")];
+    let differences = "\
+# a comment
+bit-name	CPUID.(EAX=1,ECX=0):EDX[8]	CX8	cx9	upstream-bug	the wrong digit
+bit-name	CPUID.(EAX=1,ECX=0):EDX[0]	FPU	fpu	alias	not needed
+macro-family	CPUID_OLD_	FEAT_7_0_EBX	-	design	an old prefix
+macro-family	CPUID_OLDER_	-	-	design	not needed
+rewritten	cpuid-field	1.0	2.0	history	not needed
+";
+    golden("stale-pinned.txt", &report(edits, differences, Scope::Pinned));
+    golden("stale-given.txt", &report(edits, differences, Scope::Given));
+}
+
+#[test]
+fn differences_that_cannot_be_read() {
+    let differences = "\
+bit-nam	a	b	c	alias	no such kind
+bit-name	a	b	c	maybe	no such verdict
+bit-name	a	b	c	alias
+bit-name	a	b	c	alias	a reason	and more
+bit-name	a		c	alias	an empty side
+bit-name	a	b	c	alias	once
+bit-name	a	b	c	design	twice
+macro-family	CPUID_A_	-	-	design	once
+macro-family	CPUID_A_	FEAT_1_EDX	-	design	twice
+rewritten	cpuid-field	6.1	6.2	history	once
+rewritten	cpuid-field	6.1	6.2	history	twice
+";
+    golden("unreadable-differences.txt", &report(&[], differences, Scope::Given));
+}
+
+/// A table that was written anew is not compared with the older one, and another one is.
+#[test]
+fn what_was_rewritten() {
+    let edits: &[Edit] = &[(
+        "newer-linux",
+        "5\nlinux-config	required	FPU	-\nlinux-config	disabled	AVX2	!X86_AVX2\ncpuid-field	0x1	0	0	EDX	0	0	fpu",
+        "6\nlinux-config	required	FPU	-\nlinux-config	disabled	AVX2	!X86_AVX2\ncpuid-field	0x1	0	0	EDX	20	20	fpv",
+    )];
+    let differences = "rewritten	cpuid-field	1	2.0	history	in other words\n";
+    let found = report(edits, differences, Scope::Pinned);
+    assert!(found.contains("error: changed: linux-msr MDS_NO is MSR 0x10a[6] in 2.0"), "{found}");
+    assert!(!found.contains("cpuid-field") && !found.contains("stale"), "{found}");
+    assert!(report(edits, "", Scope::Pinned).contains("error: gone: cpuid-field"));
+}
+
+/// KVM's own leaf: QEMU's names without the prefix that their word's family has.
+#[test]
+fn what_kvm_tells_its_guests() {
+    let linux = "linux-release	1.0\nlinux-word	CPUID_LNX_1	0	-	-	-\nkvm-para	PV_EOI	0x40000001	0	EAX	6\nkvm-para	PV_IPI	0x40000001	0	EAX	11\n";
+    let qemu = "qemu-release	1.0\nqemu-word	FEAT_KVM	0	cpuid	0x40000001	-	EAX\n\
+                qemu-bit	FEAT_KVM	6	kvm-pv-eoi\nqemu-bit	FEAT_KVM	11	kvm-pv-api\n\
+                qemu-macro	CPUID_KVM_PV_EOI	0x40\n";
+    let differences = "macro-family	CPUID_KVM_	FEAT_KVM	kvm-	design	a prefix\n\
+                       word-one-sided	CPUID.(EAX=0x40000001,ECX=0):EAX	-	FEAT_KVM	one-sided	KVM's\n";
+    let input = Input::try_read(&[("linux", linux), ("qemu", qemu)], differences).unwrap();
+    let report = check(&input.linux, &input.qemu, &input.differences, Scope::Pinned);
+    let text = report.findings.render(&input.sources);
+    assert_eq!(report.findings.len(), 1, "{text}");
+    assert!(text.contains("bit-name: CPUID.(EAX=0x40000001,ECX=0):EAX[11] is `PV_IPI` in Linux"), "{text}");
+}

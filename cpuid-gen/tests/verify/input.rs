@@ -1,0 +1,55 @@
+//! What the tests of `verify` share: the pinned facts and the known differences.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cpuid_gen::diagnostic::Diagnostics;
+use cpuid_gen::facts::{self, Facts, LinuxFacts, QemuFacts};
+use cpuid_gen::source::Sources;
+use cpuid_gen::verify::Differences;
+
+/// The pinned releases, oldest first.
+pub(crate) const LINUX: [&str; 3] = ["linux-6.1.tsv", "linux-6.12.tsv", "linux-7.3.tsv"];
+/// The same of QEMU.
+pub(crate) const QEMU: [&str; 3] = ["qemu-7.2.tsv", "qemu-10.0.tsv", "qemu-10.2.tsv"];
+
+fn upstream() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../upstream")
+}
+
+/// The text of a file in `upstream/`.
+pub(crate) fn text_of(name: &str) -> String {
+    let path = upstream().join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Everything that `verify` takes.
+pub(crate) struct Input {
+    pub(crate) sources: Sources,
+    pub(crate) linux: Vec<LinuxFacts>,
+    pub(crate) qemu: Vec<QemuFacts>,
+    pub(crate) differences: Differences,
+}
+
+impl Input {
+    /// Reads `(name, text)` files and the differences. None when a reader rejects one.
+    pub(crate) fn try_read(files: &[(&str, &str)], differences: &str) -> Result<Input, String> {
+        let mut sources = Sources::new();
+        let mut diagnostics = Diagnostics::new();
+        let (mut linux, mut qemu) = (Vec::new(), Vec::new());
+        for (name, text) in files {
+            let file = sources.add(*name, *text);
+            match facts::read(&sources, file, &mut diagnostics) {
+                Some(Facts::Linux(facts)) => linux.push(facts),
+                Some(Facts::Qemu(facts)) => qemu.push(facts),
+                None => {}
+            }
+        }
+        let differences_file = sources.add("differences.tsv", differences);
+        let differences = Differences::read(&sources, differences_file, &mut diagnostics);
+        match differences {
+            Some(differences) if diagnostics.is_empty() => Ok(Input { sources, linux, qemu, differences }),
+            _ => Err(diagnostics.render(&sources)),
+        }
+    }
+}

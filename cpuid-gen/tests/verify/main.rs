@@ -1,0 +1,12 @@
+//! The checks of `verify`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and counts what it compared"
+)]
+
+mod golden;
+mod input;
+mod mutations;
+mod pinned;

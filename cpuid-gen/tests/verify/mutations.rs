@@ -1,0 +1,445 @@
+//! Plants one mistake at a time in the pinned facts and counts which are reported at the right place.
+//!
+//! Every kind of row with every kind of mistake that it can have, a fixed number of each, chosen by a seeded generator.
+//! A mistake counts as reported when a finding has the row's line, or for a dropped row its name. What cannot be seen
+//! is listed in [`UNSEEN`] with the reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use cpuid_gen::diagnostic::{Diagnostic, Diagnostics};
+use cpuid_gen::facts::{self, Facts};
+use cpuid_gen::source::{FileId, Sources};
+use cpuid_gen::verify::{Report, Scope, verify as check};
+
+use crate::input::{Input, LINUX, QEMU, text_of};
+
+/// How many of each.
+const EACH: usize = 8;
+
+/// What a column is, and so which mistakes it can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    Name,
+    Flag,
+    Word,
+    Bit,
+    Function,
+    Register,
+    Mask,
+    Other,
+}
+
+/// One mistake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Mistake {
+    BitMoved,
+    NamesSwapped,
+    RegisterChanged,
+    LeafRenumbered,
+    WordRenumbered,
+    Renamed,
+    FlagRenamed,
+    Dropped,
+    Doubled,
+}
+
+use Column::{Bit, Flag, Function, Mask, Name, Other, Register, Word};
+
+/// The columns of each kind of row, after the kind.
+const ROWS: [(&str, &[Column]); 22] = [
+    ("linux-count", &[Other, Word]),
+    ("linux-word", &[Name, Word, Function, Other, Register]),
+    ("linux-feature", &[Name, Word, Bit, Flag]),
+    ("linux-bug", &[Name, Word, Bit, Flag]),
+    ("linux-vmx", &[Name, Word, Bit, Flag]),
+    ("linux-scattered", &[Name, Function, Other, Register, Bit]),
+    ("linux-dep", &[Name, Name]),
+    ("kvm-feature", &[Name, Other, Bit]),
+    ("kvm-translate", &[Name, Other, Bit]),
+    ("kvm-cap", &[Other, Other, Name]),
+    ("kvm-para", &[Name, Function, Other, Register, Bit]),
+    ("linux-msr", &[Name, Function, Bit]),
+    ("linux-config", &[Other, Name, Other]),
+    ("cpuid-field", &[Function, Other, Other, Register, Bit, Other, Name]),
+    ("qemu-word", &[Name, Word, Other, Function, Other, Register]),
+    ("qemu-bit", &[Other, Bit, Name]),
+    ("qemu-mask", &[Name, Other, Mask]),
+    ("qemu-macro", &[Name, Mask]),
+    ("qemu-comment", &[Name, Function, Other, Register]),
+    ("qemu-dep", &[Name, Mask, Name, Mask]),
+    ("linux-release", &[]),
+    ("qemu-release", &[]),
+];
+
+/// A class of mistakes that the facts cannot show.
+struct Unseen {
+    applies: fn(&Planted<'_>) -> bool,
+    reason: &'static str,
+}
+
+/// What cannot be seen, and why. A mistake that is not reported and in none of these classes fails the test.
+const UNSEEN: [Unseen; 4] = [
+    Unseen {
+        applies: |planted| planted.stale,
+        reason: "undoes a known difference: reported, but at the entry of differences.tsv that is stale now",
+    },
+    Unseen {
+        applies: |planted| planted.twice && planted.mistake != Mistake::Doubled,
+        reason: "changed one of two equal rows: upstream has the row twice, and the other still says the same",
+    },
+    Unseen {
+        applies: |planted| planted.mistake == Mistake::Dropped && !planted.in_older,
+        reason: "dropped from the first release that has it: what is left equals a release that does not have it yet",
+    },
+    Unseen {
+        applies: |planted| {
+            planted.mistake != Mistake::Dropped && planted.mistake != Mistake::Doubled && planted.only_here
+        },
+        reason: "changed where one release alone has it, and no other table or project speaks of it",
+    },
+];
+
+/// What a class may ask about a planted mistake.
+struct Planted<'a> {
+    mistake: Mistake,
+    /// The release before this one has a row about the same thing.
+    in_older: bool,
+    /// No other release has a row about the same thing.
+    only_here: bool,
+    /// The same row stands there twice.
+    twice: bool,
+    /// An entry of the differences is reported as stale.
+    stale: bool,
+    shown: &'a str,
+}
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 16).unwrap() % end
+    }
+}
+
+/// A mutated file, the lines where the mistake is, and the names that a dropped row leaves to be found.
+struct Mutant {
+    text: String,
+    lines: BTreeSet<u32>,
+    dropped: Option<Vec<String>>,
+    shown: String,
+}
+
+fn columns_of(kind: &str) -> &'static [Column] {
+    ROWS.iter().find(|(known, _)| *known == kind).unwrap_or_else(|| panic!("{kind} is not covered")).1
+}
+
+/// The column that a mistake is made in, for this row; none when it cannot have it.
+fn column_for(mistake: Mistake, row: &[&str]) -> Option<usize> {
+    let columns = columns_of(row[0]);
+    let wanted: &[Column] = match mistake {
+        Mistake::BitMoved => &[Bit, Mask],
+        Mistake::NamesSwapped | Mistake::Renamed => &[Name],
+        Mistake::RegisterChanged => &[Register],
+        Mistake::LeafRenumbered => &[Function],
+        Mistake::WordRenumbered => &[Word],
+        Mistake::FlagRenamed => &[Flag],
+        Mistake::Dropped | Mistake::Doubled => return Some(0).filter(|_| !columns.is_empty()),
+    };
+    let at = columns.iter().position(|column| wanted.contains(column))? + 1;
+    row.get(at).filter(|text| **text != "-" && !(columns[at - 1] == Mask && **text == "0x0"))?;
+    Some(at)
+}
+
+fn changed(mistake: Mistake, column: Column, text: &str, random: &mut Random) -> String {
+    let hex = |text: &str| u64::from_str_radix(text.trim_start_matches("0x"), 16).unwrap();
+    let decimal = |text: &str| text.parse::<u64>().unwrap();
+    match (mistake, column) {
+        (Mistake::BitMoved, Mask) => {
+            let mask = hex(text);
+            let set: Vec<u32> = (0..64).filter(|bit| mask >> bit & 1 == 1).collect();
+            let free = |bit: &u32| *bit < 63 && mask >> (bit + 1) & 1 == 0;
+            let movable: Vec<u32> = set.iter().copied().filter(free).collect();
+            let bit = movable[random.below(movable.len())];
+            format!("{:#x}", mask & !(1 << bit) | 1 << (bit + 1))
+        }
+        (Mistake::BitMoved, _) => match decimal(text) {
+            31 => "30".to_owned(),
+            bit => (bit + 1).to_string(),
+        },
+        (Mistake::LeafRenumbered, _) => format!("{:#x}", hex(text) + 1),
+        (Mistake::WordRenumbered, _) => (decimal(text) + 1).to_string(),
+        (Mistake::RegisterChanged, _) => {
+            let others: Vec<&str> = ["EAX", "EBX", "ECX", "EDX"].into_iter().filter(|r| *r != text).collect();
+            others[random.below(3)].to_owned()
+        }
+        _ => format!("{text}x"),
+    }
+}
+
+/// A mistake in the row at `index`; none when it would change nothing.
+fn mutate(lines: &[&str], index: usize, mistake: Mistake, random: &mut Random) -> Option<Mutant> {
+    let row: Vec<&str> = lines[index].split('\t').collect();
+    let at = column_for(mistake, &row)?;
+    let mut text: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+    let mut at_lines: BTreeSet<u32> = [u32::try_from(index + 1).unwrap()].into();
+    let mut dropped = None;
+    match mistake {
+        Mistake::Dropped => {
+            text.remove(index);
+            dropped = Some(names_in(&row));
+        }
+        Mistake::Doubled => {
+            text.insert(index, lines[index].to_owned());
+            at_lines.insert(u32::try_from(index + 2).unwrap());
+        }
+        Mistake::NamesSwapped => {
+            let prefix = format!("{}\t", row[0]);
+            let same = |other: &usize| lines[*other].starts_with(&prefix) && *other != index;
+            let others: Vec<usize> = (0..lines.len()).filter(same).collect();
+            let other = *others.get(random.below(others.len().max(1)))?;
+            let other_row: Vec<&str> = lines[other].split('\t').collect();
+            if other_row[at] == row[at] || swap_is_nothing(&row, &other_row, at) {
+                return None;
+            }
+            text[index] = with_column(&row, at, other_row[at]);
+            text[other] = with_column(&other_row, at, row[at]);
+            at_lines.insert(u32::try_from(other + 1).unwrap());
+        }
+        _ => {
+            let new = changed(mistake, columns_of(row[0])[at - 1], row[at], random);
+            text[index] = with_column(&row, at, &new);
+        }
+    }
+    let shown = format!("{} -> {}", lines[index].replace('\t', " "), text[index].replace('\t', " "));
+    Some(Mutant { text: text.join("\n"), lines: at_lines, dropped, shown })
+}
+
+/// Rows that list things have no order: two names under one heading can be swapped.
+fn swap_is_nothing(row: &[&str], other: &[&str], at: usize) -> bool {
+    (1..row.len()).filter(|column| *column != at).all(|column| row.get(column) == other.get(column))
+}
+
+fn with_column(row: &[&str], at: usize, new: &str) -> String {
+    let mut row = row.to_vec();
+    row[at] = new;
+    row.join("\t")
+}
+
+/// What a row is about: its kind and the columns that say so.
+fn subject_of(line: &str) -> Vec<&str> {
+    let row: Vec<&str> = line.split('\t').collect();
+    let about: &[usize] = match row[0] {
+        "linux-dep" => &[1, 2],
+        "linux-scattered" => &[1, 2, 3, 4, 5],
+        "linux-config" => &[1, 2],
+        "cpuid-field" => &[1, 2, 3, 4, 5, 6],
+        "kvm-cap" if matches!(row[2], "set" | "clear") => &[1, 2, 3],
+        "kvm-cap" => &[1, 3],
+        "qemu-bit" | "qemu-mask" => &[1, 2],
+        "qemu-dep" => &[1, 2, 3, 4],
+        _ => &[1],
+    };
+    [0].iter().chain(about).filter_map(|at| row.get(*at).copied()).collect()
+}
+
+impl<'a> Planted<'a> {
+    fn new(
+        texts: &[String],
+        (file, line): (usize, &str),
+        mistake: Mistake,
+        (shown, stale): (&'a str, bool),
+    ) -> Planted<'a> {
+        let project = if file < LINUX.len() { 0..LINUX.len() } else { LINUX.len()..texts.len() };
+        let subject = subject_of(line);
+        // Upstream wrote cpuid.csv anew after the first pinned release, and a row of the differences says so.
+        let compared = |other: usize| subject[0] != "cpuid-field" || (file == 0) == (other == 0);
+        let has =
+            |other: usize| compared(other) && texts[other].lines().any(|line| subject_of(line) == subject);
+        Planted {
+            mistake,
+            in_older: project.clone().any(|other| other < file && has(other)),
+            only_here: !project.clone().any(|other| other != file && has(other)),
+            twice: texts[file].lines().filter(|other| *other == line).count() > 1,
+            stale,
+            shown,
+        }
+    }
+
+    fn class(&self) -> Option<&'static Unseen> {
+        static CLASSES: [Unseen; 4] = UNSEEN;
+        CLASSES.iter().find(|class| (class.applies)(self))
+    }
+}
+
+/// What a finding about a dropped row must name.
+fn names_in(row: &[&str]) -> Vec<String> {
+    let columns = columns_of(row[0]);
+    let mut names: Vec<String> = Vec::new();
+    for (column, text) in columns.iter().zip(&row[1..]) {
+        if *column == Name && *text != "-" {
+            names.push((*text).to_owned());
+        }
+    }
+    match row[0] {
+        "linux-count" => names = vec![row[1].to_owned()],
+        "linux-word" => names = vec![format!("word {}", row[2])],
+        "qemu-word" => names = vec![row[1].to_owned()],
+        _ => {}
+    }
+    names
+}
+
+fn is_reported(sources: &Sources, file: FileId, report: &Report, mutant: &Mutant) -> bool {
+    let on_line = |found: &Diagnostic| {
+        let spans = found.at.into_iter().chain(found.labels.iter().map(|label| label.at));
+        let mut here = spans.filter(|at| at.file == file);
+        here.any(|at| mutant.lines.contains(&sources.place(at).line))
+    };
+    let names = |found: &Diagnostic| {
+        let text = found.render(sources);
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        mutant.dropped.iter().flatten().all(|name| {
+            text.match_indices(name.as_str()).any(|(at, _)| {
+                !text[..at].ends_with(is_part) && !text[at + name.len()..].starts_with(is_part)
+            })
+        })
+    };
+    report.findings.iter().any(|found| if mutant.dropped.is_some() { names(found) } else { on_line(found) })
+}
+
+/// The pinned facts in memory, with one file replaced for each check.
+struct Bench {
+    input: Input,
+    texts: Vec<String>,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let names: Vec<&str> = LINUX.into_iter().chain(QEMU).collect();
+        let texts: Vec<String> = names.iter().map(|name| text_of(name)).collect();
+        let files: Vec<(&str, &str)> = names.iter().copied().zip(texts.iter().map(String::as_str)).collect();
+        let input = Input::try_read(&files, &text_of("differences.tsv")).unwrap();
+        Bench { input, texts }
+    }
+
+    /// Whether the mistake is reported, by the reader or by `verify`, and whether it makes a known difference stale.
+    fn reports(&mut self, file: usize, mutant: &Mutant) -> (bool, bool) {
+        let id = self.input.sources.add("mutant.tsv", mutant.text.clone());
+        let mut diagnostics = Diagnostics::new();
+        let Some(read) = facts::read(&self.input.sources, id, &mut diagnostics) else {
+            let on_line = |found: &Diagnostic| {
+                found.at.is_some_and(|at| mutant.lines.contains(&self.input.sources.place(at).line))
+            };
+            return (diagnostics.iter().any(on_line), false);
+        };
+        let Input { sources, linux, qemu, differences, .. } = &mut self.input;
+        let report = match read {
+            Facts::Linux(facts) => {
+                let kept = std::mem::replace(&mut linux[file], facts);
+                let report = check(linux, qemu, differences, Scope::Pinned);
+                linux[file] = kept;
+                report
+            }
+            Facts::Qemu(facts) => {
+                let slot = file - LINUX.len();
+                let kept = std::mem::replace(&mut qemu[slot], facts);
+                let report = check(linux, qemu, differences, Scope::Pinned);
+                qemu[slot] = kept;
+                report
+            }
+        };
+        let stale = report.findings.iter().any(|found| found.message.starts_with("stale: "));
+        (is_reported(sources, id, &report, mutant), stale)
+    }
+}
+
+const MISTAKES: [Mistake; 9] = [
+    Mistake::BitMoved,
+    Mistake::NamesSwapped,
+    Mistake::RegisterChanged,
+    Mistake::LeafRenumbered,
+    Mistake::WordRenumbered,
+    Mistake::Renamed,
+    Mistake::FlagRenamed,
+    Mistake::Dropped,
+    Mistake::Doubled,
+];
+
+/// What came of one kind of mistake in one kind of row.
+#[derive(Default)]
+struct Count {
+    planted: usize,
+    reported: usize,
+}
+
+#[test]
+fn planted_mistakes_are_reported() {
+    let mut bench = Bench::new();
+    let texts = bench.texts.clone();
+    let mut random = Random(0x5eed_c0de_cafe_f00d);
+    let mut table: BTreeMap<(&str, Mistake), Count> = BTreeMap::new();
+    let mut unseen: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let lines: Vec<Vec<&str>> = texts.iter().map(|text| text.split('\n').collect()).collect();
+    for (kind, _) in ROWS {
+        let rows = rows_of(&lines, kind);
+        for mistake in MISTAKES {
+            for _ in 0..EACH * 4 {
+                let count = table.entry((kind, mistake)).or_default();
+                if count.planted == EACH {
+                    break;
+                }
+                let (file, indices) = &rows[random.below(rows.len())];
+                let (file, index) = (*file, indices[random.below(indices.len())]);
+                let Some(mutant) = mutate(&lines[file], index, mistake, &mut random) else {
+                    continue;
+                };
+                count.planted += 1;
+                let (reported, stale) = bench.reports(file, &mutant);
+                if reported {
+                    count.reported += 1;
+                    continue;
+                }
+                let planted =
+                    Planted::new(&texts, (file, lines[file][index]), mistake, (&mutant.shown, stale));
+                let reason = planted.class().map_or("NO REASON", |class| class.reason);
+                let name = LINUX.into_iter().chain(QEMU).nth(file).unwrap();
+                let line = format!("{mistake:?} {name}:{}: {}", index + 1, planted.shown);
+                unseen.entry(reason).or_default().push(line);
+            }
+        }
+    }
+    table.retain(|_, count| count.planted > 0);
+    let report = show(&table, &unseen);
+    println!("{report}");
+    let planted: usize = table.values().map(|count| count.planted).sum();
+    assert!(planted >= 600, "{report}");
+    assert!(!unseen.contains_key("NO REASON"), "{report}");
+    let classes: usize = unseen.values().map(Vec::len).sum();
+    assert!(classes * 10 < planted, "more than a tenth cannot be seen\n{report}");
+}
+
+/// The rows of this kind: the files that have any, each with its lines' numbers.
+fn rows_of(lines: &[Vec<&str>], kind: &str) -> Vec<(usize, Vec<usize>)> {
+    let is_row = |line: &str| line.split('\t').next() == Some(kind);
+    let indices = |file: usize| (0..lines[file].len()).filter(|at| is_row(lines[file][*at])).collect();
+    let all = (0..lines.len()).map(|file| (file, indices(file)));
+    all.filter(|(_, indices): &(usize, Vec<usize>)| !indices.is_empty()).collect()
+}
+
+fn show(table: &BTreeMap<(&str, Mistake), Count>, unseen: &BTreeMap<&str, Vec<String>>) -> String {
+    let mut out = String::new();
+    for ((kind, mistake), Count { planted, reported }) in table {
+        writeln!(out, "{kind:16} {:15} planted {planted}, reported {reported}", format!("{mistake:?}"))
+            .unwrap();
+    }
+    let sum = |field: fn(&Count) -> usize| table.values().map(field).sum::<usize>();
+    writeln!(out, "all: planted {}, reported {}", sum(|c| c.planted), sum(|c| c.reported)).unwrap();
+    for (reason, lines) in unseen {
+        writeln!(out, "{}: {reason}\n  {}", lines.len(), lines.join("\n  ")).unwrap();
+    }
+    out
+}

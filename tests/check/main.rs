@@ -1,0 +1,10 @@
+//! What is wrong with a table.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod cases;
+mod cpus;
+mod entries;
+mod faults;
+mod features;
+mod vendor;
+mod xsave;

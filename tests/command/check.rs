@@ -1,0 +1,129 @@
+//! `kvm-cpuid check`: exit codes, and both forms of output.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// Runs the command in tests/check, with a text on standard input.
+fn run(arguments: &[&str], input: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kvm-cpuid"));
+    command
+        .arg("check")
+        .args(arguments)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check"));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn text(output: &Output) -> (Option<i32>, &str) {
+    (output.status.code(), std::str::from_utf8(&output.stdout).unwrap())
+}
+
+const AVX2_BY_HAND: &str = "\
+0 0 0 7 756e6547 6c65746e 49656e69
+1 0 0 806f8 0 0 788abfd
+7 0 1 0 20 0 0
+";
+
+#[test]
+fn a_table_without_findings() {
+    let output = run(&["amd.txt"], "");
+    let (code, out) = text(&output);
+    assert_eq!(code, Some(0));
+    let expected = "0 errors, 0 warnings; not looked for, since they take a host (--host-from): \
+                    feature-not-supported, ";
+    assert!(out.starts_with(expected) && out.lines().count() == 1, "{out}");
+}
+
+#[test]
+fn warnings_are_no_errors_and_can_be_left_out() {
+    let output = run(&["intel.txt"], "");
+    let (code, out) = text(&output);
+    assert_eq!(code, Some(0));
+    assert!(out.starts_with("warning[leaf-of-another-vendor]: 0x80000005 (first-level caches"), "{out}");
+    assert!(out.contains("\n0 errors, 1 warning; "), "{out}");
+    let output = run(&["intel.txt", "--errors-only"], "");
+    assert!(text(&output).1.starts_with("0 errors, 0 warnings; "));
+}
+
+/// What gdb prints of a real guest's vCPU in a memory dump.
+#[test]
+fn a_guest_from_a_memory_dump() {
+    let output = run(&["../dumps/vmcore-cpuid_entries.txt"], "");
+    let (code, out) = text(&output);
+    assert_eq!(code, Some(0));
+    assert!(out.contains("\n0 errors, 1 warning; "), "{out}");
+}
+
+#[test]
+fn an_error_in_text() {
+    let output = run(&["-"], AVX2_BY_HAND);
+    let (code, out) = text(&output);
+    assert_eq!(code, Some(1));
+    let expected = "error[feature-needs]: avx2 is set without xsave, avx\n\
+                    \x20 at: vCPU 0, entry 2, CPUID.(EAX=7,ECX=0):EBX[5]\n";
+    assert!(out.contains(expected), "{out}");
+    assert!(!out.contains('\x1b'), "no colours where no terminal is");
+}
+
+#[test]
+fn an_error_in_json() {
+    let output = run(&["amd.txt", "-", "--format", "json"], AVX2_BY_HAND);
+    let (code, out) = text(&output);
+    assert_eq!(code, Some(1));
+    let value: Value = serde_json::from_str(out).unwrap();
+    assert_eq!((&value["errors"], &value["sources"][0]["source"]), (&1.into(), &"amd.txt".into()));
+    assert_eq!(value["sources"][0]["findings"], Value::Array(Vec::new()));
+    assert_eq!(value["sources"][1]["skipped"][0], "feature-not-supported");
+    let finding = &value["sources"][1]["findings"][0];
+    let expected = serde_json::json!({
+        "severity": "error",
+        "kind": "feature-needs",
+        "feature": "avx2",
+        "vcpus": [0],
+        "at": {
+            "vcpu": null, "entry": 2, "leaf": "0x00000007", "subleaf": 0, "register": "EBX", "bits": [5],
+        },
+        "others": [
+            {"vcpu": null, "entry": 1, "leaf": "0x00000001", "subleaf": null, "register": "ECX", "bits": [26]},
+            {"vcpu": null, "entry": 1, "leaf": "0x00000001", "subleaf": null, "register": "ECX", "bits": [28]},
+        ],
+        "what": "avx2 is set without xsave, avx",
+        "why": finding["why"],
+        "help": "set xsave and avx, or clear avx2",
+    });
+    assert_eq!(finding, &expected);
+}
+
+#[test]
+fn a_host_tells_more() {
+    let host = std::env::temp_dir().join(format!("check-cli-{}", std::process::id()));
+    let name = host.to_str().unwrap();
+    let supported = "0 0 0 7 756e6547 6c65746e 49656e69\n1 0 0 806f8 0 14000000 788abfd\n7 0 1 0 0 0 0\n";
+    for extension in ["supported", "host"] {
+        std::fs::write(format!("{name}.{extension}"), supported).unwrap();
+    }
+    let table =
+        AVX2_BY_HAND.replace("806f8 0 0", "806f8 0 14000000") + "d 0 1 7 340 340 0\nd 2 1 100 240 0 0\n";
+    let output = run(&["-", "--host-from", name], &table);
+    for extension in ["supported", "host"] {
+        std::fs::remove_file(format!("{name}.{extension}")).unwrap();
+    }
+    let (code, out) = text(&output);
+    assert_eq!(code, Some(1));
+    let expected = "error[feature-not-supported]: avx2 is set, and KVM on this host does not support it\n";
+    assert!(out.contains(expected) && !out.contains("not looked for"), "{out}");
+}
+
+#[test]
+fn what_cannot_be_read() {
+    for arguments in [&["missing.txt"][..], &["amd.txt", "--host-from", "missing"], &[], &["cases.rs"]] {
+        let output = run(arguments, "");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
+    }
+}

@@ -1,0 +1,443 @@
+//! The command `kvm-cpuid`: where its texts go, its exit codes, its sources.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::common::skipped;
+
+const MILAN: &str = "tests/show/milan.entries";
+const MILAN_2: &str = "tests/show/milan-2.entries";
+const SPR: &str = "tests/show/spr.entries";
+const HASWELL: &str = "tests/show/haswell.entries";
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kvm-cpuid"));
+    command.args(arguments).env_remove("CLICOLOR_FORCE").env_remove("NO_COLOR");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    command(arguments).output().unwrap()
+}
+
+/// With this on standard input.
+fn fed(arguments: &[&str], input: &str) -> Output {
+    let mut child = command(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that does not want it all closes the pipe.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn errors(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// A file of this test's own.
+fn file(name: &str, text: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli-commands");
+    fs::create_dir_all(&folder).unwrap();
+    let path = folder.join(name);
+    fs::write(&path, text).unwrap();
+    path
+}
+
+const ONE_LEAF: &str = "   0x00000001 0x00: eax=0x000406f1 ebx=0x05100800 ecx=0x7ffefbff edx=0xbfebfbff\n";
+
+#[test]
+fn has_by_any_name_and_place() {
+    for name in ["vmx", "VMX", "X86_FEATURE_VMX", "1.ecx[5]", "CPUID.(EAX=1,ECX=0):ECX[5]", "4*32+5"] {
+        let output = fed(&["has", name, "-"], &format!("CPU:\n{ONE_LEAF}"));
+        assert_eq!((output.status.code(), errors(&output).as_str()), (Some(0), ""), "{name}");
+        assert_eq!(out(&output), "");
+        // Without the line that names the CPU.
+        assert_eq!(fed(&["has", name, "-"], ONE_LEAF).status.code(), Some(0), "{name}");
+    }
+    assert_eq!(run(&["has", "avx512f", SPR]).status.code(), Some(0));
+    assert_eq!(run(&["has", "avx512f", HASWELL]).status.code(), Some(1));
+    assert_eq!(errors(&run(&["has", "avx512f", HASWELL])), "");
+}
+
+#[test]
+fn has_says_when_a_dump_may_not_tell() {
+    let output = fed(&["has", "avx2", "-"], ONE_LEAF);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(errors(&output).contains("- has no entry for CPUID.(EAX=7,ECX=0):EBX"), "{}", errors(&output));
+}
+
+#[test]
+fn has_asks_every_cpu() {
+    let leaf = |ebx: &str| format!("   0x00000007 0x00: eax=0x0 ebx={ebx} ecx=0x0 edx=0x0\n");
+    let text = format!("CPU 0:\n{}CPU 1:\n{}", leaf("0x00000020"), leaf("0x00000000"));
+    assert_eq!(fed(&["has", "avx2", "-"], &text).status.code(), Some(1));
+    assert_eq!(fed(&["has", "avx2", "-", "--cpu", "0"], &text).status.code(), Some(0));
+    assert_eq!(fed(&["has", "avx2", "-", "--cpu", "1"], &text).status.code(), Some(1));
+    let output = fed(&["has", "avx2", "-", "--cpu", "7"], &text);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(errors(&output).contains("no CPU 7"), "{}", errors(&output));
+}
+
+#[test]
+fn has_knows_what_it_cannot_answer() {
+    for (name, told) in [
+        ("vmxx", "there is vmx"),
+        ("kvmclock", "say which by its place"),
+        ("xtopology", "defines in software"),
+        ("spectre_v1", "a bug that Linux knows"),
+        ("7.0.eax[9]", "no feature is known at 7.0.eax[9]"),
+    ] {
+        let output = run(&["has", name, SPR]);
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        assert!(errors(&output).contains(told), "{name}: {}", errors(&output));
+    }
+}
+
+#[test]
+fn diff_exits_as_diff_does() {
+    assert_eq!(run(&["diff", MILAN, MILAN]).status.code(), Some(0));
+    assert_eq!(out(&run(&["diff", MILAN, MILAN])), "");
+    assert_eq!(run(&["diff", MILAN, SPR]).status.code(), Some(1));
+    assert_eq!(run(&["diff", MILAN, "tests/show/absent"]).status.code(), Some(2));
+    assert_eq!(run(&["diff", HASWELL, SPR, "--migrate"]).status.code(), Some(0));
+    assert_eq!(run(&["diff", SPR, HASWELL, "--migrate"]).status.code(), Some(1));
+}
+
+#[test]
+fn what_kvm_emulates_does_not_stand_in_the_way() {
+    let table = |name: &str, ecx: &str| format!("{name} 1 0 0 806f8 0 {ecx} 1\n");
+    // The TSC deadline timer, which older KVMs do not list.
+    let guest = file("deadline.entries", &table("vcpu0", "1000001"));
+    let guest = guest.to_str().unwrap();
+    let of = |name: &str| fed(&["diff", guest, "-", "--migrate"], &table(name, "1")).status.code();
+    assert_eq!((of("supported"), of("vcpu0")), (Some(0), Some(1)));
+}
+
+#[test]
+fn sources_keep_their_order() {
+    let text = fs::read_to_string(HASWELL).unwrap();
+    let output = fed(&["diff", "-", SPR], &text);
+    assert!(out(&output).starts_with("- A: -, CPU 0\n+ B: tests/show/spr.entries"), "{}", out(&output));
+    let output = fed(&["diff", SPR, "-"], &text);
+    assert!(out(&output).starts_with("- A: tests/show/spr.entries"), "{}", out(&output));
+}
+
+#[test]
+fn cpus_without_a_partner_are_told() {
+    let three =
+        fs::read_to_string(MILAN_2).unwrap() + &fs::read_to_string(MILAN).unwrap().replace("vcpu0", "vcpu7");
+    let output = fed(&["diff", "-", MILAN_2], &three);
+    assert!(errors(&output).contains("1 CPUs have none to be compared with: - has 3"), "{}", errors(&output));
+    assert_eq!(output.status.code(), Some(1), "what cannot be compared is not the same");
+}
+
+#[test]
+fn find_and_its_exit_codes() {
+    assert_eq!(run(&["find", "avx2"]).status.code(), Some(0));
+    let output = run(&["find", "avx_2x"]);
+    assert_eq!((output.status.code(), out(&output).as_str()), (Some(1), ""));
+    assert!(errors(&output).contains("there is avx2"), "{}", errors(&output));
+    let output = run(&["find", "avx_2x", "--format", "json"]);
+    assert_eq!((output.status.code(), out(&output).as_str()), (Some(1), "[]\n"));
+}
+
+#[test]
+fn a_leaf_that_is_not_there() {
+    let output = run(&["show", HASWELL, "-l", "0x24"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(errors(&output).contains("no entry for what -l asks for"), "{}", errors(&output));
+    assert_eq!(run(&["show", HASWELL, "-l", "0x24", "-l", "7"]).status.code(), Some(0));
+}
+
+#[test]
+fn json_is_json() {
+    for arguments in [
+        vec!["show", SPR, MILAN_2, "--format", "json"],
+        vec!["diff", SPR, MILAN_2, "--format", "json"],
+        vec!["diff", SPR, MILAN_2, "--migrate", "--format", "json"],
+        vec!["find", "0xd", "--format", "json"],
+        vec!["find", "9*32+5", "--format", "json"],
+        vec!["find", "7.0.ebx", "--format", "json"],
+        vec!["find", "cache_type", "--format", "json"],
+        vec!["why", "ibrs", SPR, MILAN_2, "--format", "json"],
+    ] {
+        let output = run(&arguments);
+        let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(value.is_object() || value.is_array(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_exit_code_2() {
+    let nonsense = file("nonsense.txt", "this is no dump\n");
+    let nonsense = nonsense.to_str().unwrap();
+    for (arguments, told) in [
+        (vec!["show", "tests/show/absent"], "tests/show/absent: "),
+        (vec!["show", nonsense], "--from FORMAT"),
+        (vec!["show", nonsense, "--from", "no-such"], "the formats are entries"),
+        (vec!["show", SPR, "-l", "x"], "a leaf such as 7"),
+        (vec!["show", SPR, "--format", "no-such"], "text, json, or one of"),
+        (vec!["show", "--guest-of", "1"], "process 1 "),
+        (vec!["show", "--guest-of", "4294967295"], "there is no process 4294967295"),
+        (vec!["has", "avx2"], "expected exactly one SOURCE, there are 0"),
+        (vec!["has", "avx2", SPR, MILAN], "expected exactly one SOURCE, there are 2"),
+        (vec!["has", "avx2", "--guest-of", "12", "34"], "expected exactly one SOURCE, there are 2"),
+        (vec!["diff", SPR], "expected exactly 2 SOURCEs, there are 1"),
+        (vec!["why", "avx2", SPR, "--model", "Haswel"], "there is Haswell"),
+        (vec!["show", SPR, "--hots"], "--host"),
+        (vec!["no-such-command"], "unrecognized subcommand"),
+    ] {
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(errors(&output).contains(told), "{arguments:?}: {}", errors(&output));
+        assert_eq!(out(&output), "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn lenient_warns_and_goes_on() {
+    let text = format!("CPU 0:\n   0x00000000 0x00: nonsense\n{ONE_LEAF}");
+    let strict = fed(&["has", "vmx", "-"], &text);
+    assert_eq!(strict.status.code(), Some(2));
+    assert!(
+        errors(&strict).contains("line 2") && errors(&strict).contains("--lenient"),
+        "{}",
+        errors(&strict)
+    );
+    let lenient = fed(&["has", "vmx", "-", "--lenient"], &text);
+    assert_eq!(lenient.status.code(), Some(0), "{}", errors(&lenient));
+    assert!(errors(&lenient).starts_with("warning: -: line 2"), "{}", errors(&lenient));
+}
+
+#[test]
+fn no_colours_but_on_a_terminal() {
+    for arguments in [
+        vec!["show", SPR],
+        vec!["diff", SPR, HASWELL],
+        vec!["find", "avx2"],
+        vec!["why", "avx2", SPR],
+        vec!["has", "no-such", SPR],
+    ] {
+        let plain = run(&arguments);
+        assert!(!out(&plain).contains('\x1b') && !errors(&plain).contains('\x1b'), "{arguments:?}");
+        let forced = command(&arguments).env("CLICOLOR_FORCE", "1").output().unwrap();
+        assert!((out(&forced) + &errors(&forced)).contains('\x1b'), "{arguments:?}");
+    }
+}
+
+#[test]
+fn every_command_has_examples() {
+    let help = out(&run(&["--help"]));
+    let commands = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let mut count = 0;
+    for name in commands.lines().filter_map(|line| line.split_ascii_whitespace().next()) {
+        // A line that goes on with the description of the one before.
+        if name == "help"
+            || !commands.contains(&format!("\n  {name} ")) && !commands.starts_with(&format!("  {name} "))
+        {
+            continue;
+        }
+        let output = run(&[name, "--help"]);
+        assert_eq!(output.status.code(), Some(0), "{name}");
+        assert!(out(&output).contains(&format!("Examples:\n  kvm-cpuid {name}")), "{name}: {}", out(&output));
+        count += 1;
+    }
+    assert!(count >= 6, "{commands}");
+    assert!(help.contains("Examples:\n") && help.contains("Exit codes:\n"));
+}
+
+#[test]
+fn a_reader_that_has_had_enough_is_no_failure() {
+    // More than a pipe holds.
+    let two = fs::read_to_string(MILAN_2).unwrap();
+    let many: String = (0..60).map(|cpu| two.replace("vcpu", &format!("vcpu{cpu}"))).collect();
+    let path = file("many.entries", &many);
+    for form in ["text", "json", "entries", "cpuid-r"] {
+        let arguments = ["show", path.to_str().unwrap(), "--format", form];
+        let mut child = command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(errors(&output), "", "{form}");
+        assert!(output.status.success(), "{form}");
+    }
+}
+
+#[test]
+fn this_machine_shows_itself() {
+    let output = run(&["show"]);
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    assert!(out(&output).contains("\n0x00000001: version, APIC id, features\n"));
+    // Linux and the instruction agree about a feature that every 64-bit processor has.
+    assert_eq!(run(&["has", "sse2", "--host"]).status.code(), Some(0));
+    let raw = out(&run(&["show", "--host", "--raw"]));
+    let again = fed(&["diff", "-", "--host"], &raw);
+    assert_eq!(again.status.code(), Some(0), "{}", out(&again));
+}
+
+#[test]
+fn without_kvm_a_sentence_says_what_to_do() {
+    if Path::new("/dev/kvm").exists() {
+        for source in ["--supported", "--emulated"] {
+            let output = run(&["show", source]);
+            assert!(output.status.success() || errors(&output).contains("/dev/kvm"), "{}", errors(&output));
+        }
+        return;
+    }
+    let output = run(&["show", "--supported"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(errors(&output).contains("there is no /dev/kvm"), "{}", errors(&output));
+}
+
+#[test]
+fn a_story_of_this_machine() {
+    let output = run(&["why", "sse2"]);
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    let text = out(&output);
+    for part in ["  yes CPU     CPUID shows it", " shows sse2 in /proc/cpuinfo", "  yes QEMU    "] {
+        assert!(text.contains(part), "{text}");
+    }
+}
+
+#[test]
+fn a_guest_is_asked() {
+    if fs::File::options().read(true).write(true).open("/dev/kvm").is_err() {
+        return skipped("a_guest_is_asked", "/dev/kvm");
+    }
+    let output = run(&["probe", "--format", "entries"]);
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{}", errors(&output));
+    let seen = fed(&["show", "-", "-l", "0"], &out(&output));
+    assert!(out(&seen).contains("  = vendor "), "{}", out(&seen));
+}
+
+/// A QEMU that is ended with the test.
+struct Qemu(Child);
+
+impl Drop for Qemu {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A running guest's vCPUs have what QEMU gave them, and the guest goes on.
+#[test]
+fn a_running_guest_s_tables() {
+    let test = "a_running_guest_s_tables";
+    let there = |program: &str| Command::new(program).arg("--version").output().is_ok();
+    if fs::File::options().read(true).write(true).open("/dev/kvm").is_err() {
+        return skipped(test, "/dev/kvm");
+    }
+    for program in ["qemu-system-x86_64", "gdb"] {
+        if !there(program) {
+            return skipped(test, program);
+        }
+    }
+    let options =
+        ["-machine", "q35", "-accel", "kvm", "-cpu", "host", "-smp", "2", "-m", "64", "-display", "none"];
+    let mut qemu = Command::new("qemu-system-x86_64");
+    qemu.args(options).args(["-monitor", "none", "-serial", "none"]).stdin(Stdio::null());
+    let mut qemu = Qemu(qemu.spawn().unwrap());
+    let pid = qemu.0.id().to_string();
+    let vcpus = || {
+        let links = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
+        links
+            .filter_map(|link| fs::read_link(link.path()).ok())
+            .filter(|link| link.to_string_lossy().contains("kvm-vcpu"))
+            .count()
+    };
+    for _ in 0..100 {
+        if vcpus() == 2 {
+            break;
+        }
+        sleep(Duration::from_millis(100));
+    }
+    assert_eq!(vcpus(), 2);
+    // The vCPUs are given their tables a moment after they are made.
+    sleep(Duration::from_secs(1));
+    let output = run(&["show", "--guest-of", &pid, "--format", "entries"]);
+    if errors(&output).contains("gdb may not attach") {
+        return skipped(test, "the right to trace a process");
+    }
+    assert_eq!((output.status.code(), errors(&output).as_str()), (Some(0), ""));
+    let text = out(&output);
+    for vcpu in ["vcpu0 ", "vcpu1 "] {
+        let entries = text.lines().filter(|line| line.starts_with(vcpu)).count();
+        assert!(entries > 20, "{text}");
+    }
+    // Each vCPU's own APIC id is in leaf 1.
+    let ids = fed(&["show", "-", "-l", "1"], &text);
+    assert!(out(&ids).contains("local_apic_id=0") && out(&ids).contains("local_apic_id=1"), "{}", out(&ids));
+    sleep(Duration::from_millis(300));
+    assert!(qemu.0.try_wait().unwrap().is_none(), "QEMU goes on");
+    let again = run(&["diff", "--guest-of", &pid, "--guest-of", &pid]);
+    assert_eq!(again.status.code(), Some(0), "{}", out(&again));
+}
+
+/// This test's own process as a VMM: with gdb KVM's answer, without it what stands in its memory.
+#[test]
+fn the_tables_of_this_process() {
+    let test = "the_tables_of_this_process";
+    let Ok(kvm) = kvm_ioctls::Kvm::new() else { return skipped(test, "/dev/kvm") };
+    let vm = kvm.create_vm().unwrap();
+    let vcpu = vm.create_vcpu(0).unwrap();
+    let (pid, marker) = (std::process::id().to_string(), *b"GuestOfATest");
+    let word = |at: usize| u32::from_le_bytes(marker[at..at + 4].try_into().unwrap());
+    let entries = [
+        [0, 0, 0, 1, word(0), word(8), word(4)],
+        [1, 0, 0, 0x806f8, 0, 0, 0x0f8b_fbff],
+        [7, 0, 1, 0, 0, 0, 0],
+        [0x8000_0000, 0, 0, 0x8000_0001, 0, 0, 0],
+    ];
+    let raw = |[function, index, flags, eax, ebx, ecx, edx]: [u32; 7]| kvm_bindings::kvm_cpuid_entry2 {
+        function,
+        index,
+        flags,
+        eax,
+        ebx,
+        ecx,
+        edx,
+        padding: [0; 3],
+    };
+    // As KVM takes it: a count, 32 bits of nothing, and the entries.
+    let table = kvm_bindings::CpuId::from_entries(&entries.map(raw)).unwrap();
+    let without = command(&["show", "--guest-of", &pid]).env("PATH", "").output().unwrap();
+    assert_eq!(without.status.code(), Some(0), "{}", errors(&without));
+    assert!(
+        errors(&without).contains("gdb is not installed; these are the tables in its memory"),
+        "{}",
+        errors(&without)
+    );
+    assert!(out(&without).contains("at 0x") && out(&without).contains("GuestOfATest"), "{}", out(&without));
+    if Command::new("gdb").arg("--version").output().is_err() {
+        return skipped(test, "gdb");
+    }
+    vcpu.set_cpuid2(&table).unwrap();
+    let asked = run(&["show", "--guest-of", &pid, "--format", "entries"]);
+    if errors(&asked).contains("gdb may not attach") {
+        return skipped(test, "the right to trace a process");
+    }
+    assert_eq!((asked.status.code(), errors(&asked).as_str()), (Some(0), ""));
+    let line = |entry: &kvm_bindings::kvm_cpuid_entry2| {
+        let registers =
+            [entry.eax, entry.ebx, entry.ecx, entry.edx].map(|value| format!("{value:x}")).join(" ");
+        format!("vcpu0 {:x} {:x} {:x} {registers}\n", entry.function, entry.index, entry.flags)
+    };
+    let stored: String = vcpu.get_cpuid2(256).unwrap().as_slice().iter().map(line).collect();
+    let plain = |text: &str| -> Vec<Vec<u64>> {
+        let numbers =
+            |line: &str| line.split(' ').skip(1).map(|word| u64::from_str_radix(word, 16).unwrap()).collect();
+        text.lines().map(numbers).collect()
+    };
+    assert_eq!(plain(&out(&asked)), plain(&stored));
+}

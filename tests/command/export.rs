@@ -1,0 +1,248 @@
+//! Features as templates of other VMMs: applied to the host, they give exactly what was asked for.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use cpuid_tables::fleet::{ExportError, Template};
+use cpuid_tables::guest::{CpuOption, GuestCpuid};
+use cpuid_tables::host::{Host, HostFile};
+use cpuid_tables::{
+    CpuidEntry, CpuidTable, CpuidWord, FeatureSet, Leaf, QemuRelease, Register, Subleaf, feature, find_entry,
+};
+use serde_json::Value;
+
+type TestResult = Result<(), Box<dyn Error>>;
+
+const HOSTS: [&str; 7] =
+    ["allamd", "allintel", "amd-half", "amd-most", "intel-half", "intel-most", "intel-nearly"];
+const CPUS: [&str; 7] = [
+    "qemu64",
+    "host",
+    "EPYC-Milan-v2",
+    "EPYC-Rome,-svm,-avx2",
+    "Skylake-Server-v5",
+    "SapphireRapids-v2",
+    "base,+xsave,+avx",
+];
+
+fn host(name: &str) -> Result<Host, Box<dyn Error>> {
+    let mut host = Host::default();
+    for file in HostFile::ALL {
+        let path = format!("{}/tests/fleet/hosts/{name}.{}", env!("CARGO_MANIFEST_DIR"), file.extension());
+        if Path::new(&path).exists() {
+            host.read(file, &fs::read_to_string(path)?)?;
+        }
+    }
+    Ok(host)
+}
+
+/// What QEMU would give a guest on the host.
+fn wanted(cpu: &str, host: &Host) -> Result<FeatureSet, Box<dyn Error>> {
+    let release = QemuRelease::find("10.0").ok_or("no QEMU 10.0")?;
+    let guest = GuestCpuid::builder().release(release).cpu(cpu.parse::<CpuOption>()?).host(host).build()?;
+    Ok(guest.table().features())
+}
+
+fn features(entries: &[CpuidEntry]) -> FeatureSet {
+    let mut features = FeatureSet::new();
+    for (word, _) in FeatureSet::ALL.words() {
+        let entry = find_entry(entries, word.leaf, word.subleaf);
+        let _ = features.set_word(word, entry.map_or(0, |entry| entry.register(word.register)));
+    }
+    features
+}
+
+fn kvm_cpuid(args: &[&str]) -> Result<(String, String, Option<i32>), Box<dyn Error>> {
+    let output = Command::new(env!("CARGO_BIN_EXE_kvm-cpuid"))
+        .args(args)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()?;
+    Ok((String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?, output.status.code()))
+}
+
+fn text(value: &Value) -> Result<&str, Box<dyn Error>> {
+    value.as_str().ok_or_else(|| format!("{value} is no text").into())
+}
+
+fn hexadecimal(value: &Value) -> Result<u32, Box<dyn Error>> {
+    let digits = text(value)?.strip_prefix("0x").ok_or("no 0x")?;
+    Ok(u32::from_str_radix(digits, 16)?)
+}
+
+fn items(value: &Value) -> Result<&Vec<Value>, Box<dyn Error>> {
+    value.as_array().ok_or_else(|| format!("{value} is no list").into())
+}
+
+/// As Firecracker documents it: in the entry of the same leaf, subleaf and flags, `0` clears a bit, `1` sets it, `x`
+/// leaves it. An entry that is not there is an error.
+fn as_firecracker(template: &Value, host: &[CpuidEntry]) -> Result<Vec<CpuidEntry>, Box<dyn Error>> {
+    let mut table = host.to_vec();
+    for modifier in items(&template["cpuid_modifiers"])? {
+        let (leaf, subleaf) = (hexadecimal(&modifier["leaf"])?, hexadecimal(&modifier["subleaf"])?);
+        let flags = modifier["flags"].as_u64().ok_or("no flags")?;
+        let key = (Leaf(leaf), Subleaf(subleaf), flags);
+        let is = |entry: &&mut CpuidEntry| (entry.function, entry.index, u64::from(entry.flags)) == key;
+        let entry = table.iter_mut().find(is).ok_or("an entry that the host lacks")?;
+        for register in items(&modifier["modifiers"])? {
+            let at = ["eax", "ebx", "ecx", "edx"].iter().position(|name| register["register"] == **name);
+            let value = &mut entry.registers[at.ok_or("no such register")?];
+            let digits = text(&register["bitmap"])?.strip_prefix("0b").ok_or("no 0b")?;
+            assert_eq!(digits.len(), 32);
+            for (bit, digit) in (0..32).rev().zip(digits.chars()) {
+                match digit {
+                    '0' => *value &= !(1 << bit),
+                    '1' => *value |= 1 << bit,
+                    'x' => {}
+                    _ => return Err(format!("{digit} is no digit of a bitmap").into()),
+                }
+            }
+        }
+    }
+    Ok(table)
+}
+
+/// As Cloud Hypervisor does it: `value & mask | replacements`, and 0 without an adjustment.
+fn as_cloud_hypervisor(profile: &Value, host: &[CpuidEntry]) -> Result<Vec<CpuidEntry>, Box<dyn Error>> {
+    let mut adjustments: BTreeMap<(u32, u32, String), (u32, u32, u32)> = BTreeMap::new();
+    for pair in items(&profile["adjustments"])? {
+        let (at, how) = (&pair[0], &pair[1]);
+        let range = &at["sub_leaf"];
+        let key =
+            (hexadecimal(&at["leaf"])?, hexadecimal(&range["start"])?, text(&at["register"])?.to_owned());
+        let value =
+            (hexadecimal(&range["end"])?, hexadecimal(&how["mask"])?, hexadecimal(&how["replacements"])?);
+        assert_eq!(adjustments.insert(key, value), None, "two adjustments of one register");
+    }
+    let mut table = host.to_vec();
+    for entry in &mut table {
+        let (leaf, index) = (entry.function.0, entry.index.0);
+        for (register, value) in Register::ALL.into_iter().zip(&mut entry.registers) {
+            let found = adjustments.iter().find(|((of, start, name), (end, ..))| {
+                *of == leaf && *start <= index && index <= *end && name == register.name()
+            });
+            *value = found.map_or(0, |(_, (_, mask, replacements))| *value & mask | replacements);
+        }
+    }
+    Ok(table)
+}
+
+#[test]
+fn a_template_gives_exactly_the_features_that_are_wanted() -> TestResult {
+    let tells = Template::tells();
+    assert!(tells.contains(feature::AVX2) && !tells.contains(feature::HYPERVISOR));
+    assert!(!tells.contains(feature::OSXSAVE) && !tells.contains(feature::HT));
+    let mut cleared = 0;
+    for name in HOSTS {
+        let host = host(name)?;
+        for cpu in CPUS {
+            // What QEMU adds beside is in no leaf that the host lacks.
+            let wanted = wanted(cpu, &host)?;
+            let leaves: FeatureSet = (wanted - features(&host.supported))
+                .iter()
+                .filter(|feature| find_entry(&host.supported, feature.leaf(), feature.subleaf()).is_none())
+                .collect();
+            let wanted = wanted - leaves;
+            let template = Template::of_guest(&host.supported, wanted);
+            let listed = Template::new(&host.supported, wanted & features(&host.supported))?;
+            assert_eq!(listed.known, template.known, "{cpu} on {name}");
+            let applied = template.apply(&host.supported)?;
+            let got = features(&applied);
+            assert_eq!(got & tells, wanted & tells, "{cpu} on {name}");
+            // What is left to the VMM is as it was.
+            assert_eq!(got - tells, features(&host.supported) - tells, "{cpu} on {name}");
+            cleared += (features(&host.supported) - got).len();
+        }
+    }
+    assert!(cleared > 1000, "{cleared}");
+    Ok(())
+}
+
+#[test]
+fn xsave_follows_from_the_features() -> TestResult {
+    let host = host("allintel")?;
+    let set = |features: &[cpuid_tables::Feature]| features.iter().copied().collect::<FeatureSet>();
+    let xcr0 = CpuidWord::new(0xd, 0, Register::Eax);
+    let word = |wanted: FeatureSet, word: CpuidWord| -> Result<u32, Box<dyn Error>> {
+        let applied = Template::new(&host.supported, wanted)?.apply(&host.supported)?;
+        Ok(CpuidTable::from_entries(&applied)?.word(word))
+    };
+    assert_eq!(word(set(&[feature::XSAVE]), xcr0)?, 3);
+    assert_eq!(word(set(&[feature::XSAVE, feature::AVX]), xcr0)?, 7);
+    assert_eq!(word(set(&[feature::XSAVE, feature::AVX, feature::AVX512F]), xcr0)?, 0xe7);
+    assert_eq!(word(set(&[feature::AVX]), xcr0)?, 0);
+    let size = CpuidWord::new(0xd, 0, Register::Ecx);
+    assert_eq!(word(set(&[feature::XSAVE]), size)?, 576);
+    assert_eq!(word(set(&[feature::XSAVE, feature::AVX]), size)?, 576 + 256);
+    Ok(())
+}
+
+#[test]
+fn what_the_host_lacks_is_an_error() -> TestResult {
+    let host = host("allamd")?;
+    let lacking = FeatureSet::new().with(feature::AVX2).with(feature::CID);
+    let mut supported = host.supported.clone();
+    for entry in supported.iter_mut().filter(|entry| entry.function == Leaf(1)) {
+        *entry.register_mut(Register::Ecx) &= !feature::CID.mask();
+    }
+    let error = Template::new(&supported, lacking).err();
+    assert_eq!(error, Some(ExportError::Lacking(vec![feature::CID])));
+    let template = Template::new(&supported, FeatureSet::new().with(feature::AVX2))?;
+    let without: Vec<CpuidEntry> =
+        supported.iter().copied().filter(|entry| entry.function != Leaf(7)).collect();
+    assert_eq!(template.apply(&without).err(), Some(ExportError::NoEntry(Leaf(7), Subleaf(0))));
+    Ok(())
+}
+
+#[test]
+fn both_forms_give_what_the_library_gives() -> TestResult {
+    for (name, cpu) in
+        [("allamd", "EPYC-Milan-v2"), ("intel-nearly", "Skylake-Server-v5"), ("amd-most", "host")]
+    {
+        let host = host(name)?;
+        let template = Template::of_guest(&host.supported, wanted(cpu, &host)?);
+        let expected = template.apply(&host.supported)?;
+        let path = format!("tests/fleet/hosts/{name}");
+        let run = |to| kvm_cpuid(&["export", "--to", to, "--host", &path, "--cpu", cpu]);
+        let (out, err, code) = run("firecracker")?;
+        assert_eq!(code, Some(0), "{err}");
+        let firecracker: Value = serde_json::from_str(&out)?;
+        assert_eq!(as_firecracker(&firecracker, &host.supported)?, expected, "{cpu} on {name}");
+        let profile: Value = serde_json::from_str(&run("cloud-hypervisor")?.0)?;
+        assert_eq!(as_cloud_hypervisor(&profile, &host.supported)?, expected, "{cpu} on {name}");
+        let vendor = if name.contains("amd") { "AMD" } else { "Intel" };
+        assert_eq!((&profile["cpu_vendor"], &profile["hypervisor"]), (&vendor.into(), &"Kvm".into()));
+    }
+    Ok(())
+}
+
+#[test]
+fn features_by_name() -> TestResult {
+    let run = |features| {
+        kvm_cpuid(&[
+            "export",
+            "--to",
+            "firecracker",
+            "--host",
+            "tests/fleet/hosts/allintel",
+            "--features",
+            features,
+        ])
+    };
+    let (out, err, code) = run("avx2,X86_FEATURE_AVX,7.0.ebx[3],xsave")?;
+    assert_eq!(code, Some(0), "{err}");
+    let host = host("allintel")?;
+    let got = features(&as_firecracker(&serde_json::from_str(&out)?, &host.supported)?) & Template::tells();
+    let named = [feature::AVX2, feature::AVX, feature::BMI1, feature::XSAVE];
+    assert_eq!(got, named.into_iter().collect::<FeatureSet>());
+    let (_, err, code) = run("avx2")?;
+    assert_eq!(code, Some(0));
+    assert!(err.starts_with("warning: what is listed needs ") && err.contains("avx"), "{err}");
+    let (out, err, code) = run("avx3")?;
+    assert_eq!((code, &*out), (Some(2), ""));
+    assert!(err.contains("avx3"), "{err}");
+    assert_eq!(kvm_cpuid(&["export", "--to", "firecracker"])?.2, Some(2));
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! `kvm-cpuid guest`: its forms, its exit codes, what it tells on standard error.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+/// A small host in files: `NAME.supported`, `NAME.host` and `NAME.caps`.
+fn host(name: &str) -> String {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("guest_cli");
+    fs::create_dir_all(&folder).unwrap();
+    let path = folder.join(name).to_str().unwrap().to_owned();
+    let supported = "# what KVM supports\n\
+        supported 00000001 00000000 0 00000000 00000000 fffefbff 1fffffff\n\
+        supported 00000007 00000000 1 00000000 ffeffbff 00400000 00000000\n\
+        supported 80000001 00000000 0 00000000 00000000 ffffffff ffffffff\n\
+        supported 40000001 00000000 0 010000ff 00000000 00000000 00000000\n";
+    let instruction = "00000000 00000000 0 0000000d 68747541 444d4163 69746e65\n";
+    for (extension, text) in
+        [("supported", supported), ("host", instruction), ("caps", "72 1\ntsc-khz 2000000\n")]
+    {
+        fs::write(format!("{path}.{extension}"), text).unwrap();
+    }
+    path
+}
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_kvm-cpuid")).arg("guest").args(arguments).output().unwrap()
+}
+
+fn texts(output: &Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn entries_are_lines_of_the_recorder() {
+    let host = host("lines");
+    let output = run(&[
+        "--cpu",
+        "Opteron_G1,+avx512f,-svm,x2apic=on",
+        "--smp",
+        "2,sockets=2",
+        "--machine",
+        "q35",
+        "--host",
+        &host,
+        "--format",
+        "entries",
+    ]);
+    let (out, errors) = texts(&output);
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines[0], "vcpu0 40000000 00000000 0 40000001 4b4d564b 564b4d56 0000004d");
+    assert_eq!(lines[2], "vcpu0 00000000 00000000 0 00000007 68747541 444d4163 69746e65");
+    assert!(
+        lines.iter().any(|line| line.starts_with("vcpu1 00000001 00000000 0 00000f61 01000800 ")),
+        "{out}"
+    );
+    let vcpus = ["vcpu0 ", "vcpu1 "].map(|vcpu| lines.iter().filter(|line| line.starts_with(vcpu)).count());
+    assert_eq!(vcpus, [lines.len() / 2; 2]);
+    assert!(lines.iter().all(|line| line.len() == "vcpu0 ".len() + 2 * 9 + 2 + 4 * 9 - 1), "{out}");
+    assert_eq!(errors, "");
+}
+
+#[test]
+fn what_the_host_lacks_goes_to_standard_error() {
+    let host = host("lacking");
+    let arguments = ["--cpu", "Opteron_G1,+vaes", "--host", &host, "--format", "entries"];
+    let (out, errors) = texts(&run(&arguments));
+    assert!(out.starts_with("vcpu0 40000000 "));
+    assert_eq!(
+        errors,
+        "warning: host doesn't support requested feature: CPUID.07H:ECX.vaes [bit 9]: the host's CPU does not have it\n"
+    );
+    let silent = run(&["--cpu", "Opteron_G1,+vaes,check=off", "--host", &host, "--format", "entries"]);
+    assert_eq!(texts(&silent), (out, String::new()));
+    let enforced = run(&["--cpu", "Opteron_G1,+vaes,enforce", "--host", &host]);
+    let (out, errors) = texts(&enforced);
+    assert_eq!((enforced.status.code(), out.as_str()), (Some(2), ""));
+    assert!(errors.contains("CPUID.07H:ECX.vaes") && errors.contains("error: the host lacks 1 "), "{errors}");
+}
+
+#[test]
+fn every_form_is_written() {
+    let host = host("forms");
+    for form in ["text", "json", "entries", "cpuid-r", "kcpuid", "gdb", "strace", "libvirt", "propolis"] {
+        let output = run(&["--cpu", "qemu64", "--host", &host, "--format", form]);
+        let (out, errors) = texts(&output);
+        assert_eq!(output.status.code(), Some(0), "{form}: {errors}");
+        assert!(out.len() > 500, "{form}: {out}");
+    }
+    let output = run(&["--cpu", "qemu64", "--smp", "2", "--host", &host, "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["vcpus"][1]["apic_id"], 1);
+    assert_eq!(json["vcpus"][0]["entries"][0]["function"], 0x4000_0000_u32);
+}
+
+#[test]
+fn releases_differ() {
+    let host = host("releases");
+    let table = |release: &str| {
+        texts(&run(&["--cpu", "qemu64", "--host", &host, "--format", "entries", "--qemu", release])).0
+    };
+    // Leaf 2 had obsolete flags, and leaf 0xD an empty end.
+    assert!(
+        table("7.2").lines().any(|line| line.starts_with("vcpu0 0000000d 0000003f 1 ")),
+        "{}",
+        table("7.2")
+    );
+    assert!(!table("10.0").contains("0000003f 1 "));
+    assert!(table("7.2").lines().any(|line| line.starts_with("vcpu0 00000002 00000000 6 ")));
+    let unknown = run(&["--qemu", "1.0", "--host", &host]);
+    assert_eq!(unknown.status.code(), Some(2));
+}
+
+#[test]
+fn what_makes_no_sense_is_exit_code_2() {
+    let host = host("wrong");
+    for (arguments, expected) in [
+        (vec!["--cpu", "Nonesuch"], "there is no CPU model `Nonesuch`"),
+        (vec!["--cpu", "qemu64,nonesuch=1"], "`qemu64` has no property `nonesuch`"),
+        (vec!["--smp", "3,cores=2"], "make 2 vCPUs, not maxcpus=3"),
+        (vec!["--machine", "virt"], "there is no machine type `virt`"),
+        (vec!["--host", "/nonesuch/host"], "DIR/NAME"),
+    ] {
+        let host = ["--host", host.as_str()];
+        let given = arguments.contains(&"--host");
+        let all: Vec<&str> = arguments.iter().copied().chain(host.into_iter().filter(|_| !given)).collect();
+        let output = run(&all);
+        let (out, errors) = texts(&output);
+        assert_eq!((output.status.code(), out.as_str()), (Some(2), ""), "{all:?}");
+        assert!(errors.contains(expected), "{all:?}: {errors}");
+    }
+    fs::write(format!("{host}.caps"), "72 one\n").unwrap();
+    let (_, errors) = texts(&run(&["--host", &host]));
+    assert!(errors.contains("line 1 of the .caps file is `72 one`"), "{errors}");
+}

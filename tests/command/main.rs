@@ -1,0 +1,20 @@
+//! The command `kvm-cpuid`, and whatever else needs every feature.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../../cpuid-gen/tests/common/rng.rs"]
+mod rng;
+
+mod check;
+mod commands;
+mod convert;
+mod export;
+mod fleet;
+mod fuzz_replay;
+mod golden;
+mod guest;
+mod readme;
+
+// The replay of `fuzz/` expects it here.
+use rng::Rng;

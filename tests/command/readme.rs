@@ -1,0 +1,50 @@
+//! What the README shows is what the command prints.
+
+use std::path::Path;
+
+use cpuid_gen::diagnostic::Diagnostics;
+use cpuid_gen::source::Sources;
+use cpuid_gen::verify::{Differences, Scope, verify};
+use cpuid_gen::{DIFFERENCES, input};
+
+#[test]
+fn the_readmes_report_is_the_real_one() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let command = "$ cargo run --package cpuid-gen -- verify --linux upstream/linux-7.3.tsv --qemu upstream/qemu-10.2.tsv\n";
+    let shown = readme.split_once(command).unwrap().1.split_once("  ...").unwrap().0;
+    assert!(shown.lines().count() > 5, "{shown}");
+
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let linux = root.join("upstream/linux-7.3.tsv");
+    let qemu = root.join("upstream/qemu-10.2.tsv");
+    let (linux, qemu) = input::pinned_or(&mut sources, Some(&linux), Some(&qemu), &mut diagnostics);
+    let differences = sources.add("differences.tsv", DIFFERENCES);
+    let differences = Differences::read(&sources, differences, &mut diagnostics).unwrap();
+    let report = verify(&linux, &qemu, &differences, Scope::Given).render(&sources);
+    assert!(report.starts_with(shown), "the README shows\n{shown}\nbut the report is\n{report}");
+}
+
+/// The commands that the README shows, each with what it printed up to the dots, as a shell runs them.
+#[cfg(feature = "cli")]
+#[test]
+fn the_readmes_commands_print_what_it_shows() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let kvm_cpuid = env!("CARGO_BIN_EXE_kvm-cpuid");
+    let mut shown = 0;
+    for example in readme.split("\n$ ").skip(1) {
+        let Some((command, output)) = example.split_once('\n') else { continue };
+        let Some((input, arguments)) = command.split_once("cargo kvm-cpuid") else { continue };
+        let (output, _) = output.split_once("  ...").unwrap();
+        let line = format!("{input}'{kvm_cpuid}'{arguments}");
+        let ran = std::process::Command::new("sh").args(["-c", &line]).current_dir(root).output().unwrap();
+        let printed = String::from_utf8(ran.stdout).unwrap();
+        assert!(
+            output.lines().count() > 2 && printed.starts_with(output),
+            "`{line}` printed\n{printed}not\n{output}"
+        );
+        shown += 1;
+    }
+    assert_eq!(shown, 2);
+}

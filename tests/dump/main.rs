@@ -1,0 +1,11 @@
+//! Dumps of CPUID in every format.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod again;
+mod documents;
+mod formats;
+mod pieces;
+mod programs;

@@ -1,0 +1,7 @@
+//! Many hosts: what they have in common, and what runs on them.
+
+#[path = "../qemu/oracle/mod.rs"]
+mod oracle;
+
+mod baselines;
+mod models;

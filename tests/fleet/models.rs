@@ -1,0 +1,161 @@
+//! Which of QEMU's CPUs run on a host, against what QEMU answered: `query-cpu-definitions` of 10.0.13 and 7.2.22 under
+//! KVM, on hosts from text files.
+//!
+//! A file is called `RELEASE.MACHINE.HOST.tsv`; a line is a CPU's name, what it is an alias of, and its unavailable
+//! features, as many times and in the order in which QEMU listed them, `""` for one without a name.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cpuid_tables::QemuRelease;
+use cpuid_tables::fleet::Fleet;
+use cpuid_tables::guest::{Definition, GuestCpuid, MachineOption, Warning};
+use cpuid_tables::host::{Host, HostFile};
+
+use crate::oracle;
+
+type TestResult = Result<(), Box<dyn Error>>;
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fleet")
+}
+
+fn host(name: &str) -> Result<Host, Box<dyn Error>> {
+    let mut host = Host::default();
+    for file in HostFile::ALL {
+        let path = directory().join(format!("hosts/{name}.{}", file.extension()));
+        if path.exists() {
+            host.read(file, &fs::read_to_string(path)?)?;
+        }
+    }
+    assert!(!host.supported.is_empty() && !host.instruction.is_empty(), "{name}");
+    Ok(host)
+}
+
+/// Each recording: release, machine type, host, and the text.
+fn recordings() -> Result<Vec<[String; 4]>, Box<dyn Error>> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(directory().join("definitions"))? {
+        let path = entry?.path();
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).ok_or("a name that is no text")?;
+        let mut parts = stem.rsplitn(2, '.');
+        let (host, rest) = parts.next().zip(parts.next()).ok_or("a name without a host")?;
+        // A release has a point, and so may a machine type.
+        let at = rest.match_indices('.').nth(1).ok_or("a name without a machine type")?.0;
+        let (release, machine) = (&rest[..at], &rest[at + 1..]);
+        all.push([release, machine, host, &fs::read_to_string(&path)?].map(str::to_owned));
+    }
+    all.sort_unstable();
+    Ok(all)
+}
+
+fn line(definition: &Definition) -> String {
+    let names: Vec<&str> = definition
+        .unavailable_names
+        .iter()
+        .map(|name| if name.is_empty() { "\"\"" } else { *name })
+        .collect();
+    let alias_of = definition.alias_of.as_deref().unwrap_or("-");
+    format!("{}\t{alias_of}\t{}", definition.name, names.join(" ")).trim_end().to_owned()
+}
+
+#[test]
+fn unavailable_features_are_those_that_qemu_lists() -> TestResult {
+    let (mut cpus, mut lacking) = (0, 0);
+    for [release, machine, name, expected] in recordings()? {
+        let host = host(&name)?;
+        let release = QemuRelease::find(&release).ok_or("no such release")?;
+        let builder = GuestCpuid::builder().release(release).host(&host);
+        let definitions = builder.machine(machine.parse::<MachineOption>()?).definitions()?;
+        let ours: Vec<String> = definitions.iter().map(line).collect();
+        let theirs: Vec<&str> = expected.lines().map(str::trim_end).collect();
+        for (ours, theirs) in ours.iter().zip(&theirs) {
+            assert_eq!(ours, theirs, "QEMU {release}, {machine}, {name}");
+        }
+        assert_eq!(ours.len(), theirs.len(), "QEMU {release}, {machine}, {name}");
+        cpus += ours.len();
+        lacking += definitions.iter().filter(|definition| !definition.runs()).count();
+    }
+    // What the recordings hold, so that none is lost: CPUs, and those that did not run.
+    assert_eq!((cpus, lacking), (3718, 1889));
+    Ok(())
+}
+
+#[test]
+fn one_host_s_baseline_runs_what_the_host_runs() -> TestResult {
+    let mut models = 0;
+    let on: BTreeSet<(String, String)> =
+        recordings()?.into_iter().map(|[release, _, name, _]| (release, name)).collect();
+    for (release, name) in on {
+        let host = host(&name)?;
+        let release = QemuRelease::find(&release).ok_or("no such release")?;
+        let mut fleet = Fleet::new();
+        fleet.add_host(&name, &host)?;
+        let choices = fleet.baseline()?.choices(release)?;
+        for definition in GuestCpuid::builder().release(release).host(&host).definitions()? {
+            let Some(model) = definition.model.filter(|_| definition.alias_of.is_none()) else { continue };
+            let fits = choices.iter().any(|choice| choice.model == model && choice.fits());
+            assert_eq!(
+                fits,
+                definition.runs(),
+                "QEMU {release}, {name}, {model}: {:?}",
+                definition.unavailable
+            );
+            models += 1;
+        }
+    }
+    assert!(models > 1000, "{models}");
+    Ok(())
+}
+
+/// Every pair of these hosts: what is chosen for it runs on both as it is.
+fn chosen_for_pairs(hosts: &[(String, Host)]) -> Result<usize, Box<dyn Error>> {
+    let release = QemuRelease::find("10.0").ok_or("no QEMU 10.0")?;
+    let mut chosen = 0;
+    for (at, a) in hosts.iter().enumerate() {
+        for b in &hosts[at..] {
+            let mut fleet = Fleet::new();
+            for (name, host) in [a, b] {
+                fleet.add_host(name, host)?;
+            }
+            let baseline = fleet.baseline()?;
+            let choices = [baseline.best_model(release)?, baseline.closest_model(release)?];
+            for choice in choices.into_iter().flatten() {
+                for (name, host) in [a, b] {
+                    let builder = GuestCpuid::builder().release(release).host(host);
+                    let guest = builder.cpu(choice.to_string().parse()?).build()?;
+                    let pair = (&a.0, &b.0);
+                    assert_eq!(guest.filtered(), [], "{pair:?} on {name}: {choice}");
+                    let lacking = |warning: &&Warning| matches!(warning, Warning::Avx10 { .. });
+                    assert_eq!(guest.warnings().iter().find(lacking), None, "{pair:?} on {name}: {choice}");
+                }
+                chosen += 1;
+            }
+        }
+    }
+    Ok(chosen)
+}
+
+#[test]
+fn what_is_chosen_runs_on_every_host() -> TestResult {
+    let names: BTreeSet<String> = recordings()?.into_iter().map(|[_, _, name, _]| name).collect();
+    let hosts: Vec<(String, Host)> = names
+        .into_iter()
+        .map(|name| Ok((name.clone(), host(&name)?)))
+        .collect::<Result<_, Box<dyn Error>>>()?;
+    let chosen = chosen_for_pairs(&hosts)?;
+    assert!(chosen > 10, "{chosen}");
+    Ok(())
+}
+
+#[test]
+fn what_is_chosen_for_real_processors_runs_on_them() -> TestResult {
+    let processors = oracle::hosts::processors().map_err(|failure| failure.to_string())?;
+    let hosts: Vec<(String, Host)> =
+        processors.into_iter().map(|(name, host)| (name.to_owned(), host)).collect();
+    let chosen = chosen_for_pairs(&hosts)?;
+    assert!(chosen > 30, "{chosen} for pairs of {} processors", hosts.len());
+    Ok(())
+}

@@ -1,0 +1,425 @@
+//! Guests' tables as QEMU builds them, without a QEMU: settings, errors, warnings, vCPUs. What a real QEMU hands to KVM is
+//! compared elsewhere, from recordings.
+
+use std::collections::BTreeSet;
+
+use cpuid_tables::guest::{
+    BuildError, CpuOption, GuestCpuid, GuestCpuidBuilder, Irqchip, MachineOption, Smp, Warning,
+};
+use cpuid_tables::host::{Host, HostFile};
+use cpuid_tables::{CpuidTable, Leaf, Msr, QemuRelease, Subleaf, feature, find_entry};
+
+/// A host on which every bit is on; its vendor is Intel's, or AMD's.
+fn host(amd: bool) -> Host {
+    let vendor = if amd { "68747541 444d4163 69746e65" } else { "756e6547 6c65746e 49656e69" };
+    let entries = format!(
+        "0 0 0 24 {vendor}
+         1 0 0 a10f11 200800 ffffffff ffffffff
+         2 0 0 feff01 f0 0 0
+         4 0 1 fc004121 2c0003f 3f 0
+         4 1 1 fc1fc163 380003f 1bfff 4
+         4 2 1 0 0 0 0
+         5 0 0 40 40 3 2020
+         6 0 0 ffffffff ffffffff ffffffff ffffffff
+         7 0 1 2 ffffffff ffffffff ffffffff
+         7 1 1 ffffffff ffffffff ffffffff ffffffff
+         7 2 1 ffffffff ffffffff ffffffff ffffffff
+         a 0 0 8300805 0 f 8604
+         d 0 1 602e7 2b00 2b00 0
+         d 1 1 ffffffff 988 1800 0
+         d 2 1 100 240 0 0
+         d 5 1 40 440 0 0
+         d 6 1 200 480 0 0
+         d 7 1 400 680 0 0
+         d 9 1 8 a80 0 0
+         d 11 1 40 ac0 2 0
+         d 12 1 2000 b00 6 0
+         14 0 1 1 ffffffff ffffffff ffffffff
+         14 1 1 ffffffff ffffffff ffffffff ffffffff
+         24 0 1 1 70002 0 0
+         80000000 0 0 80000028 {vendor}
+         80000001 0 0 a10f11 40000000 ffffffff ffffffff
+         80000002 0 0 20444d41 43595045 0 0
+         80000005 0 0 ff48ff40 ff48ff40 20080140 20080140
+         80000006 0 0 5c002200 6c004200 4006140 c09140
+         80000007 0 0 ffffffff ffffffff ffffffff ffffffff
+         80000008 0 0 3934 ffffffff 7001 ffffffff
+         8000000a 0 0 1 8000 0 ffffffff
+         80000021 0 0 ffffffff ffffffff ffffffff ffffffff
+         80000022 0 0 ffffffff ffffffff ffffffff ffffffff
+         40000001 0 0 ffffffff 0 0 ffffffff"
+    );
+    let mut host = Host::default();
+    host.read(HostFile::Supported, &entries).unwrap();
+    host.read(HostFile::Instruction, &entries).unwrap();
+    host.read(HostFile::Hyperv, "40000003 0 0 2aff 100030 0 80d10\n40000004 0 0 20e24 fff 0 0").unwrap();
+    for msr in [0x10a, 0xcf, 0x345, 0x480, 0x485, 0x48b, 0x48c, 0x48d, 0x48e, 0x48f, 0x490, 0x491] {
+        host.msrs.insert(Msr(msr), u64::MAX << 32 | if msr == 0x345 { 5 } else { 0 });
+    }
+    host
+}
+
+/// A builder from QEMU's syntax.
+fn builder<'h>(
+    host: &'h Host,
+    cpu: &str,
+    smp: &str,
+    machine: &str,
+) -> Result<GuestCpuidBuilder<'h>, BuildError> {
+    Ok(GuestCpuid::builder()
+        .cpu(cpu.parse::<CpuOption>()?)
+        .topology(smp.parse::<Smp>()?)
+        .machine(machine.parse::<MachineOption>()?)
+        .host(host))
+}
+
+fn build(host: &Host, cpu: &str, smp: &str, machine: &str) -> Result<GuestCpuid, BuildError> {
+    builder(host, cpu, smp, machine)?.build()
+}
+
+fn guest(host: &Host, cpu: &str, smp: &str, machine: &str) -> GuestCpuid {
+    build(host, cpu, smp, machine).unwrap_or_else(|error| panic!("-cpu {cpu} -smp {smp}: {error}"))
+}
+
+fn registers(table: &CpuidTable, leaf: u32, subleaf: u32) -> Option<[u32; 4]> {
+    find_entry(table, Leaf(leaf), Subleaf(subleaf)).map(|entry| entry.registers)
+}
+
+/// Every property of every release does something that is known, or is known to do nothing.
+#[test]
+fn every_property_is_known() {
+    /// Those that cannot be set.
+    const READ_ONLY: [&str; 4] =
+        ["feature-words", "filtered-features", "unavailable-features", "crash-information"];
+    let host = host(false);
+    for release in QemuRelease::ALL {
+        for property in release.cpu_properties() {
+            let value = match property.kind {
+                "bool" | "bit64" | "on_off_auto" => "on",
+                "string" if property.name == "vendor" => "GenuineIntel",
+                "string" => "text",
+                _ => "0",
+            };
+            let builder = GuestCpuid::builder().release(release).host(&host).model("max");
+            let result = builder.property(property.name, value).build();
+            let modelled = !matches!(result, Err(BuildError::NotModelled(_)));
+            assert_ne!(modelled, READ_ONLY.contains(&property.name), "{} of {release:?}", property.name);
+        }
+    }
+}
+
+/// Where QEMU's table states a default, setting it changes nothing: so ours is the same.
+#[test]
+fn defaults_are_qemus() {
+    /// What a model, its accelerator or the machine sets, so that its default is no more there.
+    const SET_BY_THE_MODEL: [&str; 4] = ["legacy-cache", "min-level", "min-xlevel", "avx10-version"];
+    let host = host(false);
+    let mut compared = 0;
+    for release in QemuRelease::ALL {
+        for model in ["EPYC-Milan", "Skylake-Server-v4", "qemu32"] {
+            let plain = || GuestCpuid::builder().release(release).host(&host).model(model);
+            let plain_table = plain().build().unwrap().table();
+            for property in release.cpu_properties() {
+                let Some(default) = property.default else { continue };
+                let default = if property.kind == "bit64" && default == "0" { "off" } else { default };
+                if SET_BY_THE_MODEL.contains(&property.name) || property.name == "apic-id" {
+                    continue;
+                }
+                let set = plain().property(property.name, default).build();
+                match set {
+                    // `host` and `max` alone have it.
+                    Err(BuildError::UnknownProperty { .. }) => {
+                        assert!(matches!(property.name, "migratable" | "host-cache-info"));
+                    }
+                    set => {
+                        let table = set.unwrap_or_else(|error| panic!("{}: {error}", property.name)).table();
+                        assert_eq!(table, plain_table, "{}={default} of {release:?}", property.name);
+                        compared += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(compared > 500, "{compared} properties with defaults");
+}
+
+#[test]
+fn every_model_of_every_release_is_built() {
+    let host = host(true);
+    let mut built = 0;
+    for release in QemuRelease::ALL {
+        for model in release.cpu_models().flat_map(|model| model.versions()) {
+            let name = model.to_string();
+            let guest = GuestCpuid::builder().release(release).model(&name).host(&host).build();
+            let table = guest.unwrap_or_else(|error| panic!("{name} of {release:?}: {error}")).table();
+            let [eax, ..] = registers(&table, 1, 0).unwrap();
+            assert_eq!(eax, model.signature(), "{name} of {release:?}");
+            built += 1;
+        }
+    }
+    assert!(built > 250, "{built} models");
+}
+
+#[test]
+fn vcpus_differ_by_their_ids_alone() {
+    for (amd, cpu) in [(true, "EPYC-Milan"), (false, "SapphireRapids"), (true, "EPYC,cpuid-0xb=off")] {
+        for smp in
+            ["1", "5,sockets=5", "12,sockets=2,dies=3,cores=2", "24,dies=2,modules=3,cores=2,threads=2"]
+        {
+            let host = host(amd);
+            let guest = guest(&host, cpu, smp, "q35");
+            let vcpus: Vec<(u32, CpuidTable)> = guest.vcpus().collect();
+            let ids: BTreeSet<u32> = vcpus.iter().map(|(id, _)| *id).collect();
+            assert_eq!(ids.len(), vcpus.len(), "-cpu {cpu} -smp {smp}");
+            let (first_id, first) = &vcpus[0];
+            assert_eq!((*first_id, first), (0, &guest.table()));
+            for (id, table) in &vcpus {
+                assert_eq!(registers(table, 1, 0).unwrap()[1] >> 24, *id);
+                let other = |table: &CpuidTable| -> Vec<_> {
+                    let varies = |leaf| matches!(leaf, 1 | 0xb | 0x1f | 0x8000_001e);
+                    table.iter().filter(|entry| !varies(entry.function.0)).copied().collect()
+                };
+                assert_eq!(other(table), other(first));
+            }
+        }
+    }
+}
+
+/// An entry that is all zero is left out, which depends on the vCPU here.
+#[test]
+fn leaf_8000001e_of_the_first_vcpu_may_be_missing() {
+    let host = host(true);
+    let guest = guest(&host, "EPYC", "3,sockets=3", "q35");
+    let there: Vec<bool> =
+        guest.vcpus().map(|(_, table)| registers(&table, 0x8000_001e, 0).is_some()).collect();
+    assert_eq!(there, [false, true, true]);
+    let mut shown = Vec::new();
+    guest.for_each(|_, table| shown.push(registers(table, 0x8000_001e, 0).is_some()));
+    assert_eq!(shown, there);
+}
+
+#[test]
+fn what_the_host_lacks_is_told_in_qemus_words() {
+    let mut host = host(true);
+    for entry in host.supported.iter_mut().chain(&mut host.instruction) {
+        if (entry.function, entry.index) == (Leaf(7), Subleaf(0)) {
+            entry.registers[1] &= !(1 << 16);
+        }
+    }
+    let lacking = guest(&host, "EPYC-Milan,+avx512f", "1", "q35");
+    assert!(!lacking.table().has(feature::AVX512F));
+    let told: Vec<String> = lacking.warnings().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "host doesn't support requested feature: CPUID.07H:EBX.avx512f [bit 16]: the host's CPU does not have it"
+        ]
+    );
+    assert_eq!(lacking.filtered()[0].name, Some("avx512f"));
+    let silent = guest(&host, "EPYC-Milan,+avx512f,check=off", "1", "q35");
+    assert_eq!((silent.warnings(), silent.filtered().len()), (&[][..], 1));
+    let forced = guest(&host, "EPYC-Milan,+avx512f,x-force-features=on", "1", "q35");
+    assert!(forced.table().has(feature::AVX512F));
+    let error = build(&host, "EPYC-Milan,+avx512f,enforce", "1", "q35").unwrap_err();
+    assert!(matches!(&error, BuildError::Enforced(lacking) if lacking.len() == 1), "{error}");
+    // A feature that its CPU has, and KVM does not offer.
+    host.instruction.iter_mut().for_each(|entry| entry.registers[1] |= 1 << 16);
+    let told = guest(&host, "EPYC-Milan,+avx512f", "1", "q35").warnings()[0].to_string();
+    assert!(told.ends_with("its KVM does not offer it"), "{told}");
+    // A feature without what it needs.
+    let guest = guest(&host, "EPYC-Milan,+rdctl-no,-arch-capabilities", "1", "q35");
+    let told = guest.warnings()[0].to_string();
+    assert!(told.starts_with("This feature depends on other features"), "{told}");
+}
+
+#[test]
+fn signs_count_more_than_values() {
+    let host = host(true);
+    let guest = guest(&host, "EPYC,-avx2,avx2=on,+svm", "1", "q35");
+    assert!(!guest.table().has(feature::AVX2) && guest.table().has(feature::SVM));
+    assert_eq!(guest.warnings(), [Warning::Ambiguous("avx2".to_owned())]);
+}
+
+#[test]
+fn what_qemu_refuses_is_an_error() {
+    let host = host(true);
+    for (cpu, smp, machine, expected) in [
+        ("Nonesuch", "1", "q35", "there is no CPU model `Nonesuch`"),
+        (",+avx", "1", "q35", "-cpu names no CPU"),
+        ("EPYC,nonesuch=1", "1", "q35", "`EPYC` has no property `nonesuch`"),
+        ("EPYC,+nonesuch", "1", "q35", "`EPYC` has no property `nonesuch`"),
+        ("EPYC,migratable=on", "1", "q35", "`EPYC` has no property `migratable`"),
+        ("EPYC,avx2=maybe", "1", "q35", "`avx2` is `maybe`: expected on or off"),
+        ("EPYC,level=0x", "1", "q35", "`level` is `0x`: expected a number of 32 bits"),
+        ("EPYC,+level", "1", "q35", "`level` is `on`: expected a number of 32 bits"),
+        ("EPYC,level=-1", "1", "q35", "`level` is `-1`: expected a number of 32 bits"),
+        ("EPYC,vendor=AMD", "1", "q35", "`vendor` is `AMD`: expected 12 characters"),
+        ("EPYC,stepping=16", "1", "q35", "`stepping` is `16`: expected a number up to 15"),
+        ("EPYC,tsc-freq=fast", "1", "q35", "`tsc-freq` is `fast`: expected a frequency in Hz, such as 2.5G"),
+        ("EPYC,phys-bits=31", "1", "q35", "`phys-bits` is 31: expected 32 to 52"),
+        ("EPYC,guest-phys-bits=41", "1", "q35", "`guest-phys-bits` is 41: expected 32 to 40"),
+        ("qemu32,phys-bits=36", "1", "q35", "`phys-bits` cannot be set on a 32-bit CPU"),
+        ("qemu64,legacy-cache=off", "1", "q35", "`qemu64` has no caches but the legacy ones"),
+        ("EPYC,lbr-fmt=5", "1", "q35", "branch records of format 0x5 need pmu=on"),
+        ("EPYC,lbr-fmt=4,pmu=on", "1", "q35", "branch records have format 0x4, but the host's have 0x5"),
+        ("EPYC,hv-synic", "1", "q35", "`hv-synic` needs `hv-vpindex`"),
+        ("EPYC,hv-tlbflush-ext", "1", "q35", "this KVM does not support `hv-tlbflush-ext`"),
+        ("EPYC,core-id=1", "2", "q35", "`core-id` is 1, but that of a vCPU is 0"),
+        (
+            "EPYC,tsc-frequency=1000000000",
+            "1",
+            "q35",
+            "a TSC of 1000000 kHz: the host's frequency is not known, and KVM cannot scale it",
+        ),
+        (
+            "EPYC,level-func7=200",
+            "1",
+            "q35",
+            "QEMU takes 100 entries, and has no room for leaf 0x7, subleaf 0x5c",
+        ),
+        ("EPYC", "0", "q35", "a number of the CPU topology is 0"),
+        ("EPYC", "3,cores=2", "q35", "sockets, dies, modules, cores and threads make 2 vCPUs, not maxcpus=3"),
+        ("EPYC", "9,maxcpus=8", "q35", "9 vCPUs at the start, and maxcpus=8"),
+        ("EPYC", "2,dies=2", "microvm", "this machine has no dies: expected 1"),
+        ("EPYC", "256", "pc", "256 vCPUs, and the machine type takes at most 255"),
+        ("EPYC", "2", "isapc", "2 vCPUs, and the machine type takes at most 1"),
+        ("EPYC", "1000,maxcpus=2000", "q35", "2000 vCPUs, and this KVM takes at most 1024"),
+        ("EPYC", "2,cores", "q35", "`smp` is `cores`: expected name=number"),
+        ("EPYC", "cpus=many", "q35", "`cpus` is `many`: expected a number"),
+        ("EPYC", "1", "pc-q35-99.0", "there is no machine type `pc-q35-99.0`"),
+        ("EPYC", "1", "q35,accel=tcg", "`accel` is `tcg`: expected kvm"),
+        ("EPYC", "1", "q35,nonesuch=1", "`nonesuch` is no option of this machine"),
+        ("EPYC", "1", "q35,kernel-irqchip=maybe", "`kernel-irqchip` is `maybe`: expected on, off or split"),
+        (
+            "EPYC",
+            "1",
+            "q35,kernel-irqchip=off",
+            "the CPU has an APIC, which is KVM's: kernel-irqchip=off cannot be",
+        ),
+        (
+            "EPYC",
+            "1",
+            "q35,smp-cache.0.cache=l2,smp-cache.0.topology=socket",
+            "a lower cache is shared by more processors than a higher one",
+        ),
+    ] {
+        let error = build(&host, cpu, smp, machine).err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), Some(expected), "-cpu {cpu} -smp {smp} -machine {machine}");
+    }
+    let error = GuestCpuid::builder().build().unwrap_err();
+    assert_eq!(error, BuildError::NoHost);
+}
+
+#[test]
+fn topology_is_filled_in_as_qemu_does() {
+    let host = host(true);
+    for (smp, machine, [sockets, dies, cores, threads]) in [
+        ("8", "q35", [1, 1, 8, 1]),
+        ("8", "pc-q35-6.1", [8, 1, 1, 1]),
+        ("8,threads=2", "q35", [1, 1, 4, 2]),
+        ("8,sockets=2,cores=2", "q35", [2, 1, 2, 2]),
+        ("8,cores=2", "q35", [4, 1, 2, 1]),
+        ("8,dies=2", "q35", [1, 2, 4, 1]),
+        ("8,dies=2,cores=2", "pc-i440fx-5.0", [2, 2, 2, 1]),
+        ("sockets=3,cores=2", "q35", [3, 1, 2, 1]),
+        ("2,maxcpus=12,sockets=3", "q35", [3, 1, 4, 1]),
+    ] {
+        let topology = guest(&host, "EPYC", smp, machine).topology();
+        let found = [topology.sockets, topology.dies, topology.cores, topology.threads];
+        assert_eq!(found, [sockets, dies, cores, threads], "-smp {smp} -machine {machine}");
+    }
+    let machine = guest(&host, "EPYC", "8", "q35,smp.cpus=2,smp.threads=2").topology();
+    assert_eq!((machine.cpus, machine.threads), (2, 2));
+}
+
+#[test]
+fn the_typed_builder_says_the_same_as_the_syntax() {
+    let host = host(false);
+    let parsed = guest(&host, "Denverton,+avx2,-aes,sse4_1=off", "4,threads=2", "q35,kernel-irqchip=split");
+    let smp = Smp { cpus: Some(4), threads: Some(2), ..Smp::default() };
+    let typed = GuestCpuid::builder()
+        .model("Denverton")
+        .plus("avx2")
+        .minus("aes")
+        .property("sse4_1", "off")
+        .topology(smp)
+        .machine(MachineOption::new("q35"))
+        .irqchip(Irqchip::Split)
+        .host(&host)
+        .build()
+        .unwrap();
+    assert_eq!(parsed.table(), typed.table());
+    assert!(!typed.table().has(feature::XMM4_1) && typed.table().has(feature::AVX2));
+}
+
+#[test]
+fn hypervisor_leaves_move_for_hyperv() {
+    let host = host(false);
+    let function = |cpu: &str| -> Vec<u32> {
+        let table = guest(&host, cpu, "1", "q35").table();
+        let hypervisor = |leaf: &u32| (0x4000_0000..0x8000_0000).contains(leaf);
+        table.iter().map(|entry| entry.function.0).filter(hypervisor).collect()
+    };
+    assert_eq!(function("Nehalem"), [0x4000_0000, 0x4000_0001]);
+    assert_eq!(function("Nehalem,kvm=off"), [0; 0]);
+    let hyperv = [0, 1, 2, 3, 4, 5, 0x100, 0x101].map(|leaf| 0x4000_0000 + leaf);
+    assert_eq!(function("Nehalem,hv-relaxed"), hyperv);
+    assert_eq!(function("Nehalem,hv-relaxed,kvm=off"), hyperv[..6]);
+}
+
+/// VMware's leaf comes after all others, and KVM's first leaf says that it is there.
+#[test]
+fn a_fixed_frequency_is_shown() {
+    let mut host = host(false);
+    host.tsc_khz = Some(2_596_120);
+    let table = guest(&host, "Nehalem,tsc-freq=2596120k", "1", "q35").table();
+    let last = table.last().unwrap();
+    assert_eq!((last.function, last.registers), (Leaf(0x4000_0010), [2_596_120, 1_000_000, 0, 0]));
+    assert_eq!(registers(&table, 0x4000_0000, 0).unwrap()[0], 0x4000_0010);
+    let hidden = guest(&host, "Nehalem,tsc-freq=2596120k,vmware-cpuid-freq=off", "1", "q35").table();
+    assert_eq!(registers(&hidden, 0x4000_0010, 0), None);
+}
+
+/// What the recorded table of QEMU's own `host` is made of is the host's, where nothing needs to change.
+#[test]
+fn host_is_the_host() {
+    let host = host(false);
+    let guest = guest(&host, "host,migratable=off", "1", "q35");
+    let table = guest.table();
+    assert_eq!(registers(&table, 0, 0).unwrap()[1..], host.supported[0].registers[1..]);
+    assert_eq!(registers(&table, 1, 0).unwrap()[0], 0x00a1_0f11);
+    assert!(guest.filtered().is_empty(), "{:?}", guest.filtered());
+    let words: Vec<(cpuid_tables::CpuidWord, u32)> = guest.words().collect();
+    assert!(words.iter().any(|(word, value)| word.leaf == Leaf(7) && *value != 0));
+    assert!(guest.msrs().any(|(msr, _)| msr == Msr(0x10a)));
+}
+
+/// What the runtime makes of the base for a vCPU is QEMU's table, and no more than an empty 0x8000001E beside it.
+#[cfg(feature = "kvm")]
+#[test]
+fn vcpus_of_the_runtime_get_the_same_tables() {
+    use cpuid_tables::kvm::Vcpus;
+    for (cpu, smp) in [
+        ("EPYC-Milan", "7"),
+        ("EPYC-Milan", "24,sockets=2,dies=3,cores=2,threads=2"),
+        ("EPYC-Rome", "12,sockets=3,cores=2,threads=2"),
+        ("EPYC,legacy-multi-node=on", "24,dies=3,cores=4,threads=2"),
+        ("SapphireRapids", "24,dies=2,modules=3,cores=2,threads=2"),
+        ("qemu64", "3,sockets=3"),
+    ] {
+        let host = host(cpu.starts_with("EPYC"));
+        let guest = guest(&host, cpu, smp, "q35");
+        let mut vcpus = Vcpus::with_layout(guest.base(), guest.layout()).unwrap();
+        for (apic_id, table) in guest.vcpus() {
+            let given: Vec<_> = vcpus.table(apic_id).as_slice().to_vec();
+            let given = given.iter().map(|entry| {
+                (entry.function, entry.index, entry.flags, [entry.eax, entry.ebx, entry.ecx, entry.edx])
+            });
+            let given: Vec<_> = given.filter(|entry| entry.0 != 0x8000_001e || entry.3 != [0; 4]).collect();
+            let expected = table.iter();
+            let expected =
+                expected.map(|entry| (entry.function.0, entry.index.0, entry.flags, entry.registers));
+            assert_eq!(given, expected.collect::<Vec<_>>(), "-cpu {cpu} -smp {smp}, APIC id {apic_id}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! A guest's table as QEMU builds it, without a KVM.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../qemu/oracle/mod.rs"]
+mod oracle;
+
+mod building;
+mod live;
+mod recorded;

@@ -1,0 +1,162 @@
+//! Guests' CPUID tables as this library builds them, against what real QEMUs were recorded to hand to KVM. No QEMU is
+//! needed: tests/qemu/README.md tells what is recorded and how.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cpuid_tables::QemuRelease;
+use cpuid_tables::guest::{GuestCpuid, MachineOption};
+use cpuid_tables::host::Host;
+
+use crate::common;
+use crate::oracle::compare::{Verdict, compare_recorded};
+use crate::oracle::corpus::{self, Corpus};
+use crate::oracle::differences::explained;
+use crate::oracle::{Outcome, cases, ours};
+
+/// How many cases each release has at least: a corpus that is gone is no success.
+const RELEASES: [(&str, usize); 2] = [("10.0", 11_000), ("7.2", 8_000)];
+
+/// Hosts as they are when nothing is left out.
+fn hosts(corpus: &Corpus) -> BTreeMap<&str, Host> {
+    corpus
+        .hosts
+        .iter()
+        .map(|(name, host)| {
+            let mut host = host.clone();
+            host.fill_in();
+            (name.as_str(), host)
+        })
+        .collect()
+}
+
+fn every_recorded_guest_is_built_equal(name: &str, at_least: usize) -> Outcome<()> {
+    let release = QemuRelease::find(name).ok_or("no such release")?;
+    let corpus = Corpus::read(&corpus::directory().join(name))?;
+    let hosts = hosts(&corpus);
+    let explained = explained(name)?;
+    let mut unused: BTreeSet<String> = explained.iter().map(|row| row.case.to_string()).collect();
+    assert_eq!(unused.len(), explained.len(), "a case is explained twice");
+    let (mut equal, mut refused, mut known) = (0, 0, 0);
+    let mut wrong = Vec::new();
+    for recorded in &corpus.cases {
+        let case = &recorded.case;
+        let host = hosts.get(case.host.as_str()).ok_or_else(|| format!("{case}: no such host"))?;
+        match compare_recorded(recorded, &ours::build(release, host, case)?) {
+            Verdict::Equal => equal += 1,
+            Verdict::BothRefuse => refused += 1,
+            Verdict::Different(_) if unused.remove(&case.to_string()) => known += 1,
+            Verdict::Different(difference) => wrong.push(format!("{case}\n  {difference}")),
+        }
+    }
+    common::say(&format!(
+        "QEMU {name}: {} cases, {equal} equal, {refused} refused by both, {known} known to differ, {} different",
+        corpus.cases.len(),
+        wrong.len()
+    ));
+    assert!(
+        wrong.is_empty(),
+        "{} differ, among them\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(20)].join("\n")
+    );
+    assert!(unused.is_empty(), "differences.tsv explains what is equal or is not recorded:\n{unused:#?}");
+    assert!(corpus.cases.len() >= at_least, "only {} cases", corpus.cases.len());
+    assert!(refused * 10 < corpus.cases.len(), "{refused} refused: the corpus is of little worth");
+    Ok(())
+}
+
+#[test]
+fn every_recorded_guest_of_qemu_10_0_is_built_equal() -> Outcome<()> {
+    let [(name, at_least), _] = RELEASES;
+    every_recorded_guest_is_built_equal(name, at_least)
+}
+
+#[test]
+fn every_recorded_guest_of_qemu_7_2_is_built_equal() -> Outcome<()> {
+    let [_, (name, at_least)] = RELEASES;
+    every_recorded_guest_is_built_equal(name, at_least)
+}
+
+#[test]
+fn every_name_of_a_model_is_recorded_on_both_makers_hosts_and_a_real_one() -> Outcome<()> {
+    // As many as `-cpu help` lists.
+    for ((name, _), count) in RELEASES.into_iter().zip([154, 132]) {
+        let release = QemuRelease::find(name).ok_or("no such release")?;
+        let corpus = Corpus::read(&corpus::directory().join(name))?;
+        let models = cases::models(release);
+        assert_eq!(models.len(), count, "QEMU {name}");
+        for host in ["allamd", "allintel", "machine"] {
+            for model in &models {
+                let is = |recorded: &&corpus::Recorded| {
+                    let case = &recorded.case;
+                    case.host == host && case.cpu == *model && case.machine == "q35" && recorded.status == 0
+                };
+                let topologies: BTreeSet<&str> =
+                    corpus.cases.iter().filter(is).map(|recorded| recorded.case.smp.as_str()).collect();
+                assert!(topologies.len() >= 3, "QEMU {name}: {model} on {host}: {topologies:?}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_model_s_unavailable_features_are_equal() -> Outcome<()> {
+    for (name, _) in RELEASES {
+        let release = QemuRelease::find(name).ok_or("no such release")?;
+        let corpus = Corpus::read(&corpus::directory().join(name))?;
+        let hosts = hosts(&corpus);
+        let (mut models, mut lacking) = (0, 0);
+        for (host, definitions) in &corpus.definitions {
+            let known = hosts.get(host.as_str()).ok_or("no such host")?;
+            let builder =
+                GuestCpuid::builder().release(release).host(known).machine(MachineOption::new("q35"));
+            let ours = builder.definitions()?;
+            assert_eq!(ours.len(), definitions.len(), "QEMU {name} on {host}");
+            for (ours, (model, features)) in ours.iter().zip(definitions) {
+                assert_eq!(ours.name, *model, "QEMU {name} on {host}");
+                assert_eq!(ours.unavailable_names, *features, "QEMU {name} on {host}: {model}");
+                models += 1;
+                lacking += usize::from(!features.is_empty());
+            }
+        }
+        let hosts = corpus.definitions.len();
+        common::say(&format!(
+            "QEMU {name}: {models} models on {hosts} hosts, {lacking} lack features, all equal"
+        ));
+        assert!(hosts >= 20 && lacking > 1000, "too few");
+    }
+    Ok(())
+}
+
+#[test]
+fn one_changed_bit_is_a_difference() -> Outcome<()> {
+    let release = QemuRelease::find("10.0").ok_or("no such release")?;
+    let corpus = Corpus::read(&corpus::directory().join("10.0"))?;
+    let hosts = hosts(&corpus);
+    let several = |recorded: &&corpus::Recorded| recorded.case.smp.starts_with("4,") && recorded.status == 0;
+    let recorded = corpus.cases.iter().find(several).ok_or("no case with four vCPUs")?;
+    let host = hosts.get(recorded.case.host.as_str()).ok_or("no such host")?;
+    let built = ours::build(release, host, &recorded.case)?;
+    assert_eq!(compare_recorded(recorded, &built), Verdict::Equal);
+    for at in 0..recorded.table.len() {
+        for register in 0..4 {
+            let mut changed = recorded.clone();
+            changed.table[at].registers[register] ^= 1 << (at % 32);
+            assert!(matches!(compare_recorded(&changed, &built), Verdict::Different(_)), "entry {at}");
+        }
+    }
+    let mut other = recorded.clone();
+    other.digest ^= 1;
+    assert!(matches!(compare_recorded(&other, &built), Verdict::Different(_)));
+    let mut other = recorded.clone();
+    other.warnings.push("host doesn't support requested feature: CPUID.01H:EDX.fpu [bit 0]".to_owned());
+    assert!(matches!(compare_recorded(&other, &built), Verdict::Different(_)));
+    let mut other = recorded.clone();
+    other.status = 1;
+    assert!(matches!(compare_recorded(&other, &built), Verdict::Different(_)));
+    other = recorded.clone();
+    other.table.pop();
+    assert!(matches!(compare_recorded(&other, &built), Verdict::Different(_)));
+    Ok(())
+}

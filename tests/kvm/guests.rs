@@ -1,0 +1,104 @@
+//! Guests' tables as QEMU builds them, through `Vcpus` and on a real KVM: made from one vCPU's table every other's comes
+//! out as it was built, KVM takes them, and a guest sees what they say.
+
+use std::error::Error;
+
+use cpuid_tables::guest::GuestCpuid;
+use cpuid_tables::host::Host;
+use cpuid_tables::kvm::{Change, Device, Mode, VcpuTable, Vcpus, probe};
+use cpuid_tables::{ApicLayout, CpuidEntry, CpuidRead, CpuidTable, Leaf, Subleaf, feature};
+
+use crate::common;
+
+type TestResult = Result<(), Box<dyn Error>>;
+
+const GUESTS: [(&str, &str); 6] = [
+    ("qemu64", "1"),
+    ("EPYC-Milan", "8,sockets=2,cores=2,threads=2"),
+    ("EPYC-Genoa", "6,sockets=1,cores=3,threads=2"),
+    ("Skylake-Server", "8,sockets=2,dies=2,cores=2,threads=1"),
+    ("SapphireRapids", "5,sockets=5"),
+    ("host", "4,cores=4"),
+];
+
+fn device(test: &str) -> Option<Device> {
+    let device = Device::open();
+    device.inspect_err(|error| common::skipped(&format!("kvm_guests::{test}"), &error.to_string())).ok()
+}
+
+fn build(host: &Host, cpu: &str, smp: &str) -> Result<GuestCpuid, Box<dyn Error>> {
+    Ok(GuestCpuid::builder().cpu(cpu.parse()?).topology(smp.parse()?).host(host).build()?)
+}
+
+#[test]
+fn each_vcpus_table_from_anothers() -> TestResult {
+    if device("each_vcpus_table_from_anothers").is_none() {
+        return Ok(());
+    }
+    let host = Host::of_this_machine()?;
+    for (cpu, smp) in GUESTS {
+        let tables: Vec<(u32, CpuidTable)> = build(host, cpu, smp)?.vcpus().collect();
+        for (_, base) in &tables {
+            let layout = ApicLayout::of(base);
+            let mut vcpus = Vcpus::with_layout(base, layout)?;
+            for (apic_id, expected) in &tables {
+                let ours = vcpus.table(*apic_id).as_slice().to_vec();
+                let expected_form = Vcpus::with_layout(expected, layout)?.table(*apic_id).as_slice().to_vec();
+                assert_eq!(ours, expected_form, "{cpu} -smp {smp}, vCPU {apic_id}");
+                let mut table = base.clone();
+                table.set_apic_id(*apic_id, &layout);
+                assert_eq!(table, *expected, "{cpu} -smp {smp}, vCPU {apic_id}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn kvm_takes_them_and_a_guest_sees_them() -> TestResult {
+    let Some(device) = device("kvm_takes_them_and_a_guest_sees_them") else { return Ok(()) };
+    let host = Host::of_this_machine()?;
+    let mut setter = VcpuTable::new()?;
+    for (cpu, smp) in GUESTS {
+        let guest = build(host, cpu, smp)?;
+        let vm = device.kvm().create_vm()?;
+        let (mut set, mut unexpected) = (0, 0);
+        for (apic_id, table) in guest.vcpus() {
+            let vcpu = vm.create_vcpu(apic_id.into())?;
+            let changes = setter.set(&vcpu, &table)?;
+            unexpected += changes.unexpected().count();
+            let stored: Vec<CpuidEntry> = changes.stored().collect();
+            assert_eq!(CpuidTable::from_entries(&stored)?.apic_id(), Some(apic_id), "{cpu}");
+            set += 1;
+        }
+        let table = guest.table();
+        let asked: Vec<(Leaf, Subleaf)> =
+            table.iter().map(|entry| (entry.function, entry.subleaf())).collect();
+        let seen = probe(&device, &table, &asked, Mode::Long)?;
+        for ((leaf, subleaf), registers) in asked.iter().zip(&seen.answers) {
+            assert_eq!(
+                *registers,
+                seen.stored.answer(*leaf, *subleaf).registers,
+                "{cpu}: {leaf:?} {subleaf:?}"
+            );
+        }
+        // But for what this KVM changes, it sees what it was built with.
+        let changed: Vec<Leaf> = seen
+            .changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Part(part) => Some(part.word.leaf),
+                Change::Entry { given, stored } => given.or(*stored).map(|entry| entry.function),
+            })
+            .collect();
+        for ((leaf, subleaf), registers) in asked.iter().zip(&seen.answers) {
+            let as_built = changed.contains(leaf) || table.registers(*leaf, *subleaf) == Some(*registers);
+            assert!(as_built, "{cpu}: {leaf:?} {subleaf:?} {registers:x?}");
+        }
+        assert!(table.has(feature::HYPERVISOR));
+        common::say(&format!(
+            "{cpu} -smp {smp}: {set} vCPUs set, {unexpected} parts changed that no KVM should"
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,215 @@
+//! What a guest on a real KVM sees, against our rules for it: thousands of leaves and subleaves, in range and out, on
+//! tables of several vendors, in all three modes.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+
+use cpuid_tables::kvm::{Change, Device, KvmSystem, Mode, Probe, probe};
+use cpuid_tables::{AnsweredBy, CpuidEntry, CpuidRead, IndexedLeaf, Leaf, Subleaf, Vendor};
+
+use crate::common;
+
+type TestResult = Result<(), Box<dyn Error>>;
+
+/// Names a table, and what is in it beyond what KVM supports.
+struct Case {
+    name: &'static str,
+    vendor: Vendor,
+    /// First leaves of ranges to be added, with the number of leaves in each and the highest that the first one tells,
+    /// counted from it.
+    ranges: &'static [(u32, u32, u32)],
+    /// The highest basic leaf, if another than KVM's. Answers out of range are those of 0xD, by their subleaves.
+    highest: Option<u32>,
+}
+
+const CASES: [Case; 9] = [
+    Case { name: "Intel", vendor: Vendor::INTEL, ranges: &[], highest: None },
+    Case { name: "Intel up to 0xD", vendor: Vendor::INTEL, ranges: &[], highest: Some(0xd) },
+    Case {
+        name: "Intel up to 0xD, hypervisors, Centaur and Transmeta",
+        vendor: Vendor::INTEL,
+        ranges: &[(0x4000_0100, 2, 1), (0x4000_0300, 11, 10), (0xc000_0000, 3, 2), (0x8086_0000, 2, 1)],
+        highest: Some(0xd),
+    },
+    Case {
+        name: "Intel up to 0xB, ranges that say more than there is",
+        vendor: Vendor::INTEL,
+        ranges: &[(0x4000_0200, 2, 0x150), (0x4fff_ff00, 2, 0xff), (0xc000_0000, 2, 0x3000_0000)],
+        highest: Some(0xb),
+    },
+    Case { name: "Intel up to 7", vendor: Vendor::INTEL, ranges: &[(0xc000_0000, 2, 1)], highest: Some(7) },
+    Case { name: "AMD", vendor: Vendor::AMD, ranges: &[], highest: Some(0xd) },
+    Case {
+        name: "AMD, hypervisors and Centaur",
+        vendor: Vendor::AMD,
+        ranges: &[(0x4000_0100, 2, 1), (0xc000_0000, 3, 2)],
+        highest: Some(0xd),
+    },
+    Case { name: "Hygon", vendor: Vendor::HYGON, ranges: &[(0x4000_0200, 3, 2)], highest: Some(0xd) },
+    Case { name: "Centaur", vendor: Vendor::CENTAUR, ranges: &[(0xc000_0000, 5, 4)], highest: Some(0xd) },
+];
+
+impl Case {
+    /// What KVM supports, with this vendor, levels of topology, and more ranges; every entry that is added tells by its
+    /// registers where it stands.
+    fn table(&self, supported: &[CpuidEntry]) -> Vec<CpuidEntry> {
+        let topology = |entry: &CpuidEntry| matches!(entry.function.0, 0xb | 0x1f);
+        let mut table: Vec<CpuidEntry> = supported.iter().filter(|entry| !topology(entry)).copied().collect();
+        let [ebx, ecx, edx] = self.vendor.to_registers();
+        for entry in &mut table {
+            if entry.function == Leaf(0) || entry.function == Leaf(0x8000_0000) {
+                entry.registers = [entry.registers[0], ebx, ecx, edx];
+            }
+            if entry.function == Leaf(0) {
+                entry.registers[0] = self.highest.unwrap_or(entry.registers[0]);
+            }
+        }
+        for (leaf, levels) in [(0xb, 2), (0x1f, 3)] {
+            for level in 0..levels {
+                let registers = [level + 1, 2 << level, (level + 1) << 8 | level, 0];
+                table.push(CpuidEntry::of_subleaf(leaf, level, registers));
+            }
+        }
+        for &(first, count, highest) in self.ranges {
+            table.retain(|entry| !(first..first + count).contains(&entry.function.0));
+            table.push(CpuidEntry::of_leaf(first, [first + highest, 0x0a0a, 0x0b0b, 0x0c0c]));
+            let rest = (first + 1..first + count).map(|leaf| CpuidEntry::of_leaf(leaf, [leaf, !leaf, 1, 2]));
+            table.extend(rest);
+        }
+        table
+    }
+}
+
+/// Leaves and subleaves around all that is in a table, at the ends of KVM's ranges, and at random.
+fn questions(table: &[CpuidEntry]) -> Vec<(Leaf, Subleaf)> {
+    let edges = [
+        0x0,
+        0x3fff_ffff,
+        0x4000_00ff,
+        0x4000_0200,
+        0x4000_ffff,
+        0x4001_0000,
+        0x4fff_ffff,
+        0x5000_0000,
+        0x7fff_ffff,
+        0x8000_0000,
+        0x8086_0000,
+        0x8086_0007,
+        0xbfff_ffff,
+        0xc000_0000,
+        0xcfff_ffff,
+        0xefff_ffff,
+        0xf000_0001,
+        0x4000_0301,
+        0x4000_0351,
+        0xffff_ffff,
+    ];
+    let subleaves = [0, 1, 2, 3, 4, 0x3f, 0xff, 0x100, 0x1_0001, 0xffff_ffff_u32];
+    let highest =
+        [Leaf::BASIC, Leaf::EXTENDED, Leaf::CENTAUR].into_iter().filter_map(|base| table.highest_leaf(base));
+    let mut leaves: BTreeSet<u32> = table.iter().map(|entry| entry.function.0).chain(edges).collect();
+    leaves.extend(IndexedLeaf::all().map(|indexed| indexed.leaf.0));
+    leaves.extend(highest.map(|leaf| leaf.0));
+    let around: BTreeSet<u32> =
+        leaves.iter().flat_map(|leaf| [leaf.wrapping_sub(1), *leaf, leaf.wrapping_add(1)]).collect();
+    let pairs = around.iter().flat_map(|&leaf| subleaves.map(|subleaf| (Leaf(leaf), Subleaf(subleaf))));
+    // A generator of numbers that is the same everywhere (xorshift).
+    let mut state = 0x9e37_79b9_u32;
+    let mut random = move || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state
+    };
+    let at_random = (0..2000).map(move |_| {
+        let (leaf, subleaf) = (random(), random());
+        let leaf = [leaf, leaf & 0xf000_00ff, leaf & 0x4000_0fff, leaf & 0xff][(leaf >> 20 & 3) as usize];
+        (Leaf(leaf), Subleaf(if subleaf & 1 == 0 { subleaf >> 28 } else { subleaf }))
+    });
+    pairs.chain(at_random).collect()
+}
+
+/// The first answers that are not ours.
+fn wrong(asked: &[(Leaf, Subleaf)], answers: &Probe) -> Vec<String> {
+    let compared = asked.iter().zip(&answers.answers).filter_map(|((leaf, subleaf), guest)| {
+        let ours = answers.stored.answer(*leaf, *subleaf);
+        let differs = ours.registers != *guest;
+        differs.then(|| format!("{:#x}.{:#x}: guest {guest:x?}, ours {ours:x?}", leaf.0, subleaf.0))
+    });
+    compared.take(5).collect()
+}
+
+/// A line that tells what KVM rewrote.
+fn rewritten(name: &str, changes: &[Change]) -> String {
+    let unexpected: Vec<&Change> = changes.iter().filter(|change| !change.is_expected()).collect();
+    let words: BTreeSet<String> = unexpected
+        .iter()
+        .map(|change| match change {
+            Change::Part(part) => part.word.to_string(),
+            Change::Entry { .. } => change.to_string(),
+        })
+        .collect();
+    let words: Vec<String> = words.into_iter().collect();
+    let expected = changes.len() - unexpected.len();
+    format!(
+        "{name}: KVM changed {expected} parts as expected, {} more: {}",
+        unexpected.len(),
+        words.join("; ")
+    )
+}
+
+#[test]
+fn a_guest_sees_what_the_rules_say() -> TestResult {
+    let device = match Device::open() {
+        Ok(device) => device,
+        Err(error) => {
+            common::skipped("kvm_probe::a_guest_sees_what_the_rules_say", &error.to_string());
+            return Ok(());
+        }
+    };
+    let supported = device.supported_cpuid()?;
+    let mut compared = 0;
+    let mut kinds = [0; 4];
+    for case in CASES {
+        let table = case.table(&supported);
+        let asked = questions(&table);
+        assert!(asked.len() > 2500, "{}", asked.len());
+        for mode in Mode::ALL {
+            let answers = probe(&device, &table, &asked, mode)?;
+            assert_eq!(answers.answers.len(), asked.len());
+            assert_eq!(wrong(&asked, &answers), [""; 0], "{}, {mode:?} mode", case.name);
+            compared += asked.len();
+            for (leaf, subleaf) in &asked {
+                kinds[match answers.stored.answer(*leaf, *subleaf).by {
+                    AnsweredBy::Entry(_) => 0,
+                    AnsweredBy::HighestBasic(_) => 1,
+                    AnsweredBy::LevelOne(_) => 2,
+                    AnsweredBy::None => 3,
+                }] += 1;
+            }
+            if mode == Mode::Long {
+                common::say(&rewritten(case.name, &answers.changes));
+            }
+            // The vendor decides between the two rules, so a KVM that changed it would leave one of them untested.
+            assert_eq!(answers.stored.vendor(), Some(case.vendor));
+        }
+    }
+    common::say(&format!(
+        "{compared} answers of guests compared; by entry, highest basic leaf, level 1, nothing: {kinds:?}"
+    ));
+    assert!(kinds.iter().all(|count| *count > 100), "{kinds:?}");
+    Ok(())
+}
+
+#[test]
+fn an_apic_id_of_its_own() -> TestResult {
+    let Ok(device) = Device::open() else {
+        common::skipped("kvm_probe::an_apic_id_of_its_own", "/dev/kvm");
+        return Ok(());
+    };
+    let table = CASES[0].table(&device.supported_cpuid()?);
+    let asked = [(Leaf(1), Subleaf(0)), (Leaf(0xb), Subleaf(9))];
+    let answers = probe(&device, &table, &asked, Mode::Long)?.answers;
+    assert_eq!((answers[0][1] >> 24, answers[1]), (0, [0, 0, 9, 0]));
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! What KVM does with each feature, against the rows of the pinned facts, and since when each project knows it.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+
+use cpuid_tables::{Feature, KvmTreatment, LinuxRelease, MsrFeature, QemuRelease, feature};
+
+type TestResult = Result<(), Box<dyn Error>>;
+
+const LINUX: [&str; 3] = [
+    include_str!("../../upstream/linux-6.1.tsv"),
+    include_str!("../../upstream/linux-6.12.tsv"),
+    include_str!("../../upstream/linux-7.3.tsv"),
+];
+
+fn linux(series: &str) -> Result<LinuxRelease, Box<dyn Error>> {
+    LinuxRelease::find(series).ok_or_else(|| format!("no Linux {series}").into())
+}
+
+/// What is expected of the kinds that rows name a feature with, by another way than the generator's.
+fn expected(kinds: &[&str], kvm_has_a_word: bool) -> KvmTreatment {
+    let sorted = |kinds: &[&str]| {
+        let mut kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        // These say nothing more about a bit that a list names.
+        kinds.retain(|kind| kind != "clear" && kind != "ALIASED_1_EDX_F");
+        kinds.join("+")
+    };
+    match sorted(kinds).as_str() {
+        "" if kvm_has_a_word => KvmTreatment::NotAdvertised,
+        "" => KvmTreatment::Unknown,
+        "F" | "SF" | "SCATTERED_F" => KvmTreatment::Host,
+        "X86_64_F" => KvmTreatment::Host64,
+        "EMULATED_F" => KvmTreatment::Emulated,
+        "SYNTHESIZED_F" => KvmTreatment::Synthesized,
+        "PASSTHROUGH_F" => KvmTreatment::Passthrough,
+        "VENDOR_F" => KvmTreatment::Vendor,
+        "RUNTIME_F" => KvmTreatment::Runtime,
+        with_a_call if with_a_call.split('+').any(|kind| kind == "set") => KvmTreatment::Conditional,
+        other => panic!("{other}: no pinned release had this"),
+    }
+}
+
+#[test]
+fn every_feature_is_treated_as_the_rows_say() -> TestResult {
+    for text in LINUX {
+        let rows = || text.lines().map(|line| line.split('\t').collect::<Vec<&str>>());
+        let name = rows().find(|row| row[0] == "linux-release").ok_or("no release")?[1];
+        let release = linux(name)?;
+        let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for row in rows().filter(|row| row[0] == "kvm-cap") {
+            kinds.entry(row[3]).or_default().push(row[2]);
+        }
+        let mut checked = 0;
+        for bit in Feature::all() {
+            let Some(name) = bit.linux_macro(release) else { continue };
+            // 6.1 has MBA at two places, one of them in a word of KVM's.
+            let named = kinds.get(name).map_or(&[][..], Vec::as_slice);
+            let has_word = bit.kvm_word(release).is_some();
+            assert_eq!(bit.kvm(release), expected(named, has_word), "{bit} in {release}");
+            checked += 1;
+        }
+        assert!(checked > 200, "{checked}");
+    }
+    Ok(())
+}
+
+#[test]
+fn known_treatments() -> TestResult {
+    let (old, new) = (linux("6.1")?, linux("7.3")?);
+    assert_eq!(feature::X2APIC.kvm(new), KvmTreatment::Emulated);
+    assert_eq!(feature::X2APIC.kvm(old), KvmTreatment::Conditional);
+    assert_eq!(feature::LA57.kvm(new), KvmTreatment::Passthrough);
+    assert_eq!(feature::LM.kvm(new), KvmTreatment::Host64);
+    assert_eq!(feature::SRSO_NO.kvm(new), KvmTreatment::Synthesized);
+    assert_eq!(
+        (feature::SVM.kvm(new), feature::SVM.kvm(old)),
+        (KvmTreatment::Vendor, KvmTreatment::NotAdvertised)
+    );
+    assert_eq!(feature::OSXSAVE.kvm(new), KvmTreatment::Runtime);
+    assert_eq!(feature::PKU.kvm(new), KvmTreatment::Host, "which a call may withdraw");
+    assert_eq!(feature::FPU.kvm(new), KvmTreatment::Host, "in 1.EDX, and AMD's copy of it");
+    assert_eq!(feature::SPEC_CTRL.kvm(new), KvmTreatment::Conditional);
+    assert!(KvmTreatment::ALL.is_sorted());
+    let shown: Vec<String> = KvmTreatment::ALL.iter().map(ToString::to_string).collect();
+    assert!(shown.iter().all(|text| shown.iter().filter(|other| *other == text).count() == 1));
+    Ok(())
+}
+
+#[test]
+fn releases_since_when() -> TestResult {
+    for bit in Feature::all() {
+        assert!(
+            bit.linux_releases()
+                .eq(LinuxRelease::ALL.into_iter().filter(|release| bit.known_to_linux(*release)))
+        );
+        assert!(bit.qemu_releases().all(|release| bit.qemu_name(release).is_some()));
+        assert!(bit.linux_releases().next().is_some() || bit.qemu_releases().next().is_some(), "{bit}");
+    }
+    assert!(MsrFeature::all().all(|bit| bit.qemu_releases().next().is_some()));
+    assert_eq!(feature::AVX10.qemu_releases().next(), QemuRelease::find("10.0"));
+    assert_eq!(feature::AVX10.qemu_releases().next_back(), Some(QemuRelease::NEWEST));
+    assert_eq!(feature::FRED.linux_releases().next(), Some(linux("6.12")?));
+    assert_eq!(
+        feature::LFENCE_RDTSC.kvm_releases().next(),
+        Some(linux("6.1")?),
+        "by its number, without a macro"
+    );
+    Ok(())
+}

@@ -1,0 +1,17 @@
+//! The tables of features, fields and models, and KVM's rules for a table.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod answer;
+#[cfg(feature = "host")]
+mod any_table;
+mod cpu_models;
+mod facts;
+mod kvm;
+mod leaves;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod machine;
+mod needs;
+mod reading;
+mod runtime;
