@@ -134,7 +134,7 @@ fn peak(pid: u32) -> Option<u64> {
 #[test]
 fn memory_is_bounded() {
     if peak(std::process::id()).is_none() {
-        return common::skipped("memory_is_bounded", "/proc/PID/status");
+        return common::refused("memory_is_bounded", "no /proc/PID/status");
     }
     for format in ["cpuid-r", "json", "strace"] {
         let one = converted(&["--to", format, TWO], b"");

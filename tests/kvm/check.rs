@@ -22,7 +22,7 @@ fn machine(test: &str) -> Result<Option<(Device, VmFd)>, Box<dyn Error>> {
             Ok(Some((device, machine)))
         }
         Err(error) => {
-            common::skipped(test, &format!("a usable /dev/kvm ({error})"));
+            common::refused(test, &error.to_string());
             Ok(None)
         }
     }

@@ -23,7 +23,7 @@ const GUESTS: [(&str, &str); 6] = [
 
 fn device(test: &str) -> Option<Device> {
     let device = Device::open();
-    device.inspect_err(|error| common::skipped(&format!("kvm_guests::{test}"), &error.to_string())).ok()
+    device.inspect_err(|error| common::refused(&format!("kvm_guests::{test}"), &error.to_string())).ok()
 }
 
 fn build(host: &Host, cpu: &str, smp: &str) -> Result<GuestCpuid, Box<dyn Error>> {

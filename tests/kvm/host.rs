@@ -211,7 +211,7 @@ fn this_machine() -> TestResult {
     let device = match Device::open() {
         Ok(device) => device,
         Err(error) => {
-            common::skipped("kvm_host::this_machine", &error.to_string());
+            common::refused("kvm_host::this_machine", &error.to_string());
             return Ok(());
         }
     };

@@ -2,8 +2,11 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../qemu/oracle/mod.rs"]
+mod oracle;
 
 mod check;
+mod copies;
 mod guests;
 mod host;
 mod probe;

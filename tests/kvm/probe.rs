@@ -163,7 +163,7 @@ fn a_guest_sees_what_the_rules_say() -> TestResult {
     let device = match Device::open() {
         Ok(device) => device,
         Err(error) => {
-            common::skipped("kvm_probe::a_guest_sees_what_the_rules_say", &error.to_string());
+            common::refused("kvm_probe::a_guest_sees_what_the_rules_say", &error.to_string());
             return Ok(());
         }
     };
@@ -204,7 +204,7 @@ fn a_guest_sees_what_the_rules_say() -> TestResult {
 #[test]
 fn an_apic_id_of_its_own() -> TestResult {
     let Ok(device) = Device::open() else {
-        common::skipped("kvm_probe::an_apic_id_of_its_own", "/dev/kvm");
+        common::refused("kvm_probe::an_apic_id_of_its_own", common::NO_KVM);
         return Ok(());
     };
     let table = CASES[0].table(&device.supported_cpuid()?);

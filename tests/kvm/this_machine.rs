@@ -18,7 +18,7 @@ fn machine(test: &str) -> Option<(&'static Host, Device)> {
     match (Host::of_this_machine(), Device::open()) {
         (Ok(host), Ok(device)) => Some((host, device)),
         (Err(error), _) | (_, Err(error)) => {
-            common::skipped(test, &error.to_string());
+            common::refused(test, &error.to_string());
             None
         }
     }

@@ -339,7 +339,7 @@ fn a_real_vcpu() -> TestResult {
     let device = match Device::open() {
         Ok(device) => device,
         Err(error) => {
-            common::skipped("kvm_vcpus::a_real_vcpu", &error.to_string());
+            common::refused("kvm_vcpus::a_real_vcpu", &error.to_string());
             return Ok(());
         }
     };
@@ -372,7 +372,7 @@ fn a_real_vcpu() -> TestResult {
 #[test]
 fn a_real_vcpu_that_has_run() -> TestResult {
     let Ok(device) = Device::open() else {
-        common::skipped("kvm_vcpus::a_real_vcpu_that_has_run", "/dev/kvm");
+        common::refused("kvm_vcpus::a_real_vcpu_that_has_run", common::NO_KVM);
         return Ok(());
     };
     let supported = device.supported_cpuid()?;
@@ -398,7 +398,7 @@ fn a_real_vcpu_that_has_run() -> TestResult {
 #[test]
 fn a_real_vcpus_state_in_its_table() -> TestResult {
     let Ok(device) = Device::open() else {
-        common::skipped("kvm_vcpus::a_real_vcpus_state_in_its_table", "/dev/kvm");
+        common::refused("kvm_vcpus::a_real_vcpus_state_in_its_table", common::NO_KVM);
         return Ok(());
     };
     let host = Host::of_this_machine()?;

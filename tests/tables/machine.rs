@@ -9,7 +9,7 @@ use cpuid_tables::field::{
     leaf_0, leaf_1, leaf_4, leaf_80000000, leaf_80000002, leaf_80000003, leaf_80000004, leaf_80000008,
 };
 
-use crate::common::skipped;
+use crate::common::refused;
 
 type TestResult = Result<(), Box<dyn Error>>;
 
@@ -43,7 +43,7 @@ fn first_line<'a>(cpuinfo: &'a str, key: &str) -> Option<&'a str> {
 fn signature_names_and_sizes_are_those_of_proc_cpuinfo() -> TestResult {
     let test = "signature_names_and_sizes_are_those_of_proc_cpuinfo";
     let Ok(cpuinfo) = fs::read_to_string("/proc/cpuinfo") else {
-        skipped(test, "/proc/cpuinfo");
+        refused(test, "no /proc/cpuinfo");
         return Ok(());
     };
     let line = |key| first_line(&cpuinfo, key).ok_or(format!("no {key}"));
@@ -59,7 +59,7 @@ fn signature_names_and_sizes_are_those_of_proc_cpuinfo() -> TestResult {
     assert_eq!(read(leaf_1::CLFLUSH_SIZE) * 8, line("clflush size")?.parse::<u32>()?);
     assert_eq!(read(leaf_0::MAX_STD_LEAF), line("cpuid level")?.parse::<u32>()?);
     if read(leaf_80000000::MAX_EXT_LEAF) < 0x8000_0008 {
-        skipped(test, "leaf 0x80000008");
+        refused(test, "no leaf 0x80000008");
         return Ok(());
     }
     let brand = [leaf_80000002::ALL, leaf_80000003::ALL, leaf_80000004::ALL].concat();
@@ -98,7 +98,7 @@ fn caches_are_those_of_sys() -> TestResult {
         checked += 1;
     }
     if checked == 0 {
-        skipped("caches_are_those_of_sys", &folder.display().to_string());
+        refused("caches_are_those_of_sys", &format!("no {}", folder.display()));
     }
     Ok(())
 }

@@ -1,23 +1,17 @@
 //! Each vCPU's table made from a base, against the builder's own, over every recorded guest: of both makers, with SMT and
 //! without, several dies, modules and sockets, old machine types, APIC ids above 255.
 
-#[path = "qemu/oracle/mod.rs"]
-mod oracle;
-
-mod common;
-
 use std::collections::BTreeMap;
 
 use cpuid_tables::guest::GuestCpuid;
 use cpuid_tables::host::Host;
 use cpuid_tables::kvm::Vcpus;
-use cpuid_tables::{
-    CpuidEntry, CpuidRead, CpuidTable, Leaf, QemuRelease, Register, Subleaf, VcpuBase, Vendor,
-};
+use cpuid_tables::{CpuidEntry, CpuidRead, CpuidTable, Leaf, Register, Subleaf, VcpuBase, Vendor};
 use kvm_bindings::kvm_cpuid_entry2;
 
-use oracle::corpus::{self, Corpus};
-use oracle::{Outcome, ours};
+use crate::common;
+use crate::oracle::corpus::{self, Corpus};
+use crate::oracle::{Outcome, ours};
 
 /// vCPUs that are looked at of a guest: the first ones and the last ones.
 const SOME: u32 = 3;
@@ -63,10 +57,7 @@ fn untold(table: &CpuidTable, guest: &GuestCpuid) -> Option<&'static str> {
 }
 
 fn every_copy_is_the_builder_s(name: &str) -> Outcome<()> {
-    let Some(release) = QemuRelease::find(name) else {
-        common::skipped("every_copy_is_the_builder_s", &format!("tables of QEMU {name} in this build"));
-        return Ok(());
-    };
+    let Some(release) = common::qemu("every_copy_is_the_builder_s", name) else { return Ok(()) };
     let corpus = Corpus::read(&corpus::directory().join(name))?;
     let mut hosts: BTreeMap<&str, Host> = BTreeMap::new();
     for (name, host) in &corpus.hosts {
