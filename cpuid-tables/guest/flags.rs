@@ -182,8 +182,8 @@ pub(super) fn word_index(release: usize, reg: Reg) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::{ALL, Reg};
-    use crate::Feature;
     use crate::location::Bit;
+    use crate::{Feature, QemuRelease};
 
     #[test]
     fn flags_are_called_as_qemu_calls_them() {
@@ -194,6 +194,10 @@ mod tests {
             };
             let names = feature.qemu_releases().flat_map(|release| feature.qemu_names(release));
             let names: alloc::vec::Vec<&str> = names.collect();
+            // An old release alone does not know them all.
+            if names.is_empty() && QemuRelease::find("10.2").is_none() {
+                continue;
+            }
             assert!(names.contains(name), "{flag:?} is {names:?}, not {name}");
         }
     }

@@ -1,6 +1,9 @@
 //! What is wrong with a table.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../common/mod.rs"]
+mod common;
+
 mod cases;
 mod cpus;
 mod entries;

@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::common;
+
 type TestResult = Result<(), Box<dyn Error>>;
 
 /// What a run came to: standard output, standard error, and the exit code.
@@ -189,6 +191,9 @@ fn recorded_hosts_have_msrs() -> TestResult {
 
 #[test]
 fn models_that_run_and_what_stands_in_the_way() -> TestResult {
+    if !common::pinned("models_that_run_and_what_stands_in_the_way") {
+        return Ok(());
+    }
     let all = ["models", "--host", "tests/fleet/hosts/allintel"];
     let ran = run(&all, "")?;
     assert_eq!((ran.code, &*ran.err), (Some(0), ""));

@@ -5,6 +5,8 @@ use cpuid_tables::{CpuidEntry, Feature, Leaf, QemuRelease, Subleaf, feature};
 
 use crate::formats::{fails, fails_as, file, guest, one, read, text_of_one, without_flags};
 
+use crate::common;
+
 #[test]
 fn libvirt() {
     assert_eq!(one(file("libvirt.xml"), Format::Libvirt).entries, without_flags(&guest()));
@@ -157,6 +159,9 @@ fn propolis() {
 /// What QEMU's monitor and QMP say of a model is what the tables have of it.
 #[test]
 fn qemu() {
+    if !common::pinned("qemu") {
+        return;
+    }
     let qemu = QemuRelease::find("10.0").unwrap();
     // What TCG takes from every model: `vme`.
     let off = |word, bit| {

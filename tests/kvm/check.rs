@@ -3,7 +3,6 @@
 use std::error::Error;
 
 use cpuid_tables::CpuidTable;
-use cpuid_tables::QemuRelease;
 use cpuid_tables::check::{Check, Kind};
 use cpuid_tables::guest::GuestCpuid;
 use cpuid_tables::host::Host;
@@ -60,7 +59,7 @@ fn guests_of_this_machine_have_no_errors_and_kvm_takes_them() -> TestResult {
     let Some((device, machine)) = machine(test)? else { return Ok(()) };
     let host = Host::of_this_machine()?;
     let (vcpu, mut setter, emulated) = (machine.create_vcpu(0)?, VcpuTable::new()?, device.emulated_cpuid()?);
-    let release = QemuRelease::find("10.0").ok_or("QEMU 10.0")?;
+    let Some(release) = common::qemu(test, "10.0") else { return Ok(()) };
     let mut warnings = 0;
     for name in release.cpu_models().map(|model| model.name()).chain(["host", "max"]) {
         let guest = GuestCpuid::builder().release(release).model(name).topology("2,cores=2".parse()?);

@@ -7,7 +7,7 @@ use cpuid_tables::check::Check;
 use cpuid_tables::guest::{GuestCpuid, Smp};
 use cpuid_tables::host::Host;
 use cpuid_tables::kvm::{Device, Guest, Mode, Vcpus};
-use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, QemuRelease, Subleaf};
+use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Subleaf};
 
 use crate::common;
 
@@ -29,7 +29,7 @@ fn guests(host: &Host) -> Result<Vec<(String, GuestCpuid)>, Box<dyn Error>> {
     let topologies = ["1", "2,sockets=2", "4,cores=2,threads=2", "6,dies=2,cores=3"];
     let mut guests = Vec::new();
     for release in ["7.2", "10.0"] {
-        let release = QemuRelease::find(release).ok_or("the release is pinned")?;
+        let Some(release) = common::qemu("this_machine", release) else { continue };
         let models = release.cpu_models().map(|model| model.name());
         let names = models.chain(["host", "max", "base"]);
         for (name, smp) in names.zip(topologies.into_iter().cycle()) {

@@ -8,6 +8,8 @@ use cpuid_tables::{
     CpuidEntry, Feature, FeatureSet, LinuxRelease, Named, QemuRelease, feature, lookup, software,
 };
 
+use crate::common;
+
 /// A table with these features, whose leaves go as far as they can.
 fn table(features: &[Feature]) -> Vec<CpuidEntry> {
     let mut entries = vec![
@@ -173,6 +175,9 @@ fn a_flag_without_a_quoted_name() {
 
 #[test]
 fn a_word_that_only_kvm_has() {
+    if !common::pinned("a_word_that_only_kvm_has") {
+        return;
+    }
     let all: Vec<Feature> = feature::AVX10_256.needs().into_iter().chain([feature::AVX10_256]).collect();
     let story = told(feature::AVX10_256, &machine(&all, linux("7.3.4", "fpu", "", None), &all));
     assert_eq!(
@@ -223,6 +228,9 @@ fn what_software_defines() {
 
 #[test]
 fn software_and_the_kernels_configuration() {
+    if !common::pinned("software_and_the_kernels_configuration") {
+        return;
+    }
     let of = |config| {
         let linux = Some(linux("7.3.4", "fpu", "", config));
         let bit = lookup("X86_FEATURE_USER_SHSTK").unwrap();
@@ -242,6 +250,9 @@ fn software_and_the_kernels_configuration() {
 
 #[test]
 fn what_software_defined_once() {
+    if !common::pinned("what_software_defined_once") {
+        return;
+    }
     let (oldest, newest) = (LinuxRelease::ALL[0], LinuxRelease::NEWEST);
     let gone = cpuid_tables::SoftwareFeature::all()
         .find(|bit| bit.known_to_linux(oldest) && !bit.known_to_linux(newest))
@@ -276,6 +287,9 @@ fn kvm_says_no() {
 
 #[test]
 fn guests_of_guests() {
+    if !common::pinned("guests_of_guests") {
+        return;
+    }
     let mut host = machine(&[feature::SVM], linux("7.3.4", "svm", "", None), &[]);
     let told = |host: &Machine| told(feature::SVM, host).verdict;
     assert!(told(&host).contains("kvm-intel or kvm-amd decides"), "{}", told(&host));
@@ -349,6 +363,9 @@ fn nothing_was_asked() {
 
 #[test]
 fn a_kernel_between_the_known_ones() {
+    if !common::pinned("a_kernel_between_the_known_ones") {
+        return;
+    }
     let near = Nearest::of("6.8.0-31-generic");
     assert_eq!(near.below.map(LinuxRelease::name), LinuxRelease::find("6.1").map(LinuxRelease::name));
     assert_eq!(near.above.map(LinuxRelease::name), LinuxRelease::find("6.12").map(LinuxRelease::name));
@@ -410,6 +427,9 @@ fn configuration_is_that_of_the_facts() {
 
 #[test]
 fn parameters_take_known_features() {
+    if !common::pinned("parameters_take_known_features") {
+        return;
+    }
     for (parameter, name) in kernel_parameters() {
         assert!(Feature::from_linux_macro(name).is_ok(), "{parameter}: {name}");
     }
