@@ -34,8 +34,8 @@ fn hosts(test: &str) -> Result<Vec<(String, Host)>, Box<dyn Error + Send + Sync>
     if device(test).is_some() {
         hosts.push(("this machine".to_owned(), Host::of_this_machine()?.clone()));
     }
-    for (name, host) in Corpus::read(&corpus::directory().join("10.0"))?.hosts {
-        let mut host = host;
+    let recorded = Corpus::read(&corpus::directory().join("10.0"))?.hosts;
+    for (name, mut host) in recorded.into_iter().filter(|(name, _)| !name.starts_with("random")) {
         host.fill_in();
         hosts.push((name, host));
     }
@@ -61,7 +61,12 @@ fn each_vcpus_table_from_anothers() -> TestResult {
             // Some hosts lack what a guest of this size needs.
             let Ok(guest) = build(host, cpu, smp) else { continue };
             let tables: Vec<(u32, CpuidTable)> = guest.vcpus().collect();
-            for (_, base) in &tables {
+            for (_, base) in [tables.first(), tables.last()].into_iter().flatten() {
+                // A host that no processor is: another maker's with a leaf of AMD's. Its first vCPU does not tell of it.
+                let amds = [Vendor::AMD, Vendor::HYGON].map(Some).contains(&base.vendor());
+                if !amds && base.len() < guest.base().len() {
+                    continue;
+                }
                 let layout = ApicLayout::of(base);
                 let mut vcpus = Vcpus::with_layout(base, layout)?;
                 for (apic_id, expected) in &tables {
