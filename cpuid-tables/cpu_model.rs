@@ -33,10 +33,10 @@ use crate::tables;
 /// ```
 /// use cpuid_tables::{CpuidWord, QemuRelease, Register, feature};
 ///
-/// let model = QemuRelease::NEWEST.cpu_model("EPYC-Milan-v2").ok_or("no such model")?;
-/// assert_eq!((model.name(), model.version_number()), ("EPYC-Milan", 2));
-/// assert!(model.has(feature::VAES) && !model.has(feature::AVX512F));
-/// assert_eq!(model.word(CpuidWord::new(7, 0, Register::Ecx)), 0x0040_060c);
+/// let model = QemuRelease::NEWEST.cpu_model("EPYC-Rome-v2").ok_or("no such model")?;
+/// assert_eq!((model.name(), model.version_number()), ("EPYC-Rome", 2));
+/// assert!(model.has(feature::CLZERO) && !model.has(feature::AVX512F));
+/// assert_eq!(model.word(CpuidWord::new(7, 0, Register::Ecx)), 0x0040_0004);
 /// for (register, value) in model.words() {
 ///     println!("{register} = {value:#010x}");
 /// }

@@ -136,9 +136,9 @@ impl QemuRelease {
     /// ```
     /// use cpuid_tables::{DefaultVersion, QemuRelease};
     ///
-    /// let machine = QemuRelease::NEWEST.machine("pc-q35-9.0").ok_or("no such machine type")?;
+    /// let machine = QemuRelease::NEWEST.machine("pc-q35-6.0").ok_or("no such machine type")?;
     /// assert_eq!(machine.default_version(), DefaultVersion::Version(1));
-    /// assert!(machine.compat().any(|set| (set.property, set.value) == ("legacy-multi-node", "on")));
+    /// assert!(machine.compat().any(|set| (set.property, set.value) == ("x-vendor-cpuid-only", "off")));
     /// # Ok::<(), &str>(())
     /// ```
     #[must_use]

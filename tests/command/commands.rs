@@ -1,7 +1,7 @@
 //! The command `kvm-cpuid`: where its texts go, its exit codes, its sources.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
@@ -323,7 +323,7 @@ fn a_guest_is_asked() {
     assert!(out(&seen).contains("  = vendor "), "{}", out(&seen));
 }
 
-/// A QEMU that is ended with the test.
+/// A QEMU, or another VMM, that is ended with the test.
 struct Qemu(Child);
 
 impl Drop for Qemu {
@@ -418,20 +418,27 @@ fn a_running_guest_s_tables() {
     assert_eq!(again.status.code(), Some(0), "{}", out(&again));
 }
 
-/// This test's own process as a VMM: with gdb KVM's answer, without it what stands in its memory.
+/// What [`a_vmm_for_a_test`] is asked to be by its parent.
+const BE_A_VMM: &str = "CPUID_TABLES_BE_A_VMM";
+/// The vendor of the table that it has.
+const MARKER: [u8; 12] = *b"GuestOfATest";
+
+/// A process of its own that has a vCPU with a table, says what KVM stored of it, and waits for its input's end. It does
+/// nothing where no test asks for it.
 #[test]
-fn the_tables_of_this_process() {
-    let test = "the_tables_of_this_process";
-    let Ok(kvm) = kvm_ioctls::Kvm::new() else { return common::refused(test, common::NO_KVM) };
-    let vm = kvm.create_vm().unwrap();
+fn a_vmm_for_a_test() {
+    if std::env::var_os(BE_A_VMM).is_none() {
+        return;
+    }
+    let vm = kvm_ioctls::Kvm::new().unwrap().create_vm().unwrap();
     let vcpu = vm.create_vcpu(0).unwrap();
-    let (pid, marker) = (std::process::id().to_string(), *b"GuestOfATest");
-    let word = |at: usize| u32::from_le_bytes(marker[at..at + 4].try_into().unwrap());
+    let word = |at: usize| u32::from_le_bytes(MARKER[at..at + 4].try_into().unwrap());
     let entries = [
         [0, 0, 0, 1, word(0), word(8), word(4)],
         [1, 0, 0, 0x806f8, 0, 0, 0x0f8b_fbff],
         [7, 0, 1, 0, 0, 0, 0],
         [0x8000_0000, 0, 0, 0x8000_0001, 0, 0, 0],
+        [0x8000_0001, 0, 0, 0, 0, 0, 0x2800_0000],
     ];
     let raw = |[function, index, flags, eax, ebx, ecx, edx]: [u32; 7]| kvm_bindings::kvm_cpuid_entry2 {
         function,
@@ -445,6 +452,32 @@ fn the_tables_of_this_process() {
     };
     // As KVM takes it: a count, 32 bits of nothing, and the entries.
     let table = kvm_bindings::CpuId::from_entries(&entries.map(raw)).unwrap();
+    vcpu.set_cpuid2(&table).unwrap();
+    for entry in vcpu.get_cpuid2(256).unwrap().as_slice() {
+        let registers =
+            [entry.eax, entry.ebx, entry.ecx, entry.edx].map(|value| format!("{value:x}")).join(" ");
+        println!("vcpu0 {:x} {:x} {:x} {registers}", entry.function, entry.index, entry.flags);
+    }
+    println!("ready");
+    std::io::stdout().flush().unwrap();
+    let _ = std::io::stdin().read(&mut [0]);
+    drop(table);
+}
+
+/// A process as a VMM: with gdb KVM's answer, without it what stands in its memory.
+#[test]
+fn the_tables_of_a_process() {
+    let test = "the_tables_of_a_process";
+    if kvm_ioctls::Kvm::new().is_err() {
+        return common::refused(test, common::NO_KVM);
+    }
+    let mut vmm = Command::new(std::env::current_exe().unwrap());
+    vmm.args(["--exact", "commands::a_vmm_for_a_test", "--nocapture"]).env(BE_A_VMM, "1");
+    let mut vmm = Qemu(vmm.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap());
+    let pid = vmm.0.id().to_string();
+    let said = BufReader::new(vmm.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let stored: Vec<String> = said.take_while(|line| line != "ready").collect();
+    let stored: Vec<&String> = stored.iter().filter(|line| line.starts_with("vcpu0 ")).collect();
     let without = command(&["show", "--guest-of", &pid]).env("PATH", "").output().unwrap();
     assert_eq!(without.status.code(), Some(0), "{}", errors(&without));
     assert!(
@@ -456,22 +489,14 @@ fn the_tables_of_this_process() {
     if Command::new("gdb").arg("--version").output().is_err() {
         return skipped(test, "gdb");
     }
-    vcpu.set_cpuid2(&table).unwrap();
     let asked = run(&["show", "--guest-of", &pid, "--format", "entries"]);
     if errors(&asked).contains("gdb may not attach") {
         return common::refused(test, "tracing a process");
     }
     assert_eq!((asked.status.code(), errors(&asked).as_str()), (Some(0), ""));
-    let line = |entry: &kvm_bindings::kvm_cpuid_entry2| {
-        let registers =
-            [entry.eax, entry.ebx, entry.ecx, entry.edx].map(|value| format!("{value:x}")).join(" ");
-        format!("vcpu0 {:x} {:x} {:x} {registers}\n", entry.function, entry.index, entry.flags)
+    let plain = |line: &str| -> Vec<u64> {
+        line.split(' ').skip(1).map(|word| u64::from_str_radix(word, 16).unwrap()).collect()
     };
-    let stored: String = vcpu.get_cpuid2(256).unwrap().as_slice().iter().map(line).collect();
-    let plain = |text: &str| -> Vec<Vec<u64>> {
-        let numbers =
-            |line: &str| line.split(' ').skip(1).map(|word| u64::from_str_radix(word, 16).unwrap()).collect();
-        text.lines().map(numbers).collect()
-    };
-    assert_eq!(plain(&out(&asked)), plain(&stored));
+    let asked: Vec<Vec<u64>> = out(&asked).lines().map(plain).collect();
+    assert_eq!(asked, stored.iter().map(|line| plain(line)).collect::<Vec<_>>());
 }

@@ -44,6 +44,9 @@ fn guests(host: &Host) -> Result<Vec<(String, GuestCpuid)>, Box<dyn Error>> {
 
 #[test]
 fn no_table_for_this_machine_has_an_error() -> TestResult {
+    if !common::pinned("no_table_for_this_machine_has_an_error") {
+        return Ok(());
+    }
     let Some((host, _)) = machine("no_table_for_this_machine_has_an_error") else { return Ok(()) };
     let guests = guests(host)?;
     for (what, guest) in &guests {
@@ -58,6 +61,9 @@ fn no_table_for_this_machine_has_an_error() -> TestResult {
 
 #[test]
 fn kvm_takes_every_table() -> TestResult {
+    if !common::pinned("kvm_takes_every_table") {
+        return Ok(());
+    }
     let Some((host, device)) = machine("kvm_takes_every_table") else { return Ok(()) };
     for (what, guest) in guests(host)? {
         let vm = device.kvm().create_vm()?;
@@ -73,6 +79,9 @@ fn kvm_takes_every_table() -> TestResult {
 
 #[test]
 fn a_guest_sees_what_was_built_for_it() -> TestResult {
+    if !common::pinned("a_guest_sees_what_was_built_for_it") {
+        return Ok(());
+    }
     let Some((host, device)) = machine("a_guest_sees_what_was_built_for_it") else { return Ok(()) };
     for model in ["Nehalem", "EPYC-Milan-v2", "host"] {
         let smp = Smp { cpus: Some(2), threads: Some(2), ..Smp::default() };

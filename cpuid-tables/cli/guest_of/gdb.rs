@@ -91,7 +91,8 @@ fn script(vcpus: &[Vcpu], syscall: u64) -> String {
         for register in SAVED {
             let _ = writeln!(script, "set ${register} = $saved_{register}");
         }
-        let _ = writeln!(script, "printf \"vcpu {id} %ld %lx\\n\", $answer, $stopped");
+        // Where the instruction is inside a source line, gdb shows its address first, and ends no line.
+        let _ = writeln!(script, "printf \"\\nvcpu {id} %ld %lx\\n\", $answer, $stopped");
         let _ = writeln!(script, "x/{}xw $buffer", 2 + WORDS * count);
         let _ = writeln!(script, "printf \"end\\n\"");
     }
