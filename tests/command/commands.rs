@@ -456,10 +456,10 @@ fn a_vmm_for_a_test() {
     for entry in vcpu.get_cpuid2(256).unwrap().as_slice() {
         let registers =
             [entry.eax, entry.ebx, entry.ecx, entry.edx].map(|value| format!("{value:x}")).join(" ");
-        println!("vcpu0 {:x} {:x} {:x} {registers}", entry.function, entry.index, entry.flags);
+        let mut out = std::io::stdout();
+        writeln!(out, "vcpu0 {:x} {:x} {:x} {registers}", entry.function, entry.index, entry.flags).unwrap();
     }
-    println!("ready");
-    std::io::stdout().flush().unwrap();
+    writeln!(std::io::stdout(), "ready").unwrap();
     let _ = std::io::stdin().read(&mut [0]);
     drop(table);
 }
