@@ -111,12 +111,12 @@ impl CpuidTable {
         Ok(())
     }
 
-    /// Puts an entry at a position, which is at most the table's length; those from there on move up.
+    /// Puts an entry at a position, those from there on moving up; at the end, where the position is behind it.
     ///
     /// # Errors
     ///
     /// [`TableFull`]: it has [`MAX`](CpuidTable::MAX) already.
-    pub(crate) fn insert(&mut self, at: usize, entry: CpuidEntry) -> Result<(), TableFull> {
+    pub fn insert(&mut self, at: usize, entry: CpuidEntry) -> Result<(), TableFull> {
         self.push(entry)?;
         if let Some(moved) = self.get_mut(at..) {
             moved.rotate_right(1);
@@ -124,12 +124,12 @@ impl CpuidTable {
         Ok(())
     }
 
-    /// Takes the entry at a position out, if there is one; those after it move down.
-    pub(crate) fn remove(&mut self, at: usize) {
-        if let Some(moved) = self.get_mut(at..).filter(|moved| !moved.is_empty()) {
-            moved.rotate_left(1);
-            self.len -= 1;
-        }
+    /// Takes the entry at a position out, those after it moving down; none where there is none.
+    pub fn remove(&mut self, at: usize) -> Option<CpuidEntry> {
+        let entry = *self.get(at)?;
+        self.get_mut(at..)?.rotate_left(1);
+        self.len -= 1;
+        Some(entry)
     }
 
     /// Keeps the entries for which it is true, in order.

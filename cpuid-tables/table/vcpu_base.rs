@@ -14,6 +14,7 @@ pub(crate) enum OwnPart {
     /// The field holds the number, or as much of it as fits.
     Field(OwnBits),
     /// Leaf 1's APIC id over a count that ran into its bits: releases of QEMU before 10.0 let it.
+    #[cfg_attr(not(feature = "guest"), expect(dead_code, reason = "a guest of an old QEMU has it"))]
     CountedId,
     /// All of AMD's leaf 0x8000001E. It is left out where all of it is zero, and QEMU has it zero where the core's number
     /// does not fit.
@@ -169,6 +170,7 @@ impl VcpuBase {
     }
 
     /// The own parts, by entry.
+    #[cfg(feature = "kvm")]
     pub(crate) fn own(&self) -> &[OwnPlace] {
         &self.own
     }

@@ -13,6 +13,8 @@ use cpuid_gen::c::preprocess::{Macros, Preprocessor};
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{self, Facts};
 use cpuid_gen::linux::{Tree, capflags};
+use cpuid_gen::model::Model;
+use cpuid_gen::published::{self, Published, PublishedBit, PublishedConstant};
 use cpuid_gen::source::Sources;
 use cpuid_gen::verify::{Differences, Scope, verify};
 
@@ -235,6 +237,29 @@ fn read_again(text: &str) -> Option<Facts> {
     let facts = facts::read(&sources, id, &mut diagnostics);
     assert_eq!(facts.is_none(), diagnostics.has_errors(), "{}", diagnostics.render(&sources));
     facts
+}
+
+/// A list that is read is written as it was read; and a model that keeps it has every constant, with its bit.
+pub(crate) fn constants(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let id = sources.add("constants.tsv", text.as_ref());
+    let list = Published::read(&sources, id, &mut diagnostics);
+    assert_eq!(list.is_none(), diagnostics.has_errors(), "{}", diagnostics.render(&sources));
+    let Some(list) = list else { return };
+    let again = sources.add("again.tsv", published::write(&list));
+    assert_eq!(Published::read(&sources, again, &mut diagnostics).as_ref(), Some(&list));
+    let (model, _) = Model::merge_published(&[], &[], &list);
+    let kept = Published::of(&model).constants;
+    let name = |constant: &PublishedConstant| (constant.bit.module(), constant.name.clone());
+    let names: HashMap<_, _> = kept.iter().map(|constant| (name(constant), &constant.bit)).collect();
+    for constant in &list.constants {
+        // Names that are no identifiers are made ones; those of fields that overlap are not looked at.
+        let plain = constant.name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_' || b.is_ascii_digit());
+        if plain && matches!(constant.bit, PublishedBit::Feature(_) | PublishedBit::Msr(..)) {
+            assert_eq!(names.get(&name(constant)), Some(&&constant.bit), "{}", constant.name);
+        }
+    }
 }
 
 /// Judged differences: every row is understood, or there is none.

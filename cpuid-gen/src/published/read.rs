@@ -27,7 +27,8 @@ impl Published {
 fn row(mut c: Columns<'_>, list: &mut Published, places: &mut Vec<Span>) -> Result<(), Diagnostic> {
     let (kind, at) = c.text("KIND")?;
     if kind == "releases" {
-        (list.linux, list.qemu) = (c.name("LINUX")?, c.name("QEMU")?);
+        list.linux = c.optional("LINUX")?.unwrap_or_default();
+        list.qemu = c.optional("QEMU")?.unwrap_or_default();
         return c.end();
     }
     let name = c.name("NAME")?;

@@ -34,6 +34,11 @@ fn facts() {
 }
 
 #[test]
+fn constants() {
+    replay("constants", 3000, targets::constants);
+}
+
+#[test]
 fn differences() {
     replay("differences", 3000, targets::differences);
 }
