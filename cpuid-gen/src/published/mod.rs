@@ -9,7 +9,7 @@
 //! - A field's place is a fact that a newer cpuid.csv can correct: the name stays, and follows the correction.
 //!
 //! What always holds of the list: a name stands once in its module; a successor is a name of the same module that has
-//! none itself.
+//! none itself. Of one bit of a CPUID register or an MSR, one constant has no successor, and it succeeds the others.
 
 mod read;
 #[cfg(feature = "cli")]

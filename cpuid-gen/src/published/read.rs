@@ -73,7 +73,7 @@ fn field(c: &mut Columns<'_>) -> Result<PublishedBit, Diagnostic> {
     Ok(PublishedBit::Field(place, c.string("FIELD")?))
 }
 
-/// A name stands once in its module, and successors are there.
+/// A name stands once in its module, a bit has one constant that stands, and successors are there, of the same bit.
 fn check(list: &Published, places: &[Span], found: &mut Diagnostics) {
     let mut names: Map<(String, &str), usize> = Map::new();
     for (index, constant) in list.constants.iter().enumerate() {
@@ -84,12 +84,37 @@ fn check(list: &Published, places: &[Span], found: &mut Diagnostics) {
             found.push(diagnostic.with_label(places[first], "the first one"));
         }
     }
+    let mut standing: Map<&PublishedBit, usize> = Map::new();
+    for (index, constant) in list.constants.iter().enumerate() {
+        if constant.successor.is_some() || !is_one_bit(&constant.bit) {
+            continue;
+        }
+        if let Some(first) = standing.insert(&constant.bit, index) {
+            let other = &list.constants[first].name;
+            let message =
+                format!("`{}` and `{other}` stand for one bit: one must succeed the other", constant.name);
+            let diagnostic = Diagnostic::error(places[index], message);
+            found.push(diagnostic.with_label(places[first], "the other one"));
+        }
+    }
     for (constant, &at) in list.constants.iter().zip(places) {
         let Some(successor) = &constant.successor else { continue };
         let known = names.get(&(constant.bit.module(), successor.as_str()));
         if known.is_none_or(|&index| list.constants[index].successor.is_some()) {
             let message = format!("the successor `{successor}` is not a constant of its module that stands");
             found.push(Diagnostic::error(at, message));
+        } else if let Some(&index) = known
+            && is_one_bit(&constant.bit)
+            && list.constants[index].bit != constant.bit
+        {
+            let message =
+                format!("the successor `{successor}` is of another bit, {}", list.constants[index].bit);
+            found.push(Diagnostic::error(at, message).with_label(places[index], "it is here"));
         }
     }
+}
+
+/// Only the place of these is a single bit that never changes: macros have none, and fields are corrected.
+fn is_one_bit(bit: &PublishedBit) -> bool {
+    matches!(bit, PublishedBit::Feature(_) | PublishedBit::Msr(..))
 }

@@ -105,6 +105,9 @@ feature\tC\t0x1\t0\tEDX\t32\t-
 software\tD\t-
 field\tE\t0x4\t2\t1\tEAX\t0\t4\te\t-
 thing\tF
+msr\tG\t0x10a\t3\t-
+msr\tH\t0x10a\t3\t-
+msr\tI\t0x10a\t4\tG
 ";
     let expected = "\
 constants.tsv:3:1: error: a second constant called `A` in one module
@@ -115,6 +118,10 @@ constants.tsv:5:12: error: `-` is a column too many
 constants.tsv:6:1: error: the field ends before it begins
 constants.tsv:7:1: error: `thing` is not a kind of row that a list of constants has
   help: expected releases, feature, msr, software, bug, vmx or field
+constants.tsv:9:1: error: `H` and `G` stand for one bit: one must succeed the other
+constants.tsv:8:1: note: the other one
+constants.tsv:10:1: error: the successor `G` is of another bit, MSR 0x10a[3]
+constants.tsv:8:1: note: it is here
 ";
     let mut found: Vec<String> = read(list).unwrap_err().lines().map(str::to_owned).collect();
     let mut expected: Vec<String> = expected.lines().map(str::to_owned).collect();
