@@ -76,8 +76,7 @@ fn former_constant(out: &mut Rust, constant: &PublishedConstant, place: &FieldPl
 fn constant(out: &mut Rust, constant: &str, place: &FieldPlace, name: &str) {
     let FieldPlace { leaf, first, last, register, low, high } = place;
     let (leaf, first, last, low, high) = (leaf.0, first.0, last.0, low.0, high.0);
-    let subleaves = format_args!("{first}..={last}");
     out.put(format_args!(
-        "pub const {constant}: crate::Field = of({leaf:#x}, {subleaves}, {register:?}, {low}..={high}, {name:?});\n"
+        "pub const {constant}: crate::Field = of({leaf:#x}, {first}..={last}, {register:?}, {low}..={high}, {name:?});\n"
     ));
 }

@@ -100,15 +100,14 @@ fn check(list: &Published, places: &[Span], found: &mut Diagnostics) {
     for (constant, &at) in list.constants.iter().zip(places) {
         let Some(successor) = &constant.successor else { continue };
         let known = names.get(&(constant.bit.module(), successor.as_str()));
-        if known.is_none_or(|&index| list.constants[index].successor.is_some()) {
+        let Some(&index) = known.filter(|&&index| list.constants[index].successor.is_none()) else {
             let message = format!("the successor `{successor}` is not a constant of its module that stands");
             found.push(Diagnostic::error(at, message));
-        } else if let Some(&index) = known
-            && is_one_bit(&constant.bit)
-            && list.constants[index].bit != constant.bit
-        {
-            let message =
-                format!("the successor `{successor}` is of another bit, {}", list.constants[index].bit);
+            continue;
+        };
+        let bit = &list.constants[index].bit;
+        if is_one_bit(&constant.bit) && *bit != constant.bit {
+            let message = format!("the successor `{successor}` is of another bit, {bit}");
             found.push(Diagnostic::error(at, message).with_label(places[index], "it is here"));
         }
     }
