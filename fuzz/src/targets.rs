@@ -93,7 +93,7 @@ pub(crate) fn expression(data: &[u8]) {
 
 /// The files of a tree are parted by lines `=== path`; only known paths are written.
 fn tree(data: &[u8], paths: &[&str], name: &str) -> PathBuf {
-    // Where there is a file system in memory, a tree costs a tenth.
+    // In memory where that is possible: writing and removing a tree costs more than reading it.
     let memory = Path::new("/dev/shm");
     let folder = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
     let root = folder.join(format!("cpuid-fuzz-{name}-{}", std::process::id()));
