@@ -95,7 +95,10 @@ pub(crate) fn expression(data: &[u8]) {
 
 /// The files of a tree are parted by lines `=== path`; only known paths are written.
 fn tree(data: &[u8], paths: &[&str], name: &str) -> PathBuf {
-    let root = std::env::temp_dir().join(format!("cpuid-fuzz-{name}-{}", std::process::id()));
+    // In memory where that is possible: writing and removing a tree costs more than reading it.
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
+    let root = folder.join(format!("cpuid-fuzz-{name}-{}", std::process::id()));
     let _ = fs::remove_dir_all(&root);
     let mut current: Option<&str> = None;
     let mut files: Vec<(&str, Vec<u8>)> = Vec::new();

@@ -120,27 +120,40 @@ fn one_host_s_baseline_runs_what_the_host_runs() -> TestResult {
 
 /// Every pair of these hosts: what is chosen for it runs on both as it is.
 fn chosen_for_pairs(hosts: &[(String, Host)]) -> Result<usize, Box<dyn Error>> {
+    let pairs: Vec<[&(String, Host); 2]> =
+        (0..hosts.len()).flat_map(|at| hosts[at..].iter().map(move |b| [&hosts[at], b])).collect();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let shares = pairs.chunks(pairs.len().div_ceil(threads).max(1));
+        let running: Vec<_> = shares
+            .map(|pairs| scope.spawn(|| chosen_for(pairs).map_err(|error| error.to_string())))
+            .collect();
+        let chosen = running.into_iter().map(|thread| thread.join().map_err(|_| "a thread panicked")?);
+        chosen.sum::<Result<usize, String>>()
+    })
+    .map_err(Into::into)
+}
+
+fn chosen_for(pairs: &[[&(String, Host); 2]]) -> Result<usize, Box<dyn Error>> {
     let release = QemuRelease::find("10.0").ok_or("no QEMU 10.0")?;
     let mut chosen = 0;
-    for (at, a) in hosts.iter().enumerate() {
-        for b in &hosts[at..] {
-            let mut fleet = Fleet::new();
+    for &[a, b] in pairs {
+        let mut fleet = Fleet::new();
+        for (name, host) in [a, b] {
+            fleet.add_host(name, host)?;
+        }
+        let baseline = fleet.baseline()?;
+        let choices = [baseline.best_model(release)?, baseline.closest_model(release)?];
+        for choice in choices.into_iter().flatten() {
             for (name, host) in [a, b] {
-                fleet.add_host(name, host)?;
+                let builder = GuestCpuid::builder().release(release).host(host);
+                let guest = builder.cpu(choice.to_string().parse()?).build()?;
+                let pair = (&a.0, &b.0);
+                assert_eq!(guest.filtered(), [], "{pair:?} on {name}: {choice}");
+                let lacking = |warning: &&Warning| matches!(warning, Warning::Avx10 { .. });
+                assert_eq!(guest.warnings().iter().find(lacking), None, "{pair:?} on {name}: {choice}");
             }
-            let baseline = fleet.baseline()?;
-            let choices = [baseline.best_model(release)?, baseline.closest_model(release)?];
-            for choice in choices.into_iter().flatten() {
-                for (name, host) in [a, b] {
-                    let builder = GuestCpuid::builder().release(release).host(host);
-                    let guest = builder.cpu(choice.to_string().parse()?).build()?;
-                    let pair = (&a.0, &b.0);
-                    assert_eq!(guest.filtered(), [], "{pair:?} on {name}: {choice}");
-                    let lacking = |warning: &&Warning| matches!(warning, Warning::Avx10 { .. });
-                    assert_eq!(guest.warnings().iter().find(lacking), None, "{pair:?} on {name}: {choice}");
-                }
-                chosen += 1;
-            }
+            chosen += 1;
         }
     }
     Ok(chosen)

@@ -1,6 +1,7 @@
 //! The name map against the tree's own script, and the facts of the pinned releases against their trees.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use cpuid_gen::diagnostic::Diagnostics;
@@ -8,7 +9,7 @@ use cpuid_gen::facts::{self, Facts};
 use cpuid_gen::linux::{Tree as LinuxTree, capflags};
 use cpuid_gen::source::Sources;
 
-use crate::common::{clean_linux, clean_qemu, have, run, scratch, shown, trees};
+use crate::common::{Tree, clean_linux, clean_qemu, have, run, scratch, shown, trees};
 use crate::linux::features_header;
 
 /// The arrays alone: not what the script echoes around them.
@@ -24,35 +25,42 @@ fn flags_are_the_scripts_own() {
         return;
     }
     let folder = scratch(TEST);
-    for tree in trees(TEST, "linux-") {
-        let script = tree.path.join("arch/x86/kernel/cpu/mkcapflags.sh");
-        let out = folder.join("out.c");
-        let header = features_header(&tree.path);
-        let vmx = tree.path.join("arch/x86/include/asm/vmxfeatures.h");
-        let mut command = Command::new("sh");
-        command.arg(&script);
-        // Since 5.6 the output comes first.
-        if fs::read_to_string(&script).unwrap().contains("OUT=$1") {
-            command.args([&out, &header, &vmx]);
-        } else {
-            command.args([&header, &out]);
+    // The script starts some programs for each flag: seconds a tree.
+    std::thread::scope(|scope| {
+        for tree in trees(TEST, "linux-") {
+            let out = folder.join(format!("{}.c", tree.name));
+            scope.spawn(move || compare_with_script(&tree, &out));
         }
-        run(&mut command).unwrap();
-        let said = fs::read_to_string(&out).unwrap();
+    });
+}
 
-        let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
-        let opened = LinuxTree::open(&mut sources, &tree.path, &mut diagnostics).unwrap();
-        let ours = capflags::of_tree(&sources, &opened);
-        let ours = ours.unwrap_or_else(|diagnostics| panic!("{}", shown(&sources, diagnostics, &tree.path)));
-        assert!(ours == said, "{}: not what {} writes", tree.name, script.display());
-
-        let facts = clean_linux(&tree);
-        assert_eq!(arrays(&capflags::of_facts(&facts)), arrays(&said), "{}", tree.name);
-        let again = read_again(&facts::write_linux(&facts));
-        let Facts::Linux(again) = again else { panic!("{}: facts of another project", tree.name) };
-        assert_eq!(capflags::of_facts(&again), capflags::of_facts(&facts), "{}", tree.name);
-        println!("{}: {} bytes, {} flags", tree.name, said.len(), said.matches("\t[").count());
+fn compare_with_script(tree: &Tree, out: &Path) {
+    let script = tree.path.join("arch/x86/kernel/cpu/mkcapflags.sh");
+    let header = features_header(&tree.path);
+    let vmx = tree.path.join("arch/x86/include/asm/vmxfeatures.h");
+    let mut command = Command::new("sh");
+    command.arg(&script);
+    // Since 5.6 the output comes first.
+    if fs::read_to_string(&script).unwrap().contains("OUT=$1") {
+        command.args([out, &header, &vmx]);
+    } else {
+        command.args([&header, out]);
     }
+    run(&mut command).unwrap();
+    let said = fs::read_to_string(out).unwrap();
+
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let opened = LinuxTree::open(&mut sources, &tree.path, &mut diagnostics).unwrap();
+    let ours = capflags::of_tree(&sources, &opened);
+    let ours = ours.unwrap_or_else(|diagnostics| panic!("{}", shown(&sources, diagnostics, &tree.path)));
+    assert!(ours == said, "{}: not what {} writes", tree.name, script.display());
+
+    let facts = clean_linux(tree);
+    assert_eq!(arrays(&capflags::of_facts(&facts)), arrays(&said), "{}", tree.name);
+    let again = read_again(&facts::write_linux(&facts));
+    let Facts::Linux(again) = again else { panic!("{}: facts of another project", tree.name) };
+    assert_eq!(capflags::of_facts(&again), capflags::of_facts(&facts), "{}", tree.name);
+    println!("{}: {} bytes, {} flags", tree.name, said.len(), said.matches("\t[").count());
 }
 
 /// The facts that a text holds.

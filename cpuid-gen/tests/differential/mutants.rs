@@ -85,31 +85,47 @@ fn mutated_headers_of_linux() {
     if !have(TEST, "gcc") {
         return;
     }
-    let mut problems = Vec::new();
-    for tree in trees(TEST, "linux-") {
-        let folder = scratch(&format!("{TEST}-{}", tree.name));
+    of_each_tree(TEST, "linux-", mutate_headers);
+}
+
+/// Mutates a copy of each tree, all trees at once; prints how many mutants were accepted.
+fn of_each_tree(test: &str, prefix: &str, mutate: fn(&Tree, &Path, &mut Vec<String>) -> usize) {
+    let of_tree = |tree: Tree| {
+        let folder = scratch(&format!("{test}-{}", tree.name));
         copy(&tree.path, &folder);
-        let (mut rng, mut accepted) = (Rng(1), 0);
-        let header = features_header(&folder);
-        let text = fs::read_to_string(&header).unwrap();
-        for number in 0..mutants() {
-            let mutant = mutated(&text, &mut rng, (0, usize::MAX));
-            fs::write(&header, &mutant).unwrap();
-            let (facts, diagnostics) = read_linux(&folder);
-            if !diagnostics.is_empty() {
-                continue;
-            }
-            accepted += 1;
-            let facts = facts.unwrap();
-            let bugs_from = facts.count("NCAPINTS").unwrap();
-            let ours = [(&facts.features, "X86_FEATURE_", 0), (&facts.bugs, "X86_BUG_", bugs_from)];
-            let problem = compare_values(&folder, &header, &ours);
-            problems.extend(problem.map(|why| report(&tree, number, &why, &text, &mutant)));
-        }
+        let mut problems = Vec::new();
+        let accepted = mutate(&tree, &folder, &mut problems);
         println!("{}: {accepted} mutants of {} accepted, each as gcc reads it", tree.name, mutants());
         assert!(accepted > 0, "{}", tree.name);
+        problems.concat()
+    };
+    let problems: Vec<String> = std::thread::scope(|scope| {
+        let trees = trees(test, prefix).into_iter();
+        let running: Vec<_> = trees.map(|tree| scope.spawn(move || of_tree(tree))).collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(problems.concat().is_empty(), "{}", problems.concat());
+}
+
+fn mutate_headers(tree: &Tree, folder: &Path, problems: &mut Vec<String>) -> usize {
+    let (mut rng, mut accepted) = (Rng(1), 0);
+    let header = features_header(folder);
+    let text = fs::read_to_string(&header).unwrap();
+    for number in 0..mutants() {
+        let mutant = mutated(&text, &mut rng, (0, usize::MAX));
+        fs::write(&header, &mutant).unwrap();
+        let (facts, diagnostics) = read_linux(folder);
+        if !diagnostics.is_empty() {
+            continue;
+        }
+        accepted += 1;
+        let facts = facts.unwrap();
+        let bugs_from = facts.count("NCAPINTS").unwrap();
+        let ours = [(&facts.features, "X86_FEATURE_", 0), (&facts.bugs, "X86_BUG_", bugs_from)];
+        let problem = compare_values(folder, &header, &ours);
+        problems.extend(problem.map(|why| report(tree, number, &why, &text, &mutant)));
     }
-    assert!(problems.is_empty(), "{}", problems.concat());
+    accepted
 }
 
 /// What differs between the facts and gcc. The configuration is the 64-bit one; a macro that it leaves out is a fact
@@ -156,15 +172,7 @@ fn mutated_tables_of_qemu() {
     if !have(TEST, "gcc") {
         return;
     }
-    let mut problems = Vec::new();
-    for tree in trees(TEST, "qemu-") {
-        let folder = scratch(&format!("{TEST}-{}", tree.name));
-        copy(&tree.path, &folder);
-        let accepted = mutate_table(&tree, &folder, &mut problems);
-        println!("{}: {accepted} mutants of {} accepted, each as gcc reads it", tree.name, mutants());
-        assert!(accepted > 0, "{}", tree.name);
-    }
-    assert!(problems.is_empty(), "{}", problems.concat());
+    of_each_tree(TEST, "qemu-", mutate_table);
 }
 
 fn mutate_table(tree: &Tree, folder: &Path, problems: &mut Vec<String>) -> usize {

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use cpuid_gen::diagnostic::{Diagnostic, Diagnostics};
 use cpuid_gen::facts::{self, Facts};
 use cpuid_gen::source::{FileId, Sources};
-use cpuid_gen::verify::{Report, Scope, verify as check};
+use cpuid_gen::verify::{Scope, verify as check};
 
 use crate::input::{Input, LINUX, QEMU, text_of};
 
@@ -293,7 +293,16 @@ fn names_in(row: &[&str]) -> Vec<String> {
     names
 }
 
-fn is_reported(sources: &Sources, file: FileId, report: &Report, mutant: &Mutant) -> bool {
+fn is_stale(found: &Diagnostic) -> bool {
+    found.message.starts_with("stale: ")
+}
+
+fn is_reported<'d>(
+    sources: &Sources,
+    file: FileId,
+    mut findings: impl Iterator<Item = &'d Diagnostic>,
+    mutant: &Mutant,
+) -> bool {
     let on_line = |found: &Diagnostic| {
         let spans = found.at.into_iter().chain(found.labels.iter().map(|label| label.at));
         let mut here = spans.filter(|at| at.file == file);
@@ -308,7 +317,7 @@ fn is_reported(sources: &Sources, file: FileId, report: &Report, mutant: &Mutant
             })
         })
     };
-    report.findings.iter().any(|found| if mutant.dropped.is_some() { names(found) } else { on_line(found) })
+    findings.any(|found| if mutant.dropped.is_some() { names(found) } else { on_line(found) })
 }
 
 /// The pinned facts in memory, with one file replaced for each check.
@@ -336,24 +345,41 @@ impl Bench {
             };
             return (diagnostics.iter().any(on_line), false);
         };
-        let Input { sources, linux, qemu, differences, .. } = &mut self.input;
-        let report = match read {
-            Facts::Linux(facts) => {
-                let kept = std::mem::replace(&mut linux[file], facts);
-                let report = check(linux, qemu, differences, Scope::Pinned);
-                linux[file] = kept;
-                report
-            }
-            Facts::Qemu(facts) => {
-                let slot = file - LINUX.len();
-                let kept = std::mem::replace(&mut qemu[slot], facts);
-                let report = check(linux, qemu, differences, Scope::Pinned);
-                qemu[slot] = kept;
-                report
-            }
+        let slot = file % LINUX.len();
+        let kept = self.put(slot, read);
+        let found = self.found(file, id, mutant);
+        self.put(slot, kept);
+        found
+    }
+
+    /// Puts a release's facts in the place of its project's other facts; these.
+    fn put(&mut self, slot: usize, facts: Facts) -> Facts {
+        match facts {
+            Facts::Linux(facts) => Facts::Linux(std::mem::replace(&mut self.input.linux[slot], facts)),
+            Facts::Qemu(facts) => Facts::Qemu(std::mem::replace(&mut self.input.qemu[slot], facts)),
+        }
+    }
+
+    /// First the release is checked by itself, then its project, then everything. Each check of fewer releases is one of
+    /// those of more, but for what is stale, so that what it finds need not be looked for with more.
+    fn found(&self, file: usize, id: FileId, mutant: &Mutant) -> (bool, bool) {
+        let Input { sources, linux, qemu, differences } = &self.input;
+        let slot = file % LINUX.len();
+        let (one, project) = if file < LINUX.len() {
+            ((&linux[slot..=slot], &qemu[..0]), (&linux[..], &qemu[..0]))
+        } else {
+            ((&linux[..0], &qemu[slot..=slot]), (&linux[..0], &qemu[..]))
         };
-        let stale = report.findings.iter().any(|found| found.message.starts_with("stale: "));
-        (is_reported(sources, id, &report, mutant), stale)
+        let seen = |(linux, qemu)| {
+            let report = check(linux, qemu, differences, Scope::Given);
+            is_reported(sources, id, report.findings.iter().filter(|found| !is_stale(found)), mutant)
+        };
+        if seen(one) || seen(project) {
+            return (true, false);
+        }
+        let report = check(linux, qemu, differences, Scope::Pinned);
+        let stale = report.findings.iter().any(is_stale);
+        (is_reported(sources, id, report.findings.iter(), mutant), stale)
     }
 }
 
@@ -378,41 +404,25 @@ struct Count {
 
 #[test]
 fn planted_mistakes_are_reported() {
-    let mut bench = Bench::new();
-    let texts = bench.texts.clone();
-    let mut random = Random(0x5eed_c0de_cafe_f00d);
+    let texts = Bench::new().texts;
+    let lines: Vec<Vec<&str>> = texts.iter().map(|text| text.split('\n').collect()).collect();
+    let all = plant(&lines);
     let mut table: BTreeMap<(&str, Mistake), Count> = BTreeMap::new();
     let mut unseen: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    let lines: Vec<Vec<&str>> = texts.iter().map(|text| text.split('\n').collect()).collect();
-    for (kind, _) in ROWS {
-        let rows = rows_of(&lines, kind);
-        for mistake in MISTAKES {
-            for _ in 0..EACH * 4 {
-                let count = table.entry((kind, mistake)).or_default();
-                if count.planted == EACH {
-                    break;
-                }
-                let (file, indices) = &rows[random.below(rows.len())];
-                let (file, index) = (*file, indices[random.below(indices.len())]);
-                let Some(mutant) = mutate(&lines[file], index, mistake, &mut random) else {
-                    continue;
-                };
-                count.planted += 1;
-                let (reported, stale) = bench.reports(file, &mutant);
-                if reported {
-                    count.reported += 1;
-                    continue;
-                }
-                let planted =
-                    Planted::new(&texts, (file, lines[file][index]), mistake, (&mutant.shown, stale));
-                let reason = planted.class().map_or("NO REASON", |class| class.reason);
-                let name = LINUX.into_iter().chain(QEMU).nth(file).unwrap();
-                let line = format!("{mistake:?} {name}:{}: {}", index + 1, planted.shown);
-                unseen.entry(reason).or_default().push(line);
-            }
+    for (seed, (reported, stale)) in all.iter().zip(report_all(&all)) {
+        let Seed { kind, mistake, file, index, mutant } = seed;
+        let count = table.entry((*kind, *mistake)).or_default();
+        count.planted += 1;
+        if reported {
+            count.reported += 1;
+            continue;
         }
+        let planted = Planted::new(&texts, (*file, lines[*file][*index]), *mistake, (&mutant.shown, stale));
+        let reason = planted.class().map_or("NO REASON", |class| class.reason);
+        let name = LINUX.into_iter().chain(QEMU).nth(*file).unwrap();
+        let line = format!("{mistake:?} {name}:{}: {}", index + 1, planted.shown);
+        unseen.entry(reason).or_default().push(line);
     }
-    table.retain(|_, count| count.planted > 0);
     let report = show(&table, &unseen);
     println!("{report}");
     let planted: usize = table.values().map(|count| count.planted).sum();
@@ -420,6 +430,53 @@ fn planted_mistakes_are_reported() {
     assert!(!unseen.contains_key("NO REASON"), "{report}");
     let classes: usize = unseen.values().map(Vec::len).sum();
     assert!(classes * 10 < planted, "more than a tenth cannot be seen\n{report}");
+}
+
+/// A mistake in a row of a file.
+struct Seed {
+    kind: &'static str,
+    mistake: Mistake,
+    file: usize,
+    index: usize,
+    mutant: Mutant,
+}
+
+/// Of each kind of row and of mistake, as many as are wanted.
+fn plant(lines: &[Vec<&str>]) -> Vec<Seed> {
+    let mut random = Random(0x5eed_c0de_cafe_f00d);
+    let mut all = Vec::new();
+    for (kind, _) in ROWS {
+        let rows = rows_of(lines, kind);
+        for mistake in MISTAKES {
+            let mut planted = 0;
+            for _ in 0..EACH * 4 {
+                if planted == EACH {
+                    break;
+                }
+                let (file, indices) = &rows[random.below(rows.len())];
+                let (file, index) = (*file, indices[random.below(indices.len())]);
+                if let Some(mutant) = mutate(&lines[file], index, mistake, &mut random) {
+                    planted += 1;
+                    all.push(Seed { kind, mistake, file, index, mutant });
+                }
+            }
+        }
+    }
+    all
+}
+
+/// What [`Bench::reports`] says of each, asked on every CPU.
+fn report_all(all: &[Seed]) -> Vec<(bool, bool)> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = |seeds: &[Seed]| -> Vec<(bool, bool)> {
+        let mut bench = Bench::new();
+        seeds.iter().map(|seed| bench.reports(seed.file, &seed.mutant)).collect()
+    };
+    std::thread::scope(|scope| {
+        let shares = all.chunks(all.len().div_ceil(threads).max(1));
+        let running: Vec<_> = shares.map(|seeds| scope.spawn(move || share(seeds))).collect();
+        running.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    })
 }
 
 /// The rows of this kind: the files that have any, each with its lines' numbers.
