@@ -70,7 +70,7 @@ fn field(c: &mut Columns<'_>) -> Result<PublishedBit, Diagnostic> {
     if place.first > place.last || place.low > place.high {
         return Err(c.error("the field ends before it begins"));
     }
-    Ok(PublishedBit::Field(place, c.string("FIELD")?))
+    Ok(PublishedBit::Field(place, c.name("FIELD")?))
 }
 
 /// A name stands once in its module, a bit has one constant that stands, and successors are there, of the same bit.

@@ -22,7 +22,7 @@ pub fn write(list: &Published) -> String {
             PublishedBit::Feature(location) => {
                 let (word, bit) = (location.word, location.bit.0);
                 let (leaf, subleaf, register) = (word.leaf.0, word.subleaf.0, word.register);
-                let place = format_args!("{leaf:#x}\t{subleaf}\t{register}\t{bit}");
+                let place = format!("{leaf:#x}\t{subleaf}\t{register}\t{bit}");
                 put(&mut out, format_args!("feature\t{name}\t{place}\t{successor}\n"));
             }
             PublishedBit::Msr(msr, bit) => {
@@ -33,8 +33,8 @@ pub fn write(list: &Published) -> String {
             PublishedBit::Vmx => put(&mut out, format_args!("vmx\t{name}\n")),
             PublishedBit::Field(place, field) => {
                 let (leaf, first, last) = (place.leaf.0, place.first.0, place.last.0);
-                let bits = format_args!("{}\t{}\t{}", place.register, place.low.0, place.high.0);
-                let place = format_args!("{leaf:#x}\t{first}\t{last}\t{bits}");
+                let bits = format!("{}\t{}\t{}", place.register, place.low.0, place.high.0);
+                let place = format!("{leaf:#x}\t{first}\t{last}\t{bits}");
                 put(&mut out, format_args!("field\t{name}\t{place}\t{field}\t{successor}\n"));
             }
         }
