@@ -185,8 +185,8 @@ impl Field {
     }
 }
 
-/// A generated constant.
-pub(crate) const fn generated(
+/// A field whose ranges are known to be right: a constant, generated or of our own.
+pub(crate) const fn constant(
     leaf: u32,
     subleaves: RangeInclusive<u32>,
     register: Register,
@@ -195,7 +195,7 @@ pub(crate) const fn generated(
 ) -> Field {
     match Field::new(name, leaf, subleaves, register, bits) {
         Some(field) => field,
-        None => panic!("the generator checks its ranges"),
+        None => panic!("a range of a field's constant is empty"),
     }
 }
 

@@ -2,9 +2,7 @@
 //!
 //! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.
 
-use core::ops::RangeInclusive;
-
-use crate::bit_field::Field;
+use crate::bit_field::{Field, constant};
 use crate::location::Register;
 
 /// Fields by leaf, each with its subleaves, register and bits.
@@ -13,27 +11,14 @@ macro_rules! fields {
         $(
             #[allow(dead_code, reason = "each room uses some")]
             pub(crate) mod $module {
-                use super::{Field, Register, field};
-                $(pub(crate) const $name: Field = field($leaf, $subleaves, Register::$register, $bits, $text);)+
+                use super::{Field, Register, constant};
+                $(pub(crate) const $name: Field = constant($leaf, $subleaves, Register::$register, $bits, $text);)+
             }
         )+
 
         #[cfg(test)]
         const ALL: &[(&str, Field)] = &[$($((stringify!($name), $module::$name),)+)+];
     };
-}
-
-const fn field(
-    leaf: u32,
-    subleaves: RangeInclusive<u32>,
-    register: Register,
-    bits: RangeInclusive<u8>,
-    name: &'static str,
-) -> Field {
-    match Field::new(name, leaf, subleaves, register, bits) {
-        Some(field) => field,
-        None => panic!("a range of a field of our own is empty"),
-    }
 }
 
 fields! {

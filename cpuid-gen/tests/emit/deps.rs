@@ -2,14 +2,14 @@
 //! of our own. `BLESS=1 cargo test` rewrites the golden diagnostics.
 
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::{env, fs};
 
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{self, Facts};
 use cpuid_gen::input;
 use cpuid_gen::model::{Model, Node};
 use cpuid_gen::source::Sources;
+
+use crate::compare_with_golden;
 
 /// A word of ten features, A to J, and their software-defined word with S.
 fn linux(release: &str, rows: &str) -> String {
@@ -75,16 +75,6 @@ fn stated(model: &Model, name: &str) -> String {
     shown.collect::<Vec<_>>().join(" ")
 }
 
-fn golden(name: &str, found: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/deps").join(name);
-    if env::var_os("BLESS").is_some() {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, found).unwrap();
-    }
-    let expected = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(found, expected, "{} differs; BLESS=1 writes it anew", path.display());
-}
-
 #[test]
 fn both_projects_and_all_releases_are_one_graph() {
     let (model, doubts) = merge(&[
@@ -145,7 +135,7 @@ fn masks_and_macros_with_several_places() {
 
 #[test]
 fn circles_are_refused_with_every_place() {
-    let circle = |texts: &[String], name: &str| golden(name, &merge(texts).1);
+    let circle = |texts: &[String], name: &str| compare_with_golden(&format!("deps/{name}"), &merge(texts).1);
     circle(&[linux("6.1", "B A, C B, A C, D A"), qemu("10.0", "")], "one-release.txt");
     circle(
         &[linux("6.1", "B A"), linux("6.12", "B A, C B"), qemu("10.0", "FEAT_1 0x4 FEAT_1 0x1")],
@@ -171,7 +161,7 @@ fn what_has_no_place_is_named() {
             "FEAT_NO 0x1 FEAT_1 0x1, FEAT_1 0x1 FEAT_NO 0x1, FEAT_1 0x80000001 FEAT_1 0x2, FEAT_1 0x1 FEAT_1 0x80000000, FEAT_1 0xffffffffffffffff FEAT_1 0x2, FEAT_MSR 0x4 FEAT_1 0x2",
         ),
     ]);
-    golden("no-place.txt", &doubts);
+    compare_with_golden("deps/no-place.txt", &doubts);
     assert_eq!(model.dependencies.stated.len(), 1);
 }
 

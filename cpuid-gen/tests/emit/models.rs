@@ -2,14 +2,14 @@
 //! file (`BLESS=1 cargo test` rewrites it), and the mistakes that the model finds in them.
 
 use std::error::Error;
-use std::path::Path;
-use std::{env, fs};
 
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{self, Facts, QemuFacts};
 use cpuid_gen::model::Model;
 use cpuid_gen::source::Sources;
 use cpuid_gen::{GeneratedFile, format, generate};
+
+use crate::compare_with_golden;
 
 type TestResult = Result<(), Box<dyn Error>>;
 
@@ -79,7 +79,6 @@ fn merged(texts: &[&str]) -> Result<(Model, String), Box<dyn Error>> {
 
 #[test]
 fn emitted_models_are_the_golden_ones() -> TestResult {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/emit-models");
     let (model, said) = merged(&[OLD, &newer()])?;
     assert_eq!(said, "");
     let files: Vec<GeneratedFile> = generate(&model)?.into_iter().map(format).collect::<Result<_, _>>()?;
@@ -87,13 +86,7 @@ fn emitted_models_are_the_golden_ones() -> TestResult {
         files.iter().filter(|file| ["cpu_models.rs", "xsave.rs"].contains(&file.name)).collect();
     assert_eq!(files.len(), 2);
     for file in files {
-        let path = golden.join(file.name);
-        if env::var_os("BLESS").is_some() {
-            fs::create_dir_all(&golden)?;
-            fs::write(&path, &file.text)?;
-        }
-        let expected = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        assert!(file.text == expected, "{} differs from what is emitted now:\n{}", path.display(), file.text);
+        compare_with_golden(&format!("emit-models/{}", file.name), &file.text);
     }
     Ok(())
 }

@@ -14,6 +14,8 @@ use cpuid_gen::model::{Model, Place};
 use cpuid_gen::source::Sources;
 use cpuid_gen::{GenerateError, format, generate, generate_standalone, input};
 
+use crate::compare_with_golden;
+
 type TestResult = Result<(), Box<dyn Error>>;
 
 const OLD_LINUX: &str = "\
@@ -120,17 +122,10 @@ fn location(leaf: u32, register: Register, bit: u8) -> Location {
 
 #[test]
 fn emitted_text_is_the_golden_one() -> TestResult {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/emit");
     let model = model(&[NEW_LINUX, OLD_LINUX, QEMU])?;
     for file in generate(&model)?.into_iter().map(format).chain([generate_standalone(&model)]) {
         let file = file?;
-        let path = golden.join(file.name);
-        if env::var_os("BLESS").is_some() {
-            fs::create_dir_all(&golden)?;
-            fs::write(&path, &file.text)?;
-        }
-        let expected = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        assert!(file.text == expected, "{} differs from what is emitted now:\n{}", path.display(), file.text);
+        compare_with_golden(&format!("emit/{}", file.name), &file.text);
     }
     Ok(())
 }
