@@ -19,11 +19,11 @@
 
 use core::fmt;
 
-use crate::kernel::{BugSet, SoftwareSet, VmxSet};
-use crate::names::{Candidates, LookupError, Named};
-use crate::release::LinuxRelease;
-use crate::set::FeatureSet;
-use crate::tables::FLAG_WORDS;
+use crate::bits::feature_set::FeatureSet;
+use crate::bits::kernel_bits::{BugSet, SoftwareSet, VmxSet};
+use crate::bits::lookup::{Candidates, LookupError, Named};
+use crate::bits::release::LinuxRelease;
+use crate::generated::bit_tables::FLAG_WORDS;
 
 /// What is wrong with the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -286,8 +286,8 @@ impl<'a> Iterator for Flags<'a> {
 #[cfg(test)]
 mod tests {
     use super::{Flag, Flags};
-    use crate::names::{LookupError, Named};
-    use crate::release::LinuxRelease;
+    use crate::bits::lookup::{LookupError, Named};
+    use crate::bits::release::LinuxRelease;
     use crate::{Feature, SoftwareFeature};
 
     /// A vendor tree's names, which no pinned release has.

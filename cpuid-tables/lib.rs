@@ -112,57 +112,44 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-mod bit_field;
-mod cache;
+mod bits;
 #[cfg(feature = "check")]
 pub mod check;
-mod cpu_model;
-mod cpu_tables;
 pub mod cpuinfo;
-mod description;
 #[cfg(feature = "dump")]
 pub mod dump;
 #[cfg(feature = "fleet")]
 pub mod fleet;
+mod generated;
 #[cfg(feature = "guest")]
 pub mod guest;
-mod hardware;
 #[cfg(feature = "host")]
 pub mod host;
-mod kernel;
-mod known_fields;
 #[cfg(feature = "kvm")]
 pub mod kvm;
-mod location;
-mod machine;
 #[cfg(any(feature = "fleet", feature = "show"))]
 pub mod meaning;
-mod model_specific;
-mod names;
+mod models;
 #[cfg(any(feature = "check", feature = "fleet", feature = "show"))]
 pub mod naming;
-mod needs;
-mod release;
-mod set;
 #[cfg(feature = "show")]
 pub mod show;
 mod table;
-mod tables;
-mod treatment;
-mod xsave;
 
-pub use bit_field::{Field, TooLarge};
-pub use cache::{Cache, CacheDescriptor, CacheKind, CacheSlot, Caches, LegacyCache, SharedBy};
-pub use cpu_model::CpuModel;
-pub use description::{Part, describe};
-pub use hardware::Feature;
-pub use kernel::{Bug, BugSet, SoftwareFeature, SoftwareSet, VmxFeature, VmxSet};
-pub use location::{Bit, CpuidWord, Leaf, Location, Msr, Register, Subleaf, Word, WordBit, WordSource};
-pub use machine::{CompatProperty, CpuProperty, DefaultVersion, MachineType};
-pub use model_specific::MsrFeature;
-pub use names::{Candidates, LookupError, Named, lookup};
-pub use release::{LinuxRelease, QemuRelease, QemuWord};
-pub use set::{FeatureSet, FeatureSetIter};
+pub use bits::description::{Part, describe};
+pub use bits::feature::Feature;
+pub use bits::feature_set::{FeatureSet, FeatureSetIter};
+pub use bits::field::{Field, TooLarge};
+pub use bits::kernel_bits::{Bug, BugSet, SoftwareFeature, SoftwareSet, VmxFeature, VmxSet};
+pub use bits::kvm_treatment::{KvmTreatment, KvmWord};
+pub use bits::location::{Bit, CpuidWord, Leaf, Location, Msr, Register, Subleaf, Word, WordBit, WordSource};
+pub use bits::lookup::{Candidates, LookupError, Named, lookup};
+pub use bits::msr_feature::MsrFeature;
+pub use bits::release::{LinuxRelease, QemuRelease, QemuWord};
+pub use bits::xsave::XsaveComponent;
+pub use models::cache::{Cache, CacheDescriptor, CacheKind, CacheSlot, Caches, LegacyCache, SharedBy};
+pub use models::cpu_model::CpuModel;
+pub use models::machine::{CompatProperty, CpuProperty, DefaultVersion, MachineType};
 #[cfg(feature = "alloc")]
 pub use table::VcpuBase;
 pub use table::{
@@ -170,8 +157,6 @@ pub use table::{
     Hypervisor, IndexedLeaf, Lookup, OwnBits, OwnNumber, RunState, Signature, TableFull, Terminator,
     TopologyDomain, TopologyLevel, Vendor, XsaveSubleaf, find_entry, kvm_answer,
 };
-pub use treatment::{KvmTreatment, KvmWord};
-pub use xsave::XsaveComponent;
 
 /// A constant for every [`Feature`], called by its newest macro (else by QEMU's name, in upper case).
 ///

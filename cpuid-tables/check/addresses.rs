@@ -7,10 +7,10 @@ use alloc::format;
 
 use super::guest::Guest;
 use super::{Findings, Input, Kind};
+use crate::bits::known_fields::leaf_80000008::{GUEST_PHYS_ADDR_BITS, PHYS_ADDR_BITS, VIRT_ADDR_BITS};
+use crate::bits::location::Register;
 use crate::feature;
 use crate::host::Host;
-use crate::known_fields::leaf_80000008::{GUEST_PHYS_ADDR_BITS, PHYS_ADDR_BITS, VIRT_ADDR_BITS};
-use crate::location::Register;
 use crate::table::CpuidRead;
 
 /// What KVM takes for the width of linear addresses.

@@ -9,9 +9,9 @@ use alloc::vec::Vec;
 
 use super::guest::Guest;
 use super::{Findings, Input, Kind, Site};
+use crate::bits::known_fields::leaf_1::LOCAL_APIC_ID;
+use crate::bits::location::{Leaf, Register, Subleaf};
 use crate::feature;
-use crate::known_fields::leaf_1::LOCAL_APIC_ID;
-use crate::location::{Leaf, Register, Subleaf};
 use crate::table::{AmdNode, CpuidRead, TopologyLevel};
 
 /// `KVM_CAP_MAX_VCPU_ID`.

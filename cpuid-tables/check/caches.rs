@@ -7,8 +7,8 @@ use alloc::format;
 use super::finding::counted;
 use super::levels::Package;
 use super::{Findings, Input, Kind};
-use crate::known_fields::leaf_4::{NUM_CORES_ON_DIE, NUM_THREADS_SHARING};
-use crate::location::Register;
+use crate::bits::known_fields::leaf_4::{NUM_CORES_ON_DIE, NUM_THREADS_SHARING};
+use crate::bits::location::Register;
 use crate::table::{CacheSubleaf, CpuidRead};
 
 /// Caches that more APIC ids share than a package has.

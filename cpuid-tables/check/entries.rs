@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 
 use super::guest::Guest;
 use super::{Findings, Input, Kind, Site};
-use crate::known_fields::{leaf_1f, leaf_4};
-use crate::location::{Leaf, Subleaf};
+use crate::bits::known_fields::{leaf_1f, leaf_4};
+use crate::bits::location::{Leaf, Subleaf};
 use crate::table::{CpuidEntry, CpuidTable, IndexedLeaf, Terminator};
 
 /// More entries than KVM takes.

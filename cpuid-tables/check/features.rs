@@ -8,10 +8,10 @@ use alloc::vec::Vec;
 
 use super::guest::{Guest, PER_VCPU};
 use super::{Findings, Input, Kind};
+use crate::bits::feature::Feature;
+use crate::bits::feature_set::FeatureSet;
 use crate::feature;
-use crate::hardware::Feature;
 use crate::naming::name_of;
-use crate::set::FeatureSet;
 
 /// Features without what they need.
 pub(super) fn needs(input: &Input<'_>, findings: &mut Findings) {

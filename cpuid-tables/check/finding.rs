@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::kind::{Kind, Severity};
-use crate::hardware::Feature;
-use crate::location::{Leaf, Register, Subleaf};
+use crate::bits::feature::Feature;
+use crate::bits::location::{Leaf, Register, Subleaf};
 use crate::naming::bit_list;
 
 /// A place in a table, as precise as what is said of it.

@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 
 use super::Site;
+use crate::bits::feature::Feature;
+use crate::bits::feature_set::FeatureSet;
+use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
 use crate::feature;
-use crate::hardware::Feature;
-use crate::location::{CpuidWord, Leaf, Register, Subleaf};
-use crate::set::FeatureSet;
 use crate::table::{CpuidEntry, CpuidRead, Hypervisor, IndexedLeaf, Vendor};
 
 /// The word of KVM's features where no other hypervisor comes first.

@@ -7,8 +7,8 @@ use alloc::format;
 
 use super::guest::Guest;
 use super::{Findings, Input, Kind};
+use crate::bits::location::{Leaf, Register, Subleaf};
 use crate::feature;
-use crate::location::{Leaf, Register, Subleaf};
 use crate::table::{CpuidRead, Hypervisor};
 
 /// "Hv#1", by which Hyper-V's interface is known.

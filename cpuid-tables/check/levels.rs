@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 use super::finding::counted;
 use super::guest::Guest;
 use super::{Findings, Input, Kind, Site};
-use crate::known_fields::leaf_1f::{DOMAIN_LCPUS_COUNT, DOMAIN_LEVEL, DOMAIN_TYPE, X2APIC_ID_SHIFT};
-use crate::location::{Leaf, Register};
+use crate::bits::known_fields::leaf_1f::{DOMAIN_LCPUS_COUNT, DOMAIN_LEVEL, DOMAIN_TYPE, X2APIC_ID_SHIFT};
+use crate::bits::location::{Leaf, Register};
 use crate::table::{CpuidRead, TopologyDomain, TopologyLevel};
 
 /// The levels of a leaf.

@@ -9,7 +9,7 @@ use alloc::format;
 
 use super::guest::Guest;
 use super::{Findings, Input, Kind, Site};
-use crate::location::{Leaf, Register, Subleaf};
+use crate::bits::location::{Leaf, Register, Subleaf};
 use crate::table::{CpuidRead, Hypervisor};
 
 /// A range that a table has leaves of.

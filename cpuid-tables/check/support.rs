@@ -9,12 +9,12 @@ use alloc::string::String;
 
 use super::guest::features_of;
 use super::{Findings, Input, Kind};
+use crate::bits::feature::Feature;
+use crate::bits::feature_set::FeatureSet;
+use crate::bits::release::LinuxRelease;
 use crate::feature::*;
-use crate::hardware::Feature;
 use crate::host::Host;
 use crate::naming::name_of;
-use crate::release::LinuxRelease;
-use crate::set::FeatureSet;
 use crate::table::CpuidRead;
 
 /// When a feature may be shown that KVM does not report.

@@ -11,11 +11,11 @@ use super::finding::counted;
 use super::guest::Guest;
 use super::levels::Package;
 use super::{Findings, Input, Kind, Site};
+use crate::bits::known_fields::leaf_1::N_LOGICAL_CPU;
+use crate::bits::known_fields::leaf_8000001e::{CORE_ID, CORE_NTHREADS, NODE_ID};
+use crate::bits::known_fields::leaf_80000008::{APICID_COREID_LEN, CPU_NTHREADS};
+use crate::bits::location::Register;
 use crate::feature;
-use crate::known_fields::leaf_1::N_LOGICAL_CPU;
-use crate::known_fields::leaf_8000001e::{CORE_ID, CORE_NTHREADS, NODE_ID};
-use crate::known_fields::leaf_80000008::{APICID_COREID_LEN, CPU_NTHREADS};
-use crate::location::Register;
 use crate::table::{AmdNode, CpuidRead};
 
 /// 1.EBX's number of logical processors has 8 bits; what is more is 255.

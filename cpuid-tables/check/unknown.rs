@@ -5,10 +5,10 @@ use alloc::format;
 use super::finding::bits_in_words;
 use super::guest::Guest;
 use super::{Findings, Input, Kind, support};
-use crate::description::describe;
+use crate::bits::description::describe;
+use crate::bits::location::{CpuidWord, Register};
+use crate::bits::release::{LinuxRelease, QemuRelease};
 use crate::host::Host;
-use crate::location::{CpuidWord, Register};
-use crate::release::{LinuxRelease, QemuRelease};
 use crate::table::CpuidRead;
 
 /// Unknown bits of registers that hold features.

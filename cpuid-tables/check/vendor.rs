@@ -8,9 +8,9 @@ use super::finding::bits_in_words;
 use super::guest::Guest;
 use super::support::AMD_ALIASES;
 use super::{Findings, Input, Kind};
+use crate::bits::feature::Feature;
+use crate::bits::location::{Leaf, Register, Subleaf};
 use crate::feature;
-use crate::hardware::Feature;
-use crate::location::{Leaf, Register, Subleaf};
 use crate::naming::name_of;
 use crate::table::{CpuidRead, Signature, Vendor};
 

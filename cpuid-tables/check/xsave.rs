@@ -8,11 +8,11 @@ use alloc::vec::Vec;
 
 use super::guest::Guest;
 use super::{Findings, Input, Kind, Site};
+use crate::bits::location::{Leaf, Register, Subleaf};
+use crate::bits::xsave::XsaveComponent;
 use crate::feature;
-use crate::location::{Leaf, Register, Subleaf};
 use crate::naming::name_of;
 use crate::table::{CpuidRead, XsaveSubleaf};
-use crate::xsave::XsaveComponent;
 
 /// Bytes of the legacy region and the header, which no component may share.
 const LEGACY_AND_HEADER: u32 = 576;

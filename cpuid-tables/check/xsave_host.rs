@@ -5,11 +5,11 @@ use alloc::format;
 use super::guest::Guest;
 use super::xsave::{component_name, component_site, mask_site, numbers};
 use super::{Findings, Input, Kind};
+use crate::bits::location::Register;
+use crate::bits::xsave::XsaveComponent;
 use crate::feature;
 use crate::host::Host;
-use crate::location::Register;
 use crate::table::CpuidRead;
-use crate::xsave::XsaveComponent;
 
 /// Components beyond what the host has, and those at another place.
 pub(super) fn support(input: &Input<'_>, findings: &mut Findings) {

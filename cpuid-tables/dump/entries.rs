@@ -10,7 +10,7 @@ use std::string::String;
 use super::scan::{Scan, trim};
 use super::sink::{Fault, Line, Parser, Sink};
 use super::{Cpu, WriteError};
-use crate::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Subleaf};
 use crate::table::CpuidEntry;
 
 const EXPECTED: &str = "expected `function index flags eax ebx ecx edx` in hexadecimal, after `vcpuID`, `supported`, \

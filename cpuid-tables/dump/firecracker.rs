@@ -18,7 +18,7 @@ use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use super::documents::{Document, Documents, Number};
 use super::sink::{Fault, Line, Parser, Sink};
 use super::{Cpu, WriteError};
-use crate::location::{Leaf, Register, Subleaf};
+use crate::bits::location::{Leaf, Register, Subleaf};
 use crate::table::CpuidEntry;
 
 const NO_TEMPLATE: &str =

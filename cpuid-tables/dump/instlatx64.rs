@@ -17,7 +17,7 @@ use std::io::Write;
 use super::scan::{Scan, trim};
 use super::sink::{Fault, Line, Parser, Sink};
 use super::{Cpu, WriteError};
-use crate::location::Leaf;
+use crate::bits::location::Leaf;
 
 const EXPECTED: &str = "expected `CPUID LEAF: EAX-EBX-ECX-EDX`, 8 hexadecimal digits each, and `[...]` or nothing \
                         after it";

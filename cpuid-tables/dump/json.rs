@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::documents::{Document, Documents, Number};
 use super::sink::{ALL, Fault, Line, Parser, Sink};
 use super::{Cpu, WriteError};
-use crate::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Subleaf};
 use crate::table::CpuidEntry;
 
 /// The reader.

@@ -22,7 +22,7 @@ use super::documents::MAX_DOCUMENT;
 use super::scan::{Scan, trim};
 use super::sink::{Fault, Line, Parser, Sink};
 use super::{Cpu, Format, WriteError};
-use crate::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Subleaf};
 use crate::table::CpuidEntry;
 
 const KEY: &str = "expected `vendor`, `\"LEAF\"` or `\"LEAF-SUBLEAF\"` in hexadecimal";

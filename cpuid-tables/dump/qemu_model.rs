@@ -16,9 +16,9 @@ use serde_json::{Map, Value};
 use super::documents::{Document, Documents};
 use super::qemu_monitor::{Told, entries};
 use super::sink::{Fault, Line, Parser, Sink};
-use crate::hardware::Feature;
-use crate::location::{CpuidWord, Register};
-use crate::names::{LookupError, Named};
+use crate::bits::feature::Feature;
+use crate::bits::location::{CpuidWord, Register};
+use crate::bits::lookup::{LookupError, Named};
 
 /// The reader.
 #[derive(Default)]

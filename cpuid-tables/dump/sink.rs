@@ -6,7 +6,7 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::Cpu;
-use crate::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Subleaf};
 use crate::table::{CpuidEntry, IndexedLeaf};
 
 /// All bits of an entry's registers.

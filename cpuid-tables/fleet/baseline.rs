@@ -7,12 +7,12 @@ use alloc::vec::Vec;
 use super::fold::{Row, Unequal};
 use super::hosts::{Fleet, FoldedMsr};
 use super::leaves;
-use crate::bit_field::Field;
-use crate::description::Part;
-use crate::hardware::Feature;
-use crate::location::{CpuidWord, Msr, Register};
+use crate::bits::description::Part;
+use crate::bits::feature::Feature;
+use crate::bits::feature_set::FeatureSet;
+use crate::bits::field::Field;
+use crate::bits::location::{CpuidWord, Msr, Register};
 use crate::meaning::{Rule, combine_msr, limits, meanings};
-use crate::set::FeatureSet;
 use crate::table::{CpuidEntry, CpuidTable, TableFull, find_entry};
 
 /// What a fleet's hosts have in common.

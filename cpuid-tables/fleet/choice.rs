@@ -12,19 +12,19 @@ use core::cmp::Reverse;
 use core::fmt;
 
 use super::baseline::Baseline;
-use crate::cpu_model::CpuModel;
+use crate::bits::feature::Feature;
+use crate::bits::feature_set::FeatureSet;
+use crate::bits::kvm_treatment::KvmTreatment;
+use crate::bits::location::{CpuidWord, Leaf, Msr, Register, Subleaf};
+use crate::bits::msr_feature::MsrFeature;
+use crate::bits::release::{LinuxRelease, QemuRelease};
+use crate::bits::xsave::XsaveComponent;
 use crate::feature;
 use crate::guest::{BuildError, Definition, Filtered, GuestCpuid, Warning, WordSource, migrates};
-use crate::hardware::Feature;
 use crate::host::Host;
-use crate::location::{CpuidWord, Leaf, Msr, Register, Subleaf};
 use crate::meaning::{Rule, meanings, msr_meanings};
-use crate::model_specific::MsrFeature;
-use crate::release::{LinuxRelease, QemuRelease};
-use crate::set::FeatureSet;
+use crate::models::cpu_model::CpuModel;
 use crate::table::{CpuidEntry, find_entry};
-use crate::treatment::KvmTreatment;
-use crate::xsave::XsaveComponent;
 
 /// A model for a fleet, with what to change in it.
 #[derive(Clone, Debug)]

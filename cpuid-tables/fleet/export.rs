@@ -10,15 +10,15 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::leaves::xsave_sizes;
-use crate::description::Part;
+use crate::bits::description::Part;
+use crate::bits::feature::Feature;
+use crate::bits::feature_set::FeatureSet;
+use crate::bits::location::{CpuidWord, Leaf, Msr, Register, Subleaf};
+use crate::bits::xsave::XsaveComponent;
 use crate::feature;
 use crate::guest::AMD_ALIASES;
-use crate::hardware::Feature;
-use crate::location::{CpuidWord, Leaf, Msr, Register, Subleaf};
 use crate::meaning::{Rule, meanings};
-use crate::set::FeatureSet;
 use crate::table::{CpuidEntry, find_entry};
-use crate::xsave::XsaveComponent;
 
 /// A template: entries of a host with some bits told, the others left as they are.
 #[derive(Clone, Debug, PartialEq, Eq)]

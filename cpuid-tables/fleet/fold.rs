@@ -5,10 +5,10 @@
 
 use alloc::vec::Vec;
 
-use crate::hardware::register_of;
-use crate::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::bits::feature::register_of;
+use crate::bits::feature_set::FeatureSet;
+use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
 use crate::meaning::{Rule, limits, meanings};
-use crate::set::FeatureSet;
 use crate::table::CpuidEntry;
 
 /// Of a field that has to be equal at most this many values are kept.

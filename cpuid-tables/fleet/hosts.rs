@@ -9,10 +9,10 @@ use core::fmt;
 
 use super::baseline::Baseline;
 use super::fold::Folded;
+use crate::bits::feature_set::FeatureSet;
+use crate::bits::location::{Leaf, Msr, Subleaf};
 use crate::host::Host;
-use crate::location::{Leaf, Msr, Subleaf};
 use crate::meaning::{combine_msr, limits};
-use crate::set::FeatureSet;
 use crate::table::{CpuidEntry, find_entry};
 
 /// Hosts, any number of them.

@@ -4,12 +4,12 @@
 use alloc::vec::Vec;
 
 use super::fold::{Row, Unequal};
+use crate::bits::feature::Feature;
+use crate::bits::feature_set::FeatureSet;
+use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::bits::xsave::XsaveComponent;
 use crate::feature;
-use crate::hardware::Feature;
-use crate::location::{CpuidWord, Leaf, Register, Subleaf};
-use crate::set::FeatureSet;
 use crate::table::{CpuidEntry, IndexedLeaf, Terminator, find_entry};
-use crate::xsave::XsaveComponent;
 
 /// A leaf that tells nothing without a feature.
 struct OfFeature(Leaf, Feature);

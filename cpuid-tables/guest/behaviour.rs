@@ -1,60 +1,60 @@
 //! What QEMU's code does differently from release to release. Tables are facts of a release; this is what no table says.
 
-use super::flags::{Reg, word_index};
-use super::tables::{GUESTS, GuestTables};
-use crate::location::{Msr, WordSource};
-use crate::release::QemuRelease;
+use super::cpu::flags::{Reg, word_index};
+use crate::bits::location::{Msr, WordSource};
+use crate::bits::release::QemuRelease;
+use crate::generated::guest_tables::{GUESTS, GuestTables};
 
 /// What the code of a release does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Behaviour {
+pub(crate) struct Behaviour {
     /// KVM's missing ERMS, FSRM, FZRM, FSRS, FSRC and MCDT_NO are taken from the CPU, HT, and AMD's machine check bits
     /// added (`kvm_arch_get_supported_cpuid`).
-    pub(super) adds_optimizations: bool,
+    pub(crate) adds_optimizations: bool,
     /// HT and CMP_LEGACY are features that are set before the filter, not bits of a leaf (`x86_cpu_expand_features`).
-    pub(super) sets_ht_in_expand: bool,
+    pub(crate) sets_ht_in_expand: bool,
     /// Caches' and packages' counts in leaf 1 and 4 and 0x8000001D come from the widths of APIC ids.
-    pub(super) counts_apic_ids: bool,
+    pub(crate) counts_apic_ids: bool,
     /// Leaf 0x1F lists the levels that there are, modules among them.
-    pub(super) lists_levels: bool,
+    pub(crate) lists_levels: bool,
     /// Counts of a package take all dies in (leaves 1, 0xB, 0x80000008).
-    pub(super) counts_dies: bool,
+    pub(crate) counts_dies: bool,
     /// Leaf 2 has no obsolete flags unless it is to be read several times; and leaf 0xD's list has no empty end.
-    pub(super) drops_obsolete: bool,
+    pub(crate) drops_obsolete: bool,
     /// Components that the host lacks have no size (`x86_cpu_post_initfn`); before, those whose feature KVM lacks have
     /// no offset.
-    pub(super) sizes_by_xcr0: bool,
+    pub(crate) sizes_by_xcr0: bool,
     /// AVX10 brings AVX-512's components along.
-    pub(super) avx10: bool,
+    pub(crate) avx10: bool,
     /// SGX needs a PC.
-    pub(super) sgx_needs_pc: bool,
+    pub(crate) sgx_needs_pc: bool,
     /// Hyper-V's debugger is not passed through.
-    pub(super) keeps_syndbg_back: bool,
+    pub(crate) keeps_syndbg_back: bool,
     /// There is no APIC but KVM's.
-    pub(super) apic_is_kernels: bool,
+    pub(crate) apic_is_kernels: bool,
     /// PAE alone gives a 32-bit CPU 36 physical bits.
-    pub(super) pae_is_36_bits: bool,
+    pub(crate) pae_is_36_bits: bool,
     /// The CPU has a width of physical addresses of the guest's own, which KVM tells.
-    pub(super) guest_phys_bits: bool,
+    pub(crate) guest_phys_bits: bool,
     /// A constant TSC may migrate once its frequency is fixed.
-    pub(super) fixed_tsc_migrates: bool,
+    pub(crate) fixed_tsc_migrates: bool,
     /// 0x80000021 raises the highest extended leaf.
-    pub(super) raises_to_80000021: bool,
+    pub(crate) raises_to_80000021: bool,
     /// `-overcommit cpu-pm=on` gives MONITOR only where KVM lets the guest execute MWAIT.
-    pub(super) monitor_by_kvm: bool,
+    pub(crate) monitor_by_kvm: bool,
     /// A topology's parameter of 0 is an error; before, it is a warning.
-    pub(super) zero_is_error: bool,
+    pub(crate) zero_is_error: bool,
     /// Leaves that are not of Intel's or Zhaoxin's CPUs are empty on these, legacy caches agree with each other, and PDCM
     /// is no feature without a PMU: what the properties `x-vendor-cpuid-only-v2`, `x-consistent-cache` and so on undo.
-    pub(super) cleans_up: bool,
+    pub(crate) cleans_up: bool,
     /// `base` has the host's vendor too.
-    pub(super) base_has_vendor: bool,
+    pub(crate) base_has_vendor: bool,
     /// APIC ids from 255 on need the CPU's x2APIC.
-    pub(super) wide_apic_ids_need_x2apic: bool,
+    pub(crate) wide_apic_ids_need_x2apic: bool,
     /// A PC may have modules.
-    pub(super) modules: bool,
+    pub(crate) modules: bool,
     /// A PC's caches may be given a level of the topology (`smp-cache`).
-    pub(super) caches_by_machine: bool,
+    pub(crate) caches_by_machine: bool,
 }
 
 /// The release at which each changed, where it is known between which releases; the pinned ones are certain.
@@ -100,40 +100,40 @@ fn number(release: QemuRelease) -> (u32, u32) {
 
 /// A release with its tables and its behaviour.
 #[derive(Clone, Copy)]
-pub(super) struct Release {
-    pub(super) qemu: QemuRelease,
-    pub(super) tables: &'static GuestTables,
-    pub(super) behaviour: Behaviour,
+pub(crate) struct Release {
+    pub(crate) qemu: QemuRelease,
+    pub(crate) tables: &'static GuestTables,
+    pub(crate) behaviour: Behaviour,
 }
 
 impl Release {
-    pub(super) fn new(qemu: QemuRelease) -> Release {
+    pub(crate) fn new(qemu: QemuRelease) -> Release {
         Release { qemu, tables: &GUESTS[qemu.index()], behaviour: Behaviour::of(qemu) }
     }
 
     /// Its code is known, not only its tables.
-    pub(super) fn is_known(self) -> bool {
+    pub(crate) fn is_known(self) -> bool {
         let [first, last] = KNOWN;
         (first..=last).contains(&number(self.qemu))
     }
 
     /// The index of a register's word.
-    pub(super) fn index(self, reg: Reg) -> Option<usize> {
+    pub(crate) fn index(self, reg: Reg) -> Option<usize> {
         word_index(self.qemu.index(), reg)
     }
 
     /// The index of an MSR's word.
-    pub(super) fn msr_index(self, msr: u32) -> Option<usize> {
+    pub(crate) fn msr_index(self, msr: u32) -> Option<usize> {
         self.index_of(WordSource::Msr(Msr(msr)))
     }
 
     /// The index of the word that is read from there.
-    pub(super) fn index_of(self, source: WordSource) -> Option<usize> {
+    pub(crate) fn index_of(self, source: WordSource) -> Option<usize> {
         self.tables.words.iter().position(|row| row.source == Some(source))
     }
 
     /// What a word is read from.
-    pub(super) fn source(self, word: usize) -> Option<WordSource> {
+    pub(crate) fn source(self, word: usize) -> Option<WordSource> {
         self.tables.words.get(word)?.source
     }
 }

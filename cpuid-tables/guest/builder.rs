@@ -3,23 +3,23 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::assemble::{Leaves, assemble};
 use super::behaviour::Release;
+use super::board::machine::{Irqchip, Machine};
+use super::board::topology::{Smp, Topology};
+use super::cpu::flags::WORDS;
+use super::cpu::settings::Settings;
+use super::cpu::supported::{Supported, cap};
+use super::cpu::xsave::Components;
 use super::cpu::{Class, Cpu};
 use super::error::BuildError;
-use super::flags::WORDS;
-use super::machine::{Irqchip, Machine};
-use super::parse_cpu::{CpuOption, CpuSetting};
-use super::parse_machine::MachineOption;
+use super::leaves::assemble::{Leaves, assemble};
+use super::parse::cpu::{CpuOption, CpuSetting};
+use super::parse::machine::MachineOption;
 use super::report::Warning;
-use super::settings::Settings;
-use super::supported::{Supported, cap};
-use super::topology::{Smp, Topology};
-use super::xsave::Components;
 use super::{GuestCpuid, GuestFeatures};
-use crate::cache::{CacheSlot, SharedBy};
+use crate::bits::release::QemuRelease;
 use crate::host::Host;
-use crate::release::QemuRelease;
+use crate::models::cache::{CacheSlot, SharedBy};
 
 /// A section of a guest's SGX memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -291,7 +291,7 @@ fn check_vcpus(
             return Err(BuildError::TooManyVcpus { wanted, max });
         }
     }
-    let last = super::assemble::Vcpu::of(topology, topology.max_cpus - 1);
+    let last = super::leaves::assemble::Vcpu::of(topology, topology.max_cpus - 1);
     if last.apic_id >= 255 && supported.irqchip != Irqchip::Off && supported.capability(cap::X2APIC_API) <= 0
     {
         return Err(BuildError::X2apicApi);

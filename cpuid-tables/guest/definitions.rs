@@ -9,16 +9,16 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::behaviour::Release;
+use super::board::machine::Machine;
 use super::builder::GuestCpuidBuilder;
+use super::cpu::flags::Reg;
 use super::cpu::{Class, Cpu};
 use super::error::BuildError;
-use super::flags::Reg;
-use super::machine::Machine;
-use super::parse_cpu::CpuOption;
+use super::parse::cpu::CpuOption;
 use super::report::{Filtered, Reason};
-use super::tables::Component;
-use crate::cpu_model::CpuModel;
-use crate::location::{Bit, WordSource};
+use crate::bits::location::{Bit, WordSource};
+use crate::generated::guest_tables::Component;
+use crate::models::cpu_model::CpuModel;
 
 /// One of the CPUs that `-cpu` takes, on a host.
 #[derive(Clone, Debug)]
@@ -101,7 +101,7 @@ impl<'h> GuestCpuidBuilder<'h> {
 /// True when `-cpu host` may have the bit by itself in a guest that is to migrate: QEMU neither takes it for bound to
 /// the host (`invtsc`) nor leaves it off.
 #[cfg(feature = "fleet")]
-pub(crate) fn migrates(release: crate::release::QemuRelease, source: WordSource, bit: Bit) -> bool {
+pub(crate) fn migrates(release: crate::bits::release::QemuRelease, source: WordSource, bit: Bit) -> bool {
     let release = Release::new(release);
     let word = (0..release.tables.words.len()).find(|at| release.source(*at) == Some(source));
     word.is_some_and(|at| {

@@ -3,9 +3,9 @@
 use alloc::string::{String, ToString};
 use core::fmt;
 
+use super::board::topology::TopologyError;
 use super::report::Filtered;
-use super::topology::TopologyError;
-use crate::release::QemuRelease;
+use crate::bits::release::QemuRelease;
 use alloc::vec::Vec;
 
 /// Why a guest's table cannot be built. Where QEMU ends with an error, so does this; the words are ours.

@@ -45,59 +45,37 @@
 
 use alloc::vec::Vec;
 
-use crate::location::{CpuidWord, Msr};
+use crate::bits::location::{CpuidWord, Msr};
 use crate::table::{ApicLayout, CpuidTable, VcpuBase};
 
-mod apic_id;
-mod assemble;
 mod behaviour;
+mod board;
 mod builder;
-mod caches;
 mod cpu;
 mod definitions;
 mod error;
-mod expand;
-mod filter;
-mod flags;
 mod hyperv;
-mod hyperv_host;
-mod kvm_leaves;
-mod leaves_basic;
-mod leaves_extended;
-mod levels;
-mod load;
-mod machine;
-mod parse_cpu;
-mod parse_machine;
-mod parse_smp;
-mod properties;
-mod realize;
+mod leaves;
+mod parse;
 mod report;
-mod settings;
-mod supported;
-mod tables;
-mod topology;
-mod values;
-mod vendor;
-mod xsave;
 
-pub use crate::location::WordSource;
+pub use crate::bits::location::WordSource;
+pub use board::machine::Irqchip;
+pub use board::topology::{Smp, Topology, TopologyError};
 pub use builder::{GuestCpuidBuilder, SgxSection, default_release};
+#[cfg(feature = "fleet")]
+pub(crate) use cpu::supported::AMD_ALIASES;
 pub use definitions::Definition;
 #[cfg(feature = "fleet")]
 pub(crate) use definitions::migrates;
 pub use error::BuildError;
-pub use machine::Irqchip;
-pub use parse_cpu::{CpuOption, CpuSetting};
-pub use parse_machine::MachineOption;
+pub use parse::cpu::{CpuOption, CpuSetting};
+pub use parse::machine::MachineOption;
 pub use report::{Filtered, Reason, Warning};
-#[cfg(feature = "fleet")]
-pub(crate) use supported::AMD_ALIASES;
-pub use topology::{Smp, Topology, TopologyError};
 
-use assemble::Vcpu;
 use behaviour::Release;
-use flags::WORDS;
+use cpu::flags::WORDS;
+use leaves::assemble::Vcpu;
 
 /// A guest's CPUID tables.
 #[derive(Clone, Debug)]

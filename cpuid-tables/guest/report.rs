@@ -3,10 +3,10 @@
 use alloc::string::String;
 use core::fmt;
 
-use crate::hardware::Feature;
-use crate::location::{Bit, WordSource};
-use crate::model_specific::MsrFeature;
-use crate::release::QemuRelease;
+use crate::bits::feature::Feature;
+use crate::bits::location::{Bit, WordSource};
+use crate::bits::msr_feature::MsrFeature;
+use crate::bits::release::QemuRelease;
 
 /// Why a feature is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

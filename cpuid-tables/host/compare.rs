@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::location::{CpuidWord, Register};
+use crate::bits::location::{CpuidWord, Register};
 use crate::table::{CpuidEntry, CpuidRead, OwnBits};
 
 /// A register that two CPUs answer differently.

@@ -4,8 +4,8 @@
 
 use alloc::vec::Vec;
 
+use crate::bits::location::{Leaf, Subleaf};
 use crate::feature;
-use crate::location::{Leaf, Subleaf};
 use crate::table::{CpuidEntry, Hypervisor, IndexedLeaf, Terminator};
 
 /// Leaves that one range has at most; what says more is no range.

@@ -1,7 +1,7 @@
 //! The CPUID instruction: the crate's one `unsafe` but for KVM's.
 #![expect(unsafe_code, reason = "the compiler's function for the instruction is unsafe before Rust 1.94")]
 
-use crate::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Subleaf};
 
 /// What answers CPUID: EAX, EBX, ECX and EDX of a leaf and subleaf.
 pub type Instruction = fn(Leaf, Subleaf) -> [u32; 4];

@@ -6,7 +6,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use crate::location::Msr;
+use crate::bits::location::Msr;
 use crate::table::CpuidEntry;
 
 mod compare;

@@ -11,8 +11,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
+use crate::bits::location::{Leaf, Msr, Subleaf};
 use crate::host::Host;
-use crate::location::{Leaf, Msr, Subleaf};
 use crate::table::CpuidEntry;
 
 /// `KVM_CAP_HYPERV_CPUID`.

@@ -8,12 +8,12 @@ use core::fmt;
 use kvm_bindings::kvm_cpuid_entry2;
 
 use super::system::entry_of;
-use crate::bit_field::Field;
-use crate::description::{Part, describe};
+use crate::bits::description::{Part, describe};
+use crate::bits::feature::Feature;
+use crate::bits::field::Field;
+use crate::bits::known_fields::leaf_d;
+use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
 use crate::feature;
-use crate::hardware::Feature;
-use crate::known_fields::leaf_d;
-use crate::location::{CpuidWord, Leaf, Register, Subleaf};
 use crate::table::CpuidEntry;
 
 /// Bits that KVM keeps up to date, and by what.

@@ -16,7 +16,7 @@ use super::system::Device;
 use super::vcpu_error::VcpuError;
 use super::vcpu_table::CpuidVcpu;
 use super::vcpus::Vcpus;
-use crate::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Subleaf};
 use crate::table::{ApicLayout, CpuidEntry, CpuidRead, CpuidTable};
 
 /// What a guest saw.

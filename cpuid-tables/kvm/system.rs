@@ -13,8 +13,8 @@ use kvm_ioctls::Kvm;
 use super::capability::Capability;
 use super::error::{Errno, KvmError};
 use super::ioctl::{self, CpuidBuffer};
+use crate::bits::location::{Leaf, Msr, Subleaf};
 use crate::host::{self, Host};
-use crate::location::{Leaf, Msr, Subleaf};
 use crate::table::{CpuidEntry, OwnBits};
 
 /// What a KVM answers about itself.

@@ -10,8 +10,8 @@ use super::error::{Errno, KvmError};
 use super::ioctl::CpuidBuffer;
 use super::system::entry_of;
 use super::vcpu_table::CpuidVcpu;
-use crate::known_fields::leaf_80000008;
-use crate::location::{Leaf, Subleaf};
+use crate::bits::known_fields::leaf_80000008;
+use crate::bits::location::{Leaf, Subleaf};
 use crate::table::{CpuidEntry, CpuidRead, CpuidTable, find_entry};
 
 /// KVM does not take a vCPU's table.

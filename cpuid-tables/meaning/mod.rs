@@ -11,9 +11,9 @@
 
 use core::fmt;
 
-use crate::bit_field::Field;
-use crate::description::{Part, describe};
-use crate::location::{CpuidWord, Leaf};
+use crate::bits::description::{Part, describe};
+use crate::bits::field::Field;
+use crate::bits::location::{CpuidWord, Leaf};
 
 mod msrs;
 mod rows;
@@ -196,10 +196,10 @@ pub(crate) fn own_fields(word: CpuidWord) -> impl Iterator<Item = Field> {
 #[cfg(test)]
 mod tests {
     use super::{Rule, meanings};
-    use crate::bit_field::Field;
-    use crate::description::Part;
-    use crate::location::{CpuidWord, Register};
-    use crate::set::FeatureSet;
+    use crate::bits::description::Part;
+    use crate::bits::feature_set::FeatureSet;
+    use crate::bits::field::Field;
+    use crate::bits::location::{CpuidWord, Register};
 
     /// Every register of which anything is known, and some more.
     fn words() -> impl Iterator<Item = CpuidWord> {

@@ -4,7 +4,7 @@
 //! (0xCF); volume 3D, appendix A, for the VMX capabilities (0x480 to 0x492); AMD APM volume 2 for the rest.
 
 use super::Rule;
-use crate::location::Msr;
+use crate::bits::location::Msr;
 
 use Rule::{And, Equal, Ignore, Max, Min, Or, Smaller};
 
@@ -110,9 +110,9 @@ pub(crate) fn combine_msr(msr: Msr, one: u64, other: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{ROWS, combine_msr, msr_meanings};
-    use crate::location::Msr;
+    use crate::bits::location::Msr;
+    use crate::bits::msr_feature::MsrFeature;
     use crate::meaning::Rule;
-    use crate::model_specific::MsrFeature;
 
     #[test]
     fn every_bit_is_in_one_meaning_and_no_number_crosses_the_halves() {

@@ -3,8 +3,8 @@
 use core::ops::RangeInclusive;
 
 use super::Rule;
-use crate::bit_field::Field;
-use crate::location::{CpuidWord, Leaf, Register};
+use crate::bits::field::Field;
+use crate::bits::location::{CpuidWord, Leaf, Register};
 
 use Register::{Eax, Ebx, Ecx, Edx};
 use Rule::{And, Equal, Follows, Ignore, Larger, Max, Min, MinTold, Or, Smaller};
@@ -450,11 +450,11 @@ mod tests {
     use std::vec::Vec;
 
     use super::{About, ROWS, fields, find};
-    use crate::bit_field::Field;
-    use crate::description::{Part, describe};
-    use crate::hardware::Feature;
-    use crate::location::{CpuidWord, Leaf};
-    use crate::names::fold_eq;
+    use crate::bits::description::{Part, describe};
+    use crate::bits::feature::Feature;
+    use crate::bits::field::Field;
+    use crate::bits::location::{CpuidWord, Leaf};
+    use crate::bits::lookup::fold_eq;
 
     /// Fields that are not Linux's: none describes their bits, or several of it are one here.
     const OWN: [&str; 3] = ["avx10_max_subleaf", "avx10_version", "signature"];

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::Place;
-use crate::hardware::Feature;
-use crate::names::{LookupError, Named, lookup};
-use crate::release::{LinuxRelease, QemuRelease};
+use crate::bits::feature::Feature;
+use crate::bits::lookup::{LookupError, Named, lookup};
+use crate::bits::release::{LinuxRelease, QemuRelease};
 
 /// Names that QEMU takes besides those of its tables (`x86_cpu_initfn()` of target/i386/cpu.c, 7.2 to 10.2), and which
 /// feature is meant, by its flag.

@@ -14,7 +14,7 @@
 
 use alloc::string::{String, ToString};
 
-use crate::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, Word, WordBit};
+use crate::bits::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, Word, WordBit};
 
 /// What a text points at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -191,7 +191,7 @@ pub fn bit_list(bits: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Place, bit_list};
-    use crate::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, Word, WordBit};
+    use crate::bits::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, Word, WordBit};
 
     #[test]
     fn every_way_of_writing_a_place() {

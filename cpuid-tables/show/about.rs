@@ -6,12 +6,12 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::name_of;
-use crate::hardware::Feature;
-use crate::location::WordBit;
-use crate::names::Named;
-use crate::release::{LinuxRelease, QemuRelease};
-use crate::set::FeatureSet;
-use crate::treatment::KvmTreatment;
+use crate::bits::feature::Feature;
+use crate::bits::feature_set::FeatureSet;
+use crate::bits::kvm_treatment::KvmTreatment;
+use crate::bits::location::WordBit;
+use crate::bits::lookup::Named;
+use crate::bits::release::{LinuxRelease, QemuRelease};
 
 /// Something that holds for releases that follow each other.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,9 +9,9 @@ use core::fmt;
 use super::decode::decode_entry;
 use super::hypervisor::Ranges;
 use super::{DecodedRegister, bit_list, name_of, number};
-use crate::bit_field::Field;
-use crate::hardware::Feature;
-use crate::location::{CpuidWord, Leaf, Subleaf};
+use crate::bits::feature::Feature;
+use crate::bits::field::Field;
+use crate::bits::location::{CpuidWord, Leaf, Subleaf};
 use crate::table::{CpuidEntry, find_entry};
 
 /// Which of two tables.

@@ -7,10 +7,10 @@ use alloc::vec::Vec;
 
 use super::hypervisor::{self, Kind, Ranges};
 use super::{facts, leaves};
-use crate::bit_field::Field;
-use crate::description::{Part, describe};
-use crate::hardware::Feature;
-use crate::location::{CpuidWord, Register};
+use crate::bits::description::{Part, describe};
+use crate::bits::feature::Feature;
+use crate::bits::field::Field;
+use crate::bits::location::{CpuidWord, Register};
 use crate::meaning::own_fields;
 use crate::table::CpuidEntry;
 

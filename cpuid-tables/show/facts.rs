@@ -5,10 +5,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::hypervisor::Kind;
-use crate::cache::CacheKind;
-use crate::known_fields::{leaf_12, leaf_15};
-use crate::location::{Leaf, Subleaf};
-use crate::release::QemuRelease;
+use crate::bits::known_fields::{leaf_12, leaf_15};
+use crate::bits::location::{Leaf, Subleaf};
+use crate::bits::release::QemuRelease;
+use crate::models::cache::CacheKind;
 use crate::table::{
     AmdNode, CacheSubleaf, CpuidEntry, Hypervisor, Signature, TopologyLevel, Vendor, XsaveSubleaf,
 };

@@ -7,13 +7,13 @@ use core::fmt;
 
 use super::hypervisor::Ranges;
 use super::{About, DecodedRegister, Place, decode_register, leaves};
-use crate::bit_field::Field;
-use crate::description::{Part, describe};
-use crate::hardware::Feature;
-use crate::location::{Bit, CpuidWord, Leaf, Register, Subleaf, WordBit};
-use crate::model_specific::MsrFeature;
-use crate::names::{LookupError, Named};
-use crate::release::{LinuxRelease, QemuRelease};
+use crate::bits::description::{Part, describe};
+use crate::bits::feature::Feature;
+use crate::bits::field::Field;
+use crate::bits::location::{Bit, CpuidWord, Leaf, Register, Subleaf, WordBit};
+use crate::bits::lookup::{LookupError, Named};
+use crate::bits::msr_feature::MsrFeature;
+use crate::bits::release::{LinuxRelease, QemuRelease};
 
 /// One thing that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use crate::bit_field::Field;
-use crate::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::bits::field::Field;
+use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
 use crate::table::{CpuidRead, Hypervisor, IndexedLeaf, Terminator};
 
 /// A hypervisor that is known.

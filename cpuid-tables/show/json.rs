@@ -10,10 +10,10 @@ use super::{
     About, DecodedEntry, DecodedRegister, Difference, EntryDifferences, Found, Obstacle, Says, Side, Story,
     Summary, name_of,
 };
-use crate::description::Part;
-use crate::hardware::Feature;
-use crate::location::CpuidWord;
-use crate::names::Named;
+use crate::bits::description::Part;
+use crate::bits::feature::Feature;
+use crate::bits::location::CpuidWord;
+use crate::bits::lookup::Named;
 
 fn hex(value: u32) -> Value {
     Value::String(format!("{value:#010x}"))

@@ -4,7 +4,7 @@
 //! Hypervisor Top Level Functional Specification, "Feature and Interface Discovery".
 
 use super::hypervisor::Kind;
-use crate::location::Leaf;
+use crate::bits::location::Leaf;
 
 /// In ascending order.
 static TITLES: &[(u32, &str)] = &[

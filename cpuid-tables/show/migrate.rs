@@ -7,12 +7,12 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::{bit_list, name_of, number};
-use crate::description::Part;
-use crate::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::bits::description::Part;
+use crate::bits::kvm_treatment::KvmTreatment;
+use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::bits::release::LinuxRelease;
 use crate::meaning::{Meaning, Rule, meanings};
-use crate::release::LinuxRelease;
 use crate::table::{CpuidEntry, CpuidRead, Vendor};
-use crate::treatment::KvmTreatment;
 
 /// Something that stands in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use crate::bit_field::Field;
+use crate::bits::field::Field;
 
 /// How a number is stored, and what it is.
 #[derive(Clone, Copy)]
@@ -250,7 +250,7 @@ fn text(value: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::{NUMBERS, tell};
-    use crate::bit_field::Field;
+    use crate::bits::field::Field;
     use crate::field::{leaf_0, leaf_1, leaf_4, leaf_80000006, leaf_80000008};
     use crate::show::hypervisor;
 

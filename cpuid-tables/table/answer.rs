@@ -12,7 +12,7 @@
 //! | 0x80000000 to 0xBFFFFFFF | 0x80000000; Transmeta's 0x80860000 has no class of its own |
 //! | 0xC0000000 and above | 0xC0000000 |
 
-use crate::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Subleaf};
 use crate::table::identity::Vendor;
 use crate::table::{CpuidEntry, CpuidTable};
 

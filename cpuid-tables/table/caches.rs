@@ -3,9 +3,9 @@
 //! Intel SDM volume 2A, "CPUID", leaf 04H; AMD APM volume 3, E.4.15. The two have the same layout, but that leaf 4 also
 //! counts cores. A list ends with a subleaf whose type is 0.
 
-use crate::cache::CacheKind;
-use crate::known_fields::leaf_4;
-use crate::location::{Leaf, Subleaf};
+use crate::bits::known_fields::leaf_4;
+use crate::bits::location::{Leaf, Subleaf};
+use crate::models::cache::CacheKind;
 use crate::table::read::CpuidRead;
 
 /// A subleaf that describes a cache.

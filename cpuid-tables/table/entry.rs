@@ -1,6 +1,6 @@
 //! One answer of CPUID as KVM stores it: `struct kvm_cpuid_entry2` (Linux, `arch/x86/include/uapi/asm/kvm.h`).
 
-use crate::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
 
 /// An entry of a guest's CPUID table.
 ///

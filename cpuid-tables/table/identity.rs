@@ -4,8 +4,8 @@
 
 use core::fmt;
 
-use crate::known_fields::leaf_1;
-use crate::location::{Leaf, Subleaf};
+use crate::bits::known_fields::leaf_1;
+use crate::bits::location::{Leaf, Subleaf};
 use crate::table::read::CpuidRead;
 
 impl Leaf {

@@ -6,9 +6,9 @@
 use core::fmt;
 use core::ops::{Deref, DerefMut};
 
-use crate::hardware::Feature;
-use crate::location::{CpuidWord, Leaf, Subleaf};
-use crate::set::FeatureSet;
+use crate::bits::feature::Feature;
+use crate::bits::feature_set::FeatureSet;
+use crate::bits::location::{CpuidWord, Leaf, Subleaf};
 
 mod answer;
 mod caches;

@@ -2,10 +2,10 @@
 //!
 //! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.
 
-use crate::bit_field::Field;
+use crate::bits::field::Field;
+use crate::bits::known_fields::{leaf_1, leaf_1f, leaf_8000001e, leaf_80000008, leaf_80000026, leaf_b};
+use crate::bits::location::{Leaf, Register, Subleaf};
 use crate::feature;
-use crate::known_fields::{leaf_1, leaf_1f, leaf_8000001e, leaf_80000008, leaf_80000026, leaf_b};
-use crate::location::{Leaf, Register, Subleaf};
 use crate::table::read::CpuidRead;
 use crate::table::topology::TopologyDomain;
 use crate::table::{CpuidEntry, CpuidTable, Vendor};

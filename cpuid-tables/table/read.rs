@@ -2,10 +2,10 @@
 //!
 //! [`CpuidRead`] needs one function, the four registers of a leaf and subleaf; the rest is the manuals' meaning of them.
 
-use crate::bit_field::Field;
-use crate::hardware::Feature;
-use crate::location::{CpuidWord, Leaf, Subleaf};
-use crate::set::FeatureSet;
+use crate::bits::feature::Feature;
+use crate::bits::feature_set::FeatureSet;
+use crate::bits::field::Field;
+use crate::bits::location::{CpuidWord, Leaf, Subleaf};
 use crate::table::caches::{self, CacheSubleaf};
 use crate::table::identity::{self, Brand, Hypervisor, Signature, Vendor};
 use crate::table::topology::{self, AmdNode, TopologyLevel};

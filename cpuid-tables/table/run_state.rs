@@ -1,9 +1,9 @@
 //! What KVM changes in a vCPU's table, or in an answer, by the vCPU's state: `kvm_update_cpuid_runtime()` and
 //! `kvm_cpuid()` of Linux's `arch/x86/kvm/cpuid.c`, releases 6.1, 6.12 and 7.3.
 
+use crate::bits::feature::Feature;
+use crate::bits::location::{Leaf, Subleaf};
 use crate::feature;
-use crate::hardware::Feature;
-use crate::location::{Leaf, Subleaf};
 use crate::table::CpuidEntry;
 use crate::table::answer::{Answer, AnsweredBy, Lookup, first_of, kvm_answer};
 use crate::table::identity::Hypervisor;

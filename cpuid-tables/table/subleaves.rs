@@ -3,7 +3,7 @@
 //! Intel SDM volume 2A, "CPUID", and volume 1, chapter 13 (XSAVE); AMD APM volume 3, appendix E. KVM's own list is
 //! `cpuid_function_is_indexed()` of Linux 7.3's `arch/x86/include/asm/cpuid/api.h`.
 
-use crate::location::Leaf;
+use crate::bits::location::Leaf;
 
 /// How a leaf tells that its subleaves are at an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -5,8 +5,8 @@
 
 use core::fmt;
 
-use crate::known_fields::{leaf_1f, leaf_8000001e};
-use crate::location::{Leaf, Subleaf};
+use crate::bits::known_fields::{leaf_1f, leaf_8000001e};
+use crate::bits::location::{Leaf, Subleaf};
 use crate::table::read::CpuidRead;
 
 /// What the processors of a level share.

@@ -5,8 +5,8 @@ use core::ops::Deref;
 
 use super::own::{ApicLayout, OwnBits, OwnNumber, is_unused_list, missing_node_entry};
 use super::{CpuidEntry, CpuidTable, TableFull};
-use crate::known_fields::{leaf_1, leaf_8000001e};
-use crate::location::{Leaf, Register};
+use crate::bits::known_fields::{leaf_1, leaf_8000001e};
+use crate::bits::location::{Leaf, Register};
 
 /// A part of an entry that is each vCPU's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 //! Intel SDM volume 1, chapter 13. Components 0 and 1, x87 and SSE, have no subleaf of their own: their places are in
 //! the legacy region, which is followed by the header.
 
-use crate::known_fields::leaf_d;
-use crate::location::{Leaf, Subleaf};
+use crate::bits::known_fields::leaf_d;
+use crate::bits::location::{Leaf, Subleaf};
+use crate::bits::xsave::XsaveComponent;
 use crate::table::read::CpuidRead;
-use crate::xsave::XsaveComponent;
 
 /// A subleaf of 0xD from 2 on: a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

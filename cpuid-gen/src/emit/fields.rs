@@ -26,7 +26,7 @@ pub(super) fn constants(model: &Model) -> Result<Rust, GenerateError> {
             lists.push_str(&format!("leaf_{number:x}::ALL, "));
         }
         let about = format!(" Fields of leaf {}.", hex(number));
-        out.put(format_args!("#[doc = {about:?}]\npub mod leaf_{number:x} {{\nuse crate::Register::*;\nuse crate::bit_field::constant as of;\n"));
+        out.put(format_args!("#[doc = {about:?}]\npub mod leaf_{number:x} {{\nuse crate::Register::*;\nuse crate::bits::field::constant as of;\n"));
         module(&mut out, model, &fields);
         for constant in &model.former_fields {
             if let Some((place, name)) = place(constant).filter(|(place, _)| place.leaf == leaf) {

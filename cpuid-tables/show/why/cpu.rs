@@ -4,14 +4,14 @@ use alloc::format;
 use alloc::string::String;
 
 use super::{Machine, Says, Step, Who, list};
-use crate::hardware::Feature;
-use crate::location::Leaf;
-use crate::names::{Named, lookup};
-use crate::release::LinuxRelease;
-use crate::set::FeatureSet;
+use crate::bits::feature::Feature;
+use crate::bits::feature_set::FeatureSet;
+use crate::bits::kvm_treatment::KvmTreatment;
+use crate::bits::location::Leaf;
+use crate::bits::lookup::{Named, lookup};
+use crate::bits::release::LinuxRelease;
 use crate::show::Summary;
 use crate::table::{CpuidEntry, CpuidRead};
-use crate::treatment::KvmTreatment;
 
 pub(super) fn step(feature: Feature, machine: &Machine) -> Step {
     let Some(cpuid) = &machine.cpuid else {

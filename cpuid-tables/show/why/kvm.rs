@@ -4,11 +4,11 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::{Machine, Nearest, Says, Step, Who, list};
-use crate::hardware::Feature;
-use crate::location::Leaf;
-use crate::release::LinuxRelease;
+use crate::bits::feature::Feature;
+use crate::bits::kvm_treatment::KvmTreatment;
+use crate::bits::location::Leaf;
+use crate::bits::release::LinuxRelease;
 use crate::table::CpuidRead;
-use crate::treatment::KvmTreatment;
 
 /// Which releases' KVM may advertise it.
 fn since(feature: Feature) -> String {

@@ -6,13 +6,13 @@ use alloc::vec::Vec;
 
 use super::parameters::{self, Configured};
 use super::{Machine, Says, Step, Who, list};
+use crate::bits::feature::Feature;
+use crate::bits::feature_set::FeatureSet;
+use crate::bits::kernel_bits::{BugSet, SoftwareSet, VmxSet};
+use crate::bits::lookup::Named;
+use crate::bits::release::LinuxRelease;
 use crate::cpuinfo::{self, Flag};
-use crate::hardware::Feature;
-use crate::kernel::{BugSet, SoftwareSet, VmxSet};
-use crate::names::Named;
 use crate::naming::name_of;
-use crate::release::LinuxRelease;
-use crate::set::FeatureSet;
 
 /// What was gathered of a running kernel.
 #[derive(Clone, Debug, Default)]

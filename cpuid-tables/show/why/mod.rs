@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::About;
-use crate::cpu_model::CpuModel;
-use crate::hardware::Feature;
-use crate::names::Named;
+use crate::bits::feature::Feature;
+use crate::bits::lookup::Named;
+use crate::models::cpu_model::CpuModel;
 use crate::naming::name_of;
 use crate::table::CpuidEntry;
 

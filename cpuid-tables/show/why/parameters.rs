@@ -7,7 +7,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use crate::hardware::Feature;
+use crate::bits::feature::Feature;
 
 /// Parameters that take a feature away, which is given by its macro; in order.
 static PARAMETERS: &[(&str, &str)] = &[

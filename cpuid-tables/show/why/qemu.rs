@@ -5,10 +5,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Says, Step, Who};
-use crate::cpu_model::CpuModel;
-use crate::hardware::Feature;
-use crate::names::Named;
-use crate::release::QemuRelease;
+use crate::bits::feature::Feature;
+use crate::bits::lookup::Named;
+use crate::bits::release::QemuRelease;
+use crate::models::cpu_model::CpuModel;
 
 pub(super) fn step(feature: Feature) -> Step {
     let newest = QemuRelease::NEWEST;

@@ -5,9 +5,9 @@ use alloc::string::String;
 
 use super::qemu::full_name;
 use super::{Machine, Says, Step, Who, cpu};
-use crate::cpu_model::CpuModel;
-use crate::hardware::Feature;
-use crate::names::Named;
+use crate::bits::feature::Feature;
+use crate::bits::lookup::Named;
+use crate::models::cpu_model::CpuModel;
 use crate::naming::name_of;
 
 fn step(steps: &[Step], who: Who) -> Option<&Step> {

@@ -4,7 +4,7 @@
 /// Fields of leaf 1.
 pub mod leaf_1 {
     use crate::Register::*;
-    use crate::bit_field::constant as of;
+    use crate::bits::field::constant as of;
     /// `CPUID.(EAX=1,ECX=0):EDX[2]`, `no-feature`. Linux 6.12.0-rc2.
     pub const NO_FEATURE: crate::Field = of(0x1, 0..=0, Edx, 2..=2, "no-feature");
     /// All of them, by subleaves, register and bits.
@@ -13,7 +13,7 @@ pub mod leaf_1 {
 /// Fields of leaf 4.
 pub mod leaf_4 {
     use crate::Register::*;
-    use crate::bit_field::constant as of;
+    use crate::bits::field::constant as of;
     /// `CPUID.(EAX=4,ECX=0-31):EAX[4:0]`, `cache_type`. Formerly `type`. Linux 6.9.1 to 6.12.0-rc2.
     pub const CACHE_TYPE: crate::Field = of(0x4, 0..=31, Eax, 0..=4, "cache_type");
     /// `CPUID.(EAX=4,ECX=0-31):EAX[7:5]`, `level`. Linux 6.12.0-rc2.
@@ -26,7 +26,7 @@ pub mod leaf_4 {
 /// Fields of leaf 7.
 pub mod leaf_7 {
     use crate::Register::*;
-    use crate::bit_field::constant as of;
+    use crate::bits::field::constant as of;
     /// `CPUID.(EAX=7,ECX=1-2):EAX[9]`, `alone`. Linux 6.12.0-rc2.
     pub const ALONE: crate::Field = of(0x7, 1..=2, Eax, 9..=9, "alone");
     /// All of them, by subleaves, register and bits.
@@ -35,7 +35,7 @@ pub mod leaf_7 {
 /// Fields of leaf 0x80000008.
 pub mod leaf_80000008 {
     use crate::Register::*;
-    use crate::bit_field::constant as of;
+    use crate::bits::field::constant as of;
     /// `CPUID.(EAX=0x80000008,ECX=0):EAX[7:0]`, `size`. Linux 6.12.0-rc2.
     pub const SIZE_0_EAX_0: crate::Field = of(0x80000008, 0..=0, Eax, 0..=7, "size");
     /// `CPUID.(EAX=0x80000008,ECX=0):EAX[15:8]`, `size`. Linux 6.12.0-rc2.

@@ -1,0 +1,110 @@
+//! What the registers of any leaf hold: fields by Linux's description, features by everything that names them.
+//!
+//! A bit that is a [`Feature`] is that and no [`Field`]; only a field of several subleaves may have one of them where
+//! its bit is a feature, and then [`describe`] has the feature there.
+
+use super::feature::Feature;
+use super::field::Field;
+use super::location::{CpuidWord, Leaf};
+use super::lookup::fold_eq;
+use crate::field::LEAVES;
+
+impl Field {
+    /// Every field that Linux describes, by leaf, subleaves, register and bits.
+    pub fn all() -> impl Iterator<Item = Field> {
+        LEAVES.iter().copied().flatten().copied()
+    }
+
+    /// Those of one leaf.
+    pub fn in_leaf(leaf: Leaf) -> impl Iterator<Item = Field> {
+        leaf_fields(leaf).iter().copied()
+    }
+
+    /// Those of one register, by bit.
+    pub fn at(word: CpuidWord) -> impl Iterator<Item = Field> {
+        let fields = leaf_fields(word.leaf);
+        (0..32).filter_map(move |bit| at_bit(fields, word, bit))
+    }
+
+    /// Those with this short name, which is unique within a leaf; case and `-_.` do not matter.
+    ///
+    /// ```
+    /// use cpuid_tables::{Field, field};
+    ///
+    /// let mut named = Field::named("cache-type");
+    /// assert_eq!(named.next(), Some(field::leaf_4::CACHE_TYPE));
+    /// assert_eq!(named.next(), Some(field::leaf_8000001d::CACHE_TYPE));
+    /// assert_eq!(named.next(), None);
+    /// ```
+    pub fn named(name: &str) -> impl Iterator<Item = Field> {
+        Field::all().filter(move |field| fold_eq(field.name(), name))
+    }
+}
+
+/// What some bits of a register are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// A number, or a bit that is no feature.
+    Field(Field),
+    /// A feature's bit.
+    Feature(Feature),
+}
+
+impl Part {
+    /// The field's short name or the feature's constant.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Part::Field(field) => field.name(),
+            Part::Feature(feature) => feature.name(),
+        }
+    }
+
+    /// Its bits in the register.
+    #[must_use]
+    pub const fn mask(self) -> u32 {
+        match self {
+            Part::Field(field) => field.mask(),
+            Part::Feature(feature) => feature.mask(),
+        }
+    }
+
+    /// Its value, from what CPUID returned in its register: 0 or 1 for a feature.
+    #[must_use]
+    pub const fn read(self, register: u32) -> u32 {
+        (register & self.mask()) >> self.mask().trailing_zeros()
+    }
+}
+
+/// The parts of a register, from the lowest bit up; none for a register that nobody describes.
+///
+/// ```
+/// use cpuid_tables::{CpuidWord, Register, describe};
+///
+/// let (eax, value) = (CpuidWord::new(0x8000_0008, 0, Register::Eax), 0x0034_3030);
+/// let decoded: Vec<String> =
+///     describe(eax).map(|part| format!("{} = {}", part.name(), part.read(value))).collect();
+/// assert_eq!(decoded, ["phys_addr_bits = 48", "virt_addr_bits = 48", "guest_phys_addr_bits = 52"]);
+///
+/// // Bits that are set and that nobody has described.
+/// let known = describe(eax).fold(0, |known, part| known | part.mask());
+/// assert_eq!(value & !known, 0);
+/// ```
+pub fn describe(word: CpuidWord) -> impl Iterator<Item = Part> {
+    let fields = leaf_fields(word.leaf);
+    (0..32).flat_map(move |bit| {
+        let feature = Feature::at(word.bit(bit));
+        let field = at_bit(fields, word, bit).filter(|field| feature.is_none() || field.width() > 1);
+        feature.map(Part::Feature).into_iter().chain(field.map(Part::Field))
+    })
+}
+
+fn leaf_fields(leaf: Leaf) -> &'static [Field] {
+    let found = LEAVES.binary_search_by_key(&Some(leaf), |fields| fields.first().map(|field| field.leaf()));
+    found.ok().and_then(|at| LEAVES.get(at)).copied().unwrap_or_default()
+}
+
+/// The field of a register that starts at a bit.
+fn at_bit(fields: &[Field], word: CpuidWord, bit: u8) -> Option<Field> {
+    fields.iter().copied().find(|field| field.is_in(word) && *field.bits().start() == bit)
+}

@@ -1,0 +1,244 @@
+//! Bit fields of CPUID's leaves: numbers rather than features.
+//!
+//! A [`Field`] holds everything about itself, its name included, so that a program which uses three has three in it and
+//! no table. What a number means (one less than a count, eights of a byte, a logarithm) is for the manuals to say:
+//! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.
+//!
+//! What always holds: subleaves and bits ascend, and no bit is above 31.
+
+use core::fmt;
+use core::ops::RangeInclusive;
+
+use super::location::{Bit, CpuidWord, Leaf, Register, Subleaf};
+
+/// A bit field of a register of a leaf, in one subleaf or several.
+///
+/// Ordered by location. Those that Linux describes are in [`field`](crate::field), by leaf.
+///
+/// ```
+/// use cpuid_tables::field::{leaf_1, leaf_4};
+///
+/// // What CPUID returned: reading cannot fail, and costs a shift and a mask.
+/// let eax = 0x0008_06f8;
+/// assert_eq!(leaf_1::BASE_FAMILY_ID.read(eax), 6);
+/// assert_eq!(leaf_1::EXT_MODEL.read(eax) << 4 | leaf_1::BASE_MODEL.read(eax), 0x8f);
+///
+/// // A register built by the compiler, which refuses numbers that do not fit.
+/// const L1D: u32 = leaf_4::CACHE_TYPE.of(1) | leaf_4::CACHE_LEVEL.of(1) | leaf_4::NUM_CORES_ON_DIE.of(7);
+/// assert_eq!(L1D, 0x1c00_0021);
+///
+/// // A register patched with a number that is known only now: too large a one is an error.
+/// assert_eq!(leaf_1::LOCAL_APIC_ID.put(0x0010_0800, 3), Ok(0x0310_0800));
+/// let error = leaf_1::LOCAL_APIC_ID.put(0, 256).unwrap_err();
+/// assert_eq!(error.to_string(), "256 does not fit local_apic_id, which holds 255 at most");
+/// ```
+///
+/// A value too large for a constant does not compile:
+///
+/// ```compile_fail,E0080
+/// # use cpuid_tables::field::leaf_4;
+/// const EAX: u32 = leaf_4::CACHE_LEVEL.of(8);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Field {
+    leaf: Leaf,
+    first: Subleaf,
+    last: Subleaf,
+    register: Register,
+    low: Bit,
+    high: Bit,
+    name: &'static str,
+}
+
+impl Field {
+    /// A field of one's own, such as one of a hypervisor's leaf; none if a range is empty or a bit above 31.
+    ///
+    /// ```
+    /// use cpuid_tables::{Field, Register};
+    ///
+    /// const TSC_KHZ: Field = Field::new("tsc_khz", 0x4000_0010, 0..=0, Register::Eax, 0..=31).unwrap();
+    /// assert_eq!(TSC_KHZ.of(2_400_000), 2_400_000);
+    /// assert_eq!(Field::new("none", 1, 0..=0, Register::Eax, 4..=32), None);
+    /// ```
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        leaf: u32,
+        subleaves: RangeInclusive<u32>,
+        register: Register,
+        bits: RangeInclusive<u8>,
+    ) -> Option<Field> {
+        let (first, last) = (Subleaf(*subleaves.start()), Subleaf(*subleaves.end()));
+        let (low, high) = (Bit(*bits.start()), Bit(*bits.end()));
+        if first.0 > last.0 || low.0 > high.0 || high.0 > 31 {
+            return None;
+        }
+        Some(Field { leaf: Leaf(leaf), first, last, register, low, high, name })
+    }
+
+    /// The short name, as Linux's `cpuid.csv` has it: `cache_type`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// CPUID's input EAX.
+    #[must_use]
+    pub const fn leaf(self) -> Leaf {
+        self.leaf
+    }
+
+    /// The values of CPUID's input ECX that have it; 0 where a leaf has no subleaves.
+    #[must_use]
+    pub const fn subleaves(self) -> RangeInclusive<u32> {
+        RangeInclusive::new(self.first.0, self.last.0)
+    }
+
+    /// The register that CPUID returns it in.
+    #[must_use]
+    pub const fn register(self) -> Register {
+        self.register
+    }
+
+    /// Its lowest and its highest bit.
+    #[must_use]
+    pub const fn bits(self) -> RangeInclusive<u8> {
+        RangeInclusive::new(self.low.0, self.high.0)
+    }
+
+    /// How many bits it has, 1 to 32.
+    #[must_use]
+    pub const fn width(self) -> u8 {
+        self.high.0 - self.low.0 + 1
+    }
+
+    /// The largest value that fits.
+    #[must_use]
+    #[inline]
+    pub const fn max(self) -> u32 {
+        u32::MAX >> (31 - (self.high.0 - self.low.0))
+    }
+
+    /// Its bits in the register.
+    #[must_use]
+    #[inline]
+    pub const fn mask(self) -> u32 {
+        self.max() << self.low.0
+    }
+
+    /// True when this register has it.
+    #[must_use]
+    pub const fn is_in(self, word: CpuidWord) -> bool {
+        self.leaf.0 == word.leaf.0
+            && self.first.0 <= word.subleaf.0
+            && word.subleaf.0 <= self.last.0
+            && self.register as u8 == word.register as u8
+    }
+
+    /// Its value, from what CPUID returned in its register.
+    #[must_use]
+    #[inline]
+    pub const fn read(self, register: u32) -> u32 {
+        register >> self.low.0 & self.max()
+    }
+
+    /// Its value, from EAX, EBX, ECX and EDX as its leaf returned them: the register is the right one in any case.
+    ///
+    /// ```
+    /// use cpuid_tables::field::leaf_b;
+    ///
+    /// let registers = [1, 2, 0x100, 0];
+    /// assert_eq!(leaf_b::DOMAIN_LCPUS_COUNT.read_from(registers), 2);
+    /// assert_eq!(leaf_b::DOMAIN_TYPE.read_from(registers), 1);
+    /// ```
+    #[must_use]
+    #[inline]
+    pub const fn read_from(self, registers: [u32; 4]) -> u32 {
+        self.read(registers[self.register as usize])
+    }
+
+    /// The register with this value in the field, all other bits as they were.
+    ///
+    /// # Errors
+    ///
+    /// [`TooLarge`]: the value has more bits than the field.
+    #[inline]
+    pub const fn put(self, register: u32, value: u32) -> Result<u32, TooLarge> {
+        if value > self.max() {
+            return Err(TooLarge { field: self, value });
+        }
+        Ok(register & !self.mask() | value << self.low.0)
+    }
+
+    /// A register that holds this value in the field, and zeros otherwise: for constants, where it is checked by the
+    /// compiler. [`put`](Field::put) is for values that are known at run time only.
+    ///
+    /// # Panics
+    ///
+    /// When the value does not fit.
+    #[must_use]
+    #[inline]
+    #[track_caller]
+    pub const fn of(self, value: u32) -> u32 {
+        assert!(value <= self.max(), "the value does not fit the field");
+        value << self.low.0
+    }
+}
+
+/// A field whose ranges are known to be right: a constant, generated or of our own.
+pub(crate) const fn constant(
+    leaf: u32,
+    subleaves: RangeInclusive<u32>,
+    register: Register,
+    bits: RangeInclusive<u8>,
+    name: &'static str,
+) -> Field {
+    match Field::new(name, leaf, subleaves, register, bits) {
+        Some(field) => field,
+        None => panic!("a range of a field's constant is empty"),
+    }
+}
+
+impl fmt::Display for Field {
+    /// The name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl fmt::Debug for Field {
+    /// Name and location, in the manuals' notation: `cache_type CPUID.(EAX=4,ECX=0-31):EAX[4:0]`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.leaf.0 {
+            leaf @ 0..=9 => write!(f, "{} CPUID.(EAX={leaf}", self.name)?,
+            leaf => write!(f, "{} CPUID.(EAX=0x{leaf:X}", self.name)?,
+        }
+        write!(f, ",ECX={}", self.first.0)?;
+        if self.last > self.first {
+            write!(f, "-{}", self.last.0)?;
+        }
+        write!(f, "):{}[{}", self.register, self.high.0)?;
+        if self.high > self.low {
+            write!(f, ":{}", self.low.0)?;
+        }
+        f.write_str("]")
+    }
+}
+
+/// A value with more bits than its field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLarge {
+    /// The field.
+    pub field: Field,
+    /// What does not fit it.
+    pub value: u32,
+}
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (field, max) = (self.field, self.field.max());
+        write!(f, "{} does not fit {field}, which holds {max} at most", self.value)
+    }
+}
+
+impl core::error::Error for TooLarge {}

@@ -1,0 +1,215 @@
+//! Bits that only Linux's numbering identifies: software-defined features, bugs, VMX flags, and sets of them.
+//!
+//! What such a bit *is* is its macro's name; its place moves from release to release. None has a CPUID location, and
+//! none is a [`Feature`](crate::Feature).
+
+use core::fmt;
+
+use super::location::{Bit, Word, WordBit};
+use super::lookup::{self, Filter, LookupError, Named, Sorts};
+use super::release::LinuxRelease;
+use crate::generated::bit_tables::{self, string};
+
+macro_rules! kernel_bit {
+    (
+        $(#[$about:meta])* $ty:ident, $tables:ident, $named:ident, $sorts:ident, $column:ident, $prefix:literal;
+        $(#[$set_about:meta])* $set:ident
+    ) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $ty(pub(crate) u16);
+
+        impl $ty {
+            /// How many there are.
+            const COUNT: usize = bit_tables::$tables.names.len();
+
+            const fn index(self) -> usize {
+                self.0 as usize
+            }
+
+            /// The constant's name.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                bit_tables::STRINGS[bit_tables::$tables.names[self.index()] as usize]
+            }
+
+            /// The macro without its prefix: the same in every release.
+            #[must_use]
+            pub const fn linux_macro(self) -> &'static str {
+                bit_tables::STRINGS[bit_tables::$tables.macros[self.index()] as usize]
+            }
+
+            /// Its name in `/proc/cpuinfo`; none if the release lacks it or hides it.
+            #[must_use]
+            pub const fn flag(self, release: LinuxRelease) -> Option<&'static str> {
+                string(bit_tables::$tables.flags[release.index()][self.index()])
+            }
+
+            /// Its place among the words of its sort, in this release.
+            #[must_use]
+            pub const fn linux_word(self, release: LinuxRelease) -> Option<WordBit> {
+                WordBit::unpack(bit_tables::$tables.places[release.index()][self.index()])
+            }
+
+            /// True when the release has it, as a bit of this sort.
+            #[must_use]
+            pub const fn known_to_linux(self, release: LinuxRelease) -> bool {
+                self.linux_word(release).is_some()
+            }
+
+            /// Every one, in the order of names.
+            pub fn all() -> impl Iterator<Item = $ty> {
+                (0..bit_tables::short($ty::COUNT)).map($ty)
+            }
+
+            /// The one at a bit of the words of its sort.
+            ///
+            /// # Errors
+            ///
+            /// [`LookupError::Unknown`]: none there.
+            pub fn at_linux_word(release: LinuxRelease, word: Word, bit: Bit) -> Result<$ty, LookupError> {
+                let bits = WordBit { word, bit }.look_up(release.tables().$column);
+                $ty::only(lookup::resolve(lookup::bits(bits), "", Filter::Any))
+            }
+
+            /// The one with this macro, with or without its prefix; case and `-_.` do not matter.
+            ///
+            /// # Errors
+            ///
+            /// [`LookupError::Unknown`]: no such macro.
+            pub fn from_linux_macro(name: &str) -> Result<$ty, LookupError> {
+                let name = lookup::without_prefix(name, $prefix).unwrap_or(name);
+                $ty::only(lookup::by_name(name, Filter::Macro(Sorts::$sorts)))
+            }
+
+            /// The one that `/proc/cpuinfo` of this release shows as `flag`, exactly.
+            ///
+            /// # Errors
+            ///
+            /// [`LookupError::Unknown`]: no such flag.
+            pub fn from_flag(release: LinuxRelease, flag: &str) -> Result<$ty, LookupError> {
+                $ty::only(lookup::by_name(flag, Filter::Flag(release, Sorts::$sorts)))
+            }
+
+            fn only(found: Result<Named, LookupError>) -> Result<$ty, LookupError> {
+                match found? {
+                    Named::$named(bit) => Ok(bit),
+                    _ => Err(LookupError::Unknown),
+                }
+            }
+        }
+
+        impl fmt::Debug for $ty {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+
+        impl fmt::Display for $ty {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+
+        $(#[$set_about])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct $set([u32; $ty::COUNT.div_ceil(32)]);
+
+        impl $set {
+            /// None of them.
+            #[must_use]
+            pub const fn new() -> $set {
+                $set([0; $ty::COUNT.div_ceil(32)])
+            }
+
+            /// True when it is in the set.
+            #[must_use]
+            pub const fn contains(&self, bit: $ty) -> bool {
+                self.0[bit.index() / 32] >> (bit.0 % 32) & 1 != 0
+            }
+
+            /// Adds it; true when it was not there.
+            pub const fn insert(&mut self, bit: $ty) -> bool {
+                let fresh = !self.contains(bit);
+                self.0[bit.index() / 32] |= 1 << (bit.0 % 32);
+                fresh
+            }
+
+            /// Takes it out; true when it was there.
+            pub const fn remove(&mut self, bit: $ty) -> bool {
+                let there = self.contains(bit);
+                self.0[bit.index() / 32] &= !(1 << (bit.0 % 32));
+                there
+            }
+
+            /// How many are in the set.
+            #[must_use]
+            pub fn len(&self) -> usize {
+                self.0.iter().map(|bits| bits.count_ones() as usize).sum()
+            }
+
+            /// True when none is.
+            #[must_use]
+            pub fn is_empty(&self) -> bool {
+                self.0.iter().all(|&bits| bits == 0)
+            }
+
+            /// Those in the set, in the order of names.
+            pub fn iter(&self) -> impl Iterator<Item = $ty> + '_ {
+                $ty::all().filter(|&bit| self.contains(bit))
+            }
+        }
+
+        impl Default for $set {
+            fn default() -> $set {
+                $set::new()
+            }
+        }
+
+        impl FromIterator<$ty> for $set {
+            fn from_iter<I: IntoIterator<Item = $ty>>(bits: I) -> $set {
+                let mut set = $set::new();
+                set.extend(bits);
+                set
+            }
+        }
+
+        impl Extend<$ty> for $set {
+            fn extend<I: IntoIterator<Item = $ty>>(&mut self, bits: I) {
+                bits.into_iter().for_each(|bit| {
+                    self.insert(bit);
+                });
+            }
+        }
+
+        impl fmt::Debug for $set {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_set().entries(self.iter()).finish()
+            }
+        }
+    };
+}
+
+kernel_bit! {
+    /// An `X86_FEATURE_*` that no CPUID register mirrors: Linux made it up, and its number means nothing to a guest.
+    ///
+    /// A macro that is software-defined in one release may be hardware in another (`LFENCE_RDTSC`); then there is a
+    /// [`Feature`](crate::Feature) as well. Constants are in [`software`](crate::software).
+    SoftwareFeature, SOFTWARE, Software, SOFTWARE, places, "x86_feature_";
+    /// A set of software-defined features.
+    SoftwareSet
+}
+
+kernel_bit! {
+    /// An `X86_BUG_*`. Its words count from the first bug word. Constants are in [`bug`](crate::bug).
+    Bug, BUGS, Bug, BUGS, bugs, "x86_bug_";
+    /// A set of bugs.
+    BugSet
+}
+
+kernel_bit! {
+    /// A `VMX_FEATURE_*`, as Linux numbers them. Constants are in [`vmx`](crate::vmx).
+    VmxFeature, VMX, Vmx, VMX, vmx, "vmx_feature_";
+    /// A set of VMX flags.
+    VmxSet
+}

@@ -1,0 +1,16 @@
+//! What a bit of CPUID is: its location, the features and fields there, and what each release of Linux, KVM and QEMU
+//! calls them.
+
+pub(crate) mod dependencies;
+pub(crate) mod description;
+pub(crate) mod feature;
+pub(crate) mod feature_set;
+pub(crate) mod field;
+pub(crate) mod kernel_bits;
+pub(crate) mod known_fields;
+pub(crate) mod kvm_treatment;
+pub(crate) mod location;
+pub(crate) mod lookup;
+pub(crate) mod msr_feature;
+pub(crate) mod release;
+pub(crate) mod xsave;

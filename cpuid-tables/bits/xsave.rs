@@ -1,0 +1,46 @@
+//! XSAVE state components, as QEMU lists them (`x86_ext_save_areas[]` of target/i386/cpu.c).
+//!
+//! Their sizes are the processor's own and the same in every release; the generator has seen to that.
+
+use super::feature::Feature;
+
+include!(concat!(env!("OUT_DIR"), "/xsave.rs"));
+
+/// A state component of XSAVE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct XsaveComponent {
+    /// Its bit in XCR0, or in `IA32_XSS` for a supervisor component.
+    pub number: u8,
+    /// The feature that enables it.
+    pub feature: Feature,
+    /// Bytes. Components 0 and 1 both have the size of what they share: the legacy region with the header.
+    pub size: u32,
+    /// Bytes from the area's start in the standard format, where a release of QEMU fixes it; elsewhere it is the
+    /// processor's to say, in leaf 0xD.
+    pub offset: Option<u32>,
+}
+
+impl XsaveComponent {
+    /// Every known component, by number.
+    ///
+    /// ```
+    /// use cpuid_tables::{XsaveComponent, feature};
+    ///
+    /// let opmask = XsaveComponent::all().find(|component| component.number == 5);
+    /// assert_eq!(opmask.map(|component| (component.feature, component.size)), Some((feature::AVX512F, 64)));
+    /// ```
+    pub fn all() -> impl Iterator<Item = XsaveComponent> {
+        COMPONENTS.iter().copied()
+    }
+
+    /// The component with this number.
+    #[must_use]
+    pub fn numbered(number: u8) -> Option<XsaveComponent> {
+        XsaveComponent::all().find(|component| component.number == number)
+    }
+
+    /// The components that a feature enables.
+    pub fn of(feature: Feature) -> impl Iterator<Item = XsaveComponent> {
+        XsaveComponent::all().filter(move |component| component.feature == feature)
+    }
+}

@@ -1,0 +1,87 @@
+//! The generated tables of what QEMU's code works with, release by release.
+
+use crate::bits::location::{CpuidWord, Msr, Register, WordSource};
+
+/// What one release's code works with. Words are called by their index in the release.
+pub(crate) struct GuestTables {
+    /// By index.
+    pub(crate) words: &'static [GuestWord],
+    /// `feature_dependencies[]`.
+    pub(crate) deps: &'static [Dependency],
+    /// By name.
+    pub(crate) properties: &'static [Property],
+    pub(crate) hyperv: &'static [HypervBits],
+    pub(crate) hyperv_deps: &'static [HypervDependency],
+    /// By number.
+    pub(crate) xsave: &'static [Component],
+}
+
+/// A feature word.
+#[derive(Clone, Copy)]
+pub(crate) struct GuestWord {
+    /// None for an index without a word.
+    pub(crate) source: Option<WordSource>,
+    /// Bits that `-cpu host` may have when it is to be migratable.
+    pub(crate) migratable: u64,
+    /// Bits that `-cpu host` leaves off.
+    pub(crate) no_autoenable: u64,
+}
+
+/// Bits of a word.
+#[derive(Clone, Copy)]
+pub(crate) struct WordMask {
+    pub(crate) word: u16,
+    pub(crate) mask: u64,
+}
+
+/// Bits of which any is needed, and the bits that need one.
+#[derive(Clone, Copy)]
+pub(crate) struct Dependency {
+    pub(crate) needed: WordMask,
+    pub(crate) needing: WordMask,
+}
+
+/// A property that `-cpu` takes.
+#[derive(Clone, Copy)]
+pub(crate) struct Property {
+    /// Its number in [`NAMES`]: releases have most names in common, and a `&str` is 16 bytes and a relocation.
+    pub(crate) name: u16,
+    pub(crate) target: Target,
+}
+
+/// What a property sets.
+#[derive(Clone, Copy)]
+pub(crate) enum Target {
+    /// Bits of a feature word.
+    Bits(WordMask),
+    /// The property with this index in the board's list.
+    Other(u16),
+}
+
+/// A register's bits of a Hyper-V feature, which is called by its bit in QEMU's `hyperv_features`.
+#[derive(Clone, Copy)]
+pub(crate) struct HypervBits {
+    pub(crate) feature: u8,
+    pub(crate) register: CpuidWord,
+    pub(crate) mask: u32,
+}
+
+/// A Hyper-V feature, and another that it needs.
+#[derive(Clone, Copy)]
+pub(crate) struct HypervDependency {
+    pub(crate) feature: u8,
+    pub(crate) needs: u8,
+}
+
+/// An XSAVE component.
+#[derive(Clone, Copy)]
+pub(crate) struct Component {
+    /// Its bit in XCR0 or `IA32_XSS`.
+    pub(crate) number: u8,
+    /// The bits that enable it; none for one that is always there.
+    pub(crate) feature: WordMask,
+    /// Bytes.
+    pub(crate) size: u32,
+}
+
+include!(concat!(env!("OUT_DIR"), "/guest.rs"));

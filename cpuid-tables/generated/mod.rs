@@ -1,0 +1,6 @@
+//! The tables that the build script wrote, with the types of their rows.
+
+pub(crate) mod bit_tables;
+#[cfg(feature = "guest")]
+pub(crate) mod guest_tables;
+pub(crate) mod model_tables;

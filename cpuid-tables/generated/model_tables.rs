@@ -1,0 +1,136 @@
+//! The generated tables of CPU models and of what surrounds them.
+//!
+//! They are apart from the other tables, texts included, so that a program that asks for no model does not carry
+//! them. Models of all releases share what is the same: a definition, a word with its mask, a cache, a list, a text
+//! is there once, and called by its index. A list is called by its position in [`MODEL_LISTS`]: a count, then as many
+//! numbers. Texts and lists are numbers because a slice costs 16 bytes and a relocation each time.
+
+use crate::models::cache::{Cache, CacheDescriptor, CacheKind, CacheSlot};
+// Older releases of QEMU do not state who shares a cache.
+use crate::bits::location::{Bit, CpuidWord, Msr, Register, WordSource};
+#[allow(unused_imports, reason = "used by the generated rows of newer releases")]
+use crate::models::cache::SharedBy;
+use crate::models::machine::DefaultVersion;
+
+/// A model.
+#[derive(Clone, Copy)]
+pub(crate) struct ModelRow {
+    /// Text.
+    pub(crate) name: u16,
+    /// Text: why not to use it.
+    pub(crate) deprecated: u16,
+    /// List: the base definition; then of each version its definition, alias and note.
+    pub(crate) versions: u16,
+}
+
+/// A word of a model.
+pub(crate) struct Masked {
+    /// Index in [`SOURCES`].
+    pub(crate) source: u16,
+    pub(crate) mask: u64,
+}
+
+/// One version of a model, or its base.
+pub(crate) struct Definition {
+    pub(crate) level: u32,
+    pub(crate) xlevel: u32,
+    pub(crate) family: u16,
+    pub(crate) model: u16,
+    pub(crate) stepping: u16,
+    pub(crate) avx10: u8,
+    /// Text.
+    pub(crate) vendor: u16,
+    /// Text.
+    pub(crate) model_id: u16,
+    /// List of words.
+    pub(crate) words: u16,
+    /// List of texts: property, value, and so on.
+    pub(crate) props: u16,
+    /// List of four caches with 1 added, or the empty list.
+    pub(crate) caches: u16,
+}
+
+/// A machine type.
+#[derive(Clone, Copy)]
+pub(crate) struct MachineRow {
+    /// Text.
+    pub(crate) name: u16,
+    pub(crate) default_version: DefaultVersion,
+    /// Index in [`COMPAT`].
+    pub(crate) compat_start: u16,
+    pub(crate) compat_count: u16,
+    /// List of texts: property, value, and so on.
+    pub(crate) kvm_defaults: u16,
+}
+
+/// A compatibility property: texts.
+pub(crate) struct CompatRow {
+    pub(crate) of: u16,
+    pub(crate) property: u16,
+    pub(crate) value: u16,
+}
+
+/// A cache of models that have none of their own.
+pub(crate) struct LegacyCacheRow {
+    /// Text.
+    pub(crate) name: u16,
+    pub(crate) slot: Option<CacheSlot>,
+    /// Index in [`CACHES`].
+    pub(crate) cache: u16,
+}
+
+/// A property of `-cpu` that is not a bit of a feature word.
+pub(crate) struct PropertyRow {
+    /// Text.
+    pub(crate) name: u16,
+    /// Text.
+    pub(crate) kind: u16,
+    /// Text.
+    pub(crate) field: u16,
+    pub(crate) bit: Option<Bit>,
+    /// Text.
+    pub(crate) default: u16,
+}
+
+/// What surrounds the models of one release.
+pub(crate) struct Board {
+    pub(crate) machines: &'static [MachineRow],
+    /// List of texts: property, value, and so on.
+    pub(crate) kvm_defaults: u16,
+    /// The same.
+    pub(crate) tcg_defaults: u16,
+    /// List of texts: second name, first name, and so on.
+    pub(crate) aliases: u16,
+    pub(crate) legacy_caches: &'static [LegacyCacheRow],
+    pub(crate) cache_descriptors: &'static [CacheDescriptor],
+    pub(crate) properties: &'static [PropertyRow],
+}
+
+include!(concat!(env!("OUT_DIR"), "/cpu_models.rs"));
+
+/// A text.
+pub(crate) fn text(id: u16) -> &'static str {
+    let id = usize::from(id);
+    let start = TEXT_STARTS[id].into();
+    let end = TEXT_STARTS.get(id + 1).map_or(TEXT.len(), |&next| usize::from(next) - 1);
+    TEXT.get(start..end).unwrap_or_default()
+}
+
+/// A text, or none for 0.
+pub(crate) fn optional(id: u16) -> Option<&'static str> {
+    (id != 0).then(|| text(id))
+}
+
+/// A list.
+pub(crate) fn list(position: u16) -> &'static [u16] {
+    let rest = &MODEL_LISTS[usize::from(position)..];
+    match rest.split_first() {
+        Some((&count, rest)) => &rest[..usize::from(count)],
+        None => &[],
+    }
+}
+
+/// The pairs of texts in a list.
+pub(crate) fn pairs(position: u16) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+    list(position).chunks_exact(2).map(|pair| (text(pair[0]), optional(pair[1])))
+}

@@ -1,0 +1,98 @@
+//! Features that follow from others, from the host and from the topology (`x86_cpu_expand_features` of
+//! target/i386/cpu.c).
+
+use super::Cpu;
+use super::flags::{ARCH_CAPABILITIES, AVX10, CMP_LEGACY, HT, INVTSC, OVERFLOW_RECOV, PDCM, Reg};
+use super::properties::Value;
+use crate::generated::guest_tables::{Dependency, GuestWord};
+use crate::guest::error::BuildError;
+use crate::guest::parse::cpu::{CpuOption, CpuSetting};
+use crate::guest::report::Reason;
+
+impl Cpu<'_> {
+    /// Everything up to the levels.
+    pub(crate) fn expand(&mut self, option: &CpuOption) -> Result<(), BuildError> {
+        for setting in &option.settings {
+            if let CpuSetting::Plus(name) = setting {
+                self.set_property(name, Value::Bool(true))?;
+            }
+        }
+        for setting in &option.settings {
+            if let CpuSetting::Minus(name) = setting {
+                self.set_property(name, Value::Bool(false))?;
+            }
+        }
+        if self.class.is_max() {
+            self.take_all();
+        }
+        if self.release.behaviour.sets_ht_in_expand && self.topology.threads_per_package() > 1 {
+            self.set(HT);
+            if !self.is_intel() && !self.is_zhaoxin() {
+                self.set(CMP_LEGACY);
+            }
+        }
+        if !self.settings.pdcm_on_even_without_pmu && !self.settings.pmu {
+            self.set_word(PDCM.reg, self.word(PDCM.reg) & !PDCM.mask);
+        }
+        self.check_needs();
+        if !self.settings.kvm {
+            self.set_word(Reg::KvmEax, 0);
+        }
+        self.enable_xsave_components();
+        self.raise_levels();
+        self.expand_hyperv()
+    }
+
+    /// `host` and `max` have whatever the host supports and the user did not speak of.
+    fn take_all(&mut self) {
+        let words = self.release.tables.words;
+        for (at, &GuestWord { migratable, no_autoenable, .. }) in words.iter().enumerate() {
+            let mut supported = self.host_words[at];
+            if Some(at) == self.release.index(OVERFLOW_RECOV.reg) && self.hides_amd_mca() {
+                supported = 0;
+            }
+            if Some(at) == self.release.index(ARCH_CAPABILITIES.reg) && self.hides_arch_capabilities() {
+                supported &= !u64::from(ARCH_CAPABILITIES.mask);
+            }
+            if self.settings.migratable {
+                supported &= self.migratable(at, migratable);
+            }
+            self.words[at] |= supported & !self.user_words[at] & !no_autoenable;
+        }
+        if self.has(AVX10) && self.settings.avx10_version == 0 {
+            let [_, ebx, ..] = self.supported.leaf(0x24, 0);
+            self.settings.avx10_version = ebx.to_le_bytes()[0];
+        }
+    }
+
+    /// AMD's machine check architecture is not for other vendors.
+    fn hides_amd_mca(&self) -> bool {
+        self.release.behaviour.adds_optimizations && !self.is_amd()
+    }
+
+    /// KVM makes the MSR up on AMD, and Windows does not like it there.
+    fn hides_arch_capabilities(&self) -> bool {
+        self.is_amd() && !self.settings.arch_cap_always_on
+    }
+
+    /// The constant TSC migrates when its frequency is fixed (`x86_cpu_get_migratable_flags`).
+    fn migratable(&self, word: usize, mask: u64) -> u64 {
+        let fixed = self.release.behaviour.fixed_tsc_migrates && self.settings.tsc_khz.is_some();
+        let is_invtsc = self.release.index(INVTSC.reg) == Some(word);
+        if fixed && is_invtsc { mask | u64::from(INVTSC.mask) } else { mask }
+    }
+
+    /// Takes away what lacks what it needs; what the user asked for by name is told.
+    fn check_needs(&mut self) {
+        for &Dependency { needed, needing } in self.release.tables.deps {
+            let (from, to) = (usize::from(needed.word), usize::from(needing.word));
+            let (Some(has), Some(word)) = (self.words.get(from), self.words.get(to)) else { continue };
+            if has & needed.mask != 0 {
+                continue;
+            }
+            let unavailable = word & needing.mask;
+            self.mark_unavailable(to, unavailable & self.user_words[to], |_, _| Reason::Needs);
+            self.words[to] &= !unavailable;
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What the host lacks goes (`x86_cpu_filter_features` of target/i386/cpu.c).
+
+use super::Cpu;
+use super::flags::{AVX10, INTEL_PT, INTEL_PT_LIP, Reg};
+use crate::bits::location::WordSource;
+use crate::guest::report::{Reason, Warning};
+
+/// What leaf 0x14 says of processor trace, whatever the host's is: EBX and ECX of subleaf 0, EAX and EBX of subleaf 1.
+pub(crate) mod processor_trace {
+    pub(in crate::guest) const EBX: u32 = 0xf;
+    pub(in crate::guest) const ECX: u32 = 0x7;
+    /// Periods of MTC packets.
+    pub(in crate::guest) const MTC: u32 = 0x0249 << 16;
+    /// Address ranges.
+    pub(in crate::guest) const RANGES: u32 = 2;
+    /// Thresholds of cycles, and periods of PSB packets.
+    pub(in crate::guest) const CYCLES_AND_PSB: u32 = 0x003f << 16 | 0x1fff;
+}
+
+impl Cpu<'_> {
+    /// Filters. True when anything was lacking.
+    pub(crate) fn filter(&mut self) -> bool {
+        let told = self.filtered.len();
+        for word in 0..self.release.tables.words.len() {
+            let unavailable = self.words[word] & !self.host_words[word];
+            self.mark_unavailable(word, unavailable, |cpu, bit| cpu.reason(word, bit));
+        }
+        if self.has(INTEL_PT) && !self.traces() {
+            self.drop_flag(INTEL_PT, Reason::ProcessorTrace);
+        }
+        let any = !self.filtered.is_empty();
+        // What follows from features alone is told whether or not the host is checked.
+        let checks = self.settings.check || self.settings.enforce;
+        let tell = if checks { self.filtered.len() } else { told };
+        let lacking = self.filtered.iter().take(tell).map(|filtered| Warning::Filtered(*filtered));
+        self.warnings.extend(lacking);
+        self.filter_avx10(checks) || any
+    }
+
+    /// Why the host lacks a bit.
+    fn reason(&self, word: usize, bit: u64) -> Reason {
+        match self.release.source(word) {
+            Some(WordSource::Cpuid(word)) => {
+                let registers = self.supported.instruction(word.leaf.0, word.subleaf.0);
+                let there = u64::from(registers[word.register as usize]) & bit != 0;
+                if there { Reason::KvmLacks } else { Reason::HostLacks }
+            }
+            _ => Reason::MsrLacks,
+        }
+    }
+
+    /// KVM offers what leaf 0x14 is going to say.
+    fn traces(&self) -> bool {
+        use processor_trace::{CYCLES_AND_PSB, EBX, ECX, MTC, RANGES};
+        let [eax, ebx, ecx, _] = self.supported.leaf(0x14, 0);
+        let [eax1, ebx1, ..] = self.supported.leaf(0x14, 1);
+        eax != 0
+            && ebx & EBX == EBX
+            && ecx & ECX == ECX
+            && eax1 & MTC == MTC
+            && eax1 & 3 >= RANGES
+            && ebx1 & CYCLES_AND_PSB == CYCLES_AND_PSB
+            && ecx & INTEL_PT_LIP.mask == self.word(Reg::L14Ecx) & INTEL_PT_LIP.mask
+    }
+
+    fn filter_avx10(&mut self, tell: bool) -> bool {
+        if !self.release.behaviour.avx10 {
+            return false;
+        }
+        let asked = self.settings.avx10_version;
+        if !self.has(AVX10) {
+            if asked != 0 && tell {
+                self.warnings.push(Warning::Avx10 { asked, gets: None });
+            }
+            return asked != 0;
+        }
+        let [_, ebx, ..] = self.supported.leaf(0x24, 0);
+        let gets = ebx.to_le_bytes()[0];
+        if gets >= asked {
+            return false;
+        }
+        if tell {
+            self.warnings.push(Warning::Avx10 { asked, gets: Some(gets) });
+        }
+        self.settings.avx10_version = gets;
+        true
+    }
+}

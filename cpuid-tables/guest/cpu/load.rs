@@ -1,0 +1,142 @@
+//! What a CPU is before the user's settings, and these (`x86_cpu_load_model` and `max_x86_cpu_initfn` of
+//! target/i386/cpu.c; host-cpu.c and kvm/kvm-cpu.c; `device_post_init` of hw/core/qdev.c).
+//!
+//! In QEMU's order: the model's definition with its versions' properties; the accelerator's defaults; the machine type's
+//! compatibility properties; what the user sets by name and value. Signs come later, when features are expanded.
+
+use super::flags::HYPERVISOR;
+use super::properties::Value;
+use super::{Class, Cpu};
+use crate::bits::location::{CpuidWord, Register};
+use crate::guest::board::machine::Irqchip;
+use crate::guest::error::BuildError;
+use crate::guest::parse::cpu::{CpuOption, CpuSetting};
+use crate::models::cpu_model::CpuModel;
+
+/// `MCG_LMCE_P`: machine checks for one processor alone.
+pub(crate) const LMCE: u64 = 1 << 27;
+
+impl Cpu<'_> {
+    /// Everything up to the user's settings by name and value.
+    pub(crate) fn load(&mut self, option: &CpuOption) -> Result<(), BuildError> {
+        match self.class {
+            Class::Model(model) => {
+                self.load_model(model)?;
+                self.settings.vendor = self.host_vendor();
+                self.kvm_defaults()?;
+            }
+            Class::Host | Class::Max => self.load_max(),
+            Class::Base if self.release.behaviour.base_has_vendor => {
+                self.settings.vendor = self.host_vendor();
+            }
+            Class::Base => {}
+        }
+        self.compat()?;
+        for setting in &option.settings {
+            if let CpuSetting::Set(name, value) = setting {
+                self.set_property(name, Value::Text(value))?;
+            }
+        }
+        // A microvm's addresses must be those of the host, whatever is asked for (`microvm_device_pre_plug_cb`).
+        self.settings.host_phys_bits |= !self.machine.is_pc;
+        Ok(())
+    }
+
+    fn load_model(&mut self, model: CpuModel) -> Result<(), BuildError> {
+        let settings = &mut self.settings;
+        settings.min_level = model.level();
+        settings.min_xlevel = model.xlevel();
+        settings.set_family(model.family().into());
+        settings.set_model(model.model_number().into());
+        settings.set_stepping(model.stepping().into());
+        settings.set_brand(model.model_id().as_bytes());
+        settings.avx10_version = model.avx10_version();
+        self.caches = model.caches();
+        settings.legacy_cache = self.caches.is_none();
+        for (place, mask) in model.masks() {
+            if let Some(at) = self.release.index_of(place) {
+                self.words[at] = mask;
+            }
+        }
+        for (name, value) in model.properties() {
+            self.set_property(name, Value::Text(value))?;
+        }
+        self.set(HYPERVISOR);
+        // The definition's properties are no wishes of the user's.
+        self.user_words.fill(0);
+        Ok(())
+    }
+
+    /// A named model has the host's vendor (`host_cpu_instance_init`).
+    fn host_vendor(&self) -> [u32; 3] {
+        let [_, ebx, ecx, edx] = self.supported.instruction(0, 0);
+        [ebx, edx, ecx]
+    }
+
+    /// KVM's defaults, some of which depend on where the interrupt controller is (`kvm_cpu_instance_init`).
+    fn kvm_defaults(&mut self) -> Result<(), BuildError> {
+        let irqchip = self.supported.irqchip;
+        for (name, value) in self.machine.machine_type.kvm_defaults() {
+            let value = match (name, irqchip) {
+                ("x2apic", Irqchip::Off) => Some("off"),
+                ("kvm-msi-ext-dest-id", Irqchip::Split) => Some("on"),
+                _ => value,
+            };
+            if let Some(value) = value {
+                self.set_property(name, Value::Text(value))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The host's identity and levels (`host_cpu_max_instance_init`, `kvm_cpu_max_instance_init`).
+    fn load_max(&mut self) {
+        let (supported, vendor) = (self.supported, self.host_vendor());
+        let [version, ..] = supported.instruction(1, 0);
+        let mut brand = [0; 12];
+        for (leaf, part) in (0x8000_0002..).zip(brand.chunks_exact_mut(4)) {
+            part.copy_from_slice(&supported.instruction(leaf, 0));
+        }
+        let highest = |leaf| supported.register(CpuidWord::new(leaf, 0, Register::Eax));
+        let settings = &mut self.settings;
+        settings.pmu = true;
+        settings.lmce = supported.host.mce_capabilities.is_some_and(|bits| bits & LMCE != 0);
+        settings.migratable = true;
+        settings.host_phys_bits = true;
+        settings.vendor = vendor;
+        settings.set_family((version >> 8 & 0xf) + (version >> 20 & 0xff));
+        settings.set_model(version >> 4 & 0xf | (version & 0xf_0000) >> 12);
+        settings.set_stepping(version & 0xf);
+        settings.brand = until_zero(brand);
+        settings.min_level = highest(0);
+        settings.min_xlevel = highest(0x8000_0000);
+        settings.min_xlevel2 = highest(0xc000_0000);
+    }
+
+    /// What the machine type sets (`object_apply_compat_props`).
+    fn compat(&mut self) -> Result<(), BuildError> {
+        for set in self.machine.machine_type.compat() {
+            let class = self.class;
+            if set.cpu().is_none_or(|cpu| class.is_called(cpu)) {
+                self.set_property(set.property, Value::Text(set.value))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A brand string ends at its first zero.
+fn until_zero(mut brand: [u32; 12]) -> [u32; 12] {
+    let mut ended = false;
+    for word in &mut brand {
+        let mut bytes = word.to_le_bytes();
+        for byte in &mut bytes {
+            ended |= *byte == 0;
+            if ended {
+                *byte = 0;
+            }
+        }
+        *word = u32::from_le_bytes(bytes);
+    }
+    brand
+}

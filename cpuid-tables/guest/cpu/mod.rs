@@ -1,0 +1,185 @@
+//! A CPU on the way to its table: feature words and settings (`X86CPU` and `CPUX86State` of target/i386/cpu.h), and how
+//! a property is found by its name.
+
+pub(crate) mod expand;
+pub(crate) mod filter;
+pub(crate) mod flags;
+pub(crate) mod levels;
+pub(crate) mod load;
+pub(crate) mod properties;
+pub(crate) mod realize;
+pub(crate) mod settings;
+pub(crate) mod supported;
+pub(crate) mod vendor;
+pub(crate) mod xsave;
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use super::behaviour::Release;
+use super::board::machine::Machine;
+use super::board::topology::Topology;
+use super::cpu::flags::{Flag, Reg, WORDS};
+use super::cpu::properties::Value;
+use super::cpu::settings::Settings;
+use super::cpu::supported::Supported;
+use super::cpu::vendor::{AMD, INTEL, ZHAOXIN};
+use super::cpu::xsave::Components;
+use super::error::BuildError;
+use super::report::{Filtered, Reason, Warning};
+use crate::generated::guest_tables::{NAMES, Target, WordMask};
+use crate::models::cache::Caches;
+use crate::models::cpu_model::CpuModel;
+use crate::models::machine::CpuProperty;
+
+/// Which CPU was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// A definition of QEMU's.
+    Model(CpuModel),
+    /// `host`, which is a `max`.
+    Host,
+    /// Everything that the host supports.
+    Max,
+    /// Nothing at all.
+    Base,
+}
+
+impl Class {
+    /// `host` or `max`.
+    pub(crate) fn is_max(self) -> bool {
+        matches!(self, Class::Host | Class::Max)
+    }
+
+    /// True when a compatibility property for this name is for it.
+    pub(crate) fn is_called(self, name: &str) -> bool {
+        match self {
+            Class::Model(model) => model.is_called(name),
+            Class::Host => matches!(name, "host" | "max"),
+            Class::Max => name == "max",
+            Class::Base => name == "base",
+        }
+    }
+}
+
+/// A CPU on the way to its table; the same for all vCPUs but for their APIC ids.
+pub(crate) struct Cpu<'h> {
+    pub(crate) release: Release,
+    pub(crate) class: Class,
+    pub(crate) machine: Machine,
+    pub(crate) topology: Topology,
+    pub(crate) supported: Supported<'h>,
+    /// What the host supports, word by word.
+    pub(crate) host_words: [u64; WORDS],
+    pub(crate) words: [u64; WORDS],
+    /// Bits that a property has set or cleared.
+    pub(crate) user_words: [u64; WORDS],
+    pub(crate) settings: Settings,
+    pub(crate) components: Components,
+    /// A model's own caches.
+    pub(crate) caches: Option<Caches>,
+    /// Leaf 5.
+    pub(crate) mwait: [u32; 4],
+    pub(crate) filtered: Vec<Filtered>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// Properties that `host` and `max` alone have.
+const OF_MAX_ALONE: [&str; 2] = ["migratable", "host-cache-info"];
+
+impl Cpu<'_> {
+    /// True when the CPU has a feature.
+    pub(crate) fn has(&self, flag: Flag) -> bool {
+        self.release.index(flag.reg).is_some_and(|at| self.words[at] & u64::from(flag.mask) != 0)
+    }
+
+    /// A register's features.
+    pub(crate) fn word(&self, reg: Reg) -> u32 {
+        self.release.index(reg).map_or(0, |at| (self.words[at] & 0xffff_ffff) as u32)
+    }
+
+    /// Replaces a register's features; without effect where the release has no word for it.
+    pub(crate) fn set_word(&mut self, reg: Reg, value: u32) {
+        if let Some(at) = self.release.index(reg) {
+            self.words[at] = value.into();
+        }
+    }
+
+    /// Sets a feature.
+    pub(crate) fn set(&mut self, flag: Flag) {
+        self.set_word(flag.reg, self.word(flag.reg) | flag.mask);
+    }
+
+    pub(crate) fn is_amd(&self) -> bool {
+        self.settings.vendor == AMD
+    }
+
+    pub(crate) fn is_intel(&self) -> bool {
+        self.settings.vendor == INTEL
+    }
+
+    pub(crate) fn is_zhaoxin(&self) -> bool {
+        ZHAOXIN.contains(&self.settings.vendor)
+    }
+
+    /// The name that the CPU was asked for by.
+    pub(crate) fn name(&self) -> alloc::string::String {
+        match self.class {
+            Class::Model(model) => model.to_string(),
+            Class::Host => "host".to_string(),
+            Class::Max => "max".to_string(),
+            Class::Base => "base".to_string(),
+        }
+    }
+
+    /// Sets a property by its name.
+    pub(crate) fn set_property(&mut self, name: &str, value: Value<'_>) -> Result<(), BuildError> {
+        let rows = self.release.tables.properties;
+        let found = rows.binary_search_by(|row| NAMES[usize::from(row.name)].cmp(name));
+        let unknown = || BuildError::UnknownProperty { cpu: self.name(), property: name.to_string() };
+        let WordMask { word, mask } = match rows[found.map_err(|_| unknown())?].target {
+            Target::Bits(bits) => bits,
+            Target::Other(index) => {
+                let property = self.property(index).ok_or_else(unknown)?;
+                if OF_MAX_ALONE.contains(&property.name) && !self.class.is_max() {
+                    return Err(unknown());
+                }
+                return self.set_other(property, value);
+            }
+        };
+        let on = match value {
+            Value::Bool(on) => Some(on),
+            Value::Text(text) => super::parse::values::boolean(text),
+        };
+        let wrong = |value: Value<'_>| match value {
+            Value::Text(text) => BuildError::value(name, text, "on or off"),
+            Value::Bool(_) => unknown(),
+        };
+        let on = on.ok_or_else(|| wrong(value))?;
+        let at = usize::from(word);
+        if let Some(bits) = self.words.get_mut(at) {
+            *bits = if on { *bits | mask } else { *bits & !mask };
+            self.user_words[at] |= mask;
+        }
+        Ok(())
+    }
+
+    fn property(&self, index: u16) -> Option<CpuProperty> {
+        self.release.qemu.board().properties.get(usize::from(index)).map(CpuProperty::of_row)
+    }
+
+    /// Takes features away and notes them (`mark_unavailable_features`).
+    pub(crate) fn mark_unavailable(&mut self, word: usize, mask: u64, reason: impl Fn(&Self, u64) -> Reason) {
+        if mask == 0 {
+            return;
+        }
+        if !self.settings.force_features {
+            self.words[word] &= !mask;
+        }
+        let Some(source) = self.release.source(word) else { return };
+        for bit in (0..64u8).filter(|bit| mask >> bit & 1 != 0) {
+            let reason = reason(self, 1 << bit);
+            self.filtered.push(Filtered::new(self.release.qemu, source, bit, reason));
+        }
+    }
+}

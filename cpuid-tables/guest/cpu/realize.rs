@@ -1,0 +1,244 @@
+//! Checks and settings between the filter and the table (`x86_cpu_realizefn` of target/i386/cpu.c,
+//! `kvm_cpu_realizefn` of kvm/kvm-cpu.c, `host_cpu_realizefn` of host-cpu.c).
+
+use super::Cpu;
+use super::flags::{APIC, HT, INVTSC, LM, MCA, MCE, MONITOR, PAE, PSE36, Reg, TOPOEXT, WAITPKG, X2APIC};
+use super::load::LMCE;
+use super::settings::IDS;
+use super::supported::{AMD_ALIASES, cap};
+use crate::bits::location::{CpuidWord, Msr, Register};
+use crate::guest::board::apic_id::Place;
+use crate::guest::board::machine::Irqchip;
+use crate::guest::error::BuildError;
+use crate::guest::parse::cpu::CpuOption;
+use crate::guest::report::Warning;
+
+/// The widest physical address: QEMU's `TARGET_PHYS_ADDR_SPACE_BITS`.
+const MAX_PHYS_BITS: u32 = 52;
+/// What a CPU has of which nothing is said.
+const DEFAULT_PHYS_BITS: u32 = 40;
+/// `IA32_PERF_CAPABILITIES`, whose lowest six bits are the format of branch records.
+const PERF_CAPABILITIES: u32 = 0x345;
+const LBR_FORMAT: u64 = 0x3f;
+
+impl Cpu<'_> {
+    /// Everything up to the leaves.
+    pub(crate) fn realize(&mut self, option: &CpuOption) -> Result<(), BuildError> {
+        self.check_ids()?;
+        if self.release.behaviour.cleans_up
+            && self.settings.vendor_cpuid_only_v2
+            && !self.settings.vendor_cpuid_only
+        {
+            return Err(BuildError::VendorOnly);
+        }
+        self.warnings.extend(self.settings.hv_vendor_too_long.take().map(Warning::HypervVendor));
+        self.expand(option)?;
+        self.check_lbr_format()?;
+        if self.filter() && self.settings.enforce {
+            return Err(BuildError::Enforced(core::mem::take(&mut self.filtered)));
+        }
+        if self.is_amd() {
+            let aliases = self.word(Reg::L1Edx) & AMD_ALIASES;
+            self.set_word(Reg::X1Edx, self.word(Reg::X1Edx) & !AMD_ALIASES | aliases);
+        }
+        self.take_host_power();
+        self.settle_phys_bits()?;
+        self.mwait[2] |= 3;
+        if self.is_amd() && !self.has(TOPOEXT) && self.topology.threads > 1 {
+            self.warnings.push(Warning::Threads(self.topology.threads));
+        }
+        self.check_apic()?;
+        self.check_tsc()?;
+        self.check_machine_checks()
+    }
+
+    /// APICs are KVM's (`apic_get_class` of target/i386/cpu-apic.c), and know wide ids by x2APIC only
+    /// (`apic_common_set_id` of hw/intc/apic_common.c).
+    fn check_apic(&mut self) -> Result<(), BuildError> {
+        let in_kernel = self.supported.irqchip != Irqchip::Off;
+        let needed = self.has(APIC) || self.topology.cpus > 1;
+        if needed && !in_kernel {
+            if self.release.behaviour.apic_is_kernels {
+                return Err(BuildError::UserspaceApic);
+            }
+            self.warnings.push(Warning::UserspaceApic);
+        }
+        let last = crate::guest::leaves::assemble::Vcpu::of(&self.topology, self.topology.cpus - 1).apic_id;
+        if needed && self.release.behaviour.wide_apic_ids_need_x2apic && last >= 255 && !self.has(X2APIC) {
+            return Err(BuildError::ApicIdNeedsX2apic(last));
+        }
+        Ok(())
+    }
+
+    /// KVM must know what is asked of machine checks; where nothing is known of it, it does.
+    fn check_machine_checks(&self) -> Result<(), BuildError> {
+        let there = self.settings.signature >> 8 & 0xf >= 6 && self.has(MCE) && self.has(MCA);
+        let known = self.supported.host.mce_capabilities;
+        let lacking = known.is_some_and(|bits| bits & LMCE == 0);
+        if there && self.settings.lmce && lacking { Err(BuildError::LocalMachineCheck) } else { Ok(()) }
+    }
+
+    /// Ids of the topology that were set hold for every vCPU (`x86_cpu_pre_plug`).
+    fn check_ids(&self) -> Result<(), BuildError> {
+        if self.settings.ids == [u32::MAX; 5] {
+            return Ok(());
+        }
+        for index in 0..self.topology.cpus {
+            let Place { socket, die, module, core, thread } = Place::of(&self.topology, index);
+            for ((property, asked), is) in
+                IDS.into_iter().zip(self.settings.ids).zip([socket, die, module, core, thread])
+            {
+                if asked != u32::MAX && asked != is {
+                    return Err(BuildError::TopologyId { property, asked, is });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_lbr_format(&mut self) -> Result<(), BuildError> {
+        let Some(at) = self.release.msr_index(PERF_CAPABILITIES) else { return Ok(()) };
+        if let Some(format) = self.settings.lbr_fmt {
+            self.words[at] = self.words[at] & !LBR_FORMAT | format;
+        }
+        let low = |value: u64| (value & LBR_FORMAT) as u32;
+        let (asked, host) = (low(self.words[at]), low(self.supported.msr(Msr(PERF_CAPABILITIES))));
+        if asked == 0 {
+            return Ok(());
+        }
+        if !self.settings.pmu {
+            return Err(BuildError::LbrFormat { asked, host: None });
+        }
+        if asked != host {
+            return Err(BuildError::LbrFormat { asked, host: Some(host) });
+        }
+        Ok(())
+    }
+
+    /// `-overcommit cpu-pm=on`: the guest waits by itself.
+    fn take_host_power(&mut self) {
+        if !self.class.is_max() || !self.supported.cpu_pm {
+            return;
+        }
+        // KVM lists the MSR of it where it supports it.
+        if self.supported.register(WAITPKG.reg.word()) & WAITPKG.mask != 0 {
+            self.set(WAITPKG);
+        }
+        if !self.release.behaviour.monitor_by_kvm {
+            self.set(MONITOR);
+        }
+        if self.has(MONITOR) {
+            self.mwait = self.supported.instruction(5, 0);
+        }
+    }
+
+    /// Widths of physical addresses, the host's, KVM's and the user's.
+    fn settle_phys_bits(&mut self) -> Result<(), BuildError> {
+        let known = self.release.behaviour.guest_phys_bits;
+        if self.has(LM) {
+            self.take_host_phys_bits();
+            if known && self.settings.guest_phys_bits == u32::MAX {
+                self.take_guest_phys_bits();
+            }
+        }
+        let settings = &mut self.settings;
+        if !known || settings.guest_phys_bits == u32::MAX {
+            settings.guest_phys_bits = 0;
+        }
+        let out_of = |bits: u32, max: u32| bits != 0 && !(32..=max).contains(&bits);
+        let (bits, guest_bits) = (settings.phys_bits, settings.guest_phys_bits);
+        let wrong = |property, bits, max| Err(BuildError::PhysBits { property, bits, max });
+        if !self.has(LM) {
+            if bits != 0 {
+                return wrong("phys-bits", bits, None);
+            }
+            if guest_bits != 0 {
+                return wrong("guest-phys-bits", guest_bits, None);
+            }
+            let wide = self.has(PSE36) || self.release.behaviour.pae_is_36_bits && self.has(PAE);
+            self.settings.phys_bits = if wide { 36 } else { 32 };
+            return Ok(());
+        }
+        if out_of(bits, MAX_PHYS_BITS) {
+            return wrong("phys-bits", bits, Some(MAX_PHYS_BITS));
+        }
+        let bits = if bits == 0 { DEFAULT_PHYS_BITS } else { bits };
+        self.settings.phys_bits = bits;
+        if out_of(guest_bits, bits) {
+            return wrong("guest-phys-bits", guest_bits, Some(bits));
+        }
+        Ok(())
+    }
+
+    fn take_host_phys_bits(&mut self) {
+        let [highest, ..] = self.supported.instruction(0x8000_0000, 0);
+        let [widths, ..] = self.supported.instruction(0x8000_0008, 0);
+        let host = if highest >= 0x8000_0008 { widths & 0xff } else { 36 };
+        let settings = &mut self.settings;
+        let asked = settings.phys_bits;
+        if asked != host && asked != 0 {
+            self.warnings.push(Warning::PhysBits { host, asked });
+        }
+        if settings.host_phys_bits {
+            let limit = u32::from(settings.host_phys_bits_limit);
+            settings.phys_bits = if limit != 0 { host.min(limit) } else { host };
+        }
+    }
+
+    fn take_guest_phys_bits(&mut self) {
+        let eax = self.supported.register(CpuidWord::new(0x8000_0008, 0, Register::Eax));
+        let bits = eax >> 16 & 0xff;
+        if bits == 0 {
+            return;
+        }
+        let settings = &mut self.settings;
+        // The CPU's width may be 0 here, which means the default.
+        settings.guest_phys_bits = bits.min(settings.phys_bits);
+        let limit = u32::from(settings.host_phys_bits_limit);
+        if settings.host_phys_bits && limit != 0 {
+            settings.guest_phys_bits = settings.guest_phys_bits.min(limit);
+        }
+    }
+
+    /// A frequency that was asked for must be possible (`kvm_arch_set_tsc_khz`).
+    fn check_tsc(&self) -> Result<(), BuildError> {
+        let Some(asked) = self.settings.tsc_khz else { return Ok(()) };
+        let host = self.host_tsc_khz();
+        // 250 parts in a million can be corrected by NTP.
+        let near = host.is_some_and(|host| {
+            let spread = u64::from(host) * 250 / 1_000_000;
+            u64::from(host).abs_diff(asked) <= spread
+        });
+        if near || self.supported.capability(cap::TSC_CONTROL) > 0 {
+            return Ok(());
+        }
+        Err(BuildError::TscFrequency { asked, host })
+    }
+
+    /// The host's frequency, if KVM tells.
+    fn host_tsc_khz(&self) -> Option<u32> {
+        let tells = self.supported.capability(cap::GET_TSC_KHZ) > 0;
+        self.supported.host.tsc_khz.filter(|khz| tells && *khz > 0)
+    }
+
+    /// The guest's TSC frequency, if it is known and stable (`tsc_is_stable_and_known`).
+    pub(crate) fn stable_tsc_khz(&self) -> Option<u32> {
+        let asked = self.settings.tsc_khz.map(|khz| (khz & 0xffff_ffff) as u32);
+        asked.or_else(|| self.host_tsc_khz().filter(|_| self.has(INVTSC)))
+    }
+
+    /// Several threads to a package, as a release counts them: all dies' or one's.
+    pub(crate) fn counted_threads(&self) -> u32 {
+        if self.release.behaviour.counts_dies {
+            self.topology.threads_per_package()
+        } else {
+            self.topology.threads_per_die()
+        }
+    }
+
+    /// 1.EDX: HT is set late in releases before it was a feature.
+    pub(crate) fn leaf_1_edx(&self) -> u32 {
+        let late = !self.release.behaviour.sets_ht_in_expand && self.counted_threads() > 1;
+        self.word(Reg::L1Edx) | if late { HT.mask } else { 0 }
+    }
+}

@@ -1,0 +1,192 @@
+//! What the properties of `-cpu` hold that are no bits of feature words, and their defaults (fields of `X86CPU`, in
+//! target/i386/cpu.h).
+
+use alloc::string::String;
+
+use super::vendor;
+use crate::guest::behaviour::Behaviour;
+
+/// `on`, `off` or `auto`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnOffAuto {
+    On,
+    Off,
+    Auto,
+}
+
+/// What the properties hold; their defaults are compared with the facts by a test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) pmu: bool,
+    /// None unless it is set.
+    pub(crate) lbr_fmt: Option<u64>,
+    pub(crate) hv_spinlocks: u32,
+    /// By the bit of each `hv-` property.
+    pub(crate) hyperv_features: u64,
+    pub(crate) hv_no_nonarch_coresharing: OnOffAuto,
+    pub(crate) hv_passthrough: bool,
+    pub(crate) hv_version_build: u32,
+    pub(crate) hv_version_major: u16,
+    pub(crate) hv_version_minor: u16,
+    pub(crate) hv_version_spack: u32,
+    pub(crate) hv_version_sbranch: u8,
+    pub(crate) hv_version_snumber: u32,
+    /// Twelve bytes, zero after its end.
+    pub(crate) hv_vendor: [u32; 3],
+    /// `hv-vendor-id` as it was given, if it is longer.
+    pub(crate) hv_vendor_too_long: Option<String>,
+    pub(crate) hv_max_vps: u32,
+    pub(crate) hv_synic_kvm_only: bool,
+    pub(crate) check: bool,
+    pub(crate) enforce: bool,
+    pub(crate) force_features: bool,
+    pub(crate) kvm: bool,
+    pub(crate) lmce: bool,
+    pub(crate) phys_bits: u32,
+    /// `u32::MAX` unless it is set.
+    pub(crate) guest_phys_bits: u32,
+    pub(crate) host_phys_bits: bool,
+    pub(crate) host_phys_bits_limit: u8,
+    /// `u32::MAX` unless it is set; the same of the other levels.
+    pub(crate) level_func7: u32,
+    pub(crate) level: u32,
+    pub(crate) xlevel: u32,
+    pub(crate) xlevel2: u32,
+    pub(crate) min_level_func7: u32,
+    pub(crate) min_level: u32,
+    pub(crate) min_xlevel: u32,
+    pub(crate) min_xlevel2: u32,
+    pub(crate) avx10_version: u8,
+    pub(crate) full_cpuid_auto_level: bool,
+    pub(crate) cpuid_0xb: bool,
+    pub(crate) vendor_cpuid_only: bool,
+    pub(crate) amd_topoext_features_only: bool,
+    pub(crate) l3_cache: bool,
+    pub(crate) vmware_cpuid_freq: bool,
+    pub(crate) legacy_cache: bool,
+    pub(crate) legacy_multi_node: bool,
+    pub(crate) intel_pt_auto_level: bool,
+    pub(crate) l1_cache_per_core: bool,
+    pub(crate) vendor_cpuid_only_v2: bool,
+    pub(crate) consistent_cache: bool,
+    pub(crate) force_cpuid_0x1f: bool,
+    pub(crate) arch_cap_always_on: bool,
+    pub(crate) pdcm_on_even_without_pmu: bool,
+    /// Of `host` and `max` alone.
+    pub(crate) migratable: bool,
+    /// Of `host` and `max` alone.
+    pub(crate) host_cache_info: bool,
+    /// The same for every vCPU: socket, die, module, core, thread; `u32::MAX`, which is -1, unless it
+    /// is set.
+    pub(crate) ids: [u32; 5],
+    /// In kHz, if it is set.
+    pub(crate) tsc_khz: Option<u64>,
+    /// Family, model and stepping as leaf 1 has them in EAX.
+    pub(crate) signature: u32,
+    /// As leaf 0 has it in EBX, EDX and ECX.
+    pub(crate) vendor: [u32; 3],
+    /// The brand string.
+    pub(crate) brand: [u32; 12],
+}
+
+/// Properties of topology, in the order of [`Settings::ids`].
+pub(crate) const IDS: [&str; 5] = ["socket-id", "die-id", "module-id", "core-id", "thread-id"];
+
+/// What `hv-vendor-id` is unless it is set.
+const MICROSOFT: [u32; 3] = vendor::registers(b"Microsoft Hv");
+
+impl Settings {
+    /// The defaults of a release; of properties that it lacks, what its code does.
+    pub(crate) fn new(behaviour: &Behaviour) -> Settings {
+        let newer = behaviour.counts_apic_ids;
+        Settings {
+            pmu: false,
+            lbr_fmt: None,
+            hv_spinlocks: u32::MAX,
+            hyperv_features: 0,
+            hv_no_nonarch_coresharing: OnOffAuto::Off,
+            hv_passthrough: false,
+            hv_version_build: 0x3839,
+            hv_version_major: 10,
+            hv_version_minor: 0,
+            hv_version_spack: 0,
+            hv_version_sbranch: 0,
+            hv_version_snumber: 0,
+            hv_vendor: MICROSOFT,
+            hv_vendor_too_long: None,
+            hv_max_vps: u32::MAX,
+            hv_synic_kvm_only: false,
+            check: true,
+            enforce: false,
+            force_features: false,
+            kvm: true,
+            lmce: false,
+            phys_bits: 0,
+            guest_phys_bits: u32::MAX,
+            host_phys_bits: false,
+            host_phys_bits_limit: 0,
+            level_func7: u32::MAX,
+            level: u32::MAX,
+            xlevel: u32::MAX,
+            xlevel2: u32::MAX,
+            min_level_func7: 0,
+            min_level: 0,
+            min_xlevel: 0,
+            min_xlevel2: 0,
+            avx10_version: 0,
+            full_cpuid_auto_level: true,
+            cpuid_0xb: true,
+            vendor_cpuid_only: true,
+            amd_topoext_features_only: newer,
+            l3_cache: true,
+            vmware_cpuid_freq: true,
+            legacy_cache: true,
+            legacy_multi_node: !newer,
+            intel_pt_auto_level: true,
+            l1_cache_per_core: newer,
+            vendor_cpuid_only_v2: behaviour.cleans_up,
+            consistent_cache: behaviour.cleans_up,
+            force_cpuid_0x1f: false,
+            arch_cap_always_on: !behaviour.cleans_up,
+            pdcm_on_even_without_pmu: !behaviour.cleans_up,
+            migratable: false,
+            host_cache_info: false,
+            ids: [u32::MAX; 5],
+            tsc_khz: None,
+            signature: 0,
+            vendor: [0; 3],
+            brand: [0; 12],
+        }
+    }
+
+    /// Family, extended family included.
+    pub(crate) fn set_family(&mut self, family: u32) {
+        let fields = if family > 0xf { 0xf00 | (family - 0xf) << 20 } else { family << 8 };
+        self.signature = self.signature & !0x0ff0_0f00 | fields;
+    }
+
+    /// Model, extended model included.
+    pub(crate) fn set_model(&mut self, model: u32) {
+        self.signature = self.signature & !0x000f_00f0 | (model & 0xf) << 4 | (model >> 4) << 16;
+    }
+
+    pub(crate) fn set_stepping(&mut self, stepping: u32) {
+        self.signature = self.signature & !0xf | stepping & 0xf;
+    }
+
+    /// The brand string, of which 48 bytes are taken.
+    pub(crate) fn set_brand(&mut self, text: &[u8]) {
+        self.brand = words(text);
+    }
+}
+
+/// Bytes in registers, zero after their end.
+pub(crate) fn words<const N: usize>(bytes: &[u8]) -> [u32; N] {
+    let mut words = [0; N];
+    for (word, four) in words.iter_mut().zip(bytes.chunks(4)) {
+        let mut padded = [0; 4];
+        padded[..four.len()].copy_from_slice(four);
+        *word = u32::from_le_bytes(padded);
+    }
+    words
+}

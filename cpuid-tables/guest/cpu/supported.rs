@@ -1,0 +1,224 @@
+//! What KVM supports, with QEMU's corrections (`kvm_arch_get_supported_cpuid` and
+//! `kvm_arch_get_supported_msr_feature` of target/i386/kvm/kvm.c).
+
+use super::flags::{
+    ARAT, ERMS, FSRC, FSRM, FSRS, FZRM, Flag, HINT_DEDICATED, HLE, HT, HYPERVISOR, MCA, MCDT_NO, MCE,
+    MONITOR, MSI_EXT_DEST_ID, MTRR, OVERFLOW_RECOV, PAT, PV_UNHALT, RTM, Reg, SGX, SGX_LC, SUCCOR, TOPOEXT,
+    TSC_DEADLINE, WORDS, X2APIC,
+};
+use super::vendor::INTEL;
+use crate::bits::location::{CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
+use crate::guest::behaviour::Release;
+use crate::guest::board::machine::Irqchip;
+use crate::host::Host;
+use crate::table::find_entry;
+
+/// `KVM_CAP_*` numbers (Linux, `include/uapi/linux/kvm.h`).
+pub(crate) mod cap {
+    pub(in crate::guest) const IRQCHIP: u32 = 0;
+    pub(in crate::guest) const NR_VCPUS: u32 = 9;
+    pub(in crate::guest) const HYPERV: u32 = 44;
+    pub(in crate::guest) const TSC_CONTROL: u32 = 60;
+    pub(in crate::guest) const GET_TSC_KHZ: u32 = 61;
+    pub(in crate::guest) const MAX_VCPUS: u32 = 66;
+    pub(in crate::guest) const TSC_DEADLINE_TIMER: u32 = 72;
+    pub(in crate::guest) const HYPERV_TIME: u32 = 96;
+    pub(in crate::guest) const HYPERV_SYNIC: u32 = 123;
+    pub(in crate::guest) const X2APIC_API: u32 = 129;
+    pub(in crate::guest) const X86_DISABLE_EXITS: u32 = 143;
+    pub(in crate::guest) const HYPERV_SYNIC2: u32 = 148;
+    pub(in crate::guest) const HYPERV_VP_INDEX: u32 = 149;
+    pub(in crate::guest) const GET_MSR_FEATURES: u32 = 153;
+    pub(in crate::guest) const HYPERV_TLBFLUSH: u32 = 155;
+    pub(in crate::guest) const HYPERV_SEND_IPI: u32 = 161;
+    pub(in crate::guest) const HYPERV_ENLIGHTENED_VMCS: u32 = 163;
+    pub(in crate::guest) const HYPERV_CPUID: u32 = 167;
+    pub(in crate::guest) const SYS_HYPERV_CPUID: u32 = 191;
+    pub(in crate::guest) const SYS_ATTRIBUTES: u32 = 209;
+}
+
+/// Capabilities that a host's description may leave out, with what is taken then: what KVM has answered on every x86
+/// for years. A real host's answer, 0 included, goes first.
+const TAKEN_FOR_GRANTED: [(u32, i64); 18] = [
+    (cap::IRQCHIP, 1),
+    (cap::NR_VCPUS, 1024),
+    (cap::HYPERV, 1),
+    (cap::GET_TSC_KHZ, 1),
+    (cap::MAX_VCPUS, 1024),
+    (cap::TSC_DEADLINE_TIMER, 1),
+    (cap::X2APIC_API, 3),
+    (cap::HYPERV_TIME, 1),
+    (cap::HYPERV_SYNIC, 1),
+    (cap::HYPERV_SYNIC2, 1),
+    (cap::HYPERV_VP_INDEX, 1),
+    (cap::HYPERV_TLBFLUSH, 1),
+    (cap::HYPERV_SEND_IPI, 1),
+    (cap::HYPERV_ENLIGHTENED_VMCS, 1),
+    (cap::GET_MSR_FEATURES, 1),
+    (cap::HYPERV_CPUID, 1),
+    (cap::SYS_HYPERV_CPUID, 1),
+    (cap::SYS_ATTRIBUTES, 1),
+];
+
+/// Bits of 0x80000001.EDX that repeat those of 1.EDX on AMD: QEMU's `CPUID_EXT2_AMD_ALIASES`.
+pub(crate) const AMD_ALIASES: u32 = 0x0183_f3ff;
+/// `KVM_X86_DISABLE_EXITS_MWAIT`.
+const DISABLE_EXITS_MWAIT: i64 = 1;
+
+/// What a host supports for a guest.
+#[derive(Clone, Copy)]
+pub(crate) struct Supported<'h> {
+    pub(crate) host: &'h Host,
+    pub(crate) release: Release,
+    pub(crate) irqchip: Irqchip,
+    /// `-overcommit cpu-pm=on`.
+    pub(crate) cpu_pm: bool,
+}
+
+impl Supported<'_> {
+    /// What `KVM_CHECK_EXTENSION` answers.
+    pub(crate) fn capability(&self, number: u32) -> i64 {
+        let granted = || TAKEN_FOR_GRANTED.iter().find(|(known, _)| *known == number).map_or(0, |row| row.1);
+        self.host.capabilities.get(&number).copied().unwrap_or_else(granted)
+    }
+
+    /// What the CPUID instruction returns; zeros for a leaf that the host's description lacks (`host_cpuid`).
+    pub(crate) fn instruction(&self, leaf: u32, subleaf: u32) -> [u32; 4] {
+        let entry = find_entry(&self.host.instruction, Leaf(leaf), Subleaf(subleaf));
+        entry.map_or([0; 4], |entry| entry.registers)
+    }
+
+    /// Four registers as QEMU takes them from KVM (`x86_cpu_get_supported_cpuid`).
+    pub(crate) fn leaf(&self, leaf: u32, subleaf: u32) -> [u32; 4] {
+        Register::ALL.map(|register| self.register(CpuidWord::new(leaf, subleaf, register)))
+    }
+
+    /// A register as QEMU takes it from KVM.
+    pub(crate) fn register(&self, word: CpuidWord) -> u32 {
+        let reported = self.reported(word);
+        let reg = Reg::ALL.iter().find(|reg| reg.word() == word);
+        reg.map_or(reported, |reg| self.corrected(*reg, reported))
+    }
+
+    /// A register as KVM reports it. QEMU compares indices even where they are not significant.
+    fn reported(&self, word: CpuidWord) -> u32 {
+        let is =
+            |entry: &&crate::table::CpuidEntry| entry.function == word.leaf && entry.index == word.subleaf;
+        self.host.supported.iter().find(is).map_or(0, |entry| entry.register(word.register))
+    }
+
+    fn corrected(&self, reg: Reg, reported: u32) -> u32 {
+        let on = |flags: &[Flag]| flags.iter().fold(0, |all, flag| all | flag.mask);
+        let newer = self.release.behaviour.adds_optimizations;
+        match reg {
+            Reg::L1Edx => reported | on(&[MTRR, PAT, MCE, MCA]) | if newer { HT.mask } else { 0 },
+            Reg::L1Ecx => self.leaf_1_ecx(reported),
+            Reg::L6Eax => reported | ARAT.mask,
+            Reg::L7Ebx => {
+                let broken = if self.tsx_is_broken() { on(&[RTM, HLE]) } else { 0 };
+                (reported | self.of_cpu(reg, &[ERMS])) & !broken
+            }
+            Reg::L7Edx => {
+                // QEMU takes ARCH_CAPABILITIES away where KVM does not list the MSR among those that it saves: before
+                // 4.21, of which a host's description does not tell.
+                reported | self.of_cpu(reg, &[FSRM])
+            }
+            Reg::L7s1Eax => reported | self.of_cpu(reg, &[FZRM, FSRS, FSRC]),
+            Reg::L7s2Edx => reported | self.of_cpu(reg, &[MCDT_NO]),
+            Reg::LdEax | Reg::LdEdx => self.xcr0(reg, reported),
+            Reg::X1Ecx => reported | TOPOEXT.mask,
+            Reg::X1Edx => reported | self.register(Reg::L1Edx.word()) & AMD_ALIASES,
+            Reg::X7Ebx if newer => reported | on(&[OVERFLOW_RECOV, SUCCOR]),
+            Reg::KvmEax => {
+                let without = if self.irqchip == Irqchip::Off { PV_UNHALT.mask } else { 0 };
+                let split = if self.irqchip == Irqchip::Split { MSI_EXT_DEST_ID.mask } else { 0 };
+                reported & !without | split
+            }
+            Reg::KvmEdx => reported | HINT_DEDICATED.mask,
+            _ => reported,
+        }
+    }
+
+    fn leaf_1_ecx(&self, reported: u32) -> u32 {
+        let mut ecx = reported | HYPERVISOR.mask;
+        if self.irqchip == Irqchip::Off {
+            ecx &= !X2APIC.mask;
+        } else if self.capability(cap::TSC_DEADLINE_TIMER) > 0 {
+            ecx |= TSC_DEADLINE.mask;
+        }
+        if self.cpu_pm && self.capability(cap::X86_DISABLE_EXITS) & DISABLE_EXITS_MWAIT != 0 {
+            ecx |= MONITOR.mask;
+        }
+        ecx
+    }
+
+    /// Bits that tell how fast something is: the CPU's word is enough.
+    fn of_cpu(&self, reg: Reg, flags: &[Flag]) -> u32 {
+        if !self.release.behaviour.adds_optimizations {
+            return 0;
+        }
+        let word = reg.word();
+        let registers = self.instruction(word.leaf.0, word.subleaf.0);
+        flags.iter().fold(0, |all, flag| all | flag.mask) & registers[word.register as usize]
+    }
+
+    /// Components that need permission first are in `KVM_X86_XCOMP_GUEST_SUPP` alone.
+    fn xcr0(&self, reg: Reg, reported: u32) -> u32 {
+        if self.capability(cap::SYS_ATTRIBUTES) <= 0 {
+            return reported;
+        }
+        let Some(all) = self.host.guest_xcomponents else { return reported };
+        let half = if reg == Reg::LdEdx { all >> 32 } else { all };
+        (half & 0xffff_ffff) as u32
+    }
+
+    /// A Haswell whose TSX is broken (`host_tsx_broken`).
+    fn tsx_is_broken(&self) -> bool {
+        let [_, ebx, ecx, edx] = self.instruction(0, 0);
+        let [eax, ..] = self.instruction(1, 0);
+        let family = (eax >> 8 & 0xf) + (eax >> 20 & 0xff);
+        let (model, stepping) = (eax >> 4 & 0xf | (eax & 0xf_0000) >> 12, eax & 0xf);
+        [ebx, edx, ecx] == INTEL
+            && family == 6
+            && (model == 63 && stepping < 4 || matches!(model, 60 | 69 | 70))
+    }
+
+    /// A feature MSR as QEMU takes it from KVM.
+    pub(crate) fn msr(&self, msr: Msr) -> u64 {
+        if self.capability(cap::GET_MSR_FEATURES) <= 0 {
+            return 0;
+        }
+        let Some(&value) = self.host.msrs.get(&msr) else { return 0 };
+        match msr.0 {
+            // Controls of VMX: those that may be 1 and need not be.
+            0x48b | 0x48d..=0x490 => (value >> 32) & !(value & 0xffff_ffff),
+            0x10a => {
+                /// MDS_NO, TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO.
+                const NOT_VULNERABLE: u64 = 1 << 5 | 1 << 8 | 1 << 13 | 1 << 14 | 1 << 15;
+                const FB_CLEAR: u64 = 1 << 17;
+                if value & NOT_VULNERABLE == NOT_VULNERABLE { value | FB_CLEAR } else { value }
+            }
+            _ => value,
+        }
+    }
+
+    /// Every feature word (`x86_cpu_get_supported_feature_word` without a CPU).
+    pub(crate) fn words(&self, is_pc: bool) -> [u64; WORDS] {
+        let mut words = [0; WORDS];
+        for (at, word) in words.iter_mut().enumerate().take(self.release.tables.words.len()) {
+            *word = match self.release.source(at) {
+                Some(WordSource::Cpuid(word)) => self.register(word).into(),
+                Some(WordSource::Msr(msr)) => self.msr(msr),
+                None => 0,
+            };
+        }
+        if self.release.behaviour.sgx_needs_pc && !is_pc {
+            for flag in [SGX, SGX_LC] {
+                if let Some(at) = self.release.index(flag.reg) {
+                    words[at] &= !u64::from(flag.mask);
+                }
+            }
+        }
+        words
+    }
+}

@@ -1,0 +1,256 @@
+//! The table: which leaves QEMU asks its CPU for, in which order, and which it leaves out (`kvm_arch_init_vcpu` and
+//! `kvm_x86_build_cpuid` of target/i386/kvm/kvm.c).
+
+use alloc::vec::Vec;
+
+use super::caches::CacheInfo;
+use crate::guest::board::apic_id::{Offsets, Place};
+use crate::guest::board::topology::Topology;
+use crate::guest::builder::SgxSection;
+use crate::guest::cpu::Cpu;
+use crate::guest::error::BuildError;
+use crate::table::{ApicLayout, CpuidEntry, CpuidTable, OwnBits, OwnPart, OwnPlace, TableFull, VcpuBase};
+
+/// How many entries QEMU has room for: its `KVM_MAX_CPUID_ENTRIES`.
+const ROOM: usize = 100;
+/// The highest leaves that may hold something.
+const LAST_BASIC: u32 = 0x24;
+const LAST_EXTENDED: u32 = 0x8000_0022;
+/// The last subleaf that QEMU asks leaf 0xD for, and its flag.
+const LAST_OF_D: (u32, u32) = (63, CpuidEntry::SIGNIFICANT_INDEX);
+/// The first leaf of hypervisors, which ends the basic ones.
+const HYPERVISOR: u32 = 0x4000_0000;
+
+/// What a leaf may depend on of a vCPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Vcpu {
+    pub(crate) apic_id: u32,
+    /// Its core's number within the module.
+    pub(crate) core: u32,
+}
+
+impl Vcpu {
+    pub(crate) fn of(topology: &Topology, index: u32) -> Vcpu {
+        let place = Place::of(topology, index);
+        Vcpu { apic_id: place.apic_id(Offsets::of(topology)), core: place.core }
+    }
+}
+
+/// What every leaf is computed from.
+pub(crate) struct Leaves<'c> {
+    pub(crate) cpu: &'c Cpu<'c>,
+    pub(crate) caches: &'c CacheInfo,
+    pub(crate) sgx: &'c [SgxSection],
+    pub(crate) sgx_provisioning: bool,
+}
+
+impl Leaves<'_> {
+    /// A leaf as the CPU answers (`cpu_x86_cpuid`); one out of range is answered as the highest basic one.
+    fn cpuid(&self, leaf: u32, subleaf: u32, vcpu: Vcpu) -> [u32; 4] {
+        let settings = &self.cpu.settings;
+        let highest = match leaf {
+            0xc000_0000.. => settings.xlevel2,
+            0x8000_0000.. => settings.xlevel,
+            HYPERVISOR.. => HYPERVISOR + 1,
+            _ => settings.level,
+        };
+        let leaf = if leaf > highest { settings.level } else { leaf };
+        if leaf < HYPERVISOR { self.basic(leaf, subleaf, vcpu) } else { self.extended(leaf, subleaf, vcpu) }
+    }
+}
+
+/// The table while it grows: the first vCPU's, with every entry that others have.
+struct Assembled {
+    table: CpuidTable,
+    /// What is each vCPU's own.
+    own: Vec<OwnPlace>,
+    /// The next entry has leaf 0xD's flag and index: QEMU has written them there, then gone back, and writes neither
+    /// with VMware's leaf.
+    left_over: bool,
+}
+
+impl From<TableFull> for BuildError {
+    fn from(_: TableFull) -> BuildError {
+        BuildError::TooManyEntries(HYPERVISOR, 0)
+    }
+}
+
+/// Asks for all leaves.
+pub(crate) fn assemble(leaves: &Leaves<'_>, layout: ApicLayout) -> Result<VcpuBase, BuildError> {
+    let all = Assembled::new(leaves)?;
+    Ok(VcpuBase::from_parts(all.table, all.own, layout))
+}
+
+impl Assembled {
+    fn new(leaves: &Leaves<'_>) -> Result<Assembled, BuildError> {
+        let vcpu = Vcpu::of(&leaves.cpu.topology, 0);
+        let mut all = Assembled { table: CpuidTable::new(), own: Vec::with_capacity(8), left_over: false };
+        leaves.cpu.hypervisor_leaves(&mut all.table)?;
+        all.basic(leaves, vcpu)?;
+        all.extended(leaves, vcpu)?;
+        all.centaur(leaves, vcpu)?;
+        leaves.cpu.frequency_leaf(&mut all.table, if all.left_over { LAST_OF_D } else { (0, 0) })?;
+        Ok(all)
+    }
+
+    /// Room for another entry, into which QEMU writes flags of its own.
+    fn claim(&mut self, leaf: u32, subleaf: u32) -> Result<(), BuildError> {
+        self.left_over = false;
+        self.check_room(leaf, subleaf)
+    }
+
+    /// Room for another entry.
+    fn check_room(&self, leaf: u32, subleaf: u32) -> Result<(), BuildError> {
+        if self.table.len() < ROOM { Ok(()) } else { Err(BuildError::TooManyEntries(leaf, subleaf)) }
+    }
+
+    fn push(&mut self, entry: CpuidEntry, own: Option<OwnPart>) -> Result<(), BuildError> {
+        self.claim(entry.function.0, entry.index.0)?;
+        self.own.extend(own.map(|part| OwnPlace { entry: self.table.len(), part }));
+        Ok(self.table.push(entry)?)
+    }
+
+    /// A leaf without subleaves; left out if it is all zero.
+    fn plain(&mut self, leaf: u32, registers: [u32; 4], own: Option<OwnPart>) -> Result<(), BuildError> {
+        self.claim(leaf, 0)?;
+        if registers == [0; 4] && own.is_none() {
+            return Ok(());
+        }
+        self.push(CpuidEntry::of_leaf(leaf, registers), own)
+    }
+
+    /// Subleaves from 0 up to the first that ends them, which is there too.
+    fn list(
+        &mut self,
+        leaf: u32,
+        own: Option<OwnPart>,
+        read: impl Fn(u32) -> [u32; 4],
+        ends: impl Fn(u32, [u32; 4]) -> bool,
+    ) -> Result<(), BuildError> {
+        for subleaf in 0.. {
+            let registers = read(subleaf);
+            self.push(CpuidEntry::of_subleaf(leaf, subleaf, registers), own)?;
+            if ends(subleaf, registers) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn basic(&mut self, leaves: &Leaves<'_>, vcpu: Vcpu) -> Result<(), BuildError> {
+        let [highest, ..] = leaves.cpuid(0, 0, vcpu);
+        if highest >= HYPERVISOR {
+            return Err(BuildError::Level(highest));
+        }
+        let behaviour = &leaves.cpu.release.behaviour;
+        for leaf in 0..=highest.min(LAST_BASIC) {
+            let read = |subleaf| leaves.cpuid(leaf, subleaf, vcpu);
+            match leaf {
+                1 => self.plain(leaf, read(0), Some(OwnPart::CountedId))?,
+                2 => self.leaf_2(read(0), behaviour.drops_obsolete)?,
+                4 => self.list(leaf, None, read, |_, [eax, ..]| eax == 0)?,
+                0xb => self.list(leaf, leaf_b_id(leaves), read, |_, [_, _, ecx, _]| ecx & 0xff00 == 0)?,
+                0x1f if !leaves.cpu.has_leaf_1f() => self.check_room(leaf, 0)?,
+                0x1f => {
+                    self.list(leaf, x2apic_id(leaf), read, |_, [_, _, ecx, _]| ecx & 0xff00 == 0)?;
+                }
+                0xd => self.leaf_d(read, behaviour.drops_obsolete)?,
+                0x12 => self.list(leaf, None, read, |subleaf, [eax, ..]| subleaf > 1 && eax & 0xf != 1)?,
+                0x7 | 0x14 | 0x1d | 0x1e => self.counted(leaf, read)?,
+                0x24 if behaviour.avx10 => self.counted(leaf, read)?,
+                _ => self.plain(leaf, read(0), None)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaf 2, as many times as it says.
+    fn leaf_2(&mut self, registers: [u32; 4], drops_obsolete: bool) -> Result<(), BuildError> {
+        let times = registers[0] & 0xff;
+        let mut entry = CpuidEntry::of_leaf(2, registers);
+        if times > 1 || !drops_obsolete {
+            entry.flags = CpuidEntry::STATEFUL_FUNC | CpuidEntry::STATE_READ_NEXT;
+        }
+        self.push(entry, None)?;
+        entry.flags = CpuidEntry::STATEFUL_FUNC;
+        for _ in 1..times {
+            self.push(entry, None)?;
+        }
+        Ok(())
+    }
+
+    /// Leaf 0xD: the subleaves that have a size. Older releases leave an empty one at the end.
+    fn leaf_d(&mut self, read: impl Fn(u32) -> [u32; 4], drops_empty: bool) -> Result<(), BuildError> {
+        const LAST: u32 = LAST_OF_D.0;
+        self.claim(0xd, 0)?;
+        for subleaf in 0..=LAST {
+            let registers = read(subleaf);
+            let kept = registers[0] != 0 || subleaf == LAST && !drops_empty;
+            if kept {
+                self.push(CpuidEntry::of_subleaf(0xd, subleaf, registers), None)?;
+            }
+            if kept && subleaf != LAST {
+                self.claim(0xd, subleaf)?;
+            }
+        }
+        self.left_over = drops_empty;
+        Ok(())
+    }
+
+    /// Subleaf 0, and as many more as its EAX says.
+    fn counted(&mut self, leaf: u32, read: impl Fn(u32) -> [u32; 4]) -> Result<(), BuildError> {
+        let first = read(0);
+        self.push(CpuidEntry::of_subleaf(leaf, 0, first), None)?;
+        for subleaf in 1..=first[0] {
+            self.push(CpuidEntry::of_subleaf(leaf, subleaf, read(subleaf)), None)?;
+        }
+        Ok(())
+    }
+
+    fn extended(&mut self, leaves: &Leaves<'_>, vcpu: Vcpu) -> Result<(), BuildError> {
+        const FIRST: u32 = 0x8000_0000;
+        let [highest, ..] = leaves.cpuid(FIRST, 0, vcpu);
+        // What is above the CPU's own highest leaf is the highest basic leaf again and again, until there is no room.
+        let in_range = leaves.cpu.settings.xlevel;
+        for leaf in FIRST..=highest {
+            if leaf > LAST_EXTENDED && leaf <= in_range {
+                if highest > in_range || in_range >= 0xc000_0000 {
+                    return Err(BuildError::Level(highest));
+                }
+                break;
+            }
+            let read = |subleaf| leaves.cpuid(leaf, subleaf, vcpu);
+            match leaf {
+                0x8000_001d => self.list(leaf, None, read, |_, [eax, ..]| eax == 0)?,
+                0x8000_001e if leaf <= in_range => {
+                    self.plain(leaf, read(0), Some(OwnPart::Node))?;
+                }
+                _ if leaf > in_range && read(0) == [0; 4] => return Err(BuildError::Level(highest)),
+                _ => self.plain(leaf, read(0), None)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn centaur(&mut self, leaves: &Leaves<'_>, vcpu: Vcpu) -> Result<(), BuildError> {
+        const FIRST: u32 = 0xc000_0000;
+        if leaves.cpu.settings.xlevel2 == 0 {
+            return Ok(());
+        }
+        let [highest, ..] = leaves.cpuid(FIRST, 0, vcpu);
+        for leaf in FIRST..=highest {
+            self.push(CpuidEntry::of_leaf(leaf, leaves.cpuid(leaf, 0, vcpu)), None)?;
+        }
+        Ok(())
+    }
+}
+
+/// The x2APIC id of a leaf that lists levels.
+fn x2apic_id(leaf: u32) -> Option<OwnPart> {
+    OwnBits::all().iter().find(|own| own.field.leaf().0 == leaf).copied().map(OwnPart::Field)
+}
+
+/// Leaf 0xB holds the APIC id unless it is switched off.
+fn leaf_b_id(leaves: &Leaves<'_>) -> Option<OwnPart> {
+    x2apic_id(0xb).filter(|_| leaves.cpu.settings.cpuid_0xb)
+}

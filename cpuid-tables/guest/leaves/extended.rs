@@ -1,0 +1,93 @@
+//! Leaves from 0x80000000 and from 0xC0000000 on (`cpu_x86_cpuid` of target/i386/cpu.c).
+
+use super::assemble::{Leaves, Vcpu};
+use crate::bits::location::{CpuidWord, Register};
+use crate::guest::board::apic_id::Offsets;
+use crate::guest::cpu::flags::{CMP_LEGACY, LA57, LM, PERFMON_V2, Reg, SVM};
+
+impl Leaves<'_> {
+    /// A leaf in range.
+    pub(crate) fn extended(&self, leaf: u32, subleaf: u32, vcpu: Vcpu) -> [u32; 4] {
+        let cpu = self.cpu;
+        let settings = &cpu.settings;
+        match leaf {
+            0x8000_0000 => {
+                let [ebx, edx, ecx] = if self.is_not_amds() { [0; 3] } else { settings.vendor };
+                [settings.xlevel, ebx, ecx, edx]
+            }
+            0x8000_0001 => [settings.signature, 0, self.leaf_80000001_ecx(), cpu.word(Reg::X1Edx)],
+            0x8000_0002 => self.brand(0),
+            0x8000_0003 => self.brand(1),
+            0x8000_0004 => self.brand(2),
+            0x8000_0005 => cpu.leaf_80000005(self.caches),
+            0x8000_0006 => cpu.leaf_80000006(self.caches),
+            0x8000_0007 => {
+                let hidden = settings.vendor_cpuid_only_v2 && cpu.is_intel();
+                [0, if hidden { 0 } else { cpu.word(Reg::X7Ebx) }, 0, cpu.word(Reg::X7Edx)]
+            }
+            0x8000_0008 => self.leaf_80000008(),
+            0x8000_000a if cpu.has(SVM) => [1, 16, 0, cpu.word(Reg::XaEdx)],
+            0x8000_001d => cpu.leaf_8000001d(subleaf, self.caches),
+            0x8000_001e => self.leaf_8000001e(vcpu),
+            0x8000_0021 => [cpu.word(Reg::X21Eax), cpu.word(Reg::X21Ebx), cpu.word(Reg::X21Ecx), 0],
+            0x8000_0022 if settings.pmu && cpu.has(PERFMON_V2) => {
+                let counters = cpu.supported.register(CpuidWord::new(leaf, subleaf, Register::Ebx));
+                [PERFMON_V2.mask, counters & 0xf, 0, 0]
+            }
+            0xc000_0000 => [settings.xlevel2, 0, 0, 0],
+            0xc000_0001 => [settings.signature, 0, 0, cpu.word(Reg::C1Edx)],
+            _ => [0; 4],
+        }
+    }
+
+    /// CMP_LEGACY is set late in releases before it was a feature.
+    fn leaf_80000001_ecx(&self) -> u32 {
+        let cpu = self.cpu;
+        let late = !cpu.release.behaviour.sets_ht_in_expand && cpu.counted_threads() > 1 && !cpu.is_intel();
+        cpu.word(Reg::X1Ecx) | if late { CMP_LEGACY.mask } else { 0 }
+    }
+
+    /// A CPU that has none of what AMD alone has, in releases that look at that.
+    fn is_not_amds(&self) -> bool {
+        let cpu = self.cpu;
+        cpu.settings.vendor_cpuid_only_v2 && (cpu.is_intel() || cpu.is_zhaoxin())
+    }
+
+    fn brand(&self, part: usize) -> [u32; 4] {
+        let brand = &self.cpu.settings.brand;
+        [0, 1, 2, 3].map(|at| brand[part * 4 + at])
+    }
+
+    fn leaf_80000008(&self) -> [u32; 4] {
+        let cpu = self.cpu;
+        let mut eax = cpu.settings.phys_bits;
+        if cpu.has(LM) {
+            let linear = if cpu.has(LA57) { 57 } else { 48 };
+            eax |= linear << 8 | cpu.settings.guest_phys_bits << 16;
+        }
+        let threads = cpu.counted_threads();
+        let ecx = if threads > 1 && !self.is_not_amds() {
+            Offsets::of(&cpu.topology).package << 12 | (threads - 1)
+        } else {
+            0
+        };
+        [eax, cpu.word(Reg::X8Ebx), ecx, 0]
+    }
+
+    /// The vCPU's place, as AMD has it.
+    fn leaf_8000001e(&self, vcpu: Vcpu) -> [u32; 4] {
+        let topology = &self.cpu.topology;
+        // The field has eight bits.
+        if vcpu.core > 255 {
+            return [0; 4];
+        }
+        let offsets = Offsets::of(topology);
+        let ebx = (topology.threads - 1) << 8 | vcpu.core & 0xff;
+        let ecx = if self.cpu.settings.legacy_multi_node {
+            (topology.dies - 1) << 8 | vcpu.apic_id >> offsets.die & 0xff
+        } else {
+            vcpu.apic_id >> offsets.package & 0xff
+        };
+        [vcpu.apic_id, ebx, ecx, 0]
+    }
+}

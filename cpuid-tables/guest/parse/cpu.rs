@@ -1,0 +1,90 @@
+//! QEMU's `-cpu` syntax (`parse_cpu_option` of cpu-target.c, `x86_cpu_parse_featurestr` of target/i386/cpu.c).
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::str::FromStr;
+
+use crate::guest::error::BuildError;
+
+/// One setting of `-cpu`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CpuSetting {
+    /// `name=value`; `name` alone is `name=on`. Set before all of the other kind.
+    Set(String, String),
+    /// `+name`, wherever it stands set after every `name=value`.
+    Plus(String),
+    /// `-name`, set after every `+name`.
+    Minus(String),
+}
+
+/// What `-cpu` says.
+///
+/// ```
+/// use cpuid_tables::guest::{CpuOption, CpuSetting};
+///
+/// let option: CpuOption = "EPYC-Milan,+avx512f,sse4_1=off".parse()?;
+/// assert_eq!(option.model, "EPYC-Milan");
+/// assert_eq!(option.settings[0], CpuSetting::Plus("avx512f".into()));
+/// assert_eq!(option.settings[1], CpuSetting::Set("sse4-1".into(), "off".into()));
+/// # Ok::<(), cpuid_tables::guest::BuildError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CpuOption {
+    /// The CPU: a model in any of its names, or `host`, `max`, `base`.
+    pub model: String,
+    /// Its settings, in order.
+    pub settings: Vec<CpuSetting>,
+}
+
+impl CpuOption {
+    /// A CPU without settings.
+    #[must_use]
+    pub fn new(model: &str) -> CpuOption {
+        CpuOption { model: model.to_string(), settings: Vec::new() }
+    }
+
+    /// Warnings that QEMU gives for a name that is set in both ways, in our words.
+    pub(crate) fn ambiguous(&self) -> impl Iterator<Item = &str> {
+        let earlier = |at: usize, name: &str| {
+            self.settings[..at].iter().any(|setting| match setting {
+                CpuSetting::Plus(other) | CpuSetting::Minus(other) => other == name,
+                CpuSetting::Set(..) => false,
+            })
+        };
+        self.settings.iter().enumerate().filter_map(move |(at, setting)| match setting {
+            CpuSetting::Set(name, _) if earlier(at, name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+}
+
+impl FromStr for CpuOption {
+    type Err = BuildError;
+
+    fn from_str(text: &str) -> Result<CpuOption, BuildError> {
+        let (model, settings) = text.split_once(',').unwrap_or((text, ""));
+        if model.is_empty() {
+            return Err(BuildError::NoModel);
+        }
+        // As strtok does, empty settings are passed over.
+        let settings = settings.split(',').filter(|setting| !setting.is_empty()).map(setting);
+        Ok(CpuOption { model: model.to_string(), settings: settings.collect::<Result<_, _>>()? })
+    }
+}
+
+fn setting(text: &str) -> Result<CpuSetting, BuildError> {
+    if let Some(name) = text.strip_prefix('+') {
+        return Ok(CpuSetting::Plus(name.to_string()));
+    }
+    if let Some(name) = text.strip_prefix('-') {
+        return Ok(CpuSetting::Minus(name.to_string()));
+    }
+    let (name, value) = text.split_once('=').unwrap_or((text, "on"));
+    let name = name.replace('_', "-");
+    if name == "tsc-freq" {
+        let hertz = super::values::metric(value).filter(|hertz| i64::try_from(*hertz).is_ok());
+        let wrong = || BuildError::value(&name, value, "a frequency in Hz, such as 2.5G");
+        return Ok(CpuSetting::Set("tsc-frequency".to_string(), hertz.ok_or_else(wrong)?.to_string()));
+    }
+    Ok(CpuSetting::Set(name, value.to_string()))
+}

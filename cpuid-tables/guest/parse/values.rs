@@ -1,0 +1,118 @@
+//! Values of properties as QEMU reads them (`string_input_visitor` of qapi/, `qemu_strtosz_metric` of util/cutils.c).
+
+/// `on`, `yes`, `true`, `y`, and their opposites; nothing else, and case matters.
+pub(crate) fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "on" | "yes" | "true" | "y" => Some(true),
+        "off" | "no" | "false" | "n" => Some(false),
+        _ => None,
+    }
+}
+
+/// A number as `strtoull` reads it with base 0: blanks before it, a sign, `0x` or an octal `0`; all of the text.
+pub(crate) fn unsigned(text: &str) -> Option<u64> {
+    let (negative, digits) = sign(text);
+    let value = magnitude(digits)?;
+    // A negative number wraps, as it does in C.
+    Some(if negative { value.wrapping_neg() } else { value })
+}
+
+/// The same, signed.
+pub(crate) fn signed(text: &str) -> Option<i64> {
+    let (negative, digits) = sign(text);
+    let value = i128::from(magnitude(digits)?);
+    i64::try_from(if negative { -value } else { value }).ok()
+}
+
+fn sign(text: &str) -> (bool, &str) {
+    let text = text.trim_start_matches([' ', '\t', '\n', '\u{b}', '\u{c}', '\r']);
+    match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    }
+}
+
+fn magnitude(digits: &str) -> Option<u64> {
+    let hexadecimal = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"));
+    let (digits, radix) = match (hexadecimal, digits.strip_prefix('0')) {
+        (Some(digits), _) => (digits, 16),
+        (None, Some(octal)) if !octal.is_empty() => (octal, 8),
+        _ => (digits, 10),
+    };
+    // from_str_radix takes a sign, which was taken already.
+    digits
+        .starts_with(|digit: char| digit.is_digit(radix))
+        .then(|| u64::from_str_radix(digits, radix).ok())?
+}
+
+/// A number with a decimal suffix, a fraction before it allowed: `2.5G`.
+pub(crate) fn metric(text: &str) -> Option<u64> {
+    let (negative, digits) = sign(text);
+    if negative {
+        return None;
+    }
+    if digits.starts_with("0x") || digits.starts_with("0X") {
+        return magnitude(digits);
+    }
+    let end = digits.find(|digit: char| !digit.is_ascii_digit()).unwrap_or(digits.len());
+    let (whole, rest) = digits.split_at(end);
+    let (fraction, suffix) = match rest.strip_prefix('.') {
+        Some(rest) => {
+            let end = rest.find(|digit: char| !digit.is_ascii_digit()).unwrap_or(rest.len());
+            rest.split_at(end)
+        }
+        None => ("", rest),
+    };
+    let whole: u64 = whole.parse().ok()?;
+    let times: u64 = match suffix {
+        "" | "B" | "b" => 1,
+        "K" | "k" => 1000,
+        "M" | "m" => 1_000_000,
+        "G" | "g" => 1_000_000_000,
+        "T" | "t" => 1_000_000_000_000,
+        "P" | "p" => 1_000_000_000_000_000,
+        "E" | "e" => 1_000_000_000_000_000_000,
+        _ => return None,
+    };
+    whole.checked_mul(times)?.checked_add(part(fraction, times)?)
+}
+
+/// `0.fraction` of `times`, rounded to the nearest. Parts of a byte are an error, as QEMU has it.
+fn part(fraction: &str, times: u64) -> Option<u64> {
+    if times == 1 {
+        return fraction.bytes().all(|digit| digit == b'0').then_some(0);
+    }
+    let (mut part, mut unit) = (0u128, u128::from(times) << 32);
+    for digit in fraction.bytes() {
+        unit /= 10;
+        part += unit * u128::from(digit - b'0');
+    }
+    u64::try_from((part + (1 << 31)) >> 32).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{metric, signed, unsigned};
+
+    #[test]
+    fn numbers_are_cs() {
+        assert_eq!(unsigned("0x10"), Some(16));
+        assert_eq!(unsigned(" +010"), Some(8));
+        assert_eq!(unsigned("-1"), Some(u64::MAX));
+        assert_eq!(unsigned("0"), Some(0));
+        for wrong in ["", "0x", "08", "1 ", "--1", "+-1", "abc", "18446744073709551616"] {
+            assert_eq!(unsigned(wrong), None, "{wrong:?}");
+        }
+        assert_eq!(signed("-9223372036854775808"), Some(i64::MIN));
+        assert_eq!(signed("9223372036854775808"), None);
+    }
+
+    #[test]
+    fn sizes_are_decimal() {
+        assert_eq!(metric("2.5G"), Some(2_500_000_000));
+        assert_eq!(metric("2599999k"), Some(2_599_999_000));
+        assert_eq!(metric("1000"), Some(1000));
+        assert_eq!(metric("1.25"), None);
+        assert_eq!(metric("1x"), None);
+    }
+}

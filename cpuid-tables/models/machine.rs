@@ -1,0 +1,195 @@
+//! QEMU's machine types and its accelerators' defaults: what is set in a CPU model before a guest sees it.
+//!
+//! Under KVM QEMU sets the accelerator's default properties first, then the machine type's compatibility properties,
+//! then what the user asks for (target/i386/kvm/kvm-cpu.c; hw/i386/pc*.c; hw/core/machine.c). These are plain tables;
+//! nothing here builds a guest.
+
+use core::fmt;
+
+use super::cpu_model::CpuModel;
+use crate::bits::location::Bit;
+use crate::bits::release::QemuRelease;
+use crate::generated::model_tables::{Board, COMPAT, MachineRow, PropertyRow, optional, pairs, text};
+
+/// Which version of a model a machine type takes where its name has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DefaultVersion {
+    /// This one.
+    Version(u16),
+    /// Each model's last: microvm.
+    Latest,
+    /// The base definition, without any version's properties: machine types before 4.1, and isapc.
+    Legacy,
+}
+
+/// A machine type of one release, such as `pc-q35-9.2`. Names that QEMU gives to its newest ones (`pc`, `q35`) are no
+/// machine types here.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MachineType {
+    release: QemuRelease,
+    index: u16,
+}
+
+/// A property that a machine type sets in CPUs so that an old guest sees what it always saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CompatProperty {
+    /// The QOM type that it is for: `x86_64-cpu` is every CPU, `EPYC-x86_64-cpu` those called `EPYC`.
+    pub qom_type: &'static str,
+    /// The property.
+    pub property: &'static str,
+    /// Its value.
+    pub value: &'static str,
+}
+
+impl CompatProperty {
+    /// The name that `-cpu` has for the CPUs that it is for; none where it is for every CPU.
+    #[must_use]
+    pub fn cpu(&self) -> Option<&'static str> {
+        (self.qom_type != EVERY_CPU).then(|| self.qom_type.strip_suffix(SUFFIX).unwrap_or(self.qom_type))
+    }
+
+    /// True when it is for this model, as it was asked for: `EPYC`, `EPYC-v1` and the alias `EPYC-IBPB` are three types
+    /// to QEMU, and what is set for one does not hold for the others.
+    #[must_use]
+    pub fn applies_to(&self, model: CpuModel) -> bool {
+        self.cpu().is_none_or(|cpu| model.is_called(cpu))
+    }
+}
+
+/// The QOM type of every CPU.
+const EVERY_CPU: &str = "x86_64-cpu";
+
+/// What the QOM type of a CPU has after its name.
+const SUFFIX: &str = "-x86_64-cpu";
+
+/// A property of `-cpu` that is no bit of a feature word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CpuProperty {
+    /// `min-level`.
+    pub name: &'static str,
+    /// `bool`, `bit64`, `uint32`, `string`, ...: how QEMU defines it.
+    pub kind: &'static str,
+    /// The field of `X86CPU` that it sets; none where a function does.
+    pub field: Option<&'static str>,
+    /// The bit of the field.
+    pub bit: Option<Bit>,
+    /// Its default, where the table states one.
+    pub default: Option<&'static str>,
+}
+
+impl CpuProperty {
+    pub(crate) fn of_row(row: &PropertyRow) -> CpuProperty {
+        CpuProperty {
+            name: text(row.name),
+            kind: text(row.kind),
+            field: optional(row.field),
+            bit: row.bit,
+            default: optional(row.default),
+        }
+    }
+}
+
+impl MachineType {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        text(self.row().name)
+    }
+
+    /// The release.
+    #[must_use]
+    pub const fn release(self) -> QemuRelease {
+        self.release
+    }
+
+    /// Which version a model has that is named without one; see [`CpuModel::on`](crate::CpuModel::on).
+    #[must_use]
+    pub fn default_version(self) -> DefaultVersion {
+        self.row().default_version
+    }
+
+    /// Its compatibility properties, those of all newer machine types that it starts from included, in the order in
+    /// which QEMU sets them: a later one wins.
+    pub fn compat(self) -> impl Iterator<Item = CompatProperty> {
+        let MachineRow { compat_start, compat_count, .. } = self.row();
+        let rows = &COMPAT[usize::from(compat_start)..][..usize::from(compat_count)];
+        rows.iter().map(|row| CompatProperty {
+            qom_type: text(row.of),
+            property: text(row.property),
+            value: text(row.value),
+        })
+    }
+
+    /// KVM's default properties on this machine type; see [`QemuRelease::kvm_defaults`].
+    pub fn kvm_defaults(self) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+        pairs(self.row().kvm_defaults)
+    }
+
+    fn row(self) -> MachineRow {
+        self.release.board().machines[usize::from(self.index)]
+    }
+}
+
+impl QemuRelease {
+    /// A machine type by its name; case matters, as it does to QEMU.
+    ///
+    /// ```
+    /// use cpuid_tables::{DefaultVersion, QemuRelease};
+    ///
+    /// let machine = QemuRelease::NEWEST.machine("pc-q35-6.0").ok_or("no such machine type")?;
+    /// assert_eq!(machine.default_version(), DefaultVersion::Version(1));
+    /// assert!(machine.compat().any(|set| (set.property, set.value) == ("x-vendor-cpuid-only", "off")));
+    /// # Ok::<(), &str>(())
+    /// ```
+    #[must_use]
+    pub fn machine(self, name: &str) -> Option<MachineType> {
+        self.machines().find(|machine| machine.name() == name)
+    }
+
+    /// Every machine type, in QEMU's order.
+    pub fn machines(self) -> impl Iterator<Item = MachineType> {
+        let count = crate::generated::bit_tables::short(self.board().machines.len());
+        (0..count).map(move |index| MachineType { release: self, index })
+    }
+
+    /// What KVM's table sets in every built-in model, in order. A property without a value is not set. Code changes
+    /// some before they are set: `x2apic` is off without KVM's own interrupt controller, say.
+    pub fn kvm_defaults(self) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+        pairs(self.board().kvm_defaults)
+    }
+
+    /// What TCG's table sets in every built-in model, in order.
+    pub fn tcg_defaults(self) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+        pairs(self.board().tcg_defaults)
+    }
+
+    /// The first name of a property that has two: `sse4.1` for `sse4_1`.
+    #[must_use]
+    pub fn alias_of(self, property: &str) -> Option<&'static str> {
+        let found = self.aliases().find(|(alias, _)| *alias == property);
+        found.map(|(_, target)| target)
+    }
+
+    /// Second names of properties, each with the first.
+    pub fn aliases(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        pairs(self.board().aliases).map(|(alias, target)| (alias, target.unwrap_or_default()))
+    }
+
+    /// Properties of `-cpu` that are no bits of feature words, in QEMU's order.
+    pub fn cpu_properties(self) -> impl Iterator<Item = CpuProperty> {
+        let Board { properties, .. } = self.board();
+        properties.iter().map(CpuProperty::of_row)
+    }
+}
+
+impl fmt::Debug for MachineType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for MachineType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
