@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use cpuid_tables::dump::{self, Cpu, Format, Options, Reader};
 use cpuid_tables::fleet::Fleet;
-use cpuid_tables::{CpuidEntry, CpuidWord, IndexedLeaf, QemuRelease};
+use cpuid_tables::{CpuidEntry, CpuidWord, IndexedLeaf, Leaf, QemuRelease, Register, Registers, Subleaf};
 
 const HOSTS: usize = 10_000;
 const RUNS: usize = 7;
@@ -77,9 +77,9 @@ fn hosts(kinds: usize) -> Result<Vec<Vec<CpuidEntry>>, Box<dyn Error>> {
     let model = QemuRelease::NEWEST.cpu_model("SapphireRapids-v1").ok_or("no such model")?;
     let vendor = [0x756e_6547, 0x6c65_746e, 0x4965_6e69];
     let mut one = vec![
-        CpuidEntry::of_leaf(0, [0x1f, vendor[0], vendor[1], vendor[2]]),
-        CpuidEntry::of_leaf(0x8000_0000, [0x8000_0008, vendor[0], vendor[1], vendor[2]]),
-        CpuidEntry::of_leaf(0x8000_0008, [0x0000_3934, 0, 0, 0]),
+        CpuidEntry::new(Leaf(0), Registers::new(0x1f, vendor[0], vendor[1], vendor[2])),
+        CpuidEntry::new(Leaf(0x8000_0000), Registers::new(0x8000_0008, vendor[0], vendor[1], vendor[2])),
+        CpuidEntry::new(Leaf(0x8000_0008), Registers::new(0x0000_3934, 0, 0, 0)),
     ];
     for (word, value) in model.words() {
         set(&mut one, word, value);
@@ -87,11 +87,13 @@ fn hosts(kinds: usize) -> Result<Vec<Vec<CpuidEntry>>, Box<dyn Error>> {
     let subleaves =
         [(4, 0..5), (0xb, 0..3), (0xd, 2..20), (0x12, 0..4), (0x14, 0..2), (0x1d, 0..2), (0x1f, 0..4)];
     for (leaf, range) in subleaves {
-        one.extend(range.map(|at| CpuidEntry::of_subleaf(leaf, at, [at + 0x21, 0x1c0_003f, 0x3f, 0])));
+        one.extend(range.map(|at| {
+            CpuidEntry::indexed(Leaf(leaf), Subleaf(at), Registers::new(at + 0x21, 0x1c0_003f, 0x3f, 0))
+        }));
     }
-    for leaf in (2..0x20).filter(|leaf| IndexedLeaf::of(cpuid_tables::Leaf(*leaf)).is_none()) {
+    for leaf in (2..0x20).filter(|leaf| IndexedLeaf::get(Leaf(*leaf)).is_none()) {
         if one.iter().all(|entry| entry.function.0 != leaf) {
-            one.push(CpuidEntry::of_leaf(leaf, [leaf, 0, 0, 0]));
+            one.push(CpuidEntry::new(Leaf(leaf), Registers::new(leaf, 0, 0, 0)));
         }
     }
     one.sort_by_key(|entry| (entry.function, entry.index));
@@ -109,7 +111,7 @@ fn hosts(kinds: usize) -> Result<Vec<Vec<CpuidEntry>>, Box<dyn Error>> {
             for _ in 0..4 {
                 let at = next(host.len());
                 if !matches!(host[at].function.0, 0 | 1 | 0x8000_0000 | 0x8000_0001) {
-                    host[at].registers[next(4)] &= !(1 << (16 + next(16)));
+                    host[at].registers[Register::ALL[next(4)]] &= !(1 << (16 + next(16)));
                 }
             }
             host
@@ -121,12 +123,12 @@ fn hosts(kinds: usize) -> Result<Vec<Vec<CpuidEntry>>, Box<dyn Error>> {
 fn set(entries: &mut Vec<CpuidEntry>, word: CpuidWord, value: u32) {
     let at = entries.iter().position(|entry| entry.answers(word.leaf, word.subleaf));
     let at = at.unwrap_or_else(|| {
-        let indexed = IndexedLeaf::of(word.leaf).is_some();
+        let indexed = IndexedLeaf::get(word.leaf).is_some();
         entries.push(CpuidEntry {
             function: word.leaf,
             index: word.subleaf,
             flags: u32::from(indexed),
-            registers: [0; 4],
+            registers: Registers::ZERO,
         });
         entries.len() - 1
     });
@@ -137,7 +139,7 @@ fn set(entries: &mut Vec<CpuidEntry>, word: CpuidWord, value: u32) {
 fn text(hosts: &[Vec<CpuidEntry>], format: Format) -> Result<Vec<u8>, Box<dyn Error>> {
     let cpus: Vec<Cpu> = (0..)
         .zip(hosts)
-        .map(|(number, host)| Cpu { number: Some(number), ..Cpu::of_entries(host.clone()) })
+        .map(|(number, host)| Cpu { number: Some(number), ..Cpu::from_entries(host.clone()) })
         .collect();
     let mut text = Vec::new();
     dump::write(&mut text, format, &cpus)?;

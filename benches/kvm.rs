@@ -35,7 +35,7 @@ fn main() -> Result<()> {
 /// A copy patched, which is what `Vcpus` does beside the ioctl.
 fn patching(mut vcpus: Vcpus, table: &CpuidTable) {
     let mut table = table.clone();
-    let layout = ApicLayout::of(&table);
+    let layout = ApicLayout::from_cpuid(&table);
     let copy = table.clone();
     let mut in_kvms_form = |id| {
         black_box(vcpus.table(black_box(id)));

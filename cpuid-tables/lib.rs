@@ -66,7 +66,7 @@
 //! ```
 //! use cpuid_tables::{CpuidWord, Register, describe};
 //!
-//! let (ecx, value) = (CpuidWord::new(7, 0, Register::Ecx), 0x0042_0000);
+//! let (ecx, value) = (CpuidWord::new(Leaf(7), Subleaf(0), Register::Ecx), 0x0042_0000);
 //! let set: Vec<(&str, u32)> =
 //!     describe(ecx).map(|part| (part.name(), part.read(value))).filter(|(_, value)| *value != 0).collect();
 //! assert_eq!(set, [("mawau_val_lm", 1), ("RDPID", 1)]);
@@ -142,14 +142,18 @@ pub use bits::feature_set::{FeatureSet, FeatureSetIter};
 pub use bits::field::{Field, TooLarge};
 pub use bits::kernel_bits::{Bug, BugSet, SoftwareFeature, SoftwareSet, VmxFeature, VmxSet};
 pub use bits::kvm_treatment::{KvmTreatment, KvmWord};
-pub use bits::location::{Bit, CpuidWord, Leaf, Location, Msr, Register, Subleaf, Word, WordBit, WordSource};
+pub use bits::location::{
+    Bit, CpuidWord, FieldPlace, Leaf, Location, Msr, MsrBit, NotAPlace, Place, Register, Registers, Subleaf,
+    Word, WordBit, WordSource,
+};
 pub use bits::lookup::{Candidates, LookupError, Named, lookup};
 pub use bits::msr_feature::MsrFeature;
+pub use bits::qemu_cpu::{Cache, CacheDescriptor, CacheKind, CacheSlot, DefaultVersion, SharedBy};
 pub use bits::release::{LinuxRelease, QemuRelease, QemuWord};
 pub use bits::xsave::XsaveComponent;
-pub use models::cache::{Cache, CacheDescriptor, CacheKind, CacheSlot, Caches, LegacyCache, SharedBy};
+pub use models::cache::{Caches, LegacyCache};
 pub use models::cpu_model::CpuModel;
-pub use models::machine::{CompatProperty, CpuProperty, DefaultVersion, MachineType};
+pub use models::machine::{CompatProperty, CpuProperty, MachineType};
 #[cfg(feature = "alloc")]
 pub use table::VcpuBase;
 pub use table::{
@@ -191,7 +195,7 @@ pub mod msr {
 /// A field is called by its short name there, in capitals; a bit that is a [`Feature`] is not repeated here.
 ///
 /// ```
-/// use cpuid_tables::field::{leaf_4, leaf_80000008};
+/// use cpuid_tables::{Registers, field::{leaf_4, leaf_80000008}};
 ///
 /// // A cache as leaf 4 tells of it; sizes, counts and numbers of threads are stored less one.
 /// let [eax, ebx, ecx, edx] = [0x0400_0121, 0x01c0_003f, 0x3f, 0];
@@ -202,12 +206,12 @@ pub mod msr {
 ///     leaf_4::CACHE_NSETS.read(ecx),
 /// ];
 /// assert_eq!(size.into_iter().map(|less_one| less_one + 1).product::<u32>(), 32 << 10);
-/// assert_eq!(leaf_4::CACHE_LEVEL.read_from([eax, ebx, ecx, edx]), 1);
+/// assert_eq!(leaf_4::CACHE_LEVEL.read_from(Registers { eax, ebx, ecx, edx }), 1);
 ///
 /// // The address sizes of a guest: an error if they come from a configuration and are nonsense.
 /// fn address_sizes(host: u32, physical: u32, linear: u32) -> Result<u32, cpuid_tables::TooLarge> {
-///     let eax = leaf_80000008::PHYS_ADDR_BITS.put(host, physical)?;
-///     leaf_80000008::VIRT_ADDR_BITS.put(eax, linear)
+///     let eax = leaf_80000008::PHYS_ADDR_BITS.write(host, physical)?;
+///     leaf_80000008::VIRT_ADDR_BITS.write(eax, linear)
 /// }
 /// assert_eq!(address_sizes(0x3034, 46, 48), Ok(0x302e));
 /// assert!(address_sizes(0x3034, 460, 48).is_err());

@@ -17,7 +17,7 @@ use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Subleaf};
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let cpu = std::env::args().nth(1).unwrap_or_else(|| "Nehalem".to_owned());
-    let host = Host::of_this_machine()?;
+    let host = Host::this_machine()?;
     let built = GuestCpuid::builder()
         .cpu(cpu.parse::<CpuOption>()?)
         .topology(Smp { cpus: Some(2), sockets: Some(2), ..Smp::default() })
@@ -29,7 +29,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 
     let tables: Vec<(u32, CpuidTable)> = built.vcpus().collect();
     let given: Vec<(u32, &[CpuidEntry])> = tables.iter().map(|(id, table)| (*id, &table[..])).collect();
-    let mut guest = Guest::of_vcpus(&Device::open()?, &given, Mode::Long)?;
+    let mut guest = Guest::from_vcpus(&Device::open()?, &given, Mode::Long)?;
 
     let mut as_asked = true;
     for (vcpu, (apic_id, table)) in tables.iter().enumerate() {

@@ -6,7 +6,7 @@
 
 use std::error::Error;
 
-use cpuid_tables::{CpuModel, CpuidWord, QemuRelease, Register, XsaveComponent};
+use cpuid_tables::{CpuModel, CpuidWord, Leaf, QemuRelease, Register, Subleaf, XsaveComponent};
 
 /// What a VMM hands to KVM, or to whatever else it runs on.
 #[derive(Default)]
@@ -14,7 +14,7 @@ struct Table(Vec<(CpuidWord, u32)>);
 
 impl Table {
     fn set(&mut self, leaf: u32, subleaf: u32, register: Register, value: u32) {
-        self.0.push((CpuidWord::new(leaf, subleaf, register), value));
+        self.0.push((CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register), value));
     }
 
     /// Everything of the model that needs no host to be asked.
@@ -33,7 +33,7 @@ impl Table {
             }
         }
         // QEMU sets the hypervisor bit in every guest; it is no model's.
-        let hypervisor = CpuidWord::new(1, 0, Register::Ecx);
+        let hypervisor = CpuidWord::new(Leaf(1), Subleaf(0), Register::Ecx);
         let words = model.words();
         table.0.extend(words.map(|(word, bits)| (word, bits | u32::from(word == hypervisor) << 31)));
         table
@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(name) = machine {
         let machine =
             qemu.machine(&name).ok_or_else(|| format!("QEMU {qemu} has no machine type `{name}`"))?;
-        model = model.on(machine);
+        model = model.for_machine(machine);
         for set in machine.compat().filter(|set| set.applies_to(model)) {
             println!("{machine} sets {}={}", set.property, set.value);
         }

@@ -14,7 +14,7 @@ use kvm_ioctls::{Kvm, VcpuFd, VmFd};
 /// The vCPUs of a VM, each with its table.
 fn vcpus(vm: &VmFd, model: &str, count: u32) -> Result<Vec<VcpuFd>, Box<dyn Error>> {
     let smp = Smp { cpus: Some(count), ..Smp::default() };
-    let host = Host::of_this_machine()?;
+    let host = Host::this_machine()?;
     let guest = GuestCpuid::builder().model(model).topology(smp).host(host).build()?;
     guest.warnings().iter().for_each(|warning| println!("{model}: {warning}"));
     let mut tables = Vcpus::with_layout(guest.base(), guest.layout())?;

@@ -17,9 +17,10 @@ mod graph;
 #[cfg(any(feature = "trees", feature = "verify"))]
 mod hash;
 pub mod input;
+#[cfg(any(feature = "trees", feature = "verify"))]
+mod leaf_name;
 #[cfg(feature = "trees")]
 pub mod linux;
-pub mod location;
 pub mod model;
 pub mod ordered;
 mod pinned;
@@ -29,11 +30,13 @@ pub mod qemu;
 pub mod source;
 #[cfg(feature = "verify")]
 pub mod verify;
+pub mod vocabulary;
 
 pub use emit::{GenerateError, GeneratedFile, generate};
 #[cfg(feature = "format")]
 pub use emit::{format, generate_standalone};
 pub use pinned::{CONSTANTS, DIFFERENCES, pinned};
+pub use vocabulary::location;
 
 /// The README's example is a test.
 #[cfg(all(doctest, feature = "format"))]

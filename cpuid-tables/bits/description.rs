@@ -5,8 +5,8 @@
 
 use super::feature::Feature;
 use super::field::Field;
-use super::location::{CpuidWord, Leaf};
-use super::lookup::fold_eq;
+use super::location::{Bit, CpuidWord, Leaf};
+use super::name_hash::fold_eq;
 use crate::field::LEAVES;
 
 impl Field {
@@ -81,7 +81,7 @@ impl Part {
 /// ```
 /// use cpuid_tables::{CpuidWord, Register, describe};
 ///
-/// let (eax, value) = (CpuidWord::new(0x8000_0008, 0, Register::Eax), 0x0034_3030);
+/// let (eax, value) = (CpuidWord::new(Leaf(0x8000_0008), Subleaf(0), Register::Eax), 0x0034_3030);
 /// let decoded: Vec<String> =
 ///     describe(eax).map(|part| format!("{} = {}", part.name(), part.read(value))).collect();
 /// assert_eq!(decoded, ["phys_addr_bits = 48", "virt_addr_bits = 48", "guest_phys_addr_bits = 52"]);
@@ -93,7 +93,7 @@ impl Part {
 pub fn describe(word: CpuidWord) -> impl Iterator<Item = Part> {
     let fields = leaf_fields(word.leaf);
     (0..32).flat_map(move |bit| {
-        let feature = Feature::at(word.bit(bit));
+        let feature = Feature::at(word.bit(Bit(bit)));
         let field = at_bit(fields, word, bit).filter(|field| feature.is_none() || field.width() > 1);
         feature.map(Part::Feature).into_iter().chain(field.map(Part::Field))
     })

@@ -21,7 +21,7 @@ const REGISTERS: usize = KNOWN.len();
 ///
 /// let mut guest = FeatureSet::new();
 /// guest.insert(feature::AVX2);
-/// assert_eq!(guest.word(CpuidWord::new(7, 0, Register::Ebx)), 1 << 5);
+/// assert_eq!(guest.word(CpuidWord::new(Leaf(7), Subleaf(0), Register::Ebx)), 1 << 5);
 /// assert!((guest & FeatureSet::ALL).contains(feature::AVX2));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -9,7 +9,7 @@
 use core::fmt;
 use core::ops::RangeInclusive;
 
-use super::location::{Bit, CpuidWord, Leaf, Register, Subleaf};
+use super::location::{Bit, CpuidWord, FieldPlace, Leaf, Register, Registers, Subleaf};
 
 /// A bit field of a register of a leaf, in one subleaf or several.
 ///
@@ -24,12 +24,12 @@ use super::location::{Bit, CpuidWord, Leaf, Register, Subleaf};
 /// assert_eq!(leaf_1::EXT_MODEL.read(eax) << 4 | leaf_1::BASE_MODEL.read(eax), 0x8f);
 ///
 /// // A register built by the compiler, which refuses numbers that do not fit.
-/// const L1D: u32 = leaf_4::CACHE_TYPE.of(1) | leaf_4::CACHE_LEVEL.of(1) | leaf_4::NUM_CORES_ON_DIE.of(7);
+/// const L1D: u32 = leaf_4::CACHE_TYPE.encode(1) | leaf_4::CACHE_LEVEL.encode(1) | leaf_4::NUM_CORES_ON_DIE.encode(7);
 /// assert_eq!(L1D, 0x1c00_0021);
 ///
 /// // A register patched with a number that is known only now: too large a one is an error.
-/// assert_eq!(leaf_1::LOCAL_APIC_ID.put(0x0010_0800, 3), Ok(0x0310_0800));
-/// let error = leaf_1::LOCAL_APIC_ID.put(0, 256).unwrap_err();
+/// assert_eq!(leaf_1::LOCAL_APIC_ID.write(0x0010_0800, 3), Ok(0x0310_0800));
+/// let error = leaf_1::LOCAL_APIC_ID.write(0, 256).unwrap_err();
 /// assert_eq!(error.to_string(), "256 does not fit local_apic_id, which holds 255 at most");
 /// ```
 ///
@@ -37,16 +37,11 @@ use super::location::{Bit, CpuidWord, Leaf, Register, Subleaf};
 ///
 /// ```compile_fail,E0080
 /// # use cpuid_tables::field::leaf_4;
-/// const EAX: u32 = leaf_4::CACHE_LEVEL.of(8);
+/// const EAX: u32 = leaf_4::CACHE_LEVEL.encode(8);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Field {
-    leaf: Leaf,
-    first: Subleaf,
-    last: Subleaf,
-    register: Register,
-    low: Bit,
-    high: Bit,
+    place: FieldPlace,
     name: &'static str,
 }
 
@@ -54,16 +49,16 @@ impl Field {
     /// A field of one's own, such as one of a hypervisor's leaf; none if a range is empty or a bit above 31.
     ///
     /// ```
-    /// use cpuid_tables::{Field, Register};
+    /// use cpuid_tables::{Field, Leaf, Register};
     ///
-    /// const TSC_KHZ: Field = Field::new("tsc_khz", 0x4000_0010, 0..=0, Register::Eax, 0..=31).unwrap();
-    /// assert_eq!(TSC_KHZ.of(2_400_000), 2_400_000);
-    /// assert_eq!(Field::new("none", 1, 0..=0, Register::Eax, 4..=32), None);
+    /// const TSC_KHZ: Field = Field::new("tsc_khz", Leaf(0x4000_0010), 0..=0, Register::Eax, 0..=31).unwrap();
+    /// assert_eq!(TSC_KHZ.encode(2_400_000), 2_400_000);
+    /// assert_eq!(Field::new("none", Leaf(1), 0..=0, Register::Eax, 4..=32), None);
     /// ```
     #[must_use]
     pub const fn new(
         name: &'static str,
-        leaf: u32,
+        leaf: Leaf,
         subleaves: RangeInclusive<u32>,
         register: Register,
         bits: RangeInclusive<u8>,
@@ -73,7 +68,7 @@ impl Field {
         if first.0 > last.0 || low.0 > high.0 || high.0 > 31 {
             return None;
         }
-        Some(Field { leaf: Leaf(leaf), first, last, register, low, high, name })
+        Some(Field { place: FieldPlace { leaf, first, last, register, low, high }, name })
     }
 
     /// The short name, as Linux's `cpuid.csv` has it: `cache_type`.
@@ -85,76 +80,82 @@ impl Field {
     /// CPUID's input EAX.
     #[must_use]
     pub const fn leaf(self) -> Leaf {
-        self.leaf
+        self.place.leaf
     }
 
     /// The values of CPUID's input ECX that have it; 0 where a leaf has no subleaves.
     #[must_use]
     pub const fn subleaves(self) -> RangeInclusive<u32> {
-        RangeInclusive::new(self.first.0, self.last.0)
+        RangeInclusive::new(self.place.first.0, self.place.last.0)
+    }
+
+    /// Its place: leaf, subleaves, register and bits.
+    #[must_use]
+    pub const fn place(self) -> FieldPlace {
+        self.place
     }
 
     /// The register that CPUID returns it in.
     #[must_use]
     pub const fn register(self) -> Register {
-        self.register
+        self.place.register
     }
 
     /// Its lowest and its highest bit.
     #[must_use]
     pub const fn bits(self) -> RangeInclusive<u8> {
-        RangeInclusive::new(self.low.0, self.high.0)
+        RangeInclusive::new(self.place.low.0, self.place.high.0)
     }
 
     /// How many bits it has, 1 to 32.
     #[must_use]
     pub const fn width(self) -> u8 {
-        self.high.0 - self.low.0 + 1
+        self.place.high.0 - self.place.low.0 + 1
     }
 
     /// The largest value that fits.
     #[must_use]
     #[inline]
     pub const fn max(self) -> u32 {
-        u32::MAX >> (31 - (self.high.0 - self.low.0))
+        u32::MAX >> (31 - (self.place.high.0 - self.place.low.0))
     }
 
     /// Its bits in the register.
     #[must_use]
     #[inline]
     pub const fn mask(self) -> u32 {
-        self.max() << self.low.0
+        self.max() << self.place.low.0
     }
 
     /// True when this register has it.
     #[must_use]
     pub const fn is_in(self, word: CpuidWord) -> bool {
-        self.leaf.0 == word.leaf.0
-            && self.first.0 <= word.subleaf.0
-            && word.subleaf.0 <= self.last.0
-            && self.register as u8 == word.register as u8
+        self.place.leaf.0 == word.leaf.0
+            && self.place.first.0 <= word.subleaf.0
+            && word.subleaf.0 <= self.place.last.0
+            && self.place.register as u8 == word.register as u8
     }
 
     /// Its value, from what CPUID returned in its register.
     #[must_use]
     #[inline]
     pub const fn read(self, register: u32) -> u32 {
-        register >> self.low.0 & self.max()
+        register >> self.place.low.0 & self.max()
     }
 
     /// Its value, from EAX, EBX, ECX and EDX as its leaf returned them: the register is the right one in any case.
     ///
     /// ```
-    /// use cpuid_tables::field::leaf_b;
+    /// use cpuid_tables::{Registers, field::leaf_b};
     ///
-    /// let registers = [1, 2, 0x100, 0];
+    /// let registers = Registers::new(1, 2, 0x100, 0);
     /// assert_eq!(leaf_b::DOMAIN_LCPUS_COUNT.read_from(registers), 2);
     /// assert_eq!(leaf_b::DOMAIN_TYPE.read_from(registers), 1);
     /// ```
     #[must_use]
     #[inline]
-    pub const fn read_from(self, registers: [u32; 4]) -> u32 {
-        self.read(registers[self.register as usize])
+    pub const fn read_from(self, registers: Registers) -> u32 {
+        self.read(registers.get(self.place.register))
     }
 
     /// The register with this value in the field, all other bits as they were.
@@ -163,15 +164,15 @@ impl Field {
     ///
     /// [`TooLarge`]: the value has more bits than the field.
     #[inline]
-    pub const fn put(self, register: u32, value: u32) -> Result<u32, TooLarge> {
+    pub const fn write(self, register: u32, value: u32) -> Result<u32, TooLarge> {
         if value > self.max() {
             return Err(TooLarge { field: self, value });
         }
-        Ok(register & !self.mask() | value << self.low.0)
+        Ok(register & !self.mask() | value << self.place.low.0)
     }
 
     /// A register that holds this value in the field, and zeros otherwise: for constants, where it is checked by the
-    /// compiler. [`put`](Field::put) is for values that are known at run time only.
+    /// compiler. [`write`](Field::write) is for values that are known at run time only.
     ///
     /// # Panics
     ///
@@ -179,9 +180,9 @@ impl Field {
     #[must_use]
     #[inline]
     #[track_caller]
-    pub const fn of(self, value: u32) -> u32 {
+    pub const fn encode(self, value: u32) -> u32 {
         assert!(value <= self.max(), "the value does not fit the field");
-        value << self.low.0
+        value << self.place.low.0
     }
 }
 
@@ -193,7 +194,7 @@ pub(crate) const fn constant(
     bits: RangeInclusive<u8>,
     name: &'static str,
 ) -> Field {
-    match Field::new(name, leaf, subleaves, register, bits) {
+    match Field::new(name, Leaf(leaf), subleaves, register, bits) {
         Some(field) => field,
         None => panic!("a range of a field's constant is empty"),
     }
@@ -209,19 +210,7 @@ impl fmt::Display for Field {
 impl fmt::Debug for Field {
     /// Name and location, in the manuals' notation: `cache_type CPUID.(EAX=4,ECX=0-31):EAX[4:0]`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.leaf.0 {
-            leaf @ 0..=9 => write!(f, "{} CPUID.(EAX={leaf}", self.name)?,
-            leaf => write!(f, "{} CPUID.(EAX=0x{leaf:X}", self.name)?,
-        }
-        write!(f, ",ECX={}", self.first.0)?;
-        if self.last > self.first {
-            write!(f, "-{}", self.last.0)?;
-        }
-        write!(f, "):{}[{}", self.register, self.high.0)?;
-        if self.high > self.low {
-            write!(f, ":{}", self.low.0)?;
-        }
-        f.write_str("]")
+        write!(f, "{} {}", self.name, self.place)
     }
 }
 

@@ -1,7 +1,5 @@
 //! What KVM says about a feature: its word, and what KVM's capability set-up (`arch/x86/kvm/cpuid.c`) does with it.
 
-use core::fmt;
-
 use super::location::WordBit;
 
 /// A feature's bit among KVM's words in one release: the kernel's hardware words, then those that KVM alone has.
@@ -13,91 +11,4 @@ pub struct KvmWord {
     pub at: WordBit,
 }
 
-/// What KVM does with a feature in one release of Linux, as its capability set-up says.
-///
-/// The set-up names features in lists, in macros that each say when (`F`, `EMULATED_F` and so on, most of them since
-/// 6.14), and changes single ones by calls after the lists. Where a feature is named more than once, the name that asks
-/// for the least of the host decides, and a call that sets it comes before all lists. A call that withdraws it
-/// (`kvm_cpu_cap_clear`) does not show, since each answer but [`Emulated`](KvmTreatment::Emulated) says "at most when";
-/// a feature that lists emulate and a call withdraws is [`Conditional`](KvmTreatment::Conditional).
-///
-/// What a given host's KVM offers, `KVM_GET_SUPPORTED_CPUID` tells; this tells what to expect, and why.
-///
-/// ```
-/// use cpuid_tables::{KvmTreatment, LinuxRelease, feature};
-///
-/// let newest = LinuxRelease::NEWEST;
-/// assert_eq!(feature::AVX2.kvm(newest), KvmTreatment::Host);
-/// assert!(!feature::OSXSAVE.kvm(newest).may_be_advertised());
-/// // KVMs before 6.14 set it by a call, so that it was `Conditional`.
-/// if let Some(release) = LinuxRelease::find("7.3") {
-///     assert_eq!(feature::HYPERVISOR.kvm(release), KvmTreatment::Emulated);
-/// }
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum KvmTreatment {
-    /// Unknown: the release has no macro for it, or KVM no word that holds it. Features of KVM's own leaf 0x40000001
-    /// are among these, since other code sets that up.
-    Unknown,
-    /// Known, and not advertised: KVM has a place for it and its set-up does not name it. Before 6.14 that was so of
-    /// what is left to the vendor modules too (`SVM`), and in any release a bit that KVM writes into a guest's leaf by
-    /// its number (`ARAT`).
-    NotAdvertised,
-    /// Known, and not advertised, but kept up to date in a guest's table while it runs (`RUNTIME_F`).
-    Runtime,
-    /// The vendor module (`kvm-intel`, `kvm-amd`) decides (`VENDOR_F`).
-    Vendor,
-    /// Only when the host has it: its CPUID and, where the kernel has a macro, its kernel (`F`; scattered features:
-    /// `SF`, since 6.14 `SCATTERED_F`; `ALIASED_1_EDX_F`, AMD's copy in 0x80000001.EDX, stands for the bit of 1.EDX).
-    Host,
-    /// The same, and only by 64-bit kernels (`X86_64_F`).
-    Host64,
-    /// Passed through: when the host's CPUID has it, whatever its kernel does with it (`PASSTHROUGH_F`).
-    Passthrough,
-    /// When the host's kernel says so, whatever its CPUID (`SYNTHESIZED_F`).
-    Synthesized,
-    /// Always: KVM emulates it (`EMULATED_F`).
-    Emulated,
-    /// By a call of its own after the lists (`kvm_cpu_cap_set`), when another bit, a bug's absence or the paging mode
-    /// has it so. Before 6.14 the emulated and synthesized features were set like this too.
-    Conditional,
-}
-
-impl KvmTreatment {
-    /// All, in the order of the tables.
-    pub const ALL: [KvmTreatment; 10] = [
-        KvmTreatment::Unknown,
-        KvmTreatment::NotAdvertised,
-        KvmTreatment::Runtime,
-        KvmTreatment::Vendor,
-        KvmTreatment::Host,
-        KvmTreatment::Host64,
-        KvmTreatment::Passthrough,
-        KvmTreatment::Synthesized,
-        KvmTreatment::Emulated,
-        KvmTreatment::Conditional,
-    ];
-
-    /// True when there is a host on which KVM advertises it.
-    #[must_use]
-    pub const fn may_be_advertised(self) -> bool {
-        !matches!(self, KvmTreatment::Unknown | KvmTreatment::NotAdvertised | KvmTreatment::Runtime)
-    }
-}
-
-impl fmt::Display for KvmTreatment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            KvmTreatment::Unknown => "unknown",
-            KvmTreatment::NotAdvertised => "known, not advertised",
-            KvmTreatment::Runtime => "kept up to date, not advertised",
-            KvmTreatment::Vendor => "left to the vendor module",
-            KvmTreatment::Host => "only when the host has it",
-            KvmTreatment::Host64 => "only when the host has it, in 64-bit kernels",
-            KvmTreatment::Passthrough => "passed through",
-            KvmTreatment::Synthesized => "synthesized",
-            KvmTreatment::Emulated => "emulated",
-            KvmTreatment::Conditional => "on a condition of its own",
-        })
-    }
-}
+include!(concat!(env!("OUT_DIR"), "/kvm_treatment.rs"));

@@ -1,7 +1,7 @@
 //! Look-up by name, in constant time and without allocation.
 //!
 //! The table is a perfect hash: a name's bucket has a seed, hash and seed give the one slot where the name can be,
-//! and one comparison decides. `cpuid-gen` builds it with the same [`hash`], [`slot`] and [`reduce`].
+//! and one comparison decides. `cpuid-gen` builds it with the same functions, [`name_hash`](super::name_hash).
 //!
 //! A name may stand for several bits: Linux's `mba` for two registers', QEMU's `kvmclock` for two bits, `ept` for a
 //! software-defined feature and a VMX flag. Which one is meant is never guessed: [`LookupError::Ambiguous`] has all.
@@ -12,6 +12,7 @@ use super::feature::Feature;
 use super::kernel_bits::{Bug, SoftwareFeature, VmxFeature};
 use super::location::WordBit;
 use super::msr_feature::MsrFeature;
+use super::name_hash::{fold_eq, name_hash, reduce, slot};
 use super::release::{LinuxRelease, QemuRelease};
 use crate::generated::bit_tables::{
     BUG_BASE, LIST, LISTS, MSR_BASE, NAME_BITS, NAME_KEYS, NAME_SEEDS, SOFTWARE_BASE, STRINGS, VMX_BASE,
@@ -303,7 +304,7 @@ pub(crate) fn resolve(bits: Bits, name: &'static str, filter: Filter) -> Result<
 
 /// The one bit with this name that the filter accepts.
 pub(crate) fn by_name(name: &str, filter: Filter) -> Result<Named, LookupError> {
-    let hash = hash(name);
+    let hash = name_hash(name);
     let seed = NAME_SEEDS[reduce(hash >> 32, NAME_SEEDS.len())];
     let slot = slot(hash, seed, NAME_KEYS.len());
     let key = STRINGS[usize::from(NAME_KEYS[slot])];
@@ -331,53 +332,4 @@ pub(crate) fn by_name(name: &str, filter: Filter) -> Result<Named, LookupError> 
 pub(crate) fn without_prefix<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
     let (start, rest) = name.split_at_checked(prefix.len())?;
     fold_eq(start, prefix).then_some(rest)
-}
-
-/// Every byte as it is compared: ASCII lower case, `-` and `.` as `_`.
-static FOLD: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut byte: u8 = 0;
-    loop {
-        table[byte as usize] = match byte {
-            b'-' | b'.' => b'_',
-            byte => byte.to_ascii_lowercase(),
-        };
-        if byte == u8::MAX {
-            break table;
-        }
-        byte += 1;
-    }
-};
-
-fn fold(byte: u8) -> u8 {
-    FOLD[usize::from(byte)]
-}
-
-pub(crate) fn fold_eq(a: &str, b: &str) -> bool {
-    // Most names are given as they stand in the table.
-    a == b || a.len() == b.len() && a.bytes().map(fold).eq(b.bytes().map(fold))
-}
-
-/// FNV-1a of the folded name, 64 bits, and a last step that spreads what the last bytes changed over the upper half.
-fn hash(name: &str) -> u64 {
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(fold(byte))).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    (hash ^ (hash >> 32)).wrapping_mul(0xc4ce_b9fe_1a85_ec53)
-}
-
-/// The slot of a hash under its bucket's seed.
-fn slot(hash: u64, seed: u16, slots: usize) -> usize {
-    let mixed =
-        (hash ^ u64::from(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    reduce(mixed >> 32, slots)
-}
-
-/// A 32-bit number brought below `count`.
-#[allow(
-    clippy::cast_possible_truncation,
-    reason = "the result is below `count`; clippy sees it on some targets"
-)]
-fn reduce(value: u64, count: usize) -> usize {
-    ((value * (count as u64)) >> 32) as usize
 }

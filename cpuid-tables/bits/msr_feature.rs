@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::location::{Bit, Msr};
+use super::location::{Bit, Msr, MsrBit};
 use super::lookup::{self, Filter, LookupError, Named, Sorts};
 use super::release::{QemuRelease, QemuWord};
 use crate::generated::bit_tables::{self, MSR_BITS, string};
@@ -75,10 +75,16 @@ impl MsrFeature {
         (0..bit_tables::short(MSR_BITS.len())).map(MsrFeature)
     }
 
+    /// Its MSR and bit.
+    #[must_use]
+    pub const fn location(self) -> MsrBit {
+        self.msr().bit(self.bit())
+    }
+
     /// The feature at a bit of an MSR.
     #[must_use]
-    pub fn at(msr: Msr, bit: Bit) -> Option<MsrFeature> {
-        MsrFeature::all().find(|feature| feature.msr() == msr && feature.bit() == bit)
+    pub fn at(location: MsrBit) -> Option<MsrFeature> {
+        MsrFeature::all().find(|feature| feature.location() == location)
     }
 
     /// The feature that any release of QEMU has this name for; case and `-_.` do not matter.

@@ -40,7 +40,7 @@ impl XsaveComponent {
     }
 
     /// The components that a feature enables.
-    pub fn of(feature: Feature) -> impl Iterator<Item = XsaveComponent> {
+    pub fn enabled_by(feature: Feature) -> impl Iterator<Item = XsaveComponent> {
         XsaveComponent::all().filter(move |component| component.feature == feature)
     }
 }

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use super::guest::Guest;
 use super::{Findings, Input, Kind, Site};
 use crate::bits::known_fields::leaf_1::LOCAL_APIC_ID;
-use crate::bits::location::{Leaf, Register, Subleaf};
+use crate::bits::location::{Leaf, Register, Registers, Subleaf};
 use crate::feature;
 use crate::table::{AmdNode, CpuidRead, TopologyLevel};
 
@@ -38,11 +38,11 @@ fn told(guest: &Guest<'_>) -> Vec<Told> {
         }
     }
     // KVM reports the leaf with zeros, and QEMU has zeros where a core id takes more than 8 bits.
-    if let Some(node) = guest.entries.amd_node().filter(|node| guest.is_amd() && node.0 != [0; 4]) {
+    if let Some(node) = guest.entries.amd_node().filter(|node| guest.is_amd() && node.0 != Registers::ZERO) {
         let at = guest.site(AmdNode::LEAF, Subleaf(0)).bits(Register::Eax, 0);
         all.push(Told { id: node.apic_id(), at, mask: u32::MAX });
     }
-    if let Some([_, ebx, ..]) = guest.registers(1, 0) {
+    if let Some(Registers { ebx, .. }) = guest.registers(1, 0) {
         let at = guest.site(Leaf(1), Subleaf(0)).bits(Register::Ebx, LOCAL_APIC_ID.mask());
         all.push(Told { id: LOCAL_APIC_ID.read(ebx), at, mask: LOCAL_APIC_ID.max() });
     }

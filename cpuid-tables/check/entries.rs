@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use super::guest::Guest;
 use super::{Findings, Input, Kind, Site};
 use crate::bits::known_fields::{leaf_1f, leaf_4};
-use crate::bits::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::table::{CpuidEntry, CpuidTable, IndexedLeaf, Terminator};
 
 /// More entries than KVM takes.
@@ -56,7 +56,7 @@ fn duplicate(guest: &Guest<'_>, at: usize, earlier: usize, findings: &mut Findin
 
 /// True where an entry says other than no entry does.
 fn holds(entry: &CpuidEntry) -> bool {
-    entry.registers != [0; 4]
+    entry.registers != Registers::ZERO
 }
 
 /// Flags that are missing, that hide an entry, or that mean nothing.
@@ -103,7 +103,7 @@ fn is_plain(leaf: Leaf) -> bool {
     let hypervisor = (0x4000_0000..0x5000_0000).contains(&leaf.0);
     let described = crate::Field::in_leaf(leaf).next().is_some();
     let base_of_hypervisor = hypervisor && leaf.0 & 0xff == 0;
-    IndexedLeaf::of(leaf).is_none() && (described && !hypervisor || base_of_hypervisor)
+    IndexedLeaf::get(leaf).is_none() && (described && !hypervisor || base_of_hypervisor)
 }
 
 /// Leaf 2 has two more, which KVM ignores since 5.6 and QEMU 7.2 still sets.
@@ -118,7 +118,7 @@ const fn known_flags(leaf: Leaf) -> u32 {
 const COUNTED_BY_EAX: [u32; 8] = [0x7, 0x14, 0x17, 0x18, 0x1d, 0x1e, 0x20, 0x24];
 
 /// A leaf's subleaves, each as the first entry has it.
-type Subleaves = BTreeMap<u32, [u32; 4]>;
+type Subleaves = BTreeMap<u32, Registers>;
 
 /// Lists of subleaves without a beginning, with a gap, or without an end.
 pub(super) fn subleaves(input: &Input<'_>, findings: &mut Findings) {
@@ -159,7 +159,7 @@ fn list(guest: &Guest<'_>, leaf: IndexedLeaf, subleaves: &Subleaves, findings: &
     // How many subleaves a guest's walk comes to, and whether it ends by itself.
     let (reached, ends) = match leaf.terminator {
         Terminator::Counted if counted => {
-            (subleaves.get(&0).map_or(1, |[eax, ..]| eax.saturating_add(1)), true)
+            (subleaves.get(&0).map_or(1, |Registers { eax, .. }| eax.saturating_add(1)), true)
         }
         Terminator::Counted => return,
         terminator => walk(terminator, subleaves),
@@ -202,23 +202,23 @@ fn walk(terminator: Terminator, subleaves: &Subleaves) -> (u32, bool) {
     (reached, reached <= start)
 }
 
-fn ends_list(terminator: Terminator, registers: [u32; 4]) -> bool {
+fn ends_list(terminator: Terminator, registers: Registers) -> bool {
     match terminator {
         Terminator::Counted => false,
         Terminator::CacheType => leaf_4::CACHE_TYPE.read_from(registers) == 0,
         Terminator::LevelType => leaf_1f::DOMAIN_TYPE.read_from(registers) == 0,
         // Bits 3 to 0 of EAX: cpuid.csv describes the first section alone.
-        Terminator::SectionType => registers[0] & 0xf == 0,
+        Terminator::SectionType => registers.eax & 0xf == 0,
     }
 }
 
 /// True where a subleaf says anything. Past the last level, 0xB and 0x1F still tell subleaf and x2APIC id.
-fn says(terminator: Terminator, registers: [u32; 4]) -> bool {
+fn says(terminator: Terminator, registers: Registers) -> bool {
     match terminator {
         Terminator::LevelType => {
-            let [eax, ebx, ..] = registers;
+            let Registers { eax, ebx, .. } = registers;
             eax | ebx != 0 || !ends_list(terminator, registers)
         }
-        _ => registers != [0; 4],
+        _ => registers != Registers::ZERO,
     }
 }

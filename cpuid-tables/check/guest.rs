@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::Site;
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
-use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 use crate::feature;
 use crate::table::{CpuidEntry, CpuidRead, Hypervisor, IndexedLeaf, Vendor};
 
@@ -41,14 +41,14 @@ impl<'a> Guest<'a> {
         self.vendor.is_some_and(Vendor::is_amd_compatible)
     }
 
-    pub(super) fn registers(&self, leaf: u32, subleaf: u32) -> Option<[u32; 4]> {
+    pub(super) fn registers(&self, leaf: u32, subleaf: u32) -> Option<Registers> {
         self.entries.registers(Leaf(leaf), Subleaf(subleaf))
     }
 
     /// Where a leaf stands; its subleaf is left out where it has none.
     pub(super) fn site(&self, leaf: Leaf, subleaf: Subleaf) -> Site {
         let entry = self.entries.iter().position(|entry| entry.answers(leaf, subleaf));
-        let subleaf = IndexedLeaf::of(leaf).map(|_| subleaf);
+        let subleaf = IndexedLeaf::get(leaf).map(|_| subleaf);
         Site { subleaf, entry, ..Site::leaf(leaf) }
     }
 
@@ -94,7 +94,7 @@ impl<'a> Guest<'a> {
 }
 
 fn flagged(entry: &CpuidEntry) -> CpuidEntry {
-    let flags = IndexedLeaf::of(entry.function).map_or(0, |_| CpuidEntry::SIGNIFICANT_INDEX);
+    let flags = IndexedLeaf::get(entry.function).map_or(0, |_| CpuidEntry::SIGNIFICANT_INDEX);
     CpuidEntry { flags: entry.flags | flags, ..*entry }
 }
 

@@ -7,7 +7,7 @@ use alloc::format;
 
 use super::guest::Guest;
 use super::{Findings, Input, Kind};
-use crate::bits::location::{Leaf, Register, Subleaf};
+use crate::bits::location::{Leaf, Register, Registers, Subleaf};
 use crate::feature;
 use crate::table::{CpuidRead, Hypervisor};
 
@@ -61,7 +61,7 @@ fn kvm(guest: &Guest<'_>, range: Hypervisor, findings: &mut Findings) {
 }
 
 fn hyperv(guest: &Guest<'_>, findings: &mut Findings) {
-    let interface = guest.registers(0x4000_0001, 0).map_or(0, |[eax, ..]| eax);
+    let interface = guest.registers(0x4000_0001, 0).map_or(0, |Registers { eax, .. }| eax);
     if interface != HYPERV_INTERFACE {
         let at = guest.site_of(0x4000_0001, 0, Register::Eax, 0);
         let what = format!(

@@ -14,11 +14,11 @@
 //!
 //! // AVX2 set by hand.
 //! let table = [
-//!     CpuidEntry::of_leaf(0, [7, 0x756e_6547, 0x6c65_746e, 0x4965_6e69]),
-//!     CpuidEntry::of_leaf(1, [0x0008_06f8, 0, 0, 0x0788_abfd]),
-//!     CpuidEntry::of_subleaf(7, 0, [0, 0x20, 0, 0]),
+//!     CpuidEntry::new(Leaf(0), Registers::new(7, 0x756e_6547, 0x6c65_746e, 0x4965_6e69)),
+//!     CpuidEntry::new(Leaf(1), Registers::new(0x0008_06f8, 0, 0, 0x0788_abfd)),
+//!     CpuidEntry::indexed(Leaf(7), Subleaf(0), Registers::new(0, 0x20, 0, 0)),
 //! ];
-//! let report = Check::of(&table).run();
+//! let report = Check::one(&table).run();
 //! let finding = &report.findings[0];
 //! assert_eq!((finding.kind, finding.feature), (Kind::FeatureNeeds, Some(cpuid_tables::feature::AVX2)));
 //! assert_eq!(finding.what, "avx2 is set without xsave, avx");
@@ -113,7 +113,7 @@ impl<'a> Check<'a> {
 
     /// A check of one table, of vCPU 0. It may have more entries than KVM takes.
     #[must_use]
-    pub fn of(entries: &'a [CpuidEntry]) -> Check<'a> {
+    pub fn one(entries: &'a [CpuidEntry]) -> Check<'a> {
         Check::new().vcpu(0, entries)
     }
 
@@ -126,7 +126,7 @@ impl<'a> Check<'a> {
 
     /// Against this host too. One whose `supported` is empty counts as none.
     #[must_use]
-    pub fn on(mut self, host: &'a Host) -> Check<'a> {
+    pub fn with_host(mut self, host: &'a Host) -> Check<'a> {
         self.host = Some(host).filter(|host| !host.supported.is_empty());
         self
     }

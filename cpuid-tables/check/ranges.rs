@@ -9,7 +9,7 @@ use alloc::format;
 
 use super::guest::Guest;
 use super::{Findings, Input, Kind, Site};
-use crate::bits::location::{Leaf, Register, Subleaf};
+use crate::bits::location::{Leaf, Register, Registers, Subleaf};
 use crate::table::{CpuidRead, Hypervisor};
 
 /// A range that a table has leaves of.
@@ -53,7 +53,7 @@ pub(super) fn maxima(input: &Input<'_>, findings: &mut Findings) {
         let mut ranges: BTreeMap<Leaf, (Range, Option<Leaf>, Leaf)> = BTreeMap::new();
         for entry in guest.given {
             let range = Range::of(entry.function);
-            let holds = entry.registers != [0; 4];
+            let holds = entry.registers != Registers::ZERO;
             let (_, filled, highest) = ranges.entry(range.base).or_insert((range, None, entry.function));
             *highest = (*highest).max(entry.function);
             *filled = (*filled).max(Some(entry.function).filter(|_| holds));
@@ -115,7 +115,7 @@ fn of_range(guest: &Guest<'_>, range: &Range, filled: Option<Leaf>, highest: Lea
 
 /// The highest leaf by a range's first. Old KVMs say 0, and mean the leaf of their features (Linux,
 /// `Documentation/virt/kvm/x86/cpuid.rst`).
-fn maximum(base: Leaf, registers: [u32; 4]) -> Leaf {
+fn maximum(base: Leaf, registers: Registers) -> Leaf {
     let range = Hypervisor::from_registers(base, registers);
     let old_kvm = range.signature == Hypervisor::KVM && range.highest.0 == 0;
     if old_kvm && Hypervisor::bases().any(|hypervisor| hypervisor == base) {

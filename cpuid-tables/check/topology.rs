@@ -14,7 +14,7 @@ use super::{Findings, Input, Kind, Site};
 use crate::bits::known_fields::leaf_1::N_LOGICAL_CPU;
 use crate::bits::known_fields::leaf_8000001e::{CORE_ID, CORE_NTHREADS, NODE_ID};
 use crate::bits::known_fields::leaf_80000008::{APICID_COREID_LEN, CPU_NTHREADS};
-use crate::bits::location::Register;
+use crate::bits::location::{Register, Registers};
 use crate::feature;
 use crate::table::{AmdNode, CpuidRead};
 
@@ -24,7 +24,7 @@ const MOST_LOGICAL: u32 = 255;
 /// 1.EBX's number against HTT and the levels, and CMP_LEGACY.
 pub(super) fn logical_count(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
-        let Some([_, ebx, ..]) = guest.registers(1, 0) else { continue };
+        let Some(Registers { ebx, .. }) = guest.registers(1, 0) else { continue };
         let count = N_LOGICAL_CPU.read(ebx);
         let at = guest.site_of(1, 0, Register::Ebx, N_LOGICAL_CPU.mask());
         let htt = guest.site_of_feature(feature::HT);
@@ -88,7 +88,7 @@ struct Threads {
 impl Threads {
     /// None where the processor does not say, which has zeros.
     fn of(guest: &Guest<'_>) -> Option<Threads> {
-        let [_, _, ecx, _] = guest.registers(0x8000_0008, 0)?;
+        let Registers { ecx, .. } = guest.registers(0x8000_0008, 0)?;
         let site = |bits| guest.site_of(0x8000_0008, 0, Register::Ecx, bits);
         (ecx & (CPU_NTHREADS.mask() | APICID_COREID_LEN.mask()) != 0).then_some(Threads {
             count: CPU_NTHREADS.read(ecx) + 1,
@@ -129,7 +129,9 @@ fn by_levels(guest: &Guest<'_>, threads: &Threads, package: &Package, findings: 
 }
 
 fn by_leaf_1(guest: &Guest<'_>, threads: &Threads, findings: &mut Findings) {
-    let Some([_, ebx, ..]) = guest.registers(1, 0).filter(|_| guest.has(feature::HT)) else { return };
+    let Some(Registers { ebx, .. }) = guest.registers(1, 0).filter(|_| guest.has(feature::HT)) else {
+        return;
+    };
     let count = N_LOGICAL_CPU.read(ebx);
     if count < threads.count.min(MOST_LOGICAL) {
         let what = format!("0x80000008 counts {}, 1.EBX {count}", counted(threads.count, "thread"));

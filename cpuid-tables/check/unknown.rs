@@ -6,7 +6,7 @@ use super::finding::bits_in_words;
 use super::guest::Guest;
 use super::{Findings, Input, Kind, support};
 use crate::bits::description::describe;
-use crate::bits::location::{CpuidWord, Register};
+use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
 use crate::bits::release::{LinuxRelease, QemuRelease};
 use crate::host::Host;
 use crate::table::CpuidRead;
@@ -23,8 +23,12 @@ pub(super) fn bits(input: &Input<'_>, findings: &mut Findings) {
 
 /// Bits that no table of features or fields has, with what they are.
 static DESCRIBED: &[(CpuidWord, u32, &str)] = &[
-    (CpuidWord::new(0x8000_0001, 0, Register::Edx), support::AMD_ALIASES, "AMD's copies of 1.EDX"),
-    (CpuidWord::new(0x24, 0, Register::Ebx), 0xff, "AVX10's version"),
+    (
+        CpuidWord::new(Leaf(0x8000_0001), Subleaf(0), Register::Edx),
+        support::AMD_ALIASES,
+        "AMD's copies of 1.EDX",
+    ),
+    (CpuidWord::new(Leaf(0x24), Subleaf(0), Register::Ebx), 0xff, "AVX10's version"),
 ];
 
 fn described(word: CpuidWord) -> u32 {

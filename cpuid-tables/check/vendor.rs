@@ -9,7 +9,7 @@ use super::guest::Guest;
 use super::support::AMD_ALIASES;
 use super::{Findings, Input, Kind};
 use crate::bits::feature::Feature;
-use crate::bits::location::{Leaf, Register, Subleaf};
+use crate::bits::location::{Leaf, Register, Registers, Subleaf};
 use crate::feature;
 use crate::naming::name_of;
 use crate::table::{CpuidRead, Signature, Vendor};
@@ -125,7 +125,7 @@ fn repeats(guest: &Guest<'_>) -> bool {
 }
 
 fn signature(guest: &Guest<'_>, findings: &mut Findings) {
-    let eax = |leaf: u32| guest.registers(leaf, 0).map(|[eax, ..]| eax);
+    let eax = |leaf: u32| guest.registers(leaf, 0).map(|Registers { eax, .. }| eax);
     if let (Some(basic), Some(extended)) = (eax(1), eax(0x8000_0001)) {
         if basic != extended {
             let what = format!("1.EAX is {basic:#x}, 0x80000001.EAX {extended:#x}");
@@ -143,7 +143,7 @@ pub(super) fn leaves(input: &Input<'_>, findings: &mut Findings) {
         let leaf_zero = guest.site(Leaf::BASIC, Subleaf(0));
         for &(maker, leaf, holds) in LEAVES.iter().filter(|(maker, ..)| !maker.made(vendor)) {
             let mut own = guest.entries.iter().enumerate().filter(|(_, entry)| entry.function.0 == leaf);
-            if let Some((at, _)) = own.find(|(_, entry)| entry.registers != [0; 4]) {
+            if let Some((at, _)) = own.find(|(_, entry)| entry.registers != Registers::ZERO) {
                 let what =
                     format!("0x{leaf:X} ({holds}) is {}'s, and the vendor is \"{vendor}\"", maker.name());
                 findings.add(Kind::VendorLeaf, guest, guest.site_of_entry(at), what).and(leaf_zero);
@@ -163,7 +163,7 @@ pub(super) fn leaves(input: &Input<'_>, findings: &mut Findings) {
 /// AMD's copies of 1.EDX in 0x80000001.EDX.
 pub(super) fn aliases(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
-        let edx = |leaf: u32| guest.registers(leaf, 0).map(|[.., edx]| edx & AMD_ALIASES);
+        let edx = |leaf: u32| guest.registers(leaf, 0).map(|Registers { edx, .. }| edx & AMD_ALIASES);
         let (Some(vendor), Some(basic), Some(copies)) = (guest.vendor, edx(1), edx(0x8000_0001)) else {
             continue;
         };

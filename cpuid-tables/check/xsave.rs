@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::guest::Guest;
 use super::{Findings, Input, Kind, Site};
-use crate::bits::location::{Leaf, Register, Subleaf};
+use crate::bits::location::{Leaf, Register, Registers, Subleaf};
 use crate::bits::xsave::XsaveComponent;
 use crate::feature;
 use crate::naming::name_of;
@@ -236,7 +236,9 @@ fn overlaps(guest: &Guest<'_>, masks: &Masks, described: &[XsaveSubleaf], findin
 pub(super) fn sizes(input: &Input<'_>, findings: &mut Findings) {
     for guest in input.guests.iter().filter(|guest| guest.has(feature::XSAVE)) {
         let masks = Masks::of(guest);
-        let Some([_, ebx, ecx, _]) = guest.registers(0xd, 0).filter(|_| masks.xcr0 != 0) else { continue };
+        let Some(Registers { ebx, ecx, .. }) = guest.registers(0xd, 0).filter(|_| masks.xcr0 != 0) else {
+            continue;
+        };
         let needed = guest.entries.xsave_size(masks.xcr0, false);
         let site = |subleaf: u32, register: Register| guest.site_of(0xd, subleaf, register, 0);
         if ecx < needed {
@@ -252,7 +254,9 @@ pub(super) fn sizes(input: &Input<'_>, findings: &mut Findings) {
             findings.add(Kind::XsaveCurrentSize, guest, site(0, Register::Ebx), what);
         }
         let compacts = guest.has(feature::XSAVEC) || guest.has(feature::XSAVES);
-        let Some([_, compacted, ..]) = guest.registers(0xd, 1).filter(|_| compacts) else { continue };
+        let Some(Registers { ebx: compacted, .. }) = guest.registers(0xd, 1).filter(|_| compacts) else {
+            continue;
+        };
         let of_all = guest.entries.xsave_size(masks.all(), true);
         if !(LEGACY_AND_HEADER..=of_all).contains(&compacted) {
             let what = format!("0xD.1 says {compacted} bytes: expected {LEGACY_AND_HEADER} to {of_all}");

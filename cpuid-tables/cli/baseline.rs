@@ -85,7 +85,7 @@ fn closest(baseline: &Baseline, release: QemuRelease) -> Result<Option<Choice>> 
 
 fn write_table(baseline: &Baseline, format: DumpFormat) -> Result<()> {
     let mut writer = Writer::new(io::stdout().lock(), format).map_err(Failed::new)?;
-    writer.write(&Cpu::of_entries(baseline.entries.clone())).map_err(Failed::new)?;
+    writer.write(&Cpu::from_entries(baseline.entries.clone())).map_err(Failed::new)?;
     writer.finish().map(drop).map_err(Failed::new)
 }
 
@@ -270,7 +270,7 @@ fn to_json(baseline: &Baseline, best: Option<&Choice>, closest: Option<&Choice>)
             "function": entry.function.0,
             "index": entry.index.0,
             "flags": entry.flags,
-            "registers": entry.registers,
+            "registers": entry.registers.to_array(),
         })
     });
     let msrs = baseline.msrs.as_ref().map(|msrs| {

@@ -100,7 +100,7 @@ fn check(source: &Source, cpus: &[Cpu], host: Option<(&Host, &[CpuidEntry])>) ->
         check = check.vcpu(number, &cpu.entries);
     }
     match host {
-        Some((host, emulated)) => check.on(host).emulated(emulated).run(),
+        Some((host, emulated)) => check.with_host(host).emulated(emulated).run(),
         None => check.run(),
     }
 }

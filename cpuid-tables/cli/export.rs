@@ -10,7 +10,9 @@ use cpuid_tables::fleet::Template;
 use cpuid_tables::guest::{CpuOption, GuestCpuid};
 use cpuid_tables::host::{Host, HostFile};
 use cpuid_tables::show::name_of;
-use cpuid_tables::{CpuidEntry, FeatureSet, Leaf, Msr, QemuRelease, Register, Subleaf, feature, find_entry};
+use cpuid_tables::{
+    CpuidEntry, CpuidRead, FeatureSet, Msr, QemuRelease, Register, Registers, Vendor, feature,
+};
 use serde_json::{Value, json};
 
 use super::guest::{default_release, host, release};
@@ -116,7 +118,7 @@ fn of_cpu(cpu: &str, release: QemuRelease, host: &Host) -> Result<Template> {
     let capabilities = Msr(0x10a);
     let announced = wanted.contains(feature::ARCH_CAPABILITIES) && host.msrs.contains_key(&capabilities);
     let msrs = guest.msrs().filter(|(msr, _)| announced && *msr == capabilities);
-    Ok(Template { msrs: msrs.collect(), ..Template::of_guest(&host.supported, wanted) })
+    Ok(Template { msrs: msrs.collect(), ..Template::for_guest(&host.supported, wanted) })
 }
 
 fn of_names(names: &[String]) -> Result<FeatureSet> {
@@ -133,10 +135,10 @@ fn of_names(names: &[String]) -> Result<FeatureSet> {
 
 /// Firecracker's docs/cpu_templates/schema.json: each bit `0`, `1`, or `x` for what it is on the host.
 fn firecracker(template: &Template) -> Result<Value> {
-    let told = template.entries.iter().zip(&template.known).filter(|(_, known)| **known != [0; 4]);
-    let (entries, known): (Vec<CpuidEntry>, Vec<[u32; 4]>) = told.unzip();
+    let told = template.entries.iter().zip(&template.known).filter(|(_, known)| **known != Registers::ZERO);
+    let (entries, known): (Vec<CpuidEntry>, Vec<Registers>) = told.unzip();
     let mut text = Vec::new();
-    let cpu = Cpu { known: Some(known), ..Cpu::of_entries(entries) };
+    let cpu = Cpu { known: Some(known), ..Cpu::from_entries(entries) };
     dump::write(&mut text, Format::Firecracker, &[cpu]).map_err(Failed::new)?;
     let mut value: Value = serde_json::from_slice(&text).map_err(Failed::new)?;
     let msrs = template
@@ -154,7 +156,7 @@ fn cloud_hypervisor(template: &Template, host: &Host) -> Result<Value> {
     for (entry, known) in template.entries.iter().zip(&template.known) {
         let subleaves = if entry.is_indexed() { (entry.index.0, entry.index.0) } else { (0, u32::MAX) };
         for register in Register::ALL {
-            let (value, known) = (entry.register(register), known[register as usize]);
+            let (value, known) = (entry.register(register), known[register]);
             let hexadecimal = |number: u32| format!("{number:#x}");
             adjustments.push(json!([
                 {
@@ -171,14 +173,9 @@ fn cloud_hypervisor(template: &Template, host: &Host) -> Result<Value> {
 
 /// The vendor as Cloud Hypervisor calls it.
 fn vendor(host: &Host) -> Result<&'static str> {
-    const KNOWN: [([u32; 3], &str); 2] = [
-        ([0x756e_6547, 0x6c65_746e, 0x4965_6e69], "Intel"),
-        ([0x6874_7541, 0x444d_4163, 0x6974_6e65], "AMD"),
-    ];
-    let head = find_entry(&host.supported, Leaf(0), Subleaf(0));
-    let [_, own @ ..] = head.map_or([0; 4], |entry| entry.registers);
-    let found = KNOWN.into_iter().find(|(vendor, _)| *vendor == own);
-    let unknown =
-        || Failed::new("Cloud Hypervisor has profiles for hosts of Intel and AMD, and this is none");
-    found.map(|(_, name)| name).ok_or_else(unknown)
+    match host.supported.as_slice().vendor() {
+        Some(Vendor::INTEL) => Ok("Intel"),
+        Some(Vendor::AMD) => Ok("AMD"),
+        _ => Err(Failed::new("Cloud Hypervisor has profiles for hosts of Intel and AMD, and this is none")),
+    }
 }

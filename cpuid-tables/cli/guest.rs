@@ -11,7 +11,7 @@ use cpuid_tables::dump::{Cpu, Format as DumpFormat, Writer};
 use cpuid_tables::guest::{CpuOption, GuestCpuid, MachineOption, Smp};
 use cpuid_tables::host::{Host, HostFile};
 use cpuid_tables::show::decode;
-use cpuid_tables::{CpuidTable, QemuRelease};
+use cpuid_tables::{CpuidTable, QemuRelease, Registers};
 use serde_json::json;
 
 use super::Result;
@@ -117,7 +117,7 @@ pub(super) const REAL: &str = "real";
 /// A recorded host, or this machine.
 pub(crate) fn host(name: &str) -> Result<Host> {
     if name == REAL {
-        return Host::of_this_machine().cloned().map_err(Failed::new);
+        return Host::this_machine().cloned().map_err(Failed::new);
     }
     let mut host = Host::default();
     for file in HostFile::ALL {
@@ -141,7 +141,7 @@ fn entries(guest: &GuestCpuid) -> io::Result<()> {
     let mut lines = String::new();
     guest.for_each(|apic_id, table| {
         for entry in table.iter() {
-            let [eax, ebx, ecx, edx] = entry.registers;
+            let Registers { eax, ebx, ecx, edx } = entry.registers;
             let (function, index, flags) = (entry.function.0, entry.subleaf().0, entry.flags);
             // Writing to a string does not fail.
             let _ = writeln!(
@@ -154,7 +154,7 @@ fn entries(guest: &GuestCpuid) -> io::Result<()> {
 }
 
 fn cpu(apic_id: u32, table: &CpuidTable) -> Cpu {
-    Cpu { number: Some(apic_id), ..Cpu::of_entries(table.to_vec()) }
+    Cpu { number: Some(apic_id), ..Cpu::from_entries(table.to_vec()) }
 }
 
 fn dump(guest: &GuestCpuid, format: DumpFormat) -> Result<()> {
@@ -186,7 +186,7 @@ fn json(guest: &GuestCpuid) -> io::Result<()> {
                 "function": entry.function.0,
                 "index": entry.subleaf().0,
                 "flags": entry.flags,
-                "registers": entry.registers,
+                "registers": entry.registers.to_array(),
             })
         });
         json!({ "apic_id": apic_id, "entries": entries.collect::<Vec<_>>() })

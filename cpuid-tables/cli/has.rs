@@ -74,7 +74,7 @@ fn has(source: &Source, cpu: &Cpu, feature: Feature) -> Result<bool> {
         }
         return Ok(false);
     };
-    if cpu.known(at)[register as usize] & feature.mask() == 0 {
+    if cpu.known(at)[register] & feature.mask() == 0 {
         return Err(Failed::new(format!("{source} leaves {} open", feature.location())));
     }
     Ok(cpu.entries[at].register(register) & feature.mask() != 0)

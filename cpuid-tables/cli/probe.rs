@@ -7,7 +7,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use cpuid_tables::dump::{self, Cpu, Format as DumpFormat};
 use cpuid_tables::kvm::{Change, Device, Mode, PartChange, Probe, probe};
 use cpuid_tables::show::{EntryDifferences, compare};
-use cpuid_tables::{CpuidEntry, CpuidRead, IndexedLeaf, Leaf, OwnBits, Subleaf};
+use cpuid_tables::{CpuidEntry, CpuidRead, IndexedLeaf, Leaf, OwnBits, Registers, Subleaf};
 use serde_json::{Value, json};
 
 use super::output::{DOUBT, Failed, GOOD, HEADING, print, print_json, styled};
@@ -120,19 +120,19 @@ fn seen(questions: &[(Leaf, Subleaf)], probed: &Probe) -> Vec<CpuidEntry> {
     let indexed = |leaf: Leaf| {
         let more = questions.iter().any(|(other, subleaf)| *other == leaf && subleaf.0 != 0);
         let stored = probed.stored.iter().find(|entry| entry.function == leaf);
-        stored.map_or(more || IndexedLeaf::of(leaf).is_some(), CpuidEntry::is_indexed)
+        stored.map_or(more || IndexedLeaf::get(leaf).is_some(), CpuidEntry::is_indexed)
     };
-    let entry = |((leaf, subleaf), registers): (&(Leaf, Subleaf), &[u32; 4])| {
+    let entry = |((leaf, subleaf), registers): (&(Leaf, Subleaf), &Registers)| {
         if indexed(*leaf) {
-            CpuidEntry::of_subleaf(leaf.0, subleaf.0, *registers)
+            CpuidEntry::indexed(*leaf, *subleaf, *registers)
         } else {
-            CpuidEntry::of_leaf(leaf.0, *registers)
+            CpuidEntry::new(*leaf, *registers)
         }
     };
     let all = questions.iter().zip(&probed.answers).map(entry);
     // A leaf below the highest that the table lacks and that answers nothing is as good as none.
     all.filter(|entry| {
-        entry.registers != [0; 4] || probed.stored.find(entry.function, entry.subleaf()).is_some()
+        entry.registers != Registers::ZERO || probed.stored.find(entry.function, entry.subleaf()).is_some()
     })
     .collect()
 }
@@ -145,7 +145,7 @@ fn tell(
     match args.format {
         Form::Entries => {
             let mut out = Vec::new();
-            dump::write(&mut out, DumpFormat::Entries, &[Cpu::of_entries(seen)]).map_err(Failed::new)?;
+            dump::write(&mut out, DumpFormat::Entries, &[Cpu::from_entries(seen)]).map_err(Failed::new)?;
             print(&String::from_utf8_lossy(&out))?;
         }
         Form::Json => {

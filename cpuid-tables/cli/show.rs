@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::{Cpu, Format as DumpFormat, WriteError, Writer};
 use cpuid_tables::show::{DecodedEntry, Place, Summary, decode, name_of};
-use cpuid_tables::{CpuidEntry, CpuidRead, Leaf, Subleaf};
+use cpuid_tables::{CpuidEntry, CpuidRead, Leaf, Registers, Subleaf};
 use serde_json::{Value, json};
 
 use super::output::{DOUBT, Failed, HEADING, NAME, print, styled, warn};
@@ -71,8 +71,8 @@ pub(super) fn form(name: &str) -> std::result::Result<Form, String> {
 }
 
 fn leaf(text: &str) -> std::result::Result<(Leaf, Option<Subleaf>), String> {
-    match Place::read(text) {
-        Some(Place::Leaf(leaf, subleaf)) => Ok((leaf, subleaf)),
+    match text.parse() {
+        Ok(Place::Leaf(leaf, subleaf)) => Ok((leaf, subleaf)),
         _ => Err("expected a leaf such as 7, 0x80000008 or 0xd.1".to_owned()),
     }
 }
@@ -167,7 +167,7 @@ impl Shown {
         if several && !first {
             text.push('\n');
         }
-        let summary = Summary::of(&self.all).to_string();
+        let summary = Summary::from_entries(&self.all).to_string();
         let between = if summary.is_empty() { "" } else { ": " };
         if several || !args.features {
             text += &styled(HEADING, format!("{}{between}{summary}", title(source, &self.cpu)));
@@ -182,8 +182,8 @@ impl Shown {
         }
         for (at, entry) in self.decoded(args).iter().enumerate() {
             coloured(&mut text, &entry.to_string());
-            if self.cpu.known(at) != [u32::MAX; 4] {
-                let open = self.cpu.known(at).map(|known| format!("{:#010x}", !known)).join(" ");
+            if self.cpu.known(at) != Registers::MAX {
+                let open = self.cpu.known(at).to_array().map(|known| format!("{:#010x}", !known)).join(" ");
                 text += &styled(DOUBT, format!("  the dump leaves bits open: {open}\n"));
             }
         }
@@ -196,7 +196,7 @@ impl Shown {
             "source": source.to_string(),
             "number": self.cpu.number,
             "name": self.cpu.name,
-            "summary": Summary::of(&self.all).to_json(),
+            "summary": Summary::from_entries(&self.all).to_json(),
             "features": features.collect::<Vec<&str>>(),
             "leaves": self.decoded(args).iter().map(DecodedEntry::to_json).collect::<Vec<Value>>(),
         })
@@ -224,7 +224,7 @@ fn raw(text: &mut String, cpu: &Cpu) {
         None => *text += "CPU:\n",
     }
     for entry in &cpu.entries {
-        let [eax, ebx, ecx, edx] = entry.registers;
+        let Registers { eax, ebx, ecx, edx } = entry.registers;
         let (leaf, subleaf) = (entry.function.0, entry.subleaf().0);
         // Writing to a string does not fail.
         let _ = writeln!(

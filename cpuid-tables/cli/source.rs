@@ -299,7 +299,7 @@ impl Iterator for Cpus {
 
 /// The tables of this machine.
 fn machine(source: &Source, reading: &Reading) -> Result<Vec<Cpu>> {
-    let named = |name: &str, entries| Cpu { name: Some(name.to_owned()), ..Cpu::of_entries(entries) };
+    let named = |name: &str, entries| Cpu { name: Some(name.to_owned()), ..Cpu::from_entries(entries) };
     match source {
         Source::Supported => Ok(vec![named("supported", kvm()?.supported_cpuid().map_err(Failed::new)?)]),
         Source::Emulated => Ok(vec![named("emulated", emulated()?)]),
@@ -339,5 +339,8 @@ fn host_cpus(reading: &Reading) -> Result<Vec<Cpu>> {
         warn(format!("CPUs differ: {difference}"));
     }
     let number = |number: usize| u32::try_from(number).ok();
-    Ok(cpus.into_iter().map(|(at, entries)| Cpu { number: number(at), ..Cpu::of_entries(entries) }).collect())
+    Ok(cpus
+        .into_iter()
+        .map(|(at, entries)| Cpu { number: number(at), ..Cpu::from_entries(entries) })
+        .collect())
 }

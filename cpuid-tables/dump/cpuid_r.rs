@@ -7,6 +7,7 @@
 //!
 //! `cpuid -1` says `CPU:`. A line that begins with `Disclaimer` may stand before all.
 
+use crate::bits::location::Registers;
 use std::io::Write;
 
 use super::scan::{Scan, trim};
@@ -20,7 +21,7 @@ const REGISTERS: [&[u8]; 4] = [b"eax=0x", b"ebx=0x", b"ecx=0x", b"edx=0x"];
 /// The reader.
 pub(super) struct CpuidR;
 
-fn entry(line: &[u8]) -> Option<(u32, u32, [u32; 4])> {
+fn entry(line: &[u8]) -> Option<(u32, u32, Registers)> {
     let mut line = Scan::new(line);
     line.blanks();
     let leaf = line.literal(b"0x").then(|| line.hex())??;
@@ -33,7 +34,7 @@ fn entry(line: &[u8]) -> Option<(u32, u32, [u32; 4])> {
         *register = (line.blanks() && line.literal(name)).then(|| line.hex())??;
     }
     line.blanks();
-    line.is_empty().then_some((leaf, subleaf, registers))
+    line.is_empty().then_some((leaf, subleaf, registers.into()))
 }
 
 /// The number of a CPU's heading; none of a single one.
@@ -72,7 +73,7 @@ pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
         None => writeln!(out, "CPU:")?,
     }
     for entry in &cpu.entries {
-        let [eax, ebx, ecx, edx] = entry.registers;
+        let Registers { eax, ebx, ecx, edx } = entry.registers;
         let (leaf, subleaf) = (entry.function.0, entry.subleaf().0);
         writeln!(
             out,

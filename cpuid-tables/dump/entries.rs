@@ -10,7 +10,7 @@ use std::string::String;
 use super::scan::{Scan, trim};
 use super::sink::{Fault, Line, Parser, Sink};
 use super::{Cpu, WriteError};
-use crate::bits::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::table::CpuidEntry;
 
 const EXPECTED: &str = "expected `function index flags eax ebx ecx edx` in hexadecimal, after `vcpuID`, `supported`, \
@@ -65,6 +65,7 @@ fn entry(line: &[u8]) -> Option<(Owner, CpuidEntry)> {
     }
     line.blanks();
     let [function, index, flags, registers @ ..] = numbers;
+    let registers = Registers::from_array(registers);
     line.is_empty()
         .then_some((owner, CpuidEntry { function: Leaf(function), index: Subleaf(index), flags, registers }))
 }
@@ -99,7 +100,7 @@ pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
             (None, Some(name)) if NAMES.contains(&name) => write!(out, "{name} ")?,
             _ => {}
         }
-        let [eax, ebx, ecx, edx] = entry.registers;
+        let Registers { eax, ebx, ecx, edx } = entry.registers;
         let (function, index, flags) = (entry.function.0, entry.index.0, entry.flags);
         writeln!(out, "{function:x} {index:x} {flags:x} {eax:x} {ebx:x} {ecx:x} {edx:x}")?;
     }

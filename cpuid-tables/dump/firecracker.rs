@@ -18,7 +18,7 @@ use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use super::documents::{Document, Documents, Number};
 use super::sink::{Fault, Line, Parser, Sink};
 use super::{Cpu, WriteError};
-use crate::bits::location::{Leaf, Register, Subleaf};
+use crate::bits::location::{Leaf, Register, Registers, Subleaf};
 use crate::table::CpuidEntry;
 
 const NO_TEMPLATE: &str =
@@ -65,6 +65,17 @@ enum RegisterName {
     Ebx,
     Ecx,
     Edx,
+}
+
+impl RegisterName {
+    fn register(self) -> Register {
+        match self {
+            RegisterName::Eax => Register::Eax,
+            RegisterName::Ebx => Register::Ebx,
+            RegisterName::Ecx => Register::Ecx,
+            RegisterName::Edx => Register::Edx,
+        }
+    }
 }
 
 /// Bits that are told, and what they are.
@@ -114,16 +125,16 @@ fn template(document: &Document<'_>, sink: &mut Sink) -> Result<(), Fault> {
     let modifiers = whole.ok_or_else(|| document.fault("{", NO_TEMPLATE))?;
     sink.start(None, None);
     for leaf in modifiers {
-        let (mut registers, mut known) = ([0; 4], [0; 4]);
+        let (mut registers, mut known) = (Registers::ZERO, Registers::ZERO);
         let mut seen = [false; 4];
         for RegisterModifier { register, bitmap } in leaf.modifiers {
-            let at = register as usize;
-            if core::mem::replace(&mut seen[at], true) {
+            let register = register.register();
+            if core::mem::replace(&mut seen[register as usize], true) {
                 sink.abandon();
                 return Err(document.fault(&std::format!("\"leaf\": \"{:#x}\"", leaf.leaf.0), TWICE));
             }
-            registers[at] = bitmap.value;
-            known[at] = bitmap.known;
+            registers[register] = bitmap.value;
+            known[register] = bitmap.known;
         }
         let (function, index) = (Leaf(leaf.leaf.0), Subleaf(leaf.subleaf.0));
         sink.entry(CpuidEntry { function, index, flags: leaf.flags.0, registers })?;
@@ -151,17 +162,16 @@ pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
         writeln!(out, "      \"subleaf\": \"{:#x}\",\n      \"flags\": {},", entry.index.0, entry.flags)?;
         write!(out, "      \"modifiers\": [")?;
         let known = cpu.known(at);
-        let told = Register::ALL.into_iter().filter(|register| known[*register as usize] != 0);
+        let told = Register::ALL.into_iter().filter(|register| known[*register] != 0);
         for (number, register) in told.enumerate() {
-            let at = register as usize;
-            let name = ["eax", "ebx", "ecx", "edx"][at];
+            let name = register.name().to_ascii_lowercase();
             write!(
                 out,
                 "{}\n        {{ \"register\": \"{name}\", \"bitmap\": \"0b",
                 if number > 0 { "," } else { "" }
             )?;
             for bit in (0..32).rev() {
-                let digit = match (known[at] >> bit & 1, entry.registers[at] >> bit & 1) {
+                let digit = match (known[register] >> bit & 1, entry.registers[register] >> bit & 1) {
                     (0, _) => 'x',
                     (_, 0) => '0',
                     _ => '1',

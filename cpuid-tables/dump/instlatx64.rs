@@ -17,7 +17,7 @@ use std::io::Write;
 use super::scan::{Scan, trim};
 use super::sink::{Fault, Line, Parser, Sink};
 use super::{Cpu, WriteError};
-use crate::bits::location::Leaf;
+use crate::bits::location::{Leaf, Registers};
 
 const EXPECTED: &str = "expected `CPUID LEAF: EAX-EBX-ECX-EDX`, 8 hexadecimal digits each, and `[...]` or nothing \
                         after it";
@@ -33,7 +33,7 @@ pub(super) struct InstLatx64 {
 struct Said {
     leaf: u32,
     subleaf: Option<u32>,
-    registers: [u32; 4],
+    registers: Registers,
 }
 
 fn digits8(line: &mut Scan<'_>) -> Option<u32> {
@@ -83,7 +83,7 @@ fn entry(mut line: Scan<'_>) -> Option<Said> {
         }?;
         line = Scan::new(&rest[closing + 1..]);
     }
-    line.is_empty().then_some(Said { leaf, subleaf, registers })
+    line.is_empty().then_some(Said { leaf, subleaf, registers: registers.into() })
 }
 
 /// The number in a CPU's heading; none where it has none.
@@ -150,7 +150,7 @@ pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
     }
     let mut last = None;
     for entry in &cpu.entries {
-        let [eax, ebx, ecx, edx] = entry.registers;
+        let Registers { eax, ebx, ecx, edx } = entry.registers;
         let leaf = entry.function;
         write!(out, "CPUID {:08X}: {eax:08X}-{ebx:08X}-{ecx:08X}-{edx:08X}", leaf.0)?;
         if entry.is_indexed() || last == Some(leaf) {

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::documents::{Document, Documents, Number};
 use super::sink::{ALL, Fault, Line, Parser, Sink};
 use super::{Cpu, WriteError};
-use crate::bits::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::table::CpuidEntry;
 
 /// The reader.
@@ -57,9 +57,9 @@ fn cpu(document: &Document<'_>, sink: &mut Sink) -> Result<(), Fault> {
             function: Leaf(entry.function.0),
             index: Subleaf(entry.index.0),
             flags: entry.flags.0,
-            registers: [entry.eax.0, entry.ebx.0, entry.ecx.0, entry.edx.0],
+            registers: Registers::new(entry.eax.0, entry.ebx.0, entry.ecx.0, entry.edx.0),
         })?;
-        sink.only_known(entry.known.map_or(ALL, |known| known.map(|register| register.0)));
+        sink.only_known(entry.known.map_or(ALL, |known| known.map(|register| register.0).into()));
     }
     sink.finish();
     Ok(())
@@ -86,13 +86,13 @@ pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
     }
     write!(out, "\"entries\":[")?;
     for (at, entry) in cpu.entries.iter().enumerate() {
-        let [eax, ebx, ecx, edx] = entry.registers;
+        let Registers { eax, ebx, ecx, edx } = entry.registers;
         let (function, index, flags) = (entry.function.0, entry.index.0, entry.flags);
         let known = cpu.known(at);
         let known = if known == ALL {
             String::new()
         } else {
-            let [eax, ebx, ecx, edx] = known;
+            let Registers { eax, ebx, ecx, edx } = known;
             format!(",\"known\":[\"{eax:#x}\",\"{ebx:#x}\",\"{ecx:#x}\",\"{edx:#x}\"]")
         };
         write!(

@@ -11,6 +11,7 @@
 //! Subleaves are decimal. The first range is `Basic` in older releases, and begins a CPU. kcpuid leaves out what is all
 //! zero, and a leaf's line with it if that is subleaf 0.
 
+use crate::bits::location::Registers;
 use std::io::Write;
 
 use super::scan::{Scan, trim};
@@ -33,12 +34,12 @@ pub(super) struct Kcpuid {
 
 /// What a line says.
 enum Said {
-    Leaf(u32, [u32; 4]),
+    Leaf(u32, Registers),
     Subleaves(u32),
-    Subleaf(u32, [u32; 4]),
+    Subleaf(u32, Registers),
 }
 
-fn registers(line: &mut Scan<'_>) -> Option<[u32; 4]> {
+fn registers(line: &mut Scan<'_>) -> Option<Registers> {
     let mut registers = [0; 4];
     for (at, (name, register)) in REGISTERS.into_iter().zip(&mut registers).enumerate() {
         if at > 0 && !line.literal(b",") {
@@ -48,7 +49,7 @@ fn registers(line: &mut Scan<'_>) -> Option<[u32; 4]> {
         *register = line.literal(name).then(|| line.hex())??;
     }
     line.blanks();
-    line.is_empty().then_some(registers)
+    line.is_empty().then_some(registers.into())
 }
 
 fn said(line: &[u8]) -> Option<Said> {
@@ -112,7 +113,7 @@ pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
     writeln!(out, "Standard Leafs :\n================")?;
     let mut subleaves_of = None;
     for entry in &cpu.entries {
-        let [eax, ebx, ecx, edx] = entry.registers;
+        let Registers { eax, ebx, ecx, edx } = entry.registers;
         let (leaf, subleaf) = (entry.function.0, entry.subleaf().0);
         if entry.is_indexed() {
             if subleaves_of.is_none_or(|(last, least)| leaf != last || subleaf < least) {

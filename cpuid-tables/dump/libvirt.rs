@@ -9,6 +9,7 @@
 //! A `cpudata` element is a CPU, and so is a `feature` with its name; `cpuid` elements in neither are a CPU together.
 //! `ecx_in` may be left out, and a register, which is open then. `msr` elements are passed over.
 
+use crate::bits::location::{Register, Registers};
 use std::io::Write;
 use std::string::{String, ToString};
 use std::vec::Vec;
@@ -34,8 +35,8 @@ pub(super) struct Libvirt {
 struct Said {
     leaf: u32,
     subleaf: u32,
-    registers: [u32; 4],
-    known: [u32; 4],
+    registers: Registers,
+    known: Registers,
 }
 
 fn number(text: &str) -> Option<u32> {
@@ -44,7 +45,7 @@ fn number(text: &str) -> Option<u32> {
 }
 
 fn said(attributes: &[(String, String)]) -> Option<Said> {
-    let mut said = Said { leaf: 0, subleaf: 0, registers: [0; 4], known: [0; 4] };
+    let mut said = Said { leaf: 0, subleaf: 0, registers: Registers::ZERO, known: Registers::ZERO };
     let mut has_leaf = false;
     for (name, value) in attributes {
         let value = number(value)?;
@@ -52,8 +53,9 @@ fn said(attributes: &[(String, String)]) -> Option<Said> {
             "eax_in" => (said.leaf, has_leaf) = (value, true),
             "ecx_in" => said.subleaf = value,
             register => {
-                let at = REGISTERS.into_iter().position(|name| name == register)?;
-                (said.registers[at], said.known[at]) = (value, u32::MAX);
+                let register =
+                    Register::ALL.into_iter().zip(REGISTERS).find(|(_, name)| *name == register)?.0;
+                (said.registers[register], said.known[register]) = (value, u32::MAX);
             }
         }
     }
@@ -108,7 +110,7 @@ pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
     for entry in &cpu.entries {
         let (leaf, subleaf) = (entry.function.0, entry.subleaf().0);
         write!(out, "  <cpuid eax_in='{leaf:#010x}' ecx_in='{subleaf:#04x}'")?;
-        for (name, value) in REGISTERS.into_iter().zip(entry.registers) {
+        for (name, value) in REGISTERS.into_iter().zip(entry.registers.to_array()) {
             write!(out, " {name}='{value:#010x}'")?;
         }
         writeln!(out, "/>")?;

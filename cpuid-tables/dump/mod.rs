@@ -23,6 +23,7 @@
 //! itself holds a subleaf of it other than 0. Such a format can hold a table whose flags are the same, and [`write()`] says
 //! so of any other.
 
+use crate::bits::location::Registers;
 use std::io::{Read, Write};
 use std::string::String;
 use std::vec::Vec;
@@ -67,7 +68,7 @@ pub struct Cpu {
     pub entries: Vec<CpuidEntry>,
     /// Which bits of each entry's registers the dump tells; none where it tells all of them. A template or a list of
     /// features tells some bits and leaves the others open; these are 0 in `entries`. As long as `entries`.
-    pub known: Option<Vec<[u32; 4]>>,
+    pub known: Option<Vec<Registers>>,
 }
 
 impl Cpu {
@@ -76,14 +77,14 @@ impl Cpu {
 
     /// A CPU of which nothing but its table is known.
     #[must_use]
-    pub fn of_entries(entries: Vec<CpuidEntry>) -> Cpu {
+    pub fn from_entries(entries: Vec<CpuidEntry>) -> Cpu {
         Cpu { entries, ..Cpu::default() }
     }
 
     /// The bits that are told of an entry's registers.
     #[must_use]
-    pub fn known(&self, entry: usize) -> [u32; 4] {
-        self.known.as_ref().and_then(|known| known.get(entry)).copied().unwrap_or([u32::MAX; 4])
+    pub fn known(&self, entry: usize) -> Registers {
+        self.known.as_ref().and_then(|known| known.get(entry)).copied().unwrap_or(Registers::MAX)
     }
 }
 

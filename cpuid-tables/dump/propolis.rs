@@ -22,7 +22,7 @@ use super::documents::MAX_DOCUMENT;
 use super::scan::{Scan, trim};
 use super::sink::{Fault, Line, Parser, Sink};
 use super::{Cpu, Format, WriteError};
-use crate::bits::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::table::CpuidEntry;
 
 const KEY: &str = "expected `vendor`, `\"LEAF\"` or `\"LEAF-SUBLEAF\"` in hexadecimal";
@@ -76,8 +76,8 @@ impl Source<'_> {
             let registers =
                 registers(value.get_ref()).ok_or_else(|| self.fault(value.span().start, VALUE))?;
             let entry = match subleaf {
-                Some(subleaf) => CpuidEntry::of_subleaf(leaf, subleaf, registers),
-                None => CpuidEntry::of_leaf(leaf, registers),
+                Some(subleaf) => CpuidEntry::indexed(Leaf(leaf), Subleaf(subleaf), registers),
+                None => CpuidEntry::new(Leaf(leaf), registers),
             };
             entries.push((place, entry));
         }
@@ -116,7 +116,7 @@ fn leaf(key: &str) -> Option<(u32, Option<u32>)> {
     key.is_empty().then_some((leaf, subleaf))
 }
 
-fn registers(value: &DeValue<'_>) -> Option<[u32; 4]> {
+fn registers(value: &DeValue<'_>) -> Option<Registers> {
     let values = value.as_array()?;
     let mut registers = [0; 4];
     if values.len() != registers.len() {
@@ -126,7 +126,7 @@ fn registers(value: &DeValue<'_>) -> Option<[u32; 4]> {
         let number = value.get_ref().as_integer()?;
         *register = u32::from_str_radix(number.as_str(), number.radix()).ok()?;
     }
-    Some(registers)
+    Some(registers.into())
 }
 
 impl Parser for Propolis {
@@ -178,7 +178,7 @@ pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
     let format = Format::Propolis;
     let zero = cpu.entries.iter().find(|entry| entry.answers(Leaf(0), Subleaf(0)));
     let vendor = zero.and_then(|zero| {
-        let [_, ebx, ecx, edx] = zero.registers;
+        let Registers { ebx, ecx, edx, .. } = zero.registers;
         VENDORS.into_iter().find(|(_, registers)| *registers == [ebx, ecx, edx])
     });
     let (vendor, _) = vendor.ok_or(WriteError::Vendor { format })?;
@@ -191,7 +191,7 @@ pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
             true => write!(out, "\"{leaf:x}-{:x}\"", entry.index.0)?,
             false => write!(out, "\"{leaf:x}\"")?,
         }
-        let [eax, ebx, ecx, edx] = entry.registers;
+        let Registers { eax, ebx, ecx, edx } = entry.registers;
         writeln!(out, " = [{eax:#x}, {ebx:#x}, {ecx:#x}, {edx:#x}]")?;
     }
     Ok(())

@@ -17,7 +17,7 @@ use super::documents::{Document, Documents};
 use super::qemu_monitor::{Told, entries};
 use super::sink::{Fault, Line, Parser, Sink};
 use crate::bits::feature::Feature;
-use crate::bits::location::{CpuidWord, Register};
+use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
 use crate::bits::lookup::{LookupError, Named};
 
 /// The reader.
@@ -51,9 +51,9 @@ static NUMBERS: [(&str, u32, Register, u32); 6] = [
 
 fn tell(told: &mut Told, word: CpuidWord, bits: u32, value: u32) {
     let (registers, known) = told.entry((word.leaf.0, word.subleaf.0)).or_default();
-    let at = word.register as usize;
-    registers[at] = registers[at] & !bits | value & bits;
-    known[at] |= bits;
+    let register = &mut registers[word.register];
+    *register = *register & !bits | value & bits;
+    known[word.register] |= bits;
 }
 
 /// What a true or false property tells: a bit, or several that have one name.
@@ -107,20 +107,20 @@ fn properties(props: &Map<String, Value>) -> Told {
     for (name, leaf, register, bits) in NUMBERS {
         let is_set = |number: &u32| leaf == 0 || bits == u32::MAX && leaf != 0xc000_0000 || *number != 0;
         if let Some(number) = number(props, name).filter(is_set) {
-            tell(&mut told, CpuidWord::new(leaf, 0, register), bits, number);
+            tell(&mut told, CpuidWord::new(Leaf(leaf), Subleaf(0), register), bits, number);
         }
     }
     if let Some(signature) = signature(props) {
-        tell(&mut told, CpuidWord::new(1, 0, Register::Eax), u32::MAX, signature);
+        tell(&mut told, CpuidWord::new(Leaf(1), Subleaf(0), Register::Eax), u32::MAX, signature);
     }
     if let Some(vendor) = props.get("vendor").and_then(Value::as_str).filter(|vendor| vendor.len() == 12) {
         for (register, at) in [(Register::Ebx, 0), (Register::Edx, 4), (Register::Ecx, 8)] {
-            tell(&mut told, CpuidWord::new(0, 0, register), u32::MAX, four(vendor, at));
+            tell(&mut told, CpuidWord::new(Leaf(0), Subleaf(0), register), u32::MAX, four(vendor, at));
         }
     }
     if let Some(id) = props.get("model-id").and_then(Value::as_str) {
         for ((leaf, register), at) in brand_registers().zip((0..48).step_by(4)) {
-            tell(&mut told, CpuidWord::new(leaf, 0, register), u32::MAX, four(id, at));
+            tell(&mut told, CpuidWord::new(Leaf(leaf), Subleaf(0), register), u32::MAX, four(id, at));
         }
     }
     told

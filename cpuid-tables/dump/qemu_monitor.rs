@@ -7,6 +7,7 @@
 //!
 //! A list is a CPU. Registers that it does not name are open. Other lines and answers of the monitor are passed over.
 
+use crate::bits::location::{Register, Registers};
 use std::collections::BTreeMap;
 use std::string::String;
 use std::vec::Vec;
@@ -51,7 +52,7 @@ enum RegisterName {
 }
 
 /// A leaf's registers, and their bits that are told.
-pub(super) type Told = BTreeMap<(u32, u32), ([u32; 4], [u32; 4])>;
+pub(super) type Told = BTreeMap<(u32, u32), (Registers, Registers)>;
 
 /// Gives a sink what is told of leaves.
 pub(super) fn entries(told: Told, sink: &mut Sink) -> Result<(), Fault> {
@@ -66,19 +67,19 @@ pub(super) fn entries(told: Told, sink: &mut Sink) -> Result<(), Fault> {
 fn words(document: &Document<'_>, words: Vec<Word>, sink: &mut Sink) -> Result<(), Fault> {
     let mut told = Told::new();
     for word in words {
-        let at = match word.register {
-            RegisterName::Eax => 0,
-            RegisterName::Ebx => 1,
-            RegisterName::Ecx => 2,
-            RegisterName::Edx => 3,
+        let register = match word.register {
+            RegisterName::Eax => Register::Eax,
+            RegisterName::Ebx => Register::Ebx,
+            RegisterName::Ecx => Register::Ecx,
+            RegisterName::Edx => Register::Edx,
             // QEMU's type has them; CPUID does not answer in them.
             _ => return Err(document.fault("cpuid-register", "expected EAX, EBX, ECX or EDX")),
         };
         let (registers, known) = told.entry((word.eax, word.ecx)).or_default();
-        if core::mem::replace(&mut known[at], u32::MAX) != 0 {
+        if core::mem::replace(&mut known[register], u32::MAX) != 0 {
             return Err(document.fault("cpuid-register", TWICE));
         }
-        registers[at] = word.features;
+        registers[register] = word.features;
     }
     sink.start(None, None);
     entries(told, sink)

@@ -6,11 +6,11 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::Cpu;
-use crate::bits::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::table::{CpuidEntry, IndexedLeaf};
 
 /// All bits of an entry's registers.
-pub(super) const ALL: [u32; 4] = [u32::MAX; 4];
+pub(super) const ALL: Registers = Registers::MAX;
 
 /// A format's reader. It is given every line, without its end, and keeps between them what it must.
 pub(super) trait Parser {
@@ -80,22 +80,22 @@ impl Sink {
     }
 
     /// An entry of a format that has no flags.
-    pub(super) fn answer(&mut self, leaf: u32, subleaf: u32, registers: [u32; 4]) -> Result<(), Fault> {
+    pub(super) fn answer(&mut self, leaf: u32, subleaf: u32, registers: Registers) -> Result<(), Fault> {
         let (function, index) = (Leaf(leaf), Subleaf(subleaf));
-        let known = IndexedLeaf::of(function).is_some();
+        let known = IndexedLeaf::get(function).is_some();
         self.more_subleaves |= !known && subleaf != 0;
         let flags = if known { CpuidEntry::SIGNIFICANT_INDEX } else { 0 };
         self.entry(CpuidEntry { function, index, flags, registers })
     }
 
     /// Which bits the dump tells of the entry that was read last; the others are 0.
-    pub(super) fn only_known(&mut self, known: [u32; 4]) {
+    pub(super) fn only_known(&mut self, known: Registers) {
         let Some(cpu) = &mut self.open else { return };
         if known == ALL && cpu.known.is_none() {
             return;
         }
         if let Some(entry) = cpu.entries.last_mut() {
-            entry.registers.iter_mut().zip(known).for_each(|(register, known)| *register &= known);
+            entry.registers = entry.registers.zip_with(known, |value, known| value & known);
         }
         let all = cpu.known.get_or_insert_with(Vec::new);
         all.resize(cpu.entries.len().saturating_sub(1), ALL);
@@ -143,7 +143,7 @@ pub(super) fn implied_flags(entries: &[CpuidEntry]) -> impl Fn(&CpuidEntry) -> u
     more.dedup();
     move |entry| {
         let indexed =
-            IndexedLeaf::of(entry.function).is_some() || more.binary_search(&entry.function).is_ok();
+            IndexedLeaf::get(entry.function).is_some() || more.binary_search(&entry.function).is_ok();
         if indexed { CpuidEntry::SIGNIFICANT_INDEX } else { 0 }
     }
 }

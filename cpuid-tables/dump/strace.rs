@@ -14,7 +14,7 @@ use std::string::String;
 use super::scan::{Scan, find};
 use super::sink::{Fault, Line, Parser, Sink};
 use super::{Cpu, WriteError};
-use crate::bits::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::table::CpuidEntry;
 
 const FIELDS: [&[u8]; 7] = [b"function=", b"index=", b"flags=", b"eax=", b"ebx=", b"ecx=", b"edx="];
@@ -111,7 +111,7 @@ fn entry(line: &mut Scan<'_>) -> Option<CpuidEntry> {
         function: Leaf(function),
         index: Subleaf(index),
         flags,
-        registers,
+        registers: registers.into(),
     })
 }
 
@@ -207,7 +207,7 @@ pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
     write!(out, ", {}, {{nent={}, entries=[", String::from_utf8_lossy(request.name), cpu.entries.len())?;
     for (at, entry) in cpu.entries.iter().enumerate() {
         write!(out, "{}", if at > 0 { ", {" } else { "{" })?;
-        let [eax, ebx, ecx, edx] = entry.registers;
+        let Registers { eax, ebx, ecx, edx } = entry.registers;
         let numbers = [entry.function.0, entry.index.0, entry.flags, eax, ebx, ecx, edx];
         for (at, (field, number)) in FIELDS.into_iter().zip(numbers).enumerate() {
             write!(out, "{}{}", if at > 0 { ", " } else { "" }, String::from_utf8_lossy(field))?;

@@ -5,13 +5,13 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::fold::{Row, Unequal};
-use super::hosts::{Fleet, FoldedMsr};
+use super::hosts::{Fleet, FleetError, FoldedMsr};
 use super::leaves;
 use crate::bits::description::Part;
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
 use crate::bits::field::Field;
-use crate::bits::location::{CpuidWord, Msr, Register};
+use crate::bits::location::{Bit, CpuidWord, Msr, Register};
 use crate::meaning::{Rule, combine_msr, limits, meanings};
 use crate::table::{CpuidEntry, CpuidTable, TableFull, find_entry};
 
@@ -140,11 +140,11 @@ fn warnings(rows: &[Row], entries: &[CpuidEntry]) -> FeatureSet {
         let Some(entry) = find_entry(entries, row.leaf, row.subleaf) else { continue };
         for register in Register::ALL {
             let word = CpuidWord { leaf: row.leaf, subleaf: row.subleaf, register };
-            let some = entry.register(register) & !row.all[register as usize];
+            let some = entry.register(register) & !row.all[register];
             let or_ed = meanings(word).filter(|meaning| meaning.rule == Rule::Or && meaning.mask & some != 0);
             warnings.extend(or_ed.filter_map(|meaning| match meaning.part {
                 Some(Part::Feature(feature)) => Some(feature),
-                _ => Feature::at(word.bit(meaning.mask.trailing_zeros().to_le_bytes()[0])),
+                _ => Feature::at(word.bit(Bit(meaning.mask.trailing_zeros().to_le_bytes()[0]))),
             }));
         }
     }
@@ -159,7 +159,7 @@ fn undescribed(rows: &[Row]) -> Vec<(CpuidWord, u32, u32)> {
             let unknown =
                 meanings(word).filter(|meaning| meaning.part.is_none() && meaning.rule == Rule::And);
             let mask = unknown.fold(0, |mask, meaning| mask | meaning.mask);
-            let (had, some) = (row.registers[register as usize] & mask, row.any[register as usize] & mask);
+            let (had, some) = (row.registers[register] & mask, row.any[register] & mask);
             if some != 0 {
                 all.push((word, had, some & !had));
             }
@@ -242,4 +242,18 @@ fn limit_costs(extremes: &[Extreme], limits: &[u32]) -> Vec<LimitCost> {
         Some(LimitCost { field: extreme.field, with: extreme.with, without })
     });
     costs.collect()
+}
+
+impl Fleet {
+    /// What the hosts have in common.
+    ///
+    /// # Errors
+    ///
+    /// [`FleetError::NoHost`].
+    pub fn baseline(&self) -> Result<Baseline, FleetError> {
+        if self.is_empty() {
+            return Err(FleetError::NoHost);
+        }
+        Ok(Baseline::of(self))
+    }
 }

@@ -15,7 +15,7 @@ use super::baseline::Baseline;
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
 use crate::bits::kvm_treatment::KvmTreatment;
-use crate::bits::location::{CpuidWord, Leaf, Msr, Register, Subleaf};
+use crate::bits::location::{Bit, CpuidWord, Leaf, Msr, Register, Registers, Subleaf};
 use crate::bits::msr_feature::MsrFeature;
 use crate::bits::release::{LinuxRelease, QemuRelease};
 use crate::bits::xsave::XsaveComponent;
@@ -183,7 +183,7 @@ impl Baseline {
         let mut there: Vec<(CpuidWord, u32)> = Vec::new();
         let emulated = |feature: &Feature| feature.kvm(LinuxRelease::NEWEST) == KvmTreatment::Emulated;
         let mut everywhere = Feature::all().filter(emulated).collect::<FeatureSet>() | ALSO_EVERYWHERE;
-        let kvm = CpuidWord { leaf: KVM_LEAF, ..CpuidWord::new(0, 0, Register::Eax) };
+        let kvm = CpuidWord { leaf: KVM_LEAF, ..CpuidWord::new(Leaf(0), Subleaf(0), Register::Eax) };
         if find_entry(&self.entries, KVM_LEAF, Subleaf(0)).is_some() {
             everywhere = FeatureSet::new();
         } else {
@@ -197,8 +197,8 @@ impl Baseline {
         let mut supported = self.entries.clone();
         for entry in &mut supported {
             let words = entry.words();
-            for (register, word) in entry.registers.iter_mut().zip(words) {
-                *register &= !self.warnings.word(word);
+            for ((_, value), word) in entry.registers.iter_mut().zip(words) {
+                *value &= !self.warnings.word(word);
             }
         }
         for (word, bits) in there.into_iter().filter(|(_, bits)| *bits != 0) {
@@ -290,7 +290,7 @@ fn features_of(word: CpuidWord, bit: u8) -> Vec<Feature> {
     let first = match (word.leaf, word.subleaf, word.register) {
         (Leaf(0xd), Subleaf(0), Register::Eax) => 0,
         (Leaf(0xd), Subleaf(0), Register::Edx) => 32,
-        _ => return Feature::at(word.bit(bit)).into_iter().collect(),
+        _ => return Feature::at(word.bit(Bit(bit))).into_iter().collect(),
     };
     let components = XsaveComponent::all().filter(|component| component.number == first + bit);
     components.map(|component| component.feature).collect()
@@ -308,7 +308,7 @@ fn add_bits(entries: &mut Vec<CpuidEntry>, word: CpuidWord, bits: u32) {
             function: word.leaf,
             index: word.subleaf,
             flags: CpuidEntry::SIGNIFICANT_INDEX,
-            registers: [0; 4],
+            registers: Registers::ZERO,
         });
         entries.len() - 1
     });

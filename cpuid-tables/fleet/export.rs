@@ -13,7 +13,7 @@ use super::leaves::xsave_sizes;
 use crate::bits::description::Part;
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
-use crate::bits::location::{CpuidWord, Leaf, Msr, Register, Subleaf};
+use crate::bits::location::{CpuidWord, Leaf, Msr, Register, Registers, Subleaf};
 use crate::bits::xsave::XsaveComponent;
 use crate::feature;
 use crate::guest::AMD_ALIASES;
@@ -26,7 +26,7 @@ pub struct Template {
     /// The host's entries, in KVM's order; bits that are not told are 0.
     pub entries: Vec<CpuidEntry>,
     /// Which bits of each entry's registers are told.
-    pub known: Vec<[u32; 4]>,
+    pub known: Vec<Registers>,
     /// MSRs, each with the value that it gets.
     pub msrs: Vec<(Msr, u64)>,
 }
@@ -73,22 +73,22 @@ impl Template {
     /// ```
     /// use cpuid_tables::{CpuidEntry, FeatureSet, feature, fleet::Template};
     ///
-    /// let host = [CpuidEntry::of_subleaf(7, 0, [0, 0x1_0020, 0, 0])];
+    /// let host = [CpuidEntry::indexed(Leaf(7), Subleaf(0), Registers::new(0, 0x1_0020, 0, 0))];
     /// let template = Template::new(&host, FeatureSet::new().with(feature::AVX2))?;
-    /// assert_eq!(template.apply(&host)?[0].registers[1], 0x20); // AVX512F is cleared
+    /// assert_eq!(template.apply(&host)?[0].registers.ebx, 0x20); // AVX512F is cleared
     /// # Ok::<(), cpuid_tables::fleet::ExportError>(())
     /// ```
     pub fn new(supported: &[CpuidEntry], wanted: FeatureSet) -> Result<Template, ExportError> {
         let mut there = FeatureSet::new();
         for entry in supported {
-            for (word, register) in entry.words().into_iter().zip(entry.registers) {
+            for word in entry.words() {
                 // What is not a known feature has no place in a set.
-                let _ = there.set_word(word, register);
+                let _ = there.set_word(word, entry.register(word.register));
             }
         }
         let lacking = (wanted - there) & tellable();
         if lacking.is_empty() {
-            Ok(Template::of_guest(supported, wanted))
+            Ok(Template::for_guest(supported, wanted))
         } else {
             Err(ExportError::Lacking(lacking.iter().collect()))
         }
@@ -97,13 +97,14 @@ impl Template {
     /// The same for what QEMU gives a guest on that host, which is more than its KVM lists: QEMU adds what it knows KVM to
     /// have besides. A feature whose leaf the host lacks is in no template.
     #[must_use]
-    pub fn of_guest(supported: &[CpuidEntry], features: FeatureSet) -> Template {
-        let mut known: Vec<[u32; 4]> = supported.iter().map(|entry| entry.words().map(told)).collect();
+    pub fn for_guest(supported: &[CpuidEntry], features: FeatureSet) -> Template {
+        let mut known: Vec<Registers> =
+            supported.iter().map(|entry| entry.words().map(told).into()).collect();
         let mut entries = supported.to_vec();
         for (entry, known) in entries.iter_mut().zip(&known) {
             let words = entry.words();
-            for ((word, register), known) in words.into_iter().zip(&mut entry.registers).zip(known) {
-                *register = known & features.word(word);
+            for word in words {
+                entry.registers[word.register] = known[word.register] & features.word(word);
             }
         }
         repeat_aliases(supported, &mut entries, &mut known);
@@ -113,7 +114,7 @@ impl Template {
 
     /// The features that a template tells: those of its registers that are not left to the VMM.
     #[must_use]
-    pub fn tells() -> FeatureSet {
+    pub fn features() -> FeatureSet {
         tellable()
     }
 
@@ -125,13 +126,15 @@ impl Template {
     /// [`ExportError::NoEntry`]: the table lacks an entry of which something is told.
     pub fn apply(&self, table: &[CpuidEntry]) -> Result<Vec<CpuidEntry>, ExportError> {
         let mut table = table.to_vec();
-        for (told, known) in self.entries.iter().zip(&self.known).filter(|(_, known)| **known != [0; 4]) {
+        for (told, known) in
+            self.entries.iter().zip(&self.known).filter(|(_, known)| **known != Registers::ZERO)
+        {
             let (leaf, subleaf) = (told.function, told.subleaf());
             let mut all = table.iter_mut();
             let found = all.find(|entry| entry.function == leaf && entry.subleaf() == subleaf);
             let entry = found.ok_or(ExportError::NoEntry(leaf, subleaf))?;
-            for ((register, value), known) in entry.registers.iter_mut().zip(told.registers).zip(known) {
-                *register = *register & !known | value;
+            for (register, value) in entry.registers.iter_mut() {
+                *value = *value & !known[register] | told.registers[register];
             }
         }
         Ok(table)
@@ -159,7 +162,7 @@ fn tellable() -> FeatureSet {
 }
 
 /// AMD's copies of 1.EDX in 0x80000001.EDX (AMD APM volume 3, E.4.2), where the host has them.
-fn repeat_aliases(supported: &[CpuidEntry], entries: &mut [CpuidEntry], known: &mut [[u32; 4]]) {
+fn repeat_aliases(supported: &[CpuidEntry], entries: &mut [CpuidEntry], known: &mut [Registers]) {
     let leaf_1 = find_entry(entries, Leaf(1), Subleaf(0)).map_or(0, |entry| entry.register(Register::Edx));
     let extended = Leaf(0x8000_0001);
     let own = find_entry(supported, extended, Subleaf(0)).map_or(0, |entry| entry.register(Register::Edx));
@@ -167,14 +170,14 @@ fn repeat_aliases(supported: &[CpuidEntry], entries: &mut [CpuidEntry], known: &
         return;
     }
     for (entry, known) in entries.iter_mut().zip(known).filter(|(entry, _)| entry.function == extended) {
-        known[Register::Edx as usize] |= AMD_ALIASES;
+        known[Register::Edx] |= AMD_ALIASES;
         let edx = entry.register_mut(Register::Edx);
         *edx = *edx & !AMD_ALIASES | leaf_1 & AMD_ALIASES;
     }
 }
 
 /// XSAVE: components by their features, sizes by the components (Intel SDM volume 1, chapter 13).
-fn xsave(supported: &[CpuidEntry], entries: &mut [CpuidEntry], known: &mut [[u32; 4]], wanted: FeatureSet) {
+fn xsave(supported: &[CpuidEntry], entries: &mut [CpuidEntry], known: &mut [Registers], wanted: FeatureSet) {
     /// x87 and SSE.
     const ALWAYS: u64 = 3;
     const D: Leaf = Leaf(0xd);
@@ -194,14 +197,19 @@ fn xsave(supported: &[CpuidEntry], entries: &mut [CpuidEntry], known: &mut [[u32
     let [standard, compacted] = xsave_sizes(supported, xcr0, xss);
     let compacts = wanted.contains(feature::XSAVEC) || wanted.contains(feature::XSAVES);
     for (entry, known) in entries.iter_mut().zip(known).filter(|(entry, _)| entry.function == D) {
-        let own = find_entry(supported, D, entry.subleaf()).map_or([0; 4], |entry| entry.registers);
+        let own = find_entry(supported, D, entry.subleaf()).map_or(Registers::ZERO, |entry| entry.registers);
         entry.registers = match entry.subleaf().0 {
-            _ if keep == 0 => [0; 4],
-            0 => [half(xcr0, 0), standard, standard, half(xcr0, 32)],
-            1 => [entry.registers[0], if compacts { compacted } else { 0 }, half(xss, 0), half(xss, 32)],
+            _ if keep == 0 => Registers::ZERO,
+            0 => Registers::new(half(xcr0, 0), standard, standard, half(xcr0, 32)),
+            1 => Registers::new(
+                entry.registers.eax,
+                if compacts { compacted } else { 0 },
+                half(xss, 0),
+                half(xss, 32),
+            ),
             number if number < 64 && (xcr0 | xss) >> number & 1 != 0 => own,
-            _ => [0; 4],
+            _ => Registers::ZERO,
         };
-        *known = [u32::MAX; 4];
+        *known = Registers::MAX;
     }
 }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use crate::bits::feature::register_of;
 use crate::bits::feature_set::FeatureSet;
-use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 use crate::meaning::{Rule, limits, meanings};
 use crate::table::CpuidEntry;
 
@@ -38,17 +38,17 @@ pub(super) struct Row {
     /// A table says that its index counts.
     pub(super) indexed: bool,
     /// What they combine to.
-    pub(super) registers: [u32; 4],
+    pub(super) registers: Registers,
     /// Bits that all of them have.
-    pub(super) all: [u32; 4],
+    pub(super) all: Registers,
     /// Bits that any of them has.
-    pub(super) any: [u32; 4],
+    pub(super) any: Registers,
     /// Registers that hold features: their place in a [`FeatureSet`], and which bits are and-ed features.
     pub(super) features: Vec<(Register, usize, u32)>,
     /// Numbers that limit a guest: their bits, and their place in [`limits`].
     pub(super) limits: Vec<(Register, u32, usize)>,
-    or: [u32; 4],
-    and: [u32; 4],
+    or: Registers,
+    and: Registers,
     numbers: Vec<Number>,
     /// For fields that have to be equal and are not: which values there are, sorted.
     unequal: Vec<(Register, u32, Vec<u32>)>,
@@ -81,8 +81,8 @@ impl Row {
             any: entry.registers,
             features: Vec::new(),
             limits: Vec::new(),
-            or: [0; 4],
-            and: [0; 4],
+            or: Registers::ZERO,
+            and: Registers::ZERO,
             numbers: Vec::new(),
             unequal: Vec::new(),
             seen: 0,
@@ -105,34 +105,32 @@ impl Row {
         for meaning in meanings(word) {
             let mask = meaning.mask;
             match meaning.rule {
-                Rule::And => self.and[register as usize] |= mask,
-                Rule::Or => self.or[register as usize] |= mask,
+                Rule::And => self.and[register] |= mask,
+                Rule::Or => self.or[register] |= mask,
                 rule => self.numbers.push(Number { register, mask, rule }),
             }
         }
         if let Some(at) = register_of(word) {
-            let features = FeatureSet::ALL.word(word) & self.and[register as usize];
+            let features = FeatureSet::ALL.word(word) & self.and[register];
             self.features.push((register, at, features));
         }
         let limits = limits().enumerate().filter(|(_, (field, _))| field.is_in(word));
         self.limits.extend(limits.map(|(at, (field, _))| (register, field.mask(), at)));
     }
 
-    fn fold(&mut self, with: [u32; 4]) {
-        for (all, with) in self.all.iter_mut().zip(with) {
-            *all &= with;
-        }
+    fn fold(&mut self, with: Registers) {
+        self.all = self.all.zip_with(with, |all, with| all & with);
         if self.registers == with {
             return;
         }
-        let mut folded = [0; 4];
-        for at in 0..4 {
+        let mut folded = Registers::ZERO;
+        for at in Register::ALL {
             self.any[at] |= with[at];
             let (a, b) = (self.registers[at], with[at]);
             folded[at] = a & b & self.and[at] | (a | b) & self.or[at];
         }
         for number in &self.numbers {
-            let at = number.register as usize;
+            let at = number.register;
             let (a, b) = (self.registers[at] & number.mask, with[at] & number.mask);
             folded[at] |= number.rule.combine(a, b).unwrap_or_else(|| {
                 note(&mut self.unequal, number.register, number.mask, [a, b]);
@@ -199,10 +197,10 @@ impl Folded {
         let (mut rows, mut unequal) = (self.rows.clone(), Vec::new());
         for row in &mut rows {
             if row.seen < self.tables {
-                row.fold([0; 4]);
+                row.fold(Registers::ZERO);
             }
             for (register, mask, values) in core::mem::take(&mut row.unequal) {
-                row.registers[register as usize] &= !mask;
+                row.registers[register] &= !mask;
                 let word = CpuidWord { leaf: row.leaf, subleaf: row.subleaf, register };
                 let values = values.into_iter().map(|value| value >> mask.trailing_zeros()).collect();
                 unequal.push(Unequal { word, mask, values });

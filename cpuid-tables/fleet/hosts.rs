@@ -7,10 +7,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::baseline::Baseline;
 use super::fold::Folded;
 use crate::bits::feature_set::FeatureSet;
-use crate::bits::location::{Leaf, Msr, Subleaf};
+use crate::bits::location::{Leaf, Msr, Registers, Subleaf};
 use crate::host::Host;
 use crate::meaning::{combine_msr, limits};
 use crate::table::{CpuidEntry, find_entry};
@@ -141,7 +140,7 @@ impl Fleet {
         let Some(head) = find_entry(entries, Leaf(0), Subleaf(0)) else {
             return Err(FleetError::NotWhole { host: name.to_owned() });
         };
-        let [_, ebx, ecx, edx] = head.registers;
+        let Registers { ebx, ecx, edx, .. } = head.registers;
         *self.vendors.entry([ebx, edx, ecx]).or_default() += 1;
         let features = FeatureSet::ALL.words().count();
         let mut summary = vec![0; features + limits().count()];
@@ -182,17 +181,5 @@ impl Fleet {
             folded.seen += 1;
         }
         Ok(())
-    }
-
-    /// What the hosts have in common.
-    ///
-    /// # Errors
-    ///
-    /// [`FleetError::NoHost`].
-    pub fn baseline(&self) -> Result<Baseline, FleetError> {
-        if self.is_empty() {
-            return Err(FleetError::NoHost);
-        }
-        Ok(Baseline::of(self))
     }
 }

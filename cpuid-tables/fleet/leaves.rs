@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::fold::{Row, Unequal};
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
-use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 use crate::bits::xsave::XsaveComponent;
 use crate::feature;
 use crate::table::{CpuidEntry, IndexedLeaf, Terminator, find_entry};
@@ -37,10 +37,10 @@ static OF_FEATURES: &[OfFeature] = &[
     of(0x8000_001c, feature::LWP),
 ];
 
-const D0_EAX: CpuidWord = CpuidWord::new(0xd, 0, Register::Eax);
-const D0_EDX: CpuidWord = CpuidWord::new(0xd, 0, Register::Edx);
-const D1_ECX: CpuidWord = CpuidWord::new(0xd, 1, Register::Ecx);
-const D1_EDX: CpuidWord = CpuidWord::new(0xd, 1, Register::Edx);
+const D0_EAX: CpuidWord = CpuidWord::new(Leaf(0xd), Subleaf(0), Register::Eax);
+const D0_EDX: CpuidWord = CpuidWord::new(Leaf(0xd), Subleaf(0), Register::Edx);
+const D1_ECX: CpuidWord = CpuidWord::new(Leaf(0xd), Subleaf(1), Register::Ecx);
+const D1_EDX: CpuidWord = CpuidWord::new(Leaf(0xd), Subleaf(1), Register::Edx);
 
 /// The table of combined rows. What has to be equal and is not is left only where it is still about something.
 pub(super) fn table(rows: &[Row], unequal: &mut Vec<Unequal>) -> Vec<CpuidEntry> {
@@ -78,7 +78,7 @@ fn drop_out_of_range(entries: &mut Vec<CpuidEntry>) {
         let last = head.register(Register::Eax).max(first);
         entries.retain(|entry| entry.function.0 & 0xffff_0000 != first || entry.function.0 <= last);
     }
-    let subleaves = word(entries, CpuidWord::new(7, 0, Register::Eax));
+    let subleaves = word(entries, CpuidWord::new(Leaf(7), Subleaf(0), Register::Eax));
     entries.retain(|entry| entry.function != Leaf(7) || entry.subleaf().0 <= subleaves);
 }
 
@@ -131,7 +131,8 @@ pub(super) fn xsave_sizes(entries: &[CpuidEntry], xcr0: u64, xss: u64) -> [u32; 
     let (mut standard, mut compacted) = (BASE, BASE);
     for number in (2..64).filter(|number| (xcr0 | xss) >> number & 1 != 0) {
         let entry = find_entry(entries, Leaf(0xd), Subleaf(number));
-        let [size, offset, flags, _] = entry.map_or([0; 4], |entry| entry.registers);
+        let Registers { eax: size, ebx: offset, ecx: flags, .. } =
+            entry.map_or(Registers::ZERO, |entry| entry.registers);
         if xcr0 >> number & 1 != 0 {
             standard = standard.max(offset.saturating_add(size));
         }
@@ -153,12 +154,12 @@ fn xsave(entries: &mut Vec<CpuidEntry>) {
         entry.function != Leaf(0xd) || number < 2 || number < 64 && both >> number & 1 != 0
     });
     let [standard, compacted] = xsave_sizes(entries, xcr0, xss);
-    let compacts = word(entries, CpuidWord::new(0xd, 1, Register::Eax))
+    let compacts = word(entries, CpuidWord::new(Leaf(0xd), Subleaf(1), Register::Eax))
         & (feature::XSAVEC.mask() | feature::XSAVES.mask());
     for (at, size) in [
-        (CpuidWord::new(0xd, 0, Register::Ebx), standard),
-        (CpuidWord::new(0xd, 0, Register::Ecx), standard),
-        (CpuidWord::new(0xd, 1, Register::Ebx), if compacts == 0 { 0 } else { compacted }),
+        (CpuidWord::new(Leaf(0xd), Subleaf(0), Register::Ebx), standard),
+        (CpuidWord::new(Leaf(0xd), Subleaf(0), Register::Ecx), standard),
+        (CpuidWord::new(Leaf(0xd), Subleaf(1), Register::Ebx), if compacts == 0 { 0 } else { compacted }),
     ] {
         if let Some(register) = register_mut(entries, at) {
             *register = size;
@@ -172,22 +173,22 @@ fn end_caches(entries: &mut Vec<CpuidEntry>) {
     for IndexedLeaf { leaf, .. } in of_caches {
         // Neither a cache's type nor its level is ever 0.
         let none = |eax: u32| eax & 0x1f == 0 || eax >> 5 & 7 == 0;
-        let ends = |entry: &&CpuidEntry| entry.function == leaf && none(entry.registers[0]);
+        let ends = |entry: &&CpuidEntry| entry.function == leaf && none(entry.registers.eax);
         let Some(end) = entries.iter().find(ends).map(CpuidEntry::subleaf) else { continue };
         entries.retain(|entry| entry.function != leaf || entry.subleaf() <= end);
         if let Some(entry) = entries.iter_mut().find(|entry| entry.answers(leaf, end)) {
-            entry.registers = [0; 4];
+            entry.registers = Registers::ZERO;
         }
     }
 }
 
 /// Leaves out what is all zero, but for subleaf 0 and the ends of lists.
 fn drop_empty(entries: &mut Vec<CpuidEntry>) {
-    let is_empty = |entry: &CpuidEntry| entry.registers == [0; 4];
+    let is_empty = |entry: &CpuidEntry| entry.registers == Registers::ZERO;
     let full: Vec<Leaf> =
         entries.iter().filter(|entry| !is_empty(entry)).map(|entry| entry.function).collect();
     entries.retain(|entry| {
-        let indexed = IndexedLeaf::of(entry.function);
+        let indexed = IndexedLeaf::get(entry.function);
         let ends = indexed.is_some_and(|indexed| indexed.terminator != Terminator::Counted);
         let needed = full.binary_search(&entry.function).is_ok();
         !is_empty(entry) || needed && (ends || entry.subleaf() == Subleaf(0)) || entry.function == Leaf(0)

@@ -10,7 +10,7 @@
 //!
 //! let host = |ebx| {
 //!     let vendor = [0x756e_6547, 0x6c65_746e, 0x4965_6e69];
-//!     [CpuidEntry::of_leaf(0, [7, vendor[0], vendor[1], vendor[2]]), CpuidEntry::of_subleaf(7, 0, [0, ebx, 0, 0])]
+//!     [CpuidEntry::new(Leaf(0), Registers::new(7, vendor[0], vendor[1], vendor[2])), CpuidEntry::indexed(Leaf(7), Subleaf(0), Registers::new(0, ebx, 0, 0))]
 //! };
 //! let mut fleet = Fleet::new();
 //! fleet.add("old", &host(0x20))?; // AVX2

@@ -12,7 +12,7 @@
 //! added where a release states just that. [`NEEDS_ONE_OF`] holds pairs of an id and a position in [`LISTS`].
 
 use crate::bits::kvm_treatment::KvmTreatment as K;
-use crate::bits::location::{Bit, CpuidWord, Msr, Register};
+use crate::bits::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf};
 
 /// No word, in a column of words' indices.
 pub(crate) const NO_WORD: u16 = u16::MAX;
@@ -74,7 +74,7 @@ pub(crate) struct KernelTables {
     pub(crate) flags: [&'static [u16]; LINUX.len()],
 }
 
-include!(concat!(env!("OUT_DIR"), "/tables.rs"));
+include!(concat!(env!("OUT_DIR"), "/bit_tables.rs"));
 
 /// Ids below this are slots.
 pub(crate) const SOFTWARE_BASE: u16 = short(CPUID_WORDS.len() * 32);

@@ -1,6 +1,6 @@
 //! The generated tables of what QEMU's code works with, release by release.
 
-use crate::bits::location::{CpuidWord, Msr, Register, WordSource};
+use crate::bits::location::{CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
 
 /// What one release's code works with. Words are called by their index in the release.
 pub(crate) struct GuestTables {
@@ -84,4 +84,4 @@ pub(crate) struct Component {
     pub(crate) size: u32,
 }
 
-include!(concat!(env!("OUT_DIR"), "/guest.rs"));
+include!(concat!(env!("OUT_DIR"), "/guest_tables.rs"));

@@ -5,12 +5,11 @@
 //! is there once, and called by its index. A list is called by its position in [`MODEL_LISTS`]: a count, then as many
 //! numbers. Texts and lists are numbers because a slice costs 16 bytes and a relocation each time.
 
-use crate::models::cache::{Cache, CacheDescriptor, CacheKind, CacheSlot};
+use crate::bits::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
 // Older releases of QEMU do not state who shares a cache.
-use crate::bits::location::{Bit, CpuidWord, Msr, Register, WordSource};
 #[allow(unused_imports, reason = "used by the generated rows of newer releases")]
-use crate::models::cache::SharedBy;
-use crate::models::machine::DefaultVersion;
+use crate::bits::qemu_cpu::SharedBy;
+use crate::bits::qemu_cpu::{Cache, CacheDescriptor, CacheKind, CacheSlot, DefaultVersion};
 
 /// A model.
 #[derive(Clone, Copy)]
@@ -106,7 +105,7 @@ pub(crate) struct Board {
     pub(crate) properties: &'static [PropertyRow],
 }
 
-include!(concat!(env!("OUT_DIR"), "/cpu_models.rs"));
+include!(concat!(env!("OUT_DIR"), "/model_tables.rs"));
 
 /// A text.
 pub(crate) fn text(id: u16) -> &'static str {

@@ -1,34 +1,29 @@
 //! Typed settings of a guest, and the way from them to its table.
 
+use crate::bits::location::Registers;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::behaviour::Release;
-use super::board::machine::{Irqchip, Machine};
-use super::board::topology::{Smp, Topology};
+use super::board::machine::Machine;
+use super::board::topology::Topology;
+use super::cpu::components::Components;
 use super::cpu::flags::WORDS;
 use super::cpu::settings::Settings;
 use super::cpu::supported::{Supported, cap};
-use super::cpu::xsave::Components;
 use super::cpu::{Class, Cpu};
 use super::error::BuildError;
+use super::guest_cpuid::{GuestCpuid, GuestFeatures};
 use super::leaves::assemble::{Leaves, assemble};
 use super::parse::cpu::{CpuOption, CpuSetting};
+use super::parse::machine::Irqchip;
 use super::parse::machine::MachineOption;
+use super::parse::smp::Smp;
 use super::report::Warning;
-use super::{GuestCpuid, GuestFeatures};
+use super::sgx::SgxSection;
+use crate::bits::qemu_cpu::{CacheSlot, SharedBy};
 use crate::bits::release::QemuRelease;
 use crate::host::Host;
-use crate::models::cache::{CacheSlot, SharedBy};
-
-/// A section of a guest's SGX memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SgxSection {
-    /// Its address in the guest, a multiple of a page.
-    pub base: u64,
-    /// Its bytes, a multiple of a page.
-    pub size: u64,
-}
 
 /// What a guest is to be. Everything but the host has a default: QEMU 10.0 where the tables have it, `qemu64`, one vCPU,
 /// the newest `pc`.
@@ -49,6 +44,14 @@ pub struct GuestCpuidBuilder<'h> {
 #[must_use]
 pub fn default_release() -> QemuRelease {
     QemuRelease::find("10.0").unwrap_or(QemuRelease::NEWEST)
+}
+
+impl GuestCpuid {
+    /// Settings of a guest.
+    #[must_use]
+    pub fn builder<'h>() -> GuestCpuidBuilder<'h> {
+        GuestCpuidBuilder::default()
+    }
 }
 
 impl Default for GuestCpuidBuilder<'_> {
@@ -227,7 +230,7 @@ impl<'h> GuestCpuidBuilder<'h> {
             settings: Settings::new(&release.behaviour),
             components,
             caches: None,
-            mwait: [0; 4],
+            mwait: Registers::ZERO,
             filtered: Vec::new(),
             warnings,
         })
@@ -241,7 +244,7 @@ impl<'h> GuestCpuidBuilder<'h> {
             name => {
                 let model = self.release.cpu_model(name);
                 let model = model.ok_or_else(|| BuildError::UnknownModel(name.to_string()))?;
-                Class::Model(model.on(machine.machine_type))
+                Class::Model(model.for_machine(machine.machine_type))
             }
         })
     }
@@ -291,7 +294,7 @@ fn check_vcpus(
             return Err(BuildError::TooManyVcpus { wanted, max });
         }
     }
-    let last = super::leaves::assemble::Vcpu::of(topology, topology.max_cpus - 1);
+    let last = crate::guest::board::apic_id::Vcpu::of(topology, topology.max_cpus - 1);
     if last.apic_id >= 255 && supported.irqchip != Irqchip::Off && supported.capability(cap::X2APIC_API) <= 0
     {
         return Err(BuildError::X2apicApi);

@@ -117,7 +117,7 @@ fn names(builder: &GuestCpuidBuilder<'_>, machine: &Machine) -> Vec<(String, Cla
         all.push((name.to_string(), class, None));
     }
     for plain in builder.qemu().cpu_models() {
-        let model = plain.on(machine.machine_type);
+        let model = plain.for_machine(machine.machine_type);
         let number = model.version_number();
         let versioned = |number: u16| format!("{}-v{number}", plain.name());
         // An old machine type's version is none that has a name.

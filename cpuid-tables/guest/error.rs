@@ -3,10 +3,63 @@
 use alloc::string::{String, ToString};
 use core::fmt;
 
-use super::board::topology::TopologyError;
 use super::report::Filtered;
 use crate::bits::release::QemuRelease;
 use alloc::vec::Vec;
+
+/// Numbers that make no sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TopologyError {
+    /// A number is 0.
+    Zero,
+    /// The machine has no such level; its number must be 1.
+    Unsupported(&'static str),
+    /// The product of all levels is not the number of vCPUs that there may be.
+    Product {
+        /// The product; none if it does not fit 32 bits.
+        product: Option<u32>,
+        /// How many vCPUs there may be.
+        max_cpus: u32,
+    },
+    /// More vCPUs at the start than there may be.
+    TooManyAtStart {
+        /// At the start.
+        cpus: u32,
+        /// There may be.
+        max_cpus: u32,
+    },
+    /// More than the machine type takes.
+    TooManyForMachine {
+        /// There may be.
+        max_cpus: u32,
+        /// The machine type takes.
+        machine: u32,
+    },
+}
+
+impl fmt::Display for TopologyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TopologyError::Zero => f.write_str("a number of the CPU topology is 0"),
+            TopologyError::Unsupported(level) => write!(f, "this machine has no {level}: expected 1"),
+            TopologyError::Product { product: Some(product), max_cpus } => write!(
+                f,
+                "sockets, dies, modules, cores and threads make {product} vCPUs, not maxcpus={max_cpus}"
+            ),
+            TopologyError::Product { product: None, .. } => {
+                f.write_str("sockets, dies, modules, cores and threads make more vCPUs than can be counted")
+            }
+            TopologyError::TooManyAtStart { cpus, max_cpus } => {
+                write!(f, "{cpus} vCPUs at the start, and maxcpus={max_cpus}")
+            }
+            TopologyError::TooManyForMachine { max_cpus, machine } => {
+                write!(f, "{max_cpus} vCPUs, and the machine type takes at most {machine}")
+            }
+        }
+    }
+}
+
+impl core::error::Error for TopologyError {}
 
 /// Why a guest's table cannot be built. Where QEMU ends with an error, so does this; the words are ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,14 +235,6 @@ impl fmt::Display for BuildError {
             BuildError::Enforced(filtered) => {
                 write!(f, "the host lacks {} of the features that are enforced", filtered.len())
             }
-            other => other.fmt_rest(f),
-        }
-    }
-}
-
-impl BuildError {
-    fn fmt_rest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
             BuildError::LbrFormat { asked, host: None } => {
                 write!(f, "branch records of format {asked:#x} need pmu=on")
             }
@@ -232,9 +277,16 @@ impl BuildError {
             }
             BuildError::VendorOnly => f.write_str("`x-vendor-cpuid-only-v2` needs `x-vendor-cpuid-only`"),
             BuildError::LocalMachineCheck => f.write_str("this KVM does not support `lmce`"),
-            _ => f.write_str("the builder was given no host"),
+            BuildError::NoHost => f.write_str("the builder was given no host"),
         }
     }
 }
 
-impl core::error::Error for BuildError {}
+impl core::error::Error for BuildError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            BuildError::Topology(error) => Some(error),
+            _ => None,
+        }
+    }
+}

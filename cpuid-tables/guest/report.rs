@@ -54,8 +54,8 @@ pub struct Filtered {
 impl Filtered {
     pub(super) fn new(release: QemuRelease, source: WordSource, bit: u8, reason: Reason) -> Filtered {
         let name = match source {
-            WordSource::Cpuid(word) => Feature::at(word.bit(bit)).and_then(|bit| bit.qemu_name(release)),
-            WordSource::Msr(msr) => MsrFeature::at(msr, Bit(bit)).and_then(|bit| bit.qemu_name(release)),
+            WordSource::Cpuid(word) => Feature::at(word.bit(Bit(bit))).and_then(|bit| bit.qemu_name(release)),
+            WordSource::Msr(msr) => MsrFeature::at(msr.bit(Bit(bit))).and_then(|bit| bit.qemu_name(release)),
         };
         Filtered { source, bit: Bit(bit), name, reason }
     }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::bits::location::{CpuidWord, Register};
+use crate::bits::location::{CpuidWord, Register, Registers};
 use crate::table::{CpuidEntry, CpuidRead, OwnBits};
 
 /// A register that two CPUs answer differently.
@@ -47,7 +47,7 @@ pub fn compare_cpus(cpus: &[(usize, Vec<CpuidEntry>)]) -> Vec<CpuDifference> {
         for (leaf, subleaf) in keys {
             let (a, b) = (expected.registers(leaf, subleaf), entries.registers(leaf, subleaf));
             for register in Register::ALL {
-                let at = |registers: Option<[u32; 4]>| registers.map(|all| all[register as usize]);
+                let at = |registers: Option<Registers>| registers.map(|all| all[register]);
                 let (a, b) = (at(a), at(b));
                 if a != b {
                     let own = OwnBits::mask(leaf, register);

@@ -4,7 +4,7 @@
 
 use alloc::vec::Vec;
 
-use crate::bits::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Register, Registers, Subleaf};
 use crate::feature;
 use crate::table::{CpuidEntry, Hypervisor, IndexedLeaf, Terminator};
 
@@ -19,7 +19,7 @@ enum Count {
     /// The highest subleaf is EAX of subleaf 0.
     Highest,
     /// Subleaf 0, and those whose bits are set in a register (0 is EAX) of subleaf 0.
-    Bitmap(usize),
+    Bitmap(Register),
     /// Subleaves 0 and 1, and XSAVE's components by the bits of 0xD.0 EDX:EAX and of 0xD.1 EDX:ECX.
     Components,
     /// Up to and with one whose EAX bits 11 to 0 are 0.
@@ -30,8 +30,8 @@ enum Count {
 static COUNTS: &[(u32, Count)] = &[
     (0x7, Count::Highest),
     (0xd, Count::Components),
-    (0xf, Count::Bitmap(3)),
-    (0x10, Count::Bitmap(1)),
+    (0xf, Count::Bitmap(Register::Edx)),
+    (0x10, Count::Bitmap(Register::Ebx)),
     (0x14, Count::Highest),
     (0x17, Count::Highest),
     (0x18, Count::Highest),
@@ -39,9 +39,9 @@ static COUNTS: &[(u32, Count)] = &[
     (0x1d, Count::Highest),
     (0x1e, Count::Highest),
     (0x20, Count::Highest),
-    (0x23, Count::Bitmap(0)),
+    (0x23, Count::Bitmap(Register::Eax)),
     (0x24, Count::Highest),
-    (0x8000_0020, Count::Bitmap(1)),
+    (0x8000_0020, Count::Bitmap(Register::Ebx)),
 ];
 
 /// Asks for every leaf and subleaf in range, in ascending order.
@@ -58,15 +58,15 @@ static COUNTS: &[(u32, Count)] = &[
 ///     _ => [0; 4],
 /// });
 /// assert_eq!(entries.len(), 6, "leaves 0 to 4, and the end of the list of caches");
-/// assert_eq!(entries[5], CpuidEntry::of_subleaf(4, 1, [0; 4]));
+/// assert_eq!(entries[5], CpuidEntry::indexed(Leaf(4), Subleaf(1), Registers::ZERO));
 /// ```
 #[must_use]
-pub fn enumerate(cpuid: impl Fn(Leaf, Subleaf) -> [u32; 4]) -> Vec<CpuidEntry> {
+pub fn enumerate(cpuid: impl Fn(Leaf, Subleaf) -> Registers) -> Vec<CpuidEntry> {
     let mut entries = Vec::new();
-    let highest = |base: Leaf| cpuid(base, Subleaf(0))[0];
+    let highest = |base: Leaf| cpuid(base, Subleaf(0)).eax;
     leaves(&cpuid, Leaf::BASIC, highest(Leaf::BASIC), &mut entries);
     let hypervisor = feature::HYPERVISOR;
-    if cpuid(hypervisor.leaf(), Subleaf(0))[hypervisor.register() as usize] & hypervisor.mask() != 0 {
+    if cpuid(hypervisor.leaf(), Subleaf(0))[hypervisor.register()] & hypervisor.mask() != 0 {
         for base in Hypervisor::bases() {
             // Old KVMs say 0 and mean their leaf of features.
             let old_kvm = highest(base) == 0
@@ -82,7 +82,7 @@ pub fn enumerate(cpuid: impl Fn(Leaf, Subleaf) -> [u32; 4]) -> Vec<CpuidEntry> {
 
 /// The leaves of one range, if there is one: its first leaf names one of its own as the highest.
 fn leaves(
-    cpuid: &impl Fn(Leaf, Subleaf) -> [u32; 4],
+    cpuid: &impl Fn(Leaf, Subleaf) -> Registers,
     base: Leaf,
     highest: u32,
     entries: &mut Vec<CpuidEntry>,
@@ -95,34 +95,34 @@ fn leaves(
     }
 }
 
-fn subleaves(cpuid: &impl Fn(Leaf, Subleaf) -> [u32; 4], leaf: Leaf, entries: &mut Vec<CpuidEntry>) {
+fn subleaves(cpuid: &impl Fn(Leaf, Subleaf) -> Registers, leaf: Leaf, entries: &mut Vec<CpuidEntry>) {
     let first = cpuid(leaf, Subleaf(0));
-    let Some(indexed) = IndexedLeaf::of(leaf) else {
-        entries.push(CpuidEntry::of_leaf(leaf.0, first));
+    let Some(indexed) = IndexedLeaf::get(leaf) else {
+        entries.push(CpuidEntry::new(leaf, first));
         return;
     };
-    let mut push = |subleaf: u32| -> [u32; 4] {
+    let mut push = |subleaf: u32| -> Registers {
         let registers = cpuid(leaf, Subleaf(subleaf));
-        entries.push(CpuidEntry::of_subleaf(leaf.0, subleaf, registers));
+        entries.push(CpuidEntry::indexed(leaf, Subleaf(subleaf), registers));
         registers
     };
-    let mut until = |from: u32, ends: fn([u32; 4]) -> bool| {
+    let mut until = |from: u32, ends: fn(Registers) -> bool| {
         // The terminator is pushed too.
         (from..MAX_SUBLEAVES).map(&mut push).find(|registers| ends(*registers));
     };
     match indexed.terminator {
-        Terminator::CacheType => until(0, |[eax, ..]| eax & 0x1f == 0),
-        Terminator::LevelType => until(0, |[_, _, ecx, _]| ecx >> 8 & 0xff == 0),
+        Terminator::CacheType => until(0, |Registers { eax, .. }| eax & 0x1f == 0),
+        Terminator::LevelType => until(0, |Registers { ecx, .. }| ecx >> 8 & 0xff == 0),
         Terminator::SectionType => {
             // Subleaves 0 and 1 are of other things; sections begin with 2.
             until(0, |_| true);
             until(1, |_| true);
-            until(2, |[eax, ..]| eax & 0xf == 0);
+            until(2, |Registers { eax, .. }| eax & 0xf == 0);
         }
         Terminator::Counted => match COUNTS.iter().find(|count| count.0 == leaf.0).map(|count| count.1) {
-            Some(Count::Type12) => until(0, |[eax, ..]| eax & 0xfff == 0),
+            Some(Count::Type12) => until(0, |Registers { eax, .. }| eax & 0xfff == 0),
             Some(Count::Highest) => {
-                for at in 0..=first[0].min(MAX_SUBLEAVES) {
+                for at in 0..=first.eax.min(MAX_SUBLEAVES) {
                     push(at);
                 }
             }
@@ -132,8 +132,8 @@ fn subleaves(cpuid: &impl Fn(Leaf, Subleaf) -> [u32; 4], leaf: Leaf, entries: &m
                 }
             }
             Some(Count::Components) => {
-                let [eax, _, _, edx] = push(0);
-                let [_, _, ecx, high] = push(1);
+                let Registers { eax, edx, .. } = push(0);
+                let Registers { ecx, edx: high, .. } = push(1);
                 let components = u64::from(edx | high) << 32 | u64::from(eax | ecx);
                 for at in (2..64).filter(|bit| components >> bit & 1 != 0) {
                     push(at);

@@ -1,7 +1,7 @@
 //! A host as a VMM sees it: what its KVM answers, what its CPU answers, and which MSRs and capabilities there are.
 //!
 //! Everything that depends on a host takes a [`Host`], so that it runs on recorded ones too. With the feature `kvm`,
-//! `Host::of_this_machine` reads a real one.
+//! `Host::this_machine` reads a real one.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -9,6 +9,8 @@ use alloc::vec::Vec;
 use crate::bits::location::Msr;
 use crate::table::CpuidEntry;
 
+#[cfg(feature = "kvm")]
+mod as_kvm;
 mod compare;
 mod enumerate;
 #[cfg(feature = "kvm")]

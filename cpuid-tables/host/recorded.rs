@@ -11,7 +11,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
-use crate::bits::location::{Leaf, Msr, Subleaf};
+use crate::bits::location::{Leaf, Msr, Registers, Subleaf};
 use crate::host::Host;
 use crate::table::CpuidEntry;
 
@@ -23,16 +23,16 @@ const USUAL_TSC_KHZ: u32 = 2_596_120;
 const USUAL_MCE: u64 = 0x0100_010a;
 /// `KVM_GET_SUPPORTED_HV_CPUID` (Linux, arch/x86/kvm/hyperv.c) on a host whose description does not tell it.
 const USUAL_HYPERV: [CpuidEntry; 10] = [
-    CpuidEntry::of_leaf(0x4000_0000, [0x4000_0082, 0x7263_694d, 0x666f_736f, 0x7648_2074]),
-    CpuidEntry::of_leaf(0x4000_0001, [0x3123_7648, 0, 0, 0]),
-    CpuidEntry::of_leaf(0x4000_0002, [0x3839, 0x000a_0000, 0, 0]),
-    CpuidEntry::of_leaf(0x4000_0003, [0x2aff, 0x0010_0030, 0, 0x0008_0d10]),
-    CpuidEntry::of_leaf(0x4000_0004, [0x0002_0e24, 0xfff, 0, 0]),
-    CpuidEntry::of_leaf(0x4000_0005, [0xffff_ffff, 0x40, 0, 0]),
-    CpuidEntry::of_leaf(0x4000_000a, [0; 4]),
-    CpuidEntry::of_leaf(0x4000_0080, [0x4000_0082, 0x7263_694d, 0x666f_736f, 0x7648_2074]),
-    CpuidEntry::of_leaf(0x4000_0081, [0x3123_5356, 0, 0, 0]),
-    CpuidEntry::of_leaf(0x4000_0082, [2, 0, 0, 0]),
+    CpuidEntry::new(Leaf(0x4000_0000), Registers::new(0x4000_0082, 0x7263_694d, 0x666f_736f, 0x7648_2074)),
+    CpuidEntry::new(Leaf(0x4000_0001), Registers::new(0x3123_7648, 0, 0, 0)),
+    CpuidEntry::new(Leaf(0x4000_0002), Registers::new(0x3839, 0x000a_0000, 0, 0)),
+    CpuidEntry::new(Leaf(0x4000_0003), Registers::new(0x2aff, 0x0010_0030, 0, 0x0008_0d10)),
+    CpuidEntry::new(Leaf(0x4000_0004), Registers::new(0x0002_0e24, 0xfff, 0, 0)),
+    CpuidEntry::new(Leaf(0x4000_0005), Registers::new(0xffff_ffff, 0x40, 0, 0)),
+    CpuidEntry::new(Leaf(0x4000_000a), Registers::ZERO),
+    CpuidEntry::new(Leaf(0x4000_0080), Registers::new(0x4000_0082, 0x7263_694d, 0x666f_736f, 0x7648_2074)),
+    CpuidEntry::new(Leaf(0x4000_0081), Registers::new(0x3123_5356, 0, 0, 0)),
+    CpuidEntry::new(Leaf(0x4000_0082), Registers::new(2, 0, 0, 0)),
 ];
 
 /// One of the files that describe a host.
@@ -195,7 +195,7 @@ impl Host {
 
 fn write_entries(text: &mut String, word: &str, entries: &[CpuidEntry]) -> fmt::Result {
     entries.iter().try_for_each(|entry| {
-        let CpuidEntry { function, index, flags, registers: [eax, ebx, ecx, edx] } = entry;
+        let CpuidEntry { function, index, flags, registers: Registers { eax, ebx, ecx, edx } } = entry;
         let (function, index) = (function.0, index.0);
         writeln!(text, "{word}{function:08x} {index:08x} {flags:x} {eax:08x} {ebx:08x} {ecx:08x} {edx:08x}")
     })
@@ -213,7 +213,7 @@ fn entry(line: &str) -> Option<CpuidEntry> {
         function: Leaf(function),
         index: Subleaf(index),
         flags,
-        registers,
+        registers: registers.into(),
     })
 }
 

@@ -1,12 +1,14 @@
-//! The CPUs of this machine, asked one by one.
+//! This machine: its KVM, and its CPUs asked one by one.
 
+use alloc::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::vec::Vec;
 
-use super::enumerate;
 use super::instruction::instruction;
+use super::{Host, enumerate};
 use crate::kvm::ioctl::{allowed_cpus, pin_this_thread};
-use crate::kvm::{Errno, KvmError};
-use crate::table::CpuidEntry;
+use crate::kvm::{Capability, Device, Errno, KvmError, KvmSystem};
+use crate::table::{CpuidEntry, OwnBits};
 
 /// What one CPU answers, every leaf and subleaf. The question is asked from a thread of its own, which runs on that CPU
 /// alone; this thread's affinity stays as it is.
@@ -56,4 +58,48 @@ pub fn read_first_cpu() -> Result<Vec<CpuidEntry>, KvmError> {
 /// As [`read_cpu`].
 pub fn read_all_cpus() -> Result<Vec<(usize, Vec<CpuidEntry>)>, KvmError> {
     cpus()?.into_iter().map(|cpu| Ok((cpu, read_cpu(cpu)?))).collect()
+}
+
+impl Host {
+    /// All that a KVM answers, and what the CPUID instruction answered beside it. What older KVMs lack is none. The APIC
+    /// ids of the CPUs that happened to answer are 0, so that two readings of a host are equal.
+    ///
+    /// # Errors
+    ///
+    /// [`KvmError`]: the first question that failed.
+    pub fn from_kvm(kvm: &impl KvmSystem, mut instruction: Vec<CpuidEntry>) -> Result<Host, KvmError> {
+        let mut capabilities = BTreeMap::new();
+        for capability in Capability::ALL {
+            capabilities.insert(capability.number, kvm.capability(*capability)?);
+        }
+        let mut supported = kvm.supported_cpuid()?;
+        OwnBits::clear(&mut supported);
+        OwnBits::clear(&mut instruction);
+        Ok(Host {
+            supported,
+            instruction,
+            msrs: kvm.feature_msrs()?,
+            capabilities,
+            hyperv: kvm.hyperv_cpuid()?,
+            emulated: match kvm.emulated_cpuid() {
+                Err(KvmError::TooOld(_) | KvmError::Recorded(_)) => None,
+                other => Some(other?),
+            },
+            guest_xcomponents: kvm.guest_xcomponents()?,
+            tsc_khz: kvm.tsc_khz()?,
+            mce_capabilities: kvm.mce_capabilities()?,
+        })
+    }
+
+    /// This machine: its `/dev/kvm`, and the CPUID instruction on the first CPU that this thread may run on. Read once
+    /// per process.
+    ///
+    /// # Errors
+    ///
+    /// [`KvmError`], which says what to do.
+    pub fn this_machine() -> Result<&'static Host, KvmError> {
+        static HOST: OnceLock<Result<Host, KvmError>> = OnceLock::new();
+        let read = || Host::from_kvm(&Device::open()?, read_first_cpu()?);
+        HOST.get_or_init(read).as_ref().map_err(Clone::clone)
+    }
 }

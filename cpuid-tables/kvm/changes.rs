@@ -51,13 +51,13 @@ static EXPECTED: [Expected; 9] = [
         ..feature(feature::KVM_PV_UNHALT, "KVM_PV_UNHALT is taken away where HLT does not exit")
     },
     Expected {
-        word: CpuidWord::new(0x12, 1, Register::Ecx),
+        word: CpuidWord::new(Leaf(0x12), Subleaf(1), Register::Ecx),
         leaf_mask: u32::MAX,
         mask: u32::MAX,
         why: "Linux 6.1 and older limit an enclave's components to the guest's",
     },
     Expected {
-        word: CpuidWord::new(0x12, 1, Register::Edx),
+        word: CpuidWord::new(Leaf(0x12), Subleaf(1), Register::Edx),
         leaf_mask: u32::MAX,
         mask: u32::MAX,
         why: "Linux 6.1 and older limit an enclave's components to the guest's",

@@ -13,17 +13,17 @@ use super::error::{Errno, KvmError};
 use super::guest_code::{self, BATCH, CODE, DONE, MEMORY, Mode, QUESTION, QUESTIONS};
 use super::ioctl::{CpuidBuffer, Machine};
 use super::system::Device;
+use super::vcpu::CpuidVcpu;
 use super::vcpu_error::VcpuError;
-use super::vcpu_table::CpuidVcpu;
 use super::vcpus::Vcpus;
-use crate::bits::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::table::{ApicLayout, CpuidEntry, CpuidRead, CpuidTable};
 
 /// What a guest saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
     /// EAX, EBX, ECX and EDX for each question, in order.
-    pub answers: Vec<[u32; 4]>,
+    pub answers: Vec<Registers>,
     /// The table that the vCPU had when it ran, as KVM gave it back.
     pub stored: CpuidTable,
     /// What KVM had changed in the table that it was given.
@@ -115,7 +115,7 @@ impl Guest {
     ///
     /// [`ProbeError`].
     pub fn new(device: &Device, table: &[CpuidEntry], mode: Mode) -> Result<Guest, ProbeError> {
-        Guest::of_vcpus(device, &[(0, table)], mode)
+        Guest::from_vcpus(device, &[(0, table)], mode)
     }
 
     /// A guest of several vCPUs, of each its APIC id and its table.
@@ -126,7 +126,7 @@ impl Guest {
     /// # Errors
     ///
     /// [`ProbeError`].
-    pub fn of_vcpus(
+    pub fn from_vcpus(
         device: &Device,
         tables: &[(u32, &[CpuidEntry])],
         mode: Mode,
@@ -181,7 +181,7 @@ impl Guest {
     /// # Errors
     ///
     /// [`ProbeError`].
-    pub fn ask(&mut self, questions: &[(Leaf, Subleaf)]) -> Result<Vec<[u32; 4]>, ProbeError> {
+    pub fn ask(&mut self, questions: &[(Leaf, Subleaf)]) -> Result<Vec<Registers>, ProbeError> {
         self.ask_vcpu(0, questions)
     }
 
@@ -194,7 +194,7 @@ impl Guest {
         &mut self,
         vcpu: usize,
         questions: &[(Leaf, Subleaf)],
-    ) -> Result<Vec<[u32; 4]>, ProbeError> {
+    ) -> Result<Vec<Registers>, ProbeError> {
         if vcpu >= self.vcpus.len() {
             return Err(ProbeError::NoVcpu);
         }
@@ -225,7 +225,7 @@ impl fmt::Debug for Guest {
 
 /// Gives a vCPU its table. The numbers of its core and node are in it already.
 fn give(machine: &Machine, at: usize, apic_id: u32, table: &[CpuidEntry]) -> Result<Given, ProbeError> {
-    let mut vcpus = Vcpus::with_layout(table, ApicLayout::of(table))?;
+    let mut vcpus = Vcpus::with_layout(table, ApicLayout::from_cpuid(table))?;
     let changes = vcpus.set(machine.vcpu(at), apic_id)?;
     let stored: Vec<CpuidEntry> = changes.stored().collect();
     let changes = changes.iter().collect();
@@ -242,7 +242,7 @@ fn ask(
     vcpu: usize,
     batch: &[(Leaf, Subleaf)],
     mode: Mode,
-    answers: &mut Vec<[u32; 4]>,
+    answers: &mut Vec<Registers>,
 ) -> Result<(), ProbeError> {
     let question = |(leaf, subleaf): &(Leaf, Subleaf)| {
         let mut bytes = [0; QUESTION];
@@ -265,7 +265,7 @@ fn ask(
     let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
     answers.extend(memory.chunks_exact(QUESTION).map(|question| {
         let register = |at: usize| word(&question[at..at + 4]);
-        [register(8), register(12), register(16), register(20)]
+        Registers::new(register(8), register(12), register(16), register(20))
     }));
     Ok(())
 }

@@ -4,7 +4,6 @@
 //! [`Device`] asks `/dev/kvm`. Linux, `Documentation/virt/kvm/api.rst`.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 use std::vec::Vec;
 
 use kvm_bindings::{KVM_API_VERSION, KVM_MAX_CPUID_ENTRIES, Msrs, kvm_cpuid_entry2, kvm_msr_entry};
@@ -13,8 +12,7 @@ use kvm_ioctls::Kvm;
 use super::capability::Capability;
 use super::error::{Errno, KvmError};
 use super::ioctl::{self, CpuidBuffer};
-use crate::bits::location::{Leaf, Msr, Subleaf};
-use crate::host::{self, Host};
+use crate::bits::location::{Leaf, Msr, Registers, Subleaf};
 use crate::table::{CpuidEntry, OwnBits};
 
 /// What a KVM answers about itself.
@@ -93,13 +91,13 @@ pub(crate) const fn entry_of(entry: &kvm_cpuid_entry2) -> CpuidEntry {
         function: Leaf(entry.function),
         index: Subleaf(entry.index),
         flags: entry.flags,
-        registers: [entry.eax, entry.ebx, entry.ecx, entry.edx],
+        registers: Registers::new(entry.eax, entry.ebx, entry.ecx, entry.edx),
     }
 }
 
 /// An entry of ours as KVM's.
 pub(crate) const fn entry_for(entry: &CpuidEntry) -> kvm_cpuid_entry2 {
-    let [eax, ebx, ecx, edx] = entry.registers;
+    let Registers { eax, ebx, ecx, edx } = entry.registers;
     let CpuidEntry { function: Leaf(function), index: Subleaf(index), flags, .. } = *entry;
     kvm_cpuid_entry2 { function, index, flags, eax, ebx, ecx, edx, padding: [0; 3] }
 }
@@ -189,84 +187,6 @@ impl KvmSystem for Device {
     }
 }
 
-impl KvmSystem for Host {
-    fn supported_cpuid(&self) -> Result<Vec<CpuidEntry>, KvmError> {
-        Ok(self.supported.clone())
-    }
-
-    fn emulated_cpuid(&self) -> Result<Vec<CpuidEntry>, KvmError> {
-        self.emulated.clone().ok_or(KvmError::Recorded("KVM_GET_EMULATED_CPUID"))
-    }
-
-    fn hyperv_cpuid(&self) -> Result<Option<Vec<CpuidEntry>>, KvmError> {
-        Ok(self.hyperv.clone())
-    }
-
-    fn feature_msrs(&self) -> Result<BTreeMap<Msr, u64>, KvmError> {
-        Ok(self.msrs.clone())
-    }
-
-    fn capability(&self, capability: Capability) -> Result<i64, KvmError> {
-        self.capabilities.get(&capability.number).copied().ok_or(KvmError::Recorded(capability.name))
-    }
-
-    fn guest_xcomponents(&self) -> Result<Option<u64>, KvmError> {
-        Ok(self.guest_xcomponents)
-    }
-
-    fn tsc_khz(&self) -> Result<Option<u32>, KvmError> {
-        Ok(self.tsc_khz)
-    }
-
-    fn mce_capabilities(&self) -> Result<Option<u64>, KvmError> {
-        Ok(self.mce_capabilities)
-    }
-}
-
-impl Host {
-    /// All that a KVM answers, and what the CPUID instruction answered beside it. What older KVMs lack is none. The APIC
-    /// ids of the CPUs that happened to answer are 0, so that two readings of a host are equal.
-    ///
-    /// # Errors
-    ///
-    /// [`KvmError`]: the first question that failed.
-    pub fn of(kvm: &impl KvmSystem, mut instruction: Vec<CpuidEntry>) -> Result<Host, KvmError> {
-        let mut capabilities = BTreeMap::new();
-        for capability in Capability::ALL {
-            capabilities.insert(capability.number, kvm.capability(*capability)?);
-        }
-        let mut supported = kvm.supported_cpuid()?;
-        OwnBits::clear(&mut supported);
-        OwnBits::clear(&mut instruction);
-        Ok(Host {
-            supported,
-            instruction,
-            msrs: kvm.feature_msrs()?,
-            capabilities,
-            hyperv: kvm.hyperv_cpuid()?,
-            emulated: match kvm.emulated_cpuid() {
-                Err(KvmError::TooOld(_) | KvmError::Recorded(_)) => None,
-                other => Some(other?),
-            },
-            guest_xcomponents: kvm.guest_xcomponents()?,
-            tsc_khz: kvm.tsc_khz()?,
-            mce_capabilities: kvm.mce_capabilities()?,
-        })
-    }
-
-    /// This machine: its `/dev/kvm`, and the CPUID instruction on the first CPU that this thread may run on. Read once
-    /// per process.
-    ///
-    /// # Errors
-    ///
-    /// [`KvmError`], which says what to do.
-    pub fn of_this_machine() -> Result<&'static Host, KvmError> {
-        static HOST: OnceLock<Result<Host, KvmError>> = OnceLock::new();
-        let read = || Host::of(&Device::open()?, host::read_first_cpu()?);
-        HOST.get_or_init(read).as_ref().map_err(Clone::clone)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -290,7 +210,10 @@ mod tests {
 
     #[test]
     fn entries_both_ways() {
-        let entry = CpuidEntry { flags: 0x8000_0005, ..CpuidEntry::of_subleaf(7, 3, [1, 2, 3, 4]) };
+        let entry = CpuidEntry {
+            flags: 0x8000_0005,
+            ..CpuidEntry::indexed(Leaf(7), Subleaf(3), Registers::new(1, 2, 3, 4))
+        };
         assert_eq!(entry_of(&entry_for(&entry)), entry);
     }
 

@@ -2,17 +2,10 @@
 //! releases 6.1 to 7.3.
 
 use core::fmt;
-use std::vec::Vec;
 
-use super::changes::{Change, Changes};
-use super::components::{DYNAMIC_COMPONENTS, permitted_guest_components};
+use super::changes::Change;
 use super::error::{Errno, KvmError};
-use super::ioctl::CpuidBuffer;
-use super::system::entry_of;
-use super::vcpu_table::CpuidVcpu;
-use crate::bits::known_fields::leaf_80000008;
-use crate::bits::location::{Leaf, Subleaf};
-use crate::table::{CpuidEntry, CpuidRead, CpuidTable, find_entry};
+use crate::table::{CpuidEntry, CpuidTable};
 
 /// KVM does not take a vCPU's table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,51 +91,4 @@ impl fmt::Display for Named<'_> {
         write!(f, "the entry for leaf {:#x}", self.0.function.0)?;
         if self.0.is_indexed() { write!(f, ", subleaf {:#x}", self.0.index.0) } else { Ok(()) }
     }
-}
-
-/// What KVM means by an error number of `KVM_SET_CPUID2`. `buffer` is written over.
-pub(super) fn why<V: CpuidVcpu + ?Sized>(
-    vcpu: &V,
-    given: &CpuidBuffer,
-    buffer: &mut CpuidBuffer,
-    errno: Errno,
-) -> VcpuError {
-    let entries: Vec<CpuidEntry> = given.entries().iter().map(entry_of).collect();
-    match errno.0 {
-        libc::E2BIG => VcpuError::TooMany { count: entries.len(), first: None },
-        libc::EPERM => not_permitted(&entries).unwrap_or(VcpuError::Set(errno)),
-        libc::EINVAL => {
-            address_width(&entries).or_else(|| has_run(vcpu, given, buffer)).unwrap_or(VcpuError::Set(errno))
-        }
-        _ => VcpuError::Set(errno),
-    }
-}
-
-fn not_permitted(entries: &[CpuidEntry]) -> Option<VcpuError> {
-    let entry = *find_entry(entries, Leaf(0xd), Subleaf(0))?;
-    let permitted = permitted_guest_components().unwrap_or(0);
-    let components = entries.xcr0() & DYNAMIC_COMPONENTS & !permitted;
-    (components != 0).then_some(VcpuError::NotPermitted { entry, components })
-}
-
-fn address_width(entries: &[CpuidEntry]) -> Option<VcpuError> {
-    // KVM takes the first, whatever its index.
-    let entry = *entries.iter().find(|entry| entry.function == leaf_80000008::VIRT_ADDR_BITS.leaf())?;
-    let width = leaf_80000008::VIRT_ADDR_BITS.read_from(entry.registers);
-    (!matches!(width, 0 | 48 | 57)).then_some(VcpuError::AddressWidth { entry, width })
-}
-
-/// A vCPU without a table has never been given one, and does not refuse this one for having run.
-fn has_run<V: CpuidVcpu + ?Sized>(
-    vcpu: &V,
-    given: &CpuidBuffer,
-    stored: &mut CpuidBuffer,
-) -> Option<VcpuError> {
-    vcpu.get_cpuid2(stored).ok()?;
-    if stored.entries().is_empty() {
-        return None;
-    }
-    let changes = Changes::between(given.entries(), stored.entries());
-    let first = changes.unexpected().next().or_else(|| changes.iter().next())?;
-    Some(VcpuError::HasRun { first })
 }

@@ -2,42 +2,12 @@
 
 use core::fmt;
 
-use kvm_bindings::CpuId;
-use kvm_ioctls::VcpuFd;
-
 use super::changes::Changes;
-use super::error::Errno;
 use super::ioctl::CpuidBuffer;
 use super::system::entry_for;
-use super::vcpu_error::{VcpuError, why};
+use super::vcpu::{CpuidVcpu, why};
+use super::vcpu_error::VcpuError;
 use crate::table::{CpuidEntry, CpuidTable};
-
-/// A vCPU that takes a table.
-pub trait CpuidVcpu {
-    /// `KVM_SET_CPUID2`.
-    ///
-    /// # Errors
-    ///
-    /// KVM's error number.
-    fn set_cpuid2(&self, table: &CpuId) -> Result<(), Errno>;
-
-    /// `KVM_GET_CPUID2`.
-    ///
-    /// # Errors
-    ///
-    /// KVM's error number.
-    fn get_cpuid2(&self, into: &mut CpuidBuffer) -> Result<(), Errno>;
-}
-
-impl CpuidVcpu for VcpuFd {
-    fn set_cpuid2(&self, table: &CpuId) -> Result<(), Errno> {
-        Ok(VcpuFd::set_cpuid2(self, table)?)
-    }
-
-    fn get_cpuid2(&self, into: &mut CpuidBuffer) -> Result<(), Errno> {
-        into.read_back(self)
-    }
-}
 
 /// The buffers by which vCPUs are given tables: one for the table, one for what is read back. Nothing is allocated after
 /// [`new`](VcpuTable::new), but for an error.

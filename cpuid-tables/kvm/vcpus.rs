@@ -1,10 +1,12 @@
 //! The tables of a VM's vCPUs: one base table, and for each vCPU what is its own.
 
+use crate::bits::location::Registers;
 use kvm_bindings::CpuId;
 
 use super::changes::Changes;
+use super::vcpu::CpuidVcpu;
 use super::vcpu_error::VcpuError;
-use super::vcpu_table::{CpuidVcpu, VcpuTable};
+use super::vcpu_table::VcpuTable;
 use crate::table::{ApicLayout, CpuidEntry, CpuidTable, VcpuBase};
 
 /// The tables of a VM's vCPUs.
@@ -43,7 +45,7 @@ impl Vcpus {
     ///
     /// [`VcpuError::TooMany`]; [`VcpuError::Memory`].
     pub fn new(table: &[CpuidEntry]) -> Result<Vcpus, VcpuError> {
-        Vcpus::with_layout(table, ApicLayout::of(table))
+        Vcpus::with_layout(table, ApicLayout::from_cpuid(table))
     }
 
     /// The same, with the layout given: a table with several dies or nodes in a socket may not tell.
@@ -88,8 +90,8 @@ impl Vcpus {
             let (Some(entry), Some(base)) = (entries.get_mut(place.entry), self.base.get(place.entry)) else {
                 continue;
             };
-            let now = [entry.eax, entry.ebx, entry.ecx, entry.edx];
-            [entry.eax, entry.ebx, entry.ecx, entry.edx] =
+            let now = Registers::new(entry.eax, entry.ebx, entry.ecx, entry.edx);
+            Registers { eax: entry.eax, ebx: entry.ebx, ecx: entry.ecx, edx: entry.edx } =
                 self.base.registers(place.part, base, apic_id, now);
         }
         self.shortened = left_out.is_some();

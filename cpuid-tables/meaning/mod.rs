@@ -159,7 +159,7 @@ const UNKNOWN: &str = "nobody describes it; most bits promise something";
 /// use cpuid_tables::fleet::{Rule, meanings};
 /// use cpuid_tables::{CpuidWord, Register};
 ///
-/// let all: Vec<_> = meanings(CpuidWord::new(0x8000_0008, 0, Register::Eax)).collect();
+/// let all: Vec<_> = meanings(CpuidWord::new(Leaf(0x8000_0008), Subleaf(0), Register::Eax)).collect();
 /// assert_eq!(all[0].rule, Rule::Min); // the width of physical addresses
 /// assert_eq!(all.iter().fold(0, |bits, meaning| bits | meaning.mask), u32::MAX);
 /// ```
@@ -199,13 +199,15 @@ mod tests {
     use crate::bits::description::Part;
     use crate::bits::feature_set::FeatureSet;
     use crate::bits::field::Field;
-    use crate::bits::location::{CpuidWord, Register};
+    use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
 
     /// Every register of which anything is known, and some more.
     fn words() -> impl Iterator<Item = CpuidWord> {
         let of_fields = Field::all().flat_map(|field| {
             let registers = field.subleaves().map(move |at| (field.leaf().0, at));
-            registers.flat_map(|(leaf, at)| Register::ALL.map(|register| CpuidWord::new(leaf, at, register)))
+            registers.flat_map(|(leaf, at)| {
+                Register::ALL.map(|register| CpuidWord::new(Leaf(leaf), Subleaf(at), register))
+            })
         });
         of_fields.chain(FeatureSet::ALL.words().map(|(word, _)| word))
     }

@@ -30,7 +30,7 @@ const fn at(
     rule: Rule,
     reason: &'static str,
 ) -> Row {
-    match Field::new(name, leaf, subleaves, register, bits) {
+    match Field::new(name, Leaf(leaf), subleaves, register, bits) {
         Some(field) => Row(About::Bits(field), rule, reason),
         None => panic!("bits or subleaves of a row are the wrong way round"),
     }
@@ -453,8 +453,8 @@ mod tests {
     use crate::bits::description::{Part, describe};
     use crate::bits::feature::Feature;
     use crate::bits::field::Field;
-    use crate::bits::location::{CpuidWord, Leaf};
-    use crate::bits::lookup::fold_eq;
+    use crate::bits::location::{CpuidWord, Leaf, Subleaf};
+    use crate::bits::name_hash::fold_eq;
 
     /// Fields that are not Linux's: none describes their bits, or several of it are one here.
     const OWN: [&str; 3] = ["avx10_max_subleaf", "avx10_version", "signature"];
@@ -466,7 +466,8 @@ mod tests {
                 About::Leaf(leaf) => assert!(Field::in_leaf(leaf).next().is_some(), "{leaf:?}"),
                 About::Bits(field) => {
                     let leaf = field.leaf().0;
-                    let word = CpuidWord::new(leaf, *field.subleaves().start(), field.register());
+                    let word =
+                        CpuidWord::new(Leaf(leaf), Subleaf(*field.subleaves().start()), field.register());
                     let part = describe(word).find(|part| part.mask() == field.mask());
                     match part {
                         Some(Part::Field(known)) => assert_eq!(known, field),
@@ -483,7 +484,7 @@ mod tests {
     #[test]
     fn every_wide_field_has_a_row() {
         for field in Field::all().filter(|field| field.width() > 1) {
-            let word = CpuidWord::new(field.leaf().0, *field.subleaves().start(), field.register());
+            let word = CpuidWord::new(field.leaf(), Subleaf(*field.subleaves().start()), field.register());
             let covered = |own: Field| own.mask() & field.mask() == field.mask();
             let found = find(word, field.mask(), false).is_some() || fields(word).any(covered);
             assert!(found, "{field:?}");

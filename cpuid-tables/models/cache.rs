@@ -1,77 +1,8 @@
 //! Caches as QEMU describes them to a guest (`CPUCacheInfo` of target/i386/cpu.h).
 
+use crate::bits::qemu_cpu::{Cache, CacheDescriptor, CacheSlot};
 use crate::bits::release::QemuRelease;
 use crate::generated::model_tables::{BOARDS, Board, CACHES, list, text};
-
-/// What a cache holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CacheKind {
-    /// Data.
-    Data,
-    /// Instructions.
-    Instruction,
-    /// Both.
-    Unified,
-}
-
-/// Which of a model's caches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CacheSlot {
-    /// Level 1, data.
-    L1d,
-    /// Level 1, instructions.
-    L1i,
-    /// Level 2.
-    L2,
-    /// Level 3.
-    L3,
-}
-
-/// Who shares a cache: the processors of one of these.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SharedBy {
-    /// A thread.
-    Thread,
-    /// A core.
-    Core,
-    /// A module.
-    Module,
-    /// A die.
-    Die,
-    /// A socket.
-    Socket,
-}
-
-/// A cache. What QEMU's source leaves out is 0 or false.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Cache {
-    /// What it holds.
-    pub kind: CacheKind,
-    /// 1, 2 or 3.
-    pub level: u32,
-    /// Bytes.
-    pub size: u64,
-    /// Bytes of a line.
-    pub line_size: u32,
-    /// Ways.
-    pub associativity: u32,
-    /// Line partitions.
-    pub partitions: u32,
-    /// Sets.
-    pub sets: u32,
-    /// Lines that share a tag (AMD).
-    pub lines_per_tag: u32,
-    /// Needs no software to initialize it.
-    pub self_init: bool,
-    /// WBINVD does not reach lower caches of other threads.
-    pub no_invd_sharing: bool,
-    /// Holds all that lower caches hold.
-    pub inclusive: bool,
-    /// A complex function picks the set.
-    pub complex_indexing: bool,
-    /// Who shares it, where the release says so.
-    pub shared_by: Option<SharedBy>,
-}
 
 /// The caches of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -119,35 +50,6 @@ pub struct LegacyCache {
     pub slot: Option<CacheSlot>,
     /// What it is like.
     pub cache: Cache,
-}
-
-/// A byte of leaf 2, and the cache that it stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct CacheDescriptor {
-    /// The byte.
-    pub byte: u8,
-    /// What the cache holds.
-    pub kind: CacheKind,
-    /// 1, 2 or 3.
-    pub level: u32,
-    /// Bytes.
-    pub size: u32,
-    /// Bytes of a line.
-    pub line_size: u32,
-    /// Ways.
-    pub associativity: u32,
-}
-
-impl CacheDescriptor {
-    /// True when this is the descriptor of such a cache.
-    #[must_use]
-    pub fn describes(&self, cache: &Cache) -> bool {
-        self.kind == cache.kind
-            && self.level == cache.level
-            && u64::from(self.size) == cache.size
-            && self.line_size == cache.line_size
-            && self.associativity == cache.associativity
-    }
 }
 
 impl QemuRelease {

@@ -11,7 +11,6 @@
 use core::fmt;
 
 use super::cache::Caches;
-use super::machine::{DefaultVersion, MachineType};
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
 use crate::bits::location::{Bit, CpuidWord, Msr, WordSource};
@@ -36,7 +35,7 @@ use crate::generated::model_tables::{
 /// let model = QemuRelease::NEWEST.cpu_model("EPYC-Rome-v2").ok_or("no such model")?;
 /// assert_eq!((model.name(), model.version_number()), ("EPYC-Rome", 2));
 /// assert!(model.has(feature::CLZERO) && !model.has(feature::AVX512F));
-/// assert_eq!(model.word(CpuidWord::new(7, 0, Register::Ecx)), 0x0040_0004);
+/// assert_eq!(model.word(CpuidWord::new(Leaf(7), Subleaf(0), Register::Ecx)), 0x0040_0004);
 /// for (register, value) in model.words() {
 ///     println!("{register} = {value:#010x}");
 /// }
@@ -47,13 +46,13 @@ pub struct CpuModel {
     release: QemuRelease,
     index: u16,
     /// 0 is the base.
-    version: u16,
-    name: AskedName,
+    pub(super) version: u16,
+    pub(super) name: AskedName,
 }
 
 /// By which of its names a model was asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum AskedName {
+pub(super) enum AskedName {
     /// `EPYC`.
     Plain,
     /// `EPYC-v2`.
@@ -160,30 +159,6 @@ impl CpuModel {
     #[must_use]
     pub fn base(self) -> CpuModel {
         CpuModel { version: 0, name: AskedName::Plain, ..self }
-    }
-
-    /// What a machine type makes of it: the version that it takes, if this one was asked for without; else itself.
-    ///
-    /// ```
-    /// use cpuid_tables::QemuRelease;
-    ///
-    /// let qemu = QemuRelease::NEWEST;
-    /// let (epyc, microvm) = (qemu.cpu_model("EPYC"), qemu.machine("microvm"));
-    /// let (epyc, microvm) = epyc.zip(microvm).ok_or("neither")?;
-    /// assert_eq!(epyc.on(microvm).version_number(), epyc.latest().version_number());
-    /// # Ok::<(), &str>(())
-    /// ```
-    #[must_use]
-    pub fn on(self, machine: MachineType) -> CpuModel {
-        let last = self.version_count();
-        let version = match (self.name, machine.default_version()) {
-            (AskedName::Version | AskedName::Alias, _) => return self,
-            (AskedName::Plain, DefaultVersion::Legacy) => 0,
-            (AskedName::Plain, DefaultVersion::Latest) => last,
-            // Every model has the version that a machine type takes; the generator has seen to that.
-            (AskedName::Plain, DefaultVersion::Version(version)) => version.min(last),
-        };
-        CpuModel { version, ..self }
     }
 
     /// True when it was asked for by this name, which it also displays as. Properties of machine types go by it, see
@@ -322,7 +297,7 @@ impl CpuModel {
     pub fn msr_features(self) -> impl Iterator<Item = MsrFeature> {
         self.msrs().flat_map(|(msr, mask)| {
             let bits = (0..64).filter(move |bit| mask >> bit & 1 != 0);
-            bits.filter_map(move |bit| MsrFeature::at(msr, Bit(bit)))
+            bits.filter_map(move |bit| MsrFeature::at(msr.bit(Bit(bit))))
         })
     }
 
@@ -346,7 +321,7 @@ impl CpuModel {
         list(self.row().versions)
     }
 
-    fn version_count(self) -> u16 {
+    pub(super) fn version_count(self) -> u16 {
         bit_tables::short(self.list().len() / 3)
     }
 

@@ -6,21 +6,11 @@
 
 use core::fmt;
 
-use super::cpu_model::CpuModel;
+use super::cpu_model::{AskedName, CpuModel};
 use crate::bits::location::Bit;
+use crate::bits::qemu_cpu::DefaultVersion;
 use crate::bits::release::QemuRelease;
 use crate::generated::model_tables::{Board, COMPAT, MachineRow, PropertyRow, optional, pairs, text};
-
-/// Which version of a model a machine type takes where its name has none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum DefaultVersion {
-    /// This one.
-    Version(u16),
-    /// Each model's last: microvm.
-    Latest,
-    /// The base definition, without any version's properties: machine types before 4.1, and isapc.
-    Legacy,
-}
 
 /// A machine type of one release, such as `pc-q35-9.2`. Names that QEMU gives to its newest ones (`pc`, `q35`) are no
 /// machine types here.
@@ -191,5 +181,35 @@ impl fmt::Debug for MachineType {
 impl fmt::Display for MachineType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl CpuModel {
+    /// The version that a machine type takes, if the model was asked for without a version; else the model itself.
+    ///
+    /// ```
+    /// use cpuid_tables::QemuRelease;
+    ///
+    /// let qemu = QemuRelease::NEWEST;
+    /// let (epyc, microvm) = (qemu.cpu_model("EPYC"), qemu.machine("microvm"));
+    /// let (epyc, microvm) = epyc.zip(microvm).ok_or("neither")?;
+    /// assert_eq!(epyc.for_machine(microvm).version_number(), epyc.latest().version_number());
+    /// # Ok::<(), &str>(())
+    /// ```
+    #[must_use]
+    pub fn for_machine(self, machine: MachineType) -> CpuModel {
+        let last = self.version_count();
+        let version = match (self.name, machine.default_version()) {
+            (AskedName::Version | AskedName::Alias, _) => return self,
+            (AskedName::Plain, DefaultVersion::Legacy) => 0,
+            (AskedName::Plain, DefaultVersion::Latest) => last,
+            // Every model has the version that a machine type takes; the generator has seen to that.
+            (AskedName::Plain, DefaultVersion::Version(version)) => {
+                u16::try_from(version).unwrap_or(last).min(last)
+            }
+        };
+        let mut model = self;
+        model.version = version;
+        model
     }
 }

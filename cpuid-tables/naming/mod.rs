@@ -1,7 +1,8 @@
 //! Names and places as people write them, both ways.
 
+mod bit_list;
 mod named;
-mod place;
 
+pub use crate::bits::location::{NotAPlace, Place};
+pub use bit_list::bit_list;
 pub use named::{NoFeature, feature_named, name_of, named, names_near};
-pub use place::{Place, bit_list};

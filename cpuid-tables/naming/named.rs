@@ -124,16 +124,16 @@ const fn hardware(named: Named) -> Option<Feature> {
 
 fn of_place(text: &str) -> Result<Feature, NoFeature> {
     let nothing = || NoFeature::Nothing(text.to_string());
-    match Place::read(text) {
-        Some(Place::Bits(word, low, high)) if low == high => Feature::at(word.bit(low.0)).ok_or_else(nothing),
-        Some(Place::LinuxBit(at)) => {
+    match text.parse() {
+        Ok(Place::Bits(word, low, high)) if low == high => Feature::at(word.bit(low)).ok_or_else(nothing),
+        Ok(Place::LinuxBit(at)) => {
             let newest_first = LinuxRelease::ALL.into_iter().rev();
             let mut found = newest_first.map(|release| release.feature_at(at.word, at.bit));
             let known = found.find(|found| *found != Err(LookupError::Unknown));
             only_feature(text, known.ok_or_else(nothing)?)
         }
-        Some(_) => Err(nothing()),
-        None => Err(NoFeature::Unknown(text.to_string())),
+        Ok(_) => Err(nothing()),
+        Err(_) => Err(NoFeature::Unknown(text.to_string())),
     }
 }
 

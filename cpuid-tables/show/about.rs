@@ -97,7 +97,7 @@ pub struct About {
 impl About {
     /// Everything of a bit.
     #[must_use]
-    pub fn of(named: Named) -> About {
+    pub fn new(named: Named) -> About {
         let feature = if let Named::Feature(feature) = named { Some(feature) } else { None };
         let list = |set: Option<FeatureSet>| set.map(|set| set.into_iter().collect()).unwrap_or_default();
         let needs = match named {

@@ -11,7 +11,7 @@ use super::hypervisor::Ranges;
 use super::{DecodedRegister, bit_list, name_of, number};
 use crate::bits::feature::Feature;
 use crate::bits::field::Field;
-use crate::bits::location::{CpuidWord, Leaf, Subleaf};
+use crate::bits::location::{CpuidWord, Leaf, Registers, Subleaf};
 use crate::table::{CpuidEntry, find_entry};
 
 /// Which of two tables.
@@ -83,7 +83,7 @@ fn compare_entries(
         function: leaf,
         index: subleaf,
         flags: u32::from(indexed),
-        registers: entry.map_or([0; 4], |entry| entry.registers),
+        registers: entry.map_or(Registers::ZERO, |entry| entry.registers),
     };
     // Whose a hypervisor's leaf is, the table that has it says.
     let (of_one, of_other) = match (one, other) {

@@ -64,7 +64,7 @@ pub(super) fn decode_entry(entry: &CpuidEntry, ranges: &Ranges) -> DecodedEntry 
 /// ```
 /// use cpuid_tables::{CpuidWord, Register, feature, show};
 ///
-/// let decoded = show::decode_register(CpuidWord::new(7, 0, Register::Ecx), 0x0142_0000);
+/// let decoded = show::decode_register(CpuidWord::new(Leaf(7), Subleaf(0), Register::Ecx), 0x0142_0000);
 /// assert_eq!(decoded.features, [feature::RDPID, feature::BUS_LOCK_DETECT]);
 /// assert_eq!(decoded.fields.iter().map(|(field, value)| (field.name(), *value)).next_back(), Some(("key_locker", 0)));
 /// assert_eq!(decoded.unknown, 0);

@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 
 use super::hypervisor::Kind;
 use crate::bits::known_fields::{leaf_12, leaf_15};
-use crate::bits::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Registers, Subleaf};
+use crate::bits::qemu_cpu::CacheKind;
 use crate::bits::release::QemuRelease;
-use crate::models::cache::CacheKind;
 use crate::table::{
     AmdNode, CacheSubleaf, CpuidEntry, Hypervisor, Signature, TopologyLevel, Vendor, XsaveSubleaf,
 };
@@ -53,7 +53,7 @@ pub(super) fn components(mask: u64) -> String {
 /// The facts of an entry; `hypervisor` is whose leaf it is.
 pub(super) fn of(entry: &CpuidEntry, hypervisor: Option<Kind>) -> Vec<String> {
     let (leaf, subleaf, registers) = (entry.function, entry.subleaf(), entry.registers);
-    let [eax, ..] = registers;
+    let Registers { eax, .. } = registers;
     if hypervisor.is_some() {
         return of_hypervisor(leaf, registers);
     }
@@ -82,7 +82,7 @@ pub(super) fn signature(signature: Signature) -> String {
     format!("family {family:#x}, model {model:#x}, stepping {stepping}")
 }
 
-fn of_hypervisor(leaf: Leaf, registers: [u32; 4]) -> Vec<String> {
+fn of_hypervisor(leaf: Leaf, registers: Registers) -> Vec<String> {
     if leaf.0 & 0xff != 0 {
         return Vec::new();
     }
@@ -119,8 +119,8 @@ pub(super) fn size(bytes: u64) -> String {
 }
 
 /// Leaf 2's bytes: caches that QEMU's table knows, and those that point elsewhere (Intel SDM volume 2A, table 3-12).
-fn of_descriptors(registers: [u32; 4]) -> Vec<String> {
-    let valid = registers.into_iter().map(|value| if value >> 31 == 0 { value } else { 0 });
+fn of_descriptors(registers: Registers) -> Vec<String> {
+    let valid = registers.to_array().into_iter().map(|value| if value >> 31 == 0 { value } else { 0 });
     // The lowest byte of EAX is no descriptor.
     let bytes = valid.flat_map(u32::to_le_bytes).skip(1).filter(|byte| *byte != 0);
     let told = |byte: u8| {
@@ -166,7 +166,7 @@ pub(super) fn of_cache(cache: &CacheSubleaf, kind: CacheKind) -> String {
 }
 
 fn of_level(level: &TopologyLevel) -> Vec<String> {
-    if level.registers[2] >> 8 & 0xff == 0 {
+    if level.registers.ecx >> 8 & 0xff == 0 {
         return Vec::new();
     }
     let (domain, processors, shift) = (level.domain(), level.processors(), level.shift());
@@ -176,7 +176,7 @@ fn of_level(level: &TopologyLevel) -> Vec<String> {
     )]
 }
 
-fn of_xsave(subleaf: Subleaf, [eax, ebx, ecx, edx]: [u32; 4]) -> Vec<String> {
+fn of_xsave(subleaf: Subleaf, Registers { eax, ebx, ecx, edx }: Registers) -> Vec<String> {
     let wide = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
     match subleaf.0 {
         0 => alloc::vec![format!("XCR0 may have: {}", components(wide(eax, edx)))],
@@ -184,7 +184,7 @@ fn of_xsave(subleaf: Subleaf, [eax, ebx, ecx, edx]: [u32; 4]) -> Vec<String> {
         _ if eax == 0 => Vec::new(),
         number => {
             let Ok(number) = u8::try_from(number) else { return Vec::new() };
-            let saved = XsaveSubleaf { number, registers: [eax, ebx, ecx, edx] };
+            let saved = XsaveSubleaf { number, registers: Registers { eax, ebx, ecx, edx } };
             let place = if saved.is_supervisor() {
                 "of IA32_XSS".to_string()
             } else {
@@ -196,8 +196,8 @@ fn of_xsave(subleaf: Subleaf, [eax, ebx, ecx, edx]: [u32; 4]) -> Vec<String> {
     }
 }
 
-fn of_enclave_memory(registers: [u32; 4]) -> Vec<String> {
-    let [eax, ebx, ecx, edx] = registers.map(u64::from);
+fn of_enclave_memory(registers: Registers) -> Vec<String> {
+    let [eax, ebx, ecx, edx] = registers.to_array().map(u64::from);
     if leaf_12::SUBLEAF_TYPE.read_from(registers) == 0 {
         return Vec::new();
     }
@@ -206,7 +206,7 @@ fn of_enclave_memory(registers: [u32; 4]) -> Vec<String> {
     alloc::vec![format!("enclave memory: {} at {base:#x}", size(bytes))]
 }
 
-fn of_tsc(registers: [u32; 4]) -> Vec<String> {
+fn of_tsc(registers: Registers) -> Vec<String> {
     let denominator = u64::from(leaf_15::TSC_DENOMINATOR.read_from(registers));
     let numerator = u64::from(leaf_15::TSC_NUMERATOR.read_from(registers));
     let crystal = u64::from(leaf_15::CPU_CRYSTAL_HZ.read_from(registers));

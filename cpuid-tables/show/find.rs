@@ -45,12 +45,12 @@ pub enum Found {
 #[must_use]
 pub fn find(text: &str) -> Vec<Found> {
     let text = text.trim();
-    let bits = all_of(super::named(text)).into_iter().map(|bit| Found::Bit(About::of(bit)));
+    let bits = all_of(super::named(text)).into_iter().map(|bit| Found::Bit(About::new(bit)));
     let by_name: Vec<Found> = bits.chain(Field::named(text).map(Found::Field)).collect();
     if !by_name.is_empty() {
         return by_name;
     }
-    of_word(text).or_else(|| Place::read(text)).map(at).unwrap_or_default()
+    of_word(text).or_else(|| text.parse().ok()).map(at).unwrap_or_default()
 }
 
 /// A register, or a bit of it, by the name of its word: QEMU's `FEAT_7_0_EBX[5]`, Linux's and KVM's `CPUID_7_0_EBX`.
@@ -88,7 +88,7 @@ fn at(place: Place) -> Vec<Found> {
             let there = describe(word).filter(|part| part.mask() & wanted != 0);
             there
                 .map(|part| match part {
-                    Part::Feature(feature) => Found::Bit(About::of(Named::Feature(feature))),
+                    Part::Feature(feature) => Found::Bit(About::new(Named::Feature(feature))),
                     Part::Field(field) => Found::Field(field),
                 })
                 .collect()
@@ -101,8 +101,8 @@ fn at(place: Place) -> Vec<Found> {
             };
             LinuxRelease::ALL.into_iter().filter_map(in_release).collect()
         }
-        Place::MsrBit(msr, bit) => {
-            MsrFeature::at(msr, bit).map(|bit| Found::Bit(About::of(Named::Msr(bit)))).into_iter().collect()
+        Place::MsrBit(at) => {
+            MsrFeature::at(at).map(|bit| Found::Bit(About::new(Named::Msr(bit)))).into_iter().collect()
         }
     }
 }
@@ -179,7 +179,7 @@ impl fmt::Display for Found {
             Found::LinuxBit(at, release, there) => {
                 let names: Vec<String> = there
                     .iter()
-                    .map(|named| About::of(*named))
+                    .map(|named| About::new(*named))
                     .map(|about| format!("{}, {}", about.named.name(), about.place()))
                     .collect();
                 writeln!(f, "{at} of Linux {release}: {}", names.join("; or "))

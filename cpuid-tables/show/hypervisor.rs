@@ -50,13 +50,13 @@ impl Ranges {
 
 /// The last described of a leaf's subleaves, where they are levels that all look the same and may be more.
 fn last_level(leaf: Leaf) -> Subleaf {
-    let levels = IndexedLeaf::of(leaf).is_some_and(|leaf| leaf.terminator == Terminator::LevelType);
+    let levels = IndexedLeaf::get(leaf).is_some_and(|leaf| leaf.terminator == Terminator::LevelType);
     let last = Field::in_leaf(leaf).map(|field| *field.subleaves().end()).max();
     last.filter(|_| levels).map_or(Subleaf(u32::MAX), Subleaf)
 }
 
 const fn field(leaf: u32, register: Register, low: u8, high: u8, name: &'static str) -> Field {
-    match Field::new(name, leaf, 0..=0, register, low..=high) {
+    match Field::new(name, Leaf(leaf), 0..=0, register, low..=high) {
         Some(field) => field,
         None => panic!("bits of a field are the wrong way round"),
     }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::bits::description::Part;
 use crate::bits::feature::Feature;
-use crate::bits::location::CpuidWord;
+use crate::bits::location::{CpuidWord, Subleaf};
 use crate::bits::lookup::Named;
 
 fn hex(value: u32) -> Value {
@@ -198,7 +198,8 @@ impl Found {
         match self {
             Found::Bit(about) => about.to_json(),
             Found::Field(field) => {
-                let word = CpuidWord::new(field.leaf().0, *field.subleaves().start(), field.register());
+                let word =
+                    CpuidWord::new(field.leaf(), Subleaf(*field.subleaves().start()), field.register());
                 let mut value = part(word, Part::Field(*field));
                 value["last_subleaf"] = json!(field.subleaves().end());
                 value
@@ -224,7 +225,7 @@ impl Found {
                 "kind": "linux-bit",
                 "bit": at.to_string(),
                 "release": release.name(),
-                "bits": there.iter().map(|named| About::of(*named).to_json()).collect::<Vec<Value>>(),
+                "bits": there.iter().map(|named| About::new(*named).to_json()).collect::<Vec<Value>>(),
             }),
         }
     }

@@ -9,7 +9,7 @@ use core::fmt;
 use super::{bit_list, name_of, number};
 use crate::bits::description::Part;
 use crate::bits::kvm_treatment::KvmTreatment;
-use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 use crate::bits::release::LinuxRelease;
 use crate::meaning::{Meaning, Rule, meanings};
 use crate::table::{CpuidEntry, CpuidRead, Vendor};
@@ -71,7 +71,7 @@ fn in_word(word: CpuidWord, started: &[CpuidEntry], there: &[CpuidEntry]) -> Vec
     if from == to {
         return Vec::new();
     }
-    let absent = there.registers(word.leaf, word.subleaf).unwrap_or_default() == [0; 4];
+    let absent = there.registers(word.leaf, word.subleaf).unwrap_or_default() == Registers::ZERO;
     let obstacle = |meaning: Meaning| BitsObstacle {
         word,
         meaning,

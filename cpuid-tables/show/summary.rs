@@ -23,7 +23,7 @@ pub struct Summary {
 impl Summary {
     /// Of a table.
     #[must_use]
-    pub fn of(entries: &[CpuidEntry]) -> Summary {
+    pub fn from_entries(entries: &[CpuidEntry]) -> Summary {
         Summary {
             // KVM's answer to what it supports has no vendor where the processor has none.
             vendor: entries.vendor().filter(|vendor| *vendor != Vendor([0; 12])),

@@ -1,5 +1,6 @@
 //! Decoded tables as text.
 
+use crate::bits::location::Registers;
 use alloc::string::{String, ToString};
 use core::fmt;
 
@@ -20,7 +21,7 @@ impl fmt::Display for DecodedEntry {
             write!(f, ".{}", entry.index.0)?;
         }
         write!(f, ": {}", self.title.unwrap_or("a leaf that nobody describes"))?;
-        let all_zero = entry.registers == [0; 4];
+        let all_zero = entry.registers == Registers::ZERO;
         writeln!(f, "{}", if all_zero { ": all zero" } else { "" })?;
         for fact in &self.facts {
             writeln!(f, "  = {fact}")?;

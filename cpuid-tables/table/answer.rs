@@ -12,7 +12,7 @@
 //! | 0x80000000 to 0xBFFFFFFF | 0x80000000; Transmeta's 0x80860000 has no class of its own |
 //! | 0xC0000000 and above | 0xC0000000 |
 
-use crate::bits::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::table::identity::Vendor;
 use crate::table::{CpuidEntry, CpuidTable};
 
@@ -43,7 +43,7 @@ pub enum AnsweredBy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Answer {
     /// EAX, EBX, ECX and EDX.
-    pub registers: [u32; 4],
+    pub registers: Registers,
     /// Where they come from.
     pub by: AnsweredBy,
     /// The leaf that answers: that asked for, or the highest basic one in its place.
@@ -59,11 +59,11 @@ pub struct Answer {
 /// use cpuid_tables::{AnsweredBy, CpuidEntry, Leaf, Lookup, Subleaf, kvm_answer};
 ///
 /// let intel = [
-///     CpuidEntry::of_leaf(0, [1, 0x756e_6547, 0x6c65_746e, 0x4965_6e69]),
-///     CpuidEntry::of_leaf(1, [0x806f8, 0, 0, 0]),
+///     CpuidEntry::new(Leaf(0), Registers::new(1, 0x756e_6547, 0x6c65_746e, 0x4965_6e69)),
+///     CpuidEntry::new(Leaf(1), Registers::new(0x806f8, 0, 0, 0)),
 /// ];
 /// let answer = kvm_answer(&intel, Leaf(0x123), Subleaf(0), Lookup::Guest);
-/// assert_eq!((answer.registers[0], answer.by), (0x806f8, AnsweredBy::HighestBasic(1)));
+/// assert_eq!((answer.registers.eax, answer.by), (0x806f8, AnsweredBy::HighestBasic(1)));
 /// assert_eq!(kvm_answer(&intel, Leaf(0x123), Subleaf(0), Lookup::ExactOnly).by, AnsweredBy::None);
 /// ```
 #[must_use]
@@ -79,7 +79,11 @@ pub fn kvm_answer(entries: &[CpuidEntry], leaf: Leaf, subleaf: Subleaf, lookup: 
     if let Some(at) = redirected.and_then(|leaf| position(entries, leaf, subleaf)) {
         return Answer { registers: entries[at].registers, by: AnsweredBy::HighestBasic(at), leaf };
     }
-    level_one(entries, leaf, subleaf).unwrap_or(Answer { registers: [0; 4], by: AnsweredBy::None, leaf })
+    level_one(entries, leaf, subleaf).unwrap_or(Answer {
+        registers: Registers::ZERO,
+        by: AnsweredBy::None,
+        leaf,
+    })
 }
 
 impl CpuidTable {
@@ -107,8 +111,8 @@ fn highest_basic_instead(entries: &[CpuidEntry], leaf: Leaf) -> Option<Leaf> {
     if Vendor::from_registers(basic.registers).is_amd_compatible() {
         return None;
     }
-    let in_range = first_of(entries, class(leaf)).is_some_and(|at| leaf.0 <= entries[at].registers[0]);
-    (!in_range).then_some(Leaf(basic.registers[0]))
+    let in_range = first_of(entries, class(leaf)).is_some_and(|at| leaf.0 <= entries[at].registers.eax);
+    (!in_range).then_some(Leaf(basic.registers.eax))
 }
 
 /// The first leaf of a leaf's class.
@@ -127,6 +131,10 @@ fn level_one(entries: &[CpuidEntry], leaf: Leaf, subleaf: Subleaf) -> Option<Ans
         return None;
     }
     let at = position(entries, leaf, Subleaf(1))?;
-    let [.., x2apic_id] = entries[at].registers;
-    Some(Answer { registers: [0, 0, subleaf.0 & 0xff, x2apic_id], by: AnsweredBy::LevelOne(at), leaf })
+    let Registers { edx: x2apic_id, .. } = entries[at].registers;
+    Some(Answer {
+        registers: Registers::new(0, 0, subleaf.0 & 0xff, x2apic_id),
+        by: AnsweredBy::LevelOne(at),
+        leaf,
+    })
 }

@@ -4,8 +4,8 @@
 //! counts cores. A list ends with a subleaf whose type is 0.
 
 use crate::bits::known_fields::leaf_4;
-use crate::bits::location::{Leaf, Subleaf};
-use crate::models::cache::CacheKind;
+use crate::bits::location::{Leaf, Registers, Subleaf};
+use crate::bits::qemu_cpu::CacheKind;
 use crate::table::read::CpuidRead;
 
 /// A subleaf that describes a cache.
@@ -16,7 +16,7 @@ pub struct CacheSubleaf {
     /// Which cache, from 0.
     pub subleaf: Subleaf,
     /// EAX, EBX, ECX and EDX.
-    pub registers: [u32; 4],
+    pub registers: Registers,
 }
 
 impl CacheSubleaf {

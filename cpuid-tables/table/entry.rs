@@ -1,6 +1,6 @@
 //! One answer of CPUID as KVM stores it: `struct kvm_cpuid_entry2` (Linux, `arch/x86/include/uapi/asm/kvm.h`).
 
-use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 
 /// An entry of a guest's CPUID table.
 ///
@@ -14,8 +14,8 @@ pub struct CpuidEntry {
     pub index: Subleaf,
     /// `KVM_CPUID_FLAG_*`; bits that are not known are kept.
     pub flags: u32,
-    /// EAX, EBX, ECX and EDX, in this order.
-    pub registers: [u32; 4],
+    /// What CPUID returns.
+    pub registers: Registers,
 }
 
 impl CpuidEntry {
@@ -27,23 +27,18 @@ impl CpuidEntry {
     pub const STATE_READ_NEXT: u32 = 4;
     /// All zero: leaf 0, no flag.
     pub const ZERO: CpuidEntry =
-        CpuidEntry { function: Leaf(0), index: Subleaf(0), flags: 0, registers: [0; 4] };
+        CpuidEntry { function: Leaf(0), index: Subleaf(0), flags: 0, registers: Registers::ZERO };
 
     /// An entry that answers for every subleaf.
     #[must_use]
-    pub const fn of_leaf(function: u32, registers: [u32; 4]) -> CpuidEntry {
-        CpuidEntry { function: Leaf(function), index: Subleaf(0), flags: 0, registers }
+    pub const fn new(leaf: Leaf, registers: Registers) -> CpuidEntry {
+        CpuidEntry { function: leaf, index: Subleaf(0), flags: 0, registers }
     }
 
     /// An entry that answers for one subleaf.
     #[must_use]
-    pub const fn of_subleaf(function: u32, index: u32, registers: [u32; 4]) -> CpuidEntry {
-        CpuidEntry {
-            function: Leaf(function),
-            index: Subleaf(index),
-            flags: Self::SIGNIFICANT_INDEX,
-            registers,
-        }
+    pub const fn indexed(leaf: Leaf, subleaf: Subleaf, registers: Registers) -> CpuidEntry {
+        CpuidEntry { function: leaf, index: subleaf, flags: Self::SIGNIFICANT_INDEX, registers }
     }
 
     /// True when the entry answers for its index alone.
@@ -67,12 +62,12 @@ impl CpuidEntry {
     /// One of its registers.
     #[must_use]
     pub const fn register(&self, register: Register) -> u32 {
-        self.registers[register as usize]
+        self.registers.get(register)
     }
 
-    /// One of its registers, to be changed.
-    pub const fn register_mut(&mut self, register: Register) -> &mut u32 {
-        &mut self.registers[register as usize]
+    /// One of its registers, to change.
+    pub fn register_mut(&mut self, register: Register) -> &mut u32 {
+        &mut self.registers[register]
     }
 
     /// Its four registers' coordinates.

@@ -5,7 +5,7 @@
 use core::fmt;
 
 use crate::bits::known_fields::leaf_1;
-use crate::bits::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::table::read::CpuidRead;
 
 impl Leaf {
@@ -43,8 +43,8 @@ impl Vendor {
 
     /// From what leaf 0 returned.
     #[must_use]
-    pub const fn from_registers(registers: [u32; 4]) -> Vendor {
-        let [_, ebx, ecx, edx] = registers;
+    pub const fn from_registers(registers: Registers) -> Vendor {
+        let Registers { ebx, ecx, edx, .. } = registers;
         Vendor(text_of([ebx, edx, ecx]))
     }
 
@@ -146,7 +146,7 @@ pub(crate) fn brand<C: CpuidRead + ?Sized>(cpuid: &C) -> Option<Brand> {
     let leaves = 0x8000_0002..=0x8000_0004_u32;
     for (part, leaf) in brand.chunks_exact_mut(16).zip(leaves) {
         let registers = cpuid.registers(Leaf(leaf), Subleaf(0))?;
-        for (bytes, register) in part.chunks_exact_mut(4).zip(registers) {
+        for (bytes, register) in part.chunks_exact_mut(4).zip(registers.to_array()) {
             bytes.copy_from_slice(&register.to_le_bytes());
         }
     }
@@ -184,8 +184,8 @@ impl Hypervisor {
 
     /// From what the first leaf returned.
     #[must_use]
-    pub const fn from_registers(base: Leaf, registers: [u32; 4]) -> Hypervisor {
-        let [highest, ebx, ecx, edx] = registers;
+    pub const fn from_registers(base: Leaf, registers: Registers) -> Hypervisor {
+        let Registers { eax: highest, ebx, ecx, edx } = registers;
         Hypervisor { base, highest: Leaf(highest), signature: text_of([ebx, ecx, edx]) }
     }
 }

@@ -47,8 +47,8 @@ pub use xsave::XsaveSubleaf;
 /// use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Subleaf, feature};
 ///
 /// let mut table = CpuidTable::new();
-/// table.push(CpuidEntry::of_leaf(0, [7, 0, 0, 0]))?;
-/// table.push(CpuidEntry::of_subleaf(7, 0, [0, 0x20, 0, 0]))?;
+/// table.push(CpuidEntry::new(Leaf(0), Registers::new(7, 0, 0, 0)))?;
+/// table.push(CpuidEntry::indexed(Leaf(7), Subleaf(0), Registers::new(0, 0x20, 0, 0)))?;
 /// assert!(table.has(feature::AVX2));
 /// assert!(table.find(Leaf(7), Subleaf(1)).is_none());
 /// # Ok::<(), cpuid_tables::TableFull>(())

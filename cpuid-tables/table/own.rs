@@ -4,7 +4,7 @@
 
 use crate::bits::field::Field;
 use crate::bits::known_fields::{leaf_1, leaf_1f, leaf_8000001e, leaf_80000008, leaf_80000026, leaf_b};
-use crate::bits::location::{Leaf, Register, Subleaf};
+use crate::bits::location::{Leaf, Register, Registers, Subleaf};
 use crate::feature;
 use crate::table::read::CpuidRead;
 use crate::table::topology::TopologyDomain;
@@ -53,9 +53,9 @@ impl OwnBits {
     /// ```
     /// use cpuid_tables::{CpuidEntry, OwnBits};
     ///
-    /// let mut entries = [CpuidEntry::of_leaf(1, [0x806f8, 0x0310_0800, 0, 0])];
+    /// let mut entries = [CpuidEntry::new(Leaf(1), Registers::new(0x806f8, 0x0310_0800, 0, 0))];
     /// OwnBits::clear(&mut entries);
-    /// assert_eq!(entries[0].registers[1], 0x0010_0800);
+    /// assert_eq!(entries[0].registers.ebx, 0x0010_0800);
     /// ```
     pub fn clear(entries: &mut [CpuidEntry]) {
         for entry in entries {
@@ -102,7 +102,7 @@ impl ApicLayout {
     /// of processors in leaf 1 says. A table with several dies or nodes in a socket, and leaf 0xB alone, cannot tell
     /// them: say what is meant instead.
     #[must_use]
-    pub fn of<C: CpuidRead + ?Sized>(cpuid: &C) -> ApicLayout {
+    pub fn from_cpuid<C: CpuidRead + ?Sized>(cpuid: &C) -> ApicLayout {
         let level = |domain: TopologyDomain| {
             let mut levels = cpuid.topology_leaf().into_iter().flat_map(|leaf| cpuid.topology_levels(leaf));
             levels.find(|level| level.domain() == domain).map(|level| level.shift())
@@ -155,7 +155,7 @@ impl CpuidTable {
     /// and lacks its entry was such a processor's, and gets it back; but for a table that is full.
     pub fn set_apic_id(&mut self, apic_id: u32, layout: &ApicLayout) {
         if let Some(at) = missing_node_entry(self) {
-            let _ = self.insert(at, CpuidEntry::of_leaf(Leaf::NODE.0, [0; 4]));
+            let _ = self.insert(at, CpuidEntry::new(Leaf::NODE, Registers::ZERO));
         }
         let unused = [Leaf::LEVELS, Leaf::LEVELS_V2, Leaf::AMD_LEVELS].map(|leaf| is_unused_list(self, leaf));
         let [levels, levels_v2, amd_levels] = unused;
@@ -172,7 +172,7 @@ impl CpuidTable {
                 own.put(entry.register_mut(own.field.register()), number);
             }
         }
-        self.retain(|entry| entry.function != Leaf::NODE || entry.registers != [0; 4]);
+        self.retain(|entry| entry.function != Leaf::NODE || entry.registers != Registers::ZERO);
     }
 
     /// The APIC id that it shows: the x2APIC id of 0x1F, 0xB or 0x80000026, else the 8 bits of leaf 1.
@@ -203,7 +203,7 @@ pub(super) fn is_unused_list(entries: &[CpuidEntry], leaf: Leaf) -> bool {
 
 /// Where AMD's leaf 0x8000001E belongs in a table of AMD's that has leaves up to it and no entry for it.
 pub(super) fn missing_node_entry(table: &CpuidTable) -> Option<usize> {
-    let highest = table.find(Leaf::EXTENDED, Subleaf(0)).map_or(0, |entry| entry.registers[0]);
+    let highest = table.find(Leaf::EXTENDED, Subleaf(0)).map_or(0, |entry| entry.registers.eax);
     let amds = table.has(feature::TOPOEXT)
         || table.vendor().is_some_and(|vendor| [Vendor::AMD, Vendor::HYGON].contains(&vendor));
     if !amds || highest < Leaf::NODE.0 || table.find(Leaf::NODE, Subleaf(0)).is_some() {

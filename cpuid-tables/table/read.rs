@@ -5,7 +5,7 @@
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
 use crate::bits::field::Field;
-use crate::bits::location::{CpuidWord, Leaf, Subleaf};
+use crate::bits::location::{CpuidWord, Leaf, Registers, Subleaf};
 use crate::table::caches::{self, CacheSubleaf};
 use crate::table::identity::{self, Brand, Hypervisor, Signature, Vendor};
 use crate::table::topology::{self, AmdNode, TopologyLevel};
@@ -18,8 +18,8 @@ use crate::table::{CpuidEntry, CpuidTable, find_entry};
 /// use cpuid_tables::{CpuidEntry, CpuidRead, Vendor};
 ///
 /// let entries = [
-///     CpuidEntry::of_leaf(0, [1, 0x756e_6547, 0x6c65_746e, 0x4965_6e69]),
-///     CpuidEntry::of_leaf(1, [0x0008_06f8, 0, 0, 0]),
+///     CpuidEntry::new(Leaf(0), Registers::new(1, 0x756e_6547, 0x6c65_746e, 0x4965_6e69)),
+///     CpuidEntry::new(Leaf(1), Registers::new(0x0008_06f8, 0, 0, 0)),
 /// ];
 /// assert_eq!(entries.vendor(), Some(Vendor::INTEL));
 /// let signature = entries.signature().unwrap();
@@ -28,11 +28,11 @@ use crate::table::{CpuidEntry, CpuidTable, find_entry};
 /// ```
 pub trait CpuidRead {
     /// EAX, EBX, ECX and EDX of a leaf and subleaf; none where nothing answers.
-    fn registers(&self, leaf: Leaf, subleaf: Subleaf) -> Option<[u32; 4]>;
+    fn registers(&self, leaf: Leaf, subleaf: Subleaf) -> Option<Registers>;
 
     /// A register's value; 0 where nothing answers, as CPUID gives for a leaf in range that there is not.
     fn word(&self, word: CpuidWord) -> u32 {
-        self.registers(word.leaf, word.subleaf).map_or(0, |registers| registers[word.register as usize])
+        self.registers(word.leaf, word.subleaf).map_or(0, |registers| registers[word.register])
     }
 
     /// A field's value in the first subleaf that has it; none where nothing answers.
@@ -63,7 +63,7 @@ pub trait CpuidRead {
 
     /// Family, model and stepping, by leaf 1.
     fn signature(&self) -> Option<Signature> {
-        self.registers(Leaf(1), Subleaf(0)).map(|[eax, ..]| Signature(eax))
+        self.registers(Leaf(1), Subleaf(0)).map(|Registers { eax, .. }| Signature(eax))
     }
 
     /// The brand string of leaves 0x80000002 to 0x80000004; none unless all three answer.
@@ -73,7 +73,7 @@ pub trait CpuidRead {
 
     /// The highest leaf of the range that begins at `base`: EAX there.
     fn highest_leaf(&self, base: Leaf) -> Option<Leaf> {
-        self.registers(base, Subleaf(0)).map(|[eax, ..]| Leaf(eax))
+        self.registers(base, Subleaf(0)).map(|Registers { eax, .. }| Leaf(eax))
     }
 
     /// The highest basic leaf.
@@ -114,12 +114,12 @@ pub trait CpuidRead {
 
     /// The components that may be set in XCR0, by 0xD.0; 0 where there is no such leaf.
     fn xcr0(&self) -> u64 {
-        self.registers(Leaf(0xd), Subleaf(0)).map_or(0, |[eax, _, _, edx]| xsave::wide(eax, edx))
+        self.registers(Leaf(0xd), Subleaf(0)).map_or(0, |Registers { eax, edx, .. }| xsave::wide(eax, edx))
     }
 
     /// The components that may be set in IA32_XSS, by 0xD.1; 0 where there is no such subleaf.
     fn xss(&self) -> u64 {
-        self.registers(Leaf(0xd), Subleaf(1)).map_or(0, |[_, _, ecx, edx]| xsave::wide(ecx, edx))
+        self.registers(Leaf(0xd), Subleaf(1)).map_or(0, |Registers { ecx, edx, .. }| xsave::wide(ecx, edx))
     }
 
     /// The subleaves of 0xD from 2 on that describe a component, those of size 0 left out.
@@ -135,13 +135,13 @@ pub trait CpuidRead {
 }
 
 impl CpuidRead for [CpuidEntry] {
-    fn registers(&self, leaf: Leaf, subleaf: Subleaf) -> Option<[u32; 4]> {
+    fn registers(&self, leaf: Leaf, subleaf: Subleaf) -> Option<Registers> {
         find_entry(self, leaf, subleaf).map(|entry| entry.registers)
     }
 }
 
 impl CpuidRead for CpuidTable {
-    fn registers(&self, leaf: Leaf, subleaf: Subleaf) -> Option<[u32; 4]> {
+    fn registers(&self, leaf: Leaf, subleaf: Subleaf) -> Option<Registers> {
         (**self).registers(leaf, subleaf)
     }
 }

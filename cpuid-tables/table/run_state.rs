@@ -17,7 +17,7 @@ use crate::table::read::CpuidRead;
 /// ```
 /// use cpuid_tables::{CpuidEntry, CpuidRead, CpuidTable, RunState, feature};
 ///
-/// let mut table = CpuidTable::from_entries(&[CpuidEntry::of_leaf(1, [0x806f8, 0, 1 << 26, 0])])?;
+/// let mut table = CpuidTable::from_entries(&[CpuidEntry::new(Leaf(1), Registers::new(0x806f8, 0, 1 << 26, 0))])?;
 /// let running = RunState { osxsave: Some(true), ..RunState::RESET };
 /// let host = table.clone();
 /// running.update(&mut table, &*host);
@@ -81,11 +81,11 @@ impl RunState {
             show(entry, feature::OSPKE, self.ospke);
         }
         if let Some(entry) = entry_mut(entries, 0xd, 0) {
-            entry.registers[1] = host.xsave_size(self.xcr0, false);
+            entry.registers.ebx = host.xsave_size(self.xcr0, false);
         }
         if let Some(entry) = entry_mut(entries, 0xd, 1) {
-            if entry.registers[0] & (feature::XSAVEC.mask() | feature::XSAVES.mask()) != 0 {
-                entry.registers[1] = host.xsave_size(self.xcr0 | self.xss, true);
+            if entry.registers.eax & (feature::XSAVEC.mask() | feature::XSAVES.mask()) != 0 {
+                entry.registers.ebx = host.xsave_size(self.xcr0 | self.xss, true);
             }
         }
         if self.hlt_in_guest {
@@ -95,8 +95,8 @@ impl RunState {
         }
         if let (Some(xcr0), Some(entry)) = (self.sgx_xcr0, entry_mut(entries, 0x12, 1)) {
             let [low, high] = halves(xcr0);
-            entry.registers[2] = entry.registers[2] & low | X87_AND_SSE;
-            entry.registers[3] &= high;
+            entry.registers.ecx = entry.registers.ecx & low | X87_AND_SSE;
+            entry.registers.edx &= high;
         }
     }
 
@@ -106,10 +106,10 @@ impl RunState {
         let mut answer = kvm_answer(entries, leaf, subleaf, lookup);
         let by_entry = matches!(answer.by, AnsweredBy::Entry(_) | AnsweredBy::HighestBasic(_));
         if by_entry && self.tsx_cpuid_clear && (answer.leaf, subleaf) == (Leaf(7), Subleaf(0)) {
-            answer.registers[1] &= !(feature::RTM.mask() | feature::HLE.mask());
+            answer.registers.ebx &= !(feature::RTM.mask() | feature::HLE.mask());
         }
         if by_entry && self.hyperv_invtsc_suppressed && answer.leaf == feature::CONSTANT_TSC.leaf() {
-            answer.registers[3] &= !feature::CONSTANT_TSC.mask();
+            answer.registers.edx &= !feature::CONSTANT_TSC.mask();
         }
         answer
     }
@@ -121,7 +121,7 @@ impl RunState {
         if !self.enforce_pv_features {
             return u32::MAX;
         }
-        pv_leaf(entries).map_or(0, |at| entries[at].registers[0])
+        pv_leaf(entries).map_or(0, |at| entries[at].registers.eax)
     }
 }
 

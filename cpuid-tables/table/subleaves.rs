@@ -69,7 +69,7 @@ impl IndexedLeaf {
 
     /// What is known of a leaf's subleaves; none where it has none.
     #[must_use]
-    pub fn of(leaf: Leaf) -> Option<IndexedLeaf> {
+    pub fn get(leaf: Leaf) -> Option<IndexedLeaf> {
         INDEXED.iter().find(|indexed| indexed.leaf == leaf).copied()
     }
 }

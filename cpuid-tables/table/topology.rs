@@ -6,7 +6,7 @@
 use core::fmt;
 
 use crate::bits::known_fields::{leaf_1f, leaf_8000001e};
-use crate::bits::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::table::read::CpuidRead;
 
 /// What the processors of a level share.
@@ -75,7 +75,7 @@ pub struct TopologyLevel {
     /// Which level, from 0.
     pub subleaf: Subleaf,
     /// EAX, EBX, ECX and EDX.
-    pub registers: [u32; 4],
+    pub registers: Registers,
 }
 
 impl TopologyLevel {
@@ -127,7 +127,7 @@ pub(crate) fn levels<C: CpuidRead + ?Sized>(cpuid: &C, leaf: Leaf) -> impl Itera
 
 /// AMD's leaf 0x8000001E: EAX, EBX, ECX and EDX.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct AmdNode(pub [u32; 4]);
+pub struct AmdNode(pub Registers);
 
 impl AmdNode {
     /// Where it stands.

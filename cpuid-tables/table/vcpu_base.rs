@@ -6,7 +6,7 @@ use core::ops::Deref;
 use super::own::{ApicLayout, OwnBits, OwnNumber, is_unused_list, missing_node_entry};
 use super::{CpuidEntry, CpuidTable, TableFull};
 use crate::bits::known_fields::{leaf_1, leaf_8000001e};
-use crate::bits::location::{Leaf, Register};
+use crate::bits::location::{Leaf, Registers};
 
 /// A part of an entry that is each vCPU's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,9 +45,9 @@ pub(crate) struct OwnPlace {
 ///
 /// // The first vCPU of an AMD guest without SMT: it has 0x8000001E, all zero, so its entry is left out.
 /// let first = [
-///     CpuidEntry::of_leaf(1, [0x00a0_0f11, 0x0004_0800, 0, feature::HT.mask()]),
-///     CpuidEntry::of_leaf(0x8000_0000, [0x8000_001e, 0, 0, 0]),
-///     CpuidEntry::of_leaf(0x8000_0001, [0, 0, feature::TOPOEXT.mask(), 0]),
+///     CpuidEntry::new(Leaf(1), Registers::new(0x00a0_0f11, 0x0004_0800, 0, feature::HT.mask())),
+///     CpuidEntry::new(Leaf(0x8000_0000), Registers::new(0x8000_001e, 0, 0, 0)),
+///     CpuidEntry::new(Leaf(0x8000_0001), Registers::new(0, 0, feature::TOPOEXT.mask(), 0)),
 /// ];
 /// let base = VcpuBase::new(&first)?;
 /// let mut table = CpuidTable::new();
@@ -74,7 +74,7 @@ impl VcpuBase {
     ///
     /// [`TableFull`].
     pub fn new(table: &[CpuidEntry]) -> Result<VcpuBase, TableFull> {
-        VcpuBase::with_layout(table, ApicLayout::of(table))
+        VcpuBase::with_layout(table, ApicLayout::from_cpuid(table))
     }
 
     /// The same, with the layout given: a table with several dies or nodes in a socket may not tell.
@@ -85,7 +85,7 @@ impl VcpuBase {
     pub fn with_layout(table: &[CpuidEntry], layout: ApicLayout) -> Result<VcpuBase, TableFull> {
         let mut table = CpuidTable::from_entries(table)?;
         if let Some(at) = missing_node_entry(&table) {
-            table.insert(at, CpuidEntry::of_leaf(Leaf::NODE.0, [0; 4]))?;
+            table.insert(at, CpuidEntry::new(Leaf::NODE, Registers::ZERO))?;
         }
         let mut own = Vec::new();
         for (entry, of) in table.iter().enumerate() {
@@ -145,20 +145,19 @@ impl VcpuBase {
         part: OwnPart,
         base: &CpuidEntry,
         apic_id: u32,
-        mut registers: [u32; 4],
-    ) -> [u32; 4] {
-        let put = |registers: &mut [u32; 4], own: &OwnBits| {
+        mut registers: Registers,
+    ) -> Registers {
+        let put = |registers: &mut Registers, own: &OwnBits| {
             let number = self.layout.number(own.number, apic_id);
-            own.put(&mut registers[own.field.register() as usize], number);
+            own.put(&mut registers[own.field.register()], number);
         };
         match part {
             OwnPart::Field(own) => put(&mut registers, &own),
             OwnPart::CountedId => {
-                let ebx = Register::Ebx as usize;
-                registers[ebx] = base.registers[ebx] | apic_id << leaf_1::LOCAL_APIC_ID.bits().start();
+                registers.ebx = base.registers.ebx | apic_id << leaf_1::LOCAL_APIC_ID.bits().start();
             }
             OwnPart::Node if self.layout.number(OwnNumber::Core, apic_id) > leaf_8000001e::CORE_ID.max() => {
-                registers = [0; 4];
+                registers = Registers::ZERO;
             }
             OwnPart::Node => {
                 registers = base.registers;
@@ -180,7 +179,7 @@ impl VcpuBase {
         let place = self.own.iter().find(|place| place.part == OwnPart::Node)?;
         let base = self.table.get(place.entry)?;
         let registers = self.registers(place.part, base, apic_id, base.registers);
-        (registers == [0; 4]).then_some(place.entry)
+        (registers == Registers::ZERO).then_some(place.entry)
     }
 }
 

@@ -4,7 +4,7 @@
 //! the legacy region, which is followed by the header.
 
 use crate::bits::known_fields::leaf_d;
-use crate::bits::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::bits::xsave::XsaveComponent;
 use crate::table::read::CpuidRead;
 
@@ -14,7 +14,7 @@ pub struct XsaveSubleaf {
     /// The component's number: its bit in XCR0 or IA32_XSS, which is the subleaf.
     pub number: u8,
     /// EAX, EBX, ECX and EDX.
-    pub registers: [u32; 4],
+    pub registers: Registers,
 }
 
 impl XsaveSubleaf {

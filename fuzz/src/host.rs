@@ -1,6 +1,7 @@
 //! The target for the text of hosts, and for what a processor may answer. Neither may panic, and what is read can be
 //! written and read again.
 
+use cpuid_tables::Registers;
 use cpuid_tables::host::{self, Host, HostFile};
 
 /// The first byte says which file, `a` for the first and so on; any other, that the rest is what a processor answers: four
@@ -38,7 +39,7 @@ fn processor(input: &[u8]) {
     let answer = |leaf: u32, subleaf: u32| {
         // Small numbers near the start, so that an input says what leaf 0 and its like are.
         let at = (leaf >> 28) as usize * 4 + (leaf & 0xff) as usize * 4 + subleaf as usize;
-        [word(at), word(at + 1), word(at + 2), word(at + 3)]
+        Registers::new(word(at), word(at + 1), word(at + 2), word(at + 3))
     };
     let entries = host::enumerate(|leaf, subleaf| answer(leaf.0, subleaf.0));
     assert!(

@@ -2,7 +2,7 @@
 
 use cpuid_tables::check::{Check, Finding, Report};
 use cpuid_tables::host::Host;
-use cpuid_tables::{CpuidEntry, Leaf, Register, Subleaf};
+use cpuid_tables::{CpuidEntry, Leaf, Register, Registers, Subleaf};
 
 /// Four vCPUs of EPYC-Milan-v2: two sockets of one core with two threads.
 pub(crate) const AMD: &str = include_str!("amd.txt");
@@ -46,7 +46,7 @@ impl Case {
         });
         (self.plant)(&mut tables);
         match &host {
-            Some(host) => tables.check().on(host).run(),
+            Some(host) => tables.check().with_host(host).run(),
             None => tables.check().run(),
         }
     }
@@ -77,7 +77,7 @@ impl Tables {
                 function: Leaf(function),
                 index: Subleaf(index),
                 flags,
-                registers: [eax, ebx, ecx, edx],
+                registers: Registers { eax, ebx, ecx, edx },
             };
             match tables.last_mut() {
                 Some((last, entries)) if *last == vcpu => entries.push(entry),

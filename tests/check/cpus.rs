@@ -1,7 +1,7 @@
 //! Addresses, topology and APIC ids.
 
 use cpuid_tables::Register::{Eax, Ebx, Ecx, Edx};
-use cpuid_tables::{CpuidEntry, feature};
+use cpuid_tables::{CpuidEntry, Leaf, Registers, Subleaf, feature};
 
 use crate::cases::{AMD, Alone, Case, INTEL, On};
 
@@ -58,7 +58,7 @@ pub(crate) const CASES: &[Case] = &[
             host.supported
                 .iter_mut()
                 .filter(|entry| entry.function.0 == 0x8000_0008)
-                .for_each(|entry| entry.registers[0] = 0x3027);
+                .for_each(|entry| entry.registers.eax = 0x3027);
         }),
         plant: |_| {},
         expected: &[
@@ -166,8 +166,8 @@ pub(crate) const CASES: &[Case] = &[
             tables.of(3, |entries| {
                 for entry in entries.iter_mut() {
                     match (entry.function.0, entry.index.0) {
-                        (0xb, 1) => entry.registers[0] = 2,
-                        (0x8000_0008, _) => entry.registers[2] = 0x2001,
+                        (0xb, 1) => entry.registers.eax = 2,
+                        (0x8000_0008, _) => entry.registers.ecx = 0x2001,
                         _ => {}
                     }
                 }
@@ -181,7 +181,7 @@ pub(crate) const CASES: &[Case] = &[
         name: "fewer logical processors than 0xB",
         base: Alone(INTEL),
         plant: |tables| {
-            tables.edit(1, 0, |entry| entry.registers[1] = entry.registers[1] & !0xff_0000 | 2 << 16)
+            tables.edit(1, 0, |entry| entry.registers.ebx = entry.registers.ebx & !0xff_0000 | 2 << 16)
         },
         expected: &[
             "logical-count-low vCPUs 0-3, entry 3, CPUID.(EAX=1):EBX[16-23]: 1.EBX counts 2 logical processors, 0x1F 4 <entry 36, CPUID.(EAX=0x1F,ECX=2):EBX[0-15]>",
@@ -191,7 +191,7 @@ pub(crate) const CASES: &[Case] = &[
         name: "more logical processors than 0xB has room for",
         base: Alone(INTEL),
         plant: |tables| {
-            tables.edit(1, 0, |entry| entry.registers[1] = entry.registers[1] & !0xff_0000 | 8 << 16)
+            tables.edit(1, 0, |entry| entry.registers.ebx = entry.registers.ebx & !0xff_0000 | 8 << 16)
         },
         expected: &[
             "logical-count vCPUs 0-3, entry 3, CPUID.(EAX=1):EBX[16-23]: 1.EBX counts 8 logical processors, a package has room for 4 by 0x1F <entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[0-4]>",
@@ -310,7 +310,7 @@ pub(crate) const CASES: &[Case] = &[
                 entries
                     .iter_mut()
                     .filter(|entry| entry.function.0 == 0x8000_001e)
-                    .for_each(|entry| entry.registers[1] = 0x101);
+                    .for_each(|entry| entry.registers.ebx = 0x101);
             });
         },
         expected: &[
@@ -423,8 +423,8 @@ pub(crate) const CASES: &[Case] = &[
         plant: |tables| {
             tables.first();
             tables.put(0x8000_0000, 0, Eax, 0x8000_0026);
-            tables.push(CpuidEntry::of_subleaf(0x8000_0026, 0, [1, 2, 0x100, 0]));
-            tables.push(CpuidEntry::of_subleaf(0x8000_0026, 1, [0, 0, 1, 0]));
+            tables.push(CpuidEntry::indexed(Leaf(0x8000_0026), Subleaf(0), Registers::new(1, 2, 0x100, 0)));
+            tables.push(CpuidEntry::indexed(Leaf(0x8000_0026), Subleaf(1), Registers::new(0, 0, 1, 0)));
         },
         expected: &[],
     },

@@ -1,7 +1,7 @@
 //! Ranges and entries.
 
-use cpuid_tables::CpuidEntry;
 use cpuid_tables::Register::{Eax, Ebx, Ecx};
+use cpuid_tables::{CpuidEntry, Leaf, Registers, Subleaf};
 
 use crate::cases::{AMD, Alone, Case, INTEL};
 
@@ -82,7 +82,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.first().of(0, |entries| {
                 let missing = 257 - entries.len();
                 let zeros = (0x4000_0010..).take(missing);
-                entries.extend(zeros.map(|leaf| CpuidEntry::of_leaf(leaf, [0; 4])));
+                entries.extend(zeros.map(|leaf| CpuidEntry::new(Leaf(leaf), Registers::ZERO)));
             });
             tables.put(0x4000_0000, 0, Eax, 0x4000_00f2);
         },
@@ -93,7 +93,7 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "a second leaf 6 with other registers",
         base: Alone(AMD),
-        plant: |tables| tables.push(CpuidEntry::of_leaf(6, [5, 0, 0, 0])),
+        plant: |tables| tables.push(CpuidEntry::new(Leaf(6), Registers::new(5, 0, 0, 0))),
         expected: &[
             "unreachable-entry vCPUs 0-3, entry 30, CPUID.(EAX=6): entry 30 is never looked at: entry 7 matches first, with other registers <entry 7, CPUID.(EAX=6)>",
         ],
@@ -102,8 +102,12 @@ pub(crate) const CASES: &[Case] = &[
         name: "a second subleaf 5 of 7 is no duplicate, a second 7.0 is",
         base: Alone(AMD),
         plant: |tables| {
-            tables.push(CpuidEntry::of_subleaf(7, 0, [0, 0x219c_07a9, 0x0040_060c, 0x10]));
-            tables.push(CpuidEntry::of_subleaf(7, 5, [0; 4]));
+            tables.push(CpuidEntry::indexed(
+                Leaf(7),
+                Subleaf(0),
+                Registers::new(0, 0x219c_07a9, 0x0040_060c, 0x10),
+            ));
+            tables.push(CpuidEntry::indexed(Leaf(7), Subleaf(5), Registers::ZERO));
         },
         expected: &[
             "repeated-entry vCPUs 0-3, entry 30, CPUID.(EAX=7,ECX=0): entry 30 repeats entry 8 <entry 8, CPUID.(EAX=7,ECX=0)>",
@@ -162,7 +166,7 @@ pub(crate) const CASES: &[Case] = &[
         plant: |tables| {
             tables.remove(0x8000_0005, 0);
             tables.remove(7, 0);
-            tables.push(CpuidEntry::of_subleaf(7, 2, [0, 0, 0, 1]));
+            tables.push(CpuidEntry::indexed(Leaf(7), Subleaf(2), Registers::new(0, 0, 0, 1)));
             // What needs 7.0 is not what this is about.
             tables.put(0xd, 0, Eax, 7);
             [3, 4, 5, 6, 7, 9].into_iter().for_each(|component| tables.remove(0xd, component));
@@ -233,7 +237,9 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "a section of SGX after the end",
         base: Alone(INTEL),
-        plant: |tables| tables.push(CpuidEntry::of_subleaf(0x12, 3, [1, 0, 0x1001, 0])),
+        plant: |tables| {
+            tables.push(CpuidEntry::indexed(Leaf(0x12), Subleaf(3), Registers::new(1, 0, 0x1001, 0)))
+        },
         expected: &[
             "subleaf-not-reached vCPUs 0-3, entry 46, CPUID.(EAX=0x12,ECX=3): 0x12 has a subleaf 3, and its list ends with subleaf 2 <entry 29, CPUID.(EAX=0x12,ECX=2)>",
         ],
@@ -241,7 +247,7 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "a range of a hypervisor without its first leaf",
         base: Alone(AMD),
-        plant: |tables| tables.push(CpuidEntry::of_leaf(0x4000_0101, [1, 0, 0, 0])),
+        plant: |tables| tables.push(CpuidEntry::new(Leaf(0x4000_0101), Registers::new(1, 0, 0, 0))),
         expected: &[
             "no-maximum vCPUs 0-3, no entry, CPUID.(EAX=0x40000100): 0x40000101 is there, and its range's first leaf 0x40000100 is not <entry 30, CPUID.(EAX=0x40000101)>",
         ],
@@ -250,8 +256,8 @@ pub(crate) const CASES: &[Case] = &[
         name: "a leaf in no range, and AMD's easter egg",
         base: Alone(AMD),
         plant: |tables| {
-            tables.push(CpuidEntry::of_leaf(0x5000_0001, [1, 0, 0, 0]));
-            tables.push(CpuidEntry::of_leaf(0x8fff_ffff, [1, 0, 0, 0]));
+            tables.push(CpuidEntry::new(Leaf(0x5000_0001), Registers::new(1, 0, 0, 0)));
+            tables.push(CpuidEntry::new(Leaf(0x8fff_ffff), Registers::new(1, 0, 0, 0)));
         },
         expected: &[
             "leaf-outside-ranges vCPUs 0-3, entry 30, CPUID.(EAX=0x50000001): 0x50000001 is in no range that guests ask for",
@@ -261,7 +267,7 @@ pub(crate) const CASES: &[Case] = &[
         name: "zeros above the maximum",
         base: Alone(AMD),
         plant: |tables| {
-            tables.push(CpuidEntry::of_leaf(0x15, [0; 4]));
+            tables.push(CpuidEntry::new(Leaf(0x15), Registers::ZERO));
             tables.put(6, 0, Ebx, 0);
         },
         expected: &[],

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use cpuid_tables::check::{Check, Finding, Kind, Report, Severity};
 use cpuid_tables::guest::GuestCpuid;
 use cpuid_tables::host::{Host, HostFile};
-use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, QemuRelease, Subleaf, feature};
+use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, QemuRelease, Registers, Subleaf, feature};
 use proptest::prelude::*;
 
 use crate::cases::{AMD, Case, INTEL, Tables, in_a_line};
@@ -50,7 +50,7 @@ fn tables_of_qemu_have_no_errors() {
 #[test]
 fn what_kvm_reports_has_no_errors() {
     let host = real_host();
-    let report = Check::of(&host.supported).on(&host).run();
+    let report = Check::one(&host.supported).with_host(&host).run();
     assert_eq!(report.errors(), 0, "{report}");
     assert_eq!(
         found(&report),
@@ -71,7 +71,7 @@ fn real_host() -> Host {
 fn a_table_of_qemu_fits_the_host_that_it_is_for() {
     let host = real_host();
     let tables = Tables::read(include_str!("host.txt"));
-    let report = tables.check().on(&host).emulated(&[]).run();
+    let report = tables.check().with_host(&host).emulated(&[]).run();
     // Fast string operations are what the processor has, and what this description of the host does not tell.
     let fast = ["erms", "fsrm"].map(|name| {
         format!("feature-not-supported: {name} is set, and KVM on this host does not support it")
@@ -82,12 +82,12 @@ fn a_table_of_qemu_fits_the_host_that_it_is_for() {
     assert_eq!(report.skipped().count(), 0);
 
     let mut with_processor = host;
-    with_processor.instruction.push(CpuidEntry::of_subleaf(
-        7,
-        0,
-        [0, feature::ERMS.mask(), 0, feature::FSRM.mask()],
+    with_processor.instruction.push(CpuidEntry::indexed(
+        Leaf(7),
+        Subleaf(0),
+        Registers::new(0, feature::ERMS.mask(), 0, feature::FSRM.mask()),
     ));
-    assert_eq!(found(&tables.check().on(&with_processor).run()), [FIRST_LEVEL_CACHES]);
+    assert_eq!(found(&tables.check().with_host(&with_processor).run()), [FIRST_LEVEL_CACHES]);
 }
 
 /// What a QEMU-like VMM hands to KVM on that host, whichever model it is asked for.
@@ -109,7 +109,7 @@ fn guests_of_every_model_have_no_errors() {
         let guest = builder.host(&host).build().unwrap();
         let tables: Vec<(u32, CpuidTable)> = guest.vcpus().collect();
         let check = tables.iter().fold(Check::new(), |check, (id, table)| check.vcpu(*id, table));
-        let report = check.on(&host).run();
+        let report = check.with_host(&host).run();
         assert_eq!(report.errors(), 0, "{name} -smp {smp}: {report}");
         checked += 1;
     }
@@ -160,12 +160,12 @@ fn kinds_say_why_and_what_to_do() {
 #[test]
 fn the_same_fault_of_all_vcpus_is_told_once() {
     let mut tables = Tables::read(AMD);
-    tables.edit(7, 0, |entry| entry.registers[1] &= !feature::AVX2.mask());
+    tables.edit(7, 0, |entry| entry.registers.ebx &= !feature::AVX2.mask());
     tables.of(3, |entries| {
         entries
             .iter_mut()
             .filter(|entry| entry.function == Leaf(7))
-            .for_each(|entry| entry.registers[1] |= 0x20)
+            .for_each(|entry| entry.registers.ebx |= 0x20)
     });
     let report = tables.check().run();
     let lists: Vec<String> = report.findings.iter().map(Finding::vcpu_list).collect();
@@ -173,7 +173,7 @@ fn the_same_fault_of_all_vcpus_is_told_once() {
     assert_eq!(lists, ["vCPU 3"]);
 
     let mut tables = Tables::read(AMD);
-    tables.edit(1, 0, |entry| entry.registers[2] &= !feature::AVX.mask());
+    tables.edit(1, 0, |entry| entry.registers.ecx &= !feature::AVX.mask());
     let report = tables.check().run();
     let avx2 = report.findings.iter().find(|finding| finding.feature == Some(feature::AVX2)).unwrap();
     assert_eq!((avx2.vcpu_list().as_str(), avx2.severity()), ("vCPUs 0-3", Severity::Error));
@@ -194,8 +194,8 @@ fn the_same_fault_of_all_vcpus_is_told_once() {
 #[test]
 fn findings_are_sorted_by_place() {
     let mut tables = Tables::read(AMD);
-    tables.edit(1, 0, |entry| entry.registers[2] = 0);
-    tables.edit(0x8000_0008, 0, |entry| entry.registers[0] = 0x0000_4040);
+    tables.edit(1, 0, |entry| entry.registers.ecx = 0);
+    tables.edit(0x8000_0008, 0, |entry| entry.registers.eax = 0x0000_4040);
     let report = tables.check().run();
     assert!(report.findings.len() > 3, "{report}");
     assert!(report.findings.is_sorted_by_key(|finding| (
@@ -209,9 +209,9 @@ fn findings_are_sorted_by_place() {
 #[test]
 fn nothing_and_an_empty_table() {
     assert_eq!(Check::new().run().findings, []);
-    assert_eq!(found(&Check::of(&[]).run()), ["no-basic-leaves: there is no entry below 0x40000000"]);
+    assert_eq!(found(&Check::one(&[]).run()), ["no-basic-leaves: there is no entry below 0x40000000"]);
     // A host that says nothing is none.
-    let report = Check::of(&[]).on(&Host::default()).run();
+    let report = Check::one(&[]).with_host(&Host::default()).run();
     assert!(report.skipped().any(|kind| kind == Kind::FeatureNotSupported));
 }
 
@@ -234,7 +234,7 @@ fn entry() -> impl Strategy<Value = CpuidEntry> {
             function: Leaf(function),
             index: Subleaf(index),
             flags,
-            registers,
+            registers: registers.into(),
         },
     )
 }
@@ -267,7 +267,7 @@ proptest! {
         let host = Host { supported: of_host, ..Host::default() };
         let numbered = (0..).zip(&tables);
         let check = numbered.fold(Check::new(), |check, (number, table)| check.vcpu(number % 2, table));
-        for report in [check.run(), check.on(&host).run()] {
+        for report in [check.run(), check.with_host(&host).run()] {
             prop_assert!(!report.to_string().is_empty());
             prop_assert!(report.findings.is_sorted_by_key(|finding| finding.at.leaf));
         }

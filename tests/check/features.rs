@@ -1,7 +1,7 @@
 //! Features: their support, what they need, and bits without a name.
 
 use cpuid_tables::Register::{Eax, Ebx, Ecx, Edx};
-use cpuid_tables::{CpuidEntry, feature};
+use cpuid_tables::{CpuidEntry, Leaf, Registers, feature};
 
 use crate::cases::{AMD, Alone, Case, INTEL, On};
 
@@ -12,7 +12,7 @@ pub(crate) const CASES: &[Case] = &[
             host.supported
                 .iter_mut()
                 .filter(|entry| entry.function.0 == 7)
-                .for_each(|entry| entry.registers[1] &= !0x20);
+                .for_each(|entry| entry.registers.ebx &= !0x20);
         }),
         plant: |_| {},
         expected: &[
@@ -25,7 +25,7 @@ pub(crate) const CASES: &[Case] = &[
             host.supported
                 .iter_mut()
                 .filter(|entry| entry.function.0 == 7 && entry.index.0 == 0)
-                .for_each(|entry| entry.registers[1] &= !(1 << 11));
+                .for_each(|entry| entry.registers.ebx &= !(1 << 11));
         }),
         plant: |tables| tables.first().set(7, 0, Ebx, feature::RTM.mask()),
         expected: &[
@@ -46,13 +46,13 @@ pub(crate) const CASES: &[Case] = &[
             for entry in &mut host.supported {
                 match entry.function.0 {
                     1 => {
-                        entry.registers[2] &=
+                        entry.registers.ecx &=
                             !(feature::HYPERVISOR.mask() | feature::TSC_DEADLINE_TIMER.mask());
-                        entry.registers[3] &= !(feature::HT.mask() | feature::MTRR.mask());
+                        entry.registers.edx &= !(feature::HT.mask() | feature::MTRR.mask());
                     }
                     0x8000_0001 => {
-                        entry.registers[2] &= !(feature::TOPOEXT.mask() | feature::CMP_LEGACY.mask());
-                        entry.registers[3] &= !0x0183_f3ff;
+                        entry.registers.ecx &= !(feature::TOPOEXT.mask() | feature::CMP_LEGACY.mask());
+                        entry.registers.edx &= !0x0183_f3ff;
                     }
                     _ => {}
                 }
@@ -70,7 +70,7 @@ pub(crate) const CASES: &[Case] = &[
             host.supported
                 .iter_mut()
                 .filter(|entry| entry.function.0 == 1)
-                .for_each(|entry| entry.registers[2] &= !(1 << 24));
+                .for_each(|entry| entry.registers.ecx &= !(1 << 24));
             host.capabilities.insert(72, 1);
         }),
         plant: |_| {},
@@ -82,7 +82,7 @@ pub(crate) const CASES: &[Case] = &[
             host.supported
                 .iter_mut()
                 .filter(|entry| entry.function.0 == 1)
-                .for_each(|entry| entry.registers[2] &= !(1 << 24));
+                .for_each(|entry| entry.registers.ecx &= !(1 << 24));
             host.capabilities.insert(72, 0);
         }),
         plant: |_| {},
@@ -96,18 +96,21 @@ pub(crate) const CASES: &[Case] = &[
             host.supported
                 .iter_mut()
                 .filter(|entry| entry.function.0 == 0x4000_0001)
-                .for_each(|entry| entry.registers[0] &= !0x40);
+                .for_each(|entry| entry.registers.eax &= !0x40);
         }),
         plant: |tables| {
             tables.first().of(0, |entries| {
                 entries[0].function.0 = 0x4000_0100;
-                entries[0].registers[0] = 0x4000_0101;
+                entries[0].registers.eax = 0x4000_0101;
                 entries[1].function.0 = 0x4000_0101;
                 entries.insert(
                     0,
-                    CpuidEntry::of_leaf(0x4000_0000, [0x4000_0001, 0x7263_694d, 0x666f_736f, 0x7648_2074]),
+                    CpuidEntry::new(
+                        Leaf(0x4000_0000),
+                        Registers::new(0x4000_0001, 0x7263_694d, 0x666f_736f, 0x7648_2074),
+                    ),
                 );
-                entries.insert(1, CpuidEntry::of_leaf(0x4000_0001, [0x3123_7648, 0, 0, 0]));
+                entries.insert(1, CpuidEntry::new(Leaf(0x4000_0001), Registers::new(0x3123_7648, 0, 0, 0)));
             });
         },
         expected: &[
@@ -128,7 +131,7 @@ pub(crate) const CASES: &[Case] = &[
             host.supported
                 .iter_mut()
                 .filter(|entry| entry.function.0 == 1)
-                .for_each(|entry| entry.registers[2] |= 1 << 16);
+                .for_each(|entry| entry.registers.ecx |= 1 << 16);
         }),
         plant: |tables| tables.set(1, 0, Ecx, 1 << 16),
         expected: &[],
@@ -207,7 +210,7 @@ pub(crate) const CASES: &[Case] = &[
                 entries
                     .iter_mut()
                     .filter(|entry| entry.function.0 == 1)
-                    .for_each(|entry| entry.registers[2] &= !(1 << 25));
+                    .for_each(|entry| entry.registers.ecx &= !(1 << 25));
             });
         },
         expected: &[
@@ -220,8 +223,8 @@ pub(crate) const CASES: &[Case] = &[
         plant: |tables| {
             tables.of(2, |entries| {
                 for entry in entries.iter_mut().filter(|entry| entry.function.0 == 1) {
-                    entry.registers[2] |= feature::OSXSAVE.mask();
-                    entry.registers[3] &= !feature::APIC.mask();
+                    entry.registers.ecx |= feature::OSXSAVE.mask();
+                    entry.registers.edx &= !feature::APIC.mask();
                 }
             });
         },

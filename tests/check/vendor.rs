@@ -1,7 +1,7 @@
 //! Vendors and hypervisors.
 
 use cpuid_tables::Register::{Eax, Ebx, Ecx, Edx};
-use cpuid_tables::{CpuidEntry, feature};
+use cpuid_tables::{CpuidEntry, Leaf, Registers, Subleaf, feature};
 
 use crate::cases::{AMD, Alone, Case, INTEL};
 
@@ -81,9 +81,13 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| {
             tables.put(0x8000_0000, 0, Eax, 0x8000_001d);
-            tables.push(CpuidEntry::of_subleaf(0x8000_001d, 0, [0x121, 0x01c0_003f, 0x3f, 0]));
-            tables.push(CpuidEntry::of_subleaf(0x8000_001d, 1, [0; 4]));
-            tables.push(CpuidEntry::of_leaf(0x8000_000a, [1, 16, 0, 0]));
+            tables.push(CpuidEntry::indexed(
+                Leaf(0x8000_001d),
+                Subleaf(0),
+                Registers::new(0x121, 0x01c0_003f, 0x3f, 0),
+            ));
+            tables.push(CpuidEntry::indexed(Leaf(0x8000_001d), Subleaf(1), Registers::ZERO));
+            tables.push(CpuidEntry::new(Leaf(0x8000_000a), Registers::new(1, 16, 0, 0)));
         },
         expected: &[
             "leaf-of-another-vendor vCPUs 0-3, entry 48, CPUID.(EAX=0x8000000A): 0x8000000A (SVM) is AMD's, and the vendor is \"GenuineIntel\" <entry 2, CPUID.(EAX=0)>",
@@ -96,8 +100,8 @@ pub(crate) const CASES: &[Case] = &[
         plant: |tables| {
             tables.put(2, 0, Eax, 0x00fe_ff01);
             tables.put(4, 0, Eax, 0x121);
-            tables.push(CpuidEntry::of_subleaf(4, 1, [0; 4]));
-            tables.push(CpuidEntry::of_leaf(0xa, [0x0830_0805, 0, 0xf, 0x8604]));
+            tables.push(CpuidEntry::indexed(Leaf(4), Subleaf(1), Registers::ZERO));
+            tables.push(CpuidEntry::new(Leaf(0xa), Registers::new(0x0830_0805, 0, 0xf, 0x8604)));
         },
         expected: &[
             "leaf-of-another-vendor vCPUs 0-3, entry 4, CPUID.(EAX=2): 0x2 (cache descriptors) is Intel's, and the vendor is \"AuthenticAMD\" <entry 2, CPUID.(EAX=0)>",
@@ -109,8 +113,8 @@ pub(crate) const CASES: &[Case] = &[
         name: "Centaur's leaf on Intel",
         base: Alone(INTEL),
         plant: |tables| {
-            tables.push(CpuidEntry::of_leaf(0xc000_0000, [0xc000_0001, 0, 0, 0]));
-            tables.push(CpuidEntry::of_leaf(0xc000_0001, [0, 0, 0, feature::XSTORE.mask()]));
+            tables.push(CpuidEntry::new(Leaf(0xc000_0000), Registers::new(0xc000_0001, 0, 0, 0)));
+            tables.push(CpuidEntry::new(Leaf(0xc000_0001), Registers::new(0, 0, 0, feature::XSTORE.mask())));
         },
         expected: &[
             "leaf-of-another-vendor vCPUs 0-3, entry 47, CPUID.(EAX=0xC0000001): 0xC0000001 (Centaur's features) is Centaur's, and the vendor is \"GenuineIntel\" <entry 2, CPUID.(EAX=0)>",

@@ -1,7 +1,7 @@
 //! Leaf 0xD.
 
 use cpuid_tables::Register::{Eax, Ebx, Ecx, Edx};
-use cpuid_tables::{CpuidEntry, feature};
+use cpuid_tables::{CpuidEntry, Leaf, Registers, Subleaf, feature};
 
 use crate::cases::{AMD, Alone, Case, INTEL, On};
 
@@ -135,7 +135,9 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "a subleaf for a component of neither mask",
         base: Alone(AMD),
-        plant: |tables| tables.push(CpuidEntry::of_subleaf(0xd, 5, [0x40, 0x340, 0, 0])),
+        plant: |tables| {
+            tables.push(CpuidEntry::indexed(Leaf(0xd), Subleaf(5), Registers::new(0x40, 0x340, 0, 0)))
+        },
         expected: &[
             "component-not-enabled vCPUs 0-3, entry 30, CPUID.(EAX=0xD,ECX=5): component 5 (avx512f) has a subleaf, and is neither in XCR0 nor in IA32_XSS <entry 12, CPUID.(EAX=0xD,ECX=0):EAX[5]>",
         ],
@@ -213,12 +215,12 @@ pub(crate) const CASES: &[Case] = &[
             for entry in
                 host.supported.iter_mut().filter(|entry| entry.function.0 == 0xd && entry.index.0 == 0)
             {
-                entry.registers[0] = 0xe7;
+                entry.registers.eax = 0xe7;
             }
         }),
         plant: |tables| {
             tables.set(0xd, 1, Ecx, 1 << 12);
-            tables.push(CpuidEntry::of_subleaf(0xd, 12, [0x18, 0, 1, 0]));
+            tables.push(CpuidEntry::indexed(Leaf(0xd), Subleaf(12), Registers::new(0x18, 0, 1, 0)));
         },
         expected: &[
             "component-not-supported vCPUs 0-3, entry 18, CPUID.(EAX=0xD,ECX=0):EAX[9]: component 9 (pku) is in XCR0, and KVM on this host does not support it",
@@ -234,7 +236,7 @@ pub(crate) const CASES: &[Case] = &[
             for entry in
                 host.supported.iter_mut().filter(|entry| entry.function.0 == 0xd && entry.index.0 == 0)
             {
-                entry.registers[0] = 0x2_02e7;
+                entry.registers.eax = 0x2_02e7;
             }
         }),
         plant: |_| {},

@@ -1,5 +1,6 @@
 //! The commands `baseline` and `models`, as a user runs them.
 
+use cpuid_tables::Registers;
 use std::error::Error;
 use std::fs;
 use std::io::Write as _;
@@ -74,13 +75,13 @@ fn entries(vendor: &str, ebx_7: u32) -> String {
 }
 
 fn json_line(name: &str, ebx_7: u32) -> String {
-    let entry = |function: u32, flags: u32, registers: [u32; 4]| {
-        let [eax, ebx, ecx, edx] = registers;
+    let entry = |function: u32, flags: u32, registers: Registers| {
+        let Registers { eax, ebx, ecx, edx } = registers;
         json!({"function": function, "flags": flags, "eax": eax, "ebx": ebx, "ecx": ecx, "edx": edx})
     };
-    let leaf_0 = entry(0, 0, [7, 0x756e_6547, 0x6c65_746e, 0x4965_6e69]);
-    let leaf_1 = entry(1, 0, [0x0002_06a7, 0x800, 0x1fba_e3ff, 0x0f8b_fbff]);
-    let leaf_7 = entry(7, 1, [0, ebx_7, 0, 0]);
+    let leaf_0 = entry(0, 0, Registers::new(7, 0x756e_6547, 0x6c65_746e, 0x4965_6e69));
+    let leaf_1 = entry(1, 0, Registers::new(0x0002_06a7, 0x800, 0x1fba_e3ff, 0x0f8b_fbff));
+    let leaf_7 = entry(7, 1, Registers::new(0, ebx_7, 0, 0));
     format!("{}\n", json!({"name": name, "entries": [leaf_0, leaf_1, leaf_7]}))
 }
 

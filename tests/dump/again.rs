@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::pieces::Pieces;
 use cpuid_tables::dump::{self, Cpu, Format, Options};
-use cpuid_tables::{CpuidEntry, IndexedLeaf, Leaf, Subleaf};
+use cpuid_tables::{CpuidEntry, IndexedLeaf, Leaf, Registers, Subleaf};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -26,7 +26,7 @@ fn entry() -> impl Strategy<Value = CpuidEntry> {
         function: Leaf(function),
         index: Subleaf(index),
         flags,
-        registers,
+        registers: registers.into(),
     })
 }
 
@@ -35,11 +35,12 @@ fn cpu() -> impl Strategy<Value = Cpu> {
     let entries = vec((entry(), known), 1..40);
     (option::of(0u32..300), option::of("[ -~]{0,8}|é\u{7f}\n|supported|hv"), entries, any::<bool>()).prop_map(
         |(number, name, entries, open)| {
-            let (mut entries, known): (Vec<CpuidEntry>, Vec<[u32; 4]>) = entries.into_iter().unzip();
+            let (mut entries, known): (Vec<CpuidEntry>, Vec<Registers>) =
+                entries.into_iter().map(|(entry, known)| (entry, Registers::from_array(known))).unzip();
             if open {
                 // An open bit is 0.
                 for (entry, known) in entries.iter_mut().zip(&known) {
-                    entry.registers.iter_mut().zip(known).for_each(|(register, known)| *register &= known);
+                    entry.registers = entry.registers.zip_with(*known, |value, known| value & known);
                 }
             }
             Cpu { number, name, entries, known: open.then_some(known) }
@@ -71,7 +72,7 @@ fn fit(mut cpu: Cpu, format: Format) -> Cpu {
         one_place_each(&mut cpu.entries);
         cpu.name.get_or_insert_with(|| "guest".to_owned());
     }
-    if cpu.known.as_ref().is_some_and(|known| known.iter().all(|known| *known == [u32::MAX; 4])) {
+    if cpu.known.as_ref().is_some_and(|known| known.iter().all(|known| *known == Registers::MAX)) {
         cpu.known = None;
     }
     cpu
@@ -82,14 +83,14 @@ fn imply_flags(entries: &mut [CpuidEntry]) {
     let more: BTreeSet<Leaf> =
         entries.iter().filter(|entry| entry.index.0 != 0).map(|entry| entry.function).collect();
     for entry in entries {
-        let indexed = IndexedLeaf::of(entry.function).is_some() || more.contains(&entry.function);
+        let indexed = IndexedLeaf::get(entry.function).is_some() || more.contains(&entry.function);
         entry.flags = if indexed { CpuidEntry::SIGNIFICANT_INDEX } else { 0 };
     }
 }
 
 /// A vendor, a leaf and subleaf once each, and what answers for all subleaves of a leaf last.
 fn one_place_each(entries: &mut Vec<CpuidEntry>) {
-    entries.insert(0, CpuidEntry::of_leaf(0, [1, 0x6874_7541, 0x444d_4163, 0x6974_6e65]));
+    entries.insert(0, CpuidEntry::new(Leaf(0), Registers::new(1, 0x6874_7541, 0x444d_4163, 0x6974_6e65)));
     for entry in entries.iter_mut() {
         entry.flags &= CpuidEntry::SIGNIFICANT_INDEX;
         entry.index = entry.subleaf();

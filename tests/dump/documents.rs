@@ -1,7 +1,7 @@
 //! XML, JSON and TOML: libvirt, Firecracker, propolis, QEMU, and our own JSON.
 
 use cpuid_tables::dump::{self, Format};
-use cpuid_tables::{CpuidEntry, Feature, Leaf, QemuRelease, Subleaf, feature};
+use cpuid_tables::{CpuidEntry, Feature, Leaf, QemuRelease, Registers, Subleaf, feature};
 
 use crate::formats::{fails, fails_as, file, guest, one, read, text_of_one, without_flags};
 
@@ -15,8 +15,8 @@ fn libvirt() {
                <feature name='rdctl-no'><msr index='0x10a' edx='0x00000000' eax='0x00000001'/></feature></cpus>";
     let cpu = one(map, Format::Libvirt);
     assert_eq!(cpu.name.as_deref(), Some("avx2"));
-    assert_eq!(cpu.entries, [CpuidEntry::of_subleaf(7, 0, [0, 0x20, 0, 0])]);
-    assert_eq!(cpu.known(0), [0, u32::MAX, 0, 0]);
+    assert_eq!(cpu.entries, [CpuidEntry::indexed(Leaf(7), Subleaf(0), Registers::new(0, 0x20, 0, 0))]);
+    assert_eq!(cpu.known(0), Registers::new(0, u32::MAX, 0, 0));
     let two = "<cpuid eax_in='0x1' eax='0x1' ebx='0x2' ecx='0x3' edx='0x4'/>\n<cpuid eax_in='0x2' eax='0x1' ebx='0' ecx='0' edx='0'/>";
     assert_eq!(one(two, Format::Libvirt).entries.len(), 2);
 
@@ -71,8 +71,8 @@ fn firecracker() {
     let fingerprint = format!("{{\"firecracker_version\": \"1.4.0\",\n\"guest_cpu_config\": {template}}}");
     for text in [template, &fingerprint] {
         let cpu = one(text, Format::Firecracker);
-        assert_eq!(cpu.entries, [CpuidEntry::of_subleaf(7, 0, [0, 0x20, 0, 3])]);
-        assert_eq!(cpu.known(0), [0, 0x28, 0, u32::MAX]);
+        assert_eq!(cpu.entries, [CpuidEntry::indexed(Leaf(7), Subleaf(0), Registers::new(0, 0x20, 0, 3))]);
+        assert_eq!(cpu.known(0), Registers::new(0, 0x28, 0, u32::MAX));
         let written = text_of_one(Format::Firecracker, &cpu);
         assert_eq!(one(written, Format::Firecracker), cpu);
         let open = dump::write(Vec::new(), Format::CpuidR, &[cpu]).unwrap_err();
@@ -125,14 +125,14 @@ fn propolis() {
     assert_eq!(
         dump.cpus[0].entries,
         [
-            CpuidEntry::of_leaf(0, [0x10, 0x6874_7541, 0x444d_4163, 0x6974_6e65]),
-            CpuidEntry::of_subleaf(7, 0, [0, 0x2014_01a9, 0, 3]),
-            CpuidEntry::of_leaf(1, [0x83_0f8f, 0x1_0800, 0xf6d8_3203, 0x178b_fbff]),
-            CpuidEntry::of_subleaf(7, 1, [0, 0, 0, 7]),
-            CpuidEntry::of_leaf(7, [0; 4]),
+            CpuidEntry::new(Leaf(0), Registers::new(0x10, 0x6874_7541, 0x444d_4163, 0x6974_6e65)),
+            CpuidEntry::indexed(Leaf(7), Subleaf(0), Registers::new(0, 0x2014_01a9, 0, 3)),
+            CpuidEntry::new(Leaf(1), Registers::new(0x83_0f8f, 0x1_0800, 0xf6d8_3203, 0x178b_fbff)),
+            CpuidEntry::indexed(Leaf(7), Subleaf(1), Registers::new(0, 0, 0, 7)),
+            CpuidEntry::new(Leaf(7), Registers::ZERO),
         ]
     );
-    assert_eq!(dump.cpus[1].entries, [CpuidEntry::of_leaf(10, [1, 2, 3, 4])]);
+    assert_eq!(dump.cpus[1].entries, [CpuidEntry::new(Leaf(10), Registers::new(1, 2, 3, 4))]);
     let written = text_of_one(Format::Propolis, &dump.cpus[0]);
     assert_eq!(one(written, Format::Propolis), dump.cpus[0]);
 
@@ -180,7 +180,9 @@ fn qemu() {
         let model = qemu.cpu_model(name).unwrap();
         let mut features = 0;
         for (at, entry) in cpu.entries.iter().enumerate() {
-            for ((word, value), known) in entry.words().into_iter().zip(entry.registers).zip(cpu.known(at)) {
+            let known = cpu.known(at);
+            for word in entry.words() {
+                let (value, known) = (entry.register(word.register), known[word.register]);
                 let is_feature = |bit: &u32| {
                     Feature::all().any(|feature| feature.location().word == word && feature.mask() == *bit)
                 };
@@ -199,22 +201,23 @@ fn qemu() {
         }
         assert!(features > 200, "{name}: {features}");
         let find = |leaf| cpu.entries.iter().find(|entry| entry.function == Leaf(leaf)).unwrap();
-        assert_eq!(find(1).registers[0], model.signature());
-        let [_, ebx, ecx, edx] = find(0).registers;
+        assert_eq!(find(1).registers.eax, model.signature());
+        let Registers { ebx, ecx, edx, .. } = find(0).registers;
         assert_eq!([ebx, edx, ecx], model.vendor_registers());
-        let brand: Vec<u32> = (0x8000_0002..0x8000_0005).flat_map(|leaf| find(leaf).registers).collect();
+        let brand: Vec<u32> =
+            (0x8000_0002..0x8000_0005).flat_map(|leaf| find(leaf).registers.to_array()).collect();
         assert_eq!(brand, model.brand_registers());
     }
     let full = &dump.cpus[0];
-    assert_eq!(full.entries[0].registers[0], qemu.cpu_model("EPYC-Milan-v2").unwrap().level());
+    assert_eq!(full.entries[0].registers.eax, qemu.cpu_model("EPYC-Milan-v2").unwrap().level());
 
     let cpu = one(file("qemu-monitor.txt"), Format::QemuMonitor);
     let milan = qemu.cpu_model("EPYC-Milan").unwrap();
     let seven =
         cpu.entries.iter().position(|entry| (entry.function, entry.index) == (Leaf(7), Subleaf(0))).unwrap();
-    assert_eq!(cpu.known(seven), [0, u32::MAX, u32::MAX, u32::MAX]);
+    assert_eq!(cpu.known(seven), Registers::new(0, u32::MAX, u32::MAX, u32::MAX));
     // TCG has less than the model.
-    let ebx = cpu.entries[seven].registers[1];
+    let ebx = cpu.entries[seven].registers.ebx;
     assert!(ebx != 0 && ebx & !milan.word(cpu.entries[seven].words()[1]) == 0, "{ebx:#x}");
 }
 
@@ -225,8 +228,8 @@ fn qemu_faults() {
     let hmp_through_qmp = format!("{{\"return\": {:?}}}", format!("[\r\n {word}\r\n]"));
     for text in [format!("[{word}]"), through_qmp, hmp_through_qmp] {
         let cpu = one(text, Format::QemuMonitor);
-        assert_eq!(cpu.entries, [CpuidEntry::of_leaf(6, [0, 1, 0, 0])]);
-        assert_eq!(cpu.known(0), [0, u32::MAX, 0, 0]);
+        assert_eq!(cpu.entries, [CpuidEntry::new(Leaf(6), Registers::new(0, 1, 0, 0))]);
+        assert_eq!(cpu.known(0), Registers::new(0, u32::MAX, 0, 0));
     }
     assert_eq!(
         fails(&format!("[{word}, {word}]")),
@@ -249,9 +252,12 @@ fn json() {
     assert_eq!((cpu.number, cpu.name.as_deref()), (Some(3), Some("a \"b\"")));
     assert_eq!(
         cpu.entries,
-        [CpuidEntry::of_subleaf(7, 1, [2, 0, 15, 4]), CpuidEntry::of_leaf(1, [1, 2, 3, 4])]
+        [
+            CpuidEntry::indexed(Leaf(7), Subleaf(1), Registers::new(2, 0, 15, 4)),
+            CpuidEntry::new(Leaf(1), Registers::new(1, 2, 3, 4))
+        ]
     );
-    assert_eq!((cpu.known(0), cpu.known(1)), ([3, 2, 15, 4], [u32::MAX; 4]));
+    assert_eq!((cpu.known(0), cpu.known(1)), (Registers::new(3, 2, 15, 4), Registers::MAX));
     assert_eq!(read(crate::formats::text(Format::Json, &dump.cpus)).cpus, dump.cpus);
     assert_eq!(
         fails("\n{\"entries\": [\n{\"function\": \"0xg\", \"eax\": 1}]}"),

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use cpuid_tables::dump::{self, Cpu, Dump, Format, Options, ReadError, Reader, WriteError, Writer};
-use cpuid_tables::{CpuidEntry, IndexedLeaf, Subleaf};
+use cpuid_tables::{CpuidEntry, IndexedLeaf, Leaf, Registers, Subleaf};
 
 pub(crate) fn file(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dumps").join(name)).unwrap()
@@ -42,7 +42,7 @@ pub(crate) fn guest() -> Vec<CpuidEntry> {
 
 /// The same as a format without flags has them.
 pub(crate) fn without_flags(entries: &[CpuidEntry]) -> Vec<CpuidEntry> {
-    let indexed = |leaf| if IndexedLeaf::of(leaf).is_some() { CpuidEntry::SIGNIFICANT_INDEX } else { 0 };
+    let indexed = |leaf| if IndexedLeaf::get(leaf).is_some() { CpuidEntry::SIGNIFICANT_INDEX } else { 0 };
     entries.iter().map(|entry| CpuidEntry { flags: indexed(entry.function), ..*entry }).collect()
 }
 
@@ -152,7 +152,7 @@ fn leniently_what_is_wrong_is_told_and_reading_goes_on() {
 #[test]
 fn what_a_format_cannot_hold() {
     let fails = |format, cpus: &[Cpu]| dump::write(Vec::new(), format, cpus).unwrap_err().to_string();
-    let cpu = Cpu::of_entries(guest());
+    let cpu = Cpu::from_entries(guest());
     for format in [Format::CpuidR, Format::Kcpuid, Format::InstLatx64, Format::Libvirt] {
         assert_eq!(
             fails(format, std::slice::from_ref(&cpu)),
@@ -168,7 +168,7 @@ fn what_a_format_cannot_hold() {
         fails(Format::Propolis, std::slice::from_ref(&cpu)),
         "propolis cannot hold the flags of entry 4: 0x6 would be read back as 0x0"
     );
-    let plain = Cpu::of_entries(without_flags(&guest()));
+    let plain = Cpu::from_entries(without_flags(&guest()));
     assert_eq!(
         fails(Format::Propolis, &[plain.clone(), plain.clone()]),
         "propolis holds one CPU, and there are several"
@@ -181,8 +181,11 @@ fn what_a_format_cannot_hold() {
         fails(Format::Entries, &[plain.clone(), plain]),
         "entries tells CPUs apart by number, and two in a row have the same or none"
     );
-    let zero = CpuidEntry::of_leaf(0, [0x10, 0x6874_7541, 0x444d_4163, 0x6974_6e65]);
-    let (all, one) = (CpuidEntry::of_leaf(7, [1; 4]), CpuidEntry::of_subleaf(7, 0, [1; 4]));
+    let zero = CpuidEntry::new(Leaf(0), Registers::new(0x10, 0x6874_7541, 0x444d_4163, 0x6974_6e65));
+    let (all, one) = (
+        CpuidEntry::new(Leaf(7), Registers::new(1, 1, 1, 1)),
+        CpuidEntry::indexed(Leaf(7), Subleaf(0), Registers::new(1, 1, 1, 1)),
+    );
     for (entries, message) in [
         (vec![one], "propolis names the vendor, amd or intel, and leaf 0 tells neither"),
         (
@@ -194,10 +197,10 @@ fn what_a_format_cannot_hold() {
             "propolis looks up a subleaf's own entry first, and entry 2 for all subleaves hides one after it",
         ),
     ] {
-        assert_eq!(fails(Format::Propolis, &[Cpu::of_entries(entries)]), message);
+        assert_eq!(fails(Format::Propolis, &[Cpu::from_entries(entries)]), message);
     }
     assert!(matches!(
-        dump::write(Full, Format::Entries, &[Cpu::of_entries(vec![zero])]),
+        dump::write(Full, Format::Entries, &[Cpu::from_entries(vec![zero])]),
         Err(WriteError::Io(_))
     ));
 }

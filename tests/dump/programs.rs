@@ -1,7 +1,7 @@
 //! What programs print: gdb, strace, cpuid, kcpuid and AIDA64.
 
 use cpuid_tables::dump::{self, Format, Options};
-use cpuid_tables::{CpuidEntry, Feature};
+use cpuid_tables::{CpuidEntry, Feature, Leaf, Registers, Subleaf};
 
 use crate::common;
 use crate::formats::{fails, fails_as, file, guest, one, read, text, without_flags};
@@ -38,11 +38,17 @@ fn gdb_says_which_vcpu_and_what_else_there_is() {
                 eax = 5, ebx = 6, ecx = 7, edx = 8, padding = {0, 0, 0}}, {function = 9, index = 0, flags = 0, eax = 1, \
                 ebx = 0, ecx = 0, edx = 0, padding = {0, 0, 0}}}\n";
     let cpu = one(text, Format::Gdb);
-    assert_eq!((cpu.number, cpu.entries), (Some(3), vec![CpuidEntry::of_leaf(1, [5, 6, 7, 8])]));
+    assert_eq!(
+        (cpu.number, cpu.entries),
+        (Some(3), vec![CpuidEntry::new(Leaf(1), Registers::new(5, 6, 7, 8))])
+    );
     let repeated = "$1 = {{function = 1, index = 0, flags = 0, eax = 5, ebx = 6, ecx = 7, edx = 8, padding = {0, 0, 0}} \
                     <repeats 12 times>, {function = 0, index = 0, flags = 0, eax = 0, ebx = 0, ecx = 0, edx = 0, padding = \
                     {0 <repeats 3 times>}} <repeats 17 times>}\n";
-    assert_eq!(one(repeated, Format::Gdb).entries, vec![CpuidEntry::of_leaf(1, [5, 6, 7, 8]); 12]);
+    assert_eq!(
+        one(repeated, Format::Gdb).entries,
+        vec![CpuidEntry::new(Leaf(1), Registers::new(5, 6, 7, 8)); 12]
+    );
 }
 
 /// Where the entries are behind a pointer, crash prints them one by one.
@@ -56,7 +62,10 @@ fn crash_prints_entries_with_their_type() {
     };
     let prompt = "crash> struct kvm_cpuid_entry2 ffff9d5c01a2c000 -c 2\n";
     let two = format!("{}{}", entry(1, 0, 0), entry(4, 1, 1));
-    let expected = [CpuidEntry::of_leaf(1, [5, 6, 7, 8]), CpuidEntry::of_subleaf(4, 1, [5, 6, 7, 8])];
+    let expected = [
+        CpuidEntry::new(Leaf(1), Registers::new(5, 6, 7, 8)),
+        CpuidEntry::indexed(Leaf(4), Subleaf(1), Registers::new(5, 6, 7, 8)),
+    ];
     assert_eq!(one(format!("{prompt}{two}"), Format::Gdb).entries, expected);
     let dump = read(format!("{prompt}{two}\n{prompt}{two}crash> p jiffies\njiffies = $1 = 4\n"));
     assert_eq!(dump.cpus.iter().map(|cpu| &cpu.entries[..]).collect::<Vec<_>>(), [expected, expected]);
@@ -126,7 +135,7 @@ fn strace_lines() {
          [pid 7] ioctl(5, KVM_SET_CPUID2, {{nent=0, entries=[]}}) = 0\n"
     );
     let cpus = read(text).cpus;
-    let mut expected = CpuidEntry::of_subleaf(7, 1, [0, 1, 2, u32::MAX]);
+    let mut expected = CpuidEntry::indexed(Leaf(7), Subleaf(1), Registers::new(0, 1, 2, u32::MAX));
     expected.flags = 0x13;
     let told: Vec<_> = cpus.iter().map(|cpu| (cpu.name.as_deref(), &cpu.entries[..])).collect();
     assert_eq!(told, [(Some("supported"), &[expected][..]), (None, &[expected][..]), (None, &[])]);
@@ -157,7 +166,7 @@ fn cpuid_r() {
     let mut expected = without_flags(&guest());
     expected.sort_by_key(|entry| (entry.function, entry.index));
     assert_eq!(dump.cpus[0].entries, expected);
-    expected[1].registers[1] |= 1 << 24;
+    expected[1].registers.ebx |= 1 << 24;
     assert_eq!(dump.cpus[1].entries, expected);
 }
 
@@ -167,7 +176,10 @@ fn cpuid_of_one_leaf() {
     let text = format!("Disclaimer: cpuid may not support decoding of all cpuid registers.\nCPU:\n{line}\n");
     for text in [text.as_str(), &text.replace('\n', "\r\n"), line, line.trim()] {
         let cpu = one(text, Format::CpuidR);
-        assert_eq!(cpu.entries, [CpuidEntry::of_leaf(1, [0x406f1, 0x0510_0800, 0x7ffe_fbff, 0xbfeb_fbff])]);
+        assert_eq!(
+            cpu.entries,
+            [CpuidEntry::new(Leaf(1), Registers::new(0x406f1, 0x0510_0800, 0x7ffe_fbff, 0xbfeb_fbff))]
+        );
         let vmx = Feature::from_qemu_name("vmx").unwrap();
         assert!(cpu.entries[0].register(vmx.register()) & vmx.mask() != 0);
     }
@@ -199,12 +211,15 @@ fn leaves_of_a_dump_tell_whether_their_index_counts() {
 fn kcpuid() {
     let cpu = one(file("kcpuid.txt"), Format::Kcpuid);
     let mut expected = without_flags(&guest());
-    expected.retain(|entry| entry.registers != [0; 4] && entry.function.0 >> 28 != 4);
+    expected.retain(|entry| entry.registers != Registers::ZERO && entry.function.0 >> 28 != 4);
     expected.sort_by_key(|entry| (entry.function, entry.index));
     assert_eq!(cpu.entries, expected);
     // Subleaf 10 is decimal.
     let text = "Basic Leafs :\n0x0000000d: subleafs:\n 10: EAX=0x00000001, EBX=0x00000000, ECX=0x00000000, EDX=0x00000000\n";
-    assert_eq!(one(text, Format::Kcpuid).entries, [CpuidEntry::of_subleaf(0xd, 10, [1, 0, 0, 0])]);
+    assert_eq!(
+        one(text, Format::Kcpuid).entries,
+        [CpuidEntry::indexed(Leaf(0xd), Subleaf(10), Registers::new(1, 0, 0, 0))]
+    );
     let alone = "  2: EAX=0x00000001, EBX=0x00000000, ECX=0x00000000, EDX=0x00000000\n";
     for before in [
         "",
@@ -224,12 +239,15 @@ fn kcpuid() {
 
 #[test]
 fn instlatx64() {
-    let zero = CpuidEntry::of_leaf(0, [0xd, 0x756e_6547, 0x6c65_746e, 0x4965_6e69]);
+    let zero = CpuidEntry::new(Leaf(0), Registers::new(0xd, 0x756e_6547, 0x6c65_746e, 0x4965_6e69));
     let caches = [
-        CpuidEntry::of_subleaf(4, 0, [0x1c00_4121, 0x01c0_003f, 0x3f, 0]),
-        CpuidEntry::of_subleaf(4, 1, [0x1c00_4122, 0x01c0_003f, 0x3f, 0]),
+        CpuidEntry::indexed(Leaf(4), Subleaf(0), Registers::new(0x1c00_4121, 0x01c0_003f, 0x3f, 0)),
+        CpuidEntry::indexed(Leaf(4), Subleaf(1), Registers::new(0x1c00_4122, 0x01c0_003f, 0x3f, 0)),
     ];
-    let brand = CpuidEntry::of_leaf(0x8000_0003, [0x3769_2029, 0x3038_342d, 0x2051_4d30, 0x2055_5043]);
+    let brand = CpuidEntry::new(
+        Leaf(0x8000_0003),
+        Registers::new(0x3769_2029, 0x3038_342d, 0x2051_4d30, 0x2055_5043),
+    );
     let expected = [zero, caches[0], caches[1], brand];
     let lines = "CPUID 00000000: 0000000D-756E6547-6C65746E-49656E69 [GenuineIntel]\n\
                  CPUID 00000004: 1C004121-01C0003F-0000003F-00000000 [SL 00]\n\

@@ -5,8 +5,8 @@ use std::error::Error;
 
 use cpuid_tables::fleet::{Baseline, Fleet, FleetError, HostTables, Rule, meanings};
 use cpuid_tables::{
-    CpuidEntry, CpuidTable, CpuidWord, Feature, FeatureSet, Leaf, QemuRelease, Register, Subleaf, feature,
-    find_entry,
+    CpuidEntry, CpuidTable, CpuidWord, Feature, FeatureSet, Leaf, QemuRelease, Register, Registers, Subleaf,
+    feature, find_entry,
 };
 use proptest::prelude::*;
 
@@ -27,10 +27,10 @@ fn host(vendor: [u32; 3], model: &str) -> Result<Vec<CpuidEntry>, Box<dyn Error>
     let model = qemu().cpu_model(model).ok_or("no such model")?;
     let [ebx, ecx, edx] = vendor;
     let mut entries = vec![
-        CpuidEntry::of_leaf(0, [0x1f, ebx, ecx, edx]),
-        CpuidEntry::of_leaf(1, [model.signature(), 0x0710_0800, 0, 0]),
-        CpuidEntry::of_leaf(0x8000_0000, [0x8000_0028, ebx, ecx, edx]),
-        CpuidEntry::of_leaf(0x8000_0008, [0x0000_302e, 0, 0, 0]),
+        CpuidEntry::new(Leaf(0), Registers::new(0x1f, ebx, ecx, edx)),
+        CpuidEntry::new(Leaf(1), Registers::new(model.signature(), 0x0710_0800, 0, 0)),
+        CpuidEntry::new(Leaf(0x8000_0000), Registers::new(0x8000_0028, ebx, ecx, edx)),
+        CpuidEntry::new(Leaf(0x8000_0008), Registers::new(0x0000_302e, 0, 0, 0)),
     ];
     for (word, value) in model.words() {
         set_word(&mut entries, word, value);
@@ -38,10 +38,10 @@ fn host(vendor: [u32; 3], model: &str) -> Result<Vec<CpuidEntry>, Box<dyn Error>
     for (number, size, offset) in
         [(2, 256, 576), (5, 64, 1088), (6, 512, 1152), (7, 1024, 1664), (9, 8, 2688)]
     {
-        entries.push(CpuidEntry::of_subleaf(0xd, number, [size, offset, 0, 0]));
+        entries.push(CpuidEntry::indexed(Leaf(0xd), Subleaf(number), Registers::new(size, offset, 0, 0)));
     }
-    set_word(&mut entries, CpuidWord::new(0xd, 0, Register::Eax), 0x2e7);
-    set_word(&mut entries, CpuidWord::new(7, 0, Register::Eax), 2);
+    set_word(&mut entries, CpuidWord::new(Leaf(0xd), Subleaf(0), Register::Eax), 0x2e7);
+    set_word(&mut entries, CpuidWord::new(Leaf(7), Subleaf(0), Register::Eax), 2);
     entries.sort_by_key(|entry| (entry.function, entry.index));
     Ok(entries)
 }
@@ -49,12 +49,12 @@ fn host(vendor: [u32; 3], model: &str) -> Result<Vec<CpuidEntry>, Box<dyn Error>
 fn set_word(entries: &mut Vec<CpuidEntry>, word: CpuidWord, value: u32) {
     let at = entries.iter().position(|entry| entry.answers(word.leaf, word.subleaf));
     let at = at.unwrap_or_else(|| {
-        let indexed = cpuid_tables::IndexedLeaf::of(word.leaf).is_some();
+        let indexed = cpuid_tables::IndexedLeaf::get(word.leaf).is_some();
         entries.push(CpuidEntry {
             function: word.leaf,
             index: word.subleaf,
             flags: u32::from(indexed),
-            registers: [0; 4],
+            registers: Registers::ZERO,
         });
         entries.len() - 1
     });
@@ -89,7 +89,7 @@ fn one_host_keeps_its_table_and_costs_nothing() -> TestResult {
         }
     }
     // Sizes follow from XCR0 0x2e7: the last component ends there.
-    assert_eq!(baseline.word(CpuidWord::new(0xd, 0, Register::Ecx)), 2688 + 8);
+    assert_eq!(baseline.word(CpuidWord::new(Leaf(0xd), Subleaf(0), Register::Ecx)), 2688 + 8);
     assert_eq!((baseline.hosts, baseline.vendor()), (1, Some("GenuineIntel")));
     assert_eq!((baseline.groups.len(), &*baseline.groups[0].hosts), (1, &["a".to_owned()][..]));
     assert!(baseline.groups[0].lacks.is_empty() && baseline.groups[0].limits.is_empty());
@@ -119,7 +119,7 @@ fn a_host_with_less_costs_the_others_what_it_lacks() -> TestResult {
     let older = host(INTEL, "Skylake-Server-v5")?;
     let mut oldest = older.clone();
     change(&mut oldest, feature::CLWB, false);
-    set_word(&mut oldest, CpuidWord::new(0x8000_0008, 0, Register::Eax), 0x3027);
+    set_word(&mut oldest, CpuidWord::new(Leaf(0x8000_0008), Subleaf(0), Register::Eax), 0x3027);
     let all =
         baseline([("newer", &*newer), ("older", &*older), ("oldest", &*oldest), ("oldest2", &*oldest)])?;
     let group = |name: &str| all.groups.iter().find(|group| group.hosts.contains(&name.to_owned()));
@@ -155,7 +155,7 @@ fn hosts_of_two_vendors_have_no_model() -> TestResult {
     assert_eq!(all.vendors, [("AuthenticAMD".to_owned(), 2), ("GenuineIntel".to_owned(), 1)]);
     assert!(all.best_model(qemu())?.is_none() && all.closest_model(qemu())?.is_none());
     let vendor: Vec<CpuidWord> = all.unequal.iter().map(|unequal| unequal.word).collect();
-    assert!(vendor.contains(&CpuidWord::new(0, 0, Register::Ebx)));
+    assert!(vendor.contains(&CpuidWord::new(Leaf(0), Subleaf(0), Register::Ebx)));
     Ok(())
 }
 
@@ -163,7 +163,7 @@ fn hosts_of_two_vendors_have_no_model() -> TestResult {
 fn no_host_and_half_a_table_are_errors() {
     assert_eq!(Fleet::new().baseline().err(), Some(FleetError::NoHost));
     let mut fleet = Fleet::new();
-    let error = fleet.add("part", &[CpuidEntry::of_leaf(1, [0; 4])]);
+    let error = fleet.add("part", &[CpuidEntry::new(Leaf(1), Registers::ZERO)]);
     assert_eq!(error, Err(FleetError::NotWhole { host: "part".to_owned() }));
     assert!(fleet.is_empty());
 }
@@ -186,15 +186,15 @@ fn what_warns_is_shown_when_any_host_does_it() -> TestResult {
 fn a_component_of_another_size_goes_and_takes_its_features_along() -> TestResult {
     let a = host(INTEL, "Skylake-Server-v5")?;
     let mut b = a.clone();
-    set_word(&mut b, CpuidWord::new(0xd, 6, Register::Ebx), 1280);
+    set_word(&mut b, CpuidWord::new(Leaf(0xd), Subleaf(6), Register::Ebx), 1280);
     let all = baseline([("a", &*a), ("b", &*b)])?;
     let features = all.features();
     assert!(!features.contains(feature::AVX512F) && !features.contains(feature::AVX512VL));
     assert!(features.contains(feature::AVX2));
-    assert_eq!(all.word(CpuidWord::new(0xd, 0, Register::Eax)), 0x2a7);
+    assert_eq!(all.word(CpuidWord::new(Leaf(0xd), Subleaf(0), Register::Eax)), 0x2a7);
     assert!(find_entry(&all.entries, Leaf(0xd), Subleaf(6)).is_none());
     let why: Vec<CpuidWord> = all.unequal.iter().map(|unequal| unequal.word).collect();
-    assert_eq!(why, [CpuidWord::new(0xd, 6, Register::Ebx)]);
+    assert_eq!(why, [CpuidWord::new(Leaf(0xd), Subleaf(6), Register::Ebx)]);
     Ok(())
 }
 
@@ -204,12 +204,12 @@ fn leaves_go_with_their_feature_and_with_their_range() -> TestResult {
         return Ok(());
     }
     let mut a = host(AMD, "EPYC-Rome-v4")?;
-    a.push(CpuidEntry::of_leaf(0x8000_000a, [1, 0x8000, 0, 0x3]));
+    a.push(CpuidEntry::new(Leaf(0x8000_000a), Registers::new(1, 0x8000, 0, 0x3)));
     let mut b = a.clone();
     change(&mut b, feature::SVM, false);
     let both = baseline([("a", &*a), ("b", &*b)])?;
     assert!(find_entry(&both.entries, Leaf(0x8000_000a), Subleaf(0)).is_none());
-    set_word(&mut b, CpuidWord::new(0, 0, Register::Eax), 6);
+    set_word(&mut b, CpuidWord::new(Leaf(0), Subleaf(0), Register::Eax), 6);
     let both = baseline([("a", &*a), ("b", &*b)])?;
     assert!(both.entries.iter().all(|entry| entry.function.0 <= 6 || entry.function.0 >= 0x4000_0000));
     Ok(())
@@ -219,21 +219,24 @@ fn leaves_go_with_their_feature_and_with_their_range() -> TestResult {
 fn a_list_of_caches_ends_where_hosts_differ() -> TestResult {
     let mut a = host(INTEL, "Skylake-Server-v5")?;
     let caches =
-        [[0x21, 0x1c0_003f, 0x3f, 0], [0x22, 0x1c0_003f, 0x3f, 0], [0x43, 0x3c0_003f, 0x3ff, 0], [0; 4]];
+        [[0x21, 0x1c0_003f, 0x3f, 0], [0x22, 0x1c0_003f, 0x3f, 0], [0x43, 0x3c0_003f, 0x3ff, 0], [0; 4]]
+            .map(Registers::from_array);
     a.retain(|entry| entry.function != Leaf(4));
-    let with = |third: [u32; 4]| {
+    let with = |third: Registers| {
         let mut host = a.clone();
         let list = [caches[0], caches[1], third, caches[3]];
-        host.extend((0..).zip(list).map(|(at, registers)| CpuidEntry::of_subleaf(4, at, registers)));
+        host.extend(
+            (0..).zip(list).map(|(at, registers)| CpuidEntry::indexed(Leaf(4), Subleaf(at), registers)),
+        );
         host
     };
-    let (same, other) = (with(caches[2]), with([0x63, 0x2c0_003f, 0x7fff, 0]));
+    let (same, other) = (with(caches[2]), with(Registers::new(0x63, 0x2c0_003f, 0x7fff, 0)));
     let both = baseline([("same", &*same), ("other", &*other)])?;
     let list: Vec<u32> = both
         .entries
         .iter()
         .filter(|entry| entry.function == Leaf(4))
-        .map(|entry| entry.registers[0])
+        .map(|entry| entry.registers.eax)
         .collect();
     assert_eq!(list, [0x21, 0x22, 0]);
     Ok(())
@@ -248,11 +251,11 @@ fn cpus_of_one_host_are_one() -> TestResult {
     let first = host(AMD, "EPYC-Rome-v4")?;
     for id in 0..8u32 {
         let mut cpu = first.clone();
-        set_word(&mut cpu, CpuidWord::new(1, 0, Register::Ebx), id << 24 | 0x0010_0800);
+        set_word(&mut cpu, CpuidWord::new(Leaf(1), Subleaf(0), Register::Ebx), id << 24 | 0x0010_0800);
         cpus.add(&cpu);
     }
     let entries = cpus.into_entries();
-    assert_eq!(find_entry(&entries, Leaf(1), Subleaf(0)).ok_or("no leaf 1")?.registers[1], 0x0010_0800);
+    assert_eq!(find_entry(&entries, Leaf(1), Subleaf(0)).ok_or("no leaf 1")?.registers.ebx, 0x0010_0800);
     let table = CpuidTable::from_entries(&entries)?;
     assert_eq!(table.features(), CpuidTable::from_entries(&first)?.features());
     Ok(())
@@ -270,7 +273,7 @@ fn hosts() -> impl Strategy<Value = Vec<Vec<CpuidEntry>>> {
                 for (entry, register, bit) in flips {
                     let at = entry.index(entries.len());
                     if entries[at].function != Leaf(0) {
-                        entries[at].registers[register] ^= 1 << bit;
+                        entries[at].registers[Register::ALL[register]] ^= 1 << bit;
                     }
                 }
                 entries
@@ -288,7 +291,8 @@ proptest! {
             hosts.iter().enumerate().map(|(at, host)| (at.to_string(), &**host)).collect();
         let all = baseline(named.iter().map(|(name, host)| (name.as_str(), *host)))?;
         for entry in &all.entries {
-            for (word, value) in entry.words().into_iter().zip(entry.registers) {
+            for word in entry.words() {
+                let value = entry.register(word.register);
                 for meaning in meanings(word).filter(|meaning| !matches!(meaning.rule, Rule::Equal)) {
                     for host in &hosts {
                         let there = find_entry(host, word.leaf, word.subleaf)
@@ -365,7 +369,7 @@ proptest! {
 #[test]
 fn what_binds_a_guest_to_its_host_is_not_added() -> TestResult {
     let mut entries = host(INTEL, "Skylake-Server-v5")?;
-    entries.push(CpuidEntry::of_leaf(0x8000_0007, [0, 0, 0, feature::CONSTANT_TSC.mask()]));
+    entries.push(CpuidEntry::new(Leaf(0x8000_0007), Registers::new(0, 0, 0, feature::CONSTANT_TSC.mask())));
     entries.sort_by_key(|entry| (entry.function, entry.index));
     change(&mut entries, feature::UMIP, true);
     let best = baseline([("a", &*entries)])?.best_model(qemu())?.ok_or("no model")?;
@@ -380,10 +384,10 @@ fn a_feature_whose_leaf_has_to_be_equal_goes_where_it_is_not() -> TestResult {
     }
     let mut a = host(INTEL, "SapphireRapids-v1")?;
     let b = {
-        a.push(CpuidEntry::of_subleaf(0x1e, 0, [0, 0x4010, 0, 0]));
+        a.push(CpuidEntry::indexed(Leaf(0x1e), Subleaf(0), Registers::new(0, 0x4010, 0, 0)));
         a.sort_by_key(|entry| (entry.function, entry.index));
         let mut b = a.clone();
-        set_word(&mut b, CpuidWord::new(0x1e, 0, Register::Ebx), 0x8020);
+        set_word(&mut b, CpuidWord::new(Leaf(0x1e), Subleaf(0), Register::Ebx), 0x8020);
         b
     };
     let one = baseline([("a", &*a)])?.features();

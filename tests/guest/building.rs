@@ -7,7 +7,7 @@ use cpuid_tables::guest::{
     BuildError, CpuOption, GuestCpuid, GuestCpuidBuilder, Irqchip, MachineOption, Smp, Warning,
 };
 use cpuid_tables::host::{Host, HostFile};
-use cpuid_tables::{CpuidTable, Leaf, Msr, QemuRelease, Subleaf, feature, find_entry};
+use cpuid_tables::{CpuidRead, CpuidTable, Leaf, Msr, QemuRelease, Registers, Subleaf, feature, find_entry};
 
 use crate::common;
 
@@ -83,7 +83,7 @@ fn guest(host: &Host, cpu: &str, smp: &str, machine: &str) -> GuestCpuid {
     build(host, cpu, smp, machine).unwrap_or_else(|error| panic!("-cpu {cpu} -smp {smp}: {error}"))
 }
 
-fn registers(table: &CpuidTable, leaf: u32, subleaf: u32) -> Option<[u32; 4]> {
+fn registers(table: &CpuidTable, leaf: u32, subleaf: u32) -> Option<Registers> {
     find_entry(table, Leaf(leaf), Subleaf(subleaf)).map(|entry| entry.registers)
 }
 
@@ -160,7 +160,7 @@ fn every_model_of_every_release_is_built() {
             let name = model.to_string();
             let guest = GuestCpuid::builder().release(release).model(&name).host(&host).build();
             let table = guest.unwrap_or_else(|error| panic!("{name} of {release:?}: {error}")).table();
-            let [eax, ..] = registers(&table, 1, 0).unwrap();
+            let Registers { eax, .. } = registers(&table, 1, 0).unwrap();
             assert_eq!(eax, model.signature(), "{name} of {release:?}");
             built += 1;
         }
@@ -185,7 +185,7 @@ fn vcpus_differ_by_their_ids_alone() {
             let (first_id, first) = &vcpus[0];
             assert_eq!((*first_id, first), (0, &guest.table()));
             for (id, table) in &vcpus {
-                assert_eq!(registers(table, 1, 0).unwrap()[1] >> 24, *id);
+                assert_eq!(registers(table, 1, 0).unwrap().ebx >> 24, *id);
                 let other = |table: &CpuidTable| -> Vec<_> {
                     let varies = |leaf| matches!(leaf, 1 | 0xb | 0x1f | 0x8000_001e);
                     table.iter().filter(|entry| !varies(entry.function.0)).copied().collect()
@@ -214,7 +214,7 @@ fn what_the_host_lacks_is_told_in_qemus_words() {
     let mut host = host(true);
     for entry in host.supported.iter_mut().chain(&mut host.instruction) {
         if (entry.function, entry.index) == (Leaf(7), Subleaf(0)) {
-            entry.registers[1] &= !(1 << 16);
+            entry.registers.ebx &= !(1 << 16);
         }
     }
     let lacking = guest(&host, "EPYC-Milan,+avx512f", "1", "q35");
@@ -234,7 +234,7 @@ fn what_the_host_lacks_is_told_in_qemus_words() {
     let error = build(&host, "EPYC-Milan,+avx512f,enforce", "1", "q35").unwrap_err();
     assert!(matches!(&error, BuildError::Enforced(lacking) if lacking.len() == 1), "{error}");
     // A feature that its CPU has, and KVM does not offer.
-    host.instruction.iter_mut().for_each(|entry| entry.registers[1] |= 1 << 16);
+    host.instruction.iter_mut().for_each(|entry| entry.registers.ebx |= 1 << 16);
     let told = guest(&host, "EPYC-Milan,+avx512f", "1", "q35").warnings()[0].to_string();
     assert!(told.ends_with("its KVM does not offer it"), "{told}");
     // A feature without what it needs.
@@ -388,8 +388,11 @@ fn a_fixed_frequency_is_shown() {
     host.tsc_khz = Some(2_596_120);
     let table = guest(&host, "Nehalem,tsc-freq=2596120k", "1", "q35").table();
     let last = table.last().unwrap();
-    assert_eq!((last.function, last.registers), (Leaf(0x4000_0010), [2_596_120, 1_000_000, 0, 0]));
-    assert_eq!(registers(&table, 0x4000_0000, 0).unwrap()[0], 0x4000_0010);
+    assert_eq!(
+        (last.function, last.registers),
+        (Leaf(0x4000_0010), Registers::new(2_596_120, 1_000_000, 0, 0))
+    );
+    assert_eq!(registers(&table, 0x4000_0000, 0).unwrap().eax, 0x4000_0010);
     let hidden = guest(&host, "Nehalem,tsc-freq=2596120k,vmware-cpuid-freq=off", "1", "q35").table();
     assert_eq!(registers(&hidden, 0x4000_0010, 0), None);
 }
@@ -403,8 +406,8 @@ fn host_is_the_host() {
     let host = host(false);
     let guest = guest(&host, "host,migratable=off", "1", "q35");
     let table = guest.table();
-    assert_eq!(registers(&table, 0, 0).unwrap()[1..], host.supported[0].registers[1..]);
-    assert_eq!(registers(&table, 1, 0).unwrap()[0], 0x00a1_0f11);
+    assert_eq!(table.vendor(), host.supported.as_slice().vendor());
+    assert_eq!(registers(&table, 1, 0).unwrap().eax, 0x00a1_0f11);
     assert!(guest.filtered().is_empty(), "{:?}", guest.filtered());
     let words: Vec<(cpuid_tables::CpuidWord, u32)> = guest.words().collect();
     assert!(words.iter().any(|(word, value)| word.leaf == Leaf(7) && *value != 0));
@@ -433,9 +436,15 @@ fn vcpus_of_the_runtime_get_the_same_tables() {
         for (apic_id, table) in guest.vcpus() {
             let given: Vec<_> = vcpus.table(apic_id).as_slice().to_vec();
             let given = given.iter().map(|entry| {
-                (entry.function, entry.index, entry.flags, [entry.eax, entry.ebx, entry.ecx, entry.edx])
+                (
+                    entry.function,
+                    entry.index,
+                    entry.flags,
+                    Registers::new(entry.eax, entry.ebx, entry.ecx, entry.edx),
+                )
             });
-            let given: Vec<_> = given.filter(|entry| entry.0 != 0x8000_001e || entry.3 != [0; 4]).collect();
+            let given: Vec<_> =
+                given.filter(|entry| entry.0 != 0x8000_001e || entry.3 != Registers::ZERO).collect();
             let expected = table.iter();
             let expected =
                 expected.map(|entry| (entry.function.0, entry.index.0, entry.flags, entry.registers));

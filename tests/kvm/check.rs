@@ -37,8 +37,8 @@ fn kvm_refuses_just_the_widths_that_are_errors() -> TestResult {
     let at = table.iter().position(|entry| entry.function.0 == 0x8000_0008).ok_or("no leaf 0x80000008")?;
     let mut refused = Vec::new();
     for width in 0..=0xff {
-        table[at].registers[0] = 48 | width << 8;
-        let report = Check::of(&table).run();
+        table[at].registers.eax = 48 | width << 8;
+        let report = Check::one(&table).run();
         let expected = report.findings.iter().any(|finding| finding.kind == Kind::VirtualWidth);
         match setter.set_only(&vcpu, &table) {
             Ok(()) => assert!(!expected, "KVM takes a width of {width}"),
@@ -57,7 +57,7 @@ fn kvm_refuses_just_the_widths_that_are_errors() -> TestResult {
 fn guests_of_this_machine_have_no_errors_and_kvm_takes_them() -> TestResult {
     let test = "guests_of_this_machine_have_no_errors_and_kvm_takes_them";
     let Some((device, machine)) = machine(test)? else { return Ok(()) };
-    let host = Host::of_this_machine()?;
+    let host = Host::this_machine()?;
     let (vcpu, mut setter, emulated) = (machine.create_vcpu(0)?, VcpuTable::new()?, device.emulated_cpuid()?);
     let Some(release) = common::qemu(test, "10.0") else { return Ok(()) };
     let mut warnings = 0;
@@ -65,7 +65,7 @@ fn guests_of_this_machine_have_no_errors_and_kvm_takes_them() -> TestResult {
         let guest = GuestCpuid::builder().release(release).model(name).topology("2,cores=2".parse()?);
         let tables: Vec<(u32, CpuidTable)> = guest.host(host).build()?.vcpus().collect();
         let check = tables.iter().fold(Check::new(), |check, (id, table)| check.vcpu(*id, table));
-        let report = check.on(host).emulated(&emulated).run();
+        let report = check.with_host(host).emulated(&emulated).run();
         assert_eq!(report.errors(), 0, "{name}: {report}");
         warnings += report.warnings();
         for (_, table) in &tables {

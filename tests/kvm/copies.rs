@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use cpuid_tables::guest::GuestCpuid;
 use cpuid_tables::host::Host;
 use cpuid_tables::kvm::Vcpus;
-use cpuid_tables::{CpuidEntry, CpuidRead, CpuidTable, Leaf, Register, Subleaf, VcpuBase, Vendor};
+use cpuid_tables::{CpuidEntry, CpuidRead, CpuidTable, Leaf, Register, Registers, Subleaf, VcpuBase, Vendor};
 use kvm_bindings::kvm_cpuid_entry2;
 
 use crate::common;
@@ -21,7 +21,7 @@ fn entry(entry: &kvm_cpuid_entry2) -> CpuidEntry {
         function: Leaf(entry.function),
         index: Subleaf(entry.index),
         flags: entry.flags,
-        registers: [entry.eax, entry.ebx, entry.ecx, entry.edx],
+        registers: Registers::new(entry.eax, entry.ebx, entry.ecx, entry.edx),
     }
 }
 
@@ -40,7 +40,7 @@ fn some(guest: &GuestCpuid) -> Vec<(u32, CpuidTable)> {
 /// Why a vCPU's own table does not tell all that the others' need; none where it does.
 fn untold(table: &CpuidTable, guest: &GuestCpuid) -> Option<&'static str> {
     let base = guest.base();
-    let ebx = |table: &CpuidTable| table.find(Leaf(1), Subleaf(0)).map_or(0, |e| e.registers[1]);
+    let ebx = |table: &CpuidTable| table.find(Leaf(1), Subleaf(0)).map_or(0, |e| e.registers.ebx);
     if ebx(base) >> 24 != 0 {
         return Some("a count of processors that ran into the APIC id");
     }

@@ -32,7 +32,7 @@ fn device(test: &str) -> Option<Device> {
 fn hosts(test: &str) -> Result<Vec<(String, Host)>, Box<dyn Error + Send + Sync>> {
     let mut hosts = Vec::new();
     if device(test).is_some() {
-        hosts.push(("this machine".to_owned(), Host::of_this_machine()?.clone()));
+        hosts.push(("this machine".to_owned(), Host::this_machine()?.clone()));
     }
     let recorded = Corpus::read(&corpus::directory().join("10.0"))?.hosts;
     for (name, mut host) in recorded.into_iter().filter(|(name, _)| !name.starts_with("random")) {
@@ -67,7 +67,7 @@ fn each_vcpus_table_from_anothers() -> TestResult {
                 if !amds && base.len() < guest.base().len() {
                     continue;
                 }
-                let layout = ApicLayout::of(base);
+                let layout = ApicLayout::from_cpuid(base);
                 let mut vcpus = Vcpus::with_layout(base, layout)?;
                 for (apic_id, expected) in &tables {
                     let ours = vcpus.table(*apic_id).as_slice().to_vec();
@@ -91,7 +91,7 @@ fn each_vcpus_table_from_anothers() -> TestResult {
 fn kvm_takes_them_and_a_guest_sees_them() -> TestResult {
     let test = "kvm_takes_them_and_a_guest_sees_them";
     let Some(device) = device(test).filter(|_| common::qemu(test, "10.0").is_some()) else { return Ok(()) };
-    let host = Host::of_this_machine()?;
+    let host = Host::this_machine()?;
     let mut setter = VcpuTable::new()?;
     for (cpu, smp) in GUESTS {
         let guest = build(host, cpu, smp)?;

@@ -5,36 +5,38 @@ use std::error::Error;
 
 use cpuid_tables::host::{self, CpuDifference, Host, HostFile};
 use cpuid_tables::kvm::{Capability, Device, KvmError, KvmSystem};
-use cpuid_tables::{CpuidEntry, CpuidRead, CpuidWord, IndexedLeaf, Leaf, Msr, Register, Subleaf, feature};
+use cpuid_tables::{
+    CpuidEntry, CpuidRead, CpuidWord, IndexedLeaf, Leaf, Msr, Register, Registers, Subleaf, feature,
+};
 
 use crate::common;
 
 type TestResult = Result<(), Box<dyn Error>>;
 
 /// A processor that has every counted leaf, each way of counting, and a hypervisor's two ranges.
-fn processor(leaf: Leaf, subleaf: Subleaf) -> [u32; 4] {
+fn processor(leaf: Leaf, subleaf: Subleaf) -> Registers {
     match (leaf.0, subleaf.0) {
-        (0, _) => [0x24, 0, 0, 0],
-        (1, _) => [0x806f8, 0, feature::HYPERVISOR.mask(), 0],
-        (4, 0..=2) => [0x121, 0, 0, 0],
-        (7, 0) => [2, 0, 0, 0],
-        (0xb, 0..=1) | (0x1f, 0) => [1, 2, 0x100, 0],
-        (0xd, 0) => [0x7, 0, 0, 0x8000_0000],
-        (0xd, 1) => [0, 0, 1 << 8, 1],
-        (0xf, 0) => [0, 0, 0, 2],
-        (0x10, 0) => [0, 0xc, 0, 0],
-        (0x12, 2) => [1, 0, 0, 0],
-        (0x1b, 0) => [1, 0, 0, 0],
-        (0x23, 0) => [0b1011, 0, 0, 0],
-        (0x4000_0000, _) => [0x4000_0001, 0, 0, 0],
+        (0, _) => Registers::new(0x24, 0, 0, 0),
+        (1, _) => Registers::new(0x806f8, 0, feature::HYPERVISOR.mask(), 0),
+        (4, 0..=2) => Registers::new(0x121, 0, 0, 0),
+        (7, 0) => Registers::new(2, 0, 0, 0),
+        (0xb, 0..=1) | (0x1f, 0) => Registers::new(1, 2, 0x100, 0),
+        (0xd, 0) => Registers::new(0x7, 0, 0, 0x8000_0000),
+        (0xd, 1) => Registers::new(0, 0, 1 << 8, 1),
+        (0xf, 0) => Registers::new(0, 0, 0, 2),
+        (0x10, 0) => Registers::new(0, 0xc, 0, 0),
+        (0x12, 2) => Registers::new(1, 0, 0, 0),
+        (0x1b, 0) => Registers::new(1, 0, 0, 0),
+        (0x23, 0) => Registers::new(0b1011, 0, 0, 0),
+        (0x4000_0000, _) => Registers::new(0x4000_0001, 0, 0, 0),
         // KVM's signature, and 0 for the highest.
-        (0x4000_0100, _) => [0, 0x4b4d_564b, 0x564b_4d56, 0x4d],
-        (0x8000_0000, _) => [0x8000_0020, 0, 0, 0],
-        (0x8000_001d, 0) => [0x121, 0, 0, 0],
-        (0x8000_0020, 0) => [0, 1 << 5, 0, 0],
+        (0x4000_0100, _) => Registers::new(0, 0x4b4d_564b, 0x564b_4d56, 0x4d),
+        (0x8000_0000, _) => Registers::new(0x8000_0020, 0, 0, 0),
+        (0x8000_001d, 0) => Registers::new(0x121, 0, 0, 0),
+        (0x8000_0020, 0) => Registers::new(0, 1 << 5, 0, 0),
         // Out of range on Intel's: the highest basic leaf.
-        (0x8086_0000 | 0xc000_0000, _) => [1, 2, 3, 4],
-        _ => [0; 4],
+        (0x8086_0000 | 0xc000_0000, _) => Registers::new(1, 2, 3, 4),
+        _ => Registers::ZERO,
     }
 }
 
@@ -69,14 +71,14 @@ fn leaves_and_subleaves() {
     assert_eq!(subleaves(0x25), [0; 0]);
     assert_eq!(subleaves(0x4000_0102), [0; 0]);
     assert!(entries.is_sorted_by_key(|entry| (entry.function, entry.index)));
-    assert!(entries.iter().all(|entry| entry.is_indexed() == IndexedLeaf::of(entry.function).is_some()));
+    assert!(entries.iter().all(|entry| entry.is_indexed() == IndexedLeaf::get(entry.function).is_some()));
     assert!(entries.iter().all(|entry| entry.registers == processor(entry.function, entry.index)));
 }
 
 #[test]
 fn without_a_hypervisor_none_is_asked_for() {
     let entries = host::enumerate(|leaf, subleaf| match leaf.0 {
-        1 => [0; 4],
+        1 => Registers::ZERO,
         _ => processor(leaf, subleaf),
     });
     assert!(entries.iter().all(|entry| entry.function.0 >> 28 != 4));
@@ -84,10 +86,11 @@ fn without_a_hypervisor_none_is_asked_for() {
 
 #[test]
 fn nonsense_ends() {
-    let entries = host::enumerate(|_, _| [u32::MAX; 4]);
+    let entries = host::enumerate(|_, _| Registers::MAX);
     assert_eq!(entries, []);
     // A list of subleaves without an end, and a count that is none.
-    let entries = host::enumerate(|leaf, _| if leaf == Leaf(0) { [7, 0, 0, 0] } else { [u32::MAX; 4] });
+    let entries =
+        host::enumerate(|leaf, _| if leaf == Leaf(0) { Registers::new(7, 0, 0, 0) } else { Registers::MAX });
     assert!(entries.len() < 1000, "{}", entries.len());
 }
 
@@ -95,9 +98,9 @@ fn nonsense_ends() {
 fn cpus_that_differ() {
     let cpu = |apic_id: u32, hybrid: u32| {
         vec![
-            CpuidEntry::of_leaf(1, [0x906a3, apic_id << 24 | 0x0010_0800, 0, 0]),
-            CpuidEntry::of_subleaf(0xb, 0, [1, 2, 0x100, apic_id]),
-            CpuidEntry::of_leaf(0x1a, [hybrid, 0, 0, 0]),
+            CpuidEntry::new(Leaf(1), Registers::new(0x906a3, apic_id << 24 | 0x0010_0800, 0, 0)),
+            CpuidEntry::indexed(Leaf(0xb), Subleaf(0), Registers::new(1, 2, 0x100, apic_id)),
+            CpuidEntry::new(Leaf(0x1a), Registers::new(hybrid, 0, 0, 0)),
         ]
     };
     let mut cpus = vec![(0, cpu(0, 0x4000_0001)), (1, cpu(1, 0x4000_0001)), (8, cpu(0x10, 0x2000_0001))];
@@ -107,14 +110,14 @@ fn cpus_that_differ() {
     assert_eq!(own.len(), 4, "two APIC ids of two CPUs");
     let hybrid: Vec<&CpuDifference> = found.iter().filter(|difference| !difference.expected).collect();
     assert_eq!(hybrid.len(), 1);
-    assert_eq!(hybrid[0].word, CpuidWord::new(0x1a, 0, Register::Eax));
+    assert_eq!(hybrid[0].word, CpuidWord::new(Leaf(0x1a), Subleaf(0), Register::Eax));
     assert_eq!((hybrid[0].first, hybrid[0].other), ((0, Some(0x4000_0001)), (8, Some(0x2000_0001))));
     assert_eq!(
         hybrid[0].to_string(),
         "CPUID.(EAX=0x1A,ECX=0):EAX: CPU 0 has 0x40000001, CPU 8 has 0x20000001"
     );
     // The rest of 1.EBX is not each CPU's own, nor is an entry that one lacks.
-    cpus[1].1[0].registers[1] ^= 0x100;
+    cpus[1].1[0].registers.ebx ^= 0x100;
     cpus[2].1.pop();
     let wrong = find(&cpus);
     let wrong: Vec<_> = wrong.iter().filter(|difference| !difference.expected).collect();
@@ -126,14 +129,14 @@ fn cpus_that_differ() {
 fn recorded() -> Host {
     Host {
         supported: vec![
-            CpuidEntry::of_leaf(0, [0xd, 1, 2, 3]),
-            CpuidEntry::of_subleaf(7, 0, [0, 0x20, 0, 0]),
+            CpuidEntry::new(Leaf(0), Registers::new(0xd, 1, 2, 3)),
+            CpuidEntry::indexed(Leaf(7), Subleaf(0), Registers::new(0, 0x20, 0, 0)),
         ],
-        instruction: vec![CpuidEntry::of_leaf(0, [0x1f, 1, 2, 3])],
+        instruction: vec![CpuidEntry::new(Leaf(0), Registers::new(0x1f, 1, 2, 3))],
         msrs: BTreeMap::from([(Msr(0x10a), u64::MAX)]),
         capabilities: Capability::ALL.iter().map(|capability| (capability.number, 1)).collect(),
-        hyperv: Some(vec![CpuidEntry::of_leaf(0x4000_0000, [1, 2, 3, 4])]),
-        emulated: Some(vec![CpuidEntry::of_leaf(1, [0, 0, 1 << 22, 0])]),
+        hyperv: Some(vec![CpuidEntry::new(Leaf(0x4000_0000), Registers::new(1, 2, 3, 4))]),
+        emulated: Some(vec![CpuidEntry::new(Leaf(1), Registers::new(0, 0, 1 << 22, 0))]),
         guest_xcomponents: Some(0x602e7),
         tsc_khz: Some(2_600_000),
         mce_capabilities: Some(0x100_0020),
@@ -143,13 +146,13 @@ fn recorded() -> Host {
 #[test]
 fn a_recorded_host_answers_as_it_was() -> TestResult {
     let host = recorded();
-    assert_eq!(Host::of(&host, host.instruction.clone())?, host);
+    assert_eq!(Host::from_kvm(&host, host.instruction.clone())?, host);
     assert_eq!(host.capability(Capability::XSAVE2)?, 1);
-    let error = Host::of(&Host::default(), Vec::new()).err().ok_or("it has no capabilities")?;
+    let error = Host::from_kvm(&Host::default(), Vec::new()).err().ok_or("it has no capabilities")?;
     assert_eq!(error, KvmError::Recorded("KVM_CAP_IRQCHIP"));
     let old = Host { emulated: None, ..recorded() };
     assert_eq!(old.emulated_cpuid(), Err(KvmError::Recorded("KVM_GET_EMULATED_CPUID")));
-    assert_eq!(Host::of(&old, old.instruction.clone())?, old);
+    assert_eq!(Host::from_kvm(&old, old.instruction.clone())?, old);
     Ok(())
 }
 
@@ -215,8 +218,8 @@ fn this_machine() -> TestResult {
             return Ok(());
         }
     };
-    let host = Host::of_this_machine()?;
-    assert!(std::ptr::eq(host, Host::of_this_machine()?), "read once");
+    let host = Host::this_machine()?;
+    assert!(std::ptr::eq(host, Host::this_machine()?), "read once");
     // KVM answers with the APIC id of the CPU that the asking thread happens to run on.
     let supported = [(0, host.supported.clone()), (1, device.supported_cpuid()?)];
     assert_eq!(host::compare_cpus(&supported).into_iter().find(|difference| !difference.expected), None);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::error::Error;
 
 use cpuid_tables::kvm::{Change, Device, KvmSystem, Mode, Probe, probe};
-use cpuid_tables::{AnsweredBy, CpuidEntry, CpuidRead, IndexedLeaf, Leaf, Subleaf, Vendor};
+use cpuid_tables::{AnsweredBy, CpuidEntry, CpuidRead, IndexedLeaf, Leaf, Registers, Subleaf, Vendor};
 
 use crate::common;
 
@@ -58,22 +58,23 @@ impl Case {
         let [ebx, ecx, edx] = self.vendor.to_registers();
         for entry in &mut table {
             if entry.function == Leaf(0) || entry.function == Leaf(0x8000_0000) {
-                entry.registers = [entry.registers[0], ebx, ecx, edx];
+                entry.registers = Registers::new(entry.registers.eax, ebx, ecx, edx);
             }
             if entry.function == Leaf(0) {
-                entry.registers[0] = self.highest.unwrap_or(entry.registers[0]);
+                entry.registers.eax = self.highest.unwrap_or(entry.registers.eax);
             }
         }
         for (leaf, levels) in [(0xb, 2), (0x1f, 3)] {
             for level in 0..levels {
-                let registers = [level + 1, 2 << level, (level + 1) << 8 | level, 0];
-                table.push(CpuidEntry::of_subleaf(leaf, level, registers));
+                let registers = Registers::new(level + 1, 2 << level, (level + 1) << 8 | level, 0);
+                table.push(CpuidEntry::indexed(Leaf(leaf), Subleaf(level), registers));
             }
         }
         for &(first, count, highest) in self.ranges {
             table.retain(|entry| !(first..first + count).contains(&entry.function.0));
-            table.push(CpuidEntry::of_leaf(first, [first + highest, 0x0a0a, 0x0b0b, 0x0c0c]));
-            let rest = (first + 1..first + count).map(|leaf| CpuidEntry::of_leaf(leaf, [leaf, !leaf, 1, 2]));
+            table.push(CpuidEntry::new(Leaf(first), Registers::new(first + highest, 0x0a0a, 0x0b0b, 0x0c0c)));
+            let rest = (first + 1..first + count)
+                .map(|leaf| CpuidEntry::new(Leaf(leaf), Registers::new(leaf, !leaf, 1, 2)));
             table.extend(rest);
         }
         table
@@ -210,6 +211,6 @@ fn an_apic_id_of_its_own() -> TestResult {
     let table = CASES[0].table(&device.supported_cpuid()?);
     let asked = [(Leaf(1), Subleaf(0)), (Leaf(0xb), Subleaf(9))];
     let answers = probe(&device, &table, &asked, Mode::Long)?.answers;
-    assert_eq!((answers[0][1] >> 24, answers[1]), (0, [0, 0, 9, 0]));
+    assert_eq!((answers[0].ebx >> 24, answers[1]), (0, Registers::new(0, 0, 9, 0)));
     Ok(())
 }

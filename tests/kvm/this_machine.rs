@@ -15,7 +15,7 @@ type TestResult = Result<(), Box<dyn Error>>;
 
 /// This machine, or none with the reason told.
 fn machine(test: &str) -> Option<(&'static Host, Device)> {
-    match (Host::of_this_machine(), Device::open()) {
+    match (Host::this_machine(), Device::open()) {
         (Ok(host), Ok(device)) => Some((host, device)),
         (Err(error), _) | (_, Err(error)) => {
             common::refused(test, &error.to_string());
@@ -51,7 +51,8 @@ fn no_table_for_this_machine_has_an_error() -> TestResult {
     let guests = guests(host)?;
     for (what, guest) in &guests {
         let tables: Vec<(u32, CpuidTable)> = guest.vcpus().collect();
-        let check = tables.iter().fold(Check::new().on(host), |check, (id, table)| check.vcpu(*id, table));
+        let check =
+            tables.iter().fold(Check::new().with_host(host), |check, (id, table)| check.vcpu(*id, table));
         let report = check.run();
         assert_eq!(report.errors(), 0, "{what}: {report}");
     }
@@ -88,7 +89,7 @@ fn a_guest_sees_what_was_built_for_it() -> TestResult {
         let built = GuestCpuid::builder().model(model).topology(smp).host(host).build()?;
         let tables: Vec<(u32, CpuidTable)> = built.vcpus().collect();
         let given: Vec<(u32, &[CpuidEntry])> = tables.iter().map(|(id, table)| (*id, &table[..])).collect();
-        let mut guest = Guest::of_vcpus(&device, &given, Mode::Protected)?;
+        let mut guest = Guest::from_vcpus(&device, &given, Mode::Protected)?;
         let mut as_built = 0;
         for (vcpu, (apic_id, table)) in tables.iter().enumerate() {
             let questions: Vec<(Leaf, Subleaf)> =

@@ -10,7 +10,7 @@ use cpuid_tables::kvm::{
     VcpuError, VcpuTable, Vcpus, permitted_guest_components, request_guest_components,
 };
 use cpuid_tables::{
-    ApicLayout, CpuidEntry, CpuidRead, CpuidTable, Leaf, OwnNumber, RunState, Subleaf, feature,
+    ApicLayout, CpuidEntry, CpuidRead, CpuidTable, Leaf, OwnNumber, Registers, RunState, Subleaf, feature,
 };
 use kvm_bindings::{CpuId, kvm_cpuid_entry2, kvm_xcrs};
 
@@ -67,7 +67,7 @@ fn recorded() -> Result<BTreeMap<String, ByVcpu>, Box<dyn Error>> {
             function: Leaf(*function),
             index: Subleaf(*index),
             flags: *flags,
-            registers: registers.try_into()?,
+            registers: <[u32; 4]>::try_from(registers)?.into(),
         };
         cases.entry(case.clone()).or_default().entry(vcpu.parse()?).or_default().push(entry);
     }
@@ -84,7 +84,7 @@ fn every_vcpu_from_every_other_as_qemu_has_them() -> TestResult {
         let dies = ApicLayout { core_shift: 1, core_width: 1, node_shift: 3 };
         let told = case.contains("EPYC") && case.contains("dies=2");
         for base in vcpus.values() {
-            let layout = if told { dies } else { ApicLayout::of(&base[..]) };
+            let layout = if told { dies } else { ApicLayout::from_cpuid(&base[..]) };
             let mut ours = Vcpus::with_layout(base, layout)?;
             for (&id, expected) in &vcpus {
                 let fake = Fake::new(|_| Ok(()));
@@ -107,18 +107,20 @@ fn every_vcpu_from_every_other_as_qemu_has_them() -> TestResult {
 
 #[test]
 fn layouts_from_tables() {
-    let levels =
-        [CpuidEntry::of_subleaf(0xb, 0, [2, 4, 0x100, 0]), CpuidEntry::of_subleaf(0xb, 1, [7, 96, 0x201, 0])];
-    let layout = ApicLayout::of(&levels[..]);
+    let levels = [
+        CpuidEntry::indexed(Leaf(0xb), Subleaf(0), Registers::new(2, 4, 0x100, 0)),
+        CpuidEntry::indexed(Leaf(0xb), Subleaf(1), Registers::new(7, 96, 0x201, 0)),
+    ];
+    let layout = ApicLayout::from_cpuid(&levels[..]);
     assert_eq!(layout, ApicLayout { core_shift: 2, core_width: 5, node_shift: 7 });
     let amd = [
-        CpuidEntry::of_leaf(0x8000_0008, [0, 0, 0x6000, 0]),
-        CpuidEntry::of_leaf(0x8000_001e, [0, 0x100, 0, 0]),
+        CpuidEntry::new(Leaf(0x8000_0008), Registers::new(0, 0, 0x6000, 0)),
+        CpuidEntry::new(Leaf(0x8000_001e), Registers::new(0, 0x100, 0, 0)),
     ];
-    assert_eq!(ApicLayout::of(&amd[..]), ApicLayout { core_shift: 1, core_width: 5, node_shift: 6 });
-    let old = [CpuidEntry::of_leaf(1, [0, 6 << 16, 0, feature::HT.mask()])];
-    assert_eq!(ApicLayout::of(&old[..]), ApicLayout { core_shift: 0, core_width: 3, node_shift: 3 });
-    assert_eq!(ApicLayout::of(&[][..] as &[CpuidEntry]), ApicLayout::default());
+    assert_eq!(ApicLayout::from_cpuid(&amd[..]), ApicLayout { core_shift: 1, core_width: 5, node_shift: 6 });
+    let old = [CpuidEntry::new(Leaf(1), Registers::new(0, 6 << 16, 0, feature::HT.mask()))];
+    assert_eq!(ApicLayout::from_cpuid(&old[..]), ApicLayout { core_shift: 0, core_width: 3, node_shift: 3 });
+    assert_eq!(ApicLayout::from_cpuid(&[][..] as &[CpuidEntry]), ApicLayout::default());
     assert_eq!(layout.number(OwnNumber::Core, 0xfff), 31);
     assert_eq!(layout.number(OwnNumber::Node, 0xfff), 31);
     // Nonsense is not an overflow.
@@ -128,18 +130,21 @@ fn layouts_from_tables() {
 
 fn base() -> Vec<CpuidEntry> {
     vec![
-        CpuidEntry::of_leaf(0, [0xd, 0x756e_6547, 0x6c65_746e, 0x4965_6e69]),
-        CpuidEntry::of_leaf(1, [0x806f8, 0x0010_0800, feature::OSXSAVE.mask(), feature::APIC.mask()]),
-        CpuidEntry::of_subleaf(7, 0, [0, feature::AVX2.mask(), 0, 0]),
-        CpuidEntry::of_subleaf(0xd, 0, [7, 832, 832, 0]),
-        CpuidEntry::of_leaf(0x8000_0008, [0x3030, 0, 0, 0]),
+        CpuidEntry::new(Leaf(0), Registers::new(0xd, 0x756e_6547, 0x6c65_746e, 0x4965_6e69)),
+        CpuidEntry::new(
+            Leaf(1),
+            Registers::new(0x806f8, 0x0010_0800, feature::OSXSAVE.mask(), feature::APIC.mask()),
+        ),
+        CpuidEntry::indexed(Leaf(7), Subleaf(0), Registers::new(0, feature::AVX2.mask(), 0, 0)),
+        CpuidEntry::indexed(Leaf(0xd), Subleaf(0), Registers::new(7, 832, 832, 0)),
+        CpuidEntry::new(Leaf(0x8000_0008), Registers::new(0x3030, 0, 0, 0)),
     ]
 }
 
 #[test]
 fn large_ids_are_cut_where_they_must_be() -> TestResult {
     let mut entries = base();
-    entries.push(CpuidEntry::of_subleaf(0xb, 5, [0; 4]));
+    entries.push(CpuidEntry::indexed(Leaf(0xb), Subleaf(5), Registers::ZERO));
     let mut vcpus = Vcpus::new(&entries)?;
     let table = vcpus.table(0x1234).as_slice();
     assert_eq!(table[1].ebx, 0x3410_0800);
@@ -185,7 +190,7 @@ fn what_kvm_changes_is_told_by_name() -> TestResult {
 #[test]
 fn paravirtual_features_are_expected_in_any_range() -> TestResult {
     for leaf in [0x4000_0001, 0x4000_0101] {
-        let mut vcpus = Vcpus::new(&[CpuidEntry::of_leaf(leaf, [0xff, 0, 0, 0])])?;
+        let mut vcpus = Vcpus::new(&[CpuidEntry::new(Leaf(leaf), Registers::new(0xff, 0, 0, 0))])?;
         let fake = Fake::new(|entries| {
             entries[0].eax &= !feature::KVM_PV_UNHALT.mask() & !1;
             Ok(())
@@ -228,7 +233,7 @@ fn entries_left_out_and_added() -> TestResult {
 
 #[test]
 fn too_many_entries() {
-    let many: Vec<CpuidEntry> = (0..300).map(|leaf| CpuidEntry::of_leaf(leaf, [0; 4])).collect();
+    let many: Vec<CpuidEntry> = (0..300).map(|leaf| CpuidEntry::new(Leaf(leaf), Registers::ZERO)).collect();
     let error = Vcpus::new(&many).err();
     assert_eq!(error, Some(VcpuError::TooMany { count: 300, first: Some(many[256]) }));
     let text = error.map(|error| error.to_string()).unwrap_or_default();
@@ -246,13 +251,13 @@ fn refusals_say_which_entry() -> TestResult {
     assert!(error.starts_with("KVM refuses 5 entries as too many (E2BIG): before Linux 5.11"), "{error}");
 
     let mut wide = base();
-    wide[4].registers[0] = 0x3930;
+    wide[4].registers.eax = 0x3930;
     assert_eq!(
         refuse(|_| Err(libc::EINVAL), &wide),
         Some(VcpuError::Set(Errno(libc::EINVAL))),
         "57 bits are fine"
     );
-    wide[4].registers[0] = 0x4030;
+    wide[4].registers.eax = 0x4030;
     let error = text(refuse(|_| Err(libc::EINVAL), &wide));
     assert_eq!(
         error,
@@ -260,7 +265,7 @@ fn refusals_say_which_entry() -> TestResult {
     );
 
     let mut tiles = base();
-    tiles[3].registers[0] |= u32::try_from(DYNAMIC_COMPONENTS)?;
+    tiles[3].registers.eax |= u32::try_from(DYNAMIC_COMPONENTS)?;
     let error = refuse(|_| Err(libc::EPERM), &tiles);
     if permitted_guest_components().unwrap_or(0) & DYNAMIC_COMPONENTS == 0 {
         assert_eq!(error, Some(VcpuError::NotPermitted { entry: tiles[3], components: DYNAMIC_COMPONENTS }));
@@ -305,7 +310,7 @@ fn tables_that_were_made_otherwise() -> TestResult {
     let many = vec![CpuidEntry::ZERO; 257];
     assert!(matches!(setter.set(&plain, &many), Err(VcpuError::TooMany { count: 257, .. })));
     let mut wide = base();
-    wide[4].registers[0] = 0x2030;
+    wide[4].registers.eax = 0x2030;
     let error = setter.set_only(&Fake::new(|_| Err(libc::EINVAL)), &wide);
     assert_eq!(error, Err(VcpuError::AddressWidth { entry: wide[4], width: 32 }));
     Ok(())
@@ -318,7 +323,8 @@ fn copies_have_room_for_any_table() -> TestResult {
     let few = &base()[..1];
     setter.set(&plain, few)?;
     let mut copy = setter.try_clone()?;
-    let all: Vec<CpuidEntry> = (0..256).map(|leaf| CpuidEntry::of_leaf(leaf, [leaf; 4])).collect();
+    let all: Vec<CpuidEntry> =
+        (0..256).map(|leaf| CpuidEntry::new(Leaf(leaf), Registers::new(leaf, leaf, leaf, leaf))).collect();
     let changes = copy.set(&plain, &all)?;
     assert!(changes.is_empty());
     assert_eq!(changes.stored().collect::<Vec<_>>(), all);
@@ -350,7 +356,7 @@ fn a_real_vcpu() -> TestResult {
         let vcpu = vm.create_vcpu(id.into())?;
         let changes = vcpus.set(&vcpu, id)?;
         let stored: Vec<CpuidEntry> = changes.stored().collect();
-        assert_eq!(stored.registers(Leaf(1), Subleaf(0)).map(|[_, ebx, ..]| ebx >> 24), Some(id));
+        assert_eq!(stored.registers(Leaf(1), Subleaf(0)).map(|Registers { ebx, .. }| ebx >> 24), Some(id));
         let unexpected: Vec<String> = changes.unexpected().map(|change| change.to_string()).collect();
         if id == 0 {
             common::say(&format!("this KVM changes {} parts that it is not expected to", unexpected.len()));
@@ -363,7 +369,7 @@ fn a_real_vcpu() -> TestResult {
     let vcpu = vm.create_vcpu(9)?;
     let mut wide = supported.clone();
     let at = wide.iter().position(|entry| entry.function == Leaf(0x8000_0008)).ok_or("KVM has that leaf")?;
-    wide[at].registers[0] = 0x4030;
+    wide[at].registers.eax = 0x4030;
     let error = Vcpus::new(&wide)?.set(&vcpu, 9).err();
     assert_eq!(error, Some(VcpuError::AddressWidth { entry: wide[at], width: 64 }));
     Ok(())
@@ -379,7 +385,7 @@ fn a_real_vcpu_that_has_run() -> TestResult {
     let mut guest = Guest::new(&device, &supported, Mode::Real)?;
     let stored = guest.stored().clone();
     let mut other = stored.clone();
-    other[1].registers[0] ^= 1;
+    other[1].registers.eax ^= 1;
     assert_eq!(other[1].function, Leaf(1));
     assert!(Vcpus::new(&other)?.set(&guest, 0).is_ok(), "it has not run yet");
     Vcpus::new(&stored)?.set(&guest, 0)?;
@@ -401,7 +407,7 @@ fn a_real_vcpus_state_in_its_table() -> TestResult {
         common::refused("kvm_vcpus::a_real_vcpus_state_in_its_table", common::NO_KVM);
         return Ok(());
     };
-    let host = Host::of_this_machine()?;
+    let host = Host::this_machine()?;
     let vm = device.kvm().create_vm()?;
     let vcpu = vm.create_vcpu(0)?;
     let stored: Vec<CpuidEntry> = Vcpus::new(&host.supported)?.set(&vcpu, 0)?.stored().collect();

@@ -209,7 +209,7 @@ const REAL: &str = "real";
 
 /// This machine, where it has a KVM.
 fn this_machine() -> Option<Host> {
-    match Host::of_this_machine() {
+    match Host::this_machine() {
         // A KVM may tell the TSC's frequency of vCPUs only, which the library does not make for that.
         Ok(host) => Some(Host { tsc_khz: host.tsc_khz.or_else(tsc_khz), ..host.clone() }),
         Err(error) => {

@@ -8,7 +8,8 @@ use cpuid_tables::show::{
     find, name_of, names_near, obstacles,
 };
 use cpuid_tables::{
-    Bit, CpuidEntry, CpuidWord, Feature, FeatureSet, Field, Leaf, Named, Register, Subleaf, Vendor, feature,
+    Bit, CpuidEntry, CpuidWord, Feature, FeatureSet, Field, Leaf, Named, Register, Registers, Subleaf,
+    Vendor, feature,
 };
 use proptest::prelude::*;
 
@@ -17,7 +18,7 @@ use crate::common;
 /// Every register of which anything is known.
 fn words() -> Vec<CpuidWord> {
     let of_fields = Field::all()
-        .map(|field| CpuidWord::new(field.leaf().0, *field.subleaves().start(), field.register()));
+        .map(|field| CpuidWord::new(field.leaf(), Subleaf(*field.subleaves().start()), field.register()));
     let of_features = FeatureSet::ALL.words().map(|(word, _)| word);
     of_fields.chain(of_features).collect::<BTreeSet<_>>().into_iter().collect()
 }
@@ -26,16 +27,16 @@ fn any_word() -> impl Strategy<Value = CpuidWord> {
     let known = prop::sample::select(words());
     let leaf = prop_oneof![Just(0x4000_0001), Just(0x4000_0003), Just(0x4000_0104), any::<u32>()];
     let any = (leaf, 0..70_u32, prop::sample::select(Register::ALL.to_vec()));
-    prop_oneof![4 => known, 1 => any.prop_map(|(leaf, subleaf, register)| CpuidWord::new(leaf, subleaf, register))]
+    prop_oneof![4 => known, 1 => any.prop_map(|(leaf, subleaf, register)| CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register))]
 }
 
 fn any_table() -> impl Strategy<Value = Vec<CpuidEntry>> {
     let entry = (any_word(), any::<bool>(), any::<[u32; 4]>(), prop_oneof![Just(0_u32), Just(6)]).prop_map(
         |(word, indexed, registers, flags)| {
             let entry = if indexed {
-                CpuidEntry::of_subleaf(word.leaf.0, word.subleaf.0, registers)
+                CpuidEntry::indexed(word.leaf, word.subleaf, Registers::from_array(registers))
             } else {
-                CpuidEntry::of_leaf(word.leaf.0, registers)
+                CpuidEntry::new(word.leaf, Registers::from_array(registers))
             };
             CpuidEntry { flags: entry.flags | flags, ..entry }
         },
@@ -48,7 +49,7 @@ proptest! {
     fn every_bit_of_a_register_is_accounted_for(word in any_word(), value: u32) {
         let decoded = decode_register(word, value);
         let features = decoded.features.iter().fold(0, |bits, feature| bits | feature.mask());
-        let fields = decoded.fields.iter().fold(0, |bits, (field, value)| bits | field.put(0, *value).unwrap());
+        let fields = decoded.fields.iter().fold(0, |bits, (field, value)| bits | field.write(0, *value).unwrap());
         let masks = decoded.fields.iter().fold(0, |bits, (field, _)| bits | field.mask());
         prop_assert_eq!(features | fields | decoded.unknown, value);
         prop_assert_eq!(decoded.unknown & (features | masks), 0);
@@ -75,8 +76,8 @@ proptest! {
         for entry in decoded {
             let text = entry.to_string();
             prop_assert!(text.ends_with('\n') && text.lines().all(|line| line.trim_end() == line), "{text}");
-            let registers = entry.entry.registers.iter().filter(|_| entry.entry.registers != [0; 4]);
-            for value in registers {
+            let registers = entry.entry.registers.iter().filter(|_| entry.entry.registers != Registers::ZERO);
+            for (_, value) in registers {
                 prop_assert!(text.contains(&format!(" {value:#010x}")), "{text}");
             }
         }
@@ -101,7 +102,7 @@ proptest! {
 
     #[test]
     fn a_bit_that_is_changed_is_told(word in any_word(), registers: [u32; 4], bit in 0..32_u8) {
-        let entry = CpuidEntry::of_subleaf(word.leaf.0, word.subleaf.0, registers);
+        let entry = CpuidEntry::indexed(word.leaf, word.subleaf, Registers::from_array(registers));
         let mut other = entry;
         *other.register_mut(word.register) ^= 1 << bit;
         let found = compare(&[entry], &[other]);
@@ -118,12 +119,12 @@ proptest! {
 
     #[test]
     fn any_text_may_be_asked_for(text in "\\PC{0,40}") {
-        let _ = (Place::read(&text), find(&text).len(), feature_named(&text).is_ok(), names_near(&text).len());
+        let _ = (text.parse::<Place>(), find(&text).len(), feature_named(&text).is_ok(), names_near(&text).len());
     }
 
     #[test]
     fn what_looks_like_a_place_may_be_asked_for(text in "[0-9a-fxXhH.:,()\\[\\]=_ECXAB*+ -]{0,24}") {
-        let _ = (Place::read(&text), find(&text).len());
+        let _ = (text.parse::<Place>(), find(&text).len());
     }
 }
 
@@ -170,7 +171,7 @@ fn names_that_are_none() {
 
 /// A table of one register, whose entry is indexed.
 fn one(word: CpuidWord, value: u32) -> Vec<CpuidEntry> {
-    let mut entry = CpuidEntry::of_subleaf(word.leaf.0, word.subleaf.0, [0; 4]);
+    let mut entry = CpuidEntry::indexed(word.leaf, word.subleaf, Registers::ZERO);
     *entry.register_mut(word.register) = value;
     // Something else, so that an entry whose register is 0 is there all the same.
     *entry.register_mut(if word.register == Register::Edx { Register::Ecx } else { Register::Edx }) |=
@@ -218,8 +219,8 @@ fn another_vendor_is_one_obstacle() {
     let of = |vendor: Vendor| {
         let [ebx, ecx, edx] = vendor.to_registers();
         vec![
-            CpuidEntry::of_leaf(0, [1, ebx, ecx, edx]),
-            CpuidEntry::of_leaf(0x8000_0000, [0x8000_0000, ebx, ecx, edx]),
+            CpuidEntry::new(Leaf(0), Registers::new(1, ebx, ecx, edx)),
+            CpuidEntry::new(Leaf(0x8000_0000), Registers::new(0x8000_0000, ebx, ecx, edx)),
         ]
     };
     let found = obstacles(&of(Vendor::AMD), &of(Vendor::INTEL));
@@ -236,7 +237,7 @@ fn what_is_missing_or_new_is_told_with_its_reason() {
     let told = |from: &[CpuidEntry], to: &[CpuidEntry]| -> Vec<String> {
         obstacles(from, to).iter().map(ToString::to_string).collect()
     };
-    let ebx = CpuidWord::new(7, 0, Register::Ebx);
+    let ebx = CpuidWord::new(Leaf(7), Subleaf(0), Register::Ebx);
     assert_eq!(
         told(&one(ebx, 1 << 5), &one(ebx, 1 << 13)),
         [
@@ -245,7 +246,7 @@ fn what_is_missing_or_new_is_told_with_its_reason() {
              are zeros: something is missing",
         ]
     );
-    let eax = CpuidWord::new(0x8000_0008, 0, Register::Eax);
+    let eax = CpuidWord::new(Leaf(0x8000_0008), Subleaf(0), Register::Eax);
     assert_eq!(
         told(&one(eax, 0x3930), &one(eax, 0x3930 - 2)),
         [
@@ -253,40 +254,44 @@ fn what_is_missing_or_new_is_told_with_its_reason() {
           less: a guest places memory up to this width"
         ]
     );
-    let ecx = CpuidWord::new(0x8000_0021, 0, Register::Ecx);
+    let ecx = CpuidWord::new(Leaf(0x8000_0021), Subleaf(0), Register::Ecx);
     assert!(told(&one(ecx, 1 << 30), &one(ecx, 0))[0].starts_with("unknown bit 30 ("));
 }
 
 #[test]
 fn whose_a_hypervisor_s_leaves_are() {
-    let hyperv = CpuidEntry::of_leaf(0x4000_0000, [0x4000_0005, 0x7263_694d, 0x666f_736f, 0x7648_2074]);
-    let kvm = |base| CpuidEntry::of_leaf(base, [base + 1, 0x4b4d_564b, 0x564b_4d56, 0x4d]);
-    let bit = |leaf| CpuidEntry::of_leaf(leaf, [1, 0, 0, 0]);
+    let hyperv = CpuidEntry::new(
+        Leaf(0x4000_0000),
+        Registers::new(0x4000_0005, 0x7263_694d, 0x666f_736f, 0x7648_2074),
+    );
+    let kvm = |base| CpuidEntry::new(Leaf(base), Registers::new(base + 1, 0x4b4d_564b, 0x564b_4d56, 0x4d));
+    let bit = |leaf| CpuidEntry::new(Leaf(leaf), Registers::new(1, 0, 0, 0));
     let first = |table: &[CpuidEntry], at: usize| decode(table)[at].registers[0].clone();
-    let clock = Feature::at(CpuidWord::new(0x4000_0001, 0, Register::Eax).bit(0)).unwrap();
+    let clock =
+        Feature::at(CpuidWord::new(Leaf(0x4000_0001), Subleaf(0), Register::Eax).bit(Bit(0))).unwrap();
     // KVM's features are KVM's, wherever its range begins.
     assert_eq!(first(&[kvm(0x4000_0000), bit(0x4000_0001)], 1).features, [clock]);
     assert_eq!(first(&[hyperv, kvm(0x4000_0100), bit(0x4000_0101)], 2).features, [clock]);
     // And no one else's.
     let of_hyperv = first(&[hyperv, bit(0x4000_0001)], 1);
     assert!(of_hyperv.features.is_empty() && of_hyperv.fields[0].0.name() == "interface_signature");
-    let other = CpuidEntry::of_leaf(0x4000_0000, [0x4000_0001, 1, 2, 3]);
+    let other = CpuidEntry::new(Leaf(0x4000_0000), Registers::new(0x4000_0001, 1, 2, 3));
     assert_eq!(first(&[other, bit(0x4000_0001)], 1).unknown, 1);
 }
 
 #[test]
 fn levels_beyond_the_described_ones_look_the_same() {
-    let table = [CpuidEntry::of_subleaf(0xb, 2, [0, 0, 2, 7])];
+    let table = [CpuidEntry::indexed(Leaf(0xb), Subleaf(2), Registers::new(0, 0, 2, 7))];
     let decoded = &decode(&table)[0];
     assert!(decoded.registers.iter().all(|register| register.unknown == 0), "{decoded}");
-    let deep = [CpuidEntry::of_subleaf(4, 40, [0x21, 0, 0, 0])];
+    let deep = [CpuidEntry::indexed(Leaf(4), Subleaf(40), Registers::new(0x21, 0, 0, 0))];
     assert_eq!(decode(&deep)[0].registers[0].unknown, 0x21, "a list of caches has an end");
 }
 
 #[test]
 fn places_are_what_they_say() {
-    assert_eq!(Place::read("7"), Some(Place::Leaf(Leaf(7), None)));
-    assert_eq!(Place::read("0xd.1"), Some(Place::Leaf(Leaf(0xd), Some(Subleaf(1)))));
-    let word = CpuidWord::new(7, 0, Register::Ebx);
-    assert_eq!(Place::read("7.ebx[5]"), Some(Place::Bits(word, Bit(5), Bit(5))));
+    assert_eq!("7".parse(), Ok(Place::Leaf(Leaf(7), None)));
+    assert_eq!("0xd.1".parse(), Ok(Place::Leaf(Leaf(0xd), Some(Subleaf(1)))));
+    let word = CpuidWord::new(Leaf(7), Subleaf(0), Register::Ebx);
+    assert_eq!("7.ebx[5]".parse(), Ok(Place::Bits(word, Bit(5), Bit(5))));
 }

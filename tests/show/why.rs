@@ -5,7 +5,8 @@ use cpuid_tables::show::{
     kernel_parameters, why,
 };
 use cpuid_tables::{
-    CpuidEntry, Feature, FeatureSet, LinuxRelease, Named, QemuRelease, feature, lookup, software,
+    CpuidEntry, Feature, FeatureSet, Leaf, LinuxRelease, Named, QemuRelease, Registers, feature, lookup,
+    software,
 };
 
 use crate::common;
@@ -13,15 +14,15 @@ use crate::common;
 /// A table with these features, whose leaves go as far as they can.
 fn table(features: &[Feature]) -> Vec<CpuidEntry> {
     let mut entries = vec![
-        CpuidEntry::of_leaf(0, [0x24, 0x756e_6547, 0x6c65_746e, 0x4965_6e69]),
-        CpuidEntry::of_leaf(0x8000_0000, [0x8000_0026, 0, 0, 0]),
+        CpuidEntry::new(Leaf(0), Registers::new(0x24, 0x756e_6547, 0x6c65_746e, 0x4965_6e69)),
+        CpuidEntry::new(Leaf(0x8000_0000), Registers::new(0x8000_0026, 0, 0, 0)),
     ];
     for (word, value) in
         features.iter().copied().collect::<FeatureSet>().words().filter(|(_, value)| *value != 0)
     {
         let at = entries.iter().position(|entry| entry.answers(word.leaf, word.subleaf));
         let at = at.unwrap_or_else(|| {
-            entries.push(CpuidEntry::of_subleaf(word.leaf.0, word.subleaf.0, [0; 4]));
+            entries.push(CpuidEntry::indexed(word.leaf, word.subleaf, Registers::ZERO));
             entries.len() - 1
         });
         *entries[at].register_mut(word.register) = value;
@@ -84,7 +85,7 @@ fn the_processor_says_no() {
 #[test]
 fn a_leaf_that_is_not_there() {
     let mut machine = machine(&[], linux("7.3.4", "fpu", "", None), &[]);
-    machine.cpuid = Some(vec![CpuidEntry::of_leaf(0, [0x16, 0, 0, 0])]);
+    machine.cpuid = Some(vec![CpuidEntry::new(Leaf(0), Registers::new(0x16, 0, 0, 0))]);
     let story = told(feature::AVX10_128, &machine);
     assert_eq!(text(&story, Who::Cpu), "CPUID ends at leaf 0x16 here, before its leaf 0x24");
 }
@@ -92,7 +93,8 @@ fn a_leaf_that_is_not_there() {
 #[test]
 fn a_hypervisor_hides_it() {
     let mut machine = machine(&[feature::HYPERVISOR], linux("6.18.44", "hypervisor", "", None), &[]);
-    let signature = CpuidEntry::of_leaf(0x4000_0000, [0x4000_0001, 0x4b4d_564b, 0x564b_4d56, 0x4d]);
+    let signature =
+        CpuidEntry::new(Leaf(0x4000_0000), Registers::new(0x4000_0001, 0x4b4d_564b, 0x564b_4d56, 0x4d));
     machine.cpuid.as_mut().unwrap().push(signature);
     let story = told(feature::VMX, &machine);
     assert_eq!(
@@ -366,11 +368,11 @@ fn a_kernel_between_the_known_ones() {
     if !common::pinned("a_kernel_between_the_known_ones") {
         return;
     }
-    let near = Nearest::of("6.8.0-31-generic");
+    let near = Nearest::find("6.8.0-31-generic");
     assert_eq!(near.below.map(LinuxRelease::name), LinuxRelease::find("6.1").map(LinuxRelease::name));
     assert_eq!(near.above.map(LinuxRelease::name), LinuxRelease::find("6.12").map(LinuxRelease::name));
-    assert_eq!(Nearest::of("5.14.0-427.el9").release(), LinuxRelease::ALL[0]);
-    assert_eq!(Nearest::of("99.1").release(), LinuxRelease::NEWEST);
+    assert_eq!(Nearest::find("5.14.0-427.el9").release(), LinuxRelease::ALL[0]);
+    assert_eq!(Nearest::find("99.1").release(), LinuxRelease::NEWEST);
     // A flag that the older does not know is found by its name in the newer.
     let newer = Feature::all().find(|feature| {
         feature.flag(LinuxRelease::ALL[0]).is_none() && feature.flag(LinuxRelease::NEWEST).is_some()

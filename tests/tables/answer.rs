@@ -3,34 +3,34 @@
 use std::error::Error;
 
 use cpuid_tables::{
-    Answer, AnsweredBy, CpuidEntry, CpuidRead, CpuidTable, Feature, Hypervisor, Leaf, Lookup, RunState,
-    Subleaf, Vendor, feature, kvm_answer,
+    Answer, AnsweredBy, CpuidEntry, CpuidRead, CpuidTable, Feature, Hypervisor, Leaf, Lookup, Registers,
+    RunState, Subleaf, Vendor, feature, kvm_answer,
 };
 
 type TestResult = Result<(), Box<dyn Error>>;
 
 fn first(highest: u32, vendor: Vendor) -> CpuidEntry {
     let [ebx, ecx, edx] = vendor.to_registers();
-    CpuidEntry::of_leaf(0, [highest, ebx, ecx, edx])
+    CpuidEntry::new(Leaf(0), Registers::new(highest, ebx, ecx, edx))
 }
 
 /// Every entry's EAX, but for first leaves, is its own number, so that an answer tells where it comes from.
 fn table(vendor: Vendor) -> Vec<CpuidEntry> {
     vec![
         first(0xd, vendor),
-        CpuidEntry::of_leaf(1, [0x101, 0, 0, 0]),
-        CpuidEntry::of_subleaf(0xb, 0, [0xb00, 2, 0x100, 5]),
-        CpuidEntry::of_subleaf(0xb, 1, [0xb01, 4, 0x201, 5]),
-        CpuidEntry::of_subleaf(0xd, 0, [0xd00, 0, 0, 0]),
-        CpuidEntry::of_subleaf(0xd, 1, [0xd01, 0, 0, 0]),
-        CpuidEntry::of_leaf(0x4000_0000, [0x4000_0001, 0, 0, 0]),
-        CpuidEntry::of_leaf(0x4000_0001, [0x401, 0, 0, 0]),
-        CpuidEntry::of_leaf(0x4000_0100, [0x4000_0101, 0, 0, 0]),
-        CpuidEntry::of_leaf(0x4000_0101, [0x411, 0, 0, 0]),
-        CpuidEntry::of_leaf(0x8000_0000, [0x8000_0008, 0, 0, 0]),
-        CpuidEntry::of_leaf(0x8000_0008, [0x808, 0, 0, 0]),
-        CpuidEntry::of_leaf(0xc000_0000, [0xc000_0001, 0, 0, 0]),
-        CpuidEntry::of_leaf(0xc000_0001, [0xc01, 0, 0, 0]),
+        CpuidEntry::new(Leaf(1), Registers::new(0x101, 0, 0, 0)),
+        CpuidEntry::indexed(Leaf(0xb), Subleaf(0), Registers::new(0xb00, 2, 0x100, 5)),
+        CpuidEntry::indexed(Leaf(0xb), Subleaf(1), Registers::new(0xb01, 4, 0x201, 5)),
+        CpuidEntry::indexed(Leaf(0xd), Subleaf(0), Registers::new(0xd00, 0, 0, 0)),
+        CpuidEntry::indexed(Leaf(0xd), Subleaf(1), Registers::new(0xd01, 0, 0, 0)),
+        CpuidEntry::new(Leaf(0x4000_0000), Registers::new(0x4000_0001, 0, 0, 0)),
+        CpuidEntry::new(Leaf(0x4000_0001), Registers::new(0x401, 0, 0, 0)),
+        CpuidEntry::new(Leaf(0x4000_0100), Registers::new(0x4000_0101, 0, 0, 0)),
+        CpuidEntry::new(Leaf(0x4000_0101), Registers::new(0x411, 0, 0, 0)),
+        CpuidEntry::new(Leaf(0x8000_0000), Registers::new(0x8000_0008, 0, 0, 0)),
+        CpuidEntry::new(Leaf(0x8000_0008), Registers::new(0x808, 0, 0, 0)),
+        CpuidEntry::new(Leaf(0xc000_0000), Registers::new(0xc000_0001, 0, 0, 0)),
+        CpuidEntry::new(Leaf(0xc000_0001), Registers::new(0xc01, 0, 0, 0)),
     ]
 }
 
@@ -68,36 +68,39 @@ fn leaves_out_of_range() {
         (0xffff_ffff, 0, 0xd00),
     ];
     for (leaf, subleaf, eax) in expected {
-        assert_eq!(ask(&intel, leaf, subleaf).registers[0], eax, "{leaf:#x} {subleaf:#x}");
+        assert_eq!(ask(&intel, leaf, subleaf).registers.eax, eax, "{leaf:#x} {subleaf:#x}");
     }
     for vendor in [Vendor::AMD, Vendor::AMD_K5, Vendor::HYGON] {
         let entries = table(vendor);
         for (leaf, subleaf, eax) in expected {
             let answer = ask(&entries, leaf, subleaf);
             let exact = matches!(answer.by, AnsweredBy::Entry(_));
-            assert_eq!(answer.registers[0], if exact { eax } else { 0 }, "{vendor} {leaf:#x}");
+            assert_eq!(answer.registers.eax, if exact { eax } else { 0 }, "{vendor} {leaf:#x}");
         }
         assert_eq!(ask(&entries, 0xe, 0).by, AnsweredBy::None);
     }
     for vendor in [Vendor::CENTAUR, Vendor::ZHAOXIN, Vendor(*b"no such cpu!")] {
-        assert_eq!(ask(&table(vendor), 0xe, 0).registers[0], 0xd00, "{vendor}");
+        assert_eq!(ask(&table(vendor), 0xe, 0).registers.eax, 0xd00, "{vendor}");
     }
 }
 
 #[test]
 fn transmeta_has_the_extended_class() {
     let mut intel = table(Vendor::INTEL);
-    intel.push(CpuidEntry::of_leaf(0x8086_0000, [0x8086_0001, 0, 0, 0]));
-    assert_eq!(ask(&intel, 0x8086_0000, 0).registers[0], 0x8086_0001);
+    intel.push(CpuidEntry::new(Leaf(0x8086_0000), Registers::new(0x8086_0001, 0, 0, 0)));
+    assert_eq!(ask(&intel, 0x8086_0000, 0).registers.eax, 0x8086_0001);
     // Within Transmeta's own range, and above the highest extended leaf, which is what KVM looks at.
     assert_eq!(ask(&intel, 0x8086_0001, 0).by, AnsweredBy::HighestBasic(4));
 }
 
 #[test]
 fn no_leaf_0_no_class() {
-    let entries = [CpuidEntry::of_leaf(1, [7; 4])];
-    assert_eq!(ask(&entries, 2, 0), Answer { registers: [0; 4], by: AnsweredBy::None, leaf: Leaf(2) });
-    let entries = [first(1, Vendor::INTEL), CpuidEntry::of_leaf(1, [7; 4])];
+    let entries = [CpuidEntry::new(Leaf(1), Registers::new(7, 7, 7, 7))];
+    assert_eq!(
+        ask(&entries, 2, 0),
+        Answer { registers: Registers::ZERO, by: AnsweredBy::None, leaf: Leaf(2) }
+    );
+    let entries = [first(1, Vendor::INTEL), CpuidEntry::new(Leaf(1), Registers::new(7, 7, 7, 7))];
     assert_eq!(ask(&entries, 0x8000_0000, 0).by, AnsweredBy::HighestBasic(1), "no extended class");
     assert_eq!(ask(&[], 0, 0).by, AnsweredBy::None);
 }
@@ -106,8 +109,8 @@ fn no_leaf_0_no_class() {
 fn beyond_the_last_level() {
     let entries = table(Vendor::AMD);
     let answer = ask(&entries, 0xb, 0x1234);
-    assert_eq!((answer.registers, answer.by), ([0, 0, 0x34, 5], AnsweredBy::LevelOne(3)));
-    assert_eq!(ask(&entries, 0x1f, 2).registers, [0; 4], "there is no leaf 0x1F");
+    assert_eq!((answer.registers, answer.by), (Registers::new(0, 0, 0x34, 5), AnsweredBy::LevelOne(3)));
+    assert_eq!(ask(&entries, 0x1f, 2).registers, Registers::ZERO, "there is no leaf 0x1F");
     // Without a subleaf 1 the leaf is not taken to be there.
     let shorter: Vec<CpuidEntry> = entries.into_iter().filter(|entry| entry.index != Subleaf(1)).collect();
     assert_eq!(ask(&shorter, 0xb, 2).by, AnsweredBy::None);
@@ -115,25 +118,25 @@ fn beyond_the_last_level() {
     // The highest basic leaf in place of another is filled in too.
     let mut intel = table(Vendor::INTEL);
     intel.retain(|entry| entry.function != Leaf(0xd));
-    intel[0].registers[0] = 0xb;
-    assert_eq!(ask(&intel, 0x123, 0).registers[0], 0xb00);
+    intel[0].registers.eax = 0xb;
+    assert_eq!(ask(&intel, 0x123, 0).registers.eax, 0xb00);
     let answer = ask(&intel, 0x123, 7);
-    assert_eq!((answer.registers, answer.leaf), ([0, 0, 7, 5], Leaf(0xb)));
+    assert_eq!((answer.registers, answer.leaf), (Registers::new(0, 0, 7, 5), Leaf(0xb)));
     let exact = kvm_answer(&intel, Leaf(0x123), Subleaf(7), Lookup::ExactOnly);
-    assert_eq!(exact, Answer { registers: [0; 4], by: AnsweredBy::None, leaf: Leaf(0x123) });
+    assert_eq!(exact, Answer { registers: Registers::ZERO, by: AnsweredBy::None, leaf: Leaf(0x123) });
     let exact = kvm_answer(&intel, Leaf(0xb), Subleaf(7), Lookup::ExactOnly);
-    assert_eq!(exact.registers, [0, 0, 7, 5]);
+    assert_eq!(exact.registers, Registers::new(0, 0, 7, 5));
 }
 
 #[test]
 fn the_first_that_matches() {
     let entries = [
         first(7, Vendor::INTEL),
-        CpuidEntry::of_subleaf(7, 1, [71, 0, 0, 0]),
-        CpuidEntry::of_leaf(7, [70, 0, 0, 0]),
-        CpuidEntry::of_subleaf(7, 2, [72, 0, 0, 0]),
+        CpuidEntry::indexed(Leaf(7), Subleaf(1), Registers::new(71, 0, 0, 0)),
+        CpuidEntry::new(Leaf(7), Registers::new(70, 0, 0, 0)),
+        CpuidEntry::indexed(Leaf(7), Subleaf(2), Registers::new(72, 0, 0, 0)),
     ];
-    let eax = |subleaf| ask(&entries, 7, subleaf).registers[0];
+    let eax = |subleaf| ask(&entries, 7, subleaf).registers.eax;
     assert_eq!((eax(0), eax(1), eax(2)), (70, 71, 70));
     // A first leaf counts even under an index, as KVM asks without one.
     let odd = [CpuidEntry { index: Subleaf(3), flags: 1, ..first(1, Vendor::INTEL) }, entries[2]];
@@ -146,18 +149,22 @@ fn the_first_that_matches() {
 fn stateful() -> CpuidTable {
     let all = Vec::from([
         first(0x12, Vendor::INTEL),
-        CpuidEntry::of_leaf(1, [0; 4]),
-        CpuidEntry::of_subleaf(7, 0, [0, feature::RTM.mask() | feature::HLE.mask() | 1, 0, 0]),
-        CpuidEntry::of_subleaf(0xd, 0, [7, 1, 832, 0]),
-        CpuidEntry::of_subleaf(0xd, 1, [feature::XSAVES.mask(), 1, 0x1800, 0]),
-        CpuidEntry::of_subleaf(0xd, 2, [256, 576, 0, 0]),
-        CpuidEntry::of_subleaf(0xd, 11, [40, 0, 1, 0]),
-        CpuidEntry::of_subleaf(0xd, 12, [16, 0, 3, 0]),
-        CpuidEntry::of_subleaf(0x12, 1, [0, 0, 0xffff_ffff, 0xffff_ffff]),
-        CpuidEntry::of_leaf(0x4000_0000, [0, 0, 0, 0]),
-        CpuidEntry::of_leaf(0x4000_0100, [0x4000_0101, 0x4b4d_564b, 0x564b_4d56, 0x4d]),
-        CpuidEntry::of_leaf(0x4000_0101, [feature::KVM_PV_UNHALT.mask() | 1, 0, 0, 0]),
-        CpuidEntry::of_leaf(0x8000_0007, [0, 0, 0, feature::CONSTANT_TSC.mask() | 1]),
+        CpuidEntry::new(Leaf(1), Registers::ZERO),
+        CpuidEntry::indexed(
+            Leaf(7),
+            Subleaf(0),
+            Registers::new(0, feature::RTM.mask() | feature::HLE.mask() | 1, 0, 0),
+        ),
+        CpuidEntry::indexed(Leaf(0xd), Subleaf(0), Registers::new(7, 1, 832, 0)),
+        CpuidEntry::indexed(Leaf(0xd), Subleaf(1), Registers::new(feature::XSAVES.mask(), 1, 0x1800, 0)),
+        CpuidEntry::indexed(Leaf(0xd), Subleaf(2), Registers::new(256, 576, 0, 0)),
+        CpuidEntry::indexed(Leaf(0xd), Subleaf(11), Registers::new(40, 0, 1, 0)),
+        CpuidEntry::indexed(Leaf(0xd), Subleaf(12), Registers::new(16, 0, 3, 0)),
+        CpuidEntry::indexed(Leaf(0x12), Subleaf(1), Registers::new(0, 0, 0xffff_ffff, 0xffff_ffff)),
+        CpuidEntry::new(Leaf(0x4000_0000), Registers::new(0, 0, 0, 0)),
+        CpuidEntry::new(Leaf(0x4000_0100), Registers::new(0x4000_0101, 0x4b4d_564b, 0x564b_4d56, 0x4d)),
+        CpuidEntry::new(Leaf(0x4000_0101), Registers::new(feature::KVM_PV_UNHALT.mask() | 1, 0, 0, 0)),
+        CpuidEntry::new(Leaf(0x8000_0007), Registers::new(0, 0, 0, feature::CONSTANT_TSC.mask() | 1)),
     ]);
     CpuidTable::from_entries(&all).unwrap_or_default()
 }
@@ -193,7 +200,7 @@ fn xsave_sizes_follow_xcr0_and_xss() {
     let host = stateful();
     let sizes = |xcr0, xss, table: &mut CpuidTable| {
         RunState { xcr0, xss, ..RunState::RESET }.update(table, &host);
-        let ebx = |subleaf| table.find(Leaf(0xd), Subleaf(subleaf)).map_or(0, |entry| entry.registers[1]);
+        let ebx = |subleaf| table.find(Leaf(0xd), Subleaf(subleaf)).map_or(0, |entry| entry.registers.ebx);
         (ebx(0), ebx(1))
     };
     assert_eq!(sizes(1, 0, &mut stateful()), (576, 576));
@@ -218,15 +225,15 @@ fn answers_that_follow_the_state() {
         state.answer(&table, Leaf(leaf), Subleaf(subleaf), Lookup::Guest).registers
     };
     let hidden = RunState { tsx_cpuid_clear: true, ..RunState::RESET };
-    assert_eq!((ask(RunState::RESET, 7, 0)[1], ask(hidden, 7, 0)[1]), (0x811, 1));
+    assert_eq!((ask(RunState::RESET, 7, 0).ebx, ask(hidden, 7, 0).ebx), (0x811, 1));
     let suppressed = RunState { hyperv_invtsc_suppressed: true, ..RunState::RESET };
-    assert_eq!((ask(RunState::RESET, 0x8000_0007, 5)[3], ask(suppressed, 0x8000_0007, 5)[3]), (0x101, 1));
+    assert_eq!((ask(RunState::RESET, 0x8000_0007, 5).edx, ask(suppressed, 0x8000_0007, 5).edx), (0x101, 1));
     assert_eq!(ask(suppressed, 7, 0), ask(RunState::RESET, 7, 0));
 
     // The highest basic leaf being 7, it hides there too, for subleaf 0.
     let mut short = stateful();
-    short[0].registers[0] = 7;
-    let ebx = |subleaf| hidden.answer(&short, Leaf(0x99), Subleaf(subleaf), Lookup::Guest).registers[1];
+    short[0].registers.eax = 7;
+    let ebx = |subleaf| hidden.answer(&short, Leaf(0x99), Subleaf(subleaf), Lookup::Guest).registers.ebx;
     assert_eq!((ebx(0), ebx(1)), (1, 0));
 }
 
@@ -237,7 +244,7 @@ fn paravirtual_features() {
     RunState { hlt_in_guest: true, ..RunState::RESET }.update(&mut halting, &table);
     // The leaf after KVM's signature, wherever that stands.
     let eax =
-        |table: &CpuidTable| table.find(Leaf(0x4000_0101), Subleaf(0)).map_or(0, |entry| entry.registers[0]);
+        |table: &CpuidTable| table.find(Leaf(0x4000_0101), Subleaf(0)).map_or(0, |entry| entry.registers.eax);
     assert_eq!((eax(&table), eax(&halting)), (0x81, 1));
     assert_eq!(RunState::RESET.pv_features(&table), u32::MAX);
     let enforced = RunState { enforce_pv_features: true, ..RunState::RESET };
@@ -252,7 +259,7 @@ fn enclaves_get_the_components_of_the_guest() {
     let xfrm = |sgx_xcr0| {
         let mut table = table.clone();
         RunState { sgx_xcr0, ..RunState::RESET }.update(&mut table, &stateful());
-        table.find(Leaf(0x12), Subleaf(1)).map(|entry| [entry.registers[2], entry.registers[3]])
+        table.find(Leaf(0x12), Subleaf(1)).map(|entry| [entry.registers.ecx, entry.registers.edx])
     };
     assert_eq!(xfrm(None), Some([u32::MAX, u32::MAX]));
     assert_eq!(xfrm(Some(1 << 33 | 4)), Some([7, 2]), "x87 and SSE in any case");
@@ -261,9 +268,10 @@ fn enclaves_get_the_components_of_the_guest() {
 #[test]
 fn whole_tables_follow_the_rules() -> TestResult {
     // A table of nothing answers nothing; a full one is searched to its end.
-    let entries: Vec<CpuidEntry> = (0..256).map(|leaf| CpuidEntry::of_leaf(leaf, [leaf; 4])).collect();
+    let entries: Vec<CpuidEntry> =
+        (0..256).map(|leaf| CpuidEntry::new(Leaf(leaf), Registers::new(leaf, leaf, leaf, leaf))).collect();
     let table = CpuidTable::from_entries(&entries)?;
-    assert_eq!(table.answer(Leaf(255), Subleaf(9)).registers, [255; 4]);
-    assert_eq!(table.answer(Leaf(256), Subleaf(9)).registers, [0; 4], "the highest basic leaf is 0");
+    assert_eq!(table.answer(Leaf(255), Subleaf(9)).registers, Registers::new(255, 255, 255, 255));
+    assert_eq!(table.answer(Leaf(256), Subleaf(9)).registers, Registers::ZERO, "the highest basic leaf is 0");
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use cpuid_tables::{
     AnsweredBy, ApicLayout, CacheSubleaf, CpuidEntry, CpuidRead, CpuidTable, Leaf, Lookup, OwnNumber,
-    RunState, Subleaf, TopologyLevel, find_entry, host, kvm_answer,
+    Registers, RunState, Subleaf, TopologyLevel, find_entry, host, kvm_answer,
 };
 use proptest::prelude::*;
 
@@ -50,7 +50,7 @@ fn entry() -> impl Strategy<Value = CpuidEntry> {
         function: Leaf(function),
         index: Subleaf(index),
         flags,
-        registers,
+        registers: registers.into(),
     })
 }
 
@@ -74,15 +74,15 @@ proptest! {
         match answer.by {
             AnsweredBy::Entry(at) => prop_assert!(entries[at].answers(leaf, subleaf)),
             AnsweredBy::HighestBasic(at) => {
-                let basic = entries.iter().find(|entry| entry.function == Leaf(0)).map(|entry| entry.registers[0]);
+                let basic = entries.iter().find(|entry| entry.function == Leaf(0)).map(|entry| entry.registers.eax);
                 prop_assert_eq!(Some(entries[at].function.0), basic);
                 prop_assert_ne!(leaf, entries[at].function);
             }
             AnsweredBy::LevelOne(at) => {
                 prop_assert!(matches!(entries[at].function.0, 0xb | 0x1f));
-                prop_assert_eq!(answer.registers, [0, 0, subleaf.0 & 0xff, entries[at].registers[3]]);
+                prop_assert_eq!(answer.registers, Registers::new(0, 0, subleaf.0 & 0xff, entries[at].registers.edx));
             }
-            AnsweredBy::None => prop_assert_eq!(answer.registers, [0; 4]),
+            AnsweredBy::None => prop_assert_eq!(answer.registers, Registers::ZERO),
         }
     }
 
@@ -102,7 +102,7 @@ proptest! {
         }
         let _ = entries.amd_node().map(|node| (node.threads_per_core(), node.nodes_per_processor()));
         prop_assert!(entries.xsave_size(u64::MAX, false) >= 576 && entries.xsave_size(u64::MAX, true) >= 576);
-        let layout = ApicLayout::of(&entries[..]);
+        let layout = ApicLayout::from_cpuid(&entries[..]);
         let core = u64::from(layout.number(OwnNumber::Core, id));
         prop_assert!(core < 1 << layout.core_width);
 

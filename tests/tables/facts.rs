@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::error::Error;
 
 use cpuid_tables::{
-    Bit, CpuidWord, Feature, LinuxRelease, Location, LookupError, MsrFeature, Named, QemuRelease, Register,
-    Word, lookup,
+    Bit, CpuidWord, Feature, Leaf, LinuxRelease, Location, LookupError, MsrFeature, Named, QemuRelease,
+    Register, Subleaf, Word, lookup,
 };
 
 use crate::common;
@@ -28,7 +28,7 @@ fn small(text: &str) -> Result<u8, Box<dyn Error>> {
 fn register([leaf, subleaf, register]: [&str; 3]) -> Result<CpuidWord, Box<dyn Error>> {
     let named = Register::ALL.into_iter().find(|known| known.name() == register).ok_or("no register")?;
     let subleaf = if subleaf == "-" { 0 } else { number(subleaf)? };
-    Ok(CpuidWord::new(number(leaf)?, subleaf, named))
+    Ok(CpuidWord::new(Leaf(number(leaf)?), Subleaf(subleaf), named))
 }
 
 fn known(location: Location) -> Result<Feature, Box<dyn Error>> {
@@ -102,12 +102,12 @@ fn linux_row<'a>(
             assert_eq!(release.vmx_flag_at(Word(word.parse()?), Bit(small(bit)?)), shown(flag));
         }
         ["linux-scattered", name, leaf, subleaf, reg, bit] => {
-            let bit = known(register([leaf, subleaf, reg])?.bit(small(bit)?))?;
+            let bit = known(register([leaf, subleaf, reg])?.bit(Bit(small(bit)?)))?;
             assert_eq!(bit.linux_macro(release), Some(name));
         }
         ["kvm-feature" | "kvm-translate", name, leaf, bit] => {
             let word = words.get(leaf).copied().flatten().ok_or("no such word")?;
-            let bit = known(word.bit(small(bit)?))?;
+            let bit = known(word.bit(Bit(small(bit)?)))?;
             assert_eq!(bit.linux_macro(release), Some(name));
             assert_eq!(bit.kvm_word(release).map(|word| word.leaf), Some(leaf));
         }
@@ -144,7 +144,7 @@ fn qemu_row<'a>(
         }
         ["qemu-bit", word_name, bit, name] => match words.get(word_name).ok_or("no such word")? {
             Some(register) => {
-                let feature = known(register.bit(small(bit)?))?;
+                let feature = known(register.bit(Bit(small(bit)?)))?;
                 assert_eq!(feature.qemu_name(release), Some(name));
                 assert_eq!(feature.qemu_word(release).map(|word| word.name), Some(word_name));
                 assert!(includes(lookup(name), |found| found == Named::Feature(feature)));
@@ -155,7 +155,7 @@ fn qemu_row<'a>(
                 assert!(includes(lookup(name), |found| match found {
                     Named::Msr(found) => {
                         found.bit() == bit
-                            && MsrFeature::at(found.msr(), bit) == Some(found)
+                            && MsrFeature::at(found.msr().bit(bit)) == Some(found)
                             && found.qemu_name(release) == Some(name)
                             && found.qemu_word(release).map(|word| word.name) == Some(word_name)
                     }

@@ -6,7 +6,9 @@ use std::collections::{BTreeSet, HashSet};
 use std::error::Error;
 
 use cpuid_tables::field::{leaf_0, leaf_1, leaf_4, leaf_12, leaf_80000026};
-use cpuid_tables::{CpuidWord, Feature, Field, Leaf, Part, Register, TooLarge, describe, feature};
+use cpuid_tables::{
+    CpuidWord, Feature, Field, Leaf, Part, Register, Registers, Subleaf, TooLarge, describe, feature,
+};
 
 type TestResult = Result<(), Box<dyn Error>>;
 
@@ -14,16 +16,16 @@ type TestResult = Result<(), Box<dyn Error>>;
 #[test]
 fn the_compiler_builds_and_reads_registers() {
     const SIGNATURE: u32 =
-        leaf_1::EXT_FAMILY.of(10) | leaf_1::BASE_FAMILY_ID.of(15) | leaf_1::BASE_MODEL.of(1);
-    const OWN: Field = Field::new("own", 0x4000_0100, 0..=0, Register::Ecx, 3..=31).unwrap();
+        leaf_1::EXT_FAMILY.encode(10) | leaf_1::BASE_FAMILY_ID.encode(15) | leaf_1::BASE_MODEL.encode(1);
+    const OWN: Field = Field::new("own", Leaf(0x4000_0100), 0..=0, Register::Ecx, 3..=31).unwrap();
     const {
         assert!(SIGNATURE == 0x00a0_0f10);
         assert!(leaf_1::EXT_FAMILY.read(SIGNATURE) == 10 && leaf_1::STEPPING.read(SIGNATURE) == 0);
-        assert!(leaf_0::MAX_STD_LEAF.of(u32::MAX) == u32::MAX);
-        assert!(matches!(leaf_4::CACHE_TYPE.put(u32::MAX, 0), Ok(0xffff_ffe0)));
-        assert!(matches!(leaf_4::CACHE_TYPE.put(0, 32), Err(TooLarge { value: 32, .. })));
+        assert!(leaf_0::MAX_STD_LEAF.encode(u32::MAX) == u32::MAX);
+        assert!(matches!(leaf_4::CACHE_TYPE.write(u32::MAX, 0), Ok(0xffff_ffe0)));
+        assert!(matches!(leaf_4::CACHE_TYPE.write(0, 32), Err(TooLarge { value: 32, .. })));
         assert!(*leaf_4::CACHE_TYPE.subleaves().end() == 31);
-        assert!(leaf_4::COMPLEX_INDEXING.read_from([0, 0, 0, 4]) == 1);
+        assert!(leaf_4::COMPLEX_INDEXING.read_from(Registers::new(0, 0, 0, 4)) == 1);
         assert!(leaf_4::ALL.len() == 13 && leaf_4::ALL[0].width() == 5);
         assert!(OWN.mask() == 0xffff_fff8);
     }
@@ -31,7 +33,7 @@ fn the_compiler_builds_and_reads_registers() {
 
 /// Every register that has it.
 fn words(field: Field) -> impl Iterator<Item = CpuidWord> {
-    field.subleaves().map(move |subleaf| CpuidWord::new(field.leaf().0, subleaf, field.register()))
+    field.subleaves().map(move |subleaf| CpuidWord::new(field.leaf(), Subleaf(subleaf), field.register()))
 }
 
 fn overlap(a: Field, b: Field) -> bool {
@@ -50,17 +52,17 @@ fn every_field_reads_what_was_put() {
         let values = (0..32).map(|bit| (1 << bit) & max).chain([max, max / 2, max / 3, max & 0x5555_5555]);
         for value in values {
             for register in [0, u32::MAX, 0xdead_beef] {
-                let Ok(changed) = field.put(register, value) else { panic!("{value} into {field:?}") };
+                let Ok(changed) = field.write(register, value) else { panic!("{value} into {field:?}") };
                 assert_eq!(field.read(changed), value, "{field:?}");
                 assert_eq!(changed & !mask, register & !mask, "{field:?} changed what is not its own");
-                let mut registers = [!changed; 4];
-                registers[field.register() as usize] = changed;
+                let mut registers = Registers::ZERO.map(|_| !changed);
+                registers[field.register()] = changed;
                 assert_eq!(field.read_from(registers), value, "{field:?}");
             }
-            assert_eq!(field.put(0, value), Ok(field.of(value)));
+            assert_eq!(field.write(0, value), Ok(field.encode(value)));
         }
         for value in max.checked_add(1).into_iter().chain((max < u32::MAX).then_some(u32::MAX)) {
-            assert_eq!(field.put(0, value), Err(TooLarge { field, value }));
+            assert_eq!(field.write(0, value), Err(TooLarge { field, value }));
         }
     }
 }
@@ -84,20 +86,20 @@ fn fields_are_in_order_apart_and_found_by_everything() {
     }
     assert_eq!(Field::in_leaf(Leaf(3)).chain(Field::in_leaf(Leaf(u32::MAX))).count(), 0);
     assert_eq!(Field::named("no such field").count(), 0);
-    assert_eq!(Field::at(CpuidWord::new(4, 32, Register::Eax)).count(), 0);
+    assert_eq!(Field::at(CpuidWord::new(Leaf(4), Subleaf(32), Register::Eax)).count(), 0);
 }
 
 #[test]
 fn where_a_field_of_several_subleaves_is_a_feature_it_is_that() {
-    let eax = CpuidWord::new(0x8000_0026, 0, Register::Eax);
+    let eax = CpuidWord::new(Leaf(0x8000_0026), Subleaf(0), Register::Eax);
     let parts: Vec<Part> = describe(eax).collect();
     // Linux has a feature for the first subleaf, its description a field for four.
     assert_eq!(parts[2], Part::Feature(feature::AMD_HTR_CORES));
-    let second: Vec<Part> = describe(CpuidWord::new(0x8000_0026, 1, Register::Eax)).collect();
+    let second: Vec<Part> = describe(CpuidWord::new(Leaf(0x8000_0026), Subleaf(1), Register::Eax)).collect();
     assert_eq!(second[2], Part::Field(leaf_80000026::DOMAIN_HAS_HYBRID_CORES));
     assert_eq!(parts.len(), second.len());
     assert_eq!(parts.iter().map(|part| part.read(1 << 30 | 7)).collect::<Vec<_>>(), [7, 0, 1, 0]);
-    assert_eq!(describe(CpuidWord::new(0xdead, 0, Register::Eax)).count(), 0);
+    assert_eq!(describe(CpuidWord::new(Leaf(0xdead), Subleaf(0), Register::Eax)).count(), 0);
 }
 
 /// No bit is described twice; a bit that is a feature is a field in some other subleaf only.
@@ -128,7 +130,7 @@ fn fields_are_shown_by_name_and_location() {
     assert_eq!(format!("{:?}", leaf_4::CACHE_TYPE), "cache_type CPUID.(EAX=4,ECX=0-31):EAX[4:0]");
     assert_eq!(format!("{:?}", leaf_12::SECS_ATTR_INIT), "secs_attr_init CPUID.(EAX=0x12,ECX=1):EAX[0]");
     for (first, low, high) in [(1, 0, 1), (0, 2, 1), (0, 0, 32)] {
-        assert_eq!(Field::new("none", 1, first..=0, Register::Eax, low..=high), None);
+        assert_eq!(Field::new("none", Leaf(1), first..=0, Register::Eax, low..=high), None);
     }
 }
 
@@ -146,7 +148,7 @@ fn every_row_is_described() -> TestResult {
         let (low, high): (u32, u32) = (low.parse()?, high.parse()?);
         let mask = (low..=high).fold(0, |mask, bit| mask | 1 << bit);
         for subleaf in first.parse()?..=last.parse()? {
-            let mut parts = describe(CpuidWord::new(leaf, subleaf, register));
+            let mut parts = describe(CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register));
             let part = parts.find(|part| part.mask() == mask).ok_or(row)?;
             assert!(matches!(part, Part::Feature(_)) || part.name() == name, "{row}: {part:?}");
         }

@@ -4,10 +4,10 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use cpuid_tables::Field;
 use cpuid_tables::field::{
     leaf_0, leaf_1, leaf_4, leaf_80000000, leaf_80000002, leaf_80000003, leaf_80000004, leaf_80000008,
 };
+use cpuid_tables::{Field, Registers};
 
 use crate::common::refused;
 
@@ -19,9 +19,9 @@ type TestResult = Result<(), Box<dyn Error>>;
     unused_unsafe,
     reason = "every 64-bit processor has the instruction; safe in later compilers"
 )]
-fn cpuid(leaf: u32, subleaf: u32) -> [u32; 4] {
+fn cpuid(leaf: u32, subleaf: u32) -> Registers {
     let all = unsafe { core::arch::x86_64::__cpuid_count(leaf, subleaf) };
-    [all.eax, all.ebx, all.ecx, all.edx]
+    Registers::new(all.eax, all.ebx, all.ecx, all.edx)
 }
 
 fn read(field: Field) -> u32 {
@@ -76,7 +76,7 @@ fn signature_names_and_sizes_are_those_of_proc_cpuinfo() -> TestResult {
 fn caches_are_those_of_sys() -> TestResult {
     let folder = Path::new("/sys/devices/system/cpu/cpu0/cache");
     // AMD has the same fields in leaf 0x8000001D.
-    let leaf = if cpuid(4, 0)[0] == 0 { 0x8000_001d } else { 4 };
+    let leaf = if cpuid(4, 0).eax == 0 { 0x8000_001d } else { 4 };
     let mut checked = 0;
     for index in 0.. {
         let file = |name: &str| fs::read_to_string(folder.join(format!("index{index}/{name}")));

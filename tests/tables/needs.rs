@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::error::Error;
 
-use cpuid_tables::{Bit, CpuidWord, Feature, FeatureSet, Location, MsrFeature, Register, feature, msr};
+use cpuid_tables::{
+    Bit, CpuidWord, Feature, FeatureSet, Leaf, Location, MsrFeature, Register, Subleaf, feature, msr,
+};
 
 use crate::common;
 
@@ -147,7 +149,7 @@ fn qemu_rows(text: &str) -> Result<usize, Box<dyn Error>> {
             let all = match bit {
                 Place::Cpuid(at) => Feature::at(at).map(|bit| bit.needs_directly().contains(needs)),
                 Place::Msr(at, bit) => {
-                    MsrFeature::at(at, bit).map(|bit| bit.needs_directly().contains(needs))
+                    MsrFeature::at(at.bit(bit)).map(|bit| bit.needs_directly().contains(needs))
                 }
             };
             assert!(all.unwrap_or(true), "{row:?}");
@@ -182,7 +184,7 @@ fn bits<'a, I: Iterator<Item = Vec<&'a str>>>(
             let register =
                 Register::ALL.into_iter().find(|known| known.name() == register).ok_or("no register")?;
             let subleaf = if subleaf == "-" { 0 } else { subleaf.parse()? };
-            let word = CpuidWord::new(small(hex(leaf)?)?, subleaf, register);
+            let word = CpuidWord::new(Leaf(small(hex(leaf)?)?), Subleaf(subleaf), register);
             set.filter(|bit| bit.0 < 32).map(|bit| Place::Cpuid(Location { word, bit })).collect()
         }
         _ => return Err(format!("{word:?}").into()),

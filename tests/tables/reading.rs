@@ -1,15 +1,15 @@
 //! Identity, caches, topology and XSAVE components, read from tables.
 
 use cpuid_tables::{
-    AmdNode, CacheKind, CacheSubleaf, CpuidEntry, CpuidRead, CpuidTable, Hypervisor, Leaf, Signature,
-    TopologyDomain, Vendor, feature,
+    AmdNode, CacheKind, CacheSubleaf, CpuidEntry, CpuidRead, CpuidTable, Hypervisor, Leaf, Registers,
+    Signature, Subleaf, TopologyDomain, Vendor, feature,
 };
 
 #[test]
 fn vendors() {
     for vendor in [Vendor::INTEL, Vendor::AMD, Vendor::HYGON, Vendor::ZHAOXIN] {
         let [ebx, ecx, edx] = vendor.to_registers();
-        assert_eq!(Vendor::from_registers([9, ebx, ecx, edx]), vendor);
+        assert_eq!(Vendor::from_registers(Registers::new(9, ebx, ecx, edx)), vendor);
     }
     assert_eq!(Vendor::AMD.to_registers(), [0x6874_7541, 0x444d_4163, 0x6974_6e65]);
     assert_eq!(Vendor(*b"a\0\xff bcd\n    ").to_string(), "a\\x00\\xff bcd\\n    ");
@@ -33,7 +33,7 @@ fn brands() {
         let words: Vec<u32> =
             text.chunks_exact(4).map(|w| u32::from_le_bytes([w[0], w[1], w[2], w[3]])).collect();
         let leaves = words.chunks_exact(4).zip(0x8000_0002..);
-        leaves.map(|(w, leaf)| CpuidEntry::of_leaf(leaf, [w[0], w[1], w[2], w[3]])).collect()
+        leaves.map(|(w, leaf)| CpuidEntry::new(Leaf(leaf), Registers::new(w[0], w[1], w[2], w[3]))).collect()
     };
     assert_eq!(entries(&text).brand().map(|brand| brand.to_string()).as_deref(), Some("A brand"));
     text[9] = b'!';
@@ -45,11 +45,14 @@ fn brands() {
 #[test]
 fn hypervisors_and_highest_leaves() {
     let entries = [
-        CpuidEntry::of_leaf(0, [0x16, 0, 0, 0]),
-        CpuidEntry::of_leaf(0x4000_0000, [0x4000_0005, 0x7263_694d, 0x666f_736f, 0x7648_2074]),
-        CpuidEntry::of_leaf(0x4000_0100, [0, 0x4b4d_564b, 0x564b_4d56, 0x4d]),
-        CpuidEntry::of_leaf(0x4001_0000, [0; 4]),
-        CpuidEntry::of_leaf(0x8000_0000, [0x8000_0008, 0, 0, 0]),
+        CpuidEntry::new(Leaf(0), Registers::new(0x16, 0, 0, 0)),
+        CpuidEntry::new(
+            Leaf(0x4000_0000),
+            Registers::new(0x4000_0005, 0x7263_694d, 0x666f_736f, 0x7648_2074),
+        ),
+        CpuidEntry::new(Leaf(0x4000_0100), Registers::new(0, 0x4b4d_564b, 0x564b_4d56, 0x4d)),
+        CpuidEntry::new(Leaf(0x4001_0000), Registers::ZERO),
+        CpuidEntry::new(Leaf(0x8000_0000), Registers::new(0x8000_0008, 0, 0, 0)),
     ];
     let found: Vec<Hypervisor> = entries.hypervisors().collect();
     assert_eq!(found.len(), 2, "Linux looks below 0x40010000");
@@ -63,11 +66,11 @@ fn hypervisors_and_highest_leaves() {
 #[test]
 fn caches() {
     let entries = [
-        CpuidEntry::of_subleaf(4, 0, [0x0400_0121, 0x01c0_003f, 0x3f, 0]),
-        CpuidEntry::of_subleaf(4, 1, [0xfc1f_c363, 0x04c0_003f, 0x1_ffff, 4]),
-        CpuidEntry::of_subleaf(4, 2, [0; 4]),
-        CpuidEntry::of_subleaf(4, 3, [0x121, 0, 0, 0]),
-        CpuidEntry::of_leaf(0x8000_001d, [0x121, 0, 0, 0]),
+        CpuidEntry::indexed(Leaf(4), Subleaf(0), Registers::new(0x0400_0121, 0x01c0_003f, 0x3f, 0)),
+        CpuidEntry::indexed(Leaf(4), Subleaf(1), Registers::new(0xfc1f_c363, 0x04c0_003f, 0x1_ffff, 4)),
+        CpuidEntry::indexed(Leaf(4), Subleaf(2), Registers::ZERO),
+        CpuidEntry::indexed(Leaf(4), Subleaf(3), Registers::new(0x121, 0, 0, 0)),
+        CpuidEntry::new(Leaf(0x8000_001d), Registers::new(0x121, 0, 0, 0)),
     ];
     let found: Vec<CacheSubleaf> = entries.caches(CacheSubleaf::INTEL).collect();
     assert_eq!(found.len(), 2, "what comes after the terminator is not the list's");
@@ -84,20 +87,20 @@ fn caches() {
     // An entry that answers every subleaf makes a list without an end.
     let endless: Vec<CacheSubleaf> = entries.caches(CacheSubleaf::AMD).collect();
     assert_eq!((endless.len(), endless[63].cores()), (64, None));
-    let reserved = [CpuidEntry::of_subleaf(4, 0, [9, 0, 0, 0])];
+    let reserved = [CpuidEntry::indexed(Leaf(4), Subleaf(0), Registers::new(9, 0, 0, 0))];
     assert_eq!(reserved.caches(CacheSubleaf::INTEL).next().map(|cache| cache.kind()), Some(None));
 }
 
 #[test]
 fn topology() {
     let mut entries = vec![
-        CpuidEntry::of_subleaf(0xb, 0, [1, 2, 0x100, 9]),
-        CpuidEntry::of_subleaf(0xb, 1, [4, 16, 0x201, 9]),
-        CpuidEntry::of_subleaf(0xb, 2, [0, 0, 2, 9]),
-        CpuidEntry::of_subleaf(0x8000_0026, 0, [1, 2, 0x100, 9]),
-        CpuidEntry::of_subleaf(0x8000_0026, 1, [3, 8, 0x201, 9]),
-        CpuidEntry::of_subleaf(0x8000_0026, 2, [3, 8, 0x903, 9]),
-        CpuidEntry::of_leaf(0x8000_001e, [9, 0x0103, 0x0201, 0]),
+        CpuidEntry::indexed(Leaf(0xb), Subleaf(0), Registers::new(1, 2, 0x100, 9)),
+        CpuidEntry::indexed(Leaf(0xb), Subleaf(1), Registers::new(4, 16, 0x201, 9)),
+        CpuidEntry::indexed(Leaf(0xb), Subleaf(2), Registers::new(0, 0, 2, 9)),
+        CpuidEntry::indexed(Leaf(0x8000_0026), Subleaf(0), Registers::new(1, 2, 0x100, 9)),
+        CpuidEntry::indexed(Leaf(0x8000_0026), Subleaf(1), Registers::new(3, 8, 0x201, 9)),
+        CpuidEntry::indexed(Leaf(0x8000_0026), Subleaf(2), Registers::new(3, 8, 0x903, 9)),
+        CpuidEntry::new(Leaf(0x8000_001e), Registers::new(9, 0x0103, 0x0201, 0)),
     ];
     let domains = |entries: &[CpuidEntry], leaf| -> Vec<(TopologyDomain, u32, u32)> {
         let levels = entries.topology_levels(Leaf(leaf));
@@ -111,7 +114,7 @@ fn topology() {
     assert!(entries.topology_levels(Leaf(0xb)).all(|level| level.x2apic_id() == 9));
     assert!(entries.topology_levels(Leaf(0xb)).all(|level| level.number() == level.subleaf.0));
     assert_eq!(entries.topology_leaf(), Some(Leaf(0xb)));
-    entries.push(CpuidEntry::of_subleaf(0x1f, 0, [1, 2, 0x500, 9]));
+    entries.push(CpuidEntry::indexed(Leaf(0x1f), Subleaf(0), Registers::new(1, 2, 0x500, 9)));
     assert_eq!(entries.topology_leaf(), Some(Leaf(0x1f)));
     assert_eq!(domains(&entries, 0x1f), [(TopologyDomain::Die, 1, 2)]);
     let node = entries.amd_node();
@@ -126,11 +129,11 @@ fn topology() {
 fn xsave() {
     let mut table = CpuidTable::new();
     let subleaves = [
-        CpuidEntry::of_subleaf(0xd, 0, [0x7, 832, 832, 1]),
-        CpuidEntry::of_subleaf(0xd, 1, [0xf, 0, 0x1800, 2]),
-        CpuidEntry::of_subleaf(0xd, 2, [256, 576, 0, 0]),
-        CpuidEntry::of_subleaf(0xd, 3, [0; 4]),
-        CpuidEntry::of_subleaf(0xd, 12, [24, 0, 3, 0]),
+        CpuidEntry::indexed(Leaf(0xd), Subleaf(0), Registers::new(0x7, 832, 832, 1)),
+        CpuidEntry::indexed(Leaf(0xd), Subleaf(1), Registers::new(0xf, 0, 0x1800, 2)),
+        CpuidEntry::indexed(Leaf(0xd), Subleaf(2), Registers::new(256, 576, 0, 0)),
+        CpuidEntry::indexed(Leaf(0xd), Subleaf(3), Registers::ZERO),
+        CpuidEntry::indexed(Leaf(0xd), Subleaf(12), Registers::new(24, 0, 3, 0)),
     ];
     for entry in subleaves {
         assert_eq!(table.push(entry), Ok(()));
@@ -144,7 +147,7 @@ fn xsave() {
     assert_eq!(table.xsave_size(u64::MAX, true), 832 + 24);
     assert_eq!(table.xsave_size(3, false), 576);
     // Nonsense is not an overflow.
-    table[2].registers = [u32::MAX, u32::MAX, 0, 0];
+    table[2].registers = Registers::new(u32::MAX, u32::MAX, 0, 0);
     assert_eq!(table.xsave_size(4, false), u32::MAX);
     assert_eq!(table.xsave_size(u64::MAX, true), u32::MAX);
 }

@@ -6,9 +6,9 @@ use std::collections::{BTreeSet, HashSet};
 use std::error::Error;
 
 use cpuid_tables::{
-    Bit, Bug, CpuidWord, Feature, FeatureSet, KvmTreatment, LinuxRelease, Location, LookupError, Msr,
-    MsrFeature, Named, QemuRelease, Register, SoftwareFeature, VmxFeature, Word, WordBit, bug, cpuinfo,
-    feature, lookup, msr, software, vmx,
+    Bit, Bug, CpuidWord, Feature, FeatureSet, KvmTreatment, Leaf, LinuxRelease, Location, LookupError, Msr,
+    MsrFeature, Named, QemuRelease, Register, SoftwareFeature, Subleaf, VmxFeature, Word, WordBit, bug,
+    cpuinfo, feature, lookup, msr, software, vmx,
 };
 
 use crate::common;
@@ -38,16 +38,16 @@ fn ambiguous<T: std::fmt::Debug>(found: Result<T, LookupError>) -> Result<Vec<&'
 #[test]
 fn constants_are_where_the_manuals_say() {
     const AVX2: Location = feature::AVX2.location();
-    assert_eq!(AVX2, CpuidWord::new(7, 0, Register::Ebx).bit(5));
+    assert_eq!(AVX2, CpuidWord::new(Leaf(7), Subleaf(0), Register::Ebx).bit(Bit(5)));
     assert_eq!(AVX2.to_string(), "CPUID.(EAX=7,ECX=0):EBX[5]");
     assert_eq!((feature::NX.leaf().0, feature::NX.register()), (0x8000_0001, Register::Edx));
     assert_eq!((feature::NX.bit(), feature::NX.mask()), (Bit(20), 1 << 20));
     assert_eq!(feature::XSAVES.subleaf().0, 1);
     assert_eq!(Feature::at(AVX2), Some(feature::AVX2));
-    assert_eq!(Feature::at(CpuidWord::new(7, 0, Register::Ebx).bit(32)), None);
-    assert_eq!(Feature::at(CpuidWord::new(0xdead, 0, Register::Eax).bit(0)), None);
+    assert_eq!(Feature::at(CpuidWord::new(Leaf(7), Subleaf(0), Register::Ebx).bit(Bit(32))), None);
+    assert_eq!(Feature::at(CpuidWord::new(Leaf(0xdead), Subleaf(0), Register::Eax).bit(Bit(0))), None);
     assert_eq!((msr::RDCTL_NO.msr(), msr::RDCTL_NO.bit()), (Msr(0x10a), Bit(0)));
-    assert_eq!(MsrFeature::at(Msr(0x10a), Bit(0)), Some(msr::RDCTL_NO));
+    assert_eq!(MsrFeature::at(Msr(0x10a).bit(Bit(0))), Some(msr::RDCTL_NO));
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn every_kernel_bit_is_found_by_all_its_coordinates() {
         assert_eq!(SoftwareFeature::from_linux_macro(bit.linux_macro()), Ok(bit));
     }
     for bit in MsrFeature::all() {
-        assert_eq!(MsrFeature::at(bit.msr(), bit.bit()), Some(bit));
+        assert_eq!(MsrFeature::at(bit.location()), Some(bit));
     }
 }
 
@@ -316,9 +316,9 @@ fn words_go_in_and_out_and_unknown_bits_come_back() {
         assert_eq!(back.set_word(word, set.word(word)), 0);
     }
     assert_eq!((set, back), (FeatureSet::ALL, FeatureSet::ALL));
-    let nowhere = CpuidWord::new(0xdead, 1, Register::Eax);
+    let nowhere = CpuidWord::new(Leaf(0xdead), Subleaf(1), Register::Eax);
     assert_eq!((set.set_word(nowhere, 0xf0), set.word(nowhere)), (0xf0, 0));
-    let word = CpuidWord::new(7, 0, Register::Ebx);
+    let word = CpuidWord::new(Leaf(7), Subleaf(0), Register::Ebx);
     assert_eq!(set.set_word(word, 1 << 5), 0);
     assert!(set.contains(feature::AVX2) && !set.contains(feature::BMI1));
 }

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use cpuid_gen::facts::{Cache, QemuFacts, QemuSource};
+use cpuid_gen::facts::{QemuFacts, QemuSource};
 use cpuid_gen::location::Word;
 use cpuid_gen::model::cpu_models::{CpuModel, CpuModelVersion};
+use cpuid_gen::vocabulary::cpu_model::Cache;
 use serde_json::{Map, Value, json};
 
 /// A version that was asked for.
@@ -160,7 +161,7 @@ pub(crate) fn json(facts: &QemuFacts, chosen: Chosen<'_>) -> Value {
             "no_invd_sharing": cache.no_invd_sharing,
             "inclusive": cache.inclusive,
             "complex_indexing": cache.complex_indexing,
-            "share_level": cache.share_level,
+            "share_level": cache.shared_by.map(|level| level.name()),
         })
     });
     json!({
@@ -239,7 +240,7 @@ fn told(cache: &Cache) -> String {
     let mut parts = vec![cache.kind.name().to_owned()];
     let said = numbers.into_iter().filter(|(number, ..)| *number != 0_u64);
     parts.extend(said.map(|(number, before, after)| format!("{before}{number}{after}")));
-    parts.extend(cache.share_level.iter().map(|level| format!("one for each {level}")));
+    parts.extend(cache.shared_by.iter().map(|level| format!("one for each {level}")));
     parts.extend(flags.into_iter().filter(|(is, _)| *is).map(|(_, text)| text.to_owned()));
     parts.join(", ")
 }

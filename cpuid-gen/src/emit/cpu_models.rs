@@ -10,11 +10,11 @@ use super::machines;
 use super::pools::{Pool, Pools};
 use super::rust::{Rust, slice_of_rows};
 use super::tables::fixed;
-use crate::facts::{Cache, CacheSlot, QemuSource};
-use crate::model::board::share_level;
+use crate::location::WordSource;
 use crate::model::cpu_models::{CpuDefinition, CpuModel};
 use crate::model::{Model, QemuRelease};
 use crate::ordered::sort_by;
+use crate::vocabulary::cpu_model::{Cache, CacheSlot};
 
 /// Everything in `cpu_models.rs`.
 pub(super) fn tables(model: &Model) -> Result<Rust, GenerateError> {
@@ -96,12 +96,12 @@ impl Cpus {
         definition: &'m CpuDefinition,
         pools: &mut Pools<'m>,
     ) -> u16 {
-        let mut words: Vec<(QemuSource, u64)> = Vec::new();
+        let mut words: Vec<(WordSource, u64)> = Vec::new();
         for (word, mask) in &definition.words {
             words.extend(release.sources.get(word).map(|source| (*source, *mask)));
         }
-        sort_by(&mut words, |(a, _), (b, _)| place(*a).cmp(&place(*b)));
-        let word = |(from, mask): &(QemuSource, u64)| {
+        sort_by(&mut words, |(a, _), (b, _)| a.cmp(b));
+        let word = |(from, mask): &(WordSource, u64)| {
             let source = self.sources.id(source(*from));
             self.words.id(format!("Masked {{ source: {source}, mask: {mask:#x} }}"))
         };
@@ -121,16 +121,6 @@ impl Cpus {
     }
 }
 
-/// The order of a model's words: registers by location, then MSRs.
-fn place(source: QemuSource) -> (bool, u32, u32, usize) {
-    match source {
-        QemuSource::Cpuid { leaf, subleaf, register } => {
-            (false, leaf.0, subleaf.map_or(0, |subleaf| subleaf.0), register as usize)
-        }
-        QemuSource::Msr(msr) => (true, msr.0, 0, 0),
-    }
-}
-
 /// Four caches, each with 1 added, 0 for one that is absent; the empty list where there is none.
 fn caches<'m>(definition: &'m CpuDefinition, pools: &mut Pools<'m>) -> u16 {
     if definition.caches.is_empty() {
@@ -141,14 +131,11 @@ fn caches<'m>(definition: &'m CpuDefinition, pools: &mut Pools<'m>) -> u16 {
     pools.lists.position(all)
 }
 
-/// The runtime crate's names for [`SHARE_LEVELS`](crate::model::board::SHARE_LEVELS), in their order.
-const SHARED_BY: [&str; 5] = ["Thread", "Core", "Module", "Die", "Socket"];
-
 /// The index of a cache.
 pub(super) fn cache(cache: &Cache, pools: &mut Pools<'_>) -> u16 {
     let Cache { kind, level, size, line_size, associativity, partitions, sets, lines_per_tag, .. } = cache;
-    let shared = match share_level(cache) {
-        Some(level) => format!("Some(SharedBy::{})", SHARED_BY[level]),
+    let shared = match cache.shared_by {
+        Some(level) => format!("Some(SharedBy::{level:?})"),
         None => "None".to_owned(),
     };
     let sizes =

@@ -3,7 +3,7 @@
 
 use super::rust::Rust;
 use super::{GenerateError, docs};
-use crate::location::{FieldPlace, Leaf, hex};
+use crate::location::{FieldPlace, Leaf};
 use crate::model::{Field, Model};
 use crate::ordered::Set;
 use crate::published::{PublishedBit, PublishedConstant};
@@ -25,7 +25,7 @@ pub(super) fn constants(model: &Model) -> Result<Rust, GenerateError> {
         if !fields.is_empty() {
             lists.push_str(&format!("leaf_{number:x}::ALL, "));
         }
-        let about = format!(" Fields of leaf {}.", hex(number));
+        let about = format!(" Fields of leaf {}.", Leaf(number));
         out.put(format_args!("#[doc = {about:?}]\npub mod leaf_{number:x} {{\nuse crate::Register::*;\nuse crate::bits::field::constant as of;\n"));
         module(&mut out, model, &fields);
         for constant in &model.former_fields {

@@ -5,8 +5,7 @@ use super::GenerateError;
 use super::rust::{Rust, names as cells, slice_of_rows};
 use super::strings::Strings;
 use super::tables::word;
-use crate::facts::QemuSource;
-use crate::location::{CpuidWord, Subleaf};
+use crate::location::{CpuidWord, Subleaf, WordSource};
 use crate::model::guest::{Guest, Target, WordMask};
 use crate::model::{Model, QemuRelease};
 
@@ -77,13 +76,10 @@ fn words(guest: &Guest) -> Vec<String> {
 }
 
 /// Where a word comes from, as an expression.
-pub(super) fn source(source: QemuSource) -> String {
+pub(super) fn source(source: WordSource) -> String {
     match source {
-        QemuSource::Cpuid { leaf, subleaf, register } => {
-            let subleaf = subleaf.unwrap_or(Subleaf(0));
-            format!("WordSource::Cpuid({})", word(&CpuidWord { leaf, subleaf, register }))
-        }
-        QemuSource::Msr(msr) => format!("WordSource::Msr(Msr({:#x}))", msr.0),
+        WordSource::Cpuid(at) => format!("WordSource::Cpuid({})", word(&at)),
+        WordSource::Msr(msr) => format!("WordSource::Msr(Msr({:#x}))", msr.0),
     }
 }
 

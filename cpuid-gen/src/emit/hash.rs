@@ -1,36 +1,16 @@
 //! A perfect hash: keys fall into buckets by one hash, and each bucket has a seed that sends its keys to free slots
 //! ("hash, displace"; Belazzougui, Botelho and Dietzfelbinger 2009). A look-up is one hash, one seed, one comparison.
 //!
-//! The runtime crate's `names` module has the same three functions; its tests look up every name.
+//! The runtime crate looks names up with the same functions, [`vocabulary::name_hash`](crate::vocabulary::name_hash).
 
 use super::GenerateError;
 use super::layout::number;
 use crate::ordered::sort_by;
+use crate::vocabulary::name_hash::{self, name_hash, reduce, slot};
 
 /// The name as it is compared: ASCII lower case, `-` and `.` as `_`.
 pub(super) fn fold(name: &str) -> String {
-    let lower = name.to_ascii_lowercase();
-    if lower.contains(['-', '.']) { lower.replace(['-', '.'], "_") } else { lower }
-}
-
-/// FNV-1a, 64 bits, and a last step that spreads what the last bytes changed over the upper half.
-fn hash(folded: &str) -> u64 {
-    let hash = folded.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    (hash ^ (hash >> 32)).wrapping_mul(0xc4ce_b9fe_1a85_ec53)
-}
-
-/// The slot of a hash under its bucket's seed.
-fn slot(hash: u64, seed: u16, slots: usize) -> usize {
-    let mixed =
-        (hash ^ u64::from(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    reduce(mixed >> 32, slots)
-}
-
-/// A 32-bit number brought below `count`.
-fn reduce(value: u64, count: usize) -> usize {
-    usize::try_from((value * (count as u64)) >> 32).unwrap_or(0)
+    name.chars().map(|c| u8::try_from(c).map_or(c, |byte| char::from(name_hash::fold(byte)))).collect()
 }
 
 /// Seeds by bucket, and the key of each slot.
@@ -41,7 +21,7 @@ pub(super) struct Perfect {
 
 /// Places distinct folded keys.
 pub(super) fn perfect(keys: &[String]) -> Result<Perfect, GenerateError> {
-    let hashes: Vec<u64> = keys.iter().map(|key| hash(key)).collect();
+    let hashes: Vec<u64> = keys.iter().map(|key| name_hash(key)).collect();
     let mut buckets: Vec<Vec<usize>> = vec![Vec::new(); keys.len() / 3 + 1];
     let count = buckets.len();
     for (key, &hash) in hashes.iter().enumerate() {
@@ -92,7 +72,8 @@ pub(super) fn check_size(perfect: &Perfect) -> Result<(), GenerateError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{fold, hash, perfect, reduce, slot};
+    use super::{fold, perfect};
+    use crate::vocabulary::name_hash::{name_hash, reduce, slot};
 
     #[test]
     fn every_key_is_found_where_it_was_put() {
@@ -102,7 +83,7 @@ mod tests {
             let table = table.as_ref();
             for (index, key) in keys.iter().enumerate() {
                 let found = table.map(|table| {
-                    let hash = hash(key);
+                    let hash = name_hash(key);
                     let seed = table.seeds[reduce(hash >> 32, table.seeds.len())];
                     table.slots[slot(hash, seed, table.slots.len())]
                 });

@@ -5,10 +5,10 @@ use super::cpu_models::cache;
 use super::layout::{fits, number};
 use super::pools::Pools;
 use super::rust::{Rust, option, slice_of_rows};
-use crate::facts::DefaultVersion;
 use crate::model::Model;
 use crate::model::board::{Board, CompatProperty, DefaultProperty, MachineType};
 use crate::ordered::sort_by;
+use crate::vocabulary::cpu_model::DefaultVersion;
 
 /// Boards by release, and the rows of compatibility properties that their machine types point into.
 pub(super) fn tables<'m>(

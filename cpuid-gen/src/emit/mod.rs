@@ -27,6 +27,8 @@ mod xsave;
 use std::fmt;
 
 use crate::model::Model;
+use crate::ordered::sort_by;
+use crate::vocabulary::SOURCES;
 use layout::Layout;
 use rust::Rust;
 
@@ -89,18 +91,22 @@ pub fn generate(model: &Model) -> Result<Vec<GeneratedFile>, GenerateError> {
     let header = header(model, "");
     let file = |name, rust: Rust| GeneratedFile { name, text: format!("{header}{}", rust.text) };
     let kernel_bits = |ty, bits| constants::kernel_bits(model, ty, bits);
-    Ok(vec![
+    let shared = SOURCES.map(|(name, text)| GeneratedFile { name, text: format!("{header}{text}") });
+    let mut files = vec![
         file("bug.rs", kernel_bits("Bug", &model.bugs)),
-        file("cpu_models.rs", cpu_models::tables(model)?),
+        file("model_tables.rs", cpu_models::tables(model)?),
         file("feature.rs", constants::features(model, &layout)),
         file("field.rs", fields::constants(model)?),
-        file("guest.rs", guest::tables(model)?),
+        file("guest_tables.rs", guest::tables(model)?),
         file("msr.rs", constants::msr(model)),
         file("software.rs", kernel_bits("SoftwareFeature", &model.software)),
-        file("tables.rs", tables::tables(model, &layout)?),
+        file("bit_tables.rs", tables::tables(model, &layout)?),
         file("vmx.rs", kernel_bits("VmxFeature", &model.vmx)),
         file("xsave.rs", xsave::table(model, &layout)),
-    ])
+    ];
+    files.extend(shared);
+    sort_by(&mut files, |a, b| a.name.cmp(b.name));
+    Ok(files)
 }
 
 /// Emits one file, `cpuid.rs`, that needs nothing else: every hardware bit as a constant with its location. For a crate

@@ -8,8 +8,8 @@ use super::names::{Lists, names};
 use super::needs::needs;
 use super::rust::{Rust, hexadecimal, names as cells, numbers, slice};
 use super::strings::Strings;
-use crate::location::{CpuidWord, Word};
-use crate::model::{KernelBit, KvmTreatment, Model, Place};
+use crate::location::{CpuidWord, Word, WordBit};
+use crate::model::{KernelBit, KvmTreatment, Model};
 use crate::ordered::{Map, Set};
 
 /// What stands for "no word" among words' indices.
@@ -69,7 +69,7 @@ fn registers<'m>(out: &mut Rust, model: &'m Model, layout: &Layout, strings: &mu
 /// A register as an expression.
 pub(super) fn word(word: &CpuidWord) -> String {
     let CpuidWord { leaf, subleaf, register } = word;
-    format!("CpuidWord::new({:#x}, {}, Register::{register:?})", leaf.0, subleaf.0)
+    format!("CpuidWord::new(Leaf({:#x}), Subleaf({}), Register::{register:?})", leaf.0, subleaf.0)
 }
 
 /// How many words separated by blanks the longest flag has; 1 but for vendor trees.
@@ -184,7 +184,7 @@ fn exceptions(model: &Model, layout: &Layout, at: usize, words: &[u16]) -> Strin
         let view = &feature.linux[at];
         let word = words[usize::from(slot / 32)];
         let follows = (view.name.is_some() && word < kernel_words)
-            .then_some(Place { word: Word(word), bit: feature.location.bit });
+            .then_some(WordBit { word: Word(word), bit: feature.location.bit });
         if view.kernel != follows {
             rows.push(format!("({slot}, {})", view.kernel.map_or(0, |place| packed(place) + 1)));
         }
@@ -229,7 +229,7 @@ fn dense(places: &Map<u16, Set<u16>>, lists: &mut Lists) -> Vec<u16> {
 }
 
 /// Word and bit as one number: the kernel's own `word * 32 + bit`.
-fn packed(place: Place) -> u16 {
+fn packed(place: WordBit) -> u16 {
     place.word.0.saturating_mul(32).saturating_add(u16::from(place.bit.0))
 }
 

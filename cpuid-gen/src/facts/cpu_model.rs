@@ -2,6 +2,7 @@
 
 use crate::location::Bit;
 use crate::source::Span;
+use crate::vocabulary::cpu_model::{CacheKind, CacheSlot};
 
 /// A row of `builtin_x86_defs[]`.
 #[derive(Clone, Debug)]
@@ -73,54 +74,6 @@ pub struct QemuProp {
     pub value: String,
     /// Its place.
     pub at: Span,
-}
-
-/// Which cache of a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CacheSlot {
-    /// Level 1, data.
-    L1d,
-    /// Level 1, instructions.
-    L1i,
-    /// Level 2.
-    L2,
-    /// Level 3.
-    L3,
-}
-
-impl CacheSlot {
-    /// All, with their names in facts.
-    pub const ALL: [(CacheSlot, &'static str); 4] =
-        [(CacheSlot::L1d, "l1d"), (CacheSlot::L1i, "l1i"), (CacheSlot::L2, "l2"), (CacheSlot::L3, "l3")];
-
-    /// The name in facts.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        CacheSlot::ALL.iter().find(|(slot, _)| *slot == self).map_or("", |(_, name)| name)
-    }
-}
-
-/// What a cache holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CacheKind {
-    /// Data.
-    Data,
-    /// Instructions.
-    Instruction,
-    /// Both.
-    Unified,
-}
-
-impl CacheKind {
-    /// All, with their names in facts.
-    pub const ALL: [(CacheKind, &'static str); 3] =
-        [(CacheKind::Data, "data"), (CacheKind::Instruction, "instruction"), (CacheKind::Unified, "unified")];
-
-    /// The name in facts.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        CacheKind::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
-    }
 }
 
 /// `CPUCacheInfo`: a field that the source leaves out is zero or false, as in C.

@@ -2,6 +2,7 @@
 
 use crate::location::{Bit, Leaf, Register};
 use crate::source::Span;
+use crate::vocabulary::cpu_model::DefaultVersion;
 
 /// A row of `kvm_default_props[]` or of TCG's table: set in every built-in model under that accelerator.
 #[derive(Clone, Debug)]
@@ -12,17 +13,6 @@ pub struct QemuDefault {
     pub value: Option<String>,
     /// Its place.
     pub at: Span,
-}
-
-/// Which version of a model a machine type takes where the user names none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DefaultVersion {
-    /// This one.
-    Version(u32),
-    /// Each model's last.
-    Latest,
-    /// The base definition, as before versions existed.
-    Legacy,
 }
 
 /// A machine type.

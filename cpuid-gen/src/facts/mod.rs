@@ -14,18 +14,17 @@ mod read;
 #[cfg(feature = "trees")]
 mod write;
 
+pub use crate::vocabulary::cpu_model::{CacheKind, CacheSlot, DefaultVersion};
 pub use condition::Condition;
 pub use cpu_model::{
-    Cache, CacheKind, CacheSlot, QemuCache, QemuCacheDescriptor, QemuDep, QemuLegacyCache, QemuModel,
-    QemuModelVersion, QemuModelWord, QemuProp, QemuXsave,
+    Cache, QemuCache, QemuCacheDescriptor, QemuDep, QemuLegacyCache, QemuModel, QemuModelVersion,
+    QemuModelWord, QemuProp, QemuXsave,
 };
 pub use linux::{
     CapKind, ConfigKind, CpuidField, KvmBit, KvmCap, KvmPara, LinuxConfig, LinuxCount, LinuxDep, LinuxFacts,
     LinuxFlag, LinuxMsrBit, LinuxWord, Scattered,
 };
-pub use machine::{
-    DefaultVersion, QemuAlias, QemuCompat, QemuDefault, QemuHyperv, QemuHypervDep, QemuMachine, QemuProperty,
-};
+pub use machine::{QemuAlias, QemuCompat, QemuDefault, QemuHyperv, QemuHypervDep, QemuMachine, QemuProperty};
 pub use qemu::{MaskKind, QemuBit, QemuComment, QemuFacts, QemuMacro, QemuMask, QemuSource, QemuWord};
 pub use read::read;
 #[cfg(feature = "trees")]

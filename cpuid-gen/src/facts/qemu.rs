@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, Word};
+use crate::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, Word, WordSource};
 use crate::source::Span;
 
 use super::cpu_model::{QemuCacheDescriptor, QemuDep, QemuLegacyCache, QemuModel, QemuXsave};
@@ -72,14 +72,23 @@ pub enum QemuSource {
 }
 
 impl QemuSource {
+    /// The same by its coordinates alone, a missing subleaf being 0.
+    #[must_use]
+    pub fn word_source(self) -> WordSource {
+        match self {
+            QemuSource::Cpuid { leaf, subleaf, register } => {
+                WordSource::Cpuid(CpuidWord { leaf, subleaf: subleaf.unwrap_or(Subleaf(0)), register })
+            }
+            QemuSource::Msr(msr) => WordSource::Msr(msr),
+        }
+    }
+
     /// The CPUID register, a missing subleaf being 0.
     #[must_use]
     pub fn cpuid_word(self) -> Option<CpuidWord> {
-        match self {
-            QemuSource::Cpuid { leaf, subleaf, register } => {
-                Some(CpuidWord { leaf, subleaf: subleaf.unwrap_or(Subleaf(0)), register })
-            }
-            QemuSource::Msr(_) => None,
+        match self.word_source() {
+            WordSource::Cpuid(word) => Some(word),
+            WordSource::Msr(_) => None,
         }
     }
 }

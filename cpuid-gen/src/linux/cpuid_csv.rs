@@ -122,5 +122,5 @@ fn range((text, at): Column<'_>, max: u32) -> Result<(u32, u32), Diagnostic> {
 }
 
 fn register((text, at): Column<'_>) -> Result<Register, Diagnostic> {
-    text.parse().map_err(|()| Diagnostic::error(at, format!("`{text}` is none of EAX, EBX, ECX, EDX")))
+    text.parse().map_err(|_| Diagnostic::error(at, format!("`{text}` is none of EAX, EBX, ECX, EDX")))
 }

@@ -13,7 +13,7 @@ use crate::c::lexer::{Kind, Token};
 use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{CapKind, KvmCap};
-use crate::location::CpuidWord;
+use crate::leaf_name;
 use crate::source::Span;
 
 /// More mentions than this no list of a 32-bit word has; locals that hold locals could make it any number.
@@ -171,7 +171,7 @@ impl<'a> Reader<'a, '_> {
             return self.facts.words.iter().find(|word| word.word.0 == index).map(|word| word.name.clone());
         }
         let own = name.to_ascii_uppercase();
-        let location = CpuidWord::from_leaf_name(&own)?;
+        let location = leaf_name::from_linux(&own)?;
         let known = self.facts.words.iter().find(|word| word.location == Some(location));
         Some(known.map_or(own, |word| word.name.clone()))
     }

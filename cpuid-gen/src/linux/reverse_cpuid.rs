@@ -34,7 +34,7 @@ impl<'a> Reader<'a, '_> {
             _ => return Err(Diagnostic::error(value.at, "expected a CPUID register's enumerator")),
         };
         let register = name.text.rsplit('_').next().unwrap_or_default();
-        register.parse().map_err(|()| {
+        register.parse().map_err(|_| {
             Diagnostic::error(name.span, format!("`{}` names none of EAX, EBX, ECX, EDX", name.text))
         })
     }

@@ -7,7 +7,8 @@ use crate::c::declare::find_enum;
 use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{LinuxCount, LinuxWord};
-use crate::location::{CpuidWord, Word};
+use crate::leaf_name;
+use crate::location::Word;
 use crate::source::Span;
 
 /// The words of kernels before 4.6, which had no `enum cpuid_leafs`: their indexes with the names that 4.6 gave them.
@@ -74,7 +75,7 @@ impl<'a> Reader<'a, '_> {
     /// Where there is no `reverse_cpuid[]`, a word's location comes from its name.
     pub(super) fn locations_from_names(&mut self) {
         for word in &mut self.facts.words {
-            word.location = CpuidWord::from_leaf_name(&word.name);
+            word.location = leaf_name::from_linux(&word.name);
         }
     }
 
@@ -93,7 +94,7 @@ impl<'a> Reader<'a, '_> {
                     .error(at, format!("word {index} in a kernel without `enum cpuid_leafs`: not known"));
                 continue;
             };
-            let location = CpuidWord::from_leaf_name(name);
+            let location = leaf_name::from_linux(name);
             if location.map(|location| location.leaf.0) != function {
                 let message = format!("the comment of word {index} does not suit {name}");
                 self.diagnostics.error(at, message);

@@ -9,10 +9,11 @@
 
 use super::cpu_models::CpuModel;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::{Cache, CacheKind, CacheSlot, DefaultVersion, QemuCompat, QemuDefault, QemuFacts};
+use crate::facts::{self, QemuCompat, QemuDefault, QemuFacts};
 use crate::location::Bit;
 use crate::ordered::Map;
 use crate::source::Span;
+use crate::vocabulary::cpu_model::{Cache, CacheDescriptor, CacheSlot, DefaultVersion, SharedBy};
 
 /// A property with its value; none for one that only code sets, or that is set no longer.
 pub type DefaultProperty = (String, Option<String>);
@@ -71,23 +72,6 @@ pub struct LegacyCache {
     pub cache: Cache,
 }
 
-/// A byte of leaf 2, and the cache that it stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CacheDescriptor {
-    /// The byte.
-    pub byte: u8,
-    /// What the cache holds.
-    pub kind: CacheKind,
-    /// 1, 2 or 3.
-    pub level: u32,
-    /// Bytes.
-    pub size: u32,
-    /// Bytes of a line.
-    pub line_size: u32,
-    /// Ways.
-    pub associativity: u32,
-}
-
 /// A property of `-cpu` that is no bit of a feature word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CpuProperty {
@@ -102,9 +86,6 @@ pub struct CpuProperty {
     /// Its default.
     pub default: Option<String>,
 }
-
-/// Who may share a cache, narrowest first, as QEMU names the levels of topology.
-pub const SHARE_LEVELS: [&str; 5] = ["thread", "core", "module", "die", "socket"];
 
 /// QEMU's name for a share level that is not stated.
 const NOT_SHARED: &str = "invalid";
@@ -134,7 +115,7 @@ fn default(row: &QemuDefault) -> DefaultProperty {
 
 fn legacy_caches(facts: &QemuFacts) -> Vec<LegacyCache> {
     let all = facts.legacy_caches.iter();
-    all.map(|row| LegacyCache { name: row.name.clone(), slot: row.slot, cache: row.cache.clone() }).collect()
+    all.map(|row| LegacyCache { name: row.name.clone(), slot: row.slot, cache: cache(&row.cache) }).collect()
 }
 
 fn cache_descriptors(facts: &QemuFacts) -> Vec<CacheDescriptor> {
@@ -235,10 +216,10 @@ fn check_version(machine: &MachineType, at: &Span, models: &[CpuModel], diagnost
 }
 
 fn check_caches(facts: &QemuFacts, diagnostics: &mut Diagnostics) {
-    let mut check = |cache: &Cache, at: Span| {
+    let mut check = |cache: &facts::Cache, at: Span| {
         if let Some(level) = &cache.share_level {
-            if level != NOT_SHARED && share_level(cache).is_none() {
-                let allowed = SHARE_LEVELS.join(", ");
+            if level != NOT_SHARED && shared_by(cache).is_none() {
+                let allowed = SharedBy::ALL.map(|(_, name)| name).join(", ");
                 let message = format!("`{level}` is no level that shares a cache");
                 diagnostics.push(
                     Diagnostic::error(at, message).with_help(format!("one of {allowed}, {NOT_SHARED}")),
@@ -253,9 +234,27 @@ fn check_caches(facts: &QemuFacts, diagnostics: &mut Diagnostics) {
     facts.legacy_caches.iter().for_each(|row| check(&row.cache, row.at));
 }
 
-/// The index of a cache's share level in [`SHARE_LEVELS`]; none where QEMU states none.
-#[must_use]
-pub fn share_level(cache: &Cache) -> Option<usize> {
-    let level = cache.share_level.as_deref()?;
-    SHARE_LEVELS.iter().position(|known| *known == level)
+/// Who shares a cache; none where QEMU does not state it.
+fn shared_by(record: &facts::Cache) -> Option<SharedBy> {
+    let level = record.share_level.as_deref()?;
+    SharedBy::ALL.into_iter().find(|(_, name)| *name == level).map(|(shared, _)| shared)
+}
+
+/// A cache, from its record.
+pub(super) fn cache(record: &facts::Cache) -> Cache {
+    Cache {
+        kind: record.kind,
+        level: record.level,
+        size: record.size,
+        line_size: record.line_size,
+        associativity: record.associativity,
+        partitions: record.partitions,
+        sets: record.sets,
+        lines_per_tag: record.lines_per_tag,
+        self_init: record.self_init,
+        no_invd_sharing: record.no_invd_sharing,
+        inclusive: record.inclusive,
+        complex_indexing: record.complex_indexing,
+        shared_by: shared_by(record),
+    }
 }

@@ -8,10 +8,11 @@
 //! aliases included, share a name.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::{Cache, CacheSlot, QemuCache, QemuFacts, QemuModel, QemuModelVersion, QemuProp};
+use crate::facts::{QemuCache, QemuFacts, QemuModel, QemuModelVersion, QemuProp};
 use crate::location::Word;
 use crate::ordered::Map;
 use crate::source::Span;
+use crate::vocabulary::cpu_model::{Cache, CacheSlot};
 
 /// A CPU model of one release.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -297,5 +298,5 @@ fn truth(value: &str) -> Option<bool> {
 }
 
 fn caches(caches: &[QemuCache]) -> Map<CacheSlot, Cache> {
-    caches.iter().map(|cache| (cache.slot, cache.cache.clone())).collect()
+    caches.iter().map(|cache| (cache.slot, super::board::cache(&cache.cache))).collect()
 }

@@ -16,9 +16,9 @@
 use super::linux::Tree;
 use super::{Feature, Model, doubt};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::{QemuDep, QemuFacts, QemuSource, QemuWord};
+use crate::facts::{QemuDep, QemuFacts, QemuWord};
 use crate::graph;
-use crate::location::{Bit, CpuidWord};
+use crate::location::{Bit, WordSource};
 use crate::ordered::{Map, Set, sort_by};
 use crate::source::Span;
 
@@ -156,7 +156,7 @@ impl Finder<'_, '_> {
                     let message = format!("a dependency names `{name}`, which is no word of this release");
                     self.diagnostics.push(Diagnostic::error(dep.at, message));
                 }
-                word.map(|word| bits_in(self.model, word.source, *mask))
+                word.map(|word| bits_in(self.model, word.source.word_source(), *mask))
             });
             if let (Some(needs), Some(nodes)) = (needs, nodes) {
                 self.qemu_dep(release, dep, needs, &nodes);
@@ -241,19 +241,18 @@ impl Finder<'_, '_> {
 }
 
 /// The known bits of a register or MSR that a mask holds.
-fn bits_in(model: &Model, source: QemuSource, mask: u64) -> Vec<Node> {
+fn bits_in(model: &Model, source: WordSource, mask: u64) -> Vec<Node> {
     let held = |bit: Bit| mask.checked_shr(u32::from(bit.0)).is_some_and(|rest| rest & 1 == 1);
     match source {
-        QemuSource::Msr(msr) => {
+        WordSource::Msr(msr) => {
             let start = model.msr.partition_point(|feature| feature.msr < msr);
             let of_msr =
                 model.msr.iter().enumerate().skip(start).take_while(|(_, feature)| feature.msr == msr);
             of_msr.filter(|(_, feature)| held(feature.bit)).map(|(at, _)| Node::Msr(at)).collect()
         }
-        QemuSource::Cpuid { .. } => {
-            let word: Option<CpuidWord> = source.cpuid_word();
-            let start = model.features.partition_point(|feature| Some(feature.location.word) < word);
-            let here = |feature: &Feature| Some(feature.location.word) == word;
+        WordSource::Cpuid(word) => {
+            let start = model.features.partition_point(|feature| feature.location.word < word);
+            let here = |feature: &Feature| feature.location.word == word;
             let of_word =
                 model.features.iter().enumerate().skip(start).take_while(|(_, feature)| here(feature));
             of_word

@@ -6,8 +6,8 @@
 
 use super::cpu_models::{Properties, Property};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::{MaskKind, QemuFacts, QemuSource};
-use crate::location::{Bit, Leaf, Register, Word};
+use crate::facts::{MaskKind, QemuFacts};
+use crate::location::{Bit, Leaf, Register, Word, WordSource};
 use crate::ordered::{Map, sort_by};
 use crate::source::Span;
 
@@ -41,7 +41,7 @@ pub struct WordMask {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GuestWord {
     /// What it is read from.
-    pub source: QemuSource,
+    pub source: WordSource,
     /// The bits that `-cpu host` may have when it is to be migratable.
     pub migratable: u64,
     /// The bits that `-cpu host` leaves off.
@@ -144,7 +144,7 @@ fn words(facts: &QemuFacts) -> Map<Word, GuestWord> {
         let named = bits.fold(0, |all, bit| all | mask(bit.bit));
         let migratable = masked(MaskKind::Migratable) | named & !masked(MaskKind::Unmigratable);
         let no_autoenable = masked(MaskKind::NoAutoenable);
-        (word.index, GuestWord { source: word.source, migratable, no_autoenable })
+        (word.index, GuestWord { source: word.source.word_source(), migratable, no_autoenable })
     };
     facts.words.iter().map(word).collect()
 }

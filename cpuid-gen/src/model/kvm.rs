@@ -11,31 +11,7 @@
 
 use super::LinuxView;
 use crate::facts::CapKind;
-
-/// What KVM does with a bit in one release.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum KvmTreatment {
-    /// The release has no macro for it, or KVM no word that holds it.
-    Unknown,
-    /// KVM has a place for it and does not name it, or withdraws it only.
-    NotAdvertised,
-    /// `RUNTIME_F`: KVM keeps a guest's bit up to date and does not advertise it.
-    Runtime,
-    /// `VENDOR_F`: KVM's module for the vendor decides.
-    Vendor,
-    /// `F`, `SF`, `SCATTERED_F`, `ALIASED_1_EDX_F`.
-    Host,
-    /// `X86_64_F`.
-    Host64,
-    /// `PASSTHROUGH_F`.
-    Passthrough,
-    /// `SYNTHESIZED_F`.
-    Synthesized,
-    /// `EMULATED_F`.
-    Emulated,
-    /// A call sets it after the lists; or one clears what they emulate.
-    Conditional,
-}
+use crate::vocabulary::kvm_treatment::KvmTreatment;
 
 impl KvmTreatment {
     /// What a release's view of a bit comes to.
@@ -85,12 +61,12 @@ impl KvmTreatment {
 mod tests {
     use super::{CapKind, KvmTreatment, LinuxView};
     use crate::location::{Bit, Word};
-    use crate::model::Place;
+    use crate::model::WordBit;
 
     #[test]
     fn kinds_combine() {
         let of = |kvm: bool, caps: &[CapKind]| {
-            let kvm = kvm.then_some(Place { word: Word(0), bit: Bit(0) });
+            let kvm = kvm.then_some(WordBit { word: Word(0), bit: Bit(0) });
             KvmTreatment::of(&LinuxView { kvm, caps: caps.to_vec(), ..LinuxView::default() })
         };
         assert_eq!(of(false, &[]), KvmTreatment::Unknown);

@@ -1,9 +1,9 @@
 //! Adds one Linux release to the model: the kernel's bits first, then KVM's.
 
-use super::{Joined, KernelView, LinuxRelease, LinuxView, Place, doubt};
+use super::{Joined, KernelView, LinuxRelease, LinuxView, doubt};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{KvmBit, LinuxFacts, LinuxFlag};
-use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf, Word};
+use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf, Word, WordBit};
 use crate::ordered::Map;
 use crate::source::Span;
 
@@ -110,7 +110,7 @@ impl<'a> Tree<'a> {
             return;
         }
         view.flag.clone_from(&flag.flag);
-        view.kernel = Some(Place { word: flag.word, bit: flag.bit });
+        view.kernel = Some(WordBit { word: flag.word, bit: flag.bit });
         push(&mut self.named, &flag.name, location);
     }
 
@@ -132,7 +132,7 @@ impl<'a> Tree<'a> {
             let view = &mut views[self.release];
             if view.name.is_some() {
                 let word = words.get(&location.word);
-                view.kvm = word.map(|&word| Place { word, bit: location.bit });
+                view.kvm = word.map(|&word| WordBit { word, bit: location.bit });
             }
         }
     }
@@ -221,7 +221,7 @@ fn kernel_bits(
 ) {
     let mut taken: Map<(Word, Bit), &str> = Map::new();
     for flag in flags {
-        let place = Place { word: flag.word, bit: flag.bit };
+        let place = WordBit { word: flag.word, bit: flag.bit };
         if let Some(kept) = taken.insert((flag.word, flag.bit), &flag.name) {
             let at = format!("word {}, bit {}", flag.word.0, flag.bit.0);
             doubt(diagnostics, flag.at, format!("`{}` is left out: {at} is `{kept}` already", flag.name));

@@ -23,14 +23,14 @@ mod release;
 pub mod xsave;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::{CapKind, LinuxFacts, QemuFacts, QemuSource};
-use crate::location::{Bit, Location, Msr, Word};
+use crate::facts::{CapKind, LinuxFacts, QemuFacts};
+use crate::location::{Bit, Location, Msr, Word, WordBit, WordSource};
 use crate::ordered::Map;
 use crate::published::{Published, PublishedBit, PublishedConstant};
 
+pub use crate::vocabulary::kvm_treatment::KvmTreatment;
 pub use deps::{Dependencies, Dependency, Node};
 pub use fields::Field;
-pub use kvm::KvmTreatment;
 
 /// Several releases of both projects as one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,22 +76,13 @@ pub struct QemuRelease {
     /// `FeatureWord` enumerators, in the order of their indices.
     pub words: Map<Word, String>,
     /// What each of them is read from.
-    pub sources: Map<Word, QemuSource>,
+    pub sources: Map<Word, WordSource>,
     /// CPU models in QEMU's order.
     pub models: Vec<cpu_models::CpuModel>,
     /// What surrounds them.
     pub board: board::Board,
     /// What turns one into a guest.
     pub guest: guest::Guest,
-}
-
-/// A place among Linux's words: within one release only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// Index of the word.
-    pub word: Word,
-    /// Bit, 0 to 31.
-    pub bit: Bit,
 }
 
 /// A bit of a CPUID register.
@@ -117,9 +108,9 @@ pub struct LinuxView {
     /// As `/proc/cpuinfo` shows it.
     pub flag: Option<String>,
     /// The kernel's bit; none when only KVM has it. A scattered feature stands in a software-defined word here.
-    pub kernel: Option<Place>,
+    pub kernel: Option<WordBit>,
     /// The bit among KVM's words, which contain the kernel's hardware words.
-    pub kvm: Option<Place>,
+    pub kvm: Option<WordBit>,
     /// How KVM's capability set-up names it, sorted.
     pub caps: Vec<CapKind>,
 }
@@ -148,7 +139,7 @@ pub struct KernelBit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KernelView {
     /// Where it stands.
-    pub place: Place,
+    pub place: WordBit,
     /// As `/proc/cpuinfo` shows it.
     pub flag: Option<String>,
 }

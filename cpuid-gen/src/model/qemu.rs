@@ -2,14 +2,14 @@
 
 use super::{Joined, QemuRelease, QemuView, board, cpu_models, doubt, guest};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::{QemuBit, QemuFacts, QemuSource, QemuWord};
-use crate::location::{CpuidWord, Location, Subleaf, Word};
+use crate::facts::{QemuBit, QemuFacts, QemuWord};
+use crate::location::{CpuidWord, Location, Word, WordSource};
 use crate::ordered::Map;
 
 /// What the model keeps of the release itself.
 pub(super) fn release(facts: &QemuFacts, diagnostics: &mut Diagnostics) -> QemuRelease {
     let words = facts.words.iter().map(|word| (word.index, word.name.clone())).collect();
-    let sources = facts.words.iter().map(|word| (word.index, word.source)).collect();
+    let sources = facts.words.iter().map(|word| (word.index, word.source.word_source())).collect();
     check_masks(facts, diagnostics);
     let models = cpu_models::resolve(facts, diagnostics);
     let board = board::board(facts, &models, diagnostics);
@@ -39,12 +39,7 @@ pub(super) fn registers(facts: &QemuFacts) -> Map<CpuidWord, Word> {
 }
 
 pub(super) fn register(word: &QemuWord) -> Option<CpuidWord> {
-    match word.source {
-        QemuSource::Cpuid { leaf, subleaf, register } => {
-            Some(CpuidWord { leaf, subleaf: subleaf.unwrap_or(Subleaf(0)), register })
-        }
-        QemuSource::Msr(_) => None,
-    }
+    word.source.cpuid_word()
 }
 
 /// Adds a release, the `release`th in order.
@@ -56,21 +51,20 @@ pub(super) fn add(joined: &mut Joined, release: usize, facts: &QemuFacts, diagno
             diagnostics.push(Diagnostic::error(bit.at, message));
             continue;
         };
-        match word.source {
-            QemuSource::Msr(msr) => {
+        match word.source.word_source() {
+            WordSource::Msr(msr) => {
                 let releases = joined.qemu;
                 let none = || vec![QemuView::default(); releases];
                 let views = joined.msr.or_insert_with((msr, bit.bit), none);
                 views[release].word = Some(word.index);
                 name(&mut views[release], bit, diagnostics);
             }
-            QemuSource::Cpuid { .. } if bit.bit.0 > 31 => {
+            WordSource::Cpuid(_) if bit.bit.0 > 31 => {
                 let message =
                     format!("`{}` is bit {} of a CPUID register, which has 32", bit.name, bit.bit.0);
                 diagnostics.push(Diagnostic::error(bit.at, message));
             }
-            QemuSource::Cpuid { .. } => {
-                let Some(word) = register(word) else { continue };
+            WordSource::Cpuid(word) => {
                 let location = Location { word, bit: bit.bit };
                 name(&mut joined.feature(location).1[release], bit, diagnostics);
             }

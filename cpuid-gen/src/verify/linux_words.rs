@@ -8,6 +8,7 @@ use super::linux::LinuxIndex;
 use super::twice::{Claim, check_unique};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{KvmBit, LinuxFlag, LinuxWord};
+use crate::leaf_name;
 use crate::location::{Bit, CpuidWord, Word};
 
 /// Everything about words, counts and what must be unique.
@@ -70,7 +71,7 @@ fn check_counts(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
 }
 
 fn check_leaf_name(index: &LinuxIndex<'_>, word: &LinuxWord, findings: &mut Findings<'_>) {
-    let stated = CpuidWord::from_leaf_name(&word.name);
+    let stated = leaf_name::from_linux(&word.name);
     if stated == word.location {
         return;
     }

@@ -13,7 +13,6 @@ mod finding;
 mod history;
 #[cfg(feature = "json")]
 mod json;
-mod leaf_name;
 mod linux;
 mod linux_names;
 mod linux_words;

@@ -8,6 +8,7 @@ use super::twice::{Claim, check_repeated, check_unique};
 use super::{deps, fold, qemu_macros};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{QemuBit, QemuDep, QemuSource, QemuWord};
+use crate::leaf_name;
 use crate::location::{Bit, CpuidWord, Subleaf};
 use crate::source::Span;
 
@@ -74,7 +75,7 @@ fn check_words_complete(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
 /// Most enumerators state their register, as Linux's do; the others (`FEAT_SVM`) do not start with a number.
 fn check_enumerator(index: &QemuIndex<'_>, word: &QemuWord, findings: &mut Findings<'_>) {
     let name = word.name.strip_prefix("FEAT_").unwrap_or(&word.name);
-    let stated = CpuidWord::from_stem(name);
+    let stated = leaf_name::from_stem(name);
     let numbered = name.starts_with(|first: char| first.is_ascii_digit());
     if stated == word.source.cpuid_word() || (stated.is_none() && !numbered) {
         return;

@@ -6,11 +6,12 @@
 
 use super::differences::MacroFamily;
 use super::finding::{Findings, Key, Kind};
+use super::fold;
 use super::qemu::QemuIndex;
 use super::twice::{Claim, check_unique};
-use super::{fold, leaf_name};
 use crate::diagnostic::Diagnostic;
 use crate::facts::QemuMacro;
+use crate::leaf_name;
 
 /// What a constant's name says.
 struct Meaning<'a> {

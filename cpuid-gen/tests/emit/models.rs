@@ -83,7 +83,7 @@ fn emitted_models_are_the_golden_ones() -> TestResult {
     assert_eq!(said, "");
     let files: Vec<GeneratedFile> = generate(&model)?.into_iter().map(format).collect::<Result<_, _>>()?;
     let files: Vec<_> =
-        files.iter().filter(|file| ["cpu_models.rs", "xsave.rs"].contains(&file.name)).collect();
+        files.iter().filter(|file| ["model_tables.rs", "xsave.rs"].contains(&file.name)).collect();
     assert_eq!(files.len(), 2);
     for file in files {
         compare_with_golden(&format!("emit-models/{}", file.name), &file.text);

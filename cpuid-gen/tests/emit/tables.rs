@@ -9,8 +9,8 @@ use std::{env, fs};
 
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{self, Facts, LinuxFacts, QemuFacts};
-use cpuid_gen::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf, Word};
-use cpuid_gen::model::{Model, Place};
+use cpuid_gen::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf, Word, WordBit};
+use cpuid_gen::model::Model;
 use cpuid_gen::source::Sources;
 use cpuid_gen::{GenerateError, format, generate, generate_standalone, input};
 
@@ -181,16 +181,16 @@ fn a_location_collects_what_every_release_says() -> TestResult {
     // Software-defined first, hardware later: a bit of each sort.
     let fence = find(location(7, Register::Ebx, 7))?;
     assert_eq!((&fence.linux[0].name, fence.linux[0].caps.len()), (&None, 1));
-    assert_eq!(fence.linux[1].kernel, Some(Place { word: Word(1), bit: Bit(7) }));
+    assert_eq!(fence.linux[1].kernel, Some(WordBit { word: Word(1), bit: Bit(7) }));
     let software: Vec<&str> = model.software.iter().map(|bit| bit.name.as_str()).collect();
     assert_eq!(software, ["FENCE", "SYNTH"]);
     // The kernel's place of a scattered bit is in a software-defined word; KVM has none for it.
     let shared = find(location(0x10, Register::Ebx, 3))?;
-    assert_eq!(shared.linux[0].kernel, Some(Place { word: Word(1), bit: Bit(3) }));
+    assert_eq!(shared.linux[0].kernel, Some(WordBit { word: Word(1), bit: Bit(3) }));
     assert_eq!(shared.linux[0].kvm, None);
     let moved = model.features.iter().find(|feature| feature.constant == "MOVED").ok_or("absent")?;
-    assert_eq!(moved.linux[1].kernel, Some(Place { word: Word(2), bit: Bit(5) }));
-    assert_eq!(moved.linux[1].kvm, Some(Place { word: Word(3), bit: Bit(10) }));
+    assert_eq!(moved.linux[1].kernel, Some(WordBit { word: Word(2), bit: Bit(5) }));
+    assert_eq!(moved.linux[1].kvm, Some(WordBit { word: Word(3), bit: Bit(10) }));
     Ok(())
 }
 

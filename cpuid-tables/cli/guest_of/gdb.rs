@@ -10,7 +10,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
-use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Subleaf};
+use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Registers, Subleaf};
 
 use super::{Vcpu, memory};
 
@@ -130,7 +130,7 @@ fn entry_of(words: &[u32]) -> Option<CpuidEntry> {
         function: Leaf(function),
         index: Subleaf(index),
         flags,
-        registers: [eax, ebx, ecx, edx],
+        registers: Registers { eax, ebx, ecx, edx },
     })
 }
 
@@ -159,6 +159,8 @@ fn syscall_instruction(pid: u32) -> io::Result<Option<u64>> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
+    use cpuid_tables::{Leaf, Registers, Subleaf};
+
     use super::{Vcpu, answer, script};
     use cpuid_tables::CpuidEntry;
 
@@ -170,7 +172,10 @@ mod tests {
                       0x7ffd1010:\t0x00000001\t0x00000002\t0x00000020\t0x00000000\n\
                       0x7ffd1020:\t0x00000004\t0x00000000\t0x00000000\t0x00000000\nend\n";
         let entries = answer(output, VCPU).map_err(|error| error.0);
-        assert_eq!(entries, Ok(vec![CpuidEntry::of_subleaf(7, 0, [2, 0x20, 0, 4])]));
+        assert_eq!(
+            entries,
+            Ok(vec![CpuidEntry::indexed(Leaf(7), Subleaf(0), Registers::new(2, 0x20, 0, 4))])
+        );
     }
 
     #[test]

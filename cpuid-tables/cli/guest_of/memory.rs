@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
-use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Subleaf, find_entry};
+use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Registers, Subleaf, find_entry};
 
 /// Bytes of a `struct kvm_cpuid_entry2`.
 const ENTRY: usize = 40;
@@ -105,8 +105,11 @@ fn table_at(head: &[u8], rest: &[u8]) -> Option<Vec<CpuidEntry>> {
         entries.iter().map(|entry| (entry.function, entry.subleaf())).collect();
     let registers = |leaf| find_entry(&entries, Leaf(leaf), Subleaf(0)).map(|entry| entry.registers);
     let (first, version) = (registers(0)?, registers(1)?);
-    let whole =
-        keys.len() == entries.len() && first[0] != 0 && first[1] != 0 && version[0] != 0 && version[3] != 0;
+    let whole = keys.len() == entries.len()
+        && first.eax != 0
+        && first.ebx != 0
+        && version.eax != 0
+        && version.edx != 0;
     whole.then_some(entries)
 }
 
@@ -127,22 +130,24 @@ fn entry(bytes: &[u8]) -> Option<CpuidEntry> {
         function: Leaf(function),
         index: Subleaf(index),
         flags,
-        registers: [eax, ebx, ecx, edx],
+        registers: Registers { eax, ebx, ecx, edx },
     })
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
+    use cpuid_tables::{Leaf, Registers, Subleaf};
+
     use super::{Table, tables_in};
     use cpuid_tables::CpuidEntry;
 
     fn entries() -> Vec<CpuidEntry> {
         vec![
-            CpuidEntry::of_leaf(0x4000_0000, [0x4000_0001, 1, 2, 3]),
-            CpuidEntry::of_leaf(0, [7, 0x756e_6547, 0x6c65_746e, 0x4965_6e69]),
-            CpuidEntry::of_leaf(1, [0x806f8, 0, 0, 1]),
-            CpuidEntry::of_subleaf(7, 0, [0, 0x20, 0, 0]),
+            CpuidEntry::new(Leaf(0x4000_0000), Registers::new(0x4000_0001, 1, 2, 3)),
+            CpuidEntry::new(Leaf(0), Registers::new(7, 0x756e_6547, 0x6c65_746e, 0x4965_6e69)),
+            CpuidEntry::new(Leaf(1), Registers::new(0x806f8, 0, 0, 1)),
+            CpuidEntry::indexed(Leaf(7), Subleaf(0), Registers::new(0, 0x20, 0, 0)),
         ]
     }
 
@@ -152,7 +157,7 @@ mod tests {
         let mut words = vec![count, 0];
         for entry in entries {
             words.extend([entry.function.0, entry.index.0, entry.flags]);
-            words.extend(entry.registers);
+            words.extend(entry.registers.to_array());
             words.extend([0; 3]);
         }
         words.into_iter().flat_map(u32::to_le_bytes).collect()

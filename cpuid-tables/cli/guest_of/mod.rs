@@ -38,7 +38,7 @@ pub(super) fn read(pid: u32) -> Result<Vec<Cpu>> {
 }
 
 fn cpu(number: Option<u32>, entries: Vec<CpuidEntry>) -> Cpu {
-    Cpu { number, ..Cpu::of_entries(entries) }
+    Cpu { number, ..Cpu::from_entries(entries) }
 }
 
 /// Without gdb: what stands in its memory.

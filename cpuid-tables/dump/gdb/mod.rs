@@ -28,7 +28,7 @@ use self::token::{Token, number, token};
 use super::scan::Scan;
 use super::sink::{Fault, Line, Parser, Sink};
 use super::{Cpu, WriteError};
-use crate::bits::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::table::CpuidEntry;
 
 const FIELDS: [&[u8]; 7] = [b"function", b"index", b"flags", b"eax", b"ebx", b"ecx", b"edx"];
@@ -152,7 +152,7 @@ impl Partial {
             function: Leaf(function?),
             index: Subleaf(index?),
             flags: flags?,
-            registers: [eax?, ebx?, ecx?, edx?],
+            registers: Registers::new(eax?, ebx?, ecx?, edx?),
         })
     }
 }
@@ -349,7 +349,7 @@ pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
         if at > 0 {
             write!(out, ", ")?;
         }
-        let [eax, ebx, ecx, edx] = entry.registers;
+        let Registers { eax, ebx, ecx, edx } = entry.registers;
         let numbers = [entry.function.0, entry.index.0, entry.flags, eax, ebx, ecx, edx];
         writeln!(out, "{{")?;
         for (field, number) in FIELDS.into_iter().zip(numbers) {

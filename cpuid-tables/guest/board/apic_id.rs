@@ -1,6 +1,6 @@
 //! APIC ids: as many bits for each level of the topology as its count needs (include/hw/i386/topology.h).
 
-use super::topology::Topology;
+use super::topology::{Level, Topology};
 use crate::table::ApicLayout;
 
 /// Where each level's number starts in an APIC id.
@@ -14,7 +14,7 @@ pub(crate) struct Offsets {
 
 /// A vCPU's place on each level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct VcpuPlace {
     pub(crate) socket: u32,
     pub(crate) die: u32,
     pub(crate) module: u32,
@@ -48,15 +48,15 @@ impl Topology {
     }
 }
 
-impl Place {
+impl VcpuPlace {
     /// Of the vCPU with this index (`x86_topo_ids_from_idx`).
-    pub(crate) fn of(topology: &Topology, index: u32) -> Place {
+    pub(crate) fn of(topology: &Topology, index: u32) -> VcpuPlace {
         let thread = index % topology.threads.max(1);
         let index = index / topology.threads.max(1);
         let (core, index) = (index % topology.cores.max(1), index / topology.cores.max(1));
         let (module, index) = (index % topology.modules.max(1), index / topology.modules.max(1));
         let (die, socket) = (index % topology.dies.max(1), index / topology.dies.max(1));
-        Place { socket, die, module, core, thread }
+        VcpuPlace { socket, die, module, core, thread }
     }
 
     /// Its APIC id (`x86_apicid_from_topo_ids`).
@@ -67,5 +67,33 @@ impl Place {
             | at(self.module, offsets.module)
             | at(self.core, offsets.core)
             | self.thread
+    }
+}
+
+impl Offsets {
+    /// Where a level's number starts, which is how many bits the levels below have.
+    pub(crate) fn of_level(self, level: Level) -> u32 {
+        match level {
+            Level::Thread => 0,
+            Level::Core => self.core,
+            Level::Module => self.module,
+            Level::Die => self.die,
+            Level::Socket => self.package,
+        }
+    }
+}
+
+/// What a leaf may depend on of a vCPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Vcpu {
+    pub(crate) apic_id: u32,
+    /// Its core's number within the module.
+    pub(crate) core: u32,
+}
+
+impl Vcpu {
+    pub(crate) fn of(topology: &Topology, index: u32) -> Vcpu {
+        let place = VcpuPlace::of(topology, index);
+        Vcpu { apic_id: place.apic_id(Offsets::of(topology)), core: place.core }
     }
 }

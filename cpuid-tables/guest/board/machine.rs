@@ -4,19 +4,8 @@
 use crate::bits::release::QemuRelease;
 use crate::guest::behaviour::Behaviour;
 use crate::guest::error::BuildError;
-use crate::guest::parse::machine::MachineOption;
+use crate::guest::parse::machine::{Irqchip, MachineOption};
 use crate::models::machine::MachineType;
-
-/// Where KVM's interrupt controllers are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Irqchip {
-    /// All in the kernel: `kernel-irqchip=on`.
-    On,
-    /// The local APICs alone: `kernel-irqchip=split`.
-    Split,
-    /// None: `kernel-irqchip=off`.
-    Off,
-}
 
 /// A sort of machine types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,28 +1,9 @@
-//! Numbers of sockets, dies, modules, cores and threads (hw/core/machine-smp.c), and the leaves that tell of them.
+//! Numbers of sockets, dies, modules, cores and threads (hw/core/machine-smp.c).
 
-use core::fmt;
-
-use super::apic_id::Offsets;
 use super::machine::Machine;
-
-/// What `-smp` says; what it leaves out is computed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Smp {
-    /// vCPUs there are at the start.
-    pub cpus: Option<u32>,
-    /// vCPUs there may be.
-    pub max_cpus: Option<u32>,
-    /// Sockets.
-    pub sockets: Option<u32>,
-    /// Dies of a socket.
-    pub dies: Option<u32>,
-    /// Modules of a die.
-    pub modules: Option<u32>,
-    /// Cores of a module.
-    pub cores: Option<u32>,
-    /// Threads of a core.
-    pub threads: Option<u32>,
-}
+use crate::bits::qemu_cpu::SharedBy;
+use crate::guest::error::TopologyError;
+use crate::guest::parse::smp::Smp;
 
 /// All of the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,68 +24,7 @@ pub struct Topology {
     pub threads: u32,
 }
 
-/// Numbers that make no sense.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TopologyError {
-    /// A number is 0.
-    Zero,
-    /// The machine has no such level; its number must be 1.
-    Unsupported(&'static str),
-    /// The product of all levels is not the number of vCPUs that there may be.
-    Product {
-        /// The product; none if it does not fit 32 bits.
-        product: Option<u32>,
-        /// How many vCPUs there may be.
-        max_cpus: u32,
-    },
-    /// More vCPUs at the start than there may be.
-    TooManyAtStart {
-        /// At the start.
-        cpus: u32,
-        /// There may be.
-        max_cpus: u32,
-    },
-    /// More than the machine type takes.
-    TooManyForMachine {
-        /// There may be.
-        max_cpus: u32,
-        /// The machine type takes.
-        machine: u32,
-    },
-}
-
-impl fmt::Display for TopologyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            TopologyError::Zero => f.write_str("a number of the CPU topology is 0"),
-            TopologyError::Unsupported(level) => write!(f, "this machine has no {level}: expected 1"),
-            TopologyError::Product { product: Some(product), max_cpus } => write!(
-                f,
-                "sockets, dies, modules, cores and threads make {product} vCPUs, not maxcpus={max_cpus}"
-            ),
-            TopologyError::Product { product: None, .. } => {
-                f.write_str("sockets, dies, modules, cores and threads make more vCPUs than can be counted")
-            }
-            TopologyError::TooManyAtStart { cpus, max_cpus } => {
-                write!(f, "{cpus} vCPUs at the start, and maxcpus={max_cpus}")
-            }
-            TopologyError::TooManyForMachine { max_cpus, machine } => {
-                write!(f, "{max_cpus} vCPUs, and the machine type takes at most {machine}")
-            }
-        }
-    }
-}
-
 impl Smp {
-    fn given(&self) -> [Option<u32>; 7] {
-        [self.cpus, self.max_cpus, self.sockets, self.dies, self.modules, self.cores, self.threads]
-    }
-
-    /// A number is given as 0.
-    pub(crate) fn has_zero(&self) -> bool {
-        self.given().contains(&Some(0))
-    }
-
     /// All numbers on a machine (`machine_parse_smp_config`).
     pub(crate) fn resolve(&self, machine: &Machine) -> Result<Topology, TopologyError> {
         let given = self.given();
@@ -215,57 +135,25 @@ impl Topology {
         }
     }
 
-    fn has(&self, level: Level) -> bool {
+    /// The level has more than one of its kind, or is one that every machine has.
+    pub(crate) fn has(&self, level: Level) -> bool {
         match level {
             Level::Module => self.modules > 1,
             Level::Die => self.dies > 1,
             _ => true,
         }
     }
-
-    /// The `at`th level that there is below the socket, with the one above it (`encode_topo_cpuid1f`).
-    fn level_at(&self, at: u32) -> Option<(Level, Level)> {
-        let all = [Level::Thread, Level::Core, Level::Module, Level::Die, Level::Socket];
-        let mut there = all.into_iter().filter(|level| self.has(*level));
-        let level = there.nth(usize::try_from(at).ok()?)?;
-        Some((level, there.next()?))
-    }
-
-    /// Leaf 0xB without the APIC id.
-    pub(crate) fn leaf_b(&self, subleaf: u32, threads_per_package: u32) -> [u32; 4] {
-        let offsets = Offsets::of(self);
-        let [eax, ebx, kind] = match subleaf {
-            0 => [offsets.core, self.threads, 1],
-            1 => [offsets.package, threads_per_package, 2],
-            _ => [0, 0, 0],
-        };
-        [eax, ebx & 0xffff, subleaf & 0xff | kind << 8, 0]
-    }
-
-    /// Leaf 0x1F without the APIC id.
-    pub(crate) fn leaf_1f(&self, subleaf: u32) -> [u32; 4] {
-        let Some((level, next)) = self.level_at(subleaf) else { return [0, 0, subleaf & 0xff, 0] };
-        let kind = match level {
-            Level::Thread => 1,
-            Level::Core => 2,
-            Level::Module => 3,
-            Level::Die => 5,
-            Level::Socket => 0,
-        };
-        let offset = Offsets::of(self).of_level(next);
-        [offset, self.threads_of(next) & 0xffff, subleaf & 0xff | kind << 8, 0]
-    }
 }
 
-impl Offsets {
-    /// Where a level's number starts, which is how many bits the levels below have.
-    pub(crate) fn of_level(self, level: Level) -> u32 {
-        match level {
-            Level::Thread => 0,
-            Level::Core => self.core,
-            Level::Module => self.module,
-            Level::Die => self.die,
-            Level::Socket => self.package,
+impl Level {
+    /// The level whose threads share a cache.
+    pub(crate) const fn of(shared: SharedBy) -> Level {
+        match shared {
+            SharedBy::Thread => Level::Thread,
+            SharedBy::Core => Level::Core,
+            SharedBy::Module => Level::Module,
+            SharedBy::Die => Level::Die,
+            SharedBy::Socket => Level::Socket,
         }
     }
 }

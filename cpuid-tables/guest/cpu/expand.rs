@@ -3,10 +3,11 @@
 
 use super::Cpu;
 use super::flags::{ARCH_CAPABILITIES, AVX10, CMP_LEGACY, HT, INVTSC, OVERFLOW_RECOV, PDCM, Reg};
-use super::properties::Value;
+use crate::bits::location::Registers;
 use crate::generated::guest_tables::{Dependency, GuestWord};
 use crate::guest::error::BuildError;
 use crate::guest::parse::cpu::{CpuOption, CpuSetting};
+use crate::guest::parse::values::Value;
 use crate::guest::report::Reason;
 
 impl Cpu<'_> {
@@ -60,7 +61,7 @@ impl Cpu<'_> {
             self.words[at] |= supported & !self.user_words[at] & !no_autoenable;
         }
         if self.has(AVX10) && self.settings.avx10_version == 0 {
-            let [_, ebx, ..] = self.supported.leaf(0x24, 0);
+            let Registers { ebx, .. } = self.supported.leaf(0x24, 0);
             self.settings.avx10_version = ebx.to_le_bytes()[0];
         }
     }

@@ -2,7 +2,7 @@
 
 use super::Cpu;
 use super::flags::{AVX10, INTEL_PT, INTEL_PT_LIP, Reg};
-use crate::bits::location::WordSource;
+use crate::bits::location::{Registers, WordSource};
 use crate::guest::report::{Reason, Warning};
 
 /// What leaf 0x14 says of processor trace, whatever the host's is: EBX and ECX of subleaf 0, EAX and EBX of subleaf 1.
@@ -42,7 +42,7 @@ impl Cpu<'_> {
         match self.release.source(word) {
             Some(WordSource::Cpuid(word)) => {
                 let registers = self.supported.instruction(word.leaf.0, word.subleaf.0);
-                let there = u64::from(registers[word.register as usize]) & bit != 0;
+                let there = u64::from(registers[word.register]) & bit != 0;
                 if there { Reason::KvmLacks } else { Reason::HostLacks }
             }
             _ => Reason::MsrLacks,
@@ -52,8 +52,8 @@ impl Cpu<'_> {
     /// KVM offers what leaf 0x14 is going to say.
     fn traces(&self) -> bool {
         use processor_trace::{CYCLES_AND_PSB, EBX, ECX, MTC, RANGES};
-        let [eax, ebx, ecx, _] = self.supported.leaf(0x14, 0);
-        let [eax1, ebx1, ..] = self.supported.leaf(0x14, 1);
+        let Registers { eax, ebx, ecx, .. } = self.supported.leaf(0x14, 0);
+        let Registers { eax: eax1, ebx: ebx1, .. } = self.supported.leaf(0x14, 1);
         eax != 0
             && ebx & EBX == EBX
             && ecx & ECX == ECX
@@ -74,7 +74,7 @@ impl Cpu<'_> {
             }
             return asked != 0;
         }
-        let [_, ebx, ..] = self.supported.leaf(0x24, 0);
+        let Registers { ebx, .. } = self.supported.leaf(0x24, 0);
         let gets = ebx.to_le_bytes()[0];
         if gets >= asked {
             return false;

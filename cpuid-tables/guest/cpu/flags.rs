@@ -3,7 +3,7 @@
 //! They are constants of their own, not of [`feature`](crate::feature), because those follow the releases that the
 //! tables were generated from: an older QEMU lacks some that this code asks for. A test compares each with QEMU's name.
 
-use crate::bits::location::{CpuidWord, Register, WordSource};
+use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf, WordSource};
 use crate::generated::guest_tables::{GUESTS, GuestTables};
 
 /// Defines [`Reg`].
@@ -22,7 +22,7 @@ macro_rules! registers {
             /// Where it is.
             pub(crate) const fn word(self) -> CpuidWord {
                 match self {
-                    $(Reg::$name => CpuidWord::new($leaf, $subleaf, Register::$register),)+
+                    $(Reg::$name => CpuidWord::new(Leaf($leaf), Subleaf($subleaf), Register::$register),)+
                 }
             }
         }
@@ -189,7 +189,7 @@ mod tests {
     fn flags_are_called_as_qemu_calls_them() {
         for (flag, name) in ALL {
             let bit = Bit(u8::try_from(flag.mask.trailing_zeros()).unwrap_or(u8::MAX));
-            let Some(feature) = Feature::at(flag.reg.word().bit(bit.0)) else {
+            let Some(feature) = Feature::at(flag.reg.word().bit(bit)) else {
                 panic!("{name}: no feature at {flag:?}")
             };
             let names = feature.qemu_releases().flat_map(|release| feature.qemu_names(release));

@@ -5,12 +5,12 @@
 //! compatibility properties; what the user sets by name and value. Signs come later, when features are expanded.
 
 use super::flags::HYPERVISOR;
-use super::properties::Value;
 use super::{Class, Cpu};
-use crate::bits::location::{CpuidWord, Register};
-use crate::guest::board::machine::Irqchip;
+use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 use crate::guest::error::BuildError;
 use crate::guest::parse::cpu::{CpuOption, CpuSetting};
+use crate::guest::parse::machine::Irqchip;
+use crate::guest::parse::values::Value;
 use crate::models::cpu_model::CpuModel;
 
 /// `MCG_LMCE_P`: machine checks for one processor alone.
@@ -69,7 +69,7 @@ impl Cpu<'_> {
 
     /// A named model has the host's vendor (`host_cpu_instance_init`).
     fn host_vendor(&self) -> [u32; 3] {
-        let [_, ebx, ecx, edx] = self.supported.instruction(0, 0);
+        let Registers { ebx, ecx, edx, .. } = self.supported.instruction(0, 0);
         [ebx, edx, ecx]
     }
 
@@ -92,12 +92,12 @@ impl Cpu<'_> {
     /// The host's identity and levels (`host_cpu_max_instance_init`, `kvm_cpu_max_instance_init`).
     fn load_max(&mut self) {
         let (supported, vendor) = (self.supported, self.host_vendor());
-        let [version, ..] = supported.instruction(1, 0);
+        let Registers { eax: version, .. } = supported.instruction(1, 0);
         let mut brand = [0; 12];
         for (leaf, part) in (0x8000_0002..).zip(brand.chunks_exact_mut(4)) {
-            part.copy_from_slice(&supported.instruction(leaf, 0));
+            part.copy_from_slice(&supported.instruction(leaf, 0).to_array());
         }
-        let highest = |leaf| supported.register(CpuidWord::new(leaf, 0, Register::Eax));
+        let highest = |leaf| supported.register(CpuidWord::new(Leaf(leaf), Subleaf(0), Register::Eax));
         let settings = &mut self.settings;
         settings.pmu = true;
         settings.lmce = supported.host.mce_capabilities.is_some_and(|bits| bits & LMCE != 0);

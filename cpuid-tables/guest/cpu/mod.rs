@@ -1,6 +1,7 @@
 //! A CPU on the way to its table: feature words and settings (`X86CPU` and `CPUX86State` of target/i386/cpu.h), and how
 //! a property is found by its name.
 
+pub(crate) mod components;
 pub(crate) mod expand;
 pub(crate) mod filter;
 pub(crate) mod flags;
@@ -13,21 +14,22 @@ pub(crate) mod supported;
 pub(crate) mod vendor;
 pub(crate) mod xsave;
 
+use crate::bits::location::Registers;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::behaviour::Release;
 use super::board::machine::Machine;
 use super::board::topology::Topology;
+use super::cpu::components::Components;
 use super::cpu::flags::{Flag, Reg, WORDS};
-use super::cpu::properties::Value;
 use super::cpu::settings::Settings;
 use super::cpu::supported::Supported;
 use super::cpu::vendor::{AMD, INTEL, ZHAOXIN};
-use super::cpu::xsave::Components;
 use super::error::BuildError;
 use super::report::{Filtered, Reason, Warning};
 use crate::generated::guest_tables::{NAMES, Target, WordMask};
+use crate::guest::parse::values::Value;
 use crate::models::cache::Caches;
 use crate::models::cpu_model::CpuModel;
 use crate::models::machine::CpuProperty;
@@ -79,7 +81,7 @@ pub(crate) struct Cpu<'h> {
     /// A model's own caches.
     pub(crate) caches: Option<Caches>,
     /// Leaf 5.
-    pub(crate) mwait: [u32; 4],
+    pub(crate) mwait: Registers,
     pub(crate) filtered: Vec<Filtered>,
     pub(crate) warnings: Vec<Warning>,
 }

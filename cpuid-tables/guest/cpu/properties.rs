@@ -7,15 +7,8 @@ use super::Cpu;
 use super::settings::{IDS, OnOffAuto, words};
 use super::vendor;
 use crate::guest::error::BuildError;
-use crate::guest::parse::values::{boolean, signed, unsigned};
+use crate::guest::parse::values::{Value, boolean, signed, unsigned};
 use crate::models::machine::CpuProperty;
-
-/// A value, as text or from `+name` and `-name`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Value<'v> {
-    Text(&'v str),
-    Bool(bool),
-}
 
 /// Reads values of one property.
 struct Reader<'v> {

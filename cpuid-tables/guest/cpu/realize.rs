@@ -6,11 +6,11 @@ use super::flags::{APIC, HT, INVTSC, LM, MCA, MCE, MONITOR, PAE, PSE36, Reg, TOP
 use super::load::LMCE;
 use super::settings::IDS;
 use super::supported::{AMD_ALIASES, cap};
-use crate::bits::location::{CpuidWord, Msr, Register};
-use crate::guest::board::apic_id::Place;
-use crate::guest::board::machine::Irqchip;
+use crate::bits::location::{CpuidWord, Leaf, Msr, Register, Registers, Subleaf};
+use crate::guest::board::apic_id::VcpuPlace;
 use crate::guest::error::BuildError;
 use crate::guest::parse::cpu::CpuOption;
+use crate::guest::parse::machine::Irqchip;
 use crate::guest::report::Warning;
 
 /// The widest physical address: QEMU's `TARGET_PHYS_ADDR_SPACE_BITS`.
@@ -43,7 +43,7 @@ impl Cpu<'_> {
         }
         self.take_host_power();
         self.settle_phys_bits()?;
-        self.mwait[2] |= 3;
+        self.mwait.ecx |= 3;
         if self.is_amd() && !self.has(TOPOEXT) && self.topology.threads > 1 {
             self.warnings.push(Warning::Threads(self.topology.threads));
         }
@@ -63,7 +63,7 @@ impl Cpu<'_> {
             }
             self.warnings.push(Warning::UserspaceApic);
         }
-        let last = crate::guest::leaves::assemble::Vcpu::of(&self.topology, self.topology.cpus - 1).apic_id;
+        let last = crate::guest::board::apic_id::Vcpu::of(&self.topology, self.topology.cpus - 1).apic_id;
         if needed && self.release.behaviour.wide_apic_ids_need_x2apic && last >= 255 && !self.has(X2APIC) {
             return Err(BuildError::ApicIdNeedsX2apic(last));
         }
@@ -84,7 +84,7 @@ impl Cpu<'_> {
             return Ok(());
         }
         for index in 0..self.topology.cpus {
-            let Place { socket, die, module, core, thread } = Place::of(&self.topology, index);
+            let VcpuPlace { socket, die, module, core, thread } = VcpuPlace::of(&self.topology, index);
             for ((property, asked), is) in
                 IDS.into_iter().zip(self.settings.ids).zip([socket, die, module, core, thread])
             {
@@ -171,8 +171,8 @@ impl Cpu<'_> {
     }
 
     fn take_host_phys_bits(&mut self) {
-        let [highest, ..] = self.supported.instruction(0x8000_0000, 0);
-        let [widths, ..] = self.supported.instruction(0x8000_0008, 0);
+        let Registers { eax: highest, .. } = self.supported.instruction(0x8000_0000, 0);
+        let Registers { eax: widths, .. } = self.supported.instruction(0x8000_0008, 0);
         let host = if highest >= 0x8000_0008 { widths & 0xff } else { 36 };
         let settings = &mut self.settings;
         let asked = settings.phys_bits;
@@ -186,7 +186,7 @@ impl Cpu<'_> {
     }
 
     fn take_guest_phys_bits(&mut self) {
-        let eax = self.supported.register(CpuidWord::new(0x8000_0008, 0, Register::Eax));
+        let eax = self.supported.register(CpuidWord::new(Leaf(0x8000_0008), Subleaf(0), Register::Eax));
         let bits = eax >> 16 & 0xff;
         if bits == 0 {
             return;

@@ -7,9 +7,9 @@ use super::flags::{
     TSC_DEADLINE, WORDS, X2APIC,
 };
 use super::vendor::INTEL;
-use crate::bits::location::{CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
+use crate::bits::location::{CpuidWord, Leaf, Msr, Registers, Subleaf, WordSource};
 use crate::guest::behaviour::Release;
-use crate::guest::board::machine::Irqchip;
+use crate::guest::parse::machine::Irqchip;
 use crate::host::Host;
 use crate::table::find_entry;
 
@@ -83,14 +83,14 @@ impl Supported<'_> {
     }
 
     /// What the CPUID instruction returns; zeros for a leaf that the host's description lacks (`host_cpuid`).
-    pub(crate) fn instruction(&self, leaf: u32, subleaf: u32) -> [u32; 4] {
+    pub(crate) fn instruction(&self, leaf: u32, subleaf: u32) -> Registers {
         let entry = find_entry(&self.host.instruction, Leaf(leaf), Subleaf(subleaf));
-        entry.map_or([0; 4], |entry| entry.registers)
+        entry.map_or(Registers::ZERO, |entry| entry.registers)
     }
 
     /// Four registers as QEMU takes them from KVM (`x86_cpu_get_supported_cpuid`).
-    pub(crate) fn leaf(&self, leaf: u32, subleaf: u32) -> [u32; 4] {
-        Register::ALL.map(|register| self.register(CpuidWord::new(leaf, subleaf, register)))
+    pub(crate) fn leaf(&self, leaf: u32, subleaf: u32) -> Registers {
+        Registers::from_fn(|register| self.register(CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register)))
     }
 
     /// A register as QEMU takes it from KVM.
@@ -159,7 +159,7 @@ impl Supported<'_> {
         }
         let word = reg.word();
         let registers = self.instruction(word.leaf.0, word.subleaf.0);
-        flags.iter().fold(0, |all, flag| all | flag.mask) & registers[word.register as usize]
+        flags.iter().fold(0, |all, flag| all | flag.mask) & registers[word.register]
     }
 
     /// Components that need permission first are in `KVM_X86_XCOMP_GUEST_SUPP` alone.
@@ -174,8 +174,8 @@ impl Supported<'_> {
 
     /// A Haswell whose TSX is broken (`host_tsx_broken`).
     fn tsx_is_broken(&self) -> bool {
-        let [_, ebx, ecx, edx] = self.instruction(0, 0);
-        let [eax, ..] = self.instruction(1, 0);
+        let Registers { ebx, ecx, edx, .. } = self.instruction(0, 0);
+        let Registers { eax, .. } = self.instruction(1, 0);
         let family = (eax >> 8 & 0xf) + (eax >> 20 & 0xff);
         let (model, stepping) = (eax >> 4 & 0xf | (eax & 0xf_0000) >> 12, eax & 0xf);
         [ebx, edx, ecx] == INTEL

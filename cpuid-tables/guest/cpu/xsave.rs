@@ -1,93 +1,14 @@
-//! XSAVE's components: which there are, their sizes and offsets, and leaf 0xD (`x86_ext_save_areas[]`,
-//! `x86_cpu_enable_xsave_components` and `xsave_area_size` of target/i386/cpu.c; `kvm_cpu_xsave_init` of
-//! kvm/kvm-cpu.c).
+//! The XSAVE components that a CPU enables, and leaf 0xD (`x86_cpu_enable_xsave_components` of target/i386/cpu.c).
 
 use super::Cpu;
+use super::components::Component;
 use super::flags::{ARCH_LBR, AVX10, AVX512F, Reg, XSAVE, XSAVES};
-use super::supported::Supported;
-use crate::generated::guest_tables;
-use crate::guest::behaviour::Release;
-use crate::guest::error::BuildError;
+use crate::bits::location::Registers;
 
-/// A component.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Component {
-    /// The word and bits that enable it.
-    word: usize,
-    mask: u64,
-    /// 0 for none.
-    size: u32,
-    offset: u32,
-    /// ECX of its subleaf.
-    flags: u32,
-}
-
-/// How many there may be.
-const COUNT: usize = 64;
 /// Component 15, the branch records: the one of `IA32_XSS` that QEMU has.
 const ARCH_LBR_COMPONENT: u64 = 1 << 15;
 /// Components of XCR0 that QEMU has: all but the one above.
 const XCR0: u64 = !ARCH_LBR_COMPONENT;
-
-/// The components of a release on a host.
-#[derive(Clone, Copy)]
-pub(crate) struct Components([Component; COUNT]);
-
-impl Components {
-    /// Sizes from QEMU, offsets from the host.
-    pub(crate) fn new(
-        release: Release,
-        supported: &Supported<'_>,
-        host_words: &[u64],
-    ) -> Result<Components, BuildError> {
-        let mut all = [Component::default(); COUNT];
-        let word = |reg| release.index(reg).map_or(0, |at| host_words[at]);
-        let xcr0 = word(Reg::LdEdx) << 32 | word(Reg::LdEax);
-        for &guest_tables::Component { number, feature, size } in release.tables.xsave {
-            let Some(component) = all.get_mut(usize::from(number)) else { continue };
-            let mask = feature.mask;
-            component.word = usize::from(feature.word);
-            component.mask = mask;
-            component.size = size;
-            if number < 2 {
-                continue;
-            }
-            let there = if release.behaviour.sizes_by_xcr0 {
-                // The shift is of 32 bits in QEMU, which no component reaches.
-                xcr0 >> number & 1 != 0
-            } else {
-                host_words.get(component.word).is_some_and(|has| has & mask == mask)
-            };
-            if !there && release.behaviour.sizes_by_xcr0 {
-                component.size = 0;
-            }
-            if !there || component.size == 0 {
-                continue;
-            }
-            let number = u32::from(number);
-            let [eax, ebx, ecx, _] = supported.instruction(0xd, number);
-            if eax != 0 {
-                if eax != component.size {
-                    return Err(BuildError::XsaveSize { component: number, qemu: component.size, host: eax });
-                }
-                (component.offset, component.flags) = (ebx, ecx);
-            }
-        }
-        Ok(Components(all))
-    }
-
-    /// Bytes that components take (`xsave_area_size`).
-    fn size(&self, mask: u64, compacted: bool) -> u32 {
-        let mut size = self.0[0].size;
-        for (number, component) in self.0.iter().enumerate().skip(2) {
-            if mask >> number & 1 != 0 {
-                let offset = if compacted { size } else { component.offset };
-                size = size.max(offset.wrapping_add(component.size));
-            }
-        }
-        size
-    }
-}
 
 impl Cpu<'_> {
     /// Sets the words of XCR0 and `IA32_XSS` by the features.
@@ -131,14 +52,14 @@ impl Cpu<'_> {
     }
 
     /// Leaf 0xD.
-    pub(crate) fn leaf_d(&self, subleaf: u32) -> [u32; 4] {
+    pub(crate) fn leaf_d(&self, subleaf: u32) -> Registers {
         if !self.has(XSAVE) {
-            return [0; 4];
+            return Registers::ZERO;
         }
         match subleaf {
             0 => {
                 let size = self.components.size(self.xcr0(), false);
-                [self.word(Reg::LdEax), size, size, self.word(Reg::LdEdx)]
+                Registers::new(self.word(Reg::LdEax), size, size, self.word(Reg::LdEdx))
             }
             1 => {
                 let eax = self.word(Reg::Lds1Eax);
@@ -147,25 +68,25 @@ impl Cpu<'_> {
                 if self.has_lbr() && eax & XSAVES.mask != 0 {
                     ecx |= (ARCH_LBR_COMPONENT & 0xffff_ffff) as u32;
                 }
-                [eax, size, ecx, self.word(Reg::Lds1Edx)]
+                Registers::new(eax, size, ecx, self.word(Reg::Lds1Edx))
             }
             0xf if self.has_lbr() => self.supported.leaf(0xd, subleaf),
             _ => self.leaf_d_component(subleaf),
         }
     }
 
-    fn leaf_d_component(&self, number: u32) -> [u32; 4] {
+    fn leaf_d_component(&self, number: u32) -> Registers {
         /// Aligned to 64 bytes in the compacted format; XFD takes it.
         const ALIGNED_OR_XFD: u32 = 1 << 1 | 1 << 2;
         let Some(component) = usize::try_from(number).ok().and_then(|at| self.components.0.get(at)) else {
-            return [0; 4];
+            return Registers::ZERO;
         };
         if self.xcr0() >> number & 1 != 0 {
-            [component.size, component.offset, component.flags & ALIGNED_OR_XFD, 0]
+            Registers::new(component.size, component.offset, component.flags & ALIGNED_OR_XFD, 0)
         } else if self.xss() >> number & 1 != 0 {
-            [component.size, 0, 1, 0]
+            Registers::new(component.size, 0, 1, 0)
         } else {
-            [0; 4]
+            Registers::ZERO
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Hyper-V's features and leaves (`kvm_hyperv_expand_features` and `hyperv_fill_cpuids` of target/i386/kvm/kvm.c).
 
-use crate::bits::location::{CpuidWord, Register};
+use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 use crate::generated::guest_tables::HypervBits;
 use crate::guest::cpu::Cpu;
 use crate::guest::cpu::settings::OnOffAuto;
@@ -31,7 +31,7 @@ const SYNDBG_INTERFACE: u32 = 0x4000_0081;
 const SYNDBG_CAPABILITIES: u32 = 0x4000_0082;
 
 /// `Hv#1`.
-const HV_1: [u32; 4] = [0x3123_7648, 0, 0, 0];
+const HV_1: Registers = Registers::new(0x3123_7648, 0, 0, 0);
 /// RECOMMENDATIONS.EAX: no core is shared by guests other than as siblings.
 const NO_NONARCH_CORESHARING: u32 = 1 << 18;
 
@@ -47,8 +47,8 @@ impl Cpu<'_> {
         self.settings.hyperv_features & feature != 0
     }
 
-    fn hyperv_host_leaf(&self, leaf: u32) -> [u32; 4] {
-        Register::ALL.map(|register| self.hyperv_host(leaf, register))
+    fn hyperv_host_leaf(&self, leaf: u32) -> Registers {
+        Registers::from_fn(|register| self.hyperv_host(leaf, register))
     }
 
     /// KVM has all bits of a feature.
@@ -94,9 +94,9 @@ impl Cpu<'_> {
     }
 
     fn pass_hyperv_through(&mut self) {
-        let [_, ebx, ecx, edx] = self.hyperv_host_leaf(VENDOR);
+        let Registers { ebx, ecx, edx, .. } = self.hyperv_host_leaf(VENDOR);
         self.settings.hv_vendor = [ebx, ecx, edx];
-        let [build, version, spack, service] = self.hyperv_host_leaf(VERSION);
+        let Registers { eax: build, ebx: version, ecx: spack, edx: service } = self.hyperv_host_leaf(VERSION);
         let [major, minor] = [version >> 16, version & 0xffff].map(|half| (half & 0xffff) as u16);
         let settings = &mut self.settings;
         (settings.hv_version_build, settings.hv_version_spack) = (build, spack);
@@ -141,7 +141,7 @@ impl Cpu<'_> {
         /// Version 1 to 1 of the enlightened VMCS.
         const EVMCS_VERSIONS: u32 = 1 << 8 | 1;
         let mut word = 0;
-        let wanted = CpuidWord::new(leaf, 0, register);
+        let wanted = CpuidWord::new(Leaf(leaf), Subleaf(0), register);
         for &HypervBits { feature, register, mask } in self.release.tables.hyperv {
             if register == wanted && self.enabled(1 << (feature & 63)) {
                 word |= mask;
@@ -165,31 +165,34 @@ impl Cpu<'_> {
         let version = u32::from(settings.hv_version_major) << 16 | u32::from(settings.hv_version_minor);
         let service =
             u32::from(settings.hv_version_sbranch) << 24 | settings.hv_version_snumber & 0x00ff_ffff;
-        let limits = if passed { self.hyperv_host_leaf(LIMITS) } else { [0, 64, 0, 0] };
-        let mut leaf = |leaf, registers| table.push(CpuidEntry::of_leaf(leaf, registers));
-        leaf(VENDOR, [highest, ebx, ecx, edx])?;
+        let limits = if passed { self.hyperv_host_leaf(LIMITS) } else { Registers::new(0, 64, 0, 0) };
+        let mut leaf = |leaf, registers| table.push(CpuidEntry::new(Leaf(leaf), registers));
+        leaf(VENDOR, Registers::new(highest, ebx, ecx, edx))?;
         leaf(INTERFACE, interface)?;
-        leaf(VERSION, [settings.hv_version_build, version, settings.hv_version_spack, service])?;
+        leaf(
+            VERSION,
+            Registers::new(settings.hv_version_build, version, settings.hv_version_spack, service),
+        )?;
         leaf(FEATURES, self.hyperv_features())?;
-        leaf(RECOMMENDATIONS, [self.hyperv_recommendations(), settings.hv_spinlocks, 0, 0])?;
-        leaf(LIMITS, [settings.hv_max_vps, limits[1], limits[2], limits[3]])?;
+        leaf(RECOMMENDATIONS, Registers::new(self.hyperv_recommendations(), settings.hv_spinlocks, 0, 0))?;
+        leaf(LIMITS, Registers { eax: settings.hv_max_vps, ..limits })?;
         if nested != 0 {
             for empty in LIMITS + 1..NESTED {
-                leaf(empty, [0; 4])?;
+                leaf(empty, Registers::ZERO)?;
             }
-            leaf(NESTED, [nested, 0, 0, 0])?;
+            leaf(NESTED, Registers::new(nested, 0, 0, 0))?;
         }
         if self.enabled(feature::SYNDBG) {
             /// `Microsoft VS` and `VS#1`.
-            const VS: [u32; 4] = [0, 0x7263_694d, 0x666f_736f, 0x5356_2074];
+            const VS: Registers = Registers::new(0, 0x7263_694d, 0x666f_736f, 0x5356_2074);
             leaf(SYNDBG_VENDOR, VS)?;
-            leaf(SYNDBG_INTERFACE, [0x3123_5356, 0, 0, 0])?;
-            leaf(SYNDBG_CAPABILITIES, [1 << 1, 0, 0, 0])?;
+            leaf(SYNDBG_INTERFACE, Registers::new(0x3123_5356, 0, 0, 0))?;
+            leaf(SYNDBG_CAPABILITIES, Registers::new(1 << 1, 0, 0, 0))?;
         }
         Ok(())
     }
 
-    fn hyperv_features(&self) -> [u32; 4] {
+    fn hyperv_features(&self) -> Registers {
         /// Hypercalls; messages and events, which SynIC needs; processors that come and go.
         const HYPERCALLS: u32 = 1 << 5;
         const MESSAGES_AND_EVENTS: u32 = 1 << 4 | 1 << 5;
@@ -199,7 +202,7 @@ impl Cpu<'_> {
         if self.enabled(feature::SYNIC) && !self.settings.hv_synic_kvm_only {
             ebx |= MESSAGES_AND_EVENTS;
         }
-        [eax | HYPERCALLS, ebx, 0, edx | DYNAMIC_PARTITIONING]
+        Registers::new(eax | HYPERCALLS, ebx, 0, edx | DYNAMIC_PARTITIONING)
     }
 
     fn hyperv_recommendations(&self) -> u32 {

@@ -1,14 +1,14 @@
 //! The table: which leaves QEMU asks its CPU for, in which order, and which it leaves out (`kvm_arch_init_vcpu` and
 //! `kvm_x86_build_cpuid` of target/i386/kvm/kvm.c).
 
+use crate::bits::location::{Leaf, Registers, Subleaf};
 use alloc::vec::Vec;
 
 use super::caches::CacheInfo;
-use crate::guest::board::apic_id::{Offsets, Place};
-use crate::guest::board::topology::Topology;
-use crate::guest::builder::SgxSection;
+use crate::guest::board::apic_id::Vcpu;
 use crate::guest::cpu::Cpu;
 use crate::guest::error::BuildError;
+use crate::guest::sgx::SgxSection;
 use crate::table::{ApicLayout, CpuidEntry, CpuidTable, OwnBits, OwnPart, OwnPlace, TableFull, VcpuBase};
 
 /// How many entries QEMU has room for: its `KVM_MAX_CPUID_ENTRIES`.
@@ -21,21 +21,6 @@ const LAST_OF_D: (u32, u32) = (63, CpuidEntry::SIGNIFICANT_INDEX);
 /// The first leaf of hypervisors, which ends the basic ones.
 const HYPERVISOR: u32 = 0x4000_0000;
 
-/// What a leaf may depend on of a vCPU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Vcpu {
-    pub(crate) apic_id: u32,
-    /// Its core's number within the module.
-    pub(crate) core: u32,
-}
-
-impl Vcpu {
-    pub(crate) fn of(topology: &Topology, index: u32) -> Vcpu {
-        let place = Place::of(topology, index);
-        Vcpu { apic_id: place.apic_id(Offsets::of(topology)), core: place.core }
-    }
-}
-
 /// What every leaf is computed from.
 pub(crate) struct Leaves<'c> {
     pub(crate) cpu: &'c Cpu<'c>,
@@ -46,7 +31,7 @@ pub(crate) struct Leaves<'c> {
 
 impl Leaves<'_> {
     /// A leaf as the CPU answers (`cpu_x86_cpuid`); one out of range is answered as the highest basic one.
-    fn cpuid(&self, leaf: u32, subleaf: u32, vcpu: Vcpu) -> [u32; 4] {
+    fn cpuid(&self, leaf: u32, subleaf: u32, vcpu: Vcpu) -> Registers {
         let settings = &self.cpu.settings;
         let highest = match leaf {
             0xc000_0000.. => settings.xlevel2,
@@ -111,12 +96,12 @@ impl Assembled {
     }
 
     /// A leaf without subleaves; left out if it is all zero.
-    fn plain(&mut self, leaf: u32, registers: [u32; 4], own: Option<OwnPart>) -> Result<(), BuildError> {
+    fn plain(&mut self, leaf: u32, registers: Registers, own: Option<OwnPart>) -> Result<(), BuildError> {
         self.claim(leaf, 0)?;
-        if registers == [0; 4] && own.is_none() {
+        if registers == Registers::ZERO && own.is_none() {
             return Ok(());
         }
-        self.push(CpuidEntry::of_leaf(leaf, registers), own)
+        self.push(CpuidEntry::new(Leaf(leaf), registers), own)
     }
 
     /// Subleaves from 0 up to the first that ends them, which is there too.
@@ -124,12 +109,12 @@ impl Assembled {
         &mut self,
         leaf: u32,
         own: Option<OwnPart>,
-        read: impl Fn(u32) -> [u32; 4],
-        ends: impl Fn(u32, [u32; 4]) -> bool,
+        read: impl Fn(u32) -> Registers,
+        ends: impl Fn(u32, Registers) -> bool,
     ) -> Result<(), BuildError> {
         for subleaf in 0.. {
             let registers = read(subleaf);
-            self.push(CpuidEntry::of_subleaf(leaf, subleaf, registers), own)?;
+            self.push(CpuidEntry::indexed(Leaf(leaf), Subleaf(subleaf), registers), own)?;
             if ends(subleaf, registers) {
                 break;
             }
@@ -138,7 +123,7 @@ impl Assembled {
     }
 
     fn basic(&mut self, leaves: &Leaves<'_>, vcpu: Vcpu) -> Result<(), BuildError> {
-        let [highest, ..] = leaves.cpuid(0, 0, vcpu);
+        let Registers { eax: highest, .. } = leaves.cpuid(0, 0, vcpu);
         if highest >= HYPERVISOR {
             return Err(BuildError::Level(highest));
         }
@@ -148,14 +133,17 @@ impl Assembled {
             match leaf {
                 1 => self.plain(leaf, read(0), Some(OwnPart::CountedId))?,
                 2 => self.leaf_2(read(0), behaviour.drops_obsolete)?,
-                4 => self.list(leaf, None, read, |_, [eax, ..]| eax == 0)?,
-                0xb => self.list(leaf, leaf_b_id(leaves), read, |_, [_, _, ecx, _]| ecx & 0xff00 == 0)?,
+                4 => self.list(leaf, None, read, |_, Registers { eax, .. }| eax == 0)?,
+                0xb => {
+                    self.list(leaf, leaf_b_id(leaves), read, |_, Registers { ecx, .. }| ecx & 0xff00 == 0)?
+                }
                 0x1f if !leaves.cpu.has_leaf_1f() => self.check_room(leaf, 0)?,
                 0x1f => {
-                    self.list(leaf, x2apic_id(leaf), read, |_, [_, _, ecx, _]| ecx & 0xff00 == 0)?;
+                    self.list(leaf, x2apic_id(leaf), read, |_, Registers { ecx, .. }| ecx & 0xff00 == 0)?;
                 }
                 0xd => self.leaf_d(read, behaviour.drops_obsolete)?,
-                0x12 => self.list(leaf, None, read, |subleaf, [eax, ..]| subleaf > 1 && eax & 0xf != 1)?,
+                0x12 => self
+                    .list(leaf, None, read, |subleaf, Registers { eax, .. }| subleaf > 1 && eax & 0xf != 1)?,
                 0x7 | 0x14 | 0x1d | 0x1e => self.counted(leaf, read)?,
                 0x24 if behaviour.avx10 => self.counted(leaf, read)?,
                 _ => self.plain(leaf, read(0), None)?,
@@ -165,9 +153,9 @@ impl Assembled {
     }
 
     /// Leaf 2, as many times as it says.
-    fn leaf_2(&mut self, registers: [u32; 4], drops_obsolete: bool) -> Result<(), BuildError> {
-        let times = registers[0] & 0xff;
-        let mut entry = CpuidEntry::of_leaf(2, registers);
+    fn leaf_2(&mut self, registers: Registers, drops_obsolete: bool) -> Result<(), BuildError> {
+        let times = registers.eax & 0xff;
+        let mut entry = CpuidEntry::new(Leaf(2), registers);
         if times > 1 || !drops_obsolete {
             entry.flags = CpuidEntry::STATEFUL_FUNC | CpuidEntry::STATE_READ_NEXT;
         }
@@ -180,14 +168,14 @@ impl Assembled {
     }
 
     /// Leaf 0xD: the subleaves that have a size. Older releases leave an empty one at the end.
-    fn leaf_d(&mut self, read: impl Fn(u32) -> [u32; 4], drops_empty: bool) -> Result<(), BuildError> {
+    fn leaf_d(&mut self, read: impl Fn(u32) -> Registers, drops_empty: bool) -> Result<(), BuildError> {
         const LAST: u32 = LAST_OF_D.0;
         self.claim(0xd, 0)?;
         for subleaf in 0..=LAST {
             let registers = read(subleaf);
-            let kept = registers[0] != 0 || subleaf == LAST && !drops_empty;
+            let kept = registers.eax != 0 || subleaf == LAST && !drops_empty;
             if kept {
-                self.push(CpuidEntry::of_subleaf(0xd, subleaf, registers), None)?;
+                self.push(CpuidEntry::indexed(Leaf(0xd), Subleaf(subleaf), registers), None)?;
             }
             if kept && subleaf != LAST {
                 self.claim(0xd, subleaf)?;
@@ -198,18 +186,18 @@ impl Assembled {
     }
 
     /// Subleaf 0, and as many more as its EAX says.
-    fn counted(&mut self, leaf: u32, read: impl Fn(u32) -> [u32; 4]) -> Result<(), BuildError> {
+    fn counted(&mut self, leaf: u32, read: impl Fn(u32) -> Registers) -> Result<(), BuildError> {
         let first = read(0);
-        self.push(CpuidEntry::of_subleaf(leaf, 0, first), None)?;
-        for subleaf in 1..=first[0] {
-            self.push(CpuidEntry::of_subleaf(leaf, subleaf, read(subleaf)), None)?;
+        self.push(CpuidEntry::indexed(Leaf(leaf), Subleaf(0), first), None)?;
+        for subleaf in 1..=first.eax {
+            self.push(CpuidEntry::indexed(Leaf(leaf), Subleaf(subleaf), read(subleaf)), None)?;
         }
         Ok(())
     }
 
     fn extended(&mut self, leaves: &Leaves<'_>, vcpu: Vcpu) -> Result<(), BuildError> {
         const FIRST: u32 = 0x8000_0000;
-        let [highest, ..] = leaves.cpuid(FIRST, 0, vcpu);
+        let Registers { eax: highest, .. } = leaves.cpuid(FIRST, 0, vcpu);
         // What is above the CPU's own highest leaf is the highest basic leaf again and again, until there is no room.
         let in_range = leaves.cpu.settings.xlevel;
         for leaf in FIRST..=highest {
@@ -221,11 +209,11 @@ impl Assembled {
             }
             let read = |subleaf| leaves.cpuid(leaf, subleaf, vcpu);
             match leaf {
-                0x8000_001d => self.list(leaf, None, read, |_, [eax, ..]| eax == 0)?,
+                0x8000_001d => self.list(leaf, None, read, |_, Registers { eax, .. }| eax == 0)?,
                 0x8000_001e if leaf <= in_range => {
                     self.plain(leaf, read(0), Some(OwnPart::Node))?;
                 }
-                _ if leaf > in_range && read(0) == [0; 4] => return Err(BuildError::Level(highest)),
+                _ if leaf > in_range && read(0) == Registers::ZERO => return Err(BuildError::Level(highest)),
                 _ => self.plain(leaf, read(0), None)?,
             }
         }
@@ -237,9 +225,9 @@ impl Assembled {
         if leaves.cpu.settings.xlevel2 == 0 {
             return Ok(());
         }
-        let [highest, ..] = leaves.cpuid(FIRST, 0, vcpu);
+        let Registers { eax: highest, .. } = leaves.cpuid(FIRST, 0, vcpu);
         for leaf in FIRST..=highest {
-            self.push(CpuidEntry::of_leaf(leaf, leaves.cpuid(leaf, 0, vcpu)), None)?;
+            self.push(CpuidEntry::new(Leaf(leaf), leaves.cpuid(leaf, 0, vcpu)), None)?;
         }
         Ok(())
     }

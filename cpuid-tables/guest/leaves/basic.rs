@@ -1,7 +1,9 @@
 //! Leaves up to 0x24 (`cpu_x86_cpuid` of target/i386/cpu.c).
 
-use super::assemble::{Leaves, Vcpu};
+use super::assemble::Leaves;
+use crate::bits::location::Registers;
 use crate::guest::board::apic_id::Offsets;
+use crate::guest::board::apic_id::Vcpu;
 use crate::guest::cpu::filter::processor_trace;
 use crate::guest::cpu::flags::{AMX_TILE, AVX10, INTEL_PT, INTEL_PT_LIP, PDCM, Reg, SGX, SGX_LC};
 
@@ -10,46 +12,46 @@ const CLFLUSH: u32 = 8 << 8;
 
 impl Leaves<'_> {
     /// A leaf in range.
-    pub(crate) fn basic(&self, leaf: u32, subleaf: u32, vcpu: Vcpu) -> [u32; 4] {
+    pub(crate) fn basic(&self, leaf: u32, subleaf: u32, vcpu: Vcpu) -> Registers {
         let cpu = self.cpu;
         let settings = &cpu.settings;
         match leaf {
             0 => {
                 let [ebx, edx, ecx] = settings.vendor;
-                [settings.level, ebx, ecx, edx]
+                Registers::new(settings.level, ebx, ecx, edx)
             }
             1 => self.leaf_1(vcpu),
             2 => cpu.leaf_2(self.caches),
             4 => cpu.leaf_4(subleaf, self.caches),
             5 => cpu.mwait,
-            6 => [cpu.word(Reg::L6Eax), 0, 0, 0],
+            6 => Registers::new(cpu.word(Reg::L6Eax), 0, 0, 0),
             7 => self.leaf_7(subleaf),
             0xa if settings.pmu => cpu.supported.leaf(0xa, subleaf),
             0xb if settings.cpuid_0xb => {
-                let [eax, ebx, ecx, _] = cpu.topology.leaf_b(subleaf, cpu.counted_threads());
-                [eax, ebx, ecx, vcpu.apic_id]
+                let Registers { eax, ebx, ecx, .. } = cpu.topology.leaf_b(subleaf, cpu.counted_threads());
+                Registers::new(eax, ebx, ecx, vcpu.apic_id)
             }
             0xd => cpu.leaf_d(subleaf),
             0x12 => self.leaf_12(subleaf),
             0x14 if cpu.has(INTEL_PT) => self.leaf_14(subleaf),
             0x1c if cpu.has_lbr() => {
-                let [eax, ebx, ecx, _] = cpu.supported.leaf(0x1c, 0);
-                [eax, ebx, ecx, 0]
+                let Registers { eax, ebx, ecx, .. } = cpu.supported.leaf(0x1c, 0);
+                Registers::new(eax, ebx, ecx, 0)
             }
             0x1d if cpu.has(AMX_TILE) => tiles(subleaf),
-            0x1e if cpu.has(AMX_TILE) && subleaf == 0 => [0, 0x10 | 0x40 << 8, 0, 0],
+            0x1e if cpu.has(AMX_TILE) && subleaf == 0 => Registers::new(0, 0x10 | 0x40 << 8, 0, 0),
             0x1f if cpu.has_leaf_1f() => {
-                let [eax, ebx, ecx, _] = cpu.topology.leaf_1f(subleaf);
-                [eax, ebx, ecx, vcpu.apic_id]
+                let Registers { eax, ebx, ecx, .. } = cpu.topology.leaf_1f(subleaf);
+                Registers::new(eax, ebx, ecx, vcpu.apic_id)
             }
             0x24 if cpu.has(AVX10) && subleaf == 0 => {
-                [0, cpu.word(Reg::L24Ebx) | u32::from(settings.avx10_version), 0, 0]
+                Registers::new(0, cpu.word(Reg::L24Ebx) | u32::from(settings.avx10_version), 0, 0)
             }
-            _ => [0; 4],
+            _ => Registers::ZERO,
         }
     }
 
-    fn leaf_1(&self, vcpu: Vcpu) -> [u32; 4] {
+    fn leaf_1(&self, vcpu: Vcpu) -> Registers {
         let cpu = self.cpu;
         let mut ebx = vcpu.apic_id << 24 | CLFLUSH;
         let threads = cpu.counted_threads();
@@ -61,10 +63,10 @@ impl Leaves<'_> {
         }
         // In releases that take PDCM away as a feature, it is gone already.
         let without = if cpu.settings.pmu || !cpu.settings.pdcm_on_even_without_pmu { 0 } else { PDCM.mask };
-        [cpu.settings.signature, ebx, cpu.word(Reg::L1Ecx) & !without, cpu.leaf_1_edx()]
+        Registers::new(cpu.settings.signature, ebx, cpu.word(Reg::L1Ecx) & !without, cpu.leaf_1_edx())
     }
 
-    fn leaf_7(&self, subleaf: u32) -> [u32; 4] {
+    fn leaf_7(&self, subleaf: u32) -> Registers {
         let cpu = self.cpu;
         match subleaf {
             0 => {
@@ -77,31 +79,31 @@ impl Leaves<'_> {
                         ecx &= !SGX_LC.mask;
                     }
                 }
-                [cpu.settings.level_func7, ebx, ecx, cpu.word(Reg::L7Edx)]
+                Registers::new(cpu.settings.level_func7, ebx, ecx, cpu.word(Reg::L7Edx))
             }
-            1 => [cpu.word(Reg::L7s1Eax), 0, cpu.word(Reg::L7s1Ecx), cpu.word(Reg::L7s1Edx)],
-            2 => [0, 0, 0, cpu.word(Reg::L7s2Edx)],
-            _ => [0; 4],
+            1 => Registers::new(cpu.word(Reg::L7s1Eax), 0, cpu.word(Reg::L7s1Ecx), cpu.word(Reg::L7s1Edx)),
+            2 => Registers::new(0, 0, 0, cpu.word(Reg::L7s2Edx)),
+            _ => Registers::ZERO,
         }
     }
 
-    fn leaf_12(&self, subleaf: u32) -> [u32; 4] {
+    fn leaf_12(&self, subleaf: u32) -> Registers {
         let cpu = self.cpu;
         if !cpu.has(SGX) {
-            return [0; 4];
+            return Registers::ZERO;
         }
         if let Some(section) = subleaf.checked_sub(2) {
             let section = usize::try_from(section).ok().and_then(|at| self.sgx.get(at));
-            let Some(section) = section else { return [0; 4] };
-            let [_, _, ecx, _] = cpu.supported.instruction(0x12, 2);
+            let Some(section) = section else { return Registers::ZERO };
+            let Registers { ecx, .. } = cpu.supported.instruction(0x12, 2);
             let halves =
                 |value: u64| [value & 0xffff_f000, value >> 32].map(|half| (half & 0xffff_ffff) as u32);
             let ([base, base_high], [size, size_high]) = (halves(section.base), halves(section.size));
-            return [base | 1, base_high, size | ecx & 0xf, size_high];
+            return Registers::new(base | 1, base_high, size | ecx & 0xf, size_high);
         }
-        let [eax, ebx, ecx, edx] = cpu.supported.leaf(0x12, subleaf);
+        let Registers { eax, ebx, ecx, edx } = cpu.supported.leaf(0x12, subleaf);
         if subleaf == 0 {
-            return [eax & cpu.word(Reg::L12Eax), ebx & cpu.word(Reg::L12Ebx), ecx, edx];
+            return Registers::new(eax & cpu.word(Reg::L12Eax), ebx & cpu.word(Reg::L12Ebx), ecx, edx);
         }
         /// The key of provisioning, for which QEMU needs a device of its own; and x87 and SSE, which are always there.
         const PROVISIONING: u32 = 1 << 4;
@@ -109,27 +111,32 @@ impl Leaves<'_> {
         let xcr0 = [cpu.word(Reg::LdEax) | X87_AND_SSE, cpu.word(Reg::LdEdx)];
         let without = if self.sgx_provisioning { 0 } else { PROVISIONING };
         let eax = eax & cpu.word(Reg::L12s1Eax) & !without;
-        [eax, 0, ecx & xcr0[0] | X87_AND_SSE, edx & xcr0[1]]
+        Registers::new(eax, 0, ecx & xcr0[0] | X87_AND_SSE, edx & xcr0[1])
     }
 
     /// Processor trace as QEMU has it, whatever the host's.
-    fn leaf_14(&self, subleaf: u32) -> [u32; 4] {
+    fn leaf_14(&self, subleaf: u32) -> Registers {
         match subleaf {
             0 => {
                 let lip = self.cpu.word(Reg::L14Ecx) & INTEL_PT_LIP.mask;
-                [1, processor_trace::EBX, processor_trace::ECX | lip, 0]
+                Registers::new(1, processor_trace::EBX, processor_trace::ECX | lip, 0)
             }
-            1 => [processor_trace::MTC | processor_trace::RANGES, processor_trace::CYCLES_AND_PSB, 0, 0],
-            _ => [0; 4],
+            1 => Registers::new(
+                processor_trace::MTC | processor_trace::RANGES,
+                processor_trace::CYCLES_AND_PSB,
+                0,
+                0,
+            ),
+            _ => Registers::ZERO,
         }
     }
 }
 
 /// AMX's one palette, as Sapphire Rapids has it: 8 tiles of 16 rows of 64 bytes.
-fn tiles(subleaf: u32) -> [u32; 4] {
+fn tiles(subleaf: u32) -> Registers {
     match subleaf {
-        0 => [1, 0, 0, 0],
-        1 => [0x2000 | 0x400 << 16, 0x40 | 8 << 16, 0x10, 0],
-        _ => [0; 4],
+        0 => Registers::new(1, 0, 0, 0),
+        1 => Registers::new(0x2000 | 0x400 << 16, 0x40 | 8 << 16, 0x10, 0),
+        _ => Registers::ZERO,
     }
 }

@@ -1,12 +1,14 @@
 //! Caches in leaves 2, 4, 0x80000005, 0x80000006 and 0x8000001D (`encode_cache_*` and `cpu_x86_cpuid` of
 //! target/i386/cpu.c).
 
+use crate::bits::location::Registers;
+use crate::bits::qemu_cpu::{Cache, CacheKind, CacheSlot, SharedBy};
 use crate::bits::release::QemuRelease;
 use crate::guest::board::apic_id::Offsets;
 use crate::guest::board::topology::Level;
 use crate::guest::cpu::{Class, Cpu};
 use crate::guest::error::BuildError;
-use crate::models::cache::{Cache, CacheKind, CacheSlot, Caches, SharedBy};
+use crate::models::cache::Caches;
 
 /// The caches that each group of leaves tells of.
 #[derive(Clone, Copy, Debug)]
@@ -112,9 +114,9 @@ impl Cpu<'_> {
     }
 
     /// Caches as the host has them: zeros above its highest leaf (`x86_cpu_get_cache_cpuid`).
-    fn host_cache(&self, leaf: u32, subleaf: u32) -> [u32; 4] {
-        let [highest, ..] = self.supported.instruction(leaf & 0x8000_0000, 0);
-        if leaf > highest { [0; 4] } else { self.supported.instruction(leaf, subleaf) }
+    fn host_cache(&self, leaf: u32, subleaf: u32) -> Registers {
+        let Registers { eax: highest, .. } = self.supported.instruction(leaf & 0x8000_0000, 0);
+        if leaf > highest { Registers::ZERO } else { self.supported.instruction(leaf, subleaf) }
     }
 
     /// Intel's leaves are empty on AMD, unless an old machine type has them.
@@ -122,12 +124,12 @@ impl Cpu<'_> {
         self.settings.vendor_cpuid_only && self.is_amd()
     }
 
-    pub(crate) fn leaf_2(&self, caches: &CacheInfo) -> [u32; 4] {
+    pub(crate) fn leaf_2(&self, caches: &CacheInfo) -> Registers {
         if self.settings.host_cache_info {
             return self.host_cache(2, 0);
         }
         if self.hides_intel_caches() {
-            return [0; 4];
+            return Registers::ZERO;
         }
         /// Leaf 4 tells.
         const NOT_HERE: u8 = 0xff;
@@ -140,18 +142,18 @@ impl Cpu<'_> {
         // Where leaf 4 is in range, or a cache has no byte, leaf 2 points there.
         let points = self.settings.min_level >= 4 || all.contains(&NOT_HERE.into());
         if self.settings.consistent_cache && points {
-            return [1, 0, 0, NOT_HERE.into()];
+            return Registers::new(1, 0, 0, NOT_HERE.into());
         }
         let ecx = if self.settings.l3_cache { byte(l3) } else { 0 };
-        [1, 0, ecx, byte(l1d) << 16 | byte(l1i) << 8 | byte(l2)]
+        Registers::new(1, 0, ecx, byte(l1d) << 16 | byte(l1i) << 8 | byte(l2))
     }
 
-    pub(crate) fn leaf_4(&self, subleaf: u32, caches: &CacheInfo) -> [u32; 4] {
+    pub(crate) fn leaf_4(&self, subleaf: u32, caches: &CacheInfo) -> Registers {
         if self.settings.host_cache_info {
             return self.host_leaf_4(subleaf);
         }
         if self.hides_intel_caches() {
-            return [0; 4];
+            return Registers::ZERO;
         }
         let Caches { l1d, l1i, l2, l3 } = caches.leaf_4;
         let (cache, is_l1) = match subleaf {
@@ -161,12 +163,12 @@ impl Cpu<'_> {
             3 if self.settings.l3_cache => (l3, false),
             _ => (None, false),
         };
-        let Some(cache) = cache else { return [0; 4] };
+        let Some(cache) = cache else { return Registers::ZERO };
         let mut registers = parameters(&cache);
         let (threads, cores) = self.leaf_4_counts(&cache);
-        registers[0] |= cores.wrapping_shl(26) | threads.wrapping_shl(14);
+        registers.eax |= cores.wrapping_shl(26) | threads.wrapping_shl(14);
         if is_l1 && !self.settings.l1_cache_per_core {
-            registers[0] &= !(0xfff << 14);
+            registers.eax &= !(0xfff << 14);
         }
         registers
     }
@@ -198,11 +200,11 @@ impl Cpu<'_> {
     }
 
     /// The host's leaf 4 with the guest's topology.
-    fn host_leaf_4(&self, subleaf: u32) -> [u32; 4] {
+    fn host_leaf_4(&self, subleaf: u32) -> Registers {
         const CORES: u32 = 0x3f << 26;
         const THREADS: u32 = 0xfff << 14;
         let mut registers = self.host_cache(4, subleaf);
-        let eax = &mut registers[0];
+        let eax = &mut registers.eax;
         if *eax & 31 == 0 {
             return registers;
         }
@@ -221,12 +223,12 @@ impl Cpu<'_> {
         registers
     }
 
-    pub(crate) fn leaf_80000005(&self, caches: &CacheInfo) -> [u32; 4] {
+    pub(crate) fn leaf_80000005(&self, caches: &CacheInfo) -> Registers {
         if self.settings.host_cache_info {
             return self.host_cache(0x8000_0005, 0);
         }
         if self.settings.vendor_cpuid_only_v2 && self.is_intel() {
-            return [0; 4];
+            return Registers::ZERO;
         }
         /// 255 entries, directly mapped, of data and of instructions; for 2M and 4M pages, and for 4K pages.
         const TLB: u32 = 1 << 24 | 255 << 16 | 1 << 8 | 255;
@@ -238,10 +240,10 @@ impl Cpu<'_> {
                     | cache.line_size
             })
         };
-        [TLB, TLB, encode(&caches.amd.l1d), encode(&caches.amd.l1i)]
+        Registers::new(TLB, TLB, encode(&caches.amd.l1d), encode(&caches.amd.l1i))
     }
 
-    pub(crate) fn leaf_80000006(&self, caches: &CacheInfo) -> [u32; 4] {
+    pub(crate) fn leaf_80000006(&self, caches: &CacheInfo) -> Registers {
         if self.settings.host_cache_info {
             return self.host_cache(0x8000_0006, 0);
         }
@@ -252,14 +254,14 @@ impl Cpu<'_> {
         let Caches { l2, l3, .. } = &caches.amd;
         let ecx = l2.as_ref().map_or(0, |l2| kilobytes(l2) << 16 | encode(l2));
         if self.settings.vendor_cpuid_only_v2 && (self.is_intel() || self.is_zhaoxin()) {
-            return [0, 0, ecx, 0];
+            return Registers::new(0, 0, ecx, 0);
         }
         let l3 = l3.as_ref().filter(|_| self.settings.l3_cache);
         let edx = l3.map_or(0, |l3| (kilobytes(l3) / 512) << 18 | encode(l3));
-        [0, TLB_4K, ecx, edx]
+        Registers::new(0, TLB_4K, ecx, edx)
     }
 
-    pub(crate) fn leaf_8000001d(&self, subleaf: u32, caches: &CacheInfo) -> [u32; 4] {
+    pub(crate) fn leaf_8000001d(&self, subleaf: u32, caches: &CacheInfo) -> Registers {
         let mut registers = if self.settings.host_cache_info {
             return self.host_cache(0x8000_001d, subleaf);
         } else {
@@ -271,15 +273,15 @@ impl Cpu<'_> {
                 3 => l3,
                 _ => None,
             };
-            cache.map_or([0; 4], |cache| {
+            cache.map_or(Registers::ZERO, |cache| {
                 let mut registers = parameters(&cache);
-                registers[0] |= self.sharing_threads(&cache) << 14;
+                registers.eax |= self.sharing_threads(&cache) << 14;
                 registers
             })
         };
         if self.settings.amd_topoext_features_only {
             // Complex indexing is Intel's alone.
-            registers[3] &= 3;
+            registers.edx &= 3;
         }
         registers
     }
@@ -295,21 +297,21 @@ impl Cpu<'_> {
 }
 
 /// What leaves 4 and 0x8000001D have in common.
-fn parameters(cache: &Cache) -> [u32; 4] {
+fn parameters(cache: &Cache) -> Registers {
     let kind = match cache.kind {
         CacheKind::Data => 1,
         CacheKind::Instruction => 2,
         CacheKind::Unified => 3,
     };
     let less_one = |count: u32| count.wrapping_sub(1);
-    [
+    Registers::new(
         kind | cache.level << 5 | u32::from(cache.self_init) << 8,
         less_one(cache.line_size) | less_one(cache.partitions) << 12 | less_one(cache.associativity) << 22,
         less_one(cache.sets),
         u32::from(cache.no_invd_sharing)
             | u32::from(cache.inclusive) << 1
             | u32::from(cache.complex_indexing) << 2,
-    ]
+    )
 }
 
 fn kilobytes(cache: &Cache) -> u32 {

@@ -1,21 +1,24 @@
 //! Leaves from 0x80000000 and from 0xC0000000 on (`cpu_x86_cpuid` of target/i386/cpu.c).
 
-use super::assemble::{Leaves, Vcpu};
-use crate::bits::location::{CpuidWord, Register};
+use super::assemble::Leaves;
+use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 use crate::guest::board::apic_id::Offsets;
+use crate::guest::board::apic_id::Vcpu;
 use crate::guest::cpu::flags::{CMP_LEGACY, LA57, LM, PERFMON_V2, Reg, SVM};
 
 impl Leaves<'_> {
     /// A leaf in range.
-    pub(crate) fn extended(&self, leaf: u32, subleaf: u32, vcpu: Vcpu) -> [u32; 4] {
+    pub(crate) fn extended(&self, leaf: u32, subleaf: u32, vcpu: Vcpu) -> Registers {
         let cpu = self.cpu;
         let settings = &cpu.settings;
         match leaf {
             0x8000_0000 => {
                 let [ebx, edx, ecx] = if self.is_not_amds() { [0; 3] } else { settings.vendor };
-                [settings.xlevel, ebx, ecx, edx]
+                Registers::new(settings.xlevel, ebx, ecx, edx)
             }
-            0x8000_0001 => [settings.signature, 0, self.leaf_80000001_ecx(), cpu.word(Reg::X1Edx)],
+            0x8000_0001 => {
+                Registers::new(settings.signature, 0, self.leaf_80000001_ecx(), cpu.word(Reg::X1Edx))
+            }
             0x8000_0002 => self.brand(0),
             0x8000_0003 => self.brand(1),
             0x8000_0004 => self.brand(2),
@@ -23,20 +26,23 @@ impl Leaves<'_> {
             0x8000_0006 => cpu.leaf_80000006(self.caches),
             0x8000_0007 => {
                 let hidden = settings.vendor_cpuid_only_v2 && cpu.is_intel();
-                [0, if hidden { 0 } else { cpu.word(Reg::X7Ebx) }, 0, cpu.word(Reg::X7Edx)]
+                Registers::new(0, if hidden { 0 } else { cpu.word(Reg::X7Ebx) }, 0, cpu.word(Reg::X7Edx))
             }
             0x8000_0008 => self.leaf_80000008(),
-            0x8000_000a if cpu.has(SVM) => [1, 16, 0, cpu.word(Reg::XaEdx)],
+            0x8000_000a if cpu.has(SVM) => Registers::new(1, 16, 0, cpu.word(Reg::XaEdx)),
             0x8000_001d => cpu.leaf_8000001d(subleaf, self.caches),
             0x8000_001e => self.leaf_8000001e(vcpu),
-            0x8000_0021 => [cpu.word(Reg::X21Eax), cpu.word(Reg::X21Ebx), cpu.word(Reg::X21Ecx), 0],
-            0x8000_0022 if settings.pmu && cpu.has(PERFMON_V2) => {
-                let counters = cpu.supported.register(CpuidWord::new(leaf, subleaf, Register::Ebx));
-                [PERFMON_V2.mask, counters & 0xf, 0, 0]
+            0x8000_0021 => {
+                Registers::new(cpu.word(Reg::X21Eax), cpu.word(Reg::X21Ebx), cpu.word(Reg::X21Ecx), 0)
             }
-            0xc000_0000 => [settings.xlevel2, 0, 0, 0],
-            0xc000_0001 => [settings.signature, 0, 0, cpu.word(Reg::C1Edx)],
-            _ => [0; 4],
+            0x8000_0022 if settings.pmu && cpu.has(PERFMON_V2) => {
+                let counters =
+                    cpu.supported.register(CpuidWord::new(Leaf(leaf), Subleaf(subleaf), Register::Ebx));
+                Registers::new(PERFMON_V2.mask, counters & 0xf, 0, 0)
+            }
+            0xc000_0000 => Registers::new(settings.xlevel2, 0, 0, 0),
+            0xc000_0001 => Registers::new(settings.signature, 0, 0, cpu.word(Reg::C1Edx)),
+            _ => Registers::ZERO,
         }
     }
 
@@ -53,12 +59,12 @@ impl Leaves<'_> {
         cpu.settings.vendor_cpuid_only_v2 && (cpu.is_intel() || cpu.is_zhaoxin())
     }
 
-    fn brand(&self, part: usize) -> [u32; 4] {
+    fn brand(&self, part: usize) -> Registers {
         let brand = &self.cpu.settings.brand;
-        [0, 1, 2, 3].map(|at| brand[part * 4 + at])
+        [0, 1, 2, 3].map(|at| brand[part * 4 + at]).into()
     }
 
-    fn leaf_80000008(&self) -> [u32; 4] {
+    fn leaf_80000008(&self) -> Registers {
         let cpu = self.cpu;
         let mut eax = cpu.settings.phys_bits;
         if cpu.has(LM) {
@@ -71,15 +77,15 @@ impl Leaves<'_> {
         } else {
             0
         };
-        [eax, cpu.word(Reg::X8Ebx), ecx, 0]
+        Registers::new(eax, cpu.word(Reg::X8Ebx), ecx, 0)
     }
 
     /// The vCPU's place, as AMD has it.
-    fn leaf_8000001e(&self, vcpu: Vcpu) -> [u32; 4] {
+    fn leaf_8000001e(&self, vcpu: Vcpu) -> Registers {
         let topology = &self.cpu.topology;
         // The field has eight bits.
         if vcpu.core > 255 {
-            return [0; 4];
+            return Registers::ZERO;
         }
         let offsets = Offsets::of(topology);
         let ebx = (topology.threads - 1) << 8 | vcpu.core & 0xff;
@@ -88,6 +94,6 @@ impl Leaves<'_> {
         } else {
             vcpu.apic_id >> offsets.package & 0xff
         };
-        [vcpu.apic_id, ebx, ecx, 0]
+        Registers::new(vcpu.apic_id, ebx, ecx, 0)
     }
 }

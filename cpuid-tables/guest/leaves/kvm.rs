@@ -1,6 +1,6 @@
 //! KVM's own leaves, and VMware's, whose frequencies KVM guests read (`kvm_arch_init_vcpu` of target/i386/kvm/kvm.c).
 
-use crate::bits::location::{Leaf, Subleaf};
+use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::guest::cpu::Cpu;
 use crate::guest::cpu::flags::Reg;
 use crate::table::{CpuidEntry, CpuidTable, TableFull};
@@ -25,9 +25,9 @@ impl Cpu<'_> {
         if self.settings.kvm {
             let base = if hyperv { BASE_AFTER_HYPERV } else { BASE };
             let [ebx, ecx, edx] = SIGNATURE;
-            table.push(CpuidEntry::of_leaf(base, [base + 1, ebx, ecx, edx]))?;
-            let features = [self.word(Reg::KvmEax), 0, 0, self.word(Reg::KvmEdx)];
-            table.push(CpuidEntry::of_leaf(base + 1, features))?;
+            table.push(CpuidEntry::new(Leaf(base), Registers::new(base + 1, ebx, ecx, edx)))?;
+            let features = Registers::new(self.word(Reg::KvmEax), 0, 0, self.word(Reg::KvmEdx));
+            table.push(CpuidEntry::new(Leaf(base + 1), features))?;
         }
         Ok(())
     }
@@ -40,10 +40,10 @@ impl Cpu<'_> {
     ) -> Result<(), TableFull> {
         let shown = self.settings.vmware_cpuid_freq && self.settings.kvm && !self.hyperv_enabled();
         let Some(khz) = self.stable_tsc_khz().filter(|_| shown) else { return Ok(()) };
-        let entry = CpuidEntry::of_leaf(FREQUENCIES, [khz, APIC_KHZ, 0, 0]);
+        let entry = CpuidEntry::new(Leaf(FREQUENCIES), Registers::new(khz, APIC_KHZ, 0, 0));
         table.push(CpuidEntry { index: Subleaf(index), flags, ..entry })?;
         if let Some(signature) = table.find_mut(Leaf(BASE), Subleaf(0)) {
-            signature.registers[0] = signature.registers[0].max(FREQUENCIES);
+            signature.registers.eax = signature.registers.eax.max(FREQUENCIES);
         }
         Ok(())
     }

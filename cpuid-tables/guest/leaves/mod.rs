@@ -5,3 +5,4 @@ pub(crate) mod basic;
 pub(crate) mod caches;
 pub(crate) mod extended;
 pub(crate) mod kvm;
+pub(crate) mod topology;

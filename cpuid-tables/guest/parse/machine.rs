@@ -4,11 +4,21 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::str::FromStr;
 
+use super::smp::Smp;
 use super::values::{boolean, unsigned};
-use crate::guest::board::machine::Irqchip;
-use crate::guest::board::topology::{Level, Smp};
+use crate::bits::qemu_cpu::{CacheSlot, SharedBy};
 use crate::guest::error::BuildError;
-use crate::models::cache::{CacheSlot, SharedBy};
+
+/// Where KVM's interrupt controllers are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Irqchip {
+    /// All in the kernel: `kernel-irqchip=on`.
+    On,
+    /// The local APICs alone: `kernel-irqchip=split`.
+    Split,
+    /// None: `kernel-irqchip=off`.
+    Off,
+}
 
 /// What `-machine` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,17 +195,4 @@ fn cache(
         _ => return Err(wrong("cache or topology")),
     }
     Ok(())
-}
-
-impl Level {
-    /// The level whose threads share a cache.
-    pub(crate) const fn of(shared: SharedBy) -> Level {
-        match shared {
-            SharedBy::Thread => Level::Thread,
-            SharedBy::Core => Level::Core,
-            SharedBy::Module => Level::Module,
-            SharedBy::Die => Level::Die,
-            SharedBy::Socket => Level::Socket,
-        }
-    }
 }

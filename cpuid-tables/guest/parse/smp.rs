@@ -3,8 +3,26 @@
 use core::str::FromStr;
 
 use super::values::signed;
-use crate::guest::board::topology::Smp;
 use crate::guest::error::BuildError;
+
+/// What `-smp` says; what it leaves out is computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Smp {
+    /// vCPUs there are at the start.
+    pub cpus: Option<u32>,
+    /// vCPUs there may be.
+    pub max_cpus: Option<u32>,
+    /// Sockets.
+    pub sockets: Option<u32>,
+    /// Dies of a socket.
+    pub dies: Option<u32>,
+    /// Modules of a die.
+    pub modules: Option<u32>,
+    /// Cores of a module.
+    pub cores: Option<u32>,
+    /// Threads of a core.
+    pub threads: Option<u32>,
+}
 
 impl FromStr for Smp {
     type Err = BuildError;
@@ -24,6 +42,15 @@ impl FromStr for Smp {
 }
 
 impl Smp {
+    pub(crate) fn given(&self) -> [Option<u32>; 7] {
+        [self.cpus, self.max_cpus, self.sockets, self.dies, self.modules, self.cores, self.threads]
+    }
+
+    /// A number is given as 0.
+    pub(crate) fn has_zero(&self) -> bool {
+        self.given().contains(&Some(0))
+    }
+
     /// Sets a number by its name in `-smp` or, after `smp.`, in `-machine`.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<(), BuildError> {
         let number = signed(value).and_then(|number| u32::try_from(number).ok());

@@ -1,5 +1,12 @@
 //! Values of properties as QEMU reads them (`string_input_visitor` of qapi/, `qemu_strtosz_metric` of util/cutils.c).
 
+/// A value, as text or from `+name` and `-name`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Value<'v> {
+    Text(&'v str),
+    Bool(bool),
+}
+
 /// `on`, `yes`, `true`, `y`, and their opposites; nothing else, and case matters.
 pub(crate) fn boolean(text: &str) -> Option<bool> {
     match text {

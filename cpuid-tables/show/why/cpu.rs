@@ -60,7 +60,7 @@ pub(super) fn hypervisor(cpuid: &[CpuidEntry]) -> Option<String> {
     if !cpuid.has(bit) {
         return None;
     }
-    let name = Summary::of(cpuid).hypervisor_names().next();
+    let name = Summary::from_entries(cpuid).hypervisor_names().next();
     Some(name.unwrap_or_else(|| String::from("of no name")))
 }
 

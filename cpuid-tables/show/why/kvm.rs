@@ -45,7 +45,7 @@ pub(super) fn step(feature: Feature, machine: &Machine, (cpu, linux): (Says, Say
         let text = format!("was not asked;{rule} {since}");
         return Step::new(Who::Kvm, Says::Nothing, text);
     };
-    let near = machine.linux.as_ref().map(|linux| Nearest::of(&linux.release));
+    let near = machine.linux.as_ref().map(|linux| Nearest::find(&linux.release));
     let near = near.unwrap_or(Nearest { below: Some(LinuxRelease::NEWEST), above: None });
     let rule = feature.kvm(near.release());
     if kvm.supported.has(feature) {

@@ -47,7 +47,7 @@ impl RunningLinux {
         command_line: &str,
         config: Option<&str>,
     ) -> Result<RunningLinux, cpuinfo::Error> {
-        let near = Nearest::of(release);
+        let near = Nearest::find(release);
         let mut linux = RunningLinux {
             release: release.trim().to_string(),
             command_line: command_line.trim().to_string(),
@@ -85,7 +85,7 @@ impl RunningLinux {
     }
 
     fn clears(&self, feature: Feature) -> bool {
-        let at = feature.linux_word(Nearest::of(&self.release).release());
+        let at = feature.linux_word(Nearest::find(&self.release).release());
         let numbers = at.map(|at| [at.number().to_string(), format!("{}:{}", at.word.0, at.bit.0)]);
         let flag_is =
             |name: &str| LinuxRelease::ALL.into_iter().any(|release| feature.flag(release) == Some(name));
@@ -114,7 +114,7 @@ pub struct Nearest {
 impl Nearest {
     /// By what `uname -r` says.
     #[must_use]
-    pub fn of(release: &str) -> Nearest {
+    pub fn find(release: &str) -> Nearest {
         let running = version(release);
         let below = LinuxRelease::ALL.into_iter().rev().find(|known| version(known.name()) <= running);
         let above = LinuxRelease::ALL.into_iter().find(|known| version(known.name()) > running);
@@ -164,7 +164,7 @@ pub(super) fn step(feature: Feature, machine: &Machine, cpu: Says) -> Step {
     let Some(linux) = &machine.linux else {
         return Step::new(Who::Linux, Says::Nothing, without_machine(feature));
     };
-    let near = Nearest::of(&linux.release).release();
+    let near = Nearest::find(&linux.release).release();
     let release = &linux.release;
     if linux.shows(feature) {
         let newest_first = LinuxRelease::ALL.into_iter().rev();
@@ -237,7 +237,7 @@ fn taken_away(feature: Feature, linux: &RunningLinux) -> String {
             return format!("{parameter} on its command line takes away {}, which it needs", name_of(taken));
         }
     }
-    let near = Nearest::of(&linux.release).release();
+    let near = Nearest::find(&linux.release).release();
     let hidden = |need: &Feature| need.flag(near).is_some() && !linux.shows(*need);
     let missing: Vec<Feature> = feature.needs_directly().into_iter().filter(hidden).collect();
     if !missing.is_empty() {
@@ -278,7 +278,7 @@ pub(super) fn of_software(named: Named, machine: &Machine) -> Option<Step> {
         });
         return Some(Step::new(Who::Linux, Says::Nothing, format!("was not asked; {what}")));
     };
-    let near = Nearest::of(&linux.release).release();
+    let near = Nearest::find(&linux.release).release();
     let release = &linux.release;
     let (there, known, line) = match named {
         Named::Software(bit) => (linux.software.contains(bit), bit.known_to_linux(near), "flags"),

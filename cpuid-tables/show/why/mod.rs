@@ -125,7 +125,7 @@ pub struct Story {
 /// Tells the story of a bit on a machine; `model` is a CPU model that a guest is to have.
 #[must_use]
 pub fn why(named: Named, machine: &Machine, model: Option<CpuModel>) -> Story {
-    let about = About::of(named);
+    let about = About::new(named);
     let Named::Feature(feature) = named else {
         let steps: Vec<Step> =
             linux::of_software(named, machine).into_iter().chain(qemu::of_msr(named, model)).collect();

@@ -93,6 +93,7 @@ pub fn entry(text: &str) -> Option<CpuidEntry> {
         *number = u32::from_str_radix(words.next()?, 16).ok()?;
     }
     let [function, index, flags, registers @ ..] = numbers;
-    let entry = CpuidEntry { function: Leaf(function), index: Subleaf(index), flags, registers };
+    let entry =
+        CpuidEntry { function: Leaf(function), index: Subleaf(index), flags, registers: registers.into() };
     words.next().is_none().then_some(entry)
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cpuid_tables::CpuidEntry;
 use cpuid_tables::host::{Host, HostFile};
+use cpuid_tables::{CpuidEntry, Registers};
 
 use super::Outcome;
 use super::case::Case;
@@ -61,7 +61,7 @@ pub fn digest(tables: &[(u32, Vec<CpuidEntry>)]) -> u64 {
         take(*id);
         for entry in table {
             [entry.function.0, entry.subleaf().0, entry.flags].into_iter().for_each(&mut take);
-            entry.registers.into_iter().for_each(&mut take);
+            entry.registers.to_array().into_iter().for_each(&mut take);
         }
     }
     digest
@@ -90,7 +90,7 @@ const NAMES: &str = "features.txt";
 const DEFINITIONS: &str = "definitions.tsv";
 
 fn entry_text(entry: &CpuidEntry, index: u32) -> String {
-    let [eax, ebx, ecx, edx] = entry.registers;
+    let Registers { eax, ebx, ecx, edx } = entry.registers;
     format!("{:x} {index:x} {:x} {eax:x} {ebx:x} {ecx:x} {edx:x}", entry.function.0, entry.flags)
 }
 

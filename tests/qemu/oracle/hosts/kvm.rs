@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 
 use cpuid_tables::host::Host;
-use cpuid_tables::{CpuidEntry, Feature, KvmTreatment, Leaf, LinuxRelease, Msr, Register, Subleaf};
+use cpuid_tables::{
+    CpuidEntry, Feature, KvmTreatment, Leaf, LinuxRelease, Msr, Register, Registers, Subleaf,
+};
 
 use super::{Vendor, find, msrs};
 
@@ -67,13 +69,16 @@ pub(super) fn host(vendor: Vendor, instruction: Vec<CpuidEntry>, arch_capabiliti
         }
     }
     narrow(&mut supported);
-    supported.push(CpuidEntry::of_leaf(0x4000_0000, [0x4000_0001, 0x4b4d_564b, 0x564b_4d56, 0x4d]));
-    supported.push(CpuidEntry::of_leaf(0x4000_0001, [0x0100_7efb, 0, 0, 0]));
+    supported.push(CpuidEntry::new(
+        Leaf(0x4000_0000),
+        Registers::new(0x4000_0001, 0x4b4d_564b, 0x564b_4d56, 0x4d),
+    ));
+    supported.push(CpuidEntry::new(Leaf(0x4000_0001), Registers::new(0x0100_7efb, 0, 0, 0)));
     let xcr0 = find(&mut supported, 0xd, 0).map_or((0, 0), |entry| {
-        let all = entry.registers[0];
+        let all = entry.registers.eax;
         // AMX needs permission first.
-        entry.registers[0] &= !(3 << 17);
-        (all, entry.registers[2])
+        entry.registers.eax &= !(3 << 17);
+        (all, entry.registers.ecx)
     });
     Host {
         msrs: feature_msrs(&supported, arch_capabilities),
@@ -101,21 +106,22 @@ fn offered(leaf: u32, subleaf: u32, register: Register, has: u32) -> u32 {
 /// Leaves of which KVM hands out less than the CPU has.
 fn narrow(supported: &mut [CpuidEntry]) {
     if let Some(entry) = find(supported, 6, 0) {
-        entry.registers = [4, 0, 0, 0];
+        entry.registers = Registers::new(4, 0, 0, 0);
     }
     if let Some(entry) = find(supported, 0x14, 0) {
-        entry.registers = [entry.registers[0].min(1), entry.registers[1], entry.registers[2], 0];
+        entry.registers =
+            Registers::new(entry.registers.eax.min(1), entry.registers.ebx, entry.registers.ecx, 0);
     }
     if let Some(entry) = find(supported, 0x8000_0007, 0) {
-        entry.registers[..3].fill(0);
+        entry.registers = Registers { edx: entry.registers.edx, ..Registers::ZERO };
     }
 }
 
 fn feature_msrs(supported: &[CpuidEntry], arch_capabilities: u64) -> BTreeMap<Msr, u64> {
     let is = |leaf: u32| move |entry: &&CpuidEntry| entry.function == Leaf(leaf);
-    let vmx = supported.iter().find(is(1)).is_some_and(|entry| entry.registers[2] & 1 << 5 != 0);
+    let vmx = supported.iter().find(is(1)).is_some_and(|entry| entry.registers.ecx & 1 << 5 != 0);
     let mut all = msrs(&[(0x10a, arch_capabilities), (0x8b, 0x1_0000_0000), (0xce, 0x8000_0000)]);
-    if supported.iter().any(|entry| entry.function == Leaf(0xa) && entry.registers[0] != 0) {
+    if supported.iter().any(|entry| entry.function == Leaf(0xa) && entry.registers.eax != 0) {
         all.extend(msrs(&[(0x345, 0x2000)]));
     }
     if vmx {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use cpuid_tables::host::{Host, HostFile};
-use cpuid_tables::{CpuidEntry, Leaf, Msr, Subleaf};
+use cpuid_tables::{CpuidEntry, Leaf, Msr, Registers, Subleaf};
 
 use super::Outcome;
 
@@ -39,9 +39,9 @@ impl Vendor {
     }
 
     /// EAX and the name in EBX, ECX and EDX.
-    pub fn leaf(self, eax: u32) -> [u32; 4] {
+    pub fn leaf(self, eax: u32) -> Registers {
         let [first, second, third] = [0, 4, 8].map(|at| word(&self.0[at..at + 4]));
-        [eax, first, third, second]
+        Registers::new(eax, first, third, second)
     }
 }
 
@@ -55,16 +55,16 @@ fn word(bytes: &[u8]) -> u32 {
 struct Entries(Vec<CpuidEntry>);
 
 impl Entries {
-    fn leaf(&mut self, leaf: u32, registers: [u32; 4]) {
-        self.0.push(CpuidEntry::of_leaf(leaf, registers));
+    fn leaf(&mut self, leaf: u32, registers: Registers) {
+        self.0.push(CpuidEntry::new(Leaf(leaf), registers));
     }
 
-    fn subleaf(&mut self, leaf: u32, subleaf: u32, registers: [u32; 4]) {
-        self.0.push(CpuidEntry::of_subleaf(leaf, subleaf, registers));
+    fn subleaf(&mut self, leaf: u32, subleaf: u32, registers: Registers) {
+        self.0.push(CpuidEntry::indexed(Leaf(leaf), Subleaf(subleaf), registers));
     }
 
     /// Subleaves from 0 on.
-    fn subleaves(&mut self, leaf: u32, all: &[[u32; 4]]) {
+    fn subleaves(&mut self, leaf: u32, all: &[Registers]) {
         (0..).zip(all).for_each(|(subleaf, registers)| self.subleaf(leaf, subleaf, *registers));
     }
 
@@ -74,7 +74,7 @@ impl Entries {
         bytes[..text.len()].copy_from_slice(text.as_bytes());
         let words: Vec<u32> = bytes.chunks(4).map(word).collect();
         for (leaf, four) in (0x8000_0002..).zip(words.chunks(4)) {
-            self.leaf(leaf, [four[0], four[1], four[2], four[3]]);
+            self.leaf(leaf, Registers::new(four[0], four[1], four[2], four[3]));
         }
     }
 }
@@ -91,10 +91,10 @@ fn xsave(entries: &mut Entries, components: &[Component], features: u32) -> (u32
     let (xcr0, xss) = (3 | of(false), of(true));
     let user = components.iter().filter(|(_, [.., ecx])| ecx & 1 == 0);
     let size = user.map(|(_, [size, offset, _])| size + offset).max().unwrap_or(0x240);
-    entries.subleaf(0xd, 0, [xcr0, size, size, 0]);
-    entries.subleaf(0xd, 1, [features, size, xss, 0]);
+    entries.subleaf(0xd, 0, Registers::new(xcr0, size, size, 0));
+    entries.subleaf(0xd, 1, Registers::new(features, size, xss, 0));
     for (number, [eax, ebx, ecx]) in components {
-        entries.subleaf(0xd, *number, [*eax, *ebx, *ecx, 0]);
+        entries.subleaf(0xd, *number, Registers::new(*eax, *ebx, *ecx, 0));
     }
     (xcr0, xss, size)
 }

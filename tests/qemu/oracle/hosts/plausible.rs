@@ -2,7 +2,7 @@
 //! and changed. KVM offers a part of what the CPU has, and a little that it emulates.
 
 use cpuid_tables::host::Host;
-use cpuid_tables::{CpuidEntry, Leaf, Msr};
+use cpuid_tables::{CpuidEntry, Leaf, Msr, Register, Registers};
 
 use super::{Vendor, all_ones, find, processors};
 use crate::oracle::Outcome;
@@ -73,16 +73,16 @@ fn take_features(host: &mut Host, random: &mut Random, dense: bool) {
             let cpu = if random.percent(40) { u32::MAX } else { random.bits(u32::MAX, dense) };
             let kvm = if random.percent(40) { u32::MAX } else { random.bits(u32::MAX, true) };
             if let Some(entry) = find(&mut host.instruction, leaf, subleaf) {
-                entry.registers[*register] &= cpu;
+                entry.registers[Register::ALL[*register]] &= cpu;
             }
             if let Some(entry) = find(&mut host.supported, leaf, subleaf) {
-                entry.registers[*register] &= cpu & kvm;
+                entry.registers[Register::ALL[*register]] &= cpu & kvm;
             }
         }
     }
     for (leaf, register) in [(0x4000_0001, 0), (0x4000_0001, 3)] {
         if let Some(entry) = find(&mut host.supported, leaf, 0) {
-            entry.registers[register] &= random.bits(u32::MAX, true);
+            entry.registers[Register::ALL[register]] &= random.bits(u32::MAX, true);
         }
     }
 }
@@ -93,12 +93,12 @@ fn change_vendor(host: &mut Host, random: &mut Random) {
         return;
     }
     let amd = find(&mut host.instruction, 0, 0)
-        .is_some_and(|entry| entry.registers[1] == u32::from_le_bytes(*b"Auth"));
+        .is_some_and(|entry| entry.registers.ebx == u32::from_le_bytes(*b"Auth"));
     let vendor = if amd { Vendor::HYGON } else { *random.choose(&[Vendor::ZHAOXIN, Vendor::CENTAUR]) };
     for entries in [&mut host.instruction, &mut host.supported] {
         for leaf in [0, 0x8000_0000].into_iter().take(if amd { 2 } else { 1 }) {
             if let Some(entry) = find(entries, leaf, 0) {
-                entry.registers = vendor.leaf(entry.registers[0]);
+                entry.registers = vendor.leaf(entry.registers.eax);
             }
         }
     }
@@ -116,7 +116,7 @@ fn change_levels(host: &mut Host, random: &mut Random) {
         let cut = random.percent(70);
         for entries in [&mut host.instruction, &mut host.supported] {
             if let Some(entry) = find(entries, first, 0) {
-                entry.registers[0] = entry.registers[0].min(level);
+                entry.registers.eax = entry.registers.eax.min(level);
             }
             let above =
                 |entry: &CpuidEntry| entry.function.0 > level && entry.function.0 >> 28 == first >> 28;
@@ -148,7 +148,7 @@ fn change_xsave(host: &mut Host, random: &mut Random) {
     let (mut offset, mut size) = (0x240, 0x240);
     let mut places = Vec::new();
     for entry in host.instruction.iter().filter(|entry| entry.function == Leaf(0xd) && entry.index.0 > 1) {
-        let [bytes, at, ecx, _] = entry.registers;
+        let Registers { eax: bytes, ebx: at, ecx, .. } = entry.registers;
         let kept = keep & 1 << (entry.index.0 & 31) != 0;
         let at = if compact && ecx & 1 == 0 { offset } else { at };
         if kept && ecx & 1 == 0 {
@@ -160,27 +160,30 @@ fn change_xsave(host: &mut Host, random: &mut Random) {
     for entries in [&mut host.instruction, &mut host.supported] {
         for (index, kept, at) in &places {
             if let Some(entry) = find(entries, 0xd, index.0) {
-                entry.registers =
-                    if *kept { [entry.registers[0], *at, entry.registers[2], 0] } else { [0; 4] };
+                entry.registers = if *kept {
+                    Registers::new(entry.registers.eax, *at, entry.registers.ecx, 0)
+                } else {
+                    Registers::ZERO
+                };
             }
         }
-        entries.retain(|entry| entry.function != Leaf(0xd) || entry.registers != [0; 4]);
+        entries.retain(|entry| entry.function != Leaf(0xd) || entry.registers != Registers::ZERO);
         if let Some(entry) = find(entries, 0xd, 0) {
-            entry.registers = [entry.registers[0] & (keep | 3), size, size, 0];
+            entry.registers = Registers::new(entry.registers.eax & (keep | 3), size, size, 0);
         }
         if let Some(entry) = find(entries, 0xd, 1) {
-            entry.registers = [entry.registers[0], size, entry.registers[2] & keep, 0];
+            entry.registers = Registers::new(entry.registers.eax, size, entry.registers.ecx & keep, 0);
         }
     }
     host.capabilities.insert(208, i64::from(size.max(4096)));
-    let all = find(&mut host.supported, 0xd, 0).map_or(0, |entry| entry.registers[0]);
+    let all = find(&mut host.supported, 0xd, 0).map_or(0, |entry| entry.registers.eax);
     let with_amx = random.percent(50);
     host.guest_xcomponents =
         random.percent(70).then_some(u64::from(if with_amx { all } else { all & !(3 << 17) }));
     if random.percent(50) {
         // A process without permission is not told of AMX.
         if let Some(entry) = find(&mut host.supported, 0xd, 0) {
-            entry.registers[0] &= !(3 << 17);
+            entry.registers.eax &= !(3 << 17);
         }
     }
 }
@@ -192,32 +195,32 @@ fn change_widths_and_caches(host: &mut Host, random: &mut Random) {
         let guest = *random.choose(&[0, 0, 0x30, 0x28]);
         for entries in [&mut host.instruction, &mut host.supported] {
             if let Some(entry) = find(entries, 0x8000_0008, 0) {
-                entry.registers[0] = linear << 8 | width;
+                entry.registers.eax = linear << 8 | width;
             }
         }
         if let Some(entry) = find(&mut host.supported, 0x8000_0008, 0) {
-            entry.registers[0] |= guest << 16;
+            entry.registers.eax |= guest << 16;
         }
     }
     for leaf in [4, 0x8000_001d] {
         // Who shares a cache, its ways and its sets.
         for entry in host.instruction.iter_mut().filter(|entry| entry.function == Leaf(leaf)) {
-            if random.percent(40) && entry.registers[0] & 0x1f != 0 {
-                entry.registers[0] = entry.registers[0] & 0x3fff | random.bits(0xfc0f_c000, false);
-                entry.registers[1] = entry.registers[1] & 0xfff | random.below(24) << 22;
-                entry.registers[2] = (64 << random.below(12)) - 1;
+            if random.percent(40) && entry.registers.eax & 0x1f != 0 {
+                entry.registers.eax = entry.registers.eax & 0x3fff | random.bits(0xfc0f_c000, false);
+                entry.registers.ebx = entry.registers.ebx & 0xfff | random.below(24) << 22;
+                entry.registers.ecx = (64 << random.below(12)) - 1;
             }
         }
     }
     if random.percent(30) {
         for entries in [&mut host.instruction, &mut host.supported] {
             if let Some(entry) = find(entries, 0xa, 0) {
-                entry.registers = [
+                entry.registers = Registers::new(
                     random.word() & 0xff3f_ff07,
                     random.word() & 0xff,
                     random.word() & 0xf,
                     random.word() & 0x1fff,
-                ];
+                );
             }
         }
     }
@@ -264,15 +267,24 @@ fn change_kvm(host: &mut Host, random: &mut Random) {
 fn hyperv(random: &mut Random) -> Vec<CpuidEntry> {
     let mut bits = |of: u32| if random.percent(50) { of } else { random.bits(of, true) };
     vec![
-        CpuidEntry::of_leaf(0x4000_0000, [0x4000_0082, 0x7263_694d, 0x666f_736f, 0x7648_2074]),
-        CpuidEntry::of_leaf(0x4000_0001, [0x3123_7648, 0, 0, 0]),
-        CpuidEntry::of_leaf(0x4000_0002, [0x3839, 0x000a_0000, 0, 0]),
-        CpuidEntry::of_leaf(0x4000_0003, [bits(0x2aff), bits(0x0010_0030), 0, bits(0x0008_8d10)]),
-        CpuidEntry::of_leaf(0x4000_0004, [bits(0x0006_ce24), 0xfff, 0, 0]),
-        CpuidEntry::of_leaf(0x4000_0005, [u32::MAX, 0x40, 0, 0]),
-        CpuidEntry::of_leaf(0x4000_000a, [bits(0x000a_0101), 0, 0, 0]),
-        CpuidEntry::of_leaf(0x4000_0080, [0x4000_0082, 0x7263_694d, 0x666f_736f, 0x7648_2074]),
-        CpuidEntry::of_leaf(0x4000_0081, [0x3123_5356, 0, 0, 0]),
-        CpuidEntry::of_leaf(0x4000_0082, [2, 0, 0, 0]),
+        CpuidEntry::new(
+            Leaf(0x4000_0000),
+            Registers::new(0x4000_0082, 0x7263_694d, 0x666f_736f, 0x7648_2074),
+        ),
+        CpuidEntry::new(Leaf(0x4000_0001), Registers::new(0x3123_7648, 0, 0, 0)),
+        CpuidEntry::new(Leaf(0x4000_0002), Registers::new(0x3839, 0x000a_0000, 0, 0)),
+        CpuidEntry::new(
+            Leaf(0x4000_0003),
+            Registers::new(bits(0x2aff), bits(0x0010_0030), 0, bits(0x0008_8d10)),
+        ),
+        CpuidEntry::new(Leaf(0x4000_0004), Registers::new(bits(0x0006_ce24), 0xfff, 0, 0)),
+        CpuidEntry::new(Leaf(0x4000_0005), Registers::new(u32::MAX, 0x40, 0, 0)),
+        CpuidEntry::new(Leaf(0x4000_000a), Registers::new(bits(0x000a_0101), 0, 0, 0)),
+        CpuidEntry::new(
+            Leaf(0x4000_0080),
+            Registers::new(0x4000_0082, 0x7263_694d, 0x666f_736f, 0x7648_2074),
+        ),
+        CpuidEntry::new(Leaf(0x4000_0081), Registers::new(0x3123_5356, 0, 0, 0)),
+        CpuidEntry::new(Leaf(0x4000_0082), Registers::new(2, 0, 0, 0)),
     ]
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cpuid_tables::host::Host;
-use cpuid_tables::{CpuidEntry, CpuidWord, QemuRelease, Register};
+use cpuid_tables::{CpuidEntry, CpuidWord, Leaf, QemuRelease, Register, Registers, Subleaf};
 
 use super::{Component, Entries, Vendor, kvm, xsave};
 use crate::oracle::Outcome;
@@ -26,14 +26,14 @@ struct Processor {
     cpus: u32,
     threads: u32,
     /// Leaf 4, or AMD's 0x8000001D, without its end.
-    caches: &'static [[u32; 4]],
+    caches: &'static [Registers],
     components: &'static [Component],
     /// Features that hardware has beside the model's: leaf, subleaf, register, bits.
     more: &'static [(u32, u32, Register, u32)],
     /// Whole leaves.
-    leaves: &'static [(u32, [u32; 4])],
+    leaves: &'static [(u32, Registers)],
     /// Whole leaves with subleaves from 0 on.
-    subleaves: &'static [(u32, &'static [[u32; 4]])],
+    subleaves: &'static [(u32, &'static [Registers])],
     arch_capabilities: u64,
 }
 
@@ -77,14 +77,17 @@ const PROCESSORS: &[Processor] = &[
         cpus: 8,
         threads: 2,
         caches: &[
-            [0x1c00_4121, 0x01c0_003f, 0x3f, 0],
-            [0x1c00_4122, 0x00c0_003f, 0x7f, 0],
-            [0x1c00_4143, 0x01c0_003f, 0x1ff, 0],
-            [0x1c03_c163, 0x03c0_003f, 0x1fff, 2],
+            Registers::new(0x1c00_4121, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x1c00_4122, 0x00c0_003f, 0x7f, 0),
+            Registers::new(0x1c00_4143, 0x01c0_003f, 0x1ff, 0),
+            Registers::new(0x1c03_c163, 0x03c0_003f, 0x1fff, 2),
         ],
         components: &[],
         more: &[],
-        leaves: &[(2, [0x5503_5a01, 0x00f0_b2e4, 0, 0x09ca_212c]), (0xa, [0x0730_0403, 0x44, 0, 0x603])],
+        leaves: &[
+            (2, Registers::new(0x5503_5a01, 0x00f0_b2e4, 0, 0x09ca_212c)),
+            (0xa, Registers::new(0x0730_0403, 0x44, 0, 0x603)),
+        ],
         subleaves: &[],
         arch_capabilities: 0,
     },
@@ -100,14 +103,17 @@ const PROCESSORS: &[Processor] = &[
         cpus: 8,
         threads: 2,
         caches: &[
-            [0x1c00_4121, 0x01c0_003f, 0x3f, 0],
-            [0x1c00_4122, 0x01c0_003f, 0x3f, 0],
-            [0x1c00_4143, 0x01c0_003f, 0x1ff, 0],
-            [0x1c03_c163, 0x03c0_003f, 0x1fff, 6],
+            Registers::new(0x1c00_4121, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x1c00_4122, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x1c00_4143, 0x01c0_003f, 0x1ff, 0),
+            Registers::new(0x1c03_c163, 0x03c0_003f, 0x1fff, 6),
         ],
         components: &[AVX],
         more: &[(7, 0, Register::Ebx, 0x2000), (0xd, 1, Register::Eax, 1)],
-        leaves: &[(2, [0x7603_6301, 0x00f0_b5ff, 0, 0x00c1_0000]), (0xa, [0x0730_0403, 0, 0, 0x603])],
+        leaves: &[
+            (2, Registers::new(0x7603_6301, 0x00f0_b5ff, 0, 0x00c1_0000)),
+            (0xa, Registers::new(0x0730_0403, 0, 0, 0x603)),
+        ],
         subleaves: &[],
         arch_capabilities: 0,
     },
@@ -123,10 +129,10 @@ const PROCESSORS: &[Processor] = &[
         cpus: 4,
         threads: 1,
         caches: &[
-            [0x1c00_4121, 0x01c0_003f, 0x3f, 0],
-            [0x1c00_4122, 0x01c0_003f, 0x3f, 0],
-            [0x1c00_4143, 0x00c0_003f, 0x3ff, 0],
-            [0x1c03_c163, 0x02c0_003f, 0x1fff, 6],
+            Registers::new(0x1c00_4121, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x1c00_4122, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x1c00_4143, 0x00c0_003f, 0x3ff, 0),
+            Registers::new(0x1c03_c163, 0x02c0_003f, 0x1fff, 6),
         ],
         components: &[AVX, BNDREGS, BNDCSR, PT],
         more: &[
@@ -135,14 +141,21 @@ const PROCESSORS: &[Processor] = &[
             (0xd, 1, Register::Eax, 8),
         ],
         leaves: &[
-            (2, [0x7603_6301, 0x00f0_b5ff, 0, 0x00c3_0000]),
-            (0xa, [0x0730_0404, 0, 0, 0x603]),
-            (0x15, [2, 0x10a, 0, 0]),
-            (0x16, [3200, 3600, 100, 0]),
+            (2, Registers::new(0x7603_6301, 0x00f0_b5ff, 0, 0x00c3_0000)),
+            (0xa, Registers::new(0x0730_0404, 0, 0, 0x603)),
+            (0x15, Registers::new(2, 0x10a, 0, 0)),
+            (0x16, Registers::new(3200, 3600, 100, 0)),
         ],
         subleaves: &[
-            (0x12, &[[1, 0, 0, 0x241f], [0x36, 0, 0x1f, 0], [0x7020_0001, 0, 0x05d8_0001, 0]]),
-            (0x14, &[[1, 0xf, 7, 0], [0x0249_0002, 0x003f_3fff, 0, 0]]),
+            (
+                0x12,
+                &[
+                    Registers::new(1, 0, 0, 0x241f),
+                    Registers::new(0x36, 0, 0x1f, 0),
+                    Registers::new(0x7020_0001, 0, 0x05d8_0001, 0),
+                ],
+            ),
+            (0x14, &[Registers::new(1, 0xf, 7, 0), Registers::new(0x0249_0002, 0x003f_3fff, 0, 0)]),
         ],
         arch_capabilities: 0,
     },
@@ -158,10 +171,10 @@ const PROCESSORS: &[Processor] = &[
         cpus: 40,
         threads: 2,
         caches: &[
-            [0x7c00_4121, 0x01c0_003f, 0x3f, 0],
-            [0x7c00_4122, 0x01c0_003f, 0x3f, 0],
-            [0x7c00_4143, 0x03c0_003f, 0x3ff, 0],
-            [0x7c0f_c163, 0x0280_003f, 0x9fff, 4],
+            Registers::new(0x7c00_4121, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x7c00_4122, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x7c00_4143, 0x03c0_003f, 0x3ff, 0),
+            Registers::new(0x7c0f_c163, 0x0280_003f, 0x9fff, 4),
         ],
         components: &[AVX, BNDREGS, BNDCSR, OPMASK, ZMM_HI, HI16_ZMM, PT, PKRU],
         more: &[
@@ -170,12 +183,12 @@ const PROCESSORS: &[Processor] = &[
             (0xd, 1, Register::Eax, 8),
         ],
         leaves: &[
-            (2, [0x7603_6301, 0x00f0_b5ff, 0, 0x00c3_0000]),
-            (0xa, [0x0730_0404, 0, 0, 0x603]),
-            (0x15, [2, 0xc0, 0, 0]),
-            (0x16, [2400, 3700, 100, 0]),
+            (2, Registers::new(0x7603_6301, 0x00f0_b5ff, 0, 0x00c3_0000)),
+            (0xa, Registers::new(0x0730_0404, 0, 0, 0x603)),
+            (0x15, Registers::new(2, 0xc0, 0, 0)),
+            (0x16, Registers::new(2400, 3700, 100, 0)),
         ],
-        subleaves: &[(0x14, &[[1, 0xf, 7, 0], [0x0249_0002, 0x003f_3fff, 0, 0]])],
+        subleaves: &[(0x14, &[Registers::new(1, 0xf, 7, 0), Registers::new(0x0249_0002, 0x003f_3fff, 0, 0)])],
         arch_capabilities: 0,
     },
     Processor {
@@ -190,10 +203,10 @@ const PROCESSORS: &[Processor] = &[
         cpus: 48,
         threads: 2,
         caches: &[
-            [0x7c00_4121, 0x01c0_003f, 0x3f, 0],
-            [0x7c00_4122, 0x01c0_003f, 0x3f, 0],
-            [0x7c00_4143, 0x03c0_003f, 0x3ff, 0],
-            [0x7c0f_c163, 0x0280_003f, 0xcfff, 4],
+            Registers::new(0x7c00_4121, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x7c00_4122, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x7c00_4143, 0x03c0_003f, 0x3ff, 0),
+            Registers::new(0x7c0f_c163, 0x0280_003f, 0xcfff, 4),
         ],
         components: &[AVX, BNDREGS, BNDCSR, OPMASK, ZMM_HI, HI16_ZMM, PT, PKRU],
         more: &[
@@ -202,12 +215,12 @@ const PROCESSORS: &[Processor] = &[
             (0xd, 1, Register::Eax, 8),
         ],
         leaves: &[
-            (2, [0x7603_6301, 0x00f0_b5ff, 0, 0x00c3_0000]),
-            (0xa, [0x0730_0404, 0, 0, 0x603]),
-            (0x15, [2, 0xc8, 0, 0]),
-            (0x16, [2500, 3500, 100, 0]),
+            (2, Registers::new(0x7603_6301, 0x00f0_b5ff, 0, 0x00c3_0000)),
+            (0xa, Registers::new(0x0730_0404, 0, 0, 0x603)),
+            (0x15, Registers::new(2, 0xc8, 0, 0)),
+            (0x16, Registers::new(2500, 3500, 100, 0)),
         ],
-        subleaves: &[(0x14, &[[1, 0xf, 7, 0], [0x0249_0002, 0x003f_3fff, 0, 0]])],
+        subleaves: &[(0x14, &[Registers::new(1, 0xf, 7, 0), Registers::new(0x0249_0002, 0x003f_3fff, 0, 0)])],
         arch_capabilities: 0x2b,
     },
     Processor {
@@ -222,10 +235,10 @@ const PROCESSORS: &[Processor] = &[
         cpus: 64,
         threads: 2,
         caches: &[
-            [0x7c00_4121, 0x02c0_003f, 0x3f, 0],
-            [0x7c00_4122, 0x01c0_003f, 0x3f, 0],
-            [0x7c00_4143, 0x04c0_003f, 0x3ff, 0],
-            [0x7c0f_c163, 0x02c0_003f, 0xffff, 4],
+            Registers::new(0x7c00_4121, 0x02c0_003f, 0x3f, 0),
+            Registers::new(0x7c00_4122, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x7c00_4143, 0x04c0_003f, 0x3ff, 0),
+            Registers::new(0x7c0f_c163, 0x02c0_003f, 0xffff, 4),
         ],
         components: &[AVX, OPMASK, ZMM_HI, HI16_ZMM, PT, PKRU, PASID, HWP],
         more: &[
@@ -234,14 +247,21 @@ const PROCESSORS: &[Processor] = &[
             (7, 0, Register::Ecx, 0x4000_0024),
         ],
         leaves: &[
-            (2, [0x00fe_ff01, 0xf0, 0, 0]),
-            (0xa, [0x0830_0805, 0, 0xf, 0x8604]),
-            (0x15, [2, 0xd0, 0x017d_7840, 0]),
-            (0x16, [2600, 3400, 100, 0]),
+            (2, Registers::new(0x00fe_ff01, 0xf0, 0, 0)),
+            (0xa, Registers::new(0x0830_0805, 0, 0xf, 0x8604)),
+            (0x15, Registers::new(2, 0xd0, 0x017d_7840, 0)),
+            (0x16, Registers::new(2600, 3400, 100, 0)),
         ],
         subleaves: &[
-            (0x12, &[[0x63, 0, 0, 0x381f], [0xb6, 0, 0x2e7, 0], [0x7000_0001, 1, 0x7e80_0001, 0]]),
-            (0x14, &[[1, 0xf, 7, 0], [0x0249_0002, 0x003f_3fff, 0, 0]]),
+            (
+                0x12,
+                &[
+                    Registers::new(0x63, 0, 0, 0x381f),
+                    Registers::new(0xb6, 0, 0x2e7, 0),
+                    Registers::new(0x7000_0001, 1, 0x7e80_0001, 0),
+                ],
+            ),
+            (0x14, &[Registers::new(1, 0xf, 7, 0), Registers::new(0x0249_0002, 0x003f_3fff, 0, 0)]),
         ],
         arch_capabilities: 0x0c04_e9ed,
     },
@@ -257,10 +277,10 @@ const PROCESSORS: &[Processor] = &[
         cpus: 112,
         threads: 2,
         caches: &[
-            [0xfc00_4121, 0x02c0_003f, 0x3f, 0],
-            [0xfc00_4122, 0x01c0_003f, 0x3f, 0],
-            [0xfc01_c143, 0x03c0_003f, 0x7ff, 0],
-            [0xfc1f_c163, 0x0380_003f, 0x1_bfff, 4],
+            Registers::new(0xfc00_4121, 0x02c0_003f, 0x3f, 0),
+            Registers::new(0xfc00_4122, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0xfc01_c143, 0x03c0_003f, 0x7ff, 0),
+            Registers::new(0xfc1f_c163, 0x0380_003f, 0x1_bfff, 4),
         ],
         components: &[
             AVX, OPMASK, ZMM_HI, HI16_ZMM, PT, PKRU, PASID, CET_U, CET_S, LBR, HWP, TILECFG, TILEDATA,
@@ -271,16 +291,23 @@ const PROCESSORS: &[Processor] = &[
             (7, 0, Register::Ecx, 0x6000_00a4),
         ],
         leaves: &[
-            (2, [0x00fe_ff01, 0xf0, 0, 0]),
-            (0xa, [0x0830_0805, 0, 0xf, 0x8604]),
-            (0x15, [2, 0xa0, 0x017d_7840, 0]),
-            (0x16, [2000, 3800, 100, 0]),
+            (2, Registers::new(0x00fe_ff01, 0xf0, 0, 0)),
+            (0xa, Registers::new(0x0830_0805, 0, 0xf, 0x8604)),
+            (0x15, Registers::new(2, 0xa0, 0x017d_7840, 0)),
+            (0x16, Registers::new(2000, 3800, 100, 0)),
         ],
         subleaves: &[
-            (0x12, &[[0x863, 0, 0, 0x381f], [0xb6, 0, 0x602e7, 0], [0x7000_0001, 1, 0x7e80_0001, 0]]),
-            (0x14, &[[1, 0x4f, 0xf, 0], [0x0249_0002, 0x003f_3fff, 0, 0]]),
-            (0x1d, &[[1, 0, 0, 0], [0x0400_2000, 0x0008_0040, 0x10, 0]]),
-            (0x1e, &[[0, 0x4010, 0, 0]]),
+            (
+                0x12,
+                &[
+                    Registers::new(0x863, 0, 0, 0x381f),
+                    Registers::new(0xb6, 0, 0x602e7, 0),
+                    Registers::new(0x7000_0001, 1, 0x7e80_0001, 0),
+                ],
+            ),
+            (0x14, &[Registers::new(1, 0x4f, 0xf, 0), Registers::new(0x0249_0002, 0x003f_3fff, 0, 0)]),
+            (0x1d, &[Registers::new(1, 0, 0, 0), Registers::new(0x0400_2000, 0x0008_0040, 0x10, 0)]),
+            (0x1e, &[Registers::new(0, 0x4010, 0, 0)]),
         ],
         arch_capabilities: 0x0d2d_e9eb,
     },
@@ -296,10 +323,10 @@ const PROCESSORS: &[Processor] = &[
         cpus: 256,
         threads: 2,
         caches: &[
-            [0xfc00_4121, 0x02c0_003f, 0x3f, 0],
-            [0xfc00_4122, 0x03c0_003f, 0x3f, 0],
-            [0xfc01_c143, 0x03c0_003f, 0x7ff, 0],
-            [0xfc3f_c163, 0x03c0_003f, 0x7_dfff, 4],
+            Registers::new(0xfc00_4121, 0x02c0_003f, 0x3f, 0),
+            Registers::new(0xfc00_4122, 0x03c0_003f, 0x3f, 0),
+            Registers::new(0xfc01_c143, 0x03c0_003f, 0x7ff, 0),
+            Registers::new(0xfc3f_c163, 0x03c0_003f, 0x7_dfff, 4),
         ],
         components: &[
             AVX, OPMASK, ZMM_HI, HI16_ZMM, PT, PKRU, PASID, CET_U, CET_S, LBR, HWP, TILECFG, TILEDATA,
@@ -310,16 +337,16 @@ const PROCESSORS: &[Processor] = &[
             (7, 0, Register::Ecx, 0x6000_00a4),
         ],
         leaves: &[
-            (2, [0x00fe_ff01, 0xf0, 0, 0]),
-            (0xa, [0x0830_0806, 0, 0xf, 0x8604]),
-            (0x15, [2, 0xa0, 0x017d_7840, 0]),
-            (0x16, [2000, 3900, 100, 0]),
+            (2, Registers::new(0x00fe_ff01, 0xf0, 0, 0)),
+            (0xa, Registers::new(0x0830_0806, 0, 0xf, 0x8604)),
+            (0x15, Registers::new(2, 0xa0, 0x017d_7840, 0)),
+            (0x16, Registers::new(2000, 3900, 100, 0)),
         ],
         subleaves: &[
-            (0x14, &[[1, 0x4f, 0xf, 0], [0x0249_0002, 0x003f_3fff, 0, 0]]),
-            (0x1d, &[[1, 0, 0, 0], [0x0400_2000, 0x0008_0040, 0x10, 0]]),
-            (0x1e, &[[1, 0x4010, 0, 0], [0xf, 0, 0, 0]]),
-            (0x24, &[[0, 0x0007_0001, 0, 0]]),
+            (0x14, &[Registers::new(1, 0x4f, 0xf, 0), Registers::new(0x0249_0002, 0x003f_3fff, 0, 0)]),
+            (0x1d, &[Registers::new(1, 0, 0, 0), Registers::new(0x0400_2000, 0x0008_0040, 0x10, 0)]),
+            (0x1e, &[Registers::new(1, 0x4010, 0, 0), Registers::new(0xf, 0, 0, 0)]),
+            (0x24, &[Registers::new(0, 0x0007_0001, 0, 0)]),
         ],
         arch_capabilities: 0x0d2d_e9eb,
     },
@@ -338,10 +365,10 @@ const PROCESSORS: &[Processor] = &[
         components: &[],
         more: &[(0x8000_0001, 0, Register::Ecx, 0x37ff), (0x8000_0001, 0, Register::Edx, 0xee50_0800)],
         leaves: &[
-            (0x8000_0005, [0xff30_ff10, 0xff30_ff20, 0x4002_0140, 0x4002_0140]),
-            (0x8000_0006, [0x2080_0000, 0x4200_4200, 0x0200_8140, 0x0030_b140]),
-            (0x8000_0007, [0, 0, 0, 0x1f9]),
-            (0x8000_000a, [1, 0x40, 0, 0xf]),
+            (0x8000_0005, Registers::new(0xff30_ff10, 0xff30_ff20, 0x4002_0140, 0x4002_0140)),
+            (0x8000_0006, Registers::new(0x2080_0000, 0x4200_4200, 0x0200_8140, 0x0030_b140)),
+            (0x8000_0007, Registers::new(0, 0, 0, 0x1f9)),
+            (0x8000_000a, Registers::new(1, 0x40, 0, 0xf)),
         ],
         subleaves: &[],
         arch_capabilities: 0,
@@ -358,10 +385,10 @@ const PROCESSORS: &[Processor] = &[
         cpus: 128,
         threads: 2,
         caches: &[
-            [0x4121, 0x01c0_003f, 0x3f, 0],
-            [0x4122, 0x01c0_003f, 0x3f, 0],
-            [0x4143, 0x01c0_003f, 0x3ff, 2],
-            [0x1_c163, 0x03c0_003f, 0x3fff, 1],
+            Registers::new(0x4121, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x4122, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x4143, 0x01c0_003f, 0x3ff, 2),
+            Registers::new(0x1_c163, 0x03c0_003f, 0x3fff, 1),
         ],
         components: &[AVX, (9, [8, 0x340, 0])],
         more: &[(7, 0, Register::Ebx, 0x9000), (0xd, 1, Register::Eax, 8)],
@@ -381,10 +408,10 @@ const PROCESSORS: &[Processor] = &[
         cpus: 128,
         threads: 2,
         caches: &[
-            [0x4121, 0x01c0_003f, 0x3f, 0],
-            [0x4122, 0x01c0_003f, 0x3f, 0],
-            [0x4143, 0x01c0_003f, 0x3ff, 2],
-            [0x3_c163, 0x03c0_003f, 0x7fff, 1],
+            Registers::new(0x4121, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x4122, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x4143, 0x01c0_003f, 0x3ff, 2),
+            Registers::new(0x3_c163, 0x03c0_003f, 0x7fff, 1),
         ],
         components: &[AVX, (9, [8, 0x980, 0]), CET_U, CET_S],
         more: &[(7, 0, Register::Ebx, 0x9000), (7, 0, Register::Ecx, 0x80), (0xd, 1, Register::Eax, 8)],
@@ -404,10 +431,10 @@ const PROCESSORS: &[Processor] = &[
         cpus: 192,
         threads: 2,
         caches: &[
-            [0x4121, 0x01c0_003f, 0x3f, 0],
-            [0x4122, 0x01c0_003f, 0x3f, 0],
-            [0x4143, 0x01c0_003f, 0x7ff, 2],
-            [0x3_c163, 0x03c0_003f, 0x7fff, 1],
+            Registers::new(0x4121, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x4122, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x4143, 0x01c0_003f, 0x7ff, 2),
+            Registers::new(0x3_c163, 0x03c0_003f, 0x7fff, 1),
         ],
         components: GENOA_XSAVE,
         more: &[
@@ -431,10 +458,10 @@ const PROCESSORS: &[Processor] = &[
         cpus: 32,
         threads: 2,
         caches: &[
-            [0x4121, 0x01c0_003f, 0x3f, 0],
-            [0x4122, 0x01c0_003f, 0x3f, 0],
-            [0x4143, 0x01c0_003f, 0x7ff, 2],
-            [0x3_c163, 0x03c0_003f, 0x7fff, 1],
+            Registers::new(0x4121, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x4122, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x4143, 0x01c0_003f, 0x7ff, 2),
+            Registers::new(0x3_c163, 0x03c0_003f, 0x7fff, 1),
         ],
         components: GENOA_XSAVE,
         more: &[(7, 0, Register::Ebx, 0x8000), (7, 0, Register::Ecx, 0x80)],
@@ -454,10 +481,10 @@ const PROCESSORS: &[Processor] = &[
         cpus: 64,
         threads: 2,
         caches: &[
-            [0x4121, 0x01c0_003f, 0x3f, 0],
-            [0x4122, 0x00c0_003f, 0xff, 0],
-            [0x4143, 0x01c0_003f, 0x3ff, 2],
-            [0x1_c163, 0x03c0_003f, 0x1fff, 1],
+            Registers::new(0x4121, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x4122, 0x00c0_003f, 0xff, 0),
+            Registers::new(0x4143, 0x01c0_003f, 0x3ff, 2),
+            Registers::new(0x1_c163, 0x03c0_003f, 0x1fff, 1),
         ],
         components: &[AVX],
         more: &[],
@@ -477,14 +504,17 @@ const PROCESSORS: &[Processor] = &[
         cpus: 16,
         threads: 1,
         caches: &[
-            [0x3c00_0121, 0x01c0_003f, 0x3f, 0],
-            [0x3c00_0122, 0x03c0_003f, 0x3f, 0],
-            [0x3c00_0143, 0x01c0_003f, 0x1ff, 0],
-            [0x3c03_c163, 0x03c0_003f, 0x7fff, 2],
+            Registers::new(0x3c00_0121, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x3c00_0122, 0x03c0_003f, 0x3f, 0),
+            Registers::new(0x3c00_0143, 0x01c0_003f, 0x1ff, 0),
+            Registers::new(0x3c03_c163, 0x03c0_003f, 0x7fff, 2),
         ],
         components: &[AVX],
         more: &[],
-        leaves: &[(0xa, [0x0730_0402, 0, 0, 0x603]), (0xc000_0000, [0xc000_0004, 0, 0, 0])],
+        leaves: &[
+            (0xa, Registers::new(0x0730_0402, 0, 0, 0x603)),
+            (0xc000_0000, Registers::new(0xc000_0004, 0, 0, 0)),
+        ],
         subleaves: &[],
         arch_capabilities: 0,
     },
@@ -503,11 +533,11 @@ const PROCESSORS: &[Processor] = &[
         components: &[],
         more: &[(1, 0, Register::Ecx, 0x0008_2000)],
         leaves: &[
-            (0xa, [0x0728_0201, 0, 0, 0]),
-            (0x8000_0005, [0, 0x0880_0880, 0x4010_0140, 0x4010_0140]),
-            (0x8000_0006, [0, 0, 0x0400_a140, 0]),
-            (0xc000_0000, [0xc000_0002, 0, 0, 0]),
-            (0xc000_0001, [0, 0, 0, 0x3fcd]),
+            (0xa, Registers::new(0x0728_0201, 0, 0, 0)),
+            (0x8000_0005, Registers::new(0, 0x0880_0880, 0x4010_0140, 0x4010_0140)),
+            (0x8000_0006, Registers::new(0, 0, 0x0400_a140, 0)),
+            (0xc000_0000, Registers::new(0xc000_0002, 0, 0, 0)),
+            (0xc000_0001, Registers::new(0, 0, 0, 0x3fcd)),
         ],
         subleaves: &[],
         arch_capabilities: 0,
@@ -526,15 +556,15 @@ const GENOA_XSAVE: &[Component] = &[
 ];
 
 /// What processors with Zen cores have alike, as the second generation has it.
-const ZEN_LEAVES: &[(u32, [u32; 4])] = &[
-    (5, [0x40, 0x40, 3, 0x11]),
-    (0x8000_0005, [0xff40_ff40, 0xff40_ff40, 0x2008_0140, 0x2008_0140]),
-    (0x8000_0006, [0x4800_6400, 0x6800_6400, 0x0200_6140, 0x0800_9140]),
-    (0x8000_0007, [0, 0x3b, 0, 0x6799]),
-    (0x8000_000a, [1, 0x8000, 0, 0x0013_bcff]),
-    (0x8000_001b, [0x3ff, 0, 0, 0]),
-    (0x8000_001e, [0, 0x100, 0, 0]),
-    (0x8000_001f, [0x0101_ffff, 0x173, 0x1fd, 1]),
+const ZEN_LEAVES: &[(u32, Registers)] = &[
+    (5, Registers::new(0x40, 0x40, 3, 0x11)),
+    (0x8000_0005, Registers::new(0xff40_ff40, 0xff40_ff40, 0x2008_0140, 0x2008_0140)),
+    (0x8000_0006, Registers::new(0x4800_6400, 0x6800_6400, 0x0200_6140, 0x0800_9140)),
+    (0x8000_0007, Registers::new(0, 0x3b, 0, 0x6799)),
+    (0x8000_000a, Registers::new(1, 0x8000, 0, 0x0013_bcff)),
+    (0x8000_001b, Registers::new(0x3ff, 0, 0, 0)),
+    (0x8000_001e, Registers::new(0, 0x100, 0, 0)),
+    (0x8000_001f, Registers::new(0x0101_ffff, 0x173, 0x1fd, 1)),
 ];
 
 /// Every processor described here, with a current KVM, by name.
@@ -546,21 +576,22 @@ impl Processor {
     fn host(&self) -> Outcome<Host> {
         let words = self.words()?;
         let word = |leaf: u32, subleaf: u32, register: Register| {
-            words.get(&CpuidWord::new(leaf, subleaf, register)).copied().unwrap_or(0)
+            words.get(&CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register)).copied().unwrap_or(0)
         };
-        let of = |leaf: u32, subleaf: u32| Register::ALL.map(|register| word(leaf, subleaf, register));
+        let of = |leaf: u32, subleaf: u32| Registers::from_fn(|register| word(leaf, subleaf, register));
         let mut entries = Entries::default();
         entries.leaf(0, self.vendor.leaf(self.level));
-        let [_, _, ecx, edx] = of(1, 0);
-        entries.leaf(1, [self.signature, self.cpus.next_power_of_two() << 16 | 0x0800, ecx, edx]);
+        let Registers { ecx, edx, .. } = of(1, 0);
+        entries
+            .leaf(1, Registers::new(self.signature, self.cpus.next_power_of_two() << 16 | 0x0800, ecx, edx));
         if !self.vendor.is_amd() && !self.caches.is_empty() {
-            entries.subleaves(4, &[self.caches, &[[0; 4]]].concat());
+            entries.subleaves(4, &[self.caches, &[Registers::ZERO]].concat());
         }
         entries.leaf(6, of(6, 0));
         if self.level >= 7 {
-            let last = (1..=2).rev().find(|subleaf| of(7, *subleaf) != [0; 4]).unwrap_or(0);
-            let mut all: Vec<[u32; 4]> = (0..=last).map(|subleaf| of(7, subleaf)).collect();
-            all[0][0] = last;
+            let last = (1..=2).rev().find(|subleaf| of(7, *subleaf) != Registers::ZERO).unwrap_or(0);
+            let mut all: Vec<Registers> = (0..=last).map(|subleaf| of(7, subleaf)).collect();
+            all[0].eax = last;
             entries.subleaves(7, &all);
         }
         self.topology(&mut entries);
@@ -586,7 +617,7 @@ impl Processor {
         let mut words: BTreeMap<CpuidWord, u32> = model.words().collect();
         let mut add = |rows: &[(u32, u32, Register, u32)]| {
             for (leaf, subleaf, register, bits) in rows {
-                *words.entry(CpuidWord::new(*leaf, *subleaf, *register)).or_default() |= bits;
+                *words.entry(CpuidWord::new(Leaf(*leaf), Subleaf(*subleaf), *register)).or_default() |= bits;
             }
         };
         if self.vendor.is_amd() {
@@ -607,34 +638,38 @@ impl Processor {
         entries.subleaves(
             0xb,
             &[
-                [width(self.threads), self.threads, 0x100, 0],
-                [width(self.cpus), self.cpus, 0x201, 0],
-                [0, 0, 2, 0],
+                Registers::new(width(self.threads), self.threads, 0x100, 0),
+                Registers::new(width(self.cpus), self.cpus, 0x201, 0),
+                Registers::new(0, 0, 2, 0),
             ],
         );
     }
 
-    fn extended(&self, entries: &mut Entries, of: impl Fn(u32, u32) -> [u32; 4]) {
+    fn extended(&self, entries: &mut Entries, of: impl Fn(u32, u32) -> Registers) {
         let amd = self.vendor.is_amd();
-        entries.leaf(0x8000_0000, if amd { self.vendor.leaf(self.xlevel) } else { [self.xlevel, 0, 0, 0] });
-        let [_, _, ecx, edx] = of(0x8000_0001, 0);
+        entries.leaf(
+            0x8000_0000,
+            if amd { self.vendor.leaf(self.xlevel) } else { Registers::new(self.xlevel, 0, 0, 0) },
+        );
+        let Registers { ecx, edx, .. } = of(0x8000_0001, 0);
         // AMD repeats bits of leaf 1.
-        let aliases = if amd { of(1, 0)[3] & 0x0183_f3ff } else { 0 };
-        entries.leaf(0x8000_0001, [if amd { self.signature } else { 0 }, 0, ecx, edx | aliases]);
+        let aliases = if amd { of(1, 0).edx & 0x0183_f3ff } else { 0 };
+        entries
+            .leaf(0x8000_0001, Registers::new(if amd { self.signature } else { 0 }, 0, ecx, edx | aliases));
         entries.brand(self.brand);
         if self.vendor == Vendor::INTEL {
-            entries.leaf(0x8000_0006, [0, 0, 0x0100_6040, 0]);
-            entries.leaf(0x8000_0007, [0, 0, 0, 0x100]);
+            entries.leaf(0x8000_0006, Registers::new(0, 0, 0x0100_6040, 0));
+            entries.leaf(0x8000_0007, Registers::new(0, 0, 0, 0x100));
         }
-        let [_, ebx, ..] = of(0x8000_0008, 0);
+        let Registers { ebx, .. } = of(0x8000_0008, 0);
         let ecx = if amd { width_and_count(self.cpus) } else { 0 };
-        entries.leaf(0x8000_0008, [self.widths, ebx, ecx, 0]);
+        entries.leaf(0x8000_0008, Registers::new(self.widths, ebx, ecx, 0));
         if amd && !self.caches.is_empty() {
-            entries.subleaves(0x8000_001d, &[self.caches, &[[0; 4]]].concat());
+            entries.subleaves(0x8000_001d, &[self.caches, &[Registers::ZERO]].concat());
         }
         if self.xlevel >= 0x8000_0021 && amd {
-            let [eax, _, ecx, _] = of(0x8000_0021, 0);
-            entries.leaf(0x8000_0021, [eax, 0, ecx, 0]);
+            let Registers { eax, ecx, .. } = of(0x8000_0021, 0);
+            entries.leaf(0x8000_0021, Registers::new(eax, 0, ecx, 0));
         }
     }
 }

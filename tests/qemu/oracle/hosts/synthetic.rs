@@ -1,11 +1,12 @@
 //! The most permissive hosts: KVM and the CPU have every bit that QEMU can ask for, so that a model comes out unfiltered.
 
+use cpuid_tables::Registers;
 use cpuid_tables::host::Host;
 
 use super::{Component, Entries, Vendor, msrs, xsave};
 
 const ALL: u32 = u32::MAX;
-const ONES: [u32; 4] = [ALL; 4];
+const ONES: Registers = Registers::MAX;
 
 /// XSAVE as Sapphire Rapids has it, with supervisor components.
 const INTEL_XSAVE: &[Component] = &[
@@ -44,11 +45,11 @@ pub fn all_ones(vendor: Vendor) -> Host {
     } else {
         intel_extended(&mut entries)
     }
-    entries.leaf(0xc000_0000, [0xc000_0001, 0, 0, 0]);
+    entries.leaf(0xc000_0000, Registers::new(0xc000_0001, 0, 0, 0));
     entries.leaf(0xc000_0001, ONES);
     let instruction = entries.0.clone();
-    entries.leaf(0x4000_0000, [0x4000_0001, 0x4b4d_564b, 0x564b_4d56, 0x4d]);
-    entries.leaf(0x4000_0001, [ALL, 0, 0, ALL]);
+    entries.leaf(0x4000_0000, Registers::new(0x4000_0001, 0x4b4d_564b, 0x564b_4d56, 0x4d));
+    entries.leaf(0x4000_0001, Registers::new(ALL, 0, 0, ALL));
     let mut host = Host { supported: entries.0, instruction, ..Host::default() };
     host.msrs = msrs(&[
         (0x10a, u64::MAX),
@@ -88,73 +89,76 @@ const VMX: &[(u32, u64)] = &[
 fn basic(entries: &mut Entries, vendor: Vendor) -> u32 {
     let amd = vendor.is_amd();
     entries.leaf(0, vendor.leaf(0x24));
-    entries.leaf(1, [if amd { 0x00a1_0f11 } else { 0x0008_06f8 }, 0x0020_0800, ALL, ALL]);
+    entries.leaf(1, Registers::new(if amd { 0x00a1_0f11 } else { 0x0008_06f8 }, 0x0020_0800, ALL, ALL));
     if !amd {
-        entries.leaf(2, [0x00fe_ff01, 0xf0, 0, 0]);
+        entries.leaf(2, Registers::new(0x00fe_ff01, 0xf0, 0, 0));
         entries.subleaves(
             4,
             &[
-                [0xfc00_4121, 0x02c0_003f, 0x3f, 0],
-                [0xfc00_4122, 0x01c0_003f, 0x3f, 0],
-                [0xfc01_c143, 0x03c0_003f, 0x7ff, 0],
-                [0xfc1f_c163, 0x0380_003f, 0x1_bfff, 4],
-                [0; 4],
+                Registers::new(0xfc00_4121, 0x02c0_003f, 0x3f, 0),
+                Registers::new(0xfc00_4122, 0x01c0_003f, 0x3f, 0),
+                Registers::new(0xfc01_c143, 0x03c0_003f, 0x7ff, 0),
+                Registers::new(0xfc1f_c163, 0x0380_003f, 0x1_bfff, 4),
+                Registers::ZERO,
             ],
         );
-        entries.leaf(5, [0x40, 0x40, 3, 0x2020]);
+        entries.leaf(5, Registers::new(0x40, 0x40, 3, 0x2020));
     }
     entries.leaf(6, ONES);
-    entries.subleaves(7, &[[2, ALL, ALL, ALL], ONES, ONES]);
-    entries.leaf(0xa, [0x0830_0805, 0, 0xf, 0x8604]);
+    entries.subleaves(7, &[Registers::new(2, ALL, ALL, ALL), ONES, ONES]);
+    entries.leaf(0xa, Registers::new(0x0830_0805, 0, 0xf, 0x8604));
     let (_, _, size) = xsave(entries, if amd { AMD_XSAVE } else { INTEL_XSAVE }, ALL);
     if !amd {
         entries.subleaves(0x12, &[ONES; 3]);
-        entries.subleaves(0x14, &[[1, ALL, ALL, ALL], ONES]);
-        entries.leaf(0x15, [2, 0xa8, 0x017d_7840, 0]);
-        entries.leaf(0x16, [2000, 3800, 100, 0]);
+        entries.subleaves(0x14, &[Registers::new(1, ALL, ALL, ALL), ONES]);
+        entries.leaf(0x15, Registers::new(2, 0xa8, 0x017d_7840, 0));
+        entries.leaf(0x16, Registers::new(2000, 3800, 100, 0));
         entries.leaf(0x19, ONES);
-        entries.subleaves(0x1d, &[[1, 0, 0, 0], [0x0400_2000, 0x0008_0040, 0x10, 0]]);
-        entries.subleaves(0x1e, &[[1, 0x4010, 0, 0], [ALL, 0, 0, 0]]);
+        entries.subleaves(
+            0x1d,
+            &[Registers::new(1, 0, 0, 0), Registers::new(0x0400_2000, 0x0008_0040, 0x10, 0)],
+        );
+        entries.subleaves(0x1e, &[Registers::new(1, 0x4010, 0, 0), Registers::new(ALL, 0, 0, 0)]);
         entries.subleaf(0x23, 0, ONES);
-        entries.subleaves(0x24, &[[1, 0x0007_0002, 0, 0], ONES]);
+        entries.subleaves(0x24, &[Registers::new(1, 0x0007_0002, 0, 0), ONES]);
     }
     size
 }
 
 fn amd_extended(entries: &mut Entries, vendor: Vendor) {
     entries.leaf(0x8000_0000, vendor.leaf(0x8000_0028));
-    entries.leaf(0x8000_0001, [0x00a1_0f11, 0x4000_0000, ALL, ALL]);
+    entries.leaf(0x8000_0001, Registers::new(0x00a1_0f11, 0x4000_0000, ALL, ALL));
     entries.brand("AMD EPYC 9654 96-Core Processor");
-    entries.leaf(0x8000_0005, [0xff48_ff40, 0xff48_ff40, 0x2008_0140, 0x2008_0140]);
-    entries.leaf(0x8000_0006, [0x5c00_2200, 0x6c00_4200, 0x0400_6140, 0x00c0_9140]);
+    entries.leaf(0x8000_0005, Registers::new(0xff48_ff40, 0xff48_ff40, 0x2008_0140, 0x2008_0140));
+    entries.leaf(0x8000_0006, Registers::new(0x5c00_2200, 0x6c00_4200, 0x0400_6140, 0x00c0_9140));
     entries.leaf(0x8000_0007, ONES);
-    entries.leaf(0x8000_0008, [0x3934, ALL, 0x7001, ALL]);
-    entries.leaf(0x8000_000a, [1, 0x8000, 0, ALL]);
+    entries.leaf(0x8000_0008, Registers::new(0x3934, ALL, 0x7001, ALL));
+    entries.leaf(0x8000_000a, Registers::new(1, 0x8000, 0, ALL));
     entries.subleaves(
         0x8000_001d,
         &[
-            [0x4121, 0x01c0_003f, 0x3f, 0],
-            [0x4122, 0x01c0_003f, 0x3f, 0],
-            [0x4143, 0x01c0_003f, 0x7ff, 2],
-            [0x3_c163, 0x03c0_003f, 0x7fff, 1],
-            [0; 4],
+            Registers::new(0x4121, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x4122, 0x01c0_003f, 0x3f, 0),
+            Registers::new(0x4143, 0x01c0_003f, 0x7ff, 2),
+            Registers::new(0x3_c163, 0x03c0_003f, 0x7fff, 1),
+            Registers::ZERO,
         ],
     );
-    entries.leaf(0x8000_001e, [0, 0x100, 0, 0]);
+    entries.leaf(0x8000_001e, Registers::new(0, 0x100, 0, 0));
     entries.leaf(0x8000_001f, ONES);
     entries.leaf(0x8000_0021, ONES);
     entries.leaf(0x8000_0022, ONES);
 }
 
 fn intel_extended(entries: &mut Entries) {
-    entries.leaf(0x8000_0000, [0x8000_0028, 0, 0, 0]);
-    entries.leaf(0x8000_0001, [0, 0, ALL, ALL]);
+    entries.leaf(0x8000_0000, Registers::new(0x8000_0028, 0, 0, 0));
+    entries.leaf(0x8000_0001, Registers::new(0, 0, ALL, ALL));
     entries.brand("Intel(R) Xeon(R) Platinum 8480+");
-    entries.leaf(0x8000_0006, [0, 0, 0x0800_7040, 0]);
+    entries.leaf(0x8000_0006, Registers::new(0, 0, 0x0800_7040, 0));
     entries.leaf(0x8000_0007, ONES);
-    entries.leaf(0x8000_0008, [0x3934, ALL, 0x7001, ALL]);
+    entries.leaf(0x8000_0008, Registers::new(0x3934, ALL, 0x7001, ALL));
     entries.leaf(0x8000_0021, ONES);
     entries.leaf(0x8000_0022, ONES);
-    entries.leaf(0x8000_000a, [1, 0x8000, 0, ALL]);
+    entries.leaf(0x8000_000a, Registers::new(1, 0x8000, 0, ALL));
     entries.leaf(0x8000_001f, ONES);
 }

@@ -5,13 +5,19 @@ pub(crate) static GUESTS: [GuestTables; 1] = [
     GuestTables {
         words: &[
             GuestWord {
-                source: Some(WordSource::Cpuid(CpuidWord::new(0x1, 0, Register::Edx))),
+                source: Some(
+                    WordSource::Cpuid(
+                        CpuidWord::new(Leaf(0x1), Subleaf(0), Register::Edx),
+                    ),
+                ),
                 migratable: 0x3,
                 no_autoenable: 0x0,
             },
             GuestWord {
                 source: Some(
-                    WordSource::Cpuid(CpuidWord::new(0x40000001, 0, Register::Eax)),
+                    WordSource::Cpuid(
+                        CpuidWord::new(Leaf(0x40000001), Subleaf(0), Register::Eax),
+                    ),
                 ),
                 migratable: 0x9,
                 no_autoenable: 0x0,

@@ -2,12 +2,12 @@
 // From Linux 6.9.1, 6.12.0-rc2; QEMU 9.2.0.
 
 pub(crate) static CPUID_WORDS: [CpuidWord; 6] = [
-    CpuidWord::new(0x1, 0, Register::Edx),
-    CpuidWord::new(0x7, 0, Register::Ebx),
-    CpuidWord::new(0x7, 1, Register::Eax),
-    CpuidWord::new(0x10, 0, Register::Ebx),
-    CpuidWord::new(0x40000001, 0, Register::Eax),
-    CpuidWord::new(0x80000008, 0, Register::Ebx),
+    CpuidWord::new(Leaf(0x1), Subleaf(0), Register::Edx),
+    CpuidWord::new(Leaf(0x7), Subleaf(0), Register::Ebx),
+    CpuidWord::new(Leaf(0x7), Subleaf(1), Register::Eax),
+    CpuidWord::new(Leaf(0x10), Subleaf(0), Register::Ebx),
+    CpuidWord::new(Leaf(0x40000001), Subleaf(0), Register::Eax),
+    CpuidWord::new(Leaf(0x80000008), Subleaf(0), Register::Ebx),
 ];
 pub(crate) static KNOWN: [u32; 6] = [0x3, 0x90, 0x600, 0x8, 0x9, 0x40];
 pub(crate) static STARTS: [u16; 6] = [0, 2, 4, 6, 7, 9];

@@ -1,0 +1,599 @@
+use core::fmt;
+use core::ops::{Index, IndexMut};
+use core::str::FromStr;
+
+/// CPUID's input EAX. KVM and AMD call it the function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Leaf(pub u32);
+
+impl fmt::Display for Leaf {
+    /// As the manuals' notation has it: decimal below 10, else hexadecimal: `7`, `0xD`, `0x80000008`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            leaf @ 0..=9 => write!(f, "{leaf}"),
+            leaf => write!(f, "0x{leaf:X}"),
+        }
+    }
+}
+
+/// CPUID's input ECX; 0 where a leaf has no subleaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subleaf(pub u32);
+
+impl fmt::Display for Subleaf {
+    /// Decimal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One of CPUID's four output registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Register {
+    /// EAX
+    Eax,
+    /// EBX
+    Ebx,
+    /// ECX
+    Ecx,
+    /// EDX
+    Edx,
+}
+
+impl Register {
+    /// All four, in the order of KVM's `struct kvm_cpuid_entry2`.
+    pub const ALL: [Register; 4] = [Register::Eax, Register::Ebx, Register::Ecx, Register::Edx];
+
+    /// The upper-case name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        ["EAX", "EBX", "ECX", "EDX"][self as usize]
+    }
+}
+
+impl fmt::Display for Register {
+    /// The upper-case name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Register {
+    type Err = NotAPlace;
+
+    /// Case does not matter.
+    fn from_str(name: &str) -> Result<Register, NotAPlace> {
+        Register::ALL.into_iter().find(|register| register.name().eq_ignore_ascii_case(name)).ok_or(NotAPlace)
+    }
+}
+
+/// What the CPUID instruction returns.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Registers {
+    /// EAX
+    pub eax: u32,
+    /// EBX
+    pub ebx: u32,
+    /// ECX
+    pub ecx: u32,
+    /// EDX
+    pub edx: u32,
+}
+
+impl Registers {
+    /// Four zeros.
+    pub const ZERO: Registers = Registers::new(0, 0, 0, 0);
+    /// Every bit set.
+    pub const MAX: Registers = Registers::new(u32::MAX, u32::MAX, u32::MAX, u32::MAX);
+
+    /// The four registers.
+    #[must_use]
+    pub const fn new(eax: u32, ebx: u32, ecx: u32, edx: u32) -> Registers {
+        Registers { eax, ebx, ecx, edx }
+    }
+
+    /// The value of one.
+    #[must_use]
+    pub const fn get(&self, register: Register) -> u32 {
+        match register {
+            Register::Eax => self.eax,
+            Register::Ebx => self.ebx,
+            Register::Ecx => self.ecx,
+            Register::Edx => self.edx,
+        }
+    }
+
+    /// EAX, EBX, ECX and EDX.
+    #[must_use]
+    pub const fn to_array(self) -> [u32; 4] {
+        [self.eax, self.ebx, self.ecx, self.edx]
+    }
+
+    /// From EAX, EBX, ECX and EDX.
+    #[must_use]
+    pub const fn from_array([eax, ebx, ecx, edx]: [u32; 4]) -> Registers {
+        Registers { eax, ebx, ecx, edx }
+    }
+
+    /// Each value from a function of its register.
+    #[must_use]
+    pub fn from_fn(value: impl FnMut(Register) -> u32) -> Registers {
+        Registers::from_array(Register::ALL.map(value))
+    }
+
+    /// True when all four are zero.
+    #[must_use]
+    pub const fn is_zero(&self) -> bool {
+        self.eax | self.ebx | self.ecx | self.edx == 0
+    }
+
+    /// Each register with its value.
+    pub fn iter(self) -> impl Iterator<Item = (Register, u32)> {
+        Register::ALL.into_iter().map(move |register| (register, self.get(register)))
+    }
+
+    /// Each register with its value, to change.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Register, &mut u32)> {
+        Register::ALL.into_iter().zip([&mut self.eax, &mut self.ebx, &mut self.ecx, &mut self.edx])
+    }
+
+    /// Each value changed by a function.
+    #[must_use]
+    pub fn map(self, change: impl FnMut(u32) -> u32) -> Registers {
+        Registers::from_array(self.to_array().map(change))
+    }
+
+    /// The values of two joined by a function, register by register.
+    #[must_use]
+    pub fn zip_with(self, other: Registers, mut join: impl FnMut(u32, u32) -> u32) -> Registers {
+        let (a, b) = (self, other);
+        Registers {
+            eax: join(a.eax, b.eax),
+            ebx: join(a.ebx, b.ebx),
+            ecx: join(a.ecx, b.ecx),
+            edx: join(a.edx, b.edx),
+        }
+    }
+}
+
+impl Index<Register> for Registers {
+    type Output = u32;
+
+    fn index(&self, register: Register) -> &u32 {
+        match register {
+            Register::Eax => &self.eax,
+            Register::Ebx => &self.ebx,
+            Register::Ecx => &self.ecx,
+            Register::Edx => &self.edx,
+        }
+    }
+}
+
+impl IndexMut<Register> for Registers {
+    fn index_mut(&mut self, register: Register) -> &mut u32 {
+        match register {
+            Register::Eax => &mut self.eax,
+            Register::Ebx => &mut self.ebx,
+            Register::Ecx => &mut self.ecx,
+            Register::Edx => &mut self.edx,
+        }
+    }
+}
+
+impl From<[u32; 4]> for Registers {
+    fn from(registers: [u32; 4]) -> Registers {
+        Registers::from_array(registers)
+    }
+}
+
+impl From<Registers> for [u32; 4] {
+    fn from(registers: Registers) -> [u32; 4] {
+        registers.to_array()
+    }
+}
+
+impl fmt::Debug for Registers {
+    /// Hexadecimal, as all tools show registers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Registers { eax, ebx, ecx, edx } = self;
+        write!(f, "Registers {{ eax: {eax:#x}, ebx: {ebx:#x}, ecx: {ecx:#x}, edx: {edx:#x} }}")
+    }
+}
+
+/// A bit of a 32-bit word, or of a 64-bit MSR; 0 is the lowest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bit(pub u8);
+
+/// A register that CPUID returns: 32 feature bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CpuidWord {
+    /// Input EAX.
+    pub leaf: Leaf,
+    /// Input ECX.
+    pub subleaf: Subleaf,
+    /// Which of the four.
+    pub register: Register,
+}
+
+impl CpuidWord {
+    /// A register by its coordinates.
+    #[must_use]
+    pub const fn new(leaf: Leaf, subleaf: Subleaf, register: Register) -> CpuidWord {
+        CpuidWord { leaf, subleaf, register }
+    }
+
+    /// A bit of this register.
+    #[must_use]
+    pub const fn bit(self, bit: Bit) -> Location {
+        Location { word: self, bit }
+    }
+}
+
+impl fmt::Display for CpuidWord {
+    /// The manuals' notation: `CPUID.(EAX=7,ECX=0):EBX`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CPUID.(EAX={},ECX={}):{}", self.leaf, self.subleaf, self.register)
+    }
+}
+
+impl FromStr for CpuidWord {
+    type Err = NotAPlace;
+
+    /// Every form that [`Place`] takes for a register.
+    fn from_str(text: &str) -> Result<CpuidWord, NotAPlace> {
+        match text.parse()? {
+            Place::Register(word) => Ok(word),
+            _ => Err(NotAPlace),
+        }
+    }
+}
+
+/// The location of a hardware feature's bit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Location {
+    /// The register.
+    pub word: CpuidWord,
+    /// The bit in it, 0 to 31.
+    pub bit: Bit,
+}
+
+impl fmt::Display for Location {
+    /// The manuals' notation: `CPUID.(EAX=7,ECX=0):EBX[5]`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]", self.word, self.bit.0)
+    }
+}
+
+impl FromStr for Location {
+    type Err = NotAPlace;
+
+    /// Every form that [`Place`] takes for one bit of a register.
+    fn from_str(text: &str) -> Result<Location, NotAPlace> {
+        match text.parse()? {
+            Place::Bits(word, low, high) if low == high => Ok(word.bit(low)),
+            _ => Err(NotAPlace),
+        }
+    }
+}
+
+/// The location of a field: bits of a register, in one subleaf or several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FieldPlace {
+    /// Input EAX.
+    pub leaf: Leaf,
+    /// The first subleaf that has it.
+    pub first: Subleaf,
+    /// The last one.
+    pub last: Subleaf,
+    /// Which of the four.
+    pub register: Register,
+    /// Lowest bit.
+    pub low: Bit,
+    /// Highest bit, 31 at most.
+    pub high: Bit,
+}
+
+impl FieldPlace {
+    /// True when the two have a bit of a subleaf in common.
+    #[must_use]
+    pub fn overlaps(&self, other: &FieldPlace) -> bool {
+        let register = self.leaf == other.leaf && self.register == other.register;
+        let subleaves = self.first <= other.last && other.first <= self.last;
+        register && subleaves && self.low <= other.high && other.low <= self.high
+    }
+}
+
+impl fmt::Display for FieldPlace {
+    /// The manuals' notation: `CPUID.(EAX=4,ECX=0-31):EAX[4:0]`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CPUID.(EAX={},ECX={}", self.leaf, self.first)?;
+        if self.last > self.first {
+            write!(f, "-{}", self.last)?;
+        }
+        write!(f, "):{}[{}", self.register, self.high.0)?;
+        if self.high > self.low {
+            write!(f, ":{}", self.low.0)?;
+        }
+        f.write_str("]")
+    }
+}
+
+/// An MSR's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Msr(pub u32);
+
+impl Msr {
+    /// A bit of this MSR.
+    #[must_use]
+    pub const fn bit(self, bit: Bit) -> MsrBit {
+        MsrBit { msr: self, bit }
+    }
+}
+
+impl fmt::Display for Msr {
+    /// `MSR 0x10a`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MSR {:#x}", self.0)
+    }
+}
+
+/// A bit of an MSR.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MsrBit {
+    /// The MSR.
+    pub msr: Msr,
+    /// The bit in it, 0 to 63.
+    pub bit: Bit,
+}
+
+impl fmt::Display for MsrBit {
+    /// `MSR 0x10a[8]`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]", self.msr, self.bit.0)
+    }
+}
+
+/// What 32 or 64 feature bits are read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WordSource {
+    /// A register that CPUID returns.
+    Cpuid(CpuidWord),
+    /// A model-specific register.
+    Msr(Msr),
+}
+
+impl fmt::Display for WordSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WordSource::Cpuid(word) => word.fmt(f),
+            WordSource::Msr(msr) => msr.fmt(f),
+        }
+    }
+}
+
+/// The index of a word among those of one release: in Linux's `x86_capability[]`, in its bug or VMX words, among KVM's
+/// words, or in QEMU's `FeatureWord`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Word(pub u16);
+
+/// A bit among the words of one Linux release. In another release it means something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WordBit {
+    /// Which word.
+    pub word: Word,
+    /// Which bit of it.
+    pub bit: Bit,
+}
+
+impl WordBit {
+    /// Linux's own number for it: `word * 32 + bit`.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.word.0 as u32 * 32 + self.bit.0 as u32
+    }
+}
+
+impl fmt::Display for WordBit {
+    /// As the kernel's headers write it: `9*32+5`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}*32+{}", self.word.0, self.bit.0)
+    }
+}
+
+/// A place in CPUID, in Linux's words or in an MSR, as people write it.
+///
+/// | written | meaning |
+/// |---|---|
+/// | `7`, `0x80000008`, `0xd.1`, `CPUID.(EAX=7,ECX=0)`, `Fn8000_0008` | a leaf, or one of its subleaves |
+/// | `7.0.ebx`, `CPUID.07H.0H:EBX`, `Fn8000_0008_EBX` | a register |
+/// | `7.0.ebx[5]`, `CPUID.(EAX=7,ECX=0):EBX[5]`, `1.eax[11:8]` | bits of it |
+/// | `CPUID.07H:EBX.avx2 [bit 5]`, `CPUID[eax=07h,ecx=00h].EBX.hle [bit 4]` | the same in QEMU's warnings |
+/// | `7.0.ebx=0x219c95a9` | a register's value |
+/// | `9*32+5`, `( 9*32+ 5)` | a bit of Linux's words |
+/// | `0x48c[21]`, `MSR 0x10a[8]` | a bit of an MSR, where no register is named |
+///
+/// A register named without a subleaf is subleaf 0's. Numbers are decimal, or hexadecimal with `0x` before or `h` after
+/// them; after `Fn` they are hexadecimal. Spaces and case do not matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// A leaf, or one of its subleaves.
+    Leaf(Leaf, Option<Subleaf>),
+    /// A register.
+    Register(CpuidWord),
+    /// Bits of a register: the lowest, then the highest.
+    Bits(CpuidWord, Bit, Bit),
+    /// A register and its value.
+    Value(CpuidWord, u32),
+    /// A bit of Linux's words.
+    LinuxBit(WordBit),
+    /// A bit of an MSR.
+    MsrBit(MsrBit),
+}
+
+/// A text that is not a place. It may well be a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAPlace;
+
+impl fmt::Display for NotAPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "expected a leaf (`7`, `0xd.1`), a register (`7.0.ebx`), bits of it (`7.0.ebx[5]`), \
+             a bit of Linux's words (`9*32+5`) or of an MSR (`0x48c[21]`)",
+        )
+    }
+}
+
+impl core::error::Error for NotAPlace {}
+
+impl FromStr for Place {
+    type Err = NotAPlace;
+
+    fn from_str(text: &str) -> Result<Place, NotAPlace> {
+        // The longest place with a name in it, as QEMU's messages have them, fits.
+        let mut buffer = [0; 128];
+        let folded = folded(text, &mut buffer).ok_or(NotAPlace)?;
+        place(folded).ok_or(NotAPlace)
+    }
+}
+
+/// The text in lower case, without white space.
+fn folded<'b>(text: &str, buffer: &'b mut [u8; 128]) -> Option<&'b str> {
+    let mut length = 0;
+    for byte in text.chars().filter(|c| !c.is_whitespace()) {
+        *buffer.get_mut(length)? = u8::try_from(byte).ok().filter(u8::is_ascii)?.to_ascii_lowercase();
+        length += 1;
+    }
+    core::str::from_utf8(buffer.get(..length)?).ok()
+}
+
+fn place(folded: &str) -> Option<Place> {
+    if let Some((word, bit)) = folded.split_once("*32+") {
+        return linux_bit(word.trim_start_matches('('), bit.trim_end_matches(')'));
+    }
+    if let Some(rest) = folded.strip_prefix("msr") {
+        return msr_bit(rest.trim_matches(['(', ')', ':']));
+    }
+    let rest = folded.strip_prefix("cpuid").map_or(folded, |rest| rest.trim_start_matches('.'));
+    match rest.strip_prefix("fn") {
+        Some(amd) => amd_place(amd),
+        None => intel_place(rest),
+    }
+}
+
+fn linux_bit(word: &str, bit: &str) -> Option<Place> {
+    let bit = number(bit).filter(|&bit| bit < 32)?;
+    let word = Word(u16::try_from(number(word)?).ok()?);
+    Some(Place::LinuxBit(WordBit { word, bit: low_byte(bit) }))
+}
+
+fn msr_bit(text: &str) -> Option<Place> {
+    let (msr, bit) = text.strip_suffix(']')?.split_once('[')?;
+    let bit = number(bit).filter(|&bit| bit < 64)?;
+    Some(Place::MsrBit(Msr(number(msr)?).bit(low_byte(bit))))
+}
+
+/// `8000_0008_ebx[12]`, `8000_001d_eax_x0[4:0]`.
+fn amd_place(text: &str) -> Option<Place> {
+    let (at, rest) = text.find("_e").map_or((text, ""), |end| (&text[..end], &text[end + 1..]));
+    let leaf = match at.split_once('_') {
+        // Two groups of four digits.
+        Some((high, low)) if low.len() == 4 => hexadecimal(high)? << 16 | hexadecimal(low)?,
+        Some(_) => return None,
+        None => hexadecimal(at)?,
+    };
+    if rest.is_empty() {
+        return Some(Place::Leaf(Leaf(leaf), None));
+    }
+    let (register, mut rest) = register(rest)?;
+    let mut subleaf = Subleaf(0);
+    if let Some(x) = rest.strip_prefix("_x") {
+        let end = x.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(x.len());
+        subleaf = Subleaf(hexadecimal(&x[..end])?);
+        rest = &x[end..];
+    }
+    after_register(CpuidWord::new(Leaf(leaf), subleaf, register), rest)
+}
+
+/// `7.0.ebx[5]`, `(eax=7,ecx=0):ebx[5]`, `07h.0h:ebx.avx2[bit5]`, `[eax=07h,ecx=00h].ebx.hle[bit4]`.
+fn intel_place(text: &str) -> Option<Place> {
+    let (leaf, subleaf, rest) = match text.strip_prefix(['(', '[']) {
+        Some(inside) => {
+            let (inside, rest) = inside.split_once([')', ']'])?;
+            let (leaf, subleaf) = inside.split_once(',').map_or((inside, None), |(a, b)| (a, Some(b)));
+            let leaf = number(leaf.strip_prefix("eax=").unwrap_or(leaf))?;
+            let subleaf =
+                subleaf.map(|text| number(text.strip_prefix("ecx=").unwrap_or(text)).ok_or(())).transpose();
+            (leaf, subleaf.ok()?, rest)
+        }
+        None => {
+            let (leaf, rest) = leading_number(text.strip_prefix("eax=").unwrap_or(text))?;
+            match rest.strip_prefix(['.', ',']).map(|rest| rest.strip_prefix("ecx=").unwrap_or(rest)) {
+                Some(after) if after.starts_with(|c: char| c.is_ascii_digit()) => {
+                    let (subleaf, rest) = leading_number(after)?;
+                    (leaf, Some(subleaf), rest)
+                }
+                _ => (leaf, None, rest),
+            }
+        }
+    };
+    let (leaf, subleaf) = (Leaf(leaf), subleaf.map(Subleaf));
+    if rest.is_empty() {
+        return Some(Place::Leaf(leaf, subleaf));
+    }
+    if subleaf.is_none() && rest.starts_with('[') {
+        let bit = number(rest.strip_prefix('[')?.strip_suffix(']')?).filter(|&bit| bit < 64)?;
+        return Some(Place::MsrBit(Msr(leaf.0).bit(low_byte(bit))));
+    }
+    let (register, rest) = register(rest.strip_prefix(['.', ':'])?)?;
+    after_register(CpuidWord::new(leaf, subleaf.unwrap_or(Subleaf(0)), register), rest)
+}
+
+/// What follows a register: nothing, bits, or a value.
+fn after_register(word: CpuidWord, rest: &str) -> Option<Place> {
+    if rest.is_empty() {
+        return Some(Place::Register(word));
+    }
+    if let Some(value) = rest.strip_prefix('=') {
+        return Some(Place::Value(word, number(value)?));
+    }
+    // A name may come between, as in QEMU's messages and Intel's manual; the bit is what counts.
+    let (name, bits) = rest.strip_suffix(']')?.split_once('[')?;
+    if !(name.is_empty() || name.starts_with('.')) {
+        return None;
+    }
+    let bits = bits.strip_prefix("bits").or_else(|| bits.strip_prefix("bit")).unwrap_or(bits);
+    let (high, low) = bits.split_once([':', '-']).unwrap_or((bits, bits));
+    let (high, low) = (number(high)?, number(low)?);
+    let (low, high) = (low.min(high), low.max(high));
+    (high < 32).then(|| Place::Bits(word, low_byte(low), low_byte(high)))
+}
+
+fn register(text: &str) -> Option<(Register, &str)> {
+    Some((text.get(..3)?.parse().ok()?, &text[3..]))
+}
+
+/// The number that a text starts with.
+fn leading_number(text: &str) -> Option<(u32, &str)> {
+    let digits = text.strip_prefix("0x").map_or(0, |_| 2);
+    let hexadecimal = text[digits..].find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(text.len() - digits);
+    let end = digits + hexadecimal;
+    let end = if text[end..].starts_with('h') { end + 1 } else { end };
+    Some((number(&text[..end])?, &text[end..]))
+}
+
+/// `12`, `0x1f`, `1fh`.
+fn number(text: &str) -> Option<u32> {
+    match (text.strip_prefix("0x"), text.strip_suffix('h')) {
+        (Some(digits), _) | (None, Some(digits)) => hexadecimal(digits),
+        // `parse` takes a sign.
+        (None, None) => text.parse().ok().filter(|_| text.starts_with(|c: char| c.is_ascii_digit())),
+    }
+}
+
+fn hexadecimal(digits: &str) -> Option<u32> {
+    u32::from_str_radix(digits, 16).ok().filter(|_| digits.starts_with(|c: char| c.is_ascii_hexdigit()))
+}
+
+const fn low_byte(number: u32) -> Bit {
+    Bit(number.to_le_bytes()[0])
+}

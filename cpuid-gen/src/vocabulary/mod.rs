@@ -1,0 +1,30 @@
+//! The types that the generator and the runtime crate share: each is defined once, here.
+//!
+//! The generator is compiled with them, and emits their sources for the runtime crate, which includes them in modules of
+//! the same names. So they use `core` alone, and their files have no inner attributes or comments.
+
+/// Where a feature bit is: a leaf, subleaf, register and bit of the CPUID instruction, or a bit of an MSR.
+///
+/// Every coordinate is a type of its own, so that no two can be swapped. Intel SDM volume 2A, "CPUID"; AMD APM
+/// volume 3, appendix E.
+pub mod location;
+
+/// What a CPU model of QEMU is made of: caches and the choice of a version (target/i386/cpu.h and cpu.c).
+pub mod cpu_model;
+
+/// What KVM does with a feature (arch/x86/kvm/cpuid.c).
+pub mod kvm_treatment;
+
+/// The hash of the table of names.
+pub(crate) mod name_hash;
+
+/// Their sources, by the names of the files to emit.
+pub(crate) const SOURCES: [(&str, &str); 4] = [
+    ("cpu_model.rs", include_str!("cpu_model.rs")),
+    ("kvm_treatment.rs", include_str!("kvm_treatment.rs")),
+    ("location.rs", include_str!("location.rs")),
+    ("name_hash.rs", include_str!("name_hash.rs")),
+];
+
+#[cfg(test)]
+mod tests;

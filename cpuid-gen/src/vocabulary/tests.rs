@@ -1,0 +1,83 @@
+use super::location::{Bit, CpuidWord, Leaf, Location, Msr, Place, Register, Subleaf, Word, WordBit};
+
+#[test]
+fn every_way_of_writing_a_place() {
+    let ebx = CpuidWord::new(Leaf(7), Subleaf(0), Register::Ebx);
+    let avx2 = Some(Place::Bits(ebx, Bit(5), Bit(5)));
+    for text in [
+        "7.0.ebx[5]",
+        "7.ebx[5]",
+        "0x7.0.EBX[5]",
+        "7.0:ebx[5]",
+        "CPUID.(EAX=7,ECX=0):EBX[5]",
+        "(eax=7, ecx=0):ebx[5]",
+        "CPUID.(EAX=07H,ECX=0H):EBX.AVX2[bit 5]",
+        "CPUID.07H:EBX.avx2 [bit 5]",
+        "CPUID.07H.0H:EBX[5]",
+        "CPUID[eax=07h,ecx=00h].EBX.avx2 [bit 5]",
+        "Fn0000_0007_EBX[5]",
+        "CPUID Fn0000_0007_EBX_x0[5]",
+    ] {
+        assert_eq!(text.parse().ok(), avx2, "{text}");
+    }
+    let eax = CpuidWord::new(Leaf(0x8000_001d), Subleaf(2), Register::Eax);
+    for text in ["0x8000001d.2.eax[4:0]", "Fn8000_001D_EAX_x2[4:0]", "8000001Dh.2.eax[bits 0-4]"] {
+        assert_eq!(text.parse().ok(), Some(Place::Bits(eax, Bit(0), Bit(4))), "{text}");
+    }
+    assert_eq!("7.0.ebx".parse().ok(), Some(Place::Register(ebx)));
+    assert_eq!("CPUID.(EAX=7,ECX=0):EBX = 0x21".parse().ok(), Some(Place::Value(ebx, 0x21)));
+    assert_eq!("0x80000008".parse().ok(), Some(Place::Leaf(Leaf(0x8000_0008), None)));
+    assert_eq!("Fn8000_0008".parse().ok(), Some(Place::Leaf(Leaf(0x8000_0008), None)));
+    assert_eq!("0xd.1".parse().ok(), Some(Place::Leaf(Leaf(0xd), Some(Subleaf(1)))));
+    assert_eq!("13".parse().ok(), Some(Place::Leaf(Leaf(13), None)));
+    let bit = WordBit { word: Word(9), bit: Bit(5) };
+    assert_eq!("( 9*32+ 5)".parse().ok(), Some(Place::LinuxBit(bit)));
+    assert_eq!("MSR 0x10a[8]".parse().ok(), Some(Place::MsrBit(Msr(0x10a).bit(Bit(8)))));
+    assert_eq!("0x48c[41]".parse().ok(), Some(Place::MsrBit(Msr(0x48c).bit(Bit(41)))));
+}
+
+#[test]
+fn what_is_no_place() {
+    for text in [
+        "",
+        "avx2",
+        "sse4.1",
+        "7.0.ebx[32]",
+        "7.0.eex[1]",
+        "7.0.ebx[",
+        "7.0.ebx=",
+        "7.0.ebx=+5",
+        "(eax=7",
+        "7.",
+        "fn",
+        "fn8000_zz",
+        "9*32+32",
+        "x*32+1",
+        "msr",
+        "msr[1]",
+        "0x48c[64]",
+        "7.0.ebx]5[",
+        "0x",
+        "h",
+        "cpuid",
+        "1ffffffffh",
+        "7.0.ebx+5",
+        "é",
+        "7.0.é",
+        "7.0.eé",
+    ] {
+        assert_eq!(text.parse::<Place>().ok(), None, "{text:?}");
+    }
+}
+
+#[test]
+fn what_is_printed_is_read_again() {
+    for text in ["CPUID.(EAX=7,ECX=0):EBX", "CPUID.(EAX=0x8000001D,ECX=12):EDX"] {
+        assert_eq!(text.parse::<CpuidWord>().map(|word| word.to_string()).as_deref(), Ok(text));
+        let bit = format!("{text}[31]");
+        assert_eq!(bit.parse::<Location>().map(|bit| bit.to_string()), Ok(bit));
+    }
+    assert_eq!("MSR 0x48c[41]".parse(), Ok(Place::MsrBit(Msr(0x48c).bit(Bit(41)))));
+    assert_eq!(Msr(0x48c).bit(Bit(41)).to_string(), "MSR 0x48c[41]");
+    assert!("7.0.ebx".parse::<Location>().is_err() && "7.0.ebx[5]".parse::<CpuidWord>().is_err());
+}

@@ -1,0 +1,84 @@
+//! XSAVE's components on a host: their sizes and offsets (`x86_ext_save_areas[]` and `xsave_area_size` of
+//! target/i386/cpu.c; `kvm_cpu_xsave_init` of kvm/kvm-cpu.c).
+
+use super::flags::Reg;
+use super::supported::Supported;
+use crate::bits::location::Registers;
+use crate::generated::guest_tables;
+use crate::guest::behaviour::Release;
+use crate::guest::error::BuildError;
+
+/// A component.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Component {
+    /// The word and bits that enable it.
+    pub(crate) word: usize,
+    pub(crate) mask: u64,
+    /// 0 for none.
+    pub(crate) size: u32,
+    pub(crate) offset: u32,
+    /// ECX of its subleaf.
+    pub(crate) flags: u32,
+}
+
+/// How many there may be.
+const COUNT: usize = 64;
+/// The components of a release on a host.
+#[derive(Clone, Copy)]
+pub(crate) struct Components(pub(crate) [Component; COUNT]);
+
+impl Components {
+    /// Sizes from QEMU, offsets from the host.
+    pub(crate) fn new(
+        release: Release,
+        supported: &Supported<'_>,
+        host_words: &[u64],
+    ) -> Result<Components, BuildError> {
+        let mut all = [Component::default(); COUNT];
+        let word = |reg| release.index(reg).map_or(0, |at| host_words[at]);
+        let xcr0 = word(Reg::LdEdx) << 32 | word(Reg::LdEax);
+        for &guest_tables::Component { number, feature, size } in release.tables.xsave {
+            let Some(component) = all.get_mut(usize::from(number)) else { continue };
+            let mask = feature.mask;
+            component.word = usize::from(feature.word);
+            component.mask = mask;
+            component.size = size;
+            if number < 2 {
+                continue;
+            }
+            let there = if release.behaviour.sizes_by_xcr0 {
+                // The shift is of 32 bits in QEMU, which no component reaches.
+                xcr0 >> number & 1 != 0
+            } else {
+                host_words.get(component.word).is_some_and(|has| has & mask == mask)
+            };
+            if !there && release.behaviour.sizes_by_xcr0 {
+                component.size = 0;
+            }
+            if !there || component.size == 0 {
+                continue;
+            }
+            let number = u32::from(number);
+            let Registers { eax, ebx, ecx, .. } = supported.instruction(0xd, number);
+            if eax != 0 {
+                if eax != component.size {
+                    return Err(BuildError::XsaveSize { component: number, qemu: component.size, host: eax });
+                }
+                (component.offset, component.flags) = (ebx, ecx);
+            }
+        }
+        Ok(Components(all))
+    }
+
+    /// Bytes that components take (`xsave_area_size`).
+    pub(crate) fn size(&self, mask: u64, compacted: bool) -> u32 {
+        let mut size = self.0[0].size;
+        for (number, component) in self.0.iter().enumerate().skip(2) {
+            if mask >> number & 1 != 0 {
+                let offset = if compacted { size } else { component.offset };
+                size = size.max(offset.wrapping_add(component.size));
+            }
+        }
+        size
+    }
+}

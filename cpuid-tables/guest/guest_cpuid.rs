@@ -1,0 +1,137 @@
+//! A guest's tables, vCPU by vCPU, and what is known of it besides.
+
+use alloc::vec::Vec;
+
+use super::behaviour::Release;
+use super::board::apic_id::Vcpu;
+use super::board::topology::Topology;
+use super::cpu::flags::WORDS;
+use super::report::{Filtered, Warning};
+use crate::bits::location::{CpuidWord, Msr, WordSource};
+use crate::table::{ApicLayout, CpuidTable, VcpuBase};
+
+/// A guest's CPUID tables.
+#[derive(Clone, Debug)]
+pub struct GuestCpuid {
+    pub(super) base: VcpuBase,
+    pub(super) topology: Topology,
+    pub(super) features: GuestFeatures,
+    pub(super) filtered: Vec<Filtered>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// A guest's feature words, those that no leaf shows included.
+#[derive(Clone)]
+pub(super) struct GuestFeatures {
+    pub(super) release: Release,
+    pub(super) words: [u64; WORDS],
+}
+
+impl core::fmt::Debug for GuestFeatures {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(self.words).finish()
+    }
+}
+
+impl GuestCpuid {
+    /// The first vCPU's table.
+    #[must_use]
+    pub fn table(&self) -> CpuidTable {
+        let mut table = CpuidTable::new();
+        self.write(0, &mut table);
+        table
+    }
+
+    /// What every vCPU's table is made from, hot-plugged ones included.
+    ///
+    /// ```
+    /// # use cpuid_tables::{guest::GuestCpuid, host::Host};
+    /// # let host = Host::default();
+    /// let guest = GuestCpuid::builder().model("base").host(&host).build()?;
+    /// # #[cfg(feature = "kvm")]
+    /// let vcpus = cpuid_tables::kvm::Vcpus::from_base(guest.base());
+    /// # Ok::<(), cpuid_tables::guest::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn base(&self) -> &VcpuBase {
+        &self.base
+    }
+
+    /// Where the numbers of cores and nodes stand in an APIC id, which a table does not always tell.
+    #[must_use]
+    pub fn layout(&self) -> ApicLayout {
+        self.base.layout()
+    }
+
+    /// The numbers of vCPUs, sockets and so on.
+    #[must_use]
+    pub fn topology(&self) -> Topology {
+        self.topology
+    }
+
+    /// The APIC id of the vCPU with this index, for any that there may be (hot-plugged ones too).
+    #[must_use]
+    pub fn apic_id(&self, index: u32) -> u32 {
+        Vcpu::of(&self.topology, index).apic_id
+    }
+
+    /// Each vCPU that there is at the start: its APIC id, by which KVM is to know it, and its table.
+    pub fn vcpus(&self) -> impl Iterator<Item = (u32, CpuidTable)> + use<'_> {
+        (0..self.topology.cpus).map(|index| {
+            let mut table = CpuidTable::new();
+            (self.write(index, &mut table), table)
+        })
+    }
+
+    /// Puts the table of the vCPU with this index in place of `table`, and returns its APIC id. Allocates nothing.
+    pub fn write(&self, index: u32, table: &mut CpuidTable) -> u32 {
+        let apic_id = self.apic_id(index);
+        self.base.write(apic_id, table);
+        apic_id
+    }
+
+    /// Shows each vCPU's table in turn, with its APIC id: one table is changed from vCPU to vCPU, which is faster than
+    /// making one for each.
+    pub fn for_each(&self, mut show: impl FnMut(u32, &CpuidTable)) {
+        let mut table = CpuidTable::clone(&self.base);
+        for index in 0..self.topology.cpus {
+            let apic_id = self.apic_id(index);
+            self.base.rewrite(apic_id, &mut table);
+            show(apic_id, &table);
+        }
+    }
+
+    /// What was asked for and the host lacks, word by word.
+    #[must_use]
+    pub fn filtered(&self) -> &[Filtered] {
+        &self.filtered
+    }
+
+    /// What QEMU warns of, in its order; with `check=off`, not of what the host lacks.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// The feature words of registers, in QEMU's order.
+    pub fn words(&self) -> impl Iterator<Item = (CpuidWord, u32)> {
+        self.sources().filter_map(|(source, value)| match source {
+            WordSource::Cpuid(word) => Some((word, (value & 0xffff_ffff) as u32)),
+            WordSource::Msr(_) => None,
+        })
+    }
+
+    /// The feature words of MSRs, in QEMU's order: what the guest's MSRs are to hold, VMX's controls as the bits that
+    /// may be 1.
+    pub fn msrs(&self) -> impl Iterator<Item = (Msr, u64)> {
+        self.sources().filter_map(|(source, value)| match source {
+            WordSource::Msr(msr) => Some((msr, value)),
+            WordSource::Cpuid(_) => None,
+        })
+    }
+
+    fn sources(&self) -> impl Iterator<Item = (WordSource, u64)> {
+        let GuestFeatures { release, words } = &self.features;
+        words.iter().enumerate().filter_map(|(at, value)| Some((release.source(at)?, *value)))
+    }
+}
