@@ -1,6 +1,7 @@
-//! The emitted text of small facts of our own, against golden files. `BLESS=1 cargo test` rewrites them.
+//! The emitted text of small invented facts, compared with golden files. `BLESS=1 cargo test --workspace --all-features`
+//! rewrites them.
 //!
-//! That what is emitted compiles, the runtime crate shows: its build emits the pinned releases.
+//! The runtime crate shows that the emitted text compiles: its build emits the pinned releases.
 
 use std::error::Error;
 use std::path::Path;
