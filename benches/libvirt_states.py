@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""What libvirt's sync scripts say of each version of each CPU model of QEMU, next to our facts and to QMP's answers.
+"""Compare libvirt's sync scripts with cpuid-gen's facts and QMP's answers, for each version of each QEMU CPU model.
 
     libvirt_states.py FACTS.tsv MAP-FOLDER RECORDED.tsv
 
-A state is a version of a model: the set of its features that have a name, VMX's included. libvirt's own names are
-turned back into QEMU's by the aliases that its features map states. A state has a file by the name of its version, or,
-as releases before 10 of libvirt wrote it, by its alias, version 1 by the model's name.
+A state is a version of a model: the set of its named features, including VMX's. The aliases in libvirt's features map turn
+libvirt's own names back into QEMU's. The file of a state has the name of its version or, as libvirt before 10 wrote it, of
+its alias; for version 1 the name of the model.
 """
 
 import collections

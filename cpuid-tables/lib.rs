@@ -1,7 +1,7 @@
-//! What a guest sees of CPUID: the feature bits that Linux, KVM and QEMU know, in one table keyed by hardware.
+//! The CPUID of a guest: the feature bits of Linux, KVM and QEMU in one table, keyed by hardware location.
 //!
-//! A hardware feature *is* its leaf, subleaf, register and bit. Everything else about it, such as the macro, the name
-//! in `/proc/cpuinfo`, the word it stands in or QEMU's name, belongs to one release and is asked for with one:
+//! A hardware feature *is* its leaf, subleaf, register and bit. Its other properties, such as the macro, the name in
+//! `/proc/cpuinfo`, the word or QEMU's name, depend on a release, and their look-ups take one:
 //!
 //! ```
 //! use cpuid_tables::{LinuxRelease, QemuRelease, feature, lookup, Named};
@@ -13,18 +13,18 @@
 //! assert_eq!(lookup("X86_FEATURE_AVX2"), Ok(Named::Feature(avx2)));
 //! ```
 //!
-//! # Five sorts of bits
+//! # Five types of bits
 //!
-//! | type | constants | what it is |
+//! | type | constants | meaning |
 //! |---|---|---|
 //! | [`Feature`] | [`feature`] | a bit of a CPUID register |
 //! | [`SoftwareFeature`] | [`software`] | an `X86_FEATURE_*` that Linux defines in software |
 //! | [`Bug`] | [`bug`] | an `X86_BUG_*` |
 //! | [`VmxFeature`] | [`vmx`] | a `VMX_FEATURE_*`, as Linux numbers them |
-//! | [`MsrFeature`] | [`msr`] | a bit of an MSR that QEMU has a name for |
+//! | [`MsrFeature`] | [`msr`] | a bit of an MSR, named by QEMU |
 //!
-//! Only the first has a CPUID location and a place among KVM's words. That the others are types of their own does at
-//! compile time what KVM's `reverse_cpuid_check` does: a bit that software defines has no location to ask for,
+//! Only a [`Feature`] has a CPUID location and a place in KVM's words. Separate types for the others make the compiler check
+//! what KVM's `reverse_cpuid_check` checks. A software-defined bit has no location:
 //!
 //! ```compile_fail,E0599
 //! # use cpuid_tables::SoftwareFeature;
@@ -40,7 +40,7 @@
 //! }
 //! ```
 //!
-//! nor does it fit a set that becomes a guest's CPUID:
+//! It cannot be put into a set that becomes a guest's CPUID:
 //!
 //! ```compile_fail,E0308
 //! # use cpuid_tables::{FeatureSet, SoftwareFeature};
@@ -49,7 +49,7 @@
 //! }
 //! ```
 //!
-//! and neither does a bug, a VMX flag or an MSR's bit:
+//! Neither can a bug, a VMX flag or an MSR's bit:
 //!
 //! ```compile_fail,E0308
 //! # use cpuid_tables::{Bug, FeatureSet};
@@ -60,8 +60,8 @@
 //!
 //! # Leaves that hold numbers
 //!
-//! A [`Field`] is some bits of a register that form a number, such as a cache's level or a CPU's stepping: constants are
-//! in [`field`], by leaf. [`describe`] tells all parts of any register, features and fields:
+//! A [`Field`] is a range of bits in a register that forms a number, such as a cache's level or a CPU's stepping. [`field`] has
+//! the constants, by leaf. [`describe`] lists all parts of any register, features and fields:
 //!
 //! ```
 //! use cpuid_tables::{CpuidWord, Register, describe};
@@ -74,36 +74,36 @@
 //!
 //! # Features
 //!
-//! The tables and [`CpuidTable`] are `no_std`, do not allocate, and hold no `unsafe`. Each room has a feature, so that
-//! nobody compiles what they don't use:
+//! The tables and [`CpuidTable`] are `no_std`, do not allocate and have no `unsafe` code. Each module has a Cargo feature, so
+//! that users compile only what they use:
 //!
 //! | feature | what it adds |
 //! |---|---|
 //! | `std` (default) | the standard library's errors and readers |
-//! | `guest` | a guest's table as QEMU builds it; with `host`: hosts, from the machine or from text |
-//! | `check` | what is wrong with a table |
+//! | `guest` | a guest's table as QEMU builds it; includes `host`: hosts, from the machine or from text |
+//! | `check` | the faults of a table |
 //! | `show` | tables decoded, compared and explained |
 //! | `fleet` | baselines of many hosts, models that run on them, exports |
 //! | `dump` | tables in the common dump formats |
 //! | `kvm` | the CPUID instruction and `/dev/kvm` |
 //! | `json` | findings, tables and reports as JSON |
-//! | `cli` | the command `kvm-cpuid`, with all of it |
-//! | `trees` | a build from source trees, see below |
+//! | `cli` | the command `kvm-cpuid`, with all of these except `trees` |
+//! | `trees` | builds from source trees, see below |
 //!
 //! # Another kernel, another QEMU
 //!
-//! The tables are those of the pinned releases. Two environment variables of the build put others in their place:
-//! `CPUID_TABLES_LINUX` and `CPUID_TABLES_QEMU`, each a facts file that `cpuid-gen import` wrote, or, with the feature
-//! `trees`, the top of a source tree. A path that is not absolute starts at the folder in which cargo was started.
+//! The tables come from the pinned releases. Two environment variables of the build select other releases:
+//! `CPUID_TABLES_LINUX` and `CPUID_TABLES_QEMU`. Each names a facts file that `cpuid-gen import` wrote or, with the feature
+//! `trees`, the top directory of a source tree. A relative path starts at the directory in which cargo was started.
 //!
-//! # What is promised of the constants
+//! # Stability of the constants
 //!
 //! A constant of [`feature`], [`software`], [`mod@bug`], [`vmx`], [`msr`] or [`field`] keeps its name and its bit in
-//! every later release of this crate and in every build, whichever kernel and QEMU it is made from. When upstream
-//! renames a bit, the new name becomes a constant, and the old one stays, deprecated, with its successor named. Where no
-//! release has the bit any more, the constant stays and its look-ups answer `None`. A field's place is a fact that can
-//! be corrected; the name then follows the correction. What may change with a bump of the pinned releases: names that
-//! are added, what a release's look-ups answer, and the documentation of a constant.
+//! every later release of this crate and in every build, regardless of the kernel and QEMU that the build is made from. When
+//! upstream renames a bit, the new name becomes a constant. The old one stays, deprecated, and names its successor. When no
+//! release has the bit any more, the constant stays and its look-ups return `None`. A field's place is a fact that can be
+//! corrected; the constant then follows the correction. A bump of the pinned releases can add names, and can change what a
+//! release's look-ups return and the documentation of a constant.
 
 #![no_std]
 
@@ -162,10 +162,10 @@ pub use table::{
     TopologyDomain, TopologyLevel, Vendor, XsaveSubleaf, find_entry, kvm_answer,
 };
 
-/// A constant for every [`Feature`], called by its newest macro (else by QEMU's name, in upper case).
+/// A constant for every [`Feature`], named after its newest macro, or else after QEMU's name in upper case.
 ///
-/// Where several bits want one name, their location is part of it: Linux's MBA stands at two, `MBA_10_EBX_3` and
-/// `MBA_80000008_EBX_6`.
+/// When several bits have the same name, the location is part of the constant's name: Linux's MBA has two locations,
+/// `MBA_10_EBX_3` and `MBA_80000008_EBX_6`.
 pub mod feature {
     include!(concat!(env!("OUT_DIR"), "/feature.rs"));
 }
@@ -190,14 +190,15 @@ pub mod msr {
     include!(concat!(env!("OUT_DIR"), "/msr.rs"));
 }
 
-/// A constant for every [`Field`] that Linux describes, by leaf: kcpuid's `cpuid.csv` of the newest release that has it.
+/// A constant for every [`Field`] that Linux describes, by leaf. The fields come from kcpuid's `cpuid.csv` of the newest
+/// release that has it.
 ///
-/// A field is called by its short name there, in capitals; a bit that is a [`Feature`] is not repeated here.
+/// A field has its short name from that file, in capitals. A bit that is a [`Feature`] is not repeated here.
 ///
 /// ```
 /// use cpuid_tables::{Registers, field::{leaf_4, leaf_80000008}};
 ///
-/// // A cache as leaf 4 tells of it; sizes, counts and numbers of threads are stored less one.
+/// // A cache as leaf 4 describes it; sizes, counts and numbers of threads are stored minus one.
 /// let [eax, ebx, ecx, edx] = [0x0400_0121, 0x01c0_003f, 0x3f, 0];
 /// let size = [
 ///     leaf_4::CACHE_LINESIZE.read(ebx),
@@ -208,7 +209,7 @@ pub mod msr {
 /// assert_eq!(size.into_iter().map(|less_one| less_one + 1).product::<u32>(), 32 << 10);
 /// assert_eq!(leaf_4::CACHE_LEVEL.read_from(Registers { eax, ebx, ecx, edx }), 1);
 ///
-/// // The address sizes of a guest: an error if they come from a configuration and are nonsense.
+/// // The address sizes of a guest: an error if the configured values do not fit.
 /// fn address_sizes(host: u32, physical: u32, linear: u32) -> Result<u32, cpuid_tables::TooLarge> {
 ///     let eax = leaf_80000008::PHYS_ADDR_BITS.write(host, physical)?;
 ///     leaf_80000008::VIRT_ADDR_BITS.write(eax, linear)

@@ -1,4 +1,5 @@
-//! Replays a corpus and mutations of it through a target, for `cargo test`. Whoever includes this has `Rng` at its root.
+//! Replays a corpus and mutations of it through a target, for `cargo test --workspace --all-features`. A crate that includes
+//! this file has `Rng` at its root.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;

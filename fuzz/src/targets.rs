@@ -1,4 +1,5 @@
-//! What is fuzzed, one function for each target; cargo-fuzz's programs and the replay in `cargo test` share them.
+//! The fuzz targets, one function each. cargo-fuzz's programs and the replay in `cargo test --workspace --all-features` share
+//! them.
 //!
 //! None may panic on any input, and each checks what must hold whatever the input is.
 #![allow(dead_code, reason = "each program calls one of them")]

@@ -1,4 +1,4 @@
-//! What `kvm-cpuid` prints: golden texts. `BLESS=1` writes them anew.
+//! The output of `kvm-cpuid` as golden texts. `BLESS=1 cargo test --workspace --all-features` rewrites them.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Guests' CPUID tables of this library and of a real QEMU, thousands of them side by side: `tests/qemu/sweep --help`.
+//! Compares thousands of guests' CPUID tables with those of a real QEMU: `tests/qemu/sweep --help`.
 
 #![allow(clippy::print_stderr, reason = "a command's output")]
 
@@ -22,31 +22,32 @@ use oracle::hosts::Vendor;
 use oracle::{Outcome, capture, cases, definitions, differences, hosts, ours};
 
 const HELP: &str = "\
-Compare the CPUID tables that this library builds with those that a real QEMU hands to KVM.
+Compare the CPUID tables that this library builds with those that a real QEMU passes to KVM.
 
 Usage:
   tests/qemu/sweep [--qemu RELEASE] [--only GROUP,...] [--random N [--seed S]] [--show N]
   tests/qemu/sweep [--qemu RELEASE] ... --record
   tests/qemu/sweep --hosts DIR
 
-  --qemu RELEASE   which QEMU, and the facts of that release (without it: 10.0)
+  --qemu RELEASE   QEMU release to run, with the facts of that release (default: 10.0)
   --only GROUP,... models, topologies, boards, properties, machine-types, hyperv, others, refused, processors,
-                   real (this machine's own KVM, where there is one), random
-  --random N       N random cases on random hosts as well (without it: none)
-  --seed S         another set of them (without it: 1)
-  --show N         print the first N cases that differ, whole (without it: 3 of each sort)
-  --record         write what QEMU did to tests/qemu/recorded/RELEASE as well
+                   real (this machine's KVM, if it has one), random
+  --random N       also N random cases on random hosts (default: none)
+  --seed S         seed of the random cases (default: 1)
+  --show N         print the first N cases of each kind of difference (default: 3)
+  --record         also write QEMU's results to tests/qemu/recorded/RELEASE
   --hosts DIR      only write the hosts' files
   --help           this text
 
-Standard output tells each sort of difference with its count and a case, and the counts of all cases.
+Standard output lists each kind of difference with its count and example cases, and the counts of all cases.
 
 Examples:
   tests/qemu/sweep
   tests/qemu/sweep --qemu 7.2 --only models,hyperv
   tests/qemu/sweep --only random --random 5000 --seed 42
 
-Exit codes: 0 all are equal, or listed in tests/qemu/differences.tsv; 1 not; 2 wrong usage; 3 that QEMU is not there.";
+Exit codes: 0 all cases are equal or listed in tests/qemu/differences.tsv; 1 a case differs; 2 wrong usage; 3 QEMU is not
+available.";
 
 struct Options {
     qemu: String,
@@ -71,7 +72,7 @@ fn options() -> Result<Option<Options>, String> {
     let mut arguments = env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs an argument"));
-        let number = |text: String| text.parse::<u64>().map_err(|_| format!("`{text}` is no number"));
+        let number = |text: String| text.parse::<u64>().map_err(|_| format!("`{text}` is not a number"));
         let count = |number: u64| usize::try_from(number).map_err(|error| error.to_string());
         match argument.as_str() {
             "--help" | "-h" => return Ok(None),
@@ -88,7 +89,7 @@ fn options() -> Result<Option<Options>, String> {
     Ok(Some(options))
 }
 
-/// A line of the output; where nobody reads it any more, there is nobody to tell.
+/// Prints a line of output. A closed standard output is not an error.
 fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
@@ -118,9 +119,9 @@ fn run(options: &Options) -> Outcome<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let release = QemuRelease::find(&options.qemu).ok_or("the library has no facts of that QEMU")?;
+    let release = QemuRelease::find(&options.qemu).ok_or("the library has no facts of that QEMU release")?;
     if !capture::releases()?.iter().any(|known| known.starts_with(&options.qemu)) {
-        eprintln!("sweep: there is no QEMU {}; tests/qemu/unpack brings one", options.qemu);
+        eprintln!("sweep: QEMU {} is not available; tests/qemu/unpack can unpack it", options.qemu);
         return Ok(ExitCode::from(3));
     }
     let mut all = all_hosts(options)?;
@@ -143,7 +144,7 @@ fn run(options: &Options) -> Outcome<ExitCode> {
     Ok(if sweep.tally.different() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A directory that is gone afterwards.
+/// A temporary directory, removed on drop.
 struct Work(PathBuf);
 
 impl Work {
@@ -200,20 +201,20 @@ fn groups(options: &Options, release: QemuRelease, hosts: &BTreeMap<String, Host
     groups
 }
 
-/// On so many random hosts QEMU is asked what stands in each model's way.
+/// The number of random hosts on which QEMU lists each model's unavailable features.
 const RANDOM_DEFINITIONS: usize = 10;
 
-/// This machine's names among the hosts: described, and by its own KVM.
+/// This machine's names as a host: by its description, and by its own KVM.
 const MACHINE: &str = "machine";
 const REAL: &str = "real";
 
-/// This machine, where it has a KVM.
+/// This machine, if it has a KVM.
 fn this_machine() -> Option<Host> {
     match Host::this_machine() {
-        // A KVM may tell the TSC's frequency of vCPUs only, which the library does not make for that.
+        // Some KVMs report the TSC's frequency only for a vCPU; the library does not create one for that.
         Ok(host) => Some(Host { tsc_khz: host.tsc_khz.or_else(tsc_khz), ..host.clone() }),
         Err(error) => {
-            eprintln!("sweep: without this machine: {error}");
+            eprintln!("sweep: this machine is left out: {error}");
             None
         }
     }
@@ -230,7 +231,7 @@ struct Tally {
     refused: usize,
     /// Listed in differences.tsv.
     known: usize,
-    /// By place, with how many and the first cases.
+    /// By place, with the count and the first cases.
     different: BTreeMap<String, (usize, Vec<String>)>,
 }
 
@@ -253,7 +254,7 @@ impl Tally {
     fn text(&self) -> String {
         let all = self.equal + self.refused + self.known + self.different();
         format!(
-            "{all} cases, {} equal, {} refused by both, {} known to differ, {} different",
+            "{all} cases, {} equal, {} rejected by both, {} with a known difference, {} different",
             self.equal,
             self.refused,
             self.known,
@@ -307,7 +308,10 @@ impl Sweep<'_> {
                 *count += 1;
                 if examples.len() < self.options.show {
                     let case = case.to_string().replace('\t', " | ");
-                    examples.push(format!("{case}\n    QEMU {}, ours {}", difference.qemu, difference.ours));
+                    examples.push(format!(
+                        "{case}\n    QEMU {}, cpuid-tables {}",
+                        difference.qemu, difference.ours
+                    ));
                 }
             }
         }
@@ -325,9 +329,9 @@ impl Sweep<'_> {
         say(&format!("QEMU {}: {}", self.options.qemu, self.tally.text()));
     }
 
-    /// Writes what QEMU did, and asks it besides what stands in each model's way on each host.
+    /// Writes QEMU's results, and also each model's unavailable features on each host.
     fn record(&mut self, directory: &Path) -> Outcome<()> {
-        // Of random hosts a few are enough for that.
+        // A few random hosts are enough for that.
         let (random, named): (Vec<_>, Vec<_>) =
             self.hosts.keys().filter(|name| *name != REAL).partition(|name| name.starts_with("random-"));
         let asked = named.into_iter().chain(random.into_iter().take(RANDOM_DEFINITIONS));

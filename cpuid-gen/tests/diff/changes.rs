@@ -1,5 +1,5 @@
 //! Two releases compared: made-up ones to the letter, the pinned ones for what they must show, and all of them for
-//! being complete. `BLESS=1` writes the golden files anew.
+//! being complete. `BLESS=1 cargo test --workspace --all-features` rewrites the golden files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,5 +1,5 @@
-//! Dependencies of several releases as one graph: what stands, what is closed over, and what is refused, on small facts
-//! of our own. `BLESS=1 cargo test` rewrites the golden diagnostics.
+//! Dependencies of several releases as one graph: edges, the transitive closure and rejected inputs, on small invented
+//! facts. `BLESS=1 cargo test --workspace --all-features` rewrites the golden diagnostics.
 
 use std::collections::BTreeSet;
 

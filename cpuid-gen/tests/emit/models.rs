@@ -1,5 +1,5 @@
-//! What is made of CPU models and of what surrounds them: the emitted text of small facts of our own, against a golden
-//! file (`BLESS=1 cargo test` rewrites it), and the mistakes that the model finds in them.
+//! CPU models and related tables: the emitted text of small invented facts, compared with a golden file, and the mistakes
+//! that the model finds in them. `BLESS=1 cargo test --workspace --all-features` rewrites the golden file.
 
 use std::error::Error;
 

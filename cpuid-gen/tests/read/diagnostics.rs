@@ -1,5 +1,5 @@
 //! The exact text of every diagnostic: small made-up trees that read cleanly, and one change for each thing that can
-//! be wrong. `BLESS=1` writes the golden files anew.
+//! be wrong. `BLESS=1 cargo test --workspace --all-features` rewrites the golden files.
 
 use std::fs;
 use std::path::Path;

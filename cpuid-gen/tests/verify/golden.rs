@@ -1,6 +1,6 @@
-//! The text of every kind of finding, on tiny facts of our own.
+//! The text of every kind of finding, on tiny invented facts.
 //!
-//! `BLESS=1 cargo test --test verify golden` writes the expected texts anew.
+//! `BLESS=1 cargo test --workspace --all-features` rewrites the expected texts.
 
 use std::fs;
 use std::path::Path;

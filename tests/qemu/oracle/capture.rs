@@ -15,7 +15,7 @@ pub fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/qemu")
 }
 
-/// The releases of QEMU that there are to run: the whole release's number.
+/// The available QEMU releases, as full release numbers.
 pub fn releases() -> Outcome<Vec<String>> {
     let output = Command::new(directory().join("capture")).arg("--list").stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
@@ -25,7 +25,7 @@ pub fn releases() -> Outcome<Vec<String>> {
     Ok(lines.lines().filter_map(|line| Some(line.split_once('\t')?.0.to_owned())).collect())
 }
 
-/// Records every case, and gives each with its recording to `take`, in the order of `cases`.
+/// Records every case, and passes each with its recording to `take`, in the order of `cases`.
 pub fn record(
     release: &str,
     hosts: &Path,
@@ -33,7 +33,7 @@ pub fn record(
     mut take: impl FnMut(&Case, Recording) -> Outcome<()>,
 ) -> Outcome<()> {
     let workers = thread::available_parallelism()?.get().min(cases.len()).max(1);
-    // Worker w takes every workers-th case from w on, so that the results come in turn.
+    // Worker w takes every workers-th case, starting with w, so that the results arrive in turn.
     let mut results = Vec::new();
     let mut threads = Vec::new();
     for worker in 0..workers {
@@ -71,12 +71,12 @@ pub fn record(
     outcome
 }
 
-/// Writes the cases to one `capture` and reads its results, as long as somebody wants them.
+/// Writes the cases to one `capture` and reads its results, until the receiver is closed.
 fn converse(child: &mut Child, cases: &[Case], mut take: impl FnMut(Recording) -> bool) -> Outcome<()> {
     let mut input = child.stdin.take().ok_or("no standard input")?;
     let mut output = BufReader::new(child.stdout.take().ok_or("no standard output")?);
     let lines: Vec<String> = cases.iter().map(|case| format!("{case}\n")).collect();
-    // Nobody reads the error: without its input, `capture` ends before the last case.
+    // The error is ignored here: without its input, `capture` ends before the last case, which is reported.
     let writer = thread::spawn(move || lines.iter().try_for_each(|line| input.write_all(line.as_bytes())));
     for case in cases {
         let next = Recording::read(&mut output).map_err(|error| Failure::from(format!("{case}: {error}")))?;

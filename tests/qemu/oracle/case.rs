@@ -1,9 +1,9 @@
-//! A case: a host, and what QEMU is told on its command line.
+//! A case: a host, and QEMU's command-line arguments.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// One guest on one host. Its text is a line of `capture`: fields between tabs.
+/// One guest on one host. Its text is a line of `capture`, with tab-separated fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Case {
     /// The host's name.
@@ -14,7 +14,7 @@ pub struct Case {
     pub smp: String,
     /// `-machine`.
     pub machine: String,
-    /// Further arguments: `-overcommit` and `cpu-pm=on`, say.
+    /// Further arguments, for example `-overcommit` and `cpu-pm=on`.
     pub more: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! QEMU's table and ours, side by side.
+//! Compares QEMU's table with the library's.
 
 use std::fmt;
 
@@ -9,25 +9,25 @@ use super::corpus::{Recorded, digest};
 use super::ours::Built;
 use super::recording::Recording;
 
-/// What came of a case.
+/// The result of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The same entries in the same order for every vCPU, and the same warnings.
     Equal,
-    /// QEMU would not start it, and neither do we.
+    /// Both QEMU and the library reject the guest.
     BothRefuse,
-    /// Not the same.
+    /// They differ.
     Different(Difference),
 }
 
 /// The first difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// Where, without numbers that differ from case to case: by this, differences are counted.
+    /// The place, without numbers that differ from case to case: differences are counted by it.
     pub place: String,
     /// QEMU's side.
     pub qemu: String,
-    /// Our side.
+    /// The library's side.
     pub ours: String,
 }
 
@@ -58,7 +58,7 @@ pub fn compare(recording: &Recording, built: &Built) -> Verdict {
     }
 }
 
-/// Compares what is kept of a recording with what was built.
+/// Compares the stored part of a recording with what was built.
 pub fn compare_recorded(recorded: &Recorded, built: &Built) -> Verdict {
     let recording =
         Recording { status: recorded.status, warnings: recorded.warnings.clone(), ..Recording::default() };
@@ -105,18 +105,18 @@ fn entries_differ(qemu: &[CpuidEntry], ours: &[CpuidEntry]) -> Option<Difference
     })
 }
 
-/// Warnings that QEMU gives about other things than CPUs, and how they begin. The reason why each is none of ours.
+/// QEMU warnings that do not concern CPUs: their prefixes, each with the reason why the library has no such warning.
 const NOT_OF_CPUS: [(&str, &str); 7] = [
     ("Do not use kernel-irqchip except", "the second line of another warning"),
     ("Compatibility of ambiguous CPU model strings", "the second line of another warning"),
-    ("prctl(ARCH_REQ_XCOMP_GUEST_PERM) failure", "of the kernel on which QEMU was recorded"),
-    ("Machine type ", "deprecated machine types: of machines"),
-    ("machine type ", "deprecated machine types: of machines"),
-    ("CPU model ", "deprecated models: CpuModel::deprecated tells"),
-    ("hub ", "of devices"),
+    ("prctl(ARCH_REQ_XCOMP_GUEST_PERM) failure", "concerns the kernel on which QEMU was recorded"),
+    ("Machine type ", "deprecated machine types: concerns machines"),
+    ("machine type ", "deprecated machine types: concerns machines"),
+    ("CPU model ", "deprecated models: see CpuModel::deprecated"),
+    ("hub ", "concerns devices"),
 ];
 
-/// Warnings that we give in words of ours: how QEMU's begin.
+/// Warnings for which the library has its own wording: the prefixes of QEMU's warnings.
 fn begins(warning: &Warning) -> Option<&'static str> {
     match warning {
         Warning::Filtered(filtered) if filtered.reason == Reason::Level => {

@@ -5,12 +5,12 @@ use super::case::Case;
 use super::corpus::Definitions;
 use super::recording::Recording;
 
-/// The case that asks it.
+/// The case with that command.
 pub fn case(host: &str) -> Case {
     Case { more: vec!["qmp query-cpu-definitions".to_owned()], ..Case::new(host, "", "", "q35") }
 }
 
-/// What was answered: model and features in QEMU's order.
+/// The answer: models and features in QEMU's order.
 pub fn read(recording: &Recording) -> Outcome<Definitions> {
     let answer = recording.qmp.iter().find(|line| line.contains("\"unavailable-features\""));
     let answer = answer.ok_or("QEMU did not answer query-cpu-definitions")?;

@@ -1,4 +1,4 @@
-//! Cases that differ for a reason: `tests/qemu/differences.tsv`, a line each of release, reason and case.
+//! Cases that differ for a reason: `tests/qemu/differences.tsv`, one per line: release, reason and case.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ pub struct Explained {
     pub case: Case,
 }
 
-/// All of a release.
+/// All differences of a release.
 pub fn explained(release: &str) -> Outcome<Vec<Explained>> {
     let path = directory().join("differences.tsv");
     let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;

@@ -1,4 +1,4 @@
-//! A real QEMU beside this library: cases, what QEMU was recorded to do with each, and what the library does.
+//! Compares this library with a real QEMU: cases, QEMU's recorded results, and the library's results.
 //!
 //! ```text
 //! cases --capture--> recordings (live, or of the corpus)
@@ -22,7 +22,7 @@ pub mod ours;
 pub mod random;
 pub mod recording;
 
-/// What may go wrong around the comparing itself.
+/// An error outside the comparison itself.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
-/// A result of what goes on around it.
+/// A result of a step outside the comparison.
 pub type Outcome<T> = Result<T, Failure>;

@@ -1,4 +1,4 @@
-//! What the library makes of a case.
+//! The library's result for a case.
 
 use cpuid_tables::guest::{BuildError, CpuOption, GuestCpuid, MachineOption, Smp, Warning};
 use cpuid_tables::host::Host;
@@ -7,15 +7,15 @@ use cpuid_tables::{CpuidEntry, QemuRelease};
 use super::Outcome;
 use super::case::Case;
 
-/// A guest's tables and what is said about it, or why there are none.
+/// A guest's tables and warnings, or the reason why it is rejected.
 pub enum Built {
     /// Each vCPU's APIC id and table, and the warnings.
     Guest(Vec<(u32, Vec<CpuidEntry>)>, Vec<Warning>),
-    /// No such guest.
+    /// The guest is rejected.
     Refused(BuildError),
 }
 
-/// Builds the case's guest as this release does.
+/// Builds the case's guest like this release.
 pub fn build(release: QemuRelease, host: &Host, case: &Case) -> Outcome<Built> {
     Ok(match guest(release, host, case)? {
         Ok(guest) => {
@@ -26,7 +26,7 @@ pub fn build(release: QemuRelease, host: &Host, case: &Case) -> Outcome<Built> {
     })
 }
 
-/// The case's guest as this release builds it, or why there is none.
+/// The case's guest as this release builds it, or the reason why it is rejected.
 pub fn guest(release: QemuRelease, host: &Host, case: &Case) -> Outcome<Result<GuestCpuid, BuildError>> {
     let mut builder = GuestCpuid::builder().release(release).host(host);
     if !case.cpu.is_empty() {

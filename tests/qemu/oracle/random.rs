@@ -1,11 +1,11 @@
-//! Numbers that look random and come from a seed: splitmix64, the same everywhere and always.
+//! Pseudo-random numbers from a seed: splitmix64, the same on every machine.
 
-/// A source of them.
+/// A generator.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// The source that this seed starts.
+    /// The generator with this seed.
     pub fn new(seed: u64) -> Random {
         Random(seed)
     }
@@ -30,7 +30,7 @@ impl Random {
         self.word() % end
     }
 
-    /// True in `of` out of a hundred.
+    /// True in `of` percent of the calls.
     pub fn percent(&mut self, of: u32) -> bool {
         self.below(100) < of
     }
@@ -41,7 +41,7 @@ impl Random {
         &from[usize::try_from(self.below(end)).unwrap_or(0)]
     }
 
-    /// Bits of `of`, each there in three of four cases (`dense`) or in one of four.
+    /// Bits of `of`, each set with probability 3/4 (`dense`) or 1/4.
     pub fn bits(&mut self, of: u32, dense: bool) -> u32 {
         let (a, b) = (self.word(), self.word());
         of & if dense { a | b } else { a & b }

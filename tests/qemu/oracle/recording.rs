@@ -1,4 +1,4 @@
-//! What QEMU did with a case.
+//! QEMU's result for a case.
 
 use std::collections::BTreeMap;
 use std::io::BufRead;
@@ -7,21 +7,21 @@ use cpuid_tables::{CpuidEntry, Leaf, Subleaf};
 
 use super::Outcome;
 
-/// How QEMU begins each line of its own.
+/// The prefix of QEMU's messages.
 const PREFIX: &str = "qemu-system-x86_64: ";
 
-/// What QEMU handed to KVM and what it said.
+/// The tables that QEMU passed to KVM, and its messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recording {
     /// Each vCPU's APIC id and table, in QEMU's order.
     pub tables: Vec<(u32, Vec<CpuidEntry>)>,
-    /// Its warnings, each once, without how QEMU begins a line.
+    /// Its warnings, each once, without QEMU's prefix.
     pub warnings: Vec<String>,
-    /// Anything else on standard error, in the same way: why it ended, if it did.
+    /// Everything else on standard error, in the same form: the reason why QEMU exited, if it did.
     pub errors: Vec<String>,
-    /// What its monitor answered.
+    /// The monitor's answer.
     pub qmp: Vec<String>,
-    /// 0, QEMU's own, or 128 and a signal's number.
+    /// 0, QEMU's own status, or 128 plus a signal's number.
     pub status: u32,
 }
 
@@ -59,19 +59,19 @@ impl Recording {
 
     fn hear(&mut self, text: &str) {
         let text = text.strip_prefix(PREFIX).unwrap_or(text);
-        // Which option it is about may stand before.
+        // The option that it concerns may precede it.
         let at = text.find("warning: ").filter(|at| *at == 0 || text.starts_with('-'));
         let (into, text) = match at {
             Some(at) => (&mut self.warnings, &text[at + "warning: ".len()..]),
             None => (&mut self.errors, text),
         };
-        // Each vCPU says the same again.
+        // Each vCPU repeats it.
         if !into.iter().any(|known| known == text) {
             into.push(text.to_owned());
         }
     }
 
-    /// QEMU would not start it.
+    /// QEMU rejects the guest.
     pub fn refused(&self) -> bool {
         self.status != 0
     }

@@ -1,6 +1,6 @@
 /*
- * The CPUID instruction as QEMU's own code executes it (its function host_cpuid). Each place is overwritten by ud2,
- * which has the same length, and the signal it raises is answered from the description.
+ * The CPUID instruction in QEMU's own code (its function host_cpuid). Each instruction is replaced by ud2, which has the
+ * same length; the handler of the signal that ud2 raises answers from the description.
  */
 #define _GNU_SOURCE
 #include "shim.h"
@@ -51,7 +51,7 @@ static void on_illegal_instruction(int signal_number, siginfo_t *info, void *con
     uint32_t out[4];
     (void)info;
     if (!is_site((uintptr_t)registers[REG_RIP])) {
-        signal(signal_number, SIG_DFL); /* happens again, and ends the process */
+        signal(signal_number, SIG_DFL); /* the instruction runs again and ends the process */
         return;
     }
     answer((uint32_t)registers[REG_RAX], (uint32_t)registers[REG_RCX], out);

@@ -1,4 +1,4 @@
-/* A host in text: see tests/qemu/README.md for the files and their lines. */
+/* Reads a host from text files; tests/qemu/README.md describes the files and their lines. */
 #include "shim.h"
 
 #include <errno.h>
@@ -10,8 +10,8 @@
 struct host host;
 
 /*
- * What a KVM answers that is not asked for its own: enough of the capabilities for QEMU to start. A description's
- * `.caps` goes first. Numbers are KVM_CAP_*.
+ * Default answers for capabilities: enough for QEMU to start. A description's `.caps` takes precedence. Numbers are
+ * KVM_CAP_*.
  */
 static const struct capability usual[] = {
     {0, 1},      /* IRQCHIP */
@@ -79,12 +79,12 @@ static const struct capability usual[] = {
     {234, 1},    /* PRE_FAULT_MEMORY */
 };
 
-/* What KVM_GET_TSC_KHZ answers where the description does not say. */
+/* The default answer of KVM_GET_TSC_KHZ. */
 enum { USUAL_TSC_KHZ = 2596120 };
-/* KVM_X86_GET_MCE_CAP_SUPPORTED, the same: ten banks, MCG_CTL_P and MCG_SER_P. */
+/* The default answer of KVM_X86_GET_MCE_CAP_SUPPORTED: ten banks, MCG_CTL_P and MCG_SER_P. */
 static const uint64_t USUAL_MCE = 0x0100010a;
 
-/* KVM_GET_SUPPORTED_HV_CPUID as Linux answers it on a CPU without nested enlightened VMCS. */
+/* Linux's answer to KVM_GET_SUPPORTED_HV_CPUID on a CPU without nested enlightened VMCS. */
 static const struct kvm_cpuid_entry2 usual_hyperv[] = {
     {.function = 0x40000000, .eax = 0x40000082, .ebx = 0x7263694d, .ecx = 0x666f736f, .edx = 0x76482074},
     {.function = 0x40000001, .eax = 0x31237648},
@@ -109,7 +109,7 @@ const struct capability *find_capability(long number)
     return NULL;
 }
 
-/* One line of a file; false when it makes no sense. */
+/* Reads one line of a file; false when it is malformed. */
 typedef bool reader(const char *line);
 
 static const char *after(const char *line, const char *word)
@@ -168,7 +168,7 @@ static bool read_capability(const char *line)
     return true;
 }
 
-/* False when there is no such file. */
+/* False when the file does not exist. */
 static bool read_file(const char *dir, const char *name, const char *extension, reader *read)
 {
     char path[PATH_MAX], line[512];

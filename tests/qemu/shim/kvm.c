@@ -1,7 +1,7 @@
 /*
- * KVM's ioctls: answered from the description, or passed to the kernel for the real host. What KVM_SET_CPUID2 is
- * given is written down, `vcpuID function index flags eax ebx ecx edx` (hexadecimal; ID decimal; `vcpuID` alone for a
- * table without entries), and not passed on unless the host is real.
+ * KVM's ioctls: answered from the description, or passed to the kernel for the real host. The table of KVM_SET_CPUID2 is
+ * recorded as `vcpuID function index flags eax ebx ecx edx` (hexadecimal; ID decimal; `vcpuID` alone for a table without
+ * entries). It is passed on only for the real host.
  */
 #define _GNU_SOURCE
 #include "shim.h"
@@ -45,8 +45,8 @@ bool recorded_any(void)
 /* --- The described KVM ------------------------------------------------------------------------------------------- */
 
 /*
- * MSRs that KVM saves and restores, as current ones list them: those that QEMU asks for by name. ARCH_CAPABILITIES
- * (0x10a) is among them since Linux 4.21 whatever the CPU is.
+ * MSRs that current KVMs save and restore, limited to those that QEMU checks for. ARCH_CAPABILITIES (0x10a) is one of
+ * them since Linux 4.21, on any CPU.
  */
 static const uint32_t msr_list[] = {
     0x10, 0x11, 0x12, 0x3a, 0x3b, 0x48, 0x9e, 0xce, 0xcf, 0xe1, 0x10a, 0x122, 0x174, 0x175, 0x176, 0x17a, 0x17b,
@@ -86,7 +86,7 @@ static int give_entries(struct kvm_cpuid2 *to, const struct entries *from)
     return 0;
 }
 
-/* With VMX's secondary controls where they are a feature MSR: Linux lists them in both. */
+/* Includes VMX's secondary controls if they are a feature MSR: Linux lists them in both. */
 static int give_msr_list(struct kvm_msr_list *to)
 {
     enum { SECONDARY_CONTROLS = 0x48b };
@@ -112,7 +112,7 @@ static int give_feature_msr_list(struct kvm_msr_list *to)
     return 0;
 }
 
-/* Of the system's file descriptor: feature MSRs, up to the first that there is not. A vCPU's MSRs are all zero. */
+/* On the system's file descriptor: feature MSRs, up to the first missing one. A vCPU's MSRs are all zero. */
 static int give_msrs(struct kvm_msrs *to, bool vcpu)
 {
     for (unsigned i = 0; i < to->nmsrs; i++) {
@@ -145,13 +145,13 @@ static int enable_capability(const struct kvm_enable_cap *capability)
     const struct capability *known = find_capability(capability->cap);
     if (known && !known->value)
         return fail(EINVAL);
-    /* KVM_CAP_HYPERV_ENLIGHTENED_VMCS answers with the versions that it knows: 1 to 1. */
+    /* KVM_CAP_HYPERV_ENLIGHTENED_VMCS returns the supported versions: 1 to 1. */
     if (capability->cap == 163 && capability->args[0])
         *(uint16_t *)(uintptr_t)capability->args[0] = 0x101;
     return 0;
 }
 
-/* An ioctl that is not named here reads nothing, or zeros. */
+/* An ioctl that is not handled here reads nothing, or zeros. */
 static int give_zeros(unsigned long request, void *argument)
 {
     if (_IOC_DIR(request) == _IOC_READ && argument)
@@ -199,7 +199,7 @@ static int kernel(int fd, unsigned long request, void *argument)
     return next(fd, request, argument);
 }
 
-/* A KVM in a guest refuses MSRs and registers that have nothing to do with CPUID: QEMU is told that all went well. */
+/* A KVM inside a guest rejects some MSRs and registers that do not concern CPUID: report success to QEMU. */
 static int real(int fd, unsigned long request, void *argument)
 {
     int result = kernel(fd, request, argument);
@@ -213,7 +213,7 @@ static int real(int fd, unsigned long request, void *argument)
     }
 }
 
-/* --- What QEMU calls --------------------------------------------------------------------------------------------- */
+/* --- Functions that QEMU calls ------------------------------------------------------------------------------------ */
 
 static void write_table(int vcpu, const struct kvm_cpuid2 *table)
 {
@@ -236,7 +236,7 @@ int ioctl(int fd, unsigned long request, ...)
     va_start(arguments, request);
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
-    request = (uint32_t)request; /* before 8.0 QEMU's own type for it is int */
+    request = (uint32_t)request; /* before 8.0 QEMU's type for it is int */
     if (_IOC_TYPE(request) != KVMIO || !record)
         return kernel(fd, request, argument);
     if (request == KVM_SET_CPUID2 && fd >= 0 && fd < MAX_FDS) {

@@ -1,14 +1,14 @@
 /*
- * QEMU's main() once a case. QEMU is loaded and linked once; for each line of standard input a child runs main(), and
- * ends where the machine is complete and QEMU would begin to wait for events.
+ * Runs QEMU's main() once for each case. QEMU is loaded and linked once; for each line of standard input a child runs
+ * main(), and exits when the machine is complete and QEMU would start to wait for events.
  *
  * A case:     HOST <tab> CPU <tab> SMP <tab> MACHINE { <tab> MORE }
- *             what -cpu, -smp and -machine are given, then further arguments; an empty field gives no such option.
- *             `qmp COMMAND` as the last of MORE asks QEMU's monitor that instead of ending early.
- * A result:   the lines of kvm.c, `stderr TEXT`, `qmp TEXT`, and last `exit STATUS`: 0, or QEMU's own, or 128 and the
- *             signal's number.
+ *             the values of -cpu, -smp and -machine, then more arguments; an empty field omits the option.
+ *             `qmp COMMAND` as the last of MORE sends that command to QEMU's monitor instead of exiting early.
+ * A result:   the lines of kvm.c, `stderr TEXT`, `qmp TEXT`, and last `exit STATUS`: 0, QEMU's own status, or 128 plus
+ *             the signal's number.
  *
- * Environment: SHIM_HOSTS, a directory; SHIM_SITES, see cpuid.c; SHIM_SECONDS, how long a case may take.
+ * Environment: SHIM_HOSTS, a directory; SHIM_SITES, see cpuid.c; SHIM_SECONDS, the time limit of a case.
  */
 #define _GNU_SOURCE
 #include "shim.h"
@@ -30,7 +30,7 @@ enum { MAX_LINE = 1 << 16, MAX_ARGUMENTS = 128, USUAL_SECONDS = 60 };
 
 typedef int main_function(int, char **, char **);
 static main_function *qemu_main;
-static pid_t child;       /* in the server: the one that runs */
+static pid_t child;       /* in the server: the running child */
 static bool ends_at_loop; /* in a child */
 
 void die(const char *format, ...)
@@ -45,7 +45,7 @@ void die(const char *format, ...)
 
 /* --- A child ----------------------------------------------------------------------------------------------------- */
 
-/* The first time that the main thread waits, all vCPUs have their tables. */
+/* When the main thread waits for the first time, all vCPUs have their tables. */
 static void maybe_end(bool waits)
 {
     if (!ends_at_loop || !waits || gettid() != getpid() || !recorded_any())
@@ -63,7 +63,7 @@ int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, cons
     return next(fds, count, timeout, signals);
 }
 
-/* Standard input for the monitor: what is asked, as a pipe that holds all of it. */
+/* Standard input for the monitor: the commands, in a pipe that holds all of them. */
 static void ask(const char *command)
 {
     int ends[2];
@@ -93,7 +93,7 @@ static void run(char *line, char **base, int base_count, char **environment)
     int count = base_count, field = 0;
     char *question = NULL;
     memcpy(arguments, base, (size_t)base_count * sizeof *base);
-    arguments[0] = "qemu-system-x86_64"; /* how QEMU begins its messages */
+    arguments[0] = "qemu-system-x86_64"; /* the prefix of QEMU's messages */
     memcpy(arguments + count, options, sizeof options);
     count += sizeof options / sizeof *options;
     for (char *value; (value = strsep(&line, "\t")); field++) {
@@ -201,7 +201,8 @@ static void serve(char *line, int argc, char **argv, char **environment, unsigne
     close(output);
 }
 
-/* The next line without its end, false at the end of standard input. Not by stdio: a child's exit would move its file. */
+/* The next line without its newline; false at the end of standard input. Without stdio, because a child's exit would move the
+ * file position. */
 static bool next_line(char *line)
 {
     static char buffer[MAX_LINE];
@@ -240,7 +241,7 @@ static int server_main(int argc, char **argv, char **environment)
     return 0;
 }
 
-/* The C library's way into every program: QEMU's main() is put aside. */
+/* The C library calls this to start every program: QEMU's main() is saved for later. */
 int __libc_start_main(main_function *main, int argc, char **argv, void (*init)(void), void (*fini)(void),
                       void (*end)(void), void *stack)
 {

@@ -1,10 +1,10 @@
 /*
- * Records the CPUID tables that a real QEMU hands to KVM, on hosts that text files describe.
+ * Records the CPUID tables that a real QEMU passes to KVM, on hosts that text files describe.
  *
  *   server.c  runs QEMU's main() once for each case of a list, in a child of a process that is loaded only once
  *   host.c    reads a host's description
- *   kvm.c     stands in for /dev/kvm, and writes each table down
- *   cpuid.c   stands in for the CPUID instruction where QEMU itself executes it
+ *   kvm.c     replaces /dev/kvm, and records each table
+ *   cpuid.c   replaces the CPUID instruction where QEMU itself executes it
  */
 #ifndef SHIM_H
 #define SHIM_H
@@ -21,7 +21,7 @@
 enum { MAX_ENTRIES = 1024, MAX_MSRS = 256, MAX_CAPS = 512 };
 
 struct entries {
-    int count; /* -1: there is no such file */
+    int count; /* -1: the file does not exist */
     struct kvm_cpuid_entry2 entry[MAX_ENTRIES];
 };
 
@@ -35,9 +35,9 @@ struct capability {
     int value;
 };
 
-/* What the description says. */
+/* The description of the host. */
 struct host {
-    bool real; /* nothing is described: this machine's own KVM and CPU */
+    bool real; /* no description: this machine's KVM and CPU */
     struct entries supported, instruction, hyperv;
     int msr_count;
     struct msr msr[MAX_MSRS];
@@ -51,7 +51,7 @@ struct host {
 
 extern struct host host;
 
-/* Says what is wrong and ends the process: a recording must not go on with half of an answer. */
+/* Reports an error and ends the process: a recording must not continue with an incomplete answer. */
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* host.c: fills `host` from DIR/NAME.{supported,host,msrs,caps,hv}, or marks it real. */
@@ -61,7 +61,7 @@ const struct capability *find_capability(long number);
 /* cpuid.c: replaces the CPUID instructions at these addresses of the main program (a file, hexadecimal, one a line). */
 void replace_cpuid(const char *sites);
 
-/* kvm.c: where tables are written down, and whether any was. */
+/* kvm.c: where tables are recorded, and whether any was. */
 void record_to(int fd);
 void end_record(void);
 bool recorded_any(void);

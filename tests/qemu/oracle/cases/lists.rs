@@ -1,4 +1,4 @@
-//! What a person chose to try.
+//! Hand-written lists of cases.
 
 /// Three topologies for every model.
 pub(super) const THREE_TOPOLOGIES: &[&str] =
@@ -30,7 +30,7 @@ pub(super) const TOPOLOGIES: &[&str] = &[
     "130,sockets=1,cores=65,threads=2",
 ];
 
-/// Models that stand for the others.
+/// Models that represent the others.
 pub(super) const REPRESENTATIVE: &[&str] = &[
     "486",
     "pentium",
@@ -80,7 +80,7 @@ pub(super) const REPRESENTATIVE: &[&str] = &[
     "max",
 ];
 
-/// A few of them, where hosts are many.
+/// A few of them, for use with many hosts.
 pub(super) const ALIKE: &[&str] =
     &["qemu64", "Skylake-Server", "EPYC-Milan", "SapphireRapids", "host", "max"];
 
@@ -94,7 +94,7 @@ pub(super) const MACHINES_OF_BOARDS: &[(&str, &str)] = &[
     ("pc,kernel-irqchip=off", "2"),
 ];
 
-/// Models that the property sets are tried on.
+/// Models for the property sets.
 pub(super) const PROPERTY_MODELS: &[&str] = &[
     "qemu64",
     "486",
@@ -251,7 +251,7 @@ pub(super) const PROPERTIES: &[&str] = &[
     "migratable=off",
 ];
 
-/// Models that Hyper-V's sets are tried on.
+/// Models for Hyper-V's sets.
 pub(super) const HYPERV_MODELS: &[&str] = &["qemu64", "Skylake-Server", "EPYC-Milan", "host"];
 
 /// Hyper-V's sets.
@@ -335,7 +335,7 @@ pub(super) const OTHERS: &[(&str, &str, &str, &[&str])] = &[
     ("qemu64", "240,sockets=15,cores=16", "q35,kernel-irqchip=split", &[]),
 ];
 
-/// What neither starts.
+/// Guests that both reject.
 pub(super) const REFUSED: &[(&str, &str, &str)] = &[
     ("nosuch", "1", "q35"),
     ("EPYC-Milan-v99", "1", "q35"),

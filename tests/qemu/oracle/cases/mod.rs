@@ -1,4 +1,4 @@
-//! The cases of the whole sweep, by group. Lists that a person chose are in `lists`.
+//! The cases of the whole sweep, by group. Hand-written lists are in `lists`.
 
 use cpuid_tables::QemuRelease;
 
@@ -16,7 +16,7 @@ use lists::{
 
 /// Cases that belong together.
 pub struct Group {
-    /// What is shown, and what `--only` takes.
+    /// The group's name, also for `--only`.
     pub name: &'static str,
     /// The cases.
     pub cases: Vec<Case>,
@@ -36,13 +36,13 @@ pub fn models(release: QemuRelease) -> Vec<String> {
     names
 }
 
-/// Names out of a list that the release has.
+/// The names in a list that the release has.
 fn known(release: QemuRelease, names: &[&'static str]) -> Vec<&'static str> {
     let is = |name: &&&str| matches!(**name, "base" | "host" | "max") || release.cpu_model(name).is_some();
     names.iter().filter(is).copied().collect()
 }
 
-/// All groups on these hosts: of the most permissive ones by their vendor, this machine's, and real processors.
+/// All groups on these hosts: the most permissive ones by vendor, this machine, and real processors.
 pub fn groups(release: QemuRelease, machine: Option<&str>, processors: &[&str]) -> Vec<Group> {
     let mut hosts = vec!["allamd", "allintel"];
     hosts.extend(machine);
@@ -78,7 +78,7 @@ fn topologies(release: QemuRelease) -> Vec<Case> {
     cases
 }
 
-/// A model on a CPU of its maker, as far as the name tells.
+/// A model on a CPU of its vendor, as far as the name shows it.
 fn host_of(model: &str) -> &'static str {
     let amd = ["EPYC", "Opteron", "phenom", "athlon", "Dhyana"];
     if amd.iter().any(|name| model.starts_with(name)) { "allamd" } else { "allintel" }
@@ -157,7 +157,7 @@ pub fn on_real(release: QemuRelease, host: &str) -> Vec<Case> {
     plain.chain(sets.iter().map(|cpu| Case::new(host, cpu, "3", "pc"))).collect()
 }
 
-/// Every model on real processors, which lack a part of it.
+/// Every model on real processors, which lack some of its features.
 fn on_processors(release: QemuRelease, processors: &[&str]) -> Vec<Case> {
     let mut cases = Vec::new();
     for host in processors {

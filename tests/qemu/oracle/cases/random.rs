@@ -7,7 +7,7 @@ use super::models;
 use crate::oracle::case::Case;
 use crate::oracle::random::Random;
 
-/// As many cases from a seed, each on one of the hosts.
+/// This many cases from a seed, each on one of the hosts.
 pub fn random(release: QemuRelease, hosts: &[String], count: usize, seed: u64) -> Vec<Case> {
     let mut random = Random::new(seed ^ 0x6361_7365_735f_6f66);
     let models = models(release);

@@ -1,4 +1,4 @@
-//! Recordings kept as text, each piece once: see tests/qemu/README.md for the files and their lines.
+//! Recordings stored as text, each piece once; tests/qemu/README.md describes the files and their lines.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,7 +21,7 @@ pub fn directory() -> PathBuf {
     super::capture::directory().join("recorded")
 }
 
-/// A case with what QEMU did.
+/// A case with QEMU's result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
     /// The case.
@@ -37,7 +37,7 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// What is kept of a recording.
+    /// The stored part of a recording.
     pub fn new(case: &Case, recording: &Recording) -> Recorded {
         Recorded {
             case: case.clone(),
@@ -49,7 +49,7 @@ impl Recorded {
     }
 }
 
-/// FNV-1a in 64 bits of every table, an index being 0 where it is not significant.
+/// The 64-bit FNV-1a hash of every table; an index counts as 0 where it is not significant.
 pub fn digest(tables: &[(u32, Vec<CpuidEntry>)]) -> u64 {
     let mut digest = 0xcbf2_9ce4_8422_2325u64;
     let mut take = |word: u32| {
@@ -67,7 +67,7 @@ pub fn digest(tables: &[(u32, Vec<CpuidEntry>)]) -> u64 {
     digest
 }
 
-/// What `query-cpu-definitions` answers on a host: each model's name and the features that stand in its way, in order.
+/// The answer of `query-cpu-definitions` on a host: each model's name and unavailable features, in order.
 pub type Definitions = Vec<(String, Vec<String>)>;
 
 /// All recordings of one release.
@@ -110,7 +110,7 @@ impl Corpus {
                     HostFile::Supported => ids_of(&mut entries, &host.supported),
                     HostFile::Instruction => ids_of(&mut entries, &host.instruction),
                     HostFile::Hyperv => ids_of(&mut entries, host.hyperv.as_deref().unwrap_or_default()),
-                    // No QEMU asks for it.
+                    // No QEMU queries it.
                     HostFile::Emulated => continue,
                 };
                 hosts += &format!("{name}\t{}\t{value}\n", file.extension());
@@ -208,7 +208,7 @@ fn fields<const N: usize>(line: &str) -> Outcome<[&str; N]> {
     Ok(fields.try_into().map_err(|_| format!("`{line}`: expected {N} fields"))?)
 }
 
-/// What the list of a number stands for.
+/// The items of the list with a number.
 fn read_list<T: Clone>(number: &str, lists: &[&str], items: &[T]) -> Outcome<Vec<T>> {
     read_ranges(lists.get(number.parse::<usize>()?).ok_or("no such list")?, items)
 }

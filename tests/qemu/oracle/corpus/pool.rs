@@ -1,10 +1,10 @@
-//! Lines that are kept once, and lists of their numbers.
+//! Lines that are stored once, and lists of their numbers.
 
 use std::collections::HashMap;
 
 use crate::oracle::Outcome;
 
-/// Lines, numbered from 0 in the order in which they came.
+/// Lines, numbered from 0 in the order in which they were added.
 #[derive(Default)]
 pub struct Pool {
     lines: Vec<String>,
@@ -28,7 +28,7 @@ impl Pool {
     }
 }
 
-/// Numbers as `3 5-9 2`: a range where each follows the one before.
+/// Numbers as `3 5-9 2`: consecutive numbers form a range.
 pub fn ranges(numbers: &[usize]) -> String {
     let mut runs: Vec<(usize, usize)> = Vec::new();
     for number in numbers {
@@ -44,7 +44,7 @@ pub fn ranges(numbers: &[usize]) -> String {
     runs.iter().map(text).collect::<Vec<_>>().join(" ")
 }
 
-/// What such numbers stand for.
+/// The items with such numbers.
 pub fn read_ranges<T: Clone>(text: &str, items: &[T]) -> Outcome<Vec<T>> {
     let mut all = Vec::new();
     for run in text.split_ascii_whitespace() {

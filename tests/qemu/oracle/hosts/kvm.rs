@@ -1,5 +1,5 @@
-//! What a current KVM offers on a CPU: the answers of KVM_GET_SUPPORTED_CPUID, feature MSRs and capabilities, from what
-//! the CPUID instruction says there and what the facts of Linux say about each bit (`kvm_set_cpu_caps` and
+//! A current KVM on a CPU: the answers of KVM_GET_SUPPORTED_CPUID, feature MSRs and capabilities, from the CPU's CPUID
+//! instruction and Linux's facts about each bit (`kvm_set_cpu_caps` and
 //! `__do_cpuid_func` of arch/x86/kvm/cpuid.c).
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use cpuid_tables::{
 
 use super::{Vendor, find, msrs};
 
-/// Registers that hold features, whatever stands beside them.
+/// Registers that hold features, possibly with other fields.
 const FEATURE_REGISTERS: [(u32, u32, Register); 22] = [
     (1, 0, Register::Ecx),
     (1, 0, Register::Edx),
@@ -37,10 +37,11 @@ const FEATURE_REGISTERS: [(u32, u32, Register); 22] = [
     (0xc000_0001, 0, Register::Edx),
 ];
 
-/// Leaves that KVM hands out empty, or not at all.
+/// Leaves that KVM reports as zero, or not at all.
 const WITHHELD: [u32; 7] = [3, 5, 0xb, 0xf, 0x10, 0x15, 0x16];
 
-/// VMX controls, as KVM has them on any CPU with EPT and VPID: what must be 1 below, what may be above.
+/// VMX controls, as KVM has them on any CPU with EPT and VPID: bits that must be 1 in the lower half, bits that may be 1 in
+/// the upper half.
 const VMX: &[(u32, u64)] = &[
     (0x480, 0x00da_0400_1103_05f2),
     (0x485, 0x0004_c1e7),
@@ -103,7 +104,7 @@ fn offered(leaf: u32, subleaf: u32, register: Register, has: u32) -> u32 {
     })
 }
 
-/// Leaves of which KVM hands out less than the CPU has.
+/// Leaves of which KVM reports less than the CPU has.
 fn narrow(supported: &mut [CpuidEntry]) {
     if let Some(entry) = find(supported, 6, 0) {
         entry.registers = Registers::new(4, 0, 0, 0);

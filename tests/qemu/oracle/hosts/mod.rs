@@ -1,4 +1,4 @@
-//! Hosts to record guests on: the most permissive ones, real processors, random ones, and how they become files.
+//! Hosts to record guests on: the most permissive ones, real processors, random ones, and how they are written to files.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ pub use plausible::plausible;
 pub use processors::processors;
 pub use synthetic::all_ones;
 
-/// Who made a CPU: leaf 0's EBX, ECX and EDX, as CPUID has the registers in a table.
+/// A CPU's vendor: leaf 0's EBX, ECX and EDX, in a table's order of registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vendor(pub &'static [u8; 12]);
 
@@ -33,7 +33,7 @@ impl Vendor {
     /// `CentaurHauls`.
     pub const CENTAUR: Vendor = Vendor(b"CentaurHauls");
 
-    /// AMD's leaves are there: 0x80000005, 0x8000001D and so on.
+    /// Whether it has AMD's leaves: 0x80000005, 0x8000001D and so on.
     pub fn is_amd(self) -> bool {
         self == Vendor::AMD || self == Vendor::HYGON
     }

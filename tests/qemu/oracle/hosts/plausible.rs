@@ -1,5 +1,5 @@
-//! Random but plausible hosts from a seed: a processor, or the host that has everything, of which parts are taken away
-//! and changed. KVM offers a part of what the CPU has, and a little that it emulates.
+//! Random but plausible hosts from a seed: a processor, or the host that has everything, with parts removed and changed.
+//! KVM supports a part of the CPU's features, and emulates a few.
 
 use cpuid_tables::host::Host;
 use cpuid_tables::{CpuidEntry, Leaf, Msr, Register, Registers};
@@ -8,7 +8,7 @@ use super::{Vendor, all_ones, find, processors};
 use crate::oracle::Outcome;
 use crate::oracle::random::Random;
 
-/// Leaves of which every bit is a feature, or close to it: their bits are taken away one by one.
+/// Leaves in which every bit, or nearly every bit, is a feature: their bits are removed one by one.
 const FEATURES: [(u32, u32); 20] = [
     (1, 0),
     (6, 0),
@@ -43,7 +43,7 @@ fn registers_of(leaf: u32, subleaf: u32) -> &'static [usize] {
     }
 }
 
-/// The host that this seed stands for.
+/// The host with this seed.
 pub fn plausible(seed: u64) -> Outcome<Host> {
     let mut random = Random::new(seed);
     let mut host = base(&mut random)?;
@@ -65,7 +65,7 @@ fn base(random: &mut Random) -> Outcome<Host> {
     })
 }
 
-/// Takes features away: from the CPU, and some more from KVM.
+/// Removes features: from the CPU, and some more from KVM.
 fn take_features(host: &mut Host, random: &mut Random, dense: bool) {
     for (leaf, subleaf) in FEATURES {
         for register in registers_of(leaf, subleaf) {
@@ -87,7 +87,7 @@ fn take_features(host: &mut Host, random: &mut Random, dense: bool) {
     }
 }
 
-/// Now and then another maker: of AMD's kind Hygon, of Intel's kind Zhaoxin and Centaur.
+/// Sometimes another vendor: Hygon instead of AMD, Zhaoxin or Centaur instead of Intel.
 fn change_vendor(host: &mut Host, random: &mut Random) {
     if !random.percent(20) {
         return;
@@ -104,7 +104,7 @@ fn change_vendor(host: &mut Host, random: &mut Random) {
     }
 }
 
-/// Lower highest leaves, with or without the leaves above them; leaves that are not there at all.
+/// Lower highest leaves, with or without the leaves above them; missing leaves.
 fn change_levels(host: &mut Host, random: &mut Random) {
     for (first, levels) in
         [(0, &[0xa, 0xd, 0x14, 0x1d, 0x1f][..]), (0x8000_0000, &[0x8000_0008, 0x8000_001a, 0x8000_001f])]
@@ -135,10 +135,10 @@ fn change_levels(host: &mut Host, random: &mut Random) {
     }
 }
 
-/// Some components only, and another layout: components follow each other in the order of their numbers.
+/// Only some components, and another layout: components in the order of their numbers.
 fn change_xsave(host: &mut Host, random: &mut Random) {
     let mut keep = random.bits(!3, true) | 4;
-    // MPX, AVX-512 and AMX have several components each, and no CPU has a part of them.
+    // MPX, AVX-512 and AMX have several components each; no CPU has only some of them.
     for together in [3 << 3, 7 << 5, 3 << 17] {
         if keep & together != together {
             keep &= !together;
@@ -181,7 +181,7 @@ fn change_xsave(host: &mut Host, random: &mut Random) {
     host.guest_xcomponents =
         random.percent(70).then_some(u64::from(if with_amx { all } else { all & !(3 << 17) }));
     if random.percent(50) {
-        // A process without permission is not told of AMX.
+        // KVM does not report AMX to a process without permission.
         if let Some(entry) = find(&mut host.supported, 0xd, 0) {
             entry.registers.eax &= !(3 << 17);
         }
@@ -226,10 +226,10 @@ fn change_widths_and_caches(host: &mut Host, random: &mut Random) {
     }
 }
 
-/// What KVM has beside CPUID: MSRs, capabilities, Hyper-V's answer, the TSC's frequency.
+/// KVM's other answers: MSRs, capabilities, Hyper-V leaves, the TSC's frequency.
 fn change_kvm(host: &mut Host, random: &mut Random) {
     for msr in host.msrs.keys().copied().collect::<Vec<Msr>>() {
-        // VMX's controls: what must be 1 stays, what may be is in the upper half.
+        // VMX's controls: bits that must be 1 stay; bits that may be 1 are in the upper half.
         let keep = if msr.0 >= 0x48b && msr.0 != 0x48c { 0xffff_ffff } else { 0 };
         let mask = random.next() | random.next() | keep;
         if random.percent(60) {
@@ -252,7 +252,7 @@ fn change_kvm(host: &mut Host, random: &mut Random) {
         host.tsc_khz = Some(1_000_000 + random.below(3_000_000));
     }
     match random.below(5) {
-        // KVM before 4.20 tells of Hyper-V by capabilities and MSRs, KVM before 5.11 for a vCPU only.
+        // KVM before 4.20 reports Hyper-V by capabilities and MSRs, KVM before 5.11 only for a vCPU.
         0 => host.capabilities.extend([(167, 0), (191, 0)]),
         1 => host.capabilities.extend([(191, 0)]),
         2 => host.hyperv = Some(hyperv(random)),
@@ -263,7 +263,7 @@ fn change_kvm(host: &mut Host, random: &mut Random) {
     }
 }
 
-/// What KVM answers for Hyper-V, features taken away.
+/// KVM's answer for Hyper-V, with features removed.
 fn hyperv(random: &mut Random) -> Vec<CpuidEntry> {
     let mut bits = |of: u32| if random.percent(50) { of } else { random.bits(of, true) };
     vec![

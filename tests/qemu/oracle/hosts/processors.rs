@@ -1,5 +1,5 @@
-//! Descriptions of real processors. Features are those of QEMU's model of the processor (the facts), and what hardware
-//! has beside them; signature, caches, topology and XSAVE's layout are the processor's own (Intel SDM volume 2A, AMD APM
+//! Descriptions of real processors. The features are those of QEMU's model of the processor (from the facts), and those that
+//! only the hardware has; signature, caches, topology and XSAVE's layout are the processor's own (Intel SDM volume 2A, AMD APM
 //! volume 3 appendix E, and the processors' data sheets).
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use crate::oracle::Outcome;
 /// A processor.
 struct Processor {
     name: &'static str,
-    /// QEMU's model that has its features.
+    /// QEMU's model of the processor.
     model: &'static str,
     vendor: Vendor,
     brand: &'static str,
@@ -28,7 +28,7 @@ struct Processor {
     /// Leaf 4, or AMD's 0x8000001D, without its end.
     caches: &'static [Registers],
     components: &'static [Component],
-    /// Features that hardware has beside the model's: leaf, subleaf, register, bits.
+    /// Features of the hardware that the model lacks: leaf, subleaf, register, bits.
     more: &'static [(u32, u32, Register, u32)],
     /// Whole leaves.
     leaves: &'static [(u32, Registers)],
@@ -53,11 +53,11 @@ const HWP: Component = (16, [8, 0, 1]);
 const TILECFG: Component = (17, [0x40, 0xac0, 2]);
 const TILEDATA: Component = (18, [0x2000, 0xb00, 6]);
 
-/// What every Intel processor of these has in leaf 1 beside the model's: debug store, thermal monitor, MONITOR, VMX and
-/// so on; and HT.
+/// Features in leaf 1 that each of these Intel processors has and its model lacks: debug store, thermal monitor, MONITOR,
+/// VMX and so on; and HT.
 const INTEL_LEAF_1: [(u32, u32, Register, u32); 2] =
     [(1, 0, Register::Ecx, 0x0000_c1fc), (1, 0, Register::Edx, 0xf8e0_0000)];
-/// The same of AMD: MONITOR; HT; SVM.
+/// The same for AMD: MONITOR; HT; SVM.
 const AMD_LEAF_1: [(u32, u32, Register, u32); 3] = [
     (1, 0, Register::Ecx, 8),
     (1, 0, Register::Edx, 0x1000_0000),
@@ -544,7 +544,7 @@ const PROCESSORS: &[Processor] = &[
     },
 ];
 
-/// XSAVE as Zen 4 lays it out.
+/// Zen 4's XSAVE layout.
 const GENOA_XSAVE: &[Component] = &[
     AVX,
     (5, [0x40, 0x340, 0]),
@@ -555,7 +555,7 @@ const GENOA_XSAVE: &[Component] = &[
     CET_S,
 ];
 
-/// What processors with Zen cores have alike, as the second generation has it.
+/// The leaves that processors with Zen cores share, as in the second generation.
 const ZEN_LEAVES: &[(u32, Registers)] = &[
     (5, Registers::new(0x40, 0x40, 3, 0x11)),
     (0x8000_0005, Registers::new(0xff40_ff40, 0xff40_ff40, 0x2008_0140, 0x2008_0140)),
@@ -610,7 +610,7 @@ impl Processor {
         Ok(kvm::host(self.vendor, instruction, self.arch_capabilities))
     }
 
-    /// The model's feature words, and what hardware has beside them.
+    /// The model's feature words, and the features that only the hardware has.
     fn words(&self) -> Outcome<BTreeMap<CpuidWord, u32>> {
         let release = QemuRelease::find("10.0").ok_or("no QEMU 10.0")?;
         let model = release.cpu_model(self.model).ok_or_else(|| format!("no model {}", self.model))?;
@@ -674,7 +674,7 @@ impl Processor {
     }
 }
 
-/// 0x80000008.ECX: bits of an APIC id, and processors but one.
+/// 0x80000008.ECX: bits of an APIC id, and the number of processors minus one.
 fn width_and_count(cpus: u32) -> u32 {
     cpus.next_power_of_two().trailing_zeros() << 12 | (cpus - 1)
 }

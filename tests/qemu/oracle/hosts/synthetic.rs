@@ -1,4 +1,4 @@
-//! The most permissive hosts: KVM and the CPU have every bit that QEMU can ask for, so that a model comes out unfiltered.
+//! The most permissive hosts: KVM and the CPU have every bit that QEMU can use, so that a model is not filtered.
 
 use cpuid_tables::Registers;
 use cpuid_tables::host::Host;
@@ -8,7 +8,7 @@ use super::{Component, Entries, Vendor, msrs, xsave};
 const ALL: u32 = u32::MAX;
 const ONES: Registers = Registers::MAX;
 
-/// XSAVE as Sapphire Rapids has it, with supervisor components.
+/// Sapphire Rapids' XSAVE layout, with supervisor components.
 const INTEL_XSAVE: &[Component] = &[
     (2, [0x100, 0x240, 0]),
     (3, [0x40, 0x3c0, 0]),
@@ -24,7 +24,7 @@ const INTEL_XSAVE: &[Component] = &[
     (17, [0x40, 0xac0, 2]),
     (18, [0x2000, 0xb00, 6]),
 ];
-/// XSAVE as Genoa has it.
+/// Genoa's XSAVE layout.
 const AMD_XSAVE: &[Component] = &[
     (2, [0x100, 0x240, 0]),
     (5, [0x40, 0x340, 0]),
@@ -35,7 +35,7 @@ const AMD_XSAVE: &[Component] = &[
     (12, [0x18, 0, 1]),
 ];
 
-/// The host of a vendor that has everything.
+/// A vendor's host that has everything.
 pub fn all_ones(vendor: Vendor) -> Host {
     let mut entries = Entries::default();
     let amd = vendor.is_amd();
