@@ -5,6 +5,7 @@
 mod capability;
 mod changes;
 mod components;
+mod convert;
 mod error;
 mod guest_code;
 pub(crate) mod ioctl;

@@ -26,11 +26,11 @@ use crate::generated::model_tables::{
 /// QEMU knows a version by three names: `EPYC-v2`, its alias `EPYC-IBPB`, and for one of them `EPYC`. Which version the
 /// last one means is the machine type's decision: version 1 for every `pc` since 4.1, the newest for `microvm`, and for
 /// `isapc` and older machine types the base, to which no version's properties were added. Here it is version 1 until
-/// [`version`](CpuModel::version), [`latest`](CpuModel::latest), [`base`](CpuModel::base) or [`on`](CpuModel::on) says
+/// [`version`](CpuModel::version), [`latest`](CpuModel::latest), [`base`](CpuModel::base) or [`on`](CpuModel::for_machine) says
 /// otherwise.
 ///
 /// ```
-/// use cpuid_tables::{CpuidWord, QemuRelease, Register, feature};
+/// use cpuid_tables::{CpuidWord, QemuRelease, Register, feature, Leaf, Subleaf};
 ///
 /// let model = QemuRelease::NEWEST.cpu_model("EPYC-Rome-v2").ok_or("no such model")?;
 /// assert_eq!((model.name(), model.version_number()), ("EPYC-Rome", 2));

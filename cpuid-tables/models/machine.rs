@@ -92,7 +92,7 @@ impl MachineType {
         self.release
     }
 
-    /// Which version a model has that is named without one; see [`CpuModel::on`](crate::CpuModel::on).
+    /// Which version a model has that is named without one; see [`CpuModel::for_machine`](crate::CpuModel::for_machine).
     #[must_use]
     pub fn default_version(self) -> DefaultVersion {
         self.row().default_version

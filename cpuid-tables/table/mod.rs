@@ -44,7 +44,7 @@ pub use xsave::XsaveSubleaf;
 /// (`table.iter()`, `table[3]`, `table.len()`) it gives the entries in order.
 ///
 /// ```
-/// use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Subleaf, feature};
+/// use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Subleaf, feature, Registers};
 ///
 /// let mut table = CpuidTable::new();
 /// table.push(CpuidEntry::new(Leaf(0), Registers::new(7, 0, 0, 0)))?;

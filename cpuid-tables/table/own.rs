@@ -51,7 +51,7 @@ impl OwnBits {
     /// Makes the own bits of all entries 0: what is left is the same whichever processor answered.
     ///
     /// ```
-    /// use cpuid_tables::{CpuidEntry, OwnBits};
+    /// use cpuid_tables::{CpuidEntry, OwnBits, Leaf, Registers};
     ///
     /// let mut entries = [CpuidEntry::new(Leaf(1), Registers::new(0x806f8, 0x0310_0800, 0, 0))];
     /// OwnBits::clear(&mut entries);

@@ -15,7 +15,7 @@ use crate::table::{CpuidEntry, CpuidTable, find_entry};
 /// Something that answers CPUID: a table, a list of entries.
 ///
 /// ```
-/// use cpuid_tables::{CpuidEntry, CpuidRead, Vendor};
+/// use cpuid_tables::{CpuidEntry, CpuidRead, Vendor, Leaf, Registers};
 ///
 /// let entries = [
 ///     CpuidEntry::new(Leaf(0), Registers::new(1, 0x756e_6547, 0x6c65_746e, 0x4965_6e69)),

@@ -7,6 +7,7 @@ use crate::guest::parse::smp::Smp;
 
 /// All of the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Topology {
     /// vCPUs there are at the start.
     pub cpus: u32,

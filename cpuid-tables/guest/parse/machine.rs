@@ -11,6 +11,7 @@ use crate::guest::error::BuildError;
 
 /// Where KVM's interrupt controllers are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Irqchip {
     /// All in the kernel: `kernel-irqchip=on`.
     On,
@@ -22,6 +23,7 @@ pub enum Irqchip {
 
 /// What `-machine` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct MachineOption {
     /// The machine type; `pc` and `q35` are the release's newest.
     pub name: String,

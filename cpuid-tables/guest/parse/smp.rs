@@ -7,6 +7,7 @@ use crate::guest::error::BuildError;
 
 /// What `-smp` says; what it leaves out is computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Smp {
     /// vCPUs there are at the start.
     pub cpus: Option<u32>,
