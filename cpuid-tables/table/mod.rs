@@ -12,6 +12,7 @@ use crate::bits::location::{CpuidWord, Leaf, Subleaf};
 
 mod answer;
 mod caches;
+mod cpuid_fn;
 mod entry;
 mod identity;
 mod own;

@@ -68,7 +68,7 @@ pub trait CpuidRead {
 
     /// The brand string of leaves 0x80000002 to 0x80000004; none unless all three answer.
     fn brand(&self) -> Option<Brand> {
-        identity::brand(self)
+        identity::brand(move |leaf, subleaf| self.registers(leaf, subleaf))
     }
 
     /// The highest leaf of the range that begins at `base`: EAX there.
@@ -88,18 +88,18 @@ pub trait CpuidRead {
 
     /// The hypervisors' ranges, from 0x40000000 in steps of 0x100, those that answer, in ascending order.
     fn hypervisors(&self) -> impl Iterator<Item = Hypervisor> {
-        identity::hypervisors(self)
+        identity::hypervisors(move |leaf, subleaf| self.registers(leaf, subleaf))
     }
 
     /// The caches that leaf 4 ([`CacheSubleaf::INTEL`]) or 0x8000001D ([`CacheSubleaf::AMD`]) lists, up to the
     /// terminator.
     fn caches(&self, leaf: Leaf) -> impl Iterator<Item = CacheSubleaf> {
-        caches::caches(self, leaf)
+        caches::caches(move |leaf, subleaf| self.registers(leaf, subleaf), leaf)
     }
 
     /// The levels that leaf 0xB, 0x1F or 0x80000026 lists, up to the terminator.
     fn topology_levels(&self, leaf: Leaf) -> impl Iterator<Item = TopologyLevel> {
-        topology::levels(self, leaf)
+        topology::levels(move |leaf, subleaf| self.registers(leaf, subleaf), leaf)
     }
 
     /// The leaf that Intel's manual prefers for the topology: 0x1F where it has a level, else 0xB where that has one.
@@ -124,13 +124,13 @@ pub trait CpuidRead {
 
     /// The subleaves of 0xD from 2 on that describe a component, those of size 0 left out.
     fn xsave_components(&self) -> impl Iterator<Item = XsaveSubleaf> {
-        xsave::components(self)
+        xsave::components(move |leaf, subleaf| self.registers(leaf, subleaf))
     }
 
     /// Bytes of an XSAVE area with these components, of the compacted format or the standard one, by the sizes and
     /// offsets of leaf 0xD.
     fn xsave_size(&self, components: u64, compacted: bool) -> u32 {
-        xsave::size(self, components, compacted)
+        xsave::size(move |leaf, subleaf| self.registers(leaf, subleaf), components, compacted)
     }
 }
 
