@@ -6,7 +6,7 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::source::{Sources, Span};
+use crate::source::{ReadError, Sources, Span};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,6 +99,17 @@ impl Diagnostic {
     }
 }
 
+impl From<ReadError> for Diagnostic {
+    fn from(error: ReadError) -> Diagnostic {
+        match error {
+            ReadError::File { path, why } => Diagnostic::file(&path, why),
+            ReadError::Text { at, why, help } => {
+                Diagnostic { help: help.map(str::to_owned), ..Diagnostic::error(at, why) }
+            }
+        }
+    }
+}
+
 /// What a conditional left out. That is no fault; it is on record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeftOut {
@@ -133,9 +144,14 @@ impl Diagnostics {
         self.push(Diagnostic::error(at, message));
     }
 
+    /// Adds a warning at a place.
+    pub fn warning(&mut self, at: Span, message: impl Into<String>) {
+        self.push(Diagnostic::warning(at, message));
+    }
+
     /// Takes the value, or notes why there is none.
-    pub fn take<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
-        result.map_err(|diagnostic| self.push(diagnostic)).ok()
+    pub fn take<T>(&mut self, result: Result<T, impl Into<Diagnostic>>) -> Option<T> {
+        result.map_err(|error| self.push(error.into())).ok()
     }
 
     /// True when at least one is an error.

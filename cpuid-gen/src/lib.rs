@@ -26,6 +26,7 @@ mod pinned;
 pub mod published;
 #[cfg(feature = "trees")]
 pub mod qemu;
+mod release;
 pub mod source;
 #[cfg(feature = "verify")]
 pub mod verify;

@@ -10,7 +10,6 @@ use std::iter::once;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::diagnostic::Diagnostic;
 use crate::ordered::Map;
 
 /// The largest file that is read, in bytes. The largest real one (QEMU's `cpu.c`) has under half a megabyte.
@@ -55,6 +54,38 @@ impl fmt::Display for Place {
         write!(f, "{}:{}:{}", self.file, self.line, self.column)
     }
 }
+
+/// A file that could not be read, or whose text is not acceptable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadError {
+    /// The file could not be opened or read.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// The reason.
+        why: String,
+    },
+    /// The file was read, but its text has a fault.
+    Text {
+        /// The fault's place.
+        at: Span,
+        /// A description of the fault.
+        why: &'static str,
+        /// How to fix it.
+        help: Option<&'static str>,
+    },
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReadError::File { path, why } => write!(f, "{}: {why}", path.display()),
+            ReadError::Text { why, .. } => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
 
 /// One file that was read.
 #[derive(Debug)]
@@ -111,17 +142,19 @@ impl Sources {
     ///
     /// # Errors
     ///
-    /// A diagnostic that names the file: absent, not a file, unreadable, over [`MAX_FILE_SIZE`], not UTF-8, with a
+    /// A file that is absent, not a file, unreadable, over [`MAX_FILE_SIZE`], not UTF-8, with a
     /// byte order mark, or with CR line ends (which Linux and QEMU never have, and which would end up in names).
-    pub fn read(&mut self, root: &Path, path: &str) -> Result<FileId, Diagnostic> {
+    pub fn read(&mut self, root: &Path, path: &str) -> Result<FileId, ReadError> {
         let whole = if path.is_empty() { root.to_path_buf() } else { root.join(path) };
-        let bytes = read_limited(&whole).map_err(|why| Diagnostic::file(&whole, why))?;
+        let bytes = read_limited(&whole).map_err(|why| ReadError::File { path: whole, why })?;
         match String::from_utf8(bytes) {
             Ok(text) => {
                 let bad = text_fault(&text);
                 let id = self.push(root.to_path_buf(), path.to_owned(), text);
                 match bad {
-                    Some((at, why)) => Err(Diagnostic::error(self.span(id, at, at + 1), why)),
+                    Some((at, why)) => {
+                        Err(ReadError::Text { at: self.span(id, at, at + 1), why, help: None })
+                    }
                     None => Ok(id),
                 }
             }
@@ -129,8 +162,12 @@ impl Sources {
                 let at = error.utf8_error().valid_up_to();
                 let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
                 let id = self.push(root.to_path_buf(), path.to_owned(), text);
-                Err(Diagnostic::error(self.span(id, at, at + 1), "this byte is not UTF-8")
-                    .with_help("save the file as UTF-8"))
+                let at = self.span(id, at, at + 1);
+                Err(ReadError::Text {
+                    at,
+                    why: "this byte is not UTF-8",
+                    help: Some("save the file as UTF-8"),
+                })
             }
         }
     }

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use cpuid_gen::c::expr::{Environment, evaluate, evaluate_condition};
 use cpuid_gen::c::lexer::lex;
-use cpuid_gen::c::preprocess::{Macros, Preprocessor};
+use cpuid_gen::c::macros::Macros;
+use cpuid_gen::c::preprocess::Preprocessor;
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{self, Facts};
 use cpuid_gen::linux::{Tree, capflags};
@@ -253,7 +254,7 @@ pub(crate) fn constants(data: &[u8]) {
     let again = sources.add("again.tsv", published::write(&list));
     assert_eq!(Published::read(&sources, again, &mut diagnostics).as_ref(), Some(&list));
     let (model, _) = Model::merge_published(&[], &[], &list);
-    let kept = Published::of(&model).constants;
+    let kept = model.published().constants;
     let name = |constant: &PublishedConstant| (constant.bit.module(), constant.name.clone());
     let names: HashMap<_, _> = kept.iter().map(|constant| (name(constant), &constant.bit)).collect();
     for constant in &list.constants {

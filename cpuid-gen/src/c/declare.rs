@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::expr::{Environment, evaluate};
 use super::lexer::{Kind, Token};
-use super::preprocess::{Macros, Unit};
+use super::macros::Macros;
+use super::preprocess::Unit;
 use super::value::{Type, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Span;
@@ -41,16 +42,25 @@ pub fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
     None
 }
 
+/// [`closing`], where a missing bracket is an error.
+///
+/// # Errors
+///
+/// A bracket that is never closed.
+pub fn close(tokens: &[Token<'_>], open: usize) -> Result<usize, Diagnostic> {
+    closing(tokens, open).ok_or_else(|| {
+        let open = &tokens[open.min(tokens.len() - 1)];
+        Diagnostic::error(open.span, format!("this `{}` is never closed", open.text))
+    })
+}
+
 /// The tokens between the brackets that open at `open`.
 ///
 /// # Errors
 ///
 /// A bracket that is never closed.
 pub fn inside<'t, 'a>(tokens: &'t [Token<'a>], open: usize) -> Result<&'t [Token<'a>], Diagnostic> {
-    let end = closing(tokens, open).ok_or_else(|| {
-        Diagnostic::error(tokens[open].span, format!("this `{}` is never closed", tokens[open].text))
-    })?;
-    Ok(&tokens[open + 1..end])
+    Ok(&tokens[open + 1..close(tokens, open)?])
 }
 
 /// Splits at the commas that stand outside all brackets. A comma at the end makes no empty last part.

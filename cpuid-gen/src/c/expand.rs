@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::MAX_DEPTH;
 use super::hidden::{Hidden, HiddenSets};
 use super::lexer::{Kind, Token};
-use super::preprocess::{Define, Macros, Moment};
-use super::replace::{Arguments, Item, Replacement, Step, stringize};
+use super::macros::{Define, Macros, Moment, Step};
+use super::replace::{Arguments, Item, Replacement, stringize};
 use crate::diagnostic::Diagnostic;
 
 /// How many tokens an expansion may make. The largest real one, a row of QEMU's table, makes a few thousand.

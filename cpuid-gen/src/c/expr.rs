@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::expand::expand;
 use super::lexer::{self, Kind, Token};
-use super::preprocess::{Macros, Moment};
+use super::macros::{Macros, Moment};
 use super::value::{Type, Value};
 use super::{MAX_DEPTH, config};
 use crate::diagnostic::Diagnostic;

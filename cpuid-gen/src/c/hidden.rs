@@ -1,6 +1,6 @@
 //! The macros that a token came out of: it is not expanded by them again (C11 6.10.3.4).
 
-use super::preprocess::Define;
+use super::macros::Define;
 
 /// A set of macros, as a place in [`HiddenSets`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -283,6 +283,17 @@ impl<'t, 'a> Init<'t, 'a> {
         evaluate_expanded(self.scalar()?, self.at, environment)
     }
 
+    /// An integer from 0 to `u32::MAX`.
+    ///
+    /// # Errors
+    ///
+    /// Anything else.
+    pub fn integer32(&self, environment: &Environment<'_, '_>) -> Result<u32> {
+        let number = self.integer(environment)?.number();
+        u32::try_from(number)
+            .map_err(|_| Diagnostic::error(self.at, format!("{number} does not fit into 32 bits")))
+    }
+
     /// `true`, `false` or a number.
     ///
     /// # Errors

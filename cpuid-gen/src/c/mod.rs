@@ -13,6 +13,7 @@ mod hidden;
 pub mod init;
 pub mod layout;
 pub mod lexer;
+pub mod macros;
 pub mod preprocess;
 mod replace;
 mod value;

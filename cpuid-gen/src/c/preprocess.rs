@@ -3,101 +3,14 @@
 //! `#include` is not followed: whoever reads a table reads the files that it needs, in order, through one
 //! [`Preprocessor`], whose macros add up as they do in a translation unit.
 
-use std::borrow::Cow;
-use std::cell::{Cell, OnceCell};
-use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
 use super::expr::{self, Environment};
 use super::lexer::{self, Kind, Lexer, Token};
-use super::replace::{Step, steps};
+use super::macros::{Define, Macros, Moment, Params};
 use super::{MAX_DEPTH, config};
 use crate::diagnostic::{Diagnostic, Diagnostics, LeftOut};
-use crate::hash::QuickMap;
 use crate::source::{FileId, Sources, Span};
-
-/// One `#define`.
-#[derive(Debug)]
-pub struct Define<'a> {
-    /// The macro.
-    pub name: Token<'a>,
-    /// Its parameters, none for an object-like macro.
-    pub params: Option<Params>,
-    /// Its replacement.
-    pub body: Vec<Token<'a>>,
-    /// False when a conditional leaves it out.
-    pub active: bool,
-    /// What becomes of each token of the body, once a call was expanded.
-    steps: OnceCell<Vec<Step>>,
-}
-
-impl Define<'_> {
-    /// What becomes of each token of a function-like macro's body.
-    pub(super) fn steps(&self) -> &[Step] {
-        let params = self.params.as_ref();
-        self.steps.get_or_init(|| params.map_or(Vec::new(), |params| steps(params, &self.body)))
-    }
-}
-
-/// A function-like macro's parameters.
-#[derive(Debug, Default)]
-pub struct Params {
-    /// Names in order; the last takes all remaining arguments when `variadic`.
-    pub names: Vec<String>,
-    /// True for `...` and for GNU's `name...`.
-    pub variadic: bool,
-}
-
-/// A macro's definition from a moment on, or none after `#undef`.
-type Event<'a> = (u32, Option<Rc<Define<'a>>>);
-
-/// One macro's definitions in their order; most have one.
-#[derive(Debug)]
-struct Events<'a> {
-    first: Event<'a>,
-    later: Vec<Event<'a>>,
-}
-
-/// Macros by name, as they stand at each point of the reading.
-#[derive(Debug, Default)]
-pub struct Macros<'a> {
-    events: QuickMap<Cow<'a, str>, Events<'a>>,
-    clock: u32,
-    /// Tokens that all expansions made so far.
-    pub(super) made: Cell<usize>,
-}
-
-/// A point of the reading; a macro is looked up as of then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment(u32);
-
-impl<'a> Macros<'a> {
-    /// The definition that holds at `moment`.
-    #[must_use]
-    pub fn get(&self, name: &str, moment: Moment) -> Option<&Rc<Define<'a>>> {
-        let events = self.events.get(name)?;
-        let later = events.later.partition_point(|(when, _)| *when <= moment.0);
-        let latest = later.checked_sub(1).map_or(&events.first, |last| &events.later[last]);
-        latest.1.as_ref().filter(|_| latest.0 <= moment.0)
-    }
-
-    /// After all that was read so far.
-    #[must_use]
-    pub fn now(&self) -> Moment {
-        Moment(self.clock)
-    }
-
-    fn record(&mut self, name: Cow<'a, str>, define: Option<Rc<Define<'a>>>) {
-        self.clock += 1;
-        let event = (self.clock, define);
-        match self.events.entry(name) {
-            Entry::Occupied(events) => events.into_mut().later.push(event),
-            Entry::Vacant(none) => {
-                none.insert(Events { first: event, later: Vec::new() });
-            }
-        }
-    }
-}
 
 /// One file after its directives were followed.
 #[derive(Debug)]
@@ -422,13 +335,7 @@ impl<'a> Reading<'a, '_, '_> {
         } else {
             (None, rest)
         };
-        let define = Rc::new(Define {
-            name: name.clone(),
-            params,
-            body: body.to_vec(),
-            active,
-            steps: OnceCell::new(),
-        });
+        let define = Rc::new(Define::new(name.clone(), params, body.to_vec(), active));
         self.unit.defines.push(Rc::clone(&define));
         if active {
             self.macros.record(name.text.clone(), Some(define));

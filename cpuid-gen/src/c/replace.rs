@@ -4,51 +4,13 @@ use std::ops::Range;
 
 use super::hidden::Hidden;
 use super::lexer::{Kind, Token};
-use super::preprocess::{Define, Params};
+use super::macros::{Define, Params};
 use crate::diagnostic::Diagnostic;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 
 /// A token, and what it came out of.
 pub(super) type Item<'a> = (Token<'a>, Hidden);
-
-/// What becomes of one token of a function-like macro's body.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Step {
-    /// It stays.
-    Token,
-    /// The argument stands in its place: as it was written beside `##`, expanded elsewhere.
-    Parameter { index: usize, pasted: bool },
-    /// `#`: the spelling of the argument stands in place of both.
-    Text(usize),
-    /// `##`
-    Paste,
-    /// The parameter after `#`.
-    Done,
-}
-
-/// The steps of a body, one a token.
-pub(super) fn steps(params: &Params, body: &[Token<'_>]) -> Vec<Step> {
-    let parameter = |token: &Token<'_>| params.names.iter().position(|name| token.is_ident(name));
-    let mut steps = Vec::with_capacity(body.len());
-    for (index, token) in body.iter().enumerate() {
-        let (before, after) = (index.checked_sub(1).map(|before| &body[before]), body.get(index + 1));
-        let step = if let Some(Step::Text(_)) = steps.last() {
-            Step::Done
-        } else if token.is("##") {
-            Step::Paste
-        } else if token.is("#") {
-            after.and_then(parameter).map_or(Step::Token, Step::Text)
-        } else if let Some(index) = parameter(token) {
-            let pasted = [before, after].into_iter().flatten().any(|beside| beside.is("##"));
-            Step::Parameter { index, pasted }
-        } else {
-            Step::Token
-        };
-        steps.push(step);
-    }
-    steps
-}
 
 /// The arguments of a call.
 pub(super) struct Arguments<'a> {

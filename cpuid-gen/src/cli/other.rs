@@ -146,7 +146,7 @@ impl Run {
         };
         let before = self.published(pins)?;
         let (model, _) = Model::merge_published(&linux, &qemu, &before);
-        print(&published::write(&Published::of(&model)))
+        print(&published::write(&model.published()))
     }
 
     /// The published constants: the program's own, or a folder's.

@@ -1,6 +1,6 @@
 //! What a diff is made of: sections, each about one topic, and in them changes, each with the rows it comes from.
 
-use super::api::Impact;
+use super::impact::Impact;
 use crate::source::Span;
 
 /// Whose releases are compared.

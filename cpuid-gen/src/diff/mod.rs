@@ -9,13 +9,15 @@
 mod api;
 mod bits;
 mod change;
+mod impact;
 mod linux;
 mod qemu;
 mod rows;
 mod show;
 
-pub use api::{ApiChange, ApiItem, Impact, Level, impact};
+pub use api::impact;
 pub use change::{Action, Change, Changes, Field, Project, Section, Topic};
+pub use impact::{ApiChange, ApiItem, Impact, Level};
 
 use crate::diagnostic::Diagnostics;
 use crate::facts::{LinuxFacts, QemuFacts};

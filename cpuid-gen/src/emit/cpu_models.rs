@@ -3,15 +3,15 @@
 //! Definitions, words, caches, lists and texts are kept once and called by number: most of three releases' models are the
 //! same, and a nested slice costs 16 bytes and a relocation each time.
 
-use super::GenerateError;
+use super::caches::caches;
+use super::error::GenerateError;
 use super::guest::source;
 use super::layout::fits;
 use super::machines;
 use super::pools::{Pool, Pools};
 use super::rust::{Rust, slice_of_rows};
 use super::tables::fixed;
-use crate::facts::{Cache, CacheSlot, QemuSource};
-use crate::model::board::share_level;
+use crate::facts::QemuSource;
 use crate::model::cpu_models::{CpuDefinition, CpuModel};
 use crate::model::{Model, QemuRelease};
 use crate::ordered::sort_by;
@@ -129,36 +129,4 @@ fn place(source: QemuSource) -> (bool, u32, u32, usize) {
         }
         QemuSource::Msr(msr) => (true, msr.0, 0, 0),
     }
-}
-
-/// Four caches, each with 1 added, 0 for one that is absent; the empty list where there is none.
-fn caches<'m>(definition: &'m CpuDefinition, pools: &mut Pools<'m>) -> u16 {
-    if definition.caches.is_empty() {
-        return 0;
-    }
-    let slot = |(slot, _)| definition.caches.get(&slot).map_or(0, |found| cache(found, pools) + 1);
-    let all = CacheSlot::ALL.map(slot).to_vec();
-    pools.lists.position(all)
-}
-
-/// The runtime crate's names for [`SHARE_LEVELS`](crate::model::board::SHARE_LEVELS), in their order.
-const SHARED_BY: [&str; 5] = ["Thread", "Core", "Module", "Die", "Socket"];
-
-/// The index of a cache.
-pub(super) fn cache(cache: &Cache, pools: &mut Pools<'_>) -> u16 {
-    let Cache { kind, level, size, line_size, associativity, partitions, sets, lines_per_tag, .. } = cache;
-    let shared = match share_level(cache) {
-        Some(level) => format!("Some(SharedBy::{})", SHARED_BY[level]),
-        None => "None".to_owned(),
-    };
-    let sizes =
-        format!("level: {level}, size: {size}, line_size: {line_size}, associativity: {associativity}");
-    let counts = format!("partitions: {partitions}, sets: {sets}, lines_per_tag: {lines_per_tag}");
-    let flags = format!(
-        "self_init: {}, no_invd_sharing: {}, inclusive: {}, complex_indexing: {}",
-        cache.self_init, cache.no_invd_sharing, cache.inclusive, cache.complex_indexing
-    );
-    pools
-        .caches
-        .id(format!("Cache {{ kind: CacheKind::{kind:?}, {sizes}, {counts}, {flags}, shared_by: {shared} }}"))
 }

@@ -1,7 +1,7 @@
 //! `guest.rs`: what QEMU's code works with between a CPU model and a guest. The runtime crate's `guest::tables` says
 //! what each row means.
 
-use super::GenerateError;
+use super::error::GenerateError;
 use super::rust::{Rust, names as cells, slice_of_rows};
 use super::strings::Strings;
 use super::tables::word;

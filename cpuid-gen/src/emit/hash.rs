@@ -3,7 +3,7 @@
 //!
 //! The runtime crate's `names` module has the same three functions; its tests look up every name.
 
-use super::GenerateError;
+use super::error::GenerateError;
 use super::layout::number;
 use crate::ordered::sort_by;
 

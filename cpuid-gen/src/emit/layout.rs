@@ -5,7 +5,7 @@
 //! other sorts are numbered after the last slot, each sort in the model's order, so that one 16-bit number names
 //! anything.
 
-use super::GenerateError;
+use super::error::GenerateError;
 use crate::location::CpuidWord;
 use crate::model::Model;
 

@@ -1,7 +1,7 @@
 //! The part of `cpu_models.rs` that tells what surrounds the models: machine types and defaults.
 
-use super::GenerateError;
-use super::cpu_models::cache;
+use super::caches::cache;
+use super::error::GenerateError;
 use super::layout::{fits, number};
 use super::pools::Pools;
 use super::rust::{Rust, option, slice_of_rows};

@@ -1,6 +1,6 @@
 //! Which bits each name stands for.
 
-use super::GenerateError;
+use super::error::GenerateError;
 use super::hash::{self, Perfect, fold};
 use super::layout::{LIST, Layout, fits, number};
 use super::strings::Strings;

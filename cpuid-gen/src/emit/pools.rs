@@ -3,7 +3,7 @@
 //! Most versions of most models are the same from release to release, so that three releases take little more room
 //! than one. The order is that of first use.
 
-use super::GenerateError;
+use super::error::GenerateError;
 use super::layout::{fits, number};
 use super::strings::Strings;
 use crate::ordered::Map;

@@ -1,6 +1,6 @@
 //! Every text of the tables, once, in the order of first use. Number 0 is the empty text: none.
 
-use super::GenerateError;
+use super::error::{GenerateError, check_name};
 use super::layout::{fits, number};
 use crate::ordered::Map;
 
@@ -30,7 +30,7 @@ impl<'m> Strings<'m> {
 
     /// All texts by number.
     pub(super) fn finish(self) -> Result<Vec<&'m str>, GenerateError> {
-        self.all.iter().try_for_each(|name| super::check_name(name))?;
+        self.all.iter().try_for_each(|name| check_name(name))?;
         fits("names", self.all.len(), usize::from(u16::MAX))?;
         Ok(self.all)
     }

@@ -2,7 +2,7 @@
 //!
 //! Names are numbers in these columns: a `&str` is 16 bytes and a relocation, and most columns have the same names.
 
-use super::GenerateError;
+use super::error::GenerateError;
 use super::layout::{Layout, fits};
 use super::names::{Lists, names};
 use super::needs::needs;

@@ -1,146 +1,13 @@
-//! The name map: what a tree's `mkcapflags.sh` makes of its headers.
+//! The name map: the output that a tree's `mkcapflags.sh` generates from its headers.
 //!
-//! The script works on lines, not on C, and its rules are its own: `entry` follows them to the letter. Up to 6.10 a
-//! macro without a quoted name is shown under its own, in lower case, and `""` hides it; since then only a quoted name
-//! is shown. Stable and vendor trees mix versions, so the [`Rule`] is taken from the tree's script, or else from the
-//! header itself.
+//! [`super::flag_lines`] reads the headers' lines; this file prints them as the script does.
 
-use std::collections::BTreeMap;
-
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::Diagnostics;
 use crate::facts::{LinuxFacts, LinuxFlag};
-use crate::source::{FileId, Sources, Span};
+use crate::source::{FileId, Sources};
 
 use super::Tree;
-
-/// Which macros have a name in `/proc/cpuinfo`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule {
-    /// All, unless the quoted name is empty.
-    HiddenIfEmpty,
-    /// Those with a quoted name.
-    ShownIfQuoted,
-}
-
-impl Rule {
-    /// The rule of a tree: by its script, or, when it has none, by its header: only the older rule needs `""`.
-    #[must_use]
-    pub fn of(sources: &Sources, script: Option<FileId>, header: FileId) -> Rule {
-        let older = match script {
-            Some(script) => sources[script].text.contains(r#"'""' ] && continue"#),
-            None => {
-                let lines = sources[header].text.lines();
-                lines
-                    .filter_map(|line| entry(line, "X86_FEATURE_"))
-                    .any(|entry| entry.value.as_deref() == Some("\"\""))
-            }
-        };
-        if older { Rule::HiddenIfEmpty } else { Rule::ShownIfQuoted }
-    }
-}
-
-/// What the script makes of one line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Entry {
-    /// From after the prefix to the first blank.
-    name: String,
-    /// The quoted name with its quotes and whatever follows the comment; none when there is no quoted name.
-    value: Option<String>,
-}
-
-impl Entry {
-    /// What is shown, in lower case and with its quotes.
-    fn shown(&self, rule: Rule) -> Option<String> {
-        let value = match (&self.value, rule) {
-            (Some(value), _) => value.clone(),
-            (None, Rule::HiddenIfEmpty) => format!("\"{}\"", self.name),
-            (None, Rule::ShownIfQuoted) => return None,
-        };
-        (rule == Rule::ShownIfQuoted || value != "\"\"").then(|| value.to_ascii_lowercase())
-    }
-}
-
-/// The script's two patterns: a line that starts with `#define PREFIX`, and the last `/*` that is followed by blanks,
-/// a quoted text and, anywhere later, a `*/`.
-fn entry(line: &str, prefix: &str) -> Option<Entry> {
-    if !line.trim_start_matches([' ', '\t']).starts_with('#') {
-        return None;
-    }
-    let line = line.replace('\t', " ");
-    let rest = line.trim_start_matches(' ').strip_prefix('#')?;
-    let rest = rest.trim_start_matches(' ').strip_prefix("define")?;
-    let rest = rest.trim_start_matches(' ').strip_prefix(prefix)?;
-    // The shell's `read` drops blanks at both ends, and backslashes.
-    let rest = rest.trim_matches(' ').replace('\\', "");
-    let name = rest.split(' ').next().unwrap_or_default().to_owned();
-    let starts: Vec<usize> = rest.match_indices("/*").map(|(at, _)| at + 2).collect();
-    let close = rest.rfind("*/");
-    let value = starts.into_iter().rev().find_map(|start| {
-        let quoted = rest[start..].trim_start_matches(' ').strip_prefix('"')?;
-        let (text, after) = quoted.split_once('"')?;
-        let tail = close.filter(|close| *close >= rest.len() - after.len())?;
-        Some(format!("\"{text}\"{}", &rest[tail + 2..]))
-    });
-    Some(Entry { name, value })
-}
-
-/// A header's lines as the script sees them, matched with its macros as C sees them.
-pub(super) struct Scan<'s> {
-    sources: &'s Sources,
-    file: FileId,
-    rule: Rule,
-    by_line: BTreeMap<u32, Entry>,
-}
-
-impl<'s> Scan<'s> {
-    pub(super) fn new(sources: &'s Sources, file: FileId, prefix: &str, rule: Rule) -> Scan<'s> {
-        let mut by_line = BTreeMap::new();
-        let mut start = 0;
-        for line in sources[file].text.split('\n') {
-            if let Some(entry) = entry(line, prefix) {
-                by_line.insert(sources.span(file, start, start).start, entry);
-            }
-            start += line.len() + 1;
-        }
-        Scan { sources, file, rule, by_line }
-    }
-
-    /// The name that the macro whose `#define` stands at `at` has in `/proc/cpuinfo`.
-    pub(super) fn flag_of(&mut self, at: Span, name: &str) -> Result<Option<String>, Diagnostic> {
-        let text = &self.sources[self.file].text;
-        let line = text[..at.start as usize].rfind('\n').map_or(0, |end| end + 1);
-        let found = self.by_line.remove(&u32::try_from(line).unwrap_or(u32::MAX));
-        let Some(entry) = found.filter(|entry| entry.name == name) else {
-            let message =
-                format!("the #define of `{name}` has a form that mkcapflags.sh does not read as such");
-            return Err(Diagnostic::error(at, message)
-                .with_help("write `#define`, the name and its value on one line"));
-        };
-        let Some(shown) = entry.shown(self.rule) else { return Ok(None) };
-        let flag = shown.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
-        if flag.is_empty()
-            || flag == "-"
-            || flag.trim() != flag
-            || flag.contains(|c: char| c == '"' || c.is_control())
-        {
-            return Err(Diagnostic::error(
-                at,
-                format!("mkcapflags.sh makes {shown} of `{name}`, which is no name"),
-            ));
-        }
-        Ok(Some(flag.to_owned()))
-    }
-
-    /// What the script would show although C has no such macro: a `#define` at the start of a comment's line.
-    pub(super) fn left_over(self) -> Vec<Diagnostic> {
-        let (sources, file) = (self.sources, self.file);
-        let place = |line: u32| sources.span(file, line as usize, line as usize + 1);
-        let say = |entry: Entry| {
-            format!("mkcapflags.sh takes this line for the macro `{}`, which C does not", entry.name)
-        };
-        self.by_line.into_iter().map(|(line, entry)| Diagnostic::warning(place(line), say(entry))).collect()
-    }
-}
+use super::flag_lines::{Rule, entry};
 
 /// Prints what the tree's own script writes.
 ///
@@ -148,7 +15,7 @@ impl<'s> Scan<'s> {
 ///
 /// A script whose form is not known, at the line that was not understood.
 pub fn of_tree(sources: &Sources, tree: &Tree) -> Result<String, Diagnostics> {
-    let rule = Rule::of(sources, tree.mkcapflags, tree.features);
+    let rule = Rule::detect(sources, tree.mkcapflags, tree.features);
     let layout = match tree.mkcapflags {
         // Before 3.14 it wrote one array, without a function for it.
         Some(script) if sources[script].text.contains("dump_array") => layout(sources, script)?,

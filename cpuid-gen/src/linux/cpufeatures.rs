@@ -2,9 +2,10 @@
 //!
 //! A macro that a conditional leaves out (`X86_BUG_ESPFIX`) is a fact all the same: the name map shows it.
 
-use super::capflags::{Rule, Scan};
+use super::flag_lines::{Rule, Scan};
 use super::{Reader, Tree};
-use crate::c::preprocess::{Define, Unit};
+use crate::c::macros::Define;
+use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::facts::LinuxFlag;
 use crate::location::{Bit, Word};
@@ -12,7 +13,7 @@ use crate::location::{Bit, Word};
 impl<'a> Reader<'a, '_> {
     /// Features and bugs of cpufeatures.h.
     pub(super) fn features(&mut self, tree: &Tree, unit: &Unit<'a>) {
-        let rule = Rule::of(self.sources, tree.mkcapflags, tree.features);
+        let rule = Rule::detect(self.sources, tree.mkcapflags, tree.features);
         let kernel = self.facts.count("NCAPINTS");
         let Some(kernel) = kernel else {
             let whole = self.sources.span(unit.file, 0, 0);
@@ -31,7 +32,7 @@ impl<'a> Reader<'a, '_> {
     /// VMX features of vmxfeatures.h.
     pub(super) fn vmx_features(&mut self, tree: &Tree, unit: &Unit<'a>) {
         self.macros_alone(unit);
-        let rule = Rule::of(self.sources, tree.mkcapflags, tree.features);
+        let rule = Rule::detect(self.sources, tree.mkcapflags, tree.features);
         let words = self.facts.count("NVMXINTS").unwrap_or(0);
         self.facts.vmx = self.flags(unit, "VMX_FEATURE_", rule, 0, words);
     }

@@ -1,7 +1,7 @@
 //! `cpuid_deps[]` of cpuid-deps.c: which feature needs which, as Linux clears them.
 
 use super::Reader;
-use super::scattered::{MAX_ROWS, feature_name};
+use super::rows::{MAX_ROWS, feature_name};
 use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::facts::LinuxDep;

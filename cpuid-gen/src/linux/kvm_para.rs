@@ -5,7 +5,8 @@
 //! Documentation/virt/kvm/x86/cpuid.rst in a table.
 
 use super::Reader;
-use crate::c::preprocess::{Define, Unit};
+use crate::c::macros::Define;
+use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::facts::KvmPara;
 use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf};

@@ -8,12 +8,14 @@ mod cpufeatures;
 mod cpuid_csv;
 mod deps;
 mod feature_masks;
+mod flag_lines;
 mod kconfig;
 mod kvm_caps;
 mod kvm_para;
 mod msr_bits;
 mod release;
 mod reverse_cpuid;
+mod rows;
 mod scattered;
 mod tree;
 mod variants;
@@ -182,7 +184,7 @@ impl<'a, 'd> Reader<'a, 'd> {
     }
 
     /// The value of a macro's replacement.
-    fn value_of(&self, define: &crate::c::preprocess::Define<'a>) -> Result<i128, Diagnostic> {
+    fn value_of(&self, define: &crate::c::macros::Define<'a>) -> Result<i128, Diagnostic> {
         let name = &define.name;
         if define.params.is_some() {
             return Err(Diagnostic::error(

@@ -6,7 +6,8 @@
 //! one prefix. What KVM lets guests see (`KVM_SUPPORTED_ARCH_CAP` of kvm/x86.c) is not in this header.
 
 use super::Reader;
-use crate::c::preprocess::{Define, Unit};
+use crate::c::macros::Define;
+use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::facts::LinuxMsrBit;
 use crate::location::{Bit, Msr};

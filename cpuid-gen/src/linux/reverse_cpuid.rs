@@ -1,44 +1,21 @@
 //! KVM's `reverse_cpuid[]`, its own features, and `__feature_translate`.
 
 use super::Reader;
-use super::scattered::struct_order;
+use super::rows::struct_order;
 use crate::c::declare::{find_function, find_table, inside};
 use crate::c::expand::expand_some;
-use crate::c::init::{Init, parse_list};
+use crate::c::init::parse_list;
 use crate::c::lexer::{Kind, Token};
 use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::facts::KvmBit;
-use crate::location::{Bit, CpuidWord, Leaf, Register, Subleaf};
+use crate::location::{Bit, CpuidWord, Leaf, Subleaf};
 use crate::source::Span;
 
 /// More words than this no `reverse_cpuid[]` has.
 const MAX_WORDS: u64 = 256;
 
 impl<'a> Reader<'a, '_> {
-    /// The enum of CPUID's registers.
-    pub(super) fn register_enum(&mut self, unit: &Unit<'a>) {
-        for name in ["cpuid_regs_idx", "cpuid_regs"] {
-            let macros = &self.preprocessor.macros;
-            let found = crate::c::declare::find_enum(unit, name, macros, &mut self.names, self.diagnostics);
-            self.registers.extend(found.unwrap_or_default());
-        }
-    }
-
-    /// The register that an expression names: one enumerator, whose name ends in the register's.
-    pub(super) fn register(&self, value: &Init<'_, '_>) -> Result<Register, Diagnostic> {
-        let name = match value.scalar()? {
-            [one] if one.kind == Kind::Ident && self.registers.iter().any(|known| known.name == one.text) => {
-                one
-            }
-            _ => return Err(Diagnostic::error(value.at, "expected a CPUID register's enumerator")),
-        };
-        let register = name.text.rsplit('_').next().unwrap_or_default();
-        register.parse().map_err(|()| {
-            Diagnostic::error(name.span, format!("`{}` names none of EAX, EBX, ECX, EDX", name.text))
-        })
-    }
-
     /// Gives each word the location that its row states.
     pub(super) fn reverse_cpuid(&mut self, unit: &Unit<'a>) {
         let Some((open, at)) = find_table(unit, "reverse_cpuid") else { return };
@@ -64,8 +41,8 @@ impl<'a> Reader<'a, '_> {
                 return Err(Diagnostic::error(row.at, "expected function, index and reg"));
             };
             let word = CpuidWord {
-                leaf: Leaf(integer32(function, &environment)?),
-                subleaf: Subleaf(integer32(subleaf, &environment)?),
+                leaf: Leaf(function.integer32(&environment)?),
+                subleaf: Subleaf(subleaf.integer32(&environment)?),
                 register: self.register(register)?,
             };
             rows.push((index, word));
@@ -154,14 +131,4 @@ impl<'a> Reader<'a, '_> {
         }
         Ok(found)
     }
-}
-
-/// An integer that fits into 32 bits without a sign.
-pub(super) fn integer32(
-    value: &Init<'_, '_>,
-    environment: &crate::c::expr::Environment<'_, '_>,
-) -> Result<u32, Diagnostic> {
-    let number = value.integer(environment)?.number();
-    u32::try_from(number)
-        .map_err(|_| Diagnostic::error(value.at, format!("{number} does not fit into 32 bits")))
 }

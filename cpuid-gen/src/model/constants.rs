@@ -10,7 +10,8 @@
 //! name is not published; all others have their location appended (`MBA_80000008_EBX_6`, `MBA_10_EBX_3`: Linux's MBA
 //! stands at both).
 
-use super::{Feature, KernelBit, Model, MsrFeature, release};
+use super::release;
+use super::types::{Feature, KernelBit, Model, MsrFeature, QemuView};
 use crate::location::Location;
 use crate::ordered::{Map, Set, sort_by};
 use crate::published::{Published, PublishedBit, PublishedConstant};
@@ -103,7 +104,7 @@ fn wanted_msr(feature: &MsrFeature) -> Wanted {
     Wanted { name: qemu_name(&feature.qemu).map(identifier), claim: Claim::Qemu, suffix }
 }
 
-fn qemu_name(views: &[super::QemuView]) -> Option<&str> {
+fn qemu_name(views: &[QemuView]) -> Option<&str> {
     let newest = views.iter().rev().find_map(|view| view.name.as_deref());
     newest.map(|names| names.split('|').next().unwrap_or_default())
 }

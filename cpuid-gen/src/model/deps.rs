@@ -14,7 +14,7 @@
 //! each of which needs the bit; together they would be a circle. A circle of the others is an error.
 
 use super::linux::Tree;
-use super::{Feature, Model, doubt};
+use super::types::{Dependencies, Dependency, Feature, Model, Node};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{QemuDep, QemuFacts, QemuSource, QemuWord};
 use crate::graph;
@@ -24,66 +24,6 @@ use crate::source::Span;
 
 /// More pairs than this are refused; real releases have hundreds.
 const MAX_PAIRS: usize = 1 << 16;
-
-/// A bit of the model, by its index in the list of its sort.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Node {
-    /// One of [`Model::features`].
-    Feature(usize),
-    /// One of [`Model::software`].
-    Software(usize),
-    /// One of [`Model::msr`].
-    Msr(usize),
-}
-
-/// One bit needs another, or one of several others.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dependency {
-    /// The bit that depends.
-    pub node: Node,
-    /// What it needs one of, ascending and never empty. Nearly always it is one alone.
-    pub needs: Vec<Node>,
-    /// Which Linux releases state it, in the order of [`Model::linux`].
-    pub linux: Vec<bool>,
-    /// Which QEMU releases state it, in the order of [`Model::qemu`].
-    pub qemu: Vec<bool>,
-    /// Every project that stated it has a newer release that knows the bits and does not.
-    pub withdrawn: bool,
-}
-
-/// All dependencies of a model.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Dependencies {
-    /// As they are stated, ascending by bit and what it needs.
-    pub stated: Vec<Dependency>,
-    /// Every bit with each one that it needs, transitively; ascending.
-    pub closed: Vec<(Node, Node)>,
-}
-
-impl Dependencies {
-    /// What stands and has no alternatives, ascending: the edges that are closed over.
-    pub fn direct(&self) -> impl Iterator<Item = (Node, Node)> {
-        self.stated.iter().filter(|dependency| !dependency.withdrawn).filter_map(Dependency::edge)
-    }
-
-    /// What stands for one bit, with and without alternatives.
-    pub fn of(&self, node: Node) -> impl Iterator<Item = &Dependency> {
-        let start = self.stated.partition_point(|dependency| dependency.node < node);
-        let own = self.stated[start..].iter().take_while(move |dependency| dependency.node == node);
-        own.filter(|dependency| !dependency.withdrawn)
-    }
-
-    /// What stands and has alternatives, ascending.
-    pub fn one_of(&self) -> impl Iterator<Item = &Dependency> {
-        self.stated.iter().filter(|dependency| !dependency.withdrawn && dependency.needs.len() > 1)
-    }
-}
-
-impl Dependency {
-    fn edge(&self) -> Option<(Node, Node)> {
-        if let [needs] = self.needs.as_slice() { Some((self.node, *needs)) } else { None }
-    }
-}
 
 /// Where each release states a dependency, first time.
 #[derive(Clone)]
@@ -135,7 +75,7 @@ impl Finder<'_, '_> {
                 nodes.extend(own.filter(|_| nodes.is_empty()).map(|at| Node::Software(*at)));
                 sort_by(&mut nodes, Ord::cmp);
                 if nodes.is_empty() {
-                    doubt(self.diagnostics, dep.at, format!("`{name}`, in a dependency, has no place here"));
+                    self.diagnostics.warning(dep.at, format!("`{name}`, in a dependency, has no place here"));
                 }
                 nodes
             });
@@ -168,11 +108,11 @@ impl Finder<'_, '_> {
         // An alternative that has no name would be missing from what is said.
         if needs.is_empty() || needs.len() != dep.from.1.count_ones() as usize {
             let message = format!("a dependency on bits of `{}` that have no name is left out", dep.from.0);
-            return doubt(self.diagnostics, dep.at, message);
+            return self.diagnostics.warning(dep.at, message);
         }
         if nodes.is_empty() {
             let message = format!("a dependency of bits of `{}` that have no name is left out", dep.to.0);
-            return doubt(self.diagnostics, dep.at, message);
+            return self.diagnostics.warning(dep.at, message);
         }
         let several = nodes.len() > 1 || needs.len() > 1;
         for &node in nodes {

@@ -4,8 +4,8 @@
 //! bits it shares. Fields of one name get their first subleaf, register and lowest bit appended, and so does one that
 //! would be called as the leaf's list is.
 
-use super::Field;
 use super::constants::{identifier, settle_alike};
+use super::types::Field;
 use crate::location::{FieldPlace, Leaf};
 use crate::ordered::Set;
 use crate::published::{Published, PublishedBit, PublishedConstant};

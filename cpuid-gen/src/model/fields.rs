@@ -9,25 +9,13 @@
 //! bit that is a [`Feature`] in each of its subleaves is no field; constants' names are Rust identifiers, unique within
 //! a leaf, and never `ALL`, which is the list of a leaf's fields. A name in capitals is no reserved word.
 
-use super::{Feature, doubt, field_constants as constants, release};
+use super::types::{Feature, Field};
+use super::{field_constants as constants, release};
 use crate::diagnostic::Diagnostics;
 use crate::facts::{CpuidField, LinuxFacts};
 use crate::location::{Bit, CpuidWord, FieldPlace, Leaf, Location, Register, Subleaf};
 use crate::ordered::{Map, sort_by};
 use crate::published::{Published, PublishedBit, PublishedConstant};
-
-/// A bit field of a leaf, where no [`Feature`] is all of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Field {
-    /// The constant's name, unique within the leaf.
-    pub constant: String,
-    /// The short name of the newest release.
-    pub name: String,
-    /// Where it stands.
-    pub place: FieldPlace,
-    /// What each Linux release calls it, in the order of [`Model::linux`](super::Model::linux).
-    pub linux: Vec<Option<String>>,
-}
 
 /// The fields of releases that ascend, and the published constants that none of them is called by.
 pub(super) fn merge(
@@ -85,7 +73,7 @@ fn apart(rows: &[CpuidField], diagnostics: &mut Diagnostics) -> Vec<(FieldPlace,
             Some(other) => {
                 let message =
                     format!("`{}` is left out: it has bits in common with `{}`", row.name, other.name);
-                doubt(diagnostics, row.at, message);
+                diagnostics.warning(row.at, message);
             }
         }
     }

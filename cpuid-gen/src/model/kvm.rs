@@ -9,7 +9,7 @@
 //! What KVM sets up elsewhere is not seen here: its own leaf 0x40000001, bits that `__do_cpuid_func` writes by number
 //! (ARAT), and before 6.14 what the vendor modules add to the lists (SVM), which say nothing of it then.
 
-use super::LinuxView;
+use super::types::LinuxView;
 use crate::facts::CapKind;
 
 /// What KVM does with a bit in one release.

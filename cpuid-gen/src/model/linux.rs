@@ -1,6 +1,7 @@
 //! Adds one Linux release to the model: the kernel's bits first, then KVM's.
 
-use super::{Joined, KernelView, LinuxRelease, LinuxView, Place, doubt};
+use super::joined::Joined;
+use super::types::{KernelView, LinuxRelease, LinuxView, Place};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{KvmBit, LinuxFacts, LinuxFlag};
 use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf, Word};
@@ -162,7 +163,7 @@ impl<'a> Tree<'a> {
             }
             if !found {
                 let message = format!("KVM names `{}`, which has no location here", cap.name);
-                doubt(diagnostics, cap.at, message);
+                diagnostics.warning(cap.at, message);
             }
         }
     }
@@ -206,7 +207,7 @@ fn claim(
         }
         Some(kept) if kept == name => true,
         Some(kept) => {
-            doubt(diagnostics, at, format!("`{name}` is left out: {location} is `{kept}` already"));
+            diagnostics.warning(at, format!("`{name}` is left out: {location} is `{kept}` already"));
             false
         }
     }
@@ -224,13 +225,13 @@ fn kernel_bits(
         let place = Place { word: flag.word, bit: flag.bit };
         if let Some(kept) = taken.insert((flag.word, flag.bit), &flag.name) {
             let at = format!("word {}, bit {}", flag.word.0, flag.bit.0);
-            doubt(diagnostics, flag.at, format!("`{}` is left out: {at} is `{kept}` already", flag.name));
+            diagnostics.warning(flag.at, format!("`{}` is left out: {at} is `{kept}` already", flag.name));
             taken.insert((flag.word, flag.bit), kept);
             continue;
         }
         let views = all.or_insert_with(flag.name.clone(), || vec![None; releases]);
         if views[release].is_some() {
-            doubt(diagnostics, flag.at, format!("`{}` is defined twice; the first is kept", flag.name));
+            diagnostics.warning(flag.at, format!("`{}` is defined twice; the first is kept", flag.name));
             continue;
         }
         views[release] = Some(KernelView { place, flag: flag.flag.clone() });

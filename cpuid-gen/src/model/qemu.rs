@@ -1,6 +1,8 @@
 //! Adds one QEMU release to the model.
 
-use super::{Joined, QemuRelease, QemuView, board, cpu_models, doubt, guest};
+use super::joined::Joined;
+use super::types::{QemuRelease, QemuView};
+use super::{board, cpu_models, guest};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{QemuBit, QemuFacts, QemuSource, QemuWord};
 use crate::location::{CpuidWord, Location, Subleaf, Word};
@@ -82,7 +84,7 @@ fn name(view: &mut QemuView, bit: &QemuBit, diagnostics: &mut Diagnostics) {
     match &view.name {
         Some(kept) if *kept != bit.name => {
             let message = format!("`{}` is left out: its bit is `{kept}` already", bit.name);
-            doubt(diagnostics, bit.at, message);
+            diagnostics.warning(bit.at, message);
         }
         _ => view.name = Some(bit.name.clone()),
     }

@@ -4,25 +4,13 @@
 //! What always holds: components ascend, and the bit that enables one has a name. target/i386/cpu.c; Intel SDM
 //! volume 1, "Managing state using the XSAVE feature set".
 
-use super::{Feature, qemu};
+use super::qemu;
+use super::types::{Feature, XsaveComponent};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{QemuFacts, QemuXsave};
 use crate::location::Location;
 use crate::ordered::Map;
 use crate::source::Span;
-
-/// A state component.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct XsaveComponent {
-    /// Its bit in XCR0 or `IA32_XSS`.
-    pub number: u8,
-    /// The bit that enables it.
-    pub feature: Location,
-    /// Bytes. Components 0 and 1 share the legacy region and the header, whose size both have.
-    pub size: u32,
-    /// Bytes from the area's start in the standard format, where a release fixes it.
-    pub offset: Option<u32>,
-}
 
 /// Joins what all releases say.
 pub(super) fn merge(

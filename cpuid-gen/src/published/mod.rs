@@ -18,8 +18,6 @@ mod write;
 use std::fmt;
 
 use crate::location::{Bit, FieldPlace, Location, Msr};
-#[cfg(any(feature = "cli", feature = "diff"))]
-use crate::model::{KernelBit, Model};
 
 #[cfg(feature = "cli")]
 pub use write::write;
@@ -88,48 +86,4 @@ pub struct Published {
     pub qemu: String,
     /// By sort and place; of one bit, the deprecated ones first.
     pub constants: Vec<PublishedConstant>,
-}
-
-#[cfg(any(feature = "cli", feature = "diff"))]
-impl Published {
-    /// Every constant of tables that are made from this model.
-    #[must_use]
-    pub fn of(model: &Model) -> Published {
-        let mut all = Vec::new();
-        let mut add = |bit: PublishedBit, name: &str, former: &[String]| {
-            let constant = |name: &str, successor| PublishedConstant {
-                bit: bit.clone(),
-                name: name.to_owned(),
-                successor,
-            };
-            all.extend(former.iter().map(|old| constant(old, Some(name.to_owned()))));
-            all.push(constant(name, None));
-        };
-        for feature in &model.features {
-            add(PublishedBit::Feature(feature.location), &feature.constant, &feature.former);
-        }
-        for bit in &model.msr {
-            add(PublishedBit::Msr(bit.msr, bit.bit), &bit.constant, &bit.former);
-        }
-        let kernel: [(PublishedBit, &[KernelBit]); 3] = [
-            (PublishedBit::Software, &model.software),
-            (PublishedBit::Bug, &model.bugs),
-            (PublishedBit::Vmx, &model.vmx),
-        ];
-        for (sort, bits) in kernel {
-            for bit in bits {
-                add(sort.clone(), &bit.name, &[]);
-            }
-        }
-        for field in &model.fields {
-            add(PublishedBit::Field(field.place, field.name.clone()), &field.constant, &[]);
-        }
-        all.extend(model.former_fields.iter().cloned());
-        let newest = |name: Option<&String>| name.cloned().unwrap_or_default();
-        Published {
-            linux: newest(model.linux.last().map(|release| &release.name)),
-            qemu: newest(model.qemu.last().map(|release| &release.name)),
-            constants: all,
-        }
-    }
 }

@@ -7,10 +7,11 @@
 
 use std::collections::HashMap;
 
-use crate::c::declare::{closing, inside};
+use crate::c::declare::{close, inside};
 use crate::c::expand::expand;
 use crate::c::lexer::{Kind, Token};
-use crate::c::preprocess::{Macros, Moment, Unit};
+use crate::c::macros::{Macros, Moment};
+use crate::c::preprocess::Unit;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Span;
 
@@ -139,12 +140,4 @@ fn code<'a>(
         return Err(Diagnostic::error(at, "expected a `{` after this"));
     }
     Ok(Code { tokens: inside(tokens, open)?.to_vec(), at, moment })
-}
-
-/// Index of the bracket that closes the one at `open`.
-pub(super) fn close(tokens: &[Token<'_>], open: usize) -> Result<usize, Diagnostic> {
-    closing(tokens, open).ok_or_else(|| {
-        let open = &tokens[open.min(tokens.len() - 1)];
-        Diagnostic::error(open.span, format!("this `{}` is never closed", open.text))
-    })
 }

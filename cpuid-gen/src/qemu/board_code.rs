@@ -11,16 +11,16 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
-use super::board::{Board, Code, close};
+use super::board::{Board, Code};
 use super::globals::{Global, globals};
 use super::statements::{assigned, call, local_table, statement_end, without_getenv};
 use crate::c::MAX_DEPTH;
 use crate::c::Value;
-use crate::c::declare::split_commas;
+use crate::c::declare::{close, split_commas};
 use crate::c::expand::expand;
 use crate::c::expr::{Environment, evaluate};
 use crate::c::lexer::{Kind, Token, string_value};
-use crate::c::preprocess::{Macros, Moment};
+use crate::c::macros::{Macros, Moment};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 

@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Reader;
-use super::cpu_models::number;
 use crate::c::declare::{find_definition, find_table, inside};
 use crate::c::expand::expand;
 use crate::c::expr::{Environment, evaluate_expanded};
@@ -162,7 +161,7 @@ fn descriptor(
 ) -> Result<QemuCacheDescriptor> {
     let fields = row.fields(&["type", "level", "size", "line_size", "associativity"])?;
     let get = |name: &str| fields.get(name).map(|field| field.value);
-    let value = |name: &str| get(name).map_or(Ok(0), |value| number(value, environment));
+    let value = |name: &str| get(name).map_or(Ok(0), |value| value.integer32(environment));
     Ok(QemuCacheDescriptor {
         byte: u8::try_from(byte).unwrap_or(u8::MAX),
         kind: kind(get("type"), row.at)?,
@@ -176,9 +175,9 @@ fn descriptor(
 
 /// A size: an integer expression, or a decimal fraction times one, as in `1.5 * MiB`.
 fn bytes(value: &Init<'_, '_>, environment: &Environment<'_, '_>) -> Result<u32> {
-    let [fraction, times, unit @ ..] = value.scalar()? else { return number(value, environment) };
+    let [fraction, times, unit @ ..] = value.scalar()? else { return value.integer32(environment) };
     let Some((whole, digits)) = fraction.text.split_once('.').filter(|_| times.is("*")) else {
-        return number(value, environment);
+        return value.integer32(environment);
     };
     let scale = u32::try_from(digits.len()).ok().and_then(|digits| 10u64.checked_pow(digits));
     let unit = u64::try_from(evaluate_expanded(unit, value.at, environment)?.number()).ok();
@@ -204,7 +203,7 @@ fn kind(value: Option<&Init<'_, '_>>, at: Span) -> Result<CacheKind> {
 fn cache(list: &Init<'_, '_>, environment: &Environment<'_, '_>) -> Result<Cache> {
     let fields = list.fields(&FIELDS)?;
     let get = |name: &str| fields.get(name).map(|field| field.value);
-    let value = |name: &str| get(name).map_or(Ok(0), |value| number(value, environment));
+    let value = |name: &str| get(name).map_or(Ok(0), |value| value.integer32(environment));
     let truth = |name: &str| get(name).map_or(Ok(false), |value| value.truth(environment));
     Ok(Cache {
         kind: kind(get("type"), list.at)?,

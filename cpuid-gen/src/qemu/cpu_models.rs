@@ -145,7 +145,7 @@ impl<'a> Reader<'a, '_> {
             }
             let row = item.value.fields(&VERSION_FIELDS)?;
             let get = |name: &str| row.get(name).map(|field| field.value);
-            let version = get("version").map_or(Ok(0), |value| number(value, environment))?;
+            let version = get("version").map_or(Ok(0), |value| value.integer32(environment))?;
             if version == 0 {
                 ended = true;
                 continue;
@@ -215,22 +215,15 @@ impl<'i, 't, 'a> Fields<'_, 'i, 't, 'a> {
     }
 
     fn number(&self, name: &str) -> Result<u32> {
-        self.get(name).map_or(Ok(0), |value| number(value, self.environment))
+        self.get(name).map_or(Ok(0), |value| value.integer32(self.environment))
     }
 
     fn byte(&self, name: &str) -> Result<Option<u8>> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let number = number(value, self.environment)?;
+        let number = value.integer32(self.environment)?;
         let byte = u8::try_from(number);
         byte.map(Some).map_err(|_| Diagnostic::error(value.at, format!("{number} does not fit into a byte")))
     }
-}
-
-/// A number of 32 bits that is not negative.
-pub(super) fn number(value: &Init<'_, '_>, environment: &Environment<'_, '_>) -> Result<u32> {
-    let number = value.integer(environment)?.number();
-    u32::try_from(number)
-        .map_err(|_| Diagnostic::error(value.at, format!("{number} does not fit into 32 bits")))
 }
 
 fn twice<'n>(names: impl Iterator<Item = (&'n str, Span)>) -> Result<()> {

@@ -6,7 +6,7 @@
 //! 2.6.
 
 use super::Reader;
-use super::globals::name;
+use super::property_name::property_name;
 use crate::c::declare::{find_table, inside};
 use crate::c::expand::expand;
 use crate::c::init::parse_list;
@@ -55,7 +55,7 @@ impl<'a> Reader<'a, '_> {
             let value = fields.get("value").ok_or_else(missing)?.value.string()?;
             // Null pointers end the table.
             if property.string()?.is_some() {
-                rows.push(QemuDefault { property: name(property)?, value, at: row.at });
+                rows.push(QemuDefault { property: property_name(property)?, value, at: row.at });
             }
         }
         Ok(rows)

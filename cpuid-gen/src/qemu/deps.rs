@@ -1,7 +1,6 @@
 //! `feature_dependencies[]` of cpu.c, which 4.1 brought, and `x86_ext_save_areas[]`, which 2.6 brought.
 
 use super::Reader;
-use super::cpu_models::number;
 use crate::c::declare::{find_definition, find_table};
 use crate::c::expr::Environment;
 use crate::c::init::{Init, InitKind, parse_list};
@@ -116,9 +115,9 @@ impl<'a> Reader<'a, '_> {
         Ok(QemuXsave {
             component: u8::try_from(component).unwrap_or(u8::MAX),
             word: self.word_of(need("feature")?, environment)?,
-            bit: single_bit(u64::from(number(bits, environment)?), bits.at)?,
-            size: number(need("size")?, environment)?,
-            offset: get("offset").map(|value| number(value, environment)).transpose()?,
+            bit: single_bit(u64::from(bits.integer32(environment)?), bits.at)?,
+            size: need("size")?.integer32(environment)?,
+            offset: get("offset").map(|value| value.integer32(environment)).transpose()?,
             at: row.at,
         })
     }

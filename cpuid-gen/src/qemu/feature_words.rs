@@ -154,12 +154,7 @@ impl<'a> Reader<'a, '_> {
             }
         };
         let number = |new: &str, old: &str| match row.get(new).or_else(|| row.get(old)) {
-            Some(value) => {
-                let number = value.integer(&environment)?.number();
-                u32::try_from(number)
-                    .map(Some)
-                    .map_err(|_| Diagnostic::error(value.at, format!("{number} does not fit into 32 bits")))
-            }
+            Some(value) => value.integer32(&environment).map(Some),
             None => Ok(None),
         };
         if msr {

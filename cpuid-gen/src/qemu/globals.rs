@@ -4,10 +4,11 @@
 //! `NAME-x86_64-cpu`, whose parents are `x86_64-cpu`, `cpu`, `device` and `object`. Every header that names x86's CPU
 //! types is read, so a `TYPE_*` that is defined in none of them, and that has no `CPU` in it, is another device.
 
+use super::property_name::property_name;
 use crate::c::expand::expand;
 use crate::c::init::{Init, parse_list};
 use crate::c::lexer::{Kind, Token, string_value};
-use crate::c::preprocess::{Macros, Moment};
+use crate::c::macros::{Macros, Moment};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
@@ -63,7 +64,7 @@ pub(super) fn globals(
             fields.get(name).map(|field| field.value).ok_or_else(missing)
         };
         let Some(of) = cpu_type(field("driver")?)? else { continue };
-        let property = name(field("property")?)?;
+        let property = property_name(field("property")?)?;
         rows.push(Global { of, property, value: field("value")?.string()?, at: row.at });
     }
     Ok(rows)
@@ -82,10 +83,4 @@ fn cpu_type(driver: &Init<'_, '_>) -> Result<Option<String>> {
     let of = string_value(tokens).map_err(|(at, why)| Diagnostic::error(at, why))?;
     let model = of.strip_suffix(CPU_TYPE).is_some_and(|rest| rest.is_empty() || rest.ends_with('-'));
     Ok((model || PARENTS.contains(&of.as_str())).then_some(of))
-}
-
-/// A name, which must be there.
-pub(super) fn name(value: &Init<'_, '_>) -> Result<String> {
-    let name = value.string()?.filter(|name| !name.is_empty() && !name.contains(char::is_whitespace));
-    name.ok_or_else(|| Diagnostic::error(value.at, "expected a property's name"))
 }

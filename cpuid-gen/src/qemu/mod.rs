@@ -17,6 +17,7 @@ mod hyperv;
 mod machines;
 mod other_files;
 mod properties;
+mod property_name;
 mod statements;
 mod tree;
 

@@ -6,10 +6,9 @@
 //! the class of all devices or CPUs adds is no property of `-cpu` and not here.
 
 use super::Reader;
-use super::board::close;
-use super::globals::name;
+use super::property_name::property_name;
 use crate::c::Type;
-use crate::c::declare::{find_function, find_table, inside, split_commas};
+use crate::c::declare::{close, find_function, find_table, inside, split_commas};
 use crate::c::expand::expand;
 use crate::c::expr::{Environment, evaluate_expanded};
 use crate::c::init::parse_list;
@@ -145,7 +144,7 @@ fn with_info(inner: &[Token<'_>], at: Span) -> Result<Option<QemuProperty>> {
     }
     let fields = row.fields(&["name", "info"])?;
     let missing = || Diagnostic::error(at, "expected a name and `.info = &qdev_prop_...`");
-    let name = name(fields.get("name").ok_or_else(missing)?.value)?;
+    let name = property_name(fields.get("name").ok_or_else(missing)?.value)?;
     match fields.get("info").ok_or_else(missing)?.value.scalar()? {
         [and, info] if and.is("&") => {
             let kind = info.text.strip_prefix("qdev_prop_").ok_or_else(missing)?.to_owned();

@@ -1,6 +1,6 @@
 //! The statements of a function's body, as tokens: where each ends, and the few forms that are followed.
 
-use super::board::close;
+use crate::c::declare::close;
 use crate::c::lexer::{Kind, Token};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;

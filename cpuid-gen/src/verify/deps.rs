@@ -8,7 +8,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::finding::{Findings, Key, Kind, Release};
+use super::finding::{Findings, Release};
+use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
 use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;

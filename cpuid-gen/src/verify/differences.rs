@@ -12,7 +12,7 @@
 //! `rewritten` it says that upstream wrote the table of SUBJECT anew between the series LEFT and RIGHT, so that their
 //! rows are not compared.
 
-use super::finding::{Key, Kind};
+use super::key::{Key, Kind};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::columns::{Columns, rows};
 use crate::hash::QuickMap;

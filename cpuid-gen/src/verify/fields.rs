@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use super::finding::{Findings, Key, Kind, Release};
+use super::finding::{Findings, Release};
+use super::key::{Key, Kind};
 use super::linux::{LinuxIndex, LinuxName};
 use super::pair::joined;
 use super::qemu::QemuIndex;

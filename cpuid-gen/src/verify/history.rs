@@ -3,7 +3,8 @@
 //! What an older release states, a newer one states too, or it is a finding. This shows mistakes at bits that the other
 //! project does not know.
 
-use super::finding::{Findings, Key, Kind};
+use super::finding::Findings;
+use super::key::{Key, Kind};
 use super::statements::{LOCATION, MASK, Statements, Subject, Text, Values};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::finding::Release;
-use super::fold;
+use super::fold::fold;
 use crate::facts::{CpuidField, KvmBit, LinuxFacts, LinuxFlag, LinuxWord};
 use crate::hash::QuickMap;
 use crate::location::{CpuidWord, Location};

@@ -1,6 +1,7 @@
 //! Checks within one Linux release: what scattered.c, cpuid-deps.c and KVM say about the features.
 
-use super::finding::{Findings, Key, Kind};
+use super::finding::Findings;
+use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
 use super::twice::{Claim, check_repeated, check_unique};
 use crate::diagnostic::Diagnostic;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::finding::{Findings, Key, Kind};
+use super::finding::Findings;
+use super::key::{Key, Kind};
 
 use super::linux::LinuxIndex;
 use super::twice::{Claim, check_unique};

@@ -10,9 +10,11 @@ mod deps;
 mod differences;
 mod fields;
 mod finding;
+mod fold;
 mod history;
 #[cfg(feature = "json")]
 mod json;
+mod key;
 mod leaf_name;
 mod linux;
 mod linux_names;
@@ -27,26 +29,17 @@ mod stale;
 mod statements;
 mod twice;
 
-use std::cmp::Ordering;
-
 pub use differences::{Difference, Differences, Verdict};
-pub use finding::{Key, Kind};
+pub use key::{Key, Kind};
 pub use report::{Counts, Explained, OneSidedBit, OneSidedWord, Pair, Report, Side};
+pub use stale::Scope;
 
 use crate::facts::{LinuxFacts, QemuFacts};
+use crate::release::ReleaseOrder;
 use finding::Findings;
 use linux::LinuxIndex;
 use qemu::QemuIndex;
 use statements::Statements;
-
-/// What the facts are, and so when an unused entry of the differences is stale.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// The releases that the differences were written for: every entry is needed.
-    Pinned,
-    /// Anything else: an entry is stale when both of its names are there and agree.
-    Given,
-}
 
 /// Checks everything and reports everything at once. The order of the releases does not matter.
 #[must_use]
@@ -87,43 +80,8 @@ pub fn verify(linux: &[LinuxFacts], qemu: &[QemuFacts], differences: &Difference
     Report { findings, pairs, explained }
 }
 
-/// Folds case and `-_.`: QEMU's `sse4.1` is Linux's `sse4_1`.
-fn fold(name: &str) -> String {
-    let mut folded = String::with_capacity(name.len());
-    folded.extend(name.chars().filter(|c| !matches!(c, '-' | '_' | '.')).map(|c| c.to_ascii_lowercase()));
-    folded
-}
-
 fn in_order<T>(releases: &[T], name: impl Fn(&T) -> &String) -> Vec<&T> {
     let mut sorted: Vec<&T> = releases.iter().collect();
-    sorted.sort_by(|a, b| compare_releases(name(a), name(b)));
+    sorted.sort_by(|a, b| ReleaseOrder::new(name(a)).cmp(&ReleaseOrder::new(name(b))));
     sorted
-}
-
-/// By the numbers in them; `7.3-rc1` comes before `7.3`.
-fn compare_releases(a: &str, b: &str) -> Ordering {
-    fn key(release: &str) -> (Vec<u32>, bool, &str) {
-        let (numbers, suffix) = release.split_once('-').unwrap_or((release, ""));
-        let numbers = numbers.split('.').map(|number| number.parse().unwrap_or(0)).collect();
-        (numbers, suffix.is_empty(), suffix)
-    }
-    key(a).cmp(&key(b))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{compare_releases, fold};
-
-    #[test]
-    fn names_fold() {
-        assert_eq!(fold("SSE4.1"), fold("sse4_1"));
-        assert_eq!(fold("tsc-deadline"), "tscdeadline");
-    }
-
-    #[test]
-    fn releases_sort_by_number() {
-        let mut releases = ["10.2.2", "7.3", "6.12.117", "6.1.192", "7.3-rc1", "7.2.22"];
-        releases.sort_by(|a, b| compare_releases(a, b));
-        assert_eq!(releases, ["6.1.192", "6.12.117", "7.2.22", "7.3-rc1", "7.3", "10.2.2"]);
-    }
 }

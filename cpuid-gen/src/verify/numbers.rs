@@ -1,10 +1,12 @@
 //! What is no CPU's feature word in Linux: KVM's own leaf, bits of MSRs, and what a kernel's configuration fixes.
 
-use super::finding::{Findings, Key, Kind};
+use super::finding::Findings;
+use super::fold::fold;
+use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
+use super::linux_names;
 use super::qemu::QemuIndex;
 use super::twice::{Claim, check_repeated, check_unique};
-use super::{fold, linux_names};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{ConfigKind, KvmPara, LinuxConfig, LinuxMsrBit};
 use crate::location::{Bit, Location, Msr};

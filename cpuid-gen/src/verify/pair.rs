@@ -1,6 +1,7 @@
 //! One Linux release against one QEMU release: words and bits at the same hardware locations.
 
-use super::finding::{Findings, Key, Kind, Release};
+use super::finding::{Findings, Release};
+use super::key::{Key, Kind};
 use super::linux::{LinuxIndex, LinuxName};
 use super::qemu::{QemuIndex, QemuName};
 use super::report::{Counts, OneSidedBit, OneSidedWord, Pair, Side};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::differences::Differences;
 use super::finding::Release;
-use super::fold;
+use super::fold::fold;
 use crate::facts::{QemuBit, QemuFacts, QemuSource, QemuWord};
 use crate::hash::QuickMap;
 use crate::location::{Bit, CpuidWord, Location, Msr};

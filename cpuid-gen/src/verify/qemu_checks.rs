@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::finding::{Findings, Key, Kind};
+use super::finding::Findings;
+use super::fold::fold;
+use super::key::{Key, Kind};
 use super::qemu::QemuIndex;
 use super::twice::{Claim, check_repeated, check_unique};
-use super::{deps, fold, qemu_macros};
+use super::{deps, qemu_macros};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{QemuBit, QemuDep, QemuSource, QemuWord};
 use crate::location::{Bit, CpuidWord, Subleaf};

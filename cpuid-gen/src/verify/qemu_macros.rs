@@ -5,10 +5,12 @@
 //! bit, and the bit's name is the rest of the constant's.
 
 use super::differences::MacroFamily;
-use super::finding::{Findings, Key, Kind};
+use super::finding::Findings;
+use super::fold::fold;
+use super::key::{Key, Kind};
+use super::leaf_name;
 use super::qemu::QemuIndex;
 use super::twice::{Claim, check_unique};
-use super::{fold, leaf_name};
 use crate::diagnostic::Diagnostic;
 use crate::facts::QemuMacro;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::differences::{Differences, Verdict};
-use super::finding::Key;
+use super::key::Key;
 use crate::diagnostic::Diagnostics;
 use crate::location::{CpuidWord, Location};
 use crate::source::{Sources, Span};

@@ -1,11 +1,20 @@
 //! Entries of `differences.tsv` that no longer apply.
 
-use super::Scope;
 use super::differences::Difference;
-use super::finding::{Findings, Key, Kind};
+use super::finding::Findings;
+use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
 use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;
+
+/// What the facts are, and so when an unused entry of the differences is stale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The releases that the differences were written for: every entry is needed.
+    Pinned,
+    /// Anything else: an entry is stale when both of its names are there and agree.
+    Given,
+}
 
 /// Reports each entry that was not used although it should have been. Runs after every other check.
 pub(super) fn check(

@@ -2,7 +2,8 @@
 
 use std::hash::Hash;
 
-use super::finding::{Findings, Key, Kind, Release};
+use super::finding::{Findings, Release};
+use super::key::{Key, Kind};
 use crate::diagnostic::Diagnostic;
 use crate::hash::QuickMap;
 use crate::source::Span;

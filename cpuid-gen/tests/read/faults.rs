@@ -143,7 +143,7 @@ fn a_line_of_100_megabytes() {
     refused(&root, &["more than the"]);
     let (mut sources, file) = (Sources::new(), root.join("VERSION"));
     fs::File::options().write(true).open(&file).unwrap().set_len(100 << 20).unwrap();
-    assert!(sources.read(&file, "").unwrap_err().message.contains("more than the"));
+    assert!(sources.read(&file, "").unwrap_err().to_string().contains("more than the"));
 }
 
 /// Long lines, made of what once took a search each.

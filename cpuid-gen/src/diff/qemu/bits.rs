@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::Names;
+use super::names::Names;
 use crate::diff::bits::{self, Bit};
 use crate::diff::change::{Change, GAINS, LOSES};
 use crate::diff::rows::{Line, between, pair, table};

@@ -1,6 +1,6 @@
 //! Caches of models that have none of their own, leaf 2's bytes, and XSAVE components.
 
-use super::Names;
+use super::names::Names;
 use crate::diff::change::Change;
 use crate::diff::rows::{Line, between, pair, table};
 use crate::facts::{Cache, CacheSlot, QemuCacheDescriptor, QemuFacts, QemuLegacyCache, QemuXsave};

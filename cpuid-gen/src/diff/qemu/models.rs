@@ -1,10 +1,10 @@
 //! CPU models, property by property. A model is its name, a version its number: what a version sets in QEMU never
 //! changes once it is released, so that a change of one is worth a look.
 
-use super::Names;
 use super::bits::loses_and_gains;
 use super::caches::described;
 use super::machines::quoted;
+use super::names::Names;
 use crate::diff::change::{Change, GAINS, LOSES};
 use crate::diff::rows::{Line, between, pair, table};
 use crate::facts::{QemuCache, QemuFacts, QemuModel, QemuModelVersion, QemuModelWord, QemuProp};

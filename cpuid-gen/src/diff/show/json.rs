@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::diff::api::{ApiChange, Impact};
 use crate::diff::change::{Change, Changes};
+use crate::diff::impact::{ApiChange, Impact};
 
 impl Changes {
     /// Everything, in the order of the text. What a side does not have is null.

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{Style, api_actions, brief, verdict};
-use crate::diff::api::{Impact, Level};
 use crate::diff::change::{Action, Change, Changes, Section};
+use crate::diff::impact::{Impact, Level};
 
 const STYLE: Style = Style { code, arrow: "→" };
 

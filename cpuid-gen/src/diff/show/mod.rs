@@ -6,8 +6,8 @@ mod json;
 mod markdown;
 mod text;
 
-use super::api::{ApiChange, ApiItem, Impact};
 use super::change::{Action, Change, Field, GAINS, LOSES};
+use super::impact::{ApiChange, ApiItem, Impact};
 
 /// How names and arrows look.
 struct Style {

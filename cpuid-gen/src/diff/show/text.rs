@@ -1,8 +1,8 @@
 //! Text, for a terminal: a sign in front of each change.
 
 use super::{Style, brief, verdict};
-use crate::diff::api::{ApiChange, Impact, Level};
 use crate::diff::change::{Action, Change, Changes, Section};
+use crate::diff::impact::{ApiChange, Impact, Level};
 
 const STYLE: Style = Style { code: str::to_owned, arrow: "->" };
 

@@ -1,0 +1,38 @@
+//! Rows of caches, which CPU models and machine types share.
+
+use super::pools::Pools;
+use crate::facts::{Cache, CacheSlot};
+use crate::model::board::share_level;
+use crate::model::cpu_models::CpuDefinition;
+
+/// The list of a definition's four caches, each as its index plus 1, or 0 if absent; the empty list if all are absent.
+pub(super) fn caches<'m>(definition: &'m CpuDefinition, pools: &mut Pools<'m>) -> u16 {
+    if definition.caches.is_empty() {
+        return 0;
+    }
+    let slot = |(slot, _)| definition.caches.get(&slot).map_or(0, |found| cache(found, pools) + 1);
+    let all = CacheSlot::ALL.map(slot).to_vec();
+    pools.lists.position(all)
+}
+
+/// The runtime crate's names for [`SHARE_LEVELS`](crate::model::board::SHARE_LEVELS), in their order.
+const SHARED_BY: [&str; 5] = ["Thread", "Core", "Module", "Die", "Socket"];
+
+/// The index of a cache's row.
+pub(super) fn cache(cache: &Cache, pools: &mut Pools<'_>) -> u16 {
+    let Cache { kind, level, size, line_size, associativity, partitions, sets, lines_per_tag, .. } = cache;
+    let shared = match share_level(cache) {
+        Some(level) => format!("Some(SharedBy::{})", SHARED_BY[level]),
+        None => "None".to_owned(),
+    };
+    let sizes =
+        format!("level: {level}, size: {size}, line_size: {line_size}, associativity: {associativity}");
+    let counts = format!("partitions: {partitions}, sets: {sets}, lines_per_tag: {lines_per_tag}");
+    let flags = format!(
+        "self_init: {}, no_invd_sharing: {}, inclusive: {}, complex_indexing: {}",
+        cache.self_init, cache.no_invd_sharing, cache.inclusive, cache.complex_indexing
+    );
+    pools
+        .caches
+        .id(format!("Cache {{ kind: CacheKind::{kind:?}, {sizes}, {counts}, {flags}, shared_by: {shared} }}"))
+}
