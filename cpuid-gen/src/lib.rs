@@ -22,6 +22,8 @@ pub mod linux;
 pub mod location;
 pub mod model;
 pub mod ordered;
+#[cfg(feature = "trees")]
+mod pattern;
 mod pinned;
 pub mod published;
 #[cfg(feature = "trees")]

@@ -1,14 +1,13 @@
 //! `enum cpuid_leafs` and `enum kvm_only_cpuid_leafs`: which word mirrors which register.
 
-use regex::Regex;
-
 use super::Reader;
 use crate::c::declare::find_enum;
 use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{LinuxCount, LinuxWord};
 use crate::location::{CpuidWord, Word};
-use crate::source::Span;
+use crate::pattern;
+use crate::source::{Sources, Span};
 
 /// The words of kernels before 4.6, which had no `enum cpuid_leafs`: their indexes with the names that 4.6 gave them.
 /// The comments above each word in those kernels' cpufeature.h state the function, which is checked against these.
@@ -81,6 +80,7 @@ impl<'a> Reader<'a, '_> {
     /// Words of a kernel before 4.6.
     pub(super) fn words_without_names(&mut self, unit: &Unit<'a>) {
         let comments = word_comments(self.sources, unit);
+        let Some(comments) = self.diagnostics.take(comments) else { return };
         let count = self.facts.count("NCAPINTS").unwrap_or(0);
         for index in 0..count {
             let Some((at, function)) = comments.get(usize::from(index)).copied().flatten() else {
@@ -103,15 +103,14 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
-/// The comment above each word: its place, and the function that it states, if any. `CPUID level 0x00000001 (edx),
-/// word 0` is the form.
-fn word_comments(sources: &crate::source::Sources, unit: &Unit<'_>) -> Vec<Option<(Span, Option<u32>)>> {
+/// By word: the place of the comment above it, and the function that the comment states, if any.
+type WordComments = Vec<Option<(Span, Option<u32>)>>;
+
+/// The comments above the words, which have the form `CPUID level 0x00000001 (edx), word 0`.
+fn word_comments(sources: &Sources, unit: &Unit<'_>) -> Result<WordComments, Diagnostic> {
     let mut found = Vec::new();
-    let (Ok(word), Ok(function)) =
-        (Regex::new(r"word ([0-9]{1,2})(?:[^0-9]|$)"), Regex::new(r"CPUID level (0x[0-9a-fA-F]{8})"))
-    else {
-        return found;
-    };
+    let (word, function) =
+        (pattern::compile(pattern::LINUX_WORD)?, pattern::compile(pattern::LINUX_FUNCTION)?);
     for comment in &unit.comments {
         let text = sources.text(*comment);
         let Some(index) = word.captures(text).and_then(|groups| groups[1].parse::<usize>().ok()) else {
@@ -123,5 +122,5 @@ fn word_comments(sources: &crate::source::Sources, unit: &Unit<'_>) -> Vec<Optio
         }
         found[index] = Some((*comment, stated));
     }
-    found
+    Ok(found)
 }

@@ -1,7 +1,7 @@
 //! `CPUID_*` constants of cpu.h, and the locations that comments beside `enum FeatureWord` state: two further
 //! witnesses of what `feature_word_info[]` says.
 
-use regex::{Captures, Regex};
+use regex::Captures;
 
 use super::Reader;
 use crate::c::expr::{Environment, evaluate};
@@ -9,6 +9,7 @@ use crate::c::lexer::Kind;
 use crate::c::preprocess::Unit;
 use crate::facts::{QemuComment, QemuMacro};
 use crate::location::{Leaf, Register, Subleaf};
+use crate::pattern;
 
 impl<'a> Reader<'a, '_> {
     /// Both, in the order of the header.
@@ -35,10 +36,9 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// `CPUID[8000_0001].EDX` and `CPUID[EAX=7,ECX=0].EBX` are the forms.
+    /// The locations in the comments beside the enumerators.
     fn comments(&mut self, header: &Unit<'a>) {
-        let form = r"CPUID\[(?:EAX=)?([0-9A-Fa-fx_]+)(?:,ECX=([0-9A-Fa-fx]+))?\]\.(E[ABCD]X)";
-        let Ok(form) = Regex::new(form) else { return };
+        let Some(form) = self.diagnostics.take(pattern::compile(pattern::QEMU_LOCATION)) else { return };
         for word in &self.words {
             let Some(comment) = header.comment_after(self.sources, word.at) else { continue };
             let stated = form.captures(self.sources.text(comment)).and_then(|groups| parts(&groups));
