@@ -2,9 +2,10 @@
 //!
 //! # Features
 //!
-//! Without any, [`input`] reads facts files, [`model::Model`] joins them and [`generate`] emits Rust: what a build script
-//! needs, with no other crate. `trees` adds the readers of source trees, `verify` and `diff` the modules of these names,
-//! `format` the formatting of generated files for people, and `cli` (default) the command with all of it.
+//! Without any features, [`input`] reads facts files, [`model::Model`] merges them and [`generate`] emits Rust:
+//! everything a build script needs, without dependencies. `trees` adds the readers of source trees; `verify` and
+//! `diff` add the modules of these names; `format` adds formatting of generated files for human readers; `cli`
+//! (default) adds the command and all of the above.
 
 #[cfg(feature = "trees")]
 pub mod c;
@@ -38,7 +39,7 @@ pub use emit::{GenerateError, GeneratedFile, generate};
 pub use emit::{format, generate_standalone};
 pub use pinned::{CONSTANTS, DIFFERENCES, pinned};
 
-/// The README's example is a test.
+/// Tests the README's example.
 #[cfg(all(doctest, feature = "format"))]
 #[doc = include_str!("../README.md")]
 pub struct Readme;

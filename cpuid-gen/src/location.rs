@@ -1,12 +1,12 @@
-//! Where a feature bit stands: leaf, subleaf, register and bit of the CPUID instruction, or a bit of an MSR.
+//! The location of a feature bit: leaf, subleaf, register and bit of the CPUID instruction, or a bit of an MSR.
 //!
-//! Every coordinate is a type of its own, so that no two can be swapped. Intel SDM volume 2A, "CPUID"; AMD APM
+//! Every coordinate has a type of its own, so that no two can be swapped. Intel SDM volume 2A, "CPUID"; AMD APM
 //! volume 3, appendix E.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// CPUID's input EAX, called function by KVM and AMD.
+/// CPUID's input EAX, which KVM and AMD call the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Leaf(pub u32);
 
@@ -46,7 +46,7 @@ impl fmt::Display for Register {
 
 impl FromStr for Register {
     type Err = ();
-    /// Case does not matter.
+    /// Case is ignored.
     fn from_str(name: &str) -> Result<Register, ()> {
         Register::ALL.into_iter().find(|register| register.name().eq_ignore_ascii_case(name)).ok_or(())
     }
@@ -56,32 +56,32 @@ impl FromStr for Register {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bit(pub u8);
 
-/// Index of a word: in Linux's `x86_capability[]`, in its bug or VMX words, or in QEMU's `FeatureWord`. It means
-/// something within one release only.
+/// Index of a word in Linux's `x86_capability[]`, in its bug or VMX words, or in QEMU's `FeatureWord`. Only
+/// meaningful within one release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Word(pub u16);
 
-/// A register that CPUID returns: 32 feature bits. Where a leaf has no subleaves, `subleaf` is 0.
+/// A register that CPUID returns: 32 feature bits. `subleaf` is 0 for leaves without subleaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CpuidWord {
     /// Input EAX.
     pub leaf: Leaf,
     /// Input ECX.
     pub subleaf: Subleaf,
-    /// Which of the four.
+    /// The output register.
     pub register: Register,
 }
 
 impl CpuidWord {
-    /// The register that a Linux word's name states: `CPUID_7_1_EAX`, `CPUID_8000_0007_EBX`. None for a name of
-    /// another form, such as a software-defined word's.
+    /// The register that a Linux word's name states: `CPUID_7_1_EAX`, `CPUID_8000_0007_EBX`. `None` for any other
+    /// form, such as a software-defined word's name.
     #[must_use]
     pub fn from_leaf_name(name: &str) -> Option<CpuidWord> {
         CpuidWord::from_stem(name.strip_prefix("CPUID_")?)
     }
 
-    /// The same without its prefix, as QEMU's `FEAT_7_1_EAX` has it too. All numbers in such names are hexadecimal; a
-    /// leaf above 0xFFFF is written in two groups of four digits.
+    /// Like [`from_leaf_name`](Self::from_leaf_name), without the prefix, which also covers QEMU's `FEAT_7_1_EAX`.
+    /// All numbers are hexadecimal; a leaf above 0xFFFF is written as two groups of four digits.
     #[must_use]
     pub fn from_stem(stem: &str) -> Option<CpuidWord> {
         let (head, register) = stem.rsplit_once('_')?;
@@ -110,7 +110,7 @@ fn group(digits: &str) -> Option<u32> {
 }
 
 impl fmt::Display for CpuidWord {
-    /// The manuals' notation: `CPUID.(EAX=7,ECX=0):EBX`.
+    /// Intel's notation: `CPUID.(EAX=7,ECX=0):EBX`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CPUID.(EAX={},ECX={}):{}", hex(self.leaf.0), self.subleaf.0, self.register)
     }
@@ -126,22 +126,22 @@ pub struct Location {
 }
 
 impl fmt::Display for Location {
-    /// The manuals' notation: `CPUID.(EAX=7,ECX=0):EBX[5]`.
+    /// Intel's notation: `CPUID.(EAX=7,ECX=0):EBX[5]`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}[{}]", self.word, self.bit.0)
     }
 }
 
-/// Where a field of a leaf stands: some bits of a register, in one subleaf or several.
+/// The location of a field of a leaf: some bits of a register, in one subleaf or several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FieldPlace {
     /// Input EAX.
     pub leaf: Leaf,
-    /// The first subleaf that has it.
+    /// The first subleaf that has the field.
     pub first: Subleaf,
-    /// The last one.
+    /// The last subleaf that has the field.
     pub last: Subleaf,
-    /// Which of the four.
+    /// The output register.
     pub register: Register,
     /// Lowest bit.
     pub low: Bit,
@@ -150,7 +150,7 @@ pub struct FieldPlace {
 }
 
 impl FieldPlace {
-    /// True when the two have a bit of a subleaf in common.
+    /// True if the two share a bit of a subleaf.
     #[must_use]
     pub fn overlaps(&self, other: &FieldPlace) -> bool {
         let register = self.leaf == other.leaf && self.register == other.register;
@@ -160,7 +160,7 @@ impl FieldPlace {
 }
 
 impl fmt::Display for FieldPlace {
-    /// The manuals' notation: `CPUID.(EAX=4,ECX=0-31):EAX[4:0]`.
+    /// Intel's notation: `CPUID.(EAX=4,ECX=0-31):EAX[4:0]`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CPUID.(EAX={},ECX={}", hex(self.leaf.0), self.first.0)?;
         if self.last > self.first {
@@ -178,7 +178,7 @@ impl fmt::Display for FieldPlace {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Msr(pub u32);
 
-/// A leaf as the manuals' notation has it: from 10 on with `0x`.
+/// A leaf in Intel's notation: with `0x` from 10 on.
 pub(crate) fn hex(value: u32) -> String {
     if value < 10 { value.to_string() } else { format!("{value:#X}").replace("0X", "0x") }
 }

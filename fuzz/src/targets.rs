@@ -148,7 +148,7 @@ pub(crate) fn linux_tree(data: &[u8]) {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let facts = cpuid_gen::linux::read_tree(&mut sources, &root, &mut diagnostics);
     if let Some(tree) = Tree::open(&mut sources, &root, &mut Diagnostics::new()) {
-        let _ = capflags::of_tree(&sources, &tree);
+        let _ = capflags::from_tree(&sources, &tree);
     }
     diagnostics.sort();
     let _ = diagnostics.render(&sources);
@@ -156,7 +156,7 @@ pub(crate) fn linux_tree(data: &[u8]) {
         let text = facts::write_linux(&facts);
         let Some(Facts::Linux(again)) = read_again(&text) else { panic!("other facts: {text}") };
         assert_eq!(facts::write_linux(&again), text);
-        assert_eq!(capflags::of_facts(&again), capflags::of_facts(&facts));
+        assert_eq!(capflags::from_facts(&again), capflags::from_facts(&facts));
     }
     let _ = fs::remove_dir_all(root);
 }

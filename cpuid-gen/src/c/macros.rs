@@ -50,10 +50,10 @@ pub struct Params {
     pub variadic: bool,
 }
 
-/// A macro's definition from a moment on, or none after `#undef`.
+/// A macro's definition from a moment on, or `None` after `#undef`.
 type Event<'a> = (u32, Option<Rc<Define<'a>>>);
 
-/// One macro's definitions in their order; most have one.
+/// One macro's definitions in order; most macros have one.
 #[derive(Debug)]
 struct Events<'a> {
     first: Event<'a>,

@@ -1,6 +1,6 @@
-//! What a change of releases means for the Rust API: which constants of `cpuid-tables` come, are deprecated, or lose
-//! their bit's last release when the tables are made anew. The models before and after are built and compared, as a build
-//! would; the constants before are taken as published.
+//! The effects of a change of releases on the Rust API: constants of `cpuid-tables` that are added, deprecated, or in
+//! no release any more when the tables are regenerated. Compares the models before and after, as a build would merge
+//! them, with the old constants as the published ones.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::published::{Published, PublishedBit};
 struct Constant {
     stands_for: String,
     successor: Option<String>,
-    /// A release has its bit.
+    /// True if a release has its bit.
     used: bool,
 }
 
@@ -57,7 +57,7 @@ fn constants(model: &Model) -> Constants {
     all
 }
 
-/// Compares tables made from one model with those made from another.
+/// Compares the tables of two models.
 #[must_use]
 pub fn impact(how: impl Into<String>, before: &Model, after: &Model) -> Impact {
     let (old, new) = (constants(before), constants(after));
@@ -104,7 +104,7 @@ fn level(items: &[ApiItem], before: &Model, after: &Model) -> Level {
     }
 }
 
-/// A constant of the same name in another module that a release has.
+/// A constant of the same name in another module whose bit a release has.
 fn elsewhere(all: &Constants, module: &str, name: &str) -> Option<String> {
     let is = |((other, known), constant): &(&(String, String), &Constant)| {
         other != module && known == name && constant.used
@@ -112,16 +112,16 @@ fn elsewhere(all: &Constants, module: &str, name: &str) -> Option<String> {
     all.iter().find(is).map(|((module, name), _)| format!("{module}::{name}"))
 }
 
-/// Tables made from these releases; what cannot be merged is for the caller to say.
+/// The model of these releases; merge errors are returned in `errors`.
 fn model(linux: &[LinuxFacts], qemu: &[QemuFacts], published: &Published, errors: &mut Diagnostics) -> Model {
     let (model, found) = Model::merge_published(linux, qemu, published);
-    // Doubts are for `verify` to judge.
+    // Warnings are reported by `verify`.
     let fatal = |diagnostic: &Diagnostic| diagnostic.severity == crate::diagnostic::Severity::Error;
     errors.extend(found.into_iter().filter(fatal));
     model
 }
 
-pub(super) fn of_linux(
+pub(super) fn add_linux(
     changes: &mut Changes,
     (old, new): (&LinuxFacts, &LinuxFacts),
     qemu: &[QemuFacts],
@@ -140,7 +140,7 @@ pub(super) fn of_linux(
     first
 }
 
-pub(super) fn of_qemu(
+pub(super) fn add_qemu(
     changes: &mut Changes,
     (old, new): (&QemuFacts, &QemuFacts),
     linux: &[LinuxFacts],
@@ -159,7 +159,7 @@ pub(super) fn of_qemu(
     first
 }
 
-/// The new release in the old one's place, and beside it.
+/// Compares the tables with the new release in place of the old one, and in addition to it.
 fn ways(changes: &mut Changes, before: &Model, after: &Model, beside: Option<&Model>) {
     let (old, new) = (&changes.old, &changes.new);
     let mut api = vec![impact(format!("{new} in place of {old}"), before, after)];

@@ -1,15 +1,15 @@
-//! How a new release affects users of the Rust API: the constants that change, and the version number that this requires.
+//! The effects of a new release on users of the Rust API: the constants that change, and the required version number.
 
-/// The part of a version number that has to grow, by Semantic Versioning.
+/// The part of a version number that must be incremented under Semantic Versioning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// The tables are the same.
     Nothing,
-    /// The tables hold something else behind the same constants.
+    /// The tables changed, but not the constants.
     Patch,
-    /// There are new constants, deprecated ones, ones without a release, or a field's place was corrected.
+    /// Constants were added, deprecated or left without a release, or a field's place was corrected.
     Minor,
-    /// A constant is gone, or means another bit.
+    /// A constant was removed, or has another bit.
     Major,
 }
 
@@ -26,23 +26,23 @@ impl Level {
     }
 }
 
-/// What becomes of a constant.
+/// The change of a constant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ApiChange {
-    /// Gone, which the list of published constants does not allow.
+    /// Removed, which the list of published constants forbids.
     Removed,
-    /// The name is now that of another bit: of a field whose place was corrected.
+    /// The name now represents another bit, of a field whose place was corrected.
     Moved {
-        /// What it stood for.
+        /// The old meaning.
         was: String,
-        /// What it stands for.
+        /// The new meaning.
         is: String,
     },
-    /// Deprecated: its bit has this constant now.
+    /// Deprecated in favour of this constant.
     Deprecated(String),
-    /// It stays, and no release of the tables has its bit; `Some` is a constant of the same name in another module.
+    /// Kept, although no release in the tables has its bit. `Some` is a constant of the same name in another module.
     Unused(Option<String>),
-    /// New.
+    /// Added.
     Added,
 }
 
@@ -51,19 +51,19 @@ pub enum ApiChange {
 pub struct ApiItem {
     /// `feature::AVX2`.
     pub constant: String,
-    /// What it stands for: a location, a place in an MSR, or the kernel's macro.
+    /// Its meaning: a location, a place in an MSR, or the kernel's macro.
     pub stands_for: String,
-    /// What becomes of it.
+    /// The change.
     pub change: ApiChange,
 }
 
 /// The difference between two sets of tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Impact {
-    /// How the new release is taken in: `7.3.4 in place of 6.12.117`.
+    /// How the new release is adopted: `7.3.4 in place of 6.12.117`.
     pub how: String,
-    /// The part of the version number that has to grow.
+    /// The part of the version number that must be incremented.
     pub level: Level,
-    /// The constants that change: what breaks users first.
+    /// The constants that change, starting with breaking changes.
     pub items: Vec<ApiItem>,
 }

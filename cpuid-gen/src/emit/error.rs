@@ -2,25 +2,25 @@
 
 use std::fmt;
 
-/// Why a model cannot be emitted.
+/// The reason why a model cannot be emitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GenerateError {
     /// The model has no release of this project; the tables need one.
     NoRelease(&'static str),
-    /// More of something than its number has room for.
+    /// There are more of these than their numbers can represent.
     TooMany {
-        /// Of what.
+        /// The kind of item.
         what: &'static str,
-        /// How many there are.
+        /// The number of items.
         count: usize,
-        /// How many there may be.
+        /// The maximum number.
         max: usize,
     },
     /// A name with a control character, escaped.
     Name(String),
-    /// Two names that cannot be told apart by their hashes; one of them is here.
+    /// A name whose hash collides with another name's.
     Hash(String),
-    /// What was built is not Rust: a fault of this library.
+    /// The generated code is not valid Rust, which is a bug in this library.
     Syntax(String),
 }
 
@@ -31,11 +31,11 @@ impl fmt::Display for GenerateError {
                 write!(f, "no release of {project}: the tables need at least one")
             }
             GenerateError::TooMany { what, count, max } => {
-                write!(f, "{count} {what}, more than the {max} that the tables can number")
+                write!(f, "{count} {what}: the tables can number at most {max}")
             }
-            GenerateError::Name(name) => write!(f, "the name `{name}` holds a control character"),
+            GenerateError::Name(name) => write!(f, "the name `{name}` contains a control character"),
             GenerateError::Hash(name) => write!(f, "`{name}` collides with another name in the hash table"),
-            GenerateError::Syntax(why) => write!(f, "the generated code is not Rust: {why}"),
+            GenerateError::Syntax(why) => write!(f, "the generated code is not valid Rust: {why}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `field.rs`: a module for each leaf, in it a constant for each field and a list of those that cpuid.csv has; then
+//! `field.rs`: a module for each leaf, with a constant for each field and a list of the fields in cpuid.csv; then
 //! `LEAVES`, the lists of all leaves.
 
 use super::docs;
@@ -41,7 +41,7 @@ pub(super) fn constants(model: &Model) -> Result<Rust, GenerateError> {
     Ok(out)
 }
 
-/// Where a published field stands, and its short name.
+/// The place of a published field, and its short name.
 fn place(constant: &PublishedConstant) -> Option<(&FieldPlace, &String)> {
     match &constant.bit {
         PublishedBit::Field(place, name) => Some((place, name)),

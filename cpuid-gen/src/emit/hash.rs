@@ -1,5 +1,6 @@
-//! A perfect hash: keys fall into buckets by one hash, and each bucket has a seed that sends its keys to free slots
-//! ("hash, displace"; Belazzougui, Botelho and Dietzfelbinger 2009). A look-up is one hash, one seed, one comparison.
+//! A perfect hash: one hash assigns keys to buckets, and each bucket has a seed that maps its keys to free slots
+//! ("hash, displace"; Belazzougui, Botelho and Dietzfelbinger 2009). A look-up takes one hash, one seed and one
+//! comparison.
 //!
 //! The runtime crate's `names` module has the same three functions; its tests look up every name.
 
@@ -7,13 +8,13 @@ use super::error::GenerateError;
 use super::layout::number;
 use crate::ordered::sort_by;
 
-/// The name as it is compared: ASCII lower case, `-` and `.` as `_`.
+/// The form in which names are compared: ASCII lower case, with `_` for `-` and `.`.
 pub(super) fn fold(name: &str) -> String {
     let lower = name.to_ascii_lowercase();
     if lower.contains(['-', '.']) { lower.replace(['-', '.'], "_") } else { lower }
 }
 
-/// FNV-1a, 64 bits, and a last step that spreads what the last bytes changed over the upper half.
+/// FNV-1a, 64 bits, and a final step that mixes the last bytes into the upper half.
 fn hash(folded: &str) -> u64 {
     let hash = folded.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -21,14 +22,14 @@ fn hash(folded: &str) -> u64 {
     (hash ^ (hash >> 32)).wrapping_mul(0xc4ce_b9fe_1a85_ec53)
 }
 
-/// The slot of a hash under its bucket's seed.
+/// The slot of a hash with its bucket's seed.
 fn slot(hash: u64, seed: u16, slots: usize) -> usize {
     let mixed =
         (hash ^ u64::from(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     reduce(mixed >> 32, slots)
 }
 
-/// A 32-bit number brought below `count`.
+/// Maps a 32-bit number to a number below `count`.
 fn reduce(value: u64, count: usize) -> usize {
     usize::try_from((value * (count as u64)) >> 32).unwrap_or(0)
 }
@@ -39,7 +40,7 @@ pub(super) struct Perfect {
     pub(super) slots: Vec<Option<usize>>,
 }
 
-/// Places distinct folded keys.
+/// Assigns slots to distinct folded keys.
 pub(super) fn perfect(keys: &[String]) -> Result<Perfect, GenerateError> {
     let hashes: Vec<u64> = keys.iter().map(|key| hash(key)).collect();
     let mut buckets: Vec<Vec<usize>> = vec![Vec::new(); keys.len() / 3 + 1];
@@ -48,7 +49,8 @@ pub(super) fn perfect(keys: &[String]) -> Result<Perfect, GenerateError> {
         buckets[reduce(hash >> 32, count)].push(key);
     }
     let mut order: Vec<usize> = (0..count).collect();
-    // The fullest first: they need the most free slots. Stable, so that the result is always the same.
+    // Buckets with the most keys first, since they need the most free slots. Stable, so that the result is
+    // deterministic.
     sort_by(&mut order, |&a, &b| buckets[b].len().cmp(&buckets[a].len()));
     let mut size = keys.len() + keys.len() / 8 + 1;
     let mut stuck = 0;
@@ -62,7 +64,7 @@ pub(super) fn perfect(keys: &[String]) -> Result<Perfect, GenerateError> {
     Err(GenerateError::Hash(keys.get(stuck).cloned().unwrap_or_default()))
 }
 
-/// Finds every bucket's seed, or a key of the bucket that has none.
+/// Finds every bucket's seed, or a key of a bucket that has none.
 fn fill(hashes: &[u64], buckets: &[Vec<usize>], order: &[usize], size: usize) -> Result<Perfect, usize> {
     let mut table = Perfect { seeds: vec![0; buckets.len()], slots: vec![None; size] };
     let mut places = Vec::new();
@@ -85,7 +87,7 @@ fn fill(hashes: &[u64], buckets: &[Vec<usize>], order: &[usize], size: usize) ->
     Ok(table)
 }
 
-/// How many slots a table may have: slots are numbered like everything else.
+/// The maximum number of slots, which are numbered like everything else.
 pub(super) fn check_size(perfect: &Perfect) -> Result<(), GenerateError> {
     super::layout::fits("slots of the name table", perfect.slots.len(), usize::from(number(usize::MAX)))
 }

@@ -1,8 +1,8 @@
-//! Facts: what one release says, row by row, with nothing merged and nothing judged.
+//! Facts: the contents of one release, row by row, not merged and not checked.
 //!
-//! A record mirrors one row of one upstream table, in upstream's order. It comes from a source tree (`linux`, `qemu`) or
-//! from a facts file ([`read()`]); both give the same records, and `write_linux` and `write_qemu` print them as the
-//! tab-separated text that `upstream/` keeps. Each record knows its place, so that a later check can point at it.
+//! A record mirrors one row of one upstream table, in upstream's order. It comes from a source tree (`linux`, `qemu`)
+//! or from a facts file ([`read()`]); both give the same records. `write_linux` and `write_qemu` print them as the
+//! tab-separated text kept in `upstream/`. Each record has its place in the source, for diagnostics.
 
 pub(crate) mod columns;
 pub(crate) mod condition;

@@ -9,15 +9,15 @@ use crate::source::{FileId, Sources};
 use super::Tree;
 use super::flag_lines::{Rule, entry};
 
-/// Prints what the tree's own script writes.
+/// Prints the output of the tree's own script.
 ///
 /// # Errors
 ///
-/// A script whose form is not known, at the line that was not understood.
-pub fn of_tree(sources: &Sources, tree: &Tree) -> Result<String, Diagnostics> {
+/// A script of unknown form, at the line that was not recognized.
+pub fn from_tree(sources: &Sources, tree: &Tree) -> Result<String, Diagnostics> {
     let rule = Rule::detect(sources, tree.mkcapflags, tree.features);
     let layout = match tree.mkcapflags {
-        // Before 3.14 it wrote one array, without a function for it.
+        // Before 3.14 the script wrote a single array, without a function for it.
         Some(script) if sources[script].text.contains("dump_array") => layout(sources, script)?,
         Some(_) => default_layout(false, tree.vmx.is_some()),
         None => default_layout(true, tree.vmx.is_some()),
@@ -40,9 +40,9 @@ pub fn of_tree(sources: &Sources, tree: &Tree) -> Result<String, Diagnostics> {
     Ok(out)
 }
 
-/// Prints the same arrays from facts, in the form that the newest script gives them.
+/// Prints the same arrays from facts, in the form of the newest script.
 #[must_use]
-pub fn of_facts(facts: &LinuxFacts) -> String {
+pub fn from_facts(facts: &LinuxFacts) -> String {
     let mut out = String::new();
     for part in default_layout(!facts.bugs.is_empty(), !facts.vmx.is_empty()) {
         match part {
@@ -66,7 +66,7 @@ pub fn of_facts(facts: &LinuxFacts) -> String {
     out
 }
 
-/// One piece of the script's output.
+/// A part of the script's output.
 enum Part {
     /// An `echo`.
     Line(String),
@@ -79,7 +79,7 @@ struct Array {
     name: String,
     size: String,
     prefix: String,
-    /// What is subtracted from each index; empty for nothing.
+    /// The value subtracted from each index; empty if none.
     base: String,
 }
 
@@ -88,8 +88,8 @@ impl Array {
         Array { name: name.into(), size: size.into(), prefix: prefix.into(), base: base.into() }
     }
 
-    /// The array, aligned with tabs as the script does it: a column of 40 or 48, a name that reaches over it by a tab
-    /// or more being followed by all of the script's tabs, because `printf` ignores a negative precision.
+    /// Writes the array with the script's alignment: tabs up to column 40 or 48. A name that is too long by a tab or
+    /// more is followed by all of the script's tabs, because `printf` ignores a negative precision.
     fn print(&self, entries: impl Iterator<Item = (String, String)>, out: &mut String) {
         out.push_str(&format!("const char * const {}[{}] = {{\n", self.name, self.size));
         let prefix_size = length(&self.prefix) + 1;
@@ -139,7 +139,7 @@ fn default_layout(with_bugs: bool, with_vmx: bool) -> Vec<Part> {
     parts
 }
 
-/// The script's last block, `( ... ) > $OUT`: its `echo`s and its calls of `dump_array`.
+/// Reads the script's last block, `( ... ) > $OUT`: its `echo`s and its calls of `dump_array`.
 fn layout(sources: &Sources, script: FileId) -> Result<Vec<Part>, Diagnostics> {
     let mut diagnostics = Diagnostics::new();
     let mut parts = Vec::new();
@@ -156,13 +156,13 @@ fn layout(sources: &Sources, script: FileId) -> Result<Vec<Part>, Diagnostics> {
             comment if comment.starts_with('#') => {}
             command if inside => match part(command) {
                 Some(part) => parts.push(part),
-                None => diagnostics.error(at, format!("`{command}` is neither an echo nor a dump_array")),
+                None => diagnostics.error(at, format!("expected `echo` or `dump_array`, found `{command}`")),
             },
             _ => {}
         }
     }
     diagnostics
-        .error(sources.span(script, 0, 0), "no block `( ... ) > $OUT`, which every mkcapflags.sh ends with");
+        .error(sources.span(script, 0, 0), "expected a block `( ... ) > $OUT` at the end of mkcapflags.sh");
     Err(diagnostics)
 }
 

@@ -1,4 +1,4 @@
-//! `cpuid_deps[]` of cpuid-deps.c: which feature needs which, as Linux clears them.
+//! `cpuid_deps[]` of cpuid-deps.c: which features need which, as used by Linux to clear them.
 
 use super::Reader;
 use super::rows::{MAX_ROWS, feature_name};

@@ -9,17 +9,17 @@ use std::collections::BTreeMap;
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Sources, Span};
 
-/// Which macros have a name in `/proc/cpuinfo`.
+/// Determines which macros have a name in `/proc/cpuinfo`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rule {
-    /// All, unless the quoted name is empty.
+    /// All macros, except those with an empty quoted name.
     HiddenIfEmpty,
-    /// Those with a quoted name.
+    /// Macros with a quoted name.
     ShownIfQuoted,
 }
 
 impl Rule {
-    /// The rule of a tree: by its script, or, when it has none, by its header: only the older rule needs `""`.
+    /// The rule of a tree, from its script, or from its header if there is no script: only the older rule needs `""`.
     pub(super) fn detect(sources: &Sources, script: Option<FileId>, header: FileId) -> Rule {
         let older = match script {
             Some(script) => sources[script].text.contains(r#"'""' ] && continue"#),
@@ -34,17 +34,17 @@ impl Rule {
     }
 }
 
-/// What the script makes of one line.
+/// A line as the script parses it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// From after the prefix to the first blank.
+    /// The text after the prefix, up to the first blank.
     pub(super) name: String,
-    /// The quoted name with its quotes and whatever follows the comment; none when there is no quoted name.
+    /// The quoted name with its quotes and the text after the comment; `None` without a quoted name.
     value: Option<String>,
 }
 
 impl Entry {
-    /// What is shown, in lower case and with its quotes.
+    /// The shown text, in lower case and with its quotes.
     pub(super) fn shown(&self, rule: Rule) -> Option<String> {
         let value = match (&self.value, rule) {
             (Some(value), _) => value.clone(),
@@ -65,7 +65,7 @@ pub(super) fn entry(line: &str, prefix: &str) -> Option<Entry> {
     let rest = line.trim_start_matches(' ').strip_prefix('#')?;
     let rest = rest.trim_start_matches(' ').strip_prefix("define")?;
     let rest = rest.trim_start_matches(' ').strip_prefix(prefix)?;
-    // The shell's `read` drops blanks at both ends, and backslashes.
+    // The shell's `read` removes blanks at both ends, and backslashes.
     let rest = rest.trim_matches(' ').replace('\\', "");
     let name = rest.split(' ').next().unwrap_or_default().to_owned();
     let starts: Vec<usize> = rest.match_indices("/*").map(|(at, _)| at + 2).collect();
@@ -79,7 +79,7 @@ pub(super) fn entry(line: &str, prefix: &str) -> Option<Entry> {
     Some(Entry { name, value })
 }
 
-/// A header's lines as the script sees them, matched with its macros as C sees them.
+/// A header's lines as the script parses them, to be matched with its macros in C.
 pub(super) struct Scan<'s> {
     sources: &'s Sources,
     file: FileId,
@@ -100,14 +100,13 @@ impl<'s> Scan<'s> {
         Scan { sources, file, rule, by_line }
     }
 
-    /// The name that the macro whose `#define` stands at `at` has in `/proc/cpuinfo`.
+    /// The name in `/proc/cpuinfo` of the macro whose `#define` is at `at`.
     pub(super) fn flag_of(&mut self, at: Span, name: &str) -> Result<Option<String>, Diagnostic> {
         let text = &self.sources[self.file].text;
         let line = text[..at.start as usize].rfind('\n').map_or(0, |end| end + 1);
         let found = self.by_line.remove(&u32::try_from(line).unwrap_or(u32::MAX));
         let Some(entry) = found.filter(|entry| entry.name == name) else {
-            let message =
-                format!("the #define of `{name}` has a form that mkcapflags.sh does not read as such");
+            let message = format!("mkcapflags.sh does not recognize this #define of `{name}`");
             return Err(Diagnostic::error(at, message)
                 .with_help("write `#define`, the name and its value on one line"));
         };
@@ -120,19 +119,22 @@ impl<'s> Scan<'s> {
         {
             return Err(Diagnostic::error(
                 at,
-                format!("mkcapflags.sh makes {shown} of `{name}`, which is no name"),
+                format!("mkcapflags.sh generates {shown} from `{name}`, which is not a valid name"),
             ));
         }
         Ok(Some(flag.to_owned()))
     }
 
-    /// What the script would show although C has no such macro: a `#define` at the start of a comment's line.
+    /// Warns about lines that the script takes for macros and C does not: a `#define` inside a comment.
     pub(super) fn left_over(self) -> Vec<Diagnostic> {
         let (sources, file) = (self.sources, self.file);
         let place = |line: u32| sources.span(file, line as usize, line as usize + 1);
-        let say = |entry: Entry| {
-            format!("mkcapflags.sh takes this line for the macro `{}`, which C does not", entry.name)
+        let message = |entry: Entry| {
+            format!("mkcapflags.sh reads this line as the macro `{}`, but C does not", entry.name)
         };
-        self.by_line.into_iter().map(|(line, entry)| Diagnostic::warning(place(line), say(entry))).collect()
+        self.by_line
+            .into_iter()
+            .map(|(line, entry)| Diagnostic::warning(place(line), message(entry)))
+            .collect()
     }
 }

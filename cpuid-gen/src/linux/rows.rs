@@ -32,11 +32,14 @@ impl<'a> Reader<'a, '_> {
         };
         let register = name.text.rsplit('_').next().unwrap_or_default();
         register.parse().map_err(|()| {
-            Diagnostic::error(name.span, format!("`{}` names none of EAX, EBX, ECX, EDX", name.text))
+            Diagnostic::error(
+                name.span,
+                format!("`{}` does not name a register: expected EAX, EBX, ECX or EDX", name.text),
+            )
         })
     }
 
-    /// A table whose rows are structs that the same file defines, and the order of their fields.
+    /// A table whose rows are structs defined in the same file, and the order of their fields.
     pub(super) fn table_of<'t>(
         &self,
         unit: &'t Unit<'a>,
@@ -45,17 +48,17 @@ impl<'a> Reader<'a, '_> {
     ) -> Result<(Init<'t, 'a>, Vec<&'t str>), Diagnostic> {
         let Some((open, at)) = find_table(unit, table) else {
             let whole = self.sources.span(unit.file, 0, 0);
-            return Err(Diagnostic::error(whole, format!("`{table}[]` is not defined here")));
+            return Err(Diagnostic::error(whole, format!("this file does not define `{table}[]`")));
         };
         let order = struct_order(unit, row, at)?;
         Ok((parse_list(inside(&unit.tokens, open)?, at)?, order))
     }
 }
 
-/// The fields of a struct that the same file defines.
+/// The names of the fields of a struct defined in the same file.
 pub(super) fn struct_order<'t>(unit: &'t Unit<'_>, name: &str, at: Span) -> Result<Vec<&'t str>, Diagnostic> {
     let order = find_struct(unit, name)?;
-    order.ok_or_else(|| Diagnostic::error(at, format!("`struct {name}` is not defined in the same file")))
+    order.ok_or_else(|| Diagnostic::error(at, format!("this file does not define `struct {name}`")))
 }
 
 /// The feature that a field names, without its prefix; `None` in the zero or empty row that terminates a table.

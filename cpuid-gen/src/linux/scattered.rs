@@ -1,4 +1,4 @@
-//! `cpuid_bits[]` of scattered.c: features that Linux collects from all over CPUID.
+//! `cpuid_bits[]` of scattered.c: features from registers without a word of their own.
 
 use super::Reader;
 use super::rows::{MAX_ROWS, feature_name};
@@ -40,7 +40,7 @@ impl<'a> Reader<'a, '_> {
         };
         let bit = field("bit")?.integer32(&environment)?;
         let bit = u8::try_from(bit).ok().filter(|bit| *bit < 32);
-        let bit = bit.ok_or_else(|| Diagnostic::error(row.at, "the bit is above 31"))?;
+        let bit = bit.ok_or_else(|| Diagnostic::error(row.at, "the bit is greater than 31"))?;
         let word = CpuidWord {
             leaf: Leaf(field("level")?.integer32(&environment)?),
             subleaf: Subleaf(field("sub_leaf")?.integer32(&environment)?),

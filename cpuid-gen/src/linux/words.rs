@@ -1,4 +1,4 @@
-//! `enum cpuid_leafs` and `enum kvm_only_cpuid_leafs`: which word mirrors which register.
+//! `enum cpuid_leafs` and `enum kvm_only_cpuid_leafs`: the register of each word.
 
 use super::Reader;
 use crate::c::declare::find_enum;
@@ -9,8 +9,8 @@ use crate::location::{CpuidWord, Word};
 use crate::pattern;
 use crate::source::{Sources, Span};
 
-/// The words of kernels before 4.6, which had no `enum cpuid_leafs`: their indexes with the names that 4.6 gave them.
-/// The comments above each word in those kernels' cpufeature.h state the function, which is checked against these.
+/// The names that 4.6 gave to the words of earlier kernels, which had no `enum cpuid_leafs`, by index. The comments
+/// above each word in those kernels' cpufeature.h state the function, which is checked against these names.
 const NAMES_SINCE_4_6: [&str; 14] = [
     "CPUID_1_EDX",
     "CPUID_8000_0001_EDX",
@@ -29,17 +29,19 @@ const NAMES_SINCE_4_6: [&str; 14] = [
 ];
 
 impl<'a> Reader<'a, '_> {
-    /// The values of counting macros.
+    /// Reads the values of counting macros.
     pub(super) fn counts(&mut self, unit: &Unit<'a>, names: &[&str]) {
         for name in names {
             let Some(define) = unit.defines.iter().find(|define| define.active && define.name.text == *name)
             else {
-                // Kernels before 3.14 had no bug words.
+                // Kernels before 3.14 have no bug words.
                 continue;
             };
             let at = define.name.span;
             let value = self.value_of(define).and_then(|value| {
-                u16::try_from(value).map_err(|_| Diagnostic::error(at, format!("`{name}` is {value}")))
+                u16::try_from(value).map_err(|_| {
+                    Diagnostic::error(at, format!("`{name}` is {value}, which does not fit into 16 bits"))
+                })
             });
             if let Some(value) = self.diagnostics.take(value) {
                 self.facts.counts.push(LinuxCount { name: (*name).to_owned(), value, at });
@@ -47,7 +49,7 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// One of the two enums. Its enumerators are words, apart from the counts at its end.
+    /// Reads one of the two enums. Its enumerators are words, except for the counts at its end.
     pub(super) fn leaf_enum(&mut self, unit: &Unit<'a>, name: &str) {
         let macros = &self.preprocessor.macros;
         let Some(found) = find_enum(unit, name, macros, &mut self.names, self.diagnostics) else { return };
@@ -56,13 +58,14 @@ impl<'a> Reader<'a, '_> {
                 continue;
             }
             let Ok(word) = u16::try_from(enumerator.value) else {
-                self.diagnostics
-                    .error(enumerator.at, format!("`{}` is {}", enumerator.name, enumerator.value));
+                self.diagnostics.error(
+                    enumerator.at,
+                    format!("`{}` is {}, which does not fit into 16 bits", enumerator.name, enumerator.value),
+                );
                 continue;
             };
             if !enumerator.name.starts_with("CPUID_") {
-                let message =
-                    format!("`{}` is neither a word, which starts with CPUID_, nor a count", enumerator.name);
+                let message = format!("`{}` is neither a word (CPUID_*) nor a count", enumerator.name);
                 self.diagnostics.error(enumerator.at, message);
             }
             let (name, at) = (enumerator.name, enumerator.at);
@@ -70,14 +73,14 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// Where there is no `reverse_cpuid[]`, a word's location comes from its name.
+    /// Without `reverse_cpuid[]`, a word's location comes from its name.
     pub(super) fn locations_from_names(&mut self) {
         for word in &mut self.facts.words {
             word.location = CpuidWord::from_leaf_name(&word.name);
         }
     }
 
-    /// Words of a kernel before 4.6.
+    /// Reads the words of a kernel before 4.6.
     pub(super) fn words_without_names(&mut self, unit: &Unit<'a>) {
         let comments = word_comments(self.sources, unit);
         let Some(comments) = self.diagnostics.take(comments) else { return };
@@ -85,17 +88,17 @@ impl<'a> Reader<'a, '_> {
         for index in 0..count {
             let Some((at, function)) = comments.get(usize::from(index)).copied().flatten() else {
                 let whole = self.sources.span(unit.file, 0, 0);
-                self.diagnostics.error(whole, format!("no comment tells what word {index} is"));
+                self.diagnostics.error(whole, format!("no comment describes word {index}"));
                 continue;
             };
             let Some(name) = NAMES_SINCE_4_6.get(usize::from(index)) else {
                 self.diagnostics
-                    .error(at, format!("word {index} in a kernel without `enum cpuid_leafs`: not known"));
+                    .error(at, format!("unknown word {index} in a kernel without `enum cpuid_leafs`"));
                 continue;
             };
             let location = CpuidWord::from_leaf_name(name);
             if location.map(|location| location.leaf.0) != function {
-                let message = format!("the comment of word {index} does not suit {name}");
+                let message = format!("the comment of word {index} does not match {name}");
                 self.diagnostics.error(at, message);
             }
             self.facts.words.push(LinuxWord { name: (*name).to_owned(), word: Word(index), location, at });

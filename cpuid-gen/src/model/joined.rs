@@ -1,4 +1,4 @@
-//! The bits of a model while releases are merged into it, by what identifies each.
+//! The bits of a model while releases are merged into it, by their identity.
 
 use super::types::{Feature, KernelBit, KernelView, LinuxView, Model, MsrFeature, QemuView};
 use crate::location::{Bit, CpuidWord, Location, Msr, Word};
@@ -17,7 +17,7 @@ pub(super) struct Joined {
 }
 
 impl Joined {
-    /// No bits yet, for this many releases of each project.
+    /// An empty model, for this many releases of each project.
     pub(super) fn new(linux: usize, qemu: usize) -> Joined {
         Joined {
             linux,
@@ -36,7 +36,7 @@ impl Joined {
             .or_insert_with(location, || (vec![LinuxView::default(); linux], vec![QemuView::default(); qemu]))
     }
 
-    /// Published bits are in the model even where no release has them.
+    /// Adds published bits, which are in the model even if no release has them.
     pub(super) fn keep(&mut self, published: &Published) {
         let (linux, qemu) = (self.linux, self.qemu);
         for constant in &published.constants {

@@ -1,13 +1,13 @@
-//! The model: what several releases of Linux, KVM and QEMU say, joined by hardware location.
+//! The model: the facts of several releases of Linux, KVM and QEMU, merged by hardware location.
 //!
-//! A word's number is no identity: word 17 of Linux was 0x80000007.EBX once and is software-defined now, and
-//! synthetic bits move from release to release. So a hardware feature *is* its leaf, subleaf, register and bit, and
-//! everything that a release says about it hangs below. What has no location is kept apart by sort: bits that Linux
-//! defines in software, its bugs, its VMX flags, and QEMU's bits of MSRs.
+//! A word's number does not identify it: word 17 of Linux was 0x80000007.EBX and is now software-defined, and
+//! synthetic bits move between releases. A hardware feature is therefore identified by its leaf, subleaf, register
+//! and bit, and has one view per release. Bits without a location are kept by kind: bits that Linux defines in
+//! software, its bugs, its VMX flags, and QEMU's bits of MSRs.
 //!
-//! What always holds: releases ascend by number, features by location, the other sorts by constant's name; each
-//! list of views is as long as its list of releases; constants' names are Rust identifiers and unique within a sort.
-//! A published constant is there whether or not a release has its bit.
+//! Invariants: releases ascend by number, features by location, the other kinds by constant name; each list of views
+//! is as long as its list of releases; constants' names are Rust identifiers and unique within a kind. Published
+//! constants are included even if no release has their bit.
 
 pub mod board;
 mod constants;
@@ -38,14 +38,14 @@ pub use types::{
 };
 
 impl Model {
-    /// Joins facts. Whatever does not fit, such as a bit in a word that its release does not have, is left out and
-    /// named by a diagnostic; the rest is in the model all the same.
+    /// Merges facts. Inconsistent rows, such as a bit in a word that its release does not have, are reported and
+    /// omitted.
     #[must_use]
     pub fn merge(linux: &[LinuxFacts], qemu: &[QemuFacts]) -> (Model, Diagnostics) {
         Model::merge_published(linux, qemu, &Published::default())
     }
 
-    /// The same, with every published constant kept.
+    /// Merges facts, and includes every published constant.
     #[must_use]
     pub fn merge_published(
         linux: &[LinuxFacts],

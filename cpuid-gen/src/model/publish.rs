@@ -4,7 +4,7 @@ use super::types::{KernelBit, Model};
 use crate::published::{Published, PublishedBit, PublishedConstant};
 
 impl Model {
-    /// Every constant of the tables generated from this self.
+    /// Every constant of the tables generated from this model.
     #[must_use]
     pub fn published(&self) -> Published {
         let mut all = Vec::new();

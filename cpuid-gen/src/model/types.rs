@@ -17,7 +17,7 @@ pub struct Model {
     pub qemu: Vec<QemuRelease>,
     /// Bits of CPUID registers, by location.
     pub features: Vec<Feature>,
-    /// `X86_FEATURE_*` bits that no CPUID register mirrors.
+    /// `X86_FEATURE_*` bits that have no CPUID register.
     pub software: Vec<KernelBit>,
     /// `X86_BUG_*`.
     pub bugs: Vec<KernelBit>,
@@ -25,17 +25,17 @@ pub struct Model {
     pub vmx: Vec<KernelBit>,
     /// Bits of MSRs, by MSR and bit.
     pub msr: Vec<MsrFeature>,
-    /// Which of these bits needs which.
+    /// The dependencies between these bits.
     pub dependencies: Dependencies,
     /// Bit fields of leaves, by leaf, subleaves, register and bits.
     pub fields: Vec<Field>,
-    /// Published constants of fields that cpuid.csv no longer has, or has under another name.
+    /// Published constants of fields that cpuid.csv no longer has or has renamed.
     pub former_fields: Vec<PublishedConstant>,
     /// XSAVE state components by number.
     pub xsave: Vec<XsaveComponent>,
 }
 
-/// A release of Linux with the words it has.
+/// A release of Linux and its words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinuxRelease {
     /// `6.12.117`.
@@ -44,24 +44,24 @@ pub struct LinuxRelease {
     pub words: Map<Word, String>,
 }
 
-/// A release of QEMU with the words it has.
+/// A release of QEMU and its words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QemuRelease {
     /// `10.0.13`.
     pub name: String,
     /// `FeatureWord` enumerators, in the order of their indices.
     pub words: Map<Word, String>,
-    /// What each of them is read from.
+    /// The register that each word represents.
     pub sources: Map<Word, QemuSource>,
     /// CPU models in QEMU's order.
     pub models: Vec<CpuModel>,
-    /// What surrounds them.
+    /// The rest of the release's definitions of CPUs.
     pub board: Board,
-    /// What turns one into a guest.
+    /// The data that turns a model into a guest.
     pub guest: Guest,
 }
 
-/// A place among Linux's words: within one release only.
+/// A place among Linux's words, valid within one release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// Index of the word.
@@ -77,59 +77,61 @@ pub struct Feature {
     pub constant: String,
     /// Names of deprecated constants, oldest first.
     pub former: Vec<String>,
-    /// What identifies it.
+    /// Its identity.
     pub location: Location,
-    /// What each Linux release says, in the order of [`Model::linux`].
+    /// The view of each Linux release, in the order of [`Model::linux`].
     pub linux: Vec<LinuxView>,
-    /// What each QEMU release says, in the order of [`Model::qemu`].
+    /// The view of each QEMU release, in the order of [`Model::qemu`].
     pub qemu: Vec<QemuView>,
 }
 
-/// What one Linux release says about a location.
+/// One Linux release's view of a location.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LinuxView {
     /// The macro without `X86_FEATURE_`, the kernel's own or KVM's.
     pub name: Option<String>,
-    /// As `/proc/cpuinfo` shows it.
+    /// The name in `/proc/cpuinfo`.
     pub flag: Option<String>,
-    /// The kernel's bit; none when only KVM has it. A scattered feature stands in a software-defined word here.
+    /// The kernel's bit; `None` if only KVM has it. For a scattered feature, this is its bit in a software-defined
+    /// word.
     pub kernel: Option<Place>,
-    /// The bit among KVM's words, which contain the kernel's hardware words.
+    /// The bit among KVM's words, which include the kernel's hardware words.
     pub kvm: Option<Place>,
-    /// How KVM's capability set-up names it, sorted.
+    /// The mentions in KVM's capability set-up, sorted.
     pub caps: Vec<CapKind>,
 }
 
-/// What one QEMU release says about a location.
+/// One QEMU release's view of a location.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QemuView {
-    /// Index of the feature word that holds it.
+    /// Index of the feature word that contains it.
     pub word: Option<Word>,
-    /// Its name; alternatives, which old releases have, stand between `|`.
+    /// Its name; old releases have alternatives separated by `|`.
     pub name: Option<String>,
 }
 
-/// A bit that only Linux's numbering identifies: its macro's name is what stays the same between releases.
+/// A bit that only Linux numbers, identified across releases by its macro's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KernelBit {
     /// The constant's name.
     pub constant: String,
     /// The macro without its prefix.
     pub name: String,
-    /// Place and flag in each Linux release; none where it is absent (or, for a feature, stands in hardware).
+    /// Place and flag in each Linux release; `None` if it is absent, or, for a feature, if it has a hardware
+    /// location.
     pub linux: Vec<Option<KernelView>>,
 }
 
-/// What one Linux release says about a [`KernelBit`].
+/// One Linux release's view of a [`KernelBit`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KernelView {
-    /// Where it stands.
+    /// Its place.
     pub place: Place,
-    /// As `/proc/cpuinfo` shows it.
+    /// The name in `/proc/cpuinfo`.
     pub flag: Option<String>,
 }
 
-/// A bit of an MSR that QEMU knows.
+/// A bit of an MSR in a QEMU feature word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MsrFeature {
     /// The constant's name.
@@ -140,24 +142,24 @@ pub struct MsrFeature {
     pub msr: Msr,
     /// Bit, 0 to 63.
     pub bit: Bit,
-    /// What each QEMU release says, in the order of [`Model::qemu`].
+    /// The view of each QEMU release, in the order of [`Model::qemu`].
     pub qemu: Vec<QemuView>,
 }
 
-/// A bit field of a leaf, where no [`Feature`] is all of it.
+/// A bit field of a leaf that is not itself a [`Feature`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
     /// The constant's name, unique within the leaf.
     pub constant: String,
-    /// The short name of the newest release.
+    /// The short name in the newest release.
     pub name: String,
-    /// Where it stands.
+    /// Its location.
     pub place: FieldPlace,
-    /// What each Linux release calls it, in the order of [`Model::linux`].
+    /// The name in each Linux release, in the order of [`Model::linux`].
     pub linux: Vec<Option<String>>,
 }
 
-/// A bit of the model, by its index in the list of its sort.
+/// A bit of the model, by its index in the list of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Node {
     /// One of [`Model::features`].
@@ -168,44 +170,44 @@ pub enum Node {
     Msr(usize),
 }
 
-/// One bit needs another, or one of several others.
+/// A dependency of one bit on another, or on one of several others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dependency {
-    /// The bit that depends.
+    /// The dependent bit.
     pub node: Node,
-    /// What it needs one of, ascending and never empty. Nearly always it is one alone.
+    /// The bits of which it needs one, ascending and never empty. Nearly always a single bit.
     pub needs: Vec<Node>,
-    /// Which Linux releases state it, in the order of [`Model::linux`].
+    /// True for each Linux release that states it, in the order of [`Model::linux`].
     pub linux: Vec<bool>,
-    /// Which QEMU releases state it, in the order of [`Model::qemu`].
+    /// True for each QEMU release that states it, in the order of [`Model::qemu`].
     pub qemu: Vec<bool>,
-    /// Every project that stated it has a newer release that knows the bits and does not.
+    /// True if every project that stated it has a newer release that knows the bits and does not state it.
     pub withdrawn: bool,
 }
 
 /// All dependencies of a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dependencies {
-    /// As they are stated, ascending by bit and what it needs.
+    /// As stated, ascending by bit and needed bits.
     pub stated: Vec<Dependency>,
-    /// Every bit with each one that it needs, transitively; ascending.
+    /// Every bit with each bit that it needs, transitively; ascending.
     pub closed: Vec<(Node, Node)>,
 }
 
 impl Dependencies {
-    /// What stands and has no alternatives, ascending: the edges that are closed over.
+    /// Current dependencies without alternatives, ascending: the edges of the closure.
     pub fn direct(&self) -> impl Iterator<Item = (Node, Node)> {
         self.stated.iter().filter(|dependency| !dependency.withdrawn).filter_map(Dependency::edge)
     }
 
-    /// What stands for one bit, with and without alternatives.
-    pub fn of(&self, node: Node) -> impl Iterator<Item = &Dependency> {
+    /// A bit's current dependencies, with and without alternatives.
+    pub fn for_node(&self, node: Node) -> impl Iterator<Item = &Dependency> {
         let start = self.stated.partition_point(|dependency| dependency.node < node);
         let own = self.stated[start..].iter().take_while(move |dependency| dependency.node == node);
         own.filter(|dependency| !dependency.withdrawn)
     }
 
-    /// What stands and has alternatives, ascending.
+    /// Current dependencies with alternatives, ascending.
     pub fn one_of(&self) -> impl Iterator<Item = &Dependency> {
         self.stated.iter().filter(|dependency| !dependency.withdrawn && dependency.needs.len() > 1)
     }
@@ -217,15 +219,15 @@ impl Dependency {
     }
 }
 
-/// A state component.
+/// An XSAVE state component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct XsaveComponent {
     /// Its bit in XCR0 or `IA32_XSS`.
     pub number: u8,
     /// The bit that enables it.
     pub feature: Location,
-    /// Bytes. Components 0 and 1 share the legacy region and the header, whose size both have.
+    /// Bytes. Components 0 and 1 share the legacy region and the header, and have the size of both.
     pub size: u32,
-    /// Bytes from the area's start in the standard format, where a release fixes it.
+    /// Offset in the standard format in bytes, if a release fixes it.
     pub offset: Option<u32>,
 }

@@ -1,15 +1,16 @@
-//! The constants that `cpuid-tables` has published, as `upstream/constants.tsv` lists them.
+//! The constants that `cpuid-tables` has published, as listed in `upstream/constants.tsv`.
 //!
-//! A published name keeps its bit in every later build, whichever releases that build is made from. Upstream renames and
-//! drops names; users' code must not break when it does:
+//! A published name keeps its bit in every later build, regardless of the releases that the build uses. Upstream
+//! renames and removes names; users' code must still compile:
 //!
-//! - A constant never disappears and never means another bit. Where no release has the bit, the constant stays.
+//! - A constant is never removed and never changes its bit. It remains even if no release has the bit.
 //! - When upstream renames a bit, the new name becomes its constant, and the old one stays, deprecated.
-//! - A second bit of one name gets its location appended; the first one keeps the name.
-//! - A field's place is a fact that a newer cpuid.csv can correct: the name stays, and follows the correction.
+//! - If a second bit has the same name, its location is appended; the first bit keeps the name.
+//! - A newer cpuid.csv can correct a field's place: the name stays and follows the correction.
 //!
-//! What always holds of the list: a name stands once in its module; a successor is a name of the same module that has
-//! none itself. Of one bit of a CPUID register or an MSR, one constant has no successor, and it succeeds the others.
+//! Invariants of the list: a name is unique within its module; a successor is a name of the same module that has no
+//! successor. Of the constants of one bit of a CPUID register or an MSR, exactly one has no successor, and it
+//! succeeds the others.
 
 mod read;
 #[cfg(feature = "cli")]
@@ -22,18 +23,18 @@ use crate::location::{Bit, FieldPlace, Location, Msr};
 #[cfg(feature = "cli")]
 pub use write::write;
 
-/// What a constant stands for; its sort is the module that the constant is in.
+/// What a constant represents; its kind is the constant's module.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PublishedBit {
     /// `feature`: a bit of a CPUID register.
     Feature(Location),
     /// `msr`: a bit of an MSR.
     Msr(Msr, Bit),
-    /// `software`: a macro of Linux's, which the constant is called after.
+    /// `software`: a macro of Linux with the constant's name.
     Software,
-    /// `bug`: the same.
+    /// `bug`: likewise.
     Bug,
-    /// `vmx`: the same.
+    /// `vmx`: likewise.
     Vmx,
     /// `field::leaf_*`: a field of a leaf, with its short name in cpuid.csv.
     Field(FieldPlace, String),
@@ -69,21 +70,21 @@ impl fmt::Display for PublishedBit {
 /// One published constant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PublishedConstant {
-    /// What it stands for.
+    /// What it represents.
     pub bit: PublishedBit,
     /// Its name.
     pub name: String,
-    /// The constant that took its place: it is deprecated then.
+    /// The constant that replaced it, if it is deprecated.
     pub successor: Option<String>,
 }
 
 /// All published constants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Published {
-    /// The newest release of Linux that names were taken from; empty in an empty list.
+    /// The newest release of Linux with names in the list; empty in an empty list.
     pub linux: String,
-    /// The newest release of QEMU that names were taken from; empty in an empty list.
+    /// The newest release of QEMU with names in the list; empty in an empty list.
     pub qemu: String,
-    /// By sort and place; of one bit, the deprecated ones first.
+    /// By kind and place; for one bit, deprecated constants come first.
     pub constants: Vec<PublishedConstant>,
 }

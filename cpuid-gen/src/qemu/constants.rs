@@ -1,5 +1,5 @@
-//! `CPUID_*` constants of cpu.h, and the locations that comments beside `enum FeatureWord` state: two further
-//! witnesses of what `feature_word_info[]` says.
+//! `CPUID_*` constants of cpu.h, and the locations in comments beside `enum FeatureWord`: redundant information that
+//! is checked against `feature_word_info[]`.
 
 use regex::Captures;
 
@@ -12,13 +12,13 @@ use crate::location::{Leaf, Register, Subleaf};
 use crate::pattern;
 
 impl<'a> Reader<'a, '_> {
-    /// Both, in the order of the header.
+    /// Reads both, in the order of the header.
     pub(super) fn constants(&mut self, header: &Unit<'a>) {
         self.macros(header);
         self.comments(header);
     }
 
-    /// Every `CPUID_*` but the vendors' strings.
+    /// Reads every `CPUID_*` except the vendor strings.
     fn macros(&mut self, header: &Unit<'a>) {
         for define in header.defines.iter().filter(|define| define.active) {
             let name = &define.name.text;
@@ -36,7 +36,7 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// The locations in the comments beside the enumerators.
+    /// Reads the locations in the comments beside the enumerators.
     fn comments(&mut self, header: &Unit<'a>) {
         let Some(form) = self.diagnostics.take(pattern::compile(pattern::QEMU_LOCATION)) else { return };
         for word in &self.words {
@@ -58,7 +58,7 @@ fn parts(groups: &Captures<'_>) -> Option<(Leaf, Option<Subleaf>, Register)> {
     Some((Leaf(number(&groups[1])?), subleaf, groups[3].parse().ok()?))
 }
 
-/// `0xd` and `8000_0001` are hexadecimal, everything else is decimal.
+/// `0xd` and `8000_0001` are hexadecimal; other numbers are decimal.
 fn number(text: &str) -> Option<u32> {
     if let Some(digits) = text.strip_prefix("0x") {
         return u32::from_str_radix(digits, 16).ok();

@@ -1,4 +1,4 @@
-//! Collects findings: one per key, with the releases that have it. Explained ones are left out.
+//! Collects findings: one per key, with the releases that have it. Explained ones are omitted.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,7 +7,7 @@ use super::differences::{Difference, Differences};
 use super::key::Key;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
-/// A release as findings name it; `rank` orders the releases of a project.
+/// A release in findings; `rank` is its position among the project's releases.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Release {
     pub(super) project: &'static str,
@@ -20,7 +20,7 @@ struct Open {
     releases: BTreeSet<Release>,
 }
 
-/// Collects findings, leaving out those that are explained.
+/// Collects findings, except those that are explained.
 pub(super) struct Findings<'a> {
     differences: &'a Differences,
     used: Vec<bool>,
@@ -34,7 +34,7 @@ impl<'a> Findings<'a> {
         Findings { differences, used, open: BTreeMap::new(), without_key: Diagnostics::new() }
     }
 
-    /// Notes a finding of these releases. True when it is explained.
+    /// Adds a finding about these releases. True if it is explained.
     pub(super) fn add(&mut self, key: Key, releases: &[&Release], make: impl FnOnce() -> Diagnostic) -> bool {
         if let Some(index) = self.differences.index_of(&key) {
             self.used[index] = true;
@@ -48,7 +48,7 @@ impl<'a> Findings<'a> {
         false
     }
 
-    /// Notes one that nobody can explain away.
+    /// Adds a finding that cannot be explained.
     pub(super) fn add_plain(&mut self, diagnostic: Diagnostic) {
         self.without_key.push(diagnostic);
     }
@@ -57,7 +57,7 @@ impl<'a> Findings<'a> {
         self.differences
     }
 
-    /// The tables that were written anew between two releases, which a row of the differences says; marks it as used.
+    /// The tables that were replaced between two releases, according to the differences; marks those rows as used.
     pub(super) fn use_rewritten(&mut self, older: &str, newer: &str) -> Vec<&'a str> {
         let differences: &'a Differences = self.differences;
         let found = differences.rewritten.iter().filter(|table| table.lies_between(older, newer));
@@ -70,13 +70,13 @@ impl<'a> Findings<'a> {
         self.used[index] = true;
     }
 
-    /// The entries of the differences that nothing has needed so far.
+    /// The entries of the differences that were not used so far.
     pub(super) fn unused(&self) -> impl Iterator<Item = &'a Difference> + use<'a, '_> {
         let differences: &'a Differences = self.differences;
         differences.entries.iter().zip(&self.used).filter(|(_, used)| !**used).map(|(entry, _)| entry)
     }
 
-    /// All findings, sorted, and which entries of the differences were used.
+    /// All findings, sorted, and the use of each entry of the differences.
     pub(super) fn finish(self) -> (Diagnostics, Vec<bool>) {
         let mut all = self.without_key;
         for (key, mut open) in self.open {
@@ -101,7 +101,7 @@ impl<'a> Findings<'a> {
 fn explained_by(key: &Key) -> String {
     let Key { kind, subject, left, right } = key;
     let row = format!("{} | {subject} | {left} | {right} | VERDICT | REASON", kind.name());
-    format!("if this is as it should be, say why in differences.tsv: {row}")
+    format!("if this is intended, explain it in differences.tsv: {row}")
 }
 
 fn list_of_releases(releases: &BTreeSet<Release>) -> String {

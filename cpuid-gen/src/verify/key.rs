@@ -1,8 +1,8 @@
-//! What identifies a finding, the same in every release, so that a row of `differences.tsv` can explain it.
+//! The identity of a finding, which is the same in every release, so that a row of `differences.tsv` can explain it.
 
 macro_rules! kinds {
     ($($variant:ident $name:literal $about:literal,)+) => {
-        /// What a finding is about; also the first column of `differences.tsv`.
+        /// The kind of a finding, which is the first column of `differences.tsv`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Kind {
             $(#[doc = $about] $variant,)+
@@ -16,36 +16,36 @@ macro_rules! kinds {
 }
 
 kinds! {
-    LeafName "leaf-name" "A word's name states another place than its row.",
+    LeafName "leaf-name" "A word's name and its row have different locations.",
     WordTwice "word-twice" "Two words of one release have the same name, index or location.",
     WordMissing "word-missing" "An index below the count has no word.",
-    Count "count" "A count is absent, given twice or at odds with the rows.",
+    Count "count" "A count is missing, duplicate or inconsistent with the rows.",
     NoWord "no-word" "A row names a word that the release does not have.",
-    KvmWord "kvm-word" "A feature that KVM has for itself is in a word of the kernel's.",
-    NameTwice "name-twice" "One name stands at two places.",
-    BitTwice "bit-twice" "Two names stand at one place.",
+    KvmWord "kvm-word" "A feature that KVM defines is in a word of the kernel.",
+    NameTwice "name-twice" "One name has two places.",
+    BitTwice "bit-twice" "Two names have one place.",
     FlagTwice "flag-twice" "Two features show the same flag.",
-    RowTwice "row-twice" "The same row stands there more than once.",
+    RowTwice "row-twice" "A row is repeated.",
     Unresolved "unresolved" "A row names a feature that nothing defines.",
     Scattered "scattered" "A scattered feature contradicts another statement about the same bit or feature.",
     Translation "translation" "KVM's place for a kernel feature contradicts another statement.",
-    Cap "cap" "KVM's capability list puts a feature in a word that does not hold it.",
+    Cap "cap" "KVM's capability list puts a feature in a word that does not contain it.",
     BitRange "bit-range" "A bit beyond the width of its word.",
-    Comment "comment" "The place that a comment states is not the one in the table.",
-    Macro "macro" "A constant stands for no single bit of a word that the release has.",
-    MacroName "macro-name" "A constant's name is not that of the bit it stands for.",
+    Comment "comment" "A comment and the table have different locations.",
+    Macro "macro" "A constant is not a single bit of a word of the release.",
+    MacroName "macro-name" "A constant and its bit have different names.",
     WordOneSided "word-one-sided" "A register is a word of one project only.",
-    Config "config" "What the source says to require or to disable a feature has no effect.",
+    Config "config" "A statement that requires or disables a feature has no effect.",
     FieldName "field-name" "A field of cpuid.csv and the feature at its bit have different names.",
-    FieldWide "field-wide" "A field of several bits covers one that is a feature.",
-    FieldElsewhere "field-elsewhere" "A field of cpuid.csv has the name of a feature that stands elsewhere.",
+    FieldWide "field-wide" "A field of several bits contains a feature.",
+    FieldElsewhere "field-elsewhere" "A field of cpuid.csv has the name of a feature at another location.",
     FieldOverlap "field-overlap" "Two fields of a register share bits.",
-    BitName "bit-name" "The two projects call a bit differently.",
+    BitName "bit-name" "The two projects have different names for a bit.",
     NameElsewhere "name-elsewhere" "The two projects have the same name at different places.",
-    DepCircle "dep-circle" "Features of one release need each other in a circle.",
-    DepOpposite "dep-opposite" "The two projects' dependencies contradict each other: together they go in a circle.",
-    Changed "changed" "A newer release says something else than an older one.",
-    Gone "gone" "A newer release no longer says what an older one said.",
+    DepCircle "dep-circle" "The dependencies of one release form a cycle.",
+    DepOpposite "dep-opposite" "The dependencies of the two projects together form a cycle.",
+    Changed "changed" "A newer release changes a statement of an older one.",
+    Gone "gone" "A newer release drops a statement of an older one.",
 }
 
 impl Kind {
@@ -56,16 +56,16 @@ impl Kind {
     }
 }
 
-/// What identifies a finding, whatever release shows it.
+/// The identity of a finding, independent of the release.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
-    /// What it is about.
+    /// The kind of finding.
     pub kind: Kind,
     /// The place or the name.
     pub subject: String,
-    /// What the first side says, `-` for nothing.
+    /// The first side's statement, `-` for none.
     pub left: String,
-    /// What the second side says, `-` for nothing.
+    /// The second side's statement, `-` for none.
     pub right: String,
 }
 

@@ -1,11 +1,11 @@
-//! What the name of a word says about its place.
+//! The location in the name of a word.
 //!
-//! Linux names a word after its register, `CPUID_7_1_EAX` or `CPUID_8000_0007_EBX`, and QEMU likewise, `FEAT_7_1_EAX`.
-//! All numbers in such names are hexadecimal; a leaf above 0xFFFF is written in two groups of four digits.
+//! Linux and QEMU name a word after its register: `CPUID_7_1_EAX`, `CPUID_8000_0007_EBX`, `FEAT_7_1_EAX`. All numbers
+//! in such names are hexadecimal; a leaf above 0xFFFF is written as two groups of four digits.
 
 use crate::location::CpuidWord;
 
-/// The longest start of `name` that states a register and is followed by `_`: `7_1_EAX` of `7_1_EAX_AVX_VNNI`.
+/// The longest prefix of `name` that states a register and is followed by `_`: `7_1_EAX` of `7_1_EAX_AVX_VNNI`.
 pub(super) fn stated_prefix(name: &str) -> Option<&str> {
     let ends = name.match_indices('_').map(|(at, _)| at);
     ends.map(|end| &name[..end]).rfind(|start| CpuidWord::from_stem(start).is_some())

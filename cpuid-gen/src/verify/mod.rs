@@ -1,9 +1,9 @@
-//! Do Linux, KVM and QEMU agree about which bit is which?
+//! Checks that Linux, KVM and QEMU agree about the bits of CPUID.
 //!
-//! A hardware feature is its leaf, subleaf, register and bit; a word's index belongs to one release. Each release is
-//! checked by itself, each Linux against each QEMU, and the releases of one project against each other in their order.
-//! What a person judged to be fine stands in `upstream/differences.tsv` ([`Differences`]); everything else is a
-//! finding with both places. Nothing here reads files or prints.
+//! A hardware feature is identified by leaf, subleaf, register and bit; a word's index is valid within one release.
+//! Each release is checked by itself, each Linux release against each QEMU release, and the releases of one project
+//! against each other in order. Reviewed differences are in `upstream/differences.tsv` ([`Differences`]); everything
+//! else is a finding with both places. This module does not read files or print.
 
 mod cpu_models;
 mod deps;
@@ -41,7 +41,7 @@ use linux::LinuxIndex;
 use qemu::QemuIndex;
 use statements::Statements;
 
-/// Checks everything and reports everything at once. The order of the releases does not matter.
+/// Runs all checks and reports all findings. The order of the releases does not matter.
 #[must_use]
 pub fn verify(linux: &[LinuxFacts], qemu: &[QemuFacts], differences: &Differences, scope: Scope) -> Report {
     let linux = in_order(linux, |facts| &facts.release);
@@ -71,8 +71,8 @@ pub fn verify(linux: &[LinuxFacts], qemu: &[QemuFacts], differences: &Difference
         }
     }
     deps::check(&linux, &qemu, &mut findings);
-    history::check(&linux, Statements::of_linux, &mut findings);
-    history::check(&qemu, Statements::of_qemu, &mut findings);
+    history::check(&linux, Statements::from_linux, &mut findings);
+    history::check(&qemu, Statements::from_qemu, &mut findings);
     stale::check(&linux, &qemu, scope, &mut findings);
 
     let (findings, used) = findings.finish();

@@ -1,4 +1,4 @@
-//! The pinned facts are fully explained, and quickly.
+//! The pinned facts are fully explained.
 
 use cpuid_gen::verify::{Differences, Scope, verify as check};
 

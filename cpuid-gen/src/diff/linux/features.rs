@@ -1,4 +1,4 @@
-//! Features, wherever they come from: a word that mirrors a register, scattered.c, or KVM's own words.
+//! Features from all tables: words that mirror a register, scattered.c, and KVM's own words.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,21 +10,21 @@ use crate::facts::LinuxFlag;
 use crate::location::Location;
 use crate::source::Span;
 
-/// The field that says how Linux or KVM comes by a bit.
+/// The field with the source from which Linux or KVM takes a bit.
 const BY: &str = "by";
 const ITS_WORD: &str = "its word";
 
-/// A feature at one location; one that stands at two, as `MBA` does, comes twice.
+/// A feature at one location; one with two locations, such as `MBA`, occurs twice.
 pub(super) struct Known<'a> {
     pub(super) name: &'a str,
-    /// None where software defines it.
+    /// `None` if software defines it.
     pub(super) home: Option<Location>,
     /// The kernel's own bit.
     kernel: Option<&'a LinuxFlag>,
-    /// How it gets there, where that is not by its word.
+    /// Its source, if that is not its word.
     by: BTreeSet<String>,
     rows: Vec<Span>,
-    /// Rows that say again what another has said.
+    /// Rows that repeat another one.
     again: usize,
 }
 
@@ -33,21 +33,21 @@ pub(super) fn changes(old: &Tree<'_>, new: &Tree<'_>) -> Vec<Change> {
     let bits = |tree: &Tree<'_>| tree.bits.iter().map(|known| bit(known, tree)).collect();
     let mut changes = bits::changes(bits(old), bits(new));
     for change in &mut changes {
-        // By its word is how a bit of hardware gets there unless said otherwise.
+        // A hardware bit comes from its word unless another source is recorded.
         let plain = |value: &Option<String>| value.as_deref().is_none_or(|value| value == ITS_WORD);
         change.fields.retain(|field| field.name != BY || !plain(&field.old) || !plain(&field.new));
     }
     changes
 }
 
-/// The changes of bits that Linux numbers and nothing else identifies: bugs and VMX flags.
+/// The changes of bits that are only identified by Linux's numbering: bugs and VMX flags.
 pub(super) fn kernel_bits(old: &[LinuxFlag], new: &[LinuxFlag]) -> Vec<Change> {
     let bits = |all: &[LinuxFlag]| {
         let line = |flag: &LinuxFlag| placed(Line::new(&flag.name, flag.at), flag);
         all.iter().map(|flag| Bit::<Location> { home: None, line: line(flag) }).collect()
     };
     let mut changes = bits::changes(bits(old), bits(new));
-    // All of them are numbered by software: there is nothing to tell apart.
+    // All of them are numbered by software, so there is only one realm.
     changes.iter_mut().for_each(|change| change.at = None);
     changes
 }
@@ -77,7 +77,7 @@ fn joined(first: Option<&str>, others: &BTreeSet<String>) -> Option<String> {
     (!all.is_empty()).then(|| all.join(" and "))
 }
 
-/// Every feature of a release.
+/// All features of a release.
 pub(super) fn known<'a>(tree: &Tree<'a>) -> Vec<Known<'a>> {
     let mut all = Collected { all: Vec::new(), index: HashMap::new() };
     let mut elsewhere: HashMap<&str, Vec<Location>> = HashMap::new();
@@ -115,7 +115,7 @@ pub(super) fn known<'a>(tree: &Tree<'a>) -> Vec<Known<'a>> {
     for (how, bits) in [("KVM", &tree.facts.kvm_features), ("KVM, translated", &tree.facts.kvm_translates)] {
         for bit in bits {
             let home = tree.leaves.get(bit.leaf_name.as_str()).map(|&word| Location { word, bit: bit.bit });
-            // Without a location, only the row itself tells them apart.
+            // Without a location, only the row itself distinguishes them.
             let bit_of = if home.is_none() { format!("[{}]", bit.bit.0) } else { String::new() };
             all.note(&bit.name, home, format!("{how} ({}{bit_of})", bit.leaf_name), bit.at);
         }

@@ -1,4 +1,4 @@
-//! Two Linux releases.
+//! Compares two Linux releases.
 
 mod caps;
 mod features;
@@ -13,7 +13,7 @@ use super::change::{Change, Topic};
 use crate::facts::{LinuxFacts, LinuxWord};
 use crate::location::{CpuidWord, Location, Word};
 
-/// Every pass, in the order of the report.
+/// All passes, in the order of the report.
 pub(super) fn passes(old: &LinuxFacts, new: &LinuxFacts) -> Vec<(Topic, Vec<Change>)> {
     let (before, after) = (Tree::new(old), Tree::new(new));
     let features = features::changes(&before, &after);
@@ -42,7 +42,7 @@ struct Tree<'a> {
     words: HashMap<Word, &'a LinuxWord>,
     leaves: HashMap<&'a str, CpuidWord>,
     bits: Vec<features::Known<'a>>,
-    /// Where each macro stands in hardware.
+    /// The hardware locations of each macro.
     named: HashMap<&'a str, Vec<Location>>,
 }
 

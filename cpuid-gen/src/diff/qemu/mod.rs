@@ -1,4 +1,4 @@
-//! Two QEMU releases.
+//! Compares two QEMU releases.
 
 mod bits;
 mod caches;
@@ -11,7 +11,7 @@ use super::change::{Change, Topic};
 use crate::facts::QemuFacts;
 use names::Names;
 
-/// Every pass, in the order of the report.
+/// All passes, in the order of the report.
 pub(super) fn passes(old: &QemuFacts, new: &QemuFacts) -> Vec<(Topic, Vec<Change>)> {
     let (before, after) = (Names::new(old), Names::new(new));
     let names = (&before, &after);

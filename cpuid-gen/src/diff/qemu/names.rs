@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::facts::QemuFacts;
 
-/// What one release calls the bits of its feature words.
+/// The names that one release gives to the bits of its feature words.
 pub(super) struct Names<'a>(HashMap<(&'a str, u8), &'a str>);
 
 impl<'a> Names<'a> {
@@ -16,7 +16,7 @@ impl<'a> Names<'a> {
         self.0.get(&(word, bit)).map_or_else(|| format!("{word} bit {bit}"), |name| (*name).to_owned())
     }
 
-    /// The bits of a mask, nameless ones by word and number.
+    /// The bits of a mask; unnamed bits by word and number.
     pub(super) fn mask(&self, word: &str, mask: u64) -> Vec<String> {
         let is_set = |bit: u8| mask >> bit & 1 == 1;
         let mut all = Vec::new();
@@ -39,7 +39,7 @@ impl<'a> Names<'a> {
         all
     }
 
-    /// The same as one text; none for none.
+    /// The bits of a mask as one text; `None` if the mask is empty.
     pub(super) fn list(&self, word: &str, mask: u64) -> Option<String> {
         (mask != 0).then(|| match mask {
             u64::MAX => format!("all of {word}"),

@@ -1,4 +1,4 @@
-//! Rows of a QEMU release: its feature words. CPU models and machine types have files of their own.
+//! Rows of a QEMU release's feature words. CPU models and machine types have their own files.
 
 use super::{cpu_model, machine, unknown_kind};
 use crate::diagnostic::Diagnostic;

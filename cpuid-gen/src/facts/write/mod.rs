@@ -1,4 +1,4 @@
-//! The facts file's writer: what [`super::read()`] reads, in upstream's order.
+//! The writer of facts files, which [`super::read()`] reads, in upstream's order.
 
 mod cpu_model;
 mod linux;
@@ -27,8 +27,7 @@ impl Display for Hex {
     }
 }
 
-/// Text as [`super::columns::Columns::string`] reads it: in quotes where it is empty, padded or could be taken for
-/// something else.
+/// Text as [`super::columns::Columns::string`] reads it: in quotes if it is empty, padded or ambiguous.
 struct Text<'a>(&'a str);
 
 impl Display for Text<'_> {
@@ -39,7 +38,7 @@ impl Display for Text<'_> {
     }
 }
 
-/// A value, or `-` for none.
+/// A value, or `-` for `None`.
 struct Or<T>(Option<T>);
 
 impl<T: Display> Display for Or<T> {
