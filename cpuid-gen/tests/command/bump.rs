@@ -189,6 +189,24 @@ fn a_point_release_replaces_the_pinned_one() {
 }
 
 #[test]
+fn a_release_candidate_is_older_than_its_release() {
+    let Some(orchard) = Orchard::new("a_release_candidate_is_older_than_its_release") else { return };
+    let tree = |name: &str, suffix: &str| {
+        let patch = format!("SUBLEVEL = 2\nEXTRAVERSION ={suffix}");
+        orchard.tree(name, LINUX, &[("Makefile", "SUBLEVEL = 1\nEXTRAVERSION =", &patch), HARMLESS])
+    };
+    for (name, suffix) in [("rc2", " -rc2"), ("rc10", " -rc10"), ("final", "")] {
+        let tree = tree(name, suffix);
+        orchard.bumps(&["linux", "--tree", tree.to_str().unwrap()]);
+        let pinned = format!("\nlinux-release\t6.2.2{}\n", suffix.trim());
+        assert!(orchard.read("upstream/linux-6.2.tsv").contains(&pinned), "{pinned}");
+    }
+    let older = orchard.trees.join("rc10");
+    let reason = "6.2.2-rc10 is older than the pinned 6.2.2";
+    orchard.refuses(&["linux", "--tree", older.to_str().unwrap()], 1, reason);
+}
+
+#[test]
 fn errors_change_nothing() {
     let Some(orchard) = Orchard::new("errors_change_nothing") else { return };
     let conflict = orchard.tree("conflict", LINUX, &release("PATCHLEVEL = 2\nSUBLEVEL = 2", &[CONFLICT]));
