@@ -148,14 +148,14 @@ pub fn pinned_or(
     qemu_at: Option<&Path>,
     diagnostics: &mut Diagnostics,
 ) -> (Vec<LinuxFacts>, Vec<QemuFacts>) {
-    let (mut beside, mut found) = (sources.beside(), Diagnostics::new());
+    let (mut forked, mut found) = (sources.fork(), Diagnostics::new());
     // Two trees are read in parallel.
     let (linux, qemu) = thread::scope(|scope| {
-        let qemu = qemu_at.map(|path| scope.spawn(|| qemu(&mut beside, path, &mut found)));
+        let qemu = qemu_at.map(|path| scope.spawn(|| qemu(&mut forked, path, &mut found)));
         let linux = linux_at.and_then(|path| linux(sources, path, diagnostics));
         (linux, qemu.map(thread::ScopedJoinHandle::join))
     });
-    sources.absorb(beside);
+    sources.absorb(forked);
     diagnostics.append(found);
     let qemu = qemu.and_then(|read| {
         let panicked =

@@ -7,7 +7,6 @@
 //! `diff` add the modules of these names; `format` adds formatting of generated files for human readers; `cli`
 //! (default) adds the command and all of the above.
 
-/// Public only for this repository's tests and fuzz targets: not covered by the semver promise.
 #[cfg(feature = "trees")]
 #[doc(hidden)]
 pub mod c;

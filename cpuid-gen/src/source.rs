@@ -128,11 +128,11 @@ impl Sources {
 
     /// An empty set with separate ids, so that files read by another thread can be [absorbed](Sources::absorb) later.
     #[must_use]
-    pub fn beside(&self) -> Sources {
+    pub fn fork(&self) -> Sources {
         Sources { files: Map::new(), next: self.next + (1 << 16) }
     }
 
-    /// Takes over the files of a set created by [`beside`](Sources::beside).
+    /// Takes over the files of a set created by [`fork`](Sources::fork).
     pub fn absorb(&mut self, other: Sources) {
         self.files.extend(other.files);
         self.next = self.next.max(other.next);

@@ -5,6 +5,8 @@
 //! evaluates constant expressions in 64 bits, [`declare`] finds enums, structs, arrays and functions, [`init`] reads
 //! initializers, and [`layout`] computes the sizes of structs. Anything unknown is a diagnostic at its place, never a
 //! guess.
+//!
+//! This module is public only for this repository's tests and fuzz targets, and not covered by the semver promise.
 
 pub mod config;
 pub mod declare;

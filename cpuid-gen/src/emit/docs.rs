@@ -77,17 +77,17 @@ fn qemu_name(doc: &mut String, views: &[QemuView]) {
 /// The releases in which KVM may advertise it, and the condition in the newest of them.
 fn kvm(doc: &mut String, model: &Model, feature: &Feature) {
     let treatments = || feature.linux.iter().map(KvmTreatment::from_view);
-    let Some(when) = treatments().rev().find_map(KvmTreatment::when) else {
+    let Some(condition) = treatments().rev().find_map(KvmTreatment::condition) else {
         if treatments().any(|treatment| treatment != KvmTreatment::Unknown) {
             doc.push_str(" KVM does not advertise it.");
         }
         return;
     };
-    let advertised = treatments().map(|treatment| treatment.when().is_some());
+    let advertised = treatments().map(|treatment| treatment.condition().is_some());
     known(doc, "KVM", &model.linux, advertised, |release| &release.name);
     // Insert before the full stop.
     doc.pop();
-    put(doc, format_args!(", {when}."));
+    put(doc, format_args!(", {condition}."));
 }
 
 /// The stated dependencies: those without alternatives in one sentence, and a sentence for each set of alternatives.

@@ -211,3 +211,8 @@ fn parse_hex(text: &str) -> Option<u64> {
 fn parse_decimal(text: &str) -> Option<u32> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
 }
+
+/// The error for a row that a project's facts do not have; `whose` is `a Linux` or `a QEMU`.
+pub(crate) fn unknown_kind(kind: &str, at: Span, whose: &str) -> Diagnostic {
+    Diagnostic::error(at, format!("`{kind}` is not a row of {whose} facts file"))
+}

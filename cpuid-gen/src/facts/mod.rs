@@ -11,6 +11,7 @@ mod linux;
 mod machine;
 mod qemu;
 mod read;
+mod release;
 #[cfg(feature = "trees")]
 mod write;
 
@@ -28,14 +29,6 @@ pub use machine::{
 };
 pub use qemu::{MaskKind, QemuBit, QemuComment, QemuFacts, QemuMacro, QemuMask, QemuSource, QemuWord};
 pub use read::read;
+pub use release::Facts;
 #[cfg(feature = "trees")]
 pub use write::{write_linux, write_qemu};
-
-/// The facts of one release of one project.
-#[derive(Clone, Debug)]
-pub enum Facts {
-    /// Linux with KVM.
-    Linux(LinuxFacts),
-    /// QEMU.
-    Qemu(QemuFacts),
-}

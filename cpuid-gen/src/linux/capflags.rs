@@ -1,13 +1,13 @@
 //! The name map: the output that a tree's `mkcapflags.sh` generates from its headers.
 //!
-//! [`super::flag_lines`] reads the headers' lines; this file prints them as the script does.
+//! `flag_lines` reads the headers' lines; this file prints them as the script does.
 
 use crate::diagnostic::Diagnostics;
 use crate::facts::{LinuxFacts, LinuxFlag};
 use crate::source::{FileId, Sources};
 
-use super::Tree;
 use super::flag_lines::{Rule, entry};
+use super::tree::Tree;
 
 /// Prints the output of the tree's own script.
 ///

@@ -3,7 +3,8 @@
 //! A macro in an inactive branch (`X86_BUG_ESPFIX`) is a fact too: the name map shows it.
 
 use super::flag_lines::{Rule, Scan};
-use super::{Reader, Tree};
+use super::reader::Reader;
+use super::tree::Tree;
 use crate::c::macros::Define;
 use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;

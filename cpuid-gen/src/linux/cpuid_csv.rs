@@ -6,7 +6,7 @@
 //! `31:0`, and registers in lower case; since 6.16 all leaf numbers are hexadecimal. Numbers are C's, and ranges
 //! start with the higher end. Rows may overlap if two vendors use the same bits.
 
-use super::Reader;
+use super::reader::Reader;
 use crate::diagnostic::Diagnostic;
 use crate::facts::CpuidField;
 use crate::location::{Bit, Leaf, Register, Subleaf};

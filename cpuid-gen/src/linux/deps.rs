@@ -1,6 +1,6 @@
 //! `cpuid_deps[]` of cpuid-deps.c: which features need which, as used by Linux to clear them.
 
-use super::Reader;
+use super::reader::Reader;
 use super::rows::{MAX_ROWS, feature_name};
 use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;

@@ -7,7 +7,7 @@
 //! The facts are the computed masks. A feature that a definition names without setting its bit has a row of the kind
 //! `named`: `1<<(X86_FEATURE_PGE) & 31` has always been zero.
 
-use super::Reader;
+use super::reader::Reader;
 use super::variants::{Variant, variants};
 use crate::c::Type;
 use crate::c::expr::evaluate;

@@ -3,7 +3,7 @@
 //! arch/x86/Kconfig.cpufeatures. Every entry has `config NAME`, `def_bool y` and optionally `depends on` lines.
 //! arch/x86/tools/cpufeaturemasks.awk turns them into masks. Anything else in the file is an error.
 
-use super::Reader;
+use super::reader::Reader;
 use crate::diagnostic::Diagnostic;
 use crate::facts::condition::pieces;
 use crate::facts::{Condition, ConfigKind, LinuxConfig};

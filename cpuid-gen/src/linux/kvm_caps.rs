@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use super::Reader;
+use super::reader::Reader;
 use crate::c::declare::{find_function, inside, split_commas};
 use crate::c::lexer::{Kind, Token};
 use crate::c::preprocess::Unit;

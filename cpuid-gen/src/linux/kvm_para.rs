@@ -4,7 +4,7 @@
 //! `KVM_CPUID_FEATURES` is the leaf. The registers are documented in the header's comments and in
 //! Documentation/virt/kvm/x86/cpuid.rst.
 
-use super::Reader;
+use super::reader::Reader;
 use crate::c::macros::Define;
 use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;

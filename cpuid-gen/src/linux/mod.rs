@@ -13,6 +13,7 @@ mod kconfig;
 mod kvm_caps;
 mod kvm_para;
 mod msr_bits;
+mod reader;
 mod release;
 mod reverse_cpuid;
 mod rows;
@@ -21,18 +22,14 @@ mod tree;
 mod variants;
 mod words;
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::rc::Rc;
 
-use crate::c::Value;
-use crate::c::declare::Enumerator;
-use crate::c::expr::{Environment, evaluate};
-use crate::c::preprocess::{Preprocessor, Unit};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::c::preprocess::Preprocessor;
+use crate::diagnostic::Diagnostics;
 use crate::facts::{ConfigKind, LinuxFacts};
-use crate::source::{FileId, Sources, Span};
+use crate::source::Sources;
 
+use reader::Reader;
 pub use tree::Tree;
 
 /// Reads the facts of the tree at `root`. Errors are in `diagnostics`; the result is `None` if nothing could be read,
@@ -58,39 +55,7 @@ pub fn read(sources: &mut Sources, tree: &Tree, diagnostics: &mut Diagnostics) -
     Some(reader.facts)
 }
 
-/// The reader's state.
-struct Reader<'a, 'd> {
-    sources: &'a Sources,
-    preprocessor: Preprocessor<'a>,
-    /// The files read so far, for those with several tables.
-    units: HashMap<FileId, Rc<Unit<'a>>>,
-    /// Enumerators of all enums read so far.
-    names: HashMap<String, Value>,
-    /// Enumerators of the register enum.
-    registers: Vec<Enumerator>,
-    facts: LinuxFacts,
-    diagnostics: &'d mut Diagnostics,
-}
-
-impl<'a, 'd> Reader<'a, 'd> {
-    fn new(
-        sources: &'a Sources,
-        prelude: FileId,
-        facts: LinuxFacts,
-        diagnostics: &'d mut Diagnostics,
-    ) -> Self {
-        let preprocessor = Preprocessor::new(sources, prelude, diagnostics);
-        Reader {
-            sources,
-            preprocessor,
-            units: HashMap::new(),
-            names: HashMap::new(),
-            registers: Vec::new(),
-            facts,
-            diagnostics,
-        }
-    }
-
+impl Reader<'_, '_> {
     /// Reads words, features, bugs and VMX flags.
     fn headers(&mut self, tree: &Tree) {
         let features = self.read(tree.features);
@@ -167,38 +132,5 @@ impl<'a, 'd> Reader<'a, 'd> {
         if let Some(file) = tree.kconfig {
             self.kconfig(file);
         }
-    }
-
-    fn read(&mut self, file: FileId) -> Rc<Unit<'a>> {
-        let (preprocessor, diagnostics) = (&mut self.preprocessor, &mut *self.diagnostics);
-        let unit = self.units.entry(file).or_insert_with(|| Rc::new(preprocessor.read(file, diagnostics)));
-        Rc::clone(unit)
-    }
-
-    fn environment(&self, unit: &Unit<'a>, at: Span) -> Environment<'_, 'a> {
-        Environment::new(&self.preprocessor.macros, unit.moment(at), &self.names)
-    }
-
-    /// The environment after everything read so far.
-    fn environment_now(&self) -> Environment<'_, 'a> {
-        Environment::new(&self.preprocessor.macros, self.preprocessor.macros.now(), &self.names)
-    }
-
-    /// The value of a macro's replacement.
-    fn value_of(&self, define: &crate::c::macros::Define<'a>) -> Result<i128, Diagnostic> {
-        let name = &define.name;
-        if define.params.is_some() {
-            return Err(Diagnostic::error(
-                name.span,
-                format!("`{}` has parameters: expected a number", name.text),
-            ));
-        }
-        if define.body.is_empty() {
-            return Err(Diagnostic::error(
-                name.span,
-                format!("the definition of `{}` is empty: expected a number", name.text),
-            ));
-        }
-        Ok(evaluate(&define.body, name.span, &self.environment_now())?.number())
     }
 }

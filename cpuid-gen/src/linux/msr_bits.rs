@@ -5,7 +5,7 @@
 //! which must agree. IA32_PERF_CAPABILITIES is not read, since its prefix `PERF_CAP_*` covers fields, masks and bit
 //! numbers. The bits that KVM exposes (`KVM_SUPPORTED_ARCH_CAP` of kvm/x86.c) are not in this header.
 
-use super::Reader;
+use super::reader::Reader;
 use crate::c::macros::Define;
 use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;

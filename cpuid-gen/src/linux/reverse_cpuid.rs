@@ -1,6 +1,6 @@
 //! KVM's `reverse_cpuid[]`, its own features, and `__feature_translate`.
 
-use super::Reader;
+use super::reader::Reader;
 use super::rows::struct_order;
 use crate::c::declare::{find_function, find_table, inside};
 use crate::c::expand::expand_some;

@@ -1,6 +1,6 @@
 //! Tables whose rows are structs, and the values that several of them have: features and registers.
 
-use super::Reader;
+use super::reader::Reader;
 use crate::c::declare::{find_enum, find_struct, find_table, inside};
 use crate::c::init::{Field, Init, parse_list};
 use crate::c::lexer::Kind;

@@ -1,6 +1,6 @@
 //! `cpuid_bits[]` of scattered.c: features from registers without a word of their own.
 
-use super::Reader;
+use super::reader::Reader;
 use super::rows::{MAX_ROWS, feature_name};
 use crate::c::init::Init;
 use crate::c::preprocess::Unit;

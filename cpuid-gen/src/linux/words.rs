@@ -1,6 +1,6 @@
 //! `enum cpuid_leafs` and `enum kvm_only_cpuid_leafs`: the register of each word.
 
-use super::Reader;
+use super::reader::Reader;
 use crate::c::declare::find_enum;
 use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;

@@ -67,7 +67,7 @@ impl KvmTreatment {
 
     /// The condition for advertising it, as a phrase for documentation; `None` if it is not advertised.
     #[must_use]
-    pub fn when(self) -> Option<&'static str> {
+    pub fn condition(self) -> Option<&'static str> {
         match self {
             KvmTreatment::Unknown | KvmTreatment::NotAdvertised | KvmTreatment::Runtime => None,
             KvmTreatment::Vendor => Some("if its vendor module enables it"),

@@ -1,6 +1,6 @@
 //! The reader of `constants.tsv`. Rows are tab-separated like those of facts; the first column is the module.
 
-use super::{Published, PublishedBit, PublishedConstant};
+use super::list::{Published, PublishedBit, PublishedConstant};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::columns::{Columns, rows};
 use crate::location::{CpuidWord, FieldPlace, Location};

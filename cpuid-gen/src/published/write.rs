@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Published, PublishedBit};
+use super::list::{Published, PublishedBit};
 
 /// The text at the head of the list.
 const HEAD: &str = "\

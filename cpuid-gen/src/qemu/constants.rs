@@ -3,7 +3,7 @@
 
 use regex::Captures;
 
-use super::Reader;
+use super::reader::Reader;
 use crate::c::expr::{Environment, evaluate};
 use crate::c::lexer::Kind;
 use crate::c::preprocess::Unit;

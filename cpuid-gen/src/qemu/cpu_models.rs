@@ -3,7 +3,7 @@
 //! Versions exist since 4.1, caches of models since 2.12, and caches of versions since 10.1. A record has the values
 //! of a model's initializer in order; [`crate::model`] resolves versions.
 
-use super::Reader;
+use super::reader::Reader;
 use crate::c::Type;
 use crate::c::declare::find_table;
 use crate::c::expr::{Environment, evaluate_expanded};

@@ -6,8 +6,8 @@
 //! interrupt controller, and old machine types drop some properties (`kvm-default` among the compatibility
 //! properties). TCG's table exists since 2.6.
 
-use super::Reader;
 use super::property_name::property_name;
+use super::reader::Reader;
 use crate::c::declare::{find_table, inside};
 use crate::c::expand::expand;
 use crate::c::init::parse_list;

@@ -1,6 +1,6 @@
 //! `feature_dependencies[]` of cpu.c, since 4.1, and `x86_ext_save_areas[]`, since 2.6.
 
-use super::Reader;
+use super::reader::Reader;
 use crate::c::declare::{find_definition, find_table};
 use crate::c::expr::Environment;
 use crate::c::init::{Init, InitKind, parse_list};

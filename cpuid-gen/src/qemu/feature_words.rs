@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Reader;
+use super::reader::Reader;
 use crate::c::declare::{find_definition, find_table, inside};
 use crate::c::expand::expand;
 use crate::c::expr::{Environment, evaluate};

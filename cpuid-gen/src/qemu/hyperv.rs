@@ -5,7 +5,7 @@
 //! A location is a feature word (`.fw`) before 6.1 and a CPUID register (`.func`, `.reg`) since. QEMU also sets a few
 //! bits that belong to no single property (`HV_HYPERCALL_AVAILABLE` since 6.1).
 
-use super::Reader;
+use super::reader::Reader;
 use crate::c::declare::{find_table, inside};
 use crate::c::expand::expand;
 use crate::c::expr::Environment;

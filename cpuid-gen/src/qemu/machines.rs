@@ -19,11 +19,11 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use super::Reader;
 use super::board::{Board, Code};
 use super::board_code::{Class, Runner, Started};
 use super::globals::Global;
 use super::other_files::MachineFiles;
+use super::reader::Reader;
 use crate::c::expand::expand;
 use crate::c::init::parse_list;
 use crate::diagnostic::Diagnostic;

@@ -18,21 +18,22 @@ mod machines;
 mod other_files;
 mod properties;
 mod property_name;
+mod reader;
 mod statements;
 mod tree;
 
-use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::thread;
 
+use crate::c::Type;
 use crate::c::declare::{find_enum, find_enum_starting};
 use crate::c::preprocess::{Preprocessor, Unit};
-use crate::c::{Type, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::{QemuCache, QemuFacts};
+use crate::facts::QemuFacts;
 use crate::source::{FileId, Sources};
 
 use other_files::OtherFiles;
+use reader::Reader;
 pub use tree::Tree;
 
 /// Reads the facts of the tree at `root`. Errors are in `diagnostics`; the result is `None` if nothing could be read,
@@ -103,45 +104,7 @@ fn machine_types(
     (reader.facts, diagnostics)
 }
 
-/// The reader's state.
-struct Reader<'a, 'd> {
-    sources: &'a Sources,
-    preprocessor: Preprocessor<'a>,
-    names: HashMap<String, Value>,
-    /// `enum FeatureWord` without the count at its end.
-    words: Vec<crate::c::declare::Enumerator>,
-    /// The element type of `FeatureWordArray`.
-    feature_type: Type,
-    /// Variables of type `CPUCaches`.
-    caches: BTreeMap<String, Vec<QemuCache>>,
-    facts: QemuFacts,
-    diagnostics: &'d mut Diagnostics,
-}
-
-impl<'a, 'd> Reader<'a, 'd> {
-    fn new(
-        sources: &'a Sources,
-        prelude: FileId,
-        facts: QemuFacts,
-        diagnostics: &'d mut Diagnostics,
-    ) -> Self {
-        let preprocessor = Preprocessor::new(sources, prelude, diagnostics);
-        Reader {
-            sources,
-            preprocessor,
-            names: HashMap::new(),
-            words: Vec::new(),
-            feature_type: Type::UINT,
-            caches: BTreeMap::new(),
-            facts,
-            diagnostics,
-        }
-    }
-
-    fn read(&mut self, file: FileId) -> Unit<'a> {
-        self.preprocessor.read_declarations(file, self.diagnostics)
-    }
-
+impl<'a> Reader<'a, '_> {
     /// Reads the headers whose macros all other files use, and returns cpu.h.
     fn headers(&mut self, tree: &Tree, others: &OtherFiles) -> Unit<'a> {
         for file in tree.before.iter().chain(&others.qom).chain([&others.version]) {

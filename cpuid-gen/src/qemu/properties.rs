@@ -5,8 +5,8 @@
 //! row is a macro of qdev-properties.h, `DEFINE_PROP_KIND(NAME, STATE, FIELD, ...)`, or names its `.info` (2.8 to
 //! 4.0). Properties of the classes of all devices or all CPUs are not included.
 
-use super::Reader;
 use super::property_name::property_name;
+use super::reader::Reader;
 use crate::c::Type;
 use crate::c::declare::{close, find_function, find_table, inside, split_commas};
 use crate::c::expand::expand;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Tree;
+use super::tree::Tree;
 use crate::diff::change::{Action, Change, Field, SPELLED};
 use crate::facts::{CapKind, KvmCap};
 use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf};

@@ -1,7 +1,7 @@
 //! Rows of CPU models, their caches, dependencies and XSAVE components.
 
 use crate::diagnostic::Diagnostic;
-use crate::facts::columns::Columns;
+use crate::facts::columns::{Columns, unknown_kind};
 use crate::facts::{
     Cache, CacheKind, CacheSlot, QemuCache, QemuCacheDescriptor, QemuDep, QemuFacts, QemuLegacyCache,
     QemuModel, QemuModelVersion, QemuModelWord, QemuProp, QemuXsave,
@@ -46,7 +46,7 @@ pub(super) fn model_row(facts: &mut QemuFacts, kind: &str, at: Span, c: &mut Col
             let slot = c.choice("cache", &CacheSlot::ALL)?;
             caches.push(QemuCache { slot, cache: cache(c)?, at });
         }
-        _ => return Err(super::unknown_kind(kind, at, "a QEMU")),
+        _ => return Err(unknown_kind(kind, at, "a QEMU")),
     }
     Ok(())
 }

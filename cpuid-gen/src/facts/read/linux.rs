@@ -1,8 +1,7 @@
 //! Rows of a Linux release.
 
-use super::unknown_kind;
 use crate::diagnostic::Diagnostic;
-use crate::facts::columns::Columns;
+use crate::facts::columns::{Columns, unknown_kind};
 use crate::facts::{
     CapKind, Condition, ConfigKind, CpuidField, KvmBit, KvmCap, KvmPara, LinuxConfig, LinuxCount, LinuxDep,
     LinuxFacts, LinuxFlag, LinuxMsrBit, LinuxWord, Scattered,

@@ -62,7 +62,3 @@ fn release(mut columns: Columns<'_>) -> Result<String, Diagnostic> {
     columns.end()?;
     Ok(release)
 }
-
-fn unknown_kind(kind: &str, at: Span, whose: &str) -> Diagnostic {
-    Diagnostic::error(at, format!("`{kind}` is not a row of {whose} facts file"))
-}

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use super::{Hex, Or, Text, row};
+use super::row::{Hex, Or, Text, row};
 use crate::facts::{Cache, CacheSlot, QemuCache, QemuFacts, QemuModel, QemuModelVersion};
 
 /// Writes all of them.

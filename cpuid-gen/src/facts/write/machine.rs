@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::{Hex, Or, Text, row};
+use super::row::{Hex, Or, Text, row};
 use crate::facts::{DefaultVersion, QemuDefault, QemuFacts};
 
 /// Writes all of them.
