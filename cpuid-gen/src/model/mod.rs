@@ -24,7 +24,7 @@ mod publish;
 mod qemu;
 mod release;
 mod types;
-pub mod xsave;
+mod xsave;
 
 use crate::diagnostic::Diagnostics;
 use crate::facts::{LinuxFacts, QemuFacts};
