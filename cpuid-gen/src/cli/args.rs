@@ -9,11 +9,11 @@ use clap::{Arg, ArgMatches, Command as Clap, value_parser};
 #[cfg(feature = "cli")]
 const EXAMPLES: &str = "\
 Examples:
-  cpuid-gen verify                                 check that the pinned releases of Linux and QEMU agree
+  cpuid-gen verify                                 check the pinned releases of Linux and QEMU
   cpuid-gen verify --linux ~/linux --qemu ~/qemu   check two trees
   cpuid-gen facts --linux ~/linux                  print the facts of a tree as tab-separated rows
   cpuid-gen capflags --linux ~/linux               print the output of its mkcapflags.sh
-  cpuid-gen models EPYC-Milan-v2                   show a CPU model of QEMU with the properties of its versions
+  cpuid-gen models EPYC-Milan-v2                   show a resolved CPU model of QEMU
   cpuid-gen diff ~/linux-7.3 ~/linux               show what changed between two trees
   cpuid-gen generate --standalone -o src           write src/cpuid.rs: Rust constants for any crate
 
@@ -52,7 +52,7 @@ Exit codes, like those of diff:
 #[cfg(not(feature = "cli"))]
 const EXAMPLES: &str = "\
 Examples:
-  cpuid-gen verify                  check that the pinned releases of Linux and QEMU agree
+  cpuid-gen verify                  check the pinned releases of Linux and QEMU
   cpuid-gen verify --linux linux-7.3.tsv --qemu qemu-10.2.tsv
 
 This is a small build, with only `verify` of facts files. Enable the feature `cli` for all commands.";
