@@ -15,7 +15,7 @@ use super::args::Format;
 use super::fleet::take_in;
 use super::guest::{default_release, release};
 use super::output::{BAD, DOUBT, Failed, GOOD, HEADING, NAME, print, print_json, styled};
-use super::source::{Input, format};
+use super::source::Input;
 use super::{Result, answer};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -48,7 +48,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     input: Input<1, { usize::MAX }>,
     /// Write the table that all hosts have, in this format of dumps
-    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    #[arg(long, value_name = "FORMAT")]
     to: Option<DumpFormat>,
     /// The release of QEMU whose models are taken
     #[arg(long, value_name = "RELEASE", default_value = default_release(), value_parser = release)]

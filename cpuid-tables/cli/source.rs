@@ -165,7 +165,7 @@ pub(crate) struct Input<const MIN: usize, const MAX: usize> {
 #[derive(ClapArgs, Clone, Debug)]
 pub(crate) struct Reading {
     /// The format of the dumps, instead of recognising it
-    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    #[arg(long, value_name = "FORMAT")]
     pub(crate) from: Option<Format>,
     /// Warn of lines that make no sense and go on
     #[arg(long)]
@@ -176,14 +176,6 @@ pub(crate) struct Reading {
     /// With --host: every CPU of this machine instead of the first, with a warning of what differs
     #[arg(long)]
     pub(crate) all_cpus: bool,
-}
-
-/// A format by its name.
-pub(crate) fn format(name: &str) -> std::result::Result<Format, String> {
-    Format::find(name).ok_or_else(|| {
-        let names: Vec<&str> = Format::ALL.into_iter().map(Format::name).collect();
-        format!("the formats are {}", names.join(", "))
-    })
 }
 
 impl<const MIN: usize, const MAX: usize> Input<MIN, MAX> {

@@ -9,17 +9,28 @@
 //! tells every bit, and `fingerprint dump` has such a template as `guest_cpu_config`. MSRs, capabilities and whatever
 //! else there is besides `cpuid_modifiers` are passed over.
 
+use std::boxed::Box;
 use std::io::Write;
 use std::vec::Vec;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
+use super::cpu::Cpu;
+use super::descriptor::{Descriptor, Flags, Mark, Several, Style, Unwritable};
 use super::documents::{Document, Documents, Number};
 use super::sink::{Fault, Line, Parser, Sink};
-use super::{Cpu, WriteError};
 use crate::bits::location::{Leaf, Register, Registers, Subleaf};
 use crate::table::CpuidEntry;
+
+/// The format.
+pub(super) const FORMAT: Descriptor = Descriptor {
+    name: "firecracker",
+    about: "Firecracker's CPU templates and dumps",
+    marks: &[Mark::Text(b"\"cpuid_modifiers\""), Mark::Text(b"\"guest_cpu_config\"")],
+    parser: || Box::new(Firecracker::default()),
+    style: Some(Style { write, flags: Flags::All, open: true, several: Several::No }),
+};
 
 const NO_TEMPLATE: &str =
     "expected an object with `cpuid_modifiers`, or with `guest_cpu_config` that has them";
@@ -27,7 +38,7 @@ const TWICE: &str = "expected each register once in the modifiers of a leaf";
 
 /// The reader.
 #[derive(Default)]
-pub(super) struct Firecracker {
+struct Firecracker {
     documents: Documents,
 }
 
@@ -155,7 +166,7 @@ impl Parser for Firecracker {
 }
 
 /// Writes a CPU as a template. Registers of which nothing is told are left out.
-pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
+fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), Unwritable> {
     writeln!(out, "{{\n  \"cpuid_modifiers\": [")?;
     for (at, entry) in cpu.entries.iter().enumerate() {
         writeln!(out, "    {{\n      \"leaf\": \"{:#x}\",", entry.function.0)?;
