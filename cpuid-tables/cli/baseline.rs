@@ -11,12 +11,12 @@ use cpuid_tables::show::{bit_list, name_of};
 use cpuid_tables::{CpuidWord, FeatureSet, Leaf, QemuRelease, Register};
 use serde_json::{Value, json};
 
-use super::args::Format;
 use super::fleet::take_in;
-use super::guest::{default_release, release};
-use super::output::{BAD, DOUBT, Failed, GOOD, HEADING, NAME, print, print_json, styled};
+use super::format::Format;
+use super::outcome::{Failed, Result, answer};
+use super::output::{BAD, DOUBT, GOOD, HEADING, NAME, print, print_json, styled};
+use super::qemu_release;
 use super::source::Input;
-use super::{Result, answer};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -51,7 +51,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FORMAT")]
     to: Option<DumpFormat>,
     /// The release of QEMU whose models are taken
-    #[arg(long, value_name = "RELEASE", default_value = default_release(), value_parser = release)]
+    #[arg(long, value_name = "RELEASE", default_value = qemu_release::default(), value_parser = qemu_release::named)]
     qemu: QemuRelease,
     /// For people or for programs
     #[arg(long, value_enum, default_value = "text")]

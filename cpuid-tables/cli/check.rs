@@ -9,10 +9,11 @@ use cpuid_tables::dump::Cpu;
 use cpuid_tables::host::Host;
 use serde_json::{Value, json};
 
-use super::args::Format;
+use super::format::Format;
+use super::host;
+use super::outcome::{Result, answer};
 use super::output::{BAD, DOUBT, GOOD, HEADING, print, print_json, styled, warn};
-use super::source::{Input, Source};
-use super::{Result, answer, guest, source};
+use super::source::{Input, Source, emulated_cpuid};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -52,10 +53,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let host = args.host_from.as_deref().map(guest::host).transpose()?;
+    let host = args.host_from.as_deref().map(host::named).transpose()?;
     // A recorded host does not tell what its KVM emulates.
-    let real = args.host_from.as_deref() == Some(guest::REAL);
-    let emulated = if real { source::emulated()? } else { Vec::new() };
+    let real = args.host_from.as_deref() == Some(host::REAL);
+    let emulated = if real { emulated_cpuid()? } else { Vec::new() };
     let mut reports = Vec::new();
     for source in args.input.sources() {
         let cpus = args.input.reading.all(source)?;

@@ -7,10 +7,10 @@ use cpuid_tables::dump::Cpu;
 use cpuid_tables::show::{EntryDifferences, Obstacle, compare, obstacles};
 use serde_json::{Value, json};
 
-use super::args::Format;
+use super::format::Format;
+use super::outcome::{Result, answer};
 use super::output::{BAD, DOUBT, GOOD, HEADING, print, print_json, styled, warn};
 use super::source::{Input, Source};
-use super::{Result, answer, show};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -62,11 +62,8 @@ struct Pair {
 /// CPUs by their numbers where both have them, else by their places; a single one with all of the other side. And how many
 /// have no partner.
 fn paired((source_a, a): (&Source, Vec<Cpu>), (source_b, b): (&Source, Vec<Cpu>)) -> (Vec<Pair>, usize) {
-    let pair = |a: &Cpu, b: &Cpu| Pair {
-        names: (show::title(source_a, a), show::title(source_b, b)),
-        a: a.clone(),
-        b: b.clone(),
-    };
+    let pair =
+        |a: &Cpu, b: &Cpu| Pair { names: (source_a.title(a), source_b.title(b)), a: a.clone(), b: b.clone() };
     match (a.as_slice(), b.as_slice()) {
         ([a], all) => (all.iter().map(|b| pair(a, b)).collect(), 0),
         (all, [b]) => (all.iter().map(|a| pair(a, b)).collect(), 0),

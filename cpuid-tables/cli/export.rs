@@ -15,10 +15,10 @@ use cpuid_tables::{
 };
 use serde_json::{Value, json};
 
-use super::guest::{default_release, host, release};
-use super::output::{Failed, print_json, warn};
+use super::outcome::{Failed, Result, answer};
+use super::output::{print_json, warn};
 use super::source::{Reading, Source};
-use super::{Result, answer};
+use super::{host, qemu_release};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -62,7 +62,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR/NAME|FILE|real", default_value = "real")]
     host: String,
     /// The release of QEMU that --cpu means
-    #[arg(long, value_name = "RELEASE", default_value = default_release(), value_parser = release)]
+    #[arg(long, value_name = "RELEASE", default_value = qemu_release::default(), value_parser = qemu_release::named)]
     qemu: QemuRelease,
 }
 
@@ -99,7 +99,7 @@ fn any_host(name: &str) -> Result<Host> {
     let recorded = format!("{name}.{}", HostFile::Supported.extension());
     if name == "real" || Path::new(&recorded).exists() || !fs::metadata(name).is_ok_and(|file| file.is_file())
     {
-        return host(name);
+        return host::named(name);
     }
     let reading = Reading { from: None, lenient: false, cpu: None, all_cpus: false };
     let first = reading.open(&Source::File(name.into()))?.next();
@@ -124,7 +124,7 @@ fn of_cpu(cpu: &str, release: QemuRelease, host: &Host) -> Result<Template> {
 fn of_names(names: &[String]) -> Result<FeatureSet> {
     let mut wanted = FeatureSet::new();
     for name in names {
-        wanted.insert(super::has::feature(name)?);
+        wanted.insert(super::feature::named(name)?);
     }
     let missing: Vec<&str> = (wanted.needs() - wanted).iter().map(name_of).collect();
     if !missing.is_empty() {

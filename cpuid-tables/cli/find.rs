@@ -6,9 +6,9 @@ use clap::Args as ClapArgs;
 use cpuid_tables::show::{Found, find, names_near};
 use serde_json::Value;
 
-use super::args::Format;
-use super::output::{Failed, HEADING, print, print_json, styled};
-use super::{Result, answer};
+use super::format::Format;
+use super::outcome::{Failed, Result, answer};
+use super::output::{HEADING, print, print_json, styled};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:

@@ -8,10 +8,10 @@ use cpuid_tables::QemuRelease;
 use cpuid_tables::guest::{Definition, GuestCpuid, MachineOption};
 use serde_json::json;
 
-use super::args::Format;
-use super::guest::{default_release, host, release};
-use super::output::{BAD, Failed, GOOD, print, print_json, styled};
-use super::{Result, answer};
+use super::format::Format;
+use super::outcome::{Failed, Result, answer};
+use super::output::{BAD, GOOD, print, print_json, styled};
+use super::{host, qemu_release};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -37,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR/NAME|real", default_value = "real", default_missing_value = "real", num_args = 0..=1)]
     host: String,
     /// The release of QEMU
-    #[arg(long, value_name = "RELEASE", default_value = default_release(), value_parser = release)]
+    #[arg(long, value_name = "RELEASE", default_value = qemu_release::default(), value_parser = qemu_release::named)]
     qemu: QemuRelease,
     /// The machine, as QEMU's -machine has it
     #[arg(long, value_name = "TYPE[,OPTION...]", default_value = "pc")]
@@ -48,7 +48,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let host = host(&args.host)?;
+    let host = host::named(&args.host)?;
     let machine = args.machine.parse::<MachineOption>().map_err(Failed::new)?;
     let builder = GuestCpuid::builder().release(args.qemu).machine(machine).host(&host);
     let definitions = builder.definitions().map_err(Failed::new)?;

@@ -21,40 +21,11 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HELP: Style = AnsiColor::Cyan.on_default().bold();
 
-/// Why a command could not do what it was asked for, and what the user can do.
-#[derive(Debug)]
-pub(crate) struct Failed {
-    message: String,
-    help: Option<String>,
-}
-
-impl Failed {
-    pub(crate) fn new(message: impl Display) -> Failed {
-        Failed { message: message.to_string(), help: None }
-    }
-
-    /// The same, with what to do next.
-    pub(crate) fn help(self, help: impl Display) -> Failed {
-        Failed { help: Some(help.to_string()), ..self }
-    }
-
-    /// What went wrong, without what to do.
-    pub(crate) fn message(&self) -> &str {
-        &self.message
-    }
-
-    /// Tells it on standard error.
-    pub(crate) fn show(&self) {
-        anstream::eprintln!("{ERROR}error{ERROR:#}: {}", self.message);
-        if let Some(help) = &self.help {
-            anstream::eprintln!("{HELP}help{HELP:#}: {help}");
-        }
-    }
-}
-
-impl From<io::Error> for Failed {
-    fn from(error: io::Error) -> Failed {
-        Failed::new(format!("cannot write the output: {error}"))
+/// Tells on standard error what stops the command, and what to do.
+pub(super) fn error(message: &str, help: Option<&str>) {
+    anstream::eprintln!("{ERROR}error{ERROR:#}: {message}");
+    if let Some(help) = help {
+        anstream::eprintln!("{HELP}help{HELP:#}: {help}");
     }
 }
 

@@ -10,9 +10,9 @@ use cpuid_tables::show::{EntryDifferences, compare};
 use cpuid_tables::{CpuidEntry, CpuidRead, IndexedLeaf, Leaf, OwnBits, Registers, Subleaf};
 use serde_json::{Value, json};
 
-use super::output::{DOUBT, Failed, GOOD, HEADING, print, print_json, styled};
+use super::outcome::{Failed, Result, answer};
+use super::output::{DOUBT, GOOD, HEADING, print, print_json, styled};
 use super::source::{Input, Source};
-use super::{Result, answer, show};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -71,12 +71,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let cpu = cpu?;
         let questions = questions(&cpu.entries);
         let probed = probe(&device, &cpu.entries, &questions, mode);
-        let probed =
-            probed.map_err(|error| Failed::new(format!("{}: {error}", show::title(&source, &cpu))))?;
+        let probed = probed.map_err(|error| Failed::new(format!("{}: {error}", source.title(&cpu))))?;
         let seen = seen(&questions, &probed);
         let differences = compare(&expected(&cpu.entries, &seen, &probed.changes), &seen);
         same &= differences.is_empty();
-        tell(args, &show::title(&source, &cpu), (seen, &differences, &probed))?;
+        tell(args, &source.title(&cpu), (seen, &differences, &probed))?;
     }
     Ok(answer(same))
 }

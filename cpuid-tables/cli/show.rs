@@ -10,9 +10,10 @@ use cpuid_tables::show::{DecodedEntry, Place, Summary, decode, name_of};
 use cpuid_tables::{CpuidEntry, CpuidRead, Leaf, Registers, Subleaf};
 use serde_json::{Value, json};
 
-use super::output::{DOUBT, Failed, HEADING, NAME, print, styled, warn};
+use super::format::{Form, form};
+use super::outcome::{Failed, Result, answer};
+use super::output::{DOUBT, HEADING, NAME, print, styled, warn};
 use super::source::{Input, Source};
-use super::{Result, answer};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -44,30 +45,6 @@ pub(crate) struct Args {
     /// Only this leaf, or subleaf of it; may be given several times
     #[arg(short, long = "leaf", value_name = "LEAF[.SUB]", value_parser = leaf)]
     leaf: Vec<(Leaf, Option<Subleaf>)>,
-}
-
-/// In which form.
-#[derive(Clone, Copy)]
-pub(super) enum Form {
-    Text,
-    Json,
-    Dump(DumpFormat),
-}
-
-pub(super) fn form(name: &str) -> std::result::Result<Form, String> {
-    match name {
-        "text" => Ok(Form::Text),
-        "json" => Ok(Form::Json),
-        _ => {
-            let written = || DumpFormat::ALL.into_iter().filter(|format| format.can_be_written());
-            let found = written().find(|format| format.name() == name).map(Form::Dump);
-            found.ok_or_else(|| {
-                let names: Vec<&str> =
-                    written().map(DumpFormat::name).filter(|name| *name != "json").collect();
-                format!("it is text, json, or one of {}", names.join(", "))
-            })
-        }
-    }
 }
 
 fn leaf(text: &str) -> std::result::Result<(Leaf, Option<Subleaf>), String> {
@@ -131,14 +108,6 @@ fn chosen(args: &Args, mut cpu: Cpu) -> Cpu {
     cpu
 }
 
-/// What a CPU of a source is called.
-pub(super) fn title(source: &Source, cpu: &Cpu) -> String {
-    let number = cpu.number.map(|number| format!("CPU {number}"));
-    let name = cpu.name.clone();
-    let own: Vec<String> = number.into_iter().chain(name).collect();
-    if own.is_empty() { source.to_string() } else { own.join(" ") }
-}
-
 /// What is shown of a CPU. What it is called and whose its leaves are, the whole table tells.
 struct Shown {
     /// The whole table.
@@ -170,7 +139,7 @@ impl Shown {
         let summary = Summary::from_entries(&self.all).to_string();
         let between = if summary.is_empty() { "" } else { ": " };
         if several || !args.features {
-            text += &styled(HEADING, format!("{}{between}{summary}", title(source, &self.cpu)));
+            text += &styled(HEADING, format!("{}{between}{summary}", source.title(&self.cpu)));
             text.push('\n');
         }
         if args.features {

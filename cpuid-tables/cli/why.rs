@@ -9,10 +9,10 @@ use cpuid_tables::show::{Machine, RunningKvm, RunningLinux, Story, named, why};
 use cpuid_tables::{CpuModel, LinuxRelease, LookupError, Named, QemuRelease};
 use serde_json::{Value, json};
 
-use super::Result;
-use super::args::Format;
-use super::output::{BAD, Failed, GOOD, HEADING, print, print_json, styled, warn};
-use super::show;
+use super::feature;
+use super::format::Format;
+use super::outcome::{Failed, Result};
+use super::output::{BAD, GOOD, HEADING, print, print_json, styled, warn};
 use super::source::{Input, Source};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -93,7 +93,7 @@ fn bits(name: &str) -> Result<Vec<Named>> {
             let gone = |bit: &Named| matches!(bit, Named::Software(bit) if !bit.known_to_linux(LinuxRelease::NEWEST));
             Ok(all.into_iter().filter(|bit| !(hardware && gone(bit))).collect())
         }
-        Err(LookupError::Unknown) => super::has::feature(name).map(|feature| vec![Named::Feature(feature)]),
+        Err(LookupError::Unknown) => feature::named(name).map(|feature| vec![Named::Feature(feature)]),
     }
 }
 
@@ -127,7 +127,7 @@ fn machines(args: &Args) -> Result<Vec<(String, Machine)>> {
         }
         for cpu in args.input.reading.open(&source)? {
             let cpu = cpu?;
-            all.push((show::title(&source, &cpu), dumped(&source, cpu)));
+            all.push((source.title(&cpu), dumped(&source, cpu)));
         }
     }
     Ok(all)

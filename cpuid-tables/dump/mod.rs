@@ -1,8 +1,9 @@
 //! CPUID tables in every form in which people have them, read and written.
 //!
-//! Every [`Format`] is a file of its own with one descriptor, and a line in `format.rs`. [`read`] recognises the format by the head of the input; [`Reader`] gives one
-//! CPU at a time and holds no more than that one, so that an input may be of any size. What makes no sense is a
-//! [`ReadError`] with its line; under [`Options::lenient`] it is kept as a warning and reading goes on.
+//! Every [`Format`] is a file of its own with one descriptor, and a line in `format.rs`. [`read`] recognises the format
+//! by the head of the input; [`Reader`] gives one CPU at a time and holds no more than that one, so that an input may be
+//! of any size. What makes no sense is a [`ReadError`] with its line; under [`Options::lenient`] it is kept as a warning
+//! and reading goes on.
 //!
 //! ```
 //! use cpuid_tables::dump::{self, Format, Options};
