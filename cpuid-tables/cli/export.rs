@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args as ClapArgs, ValueEnum};
-use cpuid_tables::dump::{self, Cpu, Format};
+use cpuid_tables::dump::{Cpu, firecracker_template};
 use cpuid_tables::fleet::Template;
 use cpuid_tables::guest::{CpuOption, GuestCpuid};
 use cpuid_tables::host::{Host, HostFile};
@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
     };
     print_json(&match args.to {
-        To::Firecracker => firecracker(&template)?,
+        To::Firecracker => firecracker(&template),
         To::CloudHypervisor => cloud_hypervisor(&template, &host)?,
     })?;
     Ok(ExitCode::SUCCESS)
@@ -134,19 +134,16 @@ fn of_names(names: &[String]) -> Result<FeatureSet> {
 }
 
 /// Firecracker's docs/cpu_templates/schema.json: each bit `0`, `1`, or `x` for what it is on the host.
-fn firecracker(template: &Template) -> Result<Value> {
+fn firecracker(template: &Template) -> Value {
     let told = template.entries.iter().zip(&template.known).filter(|(_, known)| **known != Registers::ZERO);
     let (entries, known): (Vec<CpuidEntry>, Vec<Registers>) = told.unzip();
-    let mut text = Vec::new();
-    let cpu = Cpu { known: Some(known), ..Cpu::from_entries(entries) };
-    dump::write(&mut text, Format::Firecracker, &[cpu]).map_err(Failed::new)?;
-    let mut value: Value = serde_json::from_slice(&text).map_err(Failed::new)?;
+    let mut value = firecracker_template(&Cpu { known: Some(known), ..Cpu::from_entries(entries) });
     let msrs = template
         .msrs
         .iter()
         .map(|(msr, value)| json!({ "addr": format!("{:#x}", msr.0), "bitmap": format!("0b{value:064b}") }));
     value["msr_modifiers"] = msrs.collect();
-    Ok(value)
+    value
 }
 
 /// Cloud Hypervisor's `CpuidProfileData` (arch/src/x86_64/cpu_profile): a register without an adjustment becomes 0, so

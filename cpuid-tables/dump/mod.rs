@@ -54,6 +54,7 @@ mod writer;
 
 pub use cpu::Cpu;
 pub use error::{ReadError, WriteError};
+pub use firecracker::firecracker_template;
 pub use format::{Format, UnknownFormat};
 pub use reader::{Options, Reader};
 pub use writer::Writer;
