@@ -7,13 +7,13 @@ use std::process::ExitCode;
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::{Cpu, Format as DumpFormat, Writer};
 use cpuid_tables::guest::{CpuOption, GuestCpuid, MachineOption, Smp};
-use cpuid_tables::show::decode;
+use cpuid_tables::show::{Style, Styled, decode};
 use cpuid_tables::{CpuidTable, QemuRelease, Registers};
 use serde_json::json;
 
 use super::format::{Form, form};
 use super::outcome::{Failed, Result};
-use super::output::{HEADING, print, print_json, styled, warn};
+use super::output::{print, print_json, print_styled, warn};
 use super::{host, qemu_release};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -125,12 +125,12 @@ fn dump(guest: &GuestCpuid, format: DumpFormat) -> Result<()> {
 
 fn text(guest: &GuestCpuid) -> io::Result<()> {
     for (apic_id, table) in guest.vcpus() {
-        let mut text = styled(HEADING, format!("vCPU with APIC id {apic_id}"));
-        text.push('\n');
+        let mut text = Styled::new();
+        text.line(Style::Heading, format_args!("vCPU with APIC id {apic_id}"));
         for entry in decode(&table) {
-            text += &entry.to_string();
+            text.append(&entry.styled());
         }
-        if !print(&text)? {
+        if !print_styled(&text)? {
             break;
         }
     }

@@ -1,16 +1,16 @@
 //! `kvm-cpuid models`: which of QEMU's CPUs run on a host.
 
-use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::QemuRelease;
 use cpuid_tables::guest::{Definition, GuestCpuid, MachineOption};
+use cpuid_tables::show::{Style, Styled};
 use serde_json::json;
 
 use super::format::Format;
 use super::outcome::{Failed, Result, answer};
-use super::output::{BAD, GOOD, print, print_json, styled};
+use super::output::{print_json, print_styled};
 use super::{host, qemu_release};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let definitions = chosen(definitions, &args.names, args.qemu)?;
     match args.format {
         Format::Json => print_json(&definitions.iter().map(to_json).collect())?,
-        Format::Text => print(&text(&definitions, !args.names.is_empty()))?,
+        Format::Text => print_styled(&text(&definitions, !args.names.is_empty()))?,
     };
     Ok(answer(args.names.is_empty() || definitions.iter().all(Definition::runs)))
 }
@@ -75,23 +75,27 @@ fn chosen(all: Vec<Definition>, names: &[String], release: QemuRelease) -> Resul
     names.iter().map(one).collect()
 }
 
-fn text(definitions: &[Definition], reasons: bool) -> String {
+fn text(definitions: &[Definition], reasons: bool) -> Styled {
     let width = definitions.iter().map(|definition| definition.name.len()).max().unwrap_or(0);
-    let mut text = String::new();
+    let mut text = Styled::new();
     for definition in definitions {
         let name = &definition.name;
         let names: Vec<&str> = definition.unavailable_names.iter().map(|name| shown(name)).collect();
-        let verdict = if definition.runs() { styled(GOOD, "runs") } else { styled(BAD, names.join(" ")) };
         let alias = definition.alias_of.as_ref().map(|of| format!(" (is {of})")).unwrap_or_default();
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "{name:width$}  {verdict}{alias}");
+        text.plain(format_args!("{name:width$}  "));
+        if definition.runs() {
+            text.push(Style::Good, "runs");
+        } else {
+            text.push(Style::Error, names.join(" "));
+        }
+        text.plain(format_args!("{alias}\n"));
         for filtered in definition.unavailable.iter().filter(|_| reasons) {
-            let _ = writeln!(text, "    {filtered}");
+            text.plain(format_args!("    {filtered}\n"));
         }
     }
     if !reasons {
         let running = definitions.iter().filter(|definition| definition.runs()).count();
-        let _ = writeln!(text, "{running} of {} run", definitions.len());
+        text.plain(format_args!("{running} of {} run\n", definitions.len()));
     }
     text
 }
