@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
-use cpuid_tables::show::{EntryDifferences, Obstacle, Style, Styled, compare, obstacles};
+use cpuid_tables::show::{
+    EntryDifferences, Migration, MigrationSide, MsrDifference, Obstacle, Style, Styled, compare, compare_msrs,
+};
+use cpuid_tables::{CpuidRead, feature};
 use serde_json::{Value, json};
 
 use super::format::Format;
@@ -114,26 +117,36 @@ fn names(group: &[&Pair]) -> (String, String) {
 }
 
 fn differ(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
-    let groups = grouped(pairs, |pair| compare(&pair.a.entries, &pair.b.entries));
-    let same = groups.iter().all(|(_, differences)| differences.is_empty());
+    let groups = grouped(pairs, |pair| {
+        let entries = compare(&pair.a.entries, &pair.b.entries);
+        (entries, compare_msrs(pair.a.msrs.as_ref(), pair.b.msrs.as_ref()))
+    });
+    let same = groups.iter().all(|(_, (entries, msrs))| entries.is_empty() && msrs.is_empty());
     if args.format == Format::Json {
-        let to_json = |(group, found): &(Vec<&Pair>, Vec<EntryDifferences>)| {
-            json!({
-                "cpus": cpus(group),
-                "leaves": found.iter().map(EntryDifferences::to_json).collect::<Vec<Value>>(),
-            })
-        };
+        let to_json =
+            |(group, (entries, msrs)): &(Vec<&Pair>, (Vec<EntryDifferences>, Vec<MsrDifference>))| {
+                json!({
+                    "cpus": cpus(group),
+                    "leaves": entries.iter().map(EntryDifferences::to_json).collect::<Vec<Value>>(),
+                    "msrs": msrs.iter().map(MsrDifference::to_json).collect::<Vec<Value>>(),
+                })
+            };
         let groups: Vec<Value> = groups.iter().map(to_json).collect();
         print_json(&json!({ "a": a.to_string(), "b": b.to_string(), "same": same, "comparisons": groups }))?;
         return Ok(answer(same));
     }
     let mut text = Styled::new();
-    for (group, differences) in groups.iter().filter(|(_, found)| !found.is_empty()) {
+    for (group, (entries, msrs)) in
+        groups.iter().filter(|(_, (one, other))| !one.is_empty() || !other.is_empty())
+    {
         let (of_a, of_b) = names(group);
         text.line(Style::Error, format_args!("- A: {}", of_source(a, &of_a)));
         text.line(Style::Good, format_args!("+ B: {}", of_source(b, &of_b)));
-        for entry in differences {
+        for entry in entries {
             text.append(&entry.styled());
+        }
+        for msr in msrs {
+            text.append(&msr.styled());
         }
     }
     print_styled(&text)?;
@@ -150,19 +163,28 @@ fn cpus(group: &[&Pair]) -> Vec<Value> {
     group.iter().map(|pair| json!({ "a": pair.a.number, "b": pair.b.number })).collect()
 }
 
+/// What the destination's VMM can give is judged for a host; a table that shows a hypervisor is a guest's.
+fn side(cpu: &Cpu, is_destination: bool) -> MigrationSide<'_> {
+    MigrationSide {
+        entries: &cpu.entries,
+        known: cpu.known.as_deref(),
+        msrs: cpu.msrs.as_ref(),
+        is_kvm: is_destination && !cpu.entries.as_slice().has(feature::HYPERVISOR)
+            || cpu.name.as_deref() == Some("supported"),
+    }
+}
+
 fn migrate(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
-    let groups = grouped(pairs, |pair| {
-        let mut found = obstacles(&pair.a.entries, &pair.b.entries);
-        let of_kvm = pair.b.name.as_deref() == Some("supported");
-        found.retain(|obstacle| !(of_kvm && obstacle.is_emulated_by_kvm()));
-        found
-    });
-    let can = groups.iter().all(|(_, found)| found.is_empty());
+    let groups = grouped(pairs, |pair| Migration::new(side(&pair.a, false), side(&pair.b, true)));
+    let can = groups.iter().all(|(_, found)| found.can_move());
     if args.format == Format::Json {
-        let to_json = |(group, found): &(Vec<&Pair>, Vec<Obstacle>)| {
+        let to_json = |(group, found): &(Vec<&Pair>, Migration)| {
             json!({
                 "cpus": cpus(group),
-                "obstacles": found.iter().map(Obstacle::to_json).collect::<Vec<Value>>(),
+                "obstacles": found.obstacles.iter().map(Obstacle::to_json).collect::<Vec<Value>>(),
+                "notes": found.notes.iter().map(Obstacle::to_json).collect::<Vec<Value>>(),
+                "msrs_compared": !found.msrs_not_compared,
+                "remedy": found.remedy(),
             })
         };
         let groups: Vec<Value> = groups.iter().map(to_json).collect();
@@ -172,24 +194,38 @@ fn migrate(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<Ex
         return Ok(answer(can));
     }
     let mut text = Styled::new();
-    for (group, found) in groups.iter().filter(|(_, found)| !found.is_empty()) {
+    for (group, found) in &groups {
         let (of_a, of_b) = names(group);
-        let (of_a, of_b) = (of_source(a, &of_a), of_source(b, &of_b));
-        let count = found.len();
-        let things = if count == 1 { "thing stands" } else { "things stand" };
-        text.line(
-            Style::Error,
-            format_args!(
-                "A guest started on A ({of_a}) cannot move to B ({of_b}): {count} {things} in the way"
-            ),
-        );
-        for obstacle in found {
-            text.plain(format_args!("  {obstacle}\n"));
-        }
+        describe(&mut text, (&of_source(a, &of_a), &of_source(b, &of_b)), found);
     }
     if can {
         text.line(Style::Good, format_args!("A guest started on A ({a}) can move to B ({b})"));
     }
     print_styled(&text)?;
     Ok(answer(can))
+}
+
+/// The obstacles with what removes them, the notes, and what could not be compared.
+fn describe(text: &mut Styled, (a, b): (&str, &str), found: &Migration) {
+    let count = found.obstacles.len();
+    if count > 0 {
+        let obstacles = if count == 1 { "obstacle" } else { "obstacles" };
+        text.line(
+            Style::Error,
+            format_args!("A guest started on A ({a}) cannot move to B ({b}): {count} {obstacles}"),
+        );
+        for obstacle in &found.obstacles {
+            text.plain(format_args!("  {obstacle}\n"));
+        }
+        if let Some(remedy) = found.remedy() {
+            text.plain(format_args!("  A guest started with -cpu MODEL,{remedy} can move.\n"));
+        }
+    }
+    for note in &found.notes {
+        text.line(Style::Doubt, format_args!("  note: {note}"));
+    }
+    if found.msrs_not_compared {
+        let why = "feature MSRs (IA32_ARCH_CAPABILITIES, VMX) are not compared: one side does not state them";
+        text.line(Style::Doubt, format_args!("  note: {why}"));
+    }
 }

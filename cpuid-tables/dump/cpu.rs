@@ -1,9 +1,10 @@
 //! What every format holds: the table of a CPU.
 
+use std::collections::BTreeMap;
 use std::string::String;
 use std::vec::Vec;
 
-use crate::bits::location::Registers;
+use crate::bits::location::{Msr, Registers};
 use crate::table::CpuidEntry;
 
 /// The table of one CPU, of a guest or of a host.
@@ -18,6 +19,8 @@ pub struct Cpu {
     /// Which bits of each entry's registers the dump tells; none where it tells all of them. A template or a list of
     /// features tells some bits and leaves the others open; these are 0 in `entries`. As long as `entries`.
     pub known: Option<Vec<Registers>>,
+    /// Feature MSRs that the dump states; `None` where it has none.
+    pub msrs: Option<BTreeMap<Msr, u64>>,
 }
 
 impl Cpu {

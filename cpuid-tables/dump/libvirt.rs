@@ -19,7 +19,7 @@ use super::descriptor::{Descriptor, Flags, Mark, Several, Style, Unwritable};
 use super::scan::Scan;
 use super::sink::{Fault, Line, Parser, Sink};
 use super::tags::{Tag, Tags};
-use crate::bits::location::{Register, Registers};
+use crate::bits::location::{Msr, Register, Registers};
 
 /// The format.
 pub(super) const FORMAT: Descriptor = Descriptor {
@@ -32,6 +32,7 @@ pub(super) const FORMAT: Descriptor = Descriptor {
 
 const EXPECTED: &str = "expected the attributes eax_in, ecx_in, eax, ebx, ecx and edx with a number of 32 bits each, \
                         such as 0x1f";
+const EXPECTED_MSR: &str = "expected the attributes index, eax and edx with a number of 32 bits each";
 const ELEMENT: &str = "expected an element of libvirt's CPU data or map of features: cpudata, cpus, feature, alias, \
                        cpuid or msr";
 const REGISTERS: [&str; 4] = ["eax", "ebx", "ecx", "edx"];
@@ -73,6 +74,15 @@ fn said(attributes: &[(String, String)]) -> Option<Said> {
     has_leaf.then_some(said)
 }
 
+/// The number and value of an `<msr>` element: the halves of the value are EDX and EAX.
+fn msr(attributes: &[(String, String)]) -> Option<(Msr, u64)> {
+    let named = |wanted: &str| {
+        let (_, value) = attributes.iter().find(|(name, _)| name == wanted)?;
+        number(value)
+    };
+    Some((Msr(named("index")?), u64::from(named("edx")?) << 32 | u64::from(named("eax")?)))
+}
+
 fn tag(tag: Tag, line: u64, sink: &mut Sink) -> Result<(), Fault> {
     let wrong = |text: &str, why: &'static str| Fault::At { line, text: text.to_string(), why: why.into() };
     match tag {
@@ -91,12 +101,18 @@ fn tag(tag: Tag, line: u64, sink: &mut Sink) -> Result<(), Fault> {
                 sink.answer(said.leaf, said.subleaf, said.registers)?;
                 sink.only_known(said.known);
             }
-            "cpus" | "msr" | "alias" => {}
+            "msr" => {
+                let Some((msr, value)) = msr(&attributes) else {
+                    return Err(wrong("msr", EXPECTED_MSR));
+                };
+                sink.msr(msr, value);
+            }
+            "cpus" | "alias" => {}
             other => return Err(wrong(other, ELEMENT)),
         },
         Tag::End { name } => match name.as_str() {
             "cpudata" => sink.finish(),
-            // One that is about MSRs alone tells nothing here.
+            // One that is about MSRs alone is not a table.
             "feature" if sink.open().is_some_and(|cpu| cpu.entries.is_empty()) => sink.abandon(),
             "feature" => sink.finish(),
             _ => {}

@@ -1,12 +1,12 @@
 //! Where readers put what they read, and what a reader is.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::string::String;
 use std::vec::Vec;
 
 use super::cpu::Cpu;
-use crate::bits::location::{Leaf, Registers, Subleaf};
+use crate::bits::location::{Leaf, Msr, Registers, Subleaf};
 use crate::table::{CpuidEntry, IndexedLeaf};
 
 /// All bits of an entry's registers.
@@ -60,7 +60,8 @@ impl Sink {
     /// A new CPU begins.
     pub(super) fn start(&mut self, number: Option<u32>, name: Option<String>) {
         self.finish();
-        self.open = Some(Cpu { number, name, entries: Vec::with_capacity(self.last), known: None });
+        self.open =
+            Some(Cpu { number, name, entries: Vec::with_capacity(self.last), known: None, msrs: None });
     }
 
     /// The CPU that is being read.
@@ -100,6 +101,13 @@ impl Sink {
         let all = cpu.known.get_or_insert_with(Vec::new);
         all.resize(cpu.entries.len().saturating_sub(1), ALL);
         all.push(known);
+    }
+
+    /// A feature MSR of the CPU that is being read.
+    pub(super) fn msr(&mut self, msr: Msr, value: u64) {
+        let cpu = self.open.get_or_insert_with(Cpu::default);
+        cpu.msrs.get_or_insert_with(BTreeMap::new).insert(msr, value);
+        self.read_any = true;
     }
 
     /// The CPU that is being read is at its end.

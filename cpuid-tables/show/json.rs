@@ -120,6 +120,14 @@ impl Obstacle {
             Obstacle::Vendor { started, there } => {
                 json!({ "name": "vendor", "started": started.to_string(), "there": there.to_string() })
             }
+            Obstacle::Msr(bits) => json!({
+                "name": self.name(),
+                "place": bits.place(),
+                "rule": format!("{:?}", bits.rule).to_ascii_lowercase(),
+                "started": bits.started,
+                "there": bits.there,
+                "reason": bits.reason,
+            }),
             Obstacle::Bits(bits) => json!({
                 "name": self.name(),
                 "place": bits.place(),

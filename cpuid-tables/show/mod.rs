@@ -11,7 +11,8 @@ mod hypervisor;
 #[cfg(feature = "json")]
 mod json;
 mod leaves;
-mod migrate;
+mod migration;
+mod msrs;
 mod number;
 mod styled;
 mod summary;
@@ -23,7 +24,8 @@ pub use about::{About, InLinux, InQemu, Span};
 pub use compare::{Difference, EntryDifferences, Side, compare};
 pub use decode::{DecodedEntry, DecodedRegister, decode, decode_register};
 pub use find::{Found, find};
-pub use migrate::{BitsObstacle, Obstacle, obstacles};
+pub use migration::{BitsObstacle, Migration, MigrationSide, MsrObstacle, Obstacle, obstacles};
+pub use msrs::{MsrDifference, compare_msrs};
 pub use styled::{Style, Styled};
 pub use summary::Summary;
 pub use why::{

@@ -4,6 +4,10 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[path = "../qemu/oracle/mod.rs"]
+mod oracle;
+
 mod any_table;
+mod migration;
 mod styled;
 mod why;

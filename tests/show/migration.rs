@@ -1,0 +1,137 @@
+//! Guests of every model that runs on a real processor's host, moved to every other host.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+
+use cpuid_tables::guest::{Filtered, GuestCpuid};
+use cpuid_tables::host::Host;
+use cpuid_tables::show::{Migration, MigrationSide};
+use cpuid_tables::{CpuidEntry, Leaf, Msr, Registers, Subleaf};
+
+use crate::oracle::hosts::processors;
+
+type TestResult = Result<(), Box<dyn Error + Send + Sync>>;
+
+/// Generations of server processors of one vendor, oldest first: each has every feature of the one before it that QEMU's
+/// models use.
+const GENERATIONS: [&[&str]; 2] = [
+    &["nehalem", "skylake-xeon", "cascadelake", "icelake", "sapphire-rapids", "granite-rapids"],
+    &["rome", "milan", "genoa"],
+];
+
+fn migration(guest: &GuestCpuid, to: &Host) -> Migration {
+    let table = guest.table();
+    let msrs: BTreeMap<Msr, u64> = guest.msrs().collect();
+    // A guest's words of VMX controls state which bits may be 1.
+    let msrs = msrs.into_iter().filter(|(msr, _)| msr.0 == 0x10a).collect();
+    Migration::new(
+        MigrationSide { entries: &table, msrs: Some(&msrs), ..MigrationSide::default() },
+        MigrationSide {
+            entries: &to.supported,
+            msrs: Some(&to.msrs),
+            is_kvm: true,
+            ..MigrationSide::default()
+        },
+    )
+}
+
+/// The guests of every model that runs on a host.
+fn guests(host: &Host) -> Result<Vec<(String, GuestCpuid)>, Box<dyn Error + Send + Sync>> {
+    let builder = GuestCpuid::builder().host(host);
+    let mut guests = Vec::new();
+    for definition in builder.definitions()? {
+        let is_version = definition.model.is_some_and(|model| !model.is_unversioned());
+        if definition.runs() && (is_version || definition.name == "host") {
+            let guest = GuestCpuid::builder().model(&definition.name).host(host).build()?;
+            guests.push((definition.name, guest));
+        }
+    }
+    Ok(guests)
+}
+
+#[test]
+fn a_guest_can_always_move_to_its_own_host() -> TestResult {
+    let mut count = 0;
+    for (name, host) in processors()? {
+        for (model, guest) in guests(&host)? {
+            let found = migration(&guest, &host);
+            assert_eq!(found.obstacles, [], "{model} on {name}: {:?}", shown(&found));
+            count += 1;
+        }
+    }
+    assert!(count > 300, "only {count} guests");
+    Ok(())
+}
+
+fn shown(migration: &Migration) -> Vec<String> {
+    migration.obstacles.iter().map(ToString::to_string).collect()
+}
+
+/// Features that state how fast something is: the guest works without them.
+const SPEED: [&str; 6] = ["erms", "fsrm", "fzrm", "fsrs", "fsrc", "mcdt-no"];
+
+/// A named model that runs on a generation moves to every newer one that runs it, and back to none that lacks a feature.
+#[test]
+fn a_model_moves_to_hosts_that_run_it() -> TestResult {
+    let hosts: BTreeMap<&str, Host> = processors()?.into_iter().collect();
+    let mut moves = [0, 0];
+    for generation in GENERATIONS {
+        for from in generation {
+            for (model, guest) in guests(&hosts[from])?.iter().filter(|(name, _)| name != "host") {
+                for to in generation {
+                    let there = GuestCpuid::builder().model(model).host(&hosts[to]).build();
+                    let needed =
+                        |filtered: &&Filtered| !filtered.name.is_some_and(|name| SPEED.contains(&name));
+                    let runs =
+                        there.as_ref().is_ok_and(|there| there.filtered().iter().filter(needed).count() == 0);
+                    let found = migration(guest, &hosts[to]);
+                    assert_eq!(found.can_move(), runs, "{model} from {from} to {to}: {:?}", shown(&found));
+                    moves[usize::from(runs)] += 1;
+                }
+            }
+        }
+    }
+    assert!(moves.iter().all(|count| *count > 50), "{moves:?}");
+    Ok(())
+}
+
+/// The obstacles are exactly the features that the destination lacks, and the remedy takes them away.
+#[test]
+fn the_remedy_makes_the_move_possible() -> TestResult {
+    let hosts: BTreeMap<&str, Host> = processors()?.into_iter().collect();
+    let (old, new) = (&hosts["skylake-xeon"], &hosts["icelake"]);
+    let guest = GuestCpuid::builder().model("Icelake-Server-v1").host(new).build()?;
+    let found = migration(&guest, old);
+    let remedy = found.remedy().ok_or_else(|| format!("no remedy for {:?}", shown(&found)))?;
+    let cpu = format!("Icelake-Server-v1,{remedy}").parse()?;
+    let guest = GuestCpuid::builder().cpu(cpu).host(new).build()?;
+    assert_eq!(migration(&guest, old).obstacles, [], "{remedy}");
+    Ok(())
+}
+
+#[test]
+fn restrictions_and_numbers_of_the_vmm_are_not_obstacles() {
+    let table = |value: Registers| [CpuidEntry::indexed(Leaf(7), Subleaf(0), value)];
+    let (started, there) = (table(Registers::ZERO), table(Registers::new(0, 1 << 13, 0, 0)));
+    let side = |entries| MigrationSide { entries, ..MigrationSide::default() };
+    let found = Migration::new(side(&started), side(&there));
+    assert!(found.can_move() && found.notes.len() == 1);
+    // MWAIT's details, which no KVM lists.
+    let mwait = [CpuidEntry::new(Leaf(5), Registers::new(0, 0, 3, 0))];
+    assert_eq!(Migration::new(side(&mwait), side(&[])), Migration::default());
+}
+
+#[test]
+fn feature_msrs_are_compared_or_reported() {
+    let vmx = [CpuidEntry::new(Leaf(1), Registers::new(0, 0, 1 << 5, 0))];
+    let msrs = |value: u64| BTreeMap::from([(Msr(0x48b), value)]);
+    let (wide, narrow) = (msrs(0x5f << 48), msrs(0x1e << 48));
+    let side = |msrs| MigrationSide { entries: &vmx, msrs, ..MigrationSide::default() };
+    let found = Migration::new(side(Some(&wide)), side(Some(&narrow)));
+    assert_eq!(shown(&found).len(), 2, "{:?}", shown(&found));
+    assert!(shown(&found)[0].starts_with("vmx-rdseed-exit (MSR 0x48b[16])"), "{:?}", shown(&found));
+    assert_eq!(found.remedy().as_deref(), Some("-vmx"));
+    assert!(Migration::new(side(Some(&wide)), side(None)).msrs_not_compared);
+    let without = MigrationSide { msrs: Some(&wide), ..MigrationSide::default() };
+    assert!(Migration::new(without, MigrationSide { msrs: Some(&narrow), ..without }).can_move());
+}
