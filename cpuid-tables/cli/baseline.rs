@@ -20,40 +20,40 @@ use super::{Result, answer};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  kvm-cpuid baseline hosts/                       every dump in a directory, one host each
+  kvm-cpuid baseline hosts/                       all dumps in a directory, one host each
   kvm-cpuid baseline a.txt b.txt --to entries     the table that a guest may have on both
-  collect | kvm-cpuid baseline - --format json    JSON, a line for each host
+  collect | kvm-cpuid baseline - --format json    JSON, one line per host
 
-A host is a file; CPUs that are numbered upwards in it are one host's, and what is true of all of them
-is true of it. A CPU with a name, or one whose number is not above the last one's, is a host of its
-own: JSON lines with a \"name\" are a host each. A directory is walked in order of names. Beside
+A file is one host. CPUs with ascending numbers in a file belong to the same host, which has what all
+of them have. A CPU with a name, or with a number not above the previous one's, is a separate
+host: JSON lines with a \"name\" are one host each. A directory is read in order of names. Next to
 NAME.supported, NAME.msrs has the host's feature MSRs and NAME.caps its capabilities; NAME.host and
 NAME.hv are not read.
 
-Dumps are best what KVM supports there (KVM_GET_SUPPORTED_CPUID). From dumps of the CPUID instruction,
-what KVM emulates everywhere is added, but what a host's KVM keeps from guests is not known.
+Dumps should hold what a host's KVM supports (KVM_GET_SUPPORTED_CPUID). For dumps of the CPUID
+instruction, features that KVM always emulates are added, but features that KVM withholds are unknown.
 
-Each field is combined by its meaning: most bits promise something and are there when all hosts have
-them, some warn and are there when any has them, sizes and levels are the least. The model is the one
-with most features of all that run on every host as they are; -cpu adds what else all hosts have. A
-host costs the others what all of them have but it.
+Each field is combined by its meaning: a feature is set if all hosts have it, a restriction if any
+host has it, and sizes and levels are minimums. The model is the one with the most features among
+those that run unchanged on every host; -cpu adds the other common features. A host costs the fleet
+the features that all other hosts have.
 
 Exit codes:
-  0  there is a model that runs on all hosts
-  1  there is none
-  2  there is no host, or one could not be read";
+  0  a model runs on all hosts
+  1  no model does
+  2  there are no hosts, or one could not be read";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     #[command(flatten)]
     input: Input<1, { usize::MAX }>,
-    /// Write the table that all hosts have, in this format of dumps
+    /// Write the common table in this dump format
     #[arg(long, value_name = "FORMAT", value_parser = format)]
     to: Option<DumpFormat>,
-    /// The release of QEMU whose models are taken
+    /// QEMU release whose models to use
     #[arg(long, value_name = "RELEASE", default_value = default_release(), value_parser = release)]
     qemu: QemuRelease,
-    /// For people or for programs
+    /// Output format
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -112,13 +112,13 @@ fn text(baseline: &Baseline, best: Option<&Choice>, closest: Option<&Choice>) ->
 fn models(baseline: &Baseline, best: Option<&Choice>, closest: Option<&Choice>) -> String {
     let Some(best) = best else {
         let why = if baseline.vendor().is_none() {
-            "a guest can't be on hosts of several vendors"
+            "the hosts have different vendors"
         } else {
-            "no model runs on all of them as it is"
+            "no model runs unchanged on all of them"
         };
         return format!("model:   {} ({why})\n{}", styled(BAD, "none"), closest_line(closest));
     };
-    let whose = if best.same_vendor { "" } else { " (another vendor's: none of their own runs)" };
+    let whose = if best.same_vendor { "" } else { " (another vendor's model: none of the hosts' own vendor runs)" };
     let name = best.model.to_string();
     format!("model:   {}{whose}\n-cpu     {best}\n{}", styled(GOOD, name), closest_line(closest))
 }
@@ -135,7 +135,7 @@ fn costs(groups: &[Group]) -> String {
         // Writing to a string does not fail.
         let _ = writeln!(text, "  {} {}", hosts(group.hosts.len()), styled(NAME, shortened(&group.hosts)));
         if !group.costs.is_empty() {
-            let _ = writeln!(text, "    lack what all others have: {}", names(group.costs).join(" "));
+            let _ = writeln!(text, "    lacks what all others have: {}", names(group.costs).join(" "));
         }
         for limit in &group.limits {
             let (with, without) = (number(limit.with), number(limit.without));
@@ -145,7 +145,7 @@ fn costs(groups: &[Group]) -> String {
     if text.is_empty() {
         text
     } else {
-        format!("\n{}\n{text}", styled(HEADING, "What hosts cost the others"))
+        format!("\n{}\n{text}", styled(HEADING, "Features and limits that single hosts cost the fleet"))
     }
 }
 
@@ -168,7 +168,7 @@ fn notes(baseline: &Baseline) -> String {
     let mut text = String::new();
     if !baseline.warnings.is_empty() {
         let names = names(baseline.warnings).join(" ");
-        text += &format!("  shown because some hosts do it: {}\n", styled(DOUBT, names));
+        text += &format!("  restriction bits set on at least one host: {}\n", styled(DOUBT, names));
     }
     // Several vendors were told of above.
     let vendor =
@@ -176,17 +176,17 @@ fn notes(baseline: &Baseline) -> String {
     for unequal in baseline.unequal.iter().filter(|unequal| !vendor(unequal.word)) {
         let values: Vec<String> = unequal.values.iter().map(|value| format!("{value:#x}")).collect();
         let place = styled(BAD, place(unequal));
-        text += &format!("  has to be equal: {place} is {}: {}\n", values.join(", "), reason(unequal));
+        text += &format!("  must be equal, but differs: {place} is {}: {}\n", values.join(", "), reason(unequal));
     }
     text += &undescribed(&baseline.undescribed);
     if let Some(feature) = baseline.nested() {
         text += &format!(
-            "  guests of guests: all hosts have {0}; the models above are without +{0}\n",
+            "  nested virtualization: every host has {0}; it is left out above\n",
             name_of(feature)
         );
     }
     if baseline.msrs.is_none() {
-        text += "  feature MSRs are not compared: not every host tells them\n";
+        text += "  feature MSRs are not compared: not every host provides them\n";
     }
     if text.is_empty() { text } else { format!("\n{}\n{text}", styled(HEADING, "Besides")) }
 }
@@ -196,8 +196,8 @@ fn undescribed(all: &[(CpuidWord, u32, u32)]) -> String {
     const SHOWN: usize = 8;
     let mut text = String::new();
     for (word, all, some) in all.iter().take(SHOWN) {
-        let _ = write!(text, "  nobody describes: {word}");
-        for (bits, whose) in [(*all, "all have"), (*some, "some have")] {
+        let _ = write!(text, "  undescribed bits: {word}");
+        for (bits, whose) in [(*all, "set on all hosts"), (*some, "set on some hosts")] {
             if bits != 0 {
                 let _ = write!(text, ", {whose} bits {}", bit_list(bits));
             }
@@ -205,7 +205,7 @@ fn undescribed(all: &[(CpuidWord, u32, u32)]) -> String {
         text.push('\n');
     }
     if all.len() > SHOWN {
-        let _ = writeln!(text, "  and bits of {} more registers, see --format json", all.len() - SHOWN);
+        let _ = writeln!(text, "  and {} more registers, see --format json", all.len() - SHOWN);
     }
     text
 }

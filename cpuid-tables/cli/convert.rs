@@ -14,15 +14,15 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   kvm-cpuid convert --to cpuid-r vmcore.txt           cpuid_entries as gdb printed them
   cpuid -r | kvm-cpuid convert --to libvirt -         a dump on standard input
-  kvm-cpuid convert --to firecracker --supported      a template of what KVM has here
-  kvm-cpuid convert --to json *.txt > fleet.json      an object for each CPU
+  kvm-cpuid convert --to firecracker --supported      a template of this machine's KVM
+  kvm-cpuid convert --to json *.txt > fleet.json      one object per CPU
 
-cpuid-r, kcpuid, instlatx64 and libvirt have no flags: whether an entry's index counts, a reader
-takes from its leaf. Where a table has other flags they are left out, with a warning.
+cpuid-r, kcpuid, instlatx64 and libvirt have no flags: a reader derives the index flag from the
+leaf. Other flags are left out, with a warning.
 
 Exit codes:
   0  done
-  2  the source could not be read, or FORMAT cannot hold what it has";
+  2  the source could not be read, or FORMAT cannot represent it";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
@@ -30,7 +30,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FORMAT", value_parser = written(), hide_possible_values = true)]
     #[arg(help = help())]
     to: String,
-    /// Fail where FORMAT cannot hold a table's flags, instead of leaving them out
+    /// Fail if FORMAT cannot hold a table's flags, instead of leaving them out
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
@@ -78,8 +78,8 @@ impl From<WriteError> for Stopped {
 fn unwritable(error: &WriteError) -> Failed {
     let failed = Failed::new(error);
     match error {
-        WriteError::SeveralCpus { .. } => failed.help("--cpu N takes one of them"),
-        WriteError::Open { .. } => failed.help("json and firecracker can leave bits open"),
+        WriteError::SeveralCpus { .. } => failed.help("--cpu N selects one of them"),
+        WriteError::Open { .. } => failed.help("json and firecracker can hold unspecified bits"),
         WriteError::Flags { .. } => failed.help("without --strict they are left out"),
         _ => failed,
     }
@@ -87,7 +87,7 @@ fn unwritable(error: &WriteError) -> Failed {
 
 fn convert(args: &Args) -> std::result::Result<(), Stopped> {
     // The argument's parser lets no other through.
-    let format = Format::find(&args.to).ok_or_else(|| Stopped::Read(Failed::new("no such format")))?;
+    let format = Format::find(&args.to).ok_or_else(|| Stopped::Read(Failed::new("unknown format")))?;
     let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let mut converter = Converter { writer: Writer::new(out, format)?, strict: args.strict, warned: false };
     let sources = args.input.sources().iter();
@@ -131,7 +131,7 @@ impl<W: Write> Converter<W> {
         match self.writer.write(cpu) {
             Err(error @ WriteError::Flags { .. }) if !self.strict => {
                 if !self.warned {
-                    warn(format!("{error}; such flags are left out"));
+                    warn(format!("{error}; the flags are left out"));
                 }
                 self.warned = true;
                 self.writer.drop_flags(true);

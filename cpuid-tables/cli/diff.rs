@@ -14,31 +14,31 @@ use super::{Result, answer, show};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  kvm-cpuid diff old.txt new.txt              what two dumps have otherwise
-  kvm-cpuid diff --host --supported           what KVM keeps from guests here, and what it adds
+  kvm-cpuid diff old.txt new.txt              the differences between two dumps
+  kvm-cpuid diff --host --supported           what KVM here withholds from guests, and what it adds
   kvm-cpuid diff guest.txt --supported --migrate
-                                              could a guest with that table go on here?
+                                              can a guest with that table migrate to this machine?
 
-A line with - is what only A has, + what only B has, ~ what both have otherwise. Sources with several
-CPUs are compared CPU by CPU; a single one with each of the other's.
+A line with - is in A only, + is in B only, ~ is in both with different values. Sources with several
+CPUs are compared CPU by CPU; a single CPU is compared with every CPU of the other source.
 
-With --migrate, A is the table that the guest was started with and B is what the KVM of the host
-where it is to go supports. Each field is compared by its meaning: most bits promise something and
-must be there, some tell of something missing and must not be new, sizes and levels must not shrink.
+With --migrate, A is the table that the guest was started with, and B is what the target host's
+KVM supports. Each field is compared by its meaning: features must be present, restrictions must
+not be new, and sizes and levels must not shrink.
 
-Exit codes, as diff's:
-  0  both are the same; with --migrate: it can move
-  1  they differ; it cannot
+Exit codes:
+  0  no difference; with --migrate: the guest can migrate
+  1  a difference; with --migrate: it cannot
   2  one of them could not be read";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     #[command(flatten)]
     input: Input<2, 2>,
-    /// Whether a guest started on A can move to B, and what stands in the way
+    /// Check whether a guest started on A can migrate to B, and list the obstacles
     #[arg(long)]
     migrate: bool,
-    /// For people or for programs
+    /// Output format
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -80,7 +80,7 @@ fn paired((source_a, a): (&Source, Vec<Cpu>), (source_b, b): (&Source, Vec<Cpu>)
             let alone = all_a.len() + all_b.len() - 2 * pairs.len();
             if alone > 0 {
                 warn(format!(
-                    "{alone} CPUs have none to be compared with: {source_a} has {}, {source_b} has {}",
+                    "{alone} CPUs have no counterpart: {source_a} has {}, {source_b} has {}",
                     all_a.len(),
                     all_b.len()
                 ));
@@ -190,15 +190,15 @@ fn migrate(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<Ex
         let (of_a, of_b) = names(group);
         let (of_a, of_b) = (of_source(a, &of_a), of_source(b, &of_b));
         let count = found.len();
-        let things = if count == 1 { "thing stands" } else { "things stand" };
+        let things = if count == 1 { "obstacle" } else { "obstacles" };
         text += &styled(
             BAD,
-            format!("A guest started on A ({of_a}) cannot move to B ({of_b}): {count} {things} in the way\n"),
+            format!("A guest started on A ({of_a}) cannot migrate to B ({of_b}): {count} {things}\n"),
         );
         found.iter().for_each(|obstacle| text += &format!("  {obstacle}\n"));
     }
     if can {
-        text = styled(GOOD, format!("A guest started on A ({a}) can move to B ({b})\n"));
+        text = styled(GOOD, format!("A guest started on A ({a}) can migrate to B ({b})\n"));
     }
     print(&text)?;
     Ok(answer(can))

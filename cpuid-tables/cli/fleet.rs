@@ -61,7 +61,7 @@ fn walk(directory: &Path, all: &mut Vec<Source>) -> Result<()> {
         }
     }
     if all.len() == before {
-        return Err(Failed::new(format!("{}: there is no dump in it", directory.display())));
+        return Err(Failed::new(format!("{}: the directory contains no dumps", directory.display())));
     }
     Ok(())
 }
@@ -99,7 +99,7 @@ fn of_source(fleet: &mut Fleet, source: &Source, reading: &Reading) -> Result<()
             open = Some(OneHost::new(source, count, &cpu));
         }
         if cpu.known.is_some() {
-            return Err(Failed::new(format!("{source}: it leaves bits open: a template is no host")));
+            return Err(Failed::new(format!("{source} does not specify every bit: it is a template, not a host")));
         }
         if let Some(host) = &mut open {
             host.add(&cpu);

@@ -27,37 +27,37 @@ Examples:
 
 --host DIR/NAME reads NAME.supported (KVM_GET_SUPPORTED_CPUID), NAME.host (the CPUID
 instruction), NAME.msrs (feature MSRs), NAME.caps (KVM_CHECK_EXTENSION) and NAME.hv
-(KVM_GET_SUPPORTED_HV_CPUID) from DIR; the last three may be missing. What the host lacks is
-told on standard error.
+(KVM_GET_SUPPORTED_HV_CPUID) from DIR; the last three may be missing. Features that the host lacks
+are listed on standard error.
 
 Exit codes:
   0  the table is written
-  2  QEMU would not start such a guest, or something could not be read";
+  2  QEMU would refuse such a guest, or a file could not be read";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// The CPU, as QEMU's -cpu has it: a model, host, max or base, and its properties
+    /// The CPU, in QEMU's -cpu syntax: a model, host, max or base, and its properties
     #[arg(long, value_name = "MODEL[,PROPERTY...]", default_value = "qemu64")]
     cpu: String,
-    /// The vCPUs, as QEMU's -smp has them
+    /// The vCPUs, in QEMU's -smp syntax
     #[arg(long, value_name = "N[,LEVEL=N...]", default_value = "1")]
     smp: String,
-    /// The machine, as QEMU's -machine has it
+    /// The machine, in QEMU's -machine syntax
     #[arg(long, value_name = "TYPE[,OPTION...]", default_value = "pc")]
     machine: String,
-    /// The host: a recorded one, or `real` for this machine
+    /// The host: a recorded host, or `real` for this machine
     #[arg(long, value_name = "DIR/NAME|real", default_value = "real")]
     host: String,
-    /// The release of QEMU to be like
+    /// QEMU release to emulate
     #[arg(long, value_name = "RELEASE", default_value = default_release(), value_parser = release)]
     qemu: QemuRelease,
-    /// `host` and `max` may use MONITOR and UMWAIT: QEMU's `-overcommit cpu-pm=on`
+    /// Allow MONITOR and UMWAIT for `host` and `max`, like QEMU's `-overcommit cpu-pm=on`
     #[arg(long)]
     cpu_pm: bool,
-    /// The frequency of the host's TSC, where its description does not tell
+    /// The frequency of the host's TSC in kHz, if its description lacks it
     #[arg(long, value_name = "KHZ")]
     tsc_khz: Option<u32>,
-    /// `entries`: `vcpuID function index flags eax ebx ecx edx`; or text, json, or a form of dumps
+    /// `entries` (`vcpuID function index flags eax ebx ecx edx`), text, json, or a dump format
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = form)]
     format: Form,
 }
@@ -73,7 +73,7 @@ pub(crate) fn default_release() -> &'static str {
 pub(crate) fn release(name: &str) -> std::result::Result<QemuRelease, String> {
     QemuRelease::find(name).ok_or_else(|| {
         let names: Vec<&str> = QemuRelease::ALL.iter().map(|release| release.name()).collect();
-        format!("the releases are {}", names.join(", "))
+        format!("expected one of {}", names.join(", "))
     })
 }
 
@@ -128,7 +128,7 @@ pub(crate) fn host(name: &str) -> Result<Host> {
         }
         let failed = |error: &dyn std::fmt::Display| Failed::new(format!("{path}: {error}"));
         let text = fs::read_to_string(&path).map_err(|error| {
-            failed(&error).help("--host takes DIR/NAME, beside which NAME.supported and NAME.host are")
+            failed(&error).help("--host takes DIR/NAME, where DIR contains NAME.supported and NAME.host")
         })?;
         host.read(file, &text).map_err(|error| failed(&error))?;
     }

@@ -14,20 +14,20 @@ use super::{Result, answer};
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   kvm-cpuid has avx2 --host && echo fast         the CPUID instruction here
-  kvm-cpuid has X86_FEATURE_VMX dump.txt         any name of Linux's or QEMU's
+  kvm-cpuid has X86_FEATURE_VMX dump.txt         any name in Linux or QEMU
   cpuid -l 0x1 -1 -r | kvm-cpuid has vmx -       a dump on standard input
-  kvm-cpuid has '7.0.ebx[5]' --supported         a bit by its place
+  kvm-cpuid has '7.0.ebx[5]' --supported         a bit by its location
 
-A source with several CPUs has a feature when each of them has it; --cpu N asks one.
+A source with several CPUs has a feature if all of them have it; --cpu N selects one CPU.
 
 Exit codes:
   0  it has the feature
   1  it does not
-  2  there is no such feature, or the source could not be read";
+  2  unknown feature, or the source could not be read";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// A feature, by any name or by its place
+    /// A feature, by any name or by its location
     feature: String,
     #[command(flatten)]
     input: Input<1, 1>,
@@ -50,15 +50,15 @@ pub(crate) fn feature(name: &str) -> Result<Feature> {
         let failed = Failed::new(&error);
         match error {
             NoFeature::Unknown(name) => match names_near(&name).as_slice() {
-                [] => failed.help("`kvm-cpuid find` takes names, places such as '7.0.ebx[5]', and values"),
-                near => failed.help(format!("there is {}", near.join(", "))),
+                [] => failed.help("`kvm-cpuid find` accepts names, locations such as '7.0.ebx[5]', and values"),
+                near => failed.help(format!("did you mean {}?", near.join(", "))),
             },
             NoFeature::Ambiguous(_, all) => {
                 let places: Vec<String> = all.iter().map(|feature| feature.location().to_string()).collect();
-                failed.help(format!("say which by its place: '{}'", places.join("' or '")))
+                failed.help(format!("select one by its location: '{}'", places.join("' or '")))
             }
-            NoFeature::Elsewhere(_) => failed.help("`kvm-cpuid why` tells its story on this machine"),
-            NoFeature::Nothing(_) => failed.help("`kvm-cpuid find` tells what a register holds"),
+            NoFeature::Elsewhere(_) => failed.help("`kvm-cpuid why` explains it on this machine"),
+            NoFeature::Nothing(_) => failed.help("`kvm-cpuid find` lists a register's contents"),
         }
     })
 }
@@ -70,12 +70,12 @@ fn has(source: &Source, cpu: &Cpu, feature: Feature) -> Result<bool> {
         let first = Leaf(leaf.0 & 0xffff_0000);
         if find_entry(&cpu.entries, first, Subleaf(0)).is_none() {
             let word = feature.location().word;
-            warn(format!("{source} has no entry for {word}, and none that says how far its leaves go"));
+            warn(format!("{source} has no entry for {word}, and no entry with the highest leaf"));
         }
         return Ok(false);
     };
     if cpu.known(at)[register] & feature.mask() == 0 {
-        return Err(Failed::new(format!("{source} leaves {} open", feature.location())));
+        return Err(Failed::new(format!("{source} does not specify {}", feature.location())));
     }
     Ok(cpu.entries[at].register(register) & feature.mask() != 0)
 }

@@ -16,27 +16,27 @@ use super::{Result, answer, show};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  kvm-cpuid probe                        a guest with all that KVM supports here: what does it see?
+  kvm-cpuid probe                        a guest with everything that KVM here supports
   kvm-cpuid probe guest.txt              a guest with this table
   kvm-cpuid probe guest.txt --mode real  in 16-bit mode
-  kvm-cpuid probe --format entries       what it sees, as a dump
+  kvm-cpuid probe --format entries       the values that it reads, as a dump
 
-A guest of one vCPU, with APIC id 0, executes CPUID for every leaf that the table has or that lies
-below its highest ones. A line with - is what only the table has, + what only the guest sees.
+A guest with one vCPU, with APIC id 0, executes CPUID for every leaf of the table and every leaf
+below its highest ones. A line with - is only in the table, + only in the guest.
 
 Exit codes:
-  0  it sees what the table says, but for what every KVM keeps up to date
-  1  it sees something else
+  0  it reads the table's values, apart from bits that every KVM updates
+  1  it reads other values
   2  the guest could not be run";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     #[command(flatten)]
     input: Input<0, 1>,
-    /// The mode in which the guest asks
+    /// The mode in which the guest executes CPUID
     #[arg(long, value_enum, default_value = "long")]
     mode: GuestMode,
-    /// For people (text), for programs (json), or what the guest sees as a dump (entries)
+    /// text, json, or entries (the values that the guest reads, as a dump)
     #[arg(long, value_enum, default_value = "text")]
     format: Form,
 }
@@ -169,7 +169,7 @@ fn text(title: &str, differences: &[EntryDifferences], probed: &Probe) -> String
     let mut text = String::new();
     let changes = &probed.changes;
     if !changes.is_empty() {
-        text += &styled(HEADING, "KVM changed the table when it was set:\n");
+        text += &styled(HEADING, "KVM changed the table when setting it:\n");
         for change in changes {
             let line = format!("  {change}\n");
             text += &if change.is_expected() { line } else { styled(DOUBT, line) };
@@ -178,13 +178,13 @@ fn text(title: &str, differences: &[EntryDifferences], probed: &Probe) -> String
     let asked = probed.answers.len();
     if differences.is_empty() {
         text +=
-            &styled(GOOD, format!("The guest sees the table {title}: {asked} leaves and subleaves asked\n"));
+            &styled(GOOD, format!("The guest reads the table {title}: {asked} leaves and subleaves checked\n"));
         return text;
     }
     text += &styled(
         HEADING,
         format!(
-            "The guest sees something else than the table {title}; {asked} leaves and subleaves asked:\n"
+            "The guest reads values other than the table {title}; {asked} leaves and subleaves checked:\n"
         ),
     );
     for entry in differences {

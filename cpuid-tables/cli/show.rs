@@ -16,32 +16,32 @@ use super::{Result, answer};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  kvm-cpuid show                          what the CPUID instruction answers here, leaf by leaf
-  kvm-cpuid show -l 7 -l 0xd.1            two leaves of it
-  kvm-cpuid show --supported --features   the names of what KVM supports here
-  kvm-cpuid show dump.txt --raw           a dump's numbers, as `cpuid -r` prints them
+  kvm-cpuid show                          this machine's CPUID, leaf by leaf
+  kvm-cpuid show -l 7 -l 0xd.1            two of its leaves
+  kvm-cpuid show --supported --features   the names of features that KVM here supports
+  kvm-cpuid show dump.txt --raw           a dump's values in the format of `cpuid -r`
   kvm-cpuid show --guest-of $(pidof qemu-system-x86_64)
-  kvm-cpuid show dump.txt --format json   decoded, for programs; `convert --to json` has the table alone
+  kvm-cpuid show dump.txt --format json   decoded, as JSON; `convert --to json` writes only the table
 
 Exit codes:
   0  done
-  1  no entry is there for what -l asks for
+  1  no entry for the leaf of -l
   2  a source could not be read";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     #[command(flatten)]
     input: Input<0, { usize::MAX }>,
-    /// The numbers alone, as `cpuid -r` prints them
+    /// Only the register values, in the format of `cpuid -r`
     #[arg(long, conflicts_with_all = ["format", "features"])]
     raw: bool,
-    /// The names of the features that are set, one a line
+    /// Only the names of the features that are set, one per line
     #[arg(long, conflicts_with = "format")]
     features: bool,
-    /// For people (text), for programs (json), or in a form of dumps: see `kvm-cpuid convert --help`
+    /// text, json, or a dump format (see `kvm-cpuid convert --help`)
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = form)]
     format: Form,
-    /// Only this leaf, or subleaf of it; may be given several times
+    /// Only this leaf or subleaf; may be given several times
     #[arg(short, long = "leaf", value_name = "LEAF[.SUB]", value_parser = leaf)]
     leaf: Vec<(Leaf, Option<Subleaf>)>,
 }
@@ -64,7 +64,7 @@ pub(super) fn form(name: &str) -> std::result::Result<Form, String> {
             found.ok_or_else(|| {
                 let names: Vec<&str> =
                     written().map(DumpFormat::name).filter(|name| *name != "json").collect();
-                format!("it is text, json, or one of {}", names.join(", "))
+                format!("expected text, json, or one of {}", names.join(", "))
             })
         }
     }
@@ -108,7 +108,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         print("\n] }\n")?;
     }
     if !any {
-        warn("there is no entry for what -l asks for");
+        warn("no entry for the leaf of -l");
     }
     Ok(answer(any))
 }
@@ -184,7 +184,7 @@ impl Shown {
             coloured(&mut text, &entry.to_string());
             if self.cpu.known(at) != Registers::MAX {
                 let open = self.cpu.known(at).to_array().map(|known| format!("{:#010x}", !known)).join(" ");
-                text += &styled(DOUBT, format!("  the dump leaves bits open: {open}\n"));
+                text += &styled(DOUBT, format!("  bits that the dump does not specify: {open}\n"));
             }
         }
         text

@@ -62,9 +62,9 @@ pub(crate) struct Sources<const MIN: usize, const MAX: usize> {
 type Flag = (&'static str, Source, &'static str);
 
 const FLAGS: [Flag; 3] = [
-    ("host", Source::Host, "The CPUID instruction on this machine"),
-    ("supported", Source::Supported, "What KVM on this machine supports (KVM_GET_SUPPORTED_CPUID)"),
-    ("emulated", Source::Emulated, "What KVM on this machine emulates beside that (KVM_GET_EMULATED_CPUID)"),
+    ("host", Source::Host, "This machine's CPUID instruction"),
+    ("supported", Source::Supported, "The table that this machine's KVM supports (KVM_GET_SUPPORTED_CPUID)"),
+    ("emulated", Source::Emulated, "The features that it emulates in addition (KVM_GET_EMULATED_CPUID)"),
 ];
 const GUEST: &str = "guest-of";
 const FILE: &str = "sources";
@@ -77,7 +77,7 @@ impl<const MIN: usize, const MAX: usize> clap::Args for Sources<MIN, MAX> {
                 .value_parser(value_parser!(PathBuf))
                 .action(ArgAction::Append)
                 .num_args(0..)
-                .help("A dump, - for standard input; its format is recognised"),
+                .help("A dump, or - for standard input; its format is detected"),
         );
         for (name, _, help) in FLAGS {
             command = command.arg(Arg::new(name).long(name).action(ArgAction::SetTrue).help(help));
@@ -88,7 +88,7 @@ impl<const MIN: usize, const MAX: usize> clap::Args for Sources<MIN, MAX> {
                 .value_name("PID")
                 .value_parser(value_parser!(u32))
                 .action(ArgAction::Append)
-                .help("The tables that a running VMM's vCPUs have; numbers after it are further processes"),
+                .help("The tables of a running VMM's vCPUs; takes PIDs of running VMMs"),
         )
     }
 
@@ -109,7 +109,7 @@ impl<const MIN: usize, const MAX: usize> FromArgMatches for Sources<MIN, MAX> {
             };
             let given = list.len();
             let message = format!(
-                "expected {wanted}, there are {given}\n\nA SOURCE is a file, - for standard input, --host, --supported, --emulated or --guest-of PID\n"
+                "expected {wanted}, got {given}\n\nA SOURCE is a file, - for standard input, --host, --supported, --emulated or --guest-of PID\n"
             );
             return Err(clap::Error::raw(ErrorKind::WrongNumberOfValues, message));
         }
@@ -164,16 +164,16 @@ pub(crate) struct Input<const MIN: usize, const MAX: usize> {
 /// How dumps are read.
 #[derive(ClapArgs, Clone, Debug)]
 pub(crate) struct Reading {
-    /// The format of the dumps, instead of recognising it
+    /// Format of the dumps, instead of detecting it
     #[arg(long, value_name = "FORMAT", value_parser = format)]
     pub(crate) from: Option<Format>,
-    /// Warn of lines that make no sense and go on
+    /// Warn about malformed lines instead of failing
     #[arg(long)]
     pub(crate) lenient: bool,
-    /// Of a source with several CPUs only this one: its number, else its place from 0
+    /// Use only CPU N (its number in the dump, else its zero-based position)
     #[arg(long, value_name = "N", conflicts_with = "all_cpus")]
     pub(crate) cpu: Option<u32>,
-    /// With --host: every CPU of this machine instead of the first, with a warning of what differs
+    /// With --host: every CPU of this machine instead of the first, with a warning if they differ
     #[arg(long)]
     pub(crate) all_cpus: bool,
 }
@@ -182,7 +182,7 @@ pub(crate) struct Reading {
 pub(crate) fn format(name: &str) -> std::result::Result<Format, String> {
     Format::find(name).ok_or_else(|| {
         let names: Vec<&str> = Format::ALL.into_iter().map(Format::name).collect();
-        format!("the formats are {}", names.join(", "))
+        format!("expected one of {}", names.join(", "))
     })
 }
 
@@ -234,8 +234,8 @@ impl Reading {
 fn unreadable(name: &str, error: &ReadError) -> Failed {
     let failed = Failed::new(format!("{name}: {error}"));
     match error {
-        ReadError::Unrecognised { .. } => failed.help("--from FORMAT says which one it is"),
-        ReadError::Malformed { .. } => failed.help("--lenient warns of such lines and goes on"),
+        ReadError::Unrecognised { .. } => failed.help("specify it with --from FORMAT"),
+        ReadError::Malformed { .. } => failed.help("--lenient warns about such lines and continues"),
         _ => failed,
     }
 }
@@ -293,7 +293,7 @@ impl Iterator for Cpus {
             }
         }
         self.found = true;
-        Some(Err(Failed::new(format!("{}: it has no CPU {wanted}; it has {}", self.name, self.at))))
+        Some(Err(Failed::new(format!("{}: no CPU {wanted}; the number of CPUs is {}", self.name, self.at))))
     }
 }
 
@@ -325,7 +325,7 @@ fn host_cpus(reading: &Reading) -> Result<Vec<Cpu>> {
         Some(number) if !allowed.contains(&number) => {
             let all: Vec<String> = allowed.iter().map(ToString::to_string).collect();
             return Err(Failed::new(format!(
-                "this process may not run on a CPU {number}; there is {}",
+                "this process may not run on CPU {number}; available: {}",
                 all.join(", ")
             )));
         }

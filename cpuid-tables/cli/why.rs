@@ -17,24 +17,24 @@ use super::source::{Input, Source};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  kvm-cpuid why vmx                          who keeps it from this machine, or its guests?
-  kvm-cpuid why avx512f --model EPYC-Milan   may a guest of that model have it?
-  kvm-cpuid why amx_tile dump.txt            of a machine that was dumped
+  kvm-cpuid why vmx                          which layer withholds it from this machine's guests?
+  kvm-cpuid why avx512f --model EPYC-Milan   can a guest with this model have it?
+  kvm-cpuid why amx_tile dump.txt            on the machine of a dump
   kvm-cpuid why kvm_pv_eoi --format json
 
-Without a FILE this machine is asked: the CPUID instruction, /proc/cpuinfo, the kernel's command line
-and configuration, and /dev/kvm. What could not be asked is told as such. The last line is the answer.";
+Without a FILE this machine is queried: the CPUID instruction, /proc/cpuinfo, the kernel's command line
+and configuration, and /dev/kvm. Sources that cannot be queried are named. The last line is the verdict.";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// A feature, by any name or by its place
+    /// A feature, by any name or by its location
     feature: String,
     #[command(flatten)]
     input: Input<0, { usize::MAX }>,
-    /// A CPU model that the guest is to have
+    /// The guest's CPU model
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
-    /// For people or for programs
+    /// Output format
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -112,7 +112,7 @@ fn model(name: &str) -> Result<CpuModel> {
         if near.is_empty() {
             failed.help("`kvm-cpuid models` lists them")
         } else {
-            failed.help(format!("there is {}", near.join(", ")))
+            failed.help(format!("did you mean {}?", near.join(", ")))
         }
     })
 }

@@ -23,10 +23,10 @@ pub enum Side {
     B,
 }
 
-/// Something that two tables have otherwise.
+/// A difference between two tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
-    /// One has the entry, the other has none that answers.
+    /// One table has an entry for the leaf and subleaf, the other has none.
     Entry(Side),
     /// `KVM_CPUID_FLAG_*` of the two.
     Flags(u32, u32),
@@ -34,25 +34,25 @@ pub enum Difference {
     Feature(Feature, Side),
     /// A field in a register, and its values.
     Field(CpuidWord, Field, u32, u32),
-    /// Bits of a register that nobody describes, those set in each.
+    /// Undescribed bits of a register: those set in each table.
     Unknown(CpuidWord, u32, u32),
 }
 
-/// The differences of one leaf and subleaf; never none.
+/// The differences of one leaf and subleaf; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryDifferences {
-    /// Which leaf.
+    /// The leaf.
     pub leaf: Leaf,
-    /// Which subleaf; none where the index is significant in neither table.
+    /// The subleaf; `None` if the index is significant in neither table.
     pub subleaf: Option<Subleaf>,
-    /// What the leaf is about.
+    /// The leaf's title.
     pub title: Option<&'static str>,
     /// By register and bit.
     pub differences: Vec<Difference>,
 }
 
-/// Compares what two tables answer, in order of leaves. An entry that one lacks counts as zeros; the order of entries does
-/// not matter.
+/// Compares what the guest reads from two tables, in order of leaves. A missing entry counts as zeros; the order of
+/// entries does not matter.
 #[must_use]
 pub fn compare(a: &[CpuidEntry], b: &[CpuidEntry]) -> Vec<EntryDifferences> {
     let keys: BTreeSet<(Leaf, Subleaf)> =
@@ -78,14 +78,14 @@ fn compare_entries(
         _ => {}
     }
     let indexed = one.into_iter().chain(other).any(CpuidEntry::is_indexed);
-    // As the entry for this subleaf, whichever it answers for.
+    // As an entry for this subleaf, even if it answers for all.
     let at = |entry: Option<&CpuidEntry>| CpuidEntry {
         function: leaf,
         index: subleaf,
         flags: u32::from(indexed),
         registers: entry.map_or(Registers::ZERO, |entry| entry.registers),
     };
-    // Whose a hypervisor's leaf is, the table that has it says.
+    // The table that has the hypervisor leaf determines the hypervisor.
     let (of_one, of_other) = match (one, other) {
         (Some(_), None) => (ranges.0, ranges.0),
         (None, Some(_)) => (ranges.1, ranges.1),
@@ -121,13 +121,14 @@ fn compare_registers(a: &DecodedRegister, b: &DecodedRegister, differences: &mut
 }
 
 impl fmt::Display for EntryDifferences {
-    /// A heading, and a line for each: `-` what only A has, `+` what only B has, `~` what both have otherwise.
+    /// A heading, and a line for each difference: `-` if only A has it, `+` if only B has it, `~` for different
+    /// values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:#010x}", self.leaf.0)?;
         if let Some(subleaf) = self.subleaf {
             write!(f, ".{}", subleaf.0)?;
         }
-        writeln!(f, ": {}", self.title.unwrap_or("a leaf that nobody describes"))?;
+        writeln!(f, ": {}", self.title.unwrap_or("undescribed leaf"))?;
         self.differences.iter().try_for_each(|difference| writeln!(f, "  {difference}"))
     }
 }
@@ -152,8 +153,8 @@ impl fmt::Display for Difference {
                 write!(f, "~ {place:8}{}{}: {a} -> {b}", if place.len() < 8 { "" } else { " " }, field.name())
             }
             Difference::Unknown(word, a, b) => {
-                let told = |bits| if bits == 0 { String::from("none") } else { bit_list(bits) };
-                write!(f, "~ {}     unknown bits: {} -> {}", word.register, told(*a), told(*b))
+                let text = |bits| if bits == 0 { String::from("none") } else { bit_list(bits) };
+                write!(f, "~ {}     unknown bits: {} -> {}", word.register, text(*a), text(*b))
             }
         }
     }

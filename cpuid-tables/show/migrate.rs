@@ -1,4 +1,4 @@
-//! Whether a guest that was started in one place can go on in another.
+//! Whether a running guest can migrate to another host.
 
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -14,39 +14,39 @@ use crate::bits::release::LinuxRelease;
 use crate::meaning::{Meaning, Rule, meanings};
 use crate::table::{CpuidEntry, CpuidRead, Vendor};
 
-/// Something that stands in the way.
+/// An obstacle to migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
-    /// Another vendor.
+    /// Different vendors.
     Vendor {
-        /// The guest's.
+        /// The guest's vendor.
         started: Vendor,
-        /// The one that there is.
+        /// The target's vendor.
         there: Vendor,
     },
     /// Bits of a register.
     Bits(BitsObstacle),
 }
 
-/// Bits of a register that stand in the way.
+/// Bits of a register that prevent migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BitsObstacle {
-    /// In which register.
+    /// The register.
     pub word: CpuidWord,
-    /// What it is, and by which rule it is compared.
+    /// The meaning of the bits, and the rule that compares them.
     pub meaning: Meaning,
-    /// The value that the guest was started with, as a number shifted down to bit 0.
+    /// The value that the guest was started with, shifted down to bit 0.
     pub started: u32,
-    /// The value that there is where it is to go.
+    /// The target's value.
     pub there: u32,
 }
 
-/// What keeps a guest that was started with a table from going on where another is what there is, such as what KVM there
-/// supports; in order of places, none if it can go.
+/// The obstacles that keep a guest started with one table from migrating to a host with another, such as the features
+/// that KVM supports there. In order of location; empty if the guest can migrate.
 ///
-/// Each bit is compared by its own meaning ([`meanings`]): a promise has to be kept, a bit that tells of something missing
-/// must not be new, a number is compared as its use wants it. What the guest was not shown cannot stand in the way; nor can
-/// the details of something that there is not at all, since what announces it does.
+/// Each bit is compared by its own meaning ([`meanings`]): a feature must be present on the target, a bit that
+/// announces a missing feature must not be new, and a number is compared by its rule. Bits that the guest did not see
+/// are not obstacles. Details of a feature that the target lacks are not listed either, since the feature itself is.
 #[must_use]
 pub fn obstacles(started: &[CpuidEntry], there: &[CpuidEntry]) -> Vec<Obstacle> {
     let keys: BTreeSet<(Leaf, Subleaf)> =
@@ -61,7 +61,7 @@ pub fn obstacles(started: &[CpuidEntry], there: &[CpuidEntry]) -> Vec<Obstacle> 
     vendor.into_iter().chain(bits.map(Obstacle::Bits)).collect()
 }
 
-/// Registers that hold a part of the vendor's name.
+/// Registers that hold a part of the vendor.
 fn is_vendor(word: CpuidWord) -> bool {
     [Leaf::BASIC, Leaf::EXTENDED].contains(&word.leaf) && word.register != Register::Eax
 }
@@ -87,7 +87,7 @@ fn in_word(word: CpuidWord, started: &[CpuidEntry], there: &[CpuidEntry]) -> Vec
 }
 
 impl Obstacle {
-    /// What it is called: a feature, a field, or bits by their numbers.
+    /// Its name: a feature, a field, or bit numbers.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
@@ -98,8 +98,9 @@ impl Obstacle {
 }
 
 impl Obstacle {
-    /// True for a feature that any KVM emulates, whether it says so or not: Linux 6.12 leaves the TSC deadline timer out of
-    /// what it supports, 7.3 does not. Where it is a KVM's answer that was compared with, this does not stand in the way.
+    /// True for a feature that every KVM emulates, whether or not it reports it: Linux 6.12 leaves the TSC deadline
+    /// timer out of its supported features, 7.3 does not. If the target is a KVM's supported table, this is not an
+    /// obstacle.
     #[must_use]
     pub fn is_emulated_by_kvm(&self) -> bool {
         let Obstacle::Bits(BitsObstacle {
@@ -125,7 +126,7 @@ impl BitsObstacle {
         }
     }
 
-    /// Where it stands.
+    /// Its location.
     #[must_use]
     pub fn place(&self) -> String {
         let (low, high) = (self.meaning.mask.trailing_zeros(), 31 - self.meaning.mask.leading_zeros());
@@ -138,11 +139,11 @@ impl BitsObstacle {
 }
 
 impl fmt::Display for Obstacle {
-    /// Name, place, what the guest has and what there is, and why that matters.
+    /// Name, location, the guest's and the target's value, and why the difference matters.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Obstacle::Vendor { started, there } => {
-                write!(f, "vendor: the guest has {started}, B {there}, whose instructions and MSRs differ")
+                write!(f, "vendor: the guest has {started}, but B {there}; their instructions and MSRs differ")
             }
             Obstacle::Bits(bits) => bits.fmt(f),
         }
@@ -158,17 +159,17 @@ impl fmt::Display for BitsObstacle {
         };
         let single = self.meaning.mask.is_power_of_two() || self.meaning.part.is_none();
         let why = match self.meaning.rule {
-            Rule::And if single => return write!(f, "{name} ({place}): the guest has it, B does not"),
+            Rule::And if single => return write!(f, "{name} ({place}): the guest has it, but B does not"),
             Rule::Or if single => {
-                return write!(f, "{name} ({place}): B has it, the guest does not know of it; {reason}");
+                return write!(f, "{name} ({place}): B has it, but the guest does not expect it; {reason}");
             }
-            Rule::Min | Rule::MinTold => "must not be less",
-            Rule::Max => "must not be more",
+            Rule::Min | Rule::MinTold => "must not be lower",
+            Rule::Max => "must not be higher",
             Rule::And => "must have the same bits",
-            Rule::Or => "must not have more bits",
-            _ => "must be the same",
+            Rule::Or => "must not have additional bits",
+            _ => "must be equal",
         };
         let (started, there) = (told(self.started), told(self.there));
-        write!(f, "{name} ({place}): the guest has {started}, B {there}, which {why}: {reason}")
+        write!(f, "{name} ({place}): the guest has {started}, B has {there}, but B's value {why}: {reason}")
     }
 }

@@ -1,4 +1,4 @@
-//! How a field's number is read: what it counts, how it is stored, what its values are called.
+//! How a field's number is read: what it counts, how it is encoded, and its named values.
 //!
 //! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.
 
@@ -7,22 +7,22 @@ use alloc::string::{String, ToString};
 
 use crate::bits::field::Field;
 
-/// How a number is stored, and what it is.
+/// How a number is encoded.
 #[derive(Clone, Copy)]
 pub(super) enum How {
     /// In hexadecimal: an address, a mask, an id.
     Hex,
-    /// So many of these.
+    /// A count of these.
     Of(&'static str),
-    /// One less than there are.
+    /// A count of these, minus one.
     LessOne(&'static str),
-    /// In units of so many.
+    /// A count of units of this many.
     Times(u32, &'static str),
-    /// A code with names; a number beyond them has none.
+    /// A code with named values; larger numbers have no name.
     Names(&'static [&'static str]),
-    /// AMD's code for associativity in leaves 0x80000006 and 0x80000019.
+    /// AMD's associativity code of leaves 0x80000006 and 0x80000019.
     AmdWays,
-    /// Ways, 0xFF for full associativity.
+    /// Ways; 0xFF for fully associative.
     AmdL1Ways,
     /// Four characters.
     Text,
@@ -36,7 +36,7 @@ const MHZ: &str = "MHz";
 const BITS: &str = "bits";
 const CACHE_TYPE: How = Names(&["none", "data", "instruction", "unified"]);
 
-/// By leaf and the field's name, which is unique in its leaf; in order of leaves.
+/// By leaf and field name, which is unique within a leaf; in order of leaves.
 static NUMBERS: &[(u32, &str, How)] = &[
     (0x0, "max_std_leaf", Hex),
     (0x0, "cpu_vendorid_0", Text),
@@ -182,7 +182,7 @@ static NUMBERS: &[(u32, &str, How)] = &[
     (0xc000_0000, "max_cntr_leaf", Hex),
 ];
 
-/// A field's value as people read it: the number, and in parentheses what it means where that is more.
+/// A field's value as text: the number, and in parentheses its meaning if that adds anything.
 pub(super) fn tell(field: Field, value: u32) -> String {
     let row = NUMBERS.iter().find(|row| row.0 == field.leaf().0 && row.1 == field.name());
     let Some((_, _, how)) = row else {
@@ -237,7 +237,7 @@ fn amd_ways(code: u32) -> &'static str {
     }
 }
 
-/// Four characters where all print or are 0, else the number.
+/// Four characters if all are printable or 0, else the number.
 fn text(value: u32) -> String {
     let bytes = value.to_le_bytes();
     if value != 0 && bytes.iter().all(|byte| *byte == 0 || byte.is_ascii_graphic() || *byte == b' ') {

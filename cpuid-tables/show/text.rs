@@ -6,21 +6,21 @@ use core::fmt;
 
 use super::{DecodedEntry, DecodedRegister, bit_list, name_of, number};
 
-/// How wide a line of names may become.
+/// Maximum width of a line of names.
 const WIDTH: usize = 100;
-/// Where names and fields begin.
+/// Column of names and fields.
 const INDENT: usize = 18;
 
 impl fmt::Display for DecodedEntry {
-    /// A heading, what the registers say together after `=`, and a register a line, longer ones broken. An entry of zeros
-    /// is its heading.
+    /// A heading, facts of the whole entry after `=`, and one register per line; long lines are wrapped. An entry of
+    /// zeros has only a heading.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entry = &self.entry;
         write!(f, "{:#010x}", entry.function.0)?;
         if entry.is_indexed() {
             write!(f, ".{}", entry.index.0)?;
         }
-        write!(f, ": {}", self.title.unwrap_or("a leaf that nobody describes"))?;
+        write!(f, ": {}", self.title.unwrap_or("undescribed leaf"))?;
         let all_zero = entry.registers == Registers::ZERO;
         writeln!(f, "{}", if all_zero { ": all zero" } else { "" })?;
         for fact in &self.facts {
@@ -38,12 +38,12 @@ impl fmt::Display for DecodedEntry {
 }
 
 impl fmt::Display for DecodedRegister {
-    /// The register and its value, then its features, fields and unknown bits; nothing of these where it is 0.
+    /// The register and its value, then its features, fields and unknown bits; only the value if it is 0.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = ["  ", self.word.register.name(), " "].concat();
         let mut lines = Lines::new(value + &alloc::format!("{:#010x}", self.value));
         lines.wrap(" ", self.features.iter().map(|feature| name_of(*feature).to_string()));
-        // A field of one bit is a feature that nobody else has a name for.
+        // A one-bit field is a feature that has a name only in the field table.
         let set = self.fields.iter().filter(|(field, value)| field.width() == 1 && *value != 0);
         lines.wrap(" ", set.map(|(field, _)| field.name().to_string()));
         let wide = self.fields.iter().filter(|(field, _)| field.width() > 1 && self.value != 0);
@@ -58,7 +58,7 @@ impl fmt::Display for DecodedRegister {
     }
 }
 
-/// Lines that begin in the same column, but for the first.
+/// Lines that all begin in the same column, except the first.
 struct Lines {
     done: String,
     line: String,
@@ -69,7 +69,7 @@ impl Lines {
         Lines { done: String::new(), line: first }
     }
 
-    /// A new line, unless the register's own has room.
+    /// Adds a line; the first goes on the register's line if it fits.
     fn add(&mut self, text: String) {
         if self.line.len() > INDENT {
             self.end();
@@ -78,7 +78,7 @@ impl Lines {
         self.line += &text;
     }
 
-    /// Words, as many to a line as it takes; they begin on a line of their own.
+    /// Adds words, wrapped, beginning on a new line.
     fn wrap(&mut self, between: &str, words: impl Iterator<Item = String>) {
         for (at, word) in words.enumerate() {
             if at == 0 {

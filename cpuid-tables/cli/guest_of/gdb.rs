@@ -30,16 +30,16 @@ pub(super) struct Unable(pub(super) String);
 pub(super) fn ask(pid: u32, vcpus: &[Vcpu]) -> Result<Vec<(Vcpu, Vec<CpuidEntry>)>, Unable> {
     // A filter may kill the process for a call that it does not expect.
     let status = fs::read_to_string(format!("/proc/{pid}/status"));
-    let status = status.map_err(|error| Unable(format!("its status cannot be read: {error}")))?;
+    let status = status.map_err(|error| Unable(format!("cannot read its status: {error}")))?;
     let guarded = |line: &str| line.strip_prefix("Seccomp:").is_some_and(|mode| mode.trim() != "0");
     if status.lines().any(guarded) {
         return Err(Unable(
-            "a seccomp filter guards its system calls, so it was not made to ask KVM".to_owned(),
+            "a seccomp filter restricts its system calls, so it was not made to query KVM".to_owned(),
         ));
     }
     let at =
-        syscall_instruction(pid).map_err(|error| Unable(format!("its memory cannot be read: {error}")))?;
-    let at = at.ok_or_else(|| Unable("it has no instruction `syscall`".to_owned()))?;
+        syscall_instruction(pid).map_err(|error| Unable(format!("cannot read its memory: {error}")))?;
+    let at = at.ok_or_else(|| Unable("it contains no `syscall` instruction".to_owned()))?;
     let output = run(pid, &script(vcpus, at))?;
     vcpus.iter().map(|vcpu| Ok((*vcpu, answer(&output, *vcpu)?))).collect()
 }
@@ -56,7 +56,7 @@ fn run(pid: u32, script: &str) -> Result<String, Unable> {
     });
     let output = gdb.stdin(Stdio::null()).output().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Unable("gdb is not installed".to_owned()),
-        _ => Unable(format!("gdb cannot be started: {error}")),
+        _ => Unable(format!("cannot start gdb: {error}")),
     })?;
     let errors = String::from_utf8_lossy(&output.stderr);
     if let Some(line) =
@@ -101,15 +101,15 @@ fn script(vcpus: &[Vcpu], syscall: u64) -> String {
 
 /// A vCPU's table, from what gdb printed.
 fn answer(output: &str, Vcpu { id, .. }: Vcpu) -> Result<Vec<CpuidEntry>, Unable> {
-    let unable = |what: &str| Unable(format!("gdb could not make it ask KVM about vCPU {id}: {what}"));
+    let unable = |what: &str| Unable(format!("gdb could not make it query KVM for vCPU {id}: {what}"));
     let mut lines = output.lines();
     let head = lines.find_map(|line| line.strip_prefix(&format!("vcpu {id} ")));
     let (result, _) =
-        head.and_then(|head| head.split_once(' ')).ok_or_else(|| unable("it did not get there"))?;
+        head.and_then(|head| head.split_once(' ')).ok_or_else(|| unable("the system call was not executed"))?;
     match result.parse::<i32>() {
         Ok(0) => {}
         Ok(error @ -4095..0) => return Err(unable(&io::Error::from_raw_os_error(-error).to_string())),
-        _ => return Err(unable("something came between; try again")),
+        _ => return Err(unable("it was interrupted; try again")),
     }
     let words = lines
         .take_while(|line| *line != "end")
@@ -117,10 +117,10 @@ fn answer(output: &str, Vcpu { id, .. }: Vcpu) -> Result<Vec<CpuidEntry>, Unable
         .flat_map(|line| line.1.split_ascii_whitespace());
     let words: Option<Vec<u32>> =
         words.map(|word| u32::from_str_radix(word.strip_prefix("0x")?, 16).ok()).collect();
-    let words = words.ok_or_else(|| unable("what gdb printed makes no sense"))?;
+    let words = words.ok_or_else(|| unable("gdb's output cannot be parsed"))?;
     let count = words.first().and_then(|count| usize::try_from(*count).ok());
     let entries = count.and_then(|count| words.get(2..2 + WORDS * count));
-    let entries = entries.ok_or_else(|| unable("what gdb printed is not the whole table"))?;
+    let entries = entries.ok_or_else(|| unable("gdb's output is not the whole table"))?;
     Ok(entries.chunks_exact(WORDS).filter_map(entry_of).collect())
 }
 
@@ -181,11 +181,11 @@ mod tests {
     #[test]
     fn what_went_wrong_is_told() {
         let error = |output: &str| answer(output, VCPU).map_err(|error| error.0).unwrap_err();
-        assert!(error("").ends_with("it did not get there"));
+        assert!(error("").ends_with("the system call was not executed"));
         assert!(error("vcpu 3 -25 7f00\nend\n").contains("ioctl"), "{}", error("vcpu 3 -25 7f00\nend\n"));
         assert!(error("vcpu 3 16 7f00\nend\n").ends_with("try again"));
         assert!(error("vcpu 3 0 7f00\n0x1:\t0x00000002\t0x00000000\nend\n").ends_with("not the whole table"));
-        assert!(error("vcpu 3 0 7f00\n0x1:\tCannot access\nend\n").ends_with("makes no sense"));
+        assert!(error("vcpu 3 0 7f00\n0x1:\tCannot access\nend\n").ends_with("cannot be parsed"));
     }
 
     #[test]
