@@ -1,4 +1,4 @@
-//! What KVM supports, with QEMU's corrections (`kvm_arch_get_supported_cpuid` and
+//! The features that KVM supports, with QEMU's corrections (`kvm_arch_get_supported_cpuid` and
 //! `kvm_arch_get_supported_msr_feature` of target/i386/kvm/kvm.c).
 
 use super::flags::{
@@ -37,8 +37,8 @@ pub(crate) mod cap {
     pub(in crate::guest) const SYS_ATTRIBUTES: u32 = 209;
 }
 
-/// Capabilities that a host's description may leave out, with what is taken then: what KVM has answered on every x86
-/// for years. A real host's answer, 0 included, goes first.
+/// Capabilities that a host's description may omit, and their assumed values: what KVM has returned on every x86 for
+/// years. A real host's value, including 0, takes precedence.
 const TAKEN_FOR_GRANTED: [(u32, i64); 18] = [
     (cap::IRQCHIP, 1),
     (cap::NR_VCPUS, 1024),
@@ -60,7 +60,7 @@ const TAKEN_FOR_GRANTED: [(u32, i64); 18] = [
     (cap::SYS_ATTRIBUTES, 1),
 ];
 
-/// Bits of 0x80000001.EDX that repeat those of 1.EDX on AMD: QEMU's `CPUID_EXT2_AMD_ALIASES`.
+/// Bits of 0x80000001.EDX that repeat 1.EDX on AMD: QEMU's `CPUID_EXT2_AMD_ALIASES`.
 pub(crate) const AMD_ALIASES: u32 = 0x0183_f3ff;
 /// `KVM_X86_DISABLE_EXITS_MWAIT`.
 const DISABLE_EXITS_MWAIT: i64 = 1;
@@ -76,24 +76,24 @@ pub(crate) struct Supported<'h> {
 }
 
 impl Supported<'_> {
-    /// What `KVM_CHECK_EXTENSION` answers.
+    /// The value of `KVM_CHECK_EXTENSION`.
     pub(crate) fn capability(&self, number: u32) -> i64 {
         let granted = || TAKEN_FOR_GRANTED.iter().find(|(known, _)| *known == number).map_or(0, |row| row.1);
         self.host.capabilities.get(&number).copied().unwrap_or_else(granted)
     }
 
-    /// What the CPUID instruction returns; zeros for a leaf that the host's description lacks (`host_cpuid`).
+    /// The registers of the CPUID instruction; zeros for a leaf that the host's description lacks (`host_cpuid`).
     pub(crate) fn instruction(&self, leaf: u32, subleaf: u32) -> Registers {
         let entry = find_entry(&self.host.instruction, Leaf(leaf), Subleaf(subleaf));
         entry.map_or(Registers::ZERO, |entry| entry.registers)
     }
 
-    /// Four registers as QEMU takes them from KVM (`x86_cpu_get_supported_cpuid`).
+    /// Four registers as QEMU reads them from KVM (`x86_cpu_get_supported_cpuid`).
     pub(crate) fn leaf(&self, leaf: u32, subleaf: u32) -> Registers {
         Registers::from_fn(|register| self.register(CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register)))
     }
 
-    /// A register as QEMU takes it from KVM.
+    /// A register as QEMU reads it from KVM.
     pub(crate) fn register(&self, word: CpuidWord) -> u32 {
         let reported = self.reported(word);
         let reg = Reg::ALL.iter().find(|reg| reg.word() == word);
@@ -152,7 +152,7 @@ impl Supported<'_> {
         ecx
     }
 
-    /// Bits that tell how fast something is: the CPU's word is enough.
+    /// Bits that describe the speed of instructions: the CPU's word suffices.
     fn of_cpu(&self, reg: Reg, flags: &[Flag]) -> u32 {
         if !self.release.behaviour.adds_optimizations {
             return 0;
@@ -162,7 +162,7 @@ impl Supported<'_> {
         flags.iter().fold(0, |all, flag| all | flag.mask) & registers[word.register]
     }
 
-    /// Components that need permission first are in `KVM_X86_XCOMP_GUEST_SUPP` alone.
+    /// Components that need permission first are only in `KVM_X86_XCOMP_GUEST_SUPP`.
     fn xcr0(&self, reg: Reg, reported: u32) -> u32 {
         if self.capability(cap::SYS_ATTRIBUTES) <= 0 {
             return reported;
@@ -183,14 +183,14 @@ impl Supported<'_> {
             && (model == 63 && stepping < 4 || matches!(model, 60 | 69 | 70))
     }
 
-    /// A feature MSR as QEMU takes it from KVM.
+    /// A feature MSR as QEMU reads it from KVM.
     pub(crate) fn msr(&self, msr: Msr) -> u64 {
         if self.capability(cap::GET_MSR_FEATURES) <= 0 {
             return 0;
         }
         let Some(&value) = self.host.msrs.get(&msr) else { return 0 };
         match msr.0 {
-            // Controls of VMX: those that may be 1 and need not be.
+            // VMX controls: those that may be 1 but need not be.
             0x48b | 0x48d..=0x490 => (value >> 32) & !(value & 0xffff_ffff),
             0x10a => {
                 /// MDS_NO, TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO.

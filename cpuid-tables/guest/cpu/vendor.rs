@@ -1,4 +1,4 @@
-//! Vendors, as leaf 0 has them in EBX, EDX and ECX, in this order.
+//! Vendors, in the order of leaf 0: EBX, EDX, ECX.
 
 /// `GenuineIntel`.
 pub(crate) const INTEL: [u32; 3] = registers(b"GenuineIntel");
