@@ -1,5 +1,5 @@
-//! vCPUs given their tables on a real `/dev/kvm`: with `Vcpus`, with the bare ioctls and ready tables, and asking KVM anew
-//! for each vCPU, as some VMMs do.
+//! Setting vCPUs' tables on a real `/dev/kvm`: with `Vcpus`, with the bare ioctls and prepared tables, and by
+//! querying KVM again for each vCPU, as some VMMs do.
 //!
 //! `cargo bench --features kvm --bench kvm`. Rounds of all ways take turns; each number is the median of a vCPU's share,
 //! with the minimum.
