@@ -69,8 +69,6 @@ fn tell(apic_id: u32, asked: &[CpuidEntry], seen: &[CpuidEntry], stored: &CpuidT
         );
     }
     let same = seen.len() - changed - wrong;
-    println!(
-        "vCPU {apic_id}: {same} leaves are as requested, {changed} as KVM changed them, {wrong} wrong"
-    );
+    println!("vCPU {apic_id}: {same} leaves are as requested, {changed} as KVM changed them, {wrong} wrong");
     wrong == 0
 }

@@ -63,7 +63,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("MSR {:#x} {value:#x}", msr.0);
     }
     for component in XsaveComponent::all().filter(|component| model.has(component.feature)) {
-        println!("XSAVE component {}: {} bytes, enabled by {}", component.number, component.size, component.feature);
+        println!(
+            "XSAVE component {}: {} bytes, enabled by {}",
+            component.number, component.size, component.feature
+        );
     }
     match model.caches() {
         Some(caches) => {

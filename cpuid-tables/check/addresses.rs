@@ -28,8 +28,9 @@ pub(super) fn widths(input: &Input<'_>, findings: &mut Findings) {
         let at = guest.site_of(0x8000_0008, 0, Register::Eax, GUEST_PHYS_ADDR_BITS.mask());
         let (guest_physical, physical) = (GUEST_PHYS_ADDR_BITS.read(eax), PHYS_ADDR_BITS.read(eax));
         if guest_physical > physical {
-            let what =
-                format!("guest-physical addresses have {guest_physical} bits, but physical addresses only {physical}");
+            let what = format!(
+                "guest-physical addresses have {guest_physical} bits, but physical addresses only {physical}"
+            );
             findings.add(Kind::GuestPhysicalWidth, guest, at, what);
         }
     }

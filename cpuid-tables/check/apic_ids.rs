@@ -70,7 +70,8 @@ pub(super) fn of_one_vcpu(input: &Input<'_>, findings: &mut Findings) {
         }
         let limit = input.host.and_then(|host| host.capabilities.get(&MAX_VCPU_ID));
         if let Some(&limit) = limit.filter(|&&limit| limit > 0 && i64::from(first.id) >= limit) {
-            let what = format!("the APIC id is {}, but this host's KVM accepts only ids below {limit}", first.id);
+            let what =
+                format!("the APIC id is {}, but this host's KVM accepts only ids below {limit}", first.id);
             findings.add(Kind::ApicIdLimit, guest, first.at, what);
         }
     }
@@ -83,7 +84,8 @@ pub(super) fn of_all_vcpus(input: &Input<'_>, findings: &mut Findings) {
         let Some(told) = told(guest).into_iter().next() else { continue };
         match used.get(&told.id) {
             Some(&(first, site)) => {
-                let what = format!("vCPUs {} and {} both have APIC id {}", first.number, guest.number, told.id);
+                let what =
+                    format!("vCPUs {} and {} both have APIC id {}", first.number, guest.number, told.id);
                 findings.add(Kind::ApicIdUsedTwice, guest, told.at, what).and(site.of_vcpu(first.number));
             }
             None => drop(used.insert(told.id, (guest, told.at))),

@@ -100,7 +100,8 @@ fn order(guest: &Guest<'_>, level: &TopologyLevel, below: Option<&TopologyLevel>
     let kind = DOMAIN_TYPE.read_from(level.registers);
     let at = site(guest, level, Register::Ecx, DOMAIN_TYPE.mask());
     if matches!(domain, TopologyDomain::Unknown(_)) {
-        let what = format!("level {subleaf} of 0x{leaf:X} is of type {kind}, which that leaf does not define");
+        let what =
+            format!("level {subleaf} of 0x{leaf:X} is of type {kind}, which that leaf does not define");
         findings.add(Kind::LevelOrder, guest, at, what);
     } else if let Some(below) = below.filter(|below| DOMAIN_TYPE.read_from(below.registers) >= kind) {
         let what = format!("level {subleaf} of 0x{leaf:X} is a {domain}, after a {}", below.domain());
@@ -168,7 +169,12 @@ pub(super) fn between_leaves(input: &Input<'_>, findings: &mut Findings) {
             let processors = (basic.processors, other.processors);
             differ(Kind::LevelsDiffer, "the core shift is", cores, sites(Package::core_shift_site));
             differ(Kind::LevelsDiffer, "the package shift is", shifts, sites(Package::shift_site));
-            differ(Kind::LevelCountsDiffer, "the threads per core are", threads, sites(Package::threads_site));
+            differ(
+                Kind::LevelCountsDiffer,
+                "the threads per core are",
+                threads,
+                sites(Package::threads_site),
+            );
             differ(
                 Kind::LevelCountsDiffer,
                 "the processors per package are",

@@ -80,7 +80,8 @@ fn of_range(guest: &Guest<'_>, range: &Range, filled: Option<Leaf>, highest: Lea
     let base = range.base;
     let Some(registers) = guest.entries.registers(base, Subleaf(0)) else {
         if let Some(filled) = filled.filter(|_| base != Leaf::BASIC) {
-            let what = format!("0x{:X} is present, but its range's first leaf 0x{:X} is missing", filled.0, base.0);
+            let what =
+                format!("0x{:X} is present, but its range's first leaf 0x{:X} is missing", filled.0, base.0);
             let other = guest.site(filled, Subleaf(0));
             findings.add(Kind::NoMaximum, guest, Site::leaf(base), what).and(other);
         }
@@ -107,8 +108,7 @@ fn of_range(guest: &Guest<'_>, range: &Range, filled: Option<Leaf>, highest: Lea
             .and(other)
             .help_by(format!("raise the maximum to 0x{:X}, or remove the entry", above.0));
     } else if maximum > highest {
-        let what =
-            format!("the maximum is 0x{:X}, but the highest leaf is 0x{:X}", maximum.0, highest.0);
+        let what = format!("the maximum is 0x{:X}, but the highest leaf is 0x{:X}", maximum.0, highest.0);
         findings.add(Kind::MaximumAboveLeaves, guest, at, what).and(guest.site_of_leaf(highest));
     }
 }

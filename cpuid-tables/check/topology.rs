@@ -49,8 +49,10 @@ fn against_levels(guest: &Guest<'_>, count: u32, findings: &mut Findings) {
     let at = guest.site_of(1, 0, Register::Ebx, N_LOGICAL_CPU.mask());
     let room = 1_u64 << package.shift;
     if count < package.processors.min(MOST_LOGICAL) {
-        let what =
-            format!("1.EBX counts {count} logical processors, but 0x{:X} {}", package.leaf.0, package.processors);
+        let what = format!(
+            "1.EBX counts {count} logical processors, but 0x{:X} {}",
+            package.leaf.0, package.processors
+        );
         findings.add(Kind::LogicalCountLow, guest, at, what).and(package.processors_site(guest));
     } else if count < MOST_LOGICAL && u64::from(count) > room {
         let what = format!(
@@ -118,7 +120,8 @@ pub(super) fn amd_threads(input: &Input<'_>, findings: &mut Findings) {
 fn by_levels(guest: &Guest<'_>, threads: &Threads, package: &Package, findings: &mut Findings) {
     let (leaf, processors) = (package.leaf.0, package.processors);
     if threads.count < processors.min(CPU_NTHREADS.max() + 1) {
-        let what = format!("0x80000008 counts {}, but 0x{leaf:X} {processors}", counted(threads.count, "thread"));
+        let what =
+            format!("0x80000008 counts {}, but 0x{leaf:X} {processors}", counted(threads.count, "thread"));
         findings.add(Kind::AmdThreadCountLow, guest, threads.at, what).and(package.processors_site(guest));
     }
     if threads.width != 0 && threads.width != package.shift {
@@ -147,8 +150,10 @@ pub(super) fn amd_core_threads(input: &Input<'_>, findings: &mut Findings) {
         let (threads, expected) = (node.threads_per_core(), package.threads_per_core);
         if threads != expected {
             let leaf = package.leaf.0;
-            let what =
-                format!("a core has {} in 0x8000001E, but {expected} in 0x{leaf:X}", counted(threads, "thread"));
+            let what = format!(
+                "a core has {} in 0x8000001E, but {expected} in 0x{leaf:X}",
+                counted(threads, "thread")
+            );
             let at = guest.site_of(AmdNode::LEAF.0, 0, Register::Ebx, CORE_NTHREADS.mask());
             findings.add(Kind::AmdCoreThreads, guest, at, what).and(package.threads_site(guest));
         }

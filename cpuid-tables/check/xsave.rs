@@ -35,11 +35,7 @@ static RULES: &[Rule] = &[
     Rule { these: !0, needed: 1, reason: "x87 is always set" },
     Rule { these: !1, needed: 0b10, reason: "all other components need SSE" },
     Rule { these: 0b1_1000, needed: 0b1_1000, reason: "MPX's two components belong together" },
-    Rule {
-        these: 0xe0,
-        needed: 0xe4,
-        reason: "AVX-512's three components belong together and need AVX's",
-    },
+    Rule { these: 0xe0, needed: 0xe4, reason: "AVX-512's three components belong together and need AVX's" },
     Rule { these: 0x6_0000, needed: 0x6_0000, reason: "AMX's two components belong together" },
 ];
 
@@ -250,8 +246,9 @@ pub(super) fn sizes(input: &Input<'_>, findings: &mut Findings) {
             findings.add(Kind::XsaveSizeLarge, guest, site(0, Register::Ecx), what);
         }
         if !(LEGACY_AND_HEADER..=ecx.max(needed)).contains(&ebx) {
-            let what =
-                format!("0xD.0 gives {ebx} bytes for the enabled components: expected {LEGACY_AND_HEADER} to {ecx}");
+            let what = format!(
+                "0xD.0 gives {ebx} bytes for the enabled components: expected {LEGACY_AND_HEADER} to {ecx}"
+            );
             findings.add(Kind::XsaveCurrentSize, guest, site(0, Register::Ebx), what);
         }
         let compacts = guest.has(feature::XSAVEC) || guest.has(feature::XSAVES);

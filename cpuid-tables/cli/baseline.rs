@@ -118,7 +118,8 @@ fn models(baseline: &Baseline, best: Option<&Choice>, closest: Option<&Choice>) 
         };
         return format!("model:   {} ({why})\n{}", styled(BAD, "none"), closest_line(closest));
     };
-    let whose = if best.same_vendor { "" } else { " (another vendor's model: none of the hosts' own vendor runs)" };
+    let whose =
+        if best.same_vendor { "" } else { " (another vendor's model: none of the hosts' own vendor runs)" };
     let name = best.model.to_string();
     format!("model:   {}{whose}\n-cpu     {best}\n{}", styled(GOOD, name), closest_line(closest))
 }
@@ -176,14 +177,13 @@ fn notes(baseline: &Baseline) -> String {
     for unequal in baseline.unequal.iter().filter(|unequal| !vendor(unequal.word)) {
         let values: Vec<String> = unequal.values.iter().map(|value| format!("{value:#x}")).collect();
         let place = styled(BAD, place(unequal));
-        text += &format!("  must be equal, but differs: {place} is {}: {}\n", values.join(", "), reason(unequal));
+        text +=
+            &format!("  must be equal, but differs: {place} is {}: {}\n", values.join(", "), reason(unequal));
     }
     text += &undescribed(&baseline.undescribed);
     if let Some(feature) = baseline.nested() {
-        text += &format!(
-            "  nested virtualization: every host has {0}; it is left out above\n",
-            name_of(feature)
-        );
+        text +=
+            &format!("  nested virtualization: every host has {0}; it is left out above\n", name_of(feature));
     }
     if baseline.msrs.is_none() {
         text += "  feature MSRs are not compared: not every host provides them\n";

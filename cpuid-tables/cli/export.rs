@@ -81,7 +81,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             match Template::new(&host.supported, wanted) {
                 Ok(template) => template,
                 Err(lacking) => {
-                    Failed::new(&lacking).help("leave it out, or run `kvm-cpuid why` to see which layer withholds it").show();
+                    Failed::new(&lacking)
+                        .help("leave it out, or run `kvm-cpuid why` to see which layer withholds it")
+                        .show();
                     return Ok(answer(false));
                 }
             }

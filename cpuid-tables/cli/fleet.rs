@@ -99,7 +99,9 @@ fn of_source(fleet: &mut Fleet, source: &Source, reading: &Reading) -> Result<()
             open = Some(OneHost::new(source, count, &cpu));
         }
         if cpu.known.is_some() {
-            return Err(Failed::new(format!("{source} does not specify every bit: it is a template, not a host")));
+            return Err(Failed::new(format!(
+                "{source} does not specify every bit: it is a template, not a host"
+            )));
         }
         if let Some(host) = &mut open {
             host.add(&cpu);

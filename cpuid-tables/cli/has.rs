@@ -50,7 +50,9 @@ pub(crate) fn feature(name: &str) -> Result<Feature> {
         let failed = Failed::new(&error);
         match error {
             NoFeature::Unknown(name) => match names_near(&name).as_slice() {
-                [] => failed.help("`kvm-cpuid find` accepts names, locations such as '7.0.ebx[5]', and values"),
+                [] => {
+                    failed.help("`kvm-cpuid find` accepts names, locations such as '7.0.ebx[5]', and values")
+                }
                 near => failed.help(format!("did you mean {}?", near.join(", "))),
             },
             NoFeature::Ambiguous(_, all) => {

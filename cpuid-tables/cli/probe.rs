@@ -177,8 +177,10 @@ fn text(title: &str, differences: &[EntryDifferences], probed: &Probe) -> String
     }
     let asked = probed.answers.len();
     if differences.is_empty() {
-        text +=
-            &styled(GOOD, format!("The guest reads the table {title}: {asked} leaves and subleaves checked\n"));
+        text += &styled(
+            GOOD,
+            format!("The guest reads the table {title}: {asked} leaves and subleaves checked\n"),
+        );
         return text;
     }
     text += &styled(

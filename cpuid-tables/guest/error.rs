@@ -41,7 +41,9 @@ impl fmt::Display for TopologyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TopologyError::Zero => f.write_str("CPU topology counts must be non-zero"),
-            TopologyError::Unsupported(level) => write!(f, "this machine does not support {level}: expected 1"),
+            TopologyError::Unsupported(level) => {
+                write!(f, "this machine does not support {level}: expected 1")
+            }
             TopologyError::Product { product: Some(product), max_cpus } => write!(
                 f,
                 "sockets, dies, modules, cores and threads make {product} vCPUs, not maxcpus={max_cpus}"
@@ -262,24 +264,28 @@ impl fmt::Display for BuildError {
                 f.write_str("this KVM's Hyper-V support is unknown: the host needs a .hv file")
             }
             BuildError::TscFrequency { asked, host: Some(host) } => {
-                write!(f, "the TSC cannot run at {asked} kHz: the host's runs at {host} kHz, and KVM cannot scale it")
+                write!(
+                    f,
+                    "the TSC cannot run at {asked} kHz: the host's runs at {host} kHz, and KVM cannot scale it"
+                )
             }
             BuildError::TscFrequency { asked, host: None } => {
-                write!(f, "the TSC cannot run at {asked} kHz: the host's frequency is unknown, and KVM cannot scale it")
+                write!(
+                    f,
+                    "the TSC cannot run at {asked} kHz: the host's frequency is unknown, and KVM cannot scale it"
+                )
             }
             BuildError::TooManyEntries(leaf, subleaf) => {
-                write!(f, "QEMU supports at most 100 entries, and has no room for leaf {leaf:#x}, subleaf {subleaf:#x}")
+                write!(
+                    f,
+                    "QEMU supports at most 100 entries, and has no room for leaf {leaf:#x}, subleaf {subleaf:#x}"
+                )
             }
             BuildError::Level(level) => write!(f, "the highest leaf {level:#x} is outside all leaf ranges"),
             BuildError::XsaveSize { component, qemu, host } => {
-                write!(
-                    f,
-                    "XSAVE component {component} has {host} bytes on the host, but QEMU expects {qemu}"
-                )
+                write!(f, "XSAVE component {component} has {host} bytes on the host, but QEMU expects {qemu}")
             }
-            BuildError::UserspaceApic => {
-                f.write_str("kernel-irqchip=off conflicts with an in-kernel APIC")
-            }
+            BuildError::UserspaceApic => f.write_str("kernel-irqchip=off conflicts with an in-kernel APIC"),
             BuildError::VendorOnly => f.write_str("`x-vendor-cpuid-only-v2` needs `x-vendor-cpuid-only`"),
             BuildError::LocalMachineCheck => f.write_str("this KVM does not support `lmce`"),
             BuildError::NoHost => f.write_str("the builder has no host"),

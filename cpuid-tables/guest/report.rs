@@ -151,9 +151,7 @@ impl fmt::Display for Warning {
             Warning::HypervVendor(text) => {
                 write!(f, "hv-vendor-id=`{text}`: only the first twelve characters are used")
             }
-            Warning::ZeroTopology => {
-                f.write_str("a CPU topology count is 0, which QEMU since 9.0 refuses")
-            }
+            Warning::ZeroTopology => f.write_str("a CPU topology count is 0, which QEMU since 9.0 refuses"),
             Warning::UserspaceApic => {
                 f.write_str("APICs are not in the kernel, which QEMU since 8.0 refuses")
             }

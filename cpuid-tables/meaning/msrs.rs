@@ -73,7 +73,8 @@ static ROWS: &[Row] = &[
 ];
 
 /// Why other bits are *and*-ed.
-const PROMISE: &str = "a guest uses the features that it sees, and skips mitigations for bugs to which it is immune";
+const PROMISE: &str =
+    "a guest uses the features that it sees, and skips mitigations for bugs to which it is immune";
 
 /// The parts of an MSR: each of its 64 bits is in exactly one of them.
 ///

@@ -50,7 +50,9 @@ pub enum NoFeature {
 impl fmt::Display for NoFeature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NoFeature::Unknown(name) => write!(f, "unknown feature `{name}`: no release of Linux, KVM or QEMU has it"),
+            NoFeature::Unknown(name) => {
+                write!(f, "unknown feature `{name}`: no release of Linux, KVM or QEMU has it")
+            }
             NoFeature::Nothing(place) => write!(f, "no known feature at {place}"),
             NoFeature::Ambiguous(name, all) => {
                 write!(f, "`{name}` is ambiguous: it may be")?;

@@ -143,7 +143,10 @@ impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Obstacle::Vendor { started, there } => {
-                write!(f, "vendor: the guest has {started}, but B {there}; their instructions and MSRs differ")
+                write!(
+                    f,
+                    "vendor: the guest has {started}, but B {there}; their instructions and MSRs differ"
+                )
             }
             Obstacle::Bits(bits) => bits.fmt(f),
         }
@@ -153,23 +156,23 @@ impl fmt::Display for Obstacle {
 impl fmt::Display for BitsObstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, place, reason) = (self.name(), self.place(), self.meaning.reason);
-        let told = |value: u32| match self.meaning.part {
+        let text = |value: u32| match self.meaning.part {
             Some(Part::Field(field)) => number::tell(field, value),
             _ => format!("{value:#x}"),
         };
         let single = self.meaning.mask.is_power_of_two() || self.meaning.part.is_none();
-        let why = match self.meaning.rule {
+        let difference = match self.meaning.rule {
             Rule::And if single => return write!(f, "{name} ({place}): the guest has it, but B does not"),
             Rule::Or if single => {
                 return write!(f, "{name} ({place}): B has it, but the guest does not expect it; {reason}");
             }
-            Rule::Min | Rule::MinTold => "must not be lower",
-            Rule::Max => "must not be higher",
-            Rule::And => "must have the same bits",
-            Rule::Or => "must not have additional bits",
-            _ => "must be equal",
+            Rule::Min | Rule::MinTold => "below",
+            Rule::Max => "above",
+            Rule::And => "without all bits of",
+            Rule::Or => "with bits beyond",
+            _ => "different from",
         };
-        let (started, there) = (told(self.started), told(self.there));
-        write!(f, "{name} ({place}): the guest has {started}, B has {there}, but B's value {why}: {reason}")
+        let (started, there) = (text(self.started), text(self.there));
+        write!(f, "{name} ({place}): B has {there}, {difference} the guest's {started}: {reason}")
     }
 }

@@ -1,4 +1,4 @@
-//! Faults planted into tables that real QEMUs made, each found exactly; and tables that have none.
+//! Faults planted into tables of real QEMUs, each found exactly; and tables without faults.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::common;
 
 const CASES: [&[Case]; 5] = [entries::CASES, features::CASES, xsave::CASES, cpus::CASES, vendor::CASES];
 
-/// The tables that are kept, with what is found in them.
+/// The stored tables, with their findings.
 const KEPT: [(&str, &[&str]); 7] = [
     (AMD, &[]),
     (
@@ -38,7 +38,7 @@ fn found(report: &Report) -> Vec<String> {
 }
 
 #[test]
-fn tables_of_qemu_have_no_errors() {
+fn qemu_tables_have_no_errors() {
     for (text, expected) in KEPT {
         let report = Tables::read(text).check().run();
         assert_eq!(found(&report), expected, "{}", text.lines().next().unwrap_or_default());
@@ -46,9 +46,9 @@ fn tables_of_qemu_have_no_errors() {
     }
 }
 
-/// What KVM reports is no guest's table yet: a VMM that hands it on as it is gets warnings, and no error.
+/// KVM's supported table is not a guest's table yet: a VMM that passes it on unchanged gets warnings but no errors.
 #[test]
-fn what_kvm_reports_has_no_errors() {
+fn supported_table_of_kvm_has_no_errors() {
     let host = real_host();
     let report = Check::one(&host.supported).with_host(&host).run();
     assert_eq!(report.errors(), 0, "{report}");
@@ -68,11 +68,11 @@ fn real_host() -> Host {
 }
 
 #[test]
-fn a_table_of_qemu_fits_the_host_that_it_is_for() {
+fn qemu_table_fits_its_host() {
     let host = real_host();
     let tables = Tables::read(include_str!("host.txt"));
     let report = tables.check().with_host(&host).emulated(&[]).run();
-    // Fast string operations are what the processor has, and what this description of the host does not tell.
+    // The processor has fast string operations, but this description of the host lacks them.
     let fast = ["erms", "fsrm"].map(|name| {
         format!("feature-not-supported: {name} is set, and KVM on this host does not support it")
     });
@@ -90,14 +90,14 @@ fn a_table_of_qemu_fits_the_host_that_it_is_for() {
     assert_eq!(found(&tables.check().with_host(&with_processor).run()), [FIRST_LEVEL_CACHES]);
 }
 
-/// What a QEMU-like VMM hands to KVM on that host, whichever model it is asked for.
+/// A QEMU-like VMM's table on that host, for any model.
 #[test]
 fn guests_of_every_model_have_no_errors() {
     if !common::pinned("guests_of_every_model_have_no_errors") {
         return;
     }
     let mut host = real_host();
-    // The host's description leaves out what the instruction answers; a guest has no other features than KVM's anyway.
+    // The host's description lacks the instruction's table; a guest has only KVM's features anyway.
     host.instruction.clone_from(&host.supported);
     let release = QemuRelease::find("10.0").unwrap();
     let names = release.cpu_models().map(|model| model.name()).chain(["host", "max"]);
@@ -117,8 +117,8 @@ fn guests_of_every_model_have_no_errors() {
 }
 
 #[test]
-fn each_fault_is_found_and_nothing_else() {
-    if !common::pinned("each_fault_is_found_and_nothing_else") {
+fn each_planted_fault_is_the_only_finding() {
+    if !common::pinned("each_planted_fault_is_the_only_finding") {
         return;
     }
     let mut wrong = Vec::new();
@@ -133,7 +133,7 @@ fn each_fault_is_found_and_nothing_else() {
 }
 
 #[test]
-fn each_kind_is_planted() {
+fn every_kind_has_a_planted_fault() {
     let planted: BTreeSet<&str> = CASES
         .into_iter()
         .flatten()
@@ -146,7 +146,7 @@ fn each_kind_is_planted() {
 }
 
 #[test]
-fn kinds_say_why_and_what_to_do() {
+fn every_kind_has_a_reason_and_advice() {
     let names: BTreeSet<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
     assert_eq!(names.len(), Kind::ALL.len());
     for kind in Kind::ALL {
@@ -158,7 +158,7 @@ fn kinds_say_why_and_what_to_do() {
 }
 
 #[test]
-fn the_same_fault_of_all_vcpus_is_told_once() {
+fn same_fault_of_all_vcpus_is_one_finding() {
     let mut tables = Tables::read(AMD);
     tables.edit(7, 0, |entry| entry.registers.ebx &= !feature::AVX2.mask());
     tables.of(3, |entries| {
@@ -192,7 +192,7 @@ fn the_same_fault_of_all_vcpus_is_told_once() {
 }
 
 #[test]
-fn findings_are_sorted_by_place() {
+fn findings_are_sorted_by_location() {
     let mut tables = Tables::read(AMD);
     tables.edit(1, 0, |entry| entry.registers.ecx = 0);
     tables.edit(0x8000_0008, 0, |entry| entry.registers.eax = 0x0000_4040);
@@ -207,15 +207,15 @@ fn findings_are_sorted_by_place() {
 }
 
 #[test]
-fn nothing_and_an_empty_table() {
+fn no_tables_and_an_empty_table_are_checked() {
     assert_eq!(Check::new().run().findings, []);
     assert_eq!(found(&Check::one(&[]).run()), ["no-basic-leaves: there is no entry below 0x40000000"]);
-    // A host that says nothing is none.
+    // An empty host counts as none.
     let report = Check::one(&[]).with_host(&Host::default()).run();
     assert!(report.skipped().any(|kind| kind == Kind::FeatureNotSupported));
 }
 
-/// Numbers that entries are often made of, and any others.
+/// Numbers that are common in entries, and any others.
 fn number() -> impl Strategy<Value = u32> {
     prop_oneof![
         any::<u32>(),
@@ -239,7 +239,7 @@ fn entry() -> impl Strategy<Value = CpuidEntry> {
     )
 }
 
-/// A table of QEMU's with entries of any kind put in at any place.
+/// A QEMU table with entries of any kind inserted at any position.
 fn table() -> impl Strategy<Value = Vec<CpuidEntry>> {
     let base = prop_oneof![
         Just(Vec::new()),

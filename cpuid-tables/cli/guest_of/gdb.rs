@@ -37,8 +37,7 @@ pub(super) fn ask(pid: u32, vcpus: &[Vcpu]) -> Result<Vec<(Vcpu, Vec<CpuidEntry>
             "a seccomp filter restricts its system calls, so it was not made to query KVM".to_owned(),
         ));
     }
-    let at =
-        syscall_instruction(pid).map_err(|error| Unable(format!("cannot read its memory: {error}")))?;
+    let at = syscall_instruction(pid).map_err(|error| Unable(format!("cannot read its memory: {error}")))?;
     let at = at.ok_or_else(|| Unable("it contains no `syscall` instruction".to_owned()))?;
     let output = run(pid, &script(vcpus, at))?;
     vcpus.iter().map(|vcpu| Ok((*vcpu, answer(&output, *vcpu)?))).collect()
@@ -104,8 +103,9 @@ fn answer(output: &str, Vcpu { id, .. }: Vcpu) -> Result<Vec<CpuidEntry>, Unable
     let unable = |what: &str| Unable(format!("gdb could not make it query KVM for vCPU {id}: {what}"));
     let mut lines = output.lines();
     let head = lines.find_map(|line| line.strip_prefix(&format!("vcpu {id} ")));
-    let (result, _) =
-        head.and_then(|head| head.split_once(' ')).ok_or_else(|| unable("the system call was not executed"))?;
+    let (result, _) = head
+        .and_then(|head| head.split_once(' '))
+        .ok_or_else(|| unable("the system call was not executed"))?;
     match result.parse::<i32>() {
         Ok(0) => {}
         Ok(error @ -4095..0) => return Err(unable(&io::Error::from_raw_os_error(-error).to_string())),

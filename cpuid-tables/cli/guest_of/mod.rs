@@ -43,8 +43,7 @@ fn cpu(number: Option<u32>, entries: Vec<CpuidEntry>) -> Cpu {
 
 /// Without gdb: what stands in its memory.
 fn searched(pid: u32, why: &str) -> Result<Vec<Cpu>> {
-    let help =
-        "install gdb and run as the process's user or root; gdb then stops the process briefly and makes it query KVM";
+    let help = "install gdb and run as the process's user or root; gdb then stops the process briefly and makes it query KVM";
     let mut found = memory::tables(pid).map_err(|error| {
         Failed::new(format!("process {pid}: {why}, and its memory cannot be read: {error}")).help(help)
     })?;

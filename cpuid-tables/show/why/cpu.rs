@@ -38,13 +38,12 @@ pub(super) fn step(feature: Feature, machine: &Machine) -> Step {
     }
     match hypervisor(cpuid) {
         Some(name) => {
-            let text =
-                format!("{what}; this machine is itself a guest ({name}), and its hypervisor decides which bits it sees");
+            let text = format!(
+                "{what}; this machine is itself a guest ({name}), and its hypervisor decides which bits it sees"
+            );
             Step::no(Who::Cpu, text, "it hides the bit, or its own processor lacks it")
         }
-        None => {
-            Step::no(Who::Cpu, what, "the processor does not have it, or the firmware has disabled it")
-        }
+        None => Step::no(Who::Cpu, what, "the processor does not have it, or the firmware has disabled it"),
     }
 }
 

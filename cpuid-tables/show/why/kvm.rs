@@ -57,8 +57,7 @@ pub(super) fn step(feature: Feature, machine: &Machine, (cpu, linux): (Says, Say
         return Step::new(Who::Kvm, Says::Yes, format!("KVM_GET_SUPPORTED_CPUID has it{how}"));
     }
     if kvm.emulated.has(feature) {
-        let because =
-            "it only emulates it (KVM_GET_EMULATED_CPUID) and does not advertise it";
+        let because = "it only emulates it (KVM_GET_EMULATED_CPUID) and does not advertise it";
         return Step::no(
             Who::Kvm,
             "only KVM_GET_EMULATED_CPUID has it: a VMM must query that for it",

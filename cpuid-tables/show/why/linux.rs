@@ -185,7 +185,7 @@ pub(super) fn step(feature: Feature, machine: &Machine, cpu: Says) -> Step {
         }
         Shown::NoMacro => "no known release has a macro for it, so /proc/cpuinfo has no name".to_string(),
         Shown::KvmAlone(name) => {
-            format!("X86_FEATURE_{name} is in a word of KVM alone, so /proc/cpuinfo never shows it")
+            format!("X86_FEATURE_{name} is in a word that only KVM has, so /proc/cpuinfo never shows it")
         }
         Shown::NoName(name) => {
             format!("the header gives X86_FEATURE_{name} no quoted name, so /proc/cpuinfo hides it")
@@ -213,7 +213,7 @@ fn without_machine(feature: Feature) -> String {
     let what = match shown(feature, newest) {
         Shown::Named(flag) => format!("Linux {newest} calls it {flag}"),
         Shown::NoMacro | Shown::SinceNewer(_) => format!("Linux {newest} has no macro for it"),
-        Shown::KvmAlone(name) => format!("Linux {newest} has X86_FEATURE_{name} in a word of KVM alone"),
+        Shown::KvmAlone(name) => format!("Linux {newest} has X86_FEATURE_{name} in a word that only KVM has"),
         Shown::NoName(name) => format!("Linux {newest} hides X86_FEATURE_{name} from /proc/cpuinfo"),
     };
     format!("not queried; {what}")

@@ -30,7 +30,8 @@ pub(super) fn of(feature: Feature, machine: &Machine, model: Option<CpuModel>, s
     if !offered {
         if let Some(because) = refusal(steps, Who::Cpu) {
             let below = machine.cpuid.as_deref().and_then(cpu::hypervisor);
-            let who = below.map_or("The processor".into(), |name| format!("This machine's hypervisor ({name})"));
+            let who =
+                below.map_or("The processor".into(), |name| format!("This machine's hypervisor ({name})"));
             return format!("{who} withholds {name}: {because}.");
         }
         if let Some(because) = refusal(steps, Who::Linux) {
@@ -78,7 +79,9 @@ pub(super) fn of_software(named: Named, machine: &Machine, steps: &[Step]) -> St
             }
         },
         _ if machine.linux.is_none() => format!("Only Linux decides about {name}, and it was not queried."),
-        _ if linux == Says::Yes => format!("Nothing withholds {name}: only Linux decides, and it has set it."),
+        _ if linux == Says::Yes => {
+            format!("Nothing withholds {name}: only Linux decides, and it has set it.")
+        }
         _ if linux == Says::No => {
             let because = refusal(steps, Who::Linux).unwrap_or("it has not set it");
             format!("Linux withholds {name}: {because}.")
