@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         [Ok(linux), Ok(qemu)] => files(&mut sources, [linux, qemu].map(Option::as_deref), &mut diagnostics),
         _ => None,
     };
-    for path in sources.iter().filter_map(|(_, file)| file.on_disk()) {
+    for path in sources.iter().filter_map(|(_, file)| file.path_on_disk()) {
         say("rerun-if-changed", &path.display().to_string());
     }
     let written = files.and_then(|files| diagnostics.take(write(&files)));

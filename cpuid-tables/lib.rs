@@ -64,7 +64,7 @@
 //! the constants, by leaf. [`describe`] lists all parts of any register, features and fields:
 //!
 //! ```
-//! use cpuid_tables::{CpuidWord, Register, describe};
+//! use cpuid_tables::{CpuidWord, Register, describe, Leaf, Subleaf};
 //!
 //! let (ecx, value) = (CpuidWord::new(Leaf(7), Subleaf(0), Register::Ecx), 0x0042_0000);
 //! let set: Vec<(&str, u32)> =
@@ -106,6 +106,7 @@
 //! release's look-ups return and the documentation of a constant.
 
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -132,6 +133,8 @@ pub mod meaning;
 mod models;
 #[cfg(any(feature = "check", feature = "fleet", feature = "show"))]
 pub mod naming;
+#[cfg(feature = "serde")]
+mod serialized;
 #[cfg(feature = "show")]
 pub mod show;
 mod table;

@@ -1,43 +1,43 @@
-//! What is wrong with an input, and where.
+//! Errors and warnings about an input, with their places.
 //!
-//! Readers and checks collect diagnostics and go on; whoever called decides. [`Diagnostics::sort`] puts them in the
-//! order of their places, so that the same input gives the same report.
+//! Readers and checks collect diagnostics and continue; the caller decides how to proceed. [`Diagnostics::sort`]
+//! orders them by place, so that the same input gives the same report.
 
 use std::fmt;
 use std::path::Path;
 
-use crate::source::{Sources, Span};
+use crate::source::{ReadError, Sources, Span};
 
-/// How bad it is.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// The input was not understood, or contradicts itself.
+    /// The input could not be parsed, or is inconsistent.
     Error,
-    /// Understood, but worth a look.
+    /// The input was parsed, but is suspicious.
     Warning,
 }
 
-/// A further place that belongs to a diagnostic.
+/// An additional place of a diagnostic.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Label {
-    /// Where.
+    /// The place.
     pub at: Span,
-    /// What stands there.
+    /// The text for this place.
     pub text: String,
 }
 
-/// One finding about an input.
+/// One error or warning about an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// How bad.
+    /// The severity.
     pub severity: Severity,
-    /// The place; none when a whole file or tree is meant, which `message` then names.
+    /// The place; `None` if it concerns a whole file or tree, which `message` then names.
     pub at: Option<Span>,
-    /// What is wrong: quotes the offender and says what was expected.
+    /// The problem: quotes the offender and states what was expected.
     pub message: String,
-    /// Other places: the second side of a conflict.
+    /// Other places, such as the second side of a conflict.
     pub labels: Vec<Label>,
-    /// What to do next.
+    /// The suggested next step.
     pub help: Option<String>,
 }
 
@@ -64,21 +64,21 @@ impl Diagnostic {
         Diagnostic::general(format!("{}: {why}", path.display()))
     }
 
-    /// Adds a further place.
+    /// Adds an additional place.
     #[must_use]
     pub fn with_label(mut self, at: Span, text: impl Into<String>) -> Diagnostic {
         self.labels.push(Label { at, text: text.into() });
         self
     }
 
-    /// Says what to do next.
+    /// Sets the suggested next step.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Diagnostic {
         self.help = Some(help.into());
         self
     }
 
-    /// The plain form, `file:line:column: error: message`, with a line for each further place and for the help.
+    /// The plain form, `file:line:column: error: message`, with a line for each additional place and for the help.
     #[must_use]
     pub fn render(&self, sources: &Sources) -> String {
         let kind = match self.severity {
@@ -99,31 +99,42 @@ impl Diagnostic {
     }
 }
 
-/// What a conditional left out. That is no fault; it is on record.
+impl From<ReadError> for Diagnostic {
+    fn from(error: ReadError) -> Diagnostic {
+        match error {
+            ReadError::File { path, why } => Diagnostic::file(&path, why),
+            ReadError::Text { at, why, help } => {
+                Diagnostic { help: help.map(str::to_owned), ..Diagnostic::error(at, why) }
+            }
+        }
+    }
+}
+
+/// A region that a conditional leaves out. This is not an error, only recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeftOut {
-    /// The directive that decided.
+    /// The directive that decides.
     pub condition: Span,
-    /// From after it to the next branch, or to the end of the conditional.
+    /// From after the directive to the next branch, or to the end of the conditional.
     pub region: Span,
 }
 
-/// Everything found so far.
+/// The diagnostics so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics {
     all: Vec<Diagnostic>,
-    /// What conditionals left out of the files that were read, in the order of reading.
+    /// The regions that conditionals left out of the files read so far, in the order of reading.
     pub left_out: Vec<LeftOut>,
 }
 
 impl Diagnostics {
-    /// None yet.
+    /// No diagnostics yet.
     #[must_use]
     pub fn new() -> Diagnostics {
         Diagnostics::default()
     }
 
-    /// Adds one.
+    /// Adds a diagnostic.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.all.push(diagnostic);
     }
@@ -133,47 +144,52 @@ impl Diagnostics {
         self.push(Diagnostic::error(at, message));
     }
 
-    /// Takes the value, or notes why there is none.
-    pub fn take<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
-        result.map_err(|diagnostic| self.push(diagnostic)).ok()
+    /// Adds a warning at a place.
+    pub fn warning(&mut self, at: Span, message: impl Into<String>) {
+        self.push(Diagnostic::warning(at, message));
     }
 
-    /// True when at least one is an error.
+    /// Returns the value, or adds the error.
+    pub fn take<T>(&mut self, result: Result<T, impl Into<Diagnostic>>) -> Option<T> {
+        result.map_err(|error| self.push(error.into())).ok()
+    }
+
+    /// True if at least one is an error.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.all.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Adds what was found elsewhere.
+    /// Adds the diagnostics of another list.
     pub fn append(&mut self, mut other: Diagnostics) {
         self.all.append(&mut other.all);
         self.left_out.append(&mut other.left_out);
     }
 
-    /// Sorts by place (general ones first), then message, and drops repetitions.
+    /// Sorts by place (general ones first), then severity and message, and removes duplicates.
     pub fn sort(&mut self) {
         self.all.sort_by(|a, b| (a.at, a.severity, &a.message).cmp(&(b.at, b.severity, &b.message)));
         self.all.dedup();
     }
 
-    /// All, in their present order.
+    /// All diagnostics, in their current order.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.all.iter()
     }
 
-    /// How many.
+    /// The number of diagnostics.
     #[must_use]
     pub fn len(&self) -> usize {
         self.all.len()
     }
 
-    /// True when there is none.
+    /// True if there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
-    /// The plain form of all, a line feed after each.
+    /// The plain form of all, with a line feed after each.
     #[must_use]
     pub fn render(&self, sources: &Sources) -> String {
         self.all.iter().map(|diagnostic| diagnostic.render(sources) + "\n").collect()

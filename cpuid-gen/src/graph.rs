@@ -1,6 +1,6 @@
-//! Directed graphs of anything that has an order: what is reached, and circles.
+//! Directed graphs over any ordered nodes: reachability and cycles.
 //!
-//! Results come in the order of the nodes, so the same edges give the same results in whatever order they come.
+//! Results are in node order, so they do not depend on the order of the edges.
 
 use std::collections::VecDeque;
 
@@ -17,7 +17,7 @@ fn by_node<N: Ord + Copy>(edges: &[(N, N)]) -> Edges<N> {
     all
 }
 
-/// Every node with each node that can be reached from it, sorted; none when there are more than `max` such pairs.
+/// Every node with each node reachable from it, sorted; `None` if there are more than `max` such pairs.
 pub(crate) fn closure<N: Ord + Copy>(edges: &[(N, N)], max: usize) -> Option<Vec<(N, N)>> {
     let edges = by_node(edges);
     let mut pairs = Vec::new();
@@ -37,25 +37,25 @@ pub(crate) fn closure<N: Ord + Copy>(edges: &[(N, N)], max: usize) -> Option<Vec
     Some(pairs)
 }
 
-/// Circles: of each the nodes, every one with an edge to the next and the last with one to the first. Each is as short
-/// as any through its first node, and every node that is on a circle is on one of these. Empty exactly when the edges
-/// have no circle.
-pub(crate) fn circles<N: Ord + Copy>(edges: &[(N, N)]) -> Vec<Vec<N>> {
+/// The graph's cycles, as lists of nodes in which each has an edge to the next and the last to the first. Each is as
+/// short as any through its first node, and every node on a cycle is on one of these. Empty exactly if there is no
+/// cycle.
+pub(crate) fn cycles<N: Ord + Copy>(edges: &[(N, N)]) -> Vec<Vec<N>> {
     let edges = without_ends(edges);
     let mut seen = Set::new();
     let mut found = Vec::new();
     for &start in edges.keys() {
         if !seen.contains(&start) {
-            if let Some(circle) = shortest(&edges, start) {
-                seen.extend(circle.iter().copied());
-                found.push(circle);
+            if let Some(cycle) = shortest(&edges, start) {
+                seen.extend(cycle.iter().copied());
+                found.push(cycle);
             }
         }
     }
     found
 }
 
-/// The edges without the nodes that nothing leads on from, again and again: what is left leads to circles.
+/// The edges after repeatedly removing nodes without outgoing edges: what remains leads to cycles.
 fn without_ends<N: Ord + Copy>(edges: &[(N, N)]) -> Edges<N> {
     let mut forward = by_node(edges);
     let backward = by_node(&edges.iter().map(|&(from, to)| (to, from)).collect::<Vec<_>>());
@@ -73,21 +73,21 @@ fn without_ends<N: Ord + Copy>(edges: &[(N, N)]) -> Edges<N> {
     forward
 }
 
-/// The shortest way from a node back to itself.
+/// The shortest path from a node back to itself.
 fn shortest<N: Ord + Copy>(edges: &Edges<N>, start: N) -> Option<Vec<N>> {
     let mut before: Map<N, N> = Map::new();
     let mut open = VecDeque::from([start]);
     while let Some(node) = open.pop_front() {
         for &next in edges.get(&node).into_iter().flatten() {
             if next == start {
-                let mut circle = vec![node];
+                let mut cycle = vec![node];
                 while let Some(&earlier) =
-                    circle.last().filter(|last| **last != start).and_then(|last| before.get(last))
+                    cycle.last().filter(|last| **last != start).and_then(|last| before.get(last))
                 {
-                    circle.push(earlier);
+                    cycle.push(earlier);
                 }
-                circle.reverse();
-                return Some(circle);
+                cycle.reverse();
+                return Some(cycle);
             }
             before.or_insert_with(next, || {
                 open.push_back(next);
@@ -100,7 +100,7 @@ fn shortest<N: Ord + Copy>(edges: &Edges<N>, start: N) -> Option<Vec<N>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{circles, closure};
+    use super::{closure, cycles};
 
     #[test]
     fn what_is_reached() {
@@ -114,12 +114,12 @@ mod tests {
 
     #[test]
     fn circles_are_found() {
-        assert_eq!(circles(&[(3, 2), (2, 1), (5, 3), (5, 1)]), Vec::<Vec<u8>>::new());
-        assert_eq!(circles(&[(1, 1)]), [[1]]);
-        // A longer way round, an entry and an exit.
+        assert_eq!(cycles(&[(3, 2), (2, 1), (5, 3), (5, 1)]), Vec::<Vec<u8>>::new());
+        assert_eq!(cycles(&[(1, 1)]), [[1]]);
+        // A longer cycle, an entry and an exit.
         let edges = [(9, 1), (1, 2), (2, 3), (3, 1), (2, 4), (4, 5), (5, 1), (3, 8)];
-        assert_eq!(circles(&edges), [vec![1, 2, 3], vec![4, 5, 1, 2]]);
-        // Two, and a bridge between them.
-        assert_eq!(circles(&[(1, 2), (2, 1), (2, 3), (3, 4), (4, 3)]), [[1, 2], [3, 4]]);
+        assert_eq!(cycles(&edges), [vec![1, 2, 3], vec![4, 5, 1, 2]]);
+        // Two cycles and a bridge between them.
+        assert_eq!(cycles(&[(1, 2), (2, 1), (2, 3), (3, 4), (4, 3)]), [[1, 2], [3, 4]]);
     }
 }

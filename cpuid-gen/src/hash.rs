@@ -1,12 +1,12 @@
-//! A quick hash, for maps in which every identifier of a tree is looked up several times.
+//! A fast hasher, for maps in which every identifier of a tree is looked up several times.
 //!
-//! The default hasher withstands keys that are chosen to collide; a source tree with such keys would only slow down
-//! its own reading.
+//! The default hasher resists keys chosen to collide; here such keys could only slow down the reading of the source
+//! tree that contains them.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// A map with the quick hash. As with every hash map, its order must not reach an output.
+/// A map with the fast hasher. Like every hash map's, its order must not reach any output.
 pub(crate) type QuickMap<K, V> = HashMap<K, V, BuildHasherDefault<QuickHasher>>;
 
 /// Multiplies eight bytes at a time.
@@ -50,7 +50,7 @@ impl Hasher for QuickHasher {
     }
 
     fn finish(&self) -> u64 {
-        // The map takes the low bits, and a product's high ones depend on all of the factors.
+        // The map uses the low bits, and a product's high bits depend on all bits of the factors.
         self.0.rotate_left(26)
     }
 }

@@ -1,4 +1,4 @@
-//! Where facts come from: a source tree, a facts file, or the pinned releases.
+//! The sources of facts: a source tree, a facts file, or the pinned releases.
 
 use std::fs;
 use std::path::Path;
@@ -31,7 +31,7 @@ pub fn qemu(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -
     }
 }
 
-/// The facts of a tree (a directory) or of a facts file (anything else), whichever project's it is.
+/// The facts of a tree (a directory) or of a facts file (anything else), of either project.
 pub fn any(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<Facts> {
     if !path.is_dir() {
         return file(sources, path, diagnostics).map(|(_, facts)| facts);
@@ -43,9 +43,8 @@ pub fn any(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) ->
     if has(&["target/i386", "target-i386"]) {
         return qemu_tree(sources, path, diagnostics).map(Facts::Qemu);
     }
-    let message =
-        "neither a Linux nor a QEMU tree: there is no arch/x86, no target/i386 and no target-i386 in it";
-    let help = "name the top of a tree, or a facts file";
+    let message = "neither a Linux nor a QEMU tree: it has none of arch/x86, target/i386 and target-i386";
+    let help = "name the root of a tree, or a facts file";
     diagnostics.push(Diagnostic::file(path, message).with_help(help));
     None
 }
@@ -53,12 +52,12 @@ pub fn any(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) ->
 #[cfg(feature = "trees")]
 use crate::{linux::read_tree as linux_tree, qemu::read_tree as qemu_tree};
 
-/// Without their readers, trees are no input.
+/// Reports that this build cannot read source trees.
 #[cfg(not(feature = "trees"))]
 fn no_trees<F>(_: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<F> {
-    let message = "this is a folder, and source trees are not read in this build";
-    let help = "turn on the feature `trees` (of cpuid-gen or cpuid-tables), or name a file that \
-                `cpuid-gen import` wrote";
+    let message = "this is a folder, but this build cannot read source trees";
+    let help = "enable the feature `trees` (of cpuid-gen or cpuid-tables), or name a file written by \
+                `cpuid-gen import`";
     diagnostics.push(Diagnostic::file(path, message).with_help(help));
     None
 }
@@ -67,13 +66,13 @@ use no_trees as linux_tree;
 #[cfg(not(feature = "trees"))]
 use no_trees as qemu_tree;
 
-/// Checks that each release has the tables that `cpuid-tables` cannot be without: a release that lacks one whole was not
-/// read whole. Tables that older releases never had may be missing.
+/// Checks that each release has the tables that `cpuid-tables` requires: a release without one of them was read
+/// incompletely. Tables that older releases never had may be missing.
 pub fn require_tables(linux: &[LinuxFacts], qemu: &[QemuFacts], diagnostics: &mut Diagnostics) {
     let mut require = |project: &str, release: &str, at: Span, tables: &[(&str, bool)]| {
         for (kind, _) in tables.iter().filter(|(_, is_empty)| *is_empty) {
-            let message = format!("{project} {release} has no `{kind}` row: its facts are not whole");
-            let help = "write them anew with `cpuid-gen import`";
+            let message = format!("{project} {release} has no `{kind}` row: its facts are incomplete");
+            let help = "regenerate them with `cpuid-gen import`";
             diagnostics.push(Diagnostic::error(at, message).with_help(help));
         }
     };
@@ -97,14 +96,15 @@ pub fn require_tables(linux: &[LinuxFacts], qemu: &[QemuFacts], diagnostics: &mu
     }
 }
 
-/// The constants that `cpuid-tables` has published; they are part of this library and always read.
+/// The constants that `cpuid-tables` has published; the list is part of this library.
 #[must_use]
 pub fn published(sources: &mut Sources, diagnostics: &mut Diagnostics) -> Published {
     let id = sources.add("constants.tsv", crate::CONSTANTS);
     Published::read(sources, id, diagnostics).unwrap_or_default()
 }
 
-/// The releases of a folder of facts files such as `upstream/`: every `*.tsv` but the judged differences, by name.
+/// The releases in a folder of facts files such as `upstream/`: every `linux-*.tsv` and `qemu-*.tsv`, ordered by file
+/// name.
 pub fn folder(
     sources: &mut Sources,
     path: &Path,
@@ -122,7 +122,7 @@ pub fn folder(
         .collect();
     names.sort_unstable();
     if names.is_empty() {
-        let message = "no facts here: neither linux-*.tsv nor qemu-*.tsv";
+        let message = "no facts found: expected linux-*.tsv or qemu-*.tsv";
         diagnostics.push(Diagnostic::file(path, message));
     }
     for name in names {
@@ -140,26 +140,26 @@ pub fn pinned(sources: &mut Sources, diagnostics: &mut Diagnostics) -> (Vec<Linu
     pinned_or(sources, None, None, diagnostics)
 }
 
-/// The facts of the pinned releases, except for a project that the user has facts or a tree of: those then stand
-/// for the project alone.
+/// The facts of the pinned releases. For a project whose facts or tree the user names, those replace all of its
+/// pinned releases.
 pub fn pinned_or(
     sources: &mut Sources,
     linux_at: Option<&Path>,
     qemu_at: Option<&Path>,
     diagnostics: &mut Diagnostics,
 ) -> (Vec<LinuxFacts>, Vec<QemuFacts>) {
-    let (mut beside, mut found) = (sources.beside(), Diagnostics::new());
-    // Two trees take as long as the longer one.
+    let (mut forked, mut found) = (sources.fork(), Diagnostics::new());
+    // Two trees are read in parallel.
     let (linux, qemu) = thread::scope(|scope| {
-        let qemu = qemu_at.map(|path| scope.spawn(|| qemu(&mut beside, path, &mut found)));
+        let qemu = qemu_at.map(|path| scope.spawn(|| qemu(&mut forked, path, &mut found)));
         let linux = linux_at.and_then(|path| linux(sources, path, diagnostics));
         (linux, qemu.map(thread::ScopedJoinHandle::join))
     });
-    sources.absorb(beside);
+    sources.absorb(forked);
     diagnostics.append(found);
     let qemu = qemu.and_then(|read| {
         let panicked =
-            |_| Err(Diagnostic::general("the reader of QEMU's sources panicked: a fault of this library"));
+            |_| Err(Diagnostic::general("the reader of QEMU's sources panicked: this is a bug in cpuid-gen"));
         diagnostics.take(read.or_else(panicked)).flatten()
     });
     let (mut all_linux, mut all_qemu): (Vec<_>, Vec<_>) =
@@ -191,7 +191,7 @@ fn wrong_project<T>(
     wanted: &str,
     diagnostics: &mut Diagnostics,
 ) -> Option<T> {
-    let message = format!("these are facts of {found}; expected {wanted}");
+    let message = format!("this file has facts of {found}; expected {wanted}");
     diagnostics.push(Diagnostic::error(sources.span(id, 0, 0), message));
     None
 }

@@ -2,11 +2,13 @@
 //!
 //! # Features
 //!
-//! Without any, [`input`] reads facts files, [`model::Model`] joins them and [`generate`] emits Rust: what a build script
-//! needs, with no other crate. `trees` adds the readers of source trees, `verify` and `diff` the modules of these names,
-//! `format` the formatting of generated files for people, and `cli` (default) the command with all of it.
+//! Without any features, [`input`] reads facts files, [`model::Model`] merges them and [`generate`] emits Rust:
+//! everything a build script needs, without dependencies. `trees` adds the readers of source trees; `verify` and
+//! `diff` add the modules of these names; `format` adds formatting of generated files for human readers; `cli`
+//! (default) adds the command and all of the above.
 
 #[cfg(feature = "trees")]
+#[doc(hidden)]
 pub mod c;
 pub mod diagnostic;
 #[cfg(feature = "diff")]
@@ -23,10 +25,13 @@ mod leaf_name;
 pub mod linux;
 pub mod model;
 pub mod ordered;
+#[cfg(feature = "trees")]
+mod pattern;
 mod pinned;
 pub mod published;
 #[cfg(feature = "trees")]
 pub mod qemu;
+mod release;
 pub mod source;
 #[cfg(feature = "verify")]
 pub mod verify;
@@ -38,7 +43,7 @@ pub use emit::{format, generate_standalone};
 pub use pinned::{CONSTANTS, DIFFERENCES, pinned};
 pub use vocabulary::location;
 
-/// The README's example is a test.
+/// Tests the README's example.
 #[cfg(all(doctest, feature = "format"))]
 #[doc = include_str!("../README.md")]
 pub struct Readme;

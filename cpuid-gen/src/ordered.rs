@@ -1,14 +1,14 @@
-//! A map and a set in the order of their keys: sorted lists that are searched by halves.
+//! A map and a set in the order of their keys: sorted lists with binary search.
 //!
-//! A build script is compiled each time that somebody builds from scratch. The standard `BTreeMap`, in the thirty kinds
-//! that the model needs, was half of what the compiler had to do for this library; a list with a binary search is little
-//! code, and fast enough for thousands of keys.
+//! A build script is compiled in every build from scratch. The standard `BTreeMap`, in the thirty instances that the
+//! model needs, accounted for half of this library's compile time. A sorted list is little code, and fast enough for
+//! thousands of keys.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::ops::Index;
 
-/// Sorts a list; what is equal keeps its order. The lists of a model are short, and mostly in order already.
+/// Sorts a list; equal elements keep their order. Insertion sort: the model's lists are short and mostly sorted.
 pub(crate) fn sort_by<T>(list: &mut [T], mut compare: impl FnMut(&T, &T) -> Ordering) {
     for at in 1..list.len() {
         let mut to = at;
@@ -19,7 +19,7 @@ pub(crate) fn sort_by<T>(list: &mut [T], mut compare: impl FnMut(&T, &T) -> Orde
     }
 }
 
-/// A map in the order of its keys.
+/// A map ordered by key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Map<K, V> {
     pairs: Vec<(K, V)>,
@@ -32,19 +32,19 @@ impl<K, V> Default for Map<K, V> {
 }
 
 impl<K, V> Map<K, V> {
-    /// An empty one.
+    /// An empty map.
     #[must_use]
     pub const fn new() -> Map<K, V> {
         Map { pairs: Vec::new() }
     }
 
-    /// How many keys there are.
+    /// The number of keys.
     #[must_use]
     pub fn len(&self) -> usize {
         self.pairs.len()
     }
 
-    /// True without a key.
+    /// True if there are no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty()
@@ -55,7 +55,7 @@ impl<K, V> Map<K, V> {
         Iter { pairs: self.pairs.iter() }
     }
 
-    /// The same, values to be changed.
+    /// Keys with mutable values, ascending.
     pub fn iter_mut(&mut self) -> impl DoubleEndedIterator<Item = (&K, &mut V)> {
         self.pairs.iter_mut().map(|(key, value)| (&*key, value))
     }
@@ -70,7 +70,7 @@ impl<K, V> Map<K, V> {
         self.pairs.iter().map(|(_, value)| value)
     }
 
-    /// The values without their keys, in the order of these.
+    /// The values without their keys, in the order of the keys.
     pub fn into_values(self) -> impl DoubleEndedIterator<Item = V> + ExactSizeIterator {
         self.pairs.into_iter().map(|(_, value)| value)
     }
@@ -87,7 +87,7 @@ impl<K: Ord, V> Map<K, V> {
     where
         K: Borrow<Q>,
     {
-        // Most keys come in order.
+        // Keys are mostly inserted in order.
         match self.pairs.last() {
             Some((last, _)) if last.borrow() < key => Err(self.pairs.len()),
             _ => self.pairs.binary_search_by(|(known, _)| known.borrow().cmp(key)),
@@ -103,7 +103,7 @@ impl<K: Ord, V> Map<K, V> {
         self.position(key).ok().map(|at| &self.pairs[at].1)
     }
 
-    /// The value of a key, to be changed.
+    /// The value of a key, mutably.
     pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,
@@ -111,7 +111,7 @@ impl<K: Ord, V> Map<K, V> {
         self.position(key).ok().map(|at| &mut self.pairs[at].1)
     }
 
-    /// True when there is such a key.
+    /// True if the key is present.
     #[must_use]
     pub fn contains_key<Q: Ord + ?Sized>(&self, key: &Q) -> bool
     where
@@ -120,7 +120,7 @@ impl<K: Ord, V> Map<K, V> {
         self.position(key).is_ok()
     }
 
-    /// Sets a key's value; the one that it had comes back.
+    /// Sets a key's value and returns the previous one.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         match self.position(&key) {
             Ok(at) => Some(std::mem::replace(&mut self.pairs[at].1, value)),
@@ -131,7 +131,7 @@ impl<K: Ord, V> Map<K, V> {
         }
     }
 
-    /// Takes a key out, and its value comes back.
+    /// Removes a key and returns its value.
     pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
@@ -139,12 +139,12 @@ impl<K: Ord, V> Map<K, V> {
         self.position(key).ok().map(|at| self.pairs.remove(at).1)
     }
 
-    /// The value of a key, which becomes this one if there is none.
+    /// The value of a key, which is inserted if absent.
     pub fn or_insert(&mut self, key: K, value: V) -> &mut V {
         self.or_insert_with(key, || value)
     }
 
-    /// The value of a key, which is made if there is none.
+    /// The value of a key, which is computed and inserted if absent.
     pub fn or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
         let at = match self.position(&key) {
             Ok(at) => at,
@@ -156,7 +156,7 @@ impl<K: Ord, V> Map<K, V> {
         &mut self.pairs[at].1
     }
 
-    /// The value of a key, which becomes the default if there is none.
+    /// The value of a key; inserts the default if absent.
     pub fn or_default(&mut self, key: K) -> &mut V
     where
         V: Default,
@@ -199,11 +199,11 @@ impl<'m, K, V> IntoIterator for &'m Map<K, V> {
 
 impl<K: Ord + Borrow<Q>, Q: Ord + ?Sized, V> Index<&Q> for Map<K, V> {
     type Output = V;
-    /// Panics without the key, as all maps do.
+    /// Panics if the key is absent, like the standard maps.
     fn index(&self, key: &Q) -> &V {
         match self.position(key) {
             Ok(at) => &self.pairs[at].1,
-            Err(_) => panic!("no such key"),
+            Err(_) => panic!("key not found"),
         }
     }
 }
@@ -232,7 +232,7 @@ impl<K, V> DoubleEndedIterator for Iter<'_, K, V> {
 
 impl<K, V> ExactSizeIterator for Iter<'_, K, V> {}
 
-/// A set in its order.
+/// An ordered set.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Set<T> {
     all: Vec<T>,
@@ -245,26 +245,26 @@ impl<T> Default for Set<T> {
 }
 
 impl<T> Set<T> {
-    /// An empty one.
+    /// An empty set.
     #[must_use]
     pub const fn new() -> Set<T> {
         Set { all: Vec::new() }
     }
 
-    /// Everything in it, ascending.
+    /// All elements, ascending.
     #[must_use]
     pub fn as_slice(&self) -> &[T] {
         &self.all
     }
 
-    /// Everything in it, ascending.
+    /// All elements, ascending.
     pub fn iter(&self) -> std::slice::Iter<'_, T> {
         self.all.iter()
     }
 }
 
 impl<T: Ord> Set<T> {
-    /// Takes a value out; true when it was there.
+    /// Removes a value; true if it was present.
     pub fn remove<Q: Ord + ?Sized>(&mut self, value: &Q) -> bool
     where
         T: Borrow<Q>,
@@ -273,7 +273,7 @@ impl<T: Ord> Set<T> {
         at.map(|at| self.all.remove(at)).is_ok()
     }
 
-    /// Adds a value; true when it was not there.
+    /// Adds a value; true if it was absent.
     pub fn insert(&mut self, value: T) -> bool {
         let at = match self.all.last() {
             Some(last) if *last < value => Err(self.all.len()),
@@ -282,7 +282,7 @@ impl<T: Ord> Set<T> {
         at.map_err(|at| self.all.insert(at, value)).is_err()
     }
 
-    /// True when the value is there.
+    /// True if the value is present.
     #[must_use]
     pub fn contains<Q: Ord + ?Sized>(&self, value: &Q) -> bool
     where

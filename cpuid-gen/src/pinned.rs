@@ -1,6 +1,6 @@
-//! The facts of the pinned releases, which `upstream/` keeps and this library carries with it.
+//! The facts of the pinned releases, kept in `upstream/` and compiled into this library.
 
-/// File name and text of each: Linux first, oldest first.
+/// File name and text of each: Linux first, each project oldest first.
 #[must_use]
 pub fn pinned() -> &'static [(&'static str, &'static str)] {
     &[
@@ -13,7 +13,7 @@ pub fn pinned() -> &'static [(&'static str, &'static str)] {
     ]
 }
 
-/// The judged differences between them, `upstream/differences.tsv`.
+/// The reviewed differences between them, `upstream/differences.tsv`.
 pub const DIFFERENCES: &str = include_str!("../upstream/differences.tsv");
 
 /// The published constants of `cpuid-tables`, `upstream/constants.tsv`.

@@ -1,7 +1,7 @@
 //! Source files and places in them.
 //!
-//! A [`Span`] is a file id and byte offsets; line and column are worked out only when a place is shown. A
-//! [`Sources`] holds the text of every file that was read, so that a diagnostic can quote it.
+//! A [`Span`] is a file id and byte offsets; line and column are computed only when a place is shown. A [`Sources`]
+//! keeps the text of every file that was read, so that a diagnostic can quote it.
 
 use std::fmt;
 use std::fs;
@@ -10,13 +10,12 @@ use std::iter::once;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::diagnostic::Diagnostic;
 use crate::ordered::Map;
 
-/// The largest file that is read, in bytes. The largest real one (QEMU's `cpu.c`) has under half a megabyte.
+/// Maximum size of a file in bytes. The largest real one (QEMU's `cpu.c`) has under half a megabyte.
 pub const MAX_FILE_SIZE: u64 = 4 << 20;
 
-/// Names one file of a [`Sources`].
+/// Identifies one file of a [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
 
@@ -32,14 +31,14 @@ pub struct Span {
 }
 
 impl Span {
-    /// The stretch from the start of `self` to the end of `last`, which stands in the same file.
+    /// The stretch from the start of `self` to the end of `last`, which must be in the same file.
     #[must_use]
     pub fn to(self, last: Span) -> Span {
         Span { file: self.file, start: self.start, end: last.end.max(self.start) }
     }
 }
 
-/// A place as people write it: `file:line:column`, both counted from 1, the column in bytes.
+/// A place in human-readable form: `file:line:column`, both counted from 1, the column in bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The file as the user named it.
@@ -56,20 +55,52 @@ impl fmt::Display for Place {
     }
 }
 
+/// A file that could not be read, or whose text is not valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadError {
+    /// The file could not be opened or read.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// The reason.
+        why: String,
+    },
+    /// The file was read, but its text has a fault.
+    Text {
+        /// The fault's place.
+        at: Span,
+        /// A description of the fault.
+        why: &'static str,
+        /// How to fix it.
+        help: Option<&'static str>,
+    },
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReadError::File { path, why } => write!(f, "{}: {why}", path.display()),
+            ReadError::Text { why, .. } => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
+
 /// One file that was read.
 #[derive(Debug)]
 pub struct SourceFile {
-    /// Where the user's tree stands; empty for a file named by itself. Never part of an output.
+    /// The root of the user's tree; empty for a single file. Never part of an output.
     root: PathBuf,
-    /// The path below `root`, with `/`: the upstream path.
+    /// The path below `root`, with `/`, which is the upstream path.
     pub path: String,
     /// Its text.
     pub text: String,
-    /// Where each line starts, once a place was asked for.
+    /// The start of each line; computed when a place is first needed.
     lines: OnceLock<Vec<usize>>,
 }
 
-/// Every file that was read, in the order of reading.
+/// The files read so far, in the order of reading.
 #[derive(Debug, Default)]
 pub struct Sources {
     files: Map<FileId, SourceFile>,
@@ -77,7 +108,7 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// None read yet.
+    /// No files yet.
     #[must_use]
     pub fn new() -> Sources {
         Sources::default()
@@ -95,13 +126,13 @@ impl Sources {
         id
     }
 
-    /// None read yet, under ids of their own: what another thread reads can be [absorbed](Sources::absorb) later.
+    /// An empty set with separate ids, so that files read by another thread can be [absorbed](Sources::absorb) later.
     #[must_use]
-    pub fn beside(&self) -> Sources {
+    pub fn fork(&self) -> Sources {
         Sources { files: Map::new(), next: self.next + (1 << 16) }
     }
 
-    /// Takes over what was read [beside](Sources::beside).
+    /// Takes over the files of a set created by [`fork`](Sources::fork).
     pub fn absorb(&mut self, other: Sources) {
         self.files.extend(other.files);
         self.next = self.next.max(other.next);
@@ -111,17 +142,20 @@ impl Sources {
     ///
     /// # Errors
     ///
-    /// A diagnostic that names the file: absent, not a file, unreadable, over [`MAX_FILE_SIZE`], not UTF-8, with a
-    /// byte order mark, or with CR line ends (which Linux and QEMU never have, and which would end up in names).
-    pub fn read(&mut self, root: &Path, path: &str) -> Result<FileId, Diagnostic> {
+    /// A file that is absent, not a regular file, unreadable, larger than [`MAX_FILE_SIZE`], not UTF-8, or that has a
+    /// byte order mark, NUL bytes or CR line ends (which Linux and QEMU never have, and which would become part of
+    /// names).
+    pub fn read(&mut self, root: &Path, path: &str) -> Result<FileId, ReadError> {
         let whole = if path.is_empty() { root.to_path_buf() } else { root.join(path) };
-        let bytes = read_limited(&whole).map_err(|why| Diagnostic::file(&whole, why))?;
+        let bytes = read_limited(&whole).map_err(|why| ReadError::File { path: whole, why })?;
         match String::from_utf8(bytes) {
             Ok(text) => {
                 let bad = text_fault(&text);
                 let id = self.push(root.to_path_buf(), path.to_owned(), text);
                 match bad {
-                    Some((at, why)) => Err(Diagnostic::error(self.span(id, at, at + 1), why)),
+                    Some((at, why)) => {
+                        Err(ReadError::Text { at: self.span(id, at, at + 1), why, help: None })
+                    }
                     None => Ok(id),
                 }
             }
@@ -129,8 +163,12 @@ impl Sources {
                 let at = error.utf8_error().valid_up_to();
                 let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
                 let id = self.push(root.to_path_buf(), path.to_owned(), text);
-                Err(Diagnostic::error(self.span(id, at, at + 1), "this byte is not UTF-8")
-                    .with_help("save the file as UTF-8"))
+                let at = self.span(id, at, at + 1);
+                Err(ReadError::Text {
+                    at,
+                    why: "this byte is not UTF-8",
+                    help: Some("save the file as UTF-8"),
+                })
             }
         }
     }
@@ -169,7 +207,7 @@ impl Sources {
         Place { file: file.shown(), line: clip(line), column: clip(column) }
     }
 
-    /// The physical line that holds the start of the span, without its end of line.
+    /// The physical line that contains the start of the span, without its line end.
     #[must_use]
     pub fn line(&self, span: Span) -> &str {
         let text = &self[span.file].text;
@@ -197,9 +235,10 @@ impl SourceFile {
         self.root.join(&self.path).display().to_string()
     }
 
-    /// Where it can be opened; the build script tells cargo to watch it.
+    /// The path at which it can be opened, for build scripts that have cargo watch it; `None` if it was not read from
+    /// disk.
     #[must_use]
-    pub fn on_disk(&self) -> Option<PathBuf> {
+    pub fn path_on_disk(&self) -> Option<PathBuf> {
         (!self.root.as_os_str().is_empty())
             .then(|| if self.path.is_empty() { self.root.clone() } else { self.root.join(&self.path) })
     }

@@ -79,7 +79,7 @@ impl Part {
 /// The parts of a register, from the lowest bit; empty for an undescribed register.
 ///
 /// ```
-/// use cpuid_tables::{CpuidWord, Register, describe};
+/// use cpuid_tables::{CpuidWord, Register, describe, Leaf, Subleaf};
 ///
 /// let (eax, value) = (CpuidWord::new(Leaf(0x8000_0008), Subleaf(0), Register::Eax), 0x0034_3030);
 /// let decoded: Vec<String> =

@@ -17,7 +17,7 @@ const REGISTERS: usize = KNOWN.len();
 /// its features.
 ///
 /// ```
-/// use cpuid_tables::{CpuidWord, FeatureSet, Register, feature};
+/// use cpuid_tables::{CpuidWord, FeatureSet, Register, feature, Leaf, Subleaf};
 ///
 /// let mut guest = FeatureSet::new();
 /// guest.insert(feature::AVX2);

@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use cpuid_tables::CpuidEntry;
-//! use cpuid_tables::check::{Check, Kind};
+//! use cpuid_tables::{check::{Check, Kind}, Leaf, Registers, Subleaf};
 //!
 //! // AVX2 set by hand.
 //! let table = [

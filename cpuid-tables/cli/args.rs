@@ -1,7 +1,7 @@
 //! What can be asked for. A command is a variant here, a line in [`run`](super::run), and a file with its `Args` and
 //! its `run`.
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
 /// Shows, compares and explains the CPUID tables of hosts and guests
 #[derive(Parser)]
@@ -67,10 +67,4 @@ pub(crate) enum Command {
     /// Write features as a Firecracker template or a Cloud Hypervisor profile
     #[command(after_help = super::export::EXAMPLES)]
     Export(super::export::Args),
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    Text,
-    Json,
 }

@@ -1,22 +1,21 @@
 //! `kvm-cpuid baseline`: what many hosts have in common.
 
-use std::fmt::Write as _;
 use std::io;
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::{Cpu, Format as DumpFormat, Writer};
 use cpuid_tables::fleet::{Baseline, Choice, Fleet, Group, Unequal, meanings, section};
-use cpuid_tables::show::{bit_list, name_of};
+use cpuid_tables::show::{Style, Styled, bit_list, name_of};
 use cpuid_tables::{CpuidWord, FeatureSet, Leaf, QemuRelease, Register};
 use serde_json::{Value, json};
 
-use super::args::Format;
 use super::fleet::take_in;
-use super::guest::{default_release, release};
-use super::output::{BAD, DOUBT, Failed, GOOD, HEADING, NAME, print, print_json, styled};
-use super::source::{Input, format};
-use super::{Result, answer};
+use super::format::Format;
+use super::outcome::{Failed, Result, answer};
+use super::output::{print_json, print_styled};
+use super::qemu_release;
+use super::source::Input;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -48,10 +47,10 @@ pub(crate) struct Args {
     #[command(flatten)]
     input: Input<1, { usize::MAX }>,
     /// Write the common table in this dump format
-    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    #[arg(long, value_name = "FORMAT")]
     to: Option<DumpFormat>,
     /// QEMU release whose models to use
-    #[arg(long, value_name = "RELEASE", default_value = default_release(), value_parser = release)]
+    #[arg(long, value_name = "RELEASE", default_value = qemu_release::default(), value_parser = qemu_release::named)]
     qemu: QemuRelease,
     /// Output format
     #[arg(long, value_enum, default_value = "text")]
@@ -68,7 +67,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     } else if args.format == Format::Json {
         print_json(&to_json(&baseline, best.as_ref(), closest.as_ref()))?;
     } else {
-        print(&text(&baseline, best.as_ref(), closest.as_ref()))?;
+        print_styled(&text(&baseline, best.as_ref(), closest.as_ref()))?;
     }
     Ok(answer(best.is_some()))
 }
@@ -97,57 +96,65 @@ fn hosts(count: usize) -> String {
     if count == 1 { "1 host".to_owned() } else { format!("{count} hosts") }
 }
 
-fn text(baseline: &Baseline, best: Option<&Choice>, closest: Option<&Choice>) -> String {
+fn text(baseline: &Baseline, best: Option<&Choice>, closest: Option<&Choice>) -> Styled {
     let vendors: Vec<String> = match baseline.vendors.as_slice() {
         [(vendor, _)] => vec![vendor.trim().to_owned()],
         all => all.iter().map(|(vendor, count)| format!("{count} {vendor}")).collect(),
     };
-    let mut text = format!("{}: {}\n", styled(HEADING, hosts(baseline.hosts)), vendors.join(", "));
-    text += &models(baseline, best, closest);
-    text += &costs(&baseline.groups);
-    text += &notes(baseline);
+    let mut text = Styled::new();
+    text.push(Style::Heading, hosts(baseline.hosts)).plain(format_args!(": {}\n", vendors.join(", ")));
+    models(&mut text, baseline, best, closest);
+    add_section(&mut text, "Features and limits that single hosts cost the fleet", &costs(&baseline.groups));
+    add_section(&mut text, "Besides", &notes(baseline));
     text
 }
 
-fn models(baseline: &Baseline, best: Option<&Choice>, closest: Option<&Choice>) -> String {
-    let Some(best) = best else {
+/// Adds a section under a heading, unless it is empty.
+fn add_section(text: &mut Styled, heading: &str, section: &Styled) {
+    if !section.is_empty() {
+        text.plain('\n').line(Style::Heading, heading).append(section);
+    }
+}
+
+fn models(text: &mut Styled, baseline: &Baseline, best: Option<&Choice>, closest: Option<&Choice>) {
+    text.plain("model:   ");
+    if let Some(best) = best {
+        let whose = if best.same_vendor {
+            ""
+        } else {
+            " (another vendor's model: none of the hosts' own vendor runs)"
+        };
+        text.push(Style::Good, best.model).plain(format_args!("{whose}\n-cpu     {best}\n"));
+    } else {
         let why = if baseline.vendor().is_none() {
             "the hosts have different vendors"
         } else {
             "no model runs unchanged on all of them"
         };
-        return format!("model:   {} ({why})\n{}", styled(BAD, "none"), closest_line(closest));
-    };
-    let whose =
-        if best.same_vendor { "" } else { " (another vendor's model: none of the hosts' own vendor runs)" };
-    let name = best.model.to_string();
-    format!("model:   {}{whose}\n-cpu     {best}\n{}", styled(GOOD, name), closest_line(closest))
-}
-
-fn closest_line(closest: Option<&Choice>) -> String {
-    closest.map(|choice| format!("closest: -cpu {choice}\n")).unwrap_or_default()
+        text.push(Style::Error, "none").plain(format_args!(" ({why})\n"));
+    }
+    if let Some(closest) = closest {
+        text.plain(format_args!("closest: -cpu {closest}\n"));
+    }
 }
 
 /// What groups of hosts cost the others.
-fn costs(groups: &[Group]) -> String {
+fn costs(groups: &[Group]) -> Styled {
     let costly = |group: &&Group| !group.costs.is_empty() || !group.limits.is_empty();
-    let mut text = String::new();
+    let mut text = Styled::new();
     for group in groups.iter().filter(costly) {
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "  {} {}", hosts(group.hosts.len()), styled(NAME, shortened(&group.hosts)));
+        text.plain(format_args!("  {} ", hosts(group.hosts.len())));
+        text.line(Style::Name, shortened(&group.hosts));
         if !group.costs.is_empty() {
-            let _ = writeln!(text, "    lacks what all others have: {}", names(group.costs).join(" "));
+            let costs = names(group.costs).join(" ");
+            text.plain(format_args!("    lacks what all others have: {costs}\n"));
         }
         for limit in &group.limits {
             let (with, without) = (number(limit.with), number(limit.without));
-            let _ = writeln!(text, "    {}: {with}, without them {without}", limit.field);
+            text.plain(format_args!("    {}: {with}, without these hosts {without}\n", limit.field));
         }
     }
-    if text.is_empty() {
-        text
-    } else {
-        format!("\n{}\n{text}", styled(HEADING, "Features and limits that single hosts cost the fleet"))
-    }
+    text
 }
 
 /// A count in decimal; a leaf's number, say, in hexadecimal.
@@ -165,49 +172,47 @@ fn shortened(names: &[String]) -> String {
     }
 }
 
-fn notes(baseline: &Baseline) -> String {
-    let mut text = String::new();
+fn notes(baseline: &Baseline) -> Styled {
+    let mut text = Styled::new();
     if !baseline.warnings.is_empty() {
         let names = names(baseline.warnings).join(" ");
-        text += &format!("  restriction bits set on at least one host: {}\n", styled(DOUBT, names));
+        text.plain("  restriction bits set on at least one host: ").line(Style::Doubt, names);
     }
     // Several vendors were told of above.
     let vendor =
         |word: CpuidWord| matches!(word.leaf, Leaf(0 | 0x8000_0000)) && word.register != Register::Eax;
     for unequal in baseline.unequal.iter().filter(|unequal| !vendor(unequal.word)) {
         let values: Vec<String> = unequal.values.iter().map(|value| format!("{value:#x}")).collect();
-        let place = styled(BAD, place(unequal));
-        text +=
-            &format!("  must be equal, but differs: {place} is {}: {}\n", values.join(", "), reason(unequal));
+        text.plain("  must be equal, but differs: ").push(Style::Error, place(unequal));
+        text.plain(format_args!(" is {}: {}\n", values.join(", "), reason(unequal)));
     }
-    text += &undescribed(&baseline.undescribed);
+    undescribed(&mut text, &baseline.undescribed);
     if let Some(feature) = baseline.nested() {
-        text +=
-            &format!("  nested virtualization: every host has {0}; it is left out above\n", name_of(feature));
+        let name = name_of(feature);
+        text.plain(format_args!("  nested virtualization: every host has {name}; it is left out above\n"));
     }
     if baseline.msrs.is_none() {
-        text += "  feature MSRs are not compared: not every host provides them\n";
+        text.plain("  feature MSRs are not compared: not every host provides them\n");
     }
-    if text.is_empty() { text } else { format!("\n{}\n{text}", styled(HEADING, "Besides")) }
+    text
 }
 
 /// Bits of which nobody says what they are: and-ed, since most bits promise something.
-fn undescribed(all: &[(CpuidWord, u32, u32)]) -> String {
+fn undescribed(text: &mut Styled, all: &[(CpuidWord, u32, u32)]) {
     const SHOWN: usize = 8;
-    let mut text = String::new();
     for (word, all, some) in all.iter().take(SHOWN) {
-        let _ = write!(text, "  undescribed bits: {word}");
+        text.plain(format_args!("  undescribed bits: {word}"));
         for (bits, whose) in [(*all, "set on all hosts"), (*some, "set on some hosts")] {
             if bits != 0 {
-                let _ = write!(text, ", {whose} bits {}", bit_list(bits));
+                text.plain(format_args!(", {whose} bits {}", bit_list(bits)));
             }
         }
-        text.push('\n');
+        text.plain('\n');
     }
     if all.len() > SHOWN {
-        let _ = writeln!(text, "  and {} more registers, see --format json", all.len() - SHOWN);
+        let more = all.len() - SHOWN;
+        text.plain(format_args!("  and {more} more registers, see --format json\n"));
     }
-    text
 }
 
 /// A field by its name, else by its bits.

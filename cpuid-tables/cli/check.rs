@@ -7,12 +7,14 @@ use cpuid_tables::CpuidEntry;
 use cpuid_tables::check::{Check, Finding, Kind, Report, Severity};
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::host::Host;
+use cpuid_tables::show::{Style, Styled};
 use serde_json::{Value, json};
 
-use super::args::Format;
-use super::output::{BAD, DOUBT, GOOD, HEADING, print, print_json, styled, warn};
-use super::source::{Input, Source};
-use super::{Result, answer, guest, source};
+use super::format::Format;
+use super::host;
+use super::outcome::{Result, answer};
+use super::output::{print_json, print_styled, warn};
+use super::source::{Input, Source, emulated_cpuid};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -52,10 +54,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let host = args.host_from.as_deref().map(guest::host).transpose()?;
+    let host = args.host_from.as_deref().map(host::named).transpose()?;
     // A recorded host does not tell what its KVM emulates.
-    let real = args.host_from.as_deref() == Some(guest::REAL);
-    let emulated = if real { source::emulated()? } else { Vec::new() };
+    let real = args.host_from.as_deref() == Some(host::REAL);
+    let emulated = if real { emulated_cpuid()? } else { Vec::new() };
     let mut reports = Vec::new();
     for source in args.input.sources() {
         let cpus = args.input.reading.all(source)?;
@@ -74,12 +76,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             print_json(&json!({ "errors": errors, "warnings": warnings, "sources": sources }))?;
         }
         Format::Text => {
-            let mut text = String::new();
+            let mut text = Styled::new();
             let several = reports.len() > 1;
             reports
                 .iter()
                 .for_each(|(source, report)| to_text(&mut text, several.then_some(*source), report));
-            print(&text)?;
+            print_styled(&text)?;
         }
     }
     Ok(answer(errors == 0))
@@ -113,23 +115,24 @@ fn to_json(source: &Source, report: &Report) -> Value {
     value
 }
 
-fn to_text(text: &mut String, source: Option<&Source>, report: &Report) {
+fn to_text(text: &mut Styled, source: Option<&Source>, report: &Report) {
     if let Some(source) = source {
-        *text += &styled(HEADING, format!("{source}:\n"));
+        text.line(Style::Heading, format_args!("{source}:"));
     }
     report.findings.iter().for_each(|finding| one(text, finding));
     let (errors, warnings) = (count(report.errors(), "error"), count(report.warnings(), "warning"));
     let style = match (report.errors(), report.warnings()) {
-        (0, 0) => GOOD,
-        (0, _) => DOUBT,
-        _ => BAD,
+        (0, 0) => Style::Good,
+        (0, _) => Style::Doubt,
+        _ => Style::Error,
     };
-    *text += &styled(style, format!("{errors}, {warnings}"));
+    text.push(style, format_args!("{errors}, {warnings}"));
     let skipped: Vec<&str> = report.skipped().map(Kind::name).collect();
     if !skipped.is_empty() {
-        *text += &format!("; not checked without a host (--host-from): {}", skipped.join(", "));
+        let skipped = skipped.join(", ");
+        text.plain(format_args!("; not checked without a host (--host-from): {skipped}"));
     }
-    text.push('\n');
+    text.plain('\n');
 }
 
 fn count(number: usize, of: &str) -> String {
@@ -137,17 +140,17 @@ fn count(number: usize, of: &str) -> String {
     format!("{number} {of}{plural}")
 }
 
-fn one(text: &mut String, finding: &Finding) {
-    let (style, lines) = match finding.severity() {
-        Severity::Error => (BAD, finding.to_string()),
-        Severity::Warning => (DOUBT, finding.to_string()),
+fn one(text: &mut Styled, finding: &Finding) {
+    let style = match finding.severity() {
+        Severity::Error => Style::Error,
+        Severity::Warning => Style::Doubt,
     };
-    for (at, line) in lines.lines().enumerate() {
-        match line.split_once(": ").filter(|_| at == 0) {
-            Some((kind, what)) => *text += &format!("{}: {what}", styled(style, kind)),
-            None => *text += line,
-        }
-        text.push('\n');
-    }
-    text.push('\n');
+    let whole = finding.to_string();
+    // A finding begins with its severity and kind.
+    let begin = format!("{}[{}]", finding.severity(), finding.kind);
+    match whole.strip_prefix(&begin) {
+        Some(rest) => text.push(style, &begin).plain(rest),
+        None => text.plain(&whole),
+    };
+    text.plain("\n\n");
 }

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::{Cpu, Format, WriteError, Writer};
 
-use super::Result;
-use super::output::{Failed, warn};
+use super::outcome::{Failed, Result};
+use super::output::warn;
 use super::source::Input;
 
 pub(crate) const EXAMPLES: &str = "\

@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
-use cpuid_tables::show::{EntryDifferences, Obstacle, compare, obstacles};
+use cpuid_tables::show::{EntryDifferences, Obstacle, Style, Styled, compare, obstacles};
 use serde_json::{Value, json};
 
-use super::args::Format;
-use super::output::{BAD, DOUBT, GOOD, HEADING, print, print_json, styled, warn};
+use super::format::Format;
+use super::outcome::{Result, answer};
+use super::output::{print_json, print_styled, warn};
 use super::source::{Input, Source};
-use super::{Result, answer, show};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -62,11 +62,8 @@ struct Pair {
 /// CPUs by their numbers where both have them, else by their places; a single one with all of the other side. And how many
 /// have no partner.
 fn paired((source_a, a): (&Source, Vec<Cpu>), (source_b, b): (&Source, Vec<Cpu>)) -> (Vec<Pair>, usize) {
-    let pair = |a: &Cpu, b: &Cpu| Pair {
-        names: (show::title(source_a, a), show::title(source_b, b)),
-        a: a.clone(),
-        b: b.clone(),
-    };
+    let pair =
+        |a: &Cpu, b: &Cpu| Pair { names: (source_a.title(a), source_b.title(b)), a: a.clone(), b: b.clone() };
     match (a.as_slice(), b.as_slice()) {
         ([a], all) => (all.iter().map(|b| pair(a, b)).collect(), 0),
         (all, [b]) => (all.iter().map(|a| pair(a, b)).collect(), 0),
@@ -130,14 +127,16 @@ fn differ(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<Exi
         print_json(&json!({ "a": a.to_string(), "b": b.to_string(), "same": same, "comparisons": groups }))?;
         return Ok(answer(same));
     }
-    let mut text = String::new();
+    let mut text = Styled::new();
     for (group, differences) in groups.iter().filter(|(_, found)| !found.is_empty()) {
         let (of_a, of_b) = names(group);
-        text += &styled(BAD, format!("- A: {}\n", of_source(a, &of_a)));
-        text += &styled(GOOD, format!("+ B: {}\n", of_source(b, &of_b)));
-        differences.iter().for_each(|entry| coloured(&mut text, &entry.to_string()));
+        text.line(Style::Error, format_args!("- A: {}", of_source(a, &of_a)));
+        text.line(Style::Good, format_args!("+ B: {}", of_source(b, &of_b)));
+        for entry in differences {
+            text.append(&entry.styled());
+        }
     }
-    print(&text)?;
+    print_styled(&text)?;
     Ok(answer(same))
 }
 
@@ -149,19 +148,6 @@ fn of_source(source: &Source, cpu: &str) -> String {
 
 fn cpus(group: &[&Pair]) -> Vec<Value> {
     group.iter().map(|pair| json!({ "a": pair.a.number, "b": pair.b.number })).collect()
-}
-
-pub(super) fn coloured(text: &mut String, entry: &str) {
-    for line in entry.lines() {
-        let style = match line.trim_start().get(..2) {
-            Some("- ") => BAD,
-            Some("+ ") => GOOD,
-            Some("~ ") => DOUBT,
-            _ => HEADING,
-        };
-        *text += &styled(style, line);
-        text.push('\n');
-    }
 }
 
 fn migrate(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
@@ -185,21 +171,23 @@ fn migrate(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<Ex
         )?;
         return Ok(answer(can));
     }
-    let mut text = String::new();
+    let mut text = Styled::new();
     for (group, found) in groups.iter().filter(|(_, found)| !found.is_empty()) {
         let (of_a, of_b) = names(group);
         let (of_a, of_b) = (of_source(a, &of_a), of_source(b, &of_b));
         let count = found.len();
         let things = if count == 1 { "obstacle" } else { "obstacles" };
-        text += &styled(
-            BAD,
-            format!("A guest started on A ({of_a}) cannot migrate to B ({of_b}): {count} {things}\n"),
+        text.line(
+            Style::Error,
+            format_args!("A guest started on A ({of_a}) cannot migrate to B ({of_b}): {count} {things}"),
         );
-        found.iter().for_each(|obstacle| text += &format!("  {obstacle}\n"));
+        for obstacle in found {
+            text.plain(format_args!("  {obstacle}\n"));
+        }
     }
     if can {
-        text = styled(GOOD, format!("A guest started on A ({a}) can migrate to B ({b})\n"));
+        text.line(Style::Good, format_args!("A guest started on A ({a}) can migrate to B ({b})"));
     }
-    print(&text)?;
+    print_styled(&text)?;
     Ok(answer(can))
 }

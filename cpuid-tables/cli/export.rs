@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args as ClapArgs, ValueEnum};
-use cpuid_tables::dump::{self, Cpu, Format};
+use cpuid_tables::dump::{Cpu, firecracker_template};
 use cpuid_tables::fleet::Template;
 use cpuid_tables::guest::{CpuOption, GuestCpuid};
 use cpuid_tables::host::{Host, HostFile};
@@ -15,10 +15,10 @@ use cpuid_tables::{
 };
 use serde_json::{Value, json};
 
-use super::guest::{default_release, host, release};
-use super::output::{Failed, print_json, warn};
+use super::outcome::{Failed, Result, answer};
+use super::output::{print_json, warn};
 use super::source::{Reading, Source};
-use super::{Result, answer};
+use super::{host, qemu_release};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -62,7 +62,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR/NAME|FILE|real", default_value = "real")]
     host: String,
     /// QEMU release that --cpu refers to
-    #[arg(long, value_name = "RELEASE", default_value = default_release(), value_parser = release)]
+    #[arg(long, value_name = "RELEASE", default_value = qemu_release::default(), value_parser = qemu_release::named)]
     qemu: QemuRelease,
 }
 
@@ -90,7 +90,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
     };
     print_json(&match args.to {
-        To::Firecracker => firecracker(&template)?,
+        To::Firecracker => firecracker(&template),
         To::CloudHypervisor => cloud_hypervisor(&template, &host)?,
     })?;
     Ok(ExitCode::SUCCESS)
@@ -101,7 +101,7 @@ fn any_host(name: &str) -> Result<Host> {
     let recorded = format!("{name}.{}", HostFile::Supported.extension());
     if name == "real" || Path::new(&recorded).exists() || !fs::metadata(name).is_ok_and(|file| file.is_file())
     {
-        return host(name);
+        return host::named(name);
     }
     let reading = Reading { from: None, lenient: false, cpu: None, all_cpus: false };
     let first = reading.open(&Source::File(name.into()))?.next();
@@ -126,7 +126,7 @@ fn of_cpu(cpu: &str, release: QemuRelease, host: &Host) -> Result<Template> {
 fn of_names(names: &[String]) -> Result<FeatureSet> {
     let mut wanted = FeatureSet::new();
     for name in names {
-        wanted.insert(super::has::feature(name)?);
+        wanted.insert(super::feature::named(name)?);
     }
     let missing: Vec<&str> = (wanted.needs() - wanted).iter().map(name_of).collect();
     if !missing.is_empty() {
@@ -136,19 +136,16 @@ fn of_names(names: &[String]) -> Result<FeatureSet> {
 }
 
 /// Firecracker's docs/cpu_templates/schema.json: each bit `0`, `1`, or `x` for what it is on the host.
-fn firecracker(template: &Template) -> Result<Value> {
+fn firecracker(template: &Template) -> Value {
     let told = template.entries.iter().zip(&template.known).filter(|(_, known)| **known != Registers::ZERO);
     let (entries, known): (Vec<CpuidEntry>, Vec<Registers>) = told.unzip();
-    let mut text = Vec::new();
-    let cpu = Cpu { known: Some(known), ..Cpu::from_entries(entries) };
-    dump::write(&mut text, Format::Firecracker, &[cpu]).map_err(Failed::new)?;
-    let mut value: Value = serde_json::from_slice(&text).map_err(Failed::new)?;
+    let mut value = firecracker_template(&Cpu { known: Some(known), ..Cpu::from_entries(entries) });
     let msrs = template
         .msrs
         .iter()
         .map(|(msr, value)| json!({ "addr": format!("{:#x}", msr.0), "bitmap": format!("0b{value:064b}") }));
     value["msr_modifiers"] = msrs.collect();
-    Ok(value)
+    value
 }
 
 /// Cloud Hypervisor's `CpuidProfileData` (arch/src/x86_64/cpu_profile): a register without an adjustment becomes 0, so

@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
-use cpuid_tables::show::{Found, find, names_near};
+use cpuid_tables::show::{Found, Styled, find, names_near};
 use serde_json::Value;
 
-use super::args::Format;
-use super::output::{Failed, HEADING, print, print_json, styled};
-use super::{Result, answer};
+use super::format::Format;
+use super::outcome::{Failed, Result, answer};
+use super::output::{print_json, print_styled};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -42,10 +42,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         print_json(&Value::Array(found.iter().map(Found::to_json).collect()))?;
     } else {
         for (at, one) in found.iter().enumerate() {
-            let one = one.to_string();
-            let (heading, rest) = one.split_once('\n').unwrap_or((&one, ""));
-            let before = if at > 0 && !rest.is_empty() { "\n" } else { "" };
-            print(&format!("{before}{}\n{rest}", styled(HEADING, heading)))?;
+            let one = one.styled();
+            let mut text = Styled::new();
+            if at > 0 && one.count_lines() > 1 {
+                text.plain('\n');
+            }
+            print_styled(text.append(&one))?;
         }
         if found.is_empty() {
             let failed = Failed::new(format!("unknown name, location or value `{text}`"));

@@ -7,8 +7,8 @@ use cpuid_tables::dump::Cpu;
 use cpuid_tables::fleet::{Fleet, HostTables};
 use cpuid_tables::host::{Host, HostFile};
 
-use super::Result;
-use super::output::{Failed, warn};
+use super::outcome::{Failed, Result};
+use super::output::warn;
 use super::progress::Steps;
 use super::source::{Reading, Source};
 

@@ -1,22 +1,20 @@
 //! `kvm-cpuid guest`: a guest's table as QEMU hands it to KVM.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::{Cpu, Format as DumpFormat, Writer};
 use cpuid_tables::guest::{CpuOption, GuestCpuid, MachineOption, Smp};
-use cpuid_tables::host::{Host, HostFile};
-use cpuid_tables::show::decode;
+use cpuid_tables::show::{Style, Styled, decode};
 use cpuid_tables::{CpuidTable, QemuRelease, Registers};
 use serde_json::json;
 
-use super::Result;
-use super::output::{Failed, HEADING, print, print_json, styled, warn};
-use super::show::{Form, form};
+use super::format::{Form, form};
+use super::outcome::{Failed, Result};
+use super::output::{print, print_json, print_styled, warn};
+use super::{host, qemu_release};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -49,7 +47,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR/NAME|real", default_value = "real")]
     host: String,
     /// QEMU release to emulate
-    #[arg(long, value_name = "RELEASE", default_value = default_release(), value_parser = release)]
+    #[arg(long, value_name = "RELEASE", default_value = qemu_release::default(), value_parser = qemu_release::named)]
     qemu: QemuRelease,
     /// Allow MONITOR and UMWAIT for `host` and `max`, like QEMU's `-overcommit cpu-pm=on`
     #[arg(long)]
@@ -62,23 +60,8 @@ pub(crate) struct Args {
     format: Form,
 }
 
-/// The name of [`guest::default_release`](cpuid_tables::guest::default_release), as people write it: its series.
-pub(crate) fn default_release() -> &'static str {
-    let name = cpuid_tables::guest::default_release().name();
-    let end = name.match_indices('.').nth(1).map_or(name.len(), |(at, _)| at);
-    &name[..end]
-}
-
-/// A release of QEMU by its name.
-pub(crate) fn release(name: &str) -> std::result::Result<QemuRelease, String> {
-    QemuRelease::find(name).ok_or_else(|| {
-        let names: Vec<&str> = QemuRelease::ALL.iter().map(|release| release.name()).collect();
-        format!("expected one of {}", names.join(", "))
-    })
-}
-
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let mut host = host(&args.host)?;
+    let mut host = host::named(&args.host)?;
     host.tsc_khz = args.tsc_khz.or(host.tsc_khz);
     let guest = GuestCpuid::builder()
         .release(args.qemu)
@@ -109,31 +92,6 @@ fn refused(error: &cpuid_tables::guest::BuildError) -> Failed {
         }
     }
     Failed::new(error)
-}
-
-/// This machine, as a host's name.
-pub(super) const REAL: &str = "real";
-
-/// A recorded host, or this machine.
-pub(crate) fn host(name: &str) -> Result<Host> {
-    if name == REAL {
-        return Host::this_machine().cloned().map_err(Failed::new);
-    }
-    let mut host = Host::default();
-    for file in HostFile::ALL {
-        let path = format!("{name}.{}", file.extension());
-        let needed = matches!(file, HostFile::Supported | HostFile::Instruction);
-        if !needed && !Path::new(&path).exists() {
-            continue;
-        }
-        let failed = |error: &dyn std::fmt::Display| Failed::new(format!("{path}: {error}"));
-        let text = fs::read_to_string(&path).map_err(|error| {
-            failed(&error).help("--host takes DIR/NAME, where DIR contains NAME.supported and NAME.host")
-        })?;
-        host.read(file, &text).map_err(|error| failed(&error))?;
-    }
-    host.fill_in();
-    Ok(host)
 }
 
 /// As the recorder of a real QEMU's tables writes them, so that the two can be compared line by line.
@@ -167,12 +125,12 @@ fn dump(guest: &GuestCpuid, format: DumpFormat) -> Result<()> {
 
 fn text(guest: &GuestCpuid) -> io::Result<()> {
     for (apic_id, table) in guest.vcpus() {
-        let mut text = styled(HEADING, format!("vCPU with APIC id {apic_id}"));
-        text.push('\n');
+        let mut text = Styled::new();
+        text.line(Style::Heading, format_args!("vCPU with APIC id {apic_id}"));
         for entry in decode(&table) {
-            text += &entry.to_string();
+            text.append(&entry.styled());
         }
-        if !print(&text)? {
+        if !print_styled(&text)? {
             break;
         }
     }

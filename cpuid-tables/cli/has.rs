@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
-use cpuid_tables::show::{NoFeature, feature_named, names_near};
 use cpuid_tables::{Feature, Leaf, Subleaf, find_entry};
 
-use super::output::{Failed, warn};
+use super::feature;
+use super::outcome::{Failed, Result, answer};
+use super::output::warn;
 use super::source::{Input, Source};
-use super::{Result, answer};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -34,7 +34,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let feature = feature(&args.feature)?;
+    let feature = feature::named(&args.feature)?;
     let mut all = true;
     for source in args.input.sources() {
         for cpu in args.input.reading.open(source)? {
@@ -42,27 +42,6 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
     }
     Ok(answer(all))
-}
-
-/// A feature by its name or place; what to try instead where there is none.
-pub(crate) fn feature(name: &str) -> Result<Feature> {
-    feature_named(name).map_err(|error| {
-        let failed = Failed::new(&error);
-        match error {
-            NoFeature::Unknown(name) => match names_near(&name).as_slice() {
-                [] => {
-                    failed.help("`kvm-cpuid find` accepts names, locations such as '7.0.ebx[5]', and values")
-                }
-                near => failed.help(format!("did you mean {}?", near.join(", "))),
-            },
-            NoFeature::Ambiguous(_, all) => {
-                let places: Vec<String> = all.iter().map(|feature| feature.location().to_string()).collect();
-                failed.help(format!("select one by its location: '{}'", places.join("' or '")))
-            }
-            NoFeature::Elsewhere(_) => failed.help("`kvm-cpuid why` explains it on this machine"),
-            NoFeature::Nothing(_) => failed.help("`kvm-cpuid find` lists a register's contents"),
-        }
-    })
 }
 
 fn has(source: &Source, cpu: &Cpu, feature: Feature) -> Result<bool> {

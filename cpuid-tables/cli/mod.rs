@@ -9,15 +9,20 @@ mod check;
 mod convert;
 mod diff;
 mod export;
+mod feature;
 mod find;
 mod fleet;
+mod format;
 mod guest;
 mod guest_of;
 mod has;
+mod host;
 mod models;
+mod outcome;
 mod output;
 mod probe;
 mod progress;
+mod qemu_release;
 mod show;
 mod source;
 mod why;
@@ -27,9 +32,6 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use args::{Args, Command};
-use output::Failed;
-
-type Result<T> = std::result::Result<T, Failed>;
 
 /// Runs the command and turns its result into the exit code.
 pub(crate) fn run() -> ExitCode {
@@ -51,9 +53,4 @@ pub(crate) fn run() -> ExitCode {
         failed.show();
         ExitCode::from(2)
     })
-}
-
-/// Yes or no, as an exit code.
-fn answer(yes: bool) -> ExitCode {
-    ExitCode::from(u8::from(!yes))
 }

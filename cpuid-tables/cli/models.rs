@@ -1,17 +1,17 @@
 //! `kvm-cpuid models`: which of QEMU's CPUs run on a host.
 
-use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::QemuRelease;
 use cpuid_tables::guest::{Definition, GuestCpuid, MachineOption};
+use cpuid_tables::show::{Style, Styled};
 use serde_json::json;
 
-use super::args::Format;
-use super::guest::{default_release, host, release};
-use super::output::{BAD, Failed, GOOD, print, print_json, styled};
-use super::{Result, answer};
+use super::format::Format;
+use super::outcome::{Failed, Result, answer};
+use super::output::{print_json, print_styled};
+use super::{host, qemu_release};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -37,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR/NAME|real", default_value = "real", default_missing_value = "real", num_args = 0..=1)]
     host: String,
     /// QEMU release
-    #[arg(long, value_name = "RELEASE", default_value = default_release(), value_parser = release)]
+    #[arg(long, value_name = "RELEASE", default_value = qemu_release::default(), value_parser = qemu_release::named)]
     qemu: QemuRelease,
     /// The machine, in QEMU's -machine syntax
     #[arg(long, value_name = "TYPE[,OPTION...]", default_value = "pc")]
@@ -48,14 +48,14 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let host = host(&args.host)?;
+    let host = host::named(&args.host)?;
     let machine = args.machine.parse::<MachineOption>().map_err(Failed::new)?;
     let builder = GuestCpuid::builder().release(args.qemu).machine(machine).host(&host);
     let definitions = builder.definitions().map_err(Failed::new)?;
     let definitions = chosen(definitions, &args.names, args.qemu)?;
     match args.format {
         Format::Json => print_json(&definitions.iter().map(to_json).collect())?,
-        Format::Text => print(&text(&definitions, !args.names.is_empty()))?,
+        Format::Text => print_styled(&text(&definitions, !args.names.is_empty()))?,
     };
     Ok(answer(args.names.is_empty() || definitions.iter().all(Definition::runs)))
 }
@@ -75,23 +75,27 @@ fn chosen(all: Vec<Definition>, names: &[String], release: QemuRelease) -> Resul
     names.iter().map(one).collect()
 }
 
-fn text(definitions: &[Definition], reasons: bool) -> String {
+fn text(definitions: &[Definition], reasons: bool) -> Styled {
     let width = definitions.iter().map(|definition| definition.name.len()).max().unwrap_or(0);
-    let mut text = String::new();
+    let mut text = Styled::new();
     for definition in definitions {
         let name = &definition.name;
         let names: Vec<&str> = definition.unavailable_names.iter().map(|name| shown(name)).collect();
-        let verdict = if definition.runs() { styled(GOOD, "runs") } else { styled(BAD, names.join(" ")) };
         let alias = definition.alias_of.as_ref().map(|of| format!(" (is {of})")).unwrap_or_default();
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "{name:width$}  {verdict}{alias}");
+        text.plain(format_args!("{name:width$}  "));
+        if definition.runs() {
+            text.push(Style::Good, "runs");
+        } else {
+            text.push(Style::Error, names.join(" "));
+        }
+        text.plain(format_args!("{alias}\n"));
         for filtered in definition.unavailable.iter().filter(|_| reasons) {
-            let _ = writeln!(text, "    {filtered}");
+            text.plain(format_args!("    {filtered}\n"));
         }
     }
     if !reasons {
         let running = definitions.iter().filter(|definition| definition.runs()).count();
-        let _ = writeln!(text, "{running} of {} run", definitions.len());
+        text.plain(format_args!("{running} of {} run\n", definitions.len()));
     }
     text
 }

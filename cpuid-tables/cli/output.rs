@@ -4,57 +4,18 @@
 use std::fmt::Display;
 use std::io::{self, Write as _};
 
-use anstyle::{AnsiColor, Style};
+use anstyle::AnsiColor;
+use cpuid_tables::show::{Style, Styled};
 
-/// A heading, such as a leaf.
-pub(crate) const HEADING: Style = Style::new().bold();
-/// A name that someone looks for.
-pub(crate) const NAME: Style = AnsiColor::Cyan.on_default();
-/// What was added, or is well.
-pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-/// What was taken away, or stands in the way.
-pub(crate) const BAD: Style = AnsiColor::Red.on_default();
-/// What deserves a second look.
-pub(crate) const DOUBT: Style = AnsiColor::Yellow.on_default();
+const ERROR: anstyle::Style = AnsiColor::Red.on_default().bold();
+const WARNING: anstyle::Style = AnsiColor::Yellow.on_default().bold();
+const HELP: anstyle::Style = AnsiColor::Cyan.on_default().bold();
 
-const ERROR: Style = AnsiColor::Red.on_default().bold();
-const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-const HELP: Style = AnsiColor::Cyan.on_default().bold();
-
-/// Why a command could not do what it was asked for, and what the user can do.
-#[derive(Debug)]
-pub(crate) struct Failed {
-    message: String,
-    help: Option<String>,
-}
-
-impl Failed {
-    pub(crate) fn new(message: impl Display) -> Failed {
-        Failed { message: message.to_string(), help: None }
-    }
-
-    /// The same, with what to do next.
-    pub(crate) fn help(self, help: impl Display) -> Failed {
-        Failed { help: Some(help.to_string()), ..self }
-    }
-
-    /// What went wrong, without what to do.
-    pub(crate) fn message(&self) -> &str {
-        &self.message
-    }
-
-    /// Tells it on standard error.
-    pub(crate) fn show(&self) {
-        anstream::eprintln!("{ERROR}error{ERROR:#}: {}", self.message);
-        if let Some(help) = &self.help {
-            anstream::eprintln!("{HELP}help{HELP:#}: {help}");
-        }
-    }
-}
-
-impl From<io::Error> for Failed {
-    fn from(error: io::Error) -> Failed {
-        Failed::new(format!("cannot write the output: {error}"))
+/// Tells on standard error what stops the command, and what to do.
+pub(super) fn error(message: &str, help: Option<&str>) {
+    anstream::eprintln!("{ERROR}error{ERROR:#}: {message}");
+    if let Some(help) = help {
+        anstream::eprintln!("{HELP}help{HELP:#}: {help}");
     }
 }
 
@@ -63,12 +24,29 @@ pub(crate) fn warn(message: impl Display) {
     anstream::eprintln!("{WARNING}warning{WARNING:#}: {message}");
 }
 
-/// `text` in a style. [`print()`] takes it off again where no terminal is.
-pub(crate) fn styled(style: Style, text: impl Display) -> String {
-    format!("{style}{text}{style:#}")
+/// What a style looks like on a terminal.
+const fn look(style: Style) -> anstyle::Style {
+    match style {
+        Style::Plain => anstyle::Style::new(),
+        Style::Heading => anstyle::Style::new().bold(),
+        Style::Name => AnsiColor::Cyan.on_default(),
+        Style::Good => AnsiColor::Green.on_default(),
+        Style::Error => AnsiColor::Red.on_default(),
+        Style::Doubt => AnsiColor::Yellow.on_default(),
+    }
 }
 
-/// Writes a text that may be styled. False when nobody reads it any more.
+/// Writes a text, styled where a terminal is. False when nobody reads it any more.
+pub(crate) fn print_styled(text: &Styled) -> io::Result<bool> {
+    let mut coloured = String::new();
+    for (style, span) in text.spans() {
+        let look = look(style);
+        coloured += &format!("{look}{span}{look:#}");
+    }
+    print(&coloured)
+}
+
+/// Writes a text. False when nobody reads it any more.
 pub(crate) fn print(text: &str) -> io::Result<bool> {
     match anstream::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),

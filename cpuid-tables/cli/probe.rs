@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use clap::{Args as ClapArgs, ValueEnum};
 use cpuid_tables::dump::{self, Cpu, Format as DumpFormat};
 use cpuid_tables::kvm::{Change, Device, Mode, PartChange, Probe, probe};
-use cpuid_tables::show::{EntryDifferences, compare};
+use cpuid_tables::show::{EntryDifferences, Style, Styled, compare};
 use cpuid_tables::{CpuidEntry, CpuidRead, IndexedLeaf, Leaf, OwnBits, Registers, Subleaf};
 use serde_json::{Value, json};
 
-use super::output::{DOUBT, Failed, GOOD, HEADING, print, print_json, styled};
+use super::outcome::{Failed, Result, answer};
+use super::output::{print, print_json, print_styled};
 use super::source::{Input, Source};
-use super::{Result, answer, show};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -71,12 +71,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let cpu = cpu?;
         let questions = questions(&cpu.entries);
         let probed = probe(&device, &cpu.entries, &questions, mode);
-        let probed =
-            probed.map_err(|error| Failed::new(format!("{}: {error}", show::title(&source, &cpu))))?;
+        let probed = probed.map_err(|error| Failed::new(format!("{}: {error}", source.title(&cpu))))?;
         let seen = seen(&questions, &probed);
         let differences = compare(&expected(&cpu.entries, &seen, &probed.changes), &seen);
         same &= differences.is_empty();
-        tell(args, &show::title(&source, &cpu), (seen, &differences, &probed))?;
+        tell(args, &source.title(&cpu), (seen, &differences, &probed))?;
     }
     Ok(answer(same))
 }
@@ -159,38 +158,38 @@ fn tell(
             }))?;
         }
         Form::Text => {
-            print(&text(title, differences, probed))?;
+            print_styled(&text(title, differences, probed))?;
         }
     }
     Ok(())
 }
 
-fn text(title: &str, differences: &[EntryDifferences], probed: &Probe) -> String {
-    let mut text = String::new();
+fn text(title: &str, differences: &[EntryDifferences], probed: &Probe) -> Styled {
+    let mut text = Styled::new();
     let changes = &probed.changes;
     if !changes.is_empty() {
-        text += &styled(HEADING, "KVM changed the table when setting it:\n");
+        text.line(Style::Heading, "KVM changed the table when setting it:");
         for change in changes {
-            let line = format!("  {change}\n");
-            text += &if change.is_expected() { line } else { styled(DOUBT, line) };
+            let style = if change.is_expected() { Style::Plain } else { Style::Doubt };
+            text.plain("  ").line(style, change);
         }
     }
     let asked = probed.answers.len();
     if differences.is_empty() {
-        text += &styled(
-            GOOD,
-            format!("The guest reads the table {title}: {asked} leaves and subleaves checked\n"),
+        text.line(
+            Style::Good,
+            format_args!("The guest reads the table {title}: {asked} leaves and subleaves checked"),
         );
         return text;
     }
-    text += &styled(
-        HEADING,
-        format!(
-            "The guest reads values other than the table {title}; {asked} leaves and subleaves checked:\n"
+    text.line(
+        Style::Heading,
+        format_args!(
+            "The guest reads values other than the table {title}; {asked} leaves and subleaves checked:"
         ),
     );
     for entry in differences {
-        super::diff::coloured(&mut text, &entry.to_string());
+        text.append(&entry.styled());
     }
     text
 }

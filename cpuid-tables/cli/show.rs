@@ -1,18 +1,18 @@
 //! `kvm-cpuid show`: tables, decoded.
 
-use std::fmt::Write as _;
 use std::io;
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::{Cpu, Format as DumpFormat, WriteError, Writer};
-use cpuid_tables::show::{DecodedEntry, Place, Summary, decode, name_of};
+use cpuid_tables::show::{DecodedEntry, Place, Style, Styled, Summary, decode, name_of};
 use cpuid_tables::{CpuidEntry, CpuidRead, Leaf, Registers, Subleaf};
 use serde_json::{Value, json};
 
-use super::output::{DOUBT, Failed, HEADING, NAME, print, styled, warn};
+use super::format::{Form, form};
+use super::outcome::{Failed, Result, answer};
+use super::output::{print, print_styled, warn};
 use super::source::{Input, Source};
-use super::{Result, answer};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -46,30 +46,6 @@ pub(crate) struct Args {
     leaf: Vec<(Leaf, Option<Subleaf>)>,
 }
 
-/// In which form.
-#[derive(Clone, Copy)]
-pub(super) enum Form {
-    Text,
-    Json,
-    Dump(DumpFormat),
-}
-
-pub(super) fn form(name: &str) -> std::result::Result<Form, String> {
-    match name {
-        "text" => Ok(Form::Text),
-        "json" => Ok(Form::Json),
-        _ => {
-            let written = || DumpFormat::ALL.into_iter().filter(|format| format.can_be_written());
-            let found = written().find(|format| format.name() == name).map(Form::Dump);
-            found.ok_or_else(|| {
-                let names: Vec<&str> =
-                    written().map(DumpFormat::name).filter(|name| *name != "json").collect();
-                format!("expected text, json, or one of {}", names.join(", "))
-            })
-        }
-    }
-}
-
 fn leaf(text: &str) -> std::result::Result<(Leaf, Option<Subleaf>), String> {
     match text.parse() {
         Ok(Place::Leaf(leaf, subleaf)) => Ok((leaf, subleaf)),
@@ -94,12 +70,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             let shown = Shown::of(args, cpu?);
             several |= cpus.peek().is_some();
             any |= !shown.cpu.entries.is_empty();
-            let text = match args.format {
-                Form::Json => format!("{}{:#}", if first { "" } else { ",\n" }, shown.to_json(args, source)),
-                _ => shown.to_text(args, source, (several, first)),
+            let read = if json {
+                let between = if first { "" } else { ",\n" };
+                print(&format!("{between}{:#}", shown.to_json(args, source)))?
+            } else {
+                print_styled(&shown.to_text(args, source, (several, first)))?
             };
             first = false;
-            if !print(&text)? {
+            if !read {
                 return Ok(ExitCode::SUCCESS);
             }
         }
@@ -131,14 +109,6 @@ fn chosen(args: &Args, mut cpu: Cpu) -> Cpu {
     cpu
 }
 
-/// What a CPU of a source is called.
-pub(super) fn title(source: &Source, cpu: &Cpu) -> String {
-    let number = cpu.number.map(|number| format!("CPU {number}"));
-    let name = cpu.name.clone();
-    let own: Vec<String> = number.into_iter().chain(name).collect();
-    if own.is_empty() { source.to_string() } else { own.join(" ") }
-}
-
 /// What is shown of a CPU. What it is called and whose its leaves are, the whole table tells.
 struct Shown {
     /// The whole table.
@@ -158,33 +128,32 @@ impl Shown {
         decoded
     }
 
-    fn to_text(&self, args: &Args, source: &Source, (several, first): (bool, bool)) -> String {
-        let mut text = String::new();
+    fn to_text(&self, args: &Args, source: &Source, (several, first): (bool, bool)) -> Styled {
+        let mut text = Styled::new();
         if args.raw {
             raw(&mut text, &self.cpu);
             return text;
         }
         if several && !first {
-            text.push('\n');
+            text.plain('\n');
         }
         let summary = Summary::from_entries(&self.all).to_string();
         let between = if summary.is_empty() { "" } else { ": " };
         if several || !args.features {
-            text += &styled(HEADING, format!("{}{between}{summary}", title(source, &self.cpu)));
-            text.push('\n');
+            text.line(Style::Heading, format_args!("{}{between}{summary}", source.title(&self.cpu)));
         }
         if args.features {
             for feature in self.cpu.entries.features() {
-                text += &styled(NAME, name_of(feature));
-                text.push('\n');
+                text.line(Style::Name, name_of(feature));
             }
             return text;
         }
         for (at, entry) in self.decoded(args).iter().enumerate() {
-            coloured(&mut text, &entry.to_string());
+            text.append(&entry.styled());
             if self.cpu.known(at) != Registers::MAX {
                 let open = self.cpu.known(at).to_array().map(|known| format!("{:#010x}", !known)).join(" ");
-                text += &styled(DOUBT, format!("  bits that the dump does not specify: {open}\n"));
+                text.plain("  ")
+                    .line(Style::Doubt, format_args!("bits that the dump does not specify: {open}"));
             }
         }
         text
@@ -203,34 +172,18 @@ impl Shown {
     }
 }
 
-/// The same in colours: the heading, what the registers say together, and unknown bits.
-fn coloured(text: &mut String, entry: &str) {
-    for line in entry.lines() {
-        let styled = match line.trim_start() {
-            start if start.len() == line.len() => styled(HEADING, line),
-            start if start.starts_with("= ") => styled(NAME, line),
-            start if start.starts_with("unknown bits") => styled(DOUBT, line),
-            _ => line.to_owned(),
-        };
-        *text += &styled;
-        text.push('\n');
-    }
-}
-
 /// As `cpuid -r` prints it, whatever the flags are.
-fn raw(text: &mut String, cpu: &Cpu) {
+fn raw(text: &mut Styled, cpu: &Cpu) {
     match cpu.number {
-        Some(number) => *text += &format!("CPU {number}:\n"),
-        None => *text += "CPU:\n",
-    }
+        Some(number) => text.plain(format_args!("CPU {number}:\n")),
+        None => text.plain("CPU:\n"),
+    };
     for entry in &cpu.entries {
         let Registers { eax, ebx, ecx, edx } = entry.registers;
         let (leaf, subleaf) = (entry.function.0, entry.subleaf().0);
-        // Writing to a string does not fail.
-        let _ = writeln!(
-            text,
-            "   {leaf:#010x} {subleaf:#04x}: eax={eax:#010x} ebx={ebx:#010x} ecx={ecx:#010x} edx={edx:#010x}"
-        );
+        text.plain(format_args!(
+            "   {leaf:#010x} {subleaf:#04x}: eax={eax:#010x} ebx={ebx:#010x} ecx={ecx:#010x} edx={edx:#010x}\n"
+        ));
     }
 }
 

@@ -16,9 +16,9 @@ use cpuid_tables::dump::{Cpu, Format, Options, ReadError, Reader};
 use cpuid_tables::host;
 use cpuid_tables::kvm::{Device, KvmSystem as _};
 
-use super::Result;
 use super::guest_of;
-use super::output::{Failed, warn};
+use super::outcome::{Failed, Result};
+use super::output::warn;
 use super::progress::Watched;
 
 /// One source.
@@ -49,6 +49,16 @@ impl fmt::Display for Source {
             Source::Emulated => f.write_str("--emulated"),
             Source::GuestOf(pid) => write!(f, "--guest-of {pid}"),
         }
+    }
+}
+
+impl Source {
+    /// What a CPU of this source is called.
+    pub(crate) fn title(&self, cpu: &Cpu) -> String {
+        let number = cpu.number.map(|number| format!("CPU {number}"));
+        let name = cpu.name.clone();
+        let own: Vec<String> = number.into_iter().chain(name).collect();
+        if own.is_empty() { self.to_string() } else { own.join(" ") }
     }
 }
 
@@ -165,7 +175,7 @@ pub(crate) struct Input<const MIN: usize, const MAX: usize> {
 #[derive(ClapArgs, Clone, Debug)]
 pub(crate) struct Reading {
     /// Format of the dumps, instead of detecting it
-    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    #[arg(long, value_name = "FORMAT")]
     pub(crate) from: Option<Format>,
     /// Warn about malformed lines instead of failing
     #[arg(long)]
@@ -176,14 +186,6 @@ pub(crate) struct Reading {
     /// With --host: every CPU of this machine instead of the first, with a warning if they differ
     #[arg(long)]
     pub(crate) all_cpus: bool,
-}
-
-/// A format by its name.
-pub(crate) fn format(name: &str) -> std::result::Result<Format, String> {
-    Format::find(name).ok_or_else(|| {
-        let names: Vec<&str> = Format::ALL.into_iter().map(Format::name).collect();
-        format!("expected one of {}", names.join(", "))
-    })
 }
 
 impl<const MIN: usize, const MAX: usize> Input<MIN, MAX> {
@@ -302,14 +304,14 @@ fn machine(source: &Source, reading: &Reading) -> Result<Vec<Cpu>> {
     let named = |name: &str, entries| Cpu { name: Some(name.to_owned()), ..Cpu::from_entries(entries) };
     match source {
         Source::Supported => Ok(vec![named("supported", kvm()?.supported_cpuid().map_err(Failed::new)?)]),
-        Source::Emulated => Ok(vec![named("emulated", emulated()?)]),
+        Source::Emulated => Ok(vec![named("emulated", emulated_cpuid()?)]),
         Source::GuestOf(pid) => guest_of::read(*pid),
         Source::Host | Source::File(_) | Source::Input => host_cpus(reading),
     }
 }
 
 /// What KVM on this machine emulates beside what it supports.
-pub(crate) fn emulated() -> Result<Vec<CpuidEntry>> {
+pub(crate) fn emulated_cpuid() -> Result<Vec<CpuidEntry>> {
     kvm()?.emulated_cpuid().map_err(Failed::new)
 }
 

@@ -5,14 +5,14 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
-use cpuid_tables::show::{Machine, RunningKvm, RunningLinux, Story, named, why};
+use cpuid_tables::show::{Machine, RunningKvm, RunningLinux, Story, Style, Styled, named, why};
 use cpuid_tables::{CpuModel, LinuxRelease, LookupError, Named, QemuRelease};
 use serde_json::{Value, json};
 
-use super::Result;
-use super::args::Format;
-use super::output::{BAD, Failed, GOOD, HEADING, print, print_json, styled, warn};
-use super::show;
+use super::feature;
+use super::format::Format;
+use super::outcome::{Failed, Result};
+use super::output::{print_json, print_styled, warn};
 use super::source::{Input, Source};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -57,29 +57,16 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     let several = stories.len() > bits.len();
     for (at, (of, story)) in stories.iter().enumerate() {
-        let mut text = String::new();
-        text += if at > 0 { "\n" } else { "" };
-        if several {
-            text += &styled(HEADING, format!("{of}\n"));
+        let mut text = Styled::new();
+        if at > 0 {
+            text.plain('\n');
         }
-        coloured(&mut text, story);
-        print(&text)?;
+        if several {
+            text.line(Style::Heading, of);
+        }
+        print_styled(text.append(&story.styled()))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn coloured(text: &mut String, story: &Story) {
-    let plain = story.to_string();
-    let last = plain.lines().count().saturating_sub(1);
-    for (at, line) in plain.lines().enumerate() {
-        *text += &match line.get(..6) {
-            _ if at == 0 || at == last => styled(HEADING, line),
-            Some("  yes ") => format!("  {}{}", styled(GOOD, "yes"), &line[5..]),
-            Some("  no  ") => format!("  {}{}", styled(BAD, "no"), &line[4..]),
-            _ => line.to_owned(),
-        };
-        text.push('\n');
-    }
 }
 
 /// What a name or place stands for: all of it, where it is ambiguous.
@@ -93,7 +80,7 @@ fn bits(name: &str) -> Result<Vec<Named>> {
             let gone = |bit: &Named| matches!(bit, Named::Software(bit) if !bit.known_to_linux(LinuxRelease::NEWEST));
             Ok(all.into_iter().filter(|bit| !(hardware && gone(bit))).collect())
         }
-        Err(LookupError::Unknown) => super::has::feature(name).map(|feature| vec![Named::Feature(feature)]),
+        Err(LookupError::Unknown) => feature::named(name).map(|feature| vec![Named::Feature(feature)]),
     }
 }
 
@@ -127,7 +114,7 @@ fn machines(args: &Args) -> Result<Vec<(String, Machine)>> {
         }
         for cpu in args.input.reading.open(&source)? {
             let cpu = cpu?;
-            all.push((show::title(&source, &cpu), dumped(&source, cpu)));
+            all.push((source.title(&cpu), dumped(&source, cpu)));
         }
     }
     Ok(all)

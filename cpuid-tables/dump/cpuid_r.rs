@@ -7,19 +7,30 @@
 //!
 //! `cpuid -1` says `CPU:`. A line that begins with `Disclaimer` may stand before all.
 
-use crate::bits::location::Registers;
+use std::boxed::Box;
 use std::io::Write;
 
+use super::cpu::Cpu;
+use super::descriptor::{Descriptor, Flags, Mark, Several, Style, Unwritable};
 use super::scan::{Scan, trim};
 use super::sink::{Fault, Line, Parser, Sink};
-use super::{Cpu, WriteError};
+use crate::bits::location::Registers;
+
+/// The format.
+pub(super) const FORMAT: Descriptor = Descriptor {
+    name: "cpuid-r",
+    about: "`cpuid -r` of Linux distributions",
+    marks: &[Mark::Line(is_line)],
+    parser: || Box::new(CpuidR),
+    style: Some(Style { write, flags: Flags::Implied, open: false, several: Several::Yes }),
+};
 
 const EXPECTED: &str =
     "expected `CPU:`, `CPU n:` or `0xLEAF 0xSUBLEAF: eax=0x... ebx=0x... ecx=0x... edx=0x...`";
 const REGISTERS: [&[u8]; 4] = [b"eax=0x", b"ebx=0x", b"ecx=0x", b"edx=0x"];
 
 /// The reader.
-pub(super) struct CpuidR;
+struct CpuidR;
 
 fn entry(line: &[u8]) -> Option<(u32, u32, Registers)> {
     let mut line = Scan::new(line);
@@ -48,7 +59,7 @@ fn heading(line: &[u8]) -> Option<Option<u32>> {
 }
 
 /// True for a line that is of this format and no other.
-pub(super) fn is_line(line: &[u8]) -> bool {
+fn is_line(line: &[u8]) -> bool {
     entry(line).is_some() || heading(line).is_some()
 }
 
@@ -67,7 +78,7 @@ impl Parser for CpuidR {
 }
 
 /// Writes a CPU.
-pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
+fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), Unwritable> {
     match cpu.number {
         Some(number) => writeln!(out, "CPU {number}:")?,
         None => writeln!(out, "CPU:")?,

@@ -4,14 +4,25 @@
 //! what recorded hosts have (see [`HostFile`](crate::host::HostFile)). The CPU is a new one where the word changes.
 //! Empty lines and lines that begin with `#` say nothing.
 
+use std::boxed::Box;
 use std::io::Write;
 use std::string::String;
 
+use super::cpu::Cpu;
+use super::descriptor::{Descriptor, Flags, Mark, Several, Style, Unwritable};
 use super::scan::{Scan, trim};
 use super::sink::{Fault, Line, Parser, Sink};
-use super::{Cpu, WriteError};
 use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::table::CpuidEntry;
+
+/// The format.
+pub(super) const FORMAT: Descriptor = Descriptor {
+    name: "entries",
+    about: "`function index flags eax ebx ecx edx` in hexadecimal, a line each",
+    marks: &[Mark::Line(is_line)],
+    parser: || Box::new(Entries),
+    style: Some(Style { write, flags: Flags::All, open: false, several: Several::ByNumber }),
+};
 
 const EXPECTED: &str = "expected `function index flags eax ebx ecx edx` in hexadecimal, after `vcpuID`, `supported`, \
                         `emulated`, `hv` or nothing";
@@ -19,7 +30,7 @@ const EXPECTED: &str = "expected `function index flags eax ebx ecx edx` in hexad
 const NAMES: [&str; 3] = ["supported", "emulated", "hv"];
 
 /// The reader.
-pub(super) struct Entries;
+struct Entries;
 
 /// Whose entry it is.
 #[derive(Clone, Copy)]
@@ -71,7 +82,7 @@ fn entry(line: &[u8]) -> Option<(Owner, CpuidEntry)> {
 }
 
 /// True for a line that is of this format and no other.
-pub(super) fn is_line(line: &[u8]) -> bool {
+fn is_line(line: &[u8]) -> bool {
     entry(line).is_some()
 }
 
@@ -93,7 +104,7 @@ impl Parser for Entries {
 }
 
 /// Writes a CPU; a name is written where a reader would know it.
-pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
+fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), Unwritable> {
     for entry in &cpu.entries {
         match (cpu.number, cpu.name.as_deref()) {
             (Some(number), _) => write!(out, "vcpu{number} ")?,

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use std::io;
 use std::string::String;
 
-use super::{Cpu, Format};
+use super::cpu::Cpu;
+use super::descriptor::Unwritable;
+use super::format::{Format, Names};
 
 /// An input that can't be read as a dump.
 #[derive(Debug)]
@@ -53,11 +55,10 @@ impl fmt::Display for ReadError {
         match self {
             ReadError::Io(error) => write!(f, "cannot read: {error}"),
             ReadError::Unrecognised { text } => {
-                write!(f, "not recognised as a dump of CPUID: it begins with `{text}`; the formats are")?;
-                for (at, format) in Format::ALL.into_iter().enumerate() {
-                    write!(f, "{} {}", if at == 0 { "" } else { "," }, format.name())?;
-                }
-                Ok(())
+                write!(
+                    f,
+                    "not recognised as a dump of CPUID: it begins with `{text}`; the formats are {Names}"
+                )
             }
             ReadError::Malformed { format, line, text, why } => {
                 write!(f, "line {line}: `{text}` is not {}: {why}", format.name())
@@ -140,6 +141,18 @@ pub enum WriteError {
         /// The format.
         format: Format,
     },
+}
+
+impl WriteError {
+    /// What a format's writer found, with the format.
+    pub(super) fn new(format: Format, why: Unwritable) -> WriteError {
+        match why {
+            Unwritable::Io(error) => WriteError::Io(error),
+            Unwritable::Vendor => WriteError::Vendor { format },
+            Unwritable::Twice(entry) => WriteError::Twice { format, entry },
+            Unwritable::Order(entry) => WriteError::Order { format, entry },
+        }
+    }
 }
 
 impl fmt::Display for WriteError {

@@ -9,17 +9,32 @@
 //! tells every bit, and `fingerprint dump` has such a template as `guest_cpu_config`. MSRs, capabilities and whatever
 //! else there is besides `cpuid_modifiers` are passed over.
 
+use core::fmt::{self, Write as _};
+use std::boxed::Box;
+use std::format;
 use std::io::Write;
+use std::string::{String, ToString};
 use std::vec::Vec;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
+use serde_json::{Value, json};
 
+use super::cpu::Cpu;
+use super::descriptor::{Descriptor, Flags, Mark, Several, Style, Unwritable};
 use super::documents::{Document, Documents, Number};
 use super::sink::{Fault, Line, Parser, Sink};
-use super::{Cpu, WriteError};
 use crate::bits::location::{Leaf, Register, Registers, Subleaf};
 use crate::table::CpuidEntry;
+
+/// The format.
+pub(super) const FORMAT: Descriptor = Descriptor {
+    name: "firecracker",
+    about: "Firecracker's CPU templates and dumps",
+    marks: &[Mark::Text(b"\"cpuid_modifiers\""), Mark::Text(b"\"guest_cpu_config\"")],
+    parser: || Box::new(Firecracker::default()),
+    style: Some(Style { write, flags: Flags::All, open: true, several: Several::No }),
+};
 
 const NO_TEMPLATE: &str =
     "expected an object with `cpuid_modifiers`, or with `guest_cpu_config` that has them";
@@ -27,7 +42,7 @@ const TWICE: &str = "expected each register once in the modifiers of a leaf";
 
 /// The reader.
 #[derive(Default)]
-pub(super) struct Firecracker {
+struct Firecracker {
     documents: Documents,
 }
 
@@ -101,13 +116,26 @@ fn bitmap(text: &str) -> Option<Bitmap> {
     (digits == 32).then_some(bitmap)
 }
 
+impl fmt::Display for Bitmap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("0b")?;
+        (0..32).rev().try_for_each(|bit| {
+            f.write_char(match (self.known >> bit & 1, self.value >> bit & 1) {
+                (0, _) => 'x',
+                (_, 0) => '0',
+                _ => '1',
+            })
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for Bitmap {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Bitmap, D::Error> {
         struct Bitmaps;
         impl Visitor<'_> for Bitmaps {
             type Value = Bitmap;
 
-            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("`0b` and 32 of `0`, `1` and `x`")
             }
 
@@ -131,7 +159,7 @@ fn template(document: &Document<'_>, sink: &mut Sink) -> Result<(), Fault> {
             let register = register.register();
             if core::mem::replace(&mut seen[register as usize], true) {
                 sink.abandon();
-                return Err(document.fault(&std::format!("\"leaf\": \"{:#x}\"", leaf.leaf.0), TWICE));
+                return Err(document.fault(&format!("\"leaf\": \"{:#x}\"", leaf.leaf.0), TWICE));
             }
             registers[register] = bitmap.value;
             known[register] = bitmap.known;
@@ -154,35 +182,48 @@ impl Parser for Firecracker {
     }
 }
 
+/// The registers of an entry of which something is told, by Firecracker's names.
+fn told(cpu: &Cpu, entry: usize) -> impl Iterator<Item = (String, Bitmap)> {
+    let (known, value) = (cpu.known(entry), cpu.entries[entry].registers);
+    let told = Register::ALL.into_iter().filter(move |register| known[*register] != 0);
+    told.map(move |register| {
+        let bitmap = Bitmap { known: known[register], value: value[register] };
+        (register.name().to_ascii_lowercase(), bitmap)
+    })
+}
+
 /// Writes a CPU as a template. Registers of which nothing is told are left out.
-pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
+fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), Unwritable> {
     writeln!(out, "{{\n  \"cpuid_modifiers\": [")?;
     for (at, entry) in cpu.entries.iter().enumerate() {
         writeln!(out, "    {{\n      \"leaf\": \"{:#x}\",", entry.function.0)?;
         writeln!(out, "      \"subleaf\": \"{:#x}\",\n      \"flags\": {},", entry.index.0, entry.flags)?;
         write!(out, "      \"modifiers\": [")?;
-        let known = cpu.known(at);
-        let told = Register::ALL.into_iter().filter(|register| known[*register] != 0);
-        for (number, register) in told.enumerate() {
-            let name = register.name().to_ascii_lowercase();
-            write!(
-                out,
-                "{}\n        {{ \"register\": \"{name}\", \"bitmap\": \"0b",
-                if number > 0 { "," } else { "" }
-            )?;
-            for bit in (0..32).rev() {
-                let digit = match (known[register] >> bit & 1, entry.registers[register] >> bit & 1) {
-                    (0, _) => 'x',
-                    (_, 0) => '0',
-                    _ => '1',
-                };
-                write!(out, "{digit}")?;
-            }
-            write!(out, "\" }}")?;
+        for (number, (name, bitmap)) in told(cpu, at).enumerate() {
+            let comma = if number > 0 { "," } else { "" };
+            write!(out, "{comma}\n        {{ \"register\": \"{name}\", \"bitmap\": \"{bitmap}\" }}")?;
         }
         let more = if at + 1 < cpu.entries.len() { "," } else { "" };
         writeln!(out, "\n      ]\n    }}{more}")?;
     }
     writeln!(out, "  ]\n}}")?;
     Ok(())
+}
+
+/// A CPU as a template of Firecracker: what [`Format::Firecracker`](super::Format::Firecracker) writes, as a value, to
+/// which other members can be added.
+#[must_use]
+pub fn firecracker_template(cpu: &Cpu) -> Value {
+    let leaf = |(at, entry): (usize, &CpuidEntry)| {
+        let modifiers =
+            told(cpu, at).map(|(name, bitmap)| json!({ "register": name, "bitmap": bitmap.to_string() }));
+        json!({
+            "leaf": format!("{:#x}", entry.function.0),
+            "subleaf": format!("{:#x}", entry.index.0),
+            "flags": entry.flags,
+            "modifiers": modifiers.collect::<Vec<Value>>(),
+        })
+    };
+    let leaves: Vec<Value> = cpu.entries.iter().enumerate().map(leaf).collect();
+    json!({ "cpuid_modifiers": leaves })
 }

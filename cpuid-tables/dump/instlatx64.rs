@@ -12,19 +12,30 @@
 //! text of many kinds, such as MSRs and the CPU's name, which is passed over; a line that begins with `CPUID` and a
 //! number is never.
 
+use std::boxed::Box;
 use std::io::Write;
 
+use super::cpu::Cpu;
+use super::descriptor::{Descriptor, Flags, Mark, Several, Style, Unwritable};
 use super::scan::{Scan, trim};
 use super::sink::{Fault, Line, Parser, Sink};
-use super::{Cpu, WriteError};
 use crate::bits::location::{Leaf, Registers};
+
+/// The format.
+pub(super) const FORMAT: Descriptor = Descriptor {
+    name: "instlatx64",
+    about: "InstLatx64's and AIDA64's dumps",
+    marks: &[Mark::Line(is_line)],
+    parser: || Box::new(InstLatx64::default()),
+    style: Some(Style { write, flags: Flags::Implied, open: false, several: Several::Yes }),
+};
 
 const EXPECTED: &str = "expected `CPUID LEAF: EAX-EBX-ECX-EDX`, 8 hexadecimal digits each, and `[...]` or nothing \
                         after it";
 
 /// The reader.
 #[derive(Default)]
-pub(super) struct InstLatx64 {
+struct InstLatx64 {
     /// The CPU at hand began with a heading; else leaf 0 begins one.
     headed: bool,
 }
@@ -110,7 +121,7 @@ fn heading(line: &[u8]) -> Option<Option<u32>> {
 }
 
 /// True for a line that is of this format and no other.
-pub(super) fn is_line(line: &[u8]) -> bool {
+fn is_line(line: &[u8]) -> bool {
     matches!(said(line), Some(Some(_))) || heading(line).is_some()
 }
 
@@ -143,7 +154,7 @@ impl Parser for InstLatx64 {
 }
 
 /// Writes a CPU.
-pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
+fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), Unwritable> {
     match cpu.number {
         Some(number) => writeln!(out, "------[ CPUID Registers / Logical CPU #{number} ]------\n")?,
         None => writeln!(out, "------[ CPUID Registers ]------\n")?,

@@ -7,6 +7,7 @@
 //! `number` and `name` may be left out, of an entry `index` and `flags`, which are 0 then. Numbers may be such or texts, in
 //! decimal or after `0x`. `known` of an entry has the bits that are told of eax, ebx, ecx and edx where it is not all.
 
+use std::boxed::Box;
 use std::format;
 use std::io::Write;
 use std::string::String;
@@ -14,15 +15,25 @@ use std::vec::Vec;
 
 use serde::Deserialize;
 
+use super::cpu::Cpu;
+use super::descriptor::{Descriptor, Flags, Mark, Several, Style, Unwritable};
 use super::documents::{Document, Documents, Number};
 use super::sink::{ALL, Fault, Line, Parser, Sink};
-use super::{Cpu, WriteError};
 use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::table::CpuidEntry;
 
+/// The format.
+pub(super) const FORMAT: Descriptor = Descriptor {
+    name: "json",
+    about: "an object with `entries` for each CPU",
+    marks: &[Mark::SharedText(b"\"entries\""), Mark::MayBegin(b'{'), Mark::MayBegin(b'[')],
+    parser: || Box::new(Json::default()),
+    style: Some(Style { write, flags: Flags::All, open: true, several: Several::Yes }),
+};
+
 /// The reader.
 #[derive(Default)]
-pub(super) struct Json {
+struct Json {
     documents: Documents,
 }
 
@@ -76,7 +87,7 @@ impl Parser for Json {
 }
 
 /// Writes a CPU.
-pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
+fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), Unwritable> {
     write!(out, "{{")?;
     if let Some(number) = cpu.number {
         write!(out, "\"number\":{number},")?;

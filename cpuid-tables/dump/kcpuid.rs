@@ -11,12 +11,23 @@
 //! Subleaves are decimal. The first range is `Basic` in older releases, and begins a CPU. kcpuid leaves out what is all
 //! zero, and a leaf's line with it if that is subleaf 0.
 
-use crate::bits::location::Registers;
+use std::boxed::Box;
 use std::io::Write;
 
+use super::cpu::Cpu;
+use super::descriptor::{Descriptor, Flags, Mark, Several, Style, Unwritable};
 use super::scan::{Scan, trim};
 use super::sink::{Fault, Line, Parser, Sink};
-use super::{Cpu, WriteError};
+use crate::bits::location::Registers;
+
+/// The format.
+pub(super) const FORMAT: Descriptor = Descriptor {
+    name: "kcpuid",
+    about: "`kcpuid -r` of Linux",
+    marks: &[Mark::Line(is_line)],
+    parser: || Box::new(Kcpuid::default()),
+    style: Some(Style { write, flags: Flags::Implied, open: false, several: Several::Yes }),
+};
 
 const EXPECTED: &str = "expected `0xLEAF: EAX=0x..., EBX=0x..., ECX=0x..., EDX=0x...`, `0xLEAF: subleafs:`, \
                         ` SUBLEAF: EAX=...` in decimal after that, or `RANGE Leafs :`";
@@ -27,7 +38,7 @@ const REGISTERS: [&[u8]; 4] = [b"EAX=0x", b"EBX=0x", b"ECX=0x", b"EDX=0x"];
 
 /// The reader.
 #[derive(Default)]
-pub(super) struct Kcpuid {
+struct Kcpuid {
     /// The leaf whose subleaves come, and the least that the next can be.
     subleaves_of: Option<(u32, u32)>,
 }
@@ -71,7 +82,7 @@ fn said(line: &[u8]) -> Option<Said> {
 }
 
 /// True for a line that is of this format and no other.
-pub(super) fn is_line(line: &[u8]) -> bool {
+fn is_line(line: &[u8]) -> bool {
     said(line).is_some() || trim(line).ends_with(RANGE)
 }
 
@@ -109,7 +120,7 @@ impl Parser for Kcpuid {
 }
 
 /// Writes a CPU.
-pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
+fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), Unwritable> {
     writeln!(out, "Standard Leafs :\n================")?;
     let mut subleaves_of = None;
     for entry in &cpu.entries {

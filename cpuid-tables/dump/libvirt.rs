@@ -9,15 +9,26 @@
 //! A `cpudata` element is a CPU, and so is a `feature` with its name; `cpuid` elements in neither are a CPU together.
 //! `ecx_in` may be left out, and a register, which is open then. `msr` elements are passed over.
 
-use crate::bits::location::{Register, Registers};
+use std::boxed::Box;
 use std::io::Write;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
+use super::cpu::Cpu;
+use super::descriptor::{Descriptor, Flags, Mark, Several, Style, Unwritable};
 use super::scan::Scan;
 use super::sink::{Fault, Line, Parser, Sink};
 use super::tags::{Tag, Tags};
-use super::{Cpu, WriteError};
+use crate::bits::location::{Register, Registers};
+
+/// The format.
+pub(super) const FORMAT: Descriptor = Descriptor {
+    name: "libvirt",
+    about: "libvirt's <cpuid> elements",
+    marks: &[Mark::Begins(b'<')],
+    parser: || Box::new(Libvirt::default()),
+    style: Some(Style { write, flags: Flags::Implied, open: false, several: Several::Yes }),
+};
 
 const EXPECTED: &str = "expected the attributes eax_in, ecx_in, eax, ebx, ecx and edx with a number of 32 bits each, \
                         such as 0x1f";
@@ -27,7 +38,7 @@ const REGISTERS: [&str; 4] = ["eax", "ebx", "ecx", "edx"];
 
 /// The reader.
 #[derive(Default)]
-pub(super) struct Libvirt {
+struct Libvirt {
     tags: Tags,
 }
 
@@ -105,7 +116,7 @@ impl Parser for Libvirt {
 }
 
 /// Writes a CPU.
-pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
+fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), Unwritable> {
     writeln!(out, "<cpudata arch='x86'>")?;
     for entry in &cpu.entries {
         let (leaf, subleaf) = (entry.function.0, entry.subleaf().0);

@@ -1,8 +1,9 @@
 //! CPUID tables in every form in which people have them, read and written.
 //!
-//! Every [`Format`] is a file of its own. [`read`] recognises the format by the head of the input; [`Reader`] gives one
-//! CPU at a time and holds no more than that one, so that an input may be of any size. What makes no sense is a
-//! [`ReadError`] with its line; under [`Options::lenient`] it is kept as a warning and reading goes on.
+//! Every [`Format`] is a file of its own with one descriptor, and a line in `format.rs`. [`read`] recognises the format
+//! by the head of the input; [`Reader`] gives one CPU at a time and holds no more than that one, so that an input may be
+//! of any size. What makes no sense is a [`ReadError`] with its line; under [`Options::lenient`] it is kept as a warning
+//! and reading goes on.
 //!
 //! ```
 //! use cpuid_tables::dump::{self, Format, Options};
@@ -19,18 +20,16 @@
 //! # The flag that says that the index counts
 //!
 //! Formats made of what the CPUID instruction answered have no flags. An entry read from one gets
-//! [`CpuidEntry::SIGNIFICANT_INDEX`] where the leaf has subleaves by [`IndexedLeaf`](crate::IndexedLeaf), or where the dump
+//! [`CpuidEntry::SIGNIFICANT_INDEX`](crate::CpuidEntry::SIGNIFICANT_INDEX) where the leaf has subleaves by [`IndexedLeaf`](crate::IndexedLeaf), or where the dump
 //! itself holds a subleaf of it other than 0. Such a format can hold a table whose flags are the same, and [`write()`] says
 //! so of any other.
 
-use crate::bits::location::Registers;
 use std::io::{Read, Write};
-use std::string::String;
 use std::vec::Vec;
 
-use crate::table::CpuidEntry;
-
+mod cpu;
 mod cpuid_r;
+mod descriptor;
 mod documents;
 mod entries;
 mod error;
@@ -50,43 +49,15 @@ mod scan;
 mod sink;
 mod strace;
 mod tags;
+mod told;
 mod writer;
 
+pub use cpu::Cpu;
 pub use error::{ReadError, WriteError};
-pub use format::Format;
+pub use firecracker::firecracker_template;
+pub use format::{Format, UnknownFormat};
 pub use reader::{Options, Reader};
 pub use writer::Writer;
-
-/// The table of one CPU, of a guest or of a host.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cpu {
-    /// Its number, where the dump tells: the processor's in `/proc/cpuinfo` order, or a vCPU's APIC id.
-    pub number: Option<u32>,
-    /// What it is called, where the dump tells: a profile's or CPU model's name, `supported`.
-    pub name: Option<String>,
-    /// Its entries, in the dump's order.
-    pub entries: Vec<CpuidEntry>,
-    /// Which bits of each entry's registers the dump tells; none where it tells all of them. A template or a list of
-    /// features tells some bits and leaves the others open; these are 0 in `entries`. As long as `entries`.
-    pub known: Option<Vec<Registers>>,
-}
-
-impl Cpu {
-    /// How many entries a CPU may have in a dump. KVM takes 256; hosts have some more.
-    pub const MAX_ENTRIES: usize = 1 << 16;
-
-    /// A CPU of which nothing but its table is known.
-    #[must_use]
-    pub fn from_entries(entries: Vec<CpuidEntry>) -> Cpu {
-        Cpu { entries, ..Cpu::default() }
-    }
-
-    /// The bits that are told of an entry's registers.
-    #[must_use]
-    pub fn known(&self, entry: usize) -> Registers {
-        self.known.as_ref().and_then(|known| known.get(entry)).copied().unwrap_or(Registers::MAX)
-    }
-}
 
 /// What an input held.
 #[derive(Debug)]

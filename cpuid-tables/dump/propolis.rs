@@ -11,6 +11,7 @@
 //! their own. In KVM's order, where the first entry that matches answers, it therefore comes after them. The rest of the
 //! configuration is passed over.
 
+use std::boxed::Box;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::string::String;
@@ -18,12 +19,22 @@ use std::vec::Vec;
 
 use toml::de::{DeTable, DeValue};
 
+use super::cpu::Cpu;
+use super::descriptor::{Descriptor, Flags, Mark, Several, Style, Unwritable};
 use super::documents::MAX_DOCUMENT;
 use super::scan::{Scan, trim};
 use super::sink::{Fault, Line, Parser, Sink};
-use super::{Cpu, Format, WriteError};
 use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::table::CpuidEntry;
+
+/// The format.
+pub(super) const FORMAT: Descriptor = Descriptor {
+    name: "propolis",
+    about: "propolis' cpuid profiles",
+    marks: &[Mark::Line(is_line)],
+    parser: || Box::new(Propolis::default()),
+    style: Some(Style { write, flags: Flags::Index, open: false, several: Several::No }),
+};
 
 const KEY: &str = "expected `vendor`, `\"LEAF\"` or `\"LEAF-SUBLEAF\"` in hexadecimal";
 const VALUE: &str = "expected `[eax, ebx, ecx, edx]`, each a number of 32 bits";
@@ -35,13 +46,13 @@ const VENDORS: [(&str, [u32; 3]); 2] =
 
 /// The reader. TOML is read as a whole.
 #[derive(Default)]
-pub(super) struct Propolis {
+struct Propolis {
     text: Vec<u8>,
     too_long: bool,
 }
 
 /// True for a line that is of this format and no other.
-pub(super) fn is_line(line: &[u8]) -> bool {
+fn is_line(line: &[u8]) -> bool {
     trim(line).starts_with(b"[cpuid.")
 }
 
@@ -174,14 +185,13 @@ impl Parser for Propolis {
 }
 
 /// Writes a CPU as a profile, `[cpuid.guest]` where it has no name.
-pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
-    let format = Format::Propolis;
+fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), Unwritable> {
     let zero = cpu.entries.iter().find(|entry| entry.answers(Leaf(0), Subleaf(0)));
     let vendor = zero.and_then(|zero| {
         let Registers { ebx, ecx, edx, .. } = zero.registers;
         VENDORS.into_iter().find(|(_, registers)| *registers == [ebx, ecx, edx])
     });
-    let (vendor, _) = vendor.ok_or(WriteError::Vendor { format })?;
+    let (vendor, _) = vendor.ok_or(Unwritable::Vendor)?;
     check_places(&cpu.entries)?;
     let name = cpu.name.as_deref().unwrap_or("guest");
     writeln!(out, "[cpuid.{}]\nvendor = \"{vendor}\"", key(name))?;
@@ -217,15 +227,14 @@ fn key(text: &str) -> String {
 }
 
 /// Every entry has a key of its own, and none is hidden by one for all subleaves.
-fn check_places(entries: &[CpuidEntry]) -> Result<(), WriteError> {
-    let format = Format::Propolis;
+fn check_places(entries: &[CpuidEntry]) -> Result<(), Unwritable> {
     let mut keys = BTreeSet::new();
     for (at, entry) in entries.iter().enumerate() {
         if !keys.insert((entry.function, entry.is_indexed(), entry.subleaf())) {
-            return Err(WriteError::Twice { format, entry: at });
+            return Err(Unwritable::Twice(at));
         }
         if entry.is_indexed() && keys.contains(&(entry.function, false, Subleaf(0))) {
-            return Err(WriteError::Order { format, entry: at });
+            return Err(Unwritable::Order(at));
         }
     }
     Ok(())

@@ -8,21 +8,32 @@
 //! levels, vendor, family, model, stepping, model id and the width of addresses. The others, those of VMX among them,
 //! which are bits of MSRs, are no part of a table. Bits that no property tells are open. Other answers are passed over.
 
+use std::boxed::Box;
 use std::string::String;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::descriptor::{Descriptor, Mark};
 use super::documents::{Document, Documents};
-use super::qemu_monitor::{Told, entries};
 use super::sink::{Fault, Line, Parser, Sink};
+use super::told::{Told, entries};
 use crate::bits::feature::Feature;
 use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
 use crate::bits::lookup::{LookupError, Named};
 
+/// The format.
+pub(super) const FORMAT: Descriptor = Descriptor {
+    name: "qemu-model",
+    about: "QEMU's query-cpu-model-expansion",
+    marks: &[Mark::Text(b"\"props\"")],
+    parser: || Box::new(QemuModel::default()),
+    style: None,
+};
+
 /// The reader.
 #[derive(Default)]
-pub(super) struct QemuModel {
+struct QemuModel {
     documents: Documents,
 }
 

@@ -7,22 +7,33 @@
 //!
 //! A list is a CPU. Registers that it does not name are open. Other lines and answers of the monitor are passed over.
 
-use crate::bits::location::{Register, Registers};
-use std::collections::BTreeMap;
+use std::boxed::Box;
 use std::string::String;
 use std::vec::Vec;
 
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::descriptor::{Descriptor, Mark};
 use super::documents::{Document, Documents};
 use super::sink::{Fault, Line, Parser, Sink};
+use super::told::{Told, entries};
+use crate::bits::location::Register;
+
+/// The format.
+pub(super) const FORMAT: Descriptor = Descriptor {
+    name: "qemu-monitor",
+    about: "`feature-words` from QEMU's monitor",
+    marks: &[Mark::Text(b"cpuid-input-eax")],
+    parser: || Box::new(QemuMonitor::default()),
+    style: None,
+};
 
 const TWICE: &str = "expected each register of a leaf once in a list";
 
 /// The reader.
 #[derive(Default)]
-pub(super) struct QemuMonitor {
+struct QemuMonitor {
     documents: Documents,
 }
 
@@ -49,19 +60,6 @@ enum RegisterName {
     Ebp,
     Esi,
     Edi,
-}
-
-/// A leaf's registers, and their bits that are told.
-pub(super) type Told = BTreeMap<(u32, u32), (Registers, Registers)>;
-
-/// Gives a sink what is told of leaves.
-pub(super) fn entries(told: Told, sink: &mut Sink) -> Result<(), Fault> {
-    for ((leaf, subleaf), (registers, known)) in told {
-        sink.answer(leaf, subleaf, registers)?;
-        sink.only_known(known);
-    }
-    sink.finish();
-    Ok(())
 }
 
 fn words(document: &Document<'_>, words: Vec<Word>, sink: &mut Sink) -> Result<(), Fault> {

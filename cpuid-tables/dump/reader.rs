@@ -5,10 +5,12 @@ use std::io::Read;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
+use super::cpu::Cpu;
+use super::error::ReadError;
+use super::format::Format;
 use super::lines::{self, Lines, MAX_LINE, NoLine};
 use super::scan::trim;
 use super::sink::{Fault, Line, Parser, Sink};
-use super::{Cpu, Format, ReadError};
 
 /// How to read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,7 +57,7 @@ impl<R: Read> Reader<R> {
         Ok(Reader {
             lines,
             format,
-            parser: format.parser(),
+            parser: (format.descriptor().parser)(),
             sink: Sink::default(),
             lenient: options.lenient,
             warnings: Vec::new(),

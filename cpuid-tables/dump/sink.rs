@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::string::String;
 use std::vec::Vec;
 
-use super::Cpu;
+use super::cpu::Cpu;
 use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::table::{CpuidEntry, IndexedLeaf};
 

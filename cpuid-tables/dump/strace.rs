@@ -8,14 +8,25 @@
 //! are tables called `supported` and `emulated`. Other lines are passed over, and calls that failed before strace could
 //! read the table. With `-X raw` the requests are numbers.
 
+use std::boxed::Box;
 use std::io::Write;
 use std::string::String;
 
+use super::cpu::Cpu;
+use super::descriptor::{Descriptor, Flags, Mark, Several, Style, Unwritable};
 use super::scan::{Scan, find};
 use super::sink::{Fault, Line, Parser, Sink};
-use super::{Cpu, WriteError};
 use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::table::CpuidEntry;
+
+/// The format.
+pub(super) const FORMAT: Descriptor = Descriptor {
+    name: "strace",
+    about: "strace -v of KVM_SET_CPUID2",
+    marks: &[Mark::MayBeLine(is_line)],
+    parser: || Box::new(Strace::default()),
+    style: Some(Style { write, flags: Flags::All, open: false, several: Several::Yes }),
+};
 
 const FIELDS: [&[u8]; 7] = [b"function=", b"index=", b"flags=", b"eax=", b"ebx=", b"ecx=", b"edx="];
 const EXPECTED: &str = "expected `{nent=N, entries=[{function=..., index=..., flags=..., eax=..., ebx=..., ecx=..., \
@@ -42,7 +53,7 @@ static REQUESTS: [Request; 3] = [
 
 /// The reader.
 #[derive(Default)]
-pub(super) struct Strace {
+struct Strace {
     /// The request of a call that was interrupted by another thread's before its table was printed.
     unfinished: Option<&'static Request>,
 }
@@ -140,7 +151,7 @@ fn table(line: &mut Scan<'_>, sink: &mut Sink) -> Result<(), Fault> {
 }
 
 /// True for a line that strace may have printed: a call, after a thread's number and a time or nothing.
-pub(super) fn is_line(line: &[u8]) -> bool {
+fn is_line(line: &[u8]) -> bool {
     let mut line = Scan::new(line);
     line.literal(b"[pid");
     line.while_is(|byte| byte.is_ascii_digit() || b" .:]".contains(&byte));
@@ -197,7 +208,7 @@ fn hex(out: &mut dyn Write, number: u32) -> std::io::Result<()> {
 }
 
 /// Writes a CPU.
-pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
+fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), Unwritable> {
     let named = |request: &&Request| request.table.is_some() && request.table == cpu.name.as_deref();
     let request = REQUESTS.iter().find(named).unwrap_or(&REQUESTS[0]);
     write!(out, "ioctl(3")?;

@@ -2,42 +2,12 @@
 
 use std::io::Write;
 
+use super::cpu::Cpu;
+use super::descriptor::{Flags, Several, Style};
+use super::error::WriteError;
+use super::format::Format;
 use super::sink::{ALL, implied_flags};
-use super::{Cpu, Format, WriteError};
 use crate::table::CpuidEntry;
-
-/// How a format is written, and what it can hold.
-#[derive(Clone, Copy)]
-pub(super) struct Style {
-    /// Writes one CPU.
-    pub(super) cpu: fn(&mut dyn Write, &Cpu) -> Result<(), WriteError>,
-    pub(super) flags: Flags,
-    /// True when it can leave bits open.
-    pub(super) open: bool,
-    pub(super) several: Several,
-}
-
-/// Which flags a format holds.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flags {
-    /// Every one.
-    All,
-    /// Whether the index counts.
-    Index,
-    /// None: a reader implies them.
-    Implied,
-}
-
-/// Whether a format holds more than one CPU.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Several {
-    /// It does.
-    Yes,
-    /// It tells them apart by number or name.
-    ByNumber,
-    /// It holds one.
-    No,
-}
 
 /// Writes CPUs one after the other.
 pub struct Writer<W> {
@@ -56,7 +26,7 @@ impl<W: Write> Writer<W> {
     ///
     /// [`WriteError::OnlyRead`]: no table can be written in this format.
     pub fn new(out: W, format: Format) -> Result<Writer<W>, WriteError> {
-        let style = format.style().ok_or(WriteError::OnlyRead { format })?;
+        let style = format.descriptor().style.ok_or(WriteError::OnlyRead { format })?;
         Ok(Writer { out, format, style, drop_flags: false, last: None })
     }
 
@@ -89,7 +59,7 @@ impl<W: Write> Writer<W> {
                 return Err(WriteError::Open { format, entry });
             }
         }
-        (self.style.cpu)(&mut self.out, cpu)?;
+        (self.style.write)(&mut self.out, cpu).map_err(|why| WriteError::new(format, why))?;
         self.last = Some((cpu.number, cpu.name.clone()));
         Ok(())
     }

@@ -71,7 +71,7 @@ impl Template {
     /// [`ExportError::Lacking`]: the host lacks some.
     ///
     /// ```
-    /// use cpuid_tables::{CpuidEntry, FeatureSet, feature, fleet::Template};
+    /// use cpuid_tables::{CpuidEntry, FeatureSet, feature, fleet::Template, Leaf, Registers, Subleaf};
     ///
     /// let host = [CpuidEntry::indexed(Leaf(7), Subleaf(0), Registers::new(0, 0x1_0020, 0, 0))];
     /// let template = Template::new(&host, FeatureSet::new().with(feature::AVX2))?;

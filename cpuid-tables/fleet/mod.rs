@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use cpuid_tables::fleet::Fleet;
-//! use cpuid_tables::{CpuidEntry, QemuRelease, feature};
+//! use cpuid_tables::{CpuidEntry, QemuRelease, feature, Leaf, Registers, Subleaf};
 //!
 //! let host = |ebx| {
 //!     let vendor = [0x756e_6547, 0x6c65_746e, 0x4965_6e69];

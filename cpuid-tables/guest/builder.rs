@@ -10,7 +10,7 @@ use super::board::topology::Topology;
 use super::cpu::components::Components;
 use super::cpu::flags::WORDS;
 use super::cpu::settings::Settings;
-use super::cpu::supported::{Supported, cap};
+use super::cpu::supported::Supported;
 use super::cpu::{Class, Cpu};
 use super::error::BuildError;
 use super::guest_cpuid::{GuestCpuid, GuestFeatures};
@@ -23,6 +23,7 @@ use super::report::Warning;
 use super::sgx::SgxSection;
 use crate::bits::qemu_cpu::{CacheSlot, SharedBy};
 use crate::bits::release::QemuRelease;
+use crate::host::Capability;
 use crate::host::Host;
 
 /// Builder for a guest's tables. Everything but the host has a default: QEMU 10.0 if the tables have it, `qemu64`,
@@ -267,7 +268,7 @@ impl Smp {
 impl Supported<'_> {
     /// Without `KVM_CAP_IRQCHIP` the interrupt controllers are not in the kernel.
     fn with_kernels_irqchip(mut self) -> Self {
-        if self.capability(cap::IRQCHIP) <= 0 {
+        if self.capability(Capability::IRQCHIP) <= 0 {
             self.irqchip = Irqchip::Off;
         }
         self
@@ -282,8 +283,8 @@ fn check_vcpus(
     topology: &Topology,
     warnings: &mut Vec<Warning>,
 ) -> Result<(), BuildError> {
-    let recommended = supported.capability(cap::NR_VCPUS).max(1);
-    let max = supported.capability(cap::MAX_VCPUS);
+    let recommended = supported.capability(Capability::NR_VCPUS).max(1);
+    let max = supported.capability(Capability::MAX_VCPUS);
     let max = if max > 0 { max } else { recommended };
     for (wanted, hot_pluggable) in [(topology.cpus, false), (topology.max_cpus, true)] {
         if i64::from(wanted) > recommended {
@@ -294,7 +295,9 @@ fn check_vcpus(
         }
     }
     let last = crate::guest::board::apic_id::Vcpu::of(topology, topology.max_cpus - 1);
-    if last.apic_id >= 255 && supported.irqchip != Irqchip::Off && supported.capability(cap::X2APIC_API) <= 0
+    if last.apic_id >= 255
+        && supported.irqchip != Irqchip::Off
+        && supported.capability(Capability::X2APIC_API) <= 0
     {
         return Err(BuildError::X2apicApi);
     }

@@ -22,7 +22,7 @@
 //! Differences between releases of QEMU are data, or a flag in `behaviour`.
 //!
 //! ```
-//! use cpuid_tables::{CpuidWord, Register, feature, guest::GuestCpuid, host::{Host, HostFile}};
+//! use cpuid_tables::{CpuidWord, Register, feature, guest::GuestCpuid, host::{Host, HostFile}, Leaf, Subleaf};
 //!
 //! let mut host = Host::default();
 //! host.read(HostFile::Supported, "supported 7 0 1 0 20 0 0\nsupported 1 0 0 0 0 0 100")?;

@@ -50,12 +50,12 @@ static COUNTS: &[(u32, Count)] = &[
 /// list of subleaves includes its terminator.
 ///
 /// ```
-/// use cpuid_tables::{CpuidEntry, Leaf, Subleaf, host};
+/// use cpuid_tables::{CpuidEntry, Leaf, Subleaf, host, Registers};
 ///
 /// let entries = host::enumerate(|leaf, subleaf| match (leaf, subleaf) {
-///     (Leaf(0), _) => [4, 0, 0, 0],
-///     (Leaf(4), Subleaf(0)) => [0x121, 0, 0, 0],
-///     _ => [0; 4],
+///     (Leaf(0), _) => Registers::new(4, 0, 0, 0),
+///     (Leaf(4), Subleaf(0)) => Registers::new(0x121, 0, 0, 0),
+///     _ => Registers::ZERO,
 /// });
 /// assert_eq!(entries.len(), 6, "leaves 0 to 4, and the end of the list of caches");
 /// assert_eq!(entries[5], CpuidEntry::indexed(Leaf(4), Subleaf(1), Registers::ZERO));

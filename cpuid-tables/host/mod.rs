@@ -11,6 +11,7 @@ use crate::table::CpuidEntry;
 
 #[cfg(feature = "kvm")]
 mod as_kvm;
+mod capability;
 mod compare;
 mod enumerate;
 #[cfg(feature = "kvm")]
@@ -19,6 +20,7 @@ mod recorded;
 #[cfg(feature = "kvm")]
 mod this_machine;
 
+pub use capability::Capability;
 pub use compare::{CpuDifference, compare_cpus};
 pub use enumerate::enumerate;
 #[cfg(feature = "kvm")]

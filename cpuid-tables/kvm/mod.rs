@@ -2,9 +2,9 @@
 //!
 //! Everything but the ioctls themselves runs without a KVM: [`KvmSystem`] and [`CpuidVcpu`] are traits.
 
-mod capability;
 mod changes;
 mod components;
+mod convert;
 mod error;
 mod guest_code;
 pub(crate) mod ioctl;
@@ -15,7 +15,7 @@ mod vcpu_error;
 mod vcpu_table;
 mod vcpus;
 
-pub use capability::Capability;
+pub use crate::host::Capability;
 pub use changes::{Change, Changes, PartChange};
 pub use components::{DYNAMIC_COMPONENTS, permitted_guest_components, request_guest_components};
 pub use error::{Errno, KvmError};

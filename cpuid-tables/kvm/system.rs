@@ -9,10 +9,10 @@ use std::vec::Vec;
 use kvm_bindings::{KVM_API_VERSION, KVM_MAX_CPUID_ENTRIES, Msrs, kvm_cpuid_entry2, kvm_msr_entry};
 use kvm_ioctls::Kvm;
 
-use super::capability::Capability;
 use super::error::{Errno, KvmError};
 use super::ioctl::{self, CpuidBuffer};
 use crate::bits::location::{Leaf, Msr, Registers, Subleaf};
+use crate::host::Capability;
 use crate::table::{CpuidEntry, OwnBits};
 
 /// The data that a KVM reports about itself.

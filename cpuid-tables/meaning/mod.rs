@@ -158,7 +158,7 @@ const UNKNOWN: &str = "undescribed; most bits promise something";
 ///
 /// ```
 /// use cpuid_tables::fleet::{Rule, meanings};
-/// use cpuid_tables::{CpuidWord, Register};
+/// use cpuid_tables::{CpuidWord, Register, Leaf, Subleaf};
 ///
 /// let all: Vec<_> = meanings(CpuidWord::new(Leaf(0x8000_0008), Subleaf(0), Register::Eax)).collect();
 /// assert_eq!(all[0].rule, Rule::Min); // the width of physical addresses

@@ -26,13 +26,13 @@ use crate::generated::model_tables::{
 /// A CPU model of one QEMU release, in one of its versions.
 ///
 /// QEMU has three names for a version: `EPYC-v2`, its alias `EPYC-IBPB`, and for one version `EPYC`. The machine type
-/// decides to which version the last one refers: version 1 for every `pc` since 4.1, the newest for `microvm`, and
-/// for `isapc` and older machine types the base, which has no version's properties. Here it is version 1 unless
-/// [`version`](CpuModel::version), [`latest`](CpuModel::latest), [`base`](CpuModel::base) or [`on`](CpuModel::on)
-/// selects another.
+/// decides to which version the last one refers: version 1 for every `pc` since 4.1, the newest for `microvm`, and for
+/// `isapc` and older machine types the base, which has no version's properties. Here it is version 1 unless
+/// [`version`](CpuModel::version), [`latest`](CpuModel::latest), [`base`](CpuModel::base) or
+/// [`for_machine`](CpuModel::for_machine) selects another.
 ///
 /// ```
-/// use cpuid_tables::{CpuidWord, QemuRelease, Register, feature};
+/// use cpuid_tables::{CpuidWord, QemuRelease, Register, feature, Leaf, Subleaf};
 ///
 /// let model = QemuRelease::NEWEST.cpu_model("EPYC-Rome-v2").ok_or("no such model")?;
 /// assert_eq!((model.name(), model.version_number()), ("EPYC-Rome", 2));

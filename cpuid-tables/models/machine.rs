@@ -92,7 +92,7 @@ impl MachineType {
         self.release
     }
 
-    /// The version of a model requested without one; see [`CpuModel::on`](crate::CpuModel::on).
+    /// The version of a model requested without one; see [`CpuModel::for_machine`](crate::CpuModel::for_machine).
     #[must_use]
     pub fn default_version(self) -> DefaultVersion {
         self.row().default_version

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::name_of;
+use super::styled::{Style, Styled};
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
 use crate::bits::kvm_treatment::KvmTreatment;
@@ -168,47 +169,60 @@ fn names(features: &[Feature]) -> String {
     names.join(" ")
 }
 
-impl fmt::Display for About {
+impl About {
     /// A heading, then Linux's, KVM's and QEMU's view, with a line for each change.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    #[must_use]
+    pub fn styled(&self) -> Styled {
         let name = match self.named {
             Named::Feature(feature) => name_of(feature),
             other => other.name(),
         };
-        writeln!(f, "{name}: {}", self.place())?;
+        let mut text = Styled::new();
+        text.line(Style::Heading, format_args!("{name}: {}", self.place()));
         for span in &self.linux {
             let InLinux { linux_macro, flag, place } = span.what;
-            write!(f, "  Linux      {}{linux_macro}", macro_prefix(self.named))?;
+            text.plain(format_args!("  Linux      {}{linux_macro}", macro_prefix(self.named)));
             if let Some(place) = place {
-                write!(f, " ({place})")?;
+                text.plain(format_args!(" ({place})"));
             }
             match flag {
-                Some(flag) => write!(f, ", {flag} in /proc/cpuinfo")?,
-                None => f.write_str(", not in /proc/cpuinfo")?,
-            }
-            writeln!(f, "; {}", span.releases())?;
+                Some(flag) => text.plain(format_args!(", {flag} in /proc/cpuinfo")),
+                None => text.plain(", not in /proc/cpuinfo"),
+            };
+            text.plain(format_args!("; {}\n", span.releases()));
         }
         for span in &self.kvm {
-            writeln!(f, "  KVM        {}; {}", span.what, span.releases())?;
+            text.plain(format_args!("  KVM        {}; {}\n", span.what, span.releases()));
         }
         for span in &self.qemu {
             let InQemu { name, word } = span.what;
             let word = word.map(|word| format!(" ({word})")).unwrap_or_default();
-            writeln!(f, "  QEMU       {}{word}; {}", name.replace('|', " or "), span.releases())?;
+            text.plain(format_args!(
+                "  QEMU       {}{word}; {}\n",
+                name.replace('|', " or "),
+                span.releases()
+            ));
         }
         let known = (self.linux.is_empty(), self.qemu.is_empty());
         if known.0 && !matches!(self.named, Named::Msr(_)) {
-            writeln!(f, "  Linux      has no macro for it")?;
+            text.plain("  Linux      has no macro for it\n");
         }
         if known.1 && matches!(self.named, Named::Feature(_)) {
-            writeln!(f, "  QEMU       has no name for it")?;
+            text.plain("  QEMU       has no name for it\n");
         }
         if !self.needs.is_empty() {
-            writeln!(f, "  needs      {}", names(&self.needs))?;
+            text.plain(format_args!("  needs      {}\n", names(&self.needs)));
         }
         if !self.needed_by.is_empty() {
-            writeln!(f, "  needed by  {}", names(&self.needed_by))?;
+            text.plain(format_args!("  needed by  {}\n", names(&self.needed_by)));
         }
-        Ok(())
+        text
+    }
+}
+
+impl fmt::Display for About {
+    /// The text of [`About::styled`].
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.styled().fmt(f)
     }
 }

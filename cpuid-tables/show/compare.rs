@@ -8,6 +8,7 @@ use core::fmt;
 
 use super::decode::decode_entry;
 use super::hypervisor::Ranges;
+use super::styled::{Style, Styled};
 use super::{DecodedRegister, bit_list, name_of, number};
 use crate::bits::feature::Feature;
 use crate::bits::field::Field;
@@ -120,16 +121,40 @@ fn compare_registers(a: &DecodedRegister, b: &DecodedRegister, differences: &mut
     }
 }
 
-impl fmt::Display for EntryDifferences {
+impl EntryDifferences {
     /// A heading, and a line for each difference: `-` if only A has it, `+` if only B has it, `~` for different
     /// values.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#010x}", self.leaf.0)?;
+    #[must_use]
+    pub fn styled(&self) -> Styled {
+        let mut text = Styled::new();
+        text.push(Style::Heading, format_args!("{:#010x}", self.leaf.0));
         if let Some(subleaf) = self.subleaf {
-            write!(f, ".{}", subleaf.0)?;
+            text.push(Style::Heading, format_args!(".{}", subleaf.0));
         }
-        writeln!(f, ": {}", self.title.unwrap_or("undescribed leaf"))?;
-        self.differences.iter().try_for_each(|difference| writeln!(f, "  {difference}"))
+        let title = self.title.unwrap_or("undescribed leaf");
+        text.line(Style::Heading, format_args!(": {title}"));
+        for difference in &self.differences {
+            text.plain("  ").line(difference.style(), difference);
+        }
+        text
+    }
+}
+
+impl fmt::Display for EntryDifferences {
+    /// The text of [`EntryDifferences::styled`].
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.styled().fmt(f)
+    }
+}
+
+impl Difference {
+    /// An entry or feature that only A has is missing in B.
+    const fn style(&self) -> Style {
+        match self {
+            Difference::Entry(Side::A) | Difference::Feature(_, Side::A) => Style::Error,
+            Difference::Entry(Side::B) | Difference::Feature(_, Side::B) => Style::Good,
+            Difference::Flags(..) | Difference::Field(..) | Difference::Unknown(..) => Style::Doubt,
+        }
     }
 }
 

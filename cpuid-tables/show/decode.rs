@@ -62,7 +62,7 @@ pub(super) fn decode_entry(entry: &CpuidEntry, ranges: &Ranges) -> DecodedEntry 
 /// Decodes one register. A hypervisor's register is decoded as KVM's.
 ///
 /// ```
-/// use cpuid_tables::{CpuidWord, Register, feature, show};
+/// use cpuid_tables::{CpuidWord, Register, feature, show, Leaf, Subleaf};
 ///
 /// let decoded = show::decode_register(CpuidWord::new(Leaf(7), Subleaf(0), Register::Ecx), 0x0142_0000);
 /// assert_eq!(decoded.features, [feature::RDPID, feature::BUS_LOCK_DETECT]);

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::hypervisor::Ranges;
+use super::styled::{Style, Styled};
 use super::{About, DecodedRegister, Place, decode_register, leaves};
 use crate::bits::description::{Part, describe};
 use crate::bits::feature::Feature;
@@ -145,36 +146,39 @@ fn part_name(part: Part) -> &'static str {
     }
 }
 
-impl fmt::Display for Found {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Found {
+    /// A heading and details; a location in Linux's words is a single line.
+    #[must_use]
+    pub fn styled(&self) -> Styled {
+        let mut text = Styled::new();
         match self {
-            Found::Bit(about) => about.fmt(f),
+            Found::Bit(about) => return about.styled(),
             Found::Field(field) => {
-                writeln!(f, "{field:?}")?;
+                text.line(Style::Heading, format_args!("{field:?}"));
                 let title = leaves::title(field.leaf(), Ranges::default().kind(field.leaf()));
                 if let Some(title) = title {
-                    writeln!(f, "  leaf       {title}")?;
+                    text.plain(format_args!("  leaf       {title}\n"));
                 }
-                writeln!(f, "  range      0 to {}", (*field).max())
+                text.plain(format_args!("  range      0 to {}\n", (*field).max()));
             }
             Found::Leaf(leaf, subleaf, parts) => {
                 let title = leaves::title(*leaf, Ranges::default().kind(*leaf));
+                let title = title.unwrap_or("fields and features");
                 let subleaf = subleaf.map(|subleaf| format!(".{}", subleaf.0)).unwrap_or_default();
-                writeln!(f, "{:#010x}{subleaf}: {}", leaf.0, title.unwrap_or("fields and features"))?;
-                parts.iter().try_for_each(|(word, part)| {
+                text.line(Style::Heading, format_args!("{:#010x}{subleaf}: {title}", leaf.0));
+                for (word, part) in parts {
                     let place = format!("{}.{}{}", word.subleaf.0, word.register, bits(part.mask()));
-                    writeln!(f, "  {place:13} {}", part_name(*part))
-                })
+                    text.plain(format_args!("  {place:13} {}\n", part_name(*part)));
+                }
             }
             Found::Register(word, parts) => {
-                writeln!(f, "{word}")?;
-                parts
-                    .iter()
-                    .try_for_each(|part| writeln!(f, "  {:9} {}", bits(part.mask()), part_name(*part)))
+                text.line(Style::Heading, word);
+                for part in parts {
+                    text.plain(format_args!("  {:9} {}\n", bits(part.mask()), part_name(*part)));
+                }
             }
             Found::Value(decoded) => {
-                writeln!(f, "{}", decoded.word)?;
-                decoded.fmt(f)
+                text.line(Style::Heading, decoded.word).append(&decoded.styled());
             }
             Found::LinuxBit(at, release, there) => {
                 let names: Vec<String> = there
@@ -182,8 +186,17 @@ impl fmt::Display for Found {
                     .map(|named| About::new(*named))
                     .map(|about| format!("{}, {}", about.named.name(), about.place()))
                     .collect();
-                writeln!(f, "{at} of Linux {release}: {}", names.join("; or "))
+                let names = names.join("; or ");
+                text.line(Style::Heading, format_args!("{at} of Linux {release}: {names}"));
             }
         }
+        text
+    }
+}
+
+impl fmt::Display for Found {
+    /// The text of [`Found::styled`].
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.styled().fmt(f)
     }
 }

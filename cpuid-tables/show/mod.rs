@@ -13,6 +13,7 @@ mod json;
 mod leaves;
 mod migrate;
 mod number;
+mod styled;
 mod summary;
 mod text;
 mod why;
@@ -23,6 +24,7 @@ pub use compare::{Difference, EntryDifferences, Side, compare};
 pub use decode::{DecodedEntry, DecodedRegister, decode, decode_register};
 pub use find::{Found, find};
 pub use migrate::{BitsObstacle, Obstacle, obstacles};
+pub use styled::{Style, Styled};
 pub use summary::Summary;
 pub use why::{
     ConfigOption, Machine, Nearest, RunningKvm, RunningLinux, Says, Step, Story, Who, config_options,

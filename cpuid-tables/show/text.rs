@@ -4,6 +4,7 @@ use crate::bits::location::Registers;
 use alloc::string::{String, ToString};
 use core::fmt;
 
+use super::styled::{Style, Styled};
 use super::{DecodedEntry, DecodedRegister, bit_list, name_of, number};
 
 /// Maximum width of a line of names.
@@ -11,37 +12,49 @@ const WIDTH: usize = 100;
 /// Column of names and fields.
 const INDENT: usize = 18;
 
-impl fmt::Display for DecodedEntry {
+impl DecodedEntry {
     /// A heading, facts of the whole entry after `=`, and one register per line; long lines are wrapped. An entry of
     /// zeros has only a heading.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    #[must_use]
+    pub fn styled(&self) -> Styled {
         let entry = &self.entry;
-        write!(f, "{:#010x}", entry.function.0)?;
+        let mut text = Styled::new();
+        text.push(Style::Heading, format_args!("{:#010x}", entry.function.0));
         if entry.is_indexed() {
-            write!(f, ".{}", entry.index.0)?;
+            text.push(Style::Heading, format_args!(".{}", entry.index.0));
         }
-        write!(f, ": {}", self.title.unwrap_or("undescribed leaf"))?;
         let all_zero = entry.registers == Registers::ZERO;
-        writeln!(f, "{}", if all_zero { ": all zero" } else { "" })?;
+        let title = self.title.unwrap_or("undescribed leaf");
+        text.line(Style::Heading, format_args!(": {title}{}", if all_zero { ": all zero" } else { "" }));
         for fact in &self.facts {
-            writeln!(f, "  = {fact}")?;
+            text.plain("  ").line(Style::Name, format_args!("= {fact}"));
         }
         let other_flags = entry.flags & !crate::CpuidEntry::SIGNIFICANT_INDEX;
         if other_flags != 0 {
-            writeln!(f, "  other flags: {other_flags:#x}")?;
+            text.plain(format_args!("  other flags: {other_flags:#x}\n"));
         }
-        if all_zero {
-            return Ok(());
+        if !all_zero {
+            self.registers.iter().for_each(|register| {
+                text.append(&register.styled());
+            });
         }
-        self.registers.iter().try_for_each(|register| register.fmt(f))
+        text
     }
 }
 
-impl fmt::Display for DecodedRegister {
-    /// The register and its value, then its features, fields and unknown bits; only the value if it is 0.
+impl fmt::Display for DecodedEntry {
+    /// The text of [`DecodedEntry::styled`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = ["  ", self.word.register.name(), " "].concat();
-        let mut lines = Lines::new(value + &alloc::format!("{:#010x}", self.value));
+        self.styled().fmt(f)
+    }
+}
+
+impl DecodedRegister {
+    /// The register and its value, then its features, fields and unknown bits; only the value if it is 0.
+    #[must_use]
+    pub fn styled(&self) -> Styled {
+        let mut lines = Lines::default();
+        lines.push(Style::Plain, &alloc::format!("  {} {:#010x}", self.word.register.name(), self.value));
         lines.wrap(" ", self.features.iter().map(|feature| name_of(*feature).to_string()));
         // A one-bit field is a feature that has a name only in the field table.
         let set = self.fields.iter().filter(|(field, value)| field.width() == 1 && *value != 0);
@@ -52,62 +65,73 @@ impl fmt::Display for DecodedRegister {
             wide.map(|(field, value)| [field.name(), "=", &number::tell(*field, *value)].concat()),
         );
         if self.unknown != 0 {
-            lines.add(alloc::format!("unknown bits: {} ({:#010x})", bit_list(self.unknown), self.unknown));
+            let (bits, mask) = (bit_list(self.unknown), self.unknown);
+            lines.add(Style::Doubt, &alloc::format!("unknown bits: {bits} ({mask:#010x})"));
         }
-        f.write_str(&lines.finish())
+        lines.finish()
+    }
+}
+
+impl fmt::Display for DecodedRegister {
+    /// The text of [`DecodedRegister::styled`].
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.styled().fmt(f)
     }
 }
 
 /// Lines that all begin in the same column, except the first.
+#[derive(Default)]
 struct Lines {
-    done: String,
-    line: String,
+    text: Styled,
+    /// Bytes of the last line.
+    width: usize,
 }
 
 impl Lines {
-    fn new(first: String) -> Lines {
-        Lines { done: String::new(), line: first }
+    fn push(&mut self, style: Style, text: &str) {
+        self.text.push(style, text);
+        self.width += text.len();
     }
 
     /// Adds a line; the first goes on the register's line if it fits.
-    fn add(&mut self, text: String) {
-        if self.line.len() > INDENT {
+    fn add(&mut self, style: Style, text: &str) {
+        if self.width > INDENT {
             self.end();
         }
         self.pad();
-        self.line += &text;
+        self.push(style, text);
     }
 
     /// Adds words, wrapped, beginning on a new line.
     fn wrap(&mut self, between: &str, words: impl Iterator<Item = String>) {
         for (at, word) in words.enumerate() {
             if at == 0 {
-                self.add(word);
+                self.add(Style::Plain, &word);
                 continue;
             }
-            self.line += between;
-            if self.line.len() + word.len() > WIDTH {
+            self.push(Style::Plain, between);
+            if self.width + word.len() > WIDTH {
                 self.end();
                 self.pad();
             }
-            self.line += &word;
+            self.push(Style::Plain, &word);
         }
     }
 
     fn pad(&mut self) {
-        while self.line.len() < INDENT {
-            self.line.push(' ');
+        while self.width < INDENT {
+            self.push(Style::Plain, " ");
         }
     }
 
     fn end(&mut self) {
-        self.done += self.line.trim_end();
-        self.done += "\n";
-        self.line.clear();
+        self.text.trim_end();
+        self.text.plain('\n');
+        self.width = 0;
     }
 
-    fn finish(mut self) -> String {
+    fn finish(mut self) -> Styled {
         self.end();
-        self.done
+        self.text
     }
 }

@@ -56,7 +56,7 @@ pub struct Answer {
 /// them into a table that KVM has not yet processed.
 ///
 /// ```
-/// use cpuid_tables::{AnsweredBy, CpuidEntry, Leaf, Lookup, Subleaf, kvm_answer};
+/// use cpuid_tables::{AnsweredBy, CpuidEntry, Leaf, Lookup, Subleaf, kvm_answer, Registers};
 ///
 /// let intel = [
 ///     CpuidEntry::new(Leaf(0), Registers::new(1, 0x756e_6547, 0x6c65_746e, 0x4965_6e69)),

@@ -6,7 +6,7 @@
 use crate::bits::known_fields::leaf_4;
 use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::bits::qemu_cpu::CacheKind;
-use crate::table::read::CpuidRead;
+use crate::table::cpuid_fn::CpuidFn;
 
 /// A subleaf that describes a cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -98,10 +98,10 @@ impl CacheSubleaf {
 /// Number of subleaves after which a list without a terminator is considered endless.
 const MAX_CACHES: u32 = 64;
 
-pub(crate) fn caches<C: CpuidRead + ?Sized>(cpuid: &C, leaf: Leaf) -> impl Iterator<Item = CacheSubleaf> {
+pub(crate) fn caches(cpuid: impl CpuidFn, leaf: Leaf) -> impl Iterator<Item = CacheSubleaf> {
     (0..MAX_CACHES).map_while(move |subleaf| {
         let subleaf = Subleaf(subleaf);
-        let registers = cpuid.registers(leaf, subleaf)?;
+        let registers = cpuid(leaf, subleaf)?;
         let more = leaf_4::CACHE_TYPE.read_from(registers) != 0;
         more.then_some(CacheSubleaf { leaf, subleaf, registers })
     })

@@ -6,7 +6,7 @@ use core::fmt;
 
 use crate::bits::known_fields::leaf_1;
 use crate::bits::location::{Leaf, Registers, Subleaf};
-use crate::table::read::CpuidRead;
+use crate::table::cpuid_fn::CpuidFn;
 
 impl Leaf {
     /// Where the basic leaves begin.
@@ -141,11 +141,11 @@ impl fmt::Debug for Brand {
     }
 }
 
-pub(crate) fn brand<C: CpuidRead + ?Sized>(cpuid: &C) -> Option<Brand> {
+pub(crate) fn brand(cpuid: impl CpuidFn) -> Option<Brand> {
     let mut brand = [0; 48];
     let leaves = 0x8000_0002..=0x8000_0004_u32;
     for (part, leaf) in brand.chunks_exact_mut(16).zip(leaves) {
-        let registers = cpuid.registers(Leaf(leaf), Subleaf(0))?;
+        let registers = cpuid(Leaf(leaf), Subleaf(0))?;
         for (bytes, register) in part.chunks_exact_mut(4).zip(registers.to_array()) {
             bytes.copy_from_slice(&register.to_le_bytes());
         }
@@ -190,8 +190,8 @@ impl Hypervisor {
     }
 }
 
-pub(crate) fn hypervisors<C: CpuidRead + ?Sized>(cpuid: &C) -> impl Iterator<Item = Hypervisor> {
-    Hypervisor::bases().filter_map(|base| {
-        cpuid.registers(base, Subleaf(0)).map(|registers| Hypervisor::from_registers(base, registers))
+pub(crate) fn hypervisors(cpuid: impl CpuidFn) -> impl Iterator<Item = Hypervisor> {
+    Hypervisor::bases().filter_map(move |base| {
+        cpuid(base, Subleaf(0)).map(|registers| Hypervisor::from_registers(base, registers))
     })
 }

@@ -11,6 +11,7 @@ use crate::bits::location::{CpuidWord, Leaf, Subleaf};
 
 mod answer;
 mod caches;
+mod cpuid_fn;
 mod entry;
 mod identity;
 mod own;
@@ -43,7 +44,7 @@ pub use xsave::XsaveSubleaf;
 /// (`table.iter()`, `table[3]`, `table.len()`) of the entries in order.
 ///
 /// ```
-/// use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Subleaf, feature};
+/// use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Subleaf, feature, Registers};
 ///
 /// let mut table = CpuidTable::new();
 /// table.push(CpuidEntry::new(Leaf(0), Registers::new(7, 0, 0, 0)))?;

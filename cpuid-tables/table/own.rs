@@ -51,7 +51,7 @@ impl OwnBits {
     /// Clears the processor-specific bits of all entries: the result does not depend on the processor that was read.
     ///
     /// ```
-    /// use cpuid_tables::{CpuidEntry, OwnBits};
+    /// use cpuid_tables::{CpuidEntry, OwnBits, Leaf, Registers};
     ///
     /// let mut entries = [CpuidEntry::new(Leaf(1), Registers::new(0x806f8, 0x0310_0800, 0, 0))];
     /// OwnBits::clear(&mut entries);

@@ -15,7 +15,7 @@ use crate::table::{CpuidEntry, CpuidTable, find_entry};
 /// A source of CPUID values, such as a table or a list of entries.
 ///
 /// ```
-/// use cpuid_tables::{CpuidEntry, CpuidRead, Vendor};
+/// use cpuid_tables::{CpuidEntry, CpuidRead, Vendor, Leaf, Registers};
 ///
 /// let entries = [
 ///     CpuidEntry::new(Leaf(0), Registers::new(1, 0x756e_6547, 0x6c65_746e, 0x4965_6e69)),
@@ -68,7 +68,7 @@ pub trait CpuidRead {
 
     /// The brand string of leaves 0x80000002 to 0x80000004; `None` unless all three exist.
     fn brand(&self) -> Option<Brand> {
-        identity::brand(self)
+        identity::brand(move |leaf, subleaf| self.registers(leaf, subleaf))
     }
 
     /// The highest leaf of the range that begins at `base`: EAX there.
@@ -88,18 +88,18 @@ pub trait CpuidRead {
 
     /// The hypervisors' ranges that exist, from 0x40000000 in steps of 0x100, in ascending order.
     fn hypervisors(&self) -> impl Iterator<Item = Hypervisor> {
-        identity::hypervisors(self)
+        identity::hypervisors(move |leaf, subleaf| self.registers(leaf, subleaf))
     }
 
     /// The caches listed in leaf 4 ([`CacheSubleaf::INTEL`]) or 0x8000001D ([`CacheSubleaf::AMD`]), up to the
     /// terminator.
     fn caches(&self, leaf: Leaf) -> impl Iterator<Item = CacheSubleaf> {
-        caches::caches(self, leaf)
+        caches::caches(move |leaf, subleaf| self.registers(leaf, subleaf), leaf)
     }
 
     /// The levels listed in leaf 0xB, 0x1F or 0x80000026, up to the terminator.
     fn topology_levels(&self, leaf: Leaf) -> impl Iterator<Item = TopologyLevel> {
-        topology::levels(self, leaf)
+        topology::levels(move |leaf, subleaf| self.registers(leaf, subleaf), leaf)
     }
 
     /// The leaf that Intel's manual prefers for the topology: 0x1F if it has a level, else 0xB if that has one.
@@ -124,13 +124,13 @@ pub trait CpuidRead {
 
     /// The subleaves of 0xD from 2 on that describe a component, except those of size 0.
     fn xsave_components(&self) -> impl Iterator<Item = XsaveSubleaf> {
-        xsave::components(self)
+        xsave::components(move |leaf, subleaf| self.registers(leaf, subleaf))
     }
 
     /// Bytes of an XSAVE area with these components, in the compacted or the standard format, by the sizes and
     /// offsets of leaf 0xD.
     fn xsave_size(&self, components: u64, compacted: bool) -> u32 {
-        xsave::size(self, components, compacted)
+        xsave::size(move |leaf, subleaf| self.registers(leaf, subleaf), components, compacted)
     }
 }
 

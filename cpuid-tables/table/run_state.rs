@@ -15,7 +15,7 @@ use crate::table::read::CpuidRead;
 /// [`update`](RunState::update). The rest changes only the answer: [`answer`](RunState::answer).
 ///
 /// ```
-/// use cpuid_tables::{CpuidEntry, CpuidRead, CpuidTable, RunState, feature};
+/// use cpuid_tables::{CpuidEntry, CpuidRead, CpuidTable, RunState, feature, Leaf, Registers};
 ///
 /// let mut table = CpuidTable::from_entries(&[CpuidEntry::new(Leaf(1), Registers::new(0x806f8, 0, 1 << 26, 0))])?;
 /// let running = RunState { osxsave: Some(true), ..RunState::RESET };

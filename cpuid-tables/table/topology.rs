@@ -7,7 +7,7 @@ use core::fmt;
 
 use crate::bits::known_fields::{leaf_1f, leaf_8000001e};
 use crate::bits::location::{Leaf, Registers, Subleaf};
-use crate::table::read::CpuidRead;
+use crate::table::cpuid_fn::CpuidFn;
 
 /// The unit that the processors of a level share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,10 +116,10 @@ impl TopologyLevel {
 /// Number of subleaves after which a list without a terminator is considered endless; a level's number has 8 bits.
 const MAX_LEVELS: u32 = 256;
 
-pub(crate) fn levels<C: CpuidRead + ?Sized>(cpuid: &C, leaf: Leaf) -> impl Iterator<Item = TopologyLevel> {
+pub(crate) fn levels(cpuid: impl CpuidFn, leaf: Leaf) -> impl Iterator<Item = TopologyLevel> {
     (0..MAX_LEVELS).map_while(move |subleaf| {
         let subleaf = Subleaf(subleaf);
-        let registers = cpuid.registers(leaf, subleaf)?;
+        let registers = cpuid(leaf, subleaf)?;
         let more = leaf_1f::DOMAIN_TYPE.read_from(registers) != 0;
         more.then_some(TopologyLevel { leaf, subleaf, registers })
     })

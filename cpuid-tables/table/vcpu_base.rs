@@ -41,7 +41,7 @@ pub(crate) struct OwnPlace {
 /// It dereferences to the table with every entry (`base.iter()`, `base.find(..)`).
 ///
 /// ```
-/// use cpuid_tables::{CpuidEntry, CpuidTable, VcpuBase, feature};
+/// use cpuid_tables::{CpuidEntry, CpuidTable, VcpuBase, feature, Leaf, Registers};
 ///
 /// // The first vCPU of an AMD guest without SMT: it has 0x8000001E, all zero, so its entry is left out.
 /// let first = [
@@ -52,7 +52,7 @@ pub(crate) struct OwnPlace {
 /// let base = VcpuBase::new(&first)?;
 /// let mut table = CpuidTable::new();
 /// base.write(3, &mut table);
-/// assert_eq!(table.last().map(|entry| entry.registers), Some([3, 3, 0, 0]));
+/// assert_eq!(table.last().map(|entry| entry.registers), Some(Registers::new(3, 3, 0, 0)));
 /// base.write(0, &mut table);
 /// assert_eq!(table.len(), 3);
 /// # Ok::<(), cpuid_tables::TableFull>(())

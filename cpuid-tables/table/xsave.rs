@@ -6,7 +6,7 @@
 use crate::bits::known_fields::leaf_d;
 use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::bits::xsave::XsaveComponent;
-use crate::table::read::CpuidRead;
+use crate::table::cpuid_fn::CpuidFn;
 
 /// A subleaf of 0xD from 2 on, which describes a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,20 +57,20 @@ pub(crate) const fn wide(low: u32, high: u32) -> u64 {
     (high as u64) << 32 | low as u64
 }
 
-fn component<C: CpuidRead + ?Sized>(cpuid: &C, number: u8) -> Option<XsaveSubleaf> {
-    let registers = cpuid.registers(Leaf(0xd), Subleaf(u32::from(number)))?;
+fn component(cpuid: impl CpuidFn, number: u8) -> Option<XsaveSubleaf> {
+    let registers = cpuid(Leaf(0xd), Subleaf(u32::from(number)))?;
     Some(XsaveSubleaf { number, registers })
 }
 
 /// Bit 63 is not a component.
-pub(crate) fn components<C: CpuidRead + ?Sized>(cpuid: &C) -> impl Iterator<Item = XsaveSubleaf> {
-    (2..63).filter_map(|number| component(cpuid, number)).filter(|component| component.size() != 0)
+pub(crate) fn components(cpuid: impl CpuidFn) -> impl Iterator<Item = XsaveSubleaf> {
+    (2..63).filter_map(move |number| component(&cpuid, number)).filter(|component| component.size() != 0)
 }
 
 /// KVM's `xstate_required_size()`, which reads the host's leaf 0xD; a component without a subleaf has size 0.
-pub(crate) fn size<C: CpuidRead + ?Sized>(cpuid: &C, components: u64, compacted: bool) -> u32 {
+pub(crate) fn size(cpuid: impl CpuidFn, components: u64, compacted: bool) -> u32 {
     let wanted = (2..63).filter(|number| components >> number & 1 != 0);
-    wanted.filter_map(|number| component(cpuid, number)).fold(LEGACY_AND_HEADER, |size, component| {
+    wanted.filter_map(|number| component(&cpuid, number)).fold(LEGACY_AND_HEADER, |size, component| {
         let offset = match (compacted, component.is_aligned()) {
             (false, _) => component.offset(),
             (true, false) => size,

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use cpuid_gen::c::expr::{Environment, evaluate, evaluate_condition};
 use cpuid_gen::c::lexer::lex;
-use cpuid_gen::c::preprocess::{Macros, Preprocessor};
+use cpuid_gen::c::macros::Macros;
+use cpuid_gen::c::preprocess::Preprocessor;
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{self, Facts};
 use cpuid_gen::linux::{Tree, capflags};
@@ -148,7 +149,7 @@ pub(crate) fn linux_tree(data: &[u8]) {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let facts = cpuid_gen::linux::read_tree(&mut sources, &root, &mut diagnostics);
     if let Some(tree) = Tree::open(&mut sources, &root, &mut Diagnostics::new()) {
-        let _ = capflags::of_tree(&sources, &tree);
+        let _ = capflags::from_tree(&sources, &tree);
     }
     diagnostics.sort();
     let _ = diagnostics.render(&sources);
@@ -156,7 +157,7 @@ pub(crate) fn linux_tree(data: &[u8]) {
         let text = facts::write_linux(&facts);
         let Some(Facts::Linux(again)) = read_again(&text) else { panic!("other facts: {text}") };
         assert_eq!(facts::write_linux(&again), text);
-        assert_eq!(capflags::of_facts(&again), capflags::of_facts(&facts));
+        assert_eq!(capflags::from_facts(&again), capflags::from_facts(&facts));
     }
     let _ = fs::remove_dir_all(root);
 }
@@ -254,7 +255,7 @@ pub(crate) fn constants(data: &[u8]) {
     let again = sources.add("again.tsv", published::write(&list));
     assert_eq!(Published::read(&sources, again, &mut diagnostics).as_ref(), Some(&list));
     let (model, _) = Model::merge_published(&[], &[], &list);
-    let kept = Published::of(&model).constants;
+    let kept = model.published().constants;
     let name = |constant: &PublishedConstant| (constant.bit.module(), constant.name.clone());
     let names: HashMap<_, _> = kept.iter().map(|constant| (name(constant), &constant.bit)).collect();
     for constant in &list.constants {

@@ -188,7 +188,7 @@ fn unreadable_source_exits_with_2() {
     for (arguments, expected) in [
         (vec!["show", "tests/show/absent"], "tests/show/absent: "),
         (vec!["show", nonsense], "--from FORMAT"),
-        (vec!["show", nonsense, "--from", "no-such"], "expected one of entries"),
+        (vec!["show", nonsense, "--from", "no-such"], "the formats are entries"),
         (vec!["show", SPR, "-l", "x"], "a leaf such as 7"),
         (vec!["show", SPR, "--format", "no-such"], "text, json, or one of"),
         (vec!["show", "--guest-of", "1"], "process 1 "),

@@ -74,6 +74,8 @@ fn firecracker() {
         assert_eq!(cpu.entries, [CpuidEntry::indexed(Leaf(7), Subleaf(0), Registers::new(0, 0x20, 0, 3))]);
         assert_eq!(cpu.known(0), Registers::new(0, 0x28, 0, u32::MAX));
         let written = text_of_one(Format::Firecracker, &cpu);
+        let value: serde_json::Value = serde_json::from_str(&written).unwrap();
+        assert_eq!(value, dump::firecracker_template(&cpu));
         assert_eq!(one(written, Format::Firecracker), cpu);
         let open = dump::write(Vec::new(), Format::CpuidR, &[cpu]).unwrap_err();
         assert_eq!(open.to_string(), "cpuid-r tells every bit of a register, and entry 0 leaves some open");

@@ -108,9 +108,14 @@ fn text_that_is_not_a_dump_is_an_error() {
     assert_eq!(fails_as(Format::CpuidR, "\n"), "no CPUID entry in it, read as cpuid-r");
     for format in Format::ALL {
         assert_eq!(Format::find(format.name()), Some(format));
+        assert_eq!(format.name().parse(), Ok(format));
         assert!(!format.about().is_empty());
     }
     assert_eq!(Format::find("xml"), None);
+    assert_eq!(
+        "xml".parse::<Format>().map_err(|error| error.to_string()),
+        Err(format!("the formats are {formats}"))
+    );
     let written: Vec<&str> =
         Format::ALL.into_iter().filter(|format| !format.can_be_written()).map(Format::name).collect();
     assert_eq!(written, ["qemu-monitor", "qemu-model"]);
@@ -119,7 +124,25 @@ fn text_that_is_not_a_dump_is_an_error() {
 }
 
 #[test]
-fn lenient_reading_warns_and_continues() {
+fn the_strongest_mark_decides_the_format() {
+    let strace = "close(3) = 0\n";
+    for (head, format) in [
+        ("  <x>\n1 2 3 4 5 6 7\n".to_string(), Some(Format::Libvirt)),
+        ("{\n1 2 3 4 5 6 7\n\"entries\"".to_string(), Some(Format::Entries)),
+        ("{\"entries\": [], \"props\": {}}".to_string(), Some(Format::QemuModel)),
+        ("{\"entries\": []}\n{\"props\": {}}".to_string(), Some(Format::Json)),
+        ("{\n\"x\": 1}".to_string(), Some(Format::Json)),
+        (format!("{strace}CPU 0:\n"), Some(Format::CpuidR)),
+        (format!("x\n{strace}"), Some(Format::Strace)),
+        (format!("[\n{strace}"), Some(Format::Json)),
+        ("x\n".to_string(), None),
+    ] {
+        assert_eq!(Format::recognise(head.as_bytes()), format, "{head}");
+    }
+}
+
+#[test]
+fn leniently_what_is_wrong_is_told_and_reading_goes_on() {
     let line = "0x00000001 0x00: eax=0x1 ebx=0x2 ecx=0x3 edx=0x4\n";
     let text = format!("{line}wrong\n{line}{}{line}", "x\n".repeat(200));
     let options = Options { lenient: true, ..Options::default() };

@@ -9,3 +9,4 @@ mod documents;
 mod formats;
 mod pieces;
 mod programs;
+mod serialized;

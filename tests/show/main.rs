@@ -5,4 +5,5 @@
 mod common;
 
 mod any_table;
+mod styled;
 mod why;

@@ -1,13 +1,11 @@
-//! The configuration that decides conditionals, in one place: a 64-bit x86 kernel with KVM and its vendor modules,
-//! and a QEMU system emulator for x86-64 on Linux with TCG and KVM, and with the devices of the PC that its build enables by
-//! default.
+//! The configuration that decides conditionals: a 64-bit x86 kernel with KVM and its vendor modules, and a QEMU
+//! system emulator for x86-64 on Linux with TCG, KVM and the PC devices that its build enables by default.
 //!
-//! A name that is neither here nor defined by a file that was read is undefined, as in C. What a conditional left out
-//! is on record in [`crate::diagnostic::Diagnostics::left_out`].
+//! A name that is neither here nor defined by a file read so far is undefined, as in C. Inactive regions are recorded
+//! in [`crate::diagnostic::Diagnostics::left_out`].
 
-/// Macros that are defined before any file is read. The first group is the configuration; the second stands for
-/// headers that are not read, with the values that C11 7.20, the kernel's `bits.h` and QEMU's `compiler.h` and
-/// `hw/core/cpu.h` give them.
+/// Macros defined before any file is read. The first group is the configuration. The second replaces headers that are
+/// not read, with the values of C11 7.20, the kernel's `bits.h`, and QEMU's `compiler.h` and `hw/core/cpu.h`.
 pub const PRELUDE: &str = "\
 #define __KERNEL__ 1
 #define __x86_64__ 1
@@ -51,8 +49,8 @@ pub const PRELUDE: &str = "\
 #define CPU_UNSET_NUMA_NODE_ID -1
 ";
 
-/// Operators that may stand in `#if` as if they were macros: true when their argument is configured to 1.
+/// Operators that act like macros in `#if`: true if their argument is configured to 1.
 pub const CONFIG_TESTS: [&str; 3] = ["IS_ENABLED", "IS_BUILTIN", "IS_REACHABLE"];
 
-/// Compiler questions that may stand in `#if`. They never decide a table, and the answer is no.
+/// Compiler queries that may appear in `#if`. They never decide a table; the answer is always false.
 pub const COMPILER_TESTS: [&str; 4] = ["__has_attribute", "__has_builtin", "__has_include", "__has_feature"];

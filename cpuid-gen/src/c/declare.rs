@@ -1,10 +1,11 @@
-//! Where a unit declares an enum, a struct, an array or a function.
+//! Finds the definitions of enums, structs, arrays and functions in a unit.
 
 use std::collections::HashMap;
 
 use super::expr::{Environment, evaluate};
 use super::lexer::{Kind, Token};
-use super::preprocess::{Macros, Unit};
+use super::macros::Macros;
+use super::preprocess::Unit;
 use super::value::{Type, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Span;
@@ -14,7 +15,7 @@ use crate::source::Span;
 pub struct Enumerator {
     /// Its name.
     pub name: String,
-    /// Its value; enumerators are ints.
+    /// Its value; enumerators are of type `int`.
     pub value: i128,
     /// Its place.
     pub at: Span,
@@ -41,19 +42,28 @@ pub fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
     None
 }
 
+/// Like [`closing`], with an error if the bracket is missing.
+///
+/// # Errors
+///
+/// A bracket that is never closed.
+pub fn close(tokens: &[Token<'_>], open: usize) -> Result<usize, Diagnostic> {
+    closing(tokens, open).ok_or_else(|| {
+        let open = &tokens[open.min(tokens.len() - 1)];
+        Diagnostic::error(open.span, format!("this `{}` is never closed", open.text))
+    })
+}
+
 /// The tokens between the brackets that open at `open`.
 ///
 /// # Errors
 ///
 /// A bracket that is never closed.
 pub fn inside<'t, 'a>(tokens: &'t [Token<'a>], open: usize) -> Result<&'t [Token<'a>], Diagnostic> {
-    let end = closing(tokens, open).ok_or_else(|| {
-        Diagnostic::error(tokens[open].span, format!("this `{}` is never closed", tokens[open].text))
-    })?;
-    Ok(&tokens[open + 1..end])
+    Ok(&tokens[open + 1..close(tokens, open)?])
 }
 
-/// Splits at the commas that stand outside all brackets. A comma at the end makes no empty last part.
+/// Splits at the commas outside all brackets. A comma at the end adds no empty part.
 #[must_use]
 pub fn split_commas<'t, 'a>(tokens: &'t [Token<'a>]) -> Vec<&'t [Token<'a>]> {
     let mut parts = Vec::new();
@@ -78,7 +88,7 @@ pub fn split_commas<'t, 'a>(tokens: &'t [Token<'a>]) -> Vec<&'t [Token<'a>]> {
     parts
 }
 
-/// Index of the `{` in `KEYWORD NAME {`, which defines an enum or a struct.
+/// Index of the `{` in `KEYWORD NAME {`, the definition of an enum or a struct.
 #[must_use]
 pub fn find_definition(unit: &Unit<'_>, keyword: &str, name: &str) -> Option<usize> {
     let defines =
@@ -86,8 +96,8 @@ pub fn find_definition(unit: &Unit<'_>, keyword: &str, name: &str) -> Option<usi
     unit.tokens.windows(3).position(defines).map(|start| start + 2)
 }
 
-/// The definition of `enum NAME { ... }`, if the unit has one. Its enumerators are added to `names`, where later
-/// ones and other enums find them.
+/// The definition of `enum NAME { ... }`, if the unit has one. Adds its enumerators to `names`, for later enumerators
+/// and enums.
 pub fn find_enum(
     unit: &Unit<'_>,
     name: &str,
@@ -99,7 +109,7 @@ pub fn find_enum(
     Some(enumerators(unit, open, macros, names, diagnostics))
 }
 
-/// The enum whose first enumerator is `first`, named or not.
+/// The enum whose first enumerator is `first`, with or without a name.
 pub fn find_enum_starting(
     unit: &Unit<'_>,
     first: &str,
@@ -127,7 +137,7 @@ fn enumerators(
     let mut next = Some(0);
     for part in split_commas(body) {
         let Some((name, rest)) = part.split_first() else {
-            diagnostics.error(unit.tokens[open].span, "an empty enumerator");
+            diagnostics.error(unit.tokens[open].span, "this enumerator is empty");
             continue;
         };
         match enumerator(unit, name, rest, next, macros, names) {
@@ -140,7 +150,7 @@ fn enumerators(
                 next = None;
                 diagnostics.push(diagnostic);
             }
-            // Its value depends on one that was reported already.
+            // Its value depends on an enumerator whose error was already reported.
             Err(None) => {}
         }
     }
@@ -158,7 +168,7 @@ fn enumerator(
     if name.kind != Kind::Ident {
         return Err(Some(Diagnostic::error(
             name.span,
-            format!("`{}` is not an enumerator's name", name.text),
+            format!("expected an enumerator's name, found `{}`", name.text),
         )));
     }
     let value = match rest.split_first() {
@@ -175,17 +185,17 @@ fn enumerator(
     if i32::try_from(value).is_err() {
         return Err(Some(Diagnostic::error(
             name.span,
-            format!("`{}` is {value}, which is no int", name.text),
+            format!("`{}` is {value}, which does not fit in an `int`", name.text),
         )));
     }
     Ok(value)
 }
 
-/// The field names of `struct NAME { ... }`, in order, if the unit has one that is flat.
+/// The field names of `struct NAME { ... }`, in order, if the unit defines it without nested structs.
 ///
 /// # Errors
 ///
-/// A definition with anything but plain fields.
+/// A definition with anything other than plain fields.
 pub fn find_struct<'t>(unit: &'t Unit<'_>, name: &str) -> Result<Option<Vec<&'t str>>, Diagnostic> {
     let Some(open) = find_definition(unit, "struct", name) else { return Ok(None) };
     let body = inside(&unit.tokens, open)?;
@@ -198,7 +208,7 @@ pub fn find_struct<'t>(unit: &'t Unit<'_>, name: &str) -> Result<Option<Vec<&'t 
                     fields.push(last.text.as_ref());
                 }
                 Some(last) => {
-                    let message = format!("a field of `struct {name}` that is not understood");
+                    let message = format!("cannot parse this field of `struct {name}`");
                     return Err(Diagnostic::error(last.span, message));
                 }
                 None => {}
@@ -208,16 +218,16 @@ pub fn find_struct<'t>(unit: &'t Unit<'_>, name: &str) -> Result<Option<Vec<&'t 
     Ok(Some(fields))
 }
 
-/// How many tokens a declarator's brackets may hold; no real one comes close.
+/// Maximum number of tokens in a declarator's brackets; no real one comes close.
 const MAX_DECLARATOR: usize = 256;
 
-/// [`closing`] for the brackets of a declarator.
+/// Like [`closing`], for the brackets of a declarator.
 fn closing_near(tokens: &[Token<'_>], open: usize) -> Option<usize> {
     let end = tokens.len().min(open + MAX_DECLARATOR);
     closing(&tokens[..end], open)
 }
 
-/// A variable's initializer: the index of its `{`, and the place of its name.
+/// The index of the `{` of a variable's initializer, and the place of the variable's name.
 #[must_use]
 pub fn find_table(unit: &Unit<'_>, name: &str) -> Option<(usize, Span)> {
     let tokens = &unit.tokens;
@@ -235,7 +245,7 @@ pub fn find_table(unit: &Unit<'_>, name: &str) -> Option<(usize, Span)> {
     None
 }
 
-/// A function's body: the tokens between its braces, and the place of its name.
+/// The tokens between the braces of a function's body, and the place of the function's name.
 ///
 /// # Errors
 ///

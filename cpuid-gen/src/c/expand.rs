@@ -1,18 +1,20 @@
-//! Macro expansion (C11 6.10.3): objects, functions, `#`, `##`, variadic ones, and no macro inside itself.
+//! Macro expansion (C11 6.10.3): object-like, function-like and variadic macros, `#` and `##`. No macro is expanded
+//! inside itself.
 
 use std::borrow::Cow;
 
 use super::MAX_DEPTH;
 use super::hidden::{Hidden, HiddenSets};
 use super::lexer::{Kind, Token};
-use super::preprocess::{Define, Macros, Moment};
-use super::replace::{Arguments, Item, Replacement, Step, stringize};
+use super::macros::{Define, Macros, Moment, Step};
+use super::replace::{Arguments, Item, Replacement, stringize};
 use crate::diagnostic::Diagnostic;
 
-/// How many tokens an expansion may make. The largest real one, a row of QEMU's table, makes a few thousand.
+/// Maximum number of tokens that one expansion may produce. The largest real one, a row of QEMU's table, produces a
+/// few thousand.
 const MAX_TOKENS: usize = 1 << 18;
 
-/// How many tokens all expansions of one tree may make. A real QEMU makes some ten thousand.
+/// Maximum number of tokens that all expansions of one tree may produce. A real QEMU tree produces some ten thousand.
 const MAX_ALL_TOKENS: usize = 1 << 21;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
@@ -21,8 +23,8 @@ type Result<T> = std::result::Result<T, Diagnostic>;
 ///
 /// # Errors
 ///
-/// A macro with the wrong number of arguments, an open argument list, a paste that makes no token, or an expansion
-/// without end.
+/// A macro with the wrong number of arguments, an unclosed argument list, a paste that does not form a token, or an
+/// expansion without end.
 pub fn expand<'a>(tokens: &[Token<'a>], macros: &Macros<'a>, moment: Moment) -> Result<Vec<Token<'a>>> {
     expand_some(tokens, macros, moment, &|_| true)
 }
@@ -43,9 +45,9 @@ pub fn expand_some<'a>(
     Ok(out.into_iter().map(|(token, _)| token).collect())
 }
 
-/// The tokens that are still to be looked at: what macros made, then the rest of the input.
+/// The tokens still to be processed: those produced by macros, then the rest of the input.
 struct Pending<'a, I> {
-    /// The next token is the last.
+    /// In reverse order.
     made: Vec<Item<'a>>,
     input: I,
 }
@@ -59,7 +61,7 @@ impl<'a, I: Iterator<Item = Item<'a>>> Iterator for Pending<'a, I> {
 }
 
 impl<'a, I: Iterator<Item = Item<'a>> + Clone> Pending<'a, I> {
-    /// True before a `(`.
+    /// True if the next token is `(`.
     fn opens(&self) -> bool {
         match self.made.last() {
             Some((token, _)) => token.is("("),
@@ -81,7 +83,7 @@ impl<'m, 'a> Expander<'m, 'a> {
     where
         I: Iterator<Item = Item<'a>> + Clone,
     {
-        // Few tokens may be many in the end; an argument's are not.
+        // A few tokens may expand to many, except in an argument.
         let more = if depth == 0 { 256 } else { 0 };
         let mut out = Vec::with_capacity(input.size_hint().0 + more);
         let mut pending = Pending { made: Vec::with_capacity(more), input };
@@ -120,7 +122,7 @@ impl<'m, 'a> Expander<'m, 'a> {
         (!self.hidden.hides(hidden, define) && (self.wanted)(&token.text)).then_some(define)
     }
 
-    /// Counts the tokens that `at` was replaced by.
+    /// Counts the tokens that replace `at`.
     fn count(&mut self, items: &[Item<'a>], at: &Token<'a>) -> Result<()> {
         let deepest = items.iter().map(|(_, hidden)| hidden.depth).max();
         if deepest.is_some_and(|deepest| deepest as usize > MAX_DEPTH) {
@@ -129,16 +131,18 @@ impl<'m, 'a> Expander<'m, 'a> {
                 format!("macros nest deeper than {MAX_DEPTH} at `{}`", at.text),
             ));
         }
-        // An empty replacement counts too, or a long chain of them would be free.
+        // An empty replacement counts too: a long chain of them takes time.
         self.made += items.len() + 1;
         let all = &self.macros.made;
         all.set(all.get() + items.len() + 1);
         if all.get() > MAX_ALL_TOKENS {
-            let message =
-                format!("`{}` is one expansion too many: all make {MAX_ALL_TOKENS} tokens", at.text);
+            let message = format!(
+                "`{}`: the expansions of this tree produce more than {MAX_ALL_TOKENS} tokens",
+                at.text
+            );
             return Err(Diagnostic::error(at.span, message));
         }
-        // Each token can be inside macros of its own.
+        // Each token can be in macros of its own.
         if self.made > MAX_TOKENS || self.hidden.len() > 8 * MAX_TOKENS {
             let message = format!("`{}` expands to more than {MAX_TOKENS} tokens", at.text);
             return Err(Diagnostic::error(at.span, message));
@@ -146,7 +150,7 @@ impl<'m, 'a> Expander<'m, 'a> {
         Ok(())
     }
 
-    /// What an object-like macro stands for.
+    /// The replacement of an object-like macro.
     fn object(&mut self, define: &'m Define<'a>, at: &Token<'a>, hidden: Hidden) -> Result<Vec<Item<'a>>> {
         let inner = self.hidden.add(define, hidden);
         let mut out = Replacement::new(at, define.body.len());
@@ -173,7 +177,8 @@ impl<'m, 'a> Expander<'m, 'a> {
         }
         let mut expanded: Vec<Option<Cow<'_, [Item<'a>]>>> = vec![None; arguments.count()];
         let inner = self.hidden.add(define, hidden);
-        // An argument's tokens are hidden in what they were in, and in this macro. Neighbours mostly share it.
+        // An argument's tokens keep their hidden macros and get this one in addition. Neighbours mostly have the same
+        // set.
         let mut joined = (Hidden::default(), inner);
         let mut out = Replacement::new(at, define.body.len() + arguments.length());
         for (step, token) in define.steps().iter().zip(&define.body) {

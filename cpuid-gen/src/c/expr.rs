@@ -1,11 +1,11 @@
-//! Constant expressions (C11 6.6) over integers, with all of C's operators, in the types of x86-64.
+//! Constant integer expressions (C11 6.6), with all of C's operators, in the types of x86-64.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::expand::expand;
 use super::lexer::{self, Kind, Token};
-use super::preprocess::{Macros, Moment};
+use super::macros::{Macros, Moment};
 use super::value::{Type, Value};
 use super::{MAX_DEPTH, config};
 use crate::diagnostic::Diagnostic;
@@ -13,7 +13,7 @@ use crate::source::Span;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 
-/// What names mean inside an expression.
+/// The meaning of names in an expression.
 #[derive(Clone, Copy)]
 pub struct Environment<'e, 'a> {
     macros: &'e Macros<'a>,
@@ -29,18 +29,18 @@ impl<'e, 'a> Environment<'e, 'a> {
         Environment { macros, moment, names: Some(names), unknown_is_zero: false }
     }
 
-    /// For `#if`: macros alone, and every other name is 0.
+    /// For `#if`: macros only; every other name is 0.
     #[must_use]
     pub fn condition(macros: &'e Macros<'a>, moment: Moment) -> Self {
         Environment { macros, moment, names: None, unknown_is_zero: true }
     }
 }
 
-/// Evaluates an expression; `at` is where it belongs when it has no token.
+/// Evaluates an expression; `at` is the place of an empty one.
 ///
 /// # Errors
 ///
-/// What is no constant integer expression, with the place of the offender.
+/// Anything that is not a constant integer expression.
 pub fn evaluate(tokens: &[Token<'_>], at: Span, environment: &Environment<'_, '_>) -> Result<Value> {
     let is_macro = |token: &Token<'_>| environment.macros.get(&token.text, environment.moment).is_some();
     if !tokens.iter().any(|token| token.kind == Kind::Ident && is_macro(token)) {
@@ -49,7 +49,7 @@ pub fn evaluate(tokens: &[Token<'_>], at: Span, environment: &Environment<'_, '_
     evaluate_expanded(&expand(tokens, environment.macros, environment.moment)?, at, environment)
 }
 
-/// Evaluates an expression whose macros are expanded already.
+/// Evaluates an expression whose macros are already expanded.
 ///
 /// # Errors
 ///
@@ -60,13 +60,14 @@ pub fn evaluate_expanded(tokens: &[Token<'_>], at: Span, environment: &Environme
     match parser.peek() {
         None => Ok(value),
         Some(token) => {
-            let message = format!("`{}` after the end of an expression", token.text);
+            let message = format!("expected the end of the expression, found `{}`", token.text);
             Err(Diagnostic::error(token.span, message))
         }
     }
 }
 
-/// Evaluates an `#if` condition: `defined`, and the kernel's `IS_ENABLED` and its like, besides an expression.
+/// Evaluates an `#if` condition: an expression with `defined`, and with the kernel's `IS_ENABLED` and similar
+/// operators.
 ///
 /// # Errors
 ///
@@ -112,7 +113,7 @@ struct Parser<'t, 'a, 'e> {
     environment: &'e Environment<'e, 'a>,
 }
 
-/// How tightly a binary operator binds.
+/// The precedence of a binary operator.
 fn level(operator: &str) -> Option<usize> {
     let level = match operator {
         "||" => 0,
@@ -141,7 +142,7 @@ impl<'t, 'a> Parser<'t, 'a, '_> {
         found
     }
 
-    /// The place of the next token, or of the last one.
+    /// The place of the next token, or of the last one at the end.
     fn place(&self) -> Span {
         self.peek().or(self.tokens.last()).map_or(self.here, |token| token.span)
     }
@@ -152,14 +153,11 @@ impl<'t, 'a> Parser<'t, 'a, '_> {
         Diagnostic::error(self.place(), format!("expected {what}, found {found}"))
     }
 
-    /// `c ? a : b`. Where `live` is false nothing is computed, as C doesn't: only the type counts.
+    /// `c ? a : b`. As in C, only the type of the branch that is not `live` matters.
     fn conditional(&mut self, live: bool) -> Result<Value> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(Diagnostic::error(
-                self.place(),
-                format!("an expression nests deeper than {MAX_DEPTH}"),
-            ));
+            return Err(Diagnostic::error(self.place(), format!("expressions nest deeper than {MAX_DEPTH}")));
         }
         let condition = self.binary(0, live)?;
         let mut value = condition;
@@ -176,7 +174,8 @@ impl<'t, 'a> Parser<'t, 'a, '_> {
         Ok(value)
     }
 
-    /// Operators from the level `lowest` on. A level without one takes no stack: depth is for parentheses.
+    /// Operators of precedence `lowest` or higher. Only parentheses count towards the maximum depth, since a
+    /// precedence without an operator uses no stack.
     fn binary(&mut self, lowest: usize, live: bool) -> Result<Value> {
         let mut left = self.unary(live)?;
         while let Some((token, level)) = self.operator(lowest) {
@@ -192,7 +191,7 @@ impl<'t, 'a> Parser<'t, 'a, '_> {
         Ok(left)
     }
 
-    /// The next token and its level, when it is a binary operator that binds at least as tightly as `lowest`.
+    /// The next token and its precedence, if it is a binary operator of precedence `lowest` or higher.
     fn operator(&self, lowest: usize) -> Option<(&'t Token<'a>, usize)> {
         let token = self.peek().filter(|token| token.kind == Kind::Punct)?;
         let level = level(&token.text)?;
@@ -202,10 +201,7 @@ impl<'t, 'a> Parser<'t, 'a, '_> {
     fn unary(&mut self, live: bool) -> Result<Value> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(Diagnostic::error(
-                self.place(),
-                format!("an expression nests deeper than {MAX_DEPTH}"),
-            ));
+            return Err(Diagnostic::error(self.place(), format!("expressions nest deeper than {MAX_DEPTH}")));
         }
         let value = self.unary_inner(live);
         self.depth -= 1;
@@ -243,7 +239,7 @@ impl<'t, 'a> Parser<'t, 'a, '_> {
         }
     }
 
-    /// `type)` after an opening parenthesis.
+    /// Parses `type)` after an opening parenthesis.
     fn cast(&mut self) -> Result<Option<Type>> {
         let rest = &self.tokens[self.at..];
         let words = rest.iter().take_while(|token| token.kind == Kind::Ident).count();
@@ -274,7 +270,7 @@ impl<'t, 'a> Parser<'t, 'a, '_> {
             return Ok(*value);
         }
         if self.peek().is_some_and(|next| next.is("(")) {
-            let message = format!("`{}(` is no macro that is known", token.text);
+            let message = format!("unknown macro `{}(`", token.text);
             return Err(Diagnostic::error(token.span, message));
         }
         if self.environment.unknown_is_zero {
@@ -282,12 +278,12 @@ impl<'t, 'a> Parser<'t, 'a, '_> {
         }
         Err(Diagnostic::error(
             token.span,
-            format!("`{}` is neither a macro nor an enumerator that is known", token.text),
+            format!("unknown name `{}`: neither a macro nor an enumerator", token.text),
         ))
     }
 }
 
-/// One binary operator.
+/// Evaluates one binary operator.
 fn apply(operator: &Token<'_>, left: Value, right: Value, live: bool) -> Result<Value> {
     let text = operator.text.as_ref();
     if matches!(text, "<<" | ">>") {
@@ -311,14 +307,14 @@ fn apply(operator: &Token<'_>, left: Value, right: Value, live: bool) -> Result<
         "+" => fitting(a + b, of, operator, live),
         "-" => fitting(a - b, of, operator, live),
         "*" => fitting(a.wrapping_mul(b), of, operator, live),
-        _ if b == 0 && live => Err(Diagnostic::error(operator.span, "a division by zero")),
+        _ if b == 0 && live => Err(Diagnostic::error(operator.span, "division by zero")),
         _ if b == 0 => Ok(Value::new(0, of)),
         "/" => fitting(a / b, of, operator, live),
         _ => Ok(Value::new(a % b, of)),
     }
 }
 
-/// The left side's promoted type counts, and `1 << 31` is what gcc makes of it: the sign bit.
+/// The result has the left operand's promoted type. `1 << 31` is the sign bit, as in gcc.
 fn shift(operator: &Token<'_>, left: Value, right: Value, live: bool) -> Result<Value> {
     let of = left.of.promoted();
     let by = right.number();
@@ -326,14 +322,14 @@ fn shift(operator: &Token<'_>, left: Value, right: Value, live: bool) -> Result<
         if !live {
             return Ok(Value::new(0, of));
         }
-        let message = format!("a shift of a {}-bit value by {by}", of.bits);
+        let message = format!("cannot shift a {}-bit value by {by}", of.bits);
         return Err(Diagnostic::error(operator.span, message));
     };
     let value = left.to(of).number();
     Ok(Value::new(if operator.is("<<") { value << by } else { value >> by }, of))
 }
 
-/// An unsigned result wraps; a signed one that does not fit is an error, which gcc warns about.
+/// An unsigned result wraps; a signed overflow is an error, about which gcc warns.
 fn fitting(value: i128, of: Type, operator: &Token<'_>, live: bool) -> Result<Value> {
     let wrapped = Value::new(value, of);
     if live && of.signed && wrapped.number() != value {
@@ -391,6 +387,6 @@ fn character(token: &Token<'_>) -> Result<Value> {
     };
     match (value, rest.next()) {
         (Some(value), None) => Ok(Value::new(i128::from(u32::from(value)), Type::INT)),
-        _ => Err(Diagnostic::error(token.span, format!("{} is not one ASCII character", token.text))),
+        _ => Err(Diagnostic::error(token.span, format!("{} is not a single ASCII character", token.text))),
     }
 }

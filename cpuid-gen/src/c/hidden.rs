@@ -1,36 +1,36 @@
-//! The macros that a token came out of: it is not expanded by them again (C11 6.10.3.4).
+//! The macros that produced a token, which do not expand it again (C11 6.10.3.4).
 
-use super::preprocess::Define;
+use super::macros::Define;
 
-/// A set of macros, as a place in [`HiddenSets`].
+/// A set of macros, as an index into [`HiddenSets`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Hidden {
     /// One more than the index of the innermost macro; 0 for none.
     at: u32,
-    /// How many macros there are.
+    /// The number of macros in the set.
     pub(super) depth: u32,
 }
 
-/// The sets of one expansion, each a macro and what that came out of.
+/// The sets of one expansion, each as a macro and the set that it extends.
 #[derive(Debug, Default)]
 pub(super) struct HiddenSets<'m, 'a> {
-    /// At the moment of an expansion a name has one definition, so that a definition's address stands for its name.
+    /// A name has only one definition at the moment of an expansion, so the definition's address identifies the name.
     sets: Vec<(&'m Define<'a>, Hidden)>,
 }
 
 impl<'m, 'a> HiddenSets<'m, 'a> {
-    /// A macro, and what it came out of.
+    /// Adds a macro to a set.
     pub(super) fn add(&mut self, define: &'m Define<'a>, outer: Hidden) -> Hidden {
         self.sets.push((define, outer));
         Hidden { at: u32::try_from(self.sets.len()).unwrap_or(u32::MAX), depth: outer.depth + 1 }
     }
 
-    /// How many were made.
+    /// The number of sets.
     pub(super) fn len(&self) -> usize {
         self.sets.len()
     }
 
-    /// The macros of a set, from the inside out.
+    /// The macros of a set, innermost first.
     fn macros(&self, mut hidden: Hidden) -> impl Iterator<Item = &'m Define<'a>> {
         std::iter::from_fn(move || {
             let (define, outer) = *self.sets.get((hidden.at as usize).checked_sub(1)?)?;
@@ -39,13 +39,13 @@ impl<'m, 'a> HiddenSets<'m, 'a> {
         })
     }
 
-    /// True when the set has the macro.
+    /// True if the set contains the macro.
     pub(super) fn hides(&self, hidden: Hidden, define: &Define<'a>) -> bool {
         self.macros(hidden).any(|inner| std::ptr::eq(inner, define))
     }
 
-    /// What both the name and the closing parenthesis of a call came out of: a call that ends outside a macro's
-    /// replacement is no longer inside that macro, as gcc has it (C11 6.10.3.4p4 leaves it open).
+    /// The macros that produced both the name and the closing parenthesis of a call. A call that ends outside a
+    /// macro's replacement is no longer inside that macro, as in gcc (C11 6.10.3.4p4 leaves this open).
     pub(super) fn common(&mut self, name: Hidden, close: Hidden) -> Hidden {
         if name == close || self.macros(name).all(|define| self.hides(close, define)) {
             return name;

@@ -1,4 +1,4 @@
-//! Initializers (C11 6.7.9): nested, with designators of fields, elements and, as gcc has them, ranges.
+//! Initializers (C11 6.7.9), nested, with designators of fields and elements, and of ranges as in gcc.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ type Result<T> = std::result::Result<T, Diagnostic>;
 /// An initializer whose macros are expanded.
 #[derive(Clone, Debug)]
 pub struct Init<'t, 'a> {
-    /// What it is.
+    /// Its contents.
     pub kind: InitKind<'t, 'a>,
     /// Its place.
     pub at: Span,
@@ -32,13 +32,13 @@ pub enum InitKind<'t, 'a> {
 /// One element of a list.
 #[derive(Clone, Debug)]
 pub struct Item<'t, 'a> {
-    /// Its designators, from the outside in; none when it stands at the next position.
+    /// Its designators, outermost first; empty if it initializes the next position.
     pub designators: Vec<Designator<'t, 'a>>,
     /// Its value.
     pub value: Init<'t, 'a>,
 }
 
-/// Which part an element is for.
+/// The part of an object that an element initializes.
 #[derive(Clone, Debug)]
 pub enum Designator<'t, 'a> {
     /// `.name`
@@ -47,11 +47,11 @@ pub enum Designator<'t, 'a> {
     Elements(&'t [Token<'a>], Option<&'t [Token<'a>]>, Span),
 }
 
-/// Parses the inside of a braced list that stands at `at`.
+/// Parses the inside of a braced list at `at`.
 ///
 /// # Errors
 ///
-/// What is no initializer, with its place.
+/// Anything that is not an initializer.
 pub fn parse_list<'t, 'a>(tokens: &'t [Token<'a>], at: Span) -> Result<Init<'t, 'a>> {
     list(tokens, at, 0)
 }
@@ -103,7 +103,7 @@ fn elements<'t, 'a>(tokens: &'t [Token<'a>], at: Span) -> Designator<'t, 'a> {
 
 fn value<'t, 'a>(tokens: &'t [Token<'a>], at: Span, depth: usize) -> Result<Init<'t, 'a>> {
     let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else {
-        return Err(Diagnostic::error(at, "an initializer is missing here"));
+        return Err(Diagnostic::error(at, "expected an initializer"));
     };
     let whole = if first.span.file == last.span.file { first.span.to(last.span) } else { first.span };
     if first.is("{") {
@@ -117,11 +117,11 @@ fn value<'t, 'a>(tokens: &'t [Token<'a>], at: Span, depth: usize) -> Result<Init
 }
 
 impl<'t, 'a> Init<'t, 'a> {
-    /// The elements of an array by position: what C gives a position without an entry is not here.
+    /// The elements of an array by position. Positions without an entry are omitted.
     ///
     /// # Errors
     ///
-    /// A scalar, a field designator, a position from `length` on, or one that is initialized twice.
+    /// A scalar, a field designator, a position of `length` or more, or a position that is initialized twice.
     pub fn elements(
         &self,
         length: u64,
@@ -181,7 +181,7 @@ impl<'t, 'a> Init<'t, 'a> {
     ///
     /// # Errors
     ///
-    /// A scalar, an element designator, a field that `order` doesn't have, or one that is initialized twice.
+    /// A scalar, an element designator, a field that is not in `order`, or a field that is initialized twice.
     pub fn fields<'i>(&'i self, order: &[&'i str]) -> Result<BTreeMap<&'i str, Field<'i, 't, 'a>>> {
         let InitKind::List(items) = &self.kind else {
             return Err(Diagnostic::error(self.at, "expected a struct in braces"));
@@ -194,7 +194,7 @@ impl<'t, 'a> Init<'t, 'a> {
                     let name = order.get(next).ok_or_else(|| {
                         Diagnostic::error(
                             item.value.at,
-                            format!("a value too many: the struct has {}", order.len()),
+                            format!("too many values: the struct has {} fields", order.len()),
                         )
                     })?;
                     (*name, &[][..])
@@ -203,8 +203,7 @@ impl<'t, 'a> Init<'t, 'a> {
                 _ => return Err(Diagnostic::error(item.value.at, "expected a field like `.name = value`")),
             };
             next = order.iter().position(|field| *field == name).map(|index| index + 1).ok_or_else(|| {
-                let message =
-                    format!("`{name}` is not a field that is known; those are {}", order.join(", "));
+                let message = format!("unknown field `{name}`: expected one of {}", order.join(", "));
                 Diagnostic::error(item.designators_at(), message)
             })?;
             let field = Field { inner, value: &item.value };
@@ -216,7 +215,8 @@ impl<'t, 'a> Init<'t, 'a> {
         Ok(found)
     }
 
-    /// Every value of a struct by the path of its fields, `cpuid.reg`, whether written nested or with `.cpuid.reg =`.
+    /// Every value of a struct by the path of its fields, `cpuid.reg`, for both nested lists and `.cpuid.reg =`
+    /// designators.
     ///
     /// # Errors
     ///
@@ -256,7 +256,7 @@ impl<'t, 'a> Init<'t, 'a> {
         Ok(())
     }
 
-    /// True for a list whose first value has a field's name.
+    /// True for a list whose first value has a field designator.
     fn is_struct(&self) -> bool {
         let InitKind::List(items) = &self.kind else { return false };
         items.first().is_some_and(|item| matches!(item.designators.first(), Some(Designator::Field(_))))
@@ -278,9 +278,20 @@ impl<'t, 'a> Init<'t, 'a> {
     ///
     /// # Errors
     ///
-    /// What is no constant integer expression.
+    /// Anything that is not a constant integer expression.
     pub fn integer(&self, environment: &Environment<'_, '_>) -> Result<super::Value> {
         evaluate_expanded(self.scalar()?, self.at, environment)
+    }
+
+    /// An integer from 0 to `u32::MAX`.
+    ///
+    /// # Errors
+    ///
+    /// Anything else.
+    pub fn integer32(&self, environment: &Environment<'_, '_>) -> Result<u32> {
+        let number = self.integer(environment)?.number();
+        u32::try_from(number)
+            .map_err(|_| Diagnostic::error(self.at, format!("{number} does not fit into 32 bits")))
     }
 
     /// `true`, `false` or a number.
@@ -330,14 +341,14 @@ impl<'t, 'a> Init<'t, 'a> {
         }
     }
 
-    /// A string, or none for a null pointer.
+    /// A string, or `None` for a null pointer.
     ///
     /// # Errors
     ///
     /// Anything else.
     pub fn string(&self) -> Result<Option<String>> {
         let mut tokens = self.scalar()?;
-        // `("text")`, which a macro may make of it.
+        // A macro may expand to `("text")`.
         while let [open, inner @ .., close] = tokens {
             if !(open.is("(") && close.is(")")) {
                 break;
@@ -354,7 +365,7 @@ impl<'t, 'a> Init<'t, 'a> {
     }
 }
 
-/// A struct's field: its value, and the designators that remain when it stood as `.a.b = value`.
+/// A struct's field: its value, and the remaining designators of `.a.b = value`.
 #[derive(Clone, Copy, Debug)]
 pub struct Field<'i, 't, 'a> {
     /// Designators below the field.

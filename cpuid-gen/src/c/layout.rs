@@ -1,7 +1,7 @@
-//! Sizes and offsets of structs as the x86-64 System V ABI lays them out, for `sizeof` and `offsetof` in initializers.
+//! Sizes and offsets of structs in the x86-64 System V ABI, for `sizeof` and `offsetof` in initializers.
 //!
-//! A type is known by its `typedef`. Members are integers, pointers, arrays, and structs and unions, named or not;
-//! `aligned(n)` is obeyed, and everything else (bit fields, `packed`) is refused.
+//! Types are found by their `typedef`. Members are integers, pointers, arrays, and named or anonymous structs and
+//! unions. `aligned(n)` is supported; everything else (bit fields, `packed`) is an error.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,17 +11,18 @@ use super::declare::{closing, inside, split_commas};
 use super::expand::expand;
 use super::expr::{Environment, evaluate_expanded};
 use super::lexer::{Kind, Token};
-use super::preprocess::{Macros, Unit};
+use super::macros::Macros;
+use super::preprocess::Unit;
 use super::value::Type;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 
-/// No type that is asked for comes near; an array of arrays could overflow otherwise.
+/// Maximum size of a type, against overflow by arrays of arrays. No type in use comes close.
 const MAX_SIZE: u64 = 1 << 30;
 
-/// Size and alignment of a type, with its members' offsets.
+/// Size and alignment of a type, and the offsets of its members.
 #[derive(Clone, Debug, Default)]
 struct Layout {
     size: u64,
@@ -29,7 +30,7 @@ struct Layout {
     members: Vec<(String, u64)>,
 }
 
-/// The types that one unit defines.
+/// The types defined by one unit.
 pub struct Layouts<'t, 'a> {
     unit: &'t Unit<'a>,
     typedefs: HashMap<&'t str, &'t [Token<'a>]>,
@@ -63,11 +64,11 @@ impl<'t, 'a> Layouts<'t, 'a> {
         Layouts { unit, typedefs, foreign, known: HashMap::new() }
     }
 
-    /// `tokens` with each `sizeof(type)` and `offsetof(type, member)` as a number.
+    /// `tokens` with each `sizeof(type)` and `offsetof(type, member)` replaced by a number.
     ///
     /// # Errors
     ///
-    /// A type that is not known or not understood.
+    /// An unknown type, or one that cannot be parsed.
     pub fn numbers(&mut self, tokens: &[Token<'a>], macros: &Macros<'a>) -> Result<Vec<Token<'a>>> {
         self.numbers_at(tokens, macros, 0)
     }
@@ -113,11 +114,11 @@ impl<'t, 'a> Layouts<'t, 'a> {
                     Diagnostic::error(member.span, message)
                 })
             }
-            _ => Err(Diagnostic::error(token.span, format!("this `{}` is not understood", token.text))),
+            _ => Err(Diagnostic::error(token.span, format!("cannot parse this `{}`", token.text))),
         }
     }
 
-    /// The layout of a type by its one-word name.
+    /// The layout of a type with a one-word name.
     fn named(&mut self, name: &Token<'a>, macros: &Macros<'a>, depth: usize) -> Result<Layout> {
         if let Some(known) = self.known.get(name.text.as_ref()) {
             return Ok(known.clone());
@@ -133,7 +134,7 @@ impl<'t, 'a> Layouts<'t, 'a> {
                 self.declarator(rest, &layout, at, macros, depth + 1)?.1
             }
             None => self.plain(&[name.text.as_ref()]).ok_or_else(|| {
-                Diagnostic::error(name.span, format!("the size of `{}` is not known", name.text))
+                Diagnostic::error(name.span, format!("the size of `{}` is unknown", name.text))
             })?,
         };
         self.known.insert(name.text.clone().into_owned(), layout.clone());
@@ -151,7 +152,7 @@ impl<'t, 'a> Layouts<'t, 'a> {
         scalar(size, size)
     }
 
-    /// What a declaration starts with: a type's names, or a struct's or union's definition. Returns what follows.
+    /// Parses the start of a declaration: a type's names, or the definition of a struct or union. Returns the rest.
     fn specifier<'d>(
         &mut self,
         tokens: &'d [Token<'a>],
@@ -163,7 +164,7 @@ impl<'t, 'a> Layouts<'t, 'a> {
             if first.is_ident("struct") || first.is_ident("union") {
                 let open = tokens.iter().position(|token| token.is("{")).filter(|open| *open <= 2);
                 let open =
-                    open.ok_or_else(|| Diagnostic::error(first.span, "a struct that is defined elsewhere"))?;
+                    open.ok_or_else(|| Diagnostic::error(first.span, "this struct is defined elsewhere"))?;
                 let body = inside(tokens, open)?;
                 let layout = self.members(body, first.is_ident("union"), first.span, macros, depth + 1)?;
                 return Ok((layout, &tokens[open + body.len() + 2..]));
@@ -171,20 +172,20 @@ impl<'t, 'a> Layouts<'t, 'a> {
         }
         let is_name = |token: &&Token<'_>| token.kind == Kind::Ident && token.text != "__attribute__";
         let names = tokens.iter().take_while(is_name).count();
-        // The last name is the declarator's.
+        // The last name belongs to the declarator.
         let (names, rest) = tokens.split_at(names.saturating_sub(1));
         let layout = match names {
             [name] => self.named(name, macros, depth + 1)?,
             _ => {
                 let texts: Vec<&str> = names.iter().map(|token| token.text.as_ref()).collect();
-                let message = || format!("`{}` is not a type whose size is known", texts.join(" "));
+                let message = || format!("`{}` is not a type of known size", texts.join(" "));
                 self.plain(&texts).ok_or_else(|| Diagnostic::error(at, message()))?
             }
         };
         Ok((layout, rest))
     }
 
-    /// A struct's or union's members, one after the other or all at the start.
+    /// The members of a struct, one after another, or of a union, all at the start.
     fn members(
         &mut self,
         body: &[Token<'a>],
@@ -206,7 +207,7 @@ impl<'t, 'a> Layouts<'t, 'a> {
                 let offset = if union { 0 } else { whole.size.next_multiple_of(member.align) };
                 match name {
                     Some(name) => whole.members.push((name, offset)),
-                    // Members of an anonymous struct or union count as the outer one's.
+                    // Members of an anonymous struct or union count as members of the outer one.
                     None => whole
                         .members
                         .extend(member.members.iter().map(|(name, inner)| (name.clone(), offset + inner))),
@@ -214,7 +215,7 @@ impl<'t, 'a> Layouts<'t, 'a> {
                 whole.size = whole.size.max(offset + member.size);
                 whole.align = whole.align.max(member.align);
                 if whole.size > MAX_SIZE {
-                    return Err(Diagnostic::error(here, "a type of more than a gigabyte"));
+                    return Err(Diagnostic::error(here, "this type is larger than a gigabyte"));
                 }
             }
         }
@@ -222,7 +223,7 @@ impl<'t, 'a> Layouts<'t, 'a> {
         Ok(whole)
     }
 
-    /// `name`, `*name`, `name[n][m]`, each maybe with `__attribute__((aligned(n)))`; or nothing.
+    /// `name`, `*name`, `name[n][m]`, each optionally with `__attribute__((aligned(n)))`; or nothing.
     fn declarator(
         &mut self,
         tokens: &[Token<'a>],
@@ -243,20 +244,23 @@ impl<'t, 'a> Layouts<'t, 'a> {
             } else if token.kind == Kind::Ident && name.is_none() {
                 name = Some(token.text.clone().into_owned());
             } else if token.is("[") && name.is_some() {
-                // `rest` starts after the bracket, so the whole declarator is looked at again.
+                // `rest` starts after the bracket, so this uses the whole declarator.
                 let open = tokens.len() - rest.len() - 1;
                 let length = inside(tokens, open)?;
                 let count = self.count(length, token.span, macros, depth)?;
                 let size = layout.size.checked_mul(count).filter(|size| *size <= MAX_SIZE);
                 layout.size =
-                    size.ok_or_else(|| Diagnostic::error(token.span, "a type of more than a gigabyte"))?;
+                    size.ok_or_else(|| Diagnostic::error(token.span, "this type is larger than a gigabyte"))?;
                 rest = &after[length.len() + 1..];
             } else {
-                return Err(Diagnostic::error(token.span, format!("`{}` in a member", token.text)));
+                return Err(Diagnostic::error(
+                    token.span,
+                    format!("unexpected `{}` in a member", token.text),
+                ));
             }
         }
         if name.is_none() && !tokens.is_empty() {
-            return Err(Diagnostic::error(at, "a member without a name"));
+            return Err(Diagnostic::error(at, "this member has no name"));
         }
         Ok((name, layout))
     }
@@ -264,13 +268,13 @@ impl<'t, 'a> Layouts<'t, 'a> {
     /// The number in `((aligned(n)))`.
     fn aligned(&mut self, tokens: &[Token<'a>], at: Span, macros: &Macros<'a>, depth: usize) -> Result<u64> {
         let [open, aligned, number @ .., close] = tokens else {
-            return Err(Diagnostic::error(at, "an attribute that is not understood"));
+            return Err(Diagnostic::error(at, "cannot parse this attribute"));
         };
         if !open.is("(") || !close.is(")") || !aligned.is_ident("aligned") {
-            return Err(Diagnostic::error(at, "an attribute other than aligned"));
+            return Err(Diagnostic::error(at, "unsupported attribute: expected `aligned`"));
         }
         let align = self.count(number, at, macros, depth)?;
-        if align.is_power_of_two() { Ok(align) } else { Err(Diagnostic::error(at, "no power of two")) }
+        if align.is_power_of_two() { Ok(align) } else { Err(Diagnostic::error(at, "not a power of two")) }
     }
 
     fn count(&mut self, tokens: &[Token<'a>], at: Span, macros: &Macros<'a>, depth: usize) -> Result<u64> {
@@ -280,11 +284,11 @@ impl<'t, 'a> Layouts<'t, 'a> {
         u64::try_from(value.number())
             .ok()
             .filter(|count| *count <= MAX_SIZE)
-            .ok_or_else(|| Diagnostic::error(at, format!("{} is not a length", value.number())))
+            .ok_or_else(|| Diagnostic::error(at, format!("{} is not a valid length", value.number())))
     }
 }
 
-/// Splits at the semicolons that stand outside all brackets.
+/// Splits at the semicolons outside all brackets.
 fn declarations<'d, 'a>(body: &'d [Token<'a>]) -> Vec<&'d [Token<'a>]> {
     let (mut parts, mut start, mut at) = (Vec::new(), 0, 0);
     while at < body.len() {

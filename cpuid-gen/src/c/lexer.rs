@@ -1,4 +1,4 @@
-//! C's preprocessing tokens (C11 6.4), with their places and the comments between them.
+//! C's preprocessing tokens (C11 6.4) with their places, and the comments between them.
 
 use std::borrow::Cow;
 
@@ -9,15 +9,15 @@ use crate::source::{FileId, Sources, Span};
 pub enum Kind {
     /// An identifier or keyword.
     Ident,
-    /// A preprocessing number: `3DNOW` is one as much as `0x80000001`.
+    /// A preprocessing number, such as `3DNOW` or `0x80000001`.
     Number,
     /// A string literal with its quotes.
     Str,
     /// A character constant with its quotes.
     Char,
-    /// Punctuation, the longest that matches.
+    /// Punctuation; the longest match.
     Punct,
-    /// A byte that starts no token, or a quote that its line doesn't close.
+    /// A byte that starts no token, or a quote that is not closed on its line.
     Other,
 }
 
@@ -32,7 +32,7 @@ pub struct Token<'a> {
     pub span: Span,
     /// True for the first of a logical line: `#` starts a directive only there.
     pub starts_line: bool,
-    /// True when white space or a comment stands before it.
+    /// True if white space or a comment precedes it.
     pub spaced: bool,
 }
 
@@ -50,7 +50,7 @@ impl Token<'_> {
     }
 }
 
-/// Splits a file into tokens, one at a time. Never fails: what starts no token is [`Kind::Other`].
+/// Splits a file into tokens, one at a time. Never fails: bytes that start no token are [`Kind::Other`].
 pub struct Lexer<'a> {
     text: &'a str,
     bytes: &'a [u8],
@@ -59,11 +59,12 @@ pub struct Lexer<'a> {
     starts_line: bool,
     spaced: bool,
     spliced: bool,
-    /// Up to where `"` and `'` are known to be unclosed: a line of them must not be searched once for each.
+    /// The end of the text in which `"` and `'` are known to be unclosed, so that a line of quotes is searched only
+    /// once.
     unclosed_quotes: [usize; 2],
     /// The comments so far, delimiters included.
     pub comments: Vec<Span>,
-    /// A comment that the file doesn't close.
+    /// A comment that is not closed in the file.
     pub unclosed: Option<Span>,
 }
 
@@ -75,7 +76,7 @@ impl<'a> Iterator for Lexer<'a> {
     }
 }
 
-/// A file's tokens.
+/// The tokens of a file.
 #[must_use]
 pub fn lex(sources: &Sources, file: FileId) -> Lexer<'_> {
     let text = sources[file].text.as_str();
@@ -109,7 +110,7 @@ fn is_word(byte: u8) -> bool {
     WORDS[usize::from(byte)]
 }
 
-/// [`is_word`] of every byte: most bytes of a file are asked for.
+/// [`is_word`] of every byte, since it is needed for most bytes of a file.
 const WORDS: [bool; 256] = {
     let mut words = [false; 256];
     let mut byte = 0u8;
@@ -143,7 +144,7 @@ impl<'a> Lexer<'a> {
     fn block_comment(&mut self) {
         let start = self.at;
         let inside = start + 2;
-        // Quicker than a search for `*/`: comments are short.
+        // Faster than a search for `*/`, since comments are short.
         let mut slashes = self.text[inside..].match_indices('/').map(|(at, _)| inside + at);
         match slashes.find(|at| *at > inside && self.bytes[at - 1] == b'*') {
             Some(slash) => {
@@ -169,7 +170,7 @@ impl<'a> Lexer<'a> {
         self.comments.push(self.span(start));
     }
 
-    /// The next brace or token with `#`, in text of which nothing else is wanted.
+    /// The next brace, or token with `#`, in text that is otherwise skipped.
     pub(super) fn next_brace(&mut self) -> Option<Token<'a>> {
         while self.skip_blank() {
             match self.bytes[self.at] {
@@ -228,7 +229,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Takes a line splice that is followed by more of the same word.
+    /// Consumes a line splice if the same word continues after it.
     fn splice(&mut self) -> bool {
         let found = matches!(self.bytes[self.at..], [b'\\', b'\n', next, ..] if is_word(next));
         if found {
@@ -238,7 +239,7 @@ impl<'a> Lexer<'a> {
         found
     }
 
-    /// By the letter of C, `0xE+1` is one preprocessing number, and no constant.
+    /// According to C, `0xE+1` is one preprocessing number and not a constant.
     fn number(&mut self) -> Kind {
         self.at += 1;
         loop {
@@ -287,11 +288,11 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// The value of string literals side by side, escapes resolved.
+/// The value of adjacent string literals, with escapes resolved.
 ///
 /// # Errors
 ///
-/// The first escape that is not C's.
+/// The first escape that is not valid in C.
 pub fn string_value(tokens: &[Token<'_>]) -> Result<String, (Span, String)> {
     let mut out = String::new();
     for token in tokens {
@@ -303,9 +304,8 @@ pub fn string_value(tokens: &[Token<'_>]) -> Result<String, (Span, String)> {
         let mut rest = inner.chars();
         while let Some(c) = rest.next() {
             if c == '\\' {
-                let escaped = unescape(&mut rest).ok_or_else(|| {
-                    (token.span, format!("{} has an escape that is not understood", token.text))
-                })?;
+                let escaped = unescape(&mut rest)
+                    .ok_or_else(|| (token.span, format!("{} has an unknown escape", token.text)))?;
                 out.push(escaped);
             } else {
                 out.push(c);

@@ -1,127 +1,40 @@
-//! Directives: every `#define` on record, conditionals decided, the active tokens left.
+//! Preprocessor directives: records every `#define`, decides conditionals, and keeps the active tokens.
 //!
-//! `#include` is not followed: whoever reads a table reads the files that it needs, in order, through one
-//! [`Preprocessor`], whose macros add up as they do in a translation unit.
+//! `#include` is not followed. The reader of a table reads the files that the table needs, in order, through one
+//! [`Preprocessor`], which accumulates macros as in a translation unit.
 
-use std::borrow::Cow;
-use std::cell::{Cell, OnceCell};
-use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
 use super::expr::{self, Environment};
 use super::lexer::{self, Kind, Lexer, Token};
-use super::replace::{Step, steps};
+use super::macros::{Define, Macros, Moment, Params};
 use super::{MAX_DEPTH, config};
 use crate::diagnostic::{Diagnostic, Diagnostics, LeftOut};
-use crate::hash::QuickMap;
 use crate::source::{FileId, Sources, Span};
-
-/// One `#define`.
-#[derive(Debug)]
-pub struct Define<'a> {
-    /// The macro.
-    pub name: Token<'a>,
-    /// Its parameters, none for an object-like macro.
-    pub params: Option<Params>,
-    /// Its replacement.
-    pub body: Vec<Token<'a>>,
-    /// False when a conditional leaves it out.
-    pub active: bool,
-    /// What becomes of each token of the body, once a call was expanded.
-    steps: OnceCell<Vec<Step>>,
-}
-
-impl Define<'_> {
-    /// What becomes of each token of a function-like macro's body.
-    pub(super) fn steps(&self) -> &[Step] {
-        let params = self.params.as_ref();
-        self.steps.get_or_init(|| params.map_or(Vec::new(), |params| steps(params, &self.body)))
-    }
-}
-
-/// A function-like macro's parameters.
-#[derive(Debug, Default)]
-pub struct Params {
-    /// Names in order; the last takes all remaining arguments when `variadic`.
-    pub names: Vec<String>,
-    /// True for `...` and for GNU's `name...`.
-    pub variadic: bool,
-}
-
-/// A macro's definition from a moment on, or none after `#undef`.
-type Event<'a> = (u32, Option<Rc<Define<'a>>>);
-
-/// One macro's definitions in their order; most have one.
-#[derive(Debug)]
-struct Events<'a> {
-    first: Event<'a>,
-    later: Vec<Event<'a>>,
-}
-
-/// Macros by name, as they stand at each point of the reading.
-#[derive(Debug, Default)]
-pub struct Macros<'a> {
-    events: QuickMap<Cow<'a, str>, Events<'a>>,
-    clock: u32,
-    /// Tokens that all expansions made so far.
-    pub(super) made: Cell<usize>,
-}
-
-/// A point of the reading; a macro is looked up as of then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment(u32);
-
-impl<'a> Macros<'a> {
-    /// The definition that holds at `moment`.
-    #[must_use]
-    pub fn get(&self, name: &str, moment: Moment) -> Option<&Rc<Define<'a>>> {
-        let events = self.events.get(name)?;
-        let later = events.later.partition_point(|(when, _)| *when <= moment.0);
-        let latest = later.checked_sub(1).map_or(&events.first, |last| &events.later[last]);
-        latest.1.as_ref().filter(|_| latest.0 <= moment.0)
-    }
-
-    /// After all that was read so far.
-    #[must_use]
-    pub fn now(&self) -> Moment {
-        Moment(self.clock)
-    }
-
-    fn record(&mut self, name: Cow<'a, str>, define: Option<Rc<Define<'a>>>) {
-        self.clock += 1;
-        let event = (self.clock, define);
-        match self.events.entry(name) {
-            Entry::Occupied(events) => events.into_mut().later.push(event),
-            Entry::Vacant(none) => {
-                none.insert(Events { first: event, later: Vec::new() });
-            }
-        }
-    }
-}
 
 /// One file after its directives were followed.
 #[derive(Debug)]
 pub struct Unit<'a> {
     /// The file.
     pub file: FileId,
-    /// The active tokens, directives taken out.
+    /// The active tokens, without directives.
     pub tokens: Vec<Token<'a>>,
     /// The comments.
     pub comments: Vec<Span>,
-    /// Every `#define`, the inactive ones too.
+    /// Every `#define`, including inactive ones.
     pub defines: Vec<Rc<Define<'a>>>,
     moments: Vec<(u32, Moment)>,
 }
 
 impl Unit<'_> {
-    /// The moment at which the text of `span` was read.
+    /// The moment at which the text at `span` was read.
     #[must_use]
     pub fn moment(&self, span: Span) -> Moment {
         let later = self.moments.partition_point(|(offset, _)| *offset <= span.start);
         self.moments[later.saturating_sub(1)].1
     }
 
-    /// The comment that starts on the same line after `span`.
+    /// The comment after `span` that starts on the same line.
     #[must_use]
     pub fn comment_after(&self, sources: &Sources, span: Span) -> Option<Span> {
         let index = self.comments.partition_point(|comment| comment.start < span.end);
@@ -131,7 +44,7 @@ impl Unit<'_> {
     }
 }
 
-/// Reads files in order into one set of macros.
+/// Reads files in order, with one set of macros.
 #[derive(Debug)]
 pub struct Preprocessor<'a> {
     sources: &'a Sources,
@@ -140,7 +53,7 @@ pub struct Preprocessor<'a> {
 }
 
 impl<'a> Preprocessor<'a> {
-    /// Starts with the macros of [`config::PRELUDE`], which `prelude` holds.
+    /// Starts with the macros of [`config::PRELUDE`], which is the text of `prelude`.
     pub fn new(sources: &'a Sources, prelude: FileId, diagnostics: &mut Diagnostics) -> Preprocessor<'a> {
         let mut preprocessor = Preprocessor { sources, macros: Macros::default() };
         preprocessor.read(prelude, diagnostics);
@@ -157,12 +70,12 @@ impl<'a> Preprocessor<'a> {
         self.read_with(file, Bodies::Kept, diagnostics)
     }
 
-    /// The same, without the tokens of function bodies: most of a file whose tables alone are wanted.
+    /// Like [`read`](Self::read), without the tokens of function bodies, which are most of a file.
     pub fn read_declarations(&mut self, file: FileId, diagnostics: &mut Diagnostics) -> Unit<'a> {
         self.read_functions(file, &[], diagnostics)
     }
 
-    /// The same, with the bodies of the functions that are `wanted`.
+    /// Like [`read_declarations`](Self::read_declarations), with the bodies of the functions in `wanted`.
     pub fn read_functions(
         &mut self,
         file: FileId,
@@ -187,13 +100,14 @@ impl<'a> Preprocessor<'a> {
     }
 }
 
-/// What becomes of the tokens between a function's braces.
+/// How the tokens between a function's braces are treated.
 enum Bodies {
     Kept,
     Dropped {
-        /// How many braces are open.
+        /// The number of open braces.
         depth: usize,
-        /// Whether the outermost is a function's whose body is dropped: it follows a `)`.
+        /// Whether the outermost brace starts the body of a function, since it follows a `)`, and the body is
+        /// dropped.
         inside: bool,
         /// Functions whose bodies are kept.
         wanted: &'static [&'static str],
@@ -201,12 +115,12 @@ enum Bodies {
 }
 
 impl Bodies {
-    /// True inside a function's body that is dropped.
+    /// True inside a function body that is dropped.
     fn drops(&self) -> bool {
         matches!(self, Bodies::Dropped { inside: true, .. })
     }
 
-    /// True for a token to keep, the braces of a body among them.
+    /// True for a token to keep, including the braces of a body.
     fn keeps(&mut self, before: &[Token<'_>], token: &Token<'_>) -> bool {
         let Bodies::Dropped { depth, inside, wanted } = self else { return true };
         if token.is("{") {
@@ -226,7 +140,7 @@ impl Bodies {
     }
 }
 
-/// The name in front of the parameters that end `tokens`.
+/// The name before the parameters at the end of `tokens`.
 fn function<'t>(tokens: &'t [Token<'_>]) -> Option<&'t str> {
     let mut depth = 0usize;
     for (index, token) in tokens.iter().enumerate().rev() {
@@ -242,17 +156,17 @@ fn function<'t>(tokens: &'t [Token<'_>]) -> Option<&'t str> {
     None
 }
 
-/// One `#if` that is open.
+/// An open `#if`.
 struct Branch {
-    /// The last directive of it: `#if`, `#elif` or `#else`.
+    /// Its latest directive: `#if`, `#elif` or `#else`.
     condition: Span,
     /// Whether the text after that directive is active.
     active: bool,
-    /// Whether the text around the `#if` is.
+    /// Whether the text around the `#if` is active.
     around: bool,
-    /// Whether any of its branches was active yet.
+    /// Whether one of its branches has been active.
     taken: bool,
-    /// Whether `#else` was seen.
+    /// Whether `#else` has been read.
     last: bool,
 }
 
@@ -272,13 +186,14 @@ impl<'a> Reading<'a, '_, '_> {
             if !(token.starts_line && token.is("#")) {
                 if self.active() {
                     if token.is("#") {
-                        self.diagnostics.error(token.span, "a `#` that does not start its line");
+                        self.diagnostics.error(token.span, "`#` is only allowed at the start of a line");
                     }
                     if self.bodies.keeps(&self.unit.tokens, &token) {
                         self.unit.tokens.push(token);
                     }
                 }
-                // Braces end a body, and directives what is not active: tokens between are not wanted.
+                // Only braces end a dropped body, and only directives end an inactive region: skip the tokens in
+                // between.
                 let skips = self.bodies.drops() || !self.active();
                 next = if skips { lexer.next_brace() } else { lexer.next() };
                 continue;
@@ -319,15 +234,13 @@ impl<'a> Reading<'a, '_, '_> {
                 _ => self.diagnostics.error(at, "#undef takes one name"),
             },
             "error" if active => {
-                let help = "the configuration in cpuid-gen/src/c/config.rs does not suit this file";
-                self.diagnostics.push(Diagnostic::error(at, "an active #error").with_help(help));
+                let help = "the configuration in cpuid-gen/src/c/config.rs does not fit this file";
+                self.diagnostics.push(Diagnostic::error(at, "this #error is active").with_help(help));
             }
             "include" | "include_next" | "pragma" | "line" | "warning" | "ident" => {}
             _ if !active => {}
             "undef" | "error" => {}
-            other => {
-                self.diagnostics.error(name.span, format!("`#{other}` is not a directive that is understood"))
-            }
+            other => self.diagnostics.error(name.span, format!("unknown directive `#{other}`")),
         }
     }
 
@@ -369,11 +282,11 @@ impl<'a> Reading<'a, '_, '_> {
     /// `#elif` with its condition, or `#else`.
     fn next_branch(&mut self, condition: Option<&[Token<'a>]>, at: Span) {
         let Some(branch) = self.branches.last() else {
-            self.diagnostics.error(at, "no #if is open here");
+            self.diagnostics.error(at, "this directive has no #if");
             return;
         };
         if branch.last {
-            self.diagnostics.error(at, "a branch after #else");
+            self.diagnostics.error(at, "this branch follows an #else");
         }
         let may = branch.around && !branch.taken;
         let holds = may && condition.is_none_or(|tokens| self.condition(tokens, at));
@@ -393,7 +306,7 @@ impl<'a> Reading<'a, '_, '_> {
         }
     }
 
-    /// Notes what the innermost branch, which ends at `at`, left out.
+    /// Records the region that the innermost branch, which ends at `at`, leaves out.
     fn skip_to(&mut self, at: Span) {
         if let Some(branch) = self.branches.last().filter(|branch| branch.around && !branch.active) {
             let region = Span { start: branch.condition.end, end: at.start, ..at };
@@ -414,21 +327,14 @@ impl<'a> Reading<'a, '_, '_> {
             match parameters(rest) {
                 Some((params, body)) => (Some(params), body),
                 None => {
-                    self.diagnostics
-                        .error(at, format!("the parameters of `{}` are not understood", name.text));
+                    self.diagnostics.error(at, format!("cannot parse the parameters of `{}`", name.text));
                     return;
                 }
             }
         } else {
             (None, rest)
         };
-        let define = Rc::new(Define {
-            name: name.clone(),
-            params,
-            body: body.to_vec(),
-            active,
-            steps: OnceCell::new(),
-        });
+        let define = Rc::new(Define::new(name.clone(), params, body.to_vec(), active));
         self.unit.defines.push(Rc::clone(&define));
         if active {
             self.macros.record(name.text.clone(), Some(define));
@@ -447,7 +353,7 @@ impl<'a> Reading<'a, '_, '_> {
     }
 }
 
-/// `(a, b, rest...)` and what follows it.
+/// Parses `(a, b, rest...)` and returns the tokens after it.
 fn parameters<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<(Params, &'t [Token<'a>])> {
     let mut params = Params::default();
     let mut at = 1;

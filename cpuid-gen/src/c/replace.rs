@@ -1,74 +1,36 @@
-//! What replaces a macro's call: its arguments, its body step by step, `#` and `##` (C11 6.10.3.1 to 6.10.3.3).
+//! The replacement of a macro call: its arguments, its body step by step, `#` and `##` (C11 6.10.3.1 to 6.10.3.3).
 
 use std::ops::Range;
 
 use super::hidden::Hidden;
 use super::lexer::{Kind, Token};
-use super::preprocess::{Define, Params};
+use super::macros::{Define, Params};
 use crate::diagnostic::Diagnostic;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 
-/// A token, and what it came out of.
+/// A token, and the macros that produced it.
 pub(super) type Item<'a> = (Token<'a>, Hidden);
-
-/// What becomes of one token of a function-like macro's body.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Step {
-    /// It stays.
-    Token,
-    /// The argument stands in its place: as it was written beside `##`, expanded elsewhere.
-    Parameter { index: usize, pasted: bool },
-    /// `#`: the spelling of the argument stands in place of both.
-    Text(usize),
-    /// `##`
-    Paste,
-    /// The parameter after `#`.
-    Done,
-}
-
-/// The steps of a body, one a token.
-pub(super) fn steps(params: &Params, body: &[Token<'_>]) -> Vec<Step> {
-    let parameter = |token: &Token<'_>| params.names.iter().position(|name| token.is_ident(name));
-    let mut steps = Vec::with_capacity(body.len());
-    for (index, token) in body.iter().enumerate() {
-        let (before, after) = (index.checked_sub(1).map(|before| &body[before]), body.get(index + 1));
-        let step = if let Some(Step::Text(_)) = steps.last() {
-            Step::Done
-        } else if token.is("##") {
-            Step::Paste
-        } else if token.is("#") {
-            after.and_then(parameter).map_or(Step::Token, Step::Text)
-        } else if let Some(index) = parameter(token) {
-            let pasted = [before, after].into_iter().flatten().any(|beside| beside.is("##"));
-            Step::Parameter { index, pasted }
-        } else {
-            Step::Token
-        };
-        steps.push(step);
-    }
-    steps
-}
 
 /// The arguments of a call.
 pub(super) struct Arguments<'a> {
     /// Everything between the parentheses.
     items: Vec<Item<'a>>,
-    /// Which of it each argument is.
+    /// The range of each argument in `items`.
     each: Vec<Range<usize>>,
-    /// What the closing parenthesis came out of.
+    /// The macros that produced the closing parenthesis.
     pub(super) close: Hidden,
 }
 
 impl<'a> Arguments<'a> {
-    /// Takes `( ... )` off the pending tokens and splits it at its commas.
+    /// Consumes `( ... )` from the pending tokens and splits it at its commas.
     pub(super) fn take(
         call: &Token<'a>,
         params: &Params,
         pending: &mut impl Iterator<Item = Item<'a>>,
     ) -> Result<Arguments<'a>> {
         pending.next();
-        // Most calls have fewer tokens.
+        // Most calls have fewer tokens than this.
         let (mut items, mut each) = (Vec::with_capacity(16), Vec::with_capacity(params.names.len()));
         let (mut start, mut depth) = (0, 0usize);
         for (token, hidden) in pending {
@@ -89,7 +51,8 @@ impl<'a> Arguments<'a> {
         Err(Diagnostic::error(call.span, format!("the argument list of `{}` is not closed", call.text)))
     }
 
-    /// Makes them as many as the parameters: a variadic last one takes the rest, commas included.
+    /// Matches the arguments to the parameters: a variadic last parameter takes all remaining arguments, commas
+    /// included.
     pub(super) fn fit(&mut self, params: &Params, define: &Define<'a>, at: &Token<'a>) -> Result<()> {
         let wants = params.names.len();
         if wants == 0 && self.each.len() == 1 && self.each[0].is_empty() {
@@ -115,7 +78,7 @@ impl<'a> Arguments<'a> {
         self.each.len()
     }
 
-    /// How many tokens all have.
+    /// The number of tokens in all arguments.
     pub(super) fn length(&self) -> usize {
         self.items.len()
     }
@@ -125,11 +88,11 @@ impl<'a> Arguments<'a> {
     }
 }
 
-/// A macro's replacement while it is put together.
+/// A macro's replacement under construction.
 pub(super) struct Replacement<'t, 'a> {
     /// Its tokens so far.
     pub(super) items: Vec<Item<'a>>,
-    /// The macro's name where it is used.
+    /// The macro's name at the call.
     at: &'t Token<'a>,
     /// After `##`.
     pasting: bool,
@@ -138,7 +101,7 @@ pub(super) struct Replacement<'t, 'a> {
 }
 
 impl<'t, 'a> Replacement<'t, 'a> {
-    /// None yet, with room for `length` tokens.
+    /// An empty replacement, with room for `length` tokens.
     pub(super) fn new(at: &'t Token<'a>, length: usize) -> Self {
         Replacement { items: Vec::with_capacity(length), at, pasting: false, empty: false }
     }
@@ -159,7 +122,7 @@ impl<'t, 'a> Replacement<'t, 'a> {
         self.pasting = true;
     }
 
-    /// Adds an argument; `spaced` tells whether white space stands before its parameter.
+    /// Adds an argument; `spaced` is true if white space precedes its parameter.
     pub(super) fn argument(
         &mut self,
         items: &[Item<'a>],
@@ -176,7 +139,7 @@ impl<'t, 'a> Replacement<'t, 'a> {
         Ok(())
     }
 
-    /// Adds a token, or none for an empty argument.
+    /// Adds a token, or `None` for an empty argument.
     fn join(&mut self, mut item: Option<Item<'a>>) -> Result<()> {
         if std::mem::take(&mut self.pasting) {
             let left = if self.empty { None } else { self.items.pop() };
@@ -191,7 +154,7 @@ impl<'t, 'a> Replacement<'t, 'a> {
     }
 }
 
-/// The spelling of an argument, in place of `at`.
+/// The spelling of an argument, replacing `at`.
 pub(super) fn stringize<'a>(argument: &[Item<'a>], at: &Token<'a>) -> Token<'a> {
     let mut text = String::from("\"");
     for (index, (token, _)) in argument.iter().enumerate() {
@@ -217,8 +180,7 @@ fn paste<'a>(left: &Token<'a>, right: &Token<'a>, at: &Token<'a>) -> Result<Toke
         Kind::Ident if words && !text.contains('.') => Kind::Ident,
         Kind::Number if words => Kind::Number,
         _ => {
-            let message =
-                format!("`{}` and `{}` pasted make no token that is understood", left.text, right.text);
+            let message = format!("pasting `{}` and `{}` does not form a token", left.text, right.text);
             return Err(Diagnostic::error(at.span, message));
         }
     };

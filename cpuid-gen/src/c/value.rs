@@ -1,4 +1,4 @@
-//! C's integers: a type of a width with or without a sign, and a value of it.
+//! C's integers: types with a width and signedness, and values of them.
 
 /// An integer type of x86-64: 8, 16, 32 or 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,23 +19,23 @@ impl Type {
     /// `unsigned long` and `unsigned long long`
     pub const ULONG: Type = Type { bits: 64, signed: false };
 
-    /// C11 6.3.1.1: what is narrower than int becomes int.
+    /// C11 6.3.1.1: types narrower than `int` become `int`.
     #[must_use]
     pub fn promoted(self) -> Type {
         if self.bits < 32 { Type::INT } else { self }
     }
 
-    /// C11 6.3.1.8: the type in which an operator with these two operands works.
+    /// C11 6.3.1.8: the type in which an operator with these two operands is evaluated.
     #[must_use]
     pub fn common(self, other: Type) -> Type {
         let (a, b) = (self.promoted(), other.promoted());
         let bits = a.bits.max(b.bits);
-        // A signed type that is wider than the other represents all of its values.
+        // A wider signed type represents all values of the other.
         let unsigned = [a, b].iter().any(|side| side.bits == bits && !side.signed);
         Type { bits, signed: !unsigned }
     }
 
-    /// The type that a name, or several in a row, stand for.
+    /// The type denoted by one or several names.
     #[must_use]
     pub fn from_names(names: &[&str]) -> Option<Type> {
         let names: Vec<&str> =
@@ -100,13 +100,13 @@ pub struct Value {
 }
 
 impl Value {
-    /// An int.
+    /// A value of type `int`.
     #[must_use]
     pub fn int(value: i32) -> Value {
         Value::new(i128::from(value), Type::INT)
     }
 
-    /// A value converted to a type, by wrapping around (C11 6.3.1.3, as gcc defines it).
+    /// A value converted to a type by wrapping (C11 6.3.1.3, as defined by gcc).
     #[must_use]
     pub fn new(value: i128, of: Type) -> Value {
         let shift = 64 - u32::from(of.bits);
@@ -125,19 +125,19 @@ impl Value {
         }
     }
 
-    /// The value converted to 64 bits without a sign, as an assignment to a `uint64_t` does.
+    /// The value converted to an unsigned 64-bit integer, as by assignment to a `uint64_t`.
     #[must_use]
     pub fn as_u64(self) -> u64 {
         self.bits
     }
 
-    /// True when not zero.
+    /// True if not zero.
     #[must_use]
     pub fn is_true(self) -> bool {
         self.bits != 0
     }
 
-    /// Converted to another type.
+    /// The value converted to another type.
     #[must_use]
     pub fn to(self, of: Type) -> Value {
         Value::new(self.number(), of)

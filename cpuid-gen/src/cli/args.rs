@@ -1,4 +1,4 @@
-//! The command line, as clap's builder has it: its derive macros would be most of what a first build compiles.
+//! The command line, with clap's builder: its derive macros would dominate the time of a first build.
 
 use std::path::PathBuf;
 
@@ -9,29 +9,29 @@ use clap::{Arg, ArgMatches, Command as Clap, value_parser};
 #[cfg(feature = "cli")]
 const EXAMPLES: &str = "\
 Examples:
-  cpuid-gen verify                                 do the pinned releases of Linux and QEMU agree?
-  cpuid-gen verify --linux ~/linux --qemu ~/qemu   do these two trees?
-  cpuid-gen facts --linux ~/linux                  what a tree says, as tab-separated rows
-  cpuid-gen capflags --linux ~/linux               what its mkcapflags.sh would write
-  cpuid-gen models EPYC-Milan-v2                   what a CPU model of QEMU says, all its versions' properties applied
-  cpuid-gen diff ~/linux-7.3 ~/linux               what changed between two trees
-  cpuid-gen generate --standalone -o src           src/cpuid.rs: Rust constants, for a crate of your own
+  cpuid-gen verify                                 check the pinned releases of Linux and QEMU
+  cpuid-gen verify --linux ~/linux --qemu ~/qemu   check two trees
+  cpuid-gen facts --linux ~/linux                  print the facts of a tree as tab-separated rows
+  cpuid-gen capflags --linux ~/linux               print the output of its mkcapflags.sh
+  cpuid-gen models EPYC-Milan-v2                   show a resolved CPU model of QEMU
+  cpuid-gen diff ~/linux-7.3 ~/linux               show what changed between two trees
+  cpuid-gen generate --standalone -o src           write src/cpuid.rs: Rust constants for any crate
 
-A tree is the top of a checkout; a file is what `cpuid-gen import` wrote. Without either,
-the facts of the pinned releases are used, which the program carries with it.
+A tree is the root of a checkout; a facts file is the output of `cpuid-gen import`. Without
+either, the program uses its built-in facts of the pinned releases.
 
 Exit codes:
-  0  done; with verify: everything is explained; with diff: both say the same
-  1  verify found what nothing explains, diff a difference, or what was read makes no sense
-  2  the input could not be read, the output not written, or the arguments are wrong";
+  0  success; verify: every finding is explained; diff: the releases have the same facts
+  1  verify: unexplained findings; diff: differences; other commands: inconsistent input
+  2  the input could not be read, the output could not be written, or wrong arguments";
 
 #[cfg(feature = "cli")]
 const MODELS: &str = "\
 Examples:
   cpuid-gen models                                    every version, with its alias and note
   cpuid-gen models EPYC-Milan-v2                      one version: leaves, signature, feature words, caches
-  cpuid-gen models --qemu ~/qemu Haswell-noTSX        by alias, of a tree of your own
-  cpuid-gen models --format json Skylake-Server-v4    for programs";
+  cpuid-gen models --qemu ~/qemu Haswell-noTSX        by alias, from a QEMU tree
+  cpuid-gen models --format json Skylake-Server-v4    as JSON";
 
 #[cfg(feature = "cli")]
 const DIFF: &str = "\
@@ -40,24 +40,24 @@ Examples:
   cpuid-gen diff upstream/qemu-10.2.tsv ~/qemu --format markdown > what-is-new.md
   cpuid-gen diff ~/linux-6.12 ~/linux-7.3 --format json | jq '.sections[] | select(.topic == \"kvm\")'
 
-A bit that has another name at the same place in hardware was renamed; what software defines is its
-name, and can only move. The Rust API is that of cpuid-tables, made from the pinned releases of the
-other project with NEW in place of OLD, and with NEW beside OLD.
+A hardware bit is identified by its location: a new name there is a rename. A software-defined bit
+is identified by its name and can only move. The Rust API is that of cpuid-tables, generated with
+the pinned releases of the other project, once with NEW in place of OLD and once with both.
 
-Exit codes, as diff's:
-  0  both releases say the same
+Exit codes, like those of diff:
+  0  the releases have the same facts
   1  they differ
-  2  one of them could not be read, or they are of two projects";
+  2  a release could not be read, or the releases are of different projects";
 
 #[cfg(not(feature = "cli"))]
 const EXAMPLES: &str = "\
 Examples:
-  cpuid-gen verify                  do the pinned releases of Linux and QEMU agree?
+  cpuid-gen verify                  check the pinned releases of Linux and QEMU
   cpuid-gen verify --linux linux-7.3.tsv --qemu qemu-10.2.tsv
 
-This is a small build, with `verify` of facts files alone: build with the feature `cli` for the whole command.";
+This is a small build, with only `verify` of facts files. Enable the feature `cli` for all commands.";
 
-/// What can be asked for.
+/// The subcommands.
 pub(crate) enum Command {
     /// `verify`
     Verify { inputs: Inputs, differences: Option<PathBuf>, format: Format, pins: Option<PathBuf> },
@@ -65,7 +65,7 @@ pub(crate) enum Command {
     Other(Other),
 }
 
-/// What only the whole command does.
+/// The subcommands of the full build.
 #[cfg(feature = "cli")]
 pub(crate) enum Other {
     Facts { project: Project, left_out: bool },
@@ -77,14 +77,14 @@ pub(crate) enum Other {
     Constants { pins: Option<PathBuf> },
 }
 
-/// One project, and where it is.
+/// One project, and the path of its tree or facts.
 #[cfg(feature = "cli")]
 pub(crate) enum Project {
     Linux(PathBuf),
     Qemu(PathBuf),
 }
 
-/// Both projects; the pinned releases of whichever isn't named.
+/// Both projects; `None` means the pinned releases.
 #[derive(Default)]
 pub(crate) struct Inputs {
     pub(crate) linux: Option<PathBuf>,
@@ -105,7 +105,7 @@ pub(crate) enum DiffFormat {
     Json,
 }
 
-/// Reads the process's arguments. Ends the process where clap does: after help, and on a mistake.
+/// Parses the process's arguments. Like clap, exits after printing help and on a usage error.
 pub(crate) fn parse() -> Command {
     let about = "Reads Linux's, KVM's and QEMU's CPUID tables from their C sources, checks them against each other \
                  and emits Rust";
@@ -129,24 +129,19 @@ pub(crate) fn parse() -> Command {
         #[cfg(feature = "cli")]
         other => Command::Other(self::other(other, matches)),
         #[cfg(not(feature = "cli"))]
-        _ => unreachable!("clap knows `verify` alone"),
+        _ => unreachable!("`verify` is the only subcommand"),
     }
 }
 
 fn subcommands() -> Vec<Clap> {
-    let pinned =
-        "Instead of the releases and differences that the program carries with it, a folder of such files";
+    let pinned = "A folder with facts files and differences.tsv, instead of the built-in ones";
     let verify = Clap::new("verify")
-        .about("Check that Linux, KVM and QEMU agree about which bit is which")
+        .about("Check that Linux, KVM and QEMU agree about the meaning of each bit")
         .args(either_of("(default: the pinned releases)"))
-        .arg(option(
-            "differences",
-            "FILE",
-            "Judged differences, instead of those the program carries with it",
-        ))
-        .arg(format_option(&["text", "json"], "For people or for programs"))
+        .arg(option("differences", "FILE", "Reviewed differences, instead of the built-in ones"))
+        .arg(format_option(&["text", "json"], "Output format"))
         .arg(option("pins", "DIR", pinned).conflicts_with_all(["linux", "qemu"]));
-    #[allow(unused_mut, reason = "the whole command has more")]
+    #[allow(unused_mut, reason = "the full build has more")]
     let mut all = vec![verify];
     #[cfg(feature = "cli")]
     all.extend(other_subcommands());
@@ -162,9 +157,9 @@ fn other_subcommands() -> [Clap; 7] {
         Arg::new(name).required(true).value_name(name).value_parser(value_parser!(PathBuf)).help(help)
     };
     [
-        one_of(Clap::new("facts").about("Print what a tree or a facts file says, as tab-separated rows")).arg(
+        one_of(Clap::new("facts").about("Print the facts of a tree or a facts file as tab-separated rows")).arg(
             Arg::new("left-out").long("left-out").action(ArgAction::SetTrue).help(
-                "Also show, on standard error, what `#if` and its like left out of the files that were read",
+                "Also print, on standard error, the regions that conditionals such as `#if` left out",
             ),
         ),
         one_of(
@@ -172,51 +167,51 @@ fn other_subcommands() -> [Clap; 7] {
         )
         .arg(option("output", "FILE", "The facts file to write").short('o').required(true)),
         Clap::new("capflags")
-            .about("Print Linux's name map as its mkcapflags.sh writes it (default: the newest pinned release's)")
+            .about("Print Linux's name map in the format of its mkcapflags.sh (default: of the newest pinned release)")
             .arg(option("linux", "DIR|FILE", "A Linux tree or its facts")),
         Clap::new("models")
-            .about("List QEMU's CPU models, or show a version of one, resolved (default: the newest pinned release's)")
+            .about("List QEMU's CPU models, or show a resolved version of one (default: of the newest pinned release)")
             .after_help(MODELS)
             .arg(option("qemu", "DIR|FILE", "A QEMU tree or its facts"))
             .arg(Arg::new("name").help(
-                "A version, an alias, or a model, which stands for its version 1 as it does with QEMU's machine types",
+                "A version, an alias, or a model, which means its version 1, as in QEMU's machine types",
             ))
-            .arg(format_option(&["text", "json"], "For people or for programs")),
+            .arg(format_option(&["text", "json"], "Output format")),
         Clap::new("diff")
-            .about("Show what changed between two releases, and what that means for the Rust API")
+            .about("Show what changed between two releases, and the effects on the Rust API")
             .after_help(DIFF)
             .arg(file("OLD", "The older release: a Linux or QEMU tree, or its facts"))
-            .arg(file("NEW", "The newer one, of the same project"))
-            .arg(format_option(&["text", "markdown", "json"], "For a terminal, for a document, or for programs"))
+            .arg(file("NEW", "The newer release, of the same project"))
+            .arg(format_option(&["text", "markdown", "json"], "Output format"))
             .arg(option(
                 "pins",
                 "DIR",
-                "Instead of the releases that the program carries with it, a folder of facts files, for the Rust API",
+                "A folder of facts files for the Rust API, instead of the built-in ones",
             ))
             .arg(
                 option(
                     "was",
                     "DIR",
-                    "The same folder as it was: also show what becomes of the API of tables made from all of it",
+                    "An earlier state of that folder: also show the API changes between tables generated from both",
                 )
                 .requires("pins"),
             ),
         Clap::new("generate")
-            .about("Write the Rust tables that cpuid-tables includes, or one file that needs nothing else")
+            .about("Write the Rust tables that cpuid-tables includes, or one self-contained file")
             .args(either_of("(default: the pinned releases)"))
             .arg(
                 Arg::new("standalone")
                     .long("standalone")
                     .action(ArgAction::SetTrue)
-                    .help("One file, cpuid.rs: every hardware bit as a constant, for a crate of your own"),
+                    .help("Write a single file, cpuid.rs, with every hardware bit as a constant"),
             )
-            .arg(option("output", "DIR", "The folder to write them to").short('o').required(true)),
+            .arg(option("output", "DIR", "The output folder").short('o').required(true)),
         Clap::new("constants")
-            .about("Print the published constants of cpuid-tables, with those that the releases add")
+            .about("Print the published constants of cpuid-tables, with additions from the releases")
             .arg(option(
                 "pins",
                 "DIR",
-                "Instead of the releases and constants that the program carries with it, a folder of such files",
+                "A folder with facts files and constants.tsv, instead of the built-in ones",
             )),
     ]
 }
@@ -238,7 +233,7 @@ fn other(name: &str, matches: &ArgMatches) -> Other {
             output: needed("output"),
         },
         "constants" => Other::Constants { pins: path(matches, "pins") },
-        // clap knows no other.
+        // clap accepts no other subcommand.
         _ => Other::Diff {
             old: needed("OLD"),
             new: needed("NEW"),

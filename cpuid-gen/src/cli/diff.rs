@@ -50,15 +50,15 @@ impl Run {
             (Facts::Linux(old), Facts::Linux(new)) => diff::linux(old, new, qemu),
             (Facts::Qemu(old), Facts::Qemu(new)) => diff::qemu(old, new, linux),
             _ => {
-                let told = [(old, &before), (new, &after)].map(|(path, facts)| {
+                let shown = [(old, &before), (new, &after)].map(|(path, facts)| {
                     let (project, release) = match facts {
                         Facts::Linux(facts) => ("Linux", &facts.release),
                         Facts::Qemu(facts) => ("QEMU", &facts.release),
                     };
                     format!("{} is {project} {release}", path.display())
                 });
-                let message = "two releases of one project can be compared, but";
-                return Err(Failed::Io(Some(format!("{message} {} and {}", told[0], told[1]))));
+                let message = "cannot compare releases of different projects:";
+                return Err(Failed::Io(Some(format!("{message} {} and {}", shown[0], shown[1]))));
             }
         };
         self.diagnostics.append(errors);

@@ -1,4 +1,4 @@
-//! A facts file: a head that says what it is and what it was read from, then the rows.
+//! Writes a facts file: a head with its contents and origin, then the rows.
 
 use std::fs;
 use std::io;
@@ -9,7 +9,8 @@ use cpuid_gen::linux::Tree;
 use cpuid_gen::source::Sources;
 use sha2::{Digest as _, Sha256};
 
-/// The facts file of a Linux release. Of a tree, it also says where the tables that move from release to release were.
+/// The facts file of a Linux release. For a tree, its head includes the paths of the tables that move between
+/// releases.
 pub(crate) fn linux(sources: &Sources, facts: &LinuxFacts, tree: Option<&Tree>) -> String {
     let mut head = head("Linux", &facts.release, sources);
     for (what, path) in tree.iter().flat_map(|tree| tree.found(sources)) {
@@ -23,13 +24,13 @@ pub(crate) fn qemu(sources: &Sources, facts: &QemuFacts) -> String {
     head("QEMU", &facts.release, sources) + &write_qemu(facts)
 }
 
-/// Comments: the release, and the checksum of each file that the rows came from. When they came from a facts file
-/// themselves, its own list of checksums.
+/// Comments: the release, and the checksum of each file that the rows came from. If they came from a facts file, its
+/// own list of checksums.
 fn head(project: &str, release: &str, sources: &Sources) -> String {
     let mut head =
         format!("# {project} {release}: names, numbers and bit positions, written by cpuid-gen import.\n");
     let mut files: Vec<_> =
-        sources.iter().map(|(_, file)| file).filter(|file| file.on_disk().is_some()).collect();
+        sources.iter().map(|(_, file)| file).filter(|file| file.path_on_disk().is_some()).collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     for file in files {
         if file.path.is_empty() {
@@ -46,16 +47,16 @@ fn head(project: &str, release: &str, sources: &Sources) -> String {
     head
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file completely or not at all.
 pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let name =
-        path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file's name"))?;
+        path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file name"))?;
     let mut beside = name.to_owned();
     beside.push(format!(".{}.tmp", std::process::id()));
     let beside = path.with_file_name(beside);
     let done = fs::write(&beside, text).and_then(|()| fs::rename(&beside, path));
     if done.is_err() {
-        // The first error is the one to tell.
+        // Report the first error.
         let _ = fs::remove_file(&beside);
     }
     done

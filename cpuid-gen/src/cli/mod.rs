@@ -1,8 +1,9 @@
-//! The command line: arguments in, text out, and an exit code that means something.
+//! The command: parses arguments, prints text and returns an exit code.
 //!
-//! 0: done, and with `verify`, all explained, with `diff`, no difference. 1: `verify` found what nothing explains, `diff`
-//! found a difference, or the input was read and makes no sense, such as a CPU model with a property of no bit. 2: the
-//! input could not be read, or the output not written, or the command line was wrong; also what makes no sense to `diff`.
+//! 0: success; for `verify`, every finding is explained; for `diff`, no difference. 1: `verify` found an unexplained
+//! difference, `diff` found a difference, or the input is inconsistent, such as a CPU model with an unknown property.
+//! 2: the input could not be read, the output could not be written, or the command line was wrong; for `diff`, also
+//! inconsistent input.
 
 mod args;
 #[cfg(feature = "cli")]
@@ -27,11 +28,11 @@ use cpuid_gen::verify::{Differences, Report, Scope, verify};
 
 use args::{Command, Format, Inputs};
 
-/// Nothing more can be done; the diagnostics, or the message, say why.
+/// A fatal error; the diagnostics, or the message, describe it.
 enum Failed {
-    /// What was asked for could not be read or written.
+    /// An input could not be read, or an output not written.
     Io(Option<String>),
-    /// What was read contradicts itself.
+    /// The input is inconsistent.
     #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "verify reports it as findings"))]
     Contradiction,
 }
@@ -44,7 +45,7 @@ impl From<io::Error> for Failed {
     }
 }
 
-/// Runs the command, shows every diagnostic on standard error, and turns the result into the exit code.
+/// Runs the command, prints the diagnostics on standard error, and returns the exit code.
 pub(crate) fn run() -> ExitCode {
     let command = args::parse();
     let mut run = Run { sources: Sources::new(), diagnostics: Diagnostics::new() };
@@ -113,7 +114,7 @@ impl Run {
         return Ok(format!("{:#}\n", report.to_json(&self.sources)));
         #[cfg(not(feature = "json"))]
         Err(Failed::Io(Some(
-            "this build writes text alone: build with the feature `json`, or `cli`".to_owned(),
+            "this build only writes text: build with the feature `json` or `cli`".to_owned(),
         )))
     }
 
@@ -123,14 +124,14 @@ impl Run {
         self.sound(Some(found))
     }
 
-    /// The facts of both projects: the pinned ones, unless the user names others.
+    /// The facts of both projects: those the user names, or the pinned ones.
     fn inputs(&mut self, inputs: &Inputs) -> Result<(Vec<LinuxFacts>, Vec<QemuFacts>)> {
         let (linux, qemu) = (inputs.linux.as_deref(), inputs.qemu.as_deref());
         let found = input::pinned_or(&mut self.sources, linux, qemu, &mut self.diagnostics);
         self.sound(Some(found))
     }
 
-    /// The value, when there is one and no diagnostic is an error.
+    /// The value, if there is one and no diagnostic is an error.
     fn sound<T>(&self, value: Option<T>) -> Result<T> {
         value.filter(|_| !self.diagnostics.has_errors()).ok_or(Failed::Io(None))
     }
@@ -138,7 +139,7 @@ impl Run {
 
 fn print(text: &str) -> Result<()> {
     match io::stdout().lock().write_all(text.as_bytes()) {
-        // `| head` is no failure.
+        // `| head` is not a failure.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }

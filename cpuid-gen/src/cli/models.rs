@@ -1,4 +1,4 @@
-//! CPU models of a QEMU release: all of their names, or one version with the properties of those before it applied.
+//! The CPU models of a QEMU release: all names, or one version with the properties of all earlier versions.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use cpuid_gen::model::cpu_models::{CpuModel, CpuModelVersion};
 use cpuid_gen::vocabulary::cpu_model::Cache;
 use serde_json::{Map, Value, json};
 
-/// A version that was asked for.
+/// The selected version.
 #[derive(Clone, Copy)]
 pub(crate) struct Chosen<'m> {
     model: &'m CpuModel,
@@ -16,7 +16,7 @@ pub(crate) struct Chosen<'m> {
 }
 
 impl<'m> Chosen<'m> {
-    /// By `NAME-vN`, an alias, or a model's name, which stands for its first version, as machine types have it.
+    /// Selects by `NAME-vN`, by alias, or by a model's name, which means its first version, as in machine types.
     pub(crate) fn find(models: &'m [CpuModel], name: &str) -> Option<Chosen<'m>> {
         let all = || all(models);
         let exact = all().find(|one| one.name() == name || one.version.alias.as_deref() == Some(name));
@@ -32,7 +32,7 @@ fn all(models: &[CpuModel]) -> impl Iterator<Item = Chosen<'_>> {
     models.iter().flat_map(|model| model.versions.iter().map(move |version| Chosen { model, version }))
 }
 
-/// Names that are like one that does not exist: at most three, the nearest first.
+/// Names similar to one that does not exist: at most three, the nearest first.
 pub(crate) fn near(models: &[CpuModel], name: &str) -> Vec<String> {
     let wanted = name.to_lowercase();
     let aliases = all(models).filter_map(|one| one.version.alias.clone());
@@ -46,7 +46,7 @@ pub(crate) fn near(models: &[CpuModel], name: &str) -> Vec<String> {
     near.into_iter().filter(|(distance, _)| *distance <= limit).map(|(_, name)| name).take(3).collect()
 }
 
-/// How many characters must be inserted, removed or replaced to make one of the other.
+/// The number of characters to insert, remove or replace to get from one name to the other.
 fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     let mut row: Vec<usize> = (0..=to.len()).collect();
@@ -61,7 +61,7 @@ fn distance(from: &str, to: &str) -> usize {
     row[to.len()]
 }
 
-/// Every version, one on a line: name, alias, note, deprecation.
+/// Every version on a line: name, alias, note, deprecation.
 pub(crate) fn list_text(facts: &QemuFacts, models: &[CpuModel]) -> String {
     let count = all(models).count();
     let mut out = format!("QEMU {}: {} CPU models, {count} versions\n", facts.release, models.len());
@@ -82,7 +82,7 @@ pub(crate) fn list_text(facts: &QemuFacts, models: &[CpuModel]) -> String {
     out
 }
 
-/// The same for programs.
+/// Every version as JSON.
 pub(crate) fn list_json(facts: &QemuFacts, models: &[CpuModel]) -> Value {
     let versions = |model: &CpuModel| -> Vec<Value> {
         let row = |version: &CpuModelVersion| json!({"version": version.version, "alias": version.alias, "note": version.note});
@@ -94,7 +94,7 @@ pub(crate) fn list_json(facts: &QemuFacts, models: &[CpuModel]) -> Value {
     json!({"release": facts.release, "models": models.collect::<Vec<_>>()})
 }
 
-/// One version.
+/// One version as text.
 pub(crate) fn text(facts: &QemuFacts, chosen: Chosen<'_>) -> String {
     let definition = &chosen.version.definition;
     let mut out = format!("{} of QEMU {}\n", chosen.name(), facts.release);
@@ -134,12 +134,12 @@ pub(crate) fn text(facts: &QemuFacts, chosen: Chosen<'_>) -> String {
         let _ = writeln!(out, "  {name} = {value}");
     }
     for (slot, cache) in &definition.caches {
-        let _ = writeln!(out, "  {} cache: {}", slot.name(), told(cache));
+        let _ = writeln!(out, "  {} cache: {}", slot.name(), describe_cache(cache));
     }
     out
 }
 
-/// The same for programs.
+/// One version as JSON.
 pub(crate) fn json(facts: &QemuFacts, chosen: Chosen<'_>) -> Value {
     let definition = &chosen.version.definition;
     let words = definition.words.iter().map(|(index, mask)| {
@@ -211,7 +211,7 @@ impl<'f> FeatureWord<'f> {
         }
     }
 
-    /// The names of a mask's bits; `bit N` for one without.
+    /// The names of a mask's bits; `bit N` for an unnamed one.
     fn bits(&self, mask: u64) -> Vec<String> {
         let name = |bit: u8| {
             let named = self.facts.bits.iter().find(|known| known.word == self.name && known.bit.0 == bit);
@@ -221,26 +221,26 @@ impl<'f> FeatureWord<'f> {
     }
 }
 
-/// `data, 32768 bytes, 8 ways, 64 sets, lines of 64 bytes, one for each core`: what is zero is left out.
-fn told(cache: &Cache) -> String {
+/// `data, 32768 bytes, 8 ways, 64 sets, lines of 64 bytes, one per core`, without zero values.
+fn describe_cache(cache: &Cache) -> String {
     let numbers = [
         (cache.size, "", " bytes"),
         (cache.associativity.into(), "", " ways"),
         (cache.sets.into(), "", " sets"),
         (cache.line_size.into(), "lines of ", " bytes"),
         (cache.partitions.into(), "partitions: ", ""),
-        (cache.lines_per_tag.into(), "lines for each tag: ", ""),
+        (cache.lines_per_tag.into(), "lines per tag: ", ""),
     ];
     let flags = [
         (cache.self_init, "self-initializing"),
-        (cache.no_invd_sharing, "WBINVD not for lower caches of other threads"),
+        (cache.no_invd_sharing, "WBINVD does not affect lower-level caches of other threads"),
         (cache.inclusive, "inclusive"),
         (cache.complex_indexing, "complex indexing"),
     ];
     let mut parts = vec![cache.kind.name().to_owned()];
-    let said = numbers.into_iter().filter(|(number, ..)| *number != 0_u64);
-    parts.extend(said.map(|(number, before, after)| format!("{before}{number}{after}")));
-    parts.extend(cache.shared_by.iter().map(|level| format!("one for each {level}")));
+    let present = numbers.into_iter().filter(|(number, ..)| *number != 0_u64);
+    parts.extend(present.map(|(number, before, after)| format!("{before}{number}{after}")));
+    parts.extend(cache.shared_by.iter().map(|level| format!("one per {level}")));
     parts.extend(flags.into_iter().filter(|(is, _)| *is).map(|(_, text)| text.to_owned()));
     parts.join(", ")
 }

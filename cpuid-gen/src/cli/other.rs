@@ -1,4 +1,4 @@
-//! What only the whole command does: reading trees, writing facts, tables and lists.
+//! The commands of the full build, which read trees and write facts, tables and lists.
 
 use std::fs;
 use std::path::Path;
@@ -69,7 +69,7 @@ impl Run {
             Some(path) if path.is_dir() => {
                 let tree = linux::Tree::open(&mut self.sources, path, &mut self.diagnostics);
                 let tree = self.sound(tree)?;
-                let text = linux::capflags::of_tree(&self.sources, &tree);
+                let text = linux::capflags::from_tree(&self.sources, &tree);
                 text.map_err(|diagnostics| {
                     self.diagnostics.extend(diagnostics);
                     Failed::Io(None)
@@ -77,11 +77,11 @@ impl Run {
             }
             Some(path) => {
                 let facts = input::linux(&mut self.sources, path, &mut self.diagnostics);
-                linux::capflags::of_facts(&self.sound(facts)?)
+                linux::capflags::from_facts(&self.sound(facts)?)
             }
             None => {
                 let (mut linux, _) = self.inputs(&Inputs::default())?;
-                linux.pop().map(|newest| linux::capflags::of_facts(&newest)).unwrap_or_default()
+                linux.pop().map(|newest| linux::capflags::from_facts(&newest)).unwrap_or_default()
             }
         };
         print(&text)
@@ -106,7 +106,7 @@ impl Run {
         let chosen = models::Chosen::find(&found, name).ok_or_else(|| {
             let near = models::near(&found, name);
             let hint =
-                if near.is_empty() { String::new() } else { format!("; there is {}", near.join(", ")) };
+                if near.is_empty() { String::new() } else { format!("; similar names: {}", near.join(", ")) };
             Failed::Io(Some(format!("QEMU {} has no CPU model `{name}`{hint}", facts.release)))
         })?;
         match format {
@@ -138,7 +138,7 @@ impl Run {
         Ok(())
     }
 
-    /// The published constants, and what the releases add.
+    /// The published constants, with the additions from the releases.
     fn constants(&mut self, pins: Option<&Path>) -> Result<()> {
         let (linux, qemu) = match pins {
             Some(folder) => self.folder(folder)?,
@@ -146,17 +146,17 @@ impl Run {
         };
         let before = self.published(pins)?;
         let (model, _) = Model::merge_published(&linux, &qemu, &before);
-        print(&published::write(&Published::of(&model)))
+        print(&published::write(&model.published()))
     }
 
-    /// The published constants: the program's own, or a folder's.
+    /// The published constants, from the program or from a folder.
     pub(super) fn published(&mut self, folder: Option<&Path>) -> Result<Published> {
         let Some(folder) = folder else {
             return Ok(input::published(&mut self.sources, &mut self.diagnostics));
         };
         let path = folder.join("constants.tsv");
         if !path.exists() {
-            // A folder from before there was a list.
+            // An older folder may have no list.
             return Ok(Published::default());
         }
         let file = self.diagnostics.take(self.sources.read(&path, ""));

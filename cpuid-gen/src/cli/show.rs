@@ -1,5 +1,5 @@
-//! Diagnostics on a terminal. The whole command marks the offending line, in colour where colour is wanted; the small
-//! one prints `file:line:column: error: message`.
+//! Prints diagnostics on a terminal. The full build marks the offending line, in colour if enabled; the small build
+//! prints `file:line:column: error: message`.
 
 #[cfg(feature = "cli")]
 mod styled;
@@ -10,10 +10,10 @@ use cpuid_gen::source::Sources;
 #[cfg(feature = "cli")]
 pub(crate) use styled::{changes, error, left_out};
 
-/// More than this tell no more.
+/// Maximum number of diagnostics to print.
 const MOST: usize = 100;
 
-/// Shows all of them on standard error.
+/// Prints all of them on standard error.
 pub(crate) fn diagnostics(sources: &Sources, diagnostics: &Diagnostics) {
     for diagnostic in diagnostics.iter().take(MOST) {
         #[cfg(feature = "cli")]
@@ -26,7 +26,7 @@ pub(crate) fn diagnostics(sources: &Sources, diagnostics: &Diagnostics) {
     }
 }
 
-/// Shows one message that has no place.
+/// Prints one message without a place.
 #[cfg(not(feature = "cli"))]
 pub(crate) fn error(message: &str) {
     eprintln!("error: {message}");

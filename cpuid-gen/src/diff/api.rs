@@ -1,88 +1,21 @@
-//! What a change of releases means for the Rust API: which constants of `cpuid-tables` come, are deprecated, or lose
-//! their bit's last release when the tables are made anew. The models before and after are built and compared, as a build
-//! would; the constants before are taken as published.
+//! The effects of a change of releases on the Rust API: constants of `cpuid-tables` that are added, deprecated, or in
+//! no release any more when the tables are regenerated. Compares the models before and after, as a build would merge
+//! them, with the old constants as the published ones.
 
 use std::collections::BTreeMap;
 
 use super::change::Changes;
+use super::impact::{ApiChange, ApiItem, Impact, Level};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{LinuxFacts, QemuFacts};
 use crate::model::{KernelBit, Model};
 use crate::published::{Published, PublishedBit};
 
-/// The part of a version number that has to grow, by Semantic Versioning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// The tables are the same.
-    Nothing,
-    /// The tables hold something else behind the same constants.
-    Patch,
-    /// There are new constants, deprecated ones, ones without a release, or a field's place was corrected.
-    Minor,
-    /// A constant is gone, or means another bit.
-    Major,
-}
-
-impl Level {
-    /// The word in reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Level::Nothing => "nothing",
-            Level::Patch => "patch",
-            Level::Minor => "minor",
-            Level::Major => "major",
-        }
-    }
-}
-
-/// What becomes of a constant.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ApiChange {
-    /// Gone, which the list of published constants does not allow.
-    Removed,
-    /// The name is now that of another bit: of a field whose place was corrected.
-    Moved {
-        /// What it stood for.
-        was: String,
-        /// What it stands for.
-        is: String,
-    },
-    /// Deprecated: its bit has this constant now.
-    Deprecated(String),
-    /// It stays, and no release of the tables has its bit; `Some` is a constant of the same name in another module.
-    Unused(Option<String>),
-    /// New.
-    Added,
-}
-
-/// A constant that changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApiItem {
-    /// `feature::AVX2`.
-    pub constant: String,
-    /// What it stands for: a location, a place in an MSR, or the kernel's macro.
-    pub stands_for: String,
-    /// What becomes of it.
-    pub change: ApiChange,
-}
-
-/// The difference between two sets of tables.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Impact {
-    /// How the new release is taken in: `7.3.4 in place of 6.12.117`.
-    pub how: String,
-    /// The part of the version number that has to grow.
-    pub level: Level,
-    /// The constants that change: what breaks users first.
-    pub items: Vec<ApiItem>,
-}
-
 /// A constant of a model.
 struct Constant {
     stands_for: String,
     successor: Option<String>,
-    /// A release has its bit.
+    /// True if a release has its bit.
     used: bool,
 }
 
@@ -111,7 +44,7 @@ fn constants(model: &Model) -> Constants {
         _ => true,
     };
     let mut all = Constants::new();
-    for constant in Published::of(model).constants {
+    for constant in model.published().constants {
         let module = constant.bit.module();
         let used = described(&constant.bit) && !unused.contains(&(module.as_str(), constant.name.as_str()));
         let stands_for = match constant.bit {
@@ -124,7 +57,7 @@ fn constants(model: &Model) -> Constants {
     all
 }
 
-/// Compares tables made from one model with those made from another.
+/// Compares the tables of two models.
 #[must_use]
 pub fn impact(how: impl Into<String>, before: &Model, after: &Model) -> Impact {
     let (old, new) = (constants(before), constants(after));
@@ -171,7 +104,7 @@ fn level(items: &[ApiItem], before: &Model, after: &Model) -> Level {
     }
 }
 
-/// A constant of the same name in another module that a release has.
+/// A constant of the same name in another module whose bit a release has.
 fn elsewhere(all: &Constants, module: &str, name: &str) -> Option<String> {
     let is = |((other, known), constant): &(&(String, String), &Constant)| {
         other != module && known == name && constant.used
@@ -179,23 +112,23 @@ fn elsewhere(all: &Constants, module: &str, name: &str) -> Option<String> {
     all.iter().find(is).map(|((module, name), _)| format!("{module}::{name}"))
 }
 
-/// Tables made from these releases; what cannot be merged is for the caller to say.
+/// The model of these releases; merge errors are returned in `errors`.
 fn model(linux: &[LinuxFacts], qemu: &[QemuFacts], published: &Published, errors: &mut Diagnostics) -> Model {
     let (model, found) = Model::merge_published(linux, qemu, published);
-    // Doubts are for `verify` to judge.
+    // Warnings are reported by `verify`.
     let fatal = |diagnostic: &Diagnostic| diagnostic.severity == crate::diagnostic::Severity::Error;
     errors.extend(found.into_iter().filter(fatal));
     model
 }
 
-pub(super) fn of_linux(
+pub(super) fn add_linux(
     changes: &mut Changes,
     (old, new): (&LinuxFacts, &LinuxFacts),
     qemu: &[QemuFacts],
 ) -> Diagnostics {
     let (mut first, mut second, mut both) = (Diagnostics::new(), Diagnostics::new(), Diagnostics::new());
     let before = model(std::slice::from_ref(old), qemu, &Published::default(), &mut first);
-    let list = Published::of(&before);
+    let list = before.published();
     let after = model(std::slice::from_ref(new), qemu, &list, &mut second);
     let beside = if old.release == new.release {
         None
@@ -207,14 +140,14 @@ pub(super) fn of_linux(
     first
 }
 
-pub(super) fn of_qemu(
+pub(super) fn add_qemu(
     changes: &mut Changes,
     (old, new): (&QemuFacts, &QemuFacts),
     linux: &[LinuxFacts],
 ) -> Diagnostics {
     let (mut first, mut second, mut both) = (Diagnostics::new(), Diagnostics::new(), Diagnostics::new());
     let before = model(linux, std::slice::from_ref(old), &Published::default(), &mut first);
-    let list = Published::of(&before);
+    let list = before.published();
     let after = model(linux, std::slice::from_ref(new), &list, &mut second);
     let beside = if old.release == new.release {
         None
@@ -226,7 +159,7 @@ pub(super) fn of_qemu(
     first
 }
 
-/// The new release in the old one's place, and beside it.
+/// Compares the tables with the new release in place of the old one, and in addition to it.
 fn ways(changes: &mut Changes, before: &Model, after: &Model, beside: Option<&Model>) {
     let (old, new) = (&changes.old, &changes.new);
     let mut api = vec![impact(format!("{new} in place of {old}"), before, after)];

@@ -1,9 +1,9 @@
-//! Named bits of two releases: which one was renamed, moved, added or removed.
+//! Named bits of two releases: renames, moves, additions and removals.
 //!
-//! A bit of hardware *is* its location: another name there is a rename, whatever else has that name now. A bit that
-//! software defines is its name, so that it can move but not be renamed: places among software's words have no
-//! identity, and what stands at one in the next release is something else. Only what neither rule pairs is paired by
-//! its name across locations, when the name is unique: it moved.
+//! A hardware bit is identified by its location: another name there is a rename, even if another bit now has the old
+//! name. A software-defined bit is identified by its name, so it can move but not be renamed: its place may belong to
+//! an unrelated bit in the next release. Remaining bits are paired by name across locations if the name is unique,
+//! and have moved.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -14,13 +14,13 @@ use super::rows::{Line, between};
 /// A named bit.
 #[derive(Clone, Debug)]
 pub(super) struct Bit<H> {
-    /// Its location in hardware; none where software defines it.
+    /// Its hardware location; `None` if software defines it.
     pub(super) home: Option<H>,
-    /// All there is to say of it but the location; the subject is the name.
+    /// Its other properties; the subject is the name.
     pub(super) line: Line,
 }
 
-/// How a report calls the place of a bit that has none.
+/// The place of a bit without a location in reports.
 const SOFTWARE: &str = "software-defined";
 
 /// The changes from the old bits to the new ones.
@@ -28,7 +28,7 @@ pub(super) fn changes<H: Ord + Copy + Display>(old: Vec<Bit<H>>, new: Vec<Bit<H>
     changes_within(old, new, |_| ())
 }
 
-/// The same, with a bit moving only within its realm.
+/// Like [`changes`], where a bit can only move within its realm.
 pub(super) fn changes_within<H: Ord + Copy + Display, R: Ord>(
     old: Vec<Bit<H>>,
     new: Vec<Bit<H>>,
@@ -55,7 +55,7 @@ fn located<H: Display>(bit: Bit<H>) -> Line {
     bit.line.at(at)
 }
 
-/// Bits that are not paired yet, and the pairs with the new one's index.
+/// The bits that are not paired, and the pairs, each with the new bit's index.
 struct Pairing<H> {
     old: Vec<Option<Bit<H>>>,
     new: Vec<Option<Bit<H>>>,
@@ -63,7 +63,7 @@ struct Pairing<H> {
 }
 
 impl<H> Pairing<H> {
-    /// Pairs what has the same key; with `alone`, only where both sides have it once.
+    /// Pairs bits with the same key; with `alone`, only keys that occur once on both sides.
     fn by<K: Ord>(&mut self, key: impl Fn(&Bit<H>) -> Option<K>, alone: bool) {
         let mut found: BTreeMap<K, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
         for (index, bit) in self.old.iter().enumerate() {

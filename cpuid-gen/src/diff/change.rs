@@ -1,9 +1,9 @@
-//! What a diff is made of: sections, each about one topic, and in them changes, each with the rows it comes from.
+//! The parts of a diff: sections, each about one topic, with changes, each with the rows that it comes from.
 
-use super::api::Impact;
+use super::impact::Impact;
 use crate::source::Span;
 
-/// Whose releases are compared.
+/// The project whose releases are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Project {
     /// Linux with KVM.
@@ -23,18 +23,18 @@ impl Project {
     }
 }
 
-/// What happened to a thing from the old release to the new one. In reports they stand in this order.
+/// The kind of change from the old release to the new one, in the order of reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
-    /// The new release has it and the old one has not.
+    /// Only the new release has it.
     Added,
-    /// The old release has it and the new one has not.
+    /// Only the old release has it.
     Removed,
     /// Same place, another name.
     Renamed,
     /// Same thing, another place.
     Moved,
-    /// Same thing at the same place, with something else about it.
+    /// Same thing at the same place, with other properties.
     Changed,
 }
 
@@ -55,7 +55,7 @@ impl Action {
         }
     }
 
-    /// The sign in front of a line of text.
+    /// The sign at the start of a text line.
     #[must_use]
     pub fn sign(self) -> char {
         match self {
@@ -68,54 +68,54 @@ impl Action {
     }
 }
 
-/// The field of a mask that names the bits which only the new one has.
+/// The field of a mask with the names of the bits that only the new mask has.
 pub(super) const GAINS: &str = "gains";
-/// The field of a mask that names the bits which only the old one has.
+/// The field of a mask with the names of the bits that only the old mask has.
 pub(super) const LOSES: &str = "loses";
 
-/// The field of a capability that KVM names by other words to the same effect.
+/// The field of a capability that KVM spells differently with the same effect.
 pub(super) const SPELLED: &str = "spelled";
 
-/// Something about a thing, before and after. What is the same in both is not in a [`Change`].
+/// A property before and after the change. Unchanged properties are not in a [`Change`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// What it is: `flag`, `level`, a property's name.
+    /// Its name: `flag`, `level`, a property's name.
     pub name: String,
-    /// In the old release; none if it had none, or if the thing is new.
+    /// The old value; `None` if absent, or if the thing is new.
     pub old: Option<String>,
-    /// In the new release; none if it has none, or if the thing is gone.
+    /// The new value; `None` if absent, or if the thing was removed.
     pub new: Option<String>,
 }
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// What happened.
+    /// The kind of change.
     pub action: Action,
-    /// The thing, by its newest name.
+    /// The changed thing, by its newest name.
     pub subject: String,
     /// Its old name, if it was renamed.
     pub was: Option<String>,
-    /// What identifies it, where that is not its name: a location.
+    /// Its identity, if that is not the name: a location.
     pub at: Option<String>,
-    /// What is different, or of something added or removed, what there is to say of it.
+    /// The changed properties, or all properties of something added or removed.
     pub fields: Vec<Field>,
-    /// The rows of the old release that differ by this.
+    /// The rows of the old release that this change covers.
     pub old_rows: Vec<Span>,
-    /// The rows of the new release that differ by this.
+    /// The rows of the new release that this change covers.
     pub new_rows: Vec<Span>,
 }
 
-/// What a section is about.
+/// The topic of a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
     /// Linux: registers and software-defined words, and their numbers.
     LinuxWords,
-    /// Linux: how many words of each sort.
+    /// Linux: the number of words of each kind.
     LinuxCounts,
     /// Linux and KVM: `X86_FEATURE_*`.
     LinuxFeatures,
-    /// Linux: what `/proc/cpuinfo` shows.
+    /// Linux: the names in `/proc/cpuinfo`.
     LinuxFlags,
     /// Linux: `X86_BUG_*`.
     LinuxBugs,
@@ -129,7 +129,7 @@ pub enum Topic {
     KvmPara,
     /// Linux: bits of MSRs.
     LinuxMsr,
-    /// Linux: what a configuration fixes.
+    /// Linux: features that a configuration fixes.
     LinuxConfig,
     /// Linux: cpuid.csv.
     CpuidFields,
@@ -151,17 +151,17 @@ pub enum Topic {
     QemuDeps,
     /// QEMU: `x86_ext_save_areas[]`.
     QemuXsave,
-    /// QEMU: caches of models without their own, and leaf 2's bytes.
+    /// QEMU: caches of models that define none, and leaf 2's bytes.
     QemuCaches,
-    /// QEMU: what an accelerator sets in every model.
+    /// QEMU: properties that an accelerator sets in every model.
     QemuDefaults,
     /// QEMU: machine types.
     QemuMachines,
     /// QEMU: compatibility properties of machine types.
     QemuCompat,
-    /// QEMU: what `-cpu` accepts besides the names of bits.
+    /// QEMU: properties of `-cpu` other than the names of bits.
     QemuProperties,
-    /// QEMU: what Hyper-V's properties set and need.
+    /// QEMU: bits and requirements of Hyper-V's properties.
     QemuHyperv,
 }
 
@@ -200,12 +200,12 @@ impl Topic {
         }
     }
 
-    /// True where changes stand by action; false where they belong together otherwise.
+    /// True if changes are ordered by action; false if they are grouped in another way.
     pub(super) fn is_by_action(self) -> bool {
         !matches!(self, Topic::QemuModels)
     }
 
-    /// True where there are many changes of one kind: people see them in a few lines, programs see each.
+    /// True for topics with many similar changes, which human-readable reports summarize.
     #[must_use]
     pub fn is_brief(self) -> bool {
         matches!(
@@ -231,7 +231,7 @@ pub struct Section {
 }
 
 impl Section {
-    /// How many changes of each action there are: `12 added, 1 moved`.
+    /// The number of changes of each action: `12 added, 1 moved`.
     #[must_use]
     pub fn counts(&self) -> String {
         let count = |action| self.changes.iter().filter(|change| change.action == action).count();
@@ -242,30 +242,30 @@ impl Section {
     }
 }
 
-/// From one release to another.
+/// The differences between two releases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changes {
-    /// Whose releases.
+    /// The project.
     pub project: Project,
     /// The old release: `6.12.117`.
     pub old: String,
-    /// The new one.
+    /// The new release.
     pub new: String,
-    /// What changed, by topic; topics without a change are left out.
+    /// The changes by topic, without topics that did not change.
     pub sections: Vec<Section>,
-    /// What that means for the Rust API, one entry for each way of taking the new release in.
+    /// The effects on the Rust API, one entry for each way of adopting the new release.
     pub api: Vec<Impact>,
 }
 
 impl Changes {
-    /// True when the two releases say the same.
+    /// True if the facts of the two releases are the same.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.sections.is_empty()
     }
 
     /// The changes of one topic.
-    pub fn of(&self, topic: Topic) -> impl Iterator<Item = &Change> {
+    pub fn in_topic(&self, topic: Topic) -> impl Iterator<Item = &Change> {
         self.sections
             .iter()
             .filter(move |section| section.topic == topic)

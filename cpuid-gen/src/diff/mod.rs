@@ -1,38 +1,40 @@
-//! What a newer release has otherwise than an older one, and what that means for the Rust API.
+//! The changes between two releases, and their effects on the Rust API.
 //!
-//! Facts in, [`Changes`] out, [`Changes::to_text`] and its like from there; no file is read and nothing is printed. A
-//! hardware bit *is* its location, so that a rename differs from a removal beside an addition; what software defines
-//! is its name. What always holds: each row that only one of the two releases has belongs to at least one change, and
-//! each change to at least one such row, so that a report is complete and says nothing that is not so. Only the order
-//! of rows is not compared.
+//! Compares facts to produce [`Changes`], which [`Changes::to_text`] and similar functions format. This module does
+//! not read files or print. A hardware bit is identified by its location, so that a rename differs from a removal and
+//! an addition; a software-defined bit is identified by its name. Invariant: each row that only one of the releases
+//! has belongs to at least one change, and each change has at least one such row, so that a report is complete and
+//! contains no spurious changes. Only the order of rows is ignored.
 
 mod api;
 mod bits;
 mod change;
+mod impact;
 mod linux;
 mod qemu;
 mod rows;
 mod show;
 
-pub use api::{ApiChange, ApiItem, Impact, Level, impact};
+pub use api::impact;
 pub use change::{Action, Change, Changes, Field, Project, Section, Topic};
+pub use impact::{ApiChange, ApiItem, Impact, Level};
 
 use crate::diagnostic::Diagnostics;
 use crate::facts::{LinuxFacts, QemuFacts};
 
-/// From one Linux release to another; `qemu` are the releases that the Rust tables would be made with.
+/// Compares two Linux releases; `qemu` are the QEMU releases in the Rust tables.
 #[must_use]
 pub fn linux(old: &LinuxFacts, new: &LinuxFacts, qemu: &[QemuFacts]) -> (Changes, Diagnostics) {
     let mut changes = changes(Project::Linux, (&old.release, &new.release), linux::passes(old, new));
-    let diagnostics = api::of_linux(&mut changes, (old, new), qemu);
+    let diagnostics = api::add_linux(&mut changes, (old, new), qemu);
     (changes, diagnostics)
 }
 
-/// From one QEMU release to another; `linux` are the releases that the Rust tables would be made with.
+/// Compares two QEMU releases; `linux` are the Linux releases in the Rust tables.
 #[must_use]
 pub fn qemu(old: &QemuFacts, new: &QemuFacts, linux: &[LinuxFacts]) -> (Changes, Diagnostics) {
     let mut changes = changes(Project::Qemu, (&old.release, &new.release), qemu::passes(old, new));
-    let diagnostics = api::of_qemu(&mut changes, (old, new), linux);
+    let diagnostics = api::add_qemu(&mut changes, (old, new), linux);
     (changes, diagnostics)
 }
 

@@ -1,17 +1,17 @@
-//! Rows of two releases, paired; and the changes that follow from the pairs.
+//! Pairs of rows of two releases, and the changes between them.
 //!
-//! What always holds: a row is paired with one that says the same, or a change names it. So every column of a record
-//! must be in its key or in its [`Line`].
+//! Invariant: a row is paired with an equal one, or a change contains it. Every column of a record must therefore be
+//! in its key or in its [`Line`].
 
 use std::collections::{BTreeMap, VecDeque};
 
 use super::change::{Action, Change, Field};
 use crate::source::Span;
 
-/// The field that says where something stands among a release's words: a change of it alone is a move.
+/// The field with the place among a release's words: if only this field changes, the thing has moved.
 pub(super) const PLACE: &str = "word";
 
-/// What a report says of one row, or of several that are about one thing.
+/// The properties of a row, or of several rows about one thing, in a report.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Line {
     pub(super) subject: String,
@@ -25,19 +25,19 @@ impl Line {
         Line { subject: subject.into(), rows: vec![row], ..Line::default() }
     }
 
-    /// Says what identifies it.
+    /// Sets the identity.
     pub(super) fn at(mut self, at: impl ToString) -> Line {
         self.at = Some(at.to_string());
         self
     }
 
-    /// Adds something to say.
+    /// Adds a property.
     pub(super) fn with(mut self, name: &str, value: impl ToString) -> Line {
         self.fields.push((name.to_owned(), Some(value.to_string())));
         self
     }
 
-    /// Adds something to say, if there is.
+    /// Adds an optional property.
     pub(super) fn maybe(mut self, name: &str, value: Option<impl ToString>) -> Line {
         self.fields.push((name.to_owned(), value.map(|value| value.to_string())));
         self
@@ -72,7 +72,7 @@ impl Line {
     }
 }
 
-/// The change from one line to another about the same thing; none if both say the same.
+/// The change between two lines about the same thing; `None` if they are equal.
 pub(super) fn between(old: Line, new: Line) -> Option<Change> {
     let mut fields = Vec::new();
     let mut note = |name: &str, old: Option<String>, new: Option<String>| {
@@ -106,14 +106,14 @@ pub(super) fn between(old: Line, new: Line) -> Option<Change> {
     Some(Change { action, subject: new.subject, was, at, fields, old_rows: old.rows, new_rows: new.rows })
 }
 
-/// Rows of two releases, paired.
+/// The rows of two releases, paired.
 pub(super) struct Paired<'a, T> {
     pub(super) removed: Vec<&'a T>,
     pub(super) added: Vec<&'a T>,
     pub(super) kept: Vec<(&'a T, &'a T)>,
 }
 
-/// Pairs rows with the same key; those of a key that comes several times, in their order.
+/// Pairs rows with the same key; repeated keys are paired in order.
 pub(super) fn pair<'a, T, K: Ord>(old: &'a [T], new: &'a [T], key: impl Fn(&'a T) -> K) -> Paired<'a, T> {
     let mut waiting: BTreeMap<K, VecDeque<usize>> = BTreeMap::new();
     for (index, row) in old.iter().enumerate() {
@@ -134,7 +134,7 @@ pub(super) fn pair<'a, T, K: Ord>(old: &'a [T], new: &'a [T], key: impl Fn(&'a T
     Paired { removed, added, kept }
 }
 
-/// The changes of a table whose rows a key identifies.
+/// The changes of a table whose rows are identified by a key.
 pub(super) fn table<'a, T, K: Ord>(
     old: &'a [T],
     new: &'a [T],

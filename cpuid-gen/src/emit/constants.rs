@@ -1,4 +1,4 @@
-//! One documented constant for each bit, deprecated ones under their successors.
+//! One documented constant for each bit, and deprecated ones after their successors.
 
 use super::docs;
 use super::layout::{Layout, number};

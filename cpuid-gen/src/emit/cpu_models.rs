@@ -1,9 +1,10 @@
-//! `cpu_models.rs`: CPU models and what surrounds them. The runtime crate's `cpu_tables` module says what each row means.
+//! `cpu_models.rs`: CPU models and machine types. The runtime crate's `cpu_tables` module documents the rows.
 //!
-//! Definitions, words, caches, lists and texts are kept once and called by number: most of three releases' models are the
-//! same, and a nested slice costs 16 bytes and a relocation each time.
+//! Definitions, words, caches, lists and texts are stored once and referenced by number: most models are the same in
+//! several releases, and a nested slice costs 16 bytes and a relocation each time.
 
-use super::GenerateError;
+use super::caches::caches;
+use super::error::GenerateError;
 use super::guest::source;
 use super::layout::fits;
 use super::machines;
@@ -14,7 +15,6 @@ use crate::location::WordSource;
 use crate::model::cpu_models::{CpuDefinition, CpuModel};
 use crate::model::{Model, QemuRelease};
 use crate::ordered::sort_by;
-use crate::vocabulary::cpu_model::{Cache, CacheSlot};
 
 /// Everything in `cpu_models.rs`.
 pub(super) fn tables(model: &Model) -> Result<Rust, GenerateError> {
@@ -37,7 +37,7 @@ pub(super) fn tables(model: &Model) -> Result<Rust, GenerateError> {
     Ok(out)
 }
 
-/// All texts in one, a line each, and where each starts.
+/// All texts in one string, one per line, and the start of each.
 fn texts(out: &mut Rust, texts: &[&str]) -> Result<(), GenerateError> {
     let (mut starts, mut at) = (Vec::new(), 0);
     for text in texts {
@@ -45,7 +45,7 @@ fn texts(out: &mut Rust, texts: &[&str]) -> Result<(), GenerateError> {
         at += text.len() + 1;
     }
     fits("bytes of models' texts", at, usize::from(u16::MAX))?;
-    // A line end between two texts; `text` of the runtime crate knows that.
+    // A line feed between two texts; `text` of the runtime crate relies on it.
     let count = texts.len();
     let end = |at: usize| if at + 1 < count { "\\n" } else { "" };
     let lines =
@@ -58,9 +58,9 @@ fn texts(out: &mut Rust, texts: &[&str]) -> Result<(), GenerateError> {
     Ok(())
 }
 
-/// What only models need.
+/// The pools used only by models.
 struct Cpus {
-    /// As expressions, like all rows.
+    /// The rows are expressions.
     sources: Pool,
     words: Pool,
     definitions: Pool,
@@ -79,7 +79,7 @@ impl Cpus {
         slice_of_rows(&models)
     }
 
-    /// The base definition; then of each version its definition, alias and note.
+    /// The list of the base definition, followed by each version's definition, alias and note.
     fn versions<'m>(&mut self, release: &QemuRelease, model: &'m CpuModel, pools: &mut Pools<'m>) -> u16 {
         let mut list = vec![self.definition(release, &model.base, pools)];
         for version in &model.versions {
@@ -119,33 +119,4 @@ impl Cpus {
             "Definition {{ level: {level:#x}, xlevel: {xlevel:#x}, {signature}, {texts}, {lists} }}"
         ))
     }
-}
-
-/// Four caches, each with 1 added, 0 for one that is absent; the empty list where there is none.
-fn caches<'m>(definition: &'m CpuDefinition, pools: &mut Pools<'m>) -> u16 {
-    if definition.caches.is_empty() {
-        return 0;
-    }
-    let slot = |(slot, _)| definition.caches.get(&slot).map_or(0, |found| cache(found, pools) + 1);
-    let all = CacheSlot::ALL.map(slot).to_vec();
-    pools.lists.position(all)
-}
-
-/// The index of a cache.
-pub(super) fn cache(cache: &Cache, pools: &mut Pools<'_>) -> u16 {
-    let Cache { kind, level, size, line_size, associativity, partitions, sets, lines_per_tag, .. } = cache;
-    let shared = match cache.shared_by {
-        Some(level) => format!("Some(SharedBy::{level:?})"),
-        None => "None".to_owned(),
-    };
-    let sizes =
-        format!("level: {level}, size: {size}, line_size: {line_size}, associativity: {associativity}");
-    let counts = format!("partitions: {partitions}, sets: {sets}, lines_per_tag: {lines_per_tag}");
-    let flags = format!(
-        "self_init: {}, no_invd_sharing: {}, inclusive: {}, complex_indexing: {}",
-        cache.self_init, cache.no_invd_sharing, cache.inclusive, cache.complex_indexing
-    );
-    pools
-        .caches
-        .id(format!("Cache {{ kind: CacheKind::{kind:?}, {sizes}, {counts}, {flags}, shared_by: {shared} }}"))
 }

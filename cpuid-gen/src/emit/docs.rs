@@ -1,14 +1,14 @@
-//! What a constant's documentation says, from the facts.
+//! The documentation of constants.
 
 use std::fmt::Write as _;
 
 use crate::model::{Feature, Field, KernelBit, KvmTreatment, LinuxView, Model, MsrFeature, Node, QemuView};
 
-/// Why a macro of the kernel has no flag.
+/// The reason why a macro of the kernel has no flag.
 const HIDDEN: &str = "Not in `/proc/cpuinfo`: the header gives it no name to show.";
 
-/// Location, `/proc/cpuinfo` name or why there is none, QEMU's name, releases of Linux, KVM and QEMU, what it needs.
-/// The feature is the `at`th of the model.
+/// The documentation of the feature with index `at`: location, `/proc/cpuinfo` name or why there is none, QEMU's
+/// name, releases of Linux, KVM and QEMU, dependencies.
 pub(super) fn feature(model: &Model, at: usize, feature: &Feature) -> String {
     let mut doc = String::with_capacity(256);
     put(&mut doc, format_args!(" `{}`. ", feature.location));
@@ -17,7 +17,7 @@ pub(super) fn feature(model: &Model, at: usize, feature: &Feature) -> String {
         None => doc.push_str("Not in `/proc/cpuinfo`: Linux has no macro for it."),
         Some(LinuxView { flag: Some(flag), .. }) => put(&mut doc, format_args!("`/proc/cpuinfo`: `{flag}`.")),
         Some(LinuxView { kernel: None, .. }) => {
-            doc.push_str("Not in `/proc/cpuinfo`: KVM alone has this bit.")
+            doc.push_str("Not in `/proc/cpuinfo`: only KVM has this bit.")
         }
         Some(_) => doc.push_str(HIDDEN),
     }
@@ -31,7 +31,8 @@ pub(super) fn feature(model: &Model, at: usize, feature: &Feature) -> String {
     doc
 }
 
-/// A bit that Linux numbers: its `/proc/cpuinfo` name or why there is none, releases. `line` is where it shows.
+/// A bit that Linux numbers: its `/proc/cpuinfo` name or why there is none, and releases. `line` is the line that
+/// shows it.
 pub(super) fn kernel_bit(model: &Model, line: &str, bit: &KernelBit) -> String {
     let mut doc = String::with_capacity(100);
     match bit.linux.iter().rev().flatten().next().and_then(|view| view.flag.as_deref()) {
@@ -42,7 +43,7 @@ pub(super) fn kernel_bit(model: &Model, line: &str, bit: &KernelBit) -> String {
     doc
 }
 
-/// A bit of an MSR, the `at`th of the model: where, QEMU's name, releases, what it needs.
+/// The documentation of the MSR bit with index `at`: location, QEMU's name, releases, dependencies.
 pub(super) fn msr(model: &Model, at: usize, feature: &MsrFeature) -> String {
     let mut doc = format!(" Bit {} of MSR {:#x}.", feature.bit.0, feature.msr.0);
     qemu_name(&mut doc, &feature.qemu);
@@ -52,7 +53,7 @@ pub(super) fn msr(model: &Model, at: usize, feature: &MsrFeature) -> String {
     doc
 }
 
-/// A field of a leaf: where, what it is and was called, releases.
+/// A field of a leaf: location, name, former names, releases.
 pub(super) fn field(model: &Model, field: &Field) -> String {
     let mut doc = format!(" `{}`, `{}`.", field.place, field.name);
     let mut former: Vec<&str> = field.linux.iter().flatten().map(String::as_str).collect();
@@ -73,26 +74,26 @@ fn qemu_name(doc: &mut String, views: &[QemuView]) {
     }
 }
 
-/// In which releases KVM may advertise it, and when the newest of them does.
+/// The releases in which KVM may advertise it, and the condition in the newest of them.
 fn kvm(doc: &mut String, model: &Model, feature: &Feature) {
-    let treatments = || feature.linux.iter().map(KvmTreatment::of);
-    let Some(when) = treatments().rev().find_map(KvmTreatment::when) else {
+    let treatments = || feature.linux.iter().map(KvmTreatment::from_view);
+    let Some(condition) = treatments().rev().find_map(KvmTreatment::condition) else {
         if treatments().any(|treatment| treatment != KvmTreatment::Unknown) {
             doc.push_str(" KVM does not advertise it.");
         }
         return;
     };
-    let advertised = treatments().map(|treatment| treatment.when().is_some());
+    let advertised = treatments().map(|treatment| treatment.condition().is_some());
     known(doc, "KVM", &model.linux, advertised, |release| &release.name);
-    // Before the full stop.
+    // Insert before the full stop.
     doc.pop();
-    put(doc, format_args!(", {when}."));
+    put(doc, format_args!(", {condition}."));
 }
 
-/// What it is stated to need: what it needs whatever else in one sentence, each choice in one of its own.
+/// The stated dependencies: those without alternatives in one sentence, and a sentence for each set of alternatives.
 fn needs(doc: &mut String, model: &Model, node: Node) {
     let (choices, plain): (Vec<_>, Vec<_>) =
-        model.dependencies.of(node).partition(|dependency| dependency.needs.len() > 1);
+        model.dependencies.for_node(node).partition(|dependency| dependency.needs.len() > 1);
     let plain: Vec<Node> = plain.iter().flat_map(|dependency| &dependency.needs).copied().collect();
     let choices = choices.iter().map(|dependency| (dependency.needs.as_slice(), " or "));
     for (nodes, between) in [(plain.as_slice(), ", ")].into_iter().chain(choices) {
@@ -104,7 +105,7 @@ fn needs(doc: &mut String, model: &Model, node: Node) {
     }
 }
 
-/// The releases that know it: the first and the last of each stretch without a gap.
+/// The releases that have it, as ranges of consecutive releases.
 fn known<R>(
     doc: &mut String,
     project: &str,

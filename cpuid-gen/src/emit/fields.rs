@@ -1,8 +1,9 @@
-//! `field.rs`: a module for each leaf, in it a constant for each field and a list of those that cpuid.csv has; then
+//! `field.rs`: a module for each leaf, with a constant for each field and a list of the fields in cpuid.csv; then
 //! `LEAVES`, the lists of all leaves.
 
+use super::docs;
+use super::error::{GenerateError, check_name};
 use super::rust::Rust;
-use super::{GenerateError, docs};
 use crate::location::{FieldPlace, Leaf};
 use crate::model::{Field, Model};
 use crate::ordered::Set;
@@ -13,7 +14,7 @@ pub(super) fn constants(model: &Model) -> Result<Rust, GenerateError> {
     let former = || model.former_fields.iter().filter_map(place);
     let names = model.fields.iter().map(|field| &field.name).chain(former().map(|(_, name)| name));
     for name in names {
-        super::check_name(name)?;
+        check_name(name)?;
     }
     let mut leaves: Set<Leaf> = model.fields.iter().map(|field| field.place.leaf).collect();
     leaves.extend(former().map(|(place, _)| place.leaf));
@@ -40,7 +41,7 @@ pub(super) fn constants(model: &Model) -> Result<Rust, GenerateError> {
     Ok(out)
 }
 
-/// Where a published field stands, and its short name.
+/// The place of a published field, and its short name.
 fn place(constant: &PublishedConstant) -> Option<(&FieldPlace, &String)> {
     match &constant.bit {
         PublishedBit::Field(place, name) => Some((place, name)),

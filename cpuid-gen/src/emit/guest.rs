@@ -1,7 +1,7 @@
-//! `guest.rs`: what QEMU's code works with between a CPU model and a guest. The runtime crate's `guest::tables` says
-//! what each row means.
+//! `guest.rs`: the data that QEMU's code uses to turn a CPU model into a guest. The runtime crate's `guest::tables`
+//! documents the rows.
 
-use super::GenerateError;
+use super::error::GenerateError;
 use super::rust::{Rust, names as cells, slice_of_rows};
 use super::strings::Strings;
 use super::tables::word;
@@ -75,7 +75,7 @@ fn words(guest: &Guest) -> Vec<String> {
     rows
 }
 
-/// Where a word comes from, as an expression.
+/// The register of a word, as an expression.
 pub(super) fn source(source: WordSource) -> String {
     match source {
         WordSource::Cpuid(at) => format!("WordSource::Cpuid({})", word(&at)),

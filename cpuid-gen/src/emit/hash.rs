@@ -1,14 +1,15 @@
-//! A perfect hash: keys fall into buckets by one hash, and each bucket has a seed that sends its keys to free slots
-//! ("hash, displace"; Belazzougui, Botelho and Dietzfelbinger 2009). A look-up is one hash, one seed, one comparison.
+//! A perfect hash: one hash assigns keys to buckets, and each bucket has a seed that maps its keys to free slots
+//! ("hash, displace"; Belazzougui, Botelho and Dietzfelbinger 2009). A look-up takes one hash, one seed and one
+//! comparison.
 //!
-//! The runtime crate looks names up with the same functions, [`vocabulary::name_hash`](crate::vocabulary::name_hash).
+//! The runtime crate looks up names with the same functions, [`name_hash`].
 
-use super::GenerateError;
+use super::error::GenerateError;
 use super::layout::number;
 use crate::ordered::sort_by;
 use crate::vocabulary::name_hash::{self, name_hash, reduce, slot};
 
-/// The name as it is compared: ASCII lower case, `-` and `.` as `_`.
+/// The form in which names are compared: ASCII lower case, with `_` for `-` and `.`.
 pub(super) fn fold(name: &str) -> String {
     name.chars().map(|c| u8::try_from(c).map_or(c, |byte| char::from(name_hash::fold(byte)))).collect()
 }
@@ -19,7 +20,7 @@ pub(super) struct Perfect {
     pub(super) slots: Vec<Option<usize>>,
 }
 
-/// Places distinct folded keys.
+/// Assigns slots to distinct folded keys.
 pub(super) fn perfect(keys: &[String]) -> Result<Perfect, GenerateError> {
     let hashes: Vec<u64> = keys.iter().map(|key| name_hash(key)).collect();
     let mut buckets: Vec<Vec<usize>> = vec![Vec::new(); keys.len() / 3 + 1];
@@ -28,7 +29,8 @@ pub(super) fn perfect(keys: &[String]) -> Result<Perfect, GenerateError> {
         buckets[reduce(hash >> 32, count)].push(key);
     }
     let mut order: Vec<usize> = (0..count).collect();
-    // The fullest first: they need the most free slots. Stable, so that the result is always the same.
+    // Buckets with the most keys first, since they need the most free slots. Stable, so that the result is
+    // deterministic.
     sort_by(&mut order, |&a, &b| buckets[b].len().cmp(&buckets[a].len()));
     let mut size = keys.len() + keys.len() / 8 + 1;
     let mut stuck = 0;
@@ -42,7 +44,7 @@ pub(super) fn perfect(keys: &[String]) -> Result<Perfect, GenerateError> {
     Err(GenerateError::Hash(keys.get(stuck).cloned().unwrap_or_default()))
 }
 
-/// Finds every bucket's seed, or a key of the bucket that has none.
+/// Finds every bucket's seed, or a key of a bucket that has none.
 fn fill(hashes: &[u64], buckets: &[Vec<usize>], order: &[usize], size: usize) -> Result<Perfect, usize> {
     let mut table = Perfect { seeds: vec![0; buckets.len()], slots: vec![None; size] };
     let mut places = Vec::new();
@@ -65,7 +67,7 @@ fn fill(hashes: &[u64], buckets: &[Vec<usize>], order: &[usize], size: usize) ->
     Ok(table)
 }
 
-/// How many slots a table may have: slots are numbered like everything else.
+/// The maximum number of slots, which are numbered like everything else.
 pub(super) fn check_size(perfect: &Perfect) -> Result<(), GenerateError> {
     super::layout::fits("slots of the name table", perfect.slots.len(), usize::from(number(usize::MAX)))
 }

@@ -1,26 +1,26 @@
-//! How the tables number things.
+//! The numbering of the tables.
 //!
-//! A hardware feature's number is its *slot*: 32 times the index of its register among all registers that hold a
-//! feature, plus its bit. So a set of features is an array of registers, and a test is one load and one mask. The
-//! other sorts are numbered after the last slot, each sort in the model's order, so that one 16-bit number names
+//! A hardware feature's number is its *slot*: 32 times the index of its register among all registers with a feature,
+//! plus its bit. A set of features is therefore an array of registers, and a test takes one load and one mask. The
+//! other kinds are numbered after the last slot, each in the model's order, so that one 16-bit number identifies
 //! anything.
 
-use super::GenerateError;
+use super::error::GenerateError;
 use crate::location::CpuidWord;
 use crate::model::Model;
 
-/// Numbers below this are one thing; above it they point at a list of several.
+/// Numbers below this identify one thing; others are positions in the lists of several.
 pub(super) const LIST: u16 = 0x8000;
 
-/// The numbers of a model's parts.
+/// The numbers of the parts of a model.
 pub(super) struct Layout {
-    /// Every register that holds a feature, in order.
+    /// Every register with a feature, in order.
     pub(super) words: Vec<CpuidWord>,
-    /// Of each register, the bits that are features.
+    /// For each register, the bits that are features.
     pub(super) known: Vec<u32>,
-    /// Of each register, how many features come before it.
+    /// For each register, the number of features before it.
     pub(super) starts: Vec<u16>,
-    /// Of each feature, its slot.
+    /// For each feature, its slot.
     pub(super) slots: Vec<u16>,
     /// The first number of software-defined features, bugs, VMX flags and MSR bits.
     pub(super) bases: [u16; 4],
@@ -71,7 +71,7 @@ pub(super) fn fits(what: &'static str, count: usize, max: usize) -> Result<(), G
     if count > max { Err(GenerateError::TooMany { what, count, max }) } else { Ok(()) }
 }
 
-/// A number whose limit was checked.
+/// A number whose limit has been checked.
 pub(super) fn number(value: usize) -> u16 {
     u16::try_from(value).unwrap_or(u16::MAX)
 }

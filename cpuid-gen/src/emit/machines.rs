@@ -1,7 +1,7 @@
-//! The part of `cpu_models.rs` that tells what surrounds the models: machine types and defaults.
+//! The machine types and default properties in `cpu_models.rs`.
 
-use super::GenerateError;
-use super::cpu_models::cache;
+use super::caches::cache;
+use super::error::GenerateError;
 use super::layout::{fits, number};
 use super::pools::Pools;
 use super::rust::{Rust, option, slice_of_rows};
@@ -10,7 +10,7 @@ use crate::model::board::{Board, CompatProperty, DefaultProperty, MachineType};
 use crate::ordered::sort_by;
 use crate::vocabulary::cpu_model::DefaultVersion;
 
-/// Boards by release, and the rows of compatibility properties that their machine types point into.
+/// Boards by release, and the rows of compatibility properties that their machine types refer to.
 pub(super) fn tables<'m>(
     model: &'m Model,
     pools: &mut Pools<'m>,
@@ -114,8 +114,8 @@ fn properties<'m>(board: &'m Board, pools: &mut Pools<'m>) -> Vec<String> {
     rows
 }
 
-/// Compatibility properties of all machine types, one after another. A machine type begins with what its base has, so
-/// that most lists are the beginning of another's and need no room of their own.
+/// Compatibility properties of all machine types, one after another. A machine type starts with its base's
+/// properties, so most lists are a prefix of another and take no space.
 struct Compat<'m> {
     all: Vec<&'m CompatProperty>,
 }
@@ -123,7 +123,7 @@ struct Compat<'m> {
 impl<'m> Compat<'m> {
     fn new(machines: impl Iterator<Item = &'m MachineType>) -> Compat<'m> {
         let mut lists: Vec<&'m [CompatProperty]> = machines.map(|machine| &*machine.compat).collect();
-        // The longest first; stable, so that the result is always the same.
+        // The longest first. Stable, so that the result is deterministic.
         sort_by(&mut lists, |a, b| b.len().cmp(&a.len()));
         let mut starts: Vec<&'m [CompatProperty]> = Vec::new();
         for list in lists {
@@ -134,7 +134,7 @@ impl<'m> Compat<'m> {
         Compat { all: starts.into_iter().flatten().collect() }
     }
 
-    /// Where a list starts.
+    /// The start of a list.
     fn start(&self, list: &[CompatProperty]) -> u16 {
         if list.is_empty() {
             return 0;

@@ -1,16 +1,16 @@
-//! Which bits each name stands for.
+//! The table of names and the bits of each.
 
-use super::GenerateError;
+use super::error::GenerateError;
 use super::hash::{self, Perfect, fold};
 use super::layout::{LIST, Layout, fits, number};
 use super::strings::Strings;
 use crate::model::{KernelBit, Model, QemuView};
 use crate::ordered::{Map, Set};
 
-/// Numbers with 1 added, so that 0 is none; from [`LIST`] on, a place in the lists.
+/// Numbers plus 1, where 0 is none; from [`LIST`] on, a position in the lists.
 pub(super) type Many = u16;
 
-/// Lists of several bits behind one name or place: their count, then their numbers.
+/// Lists of the bits of a name or place with several: their count, then their numbers.
 #[derive(Default)]
 pub(super) struct Lists {
     pub(super) all: Vec<u16>,
@@ -18,7 +18,7 @@ pub(super) struct Lists {
 }
 
 impl Lists {
-    /// The number that stands for these, sorted and without repetitions.
+    /// The number for these bits, sorted and without repetitions.
     pub(super) fn many(&mut self, bits: &Set<u16>) -> Many {
         let list = match bits.as_slice() {
             [] => return 0,
@@ -43,15 +43,15 @@ impl Lists {
 /// The table of names.
 pub(super) struct Names {
     pub(super) seeds: Vec<u16>,
-    /// Of each slot, a text that folds to its key.
+    /// For each slot, a text that folds to its key.
     pub(super) keys: Vec<u16>,
-    /// Of each slot, what the name stands for.
+    /// For each slot, the number for the name's bits.
     pub(super) bits: Vec<Many>,
 }
 
 #[derive(Default)]
 struct Collected<'m> {
-    /// By text as it is written: most come many times, and folding is what takes the time.
+    /// By unfolded text: most texts occur many times, and folding takes most of the time.
     written: Map<&'m str, usize>,
     index: Map<String, usize>,
     keys: Vec<String>,
@@ -68,7 +68,7 @@ impl<'m> Collected<'m> {
         self.bits[at].insert(id);
     }
 
-    /// The place of a name's key, a new one if needed.
+    /// The index of a name's key; adds it if necessary.
     fn key(&mut self, name: &'m str) -> usize {
         let key = fold(name);
         let at = *self.index.or_insert_with(key.clone(), || {
@@ -99,7 +99,7 @@ impl<'m> Collected<'m> {
     }
 }
 
-/// Collects every name of everything: constants, macros, flags and QEMU's names.
+/// Adds every name: constants, macros, flags and QEMU's names.
 pub(super) fn names<'m>(
     model: &'m Model,
     layout: &Layout,
@@ -108,7 +108,7 @@ pub(super) fn names<'m>(
 ) -> Result<Names, GenerateError> {
     let mut all = Collected::default();
     for (feature, &slot) in model.features.iter().zip(&layout.slots) {
-        // The first text of a key is the one that a look-up compares with: the flag is asked for most.
+        // Look-ups compare with the first text of a key: flags are looked up most.
         for view in feature.linux.iter().rev() {
             for name in [&view.flag, &view.name].into_iter().flatten() {
                 all.add(name, slot);

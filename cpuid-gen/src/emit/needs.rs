@@ -1,4 +1,4 @@
-//! What needs what: one array of pairs, transitively closed, that is searched from either side.
+//! The dependencies: one array of pairs, transitively closed, that can be searched from either side.
 
 use super::layout::{LIST, Layout, number};
 use super::names::Lists;
@@ -6,11 +6,11 @@ use super::rust::{Rust, names};
 use crate::model::{Model, Node};
 use crate::ordered::Set;
 
-/// `NEEDS`: a bit's id, then the id of one that it needs, [`LIST`] added where a release states just that.
+/// `NEEDS`: a bit's id, then the id of one that it needs, plus [`LIST`] if a release states this dependency directly.
 /// `NEEDS_ONE_OF`: a bit's id, then the list of features of which it needs any.
 pub(super) fn needs(out: &mut Rust, model: &Model, layout: &Layout, lists: &mut Lists) {
     let direct: Set<(Node, Node)> = model.dependencies.direct().collect();
-    // Nodes are in the order of ids, so these come sorted.
+    // Nodes are in the order of ids, so the pairs are sorted.
     let closed = model.dependencies.closed.iter().map(|&(node, needs)| {
         let flag = if direct.contains(&(node, needs)) { LIST } else { 0 };
         (id(layout, node), id(layout, needs) | flag)
@@ -18,7 +18,7 @@ pub(super) fn needs(out: &mut Rust, model: &Model, layout: &Layout, lists: &mut 
     let closed: Vec<(u16, u16)> = closed.collect();
     let one_of = model.dependencies.one_of().filter_map(|dependency| {
         let all: Set<u16> = dependency.needs.iter().map(|&node| id(layout, node)).collect();
-        // The runtime crate hands alternatives out as a set of features.
+        // The runtime crate returns alternatives as a set of features.
         let features = all.as_slice().last().is_some_and(|last| *last < layout.bases[0]);
         features.then(|| (id(layout, dependency.node), lists.many(&all)))
     });
@@ -27,7 +27,7 @@ pub(super) fn needs(out: &mut Rust, model: &Model, layout: &Layout, lists: &mut 
     array(out, "NEEDS_ONE_OF", &one_of);
 }
 
-/// The number that stands for a bit of any sort.
+/// The number of a bit of any kind.
 fn id(layout: &Layout, node: Node) -> u16 {
     let [software, _, _, msr] = layout.bases;
     match node {

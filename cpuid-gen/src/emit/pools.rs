@@ -1,14 +1,14 @@
-//! What the tables of CPU models are made of: texts, rows and lists, each kept once and called by its index.
+//! The shared parts of the tables of CPU models: texts, rows and lists, each stored once and referenced by index.
 //!
-//! Most versions of most models are the same from release to release, so that three releases take little more room
-//! than one. The order is that of first use.
+//! Most versions of most models do not change between releases, so three releases take little more space than one.
+//! The order is that of first use.
 
-use super::GenerateError;
+use super::error::GenerateError;
 use super::layout::{fits, number};
 use super::strings::Strings;
 use crate::ordered::Map;
 
-/// Distinct rows with their indices. The map is only looked up; the order comes from the list.
+/// Distinct rows with their indices. The map is only used for look-ups; the list determines the order.
 pub(super) struct Pool {
     ids: Map<String, u16>,
     all: Vec<String>,
@@ -19,7 +19,7 @@ impl Pool {
         Pool { ids: Map::new(), all: Vec::new() }
     }
 
-    /// The index of a row, which is an expression; a new one if needed.
+    /// The index of a row, which is an expression; adds it if necessary.
     pub(super) fn id(&mut self, row: String) -> u16 {
         if let Some(id) = self.ids.get(&row) {
             return *id;
@@ -37,7 +37,7 @@ impl Pool {
     }
 }
 
-/// Lists of numbers, each a count and as many numbers; a list is called by its position. The empty one is at 0.
+/// Lists of numbers, each preceded by its length. A list is referenced by its position; the empty list is at 0.
 pub(super) struct Lists {
     positions: Map<Vec<u16>, u16>,
     all: Vec<u16>,
@@ -48,7 +48,7 @@ impl Lists {
         Lists { positions: [(Vec::new(), 0)].into_iter().collect(), all: vec![0] }
     }
 
-    /// The position of a list; a new one if needed.
+    /// The position of a list; adds it if necessary.
     pub(super) fn position(&mut self, list: Vec<u16>) -> u16 {
         if let Some(position) = self.positions.get(&list) {
             return *position;
@@ -67,7 +67,7 @@ impl Lists {
     }
 }
 
-/// Everything that the tables share.
+/// The pools that the tables share.
 pub(super) struct Pools<'m> {
     pub(super) strings: Strings<'m>,
     pub(super) caches: Pool,
@@ -81,7 +81,7 @@ impl Pools<'_> {
 }
 
 impl<'m> Pools<'m> {
-    /// A list of pairs of texts.
+    /// The position of a list of pairs of texts.
     pub(super) fn pairs(&mut self, pairs: impl Iterator<Item = (&'m str, Option<&'m str>)>) -> u16 {
         let mut list = Vec::new();
         for (first, second) in pairs {

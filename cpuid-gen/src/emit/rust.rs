@@ -1,9 +1,10 @@
-//! Rust as text: what a build script includes is written straight away, since building tokens, parsing and formatting
-//! them takes longer than everything else together. Files for people are parsed and formatted after, see [`super::format`].
+//! Rust as text. Output for build scripts is written directly, since building tokens, parsing and formatting takes
+//! longer than everything else together. Output for human readers is parsed and formatted afterwards, see
+//! [`super::format`].
 
 use std::fmt::{Arguments, Display, Write as _};
 
-/// Where a line of numbers ends, in bytes.
+/// Maximum length of a line of numbers, in bytes.
 const WIDTH: usize = 100;
 
 /// Rust source under construction.
@@ -23,14 +24,14 @@ impl Rust {
         let _ = self.text.write_fmt(text);
     }
 
-    /// A static array of rows, one a line.
+    /// A static array of rows, one per line.
     pub(super) fn rows(&mut self, name: &str, ty: &str, rows: &[String]) {
         self.put(format_args!("pub(crate) static {name}: [{ty}; {}] = [\n", rows.len()));
         self.lines(rows);
         self.put(format_args!("];\n"));
     }
 
-    /// Rows of a list, one a line.
+    /// Rows of a list, one per line.
     pub(super) fn lines(&mut self, rows: &[String]) {
         for row in rows {
             self.text.push_str(row);
@@ -39,7 +40,7 @@ impl Rust {
     }
 }
 
-/// The inside of an array, and how many elements that is.
+/// The inside of an array, and its number of elements.
 pub(super) struct Cells {
     pub(super) len: usize,
     pub(super) text: String,
@@ -56,7 +57,7 @@ pub(super) fn hexadecimal(cells: &[u32]) -> Cells {
     names(&cells)
 }
 
-/// What is written already, between commas.
+/// Expressions, separated by commas.
 pub(super) fn names(cells: &[String]) -> Cells {
     wrapped(&mut cells.iter().map(|cell| cell as &dyn Display))
 }
@@ -67,7 +68,7 @@ pub(super) fn slice(cells: &[u16]) -> String {
     format!("&[{}]", numbers(&cells).text)
 }
 
-/// A slice of rows as an expression, one a line.
+/// A slice of rows as an expression, one per line.
 pub(super) fn slice_of_rows(rows: &[String]) -> String {
     let mut out = Rust::new();
     out.text.push_str("&[\n");

@@ -1,4 +1,4 @@
-//! One file that needs nothing else: the hardware bits as constants, for a crate that does without the runtime crate.
+//! A self-contained file with the hardware bits as constants, for crates that do not use the runtime crate.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
@@ -85,7 +85,7 @@ fn register(register: Register) -> &'static str {
     }
 }
 
-/// A leaf as the manuals write it. A literal with its own spelling has to be parsed; this one always can be.
+/// A leaf in the manuals' notation. A literal with its own spelling must be parsed; this one is always valid.
 fn hexadecimal(leaf: u32) -> Literal {
     format!("{leaf:#x}").parse().unwrap_or_else(|_| Literal::u32_unsuffixed(leaf))
 }

@@ -1,8 +1,9 @@
-//! `tables.rs`: the tables that look-ups walk. The runtime crate's `tables` module says what each column means.
+//! `tables.rs`: the tables for look-ups. The runtime crate's `tables` module documents the columns.
 //!
-//! Names are numbers in these columns: a `&str` is 16 bytes and a relocation, and most columns have the same names.
+//! Columns contain the numbers of names, since a `&str` takes 16 bytes and a relocation, and most columns have the
+//! same names.
 
-use super::GenerateError;
+use super::error::GenerateError;
 use super::layout::{Layout, fits};
 use super::names::{Lists, names};
 use super::needs::needs;
@@ -12,7 +13,7 @@ use crate::location::{CpuidWord, Word, WordBit};
 use crate::model::{KernelBit, KvmTreatment, Model};
 use crate::ordered::{Map, Set};
 
-/// What stands for "no word" among words' indices.
+/// The index that means "no word".
 const NO_WORD: u16 = u16::MAX;
 
 /// Everything in `tables.rs`.
@@ -42,7 +43,7 @@ pub(super) fn tables(model: &Model, layout: &Layout) -> Result<Rust, GenerateErr
     Ok(out)
 }
 
-/// Every index fits its column.
+/// Checks that every index fits its column.
 fn check(model: &Model) -> Result<(), GenerateError> {
     let linux = model.linux.iter().filter_map(|release| release.words.last_key_value());
     let qemu = model.qemu.iter().filter_map(|release| release.words.last_key_value());
@@ -50,7 +51,7 @@ fn check(model: &Model) -> Result<(), GenerateError> {
     fits("words of one release", indices.max().unwrap_or(0), usize::from(u16::MAX) / 32)
 }
 
-/// What holds for all releases: registers, features' names, MSR bits, sizes.
+/// The tables common to all releases: registers, features' names, MSR bits, sizes.
 fn registers<'m>(out: &mut Rust, model: &'m Model, layout: &Layout, strings: &mut Strings<'m>) {
     let names: Vec<u16> = model.features.iter().map(|feature| strings.id(&feature.constant)).collect();
     let msr_names: Vec<u16> = model.msr.iter().map(|feature| strings.id(&feature.constant)).collect();
@@ -72,7 +73,7 @@ pub(super) fn word(word: &CpuidWord) -> String {
     format!("CpuidWord::new(Leaf({:#x}), Subleaf({}), Register::{register:?})", leaf.0, subleaf.0)
 }
 
-/// How many words separated by blanks the longest flag has; 1 but for vendor trees.
+/// The number of blank-separated words in the longest flag, which is 1 except for vendor trees.
 fn flag_words(model: &Model) -> usize {
     let hardware = model.features.iter().flat_map(|feature| &feature.linux).map(|view| view.flag.as_deref());
     let kernel = [&model.software, &model.bugs, &model.vmx];
@@ -96,7 +97,7 @@ fn linux<'m>(
     let exceptions = exceptions(model, layout, at, &words);
     let macros: Vec<u16> = views().map(|view| strings.optional(view.name.as_deref())).collect();
     let flags: Vec<u16> = views().map(|view| strings.optional(view.flag.as_deref())).collect();
-    let kvm: Vec<String> = views().map(|view| format!("K::{:?}", KvmTreatment::of(view))).collect();
+    let kvm: Vec<String> = views().map(|view| format!("K::{:?}", KvmTreatment::from_view(view))).collect();
     let places = slice(&places(model, layout, at, lists));
     let [_, bugs, vmx, _] = layout.bases;
     let bugs = slice(&kernel_places(&model.bugs, bugs, at, lists));
@@ -148,7 +149,7 @@ fn kernel_bits<'m>(bits: &'m [KernelBit], releases: usize, strings: &mut Strings
     format!("KernelTables {{\nnames: {names},\nmacros: {macros},\nplaces: [{places}],\nflags: [{flags}],\n}}")
 }
 
-/// Enumerators by index, 0 where an index has none.
+/// Enumerators by index, 0 for an index without one.
 fn word_names<'m>(words: &'m Map<Word, String>, strings: &mut Strings<'m>) -> Vec<u16> {
     let count = words.last_key_value().map_or(0, |(word, _)| usize::from(word.0) + 1);
     let mut names = vec![0; count];
@@ -158,7 +159,7 @@ fn word_names<'m>(words: &'m Map<Word, String>, strings: &mut Strings<'m>) -> Ve
     names
 }
 
-/// Of each register, KVM's word, which is the kernel's too if it is one of the kernel's.
+/// For each register, KVM's word, which is also the kernel's if it is one of the kernel's.
 fn kvm_words(model: &Model, layout: &Layout, at: usize) -> Vec<u16> {
     let mut words = vec![NO_WORD; layout.words.len()];
     for (feature, &slot) in model.features.iter().zip(&layout.slots) {
@@ -169,14 +170,14 @@ fn kvm_words(model: &Model, layout: &Layout, at: usize) -> Vec<u16> {
     words
 }
 
-/// One more than the last word that a macro of the kernel stands in.
+/// One more than the last word that has a macro of the kernel.
 fn kernel_words(model: &Model, at: usize) -> u16 {
     let hardware = model.features.iter().filter_map(|feature| feature.linux[at].kernel);
     let software = model.software.iter().filter_map(|bit| bit.linux[at].as_ref()).map(|view| view.place);
     hardware.chain(software).map(|place| place.word.0 + 1).max().unwrap_or(0)
 }
 
-/// Features whose kernel place does not follow from their register: the scattered ones, above all.
+/// Features whose kernel place does not follow from their register, mainly scattered features.
 fn exceptions(model: &Model, layout: &Layout, at: usize, words: &[u16]) -> String {
     let kernel_words = kernel_words(model, at);
     let mut rows = Vec::new();
@@ -192,7 +193,7 @@ fn exceptions(model: &Model, layout: &Layout, at: usize, words: &[u16]) -> Strin
     format!("&[{}]", cells(&rows).text)
 }
 
-/// What stands at each bit of the kernel's and KVM's words.
+/// The bit at each place of the kernel's and KVM's words.
 fn places(model: &Model, layout: &Layout, at: usize, lists: &mut Lists) -> Vec<u16> {
     let mut bits: Map<u16, Set<u16>> = Map::new();
     for (feature, &slot) in model.features.iter().zip(&layout.slots) {

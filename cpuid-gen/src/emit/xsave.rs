@@ -8,7 +8,7 @@ use crate::model::Model;
 pub(super) fn table(model: &Model, layout: &Layout) -> Rust {
     let mut rows = Vec::new();
     for component in &model.xsave {
-        // The model has seen to it that the bit is a feature.
+        // The model ensures that the bit is a feature.
         let found = model.features.binary_search_by_key(&component.feature, |feature| feature.location);
         let Ok(index) = found else { continue };
         let (number, feature, size) = (component.number, layout.slots[index], component.size);

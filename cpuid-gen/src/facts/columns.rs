@@ -1,5 +1,4 @@
-//! A tab-separated file: its rows, and each row's columns, read from left to right with a diagnostic at the column that
-//! is wrong.
+//! Tab-separated files: the rows, and each row's columns from left to right. Errors point at the faulty column.
 
 use std::str::FromStr as _;
 
@@ -7,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::location::{Bit, Leaf, Msr, Register, Subleaf, Word};
 use crate::source::{FileId, Sources, Span};
 
-/// Every row of a file; empty lines and comments, which start with `#`, are none.
+/// Every row of a file except empty lines and comments, which start with `#`.
 pub(crate) fn rows(sources: &Sources, file: FileId) -> impl Iterator<Item = Columns<'_>> {
     let mut start = 0;
     sources[file].text.split('\n').filter_map(move |line| {
@@ -27,20 +26,20 @@ pub(crate) struct Columns<'a> {
 type Result<T> = std::result::Result<T, Diagnostic>;
 
 impl<'a> Columns<'a> {
-    /// The columns of `line`, which stands at `row`.
+    /// The columns of `line`, which is at `row`.
     fn new(line: &'a str, row: Span) -> Columns<'a> {
         Columns { row, rest: Some(line), next_start: row.start }
     }
 
-    /// What is left of the row.
+    /// The rest of the row.
     pub(crate) fn rest(&self) -> Option<&'a str> {
         self.rest
     }
 
-    /// The next column; `what` names it in the diagnostic.
+    /// The next column; diagnostics call it `what`.
     pub(crate) fn text(&mut self, what: &str) -> Result<(&'a str, Span)> {
         let Some(rest) = self.rest else {
-            return Err(Diagnostic::error(self.row, format!("the row ends before its column `{what}`")));
+            return Err(Diagnostic::error(self.row, format!("the row ends before column `{what}`")));
         };
         let (column, rest) =
             rest.split_once('\t').map_or((rest, None), |(column, rest)| (column, Some(rest)));
@@ -58,22 +57,22 @@ impl<'a> Columns<'a> {
         Ok((column, at))
     }
 
-    /// A name without blanks.
+    /// A name without white space.
     pub(crate) fn name(&mut self, what: &str) -> Result<String> {
         let (text, at) = self.text(what)?;
         if text == "-" || text.contains(char::is_whitespace) {
-            return Err(Diagnostic::error(at, format!("`{text}` is not a name, which `{what}` must be")));
+            return Err(Diagnostic::error(at, format!("`{text}` is not a valid `{what}`: expected a name")));
         }
         Ok(text.to_owned())
     }
 
-    /// Text, or `-` for none.
+    /// Text, or `-` for `None`.
     pub(crate) fn optional(&mut self, what: &str) -> Result<Option<String>> {
         let (text, _) = self.text(what)?;
         Ok((text != "-").then(|| text.to_owned()))
     }
 
-    /// Text that may be empty or padded: it then stands in quotes.
+    /// Text that may be empty or padded if it is in quotes.
     pub(crate) fn string(&mut self, what: &str) -> Result<String> {
         let (text, at) = self.text(what)?;
         match text.strip_prefix('"') {
@@ -84,12 +83,12 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// The same, or `-` for none.
+    /// A [`string`](Self::string), or `-` for `None`.
     pub(crate) fn optional_string(&mut self, what: &str) -> Result<Option<String>> {
         if self.none() { Ok(None) } else { self.string(what).map(Some) }
     }
 
-    /// Takes a `-`, if that is what comes next.
+    /// Consumes a `-` if it is the next column.
     pub(crate) fn none(&mut self) -> bool {
         let none = self.rest.is_some_and(|rest| rest == "-" || rest.starts_with("-\t"));
         none && self.text("-").is_ok()
@@ -106,7 +105,7 @@ impl<'a> Columns<'a> {
         parse_hex(text).ok_or_else(|| {
             Diagnostic::error(
                 at,
-                format!("`{text}` is not a hexadecimal number with 0x, which `{what}` must be"),
+                format!("`{text}` is not a valid `{what}`: expected a hexadecimal number with 0x"),
             )
         })
     }
@@ -115,7 +114,7 @@ impl<'a> Columns<'a> {
         let (text, at) = self.text(what)?;
         parse_hex(text).and_then(|value| u32::try_from(value).ok()).ok_or_else(|| {
             let wants =
-                format!("`{text}` is not a 32-bit hexadecimal number with 0x, which `{what}` must be");
+                format!("`{text}` is not a valid `{what}`: expected a 32-bit hexadecimal number with 0x");
             Diagnostic::error(at, wants)
         })
     }
@@ -124,7 +123,8 @@ impl<'a> Columns<'a> {
     pub(crate) fn decimal(&mut self, what: &str, max: u32) -> Result<u32> {
         let (text, at) = self.text(what)?;
         parse_decimal(text).filter(|&value| value <= max).ok_or_else(|| {
-            let wants = format!("`{text}` is not a decimal number from 0 to {max}, which `{what}` must be");
+            let wants =
+                format!("`{text}` is not a valid `{what}`: expected a decimal number from 0 to {max}");
             Diagnostic::error(at, wants)
         })
     }
@@ -138,7 +138,7 @@ impl<'a> Columns<'a> {
     pub(crate) fn hex_byte(&mut self, what: &str) -> Result<u8> {
         let (text, at) = self.text(what)?;
         parse_hex(text).and_then(|value| u8::try_from(value).ok()).ok_or_else(|| {
-            Diagnostic::error(at, format!("`{text}` is not a byte with 0x, which `{what}` must be"))
+            Diagnostic::error(at, format!("`{text}` is not a valid `{what}`: expected a byte with 0x"))
         })
     }
 
@@ -166,17 +166,16 @@ impl<'a> Columns<'a> {
         Ok(Subleaf(self.decimal("SUBLEAF", u32::MAX)?))
     }
 
-    /// A subleaf, or `-` for none.
+    /// A subleaf, or `-` for `None`.
     pub(crate) fn optional_subleaf(&mut self) -> Result<Option<Subleaf>> {
         if self.none() { Ok(None) } else { self.subleaf().map(Some) }
     }
 
     pub(crate) fn register(&mut self) -> Result<Register> {
         let (text, at) = self.text("REGISTER")?;
-        Register::from_str(text)
-            .ok()
-            .filter(|register| register.name() == text)
-            .ok_or_else(|| Diagnostic::error(at, format!("`{text}` is not one of EAX, EBX, ECX, EDX")))
+        Register::from_str(text).ok().filter(|register| register.name() == text).ok_or_else(|| {
+            Diagnostic::error(at, format!("`{text}` is not a register: expected EAX, EBX, ECX or EDX"))
+        })
     }
 
     /// One of the `known` words.
@@ -184,17 +183,20 @@ impl<'a> Columns<'a> {
         let (text, at) = self.text(what)?;
         known.iter().find(|(_, name)| *name == text).map(|(value, _)| *value).ok_or_else(|| {
             let names: Vec<&str> = known.iter().map(|(_, name)| *name).collect();
-            Diagnostic::error(at, format!("`{text}` is not a {what}; it is one of {}", names.join(", ")))
+            Diagnostic::error(
+                at,
+                format!("`{text}` is not a valid {what}: expected one of {}", names.join(", ")),
+            )
         })
     }
 
-    /// Nothing may be left.
+    /// Requires the end of the row.
     pub(crate) fn end(self) -> Result<()> {
         match self.rest {
             None => Ok(()),
             Some(rest) => {
                 let at = Span { start: self.next_start, ..self.row };
-                Err(Diagnostic::error(at, format!("`{rest}` is a column too many")))
+                Err(Diagnostic::error(at, format!("unexpected column `{rest}`: the row is complete")))
             }
         }
     }
@@ -208,4 +210,9 @@ fn parse_hex(text: &str) -> Option<u64> {
 
 fn parse_decimal(text: &str) -> Option<u32> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+/// The error for a row that a project's facts do not have; `whose` is `a Linux` or `a QEMU`.
+pub(crate) fn unknown_kind(kind: &str, at: Span, whose: &str) -> Diagnostic {
+    Diagnostic::error(at, format!("`{kind}` is not a row of {whose} facts file"))
 }

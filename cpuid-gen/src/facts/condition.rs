@@ -1,7 +1,8 @@
-//! When a kernel's configuration fixes a feature: an expression over its options, named without `CONFIG_`.
+//! The condition under which a kernel configuration fixes a feature: an expression over options, named without
+//! `CONFIG_`.
 //!
-//! It has `!`, `&&`, `||` and parentheses, and binds as C and Kconfig do. A tristate option counts as set when it is
-//! `y`, as `#ifdef CONFIG_X` has it. Linux's Documentation/kbuild/kconfig-language.rst, "Menu dependencies".
+//! It has `!`, `&&`, `||` and parentheses, with the precedence of C and Kconfig. A tristate option counts as set if
+//! it is `y`, like in `#ifdef CONFIG_X`. Linux's Documentation/kbuild/kconfig-language.rst, "Menu dependencies".
 
 use std::fmt;
 
@@ -9,11 +10,11 @@ use crate::diagnostic::Diagnostic;
 use crate::ordered::Set;
 use crate::source::Span;
 
-/// Options that one condition may name: all their settings are tried. Real ones name two.
+/// Maximum number of options in a condition, since all their settings are tried. Real conditions name two.
 #[cfg(feature = "trees")]
 const MAX_OPTIONS: usize = 10;
 
-/// How deeply parentheses may nest.
+/// Maximum nesting of parentheses.
 const MAX_DEPTH: usize = 64;
 
 /// An expression over options.
@@ -23,44 +24,42 @@ pub enum Condition {
     Always,
     /// The option is set.
     Option(String),
-    /// The inner one is false.
+    /// The inner condition is false.
     Not(Box<Condition>),
-    /// Every one is true.
+    /// All parts are true.
     All(Vec<Condition>),
-    /// At least one is true.
+    /// At least one part is true.
     Any(Vec<Condition>),
 }
 
-/// A piece of an expression as a reader cuts it: an option's name or punctuation, and its place.
+/// A token of an expression, an option's name or punctuation, with its place.
 pub(crate) type Piece<'a> = (&'a str, Span);
 
 impl Condition {
-    /// Reads an expression; `at` stands for its end.
+    /// Parses an expression; `at` is the place of its end.
     ///
     /// # Errors
     ///
-    /// What is no such expression.
+    /// Tokens that are not a valid expression.
     pub(crate) fn parse(pieces: &[Piece<'_>], at: Span) -> Result<Condition, Diagnostic> {
         let mut parser = Parser { pieces, next: 0, end: at, depth: 0 };
         let found = parser.any()?;
         match pieces.get(parser.next) {
             None => Ok(found),
-            Some((text, at)) => {
-                Err(Diagnostic::error(*at, format!("`{text}` continues no condition: expected && or ||")))
-            }
+            Some((text, at)) => Err(Diagnostic::error(*at, format!("expected && or ||, found `{text}`"))),
         }
     }
 
-    /// Reads the text that [`Display`](fmt::Display) writes; `at` is its place.
+    /// Parses the text that [`Display`](fmt::Display) writes; `at` is its place.
     ///
     /// # Errors
     ///
-    /// Text that is no such expression.
+    /// Text that is not a valid expression.
     pub fn from_text(text: &str, at: Span) -> Result<Condition, Diagnostic> {
         Condition::parse(&pieces(text, at)?, at)
     }
 
-    /// True when it holds for the options that `set` knows to be set.
+    /// True if the condition holds when exactly the options accepted by `set` are set.
     #[must_use]
     pub fn holds(&self, set: &dyn Fn(&str) -> bool) -> bool {
         match self {
@@ -72,7 +71,7 @@ impl Condition {
         }
     }
 
-    /// The options that it names.
+    /// The options it names.
     pub fn options(&self) -> Set<&str> {
         let mut names = Set::new();
         self.add_options(&mut names);
@@ -98,7 +97,7 @@ impl Condition {
         }
     }
 
-    /// All of them; what is always true is left out.
+    /// True if all of these are true. Parts that are always true are dropped.
     pub(crate) fn all(parts: impl IntoIterator<Item = Condition>) -> Condition {
         let mut flat = Vec::new();
         for part in parts {
@@ -115,7 +114,7 @@ impl Condition {
         }
     }
 
-    /// Any of them. There must be one.
+    /// True if any of these is true. There must be at least one.
     pub(crate) fn any(parts: impl IntoIterator<Item = Condition>) -> Condition {
         let mut flat = Vec::new();
         for part in parts {
@@ -128,16 +127,16 @@ impl Condition {
         if flat.len() == 1 { flat.remove(0) } else { Condition::Any(flat) }
     }
 
-    /// Whether it can hold, and whether it can fail, over all settings of its options.
+    /// Whether the condition can be true, and whether it can be false, over all settings of its options.
     ///
     /// # Errors
     ///
-    /// A condition of more options than are tried.
+    /// A condition with too many options.
     #[cfg(feature = "trees")]
     pub(crate) fn can_hold_and_fail(&self, at: Span) -> Result<(bool, bool), Diagnostic> {
         let names: Vec<&str> = self.options().into_iter().collect();
         if names.len() > MAX_OPTIONS {
-            return Err(Diagnostic::error(at, format!("a condition of more than {MAX_OPTIONS} options")));
+            return Err(Diagnostic::error(at, format!("a condition with more than {MAX_OPTIONS} options")));
         }
         let (mut holds, mut fails) = (false, false);
         for setting in 0..1u32 << names.len() {
@@ -170,7 +169,7 @@ fn joined(f: &mut fmt::Formatter<'_>, parts: &[Condition], by: &str) -> fmt::Res
 }
 
 impl Condition {
-    /// After `before`, with parentheses where they are needed; an `&&` in an `||` needs none.
+    /// Writes the condition after `before`, in parentheses if needed; an `&&` inside an `||` needs none.
     fn inside(&self, f: &mut fmt::Formatter<'_>, before: &str, in_any: bool) -> fmt::Result {
         let bare = match self {
             Condition::All(_) => in_any,
@@ -181,11 +180,11 @@ impl Condition {
     }
 }
 
-/// Cuts a line of text into names and punctuation; `at` is its place.
+/// Splits a line of text into names and punctuation; `at` is its place.
 ///
 /// # Errors
 ///
-/// A character that belongs to neither.
+/// A character that is part of neither.
 pub(crate) fn pieces(text: &str, at: Span) -> Result<Vec<Piece<'_>>, Diagnostic> {
     let (bytes, mut found, mut start) = (text.as_bytes(), Vec::new(), 0);
     while start < bytes.len() {
@@ -200,9 +199,9 @@ pub(crate) fn pieces(text: &str, at: Span) -> Result<Vec<Piece<'_>>, Diagnostic>
             [b'!' | b'(' | b')', ..] => 1,
             [first, ..] if word(first) => rest.iter().take_while(|byte| word(byte)).count(),
             _ => {
-                let message = format!("`{}` is no expression over options", text.trim());
+                let message = format!("`{}` is not an expression over options", text.trim());
                 return Err(Diagnostic::error(part(at, start, start + 1), message)
-                    .with_help("an option, !, &&, || and parentheses are understood"));
+                    .with_help("expected options, !, &&, || and parentheses"));
             }
         };
         found.push((&text[start..start + length], part(at, start, start + length)));
@@ -211,7 +210,7 @@ pub(crate) fn pieces(text: &str, at: Span) -> Result<Vec<Piece<'_>>, Diagnostic>
     Ok(found)
 }
 
-/// A part of the text that stands at `at`.
+/// The span of a part of the text at `at`.
 fn part(at: Span, start: usize, end: usize) -> Span {
     let offset = |by: usize| at.start.saturating_add(u32::try_from(by).unwrap_or(u32::MAX)).min(at.end);
     Span { start: offset(start), end: offset(end), ..at }
@@ -249,7 +248,7 @@ impl<'a> Parser<'_, 'a> {
 
     fn one(&mut self) -> Result<Condition, Diagnostic> {
         let Some((text, at)) = self.pieces.get(self.next).copied() else {
-            return Err(Diagnostic::error(self.end, "a condition ends where an option was expected"));
+            return Err(Diagnostic::error(self.end, "expected an option, found the end of the condition"));
         };
         self.next += 1;
         self.depth += 1;
@@ -273,7 +272,7 @@ impl<'a> Parser<'_, 'a> {
     }
 }
 
-/// Options are named in upper case, with digits and underscores.
+/// Option names are upper case, with digits and underscores.
 fn is_option(name: &str) -> bool {
     let upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
     !name.is_empty() && name.bytes().all(upper) && name.bytes().any(|byte| byte.is_ascii_uppercase())
@@ -314,12 +313,12 @@ mod tests {
     #[test]
     fn others_are_errors() {
         for (text, error) in [
-            ("", "text:1:1: error: a condition ends where an option was expected"),
-            ("A &&", "text:1:1: error: a condition ends where an option was expected"),
-            ("A B", "text:1:3: error: `B` continues no condition: expected && or ||"),
+            ("", "text:1:1: error: expected an option, found the end of the condition"),
+            ("A &&", "text:1:1: error: expected an option, found the end of the condition"),
+            ("A B", "text:1:3: error: expected && or ||, found `B`"),
             ("(A", "text:1:1: error: this `(` is never closed"),
             ("A || y", "text:1:6: error: expected an option, found `y`"),
-            ("A = B", "text:1:3: error: `A = B` is no expression over options"),
+            ("A = B", "text:1:3: error: `A = B` is not an expression over options"),
         ] {
             assert!(read(text).unwrap_err().starts_with(error), "{text}: {:?}", read(text));
         }

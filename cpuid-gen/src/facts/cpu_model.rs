@@ -1,4 +1,4 @@
-//! Records of QEMU's CPU models and of the caches that they give a guest.
+//! Records of QEMU's CPU models and of their caches.
 
 use crate::location::Bit;
 use crate::source::Span;
@@ -9,29 +9,29 @@ use crate::vocabulary::cpu_model::{CacheKind, CacheSlot};
 pub struct QemuModel {
     /// `EPYC-Milan`.
     pub name: String,
-    /// Least highest basic leaf; 0 where the source states none.
+    /// Minimum value of the highest basic leaf; 0 if the source states none.
     pub level: u32,
-    /// Least highest extended leaf; 0 where the source states none.
+    /// Minimum value of the highest extended leaf; 0 if the source states none.
     pub xlevel: u32,
     /// Twelve characters.
     pub vendor: String,
-    /// As a guest computes it: extended family added.
+    /// As computed by a guest, with the extended family added.
     pub family: u32,
-    /// As a guest computes it: extended model above the base model.
+    /// As computed by a guest, with the extended model in the upper bits.
     pub model: u32,
     /// 0 to 15.
     pub stepping: u32,
-    /// The brand string; empty for models that have none.
+    /// The brand string; empty if the model has none.
     pub model_id: String,
-    /// AVX10 version, where the source states one (10.0 and later).
+    /// AVX10 version, if the source states one (10.0 and later).
     pub avx10: Option<u8>,
-    /// Words that the source gives, in its order.
+    /// The words that the source states, in its order.
     pub words: Vec<QemuModelWord>,
     /// The base definition's own caches.
     pub caches: Vec<QemuCache>,
-    /// Versions in the source's order; none in a model without a list, which QEMU registers as version 1.
+    /// Versions in the source's order; empty for a model without a list, which QEMU registers as version 1.
     pub versions: Vec<QemuModelVersion>,
-    /// Why not to use it.
+    /// The reason not to use it.
     pub deprecated: Option<String>,
     /// Its place.
     pub at: Span,
@@ -42,30 +42,30 @@ pub struct QemuModel {
 pub struct QemuModelWord {
     /// The word's enumerator.
     pub word: String,
-    /// Its bits, nameless ones too.
+    /// The mask of its bits, including bits without a name.
     pub mask: u64,
     /// Its place.
     pub at: Span,
 }
 
-/// A version of a model: what it adds to the one before it.
+/// A version of a model: its changes to the previous version.
 #[derive(Clone, Debug)]
 pub struct QemuModelVersion {
-    /// 1 and up.
+    /// From 1 on.
     pub version: u32,
     /// A second name.
     pub alias: Option<String>,
-    /// What sets it apart, in QEMU's words.
+    /// Its distinguishing feature, in QEMU's words.
     pub note: Option<String>,
     /// Properties in order.
     pub props: Vec<QemuProp>,
-    /// Caches, which replace all that came before (10.1 and later).
+    /// Caches, which replace all earlier ones (10.1 and later).
     pub caches: Vec<QemuCache>,
     /// Its place.
     pub at: Span,
 }
 
-/// A property with the value that it is set to.
+/// A property and the value it is set to.
 #[derive(Clone, Debug)]
 pub struct QemuProp {
     /// `vmx-xsaves`, `model-id`.
@@ -76,10 +76,10 @@ pub struct QemuProp {
     pub at: Span,
 }
 
-/// `CPUCacheInfo`: a field that the source leaves out is zero or false, as in C.
+/// `CPUCacheInfo`: a field that the source omits is zero or false, as in C.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cache {
-    /// What it holds.
+    /// Its contents.
     pub kind: CacheKind,
     /// 1, 2 or 3.
     pub level: u32,
@@ -95,20 +95,20 @@ pub struct Cache {
     pub sets: u32,
     /// Lines that share a tag (AMD).
     pub lines_per_tag: u32,
-    /// Needs no software to initialize it.
+    /// Needs no initialization by software.
     pub self_init: bool,
-    /// WBINVD does not reach lower caches of other threads.
+    /// WBINVD does not affect lower-level caches of other threads.
     pub no_invd_sharing: bool,
-    /// Holds all that lower caches hold.
+    /// Includes the contents of lower-level caches.
     pub inclusive: bool,
-    /// A complex function picks the set.
+    /// Uses a complex function to select the set.
     pub complex_indexing: bool,
-    /// `thread`, `core`, `module`, `die`: who shares it, where the release says so (9.1 and later).
+    /// The CPUs that share it: `thread`, `core`, `module`, `die`, if the release states it (9.1 and later).
     pub share_level: Option<String>,
 }
 
 impl Cache {
-    /// Nothing known but its kind.
+    /// A cache of which only the kind is known.
     #[must_use]
     pub fn new(kind: CacheKind) -> Cache {
         Cache {
@@ -128,7 +128,7 @@ impl Cache {
         }
     }
 
-    /// Its numbers and flags by their keys in facts; 0 where the source says nothing.
+    /// Its numbers and flags by their keys in facts; 0 if the source omits them.
     #[must_use]
     pub fn numbers(&self) -> [(&'static str, u64); 11] {
         [
@@ -150,33 +150,33 @@ impl Cache {
 /// One cache of a model or of one of its versions.
 #[derive(Clone, Debug)]
 pub struct QemuCache {
-    /// Which of the four.
+    /// Which of the four caches.
     pub slot: CacheSlot,
-    /// What it is like.
+    /// The cache.
     pub cache: Cache,
     /// Its place.
     pub at: Span,
 }
 
-/// A cache that stands in for models without their own (`legacy_*`).
+/// A cache of models that do not define their own (`legacy_*`).
 #[derive(Clone, Debug)]
 pub struct QemuLegacyCache {
     /// The variable: `legacy_amd_cache_info`, or `legacy_l2_cache_cpuid2` before 10.1.
     pub name: String,
-    /// Which of the variable's four; none where the variable is one cache.
+    /// Which of the variable's four caches; `None` if the variable is a single cache.
     pub slot: Option<CacheSlot>,
-    /// What it is like.
+    /// The cache.
     pub cache: Cache,
     /// Its place.
     pub at: Span,
 }
 
-/// An element of `cpuid2_cache_descriptors[]`: a byte of leaf 2 and the cache that it stands for.
+/// An element of `cpuid2_cache_descriptors[]`: a byte of leaf 2 and the cache that it describes.
 #[derive(Clone, Debug)]
 pub struct QemuCacheDescriptor {
     /// The byte.
     pub byte: u8,
-    /// What the cache holds.
+    /// The contents of the cache.
     pub kind: CacheKind,
     /// 1, 2 or 3.
     pub level: u32,
@@ -190,12 +190,12 @@ pub struct QemuCacheDescriptor {
     pub at: Span,
 }
 
-/// A row of `feature_dependencies[]`: bits of `to` go when one of `from` is missing.
+/// A row of `feature_dependencies[]`: the bits of `to` are dropped if a bit of `from` is missing.
 #[derive(Clone, Debug)]
 pub struct QemuDep {
-    /// What is needed: a word's enumerator and its bits.
+    /// The prerequisite: a word's enumerator and its bits.
     pub from: (String, u64),
-    /// What needs it.
+    /// The dependent bits.
     pub to: (String, u64),
     /// Its place.
     pub at: Span,
@@ -212,7 +212,7 @@ pub struct QemuXsave {
     pub bit: Bit,
     /// Bytes.
     pub size: u32,
-    /// Bytes from the area's start in the standard format, where the source fixes it.
+    /// Offset in the standard format in bytes, if the source fixes it.
     pub offset: Option<u32>,
     /// Its place.
     pub at: Span,

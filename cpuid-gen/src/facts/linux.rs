@@ -5,20 +5,20 @@ use std::fmt;
 use crate::location::{Bit, CpuidWord, FieldPlace, Leaf, Location, Msr, Register, Subleaf, Word};
 use crate::source::Span;
 
-/// What a Linux tree says.
+/// The facts of a Linux tree.
 #[derive(Clone, Debug)]
 pub struct LinuxFacts {
     /// `6.12.117`: VERSION, PATCHLEVEL, SUBLEVEL and an `-rc` suffix of the top Makefile.
     pub release: String,
     /// Where the release is stated.
     pub at: Span,
-    /// NCAPINTS, NBUGINTS, NVMXINTS and the like: how many words of each sort there are.
+    /// NCAPINTS, NBUGINTS, NVMXINTS: the number of words of each kind.
     pub counts: Vec<LinuxCount>,
     /// `enum cpuid_leafs`, then `enum kvm_only_cpuid_leafs`.
     pub words: Vec<LinuxWord>,
     /// `X86_FEATURE_*` of cpufeatures.h.
     pub features: Vec<LinuxFlag>,
-    /// `X86_BUG_*` of cpufeatures.h; words counted within the bug words.
+    /// `X86_BUG_*` of cpufeatures.h; the words are counted from the first bug word.
     pub bugs: Vec<LinuxFlag>,
     /// `VMX_FEATURE_*` of vmxfeatures.h.
     pub vmx: Vec<LinuxFlag>,
@@ -26,23 +26,23 @@ pub struct LinuxFacts {
     pub scattered: Vec<Scattered>,
     /// `cpuid_deps[]` of cpuid-deps.c.
     pub deps: Vec<LinuxDep>,
-    /// Features that reverse_cpuid.h defines for KVM alone.
+    /// Features that reverse_cpuid.h defines for KVM only.
     pub kvm_features: Vec<KvmBit>,
-    /// Kernel features that KVM holds in a word of its own (`__feature_translate`).
+    /// Kernel features that KVM keeps in a word of its own (`__feature_translate`).
     pub kvm_translates: Vec<KvmBit>,
-    /// What `kvm_set_cpu_caps` names.
+    /// The mentions of features in `kvm_set_cpu_caps`.
     pub kvm_caps: Vec<KvmCap>,
     /// `KVM_FEATURE_*` and `KVM_HINTS_*` of kvm_para.h.
     pub kvm_para: Vec<KvmPara>,
     /// Bits of MSRs that msr-index.h names.
     pub msr_bits: Vec<LinuxMsrBit>,
-    /// Features that a kernel's configuration requires or leaves out.
+    /// Features that a kernel configuration requires or disables.
     pub configs: Vec<LinuxConfig>,
-    /// kcpuid's cpuid.csv, in its order.
+    /// kcpuid's cpuid.csv, in file order.
     pub cpuid_fields: Vec<CpuidField>,
 }
 
-/// A count that a Linux header states.
+/// A count stated by a Linux header.
 #[derive(Clone, Debug)]
 pub struct LinuxCount {
     /// `NCAPINTS`, `NBUGINTS` or `NVMXINTS`.
@@ -60,7 +60,7 @@ pub struct LinuxWord {
     pub name: String,
     /// Its index in this release.
     pub word: Word,
-    /// The register it mirrors; none for a software-defined word.
+    /// The register it mirrors; `None` for a software-defined word.
     pub location: Option<CpuidWord>,
     /// Its place.
     pub at: Span,
@@ -71,22 +71,22 @@ pub struct LinuxWord {
 pub struct LinuxFlag {
     /// The macro without its prefix.
     pub name: String,
-    /// Word, counted within its sort.
+    /// Word, counted within its kind.
     pub word: Word,
     /// Bit, 0 to 31.
     pub bit: Bit,
-    /// As `/proc/cpuinfo` shows it; none when hidden.
+    /// The name in `/proc/cpuinfo`; `None` if hidden.
     pub flag: Option<String>,
     /// Its place.
     pub at: Span,
 }
 
-/// A feature that Linux collects from a register which is no word of its own.
+/// A feature that Linux reads from a register that has no word of its own.
 #[derive(Clone, Debug)]
 pub struct Scattered {
     /// The feature's macro without its prefix.
     pub name: String,
-    /// Where the hardware has it.
+    /// The hardware location.
     pub location: Location,
     /// Its place.
     pub at: Span,
@@ -119,29 +119,29 @@ pub struct KvmBit {
 /// How KVM's capability list names a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CapKind {
-    /// Advertised when host and kernel have it.
+    /// Advertised if host and kernel have it.
     F,
-    /// Before 6.14: scattered, when the kernel has it.
+    /// Before 6.14: a scattered feature, advertised if the kernel has it.
     Sf,
-    /// Since 6.14: the same.
+    /// Since 6.14: likewise.
     ScatteredF,
-    /// 64-bit kernels only.
+    /// Advertised by 64-bit kernels only.
     X8664F,
-    /// Advertised always: KVM emulates it.
+    /// Always advertised: KVM emulates it.
     EmulatedF,
-    /// Advertised when the kernel says so, whatever the host's CPUID.
+    /// Advertised if the kernel has it, regardless of the host's CPUID.
     SynthesizedF,
-    /// Advertised when the host's CPUID has it, whatever the kernel.
+    /// Advertised if the host's CPUID has it, regardless of the kernel.
     PassthroughF,
     /// AMD's copy in 0x80000001.EDX of a bit of 1.EDX.
     Aliased1EdxF,
-    /// Left to the vendor module.
+    /// The vendor module decides.
     VendorF,
     /// Set at run time, not advertised.
     RuntimeF,
-    /// A call that advertises it after the lists.
+    /// A call after the lists that advertises it.
     Set,
-    /// A call that withdraws it after the lists.
+    /// A call after the lists that withdraws it.
     Clear,
 }
 
@@ -162,13 +162,13 @@ impl CapKind {
         (CapKind::Clear, "clear"),
     ];
 
-    /// The name in facts, which is the macro's in KVM.
+    /// The name in facts, which is also the name of KVM's macro.
     #[must_use]
     pub fn name(self) -> &'static str {
         CapKind::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
     }
 
-    /// The kind of a name.
+    /// The kind with a given name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<CapKind> {
         CapKind::ALL.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
@@ -178,17 +178,17 @@ impl CapKind {
 /// One mention of a feature in KVM's capability set-up.
 #[derive(Clone, Debug)]
 pub struct KvmCap {
-    /// The word's enumerator; none for a call that sets or clears a feature by its name.
+    /// The word's enumerator; `None` for a call that sets or clears a feature by name.
     pub leaf_name: Option<String>,
-    /// How it is named.
+    /// How the set-up names it.
     pub kind: CapKind,
-    /// The feature's macro without its prefix, or `BIT(n)` where KVM gives only a number (6.1 does).
+    /// The feature's macro without its prefix, or `BIT(n)` if KVM gives only a number (as 6.1 does).
     pub name: String,
     /// Its place.
     pub at: Span,
 }
 
-/// A paravirtual feature or hint of KVM's own leaf.
+/// A paravirtual feature or hint of KVM's own CPUID leaf.
 #[derive(Clone, Debug)]
 pub struct KvmPara {
     /// The macro without `KVM_FEATURE_` or `KVM_HINTS_`.
@@ -212,14 +212,14 @@ pub struct LinuxMsrBit {
     pub at: Span,
 }
 
-/// How a kernel's configuration fixes a feature at compile time.
+/// How a kernel configuration fixes a feature at compile time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ConfigKind {
-    /// The kernel does not boot without it.
+    /// The kernel refuses to boot without it.
     Required,
     /// The kernel never uses it.
     Disabled,
-    /// The source names it as required or disabled, but the mask that it computes is without its bit.
+    /// The source names it as required or disabled, but the computed mask does not contain its bit.
     Named,
 }
 
@@ -238,14 +238,14 @@ impl ConfigKind {
     }
 }
 
-/// A feature that a kernel's configuration fixes.
+/// A feature that a kernel configuration fixes.
 #[derive(Clone, Debug)]
 pub struct LinuxConfig {
-    /// Which.
+    /// How it is fixed.
     pub kind: ConfigKind,
     /// The feature's macro without its prefix.
     pub name: String,
-    /// When, as a [`Condition`](super::Condition) is written; none for always.
+    /// The condition in the text form of [`Condition`](super::Condition); `None` if unconditional.
     pub condition: Option<String>,
     /// Its place.
     pub at: Span,
@@ -256,11 +256,11 @@ pub struct LinuxConfig {
 pub struct CpuidField {
     /// Input EAX.
     pub leaf: Leaf,
-    /// The first subleaf that has it.
+    /// The first subleaf that has the field.
     pub first: Subleaf,
-    /// The last one.
+    /// The last subleaf that has the field.
     pub last: Subleaf,
-    /// Which of the four.
+    /// The output register.
     pub register: Register,
     /// Lowest bit.
     pub low: Bit,
@@ -273,7 +273,7 @@ pub struct CpuidField {
 }
 
 impl CpuidField {
-    /// Where it stands.
+    /// The field's location.
     #[must_use]
     pub fn place(&self) -> FieldPlace {
         let CpuidField { leaf, first, last, register, low, high, .. } = *self;
@@ -305,7 +305,7 @@ impl LinuxFacts {
         }
     }
 
-    /// A count by its macro's name.
+    /// The count of a macro.
     #[must_use]
     pub fn count(&self, name: &str) -> Option<u16> {
         self.counts.iter().find(|count| count.name == name).map(|count| count.value)
@@ -317,7 +317,7 @@ impl LinuxFacts {
         self.words.iter().find(|word| word.name == name)
     }
 
-    /// True for a word that the kernel's own array has, as opposed to one that only KVM has.
+    /// True for a word of the kernel's own array, false for one that only KVM has.
     #[must_use]
     pub fn is_kernel_word(&self, word: Word) -> bool {
         self.count("NCAPINTS").is_none_or(|count| word.0 < count)

@@ -1,8 +1,8 @@
-//! Facts: what one release says, row by row, with nothing merged and nothing judged.
+//! Facts: the contents of one release, row by row, not merged and not checked.
 //!
-//! A record mirrors one row of one upstream table, in upstream's order. It comes from a source tree (`linux`, `qemu`) or
-//! from a facts file ([`read()`]); both give the same records, and `write_linux` and `write_qemu` print them as the
-//! tab-separated text that `upstream/` keeps. Each record knows its place, so that a later check can point at it.
+//! A record mirrors one row of one upstream table, in upstream's order. It comes from a source tree (`linux`, `qemu`)
+//! or from a facts file ([`read()`]); both give the same records. `write_linux` and `write_qemu` print them as the
+//! tab-separated text kept in `upstream/`. Each record has its place in the source, for diagnostics.
 
 pub(crate) mod columns;
 pub(crate) mod condition;
@@ -11,6 +11,7 @@ mod linux;
 mod machine;
 mod qemu;
 mod read;
+mod release;
 #[cfg(feature = "trees")]
 mod write;
 
@@ -27,14 +28,6 @@ pub use linux::{
 pub use machine::{QemuAlias, QemuCompat, QemuDefault, QemuHyperv, QemuHypervDep, QemuMachine, QemuProperty};
 pub use qemu::{MaskKind, QemuBit, QemuComment, QemuFacts, QemuMacro, QemuMask, QemuSource, QemuWord};
 pub use read::read;
+pub use release::Facts;
 #[cfg(feature = "trees")]
 pub use write::{write_linux, write_qemu};
-
-/// The facts of one release of one project.
-#[derive(Clone, Debug)]
-pub enum Facts {
-    /// Linux with KVM.
-    Linux(LinuxFacts),
-    /// QEMU.
-    Qemu(QemuFacts),
-}

@@ -1,4 +1,4 @@
-//! Records of a QEMU tree: its feature words, and all that hangs on them.
+//! Records of a QEMU tree: its feature words and everything that refers to them.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::machine::{
     QemuAlias, QemuCompat, QemuDefault, QemuHyperv, QemuHypervDep, QemuMachine, QemuProperty,
 };
 
-/// What a QEMU tree says.
+/// The facts of a QEMU tree.
 #[derive(Clone, Debug)]
 pub struct QemuFacts {
     /// `10.0.13`: the VERSION file.
@@ -19,13 +19,13 @@ pub struct QemuFacts {
     pub at: Span,
     /// `feature_word_info[]`, in its order.
     pub words: Vec<QemuWord>,
-    /// Its `feat_names`.
+    /// The names in its `feat_names`.
     pub bits: Vec<QemuBit>,
-    /// Its masks; those that are zero are left out.
+    /// Its masks, except those that are zero.
     pub masks: Vec<QemuMask>,
-    /// `CPUID_*` constants of cpu.h that stand for one bit or several of a feature word.
+    /// `CPUID_*` constants of cpu.h for one bit or several of a feature word.
     pub macros: Vec<QemuMacro>,
-    /// Locations that comments beside the `FeatureWord` enumerators state.
+    /// Locations stated in comments beside the `FeatureWord` enumerators.
     pub comments: Vec<QemuComment>,
     /// `builtin_x86_defs[]`.
     pub models: Vec<QemuModel>,
@@ -33,7 +33,7 @@ pub struct QemuFacts {
     pub deps: Vec<QemuDep>,
     /// `x86_ext_save_areas[]`, by component.
     pub xsave: Vec<QemuXsave>,
-    /// The caches of models that have none of their own.
+    /// The caches of models that do not define their own.
     pub legacy_caches: Vec<QemuLegacyCache>,
     /// `cpuid2_cache_descriptors[]`, by byte.
     pub cache_descriptors: Vec<QemuCacheDescriptor>,
@@ -43,28 +43,28 @@ pub struct QemuFacts {
     pub tcg_defaults: Vec<QemuDefault>,
     /// PC machine types, each after its base.
     pub machines: Vec<QemuMachine>,
-    /// Their compatibility properties that touch CPUs.
+    /// Their compatibility properties that affect CPUs.
     pub compat: Vec<QemuCompat>,
-    /// Second names of properties.
+    /// Aliases of properties.
     pub aliases: Vec<QemuAlias>,
-    /// Properties that are no bits of feature words.
+    /// Properties that are not bits of feature words.
     pub properties: Vec<QemuProperty>,
-    /// What Hyper-V properties set.
+    /// The bits that Hyper-V properties set.
     pub hyperv: Vec<QemuHyperv>,
-    /// What they need.
+    /// The requirements of Hyper-V properties.
     pub hyperv_deps: Vec<QemuHypervDep>,
 }
 
-/// What a QEMU feature word is read from.
+/// The register that a QEMU feature word represents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum QemuSource {
-    /// A CPUID register; `subleaf` is none where the leaf has none (`needs_ecx` false).
+    /// A CPUID register; `subleaf` is `None` if the leaf has no subleaves (`needs_ecx` false).
     Cpuid {
         /// Input EAX.
         leaf: Leaf,
         /// Input ECX.
         subleaf: Option<Subleaf>,
-        /// Which of the four.
+        /// The output register.
         register: Register,
     },
     /// A model-specific register.
@@ -72,7 +72,7 @@ pub enum QemuSource {
 }
 
 impl QemuSource {
-    /// The same by its coordinates alone, a missing subleaf being 0.
+    /// The same by its coordinates alone; a missing subleaf is 0.
     #[must_use]
     pub fn word_source(self) -> WordSource {
         match self {
@@ -83,7 +83,7 @@ impl QemuSource {
         }
     }
 
-    /// The CPUID register, a missing subleaf being 0.
+    /// The CPUID register; a missing subleaf is 0.
     #[must_use]
     pub fn cpuid_word(self) -> Option<CpuidWord> {
         match self.word_source() {
@@ -100,7 +100,7 @@ pub struct QemuWord {
     pub name: String,
     /// Its index in this release.
     pub index: Word,
-    /// What it is read from.
+    /// The register it represents.
     pub source: QemuSource,
     /// Its place.
     pub at: Span,
@@ -113,29 +113,29 @@ pub struct QemuBit {
     pub word: String,
     /// Bit, 0 to 63.
     pub bit: Bit,
-    /// The name as the source has it; older releases write alternatives with `|`.
+    /// The name as the source spells it; older releases separate alternatives with `|`.
     pub name: String,
     /// Its place.
     pub at: Span,
 }
 
 impl QemuBit {
-    /// The name and its alternatives.
+    /// The alternatives.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.name.split('|')
     }
 }
 
-/// Which mask of a row.
+/// The masks of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MaskKind {
-    /// What TCG implements.
+    /// Features that TCG implements.
     Tcg,
     /// Features that prevent migration.
     Unmigratable,
-    /// Features known to migrate although they have no name.
+    /// Unnamed features known to be migratable.
     Migratable,
-    /// Features that `-cpu host` leaves off.
+    /// Features that `-cpu host` does not enable.
     NoAutoenable,
 }
 
@@ -154,7 +154,7 @@ impl MaskKind {
         MaskKind::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
     }
 
-    /// The kind of a name.
+    /// The kind with a given name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<MaskKind> {
         MaskKind::ALL.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
@@ -177,7 +177,7 @@ pub struct QemuMask {
 /// A constant of cpu.h.
 #[derive(Clone, Debug)]
 pub struct QemuMacro {
-    /// The macro, prefix and all.
+    /// The macro with its prefix.
     pub name: String,
     /// Its value.
     pub value: u64,
@@ -185,16 +185,16 @@ pub struct QemuMacro {
     pub at: Span,
 }
 
-/// The location that a comment beside an enumerator states.
+/// The location stated in a comment beside an enumerator.
 #[derive(Clone, Debug)]
 pub struct QemuComment {
     /// The enumerator.
     pub word: String,
     /// Input EAX.
     pub leaf: Leaf,
-    /// Input ECX, where the comment names one.
+    /// Input ECX, if the comment names it.
     pub subleaf: Option<Subleaf>,
-    /// Which of the four.
+    /// The output register.
     pub register: Register,
     /// Its place.
     pub at: Span,

@@ -1,25 +1,27 @@
 //! `X86_FEATURE_*`, `X86_BUG_*` and `VMX_FEATURE_*`: bits by number, and their names in `/proc/cpuinfo`.
 //!
-//! A macro that a conditional leaves out (`X86_BUG_ESPFIX`) is a fact all the same: the name map shows it.
+//! A macro in an inactive branch (`X86_BUG_ESPFIX`) is a fact too: the name map shows it.
 
-use super::capflags::{Rule, Scan};
-use super::{Reader, Tree};
-use crate::c::preprocess::{Define, Unit};
+use super::flag_lines::{Rule, Scan};
+use super::reader::Reader;
+use super::tree::Tree;
+use crate::c::macros::Define;
+use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::facts::LinuxFlag;
 use crate::location::{Bit, Word};
 
 impl<'a> Reader<'a, '_> {
-    /// Features and bugs of cpufeatures.h.
+    /// Reads the features and bugs of cpufeatures.h.
     pub(super) fn features(&mut self, tree: &Tree, unit: &Unit<'a>) {
-        let rule = Rule::of(self.sources, tree.mkcapflags, tree.features);
+        let rule = Rule::detect(self.sources, tree.mkcapflags, tree.features);
         let kernel = self.facts.count("NCAPINTS");
         let Some(kernel) = kernel else {
             let whole = self.sources.span(unit.file, 0, 0);
             self.diagnostics.error(whole, "NCAPINTS is not defined here");
             return;
         };
-        // Before 4.6 the same header also held C.
+        // Before 4.6 this header also contained C code.
         if self.sources[unit.file].path.ends_with("cpufeatures.h") {
             self.macros_alone(unit);
         }
@@ -28,24 +30,23 @@ impl<'a> Reader<'a, '_> {
         self.facts.bugs = self.flags(unit, "X86_BUG_", rule, kernel, bugs);
     }
 
-    /// VMX features of vmxfeatures.h.
+    /// Reads the VMX features of vmxfeatures.h.
     pub(super) fn vmx_features(&mut self, tree: &Tree, unit: &Unit<'a>) {
         self.macros_alone(unit);
-        let rule = Rule::of(self.sources, tree.mkcapflags, tree.features);
+        let rule = Rule::detect(self.sources, tree.mkcapflags, tree.features);
         let words = self.facts.count("NVMXINTS").unwrap_or(0);
         self.facts.vmx = self.flags(unit, "VMX_FEATURE_", rule, 0, words);
     }
 
-    /// Text outside all directives is most likely a `#define` that lost something, and would be lost silently.
+    /// Reports text outside directives: it is most likely a damaged `#define`, which would be lost.
     fn macros_alone(&mut self, unit: &Unit<'a>) {
         if let Some(token) = unit.tokens.first() {
-            let message =
-                format!("`{}` is outside all directives, where this header has nothing", token.text);
+            let message = format!("unexpected `{}` outside directives in this header", token.text);
             self.diagnostics.error(token.span, message);
         }
     }
 
-    /// Every macro with a prefix, in order. Its value must lie in `words` words from `first` on.
+    /// Every macro with a prefix, in order. Its value must be in one of the `words` words from `first` on.
     fn flags(&mut self, unit: &Unit<'a>, prefix: &str, rule: Rule, first: u16, words: u16) -> Vec<LinuxFlag> {
         let mut scan = Scan::new(self.sources, unit.file, prefix, rule);
         let mut flags = Vec::new();
@@ -71,10 +72,8 @@ impl<'a> Reader<'a, '_> {
             Some(word) => Ok((Word(word), Bit(bit))),
             None => {
                 let name = &define.name;
-                let message = format!(
-                    "`{}` is {value}, which is in none of the {words} words from {first} on",
-                    name.text
-                );
+                let message =
+                    format!("`{}` is {value}, which is outside the {words} words from {first} on", name.text);
                 Err(Diagnostic::error(name.span, message))
             }
         }

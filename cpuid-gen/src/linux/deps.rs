@@ -1,7 +1,7 @@
-//! `cpuid_deps[]` of cpuid-deps.c: which feature needs which, as Linux clears them.
+//! `cpuid_deps[]` of cpuid-deps.c: which features need which, as used by Linux to clear them.
 
-use super::Reader;
-use super::scattered::{MAX_ROWS, feature_name};
+use super::reader::Reader;
+use super::rows::{MAX_ROWS, feature_name};
 use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::facts::LinuxDep;

@@ -1,12 +1,13 @@
-//! `REQUIRED_MASKn` and `DISABLED_MASKn`: which features a kernel's configuration fixes, before 6.15.
+//! `REQUIRED_MASKn` and `DISABLED_MASKn`: the features that a kernel configuration fixes, before 6.15.
 //!
-//! arch/x86/include/asm/required-features.h and, since 3.16, disabled-features.h. A mask's bit has the conditions of all
-//! definitions that set it ([`super::variants`]). Only masks count; `SSE_MASK` and the like are for assembly.
+//! arch/x86/include/asm/required-features.h and, since 3.16, disabled-features.h. A bit of a mask has the conditions
+//! of all definitions that set it ([`super::variants`]). Other macros, such as `SSE_MASK`, are for assembly and
+//! ignored.
 //!
-//! What a mask *computes* is the fact. A feature that its definition names and whose bit it does not set has a row of
-//! the kind `named`: `1<<(X86_FEATURE_PGE) & 31` has been zero for as long as it stood there.
+//! The facts are the computed masks. A feature that a definition names without setting its bit has a row of the kind
+//! `named`: `1<<(X86_FEATURE_PGE) & 31` has always been zero.
 
-use super::Reader;
+use super::reader::Reader;
 use super::variants::{Variant, variants};
 use crate::c::Type;
 use crate::c::expr::evaluate;
@@ -17,10 +18,10 @@ use crate::source::{FileId, Span};
 
 const FEATURE: &str = "X86_FEATURE_";
 
-/// A feature as a definition has it: whether the value has its bit, its name and its place.
+/// A feature in a definition: whether the value has its bit, its name and its place.
 type Named = (bool, String, Span);
 
-/// A row while it is collected.
+/// A row under construction.
 struct Row {
     kind: ConfigKind,
     name: String,
@@ -29,12 +30,12 @@ struct Row {
 }
 
 impl<'a> Reader<'a, '_> {
-    /// Reads one of the two headers; `masks` is what its masks are called before their number.
+    /// Reads one of the two headers; `masks` is the name of its masks without their number.
     pub(super) fn feature_masks(&mut self, file: FileId, masks: &str, kind: ConfigKind) {
         let variants = variants(lex(self.sources, file), self.diagnostics);
         if !variants.iter().any(|variant| variant.name.text.starts_with(masks)) {
             let whole = self.sources.span(file, 0, 0);
-            self.diagnostics.error(whole, format!("no {masks} is defined here"));
+            self.diagnostics.error(whole, format!("this file defines no {masks}"));
         }
         let (mut rows, mut used) = (Vec::new(), vec![false; variants.len()]);
         for mask in &variants {
@@ -58,7 +59,8 @@ impl<'a> Reader<'a, '_> {
         }
         for (variant, _) in variants.iter().zip(used).filter(|(_, used)| !used) {
             if let Some(feature) = features_in(variant).next() {
-                let message = format!("`{}` names `{}`, but is in no mask", variant.name.text, feature.text);
+                let message =
+                    format!("`{}` names `{}`, but no mask contains it", variant.name.text, feature.text);
                 self.diagnostics.error(variant.name.span, message);
             }
         }
@@ -67,16 +69,16 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// The features that a part of the mask of `word` names.
+    /// The features named by a part of the mask of `word`.
     fn named_in(&self, variant: &Variant<'a>, word: u16) -> Result<Vec<Named>, Diagnostic> {
         let name = &variant.name;
         if variant.body.is_empty() {
             return Err(Diagnostic::error(
                 name.span,
-                format!("`{}` is in a mask, but is nothing", name.text),
+                format!("`{}` is in a mask, but its definition is empty", name.text),
             ));
         }
-        // Looked up before anything is evaluated: what is wrong with a feature was said where it is defined.
+        // Looked up first: errors in a feature's definition were already reported there.
         let mut flags = Vec::new();
         for feature in features_in(variant) {
             flags.push((feature, self.feature_in_word(feature, word)?));
@@ -89,17 +91,18 @@ impl<'a> Reader<'a, '_> {
             left &= !bit;
         }
         if left != 0 {
-            let message = format!("`{}` sets {left:#x}, of no feature that it names", name.text);
+            let message =
+                format!("`{}` sets {left:#x}, which are not bits of the features that it names", name.text);
             return Err(Diagnostic::error(name.span, message));
         }
         Ok(named)
     }
 
-    /// The feature that a macro is, which must be in the word whose mask names it.
+    /// The feature of a macro, which must be in the word of the mask.
     fn feature_in_word(&self, feature: &Token<'a>, word: u16) -> Result<&LinuxFlag, Diagnostic> {
         let short = &feature.text[FEATURE.len()..];
         let flag = self.facts.features.iter().find(|flag| flag.name == short).ok_or_else(|| {
-            let message = format!("`{}` is no feature that this release defines", feature.text);
+            let message = format!("`{}` is not a feature of this release", feature.text);
             Diagnostic::error(feature.span, message)
         })?;
         if flag.word.0 != word {
@@ -125,14 +128,19 @@ fn features_in<'t, 'a>(variant: &'t Variant<'a>) -> impl Iterator<Item = &'t Tok
     variant.body.iter().filter(|token| token.kind == Kind::Ident && token.text.starts_with(FEATURE))
 }
 
-/// What a mask is made of: names with `|` between them, or 0, in parentheses or not.
+/// The parts of a mask: names separated by `|`, or 0, optionally in parentheses.
 fn parts_of<'t, 'a>(mask: &'t Variant<'a>) -> Result<Vec<&'t Token<'a>>, Diagnostic> {
     let body = match mask.body.as_slice() {
         [open, inner @ .., close] if open.is("(") && close.is(")") => inner,
         whole => whole,
     };
     match body {
-        [] => return Err(Diagnostic::error(mask.name.span, format!("`{}` is nothing", mask.name.text))),
+        [] => {
+            return Err(Diagnostic::error(
+                mask.name.span,
+                format!("the definition of `{}` is empty", mask.name.text),
+            ));
+        }
         [zero] if zero.kind == Kind::Number && zero.text == "0" => return Ok(Vec::new()),
         _ => {}
     }
@@ -140,7 +148,8 @@ fn parts_of<'t, 'a>(mask: &'t Variant<'a>) -> Result<Vec<&'t Token<'a>>, Diagnos
     for (index, token) in body.iter().enumerate() {
         let expected = if index % 2 == 0 { token.kind == Kind::Ident } else { token.is("|") };
         if !expected || index + 1 == body.len() && index % 2 == 1 {
-            let message = format!("`{}`: a mask is names with | between them, or 0", token.text);
+            let message =
+                format!("unexpected `{}` in a mask: expected names separated by |, or 0", token.text);
             return Err(Diagnostic::error(token.span, message));
         }
         if index % 2 == 0 {

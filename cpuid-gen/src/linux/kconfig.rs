@@ -1,9 +1,9 @@
-//! `X86_REQUIRED_FEATURE_*` and `X86_DISABLED_FEATURE_*`: which features a kernel's configuration fixes, since 6.15.
+//! `X86_REQUIRED_FEATURE_*` and `X86_DISABLED_FEATURE_*`: the features that a kernel configuration fixes, since 6.15.
 //!
-//! arch/x86/Kconfig.cpufeatures. Every entry is `config NAME`, `def_bool y` and at most a few `depends on`, from which
-//! arch/x86/tools/cpufeaturemasks.awk makes masks; anything else in the file is an error.
+//! arch/x86/Kconfig.cpufeatures. Every entry has `config NAME`, `def_bool y` and optionally `depends on` lines.
+//! arch/x86/tools/cpufeaturemasks.awk turns them into masks. Anything else in the file is an error.
 
-use super::Reader;
+use super::reader::Reader;
 use crate::diagnostic::Diagnostic;
 use crate::facts::condition::pieces;
 use crate::facts::{Condition, ConfigKind, LinuxConfig};
@@ -12,7 +12,7 @@ use crate::source::{FileId, Span};
 const PREFIXES: [(&str, ConfigKind); 2] =
     [("X86_REQUIRED_FEATURE_", ConfigKind::Required), ("X86_DISABLED_FEATURE_", ConfigKind::Disabled)];
 
-/// An entry that is being read.
+/// An entry under construction.
 struct Entry {
     kind: ConfigKind,
     name: String,
@@ -46,7 +46,7 @@ impl Reader<'_, '_> {
         }
         self.finish(entry);
         if self.facts.configs.len() == before {
-            self.diagnostics.error(self.sources.span(file, 0, 0), "this file has no entry");
+            self.diagnostics.error(self.sources.span(file, 0, 0), "this file has no entries");
         }
     }
 
@@ -59,7 +59,7 @@ impl Reader<'_, '_> {
         self.add_config((kind, &name, at), Condition::all(depends));
     }
 
-    /// Adds a row, unless its condition can never hold.
+    /// Adds a row, unless its condition is always false.
     pub(super) fn add_config(&mut self, (kind, name, at): (ConfigKind, &str, Span), condition: Condition) {
         let Some((holds, fails)) = self.diagnostics.take(condition.can_hold_and_fail(at)) else { return };
         if !holds {
@@ -75,12 +75,15 @@ fn open(name: &str, at: Span) -> Result<Entry, Diagnostic> {
     let plain = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     match found.filter(|(_, name)| !name.is_empty() && plain(name)) {
         Some((kind, name)) => Ok(Entry { kind, name: name.to_owned(), at, set: false, depends: Vec::new() }),
-        None => Err(Diagnostic::error(at, format!("`{name}` neither requires a feature nor disables one"))
-            .with_help("an entry is X86_REQUIRED_FEATURE_* or X86_DISABLED_FEATURE_*")),
+        None => Err(Diagnostic::error(
+            at,
+            format!("`{name}` is not an entry that requires or disables a feature"),
+        )
+        .with_help("expected X86_REQUIRED_FEATURE_* or X86_DISABLED_FEATURE_*")),
     }
 }
 
-/// A line of an entry.
+/// Reads a line of an entry.
 fn line_of(entry: Option<&mut Entry>, text: &str, at: Span) -> Result<(), Diagnostic> {
     let words = text.split_ascii_whitespace().collect::<Vec<_>>();
     match (entry, words.as_slice()) {
@@ -92,10 +95,10 @@ fn line_of(entry: Option<&mut Entry>, text: &str, at: Span) -> Result<(), Diagno
             debug_assert!(rest.trim_start().starts_with(first));
             entry.depends.push(Condition::parse(&pieces(rest, rest_at)?, rest_at)?);
         }
-        (None, _) => return Err(Diagnostic::error(at, format!("`{text}` stands in no entry that was read"))),
+        (None, _) => return Err(Diagnostic::error(at, format!("`{text}` is outside any entry"))),
         _ => {
-            let message = format!("`{text}` is not understood in an entry");
-            let help = "`def_bool y`, once, and `depends on ...` are";
+            let message = format!("unexpected `{text}` in an entry");
+            let help = "expected one `def_bool y`, and `depends on ...`";
             return Err(Diagnostic::error(at, message).with_help(help));
         }
     }

@@ -1,13 +1,13 @@
-//! What KVM advertises: the lists of `kvm_set_cpu_caps` (`kvm_initialize_cpu_caps` since 7.0), and before 5.7 the
-//! locals `kvm_*_x86_features` of cpuid.c.
+//! The features that KVM advertises: the lists in `kvm_set_cpu_caps` (`kvm_initialize_cpu_caps` since 7.0), and
+//! before 5.7 the local variables `kvm_*_x86_features` of cpuid.c.
 //!
-//! A list is a bitwise or, or since 6.14 a comma-separated list, of `F(NAME)` and its like. A local such as
-//! `f_gbpages` stands for what it holds. 6.1 also writes `__feature_bit(KVM_X86_FEATURE_NAME)`, for a macro of cpuid.c
-//! itself, and `BIT(n)`.
+//! A list is a bitwise or, or since 6.14 a comma-separated list, of `F(NAME)` and similar macros. A local variable
+//! such as `f_gbpages` represents its value. 6.1 also has `__feature_bit(KVM_X86_FEATURE_NAME)`, for a macro of
+//! cpuid.c itself, and `BIT(n)`.
 
 use std::collections::HashMap;
 
-use super::Reader;
+use super::reader::Reader;
 use crate::c::declare::{find_function, inside, split_commas};
 use crate::c::lexer::{Kind, Token};
 use crate::c::preprocess::Unit;
@@ -16,10 +16,11 @@ use crate::facts::{CapKind, KvmCap};
 use crate::leaf_name;
 use crate::source::Span;
 
-/// More mentions than this no list of a 32-bit word has; locals that hold locals could make it any number.
+/// Maximum number of features in a list. No list of a 32-bit word is longer; local variables could nest without
+/// limit.
 const MAX_MENTIONS: usize = 128;
 
-/// Calls whose first argument is a word and whose others are lists.
+/// Calls with a word as the first argument and lists as the others.
 const LISTS: [&str; 4] =
     ["kvm_cpu_cap_mask", "kvm_cpu_cap_init", "kvm_cpu_cap_init_kvm_defined", "kvm_cpu_cap_init_scattered"];
 
@@ -30,7 +31,7 @@ const CHANGES: [(&str, CapKind); 3] = [
     ("kvm_cpu_cap_clear", CapKind::Clear),
 ];
 
-/// One feature of a list.
+/// One feature in a list.
 #[derive(Clone)]
 struct Mention {
     kind: CapKind,
@@ -41,9 +42,9 @@ struct Mention {
 type Locals = HashMap<String, Vec<Mention>>;
 
 impl<'a> Reader<'a, '_> {
-    /// Reads the lists, whichever form they have.
+    /// Reads the lists in any of their forms.
     pub(super) fn kvm_caps(&mut self, unit: &Unit<'a>) {
-        // What cpuid.c defines for itself.
+        // Features that cpuid.c defines itself.
         self.features_defined(unit, "KVM_X86_FEATURE_");
         for name in ["kvm_initialize_cpu_caps", "kvm_set_cpu_caps"] {
             let function = find_function(unit, name);
@@ -54,7 +55,7 @@ impl<'a> Reader<'a, '_> {
         self.lists_in_locals(unit);
     }
 
-    /// The calls in one function.
+    /// Reads the calls in one function.
     fn calls(&mut self, body: &[Token<'a>]) {
         let locals = self.locals(body);
         for (index, token) in body.iter().enumerate() {
@@ -74,7 +75,7 @@ impl<'a> Reader<'a, '_> {
             } else if LISTS.contains(&token.text.as_ref()) {
                 self.list(arguments, &locals, token.span);
             } else if token.text != "kvm_cpu_cap_has" {
-                self.diagnostics.error(token.span, format!("`{}` is a call that is not known", token.text));
+                self.diagnostics.error(token.span, format!("unknown call `{}`", token.text));
             }
         }
     }
@@ -100,13 +101,13 @@ impl<'a> Reader<'a, '_> {
     fn add_change(&mut self, change: Result<Change, Diagnostic>) {
         let Some(Change { leaf, kind, mentions }) = self.diagnostics.take(change) else { return };
         for mention in mentions {
-            // A feature's name says its word; a number does not.
+            // A feature's name determines its word; a number does not.
             let leaf = leaf.clone().filter(|_| mention.name.starts_with("BIT("));
             self.add(leaf, kind, mention);
         }
     }
 
-    /// Locals that start with `f_`, and what each holds.
+    /// The local variables whose names start with `f_`, and their features.
     fn locals(&mut self, body: &[Token<'a>]) -> Locals {
         let mut locals = Locals::new();
         let mut end = 0;
@@ -133,8 +134,10 @@ impl<'a> Reader<'a, '_> {
         locals
     }
 
-    /// Before 5.7: `const u32 kvm_cpuid_7_0_ebx_x86_features = F(...) | ...;` (4.6 and later), or
-    /// `kvm_supported_word9_x86_features` (before), and `entry->ebx |= F(...);` for what KVM emulates.
+    /// Before 5.7: `const u32 kvm_cpuid_7_0_ebx_x86_features = F(...)
+    ///
+    /// ...;` (4.6 and later) or `kvm_supported_word9_x86_features` (earlier), and `entry->ebx |= F(...);` for
+    /// emulated features.
     fn lists_in_locals(&mut self, unit: &Unit<'a>) {
         let locals = self.locals(&unit.tokens);
         let mut found = false;
@@ -149,7 +152,7 @@ impl<'a> Reader<'a, '_> {
             };
             found = true;
             let Some(leaf) = self.leaf_of_list(name) else {
-                self.diagnostics.error(token.span, format!("`{}` names no word that is known", token.text));
+                self.diagnostics.error(token.span, format!("`{}` names an unknown word", token.text));
                 continue;
             };
             let mentions = mentions(statement(&rest[1..]), &locals, token.span);
@@ -159,12 +162,14 @@ impl<'a> Reader<'a, '_> {
         }
         if !found {
             let whole = self.sources.span(unit.file, 0, 0);
-            self.diagnostics
-                .error(whole, "neither `kvm_set_cpu_caps` nor lists named `kvm_*_x86_features` are here");
+            self.diagnostics.error(
+                whole,
+                "this file has neither `kvm_set_cpu_caps` nor lists named `kvm_*_x86_features`",
+            );
         }
     }
 
-    /// The word that a local's name states: by its location, so that `7_0_ecx` finds `CPUID_7_ECX`, or by its index.
+    /// The word that a variable's name states, by location, so that `7_0_ecx` finds `CPUID_7_ECX`, or by index.
     fn leaf_of_list(&self, name: &str) -> Option<String> {
         if let Some(index) = name.strip_prefix("supported_word") {
             let index = index.parse::<u16>().ok()?;
@@ -177,14 +182,14 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
-/// A change of single features.
+/// A change of individual features.
 struct Change {
     leaf: Option<String>,
     kind: CapKind,
     mentions: Vec<Mention>,
 }
 
-/// Up to the end of a statement or of one declarator.
+/// The tokens up to the end of a statement or of one declarator.
 fn statement<'t, 'a>(tokens: &'t [Token<'a>]) -> &'t [Token<'a>] {
     let end = tokens.iter().position(|token| token.is(";") || token.is(",")).unwrap_or(tokens.len());
     &tokens[..end]
@@ -221,7 +226,7 @@ fn changed_word(tokens: &[Token<'_>], locals: &Locals) -> Result<Change, Diagnos
     Ok(Change { leaf, kind, mentions: mentions(statement(list), locals, at)? })
 }
 
-/// `entry->ebx |= F(NAME);` and `entry->ecx &= ~F(NAME);`. Other masks and numbers are no features.
+/// `entry->ebx |= F(NAME);` and `entry->ecx &= ~F(NAME);`. Other masks and numbers are not features.
 fn changed_entry(tokens: &[Token<'_>], locals: &Locals) -> Option<Result<Change, Diagnostic>> {
     let [entry, arrow, _, operator, rest @ ..] = tokens else { return None };
     if !(entry.is_ident("entry") && arrow.is("->")) {
@@ -253,8 +258,13 @@ fn masked(tokens: &[Token<'_>], locals: &Locals, at: Span) -> Result<Vec<Mention
     Ok(found)
 }
 
-/// The features of one list: `F(A) | SF(B) | 0 | f_local`, and `condition ? F(A) : 0`, whose condition is run-time
-/// business.
+/// The features of a list: `F(A)
+///
+/// SF(B)
+///
+/// 0
+///
+/// f_local`, and `condition ? F(A) : 0`, whose condition is evaluated at run time and ignored.
 fn mentions(tokens: &[Token<'_>], locals: &Locals, at: Span) -> Result<Vec<Mention>, Diagnostic> {
     let mut found = Vec::new();
     let question = tokens.iter().position(|token| token.is("?"));
@@ -274,10 +284,10 @@ fn mentions(tokens: &[Token<'_>], locals: &Locals, at: Span) -> Result<Vec<Menti
             }
             _ => {
                 let (at, what) =
-                    rest.first().map_or((at, "an end".into()), |token| (token.span, token.text.clone()));
+                    rest.first().map_or((at, "the end".into()), |token| (token.span, token.text.clone()));
                 return Err(Diagnostic::error(
                     at,
-                    format!("expected `F(NAME)`, a local or 0, found `{what}`"),
+                    format!("expected `F(NAME)`, a local variable or 0, found `{what}`"),
                 ));
             }
         };
@@ -299,7 +309,7 @@ fn mentions(tokens: &[Token<'_>], locals: &Locals, at: Span) -> Result<Vec<Menti
     }
 }
 
-/// `F(NAME)` and its like.
+/// `F(NAME)` and similar macros.
 fn mention(verb: &Token<'_>, name: &Token<'_>) -> Result<Mention, Diagnostic> {
     let own = name.text.strip_prefix("KVM_X86_FEATURE_");
     let bit = name.text.parse::<u8>().ok().filter(|bit| *bit < 32);
@@ -310,7 +320,7 @@ fn mention(verb: &Token<'_>, name: &Token<'_>) -> Result<Mention, Diagnostic> {
             let kind =
                 CapKind::from_name(other).filter(|kind| !matches!(kind, CapKind::Set | CapKind::Clear));
             let kind = kind.ok_or_else(|| {
-                Diagnostic::error(verb.span, format!("`{other}` is not a kind of capability that is known"))
+                Diagnostic::error(verb.span, format!("unknown kind of capability `{other}`"))
             })?;
             (kind, name.text.clone().into_owned())
         }

@@ -1,11 +1,12 @@
-//! `KVM_FEATURE_*` and `KVM_HINTS_*`: what KVM tells its guests in a leaf of its own.
+//! `KVM_FEATURE_*` and `KVM_HINTS_*`: the bits of KVM's own CPUID leaf.
 //!
-//! arch/x86/include/uapi/asm/kvm_para.h, since 3.7. Each macro with one of the prefixes is a bit's number, and all of
-//! them are facts; `KVM_CPUID_FEATURES` is the leaf. Which register has them the header says in prose, and
-//! Documentation/virt/kvm/x86/cpuid.rst in a table.
+//! arch/x86/include/uapi/asm/kvm_para.h, since 3.7. Each macro with one of the prefixes is the number of a bit;
+//! `KVM_CPUID_FEATURES` is the leaf. The registers are documented in the header's comments and in
+//! Documentation/virt/kvm/x86/cpuid.rst.
 
-use super::Reader;
-use crate::c::preprocess::{Define, Unit};
+use super::reader::Reader;
+use crate::c::macros::Define;
+use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::facts::KvmPara;
 use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf};
@@ -35,15 +36,18 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// A macro's value, from 0 to `max`. One that a conditional leaves out is an error: nobody would know of it.
+    /// A macro's value, from 0 to `max`. An inactive macro is an error, since its bit would be lost.
     pub(super) fn number_in(&self, define: &Define<'a>, max: u32) -> Result<u32, Diagnostic> {
         let name = &define.name;
         if !define.active {
-            return Err(Diagnostic::error(name.span, format!("a conditional leaves `{}` out", name.text)));
+            return Err(Diagnostic::error(
+                name.span,
+                format!("`{}` is in an inactive branch of a conditional", name.text),
+            ));
         }
         let value = self.value_of(define)?;
         u32::try_from(value).ok().filter(|value| *value <= max).ok_or_else(|| {
-            let message = format!("`{}` is {value}; a number from 0 to {max} was expected", name.text);
+            let message = format!("`{}` is {value}: expected a number from 0 to {max}", name.text);
             Diagnostic::error(name.span, message)
         })
     }

@@ -1,46 +1,45 @@
-//! A Linux tree: one file here for each upstream table.
+//! The reader of a Linux tree, with one file for each upstream table.
 //!
-//! Files have moved over the years; [`Tree`] says where each was found. Everything is read with one set of macros, in
-//! the order in which the kernel's own files include each other.
+//! Files have moved between releases; [`Tree`] has their paths. All files are read with one set of macros, in the
+//! order in which the kernel's own files include each other.
 
 pub mod capflags;
 mod cpufeatures;
 mod cpuid_csv;
 mod deps;
 mod feature_masks;
+mod flag_lines;
 mod kconfig;
 mod kvm_caps;
 mod kvm_para;
 mod msr_bits;
+mod reader;
 mod release;
 mod reverse_cpuid;
+mod rows;
 mod scattered;
 mod tree;
 mod variants;
 mod words;
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::rc::Rc;
 
-use crate::c::Value;
-use crate::c::declare::Enumerator;
-use crate::c::expr::{Environment, evaluate};
-use crate::c::preprocess::{Preprocessor, Unit};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::c::preprocess::Preprocessor;
+use crate::diagnostic::Diagnostics;
 use crate::facts::{ConfigKind, LinuxFacts};
-use crate::source::{FileId, Sources, Span};
+use crate::source::Sources;
 
+use reader::Reader;
 pub use tree::Tree;
 
-/// Reads the facts of the tree at `root`. What is wrong is in `diagnostics`; the result is none when nothing could be
-/// read at all, and complete only when there is no error.
+/// Reads the facts of the tree at `root`. Errors are in `diagnostics`; the result is `None` if nothing could be read,
+/// and complete only if there is no error.
 pub fn read_tree(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> Option<LinuxFacts> {
     let tree = Tree::open(sources, root, diagnostics)?;
     read(sources, &tree, diagnostics)
 }
 
-/// Reads the facts of a tree whose files were found already. As [`read_tree`].
+/// Like [`read_tree`], for a tree whose files have been found.
 pub fn read(sources: &mut Sources, tree: &Tree, diagnostics: &mut Diagnostics) -> Option<LinuxFacts> {
     let prelude = Preprocessor::add_prelude(sources);
     let (release, at) = release::read(sources, tree.makefile, diagnostics)?;
@@ -56,40 +55,8 @@ pub fn read(sources: &mut Sources, tree: &Tree, diagnostics: &mut Diagnostics) -
     Some(reader.facts)
 }
 
-/// One tree while it is read.
-struct Reader<'a, 'd> {
-    sources: &'a Sources,
-    preprocessor: Preprocessor<'a>,
-    /// What was read, for a file that holds several tables.
-    units: HashMap<FileId, Rc<Unit<'a>>>,
-    /// Enumerators of all enums read so far.
-    names: HashMap<String, Value>,
-    /// Those of the register enum.
-    registers: Vec<Enumerator>,
-    facts: LinuxFacts,
-    diagnostics: &'d mut Diagnostics,
-}
-
-impl<'a, 'd> Reader<'a, 'd> {
-    fn new(
-        sources: &'a Sources,
-        prelude: FileId,
-        facts: LinuxFacts,
-        diagnostics: &'d mut Diagnostics,
-    ) -> Self {
-        let preprocessor = Preprocessor::new(sources, prelude, diagnostics);
-        Reader {
-            sources,
-            preprocessor,
-            units: HashMap::new(),
-            names: HashMap::new(),
-            registers: Vec::new(),
-            facts,
-            diagnostics,
-        }
-    }
-
-    /// Words, features, bugs and VMX flags.
+impl Reader<'_, '_> {
+    /// Reads words, features, bugs and VMX flags.
     fn headers(&mut self, tree: &Tree) {
         let features = self.read(tree.features);
         self.counts(&features, &["NCAPINTS", "NBUGINTS"]);
@@ -112,7 +79,7 @@ impl<'a, 'd> Reader<'a, 'd> {
         }
     }
 
-    /// KVM's words, locations, features and capabilities.
+    /// Reads KVM's words, locations, features and capabilities.
     fn kvm(&mut self, tree: &Tree) {
         if let Some(file) = tree.kvm_leafs {
             let unit = self.read(file);
@@ -131,7 +98,7 @@ impl<'a, 'd> Reader<'a, 'd> {
         self.kvm_caps(&unit);
     }
 
-    /// The tables of `arch/x86/kernel/cpu`.
+    /// Reads the tables of `arch/x86/kernel/cpu`.
     fn tables(&mut self, tree: &Tree) {
         let unit = self.read(tree.scattered);
         self.scattered(&unit);
@@ -141,7 +108,8 @@ impl<'a, 'd> Reader<'a, 'd> {
         }
     }
 
-    /// Bits that are no CPU's: KVM's own leaf, and MSRs. Their headers come last, as no other table needs their macros.
+    /// Reads bits that are not the CPU's: those of KVM's own leaf and of MSRs. Their headers come last, since no
+    /// other table needs their macros.
     fn numbers(&mut self, tree: &Tree) {
         if let Some(file) = tree.kvm_para {
             let unit = self.read(file);
@@ -153,7 +121,7 @@ impl<'a, 'd> Reader<'a, 'd> {
         }
     }
 
-    /// What a kernel's configuration fixes.
+    /// Reads what kernel configurations fix.
     fn configs(&mut self, tree: &Tree) {
         if let Some(file) = tree.required {
             self.feature_masks(file, "REQUIRED_MASK", ConfigKind::Required);
@@ -164,38 +132,5 @@ impl<'a, 'd> Reader<'a, 'd> {
         if let Some(file) = tree.kconfig {
             self.kconfig(file);
         }
-    }
-
-    fn read(&mut self, file: FileId) -> Rc<Unit<'a>> {
-        let (preprocessor, diagnostics) = (&mut self.preprocessor, &mut *self.diagnostics);
-        let unit = self.units.entry(file).or_insert_with(|| Rc::new(preprocessor.read(file, diagnostics)));
-        Rc::clone(unit)
-    }
-
-    fn environment(&self, unit: &Unit<'a>, at: Span) -> Environment<'_, 'a> {
-        Environment::new(&self.preprocessor.macros, unit.moment(at), &self.names)
-    }
-
-    /// As of the end of what was read so far.
-    fn environment_now(&self) -> Environment<'_, 'a> {
-        Environment::new(&self.preprocessor.macros, self.preprocessor.macros.now(), &self.names)
-    }
-
-    /// The value of a macro's replacement.
-    fn value_of(&self, define: &crate::c::preprocess::Define<'a>) -> Result<i128, Diagnostic> {
-        let name = &define.name;
-        if define.params.is_some() {
-            return Err(Diagnostic::error(
-                name.span,
-                format!("`{}` takes parameters; a number was expected", name.text),
-            ));
-        }
-        if define.body.is_empty() {
-            return Err(Diagnostic::error(
-                name.span,
-                format!("`{}` is defined as nothing; a number was expected", name.text),
-            ));
-        }
-        Ok(evaluate(&define.body, name.span, &self.environment_now())?.number())
     }
 }

@@ -1,9 +1,9 @@
-//! The release that a tree's top Makefile states.
+//! The release stated in a tree's top Makefile.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{FileId, Sources, Span};
 
-/// VERSION.PATCHLEVEL.SUBLEVEL, and EXTRAVERSION when it is a release candidate's: vendors put anything there.
+/// VERSION.PATCHLEVEL.SUBLEVEL, and EXTRAVERSION if it marks a release candidate; vendors put other text there.
 pub(super) fn read(
     sources: &Sources,
     makefile: FileId,
@@ -25,7 +25,7 @@ pub(super) fn read(
         |text: &str| !text.is_empty() && text.len() < 6 && text.bytes().all(|b| b.is_ascii_digit());
     let [Some((version, at)), Some((patch, _)), Some((sub, _)), extra] = values else {
         let whole = sources.span(makefile, 0, 0);
-        diagnostics.error(whole, "VERSION, PATCHLEVEL and SUBLEVEL are not all in the first 50 lines");
+        diagnostics.error(whole, "expected VERSION, PATCHLEVEL and SUBLEVEL in the first 50 lines");
         return None;
     };
     for (value, at) in values.iter().take(3).flatten() {

@@ -1,52 +1,29 @@
 //! KVM's `reverse_cpuid[]`, its own features, and `__feature_translate`.
 
-use super::Reader;
-use super::scattered::struct_order;
+use super::reader::Reader;
+use super::rows::struct_order;
 use crate::c::declare::{find_function, find_table, inside};
 use crate::c::expand::expand_some;
-use crate::c::init::{Init, parse_list};
+use crate::c::init::parse_list;
 use crate::c::lexer::{Kind, Token};
 use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::facts::KvmBit;
-use crate::location::{Bit, CpuidWord, Leaf, Register, Subleaf};
+use crate::location::{Bit, CpuidWord, Leaf, Subleaf};
 use crate::source::Span;
 
-/// More words than this no `reverse_cpuid[]` has.
+/// Maximum number of words in `reverse_cpuid[]`.
 const MAX_WORDS: u64 = 256;
 
 impl<'a> Reader<'a, '_> {
-    /// The enum of CPUID's registers.
-    pub(super) fn register_enum(&mut self, unit: &Unit<'a>) {
-        for name in ["cpuid_regs_idx", "cpuid_regs"] {
-            let macros = &self.preprocessor.macros;
-            let found = crate::c::declare::find_enum(unit, name, macros, &mut self.names, self.diagnostics);
-            self.registers.extend(found.unwrap_or_default());
-        }
-    }
-
-    /// The register that an expression names: one enumerator, whose name ends in the register's.
-    pub(super) fn register(&self, value: &Init<'_, '_>) -> Result<Register, Diagnostic> {
-        let name = match value.scalar()? {
-            [one] if one.kind == Kind::Ident && self.registers.iter().any(|known| known.name == one.text) => {
-                one
-            }
-            _ => return Err(Diagnostic::error(value.at, "expected a CPUID register's enumerator")),
-        };
-        let register = name.text.rsplit('_').next().unwrap_or_default();
-        register.parse().map_err(|_| {
-            Diagnostic::error(name.span, format!("`{}` names none of EAX, EBX, ECX, EDX", name.text))
-        })
-    }
-
-    /// Gives each word the location that its row states.
+    /// Sets each word's location from its row.
     pub(super) fn reverse_cpuid(&mut self, unit: &Unit<'a>) {
         let Some((open, at)) = find_table(unit, "reverse_cpuid") else { return };
         let rows = self.rows(unit, open, at);
         for (index, location) in self.diagnostics.take(rows).unwrap_or_default() {
             match self.facts.words.iter_mut().find(|word| u64::from(word.word.0) == index) {
                 Some(word) => word.location = Some(location),
-                None => self.diagnostics.error(at, format!("a row for word {index}, which no enum names")),
+                None => self.diagnostics.error(at, format!("a row for word {index}, which is in no enum")),
             }
         }
     }
@@ -64,8 +41,8 @@ impl<'a> Reader<'a, '_> {
                 return Err(Diagnostic::error(row.at, "expected function, index and reg"));
             };
             let word = CpuidWord {
-                leaf: Leaf(integer32(function, &environment)?),
-                subleaf: Subleaf(integer32(subleaf, &environment)?),
+                leaf: Leaf(function.integer32(&environment)?),
+                subleaf: Subleaf(subleaf.integer32(&environment)?),
                 register: self.register(register)?,
             };
             rows.push((index, word));
@@ -73,20 +50,20 @@ impl<'a> Reader<'a, '_> {
         Ok(rows)
     }
 
-    /// `X86_FEATURE_*` that this header defines for KVM alone.
+    /// Reads the `X86_FEATURE_*` that this header defines for KVM only.
     pub(super) fn kvm_features(&mut self, unit: &Unit<'a>) {
         self.features_defined(unit, "X86_FEATURE_");
         for define in unit.defines.iter().filter(|define| !define.active) {
             if define.name.text.starts_with("X86_FEATURE_")
                 || define.name.text.starts_with("KVM_X86_FEATURE_")
             {
-                let message = format!("a conditional leaves `{}` out", define.name.text);
+                let message = format!("`{}` is in an inactive branch of a conditional", define.name.text);
                 self.diagnostics.error(define.name.span, message);
             }
         }
     }
 
-    /// KVM's own features: every active macro with a prefix.
+    /// Reads KVM's own features: every active macro with a prefix.
     pub(super) fn features_defined(&mut self, unit: &Unit<'a>, prefix: &str) {
         for define in unit.defines.iter().filter(|define| define.active) {
             let Some(name) = define.name.text.strip_prefix(prefix) else { continue };
@@ -95,32 +72,30 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// The word and bit of a macro, under `name`.
-    fn kvm_bit(&self, name: &str, of: &Token<'a>) -> Result<KvmBit, Diagnostic> {
+    /// The word and bit of a macro, with the given name.
+    fn kvm_bit(&self, name: &str, token: &Token<'a>) -> Result<KvmBit, Diagnostic> {
         let macros = &self.preprocessor.macros;
-        let define = macros.get(&of.text, macros.now());
-        let define =
-            define.ok_or_else(|| Diagnostic::error(of.span, format!("`{}` is not defined", of.text)))?;
+        let define = macros.get(&token.text, macros.now());
+        let define = define
+            .ok_or_else(|| Diagnostic::error(token.span, format!("`{}` is not defined", token.text)))?;
         let value = self.value_of(define)?;
         let word = self.facts.words.iter().find(|word| i128::from(word.word.0) == value.div_euclid(32));
         let word = word.ok_or_else(|| {
-            Diagnostic::error(
-                of.span,
-                format!("`{}` is {value}, which is in no word that has a name", of.text),
-            )
+            Diagnostic::error(token.span, format!("`{}` is {value}, which is in no named word", token.text))
         })?;
         let bit = Bit(u8::try_from(value.rem_euclid(32)).unwrap_or(0));
-        Ok(KvmBit { name: name.to_owned(), leaf_name: word.name.clone(), bit, at: of.span })
+        Ok(KvmBit { name: name.to_owned(), leaf_name: word.name.clone(), bit, at: token.span })
     }
 
-    /// `__feature_translate`: an if or a case for each kernel feature that KVM holds elsewhere.
+    /// Reads `__feature_translate`: an `if` or a `case` for each kernel feature that KVM keeps in another word.
     pub(super) fn translations(&mut self, unit: &Unit<'a>) {
         let found = self.find_translations(unit);
         self.facts.kvm_translates = self.diagnostics.take(found).unwrap_or_default();
         for define in unit.defines.iter().filter(|define| define.active) {
             let Some(name) = define.name.text.strip_prefix("KVM_X86_FEATURE_") else { continue };
             if !self.facts.kvm_translates.iter().any(|known| known.name == name) {
-                let message = format!("`{}` is defined, and nothing is translated to it", define.name.text);
+                let message =
+                    format!("`{}` is defined, but no feature is translated to it", define.name.text);
                 self.diagnostics.error(define.name.span, message);
             }
         }
@@ -128,11 +103,11 @@ impl<'a> Reader<'a, '_> {
 
     fn find_translations(&self, unit: &Unit<'a>) -> Result<Vec<KvmBit>, Diagnostic> {
         let function = find_function(unit, "__feature_translate")?;
-        // Before 5.18 it had no name of its own: `__feature_leaf` did it.
+        // Before 5.18 this was part of `__feature_leaf`.
         let function = if function.is_none() { find_function(unit, "__feature_leaf")? } else { function };
         let Some((body, _)) = function else { return Ok(Vec::new()) };
         let macros = &self.preprocessor.macros;
-        // The features themselves stay names; only the macro that abbreviates a case is expanded.
+        // Only the macro that abbreviates a case is expanded; the features keep their names.
         let body = expand_some(body, macros, macros.now(), &|name| name.starts_with("KVM_X86_TRANSLATE"))?;
         let mut found = Vec::new();
         for (index, token) in body.iter().enumerate() {
@@ -154,14 +129,4 @@ impl<'a> Reader<'a, '_> {
         }
         Ok(found)
     }
-}
-
-/// An integer that fits into 32 bits without a sign.
-pub(super) fn integer32(
-    value: &Init<'_, '_>,
-    environment: &crate::c::expr::Environment<'_, '_>,
-) -> Result<u32, Diagnostic> {
-    let number = value.integer(environment)?.number();
-    u32::try_from(number)
-        .map_err(|_| Diagnostic::error(value.at, format!("{number} does not fit into 32 bits")))
 }

@@ -1,9 +1,9 @@
-//! Which files of a Linux tree hold the tables.
+//! Finds the files of a Linux tree that contain the tables.
 //!
-//! The enums have lived in several headers: `enum cpuid_leafs` in asm/cpufeature.h since 4.6, `enum
-//! kvm_only_cpuid_leafs` in kvm/cpuid.h (5.13), kvm/reverse_cpuid.h (5.14) and asm/kvm_host.h (6.19), the register enum
-//! in scattered.c (3.x), kvm/cpuid.h, asm/processor.h, asm/cpuid.h and asm/cpuid/types.h. They are found by a walk over
-//! `arch/x86`.
+//! The enums have moved between headers: `enum cpuid_leafs` is in asm/cpufeature.h since 4.6, `enum
+//! kvm_only_cpuid_leafs` in kvm/cpuid.h (5.13), kvm/reverse_cpuid.h (5.14) and asm/kvm_host.h (6.19), the register
+//! enum in scattered.c (3.x), kvm/cpuid.h, asm/processor.h, asm/cpuid.h and asm/cpuid/types.h. They are found by
+//! searching `arch/x86`.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ pub struct Tree {
     pub features: FileId,
     /// asm/vmxfeatures.h, since 5.6.
     pub vmx: Option<FileId>,
-    /// The script that makes the name map, since 3.15.
+    /// The script that generates the name map, since 3.15.
     pub mkcapflags: Option<FileId>,
     /// The header with `enum cpuid_leafs`, since 4.6.
     pub leafs: Option<FileId>,
@@ -51,12 +51,12 @@ pub struct Tree {
     pub cpuid_csv: Option<FileId>,
 }
 
-/// What is looked for in every header, besides the files with a fixed place.
+/// The definitions searched for in every header, besides the files with a fixed path.
 const SOUGHT: [&str; 4] =
     ["enum cpuid_leafs", "enum kvm_only_cpuid_leafs", "enum cpuid_regs", "struct cpuid_reg reverse_cpuid[]"];
 
 impl Tree {
-    /// What has moved from file to file over the years, and the upstream path where it is in this tree.
+    /// The definitions that have moved between files, and the upstream path of each in this tree.
     pub fn found<'s>(&self, sources: &'s Sources) -> impl Iterator<Item = (&'static str, &'s str)> {
         let found = [
             ("enum cpuid_leafs", self.leafs),
@@ -70,9 +70,8 @@ impl Tree {
     /// Finds and reads the files below `root`.
     pub fn open(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> Option<Tree> {
         if !root.join("arch/x86").is_dir() {
-            let help = "name the top of a Linux tree, or a facts file";
-            diagnostics
-                .push(Diagnostic::file(root, "no Linux tree: there is no arch/x86 in it").with_help(help));
+            let help = "name the root of a Linux tree, or a facts file";
+            diagnostics.push(Diagnostic::file(root, "not a Linux tree: it has no arch/x86").with_help(help));
             return None;
         }
         let mut need = |path: &str| diagnostics.take(sources.read(root, path));
@@ -81,7 +80,7 @@ impl Tree {
         let kvm_cpuid = need("arch/x86/kvm/cpuid.c");
         let features = features_header(sources, root, diagnostics);
         let mut optional = |path: &str| {
-            // What stands there but leads nowhere is an error, not an absence.
+            // A broken link is an error; only a missing file is absent.
             root.join(path).symlink_metadata().ok()?;
             diagnostics.take(sources.read(root, path))
         };
@@ -129,7 +128,7 @@ fn features_header(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnos
     diagnostics.take(sources.read(root, path))
 }
 
-/// The headers below arch/x86 that define what is [`SOUGHT`], each read once.
+/// The headers below arch/x86 with the definitions in [`SOUGHT`], each read once.
 fn walk(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> [Option<FileId>; 4] {
     let mut found = [None; 4];
     for entry in WalkDir::new(root.join("arch/x86")).sort_by_file_name() {
@@ -152,7 +151,7 @@ fn walk(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> [O
         for (slot, is_here) in found.iter_mut().zip(defines) {
             match slot {
                 Some(first) if is_here => {
-                    let message = format!("{path} defines again what {} defines", sources[*first].path);
+                    let message = format!("{path} repeats the definition in {}", sources[*first].path);
                     diagnostics.push(Diagnostic::general(message));
                 }
                 _ if is_here => *slot = Some(id),
@@ -163,7 +162,7 @@ fn walk(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> [O
     found
 }
 
-/// Which of the [`SOUGHT`] a header defines; none when it defines none.
+/// Which of the [`SOUGHT`] a header defines; `None` if it defines none.
 fn definitions(path: &Path) -> Result<Option<[bool; 4]>, Diagnostic> {
     let text = read_limited(path).map_err(|why| Diagnostic::file(path, why))?;
     let text = String::from_utf8(text)
@@ -175,7 +174,7 @@ fn definitions(path: &Path) -> Result<Option<[bool; 4]>, Diagnostic> {
     Ok(found.contains(&true).then_some(found))
 }
 
-/// True when `sought` is followed by `{` or ` = {`, perhaps with `_idx` in between.
+/// True if `sought`, optionally with `_idx`, is followed by `{` or ` = {`.
 fn defines(text: &str, sought: &str) -> bool {
     text.match_indices(sought).any(|(at, _)| {
         let rest = &text[at + sought.len()..];

@@ -1,7 +1,7 @@
-//! A header's `#define`s, each with the condition under which it holds, instead of one configuration's choice.
+//! The `#define`s of a header with the conditions under which each is active, for all configurations.
 //!
-//! Made for required-features.h and disabled-features.h: the conditionals are over `CONFIG_*` options, text outside
-//! directives there is none, and no macro takes parameters. Any other directive is an error.
+//! For required-features.h and disabled-features.h: conditionals test only `CONFIG_*` options, there is no text
+//! outside directives, and no macro has parameters. Any other directive is an error.
 
 use crate::c::MAX_DEPTH;
 use crate::c::lexer::{Kind, Lexer, Token};
@@ -12,14 +12,14 @@ use crate::source::Span;
 
 const OPTION: &str = "CONFIG_";
 
-/// One `#define`, and when it holds.
+/// A `#define`, and the condition under which it is active.
 pub(super) struct Variant<'a> {
     pub(super) name: Token<'a>,
     pub(super) body: Vec<Token<'a>>,
     pub(super) when: Condition,
 }
 
-/// An open conditional: what its earlier branches wanted, and what the present one does.
+/// An open conditional: the conditions of its earlier branches and of the current one.
 struct Branch {
     at: Span,
     earlier: Vec<Condition>,
@@ -59,7 +59,7 @@ pub(super) fn variants<'a>(mut lexer: Lexer<'a>, diagnostics: &mut Diagnostics) 
 struct Reading<'a> {
     branches: Vec<Branch>,
     found: Vec<Variant<'a>>,
-    /// True until the first line, which may be the header's guard.
+    /// True until the first line, which may be the include guard.
     first: bool,
 }
 
@@ -94,7 +94,7 @@ impl<'a> Reading<'a> {
                 closed.ok_or_else(|| Diagnostic::error(at, "#endif without #if"))?;
             }
             other => {
-                let message = format!("`#{other}` is not understood in this header");
+                let message = format!("unexpected directive `#{other}` in this header");
                 return Err(Diagnostic::error(kind.span, message));
             }
         }
@@ -112,10 +112,10 @@ impl<'a> Reading<'a> {
     /// `#elif` with its condition, or `#else`.
     fn next_branch(&mut self, condition: Option<Condition>, at: Span) -> Result<(), Diagnostic> {
         let Some(branch) = self.branches.last_mut() else {
-            return Err(Diagnostic::error(at, "no #if is open here"));
+            return Err(Diagnostic::error(at, "this directive has no #if"));
         };
         if branch.last {
-            return Err(Diagnostic::error(at, "a branch after #else"));
+            return Err(Diagnostic::error(at, "this branch follows an #else"));
         }
         branch.last = condition.is_none();
         let earlier = std::mem::replace(&mut branch.now, condition.unwrap_or(Condition::Always));
@@ -128,7 +128,7 @@ impl<'a> Reading<'a> {
             return Err(Diagnostic::error(at, "#define takes a name"));
         };
         if body.first().is_some_and(|first| first.is("(") && !first.spaced) {
-            let message = format!("`{}` takes parameters, which no mask does", name.text);
+            let message = format!("unexpected parameters of `{}`, a mask", name.text);
             return Err(Diagnostic::error(name.span, message));
         }
         let when = Condition::all(self.branches.iter().map(Branch::when));
@@ -138,23 +138,19 @@ impl<'a> Reading<'a> {
 }
 
 fn outside(token: &Token<'_>) -> Diagnostic {
-    Diagnostic::error(
-        token.span,
-        format!("`{}` is outside all directives, where this header has nothing", token.text),
-    )
+    Diagnostic::error(token.span, format!("unexpected `{}` outside directives in this header", token.text))
 }
 
 fn option(name: &Token<'_>) -> Result<Condition, Diagnostic> {
     match name.text.strip_prefix(OPTION).filter(|rest| !rest.is_empty() && name.kind == Kind::Ident) {
         Some(option) => Condition::parse(&[(option, name.span)], name.span),
-        None => Err(Diagnostic::error(
-            name.span,
-            format!("`{}` is no option, which start with CONFIG_", name.text),
-        )),
+        None => {
+            Err(Diagnostic::error(name.span, format!("`{}` is not an option: expected CONFIG_*", name.text)))
+        }
     }
 }
 
-/// `#if` over `defined(CONFIG_X)`, `defined CONFIG_X` and `IS_ENABLED(CONFIG_X)`.
+/// Parses `#if` over `defined(CONFIG_X)`, `defined CONFIG_X` and `IS_ENABLED(CONFIG_X)`.
 fn expression(tokens: &[Token<'_>], at: Span) -> Result<Condition, Diagnostic> {
     let mut pieces: Vec<Piece<'_>> = Vec::new();
     let mut rest = tokens;
@@ -171,7 +167,7 @@ fn expression(tokens: &[Token<'_>], at: Span) -> Result<Condition, Diagnostic> {
             }
             _ => {
                 if token.kind == Kind::Ident {
-                    let message = format!("`{}` is no question about an option", token.text);
+                    let message = format!("unexpected `{}`: expected `defined` or `IS_ENABLED`", token.text);
                     return Err(Diagnostic::error(token.span, message));
                 }
                 pieces.push((token.text.as_ref(), token.span));

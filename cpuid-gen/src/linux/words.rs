@@ -1,18 +1,17 @@
-//! `enum cpuid_leafs` and `enum kvm_only_cpuid_leafs`: which word mirrors which register.
+//! `enum cpuid_leafs` and `enum kvm_only_cpuid_leafs`: the register of each word.
 
-use regex::Regex;
-
-use super::Reader;
+use super::reader::Reader;
 use crate::c::declare::find_enum;
 use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{LinuxCount, LinuxWord};
 use crate::leaf_name;
 use crate::location::Word;
-use crate::source::Span;
+use crate::pattern;
+use crate::source::{Sources, Span};
 
-/// The words of kernels before 4.6, which had no `enum cpuid_leafs`: their indexes with the names that 4.6 gave them.
-/// The comments above each word in those kernels' cpufeature.h state the function, which is checked against these.
+/// The names that 4.6 gave to the words of earlier kernels, which had no `enum cpuid_leafs`, by index. The comments
+/// above each word in those kernels' cpufeature.h state the function, which is checked against these names.
 const NAMES_SINCE_4_6: [&str; 14] = [
     "CPUID_1_EDX",
     "CPUID_8000_0001_EDX",
@@ -31,17 +30,19 @@ const NAMES_SINCE_4_6: [&str; 14] = [
 ];
 
 impl<'a> Reader<'a, '_> {
-    /// The values of counting macros.
+    /// Reads the values of counting macros.
     pub(super) fn counts(&mut self, unit: &Unit<'a>, names: &[&str]) {
         for name in names {
             let Some(define) = unit.defines.iter().find(|define| define.active && define.name.text == *name)
             else {
-                // Kernels before 3.14 had no bug words.
+                // Kernels before 3.14 have no bug words.
                 continue;
             };
             let at = define.name.span;
             let value = self.value_of(define).and_then(|value| {
-                u16::try_from(value).map_err(|_| Diagnostic::error(at, format!("`{name}` is {value}")))
+                u16::try_from(value).map_err(|_| {
+                    Diagnostic::error(at, format!("`{name}` is {value}, which does not fit into 16 bits"))
+                })
             });
             if let Some(value) = self.diagnostics.take(value) {
                 self.facts.counts.push(LinuxCount { name: (*name).to_owned(), value, at });
@@ -49,7 +50,7 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// One of the two enums. Its enumerators are words, apart from the counts at its end.
+    /// Reads one of the two enums. Its enumerators are words, except for the counts at its end.
     pub(super) fn leaf_enum(&mut self, unit: &Unit<'a>, name: &str) {
         let macros = &self.preprocessor.macros;
         let Some(found) = find_enum(unit, name, macros, &mut self.names, self.diagnostics) else { return };
@@ -58,13 +59,14 @@ impl<'a> Reader<'a, '_> {
                 continue;
             }
             let Ok(word) = u16::try_from(enumerator.value) else {
-                self.diagnostics
-                    .error(enumerator.at, format!("`{}` is {}", enumerator.name, enumerator.value));
+                self.diagnostics.error(
+                    enumerator.at,
+                    format!("`{}` is {}, which does not fit into 16 bits", enumerator.name, enumerator.value),
+                );
                 continue;
             };
             if !enumerator.name.starts_with("CPUID_") {
-                let message =
-                    format!("`{}` is neither a word, which starts with CPUID_, nor a count", enumerator.name);
+                let message = format!("`{}` is neither a word (CPUID_*) nor a count", enumerator.name);
                 self.diagnostics.error(enumerator.at, message);
             }
             let (name, at) = (enumerator.name, enumerator.at);
@@ -72,31 +74,32 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// Where there is no `reverse_cpuid[]`, a word's location comes from its name.
+    /// Without `reverse_cpuid[]`, a word's location comes from its name.
     pub(super) fn locations_from_names(&mut self) {
         for word in &mut self.facts.words {
             word.location = leaf_name::from_linux(&word.name);
         }
     }
 
-    /// Words of a kernel before 4.6.
+    /// Reads the words of a kernel before 4.6.
     pub(super) fn words_without_names(&mut self, unit: &Unit<'a>) {
         let comments = word_comments(self.sources, unit);
+        let Some(comments) = self.diagnostics.take(comments) else { return };
         let count = self.facts.count("NCAPINTS").unwrap_or(0);
         for index in 0..count {
             let Some((at, function)) = comments.get(usize::from(index)).copied().flatten() else {
                 let whole = self.sources.span(unit.file, 0, 0);
-                self.diagnostics.error(whole, format!("no comment tells what word {index} is"));
+                self.diagnostics.error(whole, format!("no comment describes word {index}"));
                 continue;
             };
             let Some(name) = NAMES_SINCE_4_6.get(usize::from(index)) else {
                 self.diagnostics
-                    .error(at, format!("word {index} in a kernel without `enum cpuid_leafs`: not known"));
+                    .error(at, format!("unknown word {index} in a kernel without `enum cpuid_leafs`"));
                 continue;
             };
             let location = leaf_name::from_linux(name);
             if location.map(|location| location.leaf.0) != function {
-                let message = format!("the comment of word {index} does not suit {name}");
+                let message = format!("the comment of word {index} does not match {name}");
                 self.diagnostics.error(at, message);
             }
             self.facts.words.push(LinuxWord { name: (*name).to_owned(), word: Word(index), location, at });
@@ -104,15 +107,14 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
-/// The comment above each word: its place, and the function that it states, if any. `CPUID level 0x00000001 (edx),
-/// word 0` is the form.
-fn word_comments(sources: &crate::source::Sources, unit: &Unit<'_>) -> Vec<Option<(Span, Option<u32>)>> {
+/// By word: the place of the comment above it, and the function that the comment states, if any.
+type WordComments = Vec<Option<(Span, Option<u32>)>>;
+
+/// The comments above the words, which have the form `CPUID level 0x00000001 (edx), word 0`.
+fn word_comments(sources: &Sources, unit: &Unit<'_>) -> Result<WordComments, Diagnostic> {
     let mut found = Vec::new();
-    let (Ok(word), Ok(function)) =
-        (Regex::new(r"word ([0-9]{1,2})(?:[^0-9]|$)"), Regex::new(r"CPUID level (0x[0-9a-fA-F]{8})"))
-    else {
-        return found;
-    };
+    let (word, function) =
+        (pattern::compile(pattern::LINUX_WORD)?, pattern::compile(pattern::LINUX_FUNCTION)?);
     for comment in &unit.comments {
         let text = sources.text(*comment);
         let Some(index) = word.captures(text).and_then(|groups| groups[1].parse::<usize>().ok()) else {
@@ -124,5 +126,5 @@ fn word_comments(sources: &crate::source::Sources, unit: &Unit<'_>) -> Vec<Optio
         }
         found[index] = Some((*comment, stated));
     }
-    found
+    Ok(found)
 }

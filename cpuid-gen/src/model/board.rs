@@ -1,11 +1,11 @@
-//! What surrounds the CPU models of one QEMU release: the accelerators' defaults, machine types with what they change,
-//! caches of models without their own, leaf 2's descriptors, and the properties that are no bits.
+//! What one QEMU release defines besides CPU models: the accelerators' default properties, machine types with their
+//! changes, caches of models without their own, leaf 2's descriptors, and the properties that are not feature bits.
 //!
-//! A machine type has its base's compatibility properties first, then its own; `kvm-default` rows change KVM's default
-//! properties instead (`x86_cpu_change_kvm_default` of target/i386/kvm/kvm-cpu.c). Here both are resolved.
+//! A machine type has its base's compatibility properties, then its own; `kvm-default` rows change KVM's default
+//! properties instead (`x86_cpu_change_kvm_default` of target/i386/kvm/kvm-cpu.c). This module resolves both.
 //!
-//! What always holds: every base was found, every cache's share level is known, and each version that a machine type
-//! takes is one that every model has.
+//! Invariants: every base exists, every cache's share level is known, and every model has each version that a machine
+//! type selects.
 
 use super::cpu_models::CpuModel;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -15,10 +15,10 @@ use crate::ordered::Map;
 use crate::source::Span;
 use crate::vocabulary::cpu_model::{Cache, CacheDescriptor, CacheSlot, DefaultVersion, SharedBy};
 
-/// A property with its value; none for one that only code sets, or that is set no longer.
+/// A property and its value; `None` for a property that only code sets, or that is no longer set.
 pub type DefaultProperty = (String, Option<String>);
 
-/// What surrounds the models of one release.
+/// What a release defines besides its models.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Board {
     /// Set in every model under KVM, in order.
@@ -27,13 +27,13 @@ pub struct Board {
     pub tcg_defaults: Vec<DefaultProperty>,
     /// Machine types in QEMU's order, each after its base.
     pub machines: Vec<MachineType>,
-    /// Caches of models that have none.
+    /// Caches of models that define none.
     pub legacy_caches: Vec<LegacyCache>,
     /// Leaf 2's bytes in QEMU's order.
     pub cache_descriptors: Vec<CacheDescriptor>,
-    /// Second names of properties, and the first.
+    /// Aliases of properties, and the property of each.
     pub aliases: Vec<(String, String)>,
-    /// Properties that are no bits of feature words.
+    /// Properties that are not bits of feature words.
     pub properties: Vec<CpuProperty>,
 }
 
@@ -42,18 +42,18 @@ pub struct Board {
 pub struct MachineType {
     /// `pc-q35-10.0`.
     pub name: String,
-    /// Which version a model has that is named without one.
+    /// The version of a model that is named without one.
     pub default_version: DefaultVersion,
     /// Compatibility properties in the order in which QEMU sets them.
     pub compat: Vec<CompatProperty>,
-    /// KVM's default properties as this machine type has them.
+    /// This machine type's default properties under KVM.
     pub kvm_defaults: Vec<DefaultProperty>,
 }
 
 /// A compatibility property of a machine type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompatProperty {
-    /// The QOM type that it is for.
+    /// The QOM type it applies to.
     pub of: String,
     /// The property.
     pub property: String,
@@ -61,18 +61,18 @@ pub struct CompatProperty {
     pub value: String,
 }
 
-/// A cache of models that have none.
+/// A cache of models that define none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LegacyCache {
     /// QEMU's variable.
     pub name: String,
-    /// Which of the variable's four; none where the variable is one cache.
+    /// Which of the variable's four caches; `None` if the variable is a single cache.
     pub slot: Option<CacheSlot>,
-    /// What it is like.
+    /// The cache.
     pub cache: Cache,
 }
 
-/// A property of `-cpu` that is no bit of a feature word.
+/// A property of `-cpu` that is not a bit of a feature word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CpuProperty {
     /// `min-level`.
@@ -87,10 +87,10 @@ pub struct CpuProperty {
     pub default: Option<String>,
 }
 
-/// QEMU's name for a share level that is not stated.
+/// QEMU's name for an unspecified share level.
 const NOT_SHARED: &str = "invalid";
 
-/// Takes everything over. What makes no sense is an error and left out.
+/// Converts the facts. Inconsistent rows are errors and omitted.
 pub(super) fn board(facts: &QemuFacts, models: &[CpuModel], diagnostics: &mut Diagnostics) -> Board {
     check_caches(facts, diagnostics);
     let kvm_defaults: Vec<DefaultProperty> = facts.kvm_defaults.iter().map(default).collect();
@@ -141,7 +141,7 @@ fn properties(facts: &QemuFacts) -> Vec<CpuProperty> {
     all.collect()
 }
 
-/// Each machine type and its record's place.
+/// Machine types and their records' places.
 fn machines(
     facts: &QemuFacts,
     kvm_defaults: &[DefaultProperty],
@@ -163,8 +163,7 @@ fn machines(
             },
             Some((_, Some(&base))) => machines[base].0.clone(),
             Some((base, None)) => {
-                let message =
-                    format!("`{}` starts from `{base}`, which does not stand before it", record.name);
+                let message = format!("the base of `{}`, `{base}`, is not defined before it", record.name);
                 diagnostics.push(Diagnostic::error(record.at, message));
                 continue;
             }
@@ -180,7 +179,7 @@ fn machines(
         machines.push((machine, record.at));
     }
     for row in own.into_values().flatten() {
-        diagnostics.push(Diagnostic::error(row.at, format!("`{}` is no machine type", row.machine)));
+        diagnostics.push(Diagnostic::error(row.at, format!("`{}` is not a machine type", row.machine)));
     }
     machines
 }
@@ -192,7 +191,7 @@ fn add(machine: &mut MachineType, row: &QemuCompat) -> Result<(), Diagnostic> {
     if row.of == KVM_DEFAULT {
         let mut all = machine.kvm_defaults.iter_mut();
         let known = all.find(|(property, _)| *property == row.property).ok_or_else(|| {
-            Diagnostic::error(row.at, format!("`{}` is no default property of KVM's", row.property))
+            Diagnostic::error(row.at, format!("`{}` is not a default property of KVM", row.property))
         })?;
         known.1.clone_from(&row.value);
         return Ok(());
@@ -210,7 +209,7 @@ fn check_version(machine: &MachineType, at: &Span, models: &[CpuModel], diagnost
     let lacking = |model: &&CpuModel| model.versions.iter().all(|known| known.version != version);
     if let Some(model) = models.iter().find(lacking) {
         let message =
-            format!("`{}` takes version {version}, which `{}` does not have", machine.name, model.name);
+            format!("`{}` selects version {version}, which `{}` does not have", machine.name, model.name);
         diagnostics.push(Diagnostic::error(*at, message));
     }
 }
@@ -220,9 +219,10 @@ fn check_caches(facts: &QemuFacts, diagnostics: &mut Diagnostics) {
         if let Some(level) = &cache.share_level {
             if level != NOT_SHARED && shared_by(cache).is_none() {
                 let allowed = SharedBy::ALL.map(|(_, name)| name).join(", ");
-                let message = format!("`{level}` is no level that shares a cache");
+                let message = format!("`{level}` is not a level that can share a cache");
                 diagnostics.push(
-                    Diagnostic::error(at, message).with_help(format!("one of {allowed}, {NOT_SHARED}")),
+                    Diagnostic::error(at, message)
+                        .with_help(format!("expected one of {allowed}, {NOT_SHARED}")),
                 );
             }
         }
@@ -234,7 +234,7 @@ fn check_caches(facts: &QemuFacts, diagnostics: &mut Diagnostics) {
     facts.legacy_caches.iter().for_each(|row| check(&row.cache, row.at));
 }
 
-/// Who shares a cache; none where QEMU does not state it.
+/// The CPUs that share a cache; `None` if QEMU does not specify them.
 fn shared_by(record: &facts::Cache) -> Option<SharedBy> {
     let level = record.share_level.as_deref()?;
     SharedBy::ALL.into_iter().find(|(_, name)| *name == level).map(|(shared, _)| shared)

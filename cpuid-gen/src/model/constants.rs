@@ -1,21 +1,24 @@
 //! Names of the constants.
 //!
-//! A hardware feature is called by the newest macro of the kernel; failing that by KVM's newest; failing that by
-//! QEMU's newest name in upper case, with `_` for whatever an identifier cannot hold. A leading digit gets a `_`.
+//! A hardware feature has the name of the kernel's newest macro; without one, of KVM's newest macro; without one,
+//! QEMU's newest name in upper case, with `_` for every character that is not valid in an identifier. A leading digit
+//! gets a `_`.
 //!
-//! A published constant keeps its name. When upstream has a new name for its bit, that becomes the constant and the
-//! published one is deprecated; in a build from older releases than the list's it is the other way round.
+//! A published constant keeps its name. If upstream renames its bit, the new name becomes the bit's constant and the
+//! published one is deprecated. In a build from older releases than the list's, the published name is the newer one
+//! and the upstream name is deprecated.
 //!
-//! Where several want one name, the strongest claim in that order keeps it if it is the only one of its strength and the
-//! name is not published; all others have their location appended (`MBA_80000008_EBX_6`, `MBA_10_EBX_3`: Linux's MBA
-//! stands at both).
+//! If several bits want one name, the best claim in this order gets it, if it is the only one of its rank and the
+//! name is not published. The others get their location appended (`MBA_80000008_EBX_6`, `MBA_10_EBX_3`: Linux's MBA
+//! has both locations).
 
-use super::{Feature, KernelBit, Model, MsrFeature, release};
+use super::release;
+use super::types::{Feature, KernelBit, Model, MsrFeature, QemuView};
 use crate::location::Location;
 use crate::ordered::{Map, Set, sort_by};
 use crate::published::{Published, PublishedBit, PublishedConstant};
 
-/// How good a claim to a name is; the first is the best.
+/// The rank of a claim to a name; the first is the best.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Claim {
     Kernel,
@@ -23,12 +26,12 @@ enum Claim {
     Qemu,
 }
 
-/// What upstream calls a bit.
+/// The upstream name of a bit.
 struct Wanted {
-    /// As an identifier; none where no release has a name for it.
+    /// As an identifier; `None` if no release has a name for it.
     name: Option<String>,
     claim: Claim,
-    /// What tells it from others of its name.
+    /// Distinguishes it from other bits of the same name.
     suffix: String,
 }
 
@@ -39,7 +42,7 @@ struct Names {
     former: Vec<String>,
 }
 
-/// Which releases the tables are from, beside those that published names are from.
+/// Whether the tables are from older releases than the published names.
 #[derive(Clone, Copy)]
 struct Age {
     older_linux: bool,
@@ -47,7 +50,7 @@ struct Age {
 }
 
 impl Age {
-    fn of(model: &Model, published: &Published) -> Age {
+    fn new(model: &Model, published: &Published) -> Age {
         let older = |newest: Option<&String>, published: &String| {
             newest.is_some_and(|newest| release::is_older(newest, published))
         };
@@ -57,15 +60,15 @@ impl Age {
         }
     }
 
-    /// A name by this claim may be newer than the published one.
+    /// True if a name with this claim may be newer than the published one.
     fn may_rename(self, claim: Claim) -> bool {
         !self.older_linux && (claim != Claim::Qemu || !self.older_qemu)
     }
 }
 
-/// Names everything in the model.
+/// Assigns the names of all constants in the model.
 pub(super) fn name_all(model: &mut Model, published: &Published) {
-    let age = Age::of(model, published);
+    let age = Age::new(model, published);
     let of_sort = |is: fn(&PublishedBit) -> bool| {
         published.constants.iter().filter(move |constant| is(&constant.bit)).collect::<Vec<_>>()
     };
@@ -103,7 +106,7 @@ fn wanted_msr(feature: &MsrFeature) -> Wanted {
     Wanted { name: qemu_name(&feature.qemu).map(identifier), claim: Claim::Qemu, suffix }
 }
 
-fn qemu_name(views: &[super::QemuView]) -> Option<&str> {
+fn qemu_name(views: &[QemuView]) -> Option<&str> {
     let newest = views.iter().rev().find_map(|view| view.name.as_deref());
     newest.map(|names| names.split('|').next().unwrap_or_default())
 }
@@ -121,12 +124,12 @@ pub(super) fn identifier(name: &str) -> String {
     if !out.starts_with(|c: char| c.is_ascii_uppercase()) {
         out.insert(0, '_');
     }
-    // A lone `_` is no name.
+    // `_` alone is not an identifier.
     if out.bytes().all(|b| b == b'_') { format!("X{out}") } else { out }
 }
 
-/// Names for what has no claim better than another's: each its own, or its own with its suffix where several want it.
-/// None is called as one of those that are `taken`.
+/// Names for claims of the same rank: the name itself if only one wants it, or the name with its suffix. Names in
+/// `taken` are not used.
 pub(super) fn settle_alike(wanted: Vec<(&str, String)>, taken: &[&str]) -> Vec<String> {
     let count = |name: &str| wanted.iter().filter(|(other, _)| identifier(other) == name).count();
     let mut used: Set<String> = taken.iter().map(|&name| name.to_owned()).collect();
@@ -139,7 +142,7 @@ pub(super) fn settle_alike(wanted: Vec<(&str, String)>, taken: &[&str]) -> Vec<S
     wanted.iter().map(name).collect()
 }
 
-/// The name, with `_` appended until nothing else is called so.
+/// The name, with `_` appended until it is unique.
 fn unique(used: &mut Set<String>, mut name: String) -> String {
     while !used.insert(name.clone()) {
         name.push('_');
@@ -147,7 +150,7 @@ fn unique(used: &mut Set<String>, mut name: String) -> String {
     name
 }
 
-/// The constants of each bit, published names first.
+/// The constants of each bit; published names have priority.
 fn settle(wanted: Vec<(Wanted, PublishedBit)>, published: &[&PublishedConstant], age: Age) -> Vec<Names> {
     let mut known: Map<&PublishedBit, Names> = Map::new();
     for constant in published {
@@ -158,7 +161,7 @@ fn settle(wanted: Vec<(Wanted, PublishedBit)>, published: &[&PublishedConstant],
         }
     }
     let published: Set<&str> = published.iter().map(|constant| constant.name.as_str()).collect();
-    // Who wants a name that is not published: the best claim, and how many have it.
+    // By name that is not published: the best claim, and how many have it.
     let mut claims: Map<&str, (Claim, u32)> = Map::new();
     for (Wanted { name, claim, .. }, _) in &wanted {
         let Some(name) = name.as_deref().filter(|name| !published.contains(name)) else { continue };
@@ -185,7 +188,7 @@ fn settle(wanted: Vec<(Wanted, PublishedBit)>, published: &[&PublishedConstant],
 }
 
 impl Names {
-    /// These and another, which becomes the current one if it is newer.
+    /// Adds a name, which becomes the current one if it is newer.
     fn with(mut self, name: &str, newer: bool) -> Names {
         if newer {
             self.former.push(std::mem::replace(&mut self.current, name.to_owned()));
@@ -196,7 +199,7 @@ impl Names {
     }
 }
 
-/// Macros are identifiers and unique already; only case and a leading digit could get in the way.
+/// Macros are unique identifiers; conflicts can only come from case and leading digits.
 fn kernel_bits(bits: &mut [KernelBit]) {
     let mut used = Set::new();
     for bit in bits.iter_mut() {
@@ -257,7 +260,7 @@ mod tests {
     fn published_names_stay_with_their_bits() {
         let list = [published(0, "A", None), published(1, "B", None), published(2, "C", None)];
         let list: Vec<&PublishedConstant> = list.iter().collect();
-        // A second A, B renamed, C gone, and a new bit that is called as B was.
+        // A second A, a renamed B, a removed C, and a new bit with B's former name.
         let rows = [
             ("A", Claim::Kernel, "0"),
             ("NEW_B", Claim::Kernel, "1"),
@@ -268,7 +271,7 @@ mod tests {
         let settled = settle(wanted(&rows), &list, NEWER);
         assert_eq!(current(&settled), ["A", "NEW_B", "C", "A_3", "B_4"]);
         assert_eq!(settled[1].former, ["B"]);
-        // An older release called the bit so: the published name is the newer one.
+        // In an older release, the published name is the newer one.
         let older = Age { older_linux: true, older_qemu: false };
         let settled = settle(wanted(&rows), &list, older);
         assert_eq!((current(&settled)[1], &settled[1].former[..]), ("B", &["NEW_B".to_owned()][..]));

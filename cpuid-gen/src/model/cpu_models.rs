@@ -1,11 +1,11 @@
-//! CPU models of one QEMU release, each version with the properties of all before it applied.
+//! CPU models of one QEMU release. Each version includes the properties of all earlier versions.
 //!
-//! QEMU loads the base definition, then sets the properties of version 1, 2 and so on, up to the one that is asked for
+//! QEMU loads the base definition, then sets the properties of version 1, 2 and so on, up to the selected version
 //! (`x86_cpu_load_model` and `x86_cpu_apply_version_props` of target/i386/cpu.c). A property is a bit of a feature
-//! word, a field of the model, or something else that `-cpu` takes. A name at several bits of a word sets them all.
+//! word, a field of the model, or another property of `-cpu`. A name of several bits of a word sets all of them.
 //!
-//! What always holds: a model has at least one version, versions ascend from 1 without a gap, and no two models,
-//! aliases included, share a name.
+//! Invariants: a model has at least one version, versions ascend from 1 without gaps, and no two models share a name,
+//! including aliases.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{QemuCache, QemuFacts, QemuModel, QemuModelVersion, QemuProp};
@@ -19,55 +19,55 @@ use crate::vocabulary::cpu_model::{Cache, CacheSlot};
 pub struct CpuModel {
     /// `EPYC-Milan`.
     pub name: String,
-    /// Why not to use it.
+    /// The reason not to use it.
     pub deprecated: Option<String>,
-    /// The definition before any version's properties: what machine types before 4.1 take.
+    /// The definition before any version's properties, which machine types before 4.1 use.
     pub base: CpuDefinition,
-    /// Its versions, 1 and up.
+    /// Its versions, from 1 on.
     pub versions: Vec<CpuModelVersion>,
 }
 
 /// A version of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CpuModelVersion {
-    /// 1 and up.
+    /// From 1 on.
     pub version: u32,
-    /// A second name, besides `NAME-vN`.
+    /// An alias, besides `NAME-vN`.
     pub alias: Option<String>,
-    /// What sets it apart.
+    /// Its distinguishing feature.
     pub note: Option<String>,
-    /// What a guest gets.
+    /// The resulting definition.
     pub definition: CpuDefinition,
 }
 
-/// What a model says of a CPU.
+/// The definition of a CPU by a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CpuDefinition {
-    /// Least highest basic leaf.
+    /// Minimum value of the highest basic leaf.
     pub level: u32,
-    /// Least highest extended leaf.
+    /// Minimum value of the highest extended leaf.
     pub xlevel: u32,
     /// Twelve characters.
     pub vendor: String,
-    /// Extended family included.
+    /// Including the extended family.
     pub family: u32,
-    /// Extended model included.
+    /// Including the extended model.
     pub model: u32,
     /// 0 to 15.
     pub stepping: u32,
     /// The brand string.
     pub model_id: String,
-    /// AVX10 version; 0 for none.
+    /// AVX10 version; 0 if none.
     pub avx10: u8,
-    /// Feature words by index; those without a bit are left out.
+    /// Masks of feature words, by index; words without bits are omitted.
     pub words: Map<Word, u64>,
-    /// Other properties with their values, by name.
+    /// Other properties and their values, by name.
     pub props: Map<String, String>,
-    /// Caches; none means QEMU's legacy ones.
+    /// Caches; empty if the model uses QEMU's legacy caches.
     pub caches: Map<CacheSlot, Cache>,
 }
 
-/// Resolves every model. Each row that makes no sense becomes an error; its model is then left out.
+/// Resolves every model. An inconsistent row is an error, and its model is omitted.
 #[must_use]
 pub fn resolve(facts: &QemuFacts, diagnostics: &mut Diagnostics) -> Vec<CpuModel> {
     let properties = Properties::new(facts);
@@ -85,13 +85,13 @@ pub fn resolve(facts: &QemuFacts, diagnostics: &mut Diagnostics) -> Vec<CpuModel
     models
 }
 
-/// Every name under which QEMU knows a model: its own, its versions', their aliases.
+/// Every name of a QEMU model: its own, its versions', and their aliases.
 fn names_of(model: &QemuModel, names: &mut Map<String, Span>, found: &mut Diagnostics) {
     let mut add = |name: String, at: Span| {
         if let Some(earlier) = names.insert(name.clone(), at) {
             found.push(
-                Diagnostic::error(at, format!("a second CPU model `{name}`"))
-                    .with_label(earlier, "the first"),
+                Diagnostic::error(at, format!("duplicate CPU model `{name}`"))
+                    .with_label(earlier, "first here"),
             );
         }
     };
@@ -104,16 +104,16 @@ fn names_of(model: &QemuModel, names: &mut Map<String, Span>, found: &mut Diagno
     }
 }
 
-/// What a property sets.
+/// The target of a property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Property {
     /// These bits of a feature word.
     Bits(Word, u64),
-    /// A field of the definition, or anything else that has no bit of its own.
+    /// A field of the definition, or another property without a bit.
     Other,
 }
 
-/// The properties that `-cpu` takes in one release.
+/// The properties of `-cpu` in one release.
 pub struct Properties<'f> {
     words: Map<&'f str, Word>,
     bits: Map<String, (Word, u64)>,
@@ -132,7 +132,7 @@ impl<'f> Properties<'f> {
             let Some(word) = words.get(bit.word.as_str()) else { continue };
             let mask = 1u64.checked_shl(bit.bit.0.into()).unwrap_or(0);
             for name in bit.names() {
-                // Properties have no `_`, as QEMU registers them.
+                // QEMU registers properties without `_`.
                 let entry = bits.or_insert(name.replace('_', "-"), (*word, 0));
                 if entry.0 == *word {
                     entry.1 |= mask;
@@ -145,14 +145,14 @@ impl<'f> Properties<'f> {
         Properties { words, bits, aliases, others }
     }
 
-    /// What a property sets; none for one that does not exist.
+    /// The target of a property; `None` if the property does not exist.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Property> {
         let name = self.aliases.get(name).copied().unwrap_or(name);
         if let Some((word, mask)) = self.bits.get(name) {
             return Some(Property::Bits(*word, *mask));
         }
-        // Old releases take names with `_`, too.
+        // Old releases also accept names with `_`.
         if let Some((word, mask)) = self.bits.get(&name.replace('_', "-")) {
             return Some(Property::Bits(*word, *mask));
         }
@@ -194,8 +194,10 @@ impl<'f> Properties<'f> {
                 }
                 Some(_) => {}
                 None => {
-                    let message =
-                        format!("`{}` names `{}`, which is no word of this release", model.name, word.word);
+                    let message = format!(
+                        "`{}` names `{}`, which is not a word of this release",
+                        model.name, word.word
+                    );
                     found.push(Diagnostic::error(word.at, message));
                 }
             }
@@ -215,7 +217,7 @@ impl<'f> Properties<'f> {
         }
     }
 
-    /// Sets a version's properties and caches.
+    /// Applies a version's properties and caches.
     fn apply(&self, definition: &mut CpuDefinition, version: &QemuModelVersion, found: &mut Diagnostics) {
         for prop in &version.props {
             if let Err(diagnostic) = self.set(definition, prop) {
@@ -231,8 +233,10 @@ impl<'f> Properties<'f> {
         match self.get(&prop.name) {
             Some(Property::Bits(word, mask)) => {
                 let on = truth(&prop.value).ok_or_else(|| {
-                    let message =
-                        format!("`{}` is a bit, and `{}` neither on nor off", prop.name, prop.value);
+                    let message = format!(
+                        "`{}` is a bit, but its value `{}` is neither on nor off",
+                        prop.name, prop.value
+                    );
                     Diagnostic::error(prop.at, message)
                 })?;
                 let old = definition.words.get(&word).copied().unwrap_or(0);
@@ -247,7 +251,7 @@ impl<'f> Properties<'f> {
             Some(Property::Other) => set_other(definition, prop),
             None => {
                 let message =
-                    format!("`{}` is a property of no bit, and none that -cpu takes otherwise", prop.name);
+                    format!("`{}` is neither a feature bit nor another property of -cpu", prop.name);
                 Err(Diagnostic::error(prop.at, message))
             }
         }
@@ -265,7 +269,7 @@ fn set_other(definition: &mut CpuDefinition, prop: &QemuProp) -> Result<(), Diag
             .strip_prefix("0x")
             .map_or_else(|| prop.value.parse().ok(), |digits| u32::from_str_radix(digits, 16).ok());
         value.ok_or_else(|| {
-            let message = format!("`{}` of `{}` is not a number of 32 bits", prop.value, prop.name);
+            let message = format!("the value `{}` of `{}` is not a 32-bit number", prop.value, prop.name);
             Diagnostic::error(prop.at, message)
         })
     };
@@ -279,7 +283,7 @@ fn set_other(definition: &mut CpuDefinition, prop: &QemuProp) -> Result<(), Diag
         "model-id" => definition.model_id.clone_from(&prop.value),
         "avx10-version" => {
             definition.avx10 = u8::try_from(number()?)
-                .map_err(|_| Diagnostic::error(prop.at, "an AVX10 version of more than 8 bits"))?;
+                .map_err(|_| Diagnostic::error(prop.at, "this AVX10 version does not fit into 8 bits"))?;
         }
         _ => {
             definition.props.insert(prop.name.clone(), prop.value.clone());
@@ -288,7 +292,7 @@ fn set_other(definition: &mut CpuDefinition, prop: &QemuProp) -> Result<(), Diag
     Ok(())
 }
 
-/// QEMU's words for a boolean (`qapi_bool_parse`).
+/// QEMU's spellings of a boolean (`qapi_bool_parse`).
 fn truth(value: &str) -> Option<bool> {
     match value {
         "on" | "yes" | "true" | "y" => Some(true),

@@ -1,20 +1,20 @@
-//! Which bit needs which: `cpuid_deps[]` of Linux (arch/x86/kernel/cpu/cpuid-deps.c) and `feature_dependencies[]` of
-//! QEMU (target/i386/cpu.c) as one graph over the bits of the model.
+//! Dependencies between bits: `cpuid_deps[]` of Linux (arch/x86/kernel/cpu/cpuid-deps.c) and `feature_dependencies[]`
+//! of QEMU (target/i386/cpu.c), as one graph over the bits of the model.
 //!
-//! Both tables say what is taken away with a bit, so `A needs B` means: without B, no A. Linux names macros; one that
-//! stands at several locations (MBA) is there when any of them is. QEMU has masks: each bit of the dependent mask
-//! needs *any* bit of the other (`x86_cpu_expand_features`), so several bits there are alternatives, and a mask of a
-//! whole word on the dependent side means every bit of the word that the model knows. A bit that such a mask makes
-//! dependent on itself is left out of it, since that says nothing.
+//! Both tables list the bits that are cleared together with a bit, so `A needs B` means that A is unavailable without
+//! B. Linux names macros; a macro with several locations (MBA) is available if any location is. QEMU has masks: each
+//! bit of the dependent mask needs *any* bit of the other mask (`x86_cpu_expand_features`), so that several bits
+//! there are alternatives. A dependent mask of a whole word means every bit of the word in the model. A bit that such
+//! a mask makes dependent on itself is omitted.
 //!
-//! All releases count, because a dependency belongs to the hardware and an older release may be the last that knows
-//! a bit. A newer release corrects an older one, though: what it no longer states although it has names for all the
-//! bits is *withdrawn*. The closure is that of the standing dependencies without alternatives: what is needed
-//! whatever else is there. QEMU 10's AVX10 shows why alternatives stay out: the bit needs any of three vector lengths,
-//! each of which needs the bit; together they would be a circle. A circle of the others is an error.
+//! All releases count, since a dependency belongs to the hardware and only older releases may have the bit. A newer
+//! release corrects an older one: a dependency that it no longer states, although it has names for all the bits, is
+//! *withdrawn*. The closure contains the current dependencies without alternatives. Alternatives are excluded because
+//! of QEMU 10's AVX10: that bit needs any of three vector lengths, each of which needs the bit, which would form a
+//! cycle. Cycles of the other dependencies are errors.
 
 use super::linux::Tree;
-use super::{Feature, Model, doubt};
+use super::types::{Dependencies, Dependency, Feature, Model, Node};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{QemuDep, QemuFacts, QemuWord};
 use crate::graph;
@@ -22,77 +22,17 @@ use crate::location::{Bit, WordSource};
 use crate::ordered::{Map, Set, sort_by};
 use crate::source::Span;
 
-/// More pairs than this are refused; real releases have hundreds.
+/// Maximum number of pairs; real releases have hundreds.
 const MAX_PAIRS: usize = 1 << 16;
 
-/// A bit of the model, by its index in the list of its sort.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Node {
-    /// One of [`Model::features`].
-    Feature(usize),
-    /// One of [`Model::software`].
-    Software(usize),
-    /// One of [`Model::msr`].
-    Msr(usize),
-}
-
-/// One bit needs another, or one of several others.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dependency {
-    /// The bit that depends.
-    pub node: Node,
-    /// What it needs one of, ascending and never empty. Nearly always it is one alone.
-    pub needs: Vec<Node>,
-    /// Which Linux releases state it, in the order of [`Model::linux`].
-    pub linux: Vec<bool>,
-    /// Which QEMU releases state it, in the order of [`Model::qemu`].
-    pub qemu: Vec<bool>,
-    /// Every project that stated it has a newer release that knows the bits and does not.
-    pub withdrawn: bool,
-}
-
-/// All dependencies of a model.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Dependencies {
-    /// As they are stated, ascending by bit and what it needs.
-    pub stated: Vec<Dependency>,
-    /// Every bit with each one that it needs, transitively; ascending.
-    pub closed: Vec<(Node, Node)>,
-}
-
-impl Dependencies {
-    /// What stands and has no alternatives, ascending: the edges that are closed over.
-    pub fn direct(&self) -> impl Iterator<Item = (Node, Node)> {
-        self.stated.iter().filter(|dependency| !dependency.withdrawn).filter_map(Dependency::edge)
-    }
-
-    /// What stands for one bit, with and without alternatives.
-    pub fn of(&self, node: Node) -> impl Iterator<Item = &Dependency> {
-        let start = self.stated.partition_point(|dependency| dependency.node < node);
-        let own = self.stated[start..].iter().take_while(move |dependency| dependency.node == node);
-        own.filter(|dependency| !dependency.withdrawn)
-    }
-
-    /// What stands and has alternatives, ascending.
-    pub fn one_of(&self) -> impl Iterator<Item = &Dependency> {
-        self.stated.iter().filter(|dependency| !dependency.withdrawn && dependency.needs.len() > 1)
-    }
-}
-
-impl Dependency {
-    fn edge(&self) -> Option<(Node, Node)> {
-        if let [needs] = self.needs.as_slice() { Some((self.node, *needs)) } else { None }
-    }
-}
-
-/// Where each release states a dependency, first time.
+/// The first place in each release that states a dependency.
 #[derive(Clone)]
 struct Stated {
     linux: Vec<Option<Span>>,
     qemu: Vec<Option<Span>>,
 }
 
-/// Finds a merged model's dependencies. What has no place in the model is left out and named.
+/// Finds a merged model's dependencies. Those on bits that are not in the model are reported and omitted.
 pub(super) fn find(
     model: &Model,
     linux: &[Tree<'_>],
@@ -135,7 +75,10 @@ impl Finder<'_, '_> {
                 nodes.extend(own.filter(|_| nodes.is_empty()).map(|at| Node::Software(*at)));
                 sort_by(&mut nodes, Ord::cmp);
                 if nodes.is_empty() {
-                    doubt(self.diagnostics, dep.at, format!("`{name}`, in a dependency, has no place here"));
+                    self.diagnostics.warning(
+                        dep.at,
+                        format!("`{name}`, in a dependency, has no location in this release"),
+                    );
                 }
                 nodes
             });
@@ -153,7 +96,7 @@ impl Finder<'_, '_> {
             let [needs, nodes] = [&dep.from, &dep.to].map(|(name, mask)| {
                 let word = words.get(name.as_str());
                 if word.is_none() {
-                    let message = format!("a dependency names `{name}`, which is no word of this release");
+                    let message = format!("a dependency names `{name}`, which is not a word of this release");
                     self.diagnostics.push(Diagnostic::error(dep.at, message));
                 }
                 word.map(|word| bits_in(self.model, word.source.word_source(), *mask))
@@ -165,14 +108,14 @@ impl Finder<'_, '_> {
     }
 
     fn qemu_dep(&mut self, release: usize, dep: &QemuDep, needs: Vec<Node>, nodes: &[Node]) {
-        // An alternative that has no name would be missing from what is said.
+        // An unnamed alternative would be lost.
         if needs.is_empty() || needs.len() != dep.from.1.count_ones() as usize {
-            let message = format!("a dependency on bits of `{}` that have no name is left out", dep.from.0);
-            return doubt(self.diagnostics, dep.at, message);
+            let message = format!("ignored a dependency on unnamed bits of `{}`", dep.from.0);
+            return self.diagnostics.warning(dep.at, message);
         }
         if nodes.is_empty() {
-            let message = format!("a dependency of bits of `{}` that have no name is left out", dep.to.0);
-            return doubt(self.diagnostics, dep.at, message);
+            let message = format!("ignored a dependency of unnamed bits of `{}`", dep.to.0);
+            return self.diagnostics.warning(dep.at, message);
         }
         let several = nodes.len() > 1 || needs.len() > 1;
         for &node in nodes {
@@ -197,36 +140,36 @@ impl Finder<'_, '_> {
             .collect();
         let mut dependencies = Dependencies { stated, closed: Vec::new() };
         let edges: Vec<(Node, Node)> = dependencies.direct().collect();
-        for circle in graph::circles(&edges) {
-            self.report(&circle);
+        for cycle in graph::cycles(&edges) {
+            self.report(&cycle);
         }
         match graph::closure(&edges, MAX_PAIRS) {
             Some(closed) => dependencies.closed = closed,
             None => self.diagnostics.push(Diagnostic::general(format!(
-                "the dependencies come to more than {MAX_PAIRS} pairs of bits"
+                "the dependencies have more than {MAX_PAIRS} pairs of bits"
             ))),
         }
         dependencies
     }
 
-    /// A circle of needs, with the place of each; every edge of it is stated somewhere.
-    fn report(&mut self, circle: &[Node]) {
-        let next = circle.iter().cycle().skip(1);
-        let edges: Vec<(Node, Node)> = circle.iter().copied().zip(next.copied()).collect();
+    /// The error for a cycle, with the place of each edge.
+    fn report(&mut self, cycle: &[Node]) {
+        let next = cycle.iter().cycle().skip(1);
+        let edges: Vec<(Node, Node)> = cycle.iter().copied().zip(next.copied()).collect();
         let named = |node: Node| format!("`{}`", self.model.constant(node));
-        let round: Vec<String> = circle.iter().chain(circle.first()).map(|node| named(*node)).collect();
+        let round: Vec<String> = cycle.iter().chain(cycle.first()).map(|node| named(*node)).collect();
         let mut labels = edges.iter().filter_map(|&(node, needs)| {
             let (at, release) = self.newest(self.stated.get(&(node, vec![needs]))?)?;
             Some((at, format!("{} needs {} in {release}", named(node), named(needs))))
         });
         let Some((first, text)) = labels.next() else { return };
-        let message = format!("features need each other in a circle: {}", round.join(" > "));
+        let message = format!("the dependencies form a cycle: {}", round.join(" > "));
         let found = Diagnostic::error(first, message).with_label(first, text);
         let found = labels.fold(found, |found, (at, text)| found.with_label(at, text));
         self.diagnostics.push(found);
     }
 
-    /// The newest release that states it: a newer one corrects an older.
+    /// The newest release that states the dependency, since newer releases correct older ones.
     fn newest(&self, stated: &Stated) -> Option<(Span, String)> {
         let last = |places: &[Option<Span>]| {
             let place = |(at, place): (usize, &Option<Span>)| Some((at, (*place)?));
@@ -240,7 +183,7 @@ impl Finder<'_, '_> {
     }
 }
 
-/// The known bits of a register or MSR that a mask holds.
+/// The bits of a register or MSR that are in the model and in a mask.
 fn bits_in(model: &Model, source: WordSource, mask: u64) -> Vec<Node> {
     let held = |bit: Bit| mask.checked_shr(u32::from(bit.0)).is_some_and(|rest| rest & 1 == 1);
     match source {
@@ -263,7 +206,7 @@ fn bits_in(model: &Model, source: WordSource, mask: u64) -> Vec<Node> {
     }
 }
 
-/// True when each project that states it has a newer release which names every bit and does not state it.
+/// True if each project that states it has a newer release that names all the bits and does not state it.
 fn is_withdrawn(model: &Model, dependency: &Dependency) -> bool {
     let ends: Set<Node> = dependency.needs.iter().copied().chain([dependency.node]).collect();
     let withdrawn = |stated: &[bool], knows: &dyn Fn(Node, usize) -> bool| {
@@ -283,7 +226,7 @@ impl Model {
         self.features.binary_search_by_key(&location, |feature| feature.location).ok()
     }
 
-    /// The constant's name of any bit.
+    /// The name of a bit's constant.
     #[must_use]
     pub fn constant(&self, node: Node) -> &str {
         match node {

@@ -1,19 +1,19 @@
-//! Names of fields' constants: as the field, in capitals; a published one as it was published.
+//! Names of fields' constants: the field's name in capitals, or the published name.
 //!
-//! A field is the published one of the same place; or, where cpuid.csv was corrected, the one of the same name whose
-//! bits it shares. Fields of one name get their first subleaf, register and lowest bit appended, and so does one that
-//! would be called as the leaf's list is.
+//! A field has the published constant of the same place, or, if cpuid.csv was corrected, the constant of the same
+//! name whose bits it shares. If several fields have one name, or a field's name is that of the leaf's list, the
+//! first subleaf, register and lowest bit are appended.
 
-use super::Field;
 use super::constants::{identifier, settle_alike};
+use super::types::Field;
 use crate::location::{FieldPlace, Leaf};
 use crate::ordered::Set;
 use crate::published::{Published, PublishedBit, PublishedConstant};
 
-/// What no field's constant is called: the list of a leaf's fields.
+/// The name of the list of a leaf's fields, which no constant may have.
 const LIST: &str = "ALL";
 
-/// Names the constants of all fields; the rest of the published ones comes back.
+/// Names the constants of all fields, and returns the published constants that are not used.
 pub(super) fn name(fields: &mut [Field], published: &Published) -> Vec<PublishedConstant> {
     let mut former = Vec::new();
     let leaf_of = |constant: &PublishedConstant| match &constant.bit {
@@ -33,7 +33,7 @@ pub(super) fn name(fields: &mut [Field], published: &Published) -> Vec<Published
     former
 }
 
-/// The same for one leaf.
+/// Like [`name`], for one leaf.
 fn name_leaf(fields: &mut [Field], published: Vec<&PublishedConstant>) -> Vec<PublishedConstant> {
     let mut rest: Vec<&PublishedConstant> = Vec::new();
     let mut taken: Vec<&str> = vec![LIST];
@@ -53,7 +53,7 @@ fn name_leaf(fields: &mut [Field], published: Vec<&PublishedConstant>) -> Vec<Pu
         field.constant = names.next().unwrap_or_default();
     }
     let mut rest: Vec<_> = rest.into_iter().map(|constant| superseded(constant, fields)).collect();
-    // A successor that was superseded itself hands on to its own.
+    // If the successor was itself superseded, use its successor.
     let chain: Vec<(String, String)> =
         rest.iter().filter_map(|old| Some((old.name.clone(), old.successor.clone()?))).collect();
     for constant in &mut rest {
@@ -65,19 +65,19 @@ fn name_leaf(fields: &mut [Field], published: Vec<&PublishedConstant>) -> Vec<Pu
     rest
 }
 
-/// The field that a published constant stands for.
+/// The field that a published constant represents.
 fn same(fields: &[Field], constant: &PublishedConstant) -> Option<usize> {
     let PublishedBit::Field(place, name) = &constant.bit else { return None };
     let free = |field: &Field| field.constant.is_empty();
     let unchanged = |field: &&Field| field.place == *place && field.name == *name;
     let corrected = |field: &Field| free(field) && field.name == *name && field.place.overlaps(place);
-    // A suffix tells of others of its name: such a constant stays where it is.
+    // A suffix distinguishes fields of the same name: such a constant does not follow corrections.
     let plain = identifier(name) == constant.name;
     let at = |is: &dyn Fn(&Field) -> bool| fields.iter().position(is);
     at(&|field| unchanged(&field)).or_else(|| if plain { at(&corrected) } else { None })
 }
 
-/// A published constant without a field of its own: deprecated where a field has its bits now.
+/// A published constant without a field of its own, deprecated if another field has its bits.
 fn superseded(constant: &PublishedConstant, fields: &[Field]) -> PublishedConstant {
     let mut constant = constant.clone();
     if let (PublishedBit::Field(place, _), None) = (&constant.bit, &constant.successor) {

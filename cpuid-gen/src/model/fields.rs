@@ -1,35 +1,23 @@
-//! Bit fields of CPUID's leaves, by kcpuid's `cpuid.csv` (tools/arch/x86/kcpuid in a Linux tree).
+//! Bit fields of CPUID's leaves, from kcpuid's `cpuid.csv` (tools/arch/x86/kcpuid in a Linux tree).
 //!
-//! The newest release that has the file says which fields there are, for which subleaves, and what they are called: the
-//! file describes processors, not the kernel, so what a later one says otherwise or no longer says was corrected. (6.1
-//! counts fixed counters in 0xA.ECX; they stand in EDX.) Older releases only name the same field: the same bits of the
-//! same register of the same leaf, with a subleaf in common.
+//! The newest release with the file determines the fields, their subleaves and their names. The file describes
+//! processors, not the kernel, so a difference from an older file is a correction. (6.1 has the number of fixed
+//! counters in 0xA.ECX; it is in EDX.) Older releases only contribute names of the same field: the same bits of the
+//! same register of the same leaf, with a common subleaf.
 //!
-//! What always holds: fields ascend by leaf, subleaves, register and bits; no two have a bit of a subleaf in common; a
-//! bit that is a [`Feature`] in each of its subleaves is no field; constants' names are Rust identifiers, unique within
-//! a leaf, and never `ALL`, which is the list of a leaf's fields. A name in capitals is no reserved word.
+//! Invariants: fields ascend by leaf, subleaves, register and bits; no two share a bit of a subleaf; a bit that is a
+//! [`Feature`] in each of its subleaves is not a field; constants' names are Rust identifiers, unique within a leaf,
+//! and never `ALL`, the list of a leaf's fields. Names in capitals cannot be keywords.
 
-use super::{Feature, doubt, field_constants as constants, release};
+use super::types::{Feature, Field};
+use super::{field_constants as constants, release};
 use crate::diagnostic::Diagnostics;
 use crate::facts::{CpuidField, LinuxFacts};
 use crate::location::{Bit, CpuidWord, FieldPlace, Leaf, Location, Register, Subleaf};
 use crate::ordered::{Map, sort_by};
 use crate::published::{Published, PublishedBit, PublishedConstant};
 
-/// A bit field of a leaf, where no [`Feature`] is all of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Field {
-    /// The constant's name, unique within the leaf.
-    pub constant: String,
-    /// The short name of the newest release.
-    pub name: String,
-    /// Where it stands.
-    pub place: FieldPlace,
-    /// What each Linux release calls it, in the order of [`Model::linux`](super::Model::linux).
-    pub linux: Vec<Option<String>>,
-}
-
-/// The fields of releases that ascend, and the published constants that none of them is called by.
+/// The fields of releases in ascending order, and the published constants of no field.
 pub(super) fn merge(
     linux: &[&LinuxFacts],
     features: &[Feature],
@@ -37,7 +25,7 @@ pub(super) fn merge(
     diagnostics: &mut Diagnostics,
 ) -> (Vec<Field>, Vec<PublishedConstant>) {
     let newest = linux.iter().rev().find(|facts| !facts.cpuid_fields.is_empty());
-    // cpuid.csv gets better: an older one than that of the published list is not asked.
+    // Newer versions of cpuid.csv are more correct, so one older than the published list is ignored.
     let newest = newest.filter(|facts| !release::is_older(&facts.release, &published.linux));
     let rows = match newest {
         Some(facts) => apart(&facts.cpuid_fields, diagnostics),
@@ -48,7 +36,7 @@ pub(super) fn merge(
         .filter(|(place, _)| newest.is_none() || !is_feature(place, features))
         .map(|(place, name)| Field { constant: String::new(), name, place, linux: Vec::new() })
         .collect();
-    // A place compares by leaf, subleaves, register and bits.
+    // A place is ordered by leaf, subleaves, register and bits.
     sort_by(&mut fields, |a, b| a.place.cmp(&b.place));
     for facts in linux {
         name(&mut fields, facts);
@@ -57,7 +45,7 @@ pub(super) fn merge(
     (fields, former)
 }
 
-/// Place and name of a published field that still stands.
+/// Place and name of a published field that is not deprecated.
 fn described(constant: &PublishedConstant) -> Option<(FieldPlace, String)> {
     match &constant.bit {
         PublishedBit::Field(place, name) if constant.successor.is_none() => Some((*place, name.clone())),
@@ -65,7 +53,7 @@ fn described(constant: &PublishedConstant) -> Option<(FieldPlace, String)> {
     }
 }
 
-/// True when the field is one bit, and each of its subleaves has it as a feature.
+/// True if the field is one bit that is a feature in each of its subleaves.
 fn is_feature(place: &FieldPlace, features: &[Feature]) -> bool {
     let known = |subleaf| {
         let word = CpuidWord { leaf: place.leaf, subleaf: Subleaf(subleaf), register: place.register };
@@ -75,7 +63,7 @@ fn is_feature(place: &FieldPlace, features: &[Feature]) -> bool {
     place.low == place.high && (place.first.0..=place.last.0).all(known)
 }
 
-/// The rows without those that overlap an earlier one.
+/// The rows that do not overlap an earlier one.
 fn apart(rows: &[CpuidField], diagnostics: &mut Diagnostics) -> Vec<(FieldPlace, String)> {
     let mut registers: Map<(Leaf, Register), Vec<&CpuidField>> = Map::new();
     for row in rows {
@@ -83,16 +71,15 @@ fn apart(rows: &[CpuidField], diagnostics: &mut Diagnostics) -> Vec<(FieldPlace,
         match kept.iter().find(|other| row.place().overlaps(&other.place())) {
             None => kept.push(row),
             Some(other) => {
-                let message =
-                    format!("`{}` is left out: it has bits in common with `{}`", row.name, other.name);
-                doubt(diagnostics, row.at, message);
+                let message = format!("ignored `{}`: it shares bits with `{}`", row.name, other.name);
+                diagnostics.warning(row.at, message);
             }
         }
     }
     registers.into_values().flatten().map(|row| (row.place(), row.name.clone())).collect()
 }
 
-/// Adds what a release calls each field.
+/// Adds a release's name of each field.
 fn name(fields: &mut [Field], facts: &LinuxFacts) {
     let mut named: Map<(Leaf, Register, Bit, Bit), Vec<&CpuidField>> = Map::new();
     for row in &facts.cpuid_fields {

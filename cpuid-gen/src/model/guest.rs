@@ -1,8 +1,8 @@
-//! What one QEMU release's code works with on the way from a CPU model to a guest: feature words with their masks,
+//! The data of one QEMU release's code that turns a CPU model into a guest: feature words with their masks,
 //! dependencies, properties by name, Hyper-V's features, XSAVE components.
 //!
-//! What always holds: every word, property and Hyper-V feature that is named was found; properties ascend by name. That a
-//! dependency or a component names a word that there is not, `deps` and `xsave` have told.
+//! Invariants: every named word, property and Hyper-V feature exists; properties ascend by name. Dependencies and
+//! components with unknown words are reported by `deps` and `xsave`.
 
 use super::cpu_models::{Properties, Property};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -11,18 +11,18 @@ use crate::location::{Bit, Leaf, Register, Word, WordSource};
 use crate::ordered::{Map, sort_by};
 use crate::source::Span;
 
-/// What a release's code works with.
+/// The data of a release's code.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Guest {
     /// Feature words by index.
     pub words: Map<Word, GuestWord>,
-    /// `feature_dependencies[]` in its order: what is needed, and what needs it.
+    /// `feature_dependencies[]` in its order: required and dependent bits.
     pub deps: Vec<[WordMask; 2]>,
-    /// Every property that `-cpu` takes, second names included.
+    /// Every property of `-cpu`, including aliases.
     pub properties: Map<String, Target>,
     /// Registers' bits of Hyper-V features, in QEMU's order.
     pub hyperv: Vec<HypervBits>,
-    /// Hyper-V features, by bit: one, and another that it needs.
+    /// Dependencies of Hyper-V features, by bit: a feature, and another that it needs.
     pub hyperv_deps: Vec<[u8; 2]>,
     /// XSAVE components, ascending.
     pub xsave: Vec<Component>,
@@ -40,15 +40,15 @@ pub struct WordMask {
 /// A feature word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GuestWord {
-    /// What it is read from.
+    /// The register it represents.
     pub source: WordSource,
-    /// The bits that `-cpu host` may have when it is to be migratable.
+    /// The bits that `-cpu host` may have in a migratable guest.
     pub migratable: u64,
-    /// The bits that `-cpu host` leaves off.
+    /// The bits that `-cpu host` does not enable.
     pub no_autoenable: u64,
 }
 
-/// What a property sets.
+/// The target of a property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// Bits of a feature word.
@@ -57,14 +57,14 @@ pub enum Target {
     Other(usize),
 }
 
-/// What a Hyper-V feature sets.
+/// The bits that a Hyper-V feature sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HypervBits {
     /// The feature's bit in `hyperv_features`.
     pub feature: u8,
     /// Input EAX.
     pub leaf: Leaf,
-    /// Which of the four.
+    /// The output register.
     pub register: Register,
     /// The bits.
     pub mask: u32,
@@ -81,7 +81,7 @@ pub struct Component {
     pub size: u32,
 }
 
-/// Takes everything over. What names something that there is not is left out.
+/// Converts the facts. Rows with unknown names are omitted.
 pub(super) fn guest(facts: &QemuFacts, diagnostics: &mut Diagnostics) -> Guest {
     let mut names = Names { facts, diagnostics };
     names.resolve()
@@ -128,7 +128,7 @@ impl Names<'_, '_> {
         let property = self.facts.properties.iter().find(|property| property.name == name);
         let found = property.and_then(|property| property.bit).map(|bit| bit.0);
         if found.is_none() {
-            self.diagnostics.push(Diagnostic::error(at, format!("`{name}` is no property with a bit")));
+            self.diagnostics.push(Diagnostic::error(at, format!("`{name}` is not a property with a bit")));
         }
         found
     }
@@ -149,12 +149,12 @@ fn words(facts: &QemuFacts) -> Map<Word, GuestWord> {
     facts.words.iter().map(word).collect()
 }
 
-/// A bit as a mask; nothing for one that a word does not have.
+/// A bit as a mask, or `None` if the word does not have it.
 fn mask(bit: Bit) -> u64 {
     1u64.checked_shl(bit.0.into()).unwrap_or(0)
 }
 
-/// Every name that [`Properties`] knows, with what it stands for.
+/// Every name in [`Properties`], with its target.
 fn properties(facts: &QemuFacts) -> Map<String, Target> {
     let known = Properties::new(facts);
     let bits = facts.bits.iter().flat_map(|bit| bit.names().map(|name| name.replace('_', "-")));

@@ -1,27 +1,27 @@
-//! What KVM does with a bit, as its capability set-up says (arch/x86/kvm/cpuid.c: `kvm_set_cpu_caps`, which is called
+//! KVM's treatment of a bit, according to its capability set-up (arch/x86/kvm/cpuid.c: `kvm_set_cpu_caps`, named
 //! `kvm_initialize_cpu_caps` since 7.0).
 //!
-//! The set-up names a bit in a list, in a call after the lists, or in both; this makes one answer of it. Kinds of the
-//! lists are or'ed in KVM, so the one that asks for the least decides. A call that sets a bit has a condition that the
-//! facts do not hold, so it comes before any list. A call that clears one takes away what "only when the host has it"
-//! never promised; beside a list that promises a bit always, it makes a condition of it.
+//! The set-up names a bit in a list, in a call after the lists, or in both; this module combines them. KVM combines
+//! the kinds of lists by a bitwise or, so the least demanding one decides. A call that sets a bit has a condition
+//! that facts do not include, so it takes precedence over lists. A call that clears a bit does not change a bit that
+//! is advertised only if the host has it, but makes a bit that is always advertised conditional.
 //!
-//! What KVM sets up elsewhere is not seen here: its own leaf 0x40000001, bits that `__do_cpuid_func` writes by number
-//! (ARAT), and before 6.14 what the vendor modules add to the lists (SVM), which say nothing of it then.
+//! Bits set elsewhere are not included: KVM's own leaf 0x40000001, bits that `__do_cpuid_func` writes by number
+//! (ARAT), and before 6.14 the vendor modules' additions (SVM).
 
-use super::LinuxView;
+use super::types::LinuxView;
 use crate::facts::CapKind;
 use crate::vocabulary::kvm_treatment::KvmTreatment;
 
 impl KvmTreatment {
-    /// What a release's view of a bit comes to.
+    /// The treatment according to a release's view of a bit.
     #[must_use]
-    pub fn of(view: &LinuxView) -> KvmTreatment {
+    pub fn from_view(view: &LinuxView) -> KvmTreatment {
         let has = |kind: CapKind| view.caps.contains(&kind);
         if has(CapKind::Set) || (has(CapKind::EmulatedF) && has(CapKind::Clear)) {
             return KvmTreatment::Conditional;
         }
-        // The least demanding first.
+        // From the least demanding to the most.
         let lists = [
             (CapKind::EmulatedF, KvmTreatment::Emulated),
             (CapKind::SynthesizedF, KvmTreatment::Synthesized),
@@ -41,18 +41,18 @@ impl KvmTreatment {
         }
     }
 
-    /// When KVM advertises it, as documentation says it; none for what it does not advertise.
+    /// The condition for advertising it, as a phrase for documentation; `None` if it is not advertised.
     #[must_use]
-    pub fn when(self) -> Option<&'static str> {
+    pub fn condition(self) -> Option<&'static str> {
         match self {
             KvmTreatment::Unknown | KvmTreatment::NotAdvertised | KvmTreatment::Runtime => None,
-            KvmTreatment::Vendor => Some("if its vendor module says so"),
+            KvmTreatment::Vendor => Some("if its vendor module enables it"),
             KvmTreatment::Host => Some("if the host has it"),
             KvmTreatment::Host64 => Some("if the host has it, in 64-bit kernels"),
             KvmTreatment::Passthrough => Some("if the host's CPUID has it"),
             KvmTreatment::Synthesized => Some("if the host's kernel has it"),
             KvmTreatment::Emulated => Some("always"),
-            KvmTreatment::Conditional => Some("on a condition of its own"),
+            KvmTreatment::Conditional => Some("under a condition of its own"),
         }
     }
 }
@@ -60,14 +60,14 @@ impl KvmTreatment {
 #[cfg(test)]
 mod tests {
     use super::{CapKind, KvmTreatment, LinuxView};
+    use crate::location::WordBit;
     use crate::location::{Bit, Word};
-    use crate::model::WordBit;
 
     #[test]
     fn kinds_combine() {
         let of = |kvm: bool, caps: &[CapKind]| {
             let kvm = kvm.then_some(WordBit { word: Word(0), bit: Bit(0) });
-            KvmTreatment::of(&LinuxView { kvm, caps: caps.to_vec(), ..LinuxView::default() })
+            KvmTreatment::from_view(&LinuxView { kvm, caps: caps.to_vec(), ..LinuxView::default() })
         };
         assert_eq!(of(false, &[]), KvmTreatment::Unknown);
         assert_eq!(of(true, &[]), KvmTreatment::NotAdvertised);
@@ -78,9 +78,9 @@ mod tests {
         assert_eq!(of(true, &[CapKind::X8664F, CapKind::PassthroughF]), KvmTreatment::Passthrough);
         assert_eq!(of(true, &[CapKind::EmulatedF]), KvmTreatment::Emulated);
         assert_eq!(of(true, &[CapKind::EmulatedF, CapKind::Clear]), KvmTreatment::Conditional);
-        // 6.1 sets a bit by its number, without a macro.
+        // 6.1 sets a bit by number, without a macro.
         assert_eq!(of(false, &[CapKind::Set]), KvmTreatment::Conditional);
-        // Each kind alone comes to something.
+        // Each kind alone has a treatment.
         for (kind, name) in CapKind::ALL {
             assert_ne!(of(true, &[kind]), KvmTreatment::Unknown, "{name}");
         }

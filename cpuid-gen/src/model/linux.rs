@@ -1,24 +1,25 @@
-//! Adds one Linux release to the model: the kernel's bits first, then KVM's.
+//! Adds a Linux release to the model: the kernel's bits, then KVM's.
 
-use super::{Joined, KernelView, LinuxRelease, LinuxView, doubt};
+use super::joined::Joined;
+use super::types::{KernelView, LinuxRelease, LinuxView};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{KvmBit, LinuxFacts, LinuxFlag};
 use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf, Word, WordBit};
 use crate::ordered::Map;
 use crate::source::Span;
 
-/// AMD repeats bits of 1.EDX here (APM volume 3, E.4.2). Neither project has names for the copies, so what KVM's set-up
-/// says of one stands with the original.
+/// AMD repeats bits of 1.EDX here (APM volume 3, E.4.2). Neither project has names for the copies, so KVM's treatment
+/// of a copy is recorded with the original.
 const ALIAS: CpuidWord = CpuidWord { leaf: Leaf(0x8000_0001), subleaf: Subleaf(0), register: Register::Edx };
 const ALIASED: CpuidWord = CpuidWord { leaf: Leaf(1), ..ALIAS };
 
-/// What the model keeps of the release itself.
+/// The model's record of the release itself.
 pub(super) fn release(facts: &LinuxFacts) -> LinuxRelease {
     let words = facts.words.iter().map(|word| (word.word, word.name.clone())).collect();
     LinuxRelease { name: facts.release.clone(), words }
 }
 
-/// One release's facts, indexed for the merge. The maps are only looked up, never walked.
+/// One release's facts, indexed for merging. The maps are only used for look-ups.
 pub(super) struct Tree<'a> {
     release: usize,
     facts: &'a LinuxFacts,
@@ -26,12 +27,12 @@ pub(super) struct Tree<'a> {
     by_leaf: Map<&'a str, CpuidWord>,
     /// Locations of features whose kernel word is software-defined.
     moved: Map<&'a str, Vec<Location>>,
-    /// Locations by macro: what KVM's capability calls resolve through.
+    /// Locations by macro, which resolve KVM's capability calls.
     named: Map<&'a str, Vec<Location>>,
 }
 
-/// Adds a release, the `release`th in order, but for KVM's capabilities: those may name a bit by its number alone,
-/// which only another release has a macro for.
+/// Adds the release with index `release`, except for KVM's capabilities: those may name a bit by a number for which
+/// only another release has a macro.
 pub(super) fn add<'a>(
     joined: &mut Joined,
     release: usize,
@@ -64,7 +65,7 @@ pub(super) fn add<'a>(
 }
 
 impl<'a> Tree<'a> {
-    /// Where KVM's bit stands in hardware.
+    /// The hardware location of KVM's bit.
     fn kvm_location(&self, bit: &KvmBit, diagnostics: &mut Diagnostics) -> Option<Location> {
         let word = self.by_leaf.get(bit.leaf_name.as_str());
         if word.is_none() {
@@ -124,7 +125,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// KVM's words are the kernel's hardware words and its own: a bit's place follows from its register.
+    /// KVM's words are the kernel's hardware words and its own, so a bit's place follows from its register.
     fn kvm_words(&self, joined: &mut Joined) {
         let words: Map<CpuidWord, Word> =
             self.facts.words.iter().filter_map(|word| Some((word.location?, word.word))).collect();
@@ -137,17 +138,17 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// What the release says.
+    /// The release's facts.
     pub(super) fn facts(&self) -> &'a LinuxFacts {
         self.facts
     }
 
-    /// Where the hardware has what a macro names; nowhere when software defines it.
+    /// The hardware locations of a macro; empty if software defines it.
     pub(super) fn locations(&self, name: &str) -> &[Location] {
         self.named.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// Adds what KVM's capability set-up names, once every release's features are in the model.
+    /// Adds the bits in KVM's capability set-up, after the features of all releases.
     pub(super) fn kvm_caps(&self, joined: &mut Joined, diagnostics: &mut Diagnostics) {
         for cap in &self.facts.kvm_caps {
             let leaf = cap.leaf_name.as_deref().and_then(|name| self.by_leaf.get(name).copied());
@@ -161,13 +162,14 @@ impl<'a> Tree<'a> {
                 }
             }
             if !found {
-                let message = format!("KVM names `{}`, which has no location here", cap.name);
-                doubt(diagnostics, cap.at, message);
+                let message = format!("KVM names `{}`, which has no location in this release", cap.name);
+                diagnostics.warning(cap.at, message);
             }
         }
     }
 
-    /// The bits that a name in KVM's set-up means: a macro, in this word if one is given, or `BIT(n)` of the word.
+    /// The bits that a name in KVM's set-up represents: a macro, in this word if one is given, or `BIT(n)` of the
+    /// word.
     fn cap_locations(&self, name: &str, leaf: Option<CpuidWord>) -> Vec<Location> {
         let number = name.strip_prefix("BIT(").and_then(|rest| rest.strip_suffix(')'));
         match (number, leaf) {
@@ -191,7 +193,7 @@ fn push<'a>(map: &mut Map<&'a str, Vec<Location>>, name: &'a str, location: Loca
     }
 }
 
-/// Names a location's view. A second macro for the same bit cannot be kept, so it must not vanish unsaid.
+/// Names a location's view. A second macro for the same bit cannot be kept and is reported.
 fn claim(
     view: &mut LinuxView,
     name: &str,
@@ -206,13 +208,13 @@ fn claim(
         }
         Some(kept) if kept == name => true,
         Some(kept) => {
-            doubt(diagnostics, at, format!("`{name}` is left out: {location} is `{kept}` already"));
+            diagnostics.warning(at, format!("ignored `{name}`: {location} is already `{kept}`"));
             false
         }
     }
 }
 
-/// Adds bits that their macro identifies.
+/// Adds bits that are identified by their macro.
 fn kernel_bits(
     all: &mut Map<String, Vec<Option<KernelView>>>,
     (release, releases): (usize, usize),
@@ -224,13 +226,13 @@ fn kernel_bits(
         let place = WordBit { word: flag.word, bit: flag.bit };
         if let Some(kept) = taken.insert((flag.word, flag.bit), &flag.name) {
             let at = format!("word {}, bit {}", flag.word.0, flag.bit.0);
-            doubt(diagnostics, flag.at, format!("`{}` is left out: {at} is `{kept}` already", flag.name));
+            diagnostics.warning(flag.at, format!("ignored `{}`: {at} is already `{kept}`", flag.name));
             taken.insert((flag.word, flag.bit), kept);
             continue;
         }
         let views = all.or_insert_with(flag.name.clone(), || vec![None; releases]);
         if views[release].is_some() {
-            doubt(diagnostics, flag.at, format!("`{}` is defined twice; the first is kept", flag.name));
+            diagnostics.warning(flag.at, format!("`{}` is defined twice; the first is kept", flag.name));
             continue;
         }
         views[release] = Some(KernelView { place, flag: flag.flag.clone() });

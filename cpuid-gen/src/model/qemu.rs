@@ -1,12 +1,14 @@
-//! Adds one QEMU release to the model.
+//! Adds a QEMU release to the model.
 
-use super::{Joined, QemuRelease, QemuView, board, cpu_models, doubt, guest};
+use super::joined::Joined;
+use super::types::{QemuRelease, QemuView};
+use super::{board, cpu_models, guest};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{QemuBit, QemuFacts, QemuWord};
 use crate::location::{CpuidWord, Location, Word, WordSource};
 use crate::ordered::Map;
 
-/// What the model keeps of the release itself.
+/// The model's record of the release itself.
 pub(super) fn release(facts: &QemuFacts, diagnostics: &mut Diagnostics) -> QemuRelease {
     let words = facts.words.iter().map(|word| (word.index, word.name.clone())).collect();
     let sources = facts.words.iter().map(|word| (word.index, word.source.word_source())).collect();
@@ -17,7 +19,7 @@ pub(super) fn release(facts: &QemuFacts, diagnostics: &mut Diagnostics) -> QemuR
     QemuRelease { name: facts.release.clone(), words, sources, models, board, guest }
 }
 
-/// A CPUID register has 32 bits, though QEMU keeps every feature word in 64.
+/// A CPUID register has 32 bits, but QEMU keeps all feature words in 64.
 fn check_masks(facts: &QemuFacts, diagnostics: &mut Diagnostics) {
     for row in facts.models.iter().flat_map(|model| &model.words).filter(|row| row.mask >> 32 != 0) {
         if facts.word_named(&row.word).and_then(register).is_some() {
@@ -27,7 +29,7 @@ fn check_masks(facts: &QemuFacts, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Which feature word mirrors a register; the first where two do.
+/// The feature word of each register; the first if there are two.
 pub(super) fn registers(facts: &QemuFacts) -> Map<CpuidWord, Word> {
     let mut words = Map::new();
     for word in &facts.words {
@@ -42,12 +44,12 @@ pub(super) fn register(word: &QemuWord) -> Option<CpuidWord> {
     word.source.cpuid_word()
 }
 
-/// Adds a release, the `release`th in order.
+/// Adds the release with index `release`.
 pub(super) fn add(joined: &mut Joined, release: usize, facts: &QemuFacts, diagnostics: &mut Diagnostics) {
     let words: Map<&str, &QemuWord> = facts.words.iter().map(|word| (word.name.as_str(), word)).collect();
     for bit in &facts.bits {
         let Some(word) = words.get(bit.word.as_str()) else {
-            let message = format!("`{}` is in `{}`, which is no word of this release", bit.name, bit.word);
+            let message = format!("`{}` is in `{}`, which is not a word of this release", bit.name, bit.word);
             diagnostics.push(Diagnostic::error(bit.at, message));
             continue;
         };
@@ -75,8 +77,8 @@ pub(super) fn add(joined: &mut Joined, release: usize, facts: &QemuFacts, diagno
 fn name(view: &mut QemuView, bit: &QemuBit, diagnostics: &mut Diagnostics) {
     match &view.name {
         Some(kept) if *kept != bit.name => {
-            let message = format!("`{}` is left out: its bit is `{kept}` already", bit.name);
-            doubt(diagnostics, bit.at, message);
+            let message = format!("ignored `{}`: its bit is already `{kept}`", bit.name);
+            diagnostics.warning(bit.at, message);
         }
         _ => view.name = Some(bit.name.clone()),
     }

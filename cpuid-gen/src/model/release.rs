@@ -1,30 +1,23 @@
-//! The order of releases: by number, never by text (6.9 is older than 6.12).
+//! The releases of one project, in their order.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::ordered::sort_by;
+use crate::release::ReleaseOrder;
 use crate::source::Span;
 
-/// What a release sorts by: its numbers, then whether it is final (`-rc1` comes before), then the whole text.
-fn key(release: &str) -> (Vec<u64>, u64, &str) {
-    let (numbers, suffix) = release.split_once('-').unwrap_or((release, ""));
-    let parts = numbers.split('.').map(|part| part.parse().unwrap_or(u64::MAX)).collect();
-    let candidate = suffix.strip_prefix("rc").and_then(|number| number.parse().ok());
-    (parts, candidate.unwrap_or(u64::MAX), release)
-}
-
-/// True when `release` comes before `other`, if there is an other one.
+/// True when `release` is older than `other`; false if `other` is empty.
 pub(super) fn is_older(release: &str, other: &str) -> bool {
-    !other.is_empty() && key(release) < key(other)
+    !other.is_empty() && ReleaseOrder::new(release) < ReleaseOrder::new(other)
 }
 
-/// The facts, oldest release first; a release that comes twice is an error, and the first stays.
+/// The facts, oldest release first. A release given twice is an error; its first facts are kept.
 pub(super) fn sorted<'a, F>(
     all: &'a [F],
     name: impl Fn(&'a F) -> (&'a String, Span),
     diagnostics: &mut Diagnostics,
 ) -> Vec<&'a F> {
     let mut order: Vec<&F> = all.iter().collect();
-    sort_by(&mut order, |a, b| key(name(a).0).cmp(&key(name(b).0)));
+    sort_by(&mut order, |a, b| ReleaseOrder::new(name(a).0).cmp(&ReleaseOrder::new(name(b).0)));
     order.dedup_by(|later, kept| {
         let ((later, at), (kept, first)) = (name(later), name(kept));
         let twice = later == kept;
@@ -35,16 +28,4 @@ pub(super) fn sorted<'a, F>(
         twice
     });
     order
-}
-
-#[cfg(test)]
-mod tests {
-    use super::key;
-
-    #[test]
-    fn releases_ascend_by_number() {
-        let ordered =
-            ["4.4.302", "6.1", "6.1.9", "6.1.10", "6.9.1", "6.12.117", "7.3-rc2", "7.3-rc10", "7.3"];
-        assert!(ordered.is_sorted_by(|a, b| key(a) < key(b)));
-    }
 }

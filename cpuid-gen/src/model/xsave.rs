@@ -1,30 +1,18 @@
-//! XSAVE state components: what `x86_ext_save_areas[]` of every QEMU release says, as one list.
+//! XSAVE state components, merged from `x86_ext_save_areas[]` of all QEMU releases.
 //!
-//! Sizes are the processor's, not QEMU's, so releases must agree; where one of them fixes no offset, another may.
-//! What always holds: components ascend, and the bit that enables one has a name. target/i386/cpu.c; Intel SDM
-//! volume 1, "Managing state using the XSAVE feature set".
+//! Sizes are the processor's, so releases must agree; an offset may be missing in some releases. Invariants:
+//! components ascend, and the bit that enables one has a name. target/i386/cpu.c; Intel SDM volume 1, "Managing state
+//! using the XSAVE feature set".
 
-use super::{Feature, qemu};
+use super::qemu;
+use super::types::{Feature, XsaveComponent};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{QemuFacts, QemuXsave};
 use crate::location::Location;
 use crate::ordered::Map;
 use crate::source::Span;
 
-/// A state component.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct XsaveComponent {
-    /// Its bit in XCR0 or `IA32_XSS`.
-    pub number: u8,
-    /// The bit that enables it.
-    pub feature: Location,
-    /// Bytes. Components 0 and 1 share the legacy region and the header, whose size both have.
-    pub size: u32,
-    /// Bytes from the area's start in the standard format, where a release fixes it.
-    pub offset: Option<u32>,
-}
-
-/// Joins what all releases say.
+/// Merges the components of all releases.
 pub(super) fn merge(
     releases: &[&QemuFacts],
     features: &[Feature],
@@ -45,9 +33,9 @@ pub(super) fn merge(
 fn component(facts: &QemuFacts, row: &QemuXsave, features: &[Feature]) -> Result<XsaveComponent, Diagnostic> {
     let word = facts
         .word_named(&row.word)
-        .ok_or_else(|| Diagnostic::error(row.at, format!("`{}` is no word of this release", row.word)))?;
+        .ok_or_else(|| Diagnostic::error(row.at, format!("`{}` is not a word of this release", row.word)))?;
     let register = qemu::register(word).ok_or_else(|| {
-        Diagnostic::error(row.at, format!("`{}` is an MSR, which enables no component", row.word))
+        Diagnostic::error(row.at, format!("`{}` is an MSR, which cannot enable a component", row.word))
     })?;
     let feature = Location { word: register, bit: row.bit };
     if features.binary_search_by_key(&feature, |known| known.location).is_err() {
@@ -67,8 +55,8 @@ fn join(
     let offset = known.offset.or(new.offset);
     let same = XsaveComponent { offset, ..*known } == XsaveComponent { offset: new.offset.or(offset), ..new };
     if !same {
-        let message = format!("component {} is not what another release has", new.number);
-        diagnostics.push(Diagnostic::error(at, message).with_label(*first, "the other"));
+        let message = format!("component {} differs from another release", new.number);
+        diagnostics.push(Diagnostic::error(at, message).with_label(*first, "the other release"));
     }
     known.offset = offset;
 }

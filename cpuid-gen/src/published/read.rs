@@ -1,6 +1,6 @@
 //! The reader of `constants.tsv`. Rows are tab-separated like those of facts; the first column is the module.
 
-use super::{Published, PublishedBit, PublishedConstant};
+use super::list::{Published, PublishedBit, PublishedConstant};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::columns::{Columns, rows};
 use crate::location::{CpuidWord, FieldPlace, Location};
@@ -8,7 +8,7 @@ use crate::ordered::Map;
 use crate::source::{FileId, Sources, Span};
 
 impl Published {
-    /// Reads a list of constants. Every row that is wrong becomes a diagnostic; the result is then none.
+    /// Reads a list of constants. Every faulty row is a diagnostic, and the result is then `None`.
     pub fn read(sources: &Sources, file: FileId, diagnostics: &mut Diagnostics) -> Option<Published> {
         let (mut found, mut list) = (Diagnostics::new(), Published::default());
         let mut places = Vec::new();
@@ -40,7 +40,7 @@ fn row(mut c: Columns<'_>, list: &mut Published, places: &mut Vec<Span>) -> Resu
         "vmx" => PublishedBit::Vmx,
         "field" => field(&mut c)?,
         _ => {
-            let message = format!("`{kind}` is not a kind of row that a list of constants has");
+            let message = format!("`{kind}` is not a row of a list of constants");
             let help = "expected releases, feature, msr, software, bug, vmx or field";
             return Err(Diagnostic::error(at, message).with_help(help));
         }
@@ -68,52 +68,53 @@ fn field(c: &mut Columns<'_>) -> Result<PublishedBit, Diagnostic> {
         high: c.bit(31)?,
     };
     if place.first > place.last || place.low > place.high {
-        return Err(c.error("the field ends before it begins"));
+        return Err(c.error("the end of the field is before its start"));
     }
     Ok(PublishedBit::Field(place, c.name("FIELD")?))
 }
 
-/// A name stands once in its module, a bit has one constant that stands, and successors are there, of the same bit.
+/// Checks that names are unique in their module, that a bit has one constant that is not deprecated, and that
+/// successors exist and have the same bit.
 fn check(list: &Published, places: &[Span], found: &mut Diagnostics) {
     let mut names: Map<(String, &str), usize> = Map::new();
     for (index, constant) in list.constants.iter().enumerate() {
         let module = constant.bit.module();
         if let Some(first) = names.insert((module, &constant.name), index) {
-            let message = format!("a second constant called `{}` in one module", constant.name);
+            let message = format!("duplicate constant `{}` in a module", constant.name);
             let diagnostic = Diagnostic::error(places[index], message);
-            found.push(diagnostic.with_label(places[first], "the first one"));
+            found.push(diagnostic.with_label(places[first], "first here"));
         }
     }
-    let mut standing: Map<&PublishedBit, usize> = Map::new();
+    let mut current: Map<&PublishedBit, usize> = Map::new();
     for (index, constant) in list.constants.iter().enumerate() {
         if constant.successor.is_some() || !is_one_bit(&constant.bit) {
             continue;
         }
-        if let Some(first) = standing.insert(&constant.bit, index) {
+        if let Some(first) = current.insert(&constant.bit, index) {
             let other = &list.constants[first].name;
             let message =
-                format!("`{}` and `{other}` stand for one bit: one must succeed the other", constant.name);
+                format!("`{}` and `{other}` have the same bit: one must succeed the other", constant.name);
             let diagnostic = Diagnostic::error(places[index], message);
-            found.push(diagnostic.with_label(places[first], "the other one"));
+            found.push(diagnostic.with_label(places[first], "the other constant"));
         }
     }
     for (constant, &at) in list.constants.iter().zip(places) {
         let Some(successor) = &constant.successor else { continue };
         let known = names.get(&(constant.bit.module(), successor.as_str()));
         let Some(&index) = known.filter(|&&index| list.constants[index].successor.is_none()) else {
-            let message = format!("the successor `{successor}` is not a constant of its module that stands");
+            let message = format!("the successor `{successor}` is not a current constant of its module");
             found.push(Diagnostic::error(at, message));
             continue;
         };
         let bit = &list.constants[index].bit;
         if is_one_bit(&constant.bit) && *bit != constant.bit {
-            let message = format!("the successor `{successor}` is of another bit, {bit}");
-            found.push(Diagnostic::error(at, message).with_label(places[index], "it is here"));
+            let message = format!("the successor `{successor}` has another bit, {bit}");
+            found.push(Diagnostic::error(at, message).with_label(places[index], "the successor"));
         }
     }
 }
 
-/// Only the place of these is a single bit that never changes: macros have none, and fields are corrected.
+/// True for a single bit at a fixed place: macros have no place, and a field's place can be corrected.
 fn is_one_bit(bit: &PublishedBit) -> bool {
     matches!(bit, PublishedBit::Feature(_) | PublishedBit::Msr(..))
 }

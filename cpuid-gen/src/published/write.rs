@@ -1,10 +1,10 @@
-//! The writer of `constants.tsv`: what [`Published::read`] reads.
+//! The writer of `constants.tsv`, which [`Published::read`] reads.
 
 use std::fmt::Write as _;
 
-use super::{Published, PublishedBit};
+use super::list::{Published, PublishedBit};
 
-/// What stands at the head of the list.
+/// The text at the head of the list.
 const HEAD: &str = "\
 # The published constants of cpuid-tables. `upstream/bump` adds to this list; a row never leaves it.
 # The README of this folder says what each column is and what is promised.

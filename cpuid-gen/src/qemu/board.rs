@@ -1,16 +1,18 @@
-//! What a file with machine types defines: functions, tables and `TypeInfo`s, those of macros among them.
+//! The definitions in a file with machine types: functions, tables and `TypeInfo`s, including those that macros
+//! expand to.
 //!
 //! QEMU defines a machine type by a macro (`DEFINE_Q35_MACHINE(10, 2)`, `DEFINE_I440FX_MACHINE(v2_8, "pc-i440fx-2.8",
 //! NULL, pc_i440fx_2_8_machine_options)`) whose name and parameters change from release to release. The macro is
-//! expanded as C has it, and what comes out is read: a `TypeInfo` with the name and the `class_init` function, that
-//! function, and the one that registers the type.
+//! expanded, and its expansion is read: a `TypeInfo` with the name and the `class_init` function, that function, and
+//! the function that registers the type.
 
 use std::collections::HashMap;
 
-use crate::c::declare::{closing, inside};
+use crate::c::declare::{close, inside};
 use crate::c::expand::expand;
 use crate::c::lexer::{Kind, Token};
-use crate::c::preprocess::{Macros, Moment, Unit};
+use crate::c::macros::{Macros, Moment};
+use crate::c::preprocess::Unit;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Span;
 
@@ -20,38 +22,38 @@ pub(super) struct Code<'a> {
     pub(super) tokens: Vec<Token<'a>>,
     /// The place of the name before the braces.
     pub(super) at: Span,
-    /// When they were read: macros are looked up as of then.
+    /// When they were read; macros are looked up at this moment.
     pub(super) moment: Moment,
 }
 
-/// One file's definitions.
+/// The definitions in one file.
 #[derive(Debug, Default)]
 pub(super) struct Board<'a> {
     /// Functions by name.
     pub(super) functions: HashMap<String, Code<'a>>,
     /// Arrays by name.
     pub(super) tables: HashMap<String, Code<'a>>,
-    /// `TypeInfo`s, with their names, in order.
+    /// `TypeInfo`s with their names, in order.
     pub(super) types: Vec<(String, Code<'a>)>,
-    /// Functions that run when QEMU starts.
+    /// Names of functions that run when QEMU starts.
     pub(super) started: Vec<String>,
-    /// True when all of the file was understood.
+    /// True if the whole file was parsed.
     pub(super) whole: bool,
 }
 
-/// What marks a function that runs when QEMU starts.
+/// Macros that mark a function that runs when QEMU starts.
 const STARTS: [&str; 2] = ["type_init", "machine_init"];
 
 impl<'a> Board<'a> {
-    /// All of a unit that was read with its function bodies.
-    pub(super) fn of(unit: &Unit<'a>, macros: &Macros<'a>, diagnostics: &mut Diagnostics) -> Board<'a> {
+    /// Collects the definitions of a unit that was read with its function bodies.
+    pub(super) fn new(unit: &Unit<'a>, macros: &Macros<'a>, diagnostics: &mut Diagnostics) -> Board<'a> {
         let mut board = Board::default();
         let moment = |at: Span| (unit.moment(at), at);
         board.whole = diagnostics.take(board.add(&unit.tokens, macros, &moment, true)).is_some();
         board
     }
 
-    /// The first function that runs when QEMU starts and names `&variable`, by variable.
+    /// By variable, the first function that runs when QEMU starts and contains `&variable`.
     pub(super) fn registers(&self) -> HashMap<&str, &Code<'a>> {
         let mut found = HashMap::new();
         for code in self.started.iter().filter_map(|name| self.functions.get(name)) {
@@ -62,7 +64,7 @@ impl<'a> Board<'a> {
         found
     }
 
-    /// Adds what stands in `tokens` outside all braces. `place` gives the moment and the place of a definition.
+    /// Adds the definitions in `tokens` outside all braces. `place` returns the moment and the place of a definition.
     fn add(
         &mut self,
         tokens: &[Token<'a>],
@@ -96,7 +98,8 @@ impl<'a> Board<'a> {
         Ok(())
     }
 
-    /// `NAME(...)` at `at`: a function's head, a macro, or what starts a function. Where it ends.
+    /// Reads `NAME(...)` at `at`: a function's head, a macro, or the registration of a start-up function. Returns its
+    /// end.
     fn call(
         &mut self,
         tokens: &[Token<'a>],
@@ -119,14 +122,17 @@ impl<'a> Board<'a> {
         } else if STARTS.contains(&name.text.as_ref()) {
             self.started.extend(tokens[at + 2..end].first().map(|token| token.text.clone().into_owned()));
         } else if name.text.starts_with("DEFINE_") {
-            let message = format!("`{}` is not a macro of the files that are read", name.text);
+            let message = format!(
+                "unknown macro `{}`: the files that define machine types do not define it",
+                name.text
+            );
             return Err(Diagnostic::error(span, message));
         }
         Ok(end)
     }
 }
 
-/// What stands in the braces that open at `open`.
+/// The tokens in the braces that open at `open`.
 fn code<'a>(
     tokens: &[Token<'a>],
     open: usize,
@@ -139,12 +145,4 @@ fn code<'a>(
         return Err(Diagnostic::error(at, "expected a `{` after this"));
     }
     Ok(Code { tokens: inside(tokens, open)?.to_vec(), at, moment })
-}
-
-/// Index of the bracket that closes the one at `open`.
-pub(super) fn close(tokens: &[Token<'_>], open: usize) -> Result<usize, Diagnostic> {
-    closing(tokens, open).ok_or_else(|| {
-        let open = &tokens[open.min(tokens.len() - 1)];
-        Diagnostic::error(open.span, format!("this `{}` is never closed", open.text))
-    })
 }

@@ -1,57 +1,56 @@
-//! What the functions of a machine type do that touches CPUs.
+//! The effects of a machine type's functions on CPUs.
 //!
-//! A machine type's `class_init` function and the options functions that it calls set properties by `compat_props_add`
-//! or, before 4.0, `SET_MACHINE_COMPAT`, and the default version of CPU models by `default_cpu_version = ...`. They are
-//! followed statement by statement. Statements that mention none of these are passed over; one that does and that a
-//! condition decides, or that has another form, is a diagnostic.
+//! A machine type's `class_init` function and the options functions that it calls set properties by
+//! `compat_props_add` or, before 4.0, `SET_MACHINE_COMPAT`, and the default version of CPU models by
+//! `default_cpu_version = ...`. They are followed statement by statement. Statements that mention none of these are
+//! skipped. A relevant statement that is conditional or of another form is a diagnostic.
 //!
-//! The machine's `init` function runs later. Of it, and of all functions that it names, `x86_cpu_change_kvm_default`
-//! and `x86_cpus_init` are read.
+//! The machine's `init` function runs later. `x86_cpu_change_kvm_default` and `x86_cpus_init` are read from it and
+//! from all functions that it names.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
-use super::board::{Board, Code, close};
+use super::board::{Board, Code};
 use super::globals::{Global, globals};
 use super::statements::{assigned, call, local_table, statement_end, without_getenv};
 use crate::c::MAX_DEPTH;
 use crate::c::Value;
-use crate::c::declare::split_commas;
+use crate::c::declare::{close, split_commas};
 use crate::c::expand::expand;
 use crate::c::expr::{Environment, evaluate};
 use crate::c::lexer::{Kind, Token, string_value};
-use crate::c::preprocess::{Macros, Moment};
+use crate::c::macros::{Macros, Moment};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 
-/// The type in facts of a change to `kvm_default_props[]`.
+/// The type of a change to `kvm_default_props[]` in facts.
 pub(super) const KVM_DEFAULT: &str = "kvm-default";
 
-/// Names of which no statement may be passed over.
+/// Names that mark a relevant statement.
 const MATTERS: [&str; 3] = ["compat_props", "default_cpu_version", "SET_MACHINE_COMPAT"];
 
-/// How many functions a class function may call, and how many changes an `init` function may make. Real ones stay
-/// below 100.
+/// Maximum number of calls from a class function, and of changes by an `init` function. Real ones stay below 100.
 const MAX_STEPS: usize = 1000;
 
-/// One file's code, with what it refers to elsewhere.
+/// One file's code, and the definitions in other files that it uses.
 pub(super) struct Runner<'r, 'a> {
     pub(super) board: &'r Board<'a>,
     /// Tables of other files.
     pub(super) shared: &'r HashMap<String, Code<'a>>,
     pub(super) macros: &'r Macros<'a>,
     pub(super) names: &'r HashMap<String, Value>,
-    /// Which function registers a type.
+    /// The function that registers each type.
     pub(super) registers: HashMap<&'r str, &'r Code<'a>>,
-    /// Functions that change no CPU when they run.
+    /// Functions that are known not to change CPUs.
     pub(super) harmless: RefCell<HashSet<String>>,
-    /// Rows of the tables that were read, by the tables' places.
+    /// Rows of the tables read so far, by the tables' places.
     pub(super) read: RefCell<HashMap<Span, Vec<Global>>>,
 }
 
-/// What a class function leaves behind.
+/// The effects of a class function.
 #[derive(Debug, Default)]
 pub(super) struct Class {
     /// Every compatibility property, in order.
@@ -60,18 +59,18 @@ pub(super) struct Class {
     pub(super) version: Option<(i128, Span)>,
     /// The machine's `init` function.
     pub(super) init: Option<String>,
-    /// The functions that were followed, each before those that it calls.
+    /// The functions followed, each before those that it calls.
     pub(super) followed: Vec<String>,
 }
 
-/// What an `init` function does.
+/// The effects of an `init` function.
 #[derive(Debug, Default)]
 pub(super) struct Started {
     /// Changes to KVM's default properties, in order.
     pub(super) changes: Vec<Global>,
-    /// What `x86_cpus_init` gets for a version, if it is a constant.
+    /// The version passed to `x86_cpus_init`, if it is a constant.
     pub(super) version: Option<(i128, Span)>,
-    /// True when a function named one that led to it.
+    /// True once a function named another one that leads to it.
     recursive: bool,
 }
 
@@ -82,7 +81,7 @@ impl<'a> Runner<'_, 'a> {
         let code = code.ok_or_else(|| {
             Diagnostic::error(
                 at,
-                format!("`{function}`, which sets the machine type up, is not in this file"),
+                format!("this file does not define `{function}`, which initializes the machine type"),
             )
         })?;
         let mut class = Class::default();
@@ -90,7 +89,7 @@ impl<'a> Runner<'_, 'a> {
         Ok(class)
     }
 
-    /// The statements of a function; `depth` calls led to it.
+    /// Reads the statements of a function at call depth `depth`.
     fn body(&self, code: &Code<'a>, class: &mut Class, depth: usize) -> Result<()> {
         let mut rest = code.tokens.as_slice();
         while !rest.is_empty() {
@@ -109,7 +108,7 @@ impl<'a> Runner<'_, 'a> {
         Ok(())
     }
 
-    /// A statement that is one call.
+    /// Reads a statement that is a single call.
     fn followed(
         &self,
         function: &Token<'a>,
@@ -126,15 +125,12 @@ impl<'a> Runner<'_, 'a> {
             self.set_compat(function, arguments, code.moment, class)?;
         } else if let Some(inner) = self.board.functions.get(name) {
             if depth > MAX_DEPTH || class.followed.len() > MAX_STEPS {
-                return Err(Diagnostic::error(
-                    function.span,
-                    "options functions call each other without end",
-                ));
+                return Err(Diagnostic::error(function.span, "too many nested calls of options functions"));
             }
             class.followed.push(name.to_owned());
             self.body(inner, class, depth + 1)?;
         } else if name.contains("compat") || name.ends_with("_options") {
-            let message = format!("`{name}`, which may set properties, is not in this file");
+            let message = format!("this file does not define `{name}`, which may set properties");
             return Err(Diagnostic::error(function.span, message));
         } else {
             self.passed_over(arguments)?;
@@ -142,14 +138,14 @@ impl<'a> Runner<'_, 'a> {
         Ok(())
     }
 
-    /// Checks that tokens say nothing about CPUs.
+    /// Checks that tokens do not affect CPUs.
     fn passed_over(&self, tokens: &[Token<'a>]) -> Result<()> {
         let matters = |token: &&Token<'_>| token.kind == Kind::Ident && self.matters(&token.text);
         match tokens.iter().find(matters) {
             None => Ok(()),
             Some(token) => {
-                let message = format!("what is done with `{}` here is not understood", token.text);
-                let help = "only plain statements that always run are followed";
+                let message = format!("cannot follow this use of `{}`", token.text);
+                let help = "expected an unconditional statement";
                 Err(Diagnostic::error(token.span, message).with_help(help))
             }
         }
@@ -160,7 +156,8 @@ impl<'a> Runner<'_, 'a> {
         options || name == "compat_props_add" || MATTERS.contains(&name)
     }
 
-    /// `compat_props_add(m->compat_props, TABLE, LENGTH)`: the table stands in the function, the file, or elsewhere.
+    /// Reads `compat_props_add(m->compat_props, TABLE, LENGTH)`. The table is in the function, the file, or another
+    /// file.
     fn table(&self, function: &Token<'a>, arguments: &[Token<'a>], code: &Code<'a>) -> Result<Vec<Global>> {
         let parts = split_commas(arguments);
         let [list, [table], _] = parts[..] else {
@@ -180,10 +177,10 @@ impl<'a> Runner<'_, 'a> {
         let found = found.ok_or_else(|| {
             Diagnostic::error(
                 table.span,
-                format!("the table `{}` is in none of the files that are read", table.text),
+                format!("unknown table `{}`: no file that is read defines it", table.text),
             )
         })?;
-        // Each machine type sets what all newer ones do.
+        // The tables of newer releases are used by each older machine type.
         if let Some(rows) = self.read.borrow().get(&found.at) {
             return Ok(rows.clone());
         }
@@ -192,7 +189,7 @@ impl<'a> Runner<'_, 'a> {
         Ok(rows)
     }
 
-    /// `SET_MACHINE_COMPAT(m, ROWS)`, which adds to the list since 2.6 and replaced it before.
+    /// Reads `SET_MACHINE_COMPAT(m, ROWS)`, which adds to the list since 2.6 and replaced it before.
     fn set_compat(
         &self,
         name: &Token<'a>,
@@ -200,7 +197,8 @@ impl<'a> Runner<'_, 'a> {
         moment: Moment,
         class: &mut Class,
     ) -> Result<()> {
-        let unknown = || Diagnostic::error(name.span, "what `SET_MACHINE_COMPAT` does is not understood");
+        let unknown =
+            || Diagnostic::error(name.span, "cannot tell what this definition of `SET_MACHINE_COMPAT` does");
         let define = self.macros.get(&name.text, moment).ok_or_else(unknown)?;
         let adds = define.body.iter().any(|token| token.is_ident("g_array_append_val"));
         let replaces = define.body.windows(2).any(|two| two[0].is_ident("compat_props") && two[1].is("="));
@@ -253,7 +251,7 @@ impl<'a> Runner<'_, 'a> {
                 let last = index.checked_sub(1).map(|last| &code.tokens[last]);
                 let decided = last.is_some_and(|last| last.is(")") || last.is_ident("else"));
                 if changed && (depth > 0 || decided) {
-                    let message = format!("`{}` changes CPUs where a condition decides", token.text);
+                    let message = format!("`{}` changes CPUs under a condition", token.text);
                     return Err(Diagnostic::error(token.span, message));
                 }
             }
@@ -265,7 +263,7 @@ impl<'a> Runner<'_, 'a> {
         Ok(())
     }
 
-    /// One name in an `init` function, with what follows it.
+    /// Reads one name in an `init` function, with the tokens after it.
     fn step(
         &self,
         tokens: &[Token<'a>],
@@ -279,7 +277,7 @@ impl<'a> Runner<'_, 'a> {
             return self.walk(&name.text, started, inside);
         }
         let unknown =
-            || Diagnostic::error(name.span, format!("the arguments of `{}` are not understood", name.text));
+            || Diagnostic::error(name.span, format!("cannot parse the arguments of `{}`", name.text));
         if !rest.first().is_some_and(|open| open.is("(")) {
             return Err(unknown());
         }
@@ -292,7 +290,7 @@ impl<'a> Runner<'_, 'a> {
             [[property], [value]] if changes && property.kind == Kind::Str && value.kind == Kind::Str => {
                 started.changes.push(change(property, Some(value))?);
             }
-            // What the class function set.
+            // The version that the class function set.
             [_, [.., field]] if !changes && field.is_ident("default_cpu_version") => {}
             [_, value] if !changes => {
                 started.version = Some((self.number(value, code.moment)?, name.span));
@@ -302,9 +300,10 @@ impl<'a> Runner<'_, 'a> {
         Ok(())
     }
 
-    /// Whether a function that registers a type returns before it does: old machine types are compiled, but gone.
+    /// True if a function that registers a type returns before it does so: old machine types are compiled, but not
+    /// registered.
     ///
-    /// `getenv` is taken to give nothing: developers can set a variable that deletes them earlier.
+    /// `getenv` is assumed to return null. Developers can set a variable that removes machine types earlier.
     pub(super) fn returns_early(&self, tokens: &[Token<'a>], moment: Moment) -> Result<bool> {
         let mut rest = tokens;
         while !rest.is_empty() {
@@ -331,7 +330,7 @@ impl<'a> Runner<'_, 'a> {
                     }
                 }
                 [first, ..] if statement.iter().any(|token| token.is_ident("return")) => {
-                    return Err(Diagnostic::error(first.span, "whether this returns is not understood"));
+                    return Err(Diagnostic::error(first.span, "cannot tell whether this statement returns"));
                 }
                 _ => false,
             };

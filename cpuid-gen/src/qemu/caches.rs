@@ -1,12 +1,11 @@
-//! The caches of cpu.c: those of CPU models, those of all others, and the bytes of leaf 2.
+//! The caches of cpu.c: those of CPU models, the legacy caches, and the bytes of leaf 2.
 //!
-//! A variable of type `CPUCaches` (2.12 and later) holds four caches. One called `legacy_*`, and one of type
-//! `CPUCacheInfo`, serves the models without caches of their own.
+//! A variable of type `CPUCaches` (2.12 and later) has four caches. Variables named `legacy_*` and variables of type
+//! `CPUCacheInfo` are used by models that define no caches.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Reader;
-use super::cpu_models::number;
+use super::reader::Reader;
 use crate::c::declare::{find_definition, find_table, inside};
 use crate::c::expand::expand;
 use crate::c::expr::{Environment, evaluate_expanded};
@@ -44,7 +43,7 @@ const FIELDS: [&str; 13] = [
     "share_level",
 ];
 
-/// Enumerators of `enum CacheType`: today's, then 2.12's.
+/// Enumerators of `enum CacheType`: the current ones, then those of 2.12.
 const KINDS: [(&str, CacheKind); 5] = [
     ("DATA_CACHE", CacheKind::Data),
     ("INSTRUCTION_CACHE", CacheKind::Instruction),
@@ -53,7 +52,7 @@ const KINDS: [(&str, CacheKind); 5] = [
     ("ICACHE", CacheKind::Instruction),
 ];
 
-/// Prefixes of the enumerators that say who shares a cache.
+/// Prefixes of the enumerators for the CPUs that share a cache.
 const SHARE_PREFIXES: [&str; 2] = ["CPU_TOPOLOGY_LEVEL_", "CPU_TOPO_LEVEL_"];
 
 impl<'a> Reader<'a, '_> {
@@ -82,7 +81,7 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// The `CPUCaches` called `legacy_*`, which serve models without caches of their own.
+    /// Reads the `CPUCaches` named `legacy_*`, which are used by models that define no caches.
     pub(super) fn legacy_caches(&mut self, unit: &Unit<'a>) {
         let mut legacy: BTreeMap<Span, (&String, &Vec<QemuCache>)> = BTreeMap::new();
         let named: BTreeSet<&str> = unit
@@ -96,7 +95,8 @@ impl<'a> Reader<'a, '_> {
             if name.starts_with("legacy_") {
                 legacy.insert(first.at, (name, caches));
             } else if !named.contains(name.as_str()) {
-                let message = format!("`{name}` belongs to no CPU model and is not called legacy_*");
+                let message =
+                    format!("`{name}` is not used by a CPU model, and its name does not start with legacy_");
                 self.diagnostics.error(first.at, message);
             }
         }
@@ -107,7 +107,7 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// A variable's caches: all four, or the one.
+    /// A variable's caches: all four, or the only one.
     fn cache_variable(
         &self,
         unit: &Unit<'a>,
@@ -125,18 +125,18 @@ impl<'a> Reader<'a, '_> {
         let mut caches = Vec::new();
         for (name, slot) in SLOTS {
             let Some(field) = row.get(name) else { continue };
-            // 2.12 held the four in the struct itself, later releases point at them.
+            // 2.12 has the four caches in the struct itself; later releases have pointers to them.
             let cache = cache(&field.value.compound()?, &environment)?;
             caches.push(QemuCache { slot, cache, at: field.value.at });
         }
         Ok((caches, None))
     }
 
-    /// `cpuid2_cache_descriptors[]`, which 2.12 brought.
+    /// Reads `cpuid2_cache_descriptors[]`, which exists since 2.12.
     pub(super) fn cache_descriptors(&mut self, unit: &Unit<'a>) {
         let Some((open, at)) = find_table(unit, "cpuid2_cache_descriptors") else {
             if let Some(defined) = find_definition(unit, "struct", "CPUID2CacheDescriptorInfo") {
-                let message = "its table, `cpuid2_cache_descriptors[]`, was not found";
+                let message = "the table for this struct, `cpuid2_cache_descriptors[]`, was not found";
                 self.diagnostics.error(unit.tokens[defined - 1].span, message);
             }
             return;
@@ -162,7 +162,7 @@ fn descriptor(
 ) -> Result<QemuCacheDescriptor> {
     let fields = row.fields(&["type", "level", "size", "line_size", "associativity"])?;
     let get = |name: &str| fields.get(name).map(|field| field.value);
-    let value = |name: &str| get(name).map_or(Ok(0), |value| number(value, environment));
+    let value = |name: &str| get(name).map_or(Ok(0), |value| value.integer32(environment));
     Ok(QemuCacheDescriptor {
         byte: u8::try_from(byte).unwrap_or(u8::MAX),
         kind: kind(get("type"), row.at)?,
@@ -174,11 +174,11 @@ fn descriptor(
     })
 }
 
-/// A size: an integer expression, or a decimal fraction times one, as in `1.5 * MiB`.
+/// A size: an integer expression, or a decimal fraction times an integer, as in `1.5 * MiB`.
 fn bytes(value: &Init<'_, '_>, environment: &Environment<'_, '_>) -> Result<u32> {
-    let [fraction, times, unit @ ..] = value.scalar()? else { return number(value, environment) };
+    let [fraction, times, unit @ ..] = value.scalar()? else { return value.integer32(environment) };
     let Some((whole, digits)) = fraction.text.split_once('.').filter(|_| times.is("*")) else {
-        return number(value, environment);
+        return value.integer32(environment);
     };
     let scale = u32::try_from(digits.len()).ok().and_then(|digits| 10u64.checked_pow(digits));
     let unit = u64::try_from(evaluate_expanded(unit, value.at, environment)?.number()).ok();
@@ -188,23 +188,23 @@ fn bytes(value: &Init<'_, '_>, environment: &Environment<'_, '_>) -> Result<u32>
         .zip(scale)
         .filter(|(product, scale)| product % scale == 0)
         .and_then(|(product, scale)| u32::try_from(product / scale).ok())
-        .ok_or_else(|| Diagnostic::error(value.at, "not a whole number of bytes that fits into 32 bits"))
+        .ok_or_else(|| Diagnostic::error(value.at, "expected a whole number of bytes that fits into 32 bits"))
 }
 
 fn kind(value: Option<&Init<'_, '_>>, at: Span) -> Result<CacheKind> {
-    // An enumerator's value 0 is data's, so C makes that of a missing field.
-    let Some(value) = value else { return Err(Diagnostic::error(at, "a cache without a type")) };
+    // In C, a missing field has the value 0, which is the enumerator for data.
+    let Some(value) = value else { return Err(Diagnostic::error(at, "this cache has no type")) };
     let name = value.reference()?;
     KINDS.iter().find(|(known, _)| *known == name.text).map(|(_, kind)| *kind).ok_or_else(|| {
         let known = KINDS.map(|(name, _)| name).join(", ");
-        Diagnostic::error(name.span, format!("`{}` is not a cache's type; those are {known}", name.text))
+        Diagnostic::error(name.span, format!("`{}` is not a cache type: expected one of {known}", name.text))
     })
 }
 
 fn cache(list: &Init<'_, '_>, environment: &Environment<'_, '_>) -> Result<Cache> {
     let fields = list.fields(&FIELDS)?;
     let get = |name: &str| fields.get(name).map(|field| field.value);
-    let value = |name: &str| get(name).map_or(Ok(0), |value| number(value, environment));
+    let value = |name: &str| get(name).map_or(Ok(0), |value| value.integer32(environment));
     let truth = |name: &str| get(name).map_or(Ok(false), |value| value.truth(environment));
     Ok(Cache {
         kind: kind(get("type"), list.at)?,

@@ -1,23 +1,24 @@
-//! `CPUID_*` constants of cpu.h, and the locations that comments beside `enum FeatureWord` state: two further
-//! witnesses of what `feature_word_info[]` says.
+//! `CPUID_*` constants of cpu.h, and the locations in comments beside `enum FeatureWord`: redundant information that
+//! is checked against `feature_word_info[]`.
 
-use regex::{Captures, Regex};
+use regex::Captures;
 
-use super::Reader;
+use super::reader::Reader;
 use crate::c::expr::{Environment, evaluate};
 use crate::c::lexer::Kind;
 use crate::c::preprocess::Unit;
 use crate::facts::{QemuComment, QemuMacro};
 use crate::location::{Leaf, Register, Subleaf};
+use crate::pattern;
 
 impl<'a> Reader<'a, '_> {
-    /// Both, in the order of the header.
+    /// Reads both, in the order of the header.
     pub(super) fn constants(&mut self, header: &Unit<'a>) {
         self.macros(header);
         self.comments(header);
     }
 
-    /// Every `CPUID_*` but the vendors' strings.
+    /// Reads every `CPUID_*` except the vendor strings.
     fn macros(&mut self, header: &Unit<'a>) {
         for define in header.defines.iter().filter(|define| define.active) {
             let name = &define.name.text;
@@ -35,10 +36,9 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// `CPUID[8000_0001].EDX` and `CPUID[EAX=7,ECX=0].EBX` are the forms.
+    /// Reads the locations in the comments beside the enumerators.
     fn comments(&mut self, header: &Unit<'a>) {
-        let form = r"CPUID\[(?:EAX=)?([0-9A-Fa-fx_]+)(?:,ECX=([0-9A-Fa-fx]+))?\]\.(E[ABCD]X)";
-        let Ok(form) = Regex::new(form) else { return };
+        let Some(form) = self.diagnostics.take(pattern::compile(pattern::QEMU_LOCATION)) else { return };
         for word in &self.words {
             let Some(comment) = header.comment_after(self.sources, word.at) else { continue };
             let stated = form.captures(self.sources.text(comment)).and_then(|groups| parts(&groups));
@@ -58,7 +58,7 @@ fn parts(groups: &Captures<'_>) -> Option<(Leaf, Option<Subleaf>, Register)> {
     Some((Leaf(number(&groups[1])?), subleaf, groups[3].parse().ok()?))
 }
 
-/// `0xd` and `8000_0001` are hexadecimal, everything else is decimal.
+/// `0xd` and `8000_0001` are hexadecimal; other numbers are decimal.
 fn number(text: &str) -> Option<u32> {
     if let Some(digits) = text.strip_prefix("0x") {
         return u32::from_str_radix(digits, 16).ok();

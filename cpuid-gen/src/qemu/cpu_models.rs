@@ -1,9 +1,9 @@
 //! `builtin_x86_defs[]` of cpu.c: the CPU models, their versions and their caches.
 //!
-//! Versions came with 4.1, caches of a model with 2.12, caches of a version with 10.1. A model keeps what its
-//! initializer says, in its order; what a version adds up to is [`crate::model`]'s.
+//! Versions exist since 4.1, caches of models since 2.12, and caches of versions since 10.1. A record has the values
+//! of a model's initializer in order; [`crate::model`] resolves versions.
 
-use super::Reader;
+use super::reader::Reader;
 use crate::c::Type;
 use crate::c::declare::find_table;
 use crate::c::expr::{Environment, evaluate_expanded};
@@ -43,7 +43,8 @@ impl<'a> Reader<'a, '_> {
     pub(super) fn cpu_models(&mut self, unit: &Unit<'a>) {
         let Some((open, at)) = find_table(unit, "builtin_x86_defs") else {
             let whole = self.sources.span(unit.file, 0, 0);
-            self.diagnostics.error(whole, "`builtin_x86_defs[]` is not here; QEMU has it since 1.4");
+            self.diagnostics
+                .error(whole, "this file does not define `builtin_x86_defs[]`, which QEMU has since 1.4");
             return;
         };
         let Some(tokens) = self.table_tokens(unit, open, at) else { return };
@@ -76,7 +77,7 @@ impl<'a> Reader<'a, '_> {
                     fields.push((field.text.as_ref(), &item.value));
                 }
                 [Designator::Field(field), ..] => {
-                    let message = format!("`{}` is a field that is not known", field.text);
+                    let message = format!("unknown field `{}`", field.text);
                     return Err(Diagnostic::error(field.span, message));
                 }
                 _ => return Err(Diagnostic::error(item.value.at, "expected a field like `.name = value`")),
@@ -86,7 +87,7 @@ impl<'a> Reader<'a, '_> {
         twice(words.iter().map(|word| (word.word.as_str(), word.at)))?;
         let fields = Fields { at, fields: &fields, environment: &environment };
         Ok(QemuModel {
-            name: fields.text("name")?.ok_or_else(|| Diagnostic::error(at, "a CPU model without a name"))?,
+            name: fields.text("name")?.ok_or_else(|| Diagnostic::error(at, "this CPU model has no name"))?,
             level: fields.number("level")?,
             xlevel: fields.number("xlevel")?,
             vendor: fields.text("vendor")?.unwrap_or_default(),
@@ -106,7 +107,7 @@ impl<'a> Reader<'a, '_> {
         })
     }
 
-    /// `.features[FEAT_1_EDX] = mask`
+    /// Reads `.features[FEAT_1_EDX] = mask`.
     fn model_word(
         &self,
         index: &[Token<'a>],
@@ -115,13 +116,13 @@ impl<'a> Reader<'a, '_> {
         environment: &Environment<'_, 'a>,
     ) -> Result<QemuModelWord> {
         let word = match index {
-            // A word that is none is the model's mistake, and told as such by its check.
+            // An index that is not a feature word is reported by the check of the model.
             [name] if name.kind == Kind::Ident => name.text.clone().into_owned(),
             _ => {
                 let index = evaluate_expanded(index, at, environment)?.number();
                 let word = self.words.iter().find(|word| word.value == index);
                 let word =
-                    word.ok_or_else(|| Diagnostic::error(at, format!("{index} is no feature word")))?;
+                    word.ok_or_else(|| Diagnostic::error(at, format!("{index} is not a feature word")))?;
                 word.name.clone()
             }
         };
@@ -129,7 +130,7 @@ impl<'a> Reader<'a, '_> {
         Ok(QemuModelWord { word, mask, at })
     }
 
-    /// Until the element that ends the list.
+    /// Reads the versions up to the element that ends the list.
     fn versions(
         &self,
         list: &Init<'_, 'a>,
@@ -141,11 +142,11 @@ impl<'a> Reader<'a, '_> {
         let mut ended = false;
         for item in items {
             if ended {
-                return Err(Diagnostic::error(item.value.at, "a version after the end of the list"));
+                return Err(Diagnostic::error(item.value.at, "this version follows the end of the list"));
             }
             let row = item.value.fields(&VERSION_FIELDS)?;
             let get = |name: &str| row.get(name).map(|field| field.value);
-            let version = get("version").map_or(Ok(0), |value| number(value, environment))?;
+            let version = get("version").map_or(Ok(0), |value| value.integer32(environment))?;
             if version == 0 {
                 ended = true;
                 continue;
@@ -160,10 +161,14 @@ impl<'a> Reader<'a, '_> {
                 at: item.value.at,
             });
         }
-        if ended { Ok(versions) } else { Err(Diagnostic::error(list.at, "the list of versions has no end")) }
+        if ended {
+            Ok(versions)
+        } else {
+            Err(Diagnostic::error(list.at, "the list of versions has no terminating element"))
+        }
     }
 
-    /// The caches that `&name` stands for.
+    /// The caches in the variable of `&name`.
     fn caches_of(&self, reference: Option<&Init<'_, 'a>>) -> Result<Vec<QemuCache>> {
         let Some(reference) = reference else { return Ok(Vec::new()) };
         let name = reference.reference()?;
@@ -172,12 +177,12 @@ impl<'a> Reader<'a, '_> {
         }
         let found = self.caches.get(name.text.as_ref());
         found.cloned().ok_or_else(|| {
-            Diagnostic::error(name.span, format!("`{}` is no CPUCaches that could be read", name.text))
+            Diagnostic::error(name.span, format!("`{}` is not a `CPUCaches` that was read", name.text))
         })
     }
 }
 
-/// `{ "name", "value" }` until the element that ends the list.
+/// Reads `{ "name", "value" }` up to the element that ends the list.
 pub(super) fn props(list: &Init<'_, '_>) -> Result<Vec<QemuProp>> {
     let InitKind::List(items) = &list.kind else { return Ok(Vec::new()) };
     let mut props = Vec::new();
@@ -186,10 +191,10 @@ pub(super) fn props(list: &Init<'_, '_>) -> Result<Vec<QemuProp>> {
         let text = |name: &str| row.get(name).map_or(Ok(None), |field| field.value.string());
         let Some(name) = text("prop")? else { return Ok(props) };
         let value = text("value")?;
-        let value = value.ok_or_else(|| Diagnostic::error(item.value.at, "a property without a value"))?;
+        let value = value.ok_or_else(|| Diagnostic::error(item.value.at, "this property has no value"))?;
         props.push(QemuProp { name, value, at: item.value.at });
     }
-    Err(Diagnostic::error(list.at, "the list of properties has no end"))
+    Err(Diagnostic::error(list.at, "the list of properties has no terminating element"))
 }
 
 /// A model's plain fields.
@@ -208,29 +213,22 @@ impl<'i, 't, 'a> Fields<'_, 'i, 't, 'a> {
         let text = self.get(name).map_or(Ok(None), Init::string)?;
         match text {
             Some(text) if text.contains(char::is_control) => {
-                Err(Diagnostic::error(self.at, format!("{text:?} can't be the model's `{name}`")))
+                Err(Diagnostic::error(self.at, format!("{text:?} is not a valid `{name}` of a model")))
             }
             other => Ok(other),
         }
     }
 
     fn number(&self, name: &str) -> Result<u32> {
-        self.get(name).map_or(Ok(0), |value| number(value, self.environment))
+        self.get(name).map_or(Ok(0), |value| value.integer32(self.environment))
     }
 
     fn byte(&self, name: &str) -> Result<Option<u8>> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let number = number(value, self.environment)?;
+        let number = value.integer32(self.environment)?;
         let byte = u8::try_from(number);
         byte.map(Some).map_err(|_| Diagnostic::error(value.at, format!("{number} does not fit into a byte")))
     }
-}
-
-/// A number of 32 bits that is not negative.
-pub(super) fn number(value: &Init<'_, '_>, environment: &Environment<'_, '_>) -> Result<u32> {
-    let number = value.integer(environment)?.number();
-    u32::try_from(number)
-        .map_err(|_| Diagnostic::error(value.at, format!("{number} does not fit into 32 bits")))
 }
 
 fn twice<'n>(names: impl Iterator<Item = (&'n str, Span)>) -> Result<()> {
@@ -245,7 +243,7 @@ fn twice<'n>(names: impl Iterator<Item = (&'n str, Span)>) -> Result<()> {
     Ok(())
 }
 
-/// The element type of `FeatureWordArray`: 64 bits since 4.1, 32 before.
+/// The element type of `FeatureWordArray`: 64 bits since 4.1, 32 bits before.
 pub(super) fn feature_type(header: &Unit<'_>) -> Option<Type> {
     let window = header
         .tokens

@@ -1,12 +1,13 @@
-//! `kvm_default_props[]` and TCG's table: what an accelerator sets in every CPU model that is no `host` or `max`.
+//! `kvm_default_props[]` and TCG's table: properties that an accelerator sets in every CPU model except `host` and
+//! `max`.
 //!
-//! Both are lists of name and value that end with null pointers. They stand in cpu.c, since 6.0 in kvm/kvm-cpu.c and
-//! tcg/tcg-cpu.c. Code changes KVM's before it is used: `x2apic` and `kvm-msi-ext-dest-id` follow the interrupt
-//! controller, and old machine types drop some (`kvm-default` among the compatibility properties). TCG's exists since
-//! 2.6.
+//! Both are lists of names and values that end with null pointers. They are in cpu.c, and since 6.0 in kvm/kvm-cpu.c
+//! and tcg/tcg-cpu.c. Code changes KVM's table before its use: `x2apic` and `kvm-msi-ext-dest-id` follow the
+//! interrupt controller, and old machine types drop some properties (`kvm-default` among the compatibility
+//! properties). TCG's table exists since 2.6.
 
-use super::Reader;
-use super::globals::name;
+use super::property_name::property_name;
+use super::reader::Reader;
 use crate::c::declare::{find_table, inside};
 use crate::c::expand::expand;
 use crate::c::init::parse_list;
@@ -15,8 +16,8 @@ use crate::diagnostic::Diagnostic;
 use crate::facts::QemuDefault;
 
 impl<'a> Reader<'a, '_> {
-    /// Reads both; `cpu` is cpu.c, the others the files that have the tables since 6.0. A release that is `old` may
-    /// lack TCG's.
+    /// Reads both; `cpu` is cpu.c, the other units are the files that contain the tables since 6.0. If the release is
+    /// `old`, TCG's table may be missing.
     pub(super) fn defaults(
         &mut self,
         cpu: &Unit<'a>,
@@ -31,7 +32,7 @@ impl<'a> Reader<'a, '_> {
         self.facts.tcg_defaults = self.diagnostics.take(tcg).unwrap_or_default();
     }
 
-    /// The rows of the first of these tables; one that is `optional` may be missing.
+    /// The rows of the first of these tables; an `optional` table may be missing.
     fn default_table(
         &self,
         unit: &Unit<'a>,
@@ -43,7 +44,10 @@ impl<'a> Reader<'a, '_> {
                 return Ok(Vec::new());
             }
             let whole = self.sources.span(unit.file, 0, 0);
-            return Err(Diagnostic::error(whole, format!("`{}[]` is not here", names.join("[]` or `"))));
+            return Err(Diagnostic::error(
+                whole,
+                format!("expected `{}[]` in this file", names.join("[]` or `")),
+            ));
         };
         let tokens = expand(inside(&unit.tokens, open)?, &self.preprocessor.macros, unit.moment(at))?;
         let table = parse_list(&tokens, at)?;
@@ -53,9 +57,9 @@ impl<'a> Reader<'a, '_> {
             let missing = || Diagnostic::error(row.at, "expected a name and a value");
             let property = fields.get("prop").ok_or_else(missing)?.value;
             let value = fields.get("value").ok_or_else(missing)?.value.string()?;
-            // Null pointers end the table.
+            // Null pointers terminate the table.
             if property.string()?.is_some() {
-                rows.push(QemuDefault { property: name(property)?, value, at: row.at });
+                rows.push(QemuDefault { property: property_name(property)?, value, at: row.at });
             }
         }
         Ok(rows)

@@ -1,7 +1,6 @@
-//! `feature_dependencies[]` of cpu.c, which 4.1 brought, and `x86_ext_save_areas[]`, which 2.6 brought.
+//! `feature_dependencies[]` of cpu.c, since 4.1, and `x86_ext_save_areas[]`, since 2.6.
 
-use super::Reader;
-use super::cpu_models::number;
+use super::reader::Reader;
 use crate::c::declare::{find_definition, find_table};
 use crate::c::expr::Environment;
 use crate::c::init::{Init, InitKind, parse_list};
@@ -14,7 +13,7 @@ use crate::source::Span;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 
-/// Types of other headers that the XSAVE structs use: name, size, alignment (fpu/softfloat-types.h).
+/// Types from other headers that the XSAVE structs use: name, size, alignment (fpu/softfloat-types.h).
 const FOREIGN: [(&str, u64, u64); 3] = [("floatx80", 16, 8), ("float64", 8, 8), ("float32", 4, 4)];
 
 /// Fields of `struct ExtSaveArea`, in order.
@@ -25,7 +24,7 @@ impl<'a> Reader<'a, '_> {
     pub(super) fn deps(&mut self, unit: &Unit<'a>) {
         let Some((open, at)) = find_table(unit, "feature_dependencies") else {
             if let Some(defined) = find_definition(unit, "struct", "FeatureDep") {
-                let message = "its table, `feature_dependencies[]`, was not found";
+                let message = "the table for this struct, `feature_dependencies[]`, was not found";
                 self.diagnostics.error(unit.tokens[defined - 1].span, message);
             }
             return;
@@ -46,7 +45,7 @@ impl<'a> Reader<'a, '_> {
         let fields = row.fields(&["from", "to"])?;
         let side = |name: &str| {
             let field = fields.get(name).map(|field| field.value);
-            let mask = field.ok_or_else(|| Diagnostic::error(row.at, format!("no `{name}`")))?;
+            let mask = field.ok_or_else(|| Diagnostic::error(row.at, format!("`{name}` is missing")))?;
             self.feature_mask(mask, environment)
         };
         Ok(QemuDep { from: side("from")?, to: side("to")?, at: row.at })
@@ -57,31 +56,32 @@ impl<'a> Reader<'a, '_> {
         let fields = init.fields(&["index", "mask"])?;
         let get = |name: &str| {
             let field = fields.get(name).map(|field| field.value);
-            field.ok_or_else(|| Diagnostic::error(init.at, format!("no `{name}`")))
+            field.ok_or_else(|| Diagnostic::error(init.at, format!("`{name}` is missing")))
         };
         let index = get("index")?;
         let word = self.word_of(index, environment)?;
         Ok((word, get("mask")?.integer(environment)?.to(self.feature_type).as_u64()))
     }
 
-    /// The feature word that a value numbers.
+    /// The feature word with this number.
     fn word_of(&self, index: &Init<'_, 'a>, environment: &Environment<'_, 'a>) -> Result<String> {
         let number = index.integer(environment)?.number();
         let word = self.words.iter().find(|word| word.value == number);
         word.map(|word| word.name.clone())
-            .ok_or_else(|| Diagnostic::error(index.at, format!("{number} is no feature word")))
+            .ok_or_else(|| Diagnostic::error(index.at, format!("{number} is not a feature word")))
     }
 
-    /// Reads `x86_ext_save_areas[]`; `header` has the structs whose sizes it takes.
+    /// Reads `x86_ext_save_areas[]`; `header` defines the structs whose sizes it uses.
     pub(super) fn xsave(&mut self, unit: &Unit<'a>, header: &Unit<'a>) {
         let Some((open, at)) = find_table(unit, "x86_ext_save_areas") else {
             let defined = [unit, header].into_iter().find_map(|unit| {
                 find_definition(unit, "struct", "ExtSaveArea").map(|open| unit.tokens[open - 1].span)
             });
-            // 2.5 had a table of another name, with offsets that were fixed by hand.
+            // 2.5 has a table of another name, with literal offsets.
             let older = find_table(unit, "ext_save_areas").is_some();
             if let Some(defined) = defined.filter(|_| !older) {
-                self.diagnostics.error(defined, "its table, `x86_ext_save_areas[]`, was not found");
+                self.diagnostics
+                    .error(defined, "the table for this struct, `x86_ext_save_areas[]`, was not found");
             }
             return;
         };
@@ -111,14 +111,15 @@ impl<'a> Reader<'a, '_> {
     ) -> Result<QemuXsave> {
         let fields = row.fields(&AREA_FIELDS)?;
         let get = |name: &str| fields.get(name).map(|field| field.value);
-        let need = |name: &str| get(name).ok_or_else(|| Diagnostic::error(row.at, format!("no `{name}`")));
+        let need =
+            |name: &str| get(name).ok_or_else(|| Diagnostic::error(row.at, format!("`{name}` is missing")));
         let bits = need("bits")?;
         Ok(QemuXsave {
             component: u8::try_from(component).unwrap_or(u8::MAX),
             word: self.word_of(need("feature")?, environment)?,
-            bit: single_bit(u64::from(number(bits, environment)?), bits.at)?,
-            size: number(need("size")?, environment)?,
-            offset: get("offset").map(|value| number(value, environment)).transpose()?,
+            bit: single_bit(u64::from(bits.integer32(environment)?), bits.at)?,
+            size: need("size")?.integer32(environment)?,
+            offset: get("offset").map(|value| value.integer32(environment)).transpose()?,
             at: row.at,
         })
     }
@@ -126,7 +127,7 @@ impl<'a> Reader<'a, '_> {
 
 fn single_bit(mask: u64, at: Span) -> Result<Bit> {
     if !mask.is_power_of_two() {
-        return Err(Diagnostic::error(at, format!("{mask:#x} is not one bit")));
+        return Err(Diagnostic::error(at, format!("{mask:#x} is not a single bit")));
     }
     Ok(Bit(u8::try_from(mask.trailing_zeros()).unwrap_or(u8::MAX)))
 }

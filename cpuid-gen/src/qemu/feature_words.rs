@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Reader;
+use super::reader::Reader;
 use crate::c::declare::{find_definition, find_table, inside};
 use crate::c::expand::expand;
 use crate::c::expr::{Environment, evaluate};
@@ -25,9 +25,9 @@ const MASKS: [(&str, MaskKind); 4] = [
     ("no_autoenable_flags", MaskKind::NoAutoenable),
 ];
 
-/// All other fields, in their old and their new form.
+/// All other fields, in their old and new forms.
 ///
-/// `msr.cpuid_dep` (3.1 to 4.1) names the CPUID bit without which the MSR is not there: a dependency, no part of the word.
+/// `msr.cpuid_dep` (3.1 to 4.1) names the CPUID bit that enumerates the MSR: a dependency, not part of the word.
 const FIELDS: [&str; 12] = [
     "type",
     "feat_names",
@@ -43,7 +43,7 @@ const FIELDS: [&str; 12] = [
     "cpuid_reg",
 ];
 
-/// What `struct FeatureWordInfo` says of its fields.
+/// The declarations of fields in `struct FeatureWordInfo`.
 struct Layout {
     /// Length of `feat_names`.
     names: u64,
@@ -56,7 +56,8 @@ impl<'a> Reader<'a, '_> {
     pub(super) fn feature_words(&mut self, unit: &Unit<'a>, declares: &Unit<'a>) {
         let Some((open, at)) = find_table(unit, "feature_word_info") else {
             let whole = self.sources.span(unit.file, 0, 0);
-            self.diagnostics.error(whole, "`feature_word_info[]` is not here; QEMU has it since 1.4");
+            self.diagnostics
+                .error(whole, "this file does not define `feature_word_info[]`, which QEMU has since 1.4");
             return;
         };
         let layout = self.layout(declares, at);
@@ -67,13 +68,13 @@ impl<'a> Reader<'a, '_> {
         }
         for word in &self.words {
             if !self.facts.words.iter().any(|row| row.name == word.name) {
-                let message = format!("`{}` has no row in feature_word_info[] that could be read", word.name);
+                let message = format!("`{}` has no valid row in feature_word_info[]", word.name);
                 self.diagnostics.push(Diagnostic::error(word.at, message).with_label(at, "the table"));
             }
         }
     }
 
-    /// A table's tokens with its macros expanded.
+    /// A table's tokens with macros expanded.
     pub(super) fn table_tokens(&mut self, unit: &Unit<'a>, open: usize, at: Span) -> Option<Vec<Token<'a>>> {
         let body = self.diagnostics.take(inside(&unit.tokens, open))?;
         self.diagnostics.take(expand(body, &self.preprocessor.macros, unit.moment(at)))
@@ -113,7 +114,7 @@ impl<'a> Reader<'a, '_> {
         if let Some((field, value)) = row.iter().find(|(field, _)| {
             !FIELDS.contains(&field.as_str()) && !MASKS.iter().any(|(mask, _)| mask == field)
         }) {
-            return Err(Diagnostic::error(value.at, format!("`{field}` is a field that is not known")));
+            return Err(Diagnostic::error(value.at, format!("unknown field `{field}`")));
         }
         let index = Word(u16::try_from(index).unwrap_or(u16::MAX));
         let source = self.source(unit, &row, init.at)?;
@@ -139,7 +140,7 @@ impl<'a> Reader<'a, '_> {
         Ok(())
     }
 
-    /// What the word is read from.
+    /// The register that the word represents.
     fn source(&self, unit: &Unit<'a>, row: &Row<'_, '_, 'a>, at: Span) -> Result<QemuSource, Diagnostic> {
         let environment = self.environment(unit, at);
         let msr = match row.get("type").map(|value| value.scalar()).transpose()? {
@@ -149,41 +150,36 @@ impl<'a> Reader<'a, '_> {
             Some(_) => {
                 return Err(Diagnostic::error(
                     at,
-                    "the row's type is neither CPUID_FEATURE_WORD nor MSR_FEATURE_WORD",
+                    "expected the type CPUID_FEATURE_WORD or MSR_FEATURE_WORD",
                 ));
             }
         };
         let number = |new: &str, old: &str| match row.get(new).or_else(|| row.get(old)) {
-            Some(value) => {
-                let number = value.integer(&environment)?.number();
-                u32::try_from(number)
-                    .map(Some)
-                    .map_err(|_| Diagnostic::error(value.at, format!("{number} does not fit into 32 bits")))
-            }
+            Some(value) => value.integer32(&environment).map(Some),
             None => Ok(None),
         };
         if msr {
             let index = number("msr.index", "")?;
             return index
                 .map(|index| QemuSource::Msr(Msr(index)))
-                .ok_or_else(|| Diagnostic::error(at, "no MSR is named"));
+                .ok_or_else(|| Diagnostic::error(at, "the row has no MSR"));
         }
         let leaf =
-            number("cpuid.eax", "cpuid_eax")?.ok_or_else(|| Diagnostic::error(at, "no leaf is named"))?;
+            number("cpuid.eax", "cpuid_eax")?.ok_or_else(|| Diagnostic::error(at, "the row has no leaf"))?;
         let needs_ecx = row.get("cpuid.needs_ecx").or_else(|| row.get("cpuid_needs_ecx"));
         let needs_ecx = needs_ecx.map(|value| value.truth(&environment)).transpose()?.unwrap_or(false);
         let subleaf = number("cpuid.ecx", "cpuid_ecx")?;
         if subleaf.is_some() && !needs_ecx {
-            return Err(Diagnostic::error(at, "a subleaf is named, but needs_ecx is not set"));
+            return Err(Diagnostic::error(at, "the row has a subleaf, but needs_ecx is not set"));
         }
         let register = row.get("cpuid.reg").or_else(|| row.get("cpuid_reg"));
-        let register = register.ok_or_else(|| Diagnostic::error(at, "no register is named"))?;
+        let register = register.ok_or_else(|| Diagnostic::error(at, "the row has no register"))?;
         let register = self.register(register, &environment)?;
         let subleaf = needs_ecx.then(|| Subleaf(subleaf.unwrap_or(0)));
         Ok(QemuSource::Cpuid { leaf: Leaf(leaf), subleaf, register })
     }
 
-    /// The register whose `R_*` has this value: an enumerator, or a macro in older releases.
+    /// The register whose `R_*` has this value, an enumerator, or a macro in older releases.
     pub(super) fn register(
         &self,
         value: &Init<'_, 'a>,
@@ -199,7 +195,10 @@ impl<'a> Reader<'a, '_> {
             number.is_some_and(|number| number.number() == wanted)
         });
         found.ok_or_else(|| {
-            Diagnostic::error(value.at, format!("{wanted} is the value of none of R_EAX to R_EDX"))
+            Diagnostic::error(
+                value.at,
+                format!("{wanted} is not a register: expected R_EAX, R_EBX, R_ECX or R_EDX"),
+            )
         })
     }
 
@@ -209,7 +208,7 @@ impl<'a> Reader<'a, '_> {
         evaluate(&define.body, define.name.span, environment).ok()
     }
 
-    /// `feat_names`: a list, or the name of an array.
+    /// Reads `feat_names`: a list, or the name of an array.
     fn names_of(
         &self,
         unit: &Unit<'a>,
@@ -236,7 +235,7 @@ impl<'a> Reader<'a, '_> {
         for (bit, value) in list.elements(layout.names, &self.environment(unit, list.at))? {
             let Some(name) = value.string()? else { continue };
             if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
-                return Err(Diagnostic::error(value.at, format!("{name:?} is not a feature's name")));
+                return Err(Diagnostic::error(value.at, format!("{name:?} is not a valid feature name")));
             }
             names.push((Bit(u8::try_from(bit).unwrap_or(u8::MAX)), name, value.at));
         }
@@ -253,8 +252,9 @@ impl<'a> Reader<'a, '_> {
         for (field, kind) in MASKS {
             let Some(value) = row.get(field) else { continue };
             let of = layout.masks.iter().find(|(known, _)| *known == kind).map(|(_, of)| *of);
-            let of =
-                of.ok_or_else(|| Diagnostic::error(value.at, format!("the struct declares no `{field}`")))?;
+            let of = of.ok_or_else(|| {
+                Diagnostic::error(value.at, format!("the struct does not declare `{field}`"))
+            })?;
             let mask = value.integer(&self.environment(unit, value.at))?.to(of).as_u64();
             if mask != 0 {
                 masks.push((kind, mask, value.at));
@@ -263,7 +263,7 @@ impl<'a> Reader<'a, '_> {
         Ok(masks)
     }
 
-    /// The array length and the masks' types that the struct declares.
+    /// The array length and the types of the masks in the struct's declaration.
     fn layout(&self, unit: &Unit<'a>, at: Span) -> Result<Layout, Diagnostic> {
         let open = find_definition(unit, "struct", "FeatureWordInfo");
         let open = open.ok_or_else(|| Diagnostic::error(at, "`struct FeatureWordInfo` was not found"))?;
@@ -273,8 +273,7 @@ impl<'a> Reader<'a, '_> {
             if let Some((_, kind)) = MASKS.iter().find(|(field, _)| token.text == *field) {
                 let of =
                     index.checked_sub(1).and_then(|before| Type::from_names(&[body[before].text.as_ref()]));
-                let of =
-                    of.ok_or_else(|| Diagnostic::error(token.span, "the type of this field is not known"))?;
+                let of = of.ok_or_else(|| Diagnostic::error(token.span, "unknown type of this field"))?;
                 layout.masks.push((*kind, of));
             }
             if token.is_ident("feat_names") && body.get(index + 1).is_some_and(|next| next.is("[")) {
@@ -282,7 +281,7 @@ impl<'a> Reader<'a, '_> {
                     evaluate(inside(body, index + 1)?, token.span, &self.environment(unit, token.span))?;
                 let length = u64::try_from(length.number()).ok().filter(|length| *length <= 64);
                 layout.names =
-                    length.ok_or_else(|| Diagnostic::error(token.span, "a word has 64 bits at the most"))?;
+                    length.ok_or_else(|| Diagnostic::error(token.span, "a word has at most 64 bits"))?;
             }
         }
         Ok(layout)

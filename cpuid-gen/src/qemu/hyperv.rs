@@ -1,11 +1,11 @@
-//! `kvm_hyperv_properties[]` of kvm.c: which CPUID bits each `hv-*` property sets, and what it needs. QEMU has it since
-//! 4.1; before that, code did it.
+//! `kvm_hyperv_properties[]` of kvm.c: the CPUID bits that each `hv-*` property sets, and the properties that it
+//! requires. Before 4.1 there is no table.
 //!
-//! The table is indexed by `HYPERV_FEAT_*`, the bits of `hyperv_features`, which `x86_cpu_properties[]` names. A
-//! location is a feature word (`.fw`) before 6.1 and a CPUID register (`.func`, `.reg`) since. QEMU sets a few bits
-//! besides that no single property stands for (`HV_HYPERCALL_AVAILABLE` since 6.1).
+//! The table is indexed by `HYPERV_FEAT_*`, the bits of `hyperv_features`, whose names are in `x86_cpu_properties[]`.
+//! A location is a feature word (`.fw`) before 6.1 and a CPUID register (`.func`, `.reg`) since. QEMU also sets a few
+//! bits that belong to no single property (`HV_HYPERCALL_AVAILABLE` since 6.1).
 
-use super::Reader;
+use super::reader::Reader;
 use crate::c::declare::{find_table, inside};
 use crate::c::expand::expand;
 use crate::c::expr::Environment;
@@ -22,15 +22,18 @@ type Result<T> = std::result::Result<T, Diagnostic>;
 const FIELD: &str = "hyperv_features";
 
 impl<'a> Reader<'a, '_> {
-    /// Reads the table of `unit`, kvm.c.
+    /// Reads the table in `unit`, kvm.c.
     pub(super) fn hyperv(&mut self, unit: &Unit<'a>) {
         let Some((open, at)) = find_table(unit, "kvm_hyperv_properties") else {
             let whole = self.sources.span(unit.file, 0, 0);
-            self.diagnostics.error(whole, "`kvm_hyperv_properties[]` is not here; QEMU has it since 4.1");
+            self.diagnostics.error(
+                whole,
+                "this file does not define `kvm_hyperv_properties[]`, which QEMU has since 4.1",
+            );
             return;
         };
         let named = self.facts.properties.iter().any(|row| row.field.as_deref() == Some(FIELD));
-        // Without the properties no row can be read, and why they are missing was said.
+        // No row can be read without the properties; their absence was already reported.
         if !named && self.diagnostics.has_errors() {
             return;
         }
@@ -89,7 +92,7 @@ impl<'a> Reader<'a, '_> {
     ) -> Result<QemuHyperv> {
         let fields = flag.fields(&["fw", "func", "reg", "bits"])?;
         let field = |name: &str| {
-            let missing = || Diagnostic::error(flag.at, format!("bits without their `{name}`"));
+            let missing = || Diagnostic::error(flag.at, format!("these bits have no `{name}`"));
             fields.get(name).map(|field| field.value).ok_or_else(missing)
         };
         let (leaf, register) = if fields.contains_key("fw") {
@@ -116,7 +119,7 @@ impl<'a> Reader<'a, '_> {
         let known = self.facts.words.iter().find(|known| i128::from(known.index.0) == index);
         match known.map(|known| known.source) {
             Some(QemuSource::Cpuid { leaf, register, .. }) => Ok((leaf, register)),
-            _ => Err(Diagnostic::error(word.at, format!("{index} is not the word of a CPUID register"))),
+            _ => Err(Diagnostic::error(word.at, format!("feature word {index} is not a CPUID register"))),
         }
     }
 }

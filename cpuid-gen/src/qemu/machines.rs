@@ -1,26 +1,29 @@
-//! Machine types of the 64-bit PC: pc_piix.c, pc_q35.c, isapc.c (10.2) and microvm.c, and what they set in CPUs.
+//! Machine types of the 64-bit PC, in pc_piix.c, pc_q35.c, isapc.c (10.2) and microvm.c, and the CPU properties that
+//! they set.
 //!
-//! What always holds:
-//! - A machine type is a `TypeInfo` whose parent is the PC's or x86's machine class, and that is registered. Since 10.1
-//!   those older than six years are compiled, but not registered; they are no rows. xenfv needs Xen and is none either.
-//! - A machine type's compatibility properties are its base's, then its own: the options function of a version calls
-//!   that of the next newer version first. QEMU applies the list from its first row to its last, so a later one wins;
-//!   within one version the properties of all machines (`hw_compat_*`) stand before the PC's (`pc_compat_*`). They apply
-//!   after a model's own values and before what `-cpu` says.
-//! - Only properties of CPUs are rows: those of `x86_64-cpu` and of a model's own type, `EPYC-x86_64-cpu`. The interrupt
-//!   controller (`apic`), `kvmclock` and host bridges are devices of their own, and what they are told is left out.
-//! - `x86_cpu_change_kvm_default`, which old machine types call when they start, is a row of type `kvm-default`. It
-//!   changes KVM's default properties, which come before all compatibility properties.
-//! - A version that no class function sets is 0, the base definition, as the PC's class starts with zeros (isapc).
+//! Invariants:
+//!
+//! - A machine type is a registered `TypeInfo` whose parent is the machine class of the PC or of x86. Since 10.1,
+//!   machine types older than six years are compiled, but not registered; they have no rows. xenfv needs Xen and has
+//!   none.
+//! - A machine type's compatibility properties are its base's, followed by its own: the options function of a version
+//!   first calls that of the next newer version. QEMU applies the list in order, so later properties win. Within one
+//!   version, the properties of all machines (`hw_compat_*`) precede the PC's (`pc_compat_*`). They apply after a
+//!   model's own values and before the values in `-cpu`.
+//! - Only properties of CPUs have rows: those of `x86_64-cpu` and of a model's own type, `EPYC-x86_64-cpu`. The
+//!   interrupt controller (`apic`), `kvmclock` and host bridges are separate devices, whose properties are ignored.
+//! - `x86_cpu_change_kvm_default`, which old machine types call at start-up, is a row of type `kvm-default`. It changes
+//!   KVM's default properties, which apply before all compatibility properties.
+//! - A version that no class function sets is 0, the base definition, since the PC's class is zero-initialized (isapc).
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use super::Reader;
 use super::board::{Board, Code};
 use super::board_code::{Class, Runner, Started};
 use super::globals::Global;
 use super::other_files::MachineFiles;
+use super::reader::Reader;
 use crate::c::expand::expand;
 use crate::c::init::parse_list;
 use crate::diagnostic::Diagnostic;
@@ -29,16 +32,16 @@ use crate::source::Span;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 
-/// QOM names of machine types end so.
+/// The suffix of machine types' QOM names.
 const SUFFIX: &str = "-machine";
 
-/// The classes that machine types of the PC have for a parent.
+/// The parent classes of the PC's machine types.
 const PARENTS: [&str; 2] = ["generic-pc-machine", "x86-machine"];
 
-/// A machine type as its functions left it.
+/// A machine type as its functions define it.
 struct Machine {
     name: String,
-    /// False for one that this release has deleted.
+    /// False if this release no longer registers it.
     registered: bool,
     class: Class,
     started: Started,
@@ -57,22 +60,22 @@ impl<'a> Reader<'a, '_> {
         let mut shared = HashMap::new();
         for file in &files.shared {
             let unit = self.read(*file);
-            shared.extend(Board::of(&unit, &self.preprocessor.macros, self.diagnostics).tables);
+            shared.extend(Board::new(&unit, &self.preprocessor.macros, self.diagnostics).tables);
         }
         for file in &files.boards {
             let unit = self.preprocessor.read(*file, self.diagnostics);
-            let board = Board::of(&unit, &self.preprocessor.macros, self.diagnostics);
+            let board = Board::new(&unit, &self.preprocessor.macros, self.diagnostics);
             if let Some(found) = self.board(&board, &shared) {
                 if found.is_empty() {
                     let whole = self.sources.span(*file, 0, 0);
-                    self.diagnostics.error(whole, "no machine type of the PC is here");
+                    self.diagnostics.error(whole, "this file defines no machine type of the PC");
                 }
                 self.machine_rows(&found, versions);
             }
         }
     }
 
-    /// The machine types of one file; none when one of them is not understood, which others may start from.
+    /// The machine types of one file; `None` if one of them has an error, since others may be based on it.
     fn board(&mut self, board: &Board<'a>, shared: &HashMap<String, Code<'a>>) -> Option<Vec<Machine>> {
         let macros = &self.preprocessor.macros;
         let (harmless, read) = (RefCell::default(), RefCell::default());
@@ -105,7 +108,7 @@ impl<'a> Reader<'a, '_> {
 }
 
 impl<'a> Runner<'_, 'a> {
-    /// The machine type of a `TypeInfo`; none for another type.
+    /// The machine type of a `TypeInfo`; `None` for another type.
     fn machine(&self, variable: &str, code: &Code<'a>) -> Result<Option<Machine>> {
         let tokens = expand(&code.tokens, self.macros, code.moment)?;
         let info = parse_list(&tokens, code.at)?;
@@ -115,12 +118,11 @@ impl<'a> Runner<'_, 'a> {
         {
             return Ok(None);
         }
-        let missing =
-            |field: &str| Diagnostic::error(code.at, format!("a machine type without its `{field}`"));
+        let missing = |field: &str| Diagnostic::error(code.at, format!("this machine type has no `{field}`"));
         let name = fields.get("name").ok_or_else(|| missing("name"))?;
         let name = name.string()?.unwrap_or_default();
         let Some(name) = name.strip_suffix(SUFFIX).filter(|name| !name.is_empty()) else {
-            return Err(Diagnostic::error(code.at, format!("`{name}` is not a machine type's name")));
+            return Err(Diagnostic::error(code.at, format!("`{name}` is not a valid machine type name")));
         };
         let [function] = fields.get("class_init").ok_or_else(|| missing("class_init"))?.scalar()? else {
             return Err(missing("class_init"));
@@ -134,11 +136,11 @@ impl<'a> Runner<'_, 'a> {
         Ok(Some(Machine { name: name.to_owned(), registered, class, started, at: code.at }))
     }
 
-    /// Whether a type is registered: some function that runs when QEMU starts does it, and doesn't return before.
+    /// True if a type is registered: a function that runs when QEMU starts registers it, and does not return earlier.
     fn registered(&self, variable: &str, at: Span) -> Result<bool> {
         let function = self.registers.get(variable);
         let function =
-            function.ok_or_else(|| Diagnostic::error(at, format!("nothing registers `{variable}`")))?;
+            function.ok_or_else(|| Diagnostic::error(at, format!("no function registers `{variable}`")))?;
         Ok(!self.returns_early(&function.tokens, function.moment)?)
     }
 }
@@ -152,7 +154,7 @@ fn base<'m>(machine: &Machine, machines: &'m [Machine]) -> Option<&'m Machine> {
     bases.next()
 }
 
-/// The rows of a machine type: itself, and what it adds to its base.
+/// The rows of a machine type: the type itself, and the properties it adds to its base's.
 fn rows(machine: &Machine, base: Option<&Machine>, versions: bool) -> Result<(QemuMachine, Vec<Global>)> {
     let empty: &[Global] = &[];
     let (globals, changes) = base.map_or((empty, empty), |base| (&base.class.globals, &base.started.changes));
@@ -166,7 +168,7 @@ fn rows(machine: &Machine, base: Option<&Machine>, versions: bool) -> Result<(Qe
     Ok((QemuMachine { name, default_version, base, at: machine.at }, own))
 }
 
-/// What follows the base's properties.
+/// The properties after the base's.
 fn added<'g>(all: &'g [Global], base: &[Global], machine: &Machine) -> Result<&'g [Global]> {
     let differs =
         base.iter().enumerate().find(|(at, known)| !all.get(*at).is_some_and(|row| row.same(known)));
@@ -174,12 +176,13 @@ fn added<'g>(all: &'g [Global], base: &[Global], machine: &Machine) -> Result<&'
         None => Ok(&all[base.len()..]),
         Some((_, known)) => {
             let message = format!("`{}` does not start with the properties of its base", machine.name);
-            Err(Diagnostic::error(machine.at, message).with_label(known.at, "the base's, which is missing"))
+            Err(Diagnostic::error(machine.at, message)
+                .with_label(known.at, "this property of the base is missing"))
         }
     }
 }
 
-/// `CPU_VERSION_LATEST` is -1 and `CPU_VERSION_LEGACY` 0 in every release that has them.
+/// `CPU_VERSION_LATEST` is -1 and `CPU_VERSION_LEGACY` is 0 in every release that has them.
 fn default_version(version: i128, at: Span) -> Result<DefaultVersion> {
     match version {
         -1 => Ok(DefaultVersion::Latest),

@@ -1,8 +1,8 @@
-//! A QEMU tree: `feature_word_info[]` and what its rows are made of; default properties, machine types and what `-cpu`
-//! takes.
+//! The reader of a QEMU tree: `feature_word_info[]` and the tables it uses, default properties, machine types and the
+//! properties of `-cpu`.
 //!
-//! Three layouts are read: names as pointers to arrays (1.4 to 2.5), inline `[32]` with `.cpuid_eax` and its like (2.6
-//! to 3.1), inline `[64]` with `.cpuid = {...}` or `.msr = {...}` (4.0 and later).
+//! It reads three layouts: names as pointers to arrays (1.4 to 2.5), inline `[32]` with `.cpuid_eax` and similar
+//! fields (2.6 to 3.1), and inline `[64]` with `.cpuid = {...}` or `.msr = {...}` (4.0 and later).
 
 mod board;
 mod board_code;
@@ -17,25 +17,27 @@ mod hyperv;
 mod machines;
 mod other_files;
 mod properties;
+mod property_name;
+mod reader;
 mod statements;
 mod tree;
 
-use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::thread;
 
+use crate::c::Type;
 use crate::c::declare::{find_enum, find_enum_starting};
 use crate::c::preprocess::{Preprocessor, Unit};
-use crate::c::{Type, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::{QemuCache, QemuFacts};
+use crate::facts::QemuFacts;
 use crate::source::{FileId, Sources};
 
 use other_files::OtherFiles;
+use reader::Reader;
 pub use tree::Tree;
 
-/// Reads the facts of the tree at `root`. What is wrong is in `diagnostics`; the result is none when nothing could be
-/// read at all, and complete only when there is no error.
+/// Reads the facts of the tree at `root`. Errors are in `diagnostics`; the result is `None` if nothing could be read,
+/// and complete only if there is no error.
 pub fn read_tree(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> Option<QemuFacts> {
     let tree = Tree::open(sources, root, diagnostics)?;
     let prelude = Preprocessor::add_prelude(sources);
@@ -43,12 +45,13 @@ pub fn read_tree(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnosti
     let others = OtherFiles::open(sources, root, (&release, at), diagnostics)?;
     let facts = QemuFacts::new(release, at);
     let (sources, empty) = (&*sources, facts.clone());
-    // Machine types take as long as all the rest, and need nothing of it but the headers, which are read twice.
+    // Machine types take as long as everything else and only share the headers with it, so each thread reads the
+    // headers.
     thread::scope(|scope| {
         let machines = scope.spawn(|| machine_types(sources, prelude, empty, &tree, &others));
         let mut facts = read_files(sources, prelude, facts, (&tree, &others), diagnostics);
         let panicked =
-            |_| Err(Diagnostic::general("the reader of machine types panicked: a fault of this library"));
+            |_| Err(Diagnostic::general("the reader of machine types panicked: this is a bug in cpuid-gen"));
         if let Some((found, of_machines)) = diagnostics.take(machines.join().or_else(panicked)) {
             (facts.machines, facts.compat) = (found.machines, found.compat);
             diagnostics.append(of_machines);
@@ -57,7 +60,7 @@ pub fn read_tree(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnosti
     })
 }
 
-/// What stands in all files but those of machine types.
+/// Reads all files except those of machine types.
 fn read_files(
     sources: &Sources,
     prelude: FileId,
@@ -83,7 +86,7 @@ fn read_files(
     reader.facts
 }
 
-/// The machine types, and what is wrong with them.
+/// Reads the machine types, and returns their diagnostics.
 fn machine_types(
     sources: &Sources,
     prelude: FileId,
@@ -91,7 +94,7 @@ fn machine_types(
     tree: &Tree,
     others: &OtherFiles,
 ) -> (QemuFacts, Diagnostics) {
-    // What is wrong with the headers is reported by the other thread.
+    // The other thread reports errors in the headers.
     let (mut of_headers, mut diagnostics) = (Diagnostics::new(), Diagnostics::new());
     let Some(files) = &others.machines else { return (facts, diagnostics) };
     let mut reader = Reader::new(sources, prelude, facts, &mut of_headers);
@@ -101,46 +104,8 @@ fn machine_types(
     (reader.facts, diagnostics)
 }
 
-/// One tree while it is read.
-struct Reader<'a, 'd> {
-    sources: &'a Sources,
-    preprocessor: Preprocessor<'a>,
-    names: HashMap<String, Value>,
-    /// `enum FeatureWord` without the count at its end.
-    words: Vec<crate::c::declare::Enumerator>,
-    /// What an element of `FeatureWordArray` is.
-    feature_type: Type,
-    /// Variables of type `CPUCaches`.
-    caches: BTreeMap<String, Vec<QemuCache>>,
-    facts: QemuFacts,
-    diagnostics: &'d mut Diagnostics,
-}
-
-impl<'a, 'd> Reader<'a, 'd> {
-    fn new(
-        sources: &'a Sources,
-        prelude: FileId,
-        facts: QemuFacts,
-        diagnostics: &'d mut Diagnostics,
-    ) -> Self {
-        let preprocessor = Preprocessor::new(sources, prelude, diagnostics);
-        Reader {
-            sources,
-            preprocessor,
-            names: HashMap::new(),
-            words: Vec::new(),
-            feature_type: Type::UINT,
-            caches: BTreeMap::new(),
-            facts,
-            diagnostics,
-        }
-    }
-
-    fn read(&mut self, file: FileId) -> Unit<'a> {
-        self.preprocessor.read_declarations(file, self.diagnostics)
-    }
-
-    /// The headers whose macros all other files use; the result is cpu.h.
+impl<'a> Reader<'a, '_> {
+    /// Reads the headers whose macros all other files use, and returns cpu.h.
     fn headers(&mut self, tree: &Tree, others: &OtherFiles) -> Unit<'a> {
         for file in tree.before.iter().chain(&others.qom).chain([&others.version]) {
             self.read(*file);
@@ -150,7 +115,7 @@ impl<'a, 'd> Reader<'a, 'd> {
         header
     }
 
-    /// What stands in further files.
+    /// Reads the remaining files.
     fn others(&mut self, source: &Unit<'a>, files: &OtherFiles) {
         let [kvm, tcg] = [files.kvm_cpu, files.tcg_cpu].map(|file| file.map(|file| self.read(file)));
         self.defaults(source, kvm.as_ref(), tcg.as_ref(), files.old);
@@ -163,7 +128,7 @@ impl<'a, 'd> Reader<'a, 'd> {
         }
     }
 
-    /// The registers' enum, if they are not macros, and `enum FeatureWord`.
+    /// Reads the registers' enum, unless they are macros, and `enum FeatureWord`.
     fn enums(&mut self, header: &Unit<'a>) {
         let macros = &self.preprocessor.macros;
         find_enum_starting(header, "R_EAX", macros, &mut self.names, self.diagnostics);
@@ -174,7 +139,8 @@ impl<'a, 'd> Reader<'a, 'd> {
             }
             None => {
                 let whole = self.sources.span(header.file, 0, 0);
-                self.diagnostics.error(whole, "`enum FeatureWord` is not here; QEMU has it since 1.4");
+                self.diagnostics
+                    .error(whole, "this file does not define `enum FeatureWord`, which QEMU has since 1.4");
             }
         }
     }

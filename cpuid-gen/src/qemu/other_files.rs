@@ -1,7 +1,7 @@
-//! The files of a QEMU tree besides `cpu.h` and `cpu.c`, and which releases have them.
+//! The files of a QEMU tree other than `cpu.h` and `cpu.c`, and the releases that have them.
 //!
-//! A file that this release must have and that is not there is a diagnostic. Releases before 2.8 are older than what
-//! is promised: what they lack is left out, and their machine types are read only where all of their files are there.
+//! A missing file that this release should have is a diagnostic. Releases before 2.8 are not fully supported: missing
+//! files are ignored, and machine types are read only if all of their files are present.
 
 use std::path::Path;
 
@@ -11,42 +11,42 @@ use crate::source::{FileId, Sources, Span};
 /// Major and minor number of a release.
 type Version = (u32, u32);
 
-/// The oldest release that is promised.
+/// The oldest fully supported release.
 const OLDEST: Version = (2, 8);
 
-/// Since 6.0 each accelerator has a folder and a CPU class of its own.
+/// Since 6.0 each accelerator has its own folder and CPU class.
 const SPLIT: Version = (6, 0);
 
 /// After every release.
 const NEVER: Version = (u32::MAX, 0);
 
-/// Those files; a field without one means that this release has none.
+/// These files; a file is `None` if this release does not have it.
 #[derive(Debug)]
 pub(super) struct OtherFiles {
-    /// `QEMU_VERSION_MAJOR` and its like, which the build makes of the VERSION file.
+    /// Text with `QEMU_VERSION_MAJOR` and similar macros, which the build generates from the VERSION file.
     pub(super) version: FileId,
-    /// Whether the release is older than what is promised.
+    /// Whether the release is older than the oldest fully supported one.
     pub(super) old: bool,
     /// cpu-qom.h: the names of CPU types.
     pub(super) qom: Option<FileId>,
-    /// kvm/kvm-cpu.c: KVM's default properties since 6.0, before in cpu.c.
+    /// kvm/kvm-cpu.c: KVM's default properties since 6.0, which are in cpu.c before.
     pub(super) kvm_cpu: Option<FileId>,
-    /// tcg/tcg-cpu.c: TCG's.
+    /// tcg/tcg-cpu.c: TCG's default properties.
     pub(super) tcg_cpu: Option<FileId>,
-    /// hyperv-proto.h, which has the constants of the next since 2.12.
+    /// hyperv-proto.h, which defines the constants used in kvm.c since 2.12.
     pub(super) hyperv: Option<FileId>,
-    /// kvm.c, whose table of Hyper-V's properties exists since 4.1.
+    /// kvm.c, which has the table of Hyper-V's properties since 4.1.
     pub(super) kvm: Option<FileId>,
     /// The machine types' files.
     pub(super) machines: Option<MachineFiles>,
 }
 
-/// What machine types are read from.
+/// The files that define machine types.
 #[derive(Debug)]
 pub(super) struct MachineFiles {
-    /// Headers, in the order in which they use each other.
+    /// Headers, in the order in which they include each other.
     pub(super) headers: Vec<FileId>,
-    /// pc.h, which is one of them: it has the class of PC machine types.
+    /// pc.h, one of the headers, with the class of PC machine types.
     pub(super) pc_header: FileId,
     /// Files with tables that several machine types share.
     pub(super) shared: Vec<FileId>,
@@ -54,7 +54,7 @@ pub(super) struct MachineFiles {
     pub(super) boards: Vec<FileId>,
 }
 
-/// Looks files up in one tree.
+/// Finds the files of one tree.
 struct Finder<'s, 'd> {
     sources: &'s mut Sources,
     root: &'s Path,
@@ -63,7 +63,7 @@ struct Finder<'s, 'd> {
 }
 
 impl OtherFiles {
-    /// Finds and reads them below `root`; `release` is the tree's.
+    /// Finds and reads the files below `root`; `release` is the tree's.
     pub(super) fn open(
         sources: &mut Sources,
         root: &Path,
@@ -71,7 +71,8 @@ impl OtherFiles {
         diagnostics: &mut Diagnostics,
     ) -> Option<OtherFiles> {
         let [major, minor, micro] = numbers(release).or_else(|| {
-            diagnostics.error(at, format!("`{release}` is not a release like 10.0.2"));
+            diagnostics
+                .error(at, format!("`{release}` is not a release: expected three numbers, such as 10.0.2"));
             None
         })?;
         let text = format!(
@@ -97,9 +98,9 @@ impl OtherFiles {
 }
 
 impl Finder<'_, '_> {
-    /// The first of these that is there; a diagnostic where none is and releases `since..until` have one.
+    /// The first of these files that exists; a diagnostic if none does and releases `since..until` have one.
     fn one(&mut self, paths: &[&str], since: Version, until: Version) -> Option<FileId> {
-        // What stands there but leads nowhere is an error, not an absence.
+        // A broken link is an error; only a missing file is absent.
         if let Some(path) = paths.iter().find(|path| self.root.join(path).symlink_metadata().is_ok()) {
             return self.diagnostics.take(self.sources.read(self.root, path));
         }
@@ -111,7 +112,7 @@ impl Finder<'_, '_> {
         None
     }
 
-    /// The same for a file that older releases have too, where nothing in it is wanted.
+    /// Like [`one`](Self::one), for a file that older releases have without the wanted contents.
     fn since(&mut self, since: Version, paths: &[&str]) -> Option<FileId> {
         (self.version >= since).then(|| self.one(paths, since, NEVER)).flatten()
     }
@@ -122,7 +123,7 @@ impl Finder<'_, '_> {
         let x86 = self.one(&["include/hw/i386/x86.h"], (4, 2), NEVER);
         let pc_header = self.one(&["include/hw/i386/pc.h"], OLDEST, NEVER);
         let microvm_header = self.one(&["include/hw/i386/microvm.h"], (4, 2), NEVER);
-        // The shared tables moved from macros in headers to these files in 4.0.
+        // Before 4.0, the tables in these files were macros in headers.
         let shared = ["hw/core/machine.c", "hw/i386/pc.c"].map(|path| self.one(&[path], OLDEST, NEVER));
         let piix = self.one(&["hw/i386/pc_piix.c"], OLDEST, NEVER);
         let q35 = self.one(&["hw/i386/pc_q35.c"], OLDEST, NEVER);
@@ -137,7 +138,7 @@ impl Finder<'_, '_> {
     }
 }
 
-/// The three numbers of a release; what follows the third is not looked at.
+/// The three numbers of a release, without what follows them.
 fn numbers(release: &str) -> Option<[u32; 3]> {
     let mut parts = release.split(['.', '-']).map(|part| part.parse().ok());
     Some([parts.next()??, parts.next()??, parts.next()??])

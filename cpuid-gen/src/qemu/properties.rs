@@ -1,15 +1,14 @@
-//! What `-cpu` takes besides the feature words' names: `x86_cpu_properties[]` and its like, the properties that code
-//! adds, and second names.
+//! The properties of `-cpu` other than the names in feature words: `x86_cpu_properties[]` and similar tables,
+//! properties that code adds, and aliases.
 //!
-//! Rows stand in the order of the table of all CPUs, that of `max` (`host` before 2.9), and the code. A table's row is
-//! a macro of qdev-properties.h, `DEFINE_PROP_KIND(NAME, STATE, FIELD, ...)`, or names its `.info` (2.8 to 4.0). What
-//! the class of all devices or CPUs adds is no property of `-cpu` and not here.
+//! Rows are in the order of the table of all CPUs, the table of `max` (`host` before 2.9), and the code. A table's
+//! row is a macro of qdev-properties.h, `DEFINE_PROP_KIND(NAME, STATE, FIELD, ...)`, or names its `.info` (2.8 to
+//! 4.0). Properties of the classes of all devices or all CPUs are not included.
 
-use super::Reader;
-use super::board::close;
-use super::globals::name;
+use super::property_name::property_name;
+use super::reader::Reader;
 use crate::c::Type;
-use crate::c::declare::{find_function, find_table, inside, split_commas};
+use crate::c::declare::{close, find_function, find_table, inside, split_commas};
 use crate::c::expand::expand;
 use crate::c::expr::{Environment, evaluate_expanded};
 use crate::c::init::parse_list;
@@ -22,10 +21,10 @@ use crate::source::Span;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 
-/// The tables; a release since 2.6 has the first and one of the others.
+/// The tables; releases since 2.6 have the first and one of the others.
 const TABLES: [&str; 3] = ["x86_cpu_properties", "max_x86_cpu_properties", "host_x86_cpu_properties"];
 
-/// How many of the functions every release has.
+/// The number of functions that every release has.
 const EVERYWHERE: usize = 2;
 
 /// The functions of cpu.c that add properties.
@@ -38,7 +37,7 @@ pub(super) const FUNCTIONS: [&str; 6] = [
     "host_x86_cpu_class_init",
 ];
 
-/// Integer kinds with their types.
+/// Integer kinds and their types.
 const INTEGERS: [(&str, Type); 6] = [
     ("uint8", Type { bits: 8, signed: false }),
     ("uint16", Type { bits: 16, signed: false }),
@@ -48,22 +47,25 @@ const INTEGERS: [(&str, Type); 6] = [
     ("int64", Type::LONG),
 ];
 
-/// What a call adds.
+/// A property or alias that a call adds.
 enum Added {
     Property(QemuProperty),
     Alias(QemuAlias),
 }
 
 impl<'a> Reader<'a, '_> {
-    /// Reads all of cpu.c's. A release that is `old` may lack the table of `max`.
+    /// Reads all properties in cpu.c. If the release is `old`, the table of `max` may be missing.
     pub(super) fn properties(&mut self, unit: &Unit<'a>, old: bool) {
         let tables = TABLES.map(|name| find_table(unit, name));
         let whole = self.sources.span(unit.file, 0, 0);
         if tables[0].is_none() {
-            self.diagnostics.error(whole, "`x86_cpu_properties[]` is not here");
+            self.diagnostics.error(whole, "this file does not define `x86_cpu_properties[]`");
         }
         if tables[1].or(tables[2]).is_none() && !old {
-            self.diagnostics.error(whole, "`max_x86_cpu_properties[]` is not here; QEMU has it since 2.9");
+            self.diagnostics.error(
+                whole,
+                "this file does not define `max_x86_cpu_properties[]`, which QEMU has since 2.9",
+            );
         }
         for (open, at) in tables.into_iter().flatten() {
             let rows = self.property_table(unit, open, at);
@@ -102,14 +104,17 @@ impl<'a> Reader<'a, '_> {
         Ok(rows)
     }
 
-    /// The properties that a function adds; none when this release doesn't have it, unless it `must`.
+    /// The properties that a function adds; empty if the release does not have the function, an error if it `must`.
     fn added_properties(&self, unit: &Unit<'a>, function: &str, must: bool) -> Result<Vec<Added>> {
         let Some((body, at)) = find_function(unit, function)? else {
             if !must {
                 return Ok(Vec::new());
             }
             let whole = self.sources.span(unit.file, 0, 0);
-            return Err(Diagnostic::error(whole, format!("the function `{function}` is not here")));
+            return Err(Diagnostic::error(
+                whole,
+                format!("this file does not define the function `{function}`"),
+            ));
         };
         let (mut found, mut depth) = (Vec::new(), 0usize);
         for (index, token) in body.iter().enumerate() {
@@ -124,10 +129,7 @@ impl<'a> Reader<'a, '_> {
                 continue;
             }
             if depth > 0 {
-                return Err(Diagnostic::error(
-                    token.span,
-                    "a condition decides whether there is this property",
-                ));
+                return Err(Diagnostic::error(token.span, "this property is added under a condition"));
             }
             let arguments = &body[index + 2..close(body, index + 1)?];
             let arguments = expand(arguments, &self.preprocessor.macros, unit.moment(at))?;
@@ -137,7 +139,7 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
-/// `{ .name = "hv-spinlocks", .info = &qdev_prop_spinlocks }`; none for the empty row at the end.
+/// Reads `{ .name = "hv-spinlocks", .info = &qdev_prop_spinlocks }`; `None` for the empty row at the end.
 fn with_info(inner: &[Token<'_>], at: Span) -> Result<Option<QemuProperty>> {
     let row = parse_list(inner, at)?;
     if row.is_empty() {
@@ -145,7 +147,7 @@ fn with_info(inner: &[Token<'_>], at: Span) -> Result<Option<QemuProperty>> {
     }
     let fields = row.fields(&["name", "info"])?;
     let missing = || Diagnostic::error(at, "expected a name and `.info = &qdev_prop_...`");
-    let name = name(fields.get("name").ok_or_else(missing)?.value)?;
+    let name = property_name(fields.get("name").ok_or_else(missing)?.value)?;
     match fields.get("info").ok_or_else(missing)?.value.scalar()? {
         [and, info] if and.is("&") => {
             let kind = info.text.strip_prefix("qdev_prop_").ok_or_else(missing)?.to_owned();
@@ -155,15 +157,14 @@ fn with_info(inner: &[Token<'_>], at: Span) -> Result<Option<QemuProperty>> {
     }
 }
 
-/// `DEFINE_PROP_KIND(NAME, STATE, FIELD, ...)`; none for the end of a list.
+/// Reads `DEFINE_PROP_KIND(NAME, STATE, FIELD, ...)`; `None` for the end of a list.
 fn defined(
     macro_: &Token<'_>,
     arguments: &[Token<'_>],
     environment: &Environment<'_, '_>,
 ) -> Result<Option<QemuProperty>> {
     let at = macro_.span;
-    let unknown =
-        || Diagnostic::error(at, format!("`{}` with these arguments is not understood", macro_.text));
+    let unknown = || Diagnostic::error(at, format!("cannot parse the arguments of `{}`", macro_.text));
     let kind = macro_.text.strip_prefix("DEFINE_PROP_").ok_or_else(unknown)?.to_ascii_lowercase();
     let parts = split_commas(arguments);
     if kind == "end_of_list" && parts.is_empty() {
@@ -181,7 +182,7 @@ fn defined(
             (Some(Bit(bit)), Some(number(value)?.number().to_string()))
         }
         ("string", []) => (None, None),
-        // The last is the mask of the values that it takes.
+        // The last argument is the mask of valid values.
         ("uint64_checkmask", [_]) => (None, None),
         ("on_off_auto", [[value]]) => {
             let value = value.text.strip_prefix("ON_OFF_AUTO_").ok_or_else(unknown)?;
@@ -197,7 +198,7 @@ fn defined(
     Ok(Some(QemuProperty { name: text(name)?, kind, field, bit, default, at }))
 }
 
-/// `object_property_add...(obj, NAME, ...)`, `kind` being what follows `add`.
+/// Reads `object_property_add...(obj, NAME, ...)`; `kind` is the part of the name after `add`.
 fn added(call: &Token<'_>, kind: &str, arguments: &[&[Token<'_>]]) -> Result<Added> {
     let at = call.span;
     let property = |name: &[Token<'_>], kind: String| {
@@ -217,7 +218,7 @@ fn added(call: &Token<'_>, kind: &str, arguments: &[&[Token<'_>]]) -> Result<Add
         ("_alias", [_, name, _, target, ..]) => {
             Ok(Added::Alias(QemuAlias { name: text(name)?, target: text(target)?, at }))
         }
-        _ => Err(Diagnostic::error(at, format!("`{}` with these arguments is not understood", call.text))),
+        _ => Err(Diagnostic::error(at, format!("cannot parse the arguments of `{}`", call.text))),
     }
 }
 
@@ -227,7 +228,7 @@ fn text(tokens: &[Token<'_>]) -> Result<String> {
         [first, ..] if tokens.iter().all(|token| token.kind == Kind::Str) => {
             let text = string_value(tokens).map_err(|(at, why)| Diagnostic::error(at, why))?;
             let plain = !text.is_empty() && !text.contains(char::is_whitespace);
-            if plain { Ok(text) } else { Err(Diagnostic::error(first.span, "this is not a name")) }
+            if plain { Ok(text) } else { Err(Diagnostic::error(first.span, "expected a name")) }
         }
         [first, ..] => Err(Diagnostic::error(first.span, "expected a string")),
         [] => Err(Diagnostic::general("expected a string")),

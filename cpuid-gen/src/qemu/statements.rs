@@ -1,13 +1,13 @@
-//! The statements of a function's body, as tokens: where each ends, and the few forms that are followed.
+//! The statements of a function's body, as tokens, and the few forms that are recognized.
 
-use super::board::close;
+use crate::c::declare::close;
 use crate::c::lexer::{Kind, Token};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 
-/// The tokens with 0 for each `getenv(...)`.
+/// The tokens with each `getenv(...)` replaced by 0.
 pub(super) fn without_getenv<'a>(tokens: &[Token<'a>]) -> Result<Vec<Token<'a>>> {
     let mut out = Vec::with_capacity(tokens.len());
     let mut at = 0;
@@ -23,7 +23,7 @@ pub(super) fn without_getenv<'a>(tokens: &[Token<'a>]) -> Result<Vec<Token<'a>>>
     Ok(out)
 }
 
-/// How many tokens the first statement has, its `;` or `}` included.
+/// The number of tokens in the first statement, including its `;` or `}`.
 pub(super) fn statement_end(tokens: &[Token<'_>]) -> Result<usize> {
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
@@ -34,7 +34,7 @@ pub(super) fn statement_end(tokens: &[Token<'_>]) -> Result<usize> {
             at = close(tokens, at)?;
         } else if token.is("{") {
             at = close(tokens, at)?;
-            // A block ends its statement, but for an initializer, `do` and `if` with `else`.
+            // A block ends its statement, except for an initializer, `do`, and `if` with `else`.
             let next = tokens.get(at + 1);
             let goes_on = next.is_some_and(|next| {
                 [";", ","].iter().any(|punct| next.is(punct))
@@ -79,7 +79,7 @@ pub(super) fn assigned<'t, 'a>(statement: &'t [Token<'a>], field: &str) -> Optio
     }
 }
 
-/// `NAME[] = { ... }` among a function's tokens: what is inside, and the name's place.
+/// `NAME[] = { ... }` among a function's tokens: the tokens inside, and the name's place.
 pub(super) fn local_table<'t, 'a>(
     tokens: &'t [Token<'a>],
     name: &str,

@@ -1,4 +1,4 @@
-//! Which files of a QEMU tree hold the tables: below `target/i386`, or `target-i386` before 2.9.
+//! Finds the files of a QEMU tree that contain the tables: below `target/i386`, or `target-i386` before 2.9.
 
 use std::path::Path;
 
@@ -25,19 +25,19 @@ impl Tree {
     pub fn open(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> Option<Tree> {
         let folder = ["target/i386", "target-i386"].into_iter().find(|folder| root.join(folder).is_dir());
         let Some(folder) = folder else {
-            let help = "name the top of a QEMU tree, or a facts file";
-            let message = "no QEMU tree: there is neither target/i386 nor target-i386 in it";
+            let help = "name the root of a QEMU tree, or a facts file";
+            let message = "not a QEMU tree: it has neither target/i386 nor target-i386";
             diagnostics.push(Diagnostic::file(root, message).with_help(help));
             return None;
         };
         let mut optional = |path: &str| {
-            // What stands there but leads nowhere is an error, not an absence.
+            // A broken link is an error; only a missing file is absent.
             root.join(path).symlink_metadata().ok()?;
             diagnostics.take(sources.read(root, path))
         };
         let kvm_para = ["include/standard-headers/asm-x86/kvm_para.h", "linux-headers/asm-x86/kvm_para.h"];
         let mut before: Vec<FileId> = kvm_para.into_iter().find_map(&mut optional).into_iter().collect();
-        // QEMU_HW_VERSION, which model ids hold, and KiB and MiB (3.0 and later).
+        // QEMU_HW_VERSION, which model ids contain, and KiB and MiB (3.0 and later).
         let hw_version = ["include/qemu/hw-version.h", "include/qemu/osdep.h", "include/qemu-common.h"];
         before.extend(hw_version.into_iter().find_map(&mut optional));
         before.extend(optional("include/qemu/units.h"));
@@ -50,7 +50,7 @@ impl Tree {
     }
 }
 
-/// The release: the VERSION file's one line.
+/// The release, which is the only line of the VERSION file.
 pub(super) fn release(
     sources: &Sources,
     file: FileId,
@@ -60,7 +60,7 @@ pub(super) fn release(
     let at = sources.span(file, 0, sources[file].text.len());
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
     if !text.starts_with(|c: char| c.is_ascii_digit()) || !text.chars().all(plain) || text.len() > 32 {
-        diagnostics.error(at, "VERSION does not hold one release");
+        diagnostics.error(at, "expected a single release in VERSION");
         return None;
     }
     Some((text.to_owned(), at))

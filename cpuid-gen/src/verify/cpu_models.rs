@@ -1,4 +1,4 @@
-//! Checks within one QEMU release: CPU models, dependencies, XSAVE areas and machine types name only what exists.
+//! Checks within one QEMU release: the names in CPU models, dependencies, XSAVE areas and machine types.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::cpu_models::{Properties, resolve};
 use crate::source::Span;
 
-/// Every row that names a word, a bit, a property or a machine type.
+/// Checks every row that names a word, a bit, a property or a machine type.
 pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     let mut found = Diagnostics::new();
-    // The models themselves are the reader's of `cargo cpuid-gen models`.
+    // The models themselves are checked when they are resolved.
     let _ = resolve(index.facts, &mut found);
     check_words(index, &mut found);
     check_properties(index, &mut found);
@@ -24,7 +24,7 @@ pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
 fn check_words(index: &QemuIndex<'_>, found: &mut Diagnostics) {
     let mut need = |word: &str, at: Span| {
         if !index.words.contains_key(word) {
-            found.push(Diagnostic::error(at, format!("`{word}` is no word of this release")));
+            found.push(Diagnostic::error(at, format!("`{word}` is not a word of this release")));
         }
     };
     for dep in &index.facts.deps {
@@ -46,7 +46,7 @@ fn check_properties(index: &QemuIndex<'_>, found: &mut Diagnostics) {
         .chain(facts.aliases.iter().map(|alias| (&alias.target, alias.at)));
     for (property, at) in named {
         if properties.get(property).is_none() {
-            let message = format!("`{property}` is a property of no bit, and none that -cpu takes otherwise");
+            let message = format!("`{property}` is neither a feature bit nor another property of -cpu");
             found.push(Diagnostic::error(at, message));
         }
     }
@@ -56,14 +56,14 @@ fn check_machines(index: &QemuIndex<'_>, found: &mut Diagnostics) {
     let mut known = BTreeSet::new();
     for machine in &index.facts.machines {
         if let Some(base) = machine.base.as_deref().filter(|base| !known.contains(base)) {
-            let message = format!("`{}` starts from `{base}`, which does not stand before it", machine.name);
+            let message = format!("the base of `{}`, `{base}`, is not defined before it", machine.name);
             found.push(Diagnostic::error(machine.at, message));
         }
         if !known.insert(machine.name.as_str()) {
-            found.push(Diagnostic::error(machine.at, format!("a second machine type `{}`", machine.name)));
+            found.push(Diagnostic::error(machine.at, format!("duplicate machine type `{}`", machine.name)));
         }
     }
     for compat in index.facts.compat.iter().filter(|compat| !known.contains(compat.machine.as_str())) {
-        found.push(Diagnostic::error(compat.at, format!("`{}` is no machine type", compat.machine)));
+        found.push(Diagnostic::error(compat.at, format!("`{}` is not a machine type", compat.machine)));
     }
 }

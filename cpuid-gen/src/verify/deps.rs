@@ -1,23 +1,23 @@
-//! Do the dependencies fit together? Each release's by themselves, and each Linux's with each QEMU's.
+//! Checks the dependencies of each release, and of each Linux release with each QEMU release, for cycles.
 //!
-//! That one project states a dependency which the other does not is no finding: Linux lists what a kernel can be told
-//! to do without, QEMU what its properties would leave in a guest. What they may not do is contradict each other:
-//! taken together, their dependencies must have no circle, of which one that needs the opposite of the other's is the
-//! shortest. What a dependency with alternatives means, the model's documentation says; here they take no part, as
-//! there.
+//! A dependency in only one project is not a finding: Linux lists the features that a kernel can disable, QEMU those
+//! that its properties leave in a guest. But they must not contradict each other: together, their dependencies must
+//! not form a cycle, of which two opposite dependencies are the shortest. Dependencies with alternatives are
+//! excluded, as in the model, which documents them.
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::finding::{Findings, Key, Kind, Release};
+use super::finding::{Findings, Release};
+use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
 use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{LinuxDep, QemuDep, QemuSource};
-use crate::graph::circles;
+use crate::graph::cycles;
 use crate::location::{Bit, Location, Msr};
 use crate::source::Span;
 
-/// A bit that depends or is needed.
+/// A dependent or required bit.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Node<'a> {
     Feature(Location),
@@ -38,9 +38,9 @@ type Edges<'a> = Vec<((Node<'a>, Node<'a>), Row<'a>)>;
 pub(super) fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findings<'_>) {
     let of_linux: Vec<Edges<'_>> = linux.iter().map(linux_edges).collect();
     let of_qemu: Vec<Edges<'_>> = qemu.iter().map(|index| qemu_edges(index, linux)).collect();
-    // Nearly always all of them together have no circle, and then no part of them has one.
+    // Nearly always the union has no cycle, and then no subset has one.
     let all: Vec<_> = of_linux.iter().chain(&of_qemu).flatten().map(|(edge, _)| *edge).collect();
-    if circles(&all).is_empty() {
+    if cycles(&all).is_empty() {
         return;
     }
     let by_release = linux.iter().map(|index| &index.release).chain(qemu.iter().map(|index| &index.release));
@@ -69,7 +69,7 @@ fn linux_edges<'a>(index: &LinuxIndex<'a>) -> Edges<'a> {
     let mut edges = Edges::new();
     for dep in &index.facts.deps {
         if let [needs] = nodes(&dep.needs).as_slice() {
-            // That a feature needs itself is a finding of its own.
+            // A feature that needs itself is a separate finding.
             let others = nodes(&dep.name).into_iter().filter(|node| node != needs);
             edges.extend(others.map(|node| ((node, *needs), Row::Linux(dep))));
         }
@@ -77,7 +77,7 @@ fn linux_edges<'a>(index: &LinuxIndex<'a>) -> Edges<'a> {
     edges
 }
 
-/// The edges of one QEMU release, for the bits that it or a Linux release has names for.
+/// The edges of one QEMU release, for the bits that it or a Linux release names.
 fn qemu_edges<'a>(index: &QemuIndex<'a>, linux: &[LinuxIndex<'_>]) -> Edges<'a> {
     let mut msr_bits: HashMap<&str, Vec<Bit>> = HashMap::new();
     for bit in &index.facts.bits {
@@ -115,12 +115,12 @@ fn qemu_edges<'a>(index: &QemuIndex<'a>, linux: &[LinuxIndex<'_>]) -> Edges<'a> 
     edges
 }
 
-/// Circles among the edges of one release, or of both of a pair: then those that neither has by itself.
+/// Reports cycles in the edges of one release, or of a pair; for a pair, those that neither release has alone.
 fn report(releases: &[&Release], edges: &Edges<'_>, findings: &mut Findings<'_>) {
     let plain: Vec<(Node<'_>, Node<'_>)> = edges.iter().map(|(edge, _)| *edge).collect();
-    for circle in circles(&plain) {
-        let next = circle.iter().cycle().skip(1);
-        let rows: Vec<Row<'_>> = circle
+    for cycle in cycles(&plain) {
+        let next = cycle.iter().cycle().skip(1);
+        let rows: Vec<Row<'_>> = cycle
             .iter()
             .zip(next)
             .filter_map(|(&node, &needs)| {
@@ -137,13 +137,13 @@ fn report(releases: &[&Release], edges: &Edges<'_>, findings: &mut Findings<'_>)
             _ => Kind::DepOpposite,
         };
         let side = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
-        let round: Vec<String> = circle.iter().chain(circle.first()).map(Node::shown).collect();
+        let round: Vec<String> = cycle.iter().chain(cycle.first()).map(Node::shown).collect();
         let round = round.join(" > ");
         findings.add(Key::new(kind, &round, side(&linux), side(&qemu)), releases, || {
             let at = rows.first().map(|row| row.at());
-            let mut found = Diagnostic::general(format!("features need each other in a circle: {round}"));
+            let mut found = Diagnostic::general(format!("the dependencies form a cycle: {round}"));
             found.at = at;
-            rows.iter().fold(found, |found, row| found.with_label(row.at(), row.said()))
+            rows.iter().fold(found, |found, row| found.with_label(row.at(), row.text()))
         });
     }
 }
@@ -166,7 +166,7 @@ impl Row<'_> {
         }
     }
 
-    /// As its facts row has it.
+    /// The text of its facts row.
     fn shown(&self) -> String {
         match self {
             Row::Linux(dep) => format!("{} {}", dep.name, dep.needs),
@@ -174,7 +174,7 @@ impl Row<'_> {
         }
     }
 
-    fn said(&self) -> String {
+    fn text(&self) -> String {
         match self {
             Row::Linux(dep) => format!("Linux: `{}` needs `{}`", dep.name, dep.needs),
             Row::Qemu(QemuDep { from, to, .. }) => {
@@ -184,7 +184,7 @@ impl Row<'_> {
     }
 }
 
-/// A dependency of QEMU's in keys: as its facts row has it, what is needed first.
+/// A QEMU dependency in keys: the text of its facts row, with the required bits first.
 pub(super) fn shown(dep: &QemuDep) -> String {
     let QemuDep { from, to, .. } = dep;
     format!("{} {:#x} {} {:#x}", from.0, from.1, to.0, to.1)

@@ -1,35 +1,35 @@
-//! What a person judged to be fine: `upstream/differences.tsv`.
+//! The reviewed differences: `upstream/differences.tsv`.
 //!
-//! Tab-separated rows, comments with `#`. Each row has six columns:
+//! Tab-separated rows; comments start with `#`. Each row has six columns:
 //!
 //! ```text
 //! KIND  SUBJECT  LEFT  RIGHT  VERDICT  REASON
 //! ```
 //!
-//! The first four are those of the finding ([`Key`]) that the row explains, `-` where a side says nothing. With the
-//! kind `macro-family` a row is a piece of knowledge instead: QEMU's constants that start with SUBJECT stand for bits
-//! of the word LEFT (`-`: of none), whose names may start with one of RIGHT's comma-separated prefixes. With the kind
-//! `rewritten` it says that upstream wrote the table of SUBJECT anew between the series LEFT and RIGHT, so that their
-//! rows are not compared.
+//! The first four are the [`Key`] of the finding that the row explains, with `-` for a missing side. A row of the
+//! kind `macro-family` defines a prefix instead: QEMU's constants that start with SUBJECT are bits of the word LEFT
+//! (`-`: of no word), and their names may start with one of RIGHT's comma-separated prefixes. A row of the kind
+//! `rewritten` records that upstream replaced the table SUBJECT between the series LEFT and RIGHT, so that its rows
+//! are not compared.
 
-use super::finding::{Key, Kind};
+use super::key::{Key, Kind};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::columns::{Columns, rows};
 use crate::hash::QuickMap;
 use crate::source::{FileId, Sources, Span};
 
-/// What sort of difference it is.
+/// The kind of difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     /// Two names of one thing.
     Alias,
-    /// Meant to be so.
+    /// Intended.
     Design,
     /// Upstream changed it from one release to the next.
     History,
-    /// One project has no use for it, or not yet.
+    /// One project does not use it, or not yet.
     OneSided,
-    /// A mistake of upstream's.
+    /// A bug in an upstream source.
     UpstreamBug,
 }
 
@@ -53,17 +53,17 @@ impl Verdict {
 /// One row.
 #[derive(Clone, Debug)]
 pub struct Difference {
-    /// The finding it explains; none for a `macro-family` and for what was `rewritten`.
+    /// The finding it explains; `None` for a `macro-family` or `rewritten` row.
     pub explains: Option<Key>,
-    /// What sort of difference.
+    /// The kind of difference.
     pub verdict: Verdict,
-    /// Why it is fine, or what is wrong upstream.
+    /// Why it is acceptable, or what is wrong upstream.
     pub reason: String,
     /// Its place.
     pub at: Span,
 }
 
-/// What a row is.
+/// The kind of a row.
 #[derive(Clone, Copy)]
 enum RowKind {
     Explains(Kind),
@@ -71,22 +71,22 @@ enum RowKind {
     Rewritten,
 }
 
-/// Constants of QEMU that share a prefix.
+/// QEMU's constants with a common prefix.
 #[derive(Clone, Debug)]
 pub(super) struct MacroFamily {
     pub(super) prefix: String,
-    /// The enumerator of their word; none when they are not about a feature word.
+    /// The enumerator of their word; `None` if they are not about a feature word.
     pub(super) word: Option<String>,
-    /// What the names of the bits may start with.
+    /// Prefixes of the bits' names.
     pub(super) name_prefixes: Vec<String>,
     /// Its row among [`Differences::entries`].
     pub(super) entry: usize,
 }
 
-/// A table that upstream wrote anew.
+/// A table that upstream replaced.
 #[derive(Clone, Debug)]
 pub(super) struct Rewritten {
-    /// The sort of its rows.
+    /// The kind of its rows.
     pub(super) sort: String,
     older: String,
     newer: String,
@@ -95,7 +95,7 @@ pub(super) struct Rewritten {
 }
 
 impl Rewritten {
-    /// True when it was written anew between these two releases.
+    /// True if it was replaced between these two releases.
     pub(super) fn lies_between(&self, older: &str, newer: &str) -> bool {
         let of = |release: &str, series: &str| {
             release.strip_prefix(series).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
@@ -115,13 +115,13 @@ pub struct Differences {
 }
 
 impl Differences {
-    /// None at all: every finding is reported.
+    /// No differences: every finding is reported.
     #[must_use]
     pub fn none() -> Differences {
         Differences::default()
     }
 
-    /// Reads the file. Every row that is wrong becomes a diagnostic; the result is then none.
+    /// Reads the file. Every faulty row is a diagnostic, and the result is then `None`.
     pub fn read(sources: &Sources, file: FileId, diagnostics: &mut Diagnostics) -> Option<Differences> {
         let mut found = Diagnostics::new();
         let mut differences = Differences::default();
@@ -136,7 +136,7 @@ impl Differences {
         good.then_some(differences)
     }
 
-    /// How many rows explain a finding; the others are `macro-family` and `rewritten` rows.
+    /// The number of rows that explain a finding, without `macro-family` and `rewritten` rows.
     #[must_use]
     pub fn explaining(&self) -> usize {
         self.by_key.len()
@@ -166,8 +166,8 @@ impl Differences {
             RowKind::Rewritten => self.add_rewritten([subject, left, right], entry),
         };
         if let Some(earlier) = earlier {
-            return Err(Diagnostic::error(at, format!("`{subject}` is explained twice in the same way"))
-                .with_label(self.entries[earlier].at, "the first time"));
+            return Err(Diagnostic::error(at, format!("duplicate explanation of `{subject}`"))
+                .with_label(self.entries[earlier].at, "first here"));
         }
         self.entries.push(Difference { explains, verdict, reason: reason.to_owned(), at });
         Ok(())

@@ -1,14 +1,15 @@
-//! kcpuid's cpuid.csv as a third witness: what it calls a bit that Linux or QEMU names as a feature.
+//! Compares kcpuid's cpuid.csv with the names of features in Linux and QEMU.
 //!
-//! Linux comes first: its macros and flags are compared with the file of the same release. QEMU's names count where
-//! Linux has none, so that a difference between the two projects, which is a finding by itself, is not one twice.
+//! Linux's macros and flags are compared with the file of the same release. QEMU's names are only used where Linux
+//! has none, since a difference between the two projects is already a finding.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use super::finding::{Findings, Key, Kind, Release};
+use super::finding::{Findings, Release};
+use super::key::{Key, Kind};
 use super::linux::{LinuxIndex, LinuxName};
 use super::pair::joined;
 use super::qemu::QemuIndex;
@@ -18,10 +19,10 @@ use crate::facts::CpuidField;
 use crate::location::{Bit, CpuidWord, Location, Register, Subleaf};
 use crate::source::Span;
 
-/// Fields against each other and against Linux's own names.
+/// Compares the fields with each other and with Linux's own names.
 pub(super) fn check(linux: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     let fields = &linux.facts.cpuid_fields;
-    let rows = fields.iter().map(|field| ((FieldPlace::of(field), &field.name), field.at));
+    let rows = fields.iter().map(|field| ((FieldPlace::new(field), &field.name), field.at));
     check_repeated(findings, &linux.release, rows, |(place, name)| format!("cpuid-field {place} {name}"));
     check_overlaps(linux, findings);
     let releases = [&linux.release];
@@ -38,7 +39,7 @@ pub(super) fn check(linux: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// Fields against QEMU's names of what Linux does not name.
+/// Compares the fields with QEMU's names of bits that Linux does not name.
 pub(super) fn check_pair(linux: &LinuxIndex<'_>, qemu: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     let releases = [&linux.release, &qemu.release];
     for (field, folded) in &linux.fields {
@@ -71,10 +72,10 @@ fn joined_or_one<'n>(names: &'n [LinuxName<'_>]) -> Cow<'n, str> {
     }
 }
 
-/// Whose facts a finding is about, and which project the other side is.
+/// The release of a finding, and the project on the other side.
 type Sides<'r> = (&'r [&'r Release], &'static str);
 
-/// Where a field stands.
+/// The place of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct FieldPlace {
     first: CpuidWord,
@@ -84,14 +85,14 @@ pub(super) struct FieldPlace {
 }
 
 impl FieldPlace {
-    pub(super) fn of(field: &CpuidField) -> FieldPlace {
+    pub(super) fn new(field: &CpuidField) -> FieldPlace {
         let first = CpuidWord { leaf: field.leaf, subleaf: field.first, register: field.register };
         FieldPlace { first, last: field.last, low: field.low, high: field.high }
     }
 }
 
 impl fmt::Display for FieldPlace {
-    /// `CPUID.(EAX=4,ECX=0..31):EAX[4:0]`; of one bit and one subleaf as a feature's place.
+    /// `CPUID.(EAX=4,ECX=0..31):EAX[4:0]`; a feature's notation for one bit in one subleaf.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut word = self.first.to_string();
         if self.last != self.first.subleaf {
@@ -106,7 +107,7 @@ impl fmt::Display for FieldPlace {
 }
 
 fn shown(field: &CpuidField) -> String {
-    FieldPlace::of(field).to_string()
+    FieldPlace::new(field).to_string()
 }
 
 fn is_one_bit(field: &CpuidField) -> bool {
@@ -123,7 +124,7 @@ fn within<'m, T>(
     found.filter(move |(at, _)| at.word.register == register && low <= at.bit && at.bit <= high)
 }
 
-/// From the first bit that a field covers to the last; between them are others if it has several subleafs.
+/// The range from the first bit of a field to the last; it includes other bits if the field has several subleaves.
 fn span_of(field: &CpuidField) -> RangeInclusive<Location> {
     let at = |subleaf, bit| {
         let word = CpuidWord { leaf: field.leaf, subleaf, register: field.register };
@@ -138,7 +139,7 @@ fn covers(field: &CpuidField, place: Location) -> bool {
     subleafs && register && field.low <= place.bit && place.bit <= field.high
 }
 
-/// A field of one bit has the feature's name; one of several covers no feature.
+/// Checks that a field of one bit has the feature's name, and that one of several bits contains no feature.
 fn check_names<'n>(
     (field, folded): (&CpuidField, &String),
     location: Location,
@@ -151,7 +152,7 @@ fn check_names<'n>(
         let left = format!("{} {}:{}", field.name, field.high.0, field.low.0);
         let key = Key::new(Kind::FieldWide, location.to_string(), &left, &*other.name);
         findings.add(key, releases, || {
-            let message = format!("`{}` covers {location} with other bits", field.name);
+            let message = format!("`{}` contains {location} and other bits", field.name);
             Diagnostic::error(field.at, message)
                 .with_label(other.at, format!("which is the feature `{}` in {project}", other.name))
         });
@@ -167,7 +168,7 @@ fn check_names<'n>(
     });
 }
 
-/// A field of one bit with a feature's name stands where the feature does.
+/// Checks that a field of one bit with a feature's name is at the feature's place.
 fn check_elsewhere(
     field: &CpuidField,
     places: &[(Location, Span)],
@@ -187,7 +188,7 @@ fn check_elsewhere(
     }
 }
 
-/// No two fields of one register have a bit in common, whatever the subleaf.
+/// Checks that no two fields of one register share a bit, in any subleaf.
 fn check_overlaps(linux: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     let mut by_register: BTreeMap<(u32, Register), Vec<&CpuidField>> = BTreeMap::new();
     for field in &linux.facts.cpuid_fields {

@@ -1,20 +1,21 @@
-//! The releases of one project, each against the one before it.
+//! Compares each release of a project with the one before it.
 //!
-//! What an older release states, a newer one states too, or it is a finding. This shows mistakes at bits that the other
-//! project does not know.
+//! A statement of an older release that a newer one does not repeat is a finding. This detects errors at bits that
+//! the other project does not have.
 
-use super::finding::{Findings, Key, Kind};
+use super::finding::Findings;
+use super::key::{Key, Kind};
 use super::statements::{LOCATION, MASK, Statements, Subject, Text, Values};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
-/// Sorts whose subject cannot go by itself: the feature goes, and that is a finding already.
+/// Kinds of statements that disappear with their feature, which is already a finding.
 const ONLY_CHANGES: [&str; 4] = [LOCATION, "linux-flag", "linux-bug-flag", "linux-vmx-flag"];
 
 /// An older and a newer release.
 type Both<'s, 'a> = (&'s Statements<'a>, &'s Statements<'a>);
 
-/// Each release against the one before it; `statements` tells what one states.
+/// Compares each release with the one before it; `statements` collects what a release states.
 pub(super) fn check<'a, T>(
     releases: &'a [T],
     statements: impl Fn(&'a T) -> Statements<'a>,
@@ -33,8 +34,8 @@ pub(super) fn check<'a, T>(
 
 fn compare((older, newer): Both<'_, '_>, findings: &mut Findings<'_>) {
     let rewritten: Vec<&str> = findings.use_rewritten(&older.release.name, &newer.release.name);
-    for (subject, before) in older.said.iter().filter(|(subject, _)| !rewritten.contains(&subject.0)) {
-        match newer.said.get(subject) {
+    for (subject, before) in older.values.iter().filter(|(subject, _)| !rewritten.contains(&subject.0)) {
+        match newer.values.get(subject) {
             Some(after) => check_changed((older, newer), subject, (before, after), findings),
             None if ONLY_CHANGES.contains(&subject.0) => {}
             None => add_gone((older, newer), subject, before, findings),
@@ -86,15 +87,15 @@ fn add_gone(
     });
 }
 
-/// Points at what only the newer release says and may be meant for what is lost: another name for the same place, or
-/// a pair with one name in common.
+/// Adds labels for statements of the newer release only that may replace the lost one: another name of the same
+/// place, or a pair with one name in common.
 fn with_instead(
     found: Diagnostic,
     (older, newer): Both<'_, '_>,
     (sort, name): &Subject<'_>,
     lost: &[Text<'_>],
 ) -> Diagnostic {
-    let new = newer.said.iter().filter(|(other, _)| other.0 == *sort && !older.said.contains_key(*other));
+    let new = newer.values.iter().filter(|(other, _)| other.0 == *sort && !older.values.contains_key(*other));
     let mut instead: Vec<(Text<'_>, Span)> = new
         .filter(|(other, after)| {
             let same_value = lost.iter().any(|text| *text != Text::Nothing && after.has(*text));
@@ -117,7 +118,7 @@ fn share_a_name(one: Text<'_>, other: Text<'_>) -> bool {
     }
 }
 
-/// The place of the first value that the other release does not give.
+/// The place of the first value that the other release does not have.
 fn place_of(values: &Values<'_>, others: &Values<'_>) -> Option<Span> {
     let own = values.iter().find(|(text, _)| !others.has(*text));
     own.or_else(|| values.iter().next()).map(|(_, at)| *at)

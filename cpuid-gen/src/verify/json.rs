@@ -1,4 +1,4 @@
-//! The report for programs.
+//! The report as JSON.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Sources, Span};
 
 impl Report {
-    /// The whole report: findings, known differences, and per pair the counts and what one side alone has.
+    /// The whole report: findings, known differences, and for each pair the counts and one-sided words and bits.
     #[must_use]
     pub fn to_json(&self, sources: &Sources) -> Value {
         let known = self.explained.iter().map(|known| {

@@ -1,27 +1,27 @@
-//! One Linux release, indexed: which features stand at which place, and where each word is.
+//! One Linux release, indexed by the places of features and words.
 
 use std::collections::BTreeMap;
 
 use super::finding::Release;
-use super::fold;
+use super::fold::fold;
 use crate::facts::{CpuidField, KvmBit, LinuxFacts, LinuxFlag, LinuxWord};
 use crate::hash::QuickMap;
 use crate::location::{CpuidWord, Location};
 use crate::source::Span;
 
-/// A name that Linux has for a hardware bit.
+/// A name of a hardware bit in Linux.
 #[derive(Clone, Debug)]
 pub(super) struct LinuxName<'a> {
     /// The macro without its prefix.
     pub(super) name: &'a str,
-    /// The macro and, when shown, its flag, both folded.
+    /// The macro and, if shown, its flag, both folded.
     pub(super) folded: Vec<String>,
-    /// The sort of rows that it comes from, as statements have it.
+    /// The kind of its rows, as in statements.
     pub(super) sort: &'static str,
     pub(super) at: Span,
 }
 
-/// The sort of features, and that of KVM's own leaf.
+/// The kinds of rows of features and of KVM's own leaf.
 const FEATURE: &str = "linux-feature";
 const PARA: &str = "kvm-para";
 
@@ -33,7 +33,7 @@ pub(super) struct LinuxIndex<'a> {
     pub(super) features: QuickMap<&'a str, &'a LinuxFlag>,
     pub(super) kvm_features: QuickMap<&'a str, &'a KvmBit>,
     pub(super) translates: QuickMap<&'a str, &'a KvmBit>,
-    /// Every hardware bit with every name that any table has for it.
+    /// Every hardware bit with its names in all tables.
     pub(super) bits: BTreeMap<Location, Vec<LinuxName<'a>>>,
     /// Every hardware word, by location.
     pub(super) hardware: BTreeMap<CpuidWord, &'a LinuxWord>,
@@ -108,19 +108,19 @@ impl<'a> LinuxIndex<'a> {
         names.push(LinuxName { name, folded, sort, at });
     }
 
-    /// Where the hardware has a feature of the kernel's; none when software defines it.
+    /// The hardware location of a kernel feature; `None` if software defines it.
     pub(super) fn hardware_place(&self, feature: &LinuxFlag) -> Option<Location> {
         let word = self.kernel_words.get(&feature.word.0)?.location?;
         Some(Location { word, bit: feature.bit })
     }
 
-    /// Where the hardware has a bit of KVM's.
+    /// The hardware location of KVM's bit.
     pub(super) fn kvm_place(&self, bit: &KvmBit) -> Option<Location> {
         let word = self.words.get(bit.leaf_name.as_str())?.location?;
         Some(Location { word, bit: bit.bit })
     }
 
-    /// True when cpufeatures.h or reverse_cpuid.h defines the feature.
+    /// True if cpufeatures.h or reverse_cpuid.h defines the feature.
     pub(super) fn knows(&self, name: &str) -> bool {
         self.features.contains_key(name) || self.kvm_features.contains_key(name)
     }

@@ -1,6 +1,7 @@
-//! Checks within one Linux release: what scattered.c, cpuid-deps.c and KVM say about the features.
+//! Checks within one Linux release: the features in scattered.c, cpuid-deps.c and KVM.
 
-use super::finding::{Findings, Key, Kind};
+use super::finding::Findings;
+use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
 use super::twice::{Claim, check_repeated, check_unique};
 use crate::diagnostic::Diagnostic;
@@ -8,7 +9,7 @@ use crate::facts::{CapKind, KvmBit, KvmCap, LinuxFlag, LinuxWord, Scattered};
 use crate::location::{Bit, Leaf, Location, Register, Subleaf};
 use crate::source::Span;
 
-/// Everything that names a feature which another table defines.
+/// Checks everything that names a feature of another table.
 pub(super) fn check(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     check_rows_unique(index, findings);
     check_bits_unique(index, findings);
@@ -47,12 +48,12 @@ fn check_rows_unique(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     check_repeated(findings, &index.release, caps, shown);
 }
 
-/// How a capability is named in keys; the kind matters for `set` and `clear` alone.
+/// The name of a capability in keys; the kind is included only for `set` and `clear`.
 pub(super) fn cap_subject(cap: &KvmCap) -> String {
     cap_name(cap.leaf_name.as_deref(), call_of(cap), &cap.name)
 }
 
-/// `set` or `clear`, when it is such a call.
+/// `set` or `clear`, for such a call.
 pub(super) fn call_of(cap: &KvmCap) -> Option<CapKind> {
     Some(cap.kind).filter(|kind| matches!(kind, CapKind::Set | CapKind::Clear))
 }
@@ -65,12 +66,12 @@ pub(super) fn cap_name(leaf: Option<&str>, call: Option<CapKind>, name: &str) ->
     }
 }
 
-/// KVM gives some bits by number only: `BIT(2)`.
+/// KVM states some bits only by number: `BIT(2)`.
 fn bare_bit(cap: &KvmCap) -> Option<u8> {
     cap.name.strip_prefix("BIT(")?.strip_suffix(')')?.parse().ok()
 }
 
-/// Neither scattered.c nor KVM has two features at one bit.
+/// Checks that neither scattered.c nor KVM has two features at one bit.
 fn check_bits_unique(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     let facts = index.facts;
     let scattered = facts.scattered.iter().map(|bit| (bit.location, bit));
@@ -96,13 +97,13 @@ pub(super) fn check_resolves(
         findings.add(
             Key::new(Kind::Unresolved, format!("{sort} {name}"), name, "-"),
             &[&index.release],
-            || Diagnostic::error(at, format!("`{name}` is no feature that this release defines")),
+            || Diagnostic::error(at, format!("`{name}` is not a feature of this release")),
         );
     }
     known
 }
 
-/// A scattered feature is one that software places, and no other feature has its bit.
+/// Checks that a scattered feature is software-defined, and that no other feature has its bit.
 fn check_scattered(index: &LinuxIndex<'_>, bit: &Scattered, findings: &mut Findings<'_>) {
     if !check_resolves(index, "linux-scattered", &bit.name, bit.at, findings) {
         return;
@@ -117,7 +118,7 @@ fn check_scattered(index: &LinuxIndex<'_>, bit: &Scattered, findings: &mut Findi
     }
 }
 
-/// A feature that another table places is not in a hardware word of the kernel's.
+/// Checks that a feature with a location in another table is not in a hardware word of the kernel.
 fn check_software(index: &LinuxIndex<'_>, kind: Kind, name: &str, at: Span, findings: &mut Findings<'_>) {
     let Some(feature) = index.features.get(name) else {
         return;
@@ -125,17 +126,17 @@ fn check_software(index: &LinuxIndex<'_>, kind: Kind, name: &str, at: Span, find
     if let Some(place) = index.hardware_place(feature) {
         findings.add(Key::new(kind, name, place.to_string(), "software"), &[&index.release], || {
             let message =
-                format!("`{name}` has a place of its own here, which only a bit that software defines has");
+                format!("`{name}` has a location here, which is only valid for a software-defined feature");
             Diagnostic::error(at, message).with_label(feature.at, format!("but it is {place}"))
         });
     }
 }
 
-/// A translated feature is a kernel feature that software places, and scattered.c agrees about its bit.
+/// Checks that a translated feature is a software-defined kernel feature, and that scattered.c has the same bit.
 fn check_translate(index: &LinuxIndex<'_>, bit: &KvmBit, findings: &mut Findings<'_>) {
     if !index.features.contains_key(bit.name.as_str()) {
         let key = Key::new(Kind::Unresolved, format!("kvm-translate {}", bit.name), &bit.name, "-");
-        let message = format!("`{}` is translated for KVM, but no kernel feature", bit.name);
+        let message = format!("`{}` is translated for KVM, but is not a kernel feature", bit.name);
         findings.add(key, &[&index.release], || Diagnostic::error(bit.at, message));
         return;
     }
@@ -155,13 +156,13 @@ fn check_translate(index: &LinuxIndex<'_>, bit: &KvmBit, findings: &mut Findings
     }
 }
 
-/// What KVM defines for itself the kernel does not define.
+/// Checks that features defined by KVM are not defined by the kernel.
 fn check_kvm_feature(index: &LinuxIndex<'_>, bit: &KvmBit, findings: &mut Findings<'_>) {
     if let Some(feature) = index.features.get(bit.name.as_str()) {
         let place = format!("{}[{}]", feature.word.0, feature.bit.0);
         let key = Key::new(Kind::NameTwice, format!("kvm-feature {}", bit.name), &bit.leaf_name, place);
         findings.add(key, &[&index.release], || {
-            Diagnostic::error(bit.at, format!("`{}` is defined for KVM alone", bit.name))
+            Diagnostic::error(bit.at, format!("`{}` is defined for KVM only", bit.name))
                 .with_label(feature.at, "and by the kernel")
         });
     }
@@ -216,8 +217,8 @@ fn is_software(index: &LinuxIndex<'_>, name: &str) -> bool {
     index.features.get(name).is_some_and(|feature| index.hardware_place(feature).is_none())
 }
 
-/// Every place that KVM may hold the feature at: its own, its translation's, the kernel's. Before there were
-/// translations, that of scattered.c.
+/// Every place at which KVM may keep the feature: its own, its translation's, the kernel's; without translations,
+/// that of scattered.c.
 fn held_by_kvm(index: &LinuxIndex<'_>, name: &str) -> Vec<(Location, Span)> {
     if let Some(bit) = index.translates.get(name).or_else(|| index.kvm_features.get(name)) {
         return index.kvm_place(bit).map(|place| (place, bit.at)).into_iter().collect();
@@ -238,7 +239,7 @@ fn is_alias_word(word: &LinuxWord) -> bool {
     })
 }
 
-/// A copy has the name of the feature in 1.EDX, and no feature of its own stands at the same bit.
+/// Checks that a copy has the name of the feature in 1.EDX, and that the same bit is not another feature.
 fn check_aliased(index: &LinuxIndex<'_>, cap: &KvmCap, word: &LinuxWord, findings: &mut Findings<'_>) {
     let feature = index.features.get(cap.name.as_str());
     let place = feature.and_then(|feature| index.hardware_place(feature));

@@ -1,8 +1,9 @@
-//! Checks within one Linux release: its words, and that names, bits and flags are unique.
+//! Checks within one Linux release: its words, and the uniqueness of names, bits and flags.
 
 use std::collections::BTreeMap;
 
-use super::finding::{Findings, Key, Kind};
+use super::finding::Findings;
+use super::key::{Key, Kind};
 
 use super::linux::LinuxIndex;
 use super::twice::{Claim, check_unique};
@@ -11,7 +12,7 @@ use crate::facts::{KvmBit, LinuxFlag, LinuxWord};
 use crate::leaf_name;
 use crate::location::{Bit, CpuidWord, Word};
 
-/// Everything about words, counts and what must be unique.
+/// Checks words, counts and uniqueness.
 pub(super) fn check(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     check_counts(index, findings);
     for word in &index.facts.words {
@@ -53,7 +54,7 @@ fn check_counts(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
             findings.add(Key::new(Kind::Count, name, "-", "-"), &[&index.release], || {
                 Diagnostic::error(
                     index.facts.at,
-                    format!("`{name}` is absent, although there are {sort} rows"),
+                    format!("`{name}` is missing, although there are {sort} rows"),
                 )
             });
         }
@@ -63,8 +64,8 @@ fn check_counts(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
             Key::new(Kind::Count, &count.name, count.value.to_string(), "-"),
             &[&index.release],
             || {
-                Diagnostic::error(count.at, format!("`{}` counts nothing that is known", count.name))
-                    .with_help("a count is NCAPINTS, NBUGINTS or NVMXINTS")
+                Diagnostic::error(count.at, format!("unknown count `{}`", count.name))
+                    .with_help("expected NCAPINTS, NBUGINTS or NVMXINTS")
             },
         );
     }
@@ -77,7 +78,7 @@ fn check_leaf_name(index: &LinuxIndex<'_>, word: &LinuxWord, findings: &mut Find
     }
     let (name, row) = (shown(stated), shown(word.location));
     findings.add(Key::new(Kind::LeafName, &word.name, &name, &row), &[&index.release], || {
-        Diagnostic::error(word.at, format!("the name `{}` states {name}, its row {row}", word.name))
+        Diagnostic::error(word.at, format!("the name `{}` means {name}, but its row has {row}", word.name))
     });
 }
 
@@ -112,12 +113,12 @@ fn check_words_complete(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
         }
         let subject = format!("word {number}");
         findings.add(Key::new(Kind::WordMissing, &subject, "-", "-"), &[&index.release], || {
-            Diagnostic::error(neighbour, format!("{subject} has no row, of {end}; it should follow this one"))
+            Diagnostic::error(neighbour, format!("{subject} of {end} has no row; it should follow this one"))
         });
     }
 }
 
-/// A word that only KVM has mirrors a register: KVM has no bits that software defines.
+/// Checks that a word that only KVM has mirrors a register: KVM defines no bits in software.
 fn check_kvm_word(index: &LinuxIndex<'_>, word: &LinuxWord, findings: &mut Findings<'_>) {
     if index.facts.is_kernel_word(word.word) || word.location.is_some() {
         return;
@@ -125,7 +126,8 @@ fn check_kvm_word(index: &LinuxIndex<'_>, word: &LinuxWord, findings: &mut Findi
     let place = format!("word {}", word.word.0);
     findings.add(Key::new(Kind::NoWord, &word.name, place, "software"), &[&index.release], || {
         let count = index.facts.counts.iter().find(|count| count.name == "NCAPINTS");
-        let message = format!("`{}` is beyond NCAPINTS, so KVM's own, but mirrors no register", word.name);
+        let message =
+            format!("`{}` is beyond NCAPINTS and therefore KVM's own, but it has no register", word.name);
         Diagnostic::error(word.at, message)
             .with_label(count.map_or(index.facts.at, |count| count.at), "NCAPINTS is here")
     });
@@ -194,8 +196,8 @@ fn check_kvm_bits(index: &LinuxIndex<'_>, sort: &str, bits: &[KvmBit], findings:
         let key = Key::new(kind, format!("{sort} {}", bit.name), &bit.leaf_name, "-");
         findings.add(key, &[release], || {
             let message = format!("`{}` is in `{}`, which is {what}", bit.name, bit.leaf_name);
-            let found =
-                Diagnostic::error(bit.at, message).with_help("KVM's own features are in words of its own");
+            let found = Diagnostic::error(bit.at, message)
+                .with_help("KVM's own features must be in words of its own");
             match word {
                 Some(word) => found.with_label(word.at, "the word"),
                 None => found,

@@ -1,18 +1,20 @@
-//! Do Linux, KVM and QEMU agree about which bit is which?
+//! Checks that Linux, KVM and QEMU agree about the bits of CPUID.
 //!
-//! A hardware feature is its leaf, subleaf, register and bit; a word's index belongs to one release. Each release is
-//! checked by itself, each Linux against each QEMU, and the releases of one project against each other in their order.
-//! What a person judged to be fine stands in `upstream/differences.tsv` ([`Differences`]); everything else is a
-//! finding with both places. Nothing here reads files or prints.
+//! A hardware feature is identified by leaf, subleaf, register and bit; a word's index is valid within one release.
+//! Each release is checked by itself, each Linux release against each QEMU release, and the releases of one project
+//! against each other in order. Reviewed differences are in `upstream/differences.tsv` ([`Differences`]); everything
+//! else is a finding with both places. This module does not read files or print.
 
 mod cpu_models;
 mod deps;
 mod differences;
 mod fields;
 mod finding;
+mod fold;
 mod history;
 #[cfg(feature = "json")]
 mod json;
+mod key;
 mod linux;
 mod linux_names;
 mod linux_words;
@@ -26,28 +28,19 @@ mod stale;
 mod statements;
 mod twice;
 
-use std::cmp::Ordering;
-
 pub use differences::{Difference, Differences, Verdict};
-pub use finding::{Key, Kind};
+pub use key::{Key, Kind};
 pub use report::{Counts, Explained, OneSidedBit, OneSidedWord, Pair, Report, Side};
+pub use stale::Scope;
 
 use crate::facts::{LinuxFacts, QemuFacts};
+use crate::release::ReleaseOrder;
 use finding::Findings;
 use linux::LinuxIndex;
 use qemu::QemuIndex;
 use statements::Statements;
 
-/// What the facts are, and so when an unused entry of the differences is stale.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// The releases that the differences were written for: every entry is needed.
-    Pinned,
-    /// Anything else: an entry is stale when both of its names are there and agree.
-    Given,
-}
-
-/// Checks everything and reports everything at once. The order of the releases does not matter.
+/// Runs all checks and reports all findings. The order of the releases does not matter.
 #[must_use]
 pub fn verify(linux: &[LinuxFacts], qemu: &[QemuFacts], differences: &Differences, scope: Scope) -> Report {
     let linux = in_order(linux, |facts| &facts.release);
@@ -77,8 +70,8 @@ pub fn verify(linux: &[LinuxFacts], qemu: &[QemuFacts], differences: &Difference
         }
     }
     deps::check(&linux, &qemu, &mut findings);
-    history::check(&linux, Statements::of_linux, &mut findings);
-    history::check(&qemu, Statements::of_qemu, &mut findings);
+    history::check(&linux, Statements::from_linux, &mut findings);
+    history::check(&qemu, Statements::from_qemu, &mut findings);
     stale::check(&linux, &qemu, scope, &mut findings);
 
     let (findings, used) = findings.finish();
@@ -86,43 +79,8 @@ pub fn verify(linux: &[LinuxFacts], qemu: &[QemuFacts], differences: &Difference
     Report { findings, pairs, explained }
 }
 
-/// Folds case and `-_.`: QEMU's `sse4.1` is Linux's `sse4_1`.
-fn fold(name: &str) -> String {
-    let mut folded = String::with_capacity(name.len());
-    folded.extend(name.chars().filter(|c| !matches!(c, '-' | '_' | '.')).map(|c| c.to_ascii_lowercase()));
-    folded
-}
-
 fn in_order<T>(releases: &[T], name: impl Fn(&T) -> &String) -> Vec<&T> {
     let mut sorted: Vec<&T> = releases.iter().collect();
-    sorted.sort_by(|a, b| compare_releases(name(a), name(b)));
+    sorted.sort_by(|a, b| ReleaseOrder::new(name(a)).cmp(&ReleaseOrder::new(name(b))));
     sorted
-}
-
-/// By the numbers in them; `7.3-rc1` comes before `7.3`.
-fn compare_releases(a: &str, b: &str) -> Ordering {
-    fn key(release: &str) -> (Vec<u32>, bool, &str) {
-        let (numbers, suffix) = release.split_once('-').unwrap_or((release, ""));
-        let numbers = numbers.split('.').map(|number| number.parse().unwrap_or(0)).collect();
-        (numbers, suffix.is_empty(), suffix)
-    }
-    key(a).cmp(&key(b))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{compare_releases, fold};
-
-    #[test]
-    fn names_fold() {
-        assert_eq!(fold("SSE4.1"), fold("sse4_1"));
-        assert_eq!(fold("tsc-deadline"), "tscdeadline");
-    }
-
-    #[test]
-    fn releases_sort_by_number() {
-        let mut releases = ["10.2.2", "7.3", "6.12.117", "6.1.192", "7.3-rc1", "7.2.22"];
-        releases.sort_by(|a, b| compare_releases(a, b));
-        assert_eq!(releases, ["6.1.192", "6.12.117", "7.2.22", "7.3-rc1", "7.3", "10.2.2"]);
-    }
 }

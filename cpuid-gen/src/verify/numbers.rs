@@ -1,10 +1,12 @@
-//! What is no CPU's feature word in Linux: KVM's own leaf, bits of MSRs, and what a kernel's configuration fixes.
+//! Checks of Linux's bits outside feature words: KVM's own leaf, bits of MSRs, and what kernel configurations fix.
 
-use super::finding::{Findings, Key, Kind};
+use super::finding::Findings;
+use super::fold::fold;
+use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
+use super::linux_names;
 use super::qemu::QemuIndex;
 use super::twice::{Claim, check_repeated, check_unique};
-use super::{fold, linux_names};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{ConfigKind, KvmPara, LinuxConfig, LinuxMsrBit};
 use crate::location::{Bit, Location, Msr};
@@ -40,7 +42,7 @@ pub(super) fn shown(msr: Msr, bit: Bit) -> String {
     format!("MSR {:#x}[{}]", msr.0, bit.0)
 }
 
-/// A configuration fixes features that there are, each once, and has an effect where it says so.
+/// Checks that configurations fix existing features, each once and with an effect.
 fn check_configs(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     let configs = &index.facts.configs;
     let rows = configs.iter().map(|config| ((config.kind.name(), &config.name), config.at));
@@ -57,7 +59,7 @@ fn check_effect(index: &LinuxIndex<'_>, config: &LinuxConfig, findings: &mut Fin
     let condition = config.condition.as_deref().unwrap_or("-");
     let key = Key::new(Kind::Config, format!("linux-config {}", config.name), condition, "-");
     findings.add(key, &[&index.release], || {
-        let message = format!("`{}` is named in a mask that is computed without its bit", config.name);
+        let message = format!("`{}` is named in a mask whose value does not have its bit", config.name);
         let found = Diagnostic::error(config.at, message);
         match index.features.get(config.name.as_str()) {
             Some(feature) => found.with_label(feature.at, "the feature"),
@@ -66,7 +68,7 @@ fn check_effect(index: &LinuxIndex<'_>, config: &LinuxConfig, findings: &mut Fin
     });
 }
 
-/// Linux's bits of MSRs against QEMU's feature words of the same MSRs.
+/// Compares Linux's bits of MSRs with QEMU's feature words of the same MSRs.
 pub(super) fn check_pair(linux: &LinuxIndex<'_>, qemu: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     let releases = [&linux.release, &qemu.release];
     for bit in &linux.facts.msr_bits {

@@ -1,6 +1,7 @@
-//! One Linux release against one QEMU release: words and bits at the same hardware locations.
+//! Compares one Linux release with one QEMU release: words and bits at the same hardware locations.
 
-use super::finding::{Findings, Key, Kind, Release};
+use super::finding::{Findings, Release};
+use super::key::{Key, Kind};
 use super::linux::{LinuxIndex, LinuxName};
 use super::qemu::{QemuIndex, QemuName};
 use super::report::{Counts, OneSidedBit, OneSidedWord, Pair, Side};
@@ -62,10 +63,10 @@ fn check_words(linux: &LinuxIndex<'_>, qemu: &QemuIndex<'_>, findings: &mut Find
 }
 
 fn one_sided(location: CpuidWord, name: &str, at: crate::source::Span) -> Diagnostic {
-    Diagnostic::error(at, format!("{location} is `{name}` here and no word on the other side"))
+    Diagnostic::error(at, format!("{location} is `{name}` here, but not a word of the other project"))
 }
 
-/// Linux's names for a bit, as keys show them.
+/// Linux's names of a bit, as in keys.
 pub(super) fn joined(names: &[LinuxName<'_>]) -> String {
     names.iter().map(|name| name.name).collect::<Vec<_>>().join(",")
 }
@@ -98,7 +99,7 @@ fn check_bit(
     }
 }
 
-/// A name that both have stands at the same place.
+/// Checks that a name in both projects has the same place.
 fn check_elsewhere(
     linux: &LinuxIndex<'_>,
     qemu: &QemuIndex<'_>,

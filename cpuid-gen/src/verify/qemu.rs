@@ -1,16 +1,16 @@
-//! One QEMU release, indexed: which name stands at which place.
+//! One QEMU release, indexed by the places of names.
 
 use std::collections::BTreeMap;
 
 use super::differences::Differences;
 use super::finding::Release;
-use super::fold;
+use super::fold::fold;
 use crate::facts::{QemuBit, QemuFacts, QemuSource, QemuWord};
 use crate::hash::QuickMap;
 use crate::location::{Bit, CpuidWord, Location, Msr};
 use crate::source::Span;
 
-/// A name that QEMU has for a hardware bit.
+/// A name of a hardware bit in QEMU.
 #[derive(Clone, Debug)]
 pub(super) struct QemuName<'a> {
     pub(super) bit: &'a QemuBit,
@@ -73,7 +73,7 @@ impl<'a> QemuIndex<'a> {
     }
 }
 
-/// A bit's names, and what is left of them without the prefixes that its word's `macro-family` gives.
+/// A bit's names, and their remainders without the prefixes in its word's `macro-family`.
 fn folded(bit: &QemuBit, differences: &Differences) -> Vec<String> {
     let mut all: Vec<String> = bit.names().map(fold).collect();
     let families = differences.families.iter().filter(|family| family.word.as_ref() == Some(&bit.word));

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use super::finding::{Findings, Key, Kind};
+use super::finding::Findings;
+use super::fold::fold;
+use super::key::{Key, Kind};
 use super::qemu::QemuIndex;
 use super::twice::{Claim, check_repeated, check_unique};
-use super::{deps, fold, qemu_macros};
+use super::{deps, qemu_macros};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{QemuBit, QemuDep, QemuSource, QemuWord};
 use crate::leaf_name;
 use crate::location::{Bit, CpuidWord, Subleaf};
 use crate::source::Span;
 
-/// Everything that QEMU says about itself.
+/// Checks QEMU's statements against each other.
 pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     check_words_unique(index, findings);
     check_words_complete(index, findings);
@@ -72,7 +74,7 @@ fn check_words_complete(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// Most enumerators state their register, as Linux's do; the others (`FEAT_SVM`) do not start with a number.
+/// Most enumerators state their register, like Linux's; the others (`FEAT_SVM`) do not start with a number.
 fn check_enumerator(index: &QemuIndex<'_>, word: &QemuWord, findings: &mut Findings<'_>) {
     let name = word.name.strip_prefix("FEAT_").unwrap_or(&word.name);
     let stated = leaf_name::from_stem(name);
@@ -80,10 +82,10 @@ fn check_enumerator(index: &QemuIndex<'_>, word: &QemuWord, findings: &mut Findi
     if stated == word.source.cpuid_word() || (stated.is_none() && !numbered) {
         return;
     }
-    let said = stated.map_or("no register".to_owned(), |stated| stated.to_string());
+    let stated = stated.map_or("no register".to_owned(), |stated| stated.to_string());
     let row = shown(word.source);
-    findings.add(Key::new(Kind::LeafName, &word.name, &said, &row), &[&index.release], || {
-        Diagnostic::error(word.at, format!("the name `{}` states {said}, its row {row}", word.name))
+    findings.add(Key::new(Kind::LeafName, &word.name, &stated, &row), &[&index.release], || {
+        Diagnostic::error(word.at, format!("the name `{}` means {stated}, but its row has {row}", word.name))
     });
 }
 
@@ -107,14 +109,14 @@ fn check_bits(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
         if bit.bit.0 > 31 && word.source.cpuid_word().is_some() {
             let subject = place(&bit.word, bit.bit.0);
             findings.add(Key::new(Kind::BitRange, &subject, &bit.name, "-"), &[release], || {
-                Diagnostic::error(bit.at, format!("{subject}: a CPUID word has the bits 0 to 31"))
+                Diagnostic::error(bit.at, format!("{subject} is out of range: a CPUID word has bits 0 to 31"))
                     .with_label(word.at, "its word")
             });
         }
     }
 }
 
-/// The word of a row, or a finding.
+/// The word of a row, or a finding if it is missing.
 fn find_word<'a>(
     index: &QemuIndex<'a>,
     sort: &str,
@@ -125,7 +127,7 @@ fn find_word<'a>(
     let word = index.words.get(name).copied();
     if word.is_none() {
         findings.add(Key::new(Kind::NoWord, format!("{sort} {name}"), name, "-"), &[&index.release], || {
-            Diagnostic::error(at, format!("`{name}` is no FeatureWord of this release"))
+            Diagnostic::error(at, format!("`{name}` is not a FeatureWord of this release"))
         });
     }
     word
@@ -143,8 +145,11 @@ fn check_masks(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
             let subject = format!("{} {}", mask.word, mask.kind);
             let key = Key::new(Kind::BitRange, &subject, format!("{:#x}", mask.mask), "-");
             findings.add(key, &[&index.release], || {
-                Diagnostic::error(mask.at, format!("{subject}: a CPUID word has the bits 0 to 31"))
-                    .with_label(word.at, "its word")
+                Diagnostic::error(
+                    mask.at,
+                    format!("{subject} is out of range: a CPUID word has bits 0 to 31"),
+                )
+                .with_label(word.at, "its word")
             });
         }
     }
@@ -165,7 +170,7 @@ fn check_comments(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
         }
         let (left, right) = (stated.to_string(), shown(word.source));
         findings.add(Key::new(Kind::Comment, &comment.word, &left, &right), &[&index.release], || {
-            Diagnostic::error(comment.at, format!("the comment beside `{}` states {left}", comment.word))
+            Diagnostic::error(comment.at, format!("the comment beside `{}` has {left}", comment.word))
                 .with_label(word.at, format!("the table has {right}"))
         });
     }
@@ -182,7 +187,8 @@ fn check_deps(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// Both words are there, and the masks hold bits that have a name: each one of what is needed, any of what needs it.
+/// Checks that both words exist and that the masks have named bits: all of the dependent bits, and one of the
+/// required bits.
 fn check_dep(index: &QemuIndex<'_>, dep: &QemuDep, findings: &mut Findings<'_>) {
     for ((name, mask), needed) in [(&dep.from, true), (&dep.to, false)] {
         let Some(word) = find_word(index, "qemu-dep", name, dep.at, findings) else { continue };
@@ -194,7 +200,7 @@ fn check_dep(index: &QemuIndex<'_>, dep: &QemuDep, findings: &mut Findings<'_>) 
         }
         let (subject, left) = (format!("qemu-dep {}", deps::shown(dep)), format!("{name} {nameless:#x}"));
         findings.add(Key::new(Kind::Unresolved, subject, &left, "-"), &[&index.release], || {
-            Diagnostic::error(dep.at, format!("{nameless:#x} of `{name}`, in a dependency, has no name"))
+            Diagnostic::error(dep.at, format!("a dependency has unnamed bits {nameless:#x} of `{name}`"))
                 .with_label(word.at, "its word")
         });
     }

@@ -1,29 +1,30 @@
-//! QEMU's constants against the names in its own tables.
+//! Compares QEMU's constants with the names in its own tables.
 //!
-//! A constant belongs to a word by its name: `CPUID_7_1_EAX_LAM` to `FEAT_7_1_EAX`; where names say less
-//! (`CPUID_EXT2_`, `CPUID_SVM_`), a `macro-family` of `differences.tsv` says which word is meant. Its value is then one
-//! bit, and the bit's name is the rest of the constant's.
+//! A constant's name determines its word: `CPUID_7_1_EAX_LAM` belongs to `FEAT_7_1_EAX`. For other names
+//! (`CPUID_EXT2_`, `CPUID_SVM_`), a `macro-family` of `differences.tsv` determines the word. The constant's value
+//! must be one bit, and the rest of the constant's name must be the bit's name.
 
 use super::differences::MacroFamily;
-use super::finding::{Findings, Key, Kind};
-use super::fold;
+use super::finding::Findings;
+use super::fold::fold;
+use super::key::{Key, Kind};
 use super::qemu::QemuIndex;
 use super::twice::{Claim, check_unique};
 use crate::diagnostic::Diagnostic;
 use crate::facts::QemuMacro;
 use crate::leaf_name;
 
-/// What a constant's name says.
+/// The meaning of a constant's name.
 struct Meaning<'a> {
     /// The enumerator of its word.
     word: String,
-    /// What follows the prefix.
+    /// The text after the prefix.
     rest: &'a str,
-    /// What the bit's name may start with.
+    /// Prefixes of the bit's name.
     prefixes: &'a [String],
 }
 
-/// Every constant.
+/// Checks every constant.
 pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     let macros = &index.facts.macros;
     let items = macros.iter().map(|constant| (&constant.name, constant));
@@ -48,17 +49,17 @@ fn check_macro(index: &QemuIndex<'_>, constant: &QemuMacro, findings: &mut Findi
             }
         }
         Err(()) => {
-            add(index, constant, "-", "no family", "its prefix says nothing about a word", findings);
+            add(index, constant, "-", "no family", "its prefix does not determine a word", findings);
             return;
         }
     };
     if !index.words.contains_key(meaning.word.as_str()) {
-        let why = format!("`{}` is no FeatureWord of this release", meaning.word);
+        let why = format!("`{}` is not a FeatureWord of this release", meaning.word);
         add(index, constant, &meaning.word, "no word", &why, findings);
         return;
     }
     if constant.value.count_ones() != 1 {
-        let why = format!("{:#x} is not one bit", constant.value);
+        let why = format!("{:#x} is not a single bit", constant.value);
         add(index, constant, &meaning.word, &format!("{:#x}", constant.value), &why, findings);
         return;
     }
@@ -86,7 +87,7 @@ fn check_name(
     findings.add(key, &[&index.release], || {
         let found = Diagnostic::error(constant.at, format!("`{}` is {subject}", constant.name));
         match (bit, index.words.get(meaning.word.as_str())) {
-            (Some(bit), _) => found.with_label(bit.at, format!("which is called `{}`", bit.name)),
+            (Some(bit), _) => found.with_label(bit.at, format!("which is named `{}`", bit.name)),
             (None, Some(word)) => found.with_label(word.at, "which has no name in this word"),
             (None, None) => found,
         }
@@ -108,7 +109,7 @@ fn add(
 
 type Meant<'a> = (Option<Meaning<'a>>, Option<usize>);
 
-/// What the longest prefix says: of a family (whose row is then used), or of a register in the name.
+/// The meaning of the longest prefix: a family, whose row is then used, or a register in the name.
 fn meaning<'a>(name: &'a str, families: &'a [MacroFamily]) -> Result<Meant<'a>, ()> {
     let named = name.strip_prefix("CPUID_").and_then(leaf_name::stated_prefix);
     let length = named.map_or(0, |stated| "CPUID_".len() + stated.len() + 1);

@@ -1,32 +1,32 @@
-//! The result: findings, counts, what one side alone has, and which differences are known.
+//! The result: findings, counts, one-sided words and bits, and the known differences.
 
 use std::collections::BTreeMap;
 
 use super::differences::{Differences, Verdict};
-use super::finding::Key;
+use super::key::Key;
 use crate::diagnostic::Diagnostics;
 use crate::location::{CpuidWord, Location};
 use crate::source::{Sources, Span};
 
-/// Everything that [`super::verify()`] found.
+/// The result of [`super::verify()`].
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// What nobody has explained, sorted by place.
+    /// The unexplained findings, sorted by place.
     pub findings: Diagnostics,
-    /// Each Linux release with each QEMU release, in the order of releases; the newest pair is the last.
+    /// Each Linux release with each QEMU release, in order of release; the newest pair is last.
     pub pairs: Vec<Pair>,
-    /// The known differences that were met, in the order of `differences.tsv`.
+    /// The known differences that occurred, in the order of `differences.tsv`.
     pub explained: Vec<Explained>,
 }
 
-/// A known difference that was met.
+/// A known difference that occurred.
 #[derive(Clone, Debug)]
 pub struct Explained {
-    /// What it is about.
+    /// The finding.
     pub key: Key,
-    /// What sort of difference.
+    /// The kind of difference.
     pub verdict: Verdict,
-    /// Why it is fine, or what is wrong upstream.
+    /// Why it is acceptable, or what is wrong upstream.
     pub reason: String,
     /// Its row.
     pub at: Span,
@@ -39,36 +39,36 @@ pub struct Pair {
     pub linux: String,
     /// QEMU's release.
     pub qemu: String,
-    /// How much agrees.
+    /// The degree of agreement.
     pub counts: Counts,
-    /// Registers that are a word of one side alone, sorted.
+    /// Registers that are a word of one project only, sorted.
     pub words: Vec<OneSidedWord>,
-    /// CPUID bits that one side alone has a name for, sorted.
+    /// CPUID bits that only one project names, sorted.
     pub bits: Vec<OneSidedBit>,
 }
 
-/// How much of a pair agrees.
+/// The degree of agreement of a pair.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Registers that are a word on both sides.
+    /// Registers that are a word of both projects.
     pub words_both: usize,
-    /// Registers that are a word of Linux or KVM alone.
+    /// Registers that are a word of Linux or KVM only.
     pub words_linux: usize,
-    /// CPUID registers that are a word of QEMU alone.
+    /// CPUID registers that are a word of QEMU only.
     pub words_qemu: usize,
-    /// Bits with the same name, case and `-_.` folded.
+    /// Bits with the same name, ignoring case and `-_.`.
     pub bits_same_name: usize,
-    /// Bits with names that are known to be one thing, or whose difference is known.
+    /// Bits whose names are known to be equivalent, or whose difference is known.
     pub bits_explained: usize,
-    /// Bits with other names.
+    /// Bits with different names.
     pub bits_conflicting: usize,
-    /// CPUID bits that Linux or KVM alone names.
+    /// CPUID bits that only Linux or KVM names.
     pub bits_linux: usize,
-    /// CPUID bits that QEMU alone names.
+    /// CPUID bits that only QEMU names.
     pub bits_qemu: usize,
 }
 
-/// Who has it.
+/// The project that has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
     /// Linux or KVM.
@@ -88,23 +88,23 @@ impl Side {
     }
 }
 
-/// A register that is a word of one side alone.
+/// A register that is a word of one project only.
 #[derive(Clone, Debug)]
 pub struct OneSidedWord {
     /// The register.
     pub location: CpuidWord,
-    /// Who has it.
+    /// The project that has it.
     pub side: Side,
     /// Its enumerator there.
     pub name: String,
 }
 
-/// A bit that one side alone has a name for.
+/// A bit that only one project names.
 #[derive(Clone, Debug)]
 pub struct OneSidedBit {
     /// The bit.
     pub location: Location,
-    /// Who has it.
+    /// The project that has it.
     pub side: Side,
     /// Its name there.
     pub name: String,
@@ -132,7 +132,7 @@ impl Pair {
     }
 }
 
-/// The rows that were used, except the `macro-family` ones, which are no differences.
+/// The rows that were used, except `macro-family` rows, which are not differences.
 pub(super) fn explained(differences: &Differences, used: &[bool]) -> Vec<Explained> {
     let met = differences.entries.iter().zip(used).filter(|(_, used)| **used);
     met.filter_map(|(entry, _)| {
@@ -147,13 +147,14 @@ pub(super) fn explained(differences: &Differences, used: &[bool]) -> Vec<Explain
 }
 
 impl Report {
-    /// True when nothing is left to explain: the command's exit code is then 0.
+    /// True if there are no findings: the command's exit code is then 0.
     #[must_use]
     pub fn is_explained(&self) -> bool {
         self.findings.is_empty()
     }
 
-    /// For people: a summary, every finding, what is known, and what the newest pair's sides alone have.
+    /// Human-readable text: a summary, every finding, the known differences, and the one-sided words and bits of the
+    /// newest pair.
     #[must_use]
     pub fn render(&self, sources: &Sources) -> String {
         let mut out: String = self.pairs.iter().map(Pair::summary).collect();
@@ -169,7 +170,7 @@ impl Report {
         out
     }
 
-    /// How many known differences there are of each sort, and each mistake of upstream's.
+    /// The number of known differences of each kind, and each upstream bug.
     fn known(&self) -> String {
         let count = |verdict| self.explained.iter().filter(|known| known.verdict == verdict).count();
         let counts: Vec<String> =

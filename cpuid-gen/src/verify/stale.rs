@@ -1,13 +1,22 @@
 //! Entries of `differences.tsv` that no longer apply.
 
-use super::Scope;
 use super::differences::Difference;
-use super::finding::{Findings, Key, Kind};
+use super::finding::Findings;
+use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
 use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;
 
-/// Reports each entry that was not used although it should have been. Runs after every other check.
+/// The origin of the facts, which determines when an unused entry of the differences is stale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The releases for which the differences were written: every entry must be used.
+    Pinned,
+    /// Any other releases: an entry is stale if both of its names exist and agree.
+    Given,
+}
+
+/// Reports each entry that should have been used and was not. Runs after all other checks.
 pub(super) fn check(
     linux: &[LinuxIndex<'_>],
     qemu: &[QemuIndex<'_>],
@@ -23,14 +32,14 @@ pub(super) fn check(
         };
         if stale {
             findings.add_plain(
-                Diagnostic::error(entry.at, "stale: nothing in the facts needs this entry")
-                    .with_help("remove it, or correct it when the facts are wrong"),
+                Diagnostic::error(entry.at, "stale: no finding needs this entry")
+                    .with_help("remove it, or correct it if the facts are wrong"),
             );
         }
     }
 }
 
-/// True when the two names that an entry sets equal are there, at the entry's place. They then need no entry.
+/// True if both names of an entry exist at the entry's place and therefore need no entry.
 fn both_there(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], key: &Key) -> bool {
     let in_qemu = |index: &QemuIndex<'_>| {
         let mut names = index.bits.iter();

@@ -1,4 +1,4 @@
-//! What one release states, so that two releases can be compared: a subject, and what is said of it.
+//! The statements of one release, each with a subject and values, so that two releases can be compared.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,7 +15,7 @@ use crate::facts::{CapKind, LinuxFacts, LinuxFlag, MaskKind, QemuFacts, QemuSour
 use crate::location::{Bit, CpuidWord, Leaf, Location, Msr, Register, Subleaf, Word};
 use crate::source::Span;
 
-/// A subject or a value, not yet written out: most are never shown.
+/// A subject or a value, in a form that is formatted only when shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Text<'a> {
     Nothing,
@@ -64,12 +64,12 @@ impl fmt::Display for Text<'_> {
     }
 }
 
-/// What a statement is about: a sort, named like its row, and a thing.
+/// The subject of a statement: the kind of its row, and a name.
 pub(super) type Subject<'a> = (&'static str, Text<'a>);
-/// One thing that is said.
+/// A value and its place.
 pub(super) type Value<'a> = (Text<'a>, Span);
 
-/// What is said of one subject. Nearly always one thing, which then takes no allocation.
+/// The values of one subject. Nearly always a single one, which needs no allocation.
 #[derive(Debug)]
 pub(super) struct Values<'a> {
     first: Value<'a>,
@@ -90,42 +90,42 @@ impl<'a> Values<'a> {
 /// Fields of cpuid.csv.
 const FIELD: &str = "cpuid-field";
 
-/// All that one release states.
+/// All statements of one release.
 pub(super) struct Statements<'a> {
     pub(super) release: &'a Release,
     pub(super) at: Span,
-    /// In no order: findings get theirs when they are reported.
-    pub(super) said: HashMap<Subject<'a>, Values<'a>>,
+    /// Unordered: findings are sorted when they are reported.
+    pub(super) values: HashMap<Subject<'a>, Values<'a>>,
 }
 
-/// What names a hardware bit has.
+/// The kind of the statements about the names of hardware bits.
 pub(super) const LOCATION: &str = "location";
 
-/// Where lost bits alone count: a mask grows as a project learns.
+/// The kind of the statements of which only lost bits are reported: masks grow as a project learns about features.
 pub(super) const MASK: &str = "qemu-mask";
 
 impl<'a> Statements<'a> {
     fn new(release: &'a Release, at: Span) -> Statements<'a> {
-        Statements { release, at, said: HashMap::with_capacity(2048) }
+        Statements { release, at, values: HashMap::with_capacity(2048) }
     }
 
-    fn say(&mut self, sort: &'static str, subject: Text<'a>, value: Text<'a>, at: Span) {
+    fn add(&mut self, sort: &'static str, subject: Text<'a>, value: Text<'a>, at: Span) {
         let first = (value, at);
-        let values = self.said.entry((sort, subject)).or_insert_with(|| Values { first, more: Vec::new() });
+        let values = self.values.entry((sort, subject)).or_insert_with(|| Values { first, more: Vec::new() });
         if !values.has(value) {
             values.more.push(first);
         }
     }
 
-    /// What a Linux release states.
-    pub(super) fn of_linux(index: &'a LinuxIndex<'a>) -> Statements<'a> {
+    /// The statements of a Linux release.
+    pub(super) fn from_linux(index: &'a LinuxIndex<'a>) -> Statements<'a> {
         let facts: &LinuxFacts = index.facts;
         let mut all = Statements::new(&index.release, facts.at);
         for count in &facts.counts {
-            all.say("linux-count", Text::Name(&count.name), Text::Count(count.value), count.at);
+            all.add("linux-count", Text::Name(&count.name), Text::Count(count.value), count.at);
         }
         for word in &facts.words {
-            all.say("linux-word", Text::Name(&word.name), Text::Register(word.location), word.at);
+            all.add("linux-word", Text::Name(&word.name), Text::Register(word.location), word.at);
         }
         all.say_flags(("linux-feature", "linux-flag"), &facts.features, |flag| {
             let word = index.kernel_words.get(&flag.word.0).filter(|word| word.location.is_none());
@@ -136,8 +136,8 @@ impl<'a> Statements<'a> {
         all.say_flags(("linux-vmx", "linux-vmx-flag"), &facts.vmx, numbered);
         for (&location, names) in &index.bits {
             for name in names {
-                all.say(name.sort, Text::Name(name.name), Text::Place(location), name.at);
-                all.say(LOCATION, Text::Place(location), Text::Name(name.name), name.at);
+                all.add(name.sort, Text::Name(name.name), Text::Place(location), name.at);
+                all.add(LOCATION, Text::Place(location), Text::Name(name.name), name.at);
             }
         }
         all.say_names(facts);
@@ -153,42 +153,42 @@ impl<'a> Statements<'a> {
         for flag in flags {
             let name = Text::Name(&flag.name);
             if let Some(place) = place(flag) {
-                self.say(sort, name, place, flag.at);
+                self.add(sort, name, place, flag.at);
             }
-            self.say(flag_sort, name, Text::Name(flag.flag.as_deref().unwrap_or("hidden")), flag.at);
+            self.add(flag_sort, name, Text::Name(flag.flag.as_deref().unwrap_or("hidden")), flag.at);
         }
     }
 
     fn say_names(&mut self, facts: &'a LinuxFacts) {
         for bit in &facts.scattered {
-            self.say("linux-scattered", Text::NameAt(&bit.name, bit.location), Text::Nothing, bit.at);
+            self.add("linux-scattered", Text::NameAt(&bit.name, bit.location), Text::Nothing, bit.at);
         }
         for bit in &facts.kvm_translates {
-            self.say("kvm-translate", Text::Name(&bit.name), Text::BitOf(&bit.leaf_name, bit.bit), bit.at);
+            self.add("kvm-translate", Text::Name(&bit.name), Text::BitOf(&bit.leaf_name, bit.bit), bit.at);
         }
         for dep in &facts.deps {
-            self.say("linux-dep", Text::Pair(&dep.name, &dep.needs), Text::Nothing, dep.at);
+            self.add("linux-dep", Text::Pair(&dep.name, &dep.needs), Text::Nothing, dep.at);
         }
         for cap in &facts.kvm_caps {
             let subject = Text::Cap(cap.leaf_name.as_deref(), call_of(cap), &cap.name);
-            self.say("kvm-cap", subject, Text::Name(cap.kind.name()), cap.at);
+            self.add("kvm-cap", subject, Text::Name(cap.kind.name()), cap.at);
         }
         for bit in &facts.msr_bits {
-            self.say("linux-msr", Text::Name(&bit.name), Text::MsrBit(bit.msr, bit.bit), bit.at);
+            self.add("linux-msr", Text::Name(&bit.name), Text::MsrBit(bit.msr, bit.bit), bit.at);
         }
         for config in &facts.configs {
             let condition = config.condition.as_deref().unwrap_or("-");
             let subject = Text::Pair(config.kind.name(), &config.name);
-            self.say("linux-config", subject, Text::Name(condition), config.at);
+            self.add("linux-config", subject, Text::Name(condition), config.at);
         }
         for field in &facts.cpuid_fields {
-            let place = Text::Field(FieldPlace::of(field));
-            self.say(FIELD, place, Text::Name(&field.name), field.at);
+            let place = Text::Field(FieldPlace::new(field));
+            self.add(FIELD, place, Text::Name(&field.name), field.at);
         }
     }
 
-    /// What a QEMU release states.
-    pub(super) fn of_qemu(index: &'a QemuIndex<'a>) -> Statements<'a> {
+    /// The statements of a QEMU release.
+    pub(super) fn from_qemu(index: &'a QemuIndex<'a>) -> Statements<'a> {
         let facts: &QemuFacts = index.facts;
         let mut all = Statements::new(&index.release, facts.at);
         for word in &facts.words {
@@ -196,24 +196,24 @@ impl<'a> Statements<'a> {
                 QemuSource::Cpuid { leaf, subleaf, register } => Text::Cpuid(leaf, subleaf, register),
                 QemuSource::Msr(msr) => Text::Msr(msr),
             };
-            all.say("qemu-word", Text::Name(&word.name), source, word.at);
+            all.add("qemu-word", Text::Name(&word.name), source, word.at);
         }
         for bit in &facts.bits {
-            all.say("qemu-bit", Text::BitOf(&bit.word, bit.bit), Text::Name(&bit.name), bit.at);
+            all.add("qemu-bit", Text::BitOf(&bit.word, bit.bit), Text::Name(&bit.name), bit.at);
         }
         for mask in &facts.masks {
-            all.say(MASK, Text::Mask(&mask.word, mask.kind), Text::Hex(mask.mask), mask.at);
+            all.add(MASK, Text::Mask(&mask.word, mask.kind), Text::Hex(mask.mask), mask.at);
         }
         for constant in &facts.macros {
-            all.say("qemu-macro", Text::Name(&constant.name), Text::Hex(constant.value), constant.at);
+            all.add("qemu-macro", Text::Name(&constant.name), Text::Hex(constant.value), constant.at);
         }
         for dep in &facts.deps {
             let (from, to) = ((dep.from.0.as_str(), dep.from.1), (dep.to.0.as_str(), dep.to.1));
-            all.say("qemu-dep", Text::Dep(from, to), Text::Nothing, dep.at);
+            all.add("qemu-dep", Text::Dep(from, to), Text::Nothing, dep.at);
         }
         for comment in &facts.comments {
             let source = Text::Cpuid(comment.leaf, comment.subleaf, comment.register);
-            all.say("qemu-comment", Text::Name(&comment.word), source, comment.at);
+            all.add("qemu-comment", Text::Name(&comment.word), source, comment.at);
         }
         all
     }

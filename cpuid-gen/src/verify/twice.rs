@@ -1,19 +1,20 @@
-//! Things that must be unique.
+//! Checks of uniqueness.
 
 use std::hash::Hash;
 
-use super::finding::{Findings, Key, Kind, Release};
+use super::finding::{Findings, Release};
+use super::key::{Key, Kind};
 use crate::diagnostic::Diagnostic;
 use crate::hash::QuickMap;
 use crate::source::Span;
 
-/// Who claims a thing, and where; two claims by the same one are a finding too.
+/// The owner of a claim and its place; two claims by one owner are a finding too.
 pub(super) struct Claim {
     pub(super) by: String,
     pub(super) at: Span,
 }
 
-/// Reports every thing that is claimed more than once, by whatever `items`; `what` shows the thing, `claim` who has it.
+/// Reports everything that has several claims in `items`; `what` formats the thing, `claim` returns the owner.
 pub(super) fn check_unique<T: Eq + Hash, I: Copy>(
     findings: &mut Findings<'_>,
     release: &Release,
@@ -38,7 +39,7 @@ pub(super) fn check_unique<T: Eq + Hash, I: Copy>(
     }
 }
 
-/// Reports rows that are the same as an earlier one; `what` shows a row.
+/// Reports rows that repeat an earlier one; `what` formats a row.
 pub(super) fn check_repeated<T: Eq + Hash>(
     findings: &mut Findings<'_>,
     release: &Release,
@@ -55,8 +56,8 @@ pub(super) fn check_repeated<T: Eq + Hash>(
         *count += 1;
         let (first, count, row) = (*first, *count, what(&row));
         findings.add(Key::new(Kind::RowTwice, row.clone(), count.to_string(), "-"), &[release], || {
-            Diagnostic::error(at, format!("`{row}` stands here for time number {count}"))
-                .with_label(first, "the first time")
+            Diagnostic::error(at, format!("`{row}` is repeated here (occurrence {count})"))
+                .with_label(first, "first here")
         });
     }
 }

@@ -1,5 +1,5 @@
-//! `upstream/bump` on a copy of what it changes, with made-up releases: what it does, and that it does nothing when
-//! something is wrong.
+//! `upstream/bump` with made-up releases, on a copy of everything that it changes: its effects, and that it changes
+//! nothing on errors.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,14 +20,14 @@ const PINNED: &str = "//! A list.\n\npub fn pinned() -> &'static [(&'static str,
 const PINS: &str = "# A list.\nlinux-6.2.tsv\t6.2.1\t--debian linux-source-6.2=6.2.1 --suite orchard\n\
 qemu-9.3.tsv\t9.3.1\t-\n";
 
-/// A place to bump in, and trees to bump to.
+/// A repository to run it in, and source trees.
 struct Orchard {
     root: PathBuf,
     trees: PathBuf,
 }
 
 impl Orchard {
-    /// Linux 6.2.1 and QEMU 9.3.1, pinned and explained; none without bash.
+    /// Linux 6.2.1 and QEMU 9.3.1, pinned and explained; `None` without bash.
     fn new(test: &str) -> Option<Orchard> {
         if !have(test, "bash") {
             return None;
@@ -62,7 +62,7 @@ impl Orchard {
         fs::read_to_string(self.path(below)).unwrap()
     }
 
-    /// Explains what `verify` finds, and what it finds then.
+    /// Explains the findings of `verify`, repeatedly until there are none.
     fn explain(&self) {
         let (upstream, mut rows) = (self.path("upstream"), String::new());
         for _ in 0..5 {
@@ -72,7 +72,7 @@ impl Orchard {
                 return;
             }
             for line in text(&output.stdout).lines() {
-                if let Some((_, row)) = line.split_once("say why in differences.tsv: ") {
+                if let Some((_, row)) = line.split_once("explain it in differences.tsv: ") {
                     let row = row.replace(" | ", "\t").replace("VERDICT\tREASON", "design\tmade up");
                     rows.push_str(&format!("{row}\n"));
                 }
@@ -81,7 +81,7 @@ impl Orchard {
         panic!("not explained");
     }
 
-    /// A tree with some texts replaced: file, what, by what.
+    /// A tree with text replacements: file, old text, new text.
     fn tree(&self, name: &str, archive: &str, changes: &[(&str, &str, &str)]) -> PathBuf {
         let mut files = unpacked(archive);
         for (path, from, to) in changes {
@@ -99,25 +99,25 @@ impl Orchard {
         Command::new("bash").arg(script).args(arguments).env("CPUID_GEN", GENERATOR).output().unwrap()
     }
 
-    /// Bumps, and it must work.
+    /// Runs a bump that must succeed.
     fn bumps(&self, arguments: &[&str]) -> String {
         let output = self.bump(arguments);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
         text(&output.stderr)
     }
 
-    /// Bumps, and it must fail with this code, for this reason, and change nothing.
+    /// Runs a bump that must fail with this code and reason, and change nothing.
     fn refuses(&self, arguments: &[&str], code: i32, reason: &str) {
         let before = self.snapshot();
         let output = self.bump(arguments);
-        let told = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");
-        assert!(told.contains(reason), "{arguments:?}: {told}");
-        assert_eq!(told.contains("nothing was changed"), code == 1, "{told}");
+        let shown = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {shown}");
+        assert!(shown.contains(reason), "{arguments:?}: {shown}");
+        assert_eq!(shown.contains("nothing was changed"), code == 1, "{shown}");
         assert_eq!(self.snapshot(), before, "{arguments:?}");
     }
 
-    /// Every file, and its text.
+    /// The text of every file.
     fn snapshot(&self) -> BTreeMap<PathBuf, String> {
         let (mut files, mut open) = (BTreeMap::new(), vec![self.root.clone()]);
         while let Some(folder) = open.pop() {
@@ -144,24 +144,27 @@ fn release<'a>(patch: &'a str, more: &[(&'a str, &'a str, &'a str)]) -> Vec<(&'a
 }
 
 const HEADER: &str = "arch/x86/include/asm/cpufeatures.h";
-/// A flag less.
+/// Removes a flag.
 const HARMLESS: (&str, &str, &str) = (HEADER, "/* Load \"kernel\" (userspace) PEAR */", "/* \"\" PEAR */");
-/// A bit more in software.
+/// Adds a software-defined bit.
 const ADDITION: (&str, &str, &str) = (
     HEADER,
     "#define X86_FEATURE_QUINCE",
     "#define X86_FEATURE_MEDLAR\t( 1*32+ 5)\n#define X86_FEATURE_QUINCE",
 );
-/// A bit that QEMU calls otherwise.
+/// A bit that has a different name in QEMU.
 const CONFLICT: (&str, &str, &str) =
     (HEADER, "X86_FEATURE_APPLE\t( 0*32+ 0)", "X86_FEATURE_APPLE\t( 0*32+30)");
 
 #[test]
-fn a_point_release_takes_the_place_of_the_last() {
-    let Some(orchard) = Orchard::new("a_point_release_takes_the_place_of_the_last") else { return };
+fn a_point_release_replaces_the_pinned_one() {
+    let Some(orchard) = Orchard::new("a_point_release_replaces_the_pinned_one") else { return };
     let tree = orchard.tree("new", LINUX, &release("PATCHLEVEL = 2\nSUBLEVEL = 2", &[HARMLESS]));
-    let told = orchard.bumps(&["linux", "--tree", tree.to_str().unwrap()]);
-    assert!(told.contains("wrote docs/bumps/linux-6.2.1-to-6.2.2.md") && told.contains("done. "), "{told}");
+    let shown = orchard.bumps(&["linux", "--tree", tree.to_str().unwrap()]);
+    assert!(
+        shown.contains("wrote docs/bumps/linux-6.2.1-to-6.2.2.md") && shown.contains("done. "),
+        "{shown}"
+    );
     assert!(orchard.read("upstream/linux-6.2.tsv").contains("\nlinux-release\t6.2.2\n"));
     let pins = PINS.replace("6.2.1", "6.2.2");
     assert_eq!(orchard.read("upstream/pins.tsv"), pins);
@@ -170,14 +173,14 @@ fn a_point_release_takes_the_place_of_the_last() {
     assert!(report.starts_with("# Linux 6.2.1 to 6.2.2\n") && report.contains("- `PEAR`: "), "{report}");
     assert!(report.contains("\n**the pinned releases: patch.**\n"), "{report}");
     let entry = "- Linux 6.2.2 pinned in place of 6.2.1. Constants of `cpuid-tables`: patch; \
-                 [docs/bumps/linux-6.2.1-to-6.2.2.md](docs/bumps/linux-6.2.1-to-6.2.2.md) tells what changed.\n";
+                 [docs/bumps/linux-6.2.1-to-6.2.2.md](docs/bumps/linux-6.2.1-to-6.2.2.md) lists the changes.\n";
     let expected = CHANGELOG.replace("\n## [0.1.0]", &format!("\n### Changed\n\n{entry}\n## [0.1.0]"));
     assert_eq!(orchard.read("CHANGELOG.md"), expected);
     assert!(orchard.path("upstream/trees/linux-6.2.2/Makefile").exists());
     let leftovers = fs::read_dir(orchard.path("upstream/trees")).unwrap().count();
     assert_eq!(leftovers, 1, "only the tree");
 
-    // Again: nothing to do. Back: no.
+    // Again: nothing to do. An older release: refused.
     let before = orchard.snapshot();
     assert!(orchard.bumps(&["linux", "--tree", tree.to_str().unwrap()]).contains("nothing to do"));
     assert_eq!(orchard.snapshot(), before);
@@ -186,11 +189,29 @@ fn a_point_release_takes_the_place_of_the_last() {
 }
 
 #[test]
-fn what_is_wrong_changes_nothing() {
-    let Some(orchard) = Orchard::new("what_is_wrong_changes_nothing") else { return };
+fn a_release_candidate_is_older_than_its_release() {
+    let Some(orchard) = Orchard::new("a_release_candidate_is_older_than_its_release") else { return };
+    let tree = |name: &str, suffix: &str| {
+        let patch = format!("SUBLEVEL = 2\nEXTRAVERSION ={suffix}");
+        orchard.tree(name, LINUX, &[("Makefile", "SUBLEVEL = 1\nEXTRAVERSION =", &patch), HARMLESS])
+    };
+    for (name, suffix) in [("rc2", " -rc2"), ("rc10", " -rc10"), ("final", "")] {
+        let tree = tree(name, suffix);
+        orchard.bumps(&["linux", "--tree", tree.to_str().unwrap()]);
+        let pinned = format!("\nlinux-release\t6.2.2{}\n", suffix.trim());
+        assert!(orchard.read("upstream/linux-6.2.tsv").contains(&pinned), "{pinned}");
+    }
+    let older = orchard.trees.join("rc10");
+    let reason = "6.2.2-rc10 is older than the pinned 6.2.2";
+    orchard.refuses(&["linux", "--tree", older.to_str().unwrap()], 1, reason);
+}
+
+#[test]
+fn errors_change_nothing() {
+    let Some(orchard) = Orchard::new("errors_change_nothing") else { return };
     let conflict = orchard.tree("conflict", LINUX, &release("PATCHLEVEL = 2\nSUBLEVEL = 2", &[CONFLICT]));
     let conflict = conflict.to_str().unwrap();
-    orchard.refuses(&["linux", "--tree", conflict], 1, "verify found what nothing explains");
+    orchard.refuses(&["linux", "--tree", conflict], 1, "verify has unexplained findings");
     let broken = (HEADER, "( 2*32+ 3)", "( 2*32+)");
     let broken = orchard.tree("broken", LINUX, &release("PATCHLEVEL = 2\nSUBLEVEL = 2", &[broken]));
     orchard.refuses(&["linux", "--tree", broken.to_str().unwrap()], 1, "could not be read");
@@ -200,7 +221,7 @@ fn what_is_wrong_changes_nothing() {
     orchard.refuses(
         &["linux", "--drop", "5.4", "--yes"],
         1,
-        "there is no pinned series 5.4 of linux; there are: 6.2",
+        "no pinned series 5.4 of linux; pinned are: 6.2",
     );
     for wrong in [
         vec![],
@@ -215,13 +236,13 @@ fn what_is_wrong_changes_nothing() {
     ] {
         orchard.refuses(&wrong, 2, "(see --help)");
     }
-    // With an explanation it is fine.
+    // With an explanation it succeeds.
     let explained = orchard.trees.join("differences.tsv");
     fs::write(&explained, orchard.read("upstream/differences.tsv")).unwrap();
     let output = orchard.bump(&["linux", "--tree", conflict]);
     let more: String = text(&output.stderr)
         .lines()
-        .filter_map(|line| line.split_once("say why in differences.tsv: "))
+        .filter_map(|line| line.split_once("explain it in differences.tsv: "))
         .map(|(_, row)| row.replace(" | ", "\t").replace("VERDICT\tREASON", "design\tmade up") + "\n")
         .collect();
     assert!(!more.is_empty());
@@ -231,8 +252,8 @@ fn what_is_wrong_changes_nothing() {
 }
 
 #[test]
-fn a_new_series_comes_beside_and_an_old_one_goes() {
-    let Some(orchard) = Orchard::new("a_new_series_comes_beside_and_an_old_one_goes") else { return };
+fn a_new_series_is_added_and_an_old_one_dropped() {
+    let Some(orchard) = Orchard::new("a_new_series_is_added_and_an_old_one_dropped") else { return };
     let tree = orchard.tree("new", LINUX, &release("PATCHLEVEL = 13\nSUBLEVEL = 0", &[ADDITION]));
     orchard.bumps(&["linux", "--tree", tree.to_str().unwrap()]);
     let pins = PINS.replace("qemu-9.3", "linux-6.13.tsv\t6.13.0\t-\nqemu-9.3");
@@ -243,10 +264,10 @@ fn a_new_series_comes_beside_and_an_old_one_goes() {
     let report = orchard.read("docs/bumps/linux-6.2-to-6.13.md");
     assert!(report.starts_with("# Linux 6.2.1 to 6.13.0\n"), "{report}");
     assert!(orchard.read("CHANGELOG.md").contains(
-        "- Linux 6.13.0 pinned beside the others. Constants of `cpuid-tables`: minor (constants: 1 added); ["
+        "- Linux 6.13.0 pinned in addition to the others. Constants of `cpuid-tables`: minor (constants: 1 added); ["
     ));
 
-    orchard.refuses(&["linux", "--drop", "6.2"], 1, "must be confirmed on a terminal, or by --yes");
+    orchard.refuses(&["linux", "--drop", "6.2"], 1, "must be confirmed on a terminal or with --yes");
     orchard.bumps(&["linux", "--drop", "6.2", "--yes"]);
     assert!(!orchard.path("upstream/linux-6.2.tsv").exists());
     assert_eq!(

@@ -1,4 +1,4 @@
-//! The command: what it prints, where, and its exit codes.
+//! The command's output and exit codes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// An empty folder of this test's own.
+/// An empty folder for one test.
 fn folder(test: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{test}"));
     let _ = fs::remove_dir_all(&folder);
@@ -51,7 +51,7 @@ fn a_planted_mistake_is_exit_code_1_and_a_place() {
 }
 
 #[test]
-fn json_is_json() {
+fn json_output_parses() {
     let output = run(&["verify", "--format", "json", "--linux", &upstream("linux-7.3.tsv")]);
     assert_eq!(output.status.code(), Some(0));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -81,7 +81,7 @@ fn what_cannot_be_read_is_exit_code_2() {
 }
 
 #[test]
-fn facts_of_a_facts_file_are_the_file() {
+fn facts_of_a_facts_file_reproduce_it() {
     for name in ["linux-6.1.tsv", "qemu-10.2.tsv"] {
         let project = if name.starts_with("linux") { "--linux" } else { "--qemu" };
         let output = run(&["facts", project, &upstream(name)]);
@@ -91,7 +91,7 @@ fn facts_of_a_facts_file_are_the_file() {
 }
 
 #[test]
-fn import_writes_the_whole_file_or_leaves_the_old_one() {
+fn import_is_atomic() {
     let folder = folder("import");
     let path = folder.join("facts.tsv");
     fs::write(&path, "old").unwrap();
@@ -107,10 +107,10 @@ fn import_writes_the_whole_file_or_leaves_the_old_one() {
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
 }
 
-/// A pinned file is, byte for byte, what importing its release's tree gives.
+/// A pinned file is byte for byte the import of its release's tree.
 #[test]
-fn pinned_facts_are_those_of_their_trees() {
-    const TEST: &str = "pinned_facts_are_those_of_their_trees";
+fn pinned_facts_match_their_trees() {
+    const TEST: &str = "pinned_facts_match_their_trees";
     let trees = [common::trees(TEST, "linux-"), common::trees(TEST, "qemu-")].concat();
     let path = folder("pinned").join("facts.tsv");
     for (name, pinned) in cpuid_gen::pinned() {
@@ -169,7 +169,7 @@ fn generate_writes_what_the_library_returns() {
 }
 
 #[test]
-fn the_name_map_is_the_newest_releases() {
+fn the_name_map_defaults_to_the_newest_release() {
     let newest = run(&["capflags"]);
     let named = run(&["capflags", "--linux", &upstream("linux-7.3.tsv")]);
     assert_eq!(newest.stdout, named.stdout);
@@ -196,9 +196,9 @@ fn models_are_listed_by_version() {
     let tree = small_qemu("models");
     let output = run(&["models", "--qemu", tree.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let said = text(&output.stdout);
-    let lines: Vec<&str> = said.lines().collect();
-    assert!(lines[0].ends_with(": 2 CPU models, 3 versions"), "{said}");
+    let stated = text(&output.stdout);
+    let lines: Vec<&str> = stated.lines().collect();
+    assert!(lines[0].ends_with(": 2 CPU models, 3 versions"), "{stated}");
     assert_eq!(
         lines[1..],
         [
@@ -208,9 +208,9 @@ fn models_are_listed_by_version() {
         ]
     );
     let output = run(&["models", "--format", "json", "--qemu", tree.to_str().unwrap()]);
-    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(said["models"][0]["versions"][1]["alias"], "Orchard-noPear");
-    assert_eq!(said["models"][1]["deprecated"], serde_json::Value::Null);
+    let stated: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(stated["models"][0]["versions"][1]["alias"], "Orchard-noPear");
+    assert_eq!(stated["models"][1]["deprecated"], serde_json::Value::Null);
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn a_model_is_shown_with_its_version_applied() {
         text(&output.stdout)
     };
     let first = shown("Orchard");
-    assert_eq!(first, shown("Orchard-v1"), "a model's name stands for its first version");
+    assert_eq!(first, shown("Orchard-v1"), "a model's name means its first version");
     assert!(first.starts_with("Orchard-v1 of QEMU "), "{first}");
     for line in [
         "  family      25, model 1, stepping 2\n",
@@ -240,14 +240,14 @@ fn a_model_is_shown_with_its_version_applied() {
     assert!(second.contains(" cache: data, "), "{second}");
 
     let output = run(&["models", "--qemu", tree.to_str().unwrap(), "--format", "json", "Orchard-v2"]);
-    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(said["name"], "Orchard-v2");
-    assert_eq!(said["signature"]["family"], 25);
-    assert!(said["words"].as_array().is_some_and(|words| !words.is_empty()));
+    let stated: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(stated["name"], "Orchard-v2");
+    assert_eq!(stated["signature"]["family"], 25);
+    assert!(stated["words"].as_array().is_some_and(|words| !words.is_empty()));
 }
 
 #[test]
-fn an_unknown_model_is_told_with_those_like_it() {
+fn an_unknown_model_lists_similar_names() {
     let tree = small_qemu("no-model");
     let failed = |name: &str| {
         let output = run(&["models", "--qemu", tree.to_str().unwrap(), name]);
@@ -255,13 +255,13 @@ fn an_unknown_model_is_told_with_those_like_it() {
         assert!(output.stdout.is_empty());
         text(&output.stderr)
     };
-    let said = failed("orchad-v2");
-    assert!(said.contains("has no CPU model `orchad-v2`; there is Orchard-v2, "), "{said}");
-    assert!(!failed("Ocean-Liner-2000").contains("there is"));
+    let stated = failed("orchad-v2");
+    assert!(stated.contains("has no CPU model `orchad-v2`; similar names: Orchard-v2, "), "{stated}");
+    assert!(!failed("Ocean-Liner-2000").contains("similar names"));
 }
 
 #[test]
-fn diff_tells_by_its_exit_code_whether_two_releases_differ() {
+fn diff_exit_code_shows_whether_releases_differ() {
     let (old, new) = (upstream("qemu-10.0.tsv"), upstream("qemu-10.2.tsv"));
     let same = run(&["diff", &old, &old]);
     assert_eq!((same.status.code(), text(&same.stdout).contains("\nno changes\n")), (Some(0), true));
@@ -269,22 +269,22 @@ fn diff_tells_by_its_exit_code_whether_two_releases_differ() {
     {
         let output = run(&["diff", &old, &new, "--format", format]);
         assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
-        let told = text(&output.stdout);
-        assert!(told.starts_with(start) && told.contains("its-no"), "{told}");
-        assert!(output.stderr.is_empty() && !told.contains('\x1b'), "colour only on a terminal");
+        let shown = text(&output.stdout);
+        assert!(shown.starts_with(start) && shown.contains("its-no"), "{shown}");
+        assert!(output.stderr.is_empty() && !shown.contains('\x1b'), "colour only on a terminal");
     }
     let json = run(&["diff", &old, &new, "--format", "json"]);
-    let told: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
-    assert_eq!(told["project"], "QEMU");
+    let shown: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(shown["project"], "QEMU");
 }
 
 #[test]
-fn diff_takes_two_releases_of_one_project() {
+fn diff_requires_two_releases_of_one_project() {
     let (linux, qemu) = (upstream("linux-7.3.tsv"), upstream("qemu-10.2.tsv"));
     let empty = folder("diff-empty");
     let empty = empty.to_str().unwrap();
     for (arguments, reason) in [
-        ([&*linux, &*qemu], "two releases of one project can be compared, but "),
+        ([&*linux, &*qemu], "cannot compare releases of different projects: "),
         ([&*qemu, &*linux], "is Linux 7.3"),
         ([&*qemu, empty], "neither a Linux nor a QEMU tree"),
         ([&*qemu, "absent"], "absent"),
@@ -301,7 +301,7 @@ fn diff_takes_two_releases_of_one_project() {
     assert!(help.contains("Examples:") && help.contains("Exit codes"), "{help}");
 }
 
-/// A folder of facts in place of the releases that the program carries.
+/// A folder of facts replaces the built-in releases.
 #[test]
 fn pins_can_be_a_folder() {
     let output = run(&["verify", "--pins", UPSTREAM]);
@@ -314,34 +314,34 @@ fn pins_can_be_a_folder() {
     assert_eq!(run(&["diff", &old, &new, "--was", UPSTREAM]).status.code(), Some(2));
 }
 
-/// Facts that are read and make no sense: each is told with its place, by every command that needs the models.
+/// Facts that are valid but inconsistent: every command that needs the models reports each with its place.
 #[test]
-fn models_that_make_no_sense_are_exit_code_1() {
+fn inconsistent_models_give_exit_code_1() {
     let cases = [
         (
             "qemu-model-word\tOrchard\tFEAT_BASKET\t",
             "qemu-model-word\tOrchard\tFEAT_CELLAR\t",
-            "`FEAT_CELLAR`, which is no word",
+            "`FEAT_CELLAR`, which is not a word",
         ),
         (
             "qemu-model-prop\tOrchard\t2\tpear\t",
             "qemu-model-prop\tOrchard\t2\tpare\t",
-            "`pare` is a property of no bit",
+            "`pare` is neither a feature bit nor",
         ),
         ("qemu-model-version\tOrchard\t1\t-\t-\n", "", "version 2 of `Orchard` is out of order"),
     ];
     let facts = include_str!("../golden/diagnostics/small-qemu.tsv");
-    for (number, (from, to, said)) in cases.into_iter().enumerate() {
+    for (number, (from, to, stated)) in cases.into_iter().enumerate() {
         assert_eq!(facts.matches(from).count(), 1, "{from}");
         let path = folder(&format!("nonsense-{number}")).join("qemu.tsv");
         fs::write(&path, facts.replace(from, to)).unwrap();
         let path = path.to_str().unwrap();
         for arguments in [&["models", "--qemu", path][..], &["verify", "--qemu", path]] {
             let output = run(arguments);
-            let told = text(&output.stdout) + &text(&output.stderr);
-            assert_eq!(output.status.code(), Some(1), "{arguments:?}: {told}");
-            let line = told.lines().position(|line| line.contains(said));
-            assert!(line.is_some() && told.contains("qemu.tsv:"), "{arguments:?}: {told}");
+            let shown = text(&output.stdout) + &text(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{arguments:?}: {shown}");
+            let line = shown.lines().position(|line| line.contains(stated));
+            assert!(line.is_some() && shown.contains("qemu.tsv:"), "{arguments:?}: {shown}");
         }
         let generated = folder(&format!("nonsense-{number}-out"));
         let output = run(&["generate", "--qemu", path, "-o", generated.to_str().unwrap()]);

@@ -1,4 +1,4 @@
-//! The command `cpuid-gen`, and the script that calls it.
+//! The command `cpuid-gen`, and the script that runs it.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 #[path = "../common/mod.rs"]

@@ -1,4 +1,4 @@
-//! What the tests share: upstream trees where they were fetched, gcc as an oracle, scratch folders, and fixtures.
+//! Shared by the tests: fetched upstream trees, gcc as an oracle, scratch folders, and fixtures.
 #![allow(dead_code, reason = "each test program uses its part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -17,10 +17,10 @@ pub(crate) mod text;
 #[allow(unused_imports, reason = "each test program uses its part")]
 pub(crate) use rng::Rng;
 
-/// Set to 1, a test that would be skipped fails instead.
+/// If set to 1, a test that would be skipped fails instead.
 const REQUIRE_ALL: &str = "CPUID_TABLES_REQUIRE_ALL";
 
-/// Further trees to test, separated by `:`; the name of each folder must start as those of `upstream/trees` do.
+/// Further trees to test, separated by `:`; each folder name must start like those in `upstream/trees`.
 const MORE_TREES: &str = "CPUID_TABLES_MORE_TREES";
 
 /// A fetched tree.
@@ -30,7 +30,7 @@ pub(crate) struct Tree {
     pub(crate) path: PathBuf,
 }
 
-/// Every fetched tree whose name starts with `prefix`, sorted; says so when there is none.
+/// Every fetched tree whose name starts with `prefix`, sorted. Prints a message if there is none.
 pub(crate) fn trees(test: &str, prefix: &str) -> Vec<Tree> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../upstream/trees");
     let mut paths: Vec<PathBuf> =
@@ -47,18 +47,18 @@ pub(crate) fn trees(test: &str, prefix: &str) -> Vec<Tree> {
     found
 }
 
-/// Says that a test is skipped, or fails where all are required.
+/// Reports that a test is skipped, or fails if all are required.
 pub(crate) fn skipped(test: &str, missing: &str) {
     note(&format!("SKIPPED: {test}: {missing}"));
     assert!(std::env::var(REQUIRE_ALL).as_deref() != Ok("1"), "{REQUIRE_ALL}=1, and {test} lacks {missing}");
 }
 
-/// Says something even when the test passes: not by `eprintln!`, which the harness hides then.
+/// Prints a message even if the test passes; the harness would hide `eprintln!`.
 pub(crate) fn note(line: &str) {
     std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
 }
 
-/// Whether a program can be run; says so when not.
+/// Whether a program can be run. Prints a message if not.
 pub(crate) fn have(test: &str, program: &str) -> bool {
     let runs = Command::new(program).arg("--version").output().is_ok();
     if !runs {
@@ -67,7 +67,7 @@ pub(crate) fn have(test: &str, program: &str) -> bool {
     runs
 }
 
-/// An empty folder of a test's own.
+/// An empty folder for one test.
 pub(crate) fn scratch(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     if folder.exists() {
@@ -77,7 +77,7 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
     folder
 }
 
-/// Runs a command; its output, or what it wrote to its standard error.
+/// Runs a command and returns its output, or its standard error on failure.
 pub(crate) fn run(command: &mut Command) -> Result<String, String> {
     let output = command.output().unwrap();
     if output.status.success() {
@@ -87,14 +87,14 @@ pub(crate) fn run(command: &mut Command) -> Result<String, String> {
     }
 }
 
-/// Preprocesses `source` by gcc, without any system header.
+/// Preprocesses `source` with gcc, without system headers.
 pub(crate) fn preprocess(folder: &Path, source: &str, options: &[&str]) -> Result<String, String> {
     let file = folder.join("preprocess.c");
     fs::write(&file, source).unwrap();
     run(Command::new("gcc").args(["-E", "-nostdinc", "-undef", "-w"]).args(options).arg(&file))
 }
 
-/// Every macro that is defined at the end of `source`, by gcc: name, with parameters if any, and replacement.
+/// The macros that gcc has at the end of `source`: name, with parameters if any, and replacement.
 pub(crate) fn macros(folder: &Path, source: &str, options: &[&str]) -> Result<Vec<(String, String)>, String> {
     let mut with_list = vec!["-dM"];
     with_list.extend(options);
@@ -108,7 +108,7 @@ pub(crate) fn macros(folder: &Path, source: &str, options: &[&str]) -> Result<Ve
     Ok(listed.lines().map(pair).collect())
 }
 
-/// Compiles a C program by gcc and runs it; what it printed, or what gcc said.
+/// Compiles a C program with gcc and runs it; returns its output, or gcc's messages.
 pub(crate) fn compile_and_run(folder: &Path, source: &str, options: &[&str]) -> Result<String, String> {
     let (file, program) = (folder.join("program.c"), folder.join("program"));
     fs::write(&file, source).unwrap();
@@ -116,35 +116,35 @@ pub(crate) fn compile_and_run(folder: &Path, source: &str, options: &[&str]) -> 
     run(&mut Command::new(program))
 }
 
-/// The facts of a Linux tree, and every diagnostic, with paths as they are upstream.
+/// The facts of a Linux tree, and all diagnostics, with upstream paths.
 pub(crate) fn read_linux(root: &Path) -> (Option<LinuxFacts>, String) {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let facts = cpuid_gen::linux::read_tree(&mut sources, root, &mut diagnostics);
     (facts, shown(&sources, diagnostics, root))
 }
 
-/// The facts of a QEMU tree, and every diagnostic, with paths as they are upstream.
+/// The facts of a QEMU tree, and all diagnostics, with upstream paths.
 pub(crate) fn read_qemu(root: &Path) -> (Option<QemuFacts>, String) {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let facts = cpuid_gen::qemu::read_tree(&mut sources, root, &mut diagnostics);
     (facts, shown(&sources, diagnostics, root))
 }
 
-/// The facts of a tree that reads without any diagnostic.
+/// The facts of a Linux tree that must read without diagnostics.
 pub(crate) fn clean_linux(tree: &Tree) -> LinuxFacts {
     let (facts, diagnostics) = read_linux(&tree.path);
     assert_eq!(diagnostics, "", "{}", tree.name);
     facts.unwrap()
 }
 
-/// The facts of a tree that reads without any diagnostic.
+/// The facts of a QEMU tree that must read without diagnostics.
 pub(crate) fn clean_qemu(tree: &Tree) -> QemuFacts {
     let (facts, diagnostics) = read_qemu(&tree.path);
     assert_eq!(diagnostics, "", "{}", tree.name);
     facts.unwrap()
 }
 
-/// Every diagnostic in its plain form, sorted, without the folder that the tree happens to stand in.
+/// All diagnostics in plain form, sorted, without the tree's folder.
 pub(crate) fn shown(sources: &Sources, mut diagnostics: Diagnostics, root: &Path) -> String {
     diagnostics.sort();
     let root = root.display().to_string();

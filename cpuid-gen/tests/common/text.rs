@@ -1,9 +1,9 @@
-//! C source cut up as text, in a way that shares nothing with the reader under test.
+//! Splits C source as text, independently of the reader under test.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// C without its comments, which become a blank, and with line splices joined.
+/// C without comments, which become a blank, and with line splices joined.
 pub(crate) fn without_comments(text: &str) -> String {
     let text = text.replace("\\\n", "");
     let bytes = text.as_bytes();
@@ -40,7 +40,7 @@ fn string_end(bytes: &[u8], start: usize) -> usize {
     (at + 1).min(bytes.len())
 }
 
-/// From the `{` at or after `from` to its `}`, both included. Strings are skipped; comments must be gone.
+/// From the `{` at or after `from` to its `}`, both included. Skips strings; comments must have been removed.
 pub(crate) fn braced(text: &str, from: usize) -> &str {
     let start = from + text[from..].find('{').expect("a brace");
     let (bytes, mut at, mut depth) = (text.as_bytes(), start, 0);
@@ -59,7 +59,7 @@ pub(crate) fn braced(text: &str, from: usize) -> &str {
     panic!("no brace closes {:?}", &text[start..text.len().min(start + 60)]);
 }
 
-/// The braces after the first place where `head`, blanks and `then` stand, both words taken as a whole.
+/// The braces after the first occurrence of `head`, blanks and `then`, both as whole words.
 pub(crate) fn definition<'t>(text: &'t str, head: &str, then: &str) -> Option<&'t str> {
     let found = text.match_indices(head).find(|(at, _)| {
         let before = text[..*at].chars().next_back();
@@ -76,7 +76,7 @@ pub(crate) fn enumerators(braces: &str) -> Vec<&str> {
     inside.split(',').map(|part| part[..name(part)].trim()).filter(|part| !part.is_empty()).collect()
 }
 
-/// The directives of a text, one by line: definitions and conditionals, but no `#include` and no `#error`.
+/// The directives of a text, one per line: definitions and conditionals, without `#include` and `#error`.
 pub(crate) fn directives(text: &str) -> String {
     let keep = |line: &&str| {
         let word = line.trim_start().strip_prefix('#').map(str::trim_start).unwrap_or_default();
@@ -85,7 +85,7 @@ pub(crate) fn directives(text: &str) -> String {
     without_comments(text).lines().filter(keep).map(|line| format!("{line}\n")).collect()
 }
 
-/// The names of all `#define`s, also those that a conditional leaves out, with `(` when they take parameters.
+/// The names of all `#define`s, including inactive ones, with `(` if they have parameters.
 pub(crate) fn defined(text: &str) -> Vec<String> {
     let mut names = Vec::new();
     for line in without_comments(text).lines() {
@@ -99,7 +99,7 @@ pub(crate) fn defined(text: &str) -> Vec<String> {
     names
 }
 
-/// Every file below a folder whose name ends so, sorted.
+/// Every file below a folder with this suffix, sorted.
 pub(crate) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_path_buf()];

@@ -1,4 +1,4 @@
-//! The reports in `docs/bumps/` are what the pinned facts give, and the lists of pins agree with each other.
+//! The reports in `docs/bumps/` match the pinned facts, and the lists of pins agree with each other.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -26,7 +26,7 @@ fn series(release: &str) -> String {
     release.split('.').take(2).collect::<Vec<_>>().join(".")
 }
 
-/// The report of each two neighbouring pins, by the name of its file.
+/// The reports about neighbouring pins, with their file names.
 fn reports() -> Vec<(String, String)> {
     let (linux, qemu) = pinned();
     let mut reports = Vec::new();
@@ -42,7 +42,7 @@ fn reports() -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_reports_are_those_of_the_pinned_facts() {
+fn the_reports_match_the_pinned_facts() {
     let folder = root().join("docs/bumps");
     let mut stale = Vec::new();
     for (name, report) in reports() {
@@ -50,11 +50,11 @@ fn the_reports_are_those_of_the_pinned_facts() {
             stale.push(name);
         }
     }
-    assert!(stale.is_empty(), "stale: {stale:?}; `upstream/bump reports` writes them anew");
+    assert!(stale.is_empty(), "stale: {stale:?}; `upstream/bump reports` regenerates them");
 }
 
 #[test]
-fn every_report_is_listed_with_what_a_reader_saw() {
+fn every_report_is_listed_with_a_summary() {
     let readme = fs::read_to_string(root().join("docs/bumps/README.md")).unwrap();
     let reports = fs::read_dir(root().join("docs/bumps")).unwrap();
     for report in reports.map(|entry| entry.unwrap().file_name().into_string().unwrap()) {
@@ -65,7 +65,7 @@ fn every_report_is_listed_with_what_a_reader_saw() {
     }
 }
 
-/// `upstream/pins.tsv`, the list in `pinned.rs` and the files are one.
+/// `upstream/pins.tsv`, the list in `pinned.rs` and the files agree.
 #[test]
 fn the_lists_of_pins_agree() {
     let pins = fs::read_to_string(root().join("upstream/pins.tsv")).unwrap();

@@ -1,4 +1,4 @@
-//! Small releases: of every kind of row at least one, and of every sort of change.
+//! Small releases with every kind of row and every kind of change.
 
 use cpuid_gen::diff::Level;
 
@@ -6,8 +6,9 @@ use cpuid_gen::diff::Level;
 pub(crate) const SMALL: &[(&str, &str, &str)] =
     &[("linux", LINUX_OLD, LINUX_NEW), ("qemu", QEMU_OLD, QEMU_NEW)];
 
-/// Word 3 turns from a register into software's; KVM's words shift; APPLE is renamed at its place, PEAR moves from
-/// software into hardware, PLUM's place in software goes to PRUNE, QUINCE's bit moves, FIG's flag changes hands.
+/// Word 3 changes from a register to a software-defined word; KVM's words shift; APPLE is renamed at its place, PEAR
+/// moves from software to hardware, PLUM's place in software goes to PRUNE, QUINCE's bit moves, FIG's flag moves to
+/// another feature.
 const LINUX_OLD: &str = "\
 linux-release\t6.2.1
 linux-count\tNCAPINTS\t4
@@ -231,7 +232,7 @@ qemu-hyperv-dep\thv-ripe\thv-sweet
 const ONE: &str = "linux-release\t6.2.1\nlinux-word\tCPUID_1_EDX\t0\t0x1\t0\tEDX\nlinux-word\tCPUID_LNX_1\t1\t-\t-\t-\n\
 linux-feature\tAPPLE\t0\t0\tapple\nlinux-feature\tPEAR\t1\t1\tpear\n";
 
-/// Name, old, new, what the API becomes, and by which constants.
+/// Name, old, new, the required API level, and the constants that change.
 pub(crate) const API: &[(&str, &str, &str, Level, &[&str])] = &[
     ("nothing", ONE, ONE, Level::Nothing, &[]),
     (

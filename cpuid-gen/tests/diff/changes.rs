@@ -1,5 +1,5 @@
-//! Two releases compared: made-up ones to the letter, the pinned ones for what they must show, and all of them for
-//! being complete. `BLESS=1 cargo test --workspace --all-features` rewrites the golden files.
+//! Comparisons of two releases: exact reports for made-up ones, expected changes for pinned ones, and completeness
+//! for all. `BLESS=1` rewrites the golden files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -40,7 +40,7 @@ impl Pair {
         }
     }
 
-    /// The line that a row stands on.
+    /// The line of a row.
     fn line(&self, row: Span) -> (String, u32) {
         let place = self.sources.place(row);
         (place.file, place.line)
@@ -73,7 +73,7 @@ fn golden(name: &str, text: &str) {
 }
 
 #[test]
-fn the_small_pairs_are_told_to_the_letter() {
+fn small_pairs_have_exact_reports() {
     for (name, old, new) in cases::SMALL {
         let changes = diff(old, new);
         golden(&format!("{name}.txt"), &changes.to_text());
@@ -95,9 +95,9 @@ fn a_release_does_not_differ_from_itself() {
     }
 }
 
-/// There and back again: what one way adds, the other removes.
+/// The reverse comparison: additions become removals.
 #[test]
-fn the_other_way_round_is_the_opposite() {
+fn the_reverse_comparison_is_the_opposite() {
     let small = cases::SMALL.iter().map(|(_, old, new)| (*old, *new));
     for (old, new) in small.chain(pinned_pairs()) {
         let count = |changes: &Changes, action| {
@@ -113,8 +113,8 @@ fn the_other_way_round_is_the_opposite() {
     }
 }
 
-/// The rows that only one of two texts has, by file and line; of rows that come several times, as many as are too
-/// many are listed, all of them.
+/// The rows that only one of two texts has, by file and line. If one text repeats a row more often, all its
+/// repetitions are listed.
 fn differing(old: &str, new: &str) -> BTreeMap<(String, u32), String> {
     fn rows(text: &str) -> impl Iterator<Item = (u32, &str)> {
         (1..).zip(text.lines()).filter(|(_, row)| !row.starts_with('#') && !row.contains("-release\t"))
@@ -134,7 +134,8 @@ fn differing(old: &str, new: &str) -> BTreeMap<(String, u32), String> {
     found
 }
 
-/// The rows that changes name. Two rows of a model have no place of their own: its first row stands for them.
+/// The rows that changes name. Two kinds of rows of a model have no place of their own and are represented by its
+/// first row.
 fn accounted(pair: &Pair, changes: &Changes, texts: [&str; 2]) -> BTreeSet<(String, u32)> {
     let all = changes.sections.iter().flat_map(|section| &section.changes);
     let mut lines: BTreeSet<(String, u32)> = all
@@ -161,20 +162,20 @@ fn accounted(pair: &Pair, changes: &Changes, texts: [&str; 2]) -> BTreeSet<(Stri
 fn check_complete(old: &str, new: &str, what: &str) {
     let pair = Pair::read(old, new);
     let changes = pair.changes();
-    let told = accounted(&pair, &changes, [old, new]);
+    let shown = accounted(&pair, &changes, [old, new]);
     let missing: Vec<_> = differing(old, new)
         .into_iter()
-        // Of repeated rows one is enough.
+        // One of several repeated rows is enough.
         .filter(|(place, row)| {
             let text = if place.0 == "old.tsv" { old } else { new };
             let same = (1..).zip(text.lines()).filter(|(_, other)| other == row);
-            !same.map(|(line, _)| (place.0.clone(), line)).any(|place| told.contains(&place))
+            !same.map(|(line, _)| (place.0.clone(), line)).any(|place| shown.contains(&place))
         })
         .collect();
     assert!(missing.is_empty(), "{what}: not in the report: {missing:#?}\n{}", changes.to_text());
 }
 
-/// Every change belongs to a row that differs.
+/// Every change has a row that differs.
 fn check_true(old: &str, new: &str) {
     let pair = Pair::read(old, new);
     let changes = pair.changes();
@@ -184,12 +185,12 @@ fn check_true(old: &str, new: &str) {
         let hangs =
             change.fields.iter().any(|field| field.name == "avx10-version" || field.name == "deprecated");
         let real = rows.map(|row| pair.line(*row)).any(|line| differing.contains_key(&line));
-        assert!(real || hangs, "no row says this: {change:#?}");
+        assert!(real || hangs, "no row has this change: {change:#?}");
     }
 }
 
 #[test]
-fn every_row_that_differs_is_told_and_nothing_else() {
+fn reports_are_complete_and_minimal() {
     let small = cases::SMALL.iter().map(|(_, old, new)| (*old, *new));
     for (old, new) in small.chain(pinned_pairs()) {
         assert!(!differing(old, new).is_empty());
@@ -200,7 +201,7 @@ fn every_row_that_differs_is_told_and_nothing_else() {
     }
 }
 
-/// A kind of row that is new in the facts is to be compared, and to be tested here.
+/// A new kind of row in the facts must be compared, and tested here.
 #[test]
 fn every_kind_of_row_is_compared() {
     let readme = include_str!("../../../upstream/README.md");
@@ -212,14 +213,14 @@ fn every_kind_of_row_is_compared() {
     for kind in kinds {
         let row = format!("\n{kind}\t");
         let both = |(_, old, new): &(&str, &str, &str)| old.contains(&row) && new.contains(&row);
-        let told = cases::SMALL.iter().any(both);
-        assert!(told, "{kind} is in no small pair, or on one side only");
+        let shown = cases::SMALL.iter().any(both);
+        assert!(shown, "{kind} is in no small pair, or on one side only");
     }
 }
 
-/// Each row by itself: without it, or with it twice, a release differs, and the report says so.
+/// Removing or repeating any row is a difference that the report shows.
 #[test]
-fn no_row_can_go_or_come_twice_unseen() {
+fn every_removed_or_repeated_row_is_reported() {
     for (_, old, new) in cases::SMALL {
         for text in [old, new] {
             check_rows(text, 1);
@@ -232,7 +233,7 @@ fn no_row_can_go_or_come_twice_unseen() {
     });
 }
 
-/// Every `step`th row of a text. A row on which others hang goes with them.
+/// Every `step`th row of a text, with the rows that depend on it.
 fn check_rows(text: &str, step: usize) {
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
     for index in (1..lines.len()).step_by(step) {
@@ -246,7 +247,7 @@ fn check_rows(text: &str, step: usize) {
             }
             _ => *other == row,
         };
-        // A word's bits would be left without a home: they are put aside.
+        // Put aside the word's bits, which would lose their location.
         let keep = |other: &&str| {
             let name = if matches!(columns[0], "linux-word" | "qemu-word") { columns[1] } else { "\0" };
             !hangs(other) && !other.split('\t').any(|column| column == name)
@@ -264,7 +265,7 @@ fn check_rows(text: &str, step: usize) {
 }
 
 fn has(changes: &Changes, topic: Topic, is: impl Fn(&Change) -> bool) -> bool {
-    changes.of(topic).any(is)
+    changes.in_topic(topic).any(is)
 }
 
 #[test]
@@ -277,22 +278,22 @@ fn word_17_is_shown_as_a_word_that_changed_meaning() {
                 == Some("CPUID.(EAX=0x80000007,ECX=0):EBX (CPUID_8000_0007_EBX)")
             && change.fields[0].new.as_deref() == Some("software-defined (CPUID_LNX_6)")
     }));
-    // Its bits stay the bits that they are: scattered.c collects them now.
+    // Its bits stay the same: scattered.c has them now.
     for name in ["OVERFLOW_RECOV", "SUCCOR", "SMCA"] {
-        let mut told = changes.of(Topic::LinuxFeatures).filter(|change| change.subject == name);
-        let change = told.next().unwrap();
+        let mut shown = changes.in_topic(Topic::LinuxFeatures).filter(|change| change.subject == name);
+        let change = shown.next().unwrap();
         assert_eq!(change.action, Action::Changed);
         assert_eq!(change.fields.len(), 1);
         assert_eq!(change.fields[0].new.as_deref(), Some("scattered.c"));
-        assert!(told.next().is_none());
+        assert!(shown.next().is_none());
     }
 }
 
-/// Before 6.9 a flag was shown unless its comment started with empty quotes; since then, only if it is quoted. The
-/// same kernel written for either rule has the same flags.
+/// Before 6.9, a flag was shown unless its comment started with empty quotes; since then, only if it is quoted. A
+/// kernel written for one rule has the same flags as one written for the other.
 #[test]
-fn the_flip_of_the_quoting_rule_changes_no_flag() {
-    // The two scripts disagree about a comment that runs on; that is another matter.
+fn the_new_quoting_rule_changes_no_flag() {
+    // The two scripts differ for a comment over several lines, which is tested elsewhere.
     let text =
         include_str!("../fixtures/small-linux.txt").replace("comment that\n\t\t\t\t\t   runs on", "comment");
     let older = unpacked(&text);
@@ -312,16 +313,16 @@ fn the_flip_of_the_quoting_rule_changes_no_flag() {
     assert!(shown(&by_the_old_rule) > 5 && shown(&by_the_old_rule) < by_the_old_rule.features.len());
     let (changes, _) = diff::linux(&by_the_old_rule, &by_the_new_rule, &[]);
     assert!(changes.is_empty(), "{}", changes.to_text());
-    // And in the real thing, whose headers follow one rule each, a dozen flags of 366 differ.
+    // Real headers, each following one rule, differ in a dozen of 366 flags.
     let changes = diff(pinned("linux-6.1.tsv"), pinned("linux-6.12.tsv"));
-    assert!((5..30).contains(&changes.of(Topic::LinuxFlags).count()), "{}", changes.to_text());
+    assert!((5..30).contains(&changes.in_topic(Topic::LinuxFlags).count()), "{}", changes.to_text());
 }
 
-/// A header and its script by the other rule.
+/// A header and its script, converted to the other rule.
 fn flip(path: &str, text: &str) -> String {
     if path.ends_with("mkcapflags.sh") {
-        let told = text.lines().filter(|line| !line.contains("continue"));
-        return told.map(|line| format!("{line}\n")).collect();
+        let shown = text.lines().filter(|line| !line.contains("continue"));
+        return shown.map(|line| format!("{line}\n")).collect();
     }
     if !path.ends_with("features.h") {
         return text.to_owned();
@@ -348,13 +349,13 @@ fn flip(path: &str, text: &str) -> String {
     text.lines().map(line).collect()
 }
 
-/// What the API becomes: each sort of change by a pair that has nothing else.
+/// The effects on the API, each kind of change by a separate pair.
 #[test]
-fn the_api_grows_by_what_the_constants_do() {
+fn the_api_level_follows_from_the_constants() {
     for (name, old, new, level, expected) in cases::API {
         let changes = diff(old, new);
         let impact = &changes.api[0];
-        let told: Vec<String> = impact
+        let shown: Vec<String> = impact
             .items
             .iter()
             .map(|item| match &item.change {
@@ -367,7 +368,7 @@ fn the_api_grows_by_what_the_constants_do() {
             })
             .collect();
         assert_eq!(
-            (impact.level, told),
+            (impact.level, shown),
             (*level, expected.iter().map(ToString::to_string).collect()),
             "{name}"
         );
@@ -381,7 +382,7 @@ fn nothing_is_ever_removed() {
         let [instead, beside] = changes.api.as_slice() else { panic!("two ways") };
         for item in instead.items.iter().chain(&beside.items) {
             assert!(item.change != ApiChange::Removed, "{}", item.constant);
-            // A field's place can be corrected; a bit's name means the same for ever.
+            // A field's place can be corrected; a bit's name never changes its meaning.
             let corrected = matches!(item.change, ApiChange::Moved { .. });
             assert!(!corrected || item.constant.starts_with("field::"), "{}", item.constant);
         }

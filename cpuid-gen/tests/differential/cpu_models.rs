@@ -1,7 +1,7 @@
-//! QEMU's CPU models, caches, dependencies and XSAVE components against gcc's reading of the same initializers.
+//! Compares QEMU's CPU models, caches, dependencies and XSAVE components with gcc's values of the same initializers.
 //!
-//! gcc gets the tables, and of the types those which they use, out of the preprocessed cpu.h and cpu.c, and prints rows
-//! as facts have them. What C cannot tell from nothing is left out on both sides: a zero that the source writes down.
+//! gcc compiles the tables and the types they use, from the preprocessed cpu.h and cpu.c, and prints rows in the form
+//! of facts. Explicit zeros, which C does not distinguish from missing values, are ignored on both sides.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,19 +13,19 @@ use super::qemu::{Files, OPTIONS};
 use crate::common::text::{definition, enumerators};
 use crate::common::{Tree, clean_qemu, compile_and_run, have, preprocess, scratch, trees};
 
-/// What other headers would bring.
+/// Definitions from other headers.
 const START: &str = "#include <stdint.h>\n#include <stdio.h>\n#include <stdbool.h>\n#include <stddef.h>\n\
     typedef uint16_t float16; typedef uint32_t float32; typedef uint64_t float64;\n\
     typedef uint64_t target_ulong;\n\
     typedef struct { uint64_t low; uint16_t high; } floatx80;\n";
 
-/// The same for the preprocessor: `-undef` leaves no `__x86_64__`, and these macros are other headers'.
+/// The same for the preprocessor: `-undef` removes `__x86_64__`, and these macros are from other headers.
 const MACROS: &str = "#define BIT(nr) (1UL << (nr))\n#define BIT_ULL(nr) (1ULL << (nr))\n\
     #define MAKE_64BIT_MASK(shift, length) (((~0ULL) >> (64 - (length))) << (shift))\n#define QEMU_PACKED\n\
     #define QEMU_ALIGNED(bytes) __attribute__((aligned(bytes)))\n#ifndef QEMU_HW_VERSION\n\
     #define QEMU_HW_VERSION \"2.5+\"\n#endif\n";
 
-/// The types of the tables that are compared.
+/// The types of the compared tables.
 const TABLES: [&str; 6] = [
     "CPUCacheInfo",
     "CPUCaches",
@@ -35,7 +35,7 @@ const TABLES: [&str; 6] = [
     "X86CPUDefinition",
 ];
 
-/// The kinds of rows that are compared.
+/// The kinds of compared rows.
 const KINDS: [&str; 11] = [
     "qemu-model",
     "qemu-model-avx10",
@@ -53,12 +53,12 @@ const KINDS: [&str; 11] = [
 /// A declaration, definition or function at the outermost level.
 struct Item<'t> {
     text: &'t str,
-    /// Before the first brace or `=`.
+    /// The text before the first brace or `=`.
     head: &'t str,
 }
 
 impl<'t> Item<'t> {
-    /// Cuts C without comments and directives into its items.
+    /// Splits C without comments and directives into items.
     fn all(text: &'t str) -> Vec<Item<'t>> {
         let (mut items, mut start, mut depth, mut quoted) = (Vec::new(), 0, 0, false);
         let bytes = text.as_bytes();
@@ -96,7 +96,7 @@ impl<'t> Item<'t> {
         self.head.starts_with("enum ") || self.head.starts_with("typedef enum")
     }
 
-    /// Whether it gives a value to one of the compared tables.
+    /// True if it initializes one of the compared tables.
     fn is_table(&self) -> bool {
         let given = self.text[self.head.len()..].trim_start().starts_with('=');
         given && words(self.head).any(|word| TABLES.contains(&word))
@@ -132,7 +132,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
-/// The tables, and every type that they use, in the source's order.
+/// The tables and all types that they use, in the source's order.
 fn needed<'t>(items: &'t [Item<'t>]) -> Vec<&'t Item<'t>> {
     let mut used: BTreeSet<&str> = BTreeSet::new();
     let mut taken = vec![false; items.len()];
@@ -153,7 +153,7 @@ fn needed<'t>(items: &'t [Item<'t>]) -> Vec<&'t Item<'t>> {
     }
 }
 
-/// The functions that print a cache and a model, for the fields that the release has.
+/// The functions that print a cache and a model, for the fields of the release.
 fn printers(of: &str) -> String {
     let has = |structure: &str, field: &str| {
         definition(of, &format!("struct {structure}"), "{")
@@ -283,8 +283,8 @@ fn tables(items: &[&Item<'_>]) -> String {
     out
 }
 
-/// What gcc makes of a tree's tables.
-fn said(folder: &Path, tree: &Tree) -> Result<String, String> {
+/// The rows that gcc prints for a tree's tables.
+fn stated(folder: &Path, tree: &Tree) -> Result<String, String> {
     let files = Files::of(&tree.path);
     let source = fs::read_to_string(&files.source).unwrap();
     let more = ["include/qemu/units.h", "include/qemu/hw-version.h"];
@@ -315,8 +315,8 @@ fn said(folder: &Path, tree: &Tree) -> Result<String, String> {
     compile_and_run(folder, &program, &OPTIONS)
 }
 
-/// The enums that are generated when QEMU is built: kinds of caches (since 10.2), and who shares a cache, with numbers of
-/// our own and their names.
+/// The enums that QEMU's build generates: kinds of caches (since 10.2), and levels that share a cache, with made-up
+/// numbers and their names.
 fn generated(chosen: &str) -> String {
     let prefixes = ["CPU_TOPOLOGY_LEVEL_", "CPU_TOPO_LEVEL_"];
     let level = |word: &str| prefixes.iter().find_map(|prefix| word.strip_prefix(prefix)).map(str::to_owned);
@@ -337,7 +337,7 @@ fn generated(chosen: &str) -> String {
     out
 }
 
-/// Rows of the compared kinds; those that stand for a zero left out, and quotes too.
+/// Rows of the compared kinds, without quotes and without rows that represent a zero.
 fn ours(facts: &QemuFacts) -> String {
     let text = write_qemu(facts);
     let mut out = String::new();
@@ -363,7 +363,7 @@ fn ours(facts: &QemuFacts) -> String {
     out
 }
 
-/// Lines in order, but the words of a model, which C keeps in its own order, sorted.
+/// Lines in order, except for the words of a model, which C has in its own order and are sorted.
 fn ordered(text: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = text.lines().collect();
     let kind = |line: &str| line.starts_with("qemu-model-word\t");
@@ -371,28 +371,28 @@ fn ordered(text: &str) -> Vec<&str> {
         .chunk_by_mut(|a, b| kind(a) == kind(b))
         .filter(|chunk| kind(chunk[0]))
         .for_each(<[_]>::sort_unstable);
-    // Tables in C's order of types may stand elsewhere in the facts.
+    // The facts may have the tables in another order than C's types.
     lines.sort_by_key(|line| line.split('\t').next().unwrap().to_owned());
     lines
 }
 
 #[test]
-fn cpu_models_are_gccs() {
-    const TEST: &str = "cpu_models_are_gccs";
+fn cpu_models_match_gcc() {
+    const TEST: &str = "cpu_models_match_gcc";
     if !have(TEST, "gcc") {
         return;
     }
     let folder = scratch(TEST);
     for tree in trees(TEST, "qemu-") {
-        let said = said(&folder, &tree).unwrap_or_else(|error| panic!("{}: {error}", tree.name));
+        let stated = stated(&folder, &tree).unwrap_or_else(|error| panic!("{}: {error}", tree.name));
         let ours = ours(&clean_qemu(&tree));
-        let (said, ours) = (ordered(&said), ordered(&ours));
-        for (said, ours) in said.iter().zip(&ours) {
-            assert_eq!(ours, said, "{}", tree.name);
+        let (stated, ours) = (ordered(&stated), ordered(&ours));
+        for (stated, ours) in stated.iter().zip(&ours) {
+            assert_eq!(ours, stated, "{}", tree.name);
         }
-        assert_eq!(ours.len(), said.len(), "{}", tree.name);
-        let count = |kind: &str| said.iter().filter(|line| line.split('\t').next() == Some(kind)).count();
+        assert_eq!(ours.len(), stated.len(), "{}", tree.name);
+        let count = |kind: &str| stated.iter().filter(|line| line.split('\t').next() == Some(kind)).count();
         let counts: Vec<String> = KINDS.iter().map(|kind| format!("{} {kind}", count(kind))).collect();
-        println!("{}: {} rows: {}", tree.name, said.len(), counts.join(", "));
+        println!("{}: {} rows: {}", tree.name, stated.len(), counts.join(", "));
     }
 }

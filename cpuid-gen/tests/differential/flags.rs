@@ -1,4 +1,5 @@
-//! The name map against the tree's own script, and the facts of the pinned releases against their trees.
+//! Compares the name map with the output of the tree's own script, and the facts of the pinned releases with their
+//! trees.
 
 use std::fs;
 use std::path::Path;
@@ -12,20 +13,20 @@ use cpuid_gen::source::Sources;
 use crate::common::{Tree, clean_linux, clean_qemu, have, run, scratch, shown, trees};
 use crate::linux::features_header;
 
-/// The arrays alone: not what the script echoes around them.
+/// Only the arrays, without the script's other output.
 fn arrays(text: &str) -> String {
     let of_array = |line: &&str| ["const char", "\t[", "};"].iter().any(|start| line.starts_with(start));
     text.lines().filter(of_array).map(|line| format!("{line}\n")).collect()
 }
 
 #[test]
-fn flags_are_the_scripts_own() {
-    const TEST: &str = "flags_are_the_scripts_own";
+fn flags_match_the_script() {
+    const TEST: &str = "flags_match_the_script";
     if !have(TEST, "sh") {
         return;
     }
     let folder = scratch(TEST);
-    // The script starts some programs for each flag: seconds a tree.
+    // The script starts several processes for each flag, which takes seconds per tree.
     std::thread::scope(|scope| {
         for tree in trees(TEST, "linux-") {
             let out = folder.join(format!("{}.c", tree.name));
@@ -40,30 +41,30 @@ fn compare_with_script(tree: &Tree, out: &Path) {
     let vmx = tree.path.join("arch/x86/include/asm/vmxfeatures.h");
     let mut command = Command::new("sh");
     command.arg(&script);
-    // Since 5.6 the output comes first.
+    // Since 5.6 the output is the first argument.
     if fs::read_to_string(&script).unwrap().contains("OUT=$1") {
         command.args([out, &header, &vmx]);
     } else {
         command.args([&header, out]);
     }
     run(&mut command).unwrap();
-    let said = fs::read_to_string(out).unwrap();
+    let stated = fs::read_to_string(out).unwrap();
 
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let opened = LinuxTree::open(&mut sources, &tree.path, &mut diagnostics).unwrap();
-    let ours = capflags::of_tree(&sources, &opened);
+    let ours = capflags::from_tree(&sources, &opened);
     let ours = ours.unwrap_or_else(|diagnostics| panic!("{}", shown(&sources, diagnostics, &tree.path)));
-    assert!(ours == said, "{}: not what {} writes", tree.name, script.display());
+    assert!(ours == stated, "{}: not what {} writes", tree.name, script.display());
 
     let facts = clean_linux(tree);
-    assert_eq!(arrays(&capflags::of_facts(&facts)), arrays(&said), "{}", tree.name);
+    assert_eq!(arrays(&capflags::from_facts(&facts)), arrays(&stated), "{}", tree.name);
     let again = read_again(&facts::write_linux(&facts));
     let Facts::Linux(again) = again else { panic!("{}: facts of another project", tree.name) };
-    assert_eq!(capflags::of_facts(&again), capflags::of_facts(&facts), "{}", tree.name);
-    println!("{}: {} bytes, {} flags", tree.name, said.len(), said.matches("\t[").count());
+    assert_eq!(capflags::from_facts(&again), capflags::from_facts(&facts), "{}", tree.name);
+    println!("{}: {} bytes, {} flags", tree.name, stated.len(), stated.matches("\t[").count());
 }
 
-/// The facts that a text holds.
+/// The facts in a text.
 fn read_again(text: &str) -> Facts {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let id = sources.add("again.tsv", text);
@@ -73,8 +74,8 @@ fn read_again(text: &str) -> Facts {
 }
 
 #[test]
-fn facts_survive_their_text() {
-    const TEST: &str = "facts_survive_their_text";
+fn facts_round_trip_through_text() {
+    const TEST: &str = "facts_round_trip_through_text";
     for tree in trees(TEST, "linux-") {
         let text = facts::write_linux(&clean_linux(&tree));
         let Facts::Linux(again) = read_again(&text) else { panic!("{}", tree.name) };

@@ -1,4 +1,4 @@
-//! KVM's capability lists against gcc's preprocessor: the lists are run through it with macros that print.
+//! Compares KVM's capability lists with gcc's preprocessor output for the same lists with printing macros.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use cpuid_gen::facts::{CapKind, KvmCap};
 use crate::common::text::{braced, without_comments};
 use crate::common::{clean_linux, have, preprocess, scratch, trees};
 
-/// Every macro of a list, old and new, as the text that gcc leaves: `@ KIND "NAME"`.
+/// All macros of lists, old and new, defined as the text `@ KIND "NAME"`.
 fn markers() -> String {
     let mut out = String::new();
     for (kind, name) in CapKind::ALL {
@@ -27,7 +27,7 @@ fn markers() -> String {
     out
 }
 
-/// The function's body after conditionals, comments gone.
+/// The function's body after conditionals, without comments.
 fn function(folder: &Path, tree: &Path) -> Option<String> {
     let source = fs::read_to_string(tree.join("arch/x86/kvm/cpuid.c")).unwrap();
     let names = ["void kvm_initialize_cpu_caps(void)", "void kvm_set_cpu_caps(void)"];
@@ -38,14 +38,14 @@ fn function(folder: &Path, tree: &Path) -> Option<String> {
 }
 
 /// Leaf, kind and name of each mention, in order.
-fn said(folder: &Path, body: &str) -> Vec<(String, String, String)> {
+fn stated(folder: &Path, body: &str) -> Vec<(String, String, String)> {
     let mut source = markers();
     for (at, _) in body.match_indices("unsigned int f_") {
         let (name, rest) = body[at + "unsigned int ".len()..].split_once('=').unwrap();
         source.push_str(&format!("#define {name} {}\n", rest.split(';').next().unwrap().replace('\n', " ")));
     }
     let body = body.replace("unsigned int f_", "unsigned int local_");
-    // `if (cpuid_ecx(7) & F(LA57))` asks; it lists nothing.
+    // `if (cpuid_ecx(7) & F(LA57))` is a test, not a list.
     let body = without_conditions(&body);
     let out = preprocess(folder, &(source + &body), &["-P"]).unwrap();
     let parts: Vec<&str> = out.split('@').collect();
@@ -61,7 +61,7 @@ fn said(folder: &Path, body: &str) -> Vec<(String, String, String)> {
             "set" | "clear" => {
                 found.push(("-".to_owned(), kind.to_owned(), name.replace("X86_FEATURE_", "")));
             }
-            // What a local holds counts where the local is used.
+            // The features in a local variable count where the variable is used.
             _ if is_local(parts[index - 1]) => {}
             _ if parts[index - 1].contains("kvm_cpu_caps[") => {
                 let word = parts[index - 1].split("kvm_cpu_caps[").nth(1).unwrap();
@@ -77,7 +77,7 @@ fn is_local(before: &str) -> bool {
     before.rsplit(';').next().unwrap().contains("local_")
 }
 
-/// The same body without what stands in the parentheses of each `if`.
+/// The same body without the text in the parentheses of each `if`.
 fn without_conditions(body: &str) -> String {
     let mut out = String::new();
     let mut rest = body;
@@ -99,8 +99,8 @@ fn ours(caps: &[KvmCap]) -> Vec<(String, String, String)> {
 }
 
 #[test]
-fn capability_lists_are_gccs() {
-    const TEST: &str = "capability_lists_are_gccs";
+fn capability_lists_match_gcc() {
+    const TEST: &str = "capability_lists_match_gcc";
     if !have(TEST, "gcc") {
         return;
     }
@@ -111,15 +111,15 @@ fn capability_lists_are_gccs() {
             lists_in_locals(&folder, &tree.path, &facts.kvm_caps);
             continue;
         };
-        let said = said(&folder, &body);
-        assert!(said.len() > 100, "{}: {}", tree.name, said.len());
-        assert_eq!(ours(&facts.kvm_caps), said, "{}", tree.name);
-        println!("{}: {} capabilities", tree.name, said.len());
+        let stated = stated(&folder, &body);
+        assert!(stated.len() > 100, "{}: {}", tree.name, stated.len());
+        assert_eq!(ours(&facts.kvm_caps), stated, "{}", tree.name);
+        println!("{}: {} capabilities", tree.name, stated.len());
     }
 }
 
-/// Before 5.7 each list is a local. Names alone are compared, as sets, without those that a list takes from another
-/// local (`f_nx`), which stand in no list.
+/// Before 5.7 each list is a local variable. Only names are compared, as sets, without those that a list takes from
+/// another variable (`f_nx`), which are in no list.
 fn lists_in_locals(folder: &Path, tree: &Path, caps: &[KvmCap]) {
     let source = without_comments(&fs::read_to_string(tree.join("arch/x86/kvm/cpuid.c")).unwrap());
     let mut lists = markers();
@@ -134,10 +134,10 @@ fn lists_in_locals(folder: &Path, tree: &Path, caps: &[KvmCap]) {
         let out = preprocess(folder, text, &["-P"]).unwrap();
         out.split('@').skip(1).map(|part| part.split('"').nth(1).unwrap().to_owned()).collect()
     };
-    let (said, of_locals) = (names(&lists), names(&locals));
+    let (stated, of_locals) = (names(&lists), names(&locals));
     let listed = caps.iter().filter(|cap| cap.leaf_name.is_some()).map(|cap| cap.name.clone());
     let (shared, ours): (BTreeSet<String>, BTreeSet<String>) =
-        listed.partition(|name| of_locals.contains(name) && !said.contains(name));
-    assert!(said.len() > 80 && shared.len() > 2, "{}: {} {}", tree.display(), said.len(), shared.len());
-    assert_eq!(ours, said, "{}", tree.display());
+        listed.partition(|name| of_locals.contains(name) && !stated.contains(name));
+    assert!(stated.len() > 80 && shared.len() > 2, "{}: {} {}", tree.display(), stated.len(), shared.len());
+    assert_eq!(ours, stated, "{}", tree.display());
 }

@@ -1,4 +1,4 @@
-//! Linux's headers and tables against gcc.
+//! Compares Linux's headers and tables with gcc.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,11 +9,11 @@ use cpuid_gen::facts::{LinuxFacts, LinuxFlag};
 use crate::common::text::{braced, defined, definition, directives, enumerators, files, without_comments};
 use crate::common::{Tree, clean_linux, compile_and_run, have, macros, scratch, trees};
 
-/// What a kernel header needs of other headers that are not here, and what a 4.4 header hides from assembly.
+/// Definitions from headers that are not present, and text that a 4.4 header hides from assembly.
 const HEADER: [&str; 4] =
     ["-D_ASM_X86_REQUIRED_FEATURES_H", "-D_ASM_X86_DISABLED_FEATURES_H", "-D__ASSEMBLY__", "-D__KERNEL__"];
 
-/// Types of the kernel that its structs use.
+/// Kernel types that the structs use.
 pub(crate) const TYPES: &str = "#include <stdio.h>\n#include <stdint.h>\n#include <stddef.h>\n\
     typedef uint8_t u8; typedef uint16_t u16; typedef uint32_t u32; typedef uint64_t u64;\n";
 
@@ -23,7 +23,7 @@ pub(crate) fn features_header(tree: &Path) -> PathBuf {
     if new.exists() { new } else { tree.join("arch/x86/include/asm/cpufeature.h") }
 }
 
-/// Name and value, by gcc, of every object-like macro of a header with one of the prefixes.
+/// Name and value, from gcc, of every object-like macro of a header with one of the prefixes.
 pub(crate) fn values(
     folder: &Path,
     header: &Path,
@@ -52,7 +52,7 @@ pub(crate) fn pairs(text: &str) -> BTreeMap<String, i64> {
     text.lines().map(pair).collect()
 }
 
-/// What the facts say of the same macros.
+/// The values of the same macros in the facts.
 pub(crate) fn facts_values(flags: &[LinuxFlag], prefix: &str, base: u16) -> BTreeMap<String, i64> {
     let value = |flag: &LinuxFlag| (i64::from(base) + i64::from(flag.word.0)) * 32 + i64::from(flag.bit.0);
     let all: BTreeMap<String, i64> =
@@ -62,8 +62,8 @@ pub(crate) fn facts_values(flags: &[LinuxFlag], prefix: &str, base: u16) -> BTre
 }
 
 #[test]
-fn macro_values_are_gccs() {
-    const TEST: &str = "macro_values_are_gccs";
+fn macro_values_match_gcc() {
+    const TEST: &str = "macro_values_match_gcc";
     if !have(TEST, "gcc") {
         return;
     }
@@ -90,7 +90,7 @@ fn macro_values_are_gccs() {
     }
 }
 
-/// The first file below `arch/x86` that defines something, and the braces of the definition.
+/// The first file below `arch/x86` with a definition, and the braces of the definition.
 fn find(tree: &Path, ending: &str, head: &str, then: &str) -> Option<(PathBuf, String)> {
     files(&tree.join("arch/x86"), ending).into_iter().find_map(|path| {
         let text = without_comments(&fs::read_to_string(&path).unwrap());
@@ -98,7 +98,7 @@ fn find(tree: &Path, ending: &str, head: &str, then: &str) -> Option<(PathBuf, S
     })
 }
 
-/// The two enums of words and that of the registers, as C, with the names of the words.
+/// The two enums of words and the register enum, as C, with the names of the words.
 pub(crate) struct Enums {
     pub(crate) text: String,
     pub(crate) words: Vec<String>,
@@ -124,7 +124,7 @@ pub(crate) fn enums(tree: &Path) -> Enums {
     found
 }
 
-/// A program's start: the tree's feature header and its enums.
+/// The start of a program: the tree's feature header and its enums.
 pub(crate) fn with_enums(tree: &Path, enums: &Enums) -> String {
     format!("{TYPES}#include \"{}\"\n{}", features_header(tree).display(), enums.text)
 }
@@ -136,8 +136,8 @@ pub(crate) fn options() -> Vec<&'static str> {
 }
 
 #[test]
-fn words_and_their_locations_are_gccs() {
-    const TEST: &str = "words_and_their_locations_are_gccs";
+fn words_and_locations_match_gcc() {
+    const TEST: &str = "words_and_locations_match_gcc";
     if !have(TEST, "gcc") {
         return;
     }
@@ -166,8 +166,8 @@ fn words_and_their_locations_are_gccs() {
             program.push_str("printf(\"\\n\");\n");
         }
         program.push_str("}\n");
-        let said = compile_and_run(&folder, &program, &options()).unwrap();
-        assert_eq!(facts_words(&facts, rows.is_some()), said, "{}", tree.name);
+        let stated = compile_and_run(&folder, &program, &options()).unwrap();
+        assert_eq!(facts_words(&facts, rows.is_some()), stated, "{}", tree.name);
         println!("{}: {} words, with rows: {}", tree.name, enums.words.len(), rows.is_some());
     }
 }
@@ -192,8 +192,8 @@ fn reverse_cpuid(tree: &Tree) -> Option<String> {
     Some(format!("struct cpuid_reg {layout};\nstruct cpuid_reg reverse_cpuid[] = {rows};\n"))
 }
 
-/// A table's rows by gcc, each feature by its name: the struct gets strings where it has numbers, and the macros
-/// become strings.
+/// A table's rows from gcc, with each feature's name: the struct has strings in place of numbers, and the macros are
+/// strings.
 fn table(folder: &Path, tree: &Tree, file: &str, of: [&str; 2], features: [&str; 2], print: &str) -> String {
     let text = without_comments(&fs::read_to_string(tree.path.join(file)).unwrap());
     let mut layout = definition(&text, of[0], "{").unwrap().to_owned();
@@ -212,7 +212,7 @@ fn table(folder: &Path, tree: &Tree, file: &str, of: [&str; 2], features: [&str;
             program.push_str(&format!("#define {name} \"{short}\"\n"));
         }
     }
-    // The enum of KVM's words counts from NCAPINTS, which is of no interest here.
+    // The enum of KVM's words starts at NCAPINTS, which does not matter here.
     let program = format!("#define NCAPINTS 64\n{program}");
     let main = format!(
         "{} {layout};\n{}= {rows};\nint main(void) {{ for (unsigned i = 0; i < sizeof(table) / sizeof(*table); i++) \
@@ -224,14 +224,14 @@ fn table(folder: &Path, tree: &Tree, file: &str, of: [&str; 2], features: [&str;
 }
 
 #[test]
-fn scattered_features_are_gccs() {
-    const TEST: &str = "scattered_features_are_gccs";
+fn scattered_features_match_gcc() {
+    const TEST: &str = "scattered_features_match_gcc";
     if !have(TEST, "gcc") {
         return;
     }
     let folder = scratch(TEST);
     for tree in trees(TEST, "linux-") {
-        // The enum's order has changed: a register is known by its enumerator's name.
+        // The enum's order has changed: a register is identified by its enumerator's name.
         let mut register = "\"none\"".to_owned();
         for name in &enums(&tree.path).registers {
             let short = name.rsplit('_').next().unwrap();
@@ -241,7 +241,7 @@ fn scattered_features_are_gccs() {
             "printf(\"%s %u %u %s %u\\n\", table[i].feature, (unsigned)table[i].level, \
              (unsigned)table[i].sub_leaf, {register}, (unsigned)table[i].bit);"
         );
-        let said = table(
+        let stated = table(
             &folder,
             &tree,
             "arch/x86/kernel/cpu/scattered.c",
@@ -255,14 +255,14 @@ fn scattered_features_are_gccs() {
             let (register, bit) = (at.register, row.location.bit.0);
             ours.push_str(&format!("{} {} {} {register} {bit}\n", row.name, at.leaf.0, at.subleaf.0));
         }
-        assert_eq!(ours, said, "{}", tree.name);
-        println!("{}: {} scattered", tree.name, said.lines().count());
+        assert_eq!(ours, stated, "{}", tree.name);
+        println!("{}: {} scattered", tree.name, stated.lines().count());
     }
 }
 
 #[test]
-fn dependencies_are_gccs() {
-    const TEST: &str = "dependencies_are_gccs";
+fn dependencies_match_gcc() {
+    const TEST: &str = "dependencies_match_gcc";
     if !have(TEST, "gcc") {
         return;
     }
@@ -272,7 +272,7 @@ fn dependencies_are_gccs() {
         if !tree.path.join(file).exists() {
             continue;
         }
-        let said = table(
+        let stated = table(
             &folder,
             &tree,
             file,
@@ -282,15 +282,15 @@ fn dependencies_are_gccs() {
         );
         let deps = clean_linux(&tree).deps;
         let ours: String = deps.iter().map(|dep| format!("{} {}\n", dep.name, dep.needs)).collect();
-        assert_eq!(ours, said, "{}", tree.name);
-        println!("{}: {} dependencies", tree.name, said.lines().count());
+        assert_eq!(ours, stated, "{}", tree.name);
+        println!("{}: {} dependencies", tree.name, stated.lines().count());
     }
 }
 
-/// `X86_FEATURE_*` and `KVM_X86_FEATURE_*` that KVM's own files define, and what `__feature_translate` does.
+/// `X86_FEATURE_*` and `KVM_X86_FEATURE_*` defined by KVM's own files, and the effects of `__feature_translate`.
 #[test]
-fn kvm_features_are_gccs() {
-    const TEST: &str = "kvm_features_are_gccs";
+fn kvm_features_match_gcc() {
+    const TEST: &str = "kvm_features_match_gcc";
     if !have(TEST, "gcc") {
         return;
     }
@@ -340,21 +340,21 @@ fn kvm_features_are_gccs() {
             }
         }
         program.push_str("}\n");
-        let said = compile_and_run(&folder, &program, &options()).unwrap();
-        assert_eq!(kvm_bits(&facts), sorted(&said), "{}", tree.name);
+        let stated = compile_and_run(&folder, &program, &options()).unwrap();
+        assert_eq!(kvm_bits(&facts), sorted(&stated), "{}", tree.name);
         println!(
             "{}: {} of KVM's own bits, translations: {}",
             tree.name,
-            said.lines().count(),
+            stated.lines().count(),
             translates.is_some()
         );
     }
 }
 
-/// A function's braces with its directives still on lines of their own.
+/// A function's braces with its directives on separate lines.
 fn body_of(whole: &str, stripped: &str, at: usize) -> String {
     let short = braced(stripped, at);
-    // A `#define` inside needs its splices: take the same function from the text with comments.
+    // A `#define` inside needs its splices: use the same function from the text with comments.
     let start = whole.find(" __feature_translate(int x86_feature)\n").unwrap();
     let body = braced(whole, start);
     assert_eq!(without_comments(body), short);
@@ -380,7 +380,7 @@ fn sorted(text: &str) -> Vec<String> {
     lines
 }
 
-/// Nothing with a prefix that the reader claims to read is lost: the tree has no diagnostic, so it must be in the facts.
+/// Every macro with a known prefix must be in the facts, since the tree has no diagnostics.
 #[test]
 fn every_define_of_linux_is_a_fact() {
     const TEST: &str = "every_define_of_linux_is_a_fact";

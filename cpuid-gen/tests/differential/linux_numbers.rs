@@ -1,4 +1,5 @@
-//! KVM's own leaf, bits of MSRs, masks of required and disabled features, and cpuid.csv, against other readers of them.
+//! Compares KVM's own leaf, bits of MSRs, masks of required and disabled features, and cpuid.csv with independent
+//! readers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,7 +13,7 @@ use crate::common::text::{defined, directives};
 use crate::common::{Tree, clean_linux, compile_and_run, have, scratch, trees};
 use crate::linux::{features_header, pairs};
 
-/// A program of a header's directives alone that prints each macro's value, as 64 bits without a sign.
+/// A program with only a header's directives that prints each macro's value as an unsigned 64-bit number.
 fn printed(folder: &Path, header: &Path, wanted: &dyn Fn(&str) -> bool) -> BTreeMap<String, i64> {
     let text = fs::read_to_string(header).unwrap();
     let mut program = String::from(
@@ -28,18 +29,18 @@ fn printed(folder: &Path, header: &Path, wanted: &dyn Fn(&str) -> bool) -> BTree
 }
 
 #[test]
-fn kvm_para_is_gccs() {
-    const TEST: &str = "kvm_para_is_gccs";
+fn kvm_para_matches_gcc() {
+    const TEST: &str = "kvm_para_matches_gcc";
     if !have(TEST, "gcc") {
         return;
     }
     let folder = scratch(TEST);
     for tree in trees(TEST, "linux-") {
         let header = tree.path.join("arch/x86/include/uapi/asm/kvm_para.h");
-        let mut said = printed(&folder, &header, &|name| {
+        let mut stated = printed(&folder, &header, &|name| {
             ["KVM_FEATURE_", "KVM_HINTS_", "KVM_CPUID_FEATURES"].iter().any(|start| name.starts_with(start))
         });
-        let leaf = said.remove("KVM_CPUID_FEATURES").unwrap();
+        let leaf = stated.remove("KVM_CPUID_FEATURES").unwrap();
         let facts = clean_linux(&tree).kvm_para;
         let ours: BTreeMap<String, i64> = facts
             .iter()
@@ -50,14 +51,14 @@ fn kvm_para_is_gccs() {
                 (format!("{prefix}{}", para.name), i64::from(para.location.bit.0))
             })
             .collect();
-        assert_eq!((&ours, ours.len()), (&said, facts.len()), "{}", tree.name);
-        println!("{}: {} of KVM's own leaf", tree.name, said.len());
+        assert_eq!((&ours, ours.len()), (&stated, facts.len()), "{}", tree.name);
+        println!("{}: {} of KVM's own leaf", tree.name, stated.len());
     }
 }
 
 #[test]
-fn msr_bits_are_gccs() {
-    const TEST: &str = "msr_bits_are_gccs";
+fn msr_bits_match_gcc() {
+    const TEST: &str = "msr_bits_match_gcc";
     if !have(TEST, "gcc") {
         return;
     }
@@ -66,10 +67,10 @@ fn msr_bits_are_gccs() {
         let homes = ["arch/x86/include/asm/msr-index.h", "arch/x86/include/uapi/asm/msr-index.h"];
         let header = homes.iter().map(|home| tree.path.join(home)).find(|path| path.exists()).unwrap();
         let of_core = |name: &str| name.starts_with("MSR_IA32_CORE_CAPS") && !name.ends_with("_BIT");
-        let mut said = printed(&folder, &header, &|name| {
+        let mut stated = printed(&folder, &header, &|name| {
             name.starts_with("ARCH_CAP_") || name == "MSR_IA32_ARCH_CAPABILITIES" || of_core(name)
         });
-        let numbers = ["MSR_IA32_ARCH_CAPABILITIES", "MSR_IA32_CORE_CAPS"].map(|name| said.remove(name));
+        let numbers = ["MSR_IA32_ARCH_CAPABILITIES", "MSR_IA32_CORE_CAPS"].map(|name| stated.remove(name));
         let facts = clean_linux(&tree).msr_bits;
         let ours: BTreeMap<String, i64> = facts
             .iter()
@@ -80,13 +81,13 @@ fn msr_bits_are_gccs() {
                 (format!("{prefix}{}", bit.name), 1i64 << bit.bit.0)
             })
             .collect();
-        assert_eq!((&ours, ours.len()), (&said, facts.len()), "{}", tree.name);
-        println!("{}: {} bits of MSRs", tree.name, said.len());
+        assert_eq!((&ours, ours.len()), (&stated, facts.len()), "{}", tree.name);
+        println!("{}: {} bits of MSRs", tree.name, stated.len());
     }
 }
 
-/// Each mask by gcc, for each of the settings. One program has the headers once for each, with what the former time
-/// defined undefined.
+/// Each mask from gcc, for each of the settings. One program includes the headers once per setting, with all earlier
+/// definitions undefined.
 fn masks(folder: &Path, tree: &Tree, settings: &[BTreeSet<&str>]) -> Vec<BTreeMap<(ConfigKind, u16), u32>> {
     let asm = tree.path.join("arch/x86/include/asm");
     let mut program = String::from("#include <stdio.h>\n");
@@ -130,7 +131,7 @@ fn condition(text: Option<&str>) -> Condition {
     Condition::from_text(text, sources.span(file, 0, text.len())).unwrap()
 }
 
-/// The masks that our rows give under these options, those without a bit left out.
+/// The masks according to the facts with these options, without those that are zero.
 fn our_masks(facts: &LinuxFacts, options: &BTreeSet<&str>) -> BTreeMap<(ConfigKind, u16), u32> {
     let mut all: BTreeMap<(ConfigKind, u16), u32> = BTreeMap::new();
     for config in facts.configs.iter().filter(|config| config.kind != ConfigKind::Named) {
@@ -142,11 +143,12 @@ fn our_masks(facts: &LinuxFacts, options: &BTreeSet<&str>) -> BTreeMap<(ConfigKi
     all
 }
 
-/// gcc computes the masks from the headers under a configuration; our rows give the same under it. Tried are none of
-/// the options, all of them, each alone and each left out, which together see every branch; and a 64-bit kernel.
+/// gcc computes the masks from the headers for a configuration; the facts must give the same masks. The
+/// configurations are no options, all options, each alone and all but each, which together reach every branch; and a
+/// 64-bit kernel.
 #[test]
-fn feature_masks_are_gccs() {
-    const TEST: &str = "feature_masks_are_gccs";
+fn feature_masks_match_gcc() {
+    const TEST: &str = "feature_masks_match_gcc";
     if !have(TEST, "gcc") {
         return;
     }
@@ -165,11 +167,11 @@ fn feature_masks_are_gccs() {
             settings.push([*option, "X86_64"].into());
             settings.push(all.iter().filter(|other| *other != option).copied().collect());
         }
-        for (options, mut said) in settings.iter().zip(masks(&folder, &tree, &settings)) {
-            said.retain(|_, mask| *mask != 0);
-            assert_eq!(our_masks(&facts, options), said, "{} with {options:?}", tree.name);
+        for (options, mut stated) in settings.iter().zip(masks(&folder, &tree, &settings)) {
+            stated.retain(|_, mask| *mask != 0);
+            assert_eq!(our_masks(&facts, options), stated, "{} with {options:?}", tree.name);
         }
-        // 1<<13 & 31 is zero: the one feature that upstream named in vain, for as long as there was the header.
+        // 1<<13 & 31 is zero: the only feature that the header names without effect, in all releases.
         let vain: Vec<&str> = facts
             .configs
             .iter()
@@ -181,10 +183,10 @@ fn feature_masks_are_gccs() {
     }
 }
 
-/// Kconfig.cpufeatures read once more, by lines and blanks, with an evaluator that knows nothing of ours.
+/// Kconfig.cpufeatures read line by line, with an independent evaluator.
 #[test]
-fn kconfig_says_the_same_when_read_otherwise() {
-    const TEST: &str = "kconfig_says_the_same_when_read_otherwise";
+fn kconfig_matches_an_independent_reader() {
+    const TEST: &str = "kconfig_matches_an_independent_reader";
     for tree in trees(TEST, "linux-") {
         let Ok(text) = fs::read_to_string(tree.path.join("arch/x86/Kconfig.cpufeatures")) else { continue };
         let facts = clean_linux(&tree);
@@ -205,7 +207,7 @@ fn kconfig_says_the_same_when_read_otherwise() {
             .filter(|name| !name.is_empty())
             .collect();
         for on in settings(&options) {
-            // No parentheses there: an || of && of options and !options.
+            // Without parentheses: an || of && of options and !options.
             let atom = |text: &str| match text.trim().strip_prefix('!') {
                 Some(option) => !on.contains(option.trim()),
                 None => on.contains(text.trim()),
@@ -223,7 +225,7 @@ fn kconfig_says_the_same_when_read_otherwise() {
     }
 }
 
-/// None, all, each alone, each pair, each left out.
+/// No options, all, each alone, each pair, and all but each.
 fn settings<'o>(options: &BTreeSet<&'o str>) -> Vec<BTreeSet<&'o str>> {
     let mut all = vec![BTreeSet::new(), options.clone()];
     for one in options {
@@ -233,10 +235,10 @@ fn settings<'o>(options: &BTreeSet<&'o str>) -> Vec<BTreeSet<&'o str>> {
     all
 }
 
-/// cpuid.csv read as kcpuid.c does: `strtok` at commas and colons, `strtoul` with any base.
+/// cpuid.csv read like kcpuid.c: `strtok` at commas and colons, `strtoul` with any base.
 #[test]
-fn fields_are_those_that_kcpuid_reads() {
-    const TEST: &str = "fields_are_those_that_kcpuid_reads";
+fn fields_match_kcpuid() {
+    const TEST: &str = "fields_match_kcpuid";
     if !have(TEST, "gcc") {
         return;
     }
@@ -246,7 +248,7 @@ fn fields_are_those_that_kcpuid_reads() {
         if !csv.exists() {
             continue;
         }
-        let said =
+        let stated =
             compile_and_run(&folder, &KCPUID.replace("CSV_PATH", &csv.display().to_string()), &[]).unwrap();
         let mut ours = String::new();
         for field in clean_linux(&tree).cpuid_fields {
@@ -260,12 +262,12 @@ fn fields_are_those_that_kcpuid_reads() {
                 field.name
             ));
         }
-        assert_eq!(ours, said, "{}", tree.name);
-        println!("{}: {} fields", tree.name, said.lines().count());
+        assert_eq!(ours, stated, "{}", tree.name);
+        println!("{}: {} fields", tree.name, stated.lines().count());
     }
 }
 
-/// Our own program; the grammar is that of the file's head.
+/// An independent program with the grammar documented at the head of the file.
 const KCPUID: &str = r##"
 #include <ctype.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
-//! Machine types, default properties and `-cpu`'s properties against gcc's reading of the same tables.
+//! Compares machine types, default properties and the properties of `-cpu` with gcc's values of the same tables.
 //!
-//! gcc compiles every table and prints its rows. Which options function adds which table is cut out of the text, and
-//! gcc runs functions made of nothing else.
+//! gcc compiles every table and prints its rows. The tables that each options function adds are extracted from the
+//! text, and gcc runs functions that only add them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -26,12 +26,12 @@ fn read(tree: &Path, path: &str) -> String {
     without_comments(&fs::read_to_string(tree.join(path)).unwrap_or_default())
 }
 
-/// The first file of these names, without comments; empty when there is none.
+/// The first existing file of these names, without comments; empty if none exists.
 fn first(tree: &Path, paths: &[&str]) -> String {
     paths.iter().map(|path| read(tree, path)).find(|text| !text.is_empty()).unwrap_or_default()
 }
 
-/// `{...}` of every `TYPE NAME[] = {...}`, by name; `scope` tells tables of the same name apart.
+/// The `{...}` of every `TYPE NAME[] = {...}`, by name; `scope` distinguishes tables of the same name.
 fn tables(text: &str, of: &str, scope: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for (at, _) in text.match_indices(&format!("{of} ")) {
@@ -44,20 +44,20 @@ fn tables(text: &str, of: &str, scope: &str) -> BTreeMap<String, String> {
     found
 }
 
-/// Compiles and runs; a name that gcc doesn't know is text, as the names of other devices are.
+/// Compiles and runs; a name that gcc does not know becomes a string, like the names of other devices.
 fn with_unknown_names(folder: &Path, start: &str, rest: &str) -> String {
     let mut unknown = BTreeSet::new();
     loop {
         let defines: String = unknown.iter().map(|name| format!("#define {name} \"{name}\"\n")).collect();
         match compile_and_run(folder, &format!("{start}{defines}{rest}"), &OPTIONS) {
-            Ok(said) => return said,
+            Ok(stated) => return stated,
             Err(errors) => {
                 let before = unknown.len();
                 for line in errors.lines().filter(|line| line.contains("undeclared")) {
                     let quoted = line.split(['\'', '‘', '’']).nth(1).unwrap();
                     unknown.insert(quoted.to_owned());
                 }
-                // Next to a string, an unknown name is only a syntax error.
+                // Next to a string, an unknown name is just a syntax error.
                 for line in errors.lines().filter(|line| line.contains("before")) {
                     let quoted = line.split(['\'', '‘', '’']).nth(1).unwrap_or_default();
                     unknown.extend(quoted.starts_with("TYPE_").then(|| quoted.to_owned()));
@@ -70,9 +70,9 @@ fn with_unknown_names(folder: &Path, start: &str, rest: &str) -> String {
 
 /// One file with machine types, as text.
 struct Board {
-    /// Options functions: what they call and add, in order, as C.
+    /// Options functions: their calls and additions, in order, as C.
     functions: BTreeMap<String, String>,
-    /// Machine types with their options functions.
+    /// Machine types and their options functions.
     machines: BTreeMap<String, String>,
 }
 
@@ -97,7 +97,7 @@ fn board(text: &str, tables_of: &mut BTreeMap<String, String>) -> Board {
         for (at, _) in body.match_indices("SET_MACHINE_COMPAT(m, ") {
             let rows = body[at..].split([',', ')']).nth(1).unwrap().trim();
             tables_of.insert(format!("{name}_set"), format!("{{ {rows} {{ }} }}"));
-            // 2.5 sets the list anew.
+            // 2.5 replaces the list.
             calls.push((at, format!("SET({name}_set);")));
         }
         calls.sort();
@@ -122,8 +122,8 @@ fn board(text: &str, tables_of: &mut BTreeMap<String, String>) -> Board {
     board
 }
 
-/// What gcc says that each machine type sets in CPUs, and how many tables it compiled.
-fn said(folder: &Path, tree: &Path) -> (BTreeMap<String, Vec<Vec<String>>>, usize) {
+/// The properties that each machine type sets in CPUs according to gcc, and the number of compiled tables.
+fn stated(folder: &Path, tree: &Path) -> (BTreeMap<String, Vec<Vec<String>>>, usize) {
     let mut known = BTreeMap::new();
     let headers = ["include/hw/compat.h", "include/hw/i386/pc.h"];
     let mut start = "#include <stdbool.h>\n#include <stddef.h>\n#include <stdio.h>\n#include <string.h>\n\
@@ -193,22 +193,22 @@ fn said(folder: &Path, tree: &Path) -> (BTreeMap<String, Vec<Vec<String>>>, usiz
 }
 
 #[test]
-fn compatibility_properties_are_gccs() {
-    const TEST: &str = "compatibility_properties_are_gccs";
+fn compatibility_properties_match_gcc() {
+    const TEST: &str = "compatibility_properties_match_gcc";
     if !have(TEST, "gcc") {
         return;
     }
     let folder = scratch(TEST);
     for tree in trees(TEST, "qemu-") {
         let facts = clean_qemu(&tree);
-        let (machines, tables) = said(&folder, &tree.path);
+        let (machines, tables) = stated(&folder, &tree.path);
         let mut rows = 0;
         for machine in &facts.machines {
             match machines.get(&machine.name) {
-                Some(said) => {
-                    assert_eq!(&resolved(&facts, &machine.name), said, "{}: {}", tree.name, machine.name)
+                Some(stated) => {
+                    assert_eq!(&resolved(&facts, &machine.name), stated, "{}: {}", tree.name, machine.name)
                 }
-                // Their files have no table for CPUs.
+                // Their files have no tables for CPUs.
                 None => assert!(
                     ["isapc", "microvm"].contains(&machine.name.as_str()),
                     "{}: gcc doesn't see {}",
@@ -226,7 +226,7 @@ fn compatibility_properties_are_gccs() {
     }
 }
 
-/// Since 10.1 a machine type that is six years old is gone: that of 4.2 in 10.2.
+/// Since 10.1, machine types older than six years are removed: in 10.2 that of 4.2.
 fn is_deleted(release: &str, machine: &str) -> bool {
     let numbers = |text: &str| -> Vec<u32> { text.split('.').map(|part| part.parse().unwrap()).collect() };
     let (release, machine) = (numbers(release), numbers(machine.rsplit('-').next().unwrap()));
@@ -234,7 +234,7 @@ fn is_deleted(release: &str, machine: &str) -> bool {
     release >= (10, 1) && release >= (machine[0] + 6, machine[1])
 }
 
-/// Names and values of a `PropValue` table, by gcc.
+/// Names and values of a `PropValue` table, from gcc.
 fn prop_values(folder: &Path, text: &str, names: &[&str]) -> Option<Vec<(String, Option<String>)>> {
     let known = tables(text, "PropValue", "");
     let rows = names.iter().find_map(|name| known.get(*name))?;
@@ -242,17 +242,17 @@ fn prop_values(folder: &Path, text: &str, names: &[&str]) -> Option<Vec<(String,
         "#include <stdio.h>\nstruct {{ const char *prop, *value; }} rows[] = {rows}, *row;\n\
          int main(void) {{ for (row = rows; row->prop; row++) printf(\"%s\\t%s\\n\", row->prop, row->value ? row->value : \"-\"); }}\n"
     );
-    let said = compile_and_run(folder, &program.replace("NULL", "0"), &OPTIONS).unwrap();
+    let stated = compile_and_run(folder, &program.replace("NULL", "0"), &OPTIONS).unwrap();
     let row = |line: &str| {
         let (property, value) = line.split_once('\t').unwrap();
         (property.to_owned(), (value != "-").then(|| value.to_owned()))
     };
-    Some(said.lines().map(row).collect())
+    Some(stated.lines().map(row).collect())
 }
 
 #[test]
-fn default_properties_are_gccs() {
-    const TEST: &str = "default_properties_are_gccs";
+fn default_properties_match_gcc() {
+    const TEST: &str = "default_properties_match_gcc";
     if !have(TEST, "gcc") {
         return;
     }
@@ -276,7 +276,7 @@ fn default_properties_are_gccs() {
     }
 }
 
-/// Macros that make a property's row text: name, kind, field, bit, default.
+/// Macros that expand a property's row to text: name, kind, field, bit, default.
 const PROPERTY_MACROS: &str = "\
     #define DEFINE_PROP_BOOL(n, s, f, d) { n, \"bool\", #f, -1, d, 1 }\n\
     #define DEFINE_PROP_UINT8(n, s, f, d) { n, \"uint8\", #f, -1, (unsigned char)(d) }\n\
@@ -295,8 +295,8 @@ const PROPERTY_MACROS: &str = "\
     struct row { const char *name, *kind, *field; int bit; long value; int form; const char *info; };\n";
 
 #[test]
-fn properties_are_gccs() {
-    const TEST: &str = "properties_are_gccs";
+fn properties_match_gcc() {
+    const TEST: &str = "properties_match_gcc";
     if !have(TEST, "gcc") {
         return;
     }
@@ -326,7 +326,7 @@ fn properties_are_gccs() {
              else printf(\"%ld\\n\", r->value); } }\n",
         );
         program.push_str(&format!("int main(void) {{ {main} }}\n"));
-        let said = compile_and_run(&folder, &program, &OPTIONS).unwrap();
+        let stated = compile_and_run(&folder, &program, &OPTIONS).unwrap();
         let from_tables =
             facts.properties.iter().filter(|row| row.field.is_some() || row.kind == "spinlocks");
         let ours: Vec<String> = from_tables
@@ -336,12 +336,12 @@ fn properties_are_gccs() {
                 format!("{} {} {} {bit} {}", row.name, row.kind, or(&row.field), or(&row.default))
             })
             .collect();
-        assert_eq!(ours, said.lines().collect::<Vec<_>>(), "{}", tree.name);
+        assert_eq!(ours, stated.lines().collect::<Vec<_>>(), "{}", tree.name);
         println!("{}: {} rows", tree.name, ours.len());
     }
 }
 
-/// The table of Hyper-V's properties, by gcc: property's bit, location, mask; and what it needs.
+/// The table of Hyper-V's properties, from gcc: the property's bit, location and mask; and its dependencies.
 fn hyperv_said(folder: &Path, tree: &Tree, text: &str) -> Option<String> {
     let end = text.find("} kvm_hyperv_properties[] = {")?;
     let start = text[..end].rfind("static struct {").unwrap();
@@ -364,8 +364,8 @@ fn hyperv_said(folder: &Path, tree: &Tree, text: &str) -> Option<String> {
 }
 
 #[test]
-fn hyperv_properties_are_gccs() {
-    const TEST: &str = "hyperv_properties_are_gccs";
+fn hyperv_properties_match_gcc() {
+    const TEST: &str = "hyperv_properties_match_gcc";
     if !have(TEST, "gcc") {
         return;
     }
@@ -373,7 +373,7 @@ fn hyperv_properties_are_gccs() {
     for tree in trees(TEST, "qemu-") {
         let facts = clean_qemu(&tree);
         let text = first(&tree.path, &["target/i386/kvm/kvm.c", "target/i386/kvm.c"]);
-        let Some(said) = hyperv_said(&folder, &tree, &text) else {
+        let Some(stated) = hyperv_said(&folder, &tree, &text) else {
             assert!(facts.hyperv.is_empty(), "{}", tree.name);
             continue;
         };
@@ -402,17 +402,17 @@ fn hyperv_properties_are_gccs() {
             [index, "word", word, mask] => format!("{index} {} {mask}", words[&word.parse().unwrap()]),
             _ => line.to_owned(),
         };
-        let said: BTreeSet<String> = said.lines().map(located).collect();
-        assert_eq!(ours, said, "{}", tree.name);
+        let stated: BTreeSet<String> = stated.lines().map(located).collect();
+        assert_eq!(ours, stated, "{}", tree.name);
         assert_eq!(ours.len(), facts.hyperv.len() + facts.hyperv_deps.len(), "{}", tree.name);
         println!("{}: {} rows", tree.name, ours.len());
     }
 }
 
-/// Second names: each `object_property_add_alias` of the text.
+/// Aliases: each `object_property_add_alias` in the text.
 #[test]
-fn aliases_are_those_of_the_text() {
-    const TEST: &str = "aliases_are_those_of_the_text";
+fn aliases_match_the_text() {
+    const TEST: &str = "aliases_match_the_text";
     for tree in trees(TEST, "qemu-") {
         let facts = clean_qemu(&tree);
         let source: PathBuf = Files::of(&tree.path).source;
@@ -420,7 +420,7 @@ fn aliases_are_those_of_the_text() {
         let calls =
             text.match_indices("object_property_add_alias(").map(|(at, call)| &text[at + call.len()..]);
         let literal = calls.filter(|rest| rest.starts_with("obj, \""));
-        let said: Vec<(&str, &str)> = literal
+        let stated: Vec<(&str, &str)> = literal
             .map(|rest| {
                 let mut quoted = rest.split('"');
                 (quoted.nth(1).unwrap(), quoted.nth(1).unwrap())
@@ -428,7 +428,7 @@ fn aliases_are_those_of_the_text() {
             .collect();
         let ours: Vec<(&str, &str)> =
             facts.aliases.iter().map(|alias| (alias.name.as_str(), alias.target.as_str())).collect();
-        assert_eq!(ours, said, "{}", tree.name);
+        assert_eq!(ours, stated, "{}", tree.name);
         println!("{}: {} second names", tree.name, ours.len());
     }
 }

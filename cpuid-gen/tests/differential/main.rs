@@ -1,7 +1,7 @@
-//! What gcc, the kernel's own script and an installed QEMU say of each fetched tree is what the facts say.
+//! For each fetched tree, the facts agree with gcc, the kernel's own script and an installed QEMU.
 //!
-//! The oracles get the same files, cut up as text where a whole header cannot be compiled, and list the names
-//! themselves: what the reader would lose is seen. `CPUID_TABLES_MORE_TREES` names further trees.
+//! The oracles get the same files, split as text where a whole header does not compile, and collect names
+//! independently, so that names lost by the reader are noticed. `CPUID_TABLES_MORE_TREES` adds further trees.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

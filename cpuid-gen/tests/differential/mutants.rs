@@ -1,8 +1,8 @@
-//! Mutated sources: whatever the reader accepts must be what gcc says of the same mutated text.
+//! Mutated sources: whatever the reader accepts must agree with gcc.
 //!
-//! A mutant that the reader rejects proves nothing here, and neither does one that gcc rejects for a reason that the
-//! reader need not know (a type, say): but then the reader must not have made anything up, so it counts as a failure
-//! unless the part that gcc rejects is none that is read.
+//! A mutant that the reader rejects is ignored. If gcc rejects a mutant that the reader accepts, for a reason that
+//! the reader does not check (such as a type), the facts may be wrong, so it counts as a failure unless the rejected
+//! part is not read.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,19 +15,19 @@ use crate::common::{Rng, Tree, have, read_linux, read_qemu, scratch, trees};
 use crate::linux::{facts_values, features_header, values};
 use crate::qemu::{self, Files};
 
-/// How many mutants of each tree's file; the variable makes a longer search.
+/// The number of mutants of each tree's file; the variable sets a larger number.
 fn mutants() -> usize {
     std::env::var("CPUID_TABLES_MUTANTS").map_or(24, |count| count.parse().unwrap())
 }
 
-/// What one mutation may put in place of a token.
+/// The replacements for a token.
 const TOKENS: [&str; 40] = [
     "0", "1", "31", "32", "0x20", "010", "7u", "5UL", "0b11", "'a'", "+", "-", "*", "/", "%", "<<", ">>",
     "&", "|", "^", "~", "!", "?", ":", ",", "(", ")", "\"x\"", "{", "}", "/*", "*/", "\\\n", "#", "\n", "//",
     "=", "[", "]", "NULL",
 ];
 
-/// Spans of what looks like a token to nobody in particular: a run of word characters or one other character.
+/// Approximate tokens: a run of word characters or one other character.
 fn tokens(text: &str) -> Vec<(usize, usize)> {
     let mut spans = Vec::new();
     let mut last_word = false;
@@ -42,7 +42,7 @@ fn tokens(text: &str) -> Vec<(usize, usize)> {
     spans
 }
 
-/// Two mutations or three: a token dropped, doubled, replaced, or swapped with another near by.
+/// Two or three mutations: a token is removed, doubled, replaced, or swapped with a neighbour.
 fn mutated(text: &str, rng: &mut Rng, within: (usize, usize)) -> String {
     let mut text = text.to_owned();
     for _ in 0..1 + rng.below(2) {
@@ -80,15 +80,15 @@ fn copy(tree: &Path, to: &Path) {
 }
 
 #[test]
-fn mutated_headers_of_linux() {
-    const TEST: &str = "mutated_headers_of_linux";
+fn mutated_linux_headers_match_gcc() {
+    const TEST: &str = "mutated_linux_headers_match_gcc";
     if !have(TEST, "gcc") {
         return;
     }
     of_each_tree(TEST, "linux-", mutate_headers);
 }
 
-/// Mutates a copy of each tree, all trees at once; prints how many mutants were accepted.
+/// Mutates a copy of each tree, in parallel; prints the number of accepted mutants.
 fn of_each_tree(test: &str, prefix: &str, mutate: fn(&Tree, &Path, &mut Vec<String>) -> usize) {
     let of_tree = |tree: Tree| {
         let folder = scratch(&format!("{test}-{}", tree.name));
@@ -128,12 +128,12 @@ fn mutate_headers(tree: &Tree, folder: &Path, problems: &mut Vec<String>) -> usi
     accepted
 }
 
-/// What differs between the facts and gcc. The configuration is the 64-bit one; a macro that it leaves out is a fact
-/// all the same, and then the 32-bit one tells, unless it does not compile.
+/// The differences between the facts and gcc. The configuration is the 64-bit one. An inactive macro is a fact too
+/// and is compared with the 32-bit configuration, unless that does not compile.
 fn compare_values(folder: &Path, header: &Path, ours: &[(&Vec<LinuxFlag>, &str, u16)]) -> Option<String> {
     let prefixes: Vec<&str> = ours.iter().map(|(_, prefix, _)| *prefix).collect();
-    let mut said = match values(folder, header, &prefixes, &["-DCONFIG_X86_64"]) {
-        Ok(said) => said,
+    let mut stated = match values(folder, header, &prefixes, &["-DCONFIG_X86_64"]) {
+        Ok(stated) => stated,
         Err(why) => return Some(why),
     };
     let mut all = BTreeMap::new();
@@ -141,12 +141,12 @@ fn compare_values(folder: &Path, header: &Path, ours: &[(&Vec<LinuxFlag>, &str, 
         all.extend(facts_values(flags, prefix, *base));
     }
     match values(folder, header, &prefixes, &["-DCONFIG_X86_32"]) {
-        Ok(of_32) => said.extend(of_32),
-        Err(_) => all.retain(|name, _| said.contains_key(name)),
+        Ok(of_32) => stated.extend(of_32),
+        Err(_) => all.retain(|name, _| stated.contains_key(name)),
     }
-    let names = || all.keys().chain(said.keys());
-    let differing = names().find(|name| all.get(*name) != said.get(*name));
-    differing.map(|name| format!("{name}: {:?}, and gcc says {:?}", all.get(name), said.get(name)))
+    let names = || all.keys().chain(stated.keys());
+    let differing = names().find(|name| all.get(*name) != stated.get(*name));
+    differing.map(|name| format!("{name}: {:?}, and gcc has {:?}", all.get(name), stated.get(name)))
 }
 
 fn report(tree: &Tree, number: usize, why: &str, text: &str, mutant: &str) -> String {
@@ -167,8 +167,8 @@ fn changes(old: &str, new: &str) -> String {
 }
 
 #[test]
-fn mutated_tables_of_qemu() {
-    const TEST: &str = "mutated_tables_of_qemu";
+fn mutated_qemu_tables_match_gcc() {
+    const TEST: &str = "mutated_qemu_tables_match_gcc";
     if !have(TEST, "gcc") {
         return;
     }
@@ -179,7 +179,7 @@ fn mutate_table(tree: &Tree, folder: &Path, problems: &mut Vec<String>) -> usize
     let (mut rng, mut accepted) = (Rng(2), 0);
     let files = Files::of(folder);
     let text = fs::read_to_string(&files.source).unwrap();
-    // One row's length of text about some place of the table: all else of cpu.c is code.
+    // Text of the length of one row at some place of the table: the rest of cpu.c is code.
     let start = text.find("FeatureWordInfo feature_word_info[FEATURE_WORDS] = {").unwrap();
     let start = start + text[start..].find("= {").unwrap() + 3;
     let end = start + text[start..].find("\n};").unwrap();
@@ -191,11 +191,11 @@ fn mutate_table(tree: &Tree, folder: &Path, problems: &mut Vec<String>) -> usize
             continue;
         }
         accepted += 1;
-        let said = qemu::said(folder, &files, &mutant);
+        let stated = qemu::stated(folder, &files, &mutant);
         let ours = qemu::ours(&facts.unwrap());
-        let problem = match said {
+        let problem = match stated {
             Err(why) => Some(why),
-            Ok(said) if said != ours => Some(changes(&said, &ours)),
+            Ok(stated) if stated != ours => Some(changes(&stated, &ours)),
             Ok(_) => None,
         };
         problems.extend(problem.map(|why| report(tree, number, &why, &text, &mutant)));

@@ -1,4 +1,4 @@
-//! QEMU's table against gcc's reading of it, and against an installed QEMU.
+//! Compares QEMU's table with gcc's values, and with an installed QEMU.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,7 +10,7 @@ use cpuid_gen::facts::{MaskKind, QemuFacts, QemuSource};
 use crate::common::text::{braced, defined, definition, directives, enumerators, without_comments};
 use crate::common::{clean_qemu, compile_and_run, have, macros, run, scratch, skipped, trees};
 
-/// The configuration that the facts are for, and what C's and QEMU's headers would define.
+/// The configuration of the facts, and definitions from C's and QEMU's headers.
 pub(crate) const OPTIONS: [&str; 9] = [
     "-DTARGET_X86_64",
     "-DTARGET_I386",
@@ -54,7 +54,7 @@ impl Files {
         fs::read_to_string(&self.header).unwrap()
     }
 
-    /// The directives of headers that cpu.h includes.
+    /// The directives of the headers that cpu.h includes.
     pub(crate) fn before(&self) -> String {
         directives(&self.before) + &self.internal
     }
@@ -77,7 +77,7 @@ impl Files {
         out + "typedef enum FeatureWord FeatureWord;\n"
     }
 
-    /// The struct, the table, and the arrays that older tables point at.
+    /// The struct, the table, and the arrays to which older tables point.
     fn table(&self, source: &str) -> Option<(String, String)> {
         let stripped = without_comments(source);
         let layout = definition(&stripped, "struct FeatureWordInfo", "{").map(str::to_owned);
@@ -105,8 +105,8 @@ impl Files {
     }
 }
 
-/// What gcc makes of the table of `source`, a `cpu.c`: every field of every row.
-pub(crate) fn said(folder: &Path, files: &Files, source: &str) -> Result<String, String> {
+/// Every field of every row of the table in `source`, a `cpu.c`, according to gcc.
+pub(crate) fn stated(folder: &Path, files: &Files, source: &str) -> Result<String, String> {
     let (table, layout) = files.table(source).ok_or("no table")?;
     let stripped = without_comments(&files.header());
     let words = enumerators(definition(&stripped, "enum FeatureWord", "{").unwrap());
@@ -152,7 +152,7 @@ fn masks() -> [(MaskKind, &'static str); 4] {
     ]
 }
 
-/// What the facts make of it, row by row in the order of the enum.
+/// The same rows from the facts, in the order of the enum.
 pub(crate) fn ours(facts: &QemuFacts) -> String {
     let mut words: Vec<_> = facts.words.iter().collect();
     words.sort_by_key(|word| word.index);
@@ -162,7 +162,7 @@ pub(crate) fn ours(facts: &QemuFacts) -> String {
             QemuSource::Msr(msr) => format!("msr {}", msr.0),
             QemuSource::Cpuid { leaf, subleaf, register } => {
                 let subleaf = subleaf.map_or("-".to_owned(), |subleaf| subleaf.0.to_string());
-                // EAX, ECX, EDX, EBX is the order of the instruction set, which R_EAX and its like follow.
+                // The instruction set orders EAX, ECX, EDX, EBX, and so do `R_EAX` and the others.
                 let register = [0, 3, 1, 2][register as usize];
                 format!("cpuid {} {subleaf} {register}", leaf.0)
             }
@@ -180,24 +180,24 @@ pub(crate) fn ours(facts: &QemuFacts) -> String {
 }
 
 #[test]
-fn feature_words_are_gccs() {
-    const TEST: &str = "feature_words_are_gccs";
+fn feature_words_match_gcc() {
+    const TEST: &str = "feature_words_match_gcc";
     if !have(TEST, "gcc") {
         return;
     }
     let folder = scratch(TEST);
     for tree in trees(TEST, "qemu-") {
         let files = Files::of(&tree.path);
-        let said = said(&folder, &files, &fs::read_to_string(&files.source).unwrap()).unwrap();
+        let stated = stated(&folder, &files, &fs::read_to_string(&files.source).unwrap()).unwrap();
         let facts = clean_qemu(&tree);
-        assert_eq!(ours(&facts), said, "{}", tree.name);
-        println!("{}: {} words, {} lines", tree.name, facts.words.len(), said.lines().count());
+        assert_eq!(ours(&facts), stated, "{}", tree.name);
+        println!("{}: {} words, {} lines", tree.name, facts.words.len(), stated.lines().count());
     }
 }
 
 #[test]
-fn qemu_macros_are_gccs() {
-    const TEST: &str = "qemu_macros_are_gccs";
+fn qemu_macros_match_gcc() {
+    const TEST: &str = "qemu_macros_match_gcc";
     if !have(TEST, "gcc") {
         return;
     }
@@ -207,24 +207,24 @@ fn qemu_macros_are_gccs() {
         let mut program = format!("{definitions}int main(void) {{\n");
         let own = directives(&Files::of(&tree.path).header());
         for (name, body) in macros(&folder, &own, &OPTIONS).unwrap() {
-            // The vendors' strings, and macros with parameters, are no masks.
+            // Vendor strings and macros with parameters are not masks.
             if name.starts_with("CPUID_") && !body.starts_with('"') && !name.contains('(') {
                 program.push_str(&format!("printf(\"{name} %llx\\n\", (unsigned long long)({name}));\n"));
             }
         }
         program.push_str("}\n");
-        let said = compile_and_run(&folder, &program, &OPTIONS).unwrap();
-        let said: BTreeSet<&str> = said.lines().collect();
+        let stated = compile_and_run(&folder, &program, &OPTIONS).unwrap();
+        let stated: BTreeSet<&str> = stated.lines().collect();
         let facts = clean_qemu(&tree);
         let ours: BTreeSet<String> =
             facts.macros.iter().map(|known| format!("{} {:x}", known.name, known.value)).collect();
-        assert_eq!(ours, said.iter().map(|line| (*line).to_owned()).collect(), "{}", tree.name);
+        assert_eq!(ours, stated.iter().map(|line| (*line).to_owned()).collect(), "{}", tree.name);
         assert_eq!(ours.len(), facts.macros.len(), "{}: a macro twice", tree.name);
         println!("{}: {} CPUID_*", tree.name, ours.len());
     }
 }
 
-/// Nothing with the prefix is lost: the tree has no diagnostic, so it must be in the facts.
+/// Every macro with the prefix must be in the facts, since the tree has no diagnostics.
 #[test]
 fn every_define_of_qemu_is_a_fact() {
     const TEST: &str = "every_define_of_qemu_is_a_fact";
@@ -246,10 +246,10 @@ fn every_define_of_qemu_is_a_fact() {
     }
 }
 
-/// `-cpu help` lists each name of the table once, sorted, as the table has it.
+/// `-cpu help` lists each name of the table once, sorted.
 #[test]
-fn names_are_those_of_an_installed_qemu() {
-    const TEST: &str = "names_are_those_of_an_installed_qemu";
+fn names_match_an_installed_qemu() {
+    const TEST: &str = "names_match_an_installed_qemu";
     const PROGRAM: &str = "qemu-system-x86_64";
     if !have(TEST, PROGRAM) {
         return;
@@ -264,11 +264,11 @@ fn names_are_those_of_an_installed_qemu() {
         }
         let help = run(Command::new(PROGRAM).args(["-cpu", "help"])).unwrap();
         let flags = help.split_once("Recognized CPUID flags:").unwrap().1;
-        let said: BTreeSet<String> = flags.split_whitespace().map(str::to_owned).collect();
+        let stated: BTreeSet<String> = flags.split_whitespace().map(str::to_owned).collect();
         let names = facts.bits.iter().flat_map(|bit| bit.names());
         let ours: BTreeSet<String> = names.map(str::to_owned).collect();
-        assert_eq!(ours, said, "{}", tree.name);
-        println!("{}: {} names in -cpu help", tree.name, said.len());
+        assert_eq!(ours, stated, "{}", tree.name);
+        println!("{}: {} names in -cpu help", tree.name, stated.len());
         compared = true;
     }
     if !compared {

@@ -1,7 +1,8 @@
-//! Every CPU model and version, resolved from the facts, is what QEMU itself says of it.
+//! Every CPU model and version, resolved from the facts, agrees with QEMU's own answers.
 //!
-//! `recorded/qemu-*-cpu-models.tsv` hold what QMP answered, and are compared with an installed QEMU where there is one.
-//! What an accelerator changes is listed with reasons in `recorded/accelerators.tsv`, and nothing else is excused.
+//! `recorded/qemu-*-cpu-models.tsv` are answers over QMP, which are also compared with an installed QEMU if there is
+//! one. The changes by an accelerator are listed with reasons in `recorded/accelerators.tsv`; no other differences
+//! are allowed.
 
 #[path = "qemu_models/ours.rs"]
 mod ours;
@@ -26,7 +27,7 @@ const RECORDINGS: [&str; 2] = [
     include_str!("../recorded/qemu-10.0-cpu-models.tsv"),
 ];
 
-/// Runs a comparison for each recording whose release's facts are here: the tree's, or the pinned ones.
+/// Runs a comparison for each recording with facts of its release: the tree's, or the pinned ones.
 fn each(test: &str, compare: impl Fn(&Recording, &Release<'_>, &[CpuModel])) {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let (_, mut all) = cpuid_gen::input::pinned(&mut sources, &mut diagnostics);
@@ -48,7 +49,7 @@ fn each(test: &str, compare: impl Fn(&Recording, &Release<'_>, &[CpuModel])) {
     }
 }
 
-/// `EPYC-v2` and what it says.
+/// `EPYC-v2` and its properties.
 fn versions(models: &[CpuModel]) -> BTreeMap<String, &CpuDefinition> {
     let mut all = BTreeMap::new();
     for model in models {
@@ -59,24 +60,25 @@ fn versions(models: &[CpuModel]) -> BTreeMap<String, &CpuDefinition> {
     all
 }
 
-/// What differs, and how much was compared.
-fn differences(name: &str, said: &Props, ours: &Props, compared: &mut usize) -> Vec<String> {
-    *compared += said.len();
-    let keys: BTreeSet<&String> = said.keys().chain(ours.keys()).collect();
-    let differs = |key: &&&String| said.get(**key) != ours.get(**key);
-    let tell = |key: &String| format!("{name}: {key}: QEMU {:?}, ours {:?}", said.get(key), ours.get(key));
-    keys.iter().filter(differs).map(|key| tell(key)).collect()
+/// The differences, and the number of comparisons.
+fn differences(name: &str, stated: &Props, ours: &Props, compared: &mut usize) -> Vec<String> {
+    *compared += stated.len();
+    let keys: BTreeSet<&String> = stated.keys().chain(ours.keys()).collect();
+    let differs = |key: &&&String| stated.get(**key) != ours.get(**key);
+    let describe =
+        |key: &String| format!("{name}: {key}: QEMU {:?}, ours {:?}", stated.get(key), ours.get(key));
+    keys.iter().filter(differs).map(|key| describe(key)).collect()
 }
 
 #[test]
-fn versions_are_what_qmp_expands_them_to() {
+fn versions_match_qmp_expansions() {
     let used = std::cell::RefCell::new(BTreeSet::new());
-    each("versions_are_what_qmp_expands_them_to", |recording, release, models| {
+    each("versions_match_qmp_expansions", |recording, release, models| {
         let (mut compared, mut wrong) = (0, Vec::new());
         let models = versions(models);
-        let said: BTreeSet<&String> =
+        let stated: BTreeSet<&String> =
             recording.tcg.keys().filter(|name| !["base", "max"].contains(&name.as_str())).collect();
-        assert_eq!(models.keys().collect::<BTreeSet<_>>(), said);
+        assert_eq!(models.keys().collect::<BTreeSet<_>>(), stated);
         for (name, definition) in &models {
             let expected = |accelerator: &str, vmx: bool| {
                 let mut words: Words = definition.words.iter().map(|(word, mask)| (*word, *mask)).collect();
@@ -88,7 +90,7 @@ fn versions_are_what_qmp_expands_them_to() {
                 let mut props = recording.common.clone();
                 props.extend(release.features(&words));
                 props.extend(fields(definition));
-                // No model says anything of a second name that is spelled with `_`.
+                // No model has a value for an alias that is spelled with `_`.
                 props.retain(|name, _| !recording.aliases.contains_key(name));
                 props
             };
@@ -109,10 +111,10 @@ fn versions_are_what_qmp_expands_them_to() {
     }
 }
 
-/// What is excused of an accelerator is what the source says of its defaults, as far as models are changed by it.
+/// The allowed changes by an accelerator agree with the source's defaults, as far as they affect models.
 #[test]
-fn accelerators_change_what_the_facts_say() {
-    each("accelerators_change_what_the_facts_say", |recording, release, models| {
+fn accelerator_changes_match_the_facts() {
+    each("accelerator_changes_match_the_facts", |recording, release, models| {
         for (accelerator, defaults) in
             [("tcg", &release.facts.tcg_defaults), ("kvm", &release.facts.kvm_defaults)]
         {
@@ -138,8 +140,8 @@ fn accelerators_change_what_the_facts_say() {
 }
 
 #[test]
-fn second_names_are_qemus() {
-    each("second_names_are_qemus", |recording, release, _| {
+fn aliases_match_qemu() {
+    each("aliases_match_qemu", |recording, release, _| {
         let aliases = release.facts.aliases.iter();
         let of_features = aliases
             .filter(|alias| matches!(release.properties.get(&alias.target), Some(Property::Bits(..))))
@@ -148,10 +150,10 @@ fn second_names_are_qemus() {
     });
 }
 
-/// Nameless bits are no properties: a running CPU's registers show them.
+/// Unnamed bits are not properties: the registers of a running CPU show them.
 #[test]
-fn words_are_those_of_a_running_cpu() {
-    each("words_are_those_of_a_running_cpu", |recording, release, models| {
+fn words_match_a_running_cpu() {
+    each("words_match_a_running_cpu", |recording, release, models| {
         let mut compared = 0;
         for (name, definition) in versions(models) {
             let mut words: Words = definition.words.iter().map(|(word, mask)| (*word, *mask)).collect();
@@ -168,8 +170,8 @@ fn words_are_those_of_a_running_cpu() {
 }
 
 #[test]
-fn definitions_are_qmps() {
-    each("definitions_are_qmps", |recording, _, models| {
+fn definitions_match_qmp() {
+    each("definitions_match_qmp", |recording, _, models| {
         let mut ours = BTreeMap::new();
         for model in models {
             let deprecated: BTreeSet<String> =
@@ -187,25 +189,25 @@ fn definitions_are_qmps() {
                 }
             }
             let latest = format!("{}-v{}", model.name, model.versions.len());
-            let said = recording.defaults.get(&(model.name.clone(), "microvm".to_owned()));
-            assert_eq!(said, Some(&latest).filter(|_| model.versions.len() > 1), "{}", model.name);
+            let stated = recording.defaults.get(&(model.name.clone(), "microvm".to_owned()));
+            assert_eq!(stated, Some(&latest).filter(|_| model.versions.len() > 1), "{}", model.name);
         }
-        let mut said: BTreeMap<&String, _> = recording.definitions.iter().collect();
+        let mut stated: BTreeMap<&String, _> = recording.definitions.iter().collect();
         for (name, flag) in
             [("base", "static"), ("max", "not-migration-safe"), ("host", "not-migration-safe")]
         {
-            let definition = said.remove(&name.to_owned()).unwrap();
+            let definition = stated.remove(&name.to_owned()).unwrap();
             assert!(definition.alias_of.is_none() && definition.flags.iter().eq([flag]), "{name}");
         }
-        assert_eq!(ours.iter().collect::<BTreeMap<_, _>>(), said, "QEMU {}", recording.release);
+        assert_eq!(ours.iter().collect::<BTreeMap<_, _>>(), stated, "QEMU {}", recording.release);
         println!("QEMU {}: {} names", recording.release, ours.len());
     });
 }
 
-/// With every feature on, turning one off takes away what `feature_dependencies[]` says, and what hangs on that.
+/// With all features on, turning one off removes those that `feature_dependencies[]` lists, transitively.
 #[test]
-fn dependencies_are_qemus() {
-    each("dependencies_are_qemus", |recording, release, _| {
+fn dependencies_match_qemu() {
+    each("dependencies_match_qemu", |recording, release, _| {
         let mut all = Words::new();
         for bit in
             release.facts.bits.iter().filter(|bit| bit.word != "FEAT_KVM" && bit.word != "FEAT_KVM_HINTS")
@@ -229,10 +231,10 @@ fn dependencies_are_qemus() {
     });
 }
 
-/// The `tcg` masks: they are what `max` has, and what other models lack.
+/// The `tcg` masks: the bits of `max`, and the bits that other models lack.
 #[test]
-fn tcg_masks_are_qemus() {
-    each("tcg_masks_are_qemus", |recording, release, models| {
+fn tcg_masks_match_qemu() {
+    each("tcg_masks_match_qemu", |recording, release, models| {
         let of_tcg = |kinds: &[MaskKind]| -> Words {
             let word = |word: &cpuid_gen::facts::QemuWord| {
                 let left_out = kinds.iter().fold(0, |all, kind| all | release.mask(&word.name, *kind));
@@ -243,12 +245,12 @@ fn tcg_masks_are_qemus() {
         let mut max = of_tcg(&[MaskKind::NoAutoenable, MaskKind::Unmigratable]);
         release.accelerate(&mut max, "tcg", &mut BTreeSet::new());
         release.depend(&mut max);
-        let said = |name: &String| recording.tcg["max"].get(name).is_some_and(|value| value == "on");
+        let stated = |name: &String| recording.tcg["max"].get(name).is_some_and(|value| value == "on");
         let ours = release.on(&max);
         let features = release.features(&max);
         assert_eq!(
             ours,
-            features.keys().filter(|name| said(name)).cloned().collect(),
+            features.keys().filter(|name| stated(name)).cloned().collect(),
             "{}",
             recording.release
         );
@@ -260,16 +262,16 @@ fn tcg_masks_are_qemus() {
             release.depend(&mut words);
             words.iter_mut().for_each(|(word, mask)| *mask &= !has.get(word).copied().unwrap_or(0));
             let none = BTreeSet::new();
-            let said = recording.unavailable.get(&name).unwrap_or(&none);
-            assert_eq!(&release.on(&words), said, "{name} of QEMU {}", recording.release);
+            let stated = recording.unavailable.get(&name).unwrap_or(&none);
+            assert_eq!(&release.on(&words), stated, "{name} of QEMU {}", recording.release);
         }
     });
 }
 
-/// A recording is what the program that it came from says today; `CPUID_TABLES_QEMU_PROGRAMS` names further ones.
+/// A recording matches its program's current answers; `CPUID_TABLES_QEMU_PROGRAMS` adds further programs.
 #[test]
-fn recordings_are_what_an_installed_qemu_says() {
-    const TEST: &str = "recordings_are_what_an_installed_qemu_says";
+fn recordings_match_an_installed_qemu() {
+    const TEST: &str = "recordings_match_an_installed_qemu";
     let recorder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/record-cpu-models");
     if !have(TEST, "python3") || !have(TEST, "qemu-system-x86_64") {
         return;

@@ -1,4 +1,5 @@
-//! What real QEMUs said over QMP, which `recorded/record-qmp` wrote down, against the facts of the same releases.
+//! Compares the answers of real QEMUs over QMP, recorded by `recorded/record-qmp`, with the facts of the same
+//! releases.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,7 +11,7 @@ use cpuid_gen::facts::{DefaultVersion, QemuFacts};
 use super::machines::resolved;
 use crate::common::{clean_qemu, have, run, skipped, trees};
 
-/// What every object, device and CPU has, apart from what x86 adds.
+/// The properties that every object, device and CPU has, apart from x86's.
 const OF_ALL_CPUS: [&str; 8] = [
     "hotpluggable",
     "hotplugged",
@@ -50,29 +51,29 @@ fn releases(test: &str) -> Vec<(QemuFacts, String)> {
 }
 
 #[test]
-fn machine_types_are_those_of_a_real_qemu() {
-    const TEST: &str = "machine_types_are_those_of_a_real_qemu";
+fn machine_types_match_a_real_qemu() {
+    const TEST: &str = "machine_types_match_a_real_qemu";
     for (facts, recorded) in releases(TEST) {
-        let said: BTreeSet<&str> = rows(&recorded, "machine").iter().map(|row| row[0]).collect();
+        let stated: BTreeSet<&str> = rows(&recorded, "machine").iter().map(|row| row[0]).collect();
         let ours: BTreeSet<&str> = facts.machines.iter().map(|machine| machine.name.as_str()).collect();
-        assert_eq!(ours, said, "{}", facts.release);
+        assert_eq!(ours, stated, "{}", facts.release);
         assert_eq!(ours.len(), facts.machines.len(), "{}: a machine type twice", facts.release);
-        println!("{}: {} machine types", facts.release, said.len());
+        println!("{}: {} machine types", facts.release, stated.len());
     }
 }
 
 #[test]
-fn compatibility_properties_are_those_of_a_real_qemu() {
-    const TEST: &str = "compatibility_properties_are_those_of_a_real_qemu";
+fn compatibility_properties_match_a_real_qemu() {
+    const TEST: &str = "compatibility_properties_match_a_real_qemu";
     let mut compared = 0;
     for (facts, recorded) in releases(TEST) {
         let known = rows(&recorded, "compat");
         for machine in rows(&recorded, "machine-compat") {
             let numbers = machine[1..].iter().filter(|number| !number.is_empty());
-            let said: Vec<Vec<&str>> =
+            let stated: Vec<Vec<&str>> =
                 numbers.map(|number| known[number.parse::<usize>().unwrap()][1..].to_vec()).collect();
-            assert_eq!(resolved(&facts, machine[0]), said, "{}: {}", facts.release, machine[0]);
-            compared += said.len();
+            assert_eq!(resolved(&facts, machine[0]), stated, "{}: {}", facts.release, machine[0]);
+            compared += stated.len();
         }
     }
     if compared == 0 {
@@ -81,10 +82,11 @@ fn compatibility_properties_are_those_of_a_real_qemu() {
     println!("{compared} properties, in order");
 }
 
-/// A machine type's version shows in `alias-of`: `EPYC` stands for `EPYC-v1`, for the newest, or for nothing.
+/// A machine type's version is visible in `alias-of`: `EPYC` is an alias of `EPYC-v1`, of the newest version, or not
+/// an alias.
 #[test]
-fn default_versions_are_those_of_a_real_qemu() {
-    const TEST: &str = "default_versions_are_those_of_a_real_qemu";
+fn default_versions_match_a_real_qemu() {
+    const TEST: &str = "default_versions_match_a_real_qemu";
     for (facts, recorded) in releases(TEST) {
         let models: BTreeSet<&str> = rows(&recorded, "model").iter().map(|row| row[0]).collect();
         let newest = |model: &str| {
@@ -106,8 +108,8 @@ fn default_versions_are_those_of_a_real_qemu() {
                     DefaultVersion::Version(number) => Some(format!("{model}-v{number}")),
                     DefaultVersion::Latest => Some(format!("{model}-v{}", newest(model))),
                 };
-                let said = aliases.get(model).copied();
-                assert_eq!(expected.as_deref(), said, "{}: {model} of {}", facts.release, row.name);
+                let stated = aliases.get(model).copied();
+                assert_eq!(expected.as_deref(), stated, "{}: {model} of {}", facts.release, row.name);
                 compared += 1;
             }
         }
@@ -116,7 +118,7 @@ fn default_versions_are_those_of_a_real_qemu() {
     }
 }
 
-/// The facts' kind of property, as QMP calls it.
+/// QMP's name of a kind of property in facts.
 fn kind(kind: &str) -> &str {
     match kind {
         "bit64" => "bool",
@@ -126,22 +128,22 @@ fn kind(kind: &str) -> &str {
     }
 }
 
-/// All names that `-cpu` takes, with type and default where the facts state them.
+/// All names that `-cpu` accepts, with type and default if the facts state them.
 #[test]
-fn properties_are_those_of_a_real_qemu() {
-    const TEST: &str = "properties_are_those_of_a_real_qemu";
+fn properties_match_a_real_qemu() {
+    const TEST: &str = "properties_match_a_real_qemu";
     for (facts, recorded) in releases(TEST) {
-        let said: BTreeMap<&str, (&str, &str)> =
+        let stated: BTreeMap<&str, (&str, &str)> =
             rows(&recorded, "property").iter().map(|row| (row[1], (row[2], row[3]))).collect();
         let mut ours: BTreeSet<&str> = facts.bits.iter().flat_map(|bit| bit.names()).collect();
         for alias in &facts.aliases {
-            let type_of = |name: &str| said.get(name).unwrap_or_else(|| panic!("{name}")).0;
+            let type_of = |name: &str| stated.get(name).unwrap_or_else(|| panic!("{name}")).0;
             assert_eq!(type_of(&alias.name), type_of(&alias.target), "{}", alias.name);
             assert!(ours.insert(&alias.name), "{} twice", alias.name);
         }
         for property in &facts.properties {
             let name = property.name.as_str();
-            let (of, default) = said.get(name).unwrap_or_else(|| panic!("{name}"));
+            let (of, default) = stated.get(name).unwrap_or_else(|| panic!("{name}"));
             let string = property.kind == "string" && *of == "str";
             assert!(string || kind(&property.kind) == *of, "{name}: {} and {of}", property.kind);
             let stated = match (property.kind.as_str(), property.default.as_deref()) {
@@ -149,28 +151,28 @@ fn properties_are_those_of_a_real_qemu() {
                 ("bit64", Some(_)) => Some("true"),
                 (_, stated) => stated,
             };
-            // QMP takes what is called `legacy-...` for something else, and tells no default.
+            // QMP interprets names that start with `legacy-` differently, and reports no default.
             let expected = stated.filter(|_| !name.starts_with("legacy-")).unwrap_or("-");
             assert_eq!(expected, *default, "{name}");
             assert!(ours.insert(name), "{name} twice");
         }
-        let rest: Vec<&str> = said.keys().copied().filter(|name| !ours.contains(name)).collect();
+        let rest: Vec<&str> = stated.keys().copied().filter(|name| !ours.contains(name)).collect();
         assert_eq!(rest, OF_ALL_CPUS, "{}", facts.release);
-        assert_eq!(ours.len() + rest.len(), said.len(), "{}", facts.release);
+        assert_eq!(ours.len() + rest.len(), stated.len(), "{}", facts.release);
         println!("{}: {} names", facts.release, ours.len());
     }
 }
 
-/// An installed QEMU of a recorded release says what is on record.
+/// An installed QEMU of a recorded release gives the recorded answers.
 #[test]
-fn an_installed_qemu_says_what_is_recorded() {
-    const TEST: &str = "an_installed_qemu_says_what_is_recorded";
+fn an_installed_qemu_matches_the_recording() {
+    const TEST: &str = "an_installed_qemu_matches_the_recording";
     const PROGRAM: &str = "qemu-system-x86_64";
     if !have(TEST, PROGRAM) || !have(TEST, "python3") {
         return;
     }
-    let said = run(Command::new(folder().join("record-qmp")).args(["--once", PROGRAM])).unwrap();
-    let release = rows(&said, "release")[0][0];
+    let stated = run(Command::new(folder().join("record-qmp")).args(["--once", PROGRAM])).unwrap();
+    let release = rows(&stated, "release")[0][0];
     let Ok(recorded) = fs::read_to_string(folder().join(format!("qemu-{release}.tsv"))) else {
         return skipped(TEST, &format!("a record of QEMU {release}, which is installed"));
     };
@@ -178,5 +180,5 @@ fn an_installed_qemu_says_what_is_recorded() {
         let kind = line.split('\t').next().unwrap();
         !["aliases", "machine-aliases", "model"].contains(&kind)
     });
-    assert_eq!(said.lines().collect::<Vec<_>>(), once.collect::<Vec<_>>());
+    assert_eq!(stated.lines().collect::<Vec<_>>(), once.collect::<Vec<_>>());
 }

@@ -1,5 +1,5 @@
-//! Dependencies of several releases as one graph: edges, the transitive closure and rejected inputs, on small invented
-//! facts. `BLESS=1 cargo test --workspace --all-features` rewrites the golden diagnostics.
+//! Dependencies of several releases as one graph, on small made-up facts: current, transitive and rejected ones.
+//! `BLESS=1 cargo test` rewrites the golden diagnostics.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use cpuid_gen::source::Sources;
 
 use crate::compare_with_golden;
 
-/// A word of ten features, A to J, and their software-defined word with S.
+/// A word with ten features, A to J, and a software-defined word with S.
 fn linux(release: &str, rows: &str) -> String {
     let mut text = format!(
         "linux-release\t{release}\nlinux-word\tCPUID_1_EDX\t0\t0x1\t0\tEDX\nlinux-word\tCPUID_LNX_1\t1\t-\t-\t-\n\
@@ -27,7 +27,7 @@ fn linux(release: &str, rows: &str) -> String {
     text
 }
 
-/// The same features under the same names, except J, and an MSR with X, Y and Z.
+/// The same features under the same names except J, and an MSR with X, Y and Z.
 fn qemu(release: &str, rows: &str) -> String {
     let mut text = format!(
         "qemu-release\t{release}\nqemu-word\tFEAT_1\t0\tcpuid\t0x1\t-\tEDX\nqemu-word\tFEAT_MSR\t1\tmsr\t0x10a\n"
@@ -59,13 +59,13 @@ fn merge(texts: &[String]) -> (Model, String) {
     (model, diagnostics.render(&sources))
 }
 
-/// Everything that a bit needs, by the constants' names.
+/// All bits that a bit needs, by constant name.
 fn closed(model: &Model, name: &str) -> String {
     let pairs = model.dependencies.closed.iter().filter(|(node, _)| model.constant(*node) == name);
     pairs.map(|(_, needs)| model.constant(*needs)).collect::<Vec<_>>().join(" ")
 }
 
-/// What is stated of a bit, alternatives with `|` between them, and what is withdrawn in brackets.
+/// A bit's stated dependencies, with `|` between alternatives, and withdrawn ones in brackets.
 fn stated(model: &Model, name: &str) -> String {
     let own = model.dependencies.stated.iter().filter(|dependency| model.constant(dependency.node) == name);
     let shown = own.map(|dependency| {
@@ -76,11 +76,11 @@ fn stated(model: &Model, name: &str) -> String {
 }
 
 #[test]
-fn both_projects_and_all_releases_are_one_graph() {
+fn dependencies_of_all_releases_form_one_graph() {
     let (model, doubts) = merge(&[
         linux("6.1", "B A, C B, S C"),
         linux("6.12", "B A, C B, S C, D S"),
-        // Bit 4 is E: what is needed stands first.
+        // Bit 4 is E: the required bit comes first.
         qemu("10.0", "FEAT_1 0x8 FEAT_1 0x10, FEAT_1 0x10 FEAT_MSR 0x8000000000000001"),
     ]);
     assert_eq!(doubts, "");
@@ -96,7 +96,7 @@ fn both_projects_and_all_releases_are_one_graph() {
 }
 
 #[test]
-fn a_newer_release_that_knows_both_withdraws() {
+fn a_newer_release_with_both_bits_withdraws_a_dependency() {
     let without_c = linux("6.12", "").replace("linux-feature\tC\t0\t2\t-\n", "");
     let (model, doubts) = merge(&[
         linux("6.1", "B A, C A, D A"),
@@ -107,7 +107,7 @@ fn a_newer_release_that_knows_both_withdraws() {
     assert_eq!(doubts, "");
     assert_eq!(stated(&model, "B"), "[A]");
     assert_eq!(stated(&model, "C"), "A", "6.12 has no C");
-    assert_eq!(stated(&model, "D"), "A", "QEMU still says so");
+    assert_eq!(stated(&model, "D"), "A", "QEMU still states it");
     assert_eq!(stated(&model, "F"), "[A]");
     assert_eq!(stated(&model, "J"), "A", "QEMU 10.0 has no name for it");
     assert_eq!((closed(&model, "B"), closed(&model, "C")), (String::new(), "A".to_owned()));
@@ -122,7 +122,7 @@ fn masks_and_macros_with_several_places() {
             "FEAT_1 0x70 FEAT_1 0x8, FEAT_1 0x8 FEAT_1 0x70, FEAT_MSR 0x1 FEAT_MSR 0xffffffffffffffff, FEAT_1 0x1 FEAT_1 0xffffffffffffffff",
         ),
     ]);
-    assert_eq!(doubts, "", "any of three, each of which needs the one: no circle");
+    assert_eq!(doubts, "", "any of three, each of which needs the one: not a cycle");
     assert_eq!(stated(&model, "B"), "A M_10_EBX_3|M_80000008_EBX_6");
     assert_eq!(closed(&model, "B"), "A", "what any of several needs is not closed over");
     assert_eq!(closed(&model, "M_10_EBX_3"), "A");
@@ -134,15 +134,16 @@ fn masks_and_macros_with_several_places() {
 }
 
 #[test]
-fn circles_are_refused_with_every_place() {
-    let circle = |texts: &[String], name: &str| compare_with_golden(&format!("deps/{name}"), &merge(texts).1);
-    circle(&[linux("6.1", "B A, C B, A C, D A"), qemu("10.0", "")], "one-release.txt");
-    circle(
+fn cycles_are_errors_with_every_place() {
+    let check_cycle =
+        |texts: &[String], name: &str| compare_with_golden(&format!("deps/{name}"), &merge(texts).1);
+    check_cycle(&[linux("6.1", "B A, C B, A C, D A"), qemu("10.0", "")], "one-release.txt");
+    check_cycle(
         &[linux("6.1", "B A"), linux("6.12", "B A, C B"), qemu("10.0", "FEAT_1 0x4 FEAT_1 0x1")],
         "projects.txt",
     );
-    circle(&[linux("6.1", "A A"), qemu("10.0", "FEAT_MSR 0x2 FEAT_MSR 0x2")], "itself.txt");
-    circle(
+    check_cycle(&[linux("6.1", "A A"), qemu("10.0", "FEAT_MSR 0x2 FEAT_MSR 0x2")], "itself.txt");
+    check_cycle(
         &[
             linux("6.1", "B A"),
             linux("6.12", "A B"),
@@ -153,7 +154,7 @@ fn circles_are_refused_with_every_place() {
 }
 
 #[test]
-fn what_has_no_place_is_named() {
+fn bits_without_a_location_are_reported() {
     let (model, doubts) = merge(&[
         linux("6.1", "B NONE, NONE A, C A"),
         qemu(
@@ -165,7 +166,7 @@ fn what_has_no_place_is_named() {
     assert_eq!(model.dependencies.stated.len(), 1);
 }
 
-/// Of the pinned releases: sorted, closed, and nothing needs itself.
+/// The pinned releases: sorted, transitive, and without a bit that needs itself.
 #[test]
 fn pinned_dependencies_are_closed() {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());

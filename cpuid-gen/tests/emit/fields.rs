@@ -1,4 +1,4 @@
-//! How the fields of several releases become one description.
+//! The fields of several releases are merged into one description.
 
 use std::error::Error;
 
@@ -11,7 +11,7 @@ use cpuid_gen::{GenerateError, generate};
 
 type TestResult = Result<(), Box<dyn Error>>;
 
-/// The model of Linux releases, whose texts these are, a little QEMU beside them, and what was wrong.
+/// The model of these Linux releases and a small QEMU release, and the diagnostics.
 fn merge(texts: &[&str]) -> Result<(Model, String), Box<dyn Error>> {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let mut linux = Vec::new();
@@ -49,7 +49,7 @@ cpuid-field\t0x4\t0\t31\tECX\t0\t30\tsets
 ";
 
 #[test]
-fn the_newest_release_describes_and_older_ones_name() -> TestResult {
+fn the_newest_release_defines_fields_and_older_ones_name_them() -> TestResult {
     let (model, diagnostics) = merge(&[NEW, OLD])?;
     assert_eq!(diagnostics, "");
     let expected = [
@@ -62,7 +62,7 @@ fn the_newest_release_describes_and_older_ones_name() -> TestResult {
     let names = |index: usize| -> Vec<Option<&str>> {
         model.fields[index].linux.iter().map(Option::as_deref).collect()
     };
-    // The same bits with a subleaf in common are the same field; 31 bits are not 32.
+    // The same bits with a common subleaf are the same field; 31 bits are not 32.
     assert_eq!(names(0), [Some("type"), Some("kind")]);
     assert_eq!(names(1), [None, Some("sets")]);
     assert_eq!(names(2), [Some("third"), Some("kind")]);
@@ -70,7 +70,7 @@ fn the_newest_release_describes_and_older_ones_name() -> TestResult {
 }
 
 #[test]
-fn a_release_without_the_file_describes_nothing() -> TestResult {
+fn a_release_without_the_file_has_no_fields() -> TestResult {
     let (model, diagnostics) = merge(&[OLD, "linux-release\t6.12\n"])?;
     assert_eq!(diagnostics, "");
     assert_eq!(shown(&model.fields)[0], "TYPE CPUID.(EAX=4,ECX=0):EAX[4:0]");
@@ -84,7 +84,7 @@ fn a_release_without_the_file_describes_nothing() -> TestResult {
 }
 
 #[test]
-fn of_fields_with_bits_in_common_the_first_stays() -> TestResult {
+fn the_first_of_overlapping_fields_is_kept() -> TestResult {
     let row = |first: u32, last: u32, register: &str, low: u8, high: u8, name: &str| {
         format!("cpuid-field\t0x7\t{first}\t{last}\t{register}\t{low}\t{high}\t{name}\n")
     };
@@ -99,20 +99,20 @@ fn of_fields_with_bits_in_common_the_first_stays() -> TestResult {
     ];
     let (model, diagnostics) = merge(&[&format!("linux-release\t6.12\n{}", rows.concat())])?;
     let expected = "\
-0.tsv:7:1: warning: `b` is left out: it has bits in common with `a`
-0.tsv:8:1: warning: `a` is left out: it has bits in common with `a`
+0.tsv:7:1: warning: ignored `b`: it shares bits with `a`
+0.tsv:8:1: warning: ignored `a`: it shares bits with `a`
 ";
     assert_eq!(diagnostics, expected);
     let names: Vec<&str> = model.fields.iter().map(|field| field.name.as_str()).collect();
     assert_eq!(names, ["below", "a", "above", "beside", "later"]);
-    // An older release's are of no matter.
+    // Fields of an older release do not matter.
     let (_, diagnostics) = merge(&[&format!("linux-release\t6.9\n{}", rows.concat()), NEW])?;
     assert_eq!(diagnostics, "");
     Ok(())
 }
 
 #[test]
-fn a_bit_that_is_a_feature_everywhere_is_no_field() -> TestResult {
+fn a_bit_that_is_a_feature_in_all_subleaves_is_not_a_field() -> TestResult {
     let features = "linux-release\t6.12
 linux-count\tNCAPINTS\t2
 linux-word\tCPUID_7_1_EAX\t0\t0x7\t1\tEAX

@@ -10,7 +10,7 @@ mod tables;
 use std::path::Path;
 use std::{env, fs};
 
-/// Compares a text with a golden file, a path under `tests/golden`; with `BLESS` set, writes the file anew.
+/// Compares a text with a golden file, a path under `tests/golden`; with `BLESS` set, rewrites the file.
 fn compare_with_golden(file: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
     if env::var_os("BLESS").is_some() {
@@ -18,5 +18,5 @@ fn compare_with_golden(file: &str, text: &str) {
         fs::write(&path, text).unwrap();
     }
     let expected = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    assert!(text == expected, "{} differs, BLESS=1 writes it anew; now:\n{text}", path.display());
+    assert!(text == expected, "{} differs, BLESS=1 rewrites it; now:\n{text}", path.display());
 }

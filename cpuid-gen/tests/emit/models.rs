@@ -1,5 +1,5 @@
-//! CPU models and related tables: the emitted text of small invented facts, compared with a golden file, and the mistakes
-//! that the model finds in them. `BLESS=1 cargo test --workspace --all-features` rewrites the golden file.
+//! CPU models and machine types: the emitted text of small made-up facts, against a golden file (`BLESS=1 cargo test`
+//! rewrites it), and the model's errors.
 
 use std::error::Error;
 
@@ -50,17 +50,17 @@ qemu-alias\twide_\twide
 qemu-property\todd\tbool\tfield\t-\ttrue
 ";
 
-/// A later release: most of it the same.
+/// A later release that is mostly the same.
 fn newer() -> String {
     let moved = OLD
         .replace("9.2.0", "10.0.0")
         .replace("qemu-xsave\t2\tFEAT_7_0_EBX\t5\t256\t-", "qemu-xsave\t2\tFEAT_7_0_EBX\t5\t256\t576");
-    // Words change places; locations do not.
+    // Words change their index, but not their location.
     let moved = moved.replace("FEAT_1_EDX\t0\tcpuid", "FEAT_1_EDX\t5\tcpuid");
     moved.replace("share-level=core", "share-level=socket") + "qemu-machine\tnewest\t1\t-\n"
 }
 
-/// The model of these texts, and what is said about them.
+/// The model of these texts, and its diagnostics.
 fn merged(texts: &[&str]) -> Result<(Model, String), Box<dyn Error>> {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let mut linux = Vec::new();
@@ -78,9 +78,9 @@ fn merged(texts: &[&str]) -> Result<(Model, String), Box<dyn Error>> {
 }
 
 #[test]
-fn emitted_models_are_the_golden_ones() -> TestResult {
-    let (model, said) = merged(&[OLD, &newer()])?;
-    assert_eq!(said, "");
+fn emitted_models_match_the_golden_file() -> TestResult {
+    let (model, stated) = merged(&[OLD, &newer()])?;
+    assert_eq!(stated, "");
     let files: Vec<GeneratedFile> = generate(&model)?.into_iter().map(format).collect::<Result<_, _>>()?;
     let files: Vec<_> =
         files.iter().filter(|file| ["model_tables.rs", "xsave.rs"].contains(&file.name)).collect();
@@ -92,13 +92,13 @@ fn emitted_models_are_the_golden_ones() -> TestResult {
 }
 
 #[test]
-fn a_machine_type_has_what_its_base_has_first() -> TestResult {
+fn a_machine_type_starts_with_the_properties_of_its_base() -> TestResult {
     let (model, _) = merged(&[OLD])?;
     let board = &model.qemu[0].board;
     let compat: Vec<&str> = board.machines[1].compat.iter().map(|set| set.property.as_str()).collect();
     assert_eq!(compat, ["odd", "fpu"]);
     assert_eq!(board.machines[0].compat.len(), 1);
-    // Only the old one drops a default, and its place in the order stays.
+    // Only the old one drops a default, which keeps its place in the order.
     let kvm = |at: usize| -> Vec<(&str, Option<&str>)> {
         let all = board.machines[at].kvm_defaults.iter();
         all.map(|(name, value)| (name.as_str(), value.as_deref())).collect()
@@ -109,7 +109,7 @@ fn a_machine_type_has_what_its_base_has_first() -> TestResult {
 }
 
 #[test]
-fn what_one_release_leaves_open_another_may_state() -> TestResult {
+fn a_missing_xsave_offset_comes_from_another_release() -> TestResult {
     let (model, _) = merged(&[OLD, &newer()])?;
     let offsets: Vec<Option<u32>> = model.xsave.iter().map(|component| component.offset).collect();
     assert_eq!(offsets, [Some(576)]);
@@ -117,7 +117,7 @@ fn what_one_release_leaves_open_another_may_state() -> TestResult {
 }
 
 #[test]
-fn mistakes_have_places() -> TestResult {
+fn errors_have_places() -> TestResult {
     let cases = [
         (
             "1_EDX\t0x3\n",
@@ -128,22 +128,26 @@ fn mistakes_have_places() -> TestResult {
             "share-level=core",
             "share-level=hall",
             "\
-old:18:1: error: `hall` is no level that shares a cache
-  help: one of thread, core, module, die, socket, invalid\n",
+old:18:1: error: `hall` is not a level that can share a cache
+  help: expected one of thread, core, module, die, socket, invalid\n",
         ),
         (
             "old\t1\tnew",
             "old\t1\tnone",
             "\
-old:26:1: error: `old` starts from `none`, which does not stand before it
-old:29:1: error: `old` is no machine type
-old:30:1: error: `old` is no machine type\n",
+old:26:1: error: the base of `old`, `none`, is not defined before it
+old:29:1: error: `old` is not a machine type
+old:30:1: error: `old` is not a machine type\n",
         ),
-        ("old\t1\tnew", "old\t2\tnew", "old:26:1: error: `old` takes version 2, which `Two` does not have\n"),
+        (
+            "old\t1\tnew",
+            "old\t2\tnew",
+            "old:26:1: error: `old` selects version 2, which `Two` does not have\n",
+        ),
         (
             "kvm-default\twide\t-",
             "kvm-default\todd\t-",
-            "old:30:1: error: `odd` is no default property of KVM's\n",
+            "old:30:1: error: `odd` is not a default property of KVM\n",
         ),
         ("cpu\tfpu\toff", "cpu\tfpu\t-", "old:29:1: error: the compatibility property `fpu` has no value\n"),
         (
@@ -154,27 +158,31 @@ old:30:1: error: `old` is no machine type\n",
         (
             "FEAT_7_0_EBX\t5\t256",
             "FEAT_ARCH\t5\t256",
-            "old:19:1: error: `FEAT_ARCH` is an MSR, which enables no component\n",
+            "old:19:1: error: `FEAT_ARCH` is an MSR, which cannot enable a component\n",
         ),
-        ("FEAT_7_0_EBX\t5\t256", "FEAT_9\t5\t256", "old:19:1: error: `FEAT_9` is no word of this release\n"),
+        (
+            "FEAT_7_0_EBX\t5\t256",
+            "FEAT_9\t5\t256",
+            "old:19:1: error: `FEAT_9` is not a word of this release\n",
+        ),
     ];
     for (right, wrong, expected) in cases {
         assert!(OLD.contains(right), "{right}");
-        let (_, said) = merged(&[&OLD.replacen(right, wrong, 1)])?;
-        assert_eq!(said, expected, "{wrong}");
+        let (_, stated) = merged(&[&OLD.replacen(right, wrong, 1)])?;
+        assert_eq!(stated, expected, "{wrong}");
     }
-    let (_, said) = merged(&[OLD, &newer().replace("\t5\t256\t", "\t5\t512\t")])?;
+    let (_, stated) = merged(&[OLD, &newer().replace("\t5\t256\t", "\t5\t512\t")])?;
     let expected =
-        "new:19:1: error: component 2 is not what another release has\nold:19:1: note: the other\n";
-    assert_eq!(said, expected);
-    let (_, said) = merged(&[&OLD.replace("\t256\t-", "\t256\t0"), &newer()])?;
-    assert_eq!(said, expected);
-    // What only a guest needs.
+        "new:19:1: error: component 2 differs from another release\nold:19:1: note: the other release\n";
+    assert_eq!(stated, expected);
+    let (_, stated) = merged(&[&OLD.replace("\t256\t-", "\t256\t0"), &newer()])?;
+    assert_eq!(stated, expected);
+    // Errors in data that only guests need.
     let line = OLD.lines().count() + 1;
     for row in ["qemu-hyperv\thv-no\t0x40000003\tEAX\t0x1", "qemu-hyperv-dep\thv-no\todd"] {
-        let (_, said) = merged(&[&format!("{OLD}{row}\n")])?;
-        let expected = format!("old:{line}:1: error: `hv-no` is no property with a bit\n");
-        assert!(said.starts_with(&expected), "{said}");
+        let (_, stated) = merged(&[&format!("{OLD}{row}\n")])?;
+        let expected = format!("old:{line}:1: error: `hv-no` is not a property with a bit\n");
+        assert!(stated.starts_with(&expected), "{stated}");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The published constants: the list is complete, and tables made from any release have every one of them.
+//! The published constants: the list is complete, and tables from any release have every constant.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -28,17 +28,17 @@ fn names(list: &Published) -> BTreeSet<(String, String)> {
 }
 
 #[test]
-fn the_list_is_that_of_the_pinned_releases() -> TestResult {
+fn the_list_matches_the_pinned_releases() -> TestResult {
     let (linux, qemu) = pinned();
     let list = read(CONSTANTS)?;
     assert_eq!(published::write(&list), CONSTANTS, "the list in its own form");
     let (model, _) = Model::merge_published(&linux, &qemu, &list);
-    assert!(published::write(&Published::of(&model)) == CONSTANTS, "`cpuid-gen constants` adds to the list");
+    assert!(published::write(&model.published()) == CONSTANTS, "`cpuid-gen constants` adds to the list");
     Ok(())
 }
 
 #[test]
-fn every_constant_is_there_whatever_the_tables_are_made_from() -> TestResult {
+fn tables_from_any_release_have_every_constant() -> TestResult {
     let (linux, qemu) = pinned();
     let list = read(CONSTANTS)?;
     let published = names(&list);
@@ -57,7 +57,7 @@ fn every_constant_is_there_whatever_the_tables_are_made_from() -> TestResult {
     for (linux, qemu) in combinations {
         let name = format!("Linux {}, QEMU {}", linux[0].release, qemu[0].release);
         let (model, _) = Model::merge_published(&linux, &qemu, &list);
-        let now = Published::of(&model);
+        let now = model.published();
         let missing: Vec<_> = published.difference(&names(&now)).cloned().collect();
         assert!(missing.is_empty(), "{name} lacks {missing:?}");
         for constant in &list.constants {
@@ -96,7 +96,7 @@ fn a_renamed_bit_has_both_names_and_the_old_one_is_deprecated() -> TestResult {
 }
 
 #[test]
-fn what_is_wrong_in_a_list_is_said_with_its_place() {
+fn errors_in_a_list_have_places() {
     let list = "\
 releases\t7.3.4\t10.2.2
 feature\tA\t0x1\t0\tEDX\t0\tB
@@ -110,18 +110,18 @@ msr\tH\t0x10a\t3\t-
 msr\tI\t0x10a\t4\tG
 ";
     let expected = "\
-constants.tsv:3:1: error: a second constant called `A` in one module
-constants.tsv:2:1: note: the first one
-constants.tsv:2:1: error: the successor `B` is not a constant of its module that stands
-constants.tsv:4:21: error: `32` is not a decimal number from 0 to 31, which `BIT` must be
-constants.tsv:5:12: error: `-` is a column too many
-constants.tsv:6:1: error: the field ends before it begins
-constants.tsv:7:1: error: `thing` is not a kind of row that a list of constants has
+constants.tsv:3:1: error: duplicate constant `A` in a module
+constants.tsv:2:1: note: first here
+constants.tsv:2:1: error: the successor `B` is not a current constant of its module
+constants.tsv:4:21: error: `32` is not a valid `BIT`: expected a decimal number from 0 to 31
+constants.tsv:5:12: error: unexpected column `-`: the row is complete
+constants.tsv:6:1: error: the end of the field is before its start
+constants.tsv:7:1: error: `thing` is not a row of a list of constants
   help: expected releases, feature, msr, software, bug, vmx or field
-constants.tsv:9:1: error: `H` and `G` stand for one bit: one must succeed the other
-constants.tsv:8:1: note: the other one
-constants.tsv:10:1: error: the successor `G` is of another bit, MSR 0x10a[3]
-constants.tsv:8:1: note: it is here
+constants.tsv:9:1: error: `H` and `G` have the same bit: one must succeed the other
+constants.tsv:8:1: note: the other constant
+constants.tsv:10:1: error: the successor `G` has another bit, MSR 0x10a[3]
+constants.tsv:8:1: note: the successor
 ";
     let mut found: Vec<String> = read(list).unwrap_err().lines().map(str::to_owned).collect();
     let mut expected: Vec<String> = expected.lines().map(str::to_owned).collect();

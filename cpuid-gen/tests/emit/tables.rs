@@ -1,7 +1,6 @@
-//! The emitted text of small invented facts, compared with golden files. `BLESS=1 cargo test --workspace --all-features`
-//! rewrites them.
+//! The emitted text of small made-up facts, against golden files. `BLESS=1 cargo test` rewrites them.
 //!
-//! The runtime crate shows that the emitted text compiles: its build emits the pinned releases.
+//! The runtime crate's build shows that the output of the pinned releases compiles.
 
 use std::error::Error;
 use std::path::Path;
@@ -122,12 +121,12 @@ fn location(leaf: u32, register: Register, bit: u8) -> Location {
 }
 
 #[test]
-fn emitted_text_is_the_golden_one() -> TestResult {
+fn emitted_text_matches_the_golden_files() -> TestResult {
     let model = model(&[NEW_LINUX, OLD_LINUX, QEMU])?;
     let sources = ["cpu_model.rs", "kvm_treatment.rs", "location.rs", "name_hash.rs"];
     for file in generate(&model)?.into_iter().map(format).chain([generate_standalone(&model)]) {
         let file = file?;
-        // The vocabulary's sources are what they are.
+        // The vocabulary's sources are copied as they are.
         if sources.contains(&file.name) {
             continue;
         }
@@ -175,7 +174,7 @@ fn the_same_facts_in_any_order_give_the_same_bytes() -> TestResult {
 }
 
 #[test]
-fn a_location_collects_what_every_release_says() -> TestResult {
+fn a_location_has_the_views_of_every_release() -> TestResult {
     let model = model(&[NEW_LINUX, OLD_LINUX, QEMU])?;
     let releases: Vec<&str> = model.linux.iter().map(|release| release.name.as_str()).collect();
     assert_eq!(releases, ["6.9.1", "6.12.0-rc2"]);
@@ -184,13 +183,13 @@ fn a_location_collects_what_every_release_says() -> TestResult {
     assert_eq!(constants[..7], expected);
     assert_eq!(constants[7..], ["CLOCK_40000001_EAX_0", "CLOCK_40000001_EAX_3", "SHARED_80000008_EBX_6"]);
     let find = |at| model.features.iter().find(|feature| feature.location == at).ok_or("absent");
-    // Software-defined first, hardware later: a bit of each sort.
+    // Software-defined first, hardware later: one bit of each kind.
     let fence = find(location(7, Register::Ebx, 7))?;
     assert_eq!((&fence.linux[0].name, fence.linux[0].caps.len()), (&None, 1));
     assert_eq!(fence.linux[1].kernel, Some(WordBit { word: Word(1), bit: Bit(7) }));
     let software: Vec<&str> = model.software.iter().map(|bit| bit.name.as_str()).collect();
     assert_eq!(software, ["FENCE", "SYNTH"]);
-    // The kernel's place of a scattered bit is in a software-defined word; KVM has none for it.
+    // The kernel's place of a scattered bit is in a software-defined word; KVM has none.
     let shared = find(location(0x10, Register::Ebx, 3))?;
     assert_eq!(shared.linux[0].kernel, Some(WordBit { word: Word(1), bit: Bit(3) }));
     assert_eq!(shared.linux[0].kvm, None);
@@ -201,7 +200,7 @@ fn a_location_collects_what_every_release_says() -> TestResult {
 }
 
 #[test]
-fn what_does_not_fit_is_named() -> TestResult {
+fn inconsistent_rows_are_reported() -> TestResult {
     let odd = "linux-release\t6.1\nlinux-word\tCPUID_1_EDX\t0\t0x1\t0\tEDX\nlinux-feature\tFAR\t9\t1\t-\n\
         linux-feature\tA\t0\t1\t-\nlinux-feature\tB\t0\t1\t-\nkvm-feature\tK\tCPUID_9_EAX\t1\nkvm-cap\t-\tset\tNONE\n";
     let twice = "linux-release\t6.1\n";
@@ -218,12 +217,12 @@ fn what_does_not_fit_is_named() -> TestResult {
     let (model, diagnostics) = Model::merge(&linux, &qemu);
     let expected = "\
 odd:3:1: error: `FAR` is in word 9, which this release lacks
-odd:5:1: warning: `B` is left out: CPUID.(EAX=1,ECX=0):EDX[1] is `A` already
+odd:5:1: warning: ignored `B`: CPUID.(EAX=1,ECX=0):EDX[1] is already `A`
 odd:6:1: error: `K` is in `CPUID_9_EAX`, a word without a location
-odd:7:1: warning: KVM names `NONE`, which has no location here
+odd:7:1: warning: KVM names `NONE`, which has no location in this release
 twice:1:1: error: release `6.1` is given twice
 odd:1:1: note: first here
-bad:2:1: error: `x` is in `FEAT_X`, which is no word of this release
+bad:2:1: error: `x` is in `FEAT_X`, which is not a word of this release
 ";
     assert_eq!(diagnostics.render(&sources), expected);
     assert_eq!(model.features.len(), 1);

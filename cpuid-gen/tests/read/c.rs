@@ -1,5 +1,4 @@
-//! The C that the readers stand on: tokens, macros, conditionals, expressions and initializers, against gcc where it
-//! can say.
+//! The C reader: tokens, macros, conditionals, expressions and initializers, compared with gcc where possible.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -9,7 +8,8 @@ use cpuid_gen::c::expand::expand;
 use cpuid_gen::c::expr::{Environment, evaluate};
 use cpuid_gen::c::init::parse_list;
 use cpuid_gen::c::lexer::{Kind, Token, lex, string_value};
-use cpuid_gen::c::preprocess::{Macros, Preprocessor, Unit};
+use cpuid_gen::c::macros::Macros;
+use cpuid_gen::c::preprocess::{Preprocessor, Unit};
 use cpuid_gen::c::{Type, Value};
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::source::{FileId, Sources};
@@ -29,7 +29,7 @@ fn lexed(text: &str) -> Vec<(Kind, String)> {
 }
 
 #[test]
-fn tokens_are_cs() {
+fn tokens_match_gcc() {
     use Kind::{Char, Ident, Number, Other, Punct, Str};
     let cases: &[(&str, &[(Kind, &str)])] = &[
         ("F(3DNOW)", &[(Ident, "F"), (Punct, "("), (Number, "3DNOW"), (Punct, ")")]),
@@ -54,7 +54,7 @@ fn tokens_are_cs() {
 }
 
 #[test]
-fn comments_keep_their_places() {
+fn comments_have_places() {
     let text = "a /* one\ntwo */ b // three \\\n four\nc /* open";
     let (sources, id) = source(text);
     let mut lexed = lex(&sources, id);
@@ -63,20 +63,20 @@ fn comments_keep_their_places() {
     assert_eq!(comments, ["/* one\ntwo */", "// three \\\n four"]);
     assert_eq!(lexed.unclosed.map(|span| sources.place(span).to_string()).as_deref(), Some("test.c:4:3"));
     let starts: Vec<(&str, bool)> = tokens.iter().map(|t| (t.text.as_ref(), t.starts_line)).collect();
-    // As in C, a comment is a blank: what follows a comment over two lines starts no line of its own.
+    // As in C, a comment is a blank: a token after a comment over two lines does not start its line.
     assert_eq!(starts, [("a", true), ("b", false), ("c", true)]);
 }
 
 #[test]
-fn strings_have_their_values() {
+fn string_escapes_are_resolved() {
     let value = |text: &str| {
         let (sources, id) = source(text);
         string_value(&lex(&sources, id).collect::<Vec<_>>()).map_err(|(_, why)| why)
     };
     assert_eq!(value("\"a\" \"b\"").as_deref(), Ok("ab"));
     assert_eq!(value(r#""\n\t\\\"\x41\101\0""#).as_deref(), Ok("\n\t\\\"AA\0"));
-    assert_eq!(value(r#""\q""#).unwrap_err(), r#""\q" has an escape that is not understood"#);
-    assert_eq!(value(r#""\xff""#).unwrap_err(), r#""\xff" has an escape that is not understood"#);
+    assert_eq!(value(r#""\q""#).unwrap_err(), r#""\q" has an unknown escape"#);
+    assert_eq!(value(r#""\xff""#).unwrap_err(), r#""\xff" has an unknown escape"#);
 }
 
 /// Reads a text with the configuration's macros; its diagnostics must be `problems`.
@@ -94,7 +94,7 @@ fn spelled(tokens: &[Token<'_>]) -> String {
     tokens.iter().map(|token| token.text.as_ref()).collect::<Vec<_>>().join(" ")
 }
 
-/// Macro definitions and a text: gcc leaves the same tokens of it. No case may be one that gcc itself refuses.
+/// Macro definitions and a text, for which gcc must produce the same tokens. gcc accepts all of them.
 const EXPANSIONS: &[(&str, &str)] = &[
     ("#define A B\n#define B 1", "A B C"),
     ("#define A A + B\n#define B A", "A B"),
@@ -119,24 +119,24 @@ const EXPANSIONS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn macros_expand_as_gccs_do() {
-    const TEST: &str = "macros_expand_as_gccs_do";
+fn macro_expansion_matches_gcc() {
+    const TEST: &str = "macro_expansion_matches_gcc";
     if !have(TEST, "gcc") {
         return;
     }
     let folder = scratch(TEST);
     for (defines, text) in EXPANSIONS {
-        let said = preprocess(&folder, &format!("{defines}\n{text}\n"), &["-P"]).unwrap();
+        let stated = preprocess(&folder, &format!("{defines}\n{text}\n"), &["-P"]).unwrap();
         with_unit(&format!("{defines}\n{text}\n"), "", |unit, macros| {
             let ours = expand(&unit.tokens, macros, macros.now());
             let ours = ours.unwrap_or_else(|diagnostic| panic!("{text}: {}", diagnostic.message));
-            let said: Vec<String> = lexed(&said).into_iter().map(|(_, text)| text).collect();
-            assert_eq!(spelled(&ours), said.join(" "), "{defines}\n{text}");
+            let stated: Vec<String> = lexed(&stated).into_iter().map(|(_, text)| text).collect();
+            assert_eq!(spelled(&ours), stated.join(" "), "{defines}\n{text}");
         });
     }
 }
 
-/// What each conditional leaves, by gcc with the same macros.
+/// The text that each conditional leaves, from gcc with the same macros.
 const CONDITIONS: &[&str] = &[
     "#if 1\na\n#else\nb\n#endif",
     "#if 0\na\n#elif 2 > 1\nb\n#elif 1\nc\n#else\nd\n#endif",
@@ -153,23 +153,23 @@ const CONDITIONS: &[&str] = &[
 ];
 
 #[test]
-fn conditionals_are_decided_as_gccs_are() {
-    const TEST: &str = "conditionals_are_decided_as_gccs_are";
+fn conditionals_match_gcc() {
+    const TEST: &str = "conditionals_match_gcc";
     if !have(TEST, "gcc") {
         return;
     }
     let folder = scratch(TEST);
     for text in CONDITIONS {
-        let said = preprocess(&folder, &format!("{text}\n"), &["-P"]).unwrap();
+        let stated = preprocess(&folder, &format!("{text}\n"), &["-P"]).unwrap();
         with_unit(&format!("{text}\n"), "", |unit, _| {
-            let said: Vec<String> = lexed(&said).into_iter().map(|(_, text)| text).collect();
-            assert_eq!(spelled(&unit.tokens), said.join(" "), "{text}");
+            let stated: Vec<String> = lexed(&stated).into_iter().map(|(_, text)| text).collect();
+            assert_eq!(spelled(&unit.tokens), stated.join(" "), "{text}");
         });
     }
 }
 
 #[test]
-fn what_conditionals_leave_out_is_on_record() {
+fn inactive_regions_are_recorded() {
     let text = "#ifdef NO\n#define A 1\nx\n#else\n#define B 2\ny\n#endif\n";
     with_unit(text, "", |unit, _| {
         let defines: Vec<(&str, bool)> =
@@ -185,7 +185,7 @@ fn what_conditionals_leave_out_is_on_record() {
 }
 
 #[test]
-fn a_macro_holds_from_its_definition_on() {
+fn a_macro_is_visible_after_its_definition() {
     with_unit(
         "#define N 1\nenum a { X = N };\n#undef N\n#define N 2\nenum b { Y = N };\n",
         "",
@@ -200,7 +200,7 @@ fn a_macro_holds_from_its_definition_on() {
 }
 
 #[test]
-fn enumerators_count_on() {
+fn enumerators_continue_from_the_previous_value() {
     let text = "enum e { A, B = 5, C, D = C * 2, E = -1, F, G = 1 << 4 | 1, };";
     with_unit(text, "", |unit, macros| {
         let (mut names, mut diagnostics) = (HashMap::new(), Diagnostics::new());
@@ -227,7 +227,7 @@ fn declarations_are_found() {
 }
 
 #[test]
-fn initializers_keep_gaps_ranges_and_paths() {
+fn initializers_have_gaps_ranges_and_paths() {
     let text = "{ 7, [3] = 1, 2, [6 ... 8] = 5, [1] = 9 }";
     with_unit(text, "", |unit, macros| {
         let names = HashMap::new();
@@ -251,7 +251,7 @@ fn initializers_keep_gaps_ranges_and_paths() {
     });
 }
 
-/// Ours, with the type, or why there is none.
+/// The reader's value with its type, or its error.
 fn value_of(text: &str) -> Result<Value, String> {
     let (sources, id) = source(text);
     let macros = Macros::default();
@@ -317,15 +317,15 @@ fn expression(rng: &mut Rng, depth: usize) -> String {
         1 => format!("{} {}", rng.pick(&["-", "~", "!", "+"]), inner(rng)),
         2 => format!("({}){}", rng.pick(&CASTS), inner(rng)),
         3 => format!("({} ? {} : {})", inner(rng), inner(rng), inner(rng)),
-        // Without parentheses, so that precedence is under test.
+        // Without parentheses, to test precedence.
         4..=8 => format!("{} {} {}", inner(rng), rng.pick(&BINARY), inner(rng)),
         _ => format!("({} {} {})", inner(rng), rng.pick(&BINARY), inner(rng)),
     }
 }
 
 #[test]
-fn expressions_have_gccs_values_and_types() {
-    const TEST: &str = "expressions_have_gccs_values_and_types";
+fn expression_values_and_types_match_gcc() {
+    const TEST: &str = "expression_values_and_types_match_gcc";
     if !have(TEST, "gcc") {
         return;
     }
@@ -339,14 +339,14 @@ fn expressions_have_gccs_values_and_types() {
         accepted.extend(value_of(&text).ok().map(|value| (text, value)));
     }
     let mut program = "#include <stdio.h>\n#include <stdint.h>\nenum { ENUM = 5 };\n\
-        static void say(unsigned long long v, int size, int is_signed)\n\
+        static void print(unsigned long long v, int size, int is_signed)\n\
         { printf(\"%llx %d %d\\n\", v, size * 8, is_signed); }\n"
         .to_owned();
     for (index, chunk) in accepted.chunks(250).enumerate() {
         writeln!(program, "static void part{index}(void) {{").unwrap();
         for (text, _) in chunk {
             let signed = format!("(__typeof__({text}))-1 < (__typeof__({text}))1");
-            writeln!(program, "say((unsigned long long)({text}), (int)sizeof({text}), {signed});").unwrap();
+            writeln!(program, "print((unsigned long long)({text}), (int)sizeof({text}), {signed});").unwrap();
         }
         program.push_str("}\n");
     }
@@ -355,28 +355,28 @@ fn expressions_have_gccs_values_and_types() {
         writeln!(program, "part{index}();").unwrap();
     }
     program.push_str("}\n");
-    let said = compile_and_run(&folder, &program, &[]).unwrap();
-    assert_eq!(said.lines().count(), accepted.len());
-    for ((text, value), said) in accepted.iter().zip(said.lines()) {
-        // Converted to 64 bits, as the cast in the program does.
+    let stated = compile_and_run(&folder, &program, &[]).unwrap();
+    assert_eq!(stated.lines().count(), accepted.len());
+    for ((text, value), stated) in accepted.iter().zip(stated.lines()) {
+        // Converted to 64 bits, like by the cast in the program.
         let of = value.of;
         let ours = format!("{:x} {} {}", value.to(Type::ULONG).as_u64(), of.bits, u8::from(of.signed));
-        assert_eq!(ours, said, "{text}");
+        assert_eq!(ours, stated, "{text}");
     }
     println!("{} expressions of {tried} accepted, each as gcc has it", accepted.len());
 }
 
-/// What has no value says why.
+/// Expressions without a value give the reason.
 #[test]
-fn what_is_no_constant_is_refused() {
+fn invalid_expressions_are_refused() {
     let refused = [
         ("", "expected a number, found the end of the expression"),
         ("1 +", "expected a number, found the end of the expression"),
-        ("1 2", "`2` after the end of an expression"),
-        ("1 / 0", "a division by zero"),
-        ("1 % (1 - 1)", "a division by zero"),
-        ("1 << 32", "a shift of a 32-bit value by 32"),
-        ("1 << -1", "a shift of a 32-bit value by -1"),
+        ("1 2", "expected the end of the expression, found `2`"),
+        ("1 / 0", "division by zero"),
+        ("1 % (1 - 1)", "division by zero"),
+        ("1 << 32", "cannot shift a 32-bit value by 32"),
+        ("1 << -1", "cannot shift a 32-bit value by -1"),
         ("2147483647 + 1", "`+` overflows a 32-bit value"),
         ("-(-2147483647 - 1)", "`-` overflows a 32-bit value"),
         ("0x", "`0x` is not an integer constant"),
@@ -387,12 +387,12 @@ fn what_is_no_constant_is_refused() {
         ("1.5", "`1.5` is not an integer constant"),
         ("18446744073709551616", "`18446744073709551616` does not fit into 64 bits"),
         ("9223372036854775808", "`9223372036854775808` does not fit into its type"),
-        ("nothing", "`nothing` is neither a macro nor an enumerator that is known"),
-        ("call(1)", "`call(` is no macro that is known"),
+        ("nothing", "unknown name `nothing`: neither a macro nor an enumerator"),
+        ("call(1)", "unknown macro `call(`"),
         ("(1", "expected `)`, found the end of the expression"),
         ("1 ? 2", "expected `:`, found the end of the expression"),
         ("\"text\"", "expected a number, found `\"text\"`"),
-        ("'ab'", "'ab' is not one ASCII character"),
+        ("'ab'", "'ab' is not a single ASCII character"),
         ("*p", "expected a number, a name or `(`, found `*`"),
     ];
     for (text, why) in refused {

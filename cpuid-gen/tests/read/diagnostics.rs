@@ -1,5 +1,5 @@
-//! The exact text of every diagnostic: small made-up trees that read cleanly, and one change for each thing that can
-//! be wrong. `BLESS=1 cargo test --workspace --all-features` rewrites the golden files.
+//! The exact text of every diagnostic: small made-up trees that read without errors, and one change for each possible
+//! error. `BLESS=1` rewrites the golden files.
 
 use std::fs;
 use std::path::Path;
@@ -24,11 +24,11 @@ mod qemu_cases;
 const LINUX: &str = include_str!("../fixtures/small-linux.txt");
 const QEMU: &str = include_str!("../fixtures/small-qemu.txt");
 
-/// A name for the report, the file that changes, what is replaced, and by what. An empty text to replace means that
-/// the new one goes in front of the file; `-` for the new one removes the file.
+/// A name for the report, the changed file, the old text, and the new text. With an empty old text, the new one is
+/// inserted at the start of the file; `-` as the new text removes the file.
 pub(crate) type Case = (&'static str, &'static str, &'static str, &'static str);
 
-/// Compares with a golden file, or writes it.
+/// Compares with a golden file, or rewrites it.
 fn golden(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/diagnostics").join(name);
     if std::env::var("BLESS").as_deref() == Ok("1") {
@@ -62,7 +62,7 @@ fn changed(archive: &str, case: &Case) -> Vec<(String, String)> {
     files
 }
 
-/// Every case's diagnostics; a case without any is a mistake in the case.
+/// The diagnostics of every case; a case without any is an error in the case.
 fn report(kind: &str, archive: &str, cases: &[Case], read: impl Fn(&Path) -> String) -> String {
     let (mut out, mut silent) = (String::new(), Vec::new());
     let folder = scratch(&format!("diagnostics-{kind}"));
@@ -80,44 +80,44 @@ fn report(kind: &str, archive: &str, cases: &[Case], read: impl Fn(&Path) -> Str
 }
 
 #[test]
-fn of_linux_trees() {
+fn linux_tree_diagnostics() {
     let found = report("linux", LINUX, linux_cases::CASES, |root| read_linux(root).1);
     golden("linux.txt", &found);
 }
 
 #[test]
-fn of_the_script() {
+fn script_diagnostics() {
     let found = report("script", LINUX, linux_cases::SCRIPT, |root| {
         let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
         let tree = Tree::open(&mut sources, root, &mut diagnostics).unwrap();
-        diagnostics.extend(capflags::of_tree(&sources, &tree).err().into_iter().flatten());
+        diagnostics.extend(capflags::from_tree(&sources, &tree).err().into_iter().flatten());
         shown(&sources, diagnostics, root)
     });
     golden("script.txt", &found);
 }
 
 #[test]
-fn of_qemu_trees() {
+fn qemu_tree_diagnostics() {
     golden("qemu.txt", &report("qemu", QEMU, qemu_cases::CASES, |root| read_qemu(root).1));
 }
 
 #[test]
-fn of_cpu_models() {
+fn cpu_model_diagnostics() {
     golden("models.txt", &report("models", QEMU, qemu_cases::MODELS, |root| read_qemu(root).1));
 }
 
 #[test]
-fn of_machine_types() {
+fn machine_type_diagnostics() {
     golden("machines.txt", &report("machines", QEMU, machine_cases::CASES, |root| read_qemu(root).1));
 }
 
 #[test]
-fn of_c() {
+fn c_diagnostics() {
     golden("c.txt", &report("c", QEMU, qemu_cases::C, |root| read_qemu(root).1));
 }
 
 #[test]
-fn of_facts() {
+fn facts_diagnostics() {
     let mut out = String::new();
     for (name, text) in facts_cases::CASES {
         let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
@@ -128,9 +128,9 @@ fn of_facts() {
     golden("facts.txt", &out);
 }
 
-/// Facts of one project where those of the other are wanted, and a tree that is none.
+/// Facts of the wrong project, and a folder that is not a tree.
 #[test]
-fn of_inputs() {
+fn input_diagnostics() {
     let folder = scratch("diagnostics-inputs");
     fs::create_dir(folder.join("empty")).unwrap();
     fs::write(folder.join("linux.tsv"), "linux-release\t6.2.1\n").unwrap();
@@ -153,9 +153,9 @@ fn of_inputs() {
     golden("inputs.txt", &out);
 }
 
-/// The odd cases of the fixtures come out right.
+/// The unusual cases in the fixtures are read correctly.
 #[test]
-fn the_fixtures_read_as_they_should() {
+fn the_fixtures_have_the_expected_facts() {
     let folder = scratch("diagnostics-baseline");
     write_files(&folder.join("linux"), &unpacked(LINUX));
     write_files(&folder.join("qemu"), &unpacked(QEMU));

@@ -1,4 +1,4 @@
-//! The facts file: a row of every kind, written as it was read; and rows that are wrong, each with its own diagnostic.
+//! Facts files: every kind of row is written as it was read, and each faulty row has its own diagnostic.
 
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{self, Facts};
@@ -55,7 +55,7 @@ fn read(text: &str) -> (Option<Facts>, Sources, Diagnostics) {
 }
 
 #[test]
-fn every_kind_is_written_as_it_was_read() {
+fn every_kind_of_row_round_trips() {
     for text in [QEMU, LINUX] {
         let written = match read(text).0.expect("facts") {
             Facts::Linux(facts) => facts::write_linux(&facts),
@@ -66,22 +66,25 @@ fn every_kind_is_written_as_it_was_read() {
 }
 
 #[test]
-fn each_wrong_row_is_named() {
+fn each_faulty_row_has_its_diagnostic() {
     let cases = [
-        ("qemu-model-word\tB\tW\t0x1", "must stand below the `qemu-model` row of `B`"),
-        ("qemu-model-prop\tA\t3\tx\ton", "must stand below the `qemu-model-version` row of `3`"),
-        ("qemu-model-colour\tA\tred", "`qemu-model-colour` is not a kind of row"),
+        ("qemu-model-word\tB\tW\t0x1", "must be below the `qemu-model` row of `B`"),
+        ("qemu-model-prop\tA\t3\tx\ton", "must be below the `qemu-model-version` row of `3`"),
+        ("qemu-model-colour\tA\tred", "`qemu-model-colour` is not a row of a QEMU facts file"),
         ("qemu-model-cache\tA\t2\tl1d\tlevel=1", "no `type=`"),
-        ("qemu-model-cache\tA\t2\tl4\ttype=data", "`l4` is not a cache"),
-        ("qemu-model-cache\tA\t2\tl1d\ttype=data\ttype=data", "is a second value"),
+        ("qemu-model-cache\tA\t2\tl4\ttype=data", "`l4` is not a valid cache"),
+        ("qemu-model-cache\tA\t2\tl1d\ttype=data\ttype=data", "repeats a key"),
         ("qemu-model-cache\tA\t2\tl1d\ttype=data\tinclusive=0", "must be 1 or absent"),
         ("qemu-model-prop\tA\t2\tx\t\"open", "opens a quote that is not closed"),
         ("qemu-machine\tm\tnewest\t-", "`newest` is not a version"),
         ("qemu-property\tp\tbit\tf\t64\t-", "`64` is not a bit"),
-        ("qemu-hyperv\tp\t0x40000004\tEAX\t0x100000000", "`0x100000000` is not a 32-bit hexadecimal number"),
-        ("qemu-hyperv-dep\tp\tq\tr", "`r` is a column too many"),
-        ("qemu-cache-descriptor\t0x100\tdata\t1\t1\t1\t1", "`0x100` is not a byte"),
-        ("qemu-xsave\t2\tW\t28\t256\t576\t1", "`1` is a column too many"),
+        (
+            "qemu-hyperv\tp\t0x40000004\tEAX\t0x100000000",
+            "`0x100000000` is not a valid `MASK`: expected a 32-bit",
+        ),
+        ("qemu-hyperv-dep\tp\tq\tr", "unexpected column `r`: the row is complete"),
+        ("qemu-cache-descriptor\t0x100\tdata\t1\t1\t1\t1", "`0x100` is not a valid `BYTE`"),
+        ("qemu-xsave\t2\tW\t28\t256\t576\t1", "unexpected column `1`: the row is complete"),
     ];
     for (row, expected) in cases {
         let head =

@@ -1,5 +1,5 @@
-//! The fuzz targets on a stable compiler: each on its corpus and on a few thousand mutations that are the same in every
-//! run. The long search is `cargo +nightly fuzz run TARGET` in `fuzz/`.
+//! The fuzz targets on a stable compiler: each with its corpus and a few thousand deterministic mutations. The long
+//! search is `cargo +nightly fuzz run TARGET` in `fuzz/`.
 
 #[path = "../../../fuzz/src/replay.rs"]
 mod replay;

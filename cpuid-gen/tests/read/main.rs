@@ -1,4 +1,4 @@
-//! The readers: C, source trees, facts files, and what they say of faulty ones.
+//! The readers of C, source trees and facts files, and their diagnostics.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

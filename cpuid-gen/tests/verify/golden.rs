@@ -1,6 +1,6 @@
-//! The text of every kind of finding, on tiny invented facts.
+//! The text of every kind of finding, on small made-up facts.
 //!
-//! `BLESS=1 cargo test --workspace --all-features` rewrites the expected texts.
+//! `BLESS=1 cargo test --test verify golden` rewrites the expected texts.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use cpuid_gen::verify::{Kind, Scope, verify as check};
 
 use crate::input::Input;
 
-/// A Linux release that says nothing wrong.
+/// A Linux release without findings.
 const LINUX_1: &str = "\
 linux-release	1.0
 linux-count	NCAPINTS	4
@@ -63,7 +63,7 @@ qemu-comment	FEAT_7_0_EBX	0x7	0	EBX
 qemu-dep	FEAT_7_0_EBX	0x20	FEAT_VMX	0xffffffffffffffff
 ";
 
-/// Replacements in the text of the named release: `linux` and `qemu` are the ones above, `newer-...` a 2.0 of each.
+/// Replacements in the text of the named release: `linux` and `qemu` are those above, `newer-...` a 2.0 of each.
 type Edit = (&'static str, &'static str, &'static str);
 
 struct Case {
@@ -122,7 +122,7 @@ const CASES: [Case; 30] = [
         kind: Kind::DepOpposite,
         edits: &[
             ("linux", "AVX2	FPU\n", "AVX2	NX\nlinux-dep	NX	FPU\n"),
-            // What AVX2 comes to need by way of NX needs AVX2.
+            // The prerequisite that AVX2 has through NX needs AVX2.
             ("qemu", "qemu-dep", "qemu-dep	FEAT_7_0_EBX	0x20	FEAT_1_EDX	0x1\nqemu-dep"),
         ],
     },
@@ -140,7 +140,7 @@ fn golden(name: &str, found: &str) {
     assert_eq!(found, expected, "{} differs; BLESS=1 writes it anew", path.display());
 }
 
-/// The releases with these edits; a 2.0 only when one edits it.
+/// The releases with these edits; a 2.0 only if it has an edit.
 fn edited(edits: &[Edit]) -> Vec<(String, String)> {
     let mut files: Vec<(String, String)> =
         vec![("linux".to_owned(), LINUX_1.to_owned()), ("qemu".to_owned(), QEMU_1.to_owned())];
@@ -166,7 +166,7 @@ fn report(edits: &[Edit], differences: &str, scope: Scope) -> String {
 }
 
 #[test]
-fn every_kind_of_finding() {
+fn every_kind_of_finding_has_its_text() {
     for case in &CASES {
         let text = report(case.edits, "", Scope::Given);
         let name = case.kind.name();
@@ -179,12 +179,12 @@ fn every_kind_of_finding() {
 }
 
 #[test]
-fn nothing_wrong() {
+fn consistent_facts_have_no_findings() {
     golden("nothing-wrong.txt", &report(&[], "", Scope::Pinned));
 }
 
 #[test]
-fn explained_and_stale() {
+fn explained_findings_are_omitted_and_stale_entries_reported() {
     let edits: &[Edit] =
         &[("qemu", "8	cx8", "8	cx9"), ("qemu", "macro	CPUID_7_0_EBX_AVX2", "macro	CPUID_OLD_AVX2")];
     let differences = "\
@@ -200,7 +200,7 @@ rewritten	cpuid-field	1.0	2.0	history	not needed
 }
 
 #[test]
-fn differences_that_cannot_be_read() {
+fn unreadable_differences_are_reported() {
     let differences = "\
 bit-nam	a	b	c	alias	no such kind
 bit-name	a	b	c	maybe	no such verdict
@@ -217,9 +217,9 @@ rewritten	cpuid-field	6.1	6.2	history	twice
     golden("unreadable-differences.txt", &report(&[], differences, Scope::Given));
 }
 
-/// A table that was written anew is not compared with the older one, and another one is.
+/// A replaced table is not compared with the older one; other tables are.
 #[test]
-fn what_was_rewritten() {
+fn rewritten_tables_are_not_compared() {
     let edits: &[Edit] = &[(
         "newer-linux",
         "5\nlinux-config	required	FPU	-\nlinux-config	disabled	AVX2	!X86_AVX2\ncpuid-field	0x1	0	0	EDX	0	0	fpu",
@@ -232,9 +232,9 @@ fn what_was_rewritten() {
     assert!(report(edits, "", Scope::Pinned).contains("error: gone: cpuid-field"));
 }
 
-/// KVM's own leaf: QEMU's names without the prefix that their word's family has.
+/// KVM's own leaf: QEMU's names without the prefix of their word's family.
 #[test]
-fn what_kvm_tells_its_guests() {
+fn kvm_leaf_names_are_compared_without_their_prefix() {
     let linux = "linux-release	1.0\nlinux-word	CPUID_LNX_1	0	-	-	-\nkvm-para	PV_EOI	0x40000001	0	EAX	6\nkvm-para	PV_IPI	0x40000001	0	EAX	11\n";
     let qemu = "qemu-release	1.0\nqemu-word	FEAT_KVM	0	cpuid	0x40000001	-	EAX\n\
                 qemu-bit	FEAT_KVM	6	kvm-pv-eoi\nqemu-bit	FEAT_KVM	11	kvm-pv-api\n\

@@ -1,4 +1,4 @@
-//! What the tests of `verify` share: the pinned facts and the known differences.
+//! Shared by the tests of `verify`: the pinned facts and the known differences.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use cpuid_gen::verify::Differences;
 
 /// The pinned releases, oldest first.
 pub(crate) const LINUX: [&str; 3] = ["linux-6.1.tsv", "linux-6.12.tsv", "linux-7.3.tsv"];
-/// The same of QEMU.
+/// The pinned releases of QEMU, oldest first.
 pub(crate) const QEMU: [&str; 3] = ["qemu-7.2.tsv", "qemu-10.0.tsv", "qemu-10.2.tsv"];
 
 fn upstream() -> PathBuf {
@@ -23,7 +23,7 @@ pub(crate) fn text_of(name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Everything that `verify` takes.
+/// The inputs of `verify`.
 pub(crate) struct Input {
     pub(crate) sources: Sources,
     pub(crate) linux: Vec<LinuxFacts>,
@@ -32,7 +32,7 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Reads `(name, text)` files and the differences. None when a reader rejects one.
+    /// Reads `(name, text)` files and the differences. `None` if a reader rejects one.
     pub(crate) fn try_read(files: &[(&str, &str)], differences: &str) -> Result<Input, String> {
         let mut sources = Sources::new();
         let mut diagnostics = Diagnostics::new();

@@ -1,8 +1,8 @@
-//! Plants one mistake at a time in the pinned facts and counts which are reported at the right place.
+//! Plants single errors in the pinned facts and counts those that are reported at the right place.
 //!
-//! Every kind of row with every kind of mistake that it can have, a fixed number of each, chosen by a seeded generator.
-//! A mistake counts as reported when a finding has the row's line, or for a dropped row its name. What cannot be seen
-//! is listed in [`UNSEEN`] with the reason.
+//! Every kind of row with every kind of error that it can have, a fixed number of each, chosen by a seeded generator.
+//! An error counts as reported if a finding has the row's line, or for a removed row its name. Errors that cannot be
+//! detected are listed in [`UNSEEN`] with the reason.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -14,10 +14,10 @@ use cpuid_gen::verify::{Scope, verify as check};
 
 use crate::input::{Input, LINUX, QEMU, text_of};
 
-/// How many of each.
+/// The number of each.
 const EACH: usize = 8;
 
-/// What a column is, and so which mistakes it can have.
+/// The meaning of a column, which determines the errors it can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Column {
     Name,
@@ -30,7 +30,7 @@ enum Column {
     Other,
 }
 
-/// One mistake.
+/// A kind of error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Mistake {
     BitMoved,
@@ -72,42 +72,43 @@ const ROWS: [(&str, &[Column]); 22] = [
     ("qemu-release", &[]),
 ];
 
-/// A class of mistakes that the facts cannot show.
+/// A class of errors that the facts cannot reveal.
 struct Unseen {
     applies: fn(&Planted<'_>) -> bool,
     reason: &'static str,
 }
 
-/// What cannot be seen, and why. A mistake that is not reported and in none of these classes fails the test.
+/// The undetectable errors, and the reasons. An error that is not reported and in none of these classes fails the
+/// test.
 const UNSEEN: [Unseen; 4] = [
     Unseen {
         applies: |planted| planted.stale,
-        reason: "undoes a known difference: reported, but at the entry of differences.tsv that is stale now",
+        reason: "undoes a known difference: reported at the entry of differences.tsv that is now stale",
     },
     Unseen {
         applies: |planted| planted.twice && planted.mistake != Mistake::Doubled,
-        reason: "changed one of two equal rows: upstream has the row twice, and the other still says the same",
+        reason: "changed one of two equal rows: the other one is unchanged",
     },
     Unseen {
         applies: |planted| planted.mistake == Mistake::Dropped && !planted.in_older,
-        reason: "dropped from the first release that has it: what is left equals a release that does not have it yet",
+        reason: "dropped from the first release that has it: the rest equals a release without it",
     },
     Unseen {
         applies: |planted| {
             planted.mistake != Mistake::Dropped && planted.mistake != Mistake::Doubled && planted.only_here
         },
-        reason: "changed where one release alone has it, and no other table or project speaks of it",
+        reason: "changed where only one release has it, and no other table or project mentions it",
     },
 ];
 
-/// What a class may ask about a planted mistake.
+/// A condition of a class on a planted error.
 struct Planted<'a> {
     mistake: Mistake,
-    /// The release before this one has a row about the same thing.
+    /// The previous release has a row about the same thing.
     in_older: bool,
     /// No other release has a row about the same thing.
     only_here: bool,
-    /// The same row stands there twice.
+    /// The same row occurs twice.
     twice: bool,
     /// An entry of the differences is reported as stale.
     stale: bool,
@@ -125,7 +126,7 @@ impl Random {
     }
 }
 
-/// A mutated file, the lines where the mistake is, and the names that a dropped row leaves to be found.
+/// A mutated file, the lines of the error, and the names by which a removed row can be found.
 struct Mutant {
     text: String,
     lines: BTreeSet<u32>,
@@ -137,7 +138,7 @@ fn columns_of(kind: &str) -> &'static [Column] {
     ROWS.iter().find(|(known, _)| *known == kind).unwrap_or_else(|| panic!("{kind} is not covered")).1
 }
 
-/// The column that a mistake is made in, for this row; none when it cannot have it.
+/// The column of an error in this row; `None` if the row cannot have it.
 fn column_for(mistake: Mistake, row: &[&str]) -> Option<usize> {
     let columns = columns_of(row[0]);
     let wanted: &[Column] = match mistake {
@@ -180,7 +181,7 @@ fn changed(mistake: Mistake, column: Column, text: &str, random: &mut Random) ->
     }
 }
 
-/// A mistake in the row at `index`; none when it would change nothing.
+/// An error in the row at `index`; `None` if it would not change anything.
 fn mutate(lines: &[&str], index: usize, mistake: Mistake, random: &mut Random) -> Option<Mutant> {
     let row: Vec<&str> = lines[index].split('\t').collect();
     let at = column_for(mistake, &row)?;
@@ -218,7 +219,7 @@ fn mutate(lines: &[&str], index: usize, mistake: Mistake, random: &mut Random) -
     Some(Mutant { text: text.join("\n"), lines: at_lines, dropped, shown })
 }
 
-/// Rows that list things have no order: two names under one heading can be swapped.
+/// Rows of lists have no order: two names under one heading can be swapped.
 fn swap_is_nothing(row: &[&str], other: &[&str], at: usize) -> bool {
     (1..row.len()).filter(|column| *column != at).all(|column| row.get(column) == other.get(column))
 }
@@ -229,7 +230,7 @@ fn with_column(row: &[&str], at: usize, new: &str) -> String {
     row.join("\t")
 }
 
-/// What a row is about: its kind and the columns that say so.
+/// The subject of a row: its kind and the columns that identify it.
 fn subject_of(line: &str) -> Vec<&str> {
     let row: Vec<&str> = line.split('\t').collect();
     let about: &[usize] = match row[0] {
@@ -255,7 +256,7 @@ impl<'a> Planted<'a> {
     ) -> Planted<'a> {
         let project = if file < LINUX.len() { 0..LINUX.len() } else { LINUX.len()..texts.len() };
         let subject = subject_of(line);
-        // Upstream wrote cpuid.csv anew after the first pinned release, and a row of the differences says so.
+        // Upstream replaced cpuid.csv after the first pinned release, as a row of the differences records.
         let compared = |other: usize| subject[0] != "cpuid-field" || (file == 0) == (other == 0);
         let has =
             |other: usize| compared(other) && texts[other].lines().any(|line| subject_of(line) == subject);
@@ -275,7 +276,7 @@ impl<'a> Planted<'a> {
     }
 }
 
-/// What a finding about a dropped row must name.
+/// The names that a finding about a removed row must contain.
 fn names_in(row: &[&str]) -> Vec<String> {
     let columns = columns_of(row[0]);
     let mut names: Vec<String> = Vec::new();
@@ -335,7 +336,7 @@ impl Bench {
         Bench { input, texts }
     }
 
-    /// Whether the mistake is reported, by the reader or by `verify`, and whether it makes a known difference stale.
+    /// Whether the error is reported, by the reader or by `verify`, and whether it makes a known difference stale.
     fn reports(&mut self, file: usize, mutant: &Mutant) -> (bool, bool) {
         let id = self.input.sources.add("mutant.tsv", mutant.text.clone());
         let mut diagnostics = Diagnostics::new();
@@ -352,7 +353,7 @@ impl Bench {
         found
     }
 
-    /// Puts a release's facts in the place of its project's other facts; these.
+    /// Replaces a release's facts and returns the old ones.
     fn put(&mut self, slot: usize, facts: Facts) -> Facts {
         match facts {
             Facts::Linux(facts) => Facts::Linux(std::mem::replace(&mut self.input.linux[slot], facts)),
@@ -360,8 +361,8 @@ impl Bench {
         }
     }
 
-    /// First the release is checked by itself, then its project, then everything. Each check of fewer releases is one of
-    /// those of more, but for what is stale, so that what it finds need not be looked for with more.
+    /// The release is checked by itself, then its project, then everything. Except for stale entries, the findings
+    /// for fewer releases are a subset of those for more, so a reported error needs no further check.
     fn found(&self, file: usize, id: FileId, mutant: &Mutant) -> (bool, bool) {
         let Input { sources, linux, qemu, differences } = &self.input;
         let slot = file % LINUX.len();
@@ -395,7 +396,7 @@ const MISTAKES: [Mistake; 9] = [
     Mistake::Doubled,
 ];
 
-/// What came of one kind of mistake in one kind of row.
+/// The results of one kind of error in one kind of row.
 #[derive(Default)]
 struct Count {
     planted: usize,
@@ -432,7 +433,7 @@ fn planted_mistakes_are_reported() {
     assert!(classes * 10 < planted, "more than a tenth cannot be seen\n{report}");
 }
 
-/// A mistake in a row of a file.
+/// An error in a row of a file.
 struct Seed {
     kind: &'static str,
     mistake: Mistake,
@@ -441,7 +442,7 @@ struct Seed {
     mutant: Mutant,
 }
 
-/// Of each kind of row and of mistake, as many as are wanted.
+/// For each kind of row and of error, the wanted number.
 fn plant(lines: &[Vec<&str>]) -> Vec<Seed> {
     let mut random = Random(0x5eed_c0de_cafe_f00d);
     let mut all = Vec::new();
@@ -465,7 +466,7 @@ fn plant(lines: &[Vec<&str>]) -> Vec<Seed> {
     all
 }
 
-/// What [`Bench::reports`] says of each, asked on every CPU.
+/// The result of [`Bench::reports`] for each, computed on all CPUs.
 fn report_all(all: &[Seed]) -> Vec<(bool, bool)> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = |seeds: &[Seed]| -> Vec<(bool, bool)> {
@@ -479,7 +480,7 @@ fn report_all(all: &[Seed]) -> Vec<(bool, bool)> {
     })
 }
 
-/// The rows of this kind: the files that have any, each with its lines' numbers.
+/// The rows of this kind: the files that have any, each with its line numbers.
 fn rows_of(lines: &[Vec<&str>], kind: &str) -> Vec<(usize, Vec<usize>)> {
     let is_row = |line: &str| line.split('\t').next() == Some(kind);
     let indices = |file: usize| (0..lines[file].len()).filter(|at| is_row(lines[file][*at])).collect();

@@ -12,7 +12,8 @@ use std::process::{Command, Stdio};
 
 use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Registers, Subleaf};
 
-use super::{Vcpu, memory};
+use super::memory;
+use super::vcpu::Vcpu;
 
 /// `KVM_GET_CPUID2`: `_IOWR(0xAE, 0x91, struct kvm_cpuid2)`.
 const KVM_GET_CPUID2: u32 = 0xc008_ae91;

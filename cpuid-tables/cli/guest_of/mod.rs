@@ -13,20 +13,14 @@ use cpuid_tables::dump::Cpu;
 use cpuid_tables::kvm::{Device, KvmSystem as _};
 use cpuid_tables::{CpuidEntry, OwnBits, Register};
 
-use super::Result;
-use super::output::{Failed, warn};
+use super::outcome::{Failed, Result};
+use super::output::warn;
 
 mod gdb;
 mod memory;
+mod vcpu;
 
-/// A vCPU's descriptor in a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Vcpu {
-    /// The id that KVM knows it by.
-    id: u32,
-    /// The process's number for it.
-    descriptor: u32,
-}
+use vcpu::Vcpu;
 
 /// The tables of a process's vCPUs, by their ids.
 pub(super) fn read(pid: u32) -> Result<Vec<Cpu>> {

@@ -19,17 +19,28 @@
 mod token;
 
 use core::mem;
+use std::boxed::Box;
 use std::format;
 use std::io::Write;
 use std::string::String;
 use std::vec::Vec;
 
 use self::token::{Token, number, token};
+use super::cpu::Cpu;
+use super::descriptor::{Descriptor, Flags, Mark, Several, Style, Unwritable};
 use super::scan::Scan;
 use super::sink::{Fault, Line, Parser, Sink};
-use super::{Cpu, WriteError};
 use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::table::CpuidEntry;
+
+/// The format.
+pub(super) const FORMAT: Descriptor = Descriptor {
+    name: "gdb",
+    about: "`cpuid_entries` as gdb and crash print them",
+    marks: &[Mark::Text(b"function = "), Mark::Text(b"cpuid_entries = ")],
+    parser: || Box::new(Gdb::default()),
+    style: Some(Style { write, flags: Flags::All, open: false, several: Several::Yes }),
+};
 
 const FIELDS: [&[u8]; 7] = [b"function", b"index", b"flags", b"eax", b"ebx", b"ecx", b"edx"];
 /// The type of an entry.
@@ -41,7 +52,7 @@ const CUT_OFF: &str = "gdb left the rest out: `set print elements unlimited` mak
 
 /// The reader.
 #[derive(Default)]
-pub(super) struct Gdb {
+struct Gdb {
     state: State,
     /// `cpuid_nent` of the table that comes.
     count: Option<u32>,
@@ -339,7 +350,7 @@ impl Parser for Gdb {
 }
 
 /// Writes a CPU.
-pub(super) fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), WriteError> {
+fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), Unwritable> {
     if let Some(number) = cpu.number {
         writeln!(out, "  vcpu_id = {number},")?;
     }

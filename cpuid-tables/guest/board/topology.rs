@@ -7,6 +7,7 @@ use crate::guest::parse::smp::Smp;
 
 /// A complete topology.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Topology {
     /// Initial number of vCPUs.
     pub cpus: u32,

@@ -26,7 +26,7 @@ const RAISING: [Reg; 15] = [
 ];
 
 impl Cpu<'_> {
-    /// Raises the minimum levels to the features' needs, then sets the levels.
+    /// Raises the minimum levels to the features' needs.
     pub(crate) fn raise_levels(&mut self) {
         self.raise_by(Reg::L7Ebx);
         if self.settings.full_cpuid_auto_level {
@@ -34,17 +34,6 @@ impl Cpu<'_> {
                 self.raise_by(reg);
             }
             self.raise_for_leaves();
-        }
-        let settings = &mut self.settings;
-        for (level, least) in [
-            (&mut settings.level_func7, settings.min_level_func7),
-            (&mut settings.level, settings.min_level),
-            (&mut settings.xlevel, settings.min_xlevel),
-            (&mut settings.xlevel2, settings.min_xlevel2),
-        ] {
-            if *level == u32::MAX {
-                *level = least;
-            }
         }
     }
 

@@ -13,6 +13,7 @@ use crate::guest::parse::cpu::{CpuOption, CpuSetting};
 use crate::guest::parse::machine::Irqchip;
 use crate::guest::parse::values::Value;
 use crate::models::cpu_model::CpuModel;
+use crate::table::Vendor;
 
 /// `MCG_LMCE_P`: machine checks delivered to a single processor.
 pub(crate) const LMCE: u64 = 1 << 27;
@@ -69,9 +70,8 @@ impl Cpu<'_> {
     }
 
     /// A named model has the host's vendor (`host_cpu_instance_init`).
-    fn host_vendor(&self) -> [u32; 3] {
-        let Registers { ebx, ecx, edx, .. } = self.supported.instruction(0, 0);
-        [ebx, edx, ecx]
+    fn host_vendor(&self) -> Vendor {
+        Vendor::from_registers(self.supported.instruction(0, 0))
     }
 
     /// KVM's defaults, some of which depend on the interrupt controller's location (`kvm_cpu_instance_init`).

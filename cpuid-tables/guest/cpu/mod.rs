@@ -11,10 +11,10 @@ pub(crate) mod properties;
 pub(crate) mod realize;
 pub(crate) mod settings;
 pub(crate) mod supported;
-pub(crate) mod vendor;
 pub(crate) mod xsave;
 
 use crate::bits::location::Registers;
+use crate::table::Vendor;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
@@ -25,7 +25,6 @@ use super::cpu::components::Components;
 use super::cpu::flags::{Flag, Reg, WORDS};
 use super::cpu::settings::Settings;
 use super::cpu::supported::Supported;
-use super::cpu::vendor::{AMD, INTEL, ZHAOXIN};
 use super::error::BuildError;
 use super::report::{Filtered, Reason, Warning};
 use crate::generated::guest_tables::{NAMES, Target, WordMask};
@@ -113,15 +112,15 @@ impl Cpu<'_> {
     }
 
     pub(crate) fn is_amd(&self) -> bool {
-        self.settings.vendor == AMD
+        self.settings.vendor == Vendor::AMD
     }
 
     pub(crate) fn is_intel(&self) -> bool {
-        self.settings.vendor == INTEL
+        self.settings.vendor == Vendor::INTEL
     }
 
     pub(crate) fn is_zhaoxin(&self) -> bool {
-        ZHAOXIN.contains(&self.settings.vendor)
+        [Vendor::CENTAUR, Vendor::ZHAOXIN].contains(&self.settings.vendor)
     }
 
     /// The name by which the CPU was requested.

@@ -5,10 +5,10 @@ use alloc::string::String;
 
 use super::Cpu;
 use super::settings::{IDS, OnOffAuto, words};
-use super::vendor;
 use crate::guest::error::BuildError;
 use crate::guest::parse::values::{Value, boolean, signed, unsigned};
 use crate::models::machine::CpuProperty;
+use crate::table::Vendor;
 
 /// Parses the values of one property.
 struct Reader<'v> {
@@ -122,12 +122,12 @@ impl Cpu<'_> {
             "hv-version-id-snumber" => settings.hv_version_snumber = read.u32()?,
             "x-hv-max-vps" => settings.hv_max_vps = read.i32()?,
             "phys-bits" => settings.phys_bits = read.u32()?,
-            "guest-phys-bits" => settings.guest_phys_bits = read.u32()?,
+            "guest-phys-bits" => settings.guest_phys_bits = set(read.u32()?),
             "host-phys-bits-limit" => settings.host_phys_bits_limit = read.u8()?,
-            "level-func7" => settings.level_func7 = read.u32()?,
-            "level" => settings.level = read.u32()?,
-            "xlevel" => settings.xlevel = read.u32()?,
-            "xlevel2" => settings.xlevel2 = read.u32()?,
+            "level-func7" => settings.level_func7 = set(read.u32()?),
+            "level" => settings.level = set(read.u32()?),
+            "xlevel" => settings.xlevel = set(read.u32()?),
+            "xlevel2" => settings.xlevel2 = set(read.u32()?),
             "min-level" => settings.min_level = read.u32()?,
             "min-xlevel" => settings.min_xlevel = read.u32()?,
             "min-xlevel2" => settings.min_xlevel2 = read.u32()?,
@@ -135,7 +135,7 @@ impl Cpu<'_> {
             "lbr-fmt" => settings.lbr_fmt = Some(read.lbr_format()?),
             "tsc-frequency" => settings.tsc_khz = Some(read.khz()?).filter(|khz| *khz != 0),
             name => match IDS.iter().position(|id| *id == name) {
-                Some(at) => settings.ids[at] = read.i32()?,
+                Some(at) => settings.ids[at] = set(read.i32()?),
                 None => return Ok(false),
             },
         }
@@ -186,7 +186,7 @@ impl Cpu<'_> {
             "vendor" => {
                 let bytes = read.text("12 characters")?.as_bytes();
                 let bytes: &[u8; 12] = bytes.try_into().map_err(|_| read.wrong("12 characters"))?;
-                settings.vendor = vendor::registers(bytes);
+                settings.vendor = Vendor(*bytes);
             }
             "model-id" => settings.set_brand(read.text("a text")?.as_bytes()),
             "hv-vendor-id" => {
@@ -219,4 +219,9 @@ impl Cpu<'_> {
             name => Err(BuildError::NotModelled(String::from(name))),
         }
     }
+}
+
+/// -1 as a 32-bit number means that a property is not set.
+fn set(value: u32) -> Option<u32> {
+    Some(value).filter(|value| *value != u32::MAX)
 }

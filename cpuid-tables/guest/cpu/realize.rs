@@ -5,13 +5,14 @@ use super::Cpu;
 use super::flags::{APIC, HT, INVTSC, LM, MCA, MCE, MONITOR, PAE, PSE36, Reg, TOPOEXT, WAITPKG, X2APIC};
 use super::load::LMCE;
 use super::settings::IDS;
-use super::supported::{AMD_ALIASES, cap};
+use super::supported::AMD_ALIASES;
 use crate::bits::location::{CpuidWord, Leaf, Msr, Register, Registers, Subleaf};
 use crate::guest::board::apic_id::VcpuPlace;
 use crate::guest::error::BuildError;
 use crate::guest::parse::cpu::CpuOption;
 use crate::guest::parse::machine::Irqchip;
 use crate::guest::report::Warning;
+use crate::host::Capability;
 
 /// The widest physical address: QEMU's `TARGET_PHYS_ADDR_SPACE_BITS`.
 const MAX_PHYS_BITS: u32 = 52;
@@ -80,7 +81,7 @@ impl Cpu<'_> {
 
     /// Topology ids that were set must match every vCPU (`x86_cpu_pre_plug`).
     fn check_ids(&self) -> Result<(), BuildError> {
-        if self.settings.ids == [u32::MAX; 5] {
+        if self.settings.ids == [None; 5] {
             return Ok(());
         }
         for index in 0..self.topology.cpus {
@@ -88,7 +89,7 @@ impl Cpu<'_> {
             for ((property, asked), is) in
                 IDS.into_iter().zip(self.settings.ids).zip([socket, die, module, core, thread])
             {
-                if asked != u32::MAX && asked != is {
+                if let Some(asked) = asked.filter(|asked| *asked != is) {
                     return Err(BuildError::TopologyId { property, asked, is });
                 }
             }
@@ -137,16 +138,16 @@ impl Cpu<'_> {
         let known = self.release.behaviour.guest_phys_bits;
         if self.has(LM) {
             self.take_host_phys_bits();
-            if known && self.settings.guest_phys_bits == u32::MAX {
+            if known && self.settings.guest_phys_bits.is_none() {
                 self.take_guest_phys_bits();
             }
         }
         let settings = &mut self.settings;
-        if !known || settings.guest_phys_bits == u32::MAX {
-            settings.guest_phys_bits = 0;
+        if !known {
+            settings.guest_phys_bits = None;
         }
         let out_of = |bits: u32, max: u32| bits != 0 && !(32..=max).contains(&bits);
-        let (bits, guest_bits) = (settings.phys_bits, settings.guest_phys_bits);
+        let (bits, guest_bits) = (settings.phys_bits, settings.guest_phys_bits.unwrap_or(0));
         let wrong = |property, bits, max| Err(BuildError::PhysBits { property, bits, max });
         if !self.has(LM) {
             if bits != 0 {
@@ -193,11 +194,10 @@ impl Cpu<'_> {
         }
         let settings = &mut self.settings;
         // The CPU's width may be 0 here, which means the default.
-        settings.guest_phys_bits = bits.min(settings.phys_bits);
+        let bits = bits.min(settings.phys_bits);
         let limit = u32::from(settings.host_phys_bits_limit);
-        if settings.host_phys_bits && limit != 0 {
-            settings.guest_phys_bits = settings.guest_phys_bits.min(limit);
-        }
+        let limited = settings.host_phys_bits && limit != 0;
+        settings.guest_phys_bits = Some(if limited { bits.min(limit) } else { bits });
     }
 
     /// A requested frequency must be possible (`kvm_arch_set_tsc_khz`).
@@ -209,7 +209,7 @@ impl Cpu<'_> {
             let spread = u64::from(host) * 250 / 1_000_000;
             u64::from(host).abs_diff(asked) <= spread
         });
-        if near || self.supported.capability(cap::TSC_CONTROL) > 0 {
+        if near || self.supported.capability(Capability::TSC_CONTROL) > 0 {
             return Ok(());
         }
         Err(BuildError::TscFrequency { asked, host })
@@ -217,7 +217,7 @@ impl Cpu<'_> {
 
     /// The host's frequency, if KVM reports it.
     fn host_tsc_khz(&self) -> Option<u32> {
-        let tells = self.supported.capability(cap::GET_TSC_KHZ) > 0;
+        let tells = self.supported.capability(Capability::GET_TSC_KHZ) > 0;
         self.supported.host.tsc_khz.filter(|khz| tells && *khz > 0)
     }
 

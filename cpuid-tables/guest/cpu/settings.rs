@@ -3,8 +3,8 @@
 
 use alloc::string::String;
 
-use super::vendor;
 use crate::guest::behaviour::Behaviour;
+use crate::table::Vendor;
 
 /// `on`, `off` or `auto`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,15 +43,13 @@ pub(crate) struct Settings {
     pub(crate) kvm: bool,
     pub(crate) lmce: bool,
     pub(crate) phys_bits: u32,
-    /// `u32::MAX` unless set.
-    pub(crate) guest_phys_bits: u32,
+    pub(crate) guest_phys_bits: Option<u32>,
     pub(crate) host_phys_bits: bool,
     pub(crate) host_phys_bits_limit: u8,
-    /// `u32::MAX` unless set, like the other levels.
-    pub(crate) level_func7: u32,
-    pub(crate) level: u32,
-    pub(crate) xlevel: u32,
-    pub(crate) xlevel2: u32,
+    pub(crate) level_func7: Option<u32>,
+    pub(crate) level: Option<u32>,
+    pub(crate) xlevel: Option<u32>,
+    pub(crate) xlevel2: Option<u32>,
     pub(crate) min_level_func7: u32,
     pub(crate) min_level: u32,
     pub(crate) min_xlevel: u32,
@@ -76,14 +74,13 @@ pub(crate) struct Settings {
     pub(crate) migratable: bool,
     /// Only of `host` and `max`.
     pub(crate) host_cache_info: bool,
-    /// For every vCPU: socket, die, module, core, thread; `u32::MAX`, which is -1, unless set.
-    pub(crate) ids: [u32; 5],
+    /// For every vCPU: socket, die, module, core, thread.
+    pub(crate) ids: [Option<u32>; 5],
     /// In kHz, if set.
     pub(crate) tsc_khz: Option<u64>,
     /// Family, model and stepping, encoded as in leaf 1's EAX.
     pub(crate) signature: u32,
-    /// As in leaf 0's EBX, EDX and ECX.
-    pub(crate) vendor: [u32; 3],
+    pub(crate) vendor: Vendor,
     /// The brand string.
     pub(crate) brand: [u32; 12],
 }
@@ -92,7 +89,7 @@ pub(crate) struct Settings {
 pub(crate) const IDS: [&str; 5] = ["socket-id", "die-id", "module-id", "core-id", "thread-id"];
 
 /// The default of `hv-vendor-id`.
-const MICROSOFT: [u32; 3] = vendor::registers(b"Microsoft Hv");
+const MICROSOFT: &[u8; 12] = b"Microsoft Hv";
 
 impl Settings {
     /// The defaults of a release; for properties that it lacks, its code's behaviour.
@@ -111,7 +108,7 @@ impl Settings {
             hv_version_spack: 0,
             hv_version_sbranch: 0,
             hv_version_snumber: 0,
-            hv_vendor: MICROSOFT,
+            hv_vendor: words(MICROSOFT),
             hv_vendor_too_long: None,
             hv_max_vps: u32::MAX,
             hv_synic_kvm_only: false,
@@ -121,13 +118,13 @@ impl Settings {
             kvm: true,
             lmce: false,
             phys_bits: 0,
-            guest_phys_bits: u32::MAX,
+            guest_phys_bits: None,
             host_phys_bits: false,
             host_phys_bits_limit: 0,
-            level_func7: u32::MAX,
-            level: u32::MAX,
-            xlevel: u32::MAX,
-            xlevel2: u32::MAX,
+            level_func7: None,
+            level: None,
+            xlevel: None,
+            xlevel2: None,
             min_level_func7: 0,
             min_level: 0,
             min_xlevel: 0,
@@ -150,12 +147,32 @@ impl Settings {
             pdcm_on_even_without_pmu: !behaviour.cleans_up,
             migratable: false,
             host_cache_info: false,
-            ids: [u32::MAX; 5],
+            ids: [None; 5],
             tsc_khz: None,
             signature: 0,
-            vendor: [0; 3],
+            vendor: Vendor([0; 12]),
             brand: [0; 12],
         }
+    }
+
+    /// The highest subleaf of leaf 7: the value that was set, else the minimum.
+    pub(crate) fn level_func7(&self) -> u32 {
+        self.level_func7.unwrap_or(self.min_level_func7)
+    }
+
+    /// The highest basic leaf.
+    pub(crate) fn level(&self) -> u32 {
+        self.level.unwrap_or(self.min_level)
+    }
+
+    /// The highest extended leaf.
+    pub(crate) fn xlevel(&self) -> u32 {
+        self.xlevel.unwrap_or(self.min_xlevel)
+    }
+
+    /// The highest Centaur leaf.
+    pub(crate) fn xlevel2(&self) -> u32 {
+        self.xlevel2.unwrap_or(self.min_xlevel2)
     }
 
     /// The family, including the extended family.

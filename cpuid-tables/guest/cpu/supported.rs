@@ -6,58 +6,35 @@ use super::flags::{
     MONITOR, MSI_EXT_DEST_ID, MTRR, OVERFLOW_RECOV, PAT, PV_UNHALT, RTM, Reg, SGX, SGX_LC, SUCCOR, TOPOEXT,
     TSC_DEADLINE, WORDS, X2APIC,
 };
-use super::vendor::INTEL;
 use crate::bits::location::{CpuidWord, Leaf, Msr, Registers, Subleaf, WordSource};
 use crate::guest::behaviour::Release;
 use crate::guest::parse::machine::Irqchip;
+use crate::host::Capability;
 use crate::host::Host;
+use crate::table::Vendor;
 use crate::table::find_entry;
-
-/// `KVM_CAP_*` numbers (Linux, `include/uapi/linux/kvm.h`).
-pub(crate) mod cap {
-    pub(in crate::guest) const IRQCHIP: u32 = 0;
-    pub(in crate::guest) const NR_VCPUS: u32 = 9;
-    pub(in crate::guest) const HYPERV: u32 = 44;
-    pub(in crate::guest) const TSC_CONTROL: u32 = 60;
-    pub(in crate::guest) const GET_TSC_KHZ: u32 = 61;
-    pub(in crate::guest) const MAX_VCPUS: u32 = 66;
-    pub(in crate::guest) const TSC_DEADLINE_TIMER: u32 = 72;
-    pub(in crate::guest) const HYPERV_TIME: u32 = 96;
-    pub(in crate::guest) const HYPERV_SYNIC: u32 = 123;
-    pub(in crate::guest) const X2APIC_API: u32 = 129;
-    pub(in crate::guest) const X86_DISABLE_EXITS: u32 = 143;
-    pub(in crate::guest) const HYPERV_SYNIC2: u32 = 148;
-    pub(in crate::guest) const HYPERV_VP_INDEX: u32 = 149;
-    pub(in crate::guest) const GET_MSR_FEATURES: u32 = 153;
-    pub(in crate::guest) const HYPERV_TLBFLUSH: u32 = 155;
-    pub(in crate::guest) const HYPERV_SEND_IPI: u32 = 161;
-    pub(in crate::guest) const HYPERV_ENLIGHTENED_VMCS: u32 = 163;
-    pub(in crate::guest) const HYPERV_CPUID: u32 = 167;
-    pub(in crate::guest) const SYS_HYPERV_CPUID: u32 = 191;
-    pub(in crate::guest) const SYS_ATTRIBUTES: u32 = 209;
-}
 
 /// Capabilities that a host's description may omit, and their assumed values: what KVM has returned on every x86 for
 /// years. A real host's value, including 0, takes precedence.
-const TAKEN_FOR_GRANTED: [(u32, i64); 18] = [
-    (cap::IRQCHIP, 1),
-    (cap::NR_VCPUS, 1024),
-    (cap::HYPERV, 1),
-    (cap::GET_TSC_KHZ, 1),
-    (cap::MAX_VCPUS, 1024),
-    (cap::TSC_DEADLINE_TIMER, 1),
-    (cap::X2APIC_API, 3),
-    (cap::HYPERV_TIME, 1),
-    (cap::HYPERV_SYNIC, 1),
-    (cap::HYPERV_SYNIC2, 1),
-    (cap::HYPERV_VP_INDEX, 1),
-    (cap::HYPERV_TLBFLUSH, 1),
-    (cap::HYPERV_SEND_IPI, 1),
-    (cap::HYPERV_ENLIGHTENED_VMCS, 1),
-    (cap::GET_MSR_FEATURES, 1),
-    (cap::HYPERV_CPUID, 1),
-    (cap::SYS_HYPERV_CPUID, 1),
-    (cap::SYS_ATTRIBUTES, 1),
+const TAKEN_FOR_GRANTED: [(Capability, i64); 18] = [
+    (Capability::IRQCHIP, 1),
+    (Capability::NR_VCPUS, 1024),
+    (Capability::HYPERV, 1),
+    (Capability::GET_TSC_KHZ, 1),
+    (Capability::MAX_VCPUS, 1024),
+    (Capability::TSC_DEADLINE_TIMER, 1),
+    (Capability::X2APIC_API, 3),
+    (Capability::HYPERV_TIME, 1),
+    (Capability::HYPERV_SYNIC, 1),
+    (Capability::HYPERV_SYNIC2, 1),
+    (Capability::HYPERV_VP_INDEX, 1),
+    (Capability::HYPERV_TLBFLUSH, 1),
+    (Capability::HYPERV_SEND_IPI, 1),
+    (Capability::HYPERV_ENLIGHTENED_VMCS, 1),
+    (Capability::GET_MSR_FEATURES, 1),
+    (Capability::HYPERV_CPUID, 1),
+    (Capability::SYS_HYPERV_CPUID, 1),
+    (Capability::SYS_ATTRIBUTES, 1),
 ];
 
 /// Bits of 0x80000001.EDX that repeat 1.EDX on AMD: QEMU's `CPUID_EXT2_AMD_ALIASES`.
@@ -77,9 +54,10 @@ pub(crate) struct Supported<'h> {
 
 impl Supported<'_> {
     /// The value of `KVM_CHECK_EXTENSION`.
-    pub(crate) fn capability(&self, number: u32) -> i64 {
-        let granted = || TAKEN_FOR_GRANTED.iter().find(|(known, _)| *known == number).map_or(0, |row| row.1);
-        self.host.capabilities.get(&number).copied().unwrap_or_else(granted)
+    pub(crate) fn capability(&self, capability: Capability) -> i64 {
+        let granted =
+            || TAKEN_FOR_GRANTED.iter().find(|(known, _)| *known == capability).map_or(0, |row| row.1);
+        self.host.capabilities.get(&capability.number).copied().unwrap_or_else(granted)
     }
 
     /// The registers of the CPUID instruction; zeros for a leaf that the host's description lacks (`host_cpuid`).
@@ -143,10 +121,10 @@ impl Supported<'_> {
         let mut ecx = reported | HYPERVISOR.mask;
         if self.irqchip == Irqchip::Off {
             ecx &= !X2APIC.mask;
-        } else if self.capability(cap::TSC_DEADLINE_TIMER) > 0 {
+        } else if self.capability(Capability::TSC_DEADLINE_TIMER) > 0 {
             ecx |= TSC_DEADLINE.mask;
         }
-        if self.cpu_pm && self.capability(cap::X86_DISABLE_EXITS) & DISABLE_EXITS_MWAIT != 0 {
+        if self.cpu_pm && self.capability(Capability::X86_DISABLE_EXITS) & DISABLE_EXITS_MWAIT != 0 {
             ecx |= MONITOR.mask;
         }
         ecx
@@ -164,7 +142,7 @@ impl Supported<'_> {
 
     /// Components that need permission first are only in `KVM_X86_XCOMP_GUEST_SUPP`.
     fn xcr0(&self, reg: Reg, reported: u32) -> u32 {
-        if self.capability(cap::SYS_ATTRIBUTES) <= 0 {
+        if self.capability(Capability::SYS_ATTRIBUTES) <= 0 {
             return reported;
         }
         let Some(all) = self.host.guest_xcomponents else { return reported };
@@ -174,18 +152,17 @@ impl Supported<'_> {
 
     /// A Haswell whose TSX is broken (`host_tsx_broken`).
     fn tsx_is_broken(&self) -> bool {
-        let Registers { ebx, ecx, edx, .. } = self.instruction(0, 0);
         let Registers { eax, .. } = self.instruction(1, 0);
         let family = (eax >> 8 & 0xf) + (eax >> 20 & 0xff);
         let (model, stepping) = (eax >> 4 & 0xf | (eax & 0xf_0000) >> 12, eax & 0xf);
-        [ebx, edx, ecx] == INTEL
+        Vendor::from_registers(self.instruction(0, 0)) == Vendor::INTEL
             && family == 6
             && (model == 63 && stepping < 4 || matches!(model, 60 | 69 | 70))
     }
 
     /// A feature MSR as QEMU reads it from KVM.
     pub(crate) fn msr(&self, msr: Msr) -> u64 {
-        if self.capability(cap::GET_MSR_FEATURES) <= 0 {
+        if self.capability(Capability::GET_MSR_FEATURES) <= 0 {
             return 0;
         }
         let Some(&value) = self.host.msrs.get(&msr) else { return 0 };

@@ -4,8 +4,8 @@ use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 use crate::generated::guest_tables::HypervBits;
 use crate::guest::cpu::Cpu;
 use crate::guest::cpu::settings::OnOffAuto;
-use crate::guest::cpu::supported::cap;
 use crate::guest::error::BuildError;
+use crate::host::Capability;
 use crate::table::{CpuidEntry, CpuidTable, TableFull};
 
 /// Bits of `hyperv_features`; a test compares them with the facts.
@@ -39,7 +39,7 @@ impl Cpu<'_> {
     /// True if any Hyper-V feature is requested and KVM supports Hyper-V.
     pub(crate) fn hyperv_enabled(&self) -> bool {
         let settings = &self.settings;
-        self.supported.capability(cap::HYPERV) > 0
+        self.supported.capability(Capability::HYPERV) > 0
             && (settings.hv_spinlocks != u32::MAX || settings.hyperv_features != 0 || settings.hv_passthrough)
     }
 
@@ -77,7 +77,7 @@ impl Cpu<'_> {
         if self.hyperv_is_unknown() {
             return Err(BuildError::HypervUnknown);
         }
-        let vpindex_is_settable = self.supported.capability(cap::HYPERV_VP_INDEX) > 0;
+        let vpindex_is_settable = self.supported.capability(Capability::HYPERV_VP_INDEX) > 0;
         if self.enabled(feature::VPINDEX) && !vpindex_is_settable {
             return Err(BuildError::HypervUnsupported("hv-vpindex"));
         }

@@ -4,7 +4,7 @@
 use super::enlightenments::{FEATURES, RECOMMENDATIONS};
 use crate::bits::location::{Leaf, Register, Subleaf};
 use crate::guest::cpu::Cpu;
-use crate::guest::cpu::supported::cap;
+use crate::host::Capability;
 use crate::table::CpuidEntry;
 
 /// RECOMMENDATIONS.EAX: enlightened VMCS.
@@ -15,13 +15,13 @@ const EX_PROCESSOR_MASKS: u32 = 1 << 11;
 impl Cpu<'_> {
     /// True if KVM's support is unknown: KVM can report it, but the host's description lacks it.
     pub(crate) fn hyperv_is_unknown(&self) -> bool {
-        self.supported.host.hyperv.is_none() && self.supported.capability(cap::HYPERV_CPUID) > 0
+        self.supported.host.hyperv.is_none() && self.supported.capability(Capability::HYPERV_CPUID) > 0
     }
 
     /// A register of KVM's Hyper-V leaves.
     pub(crate) fn hyperv_host(&self, leaf: u32, register: Register) -> u32 {
-        let has = |number: u32| self.supported.capability(number) > 0;
-        if !has(cap::HYPERV_CPUID) {
+        let has = |capability: Capability| self.supported.capability(capability) > 0;
+        if !has(Capability::HYPERV_CPUID) {
             return self.hyperv_by_capabilities(leaf, register);
         }
         let entries = self.supported.host.hyperv.as_deref().unwrap_or_default();
@@ -29,7 +29,8 @@ impl Cpu<'_> {
         let Some(entry) = entries.iter().find(is) else { return 0 };
         // If queried for a vCPU, KVM has the bit only after it is enabled.
         let recommended = leaf == RECOMMENDATIONS && register == Register::Eax;
-        let evmcs = recommended && !has(cap::SYS_HYPERV_CPUID) && has(cap::HYPERV_ENLIGHTENED_VMCS);
+        let evmcs =
+            recommended && !has(Capability::SYS_HYPERV_CPUID) && has(Capability::HYPERV_ENLIGHTENED_VMCS);
         entry.register(register) | if evmcs { EVMCS } else { 0 }
     }
 
@@ -40,26 +41,28 @@ impl Cpu<'_> {
         const MSRS: u32 = 1 << 0 | 1 << 3 | 1 << 6 | 1 << 7 | 1 << 11 | 1 << 13;
         /// Of FEATURES.EDX: frequencies and crash.
         const MSRS_EDX: u32 = 1 << 8 | 1 << 10;
-        let on = |number: u32, bits: u32| if self.supported.capability(number) > 0 { bits } else { 0 };
+        let on = |capability: Capability, bits: u32| {
+            if self.supported.capability(capability) > 0 { bits } else { 0 }
+        };
         let synic = match self.settings.hv_synic_kvm_only {
-            true => cap::HYPERV_SYNIC,
-            false => cap::HYPERV_SYNIC2,
+            true => Capability::HYPERV_SYNIC,
+            false => Capability::HYPERV_SYNIC2,
         };
         match (leaf, register) {
             (FEATURES, Register::Eax) => {
                 // APIC's MSRs and hypercalls; the reference counter and its page.
-                MSRS | on(cap::HYPERV, 1 << 4 | 1 << 5)
-                    | on(cap::HYPERV_TIME, 1 << 1 | 1 << 9)
+                MSRS | on(Capability::HYPERV, 1 << 4 | 1 << 5)
+                    | on(Capability::HYPERV_TIME, 1 << 1 | 1 << 9)
                     | on(synic, 1 << 2)
             }
             // Processor hot-plug.
-            (FEATURES, Register::Edx) => MSRS_EDX | on(cap::HYPERV, 1 << 3),
+            (FEATURES, Register::Edx) => MSRS_EDX | on(Capability::HYPERV, 1 << 3),
             (RECOMMENDATIONS, Register::Eax) => {
                 // APIC access by MSRs, relaxed timing; TLB flushes; IPIs.
-                on(cap::HYPERV, 1 << 3 | 1 << 5)
-                    | on(cap::HYPERV_TLBFLUSH, 1 << 2 | EX_PROCESSOR_MASKS)
-                    | on(cap::HYPERV_SEND_IPI, 1 << 10 | EX_PROCESSOR_MASKS)
-                    | on(cap::HYPERV_ENLIGHTENED_VMCS, EVMCS)
+                on(Capability::HYPERV, 1 << 3 | 1 << 5)
+                    | on(Capability::HYPERV_TLBFLUSH, 1 << 2 | EX_PROCESSOR_MASKS)
+                    | on(Capability::HYPERV_SEND_IPI, 1 << 10 | EX_PROCESSOR_MASKS)
+                    | on(Capability::HYPERV_ENLIGHTENED_VMCS, EVMCS)
             }
             (RECOMMENDATIONS, Register::Ebx) => self.settings.hv_spinlocks,
             _ => 0,

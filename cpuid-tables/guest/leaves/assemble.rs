@@ -34,12 +34,12 @@ impl Leaves<'_> {
     fn cpuid(&self, leaf: u32, subleaf: u32, vcpu: Vcpu) -> Registers {
         let settings = &self.cpu.settings;
         let highest = match leaf {
-            0xc000_0000.. => settings.xlevel2,
-            0x8000_0000.. => settings.xlevel,
+            0xc000_0000.. => settings.xlevel2(),
+            0x8000_0000.. => settings.xlevel(),
             HYPERVISOR.. => HYPERVISOR + 1,
-            _ => settings.level,
+            _ => settings.level(),
         };
-        let leaf = if leaf > highest { settings.level } else { leaf };
+        let leaf = if leaf > highest { settings.level() } else { leaf };
         if leaf < HYPERVISOR { self.basic(leaf, subleaf, vcpu) } else { self.extended(leaf, subleaf, vcpu) }
     }
 }
@@ -199,7 +199,7 @@ impl Assembled {
         const FIRST: u32 = 0x8000_0000;
         let Registers { eax: highest, .. } = leaves.cpuid(FIRST, 0, vcpu);
         // Above the CPU's own highest leaf the highest basic leaf repeats until there is no room.
-        let in_range = leaves.cpu.settings.xlevel;
+        let in_range = leaves.cpu.settings.xlevel();
         for leaf in FIRST..=highest {
             if leaf > LAST_EXTENDED && leaf <= in_range {
                 if highest > in_range || in_range >= 0xc000_0000 {
@@ -222,7 +222,7 @@ impl Assembled {
 
     fn centaur(&mut self, leaves: &Leaves<'_>, vcpu: Vcpu) -> Result<(), BuildError> {
         const FIRST: u32 = 0xc000_0000;
-        if leaves.cpu.settings.xlevel2 == 0 {
+        if leaves.cpu.settings.xlevel2() == 0 {
             return Ok(());
         }
         let Registers { eax: highest, .. } = leaves.cpuid(FIRST, 0, vcpu);

@@ -17,8 +17,8 @@ impl Leaves<'_> {
         let settings = &cpu.settings;
         match leaf {
             0 => {
-                let [ebx, edx, ecx] = settings.vendor;
-                Registers::new(settings.level, ebx, ecx, edx)
+                let [ebx, ecx, edx] = settings.vendor.to_registers();
+                Registers::new(settings.level(), ebx, ecx, edx)
             }
             1 => self.leaf_1(vcpu),
             2 => cpu.leaf_2(self.caches),
@@ -79,7 +79,7 @@ impl Leaves<'_> {
                         ecx &= !SGX_LC.mask;
                     }
                 }
-                Registers::new(cpu.settings.level_func7, ebx, ecx, cpu.word(Reg::L7Edx))
+                Registers::new(cpu.settings.level_func7(), ebx, ecx, cpu.word(Reg::L7Edx))
             }
             1 => Registers::new(cpu.word(Reg::L7s1Eax), 0, cpu.word(Reg::L7s1Ecx), cpu.word(Reg::L7s1Edx)),
             2 => Registers::new(0, 0, 0, cpu.word(Reg::L7s2Edx)),

@@ -13,8 +13,9 @@ impl Leaves<'_> {
         let settings = &cpu.settings;
         match leaf {
             0x8000_0000 => {
-                let [ebx, edx, ecx] = if self.is_not_amds() { [0; 3] } else { settings.vendor };
-                Registers::new(settings.xlevel, ebx, ecx, edx)
+                let [ebx, ecx, edx] =
+                    if self.is_not_amds() { [0; 3] } else { settings.vendor.to_registers() };
+                Registers::new(settings.xlevel(), ebx, ecx, edx)
             }
             0x8000_0001 => {
                 Registers::new(settings.signature, 0, self.leaf_80000001_ecx(), cpu.word(Reg::X1Edx))
@@ -40,7 +41,7 @@ impl Leaves<'_> {
                     cpu.supported.register(CpuidWord::new(Leaf(leaf), Subleaf(subleaf), Register::Ebx));
                 Registers::new(PERFMON_V2.mask, counters & 0xf, 0, 0)
             }
-            0xc000_0000 => Registers::new(settings.xlevel2, 0, 0, 0),
+            0xc000_0000 => Registers::new(settings.xlevel2(), 0, 0, 0),
             0xc000_0001 => Registers::new(settings.signature, 0, 0, cpu.word(Reg::C1Edx)),
             _ => Registers::ZERO,
         }
@@ -69,7 +70,7 @@ impl Leaves<'_> {
         let mut eax = cpu.settings.phys_bits;
         if cpu.has(LM) {
             let linear = if cpu.has(LA57) { 57 } else { 48 };
-            eax |= linear << 8 | cpu.settings.guest_phys_bits << 16;
+            eax |= linear << 8 | cpu.settings.guest_phys_bits.unwrap_or(0) << 16;
         }
         let threads = cpu.counted_threads();
         let ecx = if threads > 1 && !self.is_not_amds() {

@@ -8,6 +8,7 @@ use crate::guest::error::BuildError;
 
 /// One setting of `-cpu`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum CpuSetting {
     /// `name=value`; `name` alone is `name=on`. Applied before all other settings.
     Set(String, String),
@@ -29,6 +30,7 @@ pub enum CpuSetting {
 /// # Ok::<(), cpuid_tables::guest::BuildError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CpuOption {
     /// The CPU: a model by any of its names, or `host`, `max`, `base`.
     pub model: String,

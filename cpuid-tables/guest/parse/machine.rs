@@ -11,6 +11,7 @@ use crate::guest::error::BuildError;
 
 /// The location of the interrupt controllers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Irqchip {
     /// All in the kernel: `kernel-irqchip=on`.
     On,
@@ -22,6 +23,7 @@ pub enum Irqchip {
 
 /// A parsed `-machine` option.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct MachineOption {
     /// The machine type; `pc` and `q35` are the release's newest.
     pub name: String,

@@ -8,6 +8,7 @@ use crate::guest::error::BuildError;
 
 /// A parsed `-smp` option; omitted numbers are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Smp {
     /// Initial number of vCPUs.
     pub cpus: Option<u32>,

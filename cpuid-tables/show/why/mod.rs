@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::About;
+use super::styled::{Style, Styled};
 use crate::bits::feature::Feature;
 use crate::bits::lookup::Named;
 use crate::models::cpu_model::CpuModel;
@@ -154,22 +155,34 @@ fn list(features: impl IntoIterator<Item = Feature>) -> String {
     }
 }
 
-impl fmt::Display for Story {
+impl Story {
     /// A heading, a line for each layer, and the verdict.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    #[must_use]
+    pub fn styled(&self) -> Styled {
         let name = match self.about.named {
             Named::Feature(feature) => name_of(feature),
             other => other.name(),
         };
-        writeln!(f, "{name}: {}", self.about.place())?;
+        let mut text = Styled::new();
+        text.line(Style::Heading, format_args!("{name}: {}", self.about.place()));
         for step in &self.steps {
-            let says = match step.says {
-                Says::Yes => "yes",
-                Says::No => "no",
-                Says::Nothing => "-",
+            let (style, says) = match step.says {
+                Says::Yes => (Style::Good, "yes"),
+                Says::No => (Style::Error, "no"),
+                Says::Nothing => (Style::Plain, "-"),
             };
-            writeln!(f, "  {says:4}{:7} {}", step.who.name(), step.text)?;
+            let padding = 4 - says.len();
+            text.plain("  ").push(style, says);
+            text.plain(format_args!("{:padding$}{:7} {}\n", "", step.who.name(), step.text));
         }
-        writeln!(f, "{}", self.verdict)
+        text.line(Style::Heading, &self.verdict);
+        text
+    }
+}
+
+impl fmt::Display for Story {
+    /// The text of [`Story::styled`].
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.styled().fmt(f)
     }
 }

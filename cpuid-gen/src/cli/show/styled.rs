@@ -1,4 +1,4 @@
-//! The offending line, marked, in colour where colour is wanted.
+//! Prints the offending line with a mark, in colour if enabled.
 
 use std::io::{self, Write as _};
 
@@ -6,7 +6,7 @@ use annotate_snippets::{Level, Message, Renderer, Snippet};
 use cpuid_gen::diagnostic::{Diagnostic, Diagnostics, Severity};
 use cpuid_gen::source::{Sources, Span};
 
-/// Prints what `diff` found, additions and removals in colour where colour is wanted.
+/// Prints the result of `diff`, with coloured signs if enabled.
 pub(crate) fn changes(text: &str) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     for line in text.lines() {
@@ -18,7 +18,7 @@ pub(crate) fn changes(text: &str) -> io::Result<()> {
             _ => "1",
         };
         match writeln!(out, "\x1b[{colour}m{line}\x1b[0m") {
-            // `| head` is no failure.
+            // `| head` is not a failure.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
             other => other?,
         }
@@ -26,12 +26,12 @@ pub(crate) fn changes(text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Shows one message that has no place.
+/// Prints one message without a place.
 pub(crate) fn error(message: &str) {
     anstream::eprintln!("{}", Renderer::styled().render(Level::Error.title(message)));
 }
 
-/// Shows what conditionals left out: the directive's place, the lines, and the directive.
+/// Prints the regions left out by conditionals: the directive's place, the lines, and the directive.
 pub(crate) fn left_out(sources: &Sources, diagnostics: &Diagnostics) {
     for left in &diagnostics.left_out {
         let end = Span { start: left.region.end, ..left.region };
@@ -58,7 +58,7 @@ pub(super) fn one(sources: &Sources, diagnostic: &Diagnostic) {
     anstream::eprintln!("{}", Renderer::styled().render(message));
 }
 
-/// One line of one file, and the stretch of it that is meant.
+/// One line of one file, and the marked part of it.
 struct Part<'a> {
     file: String,
     line: usize,

@@ -1,35 +1,35 @@
-//! What `kvm_set_cpu_caps` says of each bit, and whether KVM advertises it by that.
+//! The mentions of each bit in `kvm_set_cpu_caps`, and whether KVM advertises the bit.
 
 use std::collections::BTreeMap;
 
-use super::Tree;
+use super::tree::Tree;
 use crate::diff::change::{Action, Change, Field, SPELLED};
 use crate::facts::{CapKind, KvmCap};
 use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf};
 use crate::source::Span;
 
-/// AMD repeats bits of 1.EDX here (APM volume 3, E.4.2), and KVM names the copies by the originals' macros.
+/// AMD repeats bits of 1.EDX here (APM volume 3, E.4.2), and KVM uses the originals' macros for the copies.
 const COPIES: CpuidWord = CpuidWord { leaf: Leaf(0x8000_0001), subleaf: Subleaf(0), register: Register::Edx };
 const ORIGINALS: CpuidWord = CpuidWord { leaf: Leaf(1), ..COPIES };
 
-/// What KVM speaks of: a bit of a register, or a macro without a location.
+/// The subject of a capability: a bit of a register, or a macro without a location.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Target<'a> {
     At(Location),
     Named(&'a str),
 }
 
-/// All that one release says of a bit.
+/// One release's capabilities of a bit.
 #[derive(Default)]
-struct Said<'a> {
+struct Mentions<'a> {
     name: &'a str,
     kinds: Vec<CapKind>,
-    /// The rows' texts: what tells one spelling from another.
+    /// The rows' texts, which distinguish spellings.
     texts: Vec<(Option<&'a str>, CapKind, &'a str)>,
     rows: Vec<Span>,
 }
 
-/// How reports say it. Two macros of KVM's stand for one thing where the newer replaced the older.
+/// The text in reports. Macros of KVM that replaced another have the same text.
 fn meaning(kind: CapKind) -> &'static str {
     match kind {
         CapKind::F => "advertised",
@@ -50,10 +50,10 @@ fn advertises(kind: CapKind) -> bool {
     !matches!(kind, CapKind::VendorF | CapKind::RuntimeF | CapKind::Clear)
 }
 
-/// The bits that KVM newly advertises, no longer advertises, or speaks of otherwise.
+/// The bits that KVM newly advertises, no longer advertises, or treats differently.
 pub(super) fn changes(old: &Tree<'_>, new: &Tree<'_>) -> Vec<Change> {
-    let (before, after) = (said(old, new), said(new, old));
-    let nothing = Said::default();
+    let (before, after) = (capabilities(old, new), capabilities(new, old));
+    let nothing = Mentions::default();
     let mut targets: Vec<Target<'_>> = before.keys().chain(after.keys()).copied().collect();
     targets.sort_unstable();
     targets.dedup();
@@ -65,18 +65,18 @@ pub(super) fn changes(old: &Tree<'_>, new: &Tree<'_>) -> Vec<Change> {
     targets.into_iter().filter_map(change).collect()
 }
 
-fn change(target: Target<'_>, old: &Said<'_>, new: &Said<'_>) -> Option<Change> {
+fn change(target: Target<'_>, old: &Mentions<'_>, new: &Mentions<'_>) -> Option<Change> {
     if old.texts == new.texts {
         return None;
     }
-    let advertised = |said: &Said<'_>| said.kinds.iter().any(|kind| advertises(*kind));
+    let advertised = |mentions: &Mentions<'_>| mentions.kinds.iter().any(|kind| advertises(*kind));
     let action = match (advertised(old), advertised(new)) {
         (false, true) => Action::Added,
         (true, false) => Action::Removed,
         _ => Action::Changed,
     };
     let mut fields = vec![field("named", shown(old), shown(new))];
-    // The same in other words: nothing happens to a guest.
+    // Only the spelling changed: no effect on guests.
     if fields[0].old == fields[0].new {
         fields = vec![field(SPELLED, spelling(old), spelling(new))];
     }
@@ -93,24 +93,24 @@ fn field(name: &str, old: Option<String>, new: Option<String>) -> Field {
     Field { name: name.to_owned(), old, new }
 }
 
-fn shown(said: &Said<'_>) -> Option<String> {
-    let mut kinds: Vec<&str> = said.kinds.iter().map(|kind| meaning(*kind)).collect();
+fn shown(mentions: &Mentions<'_>) -> Option<String> {
+    let mut kinds: Vec<&str> = mentions.kinds.iter().map(|kind| meaning(*kind)).collect();
     kinds.dedup();
     (!kinds.is_empty()).then(|| kinds.join(", "))
 }
 
-fn spelling(said: &Said<'_>) -> Option<String> {
+fn spelling(mentions: &Mentions<'_>) -> Option<String> {
     let spelled = |(leaf, kind, name): &(Option<&str>, CapKind, &str)| match leaf {
         Some(leaf) => format!("{kind}({name}) of {leaf}"),
         None => format!("{kind} {name}"),
     };
-    let all: Vec<String> = said.texts.iter().map(spelled).collect();
+    let all: Vec<String> = mentions.texts.iter().map(spelled).collect();
     (!all.is_empty()).then(|| all.join(", "))
 }
 
-/// What a release says, by bit. The other release helps with the name of a bit that this one gives by number.
-fn said<'a>(tree: &Tree<'a>, other: &Tree<'a>) -> BTreeMap<Target<'a>, Said<'a>> {
-    let mut all: BTreeMap<Target<'a>, Said<'a>> = BTreeMap::new();
+/// A release's capabilities, by bit. The other release supplies names of bits for which this one has only numbers.
+fn capabilities<'a>(tree: &Tree<'a>, other: &Tree<'a>) -> BTreeMap<Target<'a>, Mentions<'a>> {
+    let mut all: BTreeMap<Target<'a>, Mentions<'a>> = BTreeMap::new();
     for cap in &tree.facts.kvm_caps {
         for target in targets(tree, cap) {
             let name = match target {
@@ -119,17 +119,17 @@ fn said<'a>(tree: &Tree<'a>, other: &Tree<'a>) -> BTreeMap<Target<'a>, Said<'a>>
                 }
                 _ => &cap.name,
             };
-            let said = all.entry(target).or_default();
-            said.name = name;
-            said.kinds.push(cap.kind);
-            said.texts.push((cap.leaf_name.as_deref(), cap.kind, &cap.name));
-            said.rows.push(cap.at);
+            let mentions = all.entry(target).or_default();
+            mentions.name = name;
+            mentions.kinds.push(cap.kind);
+            mentions.texts.push((cap.leaf_name.as_deref(), cap.kind, &cap.name));
+            mentions.rows.push(cap.at);
         }
     }
-    for said in all.values_mut() {
-        said.kinds.sort_unstable();
-        said.kinds.dedup();
-        said.texts.sort_unstable();
+    for mentions in all.values_mut() {
+        mentions.kinds.sort_unstable();
+        mentions.kinds.dedup();
+        mentions.texts.sort_unstable();
     }
     all
 }
@@ -138,7 +138,7 @@ fn name_at<'a>(tree: &Tree<'a>, location: Location) -> Option<&'a str> {
     tree.bits.iter().find(|bit| bit.home == Some(location)).map(|bit| bit.name)
 }
 
-/// The bits that a row is about: its macro's, in the row's word if it names one, or a number's.
+/// The bits of a row: its macro's, in the row's word if there is one, or the bit with a number.
 fn targets<'a>(tree: &Tree<'a>, cap: &'a KvmCap) -> Vec<Target<'a>> {
     let word = cap.leaf_name.as_deref().and_then(|leaf| tree.leaves.get(leaf).copied());
     let number = cap.name.strip_prefix("BIT(").and_then(|rest| rest.strip_suffix(')'));

@@ -1,5 +1,5 @@
-//! Fields of cpuid.csv. A field *is* its register and its bits; one that has other bits of the same
-//! register but its old name was moved.
+//! Fields of cpuid.csv. A field is identified by its register and bits; one with the same name and other bits of the
+//! same register has moved.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::diff::rows::Line;
 use crate::facts::CpuidField;
 use crate::location::CpuidWord;
 
-/// Where a field stands.
+/// The location of a field.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Extent {
     word: CpuidWord,

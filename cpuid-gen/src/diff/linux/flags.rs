@@ -1,20 +1,20 @@
-//! What `/proc/cpuinfo` shows: a summary of what the features, bugs and VMX flags say of it.
+//! The changes of `/proc/cpuinfo`: a summary of the flags of features, bugs and VMX flags.
 //!
-//! Facts hold the flag as it is shown. So it does not matter that Linux 6.9 turned its rule around, from "shown unless
-//! the comment starts with empty quotes" to "shown only if quoted".
+//! Facts have the flag as shown, so the new rule of Linux 6.9, from "shown unless the comment starts with empty
+//! quotes" to "shown only if quoted", causes no changes.
 
 use std::collections::BTreeMap;
 
 use crate::diff::change::{Action, Change, Field};
 
-/// Who lost a flag and who got it.
+/// The features that lost a flag and those that gained it.
 #[derive(Default)]
 struct Owners<'a> {
     lost: Vec<&'a Change>,
     gained: Vec<&'a Change>,
 }
 
-/// The flags of each line that appeared, vanished, changed, or stand for something else.
+/// The flags of each line that were added, removed, changed, or moved to another feature.
 pub(super) fn changes(lines: &[(&str, &[Change])]) -> Vec<Change> {
     let mut found = Vec::new();
     for (line, changes) in lines {
@@ -41,14 +41,14 @@ fn add<'a>(owners: &mut Vec<&'a Change>, change: &'a Change) {
     }
 }
 
-/// The same feature, shown by another flag.
+/// A feature with a new flag.
 fn renamed(line: &str, old: &str, new: &str, of: &Change) -> Change {
     let mut change = base(Action::Renamed, line, new, &[of]);
     change.was = Some(old.to_owned());
     change
 }
 
-/// A flag that one release alone has, or that stands for another feature.
+/// A flag that only one release has, or that belongs to another feature.
 fn moved(line: &str, flag: &str, owners: &Owners<'_>) -> Change {
     let names = |owners: &[&Change]| {
         let names: Vec<&str> = owners.iter().map(|change| change.subject.as_str()).collect();

@@ -1,19 +1,18 @@
-//! Two Linux releases.
+//! Compares two Linux releases.
 
 mod caps;
 mod features;
 mod fields;
 mod flags;
 mod tables;
+mod tree;
 mod words;
 
-use std::collections::HashMap;
-
 use super::change::{Change, Topic};
-use crate::facts::{LinuxFacts, LinuxWord};
-use crate::location::{CpuidWord, Location, Word};
+use crate::facts::LinuxFacts;
+use tree::Tree;
 
-/// Every pass, in the order of the report.
+/// All passes, in the order of the report.
 pub(super) fn passes(old: &LinuxFacts, new: &LinuxFacts) -> Vec<(Topic, Vec<Change>)> {
     let (before, after) = (Tree::new(old), Tree::new(new));
     let features = features::changes(&before, &after);
@@ -34,30 +33,4 @@ pub(super) fn passes(old: &LinuxFacts, new: &LinuxFacts) -> Vec<(Topic, Vec<Chan
         (Topic::CpuidFields, fields::changes(&old.cpuid_fields, &new.cpuid_fields)),
         (Topic::LinuxCounts, tables::counts(old, new)),
     ]
-}
-
-/// One release's facts, indexed.
-struct Tree<'a> {
-    facts: &'a LinuxFacts,
-    words: HashMap<Word, &'a LinuxWord>,
-    leaves: HashMap<&'a str, CpuidWord>,
-    bits: Vec<features::Known<'a>>,
-    /// Where each macro stands in hardware.
-    named: HashMap<&'a str, Vec<Location>>,
-}
-
-impl<'a> Tree<'a> {
-    fn new(facts: &'a LinuxFacts) -> Tree<'a> {
-        let words = facts.words.iter().map(|word| (word.word, word)).collect();
-        let leaves =
-            facts.words.iter().filter_map(|word| Some((word.name.as_str(), word.location?))).collect();
-        let mut tree = Tree { facts, words, leaves, bits: Vec::new(), named: HashMap::new() };
-        tree.bits = features::known(&tree);
-        for bit in &tree.bits {
-            if let Some(location) = bit.home {
-                tree.named.entry(bit.name).or_default().push(location);
-            }
-        }
-        tree
-    }
 }

@@ -1,4 +1,4 @@
-//! The smaller tables: each row stands for itself.
+//! The smaller tables, in which each row is compared separately.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ pub(super) fn counts(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
     table(&old.counts, &new.counts, |count| &count.name, line)
 }
 
-/// `linux-dep`: a pair is one thing, also under its features' new names.
+/// `linux-dep`: a pair, identified also after renames of its features.
 pub(super) fn deps(old: &LinuxFacts, new: &LinuxFacts, features: &[Change]) -> Vec<Change> {
     let renamed = |change: &'_ Change| Some((change.was.clone()?, change.subject.clone()));
     let renames: HashMap<String, String> = features.iter().filter_map(renamed).collect();

@@ -1,4 +1,4 @@
-//! Words: which register each mirrors, by its number; a number means something within one release only.
+//! Words: the register of each, and its number, which is only meaningful within one release.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use crate::diff::rows::{Line, PLACE, table};
 use crate::facts::{LinuxFacts, LinuxWord};
 use crate::location::{CpuidWord, Word};
 
-/// A register's word is the register; a software-defined one is its name.
+/// A register's word is identified by the register, a software-defined word by its name.
 type Identity<'a> = Result<CpuidWord, &'a str>;
 
-/// Words that came, went, moved, or have another enumerator; then numbers that mean something else now.
+/// Words that were added, removed, moved or renamed, and numbers with a new meaning.
 pub(super) fn changes(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
     let placed = |word: &LinuxWord| line(word).with(PLACE, word.word.0);
     let mut changes = table(&old.words, &new.words, identity, placed);
@@ -30,7 +30,7 @@ fn shown(word: &LinuxWord) -> String {
     word.location.map_or_else(|| "software-defined".to_owned(), |location| location.to_string())
 }
 
-/// Numbers that both releases have, for different words.
+/// Numbers that are used for different words in both releases.
 fn meanings(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
     let before: BTreeMap<Word, &LinuxWord> = old.words.iter().map(|word| (word.word, word)).collect();
     let other = |word: &'_ LinuxWord| -> Option<Change> {

@@ -1,16 +1,16 @@
-//! Names of bits, masks of words, constants, and which bits need which.
+//! Names of bits, masks of words, constants, and dependencies.
 
 use std::collections::HashMap;
 use std::fmt;
 
-use super::Names;
+use super::names::Names;
 use crate::diff::bits::{self, Bit};
 use crate::diff::change::{Change, GAINS, LOSES};
 use crate::diff::rows::{Line, between, pair, table};
 use crate::facts::{QemuBit, QemuDep, QemuFacts, QemuMacro, QemuMask, QemuSource};
 use crate::location::{Bit as Number, Location};
 
-/// A bit of what a word is read from.
+/// A bit of a word's register.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Home {
     Cpuid(Location),
@@ -42,7 +42,7 @@ fn located(facts: &QemuFacts) -> Vec<Bit<Home>> {
                 None => Home::Msr(0, bit.bit.0),
             },
         });
-        // A word that the release lacks leaves nothing but its enumerator to tell bits apart.
+        // Without the word in the release, only its enumerator distinguishes bits.
         let place = if home.is_some() { bit.word.clone() } else { format!("{} bit {}", bit.word, bit.bit.0) };
         let (name, also) =
             bit.name.split_once('|').map_or((bit.name.as_str(), None), |(name, also)| (name, Some(also)));
@@ -51,7 +51,7 @@ fn located(facts: &QemuFacts) -> Vec<Bit<Home>> {
     facts.bits.iter().map(bit).collect()
 }
 
-/// `qemu-mask`: which bits a mask gained and lost, by name.
+/// `qemu-mask`: the bits that a mask gained and lost, by name.
 pub(super) fn masks(
     old: &QemuFacts,
     new: &QemuFacts,
@@ -70,7 +70,7 @@ pub(super) fn masks(
     changes
 }
 
-/// The bits that a mask lost, then those that it gained; each none for none.
+/// The bits that a mask lost, then those that it gained, each `None` if empty.
 pub(super) fn loses_and_gains(
     word: &str,
     old: u64,
@@ -89,7 +89,7 @@ pub(super) fn macros(old: &QemuFacts, new: &QemuFacts) -> Vec<Change> {
     table(&old.macros, &new.macros, |constant| &constant.name, line)
 }
 
-/// `qemu-dep`: what needs a mask's bits, word by word.
+/// `qemu-dep`: the bits that need a mask's bits, word by word.
 pub(super) fn deps(
     old: &QemuFacts,
     new: &QemuFacts,
@@ -110,7 +110,7 @@ pub(super) fn deps(
             return None;
         }
         let (loses, gains) = loses_and_gains(&new.to.0, old.to.1, new.to.1, (before, after));
-        // Named by the new release: that its own names differ is said elsewhere.
+        // Named by the new release: renames are reported separately.
         let (old_line, new_line) = (line(old, after), line(new, after));
         between(old_line.maybe(LOSES, loses), new_line.maybe(GAINS, gains))
     }));

@@ -1,6 +1,6 @@
-//! Caches of models that have none of their own, leaf 2's bytes, and XSAVE components.
+//! Caches of models that define none, leaf 2's bytes, and XSAVE components.
 
-use super::Names;
+use super::names::Names;
 use crate::diff::change::Change;
 use crate::diff::rows::{Line, between, pair, table};
 use crate::facts::{Cache, CacheSlot, QemuCacheDescriptor, QemuFacts, QemuLegacyCache, QemuXsave};
@@ -25,7 +25,7 @@ pub(super) fn changes(old: &QemuFacts, new: &QemuFacts) -> Vec<Change> {
     changes
 }
 
-/// Adds everything that a cache says; what is zero or false is not said.
+/// Adds all properties of a cache except those that are zero or false.
 pub(super) fn described(line: Line, cache: &Cache) -> Line {
     let line = line.with("type", cache.kind.name());
     let line = cache
@@ -35,7 +35,7 @@ pub(super) fn described(line: Line, cache: &Cache) -> Line {
     line.maybe("share-level", cache.share_level.as_ref())
 }
 
-/// `qemu-xsave`: which feature enables a component, and where its state lies.
+/// `qemu-xsave`: the feature that enables a component, and the place of its state.
 pub(super) fn xsave(
     old: &QemuFacts,
     new: &QemuFacts,
@@ -52,7 +52,7 @@ pub(super) fn xsave(
     let mut changes: Vec<Change> = paired.added.into_iter().map(|area| line(area, after).added()).collect();
     changes.extend(paired.removed.into_iter().map(|area| line(area, before).removed()));
     let moved = |(old, new): (&QemuXsave, &QemuXsave)| {
-        // A feature that only its new name sets apart is the same one.
+        // A renamed feature is the same feature.
         let same = (&old.word, old.bit) == (&new.word, new.bit);
         between(line(old, if same { after } else { before }), line(new, after))
     };

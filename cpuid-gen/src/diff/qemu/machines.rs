@@ -1,4 +1,4 @@
-//! Machine types with their compatibility properties, accelerators' defaults, and what `-cpu` accepts.
+//! Machine types with their compatibility properties, accelerators' defaults, and the properties of `-cpu`.
 
 use crate::diff::change::Change;
 use crate::diff::rows::{Line, table};
@@ -73,7 +73,7 @@ pub(super) fn hyperv(old: &QemuFacts, new: &QemuFacts) -> Vec<Change> {
     changes
 }
 
-/// A value that can be empty.
+/// A value, which may be empty.
 pub(super) fn quoted(value: &str) -> String {
     if value.is_empty() || value.trim() != value { format!("\"{value}\"") } else { value.to_owned() }
 }

@@ -1,15 +1,15 @@
-//! CPU models, property by property. A model is its name, a version its number: what a version sets in QEMU never
-//! changes once it is released, so that a change of one is worth a look.
+//! CPU models, property by property. A model is identified by its name, a version by its number. QEMU never changes a
+//! released version, so any change of one is suspicious.
 
-use super::Names;
 use super::bits::loses_and_gains;
 use super::caches::described;
 use super::machines::quoted;
+use super::names::Names;
 use crate::diff::change::{Change, GAINS, LOSES};
 use crate::diff::rows::{Line, between, pair, table};
 use crate::facts::{QemuCache, QemuFacts, QemuModel, QemuModelVersion, QemuModelWord, QemuProp};
 
-/// What one release calls bits, and the other.
+/// The names of bits in the old and the new release.
 type Both<'n, 'a> = (&'n Names<'a>, &'n Names<'a>);
 
 /// `qemu-model` and all rows below it.
@@ -48,7 +48,7 @@ fn line(model: &QemuModel) -> Line {
         .maybe("deprecated", model.deprecated.as_ref())
 }
 
-/// Of a model that comes or goes: its fields, and how much there is below it.
+/// The fields of an added or removed model, and the number of its words, versions and caches.
 fn whole(model: &QemuModel) -> Line {
     let bits: u32 = model.words.iter().map(|word| word.mask.count_ones()).sum();
     let slots: Vec<&str> = model.caches.iter().map(|cache| cache.slot.name()).collect();
@@ -64,7 +64,7 @@ fn words(old: &QemuModel, new: &QemuModel, (before, after): Both<'_, '_>) -> Vec
     let line = |word: &QemuModelWord| Line::new(&new.name, word.at).at(&word.word);
     let paired = pair(&old.words, &new.words, |word| &word.word);
     let mut changes = Vec::new();
-    // A word that one release does not give is zero there.
+    // A word that a release does not set is zero there.
     for word in paired.added {
         changes.extend(between(
             Line { rows: Vec::new(), ..line(word) },
@@ -101,7 +101,7 @@ fn version_line(model: &QemuModel, version: &QemuModelVersion) -> Line {
         .maybe("note", version.note.as_deref().map(quoted))
 }
 
-/// Of a version that comes or goes, with everything that it sets.
+/// An added or removed version, with everything that it sets.
 fn whole_version(model: &QemuModel, version: &QemuModelVersion) -> Line {
     let sets = |prop: &QemuProp| format!("{}={}", prop.name, quoted(&prop.value));
     let props: Vec<String> = version.props.iter().map(sets).collect();

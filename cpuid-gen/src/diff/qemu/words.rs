@@ -1,10 +1,10 @@
-//! Feature words: what each is read from, and their numbers.
+//! Feature words: the register of each, and its number.
 
 use crate::diff::change::Change;
 use crate::diff::rows::{Line, between, pair, table};
 use crate::facts::{QemuComment, QemuFacts, QemuSource, QemuWord};
 
-/// Words by what they are read from; then, of those left over, by their enumerator.
+/// Words by register; the remaining ones by enumerator.
 pub(super) fn changes(old: &QemuFacts, new: &QemuFacts) -> Vec<Change> {
     let by_source = pair(&old.words, &new.words, |word| word.source);
     let (removed, added) = (owned(by_source.removed), owned(by_source.added));
@@ -22,7 +22,7 @@ fn line(word: &QemuWord) -> Line {
     Line::new(&word.name, word.at).at(source(word.source))
 }
 
-/// The manuals' notation, without a subleaf where QEMU asks for none.
+/// The manuals' notation, without a subleaf if QEMU specifies none.
 fn source(source: QemuSource) -> String {
     match source {
         QemuSource::Msr(msr) => format!("MSR {:#x}", msr.0),
@@ -35,7 +35,7 @@ fn source(source: QemuSource) -> String {
     }
 }
 
-/// Numbers of words that both releases have. They mean something within a release only.
+/// Numbers that both releases use for different words; they are only meaningful within a release.
 pub(super) fn indices(old: &QemuFacts, new: &QemuFacts) -> Vec<Change> {
     let line = |word: &QemuWord| Line::new(&word.name, word.at).with("number", word.index.0);
     let paired = pair(&old.words, &new.words, |word| &word.name);

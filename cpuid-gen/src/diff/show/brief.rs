@@ -1,4 +1,4 @@
-//! Sections of many small changes in a few lines.
+//! Summaries of sections with many small changes.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub(super) fn lines(section: &Section, style: &Style) -> Vec<(char, String)> {
     lines
 }
 
-/// A change without what its section's title says already.
+/// A change without the information in its section's title.
 fn short(change: &Change, style: &Style) -> String {
     let value = |value: &'_ Option<String>| value.clone().unwrap_or_default();
     let subject = (style.code)(&change.subject);
@@ -47,13 +47,13 @@ fn names(changes: &[&Change], style: &Style) -> String {
     changes.iter().map(|change| (style.code)(&change.subject)).collect::<Vec<_>>().join(", ")
 }
 
-/// Capabilities by what is said of them, then by register.
+/// Capabilities by their new treatment, then by register.
 fn caps(changes: &[&Change], style: &Style) -> Vec<String> {
-    // States and registers in the order in which they come: by location of the first.
+    // Treatments and registers are in the order of their first location.
     let mut groups: Vec<(String, &str, Vec<String>)> = Vec::new();
     for change in changes {
         let state = match change.fields.as_slice() {
-            [field] if field.name == SPELLED => "the same, spelled otherwise".to_owned(),
+            [field] if field.name == SPELLED => "the same, spelled differently".to_owned(),
             [field] => transition(field, change.action, style),
             _ => style.sentence(change),
         };
@@ -74,7 +74,7 @@ fn caps(changes: &[&Change], style: &Style) -> Vec<String> {
         .collect()
 }
 
-/// One side, where there is only one to tell.
+/// A single value, if there is only one side.
 fn transition(field: &Field, action: Action, style: &Style) -> String {
     let side = |value: &'_ Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
     match action {
@@ -84,7 +84,7 @@ fn transition(field: &Field, action: Action, style: &Style) -> String {
     }
 }
 
-/// Compatibility properties by machine type; those of machine types with the same ones together.
+/// Compatibility properties by machine type; machine types with the same properties are combined.
 fn compat(changes: &[&Change], style: &Style) -> Vec<String> {
     let mut machines: Vec<(&str, Vec<String>)> = Vec::new();
     for change in changes {
@@ -113,7 +113,7 @@ fn compat(changes: &[&Change], style: &Style) -> Vec<String> {
     together.iter().map(line).collect()
 }
 
-/// Fields by register: those of one bit by name, the others counted.
+/// Fields by register: fields of one bit by name, the others counted.
 fn fields(changes: &[&Change], style: &Style) -> Vec<String> {
     let mut registers: BTreeMap<(u32, &str), Vec<String>> = BTreeMap::new();
     let mut wide: BTreeMap<u32, usize> = BTreeMap::new();
@@ -144,7 +144,7 @@ fn fields(changes: &[&Change], style: &Style) -> Vec<String> {
     lines
 }
 
-/// The leaf of a register as reports write it: `CPUID.(EAX=0x12,ECX=0):EAX`.
+/// The register of a leaf in the manuals' notation: `CPUID.(EAX=0x12,ECX=0):EAX`.
 fn leaf(register: &str) -> u32 {
     let digits =
         register.strip_prefix("CPUID.(EAX=").and_then(|rest| rest.split(',').next()).unwrap_or_default();

@@ -1,12 +1,12 @@
-//! The changes for programs: each of them, also those that people see summed up.
+//! The changes as JSON: all of them, including those that text reports summarize.
 
 use serde_json::{Value, json};
 
-use crate::diff::api::{ApiChange, Impact};
 use crate::diff::change::{Change, Changes};
+use crate::diff::impact::{ApiChange, Impact};
 
 impl Changes {
-    /// Everything, in the order of the text. What a side does not have is null.
+    /// Everything, in the order of the text. Missing sides are null.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let sections = self.sections.iter().map(|section| {

@@ -3,18 +3,18 @@
 use std::fmt::Write as _;
 
 use super::{Style, api_actions, brief, verdict};
-use crate::diff::api::{Impact, Level};
 use crate::diff::change::{Action, Change, Changes, Section};
+use crate::diff::impact::{Impact, Level};
 
 const STYLE: Style = Style { code, arrow: "→" };
 
-/// A name in backticks; in two where it has one itself.
+/// A name in backticks, or in double backticks if it contains one.
 fn code(name: &str) -> String {
     if name.contains('`') { format!("`` {name} ``") } else { format!("`{name}`") }
 }
 
 impl Changes {
-    /// For people who read it later: a summary, then a heading for each topic.
+    /// A document: a summary, then a heading for each topic.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         let (project, old, new) = (self.project.name(), &self.old, &self.new);

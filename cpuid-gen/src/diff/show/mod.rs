@@ -1,4 +1,4 @@
-//! Changes for people, as text or Markdown, and for programs, as JSON.
+//! The changes as human-readable text or Markdown, and as JSON.
 
 mod brief;
 #[cfg(feature = "json")]
@@ -6,10 +6,10 @@ mod json;
 mod markdown;
 mod text;
 
-use super::api::{ApiChange, ApiItem, Impact};
 use super::change::{Action, Change, Field, GAINS, LOSES};
+use super::impact::{ApiChange, ApiItem, Impact};
 
-/// How names and arrows look.
+/// The style of names and arrows.
 struct Style {
     code: fn(&str) -> String,
     arrow: &'static str,
@@ -57,10 +57,10 @@ impl Style {
     }
 }
 
-/// A name, and which changes it is for.
+/// The name of a kind of API change, and the changes of that kind.
 type ApiAction = (&'static str, fn(&ApiChange) -> bool);
 
-/// Actions of API items, with how people call them.
+/// The kinds of API changes, with their names in reports.
 fn api_actions() -> [ApiAction; 5] {
     [
         ("removed", |change| matches!(change, ApiChange::Removed)),
@@ -83,12 +83,12 @@ fn verdict(impact: &Impact) -> String {
 }
 
 impl Impact {
-    /// The constants to show: all, or those that break users. What is added is the same in every way of taking a
-    /// release in; new fields of leaves, which come in hundreds, are only counted.
+    /// The constants to show: all, or those that break users. Additions are the same for each way of adopting a
+    /// release; new fields of leaves, which come in hundreds, are only counted.
     fn shown(&self, whole: bool) -> impl Iterator<Item = &ApiItem> {
-        let told = move |item: &&ApiItem| {
+        let is_shown = move |item: &&ApiItem| {
             item.change != ApiChange::Added || (whole && !item.constant.starts_with("field::"))
         };
-        self.items.iter().filter(told)
+        self.items.iter().filter(is_shown)
     }
 }

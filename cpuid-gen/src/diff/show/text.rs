@@ -1,14 +1,14 @@
-//! Text, for a terminal: a sign in front of each change.
+//! Text for a terminal, with a sign before each change.
 
 use super::{Style, brief, verdict};
-use crate::diff::api::{ApiChange, Impact, Level};
 use crate::diff::change::{Action, Change, Changes, Section};
+use crate::diff::impact::{ApiChange, Impact, Level};
 
 const STYLE: Style = Style { code: str::to_owned, arrow: "->" };
 
 impl Changes {
-    /// For people: every change in a line of its own, with a sign in front: `+` added, `-` removed, `=` renamed, `>`
-    /// moved, `~` changed. Sections of many small changes are summed up.
+    /// Human-readable text with one line per change, starting with a sign: `+` added, `-` removed, `=` renamed, `>`
+    /// moved, `~` changed. Sections of many small changes are summarized.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut out = format!("{} {} -> {}\n", self.project.name(), self.old, self.new);

@@ -1,7 +1,7 @@
 //! Rows of CPU models, their caches, dependencies and XSAVE components.
 
 use crate::diagnostic::Diagnostic;
-use crate::facts::columns::Columns;
+use crate::facts::columns::{Columns, unknown_kind};
 use crate::facts::{
     Cache, CacheKind, CacheSlot, QemuCache, QemuCacheDescriptor, QemuDep, QemuFacts, QemuLegacyCache,
     QemuModel, QemuModelVersion, QemuModelWord, QemuProp, QemuXsave,
@@ -10,7 +10,7 @@ use crate::source::Span;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 
-/// Adds a `qemu-model*` row. A model's rows stand below its `qemu-model`, a version's below its `qemu-model-version`.
+/// Adds a `qemu-model*` row, which must follow its model's `qemu-model` row and, if it has one, its version's row.
 pub(super) fn model_row(facts: &mut QemuFacts, kind: &str, at: Span, c: &mut Columns<'_>) -> Result<()> {
     let name = c.name("NAME")?;
     if kind == "qemu-model" {
@@ -20,7 +20,7 @@ pub(super) fn model_row(facts: &mut QemuFacts, kind: &str, at: Span, c: &mut Col
     let Some(model) = facts.models.last_mut().filter(|model| model.name == name) else {
         return Err(Diagnostic::error(
             at,
-            format!("this row must stand below the `qemu-model` row of `{name}`"),
+            format!("this row must be below the `qemu-model` row of `{name}`"),
         ));
     };
     match kind {
@@ -46,12 +46,12 @@ pub(super) fn model_row(facts: &mut QemuFacts, kind: &str, at: Span, c: &mut Col
             let slot = c.choice("cache", &CacheSlot::ALL)?;
             caches.push(QemuCache { slot, cache: cache(c)?, at });
         }
-        _ => return Err(super::unknown_kind(kind, at, "a QEMU")),
+        _ => return Err(unknown_kind(kind, at, "a QEMU")),
     }
     Ok(())
 }
 
-/// Adds a row of another kind; false for a kind that is none of these.
+/// Adds a row of another kind; false if the kind is not one of these.
 pub(super) fn row(facts: &mut QemuFacts, kind: &str, at: Span, c: &mut Columns<'_>) -> Result<bool> {
     match kind {
         "qemu-dep" => {
@@ -105,15 +105,15 @@ fn model(name: String, c: &mut Columns<'_>, at: Span) -> Result<QemuModel> {
     })
 }
 
-/// The version that the row is for, which must be the last one so far.
+/// The version of the row, which must be the last one read.
 fn version<'m>(model: &'m mut QemuModel, c: &mut Columns<'_>) -> Result<&'m mut QemuModelVersion> {
     let (text, at) = c.text("VERSION")?;
     model.versions.last_mut().filter(|last| last.version.to_string() == text).ok_or_else(|| {
-        Diagnostic::error(at, format!("this row must stand below the `qemu-model-version` row of `{text}`"))
+        Diagnostic::error(at, format!("this row must be below the `qemu-model-version` row of `{text}`"))
     })
 }
 
-/// `KEY=VALUE` to the end of the row.
+/// Parses `KEY=VALUE` columns up to the end of the row.
 fn cache(c: &mut Columns<'_>) -> Result<Cache> {
     let mut cache = Cache::new(CacheKind::Data);
     let mut seen: Vec<&str> = Vec::new();
@@ -122,7 +122,7 @@ fn cache(c: &mut Columns<'_>) -> Result<Cache> {
         let wrong = |what: &str| Diagnostic::error(at, format!("`{text}` {what}"));
         let (key, value) = text.split_once('=').ok_or_else(|| wrong("is not KEY=VALUE"))?;
         if seen.contains(&key) {
-            return Err(wrong("is a second value"));
+            return Err(wrong("repeats a key"));
         }
         seen.push(key);
         let number = || value.parse::<u32>().map_err(|_| wrong("is not a number"));
@@ -130,7 +130,9 @@ fn cache(c: &mut Columns<'_>) -> Result<Cache> {
         match key {
             "type" => {
                 let kind = CacheKind::ALL.iter().find(|(_, name)| *name == value);
-                cache.kind = kind.ok_or_else(|| wrong("is not data, instruction or unified"))?.0;
+                cache.kind = kind
+                    .ok_or_else(|| wrong("is not a cache type: expected data, instruction or unified"))?
+                    .0;
             }
             "level" => cache.level = number()?,
             "size" => cache.size = value.parse().map_err(|_| wrong("is not a number"))?,
@@ -144,7 +146,7 @@ fn cache(c: &mut Columns<'_>) -> Result<Cache> {
             "inclusive" => cache.inclusive = flag()?,
             "complex-indexing" => cache.complex_indexing = flag()?,
             "share-level" => cache.share_level = Some(value.to_owned()),
-            _ => return Err(wrong("has a key that a cache does not have")),
+            _ => return Err(wrong("has a key that is not a cache's")),
         }
     }
     if !seen.contains(&"type") {

@@ -1,8 +1,7 @@
 //! Rows of a Linux release.
 
-use super::unknown_kind;
 use crate::diagnostic::Diagnostic;
-use crate::facts::columns::Columns;
+use crate::facts::columns::{Columns, unknown_kind};
 use crate::facts::{
     CapKind, Condition, ConfigKind, CpuidField, KvmBit, KvmCap, KvmPara, LinuxConfig, LinuxCount, LinuxDep,
     LinuxFacts, LinuxFlag, LinuxMsrBit, LinuxWord, Scattered,
@@ -74,7 +73,7 @@ fn kvm_cap(c: &mut Columns<'_>, at: Span) -> Result<KvmCap, Diagnostic> {
     let leaf_name = c.optional("LEAFNAME")?;
     let kind = c.choice("KIND", &CapKind::ALL)?;
     if leaf_name.is_none() && !matches!(kind, CapKind::Set | CapKind::Clear) {
-        let message = "LEAFNAME may be `-` only for `set` and `clear`";
+        let message = "LEAFNAME is `-`, which only `set` and `clear` allow";
         return Err(Diagnostic::error(at, message));
     }
     Ok(KvmCap { leaf_name, kind, name: c.name("NAME")?, at })
@@ -103,11 +102,14 @@ fn cpuid_field(c: &mut Columns<'_>, at: Span) -> Result<CpuidField, Diagnostic> 
         at,
     };
     if field.last < field.first {
-        let message = format!("subleafs {} to {} are none", field.first.0, field.last.0);
+        let message = format!("the subleaves {} to {} are not a range", field.first.0, field.last.0);
         return Err(Diagnostic::error(at, message));
     }
     if field.high < field.low {
-        return Err(Diagnostic::error(at, format!("bits {} to {} are none", field.low.0, field.high.0)));
+        return Err(Diagnostic::error(
+            at,
+            format!("the bits {} to {} are not a range", field.low.0, field.high.0),
+        ));
     }
     Ok(field)
 }

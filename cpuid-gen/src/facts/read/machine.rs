@@ -11,7 +11,7 @@ use crate::source::Span;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 
-/// Adds a row; false for a kind that is none of these.
+/// Adds a row; false if its kind is not one of these.
 pub(super) fn row(facts: &mut QemuFacts, kind: &str, at: Span, c: &mut Columns<'_>) -> Result<bool> {
     match kind {
         "qemu-kvm-default" => facts.kvm_defaults.push(default(c, at)?),
@@ -61,7 +61,10 @@ fn default_version(c: &mut Columns<'_>) -> Result<Option<DefaultVersion>> {
         "latest" => DefaultVersion::Latest,
         "legacy" => DefaultVersion::Legacy,
         _ => DefaultVersion::Version(text.parse().map_err(|_| {
-            Diagnostic::error(at, format!("`{text}` is not a version: a number, `latest`, `legacy` or `-`"))
+            Diagnostic::error(
+                at,
+                format!("`{text}` is not a version: expected a number, `latest`, `legacy` or `-`"),
+            )
         })?),
     }))
 }
@@ -72,7 +75,7 @@ fn property(c: &mut Columns<'_>, at: Span) -> Result<QemuProperty> {
     let bit = match bit {
         "-" => None,
         _ => Some(Bit(bit.parse().ok().filter(|bit| *bit < 64).ok_or_else(|| {
-            Diagnostic::error(bit_at, format!("`{bit}` is not a bit from 0 to 63, or `-`"))
+            Diagnostic::error(bit_at, format!("`{bit}` is not a bit: expected 0 to 63, or `-`"))
         })?)),
     };
     Ok(QemuProperty { name, kind, field, bit, default: c.optional_string("DEFAULT")?, at })

@@ -1,4 +1,4 @@
-//! The facts file's reader.
+//! The reader of facts files.
 
 mod cpu_model;
 mod linux;
@@ -10,10 +10,10 @@ use super::{Facts, LinuxFacts, QemuFacts};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{FileId, Sources, Span};
 
-/// Rows that a facts file may have; the longest real one has a tenth of that.
+/// Maximum number of rows in a facts file; the longest real one has a tenth of that.
 const MAX_ROWS: usize = 1 << 15;
 
-/// Reads a facts file. Every row that is wrong becomes a diagnostic; the result is then none.
+/// Reads a facts file. Every faulty row is a diagnostic, and the result is then `None`.
 pub fn read(sources: &Sources, file: FileId, diagnostics: &mut Diagnostics) -> Option<Facts> {
     let mut found = Diagnostics::new();
     let mut facts: Option<Facts> = None;
@@ -32,7 +32,7 @@ pub fn read(sources: &Sources, file: FileId, diagnostics: &mut Diagnostics) -> O
     }
     if facts.is_none() && found.is_empty() {
         let whole = sources.span(file, 0, 0);
-        found.error(whole, "no facts here: the first row must be `linux-release` or `qemu-release`");
+        found.error(whole, "no facts found: expected `linux-release` or `qemu-release` in the first row");
     }
     let good = !found.has_errors();
     diagnostics.extend(found);
@@ -49,7 +49,7 @@ fn row_of(facts: &mut Option<Facts>, kind: &str, at: Span, columns: Columns<'_>)
             return Err(Diagnostic::error(at, message));
         }
         (Some(_), "linux-release" | "qemu-release") => {
-            return Err(Diagnostic::error(at, "a second release; a facts file holds one"));
+            return Err(Diagnostic::error(at, "a second release: a facts file holds one"));
         }
         (Some(Facts::Linux(linux)), _) => linux::row(linux, kind, at, columns)?,
         (Some(Facts::Qemu(qemu)), _) => qemu::row(qemu, kind, at, columns)?,
@@ -61,8 +61,4 @@ fn release(mut columns: Columns<'_>) -> Result<String, Diagnostic> {
     let release = columns.name("RELEASE")?;
     columns.end()?;
     Ok(release)
-}
-
-fn unknown_kind(kind: &str, at: Span, whose: &str) -> Diagnostic {
-    Diagnostic::error(at, format!("`{kind}` is not a kind of row that {whose} facts file has"))
 }

@@ -1,8 +1,8 @@
-//! Rows of a QEMU release: its feature words. CPU models and machine types have files of their own.
+//! Rows of a QEMU release's feature words. CPU models and machine types have their own files.
 
-use super::{cpu_model, machine, unknown_kind};
+use super::{cpu_model, machine};
 use crate::diagnostic::Diagnostic;
-use crate::facts::columns::Columns;
+use crate::facts::columns::{Columns, unknown_kind};
 use crate::facts::{MaskKind, QemuBit, QemuComment, QemuFacts, QemuMacro, QemuMask, QemuSource, QemuWord};
 use crate::source::Span;
 

@@ -2,10 +2,10 @@
 
 use std::fmt::{self, Display};
 
-use super::{Hex, Or, Text, row};
+use super::row::{Hex, Or, Text, row};
 use crate::facts::{Cache, CacheSlot, QemuCache, QemuFacts, QemuModel, QemuModelVersion};
 
-/// All of them.
+/// Writes all of them.
 pub(super) fn rows(out: &mut String, facts: &QemuFacts) {
     for model in &facts.models {
         model_rows(out, model);
@@ -81,7 +81,7 @@ fn caches(out: &mut String, model: &QemuModel, version: Option<u32>, caches: &[Q
     }
 }
 
-/// `KEY=VALUE`, what is zero or false left out.
+/// `KEY=VALUE` columns, without those that are zero or false.
 struct Values<'a>(&'a Cache);
 
 impl Display for Values<'_> {

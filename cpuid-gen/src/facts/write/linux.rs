@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::{Hex, Or, row};
+use super::row::{Hex, Or, row};
 use crate::facts::{KvmBit, LinuxFacts, LinuxFlag};
 use crate::location::Location;
 

@@ -2,10 +2,10 @@
 
 use std::fmt::Display;
 
-use super::{Hex, Or, Text, row};
+use super::row::{Hex, Or, Text, row};
 use crate::facts::{DefaultVersion, QemuDefault, QemuFacts};
 
-/// All of them.
+/// Writes all of them.
 pub(super) fn rows(out: &mut String, facts: &QemuFacts) {
     defaults(out, "qemu-kvm-default", &facts.kvm_defaults);
     defaults(out, "qemu-tcg-default", &facts.tcg_defaults);

@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 
-use super::{Hex, Or, cpu_model, machine, row};
+use super::row::{Hex, Or, row};
+use super::{cpu_model, machine};
 use crate::facts::{QemuFacts, QemuSource};
 
 /// Prints a QEMU release's facts.

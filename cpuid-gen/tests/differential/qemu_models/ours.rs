@@ -1,4 +1,4 @@
-//! A model's properties as QEMU would tell them, from the facts and the resolved models.
+//! A model's properties as QEMU reports them, computed from the facts and the resolved models.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +30,7 @@ pub(crate) fn exceptions() -> Vec<Exception> {
 /// Feature words by index.
 pub(crate) type Words = BTreeMap<Word, u64>;
 
-/// A release's facts, as they are needed here.
+/// A release's facts, in the form needed here.
 pub(crate) struct Release<'f> {
     pub(crate) facts: &'f QemuFacts,
     pub(crate) properties: Properties<'f>,
@@ -46,13 +46,13 @@ impl<'f> Release<'f> {
     /// Sets one property's bits.
     pub(crate) fn set(&self, words: &mut Words, name: &str, on: bool) {
         let Some(Property::Bits(word, mask)) = self.properties.get(name) else {
-            panic!("{name} is no feature of QEMU {}", self.facts.release);
+            panic!("{name} is not a feature of QEMU {}", self.facts.release);
         };
         let word = words.entry(word).or_default();
         *word = if on { *word | mask } else { *word & !mask };
     }
 
-    /// Applies what every model gets under an accelerator; `used` collects the rows that changed something.
+    /// Applies what every model gets under an accelerator; `used` collects the rows that had an effect.
     pub(crate) fn accelerate(&self, words: &mut Words, accelerator: &str, used: &mut BTreeSet<usize>) {
         for (row, exception) in exceptions().iter().enumerate() {
             if [accelerator, "any"].contains(&exception.accelerator) {
@@ -66,7 +66,7 @@ impl<'f> Release<'f> {
         }
     }
 
-    /// Takes away what lacks what it needs, in QEMU's order.
+    /// Removes features whose prerequisites are missing, in QEMU's order.
     pub(crate) fn depend(&self, words: &mut Words) {
         for dep in &self.facts.deps {
             let get = |name: &str| words.get(&self.index[name]).copied().unwrap_or(0);
@@ -95,7 +95,7 @@ impl<'f> Release<'f> {
         self.features(words).into_iter().filter(|(_, value)| value == "on").map(|(name, _)| name).collect()
     }
 
-    /// A word that a mask stands for; 0 for one that is not listed.
+    /// The word of a mask; 0 if it is not listed.
     pub(crate) fn mask(&self, word: &str, kind: MaskKind) -> u64 {
         self.facts
             .masks
@@ -104,8 +104,8 @@ impl<'f> Release<'f> {
             .map_or(0, |mask| mask.mask)
     }
 
-    /// The XSAVE components of the features that are on, as two words of XCR0 and two of IA32_XSS. A component that TCG
-    /// lacks is left out, but not by QEMU 7.2, which asks no accelerator.
+    /// The XSAVE components of the enabled features, as two words of XCR0 and two of IA32_XSS. Components that TCG
+    /// does not support are omitted, except by QEMU 7.2, which does not ask the accelerator.
     pub(crate) fn xsave(&self, words: &mut Words) {
         let get = |words: &Words, name: &str| words.get(&self.index[name]).copied().unwrap_or(0);
         let saves = self.facts.xsave.iter().find(|area| area.component == 0).unwrap();
@@ -124,7 +124,7 @@ impl<'f> Release<'f> {
             ("FEAT_XSAVE_XSS_HI", 32, true),
         ] {
             let Some(word) = self.index.get(name) else { continue };
-            // Components of IA32_XSS: PASID to HDC, and LBR; the source tells them apart by a macro of no feature word.
+            // Components of IA32_XSS: PASID to HDC, and LBR; the source uses a macro that is not in a feature word.
             let of_xss = components & (1 << 15);
             let mask = if supervisor { of_xss } else { components & !of_xss };
             let of_tcg = self.mask(name, MaskKind::Tcg);
@@ -133,7 +133,7 @@ impl<'f> Release<'f> {
         }
     }
 
-    /// Bits of 0x80000001.EDX that repeat those of 1.EDX for AMD's vendor, and for it alone: not for Hygon's.
+    /// Bits of 0x80000001.EDX that repeat those of 1.EDX for vendor AMD only, not for Hygon.
     pub(crate) fn amd_aliases(&self, words: &mut Words, vendor: &str) {
         if vendor == "AuthenticAMD" {
             let mask = self.facts.macros.iter().find(|known| known.name == "CPUID_EXT2_AMD_ALIASES").unwrap();
@@ -143,7 +143,7 @@ impl<'f> Release<'f> {
         }
     }
 
-    /// The words of CPUID registers that are not zero, named as the recording names them.
+    /// The words of CPUID registers that are not zero, named like in the recording.
     pub(crate) fn registers(&self, words: &Words) -> BTreeMap<String, u64> {
         let mut found = BTreeMap::new();
         for word in &self.facts.words {
@@ -158,7 +158,7 @@ impl<'f> Release<'f> {
     }
 }
 
-/// The properties of a definition that are no bits.
+/// The properties of a definition that are not bits.
 pub(crate) fn fields(definition: &CpuDefinition) -> Props {
     let text = |text: &str| format!("\"{text}\"");
     let mut props: Props = [
@@ -171,7 +171,7 @@ pub(crate) fn fields(definition: &CpuDefinition) -> Props {
         ("model", definition.model.to_string()),
         ("stepping", definition.stepping.to_string()),
         ("model-id", text(&definition.model_id)),
-        // A model with caches of its own does not take the legacy ones.
+        // A model with its own caches does not use the legacy ones.
         ("legacy-cache", if definition.caches.is_empty() { "on" } else { "off" }.to_owned()),
     ]
     .into_iter()

@@ -1,8 +1,8 @@
-//! What `recorded/record-cpu-models` wrote: see there for the rows.
+//! Reads the output of `recorded/record-cpu-models`, which documents the rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Properties by name, values as they are written: `on`, `off`, a number, text in double quotes.
+/// Properties by name, with values as written: `on`, `off`, a number, text in double quotes.
 pub(crate) type Props = BTreeMap<String, String>;
 
 /// A definition of `query-cpu-definitions`.
@@ -26,15 +26,15 @@ pub(crate) struct Recording {
     /// With vmx=on, from `tcg`.
     pub(crate) vmx: BTreeMap<String, Props>,
     pub(crate) kvm: BTreeMap<String, Props>,
-    /// By leaf, subleaf and register as they are written.
+    /// By leaf, subleaf and register as written.
     pub(crate) words: BTreeMap<String, BTreeMap<String, u64>>,
     pub(crate) deps: BTreeMap<String, BTreeSet<String>>,
-    /// Kinds of rows without those of KVM, of a running CPU, and the head: what a live recording repeats.
+    /// Kinds of rows that a live recording repeats: without those of KVM, of a running CPU, and the head.
     pub(crate) repeatable: Vec<String>,
 }
 
 impl Recording {
-    /// Every row; a kind that is not known is a mistake.
+    /// Every row; an unknown kind is an error.
     pub(crate) fn read(text: &str) -> Recording {
         let mut to = Recording::default();
         for line in text.lines().filter(|line| !line.starts_with('#')) {

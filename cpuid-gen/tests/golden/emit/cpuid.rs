@@ -40,7 +40,7 @@ const fn at(leaf: u32, subleaf: u32, register: Register, bit: u8) -> CpuidBit {
         bit,
     }
 }
-/// `CPUID.(EAX=1,ECX=0):EDX[0]`. `/proc/cpuinfo`: `fpu`. QEMU: `fpu`. Linux 6.9.1 to 6.12.0-rc2. KVM 6.9.1 to 6.12.0-rc2, on a condition of its own. QEMU 9.2.0.
+/// `CPUID.(EAX=1,ECX=0):EDX[0]`. `/proc/cpuinfo`: `fpu`. QEMU: `fpu`. Linux 6.9.1 to 6.12.0-rc2. KVM 6.9.1 to 6.12.0-rc2, under a condition of its own. QEMU 9.2.0.
 pub const FPU: CpuidBit = at(0x1, 0, Register::Edx, 0);
 /// `CPUID.(EAX=1,ECX=0):EDX[1]`. `/proc/cpuinfo`: `3dthing`. QEMU: `thing|3d.thing`. Linux 6.9.1. KVM does not advertise it. QEMU 9.2.0. Needs `FPU`.
 pub const _3DTHING: CpuidBit = at(0x1, 0, Register::Edx, 1);
@@ -48,7 +48,7 @@ pub const _3DTHING: CpuidBit = at(0x1, 0, Register::Edx, 1);
 pub const PAIR: CpuidBit = at(0x7, 0, Register::Ebx, 4);
 /// `CPUID.(EAX=7,ECX=0):EBX[7]`. `/proc/cpuinfo`: `fence`. QEMU has no name for it. Linux 6.12.0-rc2. KVM 6.9.1, if the host has it. Needs `SYNTH`. Needs `SHARED_10_EBX_3` or `SHARED_80000008_EBX_6`.
 pub const FENCE: CpuidBit = at(0x7, 0, Register::Ebx, 7);
-/// `CPUID.(EAX=7,ECX=1):EAX[9]`. Not in `/proc/cpuinfo`: KVM alone has this bit. QEMU has no name for it. Linux 6.12.0-rc2. KVM 6.12.0-rc2, if the host has it.
+/// `CPUID.(EAX=7,ECX=1):EAX[9]`. Not in `/proc/cpuinfo`: only KVM has this bit. QEMU has no name for it. Linux 6.12.0-rc2. KVM 6.12.0-rc2, if the host has it.
 pub const ALONE: CpuidBit = at(0x7, 1, Register::Eax, 9);
 /// `CPUID.(EAX=7,ECX=1):EAX[10]`. `/proc/cpuinfo`: `moved`. QEMU has no name for it. Linux 6.12.0-rc2. KVM does not advertise it.
 pub const MOVED: CpuidBit = at(0x7, 1, Register::Eax, 10);

@@ -1,9 +1,9 @@
-//! What can be wrong in a facts file; `>` stands for a tab.
+//! Errors in a facts file; `>` represents a tab.
 
 /// A name for the report, and the text.
 pub(crate) const CASES: &[(&str, &str)] = &[
     ("nothing", ""),
-    ("comments alone", "# one\n# two\n"),
+    ("only comments", "# one\n# two\n"),
     ("a row before the release", "linux-feature>APPLE>0>0>-\n"),
     ("a second release", "linux-release>6.2.1\nqemu-release>9.3.1\n"),
     ("a release and more", "linux-release>6.2.1>x\n"),
@@ -13,10 +13,10 @@ pub(crate) const CASES: &[(&str, &str)] = &[
     ("an empty column", "linux-release>6.2.1\nlinux-dep>>B\n"),
     ("a padded column", "linux-release>6.2.1\nlinux-dep> A>B\n"),
     ("a row that ends early", "linux-release>6.2.1\nlinux-dep>A\n"),
-    ("a column too many", "linux-release>6.2.1\nlinux-dep>A>B>C>D\n"),
-    ("a name that is none", "linux-release>6.2.1\nlinux-dep>->B\nlinux-dep>A B>C\n"),
+    ("an extra column", "linux-release>6.2.1\nlinux-dep>A>B>C>D\n"),
+    ("a name that is invalid", "linux-release>6.2.1\nlinux-dep>->B\nlinux-dep>A B>C\n"),
     (
-        "a word that is no number",
+        "a word that is not a number",
         "linux-release>6.2.1\nlinux-feature>APPLE>+1>0>-\nlinux-feature>APPLE>65536>0>-\n",
     ),
     ("a bit above 31", "linux-release>6.2.1\nlinux-feature>APPLE>0>32>-\n"),
@@ -29,7 +29,7 @@ pub(crate) const CASES: &[(&str, &str)] = &[
     ("a capability without a leaf", "linux-release>6.2.1\nkvm-cap>->F>APPLE\n"),
     ("an unknown type of word", "qemu-release>9.3.1\nqemu-word>FEAT>0>port>0x1\n"),
     ("an unknown mask", "qemu-release>9.3.1\nqemu-mask>FEAT>hvf>0x1\n"),
-    ("a mask that is no number", "qemu-release>9.3.1\nqemu-mask>FEAT>tcg>0x\n"),
+    ("a mask that is not a number", "qemu-release>9.3.1\nqemu-mask>FEAT>tcg>0x\n"),
     ("a mask of 65 bits", "qemu-release>9.3.1\nqemu-mask>FEAT>tcg>0x10000000000000000\n"),
     ("several at once", "qemu-release>9.3.1\nqemu-mask>FEAT>tcg>1\nnone>1\nqemu-bit>FEAT\n"),
 ];

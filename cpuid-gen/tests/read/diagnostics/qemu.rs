@@ -1,4 +1,4 @@
-//! What can be wrong in a QEMU tree, and in C itself.
+//! Errors in a QEMU tree, and in C itself.
 
 use super::Case;
 
@@ -12,7 +12,7 @@ pub(crate) const CASES: &[Case] = &[
     ("no VERSION", VERSION, "", "-"),
     ("no cpu.h", HEADER, "", "-"),
     ("no cpu.c", TABLE, "", "-"),
-    ("a release that is none", VERSION, "9.3.1", "nine"),
+    ("a release that is invalid", VERSION, "9.3.1", "nine"),
     ("no enum of words", HEADER, "typedef enum FeatureWord {", "typedef enum OtherWord {"),
     ("no table", TABLE, "feature_word_info[FEATURE_WORDS]", "feature_info[FEATURE_WORDS]"),
     ("no struct", INTERNAL, "struct FeatureWordInfo {", "struct WordInfo {"),
@@ -21,7 +21,7 @@ pub(crate) const CASES: &[Case] = &[
     ("names of more than 64 bits", INTERNAL, "feat_names[64]", "feat_names[65]"),
     ("names of 32 bits", INTERNAL, "feat_names[64]", "feat_names[32]"),
     ("a word without a row", TABLE, "[FEAT_KVM]", "[FEAT_BASKET - 2]"),
-    ("a row too many", TABLE, "[FEAT_KVM]", "[FEATURE_WORDS]"),
+    ("an extra row", TABLE, "[FEAT_KVM]", "[FEATURE_WORDS]"),
     ("an unknown field", TABLE, ".no_autoenable_flags", ".autoenable_flags"),
     ("a field twice", TABLE, ".no_autoenable_flags", ".tcg_features"),
     ("a value without a field", TABLE, ".no_autoenable_flags = 1 << 3", "1 << 3"),
@@ -33,26 +33,26 @@ pub(crate) const CASES: &[Case] = &[
     ("no MSR", TABLE, ".msr = { .index = 0x10A },", ""),
     ("an MSR of 33 bits", TABLE, "0x10A", "0x10000010A"),
     ("a subleaf that is not needed", TABLE, " .cpuid.needs_ecx = true,", ""),
-    ("names that are no array", TABLE, ".feat_names = kvm_names", ".feat_names = names"),
-    ("a name that is none", TABLE, "\"quince\"", "quince"),
+    ("names that are not an array", TABLE, ".feat_names = kvm_names", ".feat_names = names"),
+    ("a name that is invalid", TABLE, "\"quince\"", "quince"),
     ("an empty name", TABLE, "\"quince\"", "\"\""),
     ("a name with a blank", TABLE, "\"quince\"", "\"quince tree\""),
     ("a name beyond the word", TABLE, "[63] = \"lid\"", "[64] = \"lid\""),
     ("a name twice at one bit", TABLE, "[63] = \"lid\"", "[0] = \"lid\""),
     ("a range that is empty", TABLE, "[63] = \"lid\"", "[63 ... 62] = \"lid\""),
-    ("an escape that is none", TABLE, "\"quince\"", "\"\\quince\""),
-    ("a mask that is no number", TABLE, "= ~0U", "= \"all\""),
-    ("a macro that is no number", HEADER, "(1U << 1)", "(1U << ORCHARD)"),
+    ("an escape that is invalid", TABLE, "\"quince\"", "\"\\quince\""),
+    ("a mask that is not a number", TABLE, "= ~0U", "= \"all\""),
+    ("a macro that is not a number", HEADER, "(1U << 1)", "(1U << ORCHARD)"),
 ];
 
-/// What can be wrong in CPU models, caches, dependencies and XSAVE areas.
+/// Errors in CPU models, caches, dependencies and XSAVE areas.
 pub(crate) const MODELS: &[Case] = &[
     ("no models", TABLE, "builtin_x86_defs[]", "builtin_defs[]"),
     ("a model without a name", TABLE, ".name = \"Meadow\",", ""),
     ("an unknown field of a model", TABLE, ".stepping = 2", ".steppings = 2"),
     ("a model's field twice", TABLE, ".stepping = 2", ".model = 2"),
     ("a model's word twice", TABLE, ".features[FEAT_BASKET]", ".features[FEAT_1_EDX]"),
-    ("a word that is none", TABLE, ".features[FEAT_BASKET]", ".features[9 + 9]"),
+    ("a word that is invalid", TABLE, ".features[FEAT_BASKET]", ".features[9 + 9]"),
     ("a level of 33 bits", TABLE, "0x80000008", "0x180000008"),
     ("a negative stepping", TABLE, ".stepping = 2", ".stepping = -2"),
     (
@@ -68,9 +68,9 @@ pub(crate) const MODELS: &[Case] = &[
     ("a property without a value", TABLE, "{ \"pear\", \"off\" }", "{ \"pear\" }"),
     ("a cache without a type", TABLE, "        .type = DATA_CACHE,\n", ""),
     ("a cache of an odd type", TABLE, ".type = DATA_CACHE", ".type = JAM_CACHE"),
-    ("a cache shared by none", TABLE, "CPU_TOPOLOGY_LEVEL_CORE", "NONE"),
+    ("a cache with an invalid share level", TABLE, "CPU_TOPOLOGY_LEVEL_CORE", "NONE"),
     ("a cache of no model", TABLE, "CPUCaches orchard_cache_info", "CPUCaches barn_cache_info"),
-    ("a size that is no whole number", TABLE, "1.5 * MiB", "1.5 * 3"),
+    ("a size that is not a whole number", TABLE, "1.5 * MiB", "1.5 * 3"),
     ("a size that is too large", TABLE, "1.5 * MiB", "4096 * MiB"),
     ("a byte of nine bits", TABLE, "[0xDC]", "[0x1DC]"),
     (
@@ -91,10 +91,10 @@ pub(crate) const MODELS: &[Case] = &[
     ("a packed struct", HEADER, "} Bowl;", "} __attribute__((packed)) Bowl;"),
     ("an array of no length", HEADER, "gap[128 - sizeof(Bowl)]", "gap[8 - sizeof(int)- 5]"),
     ("a struct in itself", HEADER, "Bowl bowl;", "Shelf bowl;"),
-    ("an alignment that is none", HEADER, "aligned(16)", "aligned(12)"),
+    ("an alignment that is invalid", HEADER, "aligned(16)", "aligned(12)"),
 ];
 
-/// What can be wrong in C: directives, macros, expressions and brackets.
+/// Errors in C: directives, macros, expressions and brackets.
 pub(crate) const C: &[Case] = &[
     ("a comment that is never closed", HEADER, "#define CPUID_PEAR", "/* #define CPUID_PEAR"),
     ("an unknown directive", HEADER, "#define CPUID_PEAR", "#defined CPUID_PEAR"),
@@ -111,10 +111,10 @@ pub(crate) const C: &[Case] = &[
     ("a #define of nothing", HEADER, "#define CPUID_PEAR", "#define\n#define CPUID_PEAR"),
     ("odd parameters", HEADER, "#define CPUID_PEAR", "#define F(1) 1\n#define CPUID_PEAR"),
     ("a `#` in the middle", HEADER, "FEATURE_WORDS,", "FEATURE_WORDS, #define X"),
-    ("an enumerator that is none", HEADER, "    FEAT_BASKET,", "    7,"),
+    ("an enumerator that is invalid", HEADER, "    FEAT_BASKET,", "    7,"),
     ("an empty enumerator", HEADER, "    FEAT_BASKET,", "    ,"),
     ("an enumerator and more", HEADER, "    FEAT_BASKET,", "    FEAT_BASKET FEAT_CRATE,"),
-    ("an enumerator that is no int", HEADER, "    FEAT_BASKET,", "    FEAT_BASKET = 1U << 31,"),
+    ("an enumerator that is not an int", HEADER, "    FEAT_BASKET,", "    FEAT_BASKET = 1U << 31,"),
     ("an enum that is never closed", HEADER, "} FeatureWord;", "FeatureWord;"),
     ("too few arguments", TABLE, "NAMED(cherry)", "NAMED()NAMED(a, b)"),
     (
@@ -125,7 +125,7 @@ pub(crate) const C: &[Case] = &[
     ),
     ("a paste that makes no token", TABLE, "NAMED(x) #x \"-made\"", "NAMED(x) x ## +"),
     (
-        "a macro without end",
+        "a macro that never ends",
         TABLE,
         "NAMED(x) #x \"-made\"",
         "A B B B B B B B B\n#define B C C C C C C C C\n#define C D D D D D D D D\n#define D E E E E E E E E\n#define E F F F F F F F F\n#define F G G G G G G G G\n#define G x x x x x x x x\n#define NAMED(x) A",
@@ -142,7 +142,7 @@ pub(crate) const C: &[Case] = &[
     ("a shift too far", TABLE, "1 << 3", "1 << 32"),
     ("an overflow", TABLE, "1 << 3", "0x7fffffff + 1"),
     ("a number too large", TABLE, "1 << 3", "0x10000000000000000"),
-    ("a number that is none", TABLE, "1 << 3", "08"),
+    ("a number that is invalid", TABLE, "1 << 3", "08"),
     ("a decimal that fits nowhere", TABLE, "1 << 3", "9223372036854775808"),
     ("a character that is two", TABLE, "1 << 3", "'ab'"),
     ("an unknown name", TABLE, "1 << 3", "ORCHARD"),
@@ -151,5 +151,5 @@ pub(crate) const C: &[Case] = &[
     ("an expression that ends", TABLE, "1 << 3", "1 <<"),
     ("a parenthesis that is not closed", TABLE, "1 << 3", "(1 << 3]"),
     ("half a choice", TABLE, "1 << 3", "1 ? 3"),
-    ("an operator that is none here", TABLE, "1 << 3", "*p"),
+    ("an operator that is invalid here", TABLE, "1 << 3", "*p"),
 ];

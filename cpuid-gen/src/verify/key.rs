@@ -1,0 +1,82 @@
+//! The identity of a finding, which is the same in every release, so that a row of `differences.tsv` can explain it.
+
+macro_rules! kinds {
+    ($($variant:ident $name:literal $about:literal,)+) => {
+        /// The kind of a finding, which is the first column of `differences.tsv`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind {
+            $(#[doc = $about] $variant,)+
+        }
+
+        impl Kind {
+            /// All, with their names.
+            pub const ALL: &'static [(Kind, &'static str)] = &[$((Kind::$variant, $name),)+];
+        }
+    };
+}
+
+kinds! {
+    LeafName "leaf-name" "A word's name and its row have different locations.",
+    WordTwice "word-twice" "Two words of one release have the same name, index or location.",
+    WordMissing "word-missing" "An index below the count has no word.",
+    Count "count" "A count is missing, duplicate or inconsistent with the rows.",
+    NoWord "no-word" "A row names a word that the release does not have.",
+    KvmWord "kvm-word" "A feature that KVM defines is in a word of the kernel.",
+    NameTwice "name-twice" "One name has two places.",
+    BitTwice "bit-twice" "Two names have one place.",
+    FlagTwice "flag-twice" "Two features show the same flag.",
+    RowTwice "row-twice" "A row is repeated.",
+    Unresolved "unresolved" "A row names a feature that nothing defines.",
+    Scattered "scattered" "A scattered feature contradicts another statement about the same bit or feature.",
+    Translation "translation" "KVM's place for a kernel feature contradicts another statement.",
+    Cap "cap" "KVM's capability list puts a feature in a word that does not contain it.",
+    BitRange "bit-range" "A bit beyond the width of its word.",
+    Comment "comment" "A comment and the table have different locations.",
+    Macro "macro" "A constant is not a single bit of a word of the release.",
+    MacroName "macro-name" "A constant and its bit have different names.",
+    WordOneSided "word-one-sided" "A register is a word of one project only.",
+    Config "config" "A statement that requires or disables a feature has no effect.",
+    FieldName "field-name" "A field of cpuid.csv and the feature at its bit have different names.",
+    FieldWide "field-wide" "A field of several bits contains a feature.",
+    FieldElsewhere "field-elsewhere" "A field of cpuid.csv has the name of a feature at another location.",
+    FieldOverlap "field-overlap" "Two fields of a register share bits.",
+    BitName "bit-name" "The two projects have different names for a bit.",
+    NameElsewhere "name-elsewhere" "The two projects have the same name at different places.",
+    DepCircle "dep-circle" "The dependencies of one release form a cycle.",
+    DepOpposite "dep-opposite" "The dependencies of the two projects together form a cycle.",
+    Changed "changed" "A newer release changes a statement of an older one.",
+    Gone "gone" "A newer release drops a statement of an older one.",
+}
+
+impl Kind {
+    /// The name in `differences.tsv` and in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Kind::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
+    }
+}
+
+/// The identity of a finding, independent of the release.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// The kind of finding.
+    pub kind: Kind,
+    /// The place or the name.
+    pub subject: String,
+    /// The first side's statement, `-` for none.
+    pub left: String,
+    /// The second side's statement, `-` for none.
+    pub right: String,
+}
+
+impl Key {
+    /// A key of these parts.
+    pub fn new(
+        kind: Kind,
+        subject: impl Into<String>,
+        left: impl Into<String>,
+        right: impl Into<String>,
+    ) -> Key {
+        Key { kind, subject: subject.into(), left: left.into(), right: right.into() }
+    }
+}

@@ -1,0 +1,27 @@
+//! The feature that a command is about.
+
+use cpuid_tables::Feature;
+use cpuid_tables::show::{NoFeature, feature_named, names_near};
+
+use super::outcome::{Failed, Result};
+
+/// A feature by its name or place; what to try instead where there is none.
+pub(crate) fn named(name: &str) -> Result<Feature> {
+    feature_named(name).map_err(|error| {
+        let failed = Failed::new(&error);
+        match error {
+            NoFeature::Unknown(name) => match names_near(&name).as_slice() {
+                [] => {
+                    failed.help("`kvm-cpuid find` accepts names, locations such as '7.0.ebx[5]', and values")
+                }
+                near => failed.help(format!("did you mean {}?", near.join(", "))),
+            },
+            NoFeature::Ambiguous(_, all) => {
+                let places: Vec<String> = all.iter().map(|feature| feature.location().to_string()).collect();
+                failed.help(format!("select one by its location: '{}'", places.join("' or '")))
+            }
+            NoFeature::Elsewhere(_) => failed.help("`kvm-cpuid why` explains it on this machine"),
+            NoFeature::Nothing(_) => failed.help("`kvm-cpuid find` lists a register's contents"),
+        }
+    })
+}

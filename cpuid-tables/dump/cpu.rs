@@ -1,0 +1,38 @@
+//! What every format holds: the table of a CPU.
+
+use std::string::String;
+use std::vec::Vec;
+
+use crate::bits::location::Registers;
+use crate::table::CpuidEntry;
+
+/// The table of one CPU, of a guest or of a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cpu {
+    /// Its number, where the dump tells: the processor's in `/proc/cpuinfo` order, or a vCPU's APIC id.
+    pub number: Option<u32>,
+    /// What it is called, where the dump tells: a profile's or CPU model's name, `supported`.
+    pub name: Option<String>,
+    /// Its entries, in the dump's order.
+    pub entries: Vec<CpuidEntry>,
+    /// Which bits of each entry's registers the dump tells; none where it tells all of them. A template or a list of
+    /// features tells some bits and leaves the others open; these are 0 in `entries`. As long as `entries`.
+    pub known: Option<Vec<Registers>>,
+}
+
+impl Cpu {
+    /// How many entries a CPU may have in a dump. KVM takes 256; hosts have some more.
+    pub const MAX_ENTRIES: usize = 1 << 16;
+
+    /// A CPU of which nothing but its table is known.
+    #[must_use]
+    pub fn from_entries(entries: Vec<CpuidEntry>) -> Cpu {
+        Cpu { entries, ..Cpu::default() }
+    }
+
+    /// The bits that are told of an entry's registers.
+    #[must_use]
+    pub fn known(&self, entry: usize) -> Registers {
+        self.known.as_ref().and_then(|known| known.get(entry)).copied().unwrap_or(Registers::MAX)
+    }
+}

@@ -1,0 +1,369 @@
+//! Serde formats of tables, hosts and findings. Stored formats have a version, so that later releases of this crate can
+//! read them.
+//!
+//! | type | format |
+//! |---|---|
+//! | [`Leaf`], [`Subleaf`], [`Msr`], [`Bit`] | a number |
+//! | [`Register`] | `"EBX"` |
+//! | [`CpuidWord`], [`Location`] | `"CPUID.(EAX=7,ECX=0):EBX"`, `"CPUID.(EAX=7,ECX=0):EBX[5]"` |
+//! | [`Feature`] | the name of its constant, `"AVX2"` |
+//! | [`FeatureSet`] | a list of features, by location |
+//! | [`Registers`] | `{eax, ebx, ecx, edx}` |
+//! | [`CpuidEntry`] | `{function, index, flags, eax, ebx, ecx, edx}` |
+//! | [`CpuidTable`] | `{version: 1, entries}` |
+//! | `Host` | `{version: 1, supported, instruction, msrs, capabilities, ...}` |
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::de::{Deserializer, Error};
+use serde::ser::Serializer;
+use serde::{Deserialize, Serialize};
+
+use crate::bits::feature::Feature;
+use crate::bits::feature_set::FeatureSet;
+use crate::bits::location::{Bit, CpuidWord, Leaf, Location, Msr, Register, Registers, Subleaf};
+use crate::table::{CpuidEntry, CpuidTable};
+
+/// The version of the stored formats.
+const VERSION: u32 = 1;
+
+/// Coordinates stored as a number.
+macro_rules! numbers {
+    ($($ty:ident($number:ty)),+) => {
+        $(
+            impl Serialize for $ty {
+                fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    self.0.serialize(serializer)
+                }
+            }
+
+            impl<'de> Deserialize<'de> for $ty {
+                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<$ty, D::Error> {
+                    <$number>::deserialize(deserializer).map($ty)
+                }
+            }
+        )+
+    };
+}
+
+numbers!(Leaf(u32), Subleaf(u32), Msr(u32), Bit(u8));
+
+/// Coordinates stored as text.
+macro_rules! texts {
+    ($($ty:ident),+) => {
+        $(
+            impl Serialize for $ty {
+                fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    serializer.collect_str(self)
+                }
+            }
+
+            impl<'de> Deserialize<'de> for $ty {
+                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<$ty, D::Error> {
+                    let text = String::deserialize(deserializer)?;
+                    text.parse().map_err(|error| D::Error::custom(alloc::format!("`{text}`: {error}")))
+                }
+            }
+        )+
+    };
+}
+
+texts!(Register, CpuidWord, Location);
+
+impl Serialize for Feature {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Feature {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Feature, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let unknown = || D::Error::custom(alloc::format!("`{name}` is not the name of a feature's constant"));
+        Feature::all().find(|feature| feature.name() == name).ok_or_else(unknown)
+    }
+}
+
+impl Serialize for FeatureSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for FeatureSet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<FeatureSet, D::Error> {
+        Ok(Vec::<Feature>::deserialize(deserializer)?.into_iter().collect())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct RegistersForm {
+    eax: u32,
+    ebx: u32,
+    ecx: u32,
+    edx: u32,
+}
+
+impl Serialize for Registers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Registers { eax, ebx, ecx, edx } = *self;
+        RegistersForm { eax, ebx, ecx, edx }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Registers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Registers, D::Error> {
+        let RegistersForm { eax, ebx, ecx, edx } = RegistersForm::deserialize(deserializer)?;
+        Ok(Registers { eax, ebx, ecx, edx })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EntryForm {
+    function: u32,
+    index: u32,
+    flags: u32,
+    eax: u32,
+    ebx: u32,
+    ecx: u32,
+    edx: u32,
+}
+
+impl Serialize for CpuidEntry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let CpuidEntry { function, index, flags, registers: Registers { eax, ebx, ecx, edx } } = *self;
+        EntryForm { function: function.0, index: index.0, flags, eax, ebx, ecx, edx }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for CpuidEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<CpuidEntry, D::Error> {
+        let EntryForm { function, index, flags, eax, ebx, ecx, edx } = EntryForm::deserialize(deserializer)?;
+        let registers = Registers { eax, ebx, ecx, edx };
+        Ok(CpuidEntry { function: Leaf(function), index: Subleaf(index), flags, registers })
+    }
+}
+
+/// An unknown version is an error.
+fn check_version<E: Error>(version: u32) -> Result<(), E> {
+    if version == VERSION {
+        return Ok(());
+    }
+    Err(E::custom(alloc::format!("version {version}: this release of cpuid-tables reads version {VERSION}")))
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TableForm {
+    version: u32,
+    entries: Vec<CpuidEntry>,
+}
+
+impl Serialize for CpuidTable {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        TableForm { version: VERSION, entries: self.to_vec() }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for CpuidTable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<CpuidTable, D::Error> {
+        let form = TableForm::deserialize(deserializer)?;
+        check_version(form.version)?;
+        CpuidTable::from_entries(&form.entries).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(feature = "host")]
+mod hosts {
+    use alloc::collections::BTreeMap;
+
+    use super::{
+        CpuidEntry, Deserialize, Deserializer, Msr, Serialize, Serializer, VERSION, Vec, check_version,
+    };
+    use crate::host::Host;
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct HostForm {
+        version: u32,
+        supported: Vec<CpuidEntry>,
+        instruction: Vec<CpuidEntry>,
+        msrs: BTreeMap<Msr, u64>,
+        capabilities: BTreeMap<u32, i64>,
+        hyperv: Option<Vec<CpuidEntry>>,
+        emulated: Option<Vec<CpuidEntry>>,
+        guest_xcomponents: Option<u64>,
+        tsc_khz: Option<u32>,
+        mce_capabilities: Option<u64>,
+    }
+
+    impl Serialize for Host {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let Host { supported, instruction, msrs, capabilities, hyperv, emulated, .. } = self.clone();
+            let Host { guest_xcomponents, tsc_khz, mce_capabilities, .. } = *self;
+            let form = HostForm {
+                version: VERSION,
+                supported,
+                instruction,
+                msrs,
+                capabilities,
+                hyperv,
+                emulated,
+                guest_xcomponents,
+                tsc_khz,
+                mce_capabilities,
+            };
+            form.serialize(serializer)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Host {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Host, D::Error> {
+            let form = HostForm::deserialize(deserializer)?;
+            check_version(form.version)?;
+            Ok(Host {
+                supported: form.supported,
+                instruction: form.instruction,
+                msrs: form.msrs,
+                capabilities: form.capabilities,
+                hyperv: form.hyperv,
+                emulated: form.emulated,
+                guest_xcomponents: form.guest_xcomponents,
+                tsc_khz: form.tsc_khz,
+                mce_capabilities: form.mce_capabilities,
+            })
+        }
+    }
+}
+
+#[cfg(feature = "check")]
+mod reports {
+    use alloc::string::ToString;
+
+    use super::{Serialize, Serializer, String, Vec};
+    use crate::check::{Finding, Kind, Report, Site};
+    use crate::naming::name_of;
+
+    #[derive(Serialize)]
+    struct ReportForm<'a> {
+        errors: usize,
+        warnings: usize,
+        skipped: Vec<&'static str>,
+        findings: &'a [Finding],
+    }
+
+    impl Serialize for Report {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let skipped = self.skipped().map(Kind::name).collect();
+            let (errors, warnings, findings) = (self.errors(), self.warnings(), &*self.findings);
+            ReportForm { errors, warnings, skipped, findings }.serialize(serializer)
+        }
+    }
+
+    #[derive(Serialize)]
+    struct FindingForm<'a> {
+        severity: String,
+        kind: &'static str,
+        feature: Option<&'static str>,
+        vcpus: &'a [u32],
+        at: Site,
+        others: &'a [Site],
+        what: &'a str,
+        why: &'static str,
+        help: &'a str,
+    }
+
+    impl Serialize for Finding {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let form = FindingForm {
+                severity: self.severity().to_string(),
+                kind: self.kind.name(),
+                feature: self.feature.map(name_of),
+                vcpus: &self.vcpus,
+                at: self.at,
+                others: &self.others,
+                what: &self.what,
+                why: self.why(),
+                help: self.help(),
+            };
+            form.serialize(serializer)
+        }
+    }
+
+    #[derive(Serialize)]
+    struct SiteForm {
+        vcpu: Option<u32>,
+        entry: Option<usize>,
+        leaf: String,
+        subleaf: Option<u32>,
+        register: Option<&'static str>,
+        bits: Option<Vec<u32>>,
+    }
+
+    impl Serialize for Site {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let bits: Vec<u32> = (0..32).filter(|bit| self.bits >> bit & 1 != 0).collect();
+            let form = SiteForm {
+                vcpu: self.vcpu,
+                entry: self.entry,
+                leaf: alloc::format!("{:#010x}", self.leaf.0),
+                subleaf: self.subleaf.map(|subleaf| subleaf.0),
+                register: self.register.map(|register| register.name()),
+                bits: Some(bits).filter(|bits| !bits.is_empty()),
+            };
+            form.serialize(serializer)
+        }
+    }
+}
+
+#[cfg(feature = "guest")]
+mod settings {
+    use super::{Deserialize, Deserializer, Error, Serialize, Serializer, String};
+    use crate::bits::qemu_cpu::{CacheSlot, SharedBy};
+    use crate::guest::{BuildError, Filtered, Warning};
+
+    /// Enums stored as the names of their variants.
+    macro_rules! names {
+        ($($ty:ident),+) => {
+            $(
+                impl Serialize for $ty {
+                    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                        serializer.serialize_str(self.name())
+                    }
+                }
+
+                impl<'de> Deserialize<'de> for $ty {
+                    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<$ty, D::Error> {
+                        let name = String::deserialize(deserializer)?;
+                        let found = $ty::ALL.into_iter().find(|(_, known)| *known == name);
+                        let expected = $ty::ALL.map(|(_, known)| known).join(", ");
+                        let unknown = || D::Error::custom(alloc::format!("`{name}`: expected one of {expected}"));
+                        found.map(|(value, _)| value).ok_or_else(unknown)
+                    }
+                }
+            )+
+        };
+    }
+
+    names!(CacheSlot, SharedBy);
+
+    impl Serialize for Filtered {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_str(self)
+        }
+    }
+
+    impl Serialize for Warning {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_str(self)
+        }
+    }
+
+    impl Serialize for BuildError {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_str(self)
+        }
+    }
+}
