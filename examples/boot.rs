@@ -42,14 +42,14 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         let answers = guest.ask_vcpu(vcpu, &questions)?;
         let seen: Vec<CpuidEntry> =
             table.iter().zip(answers).map(|(entry, registers)| CpuidEntry { registers, ..*entry }).collect();
-        as_asked &= tell(*apic_id, table, &seen, guest.stored_of(vcpu).ok_or("no such vCPU")?);
+        as_asked &= print_vcpu(*apic_id, table, &seen, guest.stored_of(vcpu).ok_or("no such vCPU")?);
     }
     Ok(if as_asked { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 /// Prints what a vCPU reads; the first vCPU's leaves in full. True if every leaf is as requested or as KVM read it
 /// back.
-fn tell(apic_id: u32, asked: &[CpuidEntry], seen: &[CpuidEntry], stored: &CpuidTable) -> bool {
+fn print_vcpu(apic_id: u32, asked: &[CpuidEntry], seen: &[CpuidEntry], stored: &CpuidTable) -> bool {
     println!("vCPU {apic_id} reads {} leaves", seen.len());
     if apic_id == 0 {
         decode(seen).iter().for_each(|entry: &DecodedEntry| print!("{entry}"));

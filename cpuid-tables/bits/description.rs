@@ -86,7 +86,7 @@ impl Part {
 ///     describe(eax).map(|part| format!("{} = {}", part.name(), part.read(value))).collect();
 /// assert_eq!(decoded, ["phys_addr_bits = 48", "virt_addr_bits = 48", "guest_phys_addr_bits = 52"]);
 ///
-/// // Bits that are set and that nobody has described.
+/// // Set bits that no table describes.
 /// let known = describe(eax).fold(0, |known, part| known | part.mask());
 /// assert_eq!(value & !known, 0);
 /// ```

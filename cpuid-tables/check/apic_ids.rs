@@ -21,7 +21,7 @@ const MAX_VCPU_ID: u32 = 128;
 const BROADCAST: u32 = 0xff;
 
 /// An APIC id and its location.
-struct Told {
+struct LocatedId {
     id: u32,
     at: Site,
     /// Which bits of the id the location holds.
@@ -29,36 +29,36 @@ struct Told {
 }
 
 /// Every location that holds the vCPU's APIC id, the most complete first.
-fn told(guest: &Guest<'_>) -> Vec<Told> {
+fn located_ids(guest: &Guest<'_>) -> Vec<LocatedId> {
     let mut all = Vec::new();
     for leaf in TopologyLevel::LEAVES {
         for level in guest.entries.topology_levels(leaf) {
             let at = guest.site(level.leaf, level.subleaf).bits(Register::Edx, 0);
-            all.push(Told { id: level.x2apic_id(), at, mask: u32::MAX });
+            all.push(LocatedId { id: level.x2apic_id(), at, mask: u32::MAX });
         }
     }
     // KVM reports the leaf with zeros, and QEMU has zeros where a core id takes more than 8 bits.
     if let Some(node) = guest.entries.amd_node().filter(|node| guest.is_amd() && node.0 != Registers::ZERO) {
         let at = guest.site(AmdNode::LEAF, Subleaf(0)).bits(Register::Eax, 0);
-        all.push(Told { id: node.apic_id(), at, mask: u32::MAX });
+        all.push(LocatedId { id: node.apic_id(), at, mask: u32::MAX });
     }
     if let Some(Registers { ebx, .. }) = guest.registers(1, 0) {
         let at = guest.site(Leaf(1), Subleaf(0)).bits(Register::Ebx, LOCAL_APIC_ID.mask());
-        all.push(Told { id: LOCAL_APIC_ID.read(ebx), at, mask: LOCAL_APIC_ID.max() });
+        all.push(LocatedId { id: LOCAL_APIC_ID.read(ebx), at, mask: LOCAL_APIC_ID.max() });
     }
     all
 }
 
 /// A vCPU's APIC id, from the most complete leaf.
 pub(super) fn apic_id(guest: &Guest<'_>) -> Option<u32> {
-    told(guest).first().map(|told| told.id)
+    located_ids(guest).first().map(|found| found.id)
 }
 
 /// Ids of one table that differ, and ids that the guest cannot use.
 pub(super) fn of_one_vcpu(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
-        let told = told(guest);
-        let Some((first, others)) = told.split_first() else { continue };
+        let found = located_ids(guest);
+        let Some((first, others)) = found.split_first() else { continue };
         for other in others.iter().filter(|other| other.id != first.id & other.mask) {
             let what = format!("the APIC id is {} here but {} there", other.id, first.id);
             findings.add(Kind::ApicIdsDiffer, guest, other.at, what).and(first.at);
@@ -81,14 +81,14 @@ pub(super) fn of_one_vcpu(input: &Input<'_>, findings: &mut Findings) {
 pub(super) fn of_all_vcpus(input: &Input<'_>, findings: &mut Findings) {
     let mut used: BTreeMap<u32, (&Guest<'_>, Site)> = BTreeMap::new();
     for guest in &input.guests {
-        let Some(told) = told(guest).into_iter().next() else { continue };
-        match used.get(&told.id) {
+        let Some(found) = located_ids(guest).into_iter().next() else { continue };
+        match used.get(&found.id) {
             Some(&(first, site)) => {
                 let what =
-                    format!("vCPUs {} and {} both have APIC id {}", first.number, guest.number, told.id);
-                findings.add(Kind::ApicIdUsedTwice, guest, told.at, what).and(site.of_vcpu(first.number));
+                    format!("vCPUs {} and {} both have APIC id {}", first.number, guest.number, found.id);
+                findings.add(Kind::ApicIdUsedTwice, guest, found.at, what).and(site.of_vcpu(first.number));
             }
-            None => drop(used.insert(told.id, (guest, told.at))),
+            None => drop(used.insert(found.id, (guest, found.at))),
         }
     }
 }

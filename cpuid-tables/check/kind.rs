@@ -139,7 +139,7 @@ kinds! {
     "clear it"
     /// A leaf has subleaves, but not subleaf 0.
     NoFirstSubleaf "no-first-subleaf" Error
-    "subleaf 0 tells a guest which subleaves exist: it reads zeros there and stops"
+    "subleaf 0 lists the existing subleaves: a guest reads zeros there and stops"
     "add subleaf 0"
     /// A list of subleaves has no terminator.
     NoTerminator "no-terminator" Warning

@@ -172,23 +172,23 @@ pub(super) fn amd_cores(input: &Input<'_>, findings: &mut Findings) {
     for guest in amd {
         let (Some(node), Some(id)) = (guest.entries.amd_node(), apic_id(guest)) else { continue };
         let (core, socket) = (id >> package.core_shift, id >> package.shift);
-        let (first, told) = *cores.entry(core).or_insert((guest, node.core()));
-        if told != node.core() {
+        let (first, seen) = *cores.entry(core).or_insert((guest, node.core()));
+        if seen != node.core() {
             let (one, two) = (first.number, guest.number);
             let what = format!(
-                "vCPUs {one} and {two} are threads of one core by their APIC ids, but have core ids {told} and {}",
+                "vCPUs {one} and {two} are threads of one core by their APIC ids, but have core ids {seen} and {}",
                 node.core()
             );
             let (at, other) =
                 (site(guest, Register::Ebx, CORE_ID.mask()), site(first, Register::Ebx, CORE_ID.mask()));
             findings.add(Kind::CoreIds, guest, at, what).and(other.of_vcpu(one));
         }
-        let (first, told) = *nodes.entry(node.node()).or_insert((guest, socket));
+        let (first, seen) = *nodes.entry(node.node()).or_insert((guest, socket));
         // Node ids have 8 bits and wrap after 255.
-        if told != socket && socket.max(told) <= NODE_ID.max() {
+        if seen != socket && socket.max(seen) <= NODE_ID.max() {
             let (one, two) = (first.number, guest.number);
             let what = format!(
-                "vCPUs {one} and {two} both have node id {}, but are in packages {told} and {socket} by their APIC ids",
+                "vCPUs {one} and {two} both have node id {}, but are in packages {seen} and {socket} by their APIC ids",
                 node.node()
             );
             let (at, other) =

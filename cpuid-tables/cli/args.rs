@@ -1,5 +1,4 @@
-//! What can be asked for. A command is a variant here, a line in [`run`](super::run), and a file with its `Args` and
-//! its `run`.
+//! The commands. Each is a variant here, a line in [`run`](super::run), and a file with its `Args` and its `run`.
 
 use clap::{Parser, Subcommand};
 

@@ -1,4 +1,4 @@
-//! `kvm-cpuid baseline`: what many hosts have in common.
+//! `kvm-cpuid baseline`: the features that many hosts have in common.
 
 use std::io;
 use std::process::ExitCode;
@@ -76,7 +76,7 @@ fn best(baseline: &Baseline, release: QemuRelease) -> Result<Option<Choice>> {
     baseline.best_model(release).map_err(Failed::new)
 }
 
-/// The closest model, where some of it has to be removed: one that fits is the best one, or as good.
+/// The closest model, unless the best one fits, which is at least as good.
 fn closest(baseline: &Baseline, release: QemuRelease) -> Result<Option<Choice>> {
     let closest = baseline.closest_model(release).map_err(Failed::new)?;
     Ok(closest.filter(|choice| !choice.fits()))
@@ -138,7 +138,7 @@ fn models(text: &mut Styled, baseline: &Baseline, best: Option<&Choice>, closest
     }
 }
 
-/// What groups of hosts cost the others.
+/// What groups of hosts cost the fleet.
 fn costs(groups: &[Group]) -> Styled {
     let costly = |group: &&Group| !group.costs.is_empty() || !group.limits.is_empty();
     let mut text = Styled::new();
@@ -157,12 +157,12 @@ fn costs(groups: &[Group]) -> Styled {
     text
 }
 
-/// A count in decimal; a leaf's number, say, in hexadecimal.
+/// A count in decimal, or a leaf number in hexadecimal.
 fn number(value: u32) -> String {
     if value < 0x1_0000 { value.to_string() } else { format!("{value:#x}") }
 }
 
-/// Some names, and how many more there are.
+/// Some names, and the number of others.
 fn shortened(names: &[String]) -> String {
     const SHOWN: usize = 5;
     let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
@@ -178,7 +178,7 @@ fn notes(baseline: &Baseline) -> Styled {
         let names = names(baseline.warnings).join(" ");
         text.plain("  restriction bits set on at least one host: ").line(Style::Doubt, names);
     }
-    // Several vendors were told of above.
+    // Different vendors are already reported above.
     let vendor =
         |word: CpuidWord| matches!(word.leaf, Leaf(0 | 0x8000_0000)) && word.register != Register::Eax;
     for unequal in baseline.unequal.iter().filter(|unequal| !vendor(unequal.word)) {
@@ -197,7 +197,7 @@ fn notes(baseline: &Baseline) -> Styled {
     text
 }
 
-/// Bits of which nobody says what they are: and-ed, since most bits promise something.
+/// Undescribed bits: *and*-ed, since most bits promise something.
 fn undescribed(text: &mut Styled, all: &[(CpuidWord, u32, u32)]) {
     const SHOWN: usize = 8;
     for (word, all, some) in all.iter().take(SHOWN) {

@@ -1,4 +1,4 @@
-//! `kvm-cpuid check`: what is wrong with a guest's tables, before KVM is given them.
+//! `kvm-cpuid check`: checks a guest's tables before they are passed to KVM.
 
 use std::process::ExitCode;
 
@@ -55,7 +55,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let host = args.host_from.as_deref().map(host::named).transpose()?;
-    // A recorded host does not tell what its KVM emulates.
+    // A recorded host lacks the features that its KVM emulates.
     let real = args.host_from.as_deref() == Some(host::REAL);
     let emulated = if real { emulated_cpuid()? } else { Vec::new() };
     let mut reports = Vec::new();
@@ -87,7 +87,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(answer(errors == 0))
 }
 
-/// One guest. CPUs without a number, or with one that another has, are numbered by their places.
+/// Checks one guest. CPUs without a number, or with a number used before, are numbered by position.
 fn check(source: &Source, cpus: &[Cpu], host: Option<(&Host, &[CpuidEntry])>) -> Report {
     if cpus.iter().any(|cpu| cpu.known.is_some()) {
         warn(format!("{source} does not specify every bit; unspecified bits are taken as 0"));

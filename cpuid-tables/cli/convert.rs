@@ -1,4 +1,4 @@
-//! `kvm-cpuid convert`: from any format into another, CPU by CPU, in bounded memory.
+//! `kvm-cpuid convert`: from any dump format to another, CPU by CPU, in bounded memory.
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -53,7 +53,7 @@ fn help() -> String {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     match convert(args) {
-        // A reader such as `head` has had enough.
+        // A reader such as `head` closed the pipe.
         Err(Stopped::Write(WriteError::Io(error))) if error.kind() == io::ErrorKind::BrokenPipe => {
             Ok(ExitCode::SUCCESS)
         }
@@ -86,7 +86,7 @@ fn unwritable(error: &WriteError) -> Failed {
 }
 
 fn convert(args: &Args) -> std::result::Result<(), Stopped> {
-    // The argument's parser lets no other through.
+    // The argument's parser accepts only known formats.
     let format = Format::find(&args.to).ok_or_else(|| Stopped::Read(Failed::new("unknown format")))?;
     let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let mut converter = Converter { writer: Writer::new(out, format)?, strict: args.strict, warned: false };
@@ -101,7 +101,7 @@ fn convert(args: &Args) -> std::result::Result<(), Stopped> {
         converter.write(&first)?;
         return converter.finish();
     };
-    // Several that have no number get their places.
+    // Several CPUs without numbers get their positions.
     let numbered = first.number.is_some() || first.name.is_some();
     let mut place = 0;
     let mut write = |mut cpu: Cpu| {
@@ -126,7 +126,7 @@ struct Converter<W: Write> {
 }
 
 impl<W: Write> Converter<W> {
-    /// Writes a CPU; flags that the format can't hold are left out, which is told once.
+    /// Writes a CPU; flags that the format cannot hold are left out, with a single warning.
     fn write(&mut self, cpu: &Cpu) -> std::result::Result<(), Stopped> {
         match self.writer.write(cpu) {
             Err(error @ WriteError::Flags { .. }) if !self.strict => {

@@ -48,19 +48,19 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let reading = &args.input.reading;
     let (pairs, alone) = paired((a, reading.all(a)?), (b, reading.all(b)?));
     let code = if args.migrate { migrate(args, (a, b), &pairs)? } else { differ(args, (a, b), &pairs)? };
-    // What has nothing to be compared with is not the same.
+    // CPUs without a counterpart count as a difference.
     Ok(if alone == 0 { code } else { answer(false) })
 }
 
-/// Two CPUs that are compared, and what they are called.
+/// Two CPUs to compare, and their names.
 struct Pair {
     names: (String, String),
     a: Cpu,
     b: Cpu,
 }
 
-/// CPUs by their numbers where both have them, else by their places; a single one with all of the other side. And how many
-/// have no partner.
+/// Pairs of CPUs: by number if both have numbers, else by position; a single CPU is paired with all of the other
+/// side. Also returns the number of CPUs without a counterpart.
 fn paired((source_a, a): (&Source, Vec<Cpu>), (source_b, b): (&Source, Vec<Cpu>)) -> (Vec<Pair>, usize) {
     let pair =
         |a: &Cpu, b: &Cpu| Pair { names: (source_a.title(a), source_b.title(b)), a: a.clone(), b: b.clone() };
@@ -87,7 +87,7 @@ fn paired((source_a, a): (&Source, Vec<Cpu>), (source_b, b): (&Source, Vec<Cpu>)
     }
 }
 
-/// Results that are equal, told once with all pairs that have them.
+/// Equal results, grouped with all pairs that have them.
 fn grouped<T: PartialEq>(pairs: &[Pair], of: impl Fn(&Pair) -> T) -> Vec<(Vec<&Pair>, T)> {
     let mut groups: Vec<(Vec<&Pair>, T)> = Vec::new();
     for pair in pairs {
@@ -140,7 +140,7 @@ fn differ(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<Exi
     Ok(answer(same))
 }
 
-/// A source and which of its CPUs.
+/// A source and one of its CPUs.
 fn of_source(source: &Source, cpu: &str) -> String {
     let source = source.to_string();
     if source == cpu { source } else { format!("{source}, {cpu}") }

@@ -109,7 +109,7 @@ fn any_host(name: &str) -> Result<Host> {
     Ok(Host { instruction: entries.clone(), supported: entries, ..Host::default() })
 }
 
-/// What a CPU of QEMU's comes to on the host.
+/// The template of a QEMU CPU on the host.
 fn of_cpu(cpu: &str, release: QemuRelease, host: &Host) -> Result<Template> {
     let option = cpu.parse::<CpuOption>().map_err(Failed::new)?;
     let guest = GuestCpuid::builder().release(release).cpu(option).host(host).build().map_err(Failed::new)?;
@@ -135,7 +135,7 @@ fn of_names(names: &[String]) -> Result<FeatureSet> {
     Ok(wanted)
 }
 
-/// Firecracker's docs/cpu_templates/schema.json: each bit `0`, `1`, or `x` for what it is on the host.
+/// Firecracker's docs/cpu_templates/schema.json: each bit is `0`, `1`, or `x` for the host's value.
 fn firecracker(template: &Template) -> Value {
     let told = template.entries.iter().zip(&template.known).filter(|(_, known)| **known != Registers::ZERO);
     let (entries, known): (Vec<CpuidEntry>, Vec<Registers>) = told.unzip();
@@ -148,8 +148,8 @@ fn firecracker(template: &Template) -> Value {
     value
 }
 
-/// Cloud Hypervisor's `CpuidProfileData` (arch/src/x86_64/cpu_profile): a register without an adjustment becomes 0, so
-/// that each has one.
+/// Cloud Hypervisor's `CpuidProfileData` (arch/src/x86_64/cpu_profile): a register without an adjustment becomes 0,
+/// so each register has one.
 fn cloud_hypervisor(template: &Template, host: &Host) -> Result<Value> {
     let mut adjustments = Vec::new();
     for (entry, known) in template.entries.iter().zip(&template.known) {
@@ -170,7 +170,7 @@ fn cloud_hypervisor(template: &Template, host: &Host) -> Result<Value> {
     Ok(json!({ "hypervisor": "Kvm", "cpu_vendor": vendor(host)?, "adjustments": adjustments }))
 }
 
-/// The vendor as Cloud Hypervisor calls it.
+/// The vendor's name in Cloud Hypervisor.
 fn vendor(host: &Host) -> Result<&'static str> {
     match host.supported.as_slice().vendor() {
         Some(Vendor::INTEL) => Ok("Intel"),

@@ -1,11 +1,11 @@
-//! The feature that a command is about.
+//! The feature argument of commands.
 
 use cpuid_tables::Feature;
 use cpuid_tables::show::{NoFeature, feature_named, names_near};
 
 use super::outcome::{Failed, Result};
 
-/// A feature by its name or place; what to try instead where there is none.
+/// A feature by its name or location; if there is none, an error with advice.
 pub(crate) fn named(name: &str) -> Result<Feature> {
     feature_named(name).map_err(|error| {
         let failed = Failed::new(&error);

@@ -1,4 +1,4 @@
-//! `kvm-cpuid find`: what a name, a place or a value is.
+//! `kvm-cpuid find`: explains a name, a location or a value.
 
 use std::process::ExitCode;
 

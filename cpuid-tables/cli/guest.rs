@@ -1,4 +1,4 @@
-//! `kvm-cpuid guest`: a guest's table as QEMU hands it to KVM.
+//! `kvm-cpuid guest`: the table that QEMU passes to KVM for a guest.
 
 use std::fmt::Write as _;
 use std::io;
@@ -84,7 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Why QEMU would not start, with all that is lacking where that is the reason.
+/// Why QEMU would not start, with all missing features if these are the reason.
 fn refused(error: &cpuid_tables::guest::BuildError) -> Failed {
     if let cpuid_tables::guest::BuildError::Enforced(lacking) = error {
         for filtered in lacking {
@@ -94,7 +94,7 @@ fn refused(error: &cpuid_tables::guest::BuildError) -> Failed {
     Failed::new(error)
 }
 
-/// As the recorder of a real QEMU's tables writes them, so that the two can be compared line by line.
+/// In the format of the recorder of a real QEMU's tables, so that both can be compared line by line.
 fn entries(guest: &GuestCpuid) -> io::Result<()> {
     let mut lines = String::new();
     guest.for_each(|apic_id, table| {

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 fn has(source: &Source, cpu: &Cpu, feature: Feature) -> Result<bool> {
     let (leaf, register) = (feature.leaf(), feature.register());
     let Some(at) = cpu.entries.iter().position(|entry| entry.answers(leaf, feature.subleaf())) else {
-        // A whole table begins with the leaf that says how far it goes.
+        // A whole table begins with the leaf that holds its maximum.
         let first = Leaf(leaf.0 & 0xffff_0000);
         if find_entry(&cpu.entries, first, Subleaf(0)).is_none() {
             let word = feature.location().word;

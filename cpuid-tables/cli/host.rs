@@ -1,4 +1,4 @@
-//! The host that a guest is for: this machine, or a recorded one.
+//! The host argument of commands: this machine or a recorded host.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use cpuid_tables::host::{Host, HostFile};
 
 use super::outcome::{Failed, Result};
 
-/// This machine, as a host's name.
+/// The name of this machine as a host.
 pub(crate) const REAL: &str = "real";
 
 /// A recorded host, or this machine.

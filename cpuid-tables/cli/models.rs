@@ -1,4 +1,4 @@
-//! `kvm-cpuid models`: which of QEMU's CPUs run on a host.
+//! `kvm-cpuid models`: which of QEMU's CPU models run on a host.
 
 use std::process::ExitCode;
 
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(answer(args.names.is_empty() || definitions.iter().all(Definition::runs)))
 }
 
-/// All of them, or those that were asked for, in that order.
+/// All of them, or the requested ones in their order.
 fn chosen(all: Vec<Definition>, names: &[String], release: QemuRelease) -> Result<Vec<Definition>> {
     if names.is_empty() {
         return Ok(all);
@@ -104,7 +104,7 @@ fn shown(name: &'static str) -> &'static str {
     if name.is_empty() { "\"\"" } else { name }
 }
 
-/// With QEMU's own keys where it has them.
+/// With QEMU's keys where QEMU has them.
 fn to_json(definition: &Definition) -> serde_json::Value {
     let reasons = definition.unavailable.iter().map(|filtered| {
         json!({ "name": filtered.name, "bit": filtered.bit.0, "reason": filtered.reason.to_string() })

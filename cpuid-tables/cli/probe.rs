@@ -1,4 +1,4 @@
-//! `kvm-cpuid probe`: what a guest really sees.
+//! `kvm-cpuid probe`: the CPUID values that a guest reads.
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
 /// Every leaf and subleaf of the table, and the leaves below its highest ones.
 fn questions(entries: &[CpuidEntry]) -> Vec<(Leaf, Subleaf)> {
-    /// No processor's ranges are longer.
+    /// Maximum length of a processor's range.
     const LONGEST: u32 = 0x100;
     let mut all: BTreeSet<(Leaf, Subleaf)> =
         entries.iter().map(|entry| (entry.function, entry.subleaf())).collect();
@@ -93,8 +93,8 @@ fn questions(entries: &[CpuidEntry]) -> Vec<(Leaf, Subleaf)> {
     all.into_iter().collect()
 }
 
-/// The table as the guest should see it: what is each vCPU's own is that of the guest's, and what every KVM keeps up to date
-/// is as KVM has it.
+/// The table that the guest should read: processor-specific bits are the guest's, and bits that every KVM updates are
+/// KVM's.
 fn expected(entries: &[CpuidEntry], seen: &[CpuidEntry], changes: &[Change]) -> Vec<CpuidEntry> {
     let mut expected = entries.to_vec();
     for entry in &mut expected {
@@ -114,7 +114,7 @@ fn expected(entries: &[CpuidEntry], seen: &[CpuidEntry], changes: &[Change]) -> 
     expected
 }
 
-/// What the guest sees, as a table.
+/// The values that the guest reads, as a table.
 fn seen(questions: &[(Leaf, Subleaf)], probed: &Probe) -> Vec<CpuidEntry> {
     let indexed = |leaf: Leaf| {
         let more = questions.iter().any(|(other, subleaf)| *other == leaf && subleaf.0 != 0);
@@ -129,7 +129,7 @@ fn seen(questions: &[(Leaf, Subleaf)], probed: &Probe) -> Vec<CpuidEntry> {
         }
     };
     let all = questions.iter().zip(&probed.answers).map(entry);
-    // A leaf below the highest that the table lacks and that answers nothing is as good as none.
+    // A zero leaf below the highest that the table lacks counts as missing.
     all.filter(|entry| {
         entry.registers != Registers::ZERO || probed.stored.find(entry.function, entry.subleaf()).is_some()
     })

@@ -1,4 +1,4 @@
-//! `kvm-cpuid show`: tables, decoded.
+//! `kvm-cpuid show`: decodes tables.
 
 use std::io;
 use std::process::ExitCode;
@@ -91,14 +91,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(answer(any))
 }
 
-/// Whether an entry was asked for.
+/// Whether an entry was requested.
 fn wanted(args: &Args, entry: &CpuidEntry) -> bool {
     let fits = |subleaf: &Option<Subleaf>| subleaf.is_none_or(|subleaf| subleaf == entry.subleaf());
     let asked = |(leaf, subleaf): &(Leaf, Option<Subleaf>)| *leaf == entry.function && fits(subleaf);
     args.leaf.is_empty() || args.leaf.iter().any(asked)
 }
 
-/// The CPU with the entries that were asked for.
+/// The CPU with the requested entries.
 fn chosen(args: &Args, mut cpu: Cpu) -> Cpu {
     let mut keep = cpu.entries.iter().map(|entry| wanted(args, entry)).collect::<Vec<bool>>().into_iter();
     if let Some(known) = &mut cpu.known {
@@ -109,11 +109,11 @@ fn chosen(args: &Args, mut cpu: Cpu) -> Cpu {
     cpu
 }
 
-/// What is shown of a CPU. What it is called and whose its leaves are, the whole table tells.
+/// The output for a CPU. The whole table determines its title and its hypervisors.
 struct Shown {
     /// The whole table.
     all: Vec<CpuidEntry>,
-    /// With the entries that were asked for.
+    /// The CPU with the requested entries.
     cpu: Cpu,
 }
 
@@ -172,7 +172,7 @@ impl Shown {
     }
 }
 
-/// As `cpuid -r` prints it, whatever the flags are.
+/// In the format of `cpuid -r`, whatever the flags are.
 fn raw(text: &mut Styled, cpu: &Cpu) {
     match cpu.number {
         Some(number) => text.plain(format_args!("CPU {number}:\n")),
@@ -187,12 +187,12 @@ fn raw(text: &mut Styled, cpu: &Cpu) {
     }
 }
 
-/// In a form of dumps.
+/// In a dump format.
 fn written(args: &Args, sources: &[Source], format: DumpFormat) -> Result<ExitCode> {
     let out = io::BufWriter::new(io::stdout().lock());
     let done = |result: std::result::Result<(), WriteError>| match result {
         Ok(()) => Ok(true),
-        // `| head` is no failure.
+        // A closed pipe, such as `| head`, is not a failure.
         Err(WriteError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failed::new(error)),
     };

@@ -1,4 +1,4 @@
-//! Where tables come from: files, standard input, this machine, a running guest.
+//! Sources of tables: files, standard input, this machine, a running guest.
 //!
 //! A command takes [`Sources`], flattened into its own arguments; their order on the command line is kept, so that
 //! `diff --host FILE` and `diff FILE --host` differ.
@@ -24,11 +24,11 @@ use super::progress::Watched;
 /// One source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// A dump, in a file.
+    /// A dump in a file.
     File(PathBuf),
-    /// A dump, on standard input.
+    /// A dump on standard input.
     Input,
-    /// What the CPUID instruction answers here.
+    /// This machine's CPUID instruction.
     Host,
     /// `KVM_GET_SUPPORTED_CPUID`.
     Supported,
@@ -39,7 +39,7 @@ pub(crate) enum Source {
 }
 
 impl fmt::Display for Source {
-    /// As it is asked for.
+    /// The name of the argument.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Source::File(path) => path.display().fmt(f),
@@ -53,7 +53,7 @@ impl fmt::Display for Source {
 }
 
 impl Source {
-    /// What a CPU of this source is called.
+    /// The name of a CPU of this source.
     pub(crate) fn title(&self, cpu: &Cpu) -> String {
         let number = cpu.number.map(|number| format!("CPU {number}"));
         let name = cpu.name.clone();
@@ -62,13 +62,13 @@ impl Source {
     }
 }
 
-/// From `MIN` to `MAX` sources, in the order in which they were given.
+/// From `MIN` to `MAX` sources, in the given order.
 #[derive(Clone, Debug)]
 pub(crate) struct Sources<const MIN: usize, const MAX: usize> {
     pub(crate) list: Vec<Source>,
 }
 
-/// A source that is a flag.
+/// A source selected by a flag.
 type Flag = (&'static str, Source, &'static str);
 
 const FLAGS: [Flag; 3] = [
@@ -132,7 +132,7 @@ impl<const MIN: usize, const MAX: usize> FromArgMatches for Sources<MIN, MAX> {
     }
 }
 
-/// The sources as they stand on the command line.
+/// The sources in the order of the command line.
 fn in_order(matches: &ArgMatches) -> Vec<Source> {
     let mut all: Vec<(usize, Source)> = Vec::new();
     for (name, source, _) in FLAGS {
@@ -189,19 +189,19 @@ pub(crate) struct Reading {
 }
 
 impl<const MIN: usize, const MAX: usize> Input<MIN, MAX> {
-    /// The sources that were named, in order.
+    /// The given sources, in order.
     pub(crate) fn sources(&self) -> &[Source] {
         &self.sources.list
     }
 
-    /// The sources that were named; if none was, this one.
+    /// The given sources, or this one if there are none.
     pub(crate) fn sources_or(&self, default: Source) -> Vec<Source> {
         if self.sources.list.is_empty() { vec![default] } else { self.sources.list.clone() }
     }
 }
 
 impl Reading {
-    /// The CPUs of a source, one after the other; never none.
+    /// The CPUs of a source, one after the other; at least one.
     pub(crate) fn open(&self, source: &Source) -> Result<Cpus> {
         let all: Box<dyn Iterator<Item = Result<Cpu>>> = match source {
             Source::File(path) => {
@@ -242,7 +242,7 @@ fn unreadable(name: &str, error: &ReadError) -> Failed {
     }
 }
 
-/// The CPUs of a dump, with warnings told as they come.
+/// The CPUs of a dump; warnings are printed as they occur.
 struct Dumped<R> {
     reader: Reader<BufReader<R>>,
     name: String,
@@ -310,7 +310,7 @@ fn machine(source: &Source, reading: &Reading) -> Result<Vec<Cpu>> {
     }
 }
 
-/// What KVM on this machine emulates beside what it supports.
+/// The features that this machine's KVM emulates in addition to the supported ones.
 pub(crate) fn emulated_cpuid() -> Result<Vec<CpuidEntry>> {
     kvm()?.emulated_cpuid().map_err(Failed::new)
 }
@@ -319,7 +319,7 @@ fn kvm() -> Result<Device> {
     Device::open().map_err(Failed::new)
 }
 
-/// The CPUs of this machine that are wanted: by default the first one that this process may run on.
+/// The requested CPUs of this machine: by default the first one that this process may run on.
 fn host_cpus(reading: &Reading) -> Result<Vec<Cpu>> {
     let wanted = reading.cpu.and_then(|number| usize::try_from(number).ok());
     let allowed = host::cpus().map_err(Failed::new)?;

@@ -218,12 +218,12 @@ struct Extreme {
 
 fn extremes(sets: &[(FeatureSet, &[u32], usize)]) -> Vec<Extreme> {
     let of = |(at, (field, rule)): (usize, (Field, Rule))| {
-        let told = sets.iter().map(|(_, limits, _)| limits[at]);
-        let told = told.filter(|value| rule != Rule::MinTold || *value != 0);
+        let values = sets.iter().map(|(_, limits, _)| limits[at]);
+        let values = values.filter(|value| rule != Rule::MinTold || *value != 0);
         let beyond = |a: u32, b: u32| if rule == Rule::Max { a > b } else { a < b };
         let mut first: Option<u32> = None;
         let mut second = None;
-        for value in told {
+        for value in values {
             if first.is_none_or(|first| beyond(value, first)) {
                 second = first.replace(value);
             } else if second.is_none_or(|second| beyond(value, second)) {

@@ -86,7 +86,7 @@ impl Template {
                 let _ = there.set_word(word, entry.register(word.register));
             }
         }
-        let lacking = (wanted - there) & tellable();
+        let lacking = (wanted - there) & specifiable();
         if lacking.is_empty() {
             Ok(Template::for_guest(supported, wanted))
         } else {
@@ -99,7 +99,7 @@ impl Template {
     #[must_use]
     pub fn for_guest(supported: &[CpuidEntry], features: FeatureSet) -> Template {
         let mut known: Vec<Registers> =
-            supported.iter().map(|entry| entry.words().map(told).into()).collect();
+            supported.iter().map(|entry| entry.words().map(specified).into()).collect();
         let mut entries = supported.to_vec();
         for (entry, known) in entries.iter_mut().zip(&known) {
             let words = entry.words();
@@ -115,7 +115,7 @@ impl Template {
     /// The features that a template specifies: those of its registers that are not left to the VMM.
     #[must_use]
     pub fn features() -> FeatureSet {
-        tellable()
+        specifiable()
     }
 
     /// The result of applying the template to a table, as Firecracker documents its templates and Cloud Hypervisor
@@ -126,15 +126,15 @@ impl Template {
     /// [`ExportError::NoEntry`]: the table lacks an entry with specified bits.
     pub fn apply(&self, table: &[CpuidEntry]) -> Result<Vec<CpuidEntry>, ExportError> {
         let mut table = table.to_vec();
-        for (told, known) in
+        for (specified, known) in
             self.entries.iter().zip(&self.known).filter(|(_, known)| **known != Registers::ZERO)
         {
-            let (leaf, subleaf) = (told.function, told.subleaf());
+            let (leaf, subleaf) = (specified.function, specified.subleaf());
             let mut all = table.iter_mut();
             let found = all.find(|entry| entry.function == leaf && entry.subleaf() == subleaf);
             let entry = found.ok_or(ExportError::NoEntry(leaf, subleaf))?;
             for (register, value) in entry.registers.iter_mut() {
-                *value = *value & !known[register] | told.registers[register];
+                *value = *value & !known[register] | specified.registers[register];
             }
         }
         Ok(table)
@@ -142,21 +142,21 @@ impl Template {
 }
 
 /// The bits of a register that a template specifies: features and, next to features, undescribed bits.
-fn told(word: CpuidWord) -> u32 {
+fn specified(word: CpuidWord) -> u32 {
     let features = FeatureSet::ALL.word(word);
     if features == 0 || word.leaf.0 & 0xffff_0000 == HYPERVISOR {
         return 0;
     }
-    let told = meanings(word)
+    let parts = meanings(word)
         .filter(|meaning| !matches!(meaning.part, Some(Part::Field(_))) && meaning.rule != Rule::Ignore);
-    told.fold(0, |told, meaning| told | meaning.mask) & !LEFT.word(word)
+    parts.fold(0, |bits, meaning| bits | meaning.mask) & !LEFT.word(word)
 }
 
-fn tellable() -> FeatureSet {
+fn specifiable() -> FeatureSet {
     let mut set = FeatureSet::new();
     for (word, features) in FeatureSet::ALL.words() {
         // It contains only known features.
-        let _ = set.set_word(word, told(word) & features);
+        let _ = set.set_word(word, specified(word) & features);
     }
     set
 }

@@ -174,7 +174,7 @@ impl fmt::Display for Difference {
                 let bits = if low == high { format!("[{low}]") } else { format!("[{high}:{low}]") };
                 let bits = if field.width() == 32 { String::new() } else { bits };
                 let place = format!("{}{bits}", word.register);
-                let (a, b) = (number::tell(*field, *a), number::tell(*field, *b));
+                let (a, b) = (number::describe(*field, *a), number::describe(*field, *b));
                 write!(f, "~ {place:8}{}{}: {a} -> {b}", if place.len() < 8 { "" } else { " " }, field.name())
             }
             Difference::Unknown(word, a, b) => {

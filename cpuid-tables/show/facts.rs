@@ -124,7 +124,7 @@ fn of_descriptors(registers: Registers) -> Vec<String> {
     let valid = registers.to_array().into_iter().map(|value| if value >> 31 == 0 { value } else { 0 });
     // The lowest byte of EAX is not a descriptor.
     let bytes = valid.flat_map(u32::to_le_bytes).skip(1).filter(|byte| *byte != 0);
-    let told = |byte: u8| {
+    let fact = |byte: u8| {
         let known = QemuRelease::NEWEST.cache_descriptors().find(|known| known.byte == byte);
         let what = match (byte, known) {
             (0xf0, _) => "prefetches 64 bytes".to_string(),
@@ -140,7 +140,7 @@ fn of_descriptors(registers: Registers) -> Vec<String> {
         };
         Some(format!("{byte:#04x}: {what}"))
     };
-    bytes.filter_map(told).collect()
+    bytes.filter_map(fact).collect()
 }
 
 const fn kind(kind: CacheKind) -> &'static str {

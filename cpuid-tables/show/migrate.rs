@@ -51,8 +51,8 @@ pub struct BitsObstacle {
 pub fn obstacles(started: &[CpuidEntry], there: &[CpuidEntry]) -> Vec<Obstacle> {
     let keys: BTreeSet<(Leaf, Subleaf)> =
         started.iter().chain(there).map(|entry| (entry.function, entry.subleaf())).collect();
-    let told = |table: &[CpuidEntry]| table.vendor().filter(|vendor| vendor.0 != [0; 12]);
-    let vendors = told(started).zip(told(there)).filter(|(started, there)| started != there);
+    let vendor = |table: &[CpuidEntry]| table.vendor().filter(|vendor| vendor.0 != [0; 12]);
+    let vendors = vendor(started).zip(vendor(there)).filter(|(started, there)| started != there);
     let vendor = vendors.map(|(started, there)| Obstacle::Vendor { started, there });
     let words = keys
         .into_iter()
@@ -78,12 +78,12 @@ fn in_word(word: CpuidWord, started: &[CpuidEntry], there: &[CpuidEntry]) -> Vec
         started: meaning.read(from),
         there: meaning.read(to),
     };
-    let stands = |obstacle: &BitsObstacle| {
+    let is_obstacle = |obstacle: &BitsObstacle| {
         let rule = obstacle.meaning.rule;
         let compared = rule != Rule::Equal || (obstacle.started != 0 && !absent);
         compared && !rule.bears(obstacle.started, obstacle.there)
     };
-    meanings(word).map(obstacle).filter(stands).collect()
+    meanings(word).map(obstacle).filter(is_obstacle).collect()
 }
 
 impl Obstacle {
@@ -157,7 +157,7 @@ impl fmt::Display for BitsObstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, place, reason) = (self.name(), self.place(), self.meaning.reason);
         let text = |value: u32| match self.meaning.part {
-            Some(Part::Field(field)) => number::tell(field, value),
+            Some(Part::Field(field)) => number::describe(field, value),
             _ => format!("{value:#x}"),
         };
         let single = self.meaning.mask.is_power_of_two() || self.meaning.part.is_none();

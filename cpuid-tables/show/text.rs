@@ -62,7 +62,7 @@ impl DecodedRegister {
         let wide = self.fields.iter().filter(|(field, _)| field.width() > 1 && self.value != 0);
         lines.wrap(
             ", ",
-            wide.map(|(field, value)| [field.name(), "=", &number::tell(*field, *value)].concat()),
+            wide.map(|(field, value)| [field.name(), "=", &number::describe(*field, *value)].concat()),
         );
         if self.unknown != 0 {
             let (bits, mask) = (bit_list(self.unknown), self.unknown);

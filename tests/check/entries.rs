@@ -99,7 +99,7 @@ pub(crate) const CASES: &[Case] = &[
         ],
     },
     Case {
-        name: "a second subleaf 5 of 7 is no duplicate, a second 7.0 is",
+        name: "a second subleaf 5 of 7 is not a duplicate, a second 7.0 is",
         base: Alone(AMD),
         plant: |tables| {
             tables.push(CpuidEntry::indexed(

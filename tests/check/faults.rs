@@ -20,7 +20,7 @@ const KEPT: [(&str, &[&str]); 7] = [
     (AMD, &[]),
     (
         include_str!("amd-genoa.txt"),
-        &["maximum-above-leaves: the maximum is 0x80000022, and 0x80000021 is the highest leaf there is"],
+        &["maximum-above-leaves: the maximum is 0x80000022, but the highest leaf is 0x80000021"],
     ),
     (INTEL, &[FIRST_LEVEL_CACHES]),
     (include_str!("intel-hyperv.txt"), &[FIRST_LEVEL_CACHES]),
@@ -31,7 +31,7 @@ const KEPT: [(&str, &[&str]); 7] = [
 
 /// QEMU gives AMD's leaf to guests of every vendor.
 const FIRST_LEVEL_CACHES: &str = "leaf-of-another-vendor: \
-    0x80000005 (first-level caches and TLBs) is AMD's, and the vendor is \"GenuineIntel\"";
+    0x80000005 (first-level caches and TLBs) is AMD's, but the vendor is \"GenuineIntel\"";
 
 fn found(report: &Report) -> Vec<String> {
     report.findings.iter().map(|finding| format!("{}: {}", finding.kind, finding.what)).collect()
@@ -55,8 +55,8 @@ fn supported_table_of_kvm_has_no_errors() {
     assert_eq!(
         found(&report),
         [
-            "logical-count-without-htt: 1.EBX counts 2 logical processors, and ht is not set",
-            "xsave-leaf-without-xsave: there is a leaf 0xD, and xsave is not set",
+            "logical-count-without-htt: 1.EBX counts 2 logical processors, but ht is not set",
+            "xsave-leaf-without-xsave: leaf 0xD is present, but xsave is not set",
         ]
     );
 }
@@ -74,7 +74,7 @@ fn qemu_table_fits_its_host() {
     let report = tables.check().with_host(&host).emulated(&[]).run();
     // The processor has fast string operations, but this description of the host lacks them.
     let fast = ["erms", "fsrm"].map(|name| {
-        format!("feature-not-supported: {name} is set, and KVM on this host does not support it")
+        format!("feature-not-supported: {name} is set, but KVM on this host does not support it")
     });
     let mut expected: Vec<String> = fast.into();
     expected.push(FIRST_LEVEL_CACHES.into());
@@ -169,7 +169,7 @@ fn same_fault_of_all_vcpus_is_one_finding() {
     });
     let report = tables.check().run();
     let lists: Vec<String> = report.findings.iter().map(Finding::vcpu_list).collect();
-    assert_eq!(found(&report), ["features-differ: vCPU 0 lacks avx2, and not all others lack it"]);
+    assert_eq!(found(&report), ["features-differ: vCPU 0 lacks avx2, but some other vCPU has it"]);
     assert_eq!(lists, ["vCPU 3"]);
 
     let mut tables = Tables::read(AMD);
@@ -209,7 +209,7 @@ fn findings_are_sorted_by_location() {
 #[test]
 fn no_tables_and_an_empty_table_are_checked() {
     assert_eq!(Check::new().run().findings, []);
-    assert_eq!(found(&Check::one(&[]).run()), ["no-basic-leaves: there is no entry below 0x40000000"]);
+    assert_eq!(found(&Check::one(&[]).run()), ["no-basic-leaves: the table has no entry below 0x40000000"]);
     // An empty host counts as none.
     let report = Check::one(&[]).with_host(&Host::default()).run();
     assert!(report.skipped().any(|kind| kind == Kind::FeatureNotSupported));

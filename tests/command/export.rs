@@ -66,7 +66,7 @@ fn kvm_cpuid(args: &[&str]) -> Result<(String, String, Option<i32>), Box<dyn Err
 }
 
 fn text(value: &Value) -> Result<&str, Box<dyn Error>> {
-    value.as_str().ok_or_else(|| format!("{value} is no text").into())
+    value.as_str().ok_or_else(|| format!("{value} is not text").into())
 }
 
 fn hexadecimal(value: &Value) -> Result<u32, Box<dyn Error>> {
@@ -75,7 +75,7 @@ fn hexadecimal(value: &Value) -> Result<u32, Box<dyn Error>> {
 }
 
 fn items(value: &Value) -> Result<&Vec<Value>, Box<dyn Error>> {
-    value.as_array().ok_or_else(|| format!("{value} is no list").into())
+    value.as_array().ok_or_else(|| format!("{value} is not a list").into())
 }
 
 /// Applies a template as Firecracker documents it: in the entry of the same leaf, subleaf and flags, `0` clears a
@@ -97,7 +97,7 @@ fn as_firecracker(template: &Value, host: &[CpuidEntry]) -> Result<Vec<CpuidEntr
                     '0' => *value &= !(1 << bit),
                     '1' => *value |= 1 << bit,
                     'x' => {}
-                    _ => return Err(format!("{digit} is no digit of a bitmap").into()),
+                    _ => return Err(format!("{digit} is not a digit of a bitmap").into()),
                 }
             }
         }
@@ -135,9 +135,9 @@ fn template_gives_exactly_the_requested_features() -> TestResult {
     if !common::pinned("template_gives_exactly_the_requested_features") {
         return Ok(());
     }
-    let tells = Template::features();
-    assert!(tells.contains(feature::AVX2) && !tells.contains(feature::HYPERVISOR));
-    assert!(!tells.contains(feature::OSXSAVE) && !tells.contains(feature::HT));
+    let specified = Template::features();
+    assert!(specified.contains(feature::AVX2) && !specified.contains(feature::HYPERVISOR));
+    assert!(!specified.contains(feature::OSXSAVE) && !specified.contains(feature::HT));
     let mut cleared = 0;
     for name in HOSTS {
         let host = host(name)?;
@@ -154,9 +154,9 @@ fn template_gives_exactly_the_requested_features() -> TestResult {
             assert_eq!(listed.known, template.known, "{cpu} on {name}");
             let applied = template.apply(&host.supported)?;
             let got = features(&applied);
-            assert_eq!(got & tells, wanted & tells, "{cpu} on {name}");
+            assert_eq!(got & specified, wanted & specified, "{cpu} on {name}");
             // Bits left to the VMM are unchanged.
-            assert_eq!(got - tells, features(&host.supported) - tells, "{cpu} on {name}");
+            assert_eq!(got - specified, features(&host.supported) - specified, "{cpu} on {name}");
             cleared += (features(&host.supported) - got).len();
         }
     }

@@ -55,7 +55,7 @@ impl Scratch {
     }
 
     fn path(&self) -> Result<&str, Box<dyn Error>> {
-        self.0.to_str().ok_or_else(|| "a directory that is no text".into())
+        self.0.to_str().ok_or_else(|| "a directory that is not text".into())
     }
 }
 
@@ -93,13 +93,13 @@ fn directory_is_read_in_order_and_groups_are_listed() -> TestResult {
     scratch.file("a.txt", &entries(GENUINE, 0x29))?;
     let ran = run(&["baseline", "--format", "json", scratch.path()?], "")?;
     assert_eq!(ran.err, "");
-    let told: Value = serde_json::from_str(&ran.out)?;
-    assert_eq!(told["hosts"], 3);
-    assert_eq!(told["vendors"], json!([{ "vendor": "GenuineIntel", "hosts": 3 }]));
-    let costly = &told["groups"][0];
+    let report: Value = serde_json::from_str(&ran.out)?;
+    assert_eq!(report["hosts"], 3);
+    assert_eq!(report["vendors"], json!([{ "vendor": "GenuineIntel", "hosts": 3 }]));
+    let costly = &report["groups"][0];
     assert_eq!(costly["hosts"], json!([format!("{}/b/three.txt", scratch.path()?)]));
     assert_eq!(costly["costs"], json!(["avx2"]));
-    assert!(told["features"].as_array().ok_or("no features")?.contains(&json!("fsgsbase")));
+    assert!(report["features"].as_array().ok_or("no features")?.contains(&json!("fsgsbase")));
     Ok(())
 }
 
@@ -184,9 +184,9 @@ fn unreadable_host_is_an_error_with_its_location() -> TestResult {
 fn recorded_hosts_have_msrs() -> TestResult {
     let ran = run(&["baseline", "--format", "json", "tests/fleet/hosts"], "")?;
     assert_eq!((ran.code, &*ran.err), (Some(1), ""));
-    let told: Value = serde_json::from_str(&ran.out)?;
-    assert_eq!((&told["hosts"], &told["model"]), (&json!(7), &Value::Null));
-    assert!(told["msrs"].as_array().ok_or("no MSRs")?.len() > 2);
+    let report: Value = serde_json::from_str(&ran.out)?;
+    assert_eq!((&report["hosts"], &report["model"]), (&json!(7), &Value::Null));
+    assert!(report["msrs"].as_array().ok_or("no MSRs")?.len() > 2);
     Ok(())
 }
 
@@ -203,9 +203,9 @@ fn models_lists_runnable_models_and_missing_features() -> TestResult {
     let some = [&all[..], &["EPYC", "486-v1", "--format", "json"]].concat();
     let ran = run(&some, "")?;
     assert_eq!(ran.code, Some(0), "{}", ran.err);
-    let told: Value = serde_json::from_str(&ran.out)?;
-    assert_eq!((&told[0]["name"], &told[0]["alias-of"]), (&json!("EPYC"), &json!("EPYC-v1")));
-    assert_eq!(told[0]["unavailable-features"], json!([]));
+    let report: Value = serde_json::from_str(&ran.out)?;
+    assert_eq!((&report[0]["name"], &report[0]["alias-of"]), (&json!("EPYC"), &json!("EPYC-v1")));
+    assert_eq!(report[0]["unavailable-features"], json!([]));
 
     let ran = run(&["models", "Nehalem-v1", "--host", "tests/fleet/hosts/intel-most"], "")?;
     assert_eq!(ran.code, Some(1));

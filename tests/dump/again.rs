@@ -158,8 +158,8 @@ proptest! {
             let options = Options { format, lenient };
             let whole = dump::read(&bytes[..], &options);
             let pieces = dump::read(Pieces(3, &bytes), &options);
-            let told = |dump: Result<dump::Dump, dump::ReadError>| dump.map(|dump| dump.cpus).map_err(|error| error.to_string());
-            prop_assert_eq!(told(whole), told(pieces));
+            let result = |dump: Result<dump::Dump, dump::ReadError>| dump.map(|dump| dump.cpus).map_err(|error| error.to_string());
+            prop_assert_eq!(result(whole), result(pieces));
         }
     }
 

@@ -61,10 +61,10 @@ fn entries() {
     let text = "# a comment\n\nvcpu0 0 0 0 d 756e6547 6c65746e 49656e69\r\n vcpu0 \t 00000007 00000000 1 0 20 0 0\nvcpu12 1 0 0 1 2 3 ffffffff\n\
                 supported 1 0 0 1 2 3 4\nhv 40000000 0 0 1 2 3 4\n1 5 8 1 2 3 4";
     let dump = read(text);
-    let told: Vec<_> =
+    let found: Vec<_> =
         dump.cpus.iter().map(|cpu| (cpu.number, cpu.name.as_deref(), cpu.entries.len())).collect();
     assert_eq!(
-        told,
+        found,
         [
             (Some(0), None, 2),
             (Some(12), None, 1),
@@ -142,7 +142,7 @@ fn the_strongest_mark_decides_the_format() {
 }
 
 #[test]
-fn leniently_what_is_wrong_is_told_and_reading_goes_on() {
+fn lenient_reading_warns_and_continues() {
     let line = "0x00000001 0x00: eax=0x1 ebx=0x2 ecx=0x3 edx=0x4\n";
     let text = format!("{line}wrong\n{line}{}{line}", "x\n".repeat(200));
     let options = Options { lenient: true, ..Options::default() };

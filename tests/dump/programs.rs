@@ -137,8 +137,8 @@ fn strace_lines() {
     let cpus = read(text).cpus;
     let mut expected = CpuidEntry::indexed(Leaf(7), Subleaf(1), Registers::new(0, 1, 2, u32::MAX));
     expected.flags = 0x13;
-    let told: Vec<_> = cpus.iter().map(|cpu| (cpu.name.as_deref(), &cpu.entries[..])).collect();
-    assert_eq!(told, [(Some("supported"), &[expected][..]), (None, &[expected][..]), (None, &[])]);
+    let found: Vec<_> = cpus.iter().map(|cpu| (cpu.name.as_deref(), &cpu.entries[..])).collect();
+    assert_eq!(found, [(Some("supported"), &[expected][..]), (None, &[expected][..]), (None, &[])]);
 
     for (call, expected) in [
         ("{nent=59, entries=[...]}", "strace left the entries out: `strace -v` prints them"),

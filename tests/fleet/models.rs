@@ -41,7 +41,7 @@ fn recordings() -> Result<Vec<[String; 4]>, Box<dyn Error>> {
     let mut all = Vec::new();
     for entry in fs::read_dir(directory().join("definitions"))? {
         let path = entry?.path();
-        let stem = path.file_stem().and_then(|stem| stem.to_str()).ok_or("a name that is no text")?;
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).ok_or("a name that is not text")?;
         let mut parts = stem.rsplitn(2, '.');
         let (host, rest) = parts.next().zip(parts.next()).ok_or("a name without a host")?;
         // A release contains a dot, and a machine type may.

@@ -219,9 +219,9 @@ fn missing_features_are_reported_in_qemus_words() {
     }
     let lacking = guest(&host, "EPYC-Milan,+avx512f", "1", "q35");
     assert!(!lacking.table().has(feature::AVX512F));
-    let told: Vec<String> = lacking.warnings().iter().map(ToString::to_string).collect();
+    let warnings: Vec<String> = lacking.warnings().iter().map(ToString::to_string).collect();
     assert_eq!(
-        told,
+        warnings,
         [
             "host doesn't support requested feature: CPUID.07H:EBX.avx512f [bit 16]: the host's CPU does not have it"
         ]
@@ -235,12 +235,12 @@ fn missing_features_are_reported_in_qemus_words() {
     assert!(matches!(&error, BuildError::Enforced(lacking) if lacking.len() == 1), "{error}");
     // A feature that the CPU has but KVM does not offer.
     host.instruction.iter_mut().for_each(|entry| entry.registers.ebx |= 1 << 16);
-    let told = guest(&host, "EPYC-Milan,+avx512f", "1", "q35").warnings()[0].to_string();
-    assert!(told.ends_with("its KVM does not offer it"), "{told}");
+    let warning = guest(&host, "EPYC-Milan,+avx512f", "1", "q35").warnings()[0].to_string();
+    assert!(warning.ends_with("its KVM does not offer it"), "{warning}");
     // A feature without its dependency.
     let guest = guest(&host, "EPYC-Milan,+rdctl-no,-arch-capabilities", "1", "q35");
-    let told = guest.warnings()[0].to_string();
-    assert!(told.starts_with("This feature depends on other features"), "{told}");
+    let warning = guest.warnings()[0].to_string();
+    assert!(warning.starts_with("This feature depends on other features"), "{warning}");
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn every_copy_is_the_builder_s(name: &str) -> Outcome<()> {
         }
     }
     common::say(&format!(
-        "QEMU {name}: {copies} copies of {guests} guests, {from_tables} from another vCPU's table; not told by it: {reasons:?}"
+        "QEMU {name}: {copies} copies of {guests} guests, {from_tables} from another vCPU's table; missing from it: {reasons:?}"
     ));
     assert!(guests > 2000 && from_tables > 10_000, "too few");
     Ok(())

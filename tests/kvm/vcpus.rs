@@ -83,9 +83,9 @@ fn every_vcpu_table_derives_from_every_other() -> TestResult {
         assert!(vcpus.len() >= 6, "{case}");
         // AMD's dies are not visible in leaf 0xB, and QEMU numbers cores within a die.
         let dies = ApicLayout { core_shift: 1, core_width: 1, node_shift: 3 };
-        let told = case.contains("EPYC") && case.contains("dies=2");
+        let has_dies = case.contains("EPYC") && case.contains("dies=2");
         for base in vcpus.values() {
-            let layout = if told { dies } else { ApicLayout::from_cpuid(&base[..]) };
+            let layout = if has_dies { dies } else { ApicLayout::from_cpuid(&base[..]) };
             let mut ours = Vcpus::with_layout(base, layout)?;
             for (&id, expected) in &vcpus {
                 let fake = Fake::new(|_| Ok(()));

@@ -141,7 +141,7 @@ fn first_matching_entry_answers() {
     // A first leaf matches even under an index, since KVM looks it up without one.
     let odd = [CpuidEntry { index: Subleaf(3), flags: 1, ..first(1, Vendor::INTEL) }, entries[2]];
     assert_eq!(ask(&odd, 7, 0).by, AnsweredBy::Entry(1));
-    assert_eq!(ask(&odd, 8, 0).by, AnsweredBy::None, "the highest is leaf 1, for which there is no entry");
+    assert_eq!(ask(&odd, 8, 0).by, AnsweredBy::None, "the highest is leaf 1, which has no entry");
     assert_eq!(ask(&odd, 0, 0).by, AnsweredBy::None, "and in range");
 }
 

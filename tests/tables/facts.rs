@@ -32,7 +32,7 @@ fn register([leaf, subleaf, register]: [&str; 3]) -> Result<CpuidWord, Box<dyn E
 }
 
 fn known(location: Location) -> Result<Feature, Box<dyn Error>> {
-    Feature::at(location).ok_or_else(|| format!("{location} is no feature").into())
+    Feature::at(location).ok_or_else(|| format!("{location} is not a feature").into())
 }
 
 fn shown(flag: &str) -> Option<&str> {

@@ -1,8 +1,8 @@
-//! A process asks KVM itself, with gdb's help: one system call per vCPU, put in place of the one that it is waiting in.
+//! Makes a process query KVM itself, by gdb: one system call per vCPU, in place of the one in which the thread waits.
 //!
-//! The thread's registers are saved, set to `ioctl(descriptor, KVM_GET_CPUID2, buffer)` at an instruction `syscall` that
-//! the process has, one instruction is executed, and the registers are put back. The buffer lies below the stack's end,
-//! where nothing is. No function of the process is called, so that it works with any program.
+//! gdb saves the thread's registers, sets them to `ioctl(descriptor, KVM_GET_CPUID2, buffer)` at a `syscall`
+//! instruction of the process, executes one instruction, and restores the registers. The buffer is below the stack's
+//! end, in unused memory. No function of the process is called, so this works with any program.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -19,17 +19,17 @@ use super::vcpu::Vcpu;
 const KVM_GET_CPUID2: u32 = 0xc008_ae91;
 /// `ioctl` of 64-bit programs.
 const IOCTL: u32 = 16;
-/// How far below the stack's end the buffer begins: more than its 10,248 bytes and whatever a function keeps there.
+/// Offset of the buffer below the stack's end: more than its 10,248 bytes and any function's red zone.
 const BELOW: u32 = 0x8000;
 /// Words of a `struct kvm_cpuid_entry2`, three of them padding.
 const WORDS: usize = 10;
 
-/// Why this way is not open.
+/// Why this method failed.
 pub(super) struct Unable(pub(super) String);
 
 /// Each vCPU's table.
 pub(super) fn ask(pid: u32, vcpus: &[Vcpu]) -> Result<Vec<(Vcpu, Vec<CpuidEntry>)>, Unable> {
-    // A filter may kill the process for a call that it does not expect.
+    // A seccomp filter may kill the process for an unexpected system call.
     let status = fs::read_to_string(format!("/proc/{pid}/status"));
     let status = status.map_err(|error| Unable(format!("cannot read its status: {error}")))?;
     let guarded = |line: &str| line.strip_prefix("Seccomp:").is_some_and(|mode| mode.trim() != "0");
@@ -48,9 +48,9 @@ fn run(pid: u32, script: &str) -> Result<String, Unable> {
     let mut gdb = Command::new("gdb");
     gdb.args(["-nx", "-q", "-batch", "-iex", "set auto-solib-add off", "-iex", "set debuginfod enabled off"]);
     gdb.args(["-p", &pid.to_string()]);
-    // An interrupt from the keyboard must not come between taking the registers and putting them back.
+    // A keyboard interrupt must not prevent restoring the registers.
     gdb.process_group(0);
-    // One by one: after a command that fails, those that put the registers back are still executed.
+    // One by one: after a failed command, the commands that restore the registers still run.
     script.lines().for_each(|line| {
         gdb.args(["-ex", line]);
     });
@@ -67,12 +67,12 @@ fn run(pid: u32, script: &str) -> Result<String, Unable> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// What gdb is told.
+/// The gdb commands.
 fn script(vcpus: &[Vcpu], syscall: u64) -> String {
-    // The instruction keeps the flags in R11 and has them from there again.
+    // The instruction saves the flags in R11 and restores them from there.
     const SAVED: [&str; 8] = ["rax", "rdi", "rsi", "rdx", "rcx", "r11", "rip", "orig_rax"];
     let count = CpuidTable::MAX;
-    // gdb takes the language from the program; ours is C's.
+    // gdb uses the program's language; these commands use C.
     let mut script =
         String::from("set language c\nset pagination off\nset confirm off\nset scheduler-locking on\n");
     // Writing to a string does not fail.
@@ -83,7 +83,7 @@ fn script(vcpus: &[Vcpu], syscall: u64) -> String {
     for Vcpu { id, descriptor } in vcpus {
         let _ = writeln!(script, "set {{unsigned int}}$buffer = {count}");
         let _ = writeln!(script, "set {{unsigned int}}($buffer + 4) = 0");
-        // The interrupted call must not be begun anew before ours.
+        // The interrupted system call must not be restarted before this one.
         let _ = writeln!(script, "set $orig_rax = -1\nset $rip = {syscall:#x}\nset $rax = {IOCTL}");
         let _ =
             writeln!(script, "set $rdi = {descriptor}\nset $rsi = {KVM_GET_CPUID2:#x}\nset $rdx = $buffer");
@@ -91,7 +91,7 @@ fn script(vcpus: &[Vcpu], syscall: u64) -> String {
         for register in SAVED {
             let _ = writeln!(script, "set ${register} = $saved_{register}");
         }
-        // Where the instruction is inside a source line, gdb shows its address first, and ends no line.
+        // If the instruction is inside a source line, gdb first prints its address without a line feed.
         let _ = writeln!(script, "printf \"\\nvcpu {id} %ld %lx\\n\", $answer, $stopped");
         let _ = writeln!(script, "x/{}xw $buffer", 2 + WORDS * count);
         let _ = writeln!(script, "printf \"end\\n\"");
@@ -99,7 +99,7 @@ fn script(vcpus: &[Vcpu], syscall: u64) -> String {
     script
 }
 
-/// A vCPU's table, from what gdb printed.
+/// A vCPU's table from gdb's output.
 fn answer(output: &str, Vcpu { id, .. }: Vcpu) -> Result<Vec<CpuidEntry>, Unable> {
     let unable = |what: &str| Unable(format!("gdb could not make it query KVM for vCPU {id}: {what}"));
     let mut lines = output.lines();
@@ -141,7 +141,7 @@ fn syscall_instruction(pid: u32) -> io::Result<Option<u64>> {
     let mut code = Vec::new();
     for range in memory::ranges(pid)?.filter(|range| range.executable) {
         code.clear();
-        // The kernel's own page of system calls is told of and cannot be read.
+        // The kernel's vsyscall page is listed but cannot be read.
         if memory.seek(SeekFrom::Start(range.start)).is_err() {
             continue;
         }

@@ -1,10 +1,10 @@
 //! The CPUID tables of a running VMM's vCPUs.
 //!
-//! KVM answers `KVM_GET_CPUID2` only to the process that made the VM: a vCPU's descriptor that was taken over with
-//! `pidfd_getfd` answers EIO (`kvm_vcpu_ioctl()`, Linux, `virt/kvm/kvm_main.c`), and debugfs does not show tables. Two ways
-//! are left. `gdb`, where it is installed, stops the process for a moment and has it ask KVM itself: the answer is the
-//! truth. Else its memory is searched for tables, which it may have thrown away or overwritten: QEMU builds its table on
-//! a stack, Rust VMMs keep theirs.
+//! Only the process that created a VM can call `KVM_GET_CPUID2`: on a vCPU's descriptor taken over with `pidfd_getfd`
+//! it fails with EIO (`kvm_vcpu_ioctl()`, Linux, `virt/kvm/kvm_main.c`), and debugfs does not show tables. Two
+//! methods remain. `gdb`, if installed, stops the process briefly and makes it query KVM itself, which returns the
+//! actual table. Otherwise this module searches the process's memory for tables, which may have been freed or
+//! overwritten: QEMU builds its table on a stack, Rust VMMs keep theirs.
 
 use std::fs;
 use std::path::Path;
@@ -35,13 +35,13 @@ fn cpu(number: Option<u32>, entries: Vec<CpuidEntry>) -> Cpu {
     Cpu { number, ..Cpu::from_entries(entries) }
 }
 
-/// Without gdb: what stands in its memory.
+/// Without gdb: the tables in its memory.
 fn searched(pid: u32, why: &str) -> Result<Vec<Cpu>> {
     let help = "install gdb and run as the process's user or root; gdb then stops the process briefly and makes it query KVM";
     let mut found = memory::tables(pid).map_err(|error| {
         Failed::new(format!("process {pid}: {why}, and its memory cannot be read: {error}")).help(help)
     })?;
-    // VMMs keep what KVM supports, too, and that is no guest's.
+    // VMMs also keep KVM's supported table, which is not a guest's.
     if let Ok(supported) = Device::open().and_then(|kvm| kvm.supported_cpuid()) {
         found.retain(|table| !same_but_for_cpu(&table.entries, &supported));
     }
@@ -56,7 +56,7 @@ fn searched(pid: u32, why: &str) -> Result<Vec<Cpu>> {
         .collect())
 }
 
-/// Equal but for what each CPU has of its own: `KVM_GET_SUPPORTED_CPUID` answers with that of the CPU it runs on.
+/// Equal except for processor-specific bits: `KVM_GET_SUPPORTED_CPUID` returns those of the current CPU.
 fn same_but_for_cpu(a: &[CpuidEntry], b: &[CpuidEntry]) -> bool {
     let same = |(a, b): (&CpuidEntry, &CpuidEntry)| {
         let registers = Register::ALL.into_iter().all(|register| {

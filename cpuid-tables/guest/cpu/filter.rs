@@ -21,7 +21,7 @@ pub(crate) mod processor_trace {
 impl Cpu<'_> {
     /// Filters. True if any feature was missing.
     pub(crate) fn filter(&mut self) -> bool {
-        let told = self.filtered.len();
+        let unconditional = self.filtered.len();
         for word in 0..self.release.tables.words.len() {
             let unavailable = self.words[word] & !self.host_words[word];
             self.mark_unavailable(word, unavailable, |cpu, bit| cpu.reason(word, bit));
@@ -32,8 +32,8 @@ impl Cpu<'_> {
         let any = !self.filtered.is_empty();
         // Warnings that follow only from features are given whether or not the host is checked.
         let checks = self.settings.check || self.settings.enforce;
-        let tell = if checks { self.filtered.len() } else { told };
-        let lacking = self.filtered.iter().take(tell).map(|filtered| Warning::Filtered(*filtered));
+        let reported = if checks { self.filtered.len() } else { unconditional };
+        let lacking = self.filtered.iter().take(reported).map(|filtered| Warning::Filtered(*filtered));
         self.warnings.extend(lacking);
         self.filter_avx10(checks) || any
     }
@@ -64,13 +64,13 @@ impl Cpu<'_> {
             && ecx & INTEL_PT_LIP.mask == self.word(Reg::L14Ecx) & INTEL_PT_LIP.mask
     }
 
-    fn filter_avx10(&mut self, tell: bool) -> bool {
+    fn filter_avx10(&mut self, warn: bool) -> bool {
         if !self.release.behaviour.avx10 {
             return false;
         }
         let asked = self.settings.avx10_version;
         if !self.has(AVX10) {
-            if asked != 0 && tell {
+            if asked != 0 && warn {
                 self.warnings.push(Warning::Avx10 { asked, gets: None });
             }
             return asked != 0;
@@ -80,7 +80,7 @@ impl Cpu<'_> {
         if gets >= asked {
             return false;
         }
-        if tell {
+        if warn {
             self.warnings.push(Warning::Avx10 { asked, gets: Some(gets) });
         }
         self.settings.avx10_version = gets;

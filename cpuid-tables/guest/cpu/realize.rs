@@ -217,8 +217,8 @@ impl Cpu<'_> {
 
     /// The host's frequency, if KVM reports it.
     fn host_tsc_khz(&self) -> Option<u32> {
-        let tells = self.supported.capability(Capability::GET_TSC_KHZ) > 0;
-        self.supported.host.tsc_khz.filter(|khz| tells && *khz > 0)
+        let reports = self.supported.capability(Capability::GET_TSC_KHZ) > 0;
+        self.supported.host.tsc_khz.filter(|khz| reports && *khz > 0)
     }
 
     /// The guest's TSC frequency, if it is known and stable (`tsc_is_stable_and_known`).

@@ -97,8 +97,7 @@ impl Supported<'_> {
                 (reported | self.of_cpu(reg, &[ERMS])) & !broken
             }
             Reg::L7Edx => {
-                // QEMU takes ARCH_CAPABILITIES away where KVM does not list the MSR among those that it saves: before
-                // 4.21, of which a host's description does not tell.
+                // QEMU removes ARCH_CAPABILITIES if KVM does not list the MSR as one that it saves: before 4.21, which a host's description does not record.
                 reported | self.of_cpu(reg, &[FSRM])
             }
             Reg::L7s1Eax => reported | self.of_cpu(reg, &[FZRM, FSRS, FSRC]),

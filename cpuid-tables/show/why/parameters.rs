@@ -123,12 +123,12 @@ pub(super) fn configured(linux_macro: &str, is_set: impl Fn(&str) -> Option<bool
     let mut all = config_options().filter(|option| option.linux_macro == linux_macro).peekable();
     let Some(first) = all.peek().copied() else { return Configured::Kept };
     let how = if first.disables_when_set { "with" } else { "without" };
-    let told = format!("{how} CONFIG_{}", first.option);
+    let text = format!("{how} CONFIG_{}", first.option);
     // A configuration has only one name of a renamed option.
     let set = all.map(|option| is_set(option.option)).reduce(|a, b| Some(a? || b?)).flatten();
     match set {
-        None => Configured::Perhaps(told),
-        Some(set) if set == first.disables_when_set => Configured::Without(told),
+        None => Configured::Perhaps(text),
+        Some(set) if set == first.disables_when_set => Configured::Without(text),
         Some(_) => Configured::Kept,
     }
 }

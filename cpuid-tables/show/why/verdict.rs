@@ -50,10 +50,10 @@ pub(super) fn of(feature: Feature, machine: &Machine, model: Option<CpuModel>, s
     if let Some(model) = model.filter(|_| refusal(steps, Who::Models).is_some()) {
         return format!("Only the model withholds {name}: {} does not have it.", full_name(model));
     }
-    nobody(name, machine, steps)
+    no_layer(name, machine, steps)
 }
 
-fn nobody(name: &str, machine: &Machine, steps: &[Step]) -> String {
+fn no_layer(name: &str, machine: &Machine, steps: &[Step]) -> String {
     let hidden = match step(steps, Who::Linux) {
         Some(step) if step.says != Says::Yes && machine.linux.is_some() => {
             ", although /proc/cpuinfo does not show it"
