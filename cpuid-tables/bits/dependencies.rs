@@ -162,12 +162,12 @@ needs!(MsrFeature, msr_id);
 /// use cpuid_tables::{FeatureSet, feature};
 ///
 /// let mut guest = FeatureSet::new().with(feature::AVX2);
-/// // What has to be there for the guest to be able to use what it has.
+/// // Missing dependencies of the guest's features.
 /// let missing = guest.needs() - guest;
 /// assert!(missing.contains(feature::AVX) && missing.contains(feature::XSAVE));
 /// guest |= missing;
 /// assert!(guest.needs().is_subset(&guest));
-/// // Taking XSAVE away takes away what cannot be without it.
+/// // Removing XSAVE removes the features that depend on it.
 /// guest = guest - feature::XSAVE.needed_by() - FeatureSet::new().with(feature::XSAVE);
 /// assert!(!guest.contains(feature::AVX2) && guest.contains(feature::FXSR));
 /// ```

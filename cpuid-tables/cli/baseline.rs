@@ -201,10 +201,10 @@ fn notes(baseline: &Baseline) -> Styled {
 fn undescribed(text: &mut Styled, all: &[(CpuidWord, u32, u32)]) {
     const SHOWN: usize = 8;
     for (word, all, some) in all.iter().take(SHOWN) {
-        text.plain(format_args!("  undescribed bits: {word}"));
+        text.plain(format_args!("  undocumented: {word}"));
         for (bits, whose) in [(*all, "set on all hosts"), (*some, "set on some hosts")] {
             if bits != 0 {
-                text.plain(format_args!(", {whose} bits {}", bit_list(bits)));
+                text.plain(format_args!(", bits {} {whose}", bit_list(bits)));
             }
         }
         text.plain('\n');

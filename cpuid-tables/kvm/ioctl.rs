@@ -4,7 +4,7 @@
 //! Linux, `include/uapi/linux/kvm.h`, `arch/x86/include/uapi/asm/kvm.h` and `asm/prctl.h`.
 #![expect(
     unsafe_code,
-    reason = "ioctls, mmap and system calls take pointers; each block says why it is sound"
+    reason = "ioctls, mmap and system calls take pointers; each block explains why it is sound"
 )]
 
 use core::ffi::c_void;

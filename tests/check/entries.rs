@@ -68,7 +68,7 @@ pub(crate) const CASES: &[Case] = &[
         ],
     },
     Case {
-        name: "0x80000000 says a basic leaf",
+        name: "0x80000000 has a basic leaf as maximum",
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_0000, 0, Eax, 0x21),
         expected: &[
@@ -219,7 +219,7 @@ pub(crate) const CASES: &[Case] = &[
         ],
     },
     Case {
-        name: "7.0 says that 7.2 is not there",
+        name: "7.0 excludes 7.2",
         base: Alone(INTEL),
         plant: |tables| tables.put(7, 0, Eax, 1),
         expected: &[

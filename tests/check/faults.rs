@@ -182,8 +182,8 @@ fn same_fault_of_all_vcpus_is_one_finding() {
         "error[feature-needs]: avx2 is set without avx\n\
          \x20 at: vCPUs 0-3, entry 8, CPUID.(EAX=7,ECX=0):EBX[5]\n\
          \x20 and: entry 3, CPUID.(EAX=1):ECX[28]\n\
-         \x20 why: software that sees the one relies on the other: it runs into an invalid opcode, or Linux turns the \
-         feature off and says so\n\
+         \x20 why: software that sees the feature relies on its dependency and gets an invalid-opcode exception; Linux \
+         turns the feature off and logs it\n\
          \x20 help: set avx, or clear avx2"
     );
     let [odd, even] = [[0, 1, 2, 5, 7, 8].as_slice(), [u32::MAX].as_slice()]

@@ -31,7 +31,7 @@ const CASES: [Case; 9] = [
         highest: Some(0xd),
     },
     Case {
-        name: "Intel up to 0xB, ranges that say more than there is",
+        name: "Intel up to 0xB, ranges with too high maxima",
         vendor: Vendor::INTEL,
         ranges: &[(0x4000_0200, 2, 0x150), (0x4fff_ff00, 2, 0xff), (0xc000_0000, 2, 0x3000_0000)],
         highest: Some(0xb),
