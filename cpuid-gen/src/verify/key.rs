@@ -46,6 +46,12 @@ kinds! {
     DepOpposite "dep-opposite" "The dependencies of the two projects together form a cycle.",
     Changed "changed" "A newer release changes a statement of an older one.",
     Gone "gone" "A newer release drops a statement of an older one.",
+    ModelBit "model-bit" "A CPU model has a feature that KVM does not advertise.",
+    KvmOmits "kvm-omits" "KVM's capability list for a word leaves out a feature that Linux and QEMU name.",
+    Synthesized "synthesized" "A synthesized feature is in a word that only KVM has.",
+    NewestCompat "newest-compat" "The newest machine type of a board changes a property of a CPU.",
+    ModelId "model-id" "A model id states another release than its machine type's.",
+    SameSignature "same-signature" "Two CPU models have the same vendor, family, model and stepping.",
 }
 
 impl Kind {

@@ -15,9 +15,11 @@ mod history;
 #[cfg(feature = "json")]
 mod json;
 mod key;
+mod kvm_support;
 mod linux;
 mod linux_names;
 mod linux_words;
+mod machine_types;
 mod numbers;
 mod pair;
 mod qemu;
@@ -60,6 +62,7 @@ pub fn verify(linux: &[LinuxFacts], qemu: &[QemuFacts], differences: &Difference
     for index in &qemu {
         qemu_checks::check(index, &mut findings);
         cpu_models::check(index, &mut findings);
+        machine_types::check(index, &mut findings);
     }
     let mut pairs = Vec::new();
     for one in &linux {
@@ -70,6 +73,7 @@ pub fn verify(linux: &[LinuxFacts], qemu: &[QemuFacts], differences: &Difference
         }
     }
     deps::check(&linux, &qemu, &mut findings);
+    kvm_support::check(&linux, &qemu, &mut findings);
     history::check(&linux, Statements::from_linux, &mut findings);
     history::check(&qemu, Statements::from_qemu, &mut findings);
     stale::check(&linux, &qemu, scope, &mut findings);

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use super::differences::Differences;
 use super::finding::Release;
 use super::fold::fold;
+use crate::diagnostic::Diagnostics;
 use crate::facts::{QemuBit, QemuFacts, QemuSource, QemuWord};
 use crate::hash::QuickMap;
 use crate::location::{Bit, CpuidWord, Location, Msr};
+use crate::model::cpu_models::{CpuModel, resolve};
 use crate::source::Span;
 
 /// A name of a hardware bit in QEMU.
@@ -21,6 +23,8 @@ pub(super) struct QemuName<'a> {
 pub(super) struct QemuIndex<'a> {
     pub(super) facts: &'a QemuFacts,
     pub(super) release: Release,
+    /// The CPU models with all versions; those with inconsistent rows are missing.
+    pub(super) models: Vec<CpuModel>,
     pub(super) words: QuickMap<&'a str, &'a QemuWord>,
     /// Every CPUID word, by location.
     pub(super) hardware: BTreeMap<CpuidWord, &'a QemuWord>,
@@ -63,6 +67,7 @@ impl<'a> QemuIndex<'a> {
         QemuIndex {
             facts,
             release: Release { project: "QEMU", rank, name: facts.release.clone() },
+            models: resolve(facts, &mut Diagnostics::new()),
             words,
             hardware,
             bits,

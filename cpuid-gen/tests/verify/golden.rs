@@ -28,6 +28,8 @@ linux-dep	AVX2	FPU
 kvm-feature	SGX9	CPUID_12_EAX	9
 kvm-translate	SGX1	CPUID_12_EAX	0
 kvm-cap	CPUID_1_EDX	F	CX8
+kvm-cap	CPUID_1_EDX	F	FPU
+kvm-cap	CPUID_8000_0001_EDX	F	NX
 kvm-cap	CPUID_8000_0001_EDX	ALIASED_1_EDX_F	FPU
 kvm-cap	CPUID_12_EAX	SCATTERED_F	SGX1
 linux-msr	RDCL_NO	0x10a	0
@@ -72,7 +74,7 @@ struct Case {
     edits: &'static [Edit],
 }
 
-const CASES: [Case; 30] = [
+const CASES: [Case; 36] = [
     Case { kind: Kind::LeafName, edits: &[("linux", "3	0x7	0	EBX", "3	0x7	0	ECX")] },
     Case { kind: Kind::WordTwice, edits: &[("qemu", "FEAT_7_0_EBX	2", "FEAT_7_0_EBX	1")] },
     Case { kind: Kind::WordMissing, edits: &[("linux", "linux-word	CPUID_LNX_1	2	-	-	-\n", "")] },
@@ -128,6 +130,47 @@ const CASES: [Case; 30] = [
     },
     Case { kind: Kind::Changed, edits: &[("newer-linux", "SGX1	2	1", "SGX1	2	2")] },
     Case { kind: Kind::Gone, edits: &[("newer-qemu", "50	vmx-high", "51	vmx-high")] },
+    Case {
+        kind: Kind::ModelBit,
+        edits: &[
+            ("linux", "kvm-cap	CPUID_1_EDX	F	CX8\n", ""),
+            (
+                "qemu",
+                "qemu-dep",
+                "qemu-model	old	0xd	0x80000008	GenuineIntel	6	1	1	Old\nqemu-model-word	old	FEAT_1_EDX	0x100\nqemu-dep",
+            ),
+        ],
+    },
+    Case { kind: Kind::KvmOmits, edits: &[("linux", "kvm-cap	CPUID_1_EDX	F	CX8\n", "")] },
+    Case {
+        kind: Kind::Synthesized,
+        edits: &[("linux", "CPUID_12_EAX	SCATTERED_F	SGX1", "CPUID_12_EAX	SYNTHESIZED_F	SGX9")],
+    },
+    Case {
+        kind: Kind::NewestCompat,
+        edits: &[(
+            "qemu",
+            "qemu-dep",
+            "qemu-machine	pc-q35-1.0	1	-\nqemu-compat	pc-q35-1.0	x86_64-cpu	avx2	off\nqemu-dep",
+        )],
+    },
+    Case {
+        kind: Kind::ModelId,
+        edits: &[(
+            "qemu",
+            "qemu-dep",
+            "qemu-property	model-id	string	-	-	-\nqemu-machine	pc-1.0	1	-\nqemu-machine	pc-0.9	1	pc-1.0\n\
+             qemu-compat	pc-0.9	qemu64-x86_64-cpu	model-id	Virtual CPU version 0.8\nqemu-dep",
+        )],
+    },
+    Case {
+        kind: Kind::SameSignature,
+        edits: &[(
+            "qemu",
+            "qemu-dep",
+            "qemu-model	old	0xd	0x80000008	GenuineIntel	6	1	1	Old\nqemu-model	older	0xd	0x80000008	GenuineIntel	6	1	1	Old\nqemu-dep",
+        )],
+    },
 ];
 
 fn golden(name: &str, found: &str) {

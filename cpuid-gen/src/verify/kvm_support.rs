@@ -1,0 +1,166 @@
+//! Compares QEMU's CPU models and names with KVM's capability lists.
+//!
+//! Each Linux release is compared by itself: a feature that KVM gained later is a difference with that reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::finding::Findings;
+use super::key::{Key, Kind};
+use super::linux::LinuxIndex;
+use super::pair::joined;
+use super::qemu::QemuIndex;
+use crate::diagnostic::Diagnostic;
+use crate::facts::CapKind;
+use crate::location::{Bit, CpuidWord, Location};
+use crate::model::cpu_models::CpuModel;
+use crate::model::{KvmTreatment, LinuxView};
+use crate::source::Span;
+use crate::vocabulary::location::{Word, WordBit};
+
+/// What the KVM of one release does with each feature of the words that its lists fill.
+struct Support<'i, 'a> {
+    linux: &'i LinuxIndex<'a>,
+    /// Words that a list fills.
+    words: BTreeSet<CpuidWord>,
+    caps: BTreeMap<Location, Vec<CapKind>>,
+}
+
+impl<'i, 'a> Support<'i, 'a> {
+    fn new(linux: &'i LinuxIndex<'a>) -> Support<'i, 'a> {
+        let (mut words, mut caps) = (BTreeSet::new(), BTreeMap::new());
+        for cap in &linux.facts.kvm_caps {
+            let word = cap.leaf_name.as_deref().and_then(|name| linux.words.get(name)?.location);
+            words.extend(word);
+            for location in places(linux, &cap.name, word) {
+                let all: &mut Vec<CapKind> = caps.entry(location).or_default();
+                all.push(cap.kind);
+            }
+        }
+        Support { linux, words, caps }
+    }
+
+    /// `None` if no list of this release fills the feature's word, or the release has no macro for it.
+    fn treatment(&self, location: Location) -> Option<KvmTreatment> {
+        if !self.words.contains(&location.word) || !self.linux.bits.contains_key(&location) {
+            return None;
+        }
+        let caps = self.caps.get(&location).cloned().unwrap_or_default();
+        let kvm = Some(WordBit { word: Word(0), bit: Bit(0) });
+        Some(KvmTreatment::from_view(&LinuxView { kvm, caps, ..LinuxView::default() }))
+    }
+
+    fn withholds(&self, location: Location) -> bool {
+        self.treatment(location).is_some_and(|treatment| !treatment.may_be_advertised())
+    }
+}
+
+/// The hardware locations of a feature that a capability names; in a list, the one in the list's word.
+fn places(linux: &LinuxIndex<'_>, name: &str, word: Option<CpuidWord>) -> Vec<Location> {
+    let feature = linux.features.get(name).and_then(|feature| linux.hardware_place(feature));
+    let kvm = [linux.kvm_features.get(name), linux.translates.get(name)];
+    let kvm = kvm.into_iter().flatten().filter_map(|bit| linux.kvm_place(bit));
+    let scattered = linux.facts.scattered.iter().filter(|bit| bit.name == name).map(|bit| bit.location);
+    let number = name.strip_prefix("BIT(").and_then(|rest| rest.strip_suffix(')')?.parse().ok());
+    let number = word.zip(number).map(|(word, bit)| word.bit(Bit(bit)));
+    let all = feature.into_iter().chain(kvm).chain(scattered).chain(number);
+    all.filter(|place| word.is_none_or(|word| place.word == word)).collect()
+}
+
+/// Runs the checks.
+pub(super) fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findings<'_>) {
+    let support: Vec<Support<'_, '_>> = linux.iter().map(Support::new).collect();
+    for one in &support {
+        check_synthesized(one, findings);
+    }
+    for one in &support {
+        for index in qemu {
+            check_models(index, one, findings);
+            check_omitted(index, one, findings);
+        }
+    }
+}
+
+/// A synthesized feature is set from the kernel's own word; a word that only KVM has cannot provide it.
+fn check_synthesized(one: &Support<'_, '_>, findings: &mut Findings<'_>) {
+    let linux = one.linux;
+    let all = linux.facts.kvm_caps.iter().filter(|cap| cap.kind == CapKind::SynthesizedF);
+    for cap in all {
+        let Some(leaf) = cap.leaf_name.as_deref() else { continue };
+        let Some(word) = linux.words.get(leaf).filter(|word| !linux.facts.is_kernel_word(word.word)) else {
+            continue;
+        };
+        // A scattered feature has a bit among the kernel's words too.
+        if linux.features.contains_key(cap.name.as_str()) {
+            continue;
+        }
+        findings.add(Key::new(Kind::Synthesized, &cap.name, leaf, "-"), &[&linux.release], || {
+            let message = format!("`{}` is synthesized, but the kernel has no bit for it", cap.name);
+            Diagnostic::error(cap.at, message).with_label(word.at, "a word that only KVM has")
+        });
+    }
+}
+
+/// A feature in a model that KVM does not advertise is missing from every guest of that model.
+fn check_models(index: &QemuIndex<'_>, one: &Support<'_, '_>, findings: &mut Findings<'_>) {
+    let mut models: BTreeMap<Location, Vec<&str>> = BTreeMap::new();
+    for model in &index.models {
+        for location in bits_of(index, model) {
+            models.entry(location).or_default().push(&model.name);
+        }
+    }
+    for (location, names) in models {
+        if !one.withholds(location) {
+            continue;
+        }
+        let name = one.linux.bits.get(&location).map_or(String::new(), |names| joined(names));
+        let key = Key::new(Kind::ModelBit, location.to_string(), &name, "-");
+        findings.add(key, &[&one.linux.release, &index.release], || {
+            let at = index
+                .facts
+                .models
+                .iter()
+                .find(|row| row.name == names[0])
+                .map_or(index.facts.at, |row| row.at);
+            let few = names.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+            let more = if names.len() > 3 { format!(" and {} more", names.len() - 3) } else { String::new() };
+            Diagnostic::error(
+                at,
+                format!("`{name}` ({location}) is in {few}{more}, but KVM does not advertise it"),
+            )
+            .with_label(place(one.linux, location), "Linux defines it")
+        });
+    }
+}
+
+/// QEMU names it, Linux defines it, and KVM's list for its word leaves it out.
+fn check_omitted(index: &QemuIndex<'_>, one: &Support<'_, '_>, findings: &mut Findings<'_>) {
+    for (&location, named) in &index.bits {
+        if !one.withholds(location) {
+            continue;
+        }
+        let name = one.linux.bits.get(&location).map_or(String::new(), |names| joined(names));
+        let key = Key::new(Kind::KvmOmits, location.to_string(), &name, "-");
+        findings.add(key, &[&one.linux.release, &index.release], || {
+            let message = format!("`{name}` ({location}) is not in KVM's capability list for its word");
+            Diagnostic::error(place(one.linux, location), message)
+                .with_label(named.bit.at, "QEMU has a name for it")
+        });
+    }
+}
+
+fn place(linux: &LinuxIndex<'_>, location: Location) -> Span {
+    linux.bits.get(&location).and_then(|names| names.first()).map_or(linux.facts.at, |name| name.at)
+}
+
+/// The CPUID bits of a model's base definition and of all its versions.
+fn bits_of(index: &QemuIndex<'_>, model: &CpuModel) -> BTreeSet<Location> {
+    let versions = model.versions.iter().map(|version| &version.definition);
+    let words = [&model.base].into_iter().chain(versions).flat_map(|definition| &definition.words);
+    let mut bits = BTreeSet::new();
+    for (word, mask) in words {
+        let source = index.facts.words.iter().find(|row| row.index == *word);
+        let Some(register) = source.and_then(|row| row.source.cpuid_word()) else { continue };
+        bits.extend((0..32).filter(|bit| mask >> bit & 1 != 0).map(|bit| register.bit(Bit(bit))));
+    }
+    bits
+}

@@ -1,0 +1,93 @@
+//! Checks of QEMU's machine types, and of its models beside each other.
+
+use std::collections::BTreeMap;
+
+use super::finding::Findings;
+use super::key::{Key, Kind};
+use super::qemu::QemuIndex;
+use crate::diagnostic::Diagnostic;
+use crate::facts::{QemuCompat, QemuMachine};
+
+/// The property that names the CPU, with QEMU's release in it for the models `qemu64` and the like.
+const MODEL_ID: &str = "model-id";
+
+/// Runs the checks.
+pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
+    for machine in &index.facts.machines {
+        let rows = index.facts.compat.iter().filter(|row| row.machine == machine.name);
+        for row in rows {
+            if machine.base.is_none() {
+                check_newest(index, machine, row, findings);
+            }
+            check_model_id(index, machine, row, findings);
+        }
+    }
+    check_signatures(index, findings);
+}
+
+/// The newest machine type of a board is the current behaviour: a CPU property that differs from the default belongs
+/// to the CPU.
+fn check_newest(index: &QemuIndex<'_>, machine: &QemuMachine, row: &QemuCompat, findings: &mut Findings<'_>) {
+    if versioned(&machine.name).is_none() || !row.of.ends_with("-cpu") {
+        return;
+    }
+    let subject = format!("{} {}", row.of, row.property);
+    findings.add(Key::new(Kind::NewestCompat, subject, &machine.name, "-"), &[&index.release], || {
+        let message =
+            format!("the newest machine type `{}` changes `{}` of `{}`", machine.name, row.property, row.of);
+        Diagnostic::error(row.at, message)
+            .with_help("older machine types keep what changed; the newest does not")
+    });
+}
+
+/// A model id with a release in it states the machine type's own.
+fn check_model_id(
+    index: &QemuIndex<'_>,
+    machine: &QemuMachine,
+    row: &QemuCompat,
+    findings: &mut Findings<'_>,
+) {
+    let value = row.value.as_deref().filter(|_| row.property == MODEL_ID);
+    let stated = value.and_then(|value| value.rsplit_once(" version ")).map(|(_, version)| version);
+    let (Some(stated), Some(own)) = (stated, versioned(&machine.name)) else { return };
+    let same = stated == own || stated.strip_prefix(own).is_some_and(|rest| rest.starts_with('.'));
+    if same {
+        return;
+    }
+    findings.add(Key::new(Kind::ModelId, &row.of, &machine.name, stated), &[&index.release], || {
+        Diagnostic::error(row.at, format!("`{}` gives `{}` the release {stated}", machine.name, row.of))
+    });
+}
+
+/// The version at the end of a machine type's name: `pc-q35-10.0` is of 10.0.
+fn versioned(name: &str) -> Option<&str> {
+    let (_, version) = name.rsplit_once('-')?;
+    version.starts_with(|first: char| first.is_ascii_digit()).then_some(version)
+}
+
+/// Two models of one vendor with the same family, model and stepping: an operating system takes them for one processor.
+fn check_signatures(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
+    let mut seen: BTreeMap<(&str, u32, u32, u32), Vec<&str>> = BTreeMap::new();
+    for model in &index.models {
+        let base = &model.base;
+        seen.entry((&base.vendor, base.family, base.model, base.stepping)).or_default().push(&model.name);
+    }
+    for ((vendor, family, number, stepping), names) in seen {
+        let Some((first, others)) = names.split_first() else { continue };
+        for other in others {
+            let subject = format!("{vendor} {family}/{number}/{stepping}");
+            findings.add(Key::new(Kind::SameSignature, &subject, *first, *other), &[&index.release], || {
+                let at = index
+                    .facts
+                    .models
+                    .iter()
+                    .find(|row| row.name == *other)
+                    .map_or(index.facts.at, |row| row.at);
+                Diagnostic::error(
+                    at,
+                    format!("`{first}` and `{other}` have the same family, model and stepping ({subject})"),
+                )
+            });
+        }
+    }
+}
