@@ -147,7 +147,7 @@ fn costs(groups: &[Group]) -> Styled {
         text.line(Style::Name, shortened(&group.hosts));
         if !group.costs.is_empty() {
             let costs = names(group.costs).join(" ");
-            text.plain(format_args!("    lacks what all others have: {costs}\n"));
+            text.plain(format_args!("    missing only here: {costs}\n"));
         }
         for limit in &group.limits {
             let (with, without) = (number(limit.with), number(limit.without));

@@ -110,7 +110,7 @@ fn each_json_line_is_a_host() -> TestResult {
     let ran = run(&["baseline", "-"], &input)?;
     assert_eq!(ran.err, "");
     assert!(ran.out.starts_with("2000 hosts: GenuineIntel\n"), "{}", ran.out);
-    assert!(ran.out.contains("  1 host node7\n    lacks what all others have: avx2\n"), "{}", ran.out);
+    assert!(ran.out.contains("  1 host node7\n    missing only here: avx2\n"), "{}", ran.out);
     Ok(())
 }
 
@@ -122,7 +122,7 @@ fn descending_cpu_number_starts_another_host() -> TestResult {
     let input = [cpu(0, 0x21), cpu(1, 0x21), cpu(2, 0x21), cpu(0, 0x21), cpu(1, 1)].concat();
     let ran = run(&["baseline", "-"], &input)?;
     assert!(ran.out.starts_with("2 hosts: GenuineIntel\n"), "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("  1 host - #2\n    lacks what all others have: avx2\n"), "{}", ran.out);
+    assert!(ran.out.contains("  1 host - #2\n    missing only here: avx2\n"), "{}", ran.out);
     Ok(())
 }
 
