@@ -1,7 +1,7 @@
-//! Readers of dumps, in MB/s, against what one would write without them and what people use.
+//! Speed of the dump readers in MB/s, compared with naive readers and common programs.
 //!
-//! `cargo bench --features dump --bench dump [FORMAT...]`. The input is one guest's table, CPU by CPU, as each format has
-//! it. Each line is the fastest and the median of several rounds.
+//! `cargo bench --features dump --bench dump [FORMAT...]`. The input is one guest's table, repeated for each CPU, in
+//! each format. Each line is the fastest and the median of several rounds.
 
 use std::fs::File;
 use std::hint::black_box;
@@ -15,7 +15,7 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// Rounds of each measurement.
 const ROUNDS: usize = 7;
-/// How long an input is, about. Programs that are started get one of the same length in a file.
+/// Approximate length of an input. Started programs read a file of the same length.
 const LENGTH: usize = 64 << 20;
 
 fn main() -> Outcome<()> {
@@ -23,7 +23,7 @@ fn main() -> Outcome<()> {
         std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let mut guest = dump::read(&include_bytes!("../tests/dumps/vmcore.entries")[..], &Options::default())?;
     let mut guest = guest.cpus.remove(0);
-    // Leaf 2 has flags of old.
+    // Leaf 2 has obsolete flags.
     guest.entries.iter_mut().for_each(|entry| entry.flags &= 1);
     for format in Format::ALL {
         let is_wanted = wanted.is_empty() || wanted.iter().any(|name| name == format.name());
@@ -62,7 +62,7 @@ fn measure(format: Format, guest: &Cpu) -> Outcome<()> {
     Ok(())
 }
 
-/// What people use: awk on the file, and `cpuid -f`, which decodes nothing under `-r`.
+/// Common programs: awk on the file, and `cpuid -f`, which does not decode with `-r`.
 fn programs(text: &[u8], entries: usize, path: &std::path::Path, ratio: impl Fn(Duration)) -> Outcome<()> {
     let program = "/0x/ { gsub(/e[a-d]x=0x|0x|:/, \"\"); print $1, $2, $3, $4, $5, $6 }";
     let mut awk = Command::new("awk");
@@ -83,7 +83,7 @@ fn programs(text: &[u8], entries: usize, path: &std::path::Path, ratio: impl Fn(
     Ok(())
 }
 
-/// A text of about [`LENGTH`], and how many CPUs it has.
+/// A text of about [`LENGTH`] bytes, and its number of CPUs.
 fn input(format: Format, guest: &Cpu) -> Outcome<(Vec<u8>, usize)> {
     let mut text = Vec::with_capacity(LENGTH + (1 << 16));
     let mut cpus = 0;
@@ -91,7 +91,7 @@ fn input(format: Format, guest: &Cpu) -> Outcome<(Vec<u8>, usize)> {
         let number = matches!(format, Format::Entries | Format::CpuidR | Format::InstLatx64);
         let cpu = Cpu { number: number.then_some(u32::try_from(cpus)?), ..guest.clone() };
         match format {
-            // One profile of a name in a file, which is read as a whole.
+            // A file holds one profile, which is read as a whole.
             Format::Propolis if text.len() > 8 << 20 => break,
             Format::Propolis => {
                 let name = Some(format!("guest{cpus}"));
@@ -113,7 +113,7 @@ fn ours(text: &[u8], format: Format) -> Outcome<usize> {
     Ok(entries)
 }
 
-/// A line at a time, a word at a time.
+/// Reads line by line and word by word.
 fn naive_entries(text: &[u8]) -> Outcome<usize> {
     let mut entries = Vec::new();
     let mut count = 0;
@@ -123,7 +123,7 @@ fn naive_entries(text: &[u8]) -> Outcome<usize> {
         let first = words.next_if(|word| word.starts_with("vcpu")).is_some();
         let numbers = words.map(|word| u32::from_str_radix(word, 16)).collect::<Result<Vec<u32>, _>>()?;
         if numbers.len() != 7 || !first {
-            return Err("no entry".into());
+            return Err("no entries".into());
         }
         entries.push(numbers);
         count += 1;
@@ -149,7 +149,7 @@ fn naive_cpuid_r(text: &[u8]) -> Outcome<usize> {
         });
         let numbers = numbers.collect::<Result<Vec<u32>, _>>()?;
         if numbers.len() != 6 {
-            return Err("no entry".into());
+            return Err("no entries".into());
         }
         entries.push(numbers);
         count += 1;
@@ -157,7 +157,7 @@ fn naive_cpuid_r(text: &[u8]) -> Outcome<usize> {
     Ok(count)
 }
 
-/// The fastest of several rounds, told with the median.
+/// The fastest of several rounds; prints it with the median.
 fn time(
     what: &str,
     text: &[u8],
@@ -181,7 +181,7 @@ fn time(
     Ok(fastest)
 }
 
-#[allow(clippy::print_stdout, reason = "this is what a benchmark is for")]
+#[allow(clippy::print_stdout, reason = "a benchmark prints its results")]
 fn say(text: &str) {
     println!("{text}");
 }

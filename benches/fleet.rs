@@ -1,7 +1,8 @@
 //! A baseline of 10,000 hosts: from tables in memory, and from the text of their dumps.
 //!
-//! `cargo bench --features dump --bench fleet`. Hosts are a model's with some bits turned off at random: ten kinds, 1,000
-//! hosts of each, or all of them different. Fastest and median of some runs; a run ends with the baseline and its model.
+//! `cargo bench --features dump --bench fleet`. The hosts are a model's with random bits turned off: ten kinds with
+//! 1,000 hosts each, or all different. Fastest and median of several runs; a run ends with the baseline and its
+//! model.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -47,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The baseline and its model: what a user waits for.
+/// Computes the baseline and its model.
 fn finish(fleet: &Fleet) -> Result<(), Box<dyn Error>> {
     let baseline = fleet.baseline()?;
     let release = QemuRelease::find("10.0").ok_or("no QEMU 10.0")?;
@@ -72,7 +73,7 @@ fn megabytes(bytes: usize) -> f64 {
     u32::try_from(bytes).map_or(f64::INFINITY, f64::from) / 1e6
 }
 
-/// Hosts of so many kinds, each with about as many entries as a KVM of today reports.
+/// Hosts of this many kinds, each with about as many entries as a current KVM reports.
 fn hosts(kinds: usize) -> Result<Vec<Vec<CpuidEntry>>, Box<dyn Error>> {
     let model = QemuRelease::NEWEST.cpu_model("SapphireRapids-v1").ok_or("no such model")?;
     let vendor = [0x756e_6547, 0x6c65_746e, 0x4965_6e69];
@@ -107,7 +108,7 @@ fn hosts(kinds: usize) -> Result<Vec<Vec<CpuidEntry>>, Box<dyn Error>> {
     let kinds: Vec<Vec<CpuidEntry>> = (0..kinds)
         .map(|_| {
             let mut host = one.clone();
-            // Some features are missing, each in a few hosts, so that a model is left.
+            // Some features are missing, each on a few hosts, so that a model remains.
             for _ in 0..4 {
                 let at = next(host.len());
                 if !matches!(host[at].function.0, 0 | 1 | 0x8000_0000 | 0x8000_0001) {

@@ -1,10 +1,10 @@
-//! Everything that the generator does, in one process: read a Linux and a QEMU tree, check them against each other,
-//! merge, emit. With the newest trees in `upstream/trees`, or else from the pinned facts of the same releases.
+//! All steps of the generator in one process: read a Linux and a QEMU tree, check them against each other, merge,
+//! emit. Uses the newest trees in `upstream/trees`, or else the pinned facts of the same releases.
 
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a benchmark prints, and stops at what it can't measure"
+    reason = "a benchmark prints, and panics if it cannot measure"
 )]
 #![allow(missing_docs, reason = "not an interface")]
 

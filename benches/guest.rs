@@ -1,5 +1,5 @@
-//! A guest's tables: from a model on a given host, and for every vCPU of a large guest; and what asking a QEMU process
-//! for one takes, where QEMU is installed.
+//! Building a guest's tables: from a model on a given host, and for every vCPU of a large guest; and starting a QEMU
+//! process to get one, where QEMU is installed.
 //!
 //! `cargo bench --bench guest`. Each line is the median and the minimum of several rounds.
 
@@ -31,8 +31,8 @@ fn main() {
     }
     say("the same, parsed from text each time");
     measure("EPYC-Milan,+avx512f,-svm,x2apic=on", 200, || {
-        let cpu: CpuOption = "EPYC-Milan,+avx512f,-svm,x2apic=on".parse().expect("it is QEMU's syntax");
-        GuestCpuid::builder().cpu(cpu).host(&host).build().expect("QEMU builds it")
+        let cpu: CpuOption = "EPYC-Milan,+avx512f,-svm,x2apic=on".parse().expect("valid QEMU syntax");
+        GuestCpuid::builder().cpu(cpu).host(&host).build().expect("QEMU can build it")
     });
     vcpus(&host);
     qemu();
@@ -40,7 +40,7 @@ fn main() {
 
 fn build(host: &Host, cpu: &str, machine: &str, smp: &str) {
     let builder = builder(host, cpu, machine, smp);
-    measure(&format!("{cpu} on {machine}"), 200, || builder.build().expect("QEMU builds it"));
+    measure(&format!("{cpu} on {machine}"), 200, || builder.build().expect("QEMU can build it"));
 }
 
 fn builder<'h>(
@@ -49,36 +49,36 @@ fn builder<'h>(
     machine: &str,
     smp: &str,
 ) -> cpuid_tables::guest::GuestCpuidBuilder<'h> {
-    let cpu: CpuOption = cpu.parse().expect("it is QEMU's syntax");
-    let smp: Smp = smp.parse().expect("it is QEMU's syntax");
-    let machine: MachineOption = machine.parse().expect("it is QEMU's syntax");
+    let cpu: CpuOption = cpu.parse().expect("valid QEMU syntax");
+    let smp: Smp = smp.parse().expect("valid QEMU syntax");
+    let machine: MachineOption = machine.parse().expect("valid QEMU syntax");
     GuestCpuid::builder().cpu(cpu).topology(smp).machine(machine).host(host)
 }
 
-/// 255 vCPUs: one table changed from vCPU to vCPU, a new one for each, and all of them kept.
+/// 255 vCPUs: one table modified for each vCPU, a new table for each, and all tables kept.
 fn vcpus(host: &Host) {
     let smp = "255,sockets=5,cores=17,threads=3";
-    let guest = builder(host, "EPYC-Milan", "q35", smp).build().expect("QEMU builds it");
+    let guest = builder(host, "EPYC-Milan", "q35", smp).build().expect("QEMU can build it");
     say("255 vCPUs' tables");
-    measure("one table, changed", 20, || {
+    measure("one table, modified", 20, || {
         guest.for_each(|apic_id, table| {
             black_box((apic_id, table.len()));
         });
     });
-    measure("a table for each", 20, || {
+    measure("a new table for each", 20, || {
         for (apic_id, table) in guest.vcpus() {
             black_box((apic_id, table.len()));
         }
     });
     let mut all: Vec<CpuidTable> = guest.vcpus().map(|(_, table)| table).collect();
-    measure("all of them kept, written again", 20, || {
+    measure("all tables kept, rewritten", 20, || {
         for (index, table) in (0..).zip(&mut all) {
             black_box(guest.write(index, table));
         }
     });
 }
 
-/// From start to exit of a stopped QEMU, which is the least that asking one takes.
+/// From start to exit of a stopped QEMU, the minimum cost of querying one.
 fn qemu() {
     let start = || {
         let mut child = Command::new("qemu-system-x86_64")
@@ -96,7 +96,7 @@ fn qemu() {
     match start() {
         Ok(status) if status.success() => {
             say("a QEMU process, started and stopped");
-            measure("qemu-system-x86_64", 1, || start().expect("it started before"));
+            measure("qemu-system-x86_64", 1, || start().expect("it was started before"));
         }
         Ok(status) => say(&format!("qemu-system-x86_64 ends with {status}: not measured")),
         Err(error) => say(&format!("qemu-system-x86_64 cannot be started ({error}): not measured")),
@@ -119,7 +119,7 @@ fn measure<T>(what: &str, calls: u32, mut call: impl FnMut() -> T) {
     say(&format!("  {what}: {:.1} us (minimum {:.1})", micros(rounds[ROUNDS / 2]), micros(rounds[0])));
 }
 
-/// A host on which every bit is on, so that nothing is filtered but no step is left out.
+/// A host with every bit set, so that nothing is filtered and every step runs.
 fn host() -> Host {
     let entries = "\
         00000000 00000000 0 00000024 756e6547 6c65746e 49656e69\n\
@@ -153,7 +153,7 @@ fn host() -> Host {
     for (file, text) in
         [(HostFile::Supported, entries), (HostFile::Instruction, entries), (HostFile::Hyperv, hyperv)]
     {
-        host.read(file, text).expect("it is written so");
+        host.read(file, text).expect("valid host text");
     }
     for msr in [0x10a, 0xcf, 0x480, 0x485, 0x48b, 0x48c, 0x48d, 0x48e, 0x48f, 0x490, 0x491] {
         host.msrs.insert(cpuid_tables::Msr(msr), u64::MAX << 32);

@@ -1,5 +1,5 @@
-//! vCPUs given their tables on a real `/dev/kvm`: with `Vcpus`, with the bare ioctls and ready tables, and asking KVM anew
-//! for each vCPU, as some VMMs do.
+//! Setting vCPUs' tables on a real `/dev/kvm`: with `Vcpus`, with the bare ioctls and prepared tables, and by
+//! querying KVM again for each vCPU, as some VMMs do.
 //!
 //! `cargo bench --features kvm --bench kvm`. Rounds of all ways take turns; each number is the median of a vCPU's share,
 //! with the minimum.
@@ -71,7 +71,7 @@ fn setting(device: &Device, vcpus: &Vcpus, count: u32) -> Result<()> {
     let fds: Vec<VcpuFd> = (0..count).map(|id| Ok(vm.create_vcpu(id.into())?)).collect::<Result<_>>()?;
     let mut ours = vcpus.try_clone()?;
     let ready: Vec<CpuId> = (0..count).map(|id| ours.table(id).clone()).collect();
-    let (mut quiet, mut told) = (vcpus.try_clone()?, vcpus.try_clone()?);
+    let (mut quiet, mut checked) = (vcpus.try_clone()?, vcpus.try_clone()?);
     let each = || (0..count).zip(&fds);
     let mut ways: [Way<'_>; 6] = [
         (
@@ -115,7 +115,7 @@ fn setting(device: &Device, vcpus: &Vcpus, count: u32) -> Result<()> {
             "Vcpus::set, every change looked at",
             Box::new(|| {
                 for (id, fd) in each() {
-                    black_box(told.set(fd, id)?.unexpected().count());
+                    black_box(checked.set(fd, id)?.unexpected().count());
                 }
                 Ok(())
             }),

@@ -1,9 +1,9 @@
-//! A reader for the text of `/proc/cpuinfo`, against one release's names.
+//! A parser for the text of `/proc/cpuinfo`, with one release's names.
 //!
-//! The kernel prints a block of lines per logical CPU, `key<tabs>: value`, with a blank line after each
+//! The kernel prints a block of lines per logical CPU, `key<tabs>: value`, each followed by a blank line
 //! (`arch/x86/kernel/cpu/proc.c`). Three of its lines hold names: `flags`, `vmx flags` and `bugs`. Every name is
-//! either a bit of the tables, or handed over as text: none is dropped. Nothing is allocated, and the time is linear
-//! in the length of the text.
+//! returned, either as a bit of the tables or as text. The parser does not allocate, and its time is linear in the
+//! length of the text.
 //!
 //! ```
 //! use cpuid_tables::{LinuxRelease, cpuinfo, feature};
@@ -25,25 +25,25 @@ use crate::bits::lookup::{Candidates, LookupError, Named};
 use crate::bits::release::LinuxRelease;
 use crate::generated::bit_tables::FLAG_WORDS;
 
-/// What is wrong with the text.
+/// An error in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// A line without a `:`.
     NoColon,
-    /// The number of the CPU is not one, or above `u32::MAX`.
+    /// The CPU's number is not a number, or is above `u32::MAX`.
     BadProcessor,
-    /// A block without a line `processor`.
+    /// A block without a `processor` line.
     NoProcessor,
-    /// A block without a line `flags`.
+    /// A block without a `flags` line.
     NoFlags,
-    /// A line whose key was in the block before; only keys that are read are compared.
+    /// A line whose key occurred before in the block; only keys that the parser reads are compared.
     Twice,
 }
 
-/// A fault and where it is.
+/// An error and its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Error {
-    /// Line, from 1; for something that a block lacks, the block's first.
+    /// The line, from 1; for a missing line, the block's first line.
     pub line: usize,
     /// What is wrong.
     pub fault: Fault,
@@ -53,10 +53,10 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fault = match self.fault {
             Fault::NoColon => "expected `key : value`, or a blank line between CPUs",
-            Fault::BadProcessor => "the value of `processor` must be a decimal number of 32 bits",
-            Fault::NoProcessor => "this CPU has no line `processor`",
-            Fault::NoFlags => "this CPU has no line `flags`; is this x86's /proc/cpuinfo?",
-            Fault::Twice => "this CPU has this line already",
+            Fault::BadProcessor => "the value of `processor` must be a decimal 32-bit number",
+            Fault::NoProcessor => "this CPU has no `processor` line",
+            Fault::NoFlags => "this CPU has no `flags` line; is this an x86's /proc/cpuinfo?",
+            Fault::Twice => "this CPU already has this line",
         };
         write!(f, "line {}: {fault}", self.line)
     }
@@ -64,13 +64,13 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// Reads the text of `/proc/cpuinfo` as that release writes it.
+/// Parses the text of `/proc/cpuinfo` as that release writes it.
 #[must_use]
 pub fn read(text: &str, release: LinuxRelease) -> Cpus<'_> {
     Cpus { rest: text, line: 0, release }
 }
 
-/// The logical CPUs of a text, in its order. After an error it goes on with the next block.
+/// The logical CPUs of a text, in its order. After an error it continues with the next block.
 #[derive(Clone, Debug)]
 pub struct Cpus<'a> {
     rest: &'a str,
@@ -81,7 +81,7 @@ pub struct Cpus<'a> {
 /// One logical CPU.
 #[derive(Clone, Copy, Debug)]
 pub struct Cpu<'a> {
-    /// The kernel's number for it.
+    /// The kernel's CPU number.
     pub processor: u32,
     flags: &'a str,
     vmx: &'a str,
@@ -89,19 +89,19 @@ pub struct Cpu<'a> {
     release: LinuxRelease,
 }
 
-/// What a name stands for.
+/// The meaning of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flag<'a> {
     /// One bit.
     Known(Named),
-    /// One of several bits: Linux has one macro for them (`mba`).
+    /// One of several bits that share a Linux macro (`mba`).
     Ambiguous(&'a str, Candidates),
-    /// No bit of this release.
+    /// Not a bit of this release.
     Unknown(&'a str),
 }
 
 impl<'a> Cpus<'a> {
-    /// The next line without its end; none at the end of the text.
+    /// The next line without its line feed; `None` at the end of the text.
     fn next_line(&mut self) -> Option<&'a str> {
         if self.rest.is_empty() {
             return None;
@@ -118,7 +118,7 @@ impl<'a> Cpus<'a> {
         let mut result = Ok(());
         let mut line = Some(first);
         while let Some(text) = line.filter(|text| !is_blank(text)) {
-            // The block is read to its end even so, for the next one to start where it does.
+            // The block is read to its end even after an error, so that the next one starts in the right place.
             result = result.and(found.add(text).map_err(|fault| Error { line: self.line, fault }));
             line = self.next_line();
         }
@@ -147,7 +147,7 @@ impl<'a> Iterator for Cpus<'a> {
     }
 }
 
-/// The lines of a block that are read.
+/// The lines of a block that the parser uses.
 #[derive(Default)]
 struct Block<'a> {
     processor: Option<u32>,
@@ -186,7 +186,7 @@ fn is_blank(line: &str) -> bool {
 }
 
 impl<'a> Cpu<'a> {
-    /// Every name of its three lines, in their order: `flags`, `vmx flags`, `bugs`.
+    /// Every name of its three lines, in order: `flags`, `vmx flags`, `bugs`.
     pub fn flags(&self) -> impl Iterator<Item = Flag<'a>> + use<'a> {
         let lines = [
             (self.flags, LinuxRelease::flag as Find),
@@ -197,7 +197,7 @@ impl<'a> Cpu<'a> {
         lines.into_iter().flat_map(move |(rest, find)| Flags { rest, release, find, words: FLAG_WORDS })
     }
 
-    /// The hardware features, without those that a name leaves open (see [`Cpu::ambiguous`]).
+    /// The hardware features, except those of ambiguous names (see [`Cpu::ambiguous`]).
     #[must_use]
     pub fn features(&self) -> FeatureSet {
         self.known().filter_map(|bit| if let Named::Feature(bit) = bit { Some(bit) } else { None }).collect()
@@ -215,18 +215,18 @@ impl<'a> Cpu<'a> {
         self.known().filter_map(|bit| if let Named::Bug(bit) = bit { Some(bit) } else { None }).collect()
     }
 
-    /// The VMX flags.
+    /// The VMX capabilities.
     #[must_use]
     pub fn vmx(&self) -> VmxSet {
         self.known().filter_map(|bit| if let Named::Vmx(bit) = bit { Some(bit) } else { None }).collect()
     }
 
-    /// Every name that the release does not have.
+    /// Every name that the release lacks.
     pub fn unknown(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.flags().filter_map(|flag| if let Flag::Unknown(name) = flag { Some(name) } else { None })
     }
 
-    /// Every name that stands for one of several bits, with those bits.
+    /// Every name of several possible bits, with those bits.
     pub fn ambiguous(&self) -> impl Iterator<Item = (&'a str, Candidates)> + use<'a> {
         self.flags().filter_map(|flag| match flag {
             Flag::Ambiguous(name, candidates) => Some((name, candidates)),
@@ -246,12 +246,12 @@ struct Flags<'a> {
     rest: &'a str,
     release: LinuxRelease,
     find: Find,
-    /// How many blank-separated words a name may have.
+    /// Maximum number of blank-separated words in a name.
     words: usize,
 }
 
 impl<'a> Flags<'a> {
-    /// The longest name that the release has at the start: names of vendor trees may hold blanks (`sm3 sm4`).
+    /// The longest known name at the start: names of vendor kernels may contain blanks (`sm3 sm4`).
     fn longest(&self) -> Option<(usize, Flag<'a>)> {
         let ends = self.rest.match_indices(' ').map(|(at, _)| at).chain([self.rest.len()]);
         let known = |end: usize| {
@@ -290,7 +290,7 @@ mod tests {
     use crate::bits::release::LinuxRelease;
     use crate::{Feature, SoftwareFeature};
 
-    /// A vendor tree's names, which no pinned release has.
+    /// A vendor kernel's names, which no pinned release has.
     fn vendor(_: LinuxRelease, name: &str) -> Result<Named, LookupError> {
         let software = SoftwareFeature::all().next().map(Named::Software);
         match name {

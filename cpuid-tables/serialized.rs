@@ -1,7 +1,7 @@
-//! Forms of tables, hosts and findings for serde. A form that is stored carries a version, so that what is written today
-//! is read by later releases of this crate.
+//! Serde formats of tables, hosts and findings. Stored formats have a version, so that later releases of this crate can
+//! read them.
 //!
-//! | type | form |
+//! | type | format |
 //! |---|---|
 //! | [`Leaf`], [`Subleaf`], [`Msr`], [`Bit`] | a number |
 //! | [`Register`] | `"EBX"` |
@@ -25,10 +25,10 @@ use crate::bits::feature_set::FeatureSet;
 use crate::bits::location::{Bit, CpuidWord, Leaf, Location, Msr, Register, Registers, Subleaf};
 use crate::table::{CpuidEntry, CpuidTable};
 
-/// The version of the stored forms.
+/// The version of the stored formats.
 const VERSION: u32 = 1;
 
-/// Coordinates that are a number.
+/// Coordinates stored as a number.
 macro_rules! numbers {
     ($($ty:ident($number:ty)),+) => {
         $(
@@ -49,7 +49,7 @@ macro_rules! numbers {
 
 numbers!(Leaf(u32), Subleaf(u32), Msr(u32), Bit(u8));
 
-/// Coordinates that are a text.
+/// Coordinates stored as text.
 macro_rules! texts {
     ($($ty:ident),+) => {
         $(
@@ -146,7 +146,7 @@ impl<'de> Deserialize<'de> for CpuidEntry {
     }
 }
 
-/// A version that this crate does not know is an error, not a guess.
+/// An unknown version is an error.
 fn check_version<E: Error>(version: u32) -> Result<(), E> {
     if version == VERSION {
         return Ok(());
@@ -324,7 +324,7 @@ mod settings {
     use crate::bits::qemu_cpu::{CacheSlot, SharedBy};
     use crate::guest::{BuildError, Filtered, Warning};
 
-    /// Enums that are the names of their variants.
+    /// Enums stored as the names of their variants.
     macro_rules! names {
         ($($ty:ident),+) => {
             $(

@@ -1,8 +1,9 @@
-//! A guest of two vCPUs of a named CPU model, as QEMU would start it on this machine, that tells what it sees.
+//! A guest of two vCPUs of a named CPU model, built as QEMU would on this machine, that reports the CPUID values it
+//! reads.
 //!
-//! `cargo run --example boot --features kvm -- [MODEL[,PROPERTY...]]`. Its table is built for this machine, each vCPU is
-//! given its own, and then the vCPUs execute CPUID themselves. Exit code 1: a vCPU saw something that was neither asked for
-//! nor what KVM had said that it makes of it.
+//! `cargo run --example boot --features kvm -- [MODEL[,PROPERTY...]]`. It builds the table for this machine and sets
+//! each vCPU's own; then the vCPUs execute CPUID. Exit code 1: a vCPU read a value that was neither requested nor
+//! reported by KVM as its change.
 
 #![allow(clippy::print_stdout, reason = "an example's output")]
 
@@ -41,14 +42,15 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         let answers = guest.ask_vcpu(vcpu, &questions)?;
         let seen: Vec<CpuidEntry> =
             table.iter().zip(answers).map(|(entry, registers)| CpuidEntry { registers, ..*entry }).collect();
-        as_asked &= tell(*apic_id, table, &seen, guest.stored_of(vcpu).ok_or("no such vCPU")?);
+        as_asked &= print_vcpu(*apic_id, table, &seen, guest.stored_of(vcpu).ok_or("no such vCPU")?);
     }
     Ok(if as_asked { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// What a vCPU sees; the first one's leaves in full. True when each is what was asked for, or what KVM read back.
-fn tell(apic_id: u32, asked: &[CpuidEntry], seen: &[CpuidEntry], stored: &CpuidTable) -> bool {
-    println!("vCPU {apic_id} sees {} leaves", seen.len());
+/// Prints what a vCPU reads; the first vCPU's leaves in full. True if every leaf is as requested or as KVM read it
+/// back.
+fn print_vcpu(apic_id: u32, asked: &[CpuidEntry], seen: &[CpuidEntry], stored: &CpuidTable) -> bool {
+    println!("vCPU {apic_id} reads {} leaves", seen.len());
     if apic_id == 0 {
         decode(seen).iter().for_each(|entry: &DecodedEntry| print!("{entry}"));
     }
@@ -58,7 +60,7 @@ fn tell(apic_id: u32, asked: &[CpuidEntry], seen: &[CpuidEntry], stored: &CpuidT
         let by_kvm = kvms == Some(seen.registers);
         (changed, wrong) = if by_kvm { (changed + 1, wrong) } else { (changed, wrong + 1) };
         println!(
-            "vCPU {apic_id}: leaf {:#x}.{} was to be {:x?}, it is {:x?}{}",
+            "vCPU {apic_id}: leaf {:#x}.{} expected {:x?}, got {:x?}{}",
             asked.function.0,
             asked.subleaf().0,
             asked.registers,
@@ -67,8 +69,6 @@ fn tell(apic_id: u32, asked: &[CpuidEntry], seen: &[CpuidEntry], stored: &CpuidT
         );
     }
     let same = seen.len() - changed - wrong;
-    println!(
-        "vCPU {apic_id}: {same} leaves are as asked for, {changed} as KVM changed them, {wrong} neither"
-    );
+    println!("vCPU {apic_id}: {same} leaves are as requested, {changed} as KVM changed them, {wrong} wrong");
     wrong == 0
 }

@@ -1,4 +1,5 @@
-//! A CPU model as a VMM would use it: what to put into a guest's CPUID table, and what the tables do not decide.
+//! A CPU model as a VMM would use it: the entries for a guest's CPUID table, and the parts that the tables do not
+//! determine.
 //!
 //! `cargo run --example cpu_model -- EPYC-Milan-v2 [pc-q35-9.0]`
 
@@ -8,7 +9,7 @@ use std::error::Error;
 
 use cpuid_tables::{CpuModel, CpuidWord, Leaf, QemuRelease, Register, Subleaf, XsaveComponent};
 
-/// What a VMM hands to KVM, or to whatever else it runs on.
+/// The words that a VMM passes to KVM or another hypervisor.
 #[derive(Default)]
 struct Table(Vec<(CpuidWord, u32)>);
 
@@ -17,7 +18,7 @@ impl Table {
         self.0.push((CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register), value));
     }
 
-    /// Everything of the model that needs no host to be asked.
+    /// Everything in the model that does not depend on a host.
     fn of(model: CpuModel) -> Table {
         let mut table = Table::default();
         let [ebx, edx, ecx] = model.vendor_registers();
@@ -32,7 +33,7 @@ impl Table {
                 table.set(leaf, 0, register, *value);
             }
         }
-        // QEMU sets the hypervisor bit in every guest; it is no model's.
+        // QEMU sets the hypervisor bit in every guest; it is in no model.
         let hypervisor = CpuidWord::new(Leaf(1), Subleaf(0), Register::Ecx);
         let words = model.words();
         table.0.extend(words.map(|(word, bits)| (word, bits | u32::from(word == hypervisor) << 31)));
@@ -62,13 +63,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("MSR {:#x} {value:#x}", msr.0);
     }
     for component in XsaveComponent::all().filter(|component| model.has(component.feature)) {
-        println!("XSAVE component {}: {} bytes, by {}", component.number, component.size, component.feature);
+        println!(
+            "XSAVE component {}: {} bytes, enabled by {}",
+            component.number, component.size, component.feature
+        );
     }
     match model.caches() {
         Some(caches) => {
             caches.iter().for_each(|(slot, cache)| println!("{slot:?}: {} KiB", cache.size / 1024));
         }
-        None => println!("the caches that QEMU gives to every model without its own"),
+        None => println!("QEMU's default caches for models without their own"),
     }
     Ok(())
 }

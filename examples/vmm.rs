@@ -1,4 +1,4 @@
-//! What a VMM on the crates of rust-vmm adds to give each of its vCPUs the table that QEMU would give it.
+//! What a VMM on the rust-vmm crates adds to set each vCPU's table as QEMU would.
 //!
 //! `cargo run --example vmm --features kvm`
 
@@ -11,7 +11,7 @@ use cpuid_tables::host::Host;
 use cpuid_tables::kvm::Vcpus;
 use kvm_ioctls::{Kvm, VcpuFd, VmFd};
 
-/// The vCPUs of a VM, each with its table.
+/// Creates the vCPUs of a VM and sets their tables.
 fn vcpus(vm: &VmFd, model: &str, count: u32) -> Result<Vec<VcpuFd>, Box<dyn Error>> {
     let smp = Smp { cpus: Some(count), ..Smp::default() };
     let host = Host::this_machine()?;

@@ -1,13 +1,13 @@
-//! What needs what, from `cpuid_deps[]` of Linux and `feature_dependencies[]` of QEMU.
+//! Dependencies between features, from `cpuid_deps[]` of Linux and `feature_dependencies[]` of QEMU.
 //!
-//! One sorted array of pairs, transitively closed: from its first column it is searched, for the second it is walked.
+//! One sorted, transitively closed array of pairs: dependencies are found by binary search, dependents by iteration.
 
 use super::feature::Feature;
 use super::feature_set::FeatureSet;
 use super::msr_feature::MsrFeature;
 use crate::generated::bit_tables::{LIST, LISTS, MSR_BASE, NEEDS, NEEDS_ONE_OF, SOFTWARE_BASE, short};
 
-/// Which pairs count.
+/// Which pairs to include.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Only {
     All,
@@ -39,7 +39,7 @@ const fn start_of(id: u16) -> usize {
     low
 }
 
-/// The set with the feature that an id stands for, if it stands for one.
+/// The set with the feature of an id, if the id is a feature's.
 const fn with(set: FeatureSet, id: u16) -> FeatureSet {
     if id < SOFTWARE_BASE { set.with(Feature(id)) } else { set }
 }
@@ -66,7 +66,7 @@ const fn needing(id: u16, only: Only) -> FeatureSet {
     set
 }
 
-/// Ids as MSR features; others are left out.
+/// Ids as MSR features; other ids are skipped.
 fn msr(ids: impl Iterator<Item = u16>) -> impl Iterator<Item = MsrFeature> {
     ids.filter_map(|id| id.checked_sub(MSR_BASE).map(MsrFeature))
 }
@@ -92,52 +92,52 @@ fn needed_one_of(id: u16) -> impl Iterator<Item = FeatureSet> {
 
 macro_rules! needs {
     ($ty:ident, $id:expr) => {
-        /// What needs what: what Linux or QEMU takes away with a bit when it is taken away. Not all of it is the
-        /// architecture's; some of it nobody has a use for apart.
+        /// Dependencies: what Linux or QEMU removes together with a bit. Not all of them are architectural; some
+        /// exist because no software uses the features separately.
         impl $ty {
             const fn id(self) -> u16 {
                 $id(self)
             }
 
-            /// Every CPUID feature that it needs, transitively.
+            /// Every CPUID feature that it depends on, transitively.
             ///
-            /// The pinned releases count together. What an older one states counts unless a newer one of the same
-            /// project knows both features and no longer states it.
+            /// All pinned releases count. An older release's dependency counts unless a newer release of the same
+            /// project knows both features and lacks the dependency.
             #[must_use]
             pub const fn needs(self) -> FeatureSet {
                 needed(self.id(), Only::All)
             }
 
-            /// The CPUID features that a release states that it needs.
+            /// The CPUID features that a release lists as its direct dependencies.
             #[must_use]
             pub const fn needs_directly(self) -> FeatureSet {
                 needed(self.id(), Only::Direct)
             }
 
-            /// Sets of CPUID features of each of which it needs one at least, whichever; rarely any. What these need in
-            /// turn is not part of [`needs`](Self::needs).
+            /// Sets of CPUID features; it depends on at least one feature of each set. Usually empty. The
+            /// dependencies of these features are not part of [`needs`](Self::needs).
             pub fn needs_one_of(self) -> impl Iterator<Item = FeatureSet> {
                 needed_one_of(self.id())
             }
 
-            /// Every bit of an MSR that it needs, transitively.
+            /// Every MSR bit that it depends on, transitively.
             pub fn needs_msr(self) -> impl Iterator<Item = MsrFeature> {
                 needed_msr(self.id())
             }
 
-            /// Every CPUID feature that needs it, transitively: what has to go with it.
+            /// Every CPUID feature that depends on it, transitively: these must be removed with it.
             #[must_use]
             pub const fn needed_by(self) -> FeatureSet {
                 needing(self.id(), Only::All)
             }
 
-            /// The CPUID features of which a release states that they need it.
+            /// The CPUID features that a release lists as directly dependent on it.
             #[must_use]
             pub const fn needed_by_directly(self) -> FeatureSet {
                 needing(self.id(), Only::Direct)
             }
 
-            /// Every bit of an MSR that needs it, transitively.
+            /// Every MSR bit that depends on it, transitively.
             pub fn needed_by_msr(self) -> impl Iterator<Item = MsrFeature> {
                 needing_msr(self.id())
             }
@@ -156,30 +156,30 @@ const fn msr_id(feature: MsrFeature) -> u16 {
 needs!(Feature, feature_id);
 needs!(MsrFeature, msr_id);
 
-/// What needs what.
+/// Dependencies.
 ///
 /// ```
 /// use cpuid_tables::{FeatureSet, feature};
 ///
 /// let mut guest = FeatureSet::new().with(feature::AVX2);
-/// // What has to be there for the guest to be able to use what it has.
+/// // Missing dependencies of the guest's features.
 /// let missing = guest.needs() - guest;
 /// assert!(missing.contains(feature::AVX) && missing.contains(feature::XSAVE));
 /// guest |= missing;
 /// assert!(guest.needs().is_subset(&guest));
-/// // Taking XSAVE away takes away what cannot be without it.
+/// // Removing XSAVE removes the features that depend on it.
 /// guest = guest - feature::XSAVE.needed_by() - FeatureSet::new().with(feature::XSAVE);
 /// assert!(!guest.contains(feature::AVX2) && guest.contains(feature::FXSR));
 /// ```
 impl FeatureSet {
-    /// Every feature that one of these needs, transitively; some may be here already.
+    /// Every feature that a feature of this set depends on, transitively; some may be in the set already.
     #[must_use]
     pub fn needs(&self) -> FeatureSet {
         let ids = NEEDS.iter().filter(|pair| self.has_id(pair.0)).map(|pair| without_flag(pair.1));
         ids.fold(FeatureSet::new(), with)
     }
 
-    /// Every feature that needs one of these, transitively; some may be here already.
+    /// Every feature that depends on a feature of this set, transitively; some may be in the set already.
     #[must_use]
     pub fn needed_by(&self) -> FeatureSet {
         let ids = NEEDS.iter().filter(|pair| self.has_id(without_flag(pair.1))).map(|pair| pair.0);
@@ -191,5 +191,5 @@ impl FeatureSet {
     }
 }
 
-// The flag of a direct need leaves room for every id.
+// The flag of a direct dependency leaves room for every id.
 const _: () = assert!(MSR_BASE + short(crate::generated::bit_tables::MSR_BITS.len()) <= LIST);

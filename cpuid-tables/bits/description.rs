@@ -1,7 +1,7 @@
-//! What the registers of any leaf hold: fields by Linux's description, features by everything that names them.
+//! The contents of any leaf's registers: fields described by Linux, and features from all sources.
 //!
-//! A bit that is a [`Feature`] is that and no [`Field`]; only a field of several subleaves may have one of them where
-//! its bit is a feature, and then [`describe`] has the feature there.
+//! A bit is either a [`Feature`] or part of a [`Field`]. Only a field of several subleaves may include a subleaf in
+//! which its bit is a feature; [`describe`] then returns the feature there.
 
 use super::feature::Feature;
 use super::field::Field;
@@ -15,18 +15,18 @@ impl Field {
         LEAVES.iter().copied().flatten().copied()
     }
 
-    /// Those of one leaf.
+    /// The fields of one leaf.
     pub fn in_leaf(leaf: Leaf) -> impl Iterator<Item = Field> {
         leaf_fields(leaf).iter().copied()
     }
 
-    /// Those of one register, by bit.
+    /// The fields of one register, by bit.
     pub fn at(word: CpuidWord) -> impl Iterator<Item = Field> {
         let fields = leaf_fields(word.leaf);
         (0..32).filter_map(move |bit| at_bit(fields, word, bit))
     }
 
-    /// Those with this short name, which is unique within a leaf; case and `-_.` do not matter.
+    /// The fields with this short name, which is unique within a leaf; ignores case and `-_.`.
     ///
     /// ```
     /// use cpuid_tables::{Field, field};
@@ -41,10 +41,10 @@ impl Field {
     }
 }
 
-/// What some bits of a register are.
+/// The meaning of some bits of a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
-    /// A number, or a bit that is no feature.
+    /// A number, or a bit that is not a feature.
     Field(Field),
     /// A feature's bit.
     Feature(Feature),
@@ -60,7 +60,7 @@ impl Part {
         }
     }
 
-    /// Its bits in the register.
+    /// Its bits in the register, as a mask.
     #[must_use]
     pub const fn mask(self) -> u32 {
         match self {
@@ -69,14 +69,14 @@ impl Part {
         }
     }
 
-    /// Its value, from what CPUID returned in its register: 0 or 1 for a feature.
+    /// Its value in the register: 0 or 1 for a feature.
     #[must_use]
     pub const fn read(self, register: u32) -> u32 {
         (register & self.mask()) >> self.mask().trailing_zeros()
     }
 }
 
-/// The parts of a register, from the lowest bit up; none for a register that nobody describes.
+/// The parts of a register, from the lowest bit; empty for an undescribed register.
 ///
 /// ```
 /// use cpuid_tables::{CpuidWord, Register, describe, Leaf, Subleaf};
@@ -86,7 +86,7 @@ impl Part {
 ///     describe(eax).map(|part| format!("{} = {}", part.name(), part.read(value))).collect();
 /// assert_eq!(decoded, ["phys_addr_bits = 48", "virt_addr_bits = 48", "guest_phys_addr_bits = 52"]);
 ///
-/// // Bits that are set and that nobody has described.
+/// // Set bits that no table describes.
 /// let known = describe(eax).fold(0, |known, part| known | part.mask());
 /// assert_eq!(value & !known, 0);
 /// ```

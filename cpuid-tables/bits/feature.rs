@@ -1,7 +1,7 @@
 //! Hardware features: bits of CPUID registers.
 //!
-//! The number of a [`Feature`] is its slot, see [`tables`]: what a set needs is a shift and a mask away. Every
-//! value of the type is a feature of the tables; there is no way to make another.
+//! The number of a [`Feature`] is its slot, see [`tables`]; a set operation needs only a shift and a mask. Every
+//! value of the type is a feature of the tables; it cannot be constructed in any other way.
 
 use core::fmt;
 
@@ -13,13 +13,13 @@ use crate::generated::bit_tables::{self, CPUID_WORDS, KNOWN, NO_WORD, STARTS, st
 
 /// A feature bit of a CPUID register.
 ///
-/// Ordered by location. What Linux or QEMU says about it is asked for with a release; constants are in
+/// Ordered by location. Properties that depend on Linux or QEMU take a release; constants are in
 /// [`feature`](crate::feature).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Feature(pub(crate) u16);
 
 impl Feature {
-    /// Which of the registers that hold a feature.
+    /// The index of its register among the registers that hold features.
     pub(crate) const fn register_index(self) -> usize {
         (self.0 / 32) as usize
     }
@@ -36,7 +36,7 @@ impl Feature {
         bit_tables::STRINGS[bit_tables::FEATURE_NAMES[self.index()] as usize]
     }
 
-    /// Where it stands.
+    /// Its location.
     #[must_use]
     pub const fn location(self) -> Location {
         Location { word: register_at(self.register_index()), bit: self.bit() }
@@ -72,26 +72,26 @@ impl Feature {
         1 << (self.0 % 32)
     }
 
-    /// The macro without `X86_FEATURE_`, the kernel's or KVM's; none if the release has none.
+    /// The macro without `X86_FEATURE_`, of the kernel or of KVM; `None` if the release has none.
     #[must_use]
     pub const fn linux_macro(self, release: LinuxRelease) -> Option<&'static str> {
         string(release.tables().macros[self.index()])
     }
 
-    /// The name on the line `flags` of `/proc/cpuinfo`; none if the release has none or hides it.
+    /// The name on the line `flags` of `/proc/cpuinfo`; `None` if the release has none or hides it.
     #[must_use]
     pub const fn flag(self, release: LinuxRelease) -> Option<&'static str> {
         string(release.tables().flags[self.index()])
     }
 
-    /// True when the release has a macro for it, if only in KVM.
+    /// True if the release has a macro for it, even if only in KVM.
     #[must_use]
     pub const fn known_to_linux(self, release: LinuxRelease) -> bool {
         self.linux_macro(release).is_some()
     }
 
-    /// Its place in the kernel's `x86_capability[]`, which for a scattered feature is a software-defined word; none
-    /// if the kernel has no macro for it.
+    /// Its location in the kernel's `x86_capability[]`, which for a scattered feature is in a software-defined word;
+    /// `None` if the kernel has no macro for it.
     #[must_use]
     pub const fn linux_word(self, release: LinuxRelease) -> Option<WordBit> {
         let tables = release.tables();
@@ -115,7 +115,7 @@ impl Feature {
         Some(WordBit { word: Word(word), bit: self.bit() })
     }
 
-    /// Its place among KVM's words; none if the release has no macro for it, or KVM no word.
+    /// Its location in KVM's words; `None` if the release has no macro for it or KVM no word.
     #[must_use]
     pub const fn kvm_word(self, release: LinuxRelease) -> Option<KvmWord> {
         let word = release.tables().words[self.register_index()];
@@ -128,7 +128,7 @@ impl Feature {
         }
     }
 
-    /// What KVM does with it.
+    /// How KVM treats it.
     #[must_use]
     pub const fn kvm(self, release: LinuxRelease) -> KvmTreatment {
         release.tables().kvm[self.index()]
@@ -140,7 +140,7 @@ impl Feature {
         release.word(release.tables().words[self.register_index()])
     }
 
-    /// QEMU's name as its source has it: old releases write alternatives, `pni|sse3`.
+    /// QEMU's name as in its source: old releases write alternatives, `pni|sse3`.
     #[must_use]
     pub const fn qemu_name(self, release: QemuRelease) -> Option<&'static str> {
         string(release.tables().names[self.index()])
@@ -157,7 +157,7 @@ impl Feature {
         self.qemu_name(release).is_some()
     }
 
-    /// The releases of Linux that have a macro for it, if only in KVM; oldest first.
+    /// The releases of Linux that have a macro for it, even if only in KVM; oldest first.
     pub fn linux_releases(self) -> impl DoubleEndedIterator<Item = LinuxRelease> {
         LinuxRelease::ALL.into_iter().filter(move |&release| self.known_to_linux(release))
     }
@@ -199,55 +199,54 @@ impl Feature {
     ///
     /// # Errors
     ///
-    /// [`LookupError`]: none there, or one macro for bits of several registers.
+    /// [`LookupError`]: no feature there, or one macro for bits of several registers.
     pub fn at_linux_word(release: LinuxRelease, word: Word, bit: Bit) -> Result<Feature, LookupError> {
         let at = WordBit { word, bit };
         let bits = lookup::bits(at.look_up(release.tables().places));
         hardware(lookup::resolve(bits, "", Filter::Kernel(release, at)))
     }
 
-    /// The feature at a bit of KVM's words, the kernel's hardware words among them.
+    /// The feature at a bit of KVM's words, which include the kernel's hardware words.
     ///
     /// # Errors
     ///
-    /// [`LookupError::Unknown`]: none there.
+    /// [`LookupError::Unknown`]: no feature there.
     pub fn at_kvm_word(release: LinuxRelease, word: Word, bit: Bit) -> Result<Feature, LookupError> {
         let at = WordBit { word, bit };
         let bits = lookup::bits(at.look_up(release.tables().places));
         hardware(lookup::resolve(bits, "", Filter::Kvm(release, at)))
     }
 
-    /// The feature that any release of Linux has this macro for, with or without `X86_FEATURE_`; case and `-_.` do
-    /// not matter.
+    /// The feature with this macro in any release of Linux, with or without `X86_FEATURE_`; ignores case and `-_.`.
     ///
     /// # Errors
     ///
-    /// [`LookupError`]: no such macro, or several bits.
+    /// [`LookupError`]: unknown macro, or several bits.
     pub fn from_linux_macro(name: &str) -> Result<Feature, LookupError> {
         let name = lookup::without_prefix(name, "x86_feature_").unwrap_or(name);
         hardware(lookup::by_name(name, Filter::Macro(Sorts::HARDWARE)))
     }
 
-    /// The feature that `/proc/cpuinfo` of this release shows as `flag`, exactly.
+    /// The feature that this release shows as `flag` in `/proc/cpuinfo`; the match is exact.
     ///
     /// # Errors
     ///
-    /// [`LookupError`]: no such flag of a hardware feature, or several bits.
+    /// [`LookupError`]: not a flag of a hardware feature, or several bits.
     pub fn from_flag(release: LinuxRelease, flag: &str) -> Result<Feature, LookupError> {
         hardware(lookup::by_name(flag, Filter::Flag(release, Sorts::HARDWARE)))
     }
 
-    /// The feature that any release of QEMU has this name for; case and `-_.` do not matter.
+    /// The feature with this name in any release of QEMU; ignores case and `-_.`.
     ///
     /// # Errors
     ///
-    /// [`LookupError`]: no such name, or several bits (`kvmclock`).
+    /// [`LookupError`]: unknown name, or several bits (`kvmclock`).
     pub fn from_qemu_name(name: &str) -> Result<Feature, LookupError> {
         hardware(lookup::by_name(name, Filter::Qemu(Sorts::HARDWARE)))
     }
 }
 
-/// The filters above let no other sort through.
+/// The filters above accept only features.
 fn hardware(found: Result<Named, LookupError>) -> Result<Feature, LookupError> {
     match found? {
         Named::Feature(feature) => Ok(feature),
@@ -274,7 +273,7 @@ pub(crate) const fn register_of(word: CpuidWord) -> Option<usize> {
     None
 }
 
-/// Negative, zero or positive, as `a` is before, at or after `b`.
+/// Negative, zero or positive if `a` is before, equal to or after `b`.
 const fn order(a: CpuidWord, b: CpuidWord) -> i8 {
     if a.leaf.0 != b.leaf.0 {
         return if a.leaf.0 < b.leaf.0 { -1 } else { 1 };

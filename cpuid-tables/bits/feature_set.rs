@@ -8,13 +8,13 @@ use super::feature::{Feature, register_at, register_of};
 use super::location::CpuidWord;
 use crate::generated::bit_tables::KNOWN;
 
-/// How many registers hold a feature.
+/// Number of registers that hold a feature.
 const REGISTERS: usize = KNOWN.len();
 
 /// A set of [`Feature`]s: one 32-bit word for each CPUID register that holds any.
 ///
-/// A test for a constant is one load and one test. Only known bits are ever set, so that a set is what its features
-/// say, no more.
+/// Testing for a constant takes one load and one test. Only known bits are ever set, so a set contains nothing but
+/// its features.
 ///
 /// ```
 /// use cpuid_tables::{CpuidWord, FeatureSet, Register, feature, Leaf, Subleaf};
@@ -61,7 +61,7 @@ impl FeatureSet {
         self.0[feature.register_index()] & feature.mask() != 0
     }
 
-    /// Adds a feature; true when it was not there.
+    /// Adds a feature; true if it was absent.
     #[inline]
     pub const fn insert(&mut self, feature: Feature) -> bool {
         let fresh = !self.contains(feature);
@@ -69,7 +69,7 @@ impl FeatureSet {
         fresh
     }
 
-    /// Takes a feature out; true when it was there.
+    /// Removes a feature; true if it was present.
     #[inline]
     pub const fn remove(&mut self, feature: Feature) -> bool {
         let there = self.contains(feature);
@@ -77,7 +77,7 @@ impl FeatureSet {
         there
     }
 
-    /// The set with one feature more, for constants.
+    /// The set with an additional feature, for constants.
     #[must_use]
     pub const fn with(mut self, feature: Feature) -> FeatureSet {
         self.insert(feature);
@@ -93,13 +93,13 @@ impl FeatureSet {
     operation!(/// What is in exactly one; also `^`.
         symmetric_difference, |a, b| a ^ b);
 
-    /// True when every feature here is in the other too.
+    /// True if every feature of this set is also in the other.
     #[must_use]
     pub const fn is_subset(&self, other: &FeatureSet) -> bool {
         self.difference(*other).is_empty()
     }
 
-    /// True when every feature of the other is here too.
+    /// True if every feature of the other set is also in this one.
     #[must_use]
     pub const fn is_superset(&self, other: &FeatureSet) -> bool {
         other.is_subset(self)
@@ -111,7 +111,7 @@ impl FeatureSet {
         self.intersection(*other).is_empty()
     }
 
-    /// How many features are in the set.
+    /// Number of features in the set.
     #[must_use]
     pub const fn len(&self) -> usize {
         let (mut count, mut i) = (0, 0);
@@ -135,7 +135,7 @@ impl FeatureSet {
         true
     }
 
-    /// A register's value; 0 where it holds no known feature.
+    /// A register's value; 0 if it holds no known feature.
     #[must_use]
     pub const fn word(&self, word: CpuidWord) -> u32 {
         match register_of(word) {
@@ -144,8 +144,8 @@ impl FeatureSet {
         }
     }
 
-    /// Sets a register's features from its value, and returns the bits that are no known features.
-    #[must_use = "the bits that are not in the set because no feature is known for them"]
+    /// Sets a register's features from its value, and returns the bits that are not known features.
+    #[must_use = "bits that are not known features, which the set does not contain"]
     pub const fn set_word(&mut self, word: CpuidWord, value: u32) -> u32 {
         match register_of(word) {
             Some(register) => {
@@ -237,7 +237,7 @@ impl Extend<Feature> for FeatureSet {
     }
 }
 
-/// Defines an operator and its assigning form by a method.
+/// Defines an operator and its assignment form by a method.
 macro_rules! operator {
     ($operator:ident, $method:ident, $assign:ident, $assign_method:ident, $by:ident) => {
         impl $operator for FeatureSet {

@@ -1,10 +1,10 @@
-//! Bit fields of CPUID's leaves: numbers rather than features.
+//! Bit fields of CPUID leaves that hold numbers rather than features.
 //!
-//! A [`Field`] holds everything about itself, its name included, so that a program which uses three has three in it and
-//! no table. What a number means (one less than a count, eights of a byte, a logarithm) is for the manuals to say:
-//! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.
+//! A [`Field`] contains all of its data, including its name, so a program that uses three fields contains three
+//! fields and no table. The manuals define the meaning of a number (minus one, eighths of a byte, a logarithm): Intel
+//! SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.
 //!
-//! What always holds: subleaves and bits ascend, and no bit is above 31.
+//! Subleaves and bits ascend, and no bit is above 31.
 
 use core::fmt;
 use core::ops::RangeInclusive;
@@ -13,7 +13,7 @@ use super::location::{Bit, CpuidWord, FieldPlace, Leaf, Register, Registers, Sub
 
 /// A bit field of a register of a leaf, in one subleaf or several.
 ///
-/// Ordered by location. Those that Linux describes are in [`field`](crate::field), by leaf.
+/// Ordered by location. The fields that Linux describes are in [`field`](crate::field), by leaf.
 ///
 /// ```
 /// use cpuid_tables::field::{leaf_1, leaf_4};
@@ -30,7 +30,7 @@ use super::location::{Bit, CpuidWord, FieldPlace, Leaf, Register, Registers, Sub
 /// // A register patched with a number that is known only now: too large a one is an error.
 /// assert_eq!(leaf_1::LOCAL_APIC_ID.write(0x0010_0800, 3), Ok(0x0310_0800));
 /// let error = leaf_1::LOCAL_APIC_ID.write(0, 256).unwrap_err();
-/// assert_eq!(error.to_string(), "256 does not fit local_apic_id, which holds 255 at most");
+/// assert_eq!(error.to_string(), "256 does not fit local_apic_id, whose maximum is 255");
 /// ```
 ///
 /// A value too large for a constant does not compile:
@@ -46,7 +46,7 @@ pub struct Field {
 }
 
 impl Field {
-    /// A field of one's own, such as one of a hypervisor's leaf; none if a range is empty or a bit above 31.
+    /// A field defined by the caller, such as a hypervisor leaf's; `None` if a range is empty or a bit is above 31.
     ///
     /// ```
     /// use cpuid_tables::{Field, Leaf, Register};
@@ -71,7 +71,7 @@ impl Field {
         Some(Field { place: FieldPlace { leaf, first, last, register, low, high }, name })
     }
 
-    /// The short name, as Linux's `cpuid.csv` has it: `cache_type`.
+    /// The short name in Linux's `cpuid.csv`: `cache_type`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.name
@@ -83,13 +83,13 @@ impl Field {
         self.place.leaf
     }
 
-    /// The values of CPUID's input ECX that have it; 0 where a leaf has no subleaves.
+    /// The values of CPUID's input ECX for which the field exists; 0 if the leaf has no subleaves.
     #[must_use]
     pub const fn subleaves(self) -> RangeInclusive<u32> {
         RangeInclusive::new(self.place.first.0, self.place.last.0)
     }
 
-    /// Its place: leaf, subleaves, register and bits.
+    /// Its location: leaf, subleaves, register and bits.
     #[must_use]
     pub const fn place(self) -> FieldPlace {
         self.place
@@ -107,7 +107,7 @@ impl Field {
         RangeInclusive::new(self.place.low.0, self.place.high.0)
     }
 
-    /// How many bits it has, 1 to 32.
+    /// Number of bits, 1 to 32.
     #[must_use]
     pub const fn width(self) -> u8 {
         self.place.high.0 - self.place.low.0 + 1
@@ -120,14 +120,14 @@ impl Field {
         u32::MAX >> (31 - (self.place.high.0 - self.place.low.0))
     }
 
-    /// Its bits in the register.
+    /// Its bits in the register, as a mask.
     #[must_use]
     #[inline]
     pub const fn mask(self) -> u32 {
         self.max() << self.place.low.0
     }
 
-    /// True when this register has it.
+    /// True if this register contains it.
     #[must_use]
     pub const fn is_in(self, word: CpuidWord) -> bool {
         self.place.leaf.0 == word.leaf.0
@@ -136,14 +136,14 @@ impl Field {
             && self.place.register as u8 == word.register as u8
     }
 
-    /// Its value, from what CPUID returned in its register.
+    /// Its value in the register.
     #[must_use]
     #[inline]
     pub const fn read(self, register: u32) -> u32 {
         register >> self.place.low.0 & self.max()
     }
 
-    /// Its value, from EAX, EBX, ECX and EDX as its leaf returned them: the register is the right one in any case.
+    /// Its value in EAX, EBX, ECX and EDX of its leaf: selects the right register.
     ///
     /// ```
     /// use cpuid_tables::{Registers, field::leaf_b};
@@ -158,7 +158,7 @@ impl Field {
         self.read(registers.get(self.place.register))
     }
 
-    /// The register with this value in the field, all other bits as they were.
+    /// The register with the field set to this value; other bits are unchanged.
     ///
     /// # Errors
     ///
@@ -171,12 +171,12 @@ impl Field {
         Ok(register & !self.mask() | value << self.place.low.0)
     }
 
-    /// A register that holds this value in the field, and zeros otherwise: for constants, where it is checked by the
-    /// compiler. [`write`](Field::write) is for values that are known at run time only.
+    /// A register with this value in the field and zeros elsewhere: for constants, which the compiler checks.
+    /// [`write`](Field::write) is for values known only at run time.
     ///
     /// # Panics
     ///
-    /// When the value does not fit.
+    /// If the value does not fit.
     #[must_use]
     #[inline]
     #[track_caller]
@@ -186,7 +186,7 @@ impl Field {
     }
 }
 
-/// A field whose ranges are known to be right: a constant, generated or of our own.
+/// A field whose ranges are known to be valid: a generated constant, or one of this crate.
 pub(crate) const fn constant(
     leaf: u32,
     subleaves: RangeInclusive<u32>,
@@ -219,14 +219,14 @@ impl fmt::Debug for Field {
 pub struct TooLarge {
     /// The field.
     pub field: Field,
-    /// What does not fit it.
+    /// The value.
     pub value: u32,
 }
 
 impl fmt::Display for TooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (field, max) = (self.field, self.field.max());
-        write!(f, "{} does not fit {field}, which holds {max} at most", self.value)
+        write!(f, "{} does not fit {field}, whose maximum is {max}", self.value)
     }
 }
 

@@ -1,7 +1,7 @@
-//! Bits that only Linux's numbering identifies: software-defined features, bugs, VMX flags, and sets of them.
+//! Bits that only Linux numbers: software-defined features, bugs, VMX capabilities, and sets of them.
 //!
-//! What such a bit *is* is its macro's name; its place moves from release to release. None has a CPUID location, and
-//! none is a [`Feature`](crate::Feature).
+//! Such a bit is identified by its macro's name; its location differs between releases. It has no CPUID location and
+//! is not a [`Feature`](crate::Feature).
 
 use core::fmt;
 
@@ -20,7 +20,7 @@ macro_rules! kernel_bit {
         pub struct $ty(pub(crate) u16);
 
         impl $ty {
-            /// How many there are.
+            /// Number of bits.
             const COUNT: usize = bit_tables::$tables.names.len();
 
             const fn index(self) -> usize {
@@ -39,13 +39,13 @@ macro_rules! kernel_bit {
                 bit_tables::STRINGS[bit_tables::$tables.macros[self.index()] as usize]
             }
 
-            /// Its name in `/proc/cpuinfo`; none if the release lacks it or hides it.
+            /// Its name in `/proc/cpuinfo`; `None` if the release lacks it or hides it.
             #[must_use]
             pub const fn flag(self, release: LinuxRelease) -> Option<&'static str> {
                 string(bit_tables::$tables.flags[release.index()][self.index()])
             }
 
-            /// Its place among the words of its sort, in this release.
+            /// Its location in the words of its sort, in this release.
             #[must_use]
             pub const fn linux_word(self, release: LinuxRelease) -> Option<WordBit> {
                 WordBit::unpack(bit_tables::$tables.places[release.index()][self.index()])
@@ -57,36 +57,36 @@ macro_rules! kernel_bit {
                 self.linux_word(release).is_some()
             }
 
-            /// Every one, in the order of names.
+            /// Every bit, in the order of names.
             pub fn all() -> impl Iterator<Item = $ty> {
                 (0..bit_tables::short($ty::COUNT)).map($ty)
             }
 
-            /// The one at a bit of the words of its sort.
+            /// The bit at a location in the words of its sort.
             ///
             /// # Errors
             ///
-            /// [`LookupError::Unknown`]: none there.
+            /// [`LookupError::Unknown`]: no bit there.
             pub fn at_linux_word(release: LinuxRelease, word: Word, bit: Bit) -> Result<$ty, LookupError> {
                 let bits = WordBit { word, bit }.look_up(release.tables().$column);
                 $ty::only(lookup::resolve(lookup::bits(bits), "", Filter::Any))
             }
 
-            /// The one with this macro, with or without its prefix; case and `-_.` do not matter.
+            /// The bit with this macro, with or without its prefix; ignores case and `-_.`.
             ///
             /// # Errors
             ///
-            /// [`LookupError::Unknown`]: no such macro.
+            /// [`LookupError::Unknown`]: unknown macro.
             pub fn from_linux_macro(name: &str) -> Result<$ty, LookupError> {
                 let name = lookup::without_prefix(name, $prefix).unwrap_or(name);
                 $ty::only(lookup::by_name(name, Filter::Macro(Sorts::$sorts)))
             }
 
-            /// The one that `/proc/cpuinfo` of this release shows as `flag`, exactly.
+            /// The bit that this release shows as `flag` in `/proc/cpuinfo`; the match is exact.
             ///
             /// # Errors
             ///
-            /// [`LookupError::Unknown`]: no such flag.
+            /// [`LookupError::Unknown`]: unknown flag.
             pub fn from_flag(release: LinuxRelease, flag: &str) -> Result<$ty, LookupError> {
                 $ty::only(lookup::by_name(flag, Filter::Flag(release, Sorts::$sorts)))
             }
@@ -116,7 +116,7 @@ macro_rules! kernel_bit {
         pub struct $set([u32; $ty::COUNT.div_ceil(32)]);
 
         impl $set {
-            /// None of them.
+            /// The empty set.
             #[must_use]
             pub const fn new() -> $set {
                 $set([0; $ty::COUNT.div_ceil(32)])
@@ -128,33 +128,33 @@ macro_rules! kernel_bit {
                 self.0[bit.index() / 32] >> (bit.0 % 32) & 1 != 0
             }
 
-            /// Adds it; true when it was not there.
+            /// Adds it; true if it was absent.
             pub const fn insert(&mut self, bit: $ty) -> bool {
                 let fresh = !self.contains(bit);
                 self.0[bit.index() / 32] |= 1 << (bit.0 % 32);
                 fresh
             }
 
-            /// Takes it out; true when it was there.
+            /// Removes it; true if it was present.
             pub const fn remove(&mut self, bit: $ty) -> bool {
                 let there = self.contains(bit);
                 self.0[bit.index() / 32] &= !(1 << (bit.0 % 32));
                 there
             }
 
-            /// How many are in the set.
+            /// Number of bits in the set.
             #[must_use]
             pub fn len(&self) -> usize {
                 self.0.iter().map(|bits| bits.count_ones() as usize).sum()
             }
 
-            /// True when none is.
+            /// True if the set is empty.
             #[must_use]
             pub fn is_empty(&self) -> bool {
                 self.0.iter().all(|&bits| bits == 0)
             }
 
-            /// Those in the set, in the order of names.
+            /// The bits of the set, in the order of names.
             pub fn iter(&self) -> impl Iterator<Item = $ty> + '_ {
                 $ty::all().filter(|&bit| self.contains(bit))
             }
@@ -191,10 +191,11 @@ macro_rules! kernel_bit {
 }
 
 kernel_bit! {
-    /// An `X86_FEATURE_*` that no CPUID register mirrors: Linux made it up, and its number means nothing to a guest.
+    /// An `X86_FEATURE_*` that Linux defines in software: no CPUID register has it, and its number means nothing to a
+    /// guest.
     ///
-    /// A macro that is software-defined in one release may be hardware in another (`LFENCE_RDTSC`); then there is a
-    /// [`Feature`](crate::Feature) as well. Constants are in [`software`](crate::software).
+    /// A macro that is software-defined in one release may be hardware in another (`LFENCE_RDTSC`); then a
+    /// [`Feature`](crate::Feature) exists as well. Constants are in [`software`](crate::software).
     SoftwareFeature, SOFTWARE, Software, SOFTWARE, places, "x86_feature_";
     /// A set of software-defined features.
     SoftwareSet

@@ -1,4 +1,4 @@
-//! The fields that this crate reads itself, by place: what it needs does not hang on what a cpuid.csv calls them.
+//! Fields that this crate reads itself, defined by location, so that it does not depend on the names in `cpuid.csv`.
 //!
 //! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.
 

@@ -1,13 +1,13 @@
-//! What KVM says about a feature: its word, and what KVM's capability set-up (`arch/x86/kvm/cpuid.c`) does with it.
+//! KVM's treatment of a feature: its word, and the result of KVM's capability set-up (`arch/x86/kvm/cpuid.c`).
 
 use super::location::WordBit;
 
-/// A feature's bit among KVM's words in one release: the kernel's hardware words, then those that KVM alone has.
+/// A feature's bit in KVM's words in one release: the kernel's hardware words, followed by KVM's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KvmWord {
     /// The word's enumerator, such as `CPUID_7_2_EDX`.
     pub leaf: &'static str,
-    /// Where.
+    /// Word and bit.
     pub at: WordBit,
 }
 

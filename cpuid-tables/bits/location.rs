@@ -1,12 +1,12 @@
-//! Where a feature bit is: a leaf, subleaf, register and bit of the CPUID instruction, or a bit of an MSR. Each coordinate
-//! is a type of its own, so that no two can be swapped.
+//! The location of a feature bit: a leaf, subleaf, register and bit of the CPUID instruction, or a bit of an MSR.
+//! Each coordinate has its own type, so that they cannot be swapped.
 //!
 //! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.
 
 include!(concat!(env!("OUT_DIR"), "/location.rs"));
 
 impl WordBit {
-    /// From a place column: 0 is none.
+    /// Decodes an entry of a location column; 0 is `None`.
     pub(crate) const fn unpack(place: u16) -> Option<WordBit> {
         if place == 0 {
             return None;
@@ -15,7 +15,7 @@ impl WordBit {
         Some(WordBit { word: Word(place / 32), bit: low_byte(place as u32 % 32) })
     }
 
-    /// Its entry in a column by place, 0 if there is none.
+    /// Its entry in a column by location; 0 if there is none.
     pub(crate) fn look_up(self, column: &[u16]) -> u16 {
         if self.bit.0 > 31 {
             return 0;

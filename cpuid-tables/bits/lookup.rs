@@ -1,10 +1,10 @@
 //! Look-up by name, in constant time and without allocation.
 //!
-//! The table is a perfect hash: a name's bucket has a seed, hash and seed give the one slot where the name can be,
-//! and one comparison decides. `cpuid-gen` builds it with the same functions, [`name_hash`](super::name_hash).
+//! The table is a perfect hash: a name's bucket has a seed, and hash and seed give the only slot where the name can
+//! be. One comparison decides. `cpuid-gen` builds the table with the same functions, [`name_hash`](super::name_hash).
 //!
-//! A name may stand for several bits: Linux's `mba` for two registers', QEMU's `kvmclock` for two bits, `ept` for a
-//! software-defined feature and a VMX flag. Which one is meant is never guessed: [`LookupError::Ambiguous`] has all.
+//! A name may refer to several bits: Linux's `mba` to bits of two registers, QEMU's `kvmclock` to two bits, `ept` to
+//! a software-defined feature and a VMX capability. The look-up never guesses: [`LookupError::Ambiguous`] lists all.
 
 use core::fmt;
 
@@ -27,7 +27,7 @@ pub enum Named {
     Software(SoftwareFeature),
     /// A bug of Linux.
     Bug(Bug),
-    /// A VMX flag of Linux.
+    /// A VMX capability of Linux.
     Vmx(VmxFeature),
     /// A bit of an MSR.
     Msr(MsrFeature),
@@ -46,7 +46,7 @@ impl Named {
         }
     }
 
-    /// Its name in `/proc/cpuinfo`, on whichever line it has one.
+    /// Its name in `/proc/cpuinfo`, on any of its lines.
     #[must_use]
     pub const fn flag(self, release: LinuxRelease) -> Option<&'static str> {
         match self {
@@ -60,7 +60,7 @@ impl Named {
 
     /// From an id of the tables.
     fn from_id(id: u16) -> Named {
-        // Not a match: where a sort is empty, its range is too, and the compiler would say so.
+        // Not a match: the range of an empty sort is empty, and the compiler would warn.
         if id < SOFTWARE_BASE {
             Named::Feature(Feature(id))
         } else if id < BUG_BASE {
@@ -111,12 +111,12 @@ impl Named {
     }
 }
 
-/// Why a look-up gave no single bit.
+/// Why a look-up did not return a single bit.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum LookupError {
-    /// Nothing of what was asked for is known.
+    /// No bit matches.
     Unknown,
-    /// Several bits fit.
+    /// Several bits match.
     Ambiguous(Candidates),
 }
 
@@ -132,7 +132,7 @@ impl fmt::Debug for LookupError {
 impl fmt::Display for LookupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LookupError::Unknown => f.write_str("no such bit is known"),
+            LookupError::Unknown => f.write_str("unknown bit"),
             LookupError::Ambiguous(all) => {
                 f.write_str("ambiguous: one of")?;
                 for (index, bit) in all.iter().enumerate() {
@@ -153,7 +153,7 @@ impl fmt::Display for LookupError {
 
 impl core::error::Error for LookupError {}
 
-/// The bits that a look-up could mean: two at least, in the order of sorts, then locations or names.
+/// The bits that a look-up may refer to: at least two, in the order of sorts, then locations or names.
 #[derive(Clone, Copy)]
 pub struct Candidates {
     bits: Bits,
@@ -182,13 +182,13 @@ impl fmt::Debug for Candidates {
     }
 }
 
-/// Looks up any name that a pinned release has: a Linux macro with or without its prefix (`X86_FEATURE_`, `X86_BUG_`,
-/// `VMX_FEATURE_`), a `/proc/cpuinfo` flag, a name of QEMU's, or a constant's name. Case does not matter, nor do `-`,
-/// `_` and `.` differ; a prefix says that a macro of its sort is meant.
+/// Looks up any name in a pinned release: a Linux macro with or without its prefix (`X86_FEATURE_`, `X86_BUG_`,
+/// `VMX_FEATURE_`), a `/proc/cpuinfo` flag, a QEMU name, or a constant's name. Case is ignored, and `-`, `_` and `.`
+/// are equivalent; a prefix restricts the look-up to macros of its sort.
 ///
 /// # Errors
 ///
-/// [`LookupError`]: no such name, or one that stands for several bits.
+/// [`LookupError`]: unknown name, or several bits.
 ///
 /// ```
 /// use cpuid_tables::{LookupError, Named, feature, lookup};
@@ -215,7 +215,7 @@ pub(crate) struct Sorts(u8);
 impl Sorts {
     pub(crate) const HARDWARE: Sorts = Sorts(1);
     pub(crate) const SOFTWARE: Sorts = Sorts(2);
-    /// What the line `flags` shows.
+    /// The sorts on the line `flags`.
     pub(crate) const FEATURES: Sorts = Sorts(3);
     pub(crate) const BUGS: Sorts = Sorts(4);
     pub(crate) const VMX: Sorts = Sorts(8);
@@ -226,20 +226,20 @@ impl Sorts {
     }
 }
 
-/// Which of the bits behind a name or a place are meant.
+/// A filter for the bits of a name or a location.
 #[derive(Clone, Copy)]
 pub(crate) enum Filter {
     /// All.
     Any,
-    /// Those of these sorts that have the name as their macro.
+    /// Bits of these sorts whose macro is the name.
     Macro(Sorts),
-    /// Those of these sorts that the release shows by exactly this name.
+    /// Bits of these sorts that the release shows by exactly this name.
     Flag(LinuxRelease, Sorts),
-    /// Those of these sorts that QEMU calls so.
+    /// Bits of these sorts that QEMU calls by the name.
     Qemu(Sorts),
-    /// Features at this place of the kernel's words.
+    /// Features at this location in the kernel's words.
     Kernel(LinuxRelease, WordBit),
-    /// Features at this place of KVM's words.
+    /// Features at this location in KVM's words.
     Kvm(LinuxRelease, WordBit),
 }
 
@@ -279,7 +279,7 @@ impl Iterator for Bits {
     }
 }
 
-/// The bits that a number of the tables stands for.
+/// The bits of a number of the tables.
 pub(crate) fn bits(number: u16) -> Bits {
     match number {
         0 => Bits { one: None, more: &[] },
@@ -291,7 +291,7 @@ pub(crate) fn bits(number: u16) -> Bits {
     }
 }
 
-/// The one bit that the filter accepts; `name` is what the filter compares with.
+/// The only bit that the filter accepts; `name` is the name to compare.
 pub(crate) fn resolve(bits: Bits, name: &'static str, filter: Filter) -> Result<Named, LookupError> {
     let candidates = Candidates { bits, name, filter };
     let mut all = candidates.iter();
@@ -302,7 +302,7 @@ pub(crate) fn resolve(bits: Bits, name: &'static str, filter: Filter) -> Result<
     }
 }
 
-/// The one bit with this name that the filter accepts.
+/// The only bit with this name that the filter accepts.
 pub(crate) fn by_name(name: &str, filter: Filter) -> Result<Named, LookupError> {
     let hash = name_hash(name);
     let seed = NAME_SEEDS[reduce(hash >> 32, NAME_SEEDS.len())];
@@ -319,7 +319,7 @@ pub(crate) fn by_name(name: &str, filter: Filter) -> Result<Named, LookupError> 
     }
     match filter {
         Filter::Flag(release, sorts) => {
-            // Flags are compared as they are written; the first that fits has the text for the rest.
+            // Flags are compared exactly; the first match has the text for the others.
             let fits = |bit: &Named| sorts.contains(*bit) && bit.flag(release) == Some(name);
             let flag = { bits }.find(fits).and_then(|bit| bit.flag(release));
             resolve(bits, flag.ok_or(LookupError::Unknown)?, filter)

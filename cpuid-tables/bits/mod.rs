@@ -1,5 +1,4 @@
-//! What a bit of CPUID is: its location, the features and fields there, and what each release of Linux, KVM and QEMU
-//! calls them.
+//! CPUID's bits: locations, their features and fields, and their names in each release of Linux, KVM and QEMU.
 
 pub(crate) mod dependencies;
 pub(crate) mod description;

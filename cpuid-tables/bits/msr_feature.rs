@@ -1,4 +1,4 @@
-//! Feature bits of model-specific registers, which QEMU names and Linux's tables do not number.
+//! Feature bits of model-specific registers; QEMU names them, and Linux's tables do not number them.
 
 use core::fmt;
 
@@ -42,13 +42,13 @@ impl MsrFeature {
         1 << self.bit().0
     }
 
-    /// QEMU's feature word; none if the release has no name for the bit.
+    /// QEMU's feature word; `None` if the release has no name for the bit.
     #[must_use]
     pub const fn qemu_word(self, release: QemuRelease) -> Option<QemuWord> {
         release.word(release.tables().msr_words[self.index()])
     }
 
-    /// QEMU's name as its source has it.
+    /// QEMU's name as in its source.
     #[must_use]
     pub const fn qemu_name(self, release: QemuRelease) -> Option<&'static str> {
         string(release.tables().msr_names[self.index()])
@@ -70,7 +70,7 @@ impl MsrFeature {
         QemuRelease::ALL.into_iter().filter(move |&release| self.known_to_qemu(release))
     }
 
-    /// Every one, by MSR and bit.
+    /// Every MSR feature, by MSR and bit.
     pub fn all() -> impl Iterator<Item = MsrFeature> {
         (0..bit_tables::short(MSR_BITS.len())).map(MsrFeature)
     }
@@ -87,11 +87,11 @@ impl MsrFeature {
         MsrFeature::all().find(|feature| feature.location() == location)
     }
 
-    /// The feature that any release of QEMU has this name for; case and `-_.` do not matter.
+    /// The feature with this name in any release of QEMU; ignores case and `-_.`.
     ///
     /// # Errors
     ///
-    /// [`LookupError`]: no such name, or several bits.
+    /// [`LookupError`]: unknown name, or several bits.
     pub fn from_qemu_name(name: &str) -> Result<MsrFeature, LookupError> {
         match lookup::by_name(name, Filter::Qemu(Sorts::MSR))? {
             Named::Msr(feature) => Ok(feature),

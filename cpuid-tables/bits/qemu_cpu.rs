@@ -1,3 +1,3 @@
-//! What a CPU model of QEMU is made of: caches and the choice of a version (target/i386/cpu.h and cpu.c).
+//! Parts of QEMU's CPU models: caches and version choice (target/i386/cpu.h and cpu.c).
 
 include!(concat!(env!("OUT_DIR"), "/cpu_model.rs"));

@@ -1,4 +1,4 @@
-//! The releases that the tables come from, and the per-release maps from places to names.
+//! The releases of the tables, and their maps from locations to names.
 
 use core::fmt;
 
@@ -6,11 +6,11 @@ use super::location::{Bit, Word, WordBit};
 use super::lookup::{self, Filter, LookupError, Named, Sorts};
 use crate::generated::bit_tables::{self, LINUX, LinuxTables, QEMU, QemuTables, string};
 
-/// A release of Linux that the tables know.
+/// A release of Linux in the tables.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinuxRelease(u8);
 
-/// A release of QEMU that the tables know.
+/// A release of QEMU in the tables.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QemuRelease(u8);
 
@@ -42,13 +42,13 @@ macro_rules! release {
             /// The newest.
             pub const NEWEST: $ty = $ty::ALL[$ty::ALL.len() - 1];
 
-            /// Its name, as its source tree states it.
+            /// Its name, from its source tree.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 bit_tables::STRINGS[self.tables().name as usize]
             }
 
-            /// The release with this name, or else the newest of the series with this name: `6.12` finds `6.12.117`.
+            /// The release with this name, else the newest one of the series with this name: `6.12` finds `6.12.117`.
             #[must_use]
             pub fn find(name: &str) -> Option<$ty> {
                 let of_series = |release: &$ty| {
@@ -86,44 +86,44 @@ release!(LinuxRelease, LINUX, LinuxTables, "Linux");
 release!(QemuRelease, QEMU, QemuTables, "QEMU");
 
 impl LinuxRelease {
-    /// How `/proc/cpuinfo` calls a bit of `x86_capability[]`; none if it is hidden or undefined.
+    /// The name of a bit of `x86_capability[]` in `/proc/cpuinfo`; `None` if it is hidden or undefined.
     #[must_use]
     pub fn flag_at(self, word: Word, bit: Bit) -> Option<&'static str> {
         self.shown(self.tables().places, WordBit { word, bit })
     }
 
-    /// How the line `bugs` calls a bit; words count from the first bug word.
+    /// The name of a bit on the line `bugs`; words count from the first bug word.
     #[must_use]
     pub fn bug_flag_at(self, word: Word, bit: Bit) -> Option<&'static str> {
         self.shown(self.tables().bugs, WordBit { word, bit })
     }
 
-    /// How the line `vmx flags` calls a bit.
+    /// The name of a bit on the line `vmx flags`.
     #[must_use]
     pub fn vmx_flag_at(self, word: Word, bit: Bit) -> Option<&'static str> {
         self.shown(self.tables().vmx, WordBit { word, bit })
     }
 
-    /// What the bit of the kernel's or, above them, KVM's words is.
+    /// The bit at a location in the kernel's words or, above them, KVM's.
     ///
     /// # Errors
     ///
-    /// [`LookupError`]: nothing known, or a bit that stands for several (Linux's MBA for two registers').
+    /// [`LookupError`]: unknown, or a location of several bits (Linux's MBA, in two registers).
     pub fn feature_at(self, word: Word, bit: Bit) -> Result<Named, LookupError> {
         let bits = WordBit { word, bit }.look_up(self.tables().places);
         lookup::resolve(lookup::bits(bits), "", Filter::Any)
     }
 
-    /// What a name on the line `flags` stands for, exactly as it is written there.
+    /// The bit of a name on the line `flags`; the match is exact.
     ///
     /// # Errors
     ///
-    /// [`LookupError`]: not a flag of this release, or one for several bits.
+    /// [`LookupError`]: not a flag of this release, or a flag of several bits.
     pub fn flag(self, flag: &str) -> Result<Named, LookupError> {
         lookup::by_name(flag, Filter::Flag(self, Sorts::FEATURES))
     }
 
-    /// What a name on the line `bugs` stands for, exactly as it is written there.
+    /// The bit of a name on the line `bugs`; the match is exact.
     ///
     /// # Errors
     ///
@@ -132,7 +132,7 @@ impl LinuxRelease {
         lookup::by_name(flag, Filter::Flag(self, Sorts::BUGS))
     }
 
-    /// What a name on the line `vmx flags` stands for, exactly as it is written there.
+    /// The bit of a name on the line `vmx flags`; the match is exact.
     ///
     /// # Errors
     ///
@@ -149,7 +149,7 @@ impl LinuxRelease {
     }
 
     fn shown(self, column: &'static [u16], at: WordBit) -> Option<&'static str> {
-        // Several bits at one place have the same macro, hence the same flag.
+        // Several bits at one location have the same macro and therefore the same flag.
         let named = lookup::bits(at.look_up(column)).next()?;
         named.flag(self)
     }

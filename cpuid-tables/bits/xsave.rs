@@ -1,6 +1,6 @@
 //! XSAVE state components, as QEMU lists them (`x86_ext_save_areas[]` of target/i386/cpu.c).
 //!
-//! Their sizes are the processor's own and the same in every release; the generator has seen to that.
+//! The processor defines their sizes, which are the same in every release; the generator checks this.
 
 use super::feature::Feature;
 
@@ -13,10 +13,10 @@ pub struct XsaveComponent {
     pub number: u8,
     /// The feature that enables it.
     pub feature: Feature,
-    /// Bytes. Components 0 and 1 both have the size of what they share: the legacy region with the header.
+    /// Size in bytes. Components 0 and 1 both have the size of the legacy region with the header, which they share.
     pub size: u32,
-    /// Bytes from the area's start in the standard format, where a release of QEMU fixes it; elsewhere it is the
-    /// processor's to say, in leaf 0xD.
+    /// Offset in bytes from the area's start in the standard format, if a release of QEMU defines it; otherwise the
+    /// processor defines it in leaf 0xD.
     pub offset: Option<u32>,
 }
 

@@ -1,7 +1,7 @@
-//! Widths of addresses, in leaf 0x80000008.
+//! Address widths in leaf 0x80000008.
 //!
-//! KVM refuses other widths of linear addresses than 0, 48 and 57 (`kvm_check_cpuid()`), and takes the width of physical ones
-//! for the guest's MAXPHYADDR, 36 without the leaf (`cpuid_query_maxphyaddr()`, Linux 7.3).
+//! KVM refuses linear address widths other than 0, 48 and 57 (`kvm_check_cpuid()`). It uses the physical width as the
+//! guest's MAXPHYADDR, or 36 without the leaf (`cpuid_query_maxphyaddr()`, Linux 7.3).
 
 use alloc::format;
 
@@ -13,13 +13,13 @@ use crate::feature;
 use crate::host::Host;
 use crate::table::CpuidRead;
 
-/// What KVM takes for the width of linear addresses.
+/// The linear address widths that KVM accepts.
 const VIRTUAL: [u32; 3] = [0, 48, 57];
 
-/// The least that a processor with PSE-36 or PAE has, and the most that page tables have room for.
+/// From the smallest width of a processor with PSE-36 or PAE to the largest that page tables can hold.
 const PHYSICAL: core::ops::RangeInclusive<u32> = 32..=52;
 
-/// Widths that KVM refuses, that page tables have no room for, and that do not agree.
+/// Widths that KVM refuses, that page tables cannot hold, or that contradict each other.
 pub(super) fn widths(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
         let Some(Registers { eax, .. }) = guest.registers(0x8000_0008, 0) else { continue };
@@ -28,8 +28,9 @@ pub(super) fn widths(input: &Input<'_>, findings: &mut Findings) {
         let at = guest.site_of(0x8000_0008, 0, Register::Eax, GUEST_PHYS_ADDR_BITS.mask());
         let (guest_physical, physical) = (GUEST_PHYS_ADDR_BITS.read(eax), PHYS_ADDR_BITS.read(eax));
         if guest_physical > physical {
-            let what =
-                format!("guest-physical addresses have {guest_physical} bits, physical ones {physical}");
+            let what = format!(
+                "guest-physical addresses have {guest_physical} bits, but physical addresses only {physical}"
+            );
             findings.add(Kind::GuestPhysicalWidth, guest, at, what);
         }
     }
@@ -40,11 +41,11 @@ fn virtual_width(guest: &Guest<'_>, eax: u32, findings: &mut Findings) {
     let width = VIRT_ADDR_BITS.read(eax);
     let la57 = guest.has(feature::LA57);
     if !VIRTUAL.contains(&width) {
-        let what = format!("linear addresses have {width} bits: KVM takes 48 and 57, or 0");
+        let what = format!("linear addresses have {width} bits: KVM accepts 48, 57 or 0");
         findings.add(Kind::VirtualWidth, guest, at, what);
     } else if width != 0 && (width == 57) != la57 {
-        let shown = if la57 { "is shown" } else { "is not shown" };
-        let what = format!("linear addresses have {width} bits, and la57 {shown}");
+        let shown = if la57 { "is set" } else { "is not set" };
+        let what = format!("linear addresses have {width} bits, but la57 {shown}");
         let other = guest.site_of_feature(feature::LA57);
         findings.add(Kind::VirtualWidthPaging, guest, at, what).feature(feature::LA57).and(other);
     }
@@ -59,7 +60,7 @@ fn physical_width(guest: &Guest<'_>, eax: u32, host: Option<&Host>, findings: &m
         let what = format!("physical addresses have {width} bits: expected {least} to {most}");
         findings.add(Kind::PhysicalWidth, guest, at, what);
     } else if let Some(of_host) = of_host.filter(|&of_host| of_host < width) {
-        let what = format!("physical addresses have {width} bits, this host's {of_host}");
+        let what = format!("physical addresses have {width} bits, but this host's only {of_host}");
         findings.add(Kind::PhysicalWidthHost, guest, at, what);
     }
 }

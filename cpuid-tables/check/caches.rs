@@ -1,4 +1,4 @@
-//! Caches that vCPUs share, and cores as leaf 4 counts them.
+//! Caches that vCPUs share, and the core count of leaf 4.
 //!
 //! Intel SDM volume 2A, "CPUID", leaf 04H; AMD APM volume 3, E.4.15.
 
@@ -11,7 +11,7 @@ use crate::bits::known_fields::leaf_4::{NUM_CORES_ON_DIE, NUM_THREADS_SHARING};
 use crate::bits::location::Register;
 use crate::table::{CacheSubleaf, CpuidRead};
 
-/// Caches that more APIC ids share than a package has.
+/// Caches shared by more APIC ids than a package has.
 pub(super) fn sharing(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
         let Some(package) = Package::of(guest) else { continue };
@@ -23,7 +23,7 @@ pub(super) fn sharing(input: &Input<'_>, findings: &mut Findings) {
             // Guests round up to a power of two themselves.
             if u64::from(shared) > room {
                 let what = format!(
-                    "cache {} of 0x{:X} (level {}) is shared by {shared} ids, and a package has {room} by 0x{:X}",
+                    "cache {} of 0x{:X} (level {}) is shared by {shared} APIC ids, but 0x{:X} gives a package only {room}",
                     cache.subleaf.0,
                     cache.leaf.0,
                     cache.level(),
@@ -37,7 +37,8 @@ pub(super) fn sharing(input: &Input<'_>, findings: &mut Findings) {
     }
 }
 
-/// Leaf 4's ids of cores against the levels: from the cores that there are to those that there is room for.
+/// Compares leaf 4's number of core ids with the levels: at least the existing cores, at most the cores that fit the
+/// id.
 pub(super) fn cores(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
         let Some(package) = Package::of(guest) else { continue };
@@ -51,13 +52,13 @@ pub(super) fn cores(input: &Input<'_>, findings: &mut Findings) {
             let at = guest.site(cache.leaf, cache.subleaf).bits(Register::Eax, NUM_CORES_ON_DIE.mask());
             if cores < least {
                 let what = format!(
-                    "4.{subleaf} has room for {} in a package, which has {there} by 0x{leaf:X}",
+                    "4.{subleaf} has room for {} in a package, but it has {there} according to 0x{leaf:X}",
                     counted(cores, "core")
                 );
                 findings.add(Kind::CoreCountLow, guest, at, what).and(package.processors_site(guest));
             } else if u64::from(cores) > room {
                 let what = format!(
-                    "4.{subleaf} has room for {} in a package, 0x{leaf:X} for {room}",
+                    "4.{subleaf} has room for {} in a package, but 0x{leaf:X} for only {room}",
                     counted(cores, "core")
                 );
                 findings.add(Kind::CoreCount, guest, at, what).and(package.shift_site(guest));

@@ -1,6 +1,6 @@
-//! Features among each other: what one needs, and what vCPUs must have in common.
+//! Dependencies between features, and features that vCPUs must have in common.
 //!
-//! What needs what is Linux's `cpuid_deps[]` and QEMU's `feature_dependencies[]`.
+//! The dependencies are Linux's `cpuid_deps[]` and QEMU's `feature_dependencies[]`.
 
 use alloc::format;
 use alloc::string::String;
@@ -13,7 +13,7 @@ use crate::bits::feature_set::FeatureSet;
 use crate::feature;
 use crate::naming::name_of;
 
-/// Features without what they need.
+/// Features without the features that they depend on.
 pub(super) fn needs(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
         for feature in guest.features {
@@ -47,14 +47,14 @@ fn needed(
         .extend(missing.iter().map(|one| guest.site_of_feature(one)));
 }
 
-/// A need that is Linux's own: there are processors with the one and without the other.
+/// A dependency that only Linux has: processors exist with the feature and without its dependency.
 #[derive(Clone, Copy, Debug)]
 pub struct NotNeeded {
     /// The feature.
     pub feature: Feature,
-    /// What Linux lets it need.
+    /// Its dependency in Linux.
     pub needs: Feature,
-    /// Why it does not.
+    /// Why a processor may lack the dependency.
     pub reason: &'static str,
 }
 
@@ -62,24 +62,24 @@ const fn row(feature: Feature, needs: Feature, reason: &'static str) -> NotNeede
     NotNeeded { feature, needs, reason }
 }
 
-/// Needs that are no fault when they are not met.
+/// Dependencies that may be unmet without a finding.
 pub const NOT_NEEDED: &[NotNeeded] = &[
-    row(feature::CMOV, feature::FXSR, "the Pentium Pro is older than FXSAVE"),
-    row(feature::MMX, feature::FXSR, "the Pentium MMX is older than FXSAVE: its MMX registers are FSAVE's"),
-    row(feature::MMXEXT, feature::FXSR, "the Geode LX has AMD's additions to MMX, and no FXSAVE"),
+    row(feature::CMOV, feature::FXSR, "the Pentium Pro predates FXSAVE"),
+    row(feature::MMX, feature::FXSR, "the Pentium MMX predates FXSAVE: FSAVE saves its MMX registers"),
+    row(feature::MMXEXT, feature::FXSR, "the Geode LX has AMD's MMX extensions but no FXSAVE"),
     row(
         feature::SPEC_CTRL_SSBD,
         feature::SPEC_CTRL,
-        "either of them brings IA32_SPEC_CTRL (Intel SDM 4, 2.1)",
+        "either of them provides IA32_SPEC_CTRL (Intel SDM 4, 2.1)",
     ),
-    row(feature::INVLPGB, feature::PCID, "it works without PCIDs; Linux has no use for it then"),
+    row(feature::INVLPGB, feature::PCID, "it works without PCIDs, but Linux then does not use it"),
 ];
 
 fn not_needed(feature: Feature) -> FeatureSet {
     NOT_NEEDED.iter().filter(|row| row.feature == feature).map(|row| row.needs).collect()
 }
 
-/// Features that not all vCPUs have: each told once, of those that differ from the first vCPU in it.
+/// Features that not all vCPUs have: each is reported once, for the vCPUs that differ from the first.
 pub(super) fn differences(input: &Input<'_>, findings: &mut Findings) {
     let Some((first, others)) = input.guests.split_first() else { return };
     let differing = |guest: &Guest<'_>| (guest.features ^ first.features) - PER_VCPU;
@@ -89,9 +89,9 @@ pub(super) fn differences(input: &Input<'_>, findings: &mut Findings) {
         let Some(guest) = those.next() else { continue };
         let (name, number) = (name_of(feature), first.number);
         let what = if first.has(feature) {
-            format!("vCPU {number} has {name}, and not all others have it")
+            format!("vCPU {number} has {name}, but some other vCPU lacks it")
         } else {
-            format!("vCPU {number} lacks {name}, and not all others lack it")
+            format!("vCPU {number} lacks {name}, but some other vCPU has it")
         };
         let other = first.site_of_feature(feature).of_vcpu(number);
         let finding = findings.add(Kind::FeaturesDiffer, guest, guest.site_of_feature(feature), what);
@@ -99,7 +99,7 @@ pub(super) fn differences(input: &Input<'_>, findings: &mut Findings) {
     }
 }
 
-/// Names with something between them.
+/// Names joined by a separator.
 pub(super) fn names(features: FeatureSet, between: &str) -> String {
     features.iter().map(name_of).collect::<Vec<_>>().join(between)
 }

@@ -1,4 +1,4 @@
-//! A finding: what is wrong, where, with the other side of a conflict.
+//! A finding: what is wrong, where, and the other side of a conflict.
 
 use alloc::format;
 use alloc::string::String;
@@ -10,23 +10,23 @@ use crate::bits::feature::Feature;
 use crate::bits::location::{Leaf, Register, Subleaf};
 use crate::naming::bit_list;
 
-/// A place in a table, as precise as what is said of it.
+/// A location in a table, as precise as the finding.
 ///
 /// Ordered by leaf, subleaf, register and bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Site {
     /// CPUID's input EAX.
     pub leaf: Leaf,
-    /// CPUID's input ECX; none where the whole leaf is meant, or it has no subleaves.
+    /// CPUID's input ECX; `None` for the whole leaf or a leaf without subleaves.
     pub subleaf: Option<Subleaf>,
-    /// Which register; none where all are meant.
+    /// The register; `None` for all registers.
     pub register: Option<Register>,
-    /// Which bits of it, as a mask; 0 where all are meant.
+    /// The bits of the register, as a mask; 0 for all bits.
     pub bits: u32,
-    /// The entry's index in its table, from 0; none where there is no such entry. In a finding of several vCPUs, that of
-    /// the first.
+    /// The entry's index in its table, from 0; `None` if there is no such entry. In a finding of several vCPUs, the
+    /// first vCPU's index.
     pub entry: Option<usize>,
-    /// Which vCPU, where it is not the finding's own.
+    /// The vCPU, if it is not the finding's own.
     pub vcpu: Option<u32>,
 }
 
@@ -41,7 +41,7 @@ impl Site {
         Site { register: Some(register), bits, ..self }
     }
 
-    /// Apart from where in a table it stands, which differs where vCPUs have other entries before it.
+    /// The location without the entry index, which differs between vCPUs that have other entries before it.
     pub(super) const fn place(self) -> Site {
         Site { entry: None, ..self }
     }
@@ -94,24 +94,24 @@ pub(super) fn bits_in_words(bits: u32) -> String {
 /// Something wrong with a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What kind of thing.
+    /// The kind.
     pub kind: Kind,
-    /// The vCPUs of which it holds, ascending.
+    /// The affected vCPUs, ascending.
     pub vcpus: Vec<u32>,
-    /// Where, in each of these.
+    /// The location in each of these vCPUs' tables.
     pub at: Site,
-    /// The feature that it is about.
+    /// The feature that the finding is about.
     pub feature: Option<Feature>,
-    /// The other places of a conflict.
+    /// The other locations of a conflict.
     pub others: Vec<Site>,
-    /// What is wrong: the offender, and what was expected.
+    /// What is wrong: the offending value and the expected one.
     pub what: String,
-    /// What to do, where more can be said than [`Kind::help`].
+    /// What to do, if more specific than [`Kind::help`].
     pub advice: Option<String>,
 }
 
 impl Finding {
-    /// How bad it is.
+    /// Its severity.
     #[must_use]
     pub const fn severity(&self) -> Severity {
         self.kind.severity()
@@ -129,7 +129,7 @@ impl Finding {
         self.advice.as_deref().unwrap_or(self.kind.help())
     }
 
-    /// The vCPUs in words: `vCPU 0`, `vCPUs 0-3, 6`.
+    /// The vCPUs as text: `vCPU 0`, `vCPUs 0-3, 6`.
     #[must_use]
     pub fn vcpu_list(&self) -> String {
         use core::fmt::Write as _;
@@ -164,7 +164,7 @@ impl Finding {
         self
     }
 
-    /// What tells it from others, apart from the vCPUs.
+    /// What distinguishes it from other findings, apart from the vCPUs.
     pub(super) fn fault(&self) -> impl Ord + '_ {
         let others: Vec<Site> = self.others.iter().map(|other| other.place()).collect();
         (self.at.place(), self.kind, self.feature, &self.what, others, &self.advice)
@@ -172,7 +172,7 @@ impl Finding {
 }
 
 impl fmt::Display for Finding {
-    /// In several lines, without a line end after the last.
+    /// Several lines, without a line feed after the last.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}[{}]: {}", self.severity(), self.kind, self.what)?;
         writeln!(f, "  at: {}, {}", self.vcpu_list(), self.at)?;

@@ -1,4 +1,4 @@
-//! A vCPU's table as passes look at it.
+//! A vCPU's table as the passes read it.
 
 use alloc::vec::Vec;
 
@@ -9,18 +9,18 @@ use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 use crate::feature;
 use crate::table::{CpuidEntry, CpuidRead, Hypervisor, IndexedLeaf, Vendor};
 
-/// The word of KVM's features where no other hypervisor comes first.
+/// KVM's feature leaf if no other hypervisor's leaves come first.
 const KVM_FEATURES: u32 = 0x4000_0001;
 
 /// One vCPU's table.
 pub(super) struct Guest<'a> {
     pub(super) number: u32,
-    /// As it was given.
+    /// The entries as given.
     pub(super) given: &'a [CpuidEntry],
-    /// With the flag that makes an index count wherever the leaf has subleaves: that a flag is missing is a fault of its
-    /// own, and must not bring up others.
+    /// The entries with the index flag set for every leaf with subleaves: a missing flag is a finding of its own and
+    /// must not cause others.
     pub(super) entries: Vec<CpuidEntry>,
-    /// Those that it shows; KVM's own wherever its range begins.
+    /// The features that the table shows, with KVM's features read from wherever KVM's range begins.
     pub(super) features: FeatureSet,
     pub(super) vendor: Option<Vendor>,
 }
@@ -36,7 +36,7 @@ impl<'a> Guest<'a> {
         self.features.contains(feature)
     }
 
-    /// True where AMD's rules hold.
+    /// True where AMD's rules apply.
     pub(super) fn is_amd(&self) -> bool {
         self.vendor.is_some_and(Vendor::is_amd_compatible)
     }
@@ -45,7 +45,7 @@ impl<'a> Guest<'a> {
         self.entries.registers(Leaf(leaf), Subleaf(subleaf))
     }
 
-    /// Where a leaf stands; its subleaf is left out where it has none.
+    /// The location of a leaf; without the subleaf if the leaf has none.
     pub(super) fn site(&self, leaf: Leaf, subleaf: Subleaf) -> Site {
         let entry = self.entries.iter().position(|entry| entry.answers(leaf, subleaf));
         let subleaf = IndexedLeaf::get(leaf).map(|_| subleaf);
@@ -69,7 +69,7 @@ impl<'a> Guest<'a> {
         self.site_of_word(word, feature.mask())
     }
 
-    /// A leaf as its first entry has it, whichever its subleaf is.
+    /// A leaf by its first entry, whatever the entry's subleaf.
     pub(super) fn site_of_leaf(&self, leaf: Leaf) -> Site {
         match self.entries.iter().position(|entry| entry.function == leaf) {
             Some(entry) => Site { entry: Some(entry), ..Site::leaf(leaf) },
@@ -85,7 +85,7 @@ impl<'a> Guest<'a> {
         Site { subleaf, entry: Some(index), ..Site::leaf(leaf) }
     }
 
-    /// The words that hold features, each with its place in this table and its value there.
+    /// The words that hold features, each with its location in this table and its value.
     pub(super) fn feature_words(&self) -> Vec<(CpuidWord, CpuidWord, u32)> {
         let base = kvm_base(&self.entries);
         let here = |word| word_here(word, base).map(|here| (word, here, self.entries.word(here)));
@@ -98,12 +98,12 @@ fn flagged(entry: &CpuidEntry) -> CpuidEntry {
     CpuidEntry { flags: entry.flags | flags, ..*entry }
 }
 
-/// Where KVM's own leaves begin: the first range with its signature.
+/// The first leaf of KVM's range: the first range with KVM's signature.
 pub(super) fn kvm_base(entries: &[CpuidEntry]) -> Option<Leaf> {
     entries.hypervisors().find(|range| range.signature == Hypervisor::KVM).map(|range| range.base)
 }
 
-/// A word's place in a table whose KVM leaves begin at `base`; none for KVM's own where there are none.
+/// A word's location in a table whose KVM leaves begin at `base`; `None` for KVM's words without a base.
 fn word_here(word: CpuidWord, base: Option<Leaf>) -> Option<CpuidWord> {
     if word.leaf.0 != KVM_FEATURES {
         return Some(word);
@@ -111,18 +111,18 @@ fn word_here(word: CpuidWord, base: Option<Leaf>) -> Option<CpuidWord> {
     base.map(|base| CpuidWord { leaf: Leaf(base.0.saturating_add(1)), ..word })
 }
 
-/// The known features that a table shows, KVM's own by its signature.
+/// The known features that a table shows; KVM's are found by its signature.
 pub(super) fn features_of(entries: &[CpuidEntry]) -> FeatureSet {
     let base = kvm_base(entries);
     let mut features = FeatureSet::new();
     for (word, _) in FeatureSet::ALL.words() {
         let value = word_here(word, base).map_or(0, |here| entries.word(here));
-        // Bits without a name are looked at elsewhere.
+        // Another pass checks unnamed bits.
         let _ = features.set_word(word, value);
     }
     features
 }
 
-/// Bits that tell of the vCPU, not of what it can do: vCPUs may differ in them.
+/// Bits that describe the vCPU's state, not its capabilities: vCPUs may differ in them.
 pub(super) const PER_VCPU: FeatureSet =
     FeatureSet::new().with(feature::OSXSAVE).with(feature::OSPKE).with(feature::APIC).with(feature::MWAIT);

@@ -1,7 +1,7 @@
-//! The hypervisor bit, 1.ECX[31], and the leaves from 0x40000000 on that it announces.
+//! The hypervisor bit, 1.ECX[31], and the leaves from 0x40000000 that it announces.
 //!
-//! KVM's leaves: Linux, `Documentation/virt/kvm/x86/cpuid.rst`. KVM looks for its own signature from 0x40000000 on in steps
-//! of 0x100, and for Hyper-V's interface in 0x40000001 alone (`kvm_cpuid_has_hyperv()`).
+//! KVM's leaves: Linux, `Documentation/virt/kvm/x86/cpuid.rst`. KVM searches for its own signature from 0x40000000 in
+//! steps of 0x100, and for Hyper-V's interface only in 0x40000001 (`kvm_cpuid_has_hyperv()`).
 
 use alloc::format;
 
@@ -11,7 +11,7 @@ use crate::bits::location::{Leaf, Register, Registers, Subleaf};
 use crate::feature;
 use crate::table::{CpuidRead, Hypervisor};
 
-/// "Hv#1", by which Hyper-V's interface is known.
+/// "Hv#1", which identifies Hyper-V's interface.
 const HYPERV_INTERFACE: u32 = 0x3123_7648;
 
 /// The bit without leaves, and leaves without the bit.
@@ -22,13 +22,13 @@ pub(super) fn presence(input: &Input<'_>, findings: &mut Findings) {
         let leaf = guest.entries.hypervisors().next();
         match (guest.has(feature::HYPERVISOR), leaf) {
             (true, None) => {
-                let what = "hypervisor is set, and there is no leaf 0x40000000";
+                let what = "hypervisor is set, but leaf 0x40000000 is missing";
                 let finding = findings.add(Kind::HypervisorBitAlone, guest, bit, what);
                 finding.feature(feature::HYPERVISOR).and(first);
             }
             (false, Some(range)) => {
                 let at = guest.site(range.base, Subleaf(0));
-                let what = format!("there is a leaf 0x{:X}, and hypervisor is not set", range.base.0);
+                let what = format!("leaf 0x{:X} is present, but hypervisor is not set", range.base.0);
                 let finding = findings.add(Kind::HypervisorLeavesHidden, guest, at, what);
                 finding.feature(feature::HYPERVISOR).and(bit);
             }
@@ -37,7 +37,7 @@ pub(super) fn presence(input: &Input<'_>, findings: &mut Findings) {
     }
 }
 
-/// Signatures without what they stand for.
+/// Signatures without their interface leaves.
 pub(super) fn interfaces(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
         for range in guest.entries.hypervisors() {
@@ -55,7 +55,7 @@ fn kvm(guest: &Guest<'_>, range: Hypervisor, findings: &mut Findings) {
     if guest.entries.registers(features, Subleaf(0)).is_none() {
         let at = guest.site(range.base, Subleaf(0));
         let what =
-            format!("0x{:X} has KVM's signature, and there is no leaf 0x{:X}", range.base.0, features.0);
+            format!("0x{:X} has KVM's signature, but leaf 0x{:X} is missing", range.base.0, features.0);
         findings.add(Kind::KvmFeaturesMissing, guest, at, what).and(guest.site(features, Subleaf(0)));
     }
 }
@@ -65,7 +65,7 @@ fn hyperv(guest: &Guest<'_>, findings: &mut Findings) {
     if interface != HYPERV_INTERFACE {
         let at = guest.site_of(0x4000_0001, 0, Register::Eax, 0);
         let what = format!(
-            "0x40000000 has Hyper-V's signature, and EAX of 0x40000001 is {interface:#x}: expected {HYPERV_INTERFACE:#x}"
+            "0x40000000 has Hyper-V's signature, but EAX of 0x40000001 is {interface:#x}: expected {HYPERV_INTERFACE:#x}"
         );
         findings.add(Kind::HypervInterface, guest, at, what).and(guest.site(Leaf::HYPERVISOR, Subleaf(0)));
     }

@@ -1,4 +1,4 @@
-//! Reports as JSON. The form stays as it is; members may be added.
+//! Reports as JSON. The format is stable; members may be added.
 //!
 //! ```json
 //! {"errors": 1, "warnings": 0, "skipped": ["feature-not-supported"], "findings": [{
@@ -8,9 +8,10 @@
 //!   "what": "...", "why": "...", "help": "..."}]}
 //! ```
 //!
-//! `kind` and `severity` are [`Kind::name`](super::Kind::name) and [`Kind::severity`](super::Kind::severity), `skipped` the
-//! kinds that take a host. `entry` counts from 0; it is null where there is no such entry, `subleaf` where the whole leaf is
-//! meant, `register` and `bits` where all are. `vcpu` is null where it is the finding's own.
+//! `kind` and `severity` are [`Kind::name`](super::Kind::name) and [`Kind::severity`](super::Kind::severity).
+//! `skipped` lists the kinds that need a host. `entry` counts from 0 and is null if there is no such entry. `subleaf`
+//! is null for the whole leaf, `register` and `bits` are null for all of them. `vcpu` is null if it is the finding's
+//! own.
 
 use serde_json::Value;
 

@@ -1,16 +1,16 @@
 //! The kinds of findings, as data: name, severity, why it matters and what to do.
 //!
-//! Names are stable, for scripts that read them. A kind has one severity: where the same thing may be harmless or not,
-//! there are two kinds.
+//! Names are stable, so that scripts can match them. A kind has one severity: where a fault may or may not be
+//! harmless, there are two kinds.
 
 use core::fmt;
 
-/// How bad a finding is.
+/// Severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// True, and guests can live with it.
+    /// Unusual but harmless.
     Warning,
-    /// KVM refuses the table, or a guest is told what does not hold.
+    /// KVM refuses the table, or the guest sees something that is not true.
     Error,
 }
 
@@ -23,7 +23,7 @@ impl fmt::Display for Severity {
     }
 }
 
-/// Defines [`Kind`]: doc, kind, name, severity, `host` where it takes a host to tell; why it matters; what to do.
+/// Defines [`Kind`]: doc, kind, name, severity, `host` if the check needs a host; why it matters; what to do.
 macro_rules! kinds {
     ($($(#[$doc:meta])+ $kind:ident $name:literal $severity:ident $($host:ident)? $why:literal $help:literal)+) => {
         /// What a finding is about.
@@ -34,10 +34,10 @@ macro_rules! kinds {
         }
 
         impl Kind {
-            /// All of them, by domain.
+            /// All kinds, by domain.
             pub const ALL: &'static [Kind] = &[$(Kind::$kind,)+];
 
-            /// Its name, which stays as it is.
+            /// Its stable name.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -45,7 +45,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// How bad it is.
+            /// Its severity.
             #[must_use]
             pub const fn severity(self) -> Severity {
                 match self {
@@ -69,7 +69,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// True when only what a host's KVM says can tell it.
+            /// True if the check needs the capabilities of a host's KVM.
             #[must_use]
             pub const fn needs_host(self) -> bool {
                 match self {
@@ -83,346 +83,346 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// There are basic leaves, and no leaf 0.
+    /// There are basic leaves, but no leaf 0.
     NoLeafZero "no-leaf-0" Error
-    "leaf 0 says who made the processor and how far the leaves go; KVM needs it for the vendor's rules, guests for all else"
+    "leaf 0 holds the vendor and the highest basic leaf; KVM needs it for the vendor's rules, guests for everything else"
     "add an entry for leaf 0"
-    /// There is no basic leaf at all.
+    /// There are no basic leaves.
     NoBasicLeaves "no-basic-leaves" Warning
-    "a guest sees a processor without maker and without features, on which nothing runs"
-    "begin with what KVM_GET_SUPPORTED_CPUID answers, or with a CPU model"
-    /// A range has leaves, and none that says how far it goes.
+    "the guest sees a processor without vendor and features, on which no operating system runs"
+    "start from KVM_GET_SUPPORTED_CPUID's answer or a CPU model"
+    /// A range has leaves, but its first leaf, which holds the maximum, is missing.
     NoMaximum "no-maximum" Error
-    "a guest asks the first leaf of a range how far it goes, and looks at no further leaf if that says nothing"
+    "a guest reads the range's highest leaf from its first leaf, and reads no other leaf if it is missing"
     "add the range's first leaf, with its highest leaf in EAX"
-    /// A leaf is above what its range's first leaf says.
+    /// A leaf is above its range's maximum.
     LeafAboveMaximum "leaf-above-maximum" Error
-    "a guest does not look at leaves above the maximum: what they hold is lost, and Linux turns off the features that need them"
+    "guests do not read leaves above the maximum; Linux turns off the features that need them"
     "raise the maximum, or remove the entry"
     /// The maximum is above every leaf of the range.
     MaximumAboveLeaves "maximum-above-leaves" Warning
-    "the leaves between read as zeros, and by Intel's rules a leaf above the maximum does too instead of repeating the highest one"
-    "lower the maximum to the highest leaf, unless zeros are meant"
-    /// The maximum is no leaf of its range.
+    "the missing leaves read as zeros, and by Intel's rules leaves above the maximum then read as zeros instead of the highest leaf"
+    "lower the maximum to the highest leaf, unless zeros are intended"
+    /// The maximum is outside its range.
     MaximumOutOfRange "maximum-out-of-range" Error
-    "guests take such a maximum for a processor without these leaves; Linux then sees no extended feature, 64-bit mode among them"
+    "guests conclude that the processor lacks these leaves; Linux then sees no extended feature, not even 64-bit mode"
     "set EAX to the highest leaf of the range"
 
-    /// A leaf is in no range that guests ask for.
+    /// A leaf is outside the ranges that guests read.
     LeafOutsideRanges "leaf-outside-ranges" Warning
-    "guests know the ranges from 0, 0x40000000, 0x80000000, 0x80860000 (Transmeta) and 0xC0000000 (Centaur), and ask for no other leaf"
+    "guests read only the ranges from 0, 0x40000000, 0x80000000, 0x80860000 (Transmeta) and 0xC0000000 (Centaur)"
     "remove the entry"
 
-    /// More entries than KVM takes.
+    /// More entries than KVM accepts.
     TooManyEntries "too-many-entries" Error
-    "KVM_SET_CPUID2 fails with E2BIG, and no entry is set (80 entries before Linux 5.11, 256 since)"
-    "remove entries whose registers are all zero: KVM answers zeros without them"
-    /// An earlier entry answers in its place, and otherwise.
+    "KVM_SET_CPUID2 fails with E2BIG and sets no entry (the limit is 80 before Linux 5.11, 256 since)"
+    "remove entries whose registers are all zero: without them KVM returns zeros too"
+    /// Shadowed by an earlier entry with different values.
     UnreachableEntry "unreachable-entry" Error
-    "KVM takes the first entry that matches: what this one says never reaches the guest"
-    "remove one of the two"
-    /// An earlier entry gives the same answer.
+    "KVM uses the first matching entry: the guest never reads this one"
+    "remove one of them"
+    /// Shadowed by an earlier entry with the same values.
     RepeatedEntry "repeated-entry" Warning
-    "KVM takes the first entry that matches: this one only takes a place"
-    "remove one of the two"
+    "KVM uses the first matching entry: this one only takes up space"
+    "remove one of them"
     /// An entry of a leaf with subleaves lacks `KVM_CPUID_FLAG_SIGNIFCANT_INDEX`.
     IndexNotFlagged "index-not-flagged" Error
-    "without KVM_CPUID_FLAG_SIGNIFCANT_INDEX the entry answers for every subleaf: those after it are hidden, and a guest that walks the list may not come to its end"
+    "without KVM_CPUID_FLAG_SIGNIFCANT_INDEX the entry answers for every subleaf: later entries are hidden, and a guest enumerating subleaves may loop forever"
     "set bit 0 of flags"
     /// An entry of a leaf without subleaves has the flag.
     FlagOnPlainLeaf "flag-on-plain-leaf" Error
-    "with KVM_CPUID_FLAG_SIGNIFCANT_INDEX the entry answers only when the guest's ECX happens to hold the index; else it reads zeros"
+    "with KVM_CPUID_FLAG_SIGNIFCANT_INDEX the guest reads the entry only if its ECX happens to hold the index, and zeros if not"
     "clear bit 0 of flags"
-    /// A flag that KVM has no meaning for here.
+    /// A flag that KVM does not define for this entry.
     UnknownFlag "unknown-flag" Warning
-    "KVM keeps the flag and pays no regard to it"
+    "KVM stores the flag but ignores it"
     "clear it"
-    /// A leaf has subleaves, and not the first.
+    /// A leaf has subleaves, but not subleaf 0.
     NoFirstSubleaf "no-first-subleaf" Error
-    "subleaf 0 says which others there are: a guest reads zeros there and looks no further"
+    "subleaf 0 lists the existing subleaves: a guest reads zeros there and stops"
     "add subleaf 0"
-    /// A list of subleaves has no end.
+    /// A list of subleaves has no terminator.
     NoTerminator "no-terminator" Warning
-    "KVM answers zeros beyond, so that the list ends; other readers of the table need not"
+    "KVM returns zeros beyond the list, which end it; other readers of the table may not"
     "add a subleaf whose type is 0"
-    /// A subleaf that a guest's walk does not come to.
+    /// A subleaf that a guest's enumeration does not reach.
     SubleafNotReached "subleaf-not-reached" Error
-    "a guest stops before it: what it says is lost"
+    "a guest stops before it and never reads it"
     "close the gap, or raise the count in subleaf 0"
 
     /// A feature that this host's KVM does not support.
     FeatureNotSupported "feature-not-supported" Error host
-    "the guest uses it and gets an exception instead: a C library or kernel that picks its code by CPUID dies of an invalid opcode or a general protection fault"
-    "take the feature out of the guest's table"
-    /// A bit without a name that this host's KVM does not support.
+    "the guest uses the feature and gets an exception: a C library or kernel that selects code by CPUID crashes with an invalid-opcode or general-protection exception"
+    "remove the feature from the guest's table"
+    /// An unnamed bit that this host's KVM does not support.
     BitNotSupported "bit-not-supported" Error host
-    "KVM does not know what the guest is told"
+    "KVM does not know what the bit promises the guest"
     "clear the bit"
-    /// A feature without what it needs.
+    /// A feature without a feature that it depends on.
     FeatureNeeds "feature-needs" Error
-    "software that sees the one relies on the other: it runs into an invalid opcode, or Linux turns the feature off and says so"
-    "add what is missing, or take the feature out"
-    /// A feature without any of several, of which it needs one.
+    "software that sees the feature relies on its dependency and gets an invalid-opcode exception; Linux turns the feature off and logs it"
+    "add the missing feature, or remove this one"
+    /// A feature that depends on one of several, and has none of them.
     FeatureNeedsOneOf "feature-needs-one-of" Warning
-    "software finds the feature there and no way to use it"
-    "add one of them, or take the feature out"
-    /// Features of one vCPU are not those of another.
+    "software sees the feature but has no way to use it"
+    "add one of them, or remove the feature"
+    /// vCPUs have different features.
     FeaturesDiffer "features-differ" Warning
-    "a guest looks at one processor and runs on all: a program that moves to another dies there"
+    "a guest reads one processor's features and assumes them on all: a program that migrates to another vCPU crashes"
     "give all vCPUs the same features"
-    /// A bit that no release has a name for.
+    /// A bit that no release names.
     UnknownBit "unknown-bit" Warning
-    "nobody can tell what the guest is promised by it"
-    "clear it, unless it is known to a newer release than these"
+    "it is unknown what the bit promises the guest"
+    "clear it, unless a newer release defines it"
 
     /// XSAVE without leaf 0xD.
     NoXsaveLeaf "no-xsave-leaf" Error
-    "a guest that turns XSAVE on asks leaf 0xD how large the area is, and reads 0"
-    "add leaf 0xD with its subleaves, or take XSAVE out"
+    "a guest that turns on XSAVE reads the size of the area from leaf 0xD, and gets 0"
+    "add leaf 0xD with its subleaves, or remove XSAVE"
     /// Leaf 0xD without XSAVE.
     XsaveLeafAlone "xsave-leaf-without-xsave" Warning
-    "without XSAVE a guest does not look at leaf 0xD"
+    "without XSAVE guests do not read leaf 0xD"
     "remove leaf 0xD, or add XSAVE"
     /// XCR0 has components that XSETBV refuses in this combination.
     Xcr0Invalid "xcr0-invalid" Error
-    "a guest that turns on all that it is offered gets a general protection fault from XSETBV, and the kernel dies at boot"
+    "a guest that turns on every offered component gets a general protection fault from XSETBV, and its kernel crashes at boot"
     "set the components that belong together, or none of them"
-    /// A feature that kernels use unasked, and whose state component is not in XCR0.
+    /// A feature that kernels use on their own, and whose state component is not in XCR0.
     FeatureWithoutComponent "feature-without-component" Error
-    "a guest cannot turn the feature's registers on: the instruction is an invalid opcode, or its state is lost when tasks are switched"
-    "set the component's bit in 0xD.0, or take the feature out"
-    /// A feature that programs have to ask the kernel for, and whose state component is not in XCR0.
+    "a guest cannot enable the feature's registers: its instructions raise invalid-opcode exceptions, or its state is lost on a task switch"
+    "set the component's bit in 0xD.0, or remove the feature"
+    /// A feature that programs must request from the kernel, and whose state component is not in XCR0.
     FeatureUnusable "feature-unusable" Warning
-    "the guest's kernel has nothing to turn on: programs that look at the feature alone die, those that ask first go without"
-    "set the component's bit in 0xD.0, or take the feature out"
-    /// A component whose feature is not there.
+    "the guest's kernel cannot enable the state: programs that only check the feature crash, and those that request it are refused"
+    "set the component's bit in 0xD.0, or remove the feature"
+    /// A component without its feature.
     ComponentWithoutFeature "component-without-feature" Warning
     "the guest saves a component that nothing uses"
     "clear the component's bit, or add the feature"
-    /// A component in XCR0 or IA32_XSS without subleaf.
+    /// A component in XCR0 or IA32_XSS without a subleaf.
     ComponentNotDescribed "component-not-described" Error
-    "a guest reads size and offset 0 for it: Linux then distrusts all of XSAVE and turns it off, or lets components overlap"
-    "add the component's subleaf, as the host has it"
-    /// A component that kernels keep apart from the others, and that has no subleaf.
+    "a guest reads size and offset 0 for it: Linux then turns XSAVE off, or lets components overlap"
+    "add the component's subleaf, with the host's values"
+    /// A component that kernels save separately, and that has no subleaf.
     ComponentSizeUnknown "component-size-unknown" Warning
-    "Linux saves last branch records apart, and takes the size that it knows for them"
-    "add the component's subleaf, as the host has it"
-    /// A subleaf for a component that is in neither mask.
+    "Linux saves last branch records separately, with the size that it knows"
+    "add the component's subleaf, with the host's values"
+    /// A subleaf for a component that is in neither XCR0 nor IA32_XSS.
     ComponentNotEnabled "component-not-enabled" Warning
-    "a guest does not look at components that neither 0xD.0 nor 0xD.1 names"
+    "guests ignore components that are neither in 0xD.0 nor in 0xD.1"
     "remove the subleaf, or set the component's bit"
-    /// A component has another size than every processor gives it.
+    /// A component whose size differs from its size on every processor.
     ComponentSize "component-size" Error
-    "the processor stores as many bytes as the component has: Linux compares the size with the one that it knows and gives up XSAVE"
+    "the processor always stores the component's full size: Linux compares the size with its own and turns XSAVE off"
     "set the size to the component's"
-    /// A component whose place is the same on every processor has another.
+    /// A component whose offset differs from its offset on every processor.
     ComponentOffset "component-offset" Error
-    "XSAVE stores it at its own place, whatever the table says: a guest that reads it elsewhere reads another component"
-    "set EBX to the place that the manual gives it"
-    /// Two components share bytes, or one lies in the legacy region.
+    "XSAVE uses the processor's offset, whatever the table holds: at any other offset a guest reads another component"
+    "set EBX to the offset in the manual"
+    /// Two components overlap, or a component overlaps the legacy region.
     ComponentOverlap "component-overlap" Error
-    "the processor stores one component over the other"
+    "the processor overwrites one component with the other"
     "take offsets and sizes from the host's leaf 0xD"
-    /// ECX says user and the masks say supervisor, or the other way round.
+    /// ECX and the masks disagree about whether a component is a user or a supervisor component.
     ComponentMask "component-mask" Error
-    "a guest takes the component for one of XCR0 or of IA32_XSS by the mask, and for the other by its subleaf"
-    "let bit 0 of ECX agree with the mask: 0 for 0xD.0, 1 for 0xD.1"
-    /// A component has another place or size than on this host.
+    "by the mask the component belongs to one of XCR0 and IA32_XSS, by its subleaf to the other"
+    "make bit 0 of ECX agree with the mask: 0 for 0xD.0, 1 for 0xD.1"
+    /// A component's offset or size differs from this host's.
     ComponentPlace "component-place" Error host
-    "XSAVE stores it where this processor has its place, whatever the table says"
+    "XSAVE uses this processor's offset and size, whatever the table holds"
     "take offsets and sizes from the host's leaf 0xD"
     /// XCR0 or IA32_XSS has a component that this host's KVM does not support.
     ComponentNotSupported "component-not-supported" Error host
-    "the guest's XSETBV, or its write to IA32_XSS, is a general protection fault"
-    "clear the component's bit, and the features that need it"
-    /// A component that KVM only accepts after the process has asked for it.
+    "the guest's XSETBV, or its write to IA32_XSS, causes a general protection fault"
+    "clear the component's bit, and the features that depend on it"
+    /// A component that KVM accepts only after the process has requested it.
     ComponentPermission "component-permission" Warning host
-    "KVM_SET_CPUID2 fails with EPERM unless the process has asked for the component before its first vCPU"
+    "KVM_SET_CPUID2 fails with EPERM unless the process has requested the component before creating its first vCPU"
     "call arch_prctl(ARCH_REQ_XCOMP_GUEST_PERM, component) first"
-    /// The size of the area is less than its components need.
+    /// The size of the area is smaller than its components need.
     XsaveSize "xsave-size" Error
-    "a guest reserves too little memory, and XSAVE writes past its end"
+    "a guest allocates too little memory, and XSAVE writes past its end"
     "set 0xD.0's ECX to the end of the last component"
-    /// The size of the area is more than its components need.
+    /// The size of the area is larger than its components need.
     XsaveSizeLarge "xsave-size-large" Warning
-    "a guest reserves more memory than it needs for each task"
+    "a guest allocates more memory per task than it needs"
     "set 0xD.0's ECX to the end of the last component"
-    /// The size for what is enabled now is out of bounds.
+    /// The size for the enabled components is out of bounds.
     XsaveCurrentSize "xsave-current-size" Warning
-    "KVM puts in the size for the guest's own XCR0; other readers of the table see what stands here"
+    "KVM replaces it by the size for the guest's XCR0; other readers see the table's value"
     "set 0xD.0's EBX to 576, or to ECX"
-    /// The compacted size is not that of the components.
+    /// The compacted size does not match the components.
     XsaveCompactedSize "xsave-compacted-size" Warning
-    "KVM puts in the size for the guest's own XCR0 and IA32_XSS; other readers of the table see what stands here"
+    "KVM replaces it by the size for the guest's XCR0 and IA32_XSS; other readers see the table's value"
     "set 0xD.1's EBX to the compacted size of all components"
 
-    /// A width of linear addresses that KVM refuses.
+    /// A linear address width that KVM refuses.
     VirtualWidth "virtual-width" Error
-    "KVM_SET_CPUID2 fails with EINVAL: it takes 0, 48 and 57"
-    "set bits 15 to 8 of 0x80000008's EAX to 48, or to 57 where LA57 is shown"
-    /// The width of linear addresses and LA57 do not agree.
+    "KVM_SET_CPUID2 fails with EINVAL: it accepts only 0, 48 and 57"
+    "set bits 15 to 8 of 0x80000008's EAX to 48, or to 57 with LA57"
+    /// The linear address width contradicts LA57.
     VirtualWidthPaging "virtual-width-la57" Warning
-    "57 bits take five-level paging, which is LA57's to offer"
-    "let the width be 57 if LA57 is shown, else 48"
-    /// A width of physical addresses that no processor has.
+    "57 bits need five-level paging, which LA57 announces"
+    "set the width to 57 with LA57, else to 48"
+    /// A physical address width that no processor has.
     PhysicalWidth "physical-width" Error
-    "KVM takes it for the guest's MAXPHYADDR: all above is reserved in page tables, and above 52 there are no such bits"
-    "set bits 7 to 0 of 0x80000008's EAX to the host's width or less, 36 at least"
-    /// More physical bits than the host has.
+    "KVM uses it as the guest's MAXPHYADDR: page tables reserve the bits above it, and have no bits above 52"
+    "set bits 7 to 0 of 0x80000008's EAX to at least 36 and at most the host's width"
+    /// A physical address width above the host's.
     PhysicalWidthHost "physical-width-host" Warning host
-    "a guest that puts a device or memory at such an address does not reach it, or takes a page fault that it cannot explain"
+    "a guest that places a device or memory at such an address cannot reach it, or gets an unexpected page fault"
     "set the width to the host's"
-    /// A width of guest-physical addresses above the width of physical ones.
+    /// A guest-physical address width above the physical one.
     GuestPhysicalWidth "guest-physical-width" Warning
-    "it says how much of the physical addresses a guest can map, and cannot be more than them"
-    "set bits 23 to 16 of 0x80000008's EAX to 0, or to no more than bits 7 to 0"
+    "it is the part of the physical addresses that a guest can map, and cannot exceed them"
+    "set bits 23 to 16 of 0x80000008's EAX to 0, or to at most bits 7 to 0"
 
-    /// Levels are not in order, or of no known type.
+    /// Levels are out of order or of an unknown type.
     LevelOrder "level-order" Error
-    "guests expect the types of the levels to ascend from the thread up, and stop or misplace processors otherwise"
-    "list thread, core, and then what there is above"
-    /// A level does not bear its own number.
+    "guests expect level types to ascend from thread; if they do not, guests stop or misplace processors"
+    "list thread, then core, then any higher level"
+    /// A level holds another level's number.
     LevelNumber "level-number" Warning
-    "bits 7 to 0 of ECX repeat the subleaf that was asked for"
+    "bits 7 to 0 of ECX repeat the requested subleaf"
     "set them to the subleaf"
-    /// Shifts do not ascend.
+    /// Shifts decrease.
     LevelShift "level-shift" Error
-    "a guest cuts the APIC id by these shifts: units of a level would be larger than those of the next"
-    "let each level's shift be at least the one before"
-    /// A level's number of processors does not fit.
+    "a guest splits the APIC id by these shifts: units of a level would be larger than those of the next"
+    "set each level's shift to at least the previous level's"
+    /// A level's processor count does not fit its shift or the level below.
     LevelCount "level-count" Error
-    "the processors of a unit must fit its part of the APIC id and be no fewer than those of the level below; Linux stops at a level of none"
+    "a unit's processors must fit its part of the APIC id and be at least as many as on the level below; Linux stops at a level without processors"
     "correct EBX, or the shift in EAX"
-    /// Two leaves of levels count otherwise.
+    /// Two topology leaves have different counts.
     LevelCountsDiffer "level-counts-differ" Warning
-    "the manual has the numbers of processors for display alone, and guests cut APIC ids by the shifts; which number they show depends on the leaf"
-    "let the leaves give the same processors for thread and package"
-    /// Two leaves of levels cut APIC ids otherwise.
+    "the counts are only for display, since guests split APIC ids by the shifts; which count they show depends on the leaf they read"
+    "set the same counts for thread and package in both leaves"
+    /// Two topology leaves split APIC ids differently.
     LevelsDiffer "levels-differ" Error
-    "which topology the guest has depends on which leaf its kernel looks at"
-    "let the leaves give the same shifts for thread and package"
-    /// Topologies of two vCPUs do not agree.
+    "the topology that the guest sees depends on which leaf its kernel reads"
+    "set the same shifts for thread and package in both leaves"
+    /// Two vCPUs have different topologies.
     TopologiesDiffer "topologies-differ" Error
-    "a guest cuts all APIC ids by one processor's shifts"
+    "a guest splits all APIC ids by one processor's shifts"
     "give all vCPUs the same levels, apart from the x2APIC id"
     /// Leaf 1 counts fewer logical processors than the levels.
     LogicalCountLow "logical-count-low" Warning
-    "kernels that do not use leaf 0xB cut the APIC id by this number, and see more packages than others"
-    "set bits 23 to 16 of 1.EBX to the package's processors (AMD), or to the ids that it has room for (Intel)"
+    "kernels that do not use leaf 0xB split the APIC id by this count, and see too many packages"
+    "set bits 23 to 16 of 1.EBX to the package's processors (AMD), or the number of ids it has room for (Intel)"
     /// Leaf 1 counts more logical processors than the levels have room for.
     LogicalCount "logical-count" Error
-    "kernels that do not use leaf 0xB cut the APIC id by this number, and join packages"
-    "set bits 23 to 16 of 1.EBX to the package's processors (AMD), or to the ids that it has room for (Intel)"
-    /// A number of logical processors without HTT.
+    "kernels that do not use leaf 0xB split the APIC id by this count, and merge packages"
+    "set bits 23 to 16 of 1.EBX to the package's processors (AMD), or the number of ids it has room for (Intel)"
+    /// A logical processor count without HTT.
     LogicalCountHidden "logical-count-without-htt" Warning
-    "without HTT (bit 28 of 1.EDX) a guest takes the package for a single processor, and does not read the number"
+    "without HTT (bit 28 of 1.EDX) a guest assumes one processor per package and ignores the count"
     "set HTT, or clear bits 23 to 16 of 1.EBX"
-    /// HTT without a number of logical processors.
+    /// HTT without a logical processor count.
     HttAlone "htt-without-count" Warning
-    "HTT says that bits 23 to 16 of 1.EBX hold the number of logical processors"
-    "set the number, or clear HTT"
+    "HTT means that bits 23 to 16 of 1.EBX hold the logical processor count"
+    "set the count, or clear HTT"
     /// CMP_LEGACY without HTT, or on another vendor's processor.
     CmpLegacy "cmp-legacy" Warning
-    "CMP_LEGACY says that what HTT counts are cores; it means nothing without HTT, and only AMD has it"
+    "CMP_LEGACY means that HTT's count is a core count; it has no meaning without HTT, and only AMD has it"
     "clear it, or set HTT"
-    /// A cache is shared by more than the package has room for.
+    /// A cache is shared by more APIC ids than the package has.
     CacheSharing "cache-sharing" Warning
-    "Linux groups processors by the cache that they share: groups larger than the package join sockets, and the scheduler complains"
+    "Linux groups processors by shared cache: groups larger than a package merge sockets, and the scheduler warns"
     "lower bits 25 to 14 of the cache's EAX"
-    /// Leaf 4 has fewer ids of cores than the levels count cores.
+    /// Leaf 4 has fewer core ids than the levels count cores.
     CoreCountLow "core-count-low" Warning
-    "kernels that do not use leaf 0xB take several cores for threads of one"
-    "set bits 31 to 26 of leaf 4's EAX to the core ids of a package, less one"
-    /// Leaf 4 has more ids of cores than the levels have room for.
+    "kernels that do not use leaf 0xB treat several cores as threads of one core"
+    "set bits 31 to 26 of leaf 4's EAX to the number of core ids of a package minus one"
+    /// Leaf 4 has more core ids than the levels have room for.
     CoreCount "core-count" Error
-    "kernels that do not use leaf 0xB take a core's threads for cores, or join packages"
-    "set bits 31 to 26 of leaf 4's EAX to the core ids of a package, less one"
+    "kernels that do not use leaf 0xB treat a core's threads as cores, or merge packages"
+    "set bits 31 to 26 of leaf 4's EAX to the number of core ids of a package minus one"
     /// 0x80000008 counts fewer threads than the levels.
     AmdThreadCountLow "amd-thread-count-low" Warning
-    "AMD's kernels that do not use leaf 0xB see a smaller package, and more of them"
-    "set bits 7 to 0 to the package's threads less one"
-    /// 0x80000008 cuts APIC ids otherwise than the levels, or has no room for its own threads.
+    "on AMD, kernels that do not use leaf 0xB see more and smaller packages"
+    "set bits 7 to 0 to the package's threads minus one"
+    /// 0x80000008 splits APIC ids differently than the levels, or has no room for its own threads.
     AmdThreadCount "amd-thread-count" Error
-    "AMD's kernels cut the APIC id by 0x80000008's ECX where they do not use leaf 0xB"
-    "set bits 7 to 0 to the package's threads less one, and bits 15 to 12 to the width of their ids"
-    /// 0x8000001E counts a core's threads otherwise than the levels.
+    "on AMD, kernels that do not use leaf 0xB split the APIC id by 0x80000008's ECX"
+    "set bits 7 to 0 to the package's threads minus one, and bits 15 to 12 to the width of their ids"
+    /// 0x8000001E and the levels count a core's threads differently.
     AmdCoreThreads "amd-core-threads" Error
-    "which threads share a core depends on which leaf the guest's kernel looks at"
-    "let bits 15 to 8 of 0x8000001E's EBX be the threads of a core, less one"
-    /// Threads of one core have two core ids.
+    "which threads share a core depends on which leaf the guest's kernel reads"
+    "set bits 15 to 8 of 0x8000001E's EBX to the threads of a core minus one"
+    /// Threads of one core have different core ids.
     CoreIds "core-ids" Error
-    "Linux finds a core's threads by the core id, and schedules on halves of cores as if they were whole"
+    "Linux finds a core's threads by the core id, and schedules parts of cores as whole cores"
     "give the threads of a core the same core id"
-    /// One node in two packages.
+    /// One node spans two packages.
     NodeIds "node-ids" Error
-    "Linux takes the node for the die: processors of two sockets would share a die and its cache"
-    "give each package node ids of its own"
+    "Linux treats the node as the die: processors of two sockets would share a die and its cache"
+    "use different node ids in each package"
 
-    /// Leaves of one vCPU give it two APIC ids.
+    /// Leaves of one vCPU contain different APIC ids.
     ApicIdsDiffer "apic-ids-differ" Error
-    "the guest finds its processors by APIC id, and KVM knows one for each vCPU: with two ids one of them does not start, or interrupts go astray"
+    "the guest finds its processors by APIC id, and KVM has one per vCPU: with two ids a vCPU does not start, or interrupts are misrouted"
     "write the vCPU's APIC id into 1.EBX (low 8 bits), 0xB, 0x1F and 0x8000001E"
     /// Two vCPUs have the same APIC id.
     ApicIdUsedTwice "apic-id-used-twice" Error
-    "the guest sees one processor where there are two, and an interrupt to the one reaches the other"
-    "give each vCPU the id that it was created with"
-    /// An APIC id that does not fit what the guest may use.
+    "the guest sees one processor instead of two, and an interrupt for one reaches the other"
+    "give each vCPU the id with which it was created"
+    /// An APIC id too large for the guest.
     ApicIdTooWide "apic-id-too-wide" Error
-    "without x2APIC an id has 8 bits, and 255 means all processors"
-    "show x2APIC, or choose a smaller id"
+    "without x2APIC an id has 8 bits, and 255 addresses all processors"
+    "set x2APIC, or choose a smaller id"
     /// An APIC id that this host's KVM cannot create.
     ApicIdLimit "apic-id-limit" Error host
-    "KVM_CREATE_VCPU takes ids below KVM_CAP_MAX_VCPU_ID, and an APIC id is a vCPU's id"
+    "KVM_CREATE_VCPU accepts only ids below KVM_CAP_MAX_VCPU_ID, and an APIC id is a vCPU's id"
     "choose smaller ids, with a topology of fewer gaps"
 
-    /// A vendor that KVM and Linux do not know.
+    /// A vendor unknown to KVM and Linux.
     UnknownVendor "unknown-vendor" Warning
-    "KVM answers by Intel's rules, and a Linux guest by none: it applies no mitigation and no quirk"
+    "KVM applies Intel's rules; a Linux guest applies no vendor's mitigations and workarounds"
     "set the vendor to the host's"
     /// A leaf of another vendor.
     VendorLeaf "leaf-of-another-vendor" Warning
-    "the manual of this vendor has the leaf as reserved: a guest does not look, or takes it for something else"
+    "this vendor's manual reserves the leaf: guests ignore or misread it"
     "remove the entry"
     /// A feature of another vendor.
     VendorFeature "feature-of-another-vendor" Warning
-    "KVM offers virtualization as the host's vendor has it; a guest of the other vendor finds no use for it"
-    "take the feature out"
-    /// Leaves 0 and 0x80000000 name two vendors.
+    "KVM offers the host vendor's virtualization; a guest with the other vendor cannot use it"
+    "remove the feature"
+    /// Leaves 0 and 0x80000000 name different vendors.
     VendorsDiffer "vendors-differ" Error
-    "which vendor's rules apply depends on which leaf is asked"
-    "let EBX, ECX and EDX of 0x80000000 be those of leaf 0 (on Intel, or zeros)"
+    "which vendor's rules apply depends on which leaf is read"
+    "set EBX, ECX and EDX of 0x80000000 to those of leaf 0 (on Intel, zeros are valid too)"
     /// AMD's 0x80000000 does not repeat the vendor.
     VendorNotRepeated "vendor-not-repeated" Warning
     "AMD's processors repeat the vendor in 0x80000000"
     "copy EBX, ECX and EDX of leaf 0 to 0x80000000"
-    /// AMD's 0x80000001 has another signature than leaf 1.
+    /// AMD's 0x80000001 and leaf 1 have different signatures.
     SignaturesDiffer "signatures-differ" Warning
     "AMD's processors repeat family, model and stepping in 0x80000001's EAX"
     "copy 1.EAX to 0x80000001's EAX"
-    /// AMD's copies in 0x80000001.EDX are not those of 1.EDX.
+    /// AMD's copies in 0x80000001.EDX differ from 1.EDX.
     AliasesDiffer "aliases-differ" Error
-    "AMD's processors repeat 18 bits of 1.EDX in 0x80000001's EDX: which features the guest has depends on which it reads"
-    "copy these bits of 1.EDX to 0x80000001's EDX"
-    /// AMD's copies on another vendor's processor.
+    "AMD's processors repeat 18 bits of 1.EDX in 0x80000001's EDX: the features that the guest sees depend on which it reads"
+    "copy those bits of 1.EDX to 0x80000001's EDX"
+    /// AMD's copies of 1.EDX with another vendor.
     AliasesReserved "aliases-reserved" Warning
-    "only AMD repeats bits of 1.EDX there; other vendors have them reserved"
+    "only AMD repeats bits of 1.EDX there; other vendors reserve them"
     "clear them in 0x80000001's EDX"
 
-    /// The hypervisor bit without leaves.
+    /// The hypervisor bit without hypervisor leaves.
     HypervisorBitAlone "hypervisor-bit-alone" Warning
-    "the guest reads what KVM answers for a leaf out of range, and finds no hypervisor that it knows: no kvmclock, no paravirtual features"
-    "add 0x40000000 and 0x40000001, unless the guest must not know KVM"
-    /// Hypervisor leaves without the bit.
+    "the guest reads what KVM returns for an out-of-range leaf, and detects no known hypervisor: no kvmclock, no paravirtual features"
+    "add 0x40000000 and 0x40000001, unless KVM must stay hidden from the guest"
+    /// Hypervisor leaves without the hypervisor bit.
     HypervisorLeavesHidden "hypervisor-leaves-hidden" Warning
-    "guests look at the leaves from 0x40000000 on only where bit 31 of 1.ECX is set"
+    "guests read the leaves from 0x40000000 only if bit 31 of 1.ECX is set"
     "set it, or remove the leaves"
-    /// KVM's signature without its features.
+    /// KVM's signature without its feature leaf.
     KvmFeaturesMissing "kvm-features-missing" Warning
-    "the guest knows that it runs on KVM, and is offered nothing"
-    "add the leaf after the signature's, as KVM_GET_SUPPORTED_CPUID has 0x40000001"
-    /// Hyper-V's signature without its interface.
+    "the guest detects KVM but sees none of its features"
+    "add the leaf after the signature's, with 0x40000001's values from KVM_GET_SUPPORTED_CPUID"
+    /// Hyper-V's signature without its interface identifier.
     HypervInterface "hyperv-interface" Warning
-    "KVM turns its Hyper-V emulation on by \"Hv#1\" in 0x40000001's EAX, and Windows its enlightenments"
+    "KVM enables its Hyper-V emulation, and Windows its enlightenments, by \"Hv#1\" in 0x40000001's EAX, and Windows its enlightenments"
     "take Hyper-V's leaves from KVM_GET_SUPPORTED_HV_CPUID"
 }
 

@@ -22,13 +22,13 @@ fn site(guest: &Guest<'_>, level: &TopologyLevel, register: Register, bits: u32)
     guest.site(level.leaf, level.subleaf).bits(register, bits)
 }
 
-/// A package as the levels have it.
+/// A package according to the levels.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Package {
     pub(super) leaf: Leaf,
-    /// How far an APIC id is shifted to number cores.
+    /// By how much to shift an APIC id to get the core number.
     pub(super) core_shift: u32,
-    /// How far to number packages.
+    /// By how much to shift it to get the package number.
     pub(super) shift: u32,
     /// Threads of a core.
     pub(super) threads_per_core: u32,
@@ -39,7 +39,7 @@ pub(super) struct Package {
 }
 
 impl Package {
-    /// By one leaf; none where it has no levels.
+    /// From one leaf; `None` without levels.
     pub(super) fn by(guest: &Guest<'_>, leaf: Leaf) -> Option<Package> {
         let levels = levels(guest, leaf);
         let (&first, &last) = (levels.first()?, levels.last()?);
@@ -55,27 +55,27 @@ impl Package {
         })
     }
 
-    /// By the leaf that a guest prefers.
+    /// From the leaf that a guest prefers.
     pub(super) fn of(guest: &Guest<'_>) -> Option<Package> {
         guest.entries.topology_leaf().and_then(|leaf| Package::by(guest, leaf))
     }
 
-    /// Where the package's width stands.
+    /// The location of the package's shift.
     pub(super) fn shift_site(&self, guest: &Guest<'_>) -> Site {
         site(guest, &self.last, Register::Eax, X2APIC_ID_SHIFT.mask())
     }
 
-    /// Where the core's width stands.
+    /// The location of the core's shift.
     fn core_shift_site(&self, guest: &Guest<'_>) -> Site {
         site(guest, &self.first, Register::Eax, X2APIC_ID_SHIFT.mask())
     }
 
-    /// Where the package's processors stand.
+    /// The location of the package's processor count.
     pub(super) fn processors_site(&self, guest: &Guest<'_>) -> Site {
         site(guest, &self.last, Register::Ebx, DOMAIN_LCPUS_COUNT.mask())
     }
 
-    /// Where the core's threads stand.
+    /// The location of the core's thread count.
     pub(super) fn threads_site(&self, guest: &Guest<'_>) -> Site {
         site(guest, &self.first, Register::Ebx, DOMAIN_LCPUS_COUNT.mask())
     }
@@ -100,7 +100,8 @@ fn order(guest: &Guest<'_>, level: &TopologyLevel, below: Option<&TopologyLevel>
     let kind = DOMAIN_TYPE.read_from(level.registers);
     let at = site(guest, level, Register::Ecx, DOMAIN_TYPE.mask());
     if matches!(domain, TopologyDomain::Unknown(_)) {
-        let what = format!("level {subleaf} of 0x{leaf:X} is of type {kind}, which is not defined there");
+        let what =
+            format!("level {subleaf} of 0x{leaf:X} is of type {kind}, which that leaf does not define");
         findings.add(Kind::LevelOrder, guest, at, what);
     } else if let Some(below) = below.filter(|below| DOMAIN_TYPE.read_from(below.registers) >= kind) {
         let what = format!("level {subleaf} of 0x{leaf:X} is a {domain}, after a {}", below.domain());
@@ -113,7 +114,7 @@ fn order(guest: &Guest<'_>, level: &TopologyLevel, below: Option<&TopologyLevel>
     let number = level.number();
     if number != subleaf {
         let at = site(guest, level, Register::Ecx, DOMAIN_LEVEL.mask());
-        let what = format!("level {subleaf} of 0x{leaf:X} says that it is level {number}");
+        let what = format!("level {subleaf} of 0x{leaf:X} has level number {number}");
         findings.add(Kind::LevelNumber, guest, at, what);
     }
 }
@@ -125,7 +126,7 @@ fn numbers(guest: &Guest<'_>, level: &TopologyLevel, below: Option<&TopologyLeve
     let shift_site = |level: &TopologyLevel| site(guest, level, Register::Eax, X2APIC_ID_SHIFT.mask());
     if let Some(below) = below.filter(|below| below.shift() > shift) {
         let what =
-            format!("level {subleaf} of 0x{leaf:X} has shift {shift}, the one below {}", below.shift());
+            format!("level {subleaf} of 0x{leaf:X} has shift {shift}, but the one below {}", below.shift());
         findings.add(Kind::LevelShift, guest, shift_site(level), what).and(shift_site(below));
     }
     if processors == 0 {
@@ -134,13 +135,13 @@ fn numbers(guest: &Guest<'_>, level: &TopologyLevel, below: Option<&TopologyLeve
     } else if u64::from(processors) > 1 << shift {
         let room = 1_u64 << shift;
         let what = format!(
-            "level {subleaf} of 0x{leaf:X} has {}, and its shift {shift} room for {room}",
+            "level {subleaf} of 0x{leaf:X} has {}, but its shift {shift} has room for only {room}",
             counted(processors, "processor")
         );
         findings.add(Kind::LevelCount, guest, at, what).and(shift_site(level));
     } else if let Some(below) = below.filter(|below| below.processors() > processors) {
         let what = format!(
-            "level {subleaf} of 0x{leaf:X} has {}, the one below {}",
+            "level {subleaf} of 0x{leaf:X} has {}, but the one below {}",
             counted(processors, "processor"),
             below.processors()
         );
@@ -149,7 +150,7 @@ fn numbers(guest: &Guest<'_>, level: &TopologyLevel, below: Option<&TopologyLeve
     }
 }
 
-/// Thread and package are the same in each leaf.
+/// Compares thread and package between the leaves.
 pub(super) fn between_leaves(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
         let [basic, others @ ..] = TopologyLevel::LEAVES;
@@ -158,7 +159,7 @@ pub(super) fn between_leaves(input: &Input<'_>, findings: &mut Findings) {
             let leaves = (basic.leaf.0, other.leaf.0);
             let mut differ = |kind, name, (one, two): (u32, u32), (at, and)| {
                 if one != two {
-                    let what = format!("{name} {one} by 0x{:X}, {two} by 0x{:X}", leaves.0, leaves.1);
+                    let what = format!("{name} {one} in 0x{:X}, but {two} in 0x{:X}", leaves.0, leaves.1);
                     findings.add(kind, guest, at, what).and(and);
                 }
             };
@@ -166,12 +167,17 @@ pub(super) fn between_leaves(input: &Input<'_>, findings: &mut Findings) {
             let (shifts, cores) = ((basic.shift, other.shift), (basic.core_shift, other.core_shift));
             let threads = (basic.threads_per_core, other.threads_per_core);
             let processors = (basic.processors, other.processors);
-            differ(Kind::LevelsDiffer, "a core's shift is", cores, sites(Package::core_shift_site));
-            differ(Kind::LevelsDiffer, "a package's shift is", shifts, sites(Package::shift_site));
-            differ(Kind::LevelCountsDiffer, "a core's threads are", threads, sites(Package::threads_site));
+            differ(Kind::LevelsDiffer, "the core shift is", cores, sites(Package::core_shift_site));
+            differ(Kind::LevelsDiffer, "the package shift is", shifts, sites(Package::shift_site));
             differ(
                 Kind::LevelCountsDiffer,
-                "a package's processors are",
+                "the threads per core are",
+                threads,
+                sites(Package::threads_site),
+            );
+            differ(
+                Kind::LevelCountsDiffer,
+                "the processors per package are",
                 processors,
                 sites(Package::processors_site),
             );
@@ -179,7 +185,7 @@ pub(super) fn between_leaves(input: &Input<'_>, findings: &mut Findings) {
     }
 }
 
-/// Shifts are the same in all vCPUs; how many processors a unit has may differ where cores do.
+/// Shifts must be equal in all vCPUs; processor counts may differ where cores differ.
 pub(super) fn between_vcpus(input: &Input<'_>, findings: &mut Findings) {
     let Some((first, others)) = input.guests.split_first() else { return };
     for guest in others {
@@ -190,7 +196,7 @@ pub(super) fn between_vcpus(input: &Input<'_>, findings: &mut Findings) {
             let (own, expected) = (shifts(guest), shifts(first));
             if own != expected {
                 let what = format!(
-                    "0x{:X} of vCPU {} has the levels {}, of vCPU {} {}",
+                    "0x{:X} of vCPU {} has the levels {}, but of vCPU {} {}",
                     leaf.0,
                     guest.number,
                     in_words(&own),

@@ -1,12 +1,12 @@
-//! What is wrong with a guest's CPUID table, before KVM is given it.
+//! Checks a guest's CPUID table before it is passed to KVM.
 //!
-//! KVM accepts almost anything, and the guest dies later. A [`Check`] takes the tables of one vCPU or of all, and the host
-//! that they are for if that is known, runs every pass over them and returns all findings at once, sorted by place, each
-//! with the other side of its conflict. An [error](Severity::Error) is what KVM refuses or what a guest is told wrongly, a
-//! [warning](Severity::Warning) what is true and guests can live with.
+//! KVM accepts almost any table, and the guest crashes later. A [`Check`] takes the tables of one or all vCPUs, and
+//! optionally the host that they are for. It runs every pass and returns all findings, sorted by location, each with
+//! the other side of its conflict. An [error](Severity::Error) means that KVM refuses the table or that the guest
+//! sees something untrue. A [warning](Severity::Warning) is unusual but harmless.
 //!
-//! What always holds: a check never fails and never panics, whatever the entries are; the same fault in several vCPUs is
-//! one finding; what only a host can tell is left out without one, and the report says so.
+//! A check never fails or panics, whatever the entries are. The same fault in several vCPUs is one finding. Kinds
+//! that need a host are skipped without one, and the report lists them.
 //!
 //! ```
 //! use cpuid_tables::CpuidEntry;
@@ -96,7 +96,7 @@ const PASSES: &[Pass] = &[
     hypervisor::interfaces,
 ];
 
-/// What is checked, and against which host.
+/// The tables to check, and the host to check them against.
 #[derive(Clone, Debug, Default)]
 pub struct Check<'a> {
     vcpus: Vec<(u32, &'a [CpuidEntry])>,
@@ -105,33 +105,33 @@ pub struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    /// A check of nothing yet.
+    /// A check without tables.
     #[must_use]
     pub fn new() -> Check<'a> {
         Check::default()
     }
 
-    /// A check of one table, of vCPU 0. It may have more entries than KVM takes.
+    /// A check of one table, as vCPU 0. It may have more entries than KVM accepts.
     #[must_use]
     pub fn one(entries: &'a [CpuidEntry]) -> Check<'a> {
         Check::new().vcpu(0, entries)
     }
 
-    /// One vCPU more, by a number that findings name it by.
+    /// Adds a vCPU's table. Findings identify the vCPU by `number`.
     #[must_use]
     pub fn vcpu(mut self, number: u32, entries: &'a [CpuidEntry]) -> Check<'a> {
         self.vcpus.push((number, entries));
         self
     }
 
-    /// Against this host too. One whose `supported` is empty counts as none.
+    /// Also checks against this host. A host with an empty `supported` counts as none.
     #[must_use]
     pub fn with_host(mut self, host: &'a Host) -> Check<'a> {
         self.host = Some(host).filter(|host| !host.supported.is_empty());
         self
     }
 
-    /// What the host's `KVM_GET_EMULATED_CPUID` answers, so that features which KVM emulates without advertising them
+    /// Adds the host's `KVM_GET_EMULATED_CPUID` entries, so that features which KVM emulates without advertising them
     /// count as supported.
     #[must_use]
     pub fn emulated(mut self, entries: &'a [CpuidEntry]) -> Check<'a> {
@@ -155,19 +155,19 @@ impl<'a> Check<'a> {
     }
 }
 
-/// What passes look at.
+/// The input of the passes.
 struct Input<'a> {
     guests: Vec<Guest<'a>>,
     host: Option<&'a Host>,
     emulated: &'a [CpuidEntry],
 }
 
-/// What passes found.
+/// The findings of the passes.
 #[derive(Default)]
 struct Findings(Vec<Finding>);
 
 impl Findings {
-    /// Takes one in, to be completed.
+    /// Adds a finding, which the caller may complete.
     fn add(&mut self, kind: Kind, guest: &Guest<'_>, at: Site, what: impl Into<String>) -> &mut Finding {
         let finding = Finding {
             kind,
@@ -183,7 +183,7 @@ impl Findings {
         &mut self.0[index]
     }
 
-    /// Sorted by place, the same fault of several vCPUs as one.
+    /// Sorts by location and merges the same fault of several vCPUs.
     fn merged(mut self) -> Vec<Finding> {
         self.0.sort_by(|a, b| a.fault().cmp(&b.fault()).then_with(|| a.vcpus.cmp(&b.vcpus)));
         let mut merged: Vec<Finding> = Vec::new();
@@ -200,28 +200,28 @@ impl Findings {
     }
 }
 
-/// Everything that was found.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// All findings, sorted by place.
+    /// All findings, sorted by location.
     pub findings: Vec<Finding>,
     with_host: bool,
 }
 
 impl Report {
-    /// How many findings are errors.
+    /// Number of errors.
     #[must_use]
     pub fn errors(&self) -> usize {
         self.findings.iter().filter(|finding| finding.severity() == Severity::Error).count()
     }
 
-    /// How many findings are warnings.
+    /// Number of warnings.
     #[must_use]
     pub fn warnings(&self) -> usize {
         self.findings.len() - self.errors()
     }
 
-    /// The kinds that were not looked for, since only a host could tell them.
+    /// The kinds that were not checked, since they need a host.
     pub fn skipped(&self) -> impl Iterator<Item = Kind> {
         let with_host = self.with_host;
         Kind::ALL.iter().copied().filter(move |kind| kind.needs_host() && !with_host)
@@ -229,7 +229,7 @@ impl Report {
 }
 
 impl fmt::Display for Report {
-    /// The findings, a blank line after each, and their count.
+    /// The findings, each followed by a blank line, and their counts.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for finding in &self.findings {
             writeln!(f, "{finding}\n")?;

@@ -1,8 +1,8 @@
-//! Ranges of leaves: each begins with a leaf that says how far it goes.
+//! Leaf ranges: each begins with a leaf that holds the range's maximum.
 //!
-//! Intel SDM volume 2A, "CPUID", leaves 0 and 80000000H; AMD APM volume 3, appendix E.3 and E.4. A hypervisor's range is 256
-//! leaves from 0x40000000 on or a multiple of 0x100 above. Linux guests ask leaf 0, 0x80000000, 0xC0000000 and a
-//! hypervisor's signature for the maximum before they ask anything else (`arch/x86/kernel/cpu/common.c`).
+//! Intel SDM volume 2A, "CPUID", leaves 0 and 80000000H; AMD APM volume 3, appendix E.3 and E.4. A hypervisor's range
+//! has 256 leaves, and begins at 0x40000000 or a multiple of 0x100 above. Linux guests read the maximum of leaf 0,
+//! 0x80000000, 0xC0000000 and a hypervisor's signature leaf before anything else (`arch/x86/kernel/cpu/common.c`).
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -12,17 +12,17 @@ use super::{Findings, Input, Kind, Site};
 use crate::bits::location::{Leaf, Register, Registers, Subleaf};
 use crate::table::{CpuidRead, Hypervisor};
 
-/// A range that a table has leaves of.
+/// A range of which a table has leaves.
 struct Range {
     base: Leaf,
-    /// How many leaves it has room for.
+    /// Number of leaves that fit the range.
     room: u32,
 }
 
-/// Where Linux looks for ranges, beside a hypervisor's.
+/// Where Linux looks for ranges, besides a hypervisor's.
 const BASES: [Leaf; 4] = [Leaf::BASIC, Leaf::EXTENDED, Leaf::TRANSMETA, Leaf::CENTAUR];
 
-/// Leaves outside all ranges that AMD's processors answer with words to the reader.
+/// Leaves outside all ranges in which AMD's processors return text.
 const EASTER_EGGS: [Leaf; 2] = [Leaf(0x8fff_fffe), Leaf(0x8fff_ffff)];
 
 impl Range {
@@ -39,17 +39,17 @@ impl Range {
     }
 }
 
-/// Maxima that are missing, too low, too high, or none.
+/// Maxima that are missing, too low, too high, or out of range.
 pub(super) fn maxima(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
         let is_basic = |leaf: Leaf| Range::of(leaf).base == Leaf::BASIC;
         let at = Site::leaf(Leaf::BASIC);
         if !guest.entries.iter().any(|entry| is_basic(entry.function)) {
-            findings.add(Kind::NoBasicLeaves, guest, at, "there is no entry below 0x40000000");
+            findings.add(Kind::NoBasicLeaves, guest, at, "the table has no entry below 0x40000000");
         } else if guest.registers(0, 0).is_none() {
-            findings.add(Kind::NoLeafZero, guest, at, "there is no entry for leaf 0");
+            findings.add(Kind::NoLeafZero, guest, at, "the table has no entry for leaf 0");
         }
-        // By base: the highest leaf that holds anything, and the highest of all.
+        // By base: the highest leaf with any non-zero register, and the highest of all.
         let mut ranges: BTreeMap<Leaf, (Range, Option<Leaf>, Leaf)> = BTreeMap::new();
         for entry in guest.given {
             let range = Range::of(entry.function);
@@ -68,10 +68,10 @@ pub(super) fn maxima(input: &Input<'_>, findings: &mut Findings) {
     }
 }
 
-/// The highest leaf of a range that nobody asks for.
+/// The highest leaf of a range that guests do not read.
 fn outside(guest: &Guest<'_>, filled: Option<Leaf>, findings: &mut Findings) {
     if let Some(leaf) = filled.filter(|leaf| !EASTER_EGGS.contains(leaf)) {
-        let what = format!("0x{:X} is in no range that guests ask for", leaf.0);
+        let what = format!("0x{:X} is outside the ranges that guests read", leaf.0);
         findings.add(Kind::LeafOutsideRanges, guest, guest.site_of_leaf(leaf), what);
     }
 }
@@ -80,7 +80,8 @@ fn of_range(guest: &Guest<'_>, range: &Range, filled: Option<Leaf>, highest: Lea
     let base = range.base;
     let Some(registers) = guest.entries.registers(base, Subleaf(0)) else {
         if let Some(filled) = filled.filter(|_| base != Leaf::BASIC) {
-            let what = format!("0x{:X} is there, and its range's first leaf 0x{:X} is not", filled.0, base.0);
+            let what =
+                format!("0x{:X} is present, but its range's first leaf 0x{:X} is missing", filled.0, base.0);
             let other = guest.site(filled, Subleaf(0));
             findings.add(Kind::NoMaximum, guest, Site::leaf(base), what).and(other);
         }
@@ -90,7 +91,7 @@ fn of_range(guest: &Guest<'_>, range: &Range, filled: Option<Leaf>, highest: Lea
     let maximum = maximum(base, registers);
     let others = filled.filter(|&filled| filled != base);
     if maximum.0.checked_sub(base.0).is_none_or(|leaves| leaves >= range.room) {
-        // A processor without extended leaves says 0 there, or anything below.
+        // A processor without extended leaves returns 0 or any smaller value there.
         if base != Leaf::BASIC && maximum < base && others.is_none() {
             return;
         }
@@ -100,20 +101,19 @@ fn of_range(guest: &Guest<'_>, range: &Range, filled: Option<Leaf>, highest: Lea
         return;
     }
     if let Some(above) = others.filter(|&above| above > maximum) {
-        let what = format!("the maximum is 0x{:X}, and there is a leaf 0x{:X}", maximum.0, above.0);
+        let what = format!("the maximum is 0x{:X}, but there is a leaf 0x{:X}", maximum.0, above.0);
         let other = guest.site_of_leaf(above);
         findings
             .add(Kind::LeafAboveMaximum, guest, at, what)
             .and(other)
             .help_by(format!("raise the maximum to 0x{:X}, or remove the entry", above.0));
     } else if maximum > highest {
-        let what =
-            format!("the maximum is 0x{:X}, and 0x{:X} is the highest leaf there is", maximum.0, highest.0);
+        let what = format!("the maximum is 0x{:X}, but the highest leaf is 0x{:X}", maximum.0, highest.0);
         findings.add(Kind::MaximumAboveLeaves, guest, at, what).and(guest.site_of_leaf(highest));
     }
 }
 
-/// The highest leaf by a range's first. Old KVMs say 0, and mean the leaf of their features (Linux,
+/// The maximum from a range's first leaf. Old KVMs return 0, which stands for their feature leaf (Linux,
 /// `Documentation/virt/kvm/x86/cpuid.rst`).
 fn maximum(base: Leaf, registers: Registers) -> Leaf {
     let range = Hypervisor::from_registers(base, registers);

@@ -1,4 +1,4 @@
-//! Bits that nobody has a name for.
+//! Bits without a name.
 
 use alloc::format;
 
@@ -21,7 +21,7 @@ pub(super) fn bits(input: &Input<'_>, findings: &mut Findings) {
     }
 }
 
-/// Bits that no table of features or fields has, with what they are.
+/// Bits that are in no table of features or fields, with their meaning.
 static DESCRIBED: &[(CpuidWord, u32, &str)] = &[
     (
         CpuidWord::new(Leaf(0x8000_0001), Subleaf(0), Register::Edx),
@@ -37,16 +37,16 @@ fn described(word: CpuidWord) -> u32 {
 
 fn unnamed(guest: &Guest<'_>, word: CpuidWord, bits: u32, host: Option<&Host>, findings: &mut Findings) {
     let supported = host.map_or(0, |host| host.supported.word(word));
-    // KVM of this host knows what it is.
+    // This host's KVM supports these bits.
     let bits = bits & !supported;
     if bits == 0 {
         return;
     }
     let (which, at) = (bits_in_words(bits), guest.site_of_word(word, bits));
     let releases = format!("Linux {} or QEMU {}", LinuxRelease::NEWEST, QemuRelease::NEWEST);
-    let what = format!("{word} has {which}, for which no release up to {releases} has a name");
+    let what = format!("{word} has {which} set, which no release up to {releases} names");
     if host.is_some() {
-        let what = format!("{what}, and which KVM on this host does not support");
+        let what = format!("{what} and KVM on this host does not support");
         findings.add(Kind::BitNotSupported, guest, at, what);
     } else {
         findings.add(Kind::UnknownBit, guest, at, what);

@@ -1,6 +1,6 @@
-//! Who made the processor, and leaves, features and bits that are another maker's.
+//! The vendor, and leaves, features and bits of another vendor.
 //!
-//! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.4: what the one defines and the other has reserved.
+//! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.4: leaves that one defines and the other reserves.
 
 use alloc::format;
 
@@ -14,23 +14,23 @@ use crate::feature;
 use crate::naming::name_of;
 use crate::table::{CpuidRead, Signature, Vendor};
 
-/// Makers that Linux knows by leaf 0 (`arch/x86/kernel/cpu/`), others than AMD and Hygon.
+/// Vendors that Linux recognizes by leaf 0 (`arch/x86/kernel/cpu/`), other than AMD and Hygon.
 const OTHERS: [Vendor; 4] = [Vendor::INTEL, Vendor::CENTAUR, Vendor::ZHAOXIN, Vendor::TRANSMETA];
 
-/// Processors that name another in 0x80000000 than in leaf 0.
+/// Processors whose 0x80000000 names another vendor than leaf 0.
 static OTHER_NAMES: [(Vendor, Vendor); 1] = [(Vendor::TRANSMETA, Vendor(*b"TransmetaCPU"))];
 
-/// AMD repeats vendor and signature in the extended leaves from this family on, the K8's.
+/// AMD repeats vendor and signature in the extended leaves since this family, K8.
 const REPEATING_FAMILY: u32 = 0xf;
 
-/// Whose a leaf or a feature is.
+/// The vendor of a leaf or a feature.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Maker {
     /// AMD's and Hygon's.
     Amd,
-    /// AMD's first, and of all others but Intel.
+    /// AMD's first; all vendors but Intel have them.
     AmdAndOthers,
-    /// Intel's, and of those who follow Intel.
+    /// Intel's, and those of vendors that follow Intel.
     Intel,
     /// Centaur's and Zhaoxin's.
     Centaur,
@@ -55,7 +55,7 @@ impl Maker {
     }
 }
 
-/// Leaves that one maker alone defines, with what they hold. By maker, then by number.
+/// Leaves that only one vendor defines, with their content. By vendor, then by number.
 static LEAVES: &[(Maker, u32, &str)] = &[
     (Maker::AmdAndOthers, 0x8000_0005, "first-level caches and TLBs"),
     (Maker::Amd, 0x8000_000a, "SVM"),
@@ -78,7 +78,7 @@ static LEAVES: &[(Maker, u32, &str)] = &[
     (Maker::Intel, 0x17, "system on chip"),
     (Maker::Intel, 0x18, "TLBs"),
     (Maker::Intel, 0x19, "key locker"),
-    (Maker::Intel, 0x1a, "hybrid parts"),
+    (Maker::Intel, 0x1a, "hybrid cores"),
     (Maker::Intel, 0x1b, "PCONFIG"),
     (Maker::Intel, 0x1c, "last branch records"),
     (Maker::Intel, 0x1d, "tiles"),
@@ -88,7 +88,7 @@ static LEAVES: &[(Maker, u32, &str)] = &[
     (Maker::Centaur, 0xc000_0001, "Centaur's features"),
 ];
 
-/// Features that one maker alone has, and KVM on its hosts alone.
+/// Features that only one vendor has, and that only KVM on its hosts offers.
 static FEATURES: &[(Maker, Feature)] = &[(Maker::Amd, feature::SVM), (Maker::Intel, feature::VMX)];
 
 /// The vendor itself, and where AMD repeats it and the signature.
@@ -97,7 +97,7 @@ pub(super) fn identity(input: &Input<'_>, findings: &mut Findings) {
         let Some(vendor) = guest.vendor else { continue };
         let leaf_zero = guest.site(Leaf::BASIC, Subleaf(0));
         if !vendor.is_amd_compatible() && !OTHERS.contains(&vendor) {
-            let what = format!("the vendor is \"{vendor}\", which is none that KVM and Linux know");
+            let what = format!("the vendor is \"{vendor}\", which is unknown to KVM and Linux");
             findings.add(Kind::UnknownVendor, guest, leaf_zero, what);
         }
         if let Some(registers) = guest.registers(0x8000_0000, 0) {
@@ -105,11 +105,11 @@ pub(super) fn identity(input: &Input<'_>, findings: &mut Findings) {
             let repeated = Vendor::from_registers(registers);
             if repeated.0 == [0; 12] {
                 if repeats(guest) {
-                    let what = format!("leaf 0 says \"{vendor}\", and 0x80000000 does not repeat it");
+                    let what = format!("leaf 0 has vendor \"{vendor}\", but 0x80000000 does not repeat it");
                     findings.add(Kind::VendorNotRepeated, guest, at, what).and(leaf_zero);
                 }
             } else if repeated != vendor && !OTHER_NAMES.contains(&(vendor, repeated)) {
-                let what = format!("leaf 0 says \"{vendor}\", 0x80000000 \"{repeated}\"");
+                let what = format!("leaf 0 has vendor \"{vendor}\", but 0x80000000 \"{repeated}\"");
                 findings.add(Kind::VendorsDiffer, guest, at, what).and(leaf_zero);
             }
         }
@@ -128,7 +128,7 @@ fn signature(guest: &Guest<'_>, findings: &mut Findings) {
     let eax = |leaf: u32| guest.registers(leaf, 0).map(|Registers { eax, .. }| eax);
     if let (Some(basic), Some(extended)) = (eax(1), eax(0x8000_0001)) {
         if basic != extended {
-            let what = format!("1.EAX is {basic:#x}, 0x80000001.EAX {extended:#x}");
+            let what = format!("1.EAX is {basic:#x}, but 0x80000001.EAX {extended:#x}");
             let other = guest.site_of(1, 0, Register::Eax, 0);
             let at = guest.site_of(0x8000_0001, 0, Register::Eax, 0);
             findings.add(Kind::SignaturesDiffer, guest, at, what).and(other);
@@ -136,7 +136,7 @@ fn signature(guest: &Guest<'_>, findings: &mut Findings) {
     }
 }
 
-/// Leaves and features of another maker that hold anything.
+/// Non-zero leaves, and features, of another vendor.
 pub(super) fn leaves(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
         let Some(vendor) = guest.vendor else { continue };
@@ -145,14 +145,14 @@ pub(super) fn leaves(input: &Input<'_>, findings: &mut Findings) {
             let mut own = guest.entries.iter().enumerate().filter(|(_, entry)| entry.function.0 == leaf);
             if let Some((at, _)) = own.find(|(_, entry)| entry.registers != Registers::ZERO) {
                 let what =
-                    format!("0x{leaf:X} ({holds}) is {}'s, and the vendor is \"{vendor}\"", maker.name());
+                    format!("0x{leaf:X} ({holds}) is {}'s, but the vendor is \"{vendor}\"", maker.name());
                 findings.add(Kind::VendorLeaf, guest, guest.site_of_entry(at), what).and(leaf_zero);
             }
         }
         for &(maker, feature) in FEATURES {
             if guest.has(feature) && !maker.made(vendor) {
                 let name = name_of(feature);
-                let what = format!("{name} is {}'s, and the vendor is \"{vendor}\"", maker.name());
+                let what = format!("{name} is {}'s, but the vendor is \"{vendor}\"", maker.name());
                 let at = guest.site_of_feature(feature);
                 findings.add(Kind::VendorFeature, guest, at, what).feature(feature).and(leaf_zero);
             }
@@ -168,7 +168,7 @@ pub(super) fn aliases(input: &Input<'_>, findings: &mut Findings) {
             continue;
         };
         let site = |bits: u32| guest.site_of(0x8000_0001, 0, Register::Edx, bits);
-        // KVM clears and sets 1.EDX's bit alone while the guest runs.
+        // While the guest runs, KVM clears and sets only the bit in 1.EDX.
         let differing = (basic ^ copies) & !feature::APIC.mask();
         if guest.is_amd() && differing != 0 {
             let which = bits_in_words(differing);
@@ -179,7 +179,7 @@ pub(super) fn aliases(input: &Input<'_>, findings: &mut Findings) {
         } else if vendor == Vendor::INTEL && copies != 0 {
             let which = bits_in_words(copies);
             let what =
-                format!("0x80000001.EDX has {which}, AMD's copies of 1.EDX, and the vendor is \"{vendor}\"");
+                format!("0x80000001.EDX has {which}, AMD's copies of 1.EDX, but the vendor is \"{vendor}\"");
             findings.add(Kind::AliasesReserved, guest, site(copies), what);
         }
     }

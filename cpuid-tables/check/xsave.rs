@@ -1,4 +1,4 @@
-//! Leaf 0xD: which state components a guest may turn on, their sizes and places, and the size of the whole.
+//! Leaf 0xD: which state components a guest may enable, their sizes and offsets, and the size of the whole area.
 //!
 //! Intel SDM volume 1, chapter 13; AMD APM volume 2, chapter 11. XSETBV's rules: SDM volume 2C, and KVM's `__kvm_set_xcr()`.
 
@@ -14,16 +14,16 @@ use crate::feature;
 use crate::naming::name_of;
 use crate::table::{CpuidRead, XsaveSubleaf};
 
-/// Bytes of the legacy region and the header, which no component may share.
+/// Bytes of the legacy region and the header, with which no component may overlap.
 const LEGACY_AND_HEADER: u32 = 576;
 
-/// Where AVX's component is, right behind the header: the only one whose place the manual gives.
+/// AVX's component, directly behind the header: the only offset that the manual defines.
 const AVX: (u8, u32) = (2, LEGACY_AND_HEADER);
 
 /// Components below this have no subleaf: x87 and SSE.
 const FIRST_DESCRIBED: u8 = 2;
 
-/// A rule of XSETBV: with one of `these` all of `needed` must be set.
+/// A rule of XSETBV: with any of `these`, all of `needed` must be set.
 struct Rule {
     these: u64,
     needed: u64,
@@ -33,17 +33,13 @@ struct Rule {
 /// XSETBV's rules, by component.
 static RULES: &[Rule] = &[
     Rule { these: !0, needed: 1, reason: "x87 is always set" },
-    Rule { these: !1, needed: 0b10, reason: "all that XSAVE adds takes SSE" },
-    Rule { these: 0b1_1000, needed: 0b1_1000, reason: "MPX has two components that go together" },
-    Rule {
-        these: 0xe0,
-        needed: 0xe4,
-        reason: "AVX-512 has three components that go together, and needs AVX's",
-    },
-    Rule { these: 0x6_0000, needed: 0x6_0000, reason: "AMX has two components that go together" },
+    Rule { these: !1, needed: 0b10, reason: "all other components need SSE" },
+    Rule { these: 0b1_1000, needed: 0b1_1000, reason: "MPX's two components belong together" },
+    Rule { these: 0xe0, needed: 0xe4, reason: "AVX-512's three components belong together and need AVX's" },
+    Rule { these: 0x6_0000, needed: 0x6_0000, reason: "AMX's two components belong together" },
 ];
 
-/// The masks of a table: XCR0's components and IA32_XSS's.
+/// A table's masks: the components of XCR0 and of IA32_XSS.
 struct Masks {
     xcr0: u64,
     xss: u64,
@@ -59,7 +55,7 @@ impl Masks {
     }
 }
 
-/// The register of leaf 0xD that holds a component's bit: in subleaf 0 XCR0's, in subleaf 1 those of IA32_XSS.
+/// The register of leaf 0xD that holds a component's bit: XCR0's in subleaf 0, IA32_XSS's in subleaf 1.
 pub(super) fn mask_site(guest: &Guest<'_>, subleaf: u32, number: u8) -> Site {
     let low = if subleaf == 0 { Register::Eax } else { Register::Ecx };
     let register = if number < 32 { low } else { Register::Edx };
@@ -75,7 +71,7 @@ pub(super) fn numbers(mask: u64) -> impl Iterator<Item = u8> {
     (0..63).filter(move |number| mask >> number & 1 != 0)
 }
 
-/// A component in words.
+/// A component as text.
 pub(super) fn component_name(number: u8) -> String {
     match XsaveComponent::numbered(number) {
         Some(known) if number >= FIRST_DESCRIBED => {
@@ -85,20 +81,20 @@ pub(super) fn component_name(number: u8) -> String {
     }
 }
 
-/// XSAVE and its leaf, and XCR0 as XSETBV takes it.
+/// XSAVE, its leaf, and XCR0 by XSETBV's rules.
 pub(super) fn leaf(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
         let masks = Masks::of(guest);
         let (bit, at) = (guest.site_of_feature(feature::XSAVE), guest.site(Leaf(0xd), Subleaf(0)));
         if !guest.has(feature::XSAVE) {
             if masks.all() != 0 {
-                let what = "there is a leaf 0xD, and xsave is not set";
+                let what = "leaf 0xD is present, but xsave is not set";
                 findings.add(Kind::XsaveLeafAlone, guest, at, what).feature(feature::XSAVE).and(bit);
             }
             continue;
         }
         if masks.xcr0 == 0 {
-            let what = "xsave is set, and 0xD.0 names no component";
+            let what = "xsave is set, but 0xD.0 has no component";
             findings.add(Kind::NoXsaveLeaf, guest, bit, what).feature(feature::XSAVE).and(at);
             continue;
         }
@@ -114,12 +110,13 @@ pub(super) fn leaf(input: &Input<'_>, findings: &mut Findings) {
     }
 }
 
-/// Components whose features no program uses without asking the kernel, by `XGETBV` or a system call: MPX's and AMX's.
+/// Components whose features programs use only after asking the kernel, by `XGETBV` or a system call: MPX's and
+/// AMX's.
 const ASKED_FOR: u64 = 0x6_0018;
 
 /// Features without their components of XCR0, and components without their features.
 fn features(guest: &Guest<'_>, masks: &Masks, findings: &mut Findings) {
-    // A guest may do without a supervisor component: last branch records need no XSAVES.
+    // A guest may lack a supervisor component: last branch records do not need XSAVES.
     for known in XsaveComponent::all().filter(|known| known.number >= FIRST_DESCRIBED) {
         let shown = guest.has(known.feature);
         let enabled = masks.xcr0 >> known.number & 1 != 0;
@@ -129,19 +126,19 @@ fn features(guest: &Guest<'_>, masks: &Masks, findings: &mut Findings) {
         let (number, name) = (known.number, name_of(known.feature));
         let (feature, mask) = (guest.site_of_feature(known.feature), mask_site(guest, 0, known.number));
         let finding = if shown {
-            let what = format!("{name} is set, and its component {number} is not in 0xD.0");
+            let what = format!("{name} is set, but its component {number} is not in 0xD.0");
             let asked_for = ASKED_FOR >> number & 1 != 0;
             let kind = if asked_for { Kind::FeatureUnusable } else { Kind::FeatureWithoutComponent };
             findings.add(kind, guest, feature, what).and(mask)
         } else {
-            let what = format!("component {number} is in 0xD.0, and its feature {name} is not set");
+            let what = format!("component {number} is in 0xD.0, but its feature {name} is not set");
             findings.add(Kind::ComponentWithoutFeature, guest, mask, what).and(feature)
         };
         finding.feature(known.feature);
     }
 }
 
-/// Last branch records, which Linux saves apart from all else (`XFEATURE_MASK_INDEPENDENT`).
+/// Last branch records, which Linux saves separately (`XFEATURE_MASK_INDEPENDENT`).
 const SAVED_APART: u8 = 15;
 
 /// Components that only IA32_XSS may have: PT, PASID, CET, HDC, UINTR, LBR, HWP.
@@ -149,7 +146,7 @@ const fn is_supervisor(number: u8) -> bool {
     0x1fd00_u64 >> number & 1 != 0
 }
 
-/// Each component of the masks has its subleaf, and no other has one.
+/// Each component of the masks has a subleaf, and no other component has one.
 pub(super) fn components(input: &Input<'_>, findings: &mut Findings) {
     for guest in input.guests.iter().filter(|guest| guest.has(feature::XSAVE)) {
         let masks = Masks::of(guest);
@@ -162,7 +159,7 @@ pub(super) fn components(input: &Input<'_>, findings: &mut Findings) {
                 let (subleaf, mask) =
                     if masks.xcr0 >> number & 1 != 0 { (0, "XCR0") } else { (1, "IA32_XSS") };
                 let what = format!(
-                    "{} is in {mask}, and 0xD.{number} does not say its size",
+                    "{} is in {mask}, but 0xD.{number} does not give its size",
                     component_name(number)
                 );
                 let at = component_site(guest, number);
@@ -184,13 +181,13 @@ fn each_component(guest: &Guest<'_>, masks: &Masks, component: XsaveSubleaf, fin
     let in_xcr0 = masks.xcr0 >> number & 1 != 0;
     if masks.all() >> number & 1 == 0 {
         let what =
-            format!("{} has a subleaf, and is neither in XCR0 nor in IA32_XSS", component_name(number));
+            format!("{} has a subleaf, but is neither in XCR0 nor in IA32_XSS", component_name(number));
         let other = mask_site(guest, u32::from(component.is_supervisor()), number);
         findings.add(Kind::ComponentNotEnabled, guest, at, what).and(other);
     } else if component.is_supervisor() == in_xcr0 {
         let (mask, bit) = if in_xcr0 { ("XCR0", 1) } else { ("IA32_XSS", 0) };
         let what =
-            format!("{} is in {mask}, and bit 0 of 0xD.{number}'s ECX is {bit}", component_name(number));
+            format!("{} is in {mask}, but bit 0 of 0xD.{number}'s ECX is {bit}", component_name(number));
         let at = Site { register: Some(Register::Ecx), bits: 1, ..at };
         findings.add(Kind::ComponentMask, guest, at, what).and(mask_site(guest, u32::from(!in_xcr0), number));
     }
@@ -199,7 +196,7 @@ fn each_component(guest: &Guest<'_>, masks: &Masks, component: XsaveSubleaf, fin
         let what = format!("{} is at {}: expected {place}", component_name(number), component.offset());
         findings.add(Kind::ComponentOffset, guest, at.bits(Register::Ebx, 0), what);
     }
-    // Zen 2 has PKRU's component with 64 bytes, and no PKU.
+    // Zen 2 reports 64 bytes for PKRU's component, and has no PKU.
     let wrong = |known: &XsaveComponent| known.size != size && guest.has(known.feature);
     if let Some(known) = component.component().filter(wrong) {
         let what = format!("{} has {size} bytes: expected {}", component_name(number), known.size);
@@ -207,7 +204,7 @@ fn each_component(guest: &Guest<'_>, masks: &Masks, component: XsaveSubleaf, fin
     }
 }
 
-/// Components of XCR0 that share bytes in the standard format.
+/// Components of XCR0 that overlap in the standard format.
 fn overlaps(guest: &Guest<'_>, masks: &Masks, described: &[XsaveSubleaf], findings: &mut Findings) {
     let mut own: Vec<XsaveSubleaf> =
         described.iter().copied().filter(|component| masks.xcr0 >> component.number & 1 != 0).collect();
@@ -242,15 +239,16 @@ pub(super) fn sizes(input: &Input<'_>, findings: &mut Findings) {
         let needed = guest.entries.xsave_size(masks.xcr0, false);
         let site = |subleaf: u32, register: Register| guest.site_of(0xd, subleaf, register, 0);
         if ecx < needed {
-            let what = format!("0xD.0 says {ecx} bytes for all components, which end at {needed}");
+            let what = format!("0xD.0 gives {ecx} bytes for all components, but they end at {needed}");
             findings.add(Kind::XsaveSize, guest, site(0, Register::Ecx), what);
         } else if ecx > needed {
-            let what = format!("0xD.0 says {ecx} bytes for all components, which end at {needed}");
+            let what = format!("0xD.0 gives {ecx} bytes for all components, but they end at {needed}");
             findings.add(Kind::XsaveSizeLarge, guest, site(0, Register::Ecx), what);
         }
         if !(LEGACY_AND_HEADER..=ecx.max(needed)).contains(&ebx) {
-            let what =
-                format!("0xD.0 says {ebx} bytes for what is enabled: expected {LEGACY_AND_HEADER} to {ecx}");
+            let what = format!(
+                "0xD.0 gives {ebx} bytes for the enabled components: expected {LEGACY_AND_HEADER} to {ecx}"
+            );
             findings.add(Kind::XsaveCurrentSize, guest, site(0, Register::Ebx), what);
         }
         let compacts = guest.has(feature::XSAVEC) || guest.has(feature::XSAVES);
@@ -259,7 +257,7 @@ pub(super) fn sizes(input: &Input<'_>, findings: &mut Findings) {
         };
         let of_all = guest.entries.xsave_size(masks.all(), true);
         if !(LEGACY_AND_HEADER..=of_all).contains(&compacted) {
-            let what = format!("0xD.1 says {compacted} bytes: expected {LEGACY_AND_HEADER} to {of_all}");
+            let what = format!("0xD.1 gives {compacted} bytes: expected {LEGACY_AND_HEADER} to {of_all}");
             findings.add(Kind::XsaveCompactedSize, guest, site(1, Register::Ebx), what);
         }
     }

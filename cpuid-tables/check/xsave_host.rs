@@ -1,4 +1,4 @@
-//! Leaf 0xD against a host: components that its KVM supports, and where its processor has them.
+//! Leaf 0xD against a host: which components its KVM supports, and their sizes and offsets on its processor.
 
 use alloc::format;
 
@@ -11,7 +11,7 @@ use crate::feature;
 use crate::host::Host;
 use crate::table::CpuidRead;
 
-/// Components beyond what the host has, and those at another place.
+/// Components that the host lacks, and those with a different offset or size.
 pub(super) fn support(input: &Input<'_>, findings: &mut Findings) {
     let Some(host) = input.host else { return };
     for guest in input.guests.iter().filter(|guest| guest.has(feature::XSAVE)) {
@@ -28,30 +28,30 @@ fn masks(guest: &Guest<'_>, host: &Host, findings: &mut Findings) {
         let name = component_name(number);
         if possible >> number & 1 != 0 {
             let what = format!(
-                "{name} is in XCR0, and KVM on this host gives it to a process that has asked for it"
+                "{name} is in XCR0, but KVM on this host grants it only to a process that requests it"
             );
             let advice = format!(
                 "call arch_prctl(ARCH_REQ_XCOMP_GUEST_PERM, {number}) before the first vCPU is created"
             );
             findings.add(Kind::ComponentPermission, guest, at, what).help_by(advice);
         } else {
-            let what = format!("{name} is in XCR0, and KVM on this host does not support it");
+            let what = format!("{name} is in XCR0, but KVM on this host does not support it");
             findings.add(Kind::ComponentNotSupported, guest, at, what);
         }
     }
-    // Where KVM supports a feature it supports the supervisor component that is the feature's.
+    // KVM that supports a feature also supports the feature's supervisor component.
     let implied = |number: &u8| {
         XsaveComponent::numbered(*number).is_some_and(|known| host.supported.has(known.feature))
     };
     let beyond = guest.entries.xss() & !host.supported.xss();
     for number in numbers(beyond).filter(|number| !implied(number)) {
         let what =
-            format!("{} is in IA32_XSS, and KVM on this host does not support it", component_name(number));
+            format!("{} is in IA32_XSS, but KVM on this host does not support it", component_name(number));
         findings.add(Kind::ComponentNotSupported, guest, mask_site(guest, 1, number), what);
     }
 }
 
-/// The processor has its components where it has them. What KVM reports of them is the processor's own answer.
+/// The processor's component offsets and sizes are fixed. KVM reports the processor's own values.
 fn places(guest: &Guest<'_>, host: &Host, findings: &mut Findings) {
     for component in guest.entries.xsave_components().filter(|component| !component.is_supervisor()) {
         let same = |real: &crate::table::XsaveSubleaf| real.number == component.number;
@@ -63,7 +63,7 @@ fn places(guest: &Guest<'_>, host: &Host, findings: &mut Findings) {
             continue;
         }
         let what = format!(
-            "{} has {} bytes at {}, on this host {} bytes at {}",
+            "{} has {} bytes at {}, but on this host {} bytes at {}",
             component_name(component.number),
             component.size(),
             component.offset(),

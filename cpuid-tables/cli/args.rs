@@ -1,5 +1,4 @@
-//! What can be asked for. A command is a variant here, a line in [`run`](super::run), and a file with its `Args` and
-//! its `run`.
+//! The commands. Each is a variant here, a line in [`run`](super::run), and a file with its `Args` and its `run`.
 
 use clap::{Parser, Subcommand};
 
@@ -14,19 +13,19 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   kvm-cpuid show                          this machine's CPUID, decoded
-  kvm-cpuid has avx512f --supported       may a guest here have it?
-  kvm-cpuid why vmx                       who keeps it from this machine, or its guests?
-  kvm-cpuid find '7.0.ebx[5]'             what stands there?
+  kvm-cpuid has avx512f --supported       can a guest on this machine have it?
+  kvm-cpuid why vmx                       which layer withholds it from this machine's guests?
+  kvm-cpuid find '7.0.ebx[5]'             which feature is there?
   kvm-cpuid diff guest.txt --supported --migrate
-                                          can a guest with that table go on here?
-  kvm-cpuid check guest.txt               is anything wrong with this table?
+                                          can a guest with that table migrate to this machine?
+  kvm-cpuid check guest.txt               are there errors in this table?
 
-Each command's --help has more. A SOURCE is a file, - for standard input, --host (the CPUID
-instruction here) or --supported (what KVM here supports); a file's format is recognised.
+Each command's --help has more. A SOURCE is a file, - for standard input, --host (this machine's
+CPUID instruction) or --supported (this machine's KVM); file formats are detected.
 
 Exit codes:
   0  done; has: it has the feature; diff: no difference; check: no error
-  1  the answer is no: has, diff, check, find, models, baseline and export say so
+  1  the answer is no (has, diff, check, find, models, baseline, export)
   2  a source could not be read, or the arguments are wrong";
 
 #[derive(Subcommand)]
@@ -37,34 +36,34 @@ pub(crate) enum Command {
     /// Write tables in another format
     #[command(after_help = super::convert::EXAMPLES)]
     Convert(super::convert::Args),
-    /// Compare two tables by feature and field; tell whether a guest can move
+    /// Compare two tables by feature and field, or check whether a guest can migrate
     #[command(after_help = super::diff::EXAMPLES)]
     Diff(super::diff::Args),
-    /// Tell what a name, a place or a register's value is
+    /// Explain a feature name, CPUID location or register value
     #[command(after_help = super::find::EXAMPLES)]
     Find(super::find::Args),
-    /// Tell by the exit code whether a feature is there
+    /// Test whether a feature is present, by the exit code
     #[command(after_help = super::has::EXAMPLES)]
     Has(super::has::Args),
-    /// Run a guest with a table, and tell what it really sees
+    /// Run a small guest with a table and show the CPUID values that it reads
     #[command(after_help = super::probe::EXAMPLES)]
     Probe(super::probe::Args),
-    /// Tell the whole story of a feature on this machine: who says no
+    /// Show which layer (CPU, kernel, KVM, QEMU) withholds a feature
     #[command(after_help = super::why::EXAMPLES)]
     Why(super::why::Args),
-    /// Tell what is wrong with a guest's table, before KVM is given it
+    /// Check a guest's table before it is passed to KVM
     #[command(after_help = super::check::EXAMPLES)]
     Check(super::check::Args),
-    /// Build a guest's table as QEMU hands it to KVM
+    /// Build the table that QEMU passes to KVM for a guest
     #[command(after_help = super::guest::EXAMPLES)]
     Guest(super::guest::Args),
-    /// List which of QEMU's CPUs run on a host, and what stands in the way of the others
+    /// List QEMU's CPU models, whether they run on a host, and which features they lack
     #[command(after_help = super::models::EXAMPLES)]
     Models(super::models::Args),
-    /// Tell what many hosts have in common, which model fits, and what each host costs the others
+    /// Compute the features that hosts have in common, the best model, and what each host costs the fleet
     #[command(after_help = super::baseline::EXAMPLES)]
     Baseline(super::baseline::Args),
-    /// Write features as a template of Firecracker or a profile of Cloud Hypervisor
+    /// Write features as a Firecracker template or a Cloud Hypervisor profile
     #[command(after_help = super::export::EXAMPLES)]
     Export(super::export::Args),
 }

@@ -1,4 +1,4 @@
-//! `kvm-cpuid baseline`: what many hosts have in common.
+//! `kvm-cpuid baseline`: the features that many hosts have in common.
 
 use std::io;
 use std::process::ExitCode;
@@ -19,40 +19,40 @@ use super::source::Input;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  kvm-cpuid baseline hosts/                       every dump in a directory, one host each
+  kvm-cpuid baseline hosts/                       all dumps in a directory, one host each
   kvm-cpuid baseline a.txt b.txt --to entries     the table that a guest may have on both
-  collect | kvm-cpuid baseline - --format json    JSON, a line for each host
+  collect | kvm-cpuid baseline - --format json    JSON, one line per host
 
-A host is a file; CPUs that are numbered upwards in it are one host's, and what is true of all of them
-is true of it. A CPU with a name, or one whose number is not above the last one's, is a host of its
-own: JSON lines with a \"name\" are a host each. A directory is walked in order of names. Beside
+A file is one host. CPUs with ascending numbers in a file belong to the same host, which has what all
+of them have. A CPU with a name, or with a number not above the previous one's, is a separate
+host: JSON lines with a \"name\" are one host each. A directory is read in order of names. Next to
 NAME.supported, NAME.msrs has the host's feature MSRs and NAME.caps its capabilities; NAME.host and
 NAME.hv are not read.
 
-Dumps are best what KVM supports there (KVM_GET_SUPPORTED_CPUID). From dumps of the CPUID instruction,
-what KVM emulates everywhere is added, but what a host's KVM keeps from guests is not known.
+Dumps should hold what a host's KVM supports (KVM_GET_SUPPORTED_CPUID). For dumps of the CPUID
+instruction, features that KVM always emulates are added, but features that KVM withholds are unknown.
 
-Each field is combined by its meaning: most bits promise something and are there when all hosts have
-them, some warn and are there when any has them, sizes and levels are the least. The model is the one
-with most features of all that run on every host as they are; -cpu adds what else all hosts have. A
-host costs the others what all of them have but it.
+Each field is combined by its meaning: a feature is set if all hosts have it, a restriction if any
+host has it, and sizes and levels are minimums. The model is the one with the most features among
+those that run unchanged on every host; -cpu adds the other common features. A host costs the fleet
+the features that all other hosts have.
 
 Exit codes:
-  0  there is a model that runs on all hosts
-  1  there is none
-  2  there is no host, or one could not be read";
+  0  a model runs on all hosts
+  1  no model does
+  2  there are no hosts, or one could not be read";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     #[command(flatten)]
     input: Input<1, { usize::MAX }>,
-    /// Write the table that all hosts have, in this format of dumps
+    /// Write the common table in this dump format
     #[arg(long, value_name = "FORMAT")]
     to: Option<DumpFormat>,
-    /// The release of QEMU whose models are taken
+    /// QEMU release whose models to use
     #[arg(long, value_name = "RELEASE", default_value = qemu_release::default(), value_parser = qemu_release::named)]
     qemu: QemuRelease,
-    /// For people or for programs
+    /// Output format
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -76,7 +76,7 @@ fn best(baseline: &Baseline, release: QemuRelease) -> Result<Option<Choice>> {
     baseline.best_model(release).map_err(Failed::new)
 }
 
-/// The closest model, where some of it has to be removed: one that fits is the best one, or as good.
+/// The closest model, unless the best one fits, which is at least as good.
 fn closest(baseline: &Baseline, release: QemuRelease) -> Result<Option<Choice>> {
     let closest = baseline.closest_model(release).map_err(Failed::new)?;
     Ok(closest.filter(|choice| !choice.fits()))
@@ -104,7 +104,7 @@ fn text(baseline: &Baseline, best: Option<&Choice>, closest: Option<&Choice>) ->
     let mut text = Styled::new();
     text.push(Style::Heading, hosts(baseline.hosts)).plain(format_args!(": {}\n", vendors.join(", ")));
     models(&mut text, baseline, best, closest);
-    add_section(&mut text, "What hosts cost the others", &costs(&baseline.groups));
+    add_section(&mut text, "Features and limits that single hosts cost the fleet", &costs(&baseline.groups));
     add_section(&mut text, "Besides", &notes(baseline));
     text
 }
@@ -119,13 +119,17 @@ fn add_section(text: &mut Styled, heading: &str, section: &Styled) {
 fn models(text: &mut Styled, baseline: &Baseline, best: Option<&Choice>, closest: Option<&Choice>) {
     text.plain("model:   ");
     if let Some(best) = best {
-        let whose = if best.same_vendor { "" } else { " (another vendor's: none of their own runs)" };
+        let whose = if best.same_vendor {
+            ""
+        } else {
+            " (another vendor's model: none of the hosts' own vendor runs)"
+        };
         text.push(Style::Good, best.model).plain(format_args!("{whose}\n-cpu     {best}\n"));
     } else {
         let why = if baseline.vendor().is_none() {
-            "a guest can't be on hosts of several vendors"
+            "the hosts have different vendors"
         } else {
-            "no model runs on all of them as it is"
+            "no model runs unchanged on all of them"
         };
         text.push(Style::Error, "none").plain(format_args!(" ({why})\n"));
     }
@@ -134,7 +138,7 @@ fn models(text: &mut Styled, baseline: &Baseline, best: Option<&Choice>, closest
     }
 }
 
-/// What groups of hosts cost the others.
+/// What groups of hosts cost the fleet.
 fn costs(groups: &[Group]) -> Styled {
     let costly = |group: &&Group| !group.costs.is_empty() || !group.limits.is_empty();
     let mut text = Styled::new();
@@ -143,22 +147,22 @@ fn costs(groups: &[Group]) -> Styled {
         text.line(Style::Name, shortened(&group.hosts));
         if !group.costs.is_empty() {
             let costs = names(group.costs).join(" ");
-            text.plain(format_args!("    lack what all others have: {costs}\n"));
+            text.plain(format_args!("    missing only here: {costs}\n"));
         }
         for limit in &group.limits {
             let (with, without) = (number(limit.with), number(limit.without));
-            text.plain(format_args!("    {}: {with}, without them {without}\n", limit.field));
+            text.plain(format_args!("    {}: {with}, without these hosts {without}\n", limit.field));
         }
     }
     text
 }
 
-/// A count in decimal; a leaf's number, say, in hexadecimal.
+/// A count in decimal, or a leaf number in hexadecimal.
 fn number(value: u32) -> String {
     if value < 0x1_0000 { value.to_string() } else { format!("{value:#x}") }
 }
 
-/// Some names, and how many more there are.
+/// Some names, and the number of others.
 fn shortened(names: &[String]) -> String {
     const SHOWN: usize = 5;
     let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
@@ -172,44 +176,42 @@ fn notes(baseline: &Baseline) -> Styled {
     let mut text = Styled::new();
     if !baseline.warnings.is_empty() {
         let names = names(baseline.warnings).join(" ");
-        text.plain("  shown because some hosts do it: ").line(Style::Doubt, names);
+        text.plain("  restriction bits set on at least one host: ").line(Style::Doubt, names);
     }
-    // Several vendors were told of above.
+    // Different vendors are already reported above.
     let vendor =
         |word: CpuidWord| matches!(word.leaf, Leaf(0 | 0x8000_0000)) && word.register != Register::Eax;
     for unequal in baseline.unequal.iter().filter(|unequal| !vendor(unequal.word)) {
         let values: Vec<String> = unequal.values.iter().map(|value| format!("{value:#x}")).collect();
-        text.plain("  has to be equal: ").push(Style::Error, place(unequal));
+        text.plain("  must be equal, but differs: ").push(Style::Error, place(unequal));
         text.plain(format_args!(" is {}: {}\n", values.join(", "), reason(unequal)));
     }
     undescribed(&mut text, &baseline.undescribed);
     if let Some(feature) = baseline.nested() {
         let name = name_of(feature);
-        text.plain(format_args!(
-            "  guests of guests: all hosts have {name}; the models above are without +{name}\n"
-        ));
+        text.plain(format_args!("  nested virtualization: every host has {name}; it is left out above\n"));
     }
     if baseline.msrs.is_none() {
-        text.plain("  feature MSRs are not compared: not every host tells them\n");
+        text.plain("  feature MSRs are not compared: not every host provides them\n");
     }
     text
 }
 
-/// Bits of which nobody says what they are: and-ed, since most bits promise something.
+/// Undescribed bits: *and*-ed, since most bits promise something.
 fn undescribed(text: &mut Styled, all: &[(CpuidWord, u32, u32)]) {
     const SHOWN: usize = 8;
     for (word, all, some) in all.iter().take(SHOWN) {
-        text.plain(format_args!("  nobody describes: {word}"));
-        for (bits, whose) in [(*all, "all have"), (*some, "some have")] {
+        text.plain(format_args!("  undocumented: {word}"));
+        for (bits, whose) in [(*all, "set on all hosts"), (*some, "set on some hosts")] {
             if bits != 0 {
-                text.plain(format_args!(", {whose} bits {}", bit_list(bits)));
+                text.plain(format_args!(", bits {} {whose}", bit_list(bits)));
             }
         }
         text.plain('\n');
     }
     if all.len() > SHOWN {
         let more = all.len() - SHOWN;
-        text.plain(format_args!("  and bits of {more} more registers, see --format json\n"));
+        text.plain(format_args!("  and {more} more registers, see --format json\n"));
     }
 }
 

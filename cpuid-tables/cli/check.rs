@@ -1,4 +1,4 @@
-//! `kvm-cpuid check`: what is wrong with a guest's tables, before KVM is given them.
+//! `kvm-cpuid check`: checks a guest's tables before they are passed to KVM.
 
 use std::process::ExitCode;
 
@@ -18,20 +18,20 @@ use super::source::{Input, Source, emulated_cpuid};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  kvm-cpuid check guest.txt                      by itself
-  kvm-cpuid check guest.txt --host-from real     against what KVM here supports, too
+  kvm-cpuid check guest.txt                      without a host
+  kvm-cpuid check guest.txt --host-from real     also against this machine's KVM
   kvm-cpuid check vcpus.txt --host-from hosts/milan --format json
   kvm-cpuid guest --cpu host --smp 4 --format entries | kvm-cpuid check -
 
-A source is one guest: its CPUs are the guest's vCPUs, and are compared with each other. With
+A source is one guest: its CPUs are the guest's vCPUs and are compared with each other. With
 --host-from, features, XSAVE components and limits are checked against that host; DIR/NAME is
-read as `kvm-cpuid guest --host` reads it. An error is what KVM refuses or what a guest is told
-wrongly; a warning is true, and guests can live with it.
+read as by `kvm-cpuid guest --host`. An error means that KVM refuses the table or that the guest
+sees something untrue; warnings are unusual but harmless.
 
 --format json prints one object: {errors, warnings, sources: [{source, errors, warnings, skipped,
 findings: [{severity, kind, feature, vcpus, at, others, what, why, help}]}]}. `at` and each of
-`others` is {vcpu, entry, leaf, subleaf, register, bits}; what does not apply is null. Members and
-kinds keep their names.
+`others` is {vcpu, entry, leaf, subleaf, register, bits}; members that do not apply are null. Names
+of members and kinds are stable.
 
 Exit codes:
   0  no error; there may be warnings
@@ -42,20 +42,20 @@ Exit codes:
 pub(crate) struct Args {
     #[command(flatten)]
     input: Input<1, { usize::MAX }>,
-    /// The host that the guest is for: a recorded one, or `real` for this machine
+    /// The host that will run the guest: a recorded host, or `real` for this machine
     #[arg(long, value_name = "DIR/NAME|real")]
     host_from: Option<String>,
     /// Leave out warnings
     #[arg(long)]
     errors_only: bool,
-    /// For people or for programs
+    /// Output format
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let host = args.host_from.as_deref().map(host::named).transpose()?;
-    // A recorded host does not tell what its KVM emulates.
+    // A recorded host lacks the features that its KVM emulates.
     let real = args.host_from.as_deref() == Some(host::REAL);
     let emulated = if real { emulated_cpuid()? } else { Vec::new() };
     let mut reports = Vec::new();
@@ -87,10 +87,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(answer(errors == 0))
 }
 
-/// One guest. CPUs without a number, or with one that another has, are numbered by their places.
+/// Checks one guest. CPUs without a number, or with a number used before, are numbered by position.
 fn check(source: &Source, cpus: &[Cpu], host: Option<(&Host, &[CpuidEntry])>) -> Report {
     if cpus.iter().any(|cpu| cpu.known.is_some()) {
-        warn(format!("{source} leaves bits open: they are taken for 0"));
+        warn(format!("{source} does not specify every bit; unspecified bits are taken as 0"));
     }
     let mut numbers: Vec<Option<u32>> = cpus.iter().map(|cpu| cpu.number).collect();
     numbers.sort_unstable();
@@ -130,7 +130,7 @@ fn to_text(text: &mut Styled, source: Option<&Source>, report: &Report) {
     let skipped: Vec<&str> = report.skipped().map(Kind::name).collect();
     if !skipped.is_empty() {
         let skipped = skipped.join(", ");
-        text.plain(format_args!("; not looked for, since they take a host (--host-from): {skipped}"));
+        text.plain(format_args!("; not checked without a host (--host-from): {skipped}"));
     }
     text.plain('\n');
 }

@@ -1,4 +1,4 @@
-//! `kvm-cpuid convert`: from any format into another, CPU by CPU, in bounded memory.
+//! `kvm-cpuid convert`: from any dump format to another, CPU by CPU, in bounded memory.
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -14,15 +14,15 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   kvm-cpuid convert --to cpuid-r vmcore.txt           cpuid_entries as gdb printed them
   cpuid -r | kvm-cpuid convert --to libvirt -         a dump on standard input
-  kvm-cpuid convert --to firecracker --supported      a template of what KVM has here
-  kvm-cpuid convert --to json *.txt > fleet.json      an object for each CPU
+  kvm-cpuid convert --to firecracker --supported      a template of this machine's KVM
+  kvm-cpuid convert --to json *.txt > fleet.json      one object per CPU
 
-cpuid-r, kcpuid, instlatx64 and libvirt have no flags: whether an entry's index counts, a reader
-takes from its leaf. Where a table has other flags they are left out, with a warning.
+cpuid-r, kcpuid, instlatx64 and libvirt have no flags: a reader derives the index flag from the
+leaf. Other flags are left out, with a warning.
 
 Exit codes:
   0  done
-  2  the source could not be read, or FORMAT cannot hold what it has";
+  2  the source could not be read, or FORMAT cannot represent it";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
@@ -30,7 +30,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FORMAT", value_parser = written(), hide_possible_values = true)]
     #[arg(help = help())]
     to: String,
-    /// Fail where FORMAT cannot hold a table's flags, instead of leaving them out
+    /// Fail if FORMAT cannot hold a table's flags, instead of leaving them out
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
@@ -53,7 +53,7 @@ fn help() -> String {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     match convert(args) {
-        // A reader such as `head` has had enough.
+        // A reader such as `head` closed the pipe.
         Err(Stopped::Write(WriteError::Io(error))) if error.kind() == io::ErrorKind::BrokenPipe => {
             Ok(ExitCode::SUCCESS)
         }
@@ -78,16 +78,16 @@ impl From<WriteError> for Stopped {
 fn unwritable(error: &WriteError) -> Failed {
     let failed = Failed::new(error);
     match error {
-        WriteError::SeveralCpus { .. } => failed.help("--cpu N takes one of them"),
-        WriteError::Open { .. } => failed.help("json and firecracker can leave bits open"),
+        WriteError::SeveralCpus { .. } => failed.help("--cpu N selects one of them"),
+        WriteError::Open { .. } => failed.help("json and firecracker can hold unspecified bits"),
         WriteError::Flags { .. } => failed.help("without --strict they are left out"),
         _ => failed,
     }
 }
 
 fn convert(args: &Args) -> std::result::Result<(), Stopped> {
-    // The argument's parser lets no other through.
-    let format = Format::find(&args.to).ok_or_else(|| Stopped::Read(Failed::new("no such format")))?;
+    // The argument's parser accepts only known formats.
+    let format = Format::find(&args.to).ok_or_else(|| Stopped::Read(Failed::new("unknown format")))?;
     let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let mut converter = Converter { writer: Writer::new(out, format)?, strict: args.strict, warned: false };
     let sources = args.input.sources().iter();
@@ -101,7 +101,7 @@ fn convert(args: &Args) -> std::result::Result<(), Stopped> {
         converter.write(&first)?;
         return converter.finish();
     };
-    // Several that have no number get their places.
+    // Several CPUs without numbers get their positions.
     let numbered = first.number.is_some() || first.name.is_some();
     let mut place = 0;
     let mut write = |mut cpu: Cpu| {
@@ -126,12 +126,12 @@ struct Converter<W: Write> {
 }
 
 impl<W: Write> Converter<W> {
-    /// Writes a CPU; flags that the format can't hold are left out, which is told once.
+    /// Writes a CPU; flags that the format cannot hold are left out, with a single warning.
     fn write(&mut self, cpu: &Cpu) -> std::result::Result<(), Stopped> {
         match self.writer.write(cpu) {
             Err(error @ WriteError::Flags { .. }) if !self.strict => {
                 if !self.warned {
-                    warn(format!("{error}; such flags are left out"));
+                    warn(format!("{error}; the flags are left out"));
                 }
                 self.warned = true;
                 self.writer.drop_flags(true);

@@ -17,31 +17,31 @@ use super::source::{Input, Source};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  kvm-cpuid diff old.txt new.txt              what two dumps have otherwise
-  kvm-cpuid diff --host --supported           what KVM keeps from guests here, and what it adds
+  kvm-cpuid diff old.txt new.txt              the differences between two dumps
+  kvm-cpuid diff --host --supported           what KVM here withholds from guests, and what it adds
   kvm-cpuid diff guest.txt --supported --migrate
-                                              could a guest with that table go on here?
+                                              can a guest with that table migrate to this machine?
 
-A line with - is what only A has, + what only B has, ~ what both have otherwise. Sources with several
-CPUs are compared CPU by CPU; a single one with each of the other's.
+A line with - is in A only, + is in B only, ~ is in both with different values. Sources with several
+CPUs are compared CPU by CPU; a single CPU is compared with every CPU of the other source.
 
-With --migrate, A is the table that the guest was started with and B is what the KVM of the host
-where it is to go supports. Each field is compared by its meaning: most bits promise something and
-must be there, some tell of something missing and must not be new, sizes and levels must not shrink.
+With --migrate, A is the table that the guest was started with, and B is what the target host's
+KVM supports. What a VMM adds to that counts as present. Each field is compared by its meaning:
+features must be present and sizes must not shrink; a restriction that is new on B is a note.
 
-Exit codes, as diff's:
-  0  both are the same; with --migrate: it can move
-  1  they differ; it cannot
+Exit codes:
+  0  no difference; with --migrate: the guest can migrate
+  1  a difference; with --migrate: it cannot
   2  one of them could not be read";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     #[command(flatten)]
     input: Input<2, 2>,
-    /// Whether a guest started on A can move to B, and what stands in the way
+    /// Check whether a guest started on A can move to B, and list the obstacles
     #[arg(long)]
     migrate: bool,
-    /// For people or for programs
+    /// Output format
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -51,19 +51,19 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let reading = &args.input.reading;
     let (pairs, alone) = paired((a, reading.all(a)?), (b, reading.all(b)?));
     let code = if args.migrate { migrate(args, (a, b), &pairs)? } else { differ(args, (a, b), &pairs)? };
-    // What has nothing to be compared with is not the same.
+    // CPUs without a counterpart count as a difference.
     Ok(if alone == 0 { code } else { answer(false) })
 }
 
-/// Two CPUs that are compared, and what they are called.
+/// Two CPUs to compare, and their names.
 struct Pair {
     names: (String, String),
     a: Cpu,
     b: Cpu,
 }
 
-/// CPUs by their numbers where both have them, else by their places; a single one with all of the other side. And how many
-/// have no partner.
+/// Pairs of CPUs: by number if both have numbers, else by position; a single CPU is paired with all of the other
+/// side. Also returns the number of CPUs without a counterpart.
 fn paired((source_a, a): (&Source, Vec<Cpu>), (source_b, b): (&Source, Vec<Cpu>)) -> (Vec<Pair>, usize) {
     let pair =
         |a: &Cpu, b: &Cpu| Pair { names: (source_a.title(a), source_b.title(b)), a: a.clone(), b: b.clone() };
@@ -80,7 +80,7 @@ fn paired((source_a, a): (&Source, Vec<Cpu>), (source_b, b): (&Source, Vec<Cpu>)
             let alone = all_a.len() + all_b.len() - 2 * pairs.len();
             if alone > 0 {
                 warn(format!(
-                    "{alone} CPUs have none to be compared with: {source_a} has {}, {source_b} has {}",
+                    "{alone} CPUs have no counterpart: {source_a} has {}, {source_b} has {}",
                     all_a.len(),
                     all_b.len()
                 ));
@@ -90,7 +90,7 @@ fn paired((source_a, a): (&Source, Vec<Cpu>), (source_b, b): (&Source, Vec<Cpu>)
     }
 }
 
-/// Results that are equal, told once with all pairs that have them.
+/// Equal results, grouped with all pairs that have them.
 fn grouped<T: PartialEq>(pairs: &[Pair], of: impl Fn(&Pair) -> T) -> Vec<(Vec<&Pair>, T)> {
     let mut groups: Vec<(Vec<&Pair>, T)> = Vec::new();
     for pair in pairs {
@@ -153,7 +153,7 @@ fn differ(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<Exi
     Ok(answer(same))
 }
 
-/// A source and which of its CPUs.
+/// A source and one of its CPUs.
 fn of_source(source: &Source, cpu: &str) -> String {
     let source = source.to_string();
     if source == cpu { source } else { format!("{source}, {cpu}") }

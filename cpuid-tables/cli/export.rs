@@ -26,42 +26,42 @@ Examples:
   kvm-cpuid export --to cloud-hypervisor --host hosts/milan --cpu EPYC-Rome-v4 > rome.json
   kvm-cpuid export --to firecracker --host dump.txt --features sse2,ssse3,sse4_1,avx2,xsave
 
-The template tells every feature's bit of what the host's KVM supports: set if it is wanted, cleared if
-not, and so are bits that nobody describes. Topology, the hypervisor bit and KVM's own leaves are left
-to the VMM. --cpu takes what QEMU's -cpu takes, without what the host lacks, which is told on standard
-error; --features takes exactly what it lists. --host DIR/NAME is a recorded host, as in `kvm-cpuid
-guest`; a dump of what KVM supports will do as well.
+The template sets every feature's bit that the host's KVM supports if it is requested, and clears it if
+not; undescribed bits are cleared. Topology, the hypervisor bit and KVM's own leaves are left
+to the VMM. --cpu accepts QEMU's -cpu syntax; features that the host lacks are left out and listed on
+standard error. --features requests exactly the listed features. --host is a recorded host (DIR/NAME),
+as in `kvm-cpuid guest`, or a dump of what KVM supports.
 
   firecracker       a custom CPU template: PUT /cpu-config, or --cpu-config of its helper
   cloud-hypervisor  the CPUID data of a CPU profile (arch/src/x86_64/cpu_profile): value & mask | replacements
 
 Exit codes:
   0  the template is written
-  1  the host lacks a feature that is listed
-  2  there is no such feature or CPU, or the host could not be read";
+  1  the host lacks a listed feature
+  2  unknown feature or CPU, or the host could not be read";
 
 #[derive(ClapArgs)]
 #[group(id = "wanted", required = true, multiple = false)]
 struct Wanted {
-    /// A CPU, as QEMU's -cpu has it
+    /// The CPU, in QEMU's -cpu syntax
     #[arg(long, value_name = "MODEL[,PROPERTY...]")]
     cpu: Option<String>,
-    /// Exactly these features, by any of their names or places
+    /// Exactly these features, by any of their names or locations
     #[arg(long, value_name = "FEATURE,...", value_delimiter = ',')]
     features: Option<Vec<String>>,
 }
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// Whose form
+    /// Output format
     #[arg(long, value_enum)]
     to: To,
     #[command(flatten)]
     wanted: Wanted,
-    /// The host: a recorded one, a dump of what its KVM supports, or `real` for this machine
+    /// The host: a recorded host, a dump of what its KVM supports, or `real` for this machine
     #[arg(long, value_name = "DIR/NAME|FILE|real", default_value = "real")]
     host: String,
-    /// The release of QEMU that --cpu means
+    /// QEMU release that --cpu refers to
     #[arg(long, value_name = "RELEASE", default_value = qemu_release::default(), value_parser = qemu_release::named)]
     qemu: QemuRelease,
 }
@@ -81,7 +81,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             match Template::new(&host.supported, wanted) {
                 Ok(template) => template,
                 Err(lacking) => {
-                    Failed::new(&lacking).help("leave it out, or ask `kvm-cpuid why` who says no").show();
+                    Failed::new(&lacking)
+                        .help("leave it out, or run `kvm-cpuid why` to see which layer withholds it")
+                        .show();
                     return Ok(answer(false));
                 }
             }
@@ -103,11 +105,11 @@ fn any_host(name: &str) -> Result<Host> {
     }
     let reading = Reading { from: None, lenient: false, cpu: None, all_cpus: false };
     let first = reading.open(&Source::File(name.into()))?.next();
-    let entries = first.ok_or_else(|| Failed::new(format!("{name}: there is no CPU in it")))??.entries;
+    let entries = first.ok_or_else(|| Failed::new(format!("{name} contains no CPU")))??.entries;
     Ok(Host { instruction: entries.clone(), supported: entries, ..Host::default() })
 }
 
-/// What a CPU of QEMU's comes to on the host.
+/// The template of a QEMU CPU on the host.
 fn of_cpu(cpu: &str, release: QemuRelease, host: &Host) -> Result<Template> {
     let option = cpu.parse::<CpuOption>().map_err(Failed::new)?;
     let guest = GuestCpuid::builder().release(release).cpu(option).host(host).build().map_err(Failed::new)?;
@@ -128,12 +130,12 @@ fn of_names(names: &[String]) -> Result<FeatureSet> {
     }
     let missing: Vec<&str> = (wanted.needs() - wanted).iter().map(name_of).collect();
     if !missing.is_empty() {
-        warn(format!("what is listed needs {} too", missing.join(", ")));
+        warn(format!("the listed features also need {}", missing.join(", ")));
     }
     Ok(wanted)
 }
 
-/// Firecracker's docs/cpu_templates/schema.json: each bit `0`, `1`, or `x` for what it is on the host.
+/// Firecracker's docs/cpu_templates/schema.json: each bit is `0`, `1`, or `x` for the host's value.
 fn firecracker(template: &Template) -> Value {
     let told = template.entries.iter().zip(&template.known).filter(|(_, known)| **known != Registers::ZERO);
     let (entries, known): (Vec<CpuidEntry>, Vec<Registers>) = told.unzip();
@@ -146,8 +148,8 @@ fn firecracker(template: &Template) -> Value {
     value
 }
 
-/// Cloud Hypervisor's `CpuidProfileData` (arch/src/x86_64/cpu_profile): a register without an adjustment becomes 0, so
-/// that each has one.
+/// Cloud Hypervisor's `CpuidProfileData` (arch/src/x86_64/cpu_profile): a register without an adjustment becomes 0,
+/// so each register has one.
 fn cloud_hypervisor(template: &Template, host: &Host) -> Result<Value> {
     let mut adjustments = Vec::new();
     for (entry, known) in template.entries.iter().zip(&template.known) {
@@ -168,11 +170,11 @@ fn cloud_hypervisor(template: &Template, host: &Host) -> Result<Value> {
     Ok(json!({ "hypervisor": "Kvm", "cpu_vendor": vendor(host)?, "adjustments": adjustments }))
 }
 
-/// The vendor as Cloud Hypervisor calls it.
+/// The vendor's name in Cloud Hypervisor.
 fn vendor(host: &Host) -> Result<&'static str> {
     match host.supported.as_slice().vendor() {
         Some(Vendor::INTEL) => Ok("Intel"),
         Some(Vendor::AMD) => Ok("AMD"),
-        _ => Err(Failed::new("Cloud Hypervisor has profiles for hosts of Intel and AMD, and this is none")),
+        _ => Err(Failed::new("Cloud Hypervisor has profiles only for Intel and AMD hosts")),
     }
 }

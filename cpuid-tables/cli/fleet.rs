@@ -1,4 +1,4 @@
-//! Hosts from files, directories and streams, one after the other: no more than one is in memory.
+//! Hosts from files, directories and streams, one after the other: at most one is in memory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,12 +12,12 @@ use super::output::warn;
 use super::progress::Steps;
 use super::source::{Reading, Source};
 
-/// What a recorded host's lines begin with: a name of the table, not of the host.
+/// The first word of a recorded host's lines: the table's name, not the host's.
 const SUPPORTED: &str = "supported";
-/// Tables beside it: what KVM emulates slowly, and for Hyper-V's interface.
+/// Tables next to it: KVM's emulated features, and its Hyper-V leaves.
 const BESIDE: [&str; 2] = ["emulated", "hv"];
 
-/// Takes in the hosts of all sources.
+/// Adds the hosts of all sources.
 pub(super) fn take_in(fleet: &mut Fleet, sources: &[Source], reading: &Reading) -> Result<()> {
     let sources = walked(sources)?;
     let mut steps = Steps::new(sources.len());
@@ -61,12 +61,12 @@ fn walk(directory: &Path, all: &mut Vec<Source>) -> Result<()> {
         }
     }
     if all.len() == before {
-        return Err(Failed::new(format!("{}: there is no dump in it", directory.display())));
+        return Err(Failed::new(format!("{}: the directory contains no dumps", directory.display())));
     }
     Ok(())
 }
 
-/// True for what is read beside `NAME.supported`, or describes the same host.
+/// True for a file that is read together with `NAME.supported`, or that describes the same host.
 fn belongs_to_another(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     let of_host = HostFile::ALL.into_iter().any(|file| Some(file.extension()) == extension);
@@ -77,7 +77,7 @@ fn supported(path: &Path) -> PathBuf {
     path.with_extension(HostFile::Supported.extension())
 }
 
-/// Takes in the hosts of one source.
+/// Adds the hosts of one source.
 fn of_source(fleet: &mut Fleet, source: &Source, reading: &Reading) -> Result<()> {
     if let Source::File(path) = source {
         let msrs = path.with_extension(HostFile::Msrs.extension());
@@ -99,7 +99,9 @@ fn of_source(fleet: &mut Fleet, source: &Source, reading: &Reading) -> Result<()
             open = Some(OneHost::new(source, count, &cpu));
         }
         if cpu.known.is_some() {
-            return Err(Failed::new(format!("{source}: it leaves bits open: a template is no host")));
+            return Err(Failed::new(format!(
+                "{source} does not specify every bit: it is a template, not a host"
+            )));
         }
         if let Some(host) = &mut open {
             host.add(&cpu);
@@ -130,10 +132,10 @@ fn recorded(fleet: &mut Fleet, supported: &Path, msrs: &Path) -> Result<()> {
     fleet.add_host(&supported.display().to_string(), &host).map_err(Failed::new)
 }
 
-/// A host that is being read.
+/// The host that is being read.
 struct OneHost {
     name: String,
-    /// The CPU that was read last.
+    /// The number of the last CPU.
     number: Option<u32>,
     tables: HostTables,
 }
@@ -148,7 +150,7 @@ impl OneHost {
         OneHost { name, number: None, tables: HostTables::new() }
     }
 
-    /// True when the CPU is one more of this host.
+    /// True if the CPU belongs to this host too.
     fn has_also(&self, cpu: &Cpu) -> bool {
         cpu.name.is_none() && cpu.number.is_some() && self.number.is_some() && self.number < cpu.number
     }

@@ -1,16 +1,16 @@
-//! In which form a command answers.
+//! Output formats of commands.
 
 use clap::ValueEnum;
 use cpuid_tables::dump::Format as DumpFormat;
 
-/// Text for people, or JSON for programs.
+/// Text or JSON.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     Text,
     Json,
 }
 
-/// Text, JSON, or a format of dumps.
+/// Text, JSON, or a dump format.
 #[derive(Clone, Copy)]
 pub(crate) enum Form {
     Text,
@@ -18,7 +18,7 @@ pub(crate) enum Form {
     Dump(DumpFormat),
 }
 
-/// A form by its name.
+/// A format by its name.
 pub(crate) fn form(name: &str) -> Result<Form, String> {
     match name {
         "text" => Ok(Form::Text),
@@ -29,7 +29,7 @@ pub(crate) fn form(name: &str) -> Result<Form, String> {
             found.ok_or_else(|| {
                 let names: Vec<&str> =
                     written().map(DumpFormat::name).filter(|name| *name != "json").collect();
-                format!("it is text, json, or one of {}", names.join(", "))
+                format!("expected text, json, or one of {}", names.join(", "))
             })
         }
     }

@@ -1,4 +1,4 @@
-//! `kvm-cpuid guest`: a guest's table as QEMU hands it to KVM.
+//! `kvm-cpuid guest`: the table that QEMU passes to KVM for a guest.
 
 use std::fmt::Write as _;
 use std::io;
@@ -25,37 +25,37 @@ Examples:
 
 --host DIR/NAME reads NAME.supported (KVM_GET_SUPPORTED_CPUID), NAME.host (the CPUID
 instruction), NAME.msrs (feature MSRs), NAME.caps (KVM_CHECK_EXTENSION) and NAME.hv
-(KVM_GET_SUPPORTED_HV_CPUID) from DIR; the last three may be missing. What the host lacks is
-told on standard error.
+(KVM_GET_SUPPORTED_HV_CPUID) from DIR; the last three may be missing. Features that the host lacks
+are listed on standard error.
 
 Exit codes:
   0  the table is written
-  2  QEMU would not start such a guest, or something could not be read";
+  2  QEMU would refuse such a guest, or a file could not be read";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// The CPU, as QEMU's -cpu has it: a model, host, max or base, and its properties
+    /// The CPU, in QEMU's -cpu syntax: a model, host, max or base, and its properties
     #[arg(long, value_name = "MODEL[,PROPERTY...]", default_value = "qemu64")]
     cpu: String,
-    /// The vCPUs, as QEMU's -smp has them
+    /// The vCPUs, in QEMU's -smp syntax
     #[arg(long, value_name = "N[,LEVEL=N...]", default_value = "1")]
     smp: String,
-    /// The machine, as QEMU's -machine has it
+    /// The machine, in QEMU's -machine syntax
     #[arg(long, value_name = "TYPE[,OPTION...]", default_value = "pc")]
     machine: String,
-    /// The host: a recorded one, or `real` for this machine
+    /// The host: a recorded host, or `real` for this machine
     #[arg(long, value_name = "DIR/NAME|real", default_value = "real")]
     host: String,
-    /// The release of QEMU to be like
+    /// QEMU release to emulate
     #[arg(long, value_name = "RELEASE", default_value = qemu_release::default(), value_parser = qemu_release::named)]
     qemu: QemuRelease,
-    /// `host` and `max` may use MONITOR and UMWAIT: QEMU's `-overcommit cpu-pm=on`
+    /// Allow MONITOR and UMWAIT for `host` and `max`, like QEMU's `-overcommit cpu-pm=on`
     #[arg(long)]
     cpu_pm: bool,
-    /// The frequency of the host's TSC, where its description does not tell
+    /// The frequency of the host's TSC in kHz, if its description lacks it
     #[arg(long, value_name = "KHZ")]
     tsc_khz: Option<u32>,
-    /// `entries`: `vcpuID function index flags eax ebx ecx edx`; or text, json, or a form of dumps
+    /// `entries` (`vcpuID function index flags eax ebx ecx edx`), text, json, or a dump format
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = form)]
     format: Form,
 }
@@ -84,7 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Why QEMU would not start, with all that is lacking where that is the reason.
+/// Why QEMU would not start, with all missing features if these are the reason.
 fn refused(error: &cpuid_tables::guest::BuildError) -> Failed {
     if let cpuid_tables::guest::BuildError::Enforced(lacking) = error {
         for filtered in lacking {
@@ -94,7 +94,7 @@ fn refused(error: &cpuid_tables::guest::BuildError) -> Failed {
     Failed::new(error)
 }
 
-/// As the recorder of a real QEMU's tables writes them, so that the two can be compared line by line.
+/// In the format of the recorder of a real QEMU's tables, so that both can be compared line by line.
 fn entries(guest: &GuestCpuid) -> io::Result<()> {
     let mut lines = String::new();
     guest.for_each(|apic_id, table| {

@@ -1,4 +1,4 @@
-//! The host that a guest is for: this machine, or a recorded one.
+//! The host argument of commands: this machine or a recorded host.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use cpuid_tables::host::{Host, HostFile};
 
 use super::outcome::{Failed, Result};
 
-/// This machine, as a host's name.
+/// The name of this machine as a host.
 pub(crate) const REAL: &str = "real";
 
 /// A recorded host, or this machine.
@@ -24,7 +24,7 @@ pub(crate) fn named(name: &str) -> Result<Host> {
         }
         let failed = |error: &dyn std::fmt::Display| Failed::new(format!("{path}: {error}"));
         let text = fs::read_to_string(&path).map_err(|error| {
-            failed(&error).help("--host takes DIR/NAME, beside which NAME.supported and NAME.host are")
+            failed(&error).help("--host takes DIR/NAME, where DIR contains NAME.supported and NAME.host")
         })?;
         host.read(file, &text).map_err(|error| failed(&error))?;
     }

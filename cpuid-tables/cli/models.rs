@@ -1,4 +1,4 @@
-//! `kvm-cpuid models`: which of QEMU's CPUs run on a host.
+//! `kvm-cpuid models`: which of QEMU's CPU models run on a host.
 
 use std::process::ExitCode;
 
@@ -15,34 +15,34 @@ use super::{host, qemu_release};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  kvm-cpuid models --host                              every CPU that QEMU has, on this machine
-  kvm-cpuid models EPYC-Milan-v2 Skylake-Server        do these run, and why not
+  kvm-cpuid models --host                              all of QEMU's CPU models, on this machine
+  kvm-cpuid models EPYC-Milan-v2 Skylake-Server        whether these run, and why not
   kvm-cpuid models --host hosts/milan --qemu 7.2 --format json
 
-A line is a CPU's name, then what it has and the host lacks, as query-cpu-definitions lists it under
-unavailable-features: by word and bit, a component of XSAVE by the feature that enables it, \"\" for a
-bit without a name. An unversioned name stands for the version that the machine type takes. --host
+Each line has a CPU model's name, then the features that the host lacks, as in query-cpu-definitions'
+unavailable-features: by word and bit; an XSAVE component by the feature that enables it; \"\" for an
+unnamed bit. An unversioned name stands for the machine type's version. --host
 DIR/NAME is a recorded host, as in `kvm-cpuid guest`.
 
 Exit codes:
-  0  done; with names: each of them runs
+  0  done; with names: all of them run
   1  one of them does not run
-  2  there is no such CPU, or the host could not be read";
+  2  unknown CPU model, or the host could not be read";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// Only these CPUs, with the reason for each feature that is lacking
+    /// Only these CPU models, with the reason for each missing feature
     names: Vec<String>,
-    /// The host: a recorded one, or `real` for this machine
+    /// The host: a recorded host, or `real` for this machine
     #[arg(long, value_name = "DIR/NAME|real", default_value = "real", default_missing_value = "real", num_args = 0..=1)]
     host: String,
-    /// The release of QEMU
+    /// QEMU release
     #[arg(long, value_name = "RELEASE", default_value = qemu_release::default(), value_parser = qemu_release::named)]
     qemu: QemuRelease,
-    /// The machine, as QEMU's -machine has it
+    /// The machine, in QEMU's -machine syntax
     #[arg(long, value_name = "TYPE[,OPTION...]", default_value = "pc")]
     machine: String,
-    /// For people or for programs
+    /// Output format
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(answer(args.names.is_empty() || definitions.iter().all(Definition::runs)))
 }
 
-/// All of them, or those that were asked for, in that order.
+/// All of them, or the requested ones in their order.
 fn chosen(all: Vec<Definition>, names: &[String], release: QemuRelease) -> Result<Vec<Definition>> {
     if names.is_empty() {
         return Ok(all);
@@ -68,7 +68,7 @@ fn chosen(all: Vec<Definition>, names: &[String], release: QemuRelease) -> Resul
     let one = |name: &String| {
         let found = all.iter().find(|definition| definition.name == *name).cloned();
         found.ok_or_else(|| {
-            let failed = Failed::new(format!("QEMU {release} has no CPU `{name}`"));
+            let failed = Failed::new(format!("QEMU {release} has no CPU model `{name}`"));
             failed.help("`kvm-cpuid models` without a name lists them; case matters")
         })
     };
@@ -104,7 +104,7 @@ fn shown(name: &'static str) -> &'static str {
     if name.is_empty() { "\"\"" } else { name }
 }
 
-/// With QEMU's own keys where it has them.
+/// With QEMU's keys where QEMU has them.
 fn to_json(definition: &Definition) -> serde_json::Value {
     let reasons = definition.unavailable.iter().map(|filtered| {
         json!({ "name": filtered.name, "bit": filtered.bit.0, "reason": filtered.reason.to_string() })

@@ -1,4 +1,4 @@
-//! How a command ends: with an answer, or with a reason why there is none.
+//! The result of a command: an answer, or an error.
 
 use std::fmt::Display;
 use std::io;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use super::output::error;
 
-/// What comes of something that may fail.
+/// The result of a fallible step.
 pub(crate) type Result<T> = std::result::Result<T, Failed>;
 
 /// Yes or no, as an exit code.
@@ -14,7 +14,7 @@ pub(crate) fn answer(yes: bool) -> ExitCode {
     ExitCode::from(u8::from(!yes))
 }
 
-/// Why a command could not do what it was asked for, and what the user can do.
+/// Why a command failed, and what the user can do.
 #[derive(Debug)]
 pub(crate) struct Failed {
     message: String,
@@ -26,17 +26,17 @@ impl Failed {
         Failed { message: message.to_string(), help: None }
     }
 
-    /// The same, with what to do next.
+    /// The same with advice.
     pub(crate) fn help(self, help: impl Display) -> Failed {
         Failed { help: Some(help.to_string()), ..self }
     }
 
-    /// What went wrong, without what to do.
+    /// The error without the advice.
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
 
-    /// Tells it on standard error.
+    /// Prints it to standard error.
     pub(crate) fn show(&self) {
         error(&self.message, self.help.as_deref());
     }

@@ -1,5 +1,5 @@
-//! What goes to standard output and standard error: colours only where a terminal is, and no complaint when a reader
-//! such as `head` has had enough.
+//! Standard output and standard error: colours only on a terminal, and no error when a reader such as `head` closes
+//! the pipe.
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
@@ -11,7 +11,7 @@ const ERROR: anstyle::Style = AnsiColor::Red.on_default().bold();
 const WARNING: anstyle::Style = AnsiColor::Yellow.on_default().bold();
 const HELP: anstyle::Style = AnsiColor::Cyan.on_default().bold();
 
-/// Tells on standard error what stops the command, and what to do.
+/// Prints a fatal error and advice to standard error.
 pub(super) fn error(message: &str, help: Option<&str>) {
     anstream::eprintln!("{ERROR}error{ERROR:#}: {message}");
     if let Some(help) = help {
@@ -19,12 +19,12 @@ pub(super) fn error(message: &str, help: Option<&str>) {
     }
 }
 
-/// Tells on standard error what does not stop the command.
+/// Prints a warning to standard error.
 pub(crate) fn warn(message: impl Display) {
     anstream::eprintln!("{WARNING}warning{WARNING:#}: {message}");
 }
 
-/// What a style looks like on a terminal.
+/// A style's appearance on a terminal.
 const fn look(style: Style) -> anstyle::Style {
     match style {
         Style::Plain => anstyle::Style::new(),
@@ -36,7 +36,7 @@ const fn look(style: Style) -> anstyle::Style {
     }
 }
 
-/// Writes a text, styled where a terminal is. False when nobody reads it any more.
+/// Writes a text, styled on a terminal. False if the reader closed the pipe.
 pub(crate) fn print_styled(text: &Styled) -> io::Result<bool> {
     let mut coloured = String::new();
     for (style, span) in text.spans() {
@@ -46,7 +46,7 @@ pub(crate) fn print_styled(text: &Styled) -> io::Result<bool> {
     print(&coloured)
 }
 
-/// Writes a text. False when nobody reads it any more.
+/// Writes a text. False if the reader closed the pipe.
 pub(crate) fn print(text: &str) -> io::Result<bool> {
     match anstream::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),

@@ -1,4 +1,4 @@
-//! `kvm-cpuid probe`: what a guest really sees.
+//! `kvm-cpuid probe`: the CPUID values that a guest reads.
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -16,27 +16,27 @@ use super::source::{Input, Source};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  kvm-cpuid probe                        a guest with all that KVM supports here: what does it see?
+  kvm-cpuid probe                        a guest with everything that KVM here supports
   kvm-cpuid probe guest.txt              a guest with this table
   kvm-cpuid probe guest.txt --mode real  in 16-bit mode
-  kvm-cpuid probe --format entries       what it sees, as a dump
+  kvm-cpuid probe --format entries       the values that it reads, as a dump
 
-A guest of one vCPU, with APIC id 0, executes CPUID for every leaf that the table has or that lies
-below its highest ones. A line with - is what only the table has, + what only the guest sees.
+A guest with one vCPU, with APIC id 0, executes CPUID for every leaf of the table and every leaf
+below its highest ones. A line with - is only in the table, + only in the guest.
 
 Exit codes:
-  0  it sees what the table says, but for what every KVM keeps up to date
-  1  it sees something else
+  0  it reads the table's values, apart from bits that every KVM updates
+  1  it reads other values
   2  the guest could not be run";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     #[command(flatten)]
     input: Input<0, 1>,
-    /// The mode in which the guest asks
+    /// The mode in which the guest executes CPUID
     #[arg(long, value_enum, default_value = "long")]
     mode: GuestMode,
-    /// For people (text), for programs (json), or what the guest sees as a dump (entries)
+    /// text, json, or entries (the values that the guest reads, as a dump)
     #[arg(long, value_enum, default_value = "text")]
     format: Form,
 }
@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
 /// Every leaf and subleaf of the table, and the leaves below its highest ones.
 fn questions(entries: &[CpuidEntry]) -> Vec<(Leaf, Subleaf)> {
-    /// No processor's ranges are longer.
+    /// Maximum length of a processor's range.
     const LONGEST: u32 = 0x100;
     let mut all: BTreeSet<(Leaf, Subleaf)> =
         entries.iter().map(|entry| (entry.function, entry.subleaf())).collect();
@@ -93,8 +93,8 @@ fn questions(entries: &[CpuidEntry]) -> Vec<(Leaf, Subleaf)> {
     all.into_iter().collect()
 }
 
-/// The table as the guest should see it: what is each vCPU's own is that of the guest's, and what every KVM keeps up to date
-/// is as KVM has it.
+/// The table that the guest should read: processor-specific bits are the guest's, and bits that every KVM updates are
+/// KVM's.
 fn expected(entries: &[CpuidEntry], seen: &[CpuidEntry], changes: &[Change]) -> Vec<CpuidEntry> {
     let mut expected = entries.to_vec();
     for entry in &mut expected {
@@ -114,7 +114,7 @@ fn expected(entries: &[CpuidEntry], seen: &[CpuidEntry], changes: &[Change]) -> 
     expected
 }
 
-/// What the guest sees, as a table.
+/// The values that the guest reads, as a table.
 fn seen(questions: &[(Leaf, Subleaf)], probed: &Probe) -> Vec<CpuidEntry> {
     let indexed = |leaf: Leaf| {
         let more = questions.iter().any(|(other, subleaf)| *other == leaf && subleaf.0 != 0);
@@ -129,7 +129,7 @@ fn seen(questions: &[(Leaf, Subleaf)], probed: &Probe) -> Vec<CpuidEntry> {
         }
     };
     let all = questions.iter().zip(&probed.answers).map(entry);
-    // A leaf below the highest that the table lacks and that answers nothing is as good as none.
+    // A zero leaf below the highest that the table lacks counts as missing.
     all.filter(|entry| {
         entry.registers != Registers::ZERO || probed.stored.find(entry.function, entry.subleaf()).is_some()
     })
@@ -168,7 +168,7 @@ fn text(title: &str, differences: &[EntryDifferences], probed: &Probe) -> Styled
     let mut text = Styled::new();
     let changes = &probed.changes;
     if !changes.is_empty() {
-        text.line(Style::Heading, "KVM changed the table when it was set:");
+        text.line(Style::Heading, "KVM changed the table when setting it:");
         for change in changes {
             let style = if change.is_expected() { Style::Plain } else { Style::Doubt };
             text.plain("  ").line(style, change);
@@ -178,14 +178,14 @@ fn text(title: &str, differences: &[EntryDifferences], probed: &Probe) -> Styled
     if differences.is_empty() {
         text.line(
             Style::Good,
-            format_args!("The guest sees the table {title}: {asked} leaves and subleaves asked"),
+            format_args!("The guest reads the table {title}: {asked} leaves and subleaves checked"),
         );
         return text;
     }
     text.line(
         Style::Heading,
         format_args!(
-            "The guest sees something else than the table {title}; {asked} leaves and subleaves asked:"
+            "The guest reads values other than the table {title}; {asked} leaves and subleaves checked:"
         ),
     );
     for entry in differences {

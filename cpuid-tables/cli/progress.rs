@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// How long nothing is shown.
+/// Delay before the progress bar is shown.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// An input whose reading is shown.
+/// An input with a progress bar.
 pub(crate) struct Watched<R> {
     input: R,
-    /// Bytes, where they are known.
+    /// Size in bytes, if known.
     size: Option<u64>,
     read: u64,
     start: Instant,
@@ -25,7 +25,7 @@ impl<R> Watched<R> {
 
     fn tell(&mut self) {
         if self.bar.is_none() && self.start.elapsed() >= PATIENCE {
-            // Draws nothing where standard error is no terminal.
+            // Draws nothing if standard error is not a terminal.
             let bar = ProgressBar::with_draw_target(self.size, ProgressDrawTarget::stderr());
             let with_size = "{wide_bar} {bytes} of {total_bytes}, {eta} left";
             let template = if self.size.is_some() { with_size } else { "{spinner} {bytes}" };
@@ -53,7 +53,7 @@ impl Steps {
         Steps { all: u64::try_from(all).unwrap_or(0), done: 0, start: Instant::now(), bar: None }
     }
 
-    /// One more is done.
+    /// Advances by one.
     pub(crate) fn step(&mut self) {
         self.done += 1;
         if self.all > 1 && self.bar.is_none() && self.start.elapsed() >= PATIENCE {

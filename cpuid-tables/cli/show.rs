@@ -1,4 +1,4 @@
-//! `kvm-cpuid show`: tables, decoded.
+//! `kvm-cpuid show`: decodes tables.
 
 use std::io;
 use std::process::ExitCode;
@@ -16,32 +16,32 @@ use super::source::{Input, Source};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  kvm-cpuid show                          what the CPUID instruction answers here, leaf by leaf
-  kvm-cpuid show -l 7 -l 0xd.1            two leaves of it
-  kvm-cpuid show --supported --features   the names of what KVM supports here
-  kvm-cpuid show dump.txt --raw           a dump's numbers, as `cpuid -r` prints them
+  kvm-cpuid show                          this machine's CPUID, leaf by leaf
+  kvm-cpuid show -l 7 -l 0xd.1            two of its leaves
+  kvm-cpuid show --supported --features   the names of features that KVM here supports
+  kvm-cpuid show dump.txt --raw           a dump's values in the format of `cpuid -r`
   kvm-cpuid show --guest-of $(pidof qemu-system-x86_64)
-  kvm-cpuid show dump.txt --format json   decoded, for programs; `convert --to json` has the table alone
+  kvm-cpuid show dump.txt --format json   decoded, as JSON; `convert --to json` writes only the table
 
 Exit codes:
   0  done
-  1  no entry is there for what -l asks for
+  1  no entry for the leaf of -l
   2  a source could not be read";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     #[command(flatten)]
     input: Input<0, { usize::MAX }>,
-    /// The numbers alone, as `cpuid -r` prints them
+    /// Only the register values, in the format of `cpuid -r`
     #[arg(long, conflicts_with_all = ["format", "features"])]
     raw: bool,
-    /// The names of the features that are set, one a line
+    /// Only the names of the features that are set, one per line
     #[arg(long, conflicts_with = "format")]
     features: bool,
-    /// For people (text), for programs (json), or in a form of dumps: see `kvm-cpuid convert --help`
+    /// text, json, or a dump format (see `kvm-cpuid convert --help`)
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = form)]
     format: Form,
-    /// Only this leaf, or subleaf of it; may be given several times
+    /// Only this leaf or subleaf; may be given several times
     #[arg(short, long = "leaf", value_name = "LEAF[.SUB]", value_parser = leaf)]
     leaf: Vec<(Leaf, Option<Subleaf>)>,
 }
@@ -86,19 +86,19 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         print("\n] }\n")?;
     }
     if !any {
-        warn("there is no entry for what -l asks for");
+        warn("no entry for the leaf of -l");
     }
     Ok(answer(any))
 }
 
-/// Whether an entry was asked for.
+/// Whether an entry was requested.
 fn wanted(args: &Args, entry: &CpuidEntry) -> bool {
     let fits = |subleaf: &Option<Subleaf>| subleaf.is_none_or(|subleaf| subleaf == entry.subleaf());
     let asked = |(leaf, subleaf): &(Leaf, Option<Subleaf>)| *leaf == entry.function && fits(subleaf);
     args.leaf.is_empty() || args.leaf.iter().any(asked)
 }
 
-/// The CPU with the entries that were asked for.
+/// The CPU with the requested entries.
 fn chosen(args: &Args, mut cpu: Cpu) -> Cpu {
     let mut keep = cpu.entries.iter().map(|entry| wanted(args, entry)).collect::<Vec<bool>>().into_iter();
     if let Some(known) = &mut cpu.known {
@@ -109,11 +109,11 @@ fn chosen(args: &Args, mut cpu: Cpu) -> Cpu {
     cpu
 }
 
-/// What is shown of a CPU. What it is called and whose its leaves are, the whole table tells.
+/// The output for a CPU. The whole table determines its title and its hypervisors.
 struct Shown {
     /// The whole table.
     all: Vec<CpuidEntry>,
-    /// With the entries that were asked for.
+    /// The CPU with the requested entries.
     cpu: Cpu,
 }
 
@@ -152,7 +152,8 @@ impl Shown {
             text.append(&entry.styled());
             if self.cpu.known(at) != Registers::MAX {
                 let open = self.cpu.known(at).to_array().map(|known| format!("{:#010x}", !known)).join(" ");
-                text.plain("  ").line(Style::Doubt, format_args!("the dump leaves bits open: {open}"));
+                text.plain("  ")
+                    .line(Style::Doubt, format_args!("bits that the dump does not specify: {open}"));
             }
         }
         text
@@ -171,7 +172,7 @@ impl Shown {
     }
 }
 
-/// As `cpuid -r` prints it, whatever the flags are.
+/// In the format of `cpuid -r`, whatever the flags are.
 fn raw(text: &mut Styled, cpu: &Cpu) {
     match cpu.number {
         Some(number) => text.plain(format_args!("CPU {number}:\n")),
@@ -186,12 +187,12 @@ fn raw(text: &mut Styled, cpu: &Cpu) {
     }
 }
 
-/// In a form of dumps.
+/// In a dump format.
 fn written(args: &Args, sources: &[Source], format: DumpFormat) -> Result<ExitCode> {
     let out = io::BufWriter::new(io::stdout().lock());
     let done = |result: std::result::Result<(), WriteError>| match result {
         Ok(()) => Ok(true),
-        // `| head` is no failure.
+        // A closed pipe, such as `| head`, is not a failure.
         Err(WriteError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failed::new(error)),
     };

@@ -1,4 +1,4 @@
-//! Where tables come from: files, standard input, this machine, a running guest.
+//! Sources of tables: files, standard input, this machine, a running guest.
 //!
 //! A command takes [`Sources`], flattened into its own arguments; their order on the command line is kept, so that
 //! `diff --host FILE` and `diff FILE --host` differ.
@@ -24,11 +24,11 @@ use super::progress::Watched;
 /// One source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// A dump, in a file.
+    /// A dump in a file.
     File(PathBuf),
-    /// A dump, on standard input.
+    /// A dump on standard input.
     Input,
-    /// What the CPUID instruction answers here.
+    /// This machine's CPUID instruction.
     Host,
     /// `KVM_GET_SUPPORTED_CPUID`.
     Supported,
@@ -39,7 +39,7 @@ pub(crate) enum Source {
 }
 
 impl fmt::Display for Source {
-    /// As it is asked for.
+    /// The name of the argument.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Source::File(path) => path.display().fmt(f),
@@ -53,7 +53,7 @@ impl fmt::Display for Source {
 }
 
 impl Source {
-    /// What a CPU of this source is called.
+    /// The name of a CPU of this source.
     pub(crate) fn title(&self, cpu: &Cpu) -> String {
         let number = cpu.number.map(|number| format!("CPU {number}"));
         let name = cpu.name.clone();
@@ -62,19 +62,19 @@ impl Source {
     }
 }
 
-/// From `MIN` to `MAX` sources, in the order in which they were given.
+/// From `MIN` to `MAX` sources, in the given order.
 #[derive(Clone, Debug)]
 pub(crate) struct Sources<const MIN: usize, const MAX: usize> {
     pub(crate) list: Vec<Source>,
 }
 
-/// A source that is a flag.
+/// A source selected by a flag.
 type Flag = (&'static str, Source, &'static str);
 
 const FLAGS: [Flag; 3] = [
-    ("host", Source::Host, "The CPUID instruction on this machine"),
-    ("supported", Source::Supported, "What KVM on this machine supports (KVM_GET_SUPPORTED_CPUID)"),
-    ("emulated", Source::Emulated, "What KVM on this machine emulates beside that (KVM_GET_EMULATED_CPUID)"),
+    ("host", Source::Host, "This machine's CPUID instruction"),
+    ("supported", Source::Supported, "The table that this machine's KVM supports (KVM_GET_SUPPORTED_CPUID)"),
+    ("emulated", Source::Emulated, "The features that it emulates in addition (KVM_GET_EMULATED_CPUID)"),
 ];
 const GUEST: &str = "guest-of";
 const FILE: &str = "sources";
@@ -87,7 +87,7 @@ impl<const MIN: usize, const MAX: usize> clap::Args for Sources<MIN, MAX> {
                 .value_parser(value_parser!(PathBuf))
                 .action(ArgAction::Append)
                 .num_args(0..)
-                .help("A dump, - for standard input; its format is recognised"),
+                .help("A dump, or - for standard input; its format is detected"),
         );
         for (name, _, help) in FLAGS {
             command = command.arg(Arg::new(name).long(name).action(ArgAction::SetTrue).help(help));
@@ -98,7 +98,7 @@ impl<const MIN: usize, const MAX: usize> clap::Args for Sources<MIN, MAX> {
                 .value_name("PID")
                 .value_parser(value_parser!(u32))
                 .action(ArgAction::Append)
-                .help("The tables that a running VMM's vCPUs have; numbers after it are further processes"),
+                .help("The tables of a running VMM's vCPUs; takes PIDs of running VMMs"),
         )
     }
 
@@ -119,7 +119,7 @@ impl<const MIN: usize, const MAX: usize> FromArgMatches for Sources<MIN, MAX> {
             };
             let given = list.len();
             let message = format!(
-                "expected {wanted}, there are {given}\n\nA SOURCE is a file, - for standard input, --host, --supported, --emulated or --guest-of PID\n"
+                "expected {wanted}, got {given}\n\nA SOURCE is a file, - for standard input, --host, --supported, --emulated or --guest-of PID\n"
             );
             return Err(clap::Error::raw(ErrorKind::WrongNumberOfValues, message));
         }
@@ -132,7 +132,7 @@ impl<const MIN: usize, const MAX: usize> FromArgMatches for Sources<MIN, MAX> {
     }
 }
 
-/// The sources as they stand on the command line.
+/// The sources in the order of the command line.
 fn in_order(matches: &ArgMatches) -> Vec<Source> {
     let mut all: Vec<(usize, Source)> = Vec::new();
     for (name, source, _) in FLAGS {
@@ -174,34 +174,34 @@ pub(crate) struct Input<const MIN: usize, const MAX: usize> {
 /// How dumps are read.
 #[derive(ClapArgs, Clone, Debug)]
 pub(crate) struct Reading {
-    /// The format of the dumps, instead of recognising it
+    /// Format of the dumps, instead of detecting it
     #[arg(long, value_name = "FORMAT")]
     pub(crate) from: Option<Format>,
-    /// Warn of lines that make no sense and go on
+    /// Warn about malformed lines instead of failing
     #[arg(long)]
     pub(crate) lenient: bool,
-    /// Of a source with several CPUs only this one: its number, else its place from 0
+    /// Use only CPU N (its number in the dump, else its zero-based position)
     #[arg(long, value_name = "N", conflicts_with = "all_cpus")]
     pub(crate) cpu: Option<u32>,
-    /// With --host: every CPU of this machine instead of the first, with a warning of what differs
+    /// With --host: every CPU of this machine instead of the first, with a warning if they differ
     #[arg(long)]
     pub(crate) all_cpus: bool,
 }
 
 impl<const MIN: usize, const MAX: usize> Input<MIN, MAX> {
-    /// The sources that were named, in order.
+    /// The given sources, in order.
     pub(crate) fn sources(&self) -> &[Source] {
         &self.sources.list
     }
 
-    /// The sources that were named; if none was, this one.
+    /// The given sources, or this one if there are none.
     pub(crate) fn sources_or(&self, default: Source) -> Vec<Source> {
         if self.sources.list.is_empty() { vec![default] } else { self.sources.list.clone() }
     }
 }
 
 impl Reading {
-    /// The CPUs of a source, one after the other; never none.
+    /// The CPUs of a source, one after the other; at least one.
     pub(crate) fn open(&self, source: &Source) -> Result<Cpus> {
         let all: Box<dyn Iterator<Item = Result<Cpu>>> = match source {
             Source::File(path) => {
@@ -236,13 +236,13 @@ impl Reading {
 fn unreadable(name: &str, error: &ReadError) -> Failed {
     let failed = Failed::new(format!("{name}: {error}"));
     match error {
-        ReadError::Unrecognised { .. } => failed.help("--from FORMAT says which one it is"),
-        ReadError::Malformed { .. } => failed.help("--lenient warns of such lines and goes on"),
+        ReadError::Unrecognised { .. } => failed.help("specify it with --from FORMAT"),
+        ReadError::Malformed { .. } => failed.help("--lenient warns about such lines and continues"),
         _ => failed,
     }
 }
 
-/// The CPUs of a dump, with warnings told as they come.
+/// The CPUs of a dump; warnings are printed as they occur.
 struct Dumped<R> {
     reader: Reader<BufReader<R>>,
     name: String,
@@ -295,7 +295,7 @@ impl Iterator for Cpus {
             }
         }
         self.found = true;
-        Some(Err(Failed::new(format!("{}: it has no CPU {wanted}; it has {}", self.name, self.at))))
+        Some(Err(Failed::new(format!("{}: no CPU {wanted}; the number of CPUs is {}", self.name, self.at))))
     }
 }
 
@@ -310,7 +310,7 @@ fn machine(source: &Source, reading: &Reading) -> Result<Vec<Cpu>> {
     }
 }
 
-/// What KVM on this machine emulates beside what it supports.
+/// The features that this machine's KVM emulates in addition to the supported ones.
 pub(crate) fn emulated_cpuid() -> Result<Vec<CpuidEntry>> {
     kvm()?.emulated_cpuid().map_err(Failed::new)
 }
@@ -319,7 +319,7 @@ fn kvm() -> Result<Device> {
     Device::open().map_err(Failed::new)
 }
 
-/// The CPUs of this machine that are wanted: by default the first one that this process may run on.
+/// The requested CPUs of this machine: by default the first one that this process may run on.
 fn host_cpus(reading: &Reading) -> Result<Vec<Cpu>> {
     let wanted = reading.cpu.and_then(|number| usize::try_from(number).ok());
     let allowed = host::cpus().map_err(Failed::new)?;
@@ -327,7 +327,7 @@ fn host_cpus(reading: &Reading) -> Result<Vec<Cpu>> {
         Some(number) if !allowed.contains(&number) => {
             let all: Vec<String> = allowed.iter().map(ToString::to_string).collect();
             return Err(Failed::new(format!(
-                "this process may not run on a CPU {number}; there is {}",
+                "this process may not run on CPU {number}; available: {}",
                 all.join(", ")
             )));
         }

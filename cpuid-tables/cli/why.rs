@@ -1,4 +1,4 @@
-//! `kvm-cpuid why`: the whole story of a feature.
+//! `kvm-cpuid why`: shows which layer withholds a feature.
 
 use std::fs;
 use std::process::ExitCode;
@@ -17,24 +17,24 @@ use super::source::{Input, Source};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  kvm-cpuid why vmx                          who keeps it from this machine, or its guests?
-  kvm-cpuid why avx512f --model EPYC-Milan   may a guest of that model have it?
-  kvm-cpuid why amx_tile dump.txt            of a machine that was dumped
+  kvm-cpuid why vmx                          which layer withholds it from this machine's guests?
+  kvm-cpuid why avx512f --model EPYC-Milan   can a guest with this model have it?
+  kvm-cpuid why amx_tile dump.txt            on the machine of a dump
   kvm-cpuid why kvm_pv_eoi --format json
 
-Without a FILE this machine is asked: the CPUID instruction, /proc/cpuinfo, the kernel's command line
-and configuration, and /dev/kvm. What could not be asked is told as such. The last line is the answer.";
+Without a FILE this machine is queried: the CPUID instruction, /proc/cpuinfo, the kernel's command line
+and configuration, and /dev/kvm. Sources that cannot be queried are named. The last line is the verdict.";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// A feature, by any name or by its place
+    /// A feature, by any name or by its location
     feature: String,
     #[command(flatten)]
     input: Input<0, { usize::MAX }>,
-    /// A CPU model that the guest is to have
+    /// The guest's CPU model
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
-    /// For people or for programs
+    /// Output format
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -69,14 +69,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a name or place stands for: all of it, where it is ambiguous.
+/// The bits of a name or a location: all of them if it is ambiguous.
 fn bits(name: &str) -> Result<Vec<Named>> {
     match named(name) {
         Ok(named) => Ok(vec![named]),
         Err(LookupError::Ambiguous(all)) => {
             let all: Vec<Named> = all.iter().collect();
             let hardware = all.iter().any(|bit| matches!(bit, Named::Feature(_)));
-            // What was software-defined once, and is hardware's since, is told as that.
+            // A bit that was software-defined and is now a hardware feature is explained as the latter.
             let gone = |bit: &Named| matches!(bit, Named::Software(bit) if !bit.known_to_linux(LinuxRelease::NEWEST));
             Ok(all.into_iter().filter(|bit| !(hardware && gone(bit))).collect())
         }
@@ -99,12 +99,12 @@ fn model(name: &str) -> Result<CpuModel> {
         if near.is_empty() {
             failed.help("`kvm-cpuid models` lists them")
         } else {
-            failed.help(format!("there is {}", near.join(", ")))
+            failed.help(format!("did you mean {}?", near.join(", ")))
         }
     })
 }
 
-/// The machines that are asked, and what they are called.
+/// The machines to query, and their names.
 fn machines(args: &Args) -> Result<Vec<(String, Machine)>> {
     let mut all = Vec::new();
     for source in args.input.sources_or(Source::Host) {
@@ -120,7 +120,7 @@ fn machines(args: &Args) -> Result<Vec<(String, Machine)>> {
     Ok(all)
 }
 
-/// A dump tells what CPUID answers, or what KVM supports or emulates if it says so.
+/// A dump holds the CPUID instruction's table, or KVM's supported or emulated one if it is marked so.
 fn dumped(source: &Source, cpu: Cpu) -> Machine {
     let is = |of: Source, name: &str| *source == of || cpu.name.as_deref() == Some(name);
     let kvm = if is(Source::Supported, "supported") {
@@ -151,14 +151,14 @@ fn this_machine(args: &Args) -> Result<Machine> {
     Ok(Machine { cpuid: told(reading.all(&Source::Host)), linux: linux(), kvm })
 }
 
-/// Whether guests may have guests, as the module's parameter says.
+/// Whether nested virtualization is on, according to the module parameter.
 fn nested() -> Option<bool> {
     let read = |module| fs::read_to_string(format!("/sys/module/{module}/parameters/nested")).ok();
     let value = ["kvm_intel", "kvm_amd"].into_iter().find_map(read)?;
     Some(matches!(value.trim(), "Y" | "1"))
 }
 
-/// The running kernel; none, with a warning, where its files cannot be read.
+/// The running kernel; `None`, with a warning, if its files cannot be read.
 fn linux() -> Option<RunningLinux> {
     let read = |path: &str| fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
     let gathered = || -> std::result::Result<RunningLinux, String> {

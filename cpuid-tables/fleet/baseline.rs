@@ -1,4 +1,4 @@
-//! What hosts have in common, and what each costs the others.
+//! The features that hosts have in common, and what each host costs the fleet.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -15,51 +15,51 @@ use crate::bits::location::{Bit, CpuidWord, Msr, Register};
 use crate::meaning::{Rule, combine_msr, limits, meanings};
 use crate::table::{CpuidEntry, CpuidTable, TableFull, find_entry};
 
-/// What a fleet's hosts have in common.
+/// The features and values that a fleet's hosts have in common.
 #[derive(Clone, Debug)]
 pub struct Baseline {
-    /// How many hosts there are.
+    /// Number of hosts.
     pub hosts: usize,
-    /// Which vendors there are and how many hosts of each, the most first. A guest can't be on hosts of two.
+    /// The vendors and the number of hosts of each, most frequent first. A guest cannot run on hosts of two vendors.
     pub vendors: Vec<(String, usize)>,
-    /// The table that a guest may have on all of them, by leaf and subleaf. What belongs to one CPU, such as its APIC id,
-    /// is for the VMM to fill in; where hosts differ in it, it is 0.
+    /// The table that a guest may have on all hosts, by leaf and subleaf. The VMM must fill in values that belong to
+    /// one CPU, such as its APIC id; they are 0 where hosts differ.
     pub entries: Vec<CpuidEntry>,
-    /// Fields that have to be equal and are not; they are 0 in the table.
+    /// Fields that must be equal but differ; they are 0 in the table.
     pub unequal: Vec<Unequal>,
-    /// Features of the table that some hosts lack: they warn a guest of something that other hosts do, see
-    /// [`Rule::Or`].
+    /// Restriction bits of the table that some hosts lack: they announce a restriction that only the other hosts
+    /// have, see [`Rule::Or`].
     pub warnings: FeatureSet,
-    /// Bits that nobody describes: register, those that all hosts have, and those that some lack. They are and-ed.
+    /// Undescribed bits: register, bits of all hosts, and bits of only some. They are *and*-ed.
     pub undescribed: Vec<(CpuidWord, u32, u32)>,
-    /// Feature MSRs, each with the value that a guest may have and the bits that all hosts have; none unless every host
-    /// tells its MSRs.
+    /// Feature MSRs, each with the value that a guest may have and the bits of all hosts; `None` unless every host
+    /// provides its MSRs.
     pub msrs: Option<BTreeMap<Msr, (u64, u64)>>,
-    /// Hosts that have the same features and limits, those that cost the others most first.
+    /// Hosts with the same features and limits, those that cost the fleet most first.
     pub groups: Vec<Group>,
 }
 
-/// Hosts that have the same features and limits.
+/// Hosts with the same features and limits.
 #[derive(Clone, Debug)]
 pub struct Group {
     /// Their names, in the order in which they were added.
     pub hosts: Vec<String>,
-    /// Features that another host has, and these lack.
+    /// Features that these hosts lack and another host has.
     pub lacks: FeatureSet,
-    /// Those that all other hosts have: without these hosts the fleet would have them.
+    /// Features that only these hosts lack: without these hosts the fleet would have them.
     pub costs: FeatureSet,
-    /// Numbers that would be another without these hosts.
+    /// Numbers that would differ without these hosts.
     pub limits: Vec<LimitCost>,
 }
 
-/// A number that hosts narrow for the others.
+/// A number that these hosts limit for the fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitCost {
-    /// Which.
+    /// The field.
     pub field: Field,
-    /// With them.
+    /// Its value with these hosts.
     pub with: u32,
-    /// Without them.
+    /// Its value without these hosts.
     pub without: u32,
 }
 
@@ -86,16 +86,16 @@ impl Baseline {
         }
     }
 
-    /// The table as KVM takes it.
+    /// The table in KVM's format.
     ///
     /// # Errors
     ///
-    /// [`TableFull`]: it has more entries than KVM takes.
+    /// [`TableFull`]: it has more entries than KVM accepts.
     pub fn table(&self) -> Result<CpuidTable, TableFull> {
         CpuidTable::from_entries(&self.entries)
     }
 
-    /// A register of the table; 0 where no entry answers.
+    /// A register of the table; 0 without an entry.
     #[must_use]
     pub fn word(&self, word: CpuidWord) -> u32 {
         find_entry(&self.entries, word.leaf, word.subleaf).map_or(0, |entry| entry.register(word.register))
@@ -106,13 +106,13 @@ impl Baseline {
     pub fn features(&self) -> FeatureSet {
         let mut features = FeatureSet::new();
         for (word, _) in FeatureSet::ALL.words() {
-            // Bits that are no known features have no place in a set.
+            // A set cannot hold bits that are not known features.
             let _ = features.set_word(word, self.word(word));
         }
         features
     }
 
-    /// The vendor, where there is only one.
+    /// The vendor, if there is only one.
     #[must_use]
     pub fn vendor(&self) -> Option<&str> {
         match self.vendors.as_slice() {
@@ -133,7 +133,7 @@ fn vendors(fleet: &Fleet) -> Vec<(String, usize)> {
     all
 }
 
-/// Or-ed features of the table that not all hosts have.
+/// *Or*-ed features of the table that not all hosts have.
 fn warnings(rows: &[Row], entries: &[CpuidEntry]) -> FeatureSet {
     let mut warnings = FeatureSet::new();
     for row in rows {
@@ -168,7 +168,7 @@ fn undescribed(rows: &[Row]) -> Vec<(CpuidWord, u32, u32)> {
     all
 }
 
-/// What each group lacks and costs.
+/// The features that each group lacks and costs.
 fn groups(fleet: &Fleet) -> Vec<Group> {
     let words: Vec<CpuidWord> = FeatureSet::ALL.words().map(|(word, _)| word).collect();
     let sets: Vec<(FeatureSet, &[u32], usize)> = fleet
@@ -178,7 +178,7 @@ fn groups(fleet: &Fleet) -> Vec<Group> {
             let (registers, limits) = summary.split_at(words.len());
             let mut set = FeatureSet::new();
             for (word, &value) in words.iter().zip(registers) {
-                // Only known features are in a summary.
+                // A summary contains only known features.
                 let _ = set.set_word(*word, value);
             }
             (set, limits, group)
@@ -201,29 +201,29 @@ fn groups(fleet: &Fleet) -> Vec<Group> {
             (group, Group { hosts, lacks, costs: lacks - lacked_twice, limits })
         })
         .collect();
-    // Those that cost the same, by what they lack, then as they were added.
+    // Groups with equal costs are ordered by what they lack, then as added.
     all.sort_by_key(|(group, one)| {
         (usize::MAX - one.costs.len(), usize::MAX - one.limits.len(), usize::MAX - one.lacks.len(), *group)
     });
     all.into_iter().map(|(_, group)| group).collect()
 }
 
-/// A limit over all groups: the rule's value, and the one without any one group that has the first.
+/// A limit over all groups: the rule's value, and the value without the group that has it.
 struct Extreme {
     field: Field,
     with: u32,
-    /// None: several groups have the first.
+    /// `None` if several groups have it.
     without: Option<u32>,
 }
 
 fn extremes(sets: &[(FeatureSet, &[u32], usize)]) -> Vec<Extreme> {
     let of = |(at, (field, rule)): (usize, (Field, Rule))| {
-        let told = sets.iter().map(|(_, limits, _)| limits[at]);
-        let told = told.filter(|value| rule != Rule::MinTold || *value != 0);
+        let values = sets.iter().map(|(_, limits, _)| limits[at]);
+        let values = values.filter(|value| rule != Rule::MinTold || *value != 0);
         let beyond = |a: u32, b: u32| if rule == Rule::Max { a > b } else { a < b };
         let mut first: Option<u32> = None;
         let mut second = None;
-        for value in told {
+        for value in values {
             if first.is_none_or(|first| beyond(value, first)) {
                 second = first.replace(value);
             } else if second.is_none_or(|second| beyond(value, second)) {
@@ -245,7 +245,7 @@ fn limit_costs(extremes: &[Extreme], limits: &[u32]) -> Vec<LimitCost> {
 }
 
 impl Fleet {
-    /// What the hosts have in common.
+    /// The features and values that the hosts have in common.
     ///
     /// # Errors
     ///

@@ -1,10 +1,11 @@
-//! Which of QEMU's models fits what hosts have in common.
+//! Choosing a QEMU model for a fleet.
 //!
-//! A model fits when QEMU would not find a bit of it lacking on any of the hosts, nameless ones included: what hosts have
-//! in common is shown to it as one host ([`GuestCpuidBuilder::definitions`](crate::guest::GuestCpuidBuilder)). Unless all
-//! tables are KVM's own, which has its leaf in them, what KVM emulates on every host counts as there, so that dumps of the
-//! CPUID instruction do as well. The best model has the most feature bits; of two with as many, the one that QEMU lists later, and the later version. Models
-//! of the hosts' own vendor come before all others, and deprecated ones after.
+//! A model fits if QEMU would not report any of its bits, including unnamed ones, as missing on any host: QEMU's
+//! check runs on the common features as one host
+//! ([`GuestCpuidBuilder::definitions`](crate::guest::GuestCpuidBuilder)). Unless all tables are KVM's own, which
+//! contain its leaf, features that KVM emulates on every host count as present, so that dumps of the CPUID
+//! instruction work too. The best model has the most feature bits; of equal ones, the one that QEMU lists later, and
+//! the later version. Models of the hosts' vendor come before all others, and deprecated ones last.
 
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -26,40 +27,40 @@ use crate::meaning::{Rule, meanings, msr_meanings};
 use crate::models::cpu_model::CpuModel;
 use crate::table::{CpuidEntry, find_entry};
 
-/// A model for a fleet, with what to change in it.
+/// A model for a fleet, with the changes to it.
 #[derive(Clone, Debug)]
 pub struct Choice {
-    /// The model, in one of its versions.
+    /// The model in one of its versions.
     pub model: CpuModel,
-    /// How many feature bits QEMU asks a host for.
+    /// Number of feature bits that QEMU requests from a host.
     pub bits: usize,
-    /// What all hosts have, a KVM may give, does not keep a guest from migrating, and the model lacks; nothing for guests
-    /// of guests, see [`Baseline::nested`].
+    /// Features that all hosts have, KVM can offer, and do not prevent migration, but the model lacks; without nested
+    /// virtualization, see [`Baseline::nested`].
     pub add: FeatureSet,
-    /// The same for bits of MSRs; empty unless all hosts tell their MSRs.
+    /// The same for MSR bits; empty unless all hosts provide their MSRs.
     pub add_msr: Vec<MsrFeature>,
-    /// What the model has and some hosts lack; empty for a model that fits.
+    /// Features of the model that some hosts lack; empty for a model that fits.
     pub remove: Vec<Filtered>,
-    /// The version of AVX10 that all hosts have, where the model asks for a newer one.
+    /// The version of AVX10 that all hosts have, if the model requests a newer one.
     pub avx10_version: Option<u8>,
-    /// False: the model is another vendor's.
+    /// False if the model is another vendor's.
     pub same_vendor: bool,
 }
 
 impl Choice {
-    /// How many features are added or removed.
+    /// Number of added and removed features.
     #[must_use]
     pub fn changes(&self) -> usize {
         self.add.len() + self.add_msr.len() + self.remove.len()
     }
 
-    /// True when the model runs on all hosts as it is.
+    /// True if the model runs unchanged on all hosts.
     #[must_use]
     pub fn fits(&self) -> bool {
         self.remove.is_empty()
     }
 
-    /// Names of what is added, as QEMU has them.
+    /// Names of the added features in QEMU.
     pub fn added_names(&self) -> impl Iterator<Item = &'static str> {
         let release = self.model.release();
         let cpuid = self.add.iter().filter_map(move |feature| feature.qemu_names(release).next());
@@ -67,14 +68,14 @@ impl Choice {
         cpuid.chain(msr)
     }
 
-    /// Names of what is removed.
+    /// Names of the removed features.
     pub fn removed_names(&self) -> impl Iterator<Item = &'static str> {
         self.remove.iter().filter_map(|filtered| filtered.name)
     }
 }
 
 impl fmt::Display for Choice {
-    /// As `-cpu` takes it: `EPYC-Milan-v2,+x,-y`.
+    /// In `-cpu` syntax: `EPYC-Milan-v2,+x,-y`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.model.fmt(f)?;
         self.added_names().try_for_each(|name| write!(f, ",+{name}"))?;
@@ -83,23 +84,23 @@ impl fmt::Display for Choice {
     }
 }
 
-/// Emulated too: KVM writes it into a guest's leaf by its number.
+/// Emulated everywhere too: KVM sets it unconditionally in a guest's leaf.
 const ALSO_EVERYWHERE: FeatureSet = FeatureSet::new().with(feature::ARAT);
-/// KVM's own leaf; what stands there is the accelerator's, not a model's.
+/// KVM's own leaf; its features come from the accelerator, not from a model.
 const KVM_LEAF: Leaf = Leaf(0x4000_0001);
-/// Guests of guests: nothing is added for them, as QEMU's models have nothing for them unless they are asked. With these
-/// come dozens of further bits, of which a model has its own.
+/// Nested virtualization: not added, as QEMU's models do not have it unless requested. It includes dozens of further
+/// bits, for which each model has its own values.
 const NESTED: FeatureSet = FeatureSet::new().with(feature::VMX).with(feature::SVM);
-/// Controls of VMX: what has to be 1 in the lower half, what may be 1 in the upper.
+/// VMX controls: bits that must be 1 in the lower half, bits that may be 1 in the upper.
 const VMX_CONTROLS: [u32; 5] = [0x48b, 0x48d, 0x48e, 0x48f, 0x490];
 
 impl Baseline {
-    /// Every version of every model that would run on the hosts with some features removed or none, in QEMU's order.
-    /// None at all if there are hosts of several vendors.
+    /// Every version of every model that runs on the hosts, possibly with features removed, in QEMU's order. Empty if
+    /// the hosts have different vendors.
     ///
     /// # Errors
     ///
-    /// A [`BuildError`] where QEMU would not start on such a host: XSAVE areas of other sizes than it knows.
+    /// A [`BuildError`] if QEMU would not start on such a host because XSAVE areas have unexpected sizes.
     pub fn choices(&self, release: QemuRelease) -> Result<Vec<Choice>, BuildError> {
         let Some(vendor) = self.vendor() else { return Ok(Vec::new()) };
         let host = self.as_host();
@@ -114,13 +115,13 @@ impl Baseline {
         Ok(choices.collect())
     }
 
-    /// What guests of guests need, if all hosts have it: `vmx` or `svm`. Models are chosen without.
+    /// The feature for nested virtualization, if all hosts have it: `vmx` or `svm`. Models are chosen without it.
     #[must_use]
     pub fn nested(&self) -> Option<Feature> {
         self.features().intersection(NESTED).iter().next()
     }
 
-    /// The best model that runs on all hosts as it is; none if no model does, or if there are hosts of several vendors.
+    /// The best model that runs unchanged on all hosts; `None` if no model does or the hosts have different vendors.
     ///
     /// # Errors
     ///
@@ -131,8 +132,8 @@ impl Baseline {
         best.map(|choice| self.tried(choice)).transpose()
     }
 
-    /// The model of the hosts' vendor that takes the fewest changes to have what all hosts have, no more and no less; none
-    /// if no model can be so changed, or if there are hosts of several vendors.
+    /// The model of the hosts' vendor with the fewest changes that give it exactly the common features; `None` if no
+    /// model can be changed so or the hosts have different vendors.
     ///
     /// # Errors
     ///
@@ -144,11 +145,11 @@ impl Baseline {
         closest.map(|choice| self.tried(choice)).transpose()
     }
 
-    /// The choice without what QEMU would filter of it after all: what is added may need what is not there, or be described
-    /// by QEMU otherwise than the hosts have it.
+    /// The choice without features that QEMU would still filter: an added feature may lack a dependency, or QEMU may
+    /// describe it differently than the hosts.
     fn tried(&self, mut choice: Choice) -> Result<Choice, BuildError> {
         let host = self.as_host();
-        // Each round takes something away, or is the last.
+        // Each round removes something, or is the last.
         loop {
             let builder = GuestCpuid::builder().release(choice.model.release()).host(&host);
             let guest = builder.cpu(choice.to_string().parse()?).build()?;
@@ -177,8 +178,8 @@ impl Baseline {
         }
     }
 
-    /// What the hosts have in common, as one host: bits that only some have do not count, those that tell of no host do.
-    /// MSRs that are not known lack nothing.
+    /// The common features as one host: bits of only some hosts are cleared, and restrictions of any host are set.
+    /// Unknown MSRs lack nothing.
     fn as_host(&self) -> Host {
         let mut there: Vec<(CpuidWord, u32)> = Vec::new();
         let emulated = |feature: &Feature| feature.kvm(LinuxRelease::NEWEST) == KvmTreatment::Emulated;
@@ -218,7 +219,7 @@ impl Baseline {
         let mut has = FeatureSet::new();
         for (source, value) in definition.words() {
             if let WordSource::Cpuid(word) = source {
-                // Nameless bits are not to be added again.
+                // Unnamed bits must not be added again.
                 let _ = has.set_word(*word, (value & 0xffff_ffff) as u32);
             }
         }
@@ -235,7 +236,7 @@ impl Baseline {
         }
     }
 
-    /// What all hosts have, a KVM may give, `-cpu` can name, migrates, and has all it needs.
+    /// Features that all hosts have, KVM can offer, `-cpu` can name, can migrate, and have all dependencies.
     fn additions(&self, release: QemuRelease, has: FeatureSet) -> FeatureSet {
         let offered = |feature: &Feature| {
             let location = feature.location();
@@ -256,7 +257,7 @@ impl Baseline {
         }
     }
 
-    /// The same for bits of MSRs.
+    /// The same for MSR bits.
     fn msr_additions(
         &self,
         release: QemuRelease,
@@ -285,7 +286,7 @@ impl Baseline {
     }
 }
 
-/// The feature at a bit; those that enable a component of XCR0, whose bit has no name.
+/// The feature at a bit; for an unnamed bit of XCR0, the features that enable the component.
 fn features_of(word: CpuidWord, bit: u8) -> Vec<Feature> {
     let first = match (word.leaf, word.subleaf, word.register) {
         (Leaf(0xd), Subleaf(0), Register::Eax) => 0,
@@ -296,7 +297,7 @@ fn features_of(word: CpuidWord, bit: u8) -> Vec<Feature> {
     components.map(|component| component.feature).collect()
 }
 
-/// An MSR in which nothing is lacking.
+/// An MSR value that lacks nothing.
 fn everything(msr: Msr) -> u64 {
     if VMX_CONTROLS.contains(&msr.0) { u64::MAX << 32 } else { u64::MAX }
 }

@@ -1,10 +1,10 @@
-//! Features by name as a template of another VMM, against a host: which bits of what its KVM supports are set, cleared or
-//! left as they are.
+//! Features by name as a template of another VMM for a host: which bits of its KVM's supported table are set, cleared
+//! or unchanged.
 //!
-//! A template tells every bit that is a feature, and every bit beside one that nobody describes, so that all hosts that
-//! have the features come out the same. What is no host's to say (the VMM's topology, what follows the guest's state; see
-//! [`Rule::Ignore`]), the hypervisor bit and KVM's own leaves are left to the VMM. Of XSAVE, the components follow from
-//! the features, and the sizes from the components.
+//! A template specifies every feature bit, and every undescribed bit next to one, so that all hosts with the features
+//! get the same result. It leaves to the VMM everything that does not depend on the host (the VMM's topology, bits
+//! that reflect the guest's state; see [`Rule::Ignore`]), the hypervisor bit and KVM's own leaves. XSAVE components
+//! follow from the features, and sizes from the components.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -20,14 +20,14 @@ use crate::guest::AMD_ALIASES;
 use crate::meaning::{Rule, meanings};
 use crate::table::{CpuidEntry, find_entry};
 
-/// A template: entries of a host with some bits told, the others left as they are.
+/// A template: a host's entries with some bits specified and the others unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
-    /// The host's entries, in KVM's order; bits that are not told are 0.
+    /// The host's entries, in KVM's order; unspecified bits are 0.
     pub entries: Vec<CpuidEntry>,
-    /// Which bits of each entry's registers are told.
+    /// Which bits of each entry's registers are specified.
     pub known: Vec<Registers>,
-    /// MSRs, each with the value that it gets.
+    /// MSRs with their new values.
     pub msrs: Vec<(Msr, u64)>,
 }
 
@@ -35,9 +35,9 @@ pub struct Template {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExportError {
-    /// The host's KVM does not support all of it.
+    /// The host's KVM does not support these features.
     Lacking(Vec<Feature>),
-    /// A template is applied to a table that lacks an entry of it.
+    /// The table lacks an entry of the template.
     NoEntry(Leaf, Subleaf),
 }
 
@@ -57,14 +57,14 @@ impl fmt::Display for ExportError {
 
 impl core::error::Error for ExportError {}
 
-/// Leaves of hypervisors begin here, and have this many.
+/// The first leaf of hypervisors, and the number of their leaves.
 const HYPERVISOR: u32 = 0x4000_0000;
 /// Left to the VMM, which always sets it.
 const LEFT: FeatureSet = FeatureSet::new().with(feature::HYPERVISOR);
 
 impl Template {
-    /// The template that gives exactly these features on a host whose KVM supports `supported`. What a template leaves to
-    /// the VMM does not count.
+    /// The template that gives exactly these features on a host whose KVM supports `supported`. Features that a
+    /// template leaves to the VMM are ignored.
     ///
     /// # Errors
     ///
@@ -82,11 +82,11 @@ impl Template {
         let mut there = FeatureSet::new();
         for entry in supported {
             for word in entry.words() {
-                // What is not a known feature has no place in a set.
+                // A set cannot hold bits that are not known features.
                 let _ = there.set_word(word, entry.register(word.register));
             }
         }
-        let lacking = (wanted - there) & tellable();
+        let lacking = (wanted - there) & specifiable();
         if lacking.is_empty() {
             Ok(Template::for_guest(supported, wanted))
         } else {
@@ -94,12 +94,12 @@ impl Template {
         }
     }
 
-    /// The same for what QEMU gives a guest on that host, which is more than its KVM lists: QEMU adds what it knows KVM to
-    /// have besides. A feature whose leaf the host lacks is in no template.
+    /// The same for QEMU's features of a guest on that host, which may exceed KVM's list: QEMU adds features that it
+    /// knows KVM to have. A feature whose leaf the host lacks is in no template.
     #[must_use]
     pub fn for_guest(supported: &[CpuidEntry], features: FeatureSet) -> Template {
         let mut known: Vec<Registers> =
-            supported.iter().map(|entry| entry.words().map(told).into()).collect();
+            supported.iter().map(|entry| entry.words().map(specified).into()).collect();
         let mut entries = supported.to_vec();
         for (entry, known) in entries.iter_mut().zip(&known) {
             let words = entry.words();
@@ -112,56 +112,56 @@ impl Template {
         Template { entries, known, msrs: Vec::new() }
     }
 
-    /// The features that a template tells: those of its registers that are not left to the VMM.
+    /// The features that a template specifies: those of its registers that are not left to the VMM.
     #[must_use]
     pub fn features() -> FeatureSet {
-        tellable()
+        specifiable()
     }
 
-    /// What comes out on a table, as Firecracker documents its templates and Cloud Hypervisor its profiles: each bit that
-    /// is told is set or cleared, in the entry of the same leaf and subleaf.
+    /// The result of applying the template to a table, as Firecracker documents its templates and Cloud Hypervisor
+    /// its profiles: each specified bit is set or cleared in the entry of the same leaf and subleaf.
     ///
     /// # Errors
     ///
-    /// [`ExportError::NoEntry`]: the table lacks an entry of which something is told.
+    /// [`ExportError::NoEntry`]: the table lacks an entry with specified bits.
     pub fn apply(&self, table: &[CpuidEntry]) -> Result<Vec<CpuidEntry>, ExportError> {
         let mut table = table.to_vec();
-        for (told, known) in
+        for (specified, known) in
             self.entries.iter().zip(&self.known).filter(|(_, known)| **known != Registers::ZERO)
         {
-            let (leaf, subleaf) = (told.function, told.subleaf());
+            let (leaf, subleaf) = (specified.function, specified.subleaf());
             let mut all = table.iter_mut();
             let found = all.find(|entry| entry.function == leaf && entry.subleaf() == subleaf);
             let entry = found.ok_or(ExportError::NoEntry(leaf, subleaf))?;
             for (register, value) in entry.registers.iter_mut() {
-                *value = *value & !known[register] | told.registers[register];
+                *value = *value & !known[register] | specified.registers[register];
             }
         }
         Ok(table)
     }
 }
 
-/// The bits of a register that a template tells: features and what nobody describes, where there are features.
-fn told(word: CpuidWord) -> u32 {
+/// The bits of a register that a template specifies: features and, next to features, undescribed bits.
+fn specified(word: CpuidWord) -> u32 {
     let features = FeatureSet::ALL.word(word);
     if features == 0 || word.leaf.0 & 0xffff_0000 == HYPERVISOR {
         return 0;
     }
-    let told = meanings(word)
+    let parts = meanings(word)
         .filter(|meaning| !matches!(meaning.part, Some(Part::Field(_))) && meaning.rule != Rule::Ignore);
-    told.fold(0, |told, meaning| told | meaning.mask) & !LEFT.word(word)
+    parts.fold(0, |bits, meaning| bits | meaning.mask) & !LEFT.word(word)
 }
 
-fn tellable() -> FeatureSet {
+fn specifiable() -> FeatureSet {
     let mut set = FeatureSet::new();
     for (word, features) in FeatureSet::ALL.words() {
-        // Only known features are in it.
-        let _ = set.set_word(word, told(word) & features);
+        // It contains only known features.
+        let _ = set.set_word(word, specified(word) & features);
     }
     set
 }
 
-/// AMD's copies of 1.EDX in 0x80000001.EDX (AMD APM volume 3, E.4.2), where the host has them.
+/// AMD's copies of 1.EDX in 0x80000001.EDX (AMD APM volume 3, E.4.2), if the host has them.
 fn repeat_aliases(supported: &[CpuidEntry], entries: &mut [CpuidEntry], known: &mut [Registers]) {
     let leaf_1 = find_entry(entries, Leaf(1), Subleaf(0)).map_or(0, |entry| entry.register(Register::Edx));
     let extended = Leaf(0x8000_0001);
@@ -176,7 +176,7 @@ fn repeat_aliases(supported: &[CpuidEntry], entries: &mut [CpuidEntry], known: &
     }
 }
 
-/// XSAVE: components by their features, sizes by the components (Intel SDM volume 1, chapter 13).
+/// XSAVE: components from their features, sizes from the components (Intel SDM volume 1, chapter 13).
 fn xsave(supported: &[CpuidEntry], entries: &mut [CpuidEntry], known: &mut [Registers], wanted: FeatureSet) {
     /// x87 and SSE.
     const ALWAYS: u64 = 3;
@@ -190,7 +190,7 @@ fn xsave(supported: &[CpuidEntry], entries: &mut [CpuidEntry], known: &mut [Regi
     let enabled = XsaveComponent::all()
         .filter(|component| wanted.contains(component.feature))
         .fold(ALWAYS, |mask, component| mask | 1 << component.number);
-    // A component that nobody knows is nobody's wish; without XSAVE there is none.
+    // An unknown component cannot be requested; without XSAVE there are no components.
     let keep = if wanted.contains(feature::XSAVE) { enabled } else { 0 };
     let (xcr0, xss) = (xcr0 & keep, xss & keep & !ALWAYS);
     let half = |mask: u64, shift: u32| ((mask >> shift) & 0xffff_ffff) as u32;

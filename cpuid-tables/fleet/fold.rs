@@ -1,7 +1,7 @@
-//! Tables of many CPUs folded into one, register by register, each field by its own rule.
+//! Folds the tables of many CPUs into one, register by register, each field by its own rule.
 //!
-//! A subleaf that a table lacks counts as zeros, which is what CPUID answers there. What is kept does not grow with the
-//! number of tables, only with that of the subleaves that any of them has.
+//! A missing subleaf counts as zeros, which CPUID returns for it. Memory does not grow with the number of tables,
+//! only with the number of subleaves in any of them.
 
 use alloc::vec::Vec;
 
@@ -11,10 +11,10 @@ use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 use crate::meaning::{Rule, limits, meanings};
 use crate::table::CpuidEntry;
 
-/// Of a field that has to be equal at most this many values are kept.
+/// Maximum number of values kept of a field that must be equal.
 const VALUES: usize = 16;
 
-/// Tables, folded.
+/// The folded tables.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Folded {
     /// Sorted by leaf and subleaf.
@@ -22,7 +22,7 @@ pub(super) struct Folded {
     tables: usize,
 }
 
-/// A field that is neither and-ed nor or-ed.
+/// A field that is neither *and*-ed nor *or*-ed.
 #[derive(Clone, Copy, Debug)]
 struct Number {
     register: Register,
@@ -35,35 +35,35 @@ struct Number {
 pub(super) struct Row {
     pub(super) leaf: Leaf,
     pub(super) subleaf: Subleaf,
-    /// A table says that its index counts.
+    /// True if a table has the index flag.
     pub(super) indexed: bool,
-    /// What they combine to.
+    /// The combined values.
     pub(super) registers: Registers,
-    /// Bits that all of them have.
+    /// The bits that all tables have.
     pub(super) all: Registers,
-    /// Bits that any of them has.
+    /// The bits that any table has.
     pub(super) any: Registers,
-    /// Registers that hold features: their place in a [`FeatureSet`], and which bits are and-ed features.
+    /// Registers that hold features: their position in a [`FeatureSet`], and which bits are *and*-ed features.
     pub(super) features: Vec<(Register, usize, u32)>,
-    /// Numbers that limit a guest: their bits, and their place in [`limits`].
+    /// Numbers that limit a guest: their bits, and their position in [`limits`].
     pub(super) limits: Vec<(Register, u32, usize)>,
     or: Registers,
     and: Registers,
     numbers: Vec<Number>,
-    /// For fields that have to be equal and are not: which values there are, sorted.
+    /// The values of fields that must be equal but differ, sorted.
     unequal: Vec<(Register, u32, Vec<u32>)>,
-    /// How many tables have it.
+    /// Number of tables with the subleaf.
     seen: usize,
-    /// The last table that had it, counted from 1.
+    /// The last table with the subleaf, counted from 1.
     last: usize,
 }
 
-/// A field that has to be equal and is not.
+/// A field that must be equal but differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unequal {
     /// Its register.
     pub word: CpuidWord,
-    /// Its bits there.
+    /// Its bits in the register.
     pub mask: u32,
     /// The values, shifted down to bit 0; at most 16 of them.
     pub values: Vec<u32>,
@@ -94,7 +94,7 @@ impl Row {
         row
     }
 
-    /// What was combined, as an entry.
+    /// The combined values as an entry.
     pub(super) fn entry(&self) -> CpuidEntry {
         let flags = if self.indexed { CpuidEntry::SIGNIFICANT_INDEX } else { 0 };
         CpuidEntry { function: self.leaf, index: self.subleaf, flags, registers: self.registers }
@@ -141,7 +141,7 @@ impl Row {
     }
 }
 
-/// Notes values of a field that has to be equal.
+/// Records values of a field that must be equal.
 fn note(unequal: &mut Vec<(Register, u32, Vec<u32>)>, register: Register, mask: u32, values: [u32; 2]) {
     let known = unequal.iter().position(|(known, bits, _)| (*known, *bits) == (register, mask));
     let at = known.unwrap_or_else(|| {
@@ -157,7 +157,7 @@ fn note(unequal: &mut Vec<(Register, u32, Vec<u32>)>, register: Register, mask: 
 }
 
 impl Folded {
-    /// Folds a table in; `visit` sees each of its entries that counts, with its row.
+    /// Folds a table in; calls `visit` with each of its effective entries and the entry's row.
     pub(super) fn add(&mut self, entries: &[CpuidEntry], mut visit: impl FnMut(&Row, &CpuidEntry)) {
         self.tables += 1;
         let mut next = 0;
@@ -175,7 +175,7 @@ impl Folded {
             };
             next = at + 1;
             let row = &mut self.rows[at];
-            // The first entry that answers is the one that counts.
+            // Only the first matching entry is effective.
             if row.last == self.tables {
                 continue;
             }
@@ -187,12 +187,12 @@ impl Folded {
         }
     }
 
-    /// How many tables were folded.
+    /// Number of tables folded.
     pub(super) const fn tables(&self) -> usize {
         self.tables
     }
 
-    /// The rows, and what has to be equal and is not, which is 0 in them.
+    /// The rows, and the fields that must be equal but differ, which are 0 in the rows.
     pub(super) fn finish(&self) -> (Vec<Row>, Vec<Unequal>) {
         let (mut rows, mut unequal) = (self.rows.clone(), Vec::new());
         for row in &mut rows {

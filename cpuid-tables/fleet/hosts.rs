@@ -1,4 +1,4 @@
-//! Hosts as they come in.
+//! Adding hosts to a fleet.
 
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
@@ -14,20 +14,20 @@ use crate::host::Host;
 use crate::meaning::{combine_msr, limits};
 use crate::table::{CpuidEntry, find_entry};
 
-/// Hosts, any number of them.
+/// Any number of hosts.
 ///
-/// What is kept of a host is its name, and of hosts that have the same features and limits, these once. The rest is
-/// folded into one table, so that hosts may be streamed in.
+/// It keeps each host's name, and one summary of hosts with the same features and limits. The rest is folded into one
+/// table, so hosts can be streamed.
 #[derive(Clone, Debug, Default)]
 pub struct Fleet {
     pub(super) folded: Folded,
-    /// Names of hosts that have the same features and limits.
+    /// Names of hosts with the same features and limits.
     pub(super) groups: Vec<Vec<String>>,
-    /// What hosts of a group have: each register of a [`FeatureSet`], then each of [`limits`].
+    /// The summary of a group's hosts: each register of a [`FeatureSet`], then each of [`limits`].
     pub(super) by_summary: BTreeMap<Vec<u32>, usize>,
-    /// How many hosts have which vendor: EBX, EDX and ECX of leaf 0.
+    /// Number of hosts by vendor: EBX, EDX and ECX of leaf 0.
     pub(super) vendors: BTreeMap<[u32; 3], usize>,
-    /// The feature MSRs of hosts that tell them.
+    /// The feature MSRs of hosts that provide them.
     pub(super) msrs: BTreeMap<Msr, FoldedMsr>,
     pub(super) with_msrs: usize,
 }
@@ -38,24 +38,24 @@ const GET_MSR_FEATURES: u32 = 153;
 /// A feature MSR of many hosts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FoldedMsr {
-    /// By its fields' rules.
+    /// The value combined by its fields' rules.
     pub(super) value: u64,
-    /// Bits that all of them have.
+    /// The bits that all hosts have.
     pub(super) all: u64,
-    /// How many hosts have it.
+    /// Number of hosts that have it.
     pub(super) seen: usize,
 }
 
-/// What can't be a fleet.
+/// Why hosts cannot form a fleet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FleetError {
-    /// A table without leaf 0 is not the whole table of a CPU.
+    /// A table without leaf 0 is not a CPU's whole table.
     NotWhole {
         /// The host's name.
         host: String,
     },
-    /// There is no host.
+    /// There are no hosts.
     NoHost,
 }
 
@@ -63,31 +63,31 @@ impl fmt::Display for FleetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FleetError::NotWhole { host } => {
-                write!(f, "{host} has no leaf 0: it is not the whole table of a CPU")
+                write!(f, "{host} has no leaf 0: it is not a CPU's whole table")
             }
-            FleetError::NoHost => f.write_str("there is no host"),
+            FleetError::NoHost => f.write_str("there are no hosts"),
         }
     }
 }
 
 impl core::error::Error for FleetError {}
 
-/// The tables of one host's CPUs, which differ in APIC ids at least, as one table.
+/// The tables of one host's CPUs, which differ at least in APIC ids, combined into one table.
 #[derive(Clone, Debug, Default)]
 pub struct HostTables {
     folded: Folded,
-    /// The only one, while there is no other.
+    /// The only table, until a second one is added.
     only: Vec<CpuidEntry>,
 }
 
 impl HostTables {
-    /// No CPU.
+    /// Without CPUs.
     #[must_use]
     pub fn new() -> HostTables {
         HostTables::default()
     }
 
-    /// Takes in one more CPU.
+    /// Adds a CPU.
     pub fn add(&mut self, entries: &[CpuidEntry]) {
         match self.folded.tables() {
             0 if self.only.is_empty() => self.only = entries.to_vec(),
@@ -100,7 +100,7 @@ impl HostTables {
         }
     }
 
-    /// What a vCPU may have on any of them.
+    /// The table that a vCPU may have on any of the CPUs.
     #[must_use]
     pub fn into_entries(self) -> Vec<CpuidEntry> {
         if self.folded.tables() == 0 {
@@ -112,30 +112,29 @@ impl HostTables {
 }
 
 impl Fleet {
-    /// No host.
+    /// Without hosts.
     #[must_use]
     pub fn new() -> Fleet {
         Fleet::default()
     }
 
-    /// How many hosts there are.
+    /// Number of hosts.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.folded.tables()
     }
 
-    /// True when there is none.
+    /// True if there are no hosts.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Takes in a host by its table: what its KVM supports, or what its CPU has. Where it has several, see
-    /// [`HostTables`].
+    /// Adds a host by its table: its KVM's supported table, or a CPU's table. For several tables, see [`HostTables`].
     ///
     /// # Errors
     ///
-    /// [`FleetError::NotWhole`]; the fleet is as it was.
+    /// [`FleetError::NotWhole`]; the fleet is unchanged.
     pub fn add(&mut self, name: &str, entries: &[CpuidEntry]) -> Result<(), FleetError> {
         let Some(head) = find_entry(entries, Leaf(0), Subleaf(0)) else {
             return Err(FleetError::NotWhole { host: name.to_owned() });
@@ -161,14 +160,14 @@ impl Fleet {
         Ok(())
     }
 
-    /// Takes in a host by what its KVM supports, feature MSRs included.
+    /// Adds a host by its KVM's supported table, including feature MSRs.
     ///
     /// # Errors
     ///
     /// As [`add`](Fleet::add).
     pub fn add_host(&mut self, name: &str, host: &Host) -> Result<(), FleetError> {
         self.add(name, &host.supported)?;
-        // Without the capability there are none, which is known too.
+        // Without the capability there are no feature MSRs, which is known too.
         let none = host.capabilities.get(&GET_MSR_FEATURES) == Some(&0);
         if host.msrs.is_empty() && !none {
             return Ok(());

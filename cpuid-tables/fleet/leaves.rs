@@ -1,5 +1,5 @@
-//! From combined registers to a table: leaves that a feature brings along go with it, XSAVE's sizes follow from its
-//! components, and what is out of range or says nothing is left out.
+//! Turns combined registers into a table: removes leaves whose feature is missing, computes XSAVE's sizes from its
+//! components, and removes out-of-range and empty entries.
 
 use alloc::vec::Vec;
 
@@ -11,14 +11,14 @@ use crate::bits::xsave::XsaveComponent;
 use crate::feature;
 use crate::table::{CpuidEntry, IndexedLeaf, Terminator, find_entry};
 
-/// A leaf that tells nothing without a feature.
+/// A leaf that has no meaning without a feature.
 struct OfFeature(Leaf, Feature);
 
 const fn of(leaf: u32, feature: Feature) -> OfFeature {
     OfFeature(Leaf(leaf), feature)
 }
 
-/// Intel SDM volume 2A, "CPUID": each leaf says which feature's bit announces it. AMD APM volume 3, appendix E.
+/// Intel SDM volume 2A, "CPUID": each leaf names the feature bit that announces it. AMD APM volume 3, appendix E.
 static OF_FEATURES: &[OfFeature] = &[
     of(0x5, feature::MWAIT),
     of(0xd, feature::XSAVE),
@@ -42,7 +42,7 @@ const D0_EDX: CpuidWord = CpuidWord::new(Leaf(0xd), Subleaf(0), Register::Edx);
 const D1_ECX: CpuidWord = CpuidWord::new(Leaf(0xd), Subleaf(1), Register::Ecx);
 const D1_EDX: CpuidWord = CpuidWord::new(Leaf(0xd), Subleaf(1), Register::Edx);
 
-/// The table of combined rows. What has to be equal and is not is left only where it is still about something.
+/// The table of combined rows. Keeps only those unequal fields whose leaf is still in the table.
 pub(super) fn table(rows: &[Row], unequal: &mut Vec<Unequal>) -> Vec<CpuidEntry> {
     let mut entries: Vec<CpuidEntry> = rows.iter().map(Row::entry).collect();
     drop_out_of_range(&mut entries);
@@ -71,7 +71,7 @@ fn register_mut(entries: &mut [CpuidEntry], word: CpuidWord) -> Option<&mut u32>
     Some(entry.register_mut(word.register))
 }
 
-/// Leaves above the highest one of their range, where the table says which that is.
+/// Removes leaves above the highest one of their range, if the table has it.
 fn drop_out_of_range(entries: &mut Vec<CpuidEntry>) {
     for first in [0, 0x8000_0000, 0x8086_0000, 0xc000_0000] {
         let Some(head) = find_entry(entries, Leaf(first), Subleaf(0)) else { continue };
@@ -82,8 +82,8 @@ fn drop_out_of_range(entries: &mut Vec<CpuidEntry>) {
     entries.retain(|entry| entry.function != Leaf(7) || entry.subleaf().0 <= subleaves);
 }
 
-/// A feature whose leaf has to be equal on all hosts and is not goes, and so does a component of XSAVE whose size or place
-/// is another; and what needs them. Which subleaves were the reason.
+/// Removes features whose leaf must be equal but differs between hosts, XSAVE components whose size or offset
+/// differs, and everything that depends on them. Returns the subleaves that caused it.
 fn drop_what_differs(entries: &mut [CpuidEntry], unequal: &[Unequal]) -> Vec<(Leaf, Subleaf)> {
     let mut dropped = Vec::new();
     for CpuidWord { leaf, subleaf, .. } in unequal.iter().map(|unequal| unequal.word) {
@@ -108,7 +108,7 @@ fn drop_what_differs(entries: &mut [CpuidEntry], unequal: &[Unequal]) -> Vec<(Le
     dropped
 }
 
-/// Takes a component out of XCR0 and `IA32_XSS`; the feature that enables it, if the component was there.
+/// Removes a component from XCR0 and `IA32_XSS`; returns the feature that enables it, if the component was present.
 fn drop_component(entries: &mut [CpuidEntry], number: u32) -> Option<Feature> {
     let bit = 1u32 << (number % 32);
     let words = if number < 32 { [D0_EAX, D1_ECX] } else { [D0_EDX, D1_EDX] };
@@ -123,8 +123,8 @@ fn drop_component(entries: &mut [CpuidEntry], number: u32) -> Option<Feature> {
     u8::try_from(number).ok().and_then(XsaveComponent::numbered).map(|component| component.feature)
 }
 
-/// The bytes that components take, in the standard format and compacted (Intel SDM volume 1, chapter 13), by the leaf
-/// 0xD of a table.
+/// The sizes of components in bytes, in the standard and the compacted format (Intel SDM volume 1, chapter 13), from
+/// the leaf 0xD of a table.
 pub(super) fn xsave_sizes(entries: &[CpuidEntry], xcr0: u64, xss: u64) -> [u32; 2] {
     /// The legacy region and the header.
     const BASE: u32 = 512 + 64;
@@ -144,7 +144,7 @@ pub(super) fn xsave_sizes(entries: &[CpuidEntry], xcr0: u64, xss: u64) -> [u32; 
     [standard, compacted]
 }
 
-/// Keeps the subleaves of components that there are, and makes the sizes anew.
+/// Keeps the subleaves of existing components, and recomputes the sizes.
 fn xsave(entries: &mut Vec<CpuidEntry>) {
     let xcr0 = u64::from(word(entries, D0_EDX)) << 32 | u64::from(word(entries, D0_EAX));
     let xss = u64::from(word(entries, D1_EDX)) << 32 | u64::from(word(entries, D1_ECX));
@@ -167,7 +167,7 @@ fn xsave(entries: &mut Vec<CpuidEntry>) {
     }
 }
 
-/// A list of caches ends where hosts have different ones.
+/// Ends a list of caches where hosts have different ones.
 fn end_caches(entries: &mut Vec<CpuidEntry>) {
     let of_caches = IndexedLeaf::all().filter(|indexed| indexed.terminator == Terminator::CacheType);
     for IndexedLeaf { leaf, .. } in of_caches {
@@ -182,7 +182,7 @@ fn end_caches(entries: &mut Vec<CpuidEntry>) {
     }
 }
 
-/// Leaves out what is all zero, but for subleaf 0 and the ends of lists.
+/// Removes entries of zeros, except subleaf 0 and terminators.
 fn drop_empty(entries: &mut Vec<CpuidEntry>) {
     let is_empty = |entry: &CpuidEntry| entry.registers == Registers::ZERO;
     let full: Vec<Leaf> =

@@ -1,8 +1,8 @@
-//! Many hosts at once: what runs on all of them.
+//! Baselines of many hosts: features and models that run on all of them.
 //!
-//! A [`Fleet`] takes hosts in one after the other, as many as there are, and keeps of each its name and which features it
-//! has. [`Fleet::baseline`] tells what they have in common, each field by its own [`Rule`], which model of QEMU fits, and
-//! what each host costs the others.
+//! A [`Fleet`] adds any number of hosts, one after the other, and keeps each host's name and features.
+//! [`Fleet::baseline`] returns what they have in common, each field combined by its own [`Rule`], the QEMU model that
+//! fits, and what each host costs the fleet.
 //!
 //! ```
 //! use cpuid_tables::fleet::Fleet;

@@ -1,8 +1,8 @@
-//! The generated tables of what QEMU's code works with, release by release.
+//! The generated tables that QEMU's code uses, by release.
 
 use crate::bits::location::{CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
 
-/// What one release's code works with. Words are called by their index in the release.
+/// The tables that one release's code uses. Words are identified by their index in the release.
 pub(crate) struct GuestTables {
     /// By index.
     pub(crate) words: &'static [GuestWord],
@@ -21,9 +21,9 @@ pub(crate) struct GuestTables {
 pub(crate) struct GuestWord {
     /// None for an index without a word.
     pub(crate) source: Option<WordSource>,
-    /// Bits that `-cpu host` may have when it is to be migratable.
+    /// Bits that `-cpu host` may have if the guest must be migratable.
     pub(crate) migratable: u64,
-    /// Bits that `-cpu host` leaves off.
+    /// Bits that `-cpu host` does not set by itself.
     pub(crate) no_autoenable: u64,
 }
 
@@ -34,17 +34,17 @@ pub(crate) struct WordMask {
     pub(crate) mask: u64,
 }
 
-/// Bits of which any is needed, and the bits that need one.
+/// Bits of which at least one is needed, and the bits that depend on them.
 #[derive(Clone, Copy)]
 pub(crate) struct Dependency {
     pub(crate) needed: WordMask,
     pub(crate) needing: WordMask,
 }
 
-/// A property that `-cpu` takes.
+/// A property of `-cpu`.
 #[derive(Clone, Copy)]
 pub(crate) struct Property {
-    /// Its number in [`NAMES`]: releases have most names in common, and a `&str` is 16 bytes and a relocation.
+    /// Its number in [`NAMES`]: releases share most names, and a `&str` takes 16 bytes and a relocation.
     pub(crate) name: u16,
     pub(crate) target: Target,
 }
@@ -58,7 +58,7 @@ pub(crate) enum Target {
     Other(u16),
 }
 
-/// A register's bits of a Hyper-V feature, which is called by its bit in QEMU's `hyperv_features`.
+/// A register's bits of a Hyper-V feature, which is identified by its bit in QEMU's `hyperv_features`.
 #[derive(Clone, Copy)]
 pub(crate) struct HypervBits {
     pub(crate) feature: u8,
@@ -66,7 +66,7 @@ pub(crate) struct HypervBits {
     pub(crate) mask: u32,
 }
 
-/// A Hyper-V feature, and another that it needs.
+/// A Hyper-V feature and another that it depends on.
 #[derive(Clone, Copy)]
 pub(crate) struct HypervDependency {
     pub(crate) feature: u8,
@@ -78,7 +78,7 @@ pub(crate) struct HypervDependency {
 pub(crate) struct Component {
     /// Its bit in XCR0 or `IA32_XSS`.
     pub(crate) number: u8,
-    /// The bits that enable it; none for one that is always there.
+    /// The bits that enable it; empty for a component that is always enabled.
     pub(crate) feature: WordMask,
     /// Bytes.
     pub(crate) size: u32,

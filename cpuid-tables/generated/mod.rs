@@ -1,4 +1,4 @@
-//! The tables that the build script wrote, with the types of their rows.
+//! The tables that the build script generates, and the types of their rows.
 
 pub(crate) mod bit_tables;
 #[cfg(feature = "guest")]

@@ -1,12 +1,12 @@
-//! The generated tables of CPU models and of what surrounds them.
+//! The generated tables of CPU models, machine types and caches.
 //!
-//! They are apart from the other tables, texts included, so that a program that asks for no model does not carry
-//! them. Models of all releases share what is the same: a definition, a word with its mask, a cache, a list, a text
-//! is there once, and called by its index. A list is called by its position in [`MODEL_LISTS`]: a count, then as many
-//! numbers. Texts and lists are numbers because a slice costs 16 bytes and a relocation each time.
+//! They are separate from the other tables, including their texts, so that a program without models does not contain
+//! them. Models of all releases share equal parts: a definition, a word with its mask, a cache, a list or a text is
+//! stored once and referred to by index. A list is referred to by its position in [`MODEL_LISTS`]: a count, then as
+//! many numbers. Texts and lists are numbers because a slice takes 16 bytes and a relocation each time.
 
 use crate::bits::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
-// Older releases of QEMU do not state who shares a cache.
+// Older releases of QEMU do not define the sharing of caches.
 #[allow(unused_imports, reason = "used by the generated rows of newer releases")]
 use crate::bits::qemu_cpu::SharedBy;
 use crate::bits::qemu_cpu::{Cache, CacheDescriptor, CacheKind, CacheSlot, DefaultVersion};
@@ -16,9 +16,9 @@ use crate::bits::qemu_cpu::{Cache, CacheDescriptor, CacheKind, CacheSlot, Defaul
 pub(crate) struct ModelRow {
     /// Text.
     pub(crate) name: u16,
-    /// Text: why not to use it.
+    /// Text: the reason for deprecation.
     pub(crate) deprecated: u16,
-    /// List: the base definition; then of each version its definition, alias and note.
+    /// List: the base definition; then for each version its definition, alias and note.
     pub(crate) versions: u16,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Definition {
     pub(crate) words: u16,
     /// List of texts: property, value, and so on.
     pub(crate) props: u16,
-    /// List of four caches with 1 added, or the empty list.
+    /// List of four caches plus 1, or the empty list.
     pub(crate) caches: u16,
 }
 
@@ -69,7 +69,7 @@ pub(crate) struct CompatRow {
     pub(crate) value: u16,
 }
 
-/// A cache of models that have none of their own.
+/// A cache of models without their own.
 pub(crate) struct LegacyCacheRow {
     /// Text.
     pub(crate) name: u16,
@@ -91,12 +91,12 @@ pub(crate) struct PropertyRow {
     pub(crate) default: u16,
 }
 
-/// What surrounds the models of one release.
+/// Machine types, defaults and properties of one release.
 pub(crate) struct Board {
     pub(crate) machines: &'static [MachineRow],
     /// List of texts: property, value, and so on.
     pub(crate) kvm_defaults: u16,
-    /// The same.
+    /// List of texts, likewise.
     pub(crate) tcg_defaults: u16,
     /// List of texts: second name, first name, and so on.
     pub(crate) aliases: u16,
@@ -115,7 +115,7 @@ pub(crate) fn text(id: u16) -> &'static str {
     TEXT.get(start..end).unwrap_or_default()
 }
 
-/// A text, or none for 0.
+/// A text; 0 is `None`.
 pub(crate) fn optional(id: u16) -> Option<&'static str> {
     (id != 0).then(|| text(id))
 }

@@ -1,63 +1,66 @@
-//! What QEMU's code does differently from release to release. Tables are facts of a release; this is what no table says.
+//! How QEMU's code differs between releases. The tables hold facts of a release; this file holds what no table
+//! records.
 
 use super::cpu::flags::{Reg, word_index};
 use crate::bits::location::{Msr, WordSource};
 use crate::bits::release::QemuRelease;
 use crate::generated::guest_tables::{GUESTS, GuestTables};
 
-/// What the code of a release does.
+/// The behaviour of a release's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Behaviour {
-    /// KVM's missing ERMS, FSRM, FZRM, FSRS, FSRC and MCDT_NO are taken from the CPU, HT, and AMD's machine check bits
-    /// added (`kvm_arch_get_supported_cpuid`).
+    /// ERMS, FSRM, FZRM, FSRS, FSRC and MCDT_NO come from the CPU if KVM lacks them, and HT and AMD's machine check
+    /// bits are added (`kvm_arch_get_supported_cpuid`).
     pub(crate) adds_optimizations: bool,
-    /// HT and CMP_LEGACY are features that are set before the filter, not bits of a leaf (`x86_cpu_expand_features`).
+    /// HT and CMP_LEGACY are features that are set before filtering, not bits of a leaf (`x86_cpu_expand_features`).
     pub(crate) sets_ht_in_expand: bool,
-    /// Caches' and packages' counts in leaf 1 and 4 and 0x8000001D come from the widths of APIC ids.
+    /// The counts of caches and packages in leaves 1, 4 and 0x8000001D are derived from the widths of APIC ids.
     pub(crate) counts_apic_ids: bool,
-    /// Leaf 0x1F lists the levels that there are, modules among them.
+    /// Leaf 0x1F lists the existing levels, including modules.
     pub(crate) lists_levels: bool,
-    /// Counts of a package take all dies in (leaves 1, 0xB, 0x80000008).
+    /// Package counts include all dies (leaves 1, 0xB, 0x80000008).
     pub(crate) counts_dies: bool,
-    /// Leaf 2 has no obsolete flags unless it is to be read several times; and leaf 0xD's list has no empty end.
+    /// Leaf 2 has its obsolete flags only if it must be read several times, and leaf 0xD's list has no empty last
+    /// entry.
     pub(crate) drops_obsolete: bool,
-    /// Components that the host lacks have no size (`x86_cpu_post_initfn`); before, those whose feature KVM lacks have
-    /// no offset.
+    /// Components that the host lacks have no size (`x86_cpu_post_initfn`); before, components whose feature KVM
+    /// lacks had no offset.
     pub(crate) sizes_by_xcr0: bool,
-    /// AVX10 brings AVX-512's components along.
+    /// AVX10 enables AVX-512's components.
     pub(crate) avx10: bool,
     /// SGX needs a PC.
     pub(crate) sgx_needs_pc: bool,
     /// Hyper-V's debugger is not passed through.
     pub(crate) keeps_syndbg_back: bool,
-    /// There is no APIC but KVM's.
+    /// KVM's APIC is the only one.
     pub(crate) apic_is_kernels: bool,
     /// PAE alone gives a 32-bit CPU 36 physical bits.
     pub(crate) pae_is_36_bits: bool,
-    /// The CPU has a width of physical addresses of the guest's own, which KVM tells.
+    /// The CPU has a separate width of guest-physical addresses, which KVM reports.
     pub(crate) guest_phys_bits: bool,
     /// A constant TSC may migrate once its frequency is fixed.
     pub(crate) fixed_tsc_migrates: bool,
     /// 0x80000021 raises the highest extended leaf.
     pub(crate) raises_to_80000021: bool,
-    /// `-overcommit cpu-pm=on` gives MONITOR only where KVM lets the guest execute MWAIT.
+    /// `-overcommit cpu-pm=on` offers MONITOR only if KVM lets the guest execute MWAIT.
     pub(crate) monitor_by_kvm: bool,
-    /// A topology's parameter of 0 is an error; before, it is a warning.
+    /// A topology parameter of 0 is an error; before, a warning.
     pub(crate) zero_is_error: bool,
-    /// Leaves that are not of Intel's or Zhaoxin's CPUs are empty on these, legacy caches agree with each other, and PDCM
-    /// is no feature without a PMU: what the properties `x-vendor-cpuid-only-v2`, `x-consistent-cache` and so on undo.
+    /// Leaves that Intel's or Zhaoxin's CPUs do not have are empty on these, legacy caches are consistent, and PDCM
+    /// is not a feature without a PMU: the properties `x-vendor-cpuid-only-v2`, `x-consistent-cache` and so on undo
+    /// this.
     pub(crate) cleans_up: bool,
     /// `base` has the host's vendor too.
     pub(crate) base_has_vendor: bool,
-    /// APIC ids from 255 on need the CPU's x2APIC.
+    /// APIC ids of 255 and above need the CPU's x2APIC.
     pub(crate) wide_apic_ids_need_x2apic: bool,
     /// A PC may have modules.
     pub(crate) modules: bool,
-    /// A PC's caches may be given a level of the topology (`smp-cache`).
+    /// The sharing of a PC's caches can be set to a topology level (`smp-cache`).
     pub(crate) caches_by_machine: bool,
 }
 
-/// The release at which each changed, where it is known between which releases; the pinned ones are certain.
+/// The release at which each flag changed, if it lies between two known releases; the pinned releases are certain.
 impl Behaviour {
     fn of(release: QemuRelease) -> Behaviour {
         let since = |major, minor| number(release) >= (major, minor);
@@ -88,8 +91,8 @@ impl Behaviour {
     }
 }
 
-/// The first and the last release whose code is known. 7.2 and 10.0 were compared with their binaries; the code of 10.2
-/// was read.
+/// The first and the last release whose code is known. 7.2 and 10.0 were compared with their binaries; 10.2 only with
+/// its source.
 const KNOWN: [(u32, u32); 2] = [(7, 2), (10, 2)];
 
 /// Major and minor number.
@@ -127,12 +130,12 @@ impl Release {
         self.index_of(WordSource::Msr(Msr(msr)))
     }
 
-    /// The index of the word that is read from there.
+    /// The index of the word that is read from a source.
     pub(crate) fn index_of(self, source: WordSource) -> Option<usize> {
         self.tables.words.iter().position(|row| row.source == Some(source))
     }
 
-    /// What a word is read from.
+    /// The source of a word.
     pub(crate) fn source(self, word: usize) -> Option<WordSource> {
         self.tables.words.get(word)?.source
     }

@@ -1,4 +1,4 @@
-//! Typed settings of a guest, and the way from them to its table.
+//! Typed settings of a guest, and the steps from them to its table.
 
 use crate::bits::location::Registers;
 use alloc::string::ToString;
@@ -26,8 +26,8 @@ use crate::bits::release::QemuRelease;
 use crate::host::Capability;
 use crate::host::Host;
 
-/// What a guest is to be. Everything but the host has a default: QEMU 10.0 where the tables have it, `qemu64`, one vCPU,
-/// the newest `pc`.
+/// Builder for a guest's tables. Everything but the host has a default: QEMU 10.0 if the tables have it, `qemu64`,
+/// one vCPU, the newest `pc`.
 #[derive(Clone, Debug)]
 pub struct GuestCpuidBuilder<'h> {
     release: QemuRelease,
@@ -40,15 +40,14 @@ pub struct GuestCpuidBuilder<'h> {
     sgx_provisioning: bool,
 }
 
-/// The release of QEMU that guests are built as unless another is asked for: 10.0, which was compared with its binary; the
-/// newest, in tables without it.
+/// The default QEMU release: 10.0, which was compared with its binary; the newest, if the tables lack 10.0.
 #[must_use]
 pub fn default_release() -> QemuRelease {
     QemuRelease::find("10.0").unwrap_or(QemuRelease::NEWEST)
 }
 
 impl GuestCpuid {
-    /// Settings of a guest.
+    /// A builder with default settings.
     #[must_use]
     pub fn builder<'h>() -> GuestCpuidBuilder<'h> {
         GuestCpuidBuilder::default()
@@ -71,7 +70,7 @@ impl Default for GuestCpuidBuilder<'_> {
 }
 
 impl<'h> GuestCpuidBuilder<'h> {
-    /// Which QEMU it is to be like.
+    /// The QEMU release to emulate.
     #[must_use]
     pub fn release(mut self, release: QemuRelease) -> Self {
         self.release = release;
@@ -85,7 +84,7 @@ impl<'h> GuestCpuidBuilder<'h> {
         self
     }
 
-    /// The CPU, in any of its names, or `host`, `max` or `base`; settings that there are stay.
+    /// The CPU model, by any of its names, or `host`, `max` or `base`; keeps other settings.
     #[must_use]
     pub fn model(mut self, name: &str) -> Self {
         self.cpu.model = name.to_string();
@@ -106,7 +105,7 @@ impl<'h> GuestCpuidBuilder<'h> {
         self
     }
 
-    /// Takes a feature away: `-name` of `-cpu`.
+    /// Removes a feature: `-name` of `-cpu`.
     #[must_use]
     pub fn minus(mut self, name: &str) -> Self {
         self.cpu.settings.push(CpuSetting::Minus(name.to_string()));
@@ -127,14 +126,14 @@ impl<'h> GuestCpuidBuilder<'h> {
         self
     }
 
-    /// The machine type's interrupt controller, in place of its own choice.
+    /// The location of the interrupt controllers, instead of the machine type's default.
     #[must_use]
     pub fn irqchip(mut self, irqchip: Irqchip) -> Self {
         self.machine.irqchip = Some(irqchip);
         self
     }
 
-    /// Who shares a cache: `smp-cache` of `-machine`.
+    /// The topology level that shares a cache: `smp-cache` of `-machine`.
     #[must_use]
     pub fn cache(mut self, slot: CacheSlot, level: SharedBy) -> Self {
         self.machine.caches.push((slot, level));
@@ -148,14 +147,14 @@ impl<'h> GuestCpuidBuilder<'h> {
         self
     }
 
-    /// `-overcommit cpu-pm=on`: `host` and `max` may wait by MWAIT and UMWAIT.
+    /// `-overcommit cpu-pm=on`: allows MWAIT and UMWAIT for `host` and `max`.
     #[must_use]
     pub fn cpu_pm(mut self, on: bool) -> Self {
         self.cpu_pm = on;
         self
     }
 
-    /// Sections of SGX memory, in order.
+    /// Sections of the guest's SGX memory, in order.
     #[must_use]
     pub fn sgx(mut self, sections: &[SgxSection]) -> Self {
         self.sgx = sections.to_vec();
@@ -169,11 +168,11 @@ impl<'h> GuestCpuidBuilder<'h> {
         self
     }
 
-    /// Builds it.
+    /// Builds the tables.
     ///
     /// # Errors
     ///
-    /// A [`BuildError`] where QEMU would end with an error, too.
+    /// A [`BuildError`] if QEMU would fail too.
     pub fn build(&self) -> Result<GuestCpuid, BuildError> {
         let mut cpu = self.prepared()?;
         cpu.load(&self.cpu)?;
@@ -201,7 +200,7 @@ impl<'h> GuestCpuidBuilder<'h> {
         Machine::find(self.release, &Release::new(self.release).behaviour, &self.machine)
     }
 
-    /// A CPU on this host, of which nothing is set yet.
+    /// A CPU on this host, without settings.
     pub(super) fn prepared(&self) -> Result<Cpu<'h>, BuildError> {
         let host = self.host.ok_or(BuildError::NoHost)?;
         let release = Release::new(self.release);
@@ -252,7 +251,7 @@ impl<'h> GuestCpuidBuilder<'h> {
 }
 
 impl Smp {
-    /// These numbers, with those of another in their place where it has any.
+    /// These numbers, replaced by those that another sets.
     fn overridden(&self, other: &Smp) -> Smp {
         Smp {
             cpus: other.cpus.or(self.cpus),
@@ -267,7 +266,7 @@ impl Smp {
 }
 
 impl Supported<'_> {
-    /// Without `KVM_CAP_IRQCHIP` there is none in the kernel.
+    /// Without `KVM_CAP_IRQCHIP` the interrupt controllers are not in the kernel.
     fn with_kernels_irqchip(mut self) -> Self {
         if self.capability(Capability::IRQCHIP) <= 0 {
             self.irqchip = Irqchip::Off;
@@ -276,8 +275,8 @@ impl Supported<'_> {
     }
 }
 
-/// KVM takes so many vCPUs, and such APIC ids (`kvm_init` of accel/kvm/kvm-all.c, `x86_cpus_init` of
-/// hw/i386/x86-common.c, `build_legacy_cpu_hotplug_aml` of hw/acpi/cpu_hotplug.c).
+/// Checks the number of vCPUs and the APIC ids against KVM's limits (`kvm_init` of accel/kvm/kvm-all.c,
+/// `x86_cpus_init` of hw/i386/x86-common.c, `build_legacy_cpu_hotplug_aml` of hw/acpi/cpu_hotplug.c).
 fn check_vcpus(
     supported: &Supported<'_>,
     machine: &Machine,

@@ -1,8 +1,8 @@
-//! Which of QEMU's CPUs run on a host, and what stands in the way of the others: `query-cpu-definitions`
+//! QEMU's CPU models, and the features that keep each from running on a host: `query-cpu-definitions`
 //! (`x86_cpu_class_check_missing_features` and `x86_cpu_definition_entry` of target/i386/cpu.c).
 //!
-//! QEMU makes each CPU without any setting of the user's, expands its features and filters them, and does not realize
-//! it: what it would refuse later on does not show.
+//! QEMU creates each CPU without user settings, expands and filters its features, and does not realize it: errors of
+//! later steps are not reported.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -20,33 +20,33 @@ use crate::bits::location::{Bit, WordSource};
 use crate::generated::guest_tables::Component;
 use crate::models::cpu_model::CpuModel;
 
-/// One of the CPUs that `-cpu` takes, on a host.
+/// A CPU model of `-cpu`, on a host.
 #[derive(Clone, Debug)]
 pub struct Definition {
     /// Its name: `EPYC`, `EPYC-v2`, `EPYC-IBPB`, `host`.
     pub name: String,
-    /// The version that the name stands for on this machine type, where it is another name.
+    /// The version that an alias refers to on this machine type.
     pub alias_of: Option<String>,
-    /// The definition; none for `host`, `max` and `base`.
+    /// The model; `None` for `host`, `max` and `base`.
     pub model: Option<CpuModel>,
-    /// What it has and the host lacks, by word and bit; empty when it runs.
+    /// Its features that the host lacks, by word and bit; empty if it runs.
     pub unavailable: Vec<Filtered>,
-    /// The same by the names that QEMU lists, in its order: that of the feature which enables it for a component of
-    /// XSAVE, an empty one for a bit without a name, and `type` where the CPU cannot be made at all.
+    /// The same by the names that QEMU lists, in its order: an XSAVE component has the name of the feature that
+    /// enables it, an unnamed bit an empty name, and a CPU that cannot be created is `type`.
     pub unavailable_names: Vec<&'static str>,
-    /// Its feature words as they are asked for, before the host is looked at.
+    /// Its requested feature words, before filtering by the host.
     words: Vec<(WordSource, u64)>,
 }
 
 impl Definition {
-    /// True when it runs on the host as it is.
+    /// True if it runs unchanged on the host.
     #[must_use]
     pub fn runs(&self) -> bool {
         self.unavailable_names.is_empty()
     }
 
-    /// Its feature words as they are asked for, before the host is looked at: what features need is seen to, and what the
-    /// accelerator and the machine type set.
+    /// Its requested feature words, before filtering by the host but after dependencies and the settings of the
+    /// accelerator and the machine type.
     #[must_use]
     pub fn words(&self) -> &[(WordSource, u64)] {
         &self.words
@@ -54,12 +54,12 @@ impl Definition {
 }
 
 impl<'h> GuestCpuidBuilder<'h> {
-    /// Every CPU that `-cpu` takes, in the order in which `query-cpu-definitions` answers, with what the host lacks of
-    /// each. The builder's own CPU and vCPUs do not count.
+    /// Every CPU model of `-cpu`, in the order of `query-cpu-definitions`, with the features that the host lacks. The
+    /// builder's own CPU and vCPUs have no effect.
     ///
     /// # Errors
     ///
-    /// A [`BuildError`] where QEMU would not start on the host.
+    /// A [`BuildError`] if QEMU would not start on the host.
     pub fn definitions(&self) -> Result<Vec<Definition>, BuildError> {
         let machine = self.resolved_machine()?;
         let mut names = names(self, &machine);
@@ -98,8 +98,8 @@ impl<'h> GuestCpuidBuilder<'h> {
     }
 }
 
-/// True when `-cpu host` may have the bit by itself in a guest that is to migrate: QEMU neither takes it for bound to
-/// the host (`invtsc`) nor leaves it off.
+/// True if `-cpu host` may have the bit in a guest that can migrate: QEMU neither considers it bound to the host
+/// (`invtsc`) nor leaves it out.
 #[cfg(feature = "fleet")]
 pub(crate) fn migrates(release: crate::bits::release::QemuRelease, source: WordSource, bit: Bit) -> bool {
     let release = Release::new(release);
@@ -110,7 +110,7 @@ pub(crate) fn migrates(release: crate::bits::release::QemuRelease, source: WordS
     })
 }
 
-/// The names that `-cpu` takes, what they stand for, and of which version they are another name.
+/// The names of `-cpu`, the CPU of each, and for an alias its version.
 fn names(builder: &GuestCpuidBuilder<'_>, machine: &Machine) -> Vec<(String, Class, Option<String>)> {
     let mut all = Vec::new();
     for (name, class) in [("base", Class::Base), ("host", Class::Host), ("max", Class::Max)] {
@@ -120,7 +120,7 @@ fn names(builder: &GuestCpuidBuilder<'_>, machine: &Machine) -> Vec<(String, Cla
         let model = plain.for_machine(machine.machine_type);
         let number = model.version_number();
         let versioned = |number: u16| format!("{}-v{number}", plain.name());
-        // An old machine type's version is none that has a name.
+        // An old machine type's version number may not be a named version.
         let alias_of = (number > 0).then(|| versioned(number));
         all.push((plain.name().to_string(), Class::Model(model), alias_of));
         for version in plain.versions() {
@@ -144,7 +144,7 @@ const fn order(class: Class) -> u8 {
     }
 }
 
-/// What was filtered, each bit once, in the order of words.
+/// The filtered bits, each once, in the order of words.
 fn by_word(cpu: &Cpu<'_>) -> Vec<Filtered> {
     let words = 0..cpu.release.tables.words.len();
     let index =

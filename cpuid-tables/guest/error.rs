@@ -1,4 +1,4 @@
-//! Why there is no table: QEMU would have ended with an error, too.
+//! Errors of building a table: QEMU would fail too.
 
 use alloc::string::{String, ToString};
 use core::fmt;
@@ -7,32 +7,32 @@ use super::report::Filtered;
 use crate::bits::release::QemuRelease;
 use alloc::vec::Vec;
 
-/// Numbers that make no sense.
+/// Invalid topology counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TopologyError {
-    /// A number is 0.
+    /// A count is 0.
     Zero,
-    /// The machine has no such level; its number must be 1.
+    /// The machine has no such level; its count must be 1.
     Unsupported(&'static str),
-    /// The product of all levels is not the number of vCPUs that there may be.
+    /// The product of all levels is not the maximum number of vCPUs.
     Product {
-        /// The product; none if it does not fit 32 bits.
+        /// The product; `None` if it does not fit 32 bits.
         product: Option<u32>,
-        /// How many vCPUs there may be.
+        /// The maximum number of vCPUs.
         max_cpus: u32,
     },
-    /// More vCPUs at the start than there may be.
+    /// More initial vCPUs than the maximum.
     TooManyAtStart {
-        /// At the start.
+        /// The initial number.
         cpus: u32,
-        /// There may be.
+        /// The maximum.
         max_cpus: u32,
     },
-    /// More than the machine type takes.
+    /// More vCPUs than the machine type supports.
     TooManyForMachine {
-        /// There may be.
+        /// The maximum number of vCPUs.
         max_cpus: u32,
-        /// The machine type takes.
+        /// The machine type's limit.
         machine: u32,
     },
 }
@@ -40,20 +40,22 @@ pub enum TopologyError {
 impl fmt::Display for TopologyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            TopologyError::Zero => f.write_str("a number of the CPU topology is 0"),
-            TopologyError::Unsupported(level) => write!(f, "this machine has no {level}: expected 1"),
+            TopologyError::Zero => f.write_str("CPU topology counts must be non-zero"),
+            TopologyError::Unsupported(level) => {
+                write!(f, "this machine does not support {level}: expected 1")
+            }
             TopologyError::Product { product: Some(product), max_cpus } => write!(
                 f,
                 "sockets, dies, modules, cores and threads make {product} vCPUs, not maxcpus={max_cpus}"
             ),
             TopologyError::Product { product: None, .. } => {
-                f.write_str("sockets, dies, modules, cores and threads make more vCPUs than can be counted")
+                f.write_str("sockets, dies, modules, cores and threads make more than 4294967295 vCPUs")
             }
             TopologyError::TooManyAtStart { cpus, max_cpus } => {
-                write!(f, "{cpus} vCPUs at the start, and maxcpus={max_cpus}")
+                write!(f, "cpus={cpus} exceeds maxcpus={max_cpus}")
             }
             TopologyError::TooManyForMachine { max_cpus, machine } => {
-                write!(f, "{max_cpus} vCPUs, and the machine type takes at most {machine}")
+                write!(f, "{max_cpus} vCPUs requested, but the machine type supports at most {machine}")
             }
         }
     }
@@ -61,88 +63,89 @@ impl fmt::Display for TopologyError {
 
 impl core::error::Error for TopologyError {}
 
-/// Why a guest's table cannot be built. Where QEMU ends with an error, so does this; the words are ours.
+/// Why a guest's table cannot be built. It fails where QEMU fails, with messages of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BuildError {
-    /// The tables have this release of QEMU, but what its code does is not known to this library: that is known from 7.2
-    /// to 10.2.
+    /// The tables have this release of QEMU, but this library does not know its code: it knows 7.2 to 10.2.
     Release(QemuRelease),
-    /// `-cpu` names no CPU.
+    /// `-cpu` is empty.
     NoModel,
-    /// The release has no such CPU.
+    /// The release has no such CPU model.
     UnknownModel(String),
     /// The release has no such machine type.
     UnknownMachine(String),
-    /// A machine's option that is not known.
+    /// An unknown machine option.
     MachineOption(String),
+    /// An unknown option of `-smp`.
+    SmpOption(String),
     /// The CPU has no such property.
     UnknownProperty {
-        /// The CPU, as it was asked for.
+        /// The CPU, by its requested name.
         cpu: String,
         /// The property.
         property: String,
     },
-    /// A property that the release has and this library does not know: a newer QEMU's.
+    /// A property that the release has but this library does not know: a newer QEMU's.
     NotModelled(String),
-    /// A value that a setting does not take.
+    /// A value that a setting does not accept.
     Value {
         /// The setting.
         name: String,
         /// The value.
         value: String,
-        /// What it takes.
+        /// The accepted values.
         expected: &'static str,
     },
-    /// The numbers of processors make no sense on this machine.
+    /// The topology is invalid on this machine.
     Topology(TopologyError),
-    /// KVM takes fewer vCPUs.
+    /// KVM supports fewer vCPUs.
     TooManyVcpus {
-        /// How many are wanted.
+        /// The requested number.
         wanted: u32,
-        /// How many there may be.
+        /// KVM's maximum.
         max: i64,
     },
     /// An APIC id that the machine type's board cannot plug.
     ApicId {
-        /// The last vCPU's.
+        /// The last vCPU's id.
         id: u32,
-        /// The highest that it can.
+        /// The highest supported id.
         max: u32,
     },
     /// An APIC id above 254 on a CPU without x2APIC.
     ApicIdNeedsX2apic(u32),
     /// APIC ids above 254 need KVM's x2APIC API.
     X2apicApi,
-    /// A topology id of `-cpu` that is not that of each vCPU.
+    /// A topology id of `-cpu` that differs from the vCPU's.
     TopologyId {
         /// The property.
         property: &'static str,
-        /// The value that was asked for.
+        /// The requested value.
         asked: u32,
-        /// The value that a vCPU has.
+        /// The vCPU's value.
         is: u32,
     },
     /// With `enforce`: the host lacks features.
     Enforced(Vec<Filtered>),
-    /// Branch records without a PMU, or in another format than the host's.
+    /// Branch records without a PMU, or in a format other than the host's.
     LbrFormat {
-        /// The format that was asked for.
+        /// The requested format.
         asked: u32,
-        /// The host's; none where there is no PMU.
+        /// The host's; `None` without a PMU.
         host: Option<u32>,
     },
-    /// A width of physical addresses out of range.
+    /// A physical address width out of range.
     PhysBits {
         /// The property.
         property: &'static str,
         /// Its value.
         bits: u32,
-        /// The largest; none for a 32-bit CPU, which takes no width.
+        /// The largest; `None` for a 32-bit CPU, whose width cannot be set.
         max: Option<u32>,
     },
     /// `legacy-cache=off` on a CPU without caches of its own.
     NoCaches(String),
-    /// The cache topology of the machine puts a lower cache above a higher one.
+    /// The machine's cache topology shares a lower cache among more threads than a higher one.
     CacheLevels,
     /// A Hyper-V feature that KVM lacks.
     HypervUnsupported(&'static str),
@@ -150,38 +153,38 @@ pub enum BuildError {
     HypervNeeds {
         /// The feature.
         feature: &'static str,
-        /// What it needs.
+        /// Its dependency.
         needs: &'static str,
     },
-    /// Hyper-V features, and nothing is known of what KVM answers for them.
+    /// Hyper-V features, but KVM's Hyper-V support is unknown.
     HypervUnknown,
-    /// The TSC frequency cannot be set: KVM cannot scale, and the host's differs or is not known.
+    /// The TSC frequency cannot be set: KVM cannot scale it, and the host's frequency differs or is unknown.
     TscFrequency {
         /// In kHz.
         asked: u64,
         /// In kHz, if known.
         host: Option<u32>,
     },
-    /// More entries than QEMU takes; at this leaf and subleaf it gives up.
+    /// More entries than QEMU supports; the first leaf and subleaf that do not fit.
     TooManyEntries(u32, u32),
-    /// A highest leaf above all ranges: QEMU would not come to an end.
+    /// A highest leaf outside all ranges: QEMU would loop forever.
     Level(u32),
-    /// An XSAVE component that the host gives another size.
+    /// An XSAVE component whose size on the host differs from QEMU's.
     XsaveSize {
         /// Its number.
         component: u32,
-        /// The size that QEMU has.
+        /// QEMU's size.
         qemu: u32,
-        /// The size that the host has.
+        /// The host's size.
         host: u32,
     },
-    /// `kernel-irqchip=off`, and the CPU has an APIC.
+    /// `kernel-irqchip=off` on a CPU with an APIC.
     UserspaceApic,
     /// `x-vendor-cpuid-only-v2` without `x-vendor-cpuid-only`.
     VendorOnly,
     /// `lmce`, which this KVM lacks.
     LocalMachineCheck,
-    /// The builder was given no host.
+    /// The builder has no host.
     NoHost,
 }
 
@@ -201,45 +204,49 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             BuildError::Release(release) => {
-                write!(f, "what the code of QEMU {release} does is not known: it is from 7.2 to 10.2")
+                write!(f, "unsupported QEMU release {release}: the supported ones are 7.2 to 10.2")
             }
-            BuildError::NoModel => f.write_str("-cpu names no CPU"),
-            BuildError::UnknownModel(name) => write!(f, "there is no CPU model `{name}`"),
-            BuildError::UnknownMachine(name) => write!(f, "there is no machine type `{name}`"),
-            BuildError::MachineOption(option) => write!(f, "`{option}` is no option of this machine"),
+            BuildError::NoModel => f.write_str("-cpu does not name a CPU model"),
+            BuildError::UnknownModel(name) => write!(f, "unknown CPU model `{name}`"),
+            BuildError::UnknownMachine(name) => write!(f, "unknown machine type `{name}`"),
+            BuildError::SmpOption(option) => write!(
+                f,
+                "unknown -smp option `{option}`: expected cpus, sockets, dies, modules, cores, threads or maxcpus"
+            ),
+            BuildError::MachineOption(option) => write!(f, "unknown option `{option}` of this machine"),
             BuildError::UnknownProperty { cpu, property } => {
                 write!(f, "`{cpu}` has no property `{property}`")
             }
             BuildError::NotModelled(name) => {
-                write!(f, "what the property `{name}` does is not known to this library")
+                write!(f, "the property `{name}` is not supported by this library")
             }
             BuildError::Value { name, value, expected } => {
                 write!(f, "`{name}` is `{value}`: expected {expected}")
             }
             BuildError::Topology(error) => error.fmt(f),
             BuildError::ApicId { id, max } => {
-                write!(f, "the last vCPU's APIC id is {id}, and this machine type can plug up to {max}")
+                write!(f, "the last vCPU's APIC id is {id}, but this machine type supports at most {max}")
             }
             BuildError::ApicIdNeedsX2apic(id) => {
                 write!(f, "APIC id {id} needs the feature x2apic, which this CPU does not have")
             }
             BuildError::TooManyVcpus { wanted, max } => {
-                write!(f, "{wanted} vCPUs, and this KVM takes at most {max}")
+                write!(f, "{wanted} vCPUs requested, but this KVM supports at most {max}")
             }
             BuildError::X2apicApi => {
                 f.write_str("APIC ids above 254 need KVM_CAP_X2APIC_API, which this KVM lacks")
             }
             BuildError::TopologyId { property, asked, is } => {
-                write!(f, "`{property}` is {asked}, but that of a vCPU is {is}")
+                write!(f, "`{property}` is {asked}, but a vCPU has {is}")
             }
             BuildError::Enforced(filtered) => {
-                write!(f, "the host lacks {} of the features that are enforced", filtered.len())
+                write!(f, "the host lacks {} of the enforced features", filtered.len())
             }
             BuildError::LbrFormat { asked, host: None } => {
-                write!(f, "branch records of format {asked:#x} need pmu=on")
+                write!(f, "branch record format {asked:#x} needs pmu=on")
             }
             BuildError::LbrFormat { asked, host: Some(host) } => {
-                write!(f, "branch records have format {asked:#x}, but the host's have {host:#x}")
+                write!(f, "branch record format {asked:#x} differs from the host's format {host:#x}")
             }
             BuildError::PhysBits { property, bits, max: Some(max) } => {
                 write!(f, "`{property}` is {bits}: expected 32 to {max}")
@@ -247,37 +254,41 @@ impl fmt::Display for BuildError {
             BuildError::PhysBits { property, max: None, .. } => {
                 write!(f, "`{property}` cannot be set on a 32-bit CPU")
             }
-            BuildError::NoCaches(cpu) => write!(f, "`{cpu}` has no caches but the legacy ones"),
+            BuildError::NoCaches(cpu) => write!(f, "`{cpu}` has only the legacy caches"),
             BuildError::CacheLevels => {
-                f.write_str("a lower cache is shared by more processors than a higher one")
+                f.write_str("a lower-level cache is shared by more processors than a higher-level one")
             }
             BuildError::HypervUnsupported(feature) => write!(f, "this KVM does not support `{feature}`"),
             BuildError::HypervNeeds { feature, needs } => write!(f, "`{feature}` needs `{needs}`"),
             BuildError::HypervUnknown => {
-                f.write_str("what this KVM answers for Hyper-V is not known: the host needs a .hv file")
+                f.write_str("this KVM's Hyper-V support is unknown: the host needs a .hv file")
             }
             BuildError::TscFrequency { asked, host: Some(host) } => {
-                write!(f, "a TSC of {asked} kHz: the host's has {host} kHz, and KVM cannot scale it")
-            }
-            BuildError::TscFrequency { asked, host: None } => {
-                write!(f, "a TSC of {asked} kHz: the host's frequency is not known, and KVM cannot scale it")
-            }
-            BuildError::TooManyEntries(leaf, subleaf) => {
-                write!(f, "QEMU takes 100 entries, and has no room for leaf {leaf:#x}, subleaf {subleaf:#x}")
-            }
-            BuildError::Level(level) => write!(f, "a highest leaf of {level:#x} is in no range of leaves"),
-            BuildError::XsaveSize { component, qemu, host } => {
                 write!(
                     f,
-                    "XSAVE component {component} has {host} bytes on the host, and QEMU takes it for {qemu}"
+                    "the TSC cannot run at {asked} kHz: the host's runs at {host} kHz, and KVM cannot scale it"
                 )
             }
-            BuildError::UserspaceApic => {
-                f.write_str("the CPU has an APIC, which is KVM's: kernel-irqchip=off cannot be")
+            BuildError::TscFrequency { asked, host: None } => {
+                write!(
+                    f,
+                    "the TSC cannot run at {asked} kHz: the host's frequency is unknown, and KVM cannot scale it"
+                )
             }
+            BuildError::TooManyEntries(leaf, subleaf) => {
+                write!(
+                    f,
+                    "QEMU supports at most 100 entries, and has no room for leaf {leaf:#x}, subleaf {subleaf:#x}"
+                )
+            }
+            BuildError::Level(level) => write!(f, "the highest leaf {level:#x} is outside all leaf ranges"),
+            BuildError::XsaveSize { component, qemu, host } => {
+                write!(f, "XSAVE component {component} has {host} bytes on the host, but QEMU expects {qemu}")
+            }
+            BuildError::UserspaceApic => f.write_str("kernel-irqchip=off conflicts with an in-kernel APIC"),
             BuildError::VendorOnly => f.write_str("`x-vendor-cpuid-only-v2` needs `x-vendor-cpuid-only`"),
             BuildError::LocalMachineCheck => f.write_str("this KVM does not support `lmce`"),
-            BuildError::NoHost => f.write_str("the builder was given no host"),
+            BuildError::NoHost => f.write_str("the builder has no host"),
         }
     }
 }

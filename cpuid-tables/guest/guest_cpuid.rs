@@ -1,4 +1,4 @@
-//! A guest's tables, vCPU by vCPU, and what is known of it besides.
+//! A guest's tables by vCPU, and its other features.
 
 use alloc::vec::Vec;
 
@@ -20,7 +20,7 @@ pub struct GuestCpuid {
     pub(super) warnings: Vec<Warning>,
 }
 
-/// A guest's feature words, those that no leaf shows included.
+/// A guest's feature words, including those that are in no leaf.
 #[derive(Clone)]
 pub(super) struct GuestFeatures {
     pub(super) release: Release,
@@ -42,7 +42,7 @@ impl GuestCpuid {
         table
     }
 
-    /// What every vCPU's table is made from, hot-plugged ones included.
+    /// The base from which every vCPU's table is made, including hot-plugged ones.
     ///
     /// ```
     /// # use cpuid_tables::{guest::GuestCpuid, host::Host};
@@ -57,7 +57,7 @@ impl GuestCpuid {
         &self.base
     }
 
-    /// Where the numbers of cores and nodes stand in an APIC id, which a table does not always tell.
+    /// The positions of core and node numbers within an APIC id, which a table does not always contain.
     #[must_use]
     pub fn layout(&self) -> ApicLayout {
         self.base.layout()
@@ -69,13 +69,13 @@ impl GuestCpuid {
         self.topology
     }
 
-    /// The APIC id of the vCPU with this index, for any that there may be (hot-plugged ones too).
+    /// The APIC id of the vCPU with this index, up to the maximum number of vCPUs (including hot-plugged ones).
     #[must_use]
     pub fn apic_id(&self, index: u32) -> u32 {
         Vcpu::of(&self.topology, index).apic_id
     }
 
-    /// Each vCPU that there is at the start: its APIC id, by which KVM is to know it, and its table.
+    /// Each initial vCPU: the APIC id to create it with in KVM, and its table.
     pub fn vcpus(&self) -> impl Iterator<Item = (u32, CpuidTable)> + use<'_> {
         (0..self.topology.cpus).map(|index| {
             let mut table = CpuidTable::new();
@@ -83,14 +83,14 @@ impl GuestCpuid {
         })
     }
 
-    /// Puts the table of the vCPU with this index in place of `table`, and returns its APIC id. Allocates nothing.
+    /// Replaces `table` by the table of the vCPU with this index and returns its APIC id. Does not allocate.
     pub fn write(&self, index: u32, table: &mut CpuidTable) -> u32 {
         let apic_id = self.apic_id(index);
         self.base.write(apic_id, table);
         apic_id
     }
 
-    /// Shows each vCPU's table in turn, with its APIC id: one table is changed from vCPU to vCPU, which is faster than
+    /// Passes each vCPU's APIC id and table to `show`. One table is modified from vCPU to vCPU, which is faster than
     /// making one for each.
     pub fn for_each(&self, mut show: impl FnMut(u32, &CpuidTable)) {
         let mut table = CpuidTable::clone(&self.base);
@@ -101,13 +101,13 @@ impl GuestCpuid {
         }
     }
 
-    /// What was asked for and the host lacks, word by word.
+    /// Requested features that the host lacks, by word.
     #[must_use]
     pub fn filtered(&self) -> &[Filtered] {
         &self.filtered
     }
 
-    /// What QEMU warns of, in its order; with `check=off`, not of what the host lacks.
+    /// QEMU's warnings, in its order; with `check=off` without features that the host lacks.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
@@ -121,7 +121,7 @@ impl GuestCpuid {
         })
     }
 
-    /// The feature words of MSRs, in QEMU's order: what the guest's MSRs are to hold, VMX's controls as the bits that
+    /// The feature words of MSRs, in QEMU's order: the values for the guest's MSRs; for VMX controls, the bits that
     /// may be 1.
     pub fn msrs(&self) -> impl Iterator<Item = (Msr, u64)> {
         self.sources().filter_map(|(source, value)| match source {

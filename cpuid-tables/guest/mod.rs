@@ -1,10 +1,10 @@
 //! A guest's CPUID table, exactly as QEMU builds it for KVM.
 //!
-//! [`GuestCpuid::builder`] takes what QEMU's `-cpu`, `-smp` and `-machine` say, and a [`Host`](crate::host::Host); what
-//! comes out is what QEMU hands to `KVM_SET_CPUID2` for each vCPU: the same entries in the same order, the same flags and
-//! registers. What QEMU refuses is a [`BuildError`].
+//! [`GuestCpuid::builder`] takes the options of QEMU's `-cpu`, `-smp` and `-machine`, and a
+//! [`Host`](crate::host::Host). The result is what QEMU passes to `KVM_SET_CPUID2` for each vCPU: the same entries in
+//! the same order, with the same flags and registers. What QEMU refuses is a [`BuildError`].
 //!
-//! A reader of QEMU finds each of its steps in a file of its own, in this order:
+//! Each of QEMU's steps has its own file, in this order:
 //!
 //! | file | QEMU |
 //! |---|---|
@@ -19,7 +19,7 @@
 //! | `hyperv/`, `leaves/kvm`, `leaves/assemble` | `kvm_arch_init_vcpu` |
 //! | `definitions` | `query-cpu-definitions` |
 //!
-//! What differs between releases of QEMU is data, or one flag in `behaviour`.
+//! Differences between releases of QEMU are data, or a flag in `behaviour`.
 //!
 //! ```
 //! use cpuid_tables::{CpuidWord, Register, feature, guest::GuestCpuid, host::{Host, HostFile}, Leaf, Subleaf};

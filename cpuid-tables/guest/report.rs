@@ -1,4 +1,4 @@
-//! What a guest does not get although it was asked for, in QEMU's words, with our reason.
+//! Requested features that a guest does not get, in QEMU's words and with the reason.
 
 use alloc::string::String;
 use core::fmt;
@@ -8,18 +8,18 @@ use crate::bits::location::{Bit, WordSource};
 use crate::bits::msr_feature::MsrFeature;
 use crate::bits::release::QemuRelease;
 
-/// Why a feature is not there.
+/// Why a feature is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// Neither KVM offers it nor does the CPU have it.
+    /// Neither KVM nor the CPU has it.
     HostLacks,
-    /// The CPU has it, and KVM does not offer it.
+    /// The CPU has it, but KVM does not offer it.
     KvmLacks,
     /// KVM's value of the MSR lacks it.
     MsrLacks,
-    /// It needs another feature, which was not asked for or is lacking.
+    /// It depends on another feature, which was not requested or is missing.
     Needs,
-    /// What KVM offers of processor trace is less than QEMU's fixed description of it.
+    /// KVM's processor trace has less than QEMU's fixed description.
     ProcessorTrace,
     /// Leaf 0x14 is above the highest leaf.
     Level,
@@ -29,25 +29,25 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Reason::HostLacks => "the host's CPU does not have it",
-            Reason::KvmLacks => "the host's CPU has it, its KVM does not offer it",
+            Reason::KvmLacks => "the host's CPU has it, but its KVM does not offer it",
             Reason::MsrLacks => "KVM's value of the MSR does not have it",
-            Reason::Needs => "what it needs was not asked for, or is lacking itself",
-            Reason::ProcessorTrace => "KVM offers less of processor trace than QEMU's description says",
+            Reason::Needs => "a feature on which it depends was not requested, or is missing",
+            Reason::ProcessorTrace => "KVM's processor trace has less than QEMU's description",
             Reason::Level => "the highest leaf is below 0x14",
         })
     }
 }
 
-/// A feature that was asked for and is not there.
+/// A requested feature that is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Filtered {
-    /// The word that it is in.
+    /// Its word.
     pub source: WordSource,
     /// Its bit.
     pub bit: Bit,
     /// QEMU's name for it, if it has one.
     pub name: Option<&'static str>,
-    /// Why it is not there.
+    /// Why it is missing.
     pub reason: Reason,
 }
 
@@ -61,54 +61,55 @@ impl Filtered {
     }
 }
 
-/// A line of QEMU's about the CPU.
+/// A warning of QEMU about the CPU.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
-    /// A feature that was asked for and is not there.
+    /// A requested feature that is missing.
     Filtered(Filtered),
-    /// Another version of AVX10 than the one asked for, 0 for none.
+    /// The version of AVX10 differs from the requested one; 0 for none.
     Avx10 {
-        /// Asked for.
+        /// The requested version.
         asked: u8,
-        /// What the guest gets.
+        /// The guest's version.
         gets: Option<u8>,
     },
-    /// `+name` or `-name`, and `name=` after it.
+    /// Both `+name` or `-name` and `name=` are set.
     Ambiguous(String),
-    /// Another width of physical addresses than the host's.
+    /// The physical address width differs from the host's.
     PhysBits {
-        /// The host's.
+        /// The host's width.
         host: u32,
-        /// Asked for.
+        /// The requested width.
         asked: u32,
     },
-    /// Several threads to a core of an AMD CPU without TOPOEXT.
+    /// Several threads per core of an AMD CPU without TOPOEXT.
     Threads(u32),
-    /// Only twelve characters of this `hv-vendor-id` are taken.
+    /// Only twelve characters of this `hv-vendor-id` are used.
     HypervVendor(String),
-    /// A number of the topology is 0, which a newer QEMU refuses.
+    /// A topology count is 0, which a newer QEMU refuses.
     ZeroTopology,
-    /// APICs outside of KVM, which a newer QEMU refuses.
+    /// APICs outside KVM, which a newer QEMU refuses.
     UserspaceApic,
     /// More vCPUs than KVM recommends.
     ManyVcpus {
-        /// How many are wanted.
+        /// The requested number.
         wanted: u32,
-        /// Those that there may ever be, not those that there are at the start.
+        /// The number is the maximum, not the initial one.
         hot_pluggable: bool,
-        /// How many KVM recommends.
+        /// The number that KVM recommends.
         recommended: i64,
     },
 }
 
 impl fmt::Display for Filtered {
-    /// As QEMU says it, then the reason: `host doesn't support requested feature: CPUID.07H:EBX.avx512f [bit 16]: ...`
+    /// In QEMU's words, then the reason: `host doesn't support requested feature: CPUID.07H:EBX.avx512f [bit 16]:
+    /// ...`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", QemuWords(self), self.reason)
     }
 }
 
-/// A [`Filtered`] feature in QEMU's words alone.
+/// A [`Filtered`] feature in QEMU's words only.
 struct QemuWords<'f>(&'f Filtered);
 
 impl fmt::Display for QemuWords<'_> {
@@ -139,26 +140,24 @@ impl fmt::Display for Warning {
             }
             Warning::Avx10 { asked, gets: None } => write!(f, "{LACKS}: avx10.{asked}."),
             Warning::Ambiguous(name) => {
-                write!(f, "`{name}` is set with a sign and with a value: the sign is what counts")
+                write!(f, "`{name}` is set both with a sign and with a value: the sign takes precedence")
             }
             Warning::PhysBits { host, asked } => {
-                write!(f, "phys-bits is {asked}, and the host's CPU has {host} physical bits")
+                write!(f, "phys-bits is {asked}, but the host's CPU has {host} physical bits")
             }
             Warning::Threads(threads) => {
-                write!(f, "{threads} threads to a core, and this AMD CPU has no topoext to tell of them")
+                write!(f, "{threads} threads per core, but this AMD CPU has no topoext to describe them")
             }
             Warning::HypervVendor(text) => {
-                write!(f, "hv-vendor-id=`{text}`: twelve characters of it are taken")
+                write!(f, "hv-vendor-id=`{text}`: only the first twelve characters are used")
             }
-            Warning::ZeroTopology => {
-                f.write_str("a number of the topology is 0, which QEMU since 9.0 refuses")
-            }
+            Warning::ZeroTopology => f.write_str("a CPU topology count is 0, which QEMU since 9.0 refuses"),
             Warning::UserspaceApic => {
                 f.write_str("APICs are not in the kernel, which QEMU since 8.0 refuses")
             }
             Warning::ManyVcpus { wanted, hot_pluggable, recommended } => {
-                let kind = if *hot_pluggable { "vCPUs at most" } else { "vCPUs" };
-                write!(f, "{wanted} {kind}, and KVM recommends no more than {recommended}")
+                let kind = if *hot_pluggable { "hot-pluggable vCPUs" } else { "vCPUs" };
+                write!(f, "{wanted} {kind}, but KVM recommends at most {recommended}")
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A recorded host answers what its KVM did.
+//! A recorded host as a [`KvmSystem`].
 
 use alloc::collections::BTreeMap;
 use std::vec::Vec;

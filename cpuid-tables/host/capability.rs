@@ -1,5 +1,5 @@
-//! Capabilities of a KVM that bear on a guest's table, or that QEMU asks for before it makes one: `KVM_CAP_*` of Linux's
-//! `include/uapi/linux/kvm.h`, asked with `KVM_CHECK_EXTENSION`.
+//! KVM capabilities that affect a guest's table, or that QEMU queries before it builds one: `KVM_CAP_*` of Linux's
+//! `include/uapi/linux/kvm.h`, queried with `KVM_CHECK_EXTENSION`.
 
 /// A capability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,7 +18,7 @@ macro_rules! capabilities {
                 pub const $name: Capability =
                     Capability { number: $number, name: concat!("KVM_CAP_", stringify!($name)) };
             )*
-            /// Those that are asked for, by number.
+            /// All capabilities that are queried, by number.
             pub const ALL: &[Capability] = &[$(Capability::$name,)*];
         }
     };
@@ -107,7 +107,7 @@ capabilities! {
 }
 
 impl Capability {
-    /// The capability with a number; none for one that is not in the list.
+    /// The capability with a number; `None` if it is not in the list.
     #[must_use]
     pub fn numbered(number: u32) -> Option<Capability> {
         Capability::ALL.iter().copied().find(|capability| capability.number == number)

@@ -1,4 +1,4 @@
-//! The CPUs of a host compared: what differs though it should not, as on hybrid parts, and what is each CPU's own.
+//! Comparing the CPUs of a host: unexpected differences, as on hybrid processors, and bits that differ on every host.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -6,16 +6,16 @@ use core::fmt;
 use crate::bits::location::{CpuidWord, Register, Registers};
 use crate::table::{CpuidEntry, CpuidRead, OwnBits};
 
-/// A register that two CPUs answer differently.
+/// A register whose value differs between two CPUs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CpuDifference {
-    /// Which register.
+    /// The register.
     pub word: CpuidWord,
-    /// The number of the first CPU, to which all others are compared, and its value; none where it has no such entry.
+    /// The first CPU's number, with which all others are compared, and its value; `None` without such an entry.
     pub first: (usize, Option<u32>),
     /// The number of the CPU that differs, and its value.
     pub other: (usize, Option<u32>),
-    /// True when only bits differ that are each CPU's own ([`OwnBits`]), such as the APIC id.
+    /// True if only processor-specific bits ([`OwnBits`]) differ, such as the APIC id.
     pub expected: bool,
 }
 
@@ -28,13 +28,13 @@ impl fmt::Display for CpuDifference {
                 None => write!(f, " CPU {cpu} has nothing{comma}")?,
             }
         }
-        f.write_str(if self.expected { " (each CPU's own)" } else { "" })
+        f.write_str(if self.expected { " (differs on every CPU)" } else { "" })
     }
 }
 
-/// Every register that a CPU answers otherwise than the first of them, by CPU and location.
+/// Every register in which a CPU differs from the first, by CPU and location.
 ///
-/// `cpus` are numbers with what [`enumerate`](crate::host::enumerate) found.
+/// `cpus` are CPU numbers with the entries from [`enumerate`](crate::host::enumerate).
 #[must_use]
 pub fn compare_cpus(cpus: &[(usize, Vec<CpuidEntry>)]) -> Vec<CpuDifference> {
     let mut differences = Vec::new();

@@ -1,4 +1,4 @@
-//! Every leaf and subleaf that something answers: the CPUID instruction, a recorded host, a guest.
+//! Enumerates every leaf and subleaf of the CPUID instruction, a recorded host or a guest.
 //!
 //! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.
 
@@ -8,25 +8,25 @@ use crate::bits::location::{Leaf, Register, Registers, Subleaf};
 use crate::feature;
 use crate::table::{CpuidEntry, Hypervisor, IndexedLeaf, Terminator};
 
-/// Leaves that one range has at most; what says more is no range.
+/// Maximum number of leaves in a range; a larger maximum is invalid.
 const MAX_LEAVES: u32 = 0x100;
-/// Subleaves that a list has at most; a longer one is taken for endless.
+/// Maximum number of subleaves in a list; a longer list is considered endless.
 const MAX_SUBLEAVES: u32 = 0x100;
 
-/// How the subleaves of a leaf are found that [`Terminator::Counted`] says are counted.
+/// How to find the subleaves of a leaf with [`Terminator::Counted`].
 #[derive(Clone, Copy)]
 enum Count {
     /// The highest subleaf is EAX of subleaf 0.
     Highest,
-    /// Subleaf 0, and those whose bits are set in a register (0 is EAX) of subleaf 0.
+    /// Subleaf 0, and the subleaves whose bits are set in a register of subleaf 0.
     Bitmap(Register),
     /// Subleaves 0 and 1, and XSAVE's components by the bits of 0xD.0 EDX:EAX and of 0xD.1 EDX:ECX.
     Components,
-    /// Up to and with one whose EAX bits 11 to 0 are 0.
+    /// Up to and including the one whose EAX bits 11 to 0 are 0.
     Type12,
 }
 
-/// How each counted leaf counts, with the manual's words for it in `IndexedLeaf`'s sections.
+/// How each counted leaf counts; `IndexedLeaf`'s sections cite the manual.
 static COUNTS: &[(u32, Count)] = &[
     (0x7, Count::Highest),
     (0xd, Count::Components),
@@ -44,10 +44,10 @@ static COUNTS: &[(u32, Count)] = &[
     (0x8000_0020, Count::Bitmap(Register::Ebx)),
 ];
 
-/// Asks for every leaf and subleaf in range, in ascending order.
+/// Reads every leaf and subleaf in range, in ascending order.
 ///
-/// A hypervisor's leaves are asked for where 1.ECX says that there is one; Transmeta's and Centaur's, where their first
-/// leaf says that there are any. A list of subleaves has its terminator with it.
+/// Reads a hypervisor's leaves if 1.ECX announces one, and Transmeta's and Centaur's if their first leaf exists. A
+/// list of subleaves includes its terminator.
 ///
 /// ```
 /// use cpuid_tables::{CpuidEntry, Leaf, Subleaf, host, Registers};
@@ -68,7 +68,7 @@ pub fn enumerate(cpuid: impl Fn(Leaf, Subleaf) -> Registers) -> Vec<CpuidEntry> 
     let hypervisor = feature::HYPERVISOR;
     if cpuid(hypervisor.leaf(), Subleaf(0))[hypervisor.register()] & hypervisor.mask() != 0 {
         for base in Hypervisor::bases() {
-            // Old KVMs say 0 and mean their leaf of features.
+            // Old KVMs report 0, which stands for their feature leaf.
             let old_kvm = highest(base) == 0
                 && Hypervisor::from_registers(base, cpuid(base, Subleaf(0))).signature == Hypervisor::KVM;
             leaves(&cpuid, base, if old_kvm { base.0 + 1 } else { highest(base) }, &mut entries);
@@ -80,7 +80,7 @@ pub fn enumerate(cpuid: impl Fn(Leaf, Subleaf) -> Registers) -> Vec<CpuidEntry> 
     entries
 }
 
-/// The leaves of one range, if there is one: its first leaf names one of its own as the highest.
+/// The leaves of a range, if it exists: its first leaf gives a highest leaf within the range.
 fn leaves(
     cpuid: &impl Fn(Leaf, Subleaf) -> Registers,
     base: Leaf,
@@ -114,7 +114,7 @@ fn subleaves(cpuid: &impl Fn(Leaf, Subleaf) -> Registers, leaf: Leaf, entries: &
         Terminator::CacheType => until(0, |Registers { eax, .. }| eax & 0x1f == 0),
         Terminator::LevelType => until(0, |Registers { ecx, .. }| ecx >> 8 & 0xff == 0),
         Terminator::SectionType => {
-            // Subleaves 0 and 1 are of other things; sections begin with 2.
+            // Subleaves 0 and 1 are not sections; these begin with 2.
             until(0, |_| true);
             until(1, |_| true);
             until(2, |Registers { eax, .. }| eax & 0xf == 0);

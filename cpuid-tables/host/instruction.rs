@@ -1,12 +1,12 @@
-//! The CPUID instruction: the crate's one `unsafe` but for KVM's.
+//! The CPUID instruction: the crate's only `unsafe` besides KVM's.
 #![expect(unsafe_code, reason = "the compiler's function for the instruction is unsafe before Rust 1.94")]
 
 use crate::bits::location::{Leaf, Registers, Subleaf};
 
-/// What answers CPUID: EAX, EBX, ECX and EDX of a leaf and subleaf.
+/// A source of CPUID values: EAX, EBX, ECX and EDX of a leaf and subleaf.
 pub type Instruction = fn(Leaf, Subleaf) -> Registers;
 
-/// The instruction of this processor; none if it is no x86-64.
+/// This processor's instruction; `None` if it is not an x86-64.
 #[must_use]
 pub fn instruction() -> Option<Instruction> {
     #[cfg(target_arch = "x86_64")]
@@ -16,9 +16,9 @@ pub fn instruction() -> Option<Instruction> {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[allow(unused_unsafe, reason = "see above: newer compilers find nothing unsafe in it")]
+#[allow(unused_unsafe, reason = "see above: it is safe in newer compilers")]
 fn execute(leaf: Leaf, subleaf: Subleaf) -> Registers {
-    // SAFETY: every x86-64 has the instruction, and it changes nothing but the registers that it returns.
+    // SAFETY: every x86-64 has the instruction, and it changes only the registers that it returns.
     let answer = unsafe { core::arch::x86_64::__cpuid_count(leaf.0, subleaf.0) };
     Registers::new(answer.eax, answer.ebx, answer.ecx, answer.edx)
 }

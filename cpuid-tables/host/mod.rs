@@ -1,7 +1,7 @@
-//! A host as a VMM sees it: what its KVM answers, what its CPU answers, and which MSRs and capabilities there are.
+//! A host as a VMM sees it: its KVM's tables, its CPU's table, its MSRs and its capabilities.
 //!
-//! Everything that depends on a host takes a [`Host`], so that it runs on recorded ones too. With the feature `kvm`,
-//! `Host::this_machine` reads a real one.
+//! Functions that depend on a host take a [`Host`], so that they also run on recorded hosts. With the feature `kvm`,
+//! `Host::this_machine` reads the current machine.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -29,26 +29,26 @@ pub use recorded::{HostFile, HostFileError};
 #[cfg(feature = "kvm")]
 pub use this_machine::{cpus, read_all_cpus, read_cpu, read_first_cpu};
 
-/// A host's answers, from a real one or from text files.
+/// A host's data, from a real machine or from text files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Host {
-    /// What `KVM_GET_SUPPORTED_CPUID` answers, in KVM's order.
+    /// The entries of `KVM_GET_SUPPORTED_CPUID`, in KVM's order.
     pub supported: Vec<CpuidEntry>,
-    /// What the CPUID instruction answers on it.
+    /// The entries of the CPUID instruction.
     pub instruction: Vec<CpuidEntry>,
-    /// Feature MSRs with their values, those that `KVM_GET_MSR_FEATURE_INDEX_LIST` names.
+    /// Feature MSRs with their values: those in `KVM_GET_MSR_FEATURE_INDEX_LIST`.
     pub msrs: BTreeMap<Msr, u64>,
-    /// What `KVM_CHECK_EXTENSION` answers on the system's file descriptor, by `KVM_CAP_*` number.
+    /// The values of `KVM_CHECK_EXTENSION` on the system's file descriptor, by `KVM_CAP_*` number.
     pub capabilities: BTreeMap<u32, i64>,
-    /// What `KVM_GET_SUPPORTED_HV_CPUID` answers; none where KVM lacks it.
+    /// The entries of `KVM_GET_SUPPORTED_HV_CPUID`; `None` if KVM lacks it.
     pub hyperv: Option<Vec<CpuidEntry>>,
-    /// What `KVM_GET_EMULATED_CPUID` answers; none where it was not recorded.
+    /// The entries of `KVM_GET_EMULATED_CPUID`; `None` if not recorded.
     pub emulated: Option<Vec<CpuidEntry>>,
-    /// XSAVE components that a guest may use: `KVM_X86_XCOMP_GUEST_SUPP`. None where KVM lacks it.
+    /// XSAVE components that a guest may use: `KVM_X86_XCOMP_GUEST_SUPP`. `None` if KVM lacks it.
     pub guest_xcomponents: Option<u64>,
-    /// Frequency of a vCPU's time stamp counter in kHz, unless it is set: `KVM_GET_TSC_KHZ`. None where it is not known.
+    /// The default frequency of a vCPU's time stamp counter in kHz: `KVM_GET_TSC_KHZ`. `None` if unknown.
     pub tsc_khz: Option<u32>,
-    /// Machine check capabilities: `KVM_X86_GET_MCE_CAP_SUPPORTED`, as `IA32_MCG_CAP` has them. None where they are not
-    /// known.
+    /// Machine check capabilities: `KVM_X86_GET_MCE_CAP_SUPPORTED`, in the format of `IA32_MCG_CAP`. `None` if
+    /// unknown.
     pub mce_capabilities: Option<u64>,
 }

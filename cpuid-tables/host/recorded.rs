@@ -1,10 +1,11 @@
-//! Hosts in text: `NAME.supported`, `NAME.host`, `NAME.msrs`, `NAME.caps` and, where there are any, `NAME.hv` and
+//! Hosts as text files: `NAME.supported`, `NAME.host`, `NAME.msrs`, `NAME.caps` and, optionally, `NAME.hv` and
 //! `NAME.emulated`.
 //!
-//! Entries stand one a line, `function index flags eax ebx ecx edx` in hexadecimal, a word such as `supported` or `hv`
-//! before them or not; MSRs as `index value` in hexadecimal; capabilities as `number value` in decimal. Three lines of the
-//! capabilities' file have a name in place of the number, since KVM tells them by ioctls of their own:
-//! `guest-xcomponents VALUE` and `mce VALUE` in hexadecimal, and `tsc-khz VALUE` in decimal. `#` starts a comment line.
+//! Entries are one per line, `function index flags eax ebx ecx edx` in hexadecimal, optionally after a word such as
+//! `supported` or `hv`. MSRs are `index value` in hexadecimal, capabilities `number value` in decimal. Three lines of
+//! the capabilities file have a name instead of a number, since KVM reports them by separate ioctls:
+//! `guest-xcomponents VALUE` and `mce VALUE` in hexadecimal, and `tsc-khz VALUE` in decimal. `#` starts a comment
+//! line.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -17,11 +18,11 @@ use crate::table::CpuidEntry;
 
 /// `KVM_CAP_HYPERV_CPUID`.
 const HYPERV_CPUID: u32 = 167;
-/// The TSC's frequency on a host whose description does not tell it.
+/// The TSC frequency of a host whose description lacks it.
 const USUAL_TSC_KHZ: u32 = 2_596_120;
 /// `KVM_X86_GET_MCE_CAP_SUPPORTED` on such a host: ten banks, MCG_CTL_P and MCG_SER_P.
 const USUAL_MCE: u64 = 0x0100_010a;
-/// `KVM_GET_SUPPORTED_HV_CPUID` (Linux, arch/x86/kvm/hyperv.c) on a host whose description does not tell it.
+/// `KVM_GET_SUPPORTED_HV_CPUID` (Linux, arch/x86/kvm/hyperv.c) of a host whose description lacks it.
 const USUAL_HYPERV: [CpuidEntry; 10] = [
     CpuidEntry::new(Leaf(0x4000_0000), Registers::new(0x4000_0082, 0x7263_694d, 0x666f_736f, 0x7648_2074)),
     CpuidEntry::new(Leaf(0x4000_0001), Registers::new(0x3123_7648, 0, 0, 0)),
@@ -53,7 +54,7 @@ pub enum HostFile {
 }
 
 impl HostFile {
-    /// All of them.
+    /// All files.
     pub const ALL: [HostFile; 6] = [
         HostFile::Supported,
         HostFile::Instruction,
@@ -63,7 +64,7 @@ impl HostFile {
         HostFile::Emulated,
     ];
 
-    /// How its file's name ends: `NAME.supported`.
+    /// The extension of its file's name: `NAME.supported`.
     #[must_use]
     pub const fn extension(self) -> &'static str {
         match self {
@@ -77,14 +78,14 @@ impl HostFile {
     }
 }
 
-/// A line of a host's description that makes no sense.
+/// A malformed line in a host's description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostFileError {
-    /// In which file.
+    /// The file.
     pub file: HostFile,
-    /// Which line, from 1.
+    /// The line, from 1.
     pub line: usize,
-    /// What stands there.
+    /// The line's text.
     pub text: String,
 }
 
@@ -110,11 +111,11 @@ impl fmt::Display for HostFileError {
 impl core::error::Error for HostFileError {}
 
 impl Host {
-    /// Takes in one file's text. What the same file said before is replaced.
+    /// Reads one file's text and replaces the data of an earlier file of the same kind.
     ///
     /// # Errors
     ///
-    /// A [`HostFileError`] for the first line that makes no sense.
+    /// A [`HostFileError`] for the first malformed line.
     pub fn read(&mut self, file: HostFile, text: &str) -> Result<(), HostFileError> {
         let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
         let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
@@ -143,8 +144,9 @@ impl Host {
         Ok(())
     }
 
-    /// Fills in what a description left out, as the recorder's stand-in for KVM does: the TSC's frequency, machine
-    /// checks' capabilities, and the answer for Hyper-V that Linux gives on a CPU without nested enlightened VMCS, unless `KVM_CAP_HYPERV_CPUID` is 0.
+    /// Fills in missing data with the values of the recorder's KVM stub: the TSC frequency, machine check
+    /// capabilities, and Linux's Hyper-V leaves on a CPU without nested enlightened VMCS, unless
+    /// `KVM_CAP_HYPERV_CPUID` is 0.
     pub fn fill_in(&mut self) {
         self.tsc_khz.get_or_insert(USUAL_TSC_KHZ);
         self.mce_capabilities.get_or_insert(USUAL_MCE);
@@ -167,7 +169,8 @@ impl Host {
         Some(())
     }
 
-    /// One file's text, as [`read`](Host::read) takes it. None for an answer that the KVM lacks or that was not recorded.
+    /// One file's text, in the format of [`read`](Host::read). `None` for data that the KVM lacks or that was not
+    /// recorded.
     #[must_use]
     pub fn text(&self, file: HostFile) -> Option<String> {
         let mut text = String::new();

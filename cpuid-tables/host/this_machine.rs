@@ -1,4 +1,4 @@
-//! This machine: its KVM, and its CPUs asked one by one.
+//! This machine: its KVM, and each of its CPUs.
 
 use alloc::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -10,14 +10,14 @@ use crate::kvm::ioctl::{allowed_cpus, pin_this_thread};
 use crate::kvm::{Capability, Device, Errno, KvmError, KvmSystem};
 use crate::table::{CpuidEntry, OwnBits};
 
-/// What one CPU answers, every leaf and subleaf. The question is asked from a thread of its own, which runs on that CPU
-/// alone; this thread's affinity stays as it is.
+/// Every leaf and subleaf of one CPU. A separate thread, restricted to that CPU, reads them; this thread's affinity
+/// does not change.
 ///
-/// `cpu` is Linux's number of the CPU.
+/// `cpu` is Linux's CPU number.
 ///
 /// # Errors
 ///
-/// [`KvmError::NoCpuid`]; [`KvmError::System`] when the thread cannot run there.
+/// [`KvmError::NoCpuid`]; [`KvmError::System`] if the thread cannot run there.
 pub fn read_cpu(cpu: usize) -> Result<Vec<CpuidEntry>, KvmError> {
     let instruction = instruction().ok_or(KvmError::NoCpuid)?;
     let read = || {
@@ -28,7 +28,7 @@ pub fn read_cpu(cpu: usize) -> Result<Vec<CpuidEntry>, KvmError> {
         let thread = std::thread::Builder::new().spawn_scoped(scope, read).map_err(|error| {
             KvmError::System("a thread's creation", Errno(error.raw_os_error().unwrap_or(libc::EAGAIN)))
         })?;
-        // A thread that panicked would be a bug of this crate, and has said so.
+        // A panic of the thread would be a bug of this crate, and was already printed.
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
@@ -42,7 +42,7 @@ pub fn cpus() -> Result<Vec<usize>, KvmError> {
     allowed_cpus().map_err(|errno| KvmError::System("sched_getaffinity", errno))
 }
 
-/// What the first CPU that this thread may run on answers.
+/// The entries of the first CPU that this thread may run on.
 ///
 /// # Errors
 ///
@@ -51,7 +51,7 @@ pub fn read_first_cpu() -> Result<Vec<CpuidEntry>, KvmError> {
     read_cpu(cpus()?.first().copied().unwrap_or(0))
 }
 
-/// What every CPU that this thread may run on answers, with its number, in ascending order.
+/// The entries of every CPU that this thread may run on, with its number, in ascending order.
 ///
 /// # Errors
 ///
@@ -61,12 +61,12 @@ pub fn read_all_cpus() -> Result<Vec<(usize, Vec<CpuidEntry>)>, KvmError> {
 }
 
 impl Host {
-    /// All that a KVM answers, and what the CPUID instruction answered beside it. What older KVMs lack is none. The APIC
-    /// ids of the CPUs that happened to answer are 0, so that two readings of a host are equal.
+    /// All data of a KVM, and the given entries of the CPUID instruction. Data that older KVMs lack is `None`. APIC
+    /// ids, which depend on the current CPU, are 0, so that two readings of a host are equal.
     ///
     /// # Errors
     ///
-    /// [`KvmError`]: the first question that failed.
+    /// [`KvmError`] of the first query that failed.
     pub fn from_kvm(kvm: &impl KvmSystem, mut instruction: Vec<CpuidEntry>) -> Result<Host, KvmError> {
         let mut capabilities = BTreeMap::new();
         for capability in Capability::ALL {
@@ -91,12 +91,12 @@ impl Host {
         })
     }
 
-    /// This machine: its `/dev/kvm`, and the CPUID instruction on the first CPU that this thread may run on. Read once
-    /// per process.
+    /// This machine: its `/dev/kvm`, and the CPUID instruction on the first CPU that this thread may run on. Read
+    /// once per process.
     ///
     /// # Errors
     ///
-    /// [`KvmError`], which says what to do.
+    /// [`KvmError`], with advice in its message.
     pub fn this_machine() -> Result<&'static Host, KvmError> {
         static HOST: OnceLock<Result<Host, KvmError>> = OnceLock::new();
         let read = || Host::from_kvm(&Device::open()?, read_first_cpu()?);

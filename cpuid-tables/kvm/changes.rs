@@ -1,7 +1,7 @@
-//! What KVM made of a vCPU's table: the one that it was given and the one that it has, compared part by part.
+//! What KVM changed in a vCPU's table: compares the given table with the stored one, part by part.
 //!
-//! KVM keeps some bits up to date itself (`kvm_update_cpuid_runtime()` of Linux's `arch/x86/kvm/cpuid.c`); these are
-//! expected to change. What a KVM changes beyond them is its own.
+//! KVM updates some bits itself (`kvm_update_cpuid_runtime()` of Linux's `arch/x86/kvm/cpuid.c`); changes of these
+//! are expected. Other changes are specific to a KVM.
 
 use core::fmt;
 
@@ -16,11 +16,11 @@ use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
 use crate::feature;
 use crate::table::CpuidEntry;
 
-/// Bits that KVM keeps up to date, and by what.
+/// Bits that KVM updates, and the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Expected {
     word: CpuidWord,
-    /// Bits of the leaf's number that count: a hypervisor's leaves stand in one of several ranges.
+    /// Mask of the leaf number: a hypervisor's leaves are in one of several ranges.
     leaf_mask: u32,
     mask: u32,
     why: &'static str,
@@ -43,12 +43,12 @@ static EXPECTED: [Expected; 9] = [
     feature(feature::OSXSAVE, "follows CR4.OSXSAVE"),
     feature(feature::OSPKE, "follows CR4.PKE"),
     feature(feature::APIC, "follows the enable bit of IA32_APIC_BASE"),
-    feature(feature::MWAIT, "follows IA32_MISC_ENABLE where KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT is disabled"),
-    field(leaf_d::XSAVE_SZ_XCR0, "the size for XCR0 as it is"),
-    field(leaf_d::XSAVE_SZ_XCR0_XSS, "the size for XCR0 and IA32_XSS as they are"),
+    feature(feature::MWAIT, "follows IA32_MISC_ENABLE if KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT is disabled"),
+    field(leaf_d::XSAVE_SZ_XCR0, "the size for the current XCR0"),
+    field(leaf_d::XSAVE_SZ_XCR0_XSS, "the size for the current XCR0 and IA32_XSS"),
     Expected {
         leaf_mask: 0xffff_00ff,
-        ..feature(feature::KVM_PV_UNHALT, "KVM_PV_UNHALT is taken away where HLT does not exit")
+        ..feature(feature::KVM_PV_UNHALT, "KVM clears KVM_PV_UNHALT if HLT does not exit")
     },
     Expected {
         word: CpuidWord::new(Leaf(0x12), Subleaf(1), Register::Ecx),
@@ -64,7 +64,7 @@ static EXPECTED: [Expected; 9] = [
     },
 ];
 
-/// Why KVM is expected to change bits of a register: all of them.
+/// Why KVM is expected to change all of these bits of a register.
 fn expected(word: CpuidWord, changed: u32) -> Option<&'static str> {
     let here = EXPECTED.iter().find(|expected| {
         word.leaf.0 & expected.leaf_mask == expected.word.leaf.0
@@ -74,20 +74,20 @@ fn expected(word: CpuidWord, changed: u32) -> Option<&'static str> {
     here.map(|expected| expected.why)
 }
 
-/// A part of a register that KVM changed: a feature, a field, or a bit that nobody has named.
+/// A part of a register that KVM changed: a feature, a field, or an unnamed bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PartChange {
     /// The register.
     pub word: CpuidWord,
-    /// What it is; none for a bit without a name.
+    /// The part; `None` for an unnamed bit.
     pub part: Option<Part>,
     /// Its bits in the register.
     pub mask: u32,
-    /// Its value in the table that was given.
+    /// Its value in the given table.
     pub given: u32,
-    /// Its value in the table that the vCPU has.
+    /// Its value in the vCPU's table.
     pub stored: u32,
-    /// Why KVM changes it, where it is one of those that every KVM keeps up to date.
+    /// Why KVM changes it, if every KVM updates it.
     pub expected: Option<&'static str>,
 }
 
@@ -110,22 +110,22 @@ impl fmt::Display for PartChange {
     }
 }
 
-/// What differs between a table as given and as KVM has it.
+/// A difference between the given table and KVM's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A part of a register.
     Part(PartChange),
-    /// An entry that was left out, or added: for its leaf, index and flags the other table has none.
+    /// An omitted or added entry: the other table has none with its leaf, index and flags.
     Entry {
-        /// What was given.
+        /// The given entry.
         given: Option<CpuidEntry>,
-        /// What the vCPU has.
+        /// The vCPU's entry.
         stored: Option<CpuidEntry>,
     },
 }
 
 impl Change {
-    /// True when every KVM may be expected to change this.
+    /// True if every KVM may make this change.
     #[must_use]
     pub const fn is_expected(&self) -> bool {
         matches!(self, Change::Part(PartChange { expected: Some(_), .. }))
@@ -145,7 +145,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// A table as it was given and as the vCPU has it. Nothing is compared before it is asked for.
+/// A table as given and as the vCPU has it, compared on demand.
 #[derive(Clone, Copy, Debug)]
 pub struct Changes<'a> {
     given: &'a [kvm_cpuid_entry2],
@@ -153,19 +153,19 @@ pub struct Changes<'a> {
 }
 
 impl<'a> Changes<'a> {
-    /// Of two tables in KVM's form.
+    /// Compares two tables in KVM's format.
     #[must_use]
     pub const fn between(given: &'a [kvm_cpuid_entry2], stored: &'a [kvm_cpuid_entry2]) -> Changes<'a> {
         Changes { given, stored }
     }
 
-    /// True when KVM has exactly what it was given.
+    /// True if KVM has exactly the given table.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.given == self.stored
     }
 
-    /// Every change, in the table's order, a register's from the lowest bit up.
+    /// Every change, in the table's order; within a register from the lowest bit.
     pub fn iter(&self) -> impl Iterator<Item = Change> + 'a {
         Pairs(*self).filter(|pair| !pair.is_same()).flat_map(|Pair { given, stored }| {
             let (given, stored) = (given.map(entry_of), stored.map(entry_of));
@@ -181,7 +181,7 @@ impl<'a> Changes<'a> {
         })
     }
 
-    /// Those that not every KVM makes.
+    /// The changes that not every KVM makes.
     pub fn unexpected(&self) -> impl Iterator<Item = Change> + 'a {
         self.iter().filter(|change| !change.is_expected())
     }
@@ -192,7 +192,7 @@ impl<'a> Changes<'a> {
     }
 }
 
-/// An entry as it was given and as the vCPU has it; never none of both.
+/// An entry as given and as the vCPU has it; at least one of them exists.
 struct Pair<'a> {
     given: Option<&'a kvm_cpuid_entry2>,
     stored: Option<&'a kvm_cpuid_entry2>,
@@ -204,7 +204,7 @@ impl Pair<'_> {
     }
 }
 
-/// The entries of two tables, those for the same leaf and index together.
+/// The entries of two tables, paired by leaf and index.
 struct Pairs<'a>(Changes<'a>);
 
 impl<'a> Iterator for Pairs<'a> {
@@ -214,7 +214,7 @@ impl<'a> Iterator for Pairs<'a> {
         let Changes { given, stored } = &mut self.0;
         let (first, other) = (given.first(), stored.first());
         let same = first.zip(other).is_some_and(|(a, b)| place(a) == place(b));
-        // A stored one that comes later among those given has some before it that KVM left out.
+        // If the stored entry comes later in the given table, KVM omitted the entries before it.
         let left_out = other.is_none_or(|other| given.iter().any(|given| place(given) == place(other)));
         let take = |from: &mut &'a [kvm_cpuid_entry2]| -> Option<&'a kvm_cpuid_entry2> {
             let (first, rest) = from.split_first()?;
@@ -234,10 +234,10 @@ const fn place(entry: &kvm_cpuid_entry2) -> (u32, u32, u32) {
     (entry.function, entry.index, entry.flags)
 }
 
-/// The parts of a register that changed, those that have a name first and then single bits.
+/// The changed parts of a register, named ones first, then single bits.
 fn parts(word: CpuidWord, given: u32, stored: u32) -> impl Iterator<Item = PartChange> {
     let changed = given ^ stored;
-    // KVM's own leaves have names under their usual place alone.
+    // KVM's leaves have names only at their usual base.
     let usual = Leaf(word.leaf.0 & 0xffff_00ff);
     let described = CpuidWord { leaf: if is_hypervisor(word.leaf) { usual } else { word.leaf }, ..word };
     let change = move |part: Option<Part>, mask: u32| PartChange {

@@ -1,11 +1,11 @@
-//! XSAVE components that a process has to ask for before its guests are given them.
+//! XSAVE components that a process must request before its guests may have them.
 //!
 //! Linux, `arch/x86/include/uapi/asm/prctl.h` and `Documentation/arch/x86/xstate.rst`, since 5.17.
 
 use super::error::{Errno, KvmError};
 use super::ioctl::{arch_prctl, arch_prctl_get};
 
-/// The components that a process has to ask for: AMX's tile data (`XFEATURE_MASK_USER_DYNAMIC`).
+/// The components that a process must request: AMX's tile data (`XFEATURE_MASK_USER_DYNAMIC`).
 pub const DYNAMIC_COMPONENTS: u64 = 1 << 18;
 
 /// `ARCH_GET_XCOMP_GUEST_PERM` of `arch/x86/include/uapi/asm/prctl.h`.
@@ -13,8 +13,8 @@ const ARCH_GET_XCOMP_GUEST_PERM: u64 = 0x1024;
 /// `ARCH_REQ_XCOMP_GUEST_PERM`.
 const ARCH_REQ_XCOMP_GUEST_PERM: u64 = 0x1025;
 
-/// Asks Linux that guests of this process may be given these XSAVE components. It has to be done before the first vCPU is
-/// created. Components that need no permission may be among them.
+/// Requests permission for guests of this process to have these XSAVE components. It must be called before the first
+/// vCPU is created. Components that need no permission may be included.
 ///
 /// # Errors
 ///
@@ -31,7 +31,7 @@ pub fn request_guest_components(components: u64) -> Result<(), KvmError> {
     Ok(())
 }
 
-/// The XSAVE components that guests of this process may be given now.
+/// The XSAVE components that guests of this process may currently have.
 ///
 /// # Errors
 ///

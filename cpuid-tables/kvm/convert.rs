@@ -30,7 +30,7 @@ impl TryFrom<&CpuId> for CpuidTable {
 impl TryFrom<&CpuidTable> for CpuId {
     type Error = TableFull;
 
-    /// kvm-bindings takes as many entries as a table holds, so that this does not fail.
+    /// kvm-bindings accepts as many entries as a table can hold, so this does not fail.
     fn try_from(table: &CpuidTable) -> Result<CpuId, TableFull> {
         let entries: std::vec::Vec<kvm_cpuid_entry2> = table.iter().map(|entry| (*entry).into()).collect();
         CpuId::from_entries(&entries).map_err(|_| TableFull)

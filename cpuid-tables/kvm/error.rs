@@ -1,8 +1,8 @@
-//! What can go wrong with a KVM, in sentences that say what to do.
+//! Errors of a KVM, with messages that explain what to do.
 
 use core::fmt;
 
-/// An error number of the system, as `errno` has it.
+/// A system error number, as in `errno`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Errno(pub i32);
 
@@ -18,33 +18,33 @@ impl From<kvm_ioctls::Error> for Errno {
     }
 }
 
-/// A KVM cannot be asked.
+/// Error querying KVM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KvmError {
     /// There is no `/dev/kvm`.
     NoDevice,
-    /// `/dev/kvm` is there and no driver behind it.
+    /// `/dev/kvm` exists but has no driver.
     NoDriver,
-    /// `/dev/kvm` may not be opened.
+    /// No permission to open `/dev/kvm`.
     NoPermission,
-    /// It speaks another version of the interface than 12.
+    /// The interface version is not 12.
     Version(i32),
     /// The kernel is too old for an ioctl, or was built without it.
     TooOld(&'static str),
     /// An ioctl failed.
     Ioctl(&'static str, Errno),
-    /// A recorded host lacks this answer.
+    /// A recorded host lacks this data.
     Recorded(&'static str),
     /// This processor has no CPUID instruction.
     NoCpuid,
-    /// Another failure to open it.
+    /// Another error opening it.
     Open(Errno),
     /// A system call other than an ioctl failed.
     System(&'static str, Errno),
 }
 
 impl KvmError {
-    /// By the error number of opening `/dev/kvm`.
+    /// From the error number of opening `/dev/kvm`.
     pub(crate) fn of_opening(errno: Errno) -> KvmError {
         match errno.0 {
             libc::ENOENT => KvmError::NoDevice,
@@ -54,7 +54,7 @@ impl KvmError {
         }
     }
 
-    /// By the error number of an ioctl: an unknown one is answered with ENOTTY, by some kernels with EINVAL or ENOSYS.
+    /// From the error number of an ioctl: an unknown ioctl fails with ENOTTY, on some kernels with EINVAL or ENOSYS.
     pub(crate) fn of_ioctl(name: &'static str, errno: Errno) -> KvmError {
         match errno.0 {
             libc::ENOTTY | libc::ENOSYS => KvmError::TooOld(name),
@@ -71,20 +71,20 @@ impl fmt::Display for KvmError {
                  and load the module kvm_intel or kvm_amd; in a container, pass the device in",
             ),
             KvmError::NoDriver => f.write_str(
-                "/dev/kvm has no driver: load the module kvm_intel or kvm_amd; the kernel's log says why if that fails",
+                "/dev/kvm has no driver: load the module kvm_intel or kvm_amd; if that fails, see the kernel's log",
             ),
             KvmError::NoPermission => f.write_str(
-                "no permission to open /dev/kvm: become a member of the group that owns it (kvm, often) and log in again, \
+                "no permission to open /dev/kvm: join the group that owns it (usually kvm) and log in again, \
                  or run as root",
             ),
             KvmError::Version(version) => {
-                write!(f, "/dev/kvm speaks version {version} of the interface; version 12 is needed, which Linux has since 2.6.22")
+                write!(f, "/dev/kvm has interface version {version}: version 12 is needed, which Linux has since 2.6.22")
             }
             KvmError::TooOld(name) => write!(f, "this kernel's KVM lacks {name}: a newer kernel is needed"),
             KvmError::Ioctl(name, errno) => write!(f, "{name} failed: {errno}"),
-            KvmError::Recorded(what) => write!(f, "the recorded host does not say what {what} answers: record it again"),
-            KvmError::NoCpuid => f.write_str("this processor is no x86-64, and has no CPUID instruction to ask"),
-            KvmError::Open(errno) => write!(f, "/dev/kvm cannot be opened: {errno}"),
+            KvmError::Recorded(what) => write!(f, "the recorded host has no data for {what}: record it again"),
+            KvmError::NoCpuid => f.write_str("this processor is not an x86-64 and has no CPUID instruction"),
+            KvmError::Open(errno) => write!(f, "cannot open /dev/kvm: {errno}"),
             KvmError::System(name, errno) => write!(f, "{name} failed: {errno}"),
         }
     }

@@ -1,6 +1,6 @@
-//! The guest that asks CPUID: a loop over a list of questions in its memory, in the three modes of a processor.
+//! The guest that executes CPUID: a loop over a list of questions in its memory, in the three processor modes.
 //!
-//! The loop is the same in each; in real mode its instructions have the prefixes for 32-bit operands and addresses.
+//! The loop is the same in all modes; in real mode its instructions have prefixes for 32-bit operands and addresses.
 //! Intel SDM volume 2A, chapters 2 and 3: instruction formats, CPUID; volume 3A, 3.4 and 4.5: segments and paging.
 
 use std::vec::Vec;
@@ -19,20 +19,20 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// All three.
+    /// All modes.
     pub const ALL: [Mode; 3] = [Mode::Real, Mode::Protected, Mode::Long];
 }
 
-/// A question takes 24 bytes: EAX and ECX to ask with, then EAX, EBX, ECX and EDX of the answer.
+/// A question takes 24 bytes: the input EAX and ECX, then the output EAX, EBX, ECX and EDX.
 pub(super) const QUESTION: usize = 24;
-/// Questions of one run: they fit a segment of real mode.
+/// Questions per run: they fit a real-mode segment.
 pub(super) const BATCH: usize = 2048;
 
-/// Where the guest's pieces are, as physical addresses.
+/// The physical address of the guest's code.
 pub(super) const CODE: usize = 0x1000;
 /// Three tables of 4096 bytes, for long mode.
 const TABLES: usize = 0x2000;
-/// The questions: where a segment of real mode begins.
+/// The questions, at the start of a real-mode segment.
 pub(super) const QUESTIONS: usize = 0x1_0000;
 /// Bytes of memory.
 pub(super) const MEMORY: usize = 0x2_0000;
@@ -40,9 +40,10 @@ pub(super) const MEMORY: usize = 0x2_0000;
 /// The port that the guest writes to when it is done.
 pub(super) const DONE: u8 = 0x42;
 
-/// The guest's code for a mode. It expects in ESI where the questions are and in EDI how many there are, at least one.
+/// The guest's code for a mode. It expects the address of the questions in ESI and their number, at least one, in
+/// EDI.
 pub(super) fn code(mode: Mode) -> Vec<u8> {
-    // 32-bit operands and addresses, where they are not what the mode has.
+    // Prefixes for 32-bit operands and addresses, if they are not the mode's default.
     let (operand, both): (&[u8], &[u8]) = match mode {
         Mode::Real => (&[0x66], &[0x66, 0x67]),
         Mode::Protected | Mode::Long => (&[], &[]),
@@ -65,7 +66,7 @@ pub(super) fn code(mode: Mode) -> Vec<u8> {
     code
 }
 
-/// Page tables of long mode, with the address at which they start: the first 2 MiB are where they are.
+/// Page tables of long mode, with their address: the first 2 MiB are identity-mapped.
 pub(super) fn page_tables() -> (usize, Vec<u8>) {
     const PRESENT_WRITABLE: u64 = 3;
     const LARGE: u64 = 1 << 7;
@@ -78,7 +79,7 @@ pub(super) fn page_tables() -> (usize, Vec<u8>) {
     (TABLES, bytes)
 }
 
-/// Puts a vCPU's special registers into a mode.
+/// Sets a vCPU's special registers for a mode.
 pub(super) fn enter(mode: Mode, sregs: &mut kvm_sregs) {
     const PE: u64 = 1;
     const PG: u64 = 1 << 31;
@@ -105,7 +106,7 @@ pub(super) fn enter(mode: Mode, sregs: &mut kvm_sregs) {
     }
 }
 
-/// A segment of real mode.
+/// A real-mode segment.
 fn real(base: u64) -> kvm_segment {
     let selector = u16::try_from(base >> 4).unwrap_or(0);
     kvm_segment { base, limit: 0xffff, selector, type_: 3, present: 1, s: 1, ..Default::default() }

@@ -1,10 +1,10 @@
-//! What cannot be had without `unsafe`: ioctls that kvm-ioctls has no form of or only one that allocates, a guest's
-//! memory, and three system calls. Nothing else in the crate but the CPUID instruction is unsafe.
+//! Operations that need `unsafe`: ioctls that kvm-ioctls lacks or implements only with allocation, a guest's memory,
+//! and three system calls. Apart from the CPUID instruction, the crate has no other unsafe code.
 //!
 //! Linux, `include/uapi/linux/kvm.h`, `arch/x86/include/uapi/asm/kvm.h` and `asm/prctl.h`.
 #![expect(
     unsafe_code,
-    reason = "ioctls, mmap and system calls take pointers; each block says why it is sound"
+    reason = "ioctls, mmap and system calls take pointers; each block explains why it is sound"
 )]
 
 use core::ffi::c_void;
@@ -23,7 +23,7 @@ use super::error::{Errno, KvmError};
 const WRITE: u32 = 1;
 const READ: u32 = 2;
 
-/// An ioctl's number, as `_IOC` of `asm-generic/ioctl.h` makes it.
+/// An ioctl's number, computed like `_IOC` of `asm-generic/ioctl.h`.
 const fn ioc(direction: u32, number: u32, size: usize) -> u32 {
     assert!(size < 1 << 14, "an argument's size has 14 bits");
     #[expect(clippy::cast_possible_truncation, reason = "14 bits")]
@@ -42,14 +42,14 @@ fn last_error() -> Errno {
     Errno(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO))
 }
 
-/// A `struct kvm_cpuid2` with room for as many entries as KVM has at most.
+/// A `struct kvm_cpuid2` with room for KVM's maximum number of entries.
 ///
-/// What always holds: the memory behind it has room for `KVM_MAX_CPUID_ENTRIES` entries. A clone of a [`CpuId`] has room
-/// for those alone that it holds, which is why this is no `Clone`.
+/// Invariant: the memory behind it has room for `KVM_MAX_CPUID_ENTRIES` entries. A clone of a [`CpuId`] has room only
+/// for the entries that it holds, so this type does not implement `Clone`.
 pub struct CpuidBuffer(CpuId);
 
 impl CpuidBuffer {
-    /// One without answers yet.
+    /// An empty buffer.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl CpuidBuffer {
         all.map(CpuidBuffer).map_err(|_| KvmError::System("allocation", Errno(libc::ENOMEM)))
     }
 
-    /// Another one with the same entries.
+    /// A copy with the same entries.
     ///
     /// # Errors
     ///
@@ -70,18 +70,18 @@ impl CpuidBuffer {
         Ok(copy)
     }
 
-    /// What the last call answered; zeros before.
+    /// The entries of the last call; zeros before.
     #[must_use]
     pub fn entries(&self) -> &[kvm_cpuid_entry2] {
         self.0.as_slice()
     }
 
-    /// The same, to be changed.
+    /// The same, mutable.
     pub fn entries_mut(&mut self) -> &mut [kvm_cpuid_entry2] {
         self.0.as_mut_slice()
     }
 
-    /// Sets how many entries there are, those up to it as they were; `count` is at most `KVM_MAX_CPUID_ENTRIES`.
+    /// Sets the number of entries and keeps existing ones; `count` is at most `KVM_MAX_CPUID_ENTRIES`.
     pub(crate) fn resize(&mut self, count: usize) {
         assert!(count <= KVM_MAX_CPUID_ENTRIES);
         let count = u32::try_from(count).unwrap_or(0);
@@ -89,24 +89,24 @@ impl CpuidBuffer {
         unsafe { self.0.as_mut_fam_struct() }.nent = count;
     }
 
-    /// The structure that KVM is given.
+    /// The structure to pass to KVM.
     #[must_use]
     pub fn as_kvm(&self) -> &CpuId {
         &self.0
     }
 
-    /// Holds these entries, for a fake vCPU; those beyond `KVM_MAX_CPUID_ENTRIES` are left out.
+    /// Stores these entries, for a fake vCPU; those beyond `KVM_MAX_CPUID_ENTRIES` are dropped.
     pub fn fill(&mut self, entries: &[kvm_cpuid_entry2]) {
         let count = entries.len().min(KVM_MAX_CPUID_ENTRIES);
         self.resize(count);
         self.0.as_mut_slice().copy_from_slice(&entries[..count]);
     }
 
-    /// Asks for entries: the ioctl's argument is this structure, and `nent` is how many there is room for.
+    /// Requests entries: the ioctl's argument is this structure, and `nent` is its capacity.
     fn ask(&mut self, fd: RawFd, request: u32) -> Result<(), Errno> {
         self.resize(KVM_MAX_CPUID_ENTRIES);
-        // SAFETY: KVM writes at most `nent` entries, and there is room for that many. It sets `nent` to how many it
-        // wrote, no more than there were asked for.
+        // SAFETY: KVM writes at most `nent` entries, for which there is room. It sets `nent` to the number written, which is
+        // at most the number requested.
         let result = unsafe { libc::ioctl(fd, request as _, self.0.as_mut_fam_struct_ptr()) };
         if result < 0 { Err(last_error()) } else { Ok(()) }
     }
@@ -129,11 +129,11 @@ pub(crate) fn guest_xcomponents(kvm: &Kvm) -> Result<u64, Errno> {
     let attribute = kvm_device_attr { flags: 0, group: 0, attr: u64::from(KVM_X86_XCOMP_GUEST_SUPP), addr };
     // SAFETY: KVM reads the structure, and writes the 8 bytes of `value`, which outlives the call.
     let result = unsafe { libc::ioctl(kvm.as_raw_fd(), GET_DEVICE_ATTR as _, ptr::from_ref(&attribute)) };
-    // `value` was written behind the compiler's back, through an address that it has seen turned into a number.
+    // The compiler did not see `value` change: the kernel wrote it through an address passed as a number.
     if result < 0 { Err(last_error()) } else { Ok(value) }
 }
 
-/// `KVM_X86_GET_MCE_CAP_SUPPORTED`: what IA32_MCG_CAP may have.
+/// `KVM_X86_GET_MCE_CAP_SUPPORTED`: the bits that IA32_MCG_CAP may have.
 pub(crate) fn mce_capabilities(kvm: &Kvm) -> Result<u64, Errno> {
     let mut value = 0_u64;
     // SAFETY: KVM writes the 8 bytes of `value`.
@@ -142,16 +142,16 @@ pub(crate) fn mce_capabilities(kvm: &Kvm) -> Result<u64, Errno> {
     if result < 0 { Err(last_error()) } else { Ok(value) }
 }
 
-/// `KVM_GET_TSC_KHZ` of a VM, which is what its vCPUs begin with.
+/// `KVM_GET_TSC_KHZ` of a VM: its vCPUs' initial frequency.
 pub(crate) fn tsc_khz(vm: &VmFd) -> Result<u32, Errno> {
     // SAFETY: the ioctl takes no argument, and returns the frequency.
     let result = unsafe { libc::ioctl(vm.as_raw_fd(), GET_TSC_KHZ as _, 0) };
     u32::try_from(result).map_err(|_| last_error())
 }
 
-/// `arch_prctl` with a number and no pointer.
+/// `arch_prctl` with a number instead of a pointer.
 pub(crate) fn arch_prctl(code: u64, value: u64) -> Result<(), Errno> {
-    // SAFETY: the codes that are passed here take a number, and no memory is reached.
+    // SAFETY: the codes that callers pass take a number and access no memory.
     let result = unsafe { libc::syscall(libc::SYS_arch_prctl, code, value) };
     if result < 0 { Err(last_error()) } else { Ok(()) }
 }
@@ -159,12 +159,12 @@ pub(crate) fn arch_prctl(code: u64, value: u64) -> Result<(), Errno> {
 /// `arch_prctl` that writes 64 bits.
 pub(crate) fn arch_prctl_get(code: u64) -> Result<u64, Errno> {
     let mut value = 0_u64;
-    // SAFETY: the codes that are passed here write 8 bytes to the address, which is that of `value`.
+    // SAFETY: the codes that callers pass write 8 bytes to the address, which is that of `value`.
     let result = unsafe { libc::syscall(libc::SYS_arch_prctl, code, ptr::from_mut(&mut value)) };
     if result < 0 { Err(last_error()) } else { Ok(value) }
 }
 
-/// How many CPUs a set of this crate has room for: as many as Linux supports on x86.
+/// Maximum number of CPUs in a CPU set: as many as Linux supports on x86.
 const MAX_CPUS: usize = 8192;
 type CpuMask = [u64; MAX_CPUS / 64];
 
@@ -179,7 +179,7 @@ pub(crate) fn allowed_cpus() -> Result<Vec<usize>, Errno> {
     Ok((0..MAX_CPUS).filter(|cpu| mask[cpu / 64] >> (cpu % 64) & 1 != 0).collect())
 }
 
-/// Lets this thread run on one CPU alone.
+/// Restricts this thread to one CPU.
 pub(crate) fn pin_this_thread(cpu: usize) -> Result<(), Errno> {
     let mut mask: CpuMask = [0; MAX_CPUS / 64];
     *mask.get_mut(cpu / 64).ok_or(Errno(libc::EINVAL))? |= 1 << (cpu % 64);
@@ -188,7 +188,7 @@ pub(crate) fn pin_this_thread(cpu: usize) -> Result<(), Errno> {
     if result < 0 { Err(last_error()) } else { Ok(()) }
 }
 
-/// Memory of this process that a guest runs in.
+/// Memory of this process for a guest.
 struct Memory {
     start: *mut u8,
     size: usize,
@@ -198,7 +198,7 @@ impl Memory {
     fn new(size: usize) -> Result<Memory, Errno> {
         let protection = libc::PROT_READ | libc::PROT_WRITE;
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        // SAFETY: a new mapping, at an address that the kernel chooses, touches no memory that is in use.
+        // SAFETY: a new mapping at an address that the kernel chooses does not touch memory in use.
         let start = unsafe { libc::mmap(ptr::null_mut(), size, protection, flags, -1, 0) };
         if start == libc::MAP_FAILED { Err(last_error()) } else { Ok(Memory { start: start.cast(), size }) }
     }
@@ -206,24 +206,24 @@ impl Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: the mapping is this value's own, and nothing borrows from it.
+        // SAFETY: this value owns the mapping, and nothing borrows from it.
         unsafe { libc::munmap(self.start.cast::<c_void>(), self.size) };
     }
 }
 
 /// A machine with its vCPUs and its memory, from physical address 0 on.
 ///
-/// What always holds: there is a vCPU; the memory outlives them and the VM, which are dropped before it and given to
-/// nobody.
+/// Invariants: there is a vCPU. The memory outlives the vCPUs and the VM, which are dropped before it and never moved
+/// out.
 pub(crate) struct Machine {
     vcpus: Vec<VcpuFd>,
-    /// Held so that the order of dropping is told.
+    /// Held to define the drop order.
     _vm: VmFd,
     memory: Memory,
 }
 
 impl Machine {
-    /// `size` is in bytes, a multiple of a page; each vCPU is called by its APIC id.
+    /// `size` is in bytes, a multiple of a page; each vCPU's id is its APIC id.
     pub(crate) fn new(kvm: &Kvm, size: usize, apic_ids: &[u32]) -> Result<Machine, KvmError> {
         let memory = Memory::new(size).map_err(|errno| KvmError::System("mmap", errno))?;
         let vm = kvm.create_vm().map_err(|error| KvmError::of_ioctl("KVM_CREATE_VM", error.into()))?;
@@ -243,7 +243,7 @@ impl Machine {
         Ok(Machine { vcpus, _vm: vm, memory })
     }
 
-    /// The vCPU with this index, by a reference that nothing can be moved out of.
+    /// The vCPU with this index, by a reference so that it cannot be moved out.
     pub(crate) fn vcpu(&self, at: usize) -> &VcpuFd {
         &self.vcpus[at]
     }
@@ -256,15 +256,15 @@ impl Machine {
     fn at(&self, address: usize, length: usize) -> *mut u8 {
         let end = address.checked_add(length);
         assert!(end.is_some_and(|end| end <= self.memory.size), "a guest's address is within its memory");
-        // SAFETY: within the mapping, as was just seen.
+        // SAFETY: the address is within the mapping, as checked above.
         unsafe { self.memory.start.add(address) }
     }
 
     /// Copies bytes to a physical address.
     pub(crate) fn write(&mut self, address: usize, bytes: &[u8]) {
         let to = self.at(address, bytes.len());
-        // SAFETY: `at` has checked the range, `bytes` is not in the mapping, and the vCPU does not run while the
-        // machine is borrowed here.
+        // SAFETY: `at` checked the range, `bytes` is not in the mapping, and the vCPU does not run while the machine is
+        // borrowed here.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
     }
 

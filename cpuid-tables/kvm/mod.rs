@@ -1,6 +1,6 @@
-//! A KVM: what it has, vCPUs that are given their tables, and a guest that tells what it sees.
+//! KVM: its capabilities and tables, setting vCPUs' tables, and a guest that reports the CPUID values it reads.
 //!
-//! Everything but the ioctls themselves runs without a KVM: [`KvmSystem`] and [`CpuidVcpu`] are what is asked.
+//! Everything but the ioctls themselves runs without a KVM: [`KvmSystem`] and [`CpuidVcpu`] are traits.
 
 mod changes;
 mod components;

@@ -1,4 +1,4 @@
-//! A guest of ours on a real KVM, which executes CPUID and tells what it got.
+//! A small guest on a real KVM, which executes CPUID and reports the results.
 
 use core::fmt;
 use std::string::{String, ToString};
@@ -19,31 +19,31 @@ use super::vcpus::Vcpus;
 use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::table::{ApicLayout, CpuidEntry, CpuidRead, CpuidTable};
 
-/// What a guest saw.
+/// What a guest read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
-    /// EAX, EBX, ECX and EDX for each question, in order.
+    /// EAX, EBX, ECX and EDX of each requested leaf and subleaf, in order.
     pub answers: Vec<Registers>,
-    /// The table that the vCPU had when it ran, as KVM gave it back.
+    /// The vCPU's table when it ran, as KVM returned it.
     pub stored: CpuidTable,
-    /// What KVM had changed in the table that it was given.
+    /// KVM's changes to the given table.
     pub changes: Vec<Change>,
 }
 
-/// A guest could not be asked.
+/// Error running a probe guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProbeError {
-    /// KVM.
+    /// KVM failed.
     Kvm(KvmError),
-    /// The vCPU's table.
+    /// KVM refused the vCPU's table.
     Vcpu(VcpuError),
-    /// A guest without a vCPU, or an index without one.
+    /// A guest without vCPUs, or an index without a vCPU.
     NoVcpu,
-    /// KVM could not go on with the guest, or the guest did something else than it was to.
+    /// KVM could not continue the guest, or the guest exited unexpectedly.
     Exit {
-        /// In which mode.
+        /// The guest's mode.
         mode: Mode,
-        /// Why it exited.
+        /// The reason of the exit.
         exit: String,
     },
 }
@@ -56,8 +56,8 @@ impl fmt::Display for ProbeError {
             ProbeError::NoVcpu => f.write_str("the guest has no such vCPU"),
             ProbeError::Exit { mode, exit } => write!(
                 f,
-                "the guest ended in {mode:?} mode with {exit} instead of its answers: this KVM does not run that mode, or \
-                 needs something of the table that it lacks"
+                "the guest exited in {mode:?} mode with {exit} before it finished: this KVM does not support that mode, or \
+                 needs something that the table lacks"
             ),
         }
     }
@@ -77,7 +77,7 @@ impl From<VcpuError> for ProbeError {
     }
 }
 
-/// Runs a guest of one vCPU, whose APIC id is 0, with a table, and lets it ask.
+/// Runs a guest with one vCPU, whose APIC id is 0, with a table, and returns what it reads.
 ///
 /// # Errors
 ///
@@ -94,22 +94,22 @@ pub fn probe(
     Ok(Probe { answers, stored: given.stored, changes: given.changes })
 }
 
-/// A guest whose vCPUs execute CPUID as they are told, one at a time.
+/// A guest whose vCPUs execute CPUID on request, one at a time.
 pub struct Guest {
     machine: Machine,
     mode: Mode,
-    /// Of each vCPU, never none.
+    /// The vCPUs; never empty.
     vcpus: Vec<Given>,
 }
 
-/// What became of a vCPU's table.
+/// The outcome of setting a vCPU's table.
 struct Given {
     stored: CpuidTable,
     changes: Vec<Change>,
 }
 
 impl Guest {
-    /// A guest of one vCPU, whose APIC id is 0, in a mode, with a table.
+    /// Creates a guest with one vCPU, whose APIC id is 0, in a mode, with a table.
     ///
     /// # Errors
     ///
@@ -118,10 +118,10 @@ impl Guest {
         Guest::from_vcpus(device, &[(0, table)], mode)
     }
 
-    /// A guest of several vCPUs, of each its APIC id and its table.
+    /// Creates a guest with several vCPUs, given by APIC id and table.
     ///
-    /// XSAVE components that need it are asked for first. Making a vCPU ends the time in which this process can ask for
-    /// more.
+    /// First requests permission for XSAVE components that need it. After a vCPU is created, this process cannot
+    /// request more.
     ///
     /// # Errors
     ///
@@ -132,7 +132,7 @@ impl Guest {
         mode: Mode,
     ) -> Result<Guest, ProbeError> {
         let Some((_, first)) = tables.first() else { return Err(ProbeError::NoVcpu) };
-        // If they are not permitted, KVM refuses the table, and that error says what it is about.
+        // Without permission KVM refuses the table, and that error names the components.
         let _ = request_guest_components(first.xcr0());
         let ids: Vec<u32> = tables.iter().map(|(id, _)| *id).collect();
         let mut machine = Machine::new(device.kvm(), MEMORY, &ids)?;
@@ -152,31 +152,31 @@ impl Guest {
         Ok(Guest { machine, mode, vcpus })
     }
 
-    /// The table that the first vCPU had before it ran, as KVM gave it back.
+    /// The first vCPU's table before it ran, as KVM returned it.
     #[must_use]
     pub fn stored(&self) -> &CpuidTable {
         &self.vcpus[0].stored
     }
 
-    /// The table that a vCPU had before it ran; none for an index without one.
+    /// A vCPU's table before it ran; `None` for an index without a vCPU.
     #[must_use]
     pub fn stored_of(&self, vcpu: usize) -> Option<&CpuidTable> {
         self.vcpus.get(vcpu).map(|given| &given.stored)
     }
 
-    /// What KVM had changed in the table that the first vCPU was given.
+    /// KVM's changes to the table given to the first vCPU.
     #[must_use]
     pub fn changes(&self) -> &[Change] {
         self.changes_of(0)
     }
 
-    /// What KVM had changed in the table that a vCPU was given; nothing for an index without one.
+    /// KVM's changes to the table given to a vCPU; empty for an index without a vCPU.
     #[must_use]
     pub fn changes_of(&self, vcpu: usize) -> &[Change] {
         self.vcpus.get(vcpu).map_or(&[], |given| &given.changes)
     }
 
-    /// Lets the first vCPU execute CPUID: EAX, EBX, ECX and EDX for each question, in order.
+    /// Executes CPUID on the first vCPU: EAX, EBX, ECX and EDX of each requested leaf and subleaf, in order.
     ///
     /// # Errors
     ///
@@ -185,7 +185,7 @@ impl Guest {
         self.ask_vcpu(0, questions)
     }
 
-    /// Lets the vCPU with this index execute CPUID.
+    /// Executes CPUID on the vCPU with this index.
     ///
     /// # Errors
     ///
@@ -206,7 +206,7 @@ impl Guest {
     }
 }
 
-/// Its first vCPU takes tables as any other does: after a question, only the one that it has.
+/// Its first vCPU accepts tables like any other: after a request, only the table that it has.
 impl CpuidVcpu for Guest {
     fn set_cpuid2(&self, table: &CpuId) -> Result<(), Errno> {
         CpuidVcpu::set_cpuid2(self.machine.vcpu(0), table)
@@ -223,7 +223,7 @@ impl fmt::Debug for Guest {
     }
 }
 
-/// Gives a vCPU its table. The numbers of its core and node are in it already.
+/// Sets a vCPU's table, which already has its core and node numbers.
 fn give(machine: &Machine, at: usize, apic_id: u32, table: &[CpuidEntry]) -> Result<Given, ProbeError> {
     let mut vcpus = Vcpus::with_layout(table, ApicLayout::from_cpuid(table))?;
     let changes = vcpus.set(machine.vcpu(at), apic_id)?;

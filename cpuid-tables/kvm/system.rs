@@ -1,7 +1,7 @@
-//! A KVM as a system: what it supports, before there is any VM.
+//! KVM as a system: what it supports, without a VM.
 //!
-//! [`KvmSystem`] is a trait, so that what asks a KVM runs against a recorded one too: [`Host`] answers what was recorded,
-//! [`Device`] asks `/dev/kvm`. Linux, `Documentation/virt/kvm/api.rst`.
+//! [`KvmSystem`] is a trait, so that code which queries KVM also runs on a recorded one: [`Host`] returns recorded
+//! data, [`Device`] queries `/dev/kvm`. Linux, `Documentation/virt/kvm/api.rst`.
 
 use std::collections::BTreeMap;
 use std::vec::Vec;
@@ -15,37 +15,38 @@ use crate::bits::location::{Leaf, Msr, Registers, Subleaf};
 use crate::host::Capability;
 use crate::table::{CpuidEntry, OwnBits};
 
-/// What a KVM answers about itself.
+/// The data that a KVM reports about itself.
 ///
 /// # Errors
 ///
-/// Every question fails with a [`KvmError`]: the ioctl's, or [`KvmError::Recorded`] where a recorded host lacks the answer.
+/// Every method fails with a [`KvmError`]: of the ioctl, or [`KvmError::Recorded`] if a recorded host lacks the data.
 pub trait KvmSystem {
-    /// What a guest may be shown: `KVM_GET_SUPPORTED_CPUID`, in KVM's order. APIC ids, of whichever CPU answered, are 0.
+    /// The features that a guest may have: `KVM_GET_SUPPORTED_CPUID`, in KVM's order. APIC ids, which depend on the
+    /// current CPU, are 0.
     fn supported_cpuid(&self) -> Result<Vec<CpuidEntry>, KvmError>;
 
-    /// What KVM emulates though the host's processor lacks it: `KVM_GET_EMULATED_CPUID`.
+    /// The features that KVM emulates although the host's processor lacks them: `KVM_GET_EMULATED_CPUID`.
     fn emulated_cpuid(&self) -> Result<Vec<CpuidEntry>, KvmError>;
 
-    /// Hyper-V's leaves: `KVM_GET_SUPPORTED_HV_CPUID` on the system, since Linux 5.11. None: KVM lacks it.
+    /// Hyper-V's leaves: `KVM_GET_SUPPORTED_HV_CPUID` on the system, since Linux 5.11. `None` if KVM lacks it.
     fn hyperv_cpuid(&self) -> Result<Option<Vec<CpuidEntry>>, KvmError>;
 
-    /// The MSRs that hold features, those of `KVM_GET_MSR_FEATURE_INDEX_LIST` (since Linux 4.17) that
-    /// `KVM_GET_MSRS` then gives.
+    /// The MSRs that hold features: those of `KVM_GET_MSR_FEATURE_INDEX_LIST` (since Linux 4.17) that `KVM_GET_MSRS`
+    /// returns.
     fn feature_msrs(&self) -> Result<BTreeMap<Msr, u64>, KvmError>;
 
     /// A capability's value, 0 where KVM lacks it: `KVM_CHECK_EXTENSION`.
     fn capability(&self, capability: Capability) -> Result<i64, KvmError>;
 
-    /// XSAVE components that a guest may be given: `KVM_X86_XCOMP_GUEST_SUPP`, since Linux 5.17. None: KVM lacks it.
+    /// XSAVE components that a guest may have: `KVM_X86_XCOMP_GUEST_SUPP`, since Linux 5.17. `None` if KVM lacks it.
     fn guest_xcomponents(&self) -> Result<Option<u64>, KvmError>;
 
-    /// The frequency of a vCPU's time stamp counter in kHz, unless it is set: `KVM_GET_TSC_KHZ` of a new VM. None where
-    /// KVM tells it of vCPUs alone (no [`Capability::VM_TSC_CONTROL`]): making a vCPU to ask would end the time in which a
-    /// process can ask for XSAVE components.
+    /// The default frequency of a vCPU's time stamp counter in kHz: `KVM_GET_TSC_KHZ` of a new VM. `None` if KVM
+    /// reports it only for vCPUs (no [`Capability::VM_TSC_CONTROL`]): after creating a vCPU, a process cannot request
+    /// XSAVE components.
     fn tsc_khz(&self) -> Result<Option<u32>, KvmError>;
 
-    /// What IA32_MCG_CAP may have: `KVM_X86_GET_MCE_CAP_SUPPORTED`. None: KVM lacks machine checks.
+    /// The bits that IA32_MCG_CAP may have: `KVM_X86_GET_MCE_CAP_SUPPORTED`. `None` if KVM lacks machine checks.
     fn mce_capabilities(&self) -> Result<Option<u64>, KvmError>;
 }
 
@@ -54,11 +55,11 @@ pub trait KvmSystem {
 pub struct Device(Kvm);
 
 impl Device {
-    /// Opens it.
+    /// Opens `/dev/kvm`.
     ///
     /// # Errors
     ///
-    /// [`KvmError`], which says what to do.
+    /// [`KvmError`], with advice in its message.
     pub fn open() -> Result<Device, KvmError> {
         let kvm = Kvm::new().map_err(|error| KvmError::of_opening(error.into()))?;
         match kvm.get_api_version() {
@@ -67,14 +68,14 @@ impl Device {
         }
     }
 
-    /// The file descriptor, to make VMs with.
+    /// The file descriptor, for creating VMs.
     #[must_use]
     pub fn kvm(&self) -> &Kvm {
         &self.0
     }
 }
 
-/// Asks with a buffer that grows while KVM says E2BIG, up to the 256 entries that it has at most.
+/// Retries with a larger buffer while KVM returns E2BIG, up to its maximum of 256 entries.
 pub(crate) fn growing<T>(mut ask: impl FnMut(usize) -> Result<T, Errno>) -> Result<T, Errno> {
     let mut count = 32;
     loop {
@@ -85,7 +86,7 @@ pub(crate) fn growing<T>(mut ask: impl FnMut(usize) -> Result<T, Errno>) -> Resu
     }
 }
 
-/// An entry of KVM's as ours.
+/// Converts an entry from KVM's format.
 pub(crate) const fn entry_of(entry: &kvm_cpuid_entry2) -> CpuidEntry {
     CpuidEntry {
         function: Leaf(entry.function),
@@ -95,7 +96,7 @@ pub(crate) const fn entry_of(entry: &kvm_cpuid_entry2) -> CpuidEntry {
     }
 }
 
-/// An entry of ours as KVM's.
+/// Converts an entry to KVM's format.
 pub(crate) const fn entry_for(entry: &CpuidEntry) -> kvm_cpuid_entry2 {
     let Registers { eax, ebx, ecx, edx } = entry.registers;
     let CpuidEntry { function: Leaf(function), index: Subleaf(index), flags, .. } = *entry;
@@ -111,7 +112,7 @@ impl KvmSystem for Device {
         let answer = growing(|count| Ok(self.0.get_supported_cpuid(count)?));
         let answer = answer.map_err(|errno| KvmError::of_ioctl("KVM_GET_SUPPORTED_CPUID", errno))?;
         let mut entries = entries_of(answer.as_slice());
-        // KVM answers leaves 1 and 0xB with the id of the CPU that the thread is on at that moment.
+        // KVM reports leaves 1 and 0xB with the id of the CPU on which the thread currently runs.
         OwnBits::clear(&mut entries);
         Ok(entries)
     }
@@ -139,7 +140,7 @@ impl KvmSystem for Device {
         let list = self.0.get_msr_feature_index_list();
         let list =
             list.map_err(|error| KvmError::of_ioctl("KVM_GET_MSR_FEATURE_INDEX_LIST", error.into()))?;
-        // One at a time: KVM stops at the first that it cannot give.
+        // One at a time: KVM stops at the first MSR that it cannot return.
         let value = |index: u32| -> Option<u64> {
             let mut msrs = Msrs::from_entries(&[kvm_msr_entry { index, ..Default::default() }]).ok()?;
             let read = self.0.get_msrs(&mut msrs).ok()?;
@@ -150,7 +151,7 @@ impl KvmSystem for Device {
 
     fn capability(&self, capability: Capability) -> Result<i64, KvmError> {
         let value = self.0.check_extension_raw(capability.number.into());
-        // Large values, such as a number of slots, are positive; only a failure is -1.
+        // Large values, such as a number of slots, are positive; only -1 is an error.
         if value < 0 {
             let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO);
             return Err(KvmError::of_ioctl("KVM_CHECK_EXTENSION", Errno(errno)));
@@ -203,7 +204,7 @@ mod tests {
         };
         assert_eq!(asked(20), (Ok(32), std::vec![32]));
         assert_eq!(asked(256), (Ok(256), std::vec![32, 64, 128, 256]));
-        // A KVM that wants more than any has is not asked for ever.
+        // A KVM that always returns E2BIG does not cause an endless loop.
         assert_eq!(asked(257), (Err(Errno(libc::E2BIG)), std::vec![32, 64, 128, 256]));
         assert_eq!(growing(|_| Err::<(), Errno>(Errno(libc::EFAULT))), Err(Errno(libc::EFAULT)));
     }

@@ -1,4 +1,4 @@
-//! A vCPU's two ioctls, and why one failed.
+//! A vCPU's two ioctls, and the reason when one fails.
 
 use std::vec::Vec;
 
@@ -15,7 +15,7 @@ use crate::bits::known_fields::leaf_80000008;
 use crate::bits::location::{Leaf, Subleaf};
 use crate::table::{CpuidEntry, CpuidRead, find_entry};
 
-/// A vCPU that takes a table.
+/// A vCPU that accepts a table.
 pub trait CpuidVcpu {
     /// `KVM_SET_CPUID2`.
     ///
@@ -42,7 +42,7 @@ impl CpuidVcpu for VcpuFd {
     }
 }
 
-/// What KVM means by an error number of `KVM_SET_CPUID2`. `buffer` is written over.
+/// The meaning of an error number of `KVM_SET_CPUID2`. Overwrites `buffer`.
 pub(super) fn why<V: CpuidVcpu + ?Sized>(
     vcpu: &V,
     given: &CpuidBuffer,
@@ -68,13 +68,13 @@ fn not_permitted(entries: &[CpuidEntry]) -> Option<VcpuError> {
 }
 
 fn address_width(entries: &[CpuidEntry]) -> Option<VcpuError> {
-    // KVM takes the first, whatever its index.
+    // KVM uses the first one, whatever its index.
     let entry = *entries.iter().find(|entry| entry.function == leaf_80000008::VIRT_ADDR_BITS.leaf())?;
     let width = leaf_80000008::VIRT_ADDR_BITS.read_from(entry.registers);
     (!matches!(width, 0 | 48 | 57)).then_some(VcpuError::AddressWidth { entry, width })
 }
 
-/// A vCPU without a table has never been given one, and does not refuse this one for having run.
+/// A vCPU without a table never had one, and cannot refuse this one for having run.
 fn has_run<V: CpuidVcpu + ?Sized>(
     vcpu: &V,
     given: &CpuidBuffer,

@@ -1,4 +1,4 @@
-//! Why KVM does not take a vCPU's table: `kvm_set_cpuid()` and `kvm_check_cpuid()` of Linux's `arch/x86/kvm/cpuid.c`,
+//! Why KVM refuses a vCPU's table: `kvm_set_cpuid()` and `kvm_check_cpuid()` of Linux's `arch/x86/kvm/cpuid.c`,
 //! releases 6.1 to 7.3.
 
 use core::fmt;
@@ -7,33 +7,33 @@ use super::changes::Change;
 use super::error::{Errno, KvmError};
 use crate::table::{CpuidEntry, CpuidTable};
 
-/// KVM does not take a vCPU's table.
+/// KVM refuses a vCPU's table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VcpuError {
-    /// E2BIG, or more than the 256 entries that any KVM takes.
+    /// E2BIG, or more than 256 entries, which every KVM refuses.
     TooMany {
-        /// How many there are.
+        /// Number of entries.
         count: usize,
-        /// The first that is beyond what KVM takes, as far as that is known.
+        /// The first entry beyond KVM's limit, if the limit is known.
         first: Option<CpuidEntry>,
     },
-    /// EPERM: XSAVE components that the process has to ask for before there is a vCPU.
+    /// EPERM: XSAVE components that the process must request before it creates a vCPU.
     NotPermitted {
         /// The entry: 0xD.0.
         entry: CpuidEntry,
-        /// The components that it shows and the process has not asked for.
+        /// The components in it that the process has not requested.
         components: u64,
     },
-    /// EINVAL: a width of linear addresses that KVM does not know.
+    /// EINVAL: an invalid linear address width.
     AddressWidth {
         /// The entry: 0x80000008.
         entry: CpuidEntry,
         /// The width, in bits.
         width: u32,
     },
-    /// EINVAL: the vCPU has run, or has a nested guest's state, and the table is not the one that it has.
+    /// EINVAL: the vCPU has run, or has a nested guest's state, and the table differs from its own.
     HasRun {
-        /// The first thing that differs, one that KVM does not change itself if there is any.
+        /// The first difference, preferably one that KVM does not make itself.
         first: Change,
     },
     /// Another error of `KVM_SET_CPUID2`.
@@ -49,29 +49,29 @@ impl fmt::Display for VcpuError {
         match self {
             VcpuError::TooMany { count, first: Some(entry) } => write!(
                 f,
-                "{count} entries, and KVM takes {}: {} is the first too many; drop entries that answer zeros",
+                "{count} entries, but KVM accepts only {}: {} is the first one too many; remove entries of zeros",
                 CpuidTable::MAX,
                 Named(entry)
             ),
             VcpuError::TooMany { count, first: None } => write!(
                 f,
-                "KVM refuses {count} entries as too many (E2BIG): before Linux 5.11 it takes 80; drop entries that answer \
+                "KVM refuses {count} entries as too many (E2BIG): before Linux 5.11 it accepts 80; remove entries of \
                  zeros"
             ),
             VcpuError::NotPermitted { entry, components } => write!(
                 f,
-                "{} shows XSAVE components {components:#x}, which a process has to ask for (EPERM): call \
-                 request_guest_components before the first vCPU is created, or hide them",
+                "{} has XSAVE components {components:#x}, which a process must request (EPERM): call \
+                 request_guest_components before the first vCPU is created, or clear them",
                 Named(entry)
             ),
             VcpuError::AddressWidth { entry, width } => write!(
                 f,
-                "{} says that linear addresses have {width} bits, and KVM takes 48, 57 and 0 (EINVAL)",
+                "{} gives linear addresses {width} bits, but KVM accepts only 48, 57 and 0 (EINVAL)",
                 Named(entry)
             ),
             VcpuError::HasRun { first } => write!(
                 f,
-                "the vCPU has run, and after its first KVM_RUN takes only the table that it has (EINVAL); the first \
+                "the vCPU has run: after its first KVM_RUN it accepts only the table that it has (EINVAL); the first \
                  difference: {first}"
             ),
             VcpuError::Set(errno) => write!(f, "KVM_SET_CPUID2 failed: {errno}"),
@@ -83,7 +83,7 @@ impl fmt::Display for VcpuError {
 
 impl core::error::Error for VcpuError {}
 
-/// An entry by its leaf and, where that counts, its subleaf.
+/// Displays an entry by its leaf and, if significant, its subleaf.
 struct Named<'a>(&'a CpuidEntry);
 
 impl fmt::Display for Named<'_> {

@@ -1,4 +1,4 @@
-//! A vCPU given a table: `KVM_SET_CPUID2` and `KVM_GET_CPUID2` of Linux's `Documentation/virt/kvm/api.rst`.
+//! Setting a vCPU's table: `KVM_SET_CPUID2` and `KVM_GET_CPUID2` of Linux's `Documentation/virt/kvm/api.rst`.
 
 use core::fmt;
 
@@ -9,18 +9,18 @@ use super::vcpu::{CpuidVcpu, why};
 use super::vcpu_error::VcpuError;
 use crate::table::{CpuidEntry, CpuidTable};
 
-/// The buffers by which vCPUs are given tables: one for the table, one for what is read back. Nothing is allocated after
-/// [`new`](VcpuTable::new), but for an error.
+/// Buffers for setting vCPUs' tables: one for the table, one to read it back. After [`new`](VcpuTable::new) only
+/// errors allocate.
 ///
-/// It gives a vCPU any table: one that `GuestCpuid` made for it, or a dump's. Where all tables come from one,
-/// [`Vcpus`](super::Vcpus) makes and gives them.
+/// It sets any table: one that `GuestCpuid` built for a vCPU, or a dump's. If all tables derive from one,
+/// [`Vcpus`](super::Vcpus) derives and sets them.
 pub struct VcpuTable {
     given: CpuidBuffer,
     stored: CpuidBuffer,
 }
 
 impl VcpuTable {
-    /// Without a table yet.
+    /// Empty buffers.
     ///
     /// # Errors
     ///
@@ -32,7 +32,7 @@ impl VcpuTable {
         Ok(VcpuTable { given, stored })
     }
 
-    /// Another one, for another thread.
+    /// A copy, for another thread.
     ///
     /// # Errors
     ///
@@ -42,7 +42,7 @@ impl VcpuTable {
         Ok(VcpuTable { given: copy(&self.given)?, stored: copy(&self.stored)? })
     }
 
-    /// Holds a table.
+    /// Stores a table.
     ///
     /// # Errors
     ///
@@ -58,17 +58,17 @@ impl VcpuTable {
         Ok(())
     }
 
-    /// The table, in KVM's form.
+    /// The table in KVM's format.
     pub(super) fn given(&self) -> &CpuidBuffer {
         &self.given
     }
 
-    /// The same, to be changed.
+    /// The same, mutable.
     pub(super) fn given_mut(&mut self) -> &mut CpuidBuffer {
         &mut self.given
     }
 
-    /// Gives a vCPU a table and reads back what it has.
+    /// Sets a vCPU's table and reads it back.
     ///
     /// # Errors
     ///
@@ -82,7 +82,7 @@ impl VcpuTable {
         self.read_back(vcpu)
     }
 
-    /// Gives a vCPU a table, and does not look at what KVM makes of it.
+    /// Sets a vCPU's table without reading it back.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl VcpuTable {
         self.give(vcpu)
     }
 
-    /// Gives a vCPU the table that is held.
+    /// Sets the stored table.
     pub(super) fn give<V: CpuidVcpu + ?Sized>(&mut self, vcpu: &V) -> Result<(), VcpuError> {
         match vcpu.set_cpuid2(self.given.as_kvm()) {
             Ok(()) => Ok(()),
@@ -104,7 +104,7 @@ impl VcpuTable {
         }
     }
 
-    /// What the vCPU has.
+    /// The vCPU's table.
     pub(super) fn read_back<V: CpuidVcpu + ?Sized>(&mut self, vcpu: &V) -> Result<Changes<'_>, VcpuError> {
         vcpu.get_cpuid2(&mut self.stored).map_err(VcpuError::Get)?;
         Ok(Changes::between(self.given.entries(), self.stored.entries()))

@@ -1,4 +1,4 @@
-//! The tables of a VM's vCPUs: one base table, and for each vCPU what is its own.
+//! The tables of a VM's vCPUs: a base table, and the parts that differ between vCPUs.
 
 use crate::bits::location::Registers;
 use kvm_bindings::CpuId;
@@ -11,9 +11,9 @@ use crate::table::{ApicLayout, CpuidEntry, CpuidTable, VcpuBase};
 
 /// The tables of a VM's vCPUs.
 ///
-/// It holds one table in KVM's form, which is changed for each vCPU in turn: nothing is allocated after [`new`](Vcpus::new).
-/// A vCPU that is added later is set in the same way. Threads that each set a vCPU have
-/// one each ([`try_clone`](Vcpus::try_clone)).
+/// It holds one table in KVM's format and changes it for each vCPU: nothing is allocated after [`new`](Vcpus::new). A
+/// vCPU that is added later is set in the same way. Threads that set vCPUs in parallel each need their own copy
+/// ([`try_clone`](Vcpus::try_clone)).
 ///
 /// ```no_run
 /// use cpuid_tables::kvm::{Device, KvmSystem, Vcpus};
@@ -33,12 +33,12 @@ use crate::table::{ApicLayout, CpuidEntry, CpuidTable, VcpuBase};
 pub struct Vcpus {
     base: VcpuBase,
     table: VcpuTable,
-    /// An entry was left out of the table for the last vCPU.
+    /// An entry was omitted from the table for the last vCPU.
     shortened: bool,
 }
 
 impl Vcpus {
-    /// Tables made from any vCPU's table; where cores and nodes are in an APIC id is read from it, see
+    /// From any vCPU's table, which also provides the positions of cores and nodes within an APIC id, see
     /// [`VcpuBase::new`].
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl Vcpus {
         Vcpus::with_layout(table, ApicLayout::from_cpuid(table))
     }
 
-    /// The same, with the layout given: a table with several dies or nodes in a socket may not tell.
+    /// The same with a given layout: a table with several dies or nodes per socket may not contain the layout.
     ///
     /// # Errors
     ///
@@ -58,7 +58,7 @@ impl Vcpus {
         Vcpus::from_base(&VcpuBase::with_layout(table, layout).map_err(|_| full())?)
     }
 
-    /// Tables made from what each is made from: a guest's, as `GuestCpuid::base` has it, or one's own.
+    /// From a base: a guest's `GuestCpuid::base`, or any other.
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ impl Vcpus {
         Ok(Vcpus { base: base.clone(), table, shortened: false })
     }
 
-    /// Another one, for another thread.
+    /// A copy, for another thread.
     ///
     /// # Errors
     ///
@@ -78,11 +78,11 @@ impl Vcpus {
         Ok(Vcpus { base: self.base.clone(), table: self.table.try_clone()?, shortened: self.shortened })
     }
 
-    /// The table of the vCPU with this APIC id, in KVM's form.
+    /// The table of the vCPU with this APIC id, in KVM's format.
     pub fn table(&mut self, apic_id: u32) -> &CpuId {
         let left_out = self.base.left_out(apic_id);
         if self.shortened {
-            // It fitted before.
+            // The base fitted before.
             let _ = self.table.fill(&self.base);
         }
         let entries = self.table.given_mut().entries_mut();
@@ -103,7 +103,7 @@ impl Vcpus {
         self.table.given().as_kvm()
     }
 
-    /// Gives a vCPU its table and reads back what it has.
+    /// Sets a vCPU's table and reads it back.
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ impl Vcpus {
         self.table.read_back(vcpu)
     }
 
-    /// Gives a vCPU its table, and does not look at what KVM makes of it.
+    /// Sets a vCPU's table without reading it back.
     ///
     /// # Errors
     ///

@@ -1,11 +1,12 @@
-//! What a field's or feature's values mean when hosts are compared: which of two is the one that both can bear.
+//! How to combine and compare the values of fields and features of several hosts.
 //!
-//! A feature is a promise, and what both hosts keep is the bits of both, *and*-ed. Some bits are the contrary: they tell
-//! that something is missing or works otherwise, and a guest that does not see them counts on it; these are *or*-ed. A
-//! number is the smaller of two, or has to be equal, or says nothing that a guest depends on.
+//! A feature is a promise: two hosts keep those that both have, so its bits are *and*-ed. Some bits are the opposite:
+//! they announce that something is missing or behaves differently, and a guest that does not see them relies on it.
+//! These are *or*-ed. For a number, the smaller value is safe, or the values must be equal, or no guest depends on
+//! it.
 //!
-//! What is not in the table below: a feature, a field of one bit and a bit that nobody describes are *and*-ed. A test sees
-//! to it that every wider field that Linux describes is in it, and that no row is of something else.
+//! Features, one-bit fields and undescribed bits without a row in the table below are *and*-ed. A test checks that
+//! every wider field that Linux describes has a row, and that every row describes such a field.
 //!
 //! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.
 
@@ -22,36 +23,36 @@ mod rows;
 pub(crate) use msrs::combine_msr;
 pub use msrs::{MsrMeaning, msr_meanings};
 
-/// How two hosts' values become one that a guest can have on both.
+/// How to combine two hosts' values into one that a guest can have on both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
-    /// Bits that promise something: those of both.
+    /// Bits that promise something: the bits of both.
     And,
-    /// Bits that tell of something missing or different: those of either.
+    /// Bits that announce something missing or different: the bits of either.
     Or,
-    /// A size, a count or a level of which less is safe.
+    /// A size, a count or a level; smaller is safe.
     Min,
-    /// The same, where 0 tells nothing.
+    /// Like `Min`, but 0 carries no information.
     MinTold,
-    /// One of which more is safe.
+    /// A number; larger is safe.
     Max,
-    /// Nothing but the same will do.
+    /// The values must be equal.
     Equal,
-    /// A description that no guest's correctness depends on; of two, the smaller.
+    /// A description on which no guest depends for correctness; the smaller of two.
     Smaller,
-    /// A description that no guest's correctness depends on; of two, the larger.
+    /// A description on which no guest depends for correctness; the larger of two.
     Larger,
-    /// It follows from other fields, and is made anew from them.
+    /// Derived from other fields, and computed again from them.
     Follows,
-    /// It tells of the machine, the vCPU or the moment; no guest's correctness depends on it.
+    /// Specific to the machine, the vCPU or the moment; no guest depends on it for correctness.
     Ignore,
 }
 
 impl Rule {
-    /// The value that a guest may have on both hosts; none when there is none. Where hosts differ in what does not
-    /// matter, it is 0, which tells nothing.
+    /// The value that a guest may have on both hosts; `None` if there is none. Values that differ without consequence
+    /// become 0, which carries no information.
     ///
-    /// It does not depend on the order of hosts, however many there are.
+    /// The order of hosts does not matter, however many there are.
     ///
     /// ```
     /// use cpuid_tables::fleet::Rule;
@@ -77,13 +78,13 @@ impl Rule {
         }
     }
 
-    /// True when a guest may depend on the value that it was started with.
+    /// True if a guest may depend on the value that it was started with.
     #[must_use]
     pub const fn binds(self) -> bool {
         !matches!(self, Rule::Smaller | Rule::Larger | Rule::Follows | Rule::Ignore)
     }
 
-    /// True when a guest that was started with a value can go on where the other is what there is.
+    /// True if a guest that was started with one value can continue where the value is `there`.
     #[must_use]
     pub const fn bears(self, started: u32, there: u32) -> bool {
         match self {
@@ -93,13 +94,13 @@ impl Rule {
     }
 }
 
-/// Numbers that limit what a guest can do, such as the width of addresses, each with its rule; in a fixed order.
+/// Numbers that limit a guest, such as address widths, each with its rule; in a fixed order.
 #[cfg(feature = "fleet")]
 pub(crate) fn limits() -> impl Iterator<Item = (Field, Rule)> {
     rows::limits()
 }
 
-/// The manual's section that tells of a leaf, as far as a leaf has one of its own.
+/// The manual section that describes a leaf, if a leaf has its own.
 ///
 /// ```
 /// use cpuid_tables::{Leaf, fleet::section};
@@ -127,14 +128,14 @@ impl fmt::Display for Section {
     }
 }
 
-/// What some bits of a register are, and what to do with them.
+/// What some bits of a register mean, and how to combine them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Meaning {
-    /// What is known of them; none for bits that nobody describes.
+    /// The feature or field; `None` for undescribed bits.
     pub part: Option<Part>,
-    /// Which bits.
+    /// The bits.
     pub mask: u32,
-    /// How their values are combined, as a number shifted down to bit 0.
+    /// How to combine their values, shifted down to bit 0.
     pub rule: Rule,
     /// Why.
     pub reason: &'static str,
@@ -148,12 +149,12 @@ impl Meaning {
     }
 }
 
-/// Why a feature's bits are and-ed.
+/// Why a feature's bits are *and*-ed.
 const PROMISE: &str = "a guest uses what it sees";
-/// And those of which nothing is known.
-const UNKNOWN: &str = "nobody describes it; most bits promise something";
+/// Why undescribed bits are.
+const UNKNOWN: &str = "undescribed; most bits promise something";
 
-/// Everything that a register holds: each of its 32 bits is in exactly one of them.
+/// The parts of a register: each of its 32 bits is in exactly one of them.
 ///
 /// ```
 /// use cpuid_tables::fleet::{Rule, meanings};
@@ -174,7 +175,7 @@ pub fn meanings(word: CpuidWord) -> impl Iterator<Item = Meaning> {
     })
 }
 
-/// What is described, and what only the table knows; where the table takes several fields for one, that one.
+/// Described parts, and parts that only the table has; where a row covers several fields, only the row's part.
 fn parts_of(word: CpuidWord) -> impl Iterator<Item = (u32, Option<Part>)> {
     let own = move || {
         let described = move |mask| describe(word).any(|part| part.mask() == mask);
@@ -186,7 +187,7 @@ fn parts_of(word: CpuidWord) -> impl Iterator<Item = (u32, Option<Part>)> {
     own().map(|field| (field.mask(), Some(Part::Field(field)))).chain(described)
 }
 
-/// Fields that the table knows, of bits that nobody else describes.
+/// Fields that only the table has, of otherwise undescribed bits.
 #[cfg(feature = "show")]
 pub(crate) fn own_fields(word: CpuidWord) -> impl Iterator<Item = Field> {
     let known = describe(word).fold(0, |all, part| all | part.mask());
@@ -201,7 +202,7 @@ mod tests {
     use crate::bits::field::Field;
     use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
 
-    /// Every register of which anything is known, and some more.
+    /// Every described register, and some more.
     fn words() -> impl Iterator<Item = CpuidWord> {
         let of_fields = Field::all().flat_map(|field| {
             let registers = field.subleaves().map(move |at| (field.leaf().0, at));

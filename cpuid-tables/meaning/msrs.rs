@@ -1,4 +1,4 @@
-//! The same for feature MSRs: those that `KVM_GET_MSR_FEATURE_INDEX_LIST` names.
+//! Combining feature MSRs: those that `KVM_GET_MSR_FEATURE_INDEX_LIST` lists.
 //!
 //! Intel SDM volume 4 for IA32_ARCH_CAPABILITIES (0x10A), IA32_PERF_CAPABILITIES (0x345) and IA32_CORE_CAPABILITIES
 //! (0xCF); volume 3D, appendix A, for the VMX capabilities (0x480 to 0x492); AMD APM volume 2 for the rest.
@@ -8,12 +8,12 @@ use crate::bits::location::Msr;
 
 use Rule::{And, Equal, Ignore, Max, Min, Or, Smaller};
 
-/// What some bits of an MSR mean when hosts are compared.
+/// What some bits of an MSR mean, and how to combine them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MsrMeaning {
-    /// Which bits.
+    /// The bits.
     pub mask: u64,
-    /// How their values are combined.
+    /// How to combine their values.
     pub rule: Rule,
     /// Why.
     pub reason: &'static str,
@@ -40,10 +40,10 @@ const fn bits(low: u32, high: u32) -> u64 {
     u64::MAX >> (63 - (high - low)) << low
 }
 
-const MUST_BE_1: &str = "set, a control has to be 1; a nested hypervisor that sets it runs on both";
-const FIXED_1: &str = "set, a bit of CR0 or CR4 has to be 1";
+const MUST_BE_1: &str = "if set, the control must be 1; a nested hypervisor that sets it runs on both";
+const FIXED_1: &str = "if set, the bit of CR0 or CR4 must be 1";
 
-/// In order of MSRs; what is not here is and-ed.
+/// In order of MSRs; other bits are *and*-ed.
 static ROWS: &[Row] = &[
     row(0x8b, bits(0, 63), Smaller, "the microcode's revision; an older one promises less"),
     row(0xce, bits(0, 30) | bits(32, 63), Ignore, "ratios of the machine's own clock"),
@@ -51,20 +51,20 @@ static ROWS: &[Row] = &[
         0x10a,
         1 << 2,
         Or,
-        "RSBA: set, RET may take other predictors than the return stack; unseen, a guest relies on it",
+        "RSBA: if set, RET may use predictors other than the return stack; a guest that does not see it relies on the return stack",
     ),
     row(0x10a, 1 << 19, Or, "RRSBA: the same under enhanced IBRS"),
     row(0x345, bits(0, 5), Equal, "the format of branch records, which a guest reads"),
     row(0x345, bits(8, 11), Equal, "the format of PEBS records, which a guest reads"),
-    row(0x480, bits(0, 30), Equal, "the revision that a VMCS in the guest's memory has"),
-    row(0x480, bits(32, 44), Max, "the size of a VMCS; more room does no harm"),
+    row(0x480, bits(0, 30), Equal, "the revision of a VMCS in the guest's memory"),
+    row(0x480, bits(32, 44), Max, "the size of a VMCS; a larger one is harmless"),
     row(0x480, 1 << 48, Equal, "the width of addresses in a VMCS"),
     row(0x480, bits(50, 53), Equal, "the memory type of a VMCS"),
     rows(0x481, 0x484, bits(0, 31), Or, MUST_BE_1),
     row(0x485, bits(0, 4), Equal, "the rate of the preemption timer"),
-    row(0x485, bits(16, 24), Min, "how many CR3 targets there are"),
-    row(0x485, bits(25, 27), Min, "how long lists of MSRs may be"),
-    row(0x485, bits(32, 63), Ignore, "a revision that SMM alone uses"),
+    row(0x485, bits(16, 24), Min, "the number of CR3 targets"),
+    row(0x485, bits(25, 27), Min, "the maximum length of MSR lists"),
+    row(0x485, bits(32, 63), Ignore, "a revision that only SMM uses"),
     row(0x486, bits(0, 63), Or, FIXED_1),
     row(0x488, bits(0, 63), Or, FIXED_1),
     row(0x48a, bits(1, 9), Min, "the highest index of a field of a VMCS"),
@@ -72,10 +72,11 @@ static ROWS: &[Row] = &[
     rows(0x48d, 0x490, bits(0, 31), Or, MUST_BE_1),
 ];
 
-/// Why the others are and-ed.
-const PROMISE: &str = "a guest uses what it sees, and does without what it is told that it is immune to";
+/// Why other bits are *and*-ed.
+const PROMISE: &str =
+    "a guest uses the features that it sees, and skips mitigations for bugs to which it is immune";
 
-/// Everything that an MSR holds: each of its 64 bits is in exactly one of them.
+/// The parts of an MSR: each of its 64 bits is in exactly one of them.
 ///
 /// ```
 /// use cpuid_tables::{Msr, fleet::{Rule, msr_meanings}};
@@ -91,9 +92,10 @@ pub fn msr_meanings(msr: Msr) -> impl Iterator<Item = MsrMeaning> {
     own().map(|row| MsrMeaning { mask: row.mask, rule: row.rule, reason: row.reason }).chain(rest)
 }
 
-/// Two hosts' values as the one that a guest may have on both; a field that has to be equal and is not becomes 0.
+/// Combines two hosts' values into one that a guest may have on both; a field that must be equal and differs becomes
+/// 0.
 ///
-/// No field that is a number crosses bit 32, so that the halves are combined one by one.
+/// No numeric field crosses bit 32, so the halves are combined separately.
 #[must_use]
 #[cfg(feature = "fleet")]
 pub(crate) fn combine_msr(msr: Msr, one: u64, other: u64) -> u64 {

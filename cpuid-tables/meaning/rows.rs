@@ -1,4 +1,4 @@
-//! The decisions, as data: leaf by leaf, each with its reason.
+//! The rules as data, leaf by leaf, each with its reason.
 
 use core::ops::RangeInclusive;
 
@@ -9,11 +9,11 @@ use crate::bits::location::{CpuidWord, Leaf, Register};
 use Register::{Eax, Ebx, Ecx, Edx};
 use Rule::{And, Equal, Follows, Ignore, Larger, Max, Min, MinTold, Or, Smaller};
 
-/// What a row is about.
+/// What a row covers.
 enum About {
-    /// A leaf, as far as nothing else is said of a part of it.
+    /// The parts of a leaf that have no row of their own.
     Leaf(Leaf),
-    /// Some bits of a register, which the table gives the name that Linux has for them.
+    /// Some bits of a register; the field has Linux's name if Linux has one.
     Bits(Field),
 }
 
@@ -32,23 +32,23 @@ const fn at(
 ) -> Row {
     match Field::new(name, Leaf(leaf), subleaves, register, bits) {
         Some(field) => Row(About::Bits(field), rule, reason),
-        None => panic!("bits or subleaves of a row are the wrong way round"),
+        None => panic!("bits or subleaves of a row are in reverse order"),
     }
 }
 
-const CACHES: &str = "caches and TLBs matter for speed alone";
-const TOPOLOGY: &str = "each vCPU's own place among the others";
+const CACHES: &str = "caches and TLBs only affect speed";
+const TOPOLOGY: &str = "each vCPU's own position in the topology";
 const IDENTITY: &str = "a guest keeps the identity that it was started with; the older of two promises less. Family, model \
-                        and stepping are one number: parts of two would be a processor that there never was";
-const RUN_TIME: &str = "follows what the guest switches on";
-const CACHE_END: &str = "caches matter for speed alone; where hosts have others at this place, the list ends";
-const LEVEL: &str = "the highest leaf or subleaf; what lies beyond it is not there";
+                        and stepping are one number: parts of two would describe a processor that does not exist";
+const RUN_TIME: &str = "reflects what the guest enables";
+const CACHE_END: &str = "caches only affect speed; the list ends where the hosts' caches differ";
+const LEVEL: &str = "leaves or subleaves above it would vanish";
 const COUNT: &str = "a guest uses as many as it sees";
-const SIZES: &str = "follows from the XSAVE components that there are, which are compared";
+const SIZES: &str = "follows from the XSAVE components, which are compared themselves";
 const LAYOUT: &str = "XSAVE areas in the guest's memory have this layout";
-const MISSING: &str = "set, it tells that an event cannot be counted";
-const BRAND: &str = "a name for people";
-const HOST: &str = "the machine's own, no guest uses it";
+const MISSING: &str = "if set, an event cannot be counted";
+const BRAND: &str = "a name for display";
+const HOST: &str = "specific to the machine; no guest uses it";
 
 /// In order of leaves; what is said of a part goes before what is said of its leaf.
 static ROWS: &[Row] = &[
@@ -56,13 +56,7 @@ static ROWS: &[Row] = &[
     leaf(0x0, Equal, "instructions and MSRs differ from vendor to vendor"),
     at((0x1, 0..=0, Eax), 0..=27, "signature", Smaller, IDENTITY),
     at((0x1, 0..=0, Ebx), 0..=7, "brand_id", Ignore, BRAND),
-    at(
-        (0x1, 0..=0, Ebx),
-        8..=15,
-        "clflush_size",
-        Min,
-        "a guest flushes line by line, in steps of what it sees",
-    ),
+    at((0x1, 0..=0, Ebx), 8..=15, "clflush_size", Min, "a guest flushes line by line, in steps of this size"),
     at((0x1, 0..=0, Ebx), 16..=23, "n_logical_cpu", Ignore, TOPOLOGY),
     at((0x1, 0..=0, Ebx), 24..=31, "local_apic_id", Ignore, TOPOLOGY),
     at((0x1, 0..=0, Ecx), 27..=27, "OSXSAVE", Ignore, RUN_TIME),
@@ -84,14 +78,14 @@ static ROWS: &[Row] = &[
         0..=15,
         "min_mon_size",
         Smaller,
-        "a guest keeps what it waits for within this; too small is only less than it could use",
+        "a guest keeps the data it monitors within this size; a smaller value is safe",
     ),
     at(
         (0x5, 0..=0, Ebx),
         0..=15,
         "max_mon_size",
         Larger,
-        "a guest keeps other data this far away, or wakes up for nothing",
+        "a guest keeps other data this far away; a smaller value causes spurious wake-ups",
     ),
     leaf(0x5, Ignore, "hints for MWAIT; a wrong one costs power or time"),
     at((0x6, 0..=0, Ebx), 0..=3, "n_therm_thresholds", Min, COUNT),
@@ -104,28 +98,22 @@ static ROWS: &[Row] = &[
         6..=6,
         "FDP_EXCPTN_ONLY",
         Or,
-        "set, the x87 data pointer is kept after exceptions only: something is missing",
+        "if set, the x87 data pointer is updated only on exceptions: something is missing",
     ),
     at(
         (0x7, 0..=0, Ebx),
         13..=13,
         "ZERO_FCS_FDS",
         Or,
-        "set, x87's CS and DS are zeros: something is missing",
+        "if set, x87's CS and DS are zero: something is missing",
     ),
     at((0x7, 0..=0, Ecx), 4..=4, "OSPKE", Ignore, RUN_TIME),
     at((0x7, 0..=0, Ecx), 17..=21, "mawau_val_lm", Min, "the width of addresses that BNDLDX and BNDSTX use"),
-    at((0x7, 0..=0, Edx), 11..=11, "RTM_ALWAYS_ABORT", Or, "set, transactions never begin"),
+    at((0x7, 0..=0, Edx), 11..=11, "RTM_ALWAYS_ABORT", Or, "if set, transactions always abort"),
     at((0x7, 0..=0, Edx), 15..=15, "HYBRID_CPU", Ignore, TOPOLOGY),
     at((0xa, 0..=0, Eax), 0..=7, "pmu_version", Min, LEVEL),
     at((0xa, 0..=0, Eax), 8..=15, "num_counters_gp", Min, COUNT),
-    at(
-        (0xa, 0..=0, Eax),
-        16..=23,
-        "bit_width_gp",
-        Min,
-        "a guest counts on overflow at the width that it sees",
-    ),
+    at((0xa, 0..=0, Eax), 16..=23, "bit_width_gp", Min, "a guest relies on overflow at this width"),
     at((0xa, 0..=0, Eax), 24..=31, "events_mask_len", Min, COUNT),
     at((0xa, 0..=0, Ebx), 0..=0, "no_core_cycle", Or, MISSING),
     at((0xa, 0..=0, Ebx), 1..=1, "no_instruction_retired", Or, MISSING),
@@ -142,14 +130,14 @@ static ROWS: &[Row] = &[
     at((0xa, 0..=0, Ebx), 12..=12, "no_lbr_inserts", Or, MISSING),
     at((0xa, 0..=0, Ecx), 0..=31, "pmu_fcounters_bitmap", And, COUNT),
     at((0xa, 0..=0, Edx), 0..=4, "num_counters_fixed", Min, COUNT),
+    at((0xa, 0..=0, Edx), 5..=12, "bitwidth_fixed", Min, "a guest relies on overflow at this width"),
     at(
         (0xa, 0..=0, Edx),
-        5..=12,
-        "bitwidth_fixed",
-        Min,
-        "a guest counts on overflow at the width that it sees",
+        15..=15,
+        "anythread_deprecation",
+        Or,
+        "if set, counting for both threads is not available",
     ),
-    at((0xa, 0..=0, Edx), 15..=15, "anythread_deprecation", Or, "set, counting for both threads is gone"),
     leaf(0xb, Ignore, TOPOLOGY),
     at((0xd, 0..=0, Ebx), 0..=31, "xsave_sz_xcr0", Follows, SIZES),
     at((0xd, 0..=0, Ecx), 0..=31, "xsave_sz_max", Follows, SIZES),
@@ -159,74 +147,50 @@ static ROWS: &[Row] = &[
     at((0xd, 2..=63, Ecx), 0..=0, "is_xss_bit", Equal, LAYOUT),
     at((0xd, 2..=63, Ecx), 1..=1, "compacted_xsave_64byte_aligned", Equal, LAYOUT),
     at((0xf, 0..=0, Ebx), 0..=31, "core_rmid_max", Min, COUNT),
-    at(
-        (0xf, 1..=1, Eax),
-        0..=7,
-        "l3c_qm_bitwidth",
-        Min,
-        "a guest counts on overflow at the width that it sees",
-    ),
-    at((0xf, 1..=1, Ebx), 0..=31, "l3c_qm_conver_factor", Equal, "a guest turns counts into bytes by it"),
+    at((0xf, 1..=1, Eax), 0..=7, "l3c_qm_bitwidth", Min, "a guest relies on overflow at this width"),
+    at((0xf, 1..=1, Ebx), 0..=31, "l3c_qm_conver_factor", Equal, "a guest converts counts to bytes with it"),
     at((0xf, 1..=1, Ecx), 0..=31, "l3c_qm_rmid_max", Min, COUNT),
     at((0x10, 1..=2, Eax), 0..=4, "cat_cbm_len", Equal, "bit masks for the cache have this length"),
-    at((0x10, 1..=2, Ebx), 0..=31, "cat_units_bitmap", Or, "units that others use as well"),
+    at((0x10, 1..=2, Ebx), 0..=31, "cat_units_bitmap", Or, "units that others also use"),
     at((0x10, 1..=2, Edx), 0..=15, "cat_cos_max", Min, COUNT),
     at((0x10, 3..=3, Eax), 0..=11, "mba_max_delay", Min, COUNT),
-    at((0x10, 3..=3, Ecx), 2..=2, "mba_delay_linear", Equal, "it says how delays are written"),
+    at((0x10, 3..=3, Ecx), 2..=2, "mba_delay_linear", Equal, "it defines how delays are encoded"),
     at((0x10, 3..=3, Edx), 0..=15, "mba_cos_max", Min, COUNT),
     at((0x12, 0..=0, Edx), 0..=7, "max_enclave_sz_not64", Min, COUNT),
     at((0x12, 0..=0, Edx), 8..=15, "max_enclave_sz_64", Min, COUNT),
-    at((0x12, 2..=31, Eax), 0..=3, "subleaf_type", Ignore, "where a guest's enclave memory lies is its own"),
-    at(
-        (0x12, 2..=31, Eax),
-        12..=31,
-        "epc_sec_base_addr_0",
-        Ignore,
-        "where a guest's enclave memory lies is its own",
-    ),
-    at(
-        (0x12, 2..=31, Ebx),
-        0..=19,
-        "epc_sec_base_addr_1",
-        Ignore,
-        "where a guest's enclave memory lies is its own",
-    ),
-    at((0x12, 2..=31, Ecx), 0..=3, "epc_sec_type", Ignore, "where a guest's enclave memory lies is its own"),
-    at(
-        (0x12, 2..=31, Ecx),
-        12..=31,
-        "epc_sec_size_0",
-        Ignore,
-        "where a guest's enclave memory lies is its own",
-    ),
-    at(
-        (0x12, 2..=31, Edx),
-        0..=19,
-        "epc_sec_size_1",
-        Ignore,
-        "where a guest's enclave memory lies is its own",
-    ),
+    at((0x12, 2..=31, Eax), 0..=3, "subleaf_type", Ignore, "a guest has its own enclave memory"),
+    at((0x12, 2..=31, Eax), 12..=31, "epc_sec_base_addr_0", Ignore, "a guest has its own enclave memory"),
+    at((0x12, 2..=31, Ebx), 0..=19, "epc_sec_base_addr_1", Ignore, "a guest has its own enclave memory"),
+    at((0x12, 2..=31, Ecx), 0..=3, "epc_sec_type", Ignore, "a guest has its own enclave memory"),
+    at((0x12, 2..=31, Ecx), 12..=31, "epc_sec_size_0", Ignore, "a guest has its own enclave memory"),
+    at((0x12, 2..=31, Edx), 0..=19, "epc_sec_size_1", Ignore, "a guest has its own enclave memory"),
     at((0x14, 0..=0, Eax), 0..=31, "pt_max_subleaf", Min, LEVEL),
-    at((0x14, 0..=0, Ecx), 31..=31, "INTEL_PT_LIP", Equal, "it says what addresses in a trace mean"),
+    at((0x14, 0..=0, Ecx), 31..=31, "INTEL_PT_LIP", Equal, "it defines the meaning of addresses in a trace"),
     at((0x14, 1..=1, Eax), 0..=2, "num_address_ranges", Min, COUNT),
     at((0x14, 1..=1, Eax), 16..=31, "mtc_periods_bmp", And, COUNT),
     at((0x14, 1..=1, Ebx), 0..=15, "cycle_thresholds_bmp", And, COUNT),
     at((0x14, 1..=1, Ebx), 16..=31, "psb_periods_bmp", And, COUNT),
     leaf(0x15, Equal, "a guest may derive the frequency of its TSC from it"),
-    leaf(0x16, Ignore, "frequencies that nothing is timed by"),
+    leaf(0x16, Ignore, "frequencies that are not used for timing"),
     leaf(0x17, Ignore, BRAND),
     leaf(0x18, Ignore, CACHES),
     leaf(0x1a, Ignore, TOPOLOGY),
     leaf(0x1b, Ignore, HOST),
     at((0x1c, 0..=0, Eax), 0..=7, "lbr_depth_mask", And, COUNT),
-    at((0x1c, 0..=0, Eax), 31..=31, "lbr_ip_is_lip", Equal, "it says what addresses in a record mean"),
+    at(
+        (0x1c, 0..=0, Eax),
+        31..=31,
+        "lbr_ip_is_lip",
+        Equal,
+        "it defines the meaning of addresses in a record",
+    ),
     at((0x1c, 0..=0, Ecx), 16..=19, "lbr_events_gpc_bmp", And, COUNT),
     at((0x1d, 0..=0, Eax), 0..=31, "amx_max_palette", Min, LEVEL),
     leaf(0x1d, Equal, "tiles in the guest's registers and memory have this shape"),
     leaf(0x1e, Equal, "tiles in the guest's registers and memory have this shape"),
     leaf(0x1f, Ignore, TOPOLOGY),
     at((0x20, 0..=0, Eax), 0..=31, "hreset_nr_subleaves", Min, LEVEL),
-    leaf(0x21, Equal, "it says who runs the guest"),
+    leaf(0x21, Equal, "it identifies what runs the guest"),
     at((0x23, 1..=1, Eax), 0..=31, "gp_counters", And, COUNT),
     at((0x23, 1..=1, Ebx), 0..=31, "fixed_counters", And, COUNT),
     at((0x23, 2..=2, Eax), 0..=31, "acr_gp_reload", And, COUNT),
@@ -299,24 +263,18 @@ static ROWS: &[Row] = &[
         16..=23,
         "guest_phys_addr_bits",
         MinTold,
-        "a guest places memory up to this width; 0 tells that it is phys_addr_bits",
+        "a guest places memory up to this width; 0 means phys_addr_bits",
     ),
     at(
         (0x8000_0008, 0..=0, Ebx),
         20..=20,
         "EFER_LMSLE_MBZ",
         Or,
-        "set, EFER.LMSLE cannot be set: something is missing",
+        "if set, EFER.LMSLE cannot be set: something is missing",
     ),
     at((0x8000_0008, 0..=0, Ecx), 0..=7, "cpu_nthreads", Ignore, TOPOLOGY),
     at((0x8000_0008, 0..=0, Ecx), 12..=15, "apicid_coreid_len", Ignore, TOPOLOGY),
-    at(
-        (0x8000_0008, 0..=0, Ecx),
-        16..=17,
-        "perf_tsc_len",
-        Min,
-        "a guest counts on overflow at the width that it sees",
-    ),
+    at((0x8000_0008, 0..=0, Ecx), 16..=17, "perf_tsc_len", Min, "a guest relies on overflow at this width"),
     at((0x8000_0008, 0..=0, Edx), 0..=15, "invlpgb_max_pages", Min, COUNT),
     at((0x8000_0008, 0..=0, Edx), 16..=31, "rdpru_max_reg_id", Min, COUNT),
     at((0x8000_000a, 0..=0, Eax), 0..=7, "svm_version", Min, LEVEL),
@@ -352,7 +310,13 @@ static ROWS: &[Row] = &[
         "structures in the guest's memory have this layout",
     ),
     at((0x8000_001c, 0..=0, Ecx), 0..=4, "lwp_latency_max", Min, COUNT),
-    at((0x8000_001c, 0..=0, Ecx), 6..=8, "lwp_latency_rnd", Equal, "a guest turns counts into cycles by it"),
+    at(
+        (0x8000_001c, 0..=0, Ecx),
+        6..=8,
+        "lwp_latency_rnd",
+        Equal,
+        "a guest converts counts to cycles with it",
+    ),
     at((0x8000_001c, 0..=0, Ecx), 9..=15, "lwp_version", Min, LEVEL),
     at((0x8000_001c, 0..=0, Ecx), 16..=23, "lwp_buf_min_sz", Max, "a smaller buffer is refused"),
     at((0x8000_001d, 0..=31, Eax), 0..=4, "cache_type", Ignore, CACHE_END),
@@ -370,32 +334,38 @@ static ROWS: &[Row] = &[
         6..=11,
         "phys_addr_reduction_nbits",
         Equal,
-        "the guest's page tables go up to there",
+        "the guest's page tables use addresses up to this width",
     ),
     at((0x8000_001f, 0..=0, Ebx), 12..=15, "vmpl_count", Min, COUNT),
     at((0x8000_001f, 0..=0, Ecx), 0..=31, "enc_guests_max", Min, COUNT),
-    at((0x8000_001f, 0..=0, Edx), 0..=31, "min_sev_asid_no_sev_es", Max, "lower ones are refused"),
-    at((0x8000_0020, 1..=1, Eax), 0..=31, "mba_limit_len", Equal, "limits are written in this many bits"),
+    at((0x8000_001f, 0..=0, Edx), 0..=31, "min_sev_asid_no_sev_es", Max, "lower ASIDs are refused"),
+    at((0x8000_0020, 1..=1, Eax), 0..=31, "mba_limit_len", Equal, "limits are encoded in this many bits"),
     at((0x8000_0020, 1..=1, Edx), 0..=31, "mba_cos_max", Min, COUNT),
-    at((0x8000_0020, 2..=2, Eax), 0..=31, "smba_limit_len", Equal, "limits are written in this many bits"),
+    at((0x8000_0020, 2..=2, Eax), 0..=31, "smba_limit_len", Equal, "limits are encoded in this many bits"),
     at((0x8000_0020, 2..=2, Edx), 0..=31, "smba_cos_max", Min, COUNT),
     at((0x8000_0020, 3..=3, Ebx), 0..=7, "bmec_num_events", Min, COUNT),
-    at((0x8000_0021, 0..=0, Eax), 0..=0, "NO_NESTED_DATA_BP", Or, "set, nested data breakpoints are ignored"),
+    at(
+        (0x8000_0021, 0..=0, Eax),
+        0..=0,
+        "NO_NESTED_DATA_BP",
+        Or,
+        "if set, nested data breakpoints are ignored",
+    ),
     at(
         (0x8000_0021, 0..=0, Eax),
         1..=1,
         "WRMSR_XX_BASE_NS",
         Or,
-        "set, writes to segment bases do not serialize",
+        "if set, writes to segment bases do not serialize",
     ),
-    at((0x8000_0021, 0..=0, Eax), 9..=9, "NO_SMM_CTL_MSR", Or, "set, an MSR is missing"),
+    at((0x8000_0021, 0..=0, Eax), 9..=9, "NO_SMM_CTL_MSR", Or, "if set, an MSR is missing"),
     at((0x8000_0021, 0..=0, Ebx), 0..=15, "microcode_patch_size", Ignore, HOST),
     at(
         (0x8000_0021, 0..=0, Ebx),
         16..=23,
         "rap_size",
         Max,
-        "a guest overwrites as many return addresses; too few leave some of another's",
+        "a guest overwrites this many return addresses; with too few, another context's remain",
     ),
     at((0x8000_0022, 0..=0, Ebx), 0..=3, "n_pmc_core", Min, COUNT),
     at((0x8000_0022, 0..=0, Ebx), 4..=9, "lbr_v2_stack_size", Min, COUNT),
@@ -415,7 +385,7 @@ static ROWS: &[Row] = &[
     at((0xc000_0000, 0..=0, Eax), 0..=31, "max_cntr_leaf", Min, LEVEL),
 ];
 
-/// What is decided for some bits of a register; a leaf's row does not hold for features.
+/// The rule for some bits of a register; a leaf's row does not apply to features.
 pub(super) fn find(word: CpuidWord, mask: u32, feature: bool) -> Option<(Rule, &'static str)> {
     let row = ROWS.iter().find(|row| match row.0 {
         About::Leaf(leaf) => !feature && leaf == word.leaf,
@@ -432,7 +402,7 @@ pub(super) fn fields(word: CpuidWord) -> impl Iterator<Item = Field> {
     })
 }
 
-/// The rows of numbers that stand in one subleaf and limit what a guest can do.
+/// The rows of numbers that are in a single subleaf and limit a guest.
 #[cfg(feature = "fleet")]
 pub(super) fn limits() -> impl Iterator<Item = (Field, Rule)> {
     ROWS.iter().filter_map(|row| match (&row.0, row.1) {
@@ -456,7 +426,7 @@ mod tests {
     use crate::bits::location::{CpuidWord, Leaf, Subleaf};
     use crate::bits::name_hash::fold_eq;
 
-    /// Fields that are not Linux's: none describes their bits, or several of it are one here.
+    /// Fields that are not Linux's: Linux does not describe their bits, or splits them into several fields.
     const OWN: [&str; 3] = ["avx10_max_subleaf", "avx10_version", "signature"];
 
     #[test]
@@ -508,7 +478,7 @@ mod tests {
 
     #[test]
     fn immune_is_a_promise() {
-        // A guest that does without a mitigation needs every host to be immune.
+        // A guest that skips a mitigation needs every host to be immune.
         for name in ["MCDT_NO", "BTC_NO", "AMD_SSB_NO", "SRSO_NO", "TSA_SQ_NO"] {
             let Some(feature) = Feature::all().find(|feature| feature.name() == name) else { continue };
             assert!(find(feature.location().word, feature.mask(), true).is_none(), "{name}");

@@ -18,7 +18,7 @@ pub struct Caches {
 }
 
 impl Caches {
-    /// Those that there are, each with its slot.
+    /// The caches that exist, each with its slot.
     pub fn iter(&self) -> impl Iterator<Item = (CacheSlot, Cache)> {
         let all = [
             (CacheSlot::L1d, self.l1d),
@@ -29,7 +29,7 @@ impl Caches {
         all.into_iter().filter_map(|(slot, cache)| Some((slot, cache?)))
     }
 
-    /// From a list of four; none for the empty one.
+    /// From a list of four; `None` for the empty list.
     pub(crate) fn of_list(position: u16) -> Option<Caches> {
         let cache = |id: u16| Some(CACHES[usize::from(id.checked_sub(1)?)]);
         match *list(position) {
@@ -41,19 +41,19 @@ impl Caches {
     }
 }
 
-/// A cache that QEMU gives to models that have none of their own (or are asked for `legacy-cache=on`).
+/// A cache that QEMU gives to models without their own (or with `legacy-cache=on`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LegacyCache {
     /// QEMU's variable: `legacy_l1d_cache`; since 10.1 one for each set of four, `legacy_amd_cache_info`.
     pub name: &'static str,
-    /// Which of the set; none where the variable is one cache.
+    /// Its slot in the set; `None` if the variable is a single cache.
     pub slot: Option<CacheSlot>,
-    /// What it is like.
+    /// The cache.
     pub cache: Cache,
 }
 
 impl QemuRelease {
-    /// The caches of models that have none of their own, in QEMU's order.
+    /// The caches of models without their own, in QEMU's order.
     pub fn legacy_caches(self) -> impl Iterator<Item = LegacyCache> {
         self.board().legacy_caches.iter().map(|row| LegacyCache {
             name: text(row.name),
@@ -62,13 +62,13 @@ impl QemuRelease {
         })
     }
 
-    /// The bytes of leaf 2 that QEMU knows, in its order (`cpuid2_cache_descriptors[]`).
+    /// The descriptor bytes of leaf 2 that QEMU knows, in its order (`cpuid2_cache_descriptors[]`).
     pub fn cache_descriptors(self) -> impl Iterator<Item = CacheDescriptor> {
         self.board().cache_descriptors.iter().copied()
     }
 
-    /// The byte of leaf 2 that stands for a cache: QEMU's first. None if there is none, for which leaf 2 has 0xff:
-    /// leaf 4 tells.
+    /// The descriptor byte of leaf 2 for a cache: QEMU's first. `None` if there is none; leaf 2 then has 0xff, which
+    /// refers to leaf 4.
     #[must_use]
     pub fn cache_descriptor(self, cache: &Cache) -> Option<u8> {
         self.cache_descriptors().find(|known| known.describes(cache)).map(|known| known.byte)

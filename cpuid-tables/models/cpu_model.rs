@@ -1,12 +1,14 @@
-//! QEMU's CPU models, each version with the properties of all before it applied (target/i386/cpu.c, `builtin_x86_defs`).
+//! QEMU's CPU models; each version includes the properties of all earlier ones (target/i386/cpu.c,
+//! `builtin_x86_defs`).
 //!
-//! What is here is the definition, as QEMU's table has it, and no more. On the way to a guest QEMU changes it:
+//! These are the definitions of QEMU's table. QEMU changes them for a guest:
 //!
-//! * it sets the hypervisor bit (leaf 1, ECX bit 31), which is no model's;
+//! * it sets the hypervisor bit (leaf 1, ECX bit 31), which is in no model;
 //! * under KVM the vendor becomes the host's, and the accelerator's and the machine type's properties are set
 //!   ([`MachineType`]);
 //! * on AMD some bits of leaf 1 EDX are repeated in 0x80000001 EDX;
-//! * what a missing feature is needed for goes, then what the host lacks; and levels rise to what the features need.
+//! * it removes features without their dependencies, then those that the host lacks, and raises levels to the
+//!   features' needs.
 
 use core::fmt;
 
@@ -23,11 +25,11 @@ use crate::generated::model_tables::{
 
 /// A CPU model of one QEMU release, in one of its versions.
 ///
-/// QEMU knows a version by three names: `EPYC-v2`, its alias `EPYC-IBPB`, and for one of them `EPYC`. Which version the
-/// last one means is the machine type's decision: version 1 for every `pc` since 4.1, the newest for `microvm`, and for
-/// `isapc` and older machine types the base, to which no version's properties were added. Here it is version 1 until
-/// [`version`](CpuModel::version), [`latest`](CpuModel::latest), [`base`](CpuModel::base) or [`on`](CpuModel::for_machine) says
-/// otherwise.
+/// QEMU has three names for a version: `EPYC-v2`, its alias `EPYC-IBPB`, and for one version `EPYC`. The machine type
+/// decides to which version the last one refers: version 1 for every `pc` since 4.1, the newest for `microvm`, and for
+/// `isapc` and older machine types the base, which has no version's properties. Here it is version 1 unless
+/// [`version`](CpuModel::version), [`latest`](CpuModel::latest), [`base`](CpuModel::base) or
+/// [`for_machine`](CpuModel::for_machine) selects another.
 ///
 /// ```
 /// use cpuid_tables::{CpuidWord, QemuRelease, Register, feature, Leaf, Subleaf};
@@ -50,7 +52,7 @@ pub struct CpuModel {
     pub(super) name: AskedName,
 }
 
-/// By which of its names a model was asked for.
+/// The kind of name by which a model was requested.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum AskedName {
     /// `EPYC`.
@@ -62,14 +64,14 @@ pub(super) enum AskedName {
 }
 
 impl QemuRelease {
-    /// A model by its name, with a version (`EPYC-v2`) or without, or by a version's alias (`EPYC-IBPB`). Case matters,
-    /// as it does to QEMU. None for `host`, `max` and `base`, which are no definitions.
+    /// A model by its name, with or without a version (`EPYC-v2`), or by a version's alias (`EPYC-IBPB`).
+    /// Case-sensitive, as in QEMU. `None` for `host`, `max` and `base`, which have no definitions.
     #[must_use]
     pub fn cpu_model(self, name: &str) -> Option<CpuModel> {
         self.cpu_models().find_map(|model| model.called(name))
     }
 
-    /// Every model, in QEMU's order, each by its name without a version.
+    /// Every model, in QEMU's order, by its name without a version.
     pub fn cpu_models(self) -> impl Iterator<Item = CpuModel> {
         let count = bit_tables::short(MODELS[self.index()].len());
         (0..count).map(move |index| CpuModel { release: self, index, version: 1, name: AskedName::Plain })
@@ -88,14 +90,14 @@ impl CpuModel {
         self.versioned(name)
     }
 
-    /// The version that `NAME-vN` stands for.
+    /// The version named `NAME-vN`.
     fn versioned(self, name: &str) -> Option<CpuModel> {
         let digits = name.strip_prefix(self.name())?.strip_prefix("-v")?;
         let plain = digits.bytes().all(|digit| digit.is_ascii_digit()) && !digits.starts_with('0');
         if plain { self.version(digits.parse().ok()?) } else { None }
     }
 
-    /// The release that it belongs to.
+    /// Its release.
     #[must_use]
     pub const fn release(self) -> QemuRelease {
         self.release
@@ -113,25 +115,25 @@ impl CpuModel {
         self.version
     }
 
-    /// True when it was asked for without a version, so that a machine type decides which one it is.
+    /// True if it was requested without a version, so that a machine type selects the version.
     #[must_use]
     pub fn is_unversioned(self) -> bool {
         self.name == AskedName::Plain
     }
 
-    /// This version's second name.
+    /// This version's alias.
     #[must_use]
     pub fn alias(self) -> Option<&'static str> {
         optional(self.version_row().map_or(0, |row| row[1]))
     }
 
-    /// What sets this version apart, in QEMU's words.
+    /// The description of this version, in QEMU's words.
     #[must_use]
     pub fn note(self) -> Option<&'static str> {
         optional(self.version_row().map_or(0, |row| row[2]))
     }
 
-    /// Why not to use the model, in QEMU's words.
+    /// The reason for its deprecation, in QEMU's words.
     #[must_use]
     pub fn deprecated(self) -> Option<&'static str> {
         optional(self.row().deprecated)
@@ -161,8 +163,8 @@ impl CpuModel {
         CpuModel { version: 0, name: AskedName::Plain, ..self }
     }
 
-    /// True when it was asked for by this name, which it also displays as. Properties of machine types go by it, see
-    /// [`CompatProperty::applies_to`](crate::CompatProperty::applies_to).
+    /// True if it was requested by this name, which is also its `Display` output. Properties of machine types apply
+    /// by this name, see [`CompatProperty::applies_to`](crate::CompatProperty::applies_to).
     #[must_use]
     pub fn is_called(self, name: &str) -> bool {
         match self.name {
@@ -172,13 +174,13 @@ impl CpuModel {
         }
     }
 
-    /// The least highest basic leaf. Features may need more.
+    /// The minimum highest basic leaf. Features may need more.
     #[must_use]
     pub fn level(self) -> u32 {
         self.definition().level
     }
 
-    /// The least highest extended leaf, 0 for none.
+    /// The minimum highest extended leaf, 0 for none.
     #[must_use]
     pub fn xlevel(self) -> u32 {
         self.definition().xlevel
@@ -190,19 +192,19 @@ impl CpuModel {
         text(self.definition().vendor)
     }
 
-    /// The vendor as leaf 0 has it in EBX, EDX and ECX, in this order.
+    /// The vendor as in leaf 0: EBX, EDX and ECX, in this order.
     #[must_use]
     pub fn vendor_registers(self) -> [u32; 3] {
         registers(self.vendor())
     }
 
-    /// The family, extended family included.
+    /// The family, including the extended family.
     #[must_use]
     pub fn family(self) -> u16 {
         self.definition().family
     }
 
-    /// The model's number, extended model included.
+    /// The model number, including the extended model.
     #[must_use]
     pub fn model_number(self) -> u16 {
         self.definition().model
@@ -214,7 +216,7 @@ impl CpuModel {
         self.definition().stepping
     }
 
-    /// Family, model and stepping as leaf 1 has them in EAX.
+    /// Family, model and stepping, encoded as in leaf 1's EAX.
     #[must_use]
     pub fn signature(self) -> u32 {
         let Definition { family, model, stepping, .. } = *self.definition();
@@ -229,7 +231,7 @@ impl CpuModel {
         text(self.definition().model_id)
     }
 
-    /// The brand string as leaves 0x80000002, 0x80000003 and 0x80000004 have it, each in EAX, EBX, ECX and EDX.
+    /// The brand string as in leaves 0x80000002, 0x80000003 and 0x80000004, each in EAX, EBX, ECX and EDX.
     #[must_use]
     pub fn brand_registers(self) -> [u32; 12] {
         registers(self.model_id())
@@ -241,8 +243,8 @@ impl CpuModel {
         self.definition().avx10
     }
 
-    /// Feature bits of CPUID registers, nameless ones too, by leaf, subleaf and register. Those without a bit are left
-    /// out.
+    /// Feature bits of CPUID registers, including unnamed ones, by leaf, subleaf and register. Registers without a
+    /// bit are omitted.
     pub fn words(self) -> impl Iterator<Item = (CpuidWord, u32)> {
         self.masks().filter_map(|(place, mask)| match place {
             WordSource::Cpuid(word) => Some((word, u32::try_from(mask).ok()?)),
@@ -250,7 +252,7 @@ impl CpuModel {
         })
     }
 
-    /// Feature bits of MSRs, nameless ones too, by MSR. Those without a bit are left out.
+    /// Feature bits of MSRs, including unnamed ones, by MSR. MSRs without a bit are omitted.
     pub fn msrs(self) -> impl Iterator<Item = (Msr, u64)> {
         self.masks().filter_map(|(place, mask)| match place {
             WordSource::Msr(msr) => Some((msr, mask)),
@@ -282,12 +284,12 @@ impl CpuModel {
         self.msr(feature.msr()) & feature.mask() != 0
     }
 
-    /// Its features; bits without a name are in [`words`](CpuModel::words) alone.
+    /// Its features; unnamed bits are only in [`words`](CpuModel::words).
     #[must_use]
     pub fn features(self) -> FeatureSet {
         let mut set = FeatureSet::new();
         for (word, value) in self.words() {
-            // Nameless bits have no place in a set.
+            // A set cannot hold unnamed bits.
             let _ = set.set_word(word, value);
         }
         set
@@ -301,12 +303,12 @@ impl CpuModel {
         })
     }
 
-    /// Other properties that its versions set, with their values, by name.
+    /// Other properties that its versions set, by name, with their values.
     pub fn properties(self) -> impl Iterator<Item = (&'static str, &'static str)> {
         pairs(self.definition().props).map(|(name, value)| (name, value.unwrap_or_default()))
     }
 
-    /// Its caches; none for a model that gets [legacy ones](QemuRelease::legacy_caches).
+    /// Its caches; `None` for a model with [legacy caches](QemuRelease::legacy_caches).
     #[must_use]
     pub fn caches(self) -> Option<Caches> {
         Caches::of_list(self.definition().caches)
@@ -316,7 +318,7 @@ impl CpuModel {
         MODELS[self.release.index()][usize::from(self.index)]
     }
 
-    /// The base definition, then of each version its definition, alias and note.
+    /// The base definition, then for each version its definition, alias and note.
     fn list(self) -> &'static [u16] {
         list(self.row().versions)
     }
@@ -335,7 +337,7 @@ impl CpuModel {
         &DEFINITIONS[usize::from(index)]
     }
 
-    /// Each word that has a bit, with where it comes from.
+    /// Each non-zero word with its source.
     pub(crate) fn masks(self) -> impl Iterator<Item = (WordSource, u64)> {
         list(self.definition().words).iter().map(|&word| {
             let Masked { source, mask } = &WORDS[usize::from(word)];
@@ -344,7 +346,7 @@ impl CpuModel {
     }
 }
 
-/// A text as registers, four bytes in each, zero after its end.
+/// A text as registers, four bytes in each, padded with zeros.
 fn registers<const N: usize>(text: &str) -> [u32; N] {
     let mut registers = [0; N];
     for (register, bytes) in registers.iter_mut().zip(text.as_bytes().chunks(4)) {
@@ -356,7 +358,7 @@ fn registers<const N: usize>(text: &str) -> [u32; N] {
 }
 
 impl fmt::Display for CpuModel {
-    /// The name that it was asked for by, as `-cpu` takes it.
+    /// The name by which it was requested, as in `-cpu`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.name, self.alias()) {
             (AskedName::Plain, _) => f.write_str(self.name()),

@@ -1,8 +1,8 @@
-//! QEMU's machine types and its accelerators' defaults: what is set in a CPU model before a guest sees it.
+//! QEMU's machine types and its accelerators' defaults: the properties set in a CPU model before a guest sees it.
 //!
 //! Under KVM QEMU sets the accelerator's default properties first, then the machine type's compatibility properties,
-//! then what the user asks for (target/i386/kvm/kvm-cpu.c; hw/i386/pc*.c; hw/core/machine.c). These are plain tables;
-//! nothing here builds a guest.
+//! then the user's settings (target/i386/kvm/kvm-cpu.c; hw/i386/pc*.c; hw/core/machine.c). These are plain tables;
+//! this module does not build guests.
 
 use core::fmt;
 
@@ -12,18 +12,18 @@ use crate::bits::qemu_cpu::DefaultVersion;
 use crate::bits::release::QemuRelease;
 use crate::generated::model_tables::{Board, COMPAT, MachineRow, PropertyRow, optional, pairs, text};
 
-/// A machine type of one release, such as `pc-q35-9.2`. Names that QEMU gives to its newest ones (`pc`, `q35`) are no
-/// machine types here.
+/// A machine type of one release, such as `pc-q35-9.2`. QEMU's aliases of its newest ones (`pc`, `q35`) are not
+/// included.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MachineType {
     release: QemuRelease,
     index: u16,
 }
 
-/// A property that a machine type sets in CPUs so that an old guest sees what it always saw.
+/// A property that a machine type sets in CPUs so that an old guest's CPU does not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CompatProperty {
-    /// The QOM type that it is for: `x86_64-cpu` is every CPU, `EPYC-x86_64-cpu` those called `EPYC`.
+    /// The QOM type to which it applies: `x86_64-cpu` is every CPU, `EPYC-x86_64-cpu` those called `EPYC`.
     pub qom_type: &'static str,
     /// The property.
     pub property: &'static str,
@@ -32,14 +32,14 @@ pub struct CompatProperty {
 }
 
 impl CompatProperty {
-    /// The name that `-cpu` has for the CPUs that it is for; none where it is for every CPU.
+    /// The CPU to which it applies, by its name in `-cpu`; `None` if it applies to every CPU.
     #[must_use]
     pub fn cpu(&self) -> Option<&'static str> {
         (self.qom_type != EVERY_CPU).then(|| self.qom_type.strip_suffix(SUFFIX).unwrap_or(self.qom_type))
     }
 
-    /// True when it is for this model, as it was asked for: `EPYC`, `EPYC-v1` and the alias `EPYC-IBPB` are three types
-    /// to QEMU, and what is set for one does not hold for the others.
+    /// True if it applies to this model by its requested name: QEMU has separate types for `EPYC`, `EPYC-v1` and the
+    /// alias `EPYC-IBPB`, and a property of one does not apply to the others.
     #[must_use]
     pub fn applies_to(&self, model: CpuModel) -> bool {
         self.cpu().is_none_or(|cpu| model.is_called(cpu))
@@ -49,21 +49,21 @@ impl CompatProperty {
 /// The QOM type of every CPU.
 const EVERY_CPU: &str = "x86_64-cpu";
 
-/// What the QOM type of a CPU has after its name.
+/// The suffix of a CPU's QOM type after its name.
 const SUFFIX: &str = "-x86_64-cpu";
 
-/// A property of `-cpu` that is no bit of a feature word.
+/// A property of `-cpu` that is not a bit of a feature word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CpuProperty {
     /// `min-level`.
     pub name: &'static str,
-    /// `bool`, `bit64`, `uint32`, `string`, ...: how QEMU defines it.
+    /// Its QEMU type: `bool`, `bit64`, `uint32`, `string`, ...
     pub kind: &'static str,
-    /// The field of `X86CPU` that it sets; none where a function does.
+    /// The field of `X86CPU` that it sets; `None` if a function sets it.
     pub field: Option<&'static str>,
     /// The bit of the field.
     pub bit: Option<Bit>,
-    /// Its default, where the table states one.
+    /// Its default, if the table has one.
     pub default: Option<&'static str>,
 }
 
@@ -92,14 +92,14 @@ impl MachineType {
         self.release
     }
 
-    /// Which version a model has that is named without one; see [`CpuModel::for_machine`](crate::CpuModel::for_machine).
+    /// The version of a model requested without one; see [`CpuModel::for_machine`](crate::CpuModel::for_machine).
     #[must_use]
     pub fn default_version(self) -> DefaultVersion {
         self.row().default_version
     }
 
-    /// Its compatibility properties, those of all newer machine types that it starts from included, in the order in
-    /// which QEMU sets them: a later one wins.
+    /// Its compatibility properties, including those inherited from newer machine types, in the order in which QEMU
+    /// sets them: later ones override earlier ones.
     pub fn compat(self) -> impl Iterator<Item = CompatProperty> {
         let MachineRow { compat_start, compat_count, .. } = self.row();
         let rows = &COMPAT[usize::from(compat_start)..][..usize::from(compat_count)];
@@ -121,7 +121,7 @@ impl MachineType {
 }
 
 impl QemuRelease {
-    /// A machine type by its name; case matters, as it does to QEMU.
+    /// A machine type by its name; case-sensitive, as in QEMU.
     ///
     /// ```
     /// use cpuid_tables::{DefaultVersion, QemuRelease};
@@ -142,18 +142,18 @@ impl QemuRelease {
         (0..count).map(move |index| MachineType { release: self, index })
     }
 
-    /// What KVM's table sets in every built-in model, in order. A property without a value is not set. Code changes
-    /// some before they are set: `x2apic` is off without KVM's own interrupt controller, say.
+    /// The properties that KVM's table sets in every built-in model, in order. A property without a value is not set.
+    /// Code changes some before they are set: for example, `x2apic` is off without KVM's interrupt controller.
     pub fn kvm_defaults(self) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
         pairs(self.board().kvm_defaults)
     }
 
-    /// What TCG's table sets in every built-in model, in order.
+    /// The properties that TCG's table sets in every built-in model, in order.
     pub fn tcg_defaults(self) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
         pairs(self.board().tcg_defaults)
     }
 
-    /// The first name of a property that has two: `sse4.1` for `sse4_1`.
+    /// The first name of a property with two names: `sse4.1` for `sse4_1`.
     #[must_use]
     pub fn alias_of(self, property: &str) -> Option<&'static str> {
         let found = self.aliases().find(|(alias, _)| *alias == property);
@@ -165,7 +165,7 @@ impl QemuRelease {
         pairs(self.board().aliases).map(|(alias, target)| (alias, target.unwrap_or_default()))
     }
 
-    /// Properties of `-cpu` that are no bits of feature words, in QEMU's order.
+    /// Properties of `-cpu` that are not bits of feature words, in QEMU's order.
     pub fn cpu_properties(self) -> impl Iterator<Item = CpuProperty> {
         let Board { properties, .. } = self.board();
         properties.iter().map(CpuProperty::of_row)
@@ -185,7 +185,8 @@ impl fmt::Display for MachineType {
 }
 
 impl CpuModel {
-    /// The version that a machine type takes, if the model was asked for without a version; else the model itself.
+    /// The version that a machine type selects if the model was requested without a version; otherwise the model
+    /// itself.
     ///
     /// ```
     /// use cpuid_tables::QemuRelease;
@@ -203,7 +204,7 @@ impl CpuModel {
             (AskedName::Version | AskedName::Alias, _) => return self,
             (AskedName::Plain, DefaultVersion::Legacy) => 0,
             (AskedName::Plain, DefaultVersion::Latest) => last,
-            // Every model has the version that a machine type takes; the generator has seen to that.
+            // Every model has the version that a machine type selects; the generator checks this.
             (AskedName::Plain, DefaultVersion::Version(version)) => {
                 u16::try_from(version).unwrap_or(last).min(last)
             }

@@ -1,8 +1,8 @@
-//! Bits in words.
+//! Bit numbers as text.
 
 use alloc::string::{String, ToString};
 
-/// Bits in words: `3, 17-19`.
+/// Bit numbers as text: `3, 17-19`.
 #[must_use]
 pub fn bit_list(bits: u32) -> String {
     let mut text = String::new();

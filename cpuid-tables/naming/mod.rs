@@ -1,4 +1,4 @@
-//! Names and places as people write them, both ways.
+//! Parsing and printing of names and locations.
 
 mod bit_list;
 mod named;

@@ -1,4 +1,4 @@
-//! Names of features as people know them, both ways.
+//! Parsing and printing of feature names.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -9,16 +9,16 @@ use crate::bits::feature::Feature;
 use crate::bits::lookup::{LookupError, Named, lookup};
 use crate::bits::release::{LinuxRelease, QemuRelease};
 
-/// Names that QEMU takes besides those of its tables (`x86_cpu_initfn()` of target/i386/cpu.c, 7.2 to 10.2), and which
-/// feature is meant, by its flag.
+/// Names that QEMU accepts besides those of its tables (`x86_cpu_initfn()` of target/i386/cpu.c, 7.2 to 10.2), with
+/// the feature's flag.
 static ALIASES: &[(&str, &str)] =
     &[("ffxsr", "fxsr_opt"), ("i64", "lm"), ("pclmuldq", "pclmulqdq"), ("sse3", "pni"), ("xd", "nx")];
 
-/// What a name stands for, aliases included: [`lookup`], where it knows the name.
+/// The bit that a name refers to, aliases included; see [`lookup`].
 ///
 /// # Errors
 ///
-/// [`LookupError`]: no such name, or one that stands for several bits.
+/// [`LookupError`]: the name is unknown, or refers to several bits.
 ///
 /// ```
 /// use cpuid_tables::{Named, feature, show::named};
@@ -37,23 +37,25 @@ pub fn named(name: &str) -> Result<Named, LookupError> {
 /// Why no CPUID feature was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoFeature {
-    /// No name of any release, and no place.
+    /// Neither a name in any release nor a location.
     Unknown(String),
-    /// A place without a feature, as far as any release knows.
+    /// A location at which no release has a feature.
     Nothing(String),
-    /// Several features are called so.
+    /// Several features share the name.
     Ambiguous(String, Vec<Feature>),
-    /// The name is known, and no CPUID register has a bit for it.
+    /// The name is known, but not in a CPUID register.
     Elsewhere(Named),
 }
 
 impl fmt::Display for NoFeature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NoFeature::Unknown(name) => write!(f, "no release of Linux, KVM or QEMU has a feature `{name}`"),
-            NoFeature::Nothing(place) => write!(f, "no feature is known at {place}"),
+            NoFeature::Unknown(name) => {
+                write!(f, "unknown feature `{name}`: no release of Linux, KVM or QEMU has it")
+            }
+            NoFeature::Nothing(place) => write!(f, "no known feature at {place}"),
             NoFeature::Ambiguous(name, all) => {
-                write!(f, "`{name}` is ambiguous: it is")?;
+                write!(f, "`{name}` is ambiguous: it may be")?;
                 for (at, feature) in all.iter().enumerate() {
                     let before = if at == 0 { "" } else { " or" };
                     write!(f, "{before} {feature} at {}", feature.location())?;
@@ -63,12 +65,12 @@ impl fmt::Display for NoFeature {
             NoFeature::Elsewhere(named) => {
                 let what = match named {
                     Named::Software(_) => "a feature that Linux defines in software",
-                    Named::Bug(_) => "a bug that Linux knows",
-                    Named::Vmx(_) => "a VMX capability, which MSRs tell",
+                    Named::Bug(_) => "a bug that Linux tracks",
+                    Named::Vmx(_) => "a VMX capability, which is in MSRs",
                     Named::Msr(_) => "a bit of an MSR",
                     Named::Feature(_) => "a feature",
                 };
-                write!(f, "{} is {what}: no CPUID register has a bit for it", named.name())
+                write!(f, "{} is {what}, not a bit of a CPUID register", named.name())
             }
         }
     }
@@ -76,13 +78,14 @@ impl fmt::Display for NoFeature {
 
 impl core::error::Error for NoFeature {}
 
-/// The CPUID feature that a name or a place stands for: any name that [`lookup`] takes, or a bit as [`Place`] reads it.
+/// The CPUID feature that a name or a location refers to: any name that [`lookup`] accepts, or a bit as [`Place`]
+/// parses it.
 ///
-/// Other than [`lookup`], a name that is a CPUID feature's and something else's too is the feature's.
+/// Unlike [`lookup`], a name shared by a CPUID feature and other bits returns the feature.
 ///
 /// # Errors
 ///
-/// [`NoFeature`]: none, or several.
+/// [`NoFeature`]: there is none, or several.
 ///
 /// ```
 /// use cpuid_tables::{feature, show::feature_named};
@@ -98,7 +101,7 @@ pub fn feature_named(text: &str) -> Result<Feature, NoFeature> {
     }
 }
 
-/// The one feature among what was found.
+/// The only feature among the results.
 fn only_feature(text: &str, found: Result<Named, LookupError>) -> Result<Feature, NoFeature> {
     match found {
         Ok(Named::Feature(feature)) => Ok(feature),
@@ -137,8 +140,8 @@ fn of_place(text: &str) -> Result<Feature, NoFeature> {
     }
 }
 
-/// A feature's name as people know it, and as [`feature_named`] finds it again: the flag of `/proc/cpuinfo` if any release
-/// has one, else QEMU's name, else the constant's.
+/// A feature's name for display, which [`feature_named`] accepts: the flag of `/proc/cpuinfo` if any release has one,
+/// else QEMU's name, else the constant's.
 ///
 /// ```
 /// use cpuid_tables::{feature, show::name_of};
@@ -154,7 +157,7 @@ pub fn name_of(feature: Feature) -> &'static str {
     flag.filter(fits).or_else(|| qemu.filter(fits)).unwrap_or_else(|| feature.name())
 }
 
-/// Names that are near to one that is not known, for a message: at most five.
+/// At most five known names similar to an unknown one, for a message.
 #[must_use]
 pub fn names_near(name: &str) -> Vec<&'static str> {
     let wanted: String = fold(name).collect();
@@ -175,7 +178,7 @@ fn fold(name: &str) -> impl Iterator<Item = char> {
     name.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase())
 }
 
-/// How many letters must be put in, taken out or changed.
+/// Number of letters to insert, delete or change.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

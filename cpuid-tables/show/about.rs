@@ -1,4 +1,4 @@
-//! What the tables know of a bit: who calls it how, where it stands, since which of the pinned releases.
+//! What the tables know about a bit: its names, its location, and since which pinned release.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -14,14 +14,14 @@ use crate::bits::location::WordBit;
 use crate::bits::lookup::Named;
 use crate::bits::release::{LinuxRelease, QemuRelease};
 
-/// Something that holds for releases that follow each other.
+/// Something that is true for consecutive releases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span<R, T> {
     /// The oldest.
     pub first: R,
     /// The newest.
     pub last: R,
-    /// What holds.
+    /// The value.
     pub what: T,
 }
 
@@ -37,7 +37,7 @@ impl<R: Copy + PartialEq + ToString, T> Span<R, T> {
     }
 }
 
-/// What holds for which releases, those without it left out.
+/// The values for consecutive releases; releases without a value are left out.
 fn spans<R: Copy, T: PartialEq>(
     all: impl IntoIterator<Item = R>,
     what: impl Fn(R) -> Option<T>,
@@ -58,18 +58,18 @@ fn spans<R: Copy, T: PartialEq>(
     spans
 }
 
-/// How Linux has a bit.
+/// A bit in Linux.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InLinux {
     /// The macro without its prefix.
     pub linux_macro: &'static str,
     /// The name in `/proc/cpuinfo`.
     pub flag: Option<&'static str>,
-    /// Where it stands in the kernel's own array, or where only KVM has the word, there.
+    /// Its location in the kernel's own array, or in KVM's if only KVM has the word.
     pub place: Option<WordBit>,
 }
 
-/// How QEMU has a bit.
+/// A bit in QEMU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InQemu {
     /// Its name, alternatives with `|` between them.
@@ -78,7 +78,7 @@ pub struct InQemu {
     pub word: Option<&'static str>,
 }
 
-/// A bit of any sort, and everything that the tables know of it.
+/// A bit of any sort, and everything that the tables know about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct About {
     /// The bit.
@@ -89,14 +89,14 @@ pub struct About {
     pub kvm: Vec<Span<LinuxRelease, KvmTreatment>>,
     /// QEMU's.
     pub qemu: Vec<Span<QemuRelease, InQemu>>,
-    /// What it needs, all of it.
+    /// Its dependencies, direct and indirect.
     pub needs: Vec<Feature>,
-    /// What needs it, directly.
+    /// The features that depend on it directly.
     pub needed_by: Vec<Feature>,
 }
 
 impl About {
-    /// Everything of a bit.
+    /// Everything known about a bit.
     #[must_use]
     pub fn new(named: Named) -> About {
         let feature = if let Named::Feature(feature) = named { Some(feature) } else { None };
@@ -118,15 +118,15 @@ impl About {
         }
     }
 
-    /// Where it stands, as people write it.
+    /// Its location as text.
     #[must_use]
     pub fn place(&self) -> String {
         match self.named {
             Named::Feature(feature) => feature.location().to_string(),
             Named::Msr(bit) => format!("MSR {:#x}[{}]", bit.msr().0, bit.bit().0),
-            Named::Software(_) => "defined by Linux in software, in no CPUID register".to_string(),
-            Named::Bug(_) => "a bug that Linux knows, in no CPUID register".to_string(),
-            Named::Vmx(_) => "a VMX capability, in no CPUID register".to_string(),
+            Named::Software(_) => "defined by Linux in software, not in a CPUID register".to_string(),
+            Named::Bug(_) => "a bug that Linux tracks, not in a CPUID register".to_string(),
+            Named::Vmx(_) => "a VMX capability, not in a CPUID register".to_string(),
         }
     }
 }
@@ -154,7 +154,7 @@ fn in_qemu(named: Named, release: QemuRelease) -> Option<InQemu> {
     Some(InQemu { name, word: word.map(|word| word.name) })
 }
 
-/// The prefix of Linux's macros of a sort.
+/// The prefix of Linux's macros for a sort of bit.
 pub(super) const fn macro_prefix(named: Named) -> &'static str {
     match named {
         Named::Feature(_) | Named::Software(_) => "X86_FEATURE_",
@@ -170,7 +170,7 @@ fn names(features: &[Feature]) -> String {
 }
 
 impl About {
-    /// A heading, then who has it and how, a line for each change.
+    /// A heading, then Linux's, KVM's and QEMU's view, with a line for each change.
     #[must_use]
     pub fn styled(&self) -> Styled {
         let name = match self.named {

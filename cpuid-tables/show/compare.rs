@@ -24,10 +24,10 @@ pub enum Side {
     B,
 }
 
-/// Something that two tables have otherwise.
+/// A difference between two tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
-    /// One has the entry, the other has none that answers.
+    /// One table has an entry for the leaf and subleaf, the other has none.
     Entry(Side),
     /// `KVM_CPUID_FLAG_*` of the two.
     Flags(u32, u32),
@@ -35,25 +35,25 @@ pub enum Difference {
     Feature(Feature, Side),
     /// A field in a register, and its values.
     Field(CpuidWord, Field, u32, u32),
-    /// Bits of a register that nobody describes, those set in each.
+    /// Undescribed bits of a register: those set in each table.
     Unknown(CpuidWord, u32, u32),
 }
 
-/// The differences of one leaf and subleaf; never none.
+/// The differences of one leaf and subleaf; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryDifferences {
-    /// Which leaf.
+    /// The leaf.
     pub leaf: Leaf,
-    /// Which subleaf; none where the index is significant in neither table.
+    /// The subleaf; `None` if the index is significant in neither table.
     pub subleaf: Option<Subleaf>,
-    /// What the leaf is about.
+    /// The leaf's title.
     pub title: Option<&'static str>,
     /// By register and bit.
     pub differences: Vec<Difference>,
 }
 
-/// Compares what two tables answer, in order of leaves. An entry that one lacks counts as zeros; the order of entries does
-/// not matter.
+/// Compares what the guest reads from two tables, in order of leaves. A missing entry counts as zeros; the order of
+/// entries does not matter.
 #[must_use]
 pub fn compare(a: &[CpuidEntry], b: &[CpuidEntry]) -> Vec<EntryDifferences> {
     let keys: BTreeSet<(Leaf, Subleaf)> =
@@ -79,14 +79,14 @@ fn compare_entries(
         _ => {}
     }
     let indexed = one.into_iter().chain(other).any(CpuidEntry::is_indexed);
-    // As the entry for this subleaf, whichever it answers for.
+    // As an entry for this subleaf, even if it answers for all.
     let at = |entry: Option<&CpuidEntry>| CpuidEntry {
         function: leaf,
         index: subleaf,
         flags: u32::from(indexed),
         registers: entry.map_or(Registers::ZERO, |entry| entry.registers),
     };
-    // Whose a hypervisor's leaf is, the table that has it says.
+    // The table that has the hypervisor leaf determines the hypervisor.
     let (of_one, of_other) = match (one, other) {
         (Some(_), None) => (ranges.0, ranges.0),
         (None, Some(_)) => (ranges.1, ranges.1),
@@ -122,7 +122,8 @@ fn compare_registers(a: &DecodedRegister, b: &DecodedRegister, differences: &mut
 }
 
 impl EntryDifferences {
-    /// A heading, and a line for each: `-` what only A has, `+` what only B has, `~` what both have otherwise.
+    /// A heading, and a line for each difference: `-` if only A has it, `+` if only B has it, `~` for different
+    /// values.
     #[must_use]
     pub fn styled(&self) -> Styled {
         let mut text = Styled::new();
@@ -130,7 +131,7 @@ impl EntryDifferences {
         if let Some(subleaf) = self.subleaf {
             text.push(Style::Heading, format_args!(".{}", subleaf.0));
         }
-        let title = self.title.unwrap_or("a leaf that nobody describes");
+        let title = self.title.unwrap_or("undescribed leaf");
         text.line(Style::Heading, format_args!(": {title}"));
         for difference in &self.differences {
             text.plain("  ").line(difference.style(), difference);
@@ -147,7 +148,7 @@ impl fmt::Display for EntryDifferences {
 }
 
 impl Difference {
-    /// What only A has is missing in B.
+    /// An entry or feature that only A has is missing in B.
     const fn style(&self) -> Style {
         match self {
             Difference::Entry(Side::A) | Difference::Feature(_, Side::A) => Style::Error,
@@ -173,12 +174,12 @@ impl fmt::Display for Difference {
                 let bits = if low == high { format!("[{low}]") } else { format!("[{high}:{low}]") };
                 let bits = if field.width() == 32 { String::new() } else { bits };
                 let place = format!("{}{bits}", word.register);
-                let (a, b) = (number::tell(*field, *a), number::tell(*field, *b));
+                let (a, b) = (number::describe(*field, *a), number::describe(*field, *b));
                 write!(f, "~ {place:8}{}{}: {a} -> {b}", if place.len() < 8 { "" } else { " " }, field.name())
             }
             Difference::Unknown(word, a, b) => {
-                let told = |bits| if bits == 0 { String::from("none") } else { bit_list(bits) };
-                write!(f, "~ {}     unknown bits: {} -> {}", word.register, told(*a), told(*b))
+                let text = |bits| if bits == 0 { String::from("none") } else { bit_list(bits) };
+                write!(f, "~ {}     unknown bits: {} -> {}", word.register, text(*a), text(*b))
             }
         }
     }

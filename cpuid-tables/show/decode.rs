@@ -1,6 +1,6 @@
-//! A table, register by register, into what each bit is.
+//! Decodes a table, register by register, into features and fields.
 //!
-//! What always holds: every bit that is set in a register is a feature's, a field's, or among the unknown ones.
+//! Every set bit of a register belongs to a feature or a field, or is listed as unknown.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -14,29 +14,29 @@ use crate::bits::location::{CpuidWord, Register};
 use crate::meaning::own_fields;
 use crate::table::CpuidEntry;
 
-/// A register and what its bits say.
+/// A register and the meaning of its bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecodedRegister {
-    /// Which.
+    /// The register.
     pub word: CpuidWord,
-    /// What CPUID returns in it.
+    /// Its value.
     pub value: u32,
     /// The features that are set, by bit.
     pub features: Vec<Feature>,
-    /// All its fields with their values, by bit.
+    /// All its fields with their values, by position.
     pub fields: Vec<(Field, u32)>,
-    /// Bits that are set and that nobody describes.
+    /// Set bits that no table describes.
     pub unknown: u32,
 }
 
-/// An entry and what it says.
+/// An entry and its meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecodedEntry {
     /// The entry.
     pub entry: CpuidEntry,
-    /// What its leaf is about; none for a leaf that is not known.
+    /// The leaf's title; `None` for an unknown leaf.
     pub title: Option<&'static str>,
-    /// What follows from its registers together: a cache's size, a level of the topology. Sentences of a few words.
+    /// Facts that follow from its registers together, such as a cache's size or a topology level, as short phrases.
     pub facts: Vec<String>,
     /// EAX, EBX, ECX and EDX.
     pub registers: [DecodedRegister; 4],
@@ -59,7 +59,7 @@ pub(super) fn decode_entry(entry: &CpuidEntry, ranges: &Ranges) -> DecodedEntry 
     }
 }
 
-/// Decodes one register. A hypervisor's is taken for KVM's.
+/// Decodes one register. A hypervisor's register is decoded as KVM's.
 ///
 /// ```
 /// use cpuid_tables::{CpuidWord, Register, feature, show, Leaf, Subleaf};
@@ -90,7 +90,7 @@ fn register(word: CpuidWord, value: u32, ranges: &Ranges) -> DecodedRegister {
     decoded
 }
 
-/// What a register holds. Only the first leaf of another hypervisor is as the tables have it, which are KVM's.
+/// The parts of a register. The tables describe KVM's leaves; of other hypervisors they describe only the first leaf.
 fn parts(at: CpuidWord, kind: Option<Kind>) -> Vec<Part> {
     let Some(kind) = kind else {
         return describe(at).chain(own_fields(at).map(Part::Field)).collect();

@@ -1,4 +1,4 @@
-//! What an entry's registers say together.
+//! Facts that follow from an entry's registers together.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -50,7 +50,7 @@ pub(super) fn components(mask: u64) -> String {
     if all.is_empty() { "none".to_string() } else { all.join(" ") }
 }
 
-/// The facts of an entry; `hypervisor` is whose leaf it is.
+/// The facts of an entry; `hypervisor` is the hypervisor that defines its leaf.
 pub(super) fn of(entry: &CpuidEntry, hypervisor: Option<Kind>) -> Vec<String> {
     let (leaf, subleaf, registers) = (entry.function, entry.subleaf(), entry.registers);
     let Registers { eax, .. } = registers;
@@ -90,7 +90,7 @@ fn of_hypervisor(leaf: Leaf, registers: Registers) -> Vec<String> {
     signature_text(&signature).map(|name| format!("hypervisor {name}")).into_iter().collect()
 }
 
-/// A signature without zeros at its end; none if it is no text.
+/// A signature without trailing zeros; `None` if it is not text.
 pub(super) fn signature_text(signature: &[u8; 12]) -> Option<String> {
     let end = signature.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let text = &signature[..end];
@@ -118,18 +118,19 @@ pub(super) fn size(bytes: u64) -> String {
     }
 }
 
-/// Leaf 2's bytes: caches that QEMU's table knows, and those that point elsewhere (Intel SDM volume 2A, table 3-12).
+/// Leaf 2's descriptor bytes: caches from QEMU's table, and references to other leaves (Intel SDM volume 2A, table
+/// 3-12).
 fn of_descriptors(registers: Registers) -> Vec<String> {
     let valid = registers.to_array().into_iter().map(|value| if value >> 31 == 0 { value } else { 0 });
-    // The lowest byte of EAX is no descriptor.
+    // The lowest byte of EAX is not a descriptor.
     let bytes = valid.flat_map(u32::to_le_bytes).skip(1).filter(|byte| *byte != 0);
-    let told = |byte: u8| {
+    let fact = |byte: u8| {
         let known = QemuRelease::NEWEST.cache_descriptors().find(|known| known.byte == byte);
         let what = match (byte, known) {
             (0xf0, _) => "prefetches 64 bytes".to_string(),
             (0xf1, _) => "prefetches 128 bytes".to_string(),
-            (0xfe, _) => "TLBs are told by leaf 0x18".to_string(),
-            (0xff, _) => "caches are told by leaf 4".to_string(),
+            (0xfe, _) => "TLBs are described by leaf 0x18".to_string(),
+            (0xff, _) => "caches are described by leaf 4".to_string(),
             (_, Some(cache)) => {
                 let (kind, size) = (kind(cache.kind), size(u64::from(cache.size)));
                 let (level, ways, line) = (cache.level, cache.associativity, cache.line_size);
@@ -139,7 +140,7 @@ fn of_descriptors(registers: Registers) -> Vec<String> {
         };
         Some(format!("{byte:#04x}: {what}"))
     };
-    bytes.filter_map(told).collect()
+    bytes.filter_map(fact).collect()
 }
 
 const fn kind(kind: CacheKind) -> &'static str {
@@ -159,7 +160,7 @@ pub(super) fn of_cache(cache: &CacheSubleaf, kind: CacheKind) -> String {
     };
     let (level, size, line) = (cache.level(), size(cache.size()), cache.line_size());
     let shared = match cache.threads_sharing() {
-        1 => "one thread's own".to_string(),
+        1 => "private to one thread".to_string(),
         threads => format!("shared by up to {threads} threads"),
     };
     format!("L{level}{kind} cache: {size}, {ways}, lines of {line} bytes, {shared}")
@@ -179,8 +180,8 @@ fn of_level(level: &TopologyLevel) -> Vec<String> {
 fn of_xsave(subleaf: Subleaf, Registers { eax, ebx, ecx, edx }: Registers) -> Vec<String> {
     let wide = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
     match subleaf.0 {
-        0 => alloc::vec![format!("XCR0 may have: {}", components(wide(eax, edx)))],
-        1 => alloc::vec![format!("IA32_XSS may have: {}", components(wide(ecx, edx)))],
+        0 => alloc::vec![format!("allowed in XCR0: {}", components(wide(eax, edx)))],
+        1 => alloc::vec![format!("allowed in IA32_XSS: {}", components(wide(ecx, edx)))],
         _ if eax == 0 => Vec::new(),
         number => {
             let Ok(number) = u8::try_from(number) else { return Vec::new() };

@@ -1,4 +1,4 @@
-//! What people may mean by a text: a name in any spelling, a place, a register's value.
+//! What a text may mean: a name in any spelling, a location, or a register's value.
 
 use alloc::format;
 use alloc::string::String;
@@ -16,24 +16,24 @@ use crate::bits::lookup::{LookupError, Named};
 use crate::bits::msr_feature::MsrFeature;
 use crate::bits::release::{LinuxRelease, QemuRelease};
 
-/// One thing that was found.
+/// One meaning of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// A bit.
     Bit(About),
     /// A field.
     Field(Field),
-    /// A leaf, or one of its subleaves, and what its registers hold.
+    /// A leaf, or one of its subleaves, and the parts of its registers.
     Leaf(Leaf, Option<Subleaf>, Vec<(CpuidWord, Part)>),
-    /// A register and what it holds.
+    /// A register and its parts.
     Register(CpuidWord, Vec<Part>),
-    /// A register with a value.
+    /// A register with a value, decoded.
     Value(DecodedRegister),
-    /// A place in Linux's words, and what stands there in a release.
+    /// A location in Linux's words, and the bits there in a release.
     LinuxBit(WordBit, LinuxRelease, Vec<Named>),
 }
 
-/// Everything that a text can mean; nothing if it means nothing.
+/// Every meaning of a text; empty if it has none.
 ///
 /// ```
 /// use cpuid_tables::show::{Found, find};
@@ -54,7 +54,7 @@ pub fn find(text: &str) -> Vec<Found> {
     of_word(text).or_else(|| text.parse().ok()).map(at).unwrap_or_default()
 }
 
-/// A register, or a bit of it, by the name of its word: QEMU's `FEAT_7_0_EBX[5]`, Linux's and KVM's `CPUID_7_0_EBX`.
+/// A register or one of its bits by its word's name: QEMU's `FEAT_7_0_EBX[5]`, Linux's and KVM's `CPUID_7_0_EBX`.
 fn of_word(text: &str) -> Option<Place> {
     let (name, bit) = text.split_once('[').map_or((text, None), |(name, bit)| (name, Some(bit)));
     let is_called = |feature: &Feature| {
@@ -108,7 +108,7 @@ fn at(place: Place) -> Vec<Found> {
     }
 }
 
-/// The parts of all registers of a leaf; those of several subleaves at the first that has them.
+/// The parts of all registers of a leaf; a part of several subleaves is listed at the first one.
 fn in_leaf(leaf: Leaf, subleaf: Option<Subleaf>) -> Option<Found> {
     let subleaves: Vec<u32> = match subleaf {
         Some(subleaf) => alloc::vec![subleaf.0],
@@ -147,7 +147,7 @@ fn part_name(part: Part) -> &'static str {
 }
 
 impl Found {
-    /// A heading, and lines about what it is; a place in Linux's words is a line alone.
+    /// A heading and details; a location in Linux's words is a single line.
     #[must_use]
     pub fn styled(&self) -> Styled {
         let mut text = Styled::new();
@@ -159,7 +159,7 @@ impl Found {
                 if let Some(title) = title {
                     text.plain(format_args!("  leaf       {title}\n"));
                 }
-                text.plain(format_args!("  holds      0 to {}\n", (*field).max()));
+                text.plain(format_args!("  range      0 to {}\n", (*field).max()));
             }
             Found::Leaf(leaf, subleaf, parts) => {
                 let title = leaves::title(*leaf, Ranges::default().kind(*leaf));

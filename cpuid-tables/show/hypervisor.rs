@@ -1,4 +1,4 @@
-//! Whose the leaves from 0x40000000 on are: they mean what the signature in the first of each 0x100 says.
+//! The hypervisor of each leaf from 0x40000000: the signature in the first leaf of each range of 0x100 defines it.
 
 use alloc::vec::Vec;
 
@@ -6,7 +6,7 @@ use crate::bits::field::Field;
 use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
 use crate::table::{CpuidRead, Hypervisor, IndexedLeaf, Terminator};
 
-/// A hypervisor that is known.
+/// A known hypervisor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Kvm,
@@ -14,7 +14,7 @@ pub(super) enum Kind {
     Other,
 }
 
-/// The hypervisors' ranges of a table.
+/// A table's hypervisor ranges.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ranges(Vec<(Leaf, Kind)>);
 
@@ -28,8 +28,8 @@ impl Ranges {
         Ranges(table.hypervisors().map(|found| (found.base, kind(found.signature))).collect())
     }
 
-    /// Whose a leaf is; none if it is no hypervisor's. A lone leaf of a range without its first is taken for KVM's, so
-    /// that one register can be looked at.
+    /// The hypervisor that defines a leaf; `None` outside hypervisor ranges. A leaf whose range lacks its first leaf
+    /// is decoded as KVM's, so that a single register can be decoded.
     pub(super) fn kind(&self, leaf: Leaf) -> Option<Kind> {
         if leaf.0 >> 16 != 0x4000 {
             return None;
@@ -38,8 +38,8 @@ impl Ranges {
         Some(self.0.iter().find(|range| range.0 == base).map_or(Kind::Kvm, |range| range.1))
     }
 
-    /// Where the tables describe a register: KVM's leaves may lie higher than they do in the tables, and of a topology's
-    /// levels there may be more.
+    /// Where the tables describe a register: KVM's leaves may be at a higher base, and a topology leaf may have more
+    /// levels than the tables.
     pub(super) fn described_at(&self, word: CpuidWord) -> CpuidWord {
         match self.kind(word.leaf) {
             Some(_) => CpuidWord { leaf: Leaf(0x4000_0000 | word.leaf.0 & 0xff), ..word },
@@ -48,7 +48,7 @@ impl Ranges {
     }
 }
 
-/// The last described of a leaf's subleaves, where they are levels that all look the same and may be more.
+/// The last described subleaf of a leaf whose subleaves are levels of the same layout.
 fn last_level(leaf: Leaf) -> Subleaf {
     let levels = IndexedLeaf::get(leaf).is_some_and(|leaf| leaf.terminator == Terminator::LevelType);
     let last = Field::in_leaf(leaf).map(|field| *field.subleaves().end()).max();
@@ -58,17 +58,17 @@ fn last_level(leaf: Leaf) -> Subleaf {
 const fn field(leaf: u32, register: Register, low: u8, high: u8, name: &'static str) -> Field {
     match Field::new(name, Leaf(leaf), 0..=0, register, low..=high) {
         Some(field) => field,
-        None => panic!("bits of a field are the wrong way round"),
+        None => panic!("bits of a field are in reverse order"),
     }
 }
 
 use Register::{Eax, Ebx, Ecx, Edx};
 
-/// Leaves whose meaning is a convention among hypervisors.
+/// Leaves that hypervisors define alike by convention.
 static COMMON: &[Field] =
     &[field(0x4000_0010, Eax, 0, 31, "tsc_khz"), field(0x4000_0010, Ebx, 0, 31, "bus_khz")];
 
-/// Hyper-V's, by its Top Level Functional Specification, "Feature and Interface Discovery".
+/// Hyper-V's leaves, from its Top Level Functional Specification, "Feature and Interface Discovery".
 static HYPERV: &[Field] = &[
     field(0x4000_0001, Eax, 0, 31, "interface_signature"),
     field(0x4000_0002, Eax, 0, 31, "build_number"),
@@ -142,7 +142,7 @@ static HYPERV: &[Field] = &[
     field(0x4000_0082, Eax, 1, 1, "kernel_debugging"),
 ];
 
-/// The fields of a register of a hypervisor's leaf that the tables leave out.
+/// The fields of a hypervisor leaf's register that the tables leave out.
 pub(super) fn fields(kind: Kind, described_at: CpuidWord) -> impl Iterator<Item = Field> {
     let own: &[Field] = if kind == Kind::Hyperv { HYPERV } else { COMMON };
     own.iter().copied().filter(move |field| field.is_in(described_at))

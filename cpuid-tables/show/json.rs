@@ -35,7 +35,7 @@ impl Summary {
 }
 
 impl DecodedEntry {
-    /// `leaf`, `subleaf` (null where the index is not significant), `flags`, `title`, `facts`, and each register by its
+    /// `leaf`, `subleaf` (null if the index is not significant), `flags`, `title`, `facts`, and each register by its
     /// name, see [`DecodedRegister::to_json`].
     #[must_use]
     pub fn to_json(&self) -> Value {
@@ -53,7 +53,7 @@ impl DecodedEntry {
 }
 
 impl DecodedRegister {
-    /// `value` and `unknown` in hexadecimal, `features` by name, `fields` by name with their numbers.
+    /// `value` and `unknown` in hexadecimal, `features` by name, `fields` as an object of name and number.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let fields: Map<String, Value> =
@@ -69,7 +69,7 @@ impl DecodedRegister {
 }
 
 impl EntryDifferences {
-    /// `leaf`, `subleaf`, and `differences`, each with what it is of.
+    /// `leaf`, `subleaf` and `differences`, each with its subject.
     #[must_use]
     pub fn to_json(&self) -> Value {
         json!({
@@ -82,7 +82,8 @@ impl EntryDifferences {
 }
 
 impl Difference {
-    /// `only` says which of `a` and `b` has an entry or a feature; else `a` and `b` are the two values.
+    /// `only` names the side (`a` or `b`) that has an entry or a feature; if both have it, `a` and `b` are the two
+    /// values.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let side = |side: &Side| if *side == Side::A { "a" } else { "b" };
@@ -113,7 +114,7 @@ impl Difference {
 }
 
 impl Obstacle {
-    /// `name`, `place`, `rule`, `started`, `there` and `reason`; of a vendor `name`, `started` and `there`.
+    /// `name`, `place`, `rule`, `started`, `there` and `reason`; for a vendor `name`, `started` and `there`.
     #[must_use]
     pub fn to_json(&self) -> Value {
         match self {
@@ -141,7 +142,7 @@ impl Obstacle {
 }
 
 impl About {
-    /// `name`, `sort`, `place`, and what `linux`, `kvm` and `qemu` have, release by release; `needs` and `needed_by`.
+    /// `name`, `sort`, `place`; `linux`, `kvm` and `qemu` by release; `needs` and `needed_by`.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let linux = self.linux.iter().map(|span| {
@@ -200,7 +201,7 @@ fn part(word: CpuidWord, part: Part) -> Value {
 }
 
 impl Found {
-    /// What was found; `kind` says which sort of thing it is.
+    /// The meaning; `kind` names its sort.
     #[must_use]
     pub fn to_json(&self) -> Value {
         match self {

@@ -1,4 +1,4 @@
-//! What each leaf is about, in a few words.
+//! Titles of leaves.
 //!
 //! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E; Linux, `Documentation/virt/kvm/x86/cpuid.rst`; Microsoft's
 //! Hypervisor Top Level Functional Specification, "Feature and Interface Discovery".
@@ -6,7 +6,7 @@
 use super::hypervisor::Kind;
 use crate::bits::location::Leaf;
 
-/// In ascending order.
+/// In ascending order of leaves.
 static TITLES: &[(u32, &str)] = &[
     (0x0, "highest basic leaf, vendor"),
     (0x1, "version, APIC id, features"),
@@ -29,7 +29,7 @@ static TITLES: &[(u32, &str)] = &[
     (0x17, "system on chip"),
     (0x18, "TLBs"),
     (0x19, "Key Locker"),
-    (0x1a, "kind of core"),
+    (0x1a, "core type"),
     (0x1b, "PCONFIG"),
     (0x1c, "last branch records"),
     (0x1d, "tile palettes"),
@@ -71,19 +71,19 @@ static TITLES: &[(u32, &str)] = &[
     (0x8086_0004, "Transmeta: information, second part"),
     (0x8086_0005, "Transmeta: information, third part"),
     (0x8086_0006, "Transmeta: information, last part"),
-    (0x8086_0007, "Transmeta: speed and voltage now"),
+    (0x8086_0007, "Transmeta: current speed and voltage"),
     (0xc000_0000, "Centaur: highest leaf"),
     (0xc000_0001, "Centaur: features"),
 ];
 
-/// Those of KVM's own range, by distance from its first leaf.
+/// Titles of KVM's range, by offset from its first leaf.
 static KVM: &[(u32, &str)] = &[
     (0, "hypervisor: highest leaf, signature"),
     (1, "KVM: features, hints"),
     (0x10, "TSC and bus frequencies"),
 ];
 
-/// Those of Hyper-V's range.
+/// Titles of Hyper-V's range.
 static HYPERV: &[(u32, &str)] = &[
     (0, "hypervisor: highest leaf, signature"),
     (1, "Hyper-V: interface"),
@@ -91,7 +91,7 @@ static HYPERV: &[(u32, &str)] = &[
     (3, "Hyper-V: features"),
     (4, "Hyper-V: recommendations"),
     (5, "Hyper-V: limits"),
-    (6, "Hyper-V: hardware features in use"),
+    (6, "Hyper-V: hardware features used"),
     (7, "Hyper-V: CPU management"),
     (8, "Hyper-V: shared virtual memory"),
     (9, "Hyper-V: nested features"),
@@ -101,10 +101,10 @@ static HYPERV: &[(u32, &str)] = &[
     (0x82, "Hyper-V: debugger, features"),
 ];
 
-/// Of a hypervisor that is not known.
+/// Titles of an unknown hypervisor's range.
 static ANY: &[(u32, &str)] = &[(0, "hypervisor: highest leaf, signature"), (0x10, "TSC and bus frequencies")];
 
-/// What a leaf is about; `hypervisor` is whose it is, if it is in a hypervisor's range.
+/// A leaf's title; `hypervisor` is the hypervisor whose range contains the leaf.
 pub(super) fn title(leaf: Leaf, hypervisor: Option<Kind>) -> Option<&'static str> {
     let (table, key) = match hypervisor {
         None => (TITLES, leaf.0),

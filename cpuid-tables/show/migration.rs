@@ -135,10 +135,11 @@ fn is_qemus_default_width(word: CpuidWord, meaning: &Meaning, started: u32) -> b
 /// Details of MWAIT, which the VMM writes; KVM lists none.
 const MWAIT: Leaf = Leaf(5);
 
-/// Numbers that the VMM writes itself: highest leaves and subleaves, and the width of linear addresses, which follows from
-/// LA57.
+/// Numbers that the VMM writes itself: highest leaves and subleaves, the width of linear addresses, which follows from
+/// LA57, and Centaur's copy of the signature.
 fn is_the_vmms(word: CpuidWord, meaning: &Meaning) -> bool {
-    if word == CpuidWord::new(Leaf(0x8000_0008), Subleaf(0), Register::Eax) && meaning.mask == 0xff00 {
+    let eax = |leaf: u32| word == CpuidWord::new(Leaf(leaf), Subleaf(0), Register::Eax);
+    if eax(0xc000_0001) || eax(0x8000_0008) && meaning.mask == 0xff00 {
         return true;
     }
     let first = matches!(word.leaf.0, 0 | 7 | 0x14 | 0x1d | 0x20 | 0x23 | 0x24 | 0x8000_0000 | 0xc000_0000);
@@ -438,7 +439,10 @@ impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Obstacle::Vendor { started, there } => {
-                write!(f, "vendor: the guest has {started}, B {there}, whose instructions and MSRs differ")
+                write!(
+                    f,
+                    "vendor: the guest has {started}, but B {there}; their instructions and MSRs differ"
+                )
             }
             Obstacle::Bits(bits) => bits.fmt(f),
             Obstacle::Msr(bits) => bits.fmt(f),
@@ -450,23 +454,26 @@ impl fmt::Display for BitsObstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, place, reason) = (self.name(), self.place(), self.meaning.reason);
         let shown = |value: u32| match self.meaning.part {
-            Some(Part::Field(field)) => number::tell(field, value),
+            Some(Part::Field(field)) => number::describe(field, value),
             _ => format!("{value:#x}"),
         };
         let single = self.meaning.mask.is_power_of_two() || self.meaning.part.is_none();
-        let why = match self.meaning.rule {
-            Rule::And if single => return write!(f, "{name} ({place}): the guest has it, B does not"),
+        let difference = match self.meaning.rule {
+            Rule::And if single => return write!(f, "{name} ({place}): the guest has it, but B does not"),
             Rule::Or if single => {
-                return write!(f, "{name} ({place}): B has it, the guest was started without it; {reason}");
+                return write!(
+                    f,
+                    "{name} ({place}): B has it, but the guest was started without it; {reason}"
+                );
             }
-            Rule::Min | Rule::MinTold => "must not be less",
-            Rule::Max => "must not be more",
-            Rule::And => "must have the same bits",
-            Rule::Or => "has more bits",
-            _ => "must be the same",
+            Rule::Min | Rule::MinTold => "below",
+            Rule::Max => "above",
+            Rule::And => "without all bits of",
+            Rule::Or => "with bits beyond",
+            _ => "different from",
         };
         let (started, there) = (shown(self.started), shown(self.there));
-        write!(f, "{name} ({place}): the guest has {started}, B {there}, which {why}: {reason}")
+        write!(f, "{name} ({place}): B has {there}, {difference} the guest's {started}: {reason}")
     }
 }
 
@@ -475,8 +482,8 @@ impl fmt::Display for MsrObstacle {
         let (name, place) = (self.name(), self.place());
         let shown = if name == place { place } else { format!("{name} ({place})") };
         match self.rule {
-            Rule::And => write!(f, "{shown}: the guest has it, B does not"),
-            Rule::Or => write!(f, "{shown}: B has it, the guest was started without it; {}", self.reason),
+            Rule::And => write!(f, "{shown}: the guest has it, but B does not"),
+            Rule::Or => write!(f, "{shown}: B has it, but the guest was started without it; {}", self.reason),
             _ => {
                 let (started, there) = (self.started, self.there);
                 write!(f, "{shown}: the guest has {started:#x}, B {there:#x}: {}", self.reason)

@@ -1,6 +1,6 @@
-//! CPUID for people: names and places as they write them, tables decoded and compared, a feature's whole story.
+//! Human-readable output: names and locations, decoded and compared tables, and explanations of missing features.
 //!
-//! Nothing here asks a machine: what a command gathered comes in as parameters.
+//! This module queries no machine: callers pass in the gathered data.
 
 mod about;
 mod compare;

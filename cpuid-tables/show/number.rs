@@ -1,4 +1,4 @@
-//! How a field's number is read: what it counts, how it is stored, what its values are called.
+//! How a field's number is read: what it counts, how it is encoded, and its named values.
 //!
 //! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.
 
@@ -7,22 +7,22 @@ use alloc::string::{String, ToString};
 
 use crate::bits::field::Field;
 
-/// How a number is stored, and what it is.
+/// How a number is encoded.
 #[derive(Clone, Copy)]
 pub(super) enum How {
     /// In hexadecimal: an address, a mask, an id.
     Hex,
-    /// So many of these.
+    /// A count of these.
     Of(&'static str),
-    /// One less than there are.
+    /// A count of these, minus one.
     LessOne(&'static str),
-    /// In units of so many.
+    /// A count of units of this many.
     Times(u32, &'static str),
-    /// A code with names; a number beyond them has none.
+    /// A code with named values; larger numbers have no name.
     Names(&'static [&'static str]),
-    /// AMD's code for associativity in leaves 0x80000006 and 0x80000019.
+    /// AMD's associativity code of leaves 0x80000006 and 0x80000019.
     AmdWays,
-    /// Ways, 0xFF for full associativity.
+    /// Ways; 0xFF for fully associative.
     AmdL1Ways,
     /// Four characters.
     Text,
@@ -36,7 +36,7 @@ const MHZ: &str = "MHz";
 const BITS: &str = "bits";
 const CACHE_TYPE: How = Names(&["none", "data", "instruction", "unified"]);
 
-/// By leaf and the field's name, which is unique in its leaf; in order of leaves.
+/// By leaf and field name, which is unique within a leaf; in order of leaves.
 static NUMBERS: &[(u32, &str, How)] = &[
     (0x0, "max_std_leaf", Hex),
     (0x0, "cpu_vendorid_0", Text),
@@ -182,8 +182,8 @@ static NUMBERS: &[(u32, &str, How)] = &[
     (0xc000_0000, "max_cntr_leaf", Hex),
 ];
 
-/// A field's value as people read it: the number, and in parentheses what it means where that is more.
-pub(super) fn tell(field: Field, value: u32) -> String {
+/// A field's value as text: the number, and in parentheses its meaning if that adds anything.
+pub(super) fn describe(field: Field, value: u32) -> String {
     let row = NUMBERS.iter().find(|row| row.0 == field.leaf().0 && row.1 == field.name());
     let Some((_, _, how)) = row else {
         return if field.width() > 16 { format!("{value:#x}") } else { value.to_string() };
@@ -192,14 +192,14 @@ pub(super) fn tell(field: Field, value: u32) -> String {
         Hex => format!("{value:#x}"),
         Of("") => value.to_string(),
         Of(unit) => count(u64::from(value), unit),
-        LessOne(unit) => told(value, &count(u64::from(value) + 1, unit)),
-        Times(each, unit) => told(value, &count(u64::from(value) * u64::from(*each), unit)),
+        LessOne(unit) => with_meaning(value, &count(u64::from(value) + 1, unit)),
+        Times(each, unit) => with_meaning(value, &count(u64::from(value) * u64::from(*each), unit)),
         Names(names) => match usize::try_from(value).ok().and_then(|value| names.get(value)) {
-            Some(name) => told(value, name),
+            Some(name) => with_meaning(value, name),
             None => format!("{value} (reserved)"),
         },
-        AmdWays => told(value, amd_ways(value)),
-        AmdL1Ways if value == 0xff => told(value, "full"),
+        AmdWays => with_meaning(value, amd_ways(value)),
+        AmdL1Ways if value == 0xff => with_meaning(value, "full"),
         AmdL1Ways => value.to_string(),
         Text => text(value),
     }
@@ -211,7 +211,7 @@ fn count(number: u64, unit: &str) -> String {
     format!("{number} {unit}")
 }
 
-fn told(value: u32, meaning: &str) -> String {
+fn with_meaning(value: u32, meaning: &str) -> String {
     format!("{value} ({})", meaning.trim_end())
 }
 
@@ -237,7 +237,7 @@ fn amd_ways(code: u32) -> &'static str {
     }
 }
 
-/// Four characters where all print or are 0, else the number.
+/// Four characters if all are printable or 0, else the number.
 fn text(value: u32) -> String {
     let bytes = value.to_le_bytes();
     if value != 0 && bytes.iter().all(|byte| *byte == 0 || byte.is_ascii_graphic() || *byte == b' ') {
@@ -249,7 +249,7 @@ fn text(value: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{NUMBERS, tell};
+    use super::{NUMBERS, describe};
     use crate::bits::field::Field;
     use crate::field::{leaf_0, leaf_1, leaf_4, leaf_80000006, leaf_80000008};
     use crate::show::hypervisor;
@@ -265,16 +265,16 @@ mod tests {
 
     #[test]
     fn numbers_as_people_read_them() {
-        assert_eq!(tell(leaf_0::MAX_STD_LEAF, 0x1f), "0x1f");
-        assert_eq!(tell(leaf_0::CPU_VENDORID_0, 0x756e_6547), "\"Genu\"");
-        assert_eq!(tell(leaf_0::CPU_VENDORID_0, 0x0100_6547), "0x1006547");
-        assert_eq!(tell(leaf_1::STEPPING, 8), "8");
-        assert_eq!(tell(leaf_1::CLFLUSH_SIZE, 8), "8 (64 bytes)");
-        assert_eq!(tell(leaf_4::CACHE_TYPE, 1), "1 (data)");
-        assert_eq!(tell(leaf_4::CACHE_TYPE, 4), "4 (reserved)");
-        assert_eq!(tell(leaf_4::CACHE_NSETS, 0x7fff_ffff), "2147483647 (2147483648)");
-        assert_eq!(tell(leaf_80000006::L2_ASSOC, 6), "6 (8 ways)");
-        assert_eq!(tell(leaf_80000006::L3_SIZE_RANGE, 64), "64 (32768 KiB)");
-        assert_eq!(tell(leaf_80000008::PHYS_ADDR_BITS, 46), "46 bits");
+        assert_eq!(describe(leaf_0::MAX_STD_LEAF, 0x1f), "0x1f");
+        assert_eq!(describe(leaf_0::CPU_VENDORID_0, 0x756e_6547), "\"Genu\"");
+        assert_eq!(describe(leaf_0::CPU_VENDORID_0, 0x0100_6547), "0x1006547");
+        assert_eq!(describe(leaf_1::STEPPING, 8), "8");
+        assert_eq!(describe(leaf_1::CLFLUSH_SIZE, 8), "8 (64 bytes)");
+        assert_eq!(describe(leaf_4::CACHE_TYPE, 1), "1 (data)");
+        assert_eq!(describe(leaf_4::CACHE_TYPE, 4), "4 (reserved)");
+        assert_eq!(describe(leaf_4::CACHE_NSETS, 0x7fff_ffff), "2147483647 (2147483648)");
+        assert_eq!(describe(leaf_80000006::L2_ASSOC, 6), "6 (8 ways)");
+        assert_eq!(describe(leaf_80000006::L3_SIZE_RANGE, 64), "64 (32768 KiB)");
+        assert_eq!(describe(leaf_80000008::PHYS_ADDR_BITS, 46), "46 bits");
     }
 }

@@ -1,6 +1,6 @@
-//! Text in spans, each with its role for the reader; whoever prints it decides what a role looks like.
+//! Text in spans, each with a role; the caller decides how to display a role.
 //!
-//! [`Display`](fmt::Display) joins the spans: a text is the same with and without styles.
+//! [`Display`](fmt::Display) joins the spans: the text does not depend on styles.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -9,17 +9,17 @@ use core::fmt::{self, Write as _};
 /// The role of a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Style {
-    /// Nothing in particular.
+    /// No particular role.
     Plain,
-    /// What the text after it is about.
+    /// The subject of the following text.
     Heading,
-    /// A name that someone looks for, or a fact.
+    /// A name or a fact.
     Name,
-    /// Something that is there, was added, or is well.
+    /// Something present, added or correct.
     Good,
-    /// Something that is missing, was removed, or is an obstacle.
+    /// Something missing or removed, or an obstacle.
     Error,
-    /// Something that deserves a second look.
+    /// Something to check.
     Doubt,
 }
 
@@ -68,7 +68,7 @@ impl Styled {
         self.push(Style::Plain, text)
     }
 
-    /// Appends a line in one style; its end is plain.
+    /// Appends a line in one style; its line feed is plain.
     pub fn line(&mut self, style: Style, text: impl fmt::Display) -> &mut Styled {
         self.push(style, text).plain('\n')
     }
@@ -92,13 +92,13 @@ impl Styled {
         self.spans.is_empty()
     }
 
-    /// How many line ends there are.
+    /// Number of line feeds.
     #[must_use]
     pub fn count_lines(&self) -> usize {
         self.spans().map(|(_, text)| text.matches('\n').count()).sum()
     }
 
-    /// Removes white space at the end.
+    /// Removes trailing white space.
     pub(super) fn trim_end(&mut self) {
         while let Some((_, last)) = self.spans.last_mut() {
             last.truncate(last.trim_end().len());

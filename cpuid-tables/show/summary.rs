@@ -1,4 +1,4 @@
-//! Whose table it is, in a line.
+//! The processor that a table describes, in one line.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -7,25 +7,25 @@ use core::fmt;
 use super::facts;
 use crate::table::{CpuidEntry, CpuidRead, Hypervisor, Signature, Vendor};
 
-/// Vendor, version, brand and hypervisors of a table, as far as it tells.
+/// Vendor, signature, brand and hypervisors of a table, as far as it contains them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
-    /// Who made the processor.
+    /// The vendor.
     pub vendor: Option<Vendor>,
     /// Family, model and stepping.
     pub signature: Option<Signature>,
-    /// The brand, without blanks around; none where it is empty.
+    /// The brand without surrounding blanks; `None` if it is empty.
     pub brand: Option<String>,
-    /// The hypervisors that show themselves.
+    /// The hypervisors with a signature.
     pub hypervisors: Vec<Hypervisor>,
 }
 
 impl Summary {
-    /// Of a table.
+    /// The summary of a table.
     #[must_use]
     pub fn from_entries(entries: &[CpuidEntry]) -> Summary {
         Summary {
-            // KVM's answer to what it supports has no vendor where the processor has none.
+            // KVM_GET_SUPPORTED_CPUID has no vendor if the processor has none.
             vendor: entries.vendor().filter(|vendor| *vendor != Vendor([0; 12])),
             signature: entries.signature().filter(|signature| signature.0 != 0),
             brand: entries.brand().map(|brand| brand.to_string()).filter(|brand| !brand.is_empty()),
@@ -33,14 +33,15 @@ impl Summary {
         }
     }
 
-    /// The hypervisors' signatures, those that are text.
+    /// The hypervisors' signatures that are text.
     pub fn hypervisor_names(&self) -> impl Iterator<Item = String> {
         self.hypervisors.iter().filter_map(|found| facts::signature_text(&found.signature))
     }
 }
 
 impl fmt::Display for Summary {
-    /// `GenuineIntel, family 0x6, model 0x8f, stepping 8, Intel(R) Xeon(R), under KVMKVMKVM`; empty if it tells nothing.
+    /// `GenuineIntel, family 0x6, model 0x8f, stepping 8, Intel(R) Xeon(R), under KVMKVMKVM`; empty if the table has
+    /// none of these.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts: Vec<String> = Vec::new();
         parts.extend(self.vendor.map(|vendor| vendor.to_string()));

@@ -7,14 +7,14 @@ use core::fmt;
 use super::styled::{Style, Styled};
 use super::{DecodedEntry, DecodedRegister, bit_list, name_of, number};
 
-/// How wide a line of names may become.
+/// Maximum width of a line of names.
 const WIDTH: usize = 100;
-/// Where names and fields begin.
+/// Column of names and fields.
 const INDENT: usize = 18;
 
 impl DecodedEntry {
-    /// A heading, what the registers say together after `=`, and a register a line, longer ones broken. An entry of zeros
-    /// is its heading.
+    /// A heading, facts of the whole entry after `=`, and one register per line; long lines are wrapped. An entry of
+    /// zeros has only a heading.
     #[must_use]
     pub fn styled(&self) -> Styled {
         let entry = &self.entry;
@@ -24,7 +24,7 @@ impl DecodedEntry {
             text.push(Style::Heading, format_args!(".{}", entry.index.0));
         }
         let all_zero = entry.registers == Registers::ZERO;
-        let title = self.title.unwrap_or("a leaf that nobody describes");
+        let title = self.title.unwrap_or("undescribed leaf");
         text.line(Style::Heading, format_args!(": {title}{}", if all_zero { ": all zero" } else { "" }));
         for fact in &self.facts {
             text.plain("  ").line(Style::Name, format_args!("= {fact}"));
@@ -50,19 +50,19 @@ impl fmt::Display for DecodedEntry {
 }
 
 impl DecodedRegister {
-    /// The register and its value, then its features, fields and unknown bits; nothing of these where it is 0.
+    /// The register and its value, then its features, fields and unknown bits; only the value if it is 0.
     #[must_use]
     pub fn styled(&self) -> Styled {
         let mut lines = Lines::default();
         lines.push(Style::Plain, &alloc::format!("  {} {:#010x}", self.word.register.name(), self.value));
         lines.wrap(" ", self.features.iter().map(|feature| name_of(*feature).to_string()));
-        // A field of one bit is a feature that nobody else has a name for.
+        // A one-bit field is a feature that has a name only in the field table.
         let set = self.fields.iter().filter(|(field, value)| field.width() == 1 && *value != 0);
         lines.wrap(" ", set.map(|(field, _)| field.name().to_string()));
         let wide = self.fields.iter().filter(|(field, _)| field.width() > 1 && self.value != 0);
         lines.wrap(
             ", ",
-            wide.map(|(field, value)| [field.name(), "=", &number::tell(*field, *value)].concat()),
+            wide.map(|(field, value)| [field.name(), "=", &number::describe(*field, *value)].concat()),
         );
         if self.unknown != 0 {
             let (bits, mask) = (bit_list(self.unknown), self.unknown);
@@ -79,7 +79,7 @@ impl fmt::Display for DecodedRegister {
     }
 }
 
-/// Lines that begin in the same column, but for the first.
+/// Lines that all begin in the same column, except the first.
 #[derive(Default)]
 struct Lines {
     text: Styled,
@@ -93,7 +93,7 @@ impl Lines {
         self.width += text.len();
     }
 
-    /// A new line, unless the register's own has room.
+    /// Adds a line; the first goes on the register's line if it fits.
     fn add(&mut self, style: Style, text: &str) {
         if self.width > INDENT {
             self.end();
@@ -102,7 +102,7 @@ impl Lines {
         self.push(style, text);
     }
 
-    /// Words, as many to a line as it takes; they begin on a line of their own.
+    /// Adds words, wrapped, beginning on a new line.
     fn wrap(&mut self, between: &str, words: impl Iterator<Item = String>) {
         for (at, word) in words.enumerate() {
             if at == 0 {

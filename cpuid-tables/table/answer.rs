@@ -1,9 +1,9 @@
-//! What KVM answers when a guest executes CPUID: `kvm_cpuid()` of Linux's `arch/x86/kvm/cpuid.c`, the same in 6.1, 6.12
-//! and 7.3.
+//! KVM's answer when a guest executes CPUID: `kvm_cpuid()` of Linux's `arch/x86/kvm/cpuid.c`, equal in 6.1, 6.12 and
+//! 7.3.
 //!
-//! Of the entries the first that matches answers. Where none does, processors differ: Intel's and those that follow it
-//! answer for a leaf out of range with the highest basic leaf, AMD's and Hygon's with zeros. A leaf is out of range when
-//! it is above the highest of its class, or its class has no first leaf:
+//! KVM uses the first matching entry. Without one, the result depends on the vendor: for an out-of-range leaf,
+//! Intel's processors and those that follow it return the highest basic leaf, AMD's and Hygon's return zeros. A leaf
+//! is out of range if it is above the highest leaf of its class, or if its class has no first leaf:
 //!
 //! | leaves | first leaf of the class |
 //! |---|---|
@@ -16,44 +16,44 @@ use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::table::identity::Vendor;
 use crate::table::{CpuidEntry, CpuidTable};
 
-/// Which entries may answer: KVM's parameter `exact_only`.
+/// Which entries may match: KVM's parameter `exact_only`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Lookup {
-    /// As for a guest's CPUID instruction: an entry for another leaf too, if the leaf is out of range.
+    /// As for a guest's CPUID instruction: another leaf's entry too, if the leaf is out of range.
     #[default]
     Guest,
-    /// As for KVM's emulation of other things: only an entry for the leaf itself.
+    /// As for KVM's internal queries: only an entry for the leaf itself.
     ExactOnly,
 }
 
-/// Where an answer comes from.
+/// The source of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AnsweredBy {
-    /// The entry with this index, which is for the leaf and subleaf.
+    /// The entry with this index, for the leaf and subleaf.
     Entry(usize),
-    /// The entry with this index, which is for the highest basic leaf, the leaf being out of range.
+    /// The entry with this index, for the highest basic leaf, since the leaf is out of range.
     HighestBasic(usize),
-    /// No entry, but one for subleaf 1 of 0xB or 0x1F, with this index: ECX and EDX are filled in.
+    /// No entry, but subleaf 1 of 0xB or 0x1F has one with this index: KVM fills in ECX and EDX.
     LevelOne(usize),
     /// No entry: zeros.
     None,
 }
 
-/// What a guest gets.
+/// The values that a guest reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Answer {
     /// EAX, EBX, ECX and EDX.
     pub registers: Registers,
-    /// Where they come from.
+    /// Their source.
     pub by: AnsweredBy,
-    /// The leaf that answers: that asked for, or the highest basic one in its place.
+    /// The leaf that was read: the requested one, or the highest basic leaf instead.
     pub leaf: Leaf,
 }
 
-/// What KVM answers for a leaf and subleaf with these entries as they stand.
+/// KVM's answer for a leaf and subleaf with these entries, unmodified.
 ///
-/// What depends on the vCPU's state is in the entries of a vCPU that has run; [`RunState`](crate::RunState) puts it there
-/// for a table that no KVM had yet.
+/// The entries of a vCPU that has run contain the values that depend on its state. [`RunState`](crate::RunState) puts
+/// them into a table that KVM has not yet processed.
 ///
 /// ```
 /// use cpuid_tables::{AnsweredBy, CpuidEntry, Leaf, Lookup, Subleaf, kvm_answer, Registers};
@@ -87,7 +87,7 @@ pub fn kvm_answer(entries: &[CpuidEntry], leaf: Leaf, subleaf: Subleaf, lookup: 
 }
 
 impl CpuidTable {
-    /// What KVM answers a guest for a leaf and subleaf; see [`kvm_answer`].
+    /// KVM's answer to a guest for a leaf and subleaf; see [`kvm_answer`].
     #[must_use]
     pub fn answer(&self, leaf: Leaf, subleaf: Subleaf) -> Answer {
         kvm_answer(self, leaf, subleaf, Lookup::Guest)
@@ -98,13 +98,12 @@ fn position(entries: &[CpuidEntry], leaf: Leaf, subleaf: Subleaf) -> Option<usiz
     entries.iter().position(|entry| entry.answers(leaf, subleaf))
 }
 
-/// The first entry for a leaf that KVM takes to have no subleaves, whatever index it stands under
-/// (`kvm_find_cpuid_entry`).
+/// The first entry for a leaf without subleaves, whatever its index (`kvm_find_cpuid_entry`).
 pub(crate) fn first_of(entries: &[CpuidEntry], leaf: Leaf) -> Option<usize> {
     entries.iter().position(|entry| entry.function == leaf)
 }
 
-/// The highest basic leaf, when the leaf is out of range and the vendor's processors answer with that
+/// The highest basic leaf, if the leaf is out of range and the vendor's processors return that
 /// (`get_out_of_range_cpuid_entry`).
 fn highest_basic_instead(entries: &[CpuidEntry], leaf: Leaf) -> Option<Leaf> {
     let basic = &entries[first_of(entries, Leaf::BASIC)?];
@@ -124,8 +123,8 @@ const fn class(leaf: Leaf) -> Leaf {
     }
 }
 
-/// Leaves 0xB and 0x1F beyond their last level: the low byte of ECX is the subleaf that was asked for, and EDX is the
-/// x2APIC id. KVM takes both leaves to be there when they have a subleaf 1.
+/// Leaves 0xB and 0x1F beyond their last level: the low byte of ECX is the requested subleaf, and EDX is the x2APIC
+/// id. For KVM the leaves exist if they have a subleaf 1.
 fn level_one(entries: &[CpuidEntry], leaf: Leaf, subleaf: Subleaf) -> Option<Answer> {
     if !matches!(leaf.0, 0xb | 0x1f) {
         return None;

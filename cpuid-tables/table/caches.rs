@@ -1,6 +1,6 @@
-//! Caches as leaf 4 (Intel) and 0x8000001D (AMD) list them.
+//! Caches from the lists in leaf 4 (Intel) and 0x8000001D (AMD).
 //!
-//! Intel SDM volume 2A, "CPUID", leaf 04H; AMD APM volume 3, E.4.15. The two have the same layout, but that leaf 4 also
+//! Intel SDM volume 2A, "CPUID", leaf 04H; AMD APM volume 3, E.4.15. Both have the same layout, but leaf 4 also
 //! counts cores. A list ends with a subleaf whose type is 0.
 
 use crate::bits::known_fields::leaf_4;
@@ -13,7 +13,7 @@ use crate::table::cpuid_fn::CpuidFn;
 pub struct CacheSubleaf {
     /// [`INTEL`](CacheSubleaf::INTEL) or [`AMD`](CacheSubleaf::AMD).
     pub leaf: Leaf,
-    /// Which cache, from 0.
+    /// The cache's index, from 0.
     pub subleaf: Subleaf,
     /// EAX, EBX, ECX and EDX.
     pub registers: Registers,
@@ -22,10 +22,10 @@ pub struct CacheSubleaf {
 impl CacheSubleaf {
     /// Intel's leaf.
     pub const INTEL: Leaf = Leaf(4);
-    /// AMD's leaf, which has the topology extensions (`TOPOEXT`) for condition.
+    /// AMD's leaf, which exists with the topology extensions (`TOPOEXT`).
     pub const AMD: Leaf = Leaf(0x8000_001d);
 
-    /// What it holds; none if the type is reserved.
+    /// Its kind; `None` if the type is reserved.
     #[must_use]
     pub const fn kind(&self) -> Option<CacheKind> {
         match leaf_4::CACHE_TYPE.read_from(self.registers) {
@@ -36,13 +36,13 @@ impl CacheSubleaf {
         }
     }
 
-    /// 1, 2, 3 and so on.
+    /// Its level, from 1.
     #[must_use]
     pub const fn level(&self) -> u32 {
         leaf_4::CACHE_LEVEL.read_from(self.registers)
     }
 
-    /// Bytes of a line.
+    /// Line size in bytes.
     #[must_use]
     pub const fn line_size(&self) -> u32 {
         leaf_4::CACHE_LINESIZE.read_from(self.registers) + 1
@@ -66,20 +66,20 @@ impl CacheSubleaf {
         leaf_4::CACHE_NSETS.read_from(self.registers) + 1
     }
 
-    /// Bytes: line size, partitions, ways and sets multiplied; `u64::MAX` if they do not fit.
+    /// Size in bytes: line size, partitions, ways and sets multiplied; `u64::MAX` on overflow.
     #[must_use]
     pub const fn size(&self) -> u64 {
         let set = self.line_size() as u64 * self.partitions() as u64 * self.ways() as u64;
         set.saturating_mul(self.sets() as u64)
     }
 
-    /// How many APIC ids at most share it.
+    /// Maximum number of APIC ids that share it.
     #[must_use]
     pub const fn threads_sharing(&self) -> u32 {
         leaf_4::NUM_THREADS_SHARING.read_from(self.registers) + 1
     }
 
-    /// How many APIC ids of cores at most there are in a package; leaf 4 alone.
+    /// Maximum number of core ids in a package; only in leaf 4.
     #[must_use]
     pub const fn cores(&self) -> Option<u32> {
         if self.leaf.0 != Self::INTEL.0 {
@@ -95,7 +95,7 @@ impl CacheSubleaf {
     }
 }
 
-/// Subleaves that are read before a list without an end is taken for endless.
+/// Number of subleaves after which a list without a terminator is considered endless.
 const MAX_CACHES: u32 = 64;
 
 pub(crate) fn caches(cpuid: impl CpuidFn, leaf: Leaf) -> impl Iterator<Item = CacheSubleaf> {

@@ -1,4 +1,4 @@
-//! Who a processor says it is: vendor, family, model, stepping and brand; and the hypervisors below it.
+//! A processor's identity: vendor, family, model, stepping and brand; and the hypervisors that run it.
 //!
 //! Intel SDM volume 2A, "CPUID", leaves 0, 1 and 80000002H; AMD APM volume 3, appendix E.3.1 and E.4.2.
 
@@ -11,7 +11,7 @@ use crate::table::cpuid_fn::CpuidFn;
 impl Leaf {
     /// Where the basic leaves begin.
     pub const BASIC: Leaf = Leaf(0);
-    /// Where a hypervisor's leaves begin, the first of them where there are several.
+    /// Where a hypervisor's leaves begin; with several hypervisors, the first range.
     pub const HYPERVISOR: Leaf = Leaf(0x4000_0000);
     /// Where the extended leaves begin.
     pub const EXTENDED: Leaf = Leaf(0x8000_0000);
@@ -30,9 +30,9 @@ impl Vendor {
     pub const INTEL: Vendor = Vendor(*b"GenuineIntel");
     /// AMD.
     pub const AMD: Vendor = Vendor(*b"AuthenticAMD");
-    /// AMD's first engineering samples of the K5; KVM takes it for AMD.
+    /// AMD's first engineering samples of the K5; KVM treats it as AMD.
     pub const AMD_K5: Vendor = Vendor(*b"AMDisbetter!");
-    /// Hygon, whose processors are AMD's by design.
+    /// Hygon, whose processors have AMD's design.
     pub const HYGON: Vendor = Vendor(*b"HygonGenuine");
     /// Centaur, of VIA and later Zhaoxin.
     pub const CENTAUR: Vendor = Vendor(*b"CentaurHauls");
@@ -41,7 +41,7 @@ impl Vendor {
     /// Transmeta.
     pub const TRANSMETA: Vendor = Vendor(*b"GenuineTMx86");
 
-    /// From what leaf 0 returned.
+    /// From the registers of leaf 0.
     #[must_use]
     pub const fn from_registers(registers: Registers) -> Vendor {
         let Registers { ebx, ecx, edx, .. } = registers;
@@ -55,14 +55,14 @@ impl Vendor {
         [u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([i, j, k, l]), u32::from_le_bytes([e, f, g, h])]
     }
 
-    /// True where KVM answers by AMD's rules: AMD and Hygon (`is_guest_vendor_amd`, `is_guest_vendor_hygon`).
+    /// True if KVM applies AMD's rules: AMD and Hygon (`is_guest_vendor_amd`, `is_guest_vendor_hygon`).
     #[must_use]
     pub fn is_amd_compatible(self) -> bool {
         [Vendor::AMD, Vendor::AMD_K5, Vendor::HYGON].contains(&self)
     }
 }
 
-/// Three registers' bytes, one after the other.
+/// The bytes of three registers, concatenated.
 const fn text_of(registers: [u32; 3]) -> [u8; 12] {
     let ([a, b, c, d], [e, f, g, h], [i, j, k, l]) =
         (registers[0].to_le_bytes(), registers[1].to_le_bytes(), registers[2].to_le_bytes());
@@ -70,7 +70,7 @@ const fn text_of(registers: [u32; 3]) -> [u8; 12] {
 }
 
 impl fmt::Display for Vendor {
-    /// The characters; those that do not print, escaped.
+    /// The characters; unprintable ones are escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0.escape_ascii(), f)
     }
@@ -87,14 +87,14 @@ impl fmt::Debug for Vendor {
 pub struct Signature(pub u32);
 
 impl Signature {
-    /// The family: the extended one is added where the base is 0xF.
+    /// The family: the extended family is added if the base family is 0xF.
     #[must_use]
     pub const fn family(self) -> u32 {
         let base = leaf_1::BASE_FAMILY_ID.read(self.0);
         if base == 0xf { base + leaf_1::EXT_FAMILY.read(self.0) } else { base }
     }
 
-    /// The model: the extended one counts from family 6 on, as Linux has it (`x86_model`).
+    /// The model: the extended model counts from family 6 on, as in Linux (`x86_model`).
     #[must_use]
     pub const fn model(self) -> u32 {
         let base = leaf_1::BASE_MODEL.read(self.0);
@@ -115,12 +115,12 @@ impl fmt::Debug for Signature {
     }
 }
 
-/// The 48 bytes of a brand string, filled up with zeros.
+/// The 48 bytes of a brand string, padded with zeros.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Brand(pub [u8; 48]);
 
 impl Brand {
-    /// The bytes before the first zero, without blanks around.
+    /// The bytes before the first zero, without surrounding blanks.
     #[must_use]
     pub fn trimmed(&self) -> &[u8] {
         let text = self.0.split(|byte| *byte == 0).next().unwrap_or_default();
@@ -129,7 +129,7 @@ impl Brand {
 }
 
 impl fmt::Display for Brand {
-    /// What is there before the first zero, without blanks around; what does not print, escaped.
+    /// The text before the first zero, without surrounding blanks; unprintable bytes are escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.trimmed().escape_ascii(), f)
     }
@@ -158,7 +158,7 @@ pub(crate) fn brand(cpuid: impl CpuidFn) -> Option<Brand> {
 pub struct Hypervisor {
     /// Where its leaves begin: 0x40000000, 0x40000100 and so on.
     pub base: Leaf,
-    /// The highest of them; older KVMs say 0, and mean `base + 1`.
+    /// Its highest leaf; older KVMs report 0, which stands for `base + 1`.
     pub highest: Leaf,
     /// EBX, ECX and EDX, twelve characters in this order.
     pub signature: [u8; 12],
@@ -176,13 +176,13 @@ impl Hypervisor {
     /// QEMU without an accelerator.
     pub const TCG: [u8; 12] = *b"TCGTCGTCGTCG";
 
-    /// Where Linux looks for one: 0x40000000 up to 0x4000FF00, in steps of 0x100
+    /// The bases that Linux searches: 0x40000000 to 0x4000FF00, in steps of 0x100
     /// (`for_each_possible_cpuid_base_hypervisor`).
     pub fn bases() -> impl Iterator<Item = Leaf> {
         (0x4000_0000..0x4001_0000).step_by(0x100).map(Leaf)
     }
 
-    /// From what the first leaf returned.
+    /// From the registers of its first leaf.
     #[must_use]
     pub const fn from_registers(base: Leaf, registers: Registers) -> Hypervisor {
         let Registers { eax: highest, ebx, ecx, edx } = registers;

@@ -1,7 +1,6 @@
-//! A guest's CPUID table, by the rules that KVM has for it (Linux, `arch/x86/kvm/cpuid.c`).
+//! A guest's CPUID table, by KVM's rules (Linux, `arch/x86/kvm/cpuid.c`).
 //!
-//! What always holds: a table has at most [`CpuidTable::MAX`] entries and keeps their order, since KVM takes the first
-//! one that matches.
+//! A table has at most [`CpuidTable::MAX`] entries and keeps their order, since KVM uses the first match.
 
 use core::fmt;
 use core::ops::{Deref, DerefMut};
@@ -39,10 +38,10 @@ pub use vcpu_base::VcpuBase;
 pub(crate) use vcpu_base::{OwnPart, OwnPlace};
 pub use xsave::XsaveSubleaf;
 
-/// A table of CPUID entries as `KVM_SET_CPUID2` takes it.
+/// A table of CPUID entries for `KVM_SET_CPUID2`.
 ///
-/// It holds its entries itself, so that reading, changing and copying one allocates nothing. As a slice
-/// (`table.iter()`, `table[3]`, `table.len()`) it gives the entries in order.
+/// It stores its entries inline: reading, changing and copying a table does not allocate. It dereferences to a slice
+/// (`table.iter()`, `table[3]`, `table.len()`) of the entries in order.
 ///
 /// ```
 /// use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Subleaf, feature, Registers};
@@ -56,31 +55,31 @@ pub use xsave::XsaveSubleaf;
 /// ```
 #[derive(Clone)]
 pub struct CpuidTable {
-    /// Never above `MAX`.
+    /// At most `MAX`.
     len: u16,
     entries: [CpuidEntry; CpuidTable::MAX],
 }
 
-/// A table would have more entries than KVM takes.
+/// The table would have more entries than KVM accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableFull;
 
 impl fmt::Display for TableFull {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KVM takes at most {} CPUID entries", CpuidTable::MAX)
+        write!(f, "KVM accepts at most {} CPUID entries", CpuidTable::MAX)
     }
 }
 
 impl core::error::Error for TableFull {}
 
-/// The entry that KVM takes for a leaf and subleaf: the first that matches (`kvm_find_cpuid_entry_index`).
+/// The entry that KVM uses for a leaf and subleaf: the first match (`kvm_find_cpuid_entry_index`).
 #[must_use]
 pub fn find_entry(entries: &[CpuidEntry], leaf: Leaf, subleaf: Subleaf) -> Option<&CpuidEntry> {
     entries.iter().find(|entry| entry.answers(leaf, subleaf))
 }
 
 impl CpuidTable {
-    /// How many entries KVM takes: `KVM_MAX_CPUID_ENTRIES`, 256 since Linux 5.11 (80 before).
+    /// KVM's maximum number of entries: `KVM_MAX_CPUID_ENTRIES`, 256 since Linux 5.11 (80 before).
     pub const MAX: usize = 256;
 
     /// A table without entries.
@@ -93,7 +92,7 @@ impl CpuidTable {
     ///
     /// # Errors
     ///
-    /// [`TableFull`]: there are more than [`MAX`](CpuidTable::MAX).
+    /// [`TableFull`]: more than [`MAX`](CpuidTable::MAX) entries.
     pub fn from_entries(entries: &[CpuidEntry]) -> Result<CpuidTable, TableFull> {
         let mut table = CpuidTable::new();
         table.entries.get_mut(..entries.len()).ok_or(TableFull)?.copy_from_slice(entries);
@@ -105,18 +104,18 @@ impl CpuidTable {
     ///
     /// # Errors
     ///
-    /// [`TableFull`]: it has [`MAX`](CpuidTable::MAX) already.
+    /// [`TableFull`]: it already has [`MAX`](CpuidTable::MAX) entries.
     pub fn push(&mut self, entry: CpuidEntry) -> Result<(), TableFull> {
         *self.entries.get_mut(usize::from(self.len)).ok_or(TableFull)? = entry;
         self.len += 1;
         Ok(())
     }
 
-    /// Puts an entry at a position, those from there on moving up; at the end, where the position is behind it.
+    /// Inserts an entry at a position and moves later ones up; appends it if the position is past the end.
     ///
     /// # Errors
     ///
-    /// [`TableFull`]: it has [`MAX`](CpuidTable::MAX) already.
+    /// [`TableFull`]: it already has [`MAX`](CpuidTable::MAX) entries.
     pub fn insert(&mut self, at: usize, entry: CpuidEntry) -> Result<(), TableFull> {
         self.push(entry)?;
         if let Some(moved) = self.get_mut(at..) {
@@ -125,7 +124,7 @@ impl CpuidTable {
         Ok(())
     }
 
-    /// Takes the entry at a position out, those after it moving down; none where there is none.
+    /// Removes the entry at a position and moves later ones down; `None` if there is none.
     pub fn remove(&mut self, at: usize) -> Option<CpuidEntry> {
         let entry = *self.get(at)?;
         self.get_mut(at..)?.rotate_left(1);
@@ -133,7 +132,7 @@ impl CpuidTable {
         Some(entry)
     }
 
-    /// Keeps the entries for which it is true, in order.
+    /// Keeps the entries for which `keep` returns true, in order.
     pub fn retain(&mut self, mut keep: impl FnMut(&CpuidEntry) -> bool) {
         let mut kept = 0;
         for at in 0..usize::from(self.len) {
@@ -146,45 +145,45 @@ impl CpuidTable {
         self.len = kept;
     }
 
-    /// The entry that KVM takes for a leaf and subleaf.
+    /// The entry that KVM uses for a leaf and subleaf.
     #[must_use]
     pub fn find(&self, leaf: Leaf, subleaf: Subleaf) -> Option<&CpuidEntry> {
         find_entry(self, leaf, subleaf)
     }
 
-    /// The same, to be changed.
+    /// The same, mutable.
     pub fn find_mut(&mut self, leaf: Leaf, subleaf: Subleaf) -> Option<&mut CpuidEntry> {
         self.iter_mut().find(|entry| entry.answers(leaf, subleaf))
     }
 
-    /// A register's value; 0 where no entry answers, as CPUID gives for a leaf in range that there is not.
+    /// A register's value; 0 without an entry, as CPUID returns for a missing leaf in range.
     #[must_use]
     pub fn word(&self, word: CpuidWord) -> u32 {
         CpuidRead::word(&**self, word)
     }
 
-    /// True when the table shows the feature.
+    /// True if the table has the feature.
     #[must_use]
     pub fn has(&self, feature: Feature) -> bool {
         CpuidRead::has(&**self, feature)
     }
 
-    /// Shows a feature; false when no entry answers for its leaf, and nothing was changed.
-    #[must_use = "false: the table has no entry that could show it"]
+    /// Sets a feature; false if the table has no entry for its leaf and is unchanged.
+    #[must_use = "false: the table has no entry for the feature"]
     pub fn set(&mut self, feature: Feature) -> bool {
         self.find_mut(feature.leaf(), feature.subleaf())
             .map(|entry| *entry.register_mut(feature.register()) |= feature.mask())
             .is_some()
     }
 
-    /// Hides a feature.
+    /// Clears a feature.
     pub fn clear(&mut self, feature: Feature) {
         if let Some(entry) = self.find_mut(feature.leaf(), feature.subleaf()) {
             *entry.register_mut(feature.register()) &= !feature.mask();
         }
     }
 
-    /// Every known feature that the table shows.
+    /// Every known feature that the table has.
     #[must_use]
     pub fn features(&self) -> FeatureSet {
         CpuidRead::features(&**self)

@@ -1,4 +1,4 @@
-//! Bits of CPUID that are each processor's own: APIC ids, and numbers that are parts of them.
+//! Bits of CPUID that differ between processors: APIC ids and numbers derived from them.
 //!
 //! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.
 
@@ -10,23 +10,23 @@ use crate::table::read::CpuidRead;
 use crate::table::topology::TopologyDomain;
 use crate::table::{CpuidEntry, CpuidTable, Vendor};
 
-/// What a processor's own number is made from.
+/// The source of a processor-specific number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OwnNumber {
     /// The APIC id.
     ApicId,
-    /// The core's part of it.
+    /// The core part of it.
     Core,
-    /// The node's part of it.
+    /// The node part of it.
     Node,
 }
 
-/// A field, in every subleaf of its leaf, that is each processor's own.
+/// A processor-specific field, in every subleaf of its leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OwnBits {
     /// The field.
     pub field: Field,
-    /// What it holds.
+    /// Its content.
     pub number: OwnNumber,
 }
 
@@ -42,13 +42,13 @@ static OWN: [OwnBits; 7] = [
 ];
 
 impl OwnBits {
-    /// All of them, by leaf.
+    /// All processor-specific fields, by leaf.
     #[must_use]
     pub fn all() -> &'static [OwnBits] {
         &OWN
     }
 
-    /// Makes the own bits of all entries 0: what is left is the same whichever processor answered.
+    /// Clears the processor-specific bits of all entries: the result does not depend on the processor that was read.
     ///
     /// ```
     /// use cpuid_tables::{CpuidEntry, OwnBits, Leaf, Registers};
@@ -66,7 +66,7 @@ impl OwnBits {
         }
     }
 
-    /// The bits of a leaf's register that are each processor's own, in whichever subleaf.
+    /// The processor-specific bits of a leaf's register, in any subleaf.
     #[must_use]
     pub fn mask(leaf: Leaf, register: Register) -> u32 {
         let here = OWN.iter().filter(|own| own.field.leaf() == leaf && own.field.register() == register);
@@ -74,7 +74,7 @@ impl OwnBits {
     }
 }
 
-/// Where a core's and a node's number stand in an APIC id.
+/// The positions of the core and node numbers within an APIC id.
 ///
 /// ```
 /// use cpuid_tables::{ApicLayout, OwnNumber};
@@ -88,19 +88,19 @@ impl OwnBits {
 pub struct ApicLayout {
     /// The lowest bit of the core's number.
     pub core_shift: u8,
-    /// How many bits the core's number has.
+    /// Width of the core's number in bits.
     pub core_width: u8,
     /// The lowest bit of the node's number.
     pub node_shift: u8,
 }
 
 impl ApicLayout {
-    /// As a table tells it.
+    /// The layout that a table describes.
     ///
-    /// A core begins where the level of threads ends (leaf 0x1F or 0xB), else where the threads of leaf 0x8000001E do. It
-    /// ends where the level of cores does, which is where a node begins; without levels, where 0x80000008 or the number
-    /// of processors in leaf 1 says. A table with several dies or nodes in a socket, and leaf 0xB alone, cannot tell
-    /// them: say what is meant instead.
+    /// A core begins where the thread level ends (leaf 0x1F or 0xB), else where the threads of leaf 0x8000001E end.
+    /// It ends where the core level does, which is where a node begins; without levels, at the width in 0x80000008 or
+    /// of the processor count in leaf 1. A table with several dies or nodes per socket and only leaf 0xB does not
+    /// contain their layout: build the layout explicitly instead.
     #[must_use]
     pub fn from_cpuid<C: CpuidRead + ?Sized>(cpuid: &C) -> ApicLayout {
         let level = |domain: TopologyDomain| {
@@ -115,7 +115,7 @@ impl ApicLayout {
         ApicLayout { core_shift: byte(core), core_width: byte(node - core), node_shift: byte(node) }
     }
 
-    /// The number that a processor with this APIC id has.
+    /// The number of a processor with this APIC id.
     #[must_use]
     pub const fn number(&self, number: OwnNumber, apic_id: u32) -> u32 {
         match number {
@@ -130,12 +130,12 @@ impl ApicLayout {
     }
 }
 
-/// An APIC id from a bit on.
+/// The part of an APIC id from a bit on.
 const fn part(apic_id: u32, shift: u8) -> u32 {
     if shift < 32 { apic_id >> shift } else { 0 }
 }
 
-/// How many bits number so many things.
+/// Number of bits needed to number this many units.
 const fn width_of(count: u32) -> u32 {
     count.next_power_of_two().trailing_zeros()
 }
@@ -148,11 +148,11 @@ fn package_shift<C: CpuidRead + ?Sized>(cpuid: &C) -> Option<u32> {
 }
 
 impl CpuidTable {
-    /// Makes it the table of the processor with this APIC id: all [`OwnBits`] are set to its numbers. An id that a field has
-    /// too few bits for is cut to them, as processors do. A list of levels that begins with none has no ids.
+    /// Changes the table to that of the processor with this APIC id: sets all [`OwnBits`]. An id too wide for a field
+    /// is truncated, as processors do. A list of levels that begins with the terminator has no ids.
     ///
-    /// AMD's leaf 0x8000001E is left out where all of it is zero, as QEMU does. A table of AMD's that has leaves up to it
-    /// and lacks its entry was such a processor's, and gets it back; but for a table that is full.
+    /// AMD's leaf 0x8000001E is omitted if it is all zero, as QEMU does. If an AMD table has leaves up to it but
+    /// lacks its entry, the entry is added back, unless the table is full.
     pub fn set_apic_id(&mut self, apic_id: u32, layout: &ApicLayout) {
         if let Some(at) = missing_node_entry(self) {
             let _ = self.insert(at, CpuidEntry::new(Leaf::NODE, Registers::ZERO));
@@ -175,7 +175,7 @@ impl CpuidTable {
         self.retain(|entry| entry.function != Leaf::NODE || entry.registers != Registers::ZERO);
     }
 
-    /// The APIC id that it shows: the x2APIC id of 0x1F, 0xB or 0x80000026, else the 8 bits of leaf 1.
+    /// Its APIC id: the x2APIC id of 0x1F, 0xB or 0x80000026, else the 8 bits of leaf 1.
     #[must_use]
     pub fn apic_id(&self) -> Option<u32> {
         let wide = [leaf_1f::X2APIC_ID, leaf_b::X2APIC_ID, leaf_80000026::X2APIC_ID];
@@ -194,14 +194,14 @@ impl Leaf {
     pub(crate) const NODE: Leaf = Leaf(0x8000_001e);
 }
 
-/// True when a list of levels begins with none: it then holds nothing at all, APIC ids included.
+/// True if a list of levels begins with the terminator: the leaf then holds nothing, not even APIC ids.
 pub(super) fn is_unused_list(entries: &[CpuidEntry], leaf: Leaf) -> bool {
     let list = [Leaf::LEVELS, Leaf::LEVELS_V2, Leaf::AMD_LEVELS].contains(&leaf);
     let first = entries.iter().find(|entry| entry.answers(leaf, Subleaf(0)));
     list && first.is_some_and(|first| leaf_1f::DOMAIN_TYPE.read_from(first.registers) == 0)
 }
 
-/// Where AMD's leaf 0x8000001E belongs in a table of AMD's that has leaves up to it and no entry for it.
+/// The position of AMD's leaf 0x8000001E in an AMD table that has leaves up to it but no entry for it.
 pub(super) fn missing_node_entry(table: &CpuidTable) -> Option<usize> {
     let highest = table.find(Leaf::EXTENDED, Subleaf(0)).map_or(0, |entry| entry.registers.eax);
     let amds = table.has(feature::TOPOEXT)
@@ -214,7 +214,7 @@ pub(super) fn missing_node_entry(table: &CpuidTable) -> Option<usize> {
 }
 
 impl OwnBits {
-    /// Puts a number, or as much of it as fits, into a register.
+    /// Writes a number, truncated to the field, into a register.
     pub(crate) const fn put(&self, register: &mut u32, number: u32) {
         let mask = self.field.mask();
         *register = *register & !mask | number << mask.trailing_zeros() & mask;

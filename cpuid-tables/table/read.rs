@@ -1,6 +1,6 @@
-//! Reading what CPUID says, by the names of its fields, from anything that answers.
+//! Reading CPUID by field names, from any source.
 //!
-//! [`CpuidRead`] needs one function, the four registers of a leaf and subleaf; the rest is the manuals' meaning of them.
+//! [`CpuidRead`] needs one function, the four registers of a leaf and subleaf; the rest follows the manuals.
 
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
@@ -12,7 +12,7 @@ use crate::table::topology::{self, AmdNode, TopologyLevel};
 use crate::table::xsave::{self, XsaveSubleaf};
 use crate::table::{CpuidEntry, CpuidTable, find_entry};
 
-/// Something that answers CPUID: a table, a list of entries.
+/// A source of CPUID values, such as a table or a list of entries.
 ///
 /// ```
 /// use cpuid_tables::{CpuidEntry, CpuidRead, Vendor, Leaf, Registers};
@@ -27,46 +27,46 @@ use crate::table::{CpuidEntry, CpuidTable, find_entry};
 /// assert_eq!(entries.brand(), None);
 /// ```
 pub trait CpuidRead {
-    /// EAX, EBX, ECX and EDX of a leaf and subleaf; none where nothing answers.
+    /// EAX, EBX, ECX and EDX of a leaf and subleaf; `None` if the source does not have it.
     fn registers(&self, leaf: Leaf, subleaf: Subleaf) -> Option<Registers>;
 
-    /// A register's value; 0 where nothing answers, as CPUID gives for a leaf in range that there is not.
+    /// A register's value; 0 if the leaf is missing, as CPUID returns for a missing leaf in range.
     fn word(&self, word: CpuidWord) -> u32 {
         self.registers(word.leaf, word.subleaf).map_or(0, |registers| registers[word.register])
     }
 
-    /// A field's value in the first subleaf that has it; none where nothing answers.
+    /// A field's value in the first subleaf that has it; `None` if that is missing.
     fn field(&self, field: Field) -> Option<u32> {
         self.registers(field.leaf(), Subleaf(*field.subleaves().start()))
             .map(|registers| field.read_from(registers))
     }
 
-    /// True when the feature is shown.
+    /// True if the feature is set.
     fn has(&self, feature: Feature) -> bool {
         self.word(feature.location().word) & feature.mask() != 0
     }
 
-    /// Every known feature that is shown.
+    /// Every known feature that is set.
     fn features(&self) -> FeatureSet {
         let mut features = FeatureSet::new();
         for (word, _) in FeatureSet::ALL.words() {
-            // Bits that are no known features have no place in a set.
+            // A set cannot hold bits that are not known features.
             let _ = features.set_word(word, self.word(word));
         }
         features
     }
 
-    /// Who made the processor, by leaf 0.
+    /// The vendor, from leaf 0.
     fn vendor(&self) -> Option<Vendor> {
         self.registers(Leaf(0), Subleaf(0)).map(Vendor::from_registers)
     }
 
-    /// Family, model and stepping, by leaf 1.
+    /// Family, model and stepping, from leaf 1.
     fn signature(&self) -> Option<Signature> {
         self.registers(Leaf(1), Subleaf(0)).map(|Registers { eax, .. }| Signature(eax))
     }
 
-    /// The brand string of leaves 0x80000002 to 0x80000004; none unless all three answer.
+    /// The brand string of leaves 0x80000002 to 0x80000004; `None` unless all three exist.
     fn brand(&self) -> Option<Brand> {
         identity::brand(move |leaf, subleaf| self.registers(leaf, subleaf))
     }
@@ -86,48 +86,48 @@ pub trait CpuidRead {
         self.highest_leaf(Leaf::EXTENDED)
     }
 
-    /// The hypervisors' ranges, from 0x40000000 in steps of 0x100, those that answer, in ascending order.
+    /// The hypervisors' ranges that exist, from 0x40000000 in steps of 0x100, in ascending order.
     fn hypervisors(&self) -> impl Iterator<Item = Hypervisor> {
         identity::hypervisors(move |leaf, subleaf| self.registers(leaf, subleaf))
     }
 
-    /// The caches that leaf 4 ([`CacheSubleaf::INTEL`]) or 0x8000001D ([`CacheSubleaf::AMD`]) lists, up to the
+    /// The caches listed in leaf 4 ([`CacheSubleaf::INTEL`]) or 0x8000001D ([`CacheSubleaf::AMD`]), up to the
     /// terminator.
     fn caches(&self, leaf: Leaf) -> impl Iterator<Item = CacheSubleaf> {
         caches::caches(move |leaf, subleaf| self.registers(leaf, subleaf), leaf)
     }
 
-    /// The levels that leaf 0xB, 0x1F or 0x80000026 lists, up to the terminator.
+    /// The levels listed in leaf 0xB, 0x1F or 0x80000026, up to the terminator.
     fn topology_levels(&self, leaf: Leaf) -> impl Iterator<Item = TopologyLevel> {
         topology::levels(move |leaf, subleaf| self.registers(leaf, subleaf), leaf)
     }
 
-    /// The leaf that Intel's manual prefers for the topology: 0x1F where it has a level, else 0xB where that has one.
+    /// The leaf that Intel's manual prefers for the topology: 0x1F if it has a level, else 0xB if that has one.
     fn topology_leaf(&self) -> Option<Leaf> {
         [Leaf(0x1f), Leaf(0xb)].into_iter().find(|&leaf| self.topology_levels(leaf).next().is_some())
     }
 
-    /// What leaf 0x8000001E tells of AMD's topology.
+    /// AMD's topology in leaf 0x8000001E.
     fn amd_node(&self) -> Option<AmdNode> {
         self.registers(AmdNode::LEAF, Subleaf(0)).map(AmdNode)
     }
 
-    /// The components that may be set in XCR0, by 0xD.0; 0 where there is no such leaf.
+    /// The components that may be set in XCR0, from 0xD.0; 0 without that leaf.
     fn xcr0(&self) -> u64 {
         self.registers(Leaf(0xd), Subleaf(0)).map_or(0, |Registers { eax, edx, .. }| xsave::wide(eax, edx))
     }
 
-    /// The components that may be set in IA32_XSS, by 0xD.1; 0 where there is no such subleaf.
+    /// The components that may be set in IA32_XSS, from 0xD.1; 0 without that subleaf.
     fn xss(&self) -> u64 {
         self.registers(Leaf(0xd), Subleaf(1)).map_or(0, |Registers { ecx, edx, .. }| xsave::wide(ecx, edx))
     }
 
-    /// The subleaves of 0xD from 2 on that describe a component, those of size 0 left out.
+    /// The subleaves of 0xD from 2 on that describe a component, except those of size 0.
     fn xsave_components(&self) -> impl Iterator<Item = XsaveSubleaf> {
         xsave::components(move |leaf, subleaf| self.registers(leaf, subleaf))
     }
 
-    /// Bytes of an XSAVE area with these components, of the compacted format or the standard one, by the sizes and
+    /// Bytes of an XSAVE area with these components, in the compacted or the standard format, by the sizes and
     /// offsets of leaf 0xD.
     fn xsave_size(&self, components: u64, compacted: bool) -> u32 {
         xsave::size(move |leaf, subleaf| self.registers(leaf, subleaf), components, compacted)

@@ -1,5 +1,5 @@
-//! What KVM changes in a vCPU's table, or in an answer, by the vCPU's state: `kvm_update_cpuid_runtime()` and
-//! `kvm_cpuid()` of Linux's `arch/x86/kvm/cpuid.c`, releases 6.1, 6.12 and 7.3.
+//! The changes that KVM makes in a vCPU's table, or in an answer, according to the vCPU's state:
+//! `kvm_update_cpuid_runtime()` and `kvm_cpuid()` of Linux's `arch/x86/kvm/cpuid.c`, releases 6.1, 6.12 and 7.3.
 
 use crate::bits::feature::Feature;
 use crate::bits::location::{Leaf, Subleaf};
@@ -9,10 +9,10 @@ use crate::table::answer::{Answer, AnsweredBy, Lookup, first_of, kvm_answer};
 use crate::table::identity::Hypervisor;
 use crate::table::read::CpuidRead;
 
-/// A vCPU's state as far as CPUID shows it.
+/// The part of a vCPU's state that CPUID shows.
 ///
 /// KVM stores most of it in the vCPU's table, when the table is set and whenever the state changes:
-/// [`update`](RunState::update). The rest it puts into the answer alone: [`answer`](RunState::answer).
+/// [`update`](RunState::update). The rest changes only the answer: [`answer`](RunState::answer).
 ///
 /// ```
 /// use cpuid_tables::{CpuidEntry, CpuidRead, CpuidTable, RunState, feature, Leaf, Registers};
@@ -26,36 +26,36 @@ use crate::table::read::CpuidRead;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RunState {
-    /// CR4.OSXSAVE, shown as [`OSXSAVE`](feature::OSXSAVE). None: KVM leaves the bit alone, as 6.1 and 6.12 do on a host
-    /// without XSAVE.
+    /// CR4.OSXSAVE, shown as [`OSXSAVE`](feature::OSXSAVE). `None`: KVM does not change the bit, like 6.1 and 6.12 on
+    /// a host without XSAVE.
     pub osxsave: Option<bool>,
-    /// CR4.PKE, shown as [`OSPKE`](feature::OSPKE). None: KVM leaves the bit alone, as 6.1 and 6.12 do on a host without
-    /// PKU.
+    /// CR4.PKE, shown as [`OSPKE`](feature::OSPKE). `None`: KVM does not change the bit, like 6.1 and 6.12 on a host
+    /// without PKU.
     pub ospke: Option<bool>,
-    /// The enable bit of IA32_APIC_BASE, shown as [`APIC`](feature::APIC). None: left alone.
+    /// The enable bit of IA32_APIC_BASE, shown as [`APIC`](feature::APIC). `None`: unchanged.
     pub apic: Option<bool>,
-    /// The bit for MONITOR and MWAIT of IA32_MISC_ENABLE, shown as [`MWAIT`](feature::MWAIT). None: left alone, as KVM
-    /// does unless `KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT` is disabled.
+    /// The MONITOR/MWAIT bit of IA32_MISC_ENABLE, shown as [`MWAIT`](feature::MWAIT). `None`: unchanged, as in KVM
+    /// unless `KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT` is disabled.
     pub mwait: Option<bool>,
-    /// XCR0. With it go 0xD.0 EBX, and 0xD.1 EBX where XSAVEC or XSAVES is shown.
+    /// XCR0. It determines 0xD.0 EBX, and 0xD.1 EBX with XSAVEC or XSAVES.
     pub xcr0: u64,
-    /// IA32_XSS, which counts for 0xD.1 EBX in 7.3; 0 for 6.1 and 6.12, which have XCR0 alone there.
+    /// IA32_XSS, which counts for 0xD.1 EBX in 7.3; 0 for 6.1 and 6.12, which use only XCR0 there.
     pub xss: u64,
-    /// HLT does not exit (`KVM_X86_DISABLE_EXITS_HLT`): [`KVM_PV_UNHALT`](feature::KVM_PV_UNHALT) is taken away.
+    /// HLT does not exit (`KVM_X86_DISABLE_EXITS_HLT`): KVM clears [`KVM_PV_UNHALT`](feature::KVM_PV_UNHALT).
     pub hlt_in_guest: bool,
     /// The components that 6.1 allows an enclave in 0x12.1 ECX and EDX: those of the guest's 0xD.0 that KVM supports.
-    /// None: left alone, as 6.12 and 7.3 do.
+    /// `None`: unchanged, as in 6.12 and 7.3.
     pub sgx_xcr0: Option<u64>,
     /// IA32_TSX_CTRL has its bit 1 set, `CPUID_CLEAR`: [`RTM`](feature::RTM) and [`HLE`](feature::HLE) are hidden.
     pub tsx_cpuid_clear: bool,
-    /// Hyper-V's control of the invariant TSC hides it: the guest is shown the control and has not set it. 6.12 and 7.3.
+    /// Hyper-V's control hides the invariant TSC: the guest has the control and has not set it. Only in 6.12 and 7.3.
     pub hyperv_invtsc_suppressed: bool,
     /// `KVM_CAP_ENFORCE_PV_FEATURE_CPUID`: see [`pv_features`](RunState::pv_features).
     pub enforce_pv_features: bool,
 }
 
 impl RunState {
-    /// A vCPU's after reset, the APIC being enabled, in a VM without special capabilities.
+    /// A vCPU's state after reset with the APIC enabled, in a VM without special capabilities.
     pub const RESET: RunState = RunState {
         osxsave: Some(false),
         ospke: Some(false),
@@ -70,7 +70,7 @@ impl RunState {
         enforce_pv_features: false,
     };
 
-    /// Puts into a table what KVM puts there. The sizes of XSAVE areas are by the host's leaf 0xD, as KVM has them.
+    /// Changes a table as KVM does. The sizes of XSAVE areas come from the host's leaf 0xD, as in KVM.
     pub fn update<H: CpuidRead + ?Sized>(&self, entries: &mut [CpuidEntry], host: &H) {
         if let Some(at) = first_of(entries, Leaf(1)) {
             show(&mut entries[at], feature::OSXSAVE, self.osxsave);
@@ -100,7 +100,7 @@ impl RunState {
         }
     }
 
-    /// What KVM answers, with entries that hold what [`update`](RunState::update) puts there, as KVM's own do.
+    /// KVM's answer, for entries already changed by [`update`](RunState::update), as KVM's own are.
     #[must_use]
     pub fn answer(&self, entries: &[CpuidEntry], leaf: Leaf, subleaf: Subleaf, lookup: Lookup) -> Answer {
         let mut answer = kvm_answer(entries, leaf, subleaf, lookup);
@@ -114,8 +114,8 @@ impl RunState {
         answer
     }
 
-    /// The paravirtual features that KVM obeys, as bits of EAX in KVM's leaf of features. A guest may use all of them,
-    /// whatever its table shows, unless they are enforced; what CPUID shows is the same either way.
+    /// The paravirtual features that KVM honours, as bits of EAX in KVM's feature leaf. A guest may use all of them,
+    /// whatever its table contains, unless they are enforced; CPUID returns the same either way.
     #[must_use]
     pub fn pv_features(&self, entries: &[CpuidEntry]) -> u32 {
         if !self.enforce_pv_features {
@@ -133,7 +133,7 @@ const fn halves(wide: u64) -> [u32; 2] {
     [u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])]
 }
 
-/// Shows or hides a feature in the entry of its leaf, or leaves it.
+/// Sets or clears a feature in the entry of its leaf, or leaves it unchanged.
 fn show(entry: &mut CpuidEntry, feature: Feature, shown: Option<bool>) {
     let register = entry.register_mut(feature.register());
     match shown {
@@ -147,7 +147,7 @@ fn entry_mut(entries: &mut [CpuidEntry], leaf: u32, subleaf: u32) -> Option<&mut
     entries.iter_mut().find(|entry| entry.answers(Leaf(leaf), Subleaf(subleaf)))
 }
 
-/// The entry of KVM's leaf of features: the one after the first of the range that has KVM's signature.
+/// The entry of KVM's feature leaf: the one after the first leaf of the range with KVM's signature.
 fn pv_leaf(entries: &[CpuidEntry]) -> Option<usize> {
     let mut ranges = Hypervisor::bases().filter_map(|base| {
         first_of(entries, base).map(|at| Hypervisor::from_registers(base, entries[at].registers))

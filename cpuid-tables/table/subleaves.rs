@@ -1,33 +1,33 @@
-//! Which leaves have subleaves, so that an entry's index is significant, and how their lists end.
+//! Leaves with subleaves, whose entries have a significant index, and the terminators of their lists.
 //!
 //! Intel SDM volume 2A, "CPUID", and volume 1, chapter 13 (XSAVE); AMD APM volume 3, appendix E. KVM's own list is
 //! `cpuid_function_is_indexed()` of Linux 7.3's `arch/x86/include/asm/cpuid/api.h`.
 
 use crate::bits::location::Leaf;
 
-/// How a leaf tells that its subleaves are at an end.
+/// The terminator of a leaf's subleaf list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Terminator {
-    /// It does not: subleaf 0 or another field counts them, or a bitmap names them.
+    /// None: subleaf 0 or another field counts the subleaves, or a bitmap lists them.
     Counted,
-    /// By a subleaf whose EAX bits 4 to 0, the cache type, are 0.
+    /// A subleaf whose EAX bits 4 to 0, the cache type, are 0.
     CacheType,
-    /// By a subleaf whose ECX bits 15 to 8, the level type, are 0.
+    /// A subleaf whose ECX bits 15 to 8, the level type, are 0.
     LevelType,
-    /// By a subleaf whose EAX bits 3 to 0, the section's type, are 0.
+    /// A subleaf whose EAX bits 3 to 0, the section's type, are 0.
     SectionType,
 }
 
-/// A leaf that has subleaves.
+/// A leaf with subleaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct IndexedLeaf {
-    /// Which.
+    /// The leaf.
     pub leaf: Leaf,
-    /// How its subleaves end.
+    /// Its terminator.
     pub terminator: Terminator,
-    /// Where the manual tells.
+    /// The manual section.
     pub section: &'static str,
-    /// True when KVM sets the flag itself in what it reports, in any release that is pinned.
+    /// True if KVM itself sets the flag in its supported table, in any pinned release.
     pub flagged_by_kvm: bool,
 }
 
@@ -62,12 +62,12 @@ static INDEXED: &[IndexedLeaf] = &[
 ];
 
 impl IndexedLeaf {
-    /// Every leaf that has subleaves, in ascending order.
+    /// Every leaf with subleaves, in ascending order.
     pub fn all() -> impl Iterator<Item = IndexedLeaf> {
         INDEXED.iter().copied()
     }
 
-    /// What is known of a leaf's subleaves; none where it has none.
+    /// A leaf's subleaf data; `None` if it has no subleaves.
     #[must_use]
     pub fn get(leaf: Leaf) -> Option<IndexedLeaf> {
         INDEXED.iter().find(|indexed| indexed.leaf == leaf).copied()

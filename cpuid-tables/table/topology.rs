@@ -1,4 +1,4 @@
-//! Topology as leaves 0xB and 0x1F (Intel, AMD), 0x80000026 and 0x8000001E (AMD) tell it.
+//! The topology in leaves 0xB and 0x1F (Intel, AMD), 0x80000026 and 0x8000001E (AMD).
 //!
 //! Intel SDM volume 2A, "CPUID", leaves 0BH and 1FH; AMD APM volume 3, E.4.16 and E.4.24. A list ends with a subleaf
 //! whose level type is 0.
@@ -9,7 +9,7 @@ use crate::bits::known_fields::{leaf_1f, leaf_8000001e};
 use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::table::cpuid_fn::CpuidFn;
 
-/// What the processors of a level share.
+/// The unit that the processors of a level share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TopologyDomain {
     /// A logical processor: the level's shift leads to the core.
@@ -28,12 +28,12 @@ pub enum TopologyDomain {
     Complex,
     /// A socket.
     Socket,
-    /// A type with a number that is not known.
+    /// An unknown type, by its number.
     Unknown(u8),
 }
 
 impl TopologyDomain {
-    /// By a level's type, whose numbers AMD's leaf has its own of.
+    /// The domain of a level type; AMD's leaf has its own numbers.
     const fn of(leaf: Leaf, number: u32) -> TopologyDomain {
         match (leaf.0, number) {
             (0x8000_0026, 1) => TopologyDomain::Core,
@@ -72,7 +72,7 @@ impl fmt::Display for TopologyDomain {
 pub struct TopologyLevel {
     /// 0xB, 0x1F or 0x80000026.
     pub leaf: Leaf,
-    /// Which level, from 0.
+    /// The level, from 0.
     pub subleaf: Subleaf,
     /// EAX, EBX, ECX and EDX.
     pub registers: Registers,
@@ -82,19 +82,19 @@ impl TopologyLevel {
     /// The leaves that list levels.
     pub const LEAVES: [Leaf; 3] = [Leaf(0xb), Leaf(0x1f), Leaf(0x8000_0026)];
 
-    /// What the level is.
+    /// The level's domain.
     #[must_use]
     pub const fn domain(&self) -> TopologyDomain {
         TopologyDomain::of(self.leaf, leaf_1f::DOMAIN_TYPE.read_from(self.registers))
     }
 
-    /// How far an x2APIC id is shifted right to number the next level's units.
+    /// By how much to shift an x2APIC id right to number the next level's units.
     #[must_use]
     pub const fn shift(&self) -> u32 {
         leaf_1f::X2APIC_ID_SHIFT.read_from(self.registers)
     }
 
-    /// How many logical processors one unit of the next level has.
+    /// Logical processors per unit of the next level.
     #[must_use]
     pub const fn processors(&self) -> u32 {
         leaf_1f::DOMAIN_LCPUS_COUNT.read_from(self.registers)
@@ -106,14 +106,14 @@ impl TopologyLevel {
         leaf_1f::DOMAIN_LEVEL.read_from(self.registers)
     }
 
-    /// The x2APIC id of the processor that was asked.
+    /// The x2APIC id of the processor on which CPUID ran.
     #[must_use]
     pub const fn x2apic_id(&self) -> u32 {
         leaf_1f::X2APIC_ID.read_from(self.registers)
     }
 }
 
-/// Subleaves that are read before a list without an end is taken for endless; a level's number has 8 bits.
+/// Number of subleaves after which a list without a terminator is considered endless; a level's number has 8 bits.
 const MAX_LEVELS: u32 = 256;
 
 pub(crate) fn levels(cpuid: impl CpuidFn, leaf: Leaf) -> impl Iterator<Item = TopologyLevel> {
@@ -130,7 +130,7 @@ pub(crate) fn levels(cpuid: impl CpuidFn, leaf: Leaf) -> impl Iterator<Item = To
 pub struct AmdNode(pub Registers);
 
 impl AmdNode {
-    /// Where it stands.
+    /// The leaf.
     pub const LEAF: Leaf = Leaf(0x8000_001e);
 
     /// The extended APIC id.
@@ -145,7 +145,7 @@ impl AmdNode {
         leaf_8000001e::CORE_ID.read_from(self.0)
     }
 
-    /// Threads of a core.
+    /// Threads per core.
     #[must_use]
     pub const fn threads_per_core(&self) -> u32 {
         leaf_8000001e::CORE_NTHREADS.read_from(self.0) + 1
@@ -157,7 +157,7 @@ impl AmdNode {
         leaf_8000001e::NODE_ID.read_from(self.0)
     }
 
-    /// Nodes of a processor.
+    /// Nodes per processor.
     #[must_use]
     pub const fn nodes_per_processor(&self) -> u32 {
         leaf_8000001e::NNODES_PER_SOCKET.read_from(self.0) + 1

@@ -1,4 +1,4 @@
-//! What each vCPU's table is made from.
+//! The base of each vCPU's table.
 
 use alloc::vec::Vec;
 use core::ops::Deref;
@@ -8,20 +8,20 @@ use super::{CpuidEntry, CpuidTable, TableFull};
 use crate::bits::known_fields::{leaf_1, leaf_8000001e};
 use crate::bits::location::{Leaf, Registers};
 
-/// A part of an entry that is each vCPU's own.
+/// A part of an entry that differs between vCPUs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OwnPart {
-    /// The field holds the number, or as much of it as fits.
+    /// The field holds the number, truncated to its width.
     Field(OwnBits),
-    /// Leaf 1's APIC id over a count that ran into its bits: releases of QEMU before 10.0 let it.
-    #[cfg_attr(not(feature = "guest"), expect(dead_code, reason = "a guest of an old QEMU has it"))]
+    /// Leaf 1's APIC id over a count that overflowed into its bits, which QEMU before 10.0 allows.
+    #[cfg_attr(not(feature = "guest"), expect(dead_code, reason = "only guests of an old QEMU have it"))]
     CountedId,
-    /// All of AMD's leaf 0x8000001E. It is left out where all of it is zero, and QEMU has it zero where the core's number
+    /// All of AMD's leaf 0x8000001E. It is omitted if it is all zero, and QEMU makes it zero if the core's number
     /// does not fit.
     Node,
 }
 
-/// An entry's part that is each vCPU's own.
+/// The location of a vCPU-specific part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OwnPlace {
     /// The entry's position.
@@ -29,16 +29,16 @@ pub(crate) struct OwnPlace {
     pub(crate) part: OwnPart,
 }
 
-/// What each vCPU's table is made from: a table with every entry that any vCPU has, and which parts of it are each
-/// vCPU's own.
+/// The base of each vCPU's table: a table with every entry that any vCPU has, and a list of the parts that differ
+/// between vCPUs.
 ///
-/// vCPUs differ by their APIC ids (leaves 1, 0xB, 0x1F, 0x8000001E and 0x80000026), and by one more thing: AMD's leaf
-/// 0x8000001E is all zero on the first vCPU of a guest without SMT, and then left out of that vCPU's table alone. A copy of
-/// the first vCPU's table therefore lacks an entry that the other vCPUs have; this does not.
+/// vCPUs differ by their APIC ids (leaves 1, 0xB, 0x1F, 0x8000001E and 0x80000026), and in one more way: AMD's leaf
+/// 0x8000001E is all zero on the first vCPU of a guest without SMT, and then omitted from that vCPU's table only. A
+/// copy of the first vCPU's table therefore lacks an entry that the other vCPUs have; the base has it.
 ///
 /// Caches (leaves 4 and 0x8000001D) are the same on every vCPU.
 ///
-/// As a table (`base.iter()`, `base.find(..)`) it is the one with every entry.
+/// It dereferences to the table with every entry (`base.iter()`, `base.find(..)`).
 ///
 /// ```
 /// use cpuid_tables::{CpuidEntry, CpuidTable, VcpuBase, feature, Leaf, Registers};
@@ -65,10 +65,10 @@ pub struct VcpuBase {
 }
 
 impl VcpuBase {
-    /// Made from any vCPU's table; where cores and nodes are in an APIC id is read from it.
+    /// From any vCPU's table, which also provides the positions of cores and nodes within an APIC id.
     ///
-    /// A table of AMD's that has leaves up to 0x8000001E and lacks its entry gets one of zeros, since that is what the entry
-    /// was.
+    /// An AMD table that has leaves up to 0x8000001E but lacks its entry gets an entry of zeros, since that is what
+    /// was omitted.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ impl VcpuBase {
         VcpuBase::with_layout(table, ApicLayout::from_cpuid(table))
     }
 
-    /// The same, with the layout given: a table with several dies or nodes in a socket may not tell.
+    /// The same with a given layout: a table with several dies or nodes per socket may not contain the layout.
     ///
     /// # Errors
     ///
@@ -99,19 +99,19 @@ impl VcpuBase {
         Ok(VcpuBase { table, own, layout })
     }
 
-    /// A table whose own parts are known.
+    /// A table whose vCPU-specific parts are known.
     #[cfg(feature = "guest")]
     pub(crate) const fn from_parts(table: CpuidTable, own: Vec<OwnPlace>, layout: ApicLayout) -> VcpuBase {
         VcpuBase { table, own, layout }
     }
 
-    /// Where cores and nodes are in an APIC id.
+    /// The positions of cores and nodes within an APIC id.
     #[must_use]
     pub const fn layout(&self) -> ApicLayout {
         self.layout
     }
 
-    /// Puts the table of the vCPU with this APIC id in place of `table`. Allocates nothing.
+    /// Replaces `table` by the table of the vCPU with this APIC id. Does not allocate.
     pub fn write(&self, apic_id: u32, table: &mut CpuidTable) {
         table.clone_from(&self.table);
         self.apply(apic_id, &mut table[..]);
@@ -120,7 +120,7 @@ impl VcpuBase {
         }
     }
 
-    /// Makes a table that came from this base that of another vCPU. Only what differs is written.
+    /// Changes a table made from this base to another vCPU's. Writes only the differences.
     #[cfg(feature = "guest")]
     pub(crate) fn rewrite(&self, apic_id: u32, table: &mut CpuidTable) {
         if table.len() != self.table.len() || self.left_out(apic_id).is_some() {
@@ -130,7 +130,7 @@ impl VcpuBase {
         }
     }
 
-    /// Makes entries that came from this base those of another vCPU, without leaving any out.
+    /// Changes entries made from this base to another vCPU's, without omitting any.
     pub(crate) fn apply(&self, apic_id: u32, entries: &mut [CpuidEntry]) {
         for place in &self.own {
             if let (Some(entry), Some(base)) = (entries.get_mut(place.entry), self.table.get(place.entry)) {
@@ -139,7 +139,7 @@ impl VcpuBase {
         }
     }
 
-    /// The registers of an entry, one own part made this vCPU's.
+    /// The registers of an entry, with one part changed to this vCPU's.
     pub(crate) fn registers(
         &self,
         part: OwnPart,
@@ -168,13 +168,13 @@ impl VcpuBase {
         registers
     }
 
-    /// The own parts, by entry.
+    /// The vCPU-specific parts, by entry.
     #[cfg(feature = "kvm")]
     pub(crate) fn own(&self) -> &[OwnPlace] {
         &self.own
     }
 
-    /// The entry that the vCPU with this APIC id does not have.
+    /// The entry that the vCPU with this APIC id lacks.
     pub(crate) fn left_out(&self, apic_id: u32) -> Option<usize> {
         let place = self.own.iter().find(|place| place.part == OwnPart::Node)?;
         let base = self.table.get(place.entry)?;

@@ -1,8 +1,8 @@
-//! The target for the runtime crate's reader of `/proc/cpuinfo`. It must not panic, and must drop no name.
+//! The target for the parser of `/proc/cpuinfo`. It must not panic and must not drop a name.
 
 use cpuid_tables::{LinuxRelease, cpuinfo};
 
-/// Every release reads the text the same way up to what it knows; each CPU's flags are known, unknown or ambiguous.
+/// All releases parse the text in the same way, apart from their names; each flag is known, unknown or ambiguous.
 pub(crate) fn cpuinfo(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     for release in LinuxRelease::ALL {

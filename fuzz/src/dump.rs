@@ -1,4 +1,4 @@
-//! The target for the readers of dumps. None may panic, and what one reads can be written and read again.
+//! The target for the dump readers. They must not panic, and everything read can be written and read again.
 
 #[path = "../../tests/dump/pieces.rs"]
 mod pieces;
@@ -6,14 +6,14 @@ mod pieces;
 use cpuid_tables::dump::{self, Cpu, Dump, Format, Options, ReadError, WriteError};
 use pieces::Pieces;
 
-/// The first byte says the format, `a` for the first and so on; any other that it is to be recognised. The rest is the
+/// The first byte selects the format, `a` for the first and so on; any other byte means detection. The rest is the
 /// input.
 pub(crate) fn dump(data: &[u8]) {
     let Some((first, input)) = data.split_first() else { return };
     let format = Format::ALL.get(usize::from(first.wrapping_sub(b'a'))).copied();
     let strict = read(input, format, false);
     let lenient = read(input, format, true);
-    // In pieces of any size an input is the same.
+    // An input in pieces of any size gives the same result.
     let options = Options { format, lenient: true };
     let pieces = dump::read(Pieces(7, input), &options);
     match (&lenient, &pieces) {
@@ -22,10 +22,10 @@ pub(crate) fn dump(data: &[u8]) {
             assert_eq!(whole.warnings.len(), pieces.warnings.len());
         }
         (Err(whole), Err(pieces)) => assert_eq!(whole.to_string(), pieces.to_string()),
-        _ => panic!("{lenient:?} as a whole, {pieces:?} in pieces"),
+        _ => panic!("{lenient:?} read as a whole, {pieces:?} read in pieces"),
     }
     let Ok(strict) = strict else { return };
-    let lenient = lenient.unwrap_or_else(|error| panic!("nothing was wrong: {error}"));
+    let lenient = lenient.unwrap_or_else(|error| panic!("lenient reading failed: {error}"));
     assert_eq!((&strict.cpus, 0), (&lenient.cpus, lenient.warnings.len()));
     for cpu in &strict.cpus {
         assert!(cpu.entries.len() <= Cpu::MAX_ENTRIES);
@@ -41,7 +41,7 @@ fn read(input: &[u8], format: Option<Format>, lenient: bool) -> Result<Dump, Rea
     dump::read(input, &Options { format, lenient })
 }
 
-/// What a format can hold is read again as it was.
+/// A CPU that a format can hold reads back unchanged.
 fn again(cpu: &Cpu, format: Format) {
     let mut text = Vec::new();
     match dump::write(&mut text, format, std::slice::from_ref(cpu)) {

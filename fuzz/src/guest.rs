@@ -6,9 +6,9 @@ use cpuid_tables::guest::{CpuOption, GuestCpuid, MachineOption, Smp};
 use cpuid_tables::host::{Host, HostFile};
 use cpuid_tables::{CpuidTable, QemuRelease};
 
-/// The first lines are a release, `-cpu`, `-smp` and `-machine`; then come files of a host, each after a line `== ` with
-/// how its name ends. Whatever they say, nothing panics; and if there is a table, each vCPU's is one that KVM takes, the
-/// same by every way to it.
+/// The first lines are a release, `-cpu`, `-smp` and `-machine`; then follow a host's files, each after a line `== `
+/// with its extension. Nothing panics on any input. If there is a table, KVM accepts each vCPU's, and every way of
+/// building it gives the same one.
 pub(crate) fn guest(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let mut lines = text.splitn(5, '\n');
@@ -38,7 +38,7 @@ pub(crate) fn guest(data: &[u8]) {
     guest.warnings().iter().for_each(|warning| assert!(!warning.to_string().is_empty()));
 }
 
-/// What cannot be read is left out.
+/// Invalid files are skipped.
 fn host(text: &str) -> Host {
     let mut host = Host::default();
     for part in text.split("== ") {

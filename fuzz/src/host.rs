@@ -1,11 +1,11 @@
-//! The target for the text of hosts, and for what a processor may answer. Neither may panic, and what is read can be
+//! The target for the text of hosts and for a processor's values. Neither may panic, and everything read can be
 //! written and read again.
 
 use cpuid_tables::Registers;
 use cpuid_tables::host::{self, Host, HostFile};
 
-/// The first byte says which file, `a` for the first and so on; any other, that the rest is what a processor answers: four
-/// bytes a register, taken in turn.
+/// The first byte selects the file, `a` for the first and so on; after any other byte the rest is a processor's
+/// values: four bytes per register, in turn.
 pub(crate) fn host(data: &[u8]) {
     let Some((first, input)) = data.split_first() else { return };
     match HostFile::ALL.get(usize::from(first.wrapping_sub(b'a'))) {
@@ -37,7 +37,7 @@ fn processor(input: &[u8]) {
         u32::from_le_bytes(bytes)
     };
     let answer = |leaf: u32, subleaf: u32| {
-        // Small numbers near the start, so that an input says what leaf 0 and its like are.
+        // Small numbers near the start, so that an input determines leaf 0 and similar leaves.
         let at = (leaf >> 28) as usize * 4 + (leaf & 0xff) as usize * 4 + subleaf as usize;
         Registers::new(word(at), word(at + 1), word(at + 2), word(at + 3))
     };

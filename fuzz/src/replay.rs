@@ -7,13 +7,13 @@ use std::path::Path;
 
 use crate::Rng;
 
-/// The corpora, seen from either package.
+/// The corpora, as seen from either package.
 const CORPUS: [&str; 2] = [
     concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus"),
     concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus"),
 ];
 
-/// Pieces that mean something to one target or other.
+/// Pieces that have a meaning for some target.
 const PIECES: [&str; 32] = [
     "\t",
     "\n",
@@ -68,7 +68,7 @@ pub(crate) fn replay(name: &str, mutations: usize, target: impl Fn(&[u8])) {
     }
 }
 
-/// A byte changed, a stretch dropped, doubled or taken from another seed, or a piece put in.
+/// Changes a byte, drops, duplicates or replaces a range by another seed's, or inserts a piece.
 fn mutate(data: &mut Vec<u8>, seeds: &[Vec<u8>], rng: &mut Rng) {
     let at = rng.below(data.len() + 1);
     let end = (at + rng.below(24)).min(data.len());

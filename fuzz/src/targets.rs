@@ -20,7 +20,7 @@ use cpuid_gen::published::{self, Published, PublishedBit, PublishedConstant};
 use cpuid_gen::source::Sources;
 use cpuid_gen::verify::{Differences, Scope, verify};
 
-/// Tokens and comments lie in the text, in order, and what is between them is blank.
+/// Tokens and comments are in the text, in order, with only blanks between them.
 pub(crate) fn lexer(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let mut sources = Sources::new();
@@ -48,8 +48,8 @@ pub(crate) fn lexer(data: &[u8]) {
     let _ = diagnostics.render(&sources);
 }
 
-/// The first line is an expression, further ones are directives before it. What has a value has it again in
-/// parentheses, and fits into its type.
+/// The first line is an expression, further ones are directives before it. An expression with a value has the same
+/// value in parentheses, and fits its type.
 pub(crate) fn expression(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (expression, directives) = text.split_once('\n').unwrap_or((&text, ""));
@@ -95,9 +95,9 @@ pub(crate) fn expression(data: &[u8]) {
     }
 }
 
-/// The files of a tree are parted by lines `=== path`; only known paths are written.
+/// The files of a tree are separated by lines `=== path`; only known paths are written.
 fn tree(data: &[u8], paths: &[&str], name: &str) -> PathBuf {
-    // In memory where that is possible: writing and removing a tree costs more than reading it.
+    // In memory if possible: writing and removing a tree costs more than reading it.
     let memory = Path::new("/dev/shm");
     let folder = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
     let root = folder.join(format!("cpuid-fuzz-{name}-{}", std::process::id()));
@@ -143,7 +143,7 @@ const LINUX_PATHS: [&str; 17] = [
     "tools/arch/x86/kcpuid/cpuid.csv",
 ];
 
-/// A Linux tree: what reads without an error survives its text form, and gives the same name map.
+/// A Linux tree: facts read without an error survive their text form and give the same name map.
 pub(crate) fn linux_tree(data: &[u8]) {
     let root = tree(data, &LINUX_PATHS, "linux");
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
@@ -191,7 +191,7 @@ const QEMU_PATHS: [&str; 26] = [
     "target-i386/cpu.c",
 ];
 
-/// A QEMU tree: what reads without an error survives its text form.
+/// A QEMU tree: facts read without an error survive their text form.
 pub(crate) fn qemu_tree(data: &[u8]) {
     let root = tree(data, &QEMU_PATHS, "qemu");
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
@@ -206,8 +206,8 @@ pub(crate) fn qemu_tree(data: &[u8]) {
     let _ = fs::remove_dir_all(root);
 }
 
-/// Facts: what is read is written as it was, but for comments and empty lines. They can be checked, merged and compared
-/// with themselves, in which nothing differs.
+/// Facts are written as they were read, apart from comments and empty lines. They can be checked, merged and compared
+/// with themselves, without differences.
 pub(crate) fn facts(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     if let Some(facts) = read_again(&text) {
@@ -244,7 +244,7 @@ fn read_again(text: &str) -> Option<Facts> {
     facts
 }
 
-/// A list that is read is written as it was read; and a model that keeps it has every constant, with its bit.
+/// A list is written as it was read; a model that keeps it has every constant, with its bit.
 pub(crate) fn constants(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
@@ -259,7 +259,7 @@ pub(crate) fn constants(data: &[u8]) {
     let name = |constant: &PublishedConstant| (constant.bit.module(), constant.name.clone());
     let names: HashMap<_, _> = kept.iter().map(|constant| (name(constant), &constant.bit)).collect();
     for constant in &list.constants {
-        // Names that are no identifiers are made ones; those of fields that overlap are not looked at.
+        // Names that are not identifiers are converted; overlapping fields are not checked.
         let plain = constant.name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_' || b.is_ascii_digit());
         if plain && matches!(constant.bit, PublishedBit::Feature(_) | PublishedBit::Msr(..)) {
             assert_eq!(names.get(&name(constant)), Some(&&constant.bit), "{}", constant.name);
@@ -267,7 +267,7 @@ pub(crate) fn constants(data: &[u8]) {
     }
 }
 
-/// Judged differences: every row is understood, or there is none.
+/// Judged differences: either every row is valid, or none is returned.
 pub(crate) fn differences(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let mut sources = Sources::new();

@@ -1,4 +1,4 @@
-//! How a fault is planted.
+//! Test cases with a planted fault.
 
 use cpuid_tables::check::{Check, Finding, Report};
 use cpuid_tables::host::Host;
@@ -9,7 +9,7 @@ pub(crate) const AMD: &str = include_str!("amd.txt");
 /// Four vCPUs of GraniteRapids-v2: one socket of two dies of one core with two threads.
 pub(crate) const INTEL: &str = include_str!("intel.txt");
 
-/// A fault, and all that is found with it.
+/// A fault, and all findings that it causes.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) base: Base,
@@ -17,11 +17,11 @@ pub(crate) struct Case {
     pub(crate) expected: &'static [&'static str],
 }
 
-/// What a fault is planted into.
+/// The table into which a fault is planted.
 pub(crate) enum Base {
-    /// All vCPUs of a kept table, alone.
+    /// All vCPUs of a stored table, without a host.
     Alone(&'static str),
-    /// The same, on a host that supports just what they have, but for this change.
+    /// The same, on a host that supports exactly their features, apart from this change.
     On(&'static str, fn(&mut Host)),
 }
 
@@ -34,7 +34,7 @@ impl Case {
             On(text, change) => (text, Some(change)),
         };
         let mut tables = Tables::read(text);
-        // QEMU gives AMD's leaf to guests of every vendor; that is found too.
+        // QEMU gives AMD's leaf to guests of every vendor; that is a finding too.
         if text == INTEL {
             tables.remove(0x8000_0005, 0);
         }
@@ -52,7 +52,7 @@ impl Case {
     }
 }
 
-/// Kind, vCPUs, place and what is wrong; then other places.
+/// Kind, vCPUs, location and message; then other locations.
 pub(crate) fn in_a_line(finding: &Finding) -> String {
     let others: Vec<String> = finding.others.iter().map(ToString::to_string).collect();
     let others = if others.is_empty() { String::new() } else { format!(" <{}>", others.join("> <")) };
@@ -92,7 +92,7 @@ impl Tables {
         self.0.iter().fold(Check::new(), |check, (number, entries)| check.vcpu(*number, entries))
     }
 
-    /// Keeps the first vCPU alone.
+    /// Keeps only the first vCPU.
     pub(crate) fn first(&mut self) -> &mut Tables {
         self.0.truncate(1);
         self
@@ -103,7 +103,7 @@ impl Tables {
         self.0.iter_mut().filter(|(number, _)| *number == vcpu).for_each(|(_, entries)| change(entries));
     }
 
-    /// Changes an entry of each vCPU, which must be there.
+    /// Changes an entry of each vCPU, which must exist.
     pub(crate) fn edit(&mut self, leaf: u32, subleaf: u32, change: impl Fn(&mut CpuidEntry)) {
         for (_, entries) in &mut self.0 {
             let entry = entries.iter_mut().find(|entry| entry.answers(Leaf(leaf), Subleaf(subleaf)));
@@ -121,7 +121,7 @@ impl Tables {
         self.edit(leaf, subleaf, |entry| *entry.register_mut(register) &= !bits);
     }
 
-    /// Puts a value into a register.
+    /// Writes a value to a register.
     pub(crate) fn put(&mut self, leaf: u32, subleaf: u32, register: Register, value: u32) {
         self.edit(leaf, subleaf, |entry| *entry.register_mut(register) = value);
     }

@@ -11,7 +11,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_0008, 0, Eax, 0x3128),
         expected: &[
-            "virtual-width vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[8-15]: linear addresses have 49 bits: KVM takes 48 and 57, or 0",
+            "virtual-width vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[8-15]: linear addresses have 49 bits: KVM accepts 48, 57 or 0",
         ],
     },
     Case {
@@ -19,7 +19,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_0008, 0, Eax, 0x3928),
         expected: &[
-            "virtual-width-la57 vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[8-15]: linear addresses have 57 bits, and la57 is not shown <entry 8, CPUID.(EAX=7,ECX=0):ECX[16]>",
+            "virtual-width-la57 vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[8-15]: linear addresses have 57 bits, but la57 is not set <entry 8, CPUID.(EAX=7,ECX=0):ECX[16]>",
         ],
     },
     Case {
@@ -27,7 +27,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.set(7, 0, Ecx, feature::LA57.mask()),
         expected: &[
-            "virtual-width-la57 vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[8-15]: linear addresses have 48 bits, and la57 is shown <entry 8, CPUID.(EAX=7,ECX=0):ECX[16]>",
+            "virtual-width-la57 vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[8-15]: linear addresses have 48 bits, but la57 is set <entry 8, CPUID.(EAX=7,ECX=0):ECX[16]>",
         ],
     },
     Case {
@@ -62,7 +62,7 @@ pub(crate) const CASES: &[Case] = &[
         }),
         plant: |_| {},
         expected: &[
-            "physical-width-host vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[0-7]: physical addresses have 40 bits, this host's 39",
+            "physical-width-host vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[0-7]: physical addresses have 40 bits, but this host's only 39",
         ],
     },
     Case {
@@ -70,7 +70,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_0008, 0, Eax, 0x0030_3028),
         expected: &[
-            "guest-physical-width vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[16-23]: guest-physical addresses have 48 bits, physical ones 40",
+            "guest-physical-width vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[16-23]: guest-physical addresses have 48 bits, but physical addresses only 40",
         ],
     },
     Case {
@@ -91,7 +91,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0xb, 1, Ecx, 0x501),
         expected: &[
-            "level-order vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):ECX[8-15]: level 1 of 0xB is of type 5, which is not defined there",
+            "level-order vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):ECX[8-15]: level 1 of 0xB is of type 5, which that leaf does not define",
         ],
     },
     Case {
@@ -99,7 +99,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0xb, 1, Ecx, 0x207),
         expected: &[
-            "level-number vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):ECX[0-7]: level 1 of 0xB says that it is level 7",
+            "level-number vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):ECX[0-7]: level 1 of 0xB has level number 7",
         ],
     },
     Case {
@@ -109,7 +109,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0x1f, 1, Eax, 3);
         },
         expected: &[
-            "level-shift vCPUs 0-3, entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[0-4]: level 2 of 0x1F has shift 2, the one below 3 <entry 35, CPUID.(EAX=0x1F,ECX=1):EAX[0-4]>",
+            "level-shift vCPUs 0-3, entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[0-4]: level 2 of 0x1F has shift 2, but the one below 3 <entry 35, CPUID.(EAX=0x1F,ECX=1):EAX[0-4]>",
         ],
     },
     Case {
@@ -120,11 +120,11 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0xb, 1, Ebx, 3);
         },
         expected: &[
-            "logical-count-low vCPUs 0-3, entry 3, CPUID.(EAX=1):EBX[16-23]: 1.EBX counts 2 logical processors, 0xB 3 <entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]>",
-            "level-count vCPUs 0-3, entry 9, CPUID.(EAX=0xB,ECX=0):EBX[0-15]: level 0 of 0xB has 3 processors, and its shift 1 room for 2 <entry 9, CPUID.(EAX=0xB,ECX=0):EAX[0-4]>",
-            "level-count vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]: level 1 of 0xB has 3 processors, and its shift 1 room for 2 <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
-            "amd-thread-count-low vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[0-7]: 0x80000008 counts 2 threads, 0xB 3 <entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]>",
-            "amd-core-threads vCPUs 0-3, entry 28, CPUID.(EAX=0x8000001E):EBX[8-15]: a core has 2 threads by 0x8000001E, 3 by 0xB <entry 9, CPUID.(EAX=0xB,ECX=0):EBX[0-15]>",
+            "logical-count-low vCPUs 0-3, entry 3, CPUID.(EAX=1):EBX[16-23]: 1.EBX counts 2 logical processors, but 0xB 3 <entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]>",
+            "level-count vCPUs 0-3, entry 9, CPUID.(EAX=0xB,ECX=0):EBX[0-15]: level 0 of 0xB has 3 processors, but its shift 1 has room for only 2 <entry 9, CPUID.(EAX=0xB,ECX=0):EAX[0-4]>",
+            "level-count vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]: level 1 of 0xB has 3 processors, but its shift 1 has room for only 2 <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
+            "amd-thread-count-low vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[0-7]: 0x80000008 counts 2 threads, but 0xB 3 <entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]>",
+            "amd-core-threads vCPUs 0-3, entry 28, CPUID.(EAX=0x8000001E):EBX[8-15]: a core has 2 threads in 0x8000001E, but 3 in 0xB <entry 9, CPUID.(EAX=0xB,ECX=0):EBX[0-15]>",
         ],
     },
     Case {
@@ -140,7 +140,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.put(0x1f, 1, Ebx, 1),
         expected: &[
-            "level-count vCPUs 0-3, entry 35, CPUID.(EAX=0x1F,ECX=1):EBX[0-15]: level 1 of 0x1F has 1 processor, the one below 2 <entry 34, CPUID.(EAX=0x1F,ECX=0):EBX[0-15]>",
+            "level-count vCPUs 0-3, entry 35, CPUID.(EAX=0x1F,ECX=1):EBX[0-15]: level 1 of 0x1F has 1 processor, but the one below 2 <entry 34, CPUID.(EAX=0x1F,ECX=0):EBX[0-15]>",
         ],
     },
     Case {
@@ -148,7 +148,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.put(0xb, 1, Eax, 3),
         expected: &[
-            "levels-differ vCPUs 0-3, entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[0-4]: a package's shift is 3 by 0xB, 2 by 0x1F <entry 16, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
+            "levels-differ vCPUs 0-3, entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[0-4]: the package shift is 3 in 0xB, but 2 in 0x1F <entry 16, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
         ],
     },
     Case {
@@ -156,7 +156,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.put(0xb, 1, Ebx, 3),
         expected: &[
-            "level-counts-differ vCPUs 0-3, entry 36, CPUID.(EAX=0x1F,ECX=2):EBX[0-15]: a package's processors are 3 by 0xB, 4 by 0x1F <entry 16, CPUID.(EAX=0xB,ECX=1):EBX[0-15]>",
+            "level-counts-differ vCPUs 0-3, entry 36, CPUID.(EAX=0x1F,ECX=2):EBX[0-15]: the processors per package are 3 in 0xB, but 4 in 0x1F <entry 16, CPUID.(EAX=0xB,ECX=1):EBX[0-15]>",
         ],
     },
     Case {
@@ -174,7 +174,7 @@ pub(crate) const CASES: &[Case] = &[
             });
         },
         expected: &[
-            "topologies-differ vCPU 3, entry 9, CPUID.(EAX=0xB): 0xB of vCPU 3 has the levels thread 1, core 2, of vCPU 0 thread 1, core 1 <vCPU 0, entry 9, CPUID.(EAX=0xB)>",
+            "topologies-differ vCPU 3, entry 9, CPUID.(EAX=0xB): 0xB of vCPU 3 has the levels thread 1, core 2, but of vCPU 0 thread 1, core 1 <vCPU 0, entry 9, CPUID.(EAX=0xB)>",
         ],
     },
     Case {
@@ -184,7 +184,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.edit(1, 0, |entry| entry.registers.ebx = entry.registers.ebx & !0xff_0000 | 2 << 16)
         },
         expected: &[
-            "logical-count-low vCPUs 0-3, entry 3, CPUID.(EAX=1):EBX[16-23]: 1.EBX counts 2 logical processors, 0x1F 4 <entry 36, CPUID.(EAX=0x1F,ECX=2):EBX[0-15]>",
+            "logical-count-low vCPUs 0-3, entry 3, CPUID.(EAX=1):EBX[16-23]: 1.EBX counts 2 logical processors, but 0x1F 4 <entry 36, CPUID.(EAX=0x1F,ECX=2):EBX[0-15]>",
         ],
     },
     Case {
@@ -194,7 +194,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.edit(1, 0, |entry| entry.registers.ebx = entry.registers.ebx & !0xff_0000 | 8 << 16)
         },
         expected: &[
-            "logical-count vCPUs 0-3, entry 3, CPUID.(EAX=1):EBX[16-23]: 1.EBX counts 8 logical processors, a package has room for 4 by 0x1F <entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[0-4]>",
+            "logical-count vCPUs 0-3, entry 3, CPUID.(EAX=1):EBX[16-23]: 1.EBX counts 8 logical processors, but a package has room for only 4 according to 0x1F <entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[0-4]>",
         ],
     },
     Case {
@@ -202,7 +202,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.clear(1, 0, Edx, feature::HT.mask()),
         expected: &[
-            "logical-count-without-htt vCPUs 0-3, entry 3, CPUID.(EAX=1):EBX[16-23]: 1.EBX counts 4 logical processors, and ht is not set <entry 3, CPUID.(EAX=1):EDX[28]>",
+            "logical-count-without-htt vCPUs 0-3, entry 3, CPUID.(EAX=1):EBX[16-23]: 1.EBX counts 4 logical processors, but ht is not set <entry 3, CPUID.(EAX=1):EDX[28]>",
         ],
     },
     Case {
@@ -210,7 +210,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.clear(1, 0, Ebx, 0xff_0000),
         expected: &[
-            "htt-without-count vCPUs 0-3, entry 3, CPUID.(EAX=1):EDX[28]: ht is set, and 1.EBX counts 0 logical processors <entry 3, CPUID.(EAX=1):EBX[16-23]>",
+            "htt-without-count vCPUs 0-3, entry 3, CPUID.(EAX=1):EDX[28]: ht is set, but 1.EBX counts 0 logical processors <entry 3, CPUID.(EAX=1):EBX[16-23]>",
         ],
     },
     Case {
@@ -218,7 +218,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.set(0x8000_0001, 0, Ecx, feature::CMP_LEGACY.mask()),
         expected: &[
-            "cmp-legacy vCPUs 0-3, entry 40, CPUID.(EAX=0x80000001):ECX[1]: cmp_legacy is set, and the vendor is not AMD",
+            "cmp-legacy vCPUs 0-3, entry 40, CPUID.(EAX=0x80000001):ECX[1]: cmp_legacy is set, but the vendor is not AMD",
         ],
     },
     Case {
@@ -229,7 +229,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.clear(1, 0, Ebx, 0xff_0000);
         },
         expected: &[
-            "cmp-legacy vCPUs 0-3, entry 17, CPUID.(EAX=0x80000001):ECX[1]: cmp_legacy is set, and ht is not <entry 3, CPUID.(EAX=1):EDX[28]>",
+            "cmp-legacy vCPUs 0-3, entry 17, CPUID.(EAX=0x80000001):ECX[1]: cmp_legacy is set, but ht is not <entry 3, CPUID.(EAX=1):EDX[28]>",
         ],
     },
     Case {
@@ -237,7 +237,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.set(4, 3, Eax, 0x3f << 14),
         expected: &[
-            "cache-sharing vCPUs 0-3, entry 8, CPUID.(EAX=4,ECX=3):EAX[14-25]: cache 3 of 0x4 (level 3) is shared by 64 ids, and a package has 4 by 0x1F <entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[0-4]>",
+            "cache-sharing vCPUs 0-3, entry 8, CPUID.(EAX=4,ECX=3):EAX[14-25]: cache 3 of 0x4 (level 3) is shared by 64 APIC ids, but 0x1F gives a package only 4 <entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[0-4]>",
         ],
     },
     Case {
@@ -245,7 +245,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.set(0x8000_001d, 3, Eax, 0xf << 14),
         expected: &[
-            "cache-sharing vCPUs 0-3, entry 26, CPUID.(EAX=0x8000001D,ECX=3):EAX[14-25]: cache 3 of 0x8000001D (level 3) is shared by 16 ids, and a package has 2 by 0xB <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
+            "cache-sharing vCPUs 0-3, entry 26, CPUID.(EAX=0x8000001D,ECX=3):EAX[14-25]: cache 3 of 0x8000001D (level 3) is shared by 16 APIC ids, but 0xB gives a package only 2 <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
         ],
     },
     Case {
@@ -253,7 +253,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.clear(4, 0, Eax, 0x3f << 26),
         expected: &[
-            "core-count-low vCPUs 0-3, entry 5, CPUID.(EAX=4,ECX=0):EAX[26-31]: 4.0 has room for 1 core in a package, which has 2 by 0x1F <entry 36, CPUID.(EAX=0x1F,ECX=2):EBX[0-15]>",
+            "core-count-low vCPUs 0-3, entry 5, CPUID.(EAX=4,ECX=0):EAX[26-31]: 4.0 has room for 1 core in a package, but it has 2 according to 0x1F <entry 36, CPUID.(EAX=0x1F,ECX=2):EBX[0-15]>",
         ],
     },
     Case {
@@ -261,7 +261,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.set(4, 2, Eax, 0x3f << 26),
         expected: &[
-            "core-count vCPUs 0-3, entry 7, CPUID.(EAX=4,ECX=2):EAX[26-31]: 4.2 has room for 64 cores in a package, 0x1F for 2 <entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[0-4]>",
+            "core-count vCPUs 0-3, entry 7, CPUID.(EAX=4,ECX=2):EAX[26-31]: 4.2 has room for 64 cores in a package, but 0x1F for only 2 <entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[0-4]>",
         ],
     },
     Case {
@@ -269,7 +269,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_0008, 0, Ecx, 0x1000),
         expected: &[
-            "amd-thread-count-low vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[0-7]: 0x80000008 counts 1 thread, 0xB 2 <entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]>",
+            "amd-thread-count-low vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[0-7]: 0x80000008 counts 1 thread, but 0xB 2 <entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]>",
         ],
     },
     Case {
@@ -277,8 +277,8 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_0008, 0, Ecx, 0x2007),
         expected: &[
-            "amd-thread-count vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[0-7]: 0x80000008 counts 8 threads, and gives them 2 bits of the APIC id <entry 22, CPUID.(EAX=0x80000008):ECX[12-15]>",
-            "amd-thread-count vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[12-15]: 0x80000008 gives threads 2 bits of the APIC id, 0xB 1 <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
+            "amd-thread-count vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[0-7]: 0x80000008 counts 8 threads, but gives them only 2 bits of the APIC id <entry 22, CPUID.(EAX=0x80000008):ECX[12-15]>",
+            "amd-thread-count vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[12-15]: 0x80000008 gives threads 2 bits of the APIC id, but 0xB 1 <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
         ],
     },
     Case {
@@ -291,7 +291,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0x8000_0008, 0, Ecx, 0x2003);
         },
         expected: &[
-            "amd-thread-count vCPUs 0-3, entry 19, CPUID.(EAX=0x80000008):ECX[0-7]: 0x80000008 counts 4 threads, 1.EBX 2 <entry 3, CPUID.(EAX=1):EBX[16-23]>",
+            "amd-thread-count vCPUs 0-3, entry 19, CPUID.(EAX=0x80000008):ECX[0-7]: 0x80000008 counts 4 threads, but 1.EBX 2 <entry 3, CPUID.(EAX=1):EBX[16-23]>",
         ],
     },
     Case {
@@ -299,7 +299,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.clear(0x8000_001e, 0, Ebx, 0x100),
         expected: &[
-            "amd-core-threads vCPUs 0-3, entry 28, CPUID.(EAX=0x8000001E):EBX[8-15]: a core has 1 thread by 0x8000001E, 2 by 0xB <entry 9, CPUID.(EAX=0xB,ECX=0):EBX[0-15]>",
+            "amd-core-threads vCPUs 0-3, entry 28, CPUID.(EAX=0x8000001E):EBX[8-15]: a core has 1 thread in 0x8000001E, but 2 in 0xB <entry 9, CPUID.(EAX=0xB,ECX=0):EBX[0-15]>",
         ],
     },
     Case {
@@ -314,7 +314,7 @@ pub(crate) const CASES: &[Case] = &[
             });
         },
         expected: &[
-            "core-ids vCPU 1, entry 28, CPUID.(EAX=0x8000001E):EBX[0-7]: vCPUs 0 and 1 are threads of one core by their APIC ids, and have core ids 0 and 1 <vCPU 0, entry 28, CPUID.(EAX=0x8000001E):EBX[0-7]>",
+            "core-ids vCPU 1, entry 28, CPUID.(EAX=0x8000001E):EBX[0-7]: vCPUs 0 and 1 are threads of one core by their APIC ids, but have core ids 0 and 1 <vCPU 0, entry 28, CPUID.(EAX=0x8000001E):EBX[0-7]>",
         ],
     },
     Case {
@@ -322,8 +322,8 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_001e, 0, Ecx, 0),
         expected: &[
-            "node-ids vCPU 2, entry 28, CPUID.(EAX=0x8000001E):ECX[0-7]: vCPUs 0 and 2 have node id 0, and are in packages 0 and 1 by their APIC ids <vCPU 0, entry 28, CPUID.(EAX=0x8000001E):ECX[0-7]>",
-            "node-ids vCPU 3, entry 28, CPUID.(EAX=0x8000001E):ECX[0-7]: vCPUs 0 and 3 have node id 0, and are in packages 0 and 1 by their APIC ids <vCPU 0, entry 28, CPUID.(EAX=0x8000001E):ECX[0-7]>",
+            "node-ids vCPU 2, entry 28, CPUID.(EAX=0x8000001E):ECX[0-7]: vCPUs 0 and 2 both have node id 0, but are in packages 0 and 1 by their APIC ids <vCPU 0, entry 28, CPUID.(EAX=0x8000001E):ECX[0-7]>",
+            "node-ids vCPU 3, entry 28, CPUID.(EAX=0x8000001E):ECX[0-7]: vCPUs 0 and 3 both have node id 0, but are in packages 0 and 1 by their APIC ids <vCPU 0, entry 28, CPUID.(EAX=0x8000001E):ECX[0-7]>",
         ],
     },
     Case {
@@ -334,7 +334,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.set(1, 0, Ebx, 5 << 24);
         },
         expected: &[
-            "apic-ids-differ vCPU 0, entry 3, CPUID.(EAX=1):EBX[24-31]: the APIC id is 5 here, 0 there <entry 9, CPUID.(EAX=0xB,ECX=0):EDX>",
+            "apic-ids-differ vCPU 0, entry 3, CPUID.(EAX=1):EBX[24-31]: the APIC id is 5 here but 0 there <entry 9, CPUID.(EAX=0xB,ECX=0):EDX>",
         ],
     },
     Case {
@@ -345,7 +345,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0x1f, 1, Edx, 2);
         },
         expected: &[
-            "apic-ids-differ vCPU 0, entry 35, CPUID.(EAX=0x1F,ECX=1):EDX: the APIC id is 2 here, 0 there <entry 15, CPUID.(EAX=0xB,ECX=0):EDX>",
+            "apic-ids-differ vCPU 0, entry 35, CPUID.(EAX=0x1F,ECX=1):EDX: the APIC id is 2 here but 0 there <entry 15, CPUID.(EAX=0xB,ECX=0):EDX>",
         ],
     },
     Case {
@@ -356,7 +356,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0x8000_001e, 0, Eax, 2);
         },
         expected: &[
-            "apic-ids-differ vCPU 0, entry 28, CPUID.(EAX=0x8000001E):EAX: the APIC id is 2 here, 0 there <entry 9, CPUID.(EAX=0xB,ECX=0):EDX>",
+            "apic-ids-differ vCPU 0, entry 28, CPUID.(EAX=0x8000001E):EAX: the APIC id is 2 here but 0 there <entry 9, CPUID.(EAX=0xB,ECX=0):EDX>",
         ],
     },
     Case {
@@ -367,7 +367,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.of(1, |entries| entries.clone_from(&base));
         },
         expected: &[
-            "apic-id-used-twice vCPU 1, entry 9, CPUID.(EAX=0xB,ECX=0):EDX: vCPUs 0 and 1 have APIC id 0 <vCPU 0, entry 9, CPUID.(EAX=0xB,ECX=0):EDX>",
+            "apic-id-used-twice vCPU 1, entry 9, CPUID.(EAX=0xB,ECX=0):EDX: vCPUs 0 and 1 both have APIC id 0 <vCPU 0, entry 9, CPUID.(EAX=0xB,ECX=0):EDX>",
         ],
     },
     Case {
@@ -378,7 +378,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.0.push((1, base));
         },
         expected: &[
-            "apic-id-used-twice vCPU 1, entry 3, CPUID.(EAX=1):EBX[24-31]: vCPUs 0 and 1 have APIC id 0 <vCPU 0, entry 3, CPUID.(EAX=1):EBX[24-31]>",
+            "apic-id-used-twice vCPU 1, entry 3, CPUID.(EAX=1):EBX[24-31]: vCPUs 0 and 1 both have APIC id 0 <vCPU 0, entry 3, CPUID.(EAX=1):EBX[24-31]>",
         ],
     },
     Case {
@@ -389,7 +389,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.clear(1, 0, Ecx, feature::X2APIC.mask());
         },
         expected: &[
-            "apic-id-too-wide vCPU 0, entry 3, CPUID.(EAX=1):EBX[24-31]: the APIC id is 255, and x2apic is not set <entry 3, CPUID.(EAX=1):ECX[21]>",
+            "apic-id-too-wide vCPU 0, entry 3, CPUID.(EAX=1):EBX[24-31]: the APIC id is 255, but x2apic is not set <entry 3, CPUID.(EAX=1):ECX[21]>",
         ],
     },
     Case {
@@ -413,8 +413,8 @@ pub(crate) const CASES: &[Case] = &[
         }),
         plant: |_| {},
         expected: &[
-            "apic-id-limit vCPU 2, entry 9, CPUID.(EAX=0xB,ECX=0):EDX: the APIC id is 2, and this host's KVM takes ids below 2",
-            "apic-id-limit vCPU 3, entry 9, CPUID.(EAX=0xB,ECX=0):EDX: the APIC id is 3, and this host's KVM takes ids below 2",
+            "apic-id-limit vCPU 2, entry 9, CPUID.(EAX=0xB,ECX=0):EDX: the APIC id is 2, but this host's KVM accepts only ids below 2",
+            "apic-id-limit vCPU 3, entry 9, CPUID.(EAX=0xB,ECX=0):EDX: the APIC id is 3, but this host's KVM accepts only ids below 2",
         ],
     },
     Case {

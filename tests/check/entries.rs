@@ -10,15 +10,15 @@ pub(crate) const CASES: &[Case] = &[
         name: "no leaf 0",
         base: Alone(AMD),
         plant: |tables| tables.remove(0, 0),
-        expected: &["no-leaf-0 vCPUs 0-3, no entry, CPUID.(EAX=0): there is no entry for leaf 0"],
+        expected: &["no-leaf-0 vCPUs 0-3, no entry, CPUID.(EAX=0): the table has no entry for leaf 0"],
     },
     Case {
         name: "nothing but a hypervisor",
         base: Alone(AMD),
         plant: |tables| tables.0.iter_mut().for_each(|(_, entries)| entries.truncate(2)),
         expected: &[
-            "no-basic-leaves vCPUs 0-3, no entry, CPUID.(EAX=0): there is no entry below 0x40000000",
-            "hypervisor-leaves-hidden vCPUs 0-3, entry 0, CPUID.(EAX=0x40000000): there is a leaf 0x40000000, and hypervisor is not set <no entry, CPUID.(EAX=1):ECX[31]>",
+            "no-basic-leaves vCPUs 0-3, no entry, CPUID.(EAX=0): the table has no entry below 0x40000000",
+            "hypervisor-leaves-hidden vCPUs 0-3, entry 0, CPUID.(EAX=0x40000000): leaf 0x40000000 is present, but hypervisor is not set <no entry, CPUID.(EAX=1):ECX[31]>",
         ],
     },
     Case {
@@ -26,7 +26,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.remove(0x8000_0000, 0),
         expected: &[
-            "no-maximum vCPUs 0-3, no entry, CPUID.(EAX=0x80000000): 0x80000021 is there, and its range's first leaf 0x80000000 is not <entry 28, CPUID.(EAX=0x80000021)>",
+            "no-maximum vCPUs 0-3, no entry, CPUID.(EAX=0x80000000): 0x80000021 is present, but its range's first leaf 0x80000000 is missing <entry 28, CPUID.(EAX=0x80000021)>",
         ],
     },
     Case {
@@ -34,7 +34,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0, 0, Eax, 0xb),
         expected: &[
-            "leaf-above-maximum vCPUs 0-3, entry 2, CPUID.(EAX=0):EAX: the maximum is 0xB, and there is a leaf 0xD <entry 12, CPUID.(EAX=0xD)>",
+            "leaf-above-maximum vCPUs 0-3, entry 2, CPUID.(EAX=0):EAX: the maximum is 0xB, but there is a leaf 0xD <entry 12, CPUID.(EAX=0xD)>",
         ],
     },
     Case {
@@ -42,7 +42,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_0000, 0, Eax, 0x8000_001e),
         expected: &[
-            "leaf-above-maximum vCPUs 0-3, entry 16, CPUID.(EAX=0x80000000):EAX: the maximum is 0x8000001E, and there is a leaf 0x80000021 <entry 29, CPUID.(EAX=0x80000021)>",
+            "leaf-above-maximum vCPUs 0-3, entry 16, CPUID.(EAX=0x80000000):EAX: the maximum is 0x8000001E, but there is a leaf 0x80000021 <entry 29, CPUID.(EAX=0x80000021)>",
         ],
     },
     Case {
@@ -50,7 +50,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x4000_0000, 0, Eax, 0x4000_0000),
         expected: &[
-            "leaf-above-maximum vCPUs 0-3, entry 0, CPUID.(EAX=0x40000000):EAX: the maximum is 0x40000000, and there is a leaf 0x40000001 <entry 1, CPUID.(EAX=0x40000001)>",
+            "leaf-above-maximum vCPUs 0-3, entry 0, CPUID.(EAX=0x40000000):EAX: the maximum is 0x40000000, but there is a leaf 0x40000001 <entry 1, CPUID.(EAX=0x40000001)>",
         ],
     },
     Case {
@@ -64,11 +64,11 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0, 0, Eax, 0x1f),
         expected: &[
-            "maximum-above-leaves vCPUs 0-3, entry 2, CPUID.(EAX=0):EAX: the maximum is 0x1F, and 0xD is the highest leaf there is <entry 12, CPUID.(EAX=0xD)>",
+            "maximum-above-leaves vCPUs 0-3, entry 2, CPUID.(EAX=0):EAX: the maximum is 0x1F, but the highest leaf is 0xD <entry 12, CPUID.(EAX=0xD)>",
         ],
     },
     Case {
-        name: "0x80000000 says a basic leaf",
+        name: "0x80000000 has a basic leaf as maximum",
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_0000, 0, Eax, 0x21),
         expected: &[
@@ -87,7 +87,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0x4000_0000, 0, Eax, 0x4000_00f2);
         },
         expected: &[
-            "too-many-entries vCPU 0, entry 256, CPUID.(EAX=0x400000F2): the table has 257 entries, KVM takes 256",
+            "too-many-entries vCPU 0, entry 256, CPUID.(EAX=0x400000F2): the table has 257 entries, but KVM accepts only 256",
         ],
     },
     Case {
@@ -95,11 +95,11 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.push(CpuidEntry::new(Leaf(6), Registers::new(5, 0, 0, 0))),
         expected: &[
-            "unreachable-entry vCPUs 0-3, entry 30, CPUID.(EAX=6): entry 30 is never looked at: entry 7 matches first, with other registers <entry 7, CPUID.(EAX=6)>",
+            "unreachable-entry vCPUs 0-3, entry 30, CPUID.(EAX=6): entry 30 is never used: entry 7 matches first, with different registers <entry 7, CPUID.(EAX=6)>",
         ],
     },
     Case {
-        name: "a second subleaf 5 of 7 is no duplicate, a second 7.0 is",
+        name: "a second subleaf 5 of 7 is not a duplicate, a second 7.0 is",
         base: Alone(AMD),
         plant: |tables| {
             tables.push(CpuidEntry::indexed(
@@ -126,7 +126,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.edit(1, 0, |entry| entry.flags = 1),
         expected: &[
-            "flag-on-plain-leaf vCPUs 0-3, entry 3, CPUID.(EAX=1,ECX=0): 0x1 has no subleaves, and entry 3 answers for ECX=0 alone",
+            "flag-on-plain-leaf vCPUs 0-3, entry 3, CPUID.(EAX=1,ECX=0): 0x1 has no subleaves, but entry 3 answers only for ECX=0",
         ],
     },
     Case {
@@ -134,7 +134,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.edit(0x4000_0000, 0, |entry| entry.flags = 1),
         expected: &[
-            "flag-on-plain-leaf vCPUs 0-3, entry 0, CPUID.(EAX=0x40000000,ECX=0): 0x40000000 has no subleaves, and entry 0 answers for ECX=0 alone",
+            "flag-on-plain-leaf vCPUs 0-3, entry 0, CPUID.(EAX=0x40000000,ECX=0): 0x40000000 has no subleaves, but entry 0 answers only for ECX=0",
         ],
     },
     Case {
@@ -145,7 +145,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.edit(6, 0, |entry| entry.flags = 0x12);
         },
         expected: &[
-            "unknown-flag vCPUs 0-3, entry 11, CPUID.(EAX=6): entry 11 has flags 0x12 that KVM has no meaning for",
+            "unknown-flag vCPUs 0-3, entry 11, CPUID.(EAX=6): entry 11 has flags 0x12, which KVM does not define",
         ],
     },
     Case {
@@ -167,7 +167,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.remove(0x8000_0005, 0);
             tables.remove(7, 0);
             tables.push(CpuidEntry::indexed(Leaf(7), Subleaf(2), Registers::new(0, 0, 0, 1)));
-            // What needs 7.0 is not what this is about.
+            // Features that need 7.0 are not part of this case.
             tables.put(0xd, 0, Eax, 7);
             [3, 4, 5, 6, 7, 9].into_iter().for_each(|component| tables.remove(0xd, component));
             tables.put(0xd, 0, Ebx, 0x340);
@@ -175,7 +175,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0xd, 1, Ebx, 0x340);
         },
         expected: &[
-            "no-first-subleaf vCPUs 0-1, no entry, CPUID.(EAX=7,ECX=0): 0x7 has subleaf 2 and no subleaf 0 <entry 23, CPUID.(EAX=7,ECX=2)>",
+            "no-first-subleaf vCPUs 0-1, no entry, CPUID.(EAX=7,ECX=0): 0x7 has subleaf 2 but no subleaf 0 <entry 23, CPUID.(EAX=7,ECX=2)>",
         ],
     },
     Case {
@@ -183,7 +183,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.remove(4, 4),
         expected: &[
-            "no-terminator vCPUs 0-3, no entry, CPUID.(EAX=4,ECX=4): the subleaves of 0x4 go to 3, and none says that they end <entry 8, CPUID.(EAX=4,ECX=3)>",
+            "no-terminator vCPUs 0-3, no entry, CPUID.(EAX=4,ECX=4): the subleaves of 0x4 end at 3 without a terminator <entry 8, CPUID.(EAX=4,ECX=3)>",
         ],
     },
     Case {
@@ -191,7 +191,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.remove(0xb, 2),
         expected: &[
-            "no-terminator vCPUs 0-3, no entry, CPUID.(EAX=0xB,ECX=2): the subleaves of 0xB go to 1, and none says that they end <entry 10, CPUID.(EAX=0xB,ECX=1)>",
+            "no-terminator vCPUs 0-3, no entry, CPUID.(EAX=0xB,ECX=2): the subleaves of 0xB end at 1 without a terminator <entry 10, CPUID.(EAX=0xB,ECX=1)>",
         ],
     },
     Case {
@@ -199,7 +199,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.remove(0x1f, 3),
         expected: &[
-            "no-terminator vCPUs 0-3, no entry, CPUID.(EAX=0x1F,ECX=3): the subleaves of 0x1F go to 2, and none says that they end <entry 36, CPUID.(EAX=0x1F,ECX=2)>",
+            "no-terminator vCPUs 0-3, no entry, CPUID.(EAX=0x1F,ECX=3): the subleaves of 0x1F end at 2 without a terminator <entry 36, CPUID.(EAX=0x1F,ECX=2)>",
         ],
     },
     Case {
@@ -207,7 +207,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.remove(0x8000_001d, 4),
         expected: &[
-            "no-terminator vCPUs 0-3, no entry, CPUID.(EAX=0x8000001D,ECX=4): the subleaves of 0x8000001D go to 3, and none says that they end <entry 26, CPUID.(EAX=0x8000001D,ECX=3)>",
+            "no-terminator vCPUs 0-3, no entry, CPUID.(EAX=0x8000001D,ECX=4): the subleaves of 0x8000001D end at 3 without a terminator <entry 26, CPUID.(EAX=0x8000001D,ECX=3)>",
         ],
     },
     Case {
@@ -215,15 +215,15 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.remove(4, 1),
         expected: &[
-            "subleaf-not-reached vCPUs 0-3, entry 6, CPUID.(EAX=4,ECX=2): 0x4 has a subleaf 2, and its list breaks off after subleaf 0 <no entry, CPUID.(EAX=4,ECX=1)>",
+            "subleaf-not-reached vCPUs 0-3, entry 6, CPUID.(EAX=4,ECX=2): 0x4 has a subleaf 2, but its list breaks off after subleaf 0 <no entry, CPUID.(EAX=4,ECX=1)>",
         ],
     },
     Case {
-        name: "7.0 says that 7.2 is not there",
+        name: "7.0 excludes 7.2",
         base: Alone(INTEL),
         plant: |tables| tables.put(7, 0, Eax, 1),
         expected: &[
-            "subleaf-not-reached vCPUs 0-3, entry 14, CPUID.(EAX=7,ECX=2): 0x7 has a subleaf 2, and its subleaf 0 says that 1 is the last <entry 12, CPUID.(EAX=7,ECX=0)>",
+            "subleaf-not-reached vCPUs 0-3, entry 14, CPUID.(EAX=7,ECX=2): 0x7 has a subleaf 2, but its subleaf 0 gives 1 as the last <entry 12, CPUID.(EAX=7,ECX=0)>",
         ],
     },
     Case {
@@ -231,7 +231,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_001d, 1, Eax, 0),
         expected: &[
-            "subleaf-not-reached vCPUs 0-3, entry 25, CPUID.(EAX=0x8000001D,ECX=2): 0x8000001D has a subleaf 2, and its list ends with subleaf 1 <entry 24, CPUID.(EAX=0x8000001D,ECX=1)>",
+            "subleaf-not-reached vCPUs 0-3, entry 25, CPUID.(EAX=0x8000001D,ECX=2): 0x8000001D has a subleaf 2, but its list ends with subleaf 1 <entry 24, CPUID.(EAX=0x8000001D,ECX=1)>",
         ],
     },
     Case {
@@ -241,7 +241,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.push(CpuidEntry::indexed(Leaf(0x12), Subleaf(3), Registers::new(1, 0, 0x1001, 0)))
         },
         expected: &[
-            "subleaf-not-reached vCPUs 0-3, entry 46, CPUID.(EAX=0x12,ECX=3): 0x12 has a subleaf 3, and its list ends with subleaf 2 <entry 29, CPUID.(EAX=0x12,ECX=2)>",
+            "subleaf-not-reached vCPUs 0-3, entry 46, CPUID.(EAX=0x12,ECX=3): 0x12 has a subleaf 3, but its list ends with subleaf 2 <entry 29, CPUID.(EAX=0x12,ECX=2)>",
         ],
     },
     Case {
@@ -249,7 +249,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.push(CpuidEntry::new(Leaf(0x4000_0101), Registers::new(1, 0, 0, 0))),
         expected: &[
-            "no-maximum vCPUs 0-3, no entry, CPUID.(EAX=0x40000100): 0x40000101 is there, and its range's first leaf 0x40000100 is not <entry 30, CPUID.(EAX=0x40000101)>",
+            "no-maximum vCPUs 0-3, no entry, CPUID.(EAX=0x40000100): 0x40000101 is present, but its range's first leaf 0x40000100 is missing <entry 30, CPUID.(EAX=0x40000101)>",
         ],
     },
     Case {
@@ -260,7 +260,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.push(CpuidEntry::new(Leaf(0x8fff_ffff), Registers::new(1, 0, 0, 0)));
         },
         expected: &[
-            "leaf-outside-ranges vCPUs 0-3, entry 30, CPUID.(EAX=0x50000001): 0x50000001 is in no range that guests ask for",
+            "leaf-outside-ranges vCPUs 0-3, entry 30, CPUID.(EAX=0x50000001): 0x50000001 is outside the ranges that guests read",
         ],
     },
     Case {

@@ -1,4 +1,4 @@
-//! Faults planted into tables that real QEMUs made, each found exactly; and tables that have none.
+//! Faults planted into tables of real QEMUs, each found exactly; and tables without faults.
 
 use std::collections::BTreeSet;
 
@@ -15,12 +15,12 @@ use crate::common;
 
 const CASES: [&[Case]; 5] = [entries::CASES, features::CASES, xsave::CASES, cpus::CASES, vendor::CASES];
 
-/// The tables that are kept, with what is found in them.
+/// The stored tables, with their findings.
 const KEPT: [(&str, &[&str]); 7] = [
     (AMD, &[]),
     (
         include_str!("amd-genoa.txt"),
-        &["maximum-above-leaves: the maximum is 0x80000022, and 0x80000021 is the highest leaf there is"],
+        &["maximum-above-leaves: the maximum is 0x80000022, but the highest leaf is 0x80000021"],
     ),
     (INTEL, &[FIRST_LEVEL_CACHES]),
     (include_str!("intel-hyperv.txt"), &[FIRST_LEVEL_CACHES]),
@@ -31,14 +31,14 @@ const KEPT: [(&str, &[&str]); 7] = [
 
 /// QEMU gives AMD's leaf to guests of every vendor.
 const FIRST_LEVEL_CACHES: &str = "leaf-of-another-vendor: \
-    0x80000005 (first-level caches and TLBs) is AMD's, and the vendor is \"GenuineIntel\"";
+    0x80000005 (first-level caches and TLBs) is AMD's, but the vendor is \"GenuineIntel\"";
 
 fn found(report: &Report) -> Vec<String> {
     report.findings.iter().map(|finding| format!("{}: {}", finding.kind, finding.what)).collect()
 }
 
 #[test]
-fn tables_of_qemu_have_no_errors() {
+fn qemu_tables_have_no_errors() {
     for (text, expected) in KEPT {
         let report = Tables::read(text).check().run();
         assert_eq!(found(&report), expected, "{}", text.lines().next().unwrap_or_default());
@@ -46,17 +46,17 @@ fn tables_of_qemu_have_no_errors() {
     }
 }
 
-/// What KVM reports is no guest's table yet: a VMM that hands it on as it is gets warnings, and no error.
+/// KVM's supported table is not a guest's table yet: a VMM that passes it on unchanged gets warnings but no errors.
 #[test]
-fn what_kvm_reports_has_no_errors() {
+fn supported_table_of_kvm_has_no_errors() {
     let host = real_host();
     let report = Check::one(&host.supported).with_host(&host).run();
     assert_eq!(report.errors(), 0, "{report}");
     assert_eq!(
         found(&report),
         [
-            "logical-count-without-htt: 1.EBX counts 2 logical processors, and ht is not set",
-            "xsave-leaf-without-xsave: there is a leaf 0xD, and xsave is not set",
+            "logical-count-without-htt: 1.EBX counts 2 logical processors, but ht is not set",
+            "xsave-leaf-without-xsave: leaf 0xD is present, but xsave is not set",
         ]
     );
 }
@@ -68,13 +68,13 @@ fn real_host() -> Host {
 }
 
 #[test]
-fn a_table_of_qemu_fits_the_host_that_it_is_for() {
+fn qemu_table_fits_its_host() {
     let host = real_host();
     let tables = Tables::read(include_str!("host.txt"));
     let report = tables.check().with_host(&host).emulated(&[]).run();
-    // Fast string operations are what the processor has, and what this description of the host does not tell.
+    // The processor has fast string operations, but this description of the host lacks them.
     let fast = ["erms", "fsrm"].map(|name| {
-        format!("feature-not-supported: {name} is set, and KVM on this host does not support it")
+        format!("feature-not-supported: {name} is set, but KVM on this host does not support it")
     });
     let mut expected: Vec<String> = fast.into();
     expected.push(FIRST_LEVEL_CACHES.into());
@@ -90,14 +90,14 @@ fn a_table_of_qemu_fits_the_host_that_it_is_for() {
     assert_eq!(found(&tables.check().with_host(&with_processor).run()), [FIRST_LEVEL_CACHES]);
 }
 
-/// What a QEMU-like VMM hands to KVM on that host, whichever model it is asked for.
+/// A QEMU-like VMM's table on that host, for any model.
 #[test]
 fn guests_of_every_model_have_no_errors() {
     if !common::pinned("guests_of_every_model_have_no_errors") {
         return;
     }
     let mut host = real_host();
-    // The host's description leaves out what the instruction answers; a guest has no other features than KVM's anyway.
+    // The host's description lacks the instruction's table; a guest has only KVM's features anyway.
     host.instruction.clone_from(&host.supported);
     let release = QemuRelease::find("10.0").unwrap();
     let names = release.cpu_models().map(|model| model.name()).chain(["host", "max"]);
@@ -117,8 +117,8 @@ fn guests_of_every_model_have_no_errors() {
 }
 
 #[test]
-fn each_fault_is_found_and_nothing_else() {
-    if !common::pinned("each_fault_is_found_and_nothing_else") {
+fn each_planted_fault_is_the_only_finding() {
+    if !common::pinned("each_planted_fault_is_the_only_finding") {
         return;
     }
     let mut wrong = Vec::new();
@@ -133,7 +133,7 @@ fn each_fault_is_found_and_nothing_else() {
 }
 
 #[test]
-fn each_kind_is_planted() {
+fn every_kind_has_a_planted_fault() {
     let planted: BTreeSet<&str> = CASES
         .into_iter()
         .flatten()
@@ -146,7 +146,7 @@ fn each_kind_is_planted() {
 }
 
 #[test]
-fn kinds_say_why_and_what_to_do() {
+fn every_kind_has_a_reason_and_advice() {
     let names: BTreeSet<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
     assert_eq!(names.len(), Kind::ALL.len());
     for kind in Kind::ALL {
@@ -158,7 +158,7 @@ fn kinds_say_why_and_what_to_do() {
 }
 
 #[test]
-fn the_same_fault_of_all_vcpus_is_told_once() {
+fn same_fault_of_all_vcpus_is_one_finding() {
     let mut tables = Tables::read(AMD);
     tables.edit(7, 0, |entry| entry.registers.ebx &= !feature::AVX2.mask());
     tables.of(3, |entries| {
@@ -169,7 +169,7 @@ fn the_same_fault_of_all_vcpus_is_told_once() {
     });
     let report = tables.check().run();
     let lists: Vec<String> = report.findings.iter().map(Finding::vcpu_list).collect();
-    assert_eq!(found(&report), ["features-differ: vCPU 0 lacks avx2, and not all others lack it"]);
+    assert_eq!(found(&report), ["features-differ: vCPU 0 lacks avx2, but some other vCPU has it"]);
     assert_eq!(lists, ["vCPU 3"]);
 
     let mut tables = Tables::read(AMD);
@@ -182,8 +182,8 @@ fn the_same_fault_of_all_vcpus_is_told_once() {
         "error[feature-needs]: avx2 is set without avx\n\
          \x20 at: vCPUs 0-3, entry 8, CPUID.(EAX=7,ECX=0):EBX[5]\n\
          \x20 and: entry 3, CPUID.(EAX=1):ECX[28]\n\
-         \x20 why: software that sees the one relies on the other: it runs into an invalid opcode, or Linux turns the \
-         feature off and says so\n\
+         \x20 why: software that sees the feature relies on its dependency and gets an invalid-opcode exception; Linux \
+         turns the feature off and logs it\n\
          \x20 help: set avx, or clear avx2"
     );
     let [odd, even] = [[0, 1, 2, 5, 7, 8].as_slice(), [u32::MAX].as_slice()]
@@ -192,7 +192,7 @@ fn the_same_fault_of_all_vcpus_is_told_once() {
 }
 
 #[test]
-fn findings_are_sorted_by_place() {
+fn findings_are_sorted_by_location() {
     let mut tables = Tables::read(AMD);
     tables.edit(1, 0, |entry| entry.registers.ecx = 0);
     tables.edit(0x8000_0008, 0, |entry| entry.registers.eax = 0x0000_4040);
@@ -207,15 +207,15 @@ fn findings_are_sorted_by_place() {
 }
 
 #[test]
-fn nothing_and_an_empty_table() {
+fn no_tables_and_an_empty_table_are_checked() {
     assert_eq!(Check::new().run().findings, []);
-    assert_eq!(found(&Check::one(&[]).run()), ["no-basic-leaves: there is no entry below 0x40000000"]);
-    // A host that says nothing is none.
+    assert_eq!(found(&Check::one(&[]).run()), ["no-basic-leaves: the table has no entry below 0x40000000"]);
+    // An empty host counts as none.
     let report = Check::one(&[]).with_host(&Host::default()).run();
     assert!(report.skipped().any(|kind| kind == Kind::FeatureNotSupported));
 }
 
-/// Numbers that entries are often made of, and any others.
+/// Numbers that are common in entries, and any others.
 fn number() -> impl Strategy<Value = u32> {
     prop_oneof![
         any::<u32>(),
@@ -239,7 +239,7 @@ fn entry() -> impl Strategy<Value = CpuidEntry> {
     )
 }
 
-/// A table of QEMU's with entries of any kind put in at any place.
+/// A QEMU table with entries of any kind inserted at any position.
 fn table() -> impl Strategy<Value = Vec<CpuidEntry>> {
     let base = prop_oneof![
         Just(Vec::new()),

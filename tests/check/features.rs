@@ -1,4 +1,4 @@
-//! Features: their support, what they need, and bits without a name.
+//! Features: their support, their dependencies, and unnamed bits.
 
 use cpuid_tables::Register::{Eax, Ebx, Ecx, Edx};
 use cpuid_tables::{CpuidEntry, Leaf, Registers, feature};
@@ -16,7 +16,7 @@ pub(crate) const CASES: &[Case] = &[
         }),
         plant: |_| {},
         expected: &[
-            "feature-not-supported vCPUs 0-3, entry 8, CPUID.(EAX=7,ECX=0):EBX[5]: avx2 is set, and KVM on this host does not support it",
+            "feature-not-supported vCPUs 0-3, entry 8, CPUID.(EAX=7,ECX=0):EBX[5]: avx2 is set, but KVM on this host does not support it",
         ],
     },
     Case {
@@ -29,7 +29,7 @@ pub(crate) const CASES: &[Case] = &[
         }),
         plant: |tables| tables.first().set(7, 0, Ebx, feature::RTM.mask()),
         expected: &[
-            "feature-not-supported vCPU 0, entry 12, CPUID.(EAX=7,ECX=0):EBX[11]: rtm is set, and KVM on this host does not support it",
+            "feature-not-supported vCPU 0, entry 12, CPUID.(EAX=7,ECX=0):EBX[11]: rtm is set, but KVM on this host does not support it",
         ],
     },
     Case {
@@ -37,7 +37,7 @@ pub(crate) const CASES: &[Case] = &[
         base: On(INTEL, |_| {}),
         plant: |tables| tables.set(7, 1, Eax, feature::LASS.mask()),
         expected: &[
-            "feature-not-supported vCPUs 0-3, entry 13, CPUID.(EAX=7,ECX=1):EAX[6]: lass is set, and KVM on this host does not support it; no KVM up to Linux 7.3.4 reports it",
+            "feature-not-supported vCPUs 0-3, entry 13, CPUID.(EAX=7,ECX=1):EAX[6]: lass is set, but KVM on this host does not support it; no KVM up to Linux 7.3.4 reports it",
         ],
     },
     Case {
@@ -87,7 +87,7 @@ pub(crate) const CASES: &[Case] = &[
         }),
         plant: |_| {},
         expected: &[
-            "feature-not-supported vCPUs 0-3, entry 3, CPUID.(EAX=1):ECX[24]: tsc_deadline_timer is set, and KVM on this host does not support it; of the releases known here, Linux 7.3.4 is the first whose KVM may report it",
+            "feature-not-supported vCPUs 0-3, entry 3, CPUID.(EAX=1):ECX[24]: tsc_deadline_timer is set, but KVM on this host does not support it; of the releases known here, Linux 7.3.4 is the first whose KVM may report it",
         ],
     },
     Case {
@@ -114,7 +114,7 @@ pub(crate) const CASES: &[Case] = &[
             });
         },
         expected: &[
-            "feature-not-supported vCPU 0, entry 3, CPUID.(EAX=0x40000101):EAX[6]: kvm-pv-eoi is set, and KVM on this host does not support it",
+            "feature-not-supported vCPU 0, entry 3, CPUID.(EAX=0x40000101):EAX[6]: kvm-pv-eoi is set, but KVM on this host does not support it",
         ],
     },
     Case {
@@ -122,7 +122,7 @@ pub(crate) const CASES: &[Case] = &[
         base: On(AMD, |_| {}),
         plant: |tables| tables.set(1, 0, Ecx, 1 << 16),
         expected: &[
-            "bit-not-supported vCPUs 0-3, entry 3, CPUID.(EAX=1):ECX[16]: CPUID.(EAX=1,ECX=0):ECX has bit 16, for which no release up to Linux 7.3.4 or QEMU 10.2.2 has a name, and which KVM on this host does not support",
+            "bit-not-supported vCPUs 0-3, entry 3, CPUID.(EAX=1):ECX[16]: CPUID.(EAX=1,ECX=0):ECX has bit 16 set, which no release up to Linux 7.3.4 or QEMU 10.2.2 names and KVM on this host does not support",
         ],
     },
     Case {
@@ -141,14 +141,14 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.set(7, 0, Edx, 1 << 0 | 1 << 6 | 1 << 7),
         expected: &[
-            "unknown-bit vCPUs 0-3, entry 8, CPUID.(EAX=7,ECX=0):EDX[0, 6-7]: CPUID.(EAX=7,ECX=0):EDX has bits 0, 6-7, for which no release up to Linux 7.3.4 or QEMU 10.2.2 has a name",
+            "unknown-bit vCPUs 0-3, entry 8, CPUID.(EAX=7,ECX=0):EDX[0, 6-7]: CPUID.(EAX=7,ECX=0):EDX has bits 0, 6-7 set, which no release up to Linux 7.3.4 or QEMU 10.2.2 names",
         ],
     },
     Case {
         name: "AVX-512 without AVX",
         base: Alone(INTEL),
         plant: |tables| {
-            // FMA, F16C and AVX2 with its kin are not what this is about.
+            // FMA, F16C, AVX2 and similar features are not part of this case.
             tables.first().clear(1, 0, Ecx, feature::FMA.mask() | feature::F16C.mask());
             tables.put(7, 0, Ebx, feature::AVX512F.mask());
             tables.put(7, 0, Ecx, 0);
@@ -168,7 +168,7 @@ pub(crate) const CASES: &[Case] = &[
         },
         expected: &[
             "feature-needs vCPU 0, entry 12, CPUID.(EAX=7,ECX=0):EBX[16]: avx512f is set without avx <entry 3, CPUID.(EAX=1):ECX[28]>",
-            "component-without-feature vCPU 0, entry 18, CPUID.(EAX=0xD,ECX=0):EAX[2]: component 2 is in 0xD.0, and its feature avx is not set <entry 3, CPUID.(EAX=1):ECX[28]>",
+            "component-without-feature vCPU 0, entry 18, CPUID.(EAX=0xD,ECX=0):EAX[2]: component 2 is in 0xD.0, but its feature avx is not set <entry 3, CPUID.(EAX=1):ECX[28]>",
         ],
     },
     Case {
@@ -214,7 +214,7 @@ pub(crate) const CASES: &[Case] = &[
             });
         },
         expected: &[
-            "features-differ vCPU 2, entry 3, CPUID.(EAX=1):ECX[25]: vCPU 0 has aes, and not all others have it <vCPU 0, entry 3, CPUID.(EAX=1):ECX[25]>",
+            "features-differ vCPU 2, entry 3, CPUID.(EAX=1):ECX[25]: vCPU 0 has aes, but some other vCPU lacks it <vCPU 0, entry 3, CPUID.(EAX=1):ECX[25]>",
         ],
     },
     Case {

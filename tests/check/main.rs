@@ -1,4 +1,4 @@
-//! What is wrong with a table.
+//! Checks of tables.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../common/mod.rs"]

@@ -15,7 +15,7 @@ pub(crate) const CASES: &[Case] = &[
             }
         },
         expected: &[
-            "unknown-vendor vCPUs 0-3, entry 2, CPUID.(EAX=0): the vendor is \"elloineIntel\", which is none that KVM and Linux know",
+            "unknown-vendor vCPUs 0-3, entry 2, CPUID.(EAX=0): the vendor is \"elloineIntel\", which is unknown to KVM and Linux",
         ],
     },
     Case {
@@ -27,7 +27,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0x8000_0000, 0, Edx, 0x4965_6e69);
         },
         expected: &[
-            "vendors-differ vCPUs 0-3, entry 16, CPUID.(EAX=0x80000000): leaf 0 says \"AuthenticAMD\", 0x80000000 \"GenuineIntel\" <entry 2, CPUID.(EAX=0)>",
+            "vendors-differ vCPUs 0-3, entry 16, CPUID.(EAX=0x80000000): leaf 0 has vendor \"AuthenticAMD\", but 0x80000000 \"GenuineIntel\" <entry 2, CPUID.(EAX=0)>",
         ],
     },
     Case {
@@ -39,7 +39,7 @@ pub(crate) const CASES: &[Case] = &[
             }
         },
         expected: &[
-            "vendor-not-repeated vCPUs 0-3, entry 16, CPUID.(EAX=0x80000000): leaf 0 says \"AuthenticAMD\", and 0x80000000 does not repeat it <entry 2, CPUID.(EAX=0)>",
+            "vendor-not-repeated vCPUs 0-3, entry 16, CPUID.(EAX=0x80000000): leaf 0 has vendor \"AuthenticAMD\", but 0x80000000 does not repeat it <entry 2, CPUID.(EAX=0)>",
         ],
     },
     Case {
@@ -57,7 +57,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_0001, 0, Eax, 0x00a0_0f10),
         expected: &[
-            "signatures-differ vCPUs 0-3, entry 17, CPUID.(EAX=0x80000001):EAX: 1.EAX is 0xa00f11, 0x80000001.EAX 0xa00f10 <entry 3, CPUID.(EAX=1):EAX>",
+            "signatures-differ vCPUs 0-3, entry 17, CPUID.(EAX=0x80000001):EAX: 1.EAX is 0xa00f11, but 0x80000001.EAX 0xa00f10 <entry 3, CPUID.(EAX=1):EAX>",
         ],
     },
     Case {
@@ -90,8 +90,8 @@ pub(crate) const CASES: &[Case] = &[
             tables.push(CpuidEntry::new(Leaf(0x8000_000a), Registers::new(1, 16, 0, 0)));
         },
         expected: &[
-            "leaf-of-another-vendor vCPUs 0-3, entry 48, CPUID.(EAX=0x8000000A): 0x8000000A (SVM) is AMD's, and the vendor is \"GenuineIntel\" <entry 2, CPUID.(EAX=0)>",
-            "leaf-of-another-vendor vCPUs 0-3, entry 46, CPUID.(EAX=0x8000001D,ECX=0): 0x8000001D (caches) is AMD's, and the vendor is \"GenuineIntel\" <entry 2, CPUID.(EAX=0)>",
+            "leaf-of-another-vendor vCPUs 0-3, entry 48, CPUID.(EAX=0x8000000A): 0x8000000A (SVM) is AMD's, but the vendor is \"GenuineIntel\" <entry 2, CPUID.(EAX=0)>",
+            "leaf-of-another-vendor vCPUs 0-3, entry 46, CPUID.(EAX=0x8000001D,ECX=0): 0x8000001D (caches) is AMD's, but the vendor is \"GenuineIntel\" <entry 2, CPUID.(EAX=0)>",
         ],
     },
     Case {
@@ -104,9 +104,9 @@ pub(crate) const CASES: &[Case] = &[
             tables.push(CpuidEntry::new(Leaf(0xa), Registers::new(0x0830_0805, 0, 0xf, 0x8604)));
         },
         expected: &[
-            "leaf-of-another-vendor vCPUs 0-3, entry 4, CPUID.(EAX=2): 0x2 (cache descriptors) is Intel's, and the vendor is \"AuthenticAMD\" <entry 2, CPUID.(EAX=0)>",
-            "leaf-of-another-vendor vCPUs 0-3, entry 5, CPUID.(EAX=4,ECX=0): 0x4 (caches) is Intel's, and the vendor is \"AuthenticAMD\" <entry 2, CPUID.(EAX=0)>",
-            "leaf-of-another-vendor vCPUs 0-3, entry 31, CPUID.(EAX=0xA): 0xA (performance monitoring) is Intel's, and the vendor is \"AuthenticAMD\" <entry 2, CPUID.(EAX=0)>",
+            "leaf-of-another-vendor vCPUs 0-3, entry 4, CPUID.(EAX=2): 0x2 (cache descriptors) is Intel's, but the vendor is \"AuthenticAMD\" <entry 2, CPUID.(EAX=0)>",
+            "leaf-of-another-vendor vCPUs 0-3, entry 5, CPUID.(EAX=4,ECX=0): 0x4 (caches) is Intel's, but the vendor is \"AuthenticAMD\" <entry 2, CPUID.(EAX=0)>",
+            "leaf-of-another-vendor vCPUs 0-3, entry 31, CPUID.(EAX=0xA): 0xA (performance monitoring) is Intel's, but the vendor is \"AuthenticAMD\" <entry 2, CPUID.(EAX=0)>",
         ],
     },
     Case {
@@ -117,7 +117,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.push(CpuidEntry::new(Leaf(0xc000_0001), Registers::new(0, 0, 0, feature::XSTORE.mask())));
         },
         expected: &[
-            "leaf-of-another-vendor vCPUs 0-3, entry 47, CPUID.(EAX=0xC0000001): 0xC0000001 (Centaur's features) is Centaur's, and the vendor is \"GenuineIntel\" <entry 2, CPUID.(EAX=0)>",
+            "leaf-of-another-vendor vCPUs 0-3, entry 47, CPUID.(EAX=0xC0000001): 0xC0000001 (Centaur's features) is Centaur's, but the vendor is \"GenuineIntel\" <entry 2, CPUID.(EAX=0)>",
         ],
     },
     Case {
@@ -125,7 +125,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.set(0x8000_0001, 0, Ecx, feature::SVM.mask()),
         expected: &[
-            "feature-of-another-vendor vCPUs 0-3, entry 40, CPUID.(EAX=0x80000001):ECX[2]: svm is AMD's, and the vendor is \"GenuineIntel\" <entry 2, CPUID.(EAX=0)>",
+            "feature-of-another-vendor vCPUs 0-3, entry 40, CPUID.(EAX=0x80000001):ECX[2]: svm is AMD's, but the vendor is \"GenuineIntel\" <entry 2, CPUID.(EAX=0)>",
         ],
     },
     Case {
@@ -133,7 +133,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.set(1, 0, Ecx, feature::VMX.mask()),
         expected: &[
-            "feature-of-another-vendor vCPUs 0-3, entry 3, CPUID.(EAX=1):ECX[5]: vmx is Intel's, and the vendor is \"AuthenticAMD\" <entry 2, CPUID.(EAX=0)>",
+            "feature-of-another-vendor vCPUs 0-3, entry 3, CPUID.(EAX=1):ECX[5]: vmx is Intel's, but the vendor is \"AuthenticAMD\" <entry 2, CPUID.(EAX=0)>",
         ],
     },
     Case {
@@ -155,7 +155,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.set(0x8000_0001, 0, Edx, 1 << 6 | 1 << 24),
         expected: &[
-            "aliases-reserved vCPUs 0-3, entry 40, CPUID.(EAX=0x80000001):EDX[6, 24]: 0x80000001.EDX has bits 6, 24, AMD's copies of 1.EDX, and the vendor is \"GenuineIntel\"",
+            "aliases-reserved vCPUs 0-3, entry 40, CPUID.(EAX=0x80000001):EDX[6, 24]: 0x80000001.EDX has bits 6, 24, AMD's copies of 1.EDX, but the vendor is \"GenuineIntel\"",
         ],
     },
     Case {
@@ -166,7 +166,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.remove(0x4000_0001, 0);
         },
         expected: &[
-            "hypervisor-bit-alone vCPUs 0-3, entry 1, CPUID.(EAX=1):ECX[31]: hypervisor is set, and there is no leaf 0x40000000 <no entry, CPUID.(EAX=0x40000000)>",
+            "hypervisor-bit-alone vCPUs 0-3, entry 1, CPUID.(EAX=1):ECX[31]: hypervisor is set, but leaf 0x40000000 is missing <no entry, CPUID.(EAX=0x40000000)>",
         ],
     },
     Case {
@@ -174,7 +174,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.clear(1, 0, Ecx, feature::HYPERVISOR.mask()),
         expected: &[
-            "hypervisor-leaves-hidden vCPUs 0-3, entry 0, CPUID.(EAX=0x40000000): there is a leaf 0x40000000, and hypervisor is not set <entry 3, CPUID.(EAX=1):ECX[31]>",
+            "hypervisor-leaves-hidden vCPUs 0-3, entry 0, CPUID.(EAX=0x40000000): leaf 0x40000000 is present, but hypervisor is not set <entry 3, CPUID.(EAX=1):ECX[31]>",
         ],
     },
     Case {
@@ -185,7 +185,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0x4000_0000, 0, Eax, 0x4000_0000);
         },
         expected: &[
-            "kvm-features-missing vCPUs 0-3, entry 0, CPUID.(EAX=0x40000000): 0x40000000 has KVM's signature, and there is no leaf 0x40000001 <no entry, CPUID.(EAX=0x40000001)>",
+            "kvm-features-missing vCPUs 0-3, entry 0, CPUID.(EAX=0x40000000): 0x40000000 has KVM's signature, but leaf 0x40000001 is missing <no entry, CPUID.(EAX=0x40000001)>",
         ],
     },
     Case {
@@ -196,7 +196,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0x4000_0001, 0, Eax, 0);
         },
         expected: &[
-            "hyperv-interface vCPU 0, entry 1, CPUID.(EAX=0x40000001):EAX: 0x40000000 has Hyper-V's signature, and EAX of 0x40000001 is 0x0: expected 0x31237648 <entry 0, CPUID.(EAX=0x40000000)>",
+            "hyperv-interface vCPU 0, entry 1, CPUID.(EAX=0x40000001):EAX: 0x40000000 has Hyper-V's signature, but EAX of 0x40000001 is 0x0: expected 0x31237648 <entry 0, CPUID.(EAX=0x40000000)>",
         ],
     },
 ];

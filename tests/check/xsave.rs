@@ -16,7 +16,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0, 0, Eax, 0xb);
         },
         expected: &[
-            "no-xsave-leaf vCPUs 0-3, entry 3, CPUID.(EAX=1):ECX[26]: xsave is set, and 0xD.0 names no component <no entry, CPUID.(EAX=0xD,ECX=0)>",
+            "no-xsave-leaf vCPUs 0-3, entry 3, CPUID.(EAX=1):ECX[26]: xsave is set, but 0xD.0 has no component <no entry, CPUID.(EAX=0xD,ECX=0)>",
         ],
     },
     Case {
@@ -34,7 +34,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(7, 0, Ecx, 0);
         },
         expected: &[
-            "xsave-leaf-without-xsave vCPUs 0-3, entry 12, CPUID.(EAX=0xD,ECX=0): there is a leaf 0xD, and xsave is not set <entry 3, CPUID.(EAX=1):ECX[26]>",
+            "xsave-leaf-without-xsave vCPUs 0-3, entry 12, CPUID.(EAX=0xD,ECX=0): leaf 0xD is present, but xsave is not set <entry 3, CPUID.(EAX=1):ECX[26]>",
         ],
     },
     Case {
@@ -50,7 +50,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.clear(0xd, 0, Eax, 2),
         expected: &[
-            "xcr0-invalid vCPUs 0-3, entry 12, CPUID.(EAX=0xD,ECX=0):EAX[1]: 0xD.0 lacks component 1: all that XSAVE adds takes SSE",
+            "xcr0-invalid vCPUs 0-3, entry 12, CPUID.(EAX=0xD,ECX=0):EAX[1]: 0xD.0 lacks component 1: all other components need SSE",
         ],
     },
     Case {
@@ -62,8 +62,8 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0xd, 1, Ebx, 0x2980);
         },
         expected: &[
-            "feature-without-component vCPUs 0-3, entry 12, CPUID.(EAX=7,ECX=0):EBX[16]: avx512f is set, and its component 5 is not in 0xD.0 <entry 18, CPUID.(EAX=0xD,ECX=0):EAX[5]>",
-            "xcr0-invalid vCPUs 0-3, entry 18, CPUID.(EAX=0xD,ECX=0):EAX[5]: 0xD.0 lacks component 5 (avx512f): AVX-512 has three components that go together, and needs AVX's",
+            "feature-without-component vCPUs 0-3, entry 12, CPUID.(EAX=7,ECX=0):EBX[16]: avx512f is set, but its component 5 is not in 0xD.0 <entry 18, CPUID.(EAX=0xD,ECX=0):EAX[5]>",
+            "xcr0-invalid vCPUs 0-3, entry 18, CPUID.(EAX=0xD,ECX=0):EAX[5]: 0xD.0 lacks component 5 (avx512f): AVX-512's three components belong together and need AVX's",
         ],
     },
     Case {
@@ -77,8 +77,8 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0xd, 1, Ebx, 0x940);
         },
         expected: &[
-            "feature-unusable vCPUs 0-3, entry 12, CPUID.(EAX=7,ECX=0):EDX[24]: amx_tile is set, and its component 18 is not in 0xD.0 <entry 18, CPUID.(EAX=0xD,ECX=0):EAX[18]>",
-            "xcr0-invalid vCPUs 0-3, entry 18, CPUID.(EAX=0xD,ECX=0):EAX[18]: 0xD.0 lacks component 18 (amx_tile): AMX has two components that go together",
+            "feature-unusable vCPUs 0-3, entry 12, CPUID.(EAX=7,ECX=0):EDX[24]: amx_tile is set, but its component 18 is not in 0xD.0 <entry 18, CPUID.(EAX=0xD,ECX=0):EAX[18]>",
+            "xcr0-invalid vCPUs 0-3, entry 18, CPUID.(EAX=0xD,ECX=0):EAX[18]: 0xD.0 lacks component 18 (amx_tile): AMX's two components belong together",
         ],
     },
     Case {
@@ -92,7 +92,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0xd, 1, Ebx, 0x340);
         },
         expected: &[
-            "feature-without-component vCPUs 0-3, entry 8, CPUID.(EAX=7,ECX=0):ECX[3]: pku is set, and its component 9 is not in 0xD.0 <entry 12, CPUID.(EAX=0xD,ECX=0):EAX[9]>",
+            "feature-without-component vCPUs 0-3, entry 8, CPUID.(EAX=7,ECX=0):ECX[3]: pku is set, but its component 9 is not in 0xD.0 <entry 12, CPUID.(EAX=0xD,ECX=0):EAX[9]>",
         ],
     },
     Case {
@@ -100,7 +100,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.clear(7, 0, Ecx, feature::PKU.mask()),
         expected: &[
-            "component-without-feature vCPUs 0-3, entry 12, CPUID.(EAX=0xD,ECX=0):EAX[9]: component 9 is in 0xD.0, and its feature pku is not set <entry 8, CPUID.(EAX=7,ECX=0):ECX[3]>",
+            "component-without-feature vCPUs 0-3, entry 12, CPUID.(EAX=0xD,ECX=0):EAX[9]: component 9 is in 0xD.0, but its feature pku is not set <entry 8, CPUID.(EAX=7,ECX=0):ECX[3]>",
         ],
     },
     Case {
@@ -113,7 +113,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0xd, 1, Ebx, 0x340);
         },
         expected: &[
-            "component-not-described vCPUs 0-3, no entry, CPUID.(EAX=0xD,ECX=9): component 9 (pku) is in XCR0, and 0xD.9 does not say its size <entry 12, CPUID.(EAX=0xD,ECX=0):EAX[9]>",
+            "component-not-described vCPUs 0-3, no entry, CPUID.(EAX=0xD,ECX=9): component 9 (pku) is in XCR0, but 0xD.9 does not give its size <entry 12, CPUID.(EAX=0xD,ECX=0):EAX[9]>",
         ],
     },
     Case {
@@ -121,7 +121,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.set(0xd, 1, Ecx, 1 << 11),
         expected: &[
-            "component-not-described vCPUs 0-3, no entry, CPUID.(EAX=0xD,ECX=11): component 11 is in IA32_XSS, and 0xD.11 does not say its size <entry 19, CPUID.(EAX=0xD,ECX=1):ECX[11]>",
+            "component-not-described vCPUs 0-3, no entry, CPUID.(EAX=0xD,ECX=11): component 11 is in IA32_XSS, but 0xD.11 does not give its size <entry 19, CPUID.(EAX=0xD,ECX=1):ECX[11]>",
         ],
     },
     Case {
@@ -129,7 +129,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.set(0xd, 1, Ecx, 1 << 15),
         expected: &[
-            "component-size-unknown vCPUs 0-3, no entry, CPUID.(EAX=0xD,ECX=15): component 15 (arch_lbr) is in IA32_XSS, and 0xD.15 does not say its size <entry 19, CPUID.(EAX=0xD,ECX=1):ECX[15]>",
+            "component-size-unknown vCPUs 0-3, no entry, CPUID.(EAX=0xD,ECX=15): component 15 (arch_lbr) is in IA32_XSS, but 0xD.15 does not give its size <entry 19, CPUID.(EAX=0xD,ECX=1):ECX[15]>",
         ],
     },
     Case {
@@ -139,7 +139,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.push(CpuidEntry::indexed(Leaf(0xd), Subleaf(5), Registers::new(0x40, 0x340, 0, 0)))
         },
         expected: &[
-            "component-not-enabled vCPUs 0-3, entry 30, CPUID.(EAX=0xD,ECX=5): component 5 (avx512f) has a subleaf, and is neither in XCR0 nor in IA32_XSS <entry 12, CPUID.(EAX=0xD,ECX=0):EAX[5]>",
+            "component-not-enabled vCPUs 0-3, entry 30, CPUID.(EAX=0xD,ECX=5): component 5 (avx512f) has a subleaf, but is neither in XCR0 nor in IA32_XSS <entry 12, CPUID.(EAX=0xD,ECX=0):EAX[5]>",
         ],
     },
     Case {
@@ -194,7 +194,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0xd, 9, Ecx, 1),
         expected: &[
-            "component-mask vCPUs 0-3, entry 15, CPUID.(EAX=0xD,ECX=9):ECX[0]: component 9 (pku) is in XCR0, and bit 0 of 0xD.9's ECX is 1 <entry 12, CPUID.(EAX=0xD,ECX=0):EAX[9]>",
+            "component-mask vCPUs 0-3, entry 15, CPUID.(EAX=0xD,ECX=9):ECX[0]: component 9 (pku) is in XCR0, but bit 0 of 0xD.9's ECX is 1 <entry 12, CPUID.(EAX=0xD,ECX=0):EAX[9]>",
         ],
     },
     Case {
@@ -206,7 +206,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0xd, 0, Ecx, 0xa88);
         },
         expected: &[
-            "component-place vCPUs 0-3, entry 15, CPUID.(EAX=0xD,ECX=9):EBX: component 9 (pku) has 8 bytes at 2688, on this host 8 bytes at 2432",
+            "component-place vCPUs 0-3, entry 15, CPUID.(EAX=0xD,ECX=9):EBX: component 9 (pku) has 8 bytes at 2688, but on this host 8 bytes at 2432",
         ],
     },
     Case {
@@ -223,10 +223,10 @@ pub(crate) const CASES: &[Case] = &[
             tables.push(CpuidEntry::indexed(Leaf(0xd), Subleaf(12), Registers::new(0x18, 0, 1, 0)));
         },
         expected: &[
-            "component-not-supported vCPUs 0-3, entry 18, CPUID.(EAX=0xD,ECX=0):EAX[9]: component 9 (pku) is in XCR0, and KVM on this host does not support it",
-            "component-not-supported vCPUs 0-3, entry 18, CPUID.(EAX=0xD,ECX=0):EAX[17]: component 17 (amx_tile) is in XCR0, and KVM on this host does not support it",
-            "component-not-supported vCPUs 0-3, entry 18, CPUID.(EAX=0xD,ECX=0):EAX[18]: component 18 (amx_tile) is in XCR0, and KVM on this host does not support it",
-            "component-not-supported vCPUs 0-3, entry 19, CPUID.(EAX=0xD,ECX=1):ECX[12]: component 12 is in IA32_XSS, and KVM on this host does not support it",
+            "component-not-supported vCPUs 0-3, entry 18, CPUID.(EAX=0xD,ECX=0):EAX[9]: component 9 (pku) is in XCR0, but KVM on this host does not support it",
+            "component-not-supported vCPUs 0-3, entry 18, CPUID.(EAX=0xD,ECX=0):EAX[17]: component 17 (amx_tile) is in XCR0, but KVM on this host does not support it",
+            "component-not-supported vCPUs 0-3, entry 18, CPUID.(EAX=0xD,ECX=0):EAX[18]: component 18 (amx_tile) is in XCR0, but KVM on this host does not support it",
+            "component-not-supported vCPUs 0-3, entry 19, CPUID.(EAX=0xD,ECX=1):ECX[12]: component 12 is in IA32_XSS, but KVM on this host does not support it",
         ],
     },
     Case {
@@ -241,7 +241,7 @@ pub(crate) const CASES: &[Case] = &[
         }),
         plant: |_| {},
         expected: &[
-            "component-permission vCPUs 0-3, entry 18, CPUID.(EAX=0xD,ECX=0):EAX[18]: component 18 (amx_tile) is in XCR0, and KVM on this host gives it to a process that has asked for it",
+            "component-permission vCPUs 0-3, entry 18, CPUID.(EAX=0xD,ECX=0):EAX[18]: component 18 (amx_tile) is in XCR0, but KVM on this host grants it only to a process that requests it",
         ],
     },
     Case {
@@ -252,7 +252,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0xd, 0, Ebx, 0x340);
         },
         expected: &[
-            "xsave-size vCPUs 0-3, entry 12, CPUID.(EAX=0xD,ECX=0):ECX: 0xD.0 says 832 bytes for all components, which end at 2440",
+            "xsave-size vCPUs 0-3, entry 12, CPUID.(EAX=0xD,ECX=0):ECX: 0xD.0 gives 832 bytes for all components, but they end at 2440",
         ],
     },
     Case {
@@ -260,7 +260,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0xd, 0, Ecx, 0xa80),
         expected: &[
-            "xsave-size-large vCPUs 0-3, entry 12, CPUID.(EAX=0xD,ECX=0):ECX: 0xD.0 says 2688 bytes for all components, which end at 2440",
+            "xsave-size-large vCPUs 0-3, entry 12, CPUID.(EAX=0xD,ECX=0):ECX: 0xD.0 gives 2688 bytes for all components, but they end at 2440",
         ],
     },
     Case {
@@ -268,7 +268,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0xd, 0, Ebx, 0),
         expected: &[
-            "xsave-current-size vCPUs 0-3, entry 12, CPUID.(EAX=0xD,ECX=0):EBX: 0xD.0 says 0 bytes for what is enabled: expected 576 to 2440",
+            "xsave-current-size vCPUs 0-3, entry 12, CPUID.(EAX=0xD,ECX=0):EBX: 0xD.0 gives 0 bytes for the enabled components: expected 576 to 2440",
         ],
     },
     Case {
@@ -276,7 +276,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0xd, 1, Ebx, 0x988),
         expected: &[
-            "xsave-compacted-size vCPUs 0-3, entry 13, CPUID.(EAX=0xD,ECX=1):EBX: 0xD.1 says 2440 bytes: expected 576 to 840",
+            "xsave-compacted-size vCPUs 0-3, entry 13, CPUID.(EAX=0xD,ECX=1):EBX: 0xD.1 gives 2440 bytes: expected 576 to 840",
         ],
     },
     Case {
@@ -284,7 +284,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0xd, 0, Edx, 1 << 30),
         expected: &[
-            "component-not-described vCPUs 0-3, no entry, CPUID.(EAX=0xD,ECX=62): component 62 is in XCR0, and 0xD.62 does not say its size <entry 12, CPUID.(EAX=0xD,ECX=0):EDX[30]>",
+            "component-not-described vCPUs 0-3, no entry, CPUID.(EAX=0xD,ECX=62): component 62 is in XCR0, but 0xD.62 does not give its size <entry 12, CPUID.(EAX=0xD,ECX=0):EDX[30]>",
         ],
     },
 ];

@@ -1,4 +1,4 @@
-//! `kvm-cpuid check`: exit codes, and both forms of output.
+//! `kvm-cpuid check`: exit codes and both output formats.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -30,17 +30,17 @@ const AVX2_BY_HAND: &str = "\
 ";
 
 #[test]
-fn a_table_without_findings() {
+fn table_without_findings_exits_with_0() {
     let output = run(&["amd.txt"], "");
     let (code, out) = text(&output);
     assert_eq!(code, Some(0));
-    let expected = "0 errors, 0 warnings; not looked for, since they take a host (--host-from): \
+    let expected = "0 errors, 0 warnings; not checked without a host (--host-from): \
                     feature-not-supported, ";
     assert!(out.starts_with(expected) && out.lines().count() == 1, "{out}");
 }
 
 #[test]
-fn warnings_are_no_errors_and_can_be_left_out() {
+fn warnings_do_not_fail_and_can_be_omitted() {
     let output = run(&["intel.txt"], "");
     let (code, out) = text(&output);
     assert_eq!(code, Some(0));
@@ -50,9 +50,9 @@ fn warnings_are_no_errors_and_can_be_left_out() {
     assert!(text(&output).1.starts_with("0 errors, 0 warnings; "));
 }
 
-/// What gdb prints of a real guest's vCPU in a memory dump.
+/// gdb's output for a real guest's vCPU in a memory dump.
 #[test]
-fn a_guest_from_a_memory_dump() {
+fn guest_from_a_memory_dump_is_checked() {
     let output = run(&["../dumps/vmcore-cpuid_entries.txt"], "");
     let (code, out) = text(&output);
     assert_eq!(code, Some(0));
@@ -60,7 +60,7 @@ fn a_guest_from_a_memory_dump() {
 }
 
 #[test]
-fn an_error_in_text() {
+fn error_is_printed_as_text() {
     let output = run(&["-"], AVX2_BY_HAND);
     let (code, out) = text(&output);
     assert_eq!(code, Some(1));
@@ -71,7 +71,7 @@ fn an_error_in_text() {
 }
 
 #[test]
-fn an_error_in_json() {
+fn error_is_printed_as_json() {
     let output = run(&["amd.txt", "-", "--format", "json"], AVX2_BY_HAND);
     let (code, out) = text(&output);
     assert_eq!(code, Some(1));
@@ -100,7 +100,7 @@ fn an_error_in_json() {
 }
 
 #[test]
-fn a_host_tells_more() {
+fn host_adds_findings() {
     let host = std::env::temp_dir().join(format!("check-cli-{}", std::process::id()));
     let name = host.to_str().unwrap();
     let supported = "0 0 0 7 756e6547 6c65746e 49656e69\n1 0 0 806f8 0 14000000 788abfd\n7 0 1 0 0 0 0\n";
@@ -115,8 +115,8 @@ fn a_host_tells_more() {
     }
     let (code, out) = text(&output);
     assert_eq!(code, Some(1));
-    let expected = "error[feature-not-supported]: avx2 is set, and KVM on this host does not support it\n";
-    assert!(out.contains(expected) && !out.contains("not looked for"), "{out}");
+    let expected = "error[feature-not-supported]: avx2 is set, but KVM on this host does not support it\n";
+    assert!(out.contains(expected) && !out.contains("not checked"), "{out}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The command `kvm-cpuid`: where its texts go, its exit codes, its sources.
+//! The command `kvm-cpuid`: output streams, exit codes, sources.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -24,7 +24,7 @@ fn run(arguments: &[&str]) -> Output {
     command(arguments).output().unwrap()
 }
 
-/// With this on standard input.
+/// With this text on standard input.
 fn fed(arguments: &[&str], input: &str) -> Output {
     let mut child = command(arguments)
         .stdin(Stdio::piped())
@@ -32,7 +32,7 @@ fn fed(arguments: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A command that does not want it all closes the pipe.
+    // A command that does not read all of it closes the pipe.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
 }
@@ -45,7 +45,7 @@ fn errors(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// A file of this test's own.
+/// A file that only this test uses.
 fn file(name: &str, text: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli-commands");
     fs::create_dir_all(&folder).unwrap();
@@ -57,7 +57,7 @@ fn file(name: &str, text: &str) -> PathBuf {
 const ONE_LEAF: &str = "   0x00000001 0x00: eax=0x000406f1 ebx=0x05100800 ecx=0x7ffefbff edx=0xbfebfbff\n";
 
 #[test]
-fn has_by_any_name_and_place() {
+fn has_accepts_any_name_and_location() {
     for name in ["vmx", "VMX", "X86_FEATURE_VMX", "1.ecx[5]", "CPUID.(EAX=1,ECX=0):ECX[5]", "4*32+5"] {
         let output = fed(&["has", name, "-"], &format!("CPU:\n{ONE_LEAF}"));
         assert_eq!((output.status.code(), errors(&output).as_str()), (Some(0), ""), "{name}");
@@ -71,14 +71,14 @@ fn has_by_any_name_and_place() {
 }
 
 #[test]
-fn has_says_when_a_dump_may_not_tell() {
+fn has_warns_about_an_incomplete_dump() {
     let output = fed(&["has", "avx2", "-"], ONE_LEAF);
     assert_eq!(output.status.code(), Some(1));
     assert!(errors(&output).contains("- has no entry for CPUID.(EAX=7,ECX=0):EBX"), "{}", errors(&output));
 }
 
 #[test]
-fn has_asks_every_cpu() {
+fn has_requires_the_feature_on_every_cpu() {
     let leaf = |ebx: &str| format!("   0x00000007 0x00: eax=0x0 ebx={ebx} ecx=0x0 edx=0x0\n");
     let text = format!("CPU 0:\n{}CPU 1:\n{}", leaf("0x00000020"), leaf("0x00000000"));
     assert_eq!(fed(&["has", "avx2", "-"], &text).status.code(), Some(1));
@@ -90,22 +90,22 @@ fn has_asks_every_cpu() {
 }
 
 #[test]
-fn has_knows_what_it_cannot_answer() {
-    for (name, told) in [
-        ("vmxx", "there is vmx"),
-        ("kvmclock", "say which by its place"),
+fn has_rejects_unknown_and_ambiguous_names() {
+    for (name, expected) in [
+        ("vmxx", "did you mean vmx?"),
+        ("kvmclock", "select one by its location"),
         ("xtopology", "defines in software"),
-        ("spectre_v1", "a bug that Linux knows"),
-        ("7.0.eax[9]", "no feature is known at 7.0.eax[9]"),
+        ("spectre_v1", "a bug that Linux tracks"),
+        ("7.0.eax[9]", "no known feature at 7.0.eax[9]"),
     ] {
         let output = run(&["has", name, SPR]);
         assert_eq!(output.status.code(), Some(2), "{name}");
-        assert!(errors(&output).contains(told), "{name}: {}", errors(&output));
+        assert!(errors(&output).contains(expected), "{name}: {}", errors(&output));
     }
 }
 
 #[test]
-fn diff_exits_as_diff_does() {
+fn diff_exits_with_1_on_differences() {
     assert_eq!(run(&["diff", MILAN, MILAN]).status.code(), Some(0));
     assert_eq!(out(&run(&["diff", MILAN, MILAN])), "");
     assert_eq!(run(&["diff", MILAN, SPR]).status.code(), Some(1));
@@ -115,16 +115,20 @@ fn diff_exits_as_diff_does() {
 }
 
 #[test]
-fn what_kvm_emulates_does_not_stand_in_the_way() {
-    if !common::pinned("what_kvm_emulates_does_not_stand_in_the_way") {
+fn emulated_features_are_not_obstacles() {
+    if !common::pinned("emulated_features_are_not_obstacles") {
         return;
     }
     let table = |name: &str, ecx: &str| format!("{name} 1 0 0 806f8 0 {ecx} 1\n");
     // The TSC deadline timer, which older KVMs do not list.
     let guest = file("deadline.entries", &table("vcpu0", "1000001"));
     let guest = guest.to_str().unwrap();
-    let of = |name: &str| fed(&["diff", guest, "-", "--migrate"], &table(name, "1")).status.code();
-    assert_eq!((of("supported"), of("vcpu0")), (Some(0), Some(1)));
+    let to = |name: &str, ecx: &str| fed(&["diff", guest, "-", "--migrate"], &table(name, ecx)).status.code();
+    // A table with the hypervisor bit is another guest's, to which nothing is added.
+    assert_eq!(
+        (to("supported", "1"), to("vcpu0", "1"), to("vcpu0", "80000001")),
+        (Some(0), Some(0), Some(1))
+    );
 }
 
 #[test]
@@ -137,34 +141,34 @@ fn sources_keep_their_order() {
 }
 
 #[test]
-fn cpus_without_a_partner_are_told() {
+fn cpus_without_a_counterpart_are_reported() {
     let three =
         fs::read_to_string(MILAN_2).unwrap() + &fs::read_to_string(MILAN).unwrap().replace("vcpu0", "vcpu7");
     let output = fed(&["diff", "-", MILAN_2], &three);
-    assert!(errors(&output).contains("1 CPUs have none to be compared with: - has 3"), "{}", errors(&output));
+    assert!(errors(&output).contains("1 CPUs have no counterpart: - has 3"), "{}", errors(&output));
     assert_eq!(output.status.code(), Some(1), "what cannot be compared is not the same");
 }
 
 #[test]
-fn find_and_its_exit_codes() {
+fn find_exits_with_1_on_unknown_text() {
     assert_eq!(run(&["find", "avx2"]).status.code(), Some(0));
     let output = run(&["find", "avx_2x"]);
     assert_eq!((output.status.code(), out(&output).as_str()), (Some(1), ""));
-    assert!(errors(&output).contains("there is avx2"), "{}", errors(&output));
+    assert!(errors(&output).contains("did you mean avx2"), "{}", errors(&output));
     let output = run(&["find", "avx_2x", "--format", "json"]);
     assert_eq!((output.status.code(), out(&output).as_str()), (Some(1), "[]\n"));
 }
 
 #[test]
-fn a_leaf_that_is_not_there() {
+fn missing_leaf_is_explained() {
     let output = run(&["show", HASWELL, "-l", "0x24"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(errors(&output).contains("no entry for what -l asks for"), "{}", errors(&output));
+    assert!(errors(&output).contains("no entry for the leaf of -l"), "{}", errors(&output));
     assert_eq!(run(&["show", HASWELL, "-l", "0x24", "-l", "7"]).status.code(), Some(0));
 }
 
 #[test]
-fn json_is_json() {
+fn json_output_parses() {
     for arguments in [
         vec!["show", SPR, MILAN_2, "--format", "json"],
         vec!["diff", SPR, MILAN_2, "--format", "json"],
@@ -182,34 +186,34 @@ fn json_is_json() {
 }
 
 #[test]
-fn what_cannot_be_read_is_exit_code_2() {
-    let nonsense = file("nonsense.txt", "this is no dump\n");
+fn unreadable_source_exits_with_2() {
+    let nonsense = file("nonsense.txt", "this is not a dump\n");
     let nonsense = nonsense.to_str().unwrap();
-    for (arguments, told) in [
+    for (arguments, expected) in [
         (vec!["show", "tests/show/absent"], "tests/show/absent: "),
         (vec!["show", nonsense], "--from FORMAT"),
         (vec!["show", nonsense, "--from", "no-such"], "the formats are entries"),
         (vec!["show", SPR, "-l", "x"], "a leaf such as 7"),
         (vec!["show", SPR, "--format", "no-such"], "text, json, or one of"),
         (vec!["show", "--guest-of", "1"], "process 1 "),
-        (vec!["show", "--guest-of", "4294967295"], "there is no process 4294967295"),
-        (vec!["has", "avx2"], "expected exactly one SOURCE, there are 0"),
-        (vec!["has", "avx2", SPR, MILAN], "expected exactly one SOURCE, there are 2"),
-        (vec!["has", "avx2", "--guest-of", "12", "34"], "expected exactly one SOURCE, there are 2"),
-        (vec!["diff", SPR], "expected exactly 2 SOURCEs, there are 1"),
-        (vec!["why", "avx2", SPR, "--model", "Haswel"], "there is Haswell"),
+        (vec!["show", "--guest-of", "4294967295"], "no process 4294967295"),
+        (vec!["has", "avx2"], "expected exactly one SOURCE, got 0"),
+        (vec!["has", "avx2", SPR, MILAN], "expected exactly one SOURCE, got 2"),
+        (vec!["has", "avx2", "--guest-of", "12", "34"], "expected exactly one SOURCE, got 2"),
+        (vec!["diff", SPR], "expected exactly 2 SOURCEs, got 1"),
+        (vec!["why", "avx2", SPR, "--model", "Haswel"], "did you mean Haswell"),
         (vec!["show", SPR, "--hots"], "--host"),
         (vec!["no-such-command"], "unrecognized subcommand"),
     ] {
         let output = run(&arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert!(errors(&output).contains(told), "{arguments:?}: {}", errors(&output));
+        assert!(errors(&output).contains(expected), "{arguments:?}: {}", errors(&output));
         assert_eq!(out(&output), "", "{arguments:?}");
     }
 }
 
 #[test]
-fn lenient_warns_and_goes_on() {
+fn lenient_warns_and_continues() {
     let text = format!("CPU 0:\n   0x00000000 0x00: nonsense\n{ONE_LEAF}");
     let strict = fed(&["has", "vmx", "-"], &text);
     assert_eq!(strict.status.code(), Some(2));
@@ -224,7 +228,7 @@ fn lenient_warns_and_goes_on() {
 }
 
 #[test]
-fn no_colours_but_on_a_terminal() {
+fn colours_only_on_a_terminal() {
     for arguments in [
         vec!["show", SPR],
         vec!["diff", SPR, HASWELL],
@@ -245,7 +249,7 @@ fn every_command_has_examples() {
     let commands = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
     let mut count = 0;
     for name in commands.lines().filter_map(|line| line.split_ascii_whitespace().next()) {
-        // A line that goes on with the description of the one before.
+        // A continuation of the previous line's description.
         if name == "help"
             || !commands.contains(&format!("\n  {name} ")) && !commands.starts_with(&format!("  {name} "))
         {
@@ -261,8 +265,8 @@ fn every_command_has_examples() {
 }
 
 #[test]
-fn a_reader_that_has_had_enough_is_no_failure() {
-    // More than a pipe holds.
+fn closed_pipe_is_not_a_failure() {
+    // More than fits into a pipe.
     let two = fs::read_to_string(MILAN_2).unwrap();
     let many: String = (0..60).map(|cpu| two.replace("vcpu", &format!("vcpu{cpu}"))).collect();
     let path = file("many.entries", &many);
@@ -277,7 +281,7 @@ fn a_reader_that_has_had_enough_is_no_failure() {
 }
 
 #[test]
-fn this_machine_shows_itself() {
+fn show_decodes_this_machine() {
     let output = run(&["show"]);
     assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
     assert!(out(&output).contains("\n0x00000001: version, APIC id, features\n"));
@@ -289,7 +293,7 @@ fn this_machine_shows_itself() {
 }
 
 #[test]
-fn without_kvm_a_sentence_says_what_to_do() {
+fn missing_kvm_is_reported_with_advice() {
     if Path::new("/dev/kvm").exists() {
         for source in ["--supported", "--emulated"] {
             let output = run(&["show", source]);
@@ -303,7 +307,7 @@ fn without_kvm_a_sentence_says_what_to_do() {
 }
 
 #[test]
-fn a_story_of_this_machine() {
+fn why_explains_this_machine() {
     let output = run(&["why", "sse2"]);
     assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
     let text = out(&output);
@@ -313,9 +317,9 @@ fn a_story_of_this_machine() {
 }
 
 #[test]
-fn a_guest_is_asked() {
+fn probe_runs_a_guest() {
     if fs::File::options().read(true).write(true).open("/dev/kvm").is_err() {
-        return common::refused("a_guest_is_asked", common::NO_KVM);
+        return common::refused("probe_runs_a_guest", common::NO_KVM);
     }
     let output = run(&["probe", "--format", "entries"]);
     assert!(matches!(output.status.code(), Some(0 | 1)), "{}", errors(&output));
@@ -323,7 +327,7 @@ fn a_guest_is_asked() {
     assert!(out(&seen).contains("  = vendor "), "{}", out(&seen));
 }
 
-/// A QEMU, or another VMM, that is ended with the test.
+/// A QEMU or another VMM, killed when dropped.
 struct Qemu(Child);
 
 impl Drop for Qemu {
@@ -334,7 +338,7 @@ impl Drop for Qemu {
 }
 
 impl Qemu {
-    /// A guest of two vCPUs that have their tables; or what QEMU said when it ended by itself.
+    /// A guest of two vCPUs whose tables are set, or QEMU's messages if it exited.
     fn start(cpu: &str) -> Result<Qemu, String> {
         let options =
             ["-machine", "q35", "-accel", "kvm", "-cpu", cpu, "-smp", "2", "-m", "64", "-display", "none"];
@@ -342,7 +346,7 @@ impl Qemu {
         command.args(options).args(["-monitor", "none", "-serial", "none"]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut qemu = Qemu(command.spawn().unwrap());
-        // A busy machine takes its time.
+        // A busy machine needs time.
         for _ in 0..600 {
             sleep(Duration::from_millis(100));
             if let Some(status) = qemu.0.try_wait().unwrap() {
@@ -357,7 +361,7 @@ impl Qemu {
         panic!("QEMU neither makes its vCPUs nor ends");
     }
 
-    /// Both vCPUs are made. They are given their tables a moment later.
+    /// Both vCPUs exist. Their tables are set a moment later.
     fn runs(&self) -> bool {
         let links = fs::read_dir(format!("/proc/{}/fd", self.0.id())).into_iter().flatten().flatten();
         let vcpus = links
@@ -367,10 +371,10 @@ impl Qemu {
     }
 }
 
-/// A running guest's vCPUs have what QEMU gave them, and the guest goes on.
+/// A running guest's vCPUs have QEMU's tables, and the guest continues.
 #[test]
-fn a_running_guest_s_tables() {
-    let test = "a_running_guest_s_tables";
+fn guest_of_reads_a_running_guest() {
+    let test = "guest_of_reads_a_running_guest";
     let there = |program: &str| Command::new(program).arg("--version").output().is_ok();
     if fs::File::options().read(true).write(true).open("/dev/kvm").is_err() {
         return common::refused(test, common::NO_KVM);
@@ -380,7 +384,7 @@ fn a_running_guest_s_tables() {
             return skipped(test, program);
         }
     }
-    // Some QEMUs abort with `host` on a KVM that refuses an MSR that it lists.
+    // Some QEMUs abort with `host` on a KVM that refuses an MSR which it lists.
     let started = ["host", "qemu64"].into_iter().find_map(|cpu| match Qemu::start(cpu) {
         Ok(qemu) => Some(qemu),
         Err(said) => {
@@ -418,13 +422,13 @@ fn a_running_guest_s_tables() {
     assert_eq!(again.status.code(), Some(0), "{}", out(&again));
 }
 
-/// What [`a_vmm_for_a_test`] is asked to be by its parent.
+/// Set by the parent to make [`a_vmm_for_a_test`] act as a VMM.
 const BE_A_VMM: &str = "CPUID_TABLES_BE_A_VMM";
 /// The vendor of the table that it has.
 const MARKER: [u8; 12] = *b"GuestOfATest";
 
-/// A process of its own that has a vCPU with a table, says what KVM stored of it, and waits for its input's end. It does
-/// nothing where no test asks for it.
+/// A separate process that has a vCPU with a table, prints KVM's stored table, and waits for the end of its input. It
+/// does nothing unless a test starts it.
 #[test]
 fn a_vmm_for_a_test() {
     if std::env::var_os(BE_A_VMM).is_none() {
@@ -450,7 +454,7 @@ fn a_vmm_for_a_test() {
         edx,
         padding: [0; 3],
     };
-    // As KVM takes it: a count, 32 bits of nothing, and the entries.
+    // In KVM's format: a count, 32 zero bits, and the entries.
     let table = kvm_bindings::CpuId::from_entries(&entries.map(raw)).unwrap();
     vcpu.set_cpuid2(&table).unwrap();
     for entry in vcpu.get_cpuid2(256).unwrap().as_slice() {
@@ -464,10 +468,10 @@ fn a_vmm_for_a_test() {
     drop(table);
 }
 
-/// A process as a VMM: with gdb KVM's answer, without it what stands in its memory.
+/// A process as a VMM: with gdb KVM's table, without gdb the table in its memory.
 #[test]
-fn the_tables_of_a_process() {
-    let test = "the_tables_of_a_process";
+fn guest_of_reads_a_process() {
+    let test = "guest_of_reads_a_process";
     if kvm_ioctls::Kvm::new().is_err() {
         return common::refused(test, common::NO_KVM);
     }
@@ -481,7 +485,7 @@ fn the_tables_of_a_process() {
     let without = command(&["show", "--guest-of", &pid]).env("PATH", "").output().unwrap();
     assert_eq!(without.status.code(), Some(0), "{}", errors(&without));
     assert!(
-        errors(&without).contains("gdb is not installed; these are the tables in its memory"),
+        errors(&without).contains("gdb is not installed; these tables are from its memory"),
         "{}",
         errors(&without)
     );

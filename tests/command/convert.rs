@@ -18,7 +18,7 @@ fn convert(arguments: &[&str], input: &[u8]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // It may be done before it has read all.
+    // It may exit before it has read all of it.
     let _ = child.stdin.take().unwrap().write_all(input);
     child.wait_with_output().unwrap()
 }
@@ -27,14 +27,14 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// What it writes when all is well.
+/// Its output on success.
 fn converted(arguments: &[&str], input: &[u8]) -> Vec<u8> {
     let output = convert(arguments, input);
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""), "{arguments:?}");
     output.stdout
 }
 
-/// What it says when it fails.
+/// Its message on failure.
 fn fails(arguments: &[&str], input: &[u8]) -> String {
     let output = convert(arguments, input);
     assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -42,7 +42,7 @@ fn fails(arguments: &[&str], input: &[u8]) -> String {
 }
 
 #[test]
-fn formats_that_have_flags_lose_nothing() {
+fn formats_with_flags_lose_nothing() {
     let entries = converted(&["--to", "entries", GUEST], b"");
     assert!(text(&entries).starts_with("40000000 0 0 40000001 4b4d564b 564b4d56 4d\n"));
     for format in ["json", "gdb", "strace", "firecracker"] {
@@ -53,12 +53,12 @@ fn formats_that_have_flags_lose_nothing() {
 }
 
 #[test]
-fn flags_that_a_format_cannot_hold_are_left_out_with_a_warning() {
+fn unsupported_flags_are_omitted_with_a_warning() {
     for format in ["cpuid-r", "kcpuid", "instlatx64", "libvirt", "propolis"] {
         let output = convert(&["--to", format, GUEST], b"");
         assert_eq!(output.status.code(), Some(0));
         let loses = format!("{format} cannot hold the flags of entry 4: 0x6 would be read back as 0x0");
-        assert_eq!(text(&output.stderr), format!("warning: {loses}; such flags are left out\n"));
+        assert_eq!(text(&output.stderr), format!("warning: {loses}; the flags are left out\n"));
         let entries = converted(&["--to", "entries", "-"], &output.stdout);
         assert!(text(&entries).contains("\n2 0 0 1 0 4d 2c307d\n"), "{format}");
         let message = fails(&["--to", format, "--strict", GUEST], b"");
@@ -72,19 +72,19 @@ fn several_cpus() {
     let of_cpu_1 = text(&entries).lines().filter(|line| line.starts_with("vcpu1 ")).count();
     assert_eq!((text(&entries).lines().count(), of_cpu_1), (58, 29));
     assert_eq!(converted(&["--to", "cpuid-r", TWO], b""), fs::read(TWO).unwrap());
-    // Without numbers they get their places.
+    // CPUs without numbers get their positions.
     let twice = converted(&["--to", "entries", GUEST, GUEST], b"");
     assert!(text(&twice).starts_with("vcpu0 40000000 ") && text(&twice).contains("\nvcpu1 40000000 "));
     let one = converted(&["--to", "firecracker", "--cpu", "1", TWO], b"");
     assert_eq!(text(&converted(&["--to", "entries", "-"], &one)).lines().count(), 29);
     assert_eq!(
         fails(&["--to", "firecracker", TWO], b""),
-        "error: firecracker holds one CPU, and there are several\nhelp: --cpu N takes one of them\n"
+        "error: firecracker holds one CPU, and there are several\nhelp: --cpu N selects one of them\n"
     );
 }
 
 #[test]
-fn what_cannot_be_read_or_written() {
+fn unreadable_and_unwritable_input_fails() {
     let message = fails(&["--to", "json", "-"], b"CPU 0:\n0x1 0x0: eax=0x1\n");
     assert!(
         message.starts_with("error: -: line 2: `0x1 0x0: eax=0x1` is not cpuid-r: expected "),
@@ -101,14 +101,14 @@ fn what_cannot_be_read_or_written() {
     let open = br#"{"entries":[{"function":1,"eax":0,"ebx":0,"ecx":0,"edx":0,"known":[0,0,0,0]}]}"#;
     assert_eq!(
         fails(&["--to", "cpuid-r", "-"], open),
-        "error: cpuid-r tells every bit of a register, and entry 0 leaves some open\nhelp: json and firecracker can leave \
-         bits open\n"
+        "error: cpuid-r tells every bit of a register, and entry 0 leaves some open\nhelp: json and firecracker can \
+         hold unspecified bits\n"
     );
 }
 
-/// A reader that has had enough is no failure.
+/// A reader that closes the pipe is not a failure.
 #[test]
-fn a_pipe_that_closes() {
+fn closed_pipe_ends_convert() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_kvm-cpuid"))
         .args(["convert", "--to", "entries", "-"])
         .stdin(Stdio::piped())
@@ -123,14 +123,14 @@ fn a_pipe_that_closes() {
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
 }
 
-/// The most memory that a process had, in KiB; none where the system does not tell.
+/// A process's peak memory in KiB; `None` if the system does not report it.
 fn peak(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix(" kB")?.parse().ok()
 }
 
-/// The same few megabytes for any length of input, CPU by CPU or document by document.
+/// Memory use is the same few megabytes for input of any length, CPU by CPU or document by document.
 #[test]
 fn memory_is_bounded() {
     if peak(std::process::id()).is_none() {

@@ -1,4 +1,4 @@
-//! Features as templates of other VMMs: applied to the host, they give exactly what was asked for.
+//! Features as templates of other VMMs: applied to the host, they give exactly the requested features.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -41,7 +41,7 @@ fn host(name: &str) -> Result<Host, Box<dyn Error>> {
     Ok(host)
 }
 
-/// What QEMU would give a guest on the host.
+/// QEMU's features of a guest on the host.
 fn wanted(cpu: &str, host: &Host) -> Result<FeatureSet, Box<dyn Error>> {
     let release = QemuRelease::find("10.0").ok_or("no QEMU 10.0")?;
     let guest = GuestCpuid::builder().release(release).cpu(cpu.parse::<CpuOption>()?).host(host).build()?;
@@ -66,7 +66,7 @@ fn kvm_cpuid(args: &[&str]) -> Result<(String, String, Option<i32>), Box<dyn Err
 }
 
 fn text(value: &Value) -> Result<&str, Box<dyn Error>> {
-    value.as_str().ok_or_else(|| format!("{value} is no text").into())
+    value.as_str().ok_or_else(|| format!("{value} is not text").into())
 }
 
 fn hexadecimal(value: &Value) -> Result<u32, Box<dyn Error>> {
@@ -75,11 +75,11 @@ fn hexadecimal(value: &Value) -> Result<u32, Box<dyn Error>> {
 }
 
 fn items(value: &Value) -> Result<&Vec<Value>, Box<dyn Error>> {
-    value.as_array().ok_or_else(|| format!("{value} is no list").into())
+    value.as_array().ok_or_else(|| format!("{value} is not a list").into())
 }
 
-/// As Firecracker documents it: in the entry of the same leaf, subleaf and flags, `0` clears a bit, `1` sets it, `x`
-/// leaves it. An entry that is not there is an error.
+/// Applies a template as Firecracker documents it: in the entry of the same leaf, subleaf and flags, `0` clears a
+/// bit, `1` sets it, `x` keeps it. A missing entry is an error.
 fn as_firecracker(template: &Value, host: &[CpuidEntry]) -> Result<Vec<CpuidEntry>, Box<dyn Error>> {
     let mut table = host.to_vec();
     for modifier in items(&template["cpuid_modifiers"])? {
@@ -97,7 +97,7 @@ fn as_firecracker(template: &Value, host: &[CpuidEntry]) -> Result<Vec<CpuidEntr
                     '0' => *value &= !(1 << bit),
                     '1' => *value |= 1 << bit,
                     'x' => {}
-                    _ => return Err(format!("{digit} is no digit of a bitmap").into()),
+                    _ => return Err(format!("{digit} is not a digit of a bitmap").into()),
                 }
             }
         }
@@ -105,7 +105,7 @@ fn as_firecracker(template: &Value, host: &[CpuidEntry]) -> Result<Vec<CpuidEntr
     Ok(table)
 }
 
-/// As Cloud Hypervisor does it: `value & mask | replacements`, and 0 without an adjustment.
+/// Applies a profile as Cloud Hypervisor does: `value & mask | replacements`, and 0 without an adjustment.
 fn as_cloud_hypervisor(profile: &Value, host: &[CpuidEntry]) -> Result<Vec<CpuidEntry>, Box<dyn Error>> {
     let mut adjustments: BTreeMap<(u32, u32, String), (u32, u32, u32)> = BTreeMap::new();
     for pair in items(&profile["adjustments"])? {
@@ -131,18 +131,18 @@ fn as_cloud_hypervisor(profile: &Value, host: &[CpuidEntry]) -> Result<Vec<Cpuid
 }
 
 #[test]
-fn a_template_gives_exactly_the_features_that_are_wanted() -> TestResult {
-    if !common::pinned("a_template_gives_exactly_the_features_that_are_wanted") {
+fn template_gives_exactly_the_requested_features() -> TestResult {
+    if !common::pinned("template_gives_exactly_the_requested_features") {
         return Ok(());
     }
-    let tells = Template::features();
-    assert!(tells.contains(feature::AVX2) && !tells.contains(feature::HYPERVISOR));
-    assert!(!tells.contains(feature::OSXSAVE) && !tells.contains(feature::HT));
+    let specified = Template::features();
+    assert!(specified.contains(feature::AVX2) && !specified.contains(feature::HYPERVISOR));
+    assert!(!specified.contains(feature::OSXSAVE) && !specified.contains(feature::HT));
     let mut cleared = 0;
     for name in HOSTS {
         let host = host(name)?;
         for cpu in CPUS {
-            // What QEMU adds beside is in no leaf that the host lacks.
+            // QEMU's additional features are in no leaf that the host lacks.
             let wanted = wanted(cpu, &host)?;
             let leaves: FeatureSet = (wanted - features(&host.supported))
                 .iter()
@@ -154,9 +154,9 @@ fn a_template_gives_exactly_the_features_that_are_wanted() -> TestResult {
             assert_eq!(listed.known, template.known, "{cpu} on {name}");
             let applied = template.apply(&host.supported)?;
             let got = features(&applied);
-            assert_eq!(got & tells, wanted & tells, "{cpu} on {name}");
-            // What is left to the VMM is as it was.
-            assert_eq!(got - tells, features(&host.supported) - tells, "{cpu} on {name}");
+            assert_eq!(got & specified, wanted & specified, "{cpu} on {name}");
+            // Bits left to the VMM are unchanged.
+            assert_eq!(got - specified, features(&host.supported) - specified, "{cpu} on {name}");
             cleared += (features(&host.supported) - got).len();
         }
     }
@@ -184,7 +184,7 @@ fn xsave_follows_from_the_features() -> TestResult {
 }
 
 #[test]
-fn what_the_host_lacks_is_an_error() -> TestResult {
+fn missing_host_feature_is_an_error() -> TestResult {
     let host = host("allamd")?;
     let lacking = FeatureSet::new().with(feature::AVX2).with(feature::CID);
     let mut supported = host.supported.clone();
@@ -201,8 +201,8 @@ fn what_the_host_lacks_is_an_error() -> TestResult {
 }
 
 #[test]
-fn both_forms_give_what_the_library_gives() -> TestResult {
-    if !common::pinned("both_forms_give_what_the_library_gives") {
+fn both_formats_match_the_library() -> TestResult {
+    if !common::pinned("both_formats_match_the_library") {
         return Ok(());
     }
     for (name, cpu) in
@@ -247,7 +247,7 @@ fn features_by_name() -> TestResult {
     assert_eq!(got, named.into_iter().collect::<FeatureSet>());
     let (_, err, code) = run("avx2")?;
     assert_eq!(code, Some(0));
-    assert!(err.starts_with("warning: what is listed needs ") && err.contains("avx"), "{err}");
+    assert!(err.starts_with("warning: the listed features also need ") && err.contains("avx"), "{err}");
     let (out, err, code) = run("avx3")?;
     assert_eq!((code, &*out), (Some(2), ""));
     assert!(err.contains("avx3"), "{err}");

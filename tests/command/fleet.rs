@@ -13,7 +13,7 @@ use crate::common;
 
 type TestResult = Result<(), Box<dyn Error>>;
 
-/// What a run came to: standard output, standard error, and the exit code.
+/// The result of a run: standard output, standard error, and the exit code.
 struct Ran {
     out: String,
     err: String,
@@ -30,7 +30,7 @@ fn run(args: &[&str], input: &str) -> Result<Ran, Box<dyn Error>> {
         .spawn()?;
     let written = child.stdin.take().ok_or("no standard input")?.write_all(input.as_bytes());
     let output = child.wait_with_output()?;
-    // A command that ends with an error need not have read it all.
+    // A command that fails need not have read all of it.
     if output.status.success() {
         written?;
     }
@@ -38,7 +38,7 @@ fn run(args: &[&str], input: &str) -> Result<Ran, Box<dyn Error>> {
     Ok(Ran { out: text(output.stdout)?, err: text(output.stderr)?, code: output.status.code() })
 }
 
-/// A directory of its own, removed when done.
+/// A temporary directory, removed on drop.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -55,13 +55,13 @@ impl Scratch {
     }
 
     fn path(&self) -> Result<&str, Box<dyn Error>> {
-        self.0.to_str().ok_or_else(|| "a directory that is no text".into())
+        self.0.to_str().ok_or_else(|| "a directory that is not text".into())
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What is left is in a directory for temporary files.
+        // Leftovers are in a directory for temporary files.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -69,7 +69,7 @@ impl Drop for Scratch {
 const GENUINE: &str = "756e6547 6c65746e 49656e69";
 const AUTHENTIC: &str = "68747541 444d4163 69746e65";
 
-/// Leaves 0, 1 and 7 of a host: what `entries` has a line for each of.
+/// Leaves 0, 1 and 7 of a host, one line each.
 fn entries(vendor: &str, ebx_7: u32) -> String {
     format!("0 0 0 7 {vendor}\n1 0 0 206a7 800 1fbae3ff f8bfbff\n7 0 1 0 {ebx_7:x} 0 0\n")
 }
@@ -86,48 +86,48 @@ fn json_line(name: &str, ebx_7: u32) -> String {
 }
 
 #[test]
-fn a_directory_is_walked_in_order_and_groups_are_told() -> TestResult {
+fn directory_is_read_in_order_and_groups_are_listed() -> TestResult {
     let scratch = Scratch::new("walked")?;
     scratch.file("b/two.txt", &entries(GENUINE, 0x21))?;
     scratch.file("b/three.txt", &entries(GENUINE, 0x01))?;
     scratch.file("a.txt", &entries(GENUINE, 0x29))?;
     let ran = run(&["baseline", "--format", "json", scratch.path()?], "")?;
     assert_eq!(ran.err, "");
-    let told: Value = serde_json::from_str(&ran.out)?;
-    assert_eq!(told["hosts"], 3);
-    assert_eq!(told["vendors"], json!([{ "vendor": "GenuineIntel", "hosts": 3 }]));
-    let costly = &told["groups"][0];
+    let report: Value = serde_json::from_str(&ran.out)?;
+    assert_eq!(report["hosts"], 3);
+    assert_eq!(report["vendors"], json!([{ "vendor": "GenuineIntel", "hosts": 3 }]));
+    let costly = &report["groups"][0];
     assert_eq!(costly["hosts"], json!([format!("{}/b/three.txt", scratch.path()?)]));
     assert_eq!(costly["costs"], json!(["avx2"]));
-    assert!(told["features"].as_array().ok_or("no features")?.contains(&json!("fsgsbase")));
+    assert!(report["features"].as_array().ok_or("no features")?.contains(&json!("fsgsbase")));
     Ok(())
 }
 
 #[test]
-fn a_host_for_each_line_of_json() -> TestResult {
+fn each_json_line_is_a_host() -> TestResult {
     let input: String =
         (0..2000).map(|at| json_line(&format!("node{at}"), if at == 7 { 1 } else { 0x21 })).collect();
     let ran = run(&["baseline", "-"], &input)?;
     assert_eq!(ran.err, "");
     assert!(ran.out.starts_with("2000 hosts: GenuineIntel\n"), "{}", ran.out);
-    assert!(ran.out.contains("  1 host node7\n    lack what all others have: avx2\n"), "{}", ran.out);
+    assert!(ran.out.contains("  1 host node7\n    missing only here: avx2\n"), "{}", ran.out);
     Ok(())
 }
 
 #[test]
-fn cpus_of_one_host_are_one_and_a_number_that_falls_begins_another() -> TestResult {
+fn descending_cpu_number_starts_another_host() -> TestResult {
     let cpu = |number: u32, ebx: u32| -> String {
         entries(GENUINE, ebx).lines().map(|line| format!("vcpu{number} {line}\n")).collect()
     };
     let input = [cpu(0, 0x21), cpu(1, 0x21), cpu(2, 0x21), cpu(0, 0x21), cpu(1, 1)].concat();
     let ran = run(&["baseline", "-"], &input)?;
     assert!(ran.out.starts_with("2 hosts: GenuineIntel\n"), "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("  1 host - #2\n    lack what all others have: avx2\n"), "{}", ran.out);
+    assert!(ran.out.contains("  1 host - #2\n    missing only here: avx2\n"), "{}", ran.out);
     Ok(())
 }
 
 #[test]
-fn the_table_is_written_in_a_format_of_dumps() -> TestResult {
+fn baseline_writes_dump_formats() -> TestResult {
     let scratch = Scratch::new("written")?;
     scratch.file("a", &entries(GENUINE, 0x29))?;
     scratch.file("b", &entries(GENUINE, 0x123))?;
@@ -145,38 +145,38 @@ fn hosts_of_two_vendors_have_no_model() -> TestResult {
     let ran = run(&["baseline", scratch.path()?], "")?;
     assert_eq!(ran.code, Some(1));
     let expected = "2 hosts: 1 AuthenticAMD, 1 GenuineIntel\n\
-                    model:   none (a guest can't be on hosts of several vendors)\n";
+                    model:   none (the hosts have different vendors)\n";
     assert!(ran.out.starts_with(expected), "{}", ran.out);
     Ok(())
 }
 
 #[test]
-fn what_cannot_be_read_is_an_error_with_its_place() -> TestResult {
+fn unreadable_host_is_an_error_with_its_location() -> TestResult {
     let scratch = Scratch::new("wrong")?;
     scratch.file("fine", &entries(GENUINE, 0x21))?;
     scratch.file("wrong", &format!("{}7 1 1 what\n", entries(GENUINE, 0x21)))?;
     let ran = run(&["baseline", scratch.path()?], "")?;
     assert_eq!((ran.code, &*ran.out), (Some(2), ""));
     assert!(ran.err.contains("wrong: line 4: `7 1 1 what`"), "{}", ran.err);
-    // Leniently, what can be read counts.
+    // With --lenient, readable parts count.
     let ran = run(&["baseline", "--lenient", scratch.path()?], "")?;
     assert!(ran.err.contains("warning: ") && ran.out.starts_with("2 hosts"), "{}{}", ran.out, ran.err);
 
     let empty = Scratch::new("empty")?;
-    for (args, said) in [
-        (vec!["baseline", empty.path()?], "there is no dump in it"),
+    for (args, expected) in [
+        (vec!["baseline", empty.path()?], "the directory contains no dumps"),
         (vec!["baseline", "-"], "error: -: "),
         (vec!["baseline", "no/such/file"], "no/such/file: "),
         (vec!["baseline"], "expected at least 1 SOURCE"),
-        (vec!["baseline", "--qemu", "1.0", "-"], "the releases are "),
+        (vec!["baseline", "--qemu", "1.0", "-"], "expected one of "),
     ] {
         let ran = run(&args, "")?;
         assert_eq!((ran.code, &*ran.out), (Some(2), ""), "{args:?}");
-        assert!(ran.err.contains(said), "{args:?}: {}", ran.err);
+        assert!(ran.err.contains(expected), "{args:?}: {}", ran.err);
     }
     let part = run(&["baseline", "-"], "7 0 1 0 21 0 0\n")?;
     assert_eq!(part.code, Some(2));
-    assert!(part.err.contains("- has no leaf 0: it is not the whole table of a CPU"), "{}", part.err);
+    assert!(part.err.contains("- has no leaf 0: it is not a CPU's whole table"), "{}", part.err);
     Ok(())
 }
 
@@ -184,15 +184,15 @@ fn what_cannot_be_read_is_an_error_with_its_place() -> TestResult {
 fn recorded_hosts_have_msrs() -> TestResult {
     let ran = run(&["baseline", "--format", "json", "tests/fleet/hosts"], "")?;
     assert_eq!((ran.code, &*ran.err), (Some(1), ""));
-    let told: Value = serde_json::from_str(&ran.out)?;
-    assert_eq!((&told["hosts"], &told["model"]), (&json!(7), &Value::Null));
-    assert!(told["msrs"].as_array().ok_or("no MSRs")?.len() > 2);
+    let report: Value = serde_json::from_str(&ran.out)?;
+    assert_eq!((&report["hosts"], &report["model"]), (&json!(7), &Value::Null));
+    assert!(report["msrs"].as_array().ok_or("no MSRs")?.len() > 2);
     Ok(())
 }
 
 #[test]
-fn models_that_run_and_what_stands_in_the_way() -> TestResult {
-    if !common::pinned("models_that_run_and_what_stands_in_the_way") {
+fn models_lists_runnable_models_and_missing_features() -> TestResult {
+    if !common::pinned("models_lists_runnable_models_and_missing_features") {
         return Ok(());
     }
     let all = ["models", "--host", "tests/fleet/hosts/allintel"];
@@ -203,17 +203,19 @@ fn models_that_run_and_what_stands_in_the_way() -> TestResult {
     let some = [&all[..], &["EPYC", "486-v1", "--format", "json"]].concat();
     let ran = run(&some, "")?;
     assert_eq!(ran.code, Some(0), "{}", ran.err);
-    let told: Value = serde_json::from_str(&ran.out)?;
-    assert_eq!((&told[0]["name"], &told[0]["alias-of"]), (&json!("EPYC"), &json!("EPYC-v1")));
-    assert_eq!(told[0]["unavailable-features"], json!([]));
+    let report: Value = serde_json::from_str(&ran.out)?;
+    assert_eq!((&report[0]["name"], &report[0]["alias-of"]), (&json!("EPYC"), &json!("EPYC-v1")));
+    assert_eq!(report[0]["unavailable-features"], json!([]));
 
     let ran = run(&["models", "Nehalem-v1", "--host", "tests/fleet/hosts/intel-most"], "")?;
     assert_eq!(ran.code, Some(1));
     assert!(ran.out.starts_with("Nehalem-v1  cx8 sse kvmclock\n"), "{}", ran.out);
-    assert!(ran.out.contains("CPUID.01H:EDX.cx8 [bit 8]: the host's CPU has it, its KVM does not offer it"));
+    assert!(
+        ran.out.contains("CPUID.01H:EDX.cx8 [bit 8]: the host's CPU has it, but its KVM does not offer it")
+    );
 
     let ran = run(&["models", "epyc", "--host", "tests/fleet/hosts/allamd"], "")?;
     assert_eq!((ran.code, &*ran.out), (Some(2), ""));
-    assert!(ran.err.contains("QEMU 10.0.13 has no CPU `epyc`"), "{}", ran.err);
+    assert!(ran.err.contains("QEMU 10.0.13 has no CPU model `epyc`"), "{}", ran.err);
     Ok(())
 }

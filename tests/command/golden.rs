@@ -1,4 +1,4 @@
-//! The output of `kvm-cpuid` as golden texts. `BLESS=1 cargo test --workspace --all-features` rewrites them.
+//! The output of `kvm-cpuid` against golden texts. `BLESS=1 cargo test --workspace --all-features` rewrites them.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +13,7 @@ const HASWELL: &str = "tests/show/haswell.entries";
 const HYPERV: &str = "tests/show/hyperv.entries";
 const VMCORE: &str = "tests/dumps/vmcore-cpuid_entries.txt";
 
-/// The text's name, and what is asked for.
+/// The text's name and the command's arguments.
 const CASES: &[(&str, &[&str])] = &[
     ("show-milan", &["show", MILAN]),
     ("show-spr", &["show", SPR]),
@@ -63,8 +63,8 @@ fn printed(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn texts_are_as_they_were() {
-    if !common::pinned("texts_are_as_they_were") {
+fn output_matches_golden_texts() {
+    if !common::pinned("output_matches_golden_texts") {
         return;
     }
     let bless = env::var("BLESS").as_deref() == Ok("1");
@@ -83,7 +83,7 @@ fn texts_are_as_they_were() {
 }
 
 #[test]
-fn no_text_is_left_over() {
+fn no_golden_text_is_unused() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/show/golden");
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -1,4 +1,4 @@
-//! `kvm-cpuid guest`: its forms, its exit codes, what it tells on standard error.
+//! `kvm-cpuid guest`: its formats, exit codes and standard error.
 
 use std::fs;
 use std::path::PathBuf;
@@ -35,7 +35,7 @@ fn texts(output: &Output) -> (String, String) {
 }
 
 #[test]
-fn entries_are_lines_of_the_recorder() {
+fn entries_match_the_recorder_format() {
     let host = host("lines");
     let output = run(&[
         "--cpu",
@@ -65,7 +65,7 @@ fn entries_are_lines_of_the_recorder() {
 }
 
 #[test]
-fn what_the_host_lacks_goes_to_standard_error() {
+fn missing_features_are_listed_on_standard_error() {
     let host = host("lacking");
     let arguments = ["--cpu", "Opteron_G1,+vaes", "--host", &host, "--format", "entries"];
     let (out, errors) = texts(&run(&arguments));
@@ -83,8 +83,8 @@ fn what_the_host_lacks_goes_to_standard_error() {
 }
 
 #[test]
-fn every_form_is_written() {
-    if !common::pinned("every_form_is_written") {
+fn every_format_is_written() {
+    if !common::pinned("every_format_is_written") {
         return;
     }
     let host = host("forms");
@@ -101,12 +101,12 @@ fn every_form_is_written() {
 }
 
 #[test]
-fn releases_differ() {
+fn older_release_builds_another_table() {
     let host = host("releases");
     let table = |release: &str| {
         texts(&run(&["--cpu", "qemu64", "--host", &host, "--format", "entries", "--qemu", release])).0
     };
-    // Leaf 2 had obsolete flags, and leaf 0xD an empty end.
+    // Leaf 2 had obsolete flags, and leaf 0xD an empty last entry.
     assert!(
         table("7.2").lines().any(|line| line.starts_with("vcpu0 0000000d 0000003f 1 ")),
         "{}",
@@ -119,13 +119,13 @@ fn releases_differ() {
 }
 
 #[test]
-fn what_makes_no_sense_is_exit_code_2() {
+fn invalid_options_exit_with_2() {
     let host = host("wrong");
     for (arguments, expected) in [
-        (vec!["--cpu", "Nonesuch"], "there is no CPU model `Nonesuch`"),
+        (vec!["--cpu", "Nonesuch"], "unknown CPU model `Nonesuch`"),
         (vec!["--cpu", "qemu64,nonesuch=1"], "`qemu64` has no property `nonesuch`"),
         (vec!["--smp", "3,cores=2"], "make 2 vCPUs, not maxcpus=3"),
-        (vec!["--machine", "virt"], "there is no machine type `virt`"),
+        (vec!["--machine", "virt"], "unknown machine type `virt`"),
         (vec!["--host", "/nonesuch/host"], "DIR/NAME"),
     ] {
         let host = ["--host", host.as_str()];

@@ -1,4 +1,4 @@
-//! The command `kvm-cpuid`, and whatever else needs every feature.
+//! The command `kvm-cpuid`, and other tests that need every feature.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../common/mod.rs"]

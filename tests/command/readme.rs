@@ -1,4 +1,4 @@
-//! What the README shows is what the command prints.
+//! The README's examples match the command's output.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use cpuid_gen::{DIFFERENCES, input};
 use crate::common;
 
 #[test]
-fn the_readmes_report_is_the_real_one() {
+fn readme_report_is_real() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
     let command = "$ cargo run --package cpuid-gen --no-default-features --features command -- \
@@ -28,11 +28,11 @@ fn the_readmes_report_is_the_real_one() {
     assert!(report.starts_with(shown), "the README shows\n{shown}\nbut the report is\n{report}");
 }
 
-/// The commands that the README shows, each with what it printed up to the dots, as a shell runs them.
+/// The commands in the README, each with its output up to the dots, run by a shell.
 #[cfg(feature = "cli")]
 #[test]
-fn the_readmes_commands_print_what_it_shows() {
-    if !common::pinned("the_readmes_commands_print_what_it_shows") {
+fn readme_commands_print_the_shown_output() {
+    if !common::pinned("readme_commands_print_the_shown_output") {
         return;
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

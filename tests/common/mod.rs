@@ -1,4 +1,4 @@
-//! What several tests share.
+//! Helpers shared by several tests.
 #![allow(dead_code, reason = "each test uses a part")]
 
 use std::env;
@@ -6,26 +6,26 @@ use std::io::Write;
 
 use cpuid_tables::{LinuxRelease, QemuRelease};
 
-/// Set to 1, a test that would be skipped fails instead.
+/// If set to 1, a test that would be skipped fails instead.
 const REQUIRE_ALL: &str = "CPUID_TABLES_REQUIRE_ALL";
 
-/// Says that a test is skipped, past the harness, or fails where all are required.
+/// Reports a skipped test, past the harness, or fails if all tests are required.
 pub(crate) fn skipped(test: &str, missing: &str) {
-    // That the line cannot be written is no failure of what is tested.
+    // A line that cannot be written is not a failure of the test.
     let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: {missing}");
     assert!(env::var(REQUIRE_ALL).as_deref() != Ok("1"), "{REQUIRE_ALL}=1, and {test} lacks {missing}");
 }
 
-/// Why a test that needs a KVM is skipped.
+/// Why a test that needs KVM is skipped.
 pub(crate) const NO_KVM: &str = "there is no /dev/kvm that can be opened";
 
-/// Says that a test is skipped for a reason of this machine: its KVM, its processor, or how a program runs there. Nothing
-/// that could be installed would help, so this never fails.
+/// Reports a test skipped because of this machine: its KVM, its processor, or how a program runs there. Nothing that
+/// could be installed would help, so this never fails.
 pub(crate) fn refused(test: &str, why: &str) {
     let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: this machine refuses: {why}");
 }
 
-/// The tables of a release of QEMU, where this build has them; says that the test is skipped where it has not.
+/// The tables of a QEMU release, if this build has them; otherwise reports the test as skipped.
 pub(crate) fn qemu(test: &str, name: &str) -> Option<QemuRelease> {
     let release = QemuRelease::find(name);
     if release.is_none() {
@@ -34,8 +34,8 @@ pub(crate) fn qemu(test: &str, name: &str) -> Option<QemuRelease> {
     release
 }
 
-/// True when the tables of this build are those of the pinned releases, whose details a test knows by heart; says that
-/// the test is skipped where they are not.
+/// True if this build has the tables of the pinned releases, whose details the test expects; otherwise reports the
+/// test as skipped.
 pub(crate) fn pinned(test: &str) -> bool {
     let linux = ["6.1", "6.12", "7.3"].iter().all(|name| LinuxRelease::find(name).is_some());
     let qemu = ["7.2", "10.0", "10.2"].iter().all(|name| QemuRelease::find(name).is_some());
@@ -52,7 +52,7 @@ fn names() -> String {
     format!("Linux {}, QEMU {}", linux.join(", "), qemu.join(", "))
 }
 
-/// Says something past the harness that a reader of the tests' output wants to know.
+/// Prints a line past the harness, for readers of the tests' output.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

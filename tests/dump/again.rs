@@ -1,5 +1,4 @@
-//! Any table, in any format that can hold it, is read again as the same table; and no input whatever makes a reader
-//! panic.
+//! Any table in any format that can hold it reads back unchanged; and no input makes a reader panic.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +13,7 @@ fn register() -> impl Strategy<Value = u32> {
     prop_oneof![Just(0), Just(u32::MAX), any::<u32>()]
 }
 
-/// Leaves that have subleaves, that have none, and any.
+/// Leaves with subleaves, without subleaves, and any others.
 fn entry() -> impl Strategy<Value = CpuidEntry> {
     let leaves: Vec<u32> =
         IndexedLeaf::all().map(|indexed| indexed.leaf.0).chain([0, 1, 2, 0x8000_0001]).collect();
@@ -38,17 +37,17 @@ fn cpu() -> impl Strategy<Value = Cpu> {
             let (mut entries, known): (Vec<CpuidEntry>, Vec<Registers>) =
                 entries.into_iter().map(|(entry, known)| (entry, Registers::from_array(known))).unzip();
             if open {
-                // An open bit is 0.
+                // An unspecified bit is 0.
                 for (entry, known) in entries.iter_mut().zip(&known) {
                     entry.registers = entry.registers.zip_with(*known, |value, known| value & known);
                 }
             }
-            Cpu { number, name, entries, known: open.then_some(known) }
+            Cpu { number, name, entries, known: open.then_some(known), msrs: None }
         },
     )
 }
 
-/// The CPU without what the format can't hold.
+/// The CPU without the parts that the format cannot hold.
 fn fit(mut cpu: Cpu, format: Format) -> Cpu {
     use Format::{CpuidR, Entries, Firecracker, InstLatx64, Json, Kcpuid, Libvirt, Propolis, Strace};
     match format {
@@ -78,7 +77,7 @@ fn fit(mut cpu: Cpu, format: Format) -> Cpu {
     cpu
 }
 
-/// The index counts for leaves that have subleaves, and for those that have one other than 0 here.
+/// The index is significant for leaves with subleaves, and for leaves with a subleaf other than 0 here.
 fn imply_flags(entries: &mut [CpuidEntry]) {
     let more: BTreeSet<Leaf> =
         entries.iter().filter(|entry| entry.index.0 != 0).map(|entry| entry.function).collect();
@@ -88,7 +87,7 @@ fn imply_flags(entries: &mut [CpuidEntry]) {
     }
 }
 
-/// A vendor, a leaf and subleaf once each, and what answers for all subleaves of a leaf last.
+/// A vendor, each leaf and subleaf once, and entries for all subleaves of a leaf last.
 fn one_place_each(entries: &mut Vec<CpuidEntry>) {
     entries.insert(0, CpuidEntry::new(Leaf(0), Registers::new(1, 0x6874_7541, 0x444d_4163, 0x6974_6e65)));
     for entry in entries.iter_mut() {
@@ -106,7 +105,7 @@ fn written() -> impl Iterator<Item = Format> {
     Format::ALL.into_iter().filter(|format| format.can_be_written())
 }
 
-/// CPUs are told apart.
+/// Makes the CPUs distinguishable.
 fn apart(cpus: &mut Vec<Cpu>, format: Format) {
     match format {
         Format::Firecracker | Format::Propolis => cpus.truncate(1),
@@ -121,7 +120,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_table_in_any_format_that_can_hold_it(cpus in vec(cpu(), 1..4)) {
+    fn any_table_survives_formats_that_can_hold_it(cpus in vec(cpu(), 1..4)) {
         for format in written() {
             let mut cpus: Vec<Cpu> = cpus.iter().map(|cpu| fit(cpu.clone(), format)).collect();
             if cpus.len() > 1 {
@@ -136,9 +135,9 @@ proptest! {
         }
     }
 
-    /// What a format can't hold is an error that says so, and never another table.
+    /// Anything that a format cannot hold is an error, and never changes the table.
     #[test]
-    fn no_table_is_changed_without_a_word(cpu in cpu()) {
+    fn no_table_is_changed_silently(cpu in cpu()) {
         for format in written() {
             let mut text = Vec::new();
             if dump::write(&mut text, format, std::slice::from_ref(&cpu)).is_err() {
@@ -154,19 +153,19 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes(bytes in vec(any::<u8>(), 0..2000), lenient in any::<bool>()) {
+    fn any_bytes_are_read_without_panic(bytes in vec(any::<u8>(), 0..2000), lenient in any::<bool>()) {
         for format in Format::ALL.into_iter().map(Some).chain([None]) {
             let options = Options { format, lenient };
             let whole = dump::read(&bytes[..], &options);
             let pieces = dump::read(Pieces(3, &bytes), &options);
-            let told = |dump: Result<dump::Dump, dump::ReadError>| dump.map(|dump| dump.cpus).map_err(|error| error.to_string());
-            prop_assert_eq!(told(whole), told(pieces));
+            let result = |dump: Result<dump::Dump, dump::ReadError>| dump.map(|dump| dump.cpus).map_err(|error| error.to_string());
+            prop_assert_eq!(result(whole), result(pieces));
         }
     }
 
-    /// The same of text that comes close to a format's.
+    /// The same for text close to a format's.
     #[test]
-    fn any_pieces_of_text(pieces in vec(proptest::sample::select(PIECES), 0..60)) {
+    fn any_text_pieces_are_read_without_panic(pieces in vec(proptest::sample::select(PIECES), 0..60)) {
         let text = pieces.concat();
         for format in Format::ALL.into_iter().map(Some).chain([None]) {
             for lenient in [false, true] {
@@ -176,7 +175,7 @@ proptest! {
     }
 }
 
-/// Pieces that mean something to one format or other.
+/// Pieces that have a meaning in some format.
 const PIECES: &[&str] = &[
     "{",
     "}",

@@ -1,4 +1,4 @@
-//! XML, JSON and TOML: libvirt, Firecracker, propolis, QEMU, and our own JSON.
+//! XML, JSON and TOML: libvirt, Firecracker, propolis, QEMU, and this crate's JSON.
 
 use cpuid_tables::dump::{self, Format};
 use cpuid_tables::{CpuidEntry, Feature, Leaf, QemuRelease, Registers, Subleaf, feature};
@@ -10,7 +10,7 @@ use crate::common;
 #[test]
 fn libvirt() {
     assert_eq!(one(file("libvirt.xml"), Format::Libvirt).entries, without_flags(&guest()));
-    // As in libvirt's map of features: a feature is a CPU that tells one register.
+    // As in libvirt's feature map: a feature is a CPU that describes one register.
     let map = "<cpus>\n  <feature name='avx2'>\n    <cpuid eax_in='7' ecx_in='0' ebx='0x20'/>\n    <alias name='a'/></feature>\n\
                <feature name='rdctl-no'><msr index='0x10a' edx='0x00000000' eax='0x00000001'/></feature></cpus>";
     let cpu = one(map, Format::Libvirt);
@@ -20,7 +20,7 @@ fn libvirt() {
     let two = "<cpuid eax_in='0x1' eax='0x1' ebx='0x2' ecx='0x3' edx='0x4'/>\n<cpuid eax_in='0x2' eax='0x1' ebx='0' ecx='0' edx='0'/>";
     assert_eq!(one(two, Format::Libvirt).entries.len(), 2);
 
-    // A comment of many lines is looked through once; one without an end is too long.
+    // A comment of many lines is scanned once; an unterminated one is too long.
     let lines = "\n-- >".repeat(100_000);
     let commented = format!("<!-->{lines}\n--\n-->\n<cpudata>\n<cpuid\neax_in='1'\neax='>'/>");
     assert!(fails(&commented).starts_with("line 100005: `eax_in='1' eax='>'` is not libvirt: "));
@@ -158,14 +158,14 @@ fn propolis() {
     assert_eq!(fails("[cpuid.a]\nb = = 3\n").split(" is not propolis").next(), Some("line 2: `b = = 3`"));
 }
 
-/// What QEMU's monitor and QMP say of a model is what the tables have of it.
+/// QEMU's monitor and QMP output for a model match the tables.
 #[test]
 fn qemu() {
     if !common::pinned("qemu") {
         return;
     }
     let qemu = QemuRelease::find("10.0").unwrap();
-    // What TCG takes from every model: `vme`.
+    // The feature that TCG removes from every model: `vme`.
     let off = |word, bit| {
         qemu.tcg_defaults().any(|(name, value)| {
             let feature = Feature::from_qemu_name(name).unwrap();
@@ -191,7 +191,7 @@ fn qemu() {
                 for bit in (0..32).map(|bit| 1 << bit).filter(|bit| known & bit != 0).filter(is_feature) {
                     let is = |feature: Feature| feature.location().word == word && feature.mask() == bit;
                     let expected = match () {
-                        // Every CPU has it; QEMU sets it when it makes one.
+                        // Every CPU has it; QEMU sets it when it creates one.
                         () if is(feature::HYPERVISOR) => bit,
                         () if off(word, bit) => 0,
                         () => model.word(word) & bit,
@@ -218,7 +218,7 @@ fn qemu() {
     let seven =
         cpu.entries.iter().position(|entry| (entry.function, entry.index) == (Leaf(7), Subleaf(0))).unwrap();
     assert_eq!(cpu.known(seven), Registers::new(0, u32::MAX, u32::MAX, u32::MAX));
-    // TCG has less than the model.
+    // TCG has fewer features than the model.
     let ebx = cpu.entries[seven].registers.ebx;
     assert!(ebx != 0 && ebx & !milan.word(cpu.entries[seven].words()[1]) == 0, "{ebx:#x}");
 }

@@ -1,7 +1,7 @@
-//! Dumps in every format: what the programs really print is read as the table that they were given.
+//! Dumps in every format: real program output reads back as the dumped table.
 //!
-//! `tests/dumps/vmcore.entries` is the table; the programs' outputs beside it were made from it with gdb 13, strace 6.1
-//! and cpuid 20230120. QEMU's are from 10.0.13 under TCG.
+//! `tests/dumps/vmcore.entries` is the table; gdb 13, strace 6.1 and cpuid 20230120 produced the outputs next to it.
+//! QEMU's are from 10.0.13 under TCG.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ pub(crate) fn read(text: impl AsRef<[u8]>) -> Dump {
     dump::read(text.as_ref(), &Options::default()).unwrap()
 }
 
-/// One CPU of the format that is recognised.
+/// The only CPU of a dump whose format is detected.
 pub(crate) fn one(text: impl AsRef<[u8]>, format: Format) -> Cpu {
     let mut dump = read(text);
     assert_eq!((dump.format, dump.cpus.len()), (format, 1));
@@ -40,7 +40,7 @@ pub(crate) fn guest() -> Vec<CpuidEntry> {
     cpu.entries
 }
 
-/// The same as a format without flags has them.
+/// The same entries in a format without flags.
 pub(crate) fn without_flags(entries: &[CpuidEntry]) -> Vec<CpuidEntry> {
     let indexed = |leaf| if IndexedLeaf::get(leaf).is_some() { CpuidEntry::SIGNIFICANT_INDEX } else { 0 };
     entries.iter().map(|entry| CpuidEntry { flags: indexed(entry.function), ..*entry }).collect()
@@ -61,10 +61,10 @@ fn entries() {
     let text = "# a comment\n\nvcpu0 0 0 0 d 756e6547 6c65746e 49656e69\r\n vcpu0 \t 00000007 00000000 1 0 20 0 0\nvcpu12 1 0 0 1 2 3 ffffffff\n\
                 supported 1 0 0 1 2 3 4\nhv 40000000 0 0 1 2 3 4\n1 5 8 1 2 3 4";
     let dump = read(text);
-    let told: Vec<_> =
+    let found: Vec<_> =
         dump.cpus.iter().map(|cpu| (cpu.number, cpu.name.as_deref(), cpu.entries.len())).collect();
     assert_eq!(
-        told,
+        found,
         [
             (Some(0), None, 2),
             (Some(12), None, 1),
@@ -93,7 +93,7 @@ fn entries() {
 }
 
 #[test]
-fn what_is_no_dump() {
+fn text_that_is_not_a_dump_is_an_error() {
     let formats = "entries, json, cpuid-r, kcpuid, instlatx64, gdb, strace, libvirt, firecracker, propolis, qemu-monitor, qemu-model";
     assert_eq!(
         fails("\nHello, \u{1}\nworld"),
@@ -142,7 +142,7 @@ fn the_strongest_mark_decides_the_format() {
 }
 
 #[test]
-fn leniently_what_is_wrong_is_told_and_reading_goes_on() {
+fn lenient_reading_warns_and_continues() {
     let line = "0x00000001 0x00: eax=0x1 ebx=0x2 ecx=0x3 edx=0x4\n";
     let text = format!("{line}wrong\n{line}{}{line}", "x\n".repeat(200));
     let options = Options { lenient: true, ..Options::default() };
@@ -151,7 +151,7 @@ fn leniently_what_is_wrong_is_told_and_reading_goes_on() {
     assert_eq!((dump.warnings.len(), dump.more_warnings), (Options::MAX_WARNINGS, 101));
     assert!(dump.warnings[0].to_string().starts_with("line 2: `wrong` is not cpuid-r: expected"));
     assert!(dump.warnings[1].to_string().starts_with("line 4: `x`"));
-    // A line longer than any is passed over too.
+    // An overlong line is skipped too.
     let text = format!("{line}{}\n{line}", "x".repeat(5 << 20));
     assert_eq!(
         dump::read(text.as_bytes(), &Options::default()).unwrap_err().to_string(),
@@ -159,11 +159,11 @@ fn leniently_what_is_wrong_is_told_and_reading_goes_on() {
     );
     let dump = dump::read(text.as_bytes(), &options).unwrap();
     assert_eq!((dump.cpus[0].entries.len(), dump.warnings.len()), (2, 1));
-    // After an error there is nothing more.
+    // Nothing follows an error.
     let mut reader = Reader::new(&b"1 2 3 4 5 6 7\nx\n1 2 3 4 5 6 7\n"[..], &Options::default()).unwrap();
     assert!(matches!(reader.next(), Some(Err(ReadError::Malformed { line: 2, .. }))));
     assert!(reader.next().is_none());
-    // A half table of strace's, and a template that makes no sense, are not given.
+    // An incomplete strace table and an invalid template are skipped.
     let entry = "{function=0x1, index=0, flags=0, eax=0, ebx=0, ecx=0, edx=0}";
     let text = format!(
         "ioctl(5, KVM_SET_CPUID2, {{nent=2, entries=[{entry}, {{]}}) = 0\nioctl(5, KVM_SET_CPUID2, {{nent=1, entries=[{entry}]}}) = 0\n"
@@ -173,7 +173,7 @@ fn leniently_what_is_wrong_is_told_and_reading_goes_on() {
 }
 
 #[test]
-fn what_a_format_cannot_hold() {
+fn unsupported_content_is_a_write_error() {
     let fails = |format, cpus: &[Cpu]| dump::write(Vec::new(), format, cpus).unwrap_err().to_string();
     let cpu = Cpu::from_entries(guest());
     for format in [Format::CpuidR, Format::Kcpuid, Format::InstLatx64, Format::Libvirt] {
@@ -228,7 +228,7 @@ fn what_a_format_cannot_hold() {
     ));
 }
 
-/// An output that takes nothing.
+/// An output that accepts nothing.
 struct Full;
 
 impl std::io::Write for Full {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-/// Gives so many bytes of a text at once.
+/// Returns at most this many bytes of a text at once.
 pub(crate) struct Pieces<'a>(pub(crate) usize, pub(crate) &'a [u8]);
 
 impl Read for Pieces<'_> {

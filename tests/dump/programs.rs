@@ -1,4 +1,4 @@
-//! What programs print: gdb, strace, cpuid, kcpuid and AIDA64.
+//! Output of programs: gdb, strace, cpuid, kcpuid and AIDA64.
 
 use cpuid_tables::dump::{self, Format, Options};
 use cpuid_tables::{CpuidEntry, Feature, Leaf, Registers, Subleaf};
@@ -12,7 +12,7 @@ fn a_vmcore() {
     let cpu = one(file("vmcore-cpuid_entries.txt"), Format::Gdb);
     assert_eq!(cpu.entries, guest());
     assert_eq!(cpu.entries[4].flags, CpuidEntry::STATEFUL_FUNC | CpuidEntry::STATE_READ_NEXT);
-    // Three unused slots are no entries; without the count they are none either.
+    // Three unused slots are not entries; without the count they are not entries either.
     let counted = String::from_utf8(file("vmcore-cpuid_entries.txt")).unwrap();
     let uncounted = counted.replacen("cpuid_nent = 29,", "", 1);
     assert_eq!(one(uncounted, Format::Gdb).entries, guest());
@@ -32,7 +32,7 @@ fn gdb() {
 }
 
 #[test]
-fn gdb_says_which_vcpu_and_what_else_there_is() {
+fn gdb_errors_list_available_vcpus() {
     let text = "(gdb) p *vcpu\n$1 = {vcpu_id = 3, name = \"{function = 1, }\", run = 0x0 <a{b>, arch = {cpuid_nent = 1, \
                 cpuid_entries = 0xffff}}\n(gdb) p *vcpu->arch.cpuid_entries@2\n$2 = {{function = 1, index = 0, flags = 0, \
                 eax = 5, ebx = 6, ecx = 7, edx = 8, padding = {0, 0, 0}}, {function = 9, index = 0, flags = 0, eax = 1, \
@@ -51,7 +51,7 @@ fn gdb_says_which_vcpu_and_what_else_there_is() {
     );
 }
 
-/// Where the entries are behind a pointer, crash prints them one by one.
+/// If the entries are behind a pointer, crash prints them one by one.
 #[test]
 fn crash_prints_entries_with_their_type() {
     let entry = |function, index, flags| {
@@ -137,8 +137,8 @@ fn strace_lines() {
     let cpus = read(text).cpus;
     let mut expected = CpuidEntry::indexed(Leaf(7), Subleaf(1), Registers::new(0, 1, 2, u32::MAX));
     expected.flags = 0x13;
-    let told: Vec<_> = cpus.iter().map(|cpu| (cpu.name.as_deref(), &cpu.entries[..])).collect();
-    assert_eq!(told, [(Some("supported"), &[expected][..]), (None, &[expected][..]), (None, &[])]);
+    let found: Vec<_> = cpus.iter().map(|cpu| (cpu.name.as_deref(), &cpu.entries[..])).collect();
+    assert_eq!(found, [(Some("supported"), &[expected][..]), (None, &[expected][..]), (None, &[])]);
 
     for (call, expected) in [
         ("{nent=59, entries=[...]}", "strace left the entries out: `strace -v` prints them"),
@@ -198,7 +198,7 @@ fn cpuid_of_one_leaf() {
 }
 
 #[test]
-fn leaves_of_a_dump_tell_whether_their_index_counts() {
+fn index_significance_follows_from_the_leaves() {
     let text = "0x0000001b 0x00: eax=0x1 ebx=0x0 ecx=0x0 edx=0x0\n\
                 0x000000ff 0x00: eax=0x1 ebx=0x0 ecx=0x0 edx=0x0\n\
                 0x000000fe 0x00: eax=0x1 ebx=0x0 ecx=0x0 edx=0x0\n\
@@ -260,7 +260,7 @@ fn instlatx64() {
         without_subleaves.clone(),
         lines.replace('\n', "\r\n"),
         lines.to_lowercase().replace("cpuid", "CPUID").replace("[sl", "[SL"),
-        // A tab, no colon, a colon after a blank, blanks for hyphens, a table's column, blanks before all.
+        // A tab, no colon, a colon after a blank, blanks for hyphens, a table's column, leading blanks.
         lines.replace(": ", "\t"),
         lines.replace(": ", " "),
         lines.replace(": ", " :"),
@@ -271,7 +271,7 @@ fn instlatx64() {
     ] {
         assert_eq!(one(&text, Format::InstLatx64).entries, expected, "{text}");
     }
-    // As Windows' shell writes it, in pieces of any size.
+    // As written by Windows' shell, in pieces of any size.
     let long = format!("\u{feff}{}{lines}", "é, a\r\n".repeat(20_000));
     for big in [false, true] {
         let units =
@@ -324,7 +324,7 @@ fn instlatx64() {
     }
 }
 
-/// The program reads what is written as `cpuid-r`, and prints the same.
+/// The program reads a written `cpuid-r` dump and prints the same.
 #[test]
 fn cpuid_itself() {
     let dump = read(file("cpuid-r.txt"));
@@ -337,7 +337,7 @@ fn cpuid_itself() {
     assert_eq!(String::from_utf8_lossy(&printed.stdout), written);
 }
 
-/// What it prints of this machine is read.
+/// The program's output for this machine is readable.
 #[test]
 fn cpuid_here() {
     let Ok(printed) = std::process::Command::new("cpuid").arg("-r").output() else {

@@ -1,4 +1,4 @@
-//! Tables, hosts and settings through serde: what is stored is read again, and what is not understood is an error.
+//! Tables, hosts and settings through serde: stored data reads back unchanged, and unknown data is an error.
 
 use std::error::Error;
 

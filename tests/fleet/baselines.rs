@@ -1,4 +1,4 @@
-//! Fleets of hosts: what they have in common, and what each costs the others.
+//! Fleets of hosts: their common features, and what each host costs the fleet.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -17,12 +17,12 @@ type TestResult = Result<(), Box<dyn Error>>;
 const INTEL: [u32; 3] = [0x756e_6547, 0x6c65_746e, 0x4965_6e69];
 const AMD: [u32; 3] = [0x6874_7541, 0x444d_4163, 0x6974_6e65];
 
-/// The release whose ways of building a guest the library knows best.
+/// The release whose code the library knows best.
 fn qemu() -> QemuRelease {
     QemuRelease::find("10.0").unwrap_or(QemuRelease::NEWEST)
 }
 
-/// A host of a vendor with the features of a model, and what else a host has.
+/// A host of a vendor with a model's features and a host's other leaves.
 fn host(vendor: [u32; 3], model: &str) -> Result<Vec<CpuidEntry>, Box<dyn Error>> {
     let model = qemu().cpu_model(model).ok_or("no such model")?;
     let [ebx, ecx, edx] = vendor;
@@ -79,7 +79,7 @@ fn baseline<'a>(
 }
 
 #[test]
-fn one_host_keeps_its_table_and_costs_nothing() -> TestResult {
+fn single_host_keeps_its_table_and_costs_nothing() -> TestResult {
     let host = host(INTEL, "Skylake-Server-v5")?;
     let baseline = baseline([("a", &*host)])?;
     for entry in &baseline.entries {
@@ -114,7 +114,7 @@ fn identical_hosts_are_one_group() -> TestResult {
 }
 
 #[test]
-fn a_host_with_less_costs_the_others_what_it_lacks() -> TestResult {
+fn host_costs_the_features_that_only_it_lacks() -> TestResult {
     let newer = host(INTEL, "Cascadelake-Server-v5")?;
     let older = host(INTEL, "Skylake-Server-v5")?;
     let mut oldest = older.clone();
@@ -125,7 +125,7 @@ fn a_host_with_less_costs_the_others_what_it_lacks() -> TestResult {
     let group = |name: &str| all.groups.iter().find(|group| group.hosts.contains(&name.to_owned()));
     let oldest = group("oldest").ok_or("no such group")?;
     assert_eq!(oldest.hosts, ["oldest", "oldest2"]);
-    // Both older hosts lack AVX512-VNNI: neither alone costs it.
+    // Both older hosts lack AVX512-VNNI: it is not the cost of either.
     assert!(oldest.costs.iter().eq([feature::CLWB]), "{:?}", oldest.costs);
     assert!(oldest.lacks.contains(feature::AVX512_VNNI));
     let limits: Vec<(&str, u32, u32)> =
@@ -135,7 +135,7 @@ fn a_host_with_less_costs_the_others_what_it_lacks() -> TestResult {
     assert!(group("newer").ok_or("no such group")?.lacks.is_empty());
     let best = all.best_model(qemu())?.ok_or("no model")?;
     assert!(best.fits() && best.same_vendor);
-    // CLWB is every Skylake-Server's, so that an older model is the best that runs as it is.
+    // Every Skylake-Server has CLWB, so the best model that runs unchanged is an older one.
     assert!(best.model.name().starts_with("Skylake-Client"), "{best}");
     let closest = all.closest_model(qemu())?.ok_or("no model")?;
     assert!(closest.to_string().starts_with("Skylake-Server-v"), "{closest}");
@@ -160,7 +160,7 @@ fn hosts_of_two_vendors_have_no_model() -> TestResult {
 }
 
 #[test]
-fn no_host_and_half_a_table_are_errors() {
+fn empty_fleet_and_incomplete_table_are_errors() {
     assert_eq!(Fleet::new().baseline().err(), Some(FleetError::NoHost));
     let mut fleet = Fleet::new();
     let error = fleet.add("part", &[CpuidEntry::new(Leaf(1), Registers::ZERO)]);
@@ -169,21 +169,21 @@ fn no_host_and_half_a_table_are_errors() {
 }
 
 #[test]
-fn what_warns_is_shown_when_any_host_does_it() -> TestResult {
+fn restriction_of_any_host_is_set() -> TestResult {
     let mut a = host(INTEL, "Haswell-v4")?;
     let b = a.clone();
     change(&mut a, feature::ZERO_FCS_FDS, true);
     let all = baseline([("a", &*a), ("b", &*b)])?;
     assert!(all.features().contains(feature::ZERO_FCS_FDS));
     assert!(all.warnings.iter().eq([feature::ZERO_FCS_FDS]));
-    // QEMU would find it lacking on `b`: it is not asked for.
+    // QEMU would report it as missing on `b`: it is not requested.
     let best = all.best_model(qemu())?.ok_or("no model")?;
     assert!(!best.add.contains(feature::ZERO_FCS_FDS));
     Ok(())
 }
 
 #[test]
-fn a_component_of_another_size_goes_and_takes_its_features_along() -> TestResult {
+fn component_of_differing_size_is_removed_with_its_features() -> TestResult {
     let a = host(INTEL, "Skylake-Server-v5")?;
     let mut b = a.clone();
     set_word(&mut b, CpuidWord::new(Leaf(0xd), Subleaf(6), Register::Ebx), 1280);
@@ -199,8 +199,8 @@ fn a_component_of_another_size_goes_and_takes_its_features_along() -> TestResult
 }
 
 #[test]
-fn leaves_go_with_their_feature_and_with_their_range() -> TestResult {
-    if !common::pinned("leaves_go_with_their_feature_and_with_their_range") {
+fn leaves_without_feature_or_range_are_removed() -> TestResult {
+    if !common::pinned("leaves_without_feature_or_range_are_removed") {
         return Ok(());
     }
     let mut a = host(AMD, "EPYC-Rome-v4")?;
@@ -216,7 +216,7 @@ fn leaves_go_with_their_feature_and_with_their_range() -> TestResult {
 }
 
 #[test]
-fn a_list_of_caches_ends_where_hosts_differ() -> TestResult {
+fn cache_list_ends_where_hosts_differ() -> TestResult {
     let mut a = host(INTEL, "Skylake-Server-v5")?;
     let caches =
         [[0x21, 0x1c0_003f, 0x3f, 0], [0x22, 0x1c0_003f, 0x3f, 0], [0x43, 0x3c0_003f, 0x3ff, 0], [0; 4]]
@@ -243,8 +243,8 @@ fn a_list_of_caches_ends_where_hosts_differ() -> TestResult {
 }
 
 #[test]
-fn cpus_of_one_host_are_one() -> TestResult {
-    if !common::pinned("cpus_of_one_host_are_one") {
+fn cpus_of_one_host_are_combined() -> TestResult {
+    if !common::pinned("cpus_of_one_host_are_combined") {
         return Ok(());
     }
     let mut cpus = HostTables::new();
@@ -261,7 +261,7 @@ fn cpus_of_one_host_are_one() -> TestResult {
     Ok(())
 }
 
-/// A host that is one of the models', with some bits turned over.
+/// A host like one of the models, with some bits flipped.
 fn hosts() -> impl Strategy<Value = Vec<Vec<CpuidEntry>>> {
     let models =
         prop::sample::select(vec!["Skylake-Server-v5", "Haswell-v1", "Icelake-Server-v1", "EPYC-v1"]);
@@ -286,7 +286,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_host_bears_what_all_have(hosts in hosts()) {
+    fn baseline_runs_on_every_host(hosts in hosts()) {
         let named: Vec<(String, &[CpuidEntry])> =
             hosts.iter().enumerate().map(|(at, host)| (at.to_string(), &**host)).collect();
         let all = baseline(named.iter().map(|(name, host)| (name.as_str(), *host)))?;
@@ -367,7 +367,7 @@ proptest! {
 }
 
 #[test]
-fn what_binds_a_guest_to_its_host_is_not_added() -> TestResult {
+fn unmigratable_features_are_not_added() -> TestResult {
     let mut entries = host(INTEL, "Skylake-Server-v5")?;
     entries.push(CpuidEntry::new(Leaf(0x8000_0007), Registers::new(0, 0, 0, feature::CONSTANT_TSC.mask())));
     entries.sort_by_key(|entry| (entry.function, entry.index));
@@ -378,8 +378,8 @@ fn what_binds_a_guest_to_its_host_is_not_added() -> TestResult {
 }
 
 #[test]
-fn a_feature_whose_leaf_has_to_be_equal_goes_where_it_is_not() -> TestResult {
-    if !common::pinned("a_feature_whose_leaf_has_to_be_equal_goes_where_it_is_not") {
+fn feature_is_removed_if_its_leaf_must_be_equal_but_differs() -> TestResult {
+    if !common::pinned("feature_is_removed_if_its_leaf_must_be_equal_but_differs") {
         return Ok(());
     }
     let mut a = host(INTEL, "SapphireRapids-v1")?;

@@ -1,4 +1,4 @@
-//! Many hosts: what they have in common, and what runs on them.
+//! Baselines of many hosts, and the models that run on them.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,8 +1,8 @@
-//! Which of QEMU's CPUs run on a host, against what QEMU answered: `query-cpu-definitions` of 10.0.13 and 7.2.22 under
-//! KVM, on hosts from text files.
+//! QEMU's CPU models on a host, against QEMU's results: `query-cpu-definitions` of 10.0.13 and 7.2.22 under KVM, on
+//! hosts from text files.
 //!
-//! A file is called `RELEASE.MACHINE.HOST.tsv`; a line is a CPU's name, what it is an alias of, and its unavailable
-//! features, as many times and in the order in which QEMU listed them, `""` for one without a name.
+//! A file is named `RELEASE.MACHINE.HOST.tsv`; a line is a CPU model's name, its alias, and its unavailable features,
+//! in QEMU's order and including duplicates, `""` for an unnamed one.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -41,10 +41,10 @@ fn recordings() -> Result<Vec<[String; 4]>, Box<dyn Error>> {
     let mut all = Vec::new();
     for entry in fs::read_dir(directory().join("definitions"))? {
         let path = entry?.path();
-        let stem = path.file_stem().and_then(|stem| stem.to_str()).ok_or("a name that is no text")?;
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).ok_or("a name that is not text")?;
         let mut parts = stem.rsplitn(2, '.');
         let (host, rest) = parts.next().zip(parts.next()).ok_or("a name without a host")?;
-        // A release has a point, and so may a machine type.
+        // A release contains a dot, and a machine type may.
         let at = rest.match_indices('.').nth(1).ok_or("a name without a machine type")?.0;
         let (release, machine) = (&rest[..at], &rest[at + 1..]);
         all.push([release, machine, host, &fs::read_to_string(&path)?].map(str::to_owned));
@@ -64,8 +64,8 @@ fn line(definition: &Definition) -> String {
 }
 
 #[test]
-fn unavailable_features_are_those_that_qemu_lists() -> TestResult {
-    if !common::pinned("unavailable_features_are_those_that_qemu_lists") {
+fn unavailable_features_match_qemu() -> TestResult {
+    if !common::pinned("unavailable_features_match_qemu") {
         return Ok(());
     }
     let (mut cpus, mut lacking) = (0, 0);
@@ -83,14 +83,14 @@ fn unavailable_features_are_those_that_qemu_lists() -> TestResult {
         cpus += ours.len();
         lacking += definitions.iter().filter(|definition| !definition.runs()).count();
     }
-    // What the recordings hold, so that none is lost: CPUs, and those that did not run.
+    // The number of recorded CPUs and of those that did not run, so that none is lost.
     assert_eq!((cpus, lacking), (3718, 1889));
     Ok(())
 }
 
 #[test]
-fn one_host_s_baseline_runs_what_the_host_runs() -> TestResult {
-    if !common::pinned("one_host_s_baseline_runs_what_the_host_runs") {
+fn single_host_baseline_runs_the_same_models() -> TestResult {
+    if !common::pinned("single_host_baseline_runs_the_same_models") {
         return Ok(());
     }
     let mut models = 0;
@@ -118,7 +118,7 @@ fn one_host_s_baseline_runs_what_the_host_runs() -> TestResult {
     Ok(())
 }
 
-/// Every pair of these hosts: what is chosen for it runs on both as it is.
+/// For every pair of these hosts: the chosen model runs unchanged on both.
 fn chosen_for_pairs(hosts: &[(String, Host)]) -> Result<usize, Box<dyn Error>> {
     let pairs: Vec<[&(String, Host); 2]> =
         (0..hosts.len()).flat_map(|at| hosts[at..].iter().map(move |b| [&hosts[at], b])).collect();
@@ -160,8 +160,8 @@ fn chosen_for(pairs: &[[&(String, Host); 2]]) -> Result<usize, Box<dyn Error>> {
 }
 
 #[test]
-fn what_is_chosen_runs_on_every_host() -> TestResult {
-    if !common::pinned("what_is_chosen_runs_on_every_host") {
+fn chosen_model_runs_on_every_host() -> TestResult {
+    if !common::pinned("chosen_model_runs_on_every_host") {
         return Ok(());
     }
     let names: BTreeSet<String> = recordings()?.into_iter().map(|[_, _, name, _]| name).collect();
@@ -175,8 +175,8 @@ fn what_is_chosen_runs_on_every_host() -> TestResult {
 }
 
 #[test]
-fn what_is_chosen_for_real_processors_runs_on_them() -> TestResult {
-    if !common::pinned("what_is_chosen_for_real_processors_runs_on_them") {
+fn model_chosen_for_real_processors_runs_on_them() -> TestResult {
+    if !common::pinned("model_chosen_for_real_processors_runs_on_them") {
         return Ok(());
     }
     let processors = oracle::hosts::processors().map_err(|failure| failure.to_string())?;

@@ -1,5 +1,5 @@
-//! Guests' tables as QEMU builds them, without a QEMU: settings, errors, warnings, vCPUs. What a real QEMU hands to KVM is
-//! compared elsewhere, from recordings.
+//! Guests' tables as QEMU builds them, without a QEMU: settings, errors, warnings, vCPUs. Other tests compare them
+//! with recordings of a real QEMU.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use cpuid_tables::{CpuidRead, CpuidTable, Leaf, Msr, QemuRelease, Registers, Sub
 
 use crate::common;
 
-/// A host on which every bit is on; its vendor is Intel's, or AMD's.
+/// A host with every bit set; its vendor is Intel or AMD.
 fn host(amd: bool) -> Host {
     let vendor = if amd { "68747541 444d4163 69746e65" } else { "756e6547 6c65746e 49656e69" };
     let entries = format!(
@@ -87,10 +87,10 @@ fn registers(table: &CpuidTable, leaf: u32, subleaf: u32) -> Option<Registers> {
     find_entry(table, Leaf(leaf), Subleaf(subleaf)).map(|entry| entry.registers)
 }
 
-/// Every property of every release does something that is known, or is known to do nothing.
+/// Every property of every release has a known effect, or is known to have none.
 #[test]
 fn every_property_is_known() {
-    /// Those that cannot be set.
+    /// Read-only properties.
     const READ_ONLY: [&str; 4] =
         ["feature-words", "filtered-features", "unavailable-features", "crash-information"];
     let host = host(false);
@@ -110,13 +110,13 @@ fn every_property_is_known() {
     }
 }
 
-/// Where QEMU's table states a default, setting it changes nothing: so ours is the same.
+/// If QEMU's table has a default, setting it changes nothing: the library has the same default.
 #[test]
-fn defaults_are_qemus() {
-    if !common::pinned("defaults_are_qemus") {
+fn defaults_match_qemu() {
+    if !common::pinned("defaults_match_qemu") {
         return;
     }
-    /// What a model, its accelerator or the machine sets, so that its default is no more there.
+    /// Properties that a model, its accelerator or the machine sets, so that their default does not apply.
     const SET_BY_THE_MODEL: [&str; 4] = ["legacy-cache", "min-level", "min-xlevel", "avx10-version"];
     let host = host(false);
     let mut compared = 0;
@@ -132,7 +132,7 @@ fn defaults_are_qemus() {
                 }
                 let set = plain().property(property.name, default).build();
                 match set {
-                    // `host` and `max` alone have it.
+                    // Only `host` and `max` have it.
                     Err(BuildError::UnknownProperty { .. }) => {
                         assert!(matches!(property.name, "migratable" | "host-cache-info"));
                     }
@@ -169,8 +169,8 @@ fn every_model_of_every_release_is_built() {
 }
 
 #[test]
-fn vcpus_differ_by_their_ids_alone() {
-    if !common::pinned("vcpus_differ_by_their_ids_alone") {
+fn vcpus_differ_only_in_ids() {
+    if !common::pinned("vcpus_differ_only_in_ids") {
         return;
     }
     for (amd, cpu) in [(true, "EPYC-Milan"), (false, "SapphireRapids"), (true, "EPYC,cpuid-0xb=off")] {
@@ -196,7 +196,7 @@ fn vcpus_differ_by_their_ids_alone() {
     }
 }
 
-/// An entry that is all zero is left out, which depends on the vCPU here.
+/// An entry of zeros is omitted, which depends on the vCPU here.
 #[test]
 fn leaf_8000001e_of_the_first_vcpu_may_be_missing() {
     let host = host(true);
@@ -210,7 +210,7 @@ fn leaf_8000001e_of_the_first_vcpu_may_be_missing() {
 }
 
 #[test]
-fn what_the_host_lacks_is_told_in_qemus_words() {
+fn missing_features_are_reported_in_qemus_words() {
     let mut host = host(true);
     for entry in host.supported.iter_mut().chain(&mut host.instruction) {
         if (entry.function, entry.index) == (Leaf(7), Subleaf(0)) {
@@ -219,9 +219,9 @@ fn what_the_host_lacks_is_told_in_qemus_words() {
     }
     let lacking = guest(&host, "EPYC-Milan,+avx512f", "1", "q35");
     assert!(!lacking.table().has(feature::AVX512F));
-    let told: Vec<String> = lacking.warnings().iter().map(ToString::to_string).collect();
+    let warnings: Vec<String> = lacking.warnings().iter().map(ToString::to_string).collect();
     assert_eq!(
-        told,
+        warnings,
         [
             "host doesn't support requested feature: CPUID.07H:EBX.avx512f [bit 16]: the host's CPU does not have it"
         ]
@@ -233,18 +233,18 @@ fn what_the_host_lacks_is_told_in_qemus_words() {
     assert!(forced.table().has(feature::AVX512F));
     let error = build(&host, "EPYC-Milan,+avx512f,enforce", "1", "q35").unwrap_err();
     assert!(matches!(&error, BuildError::Enforced(lacking) if lacking.len() == 1), "{error}");
-    // A feature that its CPU has, and KVM does not offer.
+    // A feature that the CPU has but KVM does not offer.
     host.instruction.iter_mut().for_each(|entry| entry.registers.ebx |= 1 << 16);
-    let told = guest(&host, "EPYC-Milan,+avx512f", "1", "q35").warnings()[0].to_string();
-    assert!(told.ends_with("its KVM does not offer it"), "{told}");
-    // A feature without what it needs.
+    let warning = guest(&host, "EPYC-Milan,+avx512f", "1", "q35").warnings()[0].to_string();
+    assert!(warning.ends_with("its KVM does not offer it"), "{warning}");
+    // A feature without its dependency.
     let guest = guest(&host, "EPYC-Milan,+rdctl-no,-arch-capabilities", "1", "q35");
-    let told = guest.warnings()[0].to_string();
-    assert!(told.starts_with("This feature depends on other features"), "{told}");
+    let warning = guest.warnings()[0].to_string();
+    assert!(warning.starts_with("This feature depends on other features"), "{warning}");
 }
 
 #[test]
-fn signs_count_more_than_values() {
+fn sign_takes_precedence_over_value() {
     let host = host(true);
     let guest = guest(&host, "EPYC,-avx2,avx2=on,+svm", "1", "q35");
     assert!(!guest.table().has(feature::AVX2) && guest.table().has(feature::SVM));
@@ -252,69 +252,70 @@ fn signs_count_more_than_values() {
 }
 
 #[test]
-fn what_qemu_refuses_is_an_error() {
-    if !common::pinned("what_qemu_refuses_is_an_error") {
+fn guests_refused_by_qemu_are_errors() {
+    if !common::pinned("guests_refused_by_qemu_are_errors") {
         return;
     }
     let host = host(true);
     for (cpu, smp, machine, expected) in [
-        ("Nonesuch", "1", "q35", "there is no CPU model `Nonesuch`"),
-        (",+avx", "1", "q35", "-cpu names no CPU"),
+        ("Nonesuch", "1", "q35", "unknown CPU model `Nonesuch`"),
+        (",+avx", "1", "q35", "-cpu does not name a CPU model"),
         ("EPYC,nonesuch=1", "1", "q35", "`EPYC` has no property `nonesuch`"),
         ("EPYC,+nonesuch", "1", "q35", "`EPYC` has no property `nonesuch`"),
         ("EPYC,migratable=on", "1", "q35", "`EPYC` has no property `migratable`"),
         ("EPYC,avx2=maybe", "1", "q35", "`avx2` is `maybe`: expected on or off"),
-        ("EPYC,level=0x", "1", "q35", "`level` is `0x`: expected a number of 32 bits"),
-        ("EPYC,+level", "1", "q35", "`level` is `on`: expected a number of 32 bits"),
-        ("EPYC,level=-1", "1", "q35", "`level` is `-1`: expected a number of 32 bits"),
+        ("EPYC,level=0x", "1", "q35", "`level` is `0x`: expected a 32-bit number"),
+        ("EPYC,+level", "1", "q35", "`level` is `on`: expected a 32-bit number"),
+        ("EPYC,level=-1", "1", "q35", "`level` is `-1`: expected a 32-bit number"),
         ("EPYC,vendor=AMD", "1", "q35", "`vendor` is `AMD`: expected 12 characters"),
         ("EPYC,stepping=16", "1", "q35", "`stepping` is `16`: expected a number up to 15"),
         ("EPYC,tsc-freq=fast", "1", "q35", "`tsc-freq` is `fast`: expected a frequency in Hz, such as 2.5G"),
         ("EPYC,phys-bits=31", "1", "q35", "`phys-bits` is 31: expected 32 to 52"),
         ("EPYC,guest-phys-bits=41", "1", "q35", "`guest-phys-bits` is 41: expected 32 to 40"),
         ("qemu32,phys-bits=36", "1", "q35", "`phys-bits` cannot be set on a 32-bit CPU"),
-        ("qemu64,legacy-cache=off", "1", "q35", "`qemu64` has no caches but the legacy ones"),
-        ("EPYC,lbr-fmt=5", "1", "q35", "branch records of format 0x5 need pmu=on"),
-        ("EPYC,lbr-fmt=4,pmu=on", "1", "q35", "branch records have format 0x4, but the host's have 0x5"),
+        ("qemu64,legacy-cache=off", "1", "q35", "`qemu64` has only the legacy caches"),
+        ("EPYC,lbr-fmt=5", "1", "q35", "branch record format 0x5 needs pmu=on"),
+        ("EPYC,lbr-fmt=4,pmu=on", "1", "q35", "branch record format 0x4 differs from the host's format 0x5"),
         ("EPYC,hv-synic", "1", "q35", "`hv-synic` needs `hv-vpindex`"),
         ("EPYC,hv-tlbflush-ext", "1", "q35", "this KVM does not support `hv-tlbflush-ext`"),
-        ("EPYC,core-id=1", "2", "q35", "`core-id` is 1, but that of a vCPU is 0"),
+        ("EPYC,core-id=1", "2", "q35", "`core-id` is 1, but a vCPU has 0"),
         (
             "EPYC,tsc-frequency=1000000000",
             "1",
             "q35",
-            "a TSC of 1000000 kHz: the host's frequency is not known, and KVM cannot scale it",
+            "the TSC cannot run at 1000000 kHz: the host's frequency is unknown, and KVM cannot scale it",
         ),
         (
             "EPYC,level-func7=200",
             "1",
             "q35",
-            "QEMU takes 100 entries, and has no room for leaf 0x7, subleaf 0x5c",
+            "QEMU supports at most 100 entries, and has no room for leaf 0x7, subleaf 0x5c",
         ),
-        ("EPYC", "0", "q35", "a number of the CPU topology is 0"),
+        ("EPYC", "0", "q35", "CPU topology counts must be non-zero"),
         ("EPYC", "3,cores=2", "q35", "sockets, dies, modules, cores and threads make 2 vCPUs, not maxcpus=3"),
-        ("EPYC", "9,maxcpus=8", "q35", "9 vCPUs at the start, and maxcpus=8"),
-        ("EPYC", "2,dies=2", "microvm", "this machine has no dies: expected 1"),
-        ("EPYC", "256", "pc", "256 vCPUs, and the machine type takes at most 255"),
-        ("EPYC", "2", "isapc", "2 vCPUs, and the machine type takes at most 1"),
-        ("EPYC", "1000,maxcpus=2000", "q35", "2000 vCPUs, and this KVM takes at most 1024"),
+        ("EPYC", "9,maxcpus=8", "q35", "cpus=9 exceeds maxcpus=8"),
+        ("EPYC", "2,dies=2", "microvm", "this machine does not support dies: expected 1"),
+        ("EPYC", "256", "pc", "256 vCPUs requested, but the machine type supports at most 255"),
+        ("EPYC", "2", "isapc", "2 vCPUs requested, but the machine type supports at most 1"),
+        ("EPYC", "1000,maxcpus=2000", "q35", "2000 vCPUs requested, but this KVM supports at most 1024"),
         ("EPYC", "2,cores", "q35", "`smp` is `cores`: expected name=number"),
-        ("EPYC", "cpus=many", "q35", "`cpus` is `many`: expected a number"),
-        ("EPYC", "1", "pc-q35-99.0", "there is no machine type `pc-q35-99.0`"),
-        ("EPYC", "1", "q35,accel=tcg", "`accel` is `tcg`: expected kvm"),
-        ("EPYC", "1", "q35,nonesuch=1", "`nonesuch` is no option of this machine"),
-        ("EPYC", "1", "q35,kernel-irqchip=maybe", "`kernel-irqchip` is `maybe`: expected on, off or split"),
         (
             "EPYC",
-            "1",
-            "q35,kernel-irqchip=off",
-            "the CPU has an APIC, which is KVM's: kernel-irqchip=off cannot be",
+            "2,cluster=2",
+            "q35",
+            "unknown -smp option `cluster`: expected cpus, sockets, dies, modules, cores, threads or maxcpus",
         ),
+        ("EPYC", "cpus=many", "q35", "`cpus` is `many`: expected a number"),
+        ("EPYC", "1", "pc-q35-99.0", "unknown machine type `pc-q35-99.0`"),
+        ("EPYC", "1", "q35,accel=tcg", "`accel` is `tcg`: expected kvm"),
+        ("EPYC", "1", "q35,nonesuch=1", "unknown option `nonesuch` of this machine"),
+        ("EPYC", "1", "q35,kernel-irqchip=maybe", "`kernel-irqchip` is `maybe`: expected on, off or split"),
+        ("EPYC", "1", "q35,kernel-irqchip=off", "kernel-irqchip=off conflicts with an in-kernel APIC"),
         (
             "EPYC",
             "1",
             "q35,smp-cache.0.cache=l2,smp-cache.0.topology=socket",
-            "a lower cache is shared by more processors than a higher one",
+            "a lower-level cache is shared by more processors than a higher-level one",
         ),
     ] {
         let error = build(&host, cpu, smp, machine).err().map(|error| error.to_string());
@@ -325,7 +326,7 @@ fn what_qemu_refuses_is_an_error() {
 }
 
 #[test]
-fn topology_is_filled_in_as_qemu_does() {
+fn omitted_topology_counts_match_qemu() {
     let host = host(true);
     for (smp, machine, [sockets, dies, cores, threads]) in [
         ("8", "q35", [1, 1, 8, 1]),
@@ -347,7 +348,7 @@ fn topology_is_filled_in_as_qemu_does() {
 }
 
 #[test]
-fn the_typed_builder_says_the_same_as_the_syntax() {
+fn typed_builder_matches_the_syntax() {
     let host = host(false);
     let parsed = guest(&host, "Denverton,+avx2,-aes,sse4_1=off", "4,threads=2", "q35,kernel-irqchip=split");
     let smp = Smp { cpus: Some(4), threads: Some(2), ..Smp::default() };
@@ -381,9 +382,9 @@ fn hypervisor_leaves_move_for_hyperv() {
     assert_eq!(function("Nehalem,hv-relaxed,kvm=off"), hyperv[..6]);
 }
 
-/// VMware's leaf comes after all others, and KVM's first leaf says that it is there.
+/// VMware's leaf comes after all others, and KVM's first leaf includes it in the maximum.
 #[test]
-fn a_fixed_frequency_is_shown() {
+fn fixed_frequency_adds_the_frequency_leaf() {
     let mut host = host(false);
     host.tsc_khz = Some(2_596_120);
     let table = guest(&host, "Nehalem,tsc-freq=2596120k", "1", "q35").table();
@@ -397,10 +398,10 @@ fn a_fixed_frequency_is_shown() {
     assert_eq!(registers(&hidden, 0x4000_0010, 0), None);
 }
 
-/// What the recorded table of QEMU's own `host` is made of is the host's, where nothing needs to change.
+/// The recorded table of QEMU's `host` equals the host's data, except for necessary changes.
 #[test]
-fn host_is_the_host() {
-    if !common::pinned("host_is_the_host") {
+fn cpu_host_matches_the_host() {
+    if !common::pinned("cpu_host_matches_the_host") {
         return;
     }
     let host = host(false);
@@ -414,11 +415,11 @@ fn host_is_the_host() {
     assert!(guest.msrs().any(|(msr, _)| msr == Msr(0x10a)));
 }
 
-/// What the runtime makes of the base for a vCPU is QEMU's table, and no more than an empty 0x8000001E beside it.
+/// The runtime's table for a vCPU of the base is QEMU's table, possibly with an empty 0x8000001E.
 #[cfg(feature = "kvm")]
 #[test]
-fn vcpus_of_the_runtime_get_the_same_tables() {
-    if !common::pinned("vcpus_of_the_runtime_get_the_same_tables") {
+fn base_gives_each_vcpu_the_same_table() {
+    if !common::pinned("base_gives_each_vcpu_the_same_table") {
         return;
     }
     use cpuid_tables::kvm::Vcpus;

@@ -14,7 +14,7 @@ const CASES: usize = 400;
 const SEED: u64 = 2026;
 
 fn a_random_sweep_is_equal(name: &str) -> Outcome<()> {
-    // Where the recorder itself cannot run, there is no QEMU of it either.
+    // If the recorder cannot run, no QEMU is installed for it either.
     let installed = capture::releases().unwrap_or_default().iter().any(|release| release.starts_with(name));
     if !installed {
         common::skipped("qemu_live", &format!("QEMU {name}, which tests/qemu/unpack brings"));

@@ -1,5 +1,5 @@
-//! Guests' CPUID tables as this library builds them, against what real QEMUs were recorded to hand to KVM. No QEMU is
-//! needed: tests/qemu/README.md tells what is recorded and how.
+//! Guests' CPUID tables of this library against recordings of real QEMUs. No QEMU is needed: tests/qemu/README.md
+//! describes the recordings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,10 +13,10 @@ use crate::oracle::corpus::{self, Corpus};
 use crate::oracle::differences::explained;
 use crate::oracle::{Outcome, cases, ours};
 
-/// How many cases each release has at least: a corpus that is gone is no success.
+/// The minimum number of cases per release: a missing corpus is not a success.
 const RELEASES: [(&str, usize); 2] = [("10.0", 11_000), ("7.2", 8_000)];
 
-/// Hosts as they are when nothing is left out.
+/// The hosts of the corpus, unchanged.
 fn hosts(corpus: &Corpus) -> BTreeMap<&str, Host> {
     corpus
         .hosts
@@ -78,8 +78,8 @@ fn every_recorded_guest_of_qemu_7_2_is_built_equal() -> Outcome<()> {
 }
 
 #[test]
-fn every_name_of_a_model_is_recorded_on_both_makers_hosts_and_a_real_one() -> Outcome<()> {
-    if !common::pinned("every_name_of_a_model_is_recorded_on_both_makers_hosts_and_a_real_one") {
+fn every_model_name_is_recorded_on_both_vendors_and_a_real_host() -> Outcome<()> {
+    if !common::pinned("every_model_name_is_recorded_on_both_vendors_and_a_real_host") {
         return Ok(());
     }
     // As many as `-cpu help` lists.
@@ -136,8 +136,8 @@ fn every_model_s_unavailable_features_are_equal() -> Outcome<()> {
 }
 
 #[test]
-fn one_changed_bit_is_a_difference() -> Outcome<()> {
-    if !common::pinned("one_changed_bit_is_a_difference") {
+fn single_changed_bit_is_a_difference() -> Outcome<()> {
+    if !common::pinned("single_changed_bit_is_a_difference") {
         return Ok(());
     }
     let release = QemuRelease::find("10.0").ok_or("no such release")?;

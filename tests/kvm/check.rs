@@ -1,4 +1,4 @@
-//! What checks say of a table, against what KVM on this machine does with it.
+//! Findings about a table, compared with this machine's KVM.
 
 use std::error::Error;
 
@@ -13,7 +13,7 @@ use crate::common;
 
 type TestResult = Result<(), Box<dyn Error>>;
 
-/// A machine with room for vCPUs; says so where there is none.
+/// A machine with room for vCPUs; reports the test as skipped if there is none.
 fn machine(test: &str) -> Result<Option<(Device, VmFd)>, Box<dyn Error>> {
     match Device::open() {
         Ok(device) => {
@@ -28,8 +28,8 @@ fn machine(test: &str) -> Result<Option<(Device, VmFd)>, Box<dyn Error>> {
 }
 
 #[test]
-fn kvm_refuses_just_the_widths_that_are_errors() -> TestResult {
-    let Some((device, machine)) = machine("kvm_refuses_just_the_widths_that_are_errors")? else {
+fn kvm_refuses_exactly_the_widths_that_are_errors() -> TestResult {
+    let Some((device, machine)) = machine("kvm_refuses_exactly_the_widths_that_are_errors")? else {
         return Ok(());
     };
     let (vcpu, mut setter) = (machine.create_vcpu(0)?, VcpuTable::new()?);
@@ -54,8 +54,8 @@ fn kvm_refuses_just_the_widths_that_are_errors() -> TestResult {
 }
 
 #[test]
-fn guests_of_this_machine_have_no_errors_and_kvm_takes_them() -> TestResult {
-    let test = "guests_of_this_machine_have_no_errors_and_kvm_takes_them";
+fn guests_of_this_machine_have_no_errors_and_kvm_accepts_them() -> TestResult {
+    let test = "guests_of_this_machine_have_no_errors_and_kvm_accepts_them";
     let Some((device, machine)) = machine(test)? else { return Ok(()) };
     let host = Host::this_machine()?;
     let (vcpu, mut setter, emulated) = (machine.create_vcpu(0)?, VcpuTable::new()?, device.emulated_cpuid()?);

@@ -1,5 +1,5 @@
-//! Each vCPU's table made from a base, against the builder's own, over every recorded guest: of both makers, with SMT and
-//! without, several dies, modules and sockets, old machine types, APIC ids above 255.
+//! Each vCPU's table made from a base, against the builder's, for every recorded guest: of both vendors, with and
+//! without SMT, with several dies, modules and sockets, old machine types, APIC ids above 255.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::common;
 use crate::oracle::corpus::{self, Corpus};
 use crate::oracle::{Outcome, ours};
 
-/// vCPUs that are looked at of a guest: the first ones and the last ones.
+/// Number of vCPUs of a guest to check, at the start and at the end.
 const SOME: u32 = 3;
 
 fn entry(entry: &kvm_cpuid_entry2) -> CpuidEntry {
@@ -25,7 +25,7 @@ fn entry(entry: &kvm_cpuid_entry2) -> CpuidEntry {
     }
 }
 
-/// APIC ids and tables of some vCPUs, as the builder makes them.
+/// APIC ids and tables of some vCPUs from the builder.
 fn some(guest: &GuestCpuid) -> Vec<(u32, CpuidTable)> {
     let cpus = guest.topology().cpus;
     let indices = (0..cpus).filter(|index| *index < SOME || *index + SOME >= cpus);
@@ -37,8 +37,8 @@ fn some(guest: &GuestCpuid) -> Vec<(u32, CpuidTable)> {
         .collect()
 }
 
-/// Why a vCPU's own table does not tell all that the others' need; none where it does.
-fn untold(table: &CpuidTable, guest: &GuestCpuid) -> Option<&'static str> {
+/// Why a vCPU's own table lacks data for the others; `None` if it has all of it.
+fn missing_data(table: &CpuidTable, guest: &GuestCpuid) -> Option<&'static str> {
     let base = guest.base();
     let ebx = |table: &CpuidTable| table.find(Leaf(1), Subleaf(0)).map_or(0, |e| e.registers.ebx);
     if ebx(base) >> 24 != 0 {
@@ -77,14 +77,14 @@ fn every_copy_is_the_builder_s(name: &str) -> Outcome<()> {
         guests += 1;
         let tables = some(&guest);
         let mut vcpus = Vcpus::from_base(guest.base())?;
-        // There and back: the first vCPU may be shorter than the others.
+        // There and back: the first vCPU's table may be shorter than the others'.
         for (apic_id, expected) in tables.iter().chain(tables.iter().rev()) {
             let ours: Vec<CpuidEntry> = vcpus.table(*apic_id).as_slice().iter().map(entry).collect();
             assert_eq!(ours, expected.to_vec(), "{case}: vCPU {apic_id}, in KVM's form");
             copies += 1;
         }
         for (_, base) in [tables.first(), tables.last()].into_iter().flatten() {
-            if let Some(reason) = untold(base, &guest) {
+            if let Some(reason) = missing_data(base, &guest) {
                 *reasons.entry(reason).or_default() += 1;
                 continue;
             }
@@ -101,7 +101,7 @@ fn every_copy_is_the_builder_s(name: &str) -> Outcome<()> {
         }
     }
     common::say(&format!(
-        "QEMU {name}: {copies} copies of {guests} guests, {from_tables} from another vCPU's table; not told by it: {reasons:?}"
+        "QEMU {name}: {copies} copies of {guests} guests, {from_tables} from another vCPU's table; missing from it: {reasons:?}"
     ));
     assert!(guests > 2000 && from_tables > 10_000, "too few");
     Ok(())

@@ -1,5 +1,5 @@
-//! Guests' tables as QEMU builds them, through `Vcpus` and on a real KVM: made from one vCPU's table every other's comes
-//! out as it was built, KVM takes them, and a guest sees what they say.
+//! Guests' tables as QEMU builds them, set through `Vcpus` on a real KVM: every vCPU's table derives from any
+//! other's, KVM accepts it, and a guest reads its values.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -28,7 +28,7 @@ fn device(test: &str) -> Option<Device> {
     device.inspect_err(|error| common::refused(&format!("kvm_guests::{test}"), &error.to_string())).ok()
 }
 
-/// This machine, where it has a KVM, and recorded hosts of both makers: all bits, and real processors.
+/// This machine, if it has a KVM, and recorded hosts of both vendors: all bits, and real processors.
 fn hosts(test: &str) -> Result<Vec<(String, Host)>, Box<dyn Error + Send + Sync>> {
     let mut hosts = Vec::new();
     if device(test).is_some() {
@@ -47,8 +47,8 @@ fn build(host: &Host, cpu: &str, smp: &str) -> Result<GuestCpuid, Box<dyn Error>
 }
 
 #[test]
-fn each_vcpus_table_from_anothers() -> TestResult {
-    let test = "each_vcpus_table_from_anothers";
+fn each_vcpu_table_derives_from_any_other() -> TestResult {
+    let test = "each_vcpu_table_derives_from_any_other";
     if common::qemu(test, "10.0").is_none() {
         return Ok(());
     }
@@ -58,11 +58,11 @@ fn each_vcpus_table_from_anothers() -> TestResult {
     let mut copies = 0;
     for (name, host) in &hosts {
         for (cpu, smp) in GUESTS {
-            // Some hosts lack what a guest of this size needs.
+            // Some hosts lack features that a guest of this size needs.
             let Ok(guest) = build(host, cpu, smp) else { continue };
             let tables: Vec<(u32, CpuidTable)> = guest.vcpus().collect();
             for (_, base) in [tables.first(), tables.last()].into_iter().flatten() {
-                // A host that no processor is: another maker's with a leaf of AMD's. Its first vCPU does not tell of it.
+                // An impossible host: another vendor's, with an AMD leaf. Its first vCPU's table does not show it.
                 let amds = [Vendor::AMD, Vendor::HYGON].map(Some).contains(&base.vendor());
                 if !amds && base.len() < guest.base().len() {
                     continue;
@@ -88,8 +88,8 @@ fn each_vcpus_table_from_anothers() -> TestResult {
 }
 
 #[test]
-fn kvm_takes_them_and_a_guest_sees_them() -> TestResult {
-    let test = "kvm_takes_them_and_a_guest_sees_them";
+fn kvm_accepts_them_and_a_guest_reads_them() -> TestResult {
+    let test = "kvm_accepts_them_and_a_guest_reads_them";
     let Some(device) = device(test).filter(|_| common::qemu(test, "10.0").is_some()) else { return Ok(()) };
     let host = Host::this_machine()?;
     let mut setter = VcpuTable::new()?;
@@ -116,7 +116,7 @@ fn kvm_takes_them_and_a_guest_sees_them() -> TestResult {
                 "{cpu}: {leaf:?} {subleaf:?}"
             );
         }
-        // But for what this KVM changes, it sees what it was built with.
+        // Apart from KVM's changes, it reads what was built.
         let changed: Vec<Leaf> = seen
             .changes
             .iter()

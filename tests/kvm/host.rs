@@ -1,4 +1,4 @@
-//! Hosts: every leaf and subleaf enumerated, CPUs compared, and a KVM asked through the trait, recorded and real.
+//! Hosts: every leaf and subleaf enumerated, CPUs compared, and KVM queried through the trait, recorded and real.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -13,7 +13,7 @@ use crate::common;
 
 type TestResult = Result<(), Box<dyn Error>>;
 
-/// A processor that has every counted leaf, each way of counting, and a hypervisor's two ranges.
+/// A processor with every counted leaf, each way of counting, and a hypervisor's two ranges.
 fn processor(leaf: Leaf, subleaf: Subleaf) -> Registers {
     match (leaf.0, subleaf.0) {
         (0, _) => Registers::new(0x24, 0, 0, 0),
@@ -29,12 +29,12 @@ fn processor(leaf: Leaf, subleaf: Subleaf) -> Registers {
         (0x1b, 0) => Registers::new(1, 0, 0, 0),
         (0x23, 0) => Registers::new(0b1011, 0, 0, 0),
         (0x4000_0000, _) => Registers::new(0x4000_0001, 0, 0, 0),
-        // KVM's signature, and 0 for the highest.
+        // KVM's signature, and 0 as the highest leaf.
         (0x4000_0100, _) => Registers::new(0, 0x4b4d_564b, 0x564b_4d56, 0x4d),
         (0x8000_0000, _) => Registers::new(0x8000_0020, 0, 0, 0),
         (0x8000_001d, 0) => Registers::new(0x121, 0, 0, 0),
         (0x8000_0020, 0) => Registers::new(0, 1 << 5, 0, 0),
-        // Out of range on Intel's: the highest basic leaf.
+        // Out of range on Intel: the highest basic leaf.
         (0x8086_0000 | 0xc000_0000, _) => Registers::new(1, 2, 3, 4),
         _ => Registers::ZERO,
     }
@@ -76,7 +76,7 @@ fn leaves_and_subleaves() {
 }
 
 #[test]
-fn without_a_hypervisor_none_is_asked_for() {
+fn without_a_hypervisor_its_leaves_are_not_read() {
     let entries = host::enumerate(|leaf, subleaf| match leaf.0 {
         1 => Registers::ZERO,
         _ => processor(leaf, subleaf),
@@ -85,17 +85,17 @@ fn without_a_hypervisor_none_is_asked_for() {
 }
 
 #[test]
-fn nonsense_ends() {
+fn invalid_lists_end() {
     let entries = host::enumerate(|_, _| Registers::MAX);
     assert_eq!(entries, []);
-    // A list of subleaves without an end, and a count that is none.
+    // A list of subleaves without a terminator, and an invalid count.
     let entries =
         host::enumerate(|leaf, _| if leaf == Leaf(0) { Registers::new(7, 0, 0, 0) } else { Registers::MAX });
     assert!(entries.len() < 1000, "{}", entries.len());
 }
 
 #[test]
-fn cpus_that_differ() {
+fn cpu_differences_are_found() {
     let cpu = |apic_id: u32, hybrid: u32| {
         vec![
             CpuidEntry::new(Leaf(1), Registers::new(0x906a3, apic_id << 24 | 0x0010_0800, 0, 0)),
@@ -116,7 +116,7 @@ fn cpus_that_differ() {
         hybrid[0].to_string(),
         "CPUID.(EAX=0x1A,ECX=0):EAX: CPU 0 has 0x40000001, CPU 8 has 0x20000001"
     );
-    // The rest of 1.EBX is not each CPU's own, nor is an entry that one lacks.
+    // Other bits of 1.EBX do not differ on every CPU, and neither do missing entries.
     cpus[1].1[0].registers.ebx ^= 0x100;
     cpus[2].1.pop();
     let wrong = find(&cpus);
@@ -144,7 +144,7 @@ fn recorded() -> Host {
 }
 
 #[test]
-fn a_recorded_host_answers_as_it_was() -> TestResult {
+fn recorded_host_returns_its_data() -> TestResult {
     let host = recorded();
     assert_eq!(Host::from_kvm(&host, host.instruction.clone())?, host);
     assert_eq!(host.capability(Capability::XSAVE2)?, 1);
@@ -157,7 +157,7 @@ fn a_recorded_host_answers_as_it_was() -> TestResult {
 }
 
 #[test]
-fn text_both_ways() -> TestResult {
+fn host_text_round_trips() -> TestResult {
     let host = recorded();
     let mut again = Host::default();
     for file in HostFile::ALL {
@@ -176,7 +176,7 @@ fn capabilities_are_in_order_and_named() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), Capability::ALL.len());
-    // The numbers that kvm-bindings has.
+    // The numbers in kvm-bindings.
     assert_eq!(Capability::XSAVE2.number, kvm_bindings::KVM_CAP_XSAVE2);
     assert_eq!(Capability::numbered(kvm_bindings::KVM_CAP_HYPERV_CPUID), Some(Capability::HYPERV_CPUID));
     assert_eq!(Capability::numbered(9999), None);
@@ -184,9 +184,9 @@ fn capabilities_are_in_order_and_named() {
 }
 
 #[test]
-fn errors_say_what_to_do() {
+fn errors_contain_advice() {
     assert!(KvmError::NoDevice.to_string().contains("load the module kvm_intel or kvm_amd"));
-    assert!(KvmError::NoPermission.to_string().contains("member of the group"));
+    assert!(KvmError::NoPermission.to_string().contains("join the group"));
     assert!(KvmError::TooOld("KVM_GET_EMULATED_CPUID").to_string().contains("newer kernel"));
 }
 
@@ -194,7 +194,7 @@ fn errors_say_what_to_do() {
 fn every_cpu_of_this_machine() -> TestResult {
     let cpus = host::read_all_cpus()?;
     assert!(!cpus.is_empty());
-    // The first two CPUs' APIC ids differ, or the thread was not where it was to be.
+    // The first two CPUs' APIC ids differ, or the thread did not run on the requested CPU.
     let id =
         |entries: &[CpuidEntry]| entries.topology_levels(Leaf(0xb)).next().map(|level| level.x2apic_id());
     let ids: Vec<u32> = cpus.iter().filter_map(|cpu| id(&cpu.1)).collect();
@@ -220,7 +220,7 @@ fn this_machine() -> TestResult {
     };
     let host = Host::this_machine()?;
     assert!(std::ptr::eq(host, Host::this_machine()?), "read once");
-    // KVM answers with the APIC id of the CPU that the asking thread happens to run on.
+    // KVM returns the APIC id of the CPU on which the calling thread runs.
     let supported = [(0, host.supported.clone()), (1, device.supported_cpuid()?)];
     assert_eq!(host::compare_cpus(&supported).into_iter().find(|difference| !difference.expected), None);
     assert!(host.supported.highest_basic_leaf().is_some_and(|leaf| leaf >= Leaf(1)));

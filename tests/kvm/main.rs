@@ -1,4 +1,4 @@
-//! Tables on KVM: this machine's, and fakes of it.
+//! Tables on KVM: this machine's, and fake ones.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,5 +1,5 @@
-//! What a guest on a real KVM sees, against our rules for it: thousands of leaves and subleaves, in range and out, on
-//! tables of several vendors, in all three modes.
+//! The values that a guest on a real KVM reads, against the library's rules: thousands of leaves and subleaves, in
+//! and out of range, on tables of several vendors, in all three modes.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -11,14 +11,13 @@ use crate::common;
 
 type TestResult = Result<(), Box<dyn Error>>;
 
-/// Names a table, and what is in it beyond what KVM supports.
+/// A named table, and its additions to KVM's supported table.
 struct Case {
     name: &'static str,
     vendor: Vendor,
-    /// First leaves of ranges to be added, with the number of leaves in each and the highest that the first one tells,
-    /// counted from it.
+    /// Ranges to add: first leaf, number of leaves, and the highest leaf that the first one gives, relative to it.
     ranges: &'static [(u32, u32, u32)],
-    /// The highest basic leaf, if another than KVM's. Answers out of range are those of 0xD, by their subleaves.
+    /// The highest basic leaf, if not KVM's. Out-of-range leaves return 0xD, by subleaf.
     highest: Option<u32>,
 }
 
@@ -32,7 +31,7 @@ const CASES: [Case; 9] = [
         highest: Some(0xd),
     },
     Case {
-        name: "Intel up to 0xB, ranges that say more than there is",
+        name: "Intel up to 0xB, ranges with too high maxima",
         vendor: Vendor::INTEL,
         ranges: &[(0x4000_0200, 2, 0x150), (0x4fff_ff00, 2, 0xff), (0xc000_0000, 2, 0x3000_0000)],
         highest: Some(0xb),
@@ -50,8 +49,8 @@ const CASES: [Case; 9] = [
 ];
 
 impl Case {
-    /// What KVM supports, with this vendor, levels of topology, and more ranges; every entry that is added tells by its
-    /// registers where it stands.
+    /// KVM's supported table with this vendor, topology levels, and additional ranges; the registers of each added
+    /// entry encode its location.
     fn table(&self, supported: &[CpuidEntry]) -> Vec<CpuidEntry> {
         let topology = |entry: &CpuidEntry| matches!(entry.function.0, 0xb | 0x1f);
         let mut table: Vec<CpuidEntry> = supported.iter().filter(|entry| !topology(entry)).copied().collect();
@@ -81,7 +80,7 @@ impl Case {
     }
 }
 
-/// Leaves and subleaves around all that is in a table, at the ends of KVM's ranges, and at random.
+/// Leaves and subleaves around all entries of a table, at the ends of KVM's ranges, and random ones.
 fn questions(table: &[CpuidEntry]) -> Vec<(Leaf, Subleaf)> {
     let edges = [
         0x0,
@@ -114,7 +113,7 @@ fn questions(table: &[CpuidEntry]) -> Vec<(Leaf, Subleaf)> {
     let around: BTreeSet<u32> =
         leaves.iter().flat_map(|leaf| [leaf.wrapping_sub(1), *leaf, leaf.wrapping_add(1)]).collect();
     let pairs = around.iter().flat_map(|&leaf| subleaves.map(|subleaf| (Leaf(leaf), Subleaf(subleaf))));
-    // A generator of numbers that is the same everywhere (xorshift).
+    // A number generator with the same sequence everywhere (xorshift).
     let mut state = 0x9e37_79b9_u32;
     let mut random = move || {
         state ^= state << 13;
@@ -130,7 +129,7 @@ fn questions(table: &[CpuidEntry]) -> Vec<(Leaf, Subleaf)> {
     pairs.chain(at_random).collect()
 }
 
-/// The first answers that are not ours.
+/// The first answers that differ from the library's.
 fn wrong(asked: &[(Leaf, Subleaf)], answers: &Probe) -> Vec<String> {
     let compared = asked.iter().zip(&answers.answers).filter_map(|((leaf, subleaf), guest)| {
         let ours = answers.stored.answer(*leaf, *subleaf);
@@ -140,7 +139,7 @@ fn wrong(asked: &[(Leaf, Subleaf)], answers: &Probe) -> Vec<String> {
     compared.take(5).collect()
 }
 
-/// A line that tells what KVM rewrote.
+/// A line that lists KVM's changes.
 fn rewritten(name: &str, changes: &[Change]) -> String {
     let unexpected: Vec<&Change> = changes.iter().filter(|change| !change.is_expected()).collect();
     let words: BTreeSet<String> = unexpected
@@ -160,11 +159,11 @@ fn rewritten(name: &str, changes: &[Change]) -> String {
 }
 
 #[test]
-fn a_guest_sees_what_the_rules_say() -> TestResult {
+fn guest_reads_what_the_rules_predict() -> TestResult {
     let device = match Device::open() {
         Ok(device) => device,
         Err(error) => {
-            common::refused("kvm_probe::a_guest_sees_what_the_rules_say", &error.to_string());
+            common::refused("kvm_probe::guest_reads_what_the_rules_predict", &error.to_string());
             return Ok(());
         }
     };
@@ -191,7 +190,7 @@ fn a_guest_sees_what_the_rules_say() -> TestResult {
             if mode == Mode::Long {
                 common::say(&rewritten(case.name, &answers.changes));
             }
-            // The vendor decides between the two rules, so a KVM that changed it would leave one of them untested.
+            // The vendor selects one of two rules: if KVM changed it, one of them would be untested.
             assert_eq!(answers.stored.vendor(), Some(case.vendor));
         }
     }
@@ -203,9 +202,9 @@ fn a_guest_sees_what_the_rules_say() -> TestResult {
 }
 
 #[test]
-fn an_apic_id_of_its_own() -> TestResult {
+fn guest_has_its_own_apic_id() -> TestResult {
     let Ok(device) = Device::open() else {
-        common::refused("kvm_probe::an_apic_id_of_its_own", common::NO_KVM);
+        common::refused("kvm_probe::guest_has_its_own_apic_id", common::NO_KVM);
         return Ok(());
     };
     let table = CASES[0].table(&device.supported_cpuid()?);

@@ -1,5 +1,5 @@
-//! Guests' tables for this machine: nothing is wrong with any of them, KVM takes every one, and a guest sees what was
-//! built for it, but for what KVM itself changes.
+//! Guests' tables for this machine: none has an error, KVM accepts each, and a guest reads the built values, apart
+//! from KVM's own changes.
 
 use std::error::Error;
 
@@ -13,7 +13,7 @@ use crate::common;
 
 type TestResult = Result<(), Box<dyn Error>>;
 
-/// This machine, or none with the reason told.
+/// This machine; if there is none, reports why the test is skipped.
 fn machine(test: &str) -> Option<(&'static Host, Device)> {
     match (Host::this_machine(), Device::open()) {
         (Ok(host), Ok(device)) => Some((host, device)),
@@ -24,7 +24,7 @@ fn machine(test: &str) -> Option<(&'static Host, Device)> {
     }
 }
 
-/// The models of the releases whose tables were compared with a QEMU's, each with a topology.
+/// The models of the releases that were compared with a real QEMU, each with a topology.
 fn guests(host: &Host) -> Result<Vec<(String, GuestCpuid)>, Box<dyn Error>> {
     let topologies = ["1", "2,sockets=2", "4,cores=2,threads=2", "6,dies=2,cores=3"];
     let mut guests = Vec::new();
@@ -61,11 +61,11 @@ fn no_table_for_this_machine_has_an_error() -> TestResult {
 }
 
 #[test]
-fn kvm_takes_every_table() -> TestResult {
-    if !common::pinned("kvm_takes_every_table") {
+fn kvm_accepts_every_table() -> TestResult {
+    if !common::pinned("kvm_accepts_every_table") {
         return Ok(());
     }
-    let Some((host, device)) = machine("kvm_takes_every_table") else { return Ok(()) };
+    let Some((host, device)) = machine("kvm_accepts_every_table") else { return Ok(()) };
     for (what, guest) in guests(host)? {
         let vm = device.kvm().create_vm()?;
         let mut vcpus = Vcpus::with_layout(guest.base(), guest.layout())?;
@@ -79,11 +79,11 @@ fn kvm_takes_every_table() -> TestResult {
 }
 
 #[test]
-fn a_guest_sees_what_was_built_for_it() -> TestResult {
-    if !common::pinned("a_guest_sees_what_was_built_for_it") {
+fn guest_reads_its_built_table() -> TestResult {
+    if !common::pinned("guest_reads_its_built_table") {
         return Ok(());
     }
-    let Some((host, device)) = machine("a_guest_sees_what_was_built_for_it") else { return Ok(()) };
+    let Some((host, device)) = machine("guest_reads_its_built_table") else { return Ok(()) };
     for model in ["Nehalem", "EPYC-Milan-v2", "host"] {
         let smp = Smp { cpus: Some(2), threads: Some(2), ..Smp::default() };
         let built = GuestCpuid::builder().model(model).topology(smp).host(host).build()?;
@@ -104,7 +104,7 @@ fn a_guest_sees_what_was_built_for_it() -> TestResult {
                 as_built += usize::from(answer == entry.registers);
             }
         }
-        // KVM may rewrite some words; most of the table is as it was built.
+        // KVM may rewrite some words; most of the table must be unchanged.
         let all: usize = tables.iter().map(|(_, table)| table.len()).sum();
         assert!(as_built * 2 > all, "{model}: {as_built} of {all} entries are as built");
     }

@@ -1,4 +1,5 @@
-//! Tables of vCPUs: what is each one's own, what KVM changes, and what it refuses; on a fake vCPU and a real one.
+//! Tables of vCPUs: the parts that differ between vCPUs, KVM's changes, and KVM's refusals; on a fake and a real
+//! vCPU.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use crate::common;
 type TestResult = Result<(), Box<dyn Error>>;
 type Entries = Vec<kvm_cpuid_entry2>;
 
-/// A vCPU that stores what it is given, changed by a function, or refuses it with an error number.
+/// A vCPU that stores the given table, changed by a function, or refuses it with an error number.
 struct Fake {
     stored: RefCell<Entries>,
     change: fn(&mut Entries) -> Result<(), i32>,
@@ -45,7 +46,7 @@ impl CpuidVcpu for Fake {
     }
 }
 
-/// Entries by vCPU number, which is its APIC id.
+/// Entries by vCPU number, which is the APIC id.
 type ByVcpu = BTreeMap<u32, Vec<CpuidEntry>>;
 
 /// The recorded cases, by their command lines.
@@ -75,16 +76,16 @@ fn recorded() -> Result<BTreeMap<String, ByVcpu>, Box<dyn Error>> {
 }
 
 #[test]
-fn every_vcpu_from_every_other_as_qemu_has_them() -> TestResult {
+fn every_vcpu_table_derives_from_every_other() -> TestResult {
     let cases = recorded()?;
     assert_eq!(cases.len(), 4);
     for (case, vcpus) in cases {
         assert!(vcpus.len() >= 6, "{case}");
-        // Dies of AMD's are not to be seen in leaf 0xB, and QEMU numbers cores within a die.
+        // AMD's dies are not visible in leaf 0xB, and QEMU numbers cores within a die.
         let dies = ApicLayout { core_shift: 1, core_width: 1, node_shift: 3 };
-        let told = case.contains("EPYC") && case.contains("dies=2");
+        let has_dies = case.contains("EPYC") && case.contains("dies=2");
         for base in vcpus.values() {
-            let layout = if told { dies } else { ApicLayout::from_cpuid(&base[..]) };
+            let layout = if has_dies { dies } else { ApicLayout::from_cpuid(&base[..]) };
             let mut ours = Vcpus::with_layout(base, layout)?;
             for (&id, expected) in &vcpus {
                 let fake = Fake::new(|_| Ok(()));
@@ -123,7 +124,7 @@ fn layouts_from_tables() {
     assert_eq!(ApicLayout::from_cpuid(&[][..] as &[CpuidEntry]), ApicLayout::default());
     assert_eq!(layout.number(OwnNumber::Core, 0xfff), 31);
     assert_eq!(layout.number(OwnNumber::Node, 0xfff), 31);
-    // Nonsense is not an overflow.
+    // Invalid values do not overflow.
     let odd = ApicLayout { core_shift: 31, core_width: 32, node_shift: 63 };
     assert_eq!((odd.number(OwnNumber::Core, u32::MAX), odd.number(OwnNumber::Node, u32::MAX)), (1, 0));
 }
@@ -142,7 +143,7 @@ fn base() -> Vec<CpuidEntry> {
 }
 
 #[test]
-fn large_ids_are_cut_where_they_must_be() -> TestResult {
+fn large_ids_are_truncated_to_the_field() -> TestResult {
     let mut entries = base();
     entries.push(CpuidEntry::indexed(Leaf(0xb), Subleaf(5), Registers::ZERO));
     let mut vcpus = Vcpus::new(&entries)?;
@@ -154,7 +155,7 @@ fn large_ids_are_cut_where_they_must_be() -> TestResult {
 }
 
 #[test]
-fn what_kvm_changes_is_told_by_name() -> TestResult {
+fn changes_of_kvm_are_named() -> TestResult {
     let mut vcpus = Vcpus::new(&base())?;
     let fake = Fake::new(|entries| {
         entries[1].ecx &= !feature::OSXSAVE.mask();
@@ -172,7 +173,7 @@ fn what_kvm_changes_is_told_by_name() -> TestResult {
             "CPUID.(EAX=1,ECX=0):ECX[27] OSXSAVE: 0x0, given 0x1 (expected: follows CR4.OSXSAVE)",
             "CPUID.(EAX=1,ECX=0):EDX[10]: 0x1, given 0x0",
             "CPUID.(EAX=7,ECX=0):EBX[5] AVX2: 0x0, given 0x1",
-            "CPUID.(EAX=0xD,ECX=0):EBX[31:0] xsave_sz_xcr0: 0x240, given 0x340 (expected: the size for XCR0 as it is)",
+            "CPUID.(EAX=0xD,ECX=0):EBX[31:0] xsave_sz_xcr0: 0x240, given 0x340 (expected: the size for the current XCR0)",
             "CPUID.(EAX=0x80000008,ECX=0):EAX[23:16] guest_phys_addr_bits: 0x39, given 0x0",
         ]
     );
@@ -206,7 +207,7 @@ fn paravirtual_features_are_expected_in_any_range() -> TestResult {
 }
 
 #[test]
-fn entries_left_out_and_added() -> TestResult {
+fn omitted_and_added_entries_are_changes() -> TestResult {
     let mut vcpus = Vcpus::new(&base())?;
     let fake = Fake::new(|entries| {
         entries.remove(2);
@@ -232,17 +233,20 @@ fn entries_left_out_and_added() -> TestResult {
 }
 
 #[test]
-fn too_many_entries() {
+fn too_many_entries_are_an_error() {
     let many: Vec<CpuidEntry> = (0..300).map(|leaf| CpuidEntry::new(Leaf(leaf), Registers::ZERO)).collect();
     let error = Vcpus::new(&many).err();
     assert_eq!(error, Some(VcpuError::TooMany { count: 300, first: Some(many[256]) }));
     let text = error.map(|error| error.to_string()).unwrap_or_default();
-    assert!(text.contains("300 entries, and KVM takes 256: the entry for leaf 0x100 is the first"), "{text}");
+    assert!(
+        text.contains("300 entries, but KVM accepts only 256: the entry for leaf 0x100 is the first"),
+        "{text}"
+    );
     assert!(Vcpus::new(&many[..256]).is_ok());
 }
 
 #[test]
-fn refusals_say_which_entry() -> TestResult {
+fn refusals_name_the_entry() -> TestResult {
     let refuse = |number: fn(&mut Entries) -> Result<(), i32>, entries: &[CpuidEntry]| {
         Vcpus::new(entries).and_then(|mut vcpus| vcpus.set(&Fake::new(number), 0).map(|_| ())).err()
     };
@@ -261,7 +265,7 @@ fn refusals_say_which_entry() -> TestResult {
     let error = text(refuse(|_| Err(libc::EINVAL), &wide));
     assert_eq!(
         error,
-        "the entry for leaf 0x80000008 says that linear addresses have 64 bits, and KVM takes 48, 57 and 0 (EINVAL)"
+        "the entry for leaf 0x80000008 gives linear addresses 64 bits, but KVM accepts only 48, 57 and 0 (EINVAL)"
     );
 
     let mut tiles = base();
@@ -269,7 +273,7 @@ fn refusals_say_which_entry() -> TestResult {
     let error = refuse(|_| Err(libc::EPERM), &tiles);
     if permitted_guest_components().unwrap_or(0) & DYNAMIC_COMPONENTS == 0 {
         assert_eq!(error, Some(VcpuError::NotPermitted { entry: tiles[3], components: DYNAMIC_COMPONENTS }));
-        assert!(text(error).contains("the entry for leaf 0xd, subleaf 0x0 shows XSAVE components 0x40000"));
+        assert!(text(error).contains("the entry for leaf 0xd, subleaf 0x0 has XSAVE components 0x40000"));
     }
     assert_eq!(refuse(|_| Err(libc::EPERM), &base()), Some(VcpuError::Set(Errno(libc::EPERM))));
     let error = text(refuse(|_| Err(libc::EBADF), &base()));
@@ -278,9 +282,9 @@ fn refusals_say_which_entry() -> TestResult {
 }
 
 #[test]
-fn after_the_first_run_only_the_same() -> TestResult {
+fn after_the_first_run_only_the_same_table_is_accepted() -> TestResult {
     let mut vcpus = Vcpus::new(&base())?;
-    // As Linux has it: what is there is there, and CR4.OSXSAVE is set by now.
+    // As in Linux: the table stays, and CR4.OSXSAVE is set by now.
     let fake = Fake::new(|_| Err(libc::EINVAL));
     let mut stored = vcpus.table(2).as_slice().to_vec();
     stored[1].ecx = 0;
@@ -288,7 +292,7 @@ fn after_the_first_run_only_the_same() -> TestResult {
     fake.stored.replace(stored);
     let error = vcpus.set(&fake, 2).err().ok_or("refused")?.to_string();
     assert!(
-        error.starts_with("the vCPU has run, and after its first KVM_RUN takes only the table that it has")
+        error.starts_with("the vCPU has run: after its first KVM_RUN it accepts only the table that it has")
     );
     assert!(
         error.ends_with("the first difference: CPUID.(EAX=7,ECX=0):EBX[5] AVX2: 0x0, given 0x1"),
@@ -298,10 +302,10 @@ fn after_the_first_run_only_the_same() -> TestResult {
 }
 
 #[test]
-fn tables_that_were_made_otherwise() -> TestResult {
+fn tables_of_any_origin_can_be_set() -> TestResult {
     let mut setter = VcpuTable::new()?;
     let plain = Fake::new(|_| Ok(()));
-    // One after the other, longer and shorter.
+    // Several tables in turn, longer and shorter ones.
     for entries in [base(), base()[..2].to_vec(), Vec::new(), base()] {
         let changes = setter.set(&plain, &entries)?;
         assert!(changes.is_empty());
@@ -331,7 +335,7 @@ fn copies_have_room_for_any_table() -> TestResult {
     let mut vcpus = Vcpus::new(few)?;
     vcpus.set(&plain, 3)?;
     let mut copy = vcpus.try_clone()?;
-    // A vCPU that has more than it was given.
+    // A vCPU that has more entries than it was given.
     let full = Fake::new(|entries| {
         entries.resize(256, kvm_cpuid_entry2::default());
         Ok(())
@@ -341,11 +345,11 @@ fn copies_have_room_for_any_table() -> TestResult {
 }
 
 #[test]
-fn a_real_vcpu() -> TestResult {
+fn real_vcpu_accepts_its_table() -> TestResult {
     let device = match Device::open() {
         Ok(device) => device,
         Err(error) => {
-            common::refused("kvm_vcpus::a_real_vcpu", &error.to_string());
+            common::refused("kvm_vcpus::real_vcpu_accepts_its_table", &error.to_string());
             return Ok(());
         }
     };
@@ -361,11 +365,11 @@ fn a_real_vcpu() -> TestResult {
         if id == 0 {
             common::say(&format!("this KVM changes {} parts that it is not expected to", unexpected.len()));
         }
-        // KVM's own bookkeeping is all that a KVM on VMX or SVM does; what was read back is taken as it is.
+        // On VMX and SVM, KVM changes only the bits that it always updates; a table read back is accepted unchanged.
         let again = Vcpus::new(&stored)?.set(&vcpu, id)?.iter().count();
         assert_eq!(again, 0, "a table that was read back stays");
     }
-    // What KVM refuses.
+    // A table that KVM refuses.
     let vcpu = vm.create_vcpu(9)?;
     let mut wide = supported.clone();
     let at = wide.iter().position(|entry| entry.function == Leaf(0x8000_0008)).ok_or("KVM has that leaf")?;
@@ -376,9 +380,9 @@ fn a_real_vcpu() -> TestResult {
 }
 
 #[test]
-fn a_real_vcpu_that_has_run() -> TestResult {
+fn real_vcpu_refuses_another_table_after_running() -> TestResult {
     let Ok(device) = Device::open() else {
-        common::refused("kvm_vcpus::a_real_vcpu_that_has_run", common::NO_KVM);
+        common::refused("kvm_vcpus::real_vcpu_refuses_another_table_after_running", common::NO_KVM);
         return Ok(());
     };
     let supported = device.supported_cpuid()?;
@@ -402,16 +406,16 @@ fn a_real_vcpu_that_has_run() -> TestResult {
 }
 
 #[test]
-fn a_real_vcpus_state_in_its_table() -> TestResult {
+fn real_vcpu_table_follows_its_state() -> TestResult {
     let Ok(device) = Device::open() else {
-        common::refused("kvm_vcpus::a_real_vcpus_state_in_its_table", common::NO_KVM);
+        common::refused("kvm_vcpus::real_vcpu_table_follows_its_state", common::NO_KVM);
         return Ok(());
     };
     let host = Host::this_machine()?;
     let vm = device.kvm().create_vm()?;
     let vcpu = vm.create_vcpu(0)?;
     let stored: Vec<CpuidEntry> = Vcpus::new(&host.supported)?.set(&vcpu, 0)?.stored().collect();
-    // Without an APIC in KVM its enable bit is for the VMM.
+    // Without an APIC in KVM the VMM maintains its enable bit.
     let reset = RunState { apic: None, ..RunState::RESET };
     let predicted = |state: RunState| {
         let mut table = stored.clone();
@@ -442,8 +446,8 @@ fn a_real_vcpus_state_in_its_table() -> TestResult {
 }
 
 #[test]
-fn components_that_guests_may_be_given() {
-    // Nothing to ask for.
+fn guest_components_can_be_requested() {
+    // Nothing to request.
     assert_eq!(request_guest_components(0xe7), Ok(()));
     match permitted_guest_components() {
         Ok(components) => assert_eq!(components & 3, 3, "x87 and SSE are everyone's"),

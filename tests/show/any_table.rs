@@ -1,4 +1,4 @@
-//! Decoding, comparing, finding: what holds for any table and any text.
+//! Decoding, comparing and finding: properties of any table and any text.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use proptest::prelude::*;
 
 use crate::common;
 
-/// Every register of which anything is known.
+/// Every described register.
 fn words() -> Vec<CpuidWord> {
     let of_fields = Field::all()
         .map(|field| CpuidWord::new(field.leaf(), Subleaf(*field.subleaves().start()), field.register()));
@@ -56,7 +56,7 @@ proptest! {
     }
 
     #[test]
-    fn every_bit_that_is_set_is_in_the_text(word in any_word(), bit in 0..32_u8) {
+    fn every_set_bit_is_in_the_text(word in any_word(), bit in 0..32_u8) {
         let decoded = decode_register(word, 1 << bit);
         let text = decoded.to_string();
         let named = decoded.features.iter().map(|feature| name_of(*feature).to_owned())
@@ -84,13 +84,13 @@ proptest! {
     }
 
     #[test]
-    fn nothing_differs_from_itself(table in any_table()) {
+    fn table_does_not_differ_from_itself(table in any_table()) {
         prop_assert_eq!(compare(&table, &table), []);
         prop_assert_eq!(obstacles(&table, &table), []);
     }
 
     #[test]
-    fn comparing_is_the_same_from_either_side(a in any_table(), b in any_table()) {
+    fn comparison_is_symmetric(a in any_table(), b in any_table()) {
         let (there, back) = (compare(&a, &b), compare(&b, &a));
         prop_assert_eq!(there.len(), back.len());
         for (there, back) in there.iter().zip(&back) {
@@ -101,7 +101,7 @@ proptest! {
     }
 
     #[test]
-    fn a_bit_that_is_changed_is_told(word in any_word(), registers: [u32; 4], bit in 0..32_u8) {
+    fn changed_bit_is_reported(word in any_word(), registers: [u32; 4], bit in 0..32_u8) {
         let entry = CpuidEntry::indexed(word.leaf, word.subleaf, Registers::from_array(registers));
         let mut other = entry;
         *other.register_mut(word.register) ^= 1 << bit;
@@ -113,17 +113,17 @@ proptest! {
             Difference::Unknown(_, a, b) => a ^ b,
             Difference::Entry(_) | Difference::Flags(..) => 0,
         });
-        // A hypervisor's signature says what its other leaves are.
+        // A hypervisor's signature determines the meaning of its other leaves.
         prop_assert!(masks & 1 << bit != 0 || word.leaf.0 >> 16 == 0x4000, "{:?}", found);
     }
 
     #[test]
-    fn any_text_may_be_asked_for(text in "\\PC{0,40}") {
+    fn find_accepts_any_text(text in "\\PC{0,40}") {
         let _ = (text.parse::<Place>(), find(&text).len(), feature_named(&text).is_ok(), names_near(&text).len());
     }
 
     #[test]
-    fn what_looks_like_a_place_may_be_asked_for(text in "[0-9a-fxXhH.:,()\\[\\]=_ECXAB*+ -]{0,24}") {
+    fn find_accepts_location_like_text(text in "[0-9a-fxXhH.:,()\\[\\]=_ECXAB*+ -]{0,24}") {
         let _ = (text.parse::<Place>(), find(&text).len());
     }
 }
@@ -157,7 +157,7 @@ fn every_name_finds_its_feature_again() {
 }
 
 #[test]
-fn names_that_are_none() {
+fn unknown_names_are_errors() {
     assert!(matches!(feature_named("no-such"), Err(NoFeature::Unknown(_))));
     assert!(matches!(feature_named("7.0.eax[9]"), Err(NoFeature::Nothing(_))));
     assert!(matches!(feature_named("0x8"), Err(NoFeature::Nothing(_))));
@@ -173,7 +173,7 @@ fn names_that_are_none() {
 fn one(word: CpuidWord, value: u32) -> Vec<CpuidEntry> {
     let mut entry = CpuidEntry::indexed(word.leaf, word.subleaf, Registers::ZERO);
     *entry.register_mut(word.register) = value;
-    // Something else, so that an entry whose register is 0 is there all the same.
+    // A second non-zero register, so that the entry exists even if the first is 0.
     *entry.register_mut(if word.register == Register::Edx { Register::Ecx } else { Register::Edx }) |=
         1 << 31;
     vec![entry]
@@ -196,7 +196,7 @@ const HIGHEST: [&str; 11] = [
 
 /// Each field and feature is an obstacle or a note when its rule says so, and only then.
 #[test]
-fn every_rule_is_kept_when_a_guest_moves() {
+fn migration_follows_every_rule() {
     let mut seen = BTreeSet::new();
     for word in words() {
         for meaning in meanings(word).filter(|meaning| meaning.part.is_some()) {
@@ -213,7 +213,7 @@ fn every_rule_is_kept_when_a_guest_moves() {
                 })
             };
             let expected = match meaning.rule {
-                // From 1 to 3 or, of one bit, to 0; and back.
+                // From 1 to 3 or, for one bit, to 0; and back.
                 Rule::And if high == 0 => (true, false),
                 Rule::Or if high == 0 => (false, true),
                 Rule::And | Rule::Min | Rule::MinTold if high != 0 => (false, true),
@@ -236,7 +236,7 @@ fn every_rule_is_kept_when_a_guest_moves() {
 }
 
 #[test]
-fn another_vendor_is_one_obstacle() {
+fn different_vendor_is_one_obstacle() {
     let of = |vendor: Vendor| {
         let [ebx, ecx, edx] = vendor.to_registers();
         vec![
@@ -246,43 +246,43 @@ fn another_vendor_is_one_obstacle() {
     };
     let found = obstacles(&of(Vendor::AMD), &of(Vendor::INTEL));
     assert_eq!(found, [Obstacle::Vendor { started: Vendor::AMD, there: Vendor::INTEL }]);
-    // KVM does not tell a vendor where its answer has none.
+    // KVM's supported table may lack a vendor.
     assert_eq!(obstacles(&of(Vendor::AMD), &of(Vendor([0; 12]))), []);
 }
 
 #[test]
-fn what_is_missing_or_new_is_told_with_its_reason() {
-    if !common::pinned("what_is_missing_or_new_is_told_with_its_reason") {
+fn missing_and_new_features_have_a_reason() {
+    if !common::pinned("missing_and_new_features_have_a_reason") {
         return;
     }
-    let told = |from: &[CpuidEntry], to: &[CpuidEntry]| -> Vec<String> {
+    let texts = |from: &[CpuidEntry], to: &[CpuidEntry]| -> Vec<String> {
         let side = |entries| MigrationSide { entries, ..MigrationSide::default() };
         let found = Migration::new(side(from), side(to));
         found.obstacles.iter().chain(&found.notes).map(ToString::to_string).collect()
     };
     let ebx = CpuidWord::new(Leaf(7), Subleaf(0), Register::Ebx);
     assert_eq!(
-        told(&one(ebx, 1 << 5), &one(ebx, 1 << 13)),
+        texts(&one(ebx, 1 << 5), &one(ebx, 1 << 13)),
         [
-            "avx2 (CPUID.(EAX=7,ECX=0):EBX[5]): the guest has it, B does not",
-            "zero-fcs-fds (CPUID.(EAX=7,ECX=0):EBX[13]): B has it, the guest was started without it; set, x87's CS and DS \
-             are zeros: something is missing",
+            "avx2 (CPUID.(EAX=7,ECX=0):EBX[5]): the guest has it, but B does not",
+            "zero-fcs-fds (CPUID.(EAX=7,ECX=0):EBX[13]): B has it, but the guest was started without it; if set, x87's CS and DS \
+             are zero: something is missing",
         ]
     );
     let eax = CpuidWord::new(Leaf(0x8000_0008), Subleaf(0), Register::Eax);
     assert_eq!(
-        told(&one(eax, 0x3930), &one(eax, 0x3930 - 2)),
+        texts(&one(eax, 0x3930), &one(eax, 0x3930 - 2)),
         [
-            "phys_addr_bits (CPUID.(EAX=0x80000008,ECX=0):EAX[7:0]): the guest has 48 bits, B 46 bits, which must not be \
-          less: a guest places memory up to this width"
+            "phys_addr_bits (CPUID.(EAX=0x80000008,ECX=0):EAX[7:0]): B has 46 bits, below the guest's 48 bits: a guest \
+             places memory up to this width"
         ]
     );
     let ecx = CpuidWord::new(Leaf(0x8000_0021), Subleaf(0), Register::Ecx);
-    assert!(told(&one(ecx, 1 << 30), &one(ecx, 0))[0].starts_with("unknown bit 30 ("));
+    assert!(texts(&one(ecx, 1 << 30), &one(ecx, 0))[0].starts_with("unknown bit 30 ("));
 }
 
 #[test]
-fn whose_a_hypervisor_s_leaves_are() {
+fn signature_determines_the_hypervisor_leaves() {
     let hyperv = CpuidEntry::new(
         Leaf(0x4000_0000),
         Registers::new(0x4000_0005, 0x7263_694d, 0x666f_736f, 0x7648_2074),
@@ -292,10 +292,10 @@ fn whose_a_hypervisor_s_leaves_are() {
     let first = |table: &[CpuidEntry], at: usize| decode(table)[at].registers[0].clone();
     let clock =
         Feature::at(CpuidWord::new(Leaf(0x4000_0001), Subleaf(0), Register::Eax).bit(Bit(0))).unwrap();
-    // KVM's features are KVM's, wherever its range begins.
+    // KVM's features are recognized at any base of its range.
     assert_eq!(first(&[kvm(0x4000_0000), bit(0x4000_0001)], 1).features, [clock]);
     assert_eq!(first(&[hyperv, kvm(0x4000_0100), bit(0x4000_0101)], 2).features, [clock]);
-    // And no one else's.
+    // Other hypervisors' leaves are not KVM's.
     let of_hyperv = first(&[hyperv, bit(0x4000_0001)], 1);
     assert!(of_hyperv.features.is_empty() && of_hyperv.fields[0].0.name() == "interface_signature");
     let other = CpuidEntry::new(Leaf(0x4000_0000), Registers::new(0x4000_0001, 1, 2, 3));
@@ -312,7 +312,7 @@ fn levels_beyond_the_described_ones_look_the_same() {
 }
 
 #[test]
-fn places_are_what_they_say() {
+fn locations_parse_as_printed() {
     assert_eq!("7".parse(), Ok(Place::Leaf(Leaf(7), None)));
     assert_eq!("0xd.1".parse(), Ok(Place::Leaf(Leaf(0xd), Some(Subleaf(1)))));
     let word = CpuidWord::new(Leaf(7), Subleaf(0), Register::Ebx);

@@ -40,8 +40,8 @@ fn guests(host: &Host) -> Result<Vec<(String, GuestCpuid)>, Box<dyn Error + Send
     let builder = GuestCpuid::builder().host(host);
     let mut guests = Vec::new();
     for definition in builder.definitions()? {
-        let is_version = definition.model.is_some_and(|model| !model.is_unversioned());
-        if definition.runs() && (is_version || definition.name == "host") {
+        let is_plain = definition.model.is_some_and(|model| model.is_unversioned());
+        if definition.runs() && (is_plain || definition.name == "host") {
             let guest = GuestCpuid::builder().model(&definition.name).host(host).build()?;
             guests.push((definition.name, guest));
         }
@@ -59,7 +59,7 @@ fn a_guest_can_always_move_to_its_own_host() -> TestResult {
             count += 1;
         }
     }
-    assert!(count > 300, "only {count} guests");
+    assert!(count > 100, "only {count} guests");
     Ok(())
 }
 
@@ -91,7 +91,7 @@ fn a_model_moves_to_hosts_that_run_it() -> TestResult {
             }
         }
     }
-    assert!(moves.iter().all(|count| *count > 50), "{moves:?}");
+    assert!(moves.iter().all(|count| *count > 10), "{moves:?}");
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Spans of a text, and the styles of what is shown.
+//! Spans of a text, and the styles of the output.
 
 use cpuid_tables::show::{Machine, Style, Styled, compare, decode, find, why};
 use cpuid_tables::{CpuidEntry, Leaf, Named, Registers, Subleaf, feature};
@@ -29,7 +29,7 @@ fn unknown_bits_are_a_doubt_wherever_they_are() {
     ];
     let decoded = decode(&table);
     let own_line = decoded[0].styled();
-    assert_eq!(in_style(&own_line, Style::Heading), ["0x00007777: a leaf that nobody describes"]);
+    assert_eq!(in_style(&own_line, Style::Heading), ["0x00007777: undescribed leaf"]);
     assert_eq!(in_style(&own_line, Style::Doubt), ["unknown bits: 0 (0x00000001)"]);
     assert!(own_line.to_string().contains("  EAX 0x00000001  unknown bits: 0 (0x00000001)\n"), "{own_line}");
     assert_eq!(in_style(&decoded[1].styled(), Style::Doubt), ["unknown bits: 31 (0x80000000)"]);

@@ -1,4 +1,4 @@
-//! `why` on made-up machines: who says no, in every case that there is.
+//! `why` on made-up machines: every layer that may withhold a feature.
 
 use cpuid_tables::show::{
     Machine, Nearest, RunningKvm, RunningLinux, Says, Story, Who, config_options, feature_named,
@@ -11,7 +11,7 @@ use cpuid_tables::{
 
 use crate::common;
 
-/// A table with these features, whose leaves go as far as they can.
+/// A table with these features and the highest possible maxima.
 fn table(features: &[Feature]) -> Vec<CpuidEntry> {
     let mut entries = vec![
         CpuidEntry::new(Leaf(0), Registers::new(0x24, 0x756e_6547, 0x6c65_746e, 0x4965_6e69)),
@@ -30,13 +30,13 @@ fn table(features: &[Feature]) -> Vec<CpuidEntry> {
     entries
 }
 
-/// A kernel that shows these flags.
+/// A kernel with these flags.
 fn linux(release: &str, flags: &str, command_line: &str, config: Option<&str>) -> RunningLinux {
     let cpuinfo = format!("processor\t: 0\nflags\t\t: {flags}\nbugs\t\t: spectre_v1\n\n");
     RunningLinux::read(release, &cpuinfo, command_line, config).unwrap()
 }
 
-/// Everything that AVX2 needs, and AVX2.
+/// AVX2 and all of its dependencies.
 fn avx2() -> Vec<Feature> {
     feature::AVX2.needs().into_iter().chain([feature::AVX2]).collect()
 }
@@ -48,7 +48,7 @@ fn machine(cpu: &[Feature], linux: RunningLinux, kvm: &[Feature]) -> Machine {
     Machine { cpuid: Some(table(cpu)), linux: Some(linux), kvm: Some(kvm) }
 }
 
-fn told(feature: Feature, machine: &Machine) -> Story {
+fn explain(feature: Feature, machine: &Machine) -> Story {
     why(Named::Feature(feature), machine, None)
 }
 
@@ -61,127 +61,129 @@ fn text(story: &Story, who: Who) -> &str {
 }
 
 #[test]
-fn all_say_yes() {
-    let story = told(feature::AVX2, &machine(&avx2(), linux("7.3.4", AVX2_FLAGS, "", None), &avx2()));
+fn no_layer_withholds_it() {
+    let story = explain(feature::AVX2, &machine(&avx2(), linux("7.3.4", AVX2_FLAGS, "", None), &avx2()));
     for who in [Who::Cpu, Who::Linux, Who::Kvm, Who::Qemu, Who::Needs] {
         assert_eq!(says(&story, who), Says::Yes, "{who:?}: {story}");
     }
     assert_eq!(text(&story, Who::Linux), "7.3.4 shows avx2 in /proc/cpuinfo");
-    assert_eq!(story.verdict, "Nobody says no to avx2: a guest here can have it.");
+    assert_eq!(story.verdict, "Nothing withholds avx2: a guest here can have it.");
 }
 
 #[test]
-fn the_processor_says_no() {
+fn processor_withholds_it() {
     let story =
-        told(feature::AVX2, &machine(&[feature::AVX], linux("7.3.4", "avx", "", None), &[feature::AVX]));
+        explain(feature::AVX2, &machine(&[feature::AVX], linux("7.3.4", "avx", "", None), &[feature::AVX]));
     assert_eq!(
         story.verdict,
-        "The processor says no to avx2: the processor does not have it, or its firmware has switched it off."
+        "The processor withholds avx2: the processor does not have it, or the firmware has disabled it."
     );
-    assert_eq!(text(&story, Who::Linux), "7.3.4 would show it as avx2, and does not");
-    assert!(text(&story, Who::Kvm).contains("it offers it only when the host has it"), "{story}");
+    assert_eq!(text(&story, Who::Linux), "7.3.4 would show it as avx2, but does not");
+    assert!(text(&story, Who::Kvm).contains("it offers it only if the host has it"), "{story}");
 }
 
 #[test]
-fn a_leaf_that_is_not_there() {
+fn missing_leaf_is_explained() {
     let mut machine = machine(&[], linux("7.3.4", "fpu", "", None), &[]);
     machine.cpuid = Some(vec![CpuidEntry::new(Leaf(0), Registers::new(0x16, 0, 0, 0))]);
-    let story = told(feature::AVX10_128, &machine);
-    assert_eq!(text(&story, Who::Cpu), "CPUID ends at leaf 0x16 here, before its leaf 0x24");
+    let story = explain(feature::AVX10_128, &machine);
+    assert_eq!(text(&story, Who::Cpu), "CPUID ends at leaf 0x16, below the feature's leaf 0x24");
 }
 
 #[test]
-fn a_hypervisor_hides_it() {
+fn hypervisor_withholds_it() {
     let mut machine = machine(&[feature::HYPERVISOR], linux("6.18.44", "hypervisor", "", None), &[]);
     let signature =
         CpuidEntry::new(Leaf(0x4000_0000), Registers::new(0x4000_0001, 0x4b4d_564b, 0x564b_4d56, 0x4d));
     machine.cpuid.as_mut().unwrap().push(signature);
-    let story = told(feature::VMX, &machine);
+    let story = explain(feature::VMX, &machine);
     assert_eq!(
         story.verdict,
-        "The hypervisor below (KVMKVMKVM) says no to vmx: it hides the bit, or its own processor lacks it."
+        "This machine's hypervisor (KVMKVMKVM) withholds vmx: it hides the bit, or its own processor lacks it."
     );
 }
 
 #[test]
-fn clearcpuid_by_name_number_and_place() {
+fn clearcpuid_accepts_name_number_and_location() {
     let at = feature::AVX2.linux_word(LinuxRelease::NEWEST).unwrap();
     for value in
         ["avx2".to_owned(), format!("smap,{}", at.number()), format!("{}:{},smap", at.word.0, at.bit.0)]
     {
         let line = format!("quiet clearcpuid={value} ro");
         let kvm = [feature::AVX, feature::XSAVE, feature::FXSR, feature::FPU];
-        let story =
-            told(feature::AVX2, &machine(&avx2(), linux("7.3.4", "fpu fxsr xsave avx", &line, None), &kvm));
+        let story = explain(
+            feature::AVX2,
+            &machine(&avx2(), linux("7.3.4", "fpu fxsr xsave avx", &line, None), &kvm),
+        );
         assert_eq!(
-            story.verdict, "Linux says no to avx2: clearcpuid= on its command line takes it away.",
+            story.verdict, "Linux withholds avx2: clearcpuid= on its command line clears it.",
             "{value}"
         );
-        assert!(text(&story, Who::Kvm).contains("it offers only what the host's kernel kept"), "{story}");
+        assert!(text(&story, Who::Kvm).contains("it offers it only if the host's kernel uses it"), "{story}");
     }
 }
 
 #[test]
-fn what_it_needs_was_taken_away() {
-    let of = |line: &str| told(feature::AVX2, &machine(&avx2(), linux("7.3.4", "fpu fxsr", line, None), &[]));
+fn cleared_dependency_is_the_reason() {
+    let of =
+        |line: &str| explain(feature::AVX2, &machine(&avx2(), linux("7.3.4", "fpu fxsr", line, None), &[]));
     assert_eq!(
         of("clearcpuid=xsave").verdict,
-        "Linux says no to avx2: clearcpuid= on its command line takes away xsave, which it needs."
+        "Linux withholds avx2: clearcpuid= on its command line clears xsave, on which it depends."
     );
     assert_eq!(
         of("noxsave").verdict,
-        "Linux says no to avx2: noxsave on its command line takes away xsave, which it needs."
+        "Linux withholds avx2: noxsave on its command line clears xsave, on which it depends."
     );
-    assert_eq!(
-        of("quiet").verdict,
-        "Linux says no to avx2: it needs avx, which is not shown either, and goes with it."
-    );
+    assert_eq!(of("quiet").verdict, "Linux withholds avx2: it depends on avx, which is not shown either.");
 }
 
 #[test]
-fn a_parameter_of_its_own() {
-    let story = told(feature::LA57, &machine(&[feature::LA57], linux("7.3.4", "fpu", "no5lvl", None), &[]));
-    assert_eq!(story.verdict, "Linux says no to la57: no5lvl on its command line takes it away.");
+fn kernel_parameter_is_the_reason() {
+    let story =
+        explain(feature::LA57, &machine(&[feature::LA57], linux("7.3.4", "fpu", "no5lvl", None), &[]));
+    assert_eq!(story.verdict, "Linux withholds la57: no5lvl on its command line clears it.");
 }
 
 #[test]
-fn the_kernels_configuration() {
-    let of = |config| told(feature::UMIP, &machine(&[feature::UMIP], linux("7.3.4", "fpu", "", config), &[]));
+fn kernel_configuration_is_the_reason() {
+    let of =
+        |config| explain(feature::UMIP, &machine(&[feature::UMIP], linux("7.3.4", "fpu", "", config), &[]));
     assert_eq!(
         of(Some("CONFIG_X86=y\n# CONFIG_X86_UMIP is not set\n")).verdict,
-        "Linux says no to umip: this kernel is built without CONFIG_X86_UMIP."
+        "Linux withholds umip: this kernel is built without CONFIG_X86_UMIP."
     );
     assert!(!of(Some("CONFIG_X86_UMIP=y\n")).verdict.contains("CONFIG_X86_UMIP"));
     assert!(of(None).verdict.contains("it may be built without CONFIG_X86_UMIP; or "), "{}", of(None));
 }
 
 #[test]
-fn the_firmware_may_have_locked_it() {
-    let story = told(feature::VMX, &machine(&[feature::VMX], linux("7.3.4", "fpu", "", None), &[]));
+fn firmware_may_have_locked_it() {
+    let story = explain(feature::VMX, &machine(&[feature::VMX], linux("7.3.4", "fpu", "", None), &[]));
     assert!(story.verdict.contains("the firmware may have locked VMX (MSR IA32_FEATURE_CONTROL)"), "{story}");
 }
 
 #[test]
-fn a_flag_without_a_quoted_name() {
+fn flag_without_a_quoted_name_is_hidden() {
     let all = [feature::SPEC_CTRL];
-    let story = told(feature::SPEC_CTRL, &machine(&all, linux("7.3.4", "fpu", "", None), &all));
+    let story = explain(feature::SPEC_CTRL, &machine(&all, linux("7.3.4", "fpu", "", None), &all));
     assert_eq!(
         text(&story, Who::Linux),
         "the header gives X86_FEATURE_SPEC_CTRL no quoted name, so /proc/cpuinfo hides it"
     );
     assert_eq!(
         story.verdict,
-        "Nobody says no to spec-ctrl: a guest here can have it, though /proc/cpuinfo does not show it."
+        "Nothing withholds spec-ctrl: a guest here can have it, although /proc/cpuinfo does not show it."
     );
 }
 
 #[test]
-fn a_word_that_only_kvm_has() {
-    if !common::pinned("a_word_that_only_kvm_has") {
+fn feature_in_a_kvm_word_is_not_in_cpuinfo() {
+    if !common::pinned("feature_in_a_kvm_word_is_not_in_cpuinfo") {
         return;
     }
     let all: Vec<Feature> = feature::AVX10_256.needs().into_iter().chain([feature::AVX10_256]).collect();
-    let story = told(feature::AVX10_256, &machine(&all, linux("7.3.4", "fpu", "", None), &all));
+    let story = explain(feature::AVX10_256, &machine(&all, linux("7.3.4", "fpu", "", None), &all));
     assert_eq!(
         text(&story, Who::Linux),
         "X86_FEATURE_AVX10_256 is in a word that only KVM has, so /proc/cpuinfo never shows it"
@@ -190,9 +192,9 @@ fn a_word_that_only_kvm_has() {
 }
 
 #[test]
-fn a_feature_that_no_release_of_linux_has() {
+fn feature_unknown_to_linux_has_no_flag() {
     let one = Feature::all().find(|feature| feature.linux_releases().next().is_none()).unwrap();
-    let story = told(one, &machine(&[one], linux("7.3.4", "fpu", "", None), &[one]));
+    let story = explain(one, &machine(&[one], linux("7.3.4", "fpu", "", None), &[one]));
     assert!(text(&story, Who::Linux).starts_with("no known release has a macro for it"), "{story}");
 }
 
@@ -205,18 +207,18 @@ fn scattered() {
     };
     let one = Feature::all().find(is_scattered).unwrap();
     let flag = one.flag(newest).unwrap();
-    let story = told(one, &machine(&[one], linux("7.3.4", flag, "", None), &[]));
+    let story = explain(one, &machine(&[one], linux("7.3.4", flag, "", None), &[]));
     assert!(text(&story, Who::Linux).contains("(scattered: kept in its own word CPUID_LNX_"), "{story}");
 }
 
 #[test]
-fn what_software_defines() {
+fn software_feature_is_decided_by_linux() {
     let all = Machine { linux: Some(linux("7.3.4", "rep_good", "", None)), ..Machine::default() };
     let of = |bit| why(Named::Software(bit), &all, None).verdict;
-    assert_eq!(of(software::REP_GOOD), "Nobody says no to REP_GOOD: Linux alone decides, and has set it.");
+    assert_eq!(of(software::REP_GOOD), "Nothing withholds REP_GOOD: only Linux decides, and it has set it.");
     assert_eq!(
         of(software::XTOPOLOGY),
-        "Linux says no to XTOPOLOGY: no CPUID bit tells it, Linux alone decides."
+        "Linux withholds XTOPOLOGY: no CPUID bit announces it; only Linux decides."
     );
     let hidden = cpuid_tables::SoftwareFeature::all().find(|bit| {
         bit.known_to_linux(LinuxRelease::NEWEST)
@@ -224,13 +226,13 @@ fn what_software_defines() {
     });
     assert_eq!(
         of(hidden.unwrap()),
-        format!("Linux alone decides about {}, and shows nobody whether it is set.", hidden.unwrap())
+        format!("Only Linux decides about {}, and it does not show whether it is set.", hidden.unwrap())
     );
 }
 
 #[test]
-fn software_and_the_kernels_configuration() {
-    if !common::pinned("software_and_the_kernels_configuration") {
+fn kernel_configuration_disables_a_software_feature() {
+    if !common::pinned("kernel_configuration_disables_a_software_feature") {
         return;
     }
     let of = |config| {
@@ -238,21 +240,21 @@ fn software_and_the_kernels_configuration() {
         let bit = lookup("X86_FEATURE_USER_SHSTK").unwrap();
         why(bit, &Machine { linux, ..Machine::default() }, None).verdict
     };
-    let without = "Linux says no to USER_SHSTK: this kernel is built without CONFIG_X86_USER_SHADOW_STACK.";
+    let without = "Linux withholds USER_SHSTK: this kernel is built without CONFIG_X86_USER_SHADOW_STACK.";
     assert_eq!(of(Some("CONFIG_X86=y\n")), without);
     assert_ne!(of(Some("CONFIG_X86_USER_SHADOW_STACK=y\n")), without);
-    // Renamed between the releases: either name keeps it.
+    // Renamed between releases: either name keeps it.
     for option in ["PAGE_TABLE_ISOLATION", "MITIGATION_PAGE_TABLE_ISOLATION"] {
         let config = format!("CONFIG_{option}=y\n");
         let linux = Some(linux("7.3.4", "fpu", "", Some(&config)));
         let story = why(Named::Software(software::PTI), &Machine { linux, ..Machine::default() }, None);
-        assert_eq!(story.verdict, "Linux says no to PTI: no CPUID bit tells it, Linux alone decides.");
+        assert_eq!(story.verdict, "Linux withholds PTI: no CPUID bit announces it; only Linux decides.");
     }
 }
 
 #[test]
-fn what_software_defined_once() {
-    if !common::pinned("what_software_defined_once") {
+fn former_software_feature_is_explained() {
+    if !common::pinned("former_software_feature_is_explained") {
         return;
     }
     let (oldest, newest) = (LinuxRelease::ALL[0], LinuxRelease::NEWEST);
@@ -261,7 +263,7 @@ fn what_software_defined_once() {
         .unwrap();
     let all = Machine { linux: Some(linux(newest.name(), "fpu", "", None)), ..Machine::default() };
     let verdict = why(Named::Software(gone), &all, None).verdict;
-    assert_eq!(verdict, format!("Linux says no to {gone}: Linux {newest} does not know it."));
+    assert_eq!(verdict, format!("Linux withholds {gone}: Linux {newest} does not know it."));
 }
 
 #[test]
@@ -273,14 +275,14 @@ fn bugs_vmx_flags_and_msrs() {
     assert_eq!(says(&of("VMX_FEATURE_EPT"), Who::Linux), Says::No);
     let model = QemuRelease::NEWEST.cpu_model("EPYC-Milan");
     let msr = why(lookup("taa-no").unwrap(), &all, model);
-    assert_eq!(msr.verdict, "The model says no to TAA_NO: EPYC-Milan-v1 does not have it.");
+    assert_eq!(msr.verdict, "The model withholds TAA_NO: EPYC-Milan-v1 does not have it.");
 }
 
 #[test]
-fn kvm_says_no() {
+fn kvm_withholds_it() {
     let known = [feature::PCONFIG];
-    let story = told(feature::PCONFIG, &machine(&known, linux("7.3.4", "pconfig", "", None), &[]));
-    assert!(story.verdict.starts_with("KVM says no to pconfig: "), "{story}");
+    let story = explain(feature::PCONFIG, &machine(&known, linux("7.3.4", "pconfig", "", None), &[]));
+    assert!(story.verdict.starts_with("KVM withholds pconfig: "), "{story}");
     assert!(
         story.verdict.contains("does not advertise it") || story.verdict.contains("does not know it"),
         "{story}"
@@ -288,34 +290,34 @@ fn kvm_says_no() {
 }
 
 #[test]
-fn guests_of_guests() {
-    if !common::pinned("guests_of_guests") {
+fn nested_virtualization_can_be_off() {
+    if !common::pinned("nested_virtualization_can_be_off") {
         return;
     }
     let mut host = machine(&[feature::SVM], linux("7.3.4", "svm", "", None), &[]);
-    let told = |host: &Machine| told(feature::SVM, host).verdict;
-    assert!(told(&host).contains("kvm-intel or kvm-amd decides"), "{}", told(&host));
+    let verdict = |host: &Machine| explain(feature::SVM, host).verdict;
+    assert!(verdict(&host).contains("kvm-intel or kvm-amd decides"), "{}", verdict(&host));
     host.kvm.as_mut().unwrap().nested = Some(false);
-    assert_eq!(told(&host), "KVM says no to svm: the parameter nested of kvm_intel or kvm_amd is off.");
+    assert_eq!(verdict(&host), "KVM withholds svm: the parameter nested of kvm_intel or kvm_amd is off.");
 }
 
 #[test]
-fn kvm_lacks_what_it_needs() {
+fn missing_dependency_in_kvm_is_the_reason() {
     let kvm = [feature::XSAVE, feature::FXSR, feature::FPU];
-    let story = told(feature::AVX2, &machine(&avx2(), linux("7.3.4", AVX2_FLAGS, "", None), &kvm));
-    assert_eq!(story.verdict, "KVM says no to avx2: it does not support avx, which it needs.");
+    let story = explain(feature::AVX2, &machine(&avx2(), linux("7.3.4", AVX2_FLAGS, "", None), &kvm));
+    assert_eq!(story.verdict, "KVM withholds avx2: it does not support avx, on which the feature depends.");
 }
 
 #[test]
-fn kvm_has_what_the_processor_lacks() {
+fn kvm_provides_features_that_the_processor_lacks() {
     let of = |kvm: RunningKvm| {
         let linux = Some(linux("7.3.4", "fpu", "", None));
-        told(feature::X2APIC, &Machine { cpuid: Some(table(&[])), linux, kvm: Some(kvm) })
+        explain(feature::X2APIC, &Machine { cpuid: Some(table(&[])), linux, kvm: Some(kvm) })
     };
     let supported = of(RunningKvm { supported: table(&[feature::X2APIC]), ..RunningKvm::default() });
     assert_eq!(
         supported.verdict,
-        "Nobody says no to x2apic: a guest here can have it, though /proc/cpuinfo does not show it."
+        "Nothing withholds x2apic: a guest here can have it, although /proc/cpuinfo does not show it."
     );
     let emulated = RunningKvm { supported: table(&[]), emulated: table(&[feature::X2APIC]), nested: None };
     assert!(text(&of(emulated), Who::Kvm).contains("KVM_GET_EMULATED_CPUID"));
@@ -324,19 +326,22 @@ fn kvm_has_what_the_processor_lacks() {
 #[test]
 fn kvms_own_leaf() {
     let own = feature_named("kvm-pv-eoi").unwrap();
-    let story = told(own, &machine(&[], linux("7.3.4", "fpu", "", None), &[own]));
+    let story = explain(own, &machine(&[], linux("7.3.4", "fpu", "", None), &[own]));
     assert_eq!(
         story.verdict,
-        "Nobody says no to kvm-pv-eoi: a guest here can have it, though /proc/cpuinfo does not show it."
+        "Nothing withholds kvm-pv-eoi: a guest here can have it, although /proc/cpuinfo does not show it."
     );
     assert!(!text(&story, Who::Kvm).contains("no known release"), "{story}");
 }
 
 #[test]
-fn what_it_needs_is_missing_in_kvm() {
+fn missing_dependency_withholds_it() {
     let without = [feature::AVX2, feature::XSAVE, feature::FXSR, feature::FPU];
-    let story = told(feature::AVX2, &machine(&avx2(), linux("7.3.4", AVX2_FLAGS, "", None), &without));
-    assert_eq!(story.verdict, "What it needs says no to avx2: it needs avx, missing in what KVM supports.");
+    let story = explain(feature::AVX2, &machine(&avx2(), linux("7.3.4", AVX2_FLAGS, "", None), &without));
+    assert_eq!(
+        story.verdict,
+        "A missing dependency withholds avx2: it needs avx, missing in what KVM supports."
+    );
 }
 
 #[test]
@@ -348,24 +353,24 @@ fn qemu_and_the_model() {
     };
     let one = Feature::all().find(no_name).unwrap();
     let flag = one.flag(LinuxRelease::NEWEST).unwrap();
-    let story = told(one, &machine(&[one], linux("7.3.4", flag, "", None), &[one]));
-    assert!(story.verdict.starts_with("Only QEMU says no to "), "{story}");
+    let story = explain(one, &machine(&[one], linux("7.3.4", flag, "", None), &[one]));
+    assert!(story.verdict.starts_with("Only QEMU withholds "), "{story}");
     let all = machine(&avx2(), linux("7.3.4", AVX2_FLAGS, "", None), &avx2());
     let model = QemuRelease::NEWEST.cpu_model("Nehalem");
     let story = why(Named::Feature(feature::AVX2), &all, model);
-    assert_eq!(story.verdict, "Only the model says no to avx2: Nehalem-v1 does not have it.");
+    assert_eq!(story.verdict, "Only the model withholds avx2: Nehalem-v1 does not have it.");
 }
 
 #[test]
-fn nothing_was_asked() {
-    let story = told(feature::AVX2, &Machine::default());
-    assert_eq!(story.verdict, "Nobody who was asked says no to avx2; KVM was not asked.");
-    assert!(story.steps.iter().filter(|step| step.text.starts_with("was not asked")).count() == 3, "{story}");
+fn unqueried_layers_are_named() {
+    let story = explain(feature::AVX2, &Machine::default());
+    assert_eq!(story.verdict, "No queried layer withholds avx2; KVM was not queried.");
+    assert!(story.steps.iter().filter(|step| step.text.starts_with("not queried")).count() == 3, "{story}");
 }
 
 #[test]
-fn a_kernel_between_the_known_ones() {
-    if !common::pinned("a_kernel_between_the_known_ones") {
+fn kernel_between_known_releases_uses_the_older() {
+    if !common::pinned("kernel_between_known_releases_uses_the_older") {
         return;
     }
     let near = Nearest::find("6.8.0-31-generic");
@@ -373,20 +378,20 @@ fn a_kernel_between_the_known_ones() {
     assert_eq!(near.above.map(LinuxRelease::name), LinuxRelease::find("6.12").map(LinuxRelease::name));
     assert_eq!(Nearest::find("5.14.0-427.el9").release(), LinuxRelease::ALL[0]);
     assert_eq!(Nearest::find("99.1").release(), LinuxRelease::NEWEST);
-    // A flag that the older does not know is found by its name in the newer.
+    // A flag that the older release lacks is found by its name in the newer one.
     let newer = Feature::all().find(|feature| {
         feature.flag(LinuxRelease::ALL[0]).is_none() && feature.flag(LinuxRelease::NEWEST).is_some()
     });
     let newer = newer.unwrap();
     let flag = newer.flag(LinuxRelease::NEWEST).unwrap();
-    let shown = told(newer, &machine(&[newer], linux("6.2.0", flag, "", None), &[]));
+    let shown = explain(newer, &machine(&[newer], linux("6.2.0", flag, "", None), &[]));
     assert_eq!(says(&shown, Who::Linux), Says::Yes, "{shown}");
-    let hidden = told(newer, &machine(&[newer], linux("6.2.0", "fpu", "", None), &[]));
+    let hidden = explain(newer, &machine(&[newer], linux("6.2.0", "fpu", "", None), &[]));
     assert_eq!(says(&hidden, Who::Linux), Says::Nothing, "{hidden}");
 }
 
 #[test]
-fn every_bit_has_a_story_that_ends_in_a_sentence() {
+fn every_explanation_ends_in_a_sentence() {
     let machines = [
         Machine::default(),
         machine(&[], linux("6.6.1", "fpu", "", None), &[]),
@@ -399,7 +404,7 @@ fn every_bit_has_a_story_that_ends_in_a_sentence() {
             let story = why(bit, machine, None);
             assert!(
                 story.verdict.ends_with('.')
-                    && [" says no to ", " decides about "].iter().any(|part| story.verdict.contains(part)),
+                    && [" withholds ", " decides about "].iter().any(|part| story.verdict.contains(part)),
                 "{story}"
             );
             assert!(!story.verdict.contains(".."), "{story}");
@@ -407,9 +412,9 @@ fn every_bit_has_a_story_that_ends_in_a_sentence() {
     }
 }
 
-/// The options are those of the facts, each once.
+/// The options are those in the facts, each once.
 #[test]
-fn configuration_is_that_of_the_facts() {
+fn configuration_options_match_the_facts() {
     let mut wanted = std::collections::BTreeSet::new();
     for release in ["6.1", "6.12", "7.3"] {
         let path = format!("{}/upstream/linux-{release}.tsv", env!("CARGO_MANIFEST_DIR"));
@@ -428,8 +433,8 @@ fn configuration_is_that_of_the_facts() {
 }
 
 #[test]
-fn parameters_take_known_features() {
-    if !common::pinned("parameters_take_known_features") {
+fn parameters_clear_known_features() {
+    if !common::pinned("parameters_clear_known_features") {
         return;
     }
     for (parameter, name) in kernel_parameters() {

@@ -1,4 +1,4 @@
-//! KVM's answers on tables without a KVM, and what a vCPU's state changes in them.
+//! KVM's answers for tables, computed without KVM, and how a vCPU's state changes them.
 
 use std::error::Error;
 
@@ -14,7 +14,7 @@ fn first(highest: u32, vendor: Vendor) -> CpuidEntry {
     CpuidEntry::new(Leaf(0), Registers::new(highest, ebx, ecx, edx))
 }
 
-/// Every entry's EAX, but for first leaves, is its own number, so that an answer tells where it comes from.
+/// Except in first leaves, every entry's EAX is its own number, so that an answer shows its source.
 fn table(vendor: Vendor) -> Vec<CpuidEntry> {
     vec![
         first(0xd, vendor),
@@ -39,9 +39,9 @@ fn ask(entries: &[CpuidEntry], leaf: u32, subleaf: u32) -> Answer {
 }
 
 #[test]
-fn leaves_out_of_range() {
+fn out_of_range_leaves_follow_the_vendor() {
     let intel = table(Vendor::INTEL);
-    // Leaf, subleaf, EAX: what is in its class's range, the first leaf of which says how far it goes.
+    // Leaf, subleaf, EAX: within the range of its class, whose first leaf gives the maximum.
     let expected = [
         (0x1, 77, 0x101),
         (0x2, 0, 0),
@@ -89,12 +89,12 @@ fn transmeta_has_the_extended_class() {
     let mut intel = table(Vendor::INTEL);
     intel.push(CpuidEntry::new(Leaf(0x8086_0000), Registers::new(0x8086_0001, 0, 0, 0)));
     assert_eq!(ask(&intel, 0x8086_0000, 0).registers.eax, 0x8086_0001);
-    // Within Transmeta's own range, and above the highest extended leaf, which is what KVM looks at.
+    // Within Transmeta's range, and above the highest extended leaf, which KVM compares.
     assert_eq!(ask(&intel, 0x8086_0001, 0).by, AnsweredBy::HighestBasic(4));
 }
 
 #[test]
-fn no_leaf_0_no_class() {
+fn leaf_without_a_first_leaf_has_no_class() {
     let entries = [CpuidEntry::new(Leaf(1), Registers::new(7, 7, 7, 7))];
     assert_eq!(
         ask(&entries, 2, 0),
@@ -106,16 +106,16 @@ fn no_leaf_0_no_class() {
 }
 
 #[test]
-fn beyond_the_last_level() {
+fn subleaves_beyond_the_last_level_are_filled_in() {
     let entries = table(Vendor::AMD);
     let answer = ask(&entries, 0xb, 0x1234);
     assert_eq!((answer.registers, answer.by), (Registers::new(0, 0, 0x34, 5), AnsweredBy::LevelOne(3)));
     assert_eq!(ask(&entries, 0x1f, 2).registers, Registers::ZERO, "there is no leaf 0x1F");
-    // Without a subleaf 1 the leaf is not taken to be there.
+    // Without a subleaf 1 the leaf does not exist.
     let shorter: Vec<CpuidEntry> = entries.into_iter().filter(|entry| entry.index != Subleaf(1)).collect();
     assert_eq!(ask(&shorter, 0xb, 2).by, AnsweredBy::None);
 
-    // The highest basic leaf in place of another is filled in too.
+    // The highest basic leaf, returned for another leaf, is filled in too.
     let mut intel = table(Vendor::INTEL);
     intel.retain(|entry| entry.function != Leaf(0xd));
     intel[0].registers.eax = 0xb;
@@ -129,7 +129,7 @@ fn beyond_the_last_level() {
 }
 
 #[test]
-fn the_first_that_matches() {
+fn first_matching_entry_answers() {
     let entries = [
         first(7, Vendor::INTEL),
         CpuidEntry::indexed(Leaf(7), Subleaf(1), Registers::new(71, 0, 0, 0)),
@@ -138,10 +138,10 @@ fn the_first_that_matches() {
     ];
     let eax = |subleaf| ask(&entries, 7, subleaf).registers.eax;
     assert_eq!((eax(0), eax(1), eax(2)), (70, 71, 70));
-    // A first leaf counts even under an index, as KVM asks without one.
+    // A first leaf matches even under an index, since KVM looks it up without one.
     let odd = [CpuidEntry { index: Subleaf(3), flags: 1, ..first(1, Vendor::INTEL) }, entries[2]];
     assert_eq!(ask(&odd, 7, 0).by, AnsweredBy::Entry(1));
-    assert_eq!(ask(&odd, 8, 0).by, AnsweredBy::None, "the highest is leaf 1, for which there is no entry");
+    assert_eq!(ask(&odd, 8, 0).by, AnsweredBy::None, "the highest is leaf 1, which has no entry");
     assert_eq!(ask(&odd, 0, 0).by, AnsweredBy::None, "and in range");
 }
 
@@ -212,7 +212,7 @@ fn xsave_sizes_follow_xcr0_and_xss() {
     let mut table = stateful();
     table.clear(feature::XSAVES);
     assert_eq!(sizes(7, 0, &mut table), (832, 1));
-    // The guest's own subleaves do not count.
+    // The guest's own subleaves are ignored.
     let mut table = stateful();
     table.retain(|entry| entry.function != Leaf(0xd) || entry.index < Subleaf(2));
     assert_eq!(sizes(7, 0, &mut table), (832, 832));
@@ -230,7 +230,7 @@ fn answers_that_follow_the_state() {
     assert_eq!((ask(RunState::RESET, 0x8000_0007, 5).edx, ask(suppressed, 0x8000_0007, 5).edx), (0x101, 1));
     assert_eq!(ask(suppressed, 7, 0), ask(RunState::RESET, 7, 0));
 
-    // The highest basic leaf being 7, it hides there too, for subleaf 0.
+    // Subleaf 0 is also hidden in an out-of-range leaf, since 7 is the highest basic leaf.
     let mut short = stateful();
     short[0].registers.eax = 7;
     let ebx = |subleaf| hidden.answer(&short, Leaf(0x99), Subleaf(subleaf), Lookup::Guest).registers.ebx;
@@ -242,7 +242,7 @@ fn paravirtual_features() {
     let table = stateful();
     let mut halting = table.clone();
     RunState { hlt_in_guest: true, ..RunState::RESET }.update(&mut halting, &table);
-    // The leaf after KVM's signature, wherever that stands.
+    // The leaf after KVM's signature, at any base.
     let eax =
         |table: &CpuidTable| table.find(Leaf(0x4000_0101), Subleaf(0)).map_or(0, |entry| entry.registers.eax);
     assert_eq!((eax(&table), eax(&halting)), (0x81, 1));
@@ -267,7 +267,7 @@ fn enclaves_get_the_components_of_the_guest() {
 
 #[test]
 fn whole_tables_follow_the_rules() -> TestResult {
-    // A table of nothing answers nothing; a full one is searched to its end.
+    // An empty table has no answers; a full one is searched to its end.
     let entries: Vec<CpuidEntry> =
         (0..256).map(|leaf| CpuidEntry::new(Leaf(leaf), Registers::new(leaf, leaf, leaf, leaf))).collect();
     let table = CpuidTable::from_entries(&entries)?;

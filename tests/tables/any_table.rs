@@ -1,4 +1,4 @@
-//! Any table at all is read and asked without a panic, and the rules hold for it.
+//! Any table can be read and queried without a panic, by the rules.
 
 use cpuid_tables::{
     AnsweredBy, ApicLayout, CacheSubleaf, CpuidEntry, CpuidRead, CpuidTable, Leaf, Lookup, OwnNumber,
@@ -6,7 +6,7 @@ use cpuid_tables::{
 };
 use proptest::prelude::*;
 
-/// Leaves that mean something, and any others.
+/// Leaves that have a meaning, and any others.
 fn leaf() -> impl Strategy<Value = u32> {
     let known = [
         0,
@@ -106,7 +106,7 @@ proptest! {
         let core = u64::from(layout.number(OwnNumber::Core, id));
         prop_assert!(core < 1 << layout.core_width);
 
-        // Only what is a processor's own differs between two of them.
+        // Tables of two processors differ only in processor-specific bits.
         let mut table = CpuidTable::from_entries(&entries).map_err(|full| TestCaseError::fail(full.to_string()))?;
         table.set_apic_id(id, &layout);
         for difference in host::compare_cpus(&[(0, entries.clone()), (1, table.to_vec())]) {

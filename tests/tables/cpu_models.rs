@@ -1,4 +1,4 @@
-//! CPU models at run time against the model that the generator makes of the same facts, and against known truths.
+//! CPU models at run time against the generator's model of the same facts, and against known facts.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -17,7 +17,7 @@ use crate::common;
 
 type TestResult = Result<(), Box<dyn Error>>;
 
-/// What the generator makes of the pinned facts.
+/// The generator's model of the pinned facts.
 fn generated() -> Result<Model, Box<dyn Error>> {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let (linux, qemu) = input::pinned(&mut sources, &mut diagnostics);
@@ -82,7 +82,7 @@ fn every_model_version_and_alias_is_found_and_resolved_as_generated() -> TestRes
     Ok(())
 }
 
-/// One definition in every field.
+/// Compares every field of a definition.
 fn same(found: CpuModel, definition: &CpuDefinition, release: &model::QemuRelease) -> TestResult {
     assert_eq!((found.level(), found.xlevel()), (definition.level, definition.xlevel), "{found}");
     assert_eq!((found.vendor(), found.model_id()), (&*definition.vendor, &*definition.model_id), "{found}");
@@ -99,7 +99,7 @@ fn same(found: CpuModel, definition: &CpuDefinition, release: &model::QemuReleas
             WordSource::Msr(msr) => assert_eq!(msrs.insert(Msr(msr.0), *mask), None),
         }
     }
-    // By location, as the maps are.
+    // By location, like the maps.
     assert!(found.words().eq(words.iter().map(|(word, mask)| (*word, *mask))), "{found}");
     assert!(found.msrs().eq(msrs.iter().map(|(msr, mask)| (*msr, *mask))), "{found}");
     assert!(words.iter().all(|(word, mask)| found.word(*word) == *mask));
@@ -117,13 +117,13 @@ fn same(found: CpuModel, definition: &CpuDefinition, release: &model::QemuReleas
     Ok(())
 }
 
-/// Both crates are compiled from one definition, so that equal values print the same.
+/// Both crates compile the same definition, so equal values have the same text.
 fn same_text(found: impl Debug, expected: impl Debug) {
     assert_eq!(format!("{found:?}"), format!("{expected:?}"));
 }
 
 #[test]
-fn names_are_exact() -> TestResult {
+fn names_are_case_sensitive() -> TestResult {
     let wrong =
         ["", "epyc", "EPYC-v", "EPYC-v0", "EPYC-v01", "EPYC-v+1", "EPYC-v99", "EPYC-v70000", "EPYC-v1 "];
     for name in wrong.into_iter().chain(["host", "max", "base", "-v1"]) {
@@ -133,7 +133,7 @@ fn names_are_exact() -> TestResult {
     assert_eq!(epyc.version(0), None);
     assert_eq!(epyc.version(u16::MAX), None);
     assert!(!newest("EPYC-v1")?.is_called("EPYC-v2"));
-    // What a family is called may begin another's name.
+    // One model's name may be the prefix of another's.
     assert_eq!(newest("EPYC-Milan-v1")?.name(), "EPYC-Milan");
     Ok(())
 }
@@ -146,7 +146,7 @@ fn versions_add_to_what_came_before() -> TestResult {
     assert!(old.has(feature::HLE) && old.has(feature::RTM));
     assert_eq!(old.features() - new.features(), [feature::HLE, feature::RTM].into_iter().collect());
     assert!((new.features() - old.features()).is_empty());
-    // Off with version 2, on again with version 3.
+    // Off in version 2, on again in version 3.
     let has = |name: &str| newest(name).map(|model| (model.has(feature::HLE), model.stepping()));
     assert_eq!(has("Haswell-v1")?, (true, 4));
     assert_eq!(has("Haswell-noTSX")?, (false, 1));
@@ -158,8 +158,8 @@ fn versions_add_to_what_came_before() -> TestResult {
 }
 
 #[test]
-fn registers_are_as_a_guest_reads_them() -> TestResult {
-    if !common::pinned("registers_are_as_a_guest_reads_them") {
+fn registers_match_the_guest_leaves() -> TestResult {
+    if !common::pinned("registers_match_the_guest_leaves") {
         return Ok(());
     }
     let qemu64 = newest("qemu64")?;
@@ -176,14 +176,14 @@ fn registers_are_as_a_guest_reads_them() -> TestResult {
     assert_eq!(brand[..29], *b"QEMU Virtual CPU version 2.5+");
     assert_eq!((brand.len(), brand[29..].iter().all(|byte| *byte == 0)), (48, true));
     assert_eq!(newest("486")?.brand_registers(), [0; 12]);
-    // The hypervisor bit is no model's.
+    // The hypervisor bit is in no model.
     assert!(QemuRelease::NEWEST.cpu_models().all(|model| !model.has(feature::HYPERVISOR)));
     Ok(())
 }
 
 #[test]
-fn machine_types_decide_which_version_a_plain_name_is() -> TestResult {
-    if !common::pinned("machine_types_decide_which_version_a_plain_name_is") {
+fn machine_type_selects_the_version_of_a_plain_name() -> TestResult {
+    if !common::pinned("machine_type_selects_the_version_of_a_plain_name") {
         return Ok(());
     }
     let (q35, microvm, isapc) = ("pc-q35-9.0", "microvm", "isapc");
@@ -262,13 +262,13 @@ fn machine_types_collect_what_newer_ones_changed() -> TestResult {
     if !common::pinned("machine_types_collect_what_newer_ones_changed") {
         return Ok(());
     }
-    // Rows of pc-q35-6.0 come after those of the newer types that it starts from.
+    // Rows of pc-q35-6.0 come after those of the newer types that it inherits from.
     let machine = release("10.2")?.machine("pc-q35-6.0").ok_or("no such machine type")?;
     let order: Vec<&str> = machine.compat().map(|set| set.property).collect();
     let at = |name: &str| order.iter().position(|property| *property == name).ok_or("not set");
     assert!(at("x-consistent-cache")? < at("legacy-multi-node")? && at("legacy-multi-node")? < at("family")?);
     assert!(!order.contains(&"kvm-msi-ext-dest-id"));
-    // What old machine types drop of KVM's defaults.
+    // Properties that old machine types remove from KVM's defaults.
     let old = release("7.2")?.machine("pc-i440fx-1.7").ok_or("no such machine type")?;
     let value =
         |name: &str| old.kvm_defaults().find(|(property, _)| *property == name).map(|(_, value)| value);

@@ -1,6 +1,6 @@
-//! The runtime tables against every row of the pinned facts, read here with nothing but `split`.
+//! The runtime tables against every row of the pinned facts, parsed here only with `split`.
 //!
-//! An oracle is a parameter: [`check`] takes any facts text of a release that the tables know.
+//! An oracle is a parameter: [`check`] takes any facts text of a release in the tables.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -32,7 +32,7 @@ fn register([leaf, subleaf, register]: [&str; 3]) -> Result<CpuidWord, Box<dyn E
 }
 
 fn known(location: Location) -> Result<Feature, Box<dyn Error>> {
-    Feature::at(location).ok_or_else(|| format!("{location} is no feature").into())
+    Feature::at(location).ok_or_else(|| format!("{location} is not a feature").into())
 }
 
 fn shown(flag: &str) -> Option<&str> {
@@ -47,7 +47,7 @@ fn includes(found: Result<Named, LookupError>, test: impl Fn(Named) -> bool) -> 
     }
 }
 
-/// Checks each row of a facts text, and returns how many it knew how to check.
+/// Checks each row of a facts text, and returns the number of rows checked.
 fn check(text: &str) -> Result<usize, Box<dyn Error>> {
     let rows = || text.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect());
     let first: Vec<&str> = rows().next().ok_or("empty")?;
@@ -117,7 +117,7 @@ fn linux_row<'a>(
     Ok(true)
 }
 
-/// That KVM names it shows; what comes of all that it says, kvm.rs checks.
+/// Checks only that a row of KVM names a known feature; kvm.rs checks the treatment.
 fn kvm_cap(release: LinuxRelease, kind: &str, name: &str) -> Result<bool, Box<dyn Error>> {
     if name.starts_with("BIT(") {
         return Ok(false);
@@ -138,7 +138,7 @@ fn qemu_row<'a>(
         ["qemu-word", name, _, "cpuid", leaf, subleaf, reg] => {
             words.insert(name, Some(register([leaf, subleaf, reg])?));
         }
-        // A bit's place among MSRs is looked up by its name below.
+        // A bit's location among MSRs is looked up by its name below.
         ["qemu-word", name, _, "msr", _] => {
             words.insert(name, None);
         }
@@ -150,7 +150,7 @@ fn qemu_row<'a>(
                 assert!(includes(lookup(name), |found| found == Named::Feature(feature)));
             }
             None => {
-                // QEMU calls bits 25 and 41 of MSR 0x48c by one name.
+                // QEMU has one name for bits 25 and 41 of MSR 0x48c.
                 let bit = Bit(small(bit)?);
                 assert!(includes(lookup(name), |found| match found {
                     Named::Msr(found) => {

@@ -1,4 +1,4 @@
-//! What KVM does with each feature, against the rows of the pinned facts, and since when each project knows it.
+//! KVM's treatment of each feature against the rows of the pinned facts, and the first release that knows it.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -19,13 +19,13 @@ fn linux(series: &str) -> Result<LinuxRelease, Box<dyn Error>> {
     LinuxRelease::find(series).ok_or_else(|| format!("no Linux {series}").into())
 }
 
-/// What is expected of the kinds that rows name a feature with, by another way than the generator's.
+/// The expected treatment for the kinds of a feature's rows, computed differently than in the generator.
 fn expected(kinds: &[&str], kvm_has_a_word: bool) -> KvmTreatment {
     let sorted = |kinds: &[&str]| {
         let mut kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
         kinds.sort_unstable();
         kinds.dedup();
-        // These say nothing more about a bit that a list names.
+        // These kinds add nothing for a bit that a list names.
         kinds.retain(|kind| kind != "clear" && kind != "ALIASED_1_EDX_F");
         kinds.join("+")
     };
@@ -45,8 +45,8 @@ fn expected(kinds: &[&str], kvm_has_a_word: bool) -> KvmTreatment {
 }
 
 #[test]
-fn every_feature_is_treated_as_the_rows_say() -> TestResult {
-    if !common::pinned("every_feature_is_treated_as_the_rows_say") {
+fn every_treatment_matches_the_rows() -> TestResult {
+    if !common::pinned("every_treatment_matches_the_rows") {
         return Ok(());
     }
     for text in LINUX {
@@ -60,7 +60,7 @@ fn every_feature_is_treated_as_the_rows_say() -> TestResult {
         let mut checked = 0;
         for bit in Feature::all() {
             let Some(name) = bit.linux_macro(release) else { continue };
-            // 6.1 has MBA at two places, one of them in a word of KVM's.
+            // 6.1 has MBA at two locations, one of them in a word of KVM's.
             let named = kinds.get(name).map_or(&[][..], Vec::as_slice);
             let has_word = bit.kvm_word(release).is_some();
             assert_eq!(bit.kvm(release), expected(named, has_word), "{bit} in {release}");

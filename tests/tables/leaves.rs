@@ -1,6 +1,6 @@
-//! Fields and descriptions of leaves, against each other and against the rows that they were made from.
+//! Fields and descriptions of leaves, against each other and against their source rows.
 //!
-//! The expectations hold for the pinned releases, as those of `runtime.rs` do.
+//! The expected values are those of the pinned releases, as in `runtime.rs`.
 
 use std::collections::{BTreeSet, HashSet};
 use std::error::Error;
@@ -31,7 +31,7 @@ fn the_compiler_builds_and_reads_registers() {
     }
 }
 
-/// Every register that has it.
+/// Every register that contains the field.
 fn words(field: Field) -> impl Iterator<Item = CpuidWord> {
     field.subleaves().map(move |subleaf| CpuidWord::new(field.leaf(), Subleaf(subleaf), field.register()))
 }
@@ -43,7 +43,7 @@ fn overlap(a: Field, b: Field) -> bool {
 }
 
 #[test]
-fn every_field_reads_what_was_put() {
+fn every_field_reads_what_was_written() {
     for field in Field::all() {
         let (mask, max) = (field.mask(), field.max());
         assert_eq!(mask.count_ones(), u32::from(field.width()), "{field:?}");
@@ -68,7 +68,7 @@ fn every_field_reads_what_was_put() {
 }
 
 #[test]
-fn fields_are_in_order_apart_and_found_by_everything() {
+fn fields_are_ordered_disjoint_and_found_by_every_look_up() {
     let all: Vec<Field> = Field::all().collect();
     assert_eq!(all.len(), 597);
     assert!(all.is_sorted());
@@ -90,7 +90,7 @@ fn fields_are_in_order_apart_and_found_by_everything() {
 }
 
 #[test]
-fn where_a_field_of_several_subleaves_is_a_feature_it_is_that() {
+fn feature_takes_precedence_over_a_field_of_several_subleaves() {
     let eax = CpuidWord::new(Leaf(0x8000_0026), Subleaf(0), Register::Eax);
     let parts: Vec<Part> = describe(eax).collect();
     // Linux has a feature for the first subleaf, its description a field for four.
@@ -102,9 +102,9 @@ fn where_a_field_of_several_subleaves_is_a_feature_it_is_that() {
     assert_eq!(describe(CpuidWord::new(Leaf(0xdead), Subleaf(0), Register::Eax)).count(), 0);
 }
 
-/// No bit is described twice; a bit that is a feature is a field in some other subleaf only.
+/// No bit is described twice; a bit that is a feature is a field only in another subleaf.
 #[test]
-fn no_bit_is_two_things() {
+fn no_bit_is_both_a_feature_and_a_field() {
     let mut also_features = BTreeSet::new();
     let mut registers: BTreeSet<CpuidWord> = Feature::all().map(|bit| bit.location().word).collect();
     registers.extend(Field::all().flat_map(words));
@@ -134,7 +134,7 @@ fn fields_are_shown_by_name_and_location() {
     }
 }
 
-/// Every row of the newest release's cpuid.csv is described, in each of its subleaves, bit for bit.
+/// Every row of the newest release's cpuid.csv is described, in each of its subleaves, bit by bit.
 #[test]
 fn every_row_is_described() -> TestResult {
     let rows = include_str!("../../upstream/linux-7.3.tsv").lines();

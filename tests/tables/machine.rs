@@ -1,4 +1,4 @@
-//! Fields against this machine: what the CPUID instruction says, read by them, is what Linux says of the processor.
+//! Fields against this machine: the CPUID instruction's values match Linux's data about the processor.
 
 use std::error::Error;
 use std::fs;
@@ -28,7 +28,7 @@ fn read(field: Field) -> u32 {
     field.read_from(cpuid(field.leaf().0, *field.subleaves().start()))
 }
 
-/// The text of registers, a field each.
+/// The text in registers, one field each.
 fn text(fields: &[Field]) -> String {
     let bytes: Vec<u8> = fields.iter().flat_map(|&field| read(field).to_le_bytes()).collect();
     String::from_utf8_lossy(&bytes).trim_matches(['\0', ' ']).to_owned()
@@ -50,7 +50,7 @@ fn signature_names_and_sizes_are_those_of_proc_cpuinfo() -> TestResult {
     let vendor = [leaf_0::CPU_VENDORID_0, leaf_0::CPU_VENDORID_1, leaf_0::CPU_VENDORID_2];
     assert_eq!(text(&vendor), line("vendor_id")?);
     let (base, model) = (read(leaf_1::BASE_FAMILY_ID), read(leaf_1::BASE_MODEL));
-    // As Linux counts: the family's extension from 15 on, the model's from family 6 on.
+    // As in Linux: the family's extension counts from 15, the model's from family 6.
     let family = if base == 15 { base + read(leaf_1::EXT_FAMILY) } else { base };
     let model = if family >= 6 { read(leaf_1::EXT_MODEL) << 4 | model } else { model };
     assert_eq!(family, line("cpu family")?.parse::<u32>()?);
@@ -66,7 +66,7 @@ fn signature_names_and_sizes_are_those_of_proc_cpuinfo() -> TestResult {
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(words(&text(&brand)), words(line("model name")?));
     let sizes: Vec<u32> = words(line("address sizes")?).iter().filter_map(|word| word.parse().ok()).collect();
-    // Linux takes away the bits that memory encryption uses.
+    // Linux subtracts the bits that memory encryption uses.
     assert!(sizes[0] <= read(leaf_80000008::PHYS_ADDR_BITS) && sizes[0] >= 32);
     assert_eq!(sizes[1], read(leaf_80000008::VIRT_ADDR_BITS));
     Ok(())

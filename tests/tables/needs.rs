@@ -1,4 +1,4 @@
-//! What needs what: properties that hold for every bit, the rows of the pinned facts, and what everybody knows.
+//! Dependencies: properties of every bit, the rows of the pinned facts, and well-known facts.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -16,7 +16,7 @@ fn set<const N: usize>(features: [Feature; N]) -> FeatureSet {
 }
 
 #[test]
-fn needs_are_closed_and_nothing_needs_itself() {
+fn dependencies_are_closed_and_acyclic() {
     for bit in Feature::all() {
         let needs = bit.needs();
         assert!(!needs.contains(bit), "{bit} needs itself");
@@ -26,7 +26,7 @@ fn needs_are_closed_and_nothing_needs_itself() {
             assert!(!other.needs().contains(bit), "{bit} and {other} need each other");
             assert!(other.needs_msr().all(|msr| bit.needs_msr().any(|own| own == msr)));
         }
-        // All that it needs follows from what it needs directly; no MSR's bit leads back to a CPUID feature.
+        // Direct dependencies imply all others; no MSR bit leads back to a CPUID feature.
         let direct = bit.needs_directly();
         assert!(bit.needs_msr().next().is_some() || (direct | direct.needs()) == needs, "{bit}");
         assert!(bit.needs_one_of().all(|choice| choice.len() > 1 && !choice.contains(bit)));
@@ -73,8 +73,8 @@ fn sets_are_the_unions_of_their_features() {
 }
 
 #[test]
-fn known_truths() {
-    if !common::pinned("known_truths") {
+fn known_facts_hold() {
+    if !common::pinned("known_facts_hold") {
         return;
     }
     const AVX2: FeatureSet = feature::AVX2.needs();
@@ -87,9 +87,9 @@ fn known_truths() {
     ])));
     assert!(!feature::XSAVE.needed_by_directly().contains(feature::AVX2));
     assert!(feature::FPU.needs().is_empty());
-    // Linux and QEMU say one half each.
+    // Linux and QEMU list one half each.
     assert!(feature::FRED.needs().is_superset(&set([feature::LKGS, feature::LM])));
-    // One macro of Linux at two places: either will do.
+    // One macro of Linux at two locations: either suffices.
     let choices: Vec<FeatureSet> = feature::PER_THREAD_MBA.needs_one_of().collect();
     assert_eq!(choices, [set([feature::MBA_10_EBX_3, feature::MBA_80000008_EBX_6])]);
     assert!(feature::PER_THREAD_MBA.needs().is_empty());
@@ -108,7 +108,7 @@ fn known_truths() {
     assert!(msr::VMX_EPT.needs_msr().any(|bit| bit == msr::VMX_SECONDARY_CTLS));
 }
 
-/// Each row of Linux's and QEMU's between single CPUID bits, read with nothing but `split`.
+/// Each dependency row of Linux and QEMU between single CPUID bits, parsed only with `split`.
 #[test]
 fn rows_of_the_pinned_facts() -> TestResult {
     if !common::pinned("rows_of_the_pinned_facts") {
@@ -136,7 +136,7 @@ fn rows_of_the_pinned_facts() -> TestResult {
     Ok(())
 }
 
-/// How many needs of a bit a text's rows state.
+/// The number of dependencies in a text's rows.
 fn qemu_rows(text: &str) -> Result<usize, Box<dyn Error>> {
     let rows = || text.lines().map(|line| line.split('\t').collect::<Vec<_>>());
     let mut checked = 0;

@@ -84,7 +84,7 @@ fn caches() {
     assert_eq!((found[1].threads_sharing(), found[1].cores()), (128, Some(64)));
     assert_eq!(found[1].size(), 64 * 20 * 131_072);
     assert!(!found[0].is_fully_associative());
-    // An entry that answers every subleaf makes a list without an end.
+    // An entry that answers for every subleaf makes an endless list.
     let endless: Vec<CacheSubleaf> = entries.caches(CacheSubleaf::AMD).collect();
     assert_eq!((endless.len(), endless[63].cores()), (64, None));
     let reserved = [CpuidEntry::indexed(Leaf(4), Subleaf(0), Registers::new(9, 0, 0, 0))];
@@ -146,7 +146,7 @@ fn xsave() {
     assert_eq!(found[0].component().map(|component| component.feature), Some(feature::AVX));
     assert_eq!(table.xsave_size(u64::MAX, true), 832 + 24);
     assert_eq!(table.xsave_size(3, false), 576);
-    // Nonsense is not an overflow.
+    // Invalid values do not overflow.
     table[2].registers = Registers::new(u32::MAX, u32::MAX, 0, 0);
     assert_eq!(table.xsave_size(4, false), u32::MAX);
     assert_eq!(table.xsave_size(u64::MAX, true), u32::MAX);

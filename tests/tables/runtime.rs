@@ -1,6 +1,6 @@
-//! The runtime tables against the facts that they were made from.
+//! The runtime tables against the facts that they are generated from.
 //!
-//! The expectations hold for the pinned releases; a build from other facts (`CPUID_TABLES_LINUX`) has others.
+//! The expected values are those of the pinned releases; a build from other facts (`CPUID_TABLES_LINUX`) has others.
 
 use std::collections::{BTreeSet, HashSet};
 use std::error::Error;
@@ -138,7 +138,7 @@ fn every_kernel_bit_is_found_by_all_its_coordinates() {
 }
 
 #[test]
-fn names_are_folded_and_prefixes_mean_a_sort() {
+fn names_are_folded_and_prefixes_select_a_sort() {
     let avx2 = Ok(Named::Feature(feature::AVX2));
     for name in ["avx2", "AVX2", "X86_FEATURE_AVX2", "x86-feature-avx2"] {
         assert_eq!(lookup(name), avx2, "{name}");
@@ -170,7 +170,7 @@ fn ambiguity_is_reported() -> TestResult {
     assert_eq!(ambiguous(linux("6.12")?.feature_at(Word(7), Bit(18)))?.len(), 2);
     assert_eq!(lookup("MBA_10_EBX_3"), Ok(Named::Feature(feature::MBA_10_EBX_3)));
     assert_eq!(ambiguous(Feature::from_qemu_name("kvmclock"))?.len(), 2);
-    // A software-defined feature and a VMX flag.
+    // A software-defined feature and a VMX capability.
     assert_eq!(ambiguous(lookup("ept"))?, ["EPT", "EPT"]);
     let text = lookup("ept").err().map(|error| error.to_string());
     assert_eq!(text.as_deref(), Some("ambiguous: one of EPT (software-defined), EPT (VMX)"));
@@ -178,8 +178,8 @@ fn ambiguity_is_reported() -> TestResult {
 }
 
 #[test]
-fn a_bit_that_moved_into_hardware_is_two() -> TestResult {
-    if !common::pinned("a_bit_that_moved_into_hardware_is_two") {
+fn bit_that_moved_into_hardware_is_two_bits() -> TestResult {
+    if !common::pinned("bit_that_moved_into_hardware_is_two_bits") {
         return Ok(());
     }
     let (old, new) = (linux("6.1")?, linux("6.12")?);
@@ -195,22 +195,22 @@ fn a_bit_that_moved_into_hardware_is_two() -> TestResult {
 }
 
 #[test]
-fn kvm_and_qemu_have_words_of_their_own() -> TestResult {
-    if !common::pinned("kvm_and_qemu_have_words_of_their_own") {
+fn kvm_and_qemu_have_separate_words() -> TestResult {
+    if !common::pinned("kvm_and_qemu_have_separate_words") {
         return Ok(());
     }
     let (old, new) = (linux("6.1")?, linux("6.12")?);
-    // Scattered: the kernel keeps it in a word that it defines, KVM where the hardware has it.
+    // Scattered: the kernel keeps it in a word of its own, KVM in the hardware's word.
     assert_eq!(feature::SGX1.linux_word(new), Some(at(11, 8)));
     let kvm = feature::SGX1.kvm_word(new).ok_or("KVM has SGX1")?;
     assert_eq!((kvm.leaf, kvm.at), ("CPUID_12_EAX", at(22, 0)));
     assert_eq!(Feature::at_kvm_word(new, Word(11), Bit(8)), Err(LookupError::Unknown));
     assert_eq!(Feature::at_linux_word(new, Word(22), Bit(0)), Err(LookupError::Unknown));
-    // KVM's alone.
+    // Only in KVM.
     assert_eq!(feature::MCDT_NO.linux_word(new), None);
     assert_eq!(feature::MCDT_NO.kvm_word(new).map(|word| word.leaf), Some("CPUID_7_2_EDX"));
     assert_eq!(feature::AVX2.kvm(new), KvmTreatment::Host);
-    // 6.1 gives KVM's bit by number, before the kernel had a macro.
+    // 6.1 identifies KVM's bit by number, before the kernel had a macro.
     assert_eq!(feature::LFENCE_RDTSC.kvm(old), KvmTreatment::Conditional);
     let word = feature::AVX2.qemu_word(qemu("10.0")?).ok_or("QEMU has AVX2's word")?;
     assert_eq!(word.name, "FEAT_7_0_EBX");
@@ -246,7 +246,7 @@ fn releases_are_found_by_name_and_series() -> TestResult {
     Ok(())
 }
 
-/// Marsaglia's xorshift: a test's random numbers are the same in every run.
+/// Marsaglia's xorshift: a test uses the same random numbers in every run.
 struct Xorshift(u64);
 
 impl Xorshift {
@@ -265,7 +265,7 @@ impl Xorshift {
 }
 
 #[test]
-fn set_algebra_is_that_of_std() {
+fn set_operations_match_std() {
     let all: Vec<Feature> = Feature::all().collect();
     let mut random = Xorshift(0x2545_f491_4f6c_dd1d);
     for _ in 0..300 {
@@ -288,7 +288,7 @@ fn set_algebra_is_that_of_std() {
 }
 
 #[test]
-fn insert_and_remove_say_what_changed() {
+fn insert_and_remove_return_whether_they_changed_the_set() {
     let (mut set, mut model, mut random) = (FeatureSet::new(), HashSet::new(), Xorshift(7));
     let all: Vec<Feature> = Feature::all().collect();
     for _ in 0..20_000 {
@@ -306,7 +306,7 @@ fn insert_and_remove_say_what_changed() {
 }
 
 #[test]
-fn words_go_in_and_out_and_unknown_bits_come_back() {
+fn words_round_trip_and_unknown_bits_are_returned() {
     let mut set = FeatureSet::new();
     let mut back = FeatureSet::new();
     for (word, known) in FeatureSet::ALL.words() {
@@ -324,8 +324,8 @@ fn words_go_in_and_out_and_unknown_bits_come_back() {
 }
 
 #[test]
-fn cpuinfo_gives_sets_and_what_it_does_not_know() -> TestResult {
-    if !common::pinned("cpuinfo_gives_sets_and_what_it_does_not_know") {
+fn cpuinfo_returns_sets_and_unknown_names() -> TestResult {
+    if !common::pinned("cpuinfo_returns_sets_and_unknown_names") {
         return Ok(());
     }
     let text = "\
@@ -362,7 +362,7 @@ flags\t\t:
 }
 
 #[test]
-fn cpuinfo_errors_have_lines_and_do_not_end_it() {
+fn cpuinfo_continues_after_an_error() {
     use cpuinfo::{Error, Fault};
     let good = "processor: 1\nflags: fpu\n";
     let faults = [

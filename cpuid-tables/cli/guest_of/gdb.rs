@@ -1,8 +1,8 @@
-//! A process asks KVM itself, with gdb's help: one system call per vCPU, put in place of the one that it is waiting in.
+//! Makes a process query KVM itself, by gdb: one system call per vCPU, in place of the one in which the thread waits.
 //!
-//! The thread's registers are saved, set to `ioctl(descriptor, KVM_GET_CPUID2, buffer)` at an instruction `syscall` that
-//! the process has, one instruction is executed, and the registers are put back. The buffer lies below the stack's end,
-//! where nothing is. No function of the process is called, so that it works with any program.
+//! gdb saves the thread's registers, sets them to `ioctl(descriptor, KVM_GET_CPUID2, buffer)` at a `syscall`
+//! instruction of the process, executes one instruction, and restores the registers. The buffer is below the stack's
+//! end, in unused memory. No function of the process is called, so this works with any program.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -19,28 +19,27 @@ use super::vcpu::Vcpu;
 const KVM_GET_CPUID2: u32 = 0xc008_ae91;
 /// `ioctl` of 64-bit programs.
 const IOCTL: u32 = 16;
-/// How far below the stack's end the buffer begins: more than its 10,248 bytes and whatever a function keeps there.
+/// Offset of the buffer below the stack's end: more than its 10,248 bytes and any function's red zone.
 const BELOW: u32 = 0x8000;
 /// Words of a `struct kvm_cpuid_entry2`, three of them padding.
 const WORDS: usize = 10;
 
-/// Why this way is not open.
+/// Why this method failed.
 pub(super) struct Unable(pub(super) String);
 
 /// Each vCPU's table.
 pub(super) fn ask(pid: u32, vcpus: &[Vcpu]) -> Result<Vec<(Vcpu, Vec<CpuidEntry>)>, Unable> {
-    // A filter may kill the process for a call that it does not expect.
+    // A seccomp filter may kill the process for an unexpected system call.
     let status = fs::read_to_string(format!("/proc/{pid}/status"));
-    let status = status.map_err(|error| Unable(format!("its status cannot be read: {error}")))?;
+    let status = status.map_err(|error| Unable(format!("cannot read its status: {error}")))?;
     let guarded = |line: &str| line.strip_prefix("Seccomp:").is_some_and(|mode| mode.trim() != "0");
     if status.lines().any(guarded) {
         return Err(Unable(
-            "a seccomp filter guards its system calls, so it was not made to ask KVM".to_owned(),
+            "a seccomp filter restricts its system calls, so it was not made to query KVM".to_owned(),
         ));
     }
-    let at =
-        syscall_instruction(pid).map_err(|error| Unable(format!("its memory cannot be read: {error}")))?;
-    let at = at.ok_or_else(|| Unable("it has no instruction `syscall`".to_owned()))?;
+    let at = syscall_instruction(pid).map_err(|error| Unable(format!("cannot read its memory: {error}")))?;
+    let at = at.ok_or_else(|| Unable("it contains no `syscall` instruction".to_owned()))?;
     let output = run(pid, &script(vcpus, at))?;
     vcpus.iter().map(|vcpu| Ok((*vcpu, answer(&output, *vcpu)?))).collect()
 }
@@ -49,15 +48,15 @@ fn run(pid: u32, script: &str) -> Result<String, Unable> {
     let mut gdb = Command::new("gdb");
     gdb.args(["-nx", "-q", "-batch", "-iex", "set auto-solib-add off", "-iex", "set debuginfod enabled off"]);
     gdb.args(["-p", &pid.to_string()]);
-    // An interrupt from the keyboard must not come between taking the registers and putting them back.
+    // A keyboard interrupt must not prevent restoring the registers.
     gdb.process_group(0);
-    // One by one: after a command that fails, those that put the registers back are still executed.
+    // One by one: after a failed command, the commands that restore the registers still run.
     script.lines().for_each(|line| {
         gdb.args(["-ex", line]);
     });
     let output = gdb.stdin(Stdio::null()).output().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Unable("gdb is not installed".to_owned()),
-        _ => Unable(format!("gdb cannot be started: {error}")),
+        _ => Unable(format!("cannot start gdb: {error}")),
     })?;
     let errors = String::from_utf8_lossy(&output.stderr);
     if let Some(line) =
@@ -68,12 +67,12 @@ fn run(pid: u32, script: &str) -> Result<String, Unable> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// What gdb is told.
+/// The gdb commands.
 fn script(vcpus: &[Vcpu], syscall: u64) -> String {
-    // The instruction keeps the flags in R11 and has them from there again.
+    // The instruction saves the flags in R11 and restores them from there.
     const SAVED: [&str; 8] = ["rax", "rdi", "rsi", "rdx", "rcx", "r11", "rip", "orig_rax"];
     let count = CpuidTable::MAX;
-    // gdb takes the language from the program; ours is C's.
+    // gdb uses the program's language; these commands use C.
     let mut script =
         String::from("set language c\nset pagination off\nset confirm off\nset scheduler-locking on\n");
     // Writing to a string does not fail.
@@ -84,7 +83,7 @@ fn script(vcpus: &[Vcpu], syscall: u64) -> String {
     for Vcpu { id, descriptor } in vcpus {
         let _ = writeln!(script, "set {{unsigned int}}$buffer = {count}");
         let _ = writeln!(script, "set {{unsigned int}}($buffer + 4) = 0");
-        // The interrupted call must not be begun anew before ours.
+        // The interrupted system call must not be restarted before this one.
         let _ = writeln!(script, "set $orig_rax = -1\nset $rip = {syscall:#x}\nset $rax = {IOCTL}");
         let _ =
             writeln!(script, "set $rdi = {descriptor}\nset $rsi = {KVM_GET_CPUID2:#x}\nset $rdx = $buffer");
@@ -92,7 +91,7 @@ fn script(vcpus: &[Vcpu], syscall: u64) -> String {
         for register in SAVED {
             let _ = writeln!(script, "set ${register} = $saved_{register}");
         }
-        // Where the instruction is inside a source line, gdb shows its address first, and ends no line.
+        // If the instruction is inside a source line, gdb first prints its address without a line feed.
         let _ = writeln!(script, "printf \"\\nvcpu {id} %ld %lx\\n\", $answer, $stopped");
         let _ = writeln!(script, "x/{}xw $buffer", 2 + WORDS * count);
         let _ = writeln!(script, "printf \"end\\n\"");
@@ -100,17 +99,18 @@ fn script(vcpus: &[Vcpu], syscall: u64) -> String {
     script
 }
 
-/// A vCPU's table, from what gdb printed.
+/// A vCPU's table from gdb's output.
 fn answer(output: &str, Vcpu { id, .. }: Vcpu) -> Result<Vec<CpuidEntry>, Unable> {
-    let unable = |what: &str| Unable(format!("gdb could not make it ask KVM about vCPU {id}: {what}"));
+    let unable = |what: &str| Unable(format!("gdb could not make it query KVM for vCPU {id}: {what}"));
     let mut lines = output.lines();
     let head = lines.find_map(|line| line.strip_prefix(&format!("vcpu {id} ")));
-    let (result, _) =
-        head.and_then(|head| head.split_once(' ')).ok_or_else(|| unable("it did not get there"))?;
+    let (result, _) = head
+        .and_then(|head| head.split_once(' '))
+        .ok_or_else(|| unable("the system call was not executed"))?;
     match result.parse::<i32>() {
         Ok(0) => {}
         Ok(error @ -4095..0) => return Err(unable(&io::Error::from_raw_os_error(-error).to_string())),
-        _ => return Err(unable("something came between; try again")),
+        _ => return Err(unable("it was interrupted; try again")),
     }
     let words = lines
         .take_while(|line| *line != "end")
@@ -118,10 +118,10 @@ fn answer(output: &str, Vcpu { id, .. }: Vcpu) -> Result<Vec<CpuidEntry>, Unable
         .flat_map(|line| line.1.split_ascii_whitespace());
     let words: Option<Vec<u32>> =
         words.map(|word| u32::from_str_radix(word.strip_prefix("0x")?, 16).ok()).collect();
-    let words = words.ok_or_else(|| unable("what gdb printed makes no sense"))?;
+    let words = words.ok_or_else(|| unable("gdb's output cannot be parsed"))?;
     let count = words.first().and_then(|count| usize::try_from(*count).ok());
     let entries = count.and_then(|count| words.get(2..2 + WORDS * count));
-    let entries = entries.ok_or_else(|| unable("what gdb printed is not the whole table"))?;
+    let entries = entries.ok_or_else(|| unable("gdb's output is not the whole table"))?;
     Ok(entries.chunks_exact(WORDS).filter_map(entry_of).collect())
 }
 
@@ -141,7 +141,7 @@ fn syscall_instruction(pid: u32) -> io::Result<Option<u64>> {
     let mut code = Vec::new();
     for range in memory::ranges(pid)?.filter(|range| range.executable) {
         code.clear();
-        // The kernel's own page of system calls is told of and cannot be read.
+        // The kernel's vsyscall page is listed but cannot be read.
         if memory.seek(SeekFrom::Start(range.start)).is_err() {
             continue;
         }
@@ -182,11 +182,11 @@ mod tests {
     #[test]
     fn what_went_wrong_is_told() {
         let error = |output: &str| answer(output, VCPU).map_err(|error| error.0).unwrap_err();
-        assert!(error("").ends_with("it did not get there"));
+        assert!(error("").ends_with("the system call was not executed"));
         assert!(error("vcpu 3 -25 7f00\nend\n").contains("ioctl"), "{}", error("vcpu 3 -25 7f00\nend\n"));
         assert!(error("vcpu 3 16 7f00\nend\n").ends_with("try again"));
         assert!(error("vcpu 3 0 7f00\n0x1:\t0x00000002\t0x00000000\nend\n").ends_with("not the whole table"));
-        assert!(error("vcpu 3 0 7f00\n0x1:\tCannot access\nend\n").ends_with("makes no sense"));
+        assert!(error("vcpu 3 0 7f00\n0x1:\tCannot access\nend\n").ends_with("cannot be parsed"));
     }
 
     #[test]

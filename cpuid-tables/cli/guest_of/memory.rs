@@ -1,7 +1,7 @@
-//! Tables in a process's memory: `struct kvm_cpuid2`, a count and so many entries of 40 bytes each.
+//! Finds tables in a process's memory: `struct kvm_cpuid2`, a count and as many entries of 40 bytes.
 //!
-//! Nothing marks them, so that only what can be nothing else counts: every entry's padding is 0, its function in a range
-//! of leaves and its flags known; leaves 0 and 1 are there, and no entry twice.
+//! They have no marker, so only unambiguous ones count: every entry's padding is 0, its function is in a range of
+//! leaves and its flags are known; leaves 0 and 1 exist, and no entry occurs twice.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -11,12 +11,12 @@ use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Registers, Subleaf, find_entry}
 
 /// Bytes of a `struct kvm_cpuid_entry2`.
 const ENTRY: usize = 40;
-/// Of the count and padding before the entries.
+/// Bytes of the count and padding before the entries.
 const HEAD: usize = 8;
-/// A VMM's guest memory is passed over: its pages are the guest's, and it may be terabytes.
+/// Larger mappings, such as a VMM's guest memory, are skipped: they belong to the guest, and may be terabytes.
 const LARGEST: u64 = 256 << 20;
 
-/// A stretch of a process's memory.
+/// A mapping of a process's memory.
 pub(super) struct Range {
     pub(super) start: u64,
     pub(super) end: u64,
@@ -32,7 +32,7 @@ pub(super) struct Table {
     pub(super) entries: Vec<CpuidEntry>,
 }
 
-/// The stretches of a process's memory, in order.
+/// The mappings of a process's memory, in order.
 pub(super) fn ranges(pid: u32) -> io::Result<impl Iterator<Item = Range>> {
     let maps = fs::read_to_string(format!("/proc/{pid}/maps"))?;
     let ranges: Vec<Range> = maps.lines().filter_map(range).collect();
@@ -54,7 +54,7 @@ fn range(line: &str) -> Option<Range> {
     })
 }
 
-/// Every whole table in a process's memory, those with the same entries once.
+/// Every complete table in a process's memory; tables with the same entries are listed once.
 pub(super) fn tables(pid: u32) -> io::Result<Vec<Table>> {
     let mut memory = File::open(format!("/proc/{pid}/mem"))?;
     let mut found: Vec<Table> = Vec::new();
@@ -65,7 +65,7 @@ pub(super) fn tables(pid: u32) -> io::Result<Vec<Table>> {
             continue;
         }
         bytes.clear();
-        // What cannot be read has what was read before it.
+        // On an error, the bytes read before it are used.
         let _ = io::Read::by_ref(&mut memory).take(length).read_to_end(&mut bytes);
         for table in tables_in(&bytes, range.start) {
             if !found.iter().any(|other| other.entries == table.entries) {
@@ -76,7 +76,7 @@ pub(super) fn tables(pid: u32) -> io::Result<Vec<Table>> {
     Ok(found)
 }
 
-/// Every whole table in some bytes. Allocators and stacks align them to 4 bytes at least.
+/// Every complete table in some bytes. Allocators and stacks align them to at least 4 bytes.
 fn tables_in(bytes: &[u8], start: u64) -> Vec<Table> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -151,7 +151,7 @@ mod tests {
         ]
     }
 
-    /// A table as KVM takes it.
+    /// A table in KVM's format.
     fn bytes(entries: &[CpuidEntry]) -> Vec<u8> {
         let count = u32::try_from(entries.len()).unwrap();
         let mut words = vec![count, 0];
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn what_is_no_whole_table() {
         let whole = bytes(&entries());
-        // One byte of anything that is fixed makes it something else.
+        // Changing any fixed byte makes it invalid.
         for (at, value) in [(4, 1), (8 + 3, 0x50), (8 + 2 * 4, 8), (8 + 7 * 4, 1), (8 + 40 + 3, 0x90)] {
             let mut broken = whole.clone();
             broken[at] = value;

@@ -1,10 +1,10 @@
 //! The CPUID tables of a running VMM's vCPUs.
 //!
-//! KVM answers `KVM_GET_CPUID2` only to the process that made the VM: a vCPU's descriptor that was taken over with
-//! `pidfd_getfd` answers EIO (`kvm_vcpu_ioctl()`, Linux, `virt/kvm/kvm_main.c`), and debugfs does not show tables. Two ways
-//! are left. `gdb`, where it is installed, stops the process for a moment and has it ask KVM itself: the answer is the
-//! truth. Else its memory is searched for tables, which it may have thrown away or overwritten: QEMU builds its table on
-//! a stack, Rust VMMs keep theirs.
+//! Only the process that created a VM can call `KVM_GET_CPUID2`: on a vCPU's descriptor taken over with `pidfd_getfd`
+//! it fails with EIO (`kvm_vcpu_ioctl()`, Linux, `virt/kvm/kvm_main.c`), and debugfs does not show tables. Two
+//! methods remain. `gdb`, if installed, stops the process briefly and makes it query KVM itself, which returns the
+//! actual table. Otherwise this module searches the process's memory for tables, which may have been freed or
+//! overwritten: QEMU builds its table on a stack, Rust VMMs keep theirs.
 
 use std::fs;
 use std::path::Path;
@@ -35,29 +35,28 @@ fn cpu(number: Option<u32>, entries: Vec<CpuidEntry>) -> Cpu {
     Cpu { number, ..Cpu::from_entries(entries) }
 }
 
-/// Without gdb: what stands in its memory.
+/// Without gdb: the tables in its memory.
 fn searched(pid: u32, why: &str) -> Result<Vec<Cpu>> {
-    let help =
-        "install gdb, and be its user or root; then the process is stopped for a moment and asks KVM itself";
+    let help = "install gdb and run as the process's user or root; gdb then stops the process briefly and makes it query KVM";
     let mut found = memory::tables(pid).map_err(|error| {
-        Failed::new(format!("process {pid}: {why}; and its memory cannot be read: {error}")).help(help)
+        Failed::new(format!("process {pid}: {why}, and its memory cannot be read: {error}")).help(help)
     })?;
-    // VMMs keep what KVM supports, too, and that is no guest's.
+    // VMMs also keep KVM's supported table, which is not a guest's.
     if let Ok(supported) = Device::open().and_then(|kvm| kvm.supported_cpuid()) {
         found.retain(|table| !same_but_for_cpu(&table.entries, &supported));
     }
     if found.is_empty() {
-        let what = "and its memory holds no whole table: a VMM may drop it once KVM has it, as QEMU does";
+        let what = "its memory holds no whole table either: VMMs such as QEMU free it once KVM has it";
         return Err(Failed::new(format!("process {pid}: {why}; {what}")).help(help));
     }
-    warn(format!("process {pid}: {why}; these are the tables in its memory, which need not be what KVM has"));
+    warn(format!("process {pid}: {why}; these tables are from its memory and may differ from KVM's"));
     Ok(found
         .into_iter()
         .map(|table| Cpu { name: Some(format!("at {:#x}", table.address)), ..cpu(None, table.entries) })
         .collect())
 }
 
-/// Equal but for what each CPU has of its own: `KVM_GET_SUPPORTED_CPUID` answers with that of the CPU it runs on.
+/// Equal except for processor-specific bits: `KVM_GET_SUPPORTED_CPUID` returns those of the current CPU.
 fn same_but_for_cpu(a: &[CpuidEntry], b: &[CpuidEntry]) -> bool {
     let same = |(a, b): (&CpuidEntry, &CpuidEntry)| {
         let registers = Register::ALL.into_iter().all(|register| {
@@ -73,10 +72,10 @@ fn same_but_for_cpu(a: &[CpuidEntry], b: &[CpuidEntry]) -> bool {
 fn vcpus(pid: u32) -> Result<Vec<Vcpu>> {
     let folder = format!("/proc/{pid}/fd");
     if !Path::new(&format!("/proc/{pid}")).exists() {
-        return Err(Failed::new(format!("there is no process {pid}")));
+        return Err(Failed::new(format!("no process {pid}")));
     }
     let listed = fs::read_dir(&folder).map_err(|error| {
-        Failed::new(format!("{folder}: {error}")).help("be the user of that process, or root")
+        Failed::new(format!("{folder}: {error}")).help("run as the process's user or root")
     })?;
     let mut vcpus: Vec<Vcpu> = listed
         .filter_map(|entry| {
@@ -88,9 +87,9 @@ fn vcpus(pid: u32) -> Result<Vec<Vcpu>> {
         .collect();
     vcpus.sort_unstable();
     if vcpus.is_empty() {
-        let failed = Failed::new(format!("process {pid} has no vCPUs of KVM"));
+        let failed = Failed::new(format!("process {pid} has no KVM vCPUs"));
         return Err(
-            failed.help("name the process of the VMM that runs the guest: its /proc/PID/fd has kvm-vcpu")
+            failed.help("give the VMM process that runs the guest: its /proc/PID/fd contains kvm-vcpu")
         );
     }
     Ok(vcpus)

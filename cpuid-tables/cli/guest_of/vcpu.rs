@@ -3,8 +3,8 @@
 /// A vCPU's descriptor in a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Vcpu {
-    /// The id that KVM knows it by.
+    /// KVM's id of the vCPU.
     pub(super) id: u32,
-    /// The process's number for it.
+    /// The file descriptor's number in the process.
     pub(super) descriptor: u32,
 }

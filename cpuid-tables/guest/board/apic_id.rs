@@ -1,9 +1,9 @@
-//! APIC ids: as many bits for each level of the topology as its count needs (include/hw/i386/topology.h).
+//! APIC ids: each level of the topology has as many bits as its count needs (include/hw/i386/topology.h).
 
 use super::topology::{Level, Topology};
 use crate::table::ApicLayout;
 
-/// Where each level's number starts in an APIC id.
+/// The bit at which each level's number starts in an APIC id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Offsets {
     pub(crate) core: u32,
@@ -12,7 +12,7 @@ pub(crate) struct Offsets {
     pub(crate) package: u32,
 }
 
-/// A vCPU's place on each level.
+/// A vCPU's position on each level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct VcpuPlace {
     pub(crate) socket: u32,
@@ -37,8 +37,8 @@ impl Offsets {
 }
 
 impl Topology {
-    /// Where cores and nodes are in an APIC id. Nodes are dies in machine types before 4.0 (`legacy-multi-node`), sockets
-    /// since.
+    /// The positions of cores and nodes within an APIC id. Nodes are dies in machine types before 4.0
+    /// (`legacy-multi-node`), sockets since.
     pub(crate) fn layout(&self, nodes_are_dies: bool) -> ApicLayout {
         let offsets = Offsets::of(self);
         let [core, module, die, package] =
@@ -49,7 +49,7 @@ impl Topology {
 }
 
 impl VcpuPlace {
-    /// Of the vCPU with this index (`x86_topo_ids_from_idx`).
+    /// The position of the vCPU with this index (`x86_topo_ids_from_idx`).
     pub(crate) fn of(topology: &Topology, index: u32) -> VcpuPlace {
         let thread = index % topology.threads.max(1);
         let index = index / topology.threads.max(1);
@@ -71,7 +71,7 @@ impl VcpuPlace {
 }
 
 impl Offsets {
-    /// Where a level's number starts, which is how many bits the levels below have.
+    /// The bit at which a level's number starts, which is the width of all lower levels.
     pub(crate) fn of_level(self, level: Level) -> u32 {
         match level {
             Level::Thread => 0,
@@ -83,7 +83,7 @@ impl Offsets {
     }
 }
 
-/// What a leaf may depend on of a vCPU.
+/// The properties of a vCPU on which its leaves depend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Vcpu {
     pub(crate) apic_id: u32,

@@ -1,5 +1,5 @@
-//! What a machine type is to its CPUs, beyond its compatibility properties: limits and defaults that QEMU's code sets
-//! (hw/i386/pc.c, pc_piix.c, pc_q35.c, microvm.c of 10.0.13 and 7.2.22).
+//! Limits and defaults that QEMU's code sets for a machine type, besides its compatibility properties (hw/i386/pc.c,
+//! pc_piix.c, pc_q35.c, microvm.c of 10.0.13 and 7.2.22).
 
 use crate::bits::release::QemuRelease;
 use crate::guest::behaviour::Behaviour;
@@ -20,34 +20,34 @@ enum Kind {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Machine {
     pub(crate) machine_type: MachineType,
-    /// How many vCPUs there may be.
+    /// The machine type's maximum number of vCPUs.
     pub(crate) max_cpus: u32,
-    /// The highest APIC id that the board can plug; none where any that KVM takes is fine.
+    /// The highest APIC id that the board supports; `None` if only KVM limits it.
     pub(crate) max_apic_id: Option<u32>,
     /// Sockets are computed before cores.
     pub(crate) prefers_sockets: bool,
     pub(crate) dies: bool,
     pub(crate) modules: bool,
-    /// `modules=` is a parameter, if only of 1.
+    /// `modules=` is accepted, even if only as 1.
     pub(crate) knows_modules: bool,
     pub(crate) zero_is_error: bool,
     pub(crate) irqchip: Irqchip,
-    /// A PC, as opposed to a microvm.
+    /// A PC, not a microvm.
     pub(crate) is_pc: bool,
     /// Takes `smp-cache`.
     pub(crate) caches: bool,
 }
 
-/// How many vCPUs a q35 takes since the version: newest first.
+/// A q35's maximum number of vCPUs since a version: newest first.
 const Q35_MAX_CPUS: [((u32, u32), u32); 4] = [((9, 0), 4096), ((8, 1), 1024), ((2, 8), 288), ((0, 0), 255)];
 /// The last version whose machine types compute sockets before cores.
 const PREFERS_SOCKETS_TO: (u32, u32) = (6, 1);
-/// The last version whose boards tell of plugged processors in a bitmap (`legacy_cpu_hotplug`), and what that holds.
+/// The last version whose boards report plugged processors in a bitmap (`legacy_cpu_hotplug`), and the bitmap's size.
 const BITMAP_TO: (u32, u32) = (2, 6);
 const BITMAP_MAX_APIC_ID: u32 = 255;
 
 impl Machine {
-    /// Finds a machine type by its name, `pc` and `q35` being the newest of theirs.
+    /// Finds a machine type by its name; `pc` and `q35` are the newest of their kind.
     pub(crate) fn find(
         release: QemuRelease,
         behaviour: &Behaviour,
@@ -88,7 +88,7 @@ impl Machine {
     }
 }
 
-/// `pc-q35-4.0`, which had the split controller; 4.0.1 took it back.
+/// `pc-q35-4.0` had the split controller; 4.0.1 reverted it.
 fn splits(name: &str) -> bool {
     name == "pc-q35-4.0"
 }
@@ -100,7 +100,7 @@ fn kind(name: &str) -> Option<(Kind, (u32, u32))> {
         _ => match (name.strip_prefix("pc-i440fx-"), name.strip_prefix("pc-q35-")) {
             (Some(version), _) => (Kind::I440fx, version),
             (_, Some(version)) => (Kind::Q35, version),
-            // pc-1.3 and its like.
+            // pc-1.3 and similar names.
             _ => (Kind::I440fx, name.strip_prefix("pc-")?),
         },
     };

@@ -1,4 +1,4 @@
-//! The machine around the CPU: its type, its topology, and the APIC ids that follow.
+//! The machine around the CPU: its type, its topology, and the resulting APIC ids.
 
 pub(crate) mod apic_id;
 pub(crate) mod machine;

@@ -5,13 +5,13 @@ use crate::bits::qemu_cpu::SharedBy;
 use crate::guest::error::TopologyError;
 use crate::guest::parse::smp::Smp;
 
-/// All of the numbers.
+/// A complete topology.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Topology {
-    /// vCPUs there are at the start.
+    /// Initial number of vCPUs.
     pub cpus: u32,
-    /// vCPUs there may be: the product of what follows.
+    /// Maximum number of vCPUs: the product of the numbers below.
     pub max_cpus: u32,
     /// Sockets.
     pub sockets: u32,
@@ -26,7 +26,7 @@ pub struct Topology {
 }
 
 impl Smp {
-    /// All numbers on a machine (`machine_parse_smp_config`).
+    /// Computes all numbers for a machine (`machine_parse_smp_config`).
     pub(crate) fn resolve(&self, machine: &Machine) -> Result<Topology, TopologyError> {
         let given = self.given();
         if machine.zero_is_error && self.has_zero() {
@@ -40,7 +40,7 @@ impl Smp {
                 return Err(TopologyError::Unsupported(level));
             }
         }
-        // What is left out is 0 from here on.
+        // From here on an omitted number is 0.
         let [cpus, mut max_cpus, sockets, dies, modules, cores, threads] =
             given.map(Option::unwrap_or_default);
         let (dies, modules) = (dies.max(1), modules.max(1));
@@ -71,7 +71,7 @@ impl Smp {
     }
 }
 
-/// What is left out of sockets, cores and threads: cores before sockets before threads, or sockets first.
+/// Computes omitted sockets, cores and threads: cores before sockets before threads, or sockets first.
 fn fill(max_cpus: u32, fixed: u64, [sockets, cores, threads]: [u32; 3], prefers_sockets: bool) -> [u32; 3] {
     let mut counts = [sockets, cores, threads].map(u64::from);
     let rest = |counts: [u64; 3], left_out: usize| {
@@ -120,7 +120,7 @@ impl Topology {
         self.threads_per_die() * self.dies
     }
 
-    /// Modules or dies: leaf 0x1F has something to say.
+    /// True if there are modules or dies, which leaf 0x1F lists.
     pub(crate) fn has_extended_levels(&self) -> bool {
         self.modules > 1 || self.dies > 1
     }
@@ -136,7 +136,7 @@ impl Topology {
         }
     }
 
-    /// The level has more than one of its kind, or is one that every machine has.
+    /// True if there are several units of the level, or every machine has it.
     pub(crate) fn has(&self, level: Level) -> bool {
         match level {
             Level::Module => self.modules > 1,

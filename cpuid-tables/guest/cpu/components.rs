@@ -21,7 +21,7 @@ pub(crate) struct Component {
     pub(crate) flags: u32,
 }
 
-/// How many there may be.
+/// The number of possible components.
 const COUNT: usize = 64;
 /// The components of a release on a host.
 #[derive(Clone, Copy)]
@@ -47,7 +47,7 @@ impl Components {
                 continue;
             }
             let there = if release.behaviour.sizes_by_xcr0 {
-                // The shift is of 32 bits in QEMU, which no component reaches.
+                // QEMU shifts 32 bits, which no component reaches.
                 xcr0 >> number & 1 != 0
             } else {
                 host_words.get(component.word).is_some_and(|has| has & mask == mask)

@@ -11,7 +11,7 @@ use crate::guest::parse::values::Value;
 use crate::guest::report::Reason;
 
 impl Cpu<'_> {
-    /// Everything up to the levels.
+    /// All steps up to the levels.
     pub(crate) fn expand(&mut self, option: &CpuOption) -> Result<(), BuildError> {
         for setting in &option.settings {
             if let CpuSetting::Plus(name) = setting {
@@ -44,7 +44,7 @@ impl Cpu<'_> {
         self.expand_hyperv()
     }
 
-    /// `host` and `max` have whatever the host supports and the user did not speak of.
+    /// `host` and `max` have every feature that the host supports and the user did not set.
     fn take_all(&mut self) {
         let words = self.release.tables.words;
         for (at, &GuestWord { migratable, no_autoenable, .. }) in words.iter().enumerate() {
@@ -66,24 +66,24 @@ impl Cpu<'_> {
         }
     }
 
-    /// AMD's machine check architecture is not for other vendors.
+    /// AMD's machine check architecture is hidden from other vendors.
     fn hides_amd_mca(&self) -> bool {
         self.release.behaviour.adds_optimizations && !self.is_amd()
     }
 
-    /// KVM makes the MSR up on AMD, and Windows does not like it there.
+    /// KVM emulates the MSR on AMD, where Windows fails with it.
     fn hides_arch_capabilities(&self) -> bool {
         self.is_amd() && !self.settings.arch_cap_always_on
     }
 
-    /// The constant TSC migrates when its frequency is fixed (`x86_cpu_get_migratable_flags`).
+    /// The constant TSC can migrate if its frequency is fixed (`x86_cpu_get_migratable_flags`).
     fn migratable(&self, word: usize, mask: u64) -> u64 {
         let fixed = self.release.behaviour.fixed_tsc_migrates && self.settings.tsc_khz.is_some();
         let is_invtsc = self.release.index(INVTSC.reg) == Some(word);
         if fixed && is_invtsc { mask | u64::from(INVTSC.mask) } else { mask }
     }
 
-    /// Takes away what lacks what it needs; what the user asked for by name is told.
+    /// Removes features without their dependencies; features that the user named are reported.
     fn check_needs(&mut self) {
         for &Dependency { needed, needing } in self.release.tables.deps {
             let (from, to) = (usize::from(needed.word), usize::from(needing.word));

@@ -1,11 +1,12 @@
-//! What the host lacks goes (`x86_cpu_filter_features` of target/i386/cpu.c).
+//! Removes the features that the host lacks (`x86_cpu_filter_features` of target/i386/cpu.c).
 
 use super::Cpu;
 use super::flags::{AVX10, INTEL_PT, INTEL_PT_LIP, Reg};
 use crate::bits::location::{Registers, WordSource};
 use crate::guest::report::{Reason, Warning};
 
-/// What leaf 0x14 says of processor trace, whatever the host's is: EBX and ECX of subleaf 0, EAX and EBX of subleaf 1.
+/// QEMU's fixed processor trace description in leaf 0x14, whatever the host's is: EBX and ECX of subleaf 0, EAX and
+/// EBX of subleaf 1.
 pub(crate) mod processor_trace {
     pub(in crate::guest) const EBX: u32 = 0xf;
     pub(in crate::guest) const ECX: u32 = 0x7;
@@ -13,14 +14,14 @@ pub(crate) mod processor_trace {
     pub(in crate::guest) const MTC: u32 = 0x0249 << 16;
     /// Address ranges.
     pub(in crate::guest) const RANGES: u32 = 2;
-    /// Thresholds of cycles, and periods of PSB packets.
+    /// Cycle thresholds and PSB packet periods.
     pub(in crate::guest) const CYCLES_AND_PSB: u32 = 0x003f << 16 | 0x1fff;
 }
 
 impl Cpu<'_> {
-    /// Filters. True when anything was lacking.
+    /// Filters. True if any feature was missing.
     pub(crate) fn filter(&mut self) -> bool {
-        let told = self.filtered.len();
+        let unconditional = self.filtered.len();
         for word in 0..self.release.tables.words.len() {
             let unavailable = self.words[word] & !self.host_words[word];
             self.mark_unavailable(word, unavailable, |cpu, bit| cpu.reason(word, bit));
@@ -29,10 +30,10 @@ impl Cpu<'_> {
             self.drop_flag(INTEL_PT, Reason::ProcessorTrace);
         }
         let any = !self.filtered.is_empty();
-        // What follows from features alone is told whether or not the host is checked.
+        // Warnings that follow only from features are given whether or not the host is checked.
         let checks = self.settings.check || self.settings.enforce;
-        let tell = if checks { self.filtered.len() } else { told };
-        let lacking = self.filtered.iter().take(tell).map(|filtered| Warning::Filtered(*filtered));
+        let reported = if checks { self.filtered.len() } else { unconditional };
+        let lacking = self.filtered.iter().take(reported).map(|filtered| Warning::Filtered(*filtered));
         self.warnings.extend(lacking);
         self.filter_avx10(checks) || any
     }
@@ -49,7 +50,7 @@ impl Cpu<'_> {
         }
     }
 
-    /// KVM offers what leaf 0x14 is going to say.
+    /// True if KVM supports everything in leaf 0x14.
     fn traces(&self) -> bool {
         use processor_trace::{CYCLES_AND_PSB, EBX, ECX, MTC, RANGES};
         let Registers { eax, ebx, ecx, .. } = self.supported.leaf(0x14, 0);
@@ -63,13 +64,13 @@ impl Cpu<'_> {
             && ecx & INTEL_PT_LIP.mask == self.word(Reg::L14Ecx) & INTEL_PT_LIP.mask
     }
 
-    fn filter_avx10(&mut self, tell: bool) -> bool {
+    fn filter_avx10(&mut self, warn: bool) -> bool {
         if !self.release.behaviour.avx10 {
             return false;
         }
         let asked = self.settings.avx10_version;
         if !self.has(AVX10) {
-            if asked != 0 && tell {
+            if asked != 0 && warn {
                 self.warnings.push(Warning::Avx10 { asked, gets: None });
             }
             return asked != 0;
@@ -79,7 +80,7 @@ impl Cpu<'_> {
         if gets >= asked {
             return false;
         }
-        if tell {
+        if warn {
             self.warnings.push(Warning::Avx10 { asked, gets: Some(gets) });
         }
         self.settings.avx10_version = gets;

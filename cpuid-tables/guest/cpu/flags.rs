@@ -1,7 +1,7 @@
-//! The registers and bits that QEMU's code names, as opposed to those that its tables list.
+//! The registers and bits that QEMU's code names, as opposed to those in its tables.
 //!
-//! They are constants of their own, not of [`feature`](crate::feature), because those follow the releases that the
-//! tables were generated from: an older QEMU lacks some that this code asks for. A test compares each with QEMU's name.
+//! They are separate constants, not those of [`feature`](crate::feature), which follow the releases that the tables
+//! are generated from: an older QEMU lacks some that this code reads. A test compares each with QEMU's name.
 
 use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf, WordSource};
 use crate::generated::guest_tables::{GUESTS, GuestTables};
@@ -9,7 +9,7 @@ use crate::generated::guest_tables::{GUESTS, GuestTables};
 /// Defines [`Reg`].
 macro_rules! registers {
     ($($name:ident = $leaf:literal $subleaf:literal $register:ident;)+) => {
-        /// A register that QEMU's code asks for.
+        /// A register that QEMU's code reads.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Reg {
             $(#[doc = concat!(stringify!($leaf), ".", stringify!($subleaf), ":", stringify!($register))] $name,)+
@@ -19,7 +19,7 @@ macro_rules! registers {
             /// All of them, in the order of their discriminants.
             pub(crate) const ALL: &[Reg] = &[$(Reg::$name,)+];
 
-            /// Where it is.
+            /// Its location.
             pub(crate) const fn word(self) -> CpuidWord {
                 match self {
                     $(Reg::$name => CpuidWord::new(Leaf($leaf), Subleaf($subleaf), Register::$register),)+
@@ -65,7 +65,7 @@ registers! {
     C1Edx = 0xc000_0001 0 Edx;
 }
 
-/// A bit that QEMU's code asks for.
+/// A bit that QEMU's code reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Flag {
     /// Its register.
@@ -74,7 +74,7 @@ pub(crate) struct Flag {
     pub(crate) mask: u32,
 }
 
-/// Defines constants of type [`Flag`], and all of them with their QEMU names for the test.
+/// Defines constants of type [`Flag`], and a list of them with their QEMU names for the test.
 macro_rules! flags {
     ($($name:ident = $reg:ident [$bit:literal] $qemu:literal;)+) => {
         $(
@@ -136,10 +136,10 @@ flags! {
     PERFMON_V2 = X22Eax[0] "perfmon-v2";
 }
 
-/// How many words a release may have.
+/// Maximum number of words of a release.
 pub(crate) const WORDS: usize = 64;
 
-/// What stands for a register without a word.
+/// Marks a register without a word.
 const NONE: u8 = 0xff;
 
 /// By release and register: the word's index.
@@ -158,7 +158,7 @@ static INDICES: [[u8; Reg::ALL.len()]; GUESTS.len()] = {
 };
 
 const fn index(tables: &GuestTables, word: CpuidWord) -> u8 {
-    assert!(tables.words.len() <= WORDS, "the releases have no more words than there is room for");
+    assert!(tables.words.len() <= WORDS, "a release has more words than WORDS");
     let (mut at, mut index) = (0, 0);
     while at < tables.words.len() {
         if let Some(WordSource::Cpuid(CpuidWord { leaf, subleaf, register })) = tables.words[at].source {
@@ -173,7 +173,7 @@ const fn index(tables: &GuestTables, word: CpuidWord) -> u8 {
     NONE
 }
 
-/// The index of a register's word in a release; none where the release has no word for it.
+/// The index of a register's word in a release; `None` if the release has no word for it.
 pub(crate) fn word_index(release: usize, reg: Reg) -> Option<usize> {
     let index = INDICES[release][reg as usize];
     (index != NONE).then_some(usize::from(index))
@@ -194,7 +194,7 @@ mod tests {
             };
             let names = feature.qemu_releases().flat_map(|release| feature.qemu_names(release));
             let names: alloc::vec::Vec<&str> = names.collect();
-            // An old release alone does not know them all.
+            // An old release alone does not have all of them.
             if names.is_empty() && QemuRelease::find("10.2").is_none() {
                 continue;
             }

@@ -1,12 +1,12 @@
-//! The highest leaves: what was asked for, or what the features need (`x86_cpu_adjust_feat_level` and around it, in
+//! The highest leaves: as requested, or as the features need (`x86_cpu_adjust_feat_level` and related code in
 //! target/i386/cpu.c).
 
 use super::Cpu;
 use super::flags::{AVX10, Flag, INTEL_PT, Reg, SGX, SVM};
 use crate::guest::report::Reason;
 
-/// Registers whose features raise the highest leaf, if `full-cpuid-auto-level` is on. A release that does not list one
-/// has no word for it, but for [`Reg::X21Eax`].
+/// Registers whose features raise the highest leaf if `full-cpuid-auto-level` is on. A release that does not list a
+/// register has no word for it, except [`Reg::X21Eax`].
 const RAISING: [Reg; 15] = [
     Reg::L1Edx,
     Reg::L1Ecx,
@@ -26,7 +26,7 @@ const RAISING: [Reg; 15] = [
 ];
 
 impl Cpu<'_> {
-    /// Raises the lowest levels to what features need.
+    /// Raises the minimum levels to the features' needs.
     pub(crate) fn raise_levels(&mut self) {
         self.raise_by(Reg::L7Ebx);
         if self.settings.full_cpuid_auto_level {
@@ -37,7 +37,7 @@ impl Cpu<'_> {
         }
     }
 
-    /// A register with features must be in range.
+    /// Ensures that a register with features is in range.
     fn raise_by(&mut self, reg: Reg) {
         if self.word(reg) == 0 {
             return;
@@ -55,7 +55,7 @@ impl Cpu<'_> {
         }
     }
 
-    /// Leaves that describe a feature in more than a word.
+    /// Leaves that describe a feature in more than one word.
     fn raise_for_leaves(&mut self) {
         if self.has(INTEL_PT) {
             if self.settings.intel_pt_auto_level {
@@ -81,7 +81,7 @@ impl Cpu<'_> {
         }
     }
 
-    /// Leaf 0x1F is there for modules and dies, or because a model wants it.
+    /// Leaf 0x1F exists for modules and dies, or if a model forces it.
     pub(crate) fn has_leaf_1f(&self) -> bool {
         self.settings.force_cpuid_0x1f || self.topology.has_extended_levels()
     }
@@ -98,7 +98,7 @@ impl Cpu<'_> {
         self.settings.min_xlevel = self.settings.min_xlevel.max(leaf);
     }
 
-    /// Takes one feature away and notes it.
+    /// Removes one feature and records it.
     pub(crate) fn drop_flag(&mut self, flag: Flag, reason: Reason) {
         if let Some(at) = self.release.index(flag.reg) {
             self.mark_unavailable(at, flag.mask.into(), |_, _| reason);

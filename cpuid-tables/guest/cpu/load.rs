@@ -1,8 +1,9 @@
-//! What a CPU is before the user's settings, and these (`x86_cpu_load_model` and `max_x86_cpu_initfn` of
-//! target/i386/cpu.c; host-cpu.c and kvm/kvm-cpu.c; `device_post_init` of hw/core/qdev.c).
+//! A CPU before the user's settings, then those set by name and value (`x86_cpu_load_model` and `max_x86_cpu_initfn`
+//! of target/i386/cpu.c; host-cpu.c and kvm/kvm-cpu.c; `device_post_init` of hw/core/qdev.c).
 //!
-//! In QEMU's order: the model's definition with its versions' properties; the accelerator's defaults; the machine type's
-//! compatibility properties; what the user sets by name and value. Signs come later, when features are expanded.
+//! In QEMU's order: the model's definition with its versions' properties, the accelerator's defaults, the machine
+//! type's compatibility properties, and the user's settings by name and value. Signs follow when features are
+//! expanded.
 
 use super::flags::HYPERVISOR;
 use super::{Class, Cpu};
@@ -14,11 +15,11 @@ use crate::guest::parse::values::Value;
 use crate::models::cpu_model::CpuModel;
 use crate::table::Vendor;
 
-/// `MCG_LMCE_P`: machine checks for one processor alone.
+/// `MCG_LMCE_P`: machine checks delivered to a single processor.
 pub(crate) const LMCE: u64 = 1 << 27;
 
 impl Cpu<'_> {
-    /// Everything up to the user's settings by name and value.
+    /// All steps up to the user's settings by name and value.
     pub(crate) fn load(&mut self, option: &CpuOption) -> Result<(), BuildError> {
         match self.class {
             Class::Model(model) => {
@@ -38,7 +39,7 @@ impl Cpu<'_> {
                 self.set_property(name, Value::Text(value))?;
             }
         }
-        // A microvm's addresses must be those of the host, whatever is asked for (`microvm_device_pre_plug_cb`).
+        // A microvm always has the host's address width (`microvm_device_pre_plug_cb`).
         self.settings.host_phys_bits |= !self.machine.is_pc;
         Ok(())
     }
@@ -63,7 +64,7 @@ impl Cpu<'_> {
             self.set_property(name, Value::Text(value))?;
         }
         self.set(HYPERVISOR);
-        // The definition's properties are no wishes of the user's.
+        // The definition's properties do not count as user settings.
         self.user_words.fill(0);
         Ok(())
     }
@@ -73,7 +74,7 @@ impl Cpu<'_> {
         Vendor::from_registers(self.supported.instruction(0, 0))
     }
 
-    /// KVM's defaults, some of which depend on where the interrupt controller is (`kvm_cpu_instance_init`).
+    /// KVM's defaults, some of which depend on the interrupt controller's location (`kvm_cpu_instance_init`).
     fn kvm_defaults(&mut self) -> Result<(), BuildError> {
         let irqchip = self.supported.irqchip;
         for (name, value) in self.machine.machine_type.kvm_defaults() {
@@ -113,7 +114,7 @@ impl Cpu<'_> {
         settings.min_xlevel2 = highest(0xc000_0000);
     }
 
-    /// What the machine type sets (`object_apply_compat_props`).
+    /// The machine type's settings (`object_apply_compat_props`).
     fn compat(&mut self) -> Result<(), BuildError> {
         for set in self.machine.machine_type.compat() {
             let class = self.class;

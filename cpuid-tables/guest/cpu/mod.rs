@@ -1,5 +1,5 @@
-//! A CPU on the way to its table: feature words and settings (`X86CPU` and `CPUX86State` of target/i386/cpu.h), and how
-//! a property is found by its name.
+//! A CPU before its table is built: feature words and settings (`X86CPU` and `CPUX86State` of target/i386/cpu.h), and
+//! setting a property by its name.
 
 pub(crate) mod components;
 pub(crate) mod expand;
@@ -33,16 +33,16 @@ use crate::models::cache::Caches;
 use crate::models::cpu_model::CpuModel;
 use crate::models::machine::CpuProperty;
 
-/// Which CPU was asked for.
+/// The requested CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// A definition of QEMU's.
+    /// One of QEMU's models.
     Model(CpuModel),
-    /// `host`, which is a `max`.
+    /// `host`, a kind of `max`.
     Host,
     /// Everything that the host supports.
     Max,
-    /// Nothing at all.
+    /// Empty.
     Base,
 }
 
@@ -52,7 +52,7 @@ impl Class {
         matches!(self, Class::Host | Class::Max)
     }
 
-    /// True when a compatibility property for this name is for it.
+    /// True if a compatibility property for this name applies.
     pub(crate) fn is_called(self, name: &str) -> bool {
         match self {
             Class::Model(model) => model.is_called(name),
@@ -63,14 +63,14 @@ impl Class {
     }
 }
 
-/// A CPU on the way to its table; the same for all vCPUs but for their APIC ids.
+/// A CPU before its table is built; equal for all vCPUs except for their APIC ids.
 pub(crate) struct Cpu<'h> {
     pub(crate) release: Release,
     pub(crate) class: Class,
     pub(crate) machine: Machine,
     pub(crate) topology: Topology,
     pub(crate) supported: Supported<'h>,
-    /// What the host supports, word by word.
+    /// The features that the host supports, by word.
     pub(crate) host_words: [u64; WORDS],
     pub(crate) words: [u64; WORDS],
     /// Bits that a property has set or cleared.
@@ -85,7 +85,7 @@ pub(crate) struct Cpu<'h> {
     pub(crate) warnings: Vec<Warning>,
 }
 
-/// Properties that `host` and `max` alone have.
+/// Properties that only `host` and `max` have.
 const OF_MAX_ALONE: [&str; 2] = ["migratable", "host-cache-info"];
 
 impl Cpu<'_> {
@@ -99,7 +99,7 @@ impl Cpu<'_> {
         self.release.index(reg).map_or(0, |at| (self.words[at] & 0xffff_ffff) as u32)
     }
 
-    /// Replaces a register's features; without effect where the release has no word for it.
+    /// Replaces a register's features; no effect if the release has no word for it.
     pub(crate) fn set_word(&mut self, reg: Reg, value: u32) {
         if let Some(at) = self.release.index(reg) {
             self.words[at] = value.into();
@@ -123,7 +123,7 @@ impl Cpu<'_> {
         [Vendor::CENTAUR, Vendor::ZHAOXIN].contains(&self.settings.vendor)
     }
 
-    /// The name that the CPU was asked for by.
+    /// The name by which the CPU was requested.
     pub(crate) fn name(&self) -> alloc::string::String {
         match self.class {
             Class::Model(model) => model.to_string(),
@@ -169,7 +169,7 @@ impl Cpu<'_> {
         self.release.qemu.board().properties.get(usize::from(index)).map(CpuProperty::of_row)
     }
 
-    /// Takes features away and notes them (`mark_unavailable_features`).
+    /// Removes features and records them (`mark_unavailable_features`).
     pub(crate) fn mark_unavailable(&mut self, word: usize, mask: u64, reason: impl Fn(&Self, u64) -> Reason) {
         if mask == 0 {
             return;

@@ -1,4 +1,4 @@
-//! Properties of `-cpu` that are no bits of feature words: `x86_cpu_properties[]` and those with setters of their own
+//! Properties of `-cpu` that are not bits of feature words: `x86_cpu_properties[]` and those with their own setters
 //! (target/i386/cpu.c).
 
 use alloc::string::String;
@@ -10,7 +10,7 @@ use crate::guest::parse::values::{Value, boolean, signed, unsigned};
 use crate::models::machine::CpuProperty;
 use crate::table::Vendor;
 
-/// Reads values of one property.
+/// Parses the values of one property.
 struct Reader<'v> {
     name: &'static str,
     value: Value<'v>,
@@ -47,20 +47,20 @@ impl Reader<'_> {
     }
 
     fn u32(&self) -> Result<u32, BuildError> {
-        self.unsigned("a number of 32 bits")
+        self.unsigned("a 32-bit number")
     }
 
     fn u8(&self) -> Result<u8, BuildError> {
-        self.unsigned("a number of 8 bits")
+        self.unsigned("an 8-bit number")
     }
 
     fn u16(&self) -> Result<u16, BuildError> {
-        self.unsigned("a number of 16 bits")
+        self.unsigned("a 16-bit number")
     }
 
-    /// A number with a sign, as the bits that it has.
+    /// A signed number, as its bits.
     fn i32(&self) -> Result<u32, BuildError> {
-        let expected = "a number of 32 bits with a sign";
+        let expected = "a signed 32-bit number";
         let value = signed(self.text(expected)?).and_then(|value| i32::try_from(value).ok());
         let value = value.ok_or_else(|| self.wrong(expected))?;
         Ok(u32::from_ne_bytes(value.to_ne_bytes()))
@@ -89,13 +89,13 @@ impl Reader<'_> {
     }
 
     fn lbr_format(&self) -> Result<u64, BuildError> {
-        let format: u64 = self.unsigned("a format of six bits")?;
-        if format & !0x3f == 0 { Ok(format) } else { Err(self.wrong("a format of six bits")) }
+        let format: u64 = self.unsigned("a six-bit format")?;
+        if format & !0x3f == 0 { Ok(format) } else { Err(self.wrong("a six-bit format")) }
     }
 }
 
 impl Cpu<'_> {
-    /// Sets a property that is no bit of a feature word.
+    /// Sets a property that is not a bit of a feature word.
     pub(crate) fn set_other(&mut self, property: CpuProperty, value: Value<'_>) -> Result<(), BuildError> {
         let read = Reader { name: property.name, value };
         if property.kind == "bit64" && property.field == Some("hyperv_features") {
@@ -201,7 +201,7 @@ impl Cpu<'_> {
         Ok(true)
     }
 
-    /// Properties that no CPUID table depends on under KVM; their values are checked all the same.
+    /// Properties that no CPUID table depends on under KVM; their values are still checked.
     fn set_without_effect(&self, read: &Reader<'_>) -> Result<(), BuildError> {
         match read.name {
             "hv-enforce-cpuid"
@@ -212,8 +212,8 @@ impl Cpu<'_> {
             | "x-migrate-error-code"
             | "kvm-no-smi-migration"
             | "xen-vapic" => read.boolean().map(|_| ()),
-            "ucode-rev" => read.unsigned::<u64>("a number of 64 bits").map(|_| ()),
-            // The machine sets it for each vCPU afterwards.
+            "ucode-rev" => read.unsigned::<u64>("a 64-bit number").map(|_| ()),
+            // The machine later sets it for each vCPU.
             "apic-id" => read.u32().map(|_| ()),
             "node-id" => read.i32().map(|_| ()),
             name => Err(BuildError::NotModelled(String::from(name))),
@@ -221,7 +221,7 @@ impl Cpu<'_> {
     }
 }
 
-/// -1, as a number of 32 bits, means that a property is not set.
+/// -1 as a 32-bit number means that a property is not set.
 fn set(value: u32) -> Option<u32> {
     Some(value).filter(|value| *value != u32::MAX)
 }

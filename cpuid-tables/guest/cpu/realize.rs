@@ -16,14 +16,14 @@ use crate::host::Capability;
 
 /// The widest physical address: QEMU's `TARGET_PHYS_ADDR_SPACE_BITS`.
 const MAX_PHYS_BITS: u32 = 52;
-/// What a CPU has of which nothing is said.
+/// The default width of a CPU.
 const DEFAULT_PHYS_BITS: u32 = 40;
 /// `IA32_PERF_CAPABILITIES`, whose lowest six bits are the format of branch records.
 const PERF_CAPABILITIES: u32 = 0x345;
 const LBR_FORMAT: u64 = 0x3f;
 
 impl Cpu<'_> {
-    /// Everything up to the leaves.
+    /// All steps up to the leaves.
     pub(crate) fn realize(&mut self, option: &CpuOption) -> Result<(), BuildError> {
         self.check_ids()?;
         if self.release.behaviour.cleans_up
@@ -53,7 +53,7 @@ impl Cpu<'_> {
         self.check_machine_checks()
     }
 
-    /// APICs are KVM's (`apic_get_class` of target/i386/cpu-apic.c), and know wide ids by x2APIC only
+    /// The APIC is KVM's (`apic_get_class` of target/i386/cpu-apic.c), and supports wide ids only with x2APIC
     /// (`apic_common_set_id` of hw/intc/apic_common.c).
     fn check_apic(&mut self) -> Result<(), BuildError> {
         let in_kernel = self.supported.irqchip != Irqchip::Off;
@@ -71,7 +71,7 @@ impl Cpu<'_> {
         Ok(())
     }
 
-    /// KVM must know what is asked of machine checks; where nothing is known of it, it does.
+    /// KVM must support the requested machine checks; if the capability is unknown, it does.
     fn check_machine_checks(&self) -> Result<(), BuildError> {
         let there = self.settings.signature >> 8 & 0xf >= 6 && self.has(MCE) && self.has(MCA);
         let known = self.supported.host.mce_capabilities;
@@ -79,7 +79,7 @@ impl Cpu<'_> {
         if there && self.settings.lmce && lacking { Err(BuildError::LocalMachineCheck) } else { Ok(()) }
     }
 
-    /// Ids of the topology that were set hold for every vCPU (`x86_cpu_pre_plug`).
+    /// Topology ids that were set must match every vCPU (`x86_cpu_pre_plug`).
     fn check_ids(&self) -> Result<(), BuildError> {
         if self.settings.ids == [None; 5] {
             return Ok(());
@@ -116,12 +116,12 @@ impl Cpu<'_> {
         Ok(())
     }
 
-    /// `-overcommit cpu-pm=on`: the guest waits by itself.
+    /// `-overcommit cpu-pm=on`: the guest executes MWAIT itself.
     fn take_host_power(&mut self) {
         if !self.class.is_max() || !self.supported.cpu_pm {
             return;
         }
-        // KVM lists the MSR of it where it supports it.
+        // KVM lists the feature's MSR if it supports it.
         if self.supported.register(WAITPKG.reg.word()) & WAITPKG.mask != 0 {
             self.set(WAITPKG);
         }
@@ -133,7 +133,7 @@ impl Cpu<'_> {
         }
     }
 
-    /// Widths of physical addresses, the host's, KVM's and the user's.
+    /// The physical address width, from the host's, KVM's and the user's.
     fn settle_phys_bits(&mut self) -> Result<(), BuildError> {
         let known = self.release.behaviour.guest_phys_bits;
         if self.has(LM) {
@@ -200,11 +200,11 @@ impl Cpu<'_> {
         settings.guest_phys_bits = Some(if limited { bits.min(limit) } else { bits });
     }
 
-    /// A frequency that was asked for must be possible (`kvm_arch_set_tsc_khz`).
+    /// A requested frequency must be possible (`kvm_arch_set_tsc_khz`).
     fn check_tsc(&self) -> Result<(), BuildError> {
         let Some(asked) = self.settings.tsc_khz else { return Ok(()) };
         let host = self.host_tsc_khz();
-        // 250 parts in a million can be corrected by NTP.
+        // NTP can correct 250 parts per million.
         let near = host.is_some_and(|host| {
             let spread = u64::from(host) * 250 / 1_000_000;
             u64::from(host).abs_diff(asked) <= spread
@@ -215,10 +215,10 @@ impl Cpu<'_> {
         Err(BuildError::TscFrequency { asked, host })
     }
 
-    /// The host's frequency, if KVM tells.
+    /// The host's frequency, if KVM reports it.
     fn host_tsc_khz(&self) -> Option<u32> {
-        let tells = self.supported.capability(Capability::GET_TSC_KHZ) > 0;
-        self.supported.host.tsc_khz.filter(|khz| tells && *khz > 0)
+        let reports = self.supported.capability(Capability::GET_TSC_KHZ) > 0;
+        self.supported.host.tsc_khz.filter(|khz| reports && *khz > 0)
     }
 
     /// The guest's TSC frequency, if it is known and stable (`tsc_is_stable_and_known`).
@@ -227,7 +227,7 @@ impl Cpu<'_> {
         asked.or_else(|| self.host_tsc_khz().filter(|_| self.has(INVTSC)))
     }
 
-    /// Several threads to a package, as a release counts them: all dies' or one's.
+    /// Threads per package as a release counts them: of all dies or of one.
     pub(crate) fn counted_threads(&self) -> u32 {
         if self.release.behaviour.counts_dies {
             self.topology.threads_per_package()
@@ -236,7 +236,7 @@ impl Cpu<'_> {
         }
     }
 
-    /// 1.EDX: HT is set late in releases before it was a feature.
+    /// 1.EDX: older releases set HT late, before it was a feature.
     pub(crate) fn leaf_1_edx(&self) -> u32 {
         let late = !self.release.behaviour.sets_ht_in_expand && self.counted_threads() > 1;
         self.word(Reg::L1Edx) | if late { HT.mask } else { 0 }

@@ -1,4 +1,4 @@
-//! What the properties of `-cpu` hold that are no bits of feature words, and their defaults (fields of `X86CPU`, in
+//! The properties of `-cpu` that are not bits of feature words, and their defaults (fields of `X86CPU`, in
 //! target/i386/cpu.h).
 
 use alloc::string::String;
@@ -14,11 +14,11 @@ pub(crate) enum OnOffAuto {
     Auto,
 }
 
-/// What the properties hold; their defaults are compared with the facts by a test.
+/// The properties' values; a test compares their defaults with the facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) pmu: bool,
-    /// None unless it is set.
+    /// `None` unless set.
     pub(crate) lbr_fmt: Option<u64>,
     pub(crate) hv_spinlocks: u32,
     /// By the bit of each `hv-` property.
@@ -31,9 +31,9 @@ pub(crate) struct Settings {
     pub(crate) hv_version_spack: u32,
     pub(crate) hv_version_sbranch: u8,
     pub(crate) hv_version_snumber: u32,
-    /// Twelve bytes, zero after its end.
+    /// Twelve bytes, padded with zeros.
     pub(crate) hv_vendor: [u32; 3],
-    /// `hv-vendor-id` as it was given, if it is longer.
+    /// `hv-vendor-id` as given, if it is longer.
     pub(crate) hv_vendor_too_long: Option<String>,
     pub(crate) hv_max_vps: u32,
     pub(crate) hv_synic_kvm_only: bool,
@@ -70,15 +70,15 @@ pub(crate) struct Settings {
     pub(crate) force_cpuid_0x1f: bool,
     pub(crate) arch_cap_always_on: bool,
     pub(crate) pdcm_on_even_without_pmu: bool,
-    /// Of `host` and `max` alone.
+    /// Only of `host` and `max`.
     pub(crate) migratable: bool,
-    /// Of `host` and `max` alone.
+    /// Only of `host` and `max`.
     pub(crate) host_cache_info: bool,
-    /// The same for every vCPU: socket, die, module, core, thread.
+    /// For every vCPU: socket, die, module, core, thread.
     pub(crate) ids: [Option<u32>; 5],
-    /// In kHz, if it is set.
+    /// In kHz, if set.
     pub(crate) tsc_khz: Option<u64>,
-    /// Family, model and stepping as leaf 1 has them in EAX.
+    /// Family, model and stepping, encoded as in leaf 1's EAX.
     pub(crate) signature: u32,
     pub(crate) vendor: Vendor,
     /// The brand string.
@@ -88,11 +88,11 @@ pub(crate) struct Settings {
 /// Properties of topology, in the order of [`Settings::ids`].
 pub(crate) const IDS: [&str; 5] = ["socket-id", "die-id", "module-id", "core-id", "thread-id"];
 
-/// What `hv-vendor-id` is unless it is set.
+/// The default of `hv-vendor-id`.
 const MICROSOFT: &[u8; 12] = b"Microsoft Hv";
 
 impl Settings {
-    /// The defaults of a release; of properties that it lacks, what its code does.
+    /// The defaults of a release; for properties that it lacks, its code's behaviour.
     pub(crate) fn new(behaviour: &Behaviour) -> Settings {
         let newer = behaviour.counts_apic_ids;
         Settings {
@@ -155,7 +155,7 @@ impl Settings {
         }
     }
 
-    /// The highest subleaf of leaf 7: what is set, else the least.
+    /// The highest subleaf of leaf 7: the value that was set, else the minimum.
     pub(crate) fn level_func7(&self) -> u32 {
         self.level_func7.unwrap_or(self.min_level_func7)
     }
@@ -170,18 +170,18 @@ impl Settings {
         self.xlevel.unwrap_or(self.min_xlevel)
     }
 
-    /// The highest of Centaur's leaves.
+    /// The highest Centaur leaf.
     pub(crate) fn xlevel2(&self) -> u32 {
         self.xlevel2.unwrap_or(self.min_xlevel2)
     }
 
-    /// Family, extended family included.
+    /// The family, including the extended family.
     pub(crate) fn set_family(&mut self, family: u32) {
         let fields = if family > 0xf { 0xf00 | (family - 0xf) << 20 } else { family << 8 };
         self.signature = self.signature & !0x0ff0_0f00 | fields;
     }
 
-    /// Model, extended model included.
+    /// The model, including the extended model.
     pub(crate) fn set_model(&mut self, model: u32) {
         self.signature = self.signature & !0x000f_00f0 | (model & 0xf) << 4 | (model >> 4) << 16;
     }
@@ -190,13 +190,13 @@ impl Settings {
         self.signature = self.signature & !0xf | stepping & 0xf;
     }
 
-    /// The brand string, of which 48 bytes are taken.
+    /// The brand string; at most 48 bytes are used.
     pub(crate) fn set_brand(&mut self, text: &[u8]) {
         self.brand = words(text);
     }
 }
 
-/// Bytes in registers, zero after their end.
+/// Bytes in registers, padded with zeros.
 pub(crate) fn words<const N: usize>(bytes: &[u8]) -> [u32; N] {
     let mut words = [0; N];
     for (word, four) in words.iter_mut().zip(bytes.chunks(4)) {

@@ -1,4 +1,4 @@
-//! What KVM supports, with QEMU's corrections (`kvm_arch_get_supported_cpuid` and
+//! The features that KVM supports, with QEMU's corrections (`kvm_arch_get_supported_cpuid` and
 //! `kvm_arch_get_supported_msr_feature` of target/i386/kvm/kvm.c).
 
 use super::flags::{
@@ -14,8 +14,8 @@ use crate::host::Host;
 use crate::table::Vendor;
 use crate::table::find_entry;
 
-/// Capabilities that a host's description may leave out, with what is taken then: what KVM has answered on every x86
-/// for years. A real host's answer, 0 included, goes first.
+/// Capabilities that a host's description may omit, and their assumed values: what KVM has returned on every x86 for
+/// years. A real host's value, including 0, takes precedence.
 const TAKEN_FOR_GRANTED: [(Capability, i64); 18] = [
     (Capability::IRQCHIP, 1),
     (Capability::NR_VCPUS, 1024),
@@ -37,7 +37,7 @@ const TAKEN_FOR_GRANTED: [(Capability, i64); 18] = [
     (Capability::SYS_ATTRIBUTES, 1),
 ];
 
-/// Bits of 0x80000001.EDX that repeat those of 1.EDX on AMD: QEMU's `CPUID_EXT2_AMD_ALIASES`.
+/// Bits of 0x80000001.EDX that repeat 1.EDX on AMD: QEMU's `CPUID_EXT2_AMD_ALIASES`.
 pub(crate) const AMD_ALIASES: u32 = 0x0183_f3ff;
 /// `KVM_X86_DISABLE_EXITS_MWAIT`.
 const DISABLE_EXITS_MWAIT: i64 = 1;
@@ -53,25 +53,25 @@ pub(crate) struct Supported<'h> {
 }
 
 impl Supported<'_> {
-    /// What `KVM_CHECK_EXTENSION` answers.
+    /// The value of `KVM_CHECK_EXTENSION`.
     pub(crate) fn capability(&self, capability: Capability) -> i64 {
         let granted =
             || TAKEN_FOR_GRANTED.iter().find(|(known, _)| *known == capability).map_or(0, |row| row.1);
         self.host.capabilities.get(&capability.number).copied().unwrap_or_else(granted)
     }
 
-    /// What the CPUID instruction returns; zeros for a leaf that the host's description lacks (`host_cpuid`).
+    /// The registers of the CPUID instruction; zeros for a leaf that the host's description lacks (`host_cpuid`).
     pub(crate) fn instruction(&self, leaf: u32, subleaf: u32) -> Registers {
         let entry = find_entry(&self.host.instruction, Leaf(leaf), Subleaf(subleaf));
         entry.map_or(Registers::ZERO, |entry| entry.registers)
     }
 
-    /// Four registers as QEMU takes them from KVM (`x86_cpu_get_supported_cpuid`).
+    /// Four registers as QEMU reads them from KVM (`x86_cpu_get_supported_cpuid`).
     pub(crate) fn leaf(&self, leaf: u32, subleaf: u32) -> Registers {
         Registers::from_fn(|register| self.register(CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register)))
     }
 
-    /// A register as QEMU takes it from KVM.
+    /// A register as QEMU reads it from KVM.
     pub(crate) fn register(&self, word: CpuidWord) -> u32 {
         let reported = self.reported(word);
         let reg = Reg::ALL.iter().find(|reg| reg.word() == word);
@@ -97,8 +97,7 @@ impl Supported<'_> {
                 (reported | self.of_cpu(reg, &[ERMS])) & !broken
             }
             Reg::L7Edx => {
-                // QEMU takes ARCH_CAPABILITIES away where KVM does not list the MSR among those that it saves: before
-                // 4.21, of which a host's description does not tell.
+                // QEMU removes ARCH_CAPABILITIES if KVM does not list the MSR as one that it saves: before 4.21, which a host's description does not record.
                 reported | self.of_cpu(reg, &[FSRM])
             }
             Reg::L7s1Eax => reported | self.of_cpu(reg, &[FZRM, FSRS, FSRC]),
@@ -130,7 +129,7 @@ impl Supported<'_> {
         ecx
     }
 
-    /// Bits that tell how fast something is: the CPU's word is enough.
+    /// Bits that describe the speed of instructions: the CPU's word suffices.
     fn of_cpu(&self, reg: Reg, flags: &[Flag]) -> u32 {
         if !self.release.behaviour.adds_optimizations {
             return 0;
@@ -140,7 +139,7 @@ impl Supported<'_> {
         flags.iter().fold(0, |all, flag| all | flag.mask) & registers[word.register]
     }
 
-    /// Components that need permission first are in `KVM_X86_XCOMP_GUEST_SUPP` alone.
+    /// Components that need permission first are only in `KVM_X86_XCOMP_GUEST_SUPP`.
     fn xcr0(&self, reg: Reg, reported: u32) -> u32 {
         if self.capability(Capability::SYS_ATTRIBUTES) <= 0 {
             return reported;
@@ -160,14 +159,14 @@ impl Supported<'_> {
             && (model == 63 && stepping < 4 || matches!(model, 60 | 69 | 70))
     }
 
-    /// A feature MSR as QEMU takes it from KVM.
+    /// A feature MSR as QEMU reads it from KVM.
     pub(crate) fn msr(&self, msr: Msr) -> u64 {
         if self.capability(Capability::GET_MSR_FEATURES) <= 0 {
             return 0;
         }
         let Some(&value) = self.host.msrs.get(&msr) else { return 0 };
         match msr.0 {
-            // Controls of VMX: those that may be 1 and need not be.
+            // VMX controls: those that may be 1 but need not be.
             0x48b | 0x48d..=0x490 => (value >> 32) & !(value & 0xffff_ffff),
             0x10a => {
                 /// MDS_NO, TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO.

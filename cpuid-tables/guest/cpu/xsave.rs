@@ -5,13 +5,13 @@ use super::components::Component;
 use super::flags::{ARCH_LBR, AVX10, AVX512F, Reg, XSAVE, XSAVES};
 use crate::bits::location::Registers;
 
-/// Component 15, the branch records: the one of `IA32_XSS` that QEMU has.
+/// Component 15, the branch records: the only `IA32_XSS` component in QEMU.
 const ARCH_LBR_COMPONENT: u64 = 1 << 15;
-/// Components of XCR0 that QEMU has: all but the one above.
+/// Components of XCR0 in QEMU: all others.
 const XCR0: u64 = !ARCH_LBR_COMPONENT;
 
 impl Cpu<'_> {
-    /// Sets the words of XCR0 and `IA32_XSS` by the features.
+    /// Sets the words of XCR0 and `IA32_XSS` from the features.
     pub(crate) fn enable_xsave_components(&mut self) {
         let mut mask = 0;
         if self.has(XSAVE) {
@@ -32,7 +32,7 @@ impl Cpu<'_> {
         if self.release.behaviour.sizes_by_xcr0 && component.size == 0 {
             return false;
         }
-        // AVX10 brings the components of AVX-512, even without it.
+        // AVX10 enables the components of AVX-512, even without it.
         let is_avx512 = self.release.index(AVX512F.reg) == Some(component.word)
             && component.mask == u64::from(AVX512F.mask);
         word & component.mask != 0 || self.release.behaviour.avx10 && is_avx512 && self.has(AVX10)
@@ -76,7 +76,7 @@ impl Cpu<'_> {
     }
 
     fn leaf_d_component(&self, number: u32) -> Registers {
-        /// Aligned to 64 bytes in the compacted format; XFD takes it.
+        /// Flags of a component: aligned to 64 bytes in the compacted format; supported by XFD.
         const ALIGNED_OR_XFD: u32 = 1 << 1 | 1 << 2;
         let Some(component) = usize::try_from(number).ok().and_then(|at| self.components.0.get(at)) else {
             return Registers::ZERO;

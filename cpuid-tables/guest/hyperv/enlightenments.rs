@@ -18,7 +18,7 @@ mod feature {
     pub(crate) const SYNDBG: u64 = 1 << 16;
 }
 
-/// Leaves; the last is of nested virtualization, and those from 0x40000080 on are the debugger's.
+/// Leaves; the last one is for nested virtualization, and the debugger's begin at 0x40000080.
 const VENDOR: u32 = 0x4000_0000;
 const INTERFACE: u32 = 0x4000_0001;
 const VERSION: u32 = 0x4000_0002;
@@ -32,11 +32,11 @@ const SYNDBG_CAPABILITIES: u32 = 0x4000_0082;
 
 /// `Hv#1`.
 const HV_1: Registers = Registers::new(0x3123_7648, 0, 0, 0);
-/// RECOMMENDATIONS.EAX: no core is shared by guests other than as siblings.
+/// RECOMMENDATIONS.EAX: guests share a core only between sibling threads.
 const NO_NONARCH_CORESHARING: u32 = 1 << 18;
 
 impl Cpu<'_> {
-    /// Any of it is asked for, and KVM has it.
+    /// True if any Hyper-V feature is requested and KVM supports Hyper-V.
     pub(crate) fn hyperv_enabled(&self) -> bool {
         let settings = &self.settings;
         self.supported.capability(Capability::HYPERV) > 0
@@ -51,7 +51,7 @@ impl Cpu<'_> {
         Registers::from_fn(|register| self.hyperv_host(leaf, register))
     }
 
-    /// KVM has all bits of a feature.
+    /// True if KVM has all bits of a feature.
     fn hyperv_supported(&self, feature: u32) -> bool {
         let mut rows = self.release.tables.hyperv.iter().filter(|row| u32::from(row.feature) == feature);
         rows.all(|&HypervBits { register, mask, .. }| {
@@ -59,7 +59,7 @@ impl Cpu<'_> {
         })
     }
 
-    /// The property of a feature.
+    /// The property's name of a feature.
     fn hyperv_property(&self, feature: u32) -> &'static str {
         let mut properties = self.release.qemu.cpu_properties();
         let found = properties.find(|property| {
@@ -69,7 +69,7 @@ impl Cpu<'_> {
         found.map_or("hv-?", |property| property.name)
     }
 
-    /// Checks what is asked for, or takes everything that KVM has.
+    /// Checks the requested features, or takes all that KVM has.
     pub(crate) fn expand_hyperv(&mut self) -> Result<(), BuildError> {
         if !self.hyperv_enabled() {
             return Ok(());
@@ -136,7 +136,7 @@ impl Cpu<'_> {
         Ok(())
     }
 
-    /// The bits of a register that enabled features have (`hv_build_cpuid_leaf`).
+    /// The bits of a register that enabled features set (`hv_build_cpuid_leaf`).
     fn hyperv_word(&self, leaf: u32, register: Register) -> u32 {
         /// Version 1 to 1 of the enlightened VMCS.
         const EVMCS_VERSIONS: u32 = 1 << 8 | 1;
@@ -193,7 +193,7 @@ impl Cpu<'_> {
     }
 
     fn hyperv_features(&self) -> Registers {
-        /// Hypercalls; messages and events, which SynIC needs; processors that come and go.
+        // Hypercalls; messages and events, which SynIC needs; processor hot-plug.
         const HYPERCALLS: u32 = 1 << 5;
         const MESSAGES_AND_EVENTS: u32 = 1 << 4 | 1 << 5;
         const DYNAMIC_PARTITIONING: u32 = 1 << 3;
@@ -206,7 +206,7 @@ impl Cpu<'_> {
     }
 
     fn hyperv_recommendations(&self) -> u32 {
-        /// MSRs in place of the APIC's memory.
+        // Access to the APIC by MSRs.
         const APIC_ACCESS: u32 = 1 << 3;
         let mut eax = self.hyperv_word(RECOMMENDATIONS, Register::Eax);
         if self.enabled(feature::VAPIC) && !self.enabled(feature::AVIC) {

@@ -1,4 +1,4 @@
-//! What the host's KVM has of Hyper-V (`get_supported_hv_cpuid` and `get_supported_hv_cpuid_legacy` of
+//! The host's Hyper-V support in KVM (`get_supported_hv_cpuid` and `get_supported_hv_cpuid_legacy` of
 //! target/i386/kvm/kvm.c).
 
 use super::enlightenments::{FEATURES, RECOMMENDATIONS};
@@ -9,16 +9,16 @@ use crate::table::CpuidEntry;
 
 /// RECOMMENDATIONS.EAX: enlightened VMCS.
 const EVMCS: u32 = 1 << 14;
-/// RECOMMENDATIONS.EAX: sets of more than 64 processors, for flushing TLBs and for IPIs.
+/// RECOMMENDATIONS.EAX: sets of more than 64 processors, for TLB flushes and IPIs.
 const EX_PROCESSOR_MASKS: u32 = 1 << 11;
 
 impl Cpu<'_> {
-    /// True when nothing tells what KVM has: it can tell, and the host's description does not.
+    /// True if KVM's support is unknown: KVM can report it, but the host's description lacks it.
     pub(crate) fn hyperv_is_unknown(&self) -> bool {
         self.supported.host.hyperv.is_none() && self.supported.capability(Capability::HYPERV_CPUID) > 0
     }
 
-    /// A register that KVM answers for Hyper-V.
+    /// A register of KVM's Hyper-V leaves.
     pub(crate) fn hyperv_host(&self, leaf: u32, register: Register) -> u32 {
         let has = |capability: Capability| self.supported.capability(capability) > 0;
         if !has(Capability::HYPERV_CPUID) {
@@ -27,15 +27,15 @@ impl Cpu<'_> {
         let entries = self.supported.host.hyperv.as_deref().unwrap_or_default();
         let is = |entry: &&CpuidEntry| entry.function == Leaf(leaf) && entry.index == Subleaf(0);
         let Some(entry) = entries.iter().find(is) else { return 0 };
-        // Asked for a vCPU, KVM has the bit only once that is enabled.
+        // If queried for a vCPU, KVM has the bit only after it is enabled.
         let recommended = leaf == RECOMMENDATIONS && register == Register::Eax;
         let evmcs =
             recommended && !has(Capability::SYS_HYPERV_CPUID) && has(Capability::HYPERV_ENLIGHTENED_VMCS);
         entry.register(register) | if evmcs { EVMCS } else { 0 }
     }
 
-    /// The same of a KVM before 4.20, which tells by capabilities and by the MSRs that it lists. Those are no part of a
-    /// host's description: all that there were by then are taken as listed.
+    /// The same for KVM before 4.20, which reports capabilities and MSRs instead. A host's description does not
+    /// include the MSRs: all that existed by then are assumed.
     fn hyperv_by_capabilities(&self, leaf: u32, register: Register) -> u32 {
         /// Of FEATURES.EAX: VP_RUNTIME, timers, VP_INDEX, RESET, frequencies and reenlightenment.
         const MSRS: u32 = 1 << 0 | 1 << 3 | 1 << 6 | 1 << 7 | 1 << 11 | 1 << 13;
@@ -55,10 +55,10 @@ impl Cpu<'_> {
                     | on(Capability::HYPERV_TIME, 1 << 1 | 1 << 9)
                     | on(synic, 1 << 2)
             }
-            // Processors that come and go.
+            // Processor hot-plug.
             (FEATURES, Register::Edx) => MSRS_EDX | on(Capability::HYPERV, 1 << 3),
             (RECOMMENDATIONS, Register::Eax) => {
-                // The APIC by MSRs, relaxed timing; flushing TLBs; IPIs.
+                // APIC access by MSRs, relaxed timing; TLB flushes; IPIs.
                 on(Capability::HYPERV, 1 << 3 | 1 << 5)
                     | on(Capability::HYPERV_TLBFLUSH, 1 << 2 | EX_PROCESSOR_MASKS)
                     | on(Capability::HYPERV_SEND_IPI, 1 << 10 | EX_PROCESSOR_MASKS)

@@ -1,4 +1,4 @@
-//! The table: which leaves QEMU asks its CPU for, in which order, and which it leaves out (`kvm_arch_init_vcpu` and
+//! The table: which leaves QEMU reads from its CPU, in which order, and which it omits (`kvm_arch_init_vcpu` and
 //! `kvm_x86_build_cpuid` of target/i386/kvm/kvm.c).
 
 use crate::bits::location::{Leaf, Registers, Subleaf};
@@ -11,17 +11,17 @@ use crate::guest::error::BuildError;
 use crate::guest::sgx::SgxSection;
 use crate::table::{ApicLayout, CpuidEntry, CpuidTable, OwnBits, OwnPart, OwnPlace, TableFull, VcpuBase};
 
-/// How many entries QEMU has room for: its `KVM_MAX_CPUID_ENTRIES`.
+/// QEMU's maximum number of entries, `KVM_MAX_CPUID_ENTRIES`.
 const ROOM: usize = 100;
-/// The highest leaves that may hold something.
+/// The highest leaves that may be non-zero.
 const LAST_BASIC: u32 = 0x24;
 const LAST_EXTENDED: u32 = 0x8000_0022;
-/// The last subleaf that QEMU asks leaf 0xD for, and its flag.
+/// The last subleaf of leaf 0xD that QEMU reads, and its flag.
 const LAST_OF_D: (u32, u32) = (63, CpuidEntry::SIGNIFICANT_INDEX);
-/// The first leaf of hypervisors, which ends the basic ones.
+/// The first hypervisor leaf, which ends the basic range.
 const HYPERVISOR: u32 = 0x4000_0000;
 
-/// What every leaf is computed from.
+/// The input of every leaf.
 pub(crate) struct Leaves<'c> {
     pub(crate) cpu: &'c Cpu<'c>,
     pub(crate) caches: &'c CacheInfo,
@@ -30,7 +30,7 @@ pub(crate) struct Leaves<'c> {
 }
 
 impl Leaves<'_> {
-    /// A leaf as the CPU answers (`cpu_x86_cpuid`); one out of range is answered as the highest basic one.
+    /// A leaf as the CPU returns it (`cpu_x86_cpuid`); out of range, the highest basic leaf.
     fn cpuid(&self, leaf: u32, subleaf: u32, vcpu: Vcpu) -> Registers {
         let settings = &self.cpu.settings;
         let highest = match leaf {
@@ -44,13 +44,13 @@ impl Leaves<'_> {
     }
 }
 
-/// The table while it grows: the first vCPU's, with every entry that others have.
+/// The table under construction: the first vCPU's, with every entry that other vCPUs have.
 struct Assembled {
     table: CpuidTable,
-    /// What is each vCPU's own.
+    /// The entries that differ between vCPUs.
     own: Vec<OwnPlace>,
-    /// The next entry has leaf 0xD's flag and index: QEMU has written them there, then gone back, and writes neither
-    /// with VMware's leaf.
+    /// The next entry has leaf 0xD's flag and index: QEMU writes them there, steps back, and does not overwrite them
+    /// for VMware's leaf.
     left_over: bool,
 }
 
@@ -60,7 +60,7 @@ impl From<TableFull> for BuildError {
     }
 }
 
-/// Asks for all leaves.
+/// Reads all leaves.
 pub(crate) fn assemble(leaves: &Leaves<'_>, layout: ApicLayout) -> Result<VcpuBase, BuildError> {
     let all = Assembled::new(leaves)?;
     Ok(VcpuBase::from_parts(all.table, all.own, layout))
@@ -78,13 +78,13 @@ impl Assembled {
         Ok(all)
     }
 
-    /// Room for another entry, into which QEMU writes flags of its own.
+    /// Makes room for another entry in which QEMU sets flags.
     fn claim(&mut self, leaf: u32, subleaf: u32) -> Result<(), BuildError> {
         self.left_over = false;
         self.check_room(leaf, subleaf)
     }
 
-    /// Room for another entry.
+    /// Checks for room for another entry.
     fn check_room(&self, leaf: u32, subleaf: u32) -> Result<(), BuildError> {
         if self.table.len() < ROOM { Ok(()) } else { Err(BuildError::TooManyEntries(leaf, subleaf)) }
     }
@@ -95,7 +95,7 @@ impl Assembled {
         Ok(self.table.push(entry)?)
     }
 
-    /// A leaf without subleaves; left out if it is all zero.
+    /// A leaf without subleaves; omitted if it is all zero.
     fn plain(&mut self, leaf: u32, registers: Registers, own: Option<OwnPart>) -> Result<(), BuildError> {
         self.claim(leaf, 0)?;
         if registers == Registers::ZERO && own.is_none() {
@@ -104,7 +104,7 @@ impl Assembled {
         self.push(CpuidEntry::new(Leaf(leaf), registers), own)
     }
 
-    /// Subleaves from 0 up to the first that ends them, which is there too.
+    /// Subleaves from 0 up to and including the terminator.
     fn list(
         &mut self,
         leaf: u32,
@@ -152,7 +152,7 @@ impl Assembled {
         Ok(())
     }
 
-    /// Leaf 2, as many times as it says.
+    /// Leaf 2, repeated as often as its register demands.
     fn leaf_2(&mut self, registers: Registers, drops_obsolete: bool) -> Result<(), BuildError> {
         let times = registers.eax & 0xff;
         let mut entry = CpuidEntry::new(Leaf(2), registers);
@@ -167,7 +167,7 @@ impl Assembled {
         Ok(())
     }
 
-    /// Leaf 0xD: the subleaves that have a size. Older releases leave an empty one at the end.
+    /// Leaf 0xD: the subleaves with a size. Older releases add an empty last one.
     fn leaf_d(&mut self, read: impl Fn(u32) -> Registers, drops_empty: bool) -> Result<(), BuildError> {
         const LAST: u32 = LAST_OF_D.0;
         self.claim(0xd, 0)?;
@@ -185,7 +185,7 @@ impl Assembled {
         Ok(())
     }
 
-    /// Subleaf 0, and as many more as its EAX says.
+    /// Subleaf 0, and as many others as its EAX gives.
     fn counted(&mut self, leaf: u32, read: impl Fn(u32) -> Registers) -> Result<(), BuildError> {
         let first = read(0);
         self.push(CpuidEntry::indexed(Leaf(leaf), Subleaf(0), first), None)?;
@@ -198,7 +198,7 @@ impl Assembled {
     fn extended(&mut self, leaves: &Leaves<'_>, vcpu: Vcpu) -> Result<(), BuildError> {
         const FIRST: u32 = 0x8000_0000;
         let Registers { eax: highest, .. } = leaves.cpuid(FIRST, 0, vcpu);
-        // What is above the CPU's own highest leaf is the highest basic leaf again and again, until there is no room.
+        // Above the CPU's own highest leaf the highest basic leaf repeats until there is no room.
         let in_range = leaves.cpu.settings.xlevel();
         for leaf in FIRST..=highest {
             if leaf > LAST_EXTENDED && leaf <= in_range {
@@ -233,12 +233,12 @@ impl Assembled {
     }
 }
 
-/// The x2APIC id of a leaf that lists levels.
+/// The x2APIC id in a leaf that lists levels.
 fn x2apic_id(leaf: u32) -> Option<OwnPart> {
     OwnBits::all().iter().find(|own| own.field.leaf().0 == leaf).copied().map(OwnPart::Field)
 }
 
-/// Leaf 0xB holds the APIC id unless it is switched off.
+/// Leaf 0xB holds the APIC id unless it is turned off.
 fn leaf_b_id(leaves: &Leaves<'_>) -> Option<OwnPart> {
     x2apic_id(0xb).filter(|_| leaves.cpu.settings.cpuid_0xb)
 }

@@ -58,10 +58,10 @@ impl Leaves<'_> {
         if threads > 1 {
             let counts_ids = cpu.release.behaviour.counts_dies && (cpu.is_intel() || cpu.is_zhaoxin());
             let count = if counts_ids { 1 << Offsets::of(&cpu.topology).package } else { threads };
-            // The field has eight bits; older releases let the number run over.
+            // The field has eight bits; older releases let the count overflow.
             ebx |= if cpu.release.behaviour.counts_dies { count.min(255) } else { count } << 16;
         }
-        // In releases that take PDCM away as a feature, it is gone already.
+        // In releases that remove PDCM as a feature, it is already clear.
         let without = if cpu.settings.pmu || !cpu.settings.pdcm_on_even_without_pmu { 0 } else { PDCM.mask };
         Registers::new(cpu.settings.signature, ebx, cpu.word(Reg::L1Ecx) & !without, cpu.leaf_1_edx())
     }
@@ -72,7 +72,7 @@ impl Leaves<'_> {
             0 => {
                 let (mut ebx, mut ecx) = (cpu.word(Reg::L7Ebx), cpu.word(Reg::L7Ecx));
                 if !cpu.release.behaviour.sgx_needs_pc {
-                    // Older releases look at the host here, whatever is forced.
+                    // Older releases check the host here, even for forced features.
                     ebx &= !SGX.mask | cpu.supported.register(Reg::L7Ebx.word());
                     let lc = cpu.supported.register(Reg::L7Ecx.word()) & SGX_LC.mask != 0;
                     if ebx & SGX.mask == 0 || !lc {
@@ -105,7 +105,7 @@ impl Leaves<'_> {
         if subleaf == 0 {
             return Registers::new(eax & cpu.word(Reg::L12Eax), ebx & cpu.word(Reg::L12Ebx), ecx, edx);
         }
-        /// The key of provisioning, for which QEMU needs a device of its own; and x87 and SSE, which are always there.
+        /// The provisioning key, for which QEMU needs a separate device; and x87 and SSE, which are always set.
         const PROVISIONING: u32 = 1 << 4;
         const X87_AND_SSE: u32 = 3;
         let xcr0 = [cpu.word(Reg::LdEax) | X87_AND_SSE, cpu.word(Reg::LdEdx)];
@@ -114,7 +114,7 @@ impl Leaves<'_> {
         Registers::new(eax, 0, ecx & xcr0[0] | X87_AND_SSE, edx & xcr0[1])
     }
 
-    /// Processor trace as QEMU has it, whatever the host's.
+    /// QEMU's fixed processor trace description.
     fn leaf_14(&self, subleaf: u32) -> Registers {
         match subleaf {
             0 => {
@@ -132,7 +132,7 @@ impl Leaves<'_> {
     }
 }
 
-/// AMX's one palette, as Sapphire Rapids has it: 8 tiles of 16 rows of 64 bytes.
+/// AMX's only palette, as on Sapphire Rapids: 8 tiles of 16 rows of 64 bytes.
 fn tiles(subleaf: u32) -> Registers {
     match subleaf {
         0 => Registers::new(1, 0, 0, 0),

@@ -10,7 +10,7 @@ use crate::guest::cpu::{Class, Cpu};
 use crate::guest::error::BuildError;
 use crate::models::cache::Caches;
 
-/// The caches that each group of leaves tells of.
+/// The caches that each group of leaves describes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CacheInfo {
     /// Leaf 2.
@@ -28,8 +28,8 @@ impl CacheInfo {
         CacheInfo { leaf_2: caches, leaf_4: caches, amd: caches, leaf_8000001d: caches }
     }
 
-    /// The ones that models without their own have: they do not agree with each other, unless a newer release is to
-    /// make them.
+    /// The caches of models without their own: they contradict each other, except in newer releases that make them
+    /// consistent.
     fn legacy(cpu: &Cpu<'_>) -> CacheInfo {
         let info = CacheInfo::all_legacy(cpu.release.qemu);
         let settings = &cpu.settings;
@@ -84,7 +84,7 @@ impl CacheInfo {
 }
 
 impl Cpu<'_> {
-    /// The caches of the CPU, with the levels that the machine gives them.
+    /// The CPU's caches, with the sharing levels that the machine sets.
     pub(crate) fn cache_info(&self, shared: &[(CacheSlot, SharedBy)]) -> Result<CacheInfo, BuildError> {
         let mut info = if self.settings.legacy_cache {
             CacheInfo::legacy(self)
@@ -113,13 +113,13 @@ impl Cpu<'_> {
         Ok(info)
     }
 
-    /// Caches as the host has them: zeros above its highest leaf (`x86_cpu_get_cache_cpuid`).
+    /// The host's caches: zeros above its highest leaf (`x86_cpu_get_cache_cpuid`).
     fn host_cache(&self, leaf: u32, subleaf: u32) -> Registers {
         let Registers { eax: highest, .. } = self.supported.instruction(leaf & 0x8000_0000, 0);
         if leaf > highest { Registers::ZERO } else { self.supported.instruction(leaf, subleaf) }
     }
 
-    /// Intel's leaves are empty on AMD, unless an old machine type has them.
+    /// Intel's leaves are empty on AMD, unless an old machine type fills them.
     fn hides_intel_caches(&self) -> bool {
         self.settings.vendor_cpuid_only && self.is_amd()
     }
@@ -131,7 +131,7 @@ impl Cpu<'_> {
         if self.hides_intel_caches() {
             return Registers::ZERO;
         }
-        /// Leaf 4 tells.
+        /// Refers to leaf 4.
         const NOT_HERE: u8 = 0xff;
         let byte = |cache: &Option<Cache>| {
             let known = cache.as_ref().and_then(|cache| self.release.qemu.cache_descriptor(cache));
@@ -139,7 +139,7 @@ impl Cpu<'_> {
         };
         let Caches { l1d, l1i, l2, l3 } = &caches.leaf_2;
         let all = [l1d, l1i, l2, l3].map(byte);
-        // Where leaf 4 is in range, or a cache has no byte, leaf 2 points there.
+        // Leaf 2 refers to leaf 4 if that is in range, or if a cache has no descriptor.
         let points = self.settings.min_level >= 4 || all.contains(&NOT_HERE.into());
         if self.settings.consistent_cache && points {
             return Registers::new(1, 0, 0, NOT_HERE.into());
@@ -173,7 +173,7 @@ impl Cpu<'_> {
         registers
     }
 
-    /// Leaf 4's numbers, each less one: ids of threads that share a cache, ids of cores in a package.
+    /// Leaf 4's counts, each minus one: ids of threads that share a cache, ids of cores in a package.
     fn leaf_4_counts(&self, cache: &Cache) -> (u32, u32) {
         if self.release.behaviour.counts_apic_ids {
             return (self.sharing_ids(cache).min(4095), self.core_ids().min(63));
@@ -187,13 +187,13 @@ impl Cpu<'_> {
         (threads, cores)
     }
 
-    /// Ids of threads that share a cache, less one (`max_thread_ids_for_cache`).
+    /// Ids of threads that share a cache, minus one (`max_thread_ids_for_cache`).
     fn sharing_ids(&self, cache: &Cache) -> u32 {
         let level = cache.shared_by.map_or(Level::Thread, Level::of);
         (1 << Offsets::of(&self.topology).of_level(level)) - 1
     }
 
-    /// Ids of cores in a package, less one (`max_core_ids_in_package`).
+    /// Ids of cores in a package, minus one (`max_core_ids_in_package`).
     fn core_ids(&self) -> u32 {
         let offsets = Offsets::of(&self.topology);
         (1 << (offsets.package - offsets.core)) - 1
@@ -230,7 +230,7 @@ impl Cpu<'_> {
         if self.settings.vendor_cpuid_only_v2 && self.is_intel() {
             return Registers::ZERO;
         }
-        /// 255 entries, directly mapped, of data and of instructions; for 2M and 4M pages, and for 4K pages.
+        /// 255 entries, direct mapped, for data and for instructions; for 2M and 4M pages, and for 4K pages.
         const TLB: u32 = 1 << 24 | 255 << 16 | 1 << 8 | 255;
         let encode = |cache: &Option<Cache>| {
             cache.as_ref().map_or(0, |cache| {
@@ -247,7 +247,7 @@ impl Cpu<'_> {
         if self.settings.host_cache_info {
             return self.host_cache(0x8000_0006, 0);
         }
-        /// 512 entries, 4 ways, of data and of instructions, for 4K pages.
+        /// 512 entries, 4 ways, for data and for instructions, for 4K pages.
         const TLB_4K: u32 = 4 << 28 | 512 << 16 | 4 << 12 | 512;
         let encode =
             |cache: &Cache| ways(cache.associativity) << 12 | cache.lines_per_tag << 8 | cache.line_size;
@@ -280,13 +280,13 @@ impl Cpu<'_> {
             })
         };
         if self.settings.amd_topoext_features_only {
-            // Complex indexing is Intel's alone.
+            // Only Intel has complex indexing.
             registers.edx &= 3;
         }
         registers
     }
 
-    /// Threads that share a cache, less one.
+    /// Threads that share a cache, minus one.
     fn sharing_threads(&self, cache: &Cache) -> u32 {
         if self.release.behaviour.counts_apic_ids {
             return self.sharing_ids(cache).min(4095);
@@ -296,7 +296,7 @@ impl Cpu<'_> {
     }
 }
 
-/// What leaves 4 and 0x8000001D have in common.
+/// Fields common to leaves 4 and 0x8000001D.
 fn parameters(cache: &Cache) -> Registers {
     let kind = match cache.kind {
         CacheKind::Data => 1,
@@ -318,7 +318,7 @@ fn kilobytes(cache: &Cache) -> u32 {
     ((cache.size / 1024) & 0xffff_ffff) as u32
 }
 
-/// AMD's code for a number of ways; 0 for one without a code.
+/// AMD's code for a number of ways; 0 if there is none.
 fn ways(associativity: u32) -> u32 {
     match associativity {
         0 | 1 => associativity,
@@ -331,7 +331,7 @@ fn ways(associativity: u32) -> u32 {
         64 => 0xc,
         96 => 0xd,
         128 => 0xe,
-        // All of them.
+        // Fully associative.
         0xff => 0xf,
         _ => 0,
     }
@@ -346,7 +346,7 @@ fn slot_of(caches: &mut Caches, slot: CacheSlot) -> Option<&mut Cache> {
     }
 }
 
-/// No cache is shared by more than the next one (`machine_check_smp_cache`).
+/// Checks that no cache is shared by more threads than the next level (`machine_check_smp_cache`).
 fn check_levels(caches: &Caches) -> Result<(), BuildError> {
     let level = |cache: &Option<Cache>| cache.as_ref().and_then(|cache| cache.shared_by).map(Level::of);
     let [l1d, l1i, l2, l3] = [&caches.l1d, &caches.l1i, &caches.l2, &caches.l3].map(level);

@@ -1,4 +1,4 @@
-//! Leaves from 0x80000000 and from 0xC0000000 on (`cpu_x86_cpuid` of target/i386/cpu.c).
+//! Leaves from 0x80000000 and from 0xC0000000 (`cpu_x86_cpuid` of target/i386/cpu.c).
 
 use super::assemble::Leaves;
 use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
@@ -47,14 +47,14 @@ impl Leaves<'_> {
         }
     }
 
-    /// CMP_LEGACY is set late in releases before it was a feature.
+    /// Older releases set CMP_LEGACY late, before it was a feature.
     fn leaf_80000001_ecx(&self) -> u32 {
         let cpu = self.cpu;
         let late = !cpu.release.behaviour.sets_ht_in_expand && cpu.counted_threads() > 1 && !cpu.is_intel();
         cpu.word(Reg::X1Ecx) | if late { CMP_LEGACY.mask } else { 0 }
     }
 
-    /// A CPU that has none of what AMD alone has, in releases that look at that.
+    /// True for a vendor other than AMD, in releases that hide AMD's leaves from it.
     fn is_not_amds(&self) -> bool {
         let cpu = self.cpu;
         cpu.settings.vendor_cpuid_only_v2 && (cpu.is_intel() || cpu.is_zhaoxin())
@@ -81,7 +81,7 @@ impl Leaves<'_> {
         Registers::new(eax, cpu.word(Reg::X8Ebx), ecx, 0)
     }
 
-    /// The vCPU's place, as AMD has it.
+    /// The vCPU's position, in AMD's encoding.
     fn leaf_8000001e(&self, vcpu: Vcpu) -> Registers {
         let topology = &self.cpu.topology;
         // The field has eight bits.

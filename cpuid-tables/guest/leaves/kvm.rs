@@ -5,14 +5,14 @@ use crate::guest::cpu::Cpu;
 use crate::guest::cpu::flags::Reg;
 use crate::table::{CpuidEntry, CpuidTable, TableFull};
 
-/// Where KVM's leaves are, but for a guest that sees Hyper-V's there.
+/// The base of KVM's leaves, except in a guest with Hyper-V's leaves there.
 const BASE: u32 = 0x4000_0000;
 const BASE_AFTER_HYPERV: u32 = 0x4000_0100;
 /// VMware's leaf of frequencies.
 const FREQUENCIES: u32 = 0x4000_0010;
 /// `KVMKVMKVM`.
 const SIGNATURE: [u32; 3] = [0x4b4d_564b, 0x564b_4d56, 0x0000_004d];
-/// KVM's APIC timer counts at 1 GHz: in kHz.
+/// KVM's APIC timer runs at 1 GHz; in kHz.
 const APIC_KHZ: u32 = 1_000_000;
 
 impl Cpu<'_> {
@@ -32,7 +32,7 @@ impl Cpu<'_> {
         Ok(())
     }
 
-    /// VMware's leaf, after all others, with an index and flags that are there already.
+    /// VMware's leaf, after all others, with an index and flags left over from leaf 0xD.
     pub(crate) fn frequency_leaf(
         &self,
         table: &mut CpuidTable,

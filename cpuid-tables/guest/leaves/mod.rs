@@ -1,4 +1,4 @@
-//! A guest's entries, leaf by leaf, in the order in which QEMU adds them.
+//! A guest's entries, by leaf, in the order in which QEMU adds them.
 
 pub(crate) mod assemble;
 pub(crate) mod basic;

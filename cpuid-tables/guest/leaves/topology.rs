@@ -5,7 +5,7 @@ use crate::guest::board::apic_id::Offsets;
 use crate::guest::board::topology::{Level, Topology};
 
 impl Topology {
-    /// The `at`th level that there is below the socket, with the one above it (`encode_topo_cpuid1f`).
+    /// The `at`th existing level below the socket, with the level above it (`encode_topo_cpuid1f`).
     fn level_at(&self, at: u32) -> Option<(Level, Level)> {
         let all = [Level::Thread, Level::Core, Level::Module, Level::Die, Level::Socket];
         let mut there = all.into_iter().filter(|level| self.has(*level));

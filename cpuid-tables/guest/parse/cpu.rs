@@ -10,15 +10,15 @@ use crate::guest::error::BuildError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum CpuSetting {
-    /// `name=value`; `name` alone is `name=on`. Set before all of the other kind.
+    /// `name=value`; `name` alone is `name=on`. Applied before all other settings.
     Set(String, String),
-    /// `+name`, wherever it stands set after every `name=value`.
+    /// `+name`, applied after every `name=value`, wherever it is.
     Plus(String),
-    /// `-name`, set after every `+name`.
+    /// `-name`, applied after every `+name`.
     Minus(String),
 }
 
-/// What `-cpu` says.
+/// A parsed `-cpu` option.
 ///
 /// ```
 /// use cpuid_tables::guest::{CpuOption, CpuSetting};
@@ -32,7 +32,7 @@ pub enum CpuSetting {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CpuOption {
-    /// The CPU: a model in any of its names, or `host`, `max`, `base`.
+    /// The CPU: a model by any of its names, or `host`, `max`, `base`.
     pub model: String,
     /// Its settings, in order.
     pub settings: Vec<CpuSetting>,
@@ -45,7 +45,7 @@ impl CpuOption {
         CpuOption { model: model.to_string(), settings: Vec::new() }
     }
 
-    /// Warnings that QEMU gives for a name that is set in both ways, in our words.
+    /// Names set in both ways, of which QEMU warns.
     pub(crate) fn ambiguous(&self) -> impl Iterator<Item = &str> {
         let earlier = |at: usize, name: &str| {
             self.settings[..at].iter().any(|setting| match setting {
@@ -68,7 +68,7 @@ impl FromStr for CpuOption {
         if model.is_empty() {
             return Err(BuildError::NoModel);
         }
-        // As strtok does, empty settings are passed over.
+        // Like strtok, skip empty settings.
         let settings = settings.split(',').filter(|setting| !setting.is_empty()).map(setting);
         Ok(CpuOption { model: model.to_string(), settings: settings.collect::<Result<_, _>>()? })
     }

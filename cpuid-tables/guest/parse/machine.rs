@@ -1,4 +1,4 @@
-//! QEMU's `-machine` syntax, as far as CPUs see it.
+//! QEMU's `-machine` syntax, as far as it affects CPUs.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -9,34 +9,34 @@ use super::values::{boolean, unsigned};
 use crate::bits::qemu_cpu::{CacheSlot, SharedBy};
 use crate::guest::error::BuildError;
 
-/// Where KVM's interrupt controllers are.
+/// The location of the interrupt controllers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Irqchip {
     /// All in the kernel: `kernel-irqchip=on`.
     On,
-    /// The local APICs alone: `kernel-irqchip=split`.
+    /// Only the local APICs in the kernel: `kernel-irqchip=split`.
     Split,
-    /// None: `kernel-irqchip=off`.
+    /// None in the kernel: `kernel-irqchip=off`.
     Off,
 }
 
-/// What `-machine` says.
+/// A parsed `-machine` option.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct MachineOption {
     /// The machine type; `pc` and `q35` are the release's newest.
     pub name: String,
-    /// Where KVM's interrupt controllers are; the machine type's own choice where it is not said.
+    /// The location of the interrupt controllers; `None` for the machine type's default.
     pub irqchip: Option<Irqchip>,
-    /// `smp.cpus=` and so on; these replace `-smp`'s.
+    /// `smp.cpus=` and so on; they override `-smp`.
     pub smp: Smp,
-    /// Who shares which cache: `smp-cache.0.cache=l2,smp-cache.0.topology=module`.
+    /// The topology level that shares each cache: `smp-cache.0.cache=l2,smp-cache.0.topology=module`.
     pub caches: Vec<(CacheSlot, SharedBy)>,
 }
 
 impl MachineOption {
-    /// A machine type as it is.
+    /// A machine type without options.
     #[must_use]
     pub fn new(name: &str) -> MachineOption {
         MachineOption { name: name.to_string(), irqchip: None, smp: Smp::default(), caches: Vec::new() }
@@ -44,13 +44,13 @@ impl MachineOption {
 }
 
 impl Default for MachineOption {
-    /// QEMU's own default: `pc`.
+    /// QEMU's default: `pc`.
     fn default() -> MachineOption {
         MachineOption::new("pc")
     }
 }
 
-/// Options of machines that no CPUID table depends on. A part before a dot stands for all below it.
+/// Machine options that no CPUID table depends on. A part before a dot covers all options below it.
 static WITHOUT_EFFECT: &[&str] = &[
     "acpi",
     "append",
@@ -110,7 +110,7 @@ impl FromStr for MachineOption {
         for (at, part) in text.split(',').enumerate() {
             match part.split_once('=') {
                 None if at == 0 => option.name = part.to_string(),
-                // A name alone is switched on.
+                // A name alone means on.
                 None => option.set(part, "on", &mut caches)?,
                 Some((name, value)) => option.set(name, value, &mut caches)?,
             }
@@ -118,7 +118,7 @@ impl FromStr for MachineOption {
         caches.sort_by_key(|(index, ..)| *index);
         for (_, slot, level) in caches {
             let (slot, level) = slot.zip(level).ok_or_else(|| {
-                BuildError::value("smp-cache", text, "a cache and a topology for each number")
+                BuildError::value("smp-cache", text, "a cache and a topology for each index")
             })?;
             if option.caches.iter().any(|(known, _)| *known == slot) {
                 return Err(BuildError::value("smp-cache", text, "each cache once"));

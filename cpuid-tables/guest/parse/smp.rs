@@ -1,27 +1,28 @@
 //! QEMU's `-smp` syntax (`qemu_smp_opts` of system/vl.c, `SMPConfiguration` of qapi/machine.json).
 
+use alloc::string::ToString;
 use core::str::FromStr;
 
 use super::values::signed;
 use crate::guest::error::BuildError;
 
-/// What `-smp` says; what it leaves out is computed.
+/// A parsed `-smp` option; omitted numbers are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Smp {
-    /// vCPUs there are at the start.
+    /// Initial number of vCPUs.
     pub cpus: Option<u32>,
-    /// vCPUs there may be.
+    /// Maximum number of vCPUs.
     pub max_cpus: Option<u32>,
-    /// Sockets.
+    /// Number of sockets.
     pub sockets: Option<u32>,
-    /// Dies of a socket.
+    /// Dies per socket.
     pub dies: Option<u32>,
-    /// Modules of a die.
+    /// Modules per die.
     pub modules: Option<u32>,
-    /// Cores of a module.
+    /// Cores per module.
     pub cores: Option<u32>,
-    /// Threads of a core.
+    /// Threads per core.
     pub threads: Option<u32>,
 }
 
@@ -47,7 +48,7 @@ impl Smp {
         [self.cpus, self.max_cpus, self.sockets, self.dies, self.modules, self.cores, self.threads]
     }
 
-    /// A number is given as 0.
+    /// True if a number is given as 0.
     pub(crate) fn has_zero(&self) -> bool {
         self.given().contains(&Some(0))
     }
@@ -64,9 +65,9 @@ impl Smp {
             "modules" => &mut self.modules,
             "cores" => &mut self.cores,
             "threads" => &mut self.threads,
-            // Levels that no PC has.
+            // Levels that PCs do not have.
             "clusters" | "books" | "drawers" if number == 1 => return Ok(()),
-            _ => return Err(BuildError::value("smp", name, "a level of a PC's topology")),
+            _ => return Err(BuildError::SmpOption(name.to_string())),
         };
         *field = Some(number);
         Ok(())

@@ -1,4 +1,5 @@
-//! Values of properties as QEMU reads them (`string_input_visitor` of qapi/, `qemu_strtosz_metric` of util/cutils.c).
+//! Values of properties as QEMU parses them (`string_input_visitor` of qapi/, `qemu_strtosz_metric` of
+//! util/cutils.c).
 
 /// A value, as text or from `+name` and `-name`.
 #[derive(Clone, Copy, Debug)]
@@ -7,7 +8,7 @@ pub(crate) enum Value<'v> {
     Bool(bool),
 }
 
-/// `on`, `yes`, `true`, `y`, and their opposites; nothing else, and case matters.
+/// `on`, `yes`, `true`, `y`, and their opposites, case-sensitive.
 pub(crate) fn boolean(text: &str) -> Option<bool> {
     match text {
         "on" | "yes" | "true" | "y" => Some(true),
@@ -16,11 +17,12 @@ pub(crate) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// A number as `strtoull` reads it with base 0: blanks before it, a sign, `0x` or an octal `0`; all of the text.
+/// A number as `strtoull` parses it with base 0: leading blanks, a sign, `0x` or an octal `0`. The whole text must
+/// match.
 pub(crate) fn unsigned(text: &str) -> Option<u64> {
     let (negative, digits) = sign(text);
     let value = magnitude(digits)?;
-    // A negative number wraps, as it does in C.
+    // A negative number wraps, as in C.
     Some(if negative { value.wrapping_neg() } else { value })
 }
 
@@ -46,13 +48,13 @@ fn magnitude(digits: &str) -> Option<u64> {
         (None, Some(octal)) if !octal.is_empty() => (octal, 8),
         _ => (digits, 10),
     };
-    // from_str_radix takes a sign, which was taken already.
+    // from_str_radix accepts a sign, which was already read.
     digits
         .starts_with(|digit: char| digit.is_digit(radix))
         .then(|| u64::from_str_radix(digits, radix).ok())?
 }
 
-/// A number with a decimal suffix, a fraction before it allowed: `2.5G`.
+/// A number with a decimal suffix, optionally with a fraction: `2.5G`.
 pub(crate) fn metric(text: &str) -> Option<u64> {
     let (negative, digits) = sign(text);
     if negative {
@@ -84,7 +86,7 @@ pub(crate) fn metric(text: &str) -> Option<u64> {
     whole.checked_mul(times)?.checked_add(part(fraction, times)?)
 }
 
-/// `0.fraction` of `times`, rounded to the nearest. Parts of a byte are an error, as QEMU has it.
+/// `0.fraction` of `times`, rounded to the nearest. Fractions of a byte are an error, as in QEMU.
 fn part(fraction: &str, times: u64) -> Option<u64> {
     if times == 1 {
         return fraction.bytes().all(|digit| digit == b'0').then_some(0);

@@ -1,4 +1,4 @@
-//! What the processor says, by the CPUID instruction.
+//! The processor's step, by the CPUID instruction.
 
 use alloc::format;
 use alloc::string::String;
@@ -15,7 +15,7 @@ use crate::table::{CpuidEntry, CpuidRead};
 
 pub(super) fn step(feature: Feature, machine: &Machine) -> Step {
     let Some(cpuid) = &machine.cpuid else {
-        return Step::new(Who::Cpu, Says::Nothing, "was not asked");
+        return Step::new(Who::Cpu, Says::Nothing, "not queried");
     };
     if cpuid.has(feature) {
         let under =
@@ -24,47 +24,46 @@ pub(super) fn step(feature: Feature, machine: &Machine) -> Step {
     }
     let what = match missing_leaf(feature, cpuid) {
         Some(highest) => {
-            format!("CPUID ends at leaf {:#x} here, before its leaf {:#x}", highest.0, feature.leaf().0)
+            format!("CPUID ends at leaf {:#x}, below the feature's leaf {:#x}", highest.0, feature.leaf().0)
         }
         None => String::from("CPUID does not show it"),
     };
     if feature.kvm(LinuxRelease::NEWEST) == KvmTreatment::Runtime {
-        let because = "the operating system has not switched it on";
+        let because = "the operating system has not enabled it";
         return Step::no(
             Who::Cpu,
-            format!("{what}; the bit follows what the operating system switches on"),
+            format!("{what}; the bit reflects what the operating system has enabled"),
             because,
         );
     }
     match hypervisor(cpuid) {
         Some(name) => {
-            let text =
-                format!("{what}; there is a hypervisor below, {name}, which decides what is seen here");
+            let text = format!(
+                "{what}; this machine is itself a guest ({name}), and its hypervisor decides which bits it sees"
+            );
             Step::no(Who::Cpu, text, "it hides the bit, or its own processor lacks it")
         }
-        None => {
-            Step::no(Who::Cpu, what, "the processor does not have it, or its firmware has switched it off")
-        }
+        None => Step::no(Who::Cpu, what, "the processor does not have it, or the firmware has disabled it"),
     }
 }
 
-/// The highest leaf, where a feature's leaf lies beyond it.
+/// The highest leaf, if a feature's leaf is above it.
 fn missing_leaf(feature: Feature, cpuid: &[CpuidEntry]) -> Option<Leaf> {
     let base = Leaf(feature.leaf().0 & 0xffff_0000);
     cpuid.highest_leaf(base).filter(|highest| *highest < feature.leaf())
 }
 
-/// The hypervisor below, if one shows itself; its signature where that is text.
+/// The hypervisor that runs this machine, if it has a signature; the signature if that is text.
 pub(super) fn hypervisor(cpuid: &[CpuidEntry]) -> Option<String> {
     let Ok(Named::Feature(bit)) = lookup("X86_FEATURE_HYPERVISOR") else { return None };
     if !cpuid.has(bit) {
         return None;
     }
     let name = Summary::from_entries(cpuid).hypervisor_names().next();
-    Some(name.unwrap_or_else(|| String::from("of no name")))
+    Some(name.unwrap_or_else(|| String::from("unnamed")))
 }
 
-/// What it needs, and what of that is missing for a guest, or else here.
+/// The feature's dependencies, and which are missing in KVM's supported table or, without it, in CPUID.
 pub(super) fn needs(feature: Feature, machine: &Machine) -> Option<Step> {
     let needs = feature.needs();
     if needs.is_empty() {

@@ -1,4 +1,4 @@
-//! What the kernel says, by `/proc/cpuinfo`, and why it may hide what the processor has.
+//! The kernel's step, by `/proc/cpuinfo`, and why it may hide a feature that the processor has.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -14,10 +14,10 @@ use crate::bits::release::LinuxRelease;
 use crate::cpuinfo::{self, Flag};
 use crate::naming::name_of;
 
-/// What was gathered of a running kernel.
+/// Data gathered from a running kernel.
 #[derive(Clone, Debug, Default)]
 pub struct RunningLinux {
-    /// As `uname -r` says.
+    /// The release that `uname -r` prints.
     pub release: String,
     /// The hardware features that the first CPU of `/proc/cpuinfo` shows, by the names of the nearest known release.
     pub features: FeatureSet,
@@ -25,22 +25,22 @@ pub struct RunningLinux {
     pub software: SoftwareSet,
     /// The bugs.
     pub bugs: BugSet,
-    /// The VMX flags.
+    /// The VMX capabilities.
     pub vmx: VmxSet,
-    /// Flags that stand for one of several bits, or that the nearest known release does not have.
+    /// Flags that match several bits, or that the nearest known release lacks.
     pub other_flags: Vec<String>,
     /// `/proc/cmdline`.
     pub command_line: String,
-    /// The configuration that it was built with, where it can be read.
+    /// The configuration it was built with, if readable.
     pub config: Option<String>,
 }
 
 impl RunningLinux {
-    /// From the texts of `/proc`.
+    /// From the texts in `/proc`.
     ///
     /// # Errors
     ///
-    /// The text of `/proc/cpuinfo` makes no sense.
+    /// `/proc/cpuinfo` cannot be parsed.
     pub fn read(
         release: &str,
         cpuinfo: &str,
@@ -66,7 +66,7 @@ impl RunningLinux {
         Ok(linux)
     }
 
-    /// Whether a feature is shown; a name that stands for several bits counts for each of them.
+    /// Whether a feature is shown; a name shared by several bits counts for each of them.
     fn shows(&self, feature: Feature) -> bool {
         let mut flags = LinuxRelease::ALL.into_iter().filter_map(|release| feature.flag(release));
         self.features.contains(feature)
@@ -77,7 +77,7 @@ impl RunningLinux {
         self.command_line.split_ascii_whitespace().any(|word| word == name)
     }
 
-    /// What `clearcpuid=` names: flags, or bits of Linux's words as numbers or `word:bit`.
+    /// The values of `clearcpuid=`: flags, or bits of Linux's words as numbers or `word:bit`.
     fn cleared(&self) -> impl Iterator<Item = &str> {
         let values =
             self.command_line.split_ascii_whitespace().filter_map(|word| word.strip_prefix("clearcpuid="));
@@ -92,7 +92,7 @@ impl RunningLinux {
         self.cleared().any(|name| flag_is(name) || numbers.iter().flatten().any(|number| number == name))
     }
 
-    /// Whether an option is set in the configuration; none if that is not known.
+    /// Whether an option is set in the configuration; `None` if unknown.
     fn configured(&self, option: &str) -> Option<bool> {
         let config = self.config.as_deref()?;
         let set = |line: &str| {
@@ -105,14 +105,14 @@ impl RunningLinux {
 /// The known releases around a running one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Nearest {
-    /// The newest known that is not newer.
+    /// The newest known release that is not newer.
     pub below: Option<LinuxRelease>,
-    /// The oldest known that is newer.
+    /// The oldest known release that is newer.
     pub above: Option<LinuxRelease>,
 }
 
 impl Nearest {
-    /// By what `uname -r` says.
+    /// From the release that `uname -r` prints.
     #[must_use]
     pub fn find(release: &str) -> Nearest {
         let running = version(release);
@@ -121,7 +121,7 @@ impl Nearest {
         Nearest { below, above }
     }
 
-    /// The one whose words count: the newest that is not newer, else the oldest.
+    /// The release whose words apply: the newest that is not newer, else the oldest.
     #[must_use]
     pub fn release(self) -> LinuxRelease {
         self.below.or(self.above).unwrap_or(LinuxRelease::NEWEST)
@@ -138,7 +138,7 @@ fn version(release: &str) -> [u32; 3] {
     numbers
 }
 
-/// Why a feature has no name in `/proc/cpuinfo`, or the name.
+/// A feature's name in `/proc/cpuinfo`, or why it has none.
 enum Shown {
     Named(&'static str),
     NoMacro,
@@ -169,14 +169,14 @@ pub(super) fn step(feature: Feature, machine: &Machine, cpu: Says) -> Step {
     if linux.shows(feature) {
         let newest_first = LinuxRelease::ALL.into_iter().rev();
         let flag = feature.flag(near).or_else(|| newest_first.filter_map(|known| feature.flag(known)).next());
-        let own = if cpu == Says::No { "; Linux sets it by itself, as CPUID does not show it" } else { "" };
+        let own = if cpu == Says::No { "; Linux sets it itself, since CPUID does not show it" } else { "" };
         let (flag, scattered) = (flag.unwrap_or("it"), scattered(feature, near));
         let text = format!("{release} shows {flag} in /proc/cpuinfo{scattered}{own}");
         return Step::new(Who::Linux, Says::Yes, text);
     }
     let hidden = match shown(feature, near) {
         Shown::Named(flag) => {
-            let text = format!("{release} would show it as {flag}, and does not");
+            let text = format!("{release} would show it as {flag}, but does not");
             if cpu == Says::No {
                 return Step::no(Who::Linux, text, "CPUID does not show it to Linux either");
             }
@@ -192,13 +192,13 @@ pub(super) fn step(feature: Feature, machine: &Machine, cpu: Says) -> Step {
         }
         Shown::SinceNewer(since) => {
             let name = feature.flag(since).map(|flag| format!(" as {flag}")).unwrap_or_default();
-            format!("{release} may not know it: Linux {since} does{name}, Linux {near} does not")
+            format!("{release} may not know it: Linux {since} does{name}, but Linux {near} does not")
         }
     };
     Step::new(Who::Linux, Says::Nothing, hidden)
 }
 
-/// That a feature stands among words of Linux's own.
+/// Notes that a feature is in one of Linux's own words.
 fn scattered(feature: Feature, near: LinuxRelease) -> String {
     let word = feature.linux_word(near).and_then(|at| near.word_name(at.word));
     match word {
@@ -207,7 +207,7 @@ fn scattered(feature: Feature, near: LinuxRelease) -> String {
     }
 }
 
-/// What the newest release would do, where no kernel was asked.
+/// What the newest release would do, if no kernel was queried.
 fn without_machine(feature: Feature) -> String {
     let newest = LinuxRelease::NEWEST;
     let what = match shown(feature, newest) {
@@ -216,32 +216,32 @@ fn without_machine(feature: Feature) -> String {
         Shown::KvmAlone(name) => format!("Linux {newest} has X86_FEATURE_{name} in a word that only KVM has"),
         Shown::NoName(name) => format!("Linux {newest} hides X86_FEATURE_{name} from /proc/cpuinfo"),
     };
-    format!("was not asked; {what}")
+    format!("not queried; {what}")
 }
 
-/// Why Linux does not show what CPUID does: what is certain first.
+/// Why Linux does not show what CPUID does: certain reasons first.
 fn taken_away(feature: Feature, linux: &RunningLinux) -> String {
     if linux.clears(feature) {
-        return "clearcpuid= on its command line takes it away".to_string();
+        return "clearcpuid= on its command line clears it".to_string();
     }
     let needs = feature.needs();
     let cleared: Vec<Feature> = needs.into_iter().filter(|need| linux.clears(*need)).collect();
     if !cleared.is_empty() {
-        return format!("clearcpuid= on its command line takes away {}, which it needs", list(cleared));
+        return format!("clearcpuid= on its command line clears {}, on which it depends", list(cleared));
     }
     for (parameter, taken) in parameters::found(|name| linux.has_parameter(name)) {
         if taken == feature {
-            return format!("{parameter} on its command line takes it away");
+            return format!("{parameter} on its command line clears it");
         }
         if needs.contains(taken) {
-            return format!("{parameter} on its command line takes away {}, which it needs", name_of(taken));
+            return format!("{parameter} on its command line clears {}, on which it depends", name_of(taken));
         }
     }
     let near = Nearest::find(&linux.release).release();
     let hidden = |need: &Feature| need.flag(near).is_some() && !linux.shows(*need);
     let missing: Vec<Feature> = feature.needs_directly().into_iter().filter(hidden).collect();
     if !missing.is_empty() {
-        return format!("it needs {}, which is not shown either, and goes with it", list(missing));
+        return format!("it depends on {}, which is not shown either", list(missing));
     }
     let linux_macro = feature.linux_macro(near).unwrap_or_default();
     let mut maybe: Vec<String> = Vec::new();
@@ -251,11 +251,11 @@ fn taken_away(feature: Feature, linux: &RunningLinux) -> String {
         Configured::Kept => {}
     }
     maybe.extend(parameters::firmware(feature).map(ToString::to_string));
-    maybe.push("it may work around an erratum, or have decided by itself".to_string());
+    maybe.push("it may work around an erratum, or clear the feature for another reason".to_string());
     maybe.join("; or ")
 }
 
-/// The macro of what is not a CPUID feature.
+/// The macro of a bit that is not a CPUID feature.
 const fn macro_of(named: Named) -> &'static str {
     match named {
         Named::Software(bit) => bit.linux_macro(),
@@ -265,7 +265,7 @@ const fn macro_of(named: Named) -> &'static str {
     }
 }
 
-/// The story of what Linux defines in software, a bug or a VMX flag.
+/// The step for a software-defined feature, a bug or a VMX capability.
 pub(super) fn of_software(named: Named, machine: &Machine) -> Option<Step> {
     let flag = |release| named.flag(release);
     let newest = LinuxRelease::ALL.into_iter().rev().find_map(flag);
@@ -276,7 +276,7 @@ pub(super) fn of_software(named: Named, machine: &Machine) -> Option<Step> {
         let what = newest.map_or("/proc/cpuinfo never shows it".to_string(), |flag| {
             format!("it would be shown as {flag}")
         });
-        return Some(Step::new(Who::Linux, Says::Nothing, format!("was not asked; {what}")));
+        return Some(Step::new(Who::Linux, Says::Nothing, format!("not queried; {what}")));
     };
     let near = Nearest::find(&linux.release).release();
     let release = &linux.release;
@@ -308,14 +308,14 @@ pub(super) fn of_software(named: Named, machine: &Machine) -> Option<Step> {
     })
 }
 
-/// Why Linux did not set what it decides about alone.
+/// Why Linux did not set a bit that only Linux decides.
 fn not_set(named: Named, linux: &RunningLinux, text: String) -> Step {
     match parameters::configured(macro_of(named), |option| linux.configured(option)) {
         Configured::Without(how) => {
             let because = format!("this kernel is built {how}");
             Step::no(Who::Linux, format!("{text}: {because}"), because)
         }
-        _ => Step::no(Who::Linux, text, "no CPUID bit tells it, Linux alone decides"),
+        _ => Step::no(Who::Linux, text, "no CPUID bit announces it; only Linux decides"),
     }
 }
 

@@ -1,6 +1,7 @@
-//! The whole story of a feature on a machine: who has it, who shows it, who keeps it from a guest, and why.
+//! Explains a feature on a machine: which layer has it, which layer withholds it from a guest, and why.
 //!
-//! Nothing is asked here: a [`Machine`] is what was gathered, and where something was not, the story says so.
+//! This module queries nothing: a [`Machine`] holds the gathered data, and the explanation names what was not
+//! gathered.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -24,10 +25,10 @@ mod verdict;
 pub use linux::{Nearest, RunningLinux};
 pub use parameters::{ConfigOption, config_options, kernel_parameters};
 
-/// What was gathered of a machine.
+/// Data gathered from a machine.
 #[derive(Clone, Debug, Default)]
 pub struct Machine {
-    /// What the CPUID instruction answers on it.
+    /// The table that its CPUID instruction returns.
     pub cpuid: Option<Vec<CpuidEntry>>,
     /// Its kernel.
     pub linux: Option<RunningLinux>,
@@ -35,36 +36,36 @@ pub struct Machine {
     pub kvm: Option<RunningKvm>,
 }
 
-/// What was gathered of a KVM.
+/// Data gathered from a KVM.
 #[derive(Clone, Debug, Default)]
 pub struct RunningKvm {
     /// `KVM_GET_SUPPORTED_CPUID`.
     pub supported: Vec<CpuidEntry>,
     /// `KVM_GET_EMULATED_CPUID`.
     pub emulated: Vec<CpuidEntry>,
-    /// The parameter `nested` of kvm_intel or kvm_amd, where it can be read.
+    /// The parameter `nested` of kvm_intel or kvm_amd, if readable.
     pub nested: Option<bool>,
 }
 
-/// Who has a say.
+/// A layer between the processor and the guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Who {
-    /// The processor, as the CPUID instruction tells.
+    /// The processor, by the CPUID instruction.
     Cpu,
     /// The kernel, by `/proc/cpuinfo`.
     Linux,
     /// The kernel's KVM.
     Kvm,
-    /// QEMU, by its names.
+    /// QEMU, by its feature names.
     Qemu,
     /// QEMU's CPU models.
     Models,
-    /// The features that it needs.
+    /// The feature's dependencies.
     Needs,
 }
 
 impl Who {
-    /// In a word.
+    /// Its name in the output.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -78,27 +79,27 @@ impl Who {
     }
 }
 
-/// What someone says to a feature.
+/// Whether a layer has a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Says {
-    /// It is there, or may be.
+    /// The layer has it, or may have it.
     Yes,
-    /// It is not there.
+    /// The layer does not have it.
     No,
-    /// It was not asked, or has no say.
+    /// The layer was not queried, or does not decide.
     Nothing,
 }
 
-/// A part of the story.
+/// One layer's part of the explanation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Who.
+    /// The layer.
     pub who: Who,
-    /// Yes or no.
+    /// Whether it has the feature.
     pub says: Says,
-    /// How, and why.
+    /// How and why.
     pub text: String,
-    /// The reason alone, where it says no, for the last sentence.
+    /// For `No`, the reason alone, for the verdict.
     pub because: Option<String>,
 }
 
@@ -112,18 +113,18 @@ impl Step {
     }
 }
 
-/// The story of a bit.
+/// The explanation of a bit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Story {
-    /// What the tables know of it.
+    /// What the tables know about it.
     pub about: About,
-    /// Who says what, from the processor up.
+    /// The layers, from the processor up.
     pub steps: Vec<Step>,
-    /// Who says no, in one sentence.
+    /// Which layer withholds it, in one sentence.
     pub verdict: String,
 }
 
-/// Tells the story of a bit on a machine; `model` is a CPU model that a guest is to have.
+/// Explains a bit on a machine; `model` is the guest's CPU model.
 #[must_use]
 pub fn why(named: Named, machine: &Machine, model: Option<CpuModel>) -> Story {
     let about = About::new(named);
@@ -144,7 +145,7 @@ pub fn why(named: Named, machine: &Machine, model: Option<CpuModel>) -> Story {
     Story { about, steps, verdict }
 }
 
-/// Names of features, as in a sentence.
+/// Names of features as a list in a sentence.
 fn list(features: impl IntoIterator<Item = Feature>) -> String {
     let names: Vec<&str> = features.into_iter().map(name_of).collect();
     match names.as_slice() {
@@ -155,7 +156,7 @@ fn list(features: impl IntoIterator<Item = Feature>) -> String {
 }
 
 impl Story {
-    /// A heading, a line for each who has a say, and the last sentence.
+    /// A heading, a line for each layer, and the verdict.
     #[must_use]
     pub fn styled(&self) -> Styled {
         let name = match self.about.named {

@@ -1,6 +1,6 @@
-//! What takes features away from a kernel: its parameters, its configuration, the firmware.
+//! What makes a kernel clear features: its parameters, its configuration, the firmware.
 //!
-//! Facts of Linux: the parameters of `arch/x86/kernel/cpu` and `arch/x86/kernel/apic` that end in `setup_clear_cpu_cap`
+//! From Linux: the parameters of `arch/x86/kernel/cpu` and `arch/x86/kernel/apic` that lead to `setup_clear_cpu_cap`
 //! (7.3.4), and `arch/x86/Kconfig.cpufeatures` (before 6.15 `arch/x86/include/asm/disabled-features.h`) of the pinned
 //! releases. A test compares the options with the facts.
 
@@ -9,7 +9,7 @@ use alloc::string::String;
 
 use crate::bits::feature::Feature;
 
-/// Parameters that take a feature away, which is given by its macro; in order.
+/// Parameters that clear a feature, given by its macro; in order.
 static PARAMETERS: &[(&str, &str)] = &[
     ("disableapic", "APIC"),
     ("fred=off", "FRED"),
@@ -27,14 +27,14 @@ static PARAMETERS: &[(&str, &str)] = &[
     ("tsx=off", "RTM"),
 ];
 
-/// An option of the kernel's configuration that a feature depends on.
+/// A kernel configuration option that a feature depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConfigOption {
     /// The feature's macro.
     pub linux_macro: &'static str,
     /// The option, without `CONFIG_`.
     pub option: &'static str,
-    /// True where the option's presence takes the feature away, false where its absence does.
+    /// True if setting the option disables the feature, false if unsetting it does.
     pub disables_when_set: bool,
 }
 
@@ -46,7 +46,7 @@ const fn with(linux_macro: &'static str, option: &'static str) -> ConfigOption {
     ConfigOption { linux_macro, option, disables_when_set: true }
 }
 
-/// By macro. An option that was renamed has two rows.
+/// By macro. A renamed option has two rows.
 static OPTIONS: &[ConfigOption] = &[
     without("CALL_DEPTH", "MITIGATION_CALL_DEPTH_TRACKING"),
     with("CENTAUR_MCR", "X86_64"),
@@ -82,58 +82,58 @@ static OPTIONS: &[ConfigOption] = &[
     without("XENPV", "XEN_PV"),
 ];
 
-/// Features that firmware switches: the processor shows them, and Linux hides them until it has looked.
+/// Features that firmware can disable: the processor shows them, and Linux hides them until it has checked.
 static FIRMWARE: &[(&str, &str)] = &[
     ("VMX", "the firmware may have locked VMX (MSR IA32_FEATURE_CONTROL)"),
     ("SMX", "the firmware may have locked SMX (MSR IA32_FEATURE_CONTROL)"),
     ("SGX", "the firmware may have locked SGX (MSR IA32_FEATURE_CONTROL)"),
-    ("SVM", "the firmware may have switched SVM off (MSR VM_CR)"),
-    ("SME", "the firmware may have switched memory encryption off (MSR SYSCFG)"),
-    ("SEV", "the firmware may have switched memory encryption off (MSR SYSCFG)"),
+    ("SVM", "the firmware may have disabled SVM (MSR VM_CR)"),
+    ("SME", "the firmware may have disabled memory encryption (MSR SYSCFG)"),
+    ("SEV", "the firmware may have disabled memory encryption (MSR SYSCFG)"),
 ];
 
-/// The parameters of the kernel's command line that take a feature away, with its macro.
+/// The kernel command line parameters that clear a feature, with its macro.
 pub fn kernel_parameters() -> impl Iterator<Item = (&'static str, &'static str)> {
     PARAMETERS.iter().copied()
 }
 
-/// The options of the kernel's configuration that take a feature away.
+/// The kernel configuration options that disable a feature.
 pub fn config_options() -> impl Iterator<Item = ConfigOption> {
     OPTIONS.iter().copied()
 }
 
-/// The parameters that are given, with what they take away.
+/// The given parameters, with the features that they clear.
 pub(super) fn found(given: impl Fn(&str) -> bool) -> impl Iterator<Item = (&'static str, Feature)> {
     let given = kernel_parameters().filter(move |(parameter, _)| given(parameter));
     given.filter_map(|(parameter, name)| Some((parameter, Feature::from_linux_macro(name).ok()?)))
 }
 
-/// What a kernel's configuration says about a feature, given by its macro.
+/// What a kernel's configuration does to a feature, given by its macro.
 pub(super) enum Configured {
-    /// The configuration takes it away: so.
+    /// The configuration disables it, in this way.
     Without(String),
-    /// The configuration is not known; it may take it away, so.
+    /// The configuration is unknown; it may disable the feature in this way.
     Perhaps(String),
-    /// It does not.
+    /// The configuration does not disable it.
     Kept,
 }
 
-/// Looks a feature's options up; `is_set` tells whether one is set, none if the configuration is not known.
+/// Evaluates a feature's options; `is_set` returns whether one is set, or `None` without a configuration.
 pub(super) fn configured(linux_macro: &str, is_set: impl Fn(&str) -> Option<bool>) -> Configured {
     let mut all = config_options().filter(|option| option.linux_macro == linux_macro).peekable();
     let Some(first) = all.peek().copied() else { return Configured::Kept };
     let how = if first.disables_when_set { "with" } else { "without" };
-    let told = format!("{how} CONFIG_{}", first.option);
-    // Of an option that was renamed, a configuration has one name.
+    let text = format!("{how} CONFIG_{}", first.option);
+    // A configuration has only one name of a renamed option.
     let set = all.map(|option| is_set(option.option)).reduce(|a, b| Some(a? || b?)).flatten();
     match set {
-        None => Configured::Perhaps(told),
-        Some(set) if set == first.disables_when_set => Configured::Without(told),
+        None => Configured::Perhaps(text),
+        Some(set) if set == first.disables_when_set => Configured::Without(text),
         Some(_) => Configured::Kept,
     }
 }
 
-/// How firmware may have taken a feature away.
+/// How firmware may have disabled a feature.
 pub(super) fn firmware(feature: Feature) -> impl Iterator<Item = &'static str> {
     let fits = move |row: &&(&str, &str)| Feature::from_linux_macro(row.0) == Ok(feature);
     FIRMWARE.iter().filter(fits).map(|row| row.1)

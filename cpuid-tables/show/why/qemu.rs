@@ -1,4 +1,4 @@
-//! What QEMU says: its names and its CPU models.
+//! QEMU's steps: its feature names and its CPU models.
 
 use alloc::format;
 use alloc::string::String;
@@ -21,7 +21,7 @@ fn name_step(name: Option<&str>, first: Option<QemuRelease>, last: Option<QemuRe
         (Some(name), Some(first)) => {
             let name = name.replace('|', " or ");
             let since = if first == QemuRelease::ALL[0] {
-                format!("since {first} or before")
+                format!("since {first} or earlier")
             } else {
                 format!("since {first}, or a release after {}", before(first))
             };
@@ -31,14 +31,14 @@ fn name_step(name: Option<&str>, first: Option<QemuRelease>, last: Option<QemuRe
             let last = last.map(|last| format!(" since {last}")).unwrap_or_default();
             Step::no(
                 Who::Qemu,
-                format!("{newest} has no name for it any more{last}"),
-                "it has no name for it any more",
+                format!("{newest} no longer has a name for it{last}"),
+                "it no longer has a name for it",
             )
         }
         (_, None) => Step::no(
             Who::Qemu,
             format!("no known release up to {newest} has a name for it"),
-            "it has no name for it, so that -cpu cannot ask for it",
+            "it has no name for it, so -cpu cannot request it",
         ),
     }
 }
@@ -48,7 +48,7 @@ fn before(release: QemuRelease) -> QemuRelease {
     QemuRelease::ALL.into_iter().rev().find(|other| *other < release).unwrap_or(release)
 }
 
-/// A model with its version.
+/// A model's name with its version.
 pub(super) fn full_name(model: CpuModel) -> String {
     match model.version_number() {
         0 => String::from(model.name()),
@@ -56,7 +56,7 @@ pub(super) fn full_name(model: CpuModel) -> String {
     }
 }
 
-/// How many models are named.
+/// Maximum number of models listed.
 const MOST: usize = 12;
 
 pub(super) fn models(feature: Feature, model: Option<CpuModel>) -> Option<Step> {
@@ -68,7 +68,7 @@ fn models_with(has: impl Fn(CpuModel) -> bool, model: Option<CpuModel>) -> Optio
         return Some(if has(model) {
             Step::new(Who::Models, Says::Yes, format!("{} has it", full_name(model)))
         } else {
-            let text = format!("{} does not have it: -cpu would have to add it", full_name(model));
+            let text = format!("{} does not have it: -cpu must add it", full_name(model));
             Step::no(Who::Models, text, format!("{} does not have it", full_name(model)))
         });
     }
@@ -86,7 +86,7 @@ fn models_with(has: impl Fn(CpuModel) -> bool, model: Option<CpuModel>) -> Optio
     Some(Step::new(Who::Models, Says::Nothing, text))
 }
 
-/// The story of an MSR's bit.
+/// The steps for an MSR's bit.
 pub(super) fn of_msr(named: Named, model: Option<CpuModel>) -> Vec<Step> {
     let Named::Msr(bit) = named else { return Vec::new() };
     let newest = QemuRelease::NEWEST;

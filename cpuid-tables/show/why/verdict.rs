@@ -1,4 +1,4 @@
-//! The last sentence.
+//! The verdict.
 
 use alloc::format;
 use alloc::string::String;
@@ -22,67 +22,70 @@ fn says(steps: &[Step], who: Who) -> Says {
     step(steps, who).map_or(Says::Nothing, |step| step.says)
 }
 
-/// Who says no to a guest having a feature; the first on the way from the processor to the guest.
+/// The first layer, from the processor to the guest, that withholds a feature.
 pub(super) fn of(feature: Feature, machine: &Machine, model: Option<CpuModel>, steps: &[Step]) -> String {
     let name = name_of(feature);
-    // What KVM offers, a guest may have, wherever KVM has it from.
+    // A guest may have any feature that KVM offers, whatever its source.
     let offered = says(steps, Who::Kvm) == Says::Yes;
     if !offered {
         if let Some(because) = refusal(steps, Who::Cpu) {
             let below = machine.cpuid.as_deref().and_then(cpu::hypervisor);
-            let who = below.map_or("The processor".into(), |name| format!("The hypervisor below ({name})"));
-            return format!("{who} says no to {name}: {because}.");
+            let who =
+                below.map_or("The processor".into(), |name| format!("This machine's hypervisor ({name})"));
+            return format!("{who} withholds {name}: {because}.");
         }
         if let Some(because) = refusal(steps, Who::Linux) {
-            return format!("Linux says no to {name}: {because}.");
+            return format!("Linux withholds {name}: {because}.");
         }
         if let Some(because) = refusal(steps, Who::Kvm) {
-            return format!("KVM says no to {name}: {because}.");
+            return format!("KVM withholds {name}: {because}.");
         }
     }
     if let Some(because) = refusal(steps, Who::Needs) {
-        return format!("What it needs says no to {name}: {because}.");
+        return format!("A missing dependency withholds {name}: {because}.");
     }
     if let Some(because) = refusal(steps, Who::Qemu) {
-        return format!("Only QEMU says no to {name}: {because}.");
+        return format!("Only QEMU withholds {name}: {because}.");
     }
     if let Some(model) = model.filter(|_| refusal(steps, Who::Models).is_some()) {
-        return format!("Only the model says no to {name}: {} does not have it.", full_name(model));
+        return format!("Only the model withholds {name}: {} does not have it.", full_name(model));
     }
-    nobody(name, machine, steps)
+    no_layer(name, machine, steps)
 }
 
-fn nobody(name: &str, machine: &Machine, steps: &[Step]) -> String {
+fn no_layer(name: &str, machine: &Machine, steps: &[Step]) -> String {
     let hidden = match step(steps, Who::Linux) {
         Some(step) if step.says != Says::Yes && machine.linux.is_some() => {
-            ", though /proc/cpuinfo does not show it"
+            ", although /proc/cpuinfo does not show it"
         }
         _ => "",
     };
     if machine.kvm.is_some() {
-        return format!("Nobody says no to {name}: a guest here can have it{hidden}.");
+        return format!("Nothing withholds {name}: a guest here can have it{hidden}.");
     }
-    format!("Nobody who was asked says no to {name}{hidden}; KVM was not asked.")
+    format!("No queried layer withholds {name}{hidden}; KVM was not queried.")
 }
 
-/// Who decides of what no CPUID register has a bit for.
+/// The verdict for a bit that is not in a CPUID register.
 pub(super) fn of_software(named: Named, machine: &Machine, steps: &[Step]) -> String {
     let name = named.name();
     let linux = says(steps, Who::Linux);
     match named {
         Named::Msr(_) => match (refusal(steps, Who::Qemu), refusal(steps, Who::Models)) {
-            (Some(because), _) => format!("QEMU says no to {name}: {because}."),
-            (None, Some(because)) => format!("The model says no to {name}: {because}."),
+            (Some(because), _) => format!("QEMU withholds {name}: {because}."),
+            (None, Some(because)) => format!("The model withholds {name}: {because}."),
             (None, None) => {
-                format!("An MSR tells {name}, not CPUID: what this machine says to it was not asked.")
+                format!("{name} is in an MSR, not in CPUID: this machine's MSRs were not queried.")
             }
         },
-        _ if machine.linux.is_none() => format!("Linux alone decides about {name}, and was not asked."),
-        _ if linux == Says::Yes => format!("Nobody says no to {name}: Linux alone decides, and has set it."),
+        _ if machine.linux.is_none() => format!("Only Linux decides about {name}, and it was not queried."),
+        _ if linux == Says::Yes => {
+            format!("Nothing withholds {name}: only Linux decides, and it has set it.")
+        }
         _ if linux == Says::No => {
             let because = refusal(steps, Who::Linux).unwrap_or("it has not set it");
-            format!("Linux says no to {name}: {because}.")
+            format!("Linux withholds {name}: {because}.")
         }
-        _ => format!("Linux alone decides about {name}, and shows nobody whether it is set."),
+        _ => format!("Only Linux decides about {name}, and it does not show whether it is set."),
     }
 }

@@ -39,7 +39,7 @@ impl FromStr for Case {
     fn from_str(line: &str) -> Result<Case, String> {
         let mut fields = line.split('\t').map(str::to_owned);
         let mut next =
-            |what: &str| fields.next().ok_or_else(|| format!("`{line}` is no case: {what} is missing"));
+            |what: &str| fields.next().ok_or_else(|| format!("`{line}` is not a case: {what} is missing"));
         let [host, cpu, smp, machine] = [next("the host")?, next("-cpu")?, next("-smp")?, next("-machine")?];
         Ok(Case { host, cpu, smp, machine, more: fields.collect() })
     }

@@ -36,7 +36,7 @@ impl Recording {
             any = true;
             let text = line.trim_end_matches('\n');
             if let Some(rest) = text.strip_prefix("vcpu") {
-                let (vcpu, entry) = vcpu_entry(rest).ok_or_else(|| format!("`{text}` is no entry"))?;
+                let (vcpu, entry) = vcpu_entry(rest).ok_or_else(|| format!("`{text}` is not an entry"))?;
                 let at = *tables.entry(vcpu).or_insert(recording.tables.len());
                 if at == recording.tables.len() {
                     recording.tables.push((vcpu, Vec::new()));
@@ -50,7 +50,7 @@ impl Recording {
                 recording.status = status.parse()?;
                 return Ok(Some(recording));
             } else {
-                return Err(format!("`{text}` is no line of a result").into());
+                return Err(format!("`{text}` is not a line of a result").into());
             }
             line.clear();
         }

@@ -159,7 +159,7 @@ impl Corpus {
         };
         let entries: Vec<CpuidEntry> = text(ENTRIES)?
             .lines()
-            .map(|line| recording::entry(line).ok_or_else(|| format!("{ENTRIES}: `{line}` is no entry")))
+            .map(|line| recording::entry(line).ok_or_else(|| format!("{ENTRIES}: `{line}` is not an entry")))
             .collect::<Result<_, _>>()?;
         let of_entries = |ids: &str| read_ranges(ids, &entries);
         let lists = text(LISTS)?;
