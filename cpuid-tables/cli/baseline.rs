@@ -104,6 +104,11 @@ fn text(baseline: &Baseline, best: Option<&Choice>, closest: Option<&Choice>) ->
     let mut text = Styled::new();
     text.push(Style::Heading, hosts(baseline.hosts)).plain(format_args!(": {}\n", vendors.join(", ")));
     models(&mut text, baseline, best, closest);
+    if baseline.vendor().is_none() {
+        let mut common = Styled::new();
+        common.plain(format_args!("  {}\n", names(baseline.features()).join(" ")));
+        add_section(&mut text, "Features that all hosts share", &common);
+    }
     add_section(&mut text, "Features and limits that single hosts cost the fleet", &costs(&baseline.groups));
     add_section(&mut text, "Besides", &notes(baseline));
     text

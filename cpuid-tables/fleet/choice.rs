@@ -90,6 +90,12 @@ const ALSO_EVERYWHERE: FeatureSet = FeatureSet::new().with(feature::ARAT);
 const KVM_LEAF: Leaf = Leaf(0x4000_0001);
 /// Nested virtualization: not added, as QEMU's models do not have it unless requested. It includes dozens of further
 /// bits, for which each model has its own values.
+/// Features that tie a guest to its host or that QEMU drops without a further option: not added unless requested. QEMU
+/// clears PDCM without `pmu=on`; debug store and processor trace need the host's PMU.
+const UNASKED: FeatureSet =
+    FeatureSet::new().with(feature::PDCM).with(feature::DTES64).with(feature::DS).with(feature::INTEL_PT);
+/// IA32_PERF_CAPABILITIES, which a guest reads only with PDCM.
+const PERF_CAPABILITIES: Msr = Msr(0x345);
 const NESTED: FeatureSet = FeatureSet::new().with(feature::VMX).with(feature::SVM);
 /// VMX controls: bits that must be 1 in the lower half, bits that may be 1 in the upper.
 const VMX_CONTROLS: [u32; 5] = [0x48b, 0x48d, 0x48e, 0x48f, 0x490];
@@ -160,6 +166,8 @@ impl Baseline {
             });
             choice.avx10_version = choice.avx10_version.or(asks_more);
             let before = choice.add.len() + choice.add_msr.len();
+            // QEMU drops some features without a warning.
+            choice.add = choice.add & guest.table().features();
             for one in filtered {
                 match one.source {
                     WordSource::Cpuid(word) => {
@@ -245,7 +253,7 @@ impl Baseline {
                 && feature.leaf() != KVM_LEAF
                 && feature.kvm(LinuxRelease::NEWEST).may_be_advertised()
         };
-        let shown = self.features() - self.warnings - has - NESTED;
+        let shown = self.features() - self.warnings - has - NESTED - UNASKED;
         let mut add: FeatureSet = shown.iter().filter(offered).collect();
         loop {
             let there = has | add;
@@ -277,6 +285,7 @@ impl Baseline {
             });
             let promises = msr_meanings(msr).any(|bits| bits.rule == Rule::And && bits.mask & mask != 0);
             feature.known_to_qemu(release)
+                && (msr != PERF_CAPABILITIES || features.contains(feature::PDCM))
                 && migrates(release, WordSource::Msr(msr), feature.bit())
                 && all & mask & !asked(msr) != 0
                 && (promises || VMX_CONTROLS.contains(&msr.0))

@@ -53,6 +53,7 @@ pub(super) fn table(rows: &[Row], unequal: &mut Vec<Unequal>) -> Vec<CpuidEntry>
         }
     }
     xsave(&mut entries);
+    drop_topology(&mut entries);
     end_caches(&mut entries);
     drop_empty(&mut entries);
     unequal.retain(|unequal| {
@@ -97,15 +98,44 @@ fn drop_what_differs(entries: &mut [CpuidEntry], unequal: &[Unequal]) -> Vec<(Le
         else {
             continue;
         };
-        let gone = FeatureSet::new().with(feature) | feature.needed_by();
-        for feature in &gone {
-            if let Some(register) = register_mut(entries, feature.location().word) {
-                *register &= !feature.mask();
-            }
-        }
+        drop_feature(entries, feature);
         dropped.push((leaf, subleaf));
     }
     dropped
+}
+
+/// Removes a feature and everything that needs it.
+fn drop_feature(entries: &mut [CpuidEntry], feature: Feature) {
+    for feature in &(FeatureSet::new().with(feature) | feature.needed_by()) {
+        if let Some(register) = register_mut(entries, feature.location().word) {
+            *register &= !feature.mask();
+        }
+    }
+}
+
+/// Leaves that describe only the topology.
+const TOPOLOGY_LEAVES: [u32; 4] = [0xb, 0x1f, 0x8000_001e, 0x8000_0026];
+
+/// Registers with fields of the topology: the bits of these fields, and features that follow from it.
+const TOPOLOGY_FIELDS: [(u32, Register, u32); 6] = [
+    (1, Register::Ebx, 0xffff_0000),
+    (1, Register::Edx, feature::HT.mask()),
+    (4, Register::Eax, 0xffff_c000),
+    (0x8000_0001, Register::Ecx, feature::CMP_LEGACY.mask()),
+    (0x8000_0008, Register::Ecx, 0x0000_f0ff),
+    (0x8000_001d, Register::Eax, 0x03ff_c000),
+];
+
+/// The VMM defines the topology of a guest; that of a host is not a promise.
+fn drop_topology(entries: &mut Vec<CpuidEntry>) {
+    entries.retain(|entry| !TOPOLOGY_LEAVES.contains(&entry.function.0));
+    for entry in entries {
+        for (leaf, register, mask) in TOPOLOGY_FIELDS {
+            if entry.function.0 == leaf {
+                *entry.register_mut(register) &= !mask;
+            }
+        }
+    }
 }
 
 /// Removes a component from XCR0 and `IA32_XSS`; returns the feature that enables it, if the component was present.

@@ -84,7 +84,12 @@ fn single_host_keeps_its_table_and_costs_nothing() -> TestResult {
     let baseline = baseline([("a", &*host)])?;
     for entry in &baseline.entries {
         let own = find_entry(&host, entry.function, entry.subleaf()).ok_or("an entry from nowhere")?;
-        if entry.function != Leaf(0xd) || entry.subleaf() > Subleaf(1) {
+        // The topology is the VMM's; sizes of XSAVE areas are computed.
+        let topology = matches!(entry.function.0, 1 | 4 | 0x8000_0001 | 0x8000_0008 | 0x8000_001d);
+        let computed = entry.function == Leaf(0xd) && entry.subleaf() <= Subleaf(1);
+        if topology {
+            assert!(entry.registers.zip_with(own.registers, |ours, own| ours & !own).is_zero(), "{entry:x?}");
+        } else if !computed {
             assert_eq!(entry.registers, own.registers, "{entry:x?}");
         }
     }
