@@ -167,7 +167,7 @@ impl Baseline {
             choice.avx10_version = choice.avx10_version.or(asks_more);
             let before = choice.add.len() + choice.add_msr.len();
             // QEMU drops some features without a warning.
-            choice.add = choice.add & guest.table().features();
+            choice.add &= guest.table().features();
             for one in filtered {
                 match one.source {
                     WordSource::Cpuid(word) => {
