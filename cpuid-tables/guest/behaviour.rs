@@ -56,6 +56,17 @@ pub(crate) struct Behaviour {
     pub(crate) wide_apic_ids_need_x2apic: bool,
     /// A PC may have modules.
     pub(crate) modules: bool,
+    /// `host` and `max` without a family get family 6, model 6 and stepping 3, or 15, 107 and 1 with LM.
+    pub(crate) family_for_max: bool,
+    /// The host's family and model are decoded as the manual says, and a host without a brand string or a vendor gets
+    /// TCG's.
+    pub(crate) decodes_host: bool,
+    /// `isapc` takes at most 3.5 GiB, and is deprecated for CPUs newer than a Pentium III.
+    pub(crate) isapc_is_old: bool,
+    /// A number with a suffix may start with its point: `.5G`.
+    pub(crate) suffixes_need_no_digit: bool,
+    /// A 32-bit CPU, and not a width of at most 32 bits, needs no addresses for a 64-bit PCI hole.
+    pub(crate) knows_32_bit_addresses: bool,
     /// The sharing of a PC's caches can be set to a topology level (`smp-cache`).
     pub(crate) caches_by_machine: bool,
 }
@@ -86,6 +97,11 @@ impl Behaviour {
             base_has_vendor: since(10, 1),
             wide_apic_ids_need_x2apic: since(9, 0),
             modules: since(9, 1),
+            family_for_max: since(9, 0),
+            decodes_host: since(10, 1),
+            isapc_is_old: since(10, 2),
+            suffixes_need_no_digit: since(8, 1),
+            knows_32_bit_addresses: since(8, 2),
             caches_by_machine: since(10, 0),
         }
     }
@@ -96,7 +112,7 @@ impl Behaviour {
 const KNOWN: [(u32, u32); 2] = [(7, 2), (10, 2)];
 
 /// Major and minor number.
-fn number(release: QemuRelease) -> (u32, u32) {
+pub(crate) fn number(release: QemuRelease) -> (u32, u32) {
     let mut numbers = release.name().split('.').map(|part| part.parse().unwrap_or(0));
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }

@@ -5,10 +5,11 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::behaviour::Release;
-use super::board::machine::Machine;
+use super::board::machine::{Kind, Machine};
+use super::board::memory::Addressing;
 use super::board::topology::Topology;
 use super::cpu::components::Components;
-use super::cpu::flags::WORDS;
+use super::cpu::flags::{LM, WORDS};
 use super::cpu::settings::Settings;
 use super::cpu::supported::Supported;
 use super::cpu::{Class, Cpu};
@@ -18,6 +19,7 @@ use super::leaves::assemble::{Leaves, assemble};
 use super::parse::cpu::{CpuOption, CpuSetting};
 use super::parse::machine::Irqchip;
 use super::parse::machine::MachineOption;
+use super::parse::memory::Memory;
 use super::parse::smp::Smp;
 use super::report::Warning;
 use super::sgx::SgxSection;
@@ -27,13 +29,14 @@ use crate::host::Capability;
 use crate::host::Host;
 
 /// Builder for a guest's tables. Everything but the host has a default: QEMU 10.0 if the tables have it, `qemu64`,
-/// one vCPU, the newest `pc`.
+/// one vCPU, the newest `pc` with 128 MiB.
 #[derive(Clone, Debug)]
 pub struct GuestCpuidBuilder<'h> {
     release: QemuRelease,
     cpu: CpuOption,
     smp: Smp,
     machine: MachineOption,
+    memory: Memory,
     host: Option<&'h Host>,
     cpu_pm: bool,
     sgx: Vec<SgxSection>,
@@ -61,6 +64,7 @@ impl Default for GuestCpuidBuilder<'_> {
             cpu: CpuOption::new("qemu64"),
             smp: Smp::default(),
             machine: MachineOption::default(),
+            memory: Memory::default(),
             host: None,
             cpu_pm: false,
             sgx: Vec::new(),
@@ -126,6 +130,13 @@ impl<'h> GuestCpuidBuilder<'h> {
         self
     }
 
+    /// `-m`. It changes no table, but QEMU refuses a CPU that cannot address it.
+    #[must_use]
+    pub fn memory(mut self, memory: Memory) -> Self {
+        self.memory = memory;
+        self
+    }
+
     /// The location of the interrupt controllers, instead of the machine type's default.
     #[must_use]
     pub fn irqchip(mut self, irqchip: Irqchip) -> Self {
@@ -136,7 +147,7 @@ impl<'h> GuestCpuidBuilder<'h> {
     /// The topology level that shares a cache: `smp-cache` of `-machine`.
     #[must_use]
     pub fn cache(mut self, slot: CacheSlot, level: SharedBy) -> Self {
-        self.machine.caches.push((slot, level));
+        self.machine.caches.push((slot, Some(level)));
         self
     }
 
@@ -177,6 +188,9 @@ impl<'h> GuestCpuidBuilder<'h> {
         let mut cpu = self.prepared()?;
         cpu.load(&self.cpu)?;
         cpu.realize(&self.cpu)?;
+        let addressing =
+            Addressing { phys_bits: cpu.settings.phys_bits, is_64_bit: cpu.has(LM), is_amd: cpu.is_amd() };
+        cpu.machine.check_memory(&self.memory, &self.sgx, addressing)?;
         let caches = cpu.cache_info(&self.machine.caches)?;
         let (sgx, sgx_provisioning) = (&*self.sgx, self.sgx_provisioning);
         let leaves = Leaves { cpu: &cpu, caches: &caches, sgx, sgx_provisioning };
@@ -216,6 +230,12 @@ impl<'h> GuestCpuidBuilder<'h> {
             smp.has_zero().then_some(Warning::ZeroTopology).into_iter().collect();
         check_vcpus(&supported, &machine, &topology, &mut warnings)?;
         warnings.extend(self.cpu.ambiguous().map(|name| Warning::Ambiguous(name.to_string())));
+        if machine.kind == Kind::Isapc
+            && release.behaviour.isapc_is_old
+            && !CPUS_OF_ISAPC.contains(&self.cpu.model.as_str())
+        {
+            warnings.push(Warning::IsapcCpu(self.cpu.model.clone()));
+        }
         let host_words = supported.words(machine.is_pc);
         let components = Components::new(release, &supported, &host_words)?;
         Ok(Cpu {
@@ -275,6 +295,11 @@ impl Supported<'_> {
     }
 }
 
+/// The CPUs for which `isapc` is meant (hw/i386/isapc.c).
+const CPUS_OF_ISAPC: [&str; 7] = ["486", "athlon", "kvm32", "pentium", "pentium2", "pentium3", "qemu32"];
+/// `KVM_BUS_LOCK_DETECTION_EXIT`.
+const BUS_LOCK_EXITS: i64 = 2;
+
 /// Checks the number of vCPUs and the APIC ids against KVM's limits (`kvm_init` of accel/kvm/kvm-all.c,
 /// `x86_cpus_init` of hw/i386/x86-common.c, `build_legacy_cpu_hotplug_aml` of hw/acpi/cpu_hotplug.c).
 fn check_vcpus(
@@ -293,6 +318,12 @@ fn check_vcpus(
         if i64::from(wanted) > max {
             return Err(BuildError::TooManyVcpus { wanted, max });
         }
+    }
+    if machine.smm && supported.capability(Capability::X86_SMM) <= 0 {
+        return Err(BuildError::MachineUnsupported("smm"));
+    }
+    if machine.bus_locks && supported.capability(Capability::X86_BUS_LOCK_EXIT) & BUS_LOCK_EXITS == 0 {
+        return Err(BuildError::MachineUnsupported("bus-lock-ratelimit"));
     }
     let last = crate::guest::board::apic_id::Vcpu::of(topology, topology.max_cpus - 1);
     if last.apic_id >= 255

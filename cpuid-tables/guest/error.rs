@@ -184,6 +184,26 @@ pub enum BuildError {
     VendorOnly,
     /// `lmce`, which this KVM lacks.
     LocalMachineCheck,
+    /// A machine option that this KVM does not support.
+    MachineUnsupported(&'static str),
+    /// An amount of memory that the machine type does not take.
+    Memory {
+        /// In bytes.
+        size: u64,
+        /// What it takes.
+        expected: &'static str,
+    },
+    /// The CPU cannot address the board's memory and PCI hole.
+    AddressSpace {
+        /// Its physical address width.
+        phys_bits: u32,
+        /// The highest address that the board uses.
+        needed: u64,
+    },
+    /// `node-id` on a machine without NUMA nodes.
+    NodeId(u32),
+    /// The host's vendor, leaf 0, has bytes that are 0: QEMU aborts.
+    HostVendor,
     /// The builder has no host.
     NoHost,
 }
@@ -288,6 +308,19 @@ impl fmt::Display for BuildError {
             BuildError::UserspaceApic => f.write_str("kernel-irqchip=off conflicts with an in-kernel APIC"),
             BuildError::VendorOnly => f.write_str("`x-vendor-cpuid-only-v2` needs `x-vendor-cpuid-only`"),
             BuildError::LocalMachineCheck => f.write_str("this KVM does not support `lmce`"),
+            BuildError::MachineUnsupported(option) => {
+                write!(f, "this KVM does not support the machine option `{option}`")
+            }
+            BuildError::Memory { size, expected } => write!(f, "memory of {size} bytes: expected {expected}"),
+            BuildError::AddressSpace { phys_bits, needed } => write!(
+                f,
+                "the board uses addresses up to {needed:#x}, which {phys_bits} physical address bits do not reach: \
+                 set phys-bits, or use a smaller memory or another machine type"
+            ),
+            BuildError::NodeId(asked) => {
+                write!(f, "`node-id` is {asked}, but without NUMA nodes every vCPU has 0")
+            }
+            BuildError::HostVendor => f.write_str("the host's vendor in leaf 0 has bytes that are 0"),
             BuildError::NoHost => f.write_str("the builder has no host"),
         }
     }

@@ -68,6 +68,7 @@ pub use error::{BuildError, TopologyError};
 pub use guest_cpuid::GuestCpuid;
 pub use parse::cpu::{CpuOption, CpuSetting};
 pub use parse::machine::{Irqchip, MachineOption};
+pub use parse::memory::Memory;
 pub use parse::smp::Smp;
 pub use report::{Filtered, Reason, Warning};
 pub use sgx::SgxSection;

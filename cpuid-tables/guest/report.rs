@@ -90,6 +90,8 @@ pub enum Warning {
     ZeroTopology,
     /// APICs outside KVM, which a newer QEMU refuses.
     UserspaceApic,
+    /// A CPU newer than `isapc`, by its name.
+    IsapcCpu(String),
     /// More vCPUs than KVM recommends.
     ManyVcpus {
         /// The requested number.
@@ -155,6 +157,7 @@ impl fmt::Display for Warning {
             Warning::UserspaceApic => {
                 f.write_str("APICs are not in the kernel, which QEMU since 8.0 refuses")
             }
+            Warning::IsapcCpu(cpu) => write!(f, "`{cpu}` is deprecated for the machine type isapc"),
             Warning::ManyVcpus { wanted, hot_pluggable, recommended } => {
                 let kind = if *hot_pluggable { "hot-pluggable vCPUs" } else { "vCPUs" };
                 write!(f, "{wanted} {kind}, but KVM recommends at most {recommended}")

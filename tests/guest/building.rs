@@ -298,7 +298,7 @@ fn guests_refused_by_qemu_are_errors() {
         ("EPYC", "256", "pc", "256 vCPUs requested, but the machine type supports at most 255"),
         ("EPYC", "2", "isapc", "2 vCPUs requested, but the machine type supports at most 1"),
         ("EPYC", "1000,maxcpus=2000", "q35", "2000 vCPUs requested, but this KVM supports at most 1024"),
-        ("EPYC", "2,cores", "q35", "`smp` is `cores`: expected name=number"),
+        ("EPYC", "2,cores", "q35", "`smp` is `cores`: expected name=value"),
         (
             "EPYC",
             "2,cluster=2",

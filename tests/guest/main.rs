@@ -8,4 +8,5 @@ mod oracle;
 
 mod building;
 mod live;
+mod options;
 mod recorded;

@@ -3,7 +3,7 @@
 #![allow(clippy::print_stderr, reason = "a command's output")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{BufReader, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -25,17 +25,21 @@ const HELP: &str = "\
 Compare the CPUID tables that this library builds with those that a real QEMU passes to KVM.
 
 Usage:
-  tests/qemu/sweep [--qemu RELEASE] [--only GROUP,...] [--random N [--seed S]] [--show N]
+  tests/qemu/sweep [--qemu RELEASE] [--only GROUP,...] [--random N] [--adversarial N] [--seed S] [--show N]
   tests/qemu/sweep [--qemu RELEASE] ... --record
+  tests/qemu/sweep --qemu RELEASE --answers PATH [--show N]
   tests/qemu/sweep --hosts DIR
 
   --qemu RELEASE   QEMU release to run, with the facts of that release (default: 10.0)
   --only GROUP,... models, topologies, boards, properties, machine-types, hyperv, others, refused, processors,
-                   real (this machine's KVM, if it has one), random
+                   real (this machine's KVM, if it has one), random, adversarial
   --random N       also N random cases on random hosts (default: none)
-  --seed S         seed of the random cases (default: 1)
+  --adversarial N  also N cases with unusual spellings, wrong values and odd memory (default: none)
+  --seed S         seed of both (default: 1)
   --show N         print the first N cases of each kind of difference (default: 3)
   --record         also write QEMU's results to tests/qemu/recorded/RELEASE
+  --answers PATH   compare with PATH.qemu, the output of `capture` for the cases of PATH.cases, on the hosts of the
+                   directory `hosts` next to it; needs no QEMU
   --hosts DIR      only write the hosts' files
   --help           this text
 
@@ -45,6 +49,7 @@ Examples:
   tests/qemu/sweep
   tests/qemu/sweep --qemu 7.2 --only models,hyperv
   tests/qemu/sweep --only random --random 5000 --seed 42
+  tests/qemu/sweep --only adversarial --adversarial 1000
 
 Exit codes: 0 all cases are equal or listed in tests/qemu/differences.tsv; 1 a case differs; 2 wrong usage; 3 QEMU is not
 available.";
@@ -53,10 +58,12 @@ struct Options {
     qemu: String,
     only: Vec<String>,
     random: usize,
+    adversarial: usize,
     seed: u64,
     show: usize,
     record: bool,
     hosts: Option<PathBuf>,
+    answers: Option<PathBuf>,
 }
 
 fn options() -> Result<Option<Options>, String> {
@@ -64,10 +71,12 @@ fn options() -> Result<Option<Options>, String> {
         qemu: "10.0".to_owned(),
         only: Vec::new(),
         random: 0,
+        adversarial: 0,
         seed: 1,
         show: 3,
         record: false,
         hosts: None,
+        answers: None,
     };
     let mut arguments = env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -79,10 +88,12 @@ fn options() -> Result<Option<Options>, String> {
             "--qemu" => options.qemu = value()?,
             "--only" => options.only = value()?.split(',').map(str::to_owned).collect(),
             "--random" => options.random = count(number(value()?)?)?,
+            "--adversarial" => options.adversarial = count(number(value()?)?)?,
             "--seed" => options.seed = number(value()?)?,
             "--show" => options.show = count(number(value()?)?)?,
             "--record" => options.record = true,
             "--hosts" => options.hosts = Some(value()?.into()),
+            "--answers" => options.answers = Some(value()?.into()),
             other => return Err(format!("unexpected argument '{other}'")),
         }
     }
@@ -120,6 +131,9 @@ fn run(options: &Options) -> Outcome<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let release = QemuRelease::find(&options.qemu).ok_or("the library has no facts of that QEMU release")?;
+    if let Some(path) = &options.answers {
+        return answers(options, release, path);
+    }
     if !capture::releases()?.iter().any(|known| known.starts_with(&options.qemu)) {
         eprintln!("sweep: QEMU {} is not available; tests/qemu/unpack can unpack it", options.qemu);
         return Ok(ExitCode::from(3));
@@ -142,6 +156,39 @@ fn run(options: &Options) -> Outcome<ExitCode> {
         sweep.record(&work.0)?;
     }
     Ok(if sweep.tally.different() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Compares with QEMU's answers that were recorded before.
+fn answers(options: &Options, release: QemuRelease, path: &Path) -> Outcome<ExitCode> {
+    let mut sweep = Sweep {
+        options,
+        release,
+        hosts: BTreeMap::new(),
+        known: BTreeSet::new(),
+        tally: Tally::default(),
+        recorded: Vec::new(),
+    };
+    let directory = path.parent().unwrap_or(Path::new(".")).join("hosts");
+    let cases = fs::read_to_string(with_suffix(path, ".cases"))?;
+    let mut recorded = BufReader::new(fs::File::open(with_suffix(path, ".qemu"))?);
+    for line in cases.lines() {
+        let case: Case = line.parse()?;
+        if !sweep.hosts.contains_key(&case.host) {
+            sweep.hosts.insert(case.host.clone(), hosts::read(&directory, &case.host)?);
+        }
+        let recording =
+            oracle::recording::Recording::read(&mut recorded)?.ok_or("fewer results than cases")?;
+        sweep.take(&case, &recording)?;
+    }
+    sweep.report();
+    Ok(if sweep.tally.different() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The name of a release has a dot, so that an extension cannot simply be replaced.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// A temporary directory, removed on drop.
@@ -196,6 +243,12 @@ fn groups(options: &Options, release: QemuRelease, hosts: &BTreeMap<String, Host
     if !names.is_empty() {
         let cases = cases::random(release, &names, options.random, options.seed);
         groups.push(Group { name: "random", cases });
+    }
+    if options.adversarial != 0 {
+        let mut hosts = vec!["allamd", "allintel"];
+        hosts.extend(&processors);
+        let cases = cases::adversarial(release, &hosts, options.adversarial, options.seed);
+        groups.push(Group { name: "adversarial", cases });
     }
     groups.retain(|group| options.only.is_empty() || options.only.iter().any(|only| only == group.name));
     groups

@@ -1,15 +1,17 @@
 //! Limits and defaults that QEMU's code sets for a machine type, besides its compatibility properties (hw/i386/pc.c,
 //! pc_piix.c, pc_q35.c, microvm.c of 10.0.13 and 7.2.22).
 
+use super::options;
 use crate::bits::release::QemuRelease;
-use crate::guest::behaviour::Behaviour;
+use crate::guest::behaviour::{Behaviour, number};
 use crate::guest::error::BuildError;
 use crate::guest::parse::machine::{Irqchip, MachineOption};
+use crate::guest::parse::values::{size, unsigned};
 use crate::models::machine::MachineType;
 
 /// A sort of machine types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     I440fx,
     Q35,
     Isapc,
@@ -19,6 +21,7 @@ enum Kind {
 /// A machine, resolved.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Machine {
+    pub(crate) kind: Kind,
     pub(crate) machine_type: MachineType,
     /// The machine type's maximum number of vCPUs.
     pub(crate) max_cpus: u32,
@@ -36,6 +39,22 @@ pub(crate) struct Machine {
     pub(crate) is_pc: bool,
     /// Takes `smp-cache`.
     pub(crate) caches: bool,
+    /// Memory may be plugged: `maxmem` of `-m`.
+    pub(crate) plugs_memory: bool,
+    /// Memory of an AMD guest skips the reserved range below 1 TiB.
+    pub(crate) avoids_hypertransport: bool,
+    /// A 32-bit CPU needs no 64-bit PCI hole.
+    pub(crate) knows_32_bit_cpus: bool,
+    /// A 32-bit CPU's address space is not checked.
+    pub(crate) trusts_32_bit_cpus: bool,
+    /// An `isapc` of a release that limits its memory.
+    pub(crate) limits_isapc: bool,
+    /// `max-ram-below-4g`, in bytes.
+    pub(crate) max_ram_below_4g: Option<u64>,
+    /// `smm=on`, which KVM must support.
+    pub(crate) smm: bool,
+    /// A `bus-lock-ratelimit` that is not 0, which KVM must support.
+    pub(crate) bus_locks: bool,
 }
 
 /// A q35's maximum number of vCPUs since a version: newest first.
@@ -45,6 +64,11 @@ const PREFERS_SOCKETS_TO: (u32, u32) = (6, 1);
 /// The last version whose boards report plugged processors in a bitmap (`legacy_cpu_hotplug`), and the bitmap's size.
 const BITMAP_TO: (u32, u32) = (2, 6);
 const BITMAP_MAX_APIC_ID: u32 = 255;
+/// The last versions without memory that can be plugged, without a place for memory above AMD's reserved range, and
+/// without a check of a 32-bit CPU's addresses.
+const NO_PLUGGED_MEMORY_TO: (u32, u32) = (2, 1);
+const NO_HYPERTRANSPORT_TO: (u32, u32) = (7, 0);
+const TRUSTS_32_BIT_TO: (u32, u32) = (8, 1);
 
 impl Machine {
     /// Finds a machine type by its name; `pc` and `q35` are the newest of their kind.
@@ -64,9 +88,23 @@ impl Machine {
         let (kind, version) = kind(machine_type.name()).ok_or_else(unknown)?;
         let q35 = Q35_MAX_CPUS.iter().find(|(since, _)| version >= *since).map_or(255, |row| row.1);
         let is_pc = kind != Kind::Microvm;
+        for (name, value) in &option.others {
+            options::check(kind, number(release), name, value)?;
+        }
+        let other = |wanted: &str| {
+            let found = option.others.iter().rev().find(|(name, _)| name == wanted);
+            found.map(|(_, value)| value.as_str())
+        };
+        let pc_before = |last: (u32, u32)| matches!(kind, Kind::I440fx | Kind::Q35) && version <= last;
+        let max_ram_below_4g = other("max-ram-below-4g").and_then(size);
+        if max_ram_below_4g.is_some_and(|bytes| bytes > 1 << 32) {
+            let value = other("max-ram-below-4g").unwrap_or_default();
+            return Err(BuildError::value("max-ram-below-4g", value, "at most 4G"));
+        }
         let splits = kind == Kind::Microvm || kind == Kind::Q35 && splits(machine_type.name());
         let default = if splits { Irqchip::Split } else { Irqchip::On };
         Ok(Machine {
+            kind,
             machine_type,
             max_cpus: match kind {
                 Kind::I440fx => 255,
@@ -74,9 +112,9 @@ impl Machine {
                 Kind::Isapc => 1,
                 Kind::Microvm => 288,
             },
-            max_apic_id: (matches!(kind, Kind::I440fx | Kind::Q35) && version <= BITMAP_TO)
-                .then_some(BITMAP_MAX_APIC_ID),
-            prefers_sockets: matches!(kind, Kind::I440fx | Kind::Q35) && version <= PREFERS_SOCKETS_TO,
+            // ACPI's tables describe the bitmap.
+            max_apic_id: (pc_before(BITMAP_TO) && other("acpi") != Some("off")).then_some(BITMAP_MAX_APIC_ID),
+            prefers_sockets: pc_before(PREFERS_SOCKETS_TO),
             dies: is_pc,
             modules: is_pc && behaviour.modules,
             knows_modules: behaviour.modules,
@@ -84,6 +122,14 @@ impl Machine {
             irqchip: option.irqchip.unwrap_or(default),
             is_pc,
             caches: is_pc && behaviour.caches_by_machine,
+            plugs_memory: is_pc && kind != Kind::Isapc && !pc_before(NO_PLUGGED_MEMORY_TO),
+            avoids_hypertransport: !pc_before(NO_HYPERTRANSPORT_TO),
+            knows_32_bit_cpus: behaviour.knows_32_bit_addresses,
+            trusts_32_bit_cpus: pc_before(TRUSTS_32_BIT_TO),
+            limits_isapc: kind == Kind::Isapc && behaviour.isapc_is_old,
+            max_ram_below_4g,
+            smm: other("smm") == Some("on"),
+            bus_locks: other("bus-lock-ratelimit").and_then(unsigned).is_some_and(|limit| limit != 0),
         })
     }
 }

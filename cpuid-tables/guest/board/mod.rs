@@ -2,4 +2,6 @@
 
 pub(crate) mod apic_id;
 pub(crate) mod machine;
+pub(crate) mod memory;
+mod options;
 pub(crate) mod topology;

@@ -5,13 +5,15 @@
 //! type's compatibility properties, and the user's settings by name and value. Signs follow when features are
 //! expanded.
 
-use super::flags::HYPERVISOR;
+use super::flags::{HYPERVISOR, LM};
 use super::{Class, Cpu};
+use alloc::string::ToString;
+
 use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 use crate::guest::error::BuildError;
 use crate::guest::parse::cpu::{CpuOption, CpuSetting};
 use crate::guest::parse::machine::Irqchip;
-use crate::guest::parse::values::Value;
+use crate::guest::parse::values::{Value, metric};
 use crate::models::cpu_model::CpuModel;
 use crate::table::Vendor;
 
@@ -24,24 +26,40 @@ impl Cpu<'_> {
         match self.class {
             Class::Model(model) => {
                 self.load_model(model)?;
-                self.settings.vendor = self.host_vendor();
+                self.settings.vendor = self.host_vendor()?;
                 self.kvm_defaults()?;
             }
-            Class::Host | Class::Max => self.load_max(),
+            Class::Host | Class::Max => self.load_max()?,
             Class::Base if self.release.behaviour.base_has_vendor => {
-                self.settings.vendor = self.host_vendor();
+                self.settings.vendor = self.host_vendor()?;
             }
             Class::Base => {}
         }
         self.compat()?;
         for setting in &option.settings {
-            if let CpuSetting::Set(name, value) = setting {
-                self.set_property(name, Value::Text(value))?;
+            match setting {
+                CpuSetting::Set(name, value) if name == "tsc-freq" => self.set_tsc_frequency(value)?,
+                CpuSetting::Set(name, value) => self.set_property(name, Value::Text(value))?,
+                CpuSetting::Plus(_) | CpuSetting::Minus(_) => {}
             }
+        }
+        if self.class.is_max() && self.release.behaviour.family_for_max && self.settings.family() == 0 {
+            let (family, model, stepping) = if self.has(LM) { (15, 107, 1) } else { (6, 6, 3) };
+            self.settings.set_family(family);
+            self.settings.set_model(model);
+            self.settings.set_stepping(stepping);
         }
         // A microvm always has the host's address width (`microvm_device_pre_plug_cb`).
         self.settings.host_phys_bits |= !self.machine.is_pc;
         Ok(())
+    }
+
+    /// `tsc-freq`, which is `tsc-frequency` with a suffix (`x86_cpu_parse_featurestr`).
+    fn set_tsc_frequency(&mut self, value: &str) -> Result<(), BuildError> {
+        let has_digit = !value.starts_with('.') || self.release.behaviour.suffixes_need_no_digit;
+        let hertz = metric(value).filter(|hertz| has_digit && i64::try_from(*hertz).is_ok());
+        let wrong = || BuildError::value("tsc-freq", value, "a frequency in Hz, such as 2.5G");
+        self.set_property("tsc-frequency", Value::Text(&hertz.ok_or_else(wrong)?.to_string()))
     }
 
     fn load_model(&mut self, model: CpuModel) -> Result<(), BuildError> {
@@ -70,8 +88,10 @@ impl Cpu<'_> {
     }
 
     /// A named model has the host's vendor (`host_cpu_instance_init`).
-    fn host_vendor(&self) -> Vendor {
-        Vendor::from_registers(self.supported.instruction(0, 0))
+    fn host_vendor(&self) -> Result<Vendor, BuildError> {
+        let vendor = Vendor::from_registers(self.supported.instruction(0, 0));
+        // QEMU sets the property `vendor` to a text of another length, and aborts.
+        if vendor.0.contains(&0) { Err(BuildError::HostVendor) } else { Ok(vendor) }
     }
 
     /// KVM's defaults, some of which depend on the interrupt controller's location (`kvm_cpu_instance_init`).
@@ -91,8 +111,8 @@ impl Cpu<'_> {
     }
 
     /// The host's identity and levels (`host_cpu_max_instance_init`, `kvm_cpu_max_instance_init`).
-    fn load_max(&mut self) {
-        let (supported, vendor) = (self.supported, self.host_vendor());
+    fn load_max(&mut self) -> Result<(), BuildError> {
+        let (supported, vendor) = (self.supported, self.host_vendor()?);
         let Registers { eax: version, .. } = supported.instruction(1, 0);
         let mut brand = [0; 12];
         for (leaf, part) in (0x8000_0002..).zip(brand.chunks_exact_mut(4)) {
@@ -105,13 +125,18 @@ impl Cpu<'_> {
         settings.migratable = true;
         settings.host_phys_bits = true;
         settings.vendor = vendor;
-        settings.set_family((version >> 8 & 0xf) + (version >> 20 & 0xff));
-        settings.set_model(version >> 4 & 0xf | (version & 0xf_0000) >> 12);
+        let (family, model) = family_and_model(version, self.release.behaviour.decodes_host);
+        settings.set_family(family);
+        settings.set_model(model);
         settings.set_stepping(version & 0xf);
         settings.brand = until_zero(brand);
+        if settings.brand[0] == 0 && self.release.behaviour.decodes_host {
+            settings.set_brand(TCG_BRAND);
+        }
         settings.min_level = highest(0);
         settings.min_xlevel = highest(0x8000_0000);
         settings.min_xlevel2 = highest(0xc000_0000);
+        Ok(())
     }
 
     /// The machine type's settings (`object_apply_compat_props`).
@@ -124,6 +149,17 @@ impl Cpu<'_> {
         }
         Ok(())
     }
+}
+
+/// The brand string of `max` without KVM (`QEMU_HW_VERSION` of include/qemu/hw-version.h).
+const TCG_BRAND: &[u8] = b"QEMU TCG CPU version 2.5+";
+
+/// The host's family and model: with the extended fields only where the manual says, or always.
+fn family_and_model(version: u32, by_manual: bool) -> (u32, u32) {
+    let (base, extended) = (version >> 8 & 0xf, version >> 20 & 0xff);
+    let family = if by_manual && base != 0xf { base } else { base + extended };
+    let extended = if by_manual && family < 6 { 0 } else { version >> 16 & 0xf };
+    (family, version >> 4 & 0xf | extended << 4)
 }
 
 /// A brand string ends at its first zero.

@@ -133,6 +133,7 @@ impl Cpu<'_> {
             "min-xlevel2" => settings.min_xlevel2 = read.u32()?,
             "avx10-version" => settings.avx10_version = read.u8()?,
             "lbr-fmt" => settings.lbr_fmt = Some(read.lbr_format()?),
+            "node-id" => settings.node_id = set(read.i32()?),
             "tsc-frequency" => settings.tsc_khz = Some(read.khz()?).filter(|khz| *khz != 0),
             name => match IDS.iter().position(|id| *id == name) {
                 Some(at) => settings.ids[at] = set(read.i32()?),
@@ -215,7 +216,6 @@ impl Cpu<'_> {
             "ucode-rev" => read.unsigned::<u64>("a 64-bit number").map(|_| ()),
             // The machine later sets it for each vCPU.
             "apic-id" => read.u32().map(|_| ()),
-            "node-id" => read.i32().map(|_| ()),
             name => Err(BuildError::NotModelled(String::from(name))),
         }
     }

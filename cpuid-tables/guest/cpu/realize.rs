@@ -81,6 +81,10 @@ impl Cpu<'_> {
 
     /// Topology ids that were set must match every vCPU (`x86_cpu_pre_plug`).
     fn check_ids(&self) -> Result<(), BuildError> {
+        // NUMA nodes are not modelled: without them, every vCPU is in node 0 (`numa_cpu_pre_plug`).
+        if let Some(asked) = self.settings.node_id.filter(|asked| *asked != 0) {
+            return Err(BuildError::NodeId(asked));
+        }
         if self.settings.ids == [None; 5] {
             return Ok(());
         }

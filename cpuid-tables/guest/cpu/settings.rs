@@ -76,6 +76,8 @@ pub(crate) struct Settings {
     pub(crate) host_cache_info: bool,
     /// For every vCPU: socket, die, module, core, thread.
     pub(crate) ids: [Option<u32>; 5],
+    /// For every vCPU.
+    pub(crate) node_id: Option<u32>,
     /// In kHz, if set.
     pub(crate) tsc_khz: Option<u64>,
     /// Family, model and stepping, encoded as in leaf 1's EAX.
@@ -148,6 +150,7 @@ impl Settings {
             migratable: false,
             host_cache_info: false,
             ids: [None; 5],
+            node_id: None,
             tsc_khz: None,
             signature: 0,
             vendor: Vendor([0; 12]),
@@ -176,6 +179,12 @@ impl Settings {
     }
 
     /// The family, including the extended family.
+    pub(crate) fn family(&self) -> u32 {
+        let base = self.signature >> 8 & 0xf;
+        if base == 0xf { base + (self.signature >> 20 & 0xff) } else { base }
+    }
+
+    /// Sets the family, including the extended family.
     pub(crate) fn set_family(&mut self, family: u32) {
         let fields = if family > 0xf { 0xf00 | (family - 0xf) << 20 } else { family << 8 };
         self.signature = self.signature & !0x0ff0_0f00 | fields;

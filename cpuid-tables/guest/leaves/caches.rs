@@ -85,7 +85,10 @@ impl CacheInfo {
 
 impl Cpu<'_> {
     /// The CPU's caches, with the sharing levels that the machine sets.
-    pub(crate) fn cache_info(&self, shared: &[(CacheSlot, SharedBy)]) -> Result<CacheInfo, BuildError> {
+    pub(crate) fn cache_info(
+        &self,
+        shared: &[(CacheSlot, Option<SharedBy>)],
+    ) -> Result<CacheInfo, BuildError> {
         let mut info = if self.settings.legacy_cache {
             CacheInfo::legacy(self)
         } else {
@@ -98,14 +101,14 @@ impl Cpu<'_> {
         if !self.machine.caches {
             return Err(BuildError::MachineOption("smp-cache".into()));
         }
-        let wants_module = shared.iter().any(|(_, level)| *level == SharedBy::Module);
+        let wants_module = shared.iter().any(|(_, level)| *level == Some(SharedBy::Module));
         if wants_module && !self.machine.modules {
             return Err(BuildError::MachineOption("smp-cache".into()));
         }
         for (slot, level) in shared {
             for caches in [&mut info.leaf_4, &mut info.amd, &mut info.leaf_8000001d] {
                 if let Some(cache) = slot_of(caches, *slot) {
-                    cache.shared_by = Some(*level);
+                    cache.shared_by = level.or(cache.shared_by);
                 }
             }
         }

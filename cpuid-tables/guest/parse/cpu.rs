@@ -83,10 +83,5 @@ fn setting(text: &str) -> Result<CpuSetting, BuildError> {
     }
     let (name, value) = text.split_once('=').unwrap_or((text, "on"));
     let name = name.replace('_', "-");
-    if name == "tsc-freq" {
-        let hertz = super::values::metric(value).filter(|hertz| i64::try_from(*hertz).is_ok());
-        let wrong = || BuildError::value(&name, value, "a frequency in Hz, such as 2.5G");
-        return Ok(CpuSetting::Set("tsc-frequency".to_string(), hertz.ok_or_else(wrong)?.to_string()));
-    }
     Ok(CpuSetting::Set(name, value.to_string()))
 }

@@ -4,8 +4,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::str::FromStr;
 
+use super::keyval::keyval;
 use super::smp::Smp;
-use super::values::{boolean, unsigned};
+use super::values::unsigned;
 use crate::bits::qemu_cpu::{CacheSlot, SharedBy};
 use crate::guest::error::BuildError;
 
@@ -31,15 +32,24 @@ pub struct MachineOption {
     pub irqchip: Option<Irqchip>,
     /// `smp.cpus=` and so on; they override `-smp`.
     pub smp: Smp,
-    /// The topology level that shares each cache: `smp-cache.0.cache=l2,smp-cache.0.topology=module`.
-    pub caches: Vec<(CacheSlot, SharedBy)>,
+    /// The topology level that shares each cache: `smp-cache.0.cache=l2,smp-cache.0.topology=module`; `None` for
+    /// `default`, the CPU's own.
+    pub caches: Vec<(CacheSlot, Option<SharedBy>)>,
+    /// Other options by name, such as `smm=on`: the machine must have them and take their values.
+    pub others: Vec<(String, String)>,
 }
 
 impl MachineOption {
     /// A machine type without options.
     #[must_use]
     pub fn new(name: &str) -> MachineOption {
-        MachineOption { name: name.to_string(), irqchip: None, smp: Smp::default(), caches: Vec::new() }
+        MachineOption {
+            name: name.to_string(),
+            irqchip: None,
+            smp: Smp::default(),
+            caches: Vec::new(),
+            others: Vec::new(),
+        }
     }
 }
 
@@ -50,73 +60,18 @@ impl Default for MachineOption {
     }
 }
 
-/// Machine options that no CPUID table depends on. A part before a dot covers all options below it.
-static WITHOUT_EFFECT: &[&str] = &[
-    "acpi",
-    "append",
-    "auto-kernel-cmdline",
-    "aux-ram-share",
-    "boot",
-    "bus-lock-ratelimit",
-    "default-bus-bypass-iommu",
-    "dtb",
-    "dump-guest-core",
-    "dumpdtb",
-    "fd-bootchk",
-    "firmware",
-    "graphics",
-    "hmat",
-    "hpet",
-    "i8042",
-    "initrd",
-    "ioapic2",
-    "isa-serial",
-    "kernel",
-    "kvm-type",
-    "max-fw-size",
-    "max-ram-below-4g",
-    "mem-merge",
-    "memory",
-    "memory-backend",
-    "nvdimm",
-    "nvdimm-persistence",
-    "option-roms",
-    "pcie",
-    "pcspk-audiodev",
-    "phandle-start",
-    "pic",
-    "pit",
-    "rtc",
-    "sata",
-    "shell",
-    "smbios-entry-point-type",
-    "smbus",
-    "smm",
-    "suppress-vmdesc",
-    "usb",
-    "vmport",
-    "x-oem-id",
-    "x-oem-table-id",
-    "x-option-roms",
-];
-
 impl FromStr for MachineOption {
     type Err = BuildError;
 
     /// `q35,kernel-irqchip=split,smp.cpus=4`.
     fn from_str(text: &str) -> Result<MachineOption, BuildError> {
         let mut option = MachineOption::default();
-        let mut caches: Vec<(u64, Option<CacheSlot>, Option<SharedBy>)> = Vec::new();
-        for (at, part) in text.split(',').enumerate() {
-            match part.split_once('=') {
-                None if at == 0 => option.name = part.to_string(),
-                // A name alone means on.
-                None => option.set(part, "on", &mut caches)?,
-                Some((name, value)) => option.set(name, value, &mut caches)?,
-            }
+        let mut caches: Vec<CacheOption> = Vec::new();
+        for (name, value) in keyval(text, "machine", "type")? {
+            option.set(&name, &value, &mut caches)?;
         }
-        caches.sort_by_key(|(index, ..)| *index);
-        for (_, slot, level) in caches {
+        caches.sort_by_key(|cache| cache.index);
+        for CacheOption { slot, level, .. } in caches {
             let (slot, level) = slot.zip(level).ok_or_else(|| {
                 BuildError::value("smp-cache", text, "a cache and a topology for each index")
             })?;
@@ -129,55 +84,57 @@ impl FromStr for MachineOption {
     }
 }
 
+/// One index of `smp-cache`, as far as it was read.
+struct CacheOption {
+    index: u64,
+    slot: Option<CacheSlot>,
+    /// The inner `None` is `default`.
+    level: Option<Option<SharedBy>>,
+}
+
 impl MachineOption {
-    fn set(
-        &mut self,
-        name: &str,
-        value: &str,
-        caches: &mut Vec<(u64, Option<CacheSlot>, Option<SharedBy>)>,
-    ) -> Result<(), BuildError> {
+    fn set(&mut self, name: &str, value: &str, caches: &mut Vec<CacheOption>) -> Result<(), BuildError> {
         let unknown = || BuildError::MachineOption(name.to_string());
-        match name {
-            "type" => self.name = value.to_string(),
-            "accel" if value == "kvm" || value.starts_with("kvm:") => {}
-            "accel" => return Err(BuildError::value(name, value, "kvm")),
-            "kernel-irqchip" => {
-                self.irqchip = Some(match (value, boolean(value)) {
-                    ("split", _) => Irqchip::Split,
-                    (_, Some(true)) => Irqchip::On,
-                    (_, Some(false)) => Irqchip::Off,
+        // In the first part of a name, an underscore is a hyphen (`keyval_dashify`).
+        let (first, rest) = match name.split_once('.') {
+            Some((first, rest)) => (first.replace('_', "-"), Some(rest)),
+            None => (name.replace('_', "-"), None),
+        };
+        match (first.as_str(), rest) {
+            ("type", None) => self.name = value.to_string(),
+            ("accel", None) if value == "kvm" || value.starts_with("kvm:") => {}
+            ("accel", None) => return Err(BuildError::value(name, value, "kvm")),
+            ("kernel-irqchip", None) => {
+                self.irqchip = Some(match value {
+                    "split" => Irqchip::Split,
+                    "on" => Irqchip::On,
+                    "off" => Irqchip::Off,
                     _ => return Err(BuildError::value(name, value, "on, off or split")),
                 });
             }
-            _ => match name.split_once('.') {
-                Some(("smp", level)) => self.smp.set(level, value)?,
-                Some(("smp-cache", rest)) => {
-                    let (index, key) = rest.split_once('.').ok_or_else(unknown)?;
-                    cache(caches, unsigned(index).ok_or_else(unknown)?, key, value)?;
-                }
-                Some((first, _)) if WITHOUT_EFFECT.contains(&first) => {}
-                None if WITHOUT_EFFECT.contains(&name) => {}
-                _ => return Err(unknown()),
-            },
+            ("smp", Some(level)) => self.smp.set(level, value)?,
+            ("smp-cache", Some(rest)) => {
+                let (index, key) = rest.split_once('.').ok_or_else(unknown)?;
+                cache(caches, unsigned(index).ok_or_else(unknown)?, key, value)?;
+            }
+            (first, _) => {
+                let name = rest.map_or_else(|| first.to_string(), |rest| [first, rest].join("."));
+                self.others.push((name, value.to_string()));
+            }
         }
         Ok(())
     }
 }
 
-fn cache(
-    caches: &mut Vec<(u64, Option<CacheSlot>, Option<SharedBy>)>,
-    index: u64,
-    key: &str,
-    value: &str,
-) -> Result<(), BuildError> {
-    let at = caches.iter().position(|(known, ..)| *known == index).unwrap_or_else(|| {
-        caches.push((index, None, None));
+fn cache(caches: &mut Vec<CacheOption>, index: u64, key: &str, value: &str) -> Result<(), BuildError> {
+    let at = caches.iter().position(|known| known.index == index).unwrap_or_else(|| {
+        caches.push(CacheOption { index, slot: None, level: None });
         caches.len() - 1
     });
     let wrong = |expected| BuildError::value(key, value, expected);
     match key {
         "cache" => {
-            caches[at].1 = Some(match value {
+            caches[at].slot = Some(match value {
                 "l1d" => CacheSlot::L1d,
                 "l1i" => CacheSlot::L1i,
                 "l2" => CacheSlot::L2,
@@ -186,12 +143,13 @@ fn cache(
             });
         }
         "topology" => {
-            caches[at].2 = Some(match value {
-                "core" => SharedBy::Core,
-                "module" => SharedBy::Module,
-                "die" => SharedBy::Die,
-                "socket" => SharedBy::Socket,
-                _ => return Err(wrong("core, module, die or socket")),
+            caches[at].level = Some(match value {
+                "core" => Some(SharedBy::Core),
+                "module" => Some(SharedBy::Module),
+                "die" => Some(SharedBy::Die),
+                "socket" => Some(SharedBy::Socket),
+                "default" => None,
+                _ => return Err(wrong("core, module, die, socket or default")),
             });
         }
         _ => return Err(wrong("cache or topology")),

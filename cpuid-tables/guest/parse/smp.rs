@@ -3,6 +3,7 @@
 use alloc::string::ToString;
 use core::str::FromStr;
 
+use super::keyval::keyval;
 use super::values::signed;
 use crate::guest::error::BuildError;
 
@@ -32,12 +33,8 @@ impl FromStr for Smp {
     /// `8`, `cpus=8,sockets=2,dies=1,cores=2,threads=2,maxcpus=8`. A later value of a name replaces an earlier one.
     fn from_str(text: &str) -> Result<Smp, BuildError> {
         let mut smp = Smp::default();
-        for (at, part) in text.split(',').enumerate() {
-            match part.split_once('=') {
-                Some((name, value)) => smp.set(name, value)?,
-                None if at == 0 => smp.set("cpus", part)?,
-                None => return Err(BuildError::value("smp", part, "name=number")),
-            }
+        for (name, value) in keyval(text, "smp", "cpus")? {
+            smp.set(&name, &value)?;
         }
         Ok(smp)
     }
@@ -55,8 +52,7 @@ impl Smp {
 
     /// Sets a number by its name in `-smp` or, after `smp.`, in `-machine`.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<(), BuildError> {
-        let number = signed(value).and_then(|number| u32::try_from(number).ok());
-        let number = number.ok_or_else(|| BuildError::value(name, value, "a number"))?;
+        let number = signed(value).ok_or_else(|| BuildError::value(name, value, "a number"))?;
         let field = match name {
             "cpus" => &mut self.cpus,
             "maxcpus" => &mut self.max_cpus,
@@ -69,7 +65,9 @@ impl Smp {
             "clusters" | "books" | "drawers" if number == 1 => return Ok(()),
             _ => return Err(BuildError::SmpOption(name.to_string())),
         };
-        *field = Some(number);
+        // QEMU keeps the lower 32 bits, and takes what is then 0 for omitted; only a 0 itself is an error.
+        let low = u32::try_from(number.rem_euclid(1 << 32)).unwrap_or(0);
+        *field = Some(low).filter(|low| *low != 0 || number == 0);
         Ok(())
     }
 }

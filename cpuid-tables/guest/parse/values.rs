@@ -56,6 +56,16 @@ fn magnitude(digits: &str) -> Option<u64> {
 
 /// A number with a decimal suffix, optionally with a fraction: `2.5G`.
 pub(crate) fn metric(text: &str) -> Option<u64> {
+    scaled(text, 1000)
+}
+
+/// A number of bytes with a binary suffix, optionally with a fraction: `1.5G`.
+pub(crate) fn size(text: &str) -> Option<u64> {
+    scaled(text, 1024)
+}
+
+/// A number with a suffix for a power of `kilo`.
+fn scaled(text: &str, kilo: u64) -> Option<u64> {
     let (negative, digits) = sign(text);
     if negative {
         return None;
@@ -72,17 +82,21 @@ pub(crate) fn metric(text: &str) -> Option<u64> {
         }
         None => ("", rest),
     };
-    let whole: u64 = whole.parse().ok()?;
-    let times: u64 = match suffix {
-        "" | "B" | "b" => 1,
-        "K" | "k" => 1000,
-        "M" | "m" => 1_000_000,
-        "G" | "g" => 1_000_000_000,
-        "T" | "t" => 1_000_000_000_000,
-        "P" | "p" => 1_000_000_000_000_000,
-        "E" | "e" => 1_000_000_000_000_000_000,
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let power = match suffix {
+        "" | "B" | "b" => 0,
+        "K" | "k" => 1,
+        "M" | "m" => 2,
+        "G" | "g" => 3,
+        "T" | "t" => 4,
+        "P" | "p" => 5,
+        "E" | "e" => 6,
         _ => return None,
     };
+    let times = kilo.pow(power);
     whole.checked_mul(times)?.checked_add(part(fraction, times)?)
 }
 
@@ -101,7 +115,7 @@ fn part(fraction: &str, times: u64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{metric, signed, unsigned};
+    use super::{metric, signed, size, unsigned};
 
     #[test]
     fn numbers_are_cs() {
@@ -117,8 +131,11 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_decimal() {
+    fn numbers_have_suffixes() {
         assert_eq!(metric("2.5G"), Some(2_500_000_000));
+        assert_eq!(metric(".5G"), Some(500_000_000));
+        assert_eq!(metric("."), None);
+        assert_eq!(size("1.5k"), Some(1536));
         assert_eq!(metric("2599999k"), Some(2_599_999_000));
         assert_eq!(metric("1000"), Some(1000));
         assert_eq!(metric("1.25"), None);

@@ -106,7 +106,7 @@ fn entries_differ(qemu: &[CpuidEntry], ours: &[CpuidEntry]) -> Option<Difference
 }
 
 /// QEMU warnings that do not concern CPUs: their prefixes, each with the reason why the library has no such warning.
-const NOT_OF_CPUS: [(&str, &str); 7] = [
+const NOT_OF_CPUS: [(&str, &str); 11] = [
     ("Do not use kernel-irqchip except", "the second line of another warning"),
     ("Compatibility of ambiguous CPU model strings", "the second line of another warning"),
     ("prctl(ARCH_REQ_XCOMP_GUEST_PERM) failure", "concerns the kernel on which QEMU was recorded"),
@@ -114,6 +114,10 @@ const NOT_OF_CPUS: [(&str, &str); 7] = [
     ("machine type ", "deprecated machine types: concerns machines"),
     ("CPU model ", "deprecated models: see CpuModel::deprecated"),
     ("hub ", "concerns devices"),
+    ("Large machine and max_ram_below_4g", "concerns memory"),
+    ("There is possibly poor performance as the ram", "concerns memory"),
+    ("Unknown firmware file in legacy mode", "concerns the firmware"),
+    ("Only ", "`max-ram-below-4g` below 1 MiB: concerns the firmware"),
 ];
 
 /// Warnings for which the library has its own wording: the prefixes of QEMU's warnings.
@@ -130,6 +134,7 @@ fn begins(warning: &Warning) -> Option<&'static str> {
         Warning::ManyVcpus { hot_pluggable: true, .. } => Some("Number of hotpluggable cpus requested"),
         Warning::ZeroTopology => Some("Deprecated CPU topology (considered invalid)"),
         Warning::UserspaceApic => Some("Userspace local APIC is deprecated for KVM."),
+        Warning::IsapcCpu(_) => Some("cpu type "),
         Warning::HypervVendor(_) => Some("hv-vendor-id truncated to 12 characters"),
     }
 }

@@ -1,6 +1,6 @@
 //! The library's result for a case.
 
-use cpuid_tables::guest::{BuildError, CpuOption, GuestCpuid, MachineOption, Smp, Warning};
+use cpuid_tables::guest::{BuildError, CpuOption, GuestCpuid, MachineOption, Memory, Smp, Warning};
 use cpuid_tables::host::Host;
 use cpuid_tables::{CpuidEntry, QemuRelease};
 
@@ -47,10 +47,15 @@ pub fn guest(release: QemuRelease, host: &Host, case: &Case) -> Outcome<Result<G
             Err(error) => return Ok(Err(error)),
         }
     }
-    match case.more.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => {}
-        ["-overcommit", "cpu-pm=on"] => builder = builder.cpu_pm(true),
-        _ => return Err(format!("{case}: the library has nothing for {:?}", case.more).into()),
+    for option in case.more.chunks(2) {
+        match option.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["-overcommit", "cpu-pm=on"] => builder = builder.cpu_pm(true),
+            ["-m", memory] => match memory.parse::<Memory>() {
+                Ok(memory) => builder = builder.memory(memory),
+                Err(error) => return Ok(Err(error)),
+            },
+            _ => return Err(format!("{case}: the library has nothing for {option:?}").into()),
+        }
     }
     Ok(builder.build())
 }

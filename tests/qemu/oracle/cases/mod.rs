@@ -4,9 +4,11 @@ use cpuid_tables::QemuRelease;
 
 use super::case::Case;
 
+mod adversarial;
 mod lists;
 mod random;
 
+pub use adversarial::adversarial;
 pub use random::random;
 
 use lists::{

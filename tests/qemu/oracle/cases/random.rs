@@ -40,7 +40,7 @@ fn property(random: &mut Random, features: &[&str]) -> String {
 }
 
 /// Mostly small and often odd numbers; some of them hot-pluggable.
-fn smp(random: &mut Random) -> String {
+pub(super) fn smp(random: &mut Random) -> String {
     if random.percent(30) {
         return (1 + random.below(4)).to_string();
     }

@@ -122,3 +122,16 @@ pub fn write(directory: &Path, name: &str, host: &Host) -> Outcome<()> {
     }
     Ok(())
 }
+
+/// Reads a host's files, and fills in what they leave out.
+pub fn read(directory: &Path, name: &str) -> Outcome<Host> {
+    let mut host = Host::default();
+    for file in HostFile::ALL {
+        let path = directory.join(format!("{name}.{}", file.extension()));
+        if path.exists() {
+            host.read(file, &fs::read_to_string(&path)?)?;
+        }
+    }
+    host.fill_in();
+    Ok(host)
+}

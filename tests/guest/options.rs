@@ -1,0 +1,155 @@
+//! What QEMU takes and refuses on its command line, and hosts that are unusual. Each value was seen with a real QEMU
+//! of the release: `tests/qemu/sweep --adversarial` compares more.
+
+use cpuid_tables::guest::{BuildError, GuestCpuid, Memory};
+use cpuid_tables::host::Host;
+use cpuid_tables::{CpuidRead, Leaf, QemuRelease, Subleaf};
+
+use crate::common;
+use crate::oracle::case::Case;
+use crate::oracle::hosts::{self, Vendor};
+use crate::oracle::ours;
+
+fn build(release: &str, host: &Host, line: &str) -> Result<GuestCpuid, BuildError> {
+    let release = QemuRelease::find(release).unwrap();
+    let case: Case = format!("host\t{line}").parse().unwrap();
+    ours::guest(release, host, &case).unwrap()
+}
+
+/// 1.EAX of a guest.
+fn signature(release: &str, host: &Host, line: &str) -> u32 {
+    build(release, host, line).unwrap().table().registers(Leaf(1), Subleaf(0)).unwrap().eax
+}
+
+#[test]
+fn options_are_taken_as_qemu_takes_them() {
+    if !common::pinned("options_are_taken_as_qemu_takes_them") {
+        return;
+    }
+    let host = hosts::all_ones(Vendor::INTEL);
+    for (line, taken) in [
+        ("qemu64\t2,\tq35,", true),
+        ("qemu64\t2\tpc,cxl=on", true),
+        ("qemu64\t1\tisapc,cxl=on", false),
+        ("qemu64\t2\tq35,default_bus_bypass_iommu=on,kvm-shadow-mem=1", true),
+        ("qemu64\t2\tq35,kernel_irqchip=split", true),
+        ("qemu64\t2\tq35,kernel-irqchip=yes", false),
+        ("qemu64\t2\tq35,smm", false),
+        ("qemu64\t2\tq35,usb=maybe", false),
+        ("qemu64\t2\tq35,usb=yes", true),
+        ("qemu64\t2\tq35,acpi=yes", false),
+        ("qemu64\t2\tq35,rtc=on", false),
+        ("qemu64\t2\tmicrovm,rtc=on", true),
+        ("qemu64\t2\tq35,x-south-bridge=PIIX3", false),
+        ("qemu64\t2\tpc,x-south-bridge=PIIX3", true),
+        ("qemu64\t2\tq35,x-oem-id=ABCDEFG", false),
+        ("qemu64\t2\tq35,max-ram-below-4g=5G", false),
+        ("qemu64\t2\tq35,bus-lock-ratelimit=1", false),
+        ("qemu64\t4294967297\tq35", true),
+        ("qemu64\t4294967296,sockets=2\tq35", true),
+        ("qemu64\t0\tq35", false),
+        ("qemu64,node-id=0\t1\tq35", true),
+        ("qemu64,node-id=1\t1\tq35", false),
+        ("qemu64,start-powered-off=on\t1\tq35", true),
+        ("qemu64,start-powered-off=maybe\t1\tq35", false),
+        ("qemu64\t2\tq35,smp-cache.0.cache=l3,smp-cache.0.topology=default", true),
+        ("qemu64\t135,sockets=9,maxcpus=135,cores=3,threads=5\tpc-i440fx-2.6", false),
+        ("qemu64\t135,sockets=9,maxcpus=135,cores=3,threads=5\tpc-i440fx-2.6,acpi=off", true),
+    ] {
+        let result = build("10.0", &host, line);
+        assert_eq!(result.is_ok(), taken, "{line}: {:?}", result.err());
+    }
+}
+
+#[test]
+fn the_board_must_reach_its_addresses() {
+    if !common::pinned("the_board_must_reach_its_addresses") {
+        return;
+    }
+    let host = hosts::all_ones(Vendor::INTEL);
+    for (release, line, taken) in [
+        ("10.0", "qemu64,phys-bits=35\t1\tq35", false),
+        ("10.0", "qemu64,phys-bits=36\t1\tq35", true),
+        ("10.0", "qemu64,phys-bits=32\t1\tpc", false),
+        ("10.0", "qemu64,phys-bits=33\t1\tpc", true),
+        ("10.0", "qemu64,phys-bits=33\t1\tpc\t-m\t6G", false),
+        ("10.0", "qemu64,phys-bits=32\t1\tmicrovm", true),
+        ("10.0", "qemu64,phys-bits=32\t1\tisapc", true),
+        ("10.0", "486\t1\tq35", true),
+        ("10.0", "486\t1\tq35\t-m\t4G", false),
+        ("10.0", "486\t1\tpc-q35-8.1\t-m\t4G", true),
+        ("7.2", "qemu64,phys-bits=32\t1\tq35", true),
+        ("7.2", "qemu64,phys-bits=35\t1\tq35", false),
+        ("10.2", "qemu64\t1\tisapc\t-m\t4G", false),
+    ] {
+        let result = build(release, &host, line);
+        assert_eq!(result.is_ok(), taken, "{release}: {line}: {:?}", result.err());
+    }
+    assert_eq!(Memory::default().size, 128 << 20);
+}
+
+#[test]
+fn a_family_of_0_is_replaced_for_host_and_max() {
+    if !common::pinned("a_family_of_0_is_replaced_for_host_and_max") {
+        return;
+    }
+    let host = hosts::all_ones(Vendor::INTEL);
+    for (line, expected) in [
+        ("max,family=0\t1\tq35", 0x663),
+        ("host,family=0,model=5,stepping=2\t1\tq35", 0x663),
+        ("host,lm=on,family=0\t1\tq35", 0x60fb1),
+        ("qemu64,family=0,model=5,stepping=2\t1\tq35", 0x52),
+    ] {
+        let eax = signature("10.0", &host, line);
+        assert_eq!(eax, expected, "{line}: {eax:#x}");
+    }
+}
+
+/// A host whose extended family is set beside a family other than 15, and whose vendor, brand and model are the test's.
+fn strange(version: u32) -> Host {
+    let mut host = hosts::all_ones(Vendor::INTEL);
+    for entry in &mut host.instruction {
+        match entry.function {
+            Leaf(1) => entry.registers.eax = version,
+            Leaf(0x8000_0002..=0x8000_0004) => entry.registers = [0; 4].into(),
+            _ => {}
+        }
+    }
+    host
+}
+
+#[test]
+fn the_hosts_identity_is_read_as_the_release_reads_it() {
+    if !common::pinned("the_hosts_identity_is_read_as_the_release_reads_it") {
+        return;
+    }
+    for (version, old, new) in
+        [(0x0136_02b0, 0x0066_0fb0, 0x0000_02b0), (0x0000_06e8, 0x0000_06e8, 0x0000_06e8)]
+    {
+        let host = strange(version);
+        for (release, expected) in [("10.0", old), ("10.2", new)] {
+            let eax = signature(release, &host, "host\t1\tq35");
+            assert_eq!(eax, expected, "{release}: {version:#x} gives {eax:#x}");
+        }
+    }
+    let host = strange(0x6e8);
+    let brand = |release: &str| {
+        let guest = build(release, &host, "host\t1\tq35").unwrap();
+        guest.table().registers(Leaf(0x8000_0002), Subleaf(0)).map_or(0, |registers| registers.eax)
+    };
+    assert_eq!(brand("10.0"), 0);
+    assert_eq!(brand("10.2"), u32::from_le_bytes(*b"QEMU"), "TCG's brand string");
+}
+
+#[test]
+fn a_vendor_with_zeros_is_refused() {
+    if !common::pinned("a_vendor_with_zeros_is_refused") {
+        return;
+    }
+    let mut host = hosts::all_ones(Vendor::INTEL);
+    host.instruction[0].registers.ecx = 0;
+    for line in ["host\t1\tq35", "qemu64\t1\tq35"] {
+        let result = build("10.0", &host, line);
+        assert_eq!(result.err(), Some(BuildError::HostVendor), "{line}");
+    }
+}
