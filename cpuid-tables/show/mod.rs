@@ -5,6 +5,7 @@
 mod about;
 mod compare;
 mod decode;
+mod enlightenment;
 mod facts;
 mod find;
 mod hypervisor;
@@ -12,6 +13,7 @@ mod hypervisor;
 mod json;
 mod leaves;
 mod migrate;
+mod msr;
 mod number;
 mod styled;
 mod summary;
@@ -22,8 +24,10 @@ pub use crate::naming::{NoFeature, Place, bit_list, feature_named, name_of, name
 pub use about::{About, InLinux, InQemu, Span};
 pub use compare::{Difference, EntryDifferences, Side, compare};
 pub use decode::{DecodedEntry, DecodedRegister, decode, decode_register};
+pub use enlightenment::Enlightenment;
 pub use find::{Found, find};
 pub use migrate::{BitsObstacle, Obstacle, obstacles};
+pub use msr::{AboutMsr, Control};
 pub use styled::{Style, Styled};
 pub use summary::Summary;
 pub use why::{

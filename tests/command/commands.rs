@@ -71,6 +71,27 @@ fn has_by_any_name_and_place() {
 }
 
 #[test]
+fn find_takes_several_names_and_one_text_in_parts() {
+    let output = run(&["find", "avx2", "kvmclock", "hv-time"]);
+    assert_eq!((output.status.code(), errors(&output).as_str()), (Some(0), ""));
+    let headings = |output: &Output| out(output).lines().filter(|line| line.contains(": CPUID.")).count();
+    assert_eq!(headings(&output), 4, "{}", out(&output));
+    let output = run(&["find", "MSR", "0x10a[8]"]);
+    assert!(out(&output).starts_with("TAA_NO: MSR 0x10a[8]"), "{}", out(&output));
+    let output = run(&["find", "CPUID.0DH:EAX.xsavec", "[bit", "1]"]);
+    assert!(out(&output).starts_with("xsavec: CPUID.(EAX=0xD,ECX=1):EAX[1]"), "{}", out(&output));
+    let output = run(&["find", "avx2", "no-such-name"]);
+    assert_eq!((output.status.code(), headings(&output)), (Some(1), 1));
+    assert!(errors(&output).contains("no match for `no-such-name`"), "{}", errors(&output));
+}
+
+#[test]
+fn has_takes_a_line_of_qemu_s() {
+    let line = "qemu-kvm: warning: host doesn't support requested feature: CPUID[eax=01h].ECX.vmx [bit 5]";
+    assert_eq!(fed(&["has", line, "-"], &format!("CPU:\n{ONE_LEAF}")).status.code(), Some(0));
+}
+
+#[test]
 fn has_says_when_a_dump_may_not_tell() {
     let output = fed(&["has", "avx2", "-"], ONE_LEAF);
     assert_eq!(output.status.code(), Some(1));
