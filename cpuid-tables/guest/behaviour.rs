@@ -53,6 +53,8 @@ pub(crate) struct Behaviour {
     pub(crate) wide_apic_ids_need_x2apic: bool,
     /// A PC may have modules.
     pub(crate) modules: bool,
+    /// A warning about a feature names the word's subleaf: `CPUID[eax=07h,ecx=00h].EBX` (`feature_word_description`).
+    pub(crate) names_subleaves: bool,
     /// A PC's caches may be given a level of the topology (`smp-cache`).
     pub(crate) caches_by_machine: bool,
 }
@@ -83,6 +85,7 @@ impl Behaviour {
             base_has_vendor: since(10, 1),
             wide_apic_ids_need_x2apic: since(9, 0),
             modules: since(9, 1),
+            names_subleaves: since(10, 1),
             caches_by_machine: since(10, 0),
         }
     }
