@@ -18,7 +18,7 @@ use crate::bits::lookup::{LookupError, Named, without_prefix};
 use crate::bits::msr_feature::MsrFeature;
 use crate::bits::name_hash::fold_eq;
 use crate::bits::release::{LinuxRelease, QemuRelease};
-use crate::naming::bits_in;
+use crate::naming::{alias_place, bits_in};
 
 /// One thing that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,10 +61,11 @@ pub enum Found {
 #[must_use]
 pub fn find(text: &str) -> Vec<Found> {
     let text = text.trim();
-    let ways: [&dyn Fn() -> Vec<Found>; 6] = [
+    let ways: [&dyn Fn() -> Vec<Found>; 7] = [
         &|| by_name(text),
         &|| if text.contains("[bit ") { in_line(text) } else { Vec::new() },
         &|| of_word(text).or_else(|| text.parse().ok()).map(at).unwrap_or_default(),
+        &|| alias_place(text).map(at).unwrap_or_default(),
         &|| in_line(text),
         &|| bare_name(text),
         &|| several(text),

@@ -463,7 +463,7 @@ pub(super) static ROWS: &[Row] = &[
         ],
     ),
     row(0xdb0, "IA32_PKG_HDC_CTL", "A guest cannot switch hardware duty cycling."),
-    rows(0xdc0, 0xddf, "LBR_INFO", BRANCHES),
+    rows(0xdc0, 0xddf, "LASTBRANCH_INFO", BRANCHES),
     rows(0x1200, 0x121f, "IA32_LBR_INFO", BRANCHES),
     row(0x14ce, "IA32_LBR_CTL", BRANCHES),
     row(0x14cf, "IA32_LBR_DEPTH", BRANCHES),
@@ -616,7 +616,7 @@ pub(super) static ROWS: &[Row] = &[
     row(0xc001_0020, "PATCH_LOADER", "A guest cannot load microcode; the host does."),
     row(0xc001_0055, "INT_PENDING_MSG", PHYSICAL),
     rows(0xc001_0061, 0xc001_006b, "PSTATE", "A guest cannot choose the host's performance state."),
-    row(0xc001_0111, "SMBASE", "Without it the state of system management mode is not complete."),
+    row(0xc001_0111, "SMM_BASE", "Without it the state of system management mode is not complete."),
     with(
         0xc001_0114,
         "VM_CR",
