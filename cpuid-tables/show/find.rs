@@ -18,7 +18,7 @@ use crate::bits::lookup::{LookupError, Named, without_prefix};
 use crate::bits::msr_feature::MsrFeature;
 use crate::bits::name_hash::fold_eq;
 use crate::bits::release::{LinuxRelease, QemuRelease};
-use crate::naming::{alias_place, bits_in};
+use crate::naming::{alias_place, bits_in, lists_in};
 
 /// One thing that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +103,13 @@ fn in_line(text: &str) -> Vec<Found> {
     if !bits.is_empty() {
         return bits;
     }
+    let known = |names: Vec<&str>| -> Vec<Vec<Found>> {
+        names.into_iter().map(by_name).take_while(|found| !found.is_empty()).collect()
+    };
+    let listed: Vec<Found> = lists_in(text).into_iter().flat_map(known).flatten().collect();
+    if !listed.is_empty() {
+        return listed;
+    }
     let msrs = msr::msrs_in(text).into_iter();
     msrs.filter_map(|(msr, value)| {
         let about = AboutMsr::new(msr)?;
@@ -111,10 +118,14 @@ fn in_line(text: &str) -> Vec<Found> {
     .collect()
 }
 
-/// Several names, with spaces or commas between them, each of which is known.
+/// Several names, with spaces or commas between them, each of which is known; or the features after `-cpu MODEL`.
 fn several(text: &str) -> Vec<Found> {
-    let names = || text.split(|c: char| c.is_whitespace() || c == ',').filter(|name| !name.is_empty());
-    if names().count() < 2 {
+    let of_cpu =
+        text.strip_prefix("-cpu ").map(|cpu| cpu.split_once(',').map_or("", |(_, features)| features));
+    let text = of_cpu.unwrap_or(text);
+    let words = || text.split(|c: char| c.is_whitespace() || c == ',').filter(|name| !name.is_empty());
+    let names = || words().map(|word| word.split_once('=').map_or(word, |(name, _)| name));
+    if of_cpu.is_none() && names().count() < 2 {
         return Vec::new();
     }
     let found: Vec<Vec<Found>> = names().map(by_name).collect();
