@@ -206,3 +206,33 @@ fn every_macro_of_qemu_s_is_known() {
         assert!(!find(name).is_empty(), "{name}");
     }
 }
+
+#[test]
+fn no_text_makes_it_panic() {
+    let parts = [
+        "é",
+        "CPUID",
+        "[",
+        "[bit ",
+        "5]",
+        "MSR",
+        "msr(",
+        "0x",
+        "48e",
+        ":EAX",
+        ".",
+        "features:",
+        "-cpu ",
+        "_",
+        ",",
+        " = ",
+        "h",
+    ];
+    for a in parts {
+        for b in parts {
+            for c in ["", "é", "5]", " x"] {
+                let _ = find(&[a, b, c].concat());
+            }
+        }
+    }
+}

@@ -235,7 +235,7 @@ fn numbered(name: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::table::{OTHER_NAMES, ROWS};
-    use super::{AboutMsr, Control, numbered};
+    use super::{AboutMsr, Control, core, numbered};
     use crate::bits::location::{Bit, Msr};
     use crate::bits::msr_feature::MsrFeature;
 
@@ -258,7 +258,7 @@ mod tests {
     fn other_names_are_of_rows_and_new() {
         for (name, number) in OTHER_NAMES {
             assert!(AboutMsr::new(Msr(*number)).is_some(), "{name}");
-            assert!(ROWS.iter().all(|row| row.name != *name), "{name} is the row's own name");
+            assert!(ROWS.iter().all(|row| core(row.name) != core(name)), "{name} is the row's own name");
         }
     }
 
