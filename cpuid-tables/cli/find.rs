@@ -20,14 +20,18 @@ Examples:
   kvm-cpuid find '9*32+5'                      a bit of Linux's words, by release
   kvm-cpuid find 'MSR 0x10a[8]'                a bit of an MSR
   kvm-cpuid find 7.0.ebx=0x219c95a9            a register's value, decoded
+  kvm-cpuid find 'MSR 0x48e' IA32_XSS hv-time  MSRs, Hyper-V enlightenments; several names at once
+  kvm-cpuid find 'MSR 0x10a=0x69'              an MSR's value, bit by bit
+  kvm-cpuid find 'CPUID.0DH:EAX.xsavec [bit 1]'   what a warning of QEMU's names; a whole line
+                                               of QEMU's, libvirt's or Linux's may be pasted
 
 Exit codes:
-  0  something was found
-  1  nothing was found";
+  0  every argument was found
+  1  an argument was not found";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// A feature name, CPUID location or register value
+    /// A name, a CPUID or MSR location, a register's value, or a line that contains one
     #[arg(value_name = "NAME|LOCATION|VALUE", required = true, num_args = 1..)]
     text: Vec<String>,
     /// Output format
@@ -36,27 +40,43 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let text = args.text.join(" ");
-    let found = find(&text);
+    let asked = asked(&args.text);
+    let found = || asked.iter().flat_map(|(_, found)| found);
     if args.format == Format::Json {
-        print_json(&Value::Array(found.iter().map(Found::to_json).collect()))?;
+        print_json(&Value::Array(found().map(Found::to_json).collect()))?;
     } else {
-        for (at, one) in found.iter().enumerate() {
+        for (at, one) in found().enumerate() {
             let one = one.styled();
             let mut text = Styled::new();
             if at > 0 && one.count_lines() > 1 {
                 text.plain('\n');
             }
-            print_styled(text.append(&one))?;
+            if !print_styled(text.append(&one))? {
+                return Ok(ExitCode::SUCCESS);
+            }
         }
-        if found.is_empty() {
-            let failed = Failed::new(format!("unknown name, location or value `{text}`"));
-            match names_near(&text).as_slice() {
+        for (text, _) in asked.iter().filter(|(_, found)| found.is_empty()) {
+            let failed = Failed::new(format!("no match for `{text}`"));
+            match names_near(text).as_slice() {
                 [] => failed,
                 near => failed.help(format!("did you mean {}?", near.join(", "))),
             }
             .show();
         }
     }
-    Ok(answer(!found.is_empty()))
+    Ok(answer(asked.iter().all(|(_, found)| !found.is_empty())))
+}
+
+/// The arguments, and what they mean: each for itself, unless they are one text whose parts mean nothing alone.
+fn asked(arguments: &[String]) -> Vec<(String, Vec<Found>)> {
+    let each = || arguments.iter().map(|text| (text.clone(), find(text)));
+    let together = arguments.join(" ");
+    let alone: Vec<(String, Vec<Found>)> = each().collect();
+    // `MSR` is a feature's name too.
+    let begins = arguments.first().is_some_and(|first| first.eq_ignore_ascii_case("msr"));
+    if arguments.len() == 1 || !begins && alone.iter().all(|(_, found)| !found.is_empty()) {
+        return alone;
+    }
+    let found = find(&together);
+    if found.is_empty() { alone } else { vec![(together, found)] }
 }

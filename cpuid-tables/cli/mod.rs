@@ -3,6 +3,7 @@
 //! 0: done, or the answer is yes. 1: the answer is no (`has`, `diff`, `check`, `find`). 2: a source could not be
 //! read, the output could not be written, or the command line was wrong.
 
+mod answered;
 mod args;
 mod baseline;
 mod check;

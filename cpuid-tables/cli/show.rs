@@ -9,6 +9,7 @@ use cpuid_tables::show::{DecodedEntry, Place, Style, Styled, Summary, decode, na
 use cpuid_tables::{CpuidEntry, CpuidRead, Leaf, Registers, Subleaf};
 use serde_json::{Value, json};
 
+use super::answered::{Answered, answered};
 use super::format::{Form, form};
 use super::outcome::{Failed, Result, answer};
 use super::output::{print, print_styled, warn};
@@ -23,9 +24,11 @@ Examples:
   kvm-cpuid show --guest-of $(pidof qemu-system-x86_64)
   kvm-cpuid show dump.txt --format json   decoded, as JSON; `convert --to json` writes only the table
 
+For a leaf without an entry, the output shows what KVM answers a guest there, and why.
+
 Exit codes:
   0  done
-  1  no entry for the leaf of -l
+  1  no entry for the leaf of -l, and no leaf 0 that gives the table's range
   2  a source could not be read";
 
 #[derive(ClapArgs)]
@@ -69,7 +72,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         while let Some(cpu) = cpus.next() {
             let shown = Shown::of(args, cpu?);
             several |= cpus.peek().is_some();
-            any |= !shown.cpu.entries.is_empty();
+            any |= !shown.cpu.entries.is_empty()
+                || !args.raw && !args.features && !shown.answered(args).is_empty();
             let read = if json {
                 let between = if first { "" } else { ",\n" };
                 print(&format!("{between}{:#}", shown.to_json(args, source)))?
@@ -128,6 +132,11 @@ impl Shown {
         decoded
     }
 
+    /// What KVM answers for leaves that were asked for and have no entry.
+    fn answered(&self, args: &Args) -> Vec<Answered> {
+        answered(&self.all, &args.leaf)
+    }
+
     fn to_text(&self, args: &Args, source: &Source, (several, first): (bool, bool)) -> Styled {
         let mut text = Styled::new();
         if args.raw {
@@ -156,6 +165,9 @@ impl Shown {
                     .line(Style::Doubt, format_args!("bits that the dump does not specify: {open}"));
             }
         }
+        for answered in self.answered(args) {
+            text.append(&answered.styled());
+        }
         text
     }
 
@@ -168,6 +180,7 @@ impl Shown {
             "summary": Summary::from_entries(&self.all).to_json(),
             "features": features.collect::<Vec<&str>>(),
             "leaves": self.decoded(args).iter().map(DecodedEntry::to_json).collect::<Vec<Value>>(),
+            "answers": self.answered(args).iter().map(Answered::to_json).collect::<Vec<Value>>(),
         })
     }
 }

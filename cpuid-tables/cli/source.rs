@@ -216,7 +216,7 @@ impl Reading {
                 Box::new(machine(source, self)?.into_iter().map(Ok))
             }
         };
-        Ok(Cpus { all, wanted: self.cpu, at: 0, name: source.to_string(), found: false })
+        Ok(Cpus { all, wanted: self.cpu, numbers: Vec::new(), name: source.to_string(), found: false })
     }
 
     /// All CPUs of a source.
@@ -270,7 +270,8 @@ impl<R: Read> Iterator for Dumped<R> {
 pub(crate) struct Cpus {
     all: Box<dyn Iterator<Item = Result<Cpu>>>,
     wanted: Option<u32>,
-    at: u32,
+    /// Of those that were passed over.
+    numbers: Vec<u32>,
     name: String,
     found: bool,
 }
@@ -284,10 +285,9 @@ impl Iterator for Cpus {
             return None;
         }
         for cpu in self.all.by_ref() {
-            let at = self.at;
-            self.at += 1;
+            let at = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
             match cpu {
-                Ok(cpu) if cpu.number.unwrap_or(at) != wanted => {}
+                Ok(cpu) if cpu.number.unwrap_or(at) != wanted => self.numbers.push(cpu.number.unwrap_or(at)),
                 other => {
                     self.found = true;
                     return Some(other);
@@ -295,8 +295,28 @@ impl Iterator for Cpus {
             }
         }
         self.found = true;
-        Some(Err(Failed::new(format!("{}: no CPU {wanted}; the number of CPUs is {}", self.name, self.at))))
+        let has = in_runs(&self.numbers);
+        Some(Err(Failed::new(format!("{}: no CPU {wanted}; it has {has}", self.name))))
     }
+}
+
+/// `CPU 3`, `CPUs 0, 2, 4 to 7`.
+fn in_runs(numbers: &[u32]) -> String {
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for &number in numbers {
+        match runs.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
+            _ => runs.push((number, number)),
+        }
+    }
+    let run = |&(first, last): &(u32, u32)| match last - first {
+        0 => first.to_string(),
+        1 => format!("{first}, {last}"),
+        _ => format!("{first} to {last}"),
+    };
+    let all: Vec<String> = runs.iter().map(run).collect();
+    let plural = if numbers.len() == 1 { "" } else { "s" };
+    format!("CPU{plural} {}", all.join(", "))
 }
 
 /// The tables of this machine.

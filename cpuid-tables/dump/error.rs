@@ -15,6 +15,8 @@ use super::format::{Format, Names};
 pub enum ReadError {
     /// The input itself can't be read.
     Io(io::Error),
+    /// It has nothing but white space.
+    Blank,
     /// Its head is in no format that is known.
     Unrecognised {
         /// Its first line that isn't empty, shortened.
@@ -54,6 +56,7 @@ impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ReadError::Io(error) => write!(f, "cannot read: {error}"),
+            ReadError::Blank => f.write_str("it is empty"),
             ReadError::Unrecognised { text } => {
                 write!(
                     f,

@@ -67,6 +67,8 @@ pub(crate) struct Behaviour {
     pub(crate) suffixes_need_no_digit: bool,
     /// A 32-bit CPU, and not a width of at most 32 bits, needs no addresses for a 64-bit PCI hole.
     pub(crate) knows_32_bit_addresses: bool,
+    /// A warning about a feature names the word's subleaf: `CPUID[eax=07h,ecx=00h].EBX` (`feature_word_description`).
+    pub(crate) names_subleaves: bool,
     /// The sharing of a PC's caches can be set to a topology level (`smp-cache`).
     pub(crate) caches_by_machine: bool,
 }
@@ -102,6 +104,7 @@ impl Behaviour {
             isapc_is_old: since(10, 2),
             suffixes_need_no_digit: since(8, 1),
             knows_32_bit_addresses: since(8, 2),
+            names_subleaves: since(10, 1),
             caches_by_machine: since(10, 0),
         }
     }

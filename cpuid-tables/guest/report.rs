@@ -3,16 +3,20 @@
 use alloc::string::String;
 use core::fmt;
 
+use super::behaviour::Release;
 use crate::bits::feature::Feature;
-use crate::bits::location::{Bit, WordSource};
+use crate::bits::location::{Bit, CpuidWord, WordSource};
 use crate::bits::msr_feature::MsrFeature;
 use crate::bits::release::QemuRelease;
+use crate::table::IndexedLeaf;
 
 /// Why a feature is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// Neither KVM nor the CPU has it.
     HostLacks,
+    /// It is one of KVM's own, and KVM does not offer it.
+    KvmsOwnLacks,
     /// The CPU has it, but KVM does not offer it.
     KvmLacks,
     /// KVM's value of the MSR lacks it.
@@ -29,6 +33,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Reason::HostLacks => "the host's CPU does not have it",
+            Reason::KvmsOwnLacks => "the host's KVM does not offer it",
             Reason::KvmLacks => "the host's CPU has it, but its KVM does not offer it",
             Reason::MsrLacks => "KVM's value of the MSR does not have it",
             Reason::Needs => "a feature on which it depends was not requested, or is missing",
@@ -47,6 +52,8 @@ pub struct Filtered {
     pub bit: Bit,
     /// QEMU's name for it, if it has one.
     pub name: Option<&'static str>,
+    /// The release, whose wording the text has.
+    pub release: QemuRelease,
     /// Why it is missing.
     pub reason: Reason,
 }
@@ -57,7 +64,7 @@ impl Filtered {
             WordSource::Cpuid(word) => Feature::at(word.bit(Bit(bit))).and_then(|bit| bit.qemu_name(release)),
             WordSource::Msr(msr) => MsrFeature::at(msr.bit(Bit(bit))).and_then(|bit| bit.qemu_name(release)),
         };
-        Filtered { source, bit: Bit(bit), name, reason }
+        Filtered { source, bit: Bit(bit), name, release, reason }
     }
 }
 
@@ -104,8 +111,8 @@ pub enum Warning {
 }
 
 impl fmt::Display for Filtered {
-    /// In QEMU's words, then the reason: `host doesn't support requested feature: CPUID.07H:EBX.avx512f [bit 16]:
-    /// ...`
+    /// In the release's words, then the reason: `host doesn't support requested feature: CPUID.07H:EBX.avx512f [bit 16]: ...`,
+    /// from 10.1 on `CPUID[eax=07h,ecx=00h].EBX.avx512f [bit 16]`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", QemuWords(self), self.reason)
     }
@@ -121,14 +128,32 @@ impl fmt::Display for QemuWords<'_> {
             Reason::Level => "Intel PT need CPUID leaf 0x14",
             _ => "host doesn't support requested feature",
         };
+        write!(f, "{prefix}: ")?;
+        let names_subleaves = Release::new(self.0.release).behaviour.names_subleaves;
         match self.0.source {
-            WordSource::Cpuid(word) => write!(f, "{prefix}: CPUID.{:02X}H:{}", word.leaf.0, word.register)?,
-            WordSource::Msr(msr) => write!(f, "{prefix}: MSR({:02X}H)", msr.0)?,
+            WordSource::Cpuid(word) if names_subleaves => write!(f, "{}", WithSubleaf(word))?,
+            WordSource::Cpuid(word) => write!(f, "CPUID.{:02X}H:{}", word.leaf.0, word.register)?,
+            WordSource::Msr(msr) if names_subleaves => write!(f, "MSR({:02X}h)", msr.0)?,
+            WordSource::Msr(msr) => write!(f, "MSR({:02X}H)", msr.0)?,
         }
         if let Some(name) = self.0.name {
             write!(f, ".{name}")?;
         }
         write!(f, " [bit {}]", self.0.bit.0)
+    }
+}
+
+/// A word in the form that QEMU has since 10.1: `CPUID[eax=07h,ecx=00h].EBX`, `CPUID[eax=01h].ECX`.
+struct WithSubleaf(CpuidWord);
+
+impl fmt::Display for WithSubleaf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let CpuidWord { leaf, subleaf, register } = self.0;
+        write!(f, "CPUID[eax={:02X}h", leaf.0)?;
+        if IndexedLeaf::get(leaf).is_some() {
+            write!(f, ",ecx={:02X}h", subleaf.0)?;
+        }
+        write!(f, "].{register}")
     }
 }
 

@@ -1,8 +1,22 @@
 //! Parsing and printing of names and locations.
 
+mod aliases;
 mod bit_list;
 mod named;
+mod pasted;
+mod prefixed;
 
 pub use crate::bits::location::{NotAPlace, Place};
+#[cfg(feature = "show")]
+pub(crate) use aliases::alias_place;
 pub use bit_list::bit_list;
 pub use named::{NoFeature, feature_named, name_of, named, names_near};
+#[cfg(feature = "show")]
+pub(crate) use pasted::{bits_in, lists_in};
+
+/// True when the tables are those of the pinned releases, whose names tests know by heart.
+#[cfg(test)]
+pub(crate) fn pinned() -> bool {
+    use crate::bits::release::{LinuxRelease, QemuRelease};
+    LinuxRelease::find("7.3").is_some() && QemuRelease::find("10.2").is_some()
+}

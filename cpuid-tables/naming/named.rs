@@ -4,17 +4,18 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::Place;
+use super::{Place, aliases, pasted, prefixed};
 use crate::bits::feature::Feature;
 use crate::bits::lookup::{LookupError, Named, lookup};
 use crate::bits::release::{LinuxRelease, QemuRelease};
 
 /// Names that QEMU accepts besides those of its tables (`x86_cpu_initfn()` of target/i386/cpu.c, 7.2 to 10.2), with
 /// the feature's flag.
-static ALIASES: &[(&str, &str)] =
+pub(super) static QEMU_ALIASES: &[(&str, &str)] =
     &[("ffxsr", "fxsr_opt"), ("i64", "lm"), ("pclmuldq", "pclmulqdq"), ("sse3", "pni"), ("xd", "nx")];
 
-/// The bit that a name refers to, aliases included; see [`lookup`].
+/// The bit that a name refers to: by [`lookup`], else by QEMU's further names, names of QEMU's `CPUID_*` macros, and
+/// names of other projects and manuals. A line of QEMU's with one bit refers to that bit.
 ///
 /// # Errors
 ///
@@ -27,11 +28,17 @@ static ALIASES: &[(&str, &str)] =
 /// ```
 pub fn named(name: &str) -> Result<Named, LookupError> {
     let name = name.trim();
-    let alias = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
-    match (lookup(name), alias) {
+    let alias = QEMU_ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
+    let found = match (lookup(name), alias) {
         (Err(LookupError::Unknown), Some((_, flag))) => lookup(flag),
         (found, _) => found,
-    }
+    };
+    let or = |found: Result<Named, LookupError>, other: &dyn Fn() -> Result<Named, LookupError>| {
+        if found == Err(LookupError::Unknown) { other() } else { found }
+    };
+    let found = or(found, &|| aliases::alias(name));
+    let found = or(found, &|| prefixed::prefixed(name));
+    or(found, &|| pasted::only_bit_in(name))
 }
 
 /// Why no CPUID feature was found.

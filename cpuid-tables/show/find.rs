@@ -5,16 +5,20 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::hypervisor::Ranges;
+use super::enlightenment::{self, Enlightenment};
+use super::hypervisor::{self, Kind, Ranges};
+use super::msr::{self, AboutMsr};
 use super::styled::{Style, Styled};
 use super::{About, DecodedRegister, Place, decode_register, leaves};
 use crate::bits::description::{Part, describe};
 use crate::bits::feature::Feature;
 use crate::bits::field::Field;
-use crate::bits::location::{Bit, CpuidWord, Leaf, Register, Subleaf, WordBit};
-use crate::bits::lookup::{LookupError, Named};
+use crate::bits::location::{Bit, CpuidWord, Leaf, Msr, MsrBit, Register, Subleaf, WordBit};
+use crate::bits::lookup::{LookupError, Named, without_prefix};
 use crate::bits::msr_feature::MsrFeature;
+use crate::bits::name_hash::fold_eq;
 use crate::bits::release::{LinuxRelease, QemuRelease};
+use crate::naming::{alias_place, bits_in, lists_in};
 
 /// One meaning of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,9 +35,19 @@ pub enum Found {
     Value(DecodedRegister),
     /// A location in Linux's words, and the bits there in a release.
     LinuxBit(WordBit, LinuxRelease, Vec<Named>),
+    /// An MSR.
+    Msr(AboutMsr),
+    /// An MSR with a value.
+    MsrValue(AboutMsr, u64),
+    /// A bit of an MSR that only the manual names.
+    MsrBit(MsrBit, &'static str),
+    /// A property of QEMU's for a Hyper-V enlightenment.
+    Enlightenment(Enlightenment),
 }
 
 /// Every meaning of a text; empty if it has none.
+///
+/// A text is a name, a place or a value, a line that QEMU, libvirt or Linux printed, or several names.
 ///
 /// ```
 /// use cpuid_tables::show::{Found, find};
@@ -41,17 +55,81 @@ pub enum Found {
 /// assert!(matches!(find("avx2").as_slice(), [Found::Bit(_)]));
 /// assert_eq!(find("kvmclock").len(), 2);
 /// assert!(matches!(find("7.0.ebx=0x20").as_slice(), [Found::Value(_)]));
+/// assert!(matches!(find("failed to set MSR 0x48e to 0x1").as_slice(), [Found::MsrValue(..)]));
 /// assert!(find("no-such-thing").is_empty());
 /// ```
 #[must_use]
 pub fn find(text: &str) -> Vec<Found> {
     let text = text.trim();
+    let ways: [&dyn Fn() -> Vec<Found>; 7] = [
+        &|| by_name(text),
+        &|| if text.contains("[bit ") { in_line(text) } else { Vec::new() },
+        &|| of_word(text).or_else(|| text.parse().ok()).map(at).unwrap_or_default(),
+        &|| alias_place(text).map(at).unwrap_or_default(),
+        &|| in_line(text),
+        &|| bare_name(text),
+        &|| several(text),
+    ];
+    ways.into_iter().map(|way| way()).find(|found| !found.is_empty()).unwrap_or_default()
+}
+
+fn by_name(text: &str) -> Vec<Found> {
     let bits = all_of(super::named(text)).into_iter().map(|bit| Found::Bit(About::new(bit)));
-    let by_name: Vec<Found> = bits.chain(Field::named(text).map(Found::Field)).collect();
-    if !by_name.is_empty() {
-        return by_name;
+    let enlightenments = enlightenment::named(text, false).into_iter().map(Found::Enlightenment);
+    let others = Field::named(text).map(Found::Field).chain(enlightenments);
+    let found: Vec<Found> = bits.chain(others).collect();
+    // Some MSRs have a feature's name, without the prefix that says which is meant.
+    let msr = || AboutMsr::named(text).map(Found::Msr).into_iter().collect();
+    if found.is_empty() { msr() } else { found }
+}
+
+/// Names that mean something only where nothing else has them: Hyper-V's fields, libvirt's enlightenments, an MSR's bits.
+fn bare_name(text: &str) -> Vec<Found> {
+    let short = without_prefix(text, "KVM_FEATURE_").unwrap_or(text);
+    let fields = hypervisor::all_fields().map(|(_, field)| field);
+    let fields = fields.filter(|field| fold_eq(field.name(), short)).map(Found::Field);
+    let enlightenments = enlightenment::named(text, true).into_iter().map(Found::Enlightenment);
+    let bit = msr::bit_named(text).map(|(at, name)| Found::MsrBit(at, name));
+    fields.chain(enlightenments).chain(bit).collect()
+}
+
+/// What a line names that a program printed.
+fn in_line(text: &str) -> Vec<Found> {
+    let bits = bits_in(text).into_iter().flat_map(|found| match found.place {
+        Some(place) if found.bits.is_empty() => at(place),
+        _ => found.bits.into_iter().map(|bit| Found::Bit(About::new(bit))).collect(),
+    });
+    let bits: Vec<Found> = bits.collect();
+    if !bits.is_empty() {
+        return bits;
     }
-    of_word(text).or_else(|| text.parse().ok()).map(at).unwrap_or_default()
+    let known = |names: Vec<&str>| -> Vec<Vec<Found>> {
+        names.into_iter().map(by_name).take_while(|found| !found.is_empty()).collect()
+    };
+    let listed: Vec<Found> = lists_in(text).into_iter().flat_map(known).flatten().collect();
+    if !listed.is_empty() {
+        return listed;
+    }
+    let msrs = msr::msrs_in(text).into_iter();
+    msrs.filter_map(|(msr, value)| {
+        let about = AboutMsr::new(msr)?;
+        Some(value.map_or(Found::Msr(about), |value| Found::MsrValue(about, value)))
+    })
+    .collect()
+}
+
+/// Several names, with spaces or commas between them, each of which is known; or the features after `-cpu MODEL`.
+fn several(text: &str) -> Vec<Found> {
+    let of_cpu =
+        text.strip_prefix("-cpu ").map(|cpu| cpu.split_once(',').map_or("", |(_, features)| features));
+    let text = of_cpu.unwrap_or(text);
+    let words = || text.split(|c: char| c.is_whitespace() || c == ',').filter(|name| !name.is_empty());
+    let names = || words().map(|word| word.split_once('=').map_or(word, |(name, _)| name));
+    if of_cpu.is_none() && names().count() < 2 {
+        return Vec::new();
+    }
+    let found: Vec<Vec<Found>> = names().map(by_name).collect();
+    if found.iter().any(Vec::is_empty) { Vec::new() } else { found.into_iter().flatten().collect() }
 }
 
 /// A register or one of its bits by its word's name: QEMU's `FEAT_7_0_EBX[5]`, Linux's and KVM's `CPUID_7_0_EBX`.
@@ -79,14 +157,19 @@ fn all_of(found: Result<Named, LookupError>) -> Vec<Named> {
 
 fn at(place: Place) -> Vec<Found> {
     match place {
-        Place::Leaf(leaf, subleaf) => in_leaf(leaf, subleaf).into_iter().collect(),
+        Place::Leaf(leaf, subleaf) => {
+            let leaves = in_leaf(leaf, subleaf);
+            // A number without a leaf may be an MSR's.
+            let msr = || subleaf.is_none().then(|| AboutMsr::new(Msr(leaf.0))).flatten().map(Found::Msr);
+            if leaves.is_empty() { msr().into_iter().collect() } else { leaves }
+        }
         Place::Register(word) => {
-            let parts: Vec<Part> = describe(word).collect();
+            let parts: Vec<Part> = parts_of(word).collect();
             if parts.is_empty() { Vec::new() } else { alloc::vec![Found::Register(word, parts)] }
         }
         Place::Bits(word, low, high) => {
             let wanted = u32::MAX >> (31 - (high.0 - low.0)) << low.0;
-            let there = describe(word).filter(|part| part.mask() & wanted != 0);
+            let there = parts_of(word).filter(|part| part.mask() & wanted != 0);
             there
                 .map(|part| match part {
                     Part::Feature(feature) => Found::Bit(About::new(Named::Feature(feature))),
@@ -102,18 +185,44 @@ fn at(place: Place) -> Vec<Found> {
             };
             LinuxRelease::ALL.into_iter().filter_map(in_release).collect()
         }
+        Place::Msr(msr) => AboutMsr::new(msr).map(Found::Msr).into_iter().collect(),
+        Place::MsrValue(msr, value) => {
+            AboutMsr::new(msr).map(|about| Found::MsrValue(about, value)).into_iter().collect()
+        }
         Place::MsrBit(at) => {
-            MsrFeature::at(at).map(|bit| Found::Bit(About::new(Named::Msr(bit)))).into_iter().collect()
+            let feature = MsrFeature::at(at).map(|bit| Found::Bit(About::new(Named::Msr(bit))));
+            let manual = || Some(Found::MsrBit(at, AboutMsr::new(at.msr)?.bit_name(at.bit)?));
+            feature.or_else(manual).into_iter().collect()
         }
     }
 }
 
-/// The parts of all registers of a leaf; a part of several subleaves is listed at the first one.
-fn in_leaf(leaf: Leaf, subleaf: Option<Subleaf>) -> Option<Found> {
+/// The parts of a register, Hyper-V's leaves included.
+fn parts_of(word: CpuidWord) -> impl Iterator<Item = Part> {
+    let hypervisors = hypervisor::all_fields().map(|(_, field)| field).filter(move |field| field.is_in(word));
+    describe(word).chain(hypervisors.map(Part::Field))
+}
+
+/// The parts of all registers of a leaf; a part of several subleaves is listed at the first one. A hypervisor's leaf
+/// that KVM and Hyper-V both have is listed twice.
+fn in_leaf(leaf: Leaf, subleaf: Option<Subleaf>) -> Vec<Found> {
+    let hyperv =
+        |part: &Part| matches!(part, Part::Field(field) if hypervisor::whose(*field) == Some(Kind::Hyperv));
+    let (of_hyperv, others): (Vec<_>, Vec<_>) =
+        parts_in(leaf, subleaf).into_iter().partition(|(_, part)| hyperv(part));
+    let lists = [others, of_hyperv].into_iter().filter(|parts| !parts.is_empty());
+    lists.map(|parts| Found::Leaf(leaf, subleaf, parts)).collect()
+}
+
+fn parts_in(leaf: Leaf, subleaf: Option<Subleaf>) -> Vec<(CpuidWord, Part)> {
+    let fields = || {
+        let own = hypervisor::all_fields().map(|(_, field)| field).filter(move |field| field.leaf() == leaf);
+        Field::in_leaf(leaf).chain(own)
+    };
     let subleaves: Vec<u32> = match subleaf {
         Some(subleaf) => alloc::vec![subleaf.0],
         None => {
-            let of_fields = Field::in_leaf(leaf).map(|field| *field.subleaves().start());
+            let of_fields = fields().map(|field| *field.subleaves().start());
             let of_features = Feature::all().filter(|bit| bit.leaf() == leaf).map(|bit| bit.subleaf().0);
             let mut all: Vec<u32> = of_fields.chain(of_features).collect();
             all.sort_unstable();
@@ -128,15 +237,19 @@ fn in_leaf(leaf: Leaf, subleaf: Option<Subleaf>) -> Option<Found> {
         Part::Field(field) => subleaf.is_some() || *field.subleaves().start() == word.subleaf.0,
         Part::Feature(_) => true,
     };
-    let parts: Vec<(CpuidWord, Part)> =
-        words.flat_map(|word| describe(word).map(move |part| (word, part))).filter(first).collect();
-    (!parts.is_empty()).then_some(Found::Leaf(leaf, subleaf, parts))
+    words.flat_map(|word| parts_of(word).map(move |part| (word, part))).filter(first).collect()
 }
 
 /// `[11:8]`, or `[5]`.
 fn bits(mask: u32) -> String {
     let (low, high) = (mask.trailing_zeros(), 31 - mask.leading_zeros());
     if low == high { format!("[{low}]") } else { format!("[{high}:{low}]") }
+}
+
+/// Whose a leaf is that holds a part.
+fn kind_of(leaf: Leaf, part: Part) -> Option<Kind> {
+    let own = if let Part::Field(field) = part { hypervisor::whose(field) } else { None };
+    own.or_else(|| Ranges::default().kind(leaf))
 }
 
 fn part_name(part: Part) -> &'static str {
@@ -155,14 +268,15 @@ impl Found {
             Found::Bit(about) => return about.styled(),
             Found::Field(field) => {
                 text.line(Style::Heading, format_args!("{field:?}"));
-                let title = leaves::title(field.leaf(), Ranges::default().kind(field.leaf()));
+                let title = leaves::title(field.leaf(), kind_of(field.leaf(), Part::Field(*field)));
                 if let Some(title) = title {
                     text.plain(format_args!("  leaf       {title}\n"));
                 }
                 text.plain(format_args!("  range      0 to {}\n", (*field).max()));
             }
             Found::Leaf(leaf, subleaf, parts) => {
-                let title = leaves::title(*leaf, Ranges::default().kind(*leaf));
+                let kind = parts.first().and_then(|(_, part)| kind_of(*leaf, *part));
+                let title = leaves::title(*leaf, kind);
                 let title = title.unwrap_or("fields and features");
                 let subleaf = subleaf.map(|subleaf| format!(".{}", subleaf.0)).unwrap_or_default();
                 text.line(Style::Heading, format_args!("{:#010x}{subleaf}: {title}", leaf.0));
@@ -189,6 +303,13 @@ impl Found {
                 let names = names.join("; or ");
                 text.line(Style::Heading, format_args!("{at} of Linux {release}: {names}"));
             }
+            Found::Msr(about) => return about.styled(),
+            Found::MsrValue(about, value) => return about.styled_value(*value),
+            Found::MsrBit(at, name) => {
+                let msr = AboutMsr::new(at.msr).map_or("", |about| about.name);
+                text.line(Style::Heading, format_args!("{name}: {at}, {msr}"));
+            }
+            Found::Enlightenment(enlightenment) => return enlightenment.styled(),
         }
         text
     }

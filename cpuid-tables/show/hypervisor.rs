@@ -65,8 +65,13 @@ const fn field(leaf: u32, register: Register, low: u8, high: u8, name: &'static 
 use Register::{Eax, Ebx, Ecx, Edx};
 
 /// Leaves that hypervisors define alike by convention.
-static COMMON: &[Field] =
-    &[field(0x4000_0010, Eax, 0, 31, "tsc_khz"), field(0x4000_0010, Ebx, 0, 31, "bus_khz")];
+static COMMON: &[Field] = &[
+    // KVM's bits without a QEMU name.
+    field(0x4000_0001, Eax, 16, 16, "hc_map_gpa_range"),
+    field(0x4000_0001, Eax, 17, 17, "migration_control"),
+    field(0x4000_0010, Eax, 0, 31, "tsc_khz"),
+    field(0x4000_0010, Ebx, 0, 31, "bus_khz"),
+];
 
 /// Hyper-V's leaves, from its Top Level Functional Specification, "Feature and Interface Discovery".
 static HYPERV: &[Field] = &[
@@ -146,6 +151,22 @@ static HYPERV: &[Field] = &[
 pub(super) fn fields(kind: Kind, described_at: CpuidWord) -> impl Iterator<Item = Field> {
     let own: &[Field] = if kind == Kind::Hyperv { HYPERV } else { COMMON };
     own.iter().copied().filter(move |field| field.is_in(described_at))
+}
+
+/// Hyper-V's fields of a register.
+pub(super) fn hyperv_fields(word: CpuidWord) -> impl Iterator<Item = Field> {
+    HYPERV.iter().copied().filter(move |field| field.is_in(word))
+}
+
+/// Every field of a hypervisor's leaf that the tables leave out, with whose it is.
+pub(super) fn all_fields() -> impl Iterator<Item = (Kind, Field)> {
+    let common = COMMON.iter().map(|field| (Kind::Kvm, *field));
+    common.chain(HYPERV.iter().map(|field| (Kind::Hyperv, *field)))
+}
+
+/// Whose a field is, if it is one of those.
+pub(super) fn whose(field: Field) -> Option<Kind> {
+    all_fields().find(|(_, known)| *known == field).map(|(kind, _)| kind)
 }
 
 #[cfg(test)]

@@ -7,12 +7,12 @@ use alloc::vec::Vec;
 use serde_json::{Map, Value, json};
 
 use super::{
-    About, DecodedEntry, DecodedRegister, Difference, EntryDifferences, Found, Obstacle, Says, Side, Story,
-    Summary, name_of,
+    About, AboutMsr, DecodedEntry, DecodedRegister, Difference, EntryDifferences, Found, Obstacle, Says,
+    Side, Story, Summary, name_of,
 };
 use crate::bits::description::Part;
 use crate::bits::feature::Feature;
-use crate::bits::location::{CpuidWord, Subleaf};
+use crate::bits::location::{Bit, CpuidWord, Subleaf};
 use crate::bits::lookup::Named;
 
 fn hex(value: u32) -> Value {
@@ -236,7 +236,45 @@ impl Found {
                 "release": release.name(),
                 "bits": there.iter().map(|named| About::new(*named).to_json()).collect::<Vec<Value>>(),
             }),
+            Found::Msr(about) => about.to_json(None),
+            Found::MsrValue(about, value) => about.to_json(Some(*value)),
+            Found::MsrBit(at, name) => json!({ "kind": "msr-bit", "name": name, "place": at.to_string() }),
+            Found::Enlightenment(found) => json!({
+                "kind": "enlightenment",
+                "name": found.name,
+                "first": found.first.name(),
+                "last": found.last.name(),
+                "places": found.places(),
+                "needs": found.needs,
+            }),
         }
+    }
+}
+
+impl AboutMsr {
+    /// `number`, `name`, `word` (QEMU's), `effect`, and `bits`: of a value those that are set, of a control MSR's value the
+    /// controls with what the value says of each.
+    fn to_json(self, value: Option<u64>) -> Value {
+        let named = |bit: Bit| json!({ "bit": bit.0, "name": self.bit_name(bit) });
+        let bits: Vec<Value> = match value {
+            Some(value) if self.has_controls() => self
+                .controls(value)
+                .map(|(bit, control)| {
+                    json!({ "bit": bit.0, "name": self.bit_name(bit), "control": control.text() })
+                })
+                .collect(),
+            Some(value) => (0..64).filter(|bit| value >> bit & 1 != 0).map(|bit| named(Bit(bit))).collect(),
+            None => (0..64).map(Bit).filter(|bit| self.bit_name(*bit).is_some()).map(named).collect(),
+        };
+        json!({
+            "kind": if value.is_some() { "msr-value" } else { "msr-register" },
+            "number": hex(self.msr.0),
+            "name": self.name,
+            "word": self.qemu_word,
+            "effect": self.effect,
+            "value": value.map(|value| format!("{value:#018x}")),
+            "bits": bits,
+        })
     }
 }
 

@@ -5,6 +5,7 @@
 mod about;
 mod compare;
 mod decode;
+mod enlightenment;
 mod facts;
 mod find;
 mod hypervisor;
@@ -12,7 +13,8 @@ mod hypervisor;
 mod json;
 mod leaves;
 mod migration;
-mod msrs;
+mod msr;
+mod msr_difference;
 mod number;
 mod styled;
 mod summary;
@@ -23,9 +25,11 @@ pub use crate::naming::{NoFeature, Place, bit_list, feature_named, name_of, name
 pub use about::{About, InLinux, InQemu, Span};
 pub use compare::{Difference, EntryDifferences, Side, compare};
 pub use decode::{DecodedEntry, DecodedRegister, decode, decode_register};
+pub use enlightenment::Enlightenment;
 pub use find::{Found, find};
 pub use migration::{BitsObstacle, Migration, MigrationSide, MsrObstacle, Obstacle, obstacles};
-pub use msrs::{MsrDifference, compare_msrs};
+pub use msr::{AboutMsr, Control};
+pub use msr_difference::{MsrDifference, compare_msrs};
 pub use styled::{Style, Styled};
 pub use summary::Summary;
 pub use why::{

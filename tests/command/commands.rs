@@ -71,6 +71,30 @@ fn has_accepts_any_name_and_location() {
 }
 
 #[test]
+fn find_takes_several_names_and_one_text_in_parts() {
+    if !common::pinned("find_takes_several_names_and_one_text_in_parts") {
+        return;
+    }
+    let output = run(&["find", "avx2", "kvmclock", "hv-time"]);
+    assert_eq!((output.status.code(), errors(&output).as_str()), (Some(0), ""));
+    let headings = |output: &Output| out(output).lines().filter(|line| line.contains(": CPUID.")).count();
+    assert_eq!(headings(&output), 4, "{}", out(&output));
+    let output = run(&["find", "MSR", "0x10a[8]"]);
+    assert!(out(&output).starts_with("TAA_NO: MSR 0x10a[8]"), "{}", out(&output));
+    let output = run(&["find", "CPUID.0DH:EAX.xsavec", "[bit", "1]"]);
+    assert!(out(&output).starts_with("xsavec: CPUID.(EAX=0xD,ECX=1):EAX[1]"), "{}", out(&output));
+    let output = run(&["find", "avx2", "no-such-name"]);
+    assert_eq!((output.status.code(), headings(&output)), (Some(1), 1));
+    assert!(errors(&output).contains("no match for `no-such-name`"), "{}", errors(&output));
+}
+
+#[test]
+fn has_takes_a_line_of_qemu_s() {
+    let line = "qemu-kvm: warning: host doesn't support requested feature: CPUID[eax=01h].ECX.vmx [bit 5]";
+    assert_eq!(fed(&["has", line, "-"], &format!("CPU:\n{ONE_LEAF}")).status.code(), Some(0));
+}
+
+#[test]
 fn has_warns_about_an_incomplete_dump() {
     let output = fed(&["has", "avx2", "-"], ONE_LEAF);
     assert_eq!(output.status.code(), Some(1));
@@ -161,10 +185,97 @@ fn find_exits_with_1_on_unknown_text() {
 
 #[test]
 fn missing_leaf_is_explained() {
-    let output = run(&["show", HASWELL, "-l", "0x24"]);
+    let output = fed(&["show", "-", "-l", "0x24"], ONE_LEAF);
     assert_eq!(output.status.code(), Some(1));
     assert!(errors(&output).contains("no entry for the leaf of -l"), "{}", errors(&output));
     assert_eq!(run(&["show", HASWELL, "-l", "0x24", "-l", "7"]).status.code(), Some(0));
+}
+
+/// Leaves 0, 1 and 0x1f of a vendor's guest, its signature as EBX, ECX and EDX.
+fn guest_of(vendor: [u32; 3], highest: u32) -> String {
+    let [ebx, ecx, edx] = vendor;
+    format!(
+        "0 0 0 {highest:x} {ebx:x} {ecx:x} {edx:x}\n1 0 0 806f8 5000800 80202201 78bfbff\n\
+         1f 0 1 0 1 100 5\n1f 1 1 3 4 201 5\n1f 2 1 0 0 2 5\n"
+    )
+}
+
+const INTEL: [u32; 3] = [0x756e_6547, 0x6c65_746e, 0x4965_6e69];
+const AMD: [u32; 3] = [0x6874_7541, 0x444d_4163, 0x6974_6e65];
+
+#[test]
+fn what_kvm_answers_at_a_leaf_without_an_entry() {
+    let show = |leaf: &str, table: &str| {
+        let output = fed(&["show", "-", "-l", leaf], table);
+        assert_eq!((output.status.code(), errors(&output).as_str()), (Some(0), ""), "{leaf}");
+        out(&output)
+    };
+    let intel = guest_of(INTEL, 0x1f);
+    let text = show("0xC0000001", &intel);
+    for part in [
+        "0xc0000001.0: no entry; KVM answers as for leaf 0x1F, the highest basic one",
+        "out of range, and the vendor is GenuineIntel",
+        "EAX 0x00000000  EBX 0x00000001  ECX 0x00000100  EDX 0x00000005",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(show("0x8000001f.1", &intel).contains("EBX 0x00000004"), "{}", show("0x8000001f.1", &intel));
+    assert!(show("0x1f.7", &intel).contains("beyond the last level"), "{}", show("0x1f.7", &intel));
+    // A leaf in range without an entry is zeros on every processor.
+    assert!(show("0x14", &intel).contains("KVM answers zeros"), "{}", show("0x14", &intel));
+    let text = show("0xC0000001", &guest_of(AMD, 0x1f));
+    assert!(text.contains("KVM answers zeros, as AuthenticAMD's processors do"), "{text}");
+    let json = fed(&["show", "-", "-l", "0xC0000001", "--format", "json"], &intel);
+    assert!(out(&json).contains("\"ecx\": \"0x00000100\""), "{}", out(&json));
+}
+
+#[test]
+fn a_number_that_no_cpu_has() {
+    let cpu = |number: u32| format!("CPU {number}:\n{ONE_LEAF}");
+    let all = |numbers: &[u32]| numbers.iter().map(|number| cpu(*number)).collect::<String>();
+    for (numbers, told) in [
+        (&[1, 2, 3, 4][..], "no CPU 0; it has CPUs 1 to 4"),
+        (&[1, 2, 5], "no CPU 0; it has CPUs 1, 2, 5"),
+        (&[7], "no CPU 0; it has CPU 7"),
+    ] {
+        let output = fed(&["show", "--cpu", "0", "-"], &all(numbers));
+        assert_eq!(output.status.code(), Some(2));
+        assert!(errors(&output).contains(told), "{}", errors(&output));
+    }
+}
+
+#[test]
+fn an_empty_input_is_called_empty() {
+    for input in ["", "\n \n"] {
+        let output = fed(&["show", "-"], input);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(errors(&output).contains("it is empty"), "{}", errors(&output));
+    }
+}
+
+#[test]
+fn why_knows_whose_a_feature_is() {
+    if !common::pinned("why_knows_whose_a_feature_is") {
+        return;
+    }
+    let table = |vendor, more: &str| guest_of(vendor, 0xd) + more;
+    let verdict =
+        |name: &str, table: &str| out(&fed(&["why", name, "-"], table)).lines().last().unwrap().to_owned();
+    let kvm = "40000000 0 0 40000001 4b4d564b 564b4d56 4d\n";
+    for more in ["", kvm] {
+        let text = verdict("svm", &table(INTEL, more));
+        let told =
+            "svm is AMD's, and this is GenuineIntel, whose name for it is vmx: there is nothing to switch on";
+        assert!(text.starts_with(told) && text.contains("-cpu host or -svm"), "{text}");
+    }
+    let text = verdict("vmx", &table(AMD, ""));
+    assert!(text.starts_with("vmx is Intel's, and this is AuthenticAMD, whose name for it is svm"), "{text}");
+    assert!(verdict("xop", &table(INTEL, "")).starts_with("xop is AMD's"));
+    assert!(verdict("npt", &table(INTEL, "")).starts_with("npt is AMD's"));
+    assert!(verdict("rtm", &table(AMD, "")).starts_with("rtm is Intel's"));
+    // KVM's own leaf is not a hypervisor below, in what KVM says it supports.
+    let text = verdict("avx2", &table(INTEL, kvm));
+    assert!(text.starts_with("KVM withholds avx2") && !text.contains("below"), "{text}");
 }
 
 #[test]

@@ -35,6 +35,45 @@ fn texts(output: &Output) -> (String, String) {
 }
 
 #[test]
+fn a_warning_has_the_form_of_the_release() {
+    if !common::pinned("a_warning_has_the_form_of_the_release") {
+        return;
+    }
+    let host = host("warnings");
+    let warnings = |qemu: &str| {
+        let cpu = "Opteron_G1,-svm,+avx512-bf16,+smap,+serialize,kvm-poll-control=on,vmx-rdtsc-exit=on";
+        texts(&run(&["--qemu", qemu, "--cpu", cpu, "--host", &host, "--format", "entries"])).1
+    };
+    let (old, new) = (warnings("10.0"), warnings("10.2"));
+    for (text, parts) in [
+        (
+            &old,
+            [
+                "CPUID.07H:EBX.smap [bit 20]",
+                "CPUID.07H:EAX.avx512-bf16 [bit 5]",
+                "CPUID.07H:EDX.serialize [bit 14]",
+                "CPUID.40000001H:EAX.kvm-poll-control [bit 12]: the host's KVM does not offer it",
+            ],
+        ),
+        (
+            &new,
+            [
+                "CPUID[eax=07h,ecx=00h].EBX.smap [bit 20]",
+                "CPUID[eax=07h,ecx=01h].EAX.avx512-bf16 [bit 5]",
+                "CPUID[eax=07h,ecx=00h].EDX.serialize [bit 14]",
+                "CPUID[eax=40000001h].EAX.kvm-poll-control [bit 12]: the host's KVM does not offer it",
+            ],
+        ),
+    ] {
+        for part in parts {
+            assert!(text.contains(&format!("requested feature: {part}")), "{part}: {text}");
+        }
+    }
+    assert!(old.contains(": MSR(48EH).vmx-rdtsc-exit [bit 12]"), "{old}");
+    assert!(new.contains(": MSR(48Eh).vmx-rdtsc-exit [bit 12]"), "{new}");
+}
+
+#[test]
 fn entries_match_the_recorder_format() {
     let host = host("lines");
     let output = run(&[

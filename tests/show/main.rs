@@ -8,6 +8,7 @@ mod common;
 mod oracle;
 
 mod any_table;
+mod find;
 mod migration;
 mod styled;
 mod why;

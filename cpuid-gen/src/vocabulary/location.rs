@@ -410,7 +410,10 @@ impl fmt::Display for WordBit {
 /// | `CPUID.07H:EBX.avx2 [bit 5]`, `CPUID[eax=07h,ecx=00h].EBX.hle [bit 4]` | the same in QEMU's warnings |
 /// | `7.0.ebx=0x219c95a9` | a register's value |
 /// | `9*32+5`, `( 9*32+ 5)` | a bit of Linux's words |
+/// | `MSR 0x10a`, `MSR(48EH)`, `MSRC001_0015` | an MSR |
 /// | `0x48c[21]`, `MSR 0x10a[8]` | a bit of an MSR, where no register is named |
+/// | `MSR(10AH).taa-no [bit 8]` | the same in QEMU's warnings |
+/// | `MSR 0x10a=0x69` | an MSR's value |
 ///
 /// A register named without a subleaf is subleaf 0's. Numbers are decimal, or hexadecimal with `0x` before or `h` after
 /// them; after `Fn` they are hexadecimal. Spaces and case do not matter.
@@ -426,8 +429,12 @@ pub enum Place {
     Value(CpuidWord, u32),
     /// A bit of Linux's words.
     LinuxBit(WordBit),
+    /// An MSR.
+    Msr(Msr),
     /// A bit of an MSR.
     MsrBit(MsrBit),
+    /// An MSR and its value.
+    MsrValue(Msr, u64),
 }
 
 /// A text that is not a place. It may well be a name.
@@ -438,7 +445,7 @@ impl fmt::Display for NotAPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
             "expected a leaf (`7`, `0xd.1`), a register (`7.0.ebx`), bits of it (`7.0.ebx[5]`), \
-             a bit of Linux's words (`9*32+5`) or of an MSR (`0x48c[21]`)",
+             a bit of Linux's words (`9*32+5`), an MSR (`MSR 0x10a`) or a bit of it (`0x48c[21]`)",
         )
     }
 }
@@ -471,7 +478,7 @@ fn place(folded: &str) -> Option<Place> {
         return linux_bit(word.trim_start_matches('('), bit.trim_end_matches(')'));
     }
     if let Some(rest) = folded.strip_prefix("msr") {
-        return msr_bit(rest.trim_matches(['(', ')', ':']));
+        return msr_place(rest.trim_start_matches(['(', ':']));
     }
     let rest = folded.strip_prefix("cpuid").map_or(folded, |rest| rest.trim_start_matches('.'));
     match rest.strip_prefix("fn") {
@@ -486,10 +493,28 @@ fn linux_bit(word: &str, bit: &str) -> Option<Place> {
     Some(Place::LinuxBit(WordBit { word, bit: low_byte(bit) }))
 }
 
-fn msr_bit(text: &str) -> Option<Place> {
-    let (msr, bit) = text.strip_suffix(']')?.split_once('[')?;
-    let bit = number(bit).filter(|&bit| bit < 64)?;
-    Some(Place::MsrBit(Msr(number(msr)?).bit(low_byte(bit))))
+/// `0x10a`, `48eh)`, `c001_0015`, `0x10a[8]`, `10ah).taa-no[bit8]`, `0x10a=0x69`.
+fn msr_place(text: &str) -> Option<Place> {
+    let (msr, rest) = amd_msr(text).or_else(|| leading_number(text))?;
+    let (msr, rest) = (Msr(msr), rest.trim_start_matches(')'));
+    if rest.is_empty() {
+        return Some(Place::Msr(msr));
+    }
+    if let Some(value) = rest.strip_prefix('=') {
+        return Some(Place::MsrValue(msr, wide_number(value)?));
+    }
+    let (name, bit) = rest.strip_suffix(']')?.split_once('[')?;
+    if !(name.is_empty() || name.starts_with('.')) {
+        return None;
+    }
+    let bit = number(bit.strip_prefix("bit").unwrap_or(bit)).filter(|&bit| bit < 64)?;
+    Some(Place::MsrBit(msr.bit(low_byte(bit))))
+}
+
+/// Two groups of four digits, as AMD's manuals write an MSR's number.
+fn amd_msr(text: &str) -> Option<(u32, &str)> {
+    let (high, low) = (text.get(..4)?, text.get(4..)?.strip_prefix('_')?.get(..4)?);
+    Some((hexadecimal(high)? << 16 | hexadecimal(low)?, &text[9..]))
 }
 
 /// `8000_0008_ebx[12]`, `8000_001d_eax_x0[4:0]`.
@@ -527,7 +552,9 @@ fn intel_place(text: &str) -> Option<Place> {
         }
         None => {
             let (leaf, rest) = leading_number(text.strip_prefix("eax=").unwrap_or(text))?;
-            match rest.strip_prefix(['.', ',']).map(|rest| rest.strip_prefix("ecx=").unwrap_or(rest)) {
+            // `1.ecx=0x200` is a register's value.
+            let comma = rest.strip_prefix(',').map(|rest| rest.strip_prefix("ecx=").unwrap_or(rest));
+            match comma.or_else(|| rest.strip_prefix('.')) {
                 Some(after) if after.starts_with(|c: char| c.is_ascii_digit()) => {
                     let (subleaf, rest) = leading_number(after)?;
                     (leaf, Some(subleaf), rest)
@@ -583,9 +610,15 @@ fn leading_number(text: &str) -> Option<(u32, &str)> {
 
 /// `12`, `0x1f`, `1fh`.
 fn number(text: &str) -> Option<u32> {
+    u32::try_from(wide_number(text)?).ok()
+}
+
+/// The same of 64 bits.
+fn wide_number(text: &str) -> Option<u64> {
     match (text.strip_prefix("0x"), text.strip_suffix('h')) {
-        (Some(digits), _) | (None, Some(digits)) => hexadecimal(digits),
-        // `parse` takes a sign.
+        (Some(digits), _) | (None, Some(digits)) => u64::from_str_radix(digits, 16)
+            .ok()
+            .filter(|_| digits.starts_with(|c: char| c.is_ascii_hexdigit())),
         (None, None) => text.parse().ok().filter(|_| text.starts_with(|c: char| c.is_ascii_digit())),
     }
 }

@@ -37,6 +37,38 @@ fn every_way_of_writing_a_place() {
 }
 
 #[test]
+fn a_register_s_value_needs_no_subleaf() {
+    for (text, register) in [
+        ("1.ecx=0x7eda320b", Register::Ecx),
+        ("0x1.ECX = 0x7eda320b", Register::Ecx),
+        ("CPUID.01H:ECX=7eda320bh", Register::Ecx),
+        ("1.eax=0x7eda320b", Register::Eax),
+    ] {
+        let word = CpuidWord::new(Leaf(1), Subleaf(0), register);
+        assert_eq!(text.parse().ok(), Some(Place::Value(word, 0x7eda_320b)), "{text}");
+    }
+    let ecx = CpuidWord::new(Leaf(7), Subleaf(1), Register::Ecx);
+    for text in ["eax=7,ecx=1:ecx=5", "7.1.ecx=5", "7,1:ecx=5"] {
+        assert_eq!(text.parse().ok(), Some(Place::Value(ecx, 5)), "{text}");
+    }
+}
+
+#[test]
+fn every_way_of_writing_an_msr() {
+    for text in ["MSR 0x48e", "msr(48EH)", "MSR(0x48e)", "MSR(48Eh)", "msr:0x48e", "MSR 1166", "MSR0000_048E"]
+    {
+        assert_eq!(text.parse().ok(), Some(Place::Msr(Msr(0x48e))), "{text}");
+    }
+    assert_eq!("MSRC001_0015".parse().ok(), Some(Place::Msr(Msr(0xc001_0015))));
+    for text in ["MSR(10AH).taa-no [bit 8]", "MSR(10Ah).taa-no [bit 8]", "MSR(10AH) [bit 8]", "MSR 10Ah[8]"] {
+        assert_eq!(text.parse().ok(), Some(Place::MsrBit(Msr(0x10a).bit(Bit(8)))), "{text}");
+    }
+    for text in ["MSR 0x48e=0xfff9fffe04006172", "MSR(48EH) = FFF9FFFE04006172h"] {
+        assert_eq!(text.parse().ok(), Some(Place::MsrValue(Msr(0x48e), 0xfff9_fffe_0400_6172)), "{text}");
+    }
+}
+
+#[test]
 fn what_is_no_place() {
     for text in [
         "",
@@ -55,6 +87,12 @@ fn what_is_no_place() {
         "x*32+1",
         "msr",
         "msr[1]",
+        "msr 0x48ex",
+        "msr 0x48e=",
+        "msr 0x48e=0x10000000000000000",
+        "msr 0x48e[bit 64]",
+        "msr 0x48e)taa-no[8]",
+        "msrc001_001",
         "0x48c[64]",
         "7.0.ebx]5[",
         "0x",

@@ -2,7 +2,7 @@
 
 use super::Cpu;
 use super::flags::{AVX10, INTEL_PT, INTEL_PT_LIP, Reg};
-use crate::bits::location::{Registers, WordSource};
+use crate::bits::location::{Leaf, Registers, WordSource};
 use crate::guest::report::{Reason, Warning};
 
 /// QEMU's fixed processor trace description in leaf 0x14, whatever the host's is: EBX and ECX of subleaf 0, EAX and
@@ -41,6 +41,9 @@ impl Cpu<'_> {
     /// Why the host lacks a bit.
     fn reason(&self, word: usize, bit: u64) -> Reason {
         match self.release.source(word) {
+            Some(WordSource::Cpuid(word)) if word.leaf.0 >> 16 == Leaf::HYPERVISOR.0 >> 16 => {
+                Reason::KvmsOwnLacks
+            }
             Some(WordSource::Cpuid(word)) => {
                 let registers = self.supported.instruction(word.leaf.0, word.subleaf.0);
                 let there = u64::from(registers[word.register]) & bit != 0;

@@ -11,15 +11,18 @@ use crate::bits::location::Leaf;
 use crate::bits::lookup::{Named, lookup};
 use crate::bits::release::LinuxRelease;
 use crate::show::Summary;
-use crate::table::{CpuidEntry, CpuidRead};
+use crate::table::{CpuidEntry, CpuidRead, Hypervisor};
 
 pub(super) fn step(feature: Feature, machine: &Machine) -> Step {
     let Some(cpuid) = &machine.cpuid else {
         return Step::new(Who::Cpu, Says::Nothing, "not queried");
     };
     if cpuid.has(feature) {
-        let under =
-            hypervisor(cpuid).map(|name| format!(", under the hypervisor {name}")).unwrap_or_default();
+        let under = match below(machine) {
+            None => String::new(),
+            Some(Below::Kvm) => String::from("; leaf 0x40000000 is KVM's"),
+            Some(Below::Hypervisor(name)) => format!(", under the hypervisor {name}"),
+        };
         return Step::new(Who::Cpu, Says::Yes, format!("CPUID shows it{under}"));
     }
     let what = match missing_leaf(feature, cpuid) {
@@ -36,8 +39,14 @@ pub(super) fn step(feature: Feature, machine: &Machine) -> Step {
             because,
         );
     }
-    match hypervisor(cpuid) {
-        Some(name) => {
+    match below(machine) {
+        Some(Below::Kvm) => {
+            let text = format!(
+                "{what}; leaf 0x40000000 is KVM's: this is what KVM supports (KVM_GET_SUPPORTED_CPUID), or a guest of it"
+            );
+            Step::no(Who::Cpu, text, "it does not offer the bit here, or the processor lacks it")
+        }
+        Some(Below::Hypervisor(name)) => {
             let text = format!(
                 "{what}; this machine is itself a guest ({name}), and its hypervisor decides which bits it sees"
             );
@@ -53,8 +62,25 @@ fn missing_leaf(feature: Feature, cpuid: &[CpuidEntry]) -> Option<Leaf> {
     cpuid.highest_leaf(base).filter(|highest| *highest < feature.leaf())
 }
 
+/// What runs below a machine or a guest's table.
+pub(super) enum Below {
+    /// KVM, by its leaf in a table alone: a guest's, or KVM's answer to what it supports, where nothing is below KVM.
+    Kvm,
+    /// A hypervisor.
+    Hypervisor(String),
+}
+
+/// The hypervisor of a machine or a table, if it has a signature.
+pub(super) fn below(machine: &Machine) -> Option<Below> {
+    let cpuid = machine.cpuid.as_deref()?;
+    let alone = machine.linux.is_none() && machine.kvm.is_none();
+    let kvm = cpuid.hypervisors().any(|found| found.signature == Hypervisor::KVM);
+    let name = hypervisor(cpuid)?;
+    Some(if alone && kvm { Below::Kvm } else { Below::Hypervisor(name) })
+}
+
 /// The hypervisor that runs this machine, if it has a signature; the signature if that is text.
-pub(super) fn hypervisor(cpuid: &[CpuidEntry]) -> Option<String> {
+fn hypervisor(cpuid: &[CpuidEntry]) -> Option<String> {
     let Ok(Named::Feature(bit)) = lookup("X86_FEATURE_HYPERVISOR") else { return None };
     if !cpuid.has(bit) {
         return None;

@@ -20,6 +20,7 @@ mod kvm;
 mod linux;
 mod parameters;
 mod qemu;
+mod vendor;
 mod verdict;
 
 pub use linux::{Nearest, RunningLinux};

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 
 use super::qemu::full_name;
-use super::{Machine, Says, Step, Who, cpu};
+use super::{Machine, Says, Step, Who, cpu, vendor};
 use crate::bits::feature::Feature;
 use crate::bits::lookup::Named;
 use crate::models::cpu_model::CpuModel;
@@ -28,10 +28,20 @@ pub(super) fn of(feature: Feature, machine: &Machine, model: Option<CpuModel>, s
     // A guest may have any feature that KVM offers, whatever its source.
     let offered = says(steps, Who::Kvm) == Says::Yes;
     if !offered {
+        let refused = match says(steps, Who::Cpu) {
+            Says::No => true,
+            Says::Yes => false,
+            Says::Nothing => says(steps, Who::Kvm) == Says::No,
+        };
+        if let Some(foreign) = vendor::foreign(feature, machine).filter(|_| refused) {
+            return foreign;
+        }
         if let Some(because) = refusal(steps, Who::Cpu) {
-            let below = machine.cpuid.as_deref().and_then(cpu::hypervisor);
-            let who =
-                below.map_or("The processor".into(), |name| format!("This machine's hypervisor ({name})"));
+            let who = match cpu::below(machine) {
+                None => "The processor".into(),
+                Some(cpu::Below::Kvm) => "KVM".into(),
+                Some(cpu::Below::Hypervisor(name)) => format!("This machine's hypervisor ({name})"),
+            };
             return format!("{who} withholds {name}: {because}.");
         }
         if let Some(because) = refusal(steps, Who::Linux) {
