@@ -305,6 +305,10 @@ kinds! {
     TopologiesDiffer "topologies-differ" Error
     "a guest cuts all APIC ids by one processor's shifts"
     "give all vCPUs the same levels, apart from the x2APIC id"
+    /// A core, die or package has more vCPUs than the table states.
+    UnitOverfull "unit-overfull" Error
+    "a guest cuts APIC ids at the shifts: it sees a unit that is larger than the table says, and others that are smaller than they should be"
+    "begin the APIC ids of each unit with a multiple of two to the power of its shift"
     /// Leaf 1 counts fewer logical processors than the levels.
     LogicalCountLow "logical-count-low" Warning
     "kernels that do not use leaf 0xB cut the APIC id by this number, and see more packages than others"
@@ -329,6 +333,10 @@ kinds! {
     CacheSharing "cache-sharing" Warning
     "Linux groups processors by the cache that they share: groups larger than the package join sockets, and the scheduler complains"
     "lower bits 25 to 14 of the cache's EAX"
+    /// The vCPUs that share a cache depend on how a guest rounds.
+    CacheSharingUneven "cache-sharing-uneven" Warning
+    "Linux divides APIC ids by the number and other guests shift them by its width: which vCPUs share the cache is another answer for each (QEMU rounds since 9.1)"
+    "set bits 25 to 14 of the cache's EAX to a power of two, less one"
     /// Leaf 4 has fewer ids of cores than the levels count cores.
     CoreCountLow "core-count-low" Warning
     "kernels that do not use leaf 0xB take several cores for threads of one"

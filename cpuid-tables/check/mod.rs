@@ -6,7 +6,7 @@
 //! [warning](Severity::Warning) what is true and guests can live with.
 //!
 //! What always holds: a check never fails and never panics, whatever the entries are; the same fault in several vCPUs is
-//! one finding; what only a host can tell is left out without one, and the report says so.
+//! one finding, and one finding for more than three even where its numbers are each vCPU's own; what only a host can tell is left out without one, and the report says so.
 //!
 //! ```
 //! use cpuid_tables::CpuidEntry;
@@ -33,8 +33,10 @@ use crate::host::Host;
 use crate::table::CpuidEntry;
 
 mod addresses;
+mod alike;
 mod apic_ids;
 mod caches;
+mod census;
 mod entries;
 mod features;
 mod finding;
@@ -87,6 +89,8 @@ const PASSES: &[Pass] = &[
     topology::amd_cores,
     caches::sharing,
     caches::cores,
+    census::units,
+    census::uneven_caches,
     apic_ids::of_one_vcpu,
     apic_ids::of_all_vcpus,
     vendor::identity,
@@ -183,7 +187,7 @@ impl Findings {
         &mut self.0[index]
     }
 
-    /// Sorted by place, the same fault of several vCPUs as one.
+    /// Sorted by place, the same fault of several vCPUs as one, and that of many although its numbers differ.
     fn merged(mut self) -> Vec<Finding> {
         self.0.sort_by(|a, b| a.fault().cmp(&b.fault()).then_with(|| a.vcpus.cmp(&b.vcpus)));
         let mut merged: Vec<Finding> = Vec::new();
@@ -196,7 +200,7 @@ impl Findings {
                 _ => merged.push(finding),
             }
         }
-        merged
+        alike::grouped(merged)
     }
 }
 

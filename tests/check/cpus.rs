@@ -156,6 +156,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.put(0xb, 1, Ebx, 3),
         expected: &[
+            "unit-overfull vCPUs 0-3, entry 16, CPUID.(EAX=0xB,ECX=1):EBX[0-15]: 4 vCPUs have APIC ids of package 0, and a package has 3 logical processors by 0xB <entry 16, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
             "level-counts-differ vCPUs 0-3, entry 36, CPUID.(EAX=0x1F,ECX=2):EBX[0-15]: a package's processors are 3 by 0xB, 4 by 0x1F <entry 16, CPUID.(EAX=0xB,ECX=1):EBX[0-15]>",
         ],
     },
@@ -427,5 +428,18 @@ pub(crate) const CASES: &[Case] = &[
             tables.push(CpuidEntry::indexed(Leaf(0x8000_0026), Subleaf(1), Registers::new(0, 0, 1, 0)));
         },
         expected: &[],
+    },
+    Case {
+        name: "a cache of three ids",
+        base: Alone(AMD),
+        plant: |tables| {
+            tables.edit(0x8000_001d, 3, |entry| {
+                entry.registers.eax = entry.registers.eax & 0xfc00_3fff | 2 << 14;
+            })
+        },
+        expected: &[
+            "cache-sharing vCPUs 0-3, entry 26, CPUID.(EAX=0x8000001D,ECX=3):EAX[14-25]: cache 3 of 0x8000001D (level 3) is shared by 3 ids, and a package has 2 by 0xB <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
+            "cache-sharing-uneven vCPUs 0-3, entry 26, CPUID.(EAX=0x8000001D,ECX=3):EAX[14-25]: cache 3 of 0x8000001D (level 3) is shared by 3 ids, which is not a power of two",
+        ],
     },
 ];

@@ -5,6 +5,7 @@
 mod common;
 
 mod cases;
+mod counting;
 mod cpus;
 mod entries;
 mod faults;
