@@ -40,7 +40,7 @@ pub(super) fn units(input: &Input<'_>, findings: &mut Findings) {
     let Some((first, [_, ..])) = input.guests.split_first() else { return };
     let mut seen = BTreeSet::new();
     for unit in units_of(first) {
-        if seen.insert((unit.shift, unit.stated)) {
+        if seen.insert(unit.shift) {
             overfull(input, &unit, findings);
         }
     }
@@ -144,14 +144,12 @@ fn overfull(input: &Input<'_>, unit: &Unit, findings: &mut Findings) {
     }
 }
 
-/// How many processors one vCPU's table states for a unit.
+/// How many processors one vCPU's table states for a unit: by the leaf that states most, since leaves that differ are a fault
+/// of their own.
 fn stated(guest: &Guest<'_>, unit: &Unit) -> u32 {
-    if !TopologyLevel::LEAVES.contains(&unit.by) {
-        return unit.stated;
-    }
-    let levels = levels(guest, unit.by);
-    let level = levels.iter().find(|level| Some(level.subleaf) == unit.count_at.subleaf);
-    level.map_or(unit.stated, TopologyLevel::processors)
+    let by = TopologyLevel::LEAVES.into_iter().flat_map(|leaf| levels(guest, leaf));
+    let same = by.filter(|level| level.shift() == unit.shift);
+    same.map(|level| level.processors()).max().unwrap_or(unit.stated)
 }
 
 /// Caches of AMD whose number of sharing ids is no power of two, where Linux groups the vCPUs by division and others by

@@ -166,6 +166,14 @@ kinds! {
     FeatureNeedsOneOf "feature-needs-one-of" Warning
     "software finds the feature there and no way to use it"
     "add one of them, or take the feature out"
+    /// A feature without another that processors with it have.
+    FeatureExpects "feature-expects" Warning
+    "no processor has the one without the other, or the one has no use without it: software that was never tested on such a processor takes an unexpected path"
+    "add what is missing, or take the feature out"
+    /// A feature whose leaf is missing or zeros.
+    LeafMissing "leaf-missing" Warning
+    "the feature says that the leaf describes it: a guest reads zeros there, as sizes, counts or ids"
+    "add the leaf, or take the feature out"
     /// Features of one vCPU are not those of another.
     FeaturesDiffer "features-differ" Warning
     "a guest looks at one processor and runs on all: a program that moves to another dies there"
@@ -174,6 +182,10 @@ kinds! {
     UnknownBit "unknown-bit" Warning
     "nobody can tell what the guest is promised by it"
     "clear it, unless it is known to a newer release than these"
+    /// Reserved bits of a leaf that holds numbers.
+    ReservedBits "reserved-bits" Warning
+    "the vendor's manual has the bits as reserved, and as zeros: SEV-SNP's firmware refuses a CPUID page with them, and a later processor gives them a meaning"
+    "clear them"
 
     /// XSAVE without leaf 0xD.
     NoXsaveLeaf "no-xsave-leaf" Error
@@ -272,6 +284,10 @@ kinds! {
     PhysicalWidthHost "physical-width-host" Warning host
     "a guest that puts a device or memory at such an address does not reach it, or takes a page fault that it cannot explain"
     "set the width to the host's"
+    /// Fewer physical bits than the host has.
+    PhysicalWidthLow "physical-width-low" Warning host
+    "a guest places memory and devices below this width alone: large memory or large BARs do not fit, and KVM on Intel does not report a page fault for the bits between"
+    "set the width to the host's (QEMU: host-phys-bits=on)"
     /// A width of guest-physical addresses above the width of physical ones.
     GuestPhysicalWidth "guest-physical-width" Warning
     "it says how much of the physical addresses a guest can map, and cannot be more than them"

@@ -46,9 +46,12 @@ mod hypervisor;
 mod json;
 mod kind;
 mod levels;
+mod own_needs;
 mod ranges;
+mod reserved;
 mod support;
 mod topology;
+mod unbacked;
 mod unknown;
 mod vendor;
 mod xsave;
@@ -57,6 +60,7 @@ mod xsave_host;
 pub use features::{NOT_NEEDED, NotNeeded};
 pub use finding::{Finding, Site};
 pub use kind::{Kind, Severity};
+pub use own_needs::{OWN_NEEDS, OwnNeed};
 pub use support::{ALLOWED, Allowed, When};
 
 use guest::Guest;
@@ -75,6 +79,8 @@ const PASSES: &[Pass] = &[
     features::needs,
     features::differences,
     unknown::bits,
+    reserved::bits,
+    unbacked::leaves,
     xsave::leaf,
     xsave::components,
     xsave::sizes,

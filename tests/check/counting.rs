@@ -94,9 +94,11 @@ fn cores_and_dies_are_counted_as_packages_are() {
 
     // Dies of two ids each, and of one processor.
     let mut tables = guest(INTEL, 4, |number| number);
+    for leaf in [0xb, 0x1f] {
+        tables.put(leaf, 0, Register::Eax, 0);
+        tables.put(leaf, 0, Register::Ebx, 1);
+    }
     tables.put(0x1f, 1, Register::Eax, 1);
-    tables.put(0x1f, 0, Register::Eax, 0);
-    tables.put(0x1f, 0, Register::Ebx, 1);
     tables.put(0x1f, 1, Register::Ebx, 1);
     let dies = found(&tables.check().run(), Kind::UnitOverfull);
     let expected = "2 vCPUs have APIC ids of die 0, and a die has 1 logical processor by 0x1F";

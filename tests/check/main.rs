@@ -10,5 +10,6 @@ mod cpus;
 mod entries;
 mod faults;
 mod features;
+mod promises;
 mod vendor;
 mod xsave;
