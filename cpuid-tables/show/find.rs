@@ -14,6 +14,7 @@ use crate::bits::field::Field;
 use crate::bits::location::{Bit, CpuidWord, Leaf, Register, Subleaf, WordBit};
 use crate::bits::lookup::{LookupError, Named};
 use crate::bits::msr_feature::MsrFeature;
+use crate::bits::own_fields;
 use crate::bits::release::{LinuxRelease, QemuRelease};
 
 /// One thing that was found.
@@ -160,6 +161,9 @@ impl Found {
                     text.plain(format_args!("  leaf       {title}\n"));
                 }
                 text.plain(format_args!("  holds      0 to {}\n", (*field).max()));
+                if let Some(manual) = own_fields::source(*field) {
+                    text.plain(format_args!("  named by   {manual}; no release of Linux or QEMU here\n"));
+                }
             }
             Found::Leaf(leaf, subleaf, parts) => {
                 let title = leaves::title(*leaf, Ranges::default().kind(*leaf));

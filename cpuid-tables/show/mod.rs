@@ -5,6 +5,7 @@
 mod about;
 mod compare;
 mod decode;
+mod descriptors;
 mod facts;
 mod find;
 mod hypervisor;

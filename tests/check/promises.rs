@@ -1,7 +1,8 @@
 //! Needs that no upstream states, features whose leaf is missing, reserved bits, and widths.
 
 use cpuid_tables::Register::{Eax, Ebx, Ecx, Edx};
-use cpuid_tables::check::{Check, Kind, OWN_NEEDS, Severity};
+use cpuid_tables::check::{Check, Kind, OWN_NEEDS, Report, Severity};
+use cpuid_tables::host::Host;
 use cpuid_tables::{CpuidEntry, FeatureSet, Leaf, Registers, Subleaf, feature};
 
 use crate::cases::{AMD, Alone, Case, INTEL, On};
@@ -221,4 +222,35 @@ fn zeros_of_the_first_vcpu_are_an_answer() {
         .map(|finding| finding.vcpus.as_slice())
         .collect();
     assert_eq!(missing, [[1].as_slice()]);
+}
+
+/// A bit that only a manual names is known by itself; a host's KVM does not support it.
+#[test]
+fn a_bit_that_only_a_manual_names_is_not_supported() {
+    let mut tables = guest(INTEL, 1, |number| number);
+    tables.set(7, 1, Eax, 1 << 3);
+    let kinds =
+        |report: Report| -> Vec<Kind> { report.findings.iter().map(|finding| finding.kind).collect() };
+    assert_eq!(kinds(tables.check().run()), []);
+    let mut host = Host { supported: tables.0[0].1.clone(), ..Host::default() };
+    assert_eq!(kinds(tables.check().with_host(&host).run()), []);
+    for entry in host.supported.iter_mut().filter(|entry| entry.function == Leaf(7)) {
+        entry.registers.eax &= !(1 << 3);
+    }
+    assert_eq!(kinds(tables.check().with_host(&host).run()), [Kind::BitNotSupported]);
+}
+
+/// The cores of a compute unit are no threads.
+#[test]
+fn compute_units_are_not_compared_with_threads() {
+    let mut tables = guest(AMD, 1, |number| number);
+    tables.put(0xb, 0, Eax, 0);
+    tables.put(0xb, 0, Ebx, 1);
+    let kinds =
+        |report: Report| -> Vec<Kind> { report.findings.iter().map(|finding| finding.kind).collect() };
+    assert_eq!(kinds(tables.check().run()), [Kind::AmdCoreThreads]);
+    for leaf in [1, 0x8000_0001] {
+        tables.put(leaf, 0, Eax, 0x0060_0f12);
+    }
+    assert_eq!(kinds(tables.check().run()), []);
 }

@@ -5,5 +5,6 @@
 mod common;
 
 mod any_table;
+mod manuals;
 mod styled;
 mod why;
