@@ -129,6 +129,13 @@ fn overfull(input: &Input<'_>, unit: &Unit, findings: &mut Findings) {
             "{there} vCPUs have APIC ids of {name} {number}, and a {name} has {} by 0x{leaf:X}",
             counted(most, "logical processor")
         );
+        // QEMU 7.2 counts a die's processors in 0xB, and cuts ids of several dies as it should.
+        if unit.by.0 == 0xb && name == "package" && u64::from(most) * 2 <= room {
+            let at = unit.count_at;
+            let finding = findings.add(Kind::UnitCountLow, first, at, what).and(unit.shift_at);
+            finding.vcpus = numbers_of(&ids);
+            continue;
+        }
         let advice = format!(
             "let the ids of {name} n begin with n times {room}: {} stay in {name} {number}, the next {name} begins with id {}",
             counted(most, "vCPU"),
@@ -138,10 +145,13 @@ fn overfull(input: &Input<'_>, unit: &Unit, findings: &mut Findings) {
         if unit.shift_at != unit.count_at {
             finding.and(unit.shift_at);
         }
-        finding.vcpus = ids.values().map(|guest| guest.number).collect();
-        finding.vcpus.sort_unstable();
-        finding.vcpus.dedup();
+        finding.vcpus = numbers_of(&ids);
     }
+}
+
+fn numbers_of(ids: &BTreeMap<u32, &Guest<'_>>) -> Vec<u32> {
+    let numbers: BTreeSet<u32> = ids.values().map(|guest| guest.number).collect();
+    numbers.into_iter().collect()
 }
 
 /// How many processors one vCPU's table states for a unit: by the leaf that states most, since leaves that differ are a fault

@@ -24,7 +24,7 @@ pub(super) fn needs(input: &Input<'_>, findings: &mut Findings) {
         let shown = if of_one || alias { guest.features.with(feature::APIC) } else { guest.features };
         for feature in guest.features {
             let [own, expected] = own_needs(feature);
-            let needs = feature.needs() - not_needed(feature) | own;
+            let needs = (feature.needs() - not_needed(feature)) | own;
             let kinds = [(Kind::FeatureNeeds, needs), (Kind::FeatureExpects, expected - needs)];
             for (kind, missing) in kinds.map(|(kind, needs)| (kind, needs - shown)) {
                 if !missing.is_empty() {

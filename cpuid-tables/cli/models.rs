@@ -21,8 +21,8 @@ Examples:
 
 A line is a CPU's name, then what it has and the host lacks, as query-cpu-definitions lists it under
 unavailable-features: by word and bit, a component of XSAVE by the feature that enables it, \"\" for a
-bit without a name. An unversioned name stands for the version that the machine type takes. --host
-DIR/NAME is a recorded host, as in `kvm-cpuid guest`.
+bit without a name. An unversioned name stands for the version that the machine type takes; --machine
+none is what libvirt asks QEMU with. --host DIR/NAME is a recorded host, as in `kvm-cpuid guest`.
 
 Exit codes:
   0  done; with names: each of them runs

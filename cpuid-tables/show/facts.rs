@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::descriptors;
 use super::hypervisor::Kind;
+use super::processors;
 use crate::bits::known_fields::{leaf_12, leaf_15};
 use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::bits::qemu_cpu::CacheKind;
@@ -50,8 +51,12 @@ pub(super) fn components(mask: u64) -> String {
     if all.is_empty() { "none".to_string() } else { all.join(" ") }
 }
 
-/// The facts of an entry; `hypervisor` is whose leaf it is, `processor` the signature of the table.
-pub(super) fn of(entry: &CpuidEntry, hypervisor: Option<Kind>, processor: Option<Signature>) -> Vec<String> {
+/// The facts of an entry; `hypervisor` is whose leaf it is, then vendor and signature of the table.
+pub(super) fn of(
+    entry: &CpuidEntry,
+    hypervisor: Option<Kind>,
+    (vendor, processor): (Option<Vendor>, Option<Signature>),
+) -> Vec<String> {
     let (leaf, subleaf, registers) = (entry.function, entry.subleaf(), entry.registers);
     let Registers { eax, .. } = registers;
     if hypervisor.is_some() {
@@ -62,7 +67,11 @@ pub(super) fn of(entry: &CpuidEntry, hypervisor: Option<Kind>, processor: Option
             let vendor = signature_text(&Vendor::from_registers(registers).0);
             vendor.map(|vendor| format!("vendor {vendor}")).into_iter().collect()
         }
-        1 | 0x8000_0001 if eax != 0 => alloc::vec![signature(Signature(eax))],
+        1 if eax != 0 => {
+            let name = vendor.and_then(|vendor| processors::told(vendor, Signature(eax)));
+            core::iter::once(signature(Signature(eax))).chain(name).collect()
+        }
+        0x8000_0001 if eax != 0 => alloc::vec![signature(Signature(eax))],
         2 => descriptors::told(registers, processor),
         4 | 0x8000_001d => {
             let cache = CacheSubleaf { leaf, subleaf, registers };

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::bits::field::Field;
 use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
-use crate::table::{CpuidRead, Hypervisor, IndexedLeaf, Signature, Terminator};
+use crate::table::{CpuidRead, Hypervisor, IndexedLeaf, Signature, Terminator, Vendor};
 
 /// A hypervisor that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(super) enum Kind {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ranges {
     hypervisors: Vec<(Leaf, Kind)>,
-    processor: Option<Signature>,
+    processor: (Option<Vendor>, Option<Signature>),
 }
 
 impl Ranges {
@@ -30,12 +30,12 @@ impl Ranges {
         };
         Ranges {
             hypervisors: table.hypervisors().map(|found| (found.base, kind(found.signature))).collect(),
-            processor: table.signature().filter(|signature| signature.0 != 0),
+            processor: (table.vendor(), table.signature().filter(|signature| signature.0 != 0)),
         }
     }
 
-    /// Family, model and stepping, as far as the table tells: some leaves mean something else on some processors.
-    pub(super) const fn processor(&self) -> Option<Signature> {
+    /// Vendor, and family, model and stepping, as far as the table tells: some leaves mean something else on some processors.
+    pub(super) const fn processor(&self) -> (Option<Vendor>, Option<Signature>) {
         self.processor
     }
 

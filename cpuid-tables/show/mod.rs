@@ -14,6 +14,7 @@ mod json;
 mod leaves;
 mod migrate;
 mod number;
+mod processors;
 mod styled;
 mod summary;
 mod text;

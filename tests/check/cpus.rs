@@ -461,4 +461,22 @@ pub(crate) const CASES: &[Case] = &[
             "unit-overfull vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]: 4 vCPUs have APIC ids of package 0, and a package has 3 logical processors by 0xB <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
         ],
     },
+    Case {
+        name: "a package that counts one of its dies, as QEMU 7.2 has it",
+        base: Alone(AMD),
+        plant: |tables| {
+            tables.put(0xb, 1, Eax, 3);
+            tables.put(0xb, 1, Ebx, 2);
+            tables.put(0x8000_0008, 0, Ecx, 0x3001);
+            for (_, entries) in &mut tables.0 {
+                entries.iter_mut().filter(|entry| entry.function.0 == 0x8000_001e).for_each(|entry| {
+                    entry.registers.ebx = 0x100 | entry.registers.eax >> 1;
+                    entry.registers.ecx = 0;
+                });
+            }
+        },
+        expected: &[
+            "unit-count-low vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]: 4 vCPUs have APIC ids of package 0, and a package has 2 logical processors by 0xB <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
+        ],
+    },
 ];

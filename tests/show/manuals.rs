@@ -58,6 +58,29 @@ fn compute_units_are_amd_s_before_zen() {
 }
 
 #[test]
+fn a_processor_has_the_name_of_its_family_model_and_stepping() {
+    let intel = [0x756e_6547, 0x6c65_746e, 0x4965_6e69];
+    let amd = [0x6874_7541, 0x444d_4163, 0x6974_6e65];
+    let table =
+        |[ebx, ecx, edx]: [u32; 3], signature| [plain(0, [1, ebx, ecx, edx]), plain(1, [signature, 0, 0, 0])];
+    for (vendor, signature, expected) in [
+        (intel, 0x0008_06f8, "microarchitecture Golden Cove, code name Sapphire Rapids"),
+        (intel, 0x0005_0654, "microarchitecture Skylake, code name Skylake-SP"),
+        (intel, 0x0005_0657, "microarchitecture Cascade Lake, code name Cascade Lake-SP"),
+        (intel, 0x0005_065b, "microarchitecture Cooper Lake, code name Cooper Lake-SP"),
+        (amd, 0x0060_0f20, "microarchitecture Piledriver, code name Abu Dhabi, Vishera"),
+        (amd, 0x0060_0f12, "microarchitecture Bulldozer"),
+        (amd, 0x00a0_0f11, "microarchitecture Zen 3, code name Milan"),
+    ] {
+        assert_eq!(facts(&table(vendor, signature), 1)[1..], [expected], "{signature:#x}");
+    }
+    // Another vendor's processor, and one that nobody has named.
+    assert_eq!(facts(&table(amd, 0x0008_06f8), 1).len(), 1);
+    assert_eq!(facts(&table(intel, 0x000f_0ff0), 1).len(), 1);
+    assert_eq!(facts(&[plain(1, [0x0008_06f8, 0, 0, 0])], 1).len(), 1);
+}
+
+#[test]
 fn numbers_have_the_unit_that_they_count() {
     let text = |leaf, subleaf, register, value| {
         decode_register(CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register), value).to_string()
