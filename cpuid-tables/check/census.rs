@@ -129,8 +129,8 @@ fn overfull(input: &Input<'_>, unit: &Unit, findings: &mut Findings) {
             "{there} vCPUs have APIC ids of {name} {number}, and a {name} has {} by 0x{leaf:X}",
             counted(most, "logical processor")
         );
-        // QEMU 7.2 counts a die's processors in 0xB, and cuts ids of several dies as it should.
-        if unit.by.0 == 0xb && name == "package" && u64::from(most) * 2 <= room {
+        // QEMU 7.2 counts a die's processors in all leaves but 0x1F, and cuts ids of several dies as it should.
+        if unit.by.0 != 0x1f && name == "package" && u64::from(most) * 2 <= room {
             let at = unit.count_at;
             let finding = findings.add(Kind::UnitCountLow, first, at, what).and(unit.shift_at);
             finding.vcpus = numbers_of(&ids);

@@ -325,10 +325,10 @@ kinds! {
     UnitOverfull "unit-overfull" Error
     "a guest cuts APIC ids at the shifts: it sees a unit that is larger than the table says, and others that are smaller than they should be"
     "begin the APIC ids of each unit with a multiple of two to the power of its shift"
-    /// A package has more vCPUs than 0xB states, and room for twice as many as it states.
+    /// A package has more vCPUs than 0xB or 0x80000008 counts, and room for twice as many as that.
     UnitCountLow "unit-count-low" Warning
-    "the manual has this number for display alone, and guests cut APIC ids by the shifts: tools show a smaller package (QEMU 7.2 counts one die here)"
-    "let EBX of the last level count the whole package"
+    "guests cut APIC ids by the shifts, and the number is for display: tools show a smaller package (QEMU 7.2 counts one die here)"
+    "let EBX of 0xB's last level and ECX of 0x80000008 count the whole package"
     /// Leaf 1 counts fewer logical processors than the levels.
     LogicalCountLow "logical-count-low" Warning
     "kernels that do not use leaf 0xB cut the APIC id by this number, and see more packages than others"
