@@ -1,4 +1,5 @@
-//! The contents of any leaf's registers: fields described by Linux, and features from all sources.
+//! The contents of any leaf's registers: fields described by Linux, features from all sources, and bits that only a
+//! manual names.
 //!
 //! A bit is either a [`Feature`] or part of a [`Field`]. Only a field of several subleaves may include a subleaf in
 //! which its bit is a feature; [`describe`] then returns the feature there.
@@ -7,6 +8,7 @@ use super::feature::Feature;
 use super::field::Field;
 use super::location::{Bit, CpuidWord, Leaf};
 use super::name_hash::fold_eq;
+use super::own_fields;
 use crate::field::LEAVES;
 
 impl Field {
@@ -26,7 +28,8 @@ impl Field {
         (0..32).filter_map(move |bit| at_bit(fields, word, bit))
     }
 
-    /// The fields with this short name, which is unique within a leaf; ignores case and `-_.`.
+    /// The fields with this short name, which is unique within a leaf, and bits that only a manual names; ignores case and
+    /// `-_.`.
     ///
     /// ```
     /// use cpuid_tables::{Field, field};
@@ -37,7 +40,7 @@ impl Field {
     /// assert_eq!(named.next(), None);
     /// ```
     pub fn named(name: &str) -> impl Iterator<Item = Field> {
-        Field::all().filter(move |field| fold_eq(field.name(), name))
+        Field::all().chain(own_fields::all()).filter(move |field| fold_eq(field.name(), name))
     }
 }
 
@@ -95,13 +98,20 @@ pub fn describe(word: CpuidWord) -> impl Iterator<Item = Part> {
     (0..32).flat_map(move |bit| {
         let feature = Feature::at(word.bit(Bit(bit)));
         let field = at_bit(fields, word, bit).filter(|field| feature.is_none() || field.width() > 1);
-        feature.map(Part::Feature).into_iter().chain(field.map(Part::Field))
+        let own = own_fields::at(word).find(|own| *own.bits().start() == bit);
+        let own = own.filter(|own| feature.is_none() && !is_described(fields, word, own.mask()));
+        feature.map(Part::Feature).into_iter().chain(field.or(own).map(Part::Field))
     })
 }
 
 fn leaf_fields(leaf: Leaf) -> &'static [Field] {
     let found = LEAVES.binary_search_by_key(&Some(leaf), |fields| fields.first().map(|field| field.leaf()));
     found.ok().and_then(|at| LEAVES.get(at)).copied().unwrap_or_default()
+}
+
+/// True where a field of the register has some of the bits.
+fn is_described(fields: &[Field], word: CpuidWord, mask: u32) -> bool {
+    fields.iter().any(|field| field.is_in(word) && field.mask() & mask != 0)
 }
 
 /// The field of a register that starts at a bit.

@@ -12,6 +12,7 @@ pub(crate) mod location;
 pub(crate) mod lookup;
 pub(crate) mod msr_feature;
 pub(crate) mod name_hash;
+pub(crate) mod own_fields;
 pub(crate) mod qemu_cpu;
 pub(crate) mod release;
 pub(crate) mod xsave;

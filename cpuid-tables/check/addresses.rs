@@ -59,8 +59,13 @@ fn physical_width(guest: &Guest<'_>, eax: u32, host: Option<&Host>, findings: &m
         let (least, most) = (PHYSICAL.start(), PHYSICAL.end());
         let what = format!("physical addresses have {width} bits: expected {least} to {most}");
         findings.add(Kind::PhysicalWidth, guest, at, what);
-    } else if let Some(of_host) = of_host.filter(|&of_host| of_host < width) {
-        let what = format!("physical addresses have {width} bits, but this host's only {of_host}");
-        findings.add(Kind::PhysicalWidthHost, guest, at, what);
+    } else if let Some(of_host) = of_host.filter(|&of_host| of_host != width) {
+        let kind = if of_host < width { Kind::PhysicalWidthHost } else { Kind::PhysicalWidthLow };
+        let what = if of_host < width {
+            format!("physical addresses have {width} bits, but this host's only {of_host}")
+        } else {
+            format!("physical addresses have {width} bits, but this host's have {of_host}")
+        };
+        findings.add(kind, guest, at, what);
     }
 }

@@ -1,12 +1,14 @@
 //! Dependencies between features, and features that vCPUs must have in common.
 //!
-//! The dependencies are Linux's `cpuid_deps[]` and QEMU's `feature_dependencies[]`.
+//! The dependencies are Linux's `cpuid_deps[]`, QEMU's `feature_dependencies[]` and this crate's
+//! [`OWN_NEEDS`](super::OWN_NEEDS).
 
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::guest::{Guest, PER_VCPU};
+use super::own_needs::own_needs;
 use super::{Findings, Input, Kind};
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
@@ -15,12 +17,20 @@ use crate::naming::name_of;
 
 /// Features without the features that they depend on.
 pub(super) fn needs(input: &Input<'_>, findings: &mut Findings) {
+    // KVM clears APIC's bit where a guest has turned the APIC off, in 1.EDX alone.
+    let of_one = input.guests.iter().any(|guest| guest.has(feature::APIC));
     for guest in &input.guests {
+        let alias = guest.registers(0x8000_0001, 0).is_some_and(|all| all.edx & feature::APIC.mask() != 0);
+        let shown = if of_one || alias { guest.features.with(feature::APIC) } else { guest.features };
         for feature in guest.features {
-            let missing = feature.needs() - guest.features - not_needed(feature);
-            if !missing.is_empty() {
-                let what = format!("{} is set without {}", name_of(feature), names(missing, ", "));
-                needed(Kind::FeatureNeeds, guest, feature, missing, (what, " and "), findings);
+            let [own, expected] = own_needs(feature);
+            let needs = (feature.needs() - not_needed(feature)) | own;
+            let kinds = [(Kind::FeatureNeeds, needs), (Kind::FeatureExpects, expected - needs)];
+            for (kind, missing) in kinds.map(|(kind, needs)| (kind, needs - shown)) {
+                if !missing.is_empty() {
+                    let what = format!("{} is set without {}", name_of(feature), names(missing, ", "));
+                    needed(kind, guest, feature, missing, (what, " and "), findings);
+                }
             }
             for choice in feature.needs_one_of().filter(|choice| choice.is_disjoint(&guest.features)) {
                 let what = format!("{} is set without any of {}", name_of(feature), names(choice, ", "));

@@ -91,6 +91,9 @@ pub(super) fn bits_in_words(bits: u32) -> String {
     format!("{noun} {}", bit_list(bits))
 }
 
+/// More vCPUs than these are counted for the reader.
+const MANY: usize = 8;
+
 /// Something wrong with a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -175,7 +178,10 @@ impl fmt::Display for Finding {
     /// Several lines, without a line feed after the last.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}[{}]: {}", self.severity(), self.kind, self.what)?;
-        writeln!(f, "  at: {}, {}", self.vcpu_list(), self.at)?;
+        match self.vcpus.len() {
+            0..=MANY => writeln!(f, "  at: {}, {}", self.vcpu_list(), self.at)?,
+            count => writeln!(f, "  at: {} ({count}), {}", self.vcpu_list(), self.at)?,
+        }
         for other in &self.others {
             writeln!(f, "  and: {other}")?;
         }

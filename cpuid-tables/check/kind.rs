@@ -166,6 +166,14 @@ kinds! {
     FeatureNeedsOneOf "feature-needs-one-of" Warning
     "software sees the feature but has no way to use it"
     "add one of them, or remove the feature"
+    /// A feature without another that processors with it have.
+    FeatureExpects "feature-expects" Warning
+    "no processor has only the first feature, or it is useless alone: software was never tested with this combination"
+    "add the missing feature, or remove this one"
+    /// A feature whose leaf is missing or zeros.
+    LeafMissing "leaf-missing" Warning
+    "the leaf describes the feature, and a guest reads zeros there as sizes, counts or ids"
+    "add the leaf, or remove the feature"
     /// vCPUs have different features.
     FeaturesDiffer "features-differ" Warning
     "a guest reads one processor's features and assumes them on all: a program that migrates to another vCPU crashes"
@@ -174,6 +182,10 @@ kinds! {
     UnknownBit "unknown-bit" Warning
     "it is unknown what the bit promises the guest"
     "clear it, unless a newer release defines it"
+    /// Reserved bits of a leaf that holds numbers.
+    ReservedBits "reserved-bits" Warning
+    "the vendor's manual reserves the bits, and processors have zeros there: SEV-SNP's firmware rejects a CPUID page with such a bit, and a later processor may define it"
+    "clear them"
 
     /// XSAVE without leaf 0xD.
     NoXsaveLeaf "no-xsave-leaf" Error
@@ -272,6 +284,10 @@ kinds! {
     PhysicalWidthHost "physical-width-host" Warning host
     "a guest that places a device or memory at such an address cannot reach it, or gets an unexpected page fault"
     "set the width to the host's"
+    /// Fewer physical bits than the host has.
+    PhysicalWidthLow "physical-width-low" Warning host
+    "a guest uses only addresses below this width: large memory or large BARs do not fit, and KVM on Intel reports no page fault for the bits in between"
+    "set the width to the host's (QEMU: host-phys-bits=on)"
     /// A guest-physical address width above the physical one.
     GuestPhysicalWidth "guest-physical-width" Warning
     "it is the part of the physical addresses that a guest can map, and cannot exceed them"
@@ -305,6 +321,14 @@ kinds! {
     TopologiesDiffer "topologies-differ" Error
     "a guest splits all APIC ids by one processor's shifts"
     "give all vCPUs the same levels, apart from the x2APIC id"
+    /// A core, die or package has more vCPUs than the table states.
+    UnitOverfull "unit-overfull" Error
+    "a guest cuts APIC ids at the shifts: it sees a unit that is larger than the table says, and others that are smaller than they should be"
+    "begin the APIC ids of each unit with a multiple of two to the power of its shift"
+    /// A package has more vCPUs than 0xB or 0x80000008 counts, and room for twice as many as that.
+    UnitCountLow "unit-count-low" Warning
+    "guests cut APIC ids by the shifts, and the number is for display: tools show a smaller package (QEMU 7.2 counts one die here)"
+    "let EBX of 0xB's last level and ECX of 0x80000008 count the whole package"
     /// Leaf 1 counts fewer logical processors than the levels.
     LogicalCountLow "logical-count-low" Warning
     "kernels that do not use leaf 0xB split the APIC id by this count, and see too many packages"
@@ -329,6 +353,10 @@ kinds! {
     CacheSharing "cache-sharing" Warning
     "Linux groups processors by shared cache: groups larger than a package merge sockets, and the scheduler warns"
     "lower bits 25 to 14 of the cache's EAX"
+    /// The vCPUs that share a cache depend on how a guest rounds.
+    CacheSharingUneven "cache-sharing-uneven" Warning
+    "Linux divides APIC ids by the number, and other guests shift them by its width: the two find different vCPUs that share the cache (QEMU rounds since 9.1)"
+    "set bits 25 to 14 of the cache's EAX to a power of two, less one"
     /// Leaf 4 has fewer core ids than the levels count cores.
     CoreCountLow "core-count-low" Warning
     "kernels that do not use leaf 0xB treat several cores as threads of one core"

@@ -5,8 +5,9 @@
 //! the other side of its conflict. An [error](Severity::Error) means that KVM refuses the table or that the guest
 //! sees something untrue. A [warning](Severity::Warning) is unusual but harmless.
 //!
-//! A check never fails or panics, whatever the entries are. The same fault in several vCPUs is one finding. Kinds
-//! that need a host are skipped without one, and the report lists them.
+//! A check never fails or panics, whatever the entries are. The same fault in several vCPUs is one finding; so are
+//! more than three that differ only in numbers. Kinds that need a host are skipped without one, and the report lists
+//! them.
 //!
 //! ```
 //! use cpuid_tables::CpuidEntry;
@@ -33,8 +34,10 @@ use crate::host::Host;
 use crate::table::CpuidEntry;
 
 mod addresses;
+mod alike;
 mod apic_ids;
 mod caches;
+mod census;
 mod entries;
 mod features;
 mod finding;
@@ -44,9 +47,12 @@ mod hypervisor;
 mod json;
 mod kind;
 mod levels;
+mod own_needs;
 mod ranges;
+mod reserved;
 mod support;
 mod topology;
+mod unbacked;
 mod unknown;
 mod vendor;
 mod xsave;
@@ -55,6 +61,7 @@ mod xsave_host;
 pub use features::{NOT_NEEDED, NotNeeded};
 pub use finding::{Finding, Site};
 pub use kind::{Kind, Severity};
+pub use own_needs::{OWN_NEEDS, OwnNeed};
 pub use support::{ALLOWED, Allowed, When};
 
 use guest::Guest;
@@ -73,6 +80,8 @@ const PASSES: &[Pass] = &[
     features::needs,
     features::differences,
     unknown::bits,
+    reserved::bits,
+    unbacked::leaves,
     xsave::leaf,
     xsave::components,
     xsave::sizes,
@@ -87,6 +96,8 @@ const PASSES: &[Pass] = &[
     topology::amd_cores,
     caches::sharing,
     caches::cores,
+    census::units,
+    census::uneven_caches,
     apic_ids::of_one_vcpu,
     apic_ids::of_all_vcpus,
     vendor::identity,
@@ -183,7 +194,7 @@ impl Findings {
         &mut self.0[index]
     }
 
-    /// Sorts by location and merges the same fault of several vCPUs.
+    /// Sorts by location, and merges the same fault of several vCPUs, or of many with different numbers.
     fn merged(mut self) -> Vec<Finding> {
         self.0.sort_by(|a, b| a.fault().cmp(&b.fault()).then_with(|| a.vcpus.cmp(&b.vcpus)));
         let mut merged: Vec<Finding> = Vec::new();
@@ -196,7 +207,7 @@ impl Findings {
                 _ => merged.push(finding),
             }
         }
-        merged
+        alike::grouped(merged)
     }
 }
 

@@ -7,6 +7,7 @@ use super::guest::Guest;
 use super::{Findings, Input, Kind, support};
 use crate::bits::description::describe;
 use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::bits::own_fields;
 use crate::bits::release::{LinuxRelease, QemuRelease};
 use crate::host::Host;
 use crate::table::CpuidRead;
@@ -16,6 +17,9 @@ pub(super) fn bits(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
         for (word, here, value) in guest.feature_words() {
             let known = describe(word).fold(described(word), |known, part| known | part.mask());
+            // A bit that only a manual names is not supported by any KVM that is known here.
+            let own = own_fields::at(word).fold(0, |own, field| own | field.mask());
+            let known = if input.host.is_some() { known & !own } else { known };
             unnamed(guest, here, value & !known, input.host, findings);
         }
     }

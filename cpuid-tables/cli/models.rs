@@ -21,8 +21,8 @@ Examples:
 
 Each line has a CPU model's name, then the features that the host lacks, as in query-cpu-definitions'
 unavailable-features: by word and bit; an XSAVE component by the feature that enables it; \"\" for an
-unnamed bit. An unversioned name stands for the machine type's version. --host
-DIR/NAME is a recorded host, as in `kvm-cpuid guest`.
+unnamed bit. An unversioned name stands for the machine type's version; libvirt asks QEMU with
+--machine none. --host DIR/NAME is a recorded host, as in `kvm-cpuid guest`.
 
 Exit codes:
   0  done; with names: all of them run

@@ -209,6 +209,11 @@ impl<'h> GuestCpuidBuilder<'h> {
         self.release
     }
 
+    /// The machine type as it was asked for.
+    pub(super) fn machine_name(&self) -> &str {
+        &self.machine.name
+    }
+
     /// The machine, resolved.
     pub(super) fn resolved_machine(&self) -> Result<Machine, BuildError> {
         Machine::find(self.release, &Release::new(self.release).behaviour, &self.machine)

@@ -15,6 +15,7 @@ use super::cpu::flags::Reg;
 use super::cpu::{Class, Cpu};
 use super::error::BuildError;
 use super::parse::cpu::CpuOption;
+use super::parse::machine::MachineOption;
 use super::report::{Filtered, Reason};
 use crate::bits::location::{Bit, WordSource};
 use crate::generated::guest_tables::Component;
@@ -55,17 +56,26 @@ impl Definition {
 
 impl<'h> GuestCpuidBuilder<'h> {
     /// Every CPU model of `-cpu`, in the order of `query-cpu-definitions`, with the features that the host lacks. The
-    /// builder's own CPU and vCPUs have no effect.
+    /// builder's own CPU and vCPUs have no effect. The machine type may be `none` here.
     ///
     /// # Errors
     ///
     /// A [`BuildError`] if QEMU would not start on the host.
     pub fn definitions(&self) -> Result<Vec<Definition>, BuildError> {
+        if self.is_for_no_machine() {
+            return self.clone().machine(MachineOption::default()).definitions();
+        }
         let machine = self.resolved_machine()?;
         let mut names = names(self, &machine);
         // QEMU sorts, then lists from the end.
         names.sort_by(|(a, class_a, _), (b, class_b, _)| (order(*class_b), b).cmp(&(order(*class_a), a)));
         names.into_iter().map(|(name, class, alias_of)| self.definition(name, class, alias_of)).collect()
+    }
+
+    /// True for QEMU's `none`, under which libvirt asks: no board, no compatibility properties, and models of version 1
+    /// (`default_cpu_version`), as the newest `pc` has them.
+    fn is_for_no_machine(&self) -> bool {
+        self.machine_name() == "none"
     }
 
     fn definition(

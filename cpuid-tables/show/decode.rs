@@ -54,7 +54,7 @@ pub(super) fn decode_entry(entry: &CpuidEntry, ranges: &Ranges) -> DecodedEntry 
     DecodedEntry {
         entry: *entry,
         title: leaves::title(entry.function, kind),
-        facts: facts::of(entry, kind),
+        facts: facts::of(entry, kind, ranges.processor()),
         registers: entry.words().map(|word| register(word, entry.register(word.register), ranges)),
     }
 }

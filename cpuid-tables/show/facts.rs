@@ -4,11 +4,12 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::descriptors;
 use super::hypervisor::Kind;
+use super::processors;
 use crate::bits::known_fields::{leaf_12, leaf_15};
 use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::bits::qemu_cpu::CacheKind;
-use crate::bits::release::QemuRelease;
 use crate::table::{
     AmdNode, CacheSubleaf, CpuidEntry, Hypervisor, Signature, TopologyLevel, Vendor, XsaveSubleaf,
 };
@@ -50,8 +51,12 @@ pub(super) fn components(mask: u64) -> String {
     if all.is_empty() { "none".to_string() } else { all.join(" ") }
 }
 
-/// The facts of an entry; `hypervisor` is the hypervisor that defines its leaf.
-pub(super) fn of(entry: &CpuidEntry, hypervisor: Option<Kind>) -> Vec<String> {
+/// The facts of an entry; `hypervisor` is whose leaf it is, then vendor and signature of the table.
+pub(super) fn of(
+    entry: &CpuidEntry,
+    hypervisor: Option<Kind>,
+    (vendor, processor): (Option<Vendor>, Option<Signature>),
+) -> Vec<String> {
     let (leaf, subleaf, registers) = (entry.function, entry.subleaf(), entry.registers);
     let Registers { eax, .. } = registers;
     if hypervisor.is_some() {
@@ -62,8 +67,12 @@ pub(super) fn of(entry: &CpuidEntry, hypervisor: Option<Kind>) -> Vec<String> {
             let vendor = signature_text(&Vendor::from_registers(registers).0);
             vendor.map(|vendor| format!("vendor {vendor}")).into_iter().collect()
         }
-        1 | 0x8000_0001 if eax != 0 => alloc::vec![signature(Signature(eax))],
-        2 => of_descriptors(registers),
+        1 if eax != 0 => {
+            let name = vendor.and_then(|vendor| processors::told(vendor, Signature(eax)));
+            core::iter::once(signature(Signature(eax))).chain(name).collect()
+        }
+        0x8000_0001 if eax != 0 => alloc::vec![signature(Signature(eax))],
+        2 => descriptors::told(registers, processor),
         4 | 0x8000_001d => {
             let cache = CacheSubleaf { leaf, subleaf, registers };
             cache.kind().map(|kind| of_cache(&cache, kind)).into_iter().collect()
@@ -72,7 +81,7 @@ pub(super) fn of(entry: &CpuidEntry, hypervisor: Option<Kind>) -> Vec<String> {
         0xd => of_xsave(subleaf, registers),
         0x12 if subleaf.0 >= 2 => of_enclave_memory(registers),
         0x15 => of_tsc(registers),
-        0x8000_001e => of_node(&AmdNode(registers)),
+        0x8000_001e => of_node(&AmdNode(registers), processor),
         _ => Vec::new(),
     }
 }
@@ -116,31 +125,6 @@ pub(super) fn size(bytes: u64) -> String {
         _ if bytes % KIB == 0 => format!("{} KiB", bytes / KIB),
         _ => format!("{bytes} bytes"),
     }
-}
-
-/// Leaf 2's descriptor bytes: caches from QEMU's table, and references to other leaves (Intel SDM volume 2A, table
-/// 3-12).
-fn of_descriptors(registers: Registers) -> Vec<String> {
-    let valid = registers.to_array().into_iter().map(|value| if value >> 31 == 0 { value } else { 0 });
-    // The lowest byte of EAX is not a descriptor.
-    let bytes = valid.flat_map(u32::to_le_bytes).skip(1).filter(|byte| *byte != 0);
-    let fact = |byte: u8| {
-        let known = QemuRelease::NEWEST.cache_descriptors().find(|known| known.byte == byte);
-        let what = match (byte, known) {
-            (0xf0, _) => "prefetches 64 bytes".to_string(),
-            (0xf1, _) => "prefetches 128 bytes".to_string(),
-            (0xfe, _) => "TLBs are described by leaf 0x18".to_string(),
-            (0xff, _) => "caches are described by leaf 4".to_string(),
-            (_, Some(cache)) => {
-                let (kind, size) = (kind(cache.kind), size(u64::from(cache.size)));
-                let (level, ways, line) = (cache.level, cache.associativity, cache.line_size);
-                format!("L{level}{kind} cache: {size}, {ways} ways, lines of {line} bytes")
-            }
-            (_, None) => return None,
-        };
-        Some(format!("{byte:#04x}: {what}"))
-    };
-    bytes.filter_map(fact).collect()
 }
 
 const fn kind(kind: CacheKind) -> &'static str {
@@ -217,11 +201,17 @@ fn of_tsc(registers: Registers) -> Vec<String> {
     alloc::vec![format!("TSC {} kHz", crystal * numerator / denominator / 1000)]
 }
 
-fn of_node(node: &AmdNode) -> Vec<String> {
+/// Families of AMD's before this one have compute units of cores there, later ones cores of threads (BKDG of family 15h).
+const FIRST_OF_THREADS: u32 = 0x17;
+
+fn of_node(node: &AmdNode, processor: Option<Signature>) -> Vec<String> {
     let (id, core, threads) = (node.apic_id(), node.core(), node.threads_per_core());
     let nodes = (node.node(), node.nodes_per_processor());
+    let units = processor.is_some_and(|signature| signature.family() < FIRST_OF_THREADS);
+    let (unit, part) = if units { ("compute unit", "core") } else { ("core", "thread") };
+    let plural = if threads == 1 && units { "" } else { "s" };
     alloc::vec![format!(
-        "APIC id {id}: core {core} of {threads} threads each, node {} of {} in the processor",
+        "APIC id {id}: {unit} {core} of {threads} {part}{plural} each, node {} of {} in the processor",
         nodes.0, nodes.1
     )]
 }

@@ -17,6 +17,7 @@ use crate::bits::location::{Bit, CpuidWord, Leaf, Msr, MsrBit, Register, Subleaf
 use crate::bits::lookup::{LookupError, Named, without_prefix};
 use crate::bits::msr_feature::MsrFeature;
 use crate::bits::name_hash::fold_eq;
+use crate::bits::own_fields;
 use crate::bits::release::{LinuxRelease, QemuRelease};
 use crate::naming::{alias_place, bits_in, lists_in};
 
@@ -273,6 +274,9 @@ impl Found {
                     text.plain(format_args!("  leaf       {title}\n"));
                 }
                 text.plain(format_args!("  range      0 to {}\n", (*field).max()));
+                if let Some(manual) = own_fields::source(*field) {
+                    text.plain(format_args!("  named by   {manual}; no release of Linux or QEMU here\n"));
+                }
             }
             Found::Leaf(leaf, subleaf, parts) => {
                 let kind = parts.first().and_then(|(_, part)| kind_of(*leaf, *part));

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::bits::field::Field;
 use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
-use crate::table::{CpuidRead, Hypervisor, IndexedLeaf, Terminator};
+use crate::table::{CpuidRead, Hypervisor, IndexedLeaf, Signature, Terminator, Vendor};
 
 /// A known hypervisor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,9 +14,12 @@ pub(super) enum Kind {
     Other,
 }
 
-/// A table's hypervisor ranges.
+/// A table's hypervisor ranges, and its processor.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ranges(Vec<(Leaf, Kind)>);
+pub(super) struct Ranges {
+    hypervisors: Vec<(Leaf, Kind)>,
+    processor: (Option<Vendor>, Option<Signature>),
+}
 
 impl Ranges {
     pub(super) fn of<C: CpuidRead + ?Sized>(table: &C) -> Ranges {
@@ -25,7 +28,15 @@ impl Ranges {
             Hypervisor::HYPERV => Kind::Hyperv,
             _ => Kind::Other,
         };
-        Ranges(table.hypervisors().map(|found| (found.base, kind(found.signature))).collect())
+        Ranges {
+            hypervisors: table.hypervisors().map(|found| (found.base, kind(found.signature))).collect(),
+            processor: (table.vendor(), table.signature().filter(|signature| signature.0 != 0)),
+        }
+    }
+
+    /// Vendor, and family, model and stepping, as far as the table tells: some leaves mean something else on some processors.
+    pub(super) const fn processor(&self) -> (Option<Vendor>, Option<Signature>) {
+        self.processor
     }
 
     /// The hypervisor that defines a leaf; `None` outside hypervisor ranges. A leaf whose range lacks its first leaf
@@ -35,7 +46,7 @@ impl Ranges {
             return None;
         }
         let base = Leaf(leaf.0 & !0xff);
-        Some(self.0.iter().find(|range| range.0 == base).map_or(Kind::Kvm, |range| range.1))
+        Some(self.hypervisors.iter().find(|range| range.0 == base).map_or(Kind::Kvm, |range| range.1))
     }
 
     /// Where the tables describe a register: KVM's leaves may be at a higher base, and a topology leaf may have more

@@ -5,6 +5,7 @@
 mod about;
 mod compare;
 mod decode;
+mod descriptors;
 mod enlightenment;
 mod facts;
 mod find;
@@ -16,6 +17,7 @@ mod migration;
 mod msr;
 mod msr_difference;
 mod number;
+mod processors;
 mod styled;
 mod summary;
 mod text;

@@ -291,6 +291,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0x8000_0008, 0, Ecx, 0x2003);
         },
         expected: &[
+            "leaf-missing vCPUs 0-3, no entry, CPUID.(EAX=0xB,ECX=0): x2apic is set, and 0xB.0 (the x2APIC id) is missing <entry 3, CPUID.(EAX=1):ECX[21]>",
             "amd-thread-count vCPUs 0-3, entry 19, CPUID.(EAX=0x80000008):ECX[0-7]: 0x80000008 counts 4 threads, but 1.EBX 2 <entry 3, CPUID.(EAX=1):EBX[16-23]>",
         ],
     },
@@ -427,5 +428,55 @@ pub(crate) const CASES: &[Case] = &[
             tables.push(CpuidEntry::indexed(Leaf(0x8000_0026), Subleaf(1), Registers::new(0, 0, 1, 0)));
         },
         expected: &[],
+    },
+    Case {
+        name: "a cache of three ids",
+        base: Alone(AMD),
+        plant: |tables| {
+            tables.edit(0x8000_001d, 3, |entry| {
+                entry.registers.eax = entry.registers.eax & 0xfc00_3fff | 2 << 14;
+            })
+        },
+        expected: &[
+            "cache-sharing vCPUs 0-3, entry 26, CPUID.(EAX=0x8000001D,ECX=3):EAX[14-25]: cache 3 of 0x8000001D (level 3) is shared by 3 APIC ids, but 0xB gives a package only 2 <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
+            "cache-sharing-uneven vCPUs 0-3, entry 26, CPUID.(EAX=0x8000001D,ECX=3):EAX[14-25]: cache 3 of 0x8000001D (level 3) is shared by 3 APIC ids, which is not a power of two",
+        ],
+    },
+    Case {
+        name: "more vCPUs in a package than it has processors",
+        base: Alone(AMD),
+        plant: |tables| {
+            tables.put(0xb, 1, Eax, 2);
+            tables.put(0xb, 1, Ebx, 3);
+            tables.put(0x8000_0008, 0, Ecx, 0x2002);
+            tables.edit(1, 0, |entry| entry.registers.ebx = entry.registers.ebx & 0xff00_ffff | 3 << 16);
+            for (_, entries) in &mut tables.0 {
+                entries.iter_mut().filter(|entry| entry.function.0 == 0x8000_001e).for_each(|entry| {
+                    entry.registers.ebx = 0x100 | entry.registers.eax >> 1;
+                    entry.registers.ecx = 0;
+                });
+            }
+        },
+        expected: &[
+            "unit-overfull vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]: 4 vCPUs have APIC ids of package 0, and a package has 3 logical processors by 0xB <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
+        ],
+    },
+    Case {
+        name: "a package that counts one of its dies, as QEMU 7.2 has it",
+        base: Alone(AMD),
+        plant: |tables| {
+            tables.put(0xb, 1, Eax, 3);
+            tables.put(0xb, 1, Ebx, 2);
+            tables.put(0x8000_0008, 0, Ecx, 0x3001);
+            for (_, entries) in &mut tables.0 {
+                entries.iter_mut().filter(|entry| entry.function.0 == 0x8000_001e).for_each(|entry| {
+                    entry.registers.ebx = 0x100 | entry.registers.eax >> 1;
+                    entry.registers.ecx = 0;
+                });
+            }
+        },
+        expected: &[
+            "unit-count-low vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]: 4 vCPUs have APIC ids of package 0, and a package has 2 logical processors by 0xB <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
+        ],
     },
 ];

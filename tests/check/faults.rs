@@ -9,11 +9,12 @@ use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, QemuRelease, Registers, Subleaf
 use proptest::prelude::*;
 
 use crate::cases::{AMD, Case, INTEL, Tables, in_a_line};
-use crate::{cpus, entries, features, vendor, xsave};
+use crate::{cpus, entries, features, promises, vendor, xsave};
 
 use crate::common;
 
-const CASES: [&[Case]; 5] = [entries::CASES, features::CASES, xsave::CASES, cpus::CASES, vendor::CASES];
+const CASES: [&[Case]; 6] =
+    [entries::CASES, features::CASES, promises::CASES, xsave::CASES, cpus::CASES, vendor::CASES];
 
 /// The stored tables, with their findings.
 const KEPT: [(&str, &[&str]); 7] = [
@@ -56,6 +57,7 @@ fn supported_table_of_kvm_has_no_errors() {
         found(&report),
         [
             "logical-count-without-htt: 1.EBX counts 2 logical processors, but ht is not set",
+            "leaf-missing: x2apic is set, and 0xB.0 (the x2APIC id) is all zero",
             "xsave-leaf-without-xsave: leaf 0xD is present, but xsave is not set",
         ]
     );

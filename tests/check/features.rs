@@ -215,6 +215,7 @@ pub(crate) const CASES: &[Case] = &[
         },
         expected: &[
             "features-differ vCPU 2, entry 3, CPUID.(EAX=1):ECX[25]: vCPU 0 has aes, but some other vCPU lacks it <vCPU 0, entry 3, CPUID.(EAX=1):ECX[25]>",
+            "feature-expects vCPU 2, entry 8, CPUID.(EAX=7,ECX=0):ECX[9]: vaes is set without aes <entry 3, CPUID.(EAX=1):ECX[25]>",
         ],
     },
     Case {

@@ -5,9 +5,11 @@
 mod common;
 
 mod cases;
+mod counting;
 mod cpus;
 mod entries;
 mod faults;
 mod features;
+mod promises;
 mod vendor;
 mod xsave;

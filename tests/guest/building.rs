@@ -453,3 +453,29 @@ fn base_gives_each_vcpu_the_same_table() {
         }
     }
 }
+
+#[test]
+fn the_machine_none_has_the_models_of_the_newest_machine_types() {
+    for release in QemuRelease::ALL {
+        let host = host(false);
+        let of = |machine: &str| {
+            let builder = GuestCpuid::builder().release(release).host(&host);
+            builder.machine(MachineOption::new(machine)).definitions().unwrap()
+        };
+        let (none, pc) = (of("none"), of("pc"));
+        assert_eq!(none.len(), pc.len());
+        for (none, pc) in none.iter().zip(&pc) {
+            assert_eq!((&none.name, &none.alias_of), (&pc.name, &pc.alias_of));
+            assert_eq!(none.unavailable_names, pc.unavailable_names, "{}", none.name);
+        }
+        let alias =
+            |name: &str| none.iter().find(|definition| definition.name == name).unwrap().alias_of.clone();
+        if release.cpu_models().any(|model| model.versions().next().is_some()) {
+            assert_eq!(alias("Cascadelake-Server").as_deref(), Some("Cascadelake-Server-v1"));
+            assert_eq!((alias("Cascadelake-Server-v1"), alias("qemu64-v1")), (None, None));
+        }
+        // There is no guest on it.
+        let guest = GuestCpuid::builder().release(release).host(&host).machine(MachineOption::new("none"));
+        assert_eq!(guest.build().map(|_| ()), Err(BuildError::UnknownMachine("none".into())));
+    }
+}

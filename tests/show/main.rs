@@ -9,6 +9,7 @@ mod oracle;
 
 mod any_table;
 mod find;
+mod manuals;
 mod migration;
 mod styled;
 mod why;
