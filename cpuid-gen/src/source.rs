@@ -126,6 +126,12 @@ impl Sources {
         id
     }
 
+    /// The id of the next file to be read. Ids grow, so this separates the files of one tree from those read before.
+    #[must_use]
+    pub fn next_id(&self) -> FileId {
+        FileId(self.next)
+    }
+
     /// An empty set with separate ids, so that files read by another thread can be [absorbed](Sources::absorb) later.
     #[must_use]
     pub fn fork(&self) -> Sources {

@@ -74,6 +74,7 @@ impl Tree {
             diagnostics.push(Diagnostic::file(root, "not a Linux tree: it has no arch/x86").with_help(help));
             return None;
         }
+        let before = sources.next_id();
         let mut need = |path: &str| diagnostics.take(sources.read(root, path));
         let makefile = need("Makefile");
         let scattered = need("arch/x86/kernel/cpu/scattered.c");
@@ -95,7 +96,7 @@ impl Tree {
         let kconfig = optional("arch/x86/Kconfig.cpufeatures");
         let cpuid_csv = optional("tools/arch/x86/kcpuid/cpuid.csv");
         let (makefile, scattered, kvm_cpuid, features) = (makefile?, scattered?, kvm_cpuid?, features?);
-        let [leafs, kvm_leafs, registers, reverse_cpuid] = walk(sources, root, diagnostics);
+        let [leafs, kvm_leafs, registers, reverse_cpuid] = walk(sources, root, before, diagnostics);
         let registers =
             registers.or_else(|| sources[scattered].text.contains(SOUGHT[2]).then_some(scattered));
         Some(Tree {
@@ -128,8 +129,14 @@ fn features_header(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnos
     diagnostics.take(sources.read(root, path))
 }
 
-/// The headers below arch/x86 with the definitions in [`SOUGHT`], each read once.
-fn walk(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> [Option<FileId>; 4] {
+/// The headers below arch/x86 with the definitions in [`SOUGHT`], each read once. Files read before `first` are another
+/// tree's, in which the same paths have other contents.
+fn walk(
+    sources: &mut Sources,
+    root: &Path,
+    first: FileId,
+    diagnostics: &mut Diagnostics,
+) -> [Option<FileId>; 4] {
     let mut found = [None; 4];
     for entry in WalkDir::new(root.join("arch/x86")).sort_by_file_name() {
         let entry = match entry {
@@ -146,7 +153,7 @@ fn walk(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> [O
         let Some(defines) = diagnostics.take(definitions(entry.path())).flatten() else { continue };
         let path =
             entry.path().strip_prefix(root).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/");
-        let known = sources.iter().find(|(_, file)| file.path == path).map(|(id, _)| id);
+        let known = sources.iter().find(|(id, file)| *id >= first && file.path == path).map(|(id, _)| id);
         let Some(id) = known.or_else(|| diagnostics.take(sources.read(root, &path))) else { continue };
         for (slot, is_here) in found.iter_mut().zip(defines) {
             match slot {
