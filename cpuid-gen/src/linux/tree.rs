@@ -80,11 +80,7 @@ impl Tree {
         let scattered = need("arch/x86/kernel/cpu/scattered.c");
         let kvm_cpuid = need("arch/x86/kvm/cpuid.c");
         let features = features_header(sources, root, diagnostics);
-        let mut optional = |path: &str| {
-            // A broken link is an error; only a missing file is absent.
-            root.join(path).symlink_metadata().ok()?;
-            diagnostics.take(sources.read(root, path))
-        };
+        let mut optional = |path: &str| diagnostics.take(sources.read_optional(root, path)).flatten();
         let vmx = optional("arch/x86/include/asm/vmxfeatures.h");
         let mkcapflags = optional("arch/x86/kernel/cpu/mkcapflags.sh");
         let deps = optional("arch/x86/kernel/cpu/cpuid-deps.c");
@@ -125,8 +121,10 @@ impl Tree {
 fn features_header(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> Option<FileId> {
     let new = "arch/x86/include/asm/cpufeatures.h";
     let old = "arch/x86/include/asm/cpufeature.h";
-    let path = if root.join(new).exists() { new } else { old };
-    diagnostics.take(sources.read(root, path))
+    match diagnostics.take(sources.read_optional(root, new))? {
+        Some(file) => Some(file),
+        None => diagnostics.take(sources.read(root, old)),
+    }
 }
 
 /// The headers below arch/x86 with the definitions in [`SOUGHT`], each read once. Files read before `first` are another

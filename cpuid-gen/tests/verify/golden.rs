@@ -209,10 +209,13 @@ bit-name	a	b	c	alias	a reason	and more
 bit-name	a		c	alias	an empty side
 bit-name	a	b	c	alias	once
 bit-name	a	b	c	design	twice
+bit-name	a	b	c	design	three times
 macro-family	CPUID_A_	-	-	design	once
 macro-family	CPUID_A_	FEAT_1_EDX	-	design	twice
+macro-family	CPUID_A_	FEAT_1_EDX	-	design	three times
 rewritten	cpuid-field	6.1	6.2	history	once
 rewritten	cpuid-field	6.1	6.2	history	twice
+rewritten	cpuid-field	6.1	6.2	history	three times
 ";
     golden("unreadable-differences.txt", &report(&[], differences, Scope::Given));
 }
