@@ -16,6 +16,7 @@ mod facts;
 #[cfg(unix)]
 mod faults;
 mod fuzz_replay;
+mod old_kernels;
 
 // The replay of `fuzz/` expects it here.
 use common::Rng;
