@@ -221,6 +221,12 @@ impl Sources {
         self[span.file].text.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
+    /// The first place in a file with this text.
+    #[must_use]
+    pub fn find_text(&self, file: FileId, text: &str) -> Option<Span> {
+        self[file].text.find(text).map(|at| self.span(file, at, at + text.len()))
+    }
+
     /// Every file, in the order of reading.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
         self.files.iter().map(|(id, file)| (*id, file))

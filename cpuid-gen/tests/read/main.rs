@@ -17,6 +17,7 @@ mod facts;
 mod faults;
 mod fuzz_replay;
 mod old_kernels;
+mod qemu_layouts;
 
 // The replay of `fuzz/` expects it here.
 use common::Rng;
