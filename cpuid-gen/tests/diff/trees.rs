@@ -104,3 +104,14 @@ fn every_pair_of_fetched_trees_is_kept_apart() {
         note(&format!("{kind}: compared {count} pairs of trees"));
     }
 }
+
+/// Also facts that contradict themselves, here by two words with one number.
+#[test]
+fn facts_are_equal_to_themselves() {
+    let words = "linux-word\tCPUID_1_EDX\t0\t0x1\t0\tEDX\nlinux-word\tCPUID_1_ECX\t0\t0x1\t0\tECX\n";
+    let text = format!("linux-release\t6.2.1\nlinux-count\tNCAPINTS\t1\n{words}");
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let id = sources.add("facts.tsv", text);
+    let facts = facts::read(&sources, id, &mut diagnostics).unwrap();
+    assert_eq!(compared(&facts, &facts), "Linux 6.2.1 -> 6.2.1\n\nno changes\n");
+}

@@ -145,3 +145,14 @@ fn a_release_that_is_too_old_is_refused_before_anything_else() {
     assert!(diagnostics.contains("error: QEMU 9.3.1 is too old to be read"), "{diagnostics}");
     assert!(diagnostics.contains("help: QEMU 2.5 and later are read"), "{diagnostics}");
 }
+
+/// QEMU ignores such a row. It is kept, so that `verify` reports it, and reading warns of it.
+#[test]
+fn a_compatibility_property_of_no_cpu_is_not_dropped() {
+    let root = qemu("type");
+    replace(&root, "hw/i386/pc.c", "\"fruit64-\" TYPE_X86_CPU", "\"fruit64\" TYPE_X86_CPU");
+    let (facts, diagnostics) = read_qemu(&root);
+    let warning = "hw/i386/pc.c:2:5: warning: `fruit64x86_64-cpu` is the type of no CPU";
+    assert!(diagnostics.contains(warning) && !diagnostics.contains("error"), "{diagnostics}");
+    assert!(facts.unwrap().compat.iter().any(|row| row.of == "fruit64x86_64-cpu"));
+}
