@@ -127,7 +127,7 @@ impl<'a> Reader<'a, '_> {
         let area = |word: String, bit: Bit| QemuXsave { component, word, bit, size, offset, at: row.at };
         if order.contains(&"features") {
             let features = need("features")?.elements(64, environment)?;
-            let masks = features.into_iter().map(|(_, feature)| {
+            let masks = features.into_values().map(|feature| {
                 let (word, mask) = self.feature_mask(feature, environment)?;
                 Ok(area(word, single_bit(mask, feature.at)?))
             });
