@@ -115,9 +115,10 @@ pub fn folder(
     let Some(entries) = diagnostics.take(entries) else { return (all_linux, all_qemu) };
     let facts =
         |name: &str| name.ends_with(".tsv") && (name.starts_with("linux-") || name.starts_with("qemu-"));
+    let entries = entries.map(|entry| entry.map_err(|error| Diagnostic::file(path, error)));
     let mut names: Vec<String> = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter_map(|entry| diagnostics.take(entry))
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .filter(|name| facts(name))
         .collect();
     names.sort_unstable();

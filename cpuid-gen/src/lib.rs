@@ -19,7 +19,6 @@ mod graph;
 #[cfg(any(feature = "trees", feature = "verify"))]
 mod hash;
 pub mod input;
-#[cfg(any(feature = "trees", feature = "verify"))]
 mod leaf_name;
 #[cfg(feature = "trees")]
 pub mod linux;

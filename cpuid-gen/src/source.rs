@@ -5,8 +5,9 @@
 
 use std::fmt;
 use std::fs;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::iter::once;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -14,6 +15,9 @@ use crate::ordered::Map;
 
 /// Maximum size of a file in bytes. The largest real one (QEMU's `cpu.c`) has under half a megabyte.
 pub const MAX_FILE_SIZE: u64 = 4 << 20;
+
+/// Takes the place of a byte that is not UTF-8, in a comment of C: a control character, which is part of no token.
+pub const SUBSTITUTE: char = '\u{1a}';
 
 /// Identifies one file of a [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,7 +74,7 @@ pub enum ReadError {
         /// The fault's place.
         at: Span,
         /// A description of the fault.
-        why: &'static str,
+        why: String,
         /// How to fix it.
         help: Option<&'static str>,
     },
@@ -94,8 +98,10 @@ pub struct SourceFile {
     root: PathBuf,
     /// The path below `root`, with `/`, which is the upstream path.
     pub path: String,
-    /// Its text.
+    /// Its text. A byte that is not UTF-8 is [`SUBSTITUTE`] here, so that offsets are those of the file.
     pub text: String,
+    /// Its bytes, if the text is not the same.
+    raw: Option<Vec<u8>>,
     /// The start of each line; computed when a place is first needed.
     lines: OnceLock<Vec<usize>>,
 }
@@ -116,14 +122,20 @@ impl Sources {
 
     /// Adds text that is already in memory; `path` is the name that diagnostics show.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
-        self.push(PathBuf::new(), path.into(), text.into())
+        self.push(PathBuf::new(), path.into(), text.into(), None)
     }
 
-    fn push(&mut self, root: PathBuf, path: String, text: String) -> FileId {
+    fn push(&mut self, root: PathBuf, path: String, text: String, raw: Option<Vec<u8>>) -> FileId {
         let id = FileId(self.next);
         self.next += 1;
-        self.files.insert(id, SourceFile { root, path, text, lines: OnceLock::new() });
+        self.files.insert(id, SourceFile { root, path, text, raw, lines: OnceLock::new() });
         id
+    }
+
+    /// The id of the next file to be read. Ids grow, so this separates the files of one tree from those read before.
+    #[must_use]
+    pub fn next_id(&self) -> FileId {
+        FileId(self.next)
     }
 
     /// An empty set with separate ids, so that files read by another thread can be [absorbed](Sources::absorb) later.
@@ -138,52 +150,81 @@ impl Sources {
         self.next = self.next.max(other.next);
     }
 
-    /// Reads `root`/`path`.
+    /// Reads `root`/`path`. In C, comments may contain bytes that are not UTF-8: old sources have names in Latin-1.
     ///
     /// # Errors
     ///
-    /// A file that is absent, not a regular file, unreadable, larger than [`MAX_FILE_SIZE`], not UTF-8, or that has a
-    /// byte order mark, NUL bytes or CR line ends (which Linux and QEMU never have, and which would become part of
-    /// names).
+    /// A file that is absent, not a regular file, unreadable or larger than [`MAX_FILE_SIZE`], or that has a byte order
+    /// mark, NUL bytes, CR line ends (which Linux and QEMU never have, and which would become part of names), or bytes
+    /// that are not UTF-8.
     pub fn read(&mut self, root: &Path, path: &str) -> Result<FileId, ReadError> {
         let whole = if path.is_empty() { root.to_path_buf() } else { root.join(path) };
-        let bytes = read_limited(&whole).map_err(|why| ReadError::File { path: whole, why })?;
-        match String::from_utf8(bytes) {
-            Ok(text) => {
-                let bad = text_fault(&text);
-                let id = self.push(root.to_path_buf(), path.to_owned(), text);
-                match bad {
-                    Some((at, why)) => {
-                        Err(ReadError::Text { at: self.span(id, at, at + 1), why, help: None })
-                    }
-                    None => Ok(id),
-                }
-            }
+        let bytes = read_limited(&whole).map_err(|why| ReadError::File { path: whole.clone(), why })?;
+        self.push_bytes(root.to_path_buf(), path.to_owned(), bytes)
+    }
+
+    /// Like [`read`](Self::read), for bytes that are already in memory; `path` is the name that diagnostics show.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read) that are about the file's contents.
+    pub fn add_bytes(&mut self, path: impl Into<String>, bytes: Vec<u8>) -> Result<FileId, ReadError> {
+        self.push_bytes(PathBuf::new(), path.into(), bytes)
+    }
+
+    fn push_bytes(&mut self, root: PathBuf, path: String, bytes: Vec<u8>) -> Result<FileId, ReadError> {
+        let (text, raw) = match String::from_utf8(bytes) {
+            Ok(text) => (text, None),
             Err(error) => {
-                let at = error.utf8_error().valid_up_to();
-                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-                let id = self.push(root.to_path_buf(), path.to_owned(), text);
-                let at = self.span(id, at, at + 1);
-                Err(ReadError::Text {
-                    at,
-                    why: "this byte is not UTF-8",
-                    help: Some("save the file as UTF-8"),
-                })
+                let bytes = error.into_bytes();
+                (substituted(&bytes), Some(bytes))
             }
+        };
+        let is_c = path.ends_with(".c") || path.ends_with(".h");
+        let stray = raw.as_deref().and_then(|bytes| stray_byte(bytes, &text, is_c));
+        let fault = text_fault(&text);
+        let id = self.push(root, path, text, raw);
+        if let Some((at, byte)) = stray {
+            let (why, help) = (format!("the byte {byte:#04x} is not UTF-8"), Some("save the file as UTF-8"));
+            return Err(ReadError::Text { at: self.span(id, at, at + 1), why, help });
+        }
+        let Some((at, why)) = fault else { return Ok(id) };
+        Err(ReadError::Text { at: self.span(id, at, at + 1), why: why.to_owned(), help: None })
+    }
+
+    /// Reads `root`/`path` if it exists. Only a file that is not found is absent: a broken link, or a folder that
+    /// cannot be searched, is an error.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read), if there is such a file or it is unknown whether there is.
+    pub fn read_optional(&mut self, root: &Path, path: &str) -> Result<Option<FileId>, ReadError> {
+        let whole = root.join(path);
+        match whole.symlink_metadata() {
+            Ok(_) => self.read(root, path).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ReadError::File { path: whole, why: error.to_string() }),
         }
     }
 
-    /// A span of `id` by byte offsets.
+    /// A span of `id` by byte offsets, of whole characters.
     #[must_use]
     pub fn span(&self, id: FileId, start: usize, end: usize) -> Span {
-        let cut = |at: usize| u32::try_from(at.min(self[id].text.len())).unwrap_or(u32::MAX);
-        Span { file: id, start: cut(start), end: cut(end) }
+        let text = &self[id].text;
+        let cut = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Span { file: id, start: cut(char_start(text, start)), end: cut(char_end(text, end)) }
     }
 
     /// The text of a span.
     #[must_use]
     pub fn text(&self, span: Span) -> &str {
         self[span.file].text.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+
+    /// The first place in a file with this text.
+    #[must_use]
+    pub fn find_text(&self, file: FileId, text: &str) -> Option<Span> {
+        self[file].text.find(text).map(|at| self.span(file, at, at + text.len()))
     }
 
     /// Every file, in the order of reading.
@@ -195,10 +236,7 @@ impl Sources {
     #[must_use]
     pub fn place(&self, span: Span) -> Place {
         let file = &self[span.file];
-        let mut at = (span.start as usize).min(file.text.len());
-        while !file.text.is_char_boundary(at) {
-            at -= 1;
-        }
+        let at = char_start(&file.text, span.start as usize);
         let starts = || once(0).chain(file.text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let lines = file.lines.get_or_init(starts);
         let line = lines.partition_point(|start| *start <= at);
@@ -210,11 +248,18 @@ impl Sources {
     /// The physical line that contains the start of the span, without its line end.
     #[must_use]
     pub fn line(&self, span: Span) -> &str {
+        self.marked(span).0
+    }
+
+    /// The [`line`](Self::line) of a span, and the part of it that the span covers, both of whole characters.
+    #[must_use]
+    pub fn marked(&self, span: Span) -> (&str, Range<usize>) {
         let text = &self[span.file].text;
-        let at = span.start as usize;
-        let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
-        let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
-        &text[start..end]
+        let at = char_start(text, span.start as usize);
+        let first = text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let last = text[at..].find('\n').map_or(text.len(), |end| at + end);
+        let end = char_end(text, span.end as usize).clamp(at, last);
+        (&text[first..last], at - first..end - first)
     }
 }
 
@@ -233,6 +278,12 @@ impl SourceFile {
             return self.root.display().to_string();
         }
         self.root.join(&self.path).display().to_string()
+    }
+
+    /// The bytes of the file.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.raw.as_deref().unwrap_or(self.text.as_bytes())
     }
 
     /// The path at which it can be opened, for build scripts that have cargo watch it; `None` if it was not read from
@@ -257,6 +308,80 @@ pub(crate) fn read_limited(path: &Path) -> Result<Vec<u8>, String> {
     let file = fs::File::open(path).map_err(|error| error.to_string())?;
     file.take(MAX_FILE_SIZE).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     Ok(bytes)
+}
+
+/// The start of the character at an offset.
+fn char_start(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// The end of the character that an offset is in, or the offset itself between two.
+fn char_end(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at += 1;
+    }
+    at
+}
+
+/// The text with a [`SUBSTITUTE`] for each byte that is not UTF-8.
+fn substituted(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| SUBSTITUTE));
+    }
+    text
+}
+
+/// The first byte that was substituted, not counting those in comments of C.
+fn stray_byte(bytes: &[u8], text: &str, is_c: bool) -> Option<(usize, u8)> {
+    let mut at = 0;
+    while at < bytes.len() {
+        let rest = &bytes[at..];
+        let length = match rest {
+            [b'/', b'*' | b'/', ..] if is_c => {
+                at += comment_length(rest);
+                continue;
+            }
+            [b'"' | b'\'', ..] if is_c => quoted_length(rest).unwrap_or(1),
+            [b'\\', b'"' | b'\'' | b'\\', ..] => 2,
+            _ => 1,
+        };
+        let mut pairs = rest.iter().zip(&text.as_bytes()[at..]).take(length);
+        if let Some(index) = pairs.position(|(byte, shown)| byte != shown) {
+            return Some((at + index, bytes[at + index]));
+        }
+        at += length;
+    }
+    None
+}
+
+/// The length of a comment, up to the end of the file if it is not closed.
+fn comment_length(bytes: &[u8]) -> usize {
+    let end = if bytes.starts_with(b"/*") {
+        bytes[2..].windows(2).position(|pair| pair == b"*/").map(|at| at + 4)
+    } else {
+        (1..bytes.len()).find(|at| bytes[*at] == b'\n' && bytes[at - 1] != b'\\')
+    };
+    end.unwrap_or(bytes.len())
+}
+
+/// The length of a string or character constant, if it is closed on its line.
+fn quoted_length(bytes: &[u8]) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        match bytes.get(at)? {
+            b'\\' => at += 2,
+            b'\n' => return None,
+            byte if *byte == bytes[0] => return Some(at + 1),
+            _ => at += 1,
+        }
+    }
 }
 
 fn text_fault(text: &str) -> Option<(usize, &'static str)> {

@@ -49,6 +49,9 @@ const PIECES: [&str; 32] = [
     "?",
 ];
 
+/// Bytes that are not UTF-8: Latin-1, a character cut off, and what never occurs.
+const BYTES: [[u8; 2]; 3] = [[0xe9, b' '], [0xe2, 0x82], [0xff, 0xfe]];
+
 /// Runs a target on every file of its corpus, and on mutations of them.
 pub(crate) fn replay(name: &str, mutations: usize, target: impl Fn(&[u8])) {
     let folder = CORPUS.map(Path::new).into_iter().find(|path| path.is_dir()).unwrap().join(name);
@@ -86,6 +89,7 @@ fn mutate(data: &mut Vec<u8>, seeds: &[Vec<u8>], rng: &mut Rng) {
             data.splice(at..end, other[from..to].iter().copied());
         }
         4 => data.truncate(at.max(data.len() / 2)),
+        5 if rng.below(8) == 0 => drop(data.splice(at..at, *rng.pick(&BYTES))),
         _ => drop(data.splice(at..at, rng.pick(&PIECES).bytes())),
     }
 }

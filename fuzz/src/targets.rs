@@ -14,17 +14,19 @@ use cpuid_gen::c::macros::Macros;
 use cpuid_gen::c::preprocess::Preprocessor;
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{self, Facts};
+use cpuid_gen::input;
 use cpuid_gen::linux::{Tree, capflags};
 use cpuid_gen::model::Model;
+use cpuid_gen::model::cpu_models::resolve;
 use cpuid_gen::published::{self, Published, PublishedBit, PublishedConstant};
-use cpuid_gen::source::Sources;
+use cpuid_gen::source::{FileId, Sources};
 use cpuid_gen::verify::{Differences, Scope, verify};
 
 /// Tokens and comments are in the text, in order, with only blanks between them.
 pub(crate) fn lexer(data: &[u8]) {
-    let text = String::from_utf8_lossy(data);
     let mut sources = Sources::new();
-    let id = sources.add("input.c", text.as_ref());
+    let Some(id) = file(&mut sources, "input.c", data) else { return };
+    let text = sources[id].text.clone();
     let mut lexed = lex(&sources, id);
     let tokens: Vec<_> = lexed.by_ref().collect();
     let unclosed = lexed.unclosed.iter();
@@ -44,16 +46,40 @@ pub(crate) fn lexer(data: &[u8]) {
     let prelude = Preprocessor::add_prelude(&mut sources);
     let mut preprocessor = Preprocessor::new(&sources, prelude, &mut diagnostics);
     preprocessor.read(id, &mut diagnostics);
+    look_at(&sources, &mut diagnostics);
+}
+
+/// The id of a file with these bytes; `None`, after a look at the error, if they are not text.
+fn file(sources: &mut Sources, name: &str, data: &[u8]) -> Option<FileId> {
+    let mut diagnostics = Diagnostics::new();
+    let id = diagnostics.take(sources.add_bytes(name, data.to_vec()));
+    look_at(sources, &mut diagnostics);
+    id
+}
+
+/// Renders all diagnostics, with their lines and what is marked in them.
+fn look_at(sources: &Sources, diagnostics: &mut Diagnostics) {
     diagnostics.sort();
-    let _ = diagnostics.render(&sources);
+    assert_eq!(diagnostics.render(sources).is_empty(), diagnostics.is_empty());
+    for diagnostic in diagnostics.iter() {
+        let labels = diagnostic.labels.iter().map(|label| label.at);
+        for span in diagnostic.at.into_iter().chain(labels) {
+            let (line, marked) = sources.marked(span);
+            assert!(line.get(marked).is_some() && !line.contains('\n'), "{line:?}");
+        }
+    }
+    for left in &diagnostics.left_out {
+        let _ = (sources.text(left.condition), sources.text(left.region), sources.place(left.region));
+    }
 }
 
 /// The first line is an expression, further ones are directives before it. An expression with a value has the same
 /// value in parentheses, and fits its type.
 pub(crate) fn expression(data: &[u8]) {
-    let text = String::from_utf8_lossy(data);
-    let (expression, directives) = text.split_once('\n').unwrap_or((&text, ""));
     let mut sources = Sources::new();
+    let Some(whole) = file(&mut sources, "whole.c", data) else { return };
+    let text = sources[whole].text.clone();
+    let (expression, directives) = text.split_once('\n').unwrap_or((&text, ""));
     let ids = [
         sources.add("macros.h", directives),
         sources.add("plain.c", expression),
@@ -95,21 +121,29 @@ pub(crate) fn expression(data: &[u8]) {
     }
 }
 
-/// The files of a tree are separated by lines `=== path`; only known paths are written.
+/// The files of a tree are separated by lines `=== path`; only known paths are written, and in the inputs of commands
+/// any path below a folder of one letter.
 fn tree(data: &[u8], paths: &[&str], name: &str) -> PathBuf {
     // In memory if possible: writing and removing a tree costs more than reading it.
     let memory = Path::new("/dev/shm");
     let folder = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
     let root = folder.join(format!("cpuid-fuzz-{name}-{}", std::process::id()));
     let _ = fs::remove_dir_all(&root);
-    let mut current: Option<&str> = None;
-    let mut files: Vec<(&str, Vec<u8>)> = Vec::new();
+    let mut current: Option<String> = None;
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    let is_known = |path: &&str| {
+        paths.contains(path)
+            || path
+                .split_at_checked(2)
+                .is_some_and(|(tree, rest)| TREES.contains(&tree) && paths.contains(&rest))
+    };
     for line in data.split_inclusive(|byte| *byte == b'\n') {
         let start = line.strip_prefix(b"=== ").map(|path| path.trim_ascii());
         if let Some(path) = start {
-            current = paths.iter().copied().find(|known| known.as_bytes() == path);
-            files.extend(current.map(|path| (path, Vec::new())));
-        } else if let (Some(_), Some((_, text))) = (current, files.last_mut()) {
+            let path = std::str::from_utf8(path).ok().filter(is_known);
+            current = path.map(str::to_owned);
+            files.extend(path.map(|path| (path.to_owned(), Vec::new())));
+        } else if let (Some(_), Some((_, text))) = (&current, files.last_mut()) {
             text.extend_from_slice(line);
         }
     }
@@ -123,7 +157,10 @@ fn tree(data: &[u8], paths: &[&str], name: &str) -> PathBuf {
     root
 }
 
-const LINUX_PATHS: [&str; 17] = [
+/// The folders of the trees among the inputs of commands.
+const TREES: [&str; 4] = ["a/", "b/", "c/", "d/"];
+
+const LINUX_PATHS: [&str; 20] = [
     "Makefile",
     "arch/x86/include/asm/cpufeatures.h",
     "arch/x86/include/asm/vmxfeatures.h",
@@ -135,6 +172,9 @@ const LINUX_PATHS: [&str; 17] = [
     "arch/x86/kernel/cpu/scattered.c",
     "arch/x86/kernel/cpu/cpuid-deps.c",
     "arch/x86/kernel/cpu/mkcapflags.sh",
+    "arch/x86/include/asm/kvm_host.h",
+    "arch/x86/include/asm/cpuid/types.h",
+    "arch/x86/include/uapi/asm/msr-index.h",
     "arch/x86/include/uapi/asm/kvm_para.h",
     "arch/x86/include/asm/msr-index.h",
     "arch/x86/include/asm/required-features.h",
@@ -151,8 +191,7 @@ pub(crate) fn linux_tree(data: &[u8]) {
     if let Some(tree) = Tree::open(&mut sources, &root, &mut Diagnostics::new()) {
         let _ = capflags::from_tree(&sources, &tree);
     }
-    diagnostics.sort();
-    let _ = diagnostics.render(&sources);
+    look_at(&sources, &mut diagnostics);
     if let (Some(facts), false) = (facts, diagnostics.has_errors()) {
         let text = facts::write_linux(&facts);
         let Some(Facts::Linux(again)) = read_again(&text) else { panic!("other facts: {text}") };
@@ -162,7 +201,7 @@ pub(crate) fn linux_tree(data: &[u8]) {
     let _ = fs::remove_dir_all(root);
 }
 
-const QEMU_PATHS: [&str; 26] = [
+const QEMU_PATHS: [&str; 31] = [
     "VERSION",
     "include/qemu/hw-version.h",
     "include/qemu/units.h",
@@ -178,6 +217,11 @@ const QEMU_PATHS: [&str; 26] = [
     "hw/i386/pc_q35.c",
     "hw/i386/x86.c",
     "target/i386/cpu-qom.h",
+    "include/hw/compat.h",
+    "include/qemu/osdep.h",
+    "target/i386/hyperv-proto.h",
+    "target/i386/kvm.c",
+    "target-i386/cpu-qom.h",
     "target/i386/kvm/hyperv-proto.h",
     "target/i386/kvm/kvm.c",
     "target/i386/kvm/kvm-cpu.c",
@@ -196,8 +240,7 @@ pub(crate) fn qemu_tree(data: &[u8]) {
     let root = tree(data, &QEMU_PATHS, "qemu");
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let facts = cpuid_gen::qemu::read_tree(&mut sources, &root, &mut diagnostics);
-    diagnostics.sort();
-    let _ = diagnostics.render(&sources);
+    look_at(&sources, &mut diagnostics);
     if let (Some(facts), false) = (facts, diagnostics.has_errors()) {
         let text = facts::write_qemu(&facts);
         let Some(Facts::Qemu(again)) = read_again(&text) else { panic!("other facts: {text}") };
@@ -209,7 +252,9 @@ pub(crate) fn qemu_tree(data: &[u8]) {
 /// Facts are written as they were read, apart from comments and empty lines. They can be checked, merged and compared
 /// with themselves, without differences.
 pub(crate) fn facts(data: &[u8]) {
-    let text = String::from_utf8_lossy(data);
+    let mut sources = Sources::new();
+    let Some(id) = file(&mut sources, "input.tsv", data) else { return };
+    let text = sources[id].text.clone();
     if let Some(facts) = read_again(&text) {
         let none = Differences::default();
         let written = match facts {
@@ -240,16 +285,17 @@ fn read_again(text: &str) -> Option<Facts> {
     let id = sources.add("input.tsv", text);
     let mut diagnostics = Diagnostics::new();
     let facts = facts::read(&sources, id, &mut diagnostics);
+    look_at(&sources, &mut diagnostics);
     assert_eq!(facts.is_none(), diagnostics.has_errors(), "{}", diagnostics.render(&sources));
     facts
 }
 
 /// A list is written as it was read; a model that keeps it has every constant, with its bit.
 pub(crate) fn constants(data: &[u8]) {
-    let text = String::from_utf8_lossy(data);
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
-    let id = sources.add("constants.tsv", text.as_ref());
+    let Some(id) = file(&mut sources, "constants.tsv", data) else { return };
     let list = Published::read(&sources, id, &mut diagnostics);
+    look_at(&sources, &mut diagnostics);
     assert_eq!(list.is_none(), diagnostics.has_errors(), "{}", diagnostics.render(&sources));
     let Some(list) = list else { return };
     let again = sources.add("again.tsv", published::write(&list));
@@ -269,10 +315,55 @@ pub(crate) fn constants(data: &[u8]) {
 
 /// Judged differences: either every row is valid, or none is returned.
 pub(crate) fn differences(data: &[u8]) {
-    let text = String::from_utf8_lossy(data);
-    let mut sources = Sources::new();
-    let id = sources.add("differences.tsv", text.as_ref());
-    let mut diagnostics = Diagnostics::new();
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let Some(id) = file(&mut sources, "differences.tsv", data) else { return };
     let differences = Differences::read(&sources, id, &mut diagnostics);
+    look_at(&sources, &mut diagnostics);
     assert_eq!(differences.is_none(), diagnostics.has_errors(), "{}", diagnostics.render(&sources));
+}
+
+/// The facts files and lists among the inputs of commands.
+const FILES: [&str; 6] =
+    ["linux-1.tsv", "linux-2.tsv", "qemu-1.tsv", "qemu-2.tsv", "differences.tsv", "constants.tsv"];
+
+/// What every command reads, in one archive: trees in the folders `a` to `d`, and a folder of facts with its lists.
+/// All trees are read into one set of sources, compared, checked and merged.
+pub(crate) fn commands(data: &[u8]) {
+    let paths: Vec<&str> = LINUX_PATHS.into_iter().chain(QEMU_PATHS).chain(FILES).collect();
+    let root = tree(data, &paths, "commands");
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let (mut linux, mut qemu) = input::folder(&mut sources, &root, &mut diagnostics);
+    for name in TREES {
+        match input::any(&mut sources, &root.join(name), &mut diagnostics) {
+            Some(Facts::Linux(facts)) => linux.push(facts),
+            Some(Facts::Qemu(facts)) => qemu.push(facts),
+            None => {}
+        }
+    }
+    let published = diagnostics.take(sources.read(&root, "constants.tsv"));
+    let published = published.and_then(|id| Published::read(&sources, id, &mut diagnostics));
+    let differences = diagnostics.take(sources.read(&root, "differences.tsv"));
+    let differences = differences.and_then(|id| Differences::read(&sources, id, &mut diagnostics));
+    let report = verify(&linux, &qemu, &differences.unwrap_or_default(), Scope::Given);
+    let _ = report.render(&sources);
+    for pair in linux.windows(2) {
+        let (changes, found) = cpuid_gen::diff::linux(&pair[0], &pair[1], &qemu);
+        let _ = (changes.to_text(), changes.to_markdown());
+        diagnostics.append(found);
+    }
+    for pair in qemu.windows(2) {
+        let (changes, found) = cpuid_gen::diff::qemu(&pair[0], &pair[1], &linux);
+        let _ = (changes.to_text(), changes.to_markdown());
+        diagnostics.append(found);
+    }
+    for facts in &qemu {
+        let _ = resolve(facts, &mut diagnostics);
+    }
+    let (model, found) = Model::merge_published(&linux, &qemu, &published.unwrap_or_default());
+    diagnostics.extend(found);
+    if !diagnostics.has_errors() {
+        let _ = (cpuid_gen::generate(&model), cpuid_gen::generate_standalone(&model));
+    }
+    look_at(&sources, &mut diagnostics);
+    let _ = fs::remove_dir_all(root);
 }

@@ -195,13 +195,14 @@ fn enumerator(
 ///
 /// # Errors
 ///
-/// A definition with anything other than plain fields.
+/// A definition with anything other than plain fields and arrays.
 pub fn find_struct<'t>(unit: &'t Unit<'_>, name: &str) -> Result<Option<Vec<&'t str>>, Diagnostic> {
     let Some(open) = find_definition(unit, "struct", name) else { return Ok(None) };
     let body = inside(&unit.tokens, open)?;
     let mut fields = Vec::new();
     for declaration in body.split(|token| token.is(";")) {
         for (index, part) in split_commas(declaration).into_iter().enumerate() {
+            let part = without_length(part);
             let plain = part.iter().all(|token| token.kind == Kind::Ident || token.is("*"));
             match part.last() {
                 Some(last) if plain && last.kind == Kind::Ident && (part.len() > 1 || index > 0) => {
@@ -216,6 +217,15 @@ pub fn find_struct<'t>(unit: &'t Unit<'_>, name: &str) -> Result<Option<Vec<&'t 
         }
     }
     Ok(Some(fields))
+}
+
+/// A declarator without the length of an array.
+fn without_length<'t, 'a>(part: &'t [Token<'a>]) -> &'t [Token<'a>] {
+    let open = part.iter().rposition(|token| token.is("["));
+    match (open, part.last()) {
+        (Some(open), Some(last)) if last.is("]") => &part[..open],
+        _ => part,
+    }
 }
 
 /// Maximum number of tokens in a declarator's brackets; no real one comes close.

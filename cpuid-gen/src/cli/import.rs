@@ -40,7 +40,7 @@ fn head(project: &str, release: &str, sources: &Sources) -> String {
                 .filter(|line| line.starts_with("# sha256 ") || line.starts_with("# found "));
             head.extend(list.flat_map(|line| [line, "\n"]));
         } else {
-            let sum: String = Sha256::digest(&file.text).iter().map(|byte| format!("{byte:02x}")).collect();
+            let sum: String = Sha256::digest(file.bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
             head += &format!("# sha256 {sum}  {}\n", file.path);
         }
     }

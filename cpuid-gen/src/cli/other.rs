@@ -154,13 +154,11 @@ impl Run {
         let Some(folder) = folder else {
             return Ok(input::published(&mut self.sources, &mut self.diagnostics));
         };
-        let path = folder.join("constants.tsv");
-        if !path.exists() {
+        let file = self.diagnostics.take(self.sources.read_optional(folder, "constants.tsv"));
+        let Some(file) = self.sound(file)? else {
             // An older folder may have no list.
             return Ok(Published::default());
-        }
-        let file = self.diagnostics.take(self.sources.read(&path, ""));
-        let file = self.sound(file)?;
+        };
         let list = Published::read(&self.sources, file, &mut self.diagnostics);
         self.sound(list)
     }

@@ -17,9 +17,7 @@ use super::tree::Tree;
 pub fn from_tree(sources: &Sources, tree: &Tree) -> Result<String, Diagnostics> {
     let rule = Rule::detect(sources, tree.mkcapflags, tree.features);
     let layout = match tree.mkcapflags {
-        // Before 3.14 the script wrote a single array, without a function for it.
-        Some(script) if sources[script].text.contains("dump_array") => layout(sources, script)?,
-        Some(_) => default_layout(false, tree.vmx.is_some()),
+        Some(script) => layout(sources, script)?,
         None => default_layout(true, tree.vmx.is_some()),
     };
     let mut out = String::new();
@@ -44,7 +42,8 @@ pub fn from_tree(sources: &Sources, tree: &Tree) -> Result<String, Diagnostics> 
 #[must_use]
 pub fn from_facts(facts: &LinuxFacts) -> String {
     let mut out = String::new();
-    for part in default_layout(!facts.bugs.is_empty(), !facts.vmx.is_empty()) {
+    let has_names = |flags: &[LinuxFlag]| flags.iter().any(|flag| flag.flag.is_some());
+    for part in default_layout(has_names(&facts.bugs), has_names(&facts.vmx)) {
         match part {
             Part::Line(line) => {
                 out.push_str(&line);
@@ -139,12 +138,14 @@ fn default_layout(with_bugs: bool, with_vmx: bool) -> Vec<Part> {
     parts
 }
 
-/// Reads the script's last block, `( ... ) > $OUT`: its `echo`s and its calls of `dump_array`.
+/// Reads the script's last block, `( ... ) > $OUT`: its `echo`s and its calls of `dump_array`. Before 3.17 the block
+/// itself writes a single array, between two `echo`s.
 fn layout(sources: &Sources, script: FileId) -> Result<Vec<Part>, Diagnostics> {
     let mut diagnostics = Diagnostics::new();
     let mut parts = Vec::new();
     let mut start = 0;
     let mut inside = false;
+    let mut array: Option<Array> = None;
     let text = &sources[script].text;
     for line in text.split('\n') {
         let at = sources.span(script, start, start + line.len());
@@ -154,6 +155,22 @@ fn layout(sources: &Sources, script: FileId) -> Result<Vec<Part>, Diagnostics> {
             ") > $OUT" => return if diagnostics.is_empty() { Ok(parts) } else { Err(diagnostics) },
             "" => {}
             comment if comment.starts_with('#') => {}
+            "echo \"};\"" if array.is_some() => {
+                if let Some(array) = array.take() {
+                    if array.prefix.is_empty() {
+                        let message = format!("no line states which macros the array `{}` has", array.name);
+                        diagnostics.error(at, message);
+                    }
+                    parts.push(Part::Array(array));
+                }
+            }
+            command if array.is_some() => {
+                let prefix = command.split_once("define *").and_then(|(_, rest)| rest.split_once("//p"));
+                if let (Some(array), Some((prefix, _))) = (&mut array, prefix) {
+                    prefix.clone_into(&mut array.prefix);
+                }
+            }
+            command if inside && begins(command).is_some() => array = begins(command),
             command if inside => match part(command) {
                 Some(part) => parts.push(part),
                 None => diagnostics.error(at, format!("expected `echo` or `dump_array`, found `{command}`")),
@@ -164,6 +181,13 @@ fn layout(sources: &Sources, script: FileId) -> Result<Vec<Part>, Diagnostics> {
     diagnostics
         .error(sources.span(script, 0, 0), "expected a block `( ... ) > $OUT` at the end of mkcapflags.sh");
     Err(diagnostics)
+}
+
+/// The array that an `echo` begins; its prefix is in a later line.
+fn begins(command: &str) -> Option<Array> {
+    let text = command.strip_prefix("echo \"const char * const ")?.strip_suffix("] = {\"")?;
+    let (name, size) = text.split_once('[')?;
+    Some(Array::new(name, size, "", ""))
 }
 
 fn part(command: &str) -> Option<Part> {

@@ -14,7 +14,8 @@ use crate::location::{Bit, Word};
 impl<'a> Reader<'a, '_> {
     /// Reads the features and bugs of cpufeatures.h.
     pub(super) fn features(&mut self, tree: &Tree, unit: &Unit<'a>) {
-        let rule = Rule::detect(self.sources, tree.mkcapflags, tree.features);
+        let rule = |prefix| Rule::of(self.sources, tree.mkcapflags, tree.features, prefix);
+        let [features, bugs] = ["X86_FEATURE_", "X86_BUG_"].map(|prefix| (prefix, rule(prefix)));
         let kernel = self.facts.count("NCAPINTS");
         let Some(kernel) = kernel else {
             let whole = self.sources.span(unit.file, 0, 0);
@@ -25,17 +26,18 @@ impl<'a> Reader<'a, '_> {
         if self.sources[unit.file].path.ends_with("cpufeatures.h") {
             self.macros_alone(unit);
         }
-        let bugs = self.facts.count("NBUGINTS").unwrap_or(0);
-        self.facts.features = self.flags(unit, "X86_FEATURE_", rule, 0, kernel);
-        self.facts.bugs = self.flags(unit, "X86_BUG_", rule, kernel, bugs);
+        let count = self.facts.count("NBUGINTS").unwrap_or(0);
+        self.facts.features = self.flags(unit, features, 0, kernel);
+        self.facts.bugs = self.flags(unit, bugs, kernel, count);
     }
 
     /// Reads the VMX features of vmxfeatures.h.
     pub(super) fn vmx_features(&mut self, tree: &Tree, unit: &Unit<'a>) {
         self.macros_alone(unit);
-        let rule = Rule::detect(self.sources, tree.mkcapflags, tree.features);
+        let prefix = "VMX_FEATURE_";
+        let rule = Rule::of(self.sources, tree.mkcapflags, tree.features, prefix);
         let words = self.facts.count("NVMXINTS").unwrap_or(0);
-        self.facts.vmx = self.flags(unit, "VMX_FEATURE_", rule, 0, words);
+        self.facts.vmx = self.flags(unit, (prefix, rule), 0, words);
     }
 
     /// Reports text outside directives: it is most likely a damaged `#define`, which would be lost.
@@ -46,20 +48,27 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// Every macro with a prefix, in order. Its value must be in one of the `words` words from `first` on.
-    fn flags(&mut self, unit: &Unit<'a>, prefix: &str, rule: Rule, first: u16, words: u16) -> Vec<LinuxFlag> {
-        let mut scan = Scan::new(self.sources, unit.file, prefix, rule);
+    /// Every macro with a prefix, in order. Its value must be in one of the `words` words from `first` on. Without a
+    /// rule, none has a name.
+    fn flags(
+        &mut self,
+        unit: &Unit<'a>,
+        (prefix, rule): (&str, Option<Rule>),
+        first: u16,
+        words: u16,
+    ) -> Vec<LinuxFlag> {
+        let mut scan = rule.map(|rule| Scan::new(self.sources, unit.file, prefix, rule));
         let mut flags = Vec::new();
         for define in &unit.defines {
             let Some(name) = define.name.text.strip_prefix(prefix) else { continue };
-            let shown = scan.flag_of(define.name.span, name);
+            let shown = scan.as_mut().map_or(Ok(None), |scan| scan.flag_of(define.name.span, name));
             let flag = self.diagnostics.take(shown);
             let place = self.place_of(define, first, words);
             if let (Some(flag), Some((word, bit))) = (flag, self.diagnostics.take(place)) {
                 flags.push(LinuxFlag { name: name.to_owned(), word, bit, flag, at: define.name.span });
             }
         }
-        self.diagnostics.extend(scan.left_over());
+        self.diagnostics.extend(scan.into_iter().flat_map(Scan::left_over));
         flags
     }
 

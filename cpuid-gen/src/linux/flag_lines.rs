@@ -19,6 +19,18 @@ pub(super) enum Rule {
 }
 
 impl Rule {
+    /// The [rule](Self::detect) for macros with this prefix; `None` if the script makes no array of them, so that no
+    /// name is shown: bugs before 3.17, and VMX features in trees that have their header but an older script.
+    pub(super) fn of(
+        sources: &Sources,
+        script: Option<FileId>,
+        header: FileId,
+        prefix: &str,
+    ) -> Option<Rule> {
+        let named = script.is_none_or(|script| sources[script].text.contains(prefix));
+        named.then(|| Rule::detect(sources, script, header))
+    }
+
     /// The rule of a tree, from its script, or from its header if there is no script: only the older rule needs `""`.
     pub(super) fn detect(sources: &Sources, script: Option<FileId>, header: FileId) -> Rule {
         let older = match script {

@@ -3,10 +3,11 @@
 //!
 //! A list is a bitwise or, or since 6.14 a comma-separated list, of `F(NAME)` and similar macros. A local variable
 //! such as `f_gbpages` represents its value. 6.1 also has `__feature_bit(KVM_X86_FEATURE_NAME)`, for a macro of
-//! cpuid.c itself, and `BIT(n)`.
+//! cpuid.c itself, and `BIT(n)`. A bit stated by its number has the name of the feature that scattered.c reads from it.
 
 use std::collections::HashMap;
 
+use super::kvm_verbs::{Named, Verbs};
 use super::reader::Reader;
 use crate::c::declare::{find_function, inside, split_commas};
 use crate::c::lexer::{Kind, Token};
@@ -14,6 +15,7 @@ use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{CapKind, KvmCap};
 use crate::leaf_name;
+use crate::location::Bit;
 use crate::source::Span;
 
 /// Maximum number of features in a list. No list of a 32-bit word is longer; local variables could nest without
@@ -37,9 +39,22 @@ struct Mention {
     kind: CapKind,
     name: String,
     at: Span,
+    /// The name and the bit, if a macro gives the bit's number.
+    number: Option<(String, Bit)>,
 }
 
-type Locals = HashMap<String, Vec<Mention>>;
+/// What names in lists stand for.
+#[derive(Default)]
+struct Locals {
+    lists: HashMap<String, Vec<Mention>>,
+    verbs: Verbs,
+}
+
+impl Locals {
+    fn get(&self, name: &Token<'_>) -> Option<&[Mention]> {
+        self.lists.get(name.text.as_ref()).map(Vec::as_slice)
+    }
+}
 
 impl<'a> Reader<'a, '_> {
     /// Reads the lists in any of their forms.
@@ -49,15 +64,15 @@ impl<'a> Reader<'a, '_> {
         for name in ["kvm_initialize_cpu_caps", "kvm_set_cpu_caps"] {
             let function = find_function(unit, name);
             if let Some((body, _)) = self.diagnostics.take(function).flatten() {
-                return self.calls(body);
+                return self.calls(unit, body);
             }
         }
         self.lists_in_locals(unit);
     }
 
     /// Reads the calls in one function.
-    fn calls(&mut self, body: &[Token<'a>]) {
-        let locals = self.locals(body);
+    fn calls(&mut self, unit: &Unit<'a>, body: &[Token<'a>]) {
+        let locals = self.locals(unit, body);
         for (index, token) in body.iter().enumerate() {
             let next = |punct: &str| body.get(index + 1).is_some_and(|next| next.is(punct));
             if token.is_ident("kvm_cpu_caps") && next("[") {
@@ -95,7 +110,19 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn add(&mut self, leaf_name: Option<String>, kind: CapKind, mention: Mention) {
-        self.facts.kvm_caps.push(KvmCap { leaf_name, kind, name: mention.name, at: mention.at });
+        let leaf = leaf_name.as_deref();
+        let numbered = mention.number.filter(|(name, bit)| self.is_scattered(name, leaf, *bit));
+        let name = numbered.map_or(mention.name, |(name, _)| name);
+        self.facts.kvm_caps.push(KvmCap { leaf_name, kind, name, at: mention.at });
+    }
+
+    /// True if scattered.c reads a feature from this bit.
+    fn is_scattered(&self, name: &str, leaf_name: Option<&str>, bit: Bit) -> bool {
+        let Some(leaf_name) = leaf_name else { return false };
+        let known = self.facts.words.iter().find(|word| word.name == leaf_name);
+        let word = known.map_or_else(|| leaf_name::from_linux(leaf_name), |word| word.location);
+        let mut rows = self.facts.scattered.iter().filter(|row| row.name == name);
+        rows.any(|row| row.location.bit == bit && Some(row.location.word) == word)
     }
 
     fn add_change(&mut self, change: Result<Change, Diagnostic>) {
@@ -108,8 +135,8 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// The local variables whose names start with `f_`, and their features.
-    fn locals(&mut self, body: &[Token<'a>]) -> Locals {
-        let mut locals = Locals::new();
+    fn locals(&mut self, unit: &Unit<'a>, body: &[Token<'a>]) -> Locals {
+        let mut locals = Locals { verbs: self.verbs(unit), ..Locals::default() };
         let mut end = 0;
         for (index, token) in body.iter().enumerate() {
             if index < end {
@@ -128,7 +155,7 @@ impl<'a> Reader<'a, '_> {
                 masked(rest, &locals, token.span)
             };
             if let Some(held) = self.diagnostics.take(held) {
-                locals.insert(token.text.clone().into_owned(), held);
+                locals.lists.insert(token.text.clone().into_owned(), held);
             }
         }
         locals
@@ -139,7 +166,7 @@ impl<'a> Reader<'a, '_> {
     /// ...;` (4.6 and later) or `kvm_supported_word9_x86_features` (earlier), and `entry->ebx |= F(...);` for
     /// emulated features.
     fn lists_in_locals(&mut self, unit: &Unit<'a>) {
-        let locals = self.locals(&unit.tokens);
+        let locals = self.locals(unit, &unit.tokens);
         let mut found = false;
         for (index, token) in unit.tokens.iter().enumerate() {
             let rest = &unit.tokens[index + 1..];
@@ -234,7 +261,7 @@ fn changed_entry(tokens: &[Token<'_>], locals: &Locals) -> Option<Result<Change,
     }
     let (kind, list) = assignment(operator, rest)?;
     let first = list.first()?;
-    let named = first.is_ident("F") || locals.contains_key(first.text.as_ref());
+    let named = locals.verbs.is_verb(&first.text) || locals.get(first).is_some();
     let mentions = named.then(|| mentions(statement(list), locals, entry.span))?;
     Some(mentions.map(|mentions| Change { leaf: None, kind, mentions }))
 }
@@ -272,14 +299,14 @@ fn mentions(tokens: &[Token<'_>], locals: &Locals, at: Span) -> Result<Vec<Menti
     loop {
         rest = match rest {
             [zero, after @ ..] if zero.kind == Kind::Number && zero.text == "0" => after,
-            [local, after @ ..] if locals.contains_key(local.text.as_ref()) => {
-                found.extend(locals[local.text.as_ref()].iter().cloned());
+            [local, after @ ..] if locals.get(local).is_some() => {
+                found.extend(locals.get(local).into_iter().flatten().cloned());
                 after
             }
             [verb, open, name, close, after @ ..]
                 if open.is("(") && close.is(")") && matches!(name.kind, Kind::Ident | Kind::Number) =>
             {
-                found.push(mention(verb, name)?);
+                found.push(mention(verb, name, &locals.verbs)?);
                 after
             }
             _ => {
@@ -310,20 +337,17 @@ fn mentions(tokens: &[Token<'_>], locals: &Locals, at: Span) -> Result<Vec<Menti
 }
 
 /// `F(NAME)` and similar macros.
-fn mention(verb: &Token<'_>, name: &Token<'_>) -> Result<Mention, Diagnostic> {
-    let own = name.text.strip_prefix("KVM_X86_FEATURE_");
-    let bit = name.text.parse::<u8>().ok().filter(|bit| *bit < 32);
-    let (kind, text) = match (verb.text.as_ref(), own, bit) {
-        ("__feature_bit", Some(own), _) => (CapKind::F, own.to_owned()),
-        ("BIT", _, Some(bit)) => (CapKind::F, format!("BIT({bit})")),
-        (other, _, _) => {
-            let kind =
-                CapKind::from_name(other).filter(|kind| !matches!(kind, CapKind::Set | CapKind::Clear));
-            let kind = kind.ok_or_else(|| {
-                Diagnostic::error(verb.span, format!("unknown kind of capability `{other}`"))
-            })?;
-            (kind, name.text.clone().into_owned())
+fn mention(verb: &Token<'_>, name: &Token<'_>, verbs: &Verbs) -> Result<Mention, Diagnostic> {
+    let at = verb.span;
+    match verbs.named(&verb.text, &name.text) {
+        Some(Named::Feature(kind, name)) => Ok(Mention { kind, name, at, number: None }),
+        Some(Named::Number(bit)) => {
+            let number = Some((name.text.clone().into_owned(), Bit(bit)));
+            Ok(Mention { kind: CapKind::F, name: format!("BIT({bit})"), at, number })
         }
-    };
-    Ok(Mention { kind, name: text, at: verb.span })
+        None => {
+            let message = format!("unknown kind of capability `{}`", verb.text);
+            Err(Diagnostic::error(at, message))
+        }
+    }
 }

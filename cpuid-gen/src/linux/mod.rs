@@ -12,6 +12,7 @@ mod flag_lines;
 mod kconfig;
 mod kvm_caps;
 mod kvm_para;
+mod kvm_verbs;
 mod msr_bits;
 mod reader;
 mod release;
@@ -47,6 +48,8 @@ pub fn read(sources: &mut Sources, tree: &Tree, diagnostics: &mut Diagnostics) -
     reader.headers(tree);
     reader.kvm(tree);
     reader.tables(tree);
+    // After scattered.c, which names bits that KVM states by number.
+    reader.capabilities(tree);
     reader.numbers(tree);
     reader.configs(tree);
     if let Some(file) = tree.cpuid_csv {
@@ -94,6 +97,10 @@ impl Reader<'_, '_> {
             }
             None => self.locations_from_names(),
         }
+    }
+
+    /// Reads what KVM advertises.
+    fn capabilities(&mut self, tree: &Tree) {
         let unit = self.read(tree.kvm_cpuid);
         self.kvm_caps(&unit);
     }

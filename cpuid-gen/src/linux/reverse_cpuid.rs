@@ -1,4 +1,7 @@
 //! KVM's `reverse_cpuid[]`, its own features, and `__feature_translate`.
+//!
+//! The table has the words that KVM uses, which are not all of the kernel's: 5.4 has no row for `CPUID_7_1_EAX`. Such a
+//! word is not software-defined; its location is the one that its name states.
 
 use super::reader::Reader;
 use super::rows::struct_order;
@@ -9,6 +12,7 @@ use crate::c::lexer::{Kind, Token};
 use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::facts::KvmBit;
+use crate::leaf_name;
 use crate::location::{Bit, CpuidWord, Leaf, Subleaf};
 use crate::source::Span;
 
@@ -16,7 +20,7 @@ use crate::source::Span;
 const MAX_WORDS: u64 = 256;
 
 impl<'a> Reader<'a, '_> {
-    /// Sets each word's location from its row.
+    /// Sets each word's location from its row, or from its name if there is none.
     pub(super) fn reverse_cpuid(&mut self, unit: &Unit<'a>) {
         let Some((open, at)) = find_table(unit, "reverse_cpuid") else { return };
         let rows = self.rows(unit, open, at);
@@ -24,6 +28,16 @@ impl<'a> Reader<'a, '_> {
             match self.facts.words.iter_mut().find(|word| u64::from(word.word.0) == index) {
                 Some(word) => word.location = Some(location),
                 None => self.diagnostics.error(at, format!("a row for word {index}, which is in no enum")),
+            }
+        }
+        for index in 0..self.facts.words.len() {
+            let word = &self.facts.words[index];
+            let stated = leaf_name::from_linux(&word.name).filter(|_| word.location.is_none());
+            let taken =
+                |stated: &CpuidWord| self.facts.words.iter().any(|known| known.location == Some(*stated));
+            // A word of KVM's own needs a row.
+            if self.facts.is_kernel_word(word.word) {
+                self.facts.words[index].location = stated.filter(|stated| !taken(stated)).or(word.location);
             }
         }
     }

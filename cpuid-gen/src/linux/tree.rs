@@ -74,16 +74,13 @@ impl Tree {
             diagnostics.push(Diagnostic::file(root, "not a Linux tree: it has no arch/x86").with_help(help));
             return None;
         }
+        let before = sources.next_id();
         let mut need = |path: &str| diagnostics.take(sources.read(root, path));
         let makefile = need("Makefile");
         let scattered = need("arch/x86/kernel/cpu/scattered.c");
         let kvm_cpuid = need("arch/x86/kvm/cpuid.c");
         let features = features_header(sources, root, diagnostics);
-        let mut optional = |path: &str| {
-            // A broken link is an error; only a missing file is absent.
-            root.join(path).symlink_metadata().ok()?;
-            diagnostics.take(sources.read(root, path))
-        };
+        let mut optional = |path: &str| diagnostics.take(sources.read_optional(root, path)).flatten();
         let vmx = optional("arch/x86/include/asm/vmxfeatures.h");
         let mkcapflags = optional("arch/x86/kernel/cpu/mkcapflags.sh");
         let deps = optional("arch/x86/kernel/cpu/cpuid-deps.c");
@@ -95,7 +92,7 @@ impl Tree {
         let kconfig = optional("arch/x86/Kconfig.cpufeatures");
         let cpuid_csv = optional("tools/arch/x86/kcpuid/cpuid.csv");
         let (makefile, scattered, kvm_cpuid, features) = (makefile?, scattered?, kvm_cpuid?, features?);
-        let [leafs, kvm_leafs, registers, reverse_cpuid] = walk(sources, root, diagnostics);
+        let [leafs, kvm_leafs, registers, reverse_cpuid] = walk(sources, root, before, diagnostics);
         let registers =
             registers.or_else(|| sources[scattered].text.contains(SOUGHT[2]).then_some(scattered));
         Some(Tree {
@@ -124,12 +121,20 @@ impl Tree {
 fn features_header(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> Option<FileId> {
     let new = "arch/x86/include/asm/cpufeatures.h";
     let old = "arch/x86/include/asm/cpufeature.h";
-    let path = if root.join(new).exists() { new } else { old };
-    diagnostics.take(sources.read(root, path))
+    match diagnostics.take(sources.read_optional(root, new))? {
+        Some(file) => Some(file),
+        None => diagnostics.take(sources.read(root, old)),
+    }
 }
 
-/// The headers below arch/x86 with the definitions in [`SOUGHT`], each read once.
-fn walk(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> [Option<FileId>; 4] {
+/// The headers below arch/x86 with the definitions in [`SOUGHT`], each read once. Files read before `first` are another
+/// tree's, in which the same paths have other contents.
+fn walk(
+    sources: &mut Sources,
+    root: &Path,
+    first: FileId,
+    diagnostics: &mut Diagnostics,
+) -> [Option<FileId>; 4] {
     let mut found = [None; 4];
     for entry in WalkDir::new(root.join("arch/x86")).sort_by_file_name() {
         let entry = match entry {
@@ -146,7 +151,7 @@ fn walk(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> [O
         let Some(defines) = diagnostics.take(definitions(entry.path())).flatten() else { continue };
         let path =
             entry.path().strip_prefix(root).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/");
-        let known = sources.iter().find(|(_, file)| file.path == path).map(|(id, _)| id);
+        let known = sources.iter().find(|(id, file)| *id >= first && file.path == path).map(|(id, _)| id);
         let Some(id) = known.or_else(|| diagnostics.take(sources.read(root, &path))) else { continue };
         for (slot, is_here) in found.iter_mut().zip(defines) {
             match slot {

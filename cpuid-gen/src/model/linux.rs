@@ -4,6 +4,7 @@ use super::joined::Joined;
 use super::types::{KernelView, LinuxRelease, LinuxView};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{KvmBit, LinuxFacts, LinuxFlag};
+use crate::leaf_name;
 use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf, Word, WordBit};
 use crate::ordered::Map;
 use crate::source::Span;
@@ -151,7 +152,7 @@ impl<'a> Tree<'a> {
     /// Adds the bits in KVM's capability set-up, after the features of all releases.
     pub(super) fn kvm_caps(&self, joined: &mut Joined, diagnostics: &mut Diagnostics) {
         for cap in &self.facts.kvm_caps {
-            let leaf = cap.leaf_name.as_deref().and_then(|name| self.by_leaf.get(name).copied());
+            let leaf = cap.leaf_name.as_deref().and_then(|name| self.cap_word(name));
             let mut found = false;
             for location in self.cap_locations(&cap.name, leaf) {
                 let Some((views, _)) = joined.features.get_mut(&location) else { continue };
@@ -166,6 +167,11 @@ impl<'a> Tree<'a> {
                 diagnostics.warning(cap.at, message);
             }
         }
+    }
+
+    /// The register of a list: its word's, or the one that its name states if the kernel has no such word.
+    fn cap_word(&self, name: &str) -> Option<CpuidWord> {
+        self.by_leaf.get(name).copied().or_else(|| leaf_name::from_linux(name))
     }
 
     /// The bits that a name in KVM's set-up represents: a macro, in this word if one is given, or `BIT(n)` of the

@@ -20,7 +20,12 @@ pub(super) fn merge(
 ) -> Vec<XsaveComponent> {
     let mut all: Map<u8, (XsaveComponent, Span)> = Map::new();
     for facts in releases {
-        for row in &facts.xsave {
+        for (index, row) in facts.xsave.iter().enumerate() {
+            if let Some(first) = facts.xsave[..index].iter().find(|known| known.component == row.component) {
+                let message = format!("component {} has several features; the first is kept", row.component);
+                diagnostics.push(Diagnostic::warning(row.at, message).with_label(first.at, "the first"));
+                continue;
+            }
             match component(facts, row, features) {
                 Ok(component) => join(&mut all, component, row.at, diagnostics),
                 Err(diagnostic) => diagnostics.push(diagnostic),

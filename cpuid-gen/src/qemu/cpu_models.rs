@@ -32,6 +32,13 @@ const FIELDS: [&str; 12] = [
     "deprecation_note",
 ];
 
+/// Fields of `struct X86CPUDefinition` that set a boolean property in every version of a model, and the property.
+const FLAGS: [(&str, &str); 1] = [("cpuid_0x1f", "x-force-cpuid-0x1f")];
+
+/// Fields of `struct X86CPUDefinition` that are not about CPUID or MSRs. `use_epyc_apic_id_encoding` (5.0 and 5.1)
+/// numbers the APIC ids of a machine with such CPUs.
+const OTHERS: [&str; 1] = ["use_epyc_apic_id_encoding"];
+
 /// Fields of `struct X86CPUVersionDefinition`, in order.
 const VERSION_FIELDS: [&str; 5] = ["version", "alias", "note", "props", "cache_info"];
 
@@ -73,7 +80,7 @@ impl<'a> Reader<'a, '_> {
                 {
                     words.push(self.model_word(index, *at, &item.value, &environment)?);
                 }
-                [Designator::Field(field)] if FIELDS.contains(&field.text.as_ref()) => {
+                [Designator::Field(field)] if is_field(&field.text) => {
                     fields.push((field.text.as_ref(), &item.value));
                 }
                 [Designator::Field(field), ..] => {
@@ -98,10 +105,13 @@ impl<'a> Reader<'a, '_> {
             avx10: fields.byte("avx10_version")?,
             words,
             caches: self.caches_of(fields.get("cache_info"))?,
-            versions: match fields.get("versions") {
-                Some(versions) => self.versions(versions, &environment)?,
-                None => Vec::new(),
-            },
+            versions: with_flags(
+                &fields,
+                match fields.get("versions") {
+                    Some(versions) => self.versions(versions, &environment)?,
+                    None => Vec::new(),
+                },
+            )?,
             deprecated: fields.text("deprecation_note")?,
             at,
         })
@@ -180,6 +190,32 @@ impl<'a> Reader<'a, '_> {
             Diagnostic::error(name.span, format!("`{}` is not a `CPUCaches` that was read", name.text))
         })
     }
+}
+
+fn is_field(name: &str) -> bool {
+    FIELDS.contains(&name) || OTHERS.contains(&name) || FLAGS.iter().any(|(field, _)| *field == name)
+}
+
+/// The versions with the properties of [`FLAGS`], which are the first version's: later ones add to it.
+fn with_flags(
+    fields: &Fields<'_, '_, '_, '_>,
+    versions: Vec<QemuModelVersion>,
+) -> Result<Vec<QemuModelVersion>> {
+    let mut versions = versions;
+    for (field, property) in FLAGS {
+        let Some(value) = fields.get(field) else { continue };
+        if !value.truth(fields.environment)? {
+            continue;
+        }
+        if versions.is_empty() {
+            let at = fields.at;
+            let (alias, note, props, caches) = (None, None, Vec::new(), Vec::new());
+            versions.push(QemuModelVersion { version: 1, alias, note, props, caches, at });
+        }
+        let (name, value, at) = (property.to_owned(), "on".to_owned(), value.at);
+        versions[0].props.insert(0, QemuProp { name, value, at });
+    }
+    Ok(versions)
 }
 
 /// Reads `{ "name", "value" }` up to the element that ends the list.

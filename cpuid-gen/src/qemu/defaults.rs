@@ -1,10 +1,10 @@
 //! `kvm_default_props[]` and TCG's table: properties that an accelerator sets in every CPU model except `host` and
 //! `max`.
 //!
-//! Both are lists of names and values that end with null pointers. They are in cpu.c, and since 6.0 in kvm/kvm-cpu.c
+//! Both are lists of names and values that end with null pointers. They are in cpu.c, and since 6.1 in kvm/kvm-cpu.c
 //! and tcg/tcg-cpu.c. Code changes KVM's table before its use: `x2apic` and `kvm-msi-ext-dest-id` follow the
 //! interrupt controller, and old machine types drop some properties (`kvm-default` among the compatibility
-//! properties). TCG's table exists since 2.6.
+//! properties). TCG's table exists since 2.8.
 
 use super::property_name::property_name;
 use super::reader::Reader;
@@ -16,19 +16,15 @@ use crate::diagnostic::Diagnostic;
 use crate::facts::QemuDefault;
 
 impl<'a> Reader<'a, '_> {
-    /// Reads both; `cpu` is cpu.c, the other units are the files that contain the tables since 6.0. If the release is
-    /// `old`, TCG's table may be missing.
-    pub(super) fn defaults(
-        &mut self,
-        cpu: &Unit<'a>,
-        kvm: Option<&Unit<'a>>,
-        tcg: Option<&Unit<'a>>,
-        old: bool,
-    ) {
+    /// Reads both; `cpu` is cpu.c, the other units are the files that contain the tables since 6.1. Without such a file,
+    /// TCG's table may be missing if nothing in cpu.c mentions it.
+    pub(super) fn defaults(&mut self, cpu: &Unit<'a>, kvm: Option<&Unit<'a>>, tcg: Option<&Unit<'a>>) {
         let kvm = self.default_table(kvm.unwrap_or(cpu), &["kvm_default_props"], false);
         self.facts.kvm_defaults = self.diagnostics.take(kvm).unwrap_or_default();
         let names = ["x86_tcg_default_props", "tcg_default_props"];
-        let tcg = self.default_table(tcg.unwrap_or(cpu), &names, old);
+        let text = &self.sources[cpu.file].text;
+        let optional = tcg.is_none() && !names.iter().any(|name| text.contains(name));
+        let tcg = self.default_table(tcg.unwrap_or(cpu), &names, optional);
         self.facts.tcg_defaults = self.diagnostics.take(tcg).unwrap_or_default();
     }
 

@@ -1,7 +1,8 @@
-//! `feature_dependencies[]` of cpu.c, since 4.1, and `x86_ext_save_areas[]`, since 2.6.
+//! `feature_dependencies[]` of cpu.c, since 4.1, and `x86_ext_save_areas[]`, since 2.6. Since 11.0 a component of the
+//! latter has several features, any of which enables it; each is a row.
 
 use super::reader::Reader;
-use crate::c::declare::{find_definition, find_table};
+use crate::c::declare::{find_definition, find_struct, find_table};
 use crate::c::expr::Environment;
 use crate::c::init::{Init, InitKind, parse_list};
 use crate::c::layout::Layouts;
@@ -15,9 +16,6 @@ type Result<T> = std::result::Result<T, Diagnostic>;
 
 /// Types from other headers that the XSAVE structs use: name, size, alignment (fpu/softfloat-types.h).
 const FOREIGN: [(&str, u64, u64); 3] = [("floatx80", 16, 8), ("float64", 8, 8), ("float32", 4, 4)];
-
-/// Fields of `struct ExtSaveArea`, in order.
-const AREA_FIELDS: [&str; 5] = ["feature", "bits", "offset", "size", "ecx"];
 
 impl<'a> Reader<'a, '_> {
     /// Reads `feature_dependencies[]`.
@@ -91,38 +89,61 @@ impl<'a> Reader<'a, '_> {
         let Some(tokens) = self.diagnostics.take(tokens) else { return };
         let Some(table) = self.diagnostics.take(parse_list(&tokens, at)) else { return };
         let environment = self.environment(unit, at);
-        let areas = self.areas(&table, &environment);
+        let areas = area_fields(unit, header, at).and_then(|order| self.areas(&table, &order, &environment));
         match areas {
             Ok(areas) => self.facts.xsave = areas,
             Err(error) => self.diagnostics.push(error),
         }
     }
 
-    fn areas(&self, table: &Init<'_, 'a>, environment: &Environment<'_, 'a>) -> Result<Vec<QemuXsave>> {
-        let elements = table.elements(64, environment)?;
-        elements.into_iter().map(|(component, row)| self.area(component, row, environment)).collect()
+    fn areas(
+        &self,
+        table: &Init<'_, 'a>,
+        order: &[&str],
+        environment: &Environment<'_, 'a>,
+    ) -> Result<Vec<QemuXsave>> {
+        let mut areas = Vec::new();
+        for (component, row) in table.elements(64, environment)? {
+            areas.extend(self.area(component, row, order, environment)?);
+        }
+        Ok(areas)
     }
 
+    /// The rows of a component: one for each feature that enables it.
     fn area(
         &self,
         component: u64,
         row: &Init<'_, 'a>,
+        order: &[&str],
         environment: &Environment<'_, 'a>,
-    ) -> Result<QemuXsave> {
-        let fields = row.fields(&AREA_FIELDS)?;
+    ) -> Result<Vec<QemuXsave>> {
+        let fields = row.fields(order)?;
         let get = |name: &str| fields.get(name).map(|field| field.value);
         let need =
             |name: &str| get(name).ok_or_else(|| Diagnostic::error(row.at, format!("`{name}` is missing")));
+        let size = need("size")?.integer32(environment)?;
+        let offset = get("offset").map(|value| value.integer32(environment)).transpose()?;
+        let component = u8::try_from(component).unwrap_or(u8::MAX);
+        let area = |word: String, bit: Bit| QemuXsave { component, word, bit, size, offset, at: row.at };
+        if order.contains(&"features") {
+            let features = need("features")?.elements(64, environment)?;
+            let masks = features.into_values().map(|feature| {
+                let (word, mask) = self.feature_mask(feature, environment)?;
+                Ok(area(word, single_bit(mask, feature.at)?))
+            });
+            return masks.collect();
+        }
         let bits = need("bits")?;
-        Ok(QemuXsave {
-            component: u8::try_from(component).unwrap_or(u8::MAX),
-            word: self.word_of(need("feature")?, environment)?,
-            bit: single_bit(u64::from(bits.integer32(environment)?), bits.at)?,
-            size: need("size")?.integer32(environment)?,
-            offset: get("offset").map(|value| value.integer32(environment)).transpose()?,
-            at: row.at,
-        })
+        let bit = single_bit(u64::from(bits.integer32(environment)?), bits.at)?;
+        Ok(vec![area(self.word_of(need("feature")?, environment)?, bit)])
     }
+}
+
+/// The names of the fields of `struct ExtSaveArea`, which is in cpu.c before 6.1.
+fn area_fields<'t>(unit: &'t Unit<'_>, header: &'t Unit<'_>, at: Span) -> Result<Vec<&'t str>> {
+    let found = find_struct(header, "ExtSaveArea")?;
+    let found = if found.is_none() { find_struct(unit, "ExtSaveArea")? } else { found };
+    found.ok_or_else(|| Diagnostic::error(at, "neither cpu.h nor this file defines `struct ExtSaveArea`"))
 }
 
 fn single_bit(mask: u64, at: Span) -> Result<Bit> {

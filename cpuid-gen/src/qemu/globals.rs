@@ -81,6 +81,6 @@ fn cpu_type(driver: &Init<'_, '_>) -> Result<Option<String>> {
         return Err(Diagnostic::error(unknown.span, message));
     }
     let of = string_value(tokens).map_err(|(at, why)| Diagnostic::error(at, why))?;
-    let model = of.strip_suffix(CPU_TYPE).is_some_and(|rest| rest.is_empty() || rest.ends_with('-'));
-    Ok((model || PARENTS.contains(&of.as_str())).then_some(of))
+    // Also a type that no CPU has, such as a model without a hyphen: it is reported, not lost.
+    Ok((of.ends_with(CPU_TYPE) || PARENTS.contains(&of.as_str())).then_some(of))
 }

@@ -21,7 +21,7 @@ use std::collections::HashMap;
 
 use super::board::{Board, Code};
 use super::board_code::{Class, Runner, Started};
-use super::globals::Global;
+use super::globals::{CPU_TYPE, Global};
 use super::other_files::MachineFiles;
 use super::reader::Reader;
 use crate::c::expand::expand;
@@ -95,6 +95,11 @@ impl<'a> Reader<'a, '_> {
             let base = base(machine, machines);
             if let Some((row, own)) = self.diagnostics.take(rows(machine, base, versions)) {
                 self.facts.machines.push(row);
+                for global in own.iter().filter(|global| !is_type(&global.of)) {
+                    let message =
+                        format!("`{}` is the type of no CPU: its model must end with a hyphen", global.of);
+                    self.diagnostics.warning(global.at, message);
+                }
                 self.facts.compat.extend(own.into_iter().map(|global| QemuCompat {
                     machine: machine.name.clone(),
                     of: global.of,
@@ -143,6 +148,11 @@ impl<'a> Runner<'_, 'a> {
             function.ok_or_else(|| Diagnostic::error(at, format!("no function registers `{variable}`")))?;
         Ok(!self.returns_early(&function.tokens, function.moment)?)
     }
+}
+
+/// True for all types but those of a model without a hyphen.
+fn is_type(of: &str) -> bool {
+    of.strip_suffix(CPU_TYPE).is_none_or(|model| model.is_empty() || model.ends_with('-'))
 }
 
 /// The machine type whose options function this one's calls first.

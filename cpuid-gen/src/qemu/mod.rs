@@ -1,7 +1,7 @@
 //! The reader of a QEMU tree: `feature_word_info[]` and the tables it uses, default properties, machine types and the
 //! properties of `-cpu`.
 //!
-//! It reads three layouts: names as pointers to arrays (1.4 to 2.5), inline `[32]` with `.cpuid_eax` and similar
+//! It reads three layouts: names as pointers to arrays (2.5), inline `[32]` with `.cpuid_eax` and similar
 //! fields (2.6 to 3.1), and inline `[64]` with `.cpuid = {...}` or `.msr = {...}` (4.0 and later).
 
 mod board;
@@ -39,10 +39,11 @@ pub use tree::Tree;
 /// Reads the facts of the tree at `root`. Errors are in `diagnostics`; the result is `None` if nothing could be read,
 /// and complete only if there is no error.
 pub fn read_tree(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> Option<QemuFacts> {
+    let first = sources.next_id();
     let tree = Tree::open(sources, root, diagnostics)?;
     let prelude = Preprocessor::add_prelude(sources);
     let (release, at) = tree::release(sources, tree.version, diagnostics)?;
-    let others = OtherFiles::open(sources, root, (&release, at), diagnostics)?;
+    let others = OtherFiles::open(sources, root, (&tree, first), (&release, at), diagnostics)?;
     let facts = QemuFacts::new(release, at);
     let (sources, empty) = (&*sources, facts.clone());
     // Machine types take as long as everything else and only share the headers with it, so each thread reads the
@@ -81,7 +82,7 @@ fn read_files(
     reader.cache_descriptors(&source);
     reader.deps(&source);
     reader.xsave(&source, &header);
-    reader.properties(&source, others.old);
+    reader.properties(&source);
     reader.others(&source, others);
     reader.facts
 }
@@ -118,7 +119,7 @@ impl<'a> Reader<'a, '_> {
     /// Reads the remaining files.
     fn others(&mut self, source: &Unit<'a>, files: &OtherFiles) {
         let [kvm, tcg] = [files.kvm_cpu, files.tcg_cpu].map(|file| file.map(|file| self.read(file)));
-        self.defaults(source, kvm.as_ref(), tcg.as_ref(), files.old);
+        self.defaults(source, kvm.as_ref(), tcg.as_ref());
         if let Some(hyperv) = files.hyperv {
             self.read(hyperv);
         }

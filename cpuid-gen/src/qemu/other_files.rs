@@ -1,37 +1,41 @@
-//! The files of a QEMU tree other than `cpu.h` and `cpu.c`, and the releases that have them.
+//! The files of a QEMU tree other than `cpu.h` and `cpu.c`.
 //!
-//! A missing file that this release should have is a diagnostic. Releases before 2.8 are not fully supported: missing
-//! files are ignored, and machine types are read only if all of their files are present.
+//! Which files a tree should have follows from its contents, never from the release that it states: development
+//! snapshots and vendors' trees state one and have the files of another. A header must be present if a file that was
+//! read includes it; any other file, if a file that was read uses what it defines. Only 2.5 and later are supported:
+//! the machine types of earlier releases are other tables.
 
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{FileId, Sources, Span};
 
-/// Major and minor number of a release.
-type Version = (u32, u32);
+use super::tree::Tree;
 
-/// The oldest fully supported release.
-const OLDEST: Version = (2, 8);
+/// Headers that must be present if a file includes them: the directive's text, and where they may be.
+const HEADERS: [(&str, &[&str]); 7] = [
+    ("hw/compat.h", &["include/hw/compat.h"]),
+    ("hw/boards.h", &["include/hw/boards.h"]),
+    ("hw/core/boards.h", &["include/hw/core/boards.h"]),
+    ("hw/i386/x86.h", &["include/hw/i386/x86.h"]),
+    ("hw/i386/pc.h", &["include/hw/i386/pc.h"]),
+    ("hw/i386/microvm.h", &["include/hw/i386/microvm.h"]),
+    ("hyperv-proto.h", &HYPERV),
+];
 
-/// Since 6.0 each accelerator has its own folder and CPU class.
-const SPLIT: Version = (6, 0);
-
-/// After every release.
-const NEVER: Version = (u32::MAX, 0);
+/// Where the constants of Hyper-V are.
+const HYPERV: [&str; 2] = ["target/i386/kvm/hyperv-proto.h", "target/i386/hyperv-proto.h"];
 
 /// These files; a file is `None` if this release does not have it.
 #[derive(Debug)]
 pub(super) struct OtherFiles {
     /// Text with `QEMU_VERSION_MAJOR` and similar macros, which the build generates from the VERSION file.
     pub(super) version: FileId,
-    /// Whether the release is older than the oldest fully supported one.
-    pub(super) old: bool,
     /// cpu-qom.h: the names of CPU types.
     pub(super) qom: Option<FileId>,
-    /// kvm/kvm-cpu.c: KVM's default properties since 6.0, which are in cpu.c before.
+    /// kvm/kvm-cpu.c: KVM's default properties since 6.1, which are in cpu.c before.
     pub(super) kvm_cpu: Option<FileId>,
-    /// tcg/tcg-cpu.c: TCG's default properties.
+    /// tcg/tcg-cpu.c: TCG's default properties since 6.1.
     pub(super) tcg_cpu: Option<FileId>,
     /// hyperv-proto.h, which defines the constants used in kvm.c since 2.12.
     pub(super) hyperv: Option<FileId>,
@@ -58,15 +62,17 @@ pub(super) struct MachineFiles {
 struct Finder<'s, 'd> {
     sources: &'s mut Sources,
     root: &'s Path,
-    version: Version,
+    /// The first file of this tree.
+    first: FileId,
     diagnostics: &'d mut Diagnostics,
 }
 
 impl OtherFiles {
-    /// Finds and reads the files below `root`; `release` is the tree's.
+    /// Finds and reads the files below `root`; `release` is the tree's, and files from `first` on are its files.
     pub(super) fn open(
         sources: &mut Sources,
         root: &Path,
+        (tree, first): (&Tree, FileId),
         (release, at): (&str, Span),
         diagnostics: &mut Diagnostics,
     ) -> Option<OtherFiles> {
@@ -79,62 +85,91 @@ impl OtherFiles {
             "#define QEMU_VERSION_MAJOR {major}\n#define QEMU_VERSION_MINOR {minor}\n#define QEMU_VERSION_MICRO {micro}\n"
         );
         let version = sources.add("<release>", text);
-        let mut find = Finder { sources, root, version: (major, minor), diagnostics };
-        Some(OtherFiles {
-            version,
-            old: (major, minor) < OLDEST,
-            qom: find.one(&["target/i386/cpu-qom.h", "target-i386/cpu-qom.h"], OLDEST, NEVER),
-            kvm_cpu: find.one(&["target/i386/kvm/kvm-cpu.c"], SPLIT, NEVER),
-            tcg_cpu: find.one(&["target/i386/tcg/tcg-cpu.c"], SPLIT, NEVER),
-            hyperv: find.one(
-                &["target/i386/kvm/hyperv-proto.h", "target/i386/hyperv-proto.h"],
-                (2, 12),
-                NEVER,
-            ),
-            kvm: find.since((4, 1), &["target/i386/kvm/kvm.c", "target/i386/kvm.c"]),
-            machines: find.machines(),
-        })
+        if let Some(at) = sources.find_text(tree.source, "kvm_default_features") {
+            let message = format!("QEMU {release} is too old to be read");
+            let help =
+                "QEMU 2.5 and later are read; before, default features and machine types are other tables";
+            diagnostics.push(Diagnostic::error(at, message).with_help(help));
+            return None;
+        }
+        let mut find = Finder { sources, root, first, diagnostics };
+        let qom = find.needed(&["target/i386/cpu-qom.h", "target-i386/cpu-qom.h"]);
+        let defaults = find.sources[tree.source].text.contains("kvm_default_props[");
+        let [kvm_cpu, tcg_cpu] = ["target/i386/kvm/kvm-cpu.c", "target/i386/tcg/tcg-cpu.c"].map(|path| {
+            // Between, 6.0 has tcg-cpu.c with other contents.
+            if defaults { None } else { find.needed(&[path]) }
+        });
+        // `hyperv_features` is a mask whose bits the table in kvm.c describes.
+        let described = find.sources[tree.source].text.contains("hyperv_features");
+        let kvm = ["target/i386/kvm/kvm.c", "target/i386/kvm.c"];
+        let kvm = if described { find.needed(&kvm) } else { None };
+        let hyperv = find.one(&HYPERV);
+        let machines = find.machines();
+        find.included();
+        Some(OtherFiles { version, qom, kvm_cpu, tcg_cpu, hyperv, kvm, machines })
     }
 }
 
 impl Finder<'_, '_> {
-    /// The first of these files that exists; a diagnostic if none does and releases `since..until` have one.
-    fn one(&mut self, paths: &[&str], since: Version, until: Version) -> Option<FileId> {
-        // A broken link is an error; only a missing file is absent.
-        if let Some(path) = paths.iter().find(|path| self.root.join(path).symlink_metadata().is_ok()) {
-            return self.diagnostics.take(self.sources.read(self.root, path));
-        }
-        if self.version >= since && self.version < until {
-            let message = format!("not found; QEMU has it since {}.{}", since.0, since.1);
-            let missing = paths.first().map(|path| self.root.join(path)).unwrap_or_default();
-            self.diagnostics.push(Diagnostic::file(&missing, message));
+    /// The first of these files that exists.
+    fn one(&mut self, paths: &[&str]) -> Option<FileId> {
+        for path in paths {
+            if let Some(file) = self.diagnostics.take(self.sources.read_optional(self.root, path))? {
+                return Some(file);
+            }
         }
         None
     }
 
-    /// Like [`one`](Self::one), for a file that older releases have without the wanted contents.
-    fn since(&mut self, since: Version, paths: &[&str]) -> Option<FileId> {
-        (self.version >= since).then(|| self.one(paths, since, NEVER)).flatten()
+    /// Like [`one`](Self::one), for a file without which this tree is incomplete.
+    fn needed(&mut self, paths: &[&str]) -> Option<FileId> {
+        let errors = self.diagnostics.len();
+        let found = self.one(paths);
+        if found.is_none() && self.diagnostics.len() == errors {
+            let missing = paths.first().map(|path| self.root.join(path)).unwrap_or_default();
+            self.diagnostics.push(Diagnostic::file(&missing, "not found"));
+        }
+        found
     }
 
     fn machines(&mut self) -> Option<MachineFiles> {
-        let compat = self.one(&["include/hw/compat.h"], OLDEST, (4, 0));
-        let boards = self.one(&["include/hw/boards.h", "include/hw/core/boards.h"], OLDEST, NEVER);
-        let x86 = self.one(&["include/hw/i386/x86.h"], (4, 2), NEVER);
-        let pc_header = self.one(&["include/hw/i386/pc.h"], OLDEST, NEVER);
-        let microvm_header = self.one(&["include/hw/i386/microvm.h"], (4, 2), NEVER);
+        let compat = self.one(&["include/hw/compat.h"]);
+        let boards = self.needed(&["include/hw/boards.h", "include/hw/core/boards.h"]);
+        let x86 = self.one(&["include/hw/i386/x86.h"]);
+        let pc_header = self.needed(&["include/hw/i386/pc.h"]);
+        let microvm_header = self.one(&["include/hw/i386/microvm.h"]);
         // Before 4.0, the tables in these files were macros in headers.
-        let shared = ["hw/core/machine.c", "hw/i386/pc.c"].map(|path| self.one(&[path], OLDEST, NEVER));
-        let piix = self.one(&["hw/i386/pc_piix.c"], OLDEST, NEVER);
-        let q35 = self.one(&["hw/i386/pc_q35.c"], OLDEST, NEVER);
-        let isapc = self.one(&["hw/i386/isapc.c"], (10, 2), NEVER);
-        let microvm = self.one(&["hw/i386/microvm.c"], (4, 2), NEVER);
+        let shared = ["hw/core/machine.c", "hw/i386/pc.c"].map(|path| self.needed(&[path]));
+        let piix = self.needed(&["hw/i386/pc_piix.c"]);
+        let q35 = self.needed(&["hw/i386/pc_q35.c"]);
+        // The machine type has its own file since 10.2.
+        let elsewhere = piix.is_some_and(|piix| !self.sources[piix].text.contains("isapc"));
+        let isapc =
+            if elsewhere { self.needed(&["hw/i386/isapc.c"]) } else { self.one(&["hw/i386/isapc.c"]) };
+        let microvm = ["hw/i386/microvm.c"];
+        let microvm = if microvm_header.is_some() { self.needed(&microvm) } else { self.one(&microvm) };
         Some(MachineFiles {
             headers: [compat, boards, x86, pc_header, microvm_header].into_iter().flatten().collect(),
             pc_header: pc_header.filter(|_| boards.is_some())?,
             shared: shared.into_iter().flatten().collect(),
             boards: vec![piix?, q35?].into_iter().chain(isapc).chain(microvm).collect(),
         })
+    }
+
+    /// Reports headers that are included but not present.
+    fn included(&mut self) {
+        let own = |id: &FileId| *id >= self.first;
+        for (name, paths) in HEADERS {
+            let known = self.sources.iter().any(|(id, file)| own(&id) && paths.contains(&file.path.as_str()));
+            let directive = format!("#include \"{name}\"");
+            let mut files = self.sources.iter().map(|(id, _)| id).filter(own);
+            let included = files.find_map(|id| self.sources.find_text(id, &directive));
+            if let Some(at) = included.filter(|_| !known) {
+                let message =
+                    format!("`{name}` is included here, but this tree has no {}", paths.join(" or "));
+                self.diagnostics.error(at, message);
+            }
+        }
     }
 }
 

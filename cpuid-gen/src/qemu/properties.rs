@@ -54,14 +54,15 @@ enum Added {
 }
 
 impl<'a> Reader<'a, '_> {
-    /// Reads all properties in cpu.c. If the release is `old`, the table of `max` may be missing.
-    pub(super) fn properties(&mut self, unit: &Unit<'a>, old: bool) {
+    /// Reads all properties in cpu.c. The table of `max` may be missing only if there is no such class.
+    pub(super) fn properties(&mut self, unit: &Unit<'a>) {
         let tables = TABLES.map(|name| find_table(unit, name));
         let whole = self.sources.span(unit.file, 0, 0);
         if tables[0].is_none() {
             self.diagnostics.error(whole, "this file does not define `x86_cpu_properties[]`");
         }
-        if tables[1].or(tables[2]).is_none() && !old {
+        let text = &self.sources[unit.file].text;
+        if tables[1].or(tables[2]).is_none() && text.contains("max_x86_cpu_class_init") {
             self.diagnostics.error(
                 whole,
                 "this file does not define `max_x86_cpu_properties[]`, which QEMU has since 2.9",

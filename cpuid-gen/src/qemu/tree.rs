@@ -30,11 +30,7 @@ impl Tree {
             diagnostics.push(Diagnostic::file(root, message).with_help(help));
             return None;
         };
-        let mut optional = |path: &str| {
-            // A broken link is an error; only a missing file is absent.
-            root.join(path).symlink_metadata().ok()?;
-            diagnostics.take(sources.read(root, path))
-        };
+        let mut optional = |path: &str| diagnostics.take(sources.read_optional(root, path)).flatten();
         let kvm_para = ["include/standard-headers/asm-x86/kvm_para.h", "linux-headers/asm-x86/kvm_para.h"];
         let mut before: Vec<FileId> = kvm_para.into_iter().find_map(&mut optional).into_iter().collect();
         // QEMU_HW_VERSION, which model ids contain, and KiB and MiB (3.0 and later).

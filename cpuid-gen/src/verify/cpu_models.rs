@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::finding::Findings;
+use super::key::{Key, Kind};
 use super::qemu::QemuIndex;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::cpu_models::{Properties, resolve};
@@ -18,6 +19,41 @@ pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     check_machines(index, &mut found);
     for diagnostic in found {
         findings.add_plain(diagnostic);
+    }
+    check_types(index, findings);
+}
+
+/// The suffix of CPU types, and the types that are not in `builtin_x86_defs[]`.
+const CPU_TYPE: &str = "x86_64-cpu";
+const OTHER_CPUS: [&str; 3] = ["base", "host", "max"];
+
+/// Checks that each compatibility property of a CPU type is of one that the release has. QEMU ignores a row of another
+/// type, so a typing error in it goes unnoticed.
+fn check_types(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
+    let facts = index.facts;
+    let mut known: BTreeSet<String> = OTHER_CPUS.map(str::to_owned).into();
+    for model in &facts.models {
+        known.insert(model.name.clone());
+        known.insert(format!("{}-v1", model.name));
+        known.extend(model.versions.iter().map(|version| format!("{}-v{}", model.name, version.version)));
+        known.extend(model.versions.iter().filter_map(|version| version.alias.clone()));
+    }
+    let mut reported = BTreeSet::new();
+    for compat in &facts.compat {
+        let Some(stem) = compat.of.strip_suffix(CPU_TYPE).filter(|stem| !stem.is_empty()) else { continue };
+        let model = stem.strip_suffix('-');
+        if model.is_some_and(|model| known.contains(model)) || !reported.insert(&compat.of) {
+            continue;
+        }
+        let key =
+            Key::new(Kind::Unresolved, format!("qemu-compat {}", compat.of), model.unwrap_or(stem), "-");
+        findings.add(key, &[&index.release], || {
+            let found = Diagnostic::error(compat.at, format!("`{}` is not a CPU of this release", compat.of));
+            match model {
+                Some(_) => found.with_help("the property has no effect"),
+                None => found.with_help(format!("a CPU type is a model, a hyphen and `{CPU_TYPE}`")),
+            }
+        });
     }
 }
 

@@ -160,13 +160,14 @@ impl Differences {
             RowKind::Explains(kind) => {
                 let key = Key::new(kind, subject, left, right);
                 explains = Some(key.clone());
-                self.by_key.insert(key, entry)
+                let first = *self.by_key.entry(key).or_insert(entry);
+                (first != entry).then_some(first)
             }
             RowKind::Family => self.add_family(subject, left, right, entry),
             RowKind::Rewritten => self.add_rewritten([subject, left, right], entry),
         };
         if let Some(earlier) = earlier {
-            return Err(Diagnostic::error(at, format!("duplicate explanation of `{subject}`"))
+            return Err(Diagnostic::error(at, format!("`{subject}` is explained twice"))
                 .with_label(self.entries[earlier].at, "first here"));
         }
         self.entries.push(Difference { explains, verdict, reason: reason.to_owned(), at });

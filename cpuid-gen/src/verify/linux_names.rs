@@ -6,7 +6,8 @@ use super::linux::LinuxIndex;
 use super::twice::{Claim, check_repeated, check_unique};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{CapKind, KvmBit, KvmCap, LinuxFlag, LinuxWord, Scattered};
-use crate::location::{Bit, Leaf, Location, Register, Subleaf};
+use crate::leaf_name;
+use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf};
 use crate::source::Span;
 
 /// Checks everything that names a feature of another table.
@@ -171,6 +172,10 @@ fn check_kvm_feature(index: &LinuxIndex<'_>, bit: &KvmBit, findings: &mut Findin
 fn check_cap(index: &LinuxIndex<'_>, cap: &KvmCap, findings: &mut Findings<'_>) {
     let leaf = cap.leaf_name.as_deref();
     let word = leaf.and_then(|leaf| index.words.get(leaf).copied());
+    let stated = leaf.filter(|_| word.is_none()).and_then(leaf_name::from_linux);
+    if let Some(stated) = stated {
+        return check_cap_in_register(index, cap, stated, findings);
+    }
     if leaf.is_some() && word.is_none_or(|word| word.location.is_none()) {
         add_cap(index, cap, "no hardware word", word.map(|word| word.at), findings);
         return;
@@ -188,6 +193,28 @@ fn check_cap(index: &LinuxIndex<'_>, cap: &KvmCap, findings: &mut Findings<'_>) 
         Some(word) => check_cap_in_word(index, cap, word, &held, findings),
         None if held.is_empty() => add_cap(index, cap, "no hardware bit", None, findings),
         None => {}
+    }
+}
+
+/// Checks a capability in a list of a register that no word of the kernel holds, which scattered.c may read.
+fn check_cap_in_register(
+    index: &LinuxIndex<'_>,
+    cap: &KvmCap,
+    register: CpuidWord,
+    findings: &mut Findings<'_>,
+) {
+    match bare_bit(cap) {
+        Some(0..=31) => return,
+        Some(_) => return add_cap(index, cap, "no bit of a word", None, findings),
+        None => {}
+    }
+    let held = held_by_kvm(index, &cap.name);
+    if check_resolves(index, "kvm-cap", &cap.name, cap.at, findings)
+        && held.iter().all(|(place, _)| place.word != register)
+    {
+        let first = held.first();
+        let elsewhere = first.map_or("no hardware bit".to_owned(), |(place, _)| place.to_string());
+        add_cap(index, cap, &elsewhere, first.map(|(_, at)| *at), findings);
     }
 }
 

@@ -349,3 +349,46 @@ fn inconsistent_models_give_exit_code_1() {
         assert_eq!(fs::read_dir(&generated).unwrap().count(), 0, "nothing is half-written");
     }
 }
+
+/// Every command that reads a file, with one that is not text: an error with the place, and no panic.
+#[test]
+fn every_command_reports_a_byte_that_is_not_utf8() {
+    let folder = folder("bytes");
+    let write = |name: &str, start: &[u8], rest: &str| {
+        let path = folder.join(name);
+        fs::write(&path, [start, rest.as_bytes()].concat()).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (out, pins) = (folder.join("out"), folder.to_str().unwrap());
+    let out = out.to_str().unwrap();
+    for bytes in [&b"\xd0"[..], b"\xe2\x82", b"\xff\xfe"] {
+        let linux = write("linux-1.tsv", bytes, "linux-release\t6.1.0\n");
+        let qemu = write("qemu-1.tsv", bytes, "qemu-release\t10.0.0\n");
+        let list = write("constants.tsv", bytes, "releases\t6.1.0\t10.0.0\n");
+        let differences = write("differences.tsv", bytes, "\n");
+        for arguments in [
+            vec!["facts", "--linux", &linux],
+            vec!["facts", "--qemu", &qemu],
+            vec!["import", "--linux", &linux, "-o", out],
+            vec!["import", "--qemu", &qemu, "-o", out],
+            vec!["capflags", "--linux", &linux],
+            vec!["models", "--qemu", &qemu],
+            vec!["diff", &linux, &linux],
+            vec!["diff", &qemu, &qemu],
+            vec!["generate", "--linux", &linux, "-o", out],
+            vec!["generate", "--qemu", &qemu, "-o", out],
+            vec!["constants", "--pins", pins],
+            vec!["verify", "--pins", pins],
+            vec!["verify", "--linux", &linux],
+            vec!["verify", "--qemu", &qemu],
+            vec!["verify", "--differences", &differences],
+        ] {
+            let output = run(&arguments);
+            let errors = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}\n{errors}");
+            let byte = format!("error: the byte {:#04x} is not UTF-8", bytes[0]);
+            assert!(errors.contains(&byte) && errors.contains(".tsv:1:1"), "{arguments:?}\n{errors}");
+        }
+        assert!(!list.is_empty() && !Path::new(out).exists());
+    }
+}

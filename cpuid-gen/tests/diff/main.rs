@@ -7,3 +7,4 @@ mod common;
 mod bumps;
 mod cases;
 mod changes;
+mod trees;

@@ -167,7 +167,15 @@ fn words_and_locations_match_gcc() {
         }
         program.push_str("}\n");
         let stated = compile_and_run(&folder, &program, &options()).unwrap();
-        assert_eq!(facts_words(&facts, rows.is_some()), stated, "{}", tree.name);
+        let found = facts_words(&facts, rows.is_some());
+        assert_eq!(found.lines().count(), stated.lines().count(), "{}", tree.name);
+        for (found, stated) in found.lines().zip(stated.lines()) {
+            // A word that KVM has no row for has the register in its name, of which gcc knows nothing.
+            let mut columns = stated.split(' ');
+            let by_name = columns.clone().count() == 2 && !stated.starts_with("CPUID_LNX_");
+            let same = found == stated || by_name && found.split(' ').take(2).eq(columns.by_ref());
+            assert!(same, "{}: {found:?}, gcc has {stated:?}", tree.name);
+        }
         println!("{}: {} words, with rows: {}", tree.name, enums.words.len(), rows.is_some());
     }
 }

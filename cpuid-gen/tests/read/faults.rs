@@ -119,7 +119,7 @@ fn bytes_that_are_not_text_are_reported() {
                     "a carriage return; convert the file to LF line ends",
                 ),
                 (format!("\u{feff}{text}").into(), "1:1: error: the file starts with a byte order mark"),
-                ([text.as_bytes(), &[0xff]].concat(), "this byte is not UTF-8"),
+                ([text.as_bytes(), &[0xff]].concat(), "error: the byte 0xff is not UTF-8"),
                 (format!("{text}\0").into(), "a NUL byte: this is not source text"),
             ];
             for (bytes, expected) in cases {
@@ -128,6 +128,117 @@ fn bytes_that_are_not_text_are_reported() {
             }
         }
     }
+}
+
+/// The bytes with others inserted at an offset.
+fn inserted(text: &str, at: usize, bytes: &[u8]) -> Vec<u8> {
+    [&text.as_bytes()[..at], bytes, &text.as_bytes()[at..]].concat()
+}
+
+/// A tree of a fixture, and its facts and diagnostics.
+fn fixture(archive: &str, name: &str) -> (PathBuf, impl Fn(&Path) -> (String, String)) {
+    let is_linux = archive == LINUX;
+    let root = if is_linux { linux(name) } else { qemu(name) };
+    (root, move |root: &Path| if is_linux { linux_text(root) } else { qemu_text(root) })
+}
+
+/// In comments of C, bytes of other encodings are skipped like any text; in all other places they are named.
+#[test]
+fn bytes_that_are_not_utf8_are_skipped_in_comments_of_c() {
+    for archive in [LINUX, QEMU] {
+        let (root, read) = fixture(archive, "latin");
+        let (whole, diagnostics) = read(&root);
+        assert_eq!(diagnostics, "");
+        for (path, text) in unpacked(archive) {
+            let file = root.join(&path);
+            let comments: [&[u8]; 4] = [
+                b"/* Caf\xe9 */\n",
+                b"// \xe9 \\\n \xff\n",
+                b"/* don't \xe9 \n \xe2\x82 */ // \"\xe9\n",
+                b"/* \xc3\xa9\xe9 */\n",
+            ];
+            for comment in comments {
+                fs::write(&file, inserted(&text, 0, comment)).unwrap();
+                let (facts, diagnostics) = read(&root);
+                if path.ends_with(".c") || path.ends_with(".h") {
+                    assert_eq!((&*facts, &*diagnostics), (&*whole, ""), "{path}");
+                }
+            }
+            let last = text.lines().count() + 1;
+            let code: [(&[u8], String); 4] = [
+                (b"\xe9", format!("{path}:{last}:1: error: the byte 0xe9 is not UTF-8")),
+                (b"\xe2\x82", format!("{path}:{last}:1: error: the byte 0xe2 is not UTF-8")),
+                (b"// \n\"/*\" '\"' \xf0 /* */", format!("{path}:{}:10: error: the byte 0xf0", last + 1)),
+                (b"\"\\\" \xfe\"", format!("{path}:{last}:5: error: the byte 0xfe is not UTF-8")),
+            ];
+            for (code, expected) in code {
+                fs::write(&file, inserted(&text, text.len(), code)).unwrap();
+                let (_, diagnostics) = read(&root);
+                assert!(diagnostics.contains(&expected), "{expected}\n{diagnostics}");
+            }
+            fs::write(&file, &text).unwrap();
+        }
+    }
+}
+
+/// A byte in a name that is shown cannot be skipped.
+#[test]
+fn a_flag_with_a_byte_that_is_not_utf8_is_refused() {
+    let root = linux("flag-byte");
+    let text = fs::read_to_string(root.join(FEATURES)).unwrap();
+    let at = text.find("\"lime\"").unwrap() + 2;
+    fs::write(root.join(FEATURES), inserted(&text, at, b"\xe9")).unwrap();
+    refused(&root, &["which is not a valid name"]);
+}
+
+/// Every diagnostic of damaged files can be rendered, with the line and the part of it that is marked.
+#[test]
+fn damaged_files_are_reported_with_whole_characters() {
+    let damages: [&[u8]; 8] =
+        [b"\xff", b"\xe2\x82", "\u{feff}".as_bytes(), "\u{20ac}".as_bytes(), b"\0", b"\r\n", b"\x1a", b""];
+    for archive in [LINUX, QEMU] {
+        let (root, _) = fixture(archive, "damaged");
+        for (path, text) in unpacked(archive) {
+            for damage in damages {
+                for at in [0, text.find('\n').unwrap(), text.len() / 2, text.len()] {
+                    let at = (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap();
+                    let bytes = if damage.is_empty() { Vec::new() } else { inserted(&text, at, damage) };
+                    fs::write(root.join(&path), bytes).unwrap();
+                    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+                    let _ = cpuid_gen::input::any(&mut sources, &root, &mut diagnostics);
+                    marks_are_whole(&sources, &diagnostics);
+                }
+            }
+            fs::write(root.join(&path), &text).unwrap();
+        }
+    }
+}
+
+/// Rendering does not panic, and each place has a line and a marked part.
+fn marks_are_whole(sources: &Sources, diagnostics: &Diagnostics) {
+    for diagnostic in diagnostics.iter() {
+        let labels = diagnostic.labels.iter().map(|label| label.at);
+        for span in diagnostic.at.into_iter().chain(labels) {
+            let (line, marked) = sources.marked(span);
+            assert!(line.get(marked.clone()).is_some(), "{line:?} {marked:?}");
+            assert_eq!(sources.line(span), line);
+        }
+        assert!(!diagnostic.render(sources).is_empty());
+    }
+}
+
+/// A place that cannot be searched is not the same as an absent file.
+#[test]
+fn a_folder_that_cannot_be_searched_is_reported() {
+    let root = linux("loop");
+    fs::remove_dir_all(root.join("tools")).unwrap();
+    symlink("tools", root.join("tools")).unwrap();
+    refused(&root, &["tools/arch/x86/kcpuid/cpuid.csv: Too many levels of symbolic links"]);
+    let root = qemu("loop");
+    let _ = fs::remove_dir_all(root.join("linux-headers"));
+    let _ = fs::remove_dir_all(root.join("include/standard-headers"));
+    symlink("linux-headers", root.join("linux-headers")).unwrap();
+    refused(&root, &["linux-headers/asm-x86/kvm_para.h: Too many levels of symbolic links"]);
 }
 
 /// A line of 100 MB is refused without reading it.

@@ -42,3 +42,8 @@ fn constants() {
 fn differences() {
     replay("differences", 3000, targets::differences);
 }
+
+#[test]
+fn commands() {
+    replay("commands", 150, targets::commands);
+}

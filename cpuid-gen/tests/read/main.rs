@@ -16,6 +16,9 @@ mod facts;
 #[cfg(unix)]
 mod faults;
 mod fuzz_replay;
+mod matrix;
+mod old_kernels;
+mod qemu_layouts;
 
 // The replay of `fuzz/` expects it here.
 use common::Rng;

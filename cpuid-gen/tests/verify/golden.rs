@@ -252,12 +252,39 @@ bit-name	a	b	c	alias	a reason	and more
 bit-name	a		c	alias	an empty side
 bit-name	a	b	c	alias	once
 bit-name	a	b	c	design	twice
+bit-name	a	b	c	design	three times
 macro-family	CPUID_A_	-	-	design	once
 macro-family	CPUID_A_	FEAT_1_EDX	-	design	twice
+macro-family	CPUID_A_	FEAT_1_EDX	-	design	three times
 rewritten	cpuid-field	6.1	6.2	history	once
 rewritten	cpuid-field	6.1	6.2	history	twice
+rewritten	cpuid-field	6.1	6.2	history	three times
 ";
     golden("unreadable-differences.txt", &report(&[], differences, Scope::Given));
+}
+
+/// A property of a CPU that the release does not have, and of a model without its hyphen.
+#[test]
+fn compatibility_properties_of_unknown_cpus_are_reported() {
+    let last = "qemu-dep	FEAT_7_0_EBX	0x20	FEAT_VMX	0xffffffffffffffff\n";
+    let rows = "\
+qemu-model	Pear	0xd	0x0	PearPearPear	6	1	1	Pear CPU
+qemu-model-version	Pear	1	-	-
+qemu-model-version	Pear	2	Pear-noFlesh	-
+qemu-machine	pc-1	-	-
+qemu-compat	pc-1	x86_64-cpu	avx2	off
+qemu-compat	pc-1	Pear-x86_64-cpu	avx2	off
+qemu-compat	pc-1	Pear-v1-x86_64-cpu	avx2	off
+qemu-compat	pc-1	Pear-v2-x86_64-cpu	avx2	off
+qemu-compat	pc-1	Pear-noFlesh-x86_64-cpu	avx2	off
+qemu-compat	pc-1	max-x86_64-cpu	avx2	off
+qemu-compat	pc-1	Pear-v3-x86_64-cpu	avx2	off
+qemu-compat	pc-1	Pear-noFleshx86_64-cpu	avx2	off
+qemu-compat	pc-1	Plum-x86_64-cpu	avx2	off
+qemu-compat	pc-1	Plum-x86_64-cpu	fpu	off
+";
+    let text = format!("{last}{rows}");
+    golden("compat-type.txt", &report(&[("qemu", last, text.leak())], "", Scope::Given));
 }
 
 /// A replaced table is not compared with the older one; other tables are.

@@ -70,10 +70,8 @@ struct Part<'a> {
 impl<'a> Part<'a> {
     fn new(sources: &'a Sources, at: Span, label: &'a str) -> Part<'a> {
         let place = sources.place(at);
-        let text = sources.line(at);
-        let start = (place.column as usize - 1).min(text.len());
-        let end = (start + (at.end - at.start) as usize).min(text.len()).max(start);
-        Part { file: place.file, line: place.line as usize, text, marked: start..end, label }
+        let (text, marked) = sources.marked(at);
+        Part { file: place.file, line: place.line as usize, text, marked, label }
     }
 
     fn snippet(&self, level: Level) -> Snippet<'_> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::tree::Tree;
 use crate::diff::change::{Action, Change, Field, SPELLED};
 use crate::facts::{CapKind, KvmCap};
+use crate::leaf_name;
 use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf};
 use crate::source::Span;
 
@@ -140,7 +141,8 @@ fn name_at<'a>(tree: &Tree<'a>, location: Location) -> Option<&'a str> {
 
 /// The bits of a row: its macro's, in the row's word if there is one, or the bit with a number.
 fn targets<'a>(tree: &Tree<'a>, cap: &'a KvmCap) -> Vec<Target<'a>> {
-    let word = cap.leaf_name.as_deref().and_then(|leaf| tree.leaves.get(leaf).copied());
+    let stated = |leaf: &str| tree.leaves.get(leaf).copied().or_else(|| leaf_name::from_linux(leaf));
+    let word = cap.leaf_name.as_deref().and_then(stated);
     let number = cap.name.strip_prefix("BIT(").and_then(|rest| rest.strip_suffix(')'));
     if let (Some(word), Some(bit)) = (word, number.and_then(|number| number.parse().ok())) {
         return vec![Target::At(Location { word, bit: Bit(bit) })];

@@ -1,11 +1,9 @@
 //! Words: the register of each, and its number, which is only meaningful within one release.
 
-use std::collections::BTreeMap;
-
 use crate::diff::change::{Action, Change, Field};
-use crate::diff::rows::{Line, PLACE, table};
+use crate::diff::rows::{Line, PLACE, pair, table};
 use crate::facts::{LinuxFacts, LinuxWord};
-use crate::location::{CpuidWord, Word};
+use crate::location::CpuidWord;
 
 /// A register's word is identified by the register, a software-defined word by its name.
 type Identity<'a> = Result<CpuidWord, &'a str>;
@@ -30,13 +28,11 @@ fn shown(word: &LinuxWord) -> String {
     word.location.map_or_else(|| "software-defined".to_owned(), |location| location.to_string())
 }
 
-/// Numbers that are used for different words in both releases.
+/// Numbers that are used for different words in both releases. Several words with one number are compared in order.
 fn meanings(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
-    let before: BTreeMap<Word, &LinuxWord> = old.words.iter().map(|word| (word.word, word)).collect();
-    let other = |word: &'_ LinuxWord| -> Option<Change> {
-        let was = before.get(&word.word).filter(|was| identity(was) != identity(word))?;
+    let other = |(was, word): (&LinuxWord, &LinuxWord)| -> Option<Change> {
         let meaning = |word: &LinuxWord| Some(format!("{} ({})", shown(word), word.name));
-        Some(Change {
+        (identity(was) != identity(word)).then(|| Change {
             action: Action::Changed,
             subject: format!("word {}", word.word.0),
             was: None,
@@ -46,5 +42,5 @@ fn meanings(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
             new_rows: vec![word.at],
         })
     };
-    new.words.iter().filter_map(other).collect()
+    pair(&old.words, &new.words, |word| word.word).kept.into_iter().filter_map(other).collect()
 }

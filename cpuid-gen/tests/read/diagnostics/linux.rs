@@ -70,7 +70,7 @@ pub(crate) const CASES: &[Case] = &[
     ("a leaf of 33 bits", REVERSE, "0x80000001", "0x180000001"),
     ("a leaf that is a list", REVERSE, "0x80000001", "{ 1 }"),
     ("rows without their struct", REVERSE, "struct cpuid_reg {", "struct other_reg {"),
-    ("a struct with an odd field", REVERSE, "u32 index;", "u32 index[2];"),
+    ("a struct with an odd field", REVERSE, "u32 index;", "u32 index: 2;"),
     ("an element that is invalid", REVERSE, "[CPUID_7_0_EBX]  ", ".x "),
     ("an element beyond all", REVERSE, "[CPUID_7_0_EBX]  ", "[256]"),
     ("an element without a value", REVERSE, "= {         1, 0, CPUID_EDX}", "="),

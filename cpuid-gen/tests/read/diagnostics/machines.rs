@@ -13,6 +13,17 @@ const PIIX: &str = "hw/i386/pc_piix.c";
 const Q35: &str = "hw/i386/pc_q35.c";
 const MICROVM: &str = "hw/i386/microvm.c";
 
+/// The machine type that has its own file since 10.2.
+const ISAPC: &str = "#ifdef CONFIG_ISAPC
+static void isapc_options(MachineClass *m)
+{
+    m->max_cpus = 1;
+}
+
+DEFINE_STALL_IMPL(isapc, \"isapc\", 9, open_stall, isapc_options)
+#endif
+";
+
 /// One change each.
 pub(crate) const CASES: &[Case] = &[
     ("a release of two numbers", VERSION, "9.3.1", "9.3"),
@@ -26,7 +37,8 @@ pub(crate) const CASES: &[Case] = &[
     ("no machine.c", MACHINE, "", "-"),
     ("no pc_q35.c", Q35, "", "-"),
     ("no microvm.c", MICROVM, "", "-"),
-    ("no isapc.c where it should be", VERSION, "9.3.1", "10.2.0"),
+    ("no isapc.c where it should be", PIIX, ISAPC, ""),
+    ("a header that is included but absent", PIIX, "", "#include \"hw/compat.h\"\n"),
     // Default properties.
     ("no default properties", KVM_CPU, "kvm_default_props", "kvm_props"),
     ("a default without a value", KVM_CPU, "\"lid\", NULL", "\"lid\""),
@@ -112,7 +124,12 @@ DEFINE_STALL_IMPL(two, \"pc-i440fx-2.0\", 9, stall_init_2_0, stall_2_0_options)"
     ("rows with an index", PC, "{ TYPE_X86_CPU, \"quince\"", "[0] = { TYPE_X86_CPU, \"quince\""),
     // Properties.
     ("no properties", CPU, "Property x86_cpu_properties[]", "Property x86_properties[]"),
-    ("no properties of max", CPU, "max_x86_cpu_properties[]", "some_x86_cpu_properties[]"),
+    (
+        "no properties of max",
+        CPU,
+        "Property max_x86_cpu_properties[]",
+        "Property some[];\nvoid max_x86_cpu_class_init(void);\nstatic const Property some_x86_cpu_properties[]",
+    ),
     ("no class function of CPUs", CPU, "x86_cpu_common_class_init(", "x86_cpu_class_init("),
     ("no Hyper-V", KVM, "kvm_hyperv_properties[]", "kvm_properties[]"),
     ("an unknown kind", CPU, "DEFINE_PROP_UINT8(", "DEFINE_PROP_UINT7("),
