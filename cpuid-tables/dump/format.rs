@@ -86,11 +86,12 @@ impl Format {
     #[must_use]
     pub fn recognise(head: &[u8]) -> Option<Format> {
         let first = head.trim_ascii_start().first().copied();
-        Format::with_mark(|mark| matches!(mark, Mark::Begins(byte) if Some(*byte) == first))
-            .or_else(|| lines::of(head).find_map(Format::of_line))
+        lines::of(head)
+            .find_map(Format::of_line)
             .or_else(|| {
                 Format::with_mark(|mark| matches!(mark, Mark::MayBegin(byte) if Some(*byte) == first))
             })
+            .or_else(|| lines::of(head).find_map(Format::shared_line))
             .or_else(|| lines::of(head).find_map(Format::perhaps_of_line))
     }
 
@@ -105,6 +106,11 @@ impl Format {
                     |mark| matches!(mark, Mark::SharedText(text) if lines::contains(line, text)),
                 )
             })
+    }
+
+    /// The format that has such a line among others.
+    fn shared_line(line: &[u8]) -> Option<Format> {
+        Format::with_mark(|mark| matches!(mark, Mark::SharedLine(is_line) if is_line(line)))
     }
 
     /// The format that may have such a line.

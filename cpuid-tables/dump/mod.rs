@@ -39,8 +39,10 @@ mod gdb;
 mod instlatx64;
 mod json;
 mod kcpuid;
+mod keyed;
 mod libvirt;
 mod lines;
+mod names;
 mod propolis;
 mod qemu_model;
 mod qemu_monitor;
@@ -52,11 +54,12 @@ mod tags;
 mod told;
 mod writer;
 
-pub use cpu::Cpu;
+pub use cpu::{Beside, Cpu};
 pub use error::{ReadError, WriteError};
 pub use firecracker::firecracker_template;
 pub use format::{Format, UnknownFormat};
 pub use reader::{Options, Reader};
+pub use sink::Note;
 pub use writer::Writer;
 
 /// What an input held.
@@ -70,6 +73,8 @@ pub struct Dump {
     pub warnings: Vec<ReadError>,
     /// How many warnings there were beyond those.
     pub more_warnings: u64,
+    /// What a user has to know of it: names that are not known, calls that failed.
+    pub notes: Vec<Note>,
 }
 
 /// Reads a whole input.
@@ -81,8 +86,9 @@ pub fn read(input: impl Read, options: &Options) -> Result<Dump, ReadError> {
     let mut reader = Reader::new(input, options)?;
     let cpus = reader.by_ref().collect::<Result<Vec<Cpu>, ReadError>>()?;
     let format = reader.format();
+    let notes = reader.notes().0.to_vec();
     let (warnings, more_warnings) = reader.into_warnings();
-    Ok(Dump { format, cpus, warnings, more_warnings })
+    Ok(Dump { format, cpus, warnings, more_warnings, notes })
 }
 
 /// Writes CPUs in a format.
