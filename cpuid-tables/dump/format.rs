@@ -54,6 +54,16 @@ formats! {
     QemuMonitor = qemu_monitor,
     /// The answer of QEMU's `query-cpu-model-expansion`.
     QemuModel = qemu_model,
+    /// Rust's `{:?}` of KVM's entries.
+    RustDebug = rust_debug,
+    /// KVM's trace event `kvm_cpuid`.
+    KvmTrace = kvm_trace,
+    /// The CPUID page of an SEV-SNP guest, printed.
+    SevSnp = snp,
+    /// A guest's queries, as propolis' `DTrace` script prints them.
+    PropolisDtrace = dtrace,
+    /// libcpuid's raw dumps.
+    Libcpuid = libcpuid,
 }
 
 impl Format {
