@@ -64,6 +64,14 @@ formats! {
     PropolisDtrace = dtrace,
     /// libcpuid's raw dumps.
     Libcpuid = libcpuid,
+    /// Xen's feature sets.
+    Xen = xen,
+    /// The setting `cpuid` of `xl`'s configuration.
+    Xl = xl,
+    /// The masks and tables of VMware's `.vmx`.
+    Vmware = vmware,
+    /// What `VBoxManage` prints and takes, and VBox.log.
+    VirtualBox = virtualbox,
 }
 
 impl Format {

@@ -57,7 +57,11 @@ mod snp;
 mod strace;
 mod tags;
 mod told;
+mod virtualbox;
+mod vmware;
 mod writer;
+mod xen;
+mod xl;
 
 pub use cpu::{Beside, Cpu};
 pub use error::{ReadError, WriteError};
