@@ -72,6 +72,14 @@ formats! {
     Vmware = vmware,
     /// What `VBoxManage` prints and takes, and VBox.log.
     VirtualBox = virtualbox,
+    /// What `cpuid` prints without `-r`.
+    CpuidText = cpuid_text,
+    /// Sysinternals' Coreinfo.
+    Coreinfo = coreinfo,
+    /// Linux's `/proc/cpuinfo`.
+    Cpuinfo = cpuinfo,
+    /// `lscpu`.
+    Lscpu = lscpu,
 }
 
 impl Format {

@@ -27,8 +27,11 @@
 use std::io::{Read, Write};
 use std::vec::Vec;
 
+mod coreinfo;
 mod cpu;
 mod cpuid_r;
+mod cpuid_text;
+mod cpuinfo;
 mod descriptor;
 mod documents;
 mod dtrace;
@@ -45,6 +48,7 @@ mod kvm_trace;
 mod libcpuid;
 mod libvirt;
 mod lines;
+mod lscpu;
 mod names;
 mod propolis;
 mod qemu_model;
