@@ -80,6 +80,18 @@ formats! {
     Cpuinfo = cpuinfo,
     /// `lscpu`.
     Lscpu = lscpu,
+    /// libvirt's `<cpu>`.
+    LibvirtCpu = libvirt_cpu,
+    /// A list of features by name.
+    FeatureList = feature_list,
+    /// `-cpu` of a QEMU command line.
+    QemuArgs = qemu_args,
+    /// QEMU's warnings of features that the host lacks.
+    QemuWarnings = qemu_warnings,
+    /// Proxmox VE's CPU models, and a VM's `cpu:`.
+    Proxmox = proxmox,
+    /// Labels of Kubernetes nodes.
+    Kubevirt = kubevirt,
 }
 
 impl Format {
