@@ -69,6 +69,12 @@ macro_rules! kinds {
                 }
             }
 
+            /// True when KVM refuses a table for it: `KVM_SET_CPUID2` fails.
+            #[must_use]
+            pub const fn is_refused(self) -> bool {
+                matches!(self, Kind::TooManyEntries | Kind::VirtualWidth | Kind::ComponentPermission)
+            }
+
             /// True when only what a host's KVM says can tell it.
             #[must_use]
             pub const fn needs_host(self) -> bool {

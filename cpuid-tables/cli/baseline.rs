@@ -23,8 +23,8 @@ Examples:
   kvm-cpuid baseline a.txt b.txt --to entries     the table that a guest may have on both
   collect | kvm-cpuid baseline - --format json    JSON, a line for each host
 
-A host is a file; CPUs that are numbered upwards in it are one host's, and what is true of all of them
-is true of it. A CPU with a name, or one whose number is not above the last one's, is a host of its
+A host is a file; CPUs that are numbered upwards in it, or not at all, are one host's, and what is true
+of all of them is true of it. A CPU with a name, or one whose number is not above the last one's, is a host of its
 own: JSON lines with a \"name\" are a host each. A directory is walked in order of names. Beside
 NAME.supported, NAME.msrs has the host's feature MSRs and NAME.caps its capabilities; NAME.host and
 NAME.hv are not read.
@@ -128,6 +128,7 @@ fn models(text: &mut Styled, baseline: &Baseline, best: Option<&Choice>, closest
             "no model runs on all of them as it is"
         };
         text.push(Style::Error, "none").plain(format_args!(" ({why})\n"));
+        text.plain(format_args!("common:  {}\n", names(baseline.features()).join(" ")));
     }
     if let Some(closest) = closest {
         text.plain(format_args!("closest: -cpu {closest}\n"));

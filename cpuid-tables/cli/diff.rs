@@ -5,12 +5,14 @@ use std::process::ExitCode;
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::show::{EntryDifferences, Obstacle, Style, Styled, compare, obstacles};
+use cpuid_tables::{CpuidEntry, Registers};
 use serde_json::{Value, json};
 
 use super::format::Format;
-use super::outcome::{Result, answer};
+use super::outcome::{Failed, Result, answer};
 use super::output::{print_json, print_styled, warn};
 use super::source::{Input, Source};
+use super::{advice, partial};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -20,7 +22,8 @@ Examples:
                                               could a guest with that table go on here?
 
 A line with - is what only A has, + what only B has, ~ what both have otherwise. Sources with several
-CPUs are compared CPU by CPU; a single one with each of the other's.
+CPUs are compared CPU by CPU; a single one with each of the other's. Of a source that states only some
+bits, such as a list of names, only what both state is compared.
 
 With --migrate, A is the table that the guest was started with and B is what the KVM of the host
 where it is to go supports. Each field is compared by its meaning: most bits promise something and
@@ -47,6 +50,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let [a, b] = args.input.sources() else { return Ok(answer(false)) };
     let reading = &args.input.reading;
     let (pairs, alone) = paired((a, reading.all(a)?), (b, reading.all(b)?));
+    if args.migrate && pairs.iter().any(|pair| pair.a.beside.template) {
+        return template(args, (a, b), &pairs);
+    }
     let code = if args.migrate { migrate(args, (a, b), &pairs)? } else { differ(args, (a, b), &pairs)? };
     // What has nothing to be compared with is not the same.
     Ok(if alone == 0 { code } else { answer(false) })
@@ -114,8 +120,15 @@ fn names(group: &[&Pair]) -> (String, String) {
 }
 
 fn differ(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
-    let groups = grouped(pairs, |pair| compare(&pair.a.entries, &pair.b.entries));
-    let same = groups.iter().all(|(_, differences)| differences.is_empty());
+    let groups =
+        grouped(pairs, |pair| compare(&stated_by_both(&pair.a, &pair.b), &stated_by_both(&pair.b, &pair.a)));
+    let outside = grouped(pairs, outside);
+    let outside: Vec<&(Vec<&Pair>, Vec<String>)> =
+        outside.iter().filter(|(_, bits)| !bits.is_empty()).collect();
+    let same = outside.is_empty() && groups.iter().all(|(_, differences)| differences.is_empty());
+    if pairs.iter().any(|pair| pair.a.known.is_some() || pair.b.known.is_some()) {
+        warn("only what both state is compared");
+    }
     if args.format == Format::Json {
         let to_json = |(group, found): &(Vec<&Pair>, Vec<EntryDifferences>)| {
             json!({
@@ -124,7 +137,12 @@ fn differ(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<Exi
             })
         };
         let groups: Vec<Value> = groups.iter().map(to_json).collect();
-        print_json(&json!({ "a": a.to_string(), "b": b.to_string(), "same": same, "comparisons": groups }))?;
+        let mut all = json!({ "a": a.to_string(), "b": b.to_string(), "same": same, "comparisons": groups });
+        if let (Value::Object(members), false) = (&mut all, outside.is_empty()) {
+            let bits = outside.iter().map(|(group, bits)| json!({ "cpus": cpus(group), "bits": bits }));
+            members.insert("outside".into(), bits.collect());
+        }
+        print_json(&all)?;
         return Ok(answer(same));
     }
     let mut text = Styled::new();
@@ -136,8 +154,49 @@ fn differ(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<Exi
             text.append(&entry.styled());
         }
     }
+    for (group, bits) in outside {
+        let (of_a, of_b) = names(group);
+        text.line(
+            Style::Error,
+            format_args!(
+                "outside CPUID, {} and {} differ in: {}",
+                of_source(a, &of_a),
+                of_source(b, &of_b),
+                bits.join(" ")
+            ),
+        );
+    }
     print_styled(&text)?;
     Ok(answer(same))
+}
+
+/// The entries of a CPU with the bits that the other one states too.
+fn stated_by_both(cpu: &Cpu, other: &Cpu) -> Vec<CpuidEntry> {
+    if cpu.known.is_none() && other.known.is_none() {
+        return cpu.entries.clone();
+    }
+    let one = |(at, entry): (usize, &CpuidEntry)| {
+        let there = other.entries.iter().position(|there| there.answers(entry.function, entry.subleaf()));
+        let stated = match there {
+            Some(there) => other.known(there),
+            // A whole table has none of it.
+            None if other.known.is_none() => Registers::MAX,
+            None => Registers::ZERO,
+        };
+        let both = cpu.known(at).zip_with(stated, |a, b| a & b);
+        let registers = entry.registers.zip_with(both, |value, both| value & both);
+        (both != Registers::ZERO).then_some(CpuidEntry { registers, ..*entry })
+    };
+    cpu.entries.iter().enumerate().filter_map(one).collect()
+}
+
+/// Bits outside CPUID that both state and that differ: `+name` is what only B has.
+fn outside(pair: &Pair) -> Vec<String> {
+    let differ = pair.a.beside.bits.iter().filter_map(|(bit, on)| {
+        let other = pair.b.beside.bits.get(bit)?;
+        (on != other).then(|| format!("{}{}", if *on { '-' } else { '+' }, super::show::outside(*bit)))
+    });
+    differ.collect()
 }
 
 /// A source and which of its CPUs.
@@ -150,14 +209,49 @@ fn cpus(group: &[&Pair]) -> Vec<Value> {
     group.iter().map(|pair| json!({ "a": pair.a.number, "b": pair.b.number })).collect()
 }
 
+/// A template is no guest: whether one with it can be started on B.
+fn template(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
+    let mut found: Vec<partial::Finding> = Vec::new();
+    for pair in pairs {
+        if advice::is_open(&pair.b) {
+            return Err(
+                Failed::new(advice::open_bits(b, "a host is what its KVM supports")).help(advice::HOST)
+            );
+        }
+        for finding in partial::findings(&pair.a, &pair.b.entries) {
+            if !found.contains(&finding) {
+                found.push(finding);
+            }
+        }
+    }
+    let can = found.is_empty();
+    if args.format == Format::Json {
+        let obstacles: Vec<Value> = found.iter().map(partial::Finding::to_json).collect();
+        let all = json!({ "a": a.to_string(), "b": b.to_string(), "can_move": can, "template": obstacles });
+        print_json(&all)?;
+        return Ok(answer(can));
+    }
+    let mut text = Styled::new();
+    let (style, can_or_not) = if can { (Style::Good, "can") } else { (Style::Error, "cannot") };
+    text.line(style, format_args!("A guest with the template A ({a}) {can_or_not} be started on B ({b})"));
+    for finding in &found {
+        text.push(Style::Error, finding.heading()).plain(format_args!("{finding}\n"));
+    }
+    print_styled(&text)?;
+    Ok(answer(can))
+}
+
 fn migrate(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
     let groups = grouped(pairs, |pair| {
-        let mut found = obstacles(&pair.a.entries, &pair.b.entries);
+        let mut found = obstacles(&stated_by_both(&pair.a, &pair.b), &stated_by_both(&pair.b, &pair.a));
         let of_kvm = pair.b.name.as_deref() == Some("supported");
         found.retain(|obstacle| !(of_kvm && obstacle.is_emulated_by_kvm()));
         found
     });
     let can = groups.iter().all(|(_, found)| found.is_empty());
+    if pairs.iter().any(|pair| pair.a.known.is_some() || pair.b.known.is_some()) {
+        warn("only what both state is compared: what one leaves open may stand in the way");
+    }
     if args.format == Format::Json {
         let to_json = |(group, found): &(Vec<&Pair>, Vec<Obstacle>)| {
             json!({

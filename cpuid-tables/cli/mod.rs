@@ -3,6 +3,7 @@
 //! 0: done, or the answer is yes. 1: the answer is no (`has`, `diff`, `check`, `find`). 2: a source could not be read,
 //! the output not written, or the command line was wrong.
 
+mod advice;
 mod args;
 mod baseline;
 mod check;
@@ -20,6 +21,7 @@ mod host;
 mod models;
 mod outcome;
 mod output;
+mod partial;
 mod probe;
 mod progress;
 mod qemu_release;
