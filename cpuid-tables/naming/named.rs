@@ -14,6 +14,10 @@ use crate::bits::release::{LinuxRelease, QemuRelease};
 static ALIASES: &[(&str, &str)] =
     &[("ffxsr", "fxsr_opt"), ("i64", "lm"), ("pclmuldq", "pclmulqdq"), ("sse3", "pni"), ("xd", "nx")];
 
+/// Names of libvirt's that neither Linux nor QEMU has (`src/cpu_map/x86_features.xml`, 11.3), and the flag of the same bit.
+static LIBVIRT_NAMES: &[(&str, &str)] =
+    &[("cmt", "cqm"), ("mbm_local", "cqm_mbm_local"), ("mbm_total", "cqm_mbm_total")];
+
 /// What a name stands for, aliases included: [`lookup`], where it knows the name.
 ///
 /// # Errors
@@ -27,7 +31,7 @@ static ALIASES: &[(&str, &str)] =
 /// ```
 pub fn named(name: &str) -> Result<Named, LookupError> {
     let name = name.trim();
-    let alias = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
+    let alias = ALIASES.iter().chain(LIBVIRT_NAMES).find(|(alias, _)| alias.eq_ignore_ascii_case(name));
     match (lookup(name), alias) {
         (Err(LookupError::Unknown), Some((_, flag))) => lookup(flag),
         (found, _) => found,
