@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::show::{NoFeature, feature_named};
-use cpuid_tables::{Feature, Leaf, Named, Subleaf, find_entry};
+use cpuid_tables::{Feature, Leaf, Named, QemuRelease, Subleaf, find_entry};
 
 use super::outcome::{Result, answer};
 use super::output::warn;
@@ -58,6 +58,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     };
     let mut all: Has = Some(true);
     let mut stated = false;
+    let mut model = None;
     for source in args.input.sources() {
         for cpu in args.input.reading.open(source)? {
             let cpu = cpu?;
@@ -66,6 +67,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
                 Wanted::Elsewhere(bit) => cpu.beside.bits.get(&bit).copied(),
             };
             stated |= !cpu.beside.bits.is_empty();
+            if has.is_none()
+                && QemuRelease::NEWEST.cpu_model(cpu.name.as_deref().unwrap_or_default()).is_some()
+            {
+                model.clone_from(&cpu.name);
+            }
             // One that has it not decides.
             all = match (all, has) {
                 (Some(false), _) | (_, Some(false)) => Some(false),
@@ -83,6 +89,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         None => {
             for source in args.input.sources() {
                 warn(format!("{source} does not state {}: {}", args.feature, advice::WHOLE));
+            }
+            if let Some(model) = model {
+                warn(format!(
+                    "it names the CPU model {model}: `kvm-cpuid guest --cpu {model}` shows what that has"
+                ));
             }
             Ok(ExitCode::from(NOT_KNOWN))
         }

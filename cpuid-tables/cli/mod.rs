@@ -1,7 +1,7 @@
 //! The command line: arguments in, text out, and an exit code that means something.
 //!
 //! 0: done, or the answer is yes. 1: the answer is no (`has`, `diff`, `check`, `find`). 2: a source could not be read,
-//! the output not written, or the command line was wrong.
+//! the output not written, or the command line was wrong. 3: the source does not state the answer (`has`).
 
 mod advice;
 mod args;

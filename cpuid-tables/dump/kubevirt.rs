@@ -105,7 +105,13 @@ impl Parser for Kubevirt {
             return Ok(());
         }
         let text = String::from_utf8_lossy(line.text);
-        // Labels on one line have commas between them.
+        // `kubectl get nodes --show-labels` has a line for each node, with commas between the labels.
+        let ours =
+            |text: &&str| text.contains(".node.kubevirt.io/") || text.contains("feature.node.kubernetes.io/");
+        let is_node = text.split(',').filter(ours).count() > 1;
+        if is_node {
+            self.finish(sink)?;
+        }
         for text in text.split(',') {
             for begin in FEATURES {
                 if let Some((name, on)) = label(text, begin) {
@@ -119,7 +125,7 @@ impl Parser for Kubevirt {
                 self.node.get_or_insert_default().names.vendor(vendor);
             }
         }
-        Ok(())
+        if is_node { self.finish(sink) } else { Ok(()) }
     }
 
     fn end(&mut self, sink: &mut Sink) -> Result<(), Fault> {

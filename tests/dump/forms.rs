@@ -180,6 +180,10 @@ fn proxmox_and_kubevirt() {
         (has(&dump.cpus[1], feature::SHA_NI), has(&dump.cpus[1], feature::AES)),
         (Some(true), Some(true))
     );
+    let label = "cpu-feature.node.kubevirt.io/";
+    let nodes =
+        format!("NAME  LABELS\na  {label}adx=true,{label}aes=true\nb  x=y,{label}adx=true,{label}abm=true\n");
+    assert_eq!(read(nodes).cpus.len(), 2);
 }
 
 #[test]
