@@ -92,6 +92,8 @@ formats! {
     Proxmox = proxmox,
     /// Labels of Kubernetes nodes.
     Kubevirt = kubevirt,
+    /// Names of CPU models.
+    ModelList = model_list,
 }
 
 impl Format {

@@ -25,12 +25,12 @@ use super::sink::{Fault, Line, Parser, Sink};
 pub(super) const FORMAT: Descriptor = Descriptor {
     name: "kvm-trace",
     about: "the trace event kvm_cpuid of perf, trace-cmd and tracefs",
-    marks: &[Mark::Text(EVENT)],
+    marks: &[Mark::Line(is_line)],
     parser: || Box::new(Trace::default()),
     style: None,
 };
 
-const EVENT: &[u8] = b"kvm_cpuid: func ";
+const EVENT: &[u8] = b"kvm_cpuid:";
 const EXPECTED: &str = "expected `kvm_cpuid: func F idx I rax A rbx B rcx C rdx D` in hexadecimal";
 
 /// The reader.
@@ -38,6 +38,15 @@ const EXPECTED: &str = "expected `kvm_cpuid: func F idx I rax A rbx B rcx C rdx 
 struct Trace {
     /// By thread, in the order in which they come.
     threads: Vec<(String, Answers)>,
+}
+
+/// Where an event begins. `trace-cmd` puts blanks after the name.
+fn event(line: &[u8]) -> Option<usize> {
+    find(line, EVENT).filter(|at| trim(&line[at + EVENT.len()..]).starts_with(b"func "))
+}
+
+fn is_line(line: &[u8]) -> bool {
+    event(line).is_some()
 }
 
 /// The thread: what is before the number of the CPU in brackets, or before the time.
@@ -54,7 +63,7 @@ fn vcpu(thread: &str) -> Option<u32> {
 
 impl Parser for Trace {
     fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
-        let Some(at) = find(line.text, EVENT) else { return Ok(()) };
+        let Some(at) = event(line.text) else { return Ok(()) };
         let event = &line.text[at..];
         let answer = registers(event, ["rax", "rbx", "rcx", "rdx"]);
         let (Some(leaf), Some(answer)) = (hex(event, "func"), answer) else {

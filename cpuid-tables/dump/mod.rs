@@ -52,6 +52,7 @@ mod libvirt;
 mod libvirt_cpu;
 mod lines;
 mod lscpu;
+mod model_list;
 mod names;
 mod propolis;
 mod proxmox;

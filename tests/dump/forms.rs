@@ -187,6 +187,15 @@ fn proxmox_and_kubevirt() {
 }
 
 #[test]
+fn names_of_cpu_models() {
+    let text = "486\nHaswell-noTSX\nno-such-model\n";
+    let dump = read(text);
+    let names: Vec<_> = dump.cpus.iter().map(|cpu| cpu.name.as_deref()).collect();
+    assert_eq!((dump.format, names), (Format::ModelList, vec![Some("486"), Some("Haswell-noTSX")]));
+    assert!(dump.cpus[0].entries.is_empty() && dump.notes.len() == 1);
+}
+
+#[test]
 fn windows_hypervisors() {
     let cpu = one(file("coreinfo.txt"), Format::Coreinfo);
     for (feature, stated) in [
@@ -259,7 +268,8 @@ fn answers_that_were_traced() {
     assert_eq!(find(&dump.cpus[0], 1, 0).ecx, 0xf7fa_3223);
     assert_eq!(dump.cpus[0].entries[2].index, Subleaf(1));
     assert_eq!(dump.notes.len(), 1);
-    let perf = "qemu 99 [001]  1.5: kvm:kvm_cpuid: func d rax 7 rbx 340 rcx 340 rdx 0, cpuid entry found\n";
+    let perf =
+        "qemu 99 [001]  1.5: kvm:kvm_cpuid:     func d rax 7 rbx 340 rcx 340 rdx 0, cpuid entry found\n";
     assert_eq!(find(&one(perf, Format::KvmTrace), 0xd, 0).ecx, 0x340);
 
     let cpu = one(file("snp.txt"), Format::SevSnp);
