@@ -32,7 +32,7 @@ pub(super) const FORMAT: Descriptor = Descriptor {
 struct ModelList;
 
 fn is_line(line: &[u8]) -> bool {
-    core::str::from_utf8(trim(line)).is_ok_and(|name| is_model(name))
+    core::str::from_utf8(trim(line)).is_ok_and(is_model)
 }
 
 fn is_model(name: &str) -> bool {
