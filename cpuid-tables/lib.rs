@@ -131,7 +131,7 @@ pub mod kvm;
 #[cfg(any(feature = "fleet", feature = "show"))]
 pub mod meaning;
 mod models;
-#[cfg(any(feature = "check", feature = "fleet", feature = "show"))]
+#[cfg(any(feature = "check", feature = "dump", feature = "fleet", feature = "show"))]
 pub mod naming;
 #[cfg(feature = "serde")]
 mod serialized;

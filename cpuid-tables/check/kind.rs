@@ -69,7 +69,13 @@ macro_rules! kinds {
                 }
             }
 
-            /// True if the check needs the capabilities of a host's KVM.
+            /// True when KVM refuses a table for it: `KVM_SET_CPUID2` fails.
+            #[must_use]
+            pub const fn is_refused(self) -> bool {
+                matches!(self, Kind::TooManyEntries | Kind::VirtualWidth | Kind::ComponentPermission)
+            }
+
+            /// True when only what a host's KVM says can tell it.
             #[must_use]
             pub const fn needs_host(self) -> bool {
                 match self {

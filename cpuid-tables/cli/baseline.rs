@@ -137,6 +137,7 @@ fn models(text: &mut Styled, baseline: &Baseline, best: Option<&Choice>, closest
             "no model runs unchanged on all of them"
         };
         text.push(Style::Error, "none").plain(format_args!(" ({why})\n"));
+        text.plain(format_args!("common:  {}\n", names(baseline.features()).join(" ")));
     }
     if let Some(closest) = closest {
         text.plain(format_args!("closest: -cpu {closest}\n"));

@@ -11,10 +11,10 @@ use cpuid_tables::show::{Style, Styled};
 use serde_json::{Value, json};
 
 use super::format::Format;
-use super::host;
-use super::outcome::{Result, answer};
-use super::output::{print_json, print_styled, warn};
+use super::outcome::{Failed, Result, answer};
+use super::output::{print_json, print_styled};
 use super::source::{Input, Source, emulated_cpuid};
+use super::{advice, host, partial};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -23,12 +23,15 @@ Examples:
   kvm-cpuid check vcpus.txt --host-from hosts/milan --format json
   kvm-cpuid guest --cpu host --smp 4 --format entries | kvm-cpuid check -
 
-A source is one guest: its CPUs are the guest's vCPUs and are compared with each other. With
+A template or a list of names states only some bits: with --host-from, these are compared with what
+the host's KVM supports, which may be given as a dump as well.
+
+A source is one guest: its CPUs are the guest's vCPUs, and are compared with each other. With
 --host-from, features, XSAVE components and limits are checked against that host; DIR/NAME is
 read as by `kvm-cpuid guest --host`. An error means that KVM refuses the table or that the guest
 sees something untrue; warnings are unusual but harmless.
 
---format json prints one object: {errors, warnings, sources: [{source, errors, warnings, skipped,
+--format json prints one object: {errors, warnings, sources: [{source, refused, errors, warnings, skipped,
 findings: [{severity, kind, feature, vcpus, at, others, what, why, help}]}]}. `at` and each of
 `others` is {vcpu, entry, leaf, subleaf, register, bits}; members that do not apply are null. Names
 of members and kinds are stable.
@@ -54,44 +57,99 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let host = args.host_from.as_deref().map(host::named).transpose()?;
-    // A recorded host lacks the features that its KVM emulates.
+    let host = args.host_from.as_deref().map(|name| host_named(name, args)).transpose()?;
+    // A recorded host does not tell what its KVM emulates.
     let real = args.host_from.as_deref() == Some(host::REAL);
     let emulated = if real { emulated_cpuid()? } else { Vec::new() };
     let mut reports = Vec::new();
     for source in args.input.sources() {
         let cpus = args.input.reading.all(source)?;
-        let mut report = check(source, &cpus, host.as_ref().map(|host| (host, emulated.as_slice())));
+        let host = host.as_ref().map(|host| (host, emulated.as_slice()));
+        let mut checked = if cpus.iter().any(advice::is_open) {
+            check_partial(source, &cpus, host)?
+        } else {
+            let refused = cpus.iter().find_map(|cpu| cpu.beside.refused.clone());
+            Checked { source, report: check(&cpus, host), partial: None, refused }
+        };
         if args.errors_only {
-            report.findings.retain(|finding| finding.severity() == Severity::Error);
+            checked.report.findings.retain(|finding| finding.severity() == Severity::Error);
         }
-        reports.push((source, report));
+        // What made KVM refuse the table comes first.
+        if checked.refused.is_some() {
+            checked.report.findings.sort_by_key(|finding| !finding.kind.is_refused());
+        }
+        reports.push(checked);
     }
-    let errors: usize = reports.iter().map(|(_, report)| report.errors()).sum();
-    let warnings: usize = reports.iter().map(|(_, report)| report.warnings()).sum();
+    let errors: usize = reports.iter().map(Checked::errors).sum();
+    let warnings: usize = reports.iter().map(|checked| checked.report.warnings()).sum();
     match args.format {
         Format::Json => {
-            let sources: Vec<Value> =
-                reports.iter().map(|(source, report)| to_json(source, report)).collect();
+            let sources: Vec<Value> = reports.iter().map(to_json).collect();
             print_json(&json!({ "errors": errors, "warnings": warnings, "sources": sources }))?;
         }
         Format::Text => {
             let mut text = Styled::new();
             let several = reports.len() > 1;
-            reports
-                .iter()
-                .for_each(|(source, report)| to_text(&mut text, several.then_some(*source), report));
+            reports.iter().for_each(|checked| to_text(&mut text, several, checked));
             print_styled(&text)?;
         }
     }
     Ok(answer(errors == 0))
 }
 
-/// Checks one guest. CPUs without a number, or with a number used before, are numbered by position.
-fn check(source: &Source, cpus: &[Cpu], host: Option<(&Host, &[CpuidEntry])>) -> Report {
-    if cpus.iter().any(|cpu| cpu.known.is_some()) {
-        warn(format!("{source} does not specify every bit; unspecified bits are taken as 0"));
+/// What came of a source.
+struct Checked<'a> {
+    source: &'a Source,
+    report: Report,
+    /// Of one that states only some bits: what the host lacks of those; none without a host.
+    partial: Option<Option<Vec<partial::Finding>>>,
+    /// The error with which KVM refused the table.
+    refused: Option<String>,
+}
+
+impl Checked<'_> {
+    fn errors(&self) -> usize {
+        self.report.errors() + self.partial().len()
     }
+
+    fn partial(&self) -> &[partial::Finding] {
+        self.partial.as_ref().and_then(Option::as_deref).unwrap_or_default()
+    }
+}
+
+/// A host by its name, or what its KVM supports by a dump of that.
+fn host_named(name: &str, args: &Args) -> Result<Host> {
+    let source = Source::File(name.into());
+    if name == host::REAL || !std::path::Path::new(name).is_file() {
+        return host::named(name);
+    }
+    if let Some(failed) = advice::no_host(name) {
+        return Err(failed);
+    }
+    let cpu = args.input.reading.open(&source)?.next().transpose()?;
+    Ok(Host { supported: cpu.map(|cpu| cpu.entries).unwrap_or_default(), ..Host::default() })
+}
+
+/// A template, or a list of names. Only what they state can be checked, and only against a host.
+fn check_partial<'a>(
+    source: &'a Source,
+    cpus: &[Cpu],
+    host: Option<(&Host, &[CpuidEntry])>,
+) -> Result<Checked<'a>> {
+    let template = cpus.iter().any(|cpu| cpu.beside.template);
+    if host.is_none() && !template {
+        let needed = "without --host-from a check takes a guest's whole table";
+        return Err(Failed::new(advice::open_bits(source, needed)).help(advice::WHOLE));
+    }
+    let partial = host.map(|(host, emulated)| {
+        let all: Vec<CpuidEntry> = host.supported.iter().chain(emulated).copied().collect();
+        cpus.iter().flat_map(|cpu| partial::findings(cpu, &all)).collect()
+    });
+    Ok(Checked { source, report: Check::new().run(), partial: Some(partial), refused: None })
+}
+
+/// One guest. CPUs without a number, or with one that another has, are numbered by their places.
+fn check(cpus: &[Cpu], host: Option<(&Host, &[CpuidEntry])>) -> Report {
     let mut numbers: Vec<Option<u32>> = cpus.iter().map(|cpu| cpu.number).collect();
     numbers.sort_unstable();
     numbers.dedup();
@@ -107,26 +165,65 @@ fn check(source: &Source, cpus: &[Cpu], host: Option<(&Host, &[CpuidEntry])>) ->
     }
 }
 
-fn to_json(source: &Source, report: &Report) -> Value {
-    let mut value = report.to_json();
+fn to_json(checked: &Checked<'_>) -> Value {
+    let mut value = checked.report.to_json();
     if let Value::Object(members) = &mut value {
-        members.insert("source".into(), json!(source.to_string()));
+        members.insert("source".into(), json!(checked.source.to_string()));
+        members.insert("refused".into(), json!(checked.refused));
+        members.insert("errors".into(), json!(checked.errors()));
+        if let Some(Value::Array(findings)) = members.get_mut("findings") {
+            findings.extend(checked.partial().iter().map(partial::Finding::to_json));
+        }
     }
     value
 }
 
-fn to_text(text: &mut Styled, source: Option<&Source>, report: &Report) {
-    if let Some(source) = source {
-        text.line(Style::Heading, format_args!("{source}:"));
+/// The findings of a table that KVM refused: first those for which it does.
+fn refused(text: &mut Styled, error: &str, findings: &[Finding]) {
+    let (reasons, others): (Vec<&Finding>, Vec<&Finding>) =
+        findings.iter().partition(|finding| finding.kind.is_refused());
+    let because =
+        if reasons.is_empty() { ", and no finding is a reason for that" } else { " because of this" };
+    text.line(Style::Error, format_args!("KVM refused this table with {error}{because}:\n"));
+    reasons.into_iter().for_each(|finding| one(text, finding));
+    if !others.is_empty() {
+        text.line(Style::Heading, "KVM does not mind these:\n");
     }
-    report.findings.iter().for_each(|finding| one(text, finding));
-    let (errors, warnings) = (count(report.errors(), "error"), count(report.warnings(), "warning"));
-    let style = match (report.errors(), report.warnings()) {
+    others.into_iter().for_each(|finding| one(text, finding));
+}
+
+fn to_text(text: &mut Styled, several: bool, checked: &Checked<'_>) {
+    let report = &checked.report;
+    if several {
+        text.line(Style::Heading, format_args!("{}:", checked.source));
+    }
+    match &checked.refused {
+        Some(error) => refused(text, error, &report.findings),
+        None => report.findings.iter().for_each(|finding| one(text, finding)),
+    }
+    for finding in checked.partial() {
+        text.push(Style::Error, finding.heading()).plain(format_args!("{finding}\n\n"));
+    }
+    let (errors, warnings) = (count(checked.errors(), "error"), count(report.warnings(), "warning"));
+    let style = match (checked.errors(), report.warnings()) {
         (0, 0) => Style::Good,
         (0, _) => Style::Doubt,
         _ => Style::Error,
     };
     text.push(style, format_args!("{errors}, {warnings}"));
+    match &checked.partial {
+        Some(None) => {
+            text.plain(
+                "; a template: whether a host's KVM has what it changes takes that host (--host-from)\n",
+            );
+            return;
+        }
+        Some(Some(_)) => {
+            text.plain("; of a source that states only some bits, these are compared with the host\n");
+            return;
+        }
+        None => {}
+    }
     let skipped: Vec<&str> = report.skipped().map(Kind::name).collect();
     if !skipped.is_empty() {
         let skipped = skipped.join(", ");

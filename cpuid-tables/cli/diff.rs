@@ -7,13 +7,14 @@ use cpuid_tables::dump::Cpu;
 use cpuid_tables::show::{
     EntryDifferences, Migration, MigrationSide, MsrDifference, Obstacle, Style, Styled, compare, compare_msrs,
 };
-use cpuid_tables::{CpuidRead, feature};
+use cpuid_tables::{CpuidEntry, CpuidRead, Registers, feature};
 use serde_json::{Value, json};
 
 use super::format::Format;
-use super::outcome::{Result, answer};
+use super::outcome::{Failed, Result, answer};
 use super::output::{print_json, print_styled, warn};
 use super::source::{Input, Source};
+use super::{advice, partial};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -23,7 +24,8 @@ Examples:
                                               can a guest with that table migrate to this machine?
 
 A line with - is in A only, + is in B only, ~ is in both with different values. Sources with several
-CPUs are compared CPU by CPU; a single CPU is compared with every CPU of the other source.
+CPUs are compared CPU by CPU; a single CPU is compared with every CPU of the other source. If a source
+specifies only some bits, such as a list of names, only bits that both sides specify are compared.
 
 With --migrate, A is the table that the guest was started with, and B is what the target host's
 KVM supports. What a VMM adds to that counts as present. Each field is compared by its meaning:
@@ -50,6 +52,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let [a, b] = args.input.sources() else { return Ok(answer(false)) };
     let reading = &args.input.reading;
     let (pairs, alone) = paired((a, reading.all(a)?), (b, reading.all(b)?));
+    if args.migrate && pairs.iter().any(|pair| pair.a.beside.template) {
+        return template(args, (a, b), &pairs);
+    }
     let code = if args.migrate { migrate(args, (a, b), &pairs)? } else { differ(args, (a, b), &pairs)? };
     // CPUs without a counterpart count as a difference.
     Ok(if alone == 0 { code } else { answer(false) })
@@ -118,10 +123,17 @@ fn names(group: &[&Pair]) -> (String, String) {
 
 fn differ(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
     let groups = grouped(pairs, |pair| {
-        let entries = compare(&pair.a.entries, &pair.b.entries);
+        let entries = compare(&stated_by_both(&pair.a, &pair.b), &stated_by_both(&pair.b, &pair.a));
         (entries, compare_msrs(pair.a.msrs.as_ref(), pair.b.msrs.as_ref()))
     });
-    let same = groups.iter().all(|(_, (entries, msrs))| entries.is_empty() && msrs.is_empty());
+    let outside = grouped(pairs, outside);
+    let outside: Vec<&(Vec<&Pair>, Vec<String>)> =
+        outside.iter().filter(|(_, bits)| !bits.is_empty()).collect();
+    let same =
+        outside.is_empty() && groups.iter().all(|(_, (entries, msrs))| entries.is_empty() && msrs.is_empty());
+    if pairs.iter().any(|pair| pair.a.known.is_some() || pair.b.known.is_some()) {
+        warn("only bits that both sides specify are compared");
+    }
     if args.format == Format::Json {
         let to_json =
             |(group, (entries, msrs)): &(Vec<&Pair>, (Vec<EntryDifferences>, Vec<MsrDifference>))| {
@@ -132,7 +144,12 @@ fn differ(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<Exi
                 })
             };
         let groups: Vec<Value> = groups.iter().map(to_json).collect();
-        print_json(&json!({ "a": a.to_string(), "b": b.to_string(), "same": same, "comparisons": groups }))?;
+        let mut all = json!({ "a": a.to_string(), "b": b.to_string(), "same": same, "comparisons": groups });
+        if let (Value::Object(members), false) = (&mut all, outside.is_empty()) {
+            let bits = outside.iter().map(|(group, bits)| json!({ "cpus": cpus(group), "bits": bits }));
+            members.insert("outside".into(), bits.collect());
+        }
+        print_json(&all)?;
         return Ok(answer(same));
     }
     let mut text = Styled::new();
@@ -149,8 +166,49 @@ fn differ(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<Exi
             text.append(&msr.styled());
         }
     }
+    for (group, bits) in outside {
+        let (of_a, of_b) = names(group);
+        text.line(
+            Style::Error,
+            format_args!(
+                "outside CPUID, {} and {} differ in: {}",
+                of_source(a, &of_a),
+                of_source(b, &of_b),
+                bits.join(" ")
+            ),
+        );
+    }
     print_styled(&text)?;
     Ok(answer(same))
+}
+
+/// A CPU's entries with only the bits that the other CPU specifies too.
+fn stated_by_both(cpu: &Cpu, other: &Cpu) -> Vec<CpuidEntry> {
+    if cpu.known.is_none() && other.known.is_none() {
+        return cpu.entries.clone();
+    }
+    let one = |(at, entry): (usize, &CpuidEntry)| {
+        let there = other.entries.iter().position(|there| there.answers(entry.function, entry.subleaf()));
+        let stated = match there {
+            Some(there) => other.known(there),
+            // A whole table has none of it.
+            None if other.known.is_none() => Registers::MAX,
+            None => Registers::ZERO,
+        };
+        let both = cpu.known(at).zip_with(stated, |a, b| a & b);
+        let registers = entry.registers.zip_with(both, |value, both| value & both);
+        (both != Registers::ZERO).then_some(CpuidEntry { registers, ..*entry })
+    };
+    cpu.entries.iter().enumerate().filter_map(one).collect()
+}
+
+/// Bits outside CPUID that both specify and that differ: `+name` is in B only.
+fn outside(pair: &Pair) -> Vec<String> {
+    let differ = pair.a.beside.bits.iter().filter_map(|(bit, on)| {
+        let other = pair.b.beside.bits.get(bit)?;
+        (on != other).then(|| format!("{}{}", if *on { '-' } else { '+' }, super::show::outside(*bit)))
+    });
+    differ.collect()
 }
 
 /// A source and one of its CPUs.
@@ -161,6 +219,40 @@ fn of_source(source: &Source, cpu: &str) -> String {
 
 fn cpus(group: &[&Pair]) -> Vec<Value> {
     group.iter().map(|pair| json!({ "a": pair.a.number, "b": pair.b.number })).collect()
+}
+
+/// A template is not a guest: checks whether a guest with it can start on B.
+fn template(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
+    let mut found: Vec<partial::Finding> = Vec::new();
+    for pair in pairs {
+        if advice::is_open(&pair.b) {
+            return Err(Failed::new(advice::open_bits(
+                b,
+                "a destination host must specify everything that its KVM supports",
+            ))
+            .help(advice::HOST));
+        }
+        for finding in partial::findings(&pair.a, &pair.b.entries) {
+            if !found.contains(&finding) {
+                found.push(finding);
+            }
+        }
+    }
+    let can = found.is_empty();
+    if args.format == Format::Json {
+        let obstacles: Vec<Value> = found.iter().map(partial::Finding::to_json).collect();
+        let all = json!({ "a": a.to_string(), "b": b.to_string(), "can_move": can, "template": obstacles });
+        print_json(&all)?;
+        return Ok(answer(can));
+    }
+    let mut text = Styled::new();
+    let (style, can_or_not) = if can { (Style::Good, "can") } else { (Style::Error, "cannot") };
+    text.line(style, format_args!("A guest with the template A ({a}) {can_or_not} be started on B ({b})"));
+    for finding in &found {
+        text.push(Style::Error, finding.heading()).plain(format_args!("{finding}\n"));
+    }
+    print_styled(&text)?;
+    Ok(answer(can))
 }
 
 /// What the destination's VMM can give is judged for a host; a table that shows a hypervisor is a guest's.
@@ -177,6 +269,9 @@ fn side(cpu: &Cpu, is_destination: bool) -> MigrationSide<'_> {
 fn migrate(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
     let groups = grouped(pairs, |pair| Migration::new(side(&pair.a, false), side(&pair.b, true)));
     let can = groups.iter().all(|(_, found)| found.can_move());
+    if pairs.iter().any(|pair| pair.a.known.is_some() || pair.b.known.is_some()) {
+        warn("only bits that both sides specify are compared: others may be obstacles");
+    }
     if args.format == Format::Json {
         let to_json = |(group, found): &(Vec<&Pair>, Migration)| {
             json!({

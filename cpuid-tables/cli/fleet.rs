@@ -7,6 +7,7 @@ use cpuid_tables::dump::Cpu;
 use cpuid_tables::fleet::{Fleet, HostTables};
 use cpuid_tables::host::{Host, HostFile};
 
+use super::advice;
 use super::outcome::{Failed, Result};
 use super::output::warn;
 use super::progress::Steps;
@@ -98,10 +99,9 @@ fn of_source(fleet: &mut Fleet, source: &Source, reading: &Reading) -> Result<()
             count += 1;
             open = Some(OneHost::new(source, count, &cpu));
         }
-        if cpu.known.is_some() {
-            return Err(Failed::new(format!(
-                "{source} does not specify every bit: it is a template, not a host"
-            )));
+        if advice::is_open(&cpu) {
+            let failed = Failed::new(advice::open_bits(source, "what all hosts have takes all bits of each"));
+            return Err(failed.help(advice::HOST));
         }
         if let Some(host) = &mut open {
             host.add(&cpu);
@@ -137,22 +137,26 @@ struct OneHost {
     name: String,
     /// The number of the last CPU.
     number: Option<u32>,
+    /// It has a name of its own.
+    named: bool,
     tables: HostTables,
 }
 
 impl OneHost {
     fn new(source: &Source, count: usize, first: &Cpu) -> OneHost {
         let name = match (&first.name, count) {
-            (Some(name), _) if name != SUPPORTED => name.clone(),
+            (Some(name), _) if name != SUPPORTED && !first.beside.complete => name.clone(),
             (_, 1) => source.to_string(),
             (_, _) => format!("{source} #{count}"),
         };
-        OneHost { name, number: None, tables: HostTables::new() }
+        OneHost { name, number: None, named: first.name.is_some(), tables: HostTables::new() }
     }
 
-    /// True if the CPU belongs to this host too.
+    /// True when the CPU is one more of this host: one that is numbered upwards, or one of several without a number.
     fn has_also(&self, cpu: &Cpu) -> bool {
-        cpu.name.is_none() && cpu.number.is_some() && self.number.is_some() && self.number < cpu.number
+        cpu.name.is_none()
+            && !self.named
+            && (self.number < cpu.number || self.number.is_none() && cpu.number.is_none())
     }
 
     fn add(&mut self, cpu: &Cpu) {

@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
-use cpuid_tables::{Feature, Leaf, Subleaf, find_entry};
+use cpuid_tables::show::{NoFeature, feature_named};
+use cpuid_tables::{Feature, Leaf, Named, QemuRelease, Subleaf, find_entry};
 
-use super::feature;
-use super::outcome::{Failed, Result, answer};
+use super::outcome::{Result, answer};
 use super::output::warn;
 use super::source::{Input, Source};
+use super::{advice, feature};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -18,12 +19,18 @@ Examples:
   cpuid -l 0x1 -1 -r | kvm-cpuid has vmx -       a dump on standard input
   kvm-cpuid has '7.0.ebx[5]' --supported         a bit by its location
 
-A source with several CPUs has a feature if all of them have it; --cpu N selects one CPU.
+A source with several CPUs has a feature when each of them has it; --cpu N asks one. A leaf above the
+source's maximum is one that it does not have, whatever the CPU answers there. A list of names, a
+template or a command line states some bits: of the others nothing is known.
 
 Exit codes:
   0  it has the feature
   1  it does not
-  2  unknown feature, or the source could not be read";
+  2  there is no such feature, or the source could not be read
+  3  the source does not state it";
+
+/// What the source does not state.
+const NOT_KNOWN: u8 = 3;
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
@@ -33,30 +40,96 @@ pub(crate) struct Args {
     input: Input<1, 1>,
 }
 
-pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let feature = feature::named(&args.feature)?;
-    let mut all = true;
-    for source in args.input.sources() {
-        for cpu in args.input.reading.open(source)? {
-            all &= has(source, &cpu?, feature)?;
-        }
-    }
-    Ok(answer(all))
+/// What is asked for.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Feature(Feature),
+    /// Something that no CPUID register has, but that some forms name.
+    Elsewhere(Named),
 }
 
-fn has(source: &Source, cpu: &Cpu, feature: Feature) -> Result<bool> {
+/// Whether a CPU has it; none where that is not stated.
+type Has = Option<bool>;
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let wanted = match feature_named(&args.feature) {
+        Err(NoFeature::Elsewhere(bit)) => Wanted::Elsewhere(bit),
+        _ => Wanted::Feature(feature::named(&args.feature)?),
+    };
+    let mut all: Has = Some(true);
+    let mut stated = false;
+    let mut model = None;
+    for source in args.input.sources() {
+        for cpu in args.input.reading.open(source)? {
+            let cpu = cpu?;
+            let has = match wanted {
+                Wanted::Feature(feature) => has(source, &cpu, feature),
+                Wanted::Elsewhere(bit) => cpu.beside.bits.get(&bit).copied(),
+            };
+            stated |= !cpu.beside.bits.is_empty();
+            if has.is_none()
+                && QemuRelease::NEWEST.cpu_model(cpu.name.as_deref().unwrap_or_default()).is_some()
+            {
+                model.clone_from(&cpu.name);
+            }
+            // One that has it not decides.
+            all = match (all, has) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (None, _) | (_, None) => None,
+                _ => Some(true),
+            };
+        }
+    }
+    if let (None, Wanted::Elsewhere(_), false) = (all, wanted, stated) {
+        // The message says what the name stands for.
+        feature::named(&args.feature)?;
+    }
+    match all {
+        Some(has) => Ok(answer(has)),
+        None => {
+            for source in args.input.sources() {
+                warn(format!("{source} does not state {}: {}", args.feature, advice::WHOLE));
+            }
+            if let Some(model) = model {
+                warn(format!(
+                    "it names the CPU model {model}: `kvm-cpuid guest --cpu {model}` shows what that has"
+                ));
+            }
+            Ok(ExitCode::from(NOT_KNOWN))
+        }
+    }
+}
+
+fn has(source: &Source, cpu: &Cpu, feature: Feature) -> Has {
     let (leaf, register) = (feature.leaf(), feature.register());
+    if is_above_maximum(cpu, leaf) {
+        return Some(false);
+    }
     let Some(at) = cpu.entries.iter().position(|entry| entry.answers(leaf, feature.subleaf())) else {
-        // A whole table begins with the leaf that holds its maximum.
+        if advice::is_open(cpu) {
+            return None;
+        }
+        // A whole table begins with the leaf that says how far it goes.
         let first = Leaf(leaf.0 & 0xffff_0000);
         if find_entry(&cpu.entries, first, Subleaf(0)).is_none() {
             let word = feature.location().word;
             warn(format!("{source} has no entry for {word}, and no entry with the highest leaf"));
         }
-        return Ok(false);
+        return Some(false);
     };
-    if cpu.known(at)[register] & feature.mask() == 0 {
-        return Err(Failed::new(format!("{source} does not specify {}", feature.location())));
+    let known = cpu.known(at)[register] & feature.mask() != 0;
+    known.then(|| cpu.entries[at].register(register) & feature.mask() != 0)
+}
+
+/// True for a leaf that is above the highest of its range, where the table states that. The hypervisor's ranges are whatever
+/// it makes of them.
+pub(crate) fn is_above_maximum(cpu: &Cpu, leaf: Leaf) -> bool {
+    let first = Leaf(leaf.0 & 0xffff_0000);
+    if !matches!(first.0, 0 | 0x8000_0000 | 0xc000_0000) {
+        return false;
     }
-    Ok(cpu.entries[at].register(register) & feature.mask() != 0)
+    let head = cpu.entries.iter().position(|entry| entry.answers(first, Subleaf(0)));
+    head.is_some_and(|at| {
+        cpu.known(at).eax == u32::MAX && leaf.0 > cpu.entries[at].registers.eax.max(first.0)
+    })
 }

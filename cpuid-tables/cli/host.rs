@@ -5,6 +5,7 @@ use std::path::Path;
 
 use cpuid_tables::host::{Host, HostFile};
 
+use super::advice;
 use super::outcome::{Failed, Result};
 
 /// The name of this machine as a host.
@@ -14,6 +15,9 @@ pub(crate) const REAL: &str = "real";
 pub(crate) fn named(name: &str) -> Result<Host> {
     if name == REAL {
         return Host::this_machine().cloned().map_err(Failed::new);
+    }
+    if let Some(failed) = advice::no_host(name) {
+        return Err(failed);
     }
     let mut host = Host::default();
     for file in HostFile::ALL {

@@ -1,8 +1,9 @@
 //! The command line: parses arguments, prints text, and returns an exit code.
 //!
-//! 0: done, or the answer is yes. 1: the answer is no (`has`, `diff`, `check`, `find`). 2: a source could not be
-//! read, the output could not be written, or the command line was wrong.
+//! 0: done, or the answer is yes. 1: the answer is no (`has`, `diff`, `check`, `find`). 2: a source could not be read,
+//! the output not written, or the command line was wrong. 3: the source does not state the answer (`has`).
 
+mod advice;
 mod answered;
 mod args;
 mod baseline;
@@ -21,6 +22,7 @@ mod host;
 mod models;
 mod outcome;
 mod output;
+mod partial;
 mod probe;
 mod progress;
 mod qemu_release;

@@ -6,11 +6,14 @@ use std::process::ExitCode;
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::{Cpu, Format as DumpFormat, WriteError, Writer};
 use cpuid_tables::show::{DecodedEntry, Place, Style, Styled, Summary, decode, name_of};
-use cpuid_tables::{CpuidEntry, CpuidRead, Leaf, Registers, Subleaf};
+use cpuid_tables::{
+    CpuidEntry, CpuidRead, Feature, Leaf, LinuxRelease, MsrFeature, Named, QemuRelease, Registers, Subleaf,
+};
 use serde_json::{Value, json};
 
 use super::answered::{Answered, answered};
 use super::format::{Form, form};
+use super::has::is_above_maximum;
 use super::outcome::{Failed, Result, answer};
 use super::output::{print, print_styled, warn};
 use super::source::{Input, Source};
@@ -117,13 +120,15 @@ fn chosen(args: &Args, mut cpu: Cpu) -> Cpu {
 struct Shown {
     /// The whole table.
     all: Vec<CpuidEntry>,
-    /// The CPU with the requested entries.
+    /// Its known bits.
+    known: Option<Vec<Registers>>,
+    /// With the entries that were asked for.
     cpu: Cpu,
 }
 
 impl Shown {
     fn of(args: &Args, cpu: Cpu) -> Shown {
-        Shown { all: cpu.entries.clone(), cpu: chosen(args, cpu) }
+        Shown { all: cpu.entries.clone(), known: cpu.known.clone(), cpu: chosen(args, cpu) }
     }
 
     fn decoded(&self, args: &Args) -> Vec<DecodedEntry> {
@@ -135,6 +140,13 @@ impl Shown {
     /// What KVM answers for leaves that were asked for and have no entry.
     fn answered(&self, args: &Args) -> Vec<Answered> {
         answered(&self.all, &args.leaf)
+    }
+
+    /// The features that are set, in leaves that the table says it has.
+    fn features(&self) -> impl Iterator<Item = Feature> {
+        let all = self.cpu.entries.features();
+        let whole = Cpu { known: self.known.clone(), ..Cpu::from_entries(self.all.clone()) };
+        all.into_iter().filter(move |feature| !is_above_maximum(&whole, feature.leaf()))
     }
 
     fn to_text(&self, args: &Args, source: &Source, (several, first): (bool, bool)) -> Styled {
@@ -152,8 +164,11 @@ impl Shown {
             text.line(Style::Heading, format_args!("{}{between}{summary}", source.title(&self.cpu)));
         }
         if args.features {
-            for feature in self.cpu.entries.features() {
+            for feature in self.features() {
                 text.line(Style::Name, name_of(feature));
+            }
+            for (bit, _) in self.cpu.beside.bits.iter().filter(|(_, on)| **on) {
+                text.line(Style::Name, outside(*bit));
             }
             return text;
         }
@@ -168,12 +183,20 @@ impl Shown {
         for answered in self.answered(args) {
             text.append(&answered.styled());
         }
+        for (heading, wanted) in [("set", true), ("not set", false)] {
+            let bits = self.cpu.beside.bits.iter().filter(|(_, on)| **on == wanted);
+            let names: Vec<&str> = bits.map(|(bit, _)| outside(*bit)).collect();
+            if !names.is_empty() && args.leaf.is_empty() {
+                text.plain(format_args!("outside CPUID, {heading}: ")).line(Style::Name, names.join(" "));
+            }
+        }
         text
     }
 
     fn to_json(&self, args: &Args, source: &Source) -> Value {
-        let features = self.cpu.entries.features().into_iter().map(name_of);
-        json!({
+        let features = self.features().map(name_of);
+        let outside = self.cpu.beside.bits.iter().map(|(bit, on)| (outside(*bit).to_owned(), json!(on)));
+        let mut value = json!({
             "source": source.to_string(),
             "number": self.cpu.number,
             "name": self.cpu.name,
@@ -181,7 +204,23 @@ impl Shown {
             "features": features.collect::<Vec<&str>>(),
             "leaves": self.decoded(args).iter().map(DecodedEntry::to_json).collect::<Vec<Value>>(),
             "answers": self.answered(args).iter().map(Answered::to_json).collect::<Vec<Value>>(),
-        })
+        });
+        if let (Value::Object(members), false) = (&mut value, self.cpu.beside.bits.is_empty()) {
+            members.insert("outside".into(), Value::Object(outside.collect()));
+        }
+        value
+    }
+}
+
+/// The usual name of a bit outside CPUID.
+pub(crate) fn outside(bit: Named) -> &'static str {
+    let flag = LinuxRelease::ALL.into_iter().rev().find_map(|release| bit.flag(release));
+    let of_msr = |bit: MsrFeature| {
+        QemuRelease::ALL.into_iter().rev().find_map(|release| bit.qemu_names(release).next())
+    };
+    match bit {
+        Named::Msr(msr) => of_msr(msr).unwrap_or(bit.name()),
+        _ => flag.unwrap_or(bit.name()),
     }
 }
 

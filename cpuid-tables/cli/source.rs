@@ -16,6 +16,7 @@ use cpuid_tables::dump::{Cpu, Format, Options, ReadError, Reader};
 use cpuid_tables::host;
 use cpuid_tables::kvm::{Device, KvmSystem as _};
 
+use super::advice;
 use super::guest_of;
 use super::outcome::{Failed, Result};
 use super::output::warn;
@@ -229,15 +230,15 @@ impl Reading {
         let options = Options { format: self.from, lenient: self.lenient };
         let reader = Reader::new(BufReader::with_capacity(1 << 16, input), &options);
         let reader = reader.map_err(|error| unreadable(&name, &error))?;
-        Ok(Dumped { reader, name, warned: 0 })
+        Ok(Dumped { reader, name, warned: 0, noted: 0 })
     }
 }
 
 fn unreadable(name: &str, error: &ReadError) -> Failed {
     let failed = Failed::new(format!("{name}: {error}"));
     match error {
-        ReadError::Unrecognised { .. } => failed.help("specify it with --from FORMAT"),
-        ReadError::Malformed { .. } => failed.help("--lenient warns about such lines and continues"),
+        ReadError::Unrecognised { .. } => failed.help(advice::unrecognised()),
+        ReadError::Malformed { .. } => failed.help("--lenient warns of such lines and goes on"),
         _ => failed,
     }
 }
@@ -247,6 +248,7 @@ struct Dumped<R> {
     reader: Reader<BufReader<R>>,
     name: String,
     warned: usize,
+    noted: usize,
 }
 
 impl<R: Read> Iterator for Dumped<R> {
@@ -259,6 +261,16 @@ impl<R: Read> Iterator for Dumped<R> {
             warn(format!("{}: {warning}", self.name));
         }
         self.warned = warnings.len();
+        let (notes, more_notes) = self.reader.notes();
+        // A note that is all there is becomes the error.
+        let is_error = matches!(next, Some(Err(ReadError::Nothing { .. })));
+        for note in notes.iter().skip(self.noted).take(if is_error { notes.len() - 1 } else { notes.len() }) {
+            warn(format!("{}: {note}", self.name));
+        }
+        self.noted = notes.len();
+        if next.is_none() && more_notes > 0 {
+            warn(format!("{}: and {more_notes} more of that kind", self.name));
+        }
         if next.is_none() && more > 0 {
             warn(format!("{}: and {more} more", self.name));
         }

@@ -5,6 +5,7 @@ use std::string::String;
 use std::vec::Vec;
 
 use crate::bits::location::{Msr, Registers};
+use crate::bits::lookup::Named;
 use crate::table::CpuidEntry;
 
 /// The table of one CPU, of a guest or of a host.
@@ -21,11 +22,30 @@ pub struct Cpu {
     pub known: Option<Vec<Registers>>,
     /// Feature MSRs that the dump states; `None` where it has none.
     pub msrs: Option<BTreeMap<Msr, u64>>,
+    /// What the dump states besides registers.
+    pub beside: Beside,
+}
+
+/// What a dump states of a CPU besides its registers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// Bits outside CPUID that it names, and whether they are set: those of MSRs, and what Linux defines in software.
+    pub bits: BTreeMap<Named, bool>,
+    /// True where it names every feature that the CPU can have: what it does not name is known to be 0. A full expansion
+    /// of a CPU model by QEMU does.
+    pub complete: bool,
+    /// True for a template: what it does not state is as the host has it, and the host must have each of its leaves.
+    pub template: bool,
+    /// The error with which KVM refused the table, such as `EINVAL`.
+    pub refused: Option<String>,
 }
 
 impl Cpu {
     /// How many entries a CPU may have in a dump. KVM takes 256; hosts have some more.
     pub const MAX_ENTRIES: usize = 1 << 16;
+
+    /// How many CPUs of a dump may take turns: a machine has at most 8192 under Linux.
+    pub const MAX_TURNS: usize = 1 << 13;
 
     /// A CPU of which nothing but its table is known.
     #[must_use]

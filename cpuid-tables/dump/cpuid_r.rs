@@ -20,7 +20,8 @@ use crate::bits::location::Registers;
 pub(super) const FORMAT: Descriptor = Descriptor {
     name: "cpuid-r",
     about: "`cpuid -r` of Linux distributions",
-    marks: &[Mark::Line(is_line)],
+    // Other dumps have such headings too.
+    marks: &[Mark::Line(is_line), Mark::SharedLine(is_heading)],
     parser: || Box::new(CpuidR),
     style: Some(Style { write, flags: Flags::Implied, open: false, several: Several::Yes }),
 };
@@ -60,7 +61,11 @@ fn heading(line: &[u8]) -> Option<Option<u32>> {
 
 /// True for a line that is of this format and no other.
 fn is_line(line: &[u8]) -> bool {
-    entry(line).is_some() || heading(line).is_some()
+    entry(line).is_some()
+}
+
+fn is_heading(line: &[u8]) -> bool {
+    heading(line).is_some()
 }
 
 impl Parser for CpuidR {

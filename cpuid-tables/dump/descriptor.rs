@@ -24,8 +24,6 @@ pub(super) struct Descriptor {
 
 /// Something in the head of an input by which its format is recognised, from the strongest to the weakest.
 pub(super) enum Mark {
-    /// The first byte that is not a blank, where only this format begins with it.
-    Begins(u8),
     /// A line that only this format has.
     Line(IsLine),
     /// A text in a line that only this format has.
@@ -34,6 +32,8 @@ pub(super) enum Mark {
     SharedText(&'static [u8]),
     /// The first byte that is not a blank, unless a line of the head is in another format.
     MayBegin(u8),
+    /// A line that several formats have, so that it counts if no line of the head is of one format alone.
+    SharedLine(IsLine),
     /// A line that may be part of other text as well, so that it counts if nothing else in the head does.
     MayBeLine(IsLine),
 }

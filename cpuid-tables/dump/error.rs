@@ -7,7 +7,7 @@ use std::string::String;
 
 use super::cpu::Cpu;
 use super::descriptor::Unwritable;
-use super::format::{Format, Names};
+use super::format::Format;
 
 /// An input that can't be read as a dump.
 #[derive(Debug)]
@@ -45,6 +45,16 @@ pub enum ReadError {
         /// The line, from 1.
         line: u64,
     },
+    /// CPUs that take turns in the input, and more of them than any machine has.
+    TooManyCpus {
+        /// The line, from 1.
+        line: u64,
+    },
+    /// The input holds no entry, and says why.
+    Nothing {
+        /// What it says, with the line.
+        text: String,
+    },
     /// The input holds no entry at all.
     Empty {
         /// The format as which it was read.
@@ -58,10 +68,7 @@ impl fmt::Display for ReadError {
             ReadError::Io(error) => write!(f, "cannot read: {error}"),
             ReadError::Blank => f.write_str("it is empty"),
             ReadError::Unrecognised { text } => {
-                write!(
-                    f,
-                    "not recognised as a dump of CPUID: it begins with `{text}`; the formats are {Names}"
-                )
+                write!(f, "not recognised as a dump of CPUID: it begins with `{text}`")
             }
             ReadError::Malformed { format, line, text, why } => {
                 write!(f, "line {line}: `{text}` is not {}: {why}", format.name())
@@ -72,6 +79,10 @@ impl fmt::Display for ReadError {
             ReadError::TooManyEntries { line } => {
                 write!(f, "line {line}: more than {} entries of one CPU", Cpu::MAX_ENTRIES)
             }
+            ReadError::TooManyCpus { line } => {
+                write!(f, "line {line}: more than {} CPUs that take turns", Cpu::MAX_TURNS)
+            }
+            ReadError::Nothing { text } => f.write_str(text),
             ReadError::Empty { format } => write!(f, "no CPUID entry in it, read as {}", format.name()),
         }
     }

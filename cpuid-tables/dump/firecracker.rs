@@ -168,6 +168,7 @@ fn template(document: &Document<'_>, sink: &mut Sink) -> Result<(), Fault> {
         sink.entry(CpuidEntry { function, index, flags: leaf.flags.0, registers })?;
         sink.only_known(known);
     }
+    sink.beside().template = sink.open().is_some_and(|cpu| cpu.known.is_some());
     sink.finish();
     Ok(())
 }

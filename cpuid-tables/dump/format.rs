@@ -54,6 +54,46 @@ formats! {
     QemuMonitor = qemu_monitor,
     /// The answer of QEMU's `query-cpu-model-expansion`.
     QemuModel = qemu_model,
+    /// Rust's `{:?}` of KVM's entries.
+    RustDebug = rust_debug,
+    /// KVM's trace event `kvm_cpuid`.
+    KvmTrace = kvm_trace,
+    /// The CPUID page of an SEV-SNP guest, printed.
+    SevSnp = snp,
+    /// A guest's queries, as propolis' `DTrace` script prints them.
+    PropolisDtrace = dtrace,
+    /// libcpuid's raw dumps.
+    Libcpuid = libcpuid,
+    /// Xen's feature sets.
+    Xen = xen,
+    /// The setting `cpuid` of `xl`'s configuration.
+    Xl = xl,
+    /// The masks and tables of VMware's `.vmx`.
+    Vmware = vmware,
+    /// What `VBoxManage` prints and takes, and VBox.log.
+    VirtualBox = virtualbox,
+    /// What `cpuid` prints without `-r`.
+    CpuidText = cpuid_text,
+    /// Sysinternals' Coreinfo.
+    Coreinfo = coreinfo,
+    /// Linux's `/proc/cpuinfo`.
+    Cpuinfo = cpuinfo,
+    /// `lscpu`.
+    Lscpu = lscpu,
+    /// libvirt's `<cpu>`.
+    LibvirtCpu = libvirt_cpu,
+    /// A list of features by name.
+    FeatureList = feature_list,
+    /// `-cpu` of a QEMU command line.
+    QemuArgs = qemu_args,
+    /// QEMU's warnings of features that the host lacks.
+    QemuWarnings = qemu_warnings,
+    /// Proxmox VE's CPU models, and a VM's `cpu:`.
+    Proxmox = proxmox,
+    /// Labels of Kubernetes nodes.
+    Kubevirt = kubevirt,
+    /// Names of CPU models.
+    ModelList = model_list,
 }
 
 impl Format {
@@ -86,11 +126,12 @@ impl Format {
     #[must_use]
     pub fn recognise(head: &[u8]) -> Option<Format> {
         let first = head.trim_ascii_start().first().copied();
-        Format::with_mark(|mark| matches!(mark, Mark::Begins(byte) if Some(*byte) == first))
-            .or_else(|| lines::of(head).find_map(Format::of_line))
+        lines::of(head)
+            .find_map(Format::of_line)
             .or_else(|| {
                 Format::with_mark(|mark| matches!(mark, Mark::MayBegin(byte) if Some(*byte) == first))
             })
+            .or_else(|| lines::of(head).find_map(Format::shared_line))
             .or_else(|| lines::of(head).find_map(Format::perhaps_of_line))
     }
 
@@ -105,6 +146,11 @@ impl Format {
                     |mark| matches!(mark, Mark::SharedText(text) if lines::contains(line, text)),
                 )
             })
+    }
+
+    /// The format that has such a line among others.
+    fn shared_line(line: &[u8]) -> Option<Format> {
+        Format::with_mark(|mark| matches!(mark, Mark::SharedLine(is_line) if is_line(line)))
     }
 
     /// The format that may have such a line.

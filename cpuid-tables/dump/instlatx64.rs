@@ -8,9 +8,10 @@
 //! ```
 //!
 //! Over the years the colon was left out, had a blank before it or a tab in its place, and blanks stood for the hyphens.
-//! Without `[SL nn]`, lines of one leaf one after the other are its subleaves from 0 on. Between and around them is
-//! text of many kinds, such as MSRs and the CPU's name, which is passed over; a line that begins with `CPUID` and a
-//! number is never.
+//! Without `[SL nn]`, lines of one leaf one after the other are its subleaves from 0 on; of leaf 0xD, whose empty
+//! subleaves were left out, they are the components that subleaf 0 and 1 list. Some files have headings such as `CPU 0:`.
+//! Between and around them is text of many kinds, such as MSRs and the CPU's name, which is passed over; a line that begins
+//! with `CPUID` and a number is never.
 
 use std::boxed::Box;
 use std::io::Write;
@@ -88,11 +89,12 @@ fn entry(mut line: Scan<'_>) -> Option<Said> {
         // A CPU's name may hold anything, so that the last bracket counts.
         let rest = line.rest();
         let closing = if subleaf.is_some() {
-            rest.iter().position(|byte| *byte == b']')
+            Some(rest.iter().position(|byte| *byte == b']')?)
         } else {
             rest.windows(3).position(|part| part == b"] [").or(rest.iter().rposition(|byte| *byte == b']'))
-        }?;
-        line = Scan::new(&rest[closing + 1..]);
+        };
+        // A comment that lost its bracket goes to the end.
+        line = Scan::new(closing.map_or(b"", |closing| &rest[closing + 1..]));
     }
     line.is_empty().then_some(Said { leaf, subleaf, registers: registers.into() })
 }
@@ -106,15 +108,19 @@ fn heading(line: &[u8]) -> Option<Option<u32>> {
     if line.literal(b"Group: 0x") {
         return line.skip_past(b"Affinity mask: 0x").then_some(None);
     }
-    let starts: [&[u8]; 4] = [
+    let starts: [&[u8]; 5] = [
         b"------[ CPUID Registers / Logical CPU #",
         b"------[ Logical CPU #",
         b"CPUID Registers (CPU #",
         b"CPU#",
+        b"CPU ",
     ];
     let start = starts.into_iter().find(|start| line.literal(start))?;
     let number = line.decimal()?;
     if start == b"CPU#" && !(line.blanks() && line.literal(b"AffMask: 0x")) {
+        return None;
+    }
+    if start == b"CPU " && !(line.literal(b":") && line.is_empty()) {
         return None;
     }
     Some(Some(number))
@@ -122,7 +128,36 @@ fn heading(line: &[u8]) -> Option<Option<u32>> {
 
 /// True for a line that is of this format and no other.
 fn is_line(line: &[u8]) -> bool {
-    matches!(said(line), Some(Some(_))) || heading(line).is_some()
+    // `CPU 0:` is a heading of other dumps too.
+    matches!(said(line), Some(Some(_))) || !trim(line).starts_with(b"CPU ") && heading(line).is_some()
+}
+
+/// The subleaf of a line that does not state it.
+fn next_subleaf(cpu: &Cpu, said: &Said) -> u32 {
+    let Some(last) = cpu.entries.last().filter(|last| last.function == Leaf(said.leaf)) else { return 0 };
+    let next = last.index.0.saturating_add(1);
+    if said.leaf == 0xd { next_component(cpu, last.index.0, &said.registers).unwrap_or(next) } else { next }
+}
+
+/// The component of XSAVE of a line of leaf 0xD: the first that subleaves 0 and 1 list above the last one. None if the line
+/// is subleaf 1, which has flags in EAX, or empty, or no component is left.
+fn next_component(cpu: &Cpu, last: u32, registers: &Registers) -> Option<u32> {
+    /// Above what subleaf 1 has in EAX; no component in its place is so small.
+    const LEAST_SIZE: u32 = 0x40;
+    /// Where the components begin that have a subleaf.
+    const EXTENDED_REGION: u32 = 576;
+    let Registers { eax: size, ebx: offset, .. } = *registers;
+    let after_main = last == 0 && (size < LEAST_SIZE || offset < EXTENDED_REGION);
+    if after_main || size == 0 {
+        return None;
+    }
+    let of = |subleaf: u32| {
+        let entry = cpu.entries.iter().find(|entry| entry.function == Leaf(0xd) && entry.index.0 == subleaf);
+        entry.map(|entry| entry.registers)
+    };
+    let user = of(0).map_or(0, |all| u64::from(all.edx) << 32 | u64::from(all.eax));
+    let supervisor = of(1).map_or(0, |all| u64::from(all.edx) << 32 | u64::from(all.ecx));
+    (last.max(1) + 1..64).find(|component| (user | supervisor) >> component & 1 != 0)
 }
 
 impl InstLatx64 {
@@ -131,11 +166,7 @@ impl InstLatx64 {
         if !self.headed && sink.open().is_some_and(again) {
             sink.start(None, None);
         }
-        let subleaf = said.subleaf.unwrap_or_else(|| {
-            let last = sink.open().and_then(|cpu| cpu.entries.last());
-            last.filter(|last| last.function == Leaf(said.leaf))
-                .map_or(0, |last| last.index.0.saturating_add(1))
-        });
+        let subleaf = said.subleaf.unwrap_or_else(|| sink.open().map_or(0, |cpu| next_subleaf(cpu, said)));
         sink.answer(said.leaf, subleaf, said.registers)
     }
 }

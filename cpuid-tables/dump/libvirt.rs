@@ -25,7 +25,7 @@ use crate::bits::location::{Msr, Register, Registers};
 pub(super) const FORMAT: Descriptor = Descriptor {
     name: "libvirt",
     about: "libvirt's <cpuid> elements",
-    marks: &[Mark::Begins(b'<')],
+    marks: &[Mark::MayBegin(b'<')],
     parser: || Box::new(Libvirt::default()),
     style: Some(Style { write, flags: Flags::Implied, open: false, several: Several::Yes }),
 };
@@ -110,7 +110,7 @@ fn tag(tag: Tag, line: u64, sink: &mut Sink) -> Result<(), Fault> {
             "cpus" | "alias" => {}
             other => return Err(wrong(other, ELEMENT)),
         },
-        Tag::End { name } => match name.as_str() {
+        Tag::End { name, .. } => match name.as_str() {
             "cpudata" => sink.finish(),
             // One that is about MSRs alone is not a table.
             "feature" if sink.open().is_some_and(|cpu| cpu.entries.is_empty()) => sink.abandon(),

@@ -27,36 +27,59 @@
 use std::io::{Read, Write};
 use std::vec::Vec;
 
+mod coreinfo;
 mod cpu;
 mod cpuid_r;
+mod cpuid_text;
+mod cpuinfo;
 mod descriptor;
 mod documents;
+mod dtrace;
 mod entries;
 mod error;
+mod feature_list;
 mod firecracker;
 mod format;
 mod gdb;
 mod instlatx64;
 mod json;
 mod kcpuid;
+mod keyed;
+mod kubevirt;
+mod kvm_trace;
+mod libcpuid;
 mod libvirt;
+mod libvirt_cpu;
 mod lines;
+mod lscpu;
+mod model_list;
+mod names;
 mod propolis;
+mod proxmox;
+mod qemu_args;
 mod qemu_model;
 mod qemu_monitor;
+mod qemu_warnings;
 mod reader;
+mod rust_debug;
 mod scan;
 mod sink;
+mod snp;
 mod strace;
 mod tags;
 mod told;
+mod virtualbox;
+mod vmware;
 mod writer;
+mod xen;
+mod xl;
 
-pub use cpu::Cpu;
+pub use cpu::{Beside, Cpu};
 pub use error::{ReadError, WriteError};
 pub use firecracker::firecracker_template;
 pub use format::{Format, UnknownFormat};
 pub use reader::{Options, Reader};
+pub use sink::Note;
 pub use writer::Writer;
 
 /// What an input held.
@@ -70,6 +93,8 @@ pub struct Dump {
     pub warnings: Vec<ReadError>,
     /// How many warnings there were beyond those.
     pub more_warnings: u64,
+    /// What a user has to know of it: names that are not known, calls that failed.
+    pub notes: Vec<Note>,
 }
 
 /// Reads a whole input.
@@ -81,8 +106,9 @@ pub fn read(input: impl Read, options: &Options) -> Result<Dump, ReadError> {
     let mut reader = Reader::new(input, options)?;
     let cpus = reader.by_ref().collect::<Result<Vec<Cpu>, ReadError>>()?;
     let format = reader.format();
+    let notes = reader.notes().0.to_vec();
     let (warnings, more_warnings) = reader.into_warnings();
-    Ok(Dump { format, cpus, warnings, more_warnings })
+    Ok(Dump { format, cpus, warnings, more_warnings, notes })
 }
 
 /// Writes CPUs in a format.

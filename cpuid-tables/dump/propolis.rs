@@ -7,6 +7,8 @@
 //! "7-0" = [0x0, 0x201401a9, 0x0, 0x0]
 //! ```
 //!
+//! propolis' `cpuid-gen` prints `[cpuid]` without a name and a vendor.
+//!
 //! A key is the leaf, or leaf and subleaf, in hexadecimal; without a subleaf it answers for those that have no key of
 //! their own. In KVM's order, where the first entry that matches answers, it therefore comes after them. The rest of the
 //! configuration is passed over.
@@ -39,7 +41,7 @@ pub(super) const FORMAT: Descriptor = Descriptor {
 const KEY: &str = "expected `vendor`, `\"LEAF\"` or `\"LEAF-SUBLEAF\"` in hexadecimal";
 const VALUE: &str = "expected `[eax, ebx, ecx, edx]`, each a number of 32 bits";
 const VENDOR: &str = "expected `vendor = \"amd\"` or `vendor = \"intel\"`";
-const PROFILES: &str = "expected `[cpuid.NAME]`";
+const PROFILES: &str = "expected `[cpuid.NAME]`, or leaves in `[cpuid]`";
 /// propolis' vendors, with what leaf 0 says in EBX, ECX and EDX.
 const VENDORS: [(&str, [u32; 3]); 2] =
     [("amd", [0x6874_7541, 0x444d_4163, 0x6974_6e65]), ("intel", [0x756e_6547, 0x6c65_746e, 0x4965_6e69])];
@@ -53,7 +55,7 @@ struct Propolis {
 
 /// True for a line that is of this format and no other.
 fn is_line(line: &[u8]) -> bool {
-    trim(line).starts_with(b"[cpuid.")
+    trim(line).starts_with(b"[cpuid.") || trim(line) == b"[cpuid]"
 }
 
 /// A text, and where in it something stands.
@@ -70,7 +72,8 @@ impl Source<'_> {
     }
 
     /// A profile's entries in the file's order, but for those without a subleaf, which follow the subleaves of their leaf.
-    fn profile(&self, profile: &DeTable<'_>, at: usize) -> Result<Vec<CpuidEntry>, Fault> {
+    /// Without a name it needs no vendor.
+    fn profile(&self, profile: &DeTable<'_>, named: Option<usize>) -> Result<Vec<CpuidEntry>, Fault> {
         let mut entries = Vec::new();
         let mut vendor = false;
         for (key, value) in profile {
@@ -92,7 +95,7 @@ impl Source<'_> {
             };
             entries.push((place, entry));
         }
-        if !vendor {
+        if let Some(at) = named.filter(|_| !vendor) {
             return Err(self.fault(at, VENDOR));
         }
         entries.sort_by_key(|(place, _)| *place);
@@ -169,11 +172,17 @@ impl Parser for Propolis {
         let Some(profiles) = document.get_ref().get("cpuid") else { return Ok(()) };
         let wrong = |at| source.fault(at, PROFILES);
         let named = profiles.get_ref().as_table().ok_or_else(|| wrong(profiles.span().start))?;
+        if !named.is_empty() && named.values().all(|value| value.get_ref().as_table().is_none()) {
+            sink.start(None, None);
+            source.profile(named, None)?.into_iter().try_for_each(|entry| sink.entry(entry))?;
+            sink.finish();
+            return Ok(());
+        }
         let mut named: Vec<_> = named.iter().collect();
         named.sort_by_key(|(name, _)| name.span().start);
         for (name, profile) in named {
             let at = name.span().start;
-            let entries = source.profile(profile.get_ref().as_table().ok_or_else(|| wrong(at))?, at)?;
+            let entries = source.profile(profile.get_ref().as_table().ok_or_else(|| wrong(at))?, Some(at))?;
             sink.start(None, Some(String::from(name.get_ref().as_ref())));
             for entry in entries {
                 sink.entry(entry)?;

@@ -5,8 +5,10 @@
 //! ```
 //!
 //! A property is a feature's bit by QEMU's name, true or false, or one of the numbers and texts that stand in CPUID: the
-//! levels, vendor, family, model, stepping, model id and the width of addresses. The others, those of VMX among them,
-//! which are bits of MSRs, are no part of a table. Bits that no property tells are open. Other answers are passed over.
+//! levels, vendor, family, model, stepping, model id and the width of addresses. Those of VMX and others that are bits of
+//! MSRs are kept beside the table. A full expansion lists every property that this QEMU has: a feature that is not listed
+//! can not be given to a guest, and is known to be 0. It keeps the model's name; a static one is called `base` and lists
+//! only what differs from that, so that the rest is open. Other answers are passed over.
 
 use std::boxed::Box;
 use std::string::String;
@@ -21,6 +23,8 @@ use super::told::{Told, entries};
 use crate::bits::feature::Feature;
 use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
 use crate::bits::lookup::{LookupError, Named};
+use crate::bits::msr_feature::MsrFeature;
+use crate::bits::release::QemuRelease;
 
 /// The format.
 pub(super) const FORMAT: Descriptor = Descriptor {
@@ -142,6 +146,29 @@ fn brand_registers() -> impl Iterator<Item = (u32, Register)> {
     (0x8000_0002..0x8000_0005).flat_map(|leaf| Register::ALL.map(|register| (leaf, register)))
 }
 
+/// What a full expansion does not list is off.
+fn complete(told: &mut Told) {
+    let named = |feature: &Feature| {
+        QemuRelease::ALL.into_iter().any(|release| feature.qemu_names(release).next().is_some())
+    };
+    for feature in Feature::all().filter(named) {
+        let location = feature.location();
+        let known = told.get(&(location.word.leaf.0, location.word.subleaf.0));
+        if known.is_none_or(|(_, known)| known[location.word.register] & feature.mask() == 0) {
+            tell(told, location.word, feature.mask(), 0);
+        }
+    }
+}
+
+/// Features that are bits of MSRs.
+fn msr_bits(props: &Map<String, Value>, full: bool) -> impl Iterator<Item = (Named, bool)> {
+    let listed = |bit: MsrFeature| {
+        let mut names = QemuRelease::ALL.into_iter().flat_map(move |release| bit.qemu_names(release));
+        names.find_map(|name| props.get(name)?.as_bool())
+    };
+    MsrFeature::all().filter_map(move |bit| Some((Named::Msr(bit), listed(bit).or(full.then_some(false))?)))
+}
+
 fn answer(document: &Document<'_>, sink: &mut Sink) -> Result<(), Fault> {
     if !document.text.starts_with(b"{") || !super::lines::contains(document.text, b"\"props\"") {
         return Ok(());
@@ -154,8 +181,15 @@ fn answer(document: &Document<'_>, sink: &mut Sink) -> Result<(), Fault> {
         why: std::string::ToString::to_string(&error).into(),
     })?;
     if let Some(model) = inner.or(answer.model) {
+        let full = model.name != "base";
+        let mut told = properties(&model.props);
+        if full {
+            complete(&mut told);
+        }
         sink.start(None, Some(model.name));
-        entries(properties(&model.props), sink)?;
+        sink.beside().bits = msr_bits(&model.props, full).collect();
+        sink.beside().complete = full;
+        entries(told, sink)?;
     }
     Ok(())
 }

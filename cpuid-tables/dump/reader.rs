@@ -10,7 +10,7 @@ use super::error::ReadError;
 use super::format::Format;
 use super::lines::{self, Lines, MAX_LINE, NoLine};
 use super::scan::trim;
-use super::sink::{Fault, Line, Parser, Sink};
+use super::sink::{Fault, Line, Note, Parser, Sink};
 
 /// How to read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,6 +84,13 @@ impl<R: Read> Reader<R> {
         (self.warnings, self.more_warnings)
     }
 
+    /// What a user has to know of what was read so far, and how many notes there were beyond: names that are not known,
+    /// calls that failed.
+    #[must_use]
+    pub fn notes(&self) -> (&[Note], u64) {
+        self.sink.notes()
+    }
+
     /// Reads a line; false at the end.
     fn advance(&mut self) -> Result<bool, ReadError> {
         let done = match self.lines.advance() {
@@ -111,6 +118,7 @@ impl<R: Read> Reader<R> {
         let (here, format) = (self.lines.number(), self.format);
         let error = match fault {
             Fault::TooManyEntries => return Err(ReadError::TooManyEntries { line: here }),
+            Fault::TooManyCpus => return Err(ReadError::TooManyCpus { line: here }),
             Fault::TooLong { line, limit } => ReadError::TooLong { line, limit },
             Fault::Here(why) => ReadError::Malformed {
                 format,
@@ -142,7 +150,11 @@ impl<R: Read> Reader<R> {
                 return Ok(None);
             }
             if !self.advance()? && !self.sink.read_any() {
-                return Err(ReadError::Empty { format: self.format });
+                let said = self.sink.notes().0.last().map(ToString::to_string);
+                return Err(match said {
+                    Some(text) => ReadError::Nothing { text },
+                    None => ReadError::Empty { format: self.format },
+                });
             }
         }
     }

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::string::String;
 use std::vec::Vec;
 
-use super::cpu::Cpu;
+use super::cpu::{Beside, Cpu};
 use crate::bits::location::{Leaf, Msr, Registers, Subleaf};
 use crate::table::{CpuidEntry, IndexedLeaf};
 
 /// All bits of an entry's registers.
 pub(super) const ALL: Registers = Registers::MAX;
+
+/// How many notes are kept.
+const MAX_NOTES: usize = 100;
 
 /// A format's reader. It is given every line, without its end, and keeps between them what it must.
 pub(super) trait Parser {
@@ -42,6 +45,8 @@ pub(super) enum Fault {
     TooLong { line: u64, limit: usize },
     /// The CPU has too many entries.
     TooManyEntries,
+    /// There are too many CPUs for a format whose CPUs take turns.
+    TooManyCpus,
 }
 
 /// CPUs as they are read.
@@ -54,14 +59,30 @@ pub(super) struct Sink {
     read_any: bool,
     /// How many entries the last CPU had; the next will have as many.
     last: usize,
+    notes: Vec<Note>,
+    more_notes: u64,
+}
+
+/// Something that a reader could make nothing of, and that does not make the rest wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The line, from 1.
+    pub line: u64,
+    /// What it is about, and what follows from it.
+    pub text: String,
+}
+
+impl core::fmt::Display for Note {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "line {}: {}", self.line, self.text)
+    }
 }
 
 impl Sink {
     /// A new CPU begins.
     pub(super) fn start(&mut self, number: Option<u32>, name: Option<String>) {
         self.finish();
-        self.open =
-            Some(Cpu { number, name, entries: Vec::with_capacity(self.last), known: None, msrs: None });
+        self.open = Some(Cpu { number, name, entries: Vec::with_capacity(self.last), ..Cpu::default() });
     }
 
     /// The CPU that is being read.
@@ -108,6 +129,28 @@ impl Sink {
         let cpu = self.open.get_or_insert_with(Cpu::default);
         cpu.msrs.get_or_insert_with(BTreeMap::new).insert(msr, value);
         self.read_any = true;
+    }
+
+    /// What the dump states besides registers, of the CPU that is being read.
+    pub(super) fn beside(&mut self) -> &mut Beside {
+        &mut self.open.get_or_insert_with(Cpu::default).beside
+    }
+
+    /// Adds a note for the user; each text once.
+    pub(super) fn note(&mut self, line: u64, text: String) {
+        if self.notes.iter().any(|note| note.text == text) {
+            return;
+        }
+        if self.notes.len() < MAX_NOTES {
+            self.notes.push(Note { line, text });
+        } else {
+            self.more_notes += 1;
+        }
+    }
+
+    /// The notes for the user, and the number of further ones.
+    pub(super) fn notes(&self) -> (&[Note], u64) {
+        (&self.notes, self.more_notes)
     }
 
     /// The CPU that is being read is at its end.

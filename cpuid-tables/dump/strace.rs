@@ -7,8 +7,12 @@
 //! `KVM_SET_CPUID2` is a vCPU's table; `-yy` tells which vCPU. `KVM_GET_SUPPORTED_CPUID` and `KVM_GET_EMULATED_CPUID`
 //! are tables called `supported` and `emulated`. Other lines are passed over, and calls that failed before strace could
 //! read the table. With `-X raw` the requests are numbers.
+//!
+//! That a call failed is a note. A table that KVM refused is one all the same, with the error; where KVM had more entries
+//! than there was room for, there is no table.
 
 use std::boxed::Box;
+use std::format;
 use std::io::Write;
 use std::string::String;
 
@@ -34,6 +38,8 @@ const EXPECTED: &str = "expected `{nent=N, entries=[{function=..., index=..., fl
 const ABBREVIATED: &str = "strace left the entries out: `strace -v` prints them";
 const POINTER: &str = "strace did not decode the table: strace 4.22 or later does";
 const COUNT: &str = "nent is not how many entries there are";
+/// `KVM_MAX_CPUID_ENTRIES` (arch/x86/include/asm/kvm_host.h, since Linux 5.11; 80 before).
+const MAX_ENTRIES: u32 = 256;
 
 /// A request that carries a table.
 struct Request {
@@ -127,7 +133,7 @@ fn entry(line: &mut Scan<'_>) -> Option<CpuidEntry> {
 }
 
 /// The entries of a table, from `{nent=` on.
-fn table(line: &mut Scan<'_>, sink: &mut Sink) -> Result<(), Fault> {
+fn table(line: &mut Scan<'_>, sink: &mut Sink) -> Result<u32, Fault> {
     let wrong = Fault::Here(EXPECTED);
     let count = line.literal(b"{nent=").then(|| line.number()).flatten();
     let Some(count) = count.filter(|_| line.literal(b", entries=[")) else { return Err(wrong) };
@@ -147,7 +153,35 @@ fn table(line: &mut Scan<'_>, sink: &mut Sink) -> Result<(), Fault> {
         sink.entry(entry)?;
         held += 1;
     }
-    if count != held { Err(Fault::Here(COUNT)) } else { Ok(()) }
+    let mut after = *line;
+    let failed = after.literal(b"})") && error(after).is_some();
+    if count != held && !failed { Err(Fault::Here(COUNT)) } else { Ok(count) }
+}
+
+/// The error with which a call failed, from the end of its arguments on.
+fn error(mut rest: Scan<'_>) -> Option<&str> {
+    rest.blanks();
+    rest.literal(b"= -1 ").then_some(())?;
+    core::str::from_utf8(rest.while_is(|byte| byte.is_ascii_alphanumeric()))
+        .ok()
+        .filter(|name| !name.is_empty())
+}
+
+/// What a failed call means.
+fn failure(request: &Request, error: &str, count: u32) -> String {
+    let name = String::from_utf8_lossy(request.name);
+    let why = match (error, request.table) {
+        ("E2BIG", Some(_)) => format!(
+            ": nent={count} is too few for what KVM has; ask with {MAX_ENTRIES} (KVM_MAX_CPUID_ENTRIES)"
+        ),
+        ("E2BIG", None) => {
+            format!(": KVM takes at most {MAX_ENTRIES} entries (KVM_MAX_CPUID_ENTRIES), nent={count}")
+        }
+        ("EINVAL", None) => String::from(": KVM refused this table; `kvm-cpuid check` shows why"),
+        ("ENOMEM", Some(_)) => format!(": nent={count} is more than KVM has, which older kernels refuse"),
+        _ => String::new(),
+    };
+    format!("{name} failed with {error}{why}")
 }
 
 /// True for a line that strace may have printed: a call, after a thread's number and a time or nothing.
@@ -165,7 +199,7 @@ impl Strace {
         &mut self,
         request: &'static Request,
         mut rest: Scan<'_>,
-        line: &[u8],
+        line: Line<'_>,
         sink: &mut Sink,
     ) -> Result<(), Fault> {
         skip_comment(&mut rest);
@@ -179,8 +213,18 @@ impl Strace {
         if rest.rest().starts_with(b"0x") || rest.literal(b"NULL") {
             return if find(rest.rest(), b"= -1 ").is_some() { Ok(()) } else { Err(Fault::Here(POINTER)) };
         }
-        sink.start(vcpu(line), request.table.map(String::from));
-        table(&mut rest, sink).inspect_err(|_| sink.abandon())?;
+        sink.start(vcpu(line.text), request.table.map(String::from));
+        let count = table(&mut rest, sink).inspect_err(|_| sink.abandon())?;
+        rest.literal(b"})");
+        if let Some(error) = error(rest) {
+            sink.note(line.number, failure(request, error, count));
+            // KVM wrote nothing into what it was asked to fill.
+            if request.table.is_some() {
+                sink.abandon();
+                return Ok(());
+            }
+            sink.beside().refused = Some(String::from(error));
+        }
         sink.finish();
         Ok(())
     }
@@ -189,13 +233,13 @@ impl Strace {
 impl Parser for Strace {
     fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
         if let Some((request, rest)) = request(line.text) {
-            return self.table(request, rest, line.text, sink);
+            return self.table(request, rest, line, sink);
         }
         let mut rest = Scan::new(line.text);
         if self.unfinished.is_some() && rest.skip_past(b"<... ioctl resumed>") {
             let decoded = rest.rest().starts_with(b", {nent=");
             if let Some(request) = self.unfinished.take().filter(|_| decoded) {
-                return self.table(request, rest, line.text, sink);
+                return self.table(request, rest, line, sink);
             }
         }
         Ok(())

@@ -29,8 +29,8 @@ pub(super) struct Tags {
 pub(super) enum Tag {
     /// An element begins; its attributes.
     Begin { name: String, attributes: Vec<(String, String)> },
-    /// An element ends.
-    End { name: String },
+    /// An element ends; the text right before that on its line.
+    End { name: String, text: String },
 }
 
 /// How far a tag was looked through for its end.
@@ -86,9 +86,10 @@ impl Tags {
             let Some(end) = end_of(&self.text, &mut self.looked) else { return Ok(()) };
             rest = &rest[rest.len() - (self.text.len() - end)..];
             let markup = core::mem::take(&mut self.text);
-            self.markup(&markup[..end], self.began, &mut each)?;
+            self.markup(&markup[..end], b"", self.began, &mut each)?;
         }
         while let Some(at) = find(rest, b"<") {
+            let text = &rest[..at];
             rest = &rest[at..];
             let mut looked = Looked::default();
             let Some(end) = end_of(rest, &mut looked) else {
@@ -98,7 +99,7 @@ impl Tags {
             };
             let (markup, after) = rest.split_at(end);
             rest = after;
-            self.markup(markup, line.number, &mut each)?;
+            self.markup(markup, text, line.number, &mut each)?;
         }
         Ok(())
     }
@@ -106,6 +107,7 @@ impl Tags {
     fn markup(
         &mut self,
         markup: &[u8],
+        before: &[u8],
         line: u64,
         each: &mut impl FnMut(Tag, u64) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
@@ -132,7 +134,7 @@ impl Tags {
                 }
                 each(Tag::Begin { name: text(&name), attributes }, line)?;
                 if matches!(event, Event::Empty(_)) {
-                    return each(Tag::End { name: text(&name) }, line);
+                    return each(Tag::End { name: text(&name), text: String::new() }, line);
                 }
                 if self.open.len() >= MAX_DEPTH {
                     return Err(fault("elements are too deep in each other"));
@@ -144,7 +146,7 @@ impl Tags {
                 if self.open.pop().as_ref() != Some(&name) {
                     return Err(fault("this element is not the one that is open"));
                 }
-                return each(Tag::End { name: text(&name) }, line);
+                return each(Tag::End { name: text(&name), text: text(before.trim_ascii()) }, line);
             }
             _ => {}
         }

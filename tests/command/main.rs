@@ -11,6 +11,7 @@ mod commands;
 mod convert;
 mod export;
 mod fleet;
+mod forms;
 mod fuzz_replay;
 mod golden;
 mod guest;

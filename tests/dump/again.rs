@@ -42,7 +42,7 @@ fn cpu() -> impl Strategy<Value = Cpu> {
                     entry.registers = entry.registers.zip_with(*known, |value, known| value & known);
                 }
             }
-            Cpu { number, name, entries, known: open.then_some(known), msrs: None }
+            Cpu { number, name, entries, known: open.then_some(known), ..Cpu::default() }
         },
     )
 }
@@ -126,6 +126,9 @@ proptest! {
             if cpus.len() > 1 {
                 apart(&mut cpus, format);
             }
+            // What leaves bits open is a template there.
+            let is_template = |cpu: &Cpu| format == Format::Firecracker && cpu.known.is_some();
+            cpus.iter_mut().for_each(|cpu| cpu.beside.template = is_template(cpu));
             let mut text = Vec::new();
             dump::write(&mut text, format, &cpus).map_err(|error| TestCaseError::fail(error.to_string()))?;
             let back = dump::read(&text[..], &Options::default());

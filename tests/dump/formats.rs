@@ -94,12 +94,9 @@ fn entries() {
 
 #[test]
 fn text_that_is_not_a_dump_is_an_error() {
-    let formats = "entries, json, cpuid-r, kcpuid, instlatx64, gdb, strace, libvirt, firecracker, propolis, qemu-monitor, qemu-model";
     assert_eq!(
         fails("\nHello, \u{1}\nworld"),
-        format!(
-            "not recognised as a dump of CPUID: it begins with `Hello, \\u{{1}}`; the formats are {formats}"
-        )
+        "not recognised as a dump of CPUID: it begins with `Hello, \\u{1}`"
     );
     assert_eq!(fails(""), "it is empty");
     assert_eq!(fails_as(Format::CpuidR, "\n"), "no CPUID entry in it, read as cpuid-r");
@@ -111,11 +108,10 @@ fn text_that_is_not_a_dump_is_an_error() {
     assert_eq!(Format::find("xml"), None);
     assert_eq!(
         "xml".parse::<Format>().map_err(|error| error.to_string()),
-        Err(format!("the formats are {formats}"))
+        Err(format!("the formats are {}", Format::ALL.map(Format::name).join(", ")))
     );
-    let written: Vec<&str> =
-        Format::ALL.into_iter().filter(|format| !format.can_be_written()).map(Format::name).collect();
-    assert_eq!(written, ["qemu-monitor", "qemu-model"]);
+    let read_only = Format::ALL.into_iter().filter(|format| !format.can_be_written()).map(Format::name);
+    assert!(read_only.take(3).eq(["qemu-monitor", "qemu-model", "rust-debug"]));
     let only_read = dump::write(Vec::new(), Format::QemuModel, &[]).unwrap_err();
     assert_eq!(only_read.to_string(), "qemu-model is read, not written");
 }
@@ -124,7 +120,8 @@ fn text_that_is_not_a_dump_is_an_error() {
 fn the_strongest_mark_decides_the_format() {
     let strace = "close(3) = 0\n";
     for (head, format) in [
-        ("  <x>\n1 2 3 4 5 6 7\n".to_string(), Some(Format::Libvirt)),
+        ("  <x>\n1 2 3 4 5 6 7\n".to_string(), Some(Format::Entries)),
+        ("  <x>\n".to_string(), Some(Format::Libvirt)),
         ("{\n1 2 3 4 5 6 7\n\"entries\"".to_string(), Some(Format::Entries)),
         ("{\"entries\": [], \"props\": {}}".to_string(), Some(Format::QemuModel)),
         ("{\"entries\": []}\n{\"props\": {}}".to_string(), Some(Format::Json)),

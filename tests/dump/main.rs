@@ -7,6 +7,7 @@ mod common;
 mod again;
 mod documents;
 mod formats;
+mod forms;
 mod pieces;
 mod programs;
 mod serialized;

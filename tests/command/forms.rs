@@ -1,0 +1,130 @@
+//! Inputs that state only some bits: yes, no, or not known, and what to run for more.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Runs the command in tests/dumps, with a text on standard input: the exit code, standard output and standard error.
+fn run(arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kvm-cpuid"));
+    command.args(arguments).current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dumps"));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn has_answers_yes_no_or_not_known() {
+    for (feature, file, code) in [
+        ("avx2", "lscpu.txt", 0),
+        ("svm", "lscpu.txt", 3),
+        ("nonstop_tsc", "lscpu.txt", 0),
+        ("mpx", "libvirt-domain.xml", 1),
+        ("avx2", "libvirt-domain.xml", 3),
+        ("rdctl-no", "libvirt-domain.xml", 0),
+        ("rdctl-no", "qemu-warnings.txt", 1),
+        ("vmx-ept", "qemu-warnings.txt", 3),
+        // A full expansion names every feature of this QEMU's.
+        ("vmx-rdseed-exit", "qemu-model.json", 1),
+        // No form of table has it.
+        ("vmx-rdseed-exit", "cpuid-r.txt", 2),
+    ] {
+        let cpu: &[&str] = if file == "qemu-model.json" { &["--cpu", "0"] } else { &[] };
+        let (is, _, said) = run(&[&["has", feature, file], cpu].concat(), "");
+        assert_eq!(is, Some(code), "{feature} {file}: {said}");
+        assert!(code != 3 || said.contains("`kvm-cpuid show --raw` or `cpuid -r`"), "{said}");
+    }
+    // One CPU that has it not decides, whatever is known of the others.
+    assert_eq!(run(&["has", "avx512f", "libvirt-domcaps.xml"], "").0, Some(1));
+}
+
+/// An Intel CPU answers a leaf above the maximum with its highest one.
+#[test]
+fn a_leaf_above_the_maximum_is_not_there() {
+    let table = "0 0 0 1 756e6547 6c65746e 49656e69\n1 0 0 6d8 816 180 afe9fbff\n7 0 1 6d8 816 180 afe9fbff\n\
+                 80000000 0 0 80000000 0 0 0\n80000001 0 0 0 0 1 100000\n";
+    for (feature, code) in [("sse2", 0), ("smep", 1), ("nx", 1)] {
+        assert_eq!(run(&["has", feature, "-"], table).0, Some(code), "{feature}");
+    }
+    let (_, features, _) = run(&["show", "--features", "-"], table);
+    assert!(
+        features.contains("sse2\n") && !features.contains("hle\n") && !features.contains("nx\n"),
+        "{features}"
+    );
+}
+
+#[test]
+fn what_takes_more_says_which_command_to_run() {
+    for arguments in [
+        &["baseline", "lscpu.txt", "cpuinfo.txt"][..],
+        &["check", "libvirt-domain.xml"],
+        &["models", "--host", "lscpu.txt"],
+        &["show", "vmcore.entries.txt.not-there"],
+    ] {
+        let (code, _, said) = run(arguments, "");
+        assert_eq!(code, Some(2), "{arguments:?}: {said}");
+        let is_open =
+            said.contains("states only some bits") && said.contains("help: on that machine `kvm-cpuid show");
+        assert!(is_open || said.contains("No such file"), "{said}");
+    }
+    let (code, _, said) = run(&["show", "-"], "Hello\n");
+    assert!(code == Some(2) && said.contains("not recognised") && said.contains("`cpuid -r`"), "{said}");
+}
+
+#[test]
+fn only_what_both_state_is_compared() {
+    let names = "flags\t: fpu avx2 vmx\n";
+    let (code, out, _) = run(&["diff", "cpuid-r.txt", "cpuid-text.txt", "--cpu", "0"], "");
+    assert_eq!((code, out.as_str()), (Some(0), ""));
+    let table = "0 0 0 7 756e6547 6c65746e 49656e69\n1 0 0 406f1 0 0 1\n7 0 1 0 20 0 0\n";
+    let file = std::env::temp_dir().join(format!("kvm-cpuid-forms-{}.txt", std::process::id()));
+    std::fs::write(&file, table).unwrap();
+    let (code, out, _) = run(&["diff", file.to_str().unwrap(), "-"], names);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(code, Some(1));
+    assert!(out.contains("+ ECX[5]  vmx") && !out.contains("avx2") && !out.contains("0x00000000"), "{out}");
+}
+
+const TEMPLATE: &str = "{\"cpuid_modifiers\": [{\"leaf\": \"0x7\", \"subleaf\": \"0x1\", \"flags\": 1, \"modifiers\": [\
+                        {\"register\": \"eax\", \"bitmap\": \"0bxxxxxxxxxxxxxxxxxxxxxxxxxxx0xxxx\"}]},\
+                        {\"leaf\": \"0x1\", \"subleaf\": \"0x0\", \"flags\": 0, \"modifiers\": [\
+                        {\"register\": \"ecx\", \"bitmap\": \"0b0xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}]}]}\n";
+
+/// A template states what it changes; the leaves must be the host's.
+#[test]
+fn a_template_is_compared_with_a_host() {
+    let (code, out, _) = run(&["check", "-"], TEMPLATE);
+    assert!(code == Some(0) && out.starts_with("0 errors, 0 warnings; a template"), "{out}");
+    let (code, out, _) = run(&["check", "-", "--host-from", "vmcore.entries"], TEMPLATE);
+    let finding = "error[template-leaf-not-there]: the template changes CPUID.(EAX=7,ECX=1):EAX, and this host's KVM has no entry 7.1\n";
+    assert_eq!((code, out.matches("error[").count()), (Some(1), 1), "{out}");
+    assert!(out.starts_with(finding), "{out}");
+    let (code, out, _) = run(&["diff", "--migrate", "-", "vmcore.entries"], TEMPLATE);
+    assert!(code == Some(1) && out.contains(finding), "{out}");
+}
+
+#[test]
+fn why_kvm_refused_a_table_comes_first() {
+    let (code, out, said) = run(&["check", "strace-failed.txt", "--cpu", "1"], "");
+    assert_eq!(code, Some(1));
+    assert!(
+        out.starts_with("KVM refused this table with EINVAL because of this:\n\nerror[virtual-width]"),
+        "{out}"
+    );
+    assert!(out.contains("\nKVM does not mind these:\n"), "{out}");
+    assert!(said.contains("KVM_SET_CPUID2 failed with EINVAL"), "{said}");
+}
+
+/// Lists that repeat in a file are CPUs of one host.
+#[test]
+fn a_file_without_headings_is_one_host() {
+    let list = "CPUID 00000000: 00000001-68747541-444D4163-69746E65\nCPUID 00000001: 00A10F11-000C0800-7ED8320B-178BFBFF\n";
+    let (_, out, _) = run(&["baseline", "-"], &list.repeat(3));
+    assert!(out.starts_with("1 host: AuthenticAMD\n"), "{out}");
+    let host = "{\"return\": {\"model\": {\"name\": \"host\", \"props\": {\"aes\": true, \"avx2\": true, \"vendor\": \"GenuineIntel\", \"level\": 13}}}}\n";
+    let (code, out, said) = run(&["baseline", "-", "--format", "json"], host);
+    assert!(code != Some(2) && out.contains("\"aes\"") && out.contains("\"avx2\""), "{out} {said}");
+}
