@@ -66,4 +66,7 @@ pub(crate) enum Command {
     /// Write features as a Firecracker template or a Cloud Hypervisor profile
     #[command(after_help = super::export::EXAMPLES)]
     Export(super::export::Args),
+    /// Record this machine as a host for guest, models, check and export on any machine
+    #[command(after_help = super::record::EXAMPLES)]
+    Record(super::record::Args),
 }

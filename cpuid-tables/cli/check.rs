@@ -57,7 +57,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let host = args.host_from.as_deref().map(|name| host_named(name, args)).transpose()?;
+    let host = args.host_from.as_deref().map(host::named).transpose()?;
     // A recorded host does not tell what its KVM emulates.
     let real = args.host_from.as_deref() == Some(host::REAL);
     let emulated = if real { emulated_cpuid()? } else { Vec::new() };
@@ -115,19 +115,6 @@ impl Checked<'_> {
     fn partial(&self) -> &[partial::Finding] {
         self.partial.as_ref().and_then(Option::as_deref).unwrap_or_default()
     }
-}
-
-/// A host by its name, or what its KVM supports by a dump of that.
-fn host_named(name: &str, args: &Args) -> Result<Host> {
-    let source = Source::File(name.into());
-    if name == host::REAL || !std::path::Path::new(name).is_file() {
-        return host::named(name);
-    }
-    if let Some(failed) = advice::no_host(name) {
-        return Err(failed);
-    }
-    let cpu = args.input.reading.open(&source)?.next().transpose()?;
-    Ok(Host { supported: cpu.map(|cpu| cpu.entries).unwrap_or_default(), ..Host::default() })
 }
 
 /// A template, or a list of names. Only what they state can be checked, and only against a host.

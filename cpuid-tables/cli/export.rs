@@ -1,14 +1,12 @@
 //! `kvm-cpuid export`: features by name as another VMM's template or profile.
 
-use std::fs;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args as ClapArgs, ValueEnum};
 use cpuid_tables::dump::{Cpu, firecracker_template};
 use cpuid_tables::fleet::Template;
 use cpuid_tables::guest::{CpuOption, GuestCpuid};
-use cpuid_tables::host::{Host, HostFile};
+use cpuid_tables::host::Host;
 use cpuid_tables::show::name_of;
 use cpuid_tables::{
     CpuidEntry, CpuidRead, FeatureSet, Msr, QemuRelease, Register, Registers, Vendor, feature,
@@ -17,7 +15,6 @@ use serde_json::{Value, json};
 
 use super::outcome::{Failed, Result, answer};
 use super::output::{print_json, warn};
-use super::source::{Reading, Source};
 use super::{host, qemu_release};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -73,7 +70,7 @@ enum To {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let host = any_host(&args.host)?;
+    let host = host::named(&args.host)?;
     let template = match &args.wanted {
         Wanted { cpu: Some(cpu), .. } => of_cpu(cpu, args.qemu, &host)?,
         Wanted { features, .. } => {
@@ -94,19 +91,6 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         To::CloudHypervisor => cloud_hypervisor(&template, &host)?,
     })?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// A recorded host, a dump, or this machine.
-fn any_host(name: &str) -> Result<Host> {
-    let recorded = format!("{name}.{}", HostFile::Supported.extension());
-    if name == "real" || Path::new(&recorded).exists() || !fs::metadata(name).is_ok_and(|file| file.is_file())
-    {
-        return host::named(name);
-    }
-    let reading = Reading { from: None, lenient: false, cpu: None, all_cpus: false };
-    let first = reading.open(&Source::File(name.into()))?.next();
-    let entries = first.ok_or_else(|| Failed::new(format!("{name} contains no CPU")))??.entries;
-    Ok(Host { instruction: entries.clone(), supported: entries, ..Host::default() })
 }
 
 /// The template of a QEMU CPU on the host.

@@ -43,8 +43,8 @@ pub(crate) struct Args {
     /// The machine, in QEMU's -machine syntax
     #[arg(long, value_name = "TYPE[,OPTION...]", default_value = "pc")]
     machine: String,
-    /// The host: a recorded host, or `real` for this machine
-    #[arg(long, value_name = "DIR/NAME|real", default_value = "real")]
+    /// The host: a recorded host, a dump, or `real` for this machine
+    #[arg(long, value_name = "FILE|DIR/NAME|real", default_value = "real")]
     host: String,
     /// QEMU release to emulate
     #[arg(long, value_name = "RELEASE", default_value = qemu_release::default(), value_parser = qemu_release::named)]

@@ -26,6 +26,7 @@ mod partial;
 mod probe;
 mod progress;
 mod qemu_release;
+mod record;
 mod show;
 mod source;
 mod why;
@@ -51,6 +52,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Models(args) => models::run(&args),
         Command::Baseline(args) => baseline::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Record(args) => record::run(&args),
     };
     result.unwrap_or_else(|failed| {
         failed.show();

@@ -33,8 +33,8 @@ Exit codes:
 pub(crate) struct Args {
     /// Only these CPU models, with the reason for each missing feature
     names: Vec<String>,
-    /// The host: a recorded host, or `real` for this machine
-    #[arg(long, value_name = "DIR/NAME|real", default_value = "real", default_missing_value = "real", num_args = 0..=1)]
+    /// The host: a recorded host, a dump, or `real` for this machine
+    #[arg(long, value_name = "FILE|DIR/NAME|real", default_value = "real", default_missing_value = "real", num_args = 0..=1)]
     host: String,
     /// QEMU release
     #[arg(long, value_name = "RELEASE", default_value = qemu_release::default(), value_parser = qemu_release::named)]

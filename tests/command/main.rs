@@ -3,6 +3,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../qemu/oracle/mod.rs"]
+mod oracle;
 #[path = "../../cpuid-gen/tests/common/rng.rs"]
 mod rng;
 
@@ -16,6 +18,7 @@ mod fuzz_replay;
 mod golden;
 mod guest;
 mod readme;
+mod record;
 
 // The replay of `fuzz/` expects it here.
 use rng::Rng;

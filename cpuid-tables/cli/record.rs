@@ -1,0 +1,64 @@
+//! `kvm-cpuid record`: this machine as a host for other commands, on this and on other machines.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args as ClapArgs;
+use cpuid_tables::host::{Host, HostFile};
+
+use super::host;
+use super::outcome::{Failed, Result};
+use super::output::print;
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  kvm-cpuid record -o node2.json          this machine, in one file
+  kvm-cpuid record -o hosts/node2         the same as text files, for editing: hosts/node2.supported,
+                                          .host, .msrs, .caps and others
+  kvm-cpuid record > node2.json           the same on standard output
+  kvm-cpuid guest --host node2.json --cpu host   what QEMU would build there, on any machine
+
+A recorded host has what KVM supports, the CPUID instruction, feature MSRs, capabilities, Hyper-V's
+leaves and the TSC's frequency: everything that guest, models, check --host-from and export use.
+APIC ids are 0. /dev/kvm is needed.
+
+Exit codes:
+  0  the host is recorded
+  2  KVM could not be asked, or a file could not be written";
+
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    /// A file that ends with .json, or DIR/NAME for text files; standard output if omitted
+    #[arg(short, long, value_name = "FILE.json|DIR/NAME")]
+    output: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let host = host::named(host::REAL)?;
+    match &args.output {
+        None => {
+            print(&format!("{}\n", json(&host)?))?;
+        }
+        Some(path) if host::is_json(path) => write(path, &format!("{}\n", json(&host)?))?,
+        Some(path) => {
+            for file in HostFile::ALL {
+                let mut name = path.clone().into_os_string();
+                name.push(".");
+                name.push(file.extension());
+                if let Some(text) = host.text(file) {
+                    write(Path::new(&name), &text)?;
+                }
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn json(host: &Host) -> Result<String> {
+    serde_json::to_string(host).map_err(Failed::new)
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).map_err(|error| Failed::new(format!("{}: {error}", path.display())))
+}
