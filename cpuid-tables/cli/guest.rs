@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::{Cpu, Format as DumpFormat, Writer};
-use cpuid_tables::guest::{CpuOption, GuestCpuid, MachineOption, Smp};
+use cpuid_tables::guest::{CpuOption, GuestCpuid, MachineOption, Memory, Smp};
 use cpuid_tables::show::{Style, Styled, decode};
 use cpuid_tables::{CpuidTable, QemuRelease, Registers};
 use serde_json::json;
@@ -43,6 +43,9 @@ pub(crate) struct Args {
     /// The machine, in QEMU's -machine syntax
     #[arg(long, value_name = "TYPE[,OPTION...]", default_value = "pc")]
     machine: String,
+    /// The memory, in QEMU's -m syntax: the board must reach all of it with the CPU's address width
+    #[arg(short = 'm', long, value_name = "SIZE[,slots=N,maxmem=SIZE]", default_value = "128M")]
+    memory: String,
     /// The host: a recorded host, a dump, or `real` for this machine
     #[arg(long, value_name = "FILE|DIR/NAME|real", default_value = "real")]
     host: String,
@@ -68,6 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         .cpu(args.cpu.parse::<CpuOption>().map_err(Failed::new)?)
         .topology(args.smp.parse::<Smp>().map_err(Failed::new)?)
         .machine(args.machine.parse::<MachineOption>().map_err(Failed::new)?)
+        .memory(args.memory.parse::<Memory>().map_err(Failed::new)?)
         .cpu_pm(args.cpu_pm)
         .host(&host)
         .build()
