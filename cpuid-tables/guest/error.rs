@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 
 /// Invalid topology counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TopologyError {
     /// A count is 0.
     Zero,
@@ -65,6 +66,7 @@ impl core::error::Error for TopologyError {}
 
 /// Why a guest's table cannot be built. It fails where QEMU fails, with messages of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BuildError {
     /// The tables have this release of QEMU, but this library does not know its code: it knows 7.2 to 10.2.
     Release(QemuRelease),

@@ -12,6 +12,7 @@ use crate::table::IndexedLeaf;
 
 /// Why a feature is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Reason {
     /// Neither KVM nor the CPU has it.
     HostLacks,
@@ -70,6 +71,7 @@ impl Filtered {
 
 /// A warning of QEMU about the CPU.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Warning {
     /// A requested feature that is missing.
     Filtered(Filtered),

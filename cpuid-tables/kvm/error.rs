@@ -20,6 +20,7 @@ impl From<kvm_ioctls::Error> for Errno {
 
 /// Error querying KVM.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum KvmError {
     /// There is no `/dev/kvm`.
     NoDevice,

@@ -9,6 +9,7 @@ use crate::table::{CpuidEntry, CpuidTable};
 
 /// KVM refuses a vCPU's table.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum VcpuError {
     /// E2BIG, or more than 256 entries, which every KVM refuses.
     TooMany {

@@ -23,6 +23,7 @@ use crate::naming::{alias_place, bits_in, lists_in};
 
 /// One meaning of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Found {
     /// A bit.
     Bit(About),

@@ -136,6 +136,8 @@ fn begins(warning: &Warning) -> Option<&'static str> {
         Warning::UserspaceApic => Some("Userspace local APIC is deprecated for KVM."),
         Warning::IsapcCpu(_) => Some("cpu type "),
         Warning::HypervVendor(_) => Some("hv-vendor-id truncated to 12 characters"),
+        // It equals none of QEMU's.
+        _ => Some("a warning that this comparison does not know"),
     }
 }
 
