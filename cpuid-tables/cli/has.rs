@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
-use cpuid_tables::show::{NoFeature, feature_named};
+use cpuid_tables::naming::PsabiLevel;
+use cpuid_tables::show::{NoFeature, feature_named, name_of};
 use cpuid_tables::{Feature, Leaf, Named, QemuRelease, Subleaf, find_entry};
 
 use super::outcome::{Result, answer};
@@ -18,6 +19,7 @@ Examples:
   kvm-cpuid has X86_FEATURE_VMX dump.txt         any name in Linux or QEMU
   cpuid -l 0x1 -1 -r | kvm-cpuid has vmx -       a dump on standard input
   kvm-cpuid has '7.0.ebx[5]' --supported         a bit by its location
+  kvm-cpuid has x86-64-v3 --supported            a level of x86-64, as distributions name them
 
 A source with several CPUs has a feature when each of them has it; --cpu N asks one. A leaf above the
 source's maximum is one that it does not have, whatever the CPU answers there. A list of names, a
@@ -34,7 +36,7 @@ const NOT_KNOWN: u8 = 3;
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// A feature, by any name or by its location
+    /// A feature, by any name or by its location, or a level: x86-64-v2, x86-64-v3, x86-64-v4
     feature: String,
     #[command(flatten)]
     input: Input<1, 1>,
@@ -44,6 +46,7 @@ pub(crate) struct Args {
 #[derive(Clone, Copy)]
 enum Wanted {
     Feature(Feature),
+    Level(PsabiLevel),
     /// Something that no CPUID register has, but that some forms name.
     Elsewhere(Named),
 }
@@ -52,8 +55,9 @@ enum Wanted {
 type Has = Option<bool>;
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let wanted = match feature_named(&args.feature) {
-        Err(NoFeature::Elsewhere(bit)) => Wanted::Elsewhere(bit),
+    let wanted = match (PsabiLevel::named(&args.feature), feature_named(&args.feature)) {
+        (Some(level), _) => Wanted::Level(level),
+        (None, Err(NoFeature::Elsewhere(bit))) => Wanted::Elsewhere(bit),
         _ => Wanted::Feature(feature::named(&args.feature)?),
     };
     let mut all: Has = Some(true);
@@ -64,6 +68,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             let cpu = cpu?;
             let has = match wanted {
                 Wanted::Feature(feature) => has(source, &cpu, feature),
+                Wanted::Level(level) => has_level(source, &cpu, level),
                 Wanted::Elsewhere(bit) => cpu.beside.bits.get(&bit).copied(),
             };
             stated |= !cpu.beside.bits.is_empty();
@@ -98,6 +103,21 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             Ok(ExitCode::from(NOT_KNOWN))
         }
     }
+}
+
+/// A level's features; those that are missing are told.
+fn has_level(source: &Source, cpu: &Cpu, level: PsabiLevel) -> Has {
+    let all: Vec<(Feature, Has)> =
+        level.features().map(|feature| (feature, has(source, cpu, feature))).collect();
+    let with = |wanted: Has| -> Vec<&str> {
+        all.iter().filter(|(_, has)| *has == wanted).map(|(feature, _)| name_of(*feature)).collect()
+    };
+    let missing = with(Some(false));
+    if !missing.is_empty() {
+        warn(format!("{} lacks {} of {}", source.title(cpu), missing.join(", "), level.name()));
+        return Some(false);
+    }
+    if with(None).is_empty() { Some(true) } else { None }
 }
 
 fn has(source: &Source, cpu: &Cpu, feature: Feature) -> Has {

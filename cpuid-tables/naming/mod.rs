@@ -5,6 +5,7 @@ mod bit_list;
 mod named;
 mod pasted;
 mod prefixed;
+mod psabi_level;
 
 pub use crate::bits::location::{NotAPlace, Place};
 #[cfg(feature = "show")]
@@ -13,6 +14,7 @@ pub use bit_list::bit_list;
 pub use named::{NoFeature, feature_named, name_of, named, names_near};
 #[cfg(feature = "show")]
 pub(crate) use pasted::{bits_in, lists_in};
+pub use psabi_level::PsabiLevel;
 
 /// True when the tables are those of the pinned releases, whose names tests know by heart.
 #[cfg(test)]

@@ -615,3 +615,33 @@ fn guest_of_reads_a_process() {
     let asked: Vec<Vec<u64>> = out(&asked).lines().map(plain).collect();
     assert_eq!(asked, stored.iter().map(|line| plain(line)).collect::<Vec<_>>());
 }
+
+#[test]
+fn has_takes_a_level_of_x86_64() {
+    if !common::pinned("has_takes_a_level_of_x86_64") {
+        return;
+    }
+    let guest = |cpu: &str| {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("levels");
+        crate::oracle::hosts::write(
+            &folder,
+            "intel",
+            &crate::oracle::hosts::all_ones(crate::oracle::hosts::Vendor::INTEL),
+        )
+        .unwrap();
+        let host = folder.join("intel");
+        let host = host.to_str().unwrap();
+        out(&run(&["guest", "--host", host, "--cpu", cpu, "--format", "cpuid-r"]))
+    };
+    for (cpu, levels) in
+        [("486", 0), ("qemu64", 1), ("Nehalem", 2), ("SandyBridge", 2), ("Haswell", 3), ("Skylake-Server", 4)]
+    {
+        let table = guest(cpu);
+        for level in 1..=4 {
+            let output = fed(&["has", &format!("x86-64-v{level}"), "-"], &table);
+            assert_eq!(output.status.code(), Some(i32::from(level > levels)), "{cpu}, {level}");
+            assert_eq!(errors(&output).contains("lacks"), level > levels, "{}", errors(&output));
+        }
+    }
+    assert_eq!(fed(&["has", "x86-64-v2", "-"], "flags: sse4_2 popcnt\n").status.code(), Some(3));
+}
