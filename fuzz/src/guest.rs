@@ -1,12 +1,12 @@
-//! The target for QEMU's `-cpu`, `-smp` and `-machine`, and for building a guest on any host.
+//! The target for QEMU's `-cpu`, `-smp`, `-machine` and `-m`, and for building a guest on any host.
 
 use std::collections::BTreeSet;
 
-use cpuid_tables::guest::{CpuOption, GuestCpuid, MachineOption, Smp};
+use cpuid_tables::guest::{CpuOption, GuestCpuid, MachineOption, Memory, Smp};
 use cpuid_tables::host::{Host, HostFile};
 use cpuid_tables::{CpuidTable, QemuRelease};
 
-/// The first lines are a release, `-cpu`, `-smp` and `-machine`; then follow a host's files, each after a line `== `
+/// The first lines are a release, `-cpu`, `-smp` and `-machine`, with `-m` after a blank; then follow a host's files, each after a line `== `
 /// with its extension. Nothing panics on any input. If there is a table, KVM accepts each vCPU's, and every way of
 /// building it gives the same one.
 pub(crate) fn guest(data: &[u8]) {
@@ -14,11 +14,14 @@ pub(crate) fn guest(data: &[u8]) {
     let mut lines = text.splitn(5, '\n');
     let mut line = || lines.next().unwrap_or_default();
     let release = QemuRelease::find(line()).unwrap_or(QemuRelease::NEWEST);
-    let (cpu, smp, machine) =
-        (line().parse::<CpuOption>(), line().parse::<Smp>(), line().parse::<MachineOption>());
+    let (cpu, smp) = (line().parse::<CpuOption>(), line().parse::<Smp>());
+    let last = line();
+    let (machine, memory) = last.split_once(' ').unwrap_or((last, "128"));
+    let (machine, memory) = (machine.parse::<MachineOption>(), memory.parse::<Memory>());
     let host = host(line());
-    let (Ok(cpu), Ok(smp), Ok(machine)) = (cpu, smp, machine) else { return };
+    let (Ok(cpu), Ok(smp), Ok(machine), Ok(memory)) = (cpu, smp, machine, memory) else { return };
     let builder = GuestCpuid::builder().release(release).cpu(cpu).topology(smp).machine(machine);
+    let builder = builder.memory(memory);
     let guest = match builder.host(&host).build() {
         Ok(guest) => guest,
         Err(error) => return assert!(!error.to_string().is_empty()),
