@@ -1,12 +1,8 @@
 //! Where to get what a form does not have: commands for the machine that it is about.
 
-use std::fs::File;
-use std::path::Path;
-
 use cpuid_tables::CpuidEntry;
-use cpuid_tables::dump::{self, Cpu, Options};
+use cpuid_tables::dump::Cpu;
 
-use super::outcome::Failed;
 use super::source::Source;
 
 /// What to do about an input that is not recognised.
@@ -42,18 +38,6 @@ pub(crate) fn leaf(entry: &CpuidEntry) -> String {
     if leaf < 10 { format!("{leaf}{subleaf}") } else { format!("{leaf:#x}{subleaf}") }
 }
 
-/// Why a file cannot be the host of a command: it states only some bits.
-pub(crate) fn no_host(name: &str) -> Option<Failed> {
-    let path = Path::new(name);
-    if !path.is_file() {
-        return None;
-    }
-    let dump = dump::read(File::open(path).ok()?, &Options::default()).ok()?;
-    let source = Source::File(path.to_owned());
-    let open = dump.cpus.iter().any(|cpu| is_open(cpu) || cpu.beside.complete);
-    open.then(|| Failed::new(open_bits(&source, "a host is what its KVM supports")).help(HOST_FILES))
-}
-
 /// How to record a host.
-const HOST_FILES: &str = "on that machine `kvm-cpuid show --supported --format entries` prints what its KVM supports, for \
+pub(crate) const HOST_FILES: &str = "on that machine `kvm-cpuid show --supported --format entries` prints what its KVM supports, for \
      NAME.supported, and `kvm-cpuid show --host --format entries` the CPU's table, for NAME.host";

@@ -1,8 +1,10 @@
 //! The host argument of commands: this machine, a recorded host, or a dump.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::Path;
 
+use cpuid_tables::dump::Cpu;
 use cpuid_tables::host::{Host, HostFile};
 
 use super::advice;
@@ -19,18 +21,17 @@ pub(crate) fn named(name: &str) -> Result<Host> {
         return Host::this_machine().cloned().map_err(Failed::new);
     }
     let path = Path::new(name);
-    let recorded = format!("{name}.{}", HostFile::Supported.extension());
-    if !Path::new(&recorded).exists() && path.is_file() {
+    if !HostFile::Supported.path(path).exists() && path.is_file() {
         return one_file(path, name);
     }
     let mut host = Host::default();
     for file in HostFile::ALL {
-        let path = format!("{name}.{}", file.extension());
+        let path = file.path(path);
         let needed = matches!(file, HostFile::Supported | HostFile::Instruction);
-        if !needed && !Path::new(&path).exists() {
+        if !needed && !path.exists() {
             continue;
         }
-        let failed = |error: &dyn std::fmt::Display| Failed::new(format!("{path}: {error}"));
+        let failed = |error: &dyn std::fmt::Display| Failed::new(format!("{}: {error}", path.display()));
         let text = fs::read_to_string(&path).map_err(|error| failed(&error).help(HELP))?;
         host.read(file, &text).map_err(|error| failed(&error))?;
     }
@@ -48,19 +49,21 @@ pub(crate) fn is_json(path: &Path) -> bool {
 
 /// A host that `kvm-cpuid record` wrote, or a dump.
 fn one_file(path: &Path, name: &str) -> Result<Host> {
-    let text = fs::read_to_string(path).unwrap_or_default();
-    if text.starts_with("{\"version\"") && text.contains("\"supported\"") {
-        let failed = |error: serde_json::Error| Failed::new(format!("{name}: {error}"));
-        let mut host: Host = serde_json::from_str(&text).map_err(failed)?;
+    let failed = |error: &dyn std::fmt::Display| Failed::new(format!("{name}: {error}"));
+    if is_recorded(path).map_err(|error| failed(&error))? {
+        let text = fs::read_to_string(path).map_err(|error| failed(&error))?;
+        let mut host: Host = serde_json::from_str(&text).map_err(|error| failed(&error))?;
         host.fill_in();
         return Ok(host);
     }
-    if let Some(failed) = advice::no_host(name) {
-        return Err(failed);
-    }
+    let source = Source::File(path.into());
     let reading = Reading { from: None, lenient: false, cpu: None, all_cpus: false };
-    let first = reading.open(&Source::File(path.into()))?.next();
-    let cpu = first.ok_or_else(|| Failed::new(format!("{name} contains no CPU")))??;
+    let mut cpus = reading.open(&source)?;
+    let cpu = cpus.next().ok_or_else(|| Failed::new(format!("{name} contains no CPU")))??;
+    if is_partial(&cpu) || cpus.map_while(std::result::Result::ok).any(|cpu| is_partial(&cpu)) {
+        let open = advice::open_bits(&source, "a host is what its KVM supports");
+        return Err(Failed::new(open).help(advice::HOST_FILES));
+    }
     let msrs = cpu.msrs.clone().unwrap_or_default();
     warn(format!(
         "{name} is a dump: what KVM supports and the CPUID instruction are taken to be its table{}, and KVM's \
@@ -70,4 +73,17 @@ fn one_file(path: &Path, name: &str) -> Result<Host> {
     let mut host = Host { instruction: cpu.entries.clone(), supported: cpu.entries, msrs, ..Host::default() };
     host.fill_in();
     Ok(host)
+}
+
+/// Whether a file begins as `kvm-cpuid record` begins it. A dump may be JSON too.
+fn is_recorded(path: &Path) -> std::io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(64).read_to_end(&mut head)?;
+    let head = String::from_utf8_lossy(&head);
+    Ok(head.starts_with("{\"version\"") && head.contains("\"supported\""))
+}
+
+/// True for a CPU that states only some bits, or that is a CPU model's and not a host's.
+fn is_partial(cpu: &Cpu) -> bool {
+    advice::is_open(cpu) || cpu.beside.complete
 }

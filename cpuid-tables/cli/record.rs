@@ -1,11 +1,12 @@
 //! `kvm-cpuid record`: this machine as a host for other commands, on this and on other machines.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
-use cpuid_tables::host::{Host, HostFile};
+use cpuid_tables::host::Host;
 
 use super::host;
 use super::outcome::{Failed, Result};
@@ -40,17 +41,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         None => {
             print(&format!("{}\n", json(&host)?))?;
         }
-        Some(path) if host::is_json(path) => write(path, &format!("{}\n", json(&host)?))?,
-        Some(path) => {
-            for file in HostFile::ALL {
-                let mut name = path.clone().into_os_string();
-                name.push(".");
-                name.push(file.extension());
-                if let Some(text) = host.text(file) {
-                    write(Path::new(&name), &text)?;
-                }
-            }
+        Some(path) if host::is_json(path) => {
+            fs::write(path, format!("{}\n", json(&host)?)).map_err(|error| cannot_write(path, &error))?;
         }
+        Some(path) => host.write_files(path).map_err(|error| cannot_write(path, &error))?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -59,6 +53,6 @@ fn json(host: &Host) -> Result<String> {
     serde_json::to_string(host).map_err(Failed::new)
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
-    fs::write(path, text).map_err(|error| Failed::new(format!("{}: {error}", path.display())))
+fn cannot_write(path: &Path, error: &io::Error) -> Failed {
+    Failed::new(format!("{}: {error}", path.display()))
 }

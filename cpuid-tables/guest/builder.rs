@@ -241,7 +241,7 @@ impl<'h> GuestCpuidBuilder<'h> {
         {
             warnings.push(Warning::IsapcCpu(self.cpu.model.clone()));
         }
-        let host_words = supported.words(machine.is_pc);
+        let host_words = supported.words(machine.is_pc());
         let components = Components::new(release, &supported, &host_words)?;
         Ok(Cpu {
             release,

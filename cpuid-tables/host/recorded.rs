@@ -12,6 +12,15 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
+#[cfg(feature = "std")]
+use std::ffi::OsString;
+#[cfg(feature = "std")]
+use std::fs;
+#[cfg(feature = "std")]
+use std::io;
+#[cfg(feature = "std")]
+use std::path::{Path, PathBuf};
+
 use crate::bits::location::{Leaf, Msr, Registers, Subleaf};
 use crate::host::Host;
 use crate::table::CpuidEntry;
@@ -75,6 +84,16 @@ impl HostFile {
             HostFile::Hyperv => "hv",
             HostFile::Emulated => "emulated",
         }
+    }
+
+    /// The path of a host's file: `hosts/node2` has `hosts/node2.supported`.
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn path(self, host: &Path) -> PathBuf {
+        let mut path = OsString::from(host);
+        path.push(".");
+        path.push(self.extension());
+        path.into()
     }
 }
 
@@ -193,6 +212,26 @@ impl Host {
         self.guest_xcomponents.map_or(Ok(()), |all| writeln!(text, "guest-xcomponents {all:x}"))?;
         self.mce_capabilities.map_or(Ok(()), |bits| writeln!(text, "mce {bits:x}"))?;
         self.tsc_khz.map_or(Ok(()), |khz| writeln!(text, "tsc-khz {khz}"))
+    }
+}
+
+#[cfg(feature = "std")]
+impl Host {
+    /// Writes a host's files, and removes those of an earlier host at the path for which this one has no data.
+    ///
+    /// # Errors
+    ///
+    /// A file could not be written or removed.
+    pub fn write_files(&self, host: &Path) -> io::Result<()> {
+        for file in HostFile::ALL {
+            let path = file.path(host);
+            match self.text(file) {
+                Some(text) => fs::write(path, text)?,
+                None if path.exists() => fs::remove_file(path)?,
+                None => {}
+            }
+        }
+        Ok(())
     }
 }
 

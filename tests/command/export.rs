@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use cpuid_tables::fleet::{ExportError, Template};
 use cpuid_tables::guest::{CpuOption, GuestCpuid};
-use cpuid_tables::host::{Host, HostFile};
+use cpuid_tables::host::Host;
 use cpuid_tables::{
     CpuidEntry, CpuidTable, CpuidWord, FeatureSet, Leaf, QemuRelease, Register, Subleaf, feature, find_entry,
 };
 use serde_json::Value;
 
 use crate::common;
+use crate::oracle::hosts;
 
 type TestResult = Result<(), Box<dyn Error>>;
 
@@ -31,14 +31,8 @@ const CPUS: [&str; 7] = [
 ];
 
 fn host(name: &str) -> Result<Host, Box<dyn Error>> {
-    let mut host = Host::default();
-    for file in HostFile::ALL {
-        let path = format!("{}/tests/fleet/hosts/{name}.{}", env!("CARGO_MANIFEST_DIR"), file.extension());
-        if Path::new(&path).exists() {
-            host.read(file, &fs::read_to_string(path)?)?;
-        }
-    }
-    Ok(host)
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fleet/hosts");
+    Ok(hosts::read(&directory, name).map_err(|failure| failure.to_string())?)
 }
 
 /// QEMU's features of a guest on the host.

@@ -12,11 +12,10 @@ use std::path::{Path, PathBuf};
 use cpuid_tables::QemuRelease;
 use cpuid_tables::fleet::Fleet;
 use cpuid_tables::guest::{Definition, GuestCpuid, MachineOption, Warning};
-use cpuid_tables::host::{Host, HostFile};
-
-use crate::oracle;
+use cpuid_tables::host::Host;
 
 use crate::common;
+use crate::oracle::hosts;
 
 type TestResult = Result<(), Box<dyn Error>>;
 
@@ -25,13 +24,7 @@ fn directory() -> PathBuf {
 }
 
 fn host(name: &str) -> Result<Host, Box<dyn Error>> {
-    let mut host = Host::default();
-    for file in HostFile::ALL {
-        let path = directory().join(format!("hosts/{name}.{}", file.extension()));
-        if path.exists() {
-            host.read(file, &fs::read_to_string(path)?)?;
-        }
-    }
+    let host = hosts::read(&directory().join("hosts"), name).map_err(|failure| failure.to_string())?;
     assert!(!host.supported.is_empty() && !host.instruction.is_empty(), "{name}");
     Ok(host)
 }
@@ -179,7 +172,7 @@ fn model_chosen_for_real_processors_runs_on_them() -> TestResult {
     if !common::pinned("model_chosen_for_real_processors_runs_on_them") {
         return Ok(());
     }
-    let processors = oracle::hosts::processors().map_err(|failure| failure.to_string())?;
+    let processors = hosts::processors().map_err(|failure| failure.to_string())?;
     let hosts: Vec<(String, Host)> =
         processors.into_iter().map(|(name, host)| (name.to_owned(), host)).collect();
     let chosen = chosen_for_pairs(&hosts)?;

@@ -146,8 +146,7 @@ fn run(options: &Options) -> Outcome<ExitCode> {
         host.fill_in();
     }
     let known = differences::explained(&options.qemu)?.iter().map(|row| row.case.to_string()).collect();
-    let mut sweep =
-        Sweep { options, release, hosts: all, known, tally: Tally::default(), recorded: Vec::new() };
+    let mut sweep = Sweep::new(options, release, all, known);
     for group in groups {
         sweep.group(&group, &work.0)?;
     }
@@ -160,21 +159,16 @@ fn run(options: &Options) -> Outcome<ExitCode> {
 
 /// Compares with QEMU's answers that were recorded before.
 fn answers(options: &Options, release: QemuRelease, path: &Path) -> Outcome<ExitCode> {
-    let mut sweep = Sweep {
-        options,
-        release,
-        hosts: BTreeMap::new(),
-        known: BTreeSet::new(),
-        tally: Tally::default(),
-        recorded: Vec::new(),
-    };
+    let mut sweep = Sweep::new(options, release, BTreeMap::new(), BTreeSet::new());
     let directory = path.parent().unwrap_or(Path::new(".")).join("hosts");
     let cases = fs::read_to_string(with_suffix(path, ".cases"))?;
     let mut recorded = BufReader::new(fs::File::open(with_suffix(path, ".qemu"))?);
     for line in cases.lines() {
         let case: Case = line.parse()?;
         if !sweep.hosts.contains_key(&case.host) {
-            sweep.hosts.insert(case.host.clone(), hosts::read(&directory, &case.host)?);
+            let mut host = hosts::read(&directory, &case.host)?;
+            host.fill_in();
+            sweep.hosts.insert(case.host.clone(), host);
         }
         let recording =
             oracle::recording::Recording::read(&mut recorded)?.ok_or("fewer results than cases")?;
@@ -325,7 +319,16 @@ struct Sweep<'o> {
     recorded: Vec<Recorded>,
 }
 
-impl Sweep<'_> {
+impl<'o> Sweep<'o> {
+    fn new(
+        options: &'o Options,
+        release: QemuRelease,
+        hosts: BTreeMap<String, Host>,
+        known: BTreeSet<String>,
+    ) -> Sweep<'o> {
+        Sweep { options, release, hosts, known, tally: Tally::default(), recorded: Vec::new() }
+    }
+
     fn group(&mut self, group: &Group, directory: &Path) -> Outcome<()> {
         let start = Instant::now();
         let mut shown = start;

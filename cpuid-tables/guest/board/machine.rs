@@ -29,14 +29,11 @@ pub(crate) struct Machine {
     pub(crate) max_apic_id: Option<u32>,
     /// Sockets are computed before cores.
     pub(crate) prefers_sockets: bool,
-    pub(crate) dies: bool,
     pub(crate) modules: bool,
     /// `modules=` is accepted, even if only as 1.
     pub(crate) knows_modules: bool,
     pub(crate) zero_is_error: bool,
     pub(crate) irqchip: Irqchip,
-    /// A PC, not a microvm.
-    pub(crate) is_pc: bool,
     /// Takes `smp-cache`.
     pub(crate) caches: bool,
     /// Memory may be plugged: `maxmem` of `-m`.
@@ -115,12 +112,10 @@ impl Machine {
             // ACPI's tables describe the bitmap.
             max_apic_id: (pc_before(BITMAP_TO) && other("acpi") != Some("off")).then_some(BITMAP_MAX_APIC_ID),
             prefers_sockets: pc_before(PREFERS_SOCKETS_TO),
-            dies: is_pc,
             modules: is_pc && behaviour.modules,
             knows_modules: behaviour.modules,
             zero_is_error: behaviour.zero_is_error,
             irqchip: option.irqchip.unwrap_or(default),
-            is_pc,
             caches: is_pc && behaviour.caches_by_machine,
             plugs_memory: is_pc && kind != Kind::Isapc && !pc_before(NO_PLUGGED_MEMORY_TO),
             avoids_hypertransport: !pc_before(NO_HYPERTRANSPORT_TO),
@@ -131,6 +126,13 @@ impl Machine {
             smm: other("smm") == Some("on"),
             bus_locks: other("bus-lock-ratelimit").and_then(unsigned).is_some_and(|limit| limit != 0),
         })
+    }
+}
+
+impl Machine {
+    /// A PC, which may have dies, and not a microvm.
+    pub(crate) fn is_pc(&self) -> bool {
+        self.kind != Kind::Microvm
     }
 }
 

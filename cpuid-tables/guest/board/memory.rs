@@ -33,7 +33,7 @@ impl Machine {
         sgx: &[SgxSection],
         cpu: Addressing,
     ) -> Result<(), BuildError> {
-        if self.kind == Kind::Microvm {
+        if !self.is_pc() {
             return Ok(());
         }
         let pluggable = memory.size < memory.max;

@@ -33,7 +33,7 @@ impl Smp {
             return Err(TopologyError::Zero);
         }
         for (level, count, supported) in
-            [("modules", self.modules, machine.modules), ("dies", self.dies, machine.dies)]
+            [("modules", self.modules, machine.modules), ("dies", self.dies, machine.is_pc())]
         {
             let unknown = level == "modules" && !machine.knows_modules && count.is_some();
             if unknown || !supported && count.is_some_and(|count| count > 1) {

@@ -50,7 +50,7 @@ impl Cpu<'_> {
             self.settings.set_stepping(stepping);
         }
         // A microvm always has the host's address width (`microvm_device_pre_plug_cb`).
-        self.settings.host_phys_bits |= !self.machine.is_pc;
+        self.settings.host_phys_bits |= !self.machine.is_pc();
         Ok(())
     }
 

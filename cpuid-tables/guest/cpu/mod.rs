@@ -85,8 +85,6 @@ pub(crate) struct Cpu<'h> {
     pub(crate) warnings: Vec<Warning>,
 }
 
-/// A property of every architecture's CPUs, without effect on a table (cpu-target.c).
-const START_POWERED_OFF: &str = "start-powered-off";
 /// Properties that only `host` and `max` have.
 const OF_MAX_ALONE: [&str; 2] = ["migratable", "host-cache-info"];
 
@@ -137,17 +135,19 @@ impl Cpu<'_> {
 
     /// Sets a property by its name.
     pub(crate) fn set_property(&mut self, name: &str, value: Value<'_>) -> Result<(), BuildError> {
-        if name == START_POWERED_OFF {
-            let Value::Text(text) = value else {
-                return Err(BuildError::UnknownProperty { cpu: self.name(), property: name.to_string() });
-            };
-            let on = super::parse::values::boolean(text);
-            return on.map(|_| ()).ok_or_else(|| BuildError::value(name, text, "on or off"));
-        }
         let rows = self.release.tables.properties;
         let found = rows.binary_search_by(|row| NAMES[usize::from(row.name)].cmp(name));
         let unknown = || BuildError::UnknownProperty { cpu: self.name(), property: name.to_string() };
-        let WordMask { word, mask } = match rows[found.map_err(|_| unknown())?].target {
+        let Ok(found) = found else {
+            // A property of every architecture's CPUs, without effect on a table (cpu-target.c).
+            return match value {
+                Value::Text(text) if name == "start-powered-off" => super::parse::values::boolean(text)
+                    .map(|_| ())
+                    .ok_or_else(|| BuildError::value(name, text, "on or off")),
+                _ => Err(unknown()),
+            };
+        };
+        let WordMask { word, mask } = match rows[found].target {
             Target::Bits(bits) => bits,
             Target::Other(index) => {
                 let property = self.property(index).ok_or_else(unknown)?;

@@ -112,26 +112,17 @@ fn msrs(all: &[(u32, u64)]) -> std::collections::BTreeMap<Msr, u64> {
 /// Writes a host's files.
 pub fn write(directory: &Path, name: &str, host: &Host) -> Outcome<()> {
     fs::create_dir_all(directory)?;
-    for file in HostFile::ALL {
-        let path = directory.join(format!("{name}.{}", file.extension()));
-        match host.text(file) {
-            Some(text) => fs::write(path, text)?,
-            None if path.exists() => fs::remove_file(path)?,
-            None => {}
-        }
-    }
-    Ok(())
+    Ok(host.write_files(&directory.join(name))?)
 }
 
-/// Reads a host's files, and fills in what they leave out.
+/// Reads a host's files, as far as there are any.
 pub fn read(directory: &Path, name: &str) -> Outcome<Host> {
     let mut host = Host::default();
     for file in HostFile::ALL {
-        let path = directory.join(format!("{name}.{}", file.extension()));
+        let path = file.path(&directory.join(name));
         if path.exists() {
             host.read(file, &fs::read_to_string(&path)?)?;
         }
     }
-    host.fill_in();
     Ok(host)
 }
