@@ -75,10 +75,11 @@ fn one_file(path: &Path, name: &str) -> Result<Host> {
     Ok(host)
 }
 
-/// Whether a file begins as `kvm-cpuid record` begins it. A dump may be JSON too.
+/// Whether a file begins as `kvm-cpuid record` begins it, however it is indented. A dump may be JSON too.
 fn is_recorded(path: &Path) -> std::io::Result<bool> {
     let mut head = Vec::new();
     File::open(path)?.take(64).read_to_end(&mut head)?;
+    head.retain(|byte| !byte.is_ascii_whitespace());
     let head = String::from_utf8_lossy(&head);
     Ok(head.starts_with("{\"version\"") && head.contains("\"supported\""))
 }

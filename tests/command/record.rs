@@ -37,6 +37,9 @@ fn a_host_is_one_file_or_several_or_a_dump() {
     fs::write(&one, serde_json::to_string(&host).unwrap()).unwrap();
     let several = guest(&path("node"));
     assert_eq!(guest(&one), several);
+    // As other programs print it again.
+    fs::write(&one, serde_json::to_string_pretty(&host).unwrap()).unwrap();
+    assert_eq!(guest(&one), several);
     assert!(several.0.lines().count() > 20 && several.1.is_empty(), "{}", several.1);
 
     let dump = path("dump.txt");
