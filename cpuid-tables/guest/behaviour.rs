@@ -76,7 +76,8 @@ pub(crate) struct Behaviour {
 /// The release at which each flag changed, if it lies between two known releases; the pinned releases are certain.
 impl Behaviour {
     fn of(release: QemuRelease) -> Behaviour {
-        let since = |major, minor| number(release) >= (major, minor);
+        let number = number(release);
+        let since = |major, minor| number >= (major, minor);
         Behaviour {
             adds_optimizations: since(8, 1),
             sets_ht_in_expand: since(10, 0),
