@@ -144,9 +144,7 @@ fn called(name: &str, word: CpuidWord) -> Option<Feature> {
         |feature: Feature| QemuRelease::ALL.into_iter().flat_map(move |release| feature.qemu_names(release));
     let mut features = (0..32).filter_map(|bit| Feature::at(word.bit(Bit(bit))));
     features.find(|feature| {
-        same(feature.name())
-            || qemu(*feature).any(same)
-            || meant.iter().any(|found| *found == Ok(Named::Feature(*feature)))
+        same(feature.name()) || qemu(*feature).any(same) || meant.contains(&Ok(Named::Feature(*feature)))
     })
 }
 
