@@ -43,3 +43,43 @@ fn every_command_that_is_not_run_is_in_a_document() {
         assert!(examples.iter().any(|example| example.command == *command), "no document has `{command}`");
     }
 }
+
+/// Documents whose paths and links must exist.
+const WITH_PATHS: [&str; 8] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "cpuid-gen/README.md",
+    "docs/atlas.md",
+    "docs/linux-and-qemu.md",
+    "upstream/README.md",
+];
+
+#[test]
+fn paths_and_links_in_documents_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut checked = 0;
+    for document in WITH_PATHS {
+        let text = std::fs::read_to_string(root.join(document)).unwrap();
+        let folder = root.join(document).parent().unwrap().to_owned();
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let links = links.filter(|link| !link.starts_with("http") && !link.starts_with('#'));
+        for link in links.map(|link| link.split('#').next().unwrap()) {
+            assert!(folder.join(link).exists(), "{document} links to {link}");
+            checked += 1;
+        }
+        for path in text.split('`').skip(1).step_by(2) {
+            let ours =
+                ["cpuid-gen/", "cpuid-tables/", "tests/", "upstream/", "docs/", "benches/", "examples/"];
+            let plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
+            // What a bump will write, and what git ignores, need not exist.
+            let later = path.starts_with("upstream/trees") || path.contains("11.0");
+            if plain && !later && ours.iter().any(|folder| path.starts_with(folder)) {
+                assert!(root.join(path).exists(), "{document} names `{path}`");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 100, "{checked}");
+}
