@@ -4,9 +4,11 @@
 //!
 //! Without any features, [`input`] reads facts files, [`model::Model`] merges them and [`generate`] emits Rust:
 //! everything a build script needs, without dependencies. `trees` adds the readers of source trees; `verify` and
-//! `diff` add the modules of these names; `format` adds formatting of generated files for human readers; `cli`
+//! `diff` add the modules of these names, as does `atlas`; `format` adds formatting of generated files for human readers; `cli`
 //! (default) adds the command and all of the above.
 
+#[cfg(feature = "atlas")]
+pub mod atlas;
 #[cfg(feature = "trees")]
 #[doc(hidden)]
 pub mod c;
@@ -39,6 +41,8 @@ pub mod vocabulary;
 pub use emit::{GenerateError, GeneratedFile, generate};
 #[cfg(feature = "format")]
 pub use emit::{format, generate_standalone};
+#[cfg(feature = "atlas")]
+pub use pinned::NAMES;
 pub use pinned::{CONSTANTS, DIFFERENCES, pinned};
 pub use vocabulary::location;
 

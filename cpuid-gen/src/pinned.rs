@@ -18,3 +18,7 @@ pub const DIFFERENCES: &str = include_str!("../upstream/differences.tsv");
 
 /// The published constants of `cpuid-tables`, `upstream/constants.tsv`.
 pub const CONSTANTS: &str = include_str!("../upstream/constants.tsv");
+
+/// The names of Xen and libvirt, `upstream/names.tsv`.
+#[cfg(feature = "atlas")]
+pub const NAMES: &str = include_str!("../upstream/names.tsv");

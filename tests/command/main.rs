@@ -3,6 +3,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/console.rs"]
+mod console;
 #[path = "../qemu/oracle/mod.rs"]
 mod oracle;
 #[path = "../../cpuid-gen/tests/common/rng.rs"]

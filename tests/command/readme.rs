@@ -1,56 +1,85 @@
-//! The README's examples match the command's output.
+//! The documents' commands run in a clean checkout and print what the documents show.
 
-use std::path::Path;
-
-use cpuid_gen::diagnostic::Diagnostics;
-use cpuid_gen::source::Sources;
-use cpuid_gen::verify::{Differences, Scope, verify};
-use cpuid_gen::{DIFFERENCES, input};
+use std::path::{Path, PathBuf};
 
 use crate::common;
+use crate::console::{self, Example};
 
-#[test]
-fn readme_report_is_real() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
-    let command = "$ cargo run --package cpuid-gen --no-default-features --features command -- \
-                   verify --linux upstream/linux-7.3.tsv --qemu upstream/qemu-10.2.tsv\n";
-    let shown = readme.split_once(command).unwrap().1.split_once("  ...").unwrap().0;
-    assert!(shown.lines().count() > 5, "{shown}");
-
-    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
-    let linux = root.join("upstream/linux-7.3.tsv");
-    let qemu = root.join("upstream/qemu-10.2.tsv");
-    let (linux, qemu) = input::pinned_or(&mut sources, Some(&linux), Some(&qemu), &mut diagnostics);
-    let differences = sources.add("differences.tsv", DIFFERENCES);
-    let differences = Differences::read(&sources, differences, &mut diagnostics).unwrap();
-    let report = verify(&linux, &qemu, &differences, Scope::Given).render(&sources);
-    assert!(report.starts_with(shown), "the README shows\n{shown}\nbut the report is\n{report}");
+/// What documents call, and the program of this build: the command, and the examples.
+fn programs() -> Vec<(&'static str, PathBuf)> {
+    let command = PathBuf::from(env!("CARGO_BIN_EXE_kvm-cpuid"));
+    let examples = command.parent().unwrap().join("examples");
+    let mut all = vec![("kvm-cpuid", command)];
+    all.extend(["cpu_model"].map(|name| (name, examples.join(name))));
+    all
 }
 
-/// The commands in the README, each with its output up to the dots, run by a shell.
-#[cfg(feature = "cli")]
+/// The generator's tests run its commands.
+fn is_ours(example: &Example) -> bool {
+    !example.command.contains("cpuid-gen")
+}
+
 #[test]
-fn readme_commands_print_the_shown_output() {
-    if !common::pinned("readme_commands_print_the_shown_output") {
+fn documented_commands_print_the_shown_output() {
+    if !common::pinned("documented_commands_print_the_shown_output") {
         return;
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
-    let kvm_cpuid = env!("CARGO_BIN_EXE_kvm-cpuid");
-    let mut shown = 0;
-    for example in readme.split("\n$ ").skip(1) {
-        let Some((command, output)) = example.split_once('\n') else { continue };
-        let Some((input, arguments)) = command.split_once("cargo kvm-cpuid") else { continue };
-        let (output, _) = output.split_once("  ...").unwrap();
-        let line = format!("{input}'{kvm_cpuid}'{arguments}");
-        let ran = std::process::Command::new("sh").args(["-c", &line]).current_dir(root).output().unwrap();
-        let printed = String::from_utf8(ran.stdout).unwrap();
-        assert!(
-            output.lines().count() > 2 && printed.starts_with(output),
-            "`{line}` printed\n{printed}not\n{output}"
-        );
-        shown += 1;
+    let not_run = console::not_run(root);
+    let mut examples = console::examples(root);
+    examples.retain(|example| is_ours(example) && !not_run.contains_key(&example.command));
+    assert!(examples.len() >= 4, "{examples:#?}");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("documents");
+    let programs = programs();
+    let programs: Vec<(&str, &Path)> = programs.iter().map(|(name, path)| (*name, path.as_path())).collect();
+    console::check(root, &folder, &examples, &programs);
+}
+
+#[test]
+fn every_command_that_is_not_run_is_in_a_document() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let examples = console::examples(root);
+    for command in console::not_run(root).keys() {
+        assert!(examples.iter().any(|example| example.command == *command), "no document has `{command}`");
     }
-    assert_eq!(shown, 2);
+}
+
+/// Documents whose paths and links must exist.
+const WITH_PATHS: [&str; 8] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "cpuid-gen/README.md",
+    "docs/atlas.md",
+    "docs/linux-and-qemu.md",
+    "upstream/README.md",
+];
+
+#[test]
+fn paths_and_links_in_documents_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut checked = 0;
+    for document in WITH_PATHS {
+        let text = std::fs::read_to_string(root.join(document)).unwrap();
+        let folder = root.join(document).parent().unwrap().to_owned();
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let links = links.filter(|link| !link.starts_with("http") && !link.starts_with('#'));
+        for link in links.map(|link| link.split('#').next().unwrap()) {
+            assert!(folder.join(link).exists(), "{document} links to {link}");
+            checked += 1;
+        }
+        for path in text.split('`').skip(1).step_by(2) {
+            let ours =
+                ["cpuid-gen/", "cpuid-tables/", "tests/", "upstream/", "docs/", "benches/", "examples/"];
+            let plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
+            // What a bump will write, and what git ignores, need not exist.
+            let later = path.starts_with("upstream/trees") || path.contains("11.0");
+            if plain && !later && ours.iter().any(|folder| path.starts_with(folder)) {
+                assert!(root.join(path).exists(), "{document} names `{path}`");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 100, "{checked}");
 }

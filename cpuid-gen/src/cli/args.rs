@@ -16,6 +16,7 @@ Examples:
   cpuid-gen models EPYC-Milan-v2                   show a resolved CPU model of QEMU
   cpuid-gen diff ~/linux-7.3 ~/linux               show what changed between two trees
   cpuid-gen generate --standalone -o src           write src/cpuid.rs: Rust constants for any crate
+  cpuid-gen atlas -o atlas.html                    write a page to look things up in
 
 A tree is the root of a checkout; a facts file is the output of `cpuid-gen import`. Without
 either, the program uses its built-in facts of the pinned releases.
@@ -75,6 +76,7 @@ pub(crate) enum Other {
     Diff { old: PathBuf, new: PathBuf, format: DiffFormat, pins: Option<PathBuf>, was: Option<PathBuf> },
     Generate { inputs: Inputs, standalone: bool, output: PathBuf },
     Constants { pins: Option<PathBuf> },
+    Atlas { inputs: Inputs, output: PathBuf },
 }
 
 /// One project, and the path of its tree or facts.
@@ -149,7 +151,7 @@ fn subcommands() -> Vec<Clap> {
 }
 
 #[cfg(feature = "cli")]
-fn other_subcommands() -> [Clap; 7] {
+fn other_subcommands() -> [Clap; 8] {
     let one_of = |clap: Clap| {
         clap.args(either_of("")).group(clap::ArgGroup::new("project").args(["linux", "qemu"]).required(true))
     };
@@ -206,6 +208,10 @@ fn other_subcommands() -> [Clap; 7] {
                     .help("Write a single file, cpuid.rs, with every hardware bit as a constant"),
             )
             .arg(option("output", "DIR", "The output folder").short('o').required(true)),
+        Clap::new("atlas")
+            .about("Write one HTML page with every bit: who knows it, since when, and what KVM does with it")
+            .args(either_of("(default: the pinned releases)"))
+            .arg(option("output", "FILE", "The HTML file to write").short('o').required(true)),
         Clap::new("constants")
             .about("Print the published constants of cpuid-tables, with additions from the releases")
             .arg(option(
@@ -232,6 +238,7 @@ fn other(name: &str, matches: &ArgMatches) -> Other {
             standalone: matches.get_flag("standalone"),
             output: needed("output"),
         },
+        "atlas" => Other::Atlas { inputs: inputs(matches), output: needed("output") },
         "constants" => Other::Constants { pins: path(matches, "pins") },
         // clap accepts no other subcommand.
         _ => Other::Diff {

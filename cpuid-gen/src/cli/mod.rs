@@ -7,6 +7,8 @@
 
 mod args;
 #[cfg(feature = "cli")]
+mod atlas;
+#[cfg(feature = "cli")]
 mod diff;
 #[cfg(feature = "cli")]
 mod import;

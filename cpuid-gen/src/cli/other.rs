@@ -25,6 +25,7 @@ impl Run {
                 return self.diff((old, new), (pins.as_deref(), was.as_deref()), *format);
             }
             Other::Generate { inputs, standalone, output } => self.generate(inputs, *standalone, output)?,
+            Other::Atlas { inputs, output } => self.atlas(inputs, output)?,
             Other::Constants { pins } => self.constants(pins.as_deref())?,
         }
         Ok(ExitCode::SUCCESS)

@@ -4,5 +4,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[path = "../../../tests/common/console.rs"]
+mod console;
+
 mod bump;
 mod cli;
+mod documents;

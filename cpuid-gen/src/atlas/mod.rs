@@ -1,0 +1,115 @@
+//! The atlas: every bit of the facts as one HTML page that needs no network.
+//!
+//! The page is the files of this folder, and the facts as JSON. Its script draws grids of 32 bits, answers searches,
+//! compares CPU models, and decodes a table that the reader pastes. A Content-Security-Policy forbids it to load
+//! anything.
+//!
+//! Invariants: the page has each bit, field, model and known difference of the facts once; the same facts give the
+//! same bytes.
+
+mod bits;
+mod known;
+mod models;
+mod names;
+mod notes;
+mod per_release;
+
+use serde_json::{Value, json};
+
+use crate::facts::{LinuxFacts, QemuFacts};
+use crate::model::{KvmTreatment, Model};
+use crate::source::Sources;
+use crate::verify::Report;
+
+pub use names::{OtherName, read_names};
+
+/// The page, in which each marker stands for one of the parts.
+const PAGE: &str = include_str!("page.html");
+const STYLE: &str = include_str!("style.css");
+/// The script's files, in the order in which a browser reads them.
+const SCRIPT: [&str; 9] = [
+    include_str!("facts.js"),
+    include_str!("place.js"),
+    include_str!("dom.js"),
+    include_str!("grid.js"),
+    include_str!("detail.js"),
+    include_str!("search.js"),
+    include_str!("models.js"),
+    include_str!("table.js"),
+    include_str!("main.js"),
+];
+
+/// Everything that the page shows.
+pub struct Atlas<'a> {
+    /// The merged releases.
+    pub model: &'a Model,
+    /// The facts of Linux that the model was merged from.
+    pub linux: &'a [LinuxFacts],
+    /// The facts of QEMU that the model was merged from.
+    pub qemu: &'a [QemuFacts],
+    /// Names that other projects have for bits.
+    pub names: &'a [OtherName],
+    /// What `verify` reports about the same facts.
+    pub report: &'a Report,
+    /// The sources of the report's places.
+    pub sources: &'a Sources,
+}
+
+impl Atlas<'_> {
+    /// The page.
+    #[must_use]
+    pub fn page(&self) -> String {
+        let data = for_html(&self.data().to_string());
+        let script = SCRIPT.concat();
+        let mut out = String::with_capacity(data.len() + script.len() + STYLE.len() + PAGE.len());
+        let mut rest = PAGE;
+        for (marker, part) in [("/*STYLE*/", STYLE), ("/*DATA*/", &data), ("/*SCRIPT*/", &script)] {
+            let (before, after) = rest.split_once(marker).unwrap_or((rest, ""));
+            out.push_str(before);
+            out.push_str(part);
+            rest = after;
+        }
+        out + rest
+    }
+
+    /// The facts of each release of Linux, by its index in the model.
+    fn linux(&self) -> impl Iterator<Item = (usize, &LinuxFacts)> {
+        let index = |facts: &LinuxFacts| self.model.linux.iter().position(|one| one.name == facts.release);
+        self.linux.iter().filter_map(move |facts| Some((index(facts)?, facts)))
+    }
+
+    /// The facts of each release of QEMU, by its index in the model.
+    fn qemu(&self) -> impl Iterator<Item = (usize, &QemuFacts)> {
+        let index = |facts: &QemuFacts| self.model.qemu.iter().position(|one| one.name == facts.release);
+        self.qemu.iter().filter_map(move |facts| Some((index(facts)?, facts)))
+    }
+
+    /// The facts as JSON: the page has them in the element `facts`.
+    #[must_use]
+    pub fn data(&self) -> Value {
+        let linux: Vec<&str> = self.model.linux.iter().map(|release| release.name.as_str()).collect();
+        let qemu: Vec<&str> = self.model.qemu.iter().map(|release| release.name.as_str()).collect();
+        let (known, by_bit) = known::known(self);
+        json!({
+            "linux": linux,
+            "qemu": qemu,
+            "xen": names::releases(self.names, "Xen"),
+            "libvirt": names::releases(self.names, "libvirt"),
+            "treatments": KvmTreatment::ALL.map(|treatment| treatment.to_string()),
+            "leaves": notes::leaves(),
+            "registers": bits::registers(self, &by_bit),
+            "bits": bits::hardware(self, &by_bit),
+            "fields": bits::fields(self.model),
+            "kernel": bits::kernel(self, &by_bit),
+            "needs": bits::needs(self.model),
+            "models": models::models(self.model),
+            "known": known,
+            "findings": known::findings(self),
+        })
+    }
+}
+
+/// JSON in which no character can end the element that holds it.
+fn for_html(json: &str) -> String {
+    json.replace('<', "\\u003c")
+}
