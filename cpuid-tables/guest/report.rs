@@ -28,6 +28,10 @@ pub enum Reason {
     ProcessorTrace,
     /// Leaf 0x14 is above the highest leaf.
     Level,
+    /// MPX and APX exclude each other: it is MPX.
+    ConflictsWithApx,
+    /// MPX and APX exclude each other: it is APX.
+    ConflictsWithMpx,
 }
 
 impl fmt::Display for Reason {
@@ -40,6 +44,9 @@ impl fmt::Display for Reason {
             Reason::Needs => "a feature on which it depends was not requested, or is missing",
             Reason::ProcessorTrace => "KVM's processor trace has less than QEMU's description",
             Reason::Level => "the highest leaf is below 0x14",
+            Reason::ConflictsWithApx | Reason::ConflictsWithMpx => {
+                "APX uses MPX's part of the XSAVE area, so QEMU removes both"
+            }
         })
     }
 }
@@ -93,6 +100,8 @@ pub enum Warning {
     },
     /// Several threads per core of an AMD CPU without TOPOEXT.
     Threads(u32),
+    /// Bits of `IA32_MCG_CAP` that KVM lacks.
+    MachineChecks(u64),
     /// Only twelve characters of this `hv-vendor-id` are used.
     HypervVendor(String),
     /// A topology count is 0, which a newer QEMU refuses.
@@ -128,6 +137,8 @@ impl fmt::Display for QemuWords<'_> {
         let prefix = match self.0.reason {
             Reason::Needs => "This feature depends on other features that were not requested",
             Reason::Level => "Intel PT need CPUID leaf 0x14",
+            Reason::ConflictsWithApx => "this feature conflicts with APX",
+            Reason::ConflictsWithMpx => "this feature conflicts with MPX",
             _ => "host doesn't support requested feature",
         };
         write!(f, "{prefix}: ")?;
@@ -177,6 +188,7 @@ impl fmt::Display for Warning {
             Warning::Threads(threads) => {
                 write!(f, "{threads} threads per core, but this AMD CPU has no topoext to describe them")
             }
+            Warning::MachineChecks(bits) => write!(f, "this KVM lacks the bits {bits:#x} of IA32_MCG_CAP"),
             Warning::HypervVendor(text) => {
                 write!(f, "hv-vendor-id=`{text}`: only the first twelve characters are used")
             }

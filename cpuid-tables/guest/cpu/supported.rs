@@ -16,10 +16,12 @@ use crate::table::find_entry;
 
 /// Capabilities that a host's description may omit, and their assumed values: what KVM has returned on every x86 for
 /// years. A real host's value, including 0, takes precedence.
-const TAKEN_FOR_GRANTED: [(Capability, i64); 18] = [
+const TAKEN_FOR_GRANTED: [(Capability, i64); 20] = [
     (Capability::IRQCHIP, 1),
     (Capability::NR_VCPUS, 1024),
+    (Capability::MCE, 32),
     (Capability::HYPERV, 1),
+    (Capability::XSAVE, 1),
     (Capability::GET_TSC_KHZ, 1),
     (Capability::MAX_VCPUS, 1024),
     (Capability::TSC_DEADLINE_TIMER, 1),
