@@ -84,6 +84,12 @@ pub(crate) struct Behaviour {
     pub(crate) tmul_subleaves: bool,
     /// Branch records need a PMU as a feature, and not in each leaf.
     pub(crate) drops_lbr_without_pmu: bool,
+    /// Every CPU asks for the machine's SMM, and not only boards that have it.
+    pub(crate) cpus_use_smm: bool,
+    /// The warning about threads of an AMD CPU comes before the vCPU exists, and its machine checks' warning.
+    pub(crate) warns_of_threads_first: bool,
+    /// KVM must have what Linux 4.5 has.
+    pub(crate) needs_linux_4_5: bool,
     /// The largest `phys-bits`.
     pub(crate) max_phys_bits: Option<u32>,
 }
@@ -127,6 +133,9 @@ impl Behaviour {
             apx: since(11, 0),
             tmul_subleaves: since(11, 0),
             drops_lbr_without_pmu: since(11, 0),
+            cpus_use_smm: since(10, 0) && !since(11, 0),
+            warns_of_threads_first: since(9, 1),
+            needs_linux_4_5: since(8, 2),
             max_phys_bits: (!since(11, 0)).then_some(52),
         }
     }
@@ -174,6 +183,11 @@ impl Release {
     /// The index of the word that is read from a source.
     pub(crate) fn index_of(self, source: WordSource) -> Option<usize> {
         self.tables.words.iter().position(|row| row.source == Some(source))
+    }
+
+    /// QEMU names a word with its subleaf.
+    pub(crate) fn has_subleaf(self, source: WordSource) -> bool {
+        self.tables.words.iter().any(|row| row.source == Some(source) && row.has_subleaf)
     }
 
     /// The source of a word.

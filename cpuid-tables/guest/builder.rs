@@ -233,6 +233,7 @@ impl<'h> GuestCpuidBuilder<'h> {
         let topology = smp.resolve(&machine)?;
         let supported = Supported { host, release, irqchip: machine.irqchip, cpu_pm: self.cpu_pm };
         let supported = supported.with_kernels_irqchip();
+        supported.check_required()?;
         let mut warnings: Vec<Warning> =
             smp.has_zero().then_some(Warning::ZeroTopology).into_iter().collect();
         check_vcpus(&supported, &machine, &topology, &mut warnings)?;
@@ -330,7 +331,8 @@ fn check_vcpus(
             return Err(BuildError::TooManyVcpus { wanted, max });
         }
     }
-    if machine.smm && supported.capability(Capability::X86_SMM) <= 0 {
+    let asks = supported.release.behaviour.cpus_use_smm || machine.has_smm();
+    if machine.smm && asks && supported.capability(Capability::X86_SMM) <= 0 {
         return Err(BuildError::MachineUnsupported("smm"));
     }
     if machine.bus_locks && supported.capability(Capability::X86_BUS_LOCK_EXIT) & BUS_LOCK_EXITS == 0 {

@@ -201,6 +201,8 @@ pub enum BuildError {
         /// KVM's number; not positive if it has no machine checks.
         has: i64,
     },
+    /// A capability that QEMU requires and this KVM lacks, by its number.
+    KvmLacks(u32),
     /// `lmce`, which this KVM lacks.
     LocalMachineCheck,
     /// A machine option that this KVM does not support.
@@ -332,6 +334,9 @@ impl fmt::Display for BuildError {
             }
             BuildError::XsaveArea(component) => {
                 write!(f, "the host does not describe XSAVE component {component}, on which others depend")
+            }
+            BuildError::KvmLacks(number) => {
+                write!(f, "this KVM lacks the capability {number}, which this QEMU requires")
             }
             BuildError::MachineCheckBanks { needed, has } => {
                 write!(f, "this KVM has {has} banks of machine checks: expected at least {needed}")

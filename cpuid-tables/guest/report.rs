@@ -8,7 +8,6 @@ use crate::bits::feature::Feature;
 use crate::bits::location::{Bit, CpuidWord, WordSource};
 use crate::bits::msr_feature::MsrFeature;
 use crate::bits::release::QemuRelease;
-use crate::table::IndexedLeaf;
 
 /// Why a feature is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -142,9 +141,12 @@ impl fmt::Display for QemuWords<'_> {
             _ => "host doesn't support requested feature",
         };
         write!(f, "{prefix}: ")?;
-        let names_subleaves = Release::new(self.0.release).behaviour.names_subleaves;
+        let release = Release::new(self.0.release);
+        let names_subleaves = release.behaviour.names_subleaves;
         match self.0.source {
-            WordSource::Cpuid(word) if names_subleaves => write!(f, "{}", WithSubleaf(word))?,
+            WordSource::Cpuid(word) if names_subleaves => {
+                write!(f, "{}", WithSubleaf(word, release.has_subleaf(self.0.source)))?;
+            }
             WordSource::Cpuid(word) => write!(f, "CPUID.{:02X}H:{}", word.leaf.0, word.register)?,
             WordSource::Msr(msr) if names_subleaves => write!(f, "MSR({:02X}h)", msr.0)?,
             WordSource::Msr(msr) => write!(f, "MSR({:02X}H)", msr.0)?,
@@ -156,14 +158,15 @@ impl fmt::Display for QemuWords<'_> {
     }
 }
 
-/// A word in the form that QEMU has since 10.1: `CPUID[eax=07h,ecx=00h].EBX`, `CPUID[eax=01h].ECX`.
-struct WithSubleaf(CpuidWord);
+/// A word in the form that QEMU has since 10.1, with or without its subleaf: `CPUID[eax=07h,ecx=00h].EBX`,
+/// `CPUID[eax=01h].ECX`.
+struct WithSubleaf(CpuidWord, bool);
 
 impl fmt::Display for WithSubleaf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let CpuidWord { leaf, subleaf, register } = self.0;
         write!(f, "CPUID[eax={:02X}h", leaf.0)?;
-        if IndexedLeaf::get(leaf).is_some() {
+        if self.1 {
             write!(f, ",ecx={:02X}h", subleaf.0)?;
         }
         write!(f, "].{register}")

@@ -43,12 +43,16 @@ impl Cpu<'_> {
         self.take_host_power();
         self.settle_phys_bits()?;
         self.mwait.ecx |= 3;
-        if self.is_amd() && !self.has(TOPOEXT) && self.topology.threads > 1 {
-            self.warnings.push(Warning::Threads(self.topology.threads));
+        let threads = (self.is_amd() && !self.has(TOPOEXT) && self.topology.threads > 1)
+            .then_some(Warning::Threads(self.topology.threads));
+        if self.release.behaviour.warns_of_threads_first {
+            self.warnings.extend(threads.clone());
         }
         self.check_apic()?;
         self.check_tsc()?;
-        self.check_machine_checks()
+        self.check_machine_checks()?;
+        self.warnings.extend(threads.filter(|_| !self.release.behaviour.warns_of_threads_first));
+        Ok(())
     }
 
     /// The APIC is KVM's (`apic_get_class` of target/i386/cpu-apic.c), and supports wide ids only with x2APIC
@@ -81,6 +85,10 @@ impl Cpu<'_> {
             return Ok(());
         }
         let banks = self.supported.capability(Capability::MCE);
+        // Older releases go on without machine checks.
+        if banks <= 0 {
+            return Ok(());
+        }
         if banks < BANKS {
             return Err(BuildError::MachineCheckBanks { needed: BANKS, has: banks });
         }
