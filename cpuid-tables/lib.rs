@@ -160,9 +160,9 @@ pub use models::machine::{CompatProperty, CpuProperty, MachineType};
 #[cfg(feature = "alloc")]
 pub use table::VcpuBase;
 pub use table::{
-    AmdNode, Answer, AnsweredBy, ApicLayout, Brand, CacheSubleaf, CpuidEntry, CpuidRead, CpuidTable,
-    Hypervisor, IndexedLeaf, Lookup, OwnBits, OwnNumber, RunState, Signature, TableFull, Terminator,
-    TopologyDomain, TopologyLevel, Vendor, XsaveSubleaf, find_entry, kvm_answer,
+    AddressWidths, AmdNode, Answer, AnsweredBy, ApicLayout, Brand, CacheSubleaf, CpuidEntry, CpuidRead,
+    CpuidTable, Hypervisor, IndexedLeaf, Lookup, OwnBits, OwnNumber, PutError, RunState, Signature,
+    TableFull, Terminator, TopologyDomain, TopologyLevel, Vendor, XsaveSubleaf, find_entry, kvm_answer,
 };
 
 /// A constant for every [`Feature`], named after its newest macro, or else after QEMU's name in upper case.
