@@ -82,6 +82,7 @@
 //! | `std` (default) | the standard library's errors and readers |
 //! | `guest` | a guest's table as QEMU builds it; includes `host`: hosts, from the machine or from text |
 //! | `check` | the faults of a table |
+//! | `normalize` | tables made from any base by named steps, as VMMs do that do not follow QEMU; presets of five VMMs |
 //! | `show` | tables decoded, compared and explained |
 //! | `fleet` | baselines of many hosts, models that run on them, exports |
 //! | `dump` | tables in the common dump formats |
@@ -133,6 +134,8 @@ pub mod meaning;
 mod models;
 #[cfg(any(feature = "check", feature = "dump", feature = "fleet", feature = "show"))]
 pub mod naming;
+#[cfg(feature = "normalize")]
+pub mod normalize;
 #[cfg(feature = "serde")]
 mod serialized;
 #[cfg(feature = "show")]

@@ -28,6 +28,8 @@ pub use answer::{Answer, AnsweredBy, Lookup, kvm_answer};
 pub use caches::CacheSubleaf;
 pub use edit::PutError;
 pub use entry::CpuidEntry;
+#[cfg(feature = "normalize")]
+pub(crate) use identity::brand;
 pub use identity::{Brand, Hypervisor, Signature, Vendor};
 pub use own::{ApicLayout, OwnBits, OwnNumber};
 pub use read::{AddressWidths, CpuidRead};
@@ -36,7 +38,7 @@ pub use subleaves::{IndexedLeaf, Terminator};
 pub use topology::{AmdNode, TopologyDomain, TopologyLevel};
 #[cfg(feature = "alloc")]
 pub use vcpu_base::VcpuBase;
-#[cfg(feature = "guest")]
+#[cfg(any(feature = "guest", feature = "normalize"))]
 pub(crate) use vcpu_base::{OwnPart, OwnPlace};
 pub use xsave::XsaveSubleaf;
 
