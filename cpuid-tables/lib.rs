@@ -165,6 +165,7 @@
 //! | `std` (default) | the standard library's errors and readers |
 //! | `guest` | a guest's table as QEMU builds it; includes `host`: hosts, from the machine or from text |
 //! | `check` | the faults of a table |
+//! | `normalize` | tables made from any base by named steps, as VMMs do that do not follow QEMU; presets of five VMMs |
 //! | `show` | tables decoded, compared and explained |
 //! | `fleet` | baselines of many hosts, models that run on them, exports |
 //! | `dump` | tables in the common dump formats |
@@ -220,6 +221,8 @@ pub mod meaning;
 mod models;
 #[cfg(any(feature = "check", feature = "dump", feature = "fleet", feature = "show"))]
 pub mod naming;
+#[cfg(feature = "normalize")]
+pub mod normalize;
 #[cfg(feature = "serde")]
 mod serialized;
 #[cfg(feature = "show")]
@@ -247,9 +250,9 @@ pub use models::machine::{CompatProperty, CpuProperty, MachineType};
 #[cfg(feature = "alloc")]
 pub use table::VcpuBase;
 pub use table::{
-    AmdNode, Answer, AnsweredBy, ApicLayout, Brand, CacheSubleaf, CpuidEntry, CpuidRead, CpuidTable,
-    Hypervisor, IndexedLeaf, Lookup, OwnBits, OwnNumber, RunState, Signature, TableFull, Terminator,
-    TopologyDomain, TopologyLevel, Vendor, XsaveSubleaf, find_entry, kvm_answer,
+    AddressWidths, AmdNode, Answer, AnsweredBy, ApicLayout, Brand, CacheSubleaf, CpuidEntry, CpuidRead,
+    CpuidTable, Hypervisor, IndexedLeaf, Lookup, OwnBits, OwnNumber, PutError, RunState, Signature,
+    TableFull, Terminator, TopologyDomain, TopologyLevel, Vendor, XsaveSubleaf, find_entry, kvm_answer,
 };
 
 /// A constant for every [`Feature`], named after its newest macro, or else after QEMU's name in upper case.
