@@ -17,6 +17,7 @@ mod forms;
 mod fuzz_replay;
 mod golden;
 mod guest;
+mod instrument;
 mod readme;
 mod record;
 
