@@ -229,6 +229,9 @@ mod serialized;
 pub mod show;
 mod table;
 
+#[cfg(feature = "serde")]
+pub use serialized::VERSION as STORED_VERSION;
+
 pub use bits::description::{Part, describe};
 pub use bits::feature::Feature;
 pub use bits::feature_set::{FeatureSet, FeatureSetIter};
