@@ -99,9 +99,9 @@ impl Supported<'_> {
         let lacks = |capability: &&Capability| {
             self.host.capabilities.get(&capability.number).is_some_and(|value| *value <= 0)
         };
-        all.copied().find(|capability| lacks(&capability)).map_or(Ok(()), |lacking| {
-            Err(BuildError::KvmLacks(lacking.number))
-        })
+        all.copied()
+            .find(|capability| lacks(&capability))
+            .map_or(Ok(()), |lacking| Err(BuildError::KvmLacks(lacking.number)))
     }
 
     /// The registers of the CPUID instruction; zeros for a leaf that the host's description lacks (`host_cpuid`).
