@@ -301,8 +301,10 @@ fn setting(random: &mut Random, features: &[&str]) -> String {
         10 => format!(",{}", random.choose(SETTINGS)),
         _ => format!(
             ",{}",
-            spelled(random, "+svm")
-                .replace("+svm", random.choose(&["+svm", "+vmx", "-vmx", "pmu=on", "migratable=off"]))
+            spelled(random, "+svm").replace(
+                "+svm",
+                random.choose::<&str>(&["+svm", "+vmx", "-vmx", "pmu=on", "migratable=off"])
+            )
         ),
     }
 }
