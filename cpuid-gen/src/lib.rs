@@ -4,7 +4,7 @@
 //!
 //! Without any features, [`input`] reads facts files, [`model::Model`] merges them and [`generate`] emits Rust:
 //! everything a build script needs, without dependencies. `trees` adds the readers of source trees; `verify` and
-//! `diff` add the modules of these names; `format` adds formatting of generated files for human readers; `cli`
+//! `diff` add the modules of these names; `format` adds formatting of generated files for human readers; `program` asks a QEMU program; `cli`
 //! (default) adds the command and all of the above.
 
 #[cfg(feature = "trees")]
@@ -27,6 +27,8 @@ pub mod ordered;
 #[cfg(feature = "trees")]
 mod pattern;
 mod pinned;
+#[cfg(feature = "program")]
+pub mod program;
 pub mod published;
 #[cfg(feature = "trees")]
 pub mod qemu;
