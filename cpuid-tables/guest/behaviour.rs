@@ -88,6 +88,8 @@ pub(crate) struct Behaviour {
     pub(crate) cpus_use_smm: bool,
     /// The warning about threads of an AMD CPU comes before the vCPU exists, and its machine checks' warning.
     pub(crate) warns_of_threads_first: bool,
+    /// `-overcommit cpu-pm=on` needs a KVM that lets guests execute such instructions.
+    pub(crate) cpu_pm_is_checked: bool,
     /// KVM must have what Linux 4.5 has.
     pub(crate) needs_linux_4_5: bool,
     /// The largest `phys-bits`.
@@ -135,6 +137,7 @@ impl Behaviour {
             drops_lbr_without_pmu: since(11, 0),
             cpus_use_smm: since(10, 0) && !since(11, 0),
             warns_of_threads_first: since(9, 1),
+            cpu_pm_is_checked: since(9, 1),
             needs_linux_4_5: since(8, 2),
             max_phys_bits: (!since(11, 0)).then_some(52),
         }
