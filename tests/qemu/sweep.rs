@@ -407,11 +407,11 @@ impl<'o> Sweep<'o> {
     /// Writes QEMU's results, and also each model's unavailable features on each host.
     fn record(&mut self, directory: &Path, name: &str) -> Outcome<()> {
         // A few random hosts are enough for that.
-        let (random, named): (Vec<_>, Vec<_>) =
-            self.hosts
-                .keys()
-                .filter(|name| *name != REAL && !name.starts_with(STRANGE))
-                .partition(|name| name.starts_with("random-"));
+        let (random, named): (Vec<_>, Vec<_>) = self
+            .hosts
+            .keys()
+            .filter(|name| *name != REAL && !name.starts_with(STRANGE))
+            .partition(|name| name.starts_with("random-"));
         let asked = named.into_iter().chain(random.into_iter().take(RANDOM_DEFINITIONS));
         let asked: Vec<Case> = asked.map(|host| definitions::case(host)).collect();
         let mut answers = BTreeMap::new();

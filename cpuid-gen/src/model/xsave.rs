@@ -43,12 +43,7 @@ fn component(facts: &QemuFacts, row: &QemuXsave, features: &[Feature]) -> Result
         let message = format!("component {} is enabled by {feature}, which has no name", row.component);
         return Err(Diagnostic::error(row.at, message));
     }
-    Ok(XsaveComponent {
-        number: row.component,
-        features: vec![feature],
-        size: row.size,
-        offset: row.offset,
-    })
+    Ok(XsaveComponent { number: row.component, features: vec![feature], size: row.size, offset: row.offset })
 }
 
 fn join(

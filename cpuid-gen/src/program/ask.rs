@@ -95,7 +95,9 @@ pub fn ask(qemu: &dyn Qemu) -> Result<Stated, ProgramError> {
     stated.bits = bits::locate(qemu, &names)?;
     let hidden = names.iter().filter(|name| !stated.bits.iter().any(|bit| bit.name == **name)).count();
     if hidden != 0 {
-        stated.not_asked.push(format!("the places of {hidden} bits, KVM's own among them: TCG does not show them"));
+        stated
+            .not_asked
+            .push(format!("the places of {hidden} bits, KVM's own among them: TCG does not show them"));
     }
     stated.names = names.into_iter().collect();
     models::models(qemu, definitions, &mut stated)?;

@@ -60,12 +60,16 @@ fn set_bits(answers: &Answers) -> Result<BTreeSet<(WordSource, u8)>, ProgramErro
     let mut all = BTreeSet::new();
     for answer in &answers.returns {
         for word in list("qom-get", answer)? {
-            let number = |name: &str| word.get(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+            let number =
+                |name: &str| word.get(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
             let register = text(word, "cpuid-register").and_then(register);
             let (Some(leaf), Some(features), Some(register)) =
                 (number("cpuid-input-eax"), number("features"), register)
             else {
-                return Err(ProgramError::Answer { command: "qom-get".to_owned(), missing: "cpuid-input-eax" });
+                return Err(ProgramError::Answer {
+                    command: "qom-get".to_owned(),
+                    missing: "cpuid-input-eax",
+                });
             };
             let subleaf = Subleaf(number("cpuid-input-ecx").unwrap_or(0));
             let word = CpuidWord { leaf: Leaf(leaf), subleaf, register };
@@ -122,7 +126,10 @@ mod tests {
         );
         assert_eq!(bit("x: it lacks: CPUID[eax=80000008h].EBX.zap [bit 9]").unwrap().1, 9);
         let msr = warned("x: warning: it lacks: MSR(48BH).zap-more [bit 22]").unwrap();
-        assert_eq!((msr.source, msr.bit, msr.name.as_str()), (WordSource::Msr(Msr(0x48b)), Bit(22), "zap-more"));
+        assert_eq!(
+            (msr.source, msr.bit, msr.name.as_str()),
+            (WordSource::Msr(Msr(0x48b)), Bit(22), "zap-more")
+        );
         for other in ["", "x: warning: something", "x: CPUID.07H:EBX.zap [bit 4]", "x: MSR(zz).zap [bit 1]"] {
             assert_eq!(warned(other), None, "{other}");
         }

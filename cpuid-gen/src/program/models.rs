@@ -53,7 +53,8 @@ pub(super) fn machines(
     states_compat: bool,
     stated: &mut Stated,
 ) -> Result<(), ProgramError> {
-    let mut names: Vec<&str> = rows.iter().filter_map(|row| text(row, "name")).filter(|name| is_pc(name)).collect();
+    let mut names: Vec<&str> =
+        rows.iter().filter_map(|row| text(row, "name")).filter(|name| is_pc(name)).collect();
     names.sort_by_key(|name| (family(name).0, Reverse(family(name).1)));
     for name in names {
         let answers =

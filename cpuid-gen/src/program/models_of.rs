@@ -23,9 +23,6 @@ const OTHER: [&str; 3] = ["x-force-cpuid-0x1f", "avx10-version", "cpuid-0xb"];
 /// Features that the code sets in every model.
 const OF_CODE: [&str; 1] = ["hypervisor"];
 
-/// Features that a model gets from its AVX10 version, and not from its words.
-const OF_AVX10: [&str; 5] = ["avx10", "avx10-128", "avx10-256", "avx10-512", "avx10-vnni-int"];
-
 /// Replaces and adds models.
 pub(super) fn overlay(stated: &Stated, facts: &mut QemuFacts) {
     let known: BTreeSet<&str> = stated.models.keys().map(|(model, _)| model.as_str()).collect();
@@ -90,7 +87,8 @@ fn new(name: &str, stated: &Model, facts: &QemuFacts) -> QemuModel {
         let number = stated.properties.get(name).and_then(Value::as_u64);
         number.and_then(|number| u32::try_from(number).ok()).unwrap_or(0)
     };
-    let text = |name: &str| stated.properties.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text =
+        |name: &str| stated.properties.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut words: BTreeMap<usize, u64> = BTreeMap::new();
     for bit in &facts.bits {
         let on = |name: &str| stated.properties.get(name).and_then(Value::as_bool) == Some(true);
@@ -137,11 +135,10 @@ fn difference(facts: &QemuFacts, name: &str, version: u32, stated: &Model, all: 
     let properties = Properties::new(facts);
     let words = without_unmet(definition, facts);
     let ignored = |name: &str| {
-        OF_CODE.contains(&name)
-            || definition.avx10 != 0 && OF_AVX10.contains(&name)
-            || facts.tcg_defaults.iter().any(|default| default.property == name)
+        OF_CODE.contains(&name) || facts.tcg_defaults.iter().any(|default| default.property == name)
     };
-    let mut names: Vec<&str> = facts.bits.iter().filter_map(|bit| bit.names().find(|n| all.names.contains(*n))).collect();
+    let mut names: Vec<&str> =
+        facts.bits.iter().filter_map(|bit| bit.names().find(|n| all.names.contains(*n))).collect();
     names.dedup();
     for name in names.into_iter().filter(|name| !ignored(name)) {
         let on = stated.properties.get(name).and_then(Value::as_bool);
@@ -164,7 +161,8 @@ fn difference(facts: &QemuFacts, name: &str, version: u32, stated: &Model, all: 
         }
     }
     for name in OTHER {
-        let (Some(value), Some(default)) = (stated.properties.get(name), all.empty.properties.get(name)) else {
+        let (Some(value), Some(default)) = (stated.properties.get(name), all.empty.properties.get(name))
+        else {
             continue;
         };
         let is = match name {

@@ -145,7 +145,8 @@ fn machines(stated: &Stated, base: &QemuFacts, facts: &mut QemuFacts) {
     facts.compat.clear();
     for (at, machine) in ordered.iter().enumerate() {
         let newer = at.checked_sub(1).map(|at| ordered[at]);
-        let newer = newer.filter(|newer| newer.name.contains('-') && family(&newer.name) == family(&machine.name));
+        let newer =
+            newer.filter(|newer| newer.name.contains('-') && family(&newer.name) == family(&machine.name));
         let known = place(&machine.name).map(|at| &base.machines[at]);
         facts.machines.push(QemuMachine {
             name: machine.name.clone(),
@@ -155,7 +156,8 @@ fn machines(stated: &Stated, base: &QemuFacts, facts: &mut QemuFacts) {
         });
         let own: Vec<&QemuCompat> = base.compat.iter().filter(|row| row.machine == machine.name).collect();
         let adds = added(machine, newer);
-        let same = own.iter().filter(|row| row.of != "kvm-default").map(|row| three(row)).eq(adds.iter().cloned());
+        let same =
+            own.iter().filter(|row| row.of != "kvm-default").map(|row| three(row)).eq(adds.iter().cloned());
         if !states_compat || same {
             facts.compat.extend(own.into_iter().cloned());
             continue;
@@ -207,7 +209,9 @@ fn marked(stated: &Stated, base: &QemuFacts, facts: &QemuFacts) -> (String, [usi
     let is_stated = |line: &str| {
         let mut columns = line.split('\t');
         match columns.next().unwrap_or_default() {
-            "qemu-bit" => columns.next_back().is_some_and(|name| name.split('|').any(|name| shown.contains(name))),
+            "qemu-bit" => {
+                columns.next_back().is_some_and(|name| name.split('|').any(|name| shown.contains(name)))
+            }
             // Whether a model is deprecated is stated, why is not.
             "qemu-model-deprecated" => false,
             "qemu-machine" => true,

@@ -120,7 +120,9 @@ mod tests {
 
     #[test]
     fn answers_are_in_order_without_events() {
-        let text = format!("{GREETING}{{\"event\": \"RESUME\"}}\n{{\"return\": 1}}\n{{\"error\": {{\"desc\": \"no\"}}}}\n");
+        let text = format!(
+            "{GREETING}{{\"event\": \"RESUME\"}}\n{{\"return\": 1}}\n{{\"error\": {{\"desc\": \"no\"}}}}\n"
+        );
         let found = answers(&text, String::new(), &[json!({}), json!({})]).unwrap();
         assert_eq!(found.returns, [Ok(json!(1)), Err("no".to_owned())]);
     }

@@ -116,7 +116,8 @@ fn pinned_facts_match_their_trees() {
     for (name, pinned) in cpuid_gen::pinned() {
         let series = name.trim_end_matches(".tsv");
         let release = pinned.lines().find_map(|line| line.split_once("-release\t")).unwrap();
-        if pinned.starts_with("# QEMU ") && pinned.lines().any(|line| line.starts_with("# from the program ")) {
+        if pinned.starts_with("# QEMU ") && pinned.lines().any(|line| line.starts_with("# from the program "))
+        {
             // Its sources were not to be had.
             continue;
         }

@@ -44,7 +44,10 @@ fn facts(text: &str) -> QemuFacts {
 fn what_a_program_states_replaces_the_base() {
     let stated = ask(&Fake::default()).unwrap();
     assert_eq!(stated.release, "21.0.3");
-    assert_eq!(stated.names.iter().map(String::as_str).collect::<Vec<_>>(), ["kvm-own", "new", "vmx-zap", "zip"]);
+    assert_eq!(
+        stated.names.iter().map(String::as_str).collect::<Vec<_>>(),
+        ["kvm-own", "new", "vmx-zap", "zip"]
+    );
     let overlaid = overlay(&stated, &facts(BASE)).unwrap();
     let expected = "\
 # from the program 21.0.3
@@ -105,7 +108,11 @@ fn what_an_older_program_does_not_state_is_reported() {
     assert!(stated.not_asked.iter().any(|what| what.starts_with("compatibility properties")));
     let base = format!("{BASE}qemu-compat\tpc-q35-20.0\tx86_64-cpu\tswitch\toff\n");
     let overlaid = overlay(&stated, &facts(&base)).unwrap();
-    assert!(overlaid.text.contains("# from the facts of 20.0.1\nqemu-compat\tpc-q35-20.0\tx86_64-cpu\tswitch\toff\n"));
+    assert!(
+        overlaid
+            .text
+            .contains("# from the facts of 20.0.1\nqemu-compat\tpc-q35-20.0\tx86_64-cpu\tswitch\toff\n")
+    );
 }
 
 #[test]

@@ -67,7 +67,10 @@ fn a_program_agrees_with_its_sources_row_by_row() {
 /// Lines that only one of both has.
 fn lines_apart(program: &str, sources: &str) -> Vec<String> {
     let only = |a: &str, b: &str, sign: char| {
-        a.lines().filter(|line| !b.lines().any(|other| other == *line)).map(|line| format!("{sign}{line}")).collect()
+        a.lines()
+            .filter(|line| !b.lines().any(|other| other == *line))
+            .map(|line| format!("{sign}{line}"))
+            .collect()
     };
     let mut all: Vec<String> = only(program, sources, '+');
     all.extend::<Vec<String>>(only(sources, program, '-'));

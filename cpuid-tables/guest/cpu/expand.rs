@@ -2,7 +2,9 @@
 //! target/i386/cpu.c).
 
 use super::Cpu;
-use super::flags::{APXF, ARCH_CAPABILITIES, ARCH_LBR, AVX10, CMP_LEGACY, HT, INVTSC, MPX, OVERFLOW_RECOV, PDCM, Reg};
+use super::flags::{
+    APXF, ARCH_CAPABILITIES, ARCH_LBR, AVX10, CMP_LEGACY, HT, INVTSC, MPX, OVERFLOW_RECOV, PDCM, Reg,
+};
 use crate::generated::guest_tables::{Dependency, GuestWord};
 use crate::guest::error::BuildError;
 use crate::guest::parse::cpu::{CpuOption, CpuSetting};

@@ -112,9 +112,45 @@ const SETTINGS: &[&str] = &[
 
 /// Numbers for properties that take one.
 const NUMBERS: &[&str] = &[
-    "0", "1", "2", "3", "5", "7", "0xd", "0x10", "0x14", "0x1f", "0x24", "0x29", "31", "32", "36", "39", "40", "47",
-    "48", "52", "53", "57", "64", "255", "256", "0x80000000", "0x80000008", "0x8000001d", "0x80000021", "0xc0000001",
-    "4294967295", "4294967296", "-1", " 1", "1 ", "010", "0X10", "1e3", "",
+    "0",
+    "1",
+    "2",
+    "3",
+    "5",
+    "7",
+    "0xd",
+    "0x10",
+    "0x14",
+    "0x1f",
+    "0x24",
+    "0x29",
+    "31",
+    "32",
+    "36",
+    "39",
+    "40",
+    "47",
+    "48",
+    "52",
+    "53",
+    "57",
+    "64",
+    "255",
+    "256",
+    "0x80000000",
+    "0x80000008",
+    "0x8000001d",
+    "0x80000021",
+    "0xc0000001",
+    "4294967295",
+    "4294967296",
+    "-1",
+    " 1",
+    "1 ",
+    "010",
+    "0X10",
+    "1e3",
+    "",
 ];
 
 const NUMBER_PROPERTIES: &[&str] = &[
@@ -263,7 +299,11 @@ fn setting(random: &mut Random, features: &[&str]) -> String {
         8 => format!(",{}={}", spelled(random, switch), random.choose(values)),
         9 => format!(",vendor={}", random.choose(VENDORS)),
         10 => format!(",{}", random.choose(SETTINGS)),
-        _ => format!(",{}", spelled(random, "+svm").replace("+svm", *random.choose(&["+svm", "+vmx", "-vmx", "pmu=on", "migratable=off"]))),
+        _ => format!(
+            ",{}",
+            spelled(random, "+svm")
+                .replace("+svm", *random.choose(&["+svm", "+vmx", "-vmx", "pmu=on", "migratable=off"]))
+        ),
     }
 }
 

@@ -44,7 +44,18 @@ fn vendor(host: &mut Host, random: &mut Random) {
 /// Families and models below and above those of usual CPUs, and Haswells whose TSX is broken.
 fn signature(host: &mut Host, random: &mut Random) {
     let signature = *random.choose(&[
-        0x0, 0x480, 0x543, 0x6f7, 0x307b1, 0x306c3, 0x306f2, 0x40651, 0x0f_ff, 0x00a2_0f11, 0x0fff_0fff, 0x10600,
+        0x0,
+        0x480,
+        0x543,
+        0x6f7,
+        0x307b1,
+        0x306c3,
+        0x306f2,
+        0x40651,
+        0x0f_ff,
+        0x00a2_0f11,
+        0x0fff_0fff,
+        0x10600,
     ]);
     for entries in [&mut host.instruction, &mut host.supported] {
         if let Some(entry) = find(entries, 1, 0) {
