@@ -166,7 +166,8 @@ fn kvm_must_have_what_qemu_asks_of_it() {
     const MCE: u32 = 31;
     const RECOMMENDED: u32 = 9;
     const MAX: u32 = 66;
-    let cases: [(&str, &[(u32, i64)], &str, bool); 9] = [
+    type Row<'a> = (&'a str, &'a [(u32, i64)], &'a str, bool);
+    let cases: [Row<'_>; 9] = [
         ("10.0", &[(193, 0)], "qemu64\t2\tq35,bus-lock-ratelimit=1", false),
         ("10.0", &[(117, 0)], "qemu64\t2\tmicrovm,smm=on", false),
         ("11.1", &[(117, 0)], "qemu64\t2\tmicrovm,smm=on", true),
@@ -194,15 +195,15 @@ fn components_are_the_hosts_since_11_0() {
     let host = hosts::all_ones(Vendor::INTEL);
     let of = |release: &str, line: &str| build(release, &host, line).unwrap();
     let size = |release: &str, subleaf: u32| {
-        let table = of(release, "Nehalem,+xsave\t1\tq35");
+        let table = of(release, "Haswell\t1\tq35");
         table.table().registers(Leaf(0xd), Subleaf(subleaf)).map_or(0, |registers| registers.eax)
     };
-    // Nehalem has no AVX-512 and no CET.
+    // Haswell has no AVX-512 and no CET.
     assert_eq!([size("10.2", 6), size("11.0", 6), size("11.1", 11)], [0, 0x200, 0x10]);
     // CET: one of two features is enough, and it needs XSAVES.
     let xss = |line: &str| of("11.1", line).table().registers(Leaf(0xd), Subleaf(1)).unwrap().ecx;
-    assert_eq!(xss("Nehalem,+xsave,+xsaves,+cet-ibt\t1\tq35"), 3 << 11);
-    assert_eq!(xss("Nehalem,+xsave,+cet-ibt\t1\tq35"), 0);
+    assert_eq!(xss("Haswell,+xsaves,+cet-ibt\t1\tq35"), 3 << 11);
+    assert_eq!(xss("Haswell,-xsaves,+cet-ibt\t1\tq35"), 0);
 }
 
 #[test]
