@@ -4,8 +4,8 @@
 //!
 //! Without any features, [`input`] reads facts files, [`model::Model`] merges them and [`generate`] emits Rust:
 //! everything a build script needs, without dependencies. `trees` adds the readers of source trees; `verify` and
-//! `diff` add the modules of these names, as does `atlas`; `format` adds formatting of generated files for human readers; `cli`
-//! (default) adds the command and all of the above.
+//! `diff` add the modules of these names, as does `atlas`; `format` adds formatting of generated files for human readers;
+//! `program` asks a QEMU program; `cli` (default) adds the command and all of the above.
 
 #[cfg(feature = "atlas")]
 pub mod atlas;
@@ -29,6 +29,8 @@ pub mod ordered;
 #[cfg(feature = "trees")]
 mod pattern;
 mod pinned;
+#[cfg(feature = "program")]
+pub mod program;
 pub mod published;
 #[cfg(feature = "trees")]
 pub mod qemu;

@@ -11,7 +11,8 @@ use cpuid_gen::verify::Differences;
 /// The pinned releases, oldest first.
 pub(crate) const LINUX: [&str; 3] = ["linux-6.1.tsv", "linux-6.12.tsv", "linux-7.3.tsv"];
 /// The pinned releases of QEMU, oldest first.
-pub(crate) const QEMU: [&str; 3] = ["qemu-7.2.tsv", "qemu-10.0.tsv", "qemu-10.2.tsv"];
+pub(crate) const QEMU: [&str; 5] =
+    ["qemu-7.2.tsv", "qemu-10.0.tsv", "qemu-10.2.tsv", "qemu-11.0.tsv", "qemu-11.1.tsv"];
 
 fn upstream() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../upstream")

@@ -17,7 +17,7 @@ fn pinned_facts_are_explained() {
     let report = check(&input.linux, &input.qemu, &input.differences, Scope::Pinned);
     let text = report.render(&input.sources);
     assert!(report.is_explained(), "{text}");
-    assert_eq!(report.pairs.len(), 9);
+    assert_eq!(report.pairs.len(), 15);
     assert_eq!(report.explained.len(), input.differences.explaining());
     println!("{text}");
 }

@@ -24,6 +24,7 @@ pub(crate) struct Settings {
     /// By the bit of each `hv-` property.
     pub(crate) hyperv_features: u64,
     pub(crate) hv_no_nonarch_coresharing: OnOffAuto,
+    pub(crate) hv_enforce_cpuid: bool,
     pub(crate) hv_passthrough: bool,
     pub(crate) hv_version_build: u32,
     pub(crate) hv_version_major: u16,
@@ -106,6 +107,7 @@ impl Settings {
             hv_spinlocks: u32::MAX,
             hyperv_features: 0,
             hv_no_nonarch_coresharing: OnOffAuto::Off,
+            hv_enforce_cpuid: false,
             hv_passthrough: false,
             hv_version_build: 0x3839,
             hv_version_major: 10,

@@ -91,7 +91,21 @@ impl Cpu<'_> {
         {
             return Err(BuildError::HypervNeeds { feature: "hv-synic", needs: "hv-vpindex" });
         }
-        Ok(())
+        self.check_enabling()
+    }
+
+    /// What QEMU enables by a capability, KVM must have (`hyperv_init_vcpu`).
+    fn check_enabling(&self) -> Result<(), BuildError> {
+        let synic = match self.settings.hv_synic_kvm_only {
+            true => Capability::HYPERV_SYNIC,
+            false => Capability::HYPERV_SYNIC2,
+        };
+        let enabled = [
+            (self.enabled(feature::SYNIC), synic),
+            (self.enabled(feature::EVMCS), Capability::HYPERV_ENLIGHTENED_VMCS),
+            (self.settings.hv_enforce_cpuid, Capability::HYPERV_ENFORCE_CPUID),
+        ];
+        enabled.iter().filter(|row| row.0).try_for_each(|row| self.supported.check_known(row.1))
     }
 
     /// A KVM that reports its Hyper-V leaves without a vCPU reports them: otherwise QEMU aborts
