@@ -39,7 +39,7 @@ pub mod vocabulary;
 pub use emit::{GenerateError, GeneratedFile, generate};
 #[cfg(feature = "format")]
 pub use emit::{format, generate_standalone};
-pub use pinned::{CONSTANTS, DIFFERENCES, pinned};
+pub use pinned::{CONSTANTS, DIFFERENCES, PROCESSORS, pinned};
 pub use vocabulary::location;
 
 /// Tests the README's example.

@@ -5,7 +5,7 @@ use std::path::Path;
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::source::Sources;
 use cpuid_gen::verify::{Differences, Scope, verify};
-use cpuid_gen::{DIFFERENCES, input};
+use cpuid_gen::{DIFFERENCES, PROCESSORS, input};
 
 use crate::common;
 
@@ -23,7 +23,9 @@ fn readme_report_is_real() {
     let qemu = root.join("upstream/qemu-10.2.tsv");
     let (linux, qemu) = input::pinned_or(&mut sources, Some(&linux), Some(&qemu), &mut diagnostics);
     let differences = sources.add("differences.tsv", DIFFERENCES);
-    let differences = Differences::read(&sources, differences, &mut diagnostics).unwrap();
+    let mut differences = Differences::read(&sources, differences, &mut diagnostics).unwrap();
+    let processors = sources.add("processors.tsv", PROCESSORS);
+    differences.read_processors(&sources, processors, &mut diagnostics);
     let report = verify(&linux, &qemu, &differences, Scope::Given).render(&sources);
     assert!(report.starts_with(shown), "the README shows\n{shown}\nbut the report is\n{report}");
 }

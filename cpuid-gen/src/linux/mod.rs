@@ -4,6 +4,7 @@
 //! order in which the kernel's own files include each other.
 
 pub mod capflags;
+mod comment_words;
 mod cpufeatures;
 mod cpuid_csv;
 mod deps;

@@ -18,7 +18,7 @@ use crate::source::Span;
 use crate::vocabulary::location::{Word, WordBit};
 
 /// What the KVM of one release does with each feature of the words that its lists fill.
-struct Support<'i, 'a> {
+pub(super) struct Support<'i, 'a> {
     linux: &'i LinuxIndex<'a>,
     /// Words that a list fills.
     words: BTreeSet<CpuidWord>,
@@ -26,7 +26,7 @@ struct Support<'i, 'a> {
 }
 
 impl<'i, 'a> Support<'i, 'a> {
-    fn new(linux: &'i LinuxIndex<'a>) -> Support<'i, 'a> {
+    pub(super) fn new(linux: &'i LinuxIndex<'a>) -> Support<'i, 'a> {
         let (mut words, mut caps) = (BTreeSet::new(), BTreeMap::new());
         for cap in &linux.facts.kvm_caps {
             let word = cap.leaf_name.as_deref().and_then(|name| linux.words.get(name)?.location);
@@ -49,6 +49,11 @@ impl<'i, 'a> Support<'i, 'a> {
         Some(KvmTreatment::from_view(&LinuxView { kvm, caps, ..LinuxView::default() }))
     }
 
+    /// True if a list of this release fills the feature's word, and advertises the feature.
+    pub(super) fn advertises(&self, location: Location) -> bool {
+        self.treatment(location).is_some_and(KvmTreatment::may_be_advertised)
+    }
+
     fn withholds(&self, location: Location) -> bool {
         self.treatment(location).is_some_and(|treatment| !treatment.may_be_advertised())
     }
@@ -67,12 +72,11 @@ fn places(linux: &LinuxIndex<'_>, name: &str, word: Option<CpuidWord>) -> Vec<Lo
 }
 
 /// Runs the checks.
-pub(super) fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findings<'_>) {
-    let support: Vec<Support<'_, '_>> = linux.iter().map(Support::new).collect();
-    for one in &support {
+pub(super) fn check(support: &[Support<'_, '_>], qemu: &[QemuIndex<'_>], findings: &mut Findings<'_>) {
+    for one in support {
         check_synthesized(one, findings);
     }
-    for one in &support {
+    for one in support {
         for index in qemu {
             check_models(index, one, findings);
             check_omitted(index, one, findings);
