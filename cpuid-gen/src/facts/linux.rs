@@ -40,6 +40,8 @@ pub struct LinuxFacts {
     pub configs: Vec<LinuxConfig>,
     /// kcpuid's cpuid.csv, in file order.
     pub cpuid_fields: Vec<CpuidField>,
+    /// The words with which KVM's CPUID code overrides registers: only of a tree, never in a facts file.
+    pub handed_out: Vec<String>,
     /// Macros whose names differ by a letter from a word of their comment: only of a tree, never in a facts file.
     pub spellings: Vec<LinuxSpelling>,
 }
@@ -315,6 +317,7 @@ impl LinuxFacts {
             msr_bits: Vec::new(),
             configs: Vec::new(),
             cpuid_fields: Vec::new(),
+            handed_out: Vec::new(),
             spellings: Vec::new(),
         }
     }

@@ -73,11 +73,10 @@ pub struct Difference {
 
 impl Difference {
     /// True if the row does not have to explain a finding of the pinned releases: it holds only for some releases, or it is
-    /// about a comment, which only trees have.
+    /// about what only trees show.
     #[must_use]
     pub fn is_limited(&self) -> bool {
-        let comment = |key: &Key| key.kind == Kind::CommentName;
-        self.releases.is_some() || self.explains.as_ref().is_some_and(comment)
+        self.releases.is_some() || self.explains.as_ref().is_some_and(|key| key.kind.is_of_trees())
     }
 }
 

@@ -60,6 +60,7 @@ kinds! {
     UnnamedBit "unnamed-bit" "A CPU model has a bit without a name.",
     AliasModelId "alias-model-id" "A version with a name of its own has the model id of another version.",
     NoteTwice "note-twice" "Two versions of a CPU model have the same note.",
+    NotHandedOut "not-handed-out" "KVM's capability lists fill a word that its CPUID code never uses.",
     CommentName "comment-name" "A macro is spelled differently from a word of its comment.",
     ModelLacks "model-lacks" "A CPU model lacks a feature that its processor has and KVM advertises.",
     ModelExtra "model-extra" "A CPU model has a feature that its processor does not have.",
@@ -68,6 +69,11 @@ kinds! {
 }
 
 impl Kind {
+    /// True for what only a tree shows: comments, and the uses of words in code.
+    pub(super) fn is_of_trees(self) -> bool {
+        matches!(self, Kind::CommentName | Kind::NotHandedOut)
+    }
+
     /// The name in `differences.tsv` and in JSON.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -75,6 +75,7 @@ fn places(linux: &LinuxIndex<'_>, name: &str, word: Option<CpuidWord>) -> Vec<Lo
 pub(super) fn check(support: &[Support<'_, '_>], qemu: &[QemuIndex<'_>], findings: &mut Findings<'_>) {
     for one in support {
         check_synthesized(one, findings);
+        check_handed_out(one, findings);
     }
     for one in support {
         for index in qemu {
@@ -100,6 +101,27 @@ fn check_synthesized(one: &Support<'_, '_>, findings: &mut Findings<'_>) {
         findings.add(Key::new(Kind::Synthesized, &cap.name, leaf, "-"), &[&linux.release], || {
             let message = format!("`{}` is synthesized, but the kernel has no bit for it", cap.name);
             Diagnostic::error(cap.at, message).with_label(word.at, "a word that only KVM has")
+        });
+    }
+}
+
+/// A list without a use: no guest sees its features. Only a tree shows the uses.
+fn check_handed_out(one: &Support<'_, '_>, findings: &mut Findings<'_>) {
+    let facts = one.linux.facts;
+    if facts.handed_out.is_empty() {
+        return;
+    }
+    let listed = facts.kvm_caps.iter().filter_map(|cap| Some((cap.leaf_name.as_deref()?, cap.at)));
+    let mut words: BTreeMap<&str, Span> = BTreeMap::new();
+    for (word, at) in listed.filter(|(word, _)| !facts.handed_out.iter().any(|used| used == word)) {
+        words.entry(word).or_insert(at);
+    }
+    for (word, at) in words {
+        findings.add(Key::new(Kind::NotHandedOut, word, "-", "-"), &[&one.linux.release], || {
+            Diagnostic::error(
+                at,
+                format!("KVM lists features of `{word}`, but its CPUID code never uses the word"),
+            )
         });
     }
 }

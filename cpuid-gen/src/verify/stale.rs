@@ -26,8 +26,7 @@ pub(super) fn check(
     let unused: Vec<&Difference> = findings.unused().collect();
     for entry in unused {
         let stale = match (scope, &entry.explains) {
-            // Comments are only in trees.
-            (_, Some(key)) if key.kind == Kind::CommentName => false,
+            (_, Some(key)) if key.kind.is_of_trees() => false,
             (Scope::Pinned, _) => entry.releases.as_ref().is_none_or(|range| {
                 let linux = linux
                     .iter()

@@ -308,8 +308,9 @@ fn every_kind_of_finding_has_its_text() {
         assert!(text.contains(&format!("error: {name}: ")), "{name}\n{text}");
         golden(&format!("{name}.txt"), &text);
     }
-    // Comments are only in trees.
-    for (kind, name) in Kind::ALL.iter().filter(|(kind, _)| *kind != Kind::CommentName) {
+    // Facts have neither comments nor the uses of words.
+    let of_trees = [Kind::CommentName, Kind::NotHandedOut];
+    for (kind, name) in Kind::ALL.iter().filter(|(kind, _)| !of_trees.contains(kind)) {
         assert!(CASES.iter().any(|case| case.kind == *kind), "{name} has no case");
     }
 }
@@ -401,6 +402,15 @@ processors	Gala
 ";
     let found = Input::try_read_with(&[("linux", LINUX_1)], "", processors).err().unwrap_or_default();
     golden("unreadable-processors.txt", &found);
+}
+
+/// A finding of a tree: the word of a list is none of those that KVM's CPUID code uses.
+#[test]
+fn a_list_that_no_guest_sees_is_reported() {
+    let mut input = Input::try_read_with(&[("linux", LINUX_1), ("qemu", QEMU_1)], NEEDS, "").unwrap();
+    input.linux[0].handed_out = ["CPUID_1_EDX", "CPUID_12_EAX"].map(str::to_owned).to_vec();
+    let report = check(&input.linux, &input.qemu, &input.differences, Scope::Given);
+    golden("not-handed-out.txt", &report.render(&input.sources));
 }
 
 /// A finding of a tree: facts have no comments.
