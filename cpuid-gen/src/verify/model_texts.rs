@@ -20,9 +20,12 @@ pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     }
 }
 
+/// The models that have a bit, each with its place.
+type Models<'a> = Vec<(&'a str, Span)>;
+
 /// Users can neither see nor clear a bit without a name. Bits of the same models are one finding.
 fn check_unnamed(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
-    let mut models: BTreeMap<(&str, u8), Vec<(&str, Span)>> = BTreeMap::new();
+    let mut models: BTreeMap<(&str, u8), Models<'_>> = BTreeMap::new();
     for model in &index.facts.models {
         for word in &model.words {
             let set = (0..64).filter(|bit| word.mask >> bit & 1 == 1);
@@ -31,7 +34,7 @@ fn check_unnamed(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
             }
         }
     }
-    let mut together: BTreeMap<(&str, Vec<(&str, Span)>), u64> = BTreeMap::new();
+    let mut together: BTreeMap<(&str, Models<'_>), u64> = BTreeMap::new();
     for ((word, bit), models) in models {
         *together.entry((word, models)).or_default() |= 1 << bit;
     }
