@@ -45,7 +45,7 @@ pub use emit::{GenerateError, GeneratedFile, generate};
 pub use emit::{format, generate_standalone};
 #[cfg(feature = "atlas")]
 pub use pinned::NAMES;
-pub use pinned::{CONSTANTS, DIFFERENCES, pinned};
+pub use pinned::{CONSTANTS, DIFFERENCES, PROCESSORS, pinned};
 pub use vocabulary::location;
 
 /// Tests the README's example.
