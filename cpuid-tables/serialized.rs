@@ -11,7 +11,7 @@
 //! | [`Registers`] | `{eax, ebx, ecx, edx}` |
 //! | [`CpuidEntry`] | `{function, index, flags, eax, ebx, ecx, edx}` |
 //! | [`CpuidTable`] | `{version: 1, entries}` |
-//! | `Host` | `{version: 1, supported, instruction, msrs, capabilities, ...}` |
+//! | `Host` | `{version: 1, supported, instruction, msrs, saved_msrs, capabilities, ...}` |
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -191,6 +191,8 @@ mod hosts {
         supported: Vec<CpuidEntry>,
         instruction: Vec<CpuidEntry>,
         msrs: BTreeMap<Msr, u64>,
+        #[serde(default)]
+        saved_msrs: Option<Vec<Msr>>,
         capabilities: BTreeMap<u32, i64>,
         hyperv: Option<Vec<CpuidEntry>>,
         emulated: Option<Vec<CpuidEntry>>,
@@ -201,13 +203,15 @@ mod hosts {
 
     impl Serialize for Host {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            let Host { supported, instruction, msrs, capabilities, hyperv, emulated, .. } = self.clone();
+            let Host { supported, instruction, msrs, saved_msrs, capabilities, hyperv, emulated, .. } =
+                self.clone();
             let Host { guest_xcomponents, tsc_khz, mce_capabilities, .. } = *self;
             let form = HostForm {
                 version: VERSION,
                 supported,
                 instruction,
                 msrs,
+                saved_msrs,
                 capabilities,
                 hyperv,
                 emulated,
@@ -227,6 +231,7 @@ mod hosts {
                 supported: form.supported,
                 instruction: form.instruction,
                 msrs: form.msrs,
+                saved_msrs: form.saved_msrs,
                 capabilities: form.capabilities,
                 hyperv: form.hyperv,
                 emulated: form.emulated,

@@ -69,6 +69,16 @@ pub(crate) struct Behaviour {
     pub(crate) knows_32_bit_addresses: bool,
     /// A warning about a feature names the word's subleaf: `CPUID[eax=07h,ecx=00h].EBX` (`feature_word_description`).
     pub(crate) names_subleaves: bool,
+    /// KVM's clock MSRs are set only if the guest has the clock.
+    pub(crate) clock_msrs_need_clock: bool,
+    /// FRED's MSRs are set at reset.
+    pub(crate) fred_msrs: bool,
+    /// The highest VMCS field follows FRED and secondary exit controls.
+    pub(crate) vmcs_of_fred: bool,
+    /// FB_CLEAR of ARCH_CAPABILITIES is supported on a processor that does not need it.
+    pub(crate) adds_fb_clear: bool,
+    /// AMD's hardware configuration register is set at reset.
+    pub(crate) saves_hwcr: bool,
     /// The sharing of a PC's caches can be set to a topology level (`smp-cache`).
     pub(crate) caches_by_machine: bool,
 }
@@ -105,6 +115,11 @@ impl Behaviour {
             suffixes_need_no_digit: since(8, 1),
             knows_32_bit_addresses: since(8, 2),
             names_subleaves: since(10, 1),
+            clock_msrs_need_clock: since(10, 0),
+            fred_msrs: since(9, 0),
+            vmcs_of_fred: since(9, 2),
+            adds_fb_clear: since(8, 0),
+            saves_hwcr: since(9, 2),
             caches_by_machine: since(10, 0),
         }
     }

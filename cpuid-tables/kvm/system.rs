@@ -35,6 +35,10 @@ pub trait KvmSystem {
     /// returns.
     fn feature_msrs(&self) -> Result<BTreeMap<Msr, u64>, KvmError>;
 
+    /// The MSRs that KVM saves and restores: `KVM_GET_MSR_INDEX_LIST`. Which ones depends on the processor and the
+    /// release of Linux.
+    fn saved_msrs(&self) -> Result<Vec<Msr>, KvmError>;
+
     /// A capability's value, 0 where KVM lacks it: `KVM_CHECK_EXTENSION`.
     fn capability(&self, capability: Capability) -> Result<i64, KvmError>;
 
@@ -147,6 +151,12 @@ impl KvmSystem for Device {
             msrs.as_slice().first().filter(|_| read == 1).map(|entry| entry.data)
         };
         Ok(list.as_slice().iter().filter_map(|&index| Some((Msr(index), value(index)?))).collect())
+    }
+
+    fn saved_msrs(&self) -> Result<Vec<Msr>, KvmError> {
+        let list = self.0.get_msr_index_list();
+        let list = list.map_err(|error| KvmError::of_ioctl("KVM_GET_MSR_INDEX_LIST", error.into()))?;
+        Ok(list.as_slice().iter().copied().map(Msr).collect())
     }
 
     fn capability(&self, capability: Capability) -> Result<i64, KvmError> {

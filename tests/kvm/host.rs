@@ -134,6 +134,7 @@ fn recorded() -> Host {
         ],
         instruction: vec![CpuidEntry::new(Leaf(0), Registers::new(0x1f, 1, 2, 3))],
         msrs: BTreeMap::from([(Msr(0x10a), u64::MAX)]),
+        saved_msrs: Some(vec![Msr(0x10a), Msr(0x48)]),
         capabilities: Capability::ALL.iter().map(|capability| (capability.number, 1)).collect(),
         hyperv: Some(vec![CpuidEntry::new(Leaf(0x4000_0000), Registers::new(1, 2, 3, 4))]),
         emulated: Some(vec![CpuidEntry::new(Leaf(1), Registers::new(0, 0, 1 << 22, 0))]),
