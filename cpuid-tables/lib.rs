@@ -153,7 +153,7 @@ pub use bits::location::{
     Word, WordBit, WordSource,
 };
 pub use bits::lookup::{Candidates, LookupError, Named, lookup};
-pub use bits::msr_feature::MsrFeature;
+pub use bits::msr_feature::{MsrFeature, MsrValue};
 pub use bits::qemu_cpu::{Cache, CacheDescriptor, CacheKind, CacheSlot, DefaultVersion, SharedBy};
 pub use bits::release::{LinuxRelease, QemuRelease, QemuWord};
 pub use bits::xsave::XsaveComponent;

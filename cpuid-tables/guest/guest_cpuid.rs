@@ -6,9 +6,10 @@ use super::behaviour::Release;
 use super::board::apic_id::Vcpu;
 use super::board::topology::Topology;
 use super::cpu::flags::WORDS;
-use super::msrs::{GuestMsrs, MsrValue};
+use super::msrs::GuestMsrs;
 use super::report::{Filtered, Warning};
 use crate::bits::location::{CpuidWord, Msr, WordSource};
+use crate::bits::msr_feature::MsrValue;
 use crate::table::{ApicLayout, CpuidTable, VcpuBase};
 
 /// A guest's CPUID tables.

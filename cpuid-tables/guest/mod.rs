@@ -68,7 +68,7 @@ pub use definitions::Definition;
 pub(crate) use definitions::migrates;
 pub use error::{BuildError, TopologyError};
 pub use guest_cpuid::GuestCpuid;
-pub use msrs::{LEFT_OUT, LeftOut, MsrValue};
+pub use msrs::{LEFT_OUT, LeftOut};
 pub use parse::cpu::{CpuOption, CpuSetting};
 pub use parse::machine::{Irqchip, MachineOption};
 pub use parse::memory::Memory;

@@ -13,16 +13,8 @@ use core::ops::RangeInclusive;
 
 use super::cpu::Cpu;
 use crate::bits::location::Msr;
+use crate::bits::msr_feature::MsrValue;
 use crate::table::CpuidTable;
-
-/// An MSR and its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct MsrValue {
-    /// The MSR.
-    pub msr: Msr,
-    /// Its value.
-    pub value: u64,
-}
 
 /// MSRs that QEMU sets at reset and that are not in [`GuestCpuid::msrs`](super::GuestCpuid::msrs).
 #[derive(Clone, Debug, PartialEq, Eq)]
