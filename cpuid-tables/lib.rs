@@ -86,7 +86,7 @@
 //! | `show` | tables decoded, compared and explained |
 //! | `fleet` | baselines of many hosts, models that run on them, exports |
 //! | `dump` | tables in the common dump formats |
-//! | `kvm` | the CPUID instruction and `/dev/kvm` |
+//! | `kvm` | `/dev/kvm`: its capabilities, and setting vCPUs |
 //! | `json` | findings, tables and reports as JSON |
 //! | `cli` | the command `kvm-cpuid`, with all of these except `trees` |
 //! | `trees` | builds from source trees, see below |

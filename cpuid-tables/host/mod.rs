@@ -14,7 +14,6 @@ mod as_kvm;
 mod capability;
 mod compare;
 mod enumerate;
-#[cfg(feature = "kvm")]
 mod instruction;
 mod recorded;
 #[cfg(feature = "kvm")]
@@ -23,7 +22,6 @@ mod this_machine;
 pub use capability::Capability;
 pub use compare::{CpuDifference, compare_cpus};
 pub use enumerate::enumerate;
-#[cfg(feature = "kvm")]
 pub use instruction::{Instruction, instruction};
 pub use recorded::{HostFile, HostFileError};
 #[cfg(feature = "kvm")]

@@ -10,6 +10,8 @@ use cpuid_tables::{
 };
 
 use crate::common;
+use crate::oracle::Outcome;
+use crate::oracle::corpus::{self, Corpus};
 
 type TestResult = Result<(), Box<dyn Error>>;
 
@@ -235,5 +237,32 @@ fn this_machine() -> TestResult {
         }
     }
     assert_eq!(&again, host);
+    Ok(())
+}
+
+/// The instruction is executed once for each entry, and at most ten times to find what does not exist.
+#[test]
+fn enumerating_reads_each_leaf_once() -> Outcome<()> {
+    let corpus = Corpus::read(&corpus::directory().join("10.0"))?;
+    let count = |cpuid: &dyn Fn(Leaf, Subleaf) -> Registers| {
+        let reads = std::cell::Cell::new(0);
+        let entries = host::enumerate(|leaf, subleaf| {
+            reads.set(reads.get() + 1);
+            cpuid(leaf, subleaf)
+        });
+        (entries.len(), reads.get())
+    };
+    for (name, host) in &corpus.hosts {
+        let hypervisor = CpuidEntry::new(Leaf(0x4000_0000), Registers::new(0x4000_0001, 1, 2, 3));
+        let entries: Vec<CpuidEntry> = host.instruction.iter().copied().chain([hypervisor]).collect();
+        let (entries, reads) =
+            count(&|leaf, subleaf| entries.registers(leaf, subleaf).unwrap_or(Registers::ZERO));
+        assert!(reads <= entries + 10, "{name}: {reads} reads for {entries} entries");
+    }
+    if let Some(instruction) = host::instruction() {
+        let (entries, reads) = count(&instruction);
+        common::say(&format!("this machine: {reads} CPUID instructions for {entries} entries"));
+        assert!(reads <= entries + 10);
+    }
     Ok(())
 }

@@ -1,4 +1,5 @@
 //! MSRs of vCPUs: set, read back, and refused; on a fake and a real vCPU.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
