@@ -118,3 +118,39 @@ fn what_is_left_out_is_in_order_and_has_a_reason() {
     assert!(LEFT_OUT.iter().all(|left| left.reason.len() > 20 && !left.msrs.is_empty()));
     assert!(!LEFT_OUT.iter().any(|left| left.msrs.contains(&Msr(0x10a).0)));
 }
+
+/// What this library gives a guest is accepted by the host that it was built for; another host refuses it.
+#[test]
+#[cfg(feature = "check")]
+fn msrs_fit_their_own_host_and_not_every_other() -> Outcome<()> {
+    use cpuid_tables::check::{MsrKind, check_msrs};
+    if !common::pinned("msrs_fit_their_own_host_and_not_every_other") {
+        return Ok(());
+    }
+    let hosts = hosts(&Corpus::read(&corpus::directory().join("10.0"))?)?;
+    let mut guests = 0;
+    let errors = |guest: &GuestCpuid, host: &Host| {
+        let msrs: Vec<_> = guest.msrs().collect();
+        let findings = check_msrs(&msrs, &guest.table(), Some(host));
+        findings.into_iter().filter(|finding| finding.kind != MsrKind::NeedsFeature).collect::<Vec<_>>()
+    };
+    // Random hosts have VMX controls that no processor has.
+    for (name, host) in hosts.iter().filter(|(name, _)| !name.starts_with("random")) {
+        for model in ["host", "max", "Skylake-Server,vmx=on", "EPYC-Milan", "qemu64"] {
+            let guest = GuestCpuid::builder().cpu(model.parse()?).host(host).build()?;
+            let errors = errors(&guest, host);
+            assert!(errors.is_empty(), "{model} on {name}: {errors:#?}");
+            guests += 1;
+        }
+    }
+    assert!(guests > 50);
+    let guest = GuestCpuid::builder().model("host").host(&hosts["sapphire-rapids"]).build()?;
+    let found = errors(&guest, &hosts["haswell-i7"]);
+    assert!(found.iter().any(|finding| finding.msr == Msr(0x10a)), "{found:#?}");
+    let text: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert!(
+        text[0].starts_with("error[msr-not-supported]: MSR 0x10a: the host's KVM does not support"),
+        "{text:#?}"
+    );
+    Ok(())
+}
