@@ -106,7 +106,7 @@ fn of_cpu(cpu: &str, release: QemuRelease, host: &Host) -> Result<Template> {
     let wanted = guest.table().features();
     let capabilities = Msr(0x10a);
     let announced = wanted.contains(feature::ARCH_CAPABILITIES) && host.msrs.contains_key(&capabilities);
-    let msrs = guest.msrs().filter(|(msr, _)| announced && *msr == capabilities);
+    let msrs = guest.msr_words().filter(|(msr, _)| announced && *msr == capabilities);
     Ok(Template { msrs: msrs.collect(), ..Template::for_guest(&host.supported, wanted) })
 }
 

@@ -69,6 +69,16 @@ pub(crate) struct Behaviour {
     pub(crate) knows_32_bit_addresses: bool,
     /// A warning about a feature names the word's subleaf: `CPUID[eax=07h,ecx=00h].EBX` (`feature_word_description`).
     pub(crate) names_subleaves: bool,
+    /// KVM's clock MSRs are set only if the guest has the clock.
+    pub(crate) clock_msrs_need_clock: bool,
+    /// FRED's MSRs are set at reset.
+    pub(crate) fred_msrs: bool,
+    /// The highest VMCS field follows FRED and secondary exit controls.
+    pub(crate) vmcs_of_fred: bool,
+    /// FB_CLEAR of ARCH_CAPABILITIES is supported on a processor that does not need it.
+    pub(crate) adds_fb_clear: bool,
+    /// AMD's hardware configuration register is set at reset.
+    pub(crate) saves_hwcr: bool,
     /// The sharing of a PC's caches can be set to a topology level (`smp-cache`).
     pub(crate) caches_by_machine: bool,
     /// Leaf 0xD's subleaves describe the host's components, not the guest's, and supervisor components have sizes and
@@ -132,6 +142,11 @@ impl Behaviour {
             suffixes_need_no_digit: about(8, 1),
             knows_32_bit_addresses: about(8, 2),
             names_subleaves: about(10, 1),
+            clock_msrs_need_clock: about(10, 0),
+            fred_msrs: about(9, 0),
+            vmcs_of_fred: about(9, 2),
+            adds_fb_clear: about(8, 0),
+            saves_hwcr: about(9, 2),
             caches_by_machine: about(10, 0),
             components_are_hosts: since(11, 0),
             xss: if since(11, 0) { 1 << 11 | 1 << 12 | 1 << 15 } else { 1 << 15 },

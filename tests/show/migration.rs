@@ -22,7 +22,7 @@ const GENERATIONS: [&[&str]; 2] = [
 
 fn migration(guest: &GuestCpuid, to: &Host) -> Migration {
     let table = guest.table();
-    let msrs: BTreeMap<Msr, u64> = guest.msrs().collect();
+    let msrs: BTreeMap<Msr, u64> = guest.msr_words().collect();
     // A guest's words of VMX controls state which bits may be 1.
     let msrs = msrs.into_iter().filter(|(msr, _)| msr.0 == 0x10a).collect();
     Migration::new(

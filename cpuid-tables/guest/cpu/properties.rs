@@ -134,6 +134,7 @@ impl Cpu<'_> {
             "avx10-version" => self.set_avx10_version(read.u8()?)?,
             "lbr-fmt" => settings.lbr_fmt = Some(read.lbr_format()?),
             "node-id" => settings.node_id = set(read.i32()?),
+            "ucode-rev" => settings.ucode_rev = read.unsigned("a 64-bit number")?,
             "tsc-frequency" => settings.tsc_khz = Some(read.khz()?).filter(|khz| *khz != 0),
             name => match IDS.iter().position(|id| *id == name) {
                 Some(at) => settings.ids[at] = set(read.i32()?),
@@ -213,7 +214,6 @@ impl Cpu<'_> {
             | "x-migrate-error-code"
             | "kvm-no-smi-migration"
             | "xen-vapic" => read.boolean().map(|_| ()),
-            "ucode-rev" => read.unsigned::<u64>("a 64-bit number").map(|_| ()),
             // The machine later sets it for each vCPU.
             "apic-id" => read.u32().map(|_| ()),
             name => Err(BuildError::NotModelled(String::from(name))),

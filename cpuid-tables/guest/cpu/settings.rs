@@ -43,6 +43,8 @@ pub(crate) struct Settings {
     pub(crate) force_features: bool,
     pub(crate) kvm: bool,
     pub(crate) lmce: bool,
+    /// 0 unless set.
+    pub(crate) ucode_rev: u64,
     pub(crate) phys_bits: u32,
     pub(crate) guest_phys_bits: Option<u32>,
     pub(crate) host_phys_bits: bool,
@@ -124,6 +126,7 @@ impl Settings {
             force_features: false,
             kvm: true,
             lmce: false,
+            ucode_rev: 0,
             phys_bits: 0,
             guest_phys_bits: None,
             host_phys_bits: false,

@@ -219,7 +219,11 @@ impl Supported<'_> {
                 /// MDS_NO, TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO.
                 const NOT_VULNERABLE: u64 = 1 << 5 | 1 << 8 | 1 << 13 | 1 << 14 | 1 << 15;
                 const FB_CLEAR: u64 = 1 << 17;
-                if value & NOT_VULNERABLE == NOT_VULNERABLE { value | FB_CLEAR } else { value }
+                if self.release.behaviour.adds_fb_clear && value & NOT_VULNERABLE == NOT_VULNERABLE {
+                    value | FB_CLEAR
+                } else {
+                    value
+                }
             }
             _ => value,
         }

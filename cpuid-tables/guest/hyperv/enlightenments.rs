@@ -9,10 +9,12 @@ use crate::host::Capability;
 use crate::table::{CpuidEntry, CpuidTable, TableFull};
 
 /// Bits of `hyperv_features`; a test compares them with the facts.
-mod feature {
+pub(crate) mod feature {
     pub(crate) const VAPIC: u64 = 1 << 1;
+    pub(crate) const TIME: u64 = 1 << 2;
     pub(crate) const VPINDEX: u64 = 1 << 5;
     pub(crate) const SYNIC: u64 = 1 << 7;
+    pub(crate) const REENLIGHTENMENT: u64 = 1 << 10;
     pub(crate) const EVMCS: u64 = 1 << 12;
     pub(crate) const AVIC: u64 = 1 << 15;
     pub(crate) const SYNDBG: u64 = 1 << 16;
@@ -257,7 +259,9 @@ mod tests {
     fn features_have_the_facts_bits() {
         let expected = [
             ("hv-vapic", feature::VAPIC),
+            ("hv-time", feature::TIME),
             ("hv-vpindex", feature::VPINDEX),
+            ("hv-reenlightenment", feature::REENLIGHTENMENT),
             ("hv-synic", feature::SYNIC),
             ("hv-evmcs", feature::EVMCS),
             ("hv-avic", feature::AVIC),
