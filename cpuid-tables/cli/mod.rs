@@ -19,6 +19,7 @@ mod guest;
 mod guest_of;
 mod has;
 mod host;
+mod manual;
 mod models;
 mod outcome;
 mod output;
@@ -47,6 +48,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Has(args) => has::run(&args),
         Command::Probe(args) => probe::run(&args),
         Command::Why(args) => why::run(&args),
+        Command::Manual(args) => manual::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Guest(args) => guest::run(&args),
         Command::Models(args) => models::run(&args),
