@@ -55,13 +55,16 @@ fn every_command_that_is_not_run_is_in_a_document() {
 }
 
 /// Documents whose paths and links must exist.
-const WITH_PATHS: [&str; 8] = [
+const WITH_PATHS: [&str; 11] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "cpuid-gen/README.md",
+    "cpuid-tables/README.md",
     "docs/atlas.md",
+    "examples/README.md",
+    "packaging/README.md",
     "docs/linux-and-qemu.md",
     "upstream/README.md",
 ];
@@ -92,4 +95,16 @@ fn paths_and_links_in_documents_exist() {
         }
     }
     assert!(checked > 100, "{checked}");
+}
+
+/// A registry shows a package's README where the repository's other files are not.
+#[test]
+fn links_in_the_packages_readmes_work_away_from_the_repository() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for document in ["cpuid-gen/README.md", "cpuid-tables/README.md"] {
+        let text = std::fs::read_to_string(root.join(document)).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            assert!(link.starts_with("https://"), "{document} links to {link}");
+        }
+    }
 }
