@@ -321,3 +321,8 @@ pub mod field {
 #[cfg(all(doctest, feature = "kvm"))]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
+
+/// The package's README is tested, too.
+#[cfg(all(doctest, feature = "kvm"))]
+#[doc = include_str!("README.md")]
+pub struct PackageReadme;

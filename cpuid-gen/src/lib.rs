@@ -4,8 +4,8 @@
 //!
 //! Without any features, [`input`] reads facts files, [`model::Model`] merges them and [`generate`] emits Rust:
 //! everything a build script needs, without dependencies. `trees` adds the readers of source trees; `verify` and
-//! `diff` add the modules of these names, as does `atlas`; `format` adds formatting of generated files for human readers;
-//! `program` asks a QEMU program; `cli` (default) adds the command and all of the above.
+//! `diff` add the modules of these names, as do `atlas` and `languages`; `format` adds formatting of generated files for
+//! human readers; `program` asks a QEMU program; `cli` (default) adds the command and all of the above.
 
 #[cfg(feature = "atlas")]
 pub mod atlas;
@@ -21,6 +21,8 @@ mod graph;
 #[cfg(any(feature = "trees", feature = "verify"))]
 mod hash;
 pub mod input;
+#[cfg(feature = "languages")]
+pub mod languages;
 mod leaf_name;
 #[cfg(feature = "trees")]
 pub mod linux;

@@ -63,6 +63,9 @@ pub(crate) enum Command {
     /// Show which layer (CPU, kernel, KVM, QEMU) withholds a feature
     #[command(after_help = super::why::EXAMPLES)]
     Why(super::why::Args),
+    /// Write man pages and completions for bash, zsh and fish
+    #[command(after_help = super::manual::EXAMPLES)]
+    Manual(super::manual::Args),
     /// Check a guest's table before it is passed to KVM
     #[command(after_help = super::check::EXAMPLES)]
     Check(super::check::Args),

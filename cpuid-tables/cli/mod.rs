@@ -22,6 +22,7 @@ mod help;
 mod hint;
 mod host;
 mod machine;
+mod manual;
 mod models;
 mod outcome;
 mod output;
@@ -58,6 +59,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Has(args) => has::run(&args),
         Command::Probe(args) => probe::run(&args),
         Command::Why(args) => why::run(&args),
+        Command::Manual(args) => manual::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Guest(args) => guest::run(&args),
         Command::Models(args) => models::run(&args),

@@ -20,6 +20,7 @@ mod fuzz_replay;
 mod golden;
 mod guest;
 mod instrument;
+mod manual;
 mod readme;
 mod record;
 

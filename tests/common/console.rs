@@ -164,7 +164,7 @@ fn prepare(root: &Path, folder: &Path, programs: &[(&str, &Path)]) -> String {
     let mut cargo = String::from("#!/bin/sh\ncase \" $* \" in\n");
     for (name, program) in programs {
         let shown = program.display();
-        let after = "while [ \"$1\" != -- ]; do shift; done; shift;";
+        let after = "while [ $# -gt 0 ] && [ \"$1\" != -- ]; do shift; done; [ $# -eq 0 ] || shift;";
         cargo += &format!("\" {name} \"*) shift; exec '{shown}' \"$@\" ;;\n");
         cargo += &format!("\" run \"*\" {name} \"*) {after} exec '{shown}' \"$@\" ;;\n");
         script(&bin.join(name), &format!("#!/bin/sh\nexec '{shown}' \"$@\"\n"));

@@ -97,9 +97,24 @@ pub(crate) enum Other {
     Capflags { linux: Option<PathBuf> },
     Models { qemu: Option<PathBuf>, name: Option<String>, format: Format },
     Diff { old: PathBuf, new: PathBuf, format: DiffFormat, pins: Option<PathBuf>, was: Option<PathBuf> },
-    Generate { inputs: Inputs, standalone: bool, output: PathBuf },
+    Generate { inputs: Inputs, what: Generated, output: PathBuf },
     Constants { pins: Option<PathBuf> },
     Atlas { inputs: Inputs, output: PathBuf },
+    Manual { output: PathBuf },
+}
+
+/// What `generate` writes.
+#[cfg(feature = "cli")]
+#[derive(Clone, Copy)]
+pub(crate) enum Generated {
+    /// The files of `cpuid-tables`.
+    Tables,
+    /// One self-contained file of Rust.
+    Standalone,
+    /// A C header.
+    C,
+    /// JSON and its schema.
+    Json,
 }
 
 /// One project, and the path of its tree or facts.
@@ -130,19 +145,23 @@ pub(crate) enum DiffFormat {
     Json,
 }
 
-/// Parses the process's arguments. Like clap, exits after printing help and on a usage error.
-pub(crate) fn parse() -> Command {
+/// The command line as clap knows it.
+pub(crate) fn command() -> Clap {
     let about = "Reads Linux's, KVM's and QEMU's CPUID tables from their C sources, checks them against each other \
                  and emits Rust";
-    let clap = Clap::new("cpuid-gen")
+    Clap::new("cpuid-gen")
         .version(env!("CARGO_PKG_VERSION"))
         .about(about)
         .max_term_width(100)
         .after_help(EXAMPLES)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands(subcommands());
-    let matches = clap.get_matches();
+        .subcommands(subcommands())
+}
+
+/// Parses the process's arguments. Like clap, exits after printing help and on a usage error.
+pub(crate) fn parse() -> Command {
+    let matches = command().get_matches();
     let (name, matches) = matches.subcommand().unwrap_or(("verify", &matches));
     match name {
         "verify" => Command::Verify(Verify {
@@ -184,7 +203,7 @@ fn subcommands() -> Vec<Clap> {
 }
 
 #[cfg(feature = "cli")]
-fn other_subcommands() -> [Clap; 8] {
+fn other_subcommands() -> [Clap; 9] {
     let one_of = |clap: Clap| {
         clap.args(either_of("")).group(clap::ArgGroup::new("project").args(["linux", "qemu"]).required(true))
     };
@@ -229,7 +248,7 @@ fn other_subcommands() -> [Clap; 8] {
                 .requires("pins"),
             ),
         Clap::new("generate")
-            .about("Write the Rust tables that cpuid-tables includes, or one self-contained file")
+            .about("Write the Rust tables that cpuid-tables includes, one self-contained file, a C header or JSON")
             .args(either_of("(default: the pinned releases)"))
             .arg(
                 Arg::new("standalone")
@@ -237,11 +256,23 @@ fn other_subcommands() -> [Clap; 8] {
                     .action(ArgAction::SetTrue)
                     .help("Write a single file, cpuid.rs, with every hardware bit as a constant"),
             )
+            .arg(
+                Arg::new("language")
+                    .long("language")
+                    .value_name("LANGUAGE")
+                    .value_parser(["rust", "c", "json"])
+                    .default_value("rust")
+                    .conflicts_with("standalone")
+                    .help("c: cpuid_tables.h with names, places and CPU models; json: the same with a schema"),
+            )
             .arg(option("output", "DIR", "The output folder").short('o').required(true)),
         Clap::new("atlas")
             .about("Write one HTML page with every bit: who knows it, since when, and what KVM does with it")
             .args(either_of("(default: the pinned releases)"))
             .arg(option("output", "FILE", "The HTML file to write").short('o').required(true)),
+        Clap::new("manual")
+            .about("Write man pages and completions for bash, zsh and fish")
+            .arg(option("output", "DIR", "The folder, such as /usr/share: gets man/man1 and the folders of the shells").short('o').required(true)),
         Clap::new("constants")
             .about("Print the published constants of cpuid-tables, with additions from the releases")
             .arg(option(
@@ -287,11 +318,10 @@ fn other(name: &str, matches: &ArgMatches) -> Other {
         "models" => {
             Other::Models { qemu: path(matches, "qemu"), name: text("name"), format: format(matches) }
         }
-        "generate" => Other::Generate {
-            inputs: inputs(matches),
-            standalone: matches.get_flag("standalone"),
-            output: needed("output"),
-        },
+        "generate" => {
+            Other::Generate { inputs: inputs(matches), what: generated(matches), output: needed("output") }
+        }
+        "manual" => Other::Manual { output: needed("output") },
         "atlas" => Other::Atlas { inputs: inputs(matches), output: needed("output") },
         "constants" => Other::Constants { pins: path(matches, "pins") },
         // clap accepts no other subcommand.
@@ -306,6 +336,16 @@ fn other(name: &str, matches: &ArgMatches) -> Other {
             pins: path(matches, "pins"),
             was: path(matches, "was"),
         },
+    }
+}
+
+#[cfg(feature = "cli")]
+fn generated(matches: &ArgMatches) -> Generated {
+    match matches.get_one::<String>("language").map(String::as_str) {
+        Some("c") => Generated::C,
+        Some("json") => Generated::Json,
+        _ if matches.get_flag("standalone") => Generated::Standalone,
+        _ => Generated::Tables,
     }
 }
 

@@ -13,6 +13,8 @@ mod diff;
 #[cfg(feature = "cli")]
 mod import;
 #[cfg(feature = "cli")]
+mod manual;
+#[cfg(feature = "cli")]
 mod models;
 #[cfg(feature = "cli")]
 mod other;

@@ -4,14 +4,15 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
+use cpuid_gen::languages::{generate_c, generate_json};
 use cpuid_gen::model::Model;
 use cpuid_gen::model::cpu_models::resolve;
 use cpuid_gen::program::{self, Program, ProgramError};
 use cpuid_gen::published::{self, Published};
 use cpuid_gen::{format, generate, generate_standalone, input, linux};
 
-use super::args::{Format, Inputs, Other, Project};
-use super::{Failed, Result, Run, import, models, print, show};
+use super::args::{Format, Generated, Inputs, Other, Project};
+use super::{Failed, Result, Run, import, manual, models, print, show};
 
 impl Run {
     pub(super) fn other(&mut self, command: &Other) -> Result<ExitCode> {
@@ -28,8 +29,9 @@ impl Run {
             Other::Diff { old, new, format, pins, was } => {
                 return self.diff((old, new), (pins.as_deref(), was.as_deref()), *format);
             }
-            Other::Generate { inputs, standalone, output } => self.generate(inputs, *standalone, output)?,
+            Other::Generate { inputs, what, output } => self.generate(inputs, *what, output)?,
             Other::Atlas { inputs, output } => self.atlas(inputs, output)?,
+            Other::Manual { output } => manual::write(output)?,
             Other::Constants { pins } => self.constants(pins.as_deref())?,
         }
         Ok(ExitCode::SUCCESS)
@@ -139,7 +141,7 @@ impl Run {
         }
     }
 
-    fn generate(&mut self, inputs: &Inputs, standalone: bool, output: &Path) -> Result<()> {
+    fn generate(&mut self, inputs: &Inputs, what: Generated, output: &Path) -> Result<()> {
         let (linux, qemu) = self.inputs(inputs)?;
         let published = self.published(None)?;
         let (model, doubts) = Model::merge_published(&linux, &qemu, &published);
@@ -147,10 +149,11 @@ impl Run {
         if self.diagnostics.has_errors() {
             return Err(Failed::Contradiction);
         }
-        let files = if standalone {
-            generate_standalone(&model).map(|file| vec![file])
-        } else {
-            generate(&model).and_then(|files| files.into_iter().map(format).collect())
+        let files = match what {
+            Generated::Tables => generate(&model).and_then(|files| files.into_iter().map(format).collect()),
+            Generated::Standalone => generate_standalone(&model).map(|file| vec![file]),
+            Generated::C => generate_c(&model).map(|file| vec![file]),
+            Generated::Json => generate_json(&model).map(Vec::from),
         };
         let files = self.sound(Some(files.map_err(|error| Failed::Io(Some(error.to_string())))?))?;
         let failed = |path: &Path, error| Failed::Io(Some(format!("{}: {error}", path.display())));

@@ -188,7 +188,7 @@ fn screen_reader_has_names_and_states() {
 fn models_are_shown_and_compared() {
     let Some((browser, file)) = browser("models_are_shown", Screen::Desktop) else { return };
     browser.open(&file, "model/EPYC-Milan-v2");
-    has(&browser, "#view-model", &["AMD EPYC-Milan-v2 Processor", "25, 1, 1", "10.0.13, 10.2.2"]);
+    has(&browser, "#view-model", &["AMD EPYC-Milan-v2 Processor", "25, 1, 1"]);
     assert_eq!(browser.run("return document.querySelectorAll('#view-model .bit.on').length > 50"), true);
     browser.open(&file, "compare/EPYC-Milan-v2/EPYC-Genoa-v1");
     has(

@@ -16,3 +16,20 @@ fn documented_commands_print_the_shown_output() {
     let program = Path::new(env!("CARGO_BIN_EXE_cpuid-gen"));
     console::check(root, &common::scratch("documents"), &examples, &[("cpuid-gen", program)]);
 }
+
+#[test]
+fn every_subcommand_has_a_page_and_completions() {
+    let folder = common::scratch("manual");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_cpuid-gen"));
+    common::run(command.args(["manual", "-o"]).arg(&folder)).unwrap();
+    let read = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap();
+    let bash = read("bash-completion/completions/cpuid-gen.bash");
+    for command in
+        ["verify", "facts", "import", "capflags", "models", "diff", "generate", "atlas", "constants"]
+    {
+        assert!(read(&format!("man/man1/cpuid-gen-{command}.1")).contains(".SH OPTIONS"), "{command}");
+        assert!(bash.contains(command), "{command}");
+    }
+    assert!(read("zsh/vendor-completions/_cpuid-gen").starts_with("#compdef cpuid-gen"));
+    assert!(read("fish/vendor_completions.d/cpuid-gen.fish").contains("complete -c cpuid-gen"));
+}
