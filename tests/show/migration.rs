@@ -72,7 +72,7 @@ fn shown(migration: &Migration) -> Vec<String> {
 }
 
 /// Features that state how fast something is: the guest works without them.
-const SPEED: [&str; 6] = ["erms", "fsrm", "fzrm", "fsrs", "fsrc", "mcdt-no"];
+pub(super) const SPEED: [&str; 6] = ["erms", "fsrm", "fzrm", "fsrs", "fsrc", "mcdt-no"];
 
 /// A named model that runs on a generation moves to every newer one that runs it, and back to none that lacks a feature.
 #[test]

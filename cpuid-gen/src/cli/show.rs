@@ -11,7 +11,7 @@ use cpuid_gen::source::Sources;
 pub(crate) use styled::{changes, error, left_out, note};
 
 /// Maximum number of diagnostics to print.
-const MOST: usize = 100;
+const MOST: usize = 10;
 
 /// Prints all of them on standard error.
 pub(crate) fn diagnostics(sources: &Sources, diagnostics: &Diagnostics) {
