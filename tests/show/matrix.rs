@@ -153,7 +153,7 @@ fn shown(found: &Migration) -> Vec<String> {
 
 fn migration(guest: &GuestCpuid, to: &Host) -> Migration {
     let table = guest.table();
-    let msrs = guest.msrs().filter(|(msr, _)| msr.0 == 0x10a).collect();
+    let msrs = guest.msr_words().filter(|(msr, _)| msr.0 == 0x10a).collect();
     Migration::new(
         MigrationSide { entries: &table, msrs: Some(&msrs), ..MigrationSide::default() },
         MigrationSide {
