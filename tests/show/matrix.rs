@@ -253,7 +253,6 @@ fn a_guest_moves_to_its_own_host_and_elsewhere_if_nothing_is_missing() {
             counts[1 + usize::from(found.can_move())] += 1;
         }
     }
-    println!("{} hosts, same host {}, no {}, yes {}", machines.len(), counts[0], counts[1], counts[2]);
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
     assert!(counts[0] > 80 && counts[1] > 300 && counts[2] > 500, "{counts:?}");
 }
