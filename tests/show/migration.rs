@@ -135,7 +135,7 @@ fn restrictions_and_numbers_of_the_vmm_are_not_obstacles() {
 fn feature_msrs_are_compared_or_reported() {
     let vmx = [CpuidEntry::new(Leaf(1), Registers::new(0, 0, 1 << 5, 0))];
     let msrs = |value: u64| BTreeMap::from([(Msr(0x48b), value)]);
-    let (wide, narrow) = (msrs(0x5f << 48), msrs(0x1e << 48));
+    let (wide, narrow) = (msrs(0x9f << 48), msrs(0x1e << 48));
     let side = |msrs| MigrationSide { entries: &vmx, msrs, ..MigrationSide::default() };
     let found = Migration::new(side(Some(&wide)), side(Some(&narrow)));
     assert_eq!(shown(&found).len(), 2, "{:?}", shown(&found));
