@@ -7,9 +7,11 @@ use cpuid_tables::dump::{Cpu, firecracker_template};
 use cpuid_tables::fleet::Template;
 use cpuid_tables::guest::{CpuOption, GuestCpuid};
 use cpuid_tables::host::Host;
+use cpuid_tables::normalize::presets::{self, Firecracker};
 use cpuid_tables::show::name_of;
 use cpuid_tables::{
-    CpuidEntry, CpuidRead, FeatureSet, Msr, QemuRelease, Register, Registers, Vendor, feature,
+    CpuidEntry, CpuidRead, CpuidWord, FeatureSet, Leaf, Msr, QemuRelease, Register, Registers, Subleaf,
+    Vendor, feature,
 };
 use serde_json::{Value, json};
 
@@ -25,7 +27,7 @@ Examples:
 
 The template sets every feature's bit that the host's KVM supports if it is requested, and clears it if
 not; undescribed bits are cleared. Topology, the hypervisor bit and KVM's own leaves are left
-to the VMM. --cpu accepts QEMU's -cpu syntax; features that the host lacks are left out and listed on
+to the VMM; for Firecracker also the bits that it sets after a template and sizes that KVM updates. --cpu accepts QEMU's -cpu syntax; features that the host lacks are left out and listed on
 standard error. --features requests exactly the listed features. --host is a recorded host (DIR/NAME),
 as in `kvm-cpuid guest`, or a dump of what KVM supports.
 
@@ -87,7 +89,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
     };
     print_json(&match args.to {
-        To::Firecracker => firecracker(&template),
+        To::Firecracker => {
+            let mut template = template;
+            leave_to_firecracker(&mut template, &host);
+            firecracker(&template)
+        }
         To::CloudHypervisor => cloud_hypervisor(&template, &host)?,
     })?;
     Ok(ExitCode::SUCCESS)
@@ -117,6 +123,19 @@ fn of_names(names: &[String]) -> Result<FeatureSet> {
         warn(format!("the listed features also need {}", missing.join(", ")));
     }
     Ok(wanted)
+}
+
+/// Leaves the bits that Firecracker decides after a template, unless both clear them, and the sizes that KVM updates as
+/// the guest runs.
+fn leave_to_firecracker(template: &mut Template, host: &Host) {
+    let preset = presets::firecracker(&Firecracker { vcpus: 1, smt: false });
+    let vendor = host.supported.as_slice().vendor();
+    let size = |subleaf| CpuidWord::new(Leaf(0xd), Subleaf(subleaf), Register::Ebx);
+    template.leave(|word, value| {
+        let own =
+            vendor.map_or(0, |vendor| preset.decides(vendor, word) & !(preset.clears(vendor, word) & !value));
+        if [size(0), size(1)].contains(&word) { u32::MAX } else { own }
+    });
 }
 
 /// Firecracker's docs/cpu_templates/schema.json: each bit is `0`, `1`, or `x` for the host's value.
