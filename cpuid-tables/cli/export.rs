@@ -7,9 +7,11 @@ use cpuid_tables::dump::{Cpu, firecracker_template};
 use cpuid_tables::fleet::Template;
 use cpuid_tables::guest::{CpuOption, GuestCpuid};
 use cpuid_tables::host::Host;
+use cpuid_tables::normalize::presets::{self, Firecracker};
 use cpuid_tables::show::name_of;
 use cpuid_tables::{
-    CpuidEntry, CpuidRead, FeatureSet, Msr, QemuRelease, Register, Registers, Vendor, feature,
+    CpuidEntry, CpuidRead, CpuidWord, FeatureSet, Leaf, Msr, QemuRelease, Register, Registers, Subleaf,
+    Vendor, feature,
 };
 use serde_json::{Value, json};
 
@@ -26,7 +28,8 @@ Examples:
   kvm-cpuid export --format firecracker --host dump.txt --features sse2,ssse3,sse4_1,avx2,xsave
 
 The template sets every feature's bit that the host's KVM supports if it is requested, and clears it if not; \
-undescribed bits are cleared. Topology, the hypervisor bit and KVM's own leaves are left to the VMM. --cpu accepts \
+undescribed bits are cleared. Topology, the hypervisor bit and KVM's own leaves are left to the VMM; \
+for Firecracker also the bits that it sets after a template and sizes that KVM updates. --cpu accepts \
 QEMU's -cpu syntax; features that the host lacks are left out and listed on standard error. --features requests \
 exactly the listed features.
 
@@ -92,7 +95,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     print_json(&match args.format.or(args.to) {
         Some(To::CloudHypervisor) => cloud_hypervisor(&template, &host)?,
         // clap requires one of the options.
-        Some(To::Firecracker) | None => firecracker(&template),
+        Some(To::Firecracker) | None => {
+            let mut template = template;
+            leave_to_firecracker(&mut template, &host);
+            firecracker(&template)
+        }
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -120,6 +127,19 @@ fn of_names(names: &[String]) -> Result<FeatureSet> {
         warn(format!("the listed features also need {}", missing.join(", ")));
     }
     Ok(wanted)
+}
+
+/// Leaves the bits that Firecracker decides after a template, unless both clear them, and the sizes that KVM updates as
+/// the guest runs.
+fn leave_to_firecracker(template: &mut Template, host: &Host) {
+    let preset = presets::firecracker(&Firecracker { vcpus: 1, smt: false });
+    let vendor = host.supported.as_slice().vendor();
+    let size = |subleaf| CpuidWord::new(Leaf(0xd), Subleaf(subleaf), Register::Ebx);
+    template.leave(|word, value| {
+        let own =
+            vendor.map_or(0, |vendor| preset.decides(vendor, word) & !(preset.clears(vendor, word) & !value));
+        if [size(0), size(1)].contains(&word) { u32::MAX } else { own }
+    });
 }
 
 /// Firecracker's docs/cpu_templates/schema.json: each bit is `0`, `1`, or `x` for the host's value.
