@@ -253,9 +253,9 @@ fn a_guest_moves_to_its_own_host_and_elsewhere_if_nothing_is_missing() {
             counts[1 + usize::from(found.can_move())] += 1;
         }
     }
-    println!("{} hosts, same host {}, no {}, yes {}", machines.len(), counts[0], counts[1], counts[2]);
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
-    assert!(counts[0] > 80 && counts[1] > 300 && counts[2] > 500, "{counts:?}");
+    // On its own host, no, yes.
+    assert_eq!(counts, [103, 321, 947]);
 }
 
 #[test]
