@@ -254,7 +254,8 @@ fn a_guest_moves_to_its_own_host_and_elsewhere_if_nothing_is_missing() {
         }
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
-    assert!(counts[0] > 80 && counts[1] > 300 && counts[2] > 500, "{counts:?}");
+    // On its own host, no, yes.
+    assert_eq!(counts, [103, 321, 947]);
 }
 
 #[test]
