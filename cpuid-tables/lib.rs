@@ -72,6 +72,89 @@
 //! assert_eq!(set, [("mawau_val_lm", 1), ("RDPID", 1)]);
 //! ```
 //!
+//! # From a host to a guest
+//!
+//! [`host`] describes a machine as a VMM sees it: KVM's list, the CPUID instruction's answers, feature MSRs. It reads this
+//! machine, a recording, or a dump. [`guest`] builds the table of each vCPU as QEMU does, and reports what the host lacks:
+//!
+//! ```
+//! # #[cfg(feature = "guest")] {
+//! use cpuid_tables::host::{Host, HostFile};
+//! use cpuid_tables::{feature, guest::GuestCpuid};
+//!
+//! let mut host = Host::default();
+//! host.read(HostFile::Supported, "supported 7 0 1 0 20 0 0")?;
+//! let guest = GuestCpuid::builder().cpu("base,+avx2,+sse3".parse()?).host(&host).build()?;
+//! assert!(guest.table().has(feature::AVX2));
+//! assert!(guest.filtered()[0].to_string().starts_with("host doesn't support requested feature: CPUID.01H:ECX.pni"));
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`check`] finds what is wrong with a table before KVM takes it, here AVX2 without the features that it needs:
+//!
+//! ```
+//! # #[cfg(feature = "check")] {
+//! use cpuid_tables::check::{Check, Kind};
+//! use cpuid_tables::{CpuidEntry, Leaf, Registers, Subleaf};
+//!
+//! let table = [
+//!     CpuidEntry::new(Leaf(0), Registers::new(7, 0x756e_6547, 0x6c65_746e, 0x4965_6e69)),
+//!     CpuidEntry::indexed(Leaf(7), Subleaf(0), Registers::new(0, 0x20, 0, 0)),
+//! ];
+//! let report = Check::one(&table).run();
+//! assert!(report.findings.iter().any(|finding| finding.kind == Kind::FeatureNeeds));
+//! # }
+//! ```
+//!
+//! [`kvm`] hands each vCPU its table and reads it back:
+//!
+//! ```no_run
+//! # #[cfg(all(feature = "guest", feature = "kvm"))] {
+//! use cpuid_tables::{guest::GuestCpuid, host::Host, kvm::Vcpus};
+//!
+//! let guest = GuestCpuid::builder().model("Nehalem").host(Host::this_machine()?).build()?;
+//! let vm = kvm_ioctls::Kvm::new()?.create_vm()?;
+//! let vcpu = vm.create_vcpu(guest.apic_id(0).into())?;
+//! Vcpus::with_layout(guest.base(), guest.layout())?.set_only(&vcpu, guest.apic_id(0))?;
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`dump`] reads and writes the tables of other tools, and [`show`] explains them:
+//!
+//! ```
+//! # #[cfg(feature = "dump")] {
+//! use cpuid_tables::dump::{self, Options};
+//! use cpuid_tables::{CpuidRead, feature};
+//!
+//! let text = "CPU 0:\n   0x00000007 0x00: eax=0x00000000 ebx=0x00000020 ecx=0x00000000 edx=0x00000000\n";
+//! let dump = dump::read(text.as_bytes(), &Options::default())?;
+//! assert!(dump.cpus[0].entries.has(feature::AVX2));
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`fleet`] finds what many hosts have in common, and [`meaning`] how each field is combined:
+//!
+//! ```
+//! # #[cfg(feature = "fleet")] {
+//! use cpuid_tables::fleet::Fleet;
+//! use cpuid_tables::{CpuidEntry, Leaf, Registers, Subleaf, feature};
+//!
+//! let host = |ebx| {
+//!     let intel = CpuidEntry::new(Leaf(0), Registers::new(7, 0x756e_6547, 0x6c65_746e, 0x4965_6e69));
+//!     [intel, CpuidEntry::indexed(Leaf(7), Subleaf(0), Registers::new(0, ebx, 0, 0))]
+//! };
+//! let mut fleet = Fleet::new();
+//! fleet.add("old", &host(0x20))?;
+//! fleet.add("new", &host(0x1_0020))?;
+//! let features = fleet.baseline()?.features();
+//! assert!(features.contains(feature::AVX2) && !features.contains(feature::AVX512F));
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Features
 //!
 //! The tables and [`CpuidTable`] are `no_std`, do not allocate and have no `unsafe` code. Each module has a Cargo feature, so
@@ -82,6 +165,7 @@
 //! | `std` (default) | the standard library's errors and readers |
 //! | `guest` | a guest's table as QEMU builds it; includes `host`: hosts, from the machine or from text |
 //! | `check` | the faults of a table |
+//! | `normalize` | tables made from any base by named steps, as VMMs do that do not follow QEMU; presets of five VMMs |
 //! | `show` | tables decoded, compared and explained |
 //! | `fleet` | baselines of many hosts, models that run on them, exports |
 //! | `dump` | tables in the common dump formats |
@@ -107,6 +191,10 @@
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(feature = "cli"),
+    allow(rustdoc::broken_intra_doc_links, reason = "some modules are left out")
+)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -133,11 +221,16 @@ pub mod meaning;
 mod models;
 #[cfg(any(feature = "check", feature = "dump", feature = "fleet", feature = "show"))]
 pub mod naming;
+#[cfg(feature = "normalize")]
+pub mod normalize;
 #[cfg(feature = "serde")]
 mod serialized;
 #[cfg(feature = "show")]
 pub mod show;
 mod table;
+
+#[cfg(feature = "serde")]
+pub use serialized::VERSION as STORED_VERSION;
 
 pub use bits::description::{Part, describe};
 pub use bits::feature::Feature;
@@ -160,9 +253,9 @@ pub use models::machine::{CompatProperty, CpuProperty, MachineType};
 #[cfg(feature = "alloc")]
 pub use table::VcpuBase;
 pub use table::{
-    AmdNode, Answer, AnsweredBy, ApicLayout, Brand, CacheSubleaf, CpuidEntry, CpuidRead, CpuidTable,
-    Hypervisor, IndexedLeaf, Lookup, OwnBits, OwnNumber, RunState, Signature, TableFull, Terminator,
-    TopologyDomain, TopologyLevel, Vendor, XsaveSubleaf, find_entry, kvm_answer,
+    AddressWidths, AmdNode, Answer, AnsweredBy, ApicLayout, Brand, CacheSubleaf, CpuidEntry, CpuidRead,
+    CpuidTable, Hypervisor, IndexedLeaf, Lookup, OwnBits, OwnNumber, PutError, RunState, Signature,
+    TableFull, Terminator, TopologyDomain, TopologyLevel, Vendor, XsaveSubleaf, find_entry, kvm_answer,
 };
 
 /// A constant for every [`Feature`], named after its newest macro, or else after QEMU's name in upper case.

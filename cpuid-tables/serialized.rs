@@ -12,9 +12,23 @@
 //! | [`CpuidEntry`] | `{function, index, flags, eax, ebx, ecx, edx}` |
 //! | [`CpuidTable`] | `{version: 1, entries}` |
 //! | `Host` | `{version: 1, supported, instruction, msrs, capabilities, ...}` |
+//! | `Finding`, `Report` | `{severity, kind, at, ...}`, `{errors, warnings, skipped, findings}` |
+//!
+//! Registers' values, an entry's other numbers, and MSRs are hexadecimal text in formats that people read, such as JSON:
+//! `"0x20"`. They are read from numbers too. `docs/json.md` describes the JSON that the command writes and reads.
 
 use alloc::string::String;
 use alloc::vec::Vec;
+
+#[cfg(feature = "dump")]
+mod cpu;
+mod number;
+
+#[cfg(feature = "dump")]
+pub(crate) use cpu::{Document, WrittenCpu};
+use number::Hex32;
+#[cfg(feature = "dump")]
+pub(crate) use number::Hex32 as Number;
 
 use serde::de::{Deserializer, Error};
 use serde::ser::Serializer;
@@ -25,8 +39,8 @@ use crate::bits::feature_set::FeatureSet;
 use crate::bits::location::{Bit, CpuidWord, Leaf, Location, Msr, Register, Registers, Subleaf};
 use crate::table::{CpuidEntry, CpuidTable};
 
-/// The version of the stored formats.
-const VERSION: u32 = 1;
+/// The version of the stored formats: tables, hosts, and the documents that the command prints as JSON.
+pub const VERSION: u32 = 1;
 
 /// Coordinates stored as a number.
 macro_rules! numbers {
@@ -99,15 +113,15 @@ impl<'de> Deserialize<'de> for FeatureSet {
 
 #[derive(Serialize, Deserialize)]
 struct RegistersForm {
-    eax: u32,
-    ebx: u32,
-    ecx: u32,
-    edx: u32,
+    eax: Hex32,
+    ebx: Hex32,
+    ecx: Hex32,
+    edx: Hex32,
 }
 
 impl Serialize for Registers {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Registers { eax, ebx, ecx, edx } = *self;
+        let [eax, ebx, ecx, edx] = self.to_array().map(Hex32);
         RegistersForm { eax, ebx, ecx, edx }.serialize(serializer)
     }
 }
@@ -115,34 +129,38 @@ impl Serialize for Registers {
 impl<'de> Deserialize<'de> for Registers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Registers, D::Error> {
         let RegistersForm { eax, ebx, ecx, edx } = RegistersForm::deserialize(deserializer)?;
-        Ok(Registers { eax, ebx, ecx, edx })
+        Ok(Registers::new(eax.0, ebx.0, ecx.0, edx.0))
     }
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EntryForm {
-    function: u32,
-    index: u32,
-    flags: u32,
-    eax: u32,
-    ebx: u32,
-    ecx: u32,
-    edx: u32,
+    function: Hex32,
+    #[serde(default)]
+    index: Hex32,
+    #[serde(default)]
+    flags: Hex32,
+    eax: Hex32,
+    ebx: Hex32,
+    ecx: Hex32,
+    edx: Hex32,
 }
 
 impl Serialize for CpuidEntry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let CpuidEntry { function, index, flags, registers: Registers { eax, ebx, ecx, edx } } = *self;
-        EntryForm { function: function.0, index: index.0, flags, eax, ebx, ecx, edx }.serialize(serializer)
+        let CpuidEntry { function, index, flags, registers } = *self;
+        let [eax, ebx, ecx, edx] = registers.to_array().map(Hex32);
+        let (function, index, flags) = (Hex32(function.0), Hex32(index.0), Hex32(flags));
+        EntryForm { function, index, flags, eax, ebx, ecx, edx }.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for CpuidEntry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<CpuidEntry, D::Error> {
         let EntryForm { function, index, flags, eax, ebx, ecx, edx } = EntryForm::deserialize(deserializer)?;
-        let registers = Registers { eax, ebx, ecx, edx };
-        Ok(CpuidEntry { function: Leaf(function), index: Subleaf(index), flags, registers })
+        let registers = Registers::new(eax.0, ebx.0, ecx.0, edx.0);
+        Ok(CpuidEntry { function: Leaf(function.0), index: Subleaf(index.0), flags: flags.0, registers })
     }
 }
 
@@ -179,6 +197,7 @@ impl<'de> Deserialize<'de> for CpuidTable {
 mod hosts {
     use alloc::collections::BTreeMap;
 
+    use super::number::{Hex32, Hex64};
     use super::{
         CpuidEntry, Deserialize, Deserializer, Msr, Serialize, Serializer, VERSION, Vec, check_version,
     };
@@ -190,13 +209,13 @@ mod hosts {
         version: u32,
         supported: Vec<CpuidEntry>,
         instruction: Vec<CpuidEntry>,
-        msrs: BTreeMap<Msr, u64>,
+        msrs: BTreeMap<Hex32, Hex64>,
         capabilities: BTreeMap<u32, i64>,
         hyperv: Option<Vec<CpuidEntry>>,
         emulated: Option<Vec<CpuidEntry>>,
-        guest_xcomponents: Option<u64>,
+        guest_xcomponents: Option<Hex64>,
         tsc_khz: Option<u32>,
-        mce_capabilities: Option<u64>,
+        mce_capabilities: Option<Hex64>,
     }
 
     impl Serialize for Host {
@@ -207,13 +226,13 @@ mod hosts {
                 version: VERSION,
                 supported,
                 instruction,
-                msrs,
+                msrs: msrs.into_iter().map(|(msr, value)| (Hex32(msr.0), Hex64(value))).collect(),
                 capabilities,
                 hyperv,
                 emulated,
-                guest_xcomponents,
+                guest_xcomponents: guest_xcomponents.map(Hex64),
                 tsc_khz,
-                mce_capabilities,
+                mce_capabilities: mce_capabilities.map(Hex64),
             };
             form.serialize(serializer)
         }
@@ -226,13 +245,13 @@ mod hosts {
             Ok(Host {
                 supported: form.supported,
                 instruction: form.instruction,
-                msrs: form.msrs,
+                msrs: form.msrs.into_iter().map(|(msr, value)| (Msr(msr.0), value.0)).collect(),
                 capabilities: form.capabilities,
                 hyperv: form.hyperv,
                 emulated: form.emulated,
-                guest_xcomponents: form.guest_xcomponents,
+                guest_xcomponents: form.guest_xcomponents.map(|value| value.0),
                 tsc_khz: form.tsc_khz,
-                mce_capabilities: form.mce_capabilities,
+                mce_capabilities: form.mce_capabilities.map(|value| value.0),
             })
         }
     }
@@ -308,7 +327,7 @@ mod reports {
             let form = SiteForm {
                 vcpu: self.vcpu,
                 entry: self.entry,
-                leaf: alloc::format!("{:#010x}", self.leaf.0),
+                leaf: alloc::format!("{:#x}", self.leaf.0),
                 subleaf: self.subleaf.map(|subleaf| subleaf.0),
                 register: self.register.map(|register| register.name()),
                 bits: Some(bits).filter(|bits| !bits.is_empty()),

@@ -62,7 +62,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (msr, value) in model.msrs() {
         println!("MSR {:#x} {value:#x}", msr.0);
     }
-    for component in XsaveComponent::all().filter(|component| model.has(component.feature)) {
+    let enabled = |component: &XsaveComponent| component.features().any(|feature| model.has(feature));
+    for component in XsaveComponent::all().filter(enabled) {
         println!(
             "XSAVE component {}: {} bytes, enabled by {}",
             component.number, component.size, component.feature

@@ -49,6 +49,18 @@ pub fn any(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) ->
     None
 }
 
+/// The facts of a tree or of a facts file, or of a pinned release by the name of its facts file, `linux-7.3`.
+pub fn tree_or_pinned(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<Facts> {
+    let named = |(name, _): &&(&str, &str)| path.to_str() == name.strip_suffix(".tsv");
+    match crate::pinned().iter().find(named).filter(|_| !path.exists()) {
+        Some((name, text)) => {
+            let id = sources.add(*name, *text);
+            facts::read(sources, id, diagnostics)
+        }
+        None => any(sources, path, diagnostics),
+    }
+}
+
 #[cfg(feature = "trees")]
 use crate::{linux::read_tree as linux_tree, qemu::read_tree as qemu_tree};
 

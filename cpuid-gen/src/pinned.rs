@@ -10,6 +10,8 @@ pub fn pinned() -> &'static [(&'static str, &'static str)] {
         ("qemu-7.2.tsv", include_str!("../upstream/qemu-7.2.tsv")),
         ("qemu-10.0.tsv", include_str!("../upstream/qemu-10.0.tsv")),
         ("qemu-10.2.tsv", include_str!("../upstream/qemu-10.2.tsv")),
+        ("qemu-11.0.tsv", include_str!("../upstream/qemu-11.0.tsv")),
+        ("qemu-11.1.tsv", include_str!("../upstream/qemu-11.1.tsv")),
     ]
 }
 

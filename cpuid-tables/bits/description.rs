@@ -95,23 +95,23 @@ impl Part {
 /// ```
 pub fn describe(word: CpuidWord) -> impl Iterator<Item = Part> {
     let fields = leaf_fields(word.leaf);
+    let in_word = || fields.iter().filter(move |field| field.is_in(word));
+    let taken = in_word().fold(0, |all, field| all | field.mask());
+    let own = move || own_fields::at(word).filter(move |own| own.mask() & taken == 0);
+    // Most bits start nothing, and are not searched for.
+    let starts = in_word().copied().chain(own()).fold(0, |all: u32, field| all | 1 << field.bits().start());
     (0..32).flat_map(move |bit| {
         let feature = Feature::at(word.bit(Bit(bit)));
-        let field = at_bit(fields, word, bit).filter(|field| feature.is_none() || field.width() > 1);
-        let own = own_fields::at(word).find(|own| *own.bits().start() == bit);
-        let own = own.filter(|own| feature.is_none() && !is_described(fields, word, own.mask()));
-        feature.map(Part::Feature).into_iter().chain(field.or(own).map(Part::Field))
+        let starting = || at_bit(fields, word, bit).or_else(|| own().find(|own| *own.bits().start() == bit));
+        let field = (starts & 1 << bit != 0).then(starting).flatten();
+        let field = field.filter(|field| feature.is_none() || field.width() > 1);
+        feature.map(Part::Feature).into_iter().chain(field.map(Part::Field))
     })
 }
 
 fn leaf_fields(leaf: Leaf) -> &'static [Field] {
     let found = LEAVES.binary_search_by_key(&Some(leaf), |fields| fields.first().map(|field| field.leaf()));
     found.ok().and_then(|at| LEAVES.get(at)).copied().unwrap_or_default()
-}
-
-/// True where a field of the register has some of the bits.
-fn is_described(fields: &[Field], word: CpuidWord, mask: u32) -> bool {
-    fields.iter().any(|field| field.is_in(word) && field.mask() & mask != 0)
 }
 
 /// The field of a register that starts at a bit.

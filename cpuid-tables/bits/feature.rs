@@ -7,7 +7,6 @@ use core::fmt;
 
 use super::kvm_treatment::{KvmTreatment, KvmWord};
 use super::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf, Word, WordBit};
-use super::lookup::{self, Filter, LookupError, Named, Sorts};
 use super::release::{LinuxRelease, QemuRelease, QemuWord};
 use crate::generated::bit_tables::{self, CPUID_WORDS, KNOWN, NO_WORD, STARTS, string};
 
@@ -179,11 +178,6 @@ impl Feature {
         QemuRelease::ALL.into_iter().filter(move |&release| self.known_to_qemu(release))
     }
 
-    /// Every feature, by location.
-    pub fn all() -> impl Iterator<Item = Feature> {
-        crate::FeatureSet::ALL.into_iter()
-    }
-
     /// The feature at a location.
     #[must_use]
     pub const fn at(location: Location) -> Option<Feature> {
@@ -193,64 +187,6 @@ impl Feature {
             }
             _ => None,
         }
-    }
-
-    /// The feature at a bit of the kernel's words.
-    ///
-    /// # Errors
-    ///
-    /// [`LookupError`]: no feature there, or one macro for bits of several registers.
-    pub fn at_linux_word(release: LinuxRelease, word: Word, bit: Bit) -> Result<Feature, LookupError> {
-        let at = WordBit { word, bit };
-        let bits = lookup::bits(at.look_up(release.tables().places));
-        hardware(lookup::resolve(bits, "", Filter::Kernel(release, at)))
-    }
-
-    /// The feature at a bit of KVM's words, which include the kernel's hardware words.
-    ///
-    /// # Errors
-    ///
-    /// [`LookupError::Unknown`]: no feature there.
-    pub fn at_kvm_word(release: LinuxRelease, word: Word, bit: Bit) -> Result<Feature, LookupError> {
-        let at = WordBit { word, bit };
-        let bits = lookup::bits(at.look_up(release.tables().places));
-        hardware(lookup::resolve(bits, "", Filter::Kvm(release, at)))
-    }
-
-    /// The feature with this macro in any release of Linux, with or without `X86_FEATURE_`; ignores case and `-_.`.
-    ///
-    /// # Errors
-    ///
-    /// [`LookupError`]: unknown macro, or several bits.
-    pub fn from_linux_macro(name: &str) -> Result<Feature, LookupError> {
-        let name = lookup::without_prefix(name, "x86_feature_").unwrap_or(name);
-        hardware(lookup::by_name(name, Filter::Macro(Sorts::HARDWARE)))
-    }
-
-    /// The feature that this release shows as `flag` in `/proc/cpuinfo`; the match is exact.
-    ///
-    /// # Errors
-    ///
-    /// [`LookupError`]: not a flag of a hardware feature, or several bits.
-    pub fn from_flag(release: LinuxRelease, flag: &str) -> Result<Feature, LookupError> {
-        hardware(lookup::by_name(flag, Filter::Flag(release, Sorts::HARDWARE)))
-    }
-
-    /// The feature with this name in any release of QEMU; ignores case and `-_.`.
-    ///
-    /// # Errors
-    ///
-    /// [`LookupError`]: unknown name, or several bits (`kvmclock`).
-    pub fn from_qemu_name(name: &str) -> Result<Feature, LookupError> {
-        hardware(lookup::by_name(name, Filter::Qemu(Sorts::HARDWARE)))
-    }
-}
-
-/// The filters above accept only features.
-fn hardware(found: Result<Named, LookupError>) -> Result<Feature, LookupError> {
-    match found? {
-        Named::Feature(feature) => Ok(feature),
-        _ => Err(LookupError::Unknown),
     }
 }
 

@@ -44,6 +44,13 @@ macro_rules! operation {
     };
 }
 
+impl Feature {
+    /// Every feature, by location.
+    pub fn all() -> impl Iterator<Item = Feature> {
+        FeatureSet::ALL.into_iter()
+    }
+}
+
 impl FeatureSet {
     /// Every feature.
     pub const ALL: FeatureSet = FeatureSet(KNOWN);

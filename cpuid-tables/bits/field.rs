@@ -127,6 +127,13 @@ impl Field {
         self.max() << self.place.low.0
     }
 
+    /// The field at the same place of another leaf.
+    #[cfg(feature = "normalize")]
+    pub(crate) const fn in_other_leaf(mut self, leaf: Leaf) -> Field {
+        self.place.leaf = leaf;
+        self
+    }
+
     /// True if this register contains it.
     #[must_use]
     pub const fn is_in(self, word: CpuidWord) -> bool {

@@ -5,14 +5,13 @@
 
 use core::fmt;
 
-use super::location::{Bit, Word, WordBit};
-use super::lookup::{self, Filter, LookupError, Named, Sorts};
+use super::location::WordBit;
 use super::release::LinuxRelease;
 use crate::generated::bit_tables::{self, string};
 
 macro_rules! kernel_bit {
     (
-        $(#[$about:meta])* $ty:ident, $tables:ident, $named:ident, $sorts:ident, $column:ident, $prefix:literal;
+        $(#[$about:meta])* $ty:ident, $tables:ident;
         $(#[$set_about:meta])* $set:ident
     ) => {
         $(#[$about])*
@@ -60,42 +59,6 @@ macro_rules! kernel_bit {
             /// Every bit, in the order of names.
             pub fn all() -> impl Iterator<Item = $ty> {
                 (0..bit_tables::short($ty::COUNT)).map($ty)
-            }
-
-            /// The bit at a location in the words of its sort.
-            ///
-            /// # Errors
-            ///
-            /// [`LookupError::Unknown`]: no bit there.
-            pub fn at_linux_word(release: LinuxRelease, word: Word, bit: Bit) -> Result<$ty, LookupError> {
-                let bits = WordBit { word, bit }.look_up(release.tables().$column);
-                $ty::only(lookup::resolve(lookup::bits(bits), "", Filter::Any))
-            }
-
-            /// The bit with this macro, with or without its prefix; ignores case and `-_.`.
-            ///
-            /// # Errors
-            ///
-            /// [`LookupError::Unknown`]: unknown macro.
-            pub fn from_linux_macro(name: &str) -> Result<$ty, LookupError> {
-                let name = lookup::without_prefix(name, $prefix).unwrap_or(name);
-                $ty::only(lookup::by_name(name, Filter::Macro(Sorts::$sorts)))
-            }
-
-            /// The bit that this release shows as `flag` in `/proc/cpuinfo`; the match is exact.
-            ///
-            /// # Errors
-            ///
-            /// [`LookupError::Unknown`]: unknown flag.
-            pub fn from_flag(release: LinuxRelease, flag: &str) -> Result<$ty, LookupError> {
-                $ty::only(lookup::by_name(flag, Filter::Flag(release, Sorts::$sorts)))
-            }
-
-            fn only(found: Result<Named, LookupError>) -> Result<$ty, LookupError> {
-                match found? {
-                    Named::$named(bit) => Ok(bit),
-                    _ => Err(LookupError::Unknown),
-                }
             }
         }
 
@@ -196,21 +159,21 @@ kernel_bit! {
     ///
     /// A macro that is software-defined in one release may be hardware in another (`LFENCE_RDTSC`); then a
     /// [`Feature`](crate::Feature) exists as well. Constants are in [`software`](crate::software).
-    SoftwareFeature, SOFTWARE, Software, SOFTWARE, places, "x86_feature_";
+    SoftwareFeature, SOFTWARE;
     /// A set of software-defined features.
     SoftwareSet
 }
 
 kernel_bit! {
     /// An `X86_BUG_*`. Its words count from the first bug word. Constants are in [`bug`](crate::bug).
-    Bug, BUGS, Bug, BUGS, bugs, "x86_bug_";
+    Bug, BUGS;
     /// A set of bugs.
     BugSet
 }
 
 kernel_bit! {
     /// A `VMX_FEATURE_*`, as Linux numbers them. Constants are in [`vmx`](crate::vmx).
-    VmxFeature, VMX, Vmx, VMX, vmx, "vmx_feature_";
+    VmxFeature, VMX;
     /// A set of VMX flags.
     VmxSet
 }

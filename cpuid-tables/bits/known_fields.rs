@@ -75,6 +75,9 @@ fields! {
         CPU_NTHREADS: 0..=0, Ecx 0..=7, "cpu_nthreads";
         APICID_COREID_LEN: 0..=0, Ecx 12..=15, "apicid_coreid_len";
     }
+    0x8000_001d leaf_8000001d {
+        NUM_THREADS_SHARING: 0..=31, Eax 14..=25, "num_threads_sharing";
+    }
     0x8000_001e leaf_8000001e {
         EXT_APIC_ID: 0..=0, Eax 0..=31, "ext_apic_id";
         CORE_ID: 0..=0, Ebx 0..=7, "core_id";

@@ -10,6 +10,7 @@ pub(crate) mod known_fields;
 pub(crate) mod kvm_treatment;
 pub(crate) mod location;
 pub(crate) mod lookup;
+mod lookup_by_type;
 pub(crate) mod msr_feature;
 pub(crate) mod name_hash;
 pub(crate) mod own_fields;

@@ -3,7 +3,6 @@
 use core::fmt;
 
 use super::location::{Bit, Msr, MsrBit};
-use super::lookup::{self, Filter, LookupError, Named, Sorts};
 use super::release::{QemuRelease, QemuWord};
 use crate::generated::bit_tables::{self, MSR_BITS, string};
 
@@ -85,18 +84,6 @@ impl MsrFeature {
     #[must_use]
     pub fn at(location: MsrBit) -> Option<MsrFeature> {
         MsrFeature::all().find(|feature| feature.location() == location)
-    }
-
-    /// The feature with this name in any release of QEMU; ignores case and `-_.`.
-    ///
-    /// # Errors
-    ///
-    /// [`LookupError`]: unknown name, or several bits.
-    pub fn from_qemu_name(name: &str) -> Result<MsrFeature, LookupError> {
-        match lookup::by_name(name, Filter::Qemu(Sorts::MSR))? {
-            Named::Msr(feature) => Ok(feature),
-            _ => Err(LookupError::Unknown),
-        }
     }
 }
 

@@ -2,8 +2,7 @@
 
 use core::fmt;
 
-use super::location::{Bit, Word, WordBit};
-use super::lookup::{self, Filter, LookupError, Named, Sorts};
+use super::location::Word;
 use crate::generated::bit_tables::{self, LINUX, LinuxTables, QEMU, QemuTables, string};
 
 /// A release of Linux in the tables.
@@ -86,72 +85,11 @@ release!(LinuxRelease, LINUX, LinuxTables, "Linux");
 release!(QemuRelease, QEMU, QemuTables, "QEMU");
 
 impl LinuxRelease {
-    /// The name of a bit of `x86_capability[]` in `/proc/cpuinfo`; `None` if it is hidden or undefined.
-    #[must_use]
-    pub fn flag_at(self, word: Word, bit: Bit) -> Option<&'static str> {
-        self.shown(self.tables().places, WordBit { word, bit })
-    }
-
-    /// The name of a bit on the line `bugs`; words count from the first bug word.
-    #[must_use]
-    pub fn bug_flag_at(self, word: Word, bit: Bit) -> Option<&'static str> {
-        self.shown(self.tables().bugs, WordBit { word, bit })
-    }
-
-    /// The name of a bit on the line `vmx flags`.
-    #[must_use]
-    pub fn vmx_flag_at(self, word: Word, bit: Bit) -> Option<&'static str> {
-        self.shown(self.tables().vmx, WordBit { word, bit })
-    }
-
-    /// The bit at a location in the kernel's words or, above them, KVM's.
-    ///
-    /// # Errors
-    ///
-    /// [`LookupError`]: unknown, or a location of several bits (Linux's MBA, in two registers).
-    pub fn feature_at(self, word: Word, bit: Bit) -> Result<Named, LookupError> {
-        let bits = WordBit { word, bit }.look_up(self.tables().places);
-        lookup::resolve(lookup::bits(bits), "", Filter::Any)
-    }
-
-    /// The bit of a name on the line `flags`; the match is exact.
-    ///
-    /// # Errors
-    ///
-    /// [`LookupError`]: not a flag of this release, or a flag of several bits.
-    pub fn flag(self, flag: &str) -> Result<Named, LookupError> {
-        lookup::by_name(flag, Filter::Flag(self, Sorts::FEATURES))
-    }
-
-    /// The bit of a name on the line `bugs`; the match is exact.
-    ///
-    /// # Errors
-    ///
-    /// [`LookupError`]: not a bug of this release.
-    pub fn bug_flag(self, flag: &str) -> Result<Named, LookupError> {
-        lookup::by_name(flag, Filter::Flag(self, Sorts::BUGS))
-    }
-
-    /// The bit of a name on the line `vmx flags`; the match is exact.
-    ///
-    /// # Errors
-    ///
-    /// [`LookupError`]: not a VMX flag of this release.
-    pub fn vmx_flag(self, flag: &str) -> Result<Named, LookupError> {
-        lookup::by_name(flag, Filter::Flag(self, Sorts::VMX))
-    }
-
     /// The enumerator of a word: `CPUID_7_0_EBX`, `CPUID_LNX_1`.
     #[must_use]
     pub const fn word_name(self, word: Word) -> Option<&'static str> {
         let names = self.tables().word_names;
         if (word.0 as usize) < names.len() { string(names[word.0 as usize]) } else { None }
-    }
-
-    fn shown(self, column: &'static [u16], at: WordBit) -> Option<&'static str> {
-        // Several bits at one location have the same macro and therefore the same flag.
-        let named = lookup::bits(at.look_up(column)).next()?;
-        named.flag(self)
     }
 }
 

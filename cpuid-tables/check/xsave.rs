@@ -118,13 +118,15 @@ const ASKED_FOR: u64 = 0x6_0018;
 fn features(guest: &Guest<'_>, masks: &Masks, findings: &mut Findings) {
     // A guest may lack a supervisor component: last branch records do not need XSAVES.
     for known in XsaveComponent::all().filter(|known| known.number >= FIRST_DESCRIBED) {
-        let shown = guest.has(known.feature);
+        // One of several features is enough.
+        let set = known.features().find(|feature| guest.has(*feature));
+        let (shown, one) = (set.is_some(), set.unwrap_or(known.feature));
         let enabled = masks.xcr0 >> known.number & 1 != 0;
         if shown == enabled || is_supervisor(known.number) {
             continue;
         }
-        let (number, name) = (known.number, name_of(known.feature));
-        let (feature, mask) = (guest.site_of_feature(known.feature), mask_site(guest, 0, known.number));
+        let (number, name) = (known.number, name_of(one));
+        let (feature, mask) = (guest.site_of_feature(one), mask_site(guest, 0, known.number));
         let finding = if shown {
             let what = format!("{name} is set, but its component {number} is not in 0xD.0");
             let asked_for = ASKED_FOR >> number & 1 != 0;
@@ -134,7 +136,7 @@ fn features(guest: &Guest<'_>, masks: &Masks, findings: &mut Findings) {
             let what = format!("component {number} is in 0xD.0, but its feature {name} is not set");
             findings.add(Kind::ComponentWithoutFeature, guest, mask, what).and(feature)
         };
-        finding.feature(known.feature);
+        finding.feature(one);
     }
 }
 
@@ -197,7 +199,8 @@ fn each_component(guest: &Guest<'_>, masks: &Masks, component: XsaveSubleaf, fin
         findings.add(Kind::ComponentOffset, guest, at.bits(Register::Ebx, 0), what);
     }
     // Zen 2 reports 64 bytes for PKRU's component, and has no PKU.
-    let wrong = |known: &XsaveComponent| known.size != size && guest.has(known.feature);
+    let has = |known: &XsaveComponent| known.features().any(|feature| guest.has(feature));
+    let wrong = |known: &XsaveComponent| known.size != size && has(known);
     if let Some(known) = component.component().filter(wrong) {
         let what = format!("{} has {size} bytes: expected {}", component_name(number), known.size);
         findings.add(Kind::ComponentSize, guest, at.bits(Register::Eax, 0), what);

@@ -41,7 +41,8 @@ fn masks(guest: &Guest<'_>, host: &Host, findings: &mut Findings) {
     }
     // KVM that supports a feature also supports the feature's supervisor component.
     let implied = |number: &u8| {
-        XsaveComponent::numbered(*number).is_some_and(|known| host.supported.has(known.feature))
+        XsaveComponent::numbered(*number)
+            .is_some_and(|known| known.features().any(|feature| host.supported.has(feature)))
     };
     let beyond = guest.entries.xss() & !host.supported.xss();
     for number in numbers(beyond).filter(|number| !implied(number)) {

@@ -13,11 +13,11 @@ pub(crate) fn unrecognised() -> String {
 }
 
 /// How to get a whole table.
-pub(crate) const WHOLE: &str = "on that machine `kvm-cpuid show --raw` or `cpuid -r` prints the CPU's table, \
-     `kvm-cpuid show --supported --format entries` what its KVM supports";
+pub(crate) const WHOLE: &str = "on that machine `kvm-cpuid record -o HOST.json` writes what its KVM supports, \
+     `kvm-cpuid show --raw` or `cpuid -r` the CPU's table";
 
 /// How to get what all hosts of a fleet have to state.
-pub(crate) const HOST: &str = "on that machine `kvm-cpuid show --supported --format entries` prints what its KVM supports, \
+pub(crate) const HOST: &str = "on that machine `kvm-cpuid record -o HOST.json` writes what its KVM supports, \
      `kvm-cpuid show --raw` or `cpuid -r` the CPU's table; of QEMU, the answer of QMP's query-cpu-model-expansion with \
      type full and model host will do";
 
@@ -39,5 +39,4 @@ pub(crate) fn leaf(entry: &CpuidEntry) -> String {
 }
 
 /// How to record a host.
-pub(crate) const HOST_FILES: &str = "on that machine `kvm-cpuid show --supported --format entries` prints what its KVM supports, for \
-     NAME.supported, and `kvm-cpuid show --host --format entries` the CPU's table, for NAME.host";
+pub(crate) const HOST_FILES: &str = "on that machine `kvm-cpuid record -o HOST.json` writes everything";

@@ -1,11 +1,21 @@
-//! The commands. Each is a variant here, a line in [`run`](super::run), and a file with its `Args` and its `run`.
+//! The commands. Each is a variant here, a line in [`run`](super::run), a name in a group of [`help`](super::help), and a
+//! file with its `Args` and its `run`.
 
 use clap::{Parser, Subcommand};
+
+use super::output::Color;
 
 /// Shows, compares and explains the CPUID tables of hosts and guests
 #[derive(Parser)]
 #[command(name = "kvm-cpuid", version, max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Args {
+    /// Colours: auto, always or never; auto is on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Common options")]
+    #[arg(hide_possible_values = true, hide_default_value = true)]
+    pub(crate) color: Color,
+    /// Print every warning, not only the first few and a count
+    #[arg(short, long, global = true, help_heading = "Common options")]
+    pub(crate) verbose: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -20,13 +30,15 @@ Examples:
                                           can a guest with that table migrate to this machine?
   kvm-cpuid check guest.txt               are there errors in this table?
 
-Each command's --help has more. A SOURCE is a file, - for standard input, --host (this machine's
-CPUID instruction) or --supported (this machine's KVM); file formats are detected.
+A SOURCE is a file, - for standard input, --instruction (the CPUID instruction), --supported (what KVM supports) or \
+--guest-of PID; file formats are detected. --host HOST names another machine than this one in every command: a file or \
+DIR/NAME that `kvm-cpuid record` wrote there, or a dump of what its KVM supports.
 
-Exit codes:
-  0  done; has: it has the feature; diff: no difference; check: no error
-  1  the answer is no (has, diff, check, find, models, baseline, export)
-  2  a source could not be read, or the arguments are wrong";
+Exit codes, of which each command's --help has the details:
+  0  done, or the answer is yes
+  1  the answer is no
+  2  a source could not be read, or the arguments are wrong
+  3  the source does not state the answer (has)";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -63,13 +75,13 @@ pub(crate) enum Command {
     /// List QEMU's CPU models, whether they run on a host, and which features they lack
     #[command(after_help = super::models::EXAMPLES)]
     Models(super::models::Args),
-    /// Compute the features that hosts have in common, the best model, and what each host costs the fleet
+    /// Compute what hosts have in common, the best model, and what each host costs the fleet
     #[command(after_help = super::baseline::EXAMPLES)]
     Baseline(super::baseline::Args),
     /// Write features as a Firecracker template or a Cloud Hypervisor profile
     #[command(after_help = super::export::EXAMPLES)]
     Export(super::export::Args),
-    /// Record this machine as a host for guest, models, check and export on any machine
+    /// Record this machine as a host, for --host on any machine
     #[command(after_help = super::record::EXAMPLES)]
     Record(super::record::Args),
 }

@@ -10,32 +10,33 @@ use cpuid_tables::show::{Style, Styled, bit_list, name_of};
 use cpuid_tables::{CpuidWord, FeatureSet, Leaf, QemuRelease, Register};
 use serde_json::{Value, json};
 
+use super::convert::unwritable;
 use super::fleet::take_in;
-use super::format::Format;
+use super::format::{Form, form};
+use super::guest::{level, level_to_json};
 use super::outcome::{Failed, Result, answer};
-use super::output::{print_json, print_styled};
+use super::output::{print_document, print_styled};
 use super::qemu_release;
 use super::source::Input;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   kvm-cpuid baseline hosts/                       all dumps in a directory, one host each
-  kvm-cpuid baseline a.txt b.txt --to entries     the table that a guest may have on both
+  kvm-cpuid baseline a.txt b.txt --format entries the table that a guest may have on both
   collect | kvm-cpuid baseline - --format json    JSON, one line per host
 
-A file is one host. CPUs with ascending numbers in a file belong to the same host, which has what all
-of them have. A CPU with a name, or with a number not above the previous one's, is a separate
-host: JSON lines with a \"name\" are one host each. A directory is read in order of names. Next to
-NAME.supported, NAME.msrs has the host's feature MSRs and NAME.caps its capabilities; NAME.host and
-NAME.hv are not read.
+A file is one host. CPUs with ascending numbers in a file belong to the same host, which has what all of them have. A \
+CPU with a name, or with a number not above the previous one's, is a separate host: JSON lines with a \"name\" are one \
+host each. A directory is read in order of names. Next to NAME.supported, NAME.msrs has the host's feature MSRs and \
+NAME.caps its capabilities; NAME.host and NAME.hv are not read.
 
-Dumps should hold what a host's KVM supports (KVM_GET_SUPPORTED_CPUID). For dumps of the CPUID
-instruction, features that KVM always emulates are added, but features that KVM withholds are unknown.
+Dumps should hold what a host's KVM supports (KVM_GET_SUPPORTED_CPUID): `kvm-cpuid record` writes that and the feature \
+MSRs. For dumps of the CPUID instruction, features that KVM always emulates are added, but features that KVM withholds \
+are unknown.
 
-Each field is combined by its meaning: a feature is set if all hosts have it, a restriction if any
-host has it, and sizes and levels are minimums. The model is the one with the most features among
-those that run unchanged on every host; -cpu adds the other common features. A host costs the fleet
-the features that all other hosts have.
+Each field is combined by its meaning: a feature is set if all hosts have it, a restriction if any host has it, and \
+sizes and levels are minimums. The model is the one with the most features among those that run unchanged on every \
+host; -cpu adds the other common features. A host costs the fleet the features that all other hosts have.
 
 Exit codes:
   0  a model runs on all hosts
@@ -46,15 +47,15 @@ Exit codes:
 pub(crate) struct Args {
     #[command(flatten)]
     input: Input<1, { usize::MAX }>,
-    /// Write the common table in this dump format
-    #[arg(long, value_name = "FORMAT")]
-    to: Option<DumpFormat>,
     /// QEMU release whose models to use
     #[arg(long, value_name = "RELEASE", default_value = qemu_release::default(), value_parser = qemu_release::named)]
     qemu: QemuRelease,
-    /// Output format
-    #[arg(long, value_enum, default_value = "text")]
-    format: Format,
+    /// text, json, or a dump format for the common table
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = form)]
+    format: Form,
+    /// An old spelling of --format
+    #[arg(long, value_name = "FORMAT", hide = true, conflicts_with = "format")]
+    to: Option<DumpFormat>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
@@ -62,12 +63,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     take_in(&mut fleet, args.input.sources(), &args.input.reading)?;
     let baseline = fleet.baseline().map_err(Failed::new)?;
     let (best, closest) = (best(&baseline, args.qemu)?, closest(&baseline, args.qemu)?);
-    if let Some(to) = args.to {
-        write_table(&baseline, to)?;
-    } else if args.format == Format::Json {
-        print_json(&to_json(&baseline, best.as_ref(), closest.as_ref()))?;
-    } else {
-        print_styled(&text(&baseline, best.as_ref(), closest.as_ref()))?;
+    match args.to.map_or(args.format, Form::Dump) {
+        Form::Dump(format) => write_table(&baseline, format)?,
+        Form::Json => drop(print_document(to_json(&baseline, best.as_ref(), closest.as_ref()))?),
+        Form::Text => drop(print_styled(&text(&baseline, best.as_ref(), closest.as_ref()))?),
     }
     Ok(answer(best.is_some()))
 }
@@ -84,8 +83,18 @@ fn closest(baseline: &Baseline, release: QemuRelease) -> Result<Option<Choice>> 
 
 fn write_table(baseline: &Baseline, format: DumpFormat) -> Result<()> {
     let mut writer = Writer::new(io::stdout().lock(), format).map_err(Failed::new)?;
-    writer.write(&Cpu::from_entries(baseline.entries.clone())).map_err(Failed::new)?;
-    writer.finish().map(drop).map_err(Failed::new)
+    writer.write(&common(baseline)).map_err(|error| unwritable(&error))?;
+    writer.finish().map(drop).map_err(|error| unwritable(&error))
+}
+
+/// The common table, with the values of the feature MSRs that all hosts have.
+fn common(baseline: &Baseline) -> Cpu {
+    let msrs = baseline.msrs.as_ref();
+    Cpu {
+        name: Some("baseline".to_owned()),
+        msrs: msrs.map(|msrs| msrs.iter().map(|(msr, (value, _))| (*msr, *value)).collect()),
+        ..Cpu::from_entries(baseline.entries.clone())
+    }
 }
 
 fn names(features: FeatureSet) -> Vec<&'static str> {
@@ -104,6 +113,7 @@ fn text(baseline: &Baseline, best: Option<&Choice>, closest: Option<&Choice>) ->
     let mut text = Styled::new();
     text.push(Style::Heading, hosts(baseline.hosts)).plain(format_args!(": {}\n", vendors.join(", ")));
     models(&mut text, baseline, best, closest);
+    text.append(&level(&baseline.features()));
     if baseline.vendor().is_none() {
         let mut common = Styled::new();
         common.plain(format_args!("  {}\n", names(baseline.features()).join(" ")));
@@ -236,6 +246,10 @@ fn reason(unequal: &Unequal) -> String {
     format!("{reason} ({})", section(unequal.word.leaf))
 }
 
+fn hex(value: &u32) -> String {
+    format!("{value:#x}")
+}
+
 fn choice_json(choice: Option<&Choice>) -> Value {
     choice.map_or(Value::Null, |choice| {
         json!({
@@ -266,8 +280,8 @@ fn to_json(baseline: &Baseline, best: Option<&Choice>, closest: Option<&Choice>)
     let unequal = baseline.unequal.iter().map(|one| {
         json!({
             "register": one.word.to_string(),
-            "mask": one.mask,
-            "values": one.values,
+            "mask": hex(&one.mask),
+            "values": one.values.iter().map(hex).collect::<Vec<_>>(),
             "what": place(one),
             "reason": reason(one),
         })
@@ -275,21 +289,7 @@ fn to_json(baseline: &Baseline, best: Option<&Choice>, closest: Option<&Choice>)
     let undescribed = baseline
         .undescribed
         .iter()
-        .map(|(word, all, some)| json!({ "register": word.to_string(), "all": all, "some": some }));
-    let entries = baseline.entries.iter().map(|entry| {
-        json!({
-            "function": entry.function.0,
-            "index": entry.index.0,
-            "flags": entry.flags,
-            "registers": entry.registers.to_array(),
-        })
-    });
-    let msrs = baseline.msrs.as_ref().map(|msrs| {
-        let one = |(msr, (value, _)): (&cpuid_tables::Msr, &(u64, u64))| {
-            json!({ "msr": msr.0, "value": format!("{value:#x}") })
-        };
-        msrs.iter().map(one).collect::<Vec<_>>()
-    });
+        .map(|(word, all, some)| json!({ "register": word.to_string(), "all": hex(all), "some": hex(some) }));
     json!({
         "hosts": baseline.hosts,
         "vendors": vendors.collect::<Vec<_>>(),
@@ -301,7 +301,7 @@ fn to_json(baseline: &Baseline, best: Option<&Choice>, closest: Option<&Choice>)
         "unequal": unequal.collect::<Vec<_>>(),
         "undescribed": undescribed.collect::<Vec<_>>(),
         "groups": baseline.groups.iter().map(group_json).collect::<Vec<_>>(),
-        "msrs": msrs,
-        "entries": entries.collect::<Vec<_>>(),
+        "level": level_to_json(&baseline.features()),
+        "cpus": [common(baseline).to_json()],
     })
 }

@@ -12,29 +12,27 @@ use serde_json::{Value, json};
 
 use super::format::Format;
 use super::outcome::{Failed, Result, answer};
-use super::output::{print_json, print_styled};
-use super::source::{Input, Source, emulated_cpuid};
+use super::output::{print_document, print_styled};
+use super::source::{Input, Source};
 use super::{advice, host, partial};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   kvm-cpuid check guest.txt                      without a host
-  kvm-cpuid check guest.txt --host-from real     also against this machine's KVM
-  kvm-cpuid check vcpus.txt --host-from hosts/milan --format json
+  kvm-cpuid check guest.txt --host real          also against this machine's KVM
+  kvm-cpuid check vcpus.txt --host hosts/milan --format json
   kvm-cpuid guest --cpu host --smp 4 --format entries | kvm-cpuid check -
 
-A template or a list of names states only some bits: with --host-from, these are compared with what
-the host's KVM supports, which may be given as a dump as well.
+A template or a list of names states only some bits: with --host, these are compared with what the host's KVM \
+supports, which may be given as a dump as well.
 
-A source is one guest: its CPUs are the guest's vCPUs, and are compared with each other. With
---host-from, features, XSAVE components and limits are checked against that host; DIR/NAME is
-read as by `kvm-cpuid guest --host`. An error means that KVM refuses the table or that the guest
-sees something untrue; warnings are unusual but harmless.
+A source is one guest: its CPUs are the guest's vCPUs, and are compared with each other. With --host, features, XSAVE \
+components and limits are checked against that host; without it, they are not. An error means that KVM refuses the \
+table or that the guest sees something untrue; warnings are unusual but harmless.
 
---format json prints one object: {errors, warnings, sources: [{source, refused, errors, warnings, skipped,
-findings: [{severity, kind, feature, vcpus, at, others, what, why, help}]}]}. `at` and each of
-`others` is {vcpu, entry, leaf, subleaf, register, bits}; members that do not apply are null. Names
-of members and kinds are stable.
+--format json prints one object: {errors, warnings, sources: [{source, refused, errors, warnings, skipped, findings: \
+[{severity, kind, feature, vcpus, at, others, what, why, help}]}]}. `at` and each of `others` is {vcpu, entry, leaf, \
+subleaf, register, bits}; members that do not apply are null. Names of members and kinds are stable.
 
 Exit codes:
   0  no error; there may be warnings
@@ -45,8 +43,8 @@ Exit codes:
 pub(crate) struct Args {
     #[command(flatten)]
     input: Input<1, { usize::MAX }>,
-    /// The host that will run the guest: a recorded host, or `real` for this machine
-    #[arg(long, value_name = "DIR/NAME|real")]
+    /// An old spelling of --host
+    #[arg(long, value_name = "HOST", hide = true, conflicts_with = "host")]
     host_from: Option<String>,
     /// Leave out warnings
     #[arg(long)]
@@ -57,19 +55,23 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let host = args.host_from.as_deref().map(host::named).transpose()?;
-    // A recorded host does not tell what its KVM emulates.
-    let real = args.host_from.as_deref() == Some(host::REAL);
-    let emulated = if real { emulated_cpuid()? } else { Vec::new() };
+    let reading = &args.input.reading;
+    let host = args.host_from.as_deref().or_else(|| reading.given_host().filter(|_| !is_source(args)));
+    let host = host.map(host::named).transpose()?;
+    // `--host` without a value beside a source is not one.
+    let sources = if reading.host_without_value() && !is_source(args) {
+        args.input.without(&Source::Instruction)
+    } else {
+        args.input.sources().to_vec()
+    };
     let mut reports = Vec::new();
-    for source in args.input.sources() {
-        let cpus = args.input.reading.all(source)?;
-        let host = host.as_ref().map(|host| (host, emulated.as_slice()));
+    for source in &sources {
+        let cpus = reading.all(source)?;
         let mut checked = if cpus.iter().any(advice::is_open) {
-            check_partial(source, &cpus, host)?
+            check_partial(source, &cpus, host.as_ref())?
         } else {
             let refused = cpus.iter().find_map(|cpu| cpu.beside.refused.clone());
-            Checked { source, report: check(&cpus, host), partial: None, refused }
+            Checked { source, report: check(&cpus, host.as_ref()), partial: None, refused }
         };
         if args.errors_only {
             checked.report.findings.retain(|finding| finding.severity() == Severity::Error);
@@ -85,7 +87,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     match args.format {
         Format::Json => {
             let sources: Vec<Value> = reports.iter().map(to_json).collect();
-            print_json(&json!({ "errors": errors, "warnings": warnings, "sources": sources }))?;
+            print_document(json!({ "errors": errors, "warnings": warnings, "sources": sources }))?;
         }
         Format::Text => {
             let mut text = Styled::new();
@@ -95,6 +97,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
     }
     Ok(answer(errors == 0))
+}
+
+/// True for `--host` without a value and without another source, which was this machine's CPUID instruction.
+fn is_source(args: &Args) -> bool {
+    args.input.reading.host_without_value() && args.input.sources().len() == 1
 }
 
 /// What came of a source.
@@ -118,17 +125,14 @@ impl Checked<'_> {
 }
 
 /// A template, or a list of names. Only what they state can be checked, and only against a host.
-fn check_partial<'a>(
-    source: &'a Source,
-    cpus: &[Cpu],
-    host: Option<(&Host, &[CpuidEntry])>,
-) -> Result<Checked<'a>> {
+fn check_partial<'a>(source: &'a Source, cpus: &[Cpu], host: Option<&Host>) -> Result<Checked<'a>> {
     let template = cpus.iter().any(|cpu| cpu.beside.template);
     if host.is_none() && !template {
-        let needed = "without --host-from a check takes a guest's whole table";
+        let needed = "without --host a check takes a guest's whole table";
         return Err(Failed::new(advice::open_bits(source, needed)).help(advice::WHOLE));
     }
-    let partial = host.map(|(host, emulated)| {
+    let partial = host.map(|host| {
+        let emulated = host.emulated.iter().flatten();
         let all: Vec<CpuidEntry> = host.supported.iter().chain(emulated).copied().collect();
         cpus.iter().flat_map(|cpu| partial::findings(cpu, &all)).collect()
     });
@@ -136,7 +140,7 @@ fn check_partial<'a>(
 }
 
 /// One guest. CPUs without a number, or with one that another has, are numbered by their places.
-fn check(cpus: &[Cpu], host: Option<(&Host, &[CpuidEntry])>) -> Report {
+fn check(cpus: &[Cpu], host: Option<&Host>) -> Report {
     let mut numbers: Vec<Option<u32>> = cpus.iter().map(|cpu| cpu.number).collect();
     numbers.sort_unstable();
     numbers.dedup();
@@ -147,7 +151,7 @@ fn check(cpus: &[Cpu], host: Option<(&Host, &[CpuidEntry])>) -> Report {
         check = check.vcpu(number, &cpu.entries);
     }
     match host {
-        Some((host, emulated)) => check.with_host(host).emulated(emulated).run(),
+        Some(host) => check.with_host(host).emulated(host.emulated.as_deref().unwrap_or_default()).run(),
         None => check.run(),
     }
 }
@@ -200,9 +204,7 @@ fn to_text(text: &mut Styled, several: bool, checked: &Checked<'_>) {
     text.push(style, format_args!("{errors}, {warnings}"));
     match &checked.partial {
         Some(None) => {
-            text.plain(
-                "; a template: whether a host's KVM has what it changes takes that host (--host-from)\n",
-            );
+            text.plain("; a template: whether a host's KVM has what it changes takes that host (--host)\n");
             return;
         }
         Some(Some(_)) => {
@@ -214,7 +216,7 @@ fn to_text(text: &mut Styled, several: bool, checked: &Checked<'_>) {
     let skipped: Vec<&str> = report.skipped().map(Kind::name).collect();
     if !skipped.is_empty() {
         let skipped = skipped.join(", ");
-        text.plain(format_args!("; not checked without a host (--host-from): {skipped}"));
+        text.plain(format_args!("; not checked without a host (--host): {skipped}"));
     }
     text.plain('\n');
 }

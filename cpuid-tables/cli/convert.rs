@@ -12,13 +12,13 @@ use super::source::Input;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  kvm-cpuid convert --to cpuid-r vmcore.txt           cpuid_entries as gdb printed them
-  cpuid -r | kvm-cpuid convert --to libvirt -         a dump on standard input
-  kvm-cpuid convert --to firecracker --supported      a template of this machine's KVM
-  kvm-cpuid convert --to json *.txt > fleet.json      one object per CPU
+  kvm-cpuid convert --format cpuid-r vmcore.txt           cpuid_entries as gdb printed them
+  cpuid -r | kvm-cpuid convert --format libvirt -         a dump on standard input
+  kvm-cpuid convert --format firecracker --supported      a template of this machine's KVM
+  kvm-cpuid convert --format json *.txt > fleet.json      one object per CPU
 
-cpuid-r, kcpuid, instlatx64 and libvirt have no flags: a reader derives the index flag from the
-leaf. Other flags are left out, with a warning.
+cpuid-r, kcpuid, instlatx64 and libvirt have no flags: a reader derives the index flag from the leaf. Other flags are \
+left out, with a warning.
 
 Exit codes:
   0  done
@@ -28,8 +28,11 @@ Exit codes:
 pub(crate) struct Args {
     /// The format to write
     #[arg(long, value_name = "FORMAT", value_parser = written(), hide_possible_values = true)]
-    #[arg(help = help())]
-    to: String,
+    #[arg(help = help(), required_unless_present = "to")]
+    format: Option<String>,
+    /// An old spelling of --format
+    #[arg(long, value_name = "FORMAT", value_parser = written(), hide = true, conflicts_with = "format")]
+    to: Option<String>,
     /// Fail if FORMAT cannot hold a table's flags, instead of leaving them out
     #[arg(long)]
     strict: bool,
@@ -75,10 +78,11 @@ impl From<WriteError> for Stopped {
     }
 }
 
-fn unwritable(error: &WriteError) -> Failed {
+/// Why a format cannot hold a table, with what to do.
+pub(crate) fn unwritable(error: &WriteError) -> Failed {
     let failed = Failed::new(error);
     match error {
-        WriteError::SeveralCpus { .. } => failed.help("--cpu N selects one of them"),
+        WriteError::SeveralCpus { .. } => failed.help("--number N selects one of them"),
         WriteError::Open { .. } => failed.help("json and firecracker can hold unspecified bits"),
         WriteError::Flags { .. } => failed.help("without --strict they are left out"),
         _ => failed,
@@ -87,7 +91,10 @@ fn unwritable(error: &WriteError) -> Failed {
 
 fn convert(args: &Args) -> std::result::Result<(), Stopped> {
     // The argument's parser accepts only known formats.
-    let format = Format::find(&args.to).ok_or_else(|| Stopped::Read(Failed::new("unknown format")))?;
+    let name = args.format.as_ref().or(args.to.as_ref());
+    let format = name
+        .and_then(|name| Format::find(name))
+        .ok_or_else(|| Stopped::Read(Failed::new("unknown format")))?;
     let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let mut converter = Converter { writer: Writer::new(out, format)?, strict: args.strict, warned: false };
     let sources = args.input.sources().iter();

@@ -12,24 +12,26 @@ use serde_json::{Value, json};
 
 use super::format::Format;
 use super::outcome::{Failed, Result, answer};
-use super::output::{print_json, print_styled, warn};
+use super::output::{print_document, print_styled, warn};
 use super::source::{Input, Source};
 use super::{advice, partial};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   kvm-cpuid diff old.txt new.txt              the differences between two dumps
-  kvm-cpuid diff --host --supported           what KVM here withholds from guests, and what it adds
+  kvm-cpuid diff --instruction --supported    what KVM here withholds from guests, and what it adds
   kvm-cpuid diff guest.txt --supported --migrate
                                               can a guest with that table migrate to this machine?
+  kvm-cpuid diff guest.txt --migrate --host node2.json
+                                              or to the machine that was recorded in node2.json?
 
-A line with - is in A only, + is in B only, ~ is in both with different values. Sources with several
-CPUs are compared CPU by CPU; a single CPU is compared with every CPU of the other source. If a source
-specifies only some bits, such as a list of names, only bits that both sides specify are compared.
+A line with - is in A only, + is in B only, ~ is in both with different values. Sources with several CPUs are compared \
+CPU by CPU; a single CPU is compared with every CPU of the other source. If a source specifies only some bits, such as \
+a list of names, only bits that both sides specify are compared.
 
-With --migrate, A is the table that the guest was started with, and B is what the target host's
-KVM supports. What a VMM adds to that counts as present. Each field is compared by its meaning:
-features must be present and sizes must not shrink; a restriction that is new on B is a note.
+With --migrate, A is the table that the guest was started with, and B is what the target host's KVM supports. What a \
+VMM adds to that counts as present. Each field is compared by its meaning: features must be present and sizes must not \
+shrink; a restriction that is new on B is a note. Without B, it is what the KVM of --host HOST supports.
 
 Exit codes:
   0  no difference; with --migrate: the guest can migrate
@@ -138,7 +140,7 @@ fn differ(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<Exi
         let to_json =
             |(group, (entries, msrs)): &(Vec<&Pair>, (Vec<EntryDifferences>, Vec<MsrDifference>))| {
                 json!({
-                    "cpus": cpus(group),
+                    "pairs": cpus(group),
                     "leaves": entries.iter().map(EntryDifferences::to_json).collect::<Vec<Value>>(),
                     "msrs": msrs.iter().map(MsrDifference::to_json).collect::<Vec<Value>>(),
                 })
@@ -146,10 +148,10 @@ fn differ(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<Exi
         let groups: Vec<Value> = groups.iter().map(to_json).collect();
         let mut all = json!({ "a": a.to_string(), "b": b.to_string(), "same": same, "comparisons": groups });
         if let (Value::Object(members), false) = (&mut all, outside.is_empty()) {
-            let bits = outside.iter().map(|(group, bits)| json!({ "cpus": cpus(group), "bits": bits }));
+            let bits = outside.iter().map(|(group, bits)| json!({ "pairs": cpus(group), "bits": bits }));
             members.insert("outside".into(), bits.collect());
         }
-        print_json(&all)?;
+        print_document(all)?;
         return Ok(answer(same));
     }
     let mut text = Styled::new();
@@ -242,7 +244,7 @@ fn template(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<E
     if args.format == Format::Json {
         let obstacles: Vec<Value> = found.iter().map(partial::Finding::to_json).collect();
         let all = json!({ "a": a.to_string(), "b": b.to_string(), "can_move": can, "template": obstacles });
-        print_json(&all)?;
+        print_document(all)?;
         return Ok(answer(can));
     }
     let mut text = Styled::new();
@@ -275,7 +277,7 @@ fn migrate(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<Ex
     if args.format == Format::Json {
         let to_json = |(group, found): &(Vec<&Pair>, Migration)| {
             json!({
-                "cpus": cpus(group),
+                "pairs": cpus(group),
                 "obstacles": found.obstacles.iter().map(Obstacle::to_json).collect::<Vec<Value>>(),
                 "notes": found.notes.iter().map(Obstacle::to_json).collect::<Vec<Value>>(),
                 "msrs_compared": !found.msrs_not_compared,
@@ -283,8 +285,8 @@ fn migrate(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<Ex
             })
         };
         let groups: Vec<Value> = groups.iter().map(to_json).collect();
-        print_json(
-            &json!({ "a": a.to_string(), "b": b.to_string(), "can_move": can, "comparisons": groups }),
+        print_document(
+            json!({ "a": a.to_string(), "b": b.to_string(), "can_move": can, "comparisons": groups }),
         )?;
         return Ok(answer(can));
     }

@@ -13,21 +13,22 @@ use cpuid_tables::{
 };
 use serde_json::{Value, json};
 
+use super::guest::{cpu_option, guest_warnings};
+use super::host::HostArg;
 use super::outcome::{Failed, Result, answer};
 use super::output::{print_json, warn};
-use super::{host, qemu_release};
+use super::{hint, qemu_release};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  kvm-cpuid export --to firecracker --cpu Cascadelake-Server-v5,-mpx
-  kvm-cpuid export --to cloud-hypervisor --host hosts/milan --cpu EPYC-Rome-v4 > rome.json
-  kvm-cpuid export --to firecracker --host dump.txt --features sse2,ssse3,sse4_1,avx2,xsave
+  kvm-cpuid export --format firecracker --cpu Cascadelake-Server-v5,-mpx
+  kvm-cpuid export --format cloud-hypervisor --host hosts/milan --cpu EPYC-Rome-v4 > rome.json
+  kvm-cpuid export --format firecracker --host dump.txt --features sse2,ssse3,sse4_1,avx2,xsave
 
-The template sets every feature's bit that the host's KVM supports if it is requested, and clears it if
-not; undescribed bits are cleared. Topology, the hypervisor bit and KVM's own leaves are left
-to the VMM. --cpu accepts QEMU's -cpu syntax; features that the host lacks are left out and listed on
-standard error. --features requests exactly the listed features. --host is a recorded host (DIR/NAME),
-as in `kvm-cpuid guest`, or a dump of what KVM supports.
+The template sets every feature's bit that the host's KVM supports if it is requested, and clears it if not; \
+undescribed bits are cleared. Topology, the hypervisor bit and KVM's own leaves are left to the VMM. --cpu accepts \
+QEMU's -cpu syntax; features that the host lacks are left out and listed on standard error. --features requests \
+exactly the listed features.
 
   firecracker       a custom CPU template: PUT /cpu-config, or --cpu-config of its helper
   cloud-hypervisor  the CPUID data of a CPU profile (arch/src/x86_64/cpu_profile): value & mask | replacements
@@ -51,13 +52,15 @@ struct Wanted {
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     /// Output format
-    #[arg(long, value_enum)]
-    to: To,
+    #[arg(long, value_enum, required_unless_present = "to")]
+    format: Option<To>,
+    /// An old spelling of --format
+    #[arg(long, value_enum, hide = true, conflicts_with = "format")]
+    to: Option<To>,
     #[command(flatten)]
     wanted: Wanted,
-    /// The host: a recorded host, a dump of what its KVM supports, or `real` for this machine
-    #[arg(long, value_name = "DIR/NAME|FILE|real", default_value = "real")]
-    host: String,
+    #[command(flatten)]
+    host: HostArg,
     /// QEMU release that --cpu refers to
     #[arg(long, value_name = "RELEASE", default_value = qemu_release::default(), value_parser = qemu_release::named)]
     qemu: QemuRelease,
@@ -70,7 +73,7 @@ enum To {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let host = host::named(&args.host)?;
+    let host = args.host.read()?;
     let template = match &args.wanted {
         Wanted { cpu: Some(cpu), .. } => of_cpu(cpu, args.qemu, &host)?,
         Wanted { features, .. } => {
@@ -86,20 +89,20 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             }
         }
     };
-    print_json(&match args.to {
-        To::Firecracker => firecracker(&template),
-        To::CloudHypervisor => cloud_hypervisor(&template, &host)?,
+    print_json(&match args.format.or(args.to) {
+        Some(To::CloudHypervisor) => cloud_hypervisor(&template, &host)?,
+        // clap requires one of the options.
+        Some(To::Firecracker) | None => firecracker(&template),
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// The template of a QEMU CPU on the host.
 fn of_cpu(cpu: &str, release: QemuRelease, host: &Host) -> Result<Template> {
-    let option = cpu.parse::<CpuOption>().map_err(Failed::new)?;
-    let guest = GuestCpuid::builder().release(release).cpu(option).host(host).build().map_err(Failed::new)?;
-    for warning in guest.warnings() {
-        warn(warning);
-    }
+    let refused = |error| hint::refused(&error, release);
+    let option = cpu_option(cpu, release)?.parse::<CpuOption>().map_err(refused)?;
+    let guest = GuestCpuid::builder().release(release).cpu(option).host(host).build().map_err(refused)?;
+    guest_warnings(&guest);
     let wanted = guest.table().features();
     let capabilities = Msr(0x10a);
     let announced = wanted.contains(feature::ARCH_CAPABILITIES) && host.msrs.contains_key(&capabilities);

@@ -1,8 +1,9 @@
 //! The feature argument of commands.
 
 use cpuid_tables::Feature;
-use cpuid_tables::show::{NoFeature, feature_named, names_near};
+use cpuid_tables::show::{NoFeature, feature_named};
 
+use super::hint;
 use super::outcome::{Failed, Result};
 
 /// A feature by its name or location; if there is none, an error with advice.
@@ -10,11 +11,11 @@ pub(crate) fn named(name: &str) -> Result<Feature> {
     feature_named(name).map_err(|error| {
         let failed = Failed::new(&error);
         match error {
-            NoFeature::Unknown(name) => match names_near(&name).as_slice() {
-                [] => {
+            NoFeature::Unknown(name) => match hint::no_match(&name) {
+                None => {
                     failed.help("`kvm-cpuid find` accepts names, locations such as '7.0.ebx[5]', and values")
                 }
-                near => failed.help(format!("did you mean {}?", near.join(", "))),
+                Some(help) => failed.help(help),
             },
             NoFeature::Ambiguous(_, all) => {
                 let places: Vec<String> = all.iter().map(|feature| feature.location().to_string()).collect();

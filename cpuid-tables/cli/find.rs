@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
-use cpuid_tables::show::{Found, Styled, find, names_near};
-use serde_json::Value;
+use cpuid_tables::show::{Found, Styled, find};
+use serde_json::{Value, json};
 
 use super::format::Format;
+use super::hint;
 use super::outcome::{Failed, Result, answer};
-use super::output::{print_json, print_styled};
+use super::output::{print_document, print_styled};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -27,7 +28,8 @@ Examples:
 
 Exit codes:
   0  every argument was found
-  1  an argument was not found";
+  1  an argument was not found
+  2  the arguments are wrong";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
@@ -43,7 +45,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let asked = asked(&args.text);
     let found = || asked.iter().flat_map(|(_, found)| found);
     if args.format == Format::Json {
-        print_json(&Value::Array(found().map(Found::to_json).collect()))?;
+        let missing = asked.iter().filter(|(_, found)| found.is_empty()).map(|(text, _)| text);
+        print_document(json!({
+            "found": found().map(Found::to_json).collect::<Vec<Value>>(),
+            "not_found": missing.collect::<Vec<&String>>(),
+        }))?;
     } else {
         for (at, one) in found().enumerate() {
             let one = one.styled();
@@ -57,9 +63,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
         for (text, _) in asked.iter().filter(|(_, found)| found.is_empty()) {
             let failed = Failed::new(format!("no match for `{text}`"));
-            match names_near(text).as_slice() {
-                [] => failed,
-                near => failed.help(format!("did you mean {}?", near.join(", "))),
+            match hint::no_match(text) {
+                None => failed,
+                Some(help) => failed.help(help),
             }
             .show();
         }
@@ -69,6 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
 /// The arguments, and what they mean: each for itself, unless they are one text whose parts mean nothing alone.
 fn asked(arguments: &[String]) -> Vec<(String, Vec<Found>)> {
+    let find = |text: &str| if hint::too_high_a_bit(text).is_some() { Vec::new() } else { find(text) };
     let each = || arguments.iter().map(|text| (text.clone(), find(text)));
     let together = arguments.join(" ");
     let alone: Vec<(String, Vec<Found>)> = each().collect();

@@ -7,11 +7,12 @@ use cpuid_tables::dump::Cpu;
 use cpuid_tables::fleet::{Fleet, HostTables};
 use cpuid_tables::host::{Host, HostFile};
 
-use super::advice;
 use super::outcome::{Failed, Result};
 use super::output::warn;
 use super::progress::Steps;
-use super::source::{Reading, Source};
+use super::reading::Reading;
+use super::source::Source;
+use super::{advice, host};
 
 /// The first word of a recorded host's lines: the table's name, not the host's.
 const SUPPORTED: &str = "supported";
@@ -81,6 +82,9 @@ fn supported(path: &Path) -> PathBuf {
 /// Adds the hosts of one source.
 fn of_source(fleet: &mut Fleet, source: &Source, reading: &Reading) -> Result<()> {
     if let Source::File(path) = source {
+        if let Some(host) = host::recorded(path)? {
+            return fleet.add_host(&source.to_string(), &host).map_err(Failed::new);
+        }
         let msrs = path.with_extension(HostFile::Msrs.extension());
         if *path == supported(path) && msrs.exists() {
             return recorded(fleet, path, &msrs);

@@ -1,20 +1,24 @@
 //! `kvm-cpuid guest`: the table that QEMU passes to KVM for a guest.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io;
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::{Cpu, Format as DumpFormat, Writer};
-use cpuid_tables::guest::{CpuOption, GuestCpuid, MachineOption, Memory, Smp};
-use cpuid_tables::show::{Style, Styled, decode};
-use cpuid_tables::{CpuidTable, QemuRelease, Registers};
-use serde_json::json;
+use cpuid_tables::guest::{BuildError, CpuOption, Filtered, GuestCpuid, MachineOption, Memory, Smp, Warning};
+use cpuid_tables::naming::PsabiLevel;
+use cpuid_tables::show::{Style, Styled, decode, name_of};
+use cpuid_tables::{CpuidTable, FeatureSet, QemuRelease, Registers};
+use serde_json::{Value, json};
 
+use super::convert::unwritable;
 use super::format::{Form, form};
+use super::host::HostArg;
 use super::outcome::{Failed, Result};
-use super::output::{print, print_json, print_styled, warn};
-use super::{host, qemu_release};
+use super::output::{columns, is_verbose, note, print, print_document, print_styled, warn};
+use super::{hint, qemu_release};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -23,10 +27,13 @@ Examples:
   kvm-cpuid guest --cpu host --host hosts/milan --format entries
   kvm-cpuid guest --cpu max --host hosts/milan --format json --qemu 7.2
 
---host DIR/NAME reads NAME.supported (KVM_GET_SUPPORTED_CPUID), NAME.host (the CPUID
-instruction), NAME.msrs (feature MSRs), NAME.caps (KVM_CHECK_EXTENSION) and NAME.hv
-(KVM_GET_SUPPORTED_HV_CPUID) from DIR; the last three may be missing. Features that the host lacks
-are listed on standard error.
+--host DIR/NAME reads NAME.supported (KVM_GET_SUPPORTED_CPUID), NAME.host (the CPUID instruction), NAME.msrs (feature \
+MSRs), NAME.caps (KVM_CHECK_EXTENSION) and NAME.hv (KVM_GET_SUPPORTED_HV_CPUID) from DIR; the last three may be \
+missing. Features that the host lacks are listed on standard error: more than five in one line, and with -v each in \
+QEMU's words with its reason.
+
+--cpu x86-64-v2, x86-64-v2-AES, x86-64-v3 and x86-64-v4 are Proxmox's models: qemu64 with the level's features. \
+--cpu help and --machine help list the names.
 
 Exit codes:
   0  the table is written
@@ -46,9 +53,8 @@ pub(crate) struct Args {
     /// The memory, in QEMU's -m syntax: the board must reach all of it with the CPU's address width
     #[arg(short = 'm', long, value_name = "SIZE[,slots=N,maxmem=SIZE]", default_value = "128M")]
     memory: String,
-    /// The host: a recorded host, a dump, or `real` for this machine
-    #[arg(long, value_name = "FILE|DIR/NAME|real", default_value = "real")]
-    host: String,
+    #[command(flatten)]
+    host: HostArg,
     /// QEMU release to emulate
     #[arg(long, value_name = "RELEASE", default_value = qemu_release::default(), value_parser = qemu_release::named)]
     qemu: QemuRelease,
@@ -64,21 +70,25 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let mut host = host::named(&args.host)?;
+    let release = args.qemu;
+    if args.cpu == "help" || args.machine == "help" {
+        print(&if args.cpu == "help" { cpu_help(release) } else { machine_help(release) })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut host = args.host.read()?;
     host.tsc_khz = args.tsc_khz.or(host.tsc_khz);
+    let refused = |error: BuildError| refused(&error, release);
     let guest = GuestCpuid::builder()
-        .release(args.qemu)
-        .cpu(args.cpu.parse::<CpuOption>().map_err(Failed::new)?)
-        .topology(args.smp.parse::<Smp>().map_err(Failed::new)?)
-        .machine(args.machine.parse::<MachineOption>().map_err(Failed::new)?)
-        .memory(args.memory.parse::<Memory>().map_err(Failed::new)?)
+        .release(release)
+        .cpu(cpu_option(&args.cpu, release)?.parse::<CpuOption>().map_err(refused)?)
+        .topology(args.smp.parse::<Smp>().map_err(refused)?)
+        .machine(args.machine.parse::<MachineOption>().map_err(refused)?)
+        .memory(args.memory.parse::<Memory>().map_err(refused)?)
         .cpu_pm(args.cpu_pm)
         .host(&host)
         .build()
-        .map_err(|error| refused(&error))?;
-    for warning in guest.warnings() {
-        warn(warning);
-    }
+        .map_err(refused)?;
+    guest_warnings(&guest);
     match args.format {
         Form::Text => text(&guest)?,
         Form::Json => json(&guest)?,
@@ -88,14 +98,92 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// QEMU's CPU models, as `-cpu help` lists them, and the levels that Proxmox's models have.
+fn cpu_help(release: QemuRelease) -> String {
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for model in release.cpu_models() {
+        lines.push((model.name().to_owned(), String::from("(alias configured by machine type)")));
+        for version in model.versions() {
+            if let Some(alias) = version.alias() {
+                lines.push((alias.to_owned(), format!("(alias of {version})")));
+            }
+            lines.push((version.to_string(), version.note().unwrap_or_default().to_owned()));
+        }
+    }
+    for cpu in ["base", "host", "max"] {
+        lines.push((cpu.to_owned(), String::new()));
+    }
+    for level in PsabiLevel::all().filter(|level| level.cpu_option(release).is_some()) {
+        lines.push((
+            level.name().to_owned(),
+            String::from("(Proxmox's model; qemu64 with the level's features)"),
+        ));
+    }
+    lines.sort_by_cached_key(|(name, _)| name.to_ascii_lowercase());
+    listed("Available CPUs:", &lines)
+}
+
+/// QEMU's machine types, as `-machine help` lists them.
+fn machine_help(release: QemuRelease) -> String {
+    let mut lines: Vec<(String, String)> =
+        release.machines().map(|machine| (machine.name().to_owned(), String::new())).collect();
+    let alias = |(alias, name): (&str, &str)| (alias.to_owned(), format!("(alias of {name})"));
+    lines.extend(hint::machine_aliases(release).map(alias));
+    lines.sort();
+    listed("Supported machines are:", &lines)
+}
+
+fn listed(heading: &str, lines: &[(String, String)]) -> String {
+    let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let mut text = format!("{heading}\n");
+    for (name, about) in lines {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{}", format!("  {name:width$}  {about}").trim_end());
+    }
+    text
+}
+
+/// A CPU in QEMU's syntax; a level of x86-64 is what Proxmox makes of it.
+pub(crate) fn cpu_option(cpu: &str, release: QemuRelease) -> Result<Cow<'_, str>> {
+    let (model, properties) = cpu.find(',').map_or((cpu, ""), |comma| cpu.split_at(comma));
+    let Some(level) = PsabiLevel::named(model) else { return Ok(Cow::Borrowed(cpu)) };
+    let Some(option) = level.cpu_option(release) else { return Err(hint::no_model(model, release)) };
+    note(format_args!("{model} is not a model of QEMU's; Proxmox's is -cpu {option}"));
+    Ok(Cow::Owned(option + properties))
+}
+
+/// Prints a guest's warnings. More than a few missing features are one warning, unless all are wanted.
+pub(crate) fn guest_warnings(guest: &GuestCpuid) {
+    const MANY: usize = 5;
+    let is_filtered = |warning: &&Warning| matches!(warning, Warning::Filtered(_));
+    let (filtered, others): (Vec<&Warning>, Vec<&Warning>) = guest.warnings().iter().partition(is_filtered);
+    if is_verbose() || filtered.len() <= MANY {
+        guest.warnings().iter().for_each(warn);
+        return;
+    }
+    let named = |warning: &&Warning| match warning {
+        Warning::Filtered(Filtered { name: Some(name), .. }) => Some(*name),
+        _ => None,
+    };
+    let names: Vec<&str> = filtered.iter().filter_map(named).collect();
+    let unnamed = filtered.len() - names.len();
+    let more = if unnamed > 0 { format!(", and {unnamed} bits without a name") } else { String::new() };
+    warn(format_args!(
+        "the guest does not get {} of the requested features (-v has the reasons): {}{more}",
+        filtered.len(),
+        names.join(" ")
+    ));
+    others.into_iter().for_each(warn);
+}
+
 /// Why QEMU would not start, with all missing features if these are the reason.
-fn refused(error: &cpuid_tables::guest::BuildError) -> Failed {
-    if let cpuid_tables::guest::BuildError::Enforced(lacking) = error {
+fn refused(error: &BuildError, release: QemuRelease) -> Failed {
+    if let BuildError::Enforced(lacking) = error {
         for filtered in lacking {
             warn(filtered);
         }
     }
-    Failed::new(error)
+    hint::refused(error, release)
 }
 
 /// In the format of the recorder of a real QEMU's tables, so that both can be compared line by line.
@@ -122,17 +210,18 @@ fn cpu(apic_id: u32, table: &CpuidTable) -> Cpu {
 fn dump(guest: &GuestCpuid, format: DumpFormat) -> Result<()> {
     let mut writer = Writer::new(io::stdout().lock(), format).map_err(Failed::new)?;
     for (apic_id, table) in guest.vcpus() {
-        writer.write(&cpu(apic_id, &table)).map_err(Failed::new)?;
+        writer.write(&cpu(apic_id, &table)).map_err(|error| unwritable(&error))?;
     }
-    writer.finish().map(drop).map_err(Failed::new)
+    writer.finish().map(drop).map_err(|error| unwritable(&error))
 }
 
 fn text(guest: &GuestCpuid) -> io::Result<()> {
     for (apic_id, table) in guest.vcpus() {
         let mut text = Styled::new();
         text.line(Style::Heading, format_args!("vCPU with APIC id {apic_id}"));
+        text.append(&level(&table.features()));
         for entry in decode(&table) {
-            text.append(&entry.styled());
+            text.append(&entry.styled_within(columns()));
         }
         if !print_styled(&text)? {
             break;
@@ -141,24 +230,39 @@ fn text(guest: &GuestCpuid) -> io::Result<()> {
     Ok(())
 }
 
-fn json(guest: &GuestCpuid) -> io::Result<()> {
-    let vcpus = guest.vcpus().map(|(apic_id, table)| {
-        let entries = table.iter().map(|entry| {
-            json!({
-                "function": entry.function.0,
-                "index": entry.subleaf().0,
-                "flags": entry.flags,
-                "registers": entry.registers.to_array(),
-            })
-        });
-        json!({ "apic_id": apic_id, "entries": entries.collect::<Vec<_>>() })
+/// The level of x86-64 that a set of features has, and what it lacks of the higher ones.
+pub(crate) fn level(features: &FeatureSet) -> Styled {
+    let has = PsabiLevel::of(features);
+    let mut text = Styled::new();
+    text.plain("level: ").push(Style::Name, has.map_or("none", PsabiLevel::name));
+    for (above, missing) in PsabiLevel::above(*features).filter(|(above, _)| Some(*above) > has) {
+        text.plain(format_args!("; {} lacks {}", above.name(), hint::names(missing)));
+    }
+    text.plain('\n');
+    text
+}
+
+/// The same as JSON: `name`, and `lacks` by the names of the other levels.
+pub(crate) fn level_to_json(features: &FeatureSet) -> Value {
+    let lacks = PsabiLevel::above(*features).map(|(above, missing)| {
+        let names: Vec<&str> = missing.iter().map(name_of).collect();
+        (above.name().to_owned(), json!(names))
     });
+    json!({
+        "name": PsabiLevel::of(features).map(PsabiLevel::name),
+        "lacks": lacks.collect::<serde_json::Map<String, Value>>(),
+    })
+}
+
+fn json(guest: &GuestCpuid) -> io::Result<()> {
+    let vcpus = guest.vcpus().map(|(apic_id, table)| cpu(apic_id, &table).to_json());
     let filtered = guest.filtered().iter().map(
-        |filtered| json!({ "feature": filtered.to_string(), "name": filtered.name, "bit": filtered.bit.0 }),
+        |filtered| json!({ "text": filtered.to_string(), "name": filtered.name, "bit": filtered.bit.0 }),
     );
-    print_json(&json!({
-        "vcpus": vcpus.collect::<Vec<_>>(),
+    print_document(json!({
+        "cpus": vcpus.collect::<Vec<_>>(),
         "filtered": filtered.collect::<Vec<_>>(),
+        "level": level_to_json(&guest.table().features()),
     }))
     .map(drop)
 }

@@ -7,23 +7,28 @@ use cpuid_tables::dump::Cpu;
 use cpuid_tables::naming::PsabiLevel;
 use cpuid_tables::show::{NoFeature, feature_named, name_of};
 use cpuid_tables::{Feature, Leaf, Named, QemuRelease, Subleaf, find_entry};
+use serde_json::json;
 
+use super::format::Format;
 use super::outcome::{Result, answer};
-use super::output::warn;
+use super::output::{print_document, warn};
 use super::source::{Input, Source};
 use super::{advice, feature};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  kvm-cpuid has avx2 --host && echo fast         the CPUID instruction here
+  kvm-cpuid has avx2 --instruction && echo fast  the CPUID instruction here
   kvm-cpuid has X86_FEATURE_VMX dump.txt         any name in Linux or QEMU
   cpuid -l 0x1 -1 -r | kvm-cpuid has vmx -       a dump on standard input
   kvm-cpuid has '7.0.ebx[5]' --supported         a bit by its location
   kvm-cpuid has x86-64-v3 --supported            a level of x86-64, as distributions name them
+  kvm-cpuid has avx512f --host node2.json        what another machine's guests can have
 
-A source with several CPUs has a feature when each of them has it; --cpu N asks one. A leaf above the
-source's maximum is one that it does not have, whatever the CPU answers there. A list of names, a
-template or a command line states some bits: of the others nothing is known.
+A source with several CPUs has a feature when each of them has it; --number N asks one. A leaf above the source's \
+maximum is one that it does not have, whatever the CPU answers there. A list of names, a template or a command line \
+states some bits: of the others nothing is known.
+
+--host HOST alone asks what the KVM of that host supports.
 
 Exit codes:
   0  it has the feature
@@ -32,14 +37,17 @@ Exit codes:
   3  the source does not state it";
 
 /// What the source does not state.
-const NOT_KNOWN: u8 = 3;
+pub(crate) const NOT_KNOWN: u8 = 3;
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// A feature, by any name or by its location, or a level: x86-64-v2, x86-64-v3, x86-64-v4
+    /// A feature, by any name or by its location, or a level: x86-64-v2, x86-64-v2-AES, x86-64-v3, x86-64-v4
     feature: String,
     #[command(flatten)]
     input: Input<1, 1>,
+    /// Output format: text prints nothing on standard output
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
 }
 
 /// What is asked for.
@@ -63,12 +71,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let mut all: Has = Some(true);
     let mut stated = false;
     let mut model = None;
+    let mut missing: Vec<Feature> = Vec::new();
     for source in args.input.sources() {
         for cpu in args.input.reading.open(source)? {
             let cpu = cpu?;
             let has = match wanted {
                 Wanted::Feature(feature) => has(source, &cpu, feature),
-                Wanted::Level(level) => has_level(source, &cpu, level),
+                Wanted::Level(level) => has_level(source, &cpu, level, &mut missing),
                 Wanted::Elsewhere(bit) => cpu.beside.bits.get(&bit).copied(),
             };
             stated |= !cpu.beside.bits.is_empty();
@@ -89,6 +98,16 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         // The message says what the name stands for.
         feature::named(&args.feature)?;
     }
+    if args.format == Format::Json {
+        let missing: Vec<&str> = missing.iter().map(|feature| name_of(*feature)).collect();
+        let sources = args.input.sources().iter().map(Source::to_string);
+        print_document(json!({
+            "feature": args.feature,
+            "sources": sources.collect::<Vec<String>>(),
+            "has": all,
+            "missing": missing,
+        }))?;
+    }
     match all {
         Some(has) => Ok(answer(has)),
         None => {
@@ -106,15 +125,19 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// A level's features; those that are missing are told.
-fn has_level(source: &Source, cpu: &Cpu, level: PsabiLevel) -> Has {
+fn has_level(source: &Source, cpu: &Cpu, level: PsabiLevel, all_missing: &mut Vec<Feature>) -> Has {
     let all: Vec<(Feature, Has)> =
         level.features().map(|feature| (feature, has(source, cpu, feature))).collect();
-    let with = |wanted: Has| -> Vec<&str> {
-        all.iter().filter(|(_, has)| *has == wanted).map(|(feature, _)| name_of(*feature)).collect()
+    let with = |wanted: Has| -> Vec<Feature> {
+        all.iter().filter(|(_, has)| *has == wanted).map(|(feature, _)| *feature).collect()
     };
     let missing = with(Some(false));
     if !missing.is_empty() {
-        warn(format!("{} lacks {} of {}", source.title(cpu), missing.join(", "), level.name()));
+        let names: Vec<&str> = missing.iter().map(|feature| name_of(*feature)).collect();
+        warn(format!("{} lacks {} of {}", source.title(cpu), names.join(", "), level.name()));
+        all_missing.extend(
+            missing.iter().filter(|feature| !all_missing.contains(feature)).copied().collect::<Vec<_>>(),
+        );
         return Some(false);
     }
     if with(None).is_empty() { Some(true) } else { None }

@@ -4,16 +4,32 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
 
+use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::host::{Host, HostFile};
 
 use super::advice;
 use super::outcome::{Failed, Result};
 use super::output::warn;
-use super::source::{Reading, Source};
+use super::reading::Reading;
+use super::source::Source;
 
 /// The name of this machine as a host.
 pub(crate) const REAL: &str = "real";
+
+/// The host of a command that needs one.
+#[derive(ClapArgs)]
+pub(crate) struct HostArg {
+    /// The host: a recorded host (a file, or DIR/NAME), a dump of what its KVM supports, or `real` for this machine
+    #[arg(long, value_name = "HOST", num_args = 0..=1, default_value = REAL, default_missing_value = REAL)]
+    host: String,
+}
+
+impl HostArg {
+    pub(crate) fn read(&self) -> Result<Host> {
+        named(&self.host)
+    }
+}
 
 /// A host: this machine, a recorded host as one file or several, or a dump.
 pub(crate) fn named(name: &str) -> Result<Host> {
@@ -39,26 +55,33 @@ pub(crate) fn named(name: &str) -> Result<Host> {
     Ok(host)
 }
 
-const HELP: &str = "--host takes DIR/NAME, where DIR contains NAME.supported and NAME.host, or a file; \
-     `kvm-cpuid record` on that machine writes either";
+const HELP: &str = "--host takes a file that `kvm-cpuid record -o HOST.json` wrote on that machine, DIR/NAME, where DIR \
+     contains NAME.supported and NAME.host, a dump, or `real` for this machine";
 
 /// Whether a path is that of a host in one file.
 pub(crate) fn is_json(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
+/// The host in a file that `kvm-cpuid record` wrote; none if it is another file.
+pub(crate) fn recorded(path: &Path) -> Result<Option<Host>> {
+    let failed = |error: &dyn std::fmt::Display| Failed::new(format!("{}: {error}", path.display()));
+    if !path.is_file() || !is_recorded(path).map_err(|error| failed(&error))? {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(path).map_err(|error| failed(&error))?;
+    let mut host: Host = serde_json::from_str(&text).map_err(|error| failed(&error))?;
+    host.fill_in();
+    Ok(Some(host))
+}
+
 /// A host that `kvm-cpuid record` wrote, or a dump.
 fn one_file(path: &Path, name: &str) -> Result<Host> {
-    let failed = |error: &dyn std::fmt::Display| Failed::new(format!("{name}: {error}"));
-    if is_recorded(path).map_err(|error| failed(&error))? {
-        let text = fs::read_to_string(path).map_err(|error| failed(&error))?;
-        let mut host: Host = serde_json::from_str(&text).map_err(|error| failed(&error))?;
-        host.fill_in();
+    if let Some(host) = recorded(path)? {
         return Ok(host);
     }
     let source = Source::File(path.into());
-    let reading = Reading { from: None, lenient: false, cpu: None, all_cpus: false };
-    let mut cpus = reading.open(&source)?;
+    let mut cpus = Reading::default().open(&source)?;
     let cpu = cpus.next().ok_or_else(|| Failed::new(format!("{name} contains no CPU")))??;
     if is_partial(&cpu) || cpus.map_while(std::result::Result::ok).any(|cpu| is_partial(&cpu)) {
         let open = advice::open_bits(&source, "a host is what its KVM supports");
@@ -75,13 +98,18 @@ fn one_file(path: &Path, name: &str) -> Result<Host> {
     Ok(host)
 }
 
-/// Whether a file begins as `kvm-cpuid record` begins it, however it is indented. A dump may be JSON too.
+/// Whether a file is a host as `kvm-cpuid record` writes it, whatever its indentation and the order of its keys. A dump may be
+/// JSON too.
 fn is_recorded(path: &Path) -> std::io::Result<bool> {
-    let mut head = Vec::new();
-    File::open(path)?.take(64).read_to_end(&mut head)?;
-    head.retain(|byte| !byte.is_ascii_whitespace());
-    let head = String::from_utf8_lossy(&head);
-    Ok(head.starts_with("{\"version\"") && head.contains("\"supported\""))
+    let mut text = Vec::new();
+    let mut file = File::open(path)?;
+    file.by_ref().take(1024).read_to_end(&mut text)?;
+    if text.trim_ascii_start().first() != Some(&b'{') {
+        return Ok(false);
+    }
+    file.read_to_end(&mut text)?;
+    let value: Option<serde_json::Value> = serde_json::from_slice(&text).ok();
+    Ok(value.is_some_and(|value| value.get("supported").is_some() && value.get("instruction").is_some()))
 }
 
 /// True for a CPU that states only some bits, or that is a CPU model's and not a host's.

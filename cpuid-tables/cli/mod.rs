@@ -1,7 +1,7 @@
 //! The command line: parses arguments, prints text, and returns an exit code.
 //!
-//! 0: done, or the answer is yes. 1: the answer is no (`has`, `diff`, `check`, `find`). 2: a source could not be read,
-//! the output not written, or the command line was wrong. 3: the source does not state the answer (`has`).
+//! 0: done, or the answer is yes. 1: the answer is no. 2: a source could not be read, the output not written, or the command
+//! line was wrong. 3: the source does not state the answer (`has`). Each command's help says what its answer is.
 
 mod advice;
 mod answered;
@@ -18,7 +18,10 @@ mod format;
 mod guest;
 mod guest_of;
 mod has;
+mod help;
+mod hint;
 mod host;
+mod machine;
 mod manual;
 mod models;
 mod outcome;
@@ -27,20 +30,28 @@ mod partial;
 mod probe;
 mod progress;
 mod qemu_release;
+mod reading;
 mod record;
 mod show;
 mod source;
+mod spelling;
 mod why;
+mod wrap;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use args::{Args, Command};
 
 /// Runs the command and turns its result into the exit code.
 pub(crate) fn run() -> ExitCode {
-    let result = match Args::parse().command {
+    let (args, notes) = parse();
+    args.color.apply();
+    if args.verbose {
+        output::set_verbose();
+    }
+    let result = match args.command {
         Command::Show(args) => show::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Diff(args) => diff::run(&args),
@@ -56,8 +67,25 @@ pub(crate) fn run() -> ExitCode {
         Command::Export(args) => export::run(&args),
         Command::Record(args) => record::run(&args),
     };
-    result.unwrap_or_else(|failed| {
+    let code = result.unwrap_or_else(|failed| {
         failed.show();
         ExitCode::from(2)
-    })
+    });
+    notes.into_iter().for_each(output::note);
+    code
+}
+
+/// The arguments, and notes about their spelling. Like clap, exits after printing help and on a usage error, which shows the usage of the subcommand.
+fn parse() -> (Args, Vec<&'static str>) {
+    let mut command = help::prepared(Args::command());
+    let matches = command.get_matches_mut();
+    let notes = matches.subcommand().map(|(_, matches)| spelling::notes(matches)).unwrap_or_default();
+    let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| {
+        let name = matches.subcommand_name().unwrap_or_default();
+        match command.find_subcommand_mut(name) {
+            Some(subcommand) => error.format(subcommand).exit(),
+            None => error.format(&mut command).exit(),
+        }
+    });
+    (args, notes)
 }

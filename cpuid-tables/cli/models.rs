@@ -3,26 +3,29 @@
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
-use cpuid_tables::QemuRelease;
-use cpuid_tables::guest::{Definition, GuestCpuid, MachineOption};
-use cpuid_tables::show::{Style, Styled};
-use serde_json::json;
+use cpuid_tables::guest::{BuildError, Definition, GuestCpuid, MachineOption};
+use cpuid_tables::naming::PsabiLevel;
+use cpuid_tables::show::{Style, Styled, name_of};
+use cpuid_tables::{CpuidRead, FeatureSet, QemuRelease};
+use serde_json::{Value, json};
 
 use super::format::Format;
-use super::outcome::{Failed, Result, answer};
-use super::output::{print_json, print_styled};
-use super::{host, qemu_release};
+use super::host::HostArg;
+use super::outcome::{Result, answer};
+use super::output::{print_document, print_styled};
+use super::{hint, qemu_release};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   kvm-cpuid models --host                              all of QEMU's CPU models, on this machine
   kvm-cpuid models EPYC-Milan-v2 Skylake-Server        whether these run, and why not
+  kvm-cpuid models x86-64-v3                           whether the host has this level
   kvm-cpuid models --host hosts/milan --qemu 7.2 --format json
 
-Each line has a CPU model's name, then the features that the host lacks, as in query-cpu-definitions'
-unavailable-features: by word and bit; an XSAVE component by the feature that enables it; \"\" for an
-unnamed bit. An unversioned name stands for the machine type's version; libvirt asks QEMU with
---machine none. --host DIR/NAME is a recorded host, as in `kvm-cpuid guest`.
+Each line has a CPU model's name, and whether it runs or what the host lacks of it, as in query-cpu-definitions' \
+unavailable-features: by word and bit; an XSAVE component by the feature that enables it; \"\" for an unnamed bit. An \
+unversioned name stands for the machine type's version; libvirt asks QEMU with --machine none. The levels of x86-64 \
+(x86-64-v3) and Proxmox's x86-64-v2-AES are listed after the models.
 
 Exit codes:
   0  done; with names: all of them run
@@ -31,11 +34,10 @@ Exit codes:
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// Only these CPU models, with the reason for each missing feature
+    /// Only these CPU models or levels, with the reason for each missing feature
     names: Vec<String>,
-    /// The host: a recorded host, a dump, or `real` for this machine
-    #[arg(long, value_name = "FILE|DIR/NAME|real", default_value = "real", default_missing_value = "real", num_args = 0..=1)]
-    host: String,
+    #[command(flatten)]
+    host: HostArg,
     /// QEMU release
     #[arg(long, value_name = "RELEASE", default_value = qemu_release::default(), value_parser = qemu_release::named)]
     qemu: QemuRelease,
@@ -48,35 +50,45 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let host = host::named(&args.host)?;
-    let machine = args.machine.parse::<MachineOption>().map_err(Failed::new)?;
+    let host = args.host.read()?;
+    let refused = |error: &BuildError| hint::refused(error, args.qemu);
+    let machine = args.machine.parse::<MachineOption>().map_err(|error| refused(&error))?;
     let builder = GuestCpuid::builder().release(args.qemu).machine(machine).host(&host);
-    let definitions = builder.definitions().map_err(Failed::new)?;
-    let definitions = chosen(definitions, &args.names, args.qemu)?;
+    let all = builder.definitions().map_err(|error| refused(&error))?;
+    let (levels, names): (Vec<&String>, Vec<&String>) =
+        args.names.iter().partition(|name| PsabiLevel::named(name).is_some());
+    let definitions = if args.names.is_empty() { all } else { chosen(all, &names, args.qemu)? };
+    let features = host.supported.features();
+    let levels: Vec<(PsabiLevel, FeatureSet)> = PsabiLevel::all()
+        .filter(|level| {
+            args.names.is_empty() || levels.iter().any(|name| PsabiLevel::named(name) == Some(*level))
+        })
+        .map(|level| (level, level.missing(&features)))
+        .collect();
     match args.format {
-        Format::Json => print_json(&definitions.iter().map(to_json).collect())?,
-        Format::Text => print_styled(&text(&definitions, !args.names.is_empty()))?,
+        Format::Json => print_document(json!({
+            "models": definitions.iter().map(to_json).collect::<Vec<Value>>(),
+            "levels": levels.iter().map(level_to_json).collect::<Vec<Value>>(),
+        }))?,
+        Format::Text => print_styled(&text(&definitions, &levels, !args.names.is_empty()))?,
     };
-    Ok(answer(args.names.is_empty() || definitions.iter().all(Definition::runs)))
+    let runs =
+        definitions.iter().all(Definition::runs) && levels.iter().all(|(_, missing)| missing.is_empty());
+    Ok(answer(args.names.is_empty() || runs))
 }
 
-/// All of them, or the requested ones in their order.
-fn chosen(all: Vec<Definition>, names: &[String], release: QemuRelease) -> Result<Vec<Definition>> {
-    if names.is_empty() {
-        return Ok(all);
-    }
-    let one = |name: &String| {
-        let found = all.iter().find(|definition| definition.name == *name).cloned();
-        found.ok_or_else(|| {
-            let failed = Failed::new(format!("QEMU {release} has no CPU model `{name}`"));
-            failed.help("`kvm-cpuid models` without a name lists them; case matters")
-        })
+/// The requested ones in their order.
+fn chosen(all: Vec<Definition>, names: &[&String], release: QemuRelease) -> Result<Vec<Definition>> {
+    let one = |name: &&String| {
+        let found = all.iter().find(|definition| definition.name == **name).cloned();
+        found.ok_or_else(|| hint::no_model(name, release))
     };
     names.iter().map(one).collect()
 }
 
-fn text(definitions: &[Definition], reasons: bool) -> Styled {
-    let width = definitions.iter().map(|definition| definition.name.len()).max().unwrap_or(0);
+fn text(definitions: &[Definition], levels: &[(PsabiLevel, FeatureSet)], reasons: bool) -> Styled {
+    let names = definitions.iter().map(|definition| definition.name.as_str());
+    let width = names.chain(levels.iter().map(|(level, _)| level.name())).map(str::len).max().unwrap_or(0);
     let mut text = Styled::new();
     for definition in definitions {
         let name = &definition.name;
@@ -86,16 +98,28 @@ fn text(definitions: &[Definition], reasons: bool) -> Styled {
         if definition.runs() {
             text.push(Style::Good, "runs");
         } else {
-            text.push(Style::Error, names.join(" "));
+            text.push(Style::Error, "lacks").plain(' ').plain(names.join(" "));
         }
         text.plain(format_args!("{alias}\n"));
         for filtered in definition.unavailable.iter().filter(|_| reasons) {
             text.plain(format_args!("    {filtered}\n"));
         }
     }
+    if !reasons && !levels.is_empty() {
+        text.plain('\n');
+    }
+    for (level, missing) in levels {
+        text.plain(format_args!("{:width$}  ", level.name()));
+        if missing.is_empty() {
+            text.push(Style::Good, "runs");
+        } else {
+            text.push(Style::Error, "lacks").plain(' ').plain(hint::names(*missing));
+        }
+        text.plain('\n');
+    }
     if !reasons {
         let running = definitions.iter().filter(|definition| definition.runs()).count();
-        text.plain(format_args!("{running} of {} run\n", definitions.len()));
+        text.plain(format_args!("\n{running} of {} models run\n", definitions.len()));
     }
     text
 }
@@ -104,16 +128,24 @@ fn shown(name: &'static str) -> &'static str {
     if name.is_empty() { "\"\"" } else { name }
 }
 
-/// With QEMU's keys where QEMU has them.
-fn to_json(definition: &Definition) -> serde_json::Value {
-    let reasons = definition.unavailable.iter().map(|filtered| {
-        json!({ "name": filtered.name, "bit": filtered.bit.0, "reason": filtered.reason.to_string() })
-    });
+fn to_json(definition: &Definition) -> Value {
+    let reasons = definition.unavailable.iter().map(
+        |filtered| json!({ "name": filtered.name, "bit": filtered.bit.0, "reason": filtered.reason.to_string() }),
+    );
     json!({
         "name": definition.name,
-        "alias-of": definition.alias_of,
-        "unavailable-features": definition.unavailable_names,
+        "alias_of": definition.alias_of,
+        "runs": definition.runs(),
+        "unavailable_features": definition.unavailable_names,
         "reasons": reasons.collect::<Vec<_>>(),
         "deprecated": definition.model.is_some_and(|model| model.deprecated().is_some()),
+    })
+}
+
+fn level_to_json((level, missing): &(PsabiLevel, FeatureSet)) -> Value {
+    json!({
+        "name": level.name(),
+        "runs": missing.is_empty(),
+        "missing": missing.iter().map(name_of).collect::<Vec<_>>(),
     })
 }

@@ -3,9 +3,35 @@
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstyle::AnsiColor;
+use clap::ValueEnum;
+use cpuid_tables::STORED_VERSION;
 use cpuid_tables::show::{Style, Styled};
+
+use super::wrap;
+
+/// When to use colours.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    /// Uses it from now on.
+    pub(crate) fn apply(self) {
+        let choice = match self {
+            // Not written: anstream's own choice considers the environment and the stream.
+            Color::Auto => return,
+            Color::Always => anstream::ColorChoice::AlwaysAnsi,
+            Color::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+    }
+}
 
 const ERROR: anstyle::Style = AnsiColor::Red.on_default().bold();
 const WARNING: anstyle::Style = AnsiColor::Yellow.on_default().bold();
@@ -24,6 +50,55 @@ pub(crate) fn warn(message: impl Display) {
     anstream::eprintln!("{WARNING}warning{WARNING:#}: {message}");
 }
 
+/// Prints a note to standard error.
+pub(crate) fn note(message: impl Display) {
+    anstream::eprintln!("{HELP}note{HELP:#}: {message}");
+}
+
+/// Whether every warning is printed: `-v`.
+static VERBOSE: AtomicBool = AtomicBool::new(false);
+
+/// Prints every warning from now on.
+pub(crate) fn set_verbose() {
+    VERBOSE.store(true, Ordering::Relaxed);
+}
+
+/// True if every warning is printed.
+pub(crate) fn is_verbose() -> bool {
+    VERBOSE.load(Ordering::Relaxed)
+}
+
+/// Warnings of one kind, of which there may be hundreds: the first few are printed, the others counted.
+#[derive(Default)]
+pub(crate) struct Flood {
+    printed: usize,
+    more: u64,
+}
+
+impl Flood {
+    /// How many are printed without `-v`.
+    const FIRST: usize = 5;
+
+    pub(crate) fn warn(&mut self, message: impl Display) {
+        if self.printed < Flood::FIRST || is_verbose() {
+            self.printed += 1;
+            warn(message);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Counts those that were not printed, and `others`, which nobody has the text of.
+    pub(crate) fn end(&mut self, name: &str, others: u64) {
+        let more = self.more + others;
+        if more > 0 {
+            let all = if self.more > 0 { " (-v prints them)" } else { "" };
+            warn(format_args!("{name}: and {more} more{all}"));
+        }
+        self.more = 0;
+    }
+}
+
 /// A style's appearance on a terminal.
 const fn look(style: Style) -> anstyle::Style {
     match style {
@@ -36,8 +111,20 @@ const fn look(style: Style) -> anstyle::Style {
     }
 }
 
-/// Writes a text, styled on a terminal. False if the reader closed the pipe.
+/// Writes a text, styled on a terminal and wrapped to its width. False if the reader closed the pipe.
 pub(crate) fn print_styled(text: &Styled) -> io::Result<bool> {
+    match wrap::width() {
+        Some(width) => print_as_it_is(&wrap::wrapped(text, width)),
+        None => print_as_it_is(text),
+    }
+}
+
+/// Columns for text that wraps its own lines: the terminal's, or 100 in a pipe or a file.
+pub(crate) fn columns() -> usize {
+    wrap::width().unwrap_or(100)
+}
+
+fn print_as_it_is(text: &Styled) -> io::Result<bool> {
     let mut coloured = String::new();
     for (style, span) in text.spans() {
         let look = look(style);
@@ -54,7 +141,15 @@ pub(crate) fn print(text: &str) -> io::Result<bool> {
     }
 }
 
-/// Writes one JSON value.
+/// Writes a JSON document of ours: an object, to which the version of its form is added.
+pub(crate) fn print_document(mut value: serde_json::Value) -> io::Result<bool> {
+    if let serde_json::Value::Object(members) = &mut value {
+        members.insert("version".into(), STORED_VERSION.into());
+    }
+    print_json(&value)
+}
+
+/// Writes one JSON value, of another program's form.
 pub(crate) fn print_json(value: &serde_json::Value) -> io::Result<bool> {
     print(&format!("{value:#}\n"))
 }

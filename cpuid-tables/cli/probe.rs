@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::{Args as ClapArgs, ValueEnum};
-use cpuid_tables::dump::{self, Cpu, Format as DumpFormat};
+use cpuid_tables::dump::{self, Cpu};
 use cpuid_tables::kvm::{Change, Device, Mode, PartChange, Probe, probe};
 use cpuid_tables::show::{EntryDifferences, Style, Styled, compare};
 use cpuid_tables::{CpuidEntry, CpuidRead, IndexedLeaf, Leaf, OwnBits, Registers, Subleaf};
 use serde_json::{Value, json};
 
+use super::convert::unwritable;
+use super::format::{Form, form};
 use super::outcome::{Failed, Result, answer};
-use super::output::{print, print_json, print_styled};
+use super::output::{print, print_document, print_styled};
 use super::source::{Input, Source};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -21,8 +23,8 @@ Examples:
   kvm-cpuid probe guest.txt --mode real  in 16-bit mode
   kvm-cpuid probe --format entries       the values that it reads, as a dump
 
-A guest with one vCPU, with APIC id 0, executes CPUID for every leaf of the table and every leaf
-below its highest ones. A line with - is only in the table, + only in the guest.
+A guest with one vCPU, with APIC id 0, executes CPUID for every leaf of the table and every leaf below its highest \
+ones. A line with - is only in the table, + only in the guest.
 
 Exit codes:
   0  it reads the table's values, apart from bits that every KVM updates
@@ -36,8 +38,8 @@ pub(crate) struct Args {
     /// The mode in which the guest executes CPUID
     #[arg(long, value_enum, default_value = "long")]
     mode: GuestMode,
-    /// text, json, or entries (the values that the guest reads, as a dump)
-    #[arg(long, value_enum, default_value = "text")]
+    /// text, json, or a dump format for the values that the guest reads
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = form)]
     format: Form,
 }
 
@@ -49,13 +51,6 @@ enum GuestMode {
     Protected,
     /// 64 bits
     Long,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Form {
-    Text,
-    Json,
-    Entries,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
@@ -142,15 +137,16 @@ fn tell(
     (seen, differences, probed): (Vec<CpuidEntry>, &[EntryDifferences], &Probe),
 ) -> Result<()> {
     match args.format {
-        Form::Entries => {
+        Form::Dump(format) => {
             let mut out = Vec::new();
-            dump::write(&mut out, DumpFormat::Entries, &[Cpu::from_entries(seen)]).map_err(Failed::new)?;
+            dump::write(&mut out, format, &[Cpu::from_entries(seen)]).map_err(|error| unwritable(&error))?;
             print(&String::from_utf8_lossy(&out))?;
         }
         Form::Json => {
             let change =
                 |change: &Change| json!({ "text": change.to_string(), "expected": change.is_expected() });
-            print_json(&json!({
+            print_document(json!({
+                "cpus": [Cpu::from_entries(seen).to_json()],
                 "table": title,
                 "questions": probed.answers.len(),
                 "changed_by_kvm": probed.changes.iter().map(change).collect::<Vec<Value>>(),

@@ -20,9 +20,9 @@ Examples:
   kvm-cpuid record > node2.json           the same on standard output
   kvm-cpuid guest --host node2.json --cpu host   what QEMU would build there, on any machine
 
-A recorded host has what KVM supports, the CPUID instruction, feature MSRs, capabilities, Hyper-V's
-leaves and the TSC's frequency: everything that guest, models, check --host-from and export use.
-APIC ids are 0. /dev/kvm is needed.
+A recorded host has what KVM supports, the CPUID instruction, feature MSRs, capabilities, Hyper-V's leaves and the \
+TSC's frequency: everything that commands with --host use, on any machine. As a SOURCE, such a file is the table that \
+its KVM supports. APIC ids are 0. /dev/kvm is needed.
 
 Exit codes:
   0  the host is recorded

@@ -7,15 +7,17 @@ use clap::Args as ClapArgs;
 use cpuid_tables::dump::{Cpu, Format as DumpFormat, WriteError, Writer};
 use cpuid_tables::show::{DecodedEntry, Place, Style, Styled, Summary, decode, name_of};
 use cpuid_tables::{
-    CpuidEntry, CpuidRead, Feature, Leaf, LinuxRelease, MsrFeature, Named, QemuRelease, Registers, Subleaf,
+    CpuidEntry, CpuidRead, Feature, Leaf, LinuxRelease, MsrFeature, Named, QemuRelease, Registers,
+    STORED_VERSION, Subleaf,
 };
 use serde_json::{Value, json};
 
 use super::answered::{Answered, answered};
+use super::convert::unwritable;
 use super::format::{Form, form};
 use super::has::is_above_maximum;
 use super::outcome::{Failed, Result, answer};
-use super::output::{print, print_styled, warn};
+use super::output::{columns, print, print_styled, warn};
 use super::source::{Input, Source};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -25,7 +27,7 @@ Examples:
   kvm-cpuid show --supported --features   the names of features that KVM here supports
   kvm-cpuid show dump.txt --raw           a dump's values in the format of `cpuid -r`
   kvm-cpuid show --guest-of $(pidof qemu-system-x86_64)
-  kvm-cpuid show dump.txt --format json   decoded, as JSON; `convert --to json` writes only the table
+  kvm-cpuid show dump.txt --format json   decoded, as JSON; `convert --format json` writes only the table
 
 For a leaf without an entry, the output shows what KVM answers a guest there, and why.
 
@@ -60,13 +62,13 @@ fn leaf(text: &str) -> std::result::Result<(Leaf, Option<Subleaf>), String> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let sources = args.input.sources_or(Source::Host);
+    let sources = args.input.sources_or(Source::Instruction);
     if let Form::Dump(format) = args.format {
         return written(args, &sources, format);
     }
     let mut any = args.leaf.is_empty();
     let (mut first, json) = (true, matches!(args.format, Form::Json));
-    if json && !print("{ \"cpus\": [\n")? {
+    if json && !print(&format!("{{ \"version\": {STORED_VERSION}, \"cpus\": [\n"))? {
         return Ok(ExitCode::SUCCESS);
     }
     for source in &sources {
@@ -173,7 +175,7 @@ impl Shown {
             return text;
         }
         for (at, entry) in self.decoded(args).iter().enumerate() {
-            text.append(&entry.styled());
+            text.append(&entry.styled_within(columns()));
             if self.cpu.known(at) != Registers::MAX {
                 let open = self.cpu.known(at).to_array().map(|known| format!("{:#010x}", !known)).join(" ");
                 text.plain("  ")
@@ -198,15 +200,18 @@ impl Shown {
         let outside = self.cpu.beside.bits.iter().map(|(bit, on)| (outside(*bit).to_owned(), json!(on)));
         let mut value = json!({
             "source": source.to_string(),
-            "number": self.cpu.number,
-            "name": self.cpu.name,
             "summary": Summary::from_entries(&self.all).to_json(),
             "features": features.collect::<Vec<&str>>(),
             "leaves": self.decoded(args).iter().map(DecodedEntry::to_json).collect::<Vec<Value>>(),
             "answers": self.answered(args).iter().map(Answered::to_json).collect::<Vec<Value>>(),
         });
-        if let (Value::Object(members), false) = (&mut value, self.cpu.beside.bits.is_empty()) {
-            members.insert("outside".into(), Value::Object(outside.collect()));
+        if let Value::Object(members) = &mut value {
+            if !self.cpu.beside.bits.is_empty() {
+                members.insert("outside".into(), Value::Object(outside.collect()));
+            }
+            if let Value::Object(table) = self.cpu.to_json() {
+                members.extend(table);
+            }
         }
         value
     }
@@ -246,7 +251,7 @@ fn written(args: &Args, sources: &[Source], format: DumpFormat) -> Result<ExitCo
         Ok(()) => Ok(true),
         // A closed pipe, such as `| head`, is not a failure.
         Err(WriteError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(Failed::new(error)),
+        Err(error) => Err(unwritable(&error)),
     };
     let mut writer = Writer::new(out, format).map_err(Failed::new)?;
     for source in sources {

@@ -5,25 +5,34 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
+use cpuid_tables::host::Host;
 use cpuid_tables::show::{Machine, RunningKvm, RunningLinux, Story, Style, Styled, named, why};
-use cpuid_tables::{CpuModel, LinuxRelease, LookupError, Named, QemuRelease};
+use cpuid_tables::{LinuxRelease, LookupError, Named, QemuRelease};
 use serde_json::{Value, json};
 
-use super::feature;
 use super::format::Format;
-use super::outcome::{Failed, Result};
-use super::output::{print_json, print_styled, warn};
+use super::has::NOT_KNOWN;
+use super::outcome::{Result, answer};
+use super::output::{print_document, print_styled, warn};
 use super::source::{Input, Source};
+use super::{feature, hint, host};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   kvm-cpuid why vmx                          which layer withholds it from this machine's guests?
-  kvm-cpuid why avx512f --model EPYC-Milan   can a guest with this model have it?
+  kvm-cpuid why avx512f --cpu EPYC-Milan     can a guest with this model have it?
+  kvm-cpuid why vmx --host node2.json        on a recorded host, its KVM included
   kvm-cpuid why amx_tile dump.txt            on the machine of a dump
   kvm-cpuid why kvm_pv_eoi --format json
 
-Without a FILE this machine is queried: the CPUID instruction, /proc/cpuinfo, the kernel's command line
-and configuration, and /dev/kvm. Sources that cannot be queried are named. The last line is the verdict.";
+Without a FILE this machine is queried: the CPUID instruction, /proc/cpuinfo, the kernel's command line and \
+configuration, and /dev/kvm. Sources that cannot be queried are named. The last line is the verdict.
+
+Exit codes:
+  0  a guest can have it
+  1  a layer withholds it
+  2  there is no such feature, or a source could not be read
+  3  the queried layers do not decide it";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
@@ -31,8 +40,8 @@ pub(crate) struct Args {
     feature: String,
     #[command(flatten)]
     input: Input<0, { usize::MAX }>,
-    /// The guest's CPU model
-    #[arg(long, value_name = "MODEL")]
+    /// An old spelling of --cpu
+    #[arg(long, value_name = "MODEL", hide = true, conflicts_with = "cpu")]
     model: Option<String>,
     /// Output format
     #[arg(long, value_enum, default_value = "text")]
@@ -41,7 +50,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let bits = bits(&args.feature)?;
-    let model = args.model.as_deref().map(model).transpose()?;
+    let reading = &args.input.reading;
+    let model = args.model.as_deref().or_else(|| reading.model());
+    let model = model.map(|name| hint::model_named(name, QemuRelease::NEWEST)).transpose()?;
     let mut stories: Vec<(String, Story)> = Vec::new();
     for (of, machine) in machines(args)? {
         stories.extend(bits.iter().map(|bit| (of.clone(), why(*bit, &machine, model))));
@@ -52,8 +63,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             value["machine"] = json!(of);
             value
         };
-        print_json(&Value::Array(stories.iter().map(one).collect()))?;
-        return Ok(ExitCode::SUCCESS);
+        print_document(json!({ "stories": stories.iter().map(one).collect::<Vec<Value>>() }))?;
+        return Ok(answered(&stories));
     }
     let several = stories.len() > bits.len();
     for (at, (of, story)) in stories.iter().enumerate() {
@@ -66,7 +77,19 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
         print_styled(text.append(&story.styled()))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(answered(&stories))
+}
+
+/// One that is withheld decides, then one that is not known.
+fn answered(stories: &[(String, Story)]) -> ExitCode {
+    let is = |wanted: Option<bool>| stories.iter().any(|(_, story)| story.available == wanted);
+    if is(Some(false)) {
+        answer(false)
+    } else if is(None) {
+        ExitCode::from(NOT_KNOWN)
+    } else {
+        answer(true)
+    }
 }
 
 /// The bits of a name or a location: all of them if it is ambiguous.
@@ -84,33 +107,24 @@ fn bits(name: &str) -> Result<Vec<Named>> {
     }
 }
 
-fn model(name: &str) -> Result<CpuModel> {
-    let newest = QemuRelease::NEWEST;
-    newest.cpu_model(name).ok_or_else(|| {
-        let failed = Failed::new(format!("QEMU {newest} has no CPU model `{name}`"));
-        let folded = name.to_ascii_lowercase();
-        let near: Vec<&str> = newest
-            .cpu_models()
-            .map(CpuModel::name)
-            .filter(|known| {
-                known.to_ascii_lowercase().contains(&folded) || folded.contains(&known.to_ascii_lowercase())
-            })
-            .collect();
-        if near.is_empty() {
-            failed.help("`kvm-cpuid models` lists them")
-        } else {
-            failed.help(format!("did you mean {}?", near.join(", ")))
-        }
-    })
-}
-
 /// The machines to query, and their names.
 fn machines(args: &Args) -> Result<Vec<(String, Machine)>> {
     let mut all = Vec::new();
-    for source in args.input.sources_or(Source::Host) {
-        if source == Source::Host {
-            all.push((source.to_string(), this_machine(args)?));
+    let reading = &args.input.reading;
+    for source in args.input.sources_or(Source::Instruction) {
+        if source == Source::Instruction {
+            let machine = match reading.host() {
+                Some(name) => (name.to_owned(), recorded(host::named(name)?)),
+                None => (source.to_string(), this_machine(args)?),
+            };
+            all.push(machine);
             continue;
+        }
+        if let Source::File(path) = &source {
+            if let Some(host) = host::recorded(path)? {
+                all.push((source.to_string(), recorded(host)));
+                continue;
+            }
         }
         for cpu in args.input.reading.open(&source)? {
             let cpu = cpu?;
@@ -118,6 +132,16 @@ fn machines(args: &Args) -> Result<Vec<(String, Machine)>> {
         }
     }
     Ok(all)
+}
+
+/// A recorded host has the tables of its CPU and of its KVM.
+fn recorded(host: Host) -> Machine {
+    let kvm = RunningKvm {
+        supported: host.supported,
+        emulated: host.emulated.unwrap_or_default(),
+        ..RunningKvm::default()
+    };
+    Machine { cpuid: Some(host.instruction), kvm: Some(kvm), ..Machine::default() }
 }
 
 /// A dump holds the CPUID instruction's table, or KVM's supported or emulated one if it is marked so.
@@ -148,7 +172,7 @@ fn this_machine(args: &Args) -> Result<Machine> {
         emulated: told(reading.all(&Source::Emulated)).unwrap_or_default(),
         nested: nested(),
     });
-    Ok(Machine { cpuid: told(reading.all(&Source::Host)), linux: linux(), kvm })
+    Ok(Machine { cpuid: told(reading.all(&Source::Instruction)), linux: linux(), kvm })
 }
 
 /// Whether nested virtualization is on, according to the module parameter.

@@ -4,9 +4,10 @@ use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::Deserialize;
 
 use super::sink::{Fault, Line};
+pub(super) use crate::serialized::Number;
 
 /// How long a document may be. A template of 256 entries has some 200 KiB.
 pub(super) const MAX_DOCUMENT: usize = 16 << 20;
@@ -145,41 +146,5 @@ impl<'a> Document<'a> {
     /// A fault of the document as a whole.
     pub(super) fn fault(&self, text: &str, why: &'static str) -> Fault {
         Fault::At { line: self.began, text: text.to_string(), why: why.into() }
-    }
-}
-
-/// A number of 32 bits: as such, or as a text in decimal or after `0x` or `0b`.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Number(pub(super) u32);
-
-impl<'de> Deserialize<'de> for Number {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Number, D::Error> {
-        struct Numbers;
-        impl Visitor<'_> for Numbers {
-            type Value = Number;
-
-            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str("a number of 32 bits, or one in a text: decimal, `0x...` or `0b...`")
-            }
-
-            fn visit_u64<E: Error>(self, value: u64) -> Result<Number, E> {
-                u32::try_from(value)
-                    .map(Number)
-                    .map_err(|_| E::invalid_value(serde::de::Unexpected::Unsigned(value), &self))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Number, E> {
-                let radix = |prefix, radix| {
-                    text.strip_prefix(prefix).map(|digits| u32::from_str_radix(digits, radix))
-                };
-                let value = radix("0x", 16).or_else(|| radix("0b", 2)).unwrap_or_else(|| text.parse());
-                match value {
-                    // A sign is no digit.
-                    Ok(value) if !text.contains('+') => Ok(Number(value)),
-                    _ => Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
-                }
-            }
-        }
-        deserializer.deserialize_any(Numbers)
     }
 }

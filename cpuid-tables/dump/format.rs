@@ -32,8 +32,10 @@ macro_rules! formats {
 formats! {
     /// Ours: `function index flags eax ebx ecx edx` in hexadecimal, a line each; a word before them tells the CPU.
     Entries = entries,
-    /// Ours: an object for each CPU.
+    /// Ours: an object for each CPU, or one with several; a recorded host.
     Json = json,
+    /// What `kvm-cpuid show` prints.
+    Decoded = decoded,
     /// What `cpuid -r` prints (the package `cpuid` of Linux distributions).
     CpuidR = cpuid_r,
     /// What `kcpuid -r` prints, of Linux's `tools/arch/x86/kcpuid`.

@@ -1,32 +1,34 @@
 //! Our own JSON: an object for each CPU, one after the other, on a line each when written.
 //!
 //! ```json
-//! {"number":0,"name":"host7","entries":[{"function":"0x7","index":"0x0","flags":1,"eax":"0x0","ebx":"0x20","ecx":"0x0","edx":"0x0"}]}
+//! {"version":1,"number":0,"name":"host7","entries":[{"function":"0x7","index":"0x0","flags":"0x1","eax":"0x0","ebx":"0x20","ecx":"0x0","edx":"0x0"}]}
 //! ```
 //!
-//! `number` and `name` may be left out, of an entry `index` and `flags`, which are 0 then. Numbers may be such or texts, in
-//! decimal or after `0x`. `known` of an entry has the bits that are told of eax, ebx, ecx and edx where it is not all.
+//! `version`, `number` and `name` may be left out, of an entry `index` and `flags`, which are 0 then. Numbers may be such or
+//! texts, in decimal or after `0x`. `known` of an entry has the bits that are told of eax, ebx, ecx and edx where it is not
+//! all. `msrs` has feature MSRs by number. An object with `cpus` holds several, as commands print them; one with `supported`
+//! is a recorded host, of which this is the table of what its KVM supports. The forms are in `serialized/`.
 
 use std::boxed::Box;
-use std::format;
 use std::io::Write;
 use std::string::String;
-use std::vec::Vec;
-
-use serde::Deserialize;
 
 use super::cpu::Cpu;
 use super::descriptor::{Descriptor, Flags, Mark, Several, Style, Unwritable};
-use super::documents::{Document, Documents, Number};
-use super::sink::{ALL, Fault, Line, Parser, Sink};
-use crate::bits::location::{Leaf, Registers, Subleaf};
-use crate::table::CpuidEntry;
+use super::documents::{self, Documents};
+use super::sink::{Fault, Line, Parser, Sink};
+use crate::serialized::{Document, WrittenCpu};
 
 /// The format.
 pub(super) const FORMAT: Descriptor = Descriptor {
     name: "json",
     about: "an object with `entries` for each CPU",
-    marks: &[Mark::SharedText(b"\"entries\""), Mark::MayBegin(b'{'), Mark::MayBegin(b'[')],
+    marks: &[
+        Mark::SharedText(b"\"entries\""),
+        Mark::SharedText(b"\"supported\""),
+        Mark::MayBegin(b'{'),
+        Mark::MayBegin(b'['),
+    ],
     parser: || Box::new(Json::default()),
     style: Some(Style { write, flags: Flags::All, open: true, several: Several::Yes }),
 };
@@ -37,40 +39,25 @@ struct Json {
     documents: Documents,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OneCpu {
-    number: Option<u32>,
-    name: Option<String>,
-    entries: Vec<Entry>,
+fn document(document: &documents::Document<'_>, sink: &mut Sink) -> Result<(), Fault> {
+    cpus(document.parse()?, sink)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    function: Number,
-    #[serde(default)]
-    index: Number,
-    #[serde(default)]
-    flags: Number,
-    eax: Number,
-    ebx: Number,
-    ecx: Number,
-    edx: Number,
-    known: Option<[Number; 4]>,
-}
-
-fn cpu(document: &Document<'_>, sink: &mut Sink) -> Result<(), Fault> {
-    let cpu: OneCpu = document.parse()?;
-    sink.start(cpu.number, cpu.name);
-    for entry in cpu.entries {
-        sink.entry(CpuidEntry {
-            function: Leaf(entry.function.0),
-            index: Subleaf(entry.index.0),
-            flags: entry.flags.0,
-            registers: Registers::new(entry.eax.0, entry.ebx.0, entry.ecx.0, entry.edx.0),
-        })?;
-        sink.only_known(entry.known.map_or(ALL, |known| known.map(|register| register.0).into()));
+fn cpus(document: Document, sink: &mut Sink) -> Result<(), Fault> {
+    if let Some(all) = document.cpus {
+        return all.into_iter().try_for_each(|one| cpus(one, sink));
+    }
+    let (name, entries) = match document.supported {
+        Some(supported) => (Some(String::from("supported")), supported),
+        None => (document.name, document.entries.unwrap_or_default()),
+    };
+    sink.start(document.number, name);
+    for entry in entries {
+        sink.entry(entry.entry())?;
+        sink.only_known(entry.known());
+    }
+    for (msr, value) in document.msrs.unwrap_or_default() {
+        sink.msr(msr, value);
     }
     sink.finish();
     Ok(())
@@ -78,7 +65,7 @@ fn cpu(document: &Document<'_>, sink: &mut Sink) -> Result<(), Fault> {
 
 impl Parser for Json {
     fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
-        self.documents.line(line, false, |document| cpu(&document, sink))
+        self.documents.line(line, false, |one| document(&one, sink))
     }
 
     fn end(&mut self, _sink: &mut Sink) -> Result<(), Fault> {
@@ -88,31 +75,16 @@ impl Parser for Json {
 
 /// Writes a CPU.
 fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), Unwritable> {
-    write!(out, "{{")?;
-    if let Some(number) = cpu.number {
-        write!(out, "\"number\":{number},")?;
-    }
-    if let Some(name) = &cpu.name {
-        write!(out, "\"name\":{},", serde_json::Value::from(name.as_str()))?;
-    }
-    write!(out, "\"entries\":[")?;
-    for (at, entry) in cpu.entries.iter().enumerate() {
-        let Registers { eax, ebx, ecx, edx } = entry.registers;
-        let (function, index, flags) = (entry.function.0, entry.index.0, entry.flags);
-        let known = cpu.known(at);
-        let known = if known == ALL {
-            String::new()
-        } else {
-            let Registers { eax, ebx, ecx, edx } = known;
-            format!(",\"known\":[\"{eax:#x}\",\"{ebx:#x}\",\"{ecx:#x}\",\"{edx:#x}\"]")
-        };
-        write!(
-            out,
-            "{}{{\"function\":\"{function:#x}\",\"index\":\"{index:#x}\",\"flags\":{flags},\"eax\":\"{eax:#x}\",\
-             \"ebx\":\"{ebx:#x}\",\"ecx\":\"{ecx:#x}\",\"edx\":\"{edx:#x}\"{known}}}",
-            if at > 0 { "," } else { "" }
-        )?;
-    }
-    writeln!(out, "]}}")?;
+    let text = serde_json::to_string(&WrittenCpu::new(cpu)).map_err(std::io::Error::from)?;
+    writeln!(out, "{text}")?;
     Ok(())
+}
+
+impl Cpu {
+    /// Its table in our JSON form: `version`, `number`, `name`, `entries` and `msrs`.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        // Serializing to a value cannot fail: every key is a text.
+        serde_json::to_value(WrittenCpu::new(self)).unwrap_or_default()
+    }
 }

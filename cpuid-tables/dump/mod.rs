@@ -32,6 +32,7 @@ mod cpu;
 mod cpuid_r;
 mod cpuid_text;
 mod cpuinfo;
+mod decoded;
 mod descriptor;
 mod documents;
 mod dtrace;

@@ -303,7 +303,7 @@ fn features_of(word: CpuidWord, bit: u8) -> Vec<Feature> {
         _ => return Feature::at(word.bit(Bit(bit))).into_iter().collect(),
     };
     let components = XsaveComponent::all().filter(|component| component.number == first + bit);
-    components.map(|component| component.feature).collect()
+    components.flat_map(|component| component.features().collect::<Vec<_>>()).collect()
 }
 
 /// An MSR value that lacks nothing.

@@ -188,7 +188,7 @@ fn xsave(supported: &[CpuidEntry], entries: &mut [CpuidEntry], known: &mut [Regi
     let xcr0 = register(0, Register::Eax) | register(0, Register::Edx) << 32;
     let xss = register(1, Register::Ecx) | register(1, Register::Edx) << 32;
     let enabled = XsaveComponent::all()
-        .filter(|component| wanted.contains(component.feature))
+        .filter(|component| component.features().any(|feature| wanted.contains(feature)))
         .fold(ALWAYS, |mask, component| mask | 1 << component.number);
     // An unknown component cannot be requested; without XSAVE there are no components.
     let keep = if wanted.contains(feature::XSAVE) { enabled } else { 0 };

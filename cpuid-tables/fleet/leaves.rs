@@ -88,18 +88,18 @@ fn drop_out_of_range(entries: &mut Vec<CpuidEntry>) {
 fn drop_what_differs(entries: &mut [CpuidEntry], unequal: &[Unequal]) -> Vec<(Leaf, Subleaf)> {
     let mut dropped = Vec::new();
     for CpuidWord { leaf, subleaf, .. } in unequal.iter().map(|unequal| unequal.word) {
-        let feature = if leaf == Leaf(0xd) {
+        let mut features = if leaf == Leaf(0xd) {
             drop_component(entries, subleaf.0)
         } else {
-            OF_FEATURES.iter().find(|of| of.0 == leaf).map(|of| of.1)
+            OF_FEATURES.iter().filter(|of| of.0 == leaf).map(|of| of.1).collect()
         };
-        let Some(feature) =
-            feature.filter(|feature| word(entries, feature.location().word) & feature.mask() != 0)
-        else {
-            continue;
-        };
-        drop_feature(entries, feature);
-        dropped.push((leaf, subleaf));
+        features.retain(|feature| word(entries, feature.location().word) & feature.mask() != 0);
+        if !features.is_empty() {
+            dropped.push((leaf, subleaf));
+        }
+        for feature in features {
+            drop_feature(entries, feature);
+        }
     }
     dropped
 }
@@ -138,19 +138,20 @@ fn drop_topology(entries: &mut Vec<CpuidEntry>) {
     }
 }
 
-/// Removes a component from XCR0 and `IA32_XSS`; returns the feature that enables it, if the component was present.
-fn drop_component(entries: &mut [CpuidEntry], number: u32) -> Option<Feature> {
+/// Removes a component from XCR0 and `IA32_XSS`; returns the features that enable it, if the component was present.
+fn drop_component(entries: &mut [CpuidEntry], number: u32) -> Vec<Feature> {
     let bit = 1u32 << (number % 32);
     let words = if number < 32 { [D0_EAX, D1_ECX] } else { [D0_EDX, D1_EDX] };
     if words.iter().all(|at| word(entries, *at) & bit == 0) {
-        return None;
+        return Vec::new();
     }
     for at in words {
         if let Some(register) = register_mut(entries, at) {
             *register &= !bit;
         }
     }
-    u8::try_from(number).ok().and_then(XsaveComponent::numbered).map(|component| component.feature)
+    let known = u8::try_from(number).ok().and_then(XsaveComponent::numbered);
+    known.map(|component| component.features().collect()).unwrap_or_default()
 }
 
 /// The sizes of components in bytes, in the standard and the compacted format (Intel SDM volume 1, chapter 13), from

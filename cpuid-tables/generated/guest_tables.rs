@@ -21,6 +21,8 @@ pub(crate) struct GuestTables {
 pub(crate) struct GuestWord {
     /// None for an index without a word.
     pub(crate) source: Option<WordSource>,
+    /// QEMU names it with its subleaf.
+    pub(crate) has_subleaf: bool,
     /// Bits that `-cpu host` may have if the guest must be migratable.
     pub(crate) migratable: u64,
     /// Bits that `-cpu host` does not set by itself.

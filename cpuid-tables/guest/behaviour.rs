@@ -71,12 +71,34 @@ pub(crate) struct Behaviour {
     pub(crate) names_subleaves: bool,
     /// The sharing of a PC's caches can be set to a topology level (`smp-cache`).
     pub(crate) caches_by_machine: bool,
+    /// Leaf 0xD's subleaves describe the host's components, not the guest's, and supervisor components have sizes and
+    /// need XSAVES.
+    pub(crate) components_are_hosts: bool,
+    /// The components of `IA32_XSS` that the code knows, `CPUID_XSTATE_XSS_MASK`; all others are XCR0's.
+    pub(crate) xss: u64,
+    /// `avx10-version` has a setter, which adds features by [`AVX10_VERSIONS`](super::cpu::avx10::AVX10_VERSIONS).
+    pub(crate) avx10_by_version: bool,
+    /// APX has leaf 0x29, and excludes MPX.
+    pub(crate) apx: bool,
+    /// Leaf 0x1E has the host's number of subleaves, and a second one.
+    pub(crate) tmul_subleaves: bool,
+    /// Branch records need a PMU as a feature, and not in each leaf.
+    pub(crate) drops_lbr_without_pmu: bool,
+    /// Every CPU asks for the machine's SMM, and not only boards that have it.
+    pub(crate) cpus_use_smm: bool,
+    /// The warning about threads of an AMD CPU comes before the vCPU exists, and its machine checks' warning.
+    pub(crate) warns_of_threads_first: bool,
+    /// KVM must have what Linux 4.5 has.
+    pub(crate) needs_linux_4_5: bool,
+    /// The largest `phys-bits`.
+    pub(crate) max_phys_bits: Option<u32>,
 }
 
 /// The release at which each flag changed, if it lies between two known releases; the pinned releases are certain.
 impl Behaviour {
     fn of(release: QemuRelease) -> Behaviour {
-        let since = |major, minor| number(release) >= (major, minor);
+        let number = number(release);
+        let since = |major, minor| number >= (major, minor);
         Behaviour {
             adds_optimizations: since(8, 1),
             sets_ht_in_expand: since(10, 0),
@@ -106,13 +128,23 @@ impl Behaviour {
             knows_32_bit_addresses: since(8, 2),
             names_subleaves: since(10, 1),
             caches_by_machine: since(10, 0),
+            components_are_hosts: since(11, 0),
+            xss: if since(11, 0) { 1 << 11 | 1 << 12 | 1 << 15 } else { 1 << 15 },
+            avx10_by_version: since(11, 0),
+            apx: since(11, 0),
+            tmul_subleaves: since(11, 0),
+            drops_lbr_without_pmu: since(11, 0),
+            cpus_use_smm: since(10, 0) && !since(11, 0),
+            warns_of_threads_first: since(9, 1),
+            needs_linux_4_5: since(8, 2),
+            max_phys_bits: (!since(11, 0)).then_some(52),
         }
     }
 }
 
 /// The first and the last release whose code is known. 7.2 and 10.0 were compared with their programs; 10.2 with
 /// its program in 23 cases, else with its source.
-const KNOWN: [(u32, u32); 2] = [(7, 2), (10, 2)];
+const KNOWN: [(u32, u32); 2] = [(7, 2), (11, 1)];
 
 /// Major and minor number.
 pub(crate) fn number(release: QemuRelease) -> (u32, u32) {
@@ -152,6 +184,11 @@ impl Release {
     /// The index of the word that is read from a source.
     pub(crate) fn index_of(self, source: WordSource) -> Option<usize> {
         self.tables.words.iter().position(|row| row.source == Some(source))
+    }
+
+    /// QEMU names a word with its subleaf.
+    pub(crate) fn has_subleaf(self, source: WordSource) -> bool {
+        self.tables.words.iter().any(|row| row.source == Some(source) && row.has_subleaf)
     }
 
     /// The source of a word.

@@ -190,6 +190,8 @@ impl<'h> GuestCpuidBuilder<'h> {
         cpu.realize(&self.cpu)?;
         let addressing =
             Addressing { phys_bits: cpu.settings.phys_bits, is_64_bit: cpu.has(LM), is_amd: cpu.is_amd() };
+        cpu.check_mtrr_mask()?;
+        cpu.check_saved_components()?;
         cpu.machine.check_memory(&self.memory, &self.sgx, addressing)?;
         let caches = cpu.cache_info(&self.machine.caches)?;
         let (sgx, sgx_provisioning) = (&*self.sgx, self.sgx_provisioning);
@@ -231,6 +233,7 @@ impl<'h> GuestCpuidBuilder<'h> {
         let topology = smp.resolve(&machine)?;
         let supported = Supported { host, release, irqchip: machine.irqchip, cpu_pm: self.cpu_pm };
         let supported = supported.with_kernels_irqchip();
+        supported.check_required()?;
         let mut warnings: Vec<Warning> =
             smp.has_zero().then_some(Warning::ZeroTopology).into_iter().collect();
         check_vcpus(&supported, &machine, &topology, &mut warnings)?;
@@ -313,18 +316,23 @@ fn check_vcpus(
     topology: &Topology,
     warnings: &mut Vec<Warning>,
 ) -> Result<(), BuildError> {
-    let recommended = supported.capability(Capability::NR_VCPUS).max(1);
-    let max = supported.capability(Capability::MAX_VCPUS);
-    let max = if max > 0 { max } else { recommended };
+    /// The number that QEMU assumes if KVM reports none.
+    const RECOMMENDED: i64 = 4;
+    let positive = |capability, or| Some(supported.capability(capability)).filter(|n| *n > 0).unwrap_or(or);
+    let recommended = positive(Capability::NR_VCPUS, RECOMMENDED);
+    let max = positive(Capability::MAX_VCPUS, recommended);
     for (wanted, hot_pluggable) in [(topology.cpus, false), (topology.max_cpus, true)] {
-        if i64::from(wanted) > recommended {
-            warnings.push(Warning::ManyVcpus { wanted, hot_pluggable, recommended });
+        // QEMU compares with the maximum only above the recommended number.
+        if i64::from(wanted) <= recommended {
+            continue;
         }
+        warnings.push(Warning::ManyVcpus { wanted, hot_pluggable, recommended });
         if i64::from(wanted) > max {
             return Err(BuildError::TooManyVcpus { wanted, max });
         }
     }
-    if machine.smm && supported.capability(Capability::X86_SMM) <= 0 {
+    let asks = supported.release.behaviour.cpus_use_smm || machine.has_smm();
+    if machine.smm && asks && supported.capability(Capability::X86_SMM) <= 0 {
         return Err(BuildError::MachineUnsupported("smm"));
     }
     if machine.bus_locks && supported.capability(Capability::X86_BUS_LOCK_EXIT) & BUS_LOCK_EXITS == 0 {

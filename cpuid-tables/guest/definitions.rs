@@ -112,12 +112,9 @@ impl<'h> GuestCpuidBuilder<'h> {
 /// (`invtsc`) nor leaves it out.
 #[cfg(feature = "fleet")]
 pub(crate) fn migrates(release: crate::bits::release::QemuRelease, source: WordSource, bit: Bit) -> bool {
-    let release = Release::new(release);
-    let word = (0..release.tables.words.len()).find(|at| release.source(*at) == Some(source));
-    word.is_some_and(|at| {
-        let word = release.tables.words[at];
-        word.migratable & !word.no_autoenable & 1 << bit.0 != 0
-    })
+    let tables = &crate::generated::guest_tables::GUESTS[release.index()];
+    let word = tables.words.iter().find(|word| word.source == Some(source));
+    word.is_some_and(|word| word.migratable & !word.no_autoenable & 1 << bit.0 != 0)
 }
 
 /// The names of `-cpu`, the CPU of each, and for an alias its version.

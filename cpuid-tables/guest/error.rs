@@ -68,7 +68,7 @@ impl core::error::Error for TopologyError {}
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The tables have this release of QEMU, but this library does not know its code: it knows 7.2 to 10.2.
+    /// The tables have this release of QEMU, but this library does not know its code: it knows 7.2 to 11.1.
     Release(QemuRelease),
     /// `-cpu` is empty.
     NoModel,
@@ -145,6 +145,13 @@ pub enum BuildError {
         /// The largest; `None` for a 32-bit CPU, whose width cannot be set.
         max: Option<u32>,
     },
+    /// A version of AVX10 that QEMU does not know.
+    Avx10Version {
+        /// The requested version; for `host` and `max` without one, the host's.
+        asked: u8,
+        /// The newest that it knows.
+        max: u8,
+    },
     /// `legacy-cache=off` on a CPU without caches of its own.
     NoCaches(String),
     /// The machine's cache topology shares a lower cache among more threads than a higher one.
@@ -180,10 +187,22 @@ pub enum BuildError {
         /// The host's size.
         host: u32,
     },
+    /// An XSAVE component that the host does not describe although it describes one that is saved with it: QEMU
+    /// aborts.
+    XsaveArea(u32),
     /// `kernel-irqchip=off` on a CPU with an APIC.
     UserspaceApic,
     /// `x-vendor-cpuid-only-v2` without `x-vendor-cpuid-only`.
     VendorOnly,
+    /// KVM has fewer banks of machine checks than a CPU needs.
+    MachineCheckBanks {
+        /// The CPU's number.
+        needed: i64,
+        /// KVM's number; not positive if it has no machine checks.
+        has: i64,
+    },
+    /// A capability that QEMU requires and this KVM lacks, by its number.
+    KvmLacks(u32),
     /// `lmce`, which this KVM lacks.
     LocalMachineCheck,
     /// A machine option that this KVM does not support.
@@ -226,7 +245,7 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             BuildError::Release(release) => {
-                write!(f, "unsupported QEMU release {release}: the supported ones are 7.2 to 10.2")
+                write!(f, "unsupported QEMU release {release}: the supported ones are 7.2 to 11.1")
             }
             BuildError::NoModel => f.write_str("-cpu does not name a CPU model"),
             BuildError::UnknownModel(name) => write!(f, "unknown CPU model `{name}`"),
@@ -270,11 +289,17 @@ impl fmt::Display for BuildError {
             BuildError::LbrFormat { asked, host: Some(host) } => {
                 write!(f, "branch record format {asked:#x} differs from the host's format {host:#x}")
             }
+            BuildError::PhysBits { property, bits, max: Some(u32::MAX) } => {
+                write!(f, "`{property}` is {bits}: expected at least 32")
+            }
             BuildError::PhysBits { property, bits, max: Some(max) } => {
                 write!(f, "`{property}` is {bits}: expected 32 to {max}")
             }
             BuildError::PhysBits { property, max: None, .. } => {
                 write!(f, "`{property}` cannot be set on a 32-bit CPU")
+            }
+            BuildError::Avx10Version { asked, max } => {
+                write!(f, "`avx10-version` is {asked}: expected at most {max}")
             }
             BuildError::NoCaches(cpu) => write!(f, "`{cpu}` has only the legacy caches"),
             BuildError::CacheLevels => {
@@ -306,6 +331,15 @@ impl fmt::Display for BuildError {
             BuildError::Level(level) => write!(f, "the highest leaf {level:#x} is outside all leaf ranges"),
             BuildError::XsaveSize { component, qemu, host } => {
                 write!(f, "XSAVE component {component} has {host} bytes on the host, but QEMU expects {qemu}")
+            }
+            BuildError::XsaveArea(component) => {
+                write!(f, "the host does not describe XSAVE component {component}, on which others depend")
+            }
+            BuildError::KvmLacks(number) => {
+                write!(f, "this KVM lacks the capability {number}, which this QEMU requires")
+            }
+            BuildError::MachineCheckBanks { needed, has } => {
+                write!(f, "this KVM has {has} banks of machine checks: expected at least {needed}")
             }
             BuildError::UserspaceApic => f.write_str("kernel-irqchip=off conflicts with an in-kernel APIC"),
             BuildError::VendorOnly => f.write_str("`x-vendor-cpuid-only-v2` needs `x-vendor-cpuid-only`"),

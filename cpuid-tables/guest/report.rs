@@ -8,7 +8,6 @@ use crate::bits::feature::Feature;
 use crate::bits::location::{Bit, CpuidWord, WordSource};
 use crate::bits::msr_feature::MsrFeature;
 use crate::bits::release::QemuRelease;
-use crate::table::IndexedLeaf;
 
 /// Why a feature is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +27,10 @@ pub enum Reason {
     ProcessorTrace,
     /// Leaf 0x14 is above the highest leaf.
     Level,
+    /// MPX and APX exclude each other: it is MPX.
+    ConflictsWithApx,
+    /// MPX and APX exclude each other: it is APX.
+    ConflictsWithMpx,
 }
 
 impl fmt::Display for Reason {
@@ -40,6 +43,9 @@ impl fmt::Display for Reason {
             Reason::Needs => "a feature on which it depends was not requested, or is missing",
             Reason::ProcessorTrace => "KVM's processor trace has less than QEMU's description",
             Reason::Level => "the highest leaf is below 0x14",
+            Reason::ConflictsWithApx | Reason::ConflictsWithMpx => {
+                "APX uses MPX's part of the XSAVE area, so QEMU removes both"
+            }
         })
     }
 }
@@ -93,6 +99,8 @@ pub enum Warning {
     },
     /// Several threads per core of an AMD CPU without TOPOEXT.
     Threads(u32),
+    /// Bits of `IA32_MCG_CAP` that KVM lacks.
+    MachineChecks(u64),
     /// Only twelve characters of this `hv-vendor-id` are used.
     HypervVendor(String),
     /// A topology count is 0, which a newer QEMU refuses.
@@ -128,12 +136,17 @@ impl fmt::Display for QemuWords<'_> {
         let prefix = match self.0.reason {
             Reason::Needs => "This feature depends on other features that were not requested",
             Reason::Level => "Intel PT need CPUID leaf 0x14",
+            Reason::ConflictsWithApx => "this feature conflicts with APX",
+            Reason::ConflictsWithMpx => "this feature conflicts with MPX",
             _ => "host doesn't support requested feature",
         };
         write!(f, "{prefix}: ")?;
-        let names_subleaves = Release::new(self.0.release).behaviour.names_subleaves;
+        let release = Release::new(self.0.release);
+        let names_subleaves = release.behaviour.names_subleaves;
         match self.0.source {
-            WordSource::Cpuid(word) if names_subleaves => write!(f, "{}", WithSubleaf(word))?,
+            WordSource::Cpuid(word) if names_subleaves => {
+                write!(f, "{}", WithSubleaf(word, release.has_subleaf(self.0.source)))?;
+            }
             WordSource::Cpuid(word) => write!(f, "CPUID.{:02X}H:{}", word.leaf.0, word.register)?,
             WordSource::Msr(msr) if names_subleaves => write!(f, "MSR({:02X}h)", msr.0)?,
             WordSource::Msr(msr) => write!(f, "MSR({:02X}H)", msr.0)?,
@@ -145,14 +158,15 @@ impl fmt::Display for QemuWords<'_> {
     }
 }
 
-/// A word in the form that QEMU has since 10.1: `CPUID[eax=07h,ecx=00h].EBX`, `CPUID[eax=01h].ECX`.
-struct WithSubleaf(CpuidWord);
+/// A word in the form that QEMU has since 10.1, with or without its subleaf: `CPUID[eax=07h,ecx=00h].EBX`,
+/// `CPUID[eax=01h].ECX`.
+struct WithSubleaf(CpuidWord, bool);
 
 impl fmt::Display for WithSubleaf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let CpuidWord { leaf, subleaf, register } = self.0;
         write!(f, "CPUID[eax={:02X}h", leaf.0)?;
-        if IndexedLeaf::get(leaf).is_some() {
+        if self.1 {
             write!(f, ",ecx={:02X}h", subleaf.0)?;
         }
         write!(f, "].{register}")
@@ -177,6 +191,7 @@ impl fmt::Display for Warning {
             Warning::Threads(threads) => {
                 write!(f, "{threads} threads per core, but this AMD CPU has no topoext to describe them")
             }
+            Warning::MachineChecks(bits) => write!(f, "this KVM lacks the bits {bits:#x} of IA32_MCG_CAP"),
             Warning::HypervVendor(text) => {
                 write!(f, "hv-vendor-id=`{text}`: only the first twelve characters are used")
             }

@@ -21,9 +21,33 @@ impl TryFrom<&CpuId> for CpuidTable {
     type Error = TableFull;
 
     fn try_from(entries: &CpuId) -> Result<CpuidTable, TableFull> {
+        CpuidTable::try_from(entries.as_slice())
+    }
+}
+
+impl TryFrom<CpuId> for CpuidTable {
+    type Error = TableFull;
+
+    fn try_from(entries: CpuId) -> Result<CpuidTable, TableFull> {
+        CpuidTable::try_from(&entries)
+    }
+}
+
+impl TryFrom<&[kvm_cpuid_entry2]> for CpuidTable {
+    type Error = TableFull;
+
+    fn try_from(entries: &[kvm_cpuid_entry2]) -> Result<CpuidTable, TableFull> {
         let mut table = CpuidTable::new();
-        entries.as_slice().iter().try_for_each(|entry| table.push((*entry).into()))?;
+        entries.iter().try_for_each(|entry| table.push((*entry).into()))?;
         Ok(table)
+    }
+}
+
+impl TryFrom<CpuidTable> for CpuId {
+    type Error = TableFull;
+
+    fn try_from(table: CpuidTable) -> Result<CpuId, TableFull> {
+        CpuId::try_from(&table)
     }
 }
 

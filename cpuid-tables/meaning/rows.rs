@@ -385,10 +385,25 @@ static ROWS: &[Row] = &[
     at((0xc000_0000, 0..=0, Eax), 0..=31, "max_cntr_leaf", Min, LEVEL),
 ];
 
+impl Row {
+    const fn leaf(&self) -> Leaf {
+        match self.0 {
+            About::Leaf(leaf) => leaf,
+            About::Bits(field) => field.leaf(),
+        }
+    }
+}
+
+fn of_leaf(leaf: Leaf) -> &'static [Row] {
+    let from = ROWS.partition_point(|row| row.leaf() < leaf);
+    let rows = ROWS.get(from..).unwrap_or_default();
+    rows.get(..rows.partition_point(|row| row.leaf() == leaf)).unwrap_or_default()
+}
+
 /// The rule for some bits of a register; a leaf's row does not apply to features.
 pub(super) fn find(word: CpuidWord, mask: u32, feature: bool) -> Option<(Rule, &'static str)> {
-    let row = ROWS.iter().find(|row| match row.0 {
-        About::Leaf(leaf) => !feature && leaf == word.leaf,
+    let row = of_leaf(word.leaf).iter().find(|row| match row.0 {
+        About::Leaf(_) => !feature,
         About::Bits(field) => field.is_in(word) && field.mask() == mask,
     })?;
     Some((row.1, row.2))
@@ -396,7 +411,7 @@ pub(super) fn find(word: CpuidWord, mask: u32, feature: bool) -> Option<(Rule, &
 
 /// The fields of a register that have a row.
 pub(super) fn fields(word: CpuidWord) -> impl Iterator<Item = Field> {
-    ROWS.iter().filter_map(move |row| match row.0 {
+    of_leaf(word.leaf).iter().filter_map(move |row| match row.0 {
         About::Bits(field) if field.is_in(word) => Some(field),
         _ => None,
     })
@@ -419,7 +434,7 @@ mod tests {
 
     use std::vec::Vec;
 
-    use super::{About, ROWS, fields, find};
+    use super::{About, ROWS, Row, fields, find};
     use crate::bits::description::{Part, describe};
     use crate::bits::feature::Feature;
     use crate::bits::field::Field;
@@ -463,15 +478,11 @@ mod tests {
 
     #[test]
     fn no_row_is_shadowed_and_leaves_ascend() {
-        let leaf = |at: &super::Row| match at.0 {
-            About::Leaf(leaf) => leaf,
-            About::Bits(field) => field.leaf(),
-        };
-        assert!(ROWS.is_sorted_by_key(leaf));
+        assert!(ROWS.is_sorted_by_key(Row::leaf));
         for (at, row) in ROWS.iter().enumerate() {
-            let later: Vec<Leaf> = ROWS[at + 1..].iter().map(leaf).collect();
+            let later: Vec<Leaf> = ROWS[at + 1..].iter().map(Row::leaf).collect();
             if matches!(row.0, About::Leaf(_)) {
-                assert!(!later.contains(&leaf(row)), "rows of {:?} after its own", leaf(row));
+                assert!(!later.contains(&row.leaf()), "rows of {:?} after its own", row.leaf());
             }
         }
     }

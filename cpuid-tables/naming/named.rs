@@ -164,20 +164,27 @@ pub fn name_of(feature: Feature) -> &'static str {
     flag.filter(fits).or_else(|| qemu.filter(fits)).unwrap_or_else(|| feature.name())
 }
 
-/// At most five known names similar to an unknown one, for a message.
+/// At most five feature names similar to an unknown one, for a message.
 #[must_use]
 pub fn names_near(name: &str) -> Vec<&'static str> {
+    near(name, Feature::all().map(name_of))
+}
+
+/// At most five of the known names that are similar to an unknown one, the nearest first.
+pub fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted: String = fold(name).collect();
-    let mut near: Vec<(usize, &'static str)> = Feature::all()
-        .map(name_of)
+    let mut near: Vec<(usize, &str)> = known
+        .into_iter()
         .filter_map(|known| {
             let known_folded: String = fold(known).collect();
             let distance = distance(&wanted, &known_folded);
             let contains = wanted.len() > 2 && known_folded.contains(&wanted);
-            (contains || distance <= 1 + wanted.len() / 5).then_some((distance, known))
+            let is_contained = known_folded.len() > 3 && wanted.contains(&known_folded);
+            (contains || is_contained || distance <= 1 + wanted.len() / 5).then_some((distance, known))
         })
         .collect();
     near.sort_unstable();
+    near.dedup();
     near.into_iter().take(5).map(|(_, name)| name).collect()
 }
 

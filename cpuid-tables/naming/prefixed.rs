@@ -7,7 +7,7 @@ use alloc::string::String;
 use super::aliases;
 use super::named::QEMU_ALIASES;
 use crate::bits::feature::Feature;
-use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::bits::location::{Bit, CpuidWord, Leaf, Register, Subleaf};
 use crate::bits::lookup::{LookupError, Named, lookup, without_prefix};
 use crate::bits::release::QemuRelease;
 
@@ -86,13 +86,9 @@ fn vmx(name: &str) -> Result<Named, LookupError> {
 /// What a name with a prefix stands for.
 pub(super) fn prefixed(name: &str) -> Result<Named, LookupError> {
     if let Some((word, rest)) = of_qemu(name) {
-        let here = |feature: &Feature| feature.location().word == word && is_called(*feature, rest);
-        if let Some(feature) = Feature::all().find(here) {
-            return Ok(Named::Feature(feature));
-        }
         // AMD's leaf repeats bits of leaf 1.
-        let repeated = |feature: &Feature| feature.location().word == REPEATED && is_called(*feature, rest);
-        if let Some(feature) = Feature::all().find(repeated).filter(|_| word == REPEATING) {
+        let repeated = || (word == REPEATING).then(|| called(rest, REPEATED)).flatten();
+        if let Some(feature) = called(rest, word).or_else(repeated) {
             return Ok(Named::Feature(feature));
         }
     }
@@ -127,24 +123,29 @@ fn spelled_out(name: &str) -> Option<(CpuidWord, &str)> {
     Some((word(leaf, subleaf, register), rest))
 }
 
-/// By any name; QEMU's macros of features that KVM or the compiler calls differently leave words out.
-fn is_called(feature: Feature, name: &str) -> bool {
+/// The feature of a register by any name; QEMU's macros of features that KVM or the compiler calls differently leave words
+/// out.
+fn called(name: &str, word: CpuidWord) -> Option<Feature> {
     let squeezed = |name: &str| -> String { name.chars().filter(char::is_ascii_alphanumeric).collect() };
     let wanted = squeezed(name);
-    let qemu = || QemuRelease::ALL.into_iter().flat_map(move |release| feature.qemu_names(release));
     let same = |known: &str| {
         let known = squeezed(known);
         let prefixes = ["kvm", "amd", "intelpt", "intel"];
         let short = prefixes.iter().find_map(|prefix| without_prefix(&known, prefix)).unwrap_or(&known);
         known.eq_ignore_ascii_case(&wanted) || short.eq_ignore_ascii_case(&wanted)
     };
-    let named = |found: Result<Named, LookupError>| found == Ok(Named::Feature(feature));
-    let other = || QEMU_ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
-    same(feature.name())
-        || qemu().any(same)
-        || named(lookup(name))
-        || named(aliases::alias(name))
-        || other().is_some_and(|(_, flag)| named(lookup(flag)))
+    let other = QEMU_ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
+    let meant = [
+        lookup(name),
+        aliases::alias(name),
+        other.map_or(Err(LookupError::Unknown), |(_, flag)| lookup(flag)),
+    ];
+    let qemu =
+        |feature: Feature| QemuRelease::ALL.into_iter().flat_map(move |release| feature.qemu_names(release));
+    let mut features = (0..32).filter_map(|bit| Feature::at(word.bit(Bit(bit))));
+    features.find(|feature| {
+        same(feature.name()) || qemu(*feature).any(same) || meant.contains(&Ok(Named::Feature(*feature)))
+    })
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::bits::location::{Bit, CpuidWord, Subleaf};
 use crate::bits::lookup::Named;
 
 fn hex(value: u32) -> Value {
-    Value::String(format!("{value:#010x}"))
+    Value::String(format!("{value:#x}"))
 }
 
 impl Summary {
@@ -272,14 +272,14 @@ impl AboutMsr {
             "name": self.name,
             "word": self.qemu_word,
             "effect": self.effect,
-            "value": value.map(|value| format!("{value:#018x}")),
+            "value": value.map(|value| format!("{value:#x}")),
             "bits": bits,
         })
     }
 }
 
 impl Story {
-    /// `about`, `steps` (`who`, `says`, `text`) and `verdict`.
+    /// `about`, `steps` (`who`, `says`, `text`), `available` (null: not known) and `verdict`.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let steps = self.steps.iter().map(|step| {
@@ -293,6 +293,7 @@ impl Story {
         json!({
             "about": self.about.to_json(),
             "steps": steps.collect::<Vec<Value>>(),
+            "available": self.available,
             "verdict": self.verdict,
         })
     }

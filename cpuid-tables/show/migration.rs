@@ -320,8 +320,8 @@ fn given(word: CpuidWord, there: MigrationSide<'_>) -> u32 {
     }
     let listed = GIVEN_BY_VMM.iter().filter(|(location, _)| location.word == word);
     let mut bits = listed.fold(0, |bits, (location, _)| bits | 1 << location.bit.0);
-    let emulated = Feature::all().filter(|feature| feature.location().word == word);
-    bits |= emulated
+    let features = (0..32).filter_map(|bit| Feature::at(word.bit(Bit(bit))));
+    bits |= features
         .filter(|feature| feature.kvm(LinuxRelease::NEWEST) == KvmTreatment::Emulated)
         .fold(0, |bits, feature| bits | feature.mask());
     if word == CpuidWord::new(Leaf(0x8000_0001), Subleaf(0), Register::Edx) {

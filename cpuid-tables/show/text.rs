@@ -7,7 +7,7 @@ use core::fmt;
 use super::styled::{Style, Styled};
 use super::{DecodedEntry, DecodedRegister, bit_list, name_of, number};
 
-/// Maximum width of a line of names.
+/// Maximum width of a line of names, if the caller does not state one.
 const WIDTH: usize = 100;
 /// Column of names and fields.
 const INDENT: usize = 18;
@@ -17,6 +17,12 @@ impl DecodedEntry {
     /// zeros has only a heading.
     #[must_use]
     pub fn styled(&self) -> Styled {
+        self.styled_within(WIDTH)
+    }
+
+    /// The same with lines of at most this many columns, as far as a name and its column allow.
+    #[must_use]
+    pub fn styled_within(&self, width: usize) -> Styled {
         let entry = &self.entry;
         let mut text = Styled::new();
         text.push(Style::Heading, format_args!("{:#010x}", entry.function.0));
@@ -35,7 +41,7 @@ impl DecodedEntry {
         }
         if !all_zero {
             self.registers.iter().for_each(|register| {
-                text.append(&register.styled());
+                text.append(&register.styled_within(width));
             });
         }
         text
@@ -53,7 +59,13 @@ impl DecodedRegister {
     /// The register and its value, then its features, fields and unknown bits; only the value if it is 0.
     #[must_use]
     pub fn styled(&self) -> Styled {
-        let mut lines = Lines::default();
+        self.styled_within(WIDTH)
+    }
+
+    /// The same with lines of at most this many columns, as far as a name and its column allow.
+    #[must_use]
+    pub fn styled_within(&self, width: usize) -> Styled {
+        let mut lines = Lines { most: width, ..Lines::default() };
         lines.push(Style::Plain, &alloc::format!("  {} {:#010x}", self.word.register.name(), self.value));
         lines.wrap(" ", self.features.iter().map(|feature| name_of(*feature).to_string()));
         // A one-bit field is a feature that has a name only in the field table.
@@ -85,6 +97,8 @@ struct Lines {
     text: Styled,
     /// Bytes of the last line.
     width: usize,
+    /// Bytes of a line that is wrapped.
+    most: usize,
 }
 
 impl Lines {
@@ -110,7 +124,7 @@ impl Lines {
                 continue;
             }
             self.push(Style::Plain, between);
-            if self.width + word.len() > WIDTH {
+            if self.width + word.len() > self.most {
                 self.end();
                 self.pad();
             }

@@ -106,6 +106,32 @@ impl Signature {
     pub const fn stepping(self) -> u32 {
         leaf_1::STEPPING.read(self.0)
     }
+
+    /// EAX of leaf 1 for a family, model and stepping; `None` if one does not fit: a family above 0x10E, a model above
+    /// 0xFF (0xF below family 6, which has no extended model), a stepping above 0xF.
+    ///
+    /// ```
+    /// use cpuid_tables::Signature;
+    ///
+    /// assert_eq!(Signature::new(6, 0x8f, 8), Some(Signature(0x0008_06f8)));
+    /// assert_eq!(Signature::new(0x19, 0x11, 1), Some(Signature(0x00a1_0f11)));
+    /// assert_eq!(Signature::new(5, 0x10, 0), None);
+    /// ```
+    #[must_use]
+    pub const fn new(family: u32, model: u32, stepping: u32) -> Option<Signature> {
+        let (base, extended) = if family < 0xf { (family, 0) } else { (0xf, family - 0xf) };
+        let models = if family >= 6 { 0xff } else { 0xf };
+        if extended > leaf_1::EXT_FAMILY.max() || model > models || stepping > leaf_1::STEPPING.max() {
+            return None;
+        }
+        Some(Signature(
+            leaf_1::EXT_FAMILY.encode(extended)
+                | leaf_1::EXT_MODEL.encode(model >> 4)
+                | leaf_1::BASE_FAMILY_ID.encode(base)
+                | leaf_1::BASE_MODEL.encode(model & 0xf)
+                | leaf_1::STEPPING.encode(stepping),
+        ))
+    }
 }
 
 impl fmt::Debug for Signature {
@@ -120,6 +146,30 @@ impl fmt::Debug for Signature {
 pub struct Brand(pub [u8; 48]);
 
 impl Brand {
+    /// A text of at most 47 bytes, padded with zeros; `None` if it is longer or contains a zero.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Brand> {
+        let mut brand = [0; 48];
+        let text = text.as_bytes();
+        if text.len() >= brand.len() || text.contains(&0) {
+            return None;
+        }
+        brand[..text.len()].copy_from_slice(text);
+        Some(Brand(brand))
+    }
+
+    /// The leaves 0x80000002 to 0x80000004 with their registers.
+    pub fn to_leaves(&self) -> impl Iterator<Item = (Leaf, Registers)> + '_ {
+        let leaves = (0x8000_0002..=0x8000_0004).map(Leaf);
+        leaves.zip(self.0.chunks_exact(16)).map(|(leaf, part)| {
+            let mut registers = [0; 4];
+            for (register, bytes) in registers.iter_mut().zip(part.chunks_exact(4)) {
+                *register = bytes.iter().rev().fold(0, |number, byte| number << 8 | u32::from(*byte));
+            }
+            (leaf, Registers::from_array(registers))
+        })
+    }
+
     /// The bytes before the first zero, without surrounding blanks.
     #[must_use]
     pub fn trimmed(&self) -> &[u8] {

@@ -12,6 +12,7 @@ use crate::bits::location::{CpuidWord, Leaf, Subleaf};
 mod answer;
 mod caches;
 mod cpuid_fn;
+mod edit;
 mod entry;
 mod identity;
 mod own;
@@ -25,16 +26,19 @@ mod xsave;
 
 pub use answer::{Answer, AnsweredBy, Lookup, kvm_answer};
 pub use caches::CacheSubleaf;
+pub use edit::PutError;
 pub use entry::CpuidEntry;
+#[cfg(feature = "normalize")]
+pub(crate) use identity::brand;
 pub use identity::{Brand, Hypervisor, Signature, Vendor};
 pub use own::{ApicLayout, OwnBits, OwnNumber};
-pub use read::CpuidRead;
+pub use read::{AddressWidths, CpuidRead};
 pub use run_state::RunState;
 pub use subleaves::{IndexedLeaf, Terminator};
 pub use topology::{AmdNode, TopologyDomain, TopologyLevel};
 #[cfg(feature = "alloc")]
 pub use vcpu_base::VcpuBase;
-#[cfg(feature = "guest")]
+#[cfg(any(feature = "guest", feature = "normalize"))]
 pub(crate) use vcpu_base::{OwnPart, OwnPlace};
 pub use xsave::XsaveSubleaf;
 

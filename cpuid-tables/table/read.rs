@@ -5,6 +5,7 @@
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
 use crate::bits::field::Field;
+use crate::bits::known_fields::leaf_80000008;
 use crate::bits::location::{CpuidWord, Leaf, Registers, Subleaf};
 use crate::table::caches::{self, CacheSubleaf};
 use crate::table::identity::{self, Brand, Hypervisor, Signature, Vendor};
@@ -41,6 +42,12 @@ pub trait CpuidRead {
             .map(|registers| field.read_from(registers))
     }
 
+    /// A field's value in a subleaf; `None` if the field does not exist in it, or the source does not have it.
+    fn field_in(&self, field: Field, subleaf: Subleaf) -> Option<u32> {
+        let registers = self.registers(field.leaf(), subleaf)?;
+        field.subleaves().contains(&subleaf.0).then(|| field.read_from(registers))
+    }
+
     /// True if the feature is set.
     fn has(&self, feature: Feature) -> bool {
         self.word(feature.location().word) & feature.mask() != 0
@@ -69,6 +76,16 @@ pub trait CpuidRead {
     /// The brand string of leaves 0x80000002 to 0x80000004; `None` unless all three exist.
     fn brand(&self) -> Option<Brand> {
         identity::brand(move |leaf, subleaf| self.registers(leaf, subleaf))
+    }
+
+    /// The widths of addresses, from leaf 0x80000008.
+    fn address_widths(&self) -> Option<AddressWidths> {
+        let registers = self.registers(Leaf(0x8000_0008), Subleaf(0))?;
+        Some(AddressWidths {
+            physical: leaf_80000008::PHYS_ADDR_BITS.read_from(registers),
+            linear: leaf_80000008::VIRT_ADDR_BITS.read_from(registers),
+            guest_physical: leaf_80000008::GUEST_PHYS_ADDR_BITS.read_from(registers),
+        })
     }
 
     /// The highest leaf of the range that begins at `base`: EAX there.
@@ -132,6 +149,17 @@ pub trait CpuidRead {
     fn xsave_size(&self, components: u64, compacted: bool) -> u32 {
         xsave::size(move |leaf, subleaf| self.registers(leaf, subleaf), components, compacted)
     }
+}
+
+/// The widths of addresses in bits, from leaf 0x80000008.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct AddressWidths {
+    /// Physical addresses.
+    pub physical: u32,
+    /// Linear addresses.
+    pub linear: u32,
+    /// Addresses that a guest can use under a hypervisor (`GuestPhysAddrSize`); 0 if it does not differ.
+    pub guest_physical: u32,
 }
 
 impl CpuidRead for [CpuidEntry] {

@@ -100,7 +100,7 @@ impl VcpuBase {
     }
 
     /// A table whose vCPU-specific parts are known.
-    #[cfg(feature = "guest")]
+    #[cfg(any(feature = "guest", feature = "normalize"))]
     pub(crate) const fn from_parts(table: CpuidTable, own: Vec<OwnPlace>, layout: ApicLayout) -> VcpuBase {
         VcpuBase { table, own, layout }
     }

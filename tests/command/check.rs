@@ -34,7 +34,7 @@ fn table_without_findings_exits_with_0() {
     let output = run(&["amd.txt"], "");
     let (code, out) = text(&output);
     assert_eq!(code, Some(0));
-    let expected = "0 errors, 0 warnings; not checked without a host (--host-from): \
+    let expected = "0 errors, 0 warnings; not checked without a host (--host): \
                     feature-not-supported, ";
     assert!(out.starts_with(expected) && out.lines().count() == 1, "{out}");
 }
@@ -86,11 +86,11 @@ fn error_is_printed_as_json() {
         "feature": "avx2",
         "vcpus": [0],
         "at": {
-            "vcpu": null, "entry": 2, "leaf": "0x00000007", "subleaf": 0, "register": "EBX", "bits": [5],
+            "vcpu": null, "entry": 2, "leaf": "0x7", "subleaf": 0, "register": "EBX", "bits": [5],
         },
         "others": [
-            {"vcpu": null, "entry": 1, "leaf": "0x00000001", "subleaf": null, "register": "ECX", "bits": [26]},
-            {"vcpu": null, "entry": 1, "leaf": "0x00000001", "subleaf": null, "register": "ECX", "bits": [28]},
+            {"vcpu": null, "entry": 1, "leaf": "0x1", "subleaf": null, "register": "ECX", "bits": [26]},
+            {"vcpu": null, "entry": 1, "leaf": "0x1", "subleaf": null, "register": "ECX", "bits": [28]},
         ],
         "what": "avx2 is set without xsave, avx",
         "why": finding["why"],
@@ -109,7 +109,7 @@ fn host_adds_findings() {
     }
     let table =
         AVX2_BY_HAND.replace("806f8 0 0", "806f8 0 14000000") + "d 0 1 7 340 340 0\nd 2 1 100 240 0 0\n";
-    let output = run(&["-", "--host-from", name], &table);
+    let output = run(&["-", "--host", name], &table);
     for extension in ["supported", "host"] {
         std::fs::remove_file(format!("{name}.{extension}")).unwrap();
     }
@@ -121,7 +121,7 @@ fn host_adds_findings() {
 
 #[test]
 fn what_cannot_be_read() {
-    for arguments in [&["missing.txt"][..], &["amd.txt", "--host-from", "missing"], &[], &["cases.rs"]] {
+    for arguments in [&["missing.txt"][..], &["amd.txt", "--host", "missing"], &[], &["cases.rs"]] {
         let output = run(arguments, "");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");

@@ -43,64 +43,64 @@ fn fails(arguments: &[&str], input: &[u8]) -> String {
 
 #[test]
 fn formats_with_flags_lose_nothing() {
-    let entries = converted(&["--to", "entries", GUEST], b"");
+    let entries = converted(&["--format", "entries", GUEST], b"");
     assert!(text(&entries).starts_with("40000000 0 0 40000001 4b4d564b 564b4d56 4d\n"));
     for format in ["json", "gdb", "strace", "firecracker"] {
-        let there = converted(&["--to", format, GUEST], b"");
-        assert_eq!(converted(&["--to", "entries", "-"], &there), entries, "{format}");
-        assert_eq!(converted(&["--to", "entries", "--from", format, "-"], &there), entries, "{format}");
+        let there = converted(&["--format", format, GUEST], b"");
+        assert_eq!(converted(&["--format", "entries", "-"], &there), entries, "{format}");
+        assert_eq!(converted(&["--format", "entries", "--from", format, "-"], &there), entries, "{format}");
     }
 }
 
 #[test]
 fn unsupported_flags_are_omitted_with_a_warning() {
     for format in ["cpuid-r", "kcpuid", "instlatx64", "libvirt", "propolis"] {
-        let output = convert(&["--to", format, GUEST], b"");
+        let output = convert(&["--format", format, GUEST], b"");
         assert_eq!(output.status.code(), Some(0));
         let loses = format!("{format} cannot hold the flags of entry 4: 0x6 would be read back as 0x0");
         assert_eq!(text(&output.stderr), format!("warning: {loses}; the flags are left out\n"));
-        let entries = converted(&["--to", "entries", "-"], &output.stdout);
+        let entries = converted(&["--format", "entries", "-"], &output.stdout);
         assert!(text(&entries).contains("\n2 0 0 1 0 4d 2c307d\n"), "{format}");
-        let message = fails(&["--to", format, "--strict", GUEST], b"");
+        let message = fails(&["--format", format, "--strict", GUEST], b"");
         assert_eq!(message, format!("error: {loses}\nhelp: without --strict they are left out\n"));
     }
 }
 
 #[test]
 fn several_cpus() {
-    let entries = converted(&["--to", "entries", TWO], b"");
+    let entries = converted(&["--format", "entries", TWO], b"");
     let of_cpu_1 = text(&entries).lines().filter(|line| line.starts_with("vcpu1 ")).count();
     assert_eq!((text(&entries).lines().count(), of_cpu_1), (58, 29));
-    assert_eq!(converted(&["--to", "cpuid-r", TWO], b""), fs::read(TWO).unwrap());
+    assert_eq!(converted(&["--format", "cpuid-r", TWO], b""), fs::read(TWO).unwrap());
     // CPUs without numbers get their positions.
-    let twice = converted(&["--to", "entries", GUEST, GUEST], b"");
+    let twice = converted(&["--format", "entries", GUEST, GUEST], b"");
     assert!(text(&twice).starts_with("vcpu0 40000000 ") && text(&twice).contains("\nvcpu1 40000000 "));
-    let one = converted(&["--to", "firecracker", "--cpu", "1", TWO], b"");
-    assert_eq!(text(&converted(&["--to", "entries", "-"], &one)).lines().count(), 29);
+    let one = converted(&["--format", "firecracker", "--number", "1", TWO], b"");
+    assert_eq!(text(&converted(&["--format", "entries", "-"], &one)).lines().count(), 29);
     assert_eq!(
-        fails(&["--to", "firecracker", TWO], b""),
-        "error: firecracker holds one CPU, and there are several\nhelp: --cpu N selects one of them\n"
+        fails(&["--format", "firecracker", TWO], b""),
+        "error: firecracker holds one CPU, and there are several\nhelp: --number N selects one of them\n"
     );
 }
 
 #[test]
 fn unreadable_and_unwritable_input_fails() {
-    let message = fails(&["--to", "json", "-"], b"CPU 0:\n0x1 0x0: eax=0x1\n");
+    let message = fails(&["--format", "json", "-"], b"CPU 0:\n0x1 0x0: eax=0x1\n");
     assert!(
         message.starts_with("error: -: line 2: `0x1 0x0: eax=0x1` is not cpuid-r: expected "),
         "{message}"
     );
-    let output = convert(&["--to", "entries", "--lenient", "-"], b"1 0 0 1 2 3 4\nx\n2 0 0 1 2 3 4\n");
+    let output = convert(&["--format", "entries", "--lenient", "-"], b"1 0 0 1 2 3 4\nx\n2 0 0 1 2 3 4\n");
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "1 0 0 1 2 3 4\n2 0 0 1 2 3 4\n"));
     assert!(text(&output.stderr).starts_with("warning: -: line 2: `x` is not entries"));
-    assert!(fails(&["--to", "json", "no/such/file"], b"").starts_with("error: no/such/file: "));
+    assert!(fails(&["--format", "json", "no/such/file"], b"").starts_with("error: no/such/file: "));
     for wrong in ["qemu-model", "xml"] {
-        let message = fails(&["--to", wrong, "-"], b"");
+        let message = fails(&["--format", wrong, "-"], b"");
         assert!(message.contains("[possible values: entries, json, cpuid-r, "), "{message}");
     }
     let open = br#"{"entries":[{"function":1,"eax":0,"ebx":0,"ecx":0,"edx":0,"known":[0,0,0,0]}]}"#;
     assert_eq!(
-        fails(&["--to", "cpuid-r", "-"], open),
+        fails(&["--format", "cpuid-r", "-"], open),
         "error: cpuid-r tells every bit of a register, and entry 0 leaves some open\nhelp: json and firecracker can \
          hold unspecified bits\n"
     );
@@ -110,7 +110,7 @@ fn unreadable_and_unwritable_input_fails() {
 #[test]
 fn closed_pipe_ends_convert() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_kvm-cpuid"))
-        .args(["convert", "--to", "entries", "-"])
+        .args(["convert", "--format", "entries", "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -137,9 +137,9 @@ fn memory_is_bounded() {
         return common::refused("memory_is_bounded", "no /proc/PID/status");
     }
     for format in ["cpuid-r", "json", "strace"] {
-        let one = converted(&["--to", format, TWO], b"");
+        let one = converted(&["--format", format, TWO], b"");
         let mut child = Command::new(env!("CARGO_BIN_EXE_kvm-cpuid"))
-            .args(["convert", "--to", "cpuid-r", "--from", format, "-"])
+            .args(["convert", "--format", "cpuid-r", "--from", format, "-"])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()

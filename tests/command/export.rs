@@ -206,7 +206,7 @@ fn both_formats_match_the_library() -> TestResult {
         let template = Template::for_guest(&host.supported, wanted(cpu, &host)?);
         let expected = template.apply(&host.supported)?;
         let path = format!("tests/fleet/hosts/{name}");
-        let run = |to| kvm_cpuid(&["export", "--to", to, "--host", &path, "--cpu", cpu]);
+        let run = |to| kvm_cpuid(&["export", "--format", to, "--host", &path, "--cpu", cpu]);
         let (out, err, code) = run("firecracker")?;
         assert_eq!(code, Some(0), "{err}");
         let firecracker: Value = serde_json::from_str(&out)?;
@@ -224,7 +224,7 @@ fn features_by_name() -> TestResult {
     let run = |features| {
         kvm_cpuid(&[
             "export",
-            "--to",
+            "--format",
             "firecracker",
             "--host",
             "tests/fleet/hosts/allintel",
@@ -245,6 +245,6 @@ fn features_by_name() -> TestResult {
     let (out, err, code) = run("avx3")?;
     assert_eq!((code, &*out), (Some(2), ""));
     assert!(err.contains("avx3"), "{err}");
-    assert_eq!(kvm_cpuid(&["export", "--to", "firecracker"])?.2, Some(2));
+    assert_eq!(kvm_cpuid(&["export", "--format", "firecracker"])?.2, Some(2));
     Ok(())
 }

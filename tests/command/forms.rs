@@ -32,7 +32,7 @@ fn has_answers_yes_no_or_not_known() {
         // No form of table has it.
         ("vmx-rdseed-exit", "cpuid-r.txt", 2),
     ] {
-        let cpu: &[&str] = if file == "qemu-model.json" { &["--cpu", "0"] } else { &[] };
+        let cpu: &[&str] = if file == "qemu-model.json" { &["--number", "0"] } else { &[] };
         let (is, _, said) = run(&[&["has", feature, file], cpu].concat(), "");
         assert_eq!(is, Some(code), "{feature} {file}: {said}");
         assert!(code != 3 || said.contains("`kvm-cpuid show --raw` or `cpuid -r`"), "{said}");
@@ -66,8 +66,8 @@ fn what_takes_more_says_which_command_to_run() {
     ] {
         let (code, _, said) = run(arguments, "");
         assert_eq!(code, Some(2), "{arguments:?}: {said}");
-        let is_open =
-            said.contains("states only some bits") && said.contains("help: on that machine `kvm-cpuid show");
+        let is_open = said.contains("states only some bits")
+            && said.contains("help: on that machine `kvm-cpuid record");
         assert!(is_open || said.contains("No such file"), "{said}");
     }
     let (code, _, said) = run(&["show", "-"], "Hello\n");
@@ -77,7 +77,7 @@ fn what_takes_more_says_which_command_to_run() {
 #[test]
 fn only_what_both_state_is_compared() {
     let names = "flags\t: fpu avx2 vmx\n";
-    let (code, out, _) = run(&["diff", "cpuid-r.txt", "cpuid-text.txt", "--cpu", "0"], "");
+    let (code, out, _) = run(&["diff", "cpuid-r.txt", "cpuid-text.txt", "--number", "0"], "");
     assert_eq!((code, out.as_str()), (Some(0), ""));
     let table = "0 0 0 7 756e6547 6c65746e 49656e69\n1 0 0 406f1 0 0 1\n7 0 1 0 20 0 0\n";
     let file = std::env::temp_dir().join(format!("kvm-cpuid-forms-{}.txt", std::process::id()));
@@ -98,7 +98,7 @@ const TEMPLATE: &str = "{\"cpuid_modifiers\": [{\"leaf\": \"0x7\", \"subleaf\": 
 fn a_template_is_compared_with_a_host() {
     let (code, out, _) = run(&["check", "-"], TEMPLATE);
     assert!(code == Some(0) && out.starts_with("0 errors, 0 warnings; a template"), "{out}");
-    let (code, out, _) = run(&["check", "-", "--host-from", "vmcore.entries"], TEMPLATE);
+    let (code, out, _) = run(&["check", "-", "--host", "vmcore.entries"], TEMPLATE);
     let finding = "error[template-leaf-not-there]: the template changes CPUID.(EAX=7,ECX=1):EAX, and this host's KVM has no entry 7.1\n";
     assert_eq!((code, out.matches("error[").count()), (Some(1), 1), "{out}");
     assert!(out.starts_with(finding), "{out}");
@@ -108,7 +108,7 @@ fn a_template_is_compared_with_a_host() {
 
 #[test]
 fn why_kvm_refused_a_table_comes_first() {
-    let (code, out, said) = run(&["check", "strace-failed.txt", "--cpu", "1"], "");
+    let (code, out, said) = run(&["check", "strace-failed.txt", "--number", "1"], "");
     assert_eq!(code, Some(1));
     assert!(
         out.starts_with("KVM refused this table with EINVAL because of this:\n\nerror[virtual-width]"),

@@ -135,8 +135,8 @@ fn every_format_is_written() {
     }
     let output = run(&["--cpu", "qemu64", "--smp", "2", "--host", &host, "--format", "json"]);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(json["vcpus"][1]["apic_id"], 1);
-    assert_eq!(json["vcpus"][0]["entries"][0]["function"], 0x4000_0000_u32);
+    assert_eq!(json["cpus"][1]["number"], 1);
+    assert_eq!(json["cpus"][0]["entries"][0]["function"], "0x40000000");
 }
 
 #[test]

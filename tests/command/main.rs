@@ -19,6 +19,7 @@ mod forms;
 mod fuzz_replay;
 mod golden;
 mod guest;
+mod instrument;
 mod manual;
 mod readme;
 mod record;

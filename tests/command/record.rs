@@ -47,7 +47,7 @@ fn a_host_is_one_file_or_several_or_a_dump() {
     let (table, warnings) = guest(&dump);
     assert!(table.lines().count() > 20);
     assert!(warnings.contains("dump.txt is a dump") && warnings.contains("kvm-cpuid record"), "{warnings}");
-    for command in [&["models", "--host", &dump, "EPYC"][..], &["check", &dump, "--host-from", &dump]] {
+    for command in [&["models", "--host", &dump, "EPYC"][..], &["check", &dump, "--host", &dump]] {
         assert!(run(command).status.code().is_some_and(|code| code < 2), "{command:?}");
     }
     let output = run(&["models", "--host", &path("missing")]);

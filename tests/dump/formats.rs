@@ -111,7 +111,7 @@ fn text_that_is_not_a_dump_is_an_error() {
         Err(format!("the formats are {}", Format::ALL.map(Format::name).join(", ")))
     );
     let read_only = Format::ALL.into_iter().filter(|format| !format.can_be_written()).map(Format::name);
-    assert!(read_only.take(3).eq(["qemu-monitor", "qemu-model", "rust-debug"]));
+    assert!(read_only.take(4).eq(["decoded", "qemu-monitor", "qemu-model", "rust-debug"]));
     let only_read = dump::write(Vec::new(), Format::QemuModel, &[]).unwrap_err();
     assert_eq!(only_read.to_string(), "qemu-model is read, not written");
 }

@@ -22,10 +22,17 @@ fn table() -> CpuidTable {
 fn a_stored_table_keeps_its_form() -> TestResult {
     let stored = concat!(
         r#"{"version":1,"entries":["#,
+        r#"{"function":"0x0","index":"0x0","flags":"0x0","eax":"0x7","ebx":"0x756e6547","ecx":"0x6c65746e","edx":"0x49656e69"},"#,
+        r#"{"function":"0x7","index":"0x0","flags":"0x1","eax":"0x0","ebx":"0x20","ecx":"0x0","edx":"0xffffffff"}]}"#,
+    );
+    assert_eq!(serde_json::to_string(&table())?, stored);
+    // Numbers are read too, as releases before wrote them.
+    let numbers = concat!(
+        r#"{"version":1,"entries":["#,
         r#"{"function":0,"index":0,"flags":0,"eax":7,"ebx":1970169159,"ecx":1818588270,"edx":1231384169},"#,
         r#"{"function":7,"index":0,"flags":1,"eax":0,"ebx":32,"ecx":0,"edx":4294967295}]}"#,
     );
-    assert_eq!(serde_json::to_string(&table())?, stored);
+    assert_eq!(serde_json::from_str::<CpuidTable>(numbers)?, table());
     assert_eq!(serde_json::from_str::<CpuidTable>(stored)?, table());
     Ok(())
 }

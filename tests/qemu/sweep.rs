@@ -34,7 +34,8 @@ Usage:
   --only GROUP,... models, topologies, boards, properties, machine-types, hyperv, others, refused, processors,
                    real (this machine's KVM, if it has one), random, adversarial
   --random N       also N random cases on random hosts (default: none)
-  --adversarial N  also N cases with unusual spellings, wrong values and odd memory (default: none)
+  --adversarial N  also N cases of unusual spellings, wrong values and odd combinations, half of them on strange
+                   hosts (default: none)
   --seed S         seed of both (default: 1)
   --show N         print the first N cases of each kind of difference (default: 3)
   --record         also write QEMU's results to tests/qemu/recorded/RELEASE
@@ -220,20 +221,25 @@ fn all_hosts(options: &Options) -> Outcome<BTreeMap<String, Host>> {
         let seed = options.seed.wrapping_mul(0x1_0000_0000).wrapping_add(number as u64);
         all.insert(format!("random-{}-{number}", options.seed), hosts::plausible(seed)?);
     }
+    for number in 0..options.adversarial.div_ceil(CASES_OF_A_HOST) {
+        let seed = options.seed.wrapping_mul(0x1_0000_0000).wrapping_add(number as u64);
+        all.insert(format!("{STRANGE}{}-{number}", options.seed), hosts::strange(seed)?);
+    }
     Ok(all)
 }
 
-fn groups(options: &Options, release: QemuRelease, hosts: &BTreeMap<String, Host>) -> Vec<Group> {
+fn groups(options: &Options, release: QemuRelease, all: &BTreeMap<String, Host>) -> Vec<Group> {
     let named = |name: &&String| {
-        !name.starts_with("random-") && !name.starts_with("all") && *name != MACHINE && *name != REAL
+        let made = ["random-", STRANGE, "all"].iter().any(|prefix| name.starts_with(prefix));
+        !made && *name != MACHINE && *name != REAL
     };
-    let processors: Vec<&str> = hosts.keys().filter(named).map(String::as_str).collect();
-    let machine = hosts.contains_key(MACHINE).then_some(MACHINE);
+    let processors: Vec<&str> = all.keys().filter(named).map(String::as_str).collect();
+    let machine = all.contains_key(MACHINE).then_some(MACHINE);
     let mut groups = cases::groups(release, machine, &processors);
-    if hosts.contains_key(REAL) {
+    if all.contains_key(REAL) {
         groups.push(Group { name: "real", cases: cases::on_real(release, REAL) });
     }
-    let names: Vec<String> = hosts.keys().filter(|name| name.starts_with("random-")).cloned().collect();
+    let names: Vec<String> = all.keys().filter(|name| name.starts_with("random-")).cloned().collect();
     if !names.is_empty() {
         let cases = cases::random(release, &names, options.random, options.seed);
         groups.push(Group { name: "random", cases });
@@ -241,6 +247,11 @@ fn groups(options: &Options, release: QemuRelease, hosts: &BTreeMap<String, Host
     if options.adversarial != 0 {
         let mut hosts = vec!["allamd", "allintel"];
         hosts.extend(&processors);
+        // Half of the cases are on strange hosts.
+        let strange: Vec<&str> =
+            all.keys().filter(|name| name.starts_with(STRANGE)).map(String::as_str).collect();
+        let usual = hosts.len();
+        hosts.extend(strange.iter().cycle().take(usual.max(strange.len())));
         let cases = cases::adversarial(release, &hosts, options.adversarial, options.seed);
         groups.push(Group { name: "adversarial", cases });
     }
@@ -251,6 +262,8 @@ fn groups(options: &Options, release: QemuRelease, hosts: &BTreeMap<String, Host
 /// The number of random hosts on which QEMU lists each model's unavailable features.
 const RANDOM_DEFINITIONS: usize = 10;
 
+/// The prefix of strange hosts' names.
+const STRANGE: &str = "strange-";
 /// This machine's names as a host: by its description, and by its own KVM.
 const MACHINE: &str = "machine";
 const REAL: &str = "real";

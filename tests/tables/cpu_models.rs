@@ -311,14 +311,16 @@ fn xsave_components_are_as_generated() -> TestResult {
     let model = generated()?;
     assert_eq!(XsaveComponent::all().count(), model.xsave.len());
     for (found, expected) in XsaveComponent::all().zip(&model.xsave) {
-        let location = found.feature.location().to_string();
-        assert_eq!((found.number, location), (expected.number, expected.feature.to_string()));
+        let locations: Vec<String> = found.features().map(|feature| feature.location().to_string()).collect();
+        let wanted: Vec<String> = expected.features.iter().map(ToString::to_string).collect();
+        assert_eq!((found.number, locations), (expected.number, wanted));
         assert_eq!((found.size, found.offset), (expected.size, expected.offset));
         assert_eq!(XsaveComponent::numbered(found.number), Some(found));
     }
     let of =
         |feature| XsaveComponent::enabled_by(feature).map(|component| component.number).collect::<Vec<u8>>();
     assert_eq!((of(feature::AVX), of(feature::AVX512F)), (vec![2], vec![5, 6, 7]));
+    assert_eq!((of(feature::SHSTK), of(feature::IBT)), (vec![11, 12], vec![11, 12]));
     assert_eq!(XsaveComponent::numbered(18).map(|tiles| tiles.size), Some(8192));
     assert_eq!(XsaveComponent::numbered(8), None);
     Ok(())

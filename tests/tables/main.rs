@@ -7,6 +7,7 @@ mod answer;
 #[cfg(feature = "host")]
 mod any_table;
 mod cpu_models;
+mod edit;
 mod facts;
 mod kvm;
 mod leaves;

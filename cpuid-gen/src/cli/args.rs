@@ -11,6 +11,7 @@ const EXAMPLES: &str = "\
 Examples:
   cpuid-gen verify                                 check the pinned releases of Linux and QEMU
   cpuid-gen verify --linux ~/linux --qemu ~/qemu   check two trees
+  cpuid-gen verify --qemu ~/qemu --since ~/before  check what a change to a tree adds
   cpuid-gen facts --linux ~/linux                  print the facts of a tree as tab-separated rows
   cpuid-gen capflags --linux ~/linux               print the output of its mkcapflags.sh
   cpuid-gen models EPYC-Milan-v2                   show a resolved CPU model of QEMU
@@ -48,7 +49,8 @@ the pinned releases of the other project, once with NEW in place of OLD and once
 Exit codes, like those of diff:
   0  the releases have the same facts
   1  they differ
-  2  a release could not be read, or the releases are of different projects";
+  2  a release could not be read or contradicts itself (the changes are still printed), or the
+     releases are of different projects";
 
 #[cfg(not(feature = "cli"))]
 const EXAMPLES: &str = "\
@@ -61,9 +63,19 @@ This is a small build, with only `verify` of facts files. Enable the feature `cl
 /// The subcommands.
 pub(crate) enum Command {
     /// `verify`
-    Verify { inputs: Inputs, differences: Option<PathBuf>, format: Format, pins: Option<PathBuf> },
+    Verify(Verify),
     #[cfg(feature = "cli")]
     Other(Other),
+}
+
+/// The options of `verify`.
+pub(crate) struct Verify {
+    pub(crate) inputs: Inputs,
+    pub(crate) differences: Option<PathBuf>,
+    pub(crate) format: Format,
+    pub(crate) pins: Option<PathBuf>,
+    /// An earlier state of the tree, whose findings are not repeated.
+    pub(crate) since: Option<PathBuf>,
 }
 
 /// The subcommands of the full build.
@@ -141,12 +153,13 @@ pub(crate) fn parse() -> Command {
     let matches = command().get_matches();
     let (name, matches) = matches.subcommand().unwrap_or(("verify", &matches));
     match name {
-        "verify" => Command::Verify {
+        "verify" => Command::Verify(Verify {
             inputs: inputs(matches),
             differences: path(matches, "differences"),
             format: format(matches),
             pins: path(matches, "pins"),
-        },
+            since: path(matches, "since"),
+        }),
         #[cfg(feature = "cli")]
         other => Command::Other(self::other(other, matches)),
         #[cfg(not(feature = "cli"))]
@@ -161,7 +174,16 @@ fn subcommands() -> Vec<Clap> {
         .args(either_of("(default: the pinned releases)"))
         .arg(option("differences", "FILE", "Reviewed differences, instead of the built-in ones"))
         .arg(format_option(&["text", "json"], "Output format"))
-        .arg(option("pins", "DIR", pinned).conflicts_with_all(["linux", "qemu"]));
+        .arg(option("pins", "DIR", pinned).conflicts_with_all(["linux", "qemu"]))
+        .group(clap::ArgGroup::new("given").args(["linux", "qemu"]).multiple(true))
+        .arg(
+            option(
+                "since",
+                "DIR|FILE|RELEASE",
+                "Report only what is new since this tree or pinned release (linux-7.3)",
+            )
+            .requires("given"),
+        );
     #[allow(unused_mut, reason = "the full build has more")]
     let mut all = vec![verify];
     #[cfg(feature = "cli")]

@@ -25,12 +25,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use cpuid_gen::diagnostic::Diagnostics;
-use cpuid_gen::facts::{LinuxFacts, QemuFacts};
+use cpuid_gen::facts::{Facts, LinuxFacts, QemuFacts};
 use cpuid_gen::input;
 use cpuid_gen::source::Sources;
-use cpuid_gen::verify::{Differences, Report, Scope, verify};
+use cpuid_gen::verify::{Differences, Report, Scope, verify, verify_since};
 
-use args::{Command, Format, Inputs};
+use args::{Command, Format, Inputs, Verify};
 
 /// A fatal error; the diagnostics, or the message, describe it.
 enum Failed {
@@ -77,27 +77,20 @@ struct Run {
 impl Run {
     fn command(&mut self, command: &Command) -> Result<ExitCode> {
         match command {
-            Command::Verify { inputs, differences, format, pins } => {
-                self.verify(inputs, pins.as_deref(), differences.as_deref(), *format)
-            }
+            Command::Verify(options) => self.verify(options),
             #[cfg(feature = "cli")]
             Command::Other(command) => self.other(command),
         }
     }
 
-    fn verify(
-        &mut self,
-        inputs: &Inputs,
-        pins: Option<&Path>,
-        differences: Option<&Path>,
-        format: Format,
-    ) -> Result<ExitCode> {
+    fn verify(&mut self, options: &Verify) -> Result<ExitCode> {
+        let Verify { inputs, differences, format, pins, since } = options;
         let (linux, qemu) = match pins {
             Some(path) => self.folder(path)?,
             None => self.inputs(inputs)?,
         };
-        let beside = pins.map(|path| path.join("differences.tsv"));
-        let file = match differences.or(beside.as_deref()) {
+        let beside = pins.as_ref().map(|path| path.join("differences.tsv"));
+        let file = match differences.as_ref().or(beside.as_ref()) {
             Some(path) => self.diagnostics.take(self.sources.read(path, "")),
             None => Some(self.sources.add("differences.tsv", cpuid_gen::DIFFERENCES)),
         };
@@ -105,9 +98,30 @@ impl Run {
         let differences = Differences::read(&self.sources, file, &mut self.diagnostics);
         let differences = self.sound(differences)?;
         let own = inputs.linux.is_some() || inputs.qemu.is_some();
-        let report = verify(&linux, &qemu, &differences, if own { Scope::Given } else { Scope::Pinned });
-        print(&self.report(&report, format)?)?;
+        let report = match since {
+            Some(path) => {
+                let before = self.earlier(inputs, path)?;
+                verify_since(&before, &linux, &qemu, &differences)
+            }
+            None => verify(&linux, &qemu, &differences, if own { Scope::Given } else { Scope::Pinned }),
+        };
+        print(&self.report(&report, *format)?)?;
         Ok(ExitCode::from(u8::from(!report.is_explained())))
+    }
+
+    /// The earlier state that `--since` names, of a project whose tree or facts are given.
+    fn earlier(&mut self, inputs: &Inputs, path: &Path) -> Result<Facts> {
+        let before = input::tree_or_pinned(&mut self.sources, path, &mut self.diagnostics);
+        let before = self.sound(before)?;
+        let (project, given) = match &before {
+            Facts::Linux(_) => ("linux", &inputs.linux),
+            Facts::Qemu(_) => ("qemu", &inputs.qemu),
+        };
+        if given.is_none() {
+            let message = format!("{} is of a project without --{project}", path.display());
+            return Err(Failed::Io(Some(message)));
+        }
+        Ok(before)
     }
 
     fn report(&self, report: &Report, format: Format) -> Result<String> {

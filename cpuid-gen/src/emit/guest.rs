@@ -65,11 +65,14 @@ fn guest<'m>(release: &'m QemuRelease, names: &mut Strings<'m>) -> String {
 /// Words by index.
 fn words(guest: &Guest) -> Vec<String> {
     let count = guest.words.last_key_value().map_or(0, |(word, _)| usize::from(word.0) + 1);
-    let mut rows = vec!["GuestWord { source: None, migratable: 0, no_autoenable: 0 }".to_owned(); count];
+    let none = "GuestWord { source: None, has_subleaf: false, migratable: 0, no_autoenable: 0 }";
+    let mut rows = vec![none.to_owned(); count];
     for (index, word) in &guest.words {
         let (source, migratable, off) = (source(word.source), word.migratable, word.no_autoenable);
+        let has_subleaf = word.has_subleaf;
         rows[usize::from(index.0)] = format!(
-            "GuestWord {{ source: Some({source}), migratable: {migratable:#x}, no_autoenable: {off:#x} }}"
+            "GuestWord {{ source: Some({source}), has_subleaf: {has_subleaf}, migratable: {migratable:#x}, \
+             no_autoenable: {off:#x} }}"
         );
     }
     rows

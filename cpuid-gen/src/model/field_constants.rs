@@ -1,7 +1,8 @@
 //! Names of fields' constants: the field's name in capitals, or the published name.
 //!
 //! A field has the published constant of the same place, or, if cpuid.csv was corrected, the constant of the same
-//! name whose bits it shares. If several fields have one name, or a field's name is that of the leaf's list, the
+//! name whose bits it shares. The published name can differ from cpuid.csv's: a field that several leaves have (the
+//! levels of leaves 0xB and 0x1F, the signature of leaves 1 and 0x80000001) has one constant's name in all of them. If several fields have one name, or a field's name is that of the leaf's list, the
 //! first subleaf, register and lowest bit are appended.
 
 use super::constants::{identifier, settle_alike};
@@ -74,7 +75,12 @@ fn same(fields: &[Field], constant: &PublishedConstant) -> Option<usize> {
     // A suffix distinguishes fields of the same name: such a constant does not follow corrections.
     let plain = identifier(name) == constant.name;
     let at = |is: &dyn Fn(&Field) -> bool| fields.iter().position(is);
-    at(&|field| unchanged(&field)).or_else(|| if plain { at(&corrected) } else { None })
+    // cpuid.csv adopted the constant's name.
+    let adopted =
+        |field: &Field| free(field) && field.place == *place && identifier(&field.name) == constant.name;
+    at(&|field| unchanged(&field))
+        .or_else(|| at(&adopted))
+        .or_else(|| if plain { at(&corrected) } else { None })
 }
 
 /// A published constant without a field of its own, deprecated if another field has its bits.

@@ -6,7 +6,7 @@
 
 use super::cpu_models::{Properties, Property};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::{MaskKind, QemuFacts};
+use crate::facts::{MaskKind, QemuFacts, QemuSource};
 use crate::location::{Bit, Leaf, Register, Word, WordSource};
 use crate::ordered::{Map, sort_by};
 use crate::source::Span;
@@ -42,6 +42,8 @@ pub struct WordMask {
 pub struct GuestWord {
     /// The register it represents.
     pub source: WordSource,
+    /// QEMU names the word with its subleaf.
+    pub has_subleaf: bool,
     /// The bits that `-cpu host` may have in a migratable guest.
     pub migratable: u64,
     /// The bits that `-cpu host` does not enable.
@@ -144,7 +146,8 @@ fn words(facts: &QemuFacts) -> Map<Word, GuestWord> {
         let named = bits.fold(0, |all, bit| all | mask(bit.bit));
         let migratable = masked(MaskKind::Migratable) | named & !masked(MaskKind::Unmigratable);
         let no_autoenable = masked(MaskKind::NoAutoenable);
-        (word.index, GuestWord { source: word.source.word_source(), migratable, no_autoenable })
+        let has_subleaf = matches!(word.source, QemuSource::Cpuid { subleaf: Some(_), .. });
+        (word.index, GuestWord { source: word.source.word_source(), has_subleaf, migratable, no_autoenable })
     };
     facts.words.iter().map(word).collect()
 }

@@ -211,12 +211,12 @@ impl Dependency {
 }
 
 /// An XSAVE state component.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct XsaveComponent {
     /// Its bit in XCR0 or `IA32_XSS`.
     pub number: u8,
-    /// The bit that enables it.
-    pub feature: Location,
+    /// The bits that enable it, each alone, in QEMU's order: at least one.
+    pub features: Vec<Location>,
     /// Bytes. Components 0 and 1 share the legacy region and the header, and have the size of both.
     pub size: u32,
     /// Offset in the standard format in bytes, if a release fixes it.

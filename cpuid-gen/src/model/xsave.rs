@@ -1,7 +1,8 @@
 //! XSAVE state components, merged from `x86_ext_save_areas[]` of all QEMU releases.
 //!
-//! Sizes are the processor's, so releases must agree; an offset may be missing in some releases. Invariants:
-//! components ascend, and the bit that enables one has a name. target/i386/cpu.c; Intel SDM volume 1, "Managing state
+//! Sizes are the processor's, so releases must agree; an offset may be missing in some releases. A component has the
+//! features of every row and release: each of them enables it. Invariants: components ascend, and each bit that
+//! enables one has a name. target/i386/cpu.c; Intel SDM volume 1, "Managing state
 //! using the XSAVE feature set".
 
 use super::qemu;
@@ -20,12 +21,7 @@ pub(super) fn merge(
 ) -> Vec<XsaveComponent> {
     let mut all: Map<u8, (XsaveComponent, Span)> = Map::new();
     for facts in releases {
-        for (index, row) in facts.xsave.iter().enumerate() {
-            if let Some(first) = facts.xsave[..index].iter().find(|known| known.component == row.component) {
-                let message = format!("component {} has several features; the first is kept", row.component);
-                diagnostics.push(Diagnostic::warning(row.at, message).with_label(first.at, "the first"));
-                continue;
-            }
+        for row in &facts.xsave {
             match component(facts, row, features) {
                 Ok(component) => join(&mut all, component, row.at, diagnostics),
                 Err(diagnostic) => diagnostics.push(diagnostic),
@@ -47,7 +43,7 @@ fn component(facts: &QemuFacts, row: &QemuXsave, features: &[Feature]) -> Result
         let message = format!("component {} is enabled by {feature}, which has no name", row.component);
         return Err(Diagnostic::error(row.at, message));
     }
-    Ok(XsaveComponent { number: row.component, feature, size: row.size, offset: row.offset })
+    Ok(XsaveComponent { number: row.component, features: vec![feature], size: row.size, offset: row.offset })
 }
 
 fn join(
@@ -56,12 +52,17 @@ fn join(
     at: Span,
     diagnostics: &mut Diagnostics,
 ) {
-    let (known, first) = all.or_insert(new.number, (new, at));
-    let offset = known.offset.or(new.offset);
-    let same = XsaveComponent { offset, ..*known } == XsaveComponent { offset: new.offset.or(offset), ..new };
-    if !same {
-        let message = format!("component {} differs from another release", new.number);
-        diagnostics.push(Diagnostic::error(at, message).with_label(*first, "the other release"));
+    let (size, offset, features) = (new.size, new.offset, new.features.clone());
+    let number = new.number;
+    let (known, first) = all.or_insert(number, (new, at));
+    if known.size != size || known.offset.is_some_and(|known| offset.is_some_and(|offset| offset != known)) {
+        let message = format!("component {number} differs from another row or release");
+        diagnostics.push(Diagnostic::error(at, message).with_label(*first, "the other one"));
     }
-    known.offset = offset;
+    known.offset = known.offset.or(offset);
+    for feature in features {
+        if !known.features.contains(&feature) {
+            known.features.push(feature);
+        }
+    }
 }

@@ -15,6 +15,18 @@ pub(super) struct Release {
     pub(super) name: String,
 }
 
+/// What a finding is about, whatever the release: two releases have the same finding if this is equal.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Identity {
+    /// The key that a row of the differences can explain.
+    Keyed(Key),
+    /// The message of a finding without a key.
+    Plain(String),
+}
+
+/// A finding with its identity.
+pub(super) type Found = (Identity, Diagnostic);
+
 struct Open {
     diagnostic: Diagnostic,
     releases: BTreeSet<Release>,
@@ -76,9 +88,10 @@ impl<'a> Findings<'a> {
         differences.entries.iter().zip(&self.used).filter(|(_, used)| !**used).map(|(entry, _)| entry)
     }
 
-    /// All findings, sorted, and the use of each entry of the differences.
-    pub(super) fn finish(self) -> (Diagnostics, Vec<bool>) {
-        let mut all = self.without_key;
+    /// All findings, in any order, and the use of each entry of the differences.
+    pub(super) fn finish(self) -> (Vec<Found>, Vec<bool>) {
+        let plain = |diagnostic: Diagnostic| (Identity::Plain(diagnostic.message.clone()), diagnostic);
+        let mut all: Vec<Found> = self.without_key.into_iter().map(plain).collect();
         for (key, mut open) in self.open {
             open.diagnostic.message = format!(
                 "{}: {} ({})",
@@ -91,9 +104,8 @@ impl<'a> Findings<'a> {
                 Some(help) => format!("{help}; {explained}"),
                 None => explained,
             });
-            all.push(open.diagnostic);
+            all.push((Identity::Keyed(key), open.diagnostic));
         }
-        all.sort();
         (all, self.used)
     }
 }

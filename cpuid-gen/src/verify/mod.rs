@@ -26,6 +26,7 @@ mod qemu;
 mod qemu_checks;
 mod qemu_macros;
 mod report;
+mod since;
 mod stale;
 mod statements;
 mod twice;
@@ -33,11 +34,12 @@ mod twice;
 pub use differences::{Difference, Differences, Verdict};
 pub use key::{Key, Kind};
 pub use report::{Counts, Explained, OneSidedBit, OneSidedWord, Pair, Report, Side};
+pub use since::verify_since;
 pub use stale::Scope;
 
 use crate::facts::{LinuxFacts, QemuFacts};
 use crate::release::ReleaseOrder;
-use finding::Findings;
+use finding::{Findings, Found};
 use linux::LinuxIndex;
 use qemu::QemuIndex;
 use statements::Statements;
@@ -45,46 +47,72 @@ use statements::Statements;
 /// Runs all checks and reports all findings. The order of the releases does not matter.
 #[must_use]
 pub fn verify(linux: &[LinuxFacts], qemu: &[QemuFacts], differences: &Differences, scope: Scope) -> Report {
-    let linux = in_order(linux, |facts| &facts.release);
-    let linux: Vec<LinuxIndex<'_>> =
-        linux.iter().zip(0..).map(|(f, rank)| LinuxIndex::new(f, rank)).collect();
-    let qemu = in_order(qemu, |facts| &facts.release);
-    let qemu: Vec<QemuIndex<'_>> =
-        qemu.iter().zip(0..).map(|(f, rank)| QemuIndex::new(f, rank, differences)).collect();
-
-    let mut findings = Findings::new(differences);
-    for index in &linux {
-        linux_words::check(index, &mut findings);
-        linux_names::check(index, &mut findings);
-        numbers::check(index, &mut findings);
-        fields::check(index, &mut findings);
-    }
-    for index in &qemu {
-        qemu_checks::check(index, &mut findings);
-        cpu_models::check(index, &mut findings);
-        machine_types::check(index, &mut findings);
-    }
-    let mut pairs = Vec::new();
-    for one in &linux {
-        for other in &qemu {
-            pairs.push(pair::check(one, other, &mut findings));
-            numbers::check_pair(one, other, &mut findings);
-            fields::check_pair(one, other, &mut findings);
-        }
-    }
-    deps::check(&linux, &qemu, &mut findings);
-    kvm_support::check(&linux, &qemu, &mut findings);
-    history::check(&linux, Statements::from_linux, &mut findings);
-    history::check(&qemu, Statements::from_qemu, &mut findings);
-    stale::check(&linux, &qemu, scope, &mut findings);
-
-    let (findings, used) = findings.finish();
+    let (found, pairs, used) = run(linux, qemu, differences, scope);
     let explained = report::explained(differences, &used);
-    Report { findings, pairs, explained }
+    Report { findings: since::sorted(found), pairs, explained }
 }
 
-fn in_order<T>(releases: &[T], name: impl Fn(&T) -> &String) -> Vec<&T> {
-    let mut sorted: Vec<&T> = releases.iter().collect();
+/// All findings, the pairs, and the use of each entry of the differences.
+fn run(
+    linux: &[LinuxFacts],
+    qemu: &[QemuFacts],
+    differences: &Differences,
+    scope: Scope,
+) -> (Vec<Found>, Vec<Pair>, Vec<bool>) {
+    let linux = linux_indexes(linux.iter());
+    let qemu = qemu_indexes(qemu.iter(), differences);
+    let mut findings = Findings::new(differences);
+    let pairs = check(&linux, &qemu, &mut findings);
+    stale::check(&linux, &qemu, scope, &mut findings);
+    let (found, used) = findings.finish();
+    (found, pairs, used)
+}
+
+/// Runs all checks but that of stale differences.
+fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findings<'_>) -> Vec<Pair> {
+    for index in linux {
+        linux_words::check(index, findings);
+        linux_names::check(index, findings);
+        numbers::check(index, findings);
+        fields::check(index, findings);
+    }
+    for index in qemu {
+        qemu_checks::check(index, findings);
+        cpu_models::check(index, findings);
+        machine_types::check(index, findings);
+    }
+    let mut pairs = Vec::new();
+    for one in linux {
+        for other in qemu {
+            pairs.push(pair::check(one, other, findings));
+            numbers::check_pair(one, other, findings);
+            fields::check_pair(one, other, findings);
+        }
+    }
+    deps::check(linux, qemu, findings);
+    kvm_support::check(linux, qemu, findings);
+    history::check(linux, Statements::from_linux, findings);
+    history::check(qemu, Statements::from_qemu, findings);
+    pairs
+}
+
+/// Oldest first.
+fn linux_indexes<'a>(facts: impl Iterator<Item = &'a LinuxFacts>) -> Vec<LinuxIndex<'a>> {
+    let facts = in_order(facts, |facts| &facts.release);
+    facts.into_iter().zip(0..).map(|(facts, rank)| LinuxIndex::new(facts, rank)).collect()
+}
+
+/// Oldest first.
+fn qemu_indexes<'a>(
+    facts: impl Iterator<Item = &'a QemuFacts>,
+    differences: &Differences,
+) -> Vec<QemuIndex<'a>> {
+    let facts = in_order(facts, |facts| &facts.release);
+    facts.into_iter().zip(0..).map(|(facts, rank)| QemuIndex::new(facts, rank, differences)).collect()
+}
+
+fn in_order<'a, T>(releases: impl Iterator<Item = &'a T>, name: impl Fn(&T) -> &String) -> Vec<&'a T> {
+    let mut sorted: Vec<&T> = releases.collect();
     sorted.sort_by(|a, b| ReleaseOrder::new(name(a)).cmp(&ReleaseOrder::new(name(b))));
     sorted
 }

@@ -463,12 +463,21 @@ impl FromStr for Place {
     }
 }
 
-/// The text in lower case, without white space.
+/// The text in lower case, without white space; nothing where white space separates two numbers, as in `1 2`.
 fn folded<'b>(text: &str, buffer: &'b mut [u8; 128]) -> Option<&'b str> {
-    let mut length = 0;
-    for byte in text.chars().filter(|c| !c.is_whitespace()) {
-        *buffer.get_mut(length)? = u8::try_from(byte).ok().filter(u8::is_ascii)?.to_ascii_lowercase();
-        length += 1;
+    let (mut length, mut after_space) = (0_usize, false);
+    for character in text.chars() {
+        if character.is_whitespace() {
+            after_space = true;
+            continue;
+        }
+        let before = length.checked_sub(1).and_then(|last| buffer.get(last)).copied();
+        let after_number = before.is_some_and(|last| last.is_ascii_hexdigit());
+        if after_space && after_number && character.is_ascii_digit() {
+            return None;
+        }
+        *buffer.get_mut(length)? = u8::try_from(character).ok().filter(u8::is_ascii)?.to_ascii_lowercase();
+        (length, after_space) = (length + 1, false);
     }
     core::str::from_utf8(buffer.get(..length)?).ok()
 }

@@ -50,6 +50,48 @@ fn a_planted_mistake_is_exit_code_1_and_a_place() {
     assert!(text(&output.stdout).contains(&place), "{}", text(&output.stdout));
 }
 
+/// Writes the facts of a pinned release with these replacements, each of which must change them.
+fn edited(test: &str, name: &str, edits: &[(&str, &str)]) -> String {
+    let mut facts = fs::read_to_string(upstream(name)).unwrap();
+    for (from, to) in edits {
+        assert!(facts.contains(from), "{name} has no {from}");
+        facts = facts.replace(from, to);
+    }
+    let path = folder(test).join(name);
+    fs::write(&path, facts).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn since_shows_only_what_a_change_adds() {
+    let old = ("kvm-cap\tCPUID_7_0_EBX\tF\tAVX2\n", "");
+    let before = edited("since-before", "linux-7.3.tsv", &[old]);
+    assert!(text(&run(&["verify", "--linux", &before]).stdout).contains("`AVX2`"));
+    let same = run(&["verify", "--linux", &before, "--since", &before]);
+    assert_eq!((same.status.code(), text(&same.stdout).contains("\nfindings: 0\n")), (Some(0), true));
+    let new = ("linux-feature\tBMI2\t9\t8\tbmi2", "linux-feature\tBMI2\t9\t8\tbmi3");
+    let after = edited("since-after", "linux-7.3.tsv", &[old, new]);
+    let output = run(&["verify", "--linux", &after, "--since", &before]);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{shown}");
+    assert!(shown.contains("findings: 1\n") && shown.contains("changed: linux-flag BMI2 is bmi3"), "{shown}");
+    assert!(!shown.contains("`AVX2`"), "{shown}");
+}
+
+#[test]
+fn since_takes_a_pinned_release_of_a_given_project() {
+    let after = edited("since-pinned", "linux-7.3.tsv", &[("kvm-cap\tCPUID_7_0_EBX\tF\tAVX2\n", "")]);
+    let output = run(&["verify", "--linux", &after, "--since", "linux-7.3"]);
+    let shown = text(&output.stdout);
+    assert!(shown.contains("kvm-omits: `AVX2`") && shown.contains("model-bit: `AVX2`"), "{shown}");
+    for wrong in
+        [&["verify", "--since", "linux-7.3"][..], &["verify", "--linux", &after, "--since", "qemu-10.2"]]
+    {
+        let output = run(wrong);
+        assert_eq!((output.status.code(), output.stdout.is_empty()), (Some(2), true), "{wrong:?}");
+    }
+}
+
 #[test]
 fn json_output_parses() {
     let output = run(&["verify", "--format", "json", "--linux", &upstream("linux-7.3.tsv")]);

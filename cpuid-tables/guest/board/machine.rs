@@ -134,6 +134,11 @@ impl Machine {
     pub(crate) fn is_pc(&self) -> bool {
         self.kind != Kind::Microvm
     }
+
+    /// A board that has system management mode.
+    pub(crate) fn has_smm(&self) -> bool {
+        matches!(self.kind, Kind::I440fx | Kind::Q35)
+    }
 }
 
 /// `pc-q35-4.0` had the split controller; 4.0.1 reverted it.

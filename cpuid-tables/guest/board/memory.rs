@@ -47,6 +47,9 @@ impl Machine {
         if pluggable && memory.slots > MAX_SLOTS {
             return refused("at most 256 slots");
         }
+        if self.has_smm() && self.memory_below_4g(memory.size) == 1 {
+            return refused("more than one byte below 4 GiB, for SMBIOS's tables");
+        }
         let mut used = self.last_address(memory, sgx, cpu, FOUR_GIB);
         if cpu.is_amd && self.avoids_hypertransport && used.is_none_or(|last| last >= HYPERTRANSPORT) {
             used = self.last_address(memory, sgx, cpu, TIB);

@@ -1,5 +1,5 @@
 //! The options of `-machine` that no CPUID table depends on: which machine has them, and the values that they take
-//! (class and instance properties of hw/core/machine.c and hw/i386; `qom-list /machine` of 7.2.22 and 10.0.13 agrees).
+//! (class and instance properties of hw/core/machine.c and hw/i386; `qom-list` of 7.2.22, 10.0.13, 10.2.0 and 11.1.3 agrees).
 
 use super::machine::Kind;
 use crate::guest::error::BuildError;
@@ -16,6 +16,8 @@ enum Values {
     /// An object's name: the object's existence is not checked.
     Object,
     Size,
+    /// At most this many bytes.
+    SizeUpTo(u64),
     Unsigned,
     Signed,
     OneOf(&'static [&'static str]),
@@ -32,13 +34,14 @@ enum Machines {
     /// Also `isapc`.
     Pcs,
     I440fx,
+    Q35,
     Microvm,
 }
 
-use Machines::{All, I440fx, Microvm, Pci, Pcs};
-use Values::{Bool, Object, OnOffAuto, OneOf, ShortText, Signed, Size, Structure, Text, Unsigned};
+use Machines::{All, I440fx, Microvm, Pci, Pcs, Q35};
+use Values::{Bool, Object, OnOffAuto, OneOf, ShortText, Signed, Size, SizeUpTo, Structure, Text, Unsigned};
 
-/// The releases in between are an estimate: 7.2, 10.0 and 10.2 are certain.
+/// The releases in between are an estimate: 7.2, 10.0, 10.2 and 11.1 are certain.
 const OLDEST: (u32, u32) = (0, 0);
 
 /// Name, machines, first release, values.
@@ -69,7 +72,7 @@ static OPTIONS: &[(&str, Machines, (u32, u32), Values)] = &[
     ("kernel", All, OLDEST, Text),
     // Of the accelerator.
     ("kvm-shadow-mem", All, OLDEST, Signed),
-    ("max-fw-size", Pcs, OLDEST, Size),
+    ("max-fw-size", Pcs, OLDEST, SizeUpTo(16 << 20)),
     ("max-ram-below-4g", Pcs, OLDEST, Size),
     ("mem-merge", All, OLDEST, Bool),
     ("memory", All, OLDEST, Structure),
@@ -88,9 +91,12 @@ static OPTIONS: &[(&str, Machines, (u32, u32), Values)] = &[
     ("smbios-entry-point-type", Pcs, (9, 0), OneOf(&["32", "64", "auto"])),
     ("smbus", Pcs, OLDEST, Bool),
     ("smm", All, OLDEST, OnOffAuto),
+    ("spcr", All, (10, 1), Bool),
     ("suppress-vmdesc", All, OLDEST, Bool),
     ("usb", All, OLDEST, Bool),
     ("vmport", Pcs, OLDEST, OnOffAuto),
+    ("wdat", Q35, (11, 1), Bool),
+    ("x-change-vmfd-on-reset", All, (11, 0), Bool),
     ("x-oem-id", All, OLDEST, ShortText(6)),
     ("x-oem-table-id", All, OLDEST, ShortText(8)),
     ("x-option-roms", Microvm, OLDEST, Bool),
@@ -105,6 +111,7 @@ pub(super) fn check(kind: Kind, release: (u32, u32), name: &str, value: &str) ->
         Pci => matches!(kind, Kind::I440fx | Kind::Q35),
         Pcs => kind != Kind::Microvm,
         I440fx => kind == Kind::I440fx,
+        Q35 => kind == Kind::Q35,
         Microvm => kind == Kind::Microvm,
     };
     // Of several rows the newest applies.
@@ -122,6 +129,7 @@ pub(super) fn check(kind: Kind, release: (u32, u32), name: &str, value: &str) ->
         Text | Object | Structure => (true, ""),
         ShortText(length) => (value.len() <= length, "a shorter text"),
         Size => (size(value).is_some(), "a size, such as 3G"),
+        SizeUpTo(max) => (size(value).is_some_and(|bytes| bytes <= max), "a smaller size"),
         Unsigned => (unsigned(value).is_some(), "a number"),
         Signed => (signed(value).is_some(), "a number"),
         OneOf(all) => (all.contains(&value), "one of the values that QEMU lists with `-machine help`"),

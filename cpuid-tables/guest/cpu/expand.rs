@@ -2,8 +2,9 @@
 //! target/i386/cpu.c).
 
 use super::Cpu;
-use super::flags::{ARCH_CAPABILITIES, AVX10, CMP_LEGACY, HT, INVTSC, OVERFLOW_RECOV, PDCM, Reg};
-use crate::bits::location::Registers;
+use super::flags::{
+    APXF, ARCH_CAPABILITIES, ARCH_LBR, AVX10, CMP_LEGACY, HT, INVTSC, MPX, OVERFLOW_RECOV, PDCM, Reg,
+};
 use crate::generated::guest_tables::{Dependency, GuestWord};
 use crate::guest::error::BuildError;
 use crate::guest::parse::cpu::{CpuOption, CpuSetting};
@@ -24,7 +25,7 @@ impl Cpu<'_> {
             }
         }
         if self.class.is_max() {
-            self.take_all();
+            self.take_all()?;
         }
         if self.release.behaviour.sets_ht_in_expand && self.topology.threads_per_package() > 1 {
             self.set(HT);
@@ -33,11 +34,19 @@ impl Cpu<'_> {
             }
         }
         if !self.settings.pdcm_on_even_without_pmu && !self.settings.pmu {
-            self.set_word(PDCM.reg, self.word(PDCM.reg) & !PDCM.mask);
+            self.clear(PDCM);
+        }
+        if self.release.behaviour.drops_lbr_without_pmu && !self.settings.pmu {
+            self.clear(ARCH_LBR);
         }
         self.check_needs();
         if !self.settings.kvm {
             self.set_word(Reg::KvmEax, 0);
+        }
+        // APX reuses MPX's part of the XSAVE area.
+        if self.release.behaviour.apx && self.has(MPX) && self.has(APXF) {
+            self.drop_flag(MPX, Reason::ConflictsWithApx);
+            self.drop_flag(APXF, Reason::ConflictsWithMpx);
         }
         self.enable_xsave_components();
         self.raise_levels();
@@ -45,7 +54,7 @@ impl Cpu<'_> {
     }
 
     /// `host` and `max` have every feature that the host supports and the user did not set.
-    fn take_all(&mut self) {
+    fn take_all(&mut self) -> Result<(), BuildError> {
         let words = self.release.tables.words;
         for (at, &GuestWord { migratable, no_autoenable, .. }) in words.iter().enumerate() {
             let mut supported = self.host_words[at];
@@ -61,9 +70,9 @@ impl Cpu<'_> {
             self.words[at] |= supported & !self.user_words[at] & !no_autoenable;
         }
         if self.has(AVX10) && self.settings.avx10_version == 0 {
-            let Registers { ebx, .. } = self.supported.leaf(0x24, 0);
-            self.settings.avx10_version = ebx.to_le_bytes()[0];
+            self.set_avx10_version(self.host_avx10_version())?;
         }
+        Ok(())
     }
 
     /// AMD's machine check architecture is hidden from other vendors.

@@ -78,15 +78,18 @@ impl Cpu<'_> {
             }
             return asked != 0;
         }
-        let Registers { ebx, .. } = self.supported.leaf(0x24, 0);
-        let gets = ebx.to_le_bytes()[0];
+        let gets = self.host_avx10_version();
         if gets >= asked {
             return false;
         }
+        // Forced features stay, and so does the version in releases whose version has features.
+        let stays = self.release.behaviour.avx10_by_version && self.settings.force_features;
         if warn {
-            self.warnings.push(Warning::Avx10 { asked, gets: Some(gets) });
+            self.warnings.push(Warning::Avx10 { asked, gets: (!stays).then_some(gets) });
         }
-        self.settings.avx10_version = gets;
+        if !stays {
+            self.settings.avx10_version = gets;
+        }
         true
     }
 }

@@ -49,7 +49,10 @@ registers! {
     L12Ebx = 0x12 0 Ebx;
     L12s1Eax = 0x12 1 Eax;
     L14Ecx = 0x14 0 Ecx;
+    L1es1Eax = 0x1e 1 Eax;
     L24Ebx = 0x24 0 Ebx;
+    L24s1Ecx = 0x24 1 Ecx;
+    L29Ebx = 0x29 0 Ebx;
     KvmEax = 0x4000_0001 0 Eax;
     KvmEdx = 0x4000_0001 0 Edx;
     X1Ecx = 0x8000_0001 0 Ecx;
@@ -107,6 +110,7 @@ flags! {
     HLE = L7Ebx[4] "hle";
     ERMS = L7Ebx[9] "erms";
     RTM = L7Ebx[11] "rtm";
+    MPX = L7Ebx[14] "mpx";
     AVX512F = L7Ebx[16] "avx512f";
     INTEL_PT = L7Ebx[25] "intel-pt";
     WAITPKG = L7Ecx[5] "waitpkg";
@@ -120,9 +124,14 @@ flags! {
     FSRS = L7s1Eax[11] "fsrs";
     FSRC = L7s1Eax[12] "fsrc";
     AVX10 = L7s1Edx[19] "avx10";
+    APXF = L7s1Edx[21] "apxf";
     MCDT_NO = L7s2Edx[5] "mcdt-no";
     XSAVES = Lds1Eax[3] "xsaves";
     INTEL_PT_LIP = L14Ecx[31] "intel-pt-lip";
+    AVX10_128 = L24Ebx[16] "avx10-128";
+    AVX10_256 = L24Ebx[17] "avx10-256";
+    AVX10_512 = L24Ebx[18] "avx10-512";
+    AVX10_VNNI_INT = L24s1Ecx[2] "avx10-vnni-int";
     PV_UNHALT = KvmEax[7] "kvm-pv-unhalt";
     MSI_EXT_DEST_ID = KvmEax[15] "kvm-msi-ext-dest-id";
     HINT_DEDICATED = KvmEdx[0] "kvm-hint-dedicated";
@@ -195,7 +204,7 @@ mod tests {
             let names = feature.qemu_releases().flat_map(|release| feature.qemu_names(release));
             let names: alloc::vec::Vec<&str> = names.collect();
             // An old release alone does not have all of them.
-            if names.is_empty() && QemuRelease::find("10.2").is_none() {
+            if names.is_empty() && QemuRelease::find("11.0").is_none() {
                 continue;
             }
             assert!(names.contains(name), "{flag:?} is {names:?}, not {name}");

@@ -2,7 +2,7 @@
 //! target/i386/cpu.c).
 
 use super::Cpu;
-use super::flags::{AVX10, Flag, INTEL_PT, Reg, SGX, SVM};
+use super::flags::{APXF, AVX10, Flag, INTEL_PT, Reg, SGX, SVM};
 use crate::guest::report::Reason;
 
 /// Registers whose features raise the highest leaf if `full-cpuid-auto-level` is on. A release that does not list a
@@ -69,6 +69,9 @@ impl Cpu<'_> {
         }
         if self.has(AVX10) {
             self.raise_to(0x24);
+        }
+        if self.release.behaviour.apx && self.has(APXF) {
+            self.raise_to(0x29);
         }
         if self.has(SVM) {
             self.raise_xlevel_to(0x8000_000a);

@@ -70,13 +70,15 @@ impl Cpu<'_> {
         settings.set_model(model.model_number().into());
         settings.set_stepping(model.stepping().into());
         settings.set_brand(model.model_id().as_bytes());
-        settings.avx10_version = model.avx10_version();
         self.caches = model.caches();
         settings.legacy_cache = self.caches.is_none();
         for (place, mask) in model.masks() {
             if let Some(at) = self.release.index_of(place) {
                 self.words[at] = mask;
             }
+        }
+        if model.avx10_version() != 0 {
+            self.set_avx10_version(model.avx10_version())?;
         }
         for (name, value) in model.properties() {
             self.set_property(name, Value::Text(value))?;

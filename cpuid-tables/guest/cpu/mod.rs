@@ -1,6 +1,7 @@
 //! A CPU before its table is built: feature words and settings (`X86CPU` and `CPUX86State` of target/i386/cpu.h), and
 //! setting a property by its name.
 
+pub(crate) mod avx10;
 pub(crate) mod components;
 pub(crate) mod expand;
 pub(crate) mod filter;
@@ -109,6 +110,11 @@ impl Cpu<'_> {
     /// Sets a feature.
     pub(crate) fn set(&mut self, flag: Flag) {
         self.set_word(flag.reg, self.word(flag.reg) | flag.mask);
+    }
+
+    /// Clears a feature.
+    pub(crate) fn clear(&mut self, flag: Flag) {
+        self.set_word(flag.reg, self.word(flag.reg) & !flag.mask);
     }
 
     pub(crate) fn is_amd(&self) -> bool {

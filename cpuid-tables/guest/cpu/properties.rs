@@ -131,7 +131,7 @@ impl Cpu<'_> {
             "min-level" => settings.min_level = read.u32()?,
             "min-xlevel" => settings.min_xlevel = read.u32()?,
             "min-xlevel2" => settings.min_xlevel2 = read.u32()?,
-            "avx10-version" => settings.avx10_version = read.u8()?,
+            "avx10-version" => self.set_avx10_version(read.u8()?)?,
             "lbr-fmt" => settings.lbr_fmt = Some(read.lbr_format()?),
             "node-id" => settings.node_id = set(read.i32()?),
             "tsc-frequency" => settings.tsc_khz = Some(read.khz()?).filter(|khz| *khz != 0),
@@ -159,6 +159,7 @@ impl Cpu<'_> {
             "cpuid-0xb" => &mut settings.cpuid_0xb,
             "x-vendor-cpuid-only" => &mut settings.vendor_cpuid_only,
             "x-amd-topoext-features-only" => &mut settings.amd_topoext_features_only,
+            "fill-mtrr-mask" => &mut settings.fill_mtrr_mask,
             "l3-cache" => &mut settings.l3_cache,
             "vmware-cpuid-freq" => &mut settings.vmware_cpuid_freq,
             "legacy-cache" => &mut settings.legacy_cache,
@@ -206,7 +207,6 @@ impl Cpu<'_> {
     fn set_without_effect(&self, read: &Reader<'_>) -> Result<(), BuildError> {
         match read.name {
             "hv-enforce-cpuid"
-            | "fill-mtrr-mask"
             | "kvm-pv-enforce-cpuid"
             | "tcg-cpuid"
             | "x-migrate-smi-count"

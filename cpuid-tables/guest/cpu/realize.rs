@@ -14,8 +14,6 @@ use crate::guest::parse::machine::Irqchip;
 use crate::guest::report::Warning;
 use crate::host::Capability;
 
-/// The widest physical address: QEMU's `TARGET_PHYS_ADDR_SPACE_BITS`.
-const MAX_PHYS_BITS: u32 = 52;
 /// The default width of a CPU.
 const DEFAULT_PHYS_BITS: u32 = 40;
 /// `IA32_PERF_CAPABILITIES`, whose lowest six bits are the format of branch records.
@@ -45,12 +43,16 @@ impl Cpu<'_> {
         self.take_host_power();
         self.settle_phys_bits()?;
         self.mwait.ecx |= 3;
-        if self.is_amd() && !self.has(TOPOEXT) && self.topology.threads > 1 {
-            self.warnings.push(Warning::Threads(self.topology.threads));
+        let threads = (self.is_amd() && !self.has(TOPOEXT) && self.topology.threads > 1)
+            .then_some(Warning::Threads(self.topology.threads));
+        if self.release.behaviour.warns_of_threads_first {
+            self.warnings.extend(threads.clone());
         }
         self.check_apic()?;
         self.check_tsc()?;
-        self.check_machine_checks()
+        self.check_machine_checks()?;
+        self.warnings.extend(threads.filter(|_| !self.release.behaviour.warns_of_threads_first));
+        Ok(())
     }
 
     /// The APIC is KVM's (`apic_get_class` of target/i386/cpu-apic.c), and supports wide ids only with x2APIC
@@ -71,12 +73,42 @@ impl Cpu<'_> {
         Ok(())
     }
 
-    /// KVM must support the requested machine checks; if the capability is unknown, it does.
-    fn check_machine_checks(&self) -> Result<(), BuildError> {
+    /// KVM must support the requested machine checks; if the capabilities are unknown, it does
+    /// (`kvm_arch_init_vcpu`).
+    fn check_machine_checks(&mut self) -> Result<(), BuildError> {
+        /// Banks that a CPU has.
+        const BANKS: i64 = 10;
+        /// `MCG_CTL_P` and `MCG_SER_P`, which every CPU has.
+        const ALWAYS: u64 = 1 << 8 | 1 << 24;
         let there = self.settings.signature >> 8 & 0xf >= 6 && self.has(MCE) && self.has(MCA);
-        let known = self.supported.host.mce_capabilities;
-        let lacking = known.is_some_and(|bits| bits & LMCE == 0);
-        if there && self.settings.lmce && lacking { Err(BuildError::LocalMachineCheck) } else { Ok(()) }
+        if !there {
+            return Ok(());
+        }
+        let banks = self.supported.capability(Capability::MCE);
+        // Older releases go on without machine checks.
+        if banks <= 0 {
+            return Ok(());
+        }
+        if banks < BANKS {
+            return Err(BuildError::MachineCheckBanks { needed: BANKS, has: banks });
+        }
+        let asked = ALWAYS | if self.settings.lmce { LMCE } else { 0 };
+        let lacking = self.supported.host.mce_capabilities.map_or(0, |has| asked & !has);
+        if lacking & LMCE != 0 {
+            return Err(BuildError::LocalMachineCheck);
+        }
+        self.warnings.extend((lacking != 0).then_some(Warning::MachineChecks(lacking)));
+        Ok(())
+    }
+
+    /// QEMU fills the masks of MTRRs up to bit 51, and aborts if addresses are wider (`kvm_get_msrs`).
+    pub(crate) fn check_mtrr_mask(&self) -> Result<(), BuildError> {
+        const WIDEST: u32 = 52;
+        let (bits, fills) = (self.settings.phys_bits, self.settings.fill_mtrr_mask);
+        if fills && bits > WIDEST {
+            return Err(BuildError::PhysBits { property: "phys-bits", bits, max: Some(WIDEST) });
+        }
+        Ok(())
     }
 
     /// Topology ids that were set must match every vCPU (`x86_cpu_pre_plug`).
@@ -164,8 +196,9 @@ impl Cpu<'_> {
             self.settings.phys_bits = if wide { 36 } else { 32 };
             return Ok(());
         }
-        if out_of(bits, MAX_PHYS_BITS) {
-            return wrong("phys-bits", bits, Some(MAX_PHYS_BITS));
+        let max = self.release.behaviour.max_phys_bits.unwrap_or(u32::MAX);
+        if out_of(bits, max) {
+            return wrong("phys-bits", bits, Some(max));
         }
         let bits = if bits == 0 { DEFAULT_PHYS_BITS } else { bits };
         self.settings.phys_bits = bits;

@@ -8,6 +8,7 @@ use super::flags::{
 };
 use crate::bits::location::{CpuidWord, Leaf, Msr, Registers, Subleaf, WordSource};
 use crate::guest::behaviour::Release;
+use crate::guest::error::BuildError;
 use crate::guest::parse::machine::Irqchip;
 use crate::host::Capability;
 use crate::host::Host;
@@ -15,14 +16,18 @@ use crate::table::Vendor;
 use crate::table::find_entry;
 
 /// Capabilities that a host's description may omit, and their assumed values: what KVM has returned on every x86 for
-/// years. A real host's value, including 0, takes precedence.
-const TAKEN_FOR_GRANTED: [(Capability, i64); 18] = [
+/// years, and the detection of bus locks, which needs a recent CPU. A real host's value, including 0, takes
+/// precedence.
+const TAKEN_FOR_GRANTED: [(Capability, i64); 22] = [
     (Capability::IRQCHIP, 1),
     (Capability::NR_VCPUS, 1024),
+    (Capability::MCE, 32),
     (Capability::HYPERV, 1),
+    (Capability::XSAVE, 1),
     (Capability::GET_TSC_KHZ, 1),
     (Capability::MAX_VCPUS, 1024),
     (Capability::TSC_DEADLINE_TIMER, 1),
+    (Capability::X86_SMM, 1),
     (Capability::X2APIC_API, 3),
     (Capability::HYPERV_TIME, 1),
     (Capability::HYPERV_SYNIC, 1),
@@ -34,7 +39,33 @@ const TAKEN_FOR_GRANTED: [(Capability, i64); 18] = [
     (Capability::GET_MSR_FEATURES, 1),
     (Capability::HYPERV_CPUID, 1),
     (Capability::SYS_HYPERV_CPUID, 1),
+    (Capability::X86_BUS_LOCK_EXIT, 3),
     (Capability::SYS_ATTRIBUTES, 1),
+];
+
+/// Capabilities without which no QEMU starts.
+const REQUIRED: [Capability; 6] = [
+    Capability::USER_MEMORY,
+    Capability::SET_TSS_ADDR,
+    Capability::EXT_CPUID,
+    Capability::MP_STATE,
+    Capability::DESTROY_MEMORY_REGION_WORKS,
+    Capability::JOIN_MEMORY_REGIONS_WORKS,
+];
+/// Capabilities that newer releases require too.
+const REQUIRED_OF_LINUX_4_5: [Capability; 12] = [
+    Capability::IRQ_ROUTING,
+    Capability::MCE,
+    Capability::IOEVENTFD,
+    Capability::SET_IDENTITY_MAP_ADDR,
+    Capability::ADJUST_CLOCK,
+    Capability::INTERNAL_ERROR_DATA,
+    Capability::VCPU_EVENTS,
+    Capability::DEBUGREGS,
+    Capability::X86_ROBUST_SINGLESTEP,
+    Capability::XSAVE,
+    Capability::SIGNAL_MSI,
+    Capability::IOEVENTFD_ANY_LENGTH,
 ];
 
 /// Bits of 0x80000001.EDX that repeat 1.EDX on AMD: QEMU's `CPUID_EXT2_AMD_ALIASES`.
@@ -58,6 +89,19 @@ impl Supported<'_> {
         let granted =
             || TAKEN_FOR_GRANTED.iter().find(|(known, _)| *known == capability).map_or(0, |row| row.1);
         self.host.capabilities.get(&capability.number).copied().unwrap_or_else(granted)
+    }
+
+    /// KVM must have what QEMU requires; if a capability is unknown, it does (`kvm_required_capabilities` and
+    /// `kvm_arch_required_capabilities`).
+    pub(crate) fn check_required(&self) -> Result<(), BuildError> {
+        let newer = self.release.behaviour.needs_linux_4_5;
+        let all = REQUIRED.iter().chain(REQUIRED_OF_LINUX_4_5.iter().filter(|_| newer));
+        let lacks = |capability: &&Capability| {
+            self.host.capabilities.get(&capability.number).is_some_and(|value| *value <= 0)
+        };
+        all.copied()
+            .find(|capability| lacks(&capability))
+            .map_or(Ok(()), |lacking| Err(BuildError::KvmLacks(lacking.number)))
     }
 
     /// The registers of the CPUID instruction; zeros for a leaf that the host's description lacks (`host_cpuid`).

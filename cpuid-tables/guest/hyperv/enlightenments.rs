@@ -77,6 +77,7 @@ impl Cpu<'_> {
         if self.hyperv_is_unknown() {
             return Err(BuildError::HypervUnknown);
         }
+        self.check_hyperv_capabilities()?;
         let vpindex_is_settable = self.supported.capability(Capability::HYPERV_VP_INDEX) > 0;
         if self.enabled(feature::VPINDEX) && !vpindex_is_settable {
             return Err(BuildError::HypervUnsupported("hv-vpindex"));
@@ -89,6 +90,19 @@ impl Cpu<'_> {
         if self.enabled(feature::SYNIC) && !self.settings.hv_synic_kvm_only && !self.enabled(feature::VPINDEX)
         {
             return Err(BuildError::HypervNeeds { feature: "hv-synic", needs: "hv-vpindex" });
+        }
+        Ok(())
+    }
+
+    /// A KVM that reports its Hyper-V leaves without a vCPU reports them: otherwise QEMU aborts
+    /// (`hv_cpuid_get_host`).
+    fn check_hyperv_capabilities(&self) -> Result<(), BuildError> {
+        let has = |capability: Capability| self.supported.capability(capability) > 0;
+        if !has(Capability::SYS_HYPERV_CPUID) || has(Capability::HYPERV_CPUID) {
+            return Ok(());
+        }
+        if self.settings.hv_passthrough || self.hyperv_known().any(|feature| self.enabled(1 << feature)) {
+            return Err(BuildError::KvmLacks(Capability::HYPERV_CPUID.number));
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::table::{ApicLayout, CpuidEntry, CpuidTable, OwnBits, OwnPart, OwnPlac
 /// QEMU's maximum number of entries, `KVM_MAX_CPUID_ENTRIES`.
 const ROOM: usize = 100;
 /// The highest leaves that may be non-zero.
-const LAST_BASIC: u32 = 0x24;
+const LAST_BASIC: u32 = 0x29;
 const LAST_EXTENDED: u32 = 0x8000_0022;
 /// The last subleaf of leaf 0xD that QEMU reads, and its flag.
 const LAST_OF_D: (u32, u32) = (63, CpuidEntry::SIGNIFICANT_INDEX);

@@ -1,11 +1,11 @@
-//! Leaves up to 0x24 (`cpu_x86_cpuid` of target/i386/cpu.c).
+//! Leaves up to 0x29 (`cpu_x86_cpuid` of target/i386/cpu.c).
 
 use super::assemble::Leaves;
 use crate::bits::location::Registers;
 use crate::guest::board::apic_id::Offsets;
 use crate::guest::board::apic_id::Vcpu;
 use crate::guest::cpu::filter::processor_trace;
-use crate::guest::cpu::flags::{AMX_TILE, AVX10, INTEL_PT, INTEL_PT_LIP, PDCM, Reg, SGX, SGX_LC};
+use crate::guest::cpu::flags::{AMX_TILE, APXF, AVX10, INTEL_PT, INTEL_PT_LIP, PDCM, Reg, SGX, SGX_LC};
 
 /// Bytes of a cache line in leaf 1: 8 times 8.
 const CLFLUSH: u32 = 8 << 8;
@@ -39,13 +39,21 @@ impl Leaves<'_> {
                 Registers::new(eax, ebx, ecx, 0)
             }
             0x1d if cpu.has(AMX_TILE) => tiles(subleaf),
-            0x1e if cpu.has(AMX_TILE) && subleaf == 0 => Registers::new(0, 0x10 | 0x40 << 8, 0, 0),
+            0x1e if cpu.has(AMX_TILE) => self.leaf_1e(subleaf),
             0x1f if cpu.has_leaf_1f() => {
                 let Registers { eax, ebx, ecx, .. } = cpu.topology.leaf_1f(subleaf);
                 Registers::new(eax, ebx, ecx, vcpu.apic_id)
             }
-            0x24 if cpu.has(AVX10) && subleaf == 0 => {
-                Registers::new(0, cpu.word(Reg::L24Ebx) | u32::from(settings.avx10_version), 0, 0)
+            0x24 if cpu.has(AVX10) => match subleaf {
+                0 => {
+                    let ebx = cpu.word(Reg::L24Ebx) | u32::from(settings.avx10_version);
+                    Registers::new(settings.avx10_last_subleaf, ebx, 0, 0)
+                }
+                1 => Registers::new(0, 0, cpu.word(Reg::L24s1Ecx), 0),
+                _ => Registers::ZERO,
+            },
+            0x29 if cpu.release.behaviour.apx && cpu.has(APXF) && subleaf == 0 => {
+                Registers::new(0, cpu.word(Reg::L29Ebx), 0, 0)
             }
             _ => Registers::ZERO,
         }
@@ -112,6 +120,19 @@ impl Leaves<'_> {
         let without = if self.sgx_provisioning { 0 } else { PROVISIONING };
         let eax = eax & cpu.word(Reg::L12s1Eax) & !without;
         Registers::new(eax, 0, ecx & xcr0[0] | X87_AND_SSE, edx & xcr0[1])
+    }
+
+    /// The matrix multiplication of AMX.
+    fn leaf_1e(&self, subleaf: u32) -> Registers {
+        /// As on Sapphire Rapids: 16 rows or columns, and 64 bytes.
+        const SIZES: u32 = 0x10 | 0x40 << 8;
+        let cpu = self.cpu;
+        let more = cpu.release.behaviour.tmul_subleaves;
+        match subleaf {
+            0 => Registers::new(if more { cpu.supported.leaf(0x1e, 0).eax } else { 0 }, SIZES, 0, 0),
+            1 if more => Registers::new(cpu.word(Reg::L1es1Eax), 0, 0, 0),
+            _ => Registers::ZERO,
+        }
     }
 
     /// QEMU's fixed processor trace description.

@@ -98,7 +98,9 @@ impl Cpu<'_> {
         if shared.is_empty() {
             return Ok(info);
         }
-        if !self.machine.caches {
+        // Every machine of a release with the option takes `default`.
+        let takes = self.machine.caches || shared.iter().all(|(_, level)| level.is_none());
+        if !(self.release.behaviour.caches_by_machine && takes) {
             return Err(BuildError::MachineOption("smp-cache".into()));
         }
         let wants_module = shared.iter().any(|(_, level)| *level == Some(SharedBy::Module));

@@ -121,6 +121,9 @@ pub struct Story {
     pub about: About,
     /// The layers, from the processor up.
     pub steps: Vec<Step>,
+    /// Whether a guest there can have it; for a bit outside CPUID, whether it is set. `None` if the queried layers do not
+    /// decide that.
+    pub available: Option<bool>,
     /// Which layer withholds it, in one sentence.
     pub verdict: String,
 }
@@ -132,8 +135,8 @@ pub fn why(named: Named, machine: &Machine, model: Option<CpuModel>) -> Story {
     let Named::Feature(feature) = named else {
         let steps: Vec<Step> =
             linux::of_software(named, machine).into_iter().chain(qemu::of_msr(named, model)).collect();
-        let verdict = verdict::of_software(named, machine, &steps);
-        return Story { about, steps, verdict };
+        let (available, verdict) = verdict::of_software(named, machine, &steps);
+        return Story { about, steps, available, verdict };
     };
     let cpu = cpu::step(feature, machine);
     let linux = linux::step(feature, machine, cpu.says);
@@ -142,8 +145,8 @@ pub fn why(named: Named, machine: &Machine, model: Option<CpuModel>) -> Story {
         .into_iter()
         .chain([qemu::models(feature, model), cpu::needs(feature, machine)].into_iter().flatten())
         .collect();
-    let verdict = verdict::of(feature, machine, model, &steps);
-    Story { about, steps, verdict }
+    let (available, verdict) = verdict::of(feature, machine, model, &steps);
+    Story { about, steps, available, verdict }
 }
 
 /// Names of features as a list in a sentence.

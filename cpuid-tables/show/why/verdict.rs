@@ -22,8 +22,15 @@ fn says(steps: &[Step], who: Who) -> Says {
     step(steps, who).map_or(Says::Nothing, |step| step.says)
 }
 
+/// Whether a guest can have the feature, where that is known, and the sentence that says so.
+pub(super) type Verdict = (Option<bool>, String);
+
+fn withheld(sentence: String) -> Verdict {
+    (Some(false), sentence)
+}
+
 /// The first layer, from the processor to the guest, that withholds a feature.
-pub(super) fn of(feature: Feature, machine: &Machine, model: Option<CpuModel>, steps: &[Step]) -> String {
+pub(super) fn of(feature: Feature, machine: &Machine, model: Option<CpuModel>, steps: &[Step]) -> Verdict {
     let name = name_of(feature);
     // A guest may have any feature that KVM offers, whatever its source.
     let offered = says(steps, Who::Kvm) == Says::Yes;
@@ -34,7 +41,7 @@ pub(super) fn of(feature: Feature, machine: &Machine, model: Option<CpuModel>, s
             Says::Nothing => says(steps, Who::Kvm) == Says::No,
         };
         if let Some(foreign) = vendor::foreign(feature, machine).filter(|_| refused) {
-            return foreign;
+            return withheld(foreign);
         }
         if let Some(because) = refusal(steps, Who::Cpu) {
             let who = match cpu::below(machine) {
@@ -42,28 +49,28 @@ pub(super) fn of(feature: Feature, machine: &Machine, model: Option<CpuModel>, s
                 Some(cpu::Below::Kvm) => "KVM".into(),
                 Some(cpu::Below::Hypervisor(name)) => format!("This machine's hypervisor ({name})"),
             };
-            return format!("{who} withholds {name}: {because}.");
+            return withheld(format!("{who} withholds {name}: {because}."));
         }
         if let Some(because) = refusal(steps, Who::Linux) {
-            return format!("Linux withholds {name}: {because}.");
+            return withheld(format!("Linux withholds {name}: {because}."));
         }
         if let Some(because) = refusal(steps, Who::Kvm) {
-            return format!("KVM withholds {name}: {because}.");
+            return withheld(format!("KVM withholds {name}: {because}."));
         }
     }
     if let Some(because) = refusal(steps, Who::Needs) {
-        return format!("A missing dependency withholds {name}: {because}.");
+        return withheld(format!("A missing dependency withholds {name}: {because}."));
     }
     if let Some(because) = refusal(steps, Who::Qemu) {
-        return format!("Only QEMU withholds {name}: {because}.");
+        return withheld(format!("Only QEMU withholds {name}: {because}."));
     }
     if let Some(model) = model.filter(|_| refusal(steps, Who::Models).is_some()) {
-        return format!("Only the model withholds {name}: {} does not have it.", full_name(model));
+        return withheld(format!("Only the model withholds {name}: {} does not have it.", full_name(model)));
     }
     no_layer(name, machine, steps)
 }
 
-fn no_layer(name: &str, machine: &Machine, steps: &[Step]) -> String {
+fn no_layer(name: &str, machine: &Machine, steps: &[Step]) -> Verdict {
     let hidden = match step(steps, Who::Linux) {
         Some(step) if step.says != Says::Yes && machine.linux.is_some() => {
             ", although /proc/cpuinfo does not show it"
@@ -71,31 +78,33 @@ fn no_layer(name: &str, machine: &Machine, steps: &[Step]) -> String {
         _ => "",
     };
     if machine.kvm.is_some() {
-        return format!("Nothing withholds {name}: a guest here can have it{hidden}.");
+        return (Some(true), format!("Nothing withholds {name}: a guest here can have it{hidden}."));
     }
-    format!("No queried layer withholds {name}{hidden}; KVM was not queried.")
+    (None, format!("No queried layer withholds {name}{hidden}; KVM was not queried."))
 }
 
 /// The verdict for a bit that is not in a CPUID register.
-pub(super) fn of_software(named: Named, machine: &Machine, steps: &[Step]) -> String {
+pub(super) fn of_software(named: Named, machine: &Machine, steps: &[Step]) -> Verdict {
     let name = named.name();
     let linux = says(steps, Who::Linux);
     match named {
         Named::Msr(_) => match (refusal(steps, Who::Qemu), refusal(steps, Who::Models)) {
-            (Some(because), _) => format!("QEMU withholds {name}: {because}."),
-            (None, Some(because)) => format!("The model withholds {name}: {because}."),
+            (Some(because), _) => withheld(format!("QEMU withholds {name}: {because}.")),
+            (None, Some(because)) => withheld(format!("The model withholds {name}: {because}.")),
             (None, None) => {
-                format!("{name} is in an MSR, not in CPUID: this machine's MSRs were not queried.")
+                (None, format!("{name} is in an MSR, not in CPUID: this machine's MSRs were not queried."))
             }
         },
-        _ if machine.linux.is_none() => format!("Only Linux decides about {name}, and it was not queried."),
+        _ if machine.linux.is_none() => {
+            (None, format!("Only Linux decides about {name}, and it was not queried."))
+        }
         _ if linux == Says::Yes => {
-            format!("Nothing withholds {name}: only Linux decides, and it has set it.")
+            (Some(true), format!("Nothing withholds {name}: only Linux decides, and it has set it."))
         }
         _ if linux == Says::No => {
             let because = refusal(steps, Who::Linux).unwrap_or("it has not set it");
-            format!("Linux withholds {name}: {because}.")
+            withheld(format!("Linux withholds {name}: {because}."))
         }
-        _ => format!("Only Linux decides about {name}, and it does not show whether it is set."),
+        _ => (None, format!("Only Linux decides about {name}, and it does not show whether it is set.")),
     }
 }

@@ -135,6 +135,7 @@ fn begins(warning: &Warning) -> Option<&'static str> {
         Warning::ZeroTopology => Some("Deprecated CPU topology (considered invalid)"),
         Warning::UserspaceApic => Some("Userspace local APIC is deprecated for KVM."),
         Warning::IsapcCpu(_) => Some("cpu type "),
+        Warning::MachineChecks(_) => Some("Unsupported MCG_CAP bits"),
         Warning::HypervVendor(_) => Some("hv-vendor-id truncated to 12 characters"),
         // It equals none of QEMU's.
         _ => Some("a warning that this comparison does not know"),

@@ -51,6 +51,8 @@ static const struct capability usual[] = {
     {81, 1},     /* READONLY_MEM */
     {82, 1},     /* IRQFD_RESAMPLE */
     {96, 1},     /* HYPERV_TIME */
+    {117, 1},    /* X86_SMM */
+    {118, 2},    /* MULTI_ADDRESS_SPACE */
     {122, 1},    /* IOEVENTFD_ANY_LENGTH */
     {123, 1},    /* HYPERV_SYNIC */
     {129, 3},    /* X2APIC_API */
@@ -69,6 +71,7 @@ static const struct capability usual[] = {
     {175, 1},    /* HYPERV_DIRECT_TLBFLUSH */
     {188, 1},    /* X86_USER_SPACE_MSR */
     {191, 1},    /* SYS_HYPERV_CPUID */
+    {193, 3},    /* X86_BUS_LOCK_EXIT */
     {199, 1},    /* HYPERV_ENFORCE_CPUID */
     {200, 1},    /* SREGS2 */
     {203, 1},    /* VM_MOVE_ENC_CONTEXT_FROM */

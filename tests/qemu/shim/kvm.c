@@ -46,10 +46,10 @@ bool recorded_any(void)
 
 /*
  * MSRs that current KVMs save and restore, limited to those that QEMU checks for. ARCH_CAPABILITIES (0x10a) is one of
- * them since Linux 4.21, on any CPU.
+ * them since Linux 4.21, on any CPU; others depend on the CPU.
  */
 static const uint32_t msr_list[] = {
-    0x10, 0x11, 0x12, 0x3a, 0x3b, 0x48, 0x9e, 0xce, 0xcf, 0xe1, 0x10a, 0x122, 0x174, 0x175, 0x176, 0x17a, 0x17b,
+    0x10, 0x11, 0x12, 0x3a, 0x3b, 0x48, 0x9e, 0xce, 0xcf, 0x10a, 0x122, 0x174, 0x175, 0x176, 0x17a, 0x17b,
     0x1a0, 0x1c4, 0x1c5, 0x1d9, 0x277, 0x345, 0x6e0, 0xda0,
     /* Hyper-V's */
     0x40000000, 0x40000001, 0x40000002, 0x40000003, 0x40000010, 0x40000020, 0x40000021, 0x40000022, 0x40000023,
@@ -86,18 +86,34 @@ static int give_entries(struct kvm_cpuid2 *to, const struct entries *from)
     return 0;
 }
 
-/* Includes VMX's secondary controls if they are a feature MSR: Linux lists them in both. */
+/* KVM supports WAITPKG, leaf 7 ECX bit 5. */
+static bool has_waitpkg(void)
+{
+    for (int i = 0; i < host.supported.count; i++) {
+        const struct kvm_cpuid_entry2 *entry = &host.supported.entry[i];
+        if (entry->function == 7 && entry->index == 0)
+            return entry->ecx >> 5 & 1;
+    }
+    return false;
+}
+
+/*
+ * Includes VMX's secondary controls if they are a feature MSR, since Linux lists them in both, and UMWAIT's control if
+ * KVM supports the feature.
+ */
 static int give_msr_list(struct kvm_msr_list *to)
 {
-    enum { SECONDARY_CONTROLS = 0x48b };
+    enum { SECONDARY_CONTROLS = 0x48b, UMWAIT_CONTROL = 0xe1 };
     unsigned room = to->nmsrs, count = sizeof msr_list / sizeof *msr_list;
-    bool vmx = find_msr(SECONDARY_CONTROLS);
-    to->nmsrs = count + vmx;
+    bool vmx = find_msr(SECONDARY_CONTROLS), waitpkg = has_waitpkg();
+    to->nmsrs = count + vmx + waitpkg;
     if (room < to->nmsrs)
         return fail(E2BIG);
     memcpy(to->indices, msr_list, sizeof msr_list);
     if (vmx)
-        to->indices[count] = SECONDARY_CONTROLS;
+        to->indices[count++] = SECONDARY_CONTROLS;
+    if (waitpkg)
+        to->indices[count++] = UMWAIT_CONTROL;
     return 0;
 }
 

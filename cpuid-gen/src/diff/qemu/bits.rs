@@ -59,8 +59,10 @@ pub(super) fn masks(
 ) -> Vec<Change> {
     let line = |mask: &QemuMask| Line::new(format!("{} of {}", mask.kind, mask.word), mask.at);
     let paired = pair(&old.masks, &new.masks, |mask| (&mask.word, mask.kind));
-    let with =
-        |mask: &QemuMask, names: &Names<'_>| line(mask).maybe("bits", names.list(&mask.word, mask.mask));
+    let bits = |mask: &QemuMask, names: &Names<'_>| {
+        (mask.mask != 0).then(|| names.mask(&mask.word, mask.mask).join(", "))
+    };
+    let with = |mask: &QemuMask, names: &Names<'_>| line(mask).maybe("bits", bits(mask, names));
     let mut changes: Vec<Change> = paired.added.into_iter().map(|mask| with(mask, after).added()).collect();
     changes.extend(paired.removed.into_iter().map(|mask| with(mask, before).removed()));
     changes.extend(paired.kept.into_iter().filter_map(|(old, new)| {

@@ -5,7 +5,7 @@ use super::bits::loses_and_gains;
 use super::caches::described;
 use super::machines::quoted;
 use super::names::Names;
-use crate::diff::change::{Change, GAINS, LOSES};
+use crate::diff::change::{Action, Change, GAINS, LOSES};
 use crate::diff::rows::{Line, between, pair, table};
 use crate::facts::{QemuCache, QemuFacts, QemuModel, QemuModelVersion, QemuModelWord, QemuProp};
 
@@ -17,20 +17,38 @@ pub(super) fn changes(old: &QemuFacts, new: &QemuFacts, names: Both<'_, '_>) -> 
     let paired = pair(&old.models, &new.models, |model| &model.name);
     let mut changes: Vec<Change> = Vec::new();
     for model in paired.added {
-        changes.push(whole(model).added());
-        changes.extend(model.versions.iter().map(|version| whole_version(model, version).added()));
+        let nothing =
+            QemuModel { words: Vec::new(), caches: Vec::new(), versions: Vec::new(), ..model.clone() };
+        changes.push(line(model).added());
+        changes
+            .extend(contents(&nothing, model, names).into_iter().map(|part| as_action(part, Action::Added)));
     }
     for model in paired.removed {
-        changes.push(whole(model).removed());
-        changes.extend(model.versions.iter().map(|version| whole_version(model, version).removed()));
+        let nothing =
+            QemuModel { words: Vec::new(), caches: Vec::new(), versions: Vec::new(), ..model.clone() };
+        changes.push(line(model).removed());
+        changes.extend(
+            contents(model, &nothing, names).into_iter().map(|part| as_action(part, Action::Removed)),
+        );
     }
     for (old, new) in paired.kept {
         changes.extend(between(line(old), line(new)));
-        changes.extend(words(old, new, names));
-        changes.extend(caches(&new.name, &old.caches, &new.caches));
-        changes.extend(versions(old, new));
+        changes.extend(contents(old, new, names));
     }
     changes
+}
+
+/// The words, caches and versions of a model, one by one.
+fn contents(old: &QemuModel, new: &QemuModel, names: Both<'_, '_>) -> Vec<Change> {
+    let mut changes = words(old, new, names);
+    changes.extend(caches(&new.name, &old.caches, &new.caches));
+    changes.extend(versions(old, new));
+    changes
+}
+
+/// The part of an added or removed model, which is itself added or removed.
+fn as_action(part: Change, action: Action) -> Change {
+    Change { action, ..part }
 }
 
 /// The definition's own fields.
@@ -46,18 +64,6 @@ fn line(model: &QemuModel) -> Line {
         .with("model-id", quoted(&model.model_id))
         .maybe("avx10-version", model.avx10)
         .maybe("deprecated", model.deprecated.as_ref())
-}
-
-/// The fields of an added or removed model, and the number of its words, versions and caches.
-fn whole(model: &QemuModel) -> Line {
-    let bits: u32 = model.words.iter().map(|word| word.mask.count_ones()).sum();
-    let slots: Vec<&str> = model.caches.iter().map(|cache| cache.slot.name()).collect();
-    let mut line = line(model)
-        .with("bits", format_args!("{bits} in {} words", model.words.len()))
-        .maybe("caches", (!slots.is_empty()).then(|| slots.join(", ")));
-    line.rows.extend(model.words.iter().map(|word| word.at));
-    line.rows.extend(model.caches.iter().map(|cache| cache.at));
-    line
 }
 
 fn words(old: &QemuModel, new: &QemuModel, (before, after): Both<'_, '_>) -> Vec<Change> {
@@ -101,24 +107,26 @@ fn version_line(model: &QemuModel, version: &QemuModelVersion) -> Line {
         .maybe("note", version.note.as_deref().map(quoted))
 }
 
-/// An added or removed version, with everything that it sets.
+/// An added or removed version, with the properties that it sets.
 fn whole_version(model: &QemuModel, version: &QemuModelVersion) -> Line {
     let sets = |prop: &QemuProp| format!("{}={}", prop.name, quoted(&prop.value));
     let props: Vec<String> = version.props.iter().map(sets).collect();
-    let slots: Vec<&str> = version.caches.iter().map(|cache| cache.slot.name()).collect();
-    let mut line = version_line(model, version)
-        .maybe("sets", (!props.is_empty()).then(|| props.join(", ")))
-        .maybe("caches", (!slots.is_empty()).then(|| slots.join(", ")));
+    let mut line = version_line(model, version).maybe("sets", (!props.is_empty()).then(|| props.join(", ")));
     line.rows.extend(version.props.iter().map(|prop| prop.at));
-    line.rows.extend(version.caches.iter().map(|cache| cache.at));
     line
 }
 
 fn versions(old: &QemuModel, new: &QemuModel) -> Vec<Change> {
     let paired = pair(&old.versions, &new.versions, |version| version.version);
-    let mut changes: Vec<Change> =
-        paired.added.into_iter().map(|version| whole_version(new, version).added()).collect();
-    changes.extend(paired.removed.into_iter().map(|version| whole_version(old, version).removed()));
+    let mut changes: Vec<Change> = Vec::new();
+    for version in paired.added {
+        changes.push(whole_version(new, version).added());
+        changes.extend(caches(&named(new, version), &[], &version.caches));
+    }
+    for version in paired.removed {
+        changes.push(whole_version(old, version).removed());
+        changes.extend(caches(&named(old, version), &version.caches, &[]));
+    }
     for (before, after) in paired.kept {
         changes.extend(between(version_line(old, before), version_line(new, after)));
         let subject = named(new, after);

@@ -1,7 +1,9 @@
-//! Random cases of what people type: options of other machines, unusual spellings, wrong values, odd amounts of memory.
+//! Random cases of what people type: options of other machines, unusual spellings, wrong values, odd amounts of memory;
+//! features, Hyper-V, VMX, levels and widths in every combination.
 
-use cpuid_tables::QemuRelease;
+use cpuid_tables::{Feature, MsrFeature, QemuRelease};
 
+use super::lists::HYPERV_SETS;
 use super::models;
 use super::random;
 use crate::oracle::case::Case;
@@ -55,7 +57,7 @@ const OPTIONS: &[&str] = &[
 ];
 
 const VALUES: &[&str] =
-    &["on", "off", "auto", "yes", "no", "true", "y", "1", "0", "0x10", "2G", "split", "maybe", "", "32"];
+    &["on", "off", "auto", "yes", "no", "true", "y", "n", "1", "0", "0x10", "2G", "split", "maybe", "", "32"];
 
 const COUNTS: &[&str] = &["0", "1", "2", "3", "4", "6", "16", "0x4", "010", "-1", "4294967296", "4294967298"];
 
@@ -108,33 +110,203 @@ const SETTINGS: &[&str] = &[
     "vendor=short",
 ];
 
+/// Numbers for properties that take one.
+const NUMBERS: &[&str] = &[
+    "0",
+    "1",
+    "2",
+    "3",
+    "5",
+    "7",
+    "0xd",
+    "0x10",
+    "0x14",
+    "0x1f",
+    "0x24",
+    "0x29",
+    "31",
+    "32",
+    "36",
+    "39",
+    "40",
+    "47",
+    "48",
+    "52",
+    "53",
+    "57",
+    "64",
+    "255",
+    "256",
+    "0x80000000",
+    "0x80000008",
+    "0x8000001d",
+    "0x80000021",
+    "0xc0000001",
+    "4294967295",
+    "4294967296",
+    "-1",
+    " 1",
+    "1 ",
+    "010",
+    "0X10",
+    "1e3",
+    "",
+];
+
+const NUMBER_PROPERTIES: &[&str] = &[
+    "avx10-version",
+    "family",
+    "guest-phys-bits",
+    "host-phys-bits-limit",
+    "hv-spinlocks",
+    "hv-version-id-build",
+    "hv-version-id-major",
+    "hv-version-id-minor",
+    "hv-version-id-sbranch",
+    "hv-version-id-snumber",
+    "hv-version-id-spack",
+    "lbr-fmt",
+    "level",
+    "level-func7",
+    "min-level",
+    "min-xlevel",
+    "min-xlevel2",
+    "model",
+    "phys-bits",
+    "stepping",
+    "tsc-frequency",
+    "ucode-rev",
+    "x-hv-max-vps",
+    "xlevel",
+    "xlevel2",
+];
+
+const SWITCHES: &[&str] = &[
+    "check",
+    "cpuid-0xb",
+    "enforce",
+    "fill-mtrr-mask",
+    "full-cpuid-auto-level",
+    "host-cache-info",
+    "host-phys-bits",
+    "hv-apicv",
+    "hv-avic",
+    "hv-crash",
+    "hv-emsr-bitmap",
+    "hv-enforce-cpuid",
+    "hv-evmcs",
+    "hv-frequencies",
+    "hv-ipi",
+    "hv-passthrough",
+    "hv-reenlightenment",
+    "hv-relaxed",
+    "hv-reset",
+    "hv-runtime",
+    "hv-stimer",
+    "hv-stimer-direct",
+    "hv-synic",
+    "hv-syndbg",
+    "hv-time",
+    "hv-tlbflush",
+    "hv-tlbflush-direct",
+    "hv-tlbflush-ext",
+    "hv-vapic",
+    "hv-vpindex",
+    "hv-xmm-input",
+    "kvm",
+    "kvm-pv-enforce-cpuid",
+    "l3-cache",
+    "legacy-cache",
+    "legacy-multi-node",
+    "lmce",
+    "migratable",
+    "pmu",
+    "tcg-cpuid",
+    "vmware-cpuid-freq",
+    "x-amd-topoext-features-only",
+    "x-arch-cap-always-on",
+    "x-consistent-cache",
+    "x-force-cpuid-0x1f",
+    "x-force-features",
+    "x-hv-synic-kvm-only",
+    "x-intel-pt-auto-level",
+    "x-l1-cache-per-thread",
+    "x-pdcm-on-even-without-pmu",
+    "x-vendor-cpuid-only",
+    "x-vendor-cpuid-only-v2",
+];
+
+const VENDORS: &[&str] = &[
+    "GenuineIntel",
+    "AuthenticAMD",
+    "HygonGenuine",
+    "CentaurHauls",
+    "  Shanghai  ",
+    "aaaaaaaaaaaa",
+    "thirteen-byte",
+];
+
 /// This many cases from a seed.
 pub fn adversarial(release: QemuRelease, hosts: &[&str], count: usize, seed: u64) -> Vec<Case> {
     let mut random = Random::new(seed ^ 0x6164_7665_7273_6172);
     let models = models(release);
     let machines: Vec<&str> = release.machines().map(|machine| machine.name()).collect();
+    let mut features: Vec<&str> = Feature::all().filter_map(|feature| feature.qemu_name(release)).collect();
+    features.extend(MsrFeature::all().filter_map(|feature| feature.qemu_name(release)));
     let cases = (0..count).map(|_| {
-        let mut cpu = match random.below(3) {
+        let mut cpu = match random.below(4) {
             0 => (*random.choose(&["host", "max"])).to_owned(),
             _ => random.choose(&models).clone(),
         };
-        for _ in 0..random.below(2) {
-            cpu += ",";
-            let setting: &&str = random.choose(SETTINGS);
-            cpu += setting;
+        for _ in 0..random.below(5) {
+            cpu += &setting(&mut random, &features);
         }
         let mut machine =
-            if random.percent(20) { *random.choose(&machines) } else { *random.choose(&MACHINES) }.to_owned();
-        for _ in 0..random.below(2) {
+            if random.percent(40) { *random.choose(&machines) } else { *random.choose(&MACHINES) }.to_owned();
+        if random.percent(30) {
             machine += &option(&mut random);
         }
-        let memory = random.percent(20).then(|| (*random.choose(MEMORY)).to_owned());
-        let more = memory.map_or(Vec::new(), |memory| vec!["-m".to_owned(), memory]);
+        let memory = random.percent(12).then(|| (*random.choose(MEMORY)).to_owned());
+        let mut more = memory.map_or(Vec::new(), |memory| vec!["-m".to_owned(), memory]);
+        if random.percent(8) {
+            more.extend(["-overcommit".to_owned(), "cpu-pm=on".to_owned()]);
+        }
         let smp = smp(&mut random);
         let host: &&str = random.choose(hosts);
         Case { more, ..Case::new(host, &cpu, &smp, &machine) }
     });
     cases.collect()
+}
+
+/// A setting of `-cpu`, with its comma.
+fn setting(random: &mut Random, features: &[&str]) -> String {
+    let spelled = |random: &mut Random, name: &str| {
+        if random.percent(20) { name.replace('-', "_") } else { name.to_owned() }
+    };
+    let feature: &&str = random.choose(features);
+    let (number, switch): (&&str, &&str) = (random.choose(NUMBER_PROPERTIES), random.choose(SWITCHES));
+    // Most often a value that the property takes.
+    let (values, numbers) =
+        if random.percent(85) { (&VALUES[..8], &NUMBERS[..24]) } else { (VALUES, NUMBERS) };
+    match random.below(14) {
+        0 | 12 => format!(",+{}", spelled(random, feature)),
+        1 | 13 => format!(",-{}", spelled(random, feature)),
+        2 => format!(",{}={}", spelled(random, feature), random.choose(&values[..values.len().min(2)])),
+        3 => format!(",{}", spelled(random, feature)),
+        4 => format!(",{}", random.choose(HYPERV_SETS)),
+        5..=6 => format!(",{}={}", spelled(random, number), random.choose(numbers)),
+        7 => format!(",{}", spelled(random, switch)),
+        8 => format!(",{}={}", spelled(random, switch), random.choose(values)),
+        9 => format!(",vendor={}", random.choose(VENDORS)),
+        10 => format!(",{}", random.choose(SETTINGS)),
+        _ => format!(
+            ",{}",
+            spelled(random, "+svm").replace(
+                "+svm",
+                random.choose::<&str>(&["+svm", "+vmx", "-vmx", "pmu=on", "migratable=off"])
+            )
+        ),
+    }
 }
 
 fn option(random: &mut Random) -> String {

@@ -1,4 +1,4 @@
-//! Hosts to record guests on: the most permissive ones, real processors, random ones, and how they are written to files.
+//! Hosts to record guests on: the most permissive ones, real processors, random and strange ones, and how they are written to files.
 
 use std::fs;
 use std::path::Path;
@@ -11,10 +11,12 @@ use super::Outcome;
 mod kvm;
 mod plausible;
 mod processors;
+mod strange;
 mod synthetic;
 
 pub use plausible::plausible;
 pub use processors::processors;
+pub use strange::strange;
 pub use synthetic::all_ones;
 
 /// A CPU's vendor: leaf 0's EBX, ECX and EDX, in a table's order of registers.

@@ -9,7 +9,7 @@ use crate::oracle::Outcome;
 use crate::oracle::random::Random;
 
 /// Leaves in which every bit, or nearly every bit, is a feature: their bits are removed one by one.
-const FEATURES: [(u32, u32); 20] = [
+const FEATURES: [(u32, u32); 22] = [
     (1, 0),
     (6, 0),
     (7, 0),
@@ -23,6 +23,8 @@ const FEATURES: [(u32, u32); 20] = [
     (0x19, 0),
     (0x1e, 1),
     (0x24, 0),
+    (0x24, 1),
+    (0x29, 0),
     (0x8000_0001, 0),
     (0x8000_0007, 0),
     (0x8000_0008, 0),
@@ -37,7 +39,8 @@ fn registers_of(leaf: u32, subleaf: u32) -> &'static [usize] {
         (1, 0) | (0x8000_0001, 0) => &[2, 3],
         (7, 0) => &[1, 2, 3],
         (6 | 0xd, _) | (0x1e, 1) => &[0],
-        (0x24, _) | (0x8000_0008, _) => &[1],
+        (0x24, 1) => &[2],
+        (0x24 | 0x29 | 0x8000_0008, _) => &[1],
         (0x8000_0007 | 0x8000_000a | 0xc000_0001, _) => &[3],
         _ => &[0, 1, 2, 3],
     }

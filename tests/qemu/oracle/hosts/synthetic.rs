@@ -8,7 +8,7 @@ use super::{Component, Entries, Vendor, msrs, xsave};
 const ALL: u32 = u32::MAX;
 const ONES: Registers = Registers::MAX;
 
-/// Sapphire Rapids' XSAVE layout, with supervisor components.
+/// Sapphire Rapids' XSAVE layout, with supervisor components and APX.
 const INTEL_XSAVE: &[Component] = &[
     (2, [0x100, 0x240, 0]),
     (3, [0x40, 0x3c0, 0]),
@@ -23,6 +23,8 @@ const INTEL_XSAVE: &[Component] = &[
     (15, [0x328, 0, 1]),
     (17, [0x40, 0xac0, 2]),
     (18, [0x2000, 0xb00, 6]),
+    // APX reuses MPX's place.
+    (19, [0x80, 0x3c0, 0]),
 ];
 /// Genoa's XSAVE layout.
 const AMD_XSAVE: &[Component] = &[
@@ -88,7 +90,7 @@ const VMX: &[(u32, u64)] = &[
 /// Basic leaves; the size of all XSAVE components.
 fn basic(entries: &mut Entries, vendor: Vendor) -> u32 {
     let amd = vendor.is_amd();
-    entries.leaf(0, vendor.leaf(0x24));
+    entries.leaf(0, vendor.leaf(if amd { 0x24 } else { 0x29 }));
     entries.leaf(1, Registers::new(if amd { 0x00a1_0f11 } else { 0x0008_06f8 }, 0x0020_0800, ALL, ALL));
     if !amd {
         entries.leaf(2, Registers::new(0x00fe_ff01, 0xf0, 0, 0));
@@ -121,6 +123,7 @@ fn basic(entries: &mut Entries, vendor: Vendor) -> u32 {
         entries.subleaves(0x1e, &[Registers::new(1, 0x4010, 0, 0), Registers::new(ALL, 0, 0, 0)]);
         entries.subleaf(0x23, 0, ONES);
         entries.subleaves(0x24, &[Registers::new(1, 0x0007_0002, 0, 0), ONES]);
+        entries.subleaf(0x29, 0, ONES);
     }
     size
 }

@@ -1,0 +1,107 @@
+//! What to write instead of a wrong word: the nearest model, property or machine, and the range of a bit.
+
+use cpuid_tables::guest::BuildError;
+use cpuid_tables::naming::near;
+use cpuid_tables::show::{Place, name_of, names_near};
+use cpuid_tables::{CpuModel, Feature, QemuRelease};
+
+use super::outcome::Failed;
+
+/// An error of a guest, with the names that are nearest to a wrong one.
+pub(crate) fn refused(error: &BuildError, release: QemuRelease) -> Failed {
+    let failed = Failed::new(error);
+    match error {
+        BuildError::UnknownModel(name) => failed.help(model(name, release)),
+        BuildError::UnknownMachine(name) => failed.help(machine(name, release)),
+        BuildError::UnknownProperty { property, .. } => failed.help(property_of(property, release)),
+        _ => failed,
+    }
+}
+
+/// No CPU model has a name.
+pub(crate) fn no_model(name: &str, release: QemuRelease) -> Failed {
+    Failed::new(format!("QEMU {release} has no CPU model `{name}`")).help(model(name, release))
+}
+
+fn model(name: &str, release: QemuRelease) -> String {
+    let mut known: Vec<String> = Vec::new();
+    for model in release.cpu_models() {
+        known.push(model.name().to_owned());
+        for version in model.versions() {
+            known.push(version.to_string());
+            known.extend(version.alias().map(str::to_owned));
+        }
+    }
+    let elsewhere = |other: &QemuRelease| *other != release && other.cpu_model(name).is_some();
+    if let Some(other) = QemuRelease::ALL.iter().rev().find(|other| elsewhere(other)) {
+        return format!("QEMU {other} has it: --qemu {other}");
+    }
+    did_you_mean(&near(name, known.iter().map(String::as_str)), "`--cpu help` lists the models; case matters")
+}
+
+fn machine(name: &str, release: QemuRelease) -> String {
+    let elsewhere = |other: &QemuRelease| *other != release && other.machine(name).is_some();
+    if let Some(other) = QemuRelease::ALL.iter().rev().find(|other| elsewhere(other)) {
+        return format!("QEMU {other} has it: --qemu {other}");
+    }
+    let known = release
+        .machines()
+        .map(|machine| machine.name())
+        .chain(machine_aliases(release).map(|(alias, _)| alias));
+    did_you_mean(&near(name, known), "`--machine help` lists the machine types")
+}
+
+/// Names of machine types that stand for the newest of their kind, each with that.
+pub(crate) fn machine_aliases(release: QemuRelease) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let kinds = [("pc", "pc-i440fx-"), ("q35", "pc-q35-")].into_iter();
+    kinds.filter_map(move |(alias, kind)| {
+        let newest = release.machines().find(|machine| machine.name().starts_with(kind));
+        newest.map(|machine| (alias, machine.name()))
+    })
+}
+
+fn property_of(property: &str, release: QemuRelease) -> String {
+    let features = Feature::all().filter_map(|feature| feature.qemu_name(release));
+    let others = release.cpu_properties().map(|property| property.name);
+    let aliases = release.aliases().map(|(alias, _)| alias);
+    did_you_mean(
+        &near(property, features.chain(others).chain(aliases)),
+        "a property is a feature by QEMU's name, or one of its other properties; `kvm-cpuid find` takes any name",
+    )
+}
+
+fn did_you_mean(near: &[&str], otherwise: &str) -> String {
+    if near.is_empty() { otherwise.to_owned() } else { format!("did you mean {}?", near.join(", ")) }
+}
+
+/// Nothing has a name: the range of a bit that is too high, or names that are near.
+pub(crate) fn no_match(text: &str) -> Option<String> {
+    if let Some(most) = too_high_a_bit(text) {
+        return Some(format!("bits are 0 to {most}"));
+    }
+    let near = names_near(text);
+    (!near.is_empty()).then(|| format!("did you mean {}?", near.join(", ")))
+}
+
+/// The highest bit, where a text would be a place if its bit were not higher.
+pub(crate) fn too_high_a_bit(text: &str) -> Option<u32> {
+    let (before, bits) = text.trim().strip_suffix(']')?.split_once('[')?;
+    let is_number = |bit: &str| !bit.is_empty() && bit.bytes().all(|byte| byte.is_ascii_digit());
+    if !bits.split(':').all(is_number) {
+        return None;
+    }
+    match format!("{before}[0]").parse::<Place>().ok()? {
+        Place::Msr(..) | Place::MsrBit(..) => Some(63),
+        _ => Some(31),
+    }
+}
+
+/// A CPU model by its name, version or alias.
+pub(crate) fn model_named(name: &str, release: QemuRelease) -> Result<CpuModel, Failed> {
+    release.cpu_model(name).ok_or_else(|| no_model(name, release))
+}
+
+/// Names of features in a line.
+pub(crate) fn names(features: impl IntoIterator<Item = Feature>) -> String {
+    features.into_iter().map(name_of).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,79 @@
+//! The tables of a host: of this machine, or of a recorded one.
+
+use cpuid_tables::CpuidEntry;
+use cpuid_tables::dump::Cpu;
+use cpuid_tables::host;
+use cpuid_tables::kvm::{Device, KvmSystem as _};
+
+use super::outcome::{Failed, Result};
+use super::output::warn;
+use super::reading::Reading;
+use super::source::Source;
+
+/// The tables of the host that `--host` names, by default this machine.
+pub(crate) fn tables(source: &Source, reading: &Reading) -> Result<Vec<Cpu>> {
+    if let Some(name) = reading.host() {
+        return recorded(source, name).map(|cpu| vec![cpu]);
+    }
+    match source {
+        Source::Supported => Ok(vec![named("supported", kvm()?.supported_cpuid().map_err(Failed::new)?)]),
+        Source::Emulated => Ok(vec![named("emulated", kvm()?.emulated_cpuid().map_err(Failed::new)?)]),
+        _ => host_cpus(reading),
+    }
+}
+
+/// What the KVM of a recorded host supports, with its feature MSRs.
+pub(crate) fn supported_of(name: &str) -> Result<Cpu> {
+    recorded(&Source::Supported, name)
+}
+
+fn recorded(source: &Source, name: &str) -> Result<Cpu> {
+    let host = super::host::named(name)?;
+    match source {
+        Source::Supported => {
+            let msrs = Some(host.msrs).filter(|msrs| !msrs.is_empty());
+            Ok(Cpu { msrs, ..named("supported", host.supported) })
+        }
+        Source::Emulated => {
+            let missing = || Failed::new(format!("{name} does not record what its KVM emulates"));
+            host.emulated.map(|emulated| named("emulated", emulated)).ok_or_else(missing)
+        }
+        _ => Ok(named("instruction", host.instruction)),
+    }
+}
+
+fn named(name: &str, entries: Vec<CpuidEntry>) -> Cpu {
+    Cpu { name: Some(name.to_owned()), ..Cpu::from_entries(entries) }
+}
+
+fn kvm() -> Result<Device> {
+    Device::open().map_err(Failed::new)
+}
+
+/// The requested CPUs of this machine: by default the first one that this process may run on.
+fn host_cpus(reading: &Reading) -> Result<Vec<Cpu>> {
+    let wanted = reading.number().and_then(|number| usize::try_from(number).ok());
+    let allowed = host::cpus().map_err(Failed::new)?;
+    let chosen = match wanted {
+        Some(number) if !allowed.contains(&number) => {
+            let all: Vec<String> = allowed.iter().map(ToString::to_string).collect();
+            return Err(Failed::new(format!(
+                "this process may not run on CPU {number}; available: {}",
+                all.join(", ")
+            )));
+        }
+        Some(number) => vec![number],
+        None if reading.all_cpus => allowed,
+        None => allowed.into_iter().take(1).collect(),
+    };
+    let read = |number| Ok((number, host::read_cpu(number).map_err(Failed::new)?));
+    let cpus = chosen.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+    for difference in host::compare_cpus(&cpus).iter().filter(|difference| !difference.expected) {
+        warn(format!("CPUs differ: {difference}"));
+    }
+    let number = |number: usize| u32::try_from(number).ok();
+    Ok(cpus
+        .into_iter()
+        .map(|(at, entries)| Cpu { number: number(at), ..Cpu::from_entries(entries) })
+        .collect())
+}
