@@ -6,11 +6,12 @@ use clap::Command;
 use clap::builder::StyledStr;
 
 /// The groups of the subcommands, in the order of the help.
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: [(&str, &[&str]); 5] = [
     ("Tables", &["show", "diff", "check", "convert", "probe"]),
     ("Features", &["find", "has", "why"]),
     ("Guests and fleets", &["guest", "models", "baseline", "export"]),
     ("Hosts", &["record"]),
+    ("Installation", &["manual"]),
 ];
 
 /// The command as it is parsed and shown.

@@ -9,6 +9,7 @@ use clap::{Args as ClapArgs, CommandFactory as _};
 use clap_complete::{Shell, generate_to};
 
 use super::args::Args as Command;
+use super::help;
 use super::outcome::{Failed, Result};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -42,11 +43,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 fn write(args: &Args) -> io::Result<()> {
     let pages = args.output.join("man/man1");
     fs::create_dir_all(&pages)?;
-    clap_mangen::generate_to(Command::command(), &pages)?;
+    clap_mangen::generate_to(help::prepared(Command::command()), &pages)?;
     for (shell, below) in SHELLS {
         let folder = args.output.join(below);
         fs::create_dir_all(&folder)?;
-        generate_to(shell, &mut Command::command(), "kvm-cpuid", &folder)?;
+        generate_to(shell, &mut help::prepared(Command::command()), "kvm-cpuid", &folder)?;
     }
     Ok(())
 }
