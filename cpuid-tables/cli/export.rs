@@ -34,7 +34,8 @@ QEMU's -cpu syntax; features that the host lacks are left out and listed on stan
 exactly the listed features.
 
   firecracker       a custom CPU template: PUT /cpu-config, or --cpu-config of its helper
-  cloud-hypervisor  the CPUID data of a CPU profile (arch/src/x86_64/cpu_profile): value & mask | replacements
+  cloud-hypervisor  the CPUID data of a CPU profile (arch/src/x86_64/cpu_profile): value & mask | replacements.
+                    As of August 2026 it has no option that reads a profile from a file
 
 Exit codes:
   0  the template is written
@@ -158,6 +159,7 @@ fn firecracker(template: &Template) -> Value {
 /// Cloud Hypervisor's `CpuidProfileData` (arch/src/x86_64/cpu_profile): a register without an adjustment becomes 0,
 /// so each register has one.
 fn cloud_hypervisor(template: &Template, host: &Host) -> Result<Value> {
+    check_vendor(host)?;
     let mut adjustments = Vec::new();
     for (entry, known) in template.entries.iter().zip(&template.known) {
         let subleaves = if entry.is_indexed() { (entry.index.0, entry.index.0) } else { (0, u32::MAX) };
@@ -174,14 +176,13 @@ fn cloud_hypervisor(template: &Template, host: &Host) -> Result<Value> {
             ]));
         }
     }
-    Ok(json!({ "hypervisor": "Kvm", "cpu_vendor": vendor(host)?, "adjustments": adjustments }))
+    Ok(json!({ "adjustments": adjustments }))
 }
 
-/// The vendor's name in Cloud Hypervisor.
-fn vendor(host: &Host) -> Result<&'static str> {
+/// Cloud Hypervisor's profiles are for these vendors.
+fn check_vendor(host: &Host) -> Result<()> {
     match host.supported.as_slice().vendor() {
-        Some(Vendor::INTEL) => Ok("Intel"),
-        Some(Vendor::AMD) => Ok("AMD"),
+        Some(Vendor::INTEL | Vendor::AMD) => Ok(()),
         _ => Err(Failed::new("Cloud Hypervisor has profiles only for Intel and AMD hosts")),
     }
 }

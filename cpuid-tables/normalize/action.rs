@@ -207,8 +207,10 @@ impl Action {
         let CpuidWord { leaf: here, subleaf, register } = word;
         match self {
             Action::Set(features) | Action::Clear(features) => features.word(word),
-            Action::Put(field, ..) | Action::Own(field, _) if field.leaf() == here => {
-                if field.register() == register { field.mask() } else { 0 }
+            Action::Put(field, ..) | Action::Own(field, _)
+                if field.leaf() == here && field.register() == register =>
+            {
+                field.mask()
             }
             Action::Bits { word: there, mask, .. } if *there == word => *mask,
             Action::Registers(leaf, at, partial, _) => {

@@ -264,8 +264,7 @@ fn both_formats_match_the_library() -> TestResult {
         assert_eq!(forced(&firecracker)?, forced_on(name), "{cpu} on {name}");
         let profile: Value = serde_json::from_str(&run("cloud-hypervisor")?.0)?;
         assert_eq!(as_cloud_hypervisor(&profile, &host.supported)?, expected, "{cpu} on {name}");
-        let vendor = if name.contains("amd") { "AMD" } else { "Intel" };
-        assert_eq!((&profile["cpu_vendor"], &profile["hypervisor"]), (&vendor.into(), &"Kvm".into()));
+        assert_eq!(profile.as_object().map(|profile| profile.keys().len()), Some(1), "only the adjustments");
     }
     Ok(())
 }
