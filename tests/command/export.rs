@@ -219,8 +219,11 @@ fn forced_on(host: &str) -> Vec<(u32, u32, u32)> {
     FORCED.iter().filter(|row| is_here(row.0)).map(|row| (row.0, row.1, row.3)).collect()
 }
 
+/// Leaf, subleaf and mask.
+type Forced = Vec<(u32, u32, u32)>;
+
 /// Those of the forced bits that are `x` in a template.
-fn forced(template: &Value) -> Result<Vec<(u32, u32, u32)>, Box<dyn Error>> {
+fn forced(template: &Value) -> Result<Forced, Box<dyn Error>> {
     let mut found = Vec::new();
     for (leaf, subleaf, register, bits) in FORCED {
         let is_here = |entry: &&Value| {
