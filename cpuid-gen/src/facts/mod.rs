@@ -12,7 +12,7 @@ mod machine;
 mod qemu;
 mod read;
 mod release;
-#[cfg(feature = "trees")]
+#[cfg(any(feature = "trees", feature = "program"))]
 mod write;
 
 pub use crate::vocabulary::cpu_model::{CacheKind, CacheSlot, DefaultVersion};
@@ -29,5 +29,5 @@ pub use machine::{QemuAlias, QemuCompat, QemuDefault, QemuHyperv, QemuHypervDep,
 pub use qemu::{MaskKind, QemuBit, QemuComment, QemuFacts, QemuMacro, QemuMask, QemuSource, QemuWord};
 pub use read::read;
 pub use release::Facts;
-#[cfg(feature = "trees")]
+#[cfg(any(feature = "trees", feature = "program"))]
 pub use write::{write_linux, write_qemu};
