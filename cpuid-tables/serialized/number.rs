@@ -65,7 +65,11 @@ macro_rules! hex {
 
 hex! {
     /// A number of 32 bits.
-    Hex32(u32, serialize_u32, 32),
+    Hex32(u32, serialize_u32, 32)
+}
+
+#[cfg(feature = "host")]
+hex! {
     /// A number of 64 bits.
     Hex64(u64, serialize_u64, 64)
 }
