@@ -17,7 +17,7 @@ use cpuid_gen::facts::{LinuxFacts, QemuFacts};
 use cpuid_gen::model::Model;
 use cpuid_gen::source::Sources;
 use cpuid_gen::verify::{Differences, Scope, verify};
-use cpuid_gen::{DIFFERENCES, generate, input};
+use cpuid_gen::{DIFFERENCES, PROCESSORS, generate, input};
 
 const ROUNDS: usize = 200;
 
@@ -58,7 +58,9 @@ fn read(linux: &Path, qemu: &Path) -> (Vec<LinuxFacts>, Vec<QemuFacts>) {
 fn check(linux: &[LinuxFacts], qemu: &[QemuFacts]) {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let file = sources.add("differences.tsv", DIFFERENCES);
-    let differences = Differences::read(&sources, file, &mut diagnostics).unwrap();
+    let mut differences = Differences::read(&sources, file, &mut diagnostics).unwrap();
+    let processors = sources.add("processors.tsv", PROCESSORS);
+    differences.read_processors(&sources, processors, &mut diagnostics);
     black_box(verify(linux, qemu, &differences, Scope::Given));
 }
 

@@ -169,7 +169,7 @@
 //! | `show` | tables decoded, compared and explained |
 //! | `fleet` | baselines of many hosts, models that run on them, exports |
 //! | `dump` | tables in the common dump formats |
-//! | `kvm` | the CPUID instruction and `/dev/kvm` |
+//! | `kvm` | `/dev/kvm`: its capabilities, and setting vCPUs |
 //! | `json` | findings, tables and reports as JSON |
 //! | `cli` | the command `kvm-cpuid`, with all of these except `trees` |
 //! | `trees` | builds from source trees, see below |
@@ -243,7 +243,7 @@ pub use bits::location::{
     Word, WordBit, WordSource,
 };
 pub use bits::lookup::{Candidates, LookupError, Named, lookup};
-pub use bits::msr_feature::MsrFeature;
+pub use bits::msr_feature::{MsrFeature, MsrValue};
 pub use bits::qemu_cpu::{Cache, CacheDescriptor, CacheKind, CacheSlot, DefaultVersion, SharedBy};
 pub use bits::release::{LinuxRelease, QemuRelease, QemuWord};
 pub use bits::xsave::XsaveComponent;

@@ -11,7 +11,7 @@
 //! | [`Registers`] | `{eax, ebx, ecx, edx}` |
 //! | [`CpuidEntry`] | `{function, index, flags, eax, ebx, ecx, edx}` |
 //! | [`CpuidTable`] | `{version: 1, entries}` |
-//! | `Host` | `{version: 1, supported, instruction, msrs, capabilities, ...}` |
+//! | `Host` | `{version: 1, supported, instruction, msrs, saved_msrs, capabilities, ...}` |
 //! | `Finding`, `Report` | `{severity, kind, at, ...}`, `{errors, warnings, skipped, findings}` |
 //!
 //! Registers' values, an entry's other numbers, and MSRs are hexadecimal text in formats that people read, such as JSON:
@@ -210,6 +210,8 @@ mod hosts {
         supported: Vec<CpuidEntry>,
         instruction: Vec<CpuidEntry>,
         msrs: BTreeMap<Hex32, Hex64>,
+        #[serde(default)]
+        saved_msrs: Option<Vec<Hex32>>,
         capabilities: BTreeMap<u32, i64>,
         hyperv: Option<Vec<CpuidEntry>>,
         emulated: Option<Vec<CpuidEntry>>,
@@ -220,13 +222,15 @@ mod hosts {
 
     impl Serialize for Host {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            let Host { supported, instruction, msrs, capabilities, hyperv, emulated, .. } = self.clone();
+            let Host { supported, instruction, msrs, saved_msrs, capabilities, hyperv, emulated, .. } =
+                self.clone();
             let Host { guest_xcomponents, tsc_khz, mce_capabilities, .. } = *self;
             let form = HostForm {
                 version: VERSION,
                 supported,
                 instruction,
                 msrs: msrs.into_iter().map(|(msr, value)| (Hex32(msr.0), Hex64(value))).collect(),
+                saved_msrs: saved_msrs.map(|all| all.into_iter().map(|msr| Hex32(msr.0)).collect()),
                 capabilities,
                 hyperv,
                 emulated,
@@ -246,6 +250,7 @@ mod hosts {
                 supported: form.supported,
                 instruction: form.instruction,
                 msrs: form.msrs.into_iter().map(|(msr, value)| (Msr(msr.0), value.0)).collect(),
+                saved_msrs: form.saved_msrs.map(|all| all.into_iter().map(|msr| Msr(msr.0)).collect()),
                 capabilities: form.capabilities,
                 hyperv: form.hyperv,
                 emulated: form.emulated,

@@ -4,8 +4,8 @@
 //!
 //! Without any features, [`input`] reads facts files, [`model::Model`] merges them and [`generate`] emits Rust:
 //! everything a build script needs, without dependencies. `trees` adds the readers of source trees; `verify` and
-//! `diff` add the modules of these names, as do `atlas` and `languages`; `format` adds formatting of generated files for human readers; `cli`
-//! (default) adds the command and all of the above.
+//! `diff` add the modules of these names, as do `atlas` and `languages`; `format` adds formatting of generated files for
+//! human readers; `program` asks a QEMU program; `cli` (default) adds the command and all of the above.
 
 #[cfg(feature = "atlas")]
 pub mod atlas;
@@ -31,6 +31,8 @@ pub mod ordered;
 #[cfg(feature = "trees")]
 mod pattern;
 mod pinned;
+#[cfg(feature = "program")]
+pub mod program;
 pub mod published;
 #[cfg(feature = "trees")]
 pub mod qemu;
@@ -45,7 +47,7 @@ pub use emit::{GenerateError, GeneratedFile, generate};
 pub use emit::{format, generate_standalone};
 #[cfg(feature = "atlas")]
 pub use pinned::NAMES;
-pub use pinned::{CONSTANTS, DIFFERENCES, pinned};
+pub use pinned::{CONSTANTS, DIFFERENCES, PROCESSORS, pinned};
 pub use vocabulary::location;
 
 /// Tests the README's example.

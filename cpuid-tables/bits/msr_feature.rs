@@ -12,6 +12,15 @@ use crate::generated::bit_tables::{self, MSR_BITS, string};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MsrFeature(pub(crate) u16);
 
+/// An MSR and its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MsrValue {
+    /// The MSR.
+    pub msr: Msr,
+    /// Its value.
+    pub value: u64,
+}
+
 impl MsrFeature {
     const fn index(self) -> usize {
         self.0 as usize

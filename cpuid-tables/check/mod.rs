@@ -47,6 +47,7 @@ mod hypervisor;
 mod json;
 mod kind;
 mod levels;
+mod msrs;
 mod own_needs;
 mod ranges;
 mod reserved;
@@ -61,6 +62,7 @@ mod xsave_host;
 pub use features::{NOT_NEEDED, NotNeeded};
 pub use finding::{Finding, Site};
 pub use kind::{Kind, Severity};
+pub use msrs::{MsrFinding, MsrKind, check_msrs};
 pub use own_needs::{OWN_NEEDS, OwnNeed};
 pub use support::{ALLOWED, Allowed, When};
 

@@ -144,7 +144,7 @@ fn by_leaf_1(guest: &Guest<'_>, threads: &Threads, findings: &mut Findings) {
 }
 
 /// AMD's families before this one have the cores of a compute unit in 0x8000001E (BKDG of family 15h).
-const FIRST_OF_THREADS: u32 = 0x17;
+pub(super) const FIRST_OF_THREADS: u32 = 0x17;
 
 /// 0x8000001E: a core's threads against the levels.
 pub(super) fn amd_core_threads(input: &Input<'_>, findings: &mut Findings) {

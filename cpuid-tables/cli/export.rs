@@ -7,9 +7,11 @@ use cpuid_tables::dump::{Cpu, firecracker_template};
 use cpuid_tables::fleet::Template;
 use cpuid_tables::guest::{CpuOption, GuestCpuid};
 use cpuid_tables::host::Host;
+use cpuid_tables::normalize::presets::{self, Firecracker};
 use cpuid_tables::show::name_of;
 use cpuid_tables::{
-    CpuidEntry, CpuidRead, FeatureSet, Msr, QemuRelease, Register, Registers, Vendor, feature,
+    CpuidEntry, CpuidRead, CpuidWord, FeatureSet, Leaf, Msr, QemuRelease, Register, Registers, Subleaf,
+    Vendor, feature,
 };
 use serde_json::{Value, json};
 
@@ -26,12 +28,14 @@ Examples:
   kvm-cpuid export --format firecracker --host dump.txt --features sse2,ssse3,sse4_1,avx2,xsave
 
 The template sets every feature's bit that the host's KVM supports if it is requested, and clears it if not; \
-undescribed bits are cleared. Topology, the hypervisor bit and KVM's own leaves are left to the VMM. --cpu accepts \
+undescribed bits are cleared. Topology, the hypervisor bit and KVM's own leaves are left to the VMM; \
+for Firecracker also the bits that it sets after a template and sizes that KVM updates. --cpu accepts \
 QEMU's -cpu syntax; features that the host lacks are left out and listed on standard error. --features requests \
 exactly the listed features.
 
   firecracker       a custom CPU template: PUT /cpu-config, or --cpu-config of its helper
-  cloud-hypervisor  the CPUID data of a CPU profile (arch/src/x86_64/cpu_profile): value & mask | replacements
+  cloud-hypervisor  the CPUID data of a CPU profile (arch/src/x86_64/cpu_profile): value & mask | replacements.
+                    As of August 2026 it has no option that reads a profile from a file
 
 Exit codes:
   0  the template is written
@@ -92,7 +96,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     print_json(&match args.format.or(args.to) {
         Some(To::CloudHypervisor) => cloud_hypervisor(&template, &host)?,
         // clap requires one of the options.
-        Some(To::Firecracker) | None => firecracker(&template),
+        Some(To::Firecracker) | None => {
+            let mut template = template;
+            leave_to_firecracker(&mut template, &host);
+            firecracker(&template)
+        }
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -106,7 +114,7 @@ fn of_cpu(cpu: &str, release: QemuRelease, host: &Host) -> Result<Template> {
     let wanted = guest.table().features();
     let capabilities = Msr(0x10a);
     let announced = wanted.contains(feature::ARCH_CAPABILITIES) && host.msrs.contains_key(&capabilities);
-    let msrs = guest.msrs().filter(|(msr, _)| announced && *msr == capabilities);
+    let msrs = guest.msr_words().filter(|(msr, _)| announced && *msr == capabilities);
     Ok(Template { msrs: msrs.collect(), ..Template::for_guest(&host.supported, wanted) })
 }
 
@@ -120,6 +128,19 @@ fn of_names(names: &[String]) -> Result<FeatureSet> {
         warn(format!("the listed features also need {}", missing.join(", ")));
     }
     Ok(wanted)
+}
+
+/// Leaves the bits that Firecracker decides after a template, unless both clear them, and the sizes that KVM updates as
+/// the guest runs.
+fn leave_to_firecracker(template: &mut Template, host: &Host) {
+    let preset = presets::firecracker(&Firecracker { vcpus: 1, smt: false });
+    let vendor = host.supported.as_slice().vendor();
+    let size = |subleaf| CpuidWord::new(Leaf(0xd), Subleaf(subleaf), Register::Ebx);
+    template.leave(|word, value| {
+        let own =
+            vendor.map_or(0, |vendor| preset.decides(vendor, word) & !(preset.clears(vendor, word) & !value));
+        if [size(0), size(1)].contains(&word) { u32::MAX } else { own }
+    });
 }
 
 /// Firecracker's docs/cpu_templates/schema.json: each bit is `0`, `1`, or `x` for the host's value.
@@ -138,6 +159,7 @@ fn firecracker(template: &Template) -> Value {
 /// Cloud Hypervisor's `CpuidProfileData` (arch/src/x86_64/cpu_profile): a register without an adjustment becomes 0,
 /// so each register has one.
 fn cloud_hypervisor(template: &Template, host: &Host) -> Result<Value> {
+    check_vendor(host)?;
     let mut adjustments = Vec::new();
     for (entry, known) in template.entries.iter().zip(&template.known) {
         let subleaves = if entry.is_indexed() { (entry.index.0, entry.index.0) } else { (0, u32::MAX) };
@@ -154,14 +176,13 @@ fn cloud_hypervisor(template: &Template, host: &Host) -> Result<Value> {
             ]));
         }
     }
-    Ok(json!({ "hypervisor": "Kvm", "cpu_vendor": vendor(host)?, "adjustments": adjustments }))
+    Ok(json!({ "adjustments": adjustments }))
 }
 
-/// The vendor's name in Cloud Hypervisor.
-fn vendor(host: &Host) -> Result<&'static str> {
+/// Cloud Hypervisor's profiles are for these vendors.
+fn check_vendor(host: &Host) -> Result<()> {
     match host.supported.as_slice().vendor() {
-        Some(Vendor::INTEL) => Ok("Intel"),
-        Some(Vendor::AMD) => Ok("AMD"),
+        Some(Vendor::INTEL | Vendor::AMD) => Ok(()),
         _ => Err(Failed::new("Cloud Hypervisor has profiles only for Intel and AMD hosts")),
     }
 }

@@ -64,7 +64,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         for (text, _) in asked.iter().filter(|(_, found)| found.is_empty()) {
             let failed = Failed::new(format!("no match for `{text}`"));
             match hint::no_match(text) {
-                None => failed,
+                None => failed.help(
+                    "names, locations such as '7.0.ebx[5]' or 'MSR 0x10a', values, and lines of QEMU, libvirt and Linux are found",
+                ),
                 Some(help) => failed.help(help),
             }
             .show();

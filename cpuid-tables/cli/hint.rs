@@ -1,7 +1,7 @@
 //! What to write instead of a wrong word: the nearest model, property or machine, and the range of a bit.
 
 use cpuid_tables::guest::BuildError;
-use cpuid_tables::naming::near;
+use cpuid_tables::naming::{PsabiLevel, near};
 use cpuid_tables::show::{Place, name_of, names_near};
 use cpuid_tables::{CpuModel, Feature, QemuRelease};
 
@@ -36,7 +36,10 @@ fn model(name: &str, release: QemuRelease) -> String {
     if let Some(other) = QemuRelease::ALL.iter().rev().find(|other| elsewhere(other)) {
         return format!("QEMU {other} has it: --qemu {other}");
     }
-    did_you_mean(&near(name, known.iter().map(String::as_str)), "`--cpu help` lists the models; case matters")
+    did_you_mean(
+        &near(name, known.iter().map(String::as_str)),
+        "`kvm-cpuid guest --cpu help` lists the models; case matters",
+    )
 }
 
 fn machine(name: &str, release: QemuRelease) -> String {
@@ -48,7 +51,7 @@ fn machine(name: &str, release: QemuRelease) -> String {
         .machines()
         .map(|machine| machine.name())
         .chain(machine_aliases(release).map(|(alias, _)| alias));
-    did_you_mean(&near(name, known), "`--machine help` lists the machine types")
+    did_you_mean(&near(name, known), "`kvm-cpuid guest --machine help` lists the machine types")
 }
 
 /// Names of machine types that stand for the newest of their kind, each with that.
@@ -79,21 +82,23 @@ pub(crate) fn no_match(text: &str) -> Option<String> {
     if let Some(most) = too_high_a_bit(text) {
         return Some(format!("bits are 0 to {most}"));
     }
-    let near = names_near(text);
+    let levels = PsabiLevel::all().map(PsabiLevel::name);
+    let mut near = names_near(text);
+    if text.get(..7).is_some_and(|begin| begin.eq_ignore_ascii_case("x86-64-")) {
+        near = self::near(text, levels);
+    }
     (!near.is_empty()).then(|| format!("did you mean {}?", near.join(", ")))
 }
 
 /// The highest bit, where a text would be a place if its bit were not higher.
-pub(crate) fn too_high_a_bit(text: &str) -> Option<u32> {
+pub(crate) fn too_high_a_bit(text: &str) -> Option<u64> {
     let (before, bits) = text.trim().strip_suffix(']')?.split_once('[')?;
-    let is_number = |bit: &str| !bit.is_empty() && bit.bytes().all(|byte| byte.is_ascii_digit());
-    if !bits.split(':').all(is_number) {
-        return None;
-    }
-    match format!("{before}[0]").parse::<Place>().ok()? {
-        Place::Msr(..) | Place::MsrBit(..) => Some(63),
-        _ => Some(31),
-    }
+    let bits = bits.split(':').map(|bit| bit.parse::<u64>().ok()).collect::<Option<Vec<u64>>>()?;
+    let most = match format!("{before}[0]").parse::<Place>().ok()? {
+        Place::MsrBit(..) => 63,
+        _ => 31,
+    };
+    bits.iter().any(|bit| *bit > most).then_some(most)
 }
 
 /// A CPU model by its name, version or alias.

@@ -40,6 +40,10 @@ pub(crate) fn named(name: &str) -> Result<Host> {
     if !HostFile::Supported.path(path).exists() && path.is_file() {
         return one_file(path, name);
     }
+    if !HostFile::Supported.path(path).exists() && !HostFile::Instruction.path(path).exists() {
+        return Err(Failed::new(format!("there is no host `{name}`: no such file, and no {name}.supported"))
+            .help(HELP));
+    }
     let mut host = Host::default();
     for file in HostFile::ALL {
         let path = file.path(path);

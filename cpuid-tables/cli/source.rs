@@ -111,8 +111,18 @@ impl<const MIN: usize, const MAX: usize> FromArgMatches for Sources<MIN, MAX> {
             }
         }
         let mut list = in_order(matches);
+        let named = matches.get_one::<String>("host").filter(|host| !host.is_empty());
+        let asks_a_machine = list.iter().any(|source| FLAGS.iter().any(|(_, flag, _)| flag == source));
+        if let (Some(host), true) =
+            (named, list.len() >= MIN.max(1) && !asks_a_machine && !checks_for_a_host(matches))
+        {
+            let message = format!(
+                "--host {host} is not used: it names the machine that --instruction, --supported and --emulated ask\n"
+            );
+            return Err(clap::Error::raw(ErrorKind::ArgumentConflict, message));
+        }
         // A host is what its KVM supports.
-        if list.len() + 1 == MIN && matches.get_one::<String>("host").is_some_and(|host| !host.is_empty()) {
+        if list.len() + 1 == MIN && named.is_some() && !checks_for_a_host(matches) {
             list.push(Source::Supported);
         }
         if list.len() < MIN || list.len() > MAX {
@@ -143,6 +153,11 @@ impl<const MIN: usize, const MAX: usize> FromArgMatches for Sources<MIN, MAX> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
     }
+}
+
+/// True for the command in which `--host` is more than the machine of a source: it had `--host-from` before.
+fn checks_for_a_host(matches: &ArgMatches) -> bool {
+    matches.try_contains_id("host_from").is_ok()
 }
 
 /// True for the command that has `--cpu MODEL`: it had `--model` before.

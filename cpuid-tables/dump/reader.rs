@@ -176,7 +176,8 @@ impl<R: Read> Iterator for Reader<R> {
 /// A text as a message quotes it: without what is around it, control characters escaped, at most 80 characters.
 fn shortened(text: &[u8]) -> String {
     const MAX: usize = 80;
-    let text = trim(text);
+    // What follows a zero byte is not text.
+    let text = trim(text.split(|byte| *byte == 0).next().unwrap_or_default());
     let head = String::from_utf8_lossy(text.get(..MAX * 4).unwrap_or(text));
     let mut short: String = head.chars().take(MAX).collect();
     if short.len() < text.len() && head.chars().count() > MAX {

@@ -27,7 +27,7 @@ use crate::table::CpuidEntry;
 pub(super) const FORMAT: Descriptor = Descriptor {
     name: "strace",
     about: "strace -v of KVM_SET_CPUID2",
-    marks: &[Mark::MayBeLine(is_line)],
+    marks: &[Mark::Line(is_of_thread), Mark::MayBeLine(is_line)],
     parser: || Box::new(Strace::default()),
     style: Some(Style { write, flags: Flags::All, open: false, several: Several::Yes }),
 };
@@ -191,6 +191,11 @@ fn is_line(line: &[u8]) -> bool {
     line.while_is(|byte| byte.is_ascii_digit() || b" .:]".contains(&byte));
     let name = line.while_is(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     !name.is_empty() && line.literal(b"(") && line.skip_past(b") ") && line.skip_past(b"= ")
+}
+
+/// True for a call of one of several threads, which begins like JSON.
+fn is_of_thread(line: &[u8]) -> bool {
+    line.starts_with(b"[pid ") && is_line(line)
 }
 
 impl Strace {

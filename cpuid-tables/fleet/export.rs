@@ -112,6 +112,17 @@ impl Template {
         Template { entries, known, msrs: Vec::new() }
     }
 
+    /// Leaves bits to the VMM or to KVM: `decided` gives those of a register that has a value in the template.
+    pub fn leave(&mut self, decided: impl Fn(CpuidWord, u32) -> u32) {
+        for (entry, known) in self.entries.iter_mut().zip(&mut self.known) {
+            for word in entry.words() {
+                let left = decided(word, entry.register(word.register));
+                known[word.register] &= !left;
+                entry.registers[word.register] &= !left;
+            }
+        }
+    }
+
     /// The features that a template specifies: those of its registers that are not left to the VMM.
     #[must_use]
     pub fn features() -> FeatureSet {

@@ -69,6 +69,16 @@ pub(crate) struct Behaviour {
     pub(crate) knows_32_bit_addresses: bool,
     /// A warning about a feature names the word's subleaf: `CPUID[eax=07h,ecx=00h].EBX` (`feature_word_description`).
     pub(crate) names_subleaves: bool,
+    /// KVM's clock MSRs are set only if the guest has the clock.
+    pub(crate) clock_msrs_need_clock: bool,
+    /// FRED's MSRs are set at reset.
+    pub(crate) fred_msrs: bool,
+    /// The highest VMCS field follows FRED and secondary exit controls.
+    pub(crate) vmcs_of_fred: bool,
+    /// FB_CLEAR of ARCH_CAPABILITIES is supported on a processor that does not need it.
+    pub(crate) adds_fb_clear: bool,
+    /// AMD's hardware configuration register is set at reset.
+    pub(crate) saves_hwcr: bool,
     /// The sharing of a PC's caches can be set to a topology level (`smp-cache`).
     pub(crate) caches_by_machine: bool,
     /// Leaf 0xD's subleaves describe the host's components, not the guest's, and supervisor components have sizes and
@@ -88,62 +98,73 @@ pub(crate) struct Behaviour {
     pub(crate) cpus_use_smm: bool,
     /// The warning about threads of an AMD CPU comes before the vCPU exists, and its machine checks' warning.
     pub(crate) warns_of_threads_first: bool,
+    /// `-overcommit cpu-pm=on` needs a KVM that lets guests execute such instructions.
+    pub(crate) cpu_pm_is_checked: bool,
     /// KVM must have what Linux 4.5 has.
     pub(crate) needs_linux_4_5: bool,
     /// The largest `phys-bits`.
     pub(crate) max_phys_bits: Option<u32>,
 }
 
-/// The release at which each flag changed, if it lies between two known releases; the pinned releases are certain.
+/// The release at which each flag changed. `since` is certain: the sources of that release and of the one before are
+/// pinned. `about` is an estimate: the change lies between two pinned releases, 7.2 and 10.0 or 10.0 and 10.2, for which
+/// it is certain.
 impl Behaviour {
     fn of(release: QemuRelease) -> Behaviour {
         let number = number(release);
         let since = |major, minor| number >= (major, minor);
+        let about = since;
         Behaviour {
-            adds_optimizations: since(8, 1),
-            sets_ht_in_expand: since(10, 0),
-            counts_apic_ids: since(9, 1),
-            lists_levels: since(9, 1),
-            counts_dies: since(10, 0),
-            drops_obsolete: since(9, 1),
-            sizes_by_xcr0: since(9, 1),
-            avx10: since(10, 0),
-            sgx_needs_pc: since(9, 1),
-            keeps_syndbg_back: since(9, 0),
-            apic_is_kernels: since(8, 0),
-            pae_is_36_bits: since(9, 0),
-            guest_phys_bits: since(9, 1),
-            fixed_tsc_migrates: since(9, 2),
-            raises_to_80000021: since(9, 1),
-            monitor_by_kvm: since(9, 1),
-            zero_is_error: since(9, 0),
-            cleans_up: since(10, 1),
-            base_has_vendor: since(10, 1),
-            wide_apic_ids_need_x2apic: since(9, 0),
-            modules: since(9, 1),
-            family_for_max: since(9, 0),
-            decodes_host: since(10, 1),
-            isapc_is_old: since(10, 2),
-            suffixes_need_no_digit: since(8, 1),
-            knows_32_bit_addresses: since(8, 2),
-            names_subleaves: since(10, 1),
-            caches_by_machine: since(10, 0),
+            adds_optimizations: about(8, 1),
+            sets_ht_in_expand: about(10, 0),
+            counts_apic_ids: about(9, 1),
+            lists_levels: about(9, 1),
+            counts_dies: about(10, 0),
+            drops_obsolete: about(9, 1),
+            sizes_by_xcr0: about(9, 1),
+            avx10: about(10, 0),
+            sgx_needs_pc: about(9, 1),
+            keeps_syndbg_back: about(9, 0),
+            apic_is_kernels: about(8, 0),
+            pae_is_36_bits: about(9, 0),
+            guest_phys_bits: about(9, 1),
+            fixed_tsc_migrates: about(9, 2),
+            raises_to_80000021: about(9, 1),
+            monitor_by_kvm: about(9, 1),
+            zero_is_error: about(9, 0),
+            cleans_up: about(10, 1),
+            base_has_vendor: about(10, 1),
+            wide_apic_ids_need_x2apic: about(9, 0),
+            modules: about(9, 1),
+            family_for_max: about(9, 0),
+            decodes_host: about(10, 1),
+            isapc_is_old: about(10, 2),
+            suffixes_need_no_digit: about(8, 1),
+            knows_32_bit_addresses: about(8, 2),
+            names_subleaves: about(10, 1),
+            clock_msrs_need_clock: about(10, 0),
+            fred_msrs: about(9, 0),
+            vmcs_of_fred: about(9, 2),
+            adds_fb_clear: about(8, 0),
+            saves_hwcr: about(9, 2),
+            caches_by_machine: about(10, 0),
             components_are_hosts: since(11, 0),
             xss: if since(11, 0) { 1 << 11 | 1 << 12 | 1 << 15 } else { 1 << 15 },
             avx10_by_version: since(11, 0),
             apx: since(11, 0),
             tmul_subleaves: since(11, 0),
             drops_lbr_without_pmu: since(11, 0),
-            cpus_use_smm: since(10, 0) && !since(11, 0),
-            warns_of_threads_first: since(9, 1),
-            needs_linux_4_5: since(8, 2),
+            cpus_use_smm: about(10, 0) && !since(11, 0),
+            warns_of_threads_first: about(9, 1),
+            cpu_pm_is_checked: about(9, 1),
+            needs_linux_4_5: about(8, 2),
             max_phys_bits: (!since(11, 0)).then_some(52),
         }
     }
 }
 
-/// The first and the last release whose code is known. 7.2 and 10.0 were compared with their programs; 10.2 with
-/// its program in 23 cases, else with its source.
+/// The first and the last release whose code is known. 7.2, 10.0, 10.2 and 11.1 were compared with their programs, 11.0
+/// with its source; of 11.1 what no program states is 11.0's.
 const KNOWN: [(u32, u32); 2] = [(7, 2), (11, 1)];
 
 /// Major and minor number.

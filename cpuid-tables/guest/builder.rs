@@ -27,6 +27,7 @@ use crate::bits::qemu_cpu::{CacheSlot, SharedBy};
 use crate::bits::release::QemuRelease;
 use crate::host::Capability;
 use crate::host::Host;
+use crate::table::VcpuBase;
 
 /// Builder for a guest's tables. Everything but the host has a default: QEMU 10.0 if the tables have it, `qemu64`,
 /// one vCPU, the newest `pc` with 128 MiB.
@@ -196,8 +197,9 @@ impl<'h> GuestCpuidBuilder<'h> {
         let caches = cpu.cache_info(&self.machine.caches)?;
         let (sgx, sgx_provisioning) = (&*self.sgx, self.sgx_provisioning);
         let leaves = Leaves { cpu: &cpu, caches: &caches, sgx, sgx_provisioning };
-        let base = assemble(&leaves, cpu.topology.layout(cpu.settings.legacy_multi_node))?;
+        let base: VcpuBase = assemble(&leaves, cpu.topology.layout(cpu.settings.legacy_multi_node))?;
         Ok(GuestCpuid {
+            msrs: cpu.reset_msrs(&base),
             base,
             topology: cpu.topology,
             features: GuestFeatures { release: cpu.release, words: cpu.words },

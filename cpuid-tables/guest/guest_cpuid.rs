@@ -6,8 +6,10 @@ use super::behaviour::Release;
 use super::board::apic_id::Vcpu;
 use super::board::topology::Topology;
 use super::cpu::flags::WORDS;
+use super::msrs::GuestMsrs;
 use super::report::{Filtered, Warning};
 use crate::bits::location::{CpuidWord, Msr, WordSource};
+use crate::bits::msr_feature::MsrValue;
 use crate::table::{ApicLayout, CpuidTable, VcpuBase};
 
 /// A guest's CPUID tables.
@@ -16,6 +18,7 @@ pub struct GuestCpuid {
     pub(super) base: VcpuBase,
     pub(super) topology: Topology,
     pub(super) features: GuestFeatures,
+    pub(super) msrs: GuestMsrs,
     pub(super) filtered: Vec<Filtered>,
     pub(super) warnings: Vec<Warning>,
 }
@@ -123,11 +126,37 @@ impl GuestCpuid {
 
     /// The feature words of MSRs, in QEMU's order: the values for the guest's MSRs; for VMX controls, the bits that
     /// may be 1.
-    pub fn msrs(&self) -> impl Iterator<Item = (Msr, u64)> {
+    pub fn msr_words(&self) -> impl Iterator<Item = (Msr, u64)> {
         self.sources().filter_map(|(source, value)| match source {
             WordSource::Msr(msr) => Some((msr, value)),
             WordSource::Cpuid(_) => None,
         })
+    }
+
+    /// The MSRs that QEMU sets on the first vCPU at reset and that depend on the CPU, in its order: first the
+    /// capabilities, which it sets once, then the state. [`LEFT_OUT`](super::LEFT_OUT) lists the others.
+    ///
+    /// Which ones exist depends on the MSRs that KVM saves; for a host without that list, those of Linux 6.12 are
+    /// assumed.
+    ///
+    /// ```
+    /// use cpuid_tables::{Msr, guest::GuestCpuid, host::{Host, HostFile}};
+    ///
+    /// let mut host = Host::default();
+    /// host.read(HostFile::SavedMsrs, "10a\n1a0\n")?;
+    /// let guest = GuestCpuid::builder().model("base").host(&host).build()?;
+    /// let misc_enable = guest.msrs().find(|msr| msr.msr == Msr(0x1a0));
+    /// assert_eq!(misc_enable.map(|msr| msr.value), Some(1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn msrs(&self) -> impl Iterator<Item = MsrValue> {
+        self.vcpu_msrs(0)
+    }
+
+    /// The same for the vCPU with this index: Hyper-V's MSRs of the whole VM are set on the first one only, and one of
+    /// them has the index.
+    pub fn vcpu_msrs(&self, index: u32) -> impl Iterator<Item = MsrValue> {
+        self.msrs.of(index)
     }
 
     fn sources(&self) -> impl Iterator<Item = (WordSource, u64)> {

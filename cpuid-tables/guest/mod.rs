@@ -17,6 +17,7 @@
 //! | `cpu/realize` | the rest of `x86_cpu_realizefn` |
 //! | `leaves/basic`, `leaves/extended`, `leaves/caches`, `leaves/topology` | `cpu_x86_cpuid` |
 //! | `hyperv/`, `leaves/kvm`, `leaves/assemble` | `kvm_arch_init_vcpu` |
+//! | `msrs/` | `kvm_init_msrs`, `kvm_put_msrs` at reset |
 //! | `definitions` | `query-cpu-definitions` |
 //!
 //! Differences between releases of QEMU are data, or a flag in `behaviour`.
@@ -52,6 +53,7 @@ mod error;
 mod guest_cpuid;
 mod hyperv;
 mod leaves;
+mod msrs;
 mod parse;
 mod report;
 mod sgx;
@@ -66,6 +68,7 @@ pub use definitions::Definition;
 pub(crate) use definitions::migrates;
 pub use error::{BuildError, TopologyError};
 pub use guest_cpuid::GuestCpuid;
+pub use msrs::{LEFT_OUT, LeftOut};
 pub use parse::cpu::{CpuOption, CpuSetting};
 pub use parse::machine::{Irqchip, MachineOption};
 pub use parse::memory::Memory;

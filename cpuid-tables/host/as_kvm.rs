@@ -25,6 +25,10 @@ impl KvmSystem for Host {
         Ok(self.msrs.clone())
     }
 
+    fn saved_msrs(&self) -> Result<Vec<Msr>, KvmError> {
+        self.saved_msrs.clone().ok_or(KvmError::Recorded("KVM_GET_MSR_INDEX_LIST"))
+    }
+
     fn capability(&self, capability: Capability) -> Result<i64, KvmError> {
         self.capabilities.get(&capability.number).copied().ok_or(KvmError::Recorded(capability.name))
     }

@@ -2,7 +2,9 @@
 //!
 //! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::cell::RefCell;
 
 use crate::bits::location::{Leaf, Register, Registers, Subleaf};
 use crate::feature;
@@ -46,8 +48,12 @@ static COUNTS: &[(u32, Count)] = &[
 
 /// Reads every leaf and subleaf in range, in ascending order.
 ///
-/// Reads a hypervisor's leaves if 1.ECX announces one, and Transmeta's and Centaur's if their first leaf exists. A
-/// list of subleaves includes its terminator.
+/// Reads a hypervisor's leaves if 1.ECX announces one, and Transmeta's and Centaur's if their first leaf exists. The
+/// ranges of several hypervisors follow each other: the search ends at the first gap after one. A list of subleaves
+/// includes its terminator.
+///
+/// Each leaf and subleaf is read once, since a hypervisor may intercept the instruction, which takes microseconds: at
+/// most ten reads find that something does not exist, unless a hypervisor is announced and has no leaves.
 ///
 /// ```
 /// use cpuid_tables::{CpuidEntry, Leaf, Subleaf, host, Registers};
@@ -62,16 +68,26 @@ static COUNTS: &[(u32, Count)] = &[
 /// ```
 #[must_use]
 pub fn enumerate(cpuid: impl Fn(Leaf, Subleaf) -> Registers) -> Vec<CpuidEntry> {
+    let known = RefCell::new(BTreeMap::new());
+    let cpuid = |leaf: Leaf, subleaf: Subleaf| -> Registers {
+        *known.borrow_mut().entry((leaf, subleaf)).or_insert_with(|| cpuid(leaf, subleaf))
+    };
     let mut entries = Vec::new();
     let highest = |base: Leaf| cpuid(base, Subleaf(0)).eax;
     leaves(&cpuid, Leaf::BASIC, highest(Leaf::BASIC), &mut entries);
     let hypervisor = feature::HYPERVISOR;
     if cpuid(hypervisor.leaf(), Subleaf(0))[hypervisor.register()] & hypervisor.mask() != 0 {
+        let mut found = false;
         for base in Hypervisor::bases() {
+            let before = entries.len();
             // Old KVMs report 0, which stands for their feature leaf.
             let old_kvm = highest(base) == 0
                 && Hypervisor::from_registers(base, cpuid(base, Subleaf(0))).signature == Hypervisor::KVM;
             leaves(&cpuid, base, if old_kvm { base.0 + 1 } else { highest(base) }, &mut entries);
+            if found && entries.len() == before {
+                break;
+            }
+            found |= entries.len() > before;
         }
     }
     for base in [Leaf::EXTENDED, Leaf::TRANSMETA, Leaf::CENTAUR] {

@@ -14,7 +14,6 @@ mod as_kvm;
 mod capability;
 mod compare;
 mod enumerate;
-#[cfg(feature = "kvm")]
 mod instruction;
 mod recorded;
 #[cfg(feature = "kvm")]
@@ -23,7 +22,6 @@ mod this_machine;
 pub use capability::Capability;
 pub use compare::{CpuDifference, compare_cpus};
 pub use enumerate::enumerate;
-#[cfg(feature = "kvm")]
 pub use instruction::{Instruction, instruction};
 pub use recorded::{HostFile, HostFileError};
 #[cfg(feature = "kvm")]
@@ -38,6 +36,8 @@ pub struct Host {
     pub instruction: Vec<CpuidEntry>,
     /// Feature MSRs with their values: those in `KVM_GET_MSR_FEATURE_INDEX_LIST`.
     pub msrs: BTreeMap<Msr, u64>,
+    /// The MSRs that KVM saves and restores, in its order: `KVM_GET_MSR_INDEX_LIST`. `None` if not recorded.
+    pub saved_msrs: Option<Vec<Msr>>,
     /// The values of `KVM_CHECK_EXTENSION` on the system's file descriptor, by `KVM_CAP_*` number.
     pub capabilities: BTreeMap<u32, i64>,
     /// The entries of `KVM_GET_SUPPORTED_HV_CPUID`; `None` if KVM lacks it.

@@ -1,8 +1,8 @@
-//! Hosts as text files: `NAME.supported`, `NAME.host`, `NAME.msrs`, `NAME.caps` and, optionally, `NAME.hv` and
-//! `NAME.emulated`.
+//! Hosts as text files: `NAME.supported`, `NAME.host`, `NAME.msrs`, `NAME.caps` and, optionally, `NAME.hv`,
+//! `NAME.emulated` and `NAME.msr-list`.
 //!
 //! Entries are one per line, `function index flags eax ebx ecx edx` in hexadecimal, optionally after a word such as
-//! `supported` or `hv`. MSRs are `index value` in hexadecimal, capabilities `number value` in decimal. Three lines of
+//! `supported` or `hv`. MSRs are `index value` in hexadecimal, in the list only `index`, capabilities `number value` in decimal. Three lines of
 //! the capabilities file have a name instead of a number, since KVM reports them by separate ioctls:
 //! `guest-xcomponents VALUE` and `mce VALUE` in hexadecimal, and `tsc-khz VALUE` in decimal. `#` starts a comment
 //! line.
@@ -60,17 +60,20 @@ pub enum HostFile {
     Hyperv,
     /// `KVM_GET_EMULATED_CPUID`.
     Emulated,
+    /// `KVM_GET_MSR_INDEX_LIST`.
+    SavedMsrs,
 }
 
 impl HostFile {
     /// All files.
-    pub const ALL: [HostFile; 6] = [
+    pub const ALL: [HostFile; 7] = [
         HostFile::Supported,
         HostFile::Instruction,
         HostFile::Msrs,
         HostFile::Capabilities,
         HostFile::Hyperv,
         HostFile::Emulated,
+        HostFile::SavedMsrs,
     ];
 
     /// The extension of its file's name: `NAME.supported`.
@@ -83,6 +86,7 @@ impl HostFile {
             HostFile::Capabilities => "caps",
             HostFile::Hyperv => "hv",
             HostFile::Emulated => "emulated",
+            HostFile::SavedMsrs => "msr-list",
         }
     }
 
@@ -112,6 +116,7 @@ impl fmt::Display for HostFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let expected = match self.file {
             HostFile::Msrs => "`index value` in hexadecimal",
+            HostFile::SavedMsrs => "`index` in hexadecimal",
             HostFile::Capabilities => {
                 "`number value` in decimal, `guest-xcomponents VALUE` or `mce VALUE` in hexadecimal, or `tsc-khz VALUE` in decimal"
             }
@@ -151,6 +156,10 @@ impl Host {
                 let all: Result<BTreeMap<_, _>, _> =
                     lines.map(|line| msr(line.1).ok_or_else(|| wrong(line))).collect();
                 self.msrs = all?;
+            }
+            HostFile::SavedMsrs => {
+                let index = |line: (usize, &str)| u32::from_str_radix(line.1, 16).map_err(|_| wrong(line));
+                self.saved_msrs = Some(lines.map(|line| index(line).map(Msr)).collect::<Result<_, _>>()?);
             }
             HostFile::Capabilities => {
                 (self.capabilities, self.guest_xcomponents, self.tsc_khz) = (BTreeMap::new(), None, None);
@@ -201,6 +210,9 @@ impl Host {
             HostFile::Emulated => write_entries(&mut text, "emulated ", self.emulated.as_ref()?),
             HostFile::Msrs => {
                 self.msrs.iter().try_for_each(|(msr, value)| writeln!(text, "{:x} {value:x}", msr.0))
+            }
+            HostFile::SavedMsrs => {
+                self.saved_msrs.as_ref()?.iter().try_for_each(|msr| writeln!(text, "{:x}", msr.0))
             }
             HostFile::Capabilities => self.write_capabilities(&mut text),
         };
@@ -280,6 +292,8 @@ mod tests {
             "# a CPU\n00000000 00000000 0 0000000d 756e6547 6c65746e 49656e69\n",
         )?;
         host.read(HostFile::Msrs, "10a 8000000000000001\n")?;
+        host.read(HostFile::SavedMsrs, "10a\n48\n")?;
+        assert_eq!(host.saved_msrs, Some(alloc::vec![Msr(0x10a), Msr(0x48)]));
         host.read(HostFile::Capabilities, "72 1\nguest-xcomponents 602e7\ntsc-khz 2000000\n")?;
         assert_eq!((host.guest_xcomponents, host.tsc_khz), (Some(0x602e7), Some(2_000_000)));
         let mut again = Host::default();

@@ -79,6 +79,10 @@ impl Host {
             supported,
             instruction,
             msrs: kvm.feature_msrs()?,
+            saved_msrs: match kvm.saved_msrs() {
+                Err(KvmError::Recorded(_)) => None,
+                other => Some(other?),
+            },
             capabilities,
             hyperv: kvm.hyperv_cpuid()?,
             emulated: match kvm.emulated_cpuid() {

@@ -9,12 +9,12 @@
 
 use core::ffi::c_void;
 use core::ptr;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::vec::Vec;
 
 use kvm_bindings::{
-    CpuId, KVM_MAX_CPUID_ENTRIES, KVM_X86_XCOMP_GUEST_SUPP, KVMIO, kvm_cpuid_entry2, kvm_cpuid2,
-    kvm_device_attr, kvm_userspace_memory_region,
+    CpuId, KVM_MAX_CPUID_ENTRIES, KVM_X86_XCOMP_GUEST_SUPP, KVMIO, Msrs, kvm_cpuid_entry2, kvm_cpuid2,
+    kvm_device_attr, kvm_msrs, kvm_userspace_memory_region,
 };
 use kvm_ioctls::{Kvm, VcpuExit, VcpuFd, VmFd};
 
@@ -31,6 +31,9 @@ const fn ioc(direction: u32, number: u32, size: usize) -> u32 {
     direction << 30 | size << 16 | KVMIO << 8 | number
 }
 
+const GET_MSRS: u32 = ioc(READ | WRITE, 0x88, size_of::<kvm_msrs>());
+const SET_MSRS: u32 = ioc(WRITE, 0x89, size_of::<kvm_msrs>());
+const SET_CPUID2: u32 = ioc(WRITE, 0x90, size_of::<kvm_cpuid2>());
 const GET_CPUID2: u32 = ioc(READ | WRITE, 0x91, size_of::<kvm_cpuid2>());
 const GET_SUPPORTED_HV_CPUID: u32 = ioc(READ | WRITE, 0xc1, size_of::<kvm_cpuid2>());
 const GET_DEVICE_ATTR: u32 = ioc(WRITE, 0xe2, size_of::<kvm_device_attr>());
@@ -112,14 +115,52 @@ impl CpuidBuffer {
     }
 
     /// A vCPU's table, without allocating: `KVM_GET_CPUID2`.
-    pub(crate) fn read_back(&mut self, vcpu: &VcpuFd) -> Result<(), Errno> {
-        self.ask(vcpu.as_raw_fd(), GET_CPUID2)
+    pub(crate) fn read_back(&mut self, vcpu: RawFd) -> Result<(), Errno> {
+        self.ask(vcpu, GET_CPUID2)
     }
 
     /// Hyper-V's leaves: `KVM_GET_SUPPORTED_HV_CPUID` on the system's file descriptor.
     pub(crate) fn ask_hyperv(&mut self, kvm: &Kvm) -> Result<(), Errno> {
         self.ask(kvm.as_raw_fd(), GET_SUPPORTED_HV_CPUID)
     }
+}
+
+/// A vCPU's table: `KVM_SET_CPUID2`.
+pub(crate) fn set_cpuid2(vcpu: RawFd, table: &CpuId) -> Result<(), Errno> {
+    // SAFETY: KVM reads the structure, which has as many entries as it states.
+    let result = unsafe { libc::ioctl(vcpu, SET_CPUID2 as _, table.as_fam_struct_ptr()) };
+    if result < 0 { Err(last_error()) } else { Ok(()) }
+}
+
+/// A vCPU's MSRs: `KVM_SET_MSRS`. Returns how many were set.
+pub(crate) fn set_msrs(vcpu: RawFd, msrs: &Msrs) -> Result<usize, Errno> {
+    // SAFETY: KVM reads the structure, which has as many entries as it states.
+    let result = unsafe { libc::ioctl(vcpu, SET_MSRS as _, msrs.as_fam_struct_ptr()) };
+    usize::try_from(result).map_err(|_| last_error())
+}
+
+/// The same: `KVM_GET_MSRS`. Returns how many were read.
+pub(crate) fn get_msrs(vcpu: RawFd, msrs: &mut Msrs) -> Result<usize, Errno> {
+    // SAFETY: KVM reads and writes the entries that the structure states that it has.
+    let result = unsafe { libc::ioctl(vcpu, GET_MSRS as _, msrs.as_mut_fam_struct_ptr()) };
+    usize::try_from(result).map_err(|_| last_error())
+}
+
+/// The KVM of an open file of `/dev/kvm`.
+pub(crate) fn kvm_of(fd: OwnedFd) -> Kvm {
+    // SAFETY: the descriptor is open and owned, and ownership passes on. KVM rejects ioctls of other files.
+    unsafe { Kvm::from_raw_fd(fd.into_raw_fd()) }
+}
+
+/// Another descriptor of the same open file.
+pub(crate) fn duplicate(fd: RawFd) -> Result<OwnedFd, Errno> {
+    // SAFETY: the call takes numbers and accesses no memory.
+    let copy = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 0) };
+    if copy < 0 {
+        return Err(last_error());
+    }
+    // SAFETY: the descriptor is new, and nothing else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
 /// `KVM_GET_DEVICE_ATTR` of `KVM_X86_XCOMP_GUEST_SUPP` on the system's file descriptor.

@@ -4,6 +4,7 @@
 //! data, [`Device`] queries `/dev/kvm`. Linux, `Documentation/virt/kvm/api.rst`.
 
 use std::collections::BTreeMap;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::vec::Vec;
 
 use kvm_bindings::{KVM_API_VERSION, KVM_MAX_CPUID_ENTRIES, Msrs, kvm_cpuid_entry2, kvm_msr_entry};
@@ -35,6 +36,10 @@ pub trait KvmSystem {
     /// returns.
     fn feature_msrs(&self) -> Result<BTreeMap<Msr, u64>, KvmError>;
 
+    /// The MSRs that KVM saves and restores: `KVM_GET_MSR_INDEX_LIST`. Which ones depends on the processor and the
+    /// release of Linux.
+    fn saved_msrs(&self) -> Result<Vec<Msr>, KvmError>;
+
     /// A capability's value, 0 where KVM lacks it: `KVM_CHECK_EXTENSION`.
     fn capability(&self, capability: Capability) -> Result<i64, KvmError>;
 
@@ -51,6 +56,13 @@ pub trait KvmSystem {
 }
 
 /// `/dev/kvm`.
+///
+/// Every query is an ioctl when its method is called; nothing is cached. A VMM that confines itself with seccomp makes all
+/// queries before: `KVM_GET_API_VERSION`, `KVM_GET_SUPPORTED_CPUID`, `KVM_GET_EMULATED_CPUID`,
+/// `KVM_GET_SUPPORTED_HV_CPUID`, `KVM_GET_MSR_FEATURE_INDEX_LIST`, `KVM_GET_MSRS` and `KVM_GET_MSR_INDEX_LIST` on the system's
+/// file descriptor, `KVM_CHECK_EXTENSION`, `KVM_GET_DEVICE_ATTR` (XSAVE components), `KVM_X86_GET_MCE_CAP_SUPPORTED`, and,
+/// for [`tsc_khz`](KvmSystem::tsc_khz), `KVM_CREATE_VM` with `KVM_GET_TSC_KHZ`. Setting vCPUs afterwards needs only
+/// `KVM_SET_CPUID2`, `KVM_GET_CPUID2`, `KVM_SET_MSRS` and `KVM_GET_MSRS` on their file descriptors.
 #[derive(Debug)]
 pub struct Device(Kvm);
 
@@ -61,7 +73,30 @@ impl Device {
     ///
     /// [`KvmError`], with advice in its message.
     pub fn open() -> Result<Device, KvmError> {
-        let kvm = Kvm::new().map_err(|error| KvmError::of_opening(error.into()))?;
+        Device::checked(Kvm::new().map_err(|error| KvmError::of_opening(error.into()))?)
+    }
+
+    /// From an open file of `/dev/kvm`, such as one that a jailer passes on.
+    ///
+    /// # Errors
+    ///
+    /// [`KvmError::Version`], also for another file.
+    pub fn from_fd(kvm: OwnedFd) -> Result<Device, KvmError> {
+        Device::checked(ioctl::kvm_of(kvm))
+    }
+
+    /// From whatever holds a file descriptor of `/dev/kvm`, which stays with its owner: a VMM's own `Kvm`, of
+    /// kvm-ioctls in any version. The descriptor is duplicated; `/dev/kvm` is not opened.
+    ///
+    /// # Errors
+    ///
+    /// [`KvmError::System`]: the descriptor cannot be duplicated; [`KvmError::Version`].
+    pub fn of(kvm: &impl AsRawFd) -> Result<Device, KvmError> {
+        let copy = ioctl::duplicate(kvm.as_raw_fd());
+        Device::from_fd(copy.map_err(|errno| KvmError::System("fcntl(F_DUPFD_CLOEXEC)", errno))?)
+    }
+
+    fn checked(kvm: Kvm) -> Result<Device, KvmError> {
         match kvm.get_api_version() {
             version if u32::try_from(version) == Ok(KVM_API_VERSION) => Ok(Device(kvm)),
             version => Err(KvmError::Version(version)),
@@ -72,6 +107,13 @@ impl Device {
     #[must_use]
     pub fn kvm(&self) -> &Kvm {
         &self.0
+    }
+}
+
+impl From<Kvm> for Device {
+    /// Takes a `Kvm` that its owner has checked: the interface version is not queried.
+    fn from(kvm: Kvm) -> Device {
+        Device(kvm)
     }
 }
 
@@ -147,6 +189,12 @@ impl KvmSystem for Device {
             msrs.as_slice().first().filter(|_| read == 1).map(|entry| entry.data)
         };
         Ok(list.as_slice().iter().filter_map(|&index| Some((Msr(index), value(index)?))).collect())
+    }
+
+    fn saved_msrs(&self) -> Result<Vec<Msr>, KvmError> {
+        let list = self.0.get_msr_index_list();
+        let list = list.map_err(|error| KvmError::of_ioctl("KVM_GET_MSR_INDEX_LIST", error.into()))?;
+        Ok(list.as_slice().iter().copied().map(Msr).collect())
     }
 
     fn capability(&self, capability: Capability) -> Result<i64, KvmError> {

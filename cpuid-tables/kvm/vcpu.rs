@@ -1,5 +1,7 @@
 //! A vCPU's two ioctls, and the reason when one fails.
 
+use core::marker::PhantomData;
+use std::os::fd::{AsRawFd, RawFd};
 use std::vec::Vec;
 
 use kvm_bindings::CpuId;
@@ -32,13 +34,47 @@ pub trait CpuidVcpu {
     fn get_cpuid2(&self, into: &mut CpuidBuffer) -> Result<(), Errno>;
 }
 
-impl CpuidVcpu for VcpuFd {
+/// A vCPU by its file descriptor, of whichever crate: kvm-ioctls in any version, or a VMM's own.
+///
+/// ```no_run
+/// # fn set(vcpu: &std::fs::File, guest: &cpuid_tables::VcpuBase) -> Result<(), Box<dyn std::error::Error>> {
+/// use cpuid_tables::kvm::{RawVcpu, Vcpus};
+///
+/// let changes = Vcpus::from_base(guest)?.set(&RawVcpu::new(vcpu), 0)?.unexpected().count();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct RawVcpu<'fd> {
+    pub(super) fd: RawFd,
+    owner: PhantomData<&'fd ()>,
+}
+
+impl<'fd> RawVcpu<'fd> {
+    /// From anything that has the vCPU's file descriptor.
+    #[must_use]
+    pub fn new(vcpu: &'fd impl AsRawFd) -> RawVcpu<'fd> {
+        RawVcpu { fd: vcpu.as_raw_fd(), owner: PhantomData }
+    }
+}
+
+impl CpuidVcpu for RawVcpu<'_> {
     fn set_cpuid2(&self, table: &CpuId) -> Result<(), Errno> {
-        Ok(VcpuFd::set_cpuid2(self, table)?)
+        super::ioctl::set_cpuid2(self.fd, table)
     }
 
     fn get_cpuid2(&self, into: &mut CpuidBuffer) -> Result<(), Errno> {
-        into.read_back(self)
+        into.read_back(self.fd)
+    }
+}
+
+impl CpuidVcpu for VcpuFd {
+    fn set_cpuid2(&self, table: &CpuId) -> Result<(), Errno> {
+        RawVcpu::new(self).set_cpuid2(table)
+    }
+
+    fn get_cpuid2(&self, into: &mut CpuidBuffer) -> Result<(), Errno> {
+        RawVcpu::new(self).get_cpuid2(into)
     }
 }
 

@@ -5,6 +5,7 @@ use core::fmt;
 
 use super::changes::Change;
 use super::error::{Errno, KvmError};
+use super::msrs::MsrError;
 use crate::table::{CpuidEntry, CpuidTable};
 
 /// KVM refuses a vCPU's table.
@@ -41,6 +42,8 @@ pub enum VcpuError {
     Set(Errno),
     /// An error of `KVM_GET_CPUID2`.
     Get(Errno),
+    /// An error of the vCPU's MSRs; its table is set.
+    Msrs(MsrError),
     /// The system has no memory for the tables.
     Memory(KvmError),
 }
@@ -77,6 +80,7 @@ impl fmt::Display for VcpuError {
             ),
             VcpuError::Set(errno) => write!(f, "KVM_SET_CPUID2 failed: {errno}"),
             VcpuError::Get(errno) => write!(f, "KVM_GET_CPUID2 failed: {errno}"),
+            VcpuError::Msrs(error) => fmt::Display::fmt(error, f),
             VcpuError::Memory(error) => fmt::Display::fmt(error, f),
         }
     }

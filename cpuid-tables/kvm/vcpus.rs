@@ -1,9 +1,13 @@
 //! The tables of a VM's vCPUs: a base table, and the parts that differ between vCPUs.
 
 use crate::bits::location::Registers;
+use crate::bits::msr_feature::MsrValue;
+use std::vec::Vec;
+
 use kvm_bindings::CpuId;
 
 use super::changes::Changes;
+use super::msrs::{MsrChange, MsrVcpu, set_msrs};
 use super::vcpu::CpuidVcpu;
 use super::vcpu_error::VcpuError;
 use super::vcpu_table::VcpuTable;
@@ -111,6 +115,21 @@ impl Vcpus {
     pub fn set<V: CpuidVcpu + ?Sized>(&mut self, vcpu: &V, apic_id: u32) -> Result<Changes<'_>, VcpuError> {
         self.set_only(vcpu, apic_id)?;
         self.table.read_back(vcpu)
+    }
+
+    /// Sets a vCPU's table and then its MSRs, such as a guest's `GuestCpuid::vcpu_msrs`, and reads both back.
+    ///
+    /// # Errors
+    ///
+    /// [`VcpuError`], which names the entry or the MSR that KVM refuses.
+    pub fn set_with_msrs<V: CpuidVcpu + MsrVcpu + ?Sized>(
+        &mut self,
+        vcpu: &V,
+        apic_id: u32,
+        msrs: &[MsrValue],
+    ) -> Result<(Changes<'_>, Vec<MsrChange>), VcpuError> {
+        let changes = self.set(vcpu, apic_id)?;
+        Ok((changes, set_msrs(vcpu, msrs).map_err(VcpuError::Msrs)?))
     }
 
     /// Sets a vCPU's table without reading it back.

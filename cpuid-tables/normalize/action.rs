@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
 use crate::bits::field::Field;
-use crate::bits::location::{CpuidWord, Leaf, Subleaf};
+use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
 use crate::table::{Brand, CpuidEntry, OwnNumber, Signature, Vendor};
 
 /// A change of a table. Unless stated otherwise it changes entries that exist, and does nothing without them.
@@ -189,4 +189,59 @@ pub enum Frequency {
     Decimal,
     /// The digits and points between a blank and the first unit, with everything that follows, unless it is too long.
     UpToEnd,
+}
+
+impl Action {
+    /// True if all that it decides is 0 afterwards.
+    pub(super) fn only_clears(&self) -> bool {
+        match self {
+            Action::Clear(_) | Action::Zero(_) | Action::Remove(_) => true,
+            Action::IfEntry(.., action) | Action::IfHost(_, action) => action.only_clears(),
+            _ => false,
+        }
+    }
+
+    /// The bits of a register whose values the action decides, if the table has the entry.
+    pub(super) fn decides(&self, word: CpuidWord) -> u32 {
+        let all_if = |decided: bool| if decided { u32::MAX } else { 0 };
+        let CpuidWord { leaf: here, subleaf, register } = word;
+        match self {
+            Action::Set(features) | Action::Clear(features) => features.word(word),
+            Action::Put(field, ..) | Action::Own(field, _)
+                if field.leaf() == here && field.register() == register =>
+            {
+                field.mask()
+            }
+            Action::Bits { word: there, mask, .. } if *there == word => *mask,
+            Action::Registers(leaf, at, partial, _) => {
+                all_if(*leaf == here && *at == subleaf && partial.of(register).is_some())
+            }
+            Action::Zero(leaf)
+            | Action::Remove(leaf)
+            | Action::HostRegisters { leaf, .. }
+            | Action::HostEntry(leaf, _)
+            | Action::HostList(leaf, _)
+            | Action::CopyLevels { to: leaf, .. } => all_if(*leaf == here),
+            Action::FurtherLevels { leaf, .. } => {
+                all_if(*leaf == here && subleaf.0 >= 2 && register != Register::Edx)
+            }
+            Action::HostVendor => all_if(here == Leaf::BASIC && register != Register::Eax),
+            Action::HostBrand(_) | Action::Brand(_) => {
+                all_if((Leaf(0x8000_0002)..=Leaf(0x8000_0004)).contains(&here))
+            }
+            Action::IfEntry(.., action) | Action::IfHost(_, action) => action.decides(word),
+            _ => 0,
+        }
+    }
+}
+
+impl Partial {
+    const fn of(self, register: Register) -> Option<u32> {
+        match register {
+            Register::Eax => self.eax,
+            Register::Ebx => self.ebx,
+            Register::Ecx => self.ecx,
+            Register::Edx => self.edx,
+        }
+    }
 }

@@ -20,7 +20,7 @@ fn hex(value: u32) -> Value {
 }
 
 impl Summary {
-    /// `vendor`, `family`, `model`, `stepping`, `brand`, `hypervisors`.
+    /// `vendor`, `family`, `model`, `stepping`, `brand`, `cores` and `threads` of the package, `hypervisors`.
     #[must_use]
     pub fn to_json(&self) -> Value {
         json!({
@@ -29,6 +29,8 @@ impl Summary {
             "model": self.signature.map(|signature| signature.model()),
             "stepping": self.signature.map(|signature| signature.stepping()),
             "brand": self.brand,
+            "cores": self.package.and_then(|package| package.cores),
+            "threads": self.package.map(|package| package.threads),
             "hypervisors": self.hypervisor_names().collect::<Vec<String>>(),
         })
     }

@@ -93,11 +93,13 @@ pub struct MsrObstacle {
 
 /// Features that a VMM gives a guest although KVM does not list them, with the reason (QEMU,
 /// `kvm_arch_get_supported_cpuid` of target/i386/kvm/kvm.c).
-static GIVEN_BY_VMM: [(Location, &str); 9] = [
+static GIVEN_BY_VMM: [(Location, &str); 10] = [
     (at(1, 0, Register::Ecx, 3), "the VMM lets guests execute MWAIT"),
     (at(1, 0, Register::Ecx, 21), "KVM's APIC has the x2APIC mode"),
     (at(1, 0, Register::Ecx, 24), "KVM emulates the TSC deadline timer"),
     (at(1, 0, Register::Ecx, 31), "the VMM sets it for every guest"),
+    // On processors without leaf 6 KVM does not list it.
+    (at(6, 0, Register::Eax, 2), "the timer of KVM's APIC does not stop"),
     (at(0x8000_0001, 0, Register::Ecx, 22), "the VMM fills the leaves that it announces"),
     (at(0x8000_0007, 0, Register::Ebx, 0), "KVM emulates AMD's machine check banks"),
     (at(0x8000_0007, 0, Register::Ebx, 1), "KVM emulates AMD's machine check banks"),

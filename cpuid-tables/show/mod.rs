@@ -17,6 +17,7 @@ mod migration;
 mod msr;
 mod msr_difference;
 mod number;
+mod package;
 mod processors;
 mod styled;
 mod summary;
@@ -32,6 +33,7 @@ pub use find::{Found, find};
 pub use migration::{BitsObstacle, Migration, MigrationSide, MsrObstacle, Obstacle, obstacles};
 pub use msr::{AboutMsr, Control};
 pub use msr_difference::{MsrDifference, compare_msrs};
+pub use package::Package;
 pub use styled::{Style, Styled};
 pub use summary::Summary;
 pub use why::{

@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::facts;
+use super::package::Package;
 use crate::table::{CpuidEntry, CpuidRead, Hypervisor, Signature, Vendor};
 
-/// Vendor, signature, brand and hypervisors of a table, as far as it contains them.
+/// Vendor, signature, brand, package and hypervisors of a table, as far as it contains them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
     /// The vendor.
@@ -16,6 +17,8 @@ pub struct Summary {
     pub signature: Option<Signature>,
     /// The brand without surrounding blanks; `None` if it is empty.
     pub brand: Option<String>,
+    /// Cores and threads of the package.
+    pub package: Option<Package>,
     /// The hypervisors with a signature.
     pub hypervisors: Vec<Hypervisor>,
 }
@@ -29,6 +32,7 @@ impl Summary {
             vendor: entries.vendor().filter(|vendor| *vendor != Vendor([0; 12])),
             signature: entries.signature().filter(|signature| signature.0 != 0),
             brand: entries.brand().map(|brand| brand.to_string()).filter(|brand| !brand.is_empty()),
+            package: Package::of(entries),
             hypervisors: entries.hypervisors().collect(),
         }
     }
@@ -40,13 +44,14 @@ impl Summary {
 }
 
 impl fmt::Display for Summary {
-    /// `GenuineIntel, family 0x6, model 0x8f, stepping 8, Intel(R) Xeon(R), under KVMKVMKVM`; empty if the table has
-    /// none of these.
+    /// `GenuineIntel, family 0x6, model 0x8f, stepping 8, Intel(R) Xeon(R), 8 cores, 16 threads, under KVMKVMKVM`; empty if
+    /// the table has none of these.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts: Vec<String> = Vec::new();
         parts.extend(self.vendor.map(|vendor| vendor.to_string()));
         parts.extend(self.signature.map(facts::signature));
         parts.extend(self.brand.clone());
+        parts.extend(self.package.map(|package| package.to_string()));
         parts.extend(self.hypervisor_names().map(|name| "under ".to_string() + &name));
         f.write_str(&parts.join(", "))
     }

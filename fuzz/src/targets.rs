@@ -320,6 +320,9 @@ pub(crate) fn differences(data: &[u8]) {
     let differences = Differences::read(&sources, id, &mut diagnostics);
     look_at(&sources, &mut diagnostics);
     assert_eq!(differences.is_none(), diagnostics.has_errors(), "{}", diagnostics.render(&sources));
+    let mut found = Diagnostics::new();
+    Differences::default().read_processors(&sources, id, &mut found);
+    look_at(&sources, &mut found);
 }
 
 /// The facts files and lists among the inputs of commands.
@@ -344,7 +347,10 @@ pub(crate) fn commands(data: &[u8]) {
     let published = published.and_then(|id| Published::read(&sources, id, &mut diagnostics));
     let differences = diagnostics.take(sources.read(&root, "differences.tsv"));
     let differences = differences.and_then(|id| Differences::read(&sources, id, &mut diagnostics));
-    let report = verify(&linux, &qemu, &differences.unwrap_or_default(), Scope::Given);
+    let mut differences = differences.unwrap_or_default();
+    let processors = sources.add("processors.tsv", cpuid_gen::PROCESSORS);
+    differences.read_processors(&sources, processors, &mut diagnostics);
+    let report = verify(&linux, &qemu, &differences, Scope::Given);
     let _ = report.render(&sources);
     for pair in linux.windows(2) {
         let (changes, found) = cpuid_gen::diff::linux(&pair[0], &pair[1], &qemu);

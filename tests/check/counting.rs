@@ -197,3 +197,18 @@ fn few_vcpus_and_different_faults_stay_apart() {
     let repeated = found(&Check::one(&table).run(), Kind::RepeatedEntry);
     assert_eq!(repeated.len(), 5, "{repeated:?}");
 }
+
+/// Before family 17h, leaf 1 keeps the APIC id of reset.
+#[test]
+fn the_first_apic_id_of_an_older_amd_processor_may_differ() {
+    let differ = |signature: u32| {
+        let mut tables = guest(AMD, 2, |number| number);
+        for leaf in [0xb, 0x1f] {
+            (0..4).for_each(|subleaf| tables.remove(leaf, subleaf));
+        }
+        tables.put(1, 0, Register::Eax, signature);
+        tables.edit(0x8000_001e, 0, |entry| entry.registers.eax += 16);
+        found(&tables.check().run(), Kind::ApicIdsDiffer).len()
+    };
+    assert_eq!([0x0060_0f12, 0x00a0_0f11].map(differ), [0, 2]);
+}

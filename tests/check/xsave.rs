@@ -121,7 +121,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.set(0xd, 1, Ecx, 1 << 11),
         expected: &[
-            "component-not-described vCPUs 0-3, no entry, CPUID.(EAX=0xD,ECX=11): component 11 is in IA32_XSS, but 0xD.11 does not give its size <entry 19, CPUID.(EAX=0xD,ECX=1):ECX[11]>",
+            "component-not-described vCPUs 0-3, no entry, CPUID.(EAX=0xD,ECX=11): component 11 (cet-ss) is in IA32_XSS, but 0xD.11 does not give its size <entry 19, CPUID.(EAX=0xD,ECX=1):ECX[11]>",
         ],
     },
     Case {
@@ -226,7 +226,7 @@ pub(crate) const CASES: &[Case] = &[
             "component-not-supported vCPUs 0-3, entry 18, CPUID.(EAX=0xD,ECX=0):EAX[9]: component 9 (pku) is in XCR0, but KVM on this host does not support it",
             "component-not-supported vCPUs 0-3, entry 18, CPUID.(EAX=0xD,ECX=0):EAX[17]: component 17 (amx_tile) is in XCR0, but KVM on this host does not support it",
             "component-not-supported vCPUs 0-3, entry 18, CPUID.(EAX=0xD,ECX=0):EAX[18]: component 18 (amx_tile) is in XCR0, but KVM on this host does not support it",
-            "component-not-supported vCPUs 0-3, entry 19, CPUID.(EAX=0xD,ECX=1):ECX[12]: component 12 is in IA32_XSS, but KVM on this host does not support it",
+            "component-not-supported vCPUs 0-3, entry 19, CPUID.(EAX=0xD,ECX=1):ECX[12]: component 12 (cet-ss) is in IA32_XSS, but KVM on this host does not support it",
         ],
     },
     Case {

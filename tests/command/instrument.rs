@@ -211,6 +211,9 @@ fn a_wrong_word_gets_a_hint() {
         (run(&["show", "-"], ""), "standard input is empty"),
         (run(&["show", "tests"], ""), "is a directory"),
         (run(&["models", "--host", "no-such"], ""), "kvm-cpuid record -o"),
+        (run(&["has", "x86-64-v5", SPR], ""), "did you mean x86-64-v"),
+        (run(&["diff", SPR, SPR, "--host", HOST], ""), "is not used"),
+        (run(&["find", "zzz"], ""), "locations such as"),
     ] {
         assert!(ran.code != Some(0) && ran.err.contains(hint), "{hint}: {}", ran.err);
     }

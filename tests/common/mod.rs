@@ -38,7 +38,7 @@ pub(crate) fn qemu(test: &str, name: &str) -> Option<QemuRelease> {
 /// test as skipped.
 pub(crate) fn pinned(test: &str) -> bool {
     let linux = ["6.1", "6.12", "7.3"].iter().all(|name| LinuxRelease::find(name).is_some());
-    let qemu = ["7.2", "10.0", "10.2"].iter().all(|name| QemuRelease::find(name).is_some());
+    let qemu = ["7.2", "10.0", "10.2", "11.0", "11.1"].iter().all(|name| QemuRelease::find(name).is_some());
     if !(linux && qemu) {
         skipped(test, &format!("the tables of the pinned releases: this build has {}", names()));
     }

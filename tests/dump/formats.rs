@@ -128,6 +128,7 @@ fn the_strongest_mark_decides_the_format() {
         ("{\n\"x\": 1}".to_string(), Some(Format::Json)),
         (format!("{strace}CPU 0:\n"), Some(Format::CpuidR)),
         (format!("x\n{strace}"), Some(Format::Strace)),
+        (format!("[pid 12] {strace}"), Some(Format::Strace)),
         (format!("[\n{strace}"), Some(Format::Json)),
         ("x\n".to_string(), None),
     ] {

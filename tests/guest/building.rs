@@ -412,7 +412,7 @@ fn cpu_host_matches_the_host() {
     assert!(guest.filtered().is_empty(), "{:?}", guest.filtered());
     let words: Vec<(cpuid_tables::CpuidWord, u32)> = guest.words().collect();
     assert!(words.iter().any(|(word, value)| word.leaf == Leaf(7) && *value != 0));
-    assert!(guest.msrs().any(|(msr, _)| msr == Msr(0x10a)));
+    assert!(guest.msr_words().any(|(msr, _)| msr == Msr(0x10a)));
 }
 
 /// The runtime's table for a vCPU of the base is QEMU's table, possibly with an empty 0x8000001E.

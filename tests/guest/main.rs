@@ -8,5 +8,6 @@ mod oracle;
 
 mod building;
 mod live;
+mod msrs;
 mod options;
 mod recorded;

@@ -44,7 +44,11 @@ fn options_are_taken_as_qemu_takes_them() {
         ("qemu64\t2\tpc,x-south-bridge=PIIX3", true),
         ("qemu64\t2\tq35,x-oem-id=ABCDEFG", false),
         ("qemu64\t2\tq35,max-ram-below-4g=5G", false),
-        ("qemu64\t2\tq35,bus-lock-ratelimit=1", false),
+        ("qemu64\t2\tq35,max-ram-below-4g=1", false),
+        ("qemu64\t2\tq35,max-fw-size=17M", false),
+        ("qemu64\t2\tmicrovm,smp-cache.0.cache=l3,smp-cache.0.topology=default", true),
+        ("qemu64\t2\tmicrovm,smp-cache.0.cache=l3,smp-cache.0.topology=die", false),
+        ("qemu64\t2\tq35,bus-lock-ratelimit=1", true),
         ("qemu64\t4294967297\tq35", true),
         ("qemu64\t4294967296,sockets=2\tq35", true),
         ("qemu64\t0\tq35", false),
@@ -152,4 +156,89 @@ fn a_vendor_with_zeros_is_refused() {
         let result = build("10.0", &host, line);
         assert_eq!(result.err(), Some(BuildError::HostVendor), "{line}");
     }
+}
+
+#[test]
+fn kvm_must_have_what_qemu_asks_of_it() {
+    if !common::pinned("kvm_must_have_what_qemu_asks_of_it") {
+        return;
+    }
+    const MCE: u32 = 31;
+    const RECOMMENDED: u32 = 9;
+    const MAX: u32 = 66;
+    type Row<'a> = (&'a str, &'a [(u32, i64)], &'a str, bool);
+    let cases: [Row<'_>; 9] = [
+        ("10.0", &[(193, 0)], "qemu64\t2\tq35,bus-lock-ratelimit=1", false),
+        ("10.0", &[(117, 0)], "qemu64\t2\tmicrovm,smm=on", false),
+        ("11.1", &[(117, 0)], "qemu64\t2\tmicrovm,smm=on", true),
+        ("10.0", &[(MCE, 0)], "qemu64\t2\tq35", false),
+        ("7.2", &[(MCE, 0)], "qemu64\t2\tq35", true),
+        ("7.2", &[(MCE, 9)], "qemu64\t2\tq35", false),
+        // The maximum counts only above the recommended number, and 0 is 4.
+        ("10.0", &[(RECOMMENDED, 8), (MAX, 2)], "qemu64\t8\tq35", true),
+        ("10.0", &[(RECOMMENDED, 0), (MAX, 2)], "qemu64\t4\tq35", true),
+        ("10.0", &[(RECOMMENDED, 0), (MAX, 2)], "qemu64\t5\tq35", false),
+    ];
+    for (release, capabilities, line, taken) in cases {
+        let mut host = hosts::all_ones(Vendor::INTEL);
+        host.capabilities.extend(capabilities.iter().copied());
+        let result = build(release, &host, line);
+        assert_eq!(result.is_ok(), taken, "{release} {capabilities:?} {line}: {:?}", result.err());
+    }
+}
+
+#[test]
+fn components_are_the_hosts_since_11_0() {
+    if !common::pinned("components_are_the_hosts_since_11_0") {
+        return;
+    }
+    let host = hosts::all_ones(Vendor::INTEL);
+    let of = |release: &str, line: &str| build(release, &host, line).unwrap();
+    let size = |release: &str, subleaf: u32| {
+        let table = of(release, "Haswell\t1\tq35");
+        table.table().registers(Leaf(0xd), Subleaf(subleaf)).map_or(0, |registers| registers.eax)
+    };
+    // Haswell has no AVX-512 and no CET.
+    assert_eq!([size("10.2", 6), size("11.0", 6), size("11.1", 11)], [0, 0x200, 0x10]);
+    // CET: one of two features is enough, and it needs XSAVES.
+    let xss = |line: &str| of("11.1", line).table().registers(Leaf(0xd), Subleaf(1)).unwrap().ecx;
+    assert_eq!(xss("Haswell,+xsaves,+cet-ibt\t1\tq35"), 3 << 11);
+    assert_eq!(xss("Haswell,-xsaves,+cet-ibt\t1\tq35"), 0);
+}
+
+#[test]
+fn apx_and_mpx_exclude_each_other() {
+    if !common::pinned("apx_and_mpx_exclude_each_other") {
+        return;
+    }
+    let host = hosts::all_ones(Vendor::INTEL);
+    let both = build("11.1", &host, "max\t1\tq35").unwrap();
+    let text: Vec<String> = both.warnings().iter().map(ToString::to_string).collect();
+    assert_eq!(text.len(), 2, "{text:?}");
+    assert!(text[0].starts_with("this feature conflicts with APX: CPUID[eax=07h,ecx=00h].EBX.mpx [bit 14]"));
+    assert!(text[1].starts_with("this feature conflicts with MPX: CPUID[eax=07h,ecx=01h].EDX.apxf [bit 21]"));
+    let apx = build("11.1", &host, "max,-mpx\t1\tq35").unwrap();
+    assert_eq!(apx.table().registers(Leaf(0x29), Subleaf(0)).map(|registers| registers.ebx), Some(1));
+    let old = build("10.2", &host, "max\t1\tq35").unwrap();
+    assert_eq!(old.table().registers(Leaf(0x29), Subleaf(0)), None);
+}
+
+#[test]
+fn an_avx10_version_adds_features_since_11_0() {
+    if !common::pinned("an_avx10_version_adds_features_since_11_0") {
+        return;
+    }
+    let host = hosts::all_ones(Vendor::INTEL);
+    let leaf = |release: &str, line: &str, subleaf: u32| {
+        let table = build(release, &host, line).unwrap();
+        table.table().registers(Leaf(0x24), Subleaf(subleaf)).unwrap_or_default()
+    };
+    let first = leaf("11.1", "Skylake-Server,avx10-version=2\t1\tq35", 0);
+    assert_eq!((first.eax, first.ebx), (1, 0x7_0002));
+    assert_eq!(leaf("11.1", "Skylake-Server,avx10-version=2\t1\tq35", 1).ecx, 1 << 2);
+    assert_eq!(leaf("10.2", "Skylake-Server,avx10-version=2\t1\tq35", 0).ebx, 0);
+    let error = build("11.1", &host, "Skylake-Server,avx10-version=3\t1\tq35").unwrap_err();
+    assert_eq!(error.to_string(), "`avx10-version` is 3: expected at most 2");
+    // A version of the model sets it too.
+    assert_eq!(leaf("11.1", "DiamondRapids,-mpx\t1\tq35", 0).ebx, 0x7_0002);
 }

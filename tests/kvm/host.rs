@@ -10,6 +10,8 @@ use cpuid_tables::{
 };
 
 use crate::common;
+use crate::oracle::Outcome;
+use crate::oracle::corpus::{self, Corpus};
 
 type TestResult = Result<(), Box<dyn Error>>;
 
@@ -134,6 +136,7 @@ fn recorded() -> Host {
         ],
         instruction: vec![CpuidEntry::new(Leaf(0), Registers::new(0x1f, 1, 2, 3))],
         msrs: BTreeMap::from([(Msr(0x10a), u64::MAX)]),
+        saved_msrs: Some(vec![Msr(0x10a), Msr(0x48)]),
         capabilities: Capability::ALL.iter().map(|capability| (capability.number, 1)).collect(),
         hyperv: Some(vec![CpuidEntry::new(Leaf(0x4000_0000), Registers::new(1, 2, 3, 4))]),
         emulated: Some(vec![CpuidEntry::new(Leaf(1), Registers::new(0, 0, 1 << 22, 0))]),
@@ -234,5 +237,32 @@ fn this_machine() -> TestResult {
         }
     }
     assert_eq!(&again, host);
+    Ok(())
+}
+
+/// The instruction is executed once for each entry, and at most ten times to find what does not exist.
+#[test]
+fn enumerating_reads_each_leaf_once() -> Outcome<()> {
+    let corpus = Corpus::read(&corpus::directory().join("10.0"))?;
+    let count = |cpuid: &dyn Fn(Leaf, Subleaf) -> Registers| {
+        let reads = std::cell::Cell::new(0);
+        let entries = host::enumerate(|leaf, subleaf| {
+            reads.set(reads.get() + 1);
+            cpuid(leaf, subleaf)
+        });
+        (entries.len(), reads.get())
+    };
+    for (name, host) in &corpus.hosts {
+        let hypervisor = CpuidEntry::new(Leaf(0x4000_0000), Registers::new(0x4000_0001, 1, 2, 3));
+        let entries: Vec<CpuidEntry> = host.instruction.iter().copied().chain([hypervisor]).collect();
+        let (entries, reads) =
+            count(&|leaf, subleaf| entries.registers(leaf, subleaf).unwrap_or(Registers::ZERO));
+        assert!(reads <= entries + 10, "{name}: {reads} reads for {entries} entries");
+    }
+    if let Some(instruction) = host::instruction() {
+        let (entries, reads) = count(&instruction);
+        common::say(&format!("this machine: {reads} CPUID instructions for {entries} entries"));
+        assert!(reads <= entries + 10);
+    }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod check;
 mod copies;
 mod guests;
 mod host;
+mod msrs;
 mod probe;
 mod this_machine;
 mod vcpus;

@@ -26,7 +26,7 @@ Compare the CPUID tables that this library builds with those that a real QEMU pa
 
 Usage:
   tests/qemu/sweep [--qemu RELEASE] [--only GROUP,...] [--random N] [--adversarial N] [--seed S] [--show N]
-  tests/qemu/sweep [--qemu RELEASE] ... --record
+  tests/qemu/sweep [--qemu RELEASE] ... --record | --record-as NAME
   tests/qemu/sweep --qemu RELEASE --answers PATH [--show N]
   tests/qemu/sweep --hosts DIR
 
@@ -39,6 +39,7 @@ Usage:
   --seed S         seed of both (default: 1)
   --show N         print the first N cases of each kind of difference (default: 3)
   --record         also write QEMU's results to tests/qemu/recorded/RELEASE
+  --record-as NAME also write them to tests/qemu/recorded/NAME
   --answers PATH   compare with PATH.qemu, the output of `capture` for the cases of PATH.cases, on the hosts of the
                    directory `hosts` next to it; needs no QEMU
   --hosts DIR      only write the hosts' files
@@ -62,7 +63,7 @@ struct Options {
     adversarial: usize,
     seed: u64,
     show: usize,
-    record: bool,
+    record: Option<String>,
     hosts: Option<PathBuf>,
     answers: Option<PathBuf>,
 }
@@ -75,11 +76,12 @@ fn options() -> Result<Option<Options>, String> {
         adversarial: 0,
         seed: 1,
         show: 3,
-        record: false,
+        record: None,
         hosts: None,
         answers: None,
     };
     let mut arguments = env::args().skip(1);
+    let mut record = false;
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs an argument"));
         let number = |text: String| text.parse::<u64>().map_err(|_| format!("`{text}` is not a number"));
@@ -92,11 +94,15 @@ fn options() -> Result<Option<Options>, String> {
             "--adversarial" => options.adversarial = count(number(value()?)?)?,
             "--seed" => options.seed = number(value()?)?,
             "--show" => options.show = count(number(value()?)?)?,
-            "--record" => options.record = true,
+            "--record" => record = true,
+            "--record-as" => options.record = Some(value()?),
             "--hosts" => options.hosts = Some(value()?.into()),
             "--answers" => options.answers = Some(value()?.into()),
             other => return Err(format!("unexpected argument '{other}'")),
         }
+    }
+    if record {
+        options.record = Some(options.qemu.clone());
     }
     Ok(Some(options))
 }
@@ -152,8 +158,8 @@ fn run(options: &Options) -> Outcome<ExitCode> {
         sweep.group(&group, &work.0)?;
     }
     sweep.report();
-    if options.record {
-        sweep.record(&work.0)?;
+    if let Some(name) = &options.record {
+        sweep.record(&work.0, name)?;
     }
     Ok(if sweep.tally.different() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -384,7 +390,7 @@ impl<'o> Sweep<'o> {
                 }
             }
         }
-        if self.options.record && case.host != REAL {
+        if self.options.record.is_some() && case.host != REAL {
             self.recorded.push(Recorded::new(case, recording));
         }
         Ok(())
@@ -399,10 +405,13 @@ impl<'o> Sweep<'o> {
     }
 
     /// Writes QEMU's results, and also each model's unavailable features on each host.
-    fn record(&mut self, directory: &Path) -> Outcome<()> {
+    fn record(&mut self, directory: &Path, name: &str) -> Outcome<()> {
         // A few random hosts are enough for that.
-        let (random, named): (Vec<_>, Vec<_>) =
-            self.hosts.keys().filter(|name| *name != REAL).partition(|name| name.starts_with("random-"));
+        let (random, named): (Vec<_>, Vec<_>) = self
+            .hosts
+            .keys()
+            .filter(|name| *name != REAL && !name.starts_with(STRANGE))
+            .partition(|name| name.starts_with("random-"));
         let asked = named.into_iter().chain(random.into_iter().take(RANDOM_DEFINITIONS));
         let asked: Vec<Case> = asked.map(|host| definitions::case(host)).collect();
         let mut answers = BTreeMap::new();
@@ -412,7 +421,7 @@ impl<'o> Sweep<'o> {
         })?;
         self.hosts.remove(REAL);
         let (hosts, cases) = (std::mem::take(&mut self.hosts), std::mem::take(&mut self.recorded));
-        let directory = corpus::directory().join(&self.options.qemu);
+        let directory = corpus::directory().join(name);
         Corpus { hosts, cases, definitions: answers }.write(&directory)
     }
 }

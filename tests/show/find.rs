@@ -180,7 +180,7 @@ fn names_of_other_projects() {
         ("CPUID_7_0_ECX_VAES", "vaes"),
         ("CPUID_EXT3_LAHF_LM", "lahf_lm"),
         ("avx512bitalg", "avx512_bitalg"),
-        ("-mno-shstk", "SHSTK"),
+        ("-mno-shstk", "cet-ss"),
         ("PF_AVX2_INSTRUCTIONS_AVAILABLE", "avx2"),
         ("EIST", "est"),
         ("CMPXCHG16B", "cx16"),

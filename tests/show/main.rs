@@ -10,6 +10,7 @@ mod oracle;
 mod any_table;
 mod find;
 mod manuals;
+mod matrix;
 mod migration;
 mod styled;
 mod why;

@@ -22,7 +22,7 @@ const GENERATIONS: [&[&str]; 2] = [
 
 fn migration(guest: &GuestCpuid, to: &Host) -> Migration {
     let table = guest.table();
-    let msrs: BTreeMap<Msr, u64> = guest.msrs().collect();
+    let msrs: BTreeMap<Msr, u64> = guest.msr_words().collect();
     // A guest's words of VMX controls state which bits may be 1.
     let msrs = msrs.into_iter().filter(|(msr, _)| msr.0 == 0x10a).collect();
     Migration::new(
@@ -72,7 +72,7 @@ fn shown(migration: &Migration) -> Vec<String> {
 }
 
 /// Features that state how fast something is: the guest works without them.
-const SPEED: [&str; 6] = ["erms", "fsrm", "fzrm", "fsrs", "fsrc", "mcdt-no"];
+pub(super) const SPEED: [&str; 6] = ["erms", "fsrm", "fzrm", "fsrs", "fsrc", "mcdt-no"];
 
 /// A named model that runs on a generation moves to every newer one that runs it, and back to none that lacks a feature.
 #[test]
@@ -135,7 +135,7 @@ fn restrictions_and_numbers_of_the_vmm_are_not_obstacles() {
 fn feature_msrs_are_compared_or_reported() {
     let vmx = [CpuidEntry::new(Leaf(1), Registers::new(0, 0, 1 << 5, 0))];
     let msrs = |value: u64| BTreeMap::from([(Msr(0x48b), value)]);
-    let (wide, narrow) = (msrs(0x5f << 48), msrs(0x1e << 48));
+    let (wide, narrow) = (msrs(0x9f << 48), msrs(0x1e << 48));
     let side = |msrs| MigrationSide { entries: &vmx, msrs, ..MigrationSide::default() };
     let found = Migration::new(side(Some(&wide)), side(Some(&narrow)));
     assert_eq!(shown(&found).len(), 2, "{:?}", shown(&found));

@@ -28,6 +28,16 @@ Exit codes:
   2  the input could not be read, the output could not be written, or wrong arguments";
 
 #[cfg(feature = "cli")]
+const IMPORT: &str = "\
+Examples:
+  cpuid-gen import --linux ~/linux -o linux.tsv
+  cpuid-gen import --qemu-program /usr/bin/qemu-system-x86_64 -o qemu.tsv
+
+A program states its machine types and their compatibility properties (since 9.1), its CPU models with the value of
+each property, the word and bit of each property, and deprecations. All other rows come from the base. Comments in the
+file mark which rows come from where. The program is started under TCG, without a guest; KVM is not needed.";
+
+#[cfg(feature = "cli")]
 const MODELS: &str = "\
 Examples:
   cpuid-gen models                                    every version, with its alias and note
@@ -83,6 +93,7 @@ pub(crate) struct Verify {
 pub(crate) enum Other {
     Facts { project: Project, left_out: bool },
     Import { project: Project, output: PathBuf },
+    ImportProgram { program: PathBuf, base: Option<PathBuf>, output: PathBuf },
     Capflags { linux: Option<PathBuf> },
     Models { qemu: Option<PathBuf>, name: Option<String>, format: Format },
     Diff { old: PathBuf, new: PathBuf, format: DiffFormat, pins: Option<PathBuf>, was: Option<PathBuf> },
@@ -205,10 +216,7 @@ fn other_subcommands() -> [Clap; 9] {
                 "Also print, on standard error, the regions that conditionals such as `#if` left out",
             ),
         ),
-        one_of(
-            Clap::new("import").about("Write a tree's facts to a file that --linux and --qemu accept"),
-        )
-        .arg(option("output", "FILE", "The facts file to write").short('o').required(true)),
+        import(),
         Clap::new("capflags")
             .about("Print Linux's name map in the format of its mkcapflags.sh (default: of the newest pinned release)")
             .arg(option("linux", "DIR|FILE", "A Linux tree or its facts")),
@@ -276,12 +284,36 @@ fn other_subcommands() -> [Clap; 9] {
 }
 
 #[cfg(feature = "cli")]
+fn import() -> Clap {
+    Clap::new("import")
+        .about("Write the facts of a tree, or of a QEMU program, to a file that --linux and --qemu accept")
+        .args(either_of(""))
+        .arg(option("qemu-program", "PATH", "A QEMU program: it is started and asked over QMP"))
+        .arg(
+            option(
+                "base",
+                "DIR|FILE",
+                "A QEMU tree or its facts for what a program does not state (default: the nearest pinned release)",
+            )
+            .requires("qemu-program"),
+        )
+        .group(clap::ArgGroup::new("project").args(["linux", "qemu", "qemu-program"]).required(true))
+        .arg(option("output", "FILE", "The facts file to write").short('o').required(true))
+        .after_help(IMPORT)
+}
+
+#[cfg(feature = "cli")]
 fn other(name: &str, matches: &ArgMatches) -> Other {
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let needed = |name: &str| path(matches, name).unwrap_or_default();
     match name {
         "facts" => Other::Facts { project: project(matches), left_out: matches.get_flag("left-out") },
-        "import" => Other::Import { project: project(matches), output: needed("output") },
+        "import" => match path(matches, "qemu-program") {
+            Some(program) => {
+                Other::ImportProgram { program, base: path(matches, "base"), output: needed("output") }
+            }
+            None => Other::Import { project: project(matches), output: needed("output") },
+        },
         "capflags" => Other::Capflags { linux: path(matches, "linux") },
         "models" => {
             Other::Models { qemu: path(matches, "qemu"), name: text("name"), format: format(matches) }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use cpuid_gen::facts::{LinuxFacts, QemuFacts, write_linux, write_qemu};
 use cpuid_gen::linux::Tree;
+use cpuid_gen::program::{Overlaid, Stated};
 use cpuid_gen::source::Sources;
 use sha2::{Digest as _, Sha256};
 
@@ -45,6 +46,38 @@ fn head(project: &str, release: &str, sources: &Sources) -> String {
         }
     }
     head
+}
+
+/// The facts file of a program.
+pub(crate) fn program(stated: &Stated, base: &QemuFacts, overlaid: &Overlaid) -> String {
+    let mut head = format!(
+        "# QEMU {}: names, numbers and bit positions, written by cpuid-gen import --qemu-program.\n# What the program \
+         does not state is from the facts of {}; comments mark the origin of the rows below them.\n",
+        stated.release, base.release
+    );
+    stated.not_asked.iter().for_each(|what| head += &format!("# not asked: {what}\n"));
+    head + &overlaid.text
+}
+
+/// What was asked, for the user.
+pub(crate) fn summary(stated: &Stated, base: &QemuFacts, overlaid: &Overlaid) -> String {
+    let [program, others] = overlaid.rows;
+    let mut text = format!(
+        "QEMU {}: {program} rows from the program, {others} from the facts of {}",
+        stated.release, base.release
+    );
+    stated.not_asked.iter().for_each(|what| text += &format!("\nnot asked: {what}"));
+    text
+}
+
+/// Of the pinned releases, the newest that is not newer, else the oldest.
+pub(crate) fn nearest(mut pinned: Vec<QemuFacts>, release: &str) -> Option<QemuFacts> {
+    let number =
+        |release: &str| release.split('.').map(|part| part.parse().unwrap_or(0)).collect::<Vec<u32>>();
+    pinned.sort_by_key(|facts| number(&facts.release));
+    let series = |release: &str| number(release).into_iter().take(2).collect::<Vec<u32>>();
+    let at = pinned.iter().rposition(|facts| series(&facts.release) <= series(release)).unwrap_or(0);
+    (at < pinned.len()).then(|| pinned.swap_remove(at))
 }
 
 /// Writes a file completely or not at all.

@@ -96,7 +96,9 @@ impl Run {
         };
         let file = self.sound(file)?;
         let differences = Differences::read(&self.sources, file, &mut self.diagnostics);
-        let differences = self.sound(differences)?;
+        let mut differences = self.sound(differences)?;
+        let file = self.sources.add("processors.tsv", cpuid_gen::PROCESSORS);
+        differences.read_processors(&self.sources, file, &mut self.diagnostics);
         let own = inputs.linux.is_some() || inputs.qemu.is_some();
         let report = match since {
             Some(path) => {

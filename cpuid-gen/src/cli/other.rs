@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use cpuid_gen::languages::{generate_c, generate_json};
 use cpuid_gen::model::Model;
 use cpuid_gen::model::cpu_models::resolve;
+use cpuid_gen::program::{self, Program, ProgramError};
 use cpuid_gen::published::{self, Published};
 use cpuid_gen::{format, generate, generate_standalone, input, linux};
 
@@ -18,6 +19,9 @@ impl Run {
         match command {
             Other::Facts { project, left_out } => self.facts(project, *left_out)?,
             Other::Import { project, output } => self.import(project, output)?,
+            Other::ImportProgram { program, base, output } => {
+                self.import_program(program, base.as_deref(), output)?;
+            }
             Other::Capflags { linux } => self.capflags(linux.as_deref())?,
             Other::Models { qemu, name, format } => {
                 self.models(qemu.as_deref(), name.as_deref(), *format)?;
@@ -45,6 +49,25 @@ impl Run {
         let text = self.facts_text(project)?;
         import::replace(output, &text)
             .map_err(|error| Failed::Io(Some(format!("{}: {error}", output.display()))))
+    }
+
+    /// The facts of a QEMU program, over those of a base or of the nearest pinned release.
+    fn import_program(&mut self, path: &Path, base: Option<&Path>, output: &Path) -> Result<()> {
+        let failed = |error: ProgramError| Failed::Io(Some(format!("{}: {error}", path.display())));
+        let stated = program::ask(&Program::new(path)).map_err(failed)?;
+        let base = match base {
+            Some(base) => input::qemu(&mut self.sources, base, &mut self.diagnostics),
+            None => {
+                let (_, pinned) = input::pinned(&mut self.sources, &mut self.diagnostics);
+                import::nearest(pinned, &stated.release)
+            }
+        };
+        let base = self.sound(base)?;
+        let overlaid = program::overlay(&stated, &base).map_err(failed)?;
+        import::replace(output, &import::program(&stated, &base, &overlaid))
+            .map_err(|error| Failed::Io(Some(format!("{}: {error}", output.display()))))?;
+        show::note(&import::summary(&stated, &base, &overlaid));
+        Ok(())
     }
 
     fn facts_text(&mut self, project: &Project) -> Result<String> {

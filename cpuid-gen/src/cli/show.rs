@@ -8,10 +8,10 @@ use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::source::Sources;
 
 #[cfg(feature = "cli")]
-pub(crate) use styled::{changes, error, left_out};
+pub(crate) use styled::{changes, error, left_out, note};
 
 /// Maximum number of diagnostics to print.
-const MOST: usize = 100;
+const MOST: usize = 10;
 
 /// Prints all of them on standard error.
 pub(crate) fn diagnostics(sources: &Sources, diagnostics: &Diagnostics) {

@@ -40,6 +40,21 @@ pub struct LinuxFacts {
     pub configs: Vec<LinuxConfig>,
     /// kcpuid's cpuid.csv, in file order.
     pub cpuid_fields: Vec<CpuidField>,
+    /// The words with which KVM's CPUID code overrides registers: only of a tree, never in a facts file.
+    pub handed_out: Vec<String>,
+    /// Macros whose names differ by a letter from a word of their comment: only of a tree, never in a facts file.
+    pub spellings: Vec<LinuxSpelling>,
+}
+
+/// A macro that is spelled almost like a word of its comment.
+#[derive(Clone, Debug)]
+pub struct LinuxSpelling {
+    /// The macro without its prefix.
+    pub name: String,
+    /// The word in the comment, in upper case.
+    pub word: String,
+    /// The macro's place.
+    pub at: Span,
 }
 
 /// A count stated by a Linux header.
@@ -302,6 +317,8 @@ impl LinuxFacts {
             msr_bits: Vec::new(),
             configs: Vec::new(),
             cpuid_fields: Vec::new(),
+            handed_out: Vec::new(),
+            spellings: Vec::new(),
         }
     }
 

@@ -23,7 +23,7 @@ pub use cpu_model::{
 };
 pub use linux::{
     CapKind, ConfigKind, CpuidField, KvmBit, KvmCap, KvmPara, LinuxConfig, LinuxCount, LinuxDep, LinuxFacts,
-    LinuxFlag, LinuxMsrBit, LinuxWord, Scattered,
+    LinuxFlag, LinuxMsrBit, LinuxSpelling, LinuxWord, Scattered,
 };
 pub use machine::{QemuAlias, QemuCompat, QemuDefault, QemuHyperv, QemuHypervDep, QemuMachine, QemuProperty};
 pub use qemu::{MaskKind, QemuBit, QemuComment, QemuFacts, QemuMacro, QemuMask, QemuSource, QemuWord};

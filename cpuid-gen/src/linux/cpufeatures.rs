@@ -2,6 +2,7 @@
 //!
 //! A macro in an inactive branch (`X86_BUG_ESPFIX`) is a fact too: the name map shows it.
 
+use super::comment_words;
 use super::flag_lines::{Rule, Scan};
 use super::reader::Reader;
 use super::tree::Tree;
@@ -63,6 +64,7 @@ impl<'a> Reader<'a, '_> {
             let Some(name) = define.name.text.strip_prefix(prefix) else { continue };
             let shown = scan.as_mut().map_or(Ok(None), |scan| scan.flag_of(define.name.span, name));
             let flag = self.diagnostics.take(shown);
+            self.facts.spellings.extend(comment_words::compare(self.sources, name, define.name.span));
             let place = self.place_of(define, first, words);
             if let (Some(flag), Some((word, bit))) = (flag, self.diagnostics.take(place)) {
                 flags.push(LinuxFlag { name: name.to_owned(), word, bit, flag, at: define.name.span });

@@ -4,6 +4,7 @@
 //! order in which the kernel's own files include each other.
 
 pub mod capflags;
+mod comment_words;
 mod cpufeatures;
 mod cpuid_csv;
 mod deps;
@@ -11,6 +12,7 @@ mod feature_masks;
 mod flag_lines;
 mod kconfig;
 mod kvm_caps;
+mod kvm_overrides;
 mod kvm_para;
 mod kvm_verbs;
 mod msr_bits;
@@ -103,6 +105,7 @@ impl Reader<'_, '_> {
     fn capabilities(&mut self, tree: &Tree) {
         let unit = self.read(tree.kvm_cpuid);
         self.kvm_caps(&unit);
+        self.kvm_overrides(&unit);
     }
 
     /// Reads the tables of `arch/x86/kernel/cpu`.

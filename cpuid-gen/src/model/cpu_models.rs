@@ -119,6 +119,8 @@ pub struct Properties<'f> {
     bits: Map<String, (Word, u64)>,
     aliases: Map<&'f str, &'f str>,
     others: Map<&'f str, Span>,
+    /// `avx10-version` also sets features: it has a setter, and not a field.
+    avx10_sets_features: bool,
 }
 
 impl<'f> Properties<'f> {
@@ -142,7 +144,9 @@ impl<'f> Properties<'f> {
         let aliases =
             facts.aliases.iter().map(|alias| (alias.name.as_str(), alias.target.as_str())).collect();
         let others = facts.properties.iter().map(|property| (property.name.as_str(), property.at)).collect();
-        Properties { words, bits, aliases, others }
+        let avx10 = facts.properties.iter().find(|property| property.name == "avx10-version");
+        let avx10_sets_features = avx10.is_some_and(|property| property.field.is_none());
+        Properties { words, bits, aliases, others, avx10_sets_features }
     }
 
     /// The target of a property; `None` if the property does not exist.
@@ -202,7 +206,7 @@ impl<'f> Properties<'f> {
                 }
             }
         }
-        CpuDefinition {
+        let mut definition = CpuDefinition {
             level: model.level,
             xlevel: model.xlevel,
             vendor: model.vendor.clone(),
@@ -214,6 +218,19 @@ impl<'f> Properties<'f> {
             words,
             props: Map::new(),
             caches: caches(&model.caches),
+        };
+        self.add_avx10(&mut definition);
+        definition
+    }
+
+    /// Adds the features of the AVX10 version.
+    fn add_avx10(&self, definition: &mut CpuDefinition) {
+        let of_version = AVX10.iter().filter(|(version, _)| *version <= definition.avx10);
+        for name in of_version.flat_map(|(_, names)| *names).filter(|_| self.avx10_sets_features) {
+            if let Some(Property::Bits(word, mask)) = self.get(name) {
+                let old = definition.words.get(&word).copied().unwrap_or(0);
+                definition.words.insert(word, old | mask);
+            }
         }
     }
 
@@ -248,7 +265,13 @@ impl<'f> Properties<'f> {
                 }
                 Ok(())
             }
-            Some(Property::Other) => set_other(definition, prop),
+            Some(Property::Other) => {
+                set_other(definition, prop)?;
+                if prop.name == "avx10-version" {
+                    self.add_avx10(definition);
+                }
+                Ok(())
+            }
             None => {
                 let message =
                     format!("`{}` is neither a feature bit nor another property of -cpu", prop.name);
@@ -257,6 +280,10 @@ impl<'f> Properties<'f> {
         }
     }
 }
+
+/// The features that each version of AVX10 adds (`builtin_avx10_defs[]` of target/i386/cpu.c, since 11.0).
+const AVX10: [(u8, &[&str]); 2] =
+    [(1, &["avx10", "avx10-128", "avx10-256", "avx10-512"]), (2, &["avx10-vnni-int"])];
 
 /// Properties that set a field of the definition.
 const FIELDS: [&str; 8] =

@@ -1,21 +1,27 @@
 //! The reviewed differences: `upstream/differences.tsv`.
 //!
-//! Tab-separated rows; comments start with `#`. Each row has six columns:
+//! Tab-separated rows; comments start with `#`. Each row has six columns, or seven:
 //!
 //! ```text
-//! KIND  SUBJECT  LEFT  RIGHT  VERDICT  REASON
+//! KIND  SUBJECT  LEFT  RIGHT  VERDICT  REASON  [RELEASES]
 //! ```
+//!
+//! RELEASES limits a row to some releases of a project: `QEMU 2.7-6.0`, `Linux -6.13`, `QEMU 11.0-`.
 //!
 //! The first four are the [`Key`] of the finding that the row explains, with `-` for a missing side. A row of the
 //! kind `macro-family` defines a prefix instead: QEMU's constants that start with SUBJECT are bits of the word LEFT
 //! (`-`: of no word), and their names may start with one of RIGHT's comma-separated prefixes. A row of the kind
 //! `rewritten` records that upstream replaced the table SUBJECT between the series LEFT and RIGHT, so that its rows
-//! are not compared.
+//! are not compared. A row of the kind `needs` states a dependency from the manuals: the bit SUBJECT needs the bit LEFT,
+//! which RIGHT must state: `linux`, `qemu` or `both`; `none` if neither may, because SUBJECT does not need LEFT.
 
 use super::key::{Key, Kind};
+use super::processors::{self, Processor};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::columns::{Columns, rows};
 use crate::hash::QuickMap;
+use crate::location::{Bit, CpuidWord, Location, Msr};
+use crate::release::ReleaseOrder;
 use crate::source::{FileId, Sources, Span};
 
 /// The kind of difference.
@@ -53,14 +59,57 @@ impl Verdict {
 /// One row.
 #[derive(Clone, Debug)]
 pub struct Difference {
-    /// The finding it explains; `None` for a `macro-family` or `rewritten` row.
+    /// The finding it explains; `None` for a `macro-family`, `rewritten` or `needs` row.
     pub explains: Option<Key>,
     /// The kind of difference.
     pub verdict: Verdict,
     /// Why it is acceptable, or what is wrong upstream.
     pub reason: String,
+    /// The releases to which it is limited.
+    pub(super) releases: Option<Range>,
     /// Its place.
     pub at: Span,
+}
+
+impl Difference {
+    /// True if the row does not have to explain a finding of the pinned releases: it holds only for some releases, or it is
+    /// about what only trees show.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        self.releases.is_some() || self.explains.as_ref().is_some_and(|key| key.kind.is_of_trees())
+    }
+}
+
+/// Releases of one project, by series: an end includes its point releases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Range {
+    project: String,
+    first: Option<String>,
+    last: Option<String>,
+}
+
+impl Range {
+    fn parse(text: &str) -> Option<Range> {
+        let (project, releases) = text.split_once(' ')?;
+        let (first, last) = releases.split_once('-')?;
+        let end = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let known = matches!(project, "Linux" | "QEMU") && (first, last) != ("", "");
+        known.then(|| Range { project: project.to_owned(), first: end(first), last: end(last) })
+    }
+
+    /// True for a release of another project.
+    pub(super) fn holds(&self, project: &str, release: &str) -> bool {
+        let order = |name| ReleaseOrder::new(name);
+        let of = |series: &str| release == series || release.starts_with(&format!("{series}."));
+        let late = self.first.as_ref().is_none_or(|first| order(first) <= order(release) || of(first));
+        let early = self.last.as_ref().is_none_or(|last| order(release) <= order(last) || of(last));
+        project != self.project || (late && early)
+    }
+
+    /// True if it is about this project.
+    pub(super) fn is_about(&self, project: &str) -> bool {
+        self.project == project
+    }
 }
 
 /// The kind of a row.
@@ -69,6 +118,67 @@ enum RowKind {
     Explains(Kind),
     Family,
     Rewritten,
+    Needs,
+}
+
+/// A bit, or all bits, of a CPUID register or an MSR.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Needed {
+    /// A bit of a register.
+    Cpuid(Location),
+    /// All bits of a register.
+    Register(CpuidWord),
+    /// A bit of an MSR.
+    Msr(Msr, Bit),
+    /// All bits of an MSR.
+    WholeMsr(Msr),
+}
+
+impl Needed {
+    /// `CPUID.(EAX=7,ECX=0):EBX[2]`, `CPUID.(EAX=0x12,ECX=0):EAX`, `MSR 0x48b[26]` or `MSR 0x480`.
+    fn parse(text: &str) -> Option<Needed> {
+        let Some(msr) = text.strip_prefix("MSR 0x") else {
+            let bit = text.parse().ok().map(Needed::Cpuid);
+            return bit.or_else(|| text.parse().ok().map(Needed::Register));
+        };
+        let number = |digits: &str| u32::from_str_radix(digits, 16).ok().map(Msr);
+        match msr.split_once('[') {
+            None => number(msr).map(Needed::WholeMsr),
+            Some((msr, bit)) => {
+                let bit = bit.strip_suffix(']')?.parse().ok().filter(|bit| *bit < 64)?;
+                number(msr).map(|msr| Needed::Msr(msr, Bit(bit)))
+            }
+        }
+    }
+}
+
+/// The projects that must state a dependency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StatedBy {
+    Linux,
+    Qemu,
+    Both,
+    /// There is no such dependency.
+    Neither,
+}
+
+impl StatedBy {
+    const ALL: [(StatedBy, &'static str); 4] = [
+        (StatedBy::Linux, "linux"),
+        (StatedBy::Qemu, "qemu"),
+        (StatedBy::Both, "both"),
+        (StatedBy::Neither, "none"),
+    ];
+}
+
+/// A dependency from the manuals.
+#[derive(Clone, Debug)]
+pub(super) struct Needs {
+    pub(super) bit: Needed,
+    pub(super) needs: Needed,
+    pub(super) by: StatedBy,
+    /// Its row among [`Differences::entries`].
+    pub(super) entry: usize,
 }
 
 /// QEMU's constants with a common prefix.
@@ -111,6 +221,8 @@ pub struct Differences {
     pub entries: Vec<Difference>,
     pub(super) families: Vec<MacroFamily>,
     pub(super) rewritten: Vec<Rewritten>,
+    pub(super) needs: Vec<Needs>,
+    pub(super) processors: Vec<Processor>,
     by_key: QuickMap<Key, usize>,
 }
 
@@ -126,7 +238,8 @@ impl Differences {
         let mut found = Diagnostics::new();
         let mut differences = Differences::default();
         let explains = Kind::ALL.iter().map(|(kind, name)| (RowKind::Explains(*kind), *name));
-        let others = [(RowKind::Family, "macro-family"), (RowKind::Rewritten, "rewritten")];
+        let others =
+            [(RowKind::Family, "macro-family"), (RowKind::Rewritten, "rewritten"), (RowKind::Needs, "needs")];
         let kinds: Vec<(RowKind, &'static str)> = explains.chain(others).collect();
         for row in rows(sources, file) {
             found.take(differences.read_row(row, &kinds));
@@ -136,7 +249,13 @@ impl Differences {
         good.then_some(differences)
     }
 
-    /// The number of rows that explain a finding, without `macro-family` and `rewritten` rows.
+    /// Adds the processors of `upstream/processors.tsv`, with which CPU models are compared. Every faulty row is a
+    /// diagnostic, and nothing is then added.
+    pub fn read_processors(&mut self, sources: &Sources, file: FileId, diagnostics: &mut Diagnostics) {
+        self.processors = processors::read(sources, file, diagnostics).unwrap_or_default();
+    }
+
+    /// The number of rows that explain a finding, without `macro-family`, `rewritten` and `needs` rows.
     #[must_use]
     pub fn explaining(&self) -> usize {
         self.by_key.len()
@@ -153,6 +272,15 @@ impl Differences {
         let right = columns.text("RIGHT")?.0;
         let verdict = columns.choice("VERDICT", &Verdict::ALL)?;
         let reason = columns.text("REASON")?.0;
+        let releases = match columns.rest() {
+            None => None,
+            Some(_) => {
+                let (text, at) = columns.text("RELEASES")?;
+                let wanted = "expected a project and a range, such as `QEMU 2.7-6.0` or `Linux -6.13`";
+                let message = format!("`{text}` is not a range of releases");
+                Some(Range::parse(text).ok_or_else(|| Diagnostic::error(at, message).with_help(wanted))?)
+            }
+        };
         columns.end()?;
         let entry = self.entries.len();
         let mut explains = None;
@@ -165,12 +293,13 @@ impl Differences {
             }
             RowKind::Family => self.add_family(subject, left, right, entry),
             RowKind::Rewritten => self.add_rewritten([subject, left, right], entry),
+            RowKind::Needs => self.add_needs([subject, left, right], entry, at)?,
         };
         if let Some(earlier) = earlier {
             return Err(Diagnostic::error(at, format!("`{subject}` is explained twice"))
                 .with_label(self.entries[earlier].at, "first here"));
         }
-        self.entries.push(Difference { explains, verdict, reason: reason.to_owned(), at });
+        self.entries.push(Difference { explains, verdict, reason: reason.to_owned(), releases, at });
         Ok(())
     }
 
@@ -180,6 +309,27 @@ impl Differences {
         let [sort, older, newer] = [sort, older, newer].map(str::to_owned);
         self.rewritten.push(Rewritten { sort, older, newer, entry });
         earlier
+    }
+
+    fn add_needs(
+        &mut self,
+        [bit, needs, by]: [&str; 3],
+        entry: usize,
+        at: Span,
+    ) -> Result<Option<usize>, Diagnostic> {
+        let place = |text: &str| {
+            let wanted = "expected a place such as `CPUID.(EAX=7,ECX=0):EBX[2]` or `MSR 0x48b[26]`";
+            Needed::parse(text)
+                .ok_or_else(|| Diagnostic::error(at, format!("`{text}` is not a bit")).with_help(wanted))
+        };
+        let (bit, needs) = (place(bit)?, place(needs)?);
+        let known = StatedBy::ALL.iter().find(|(_, name)| *name == by).map(|(known, _)| *known);
+        let by = known.ok_or_else(|| {
+            Diagnostic::error(at, format!("`{by}` must state it: expected linux, qemu, both or none"))
+        })?;
+        let earlier = self.needs.iter().find(|row| (row.bit, row.needs) == (bit, needs)).map(|row| row.entry);
+        self.needs.push(Needs { bit, needs, by, entry });
+        Ok(earlier)
     }
 
     fn add_family(&mut self, prefix: &str, word: &str, names: &str, entry: usize) -> Option<usize> {

@@ -3,7 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::differences::{Difference, Differences};
+use super::differences::{Difference, Differences, Range};
 use super::key::Key;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
@@ -48,8 +48,7 @@ impl<'a> Findings<'a> {
 
     /// Adds a finding about these releases. True if it is explained.
     pub(super) fn add(&mut self, key: Key, releases: &[&Release], make: impl FnOnce() -> Diagnostic) -> bool {
-        if let Some(index) = self.differences.index_of(&key) {
-            self.used[index] = true;
+        if self.is_explained(&key, releases) {
             return true;
         }
         let open = match self.open.entry(key) {
@@ -58,6 +57,20 @@ impl<'a> Findings<'a> {
         };
         open.releases.extend(releases.iter().map(|&release| release.clone()));
         false
+    }
+
+    /// True if a row explains this key in these releases; the row is then used.
+    pub(super) fn is_explained(&mut self, key: &Key, releases: &[&Release]) -> bool {
+        let differences: &'a Differences = self.differences;
+        let row = differences.index_of(key).filter(|index| {
+            let range = &differences.entries[*index].releases;
+            let within = |range: &Range| releases.iter().all(|of| range.holds(of.project, &of.name));
+            range.as_ref().is_none_or(within)
+        });
+        if let Some(index) = row {
+            self.used[index] = true;
+        }
+        row.is_some()
     }
 
     /// Adds a finding that cannot be explained.

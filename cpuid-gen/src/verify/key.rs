@@ -51,10 +51,29 @@ kinds! {
     Synthesized "synthesized" "A synthesized feature is in a word that only KVM has.",
     NewestCompat "newest-compat" "The newest machine type of a board changes a property of a CPU.",
     ModelId "model-id" "A model id states another release than its machine type's.",
+    DepDirection "dep-direction" "A CPUID bit depends on a VMX control, which itself follows from CPUID.",
+    DepMissing "dep-missing" "A dependency that the manuals state is missing.",
+    DepRefuted "dep-refuted" "A dependency that the manuals do not have.",
+    NoMigration "no-migration" "A word has neither names nor a mask of what can migrate.",
+    StateMigration "state-migration" "An XSAVE component is not among those that can migrate.",
+    MacroCase "macro-case" "A constant has lower-case letters.",
+    UnnamedBit "unnamed-bit" "A CPU model has a bit without a name.",
+    AliasModelId "alias-model-id" "A version with a name of its own has the model id of another version.",
+    NoteTwice "note-twice" "Two versions of a CPU model have the same note.",
+    NotHandedOut "not-handed-out" "KVM's capability lists fill a word that its CPUID code never uses.",
+    CommentName "comment-name" "A macro is spelled differently from a word of its comment.",
+    ModelLacks "model-lacks" "A CPU model lacks a feature that its processor has and KVM advertises.",
+    ModelExtra "model-extra" "A CPU model has a feature that its processor does not have.",
+    ModelNumber "model-number" "A CPU model has the family, model or stepping of another processor.",
     SameSignature "same-signature" "Two CPU models have the same vendor, family, model and stepping.",
 }
 
 impl Kind {
+    /// True for what only a tree shows: comments, and the uses of words in code.
+    pub(super) fn is_of_trees(self) -> bool {
+        matches!(self, Kind::CommentName | Kind::NotHandedOut)
+    }
+
     /// The name in `differences.tsv` and in JSON.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -18,7 +18,7 @@ use crate::source::Span;
 use crate::vocabulary::location::{Word, WordBit};
 
 /// What the KVM of one release does with each feature of the words that its lists fill.
-struct Support<'i, 'a> {
+pub(super) struct Support<'i, 'a> {
     linux: &'i LinuxIndex<'a>,
     /// Words that a list fills.
     words: BTreeSet<CpuidWord>,
@@ -26,7 +26,7 @@ struct Support<'i, 'a> {
 }
 
 impl<'i, 'a> Support<'i, 'a> {
-    fn new(linux: &'i LinuxIndex<'a>) -> Support<'i, 'a> {
+    pub(super) fn new(linux: &'i LinuxIndex<'a>) -> Support<'i, 'a> {
         let (mut words, mut caps) = (BTreeSet::new(), BTreeMap::new());
         for cap in &linux.facts.kvm_caps {
             let word = cap.leaf_name.as_deref().and_then(|name| linux.words.get(name)?.location);
@@ -49,6 +49,11 @@ impl<'i, 'a> Support<'i, 'a> {
         Some(KvmTreatment::from_view(&LinuxView { kvm, caps, ..LinuxView::default() }))
     }
 
+    /// True if a list of this release fills the feature's word, and advertises the feature.
+    pub(super) fn advertises(&self, location: Location) -> bool {
+        self.treatment(location).is_some_and(KvmTreatment::may_be_advertised)
+    }
+
     fn withholds(&self, location: Location) -> bool {
         self.treatment(location).is_some_and(|treatment| !treatment.may_be_advertised())
     }
@@ -67,12 +72,12 @@ fn places(linux: &LinuxIndex<'_>, name: &str, word: Option<CpuidWord>) -> Vec<Lo
 }
 
 /// Runs the checks.
-pub(super) fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findings<'_>) {
-    let support: Vec<Support<'_, '_>> = linux.iter().map(Support::new).collect();
-    for one in &support {
+pub(super) fn check(support: &[Support<'_, '_>], qemu: &[QemuIndex<'_>], findings: &mut Findings<'_>) {
+    for one in support {
         check_synthesized(one, findings);
+        check_handed_out(one, findings);
     }
-    for one in &support {
+    for one in support {
         for index in qemu {
             check_models(index, one, findings);
             check_omitted(index, one, findings);
@@ -96,6 +101,27 @@ fn check_synthesized(one: &Support<'_, '_>, findings: &mut Findings<'_>) {
         findings.add(Key::new(Kind::Synthesized, &cap.name, leaf, "-"), &[&linux.release], || {
             let message = format!("`{}` is synthesized, but the kernel has no bit for it", cap.name);
             Diagnostic::error(cap.at, message).with_label(word.at, "a word that only KVM has")
+        });
+    }
+}
+
+/// A list without a use: no guest sees its features. Only a tree shows the uses.
+fn check_handed_out(one: &Support<'_, '_>, findings: &mut Findings<'_>) {
+    let facts = one.linux.facts;
+    if facts.handed_out.is_empty() {
+        return;
+    }
+    let listed = facts.kvm_caps.iter().filter_map(|cap| Some((cap.leaf_name.as_deref()?, cap.at)));
+    let mut words: BTreeMap<&str, Span> = BTreeMap::new();
+    for (word, at) in listed.filter(|(word, _)| !facts.handed_out.iter().any(|used| used == word)) {
+        words.entry(word).or_insert(at);
+    }
+    for (word, at) in words {
+        findings.add(Key::new(Kind::NotHandedOut, word, "-", "-"), &[&one.linux.release], || {
+            Diagnostic::error(
+                at,
+                format!("KVM lists features of `{word}`, but its CPUID code never uses the word"),
+            )
         });
     }
 }

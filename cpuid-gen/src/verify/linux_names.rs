@@ -5,7 +5,7 @@ use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
 use super::twice::{Claim, check_repeated, check_unique};
 use crate::diagnostic::Diagnostic;
-use crate::facts::{CapKind, KvmBit, KvmCap, LinuxFlag, LinuxWord, Scattered};
+use crate::facts::{CapKind, KvmBit, KvmCap, LinuxFlag, LinuxSpelling, LinuxWord, Scattered};
 use crate::leaf_name;
 use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf};
 use crate::source::Span;
@@ -35,6 +35,12 @@ pub(super) fn check(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     }
     for cap in &index.facts.kvm_caps {
         check_cap(index, cap, findings);
+    }
+    for spelling in &index.facts.spellings {
+        let LinuxSpelling { name, word, at } = spelling;
+        findings.add(Key::new(Kind::CommentName, name, word, "-"), &[&index.release], || {
+            Diagnostic::error(*at, format!("`{name}` is spelled {word} in its comment"))
+        });
     }
 }
 

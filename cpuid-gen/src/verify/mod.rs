@@ -20,8 +20,13 @@ mod linux;
 mod linux_names;
 mod linux_words;
 mod machine_types;
+mod migration;
+mod model_processors;
+mod model_texts;
+mod needs;
 mod numbers;
 mod pair;
+mod processors;
 mod qemu;
 mod qemu_checks;
 mod qemu_macros;
@@ -40,6 +45,7 @@ pub use stale::Scope;
 use crate::facts::{LinuxFacts, QemuFacts};
 use crate::release::ReleaseOrder;
 use finding::{Findings, Found};
+use kvm_support::Support;
 use linux::LinuxIndex;
 use qemu::QemuIndex;
 use statements::Statements;
@@ -80,6 +86,8 @@ fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findin
         qemu_checks::check(index, findings);
         cpu_models::check(index, findings);
         machine_types::check(index, findings);
+        migration::check(index, findings);
+        model_texts::check(index, findings);
     }
     let mut pairs = Vec::new();
     for one in linux {
@@ -90,7 +98,10 @@ fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findin
         }
     }
     deps::check(linux, qemu, findings);
-    kvm_support::check(linux, qemu, findings);
+    needs::check(linux, qemu, findings);
+    let support: Vec<Support<'_, '_>> = linux.iter().map(Support::new).collect();
+    kvm_support::check(&support, qemu, findings);
+    model_processors::check(qemu, &support, findings);
     history::check(linux, Statements::from_linux, findings);
     history::check(qemu, Statements::from_qemu, findings);
     pairs

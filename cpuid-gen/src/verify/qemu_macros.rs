@@ -32,8 +32,21 @@ pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     let what = |name: &&String| format!("qemu-macro {name}");
     check_unique(findings, &index.release, Kind::NameTwice, items, what, by_value);
     for constant in macros {
+        check_case(index, constant, findings);
         check_macro(index, constant, findings);
     }
+}
+
+/// Constants are upper case: another spelling is a second name for whoever searches for it.
+fn check_case(index: &QemuIndex<'_>, constant: &QemuMacro, findings: &mut Findings<'_>) {
+    let upper = constant.name.to_ascii_uppercase();
+    if upper == constant.name {
+        return;
+    }
+    findings.add(Key::new(Kind::MacroCase, &constant.name, &upper, "-"), &[&index.release], || {
+        Diagnostic::error(constant.at, format!("`{}` has lower-case letters", constant.name))
+            .with_help(format!("all other constants are upper case: {upper}"))
+    });
 }
 
 fn check_macro(index: &QemuIndex<'_>, constant: &QemuMacro, findings: &mut Findings<'_>) {

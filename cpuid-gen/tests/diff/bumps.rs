@@ -84,9 +84,7 @@ fn the_lists_of_pins_agree() {
         let project = name.split('-').next().unwrap();
         assert!(text.contains(&format!("\n{project}-release\t{release}\n")), "{name} is not {release}");
         assert_eq!(*file, format!("{project}-{}.tsv", series(release)));
-        assert!(
-            *source == "-" || source.starts_with("--debian ") || source.starts_with("--git "),
-            "{source}"
-        );
+        let known = ["--debian ", "--git ", "--pool "];
+        assert!(*source == "-" || known.iter().any(|option| source.starts_with(option)), "{source}");
     }
 }

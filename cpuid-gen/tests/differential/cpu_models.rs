@@ -96,6 +96,11 @@ impl<'t> Item<'t> {
         self.head.starts_with("enum ") || self.head.starts_with("typedef enum")
     }
 
+    /// True if it defines XSAVE components that several features enable.
+    fn has_several_features(&self) -> bool {
+        words(self.head).any(|word| word == "ExtSaveArea") && self.text.contains("features[")
+    }
+
     /// True if it initializes one of the compared tables.
     fn is_table(&self) -> bool {
         let given = self.text[self.head.len()..].trim_start().starts_with('=');
@@ -230,11 +235,18 @@ fn models(of: &str, enum_words: &[&str]) -> String {
         out += "sprintf(prefix, \"qemu-model-cache\\t%s\\t-\\t\", d->name); if (d->cache_info) caches(prefix, d->cache_info);\n";
     }
     if has("versions") {
+        // Since 11.0 a definition has a field for what is a property of its first version in facts.
+        let leaf_1f = if has("cpuid_0x1f") {
+            "if (v->version == 1 && d->cpuid_0x1f) \
+             printf(\"qemu-model-prop\\t%s\\t1\\tx-force-cpuid-0x1f\\ton\\n\", d->name);\n"
+        } else {
+            ""
+        };
         let note = if words(version).any(|word| word == "note") { "v->note" } else { "(char *)0" };
         out += &format!(
             "for (const X86CPUVersionDefinition *v = d->versions; v && v->version; v++) {{ const char *note = {note};\n\
              printf(\"qemu-model-version\\t%s\\t%d\\t%s\\t%s\\n\", d->name, v->version, v->alias ? v->alias : \"-\", \
-             note ? note : \"-\");\n\
+             note ? note : \"-\");\n{leaf_1f}\
              for (const PropValue *p = v->props; p && p->prop; p++)\n\
              printf(\"qemu-model-prop\\t%s\\t%d\\t%s\\t%s\\n\", d->name, v->version, p->prop, p->value);\n"
         );
@@ -243,6 +255,10 @@ fn models(of: &str, enum_words: &[&str]) -> String {
                 if (v->cache_info) caches(prefix, v->cache_info);\n";
         }
         out += "}\n";
+        if has("cpuid_0x1f") {
+            out += "if (d->cpuid_0x1f && !(d->versions && d->versions->version))\n\
+                printf(\"qemu-model-version\\t%s\\t1\\t-\\t-\\nqemu-model-prop\\t%s\\t1\\tx-force-cpuid-0x1f\\ton\\n\", d->name, d->name);\n";
+        }
     }
     out + "}\n"
 }
@@ -261,6 +277,14 @@ fn tables(items: &[&Item<'_>]) -> String {
                  {}, (unsigned long long){name}[i].to.mask);\n",
                 field("from.index"),
                 field("to.index")
+            );
+        } else if name == "x86_ext_save_areas" && items.iter().any(|item| item.has_several_features()) {
+            out += &format!(
+                "{each} for (size_t j = 0; j < sizeof {name}[i].features / sizeof *{name}[i].features; j++) \
+                 if ({name}[i].size && {name}[i].features[j].mask) printf(\"qemu-xsave\\t%zu\\t%s\\t%d\\t%u\\t%u\\n\", i, {}, \
+                 __builtin_popcountll({name}[i].features[j].mask) == 1 ? __builtin_ctzll({name}[i].features[j].mask) : -1, \
+                 (unsigned){name}[i].size, (unsigned){name}[i].offset);\n",
+                field("features[j].index")
             );
         } else if name == "x86_ext_save_areas" {
             out += &format!(

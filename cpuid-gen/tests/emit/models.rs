@@ -173,7 +173,7 @@ old:30:1: error: `old` is not a machine type\n",
     }
     let (_, stated) = merged(&[OLD, &newer().replace("\t5\t256\t", "\t5\t512\t")])?;
     let expected =
-        "new:19:1: error: component 2 differs from another release\nold:19:1: note: the other release\n";
+        "new:19:1: error: component 2 differs from another row or release\nold:19:1: note: the other one\n";
     assert_eq!(stated, expected);
     let (_, stated) = merged(&[&OLD.replace("\t256\t-", "\t256\t0"), &newer()])?;
     assert_eq!(stated, expected);

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::Path;
 
+use cpuid_gen::facts::LinuxSpelling;
 use cpuid_gen::verify::{Kind, Scope, verify as check};
 
 use crate::input::Input;
@@ -65,6 +66,19 @@ qemu-comment	FEAT_7_0_EBX	0x7	0	EBX
 qemu-dep	FEAT_7_0_EBX	0x20	FEAT_VMX	0xffffffffffffffff
 ";
 
+/// Dependencies that the manuals of these releases have, and one that they do not have.
+const NEEDS: &str = "\
+needs	CPUID.(EAX=7,ECX=0):EBX[5]	CPUID.(EAX=1,ECX=0):EDX[0]	linux	design	leaves need a tree
+needs	CPUID.(EAX=1,ECX=0):EDX[8]	CPUID.(EAX=1,ECX=0):EDX[0]	none	design	apples need no pears
+";
+
+/// The processors of models that the cases add.
+const PROCESSORS_1: &str = "\
+processor	Fuji	6/1/2,7/3	an orchard
+processor-word	Fuji	0x1	0	EDX	0x101
+processor-word	Fuji	0x7	0	EBX	0x0
+";
+
 /// Replacements in the text of the named release: `linux` and `qemu` are those above, `newer-...` a 2.0 of each.
 type Edit = (&'static str, &'static str, &'static str);
 
@@ -74,7 +88,7 @@ struct Case {
     edits: &'static [Edit],
 }
 
-const CASES: [Case; 36] = [
+const CASES: [Case; 48] = [
     Case { kind: Kind::LeafName, edits: &[("linux", "3	0x7	0	EBX", "3	0x7	0	ECX")] },
     Case { kind: Kind::WordTwice, edits: &[("qemu", "FEAT_7_0_EBX	2", "FEAT_7_0_EBX	1")] },
     Case { kind: Kind::WordMissing, edits: &[("linux", "linux-word	CPUID_LNX_1	2	-	-	-\n", "")] },
@@ -164,6 +178,84 @@ const CASES: [Case; 36] = [
         )],
     },
     Case {
+        kind: Kind::DepDirection,
+        edits: &[("qemu", "qemu-dep", "qemu-dep	FEAT_VMX	0x4000000000000	FEAT_7_0_EBX	0x20\nqemu-dep")],
+    },
+    Case { kind: Kind::DepMissing, edits: &[("linux", "linux-dep	AVX2	FPU", "linux-dep	AVX2	CX8")] },
+    Case {
+        kind: Kind::DepRefuted,
+        edits: &[("linux", "linux-dep	AVX2	FPU", "linux-dep	AVX2	FPU\nlinux-dep	CX8	FPU")],
+    },
+    Case {
+        kind: Kind::NoMigration,
+        edits: &[
+            ("qemu", "qemu-bit	FEAT_12_0_EAX	0	sgx1\n", ""),
+            ("qemu", "qemu-mask", "qemu-mask	FEAT_7_0_EBX	migratable	0x1\nqemu-mask"),
+        ],
+    },
+    Case {
+        kind: Kind::StateMigration,
+        edits: &[(
+            "qemu",
+            "qemu-bit	FEAT_1_EDX	0	fpu\n",
+            "qemu-word	FEAT_XCR0	6	cpuid	0xd	0	EAX\nqemu-bit	FEAT_1_EDX	0	fpu\n\
+             qemu-mask	FEAT_XCR0	migratable	0x4\nqemu-xsave	2	FEAT_7_0_EBX	5	256	576\n\
+             qemu-xsave	3	FEAT_7_0_EBX	5	64	960\n",
+        )],
+    },
+    Case { kind: Kind::MacroCase, edits: &[("qemu", "CPUID_7_0_EBX_AVX2", "CPUID_7_0_EBX_Avx2")] },
+    Case {
+        kind: Kind::UnnamedBit,
+        edits: &[(
+            "qemu",
+            "qemu-dep",
+            "qemu-model	old	0xd	0x80000008	GenuineIntel	6	1	1	Old\nqemu-model-word	old	FEAT_7_0_EBX	0x40\nqemu-dep",
+        )],
+    },
+    Case {
+        kind: Kind::AliasModelId,
+        edits: &[(
+            "qemu",
+            "qemu-dep",
+            "qemu-model	old	0xd	0x80000008	GenuineIntel	6	1	1	Old\nqemu-model-version	old	1	-	-\n\
+             qemu-model-version	old	2	older	-\nqemu-dep",
+        )],
+    },
+    Case {
+        kind: Kind::NoteTwice,
+        edits: &[(
+            "qemu",
+            "qemu-dep",
+            "qemu-model	old	0xd	0x80000008	GenuineIntel	6	1	1	Old\nqemu-model-version	old	1	-	ripe\n\
+             qemu-model-version	old	2	-	ripe\nqemu-dep",
+        )],
+    },
+    Case {
+        kind: Kind::ModelLacks,
+        edits: &[(
+            "qemu",
+            "qemu-dep",
+            "qemu-model	Fuji	0xd	0x80000008	GenuineIntel	6	1	2	Fuji\nqemu-model-word	Fuji	FEAT_1_EDX	0x1\nqemu-dep",
+        )],
+    },
+    Case {
+        kind: Kind::ModelExtra,
+        edits: &[(
+            "qemu",
+            "qemu-dep",
+            "qemu-model	Fuji	0xd	0x80000008	GenuineIntel	7	3	9	Fuji\nqemu-model-word	Fuji	FEAT_1_EDX	0x101\n\
+             qemu-model-word	Fuji	FEAT_7_0_EBX	0x20\nqemu-dep",
+        )],
+    },
+    Case {
+        kind: Kind::ModelNumber,
+        edits: &[(
+            "qemu",
+            "qemu-dep",
+            "qemu-model	Fuji	0xd	0x80000008	GenuineIntel	6	1	3	Fuji\nqemu-model-word	Fuji	FEAT_1_EDX	0x101\nqemu-dep",
+        )],
+    },
+    Case {
         kind: Kind::SameSignature,
         edits: &[(
             "qemu",
@@ -202,7 +294,7 @@ fn edited(edits: &[Edit]) -> Vec<(String, String)> {
 fn report(edits: &[Edit], differences: &str, scope: Scope) -> String {
     let files = edited(edits);
     let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    match Input::try_read(&files, differences) {
+    match Input::try_read_with(&files, differences, PROCESSORS_1) {
         Ok(input) => check(&input.linux, &input.qemu, &input.differences, scope).render(&input.sources),
         Err(error) => error,
     }
@@ -211,12 +303,14 @@ fn report(edits: &[Edit], differences: &str, scope: Scope) -> String {
 #[test]
 fn every_kind_of_finding_has_its_text() {
     for case in &CASES {
-        let text = report(case.edits, "", Scope::Given);
+        let text = report(case.edits, NEEDS, Scope::Given);
         let name = case.kind.name();
         assert!(text.contains(&format!("error: {name}: ")), "{name}\n{text}");
         golden(&format!("{name}.txt"), &text);
     }
-    for (kind, name) in Kind::ALL {
+    // Facts have neither comments nor the uses of words.
+    let of_trees = [Kind::CommentName, Kind::NotHandedOut];
+    for (kind, name) in Kind::ALL.iter().filter(|(kind, _)| !of_trees.contains(kind)) {
         assert!(CASES.iter().any(|case| case.kind == *kind), "{name} has no case");
     }
 }
@@ -259,8 +353,74 @@ macro-family	CPUID_A_	FEAT_1_EDX	-	design	three times
 rewritten	cpuid-field	6.1	6.2	history	once
 rewritten	cpuid-field	6.1	6.2	history	twice
 rewritten	cpuid-field	6.1	6.2	history	three times
+needs	CPUID.(EAX=7,ECX=0):EBX[5]	MSR 0x48b[26]	qemu	design	once
+needs	CPUID.(EAX=7,ECX=0):EBX[5]	MSR 0x48b[26]	none	design	twice
+needs	CPUID.(EAX=7,ECX=0):EBX[32]	MSR 0x480	qemu	design	no such bit
+needs	CPUID.(EAX=7,ECX=0):EBX[5]	MSR 0x48b[64]	qemu	design	no such bit
+needs	CPUID.(EAX=7,ECX=0):EBX	MSR 480	qemu	design	not hexadecimal
+needs	CPUID.(EAX=7,ECX=0):EBX	MSR 0x480	kvm	design	no such project
+bit-name	d	b	c	alias	no range	QEMU
+bit-name	e	b	c	alias	no project	KVM 1-2
+bit-name	f	b	c	alias	no end	QEMU -
+bit-name	g	b	c	alias	good	QEMU 1.0-2.0
+bit-name	h	b	c	alias	too much	QEMU 1.0-	more
 ";
     golden("unreadable-differences.txt", &report(&[], differences, Scope::Given));
+}
+
+/// A row for some releases explains nothing in others, and is stale only if one of its releases is there.
+#[test]
+fn a_row_for_some_releases_holds_for_these() {
+    let edits: &[Edit] = &[("qemu", "8	cx8", "8	cx9")];
+    let row = |range: &str| format!("bit-name	CPUID.(EAX=1,ECX=0):EDX[8]	CX8	cx9	alias	a digit	{range}\n");
+    for range in ["QEMU 1.0-", "QEMU -1.0", "QEMU 0.9-1", "Linux 1.0-1.0"] {
+        let found = report(edits, &row(range), Scope::Pinned);
+        assert!(found.contains("findings: 0\n"), "{range}: {found}");
+        assert!(report(&[], &row(range), Scope::Pinned).contains("error: stale"), "{range}");
+    }
+    for range in ["QEMU 1.1-", "QEMU -0.9", "Linux 2.0-3.0"] {
+        let found = report(edits, &row(range), Scope::Pinned);
+        assert!(found.contains("findings: 1\n") && found.contains("error: bit-name"), "{range}: {found}");
+    }
+}
+
+#[test]
+fn unreadable_processors_are_reported() {
+    let processors = "\
+processor	Fuji	6/1	once
+processor	Fuji	6/1	twice
+processor	Gala	6	no model
+processor	Gala	6/1/2/3	too much
+processor	Gala	6/1,6/x	no number
+processor	Gala	6/1	good
+processor-word	Fuji	0x1	0	EDX	0x1
+processor-word	Gala	0x1	0	EDX	0x1
+processor-word	Gala	0x1	0	EDX	0x2
+processor-word	Gala	0x1	0	EFX	0x1
+processor-word	Gala	0x1	0	EAX	0x1ffffffff
+processors	Gala
+";
+    let found = Input::try_read_with(&[("linux", LINUX_1)], "", processors).err().unwrap_or_default();
+    golden("unreadable-processors.txt", &found);
+}
+
+/// A finding of a tree: the word of a list is none of those that KVM's CPUID code uses.
+#[test]
+fn a_list_that_no_guest_sees_is_reported() {
+    let mut input = Input::try_read_with(&[("linux", LINUX_1), ("qemu", QEMU_1)], NEEDS, "").unwrap();
+    input.linux[0].handed_out = ["CPUID_1_EDX", "CPUID_12_EAX"].map(str::to_owned).to_vec();
+    let report = check(&input.linux, &input.qemu, &input.differences, Scope::Given);
+    golden("not-handed-out.txt", &report.render(&input.sources));
+}
+
+/// A finding of a tree: facts have no comments.
+#[test]
+fn a_name_unlike_its_comment_is_reported() {
+    let mut input = Input::try_read_with(&[("linux", LINUX_1), ("qemu", QEMU_1)], NEEDS, "").unwrap();
+    let at = input.linux[0].features[0].at;
+    input.linux[0].spellings.push(LinuxSpelling { name: "FPU".to_owned(), word: "FPV".to_owned(), at });
+    let report = check(&input.linux, &input.qemu, &input.differences, Scope::Given);
+    golden("comment-name.txt", &report.render(&input.sources));
 }
 
 /// A property of a CPU that the release does not have, and of a model without its hyphen.

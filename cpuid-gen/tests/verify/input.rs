@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cpuid_gen::PROCESSORS;
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{self, Facts, LinuxFacts, QemuFacts};
 use cpuid_gen::source::Sources;
@@ -11,7 +12,8 @@ use cpuid_gen::verify::Differences;
 /// The pinned releases, oldest first.
 pub(crate) const LINUX: [&str; 3] = ["linux-6.1.tsv", "linux-6.12.tsv", "linux-7.3.tsv"];
 /// The pinned releases of QEMU, oldest first.
-pub(crate) const QEMU: [&str; 3] = ["qemu-7.2.tsv", "qemu-10.0.tsv", "qemu-10.2.tsv"];
+pub(crate) const QEMU: [&str; 5] =
+    ["qemu-7.2.tsv", "qemu-10.0.tsv", "qemu-10.2.tsv", "qemu-11.0.tsv", "qemu-11.1.tsv"];
 
 fn upstream() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../upstream")
@@ -34,6 +36,15 @@ pub(crate) struct Input {
 impl Input {
     /// Reads `(name, text)` files and the differences. `None` if a reader rejects one.
     pub(crate) fn try_read(files: &[(&str, &str)], differences: &str) -> Result<Input, String> {
+        Input::try_read_with(files, differences, PROCESSORS)
+    }
+
+    /// Likewise, with these processors.
+    pub(crate) fn try_read_with(
+        files: &[(&str, &str)],
+        differences: &str,
+        processors: &str,
+    ) -> Result<Input, String> {
         let mut sources = Sources::new();
         let mut diagnostics = Diagnostics::new();
         let (mut linux, mut qemu) = (Vec::new(), Vec::new());
@@ -46,7 +57,11 @@ impl Input {
             }
         }
         let differences_file = sources.add("differences.tsv", differences);
-        let differences = Differences::read(&sources, differences_file, &mut diagnostics);
+        let mut differences = Differences::read(&sources, differences_file, &mut diagnostics);
+        let processors = sources.add("processors.tsv", processors);
+        if let Some(differences) = &mut differences {
+            differences.read_processors(&sources, processors, &mut diagnostics);
+        }
         match differences {
             Some(differences) if diagnostics.is_empty() => Ok(Input { sources, linux, qemu, differences }),
             _ => Err(diagnostics.render(&sources)),

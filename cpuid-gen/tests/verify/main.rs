@@ -7,6 +7,7 @@
 )]
 
 mod golden;
+mod history;
 mod input;
 mod mutations;
 mod pinned;

@@ -92,6 +92,8 @@ macro_rules! flags {
 
 flags! {
     MONITOR = L1Ecx[3] "monitor";
+    VMX = L1Ecx[5] "vmx";
+    SMX = L1Ecx[6] "smx";
     PDCM = L1Ecx[15] "pdcm";
     X2APIC = L1Ecx[21] "x2apic";
     TSC_DEADLINE = L1Ecx[24] "tsc-deadline";
@@ -123,21 +125,31 @@ flags! {
     FZRM = L7s1Eax[10] "fzrm";
     FSRS = L7s1Eax[11] "fsrs";
     FSRC = L7s1Eax[12] "fsrc";
+    FRED = L7s1Eax[17] "fred";
     AVX10 = L7s1Edx[19] "avx10";
     APXF = L7s1Edx[21] "apxf";
     MCDT_NO = L7s2Edx[5] "mcdt-no";
     XSAVES = Lds1Eax[3] "xsaves";
+    XFD = Lds1Eax[4] "xfd";
     INTEL_PT_LIP = L14Ecx[31] "intel-pt-lip";
     AVX10_128 = L24Ebx[16] "avx10-128";
     AVX10_256 = L24Ebx[17] "avx10-256";
     AVX10_512 = L24Ebx[18] "avx10-512";
     AVX10_VNNI_INT = L24s1Ecx[2] "avx10-vnni-int";
+    CLOCKSOURCE = KvmEax[0] "kvmclock";
+    CLOCKSOURCE2 = KvmEax[3] "kvmclock";
+    ASYNCPF = KvmEax[4] "kvm-asyncpf";
+    STEAL_TIME = KvmEax[5] "kvm-steal-time";
+    PV_EOI = KvmEax[6] "kvm-pv-eoi";
     PV_UNHALT = KvmEax[7] "kvm-pv-unhalt";
+    POLL_CONTROL = KvmEax[12] "kvm-poll-control";
+    ASYNCPF_INT = KvmEax[14] "kvm-asyncpf-int";
     MSI_EXT_DEST_ID = KvmEax[15] "kvm-msi-ext-dest-id";
     HINT_DEDICATED = KvmEdx[0] "kvm-hint-dedicated";
     CMP_LEGACY = X1Ecx[1] "cmp-legacy";
     SVM = X1Ecx[2] "svm";
     TOPOEXT = X1Ecx[22] "topoext";
+    RDTSCP = X1Edx[27] "rdtscp";
     LM = X1Edx[29] "lm";
     OVERFLOW_RECOV = X7Ebx[0] "overflow-recov";
     SUCCOR = X7Ebx[1] "succor";

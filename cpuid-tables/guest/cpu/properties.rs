@@ -134,6 +134,7 @@ impl Cpu<'_> {
             "avx10-version" => self.set_avx10_version(read.u8()?)?,
             "lbr-fmt" => settings.lbr_fmt = Some(read.lbr_format()?),
             "node-id" => settings.node_id = set(read.i32()?),
+            "ucode-rev" => settings.ucode_rev = read.unsigned("a 64-bit number")?,
             "tsc-frequency" => settings.tsc_khz = Some(read.khz()?).filter(|khz| *khz != 0),
             name => match IDS.iter().position(|id| *id == name) {
                 Some(at) => settings.ids[at] = set(read.i32()?),
@@ -147,6 +148,7 @@ impl Cpu<'_> {
         let settings = &mut self.settings;
         let field = match read.name {
             "pmu" => &mut settings.pmu,
+            "hv-enforce-cpuid" => &mut settings.hv_enforce_cpuid,
             "hv-passthrough" => &mut settings.hv_passthrough,
             "x-hv-synic-kvm-only" => &mut settings.hv_synic_kvm_only,
             "check" => &mut settings.check,
@@ -206,14 +208,12 @@ impl Cpu<'_> {
     /// Properties that no CPUID table depends on under KVM; their values are still checked.
     fn set_without_effect(&self, read: &Reader<'_>) -> Result<(), BuildError> {
         match read.name {
-            "hv-enforce-cpuid"
-            | "kvm-pv-enforce-cpuid"
+            "kvm-pv-enforce-cpuid"
             | "tcg-cpuid"
             | "x-migrate-smi-count"
             | "x-migrate-error-code"
             | "kvm-no-smi-migration"
             | "xen-vapic" => read.boolean().map(|_| ()),
-            "ucode-rev" => read.unsigned::<u64>("a 64-bit number").map(|_| ()),
             // The machine later sets it for each vCPU.
             "apic-id" => read.u32().map(|_| ()),
             name => Err(BuildError::NotModelled(String::from(name))),

@@ -48,11 +48,10 @@ impl Cpu<'_> {
         if self.release.behaviour.warns_of_threads_first {
             self.warnings.extend(threads.clone());
         }
-        self.check_apic()?;
         self.check_tsc()?;
         self.check_machine_checks()?;
         self.warnings.extend(threads.filter(|_| !self.release.behaviour.warns_of_threads_first));
-        Ok(())
+        self.check_apic()
     }
 
     /// The APIC is KVM's (`apic_get_class` of target/i386/cpu-apic.c), and supports wide ids only with x2APIC

@@ -24,6 +24,7 @@ pub(crate) struct Settings {
     /// By the bit of each `hv-` property.
     pub(crate) hyperv_features: u64,
     pub(crate) hv_no_nonarch_coresharing: OnOffAuto,
+    pub(crate) hv_enforce_cpuid: bool,
     pub(crate) hv_passthrough: bool,
     pub(crate) hv_version_build: u32,
     pub(crate) hv_version_major: u16,
@@ -42,6 +43,8 @@ pub(crate) struct Settings {
     pub(crate) force_features: bool,
     pub(crate) kvm: bool,
     pub(crate) lmce: bool,
+    /// 0 unless set.
+    pub(crate) ucode_rev: u64,
     pub(crate) phys_bits: u32,
     pub(crate) guest_phys_bits: Option<u32>,
     pub(crate) host_phys_bits: bool,
@@ -106,6 +109,7 @@ impl Settings {
             hv_spinlocks: u32::MAX,
             hyperv_features: 0,
             hv_no_nonarch_coresharing: OnOffAuto::Off,
+            hv_enforce_cpuid: false,
             hv_passthrough: false,
             hv_version_build: 0x3839,
             hv_version_major: 10,
@@ -122,6 +126,7 @@ impl Settings {
             force_features: false,
             kvm: true,
             lmce: false,
+            ucode_rev: 0,
             phys_bits: 0,
             guest_phys_bits: None,
             host_phys_bits: false,

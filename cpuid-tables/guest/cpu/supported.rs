@@ -96,12 +96,15 @@ impl Supported<'_> {
     pub(crate) fn check_required(&self) -> Result<(), BuildError> {
         let newer = self.release.behaviour.needs_linux_4_5;
         let all = REQUIRED.iter().chain(REQUIRED_OF_LINUX_4_5.iter().filter(|_| newer));
-        let lacks = |capability: &&Capability| {
-            self.host.capabilities.get(&capability.number).is_some_and(|value| *value <= 0)
-        };
-        all.copied()
-            .find(|capability| lacks(&capability))
-            .map_or(Ok(()), |lacking| Err(BuildError::KvmLacks(lacking.number)))
+        let exits = (self.cpu_pm && self.release.behaviour.cpu_pm_is_checked)
+            .then_some(&Capability::X86_DISABLE_EXITS);
+        all.chain(exits).try_for_each(|capability| self.check_known(*capability))
+    }
+
+    /// Refuses a capability that KVM is known to lack.
+    pub(crate) fn check_known(&self, capability: Capability) -> Result<(), BuildError> {
+        let lacks = self.host.capabilities.get(&capability.number).is_some_and(|value| *value <= 0);
+        if lacks { Err(BuildError::KvmLacks(capability.number)) } else { Ok(()) }
     }
 
     /// The registers of the CPUID instruction; zeros for a leaf that the host's description lacks (`host_cpuid`).
@@ -216,7 +219,11 @@ impl Supported<'_> {
                 /// MDS_NO, TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO.
                 const NOT_VULNERABLE: u64 = 1 << 5 | 1 << 8 | 1 << 13 | 1 << 14 | 1 << 15;
                 const FB_CLEAR: u64 = 1 << 17;
-                if value & NOT_VULNERABLE == NOT_VULNERABLE { value | FB_CLEAR } else { value }
+                if self.release.behaviour.adds_fb_clear && value & NOT_VULNERABLE == NOT_VULNERABLE {
+                    value | FB_CLEAR
+                } else {
+                    value
+                }
             }
             _ => value,
         }

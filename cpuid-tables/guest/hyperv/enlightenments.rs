@@ -9,10 +9,12 @@ use crate::host::Capability;
 use crate::table::{CpuidEntry, CpuidTable, TableFull};
 
 /// Bits of `hyperv_features`; a test compares them with the facts.
-mod feature {
+pub(crate) mod feature {
     pub(crate) const VAPIC: u64 = 1 << 1;
+    pub(crate) const TIME: u64 = 1 << 2;
     pub(crate) const VPINDEX: u64 = 1 << 5;
     pub(crate) const SYNIC: u64 = 1 << 7;
+    pub(crate) const REENLIGHTENMENT: u64 = 1 << 10;
     pub(crate) const EVMCS: u64 = 1 << 12;
     pub(crate) const AVIC: u64 = 1 << 15;
     pub(crate) const SYNDBG: u64 = 1 << 16;
@@ -91,7 +93,21 @@ impl Cpu<'_> {
         {
             return Err(BuildError::HypervNeeds { feature: "hv-synic", needs: "hv-vpindex" });
         }
-        Ok(())
+        self.check_enabling()
+    }
+
+    /// What QEMU enables by a capability, KVM must have (`hyperv_init_vcpu`).
+    fn check_enabling(&self) -> Result<(), BuildError> {
+        let synic = match self.settings.hv_synic_kvm_only {
+            true => Capability::HYPERV_SYNIC,
+            false => Capability::HYPERV_SYNIC2,
+        };
+        let enabled = [
+            (self.enabled(feature::SYNIC), synic),
+            (self.enabled(feature::EVMCS), Capability::HYPERV_ENLIGHTENED_VMCS),
+            (self.settings.hv_enforce_cpuid, Capability::HYPERV_ENFORCE_CPUID),
+        ];
+        enabled.iter().filter(|row| row.0).try_for_each(|row| self.supported.check_known(row.1))
     }
 
     /// A KVM that reports its Hyper-V leaves without a vCPU reports them: otherwise QEMU aborts
@@ -243,7 +259,9 @@ mod tests {
     fn features_have_the_facts_bits() {
         let expected = [
             ("hv-vapic", feature::VAPIC),
+            ("hv-time", feature::TIME),
             ("hv-vpindex", feature::VPINDEX),
+            ("hv-reenlightenment", feature::REENLIGHTENMENT),
             ("hv-synic", feature::SYNIC),
             ("hv-evmcs", feature::EVMCS),
             ("hv-avic", feature::AVIC),

@@ -107,8 +107,15 @@ impl Cpu<'_> {
         if wants_module && !self.machine.modules {
             return Err(BuildError::MachineOption("smp-cache".into()));
         }
+        // Since 10.1 an AMD CPU has its own vendor's legacy caches, and leaf 4 of an old machine type the other's.
+        let settings = &self.settings;
+        let others = self.release.behaviour.cleans_up
+            && settings.legacy_cache
+            && !settings.vendor_cpuid_only_v2
+            && self.is_amd();
         for (slot, level) in shared {
-            for caches in [&mut info.leaf_4, &mut info.amd, &mut info.leaf_8000001d] {
+            let leaf_4 = (!others).then_some(&mut info.leaf_4);
+            for caches in leaf_4.into_iter().chain([&mut info.amd, &mut info.leaf_8000001d]) {
                 if let Some(cache) = slot_of(caches, *slot) {
                     cache.shared_by = level.or(cache.shared_by);
                 }

@@ -24,7 +24,7 @@ use super::step::Step;
 use super::topology::{ApicIds, VcpuTopology};
 use crate::bits::field::{Field, constant};
 use crate::bits::known_fields::{leaf_1, leaf_8000001e, leaf_80000008};
-use crate::bits::location::{Leaf, Register};
+use crate::bits::location::{CpuidWord, Leaf, Register};
 use crate::feature;
 use crate::table::{ApicLayout, OwnNumber, Vendor};
 
@@ -41,6 +41,35 @@ pub struct Preset {
     pub topology: VcpuTopology,
     /// Where an APIC id has the numbers of core and node.
     pub layout: ApicLayout,
+}
+
+impl Preset {
+    /// The bits of a register that the VMM's steps decide on a processor of this vendor, whatever table they get: a
+    /// template of the VMM has no effect on them.
+    ///
+    /// ```
+    /// use cpuid_tables::normalize::presets::{Firecracker, firecracker};
+    /// use cpuid_tables::{Vendor, feature};
+    ///
+    /// let preset = firecracker(&Firecracker { vcpus: 1, smt: false });
+    /// let timer = feature::TSC_DEADLINE_TIMER;
+    /// assert_ne!(preset.decides(Vendor::INTEL, timer.location().word) & timer.mask(), 0);
+    /// ```
+    #[must_use]
+    pub fn decides(&self, vendor: Vendor, word: CpuidWord) -> u32 {
+        let steps = self.steps.iter().filter(|step| step.is_for(Some(vendor)));
+        steps.fold(0, |bits, step| bits | step.action.decides(word))
+    }
+
+    /// Those of them that the VMM clears: a template agrees with it if it clears them too.
+    #[must_use]
+    pub fn clears(&self, vendor: Vendor, word: CpuidWord) -> u32 {
+        let steps = self.steps.iter().filter(|step| step.is_for(Some(vendor)));
+        steps.fold(0, |bits, step| {
+            let decided = step.action.decides(word);
+            if step.action.only_clears() { bits | decided } else { bits & !decided }
+        })
+    }
 }
 
 static INTEL: &[Vendor] = &[Vendor::INTEL];

@@ -374,7 +374,13 @@ pub(super) static ROWS: &[Row] = &[
     row(0x489, "IA32_VMX_CR4_FIXED1", CR_FIXED),
     row(0x48a, "IA32_VMX_VMCS_ENUM", "It says how many fields a guest hypervisor's VMCS has."),
     row(0x48b, "IA32_VMX_PROCBASED_CTLS2", VMX),
-    row(0x48c, "IA32_VMX_EPT_VPID_CAP", "It says what of EPT and VPID a guest hypervisor can use."),
+    with(
+        0x48c,
+        "IA32_VMX_EPT_VPID_CAP",
+        "It says what of EPT and VPID a guest hypervisor can use.",
+        // QEMU has no names for the memory types that EPT's tables may have; these are libvirt's.
+        &[(8, "vmx-ept-uc"), (14, "vmx-ept-wb")],
+    ),
     row(0x48d, "IA32_VMX_TRUE_PINBASED_CTLS", VMX),
     row(0x48e, "IA32_VMX_TRUE_PROCBASED_CTLS", VMX),
     row(0x48f, "IA32_VMX_TRUE_EXIT_CTLS", VMX),

@@ -149,6 +149,15 @@ static bool read_msr(const char *line)
     return true;
 }
 
+static bool read_saved(const char *line)
+{
+    char rest;
+    if (host.saved_count == MAX_MSRS || sscanf(line, "%x %c", &host.saved[host.saved_count], &rest) != 1)
+        return false;
+    host.saved_count++;
+    return true;
+}
+
 static bool read_capability(const char *line)
 {
     struct capability *c = &host.cap[host.cap_count];
@@ -203,6 +212,8 @@ void load_host(const char *dir, const char *name)
         die("%s/%s.supported or %s.host is not there", dir, name, name);
     read_file(dir, name, "msrs", read_msr);
     read_file(dir, name, "caps", read_capability);
+    if (!read_file(dir, name, "msr-list", read_saved))
+        host.saved_count = -1;
     if (!read_file(dir, name, "hv", read_hyperv)) {
         host.hyperv.count = sizeof usual_hyperv / sizeof *usual_hyperv;
         memcpy(host.hyperv.entry, usual_hyperv, sizeof usual_hyperv);

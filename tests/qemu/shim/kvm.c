@@ -1,7 +1,8 @@
 /*
  * KVM's ioctls: answered from the description, or passed to the kernel for the real host. The table of KVM_SET_CPUID2 is
  * recorded as `vcpuID function index flags eax ebx ecx edx` (hexadecimal; ID decimal; `vcpuID` alone for a table without
- * entries). It is passed on only for the real host.
+ * entries). It is passed on only for the real host. With SHIM_MSRS set, the MSRs of KVM_SET_MSRS are recorded as
+ * `msrID index value`.
  */
 #define _GNU_SOURCE
 #include "shim.h"
@@ -98,12 +99,20 @@ static bool has_waitpkg(void)
 }
 
 /*
- * Includes VMX's secondary controls if they are a feature MSR, since Linux lists them in both, and UMWAIT's control if
+ * The host's own list, or the usual one. It includes VMX's secondary controls if they are a feature MSR, since Linux lists them in both, and UMWAIT's control if
  * KVM supports the feature.
  */
 static int give_msr_list(struct kvm_msr_list *to)
 {
     enum { SECONDARY_CONTROLS = 0x48b, UMWAIT_CONTROL = 0xe1 };
+    if (host.saved_count >= 0) {
+        unsigned space = to->nmsrs;
+        to->nmsrs = (unsigned)host.saved_count;
+        if (space < to->nmsrs)
+            return fail(E2BIG);
+        memcpy(to->indices, host.saved, to->nmsrs * sizeof *host.saved);
+        return 0;
+    }
     unsigned room = to->nmsrs, count = sizeof msr_list / sizeof *msr_list;
     bool vmx = find_msr(SECONDARY_CONTROLS), waitpkg = has_waitpkg();
     to->nmsrs = count + vmx + waitpkg;
@@ -246,6 +255,15 @@ static void write_table(int vcpu, const struct kvm_cpuid2 *table)
     pthread_mutex_unlock(&lock);
 }
 
+static void write_msrs(int vcpu, const struct kvm_msrs *msrs)
+{
+    pthread_mutex_lock(&lock);
+    for (unsigned i = 0; i < msrs->nmsrs; i++)
+        fprintf(record, "msr%d %x %llx\n", vcpu, msrs->entries[i].index, (unsigned long long)msrs->entries[i].data);
+    fflush(record);
+    pthread_mutex_unlock(&lock);
+}
+
 int ioctl(int fd, unsigned long request, ...)
 {
     va_list arguments;
@@ -260,6 +278,8 @@ int ioctl(int fd, unsigned long request, ...)
         if (!host.real)
             return 0;
     }
+    if (request == KVM_SET_MSRS && fd >= 0 && fd < MAX_FDS && vcpu_of[fd] && getenv("SHIM_MSRS"))
+        write_msrs(vcpu_of[fd] - 1, argument);
     int result = host.real ? real(fd, request, argument) : described(fd, request, argument);
     if (request == KVM_CREATE_VCPU && result >= 0 && result < MAX_FDS)
         vcpu_of[result] = (int)(long)argument + 1;

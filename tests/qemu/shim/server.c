@@ -8,7 +8,8 @@
  * A result:   the lines of kvm.c, `stderr TEXT`, `qmp TEXT`, and last `exit STATUS`: 0, QEMU's own status, or 128 plus
  *             the signal's number.
  *
- * Environment: SHIM_HOSTS, a directory; SHIM_SITES, see cpuid.c; SHIM_SECONDS, the time limit of a case.
+ * Environment: SHIM_HOSTS, a directory; SHIM_SITES, see cpuid.c; SHIM_SECONDS, the time limit of a case;
+ *              SHIM_MSRS, see kvm.c.
  */
 #define _GNU_SOURCE
 #include "shim.h"

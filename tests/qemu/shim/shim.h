@@ -41,6 +41,8 @@ struct host {
     struct entries supported, instruction, hyperv;
     int msr_count;
     struct msr msr[MAX_MSRS];
+    int saved_count; /* -1: the usual list */
+    uint32_t saved[MAX_MSRS];
     int cap_count;
     struct capability cap[MAX_CAPS];
     bool has_guest_xcomponents;

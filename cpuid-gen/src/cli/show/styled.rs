@@ -31,6 +31,11 @@ pub(crate) fn error(message: &str) {
     anstream::eprintln!("{}", Renderer::styled().render(Level::Error.title(message)));
 }
 
+/// Prints a note on standard error.
+pub(crate) fn note(message: &str) {
+    anstream::eprintln!("cpuid-gen: {message}");
+}
+
 /// Prints the regions left out by conditionals: the directive's place, the lines, and the directive.
 pub(crate) fn left_out(sources: &Sources, diagnostics: &Diagnostics) {
     for left in &diagnostics.left_out {

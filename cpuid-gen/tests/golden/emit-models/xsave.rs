@@ -5,6 +5,7 @@ pub(crate) static COMPONENTS: [XsaveComponent; 1] = [
     XsaveComponent {
         number: 2,
         feature: Feature(37),
+        others: &[],
         size: 256,
         offset: Some(576),
     },

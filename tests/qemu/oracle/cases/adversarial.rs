@@ -299,13 +299,7 @@ fn setting(random: &mut Random, features: &[&str]) -> String {
         8 => format!(",{}={}", spelled(random, switch), random.choose(values)),
         9 => format!(",vendor={}", random.choose(VENDORS)),
         10 => format!(",{}", random.choose(SETTINGS)),
-        _ => format!(
-            ",{}",
-            spelled(random, "+svm").replace(
-                "+svm",
-                random.choose::<&str>(&["+svm", "+vmx", "-vmx", "pmu=on", "migratable=off"])
-            )
-        ),
+        _ => format!(",{}", random.choose(&["+svm", "+vmx", "-vmx", "pmu=on", "migratable=off"])),
     }
 }
 

@@ -104,7 +104,7 @@ impl Corpus {
             for file in HostFile::ALL {
                 let Some(text) = host.text(file) else { continue };
                 let value = match file {
-                    HostFile::Msrs | HostFile::Capabilities => {
+                    HostFile::Msrs | HostFile::Capabilities | HostFile::SavedMsrs => {
                         text.trim_end().replace(' ', "=").replace('\n', ",")
                     }
                     HostFile::Supported => ids_of(&mut entries, &host.supported),
@@ -190,7 +190,7 @@ impl Corpus {
             HostFile::Supported => host.supported = entries(value)?,
             HostFile::Instruction => host.instruction = entries(value)?,
             HostFile::Hyperv => host.hyperv = Some(entries(value)?),
-            file @ (HostFile::Msrs | HostFile::Capabilities | HostFile::Emulated) => {
+            file @ (HostFile::Msrs | HostFile::Capabilities | HostFile::Emulated | HostFile::SavedMsrs) => {
                 host.read(file, &value.replace('=', " ").replace(',', "\n"))?
             }
         }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use cpuid_tables::host::{Host, HostFile};
-use cpuid_tables::{CpuidEntry, Leaf, Msr, Registers, Subleaf};
+use cpuid_tables::{CpuidEntry, CpuidRead, Feature, Leaf, Msr, Registers, Subleaf, feature};
 
 use super::Outcome;
 
@@ -18,6 +18,38 @@ pub use plausible::plausible;
 pub use processors::processors;
 pub use strange::strange;
 pub use synthetic::all_ones;
+
+/// XSAVE components that Linux uses only with a feature, and that feature (`xsave_cpuid_features`, Linux,
+/// arch/x86/kernel/fpu/xstate.c).
+const NEEDS: [(u32, Feature); 9] = [
+    (2, feature::AVX),
+    (3, feature::MPX),
+    (4, feature::MPX),
+    (5, feature::AVX512F),
+    (6, feature::AVX512F),
+    (7, feature::AVX512F),
+    (9, feature::PKU),
+    (17, feature::AMX_TILE),
+    (18, feature::AMX_TILE),
+];
+
+/// The host of a processor with a current KVM, by the answers of its CPUID instruction. Its `IA32_ARCH_CAPABILITIES` is 0.
+pub fn of_instruction(vendor: Vendor, instruction: Vec<CpuidEntry>) -> Host {
+    let has =
+        |feature: &Feature| CpuidRead::word(&instruction[..], feature.location().word) & feature.mask() != 0;
+    let unused: u32 = NEEDS.iter().filter(|(_, feature)| !has(feature)).map(|(bit, _)| 1 << bit).sum();
+    let mut host = kvm::host(vendor, instruction, 0);
+    if let Some(entry) = find(&mut host.supported, 0xd, 0) {
+        entry.registers.eax &= !unused;
+    }
+    host.supported.retain(|entry| {
+        entry.function != Leaf(0xd)
+            || entry.index.0 < 2
+            || unused.checked_shr(entry.index.0).unwrap_or(0) & 1 == 0
+    });
+    host.guest_xcomponents = host.guest_xcomponents.map(|all| all & !u64::from(unused));
+    host
+}
 
 /// A CPU's vendor: leaf 0's EBX, ECX and EDX, in a table's order of registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,127 @@
+//! The models with their versions, and the machine types.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::ask::{Machine, Model, Stated, expanded, expansion, list, text};
+use super::{ProgramError, Qemu};
+use crate::facts::DefaultVersion;
+
+/// CPUs that are not models.
+const OTHERS: [&str; 3] = ["base", "host", "max"];
+
+/// Expands every version of every model.
+pub(super) fn models(
+    qemu: &dyn Qemu,
+    definitions: &[Value],
+    stated: &mut Stated,
+) -> Result<(), ProgramError> {
+    let names: BTreeSet<&str> = definitions.iter().filter_map(|row| text(row, "name")).collect();
+    let versions: Vec<(String, u32)> = names.iter().filter_map(|name| versioned(name)).collect();
+    let asked = versions.iter().map(|(model, version)| format!("{model}-v{version}"));
+    let asked: Vec<String> = asked.chain(["base".to_owned()]).collect();
+    let commands: Vec<Value> = asked.iter().map(|name| expansion("full", name)).collect();
+    let answers = qemu.run(&["-machine", "none", "-accel", "tcg"], &commands)?;
+    let deprecated = |name: &str| {
+        let row = definitions.iter().find(|row| text(row, "name") == Some(name));
+        row.and_then(|row| row.get("deprecated")).and_then(Value::as_bool).unwrap_or(false)
+    };
+    for (name, answer) in asked.iter().zip(&answers.returns) {
+        let properties = expanded("query-cpu-model-expansion", answer)?;
+        let properties = properties.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        let model = Model { properties, deprecated: deprecated(name) };
+        match versioned(name) {
+            Some(version) => drop(stated.models.insert(version, model)),
+            None => stated.empty = model,
+        }
+    }
+    Ok(())
+}
+
+/// `EPYC-v2`.
+fn versioned(name: &str) -> Option<(String, u32)> {
+    let (model, version) = name.rsplit_once("-v")?;
+    Some((model.to_owned(), version.parse().ok()?))
+}
+
+/// The machine types of PCs, and the versions that each selects.
+pub(super) fn machines(
+    qemu: &dyn Qemu,
+    rows: &[Value],
+    states_compat: bool,
+    stated: &mut Stated,
+) -> Result<(), ProgramError> {
+    let mut names: Vec<&str> =
+        rows.iter().filter_map(|row| text(row, "name")).filter(|name| is_pc(name)).collect();
+    names.sort_by_key(|name| (family(name).0, Reverse(family(name).1)));
+    for name in names {
+        let answers =
+            qemu.run(&["-machine", name, "-accel", "tcg"], &[json!({"execute": "query-cpu-definitions"})])?;
+        let definitions = answers.returns.first().map(|answer| list("query-cpu-definitions", answer));
+        let definitions = definitions.transpose()?.map_or(&[][..], Vec::as_slice);
+        aliases(definitions, stated);
+        let row = rows.iter().find(|row| text(row, "name") == Some(name));
+        let compat = row.and_then(|row| row.get("compat-props")).and_then(Value::as_array);
+        let compat = compat.map_or(&[][..], Vec::as_slice).iter().filter_map(of_cpus).collect();
+        stated.machines.push(Machine {
+            name: name.to_owned(),
+            default_version: default_version(definitions, stated),
+            compat: states_compat.then_some(compat),
+        });
+    }
+    Ok(())
+}
+
+fn is_pc(name: &str) -> bool {
+    name.starts_with("pc-i440fx-") || name.starts_with("pc-q35-") || matches!(name, "isapc" | "microvm")
+}
+
+/// The order of facts: i440fx, q35, then those without a version; the newest first.
+fn family(name: &str) -> (&str, Vec<u32>) {
+    let Some((family, version)) = name.rsplit_once('-') else { return (name, Vec::new()) };
+    // `pc-i440fx` and `pc-q35` are after `isapc` and `microvm` in the alphabet, and before them here.
+    let rank = if family == "pc-i440fx" { "0" } else { "1" };
+    (rank, version.split('.').map(|part| part.parse().unwrap_or(0)).collect())
+}
+
+fn of_cpus(row: &Value) -> Option<(String, String, String)> {
+    let of = text(row, "qom-type").filter(|of| of.ends_with("x86_64-cpu"))?;
+    Some((of.to_owned(), text(row, "property")?.to_owned(), text(row, "value")?.to_owned()))
+}
+
+/// Names that stand for a version, besides `NAME` and `NAME-vN`.
+fn aliases(definitions: &[Value], stated: &mut Stated) {
+    let plain: BTreeSet<String> = stated.models.keys().map(|(model, _)| model.clone()).collect();
+    for row in definitions {
+        let (Some(name), Some(of)) = (text(row, "name"), text(row, "alias-of")) else { continue };
+        let is_second = !plain.contains(name) && versioned(name).is_none() && !OTHERS.contains(&name);
+        if let Some(version) = versioned(of).filter(|_| is_second) {
+            stated.aliases.insert(version, name.to_owned());
+        }
+    }
+}
+
+/// The version that plain names stand for.
+fn default_version(definitions: &[Value], stated: &Stated) -> Option<DefaultVersion> {
+    let mut newest: BTreeMap<&str, u32> = BTreeMap::new();
+    for (model, version) in stated.models.keys() {
+        let last = newest.entry(model).or_default();
+        *last = (*last).max(*version);
+    }
+    let of = |model: &str| {
+        let row = definitions.iter().find(|row| text(row, "name") == Some(model))?;
+        versioned(text(row, "alias-of")?).map(|(_, version)| version)
+    };
+    let several: Vec<(&str, u32)> = newest.into_iter().filter(|(_, last)| *last > 1).collect();
+    let asked: Vec<Option<u32>> = several.iter().map(|(model, _)| of(model)).collect();
+    if asked.iter().all(Option::is_none) {
+        return (!several.is_empty()).then_some(DefaultVersion::Legacy);
+    }
+    if several.iter().zip(&asked).all(|((_, last), version)| *version == Some(*last)) {
+        return Some(DefaultVersion::Latest);
+    }
+    let first = asked.first().copied().flatten()?;
+    asked.iter().all(|version| *version == Some(first)).then_some(DefaultVersion::Version(first))
+}

@@ -1,0 +1,237 @@
+//! Facts as a program states them, over the facts of the nearest release for what it does not state; and the origin of
+//! each row.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::ask::{Machine, Stated};
+use super::{ProgramError, models_of};
+use crate::facts::{QemuBit, QemuCompat, QemuFacts, QemuMachine, QemuProperty, write_qemu};
+use crate::location::WordSource;
+
+/// Facts, and how much of them the program stated.
+#[derive(Clone, Debug)]
+pub struct Overlaid {
+    /// The facts.
+    pub facts: QemuFacts,
+    /// The text of the facts: before each run of rows of one origin, a comment states it.
+    pub text: String,
+    /// The number of rows that the program stated, and of rows from the base.
+    pub rows: [usize; 2],
+}
+
+/// Properties of objects and of a CPU's position, which are no settings of a model.
+const NOT_SETTINGS: [&str; 14] = [
+    "crash-information",
+    "feature-words",
+    "filtered-features",
+    "hotpluggable",
+    "hotplugged",
+    "legacy-memory",
+    "memory",
+    "parent_bus",
+    "realized",
+    "start-powered-off",
+    "type",
+    "unavailable-features",
+    "lmce",
+    "apic-id",
+];
+
+/// Facts of the program over those of `base`.
+///
+/// # Errors
+///
+/// [`ProgramError::UnknownWord`] if a property is a bit of a word that the base lacks.
+pub fn overlay(stated: &Stated, base: &QemuFacts) -> Result<Overlaid, ProgramError> {
+    let mut facts = base.clone();
+    facts.release.clone_from(&stated.release);
+    bits(stated, base, &mut facts)?;
+    properties(stated, base, &mut facts);
+    machines(stated, base, &mut facts);
+    models_of::overlay(stated, &mut facts);
+    let (text, rows) = marked(stated, base, &facts);
+    Ok(Overlaid { facts, text, rows })
+}
+
+/// The named bits: the base's rows that the program has, then new ones after their word's others.
+fn bits(stated: &Stated, base: &QemuFacts, facts: &mut QemuFacts) -> Result<(), ProgramError> {
+    let word_of = |source: WordSource| base.words.iter().find(|word| word.source.word_source() == source);
+    let has = |row: &QemuBit| row.names().any(|name| stated.names.contains(name));
+    facts.bits.retain(has);
+    for bit in &stated.bits {
+        let place = || format!("{} bit {}", bit.source, bit.bit.0);
+        let Some(word) = word_of(bit.source) else {
+            return Err(ProgramError::UnknownWord { property: bit.name.clone(), place: place() });
+        };
+        let same = |row: &&mut QemuBit| row.word == word.name && row.bit == bit.bit;
+        match facts.bits.iter_mut().find(same) {
+            Some(row) if row.names().any(|name| name == bit.name) => {}
+            Some(row) => row.name.clone_from(&bit.name),
+            None => {
+                let before = |row: &QemuBit| row.word == word.name && row.bit < bit.bit;
+                let at = facts.bits.iter().rposition(before);
+                let at = at.or_else(|| facts.bits.iter().rposition(|row| row.word == word.name));
+                let row =
+                    QemuBit { word: word.name.clone(), bit: bit.bit, name: bit.name.clone(), at: base.at };
+                facts.bits.insert(at.map_or(facts.bits.len(), |at| at + 1), row);
+            }
+        }
+    }
+    for name in &stated.names {
+        if !facts.bits.iter().any(|row| row.names().any(|known| known == name)) {
+            let place = "a word that the program does not show".to_owned();
+            return Err(ProgramError::UnknownWord { property: name.clone(), place });
+        }
+    }
+    Ok(())
+}
+
+/// The other properties: those that the program has.
+fn properties(stated: &Stated, base: &QemuFacts, facts: &mut QemuFacts) {
+    facts.properties.retain(|row| stated.properties.contains_key(&row.name));
+    facts.aliases.retain(|row| stated.properties.contains_key(&row.name));
+    let known: BTreeSet<String> = facts
+        .bits
+        .iter()
+        .flat_map(|row| row.names().map(|name| name.replace('_', "-")))
+        .chain(facts.properties.iter().map(|row| row.name.clone()))
+        .chain(facts.aliases.iter().map(|row| row.name.clone()))
+        .collect();
+    let spelled = |name: &str| known.contains(name) || known.contains(&name.replace(['_', '.'], "-"));
+    let field = ["vendor", "family", "model", "stepping", "model-id", "tsc-frequency"];
+    for (name, kind) in &stated.properties {
+        let other = NOT_SETTINGS.contains(&name.as_str())
+            || field.contains(&name.as_str())
+            || kind.starts_with("link<")
+            || kind.starts_with("child<");
+        if !other && !spelled(name) {
+            let default = stated.empty.properties.get(name).map(written);
+            facts.properties.push(QemuProperty {
+                name: name.clone(),
+                kind: kind.clone(),
+                field: None,
+                bit: None,
+                default,
+                at: base.at,
+            });
+        }
+    }
+}
+
+/// A value as facts and settings have it.
+pub(super) fn written(value: &Value) -> String {
+    match value {
+        Value::Bool(true) => "on".to_owned(),
+        Value::Bool(false) => "off".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The machine types, each after its base, and what each adds.
+fn machines(stated: &Stated, base: &QemuFacts, facts: &mut QemuFacts) {
+    let states_compat = stated.machines.iter().any(|machine| machine.compat.is_some());
+    let mut ordered: Vec<&Machine> = stated.machines.iter().collect();
+    // In the base's order, as far as it has them: a new one is the newest of its family, before all others.
+    let place = |name: &str| base.machines.iter().position(|machine| machine.name == name);
+    ordered.sort_by_key(|machine| {
+        let family = family(&machine.name);
+        let at = base.machines.iter().position(|known| self::family(&known.name) == family);
+        at.unwrap_or(usize::MAX)
+    });
+    facts.machines.clear();
+    facts.compat.clear();
+    for (at, machine) in ordered.iter().enumerate() {
+        let newer = at.checked_sub(1).map(|at| ordered[at]);
+        let newer =
+            newer.filter(|newer| newer.name.contains('-') && family(&newer.name) == family(&machine.name));
+        let known = place(&machine.name).map(|at| &base.machines[at]);
+        facts.machines.push(QemuMachine {
+            name: machine.name.clone(),
+            default_version: machine.default_version.or(known.and_then(|known| known.default_version)),
+            base: newer.map(|newer| newer.name.clone()),
+            at: base.at,
+        });
+        let own: Vec<&QemuCompat> = base.compat.iter().filter(|row| row.machine == machine.name).collect();
+        let adds = added(machine, newer);
+        let same =
+            own.iter().filter(|row| row.of != "kvm-default").map(|row| three(row)).eq(adds.iter().cloned());
+        if !states_compat || same {
+            facts.compat.extend(own.into_iter().cloned());
+            continue;
+        }
+        facts.compat.extend(own.into_iter().filter(|row| row.of == "kvm-default").cloned());
+        facts.compat.extend(adds.into_iter().map(|(of, property, value)| QemuCompat {
+            machine: machine.name.clone(),
+            of,
+            property,
+            value: Some(value),
+            at: base.at,
+        }));
+    }
+}
+
+fn three(row: &QemuCompat) -> (String, String, String) {
+    (row.of.clone(), row.property.clone(), row.value.clone().unwrap_or_default())
+}
+
+/// What a machine type adds to the next newer one, whose properties come first.
+fn added(machine: &Machine, newer: Option<&Machine>) -> Vec<(String, String, String)> {
+    let all = machine.compat.as_deref().unwrap_or_default();
+    let inherited = newer.and_then(|newer| newer.compat.as_deref()).unwrap_or_default();
+    all.strip_prefix(inherited).unwrap_or(all).to_vec()
+}
+
+/// `pc-q35` of `pc-q35-11.1`.
+fn family(name: &str) -> &str {
+    name.rsplit_once('-').map_or(name, |(family, _)| family)
+}
+
+/// Kinds of rows that a program states.
+const STATED: [&str; 9] = [
+    "qemu-release",
+    "qemu-bit",
+    "qemu-model",
+    "qemu-model-word",
+    "qemu-model-avx10",
+    "qemu-model-version",
+    "qemu-model-prop",
+    "qemu-property",
+    "qemu-alias",
+];
+
+/// The facts as text with their origins, and the numbers of rows by origin.
+fn marked(stated: &Stated, base: &QemuFacts, facts: &QemuFacts) -> (String, [usize; 2]) {
+    let shown: BTreeSet<&str> = stated.bits.iter().map(|bit| bit.name.as_str()).collect();
+    let compat = stated.machines.iter().any(|machine| machine.compat.is_some());
+    let is_stated = |line: &str| {
+        let mut columns = line.split('\t');
+        match columns.next().unwrap_or_default() {
+            "qemu-bit" => {
+                columns.next_back().is_some_and(|name| name.split('|').any(|name| shown.contains(name)))
+            }
+            // Whether a model is deprecated is stated, why is not.
+            "qemu-model-deprecated" => false,
+            "qemu-machine" => true,
+            "qemu-compat" => compat && columns.nth(1) != Some("kvm-default"),
+            kind => STATED.contains(&kind),
+        }
+    };
+    let (mut text, mut rows, mut last) = (String::new(), [0, 0], None);
+    for line in write_qemu(facts).lines() {
+        let program = is_stated(line);
+        if last != Some(program) {
+            text += &match program {
+                true => format!("# from the program {}\n", stated.release),
+                false => format!("# from the facts of {}\n", base.release),
+            };
+            last = Some(program);
+        }
+        rows[usize::from(!program)] += 1;
+        text += line;
+        text.push('\n');
+    }
+    (text, rows)
+}

@@ -1,0 +1,91 @@
+//! Compares QEMU's CPU models with the processors that they are named after.
+//!
+//! The newest version of a model counts, since a released version never changes. A missing feature counts if the newest
+//! KVM advertises it. A row of the differences without a model explains a feature in every model.
+
+use super::finding::Findings;
+use super::key::{Key, Kind};
+use super::kvm_support::Support;
+use super::processors::{Processor, Signature};
+use super::qemu::QemuIndex;
+use crate::diagnostic::Diagnostic;
+use crate::location::{Bit, Location};
+use crate::model::cpu_models::{CpuDefinition, CpuModel};
+use crate::source::Span;
+
+/// Runs the checks.
+pub(super) fn check(qemu: &[QemuIndex<'_>], support: &[Support<'_, '_>], findings: &mut Findings<'_>) {
+    for index in qemu {
+        check_release(index, support, findings);
+    }
+}
+
+fn check_release(index: &QemuIndex<'_>, support: &[Support<'_, '_>], findings: &mut Findings<'_>) {
+    for processor in &findings.differences().processors {
+        let Some(model) = index.models.iter().find(|model| model.name == processor.model) else { continue };
+        let newest = model.versions.last().map_or(&model.base, |version| &version.definition);
+        let at = place(index, model);
+        check_number(index, (processor, newest, at), findings);
+        for (&location, name) in &index.bits {
+            let Some(real) = processor.has(location) else { continue };
+            let has = held(index, newest, location);
+            if has && !real {
+                add(Kind::ModelExtra, (location, &name.bit.name), (index, model, at), findings);
+            }
+            if real && !has && support.last().is_some_and(|kvm| kvm.advertises(location)) {
+                add(Kind::ModelLacks, (location, &name.bit.name), (index, model, at), findings);
+            }
+        }
+    }
+}
+
+fn place(index: &QemuIndex<'_>, model: &CpuModel) -> Span {
+    let row = index.facts.models.iter().find(|row| row.name == model.name);
+    row.map_or(index.facts.at, |row| row.at)
+}
+
+fn held(index: &QemuIndex<'_>, model: &CpuDefinition, Location { word, bit: Bit(bit) }: Location) -> bool {
+    let own = index.hardware.get(&word).and_then(|row| model.words.get(&row.index));
+    own.is_some_and(|mask| mask >> bit & 1 == 1)
+}
+
+fn add(
+    kind: Kind,
+    (location, name): (Location, &str),
+    (index, model, at): (&QemuIndex<'_>, &CpuModel, Span),
+    findings: &mut Findings<'_>,
+) {
+    if findings.is_explained(&Key::new(kind, location.to_string(), name, "-"), &[&index.release]) {
+        return;
+    }
+    findings.add(Key::new(kind, location.to_string(), name, &model.name), &[&index.release], || {
+        let what = match kind {
+            Kind::ModelLacks => "is not in the model, though the processor has it and KVM advertises it",
+            _ => "is in the model, though the processor does not have it",
+        };
+        Diagnostic::error(at, format!("`{}`: `{name}` ({location}) {what}", model.name))
+    });
+}
+
+fn check_number(
+    index: &QemuIndex<'_>,
+    (processor, model, at): (&Processor, &CpuDefinition, Span),
+    findings: &mut Findings<'_>,
+) {
+    let is_own = |signature: &Signature| {
+        (signature.family, signature.model) == (model.family, model.model)
+            && signature.stepping.is_none_or(|stepping| stepping == model.stepping)
+    };
+    if processor.signatures.iter().any(is_own) {
+        return;
+    }
+    let own = format!("{}/{}/{}", model.family, model.model, model.stepping);
+    findings.add(
+        Key::new(Kind::ModelNumber, &processor.model, &own, &processor.shown),
+        &[&index.release],
+        || {
+            let message = format!("`{}` is {own}, its processors are {}", processor.model, processor.shown);
+            Diagnostic::error(at, message).with_help("family/model/stepping")
+        },
+    );
+}
