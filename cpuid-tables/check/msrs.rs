@@ -125,7 +125,7 @@ static RULES: [(u32, Rule); 13] = [
 /// assert_eq!(findings[0].kind, MsrKind::NeedsFeature);
 /// assert_eq!(
 ///     findings[0].to_string(),
-///     "warning[msr-needs-feature]: MSR 0x10a: 0x1, but CPUID lacks arch-capabilities, which announces it"
+///     "warning[msr-needs-feature]: MSR 0x10a: 0x1, but CPUID lacks arch_capabilities, which announces it"
 /// );
 /// ```
 #[must_use]

@@ -59,6 +59,9 @@ fn errors(tables: &[(u32, CpuidTable)]) -> BTreeSet<(Kind, String)> {
 
 #[test]
 fn general_steps_describe_every_topology_without_a_fault() -> Outcome<()> {
+    if !common::pinned("general_steps_describe_every_topology_without_a_fault") {
+        return Ok(());
+    }
     let mut guests = 0;
     for (name, host) in hosts()? {
         let cpuid = |leaf: Leaf, subleaf: Subleaf| {

@@ -251,6 +251,9 @@ fn no_step_of_a_preset_is_idle() -> Outcome<()> {
 /// What `check` finds in the VMMs' recorded tables and not in their bases: `faults.txt`, which docs/vmms.md explains.
 #[test]
 fn the_faults_of_each_vmm_are_known() -> Outcome<()> {
+    if !common::pinned("the_faults_of_each_vmm_are_known") {
+        return Ok(());
+    }
     const HOSTS: [&str; 6] =
         ["cascadelake", "genoa", "milan", "ryzen-7950x", "sapphire-rapids", "skylake-i5"];
     let corpus = Corpus::read(&corpus::directory().join("10.0"))?;
