@@ -17,6 +17,11 @@ impl Run {
         self.diagnostics.extend(doubts);
         let file = self.sources.add("differences.tsv", cpuid_gen::DIFFERENCES);
         let differences = Differences::read(&self.sources, file, &mut self.diagnostics);
+        let processors = self.sources.add("processors.tsv", cpuid_gen::PROCESSORS);
+        let differences = differences.map(|mut differences| {
+            differences.read_processors(&self.sources, processors, &mut self.diagnostics);
+            differences
+        });
         let file = self.sources.add("names.tsv", cpuid_gen::NAMES);
         let names = read_names(&self.sources, file, &mut self.diagnostics);
         if self.diagnostics.has_errors() {

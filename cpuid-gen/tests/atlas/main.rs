@@ -23,6 +23,8 @@ struct Pinned {
     linux: Vec<LinuxFacts>,
     qemu: Vec<QemuFacts>,
     page: String,
+    /// How many differences of the pinned facts are known.
+    known: usize,
 }
 
 fn pinned() -> &'static Pinned {
@@ -36,7 +38,9 @@ fn make() -> Pinned {
     let published = input::published(&mut sources, &mut diagnostics);
     let (model, _) = Model::merge_published(&linux, &qemu, &published);
     let file = sources.add("differences.tsv", cpuid_gen::DIFFERENCES);
-    let differences = Differences::read(&sources, file, &mut diagnostics).unwrap();
+    let mut differences = Differences::read(&sources, file, &mut diagnostics).unwrap();
+    let file = sources.add("processors.tsv", cpuid_gen::PROCESSORS);
+    differences.read_processors(&sources, file, &mut diagnostics);
     let file = sources.add("names.tsv", cpuid_gen::NAMES);
     let names = read_names(&sources, file, &mut diagnostics);
     assert!(!diagnostics.has_errors(), "{}", diagnostics.render(&sources));
@@ -50,5 +54,6 @@ fn make() -> Pinned {
         sources: &sources,
     };
     let page = atlas.page();
-    Pinned { linux, qemu, page }
+    let known = report.explained.len();
+    Pinned { linux, qemu, page, known }
 }

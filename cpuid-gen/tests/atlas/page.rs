@@ -179,9 +179,8 @@ fn page_has_every_name_of_xen_and_libvirt() {
 fn page_has_every_known_difference() {
     let facts = facts(&pinned().page);
     let known = facts["known"].as_array().unwrap();
-    let rows = cpuid_gen::DIFFERENCES.lines().filter(|row| !row.is_empty() && !row.starts_with('#'));
-    let rows = rows.filter(|row| !row.starts_with("macro-family\t") && !row.starts_with("rewritten\t"));
-    assert_eq!(rows.count(), known.len());
+    assert_eq!(pinned().known, known.len());
+    assert!(known.len() > 400);
     assert_eq!(facts["findings"], Value::Array(Vec::new()));
     // PSFD was renamed: both the location and its old name lead to it.
     let about = |key: &str| by_key(&facts, "bits")[key]["known"].as_array().map_or(0, Vec::len);
