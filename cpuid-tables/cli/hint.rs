@@ -23,6 +23,12 @@ pub(crate) fn no_model(name: &str, release: QemuRelease) -> Failed {
     Failed::new(format!("QEMU {release} has no CPU model `{name}`")).help(model(name, release))
 }
 
+/// The next newer release that has something, or else the newest older one.
+fn nearest(release: QemuRelease, has: impl Fn(QemuRelease) -> bool) -> Option<QemuRelease> {
+    let all = || QemuRelease::ALL.into_iter().filter(|other| has(*other));
+    all().find(|other| *other > release).or_else(|| all().filter(|other| *other < release).next_back())
+}
+
 fn model(name: &str, release: QemuRelease) -> String {
     let mut known: Vec<String> = Vec::new();
     for model in release.cpu_models() {
@@ -32,8 +38,7 @@ fn model(name: &str, release: QemuRelease) -> String {
             known.extend(version.alias().map(str::to_owned));
         }
     }
-    let elsewhere = |other: &QemuRelease| *other != release && other.cpu_model(name).is_some();
-    if let Some(other) = QemuRelease::ALL.iter().rev().find(|other| elsewhere(other)) {
+    if let Some(other) = nearest(release, |other| other.cpu_model(name).is_some()) {
         return format!("QEMU {other} has it: --qemu {other}");
     }
     did_you_mean(
@@ -43,8 +48,7 @@ fn model(name: &str, release: QemuRelease) -> String {
 }
 
 fn machine(name: &str, release: QemuRelease) -> String {
-    let elsewhere = |other: &QemuRelease| *other != release && other.machine(name).is_some();
-    if let Some(other) = QemuRelease::ALL.iter().rev().find(|other| elsewhere(other)) {
+    if let Some(other) = nearest(release, |other| other.machine(name).is_some()) {
         return format!("QEMU {other} has it: --qemu {other}");
     }
     let known = release

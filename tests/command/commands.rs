@@ -372,7 +372,7 @@ fn every_command_has_examples() {
         assert!(help.contains("Exit codes:\n  0  ") && help.contains("\n  2  "), "{name}: {help}");
         count += 1;
     }
-    assert_eq!(count, 13, "{commands}");
+    assert_eq!(count, 14, "{commands}");
     assert!(help.contains("Examples:\n") && help.contains("Exit codes"));
 }
 
