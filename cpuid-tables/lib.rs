@@ -163,13 +163,16 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `std` (default) | the standard library's errors and readers |
-//! | `guest` | a guest's table as QEMU builds it; includes `host`: hosts, from the machine or from text |
+//! | `alloc` | what allocates without the standard library |
+//! | `host` | what a host's KVM and CPU answer, from text, a recording or the CPUID instruction |
+//! | `guest` | a guest's table as QEMU builds it; includes `host` |
 //! | `check` | the faults of a table |
 //! | `normalize` | tables made from any base by named steps, as VMMs do that do not follow QEMU; presets of five VMMs |
 //! | `show` | tables decoded, compared and explained |
 //! | `fleet` | baselines of many hosts, models that run on them, exports |
 //! | `dump` | tables in the common dump formats |
 //! | `kvm` | `/dev/kvm`: its capabilities, and setting vCPUs |
+//! | `serde` | tables, hosts, findings and reports through serde |
 //! | `json` | findings, tables and reports as JSON |
 //! | `cli` | the command `kvm-cpuid`, with all of these except `trees` |
 //! | `trees` | builds from source trees, see below |

@@ -31,14 +31,14 @@ Examples:
   kvm-cpuid check guest.txt               are there errors in this table?
 
 A SOURCE is a file, - for standard input, --instruction (the CPUID instruction), --supported (what KVM supports) or \
---guest-of PID; file formats are detected. --host HOST names another machine than this one in every command: a file or \
+--guest-of PID; file formats are detected. --host HOST makes a command use another machine than this one: a file or \
 DIR/NAME that `kvm-cpuid record` wrote there, or a dump of what its KVM supports.
 
 Exit codes, of which each command's --help has the details:
   0  done, or the answer is yes
   1  the answer is no
   2  a source could not be read, or the arguments are wrong
-  3  the source does not state the answer (has)";
+  3  the source does not state the answer (has, why)";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {

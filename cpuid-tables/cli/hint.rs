@@ -26,7 +26,7 @@ pub(crate) fn no_model(name: &str, release: QemuRelease) -> Failed {
 /// The next newer release that has something, or else the newest older one.
 fn nearest(release: QemuRelease, has: impl Fn(QemuRelease) -> bool) -> Option<QemuRelease> {
     let all = || QemuRelease::ALL.into_iter().filter(|other| has(*other));
-    all().find(|other| *other > release).or_else(|| all().filter(|other| *other < release).next_back())
+    all().find(|other| *other > release).or_else(|| all().rfind(|other| *other < release))
 }
 
 fn model(name: &str, release: QemuRelease) -> String {

@@ -10,7 +10,7 @@ use super::sink::Parser;
 
 /// A format.
 pub(super) struct Descriptor {
-    /// The name that `--from` and `--to` take.
+    /// The name that `--from` and `--format` take.
     pub(super) name: &'static str,
     /// A description of a few words.
     pub(super) about: &'static str,

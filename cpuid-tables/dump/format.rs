@@ -99,7 +99,7 @@ formats! {
 }
 
 impl Format {
-    /// Its name, as `--from` and `--to` take it.
+    /// Its name, as `--from` and `--format` take it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.descriptor().name

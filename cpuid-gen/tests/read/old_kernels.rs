@@ -120,11 +120,10 @@ OUT=$2
 	echo \"\"
 	echo \"const char * const x86_cap_flags[NCAPINTS*32] = {\"
 
-	sed -n -e 's/\\t/ /g' -e 's/^ *# *define *X86_FEATURE_//p' $1 |
-	while read i
+	sed -n 's/^ *# *define *X86_FEATURE_//p' $1 | while read fruit
 	do
-		VALUE=\"$(echo \"$i\" | sed -n 's@x@y@p')\"
-		[ \"$VALUE\" == '\"\"' ] && continue
+		[ \"$fruit\" == '\"\"' ] && continue
+		echo \"$fruit\"
 	done
 	echo \"};\"
 ) > $OUT
