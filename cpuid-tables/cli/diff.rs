@@ -5,12 +5,14 @@ use std::process::ExitCode;
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::show::{
-    EntryDifferences, Migration, MigrationSide, MsrDifference, Obstacle, Style, Styled, compare, compare_msrs,
+    EntryDifferences, Migration, MigrationSide, MsrDifference, Obstacle, Style, Styled, compare,
+    compare_msrs, name_of,
 };
-use cpuid_tables::{CpuidEntry, CpuidRead, Registers, feature};
+use cpuid_tables::{CpuidEntry, CpuidRead, Feature, Registers, feature};
 use serde_json::{Value, json};
 
 use super::format::Format;
+use super::has::{NOT_KNOWN, stated};
 use super::outcome::{Failed, Result, answer};
 use super::output::{print_document, print_styled, warn};
 use super::source::{Input, Source};
@@ -36,7 +38,8 @@ shrink; a restriction that is new on B is a note. Without B, it is what the KVM 
 Exit codes:
   0  no difference; with --migrate: the guest can migrate
   1  a difference; with --migrate: it cannot
-  2  one of them could not be read";
+  2  one of them could not be read
+  3  with --migrate: B does not state all that the guest has";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
@@ -123,6 +126,15 @@ fn names(group: &[&Pair]) -> (String, String) {
     (a, told(group.iter().map(|pair| pair.names.1.as_str()).collect()))
 }
 
+/// The features that one CPU has and another does not state, by name.
+fn unstated(one: &Cpu, other: &Cpu) -> Vec<&'static str> {
+    if !advice::is_open(other) {
+        return Vec::new();
+    }
+    let alone = |feature: &Feature| stated(one, *feature) == Some(true) && stated(other, *feature).is_none();
+    Feature::all().filter(alone).map(name_of).collect()
+}
+
 fn differ(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
     let groups = grouped(pairs, |pair| {
         let entries = compare(&stated_by_both(&pair.a, &pair.b), &stated_by_both(&pair.b, &pair.a));
@@ -131,8 +143,15 @@ fn differ(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<Exi
     let outside = grouped(pairs, outside);
     let outside: Vec<&(Vec<&Pair>, Vec<String>)> =
         outside.iter().filter(|(_, bits)| !bits.is_empty()).collect();
-    let same =
-        outside.is_empty() && groups.iter().all(|(_, (entries, msrs))| entries.is_empty() && msrs.is_empty());
+    let alone = grouped(pairs, |pair| [unstated(&pair.a, &pair.b), unstated(&pair.b, &pair.a)]);
+    // Two lists of names differ where only one of them has a name.
+    let listed = |pair: &&Pair| pair.a.known.is_some() && pair.b.known.is_some();
+    let only = |(group, [a, b]): &(Vec<&Pair>, [Vec<&str>; 2])| {
+        group.iter().any(listed) && !(a.is_empty() && b.is_empty())
+    };
+    let same = !alone.iter().any(only)
+        && outside.is_empty()
+        && groups.iter().all(|(_, (entries, msrs))| entries.is_empty() && msrs.is_empty());
     if pairs.iter().any(|pair| pair.a.known.is_some() || pair.b.known.is_some()) {
         warn("only bits that both sides specify are compared");
     }
@@ -151,6 +170,11 @@ fn differ(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<Exi
             let bits = outside.iter().map(|(group, bits)| json!({ "pairs": cpus(group), "bits": bits }));
             members.insert("outside".into(), bits.collect());
         }
+        if let (Value::Object(members), true) = (&mut all, alone.iter().any(only)) {
+            let alone = alone.iter().filter(|group| only(group));
+            let alone = alone.map(|(group, [a, b])| json!({ "pairs": cpus(group), "a": a, "b": b }));
+            members.insert("stated_by_one".into(), alone.collect());
+        }
         print_document(all)?;
         return Ok(answer(same));
     }
@@ -166,6 +190,16 @@ fn differ(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<Exi
         }
         for msr in msrs {
             text.append(&msr.styled());
+        }
+    }
+    for (group, [only_a, only_b]) in alone.iter().filter(|group| only(group)) {
+        let (of_a, of_b) = names(group);
+        for (names, style, of) in
+            [(only_a, Style::Error, of_source(a, &of_a)), (only_b, Style::Good, of_source(b, &of_b))]
+        {
+            if !names.is_empty() {
+                text.line(style, format_args!("stated only by {of}: {}", names.join(" ")));
+            }
         }
     }
     for (group, bits) in outside {
@@ -271,6 +305,10 @@ fn side(cpu: &Cpu, is_destination: bool) -> MigrationSide<'_> {
 fn migrate(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
     let groups = grouped(pairs, |pair| Migration::new(side(&pair.a, false), side(&pair.b, true)));
     let can = groups.iter().all(|(_, found)| found.can_move());
+    let mut open: Vec<&str> = pairs.iter().flat_map(|pair| unstated(&pair.a, &pair.b)).collect();
+    open.sort_unstable();
+    open.dedup();
+    let can = if can && !open.is_empty() { None } else { Some(can) };
     if pairs.iter().any(|pair| pair.a.known.is_some() || pair.b.known.is_some()) {
         warn("only bits that both sides specify are compared: others may be obstacles");
     }
@@ -286,20 +324,31 @@ fn migrate(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<Ex
         };
         let groups: Vec<Value> = groups.iter().map(to_json).collect();
         print_document(
-            json!({ "a": a.to_string(), "b": b.to_string(), "can_move": can, "comparisons": groups }),
+            json!({ "a": a.to_string(), "b": b.to_string(), "can_move": can, "not_stated": open, "comparisons": groups }),
         )?;
-        return Ok(answer(can));
+        return Ok(can.map_or(ExitCode::from(NOT_KNOWN), answer));
     }
     let mut text = Styled::new();
     for (group, found) in &groups {
         let (of_a, of_b) = names(group);
         describe(&mut text, (&of_source(a, &of_a), &of_source(b, &of_b)), found);
     }
-    if can {
-        text.line(Style::Good, format_args!("A guest started on A ({a}) can move to B ({b})"));
+    match can {
+        Some(true) => {
+            text.line(Style::Good, format_args!("A guest started on A ({a}) can move to B ({b})"));
+        }
+        Some(false) => {}
+        None => {
+            let names = open.join(" ");
+            text.line(
+                Style::Doubt,
+                format_args!("Not known whether a guest started on A ({a}) can move to B ({b}), which does not state: {names}"),
+            );
+            warn(advice::WHOLE);
+        }
     }
     print_styled(&text)?;
-    Ok(answer(can))
+    Ok(can.map_or(ExitCode::from(NOT_KNOWN), answer))
 }
 
 /// The obstacles with what removes them, the notes, and what could not be compared.

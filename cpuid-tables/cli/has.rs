@@ -144,21 +144,25 @@ fn has_level(source: &Source, cpu: &Cpu, level: PsabiLevel, all_missing: &mut Ve
 }
 
 fn has(source: &Source, cpu: &Cpu, feature: Feature) -> Has {
+    let leaf = feature.leaf();
+    let missing = |leaf, subleaf| find_entry(&cpu.entries, leaf, subleaf).is_none();
+    // A whole table begins with the leaf that says how far it goes.
+    let unlimited = !advice::is_open(cpu) && missing(Leaf(leaf.0 & 0xffff_0000), Subleaf(0));
+    if unlimited && !cpu.entries.iter().any(|entry| entry.answers(leaf, feature.subleaf())) {
+        let word = feature.location().word;
+        warn(format!("{source} has no entry for {word}, and no entry with the highest leaf"));
+    }
+    stated(cpu, feature)
+}
+
+/// Whether a CPU has a feature; none where it does not state that.
+pub(crate) fn stated(cpu: &Cpu, feature: Feature) -> Has {
     let (leaf, register) = (feature.leaf(), feature.register());
     if is_above_maximum(cpu, leaf) {
         return Some(false);
     }
     let Some(at) = cpu.entries.iter().position(|entry| entry.answers(leaf, feature.subleaf())) else {
-        if advice::is_open(cpu) {
-            return None;
-        }
-        // A whole table begins with the leaf that says how far it goes.
-        let first = Leaf(leaf.0 & 0xffff_0000);
-        if find_entry(&cpu.entries, first, Subleaf(0)).is_none() {
-            let word = feature.location().word;
-            warn(format!("{source} has no entry for {word}, and no entry with the highest leaf"));
-        }
-        return Some(false);
+        return if advice::is_open(cpu) { None } else { Some(false) };
     };
     let known = cpu.known(at)[register] & feature.mask() != 0;
     known.then(|| cpu.entries[at].register(register) & feature.mask() != 0)

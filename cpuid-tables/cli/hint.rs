@@ -86,6 +86,14 @@ pub(crate) fn no_match(text: &str) -> Option<String> {
     if let Some(most) = too_high_a_bit(text) {
         return Some(format!("bits are 0 to {most}"));
     }
+    if let Some(level) = PsabiLevel::named(text) {
+        let features: Vec<&str> = level.features().map(name_of).collect();
+        let name = level.name();
+        return Some(format!(
+            "{name} is a level, these features: {}; `kvm-cpuid has {name}` names those that are missing",
+            features.join(" ")
+        ));
+    }
     let levels = PsabiLevel::all().map(PsabiLevel::name);
     let mut near = names_near(text);
     if text.get(..7).is_some_and(|begin| begin.eq_ignore_ascii_case("x86-64-")) {

@@ -1,7 +1,7 @@
 //! The command line: parses arguments, prints text, and returns an exit code.
 //!
 //! 0: done, or the answer is yes. 1: the answer is no. 2: a source could not be read, the output not written, or the command
-//! line was wrong. 3: the source does not state the answer (`has`). Each command's help says what its answer is.
+//! line was wrong. 3: the source does not state the answer (`has`, `why`, `diff --migrate`). Each command's help says what its answer is.
 
 mod advice;
 mod answered;

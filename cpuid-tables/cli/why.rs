@@ -6,16 +6,16 @@ use std::process::ExitCode;
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::host::Host;
-use cpuid_tables::show::{Machine, RunningKvm, RunningLinux, Story, Style, Styled, named, why};
+use cpuid_tables::show::{Machine, RunningKvm, RunningLinux, Story, Style, Styled, name_of, named, why};
 use cpuid_tables::{LinuxRelease, LookupError, Named, QemuRelease};
 use serde_json::{Value, json};
 
 use super::format::Format;
-use super::has::NOT_KNOWN;
+use super::has::{NOT_KNOWN, stated};
 use super::outcome::{Result, answer};
 use super::output::{print_document, print_styled, warn};
 use super::source::{Input, Source};
-use super::{feature, hint, host};
+use super::{advice, feature, hint, host};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -54,17 +54,22 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let model = args.model.as_deref().or_else(|| reading.model());
     let model = model.map(|name| hint::model_named(name, QemuRelease::NEWEST)).transpose()?;
     let mut stories: Vec<(String, Story)> = Vec::new();
-    for (of, machine) in machines(args)? {
+    let (machines, open) = machines(args)?;
+    for (of, machine) in machines {
         stories.extend(bits.iter().map(|bit| (of.clone(), why(*bit, &machine, model))));
     }
+    let answers: Vec<Stated> =
+        open.iter().flat_map(|cpu| bits.iter().map(move |bit| Stated::new(cpu, *bit))).collect();
     if args.format == Format::Json {
         let one = |(of, story): &(String, Story)| {
             let mut value = story.to_json();
             value["machine"] = json!(of);
             value
         };
-        print_document(json!({ "stories": stories.iter().map(one).collect::<Vec<Value>>() }))?;
-        return Ok(answered(&stories));
+        let mut all: Vec<Value> = stories.iter().map(one).collect();
+        all.extend(answers.iter().map(Stated::to_json));
+        print_document(json!({ "stories": all }))?;
+        return Ok(answered(&stories, &answers));
     }
     let several = stories.len() > bits.len();
     for (at, (of, story)) in stories.iter().enumerate() {
@@ -77,12 +82,61 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
         print_styled(text.append(&story.styled()))?;
     }
-    Ok(answered(&stories))
+    for stated in &answers {
+        stated.print()?;
+    }
+    Ok(answered(&stories, &answers))
+}
+
+/// What a source that states only some bits, such as a list of names, states of a bit. It has no reasons.
+struct Stated {
+    of: String,
+    name: String,
+    available: Option<bool>,
+}
+
+impl Stated {
+    fn new((of, cpu): &(String, Cpu), bit: Named) -> Stated {
+        let available = match bit {
+            Named::Feature(feature) => stated(cpu, feature),
+            other => cpu.beside.bits.get(&other).copied(),
+        };
+        let name = match bit {
+            Named::Feature(feature) => name_of(feature).to_owned(),
+            other => other.name().to_owned(),
+        };
+        Stated { of: of.clone(), name, available }
+    }
+
+    fn print(&self) -> Result<()> {
+        let Stated { of, name, available } = self;
+        let mut text = Styled::new();
+        match available {
+            Some(true) => {
+                text.line(Style::Good, format_args!("{of} states that {name} is set"));
+            }
+            Some(false) => {
+                text.line(
+                    Style::Error,
+                    format_args!("{of} states that {name} is clear, and no reason for that"),
+                );
+            }
+            None => warn(format!("{of} does not state {name}: {}", advice::WHOLE)),
+        }
+        print_styled(&text)?;
+        Ok(())
+    }
+
+    fn to_json(&self) -> Value {
+        json!({ "machine": self.of, "name": self.name, "available": self.available })
+    }
 }
 
 /// One that is withheld decides, then one that is not known.
-fn answered(stories: &[(String, Story)]) -> ExitCode {
-    let is = |wanted: Option<bool>| stories.iter().any(|(_, story)| story.available == wanted);
+fn answered(stories: &[(String, Story)], stated: &[Stated]) -> ExitCode {
+    let answers =
+        || stories.iter().map(|(_, story)| story.available).chain(stated.iter().map(|one| one.available));
+    let is = |wanted: Option<bool>| answers().any(|available| available == wanted);
     if is(Some(false)) {
         answer(false)
     } else if is(None) {
@@ -107,9 +161,11 @@ fn bits(name: &str) -> Result<Vec<Named>> {
     }
 }
 
-/// The machines to query, and their names.
-fn machines(args: &Args) -> Result<Vec<(String, Machine)>> {
-    let mut all = Vec::new();
+/// The machines to query, and the CPUs that state only some bits; with their names.
+type Machines = (Vec<(String, Machine)>, Vec<(String, Cpu)>);
+
+fn machines(args: &Args) -> Result<Machines> {
+    let (mut all, mut open) = (Vec::new(), Vec::new());
     let reading = &args.input.reading;
     for source in args.input.sources_or(Source::Instruction) {
         if source == Source::Instruction {
@@ -128,10 +184,14 @@ fn machines(args: &Args) -> Result<Vec<(String, Machine)>> {
         }
         for cpu in args.input.reading.open(&source)? {
             let cpu = cpu?;
-            all.push((source.title(&cpu), dumped(&source, cpu)));
+            if advice::is_open(&cpu) {
+                open.push((source.title(&cpu), cpu));
+            } else {
+                all.push((source.title(&cpu), dumped(&source, cpu)));
+            }
         }
     }
-    Ok(all)
+    Ok((all, open))
 }
 
 /// A recorded host has the tables of its CPU and of its KVM.

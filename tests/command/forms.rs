@@ -41,6 +41,50 @@ fn has_answers_yes_no_or_not_known() {
     assert_eq!(run(&["has", "avx512f", "libvirt-domcaps.xml"], "").0, Some(1));
 }
 
+/// `why` has no reason for what a list of names states or leaves open, and answers as `has` does.
+#[test]
+fn why_of_a_list_of_names_answers_as_has() {
+    for (feature, file, code, said) in [
+        ("avx2", "lscpu.txt", 0, "states that avx2 is set"),
+        ("svm", "lscpu.txt", 3, "does not state svm"),
+        ("mpx", "libvirt-domain.xml", 1, "states that mpx is clear"),
+        ("avx2", "libvirt-domain.xml", 3, "does not state avx2"),
+        ("rdctl-no", "libvirt-domain.xml", 0, "states that"),
+        ("vmx-ept", "qemu-warnings.txt", 3, "does not state"),
+    ] {
+        let (is, out, error) = run(&["why", feature, file], "");
+        assert_eq!(is, Some(code), "{feature} {file}: {out}{error}");
+        assert!(format!("{out}{error}").contains(said), "{feature} {file}: {out}{error}");
+        assert!(!out.contains("withholds"), "{out}");
+    }
+}
+
+/// A flag that one list of names has and the other does not state is never passed over.
+#[test]
+fn lists_of_names_differ_by_what_only_one_states() {
+    let flags =
+        |flags: &str| format!("Vendor ID: GenuineIntel\nFlags: fpu sse sse2 avx avx2 xsave {flags}\n");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("forms");
+    std::fs::create_dir_all(&folder).unwrap();
+    let [more, less] = [("more", "hle rtm avx512f"), ("less", "")].map(|(name, extra)| {
+        let path = folder.join(name);
+        std::fs::write(&path, flags(extra)).unwrap();
+        path.to_str().unwrap().to_owned()
+    });
+    let (code, out, _) = run(&["diff", &more, &less], "");
+    assert!(code == Some(1) && out.contains("hle rtm avx512f") && out.contains("stated only by"), "{out}");
+    let (code, out, _) = run(&["diff", "--migrate", &more, &less], "");
+    assert!(code == Some(3) && out.contains("Not known") && !out.contains("can move to B (less)"), "{out}");
+    let (code, out, _) = run(&["diff", "--migrate", &less, &more], "");
+    assert_eq!(code, Some(0), "{out}");
+    assert_eq!(run(&["diff", &more, &more], "").0, Some(0));
+    // A whole table against a list.
+    let (code, out, _) = run(&["diff", "--migrate", "cpuid-r.txt", &less], "");
+    assert!(code == Some(3) && out.contains("Not known"), "{out}");
+    let (code, out, _) = run(&["diff", "--migrate", "--format", "json", &more, &less], "");
+    assert!(code == Some(3) && out.contains("\"can_move\": null") && out.contains("\"rtm\""), "{out}");
+}
+
 /// An Intel CPU answers a leaf above the maximum with its highest one.
 #[test]
 fn a_leaf_above_the_maximum_is_not_there() {
