@@ -62,6 +62,9 @@ fn node(name: &str) -> PathBuf {
 
 #[test]
 fn it_reads_what_it_writes() {
+    if !common::pinned("it_reads_what_it_writes") {
+        return;
+    }
     let guest = ["guest", "--host", HOST, "--cpu", "Haswell-v4", "--smp", "2"];
     let table = entries(&["-"], &run(&[&guest[..], &["--format", "entries"]].concat(), "").out);
     for arguments in [&["--format", "text"][..], &["--format", "json"]] {
@@ -271,6 +274,9 @@ fn a_flood_ends_with_a_count() {
 
 #[test]
 fn missing_features_of_a_guest_are_one_warning() {
+    if !common::pinned("missing_features_of_a_guest_are_one_warning") {
+        return;
+    }
     let small = "tests/fleet/hosts/intel-half";
     let ran = run(&["guest", "--host", small, "--cpu", "SapphireRapids"], "");
     assert_eq!((ran.code, ran.err.lines().count()), (Some(0), 1), "{}", ran.err);
