@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             let has = match wanted {
                 Wanted::Feature(feature) => has(source, &cpu, feature),
                 Wanted::Level(level) => has_level(source, &cpu, level, &mut missing),
-                Wanted::Elsewhere(bit) => cpu.beside.bits.get(&bit).copied(),
+                Wanted::Elsewhere(bit) => bit_stated(&cpu, bit),
             };
             stated |= !cpu.beside.bits.is_empty();
             if has.is_none()
@@ -153,6 +153,14 @@ fn has(source: &Source, cpu: &Cpu, feature: Feature) -> Has {
         warn(format!("{source} has no entry for {word}, and no entry with the highest leaf"));
     }
     stated(cpu, feature)
+}
+
+/// Whether a CPU has a bit of any kind; none where it does not state that.
+pub(crate) fn bit_stated(cpu: &Cpu, bit: Named) -> Has {
+    match bit {
+        Named::Feature(feature) => stated(cpu, feature),
+        other => cpu.beside.bits.get(&other).copied(),
+    }
 }
 
 /// Whether a CPU has a feature; none where it does not state that.

@@ -11,7 +11,7 @@ use cpuid_tables::{LinuxRelease, LookupError, Named, QemuRelease};
 use serde_json::{Value, json};
 
 use super::format::Format;
-use super::has::{NOT_KNOWN, stated};
+use super::has::{NOT_KNOWN, bit_stated};
 use super::outcome::{Result, answer};
 use super::output::{print_document, print_styled, warn};
 use super::source::{Input, Source};
@@ -97,10 +97,7 @@ struct Stated {
 
 impl Stated {
     fn new((of, cpu): &(String, Cpu), bit: Named) -> Stated {
-        let available = match bit {
-            Named::Feature(feature) => stated(cpu, feature),
-            other => cpu.beside.bits.get(&other).copied(),
-        };
+        let available = bit_stated(cpu, bit);
         let name = match bit {
             Named::Feature(feature) => name_of(feature).to_owned(),
             other => other.name().to_owned(),

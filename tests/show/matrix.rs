@@ -13,10 +13,10 @@ use cpuid_tables::guest;
 use cpuid_tables::guest::{Filtered, GuestCpuid};
 use cpuid_tables::host::{Host, HostFile};
 use cpuid_tables::naming::name_of;
-use cpuid_tables::show::{Migration, MigrationSide, Obstacle};
+use cpuid_tables::show::{Migration, Obstacle};
 use cpuid_tables::{Bit, CpuModel, CpuidWord, Feature, WordSource};
 
-use super::migration::SPEED;
+use super::migration::{SPEED, migration};
 use crate::common;
 use crate::oracle::hosts::{Vendor, of_instruction};
 
@@ -149,20 +149,6 @@ fn hosts() -> Vec<(&'static str, Vendor, Host)> {
 
 fn shown(found: &Migration) -> Vec<String> {
     found.obstacles.iter().map(ToString::to_string).collect()
-}
-
-fn migration(guest: &GuestCpuid, to: &Host) -> Migration {
-    let table = guest.table();
-    let msrs = guest.msr_words().filter(|(msr, _)| msr.0 == 0x10a).collect();
-    Migration::new(
-        MigrationSide { entries: &table, msrs: Some(&msrs), ..MigrationSide::default() },
-        MigrationSide {
-            entries: &to.supported,
-            msrs: Some(&to.msrs),
-            is_kvm: true,
-            ..MigrationSide::default()
-        },
-    )
 }
 
 fn guests(host: &Host) -> BTreeMap<&'static str, GuestCpuid> {

@@ -20,11 +20,11 @@ const GENERATIONS: [&[&str]; 2] = [
     &["rome", "milan", "genoa"],
 ];
 
-fn migration(guest: &GuestCpuid, to: &Host) -> Migration {
+/// Whether a guest can move to a host.
+pub(crate) fn migration(guest: &GuestCpuid, to: &Host) -> Migration {
     let table = guest.table();
-    let msrs: BTreeMap<Msr, u64> = guest.msr_words().collect();
     // A guest's words of VMX controls state which bits may be 1.
-    let msrs = msrs.into_iter().filter(|(msr, _)| msr.0 == 0x10a).collect();
+    let msrs = guest.msr_words().filter(|(msr, _)| msr.0 == 0x10a).collect();
     Migration::new(
         MigrationSide { entries: &table, msrs: Some(&msrs), ..MigrationSide::default() },
         MigrationSide {
