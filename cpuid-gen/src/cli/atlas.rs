@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cpuid_gen::atlas::{Atlas, read_names};
 use cpuid_gen::model::Model;
-use cpuid_gen::verify::{Differences, Scope, verify};
+use cpuid_gen::verify::{Scope, verify};
 
 use super::args::Inputs;
 use super::{Failed, Result, Run, import};
@@ -13,21 +13,15 @@ impl Run {
     pub(super) fn atlas(&mut self, inputs: &Inputs, output: &Path) -> Result<()> {
         let (linux, qemu) = self.inputs(inputs)?;
         let published = self.published(None)?;
+        let file = self.sources.add("differences.tsv", cpuid_gen::DIFFERENCES);
+        let differences = self.judgements(file)?;
         let (model, doubts) = Model::merge_published(&linux, &qemu, &published);
         self.diagnostics.extend(doubts);
-        let file = self.sources.add("differences.tsv", cpuid_gen::DIFFERENCES);
-        let differences = Differences::read(&self.sources, file, &mut self.diagnostics);
-        let processors = self.sources.add("processors.tsv", cpuid_gen::PROCESSORS);
-        let differences = differences.map(|mut differences| {
-            differences.read_processors(&self.sources, processors, &mut self.diagnostics);
-            differences
-        });
         let file = self.sources.add("names.tsv", cpuid_gen::NAMES);
         let names = read_names(&self.sources, file, &mut self.diagnostics);
         if self.diagnostics.has_errors() {
             return Err(Failed::Contradiction);
         }
-        let differences = self.sound(differences)?;
         let own = inputs.linux.is_some() || inputs.qemu.is_some();
         let scope = if own { Scope::Given } else { Scope::Pinned };
         let report = verify(&linux, &qemu, &differences, scope);

@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{Facts, LinuxFacts, QemuFacts};
 use cpuid_gen::input;
-use cpuid_gen::source::Sources;
+use cpuid_gen::source::{FileId, Sources};
 use cpuid_gen::verify::{Differences, Report, Scope, verify, verify_since};
 
 use args::{Command, Format, Inputs, Verify};
@@ -83,6 +83,15 @@ impl Run {
         }
     }
 
+    /// The differences of a file, and the processors with which CPU models are compared.
+    fn judgements(&mut self, file: FileId) -> Result<Differences> {
+        let differences = Differences::read(&self.sources, file, &mut self.diagnostics);
+        let mut differences = self.sound(differences)?;
+        let file = self.sources.add("processors.tsv", cpuid_gen::PROCESSORS);
+        differences.read_processors(&self.sources, file, &mut self.diagnostics);
+        Ok(differences)
+    }
+
     fn verify(&mut self, options: &Verify) -> Result<ExitCode> {
         let Verify { inputs, differences, format, pins, since } = options;
         let (linux, qemu) = match pins {
@@ -95,10 +104,7 @@ impl Run {
             None => Some(self.sources.add("differences.tsv", cpuid_gen::DIFFERENCES)),
         };
         let file = self.sound(file)?;
-        let differences = Differences::read(&self.sources, file, &mut self.diagnostics);
-        let mut differences = self.sound(differences)?;
-        let file = self.sources.add("processors.tsv", cpuid_gen::PROCESSORS);
-        differences.read_processors(&self.sources, file, &mut self.diagnostics);
+        let differences = self.judgements(file)?;
         let own = inputs.linux.is_some() || inputs.qemu.is_some();
         let report = match since {
             Some(path) => {
