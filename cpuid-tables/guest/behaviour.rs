@@ -107,8 +107,8 @@ pub(crate) struct Behaviour {
 }
 
 /// The release at which each flag changed. `since` is certain: the sources of that release and of the one before are
-/// pinned. `about` is an estimate: the change lies between two pinned releases, 7.2 and 10.0 or 10.0 and 10.2, for which
-/// it is certain.
+/// pinned, or QEMU's history has the change between them. `about` is an estimate: the change lies between two pinned
+/// releases, 7.2 and 10.0 or 10.0 and 10.2, for which it is certain.
 impl Behaviour {
     fn of(release: QemuRelease) -> Behaviour {
         let number = number(release);
@@ -142,11 +142,12 @@ impl Behaviour {
             suffixes_need_no_digit: about(8, 1),
             knows_32_bit_addresses: about(8, 2),
             names_subleaves: about(10, 1),
-            clock_msrs_need_clock: about(10, 0),
-            fred_msrs: about(9, 0),
-            vmcs_of_fred: about(9, 2),
-            adds_fb_clear: about(8, 0),
-            saves_hwcr: about(9, 2),
+            clock_msrs_need_clock: since(10, 0),
+            fred_msrs: since(9, 1),
+            vmcs_of_fred: since(9, 2),
+            // 10.2, and the later stable releases of 10.0 and 10.1: 10.0.13 has it.
+            adds_fb_clear: since(10, 0),
+            saves_hwcr: since(9, 2),
             caches_by_machine: about(10, 0),
             components_are_hosts: since(11, 0),
             xss: if since(11, 0) { 1 << 11 | 1 << 12 | 1 << 15 } else { 1 << 15 },
