@@ -329,5 +329,5 @@ fn truth(value: &str) -> Option<bool> {
 }
 
 fn caches(caches: &[QemuCache]) -> Map<CacheSlot, Cache> {
-    caches.iter().map(|cache| (cache.slot, super::board::cache(&cache.cache))).collect()
+    caches.iter().map(|cache| (cache.slot, super::caches::cache(&cache.cache))).collect()
 }

@@ -10,6 +10,7 @@
 //! constants are included even if no release has their bit.
 
 pub mod board;
+mod caches;
 mod constants;
 pub mod cpu_models;
 mod deps;
