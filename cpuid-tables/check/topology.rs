@@ -143,13 +143,13 @@ fn by_leaf_1(guest: &Guest<'_>, threads: &Threads, findings: &mut Findings) {
     }
 }
 
-/// AMD's families before this one have the cores of a compute unit in 0x8000001E (BKDG of family 15h).
-pub(super) const FIRST_OF_THREADS: u32 = 0x17;
-
 /// 0x8000001E: a core's threads against the levels.
 pub(super) fn amd_core_threads(input: &Input<'_>, findings: &mut Findings) {
     let of_threads = |guest: &&Guest<'_>| {
-        guest.entries.signature().is_none_or(|signature| signature.family() >= FIRST_OF_THREADS)
+        guest
+            .entries
+            .signature()
+            .is_none_or(|signature| signature.family() >= AmdNode::FIRST_FAMILY_WITH_THREADS)
     };
     for guest in input.guests.iter().filter(|guest| guest.is_amd()).filter(of_threads) {
         let (Some(node), Some(package)) = (guest.entries.amd_node(), Package::of(guest)) else { continue };

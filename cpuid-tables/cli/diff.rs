@@ -13,9 +13,10 @@ use serde_json::{Value, json};
 
 use super::format::Format;
 use super::has::{NOT_KNOWN, stated};
+use super::input::Input;
 use super::outcome::{Failed, Result, answer};
 use super::output::{print_document, print_styled, warn};
-use super::source::{Input, Source};
+use super::source::Source;
 use super::{advice, partial};
 
 pub(crate) const EXAMPLES: &str = "\

@@ -10,9 +10,10 @@ use cpuid_tables::{Feature, Leaf, Named, QemuRelease, Subleaf, find_entry};
 use serde_json::json;
 
 use super::format::Format;
+use super::input::Input;
 use super::outcome::{Result, answer};
 use super::output::{print_document, warn};
-use super::source::{Input, Source};
+use super::source::Source;
 use super::{advice, feature};
 
 pub(crate) const EXAMPLES: &str = "\

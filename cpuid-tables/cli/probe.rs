@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 
 use super::convert::unwritable;
 use super::format::{Form, form};
+use super::input::Input;
 use super::outcome::{Failed, Result, answer};
 use super::output::{print, print_document, print_styled};
-use super::source::{Input, Source};
+use super::source::Source;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 
 use super::format::Format;
 use super::has::{NOT_KNOWN, bit_stated};
+use super::input::Input;
 use super::outcome::{Result, answer};
 use super::output::{print_document, print_styled, warn};
-use super::source::{Input, Source};
+use super::source::Source;
 use super::{advice, feature, hint, host};
 
 pub(crate) const EXAMPLES: &str = "\

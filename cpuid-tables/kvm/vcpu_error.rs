@@ -5,7 +5,7 @@ use core::fmt;
 
 use super::changes::Change;
 use super::error::{Errno, KvmError};
-use super::msrs::MsrError;
+use super::msr_error::MsrError;
 use crate::table::{CpuidEntry, CpuidTable};
 
 /// KVM refuses a vCPU's table.

@@ -6,7 +6,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::facts::size;
+use super::size::size;
 use crate::bits::location::Registers;
 use crate::table::Signature;
 
@@ -172,7 +172,7 @@ mod tests {
     use super::{CACHES, OTHERS, one};
     use crate::bits::qemu_cpu::CacheKind;
     use crate::bits::release::QemuRelease;
-    use crate::show::facts::size;
+    use crate::show::size::size;
 
     #[test]
     fn bytes_ascend_and_none_is_a_cache_and_another() {
