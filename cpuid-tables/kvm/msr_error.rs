@@ -32,11 +32,11 @@ impl MsrChange {
 
 impl fmt::Display for MsrChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (msr, given) = (self.msr.0, self.given);
+        let (msr, given) = (self.msr, self.given);
         let Some(stored) = self.stored else {
-            return write!(f, "MSR {msr:#x}: KVM does not return it, given {given:#x}");
+            return write!(f, "{msr}: KVM does not return it, given {given:#x}");
         };
-        write!(f, "MSR {msr:#x}: {stored:#x}, given {given:#x}")?;
+        write!(f, "{msr}: {stored:#x}, given {given:#x}")?;
         let mut separator = " (";
         for (bit, feature) in self.bits().filter(|(_, feature)| feature.is_some()) {
             write!(f, "{separator}bit {}, {}", bit.0, feature.map_or("", MsrFeature::name))?;
@@ -71,9 +71,8 @@ impl fmt::Display for MsrError {
         match self {
             MsrError::Refused { given: MsrValue { msr, value }, current: None } => write!(
                 f,
-                "KVM does not have MSR {:#x} for this vCPU (given {value:#x}): its CPUID lacks the feature, or the \
-                 host's KVM is older",
-                msr.0
+                "KVM does not have {msr} for this vCPU (given {value:#x}): its CPUID lacks the feature, or the \
+                 host's KVM is older"
             ),
             MsrError::Refused { given: MsrValue { msr, value }, current: Some(current) } => {
                 let change = MsrChange { msr: *msr, given: *value, stored: Some(*current), expected: None };

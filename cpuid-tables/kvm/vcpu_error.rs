@@ -6,6 +6,7 @@ use core::fmt;
 use super::changes::Change;
 use super::error::{Errno, KvmError};
 use super::msr_error::MsrError;
+use crate::bits::location::Place;
 use crate::table::{CpuidEntry, CpuidTable};
 
 /// KVM refuses a vCPU's table.
@@ -93,7 +94,7 @@ struct Named<'a>(&'a CpuidEntry);
 
 impl fmt::Display for Named<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the entry for leaf {:#x}", self.0.function.0)?;
-        if self.0.is_indexed() { write!(f, ", subleaf {:#x}", self.0.index.0) } else { Ok(()) }
+        let subleaf = self.0.is_indexed().then_some(self.0.index);
+        write!(f, "the entry {}", Place::Leaf(self.0.function, subleaf))
     }
 }
