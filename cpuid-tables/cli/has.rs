@@ -125,7 +125,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
 }
 
-/// A level's features; those that are missing are told.
+/// A level's features; a warning names those that are missing.
 fn has_level(source: &Source, cpu: &Cpu, level: PsabiLevel, all_missing: &mut Vec<Feature>) -> Has {
     let all: Vec<(Feature, Has)> =
         level.features().map(|feature| (feature, has(source, cpu, feature))).collect();

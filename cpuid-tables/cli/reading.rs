@@ -93,7 +93,7 @@ impl Reading {
 pub(crate) struct Cpus {
     all: Box<dyn Iterator<Item = Result<Cpu>>>,
     wanted: Option<u32>,
-    /// Of those that were passed over.
+    /// The numbers of those that were skipped.
     numbers: Vec<u32>,
     name: String,
     found: bool,

@@ -69,11 +69,11 @@ pub(super) fn of(
             vendor.map(|vendor| format!("vendor {vendor}")).into_iter().collect()
         }
         1 if eax != 0 => {
-            let name = vendor.and_then(|vendor| processors::told(vendor, Signature(eax)));
+            let name = vendor.and_then(|vendor| processors::name(vendor, Signature(eax)));
             core::iter::once(signature(Signature(eax))).chain(name).collect()
         }
         0x8000_0001 if eax != 0 => alloc::vec![signature(Signature(eax))],
-        2 => descriptors::told(registers, processor),
+        2 => descriptors::describe(registers, processor),
         4 | 0x8000_001d => {
             let cache = CacheSubleaf { leaf, subleaf, registers };
             cache.kind().map(|kind| of_cache(&cache, kind)).into_iter().collect()

@@ -1,6 +1,5 @@
 //! The properties of `-cpu` in one release of QEMU, by name.
 
-use super::qemu::QemuRows;
 use crate::facts::{QemuFacts, QemuWord};
 use crate::location::Word;
 use crate::ordered::Map;
@@ -29,13 +28,7 @@ pub struct Properties<'f> {
 }
 
 impl<'f> Properties<'f> {
-    /// The properties of a release.
-    #[must_use]
-    pub fn new(facts: &'f QemuFacts) -> Properties<'f> {
-        QemuRows::new(facts).properties
-    }
-
-    /// The same, where the words are indexed already.
+    /// The properties of a release, by its words.
     pub(super) fn with_words(facts: &'f QemuFacts, words: &Map<&str, &QemuWord>) -> Properties<'f> {
         let mut bits: Map<String, (Word, u64)> = Map::new();
         for bit in &facts.bits {

@@ -41,3 +41,11 @@ impl<'a> QemuRows<'a> {
         self.facts.bits.iter().map(|bit| ((bit.word.as_str(), bit.bit.0), bit)).collect()
     }
 }
+
+impl<'f> Properties<'f> {
+    /// The properties of a release.
+    #[must_use]
+    pub fn new(facts: &'f QemuFacts) -> Properties<'f> {
+        QemuRows::new(facts).properties
+    }
+}

@@ -83,8 +83,12 @@ impl<'p> Differences<'p> {
             let (a, b) = group.sides(sources);
             text.line(Style::Error, format_args!("- A: {a}"));
             text.line(Style::Good, format_args!("+ B: {b}"));
-            entries.iter().for_each(|entry| drop(text.append(&entry.styled())));
-            msrs.iter().for_each(|msr| drop(text.append(&msr.styled())));
+            for entry in entries {
+                text.append(&entry.styled());
+            }
+            for msr in msrs {
+                text.append(&msr.styled());
+            }
         }
         for group in &self.stated_by_one {
             let (a, b) = group.sides(sources);
