@@ -87,7 +87,15 @@ impl fmt::Display for VcpuError {
     }
 }
 
-impl core::error::Error for VcpuError {}
+impl core::error::Error for VcpuError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            VcpuError::Msrs(error) => Some(error),
+            VcpuError::Memory(error) => Some(error),
+            _ => None,
+        }
+    }
+}
 
 /// Displays an entry by its leaf and, if significant, its subleaf.
 struct Named<'a>(&'a CpuidEntry);

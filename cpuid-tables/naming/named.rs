@@ -180,7 +180,7 @@ fn fold(name: &str) -> impl Iterator<Item = char> {
     name.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase())
 }
 
-/// Number of letters to insert, delete or change.
+/// Number of letters to insert, delete or change. The crate strsim has it, too, but needs the standard library.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
