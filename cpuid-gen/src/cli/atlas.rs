@@ -14,7 +14,7 @@ impl Run {
         let (linux, qemu) = self.inputs(inputs)?;
         let published = self.published(None)?;
         let file = self.sources.add("differences.tsv", cpuid_gen::DIFFERENCES);
-        let differences = self.judgements(file)?;
+        let differences = self.judgements(file, None)?;
         let (model, doubts) = Model::merge_published(&linux, &qemu, &published);
         self.diagnostics.extend(doubts);
         let file = self.sources.add("names.tsv", cpuid_gen::NAMES);

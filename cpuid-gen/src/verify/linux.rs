@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::finding::Release;
 use super::fold::fold;
-use crate::facts::{CpuidField, KvmBit, LinuxFacts, LinuxFlag, LinuxWord};
+use crate::facts::{CpuidField, KvmBit, LinuxFacts, LinuxFlag, LinuxMsrBit, LinuxWord};
 use crate::hash::QuickMap;
 use crate::location::{CpuidWord, Location};
 use crate::source::Span;
@@ -39,6 +39,8 @@ pub(super) struct LinuxIndex<'a> {
     pub(super) hardware: BTreeMap<CpuidWord, &'a LinuxWord>,
     /// Fields of cpuid.csv with their folded names.
     pub(super) fields: Vec<(&'a CpuidField, String)>,
+    /// Bits of MSRs with their folded names.
+    pub(super) msr_bits: Vec<(&'a LinuxMsrBit, String)>,
     /// Every place of every folded name.
     pub(super) by_name: BTreeMap<String, Vec<(Location, Span)>>,
 }
@@ -58,6 +60,7 @@ impl<'a> LinuxIndex<'a> {
             bits: BTreeMap::new(),
             hardware: BTreeMap::new(),
             fields: facts.cpuid_fields.iter().map(|field| (field, fold(&field.name))).collect(),
+            msr_bits: facts.msr_bits.iter().map(|bit| (bit, fold(&bit.name))).collect(),
             by_name: BTreeMap::new(),
         };
         for word in &facts.words {
