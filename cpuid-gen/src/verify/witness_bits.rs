@@ -61,8 +61,8 @@ pub(super) fn check(
     // In order, since several names can lead to one finding.
     let mut names: Vec<_> = all.iter().filter(|(_, claims)| claims.len() > 1).collect();
     names.sort_unstable_by_key(|(name, _)| **name);
-    for (_, claims) in names {
-        check_places(claims, findings);
+    for (name, claims) in names {
+        check_places(name, claims, findings);
     }
     check_words(&all, findings);
 }
@@ -100,7 +100,7 @@ fn of_qemu<'i>(index: &'i QemuIndex<'_>, all: &mut ByName<'i>) {
 }
 
 /// Reports the places of a name that fewer projects know than another one.
-fn check_places(claims: &[Claim<'_>], findings: &mut Findings<'_>) {
+fn check_places(name: &str, claims: &[Claim<'_>], findings: &mut Findings<'_>) {
     if claims.iter().all(|claim| claim.place == claims[0].place) {
         return;
     }
@@ -124,7 +124,12 @@ fn check_places(claims: &[Claim<'_>], findings: &mut Findings<'_>) {
         let weaker = weight(own) < weight(theirs) || (weight(own) == weight(theirs) && place > other);
         let Some(first) = own.iter().find(|claim| claim.project != CSV).filter(|_| weaker) else { continue };
         let releases: Vec<&Release> = own.iter().map(|claim| claim.release).collect();
-        let key = Key::new(Kind::BitElsewhere, first.name, place.to_string(), other.to_string());
+        let (here, there) = (place.to_string(), other.to_string());
+        // Which place has more projects depends on the releases; a row holds for both orders.
+        if findings.is_explained(&Key::new(Kind::BitElsewhere, name, &there, &here), &releases) {
+            continue;
+        }
+        let key = Key::new(Kind::BitElsewhere, name, here, there);
         findings.add(key, &releases, || {
             let list = |all: BTreeSet<&'static str>| all.into_iter().collect::<Vec<_>>().join(", ");
             let found = Diagnostic::error(first.at, format!("`{}` is {place} in {}", first.name, list(mine)));
