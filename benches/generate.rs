@@ -61,6 +61,7 @@ fn check(linux: &[LinuxFacts], qemu: &[QemuFacts]) {
     let mut differences = Differences::read(&sources, file, &mut diagnostics).unwrap();
     let processors = sources.add("processors.tsv", PROCESSORS);
     differences.read_processors(&sources, processors, &mut diagnostics);
+    differences.add_witnesses(input::pinned_witnesses(&mut sources, &mut diagnostics));
     black_box(verify(linux, qemu, &differences, Scope::Given));
 }
 

@@ -35,9 +35,5 @@ pub const DIFFERENCES: &str = include_str!("../upstream/differences.tsv");
 /// The published constants of `cpuid-tables`, `upstream/constants.tsv`.
 pub const CONSTANTS: &str = include_str!("../upstream/constants.tsv");
 
-/// The names of Xen and libvirt, `upstream/names.tsv`.
-#[cfg(feature = "atlas")]
-pub const NAMES: &str = include_str!("../upstream/names.tsv");
-
 /// What public dumps show of the processors of QEMU's CPU models, `upstream/processors.tsv`.
 pub const PROCESSORS: &str = include_str!("../upstream/processors.tsv");

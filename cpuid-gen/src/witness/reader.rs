@@ -84,8 +84,8 @@ impl<'a, 'd> Reader<'a, 'd> {
             WordSource::Cpuid(word) => BitPlace::Cpuid(word.bit(bit)),
             WordSource::Msr(msr) => BitPlace::Msr(msr.bit(bit)),
         };
-        if name.is_empty() {
-            self.diagnostics.error(at, "a bit without a name");
+        if name.is_empty() || name == "-" || name.contains(char::is_whitespace) {
+            self.diagnostics.error(at, format!("`{name}` is not a name of a bit"));
             return;
         }
         self.facts.bits.push(WitnessBit { name: name.to_owned(), place, at });

@@ -9,9 +9,8 @@ use super::families::{self, Prefix, msr};
 use super::python;
 use super::reader::Reader;
 use super::tree::WitnessTree;
-use crate::c::declare::{inside, split_commas};
+use crate::c::declare::{closing, split_commas};
 use crate::c::preprocess::Unit;
-use crate::diagnostic::Diagnostic;
 use crate::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
 use crate::pattern::{self, XEN_WORD};
 use crate::source::Span;
@@ -88,11 +87,9 @@ fn features<'a>(reader: &mut Reader<'a, '_>, unit: &Unit<'a>, words: &Words) {
         if !token.is_ident(FEATURE) {
             continue;
         }
-        let arguments = match unit.tokens.get(index + 1) {
-            Some(open) if open.is("(") => inside(&unit.tokens, index + 1).map(split_commas),
-            _ => Err(Diagnostic::error(token.span, format!("expected `{FEATURE}(NAME, NUMBER)`"))),
-        };
-        let Some(arguments) = reader.diagnostics.take(arguments) else { continue };
+        let open = unit.tokens.get(index + 1).filter(|open| open.is("("));
+        let end = open.and_then(|_| closing(&unit.tokens, index + 1)).filter(|end| unit.tokens[*end].is(")"));
+        let arguments = end.map(|end| split_commas(&unit.tokens[index + 2..end])).unwrap_or_default();
         let [[name], value] = arguments.as_slice() else {
             reader.diagnostics.error(token.span, format!("expected `{FEATURE}(NAME, NUMBER)`"));
             continue;

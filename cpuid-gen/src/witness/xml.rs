@@ -25,10 +25,11 @@ impl Element {
         self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// An attribute's text; an error if there is none, or it is empty or has white space.
+    /// An attribute's text; an error if there is none, or if it is not a name.
     pub(super) fn text(&self, name: &str) -> Result<&str, Diagnostic> {
-        let found = self.optional(name).filter(|text| !text.is_empty() && !text.contains(char::is_whitespace));
-        found.ok_or_else(|| self.error(format!("<{}> has no attribute `{name}` without spaces", self.name)))
+        let is_name = |text: &&str| !text.is_empty() && *text != "-" && !text.contains(char::is_whitespace);
+        let found = self.optional(name).filter(is_name);
+        found.ok_or_else(|| self.error(format!("<{}> needs an attribute `{name}` without spaces", self.name)))
     }
 
     /// The number in an attribute.
