@@ -9,8 +9,8 @@ use crate::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
 pub(super) enum Family {
     /// Bits of a register; the number is added to each bit's. The bit's name is what follows the prefix.
     Bits(WordSource, u8),
-    /// Likewise, but the prefix belongs to other registers, too: the name is what follows the root.
-    Named(WordSource, &'static str),
+    /// Likewise; the name is what follows this part of the prefix, where the rest of it is needed to know a bit.
+    Named(WordSource, u8, &'static str),
     /// Something else.
     Other,
 }
@@ -23,14 +23,19 @@ pub(super) const fn cpuid(leaf: u32, subleaf: u32, register: Register) -> Family
     Family::Bits(WordSource::Cpuid(CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register)), 0)
 }
 
-/// Bits of a CPUID register, of which a prefix that others share is `root`.
+/// Bits of a CPUID register, with names after `root`.
 pub(super) const fn shared(leaf: u32, subleaf: u32, register: Register, root: &'static str) -> Family {
-    Family::Named(WordSource::Cpuid(CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register)), root)
+    Family::Named(WordSource::Cpuid(CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register)), 0, root)
 }
 
 /// Bits of an MSR.
-pub(super) const fn msr(number: u32, first: u8) -> Family {
-    Family::Bits(WordSource::Msr(Msr(number)), first)
+pub(super) const fn msr(number: u32) -> Family {
+    Family::Bits(WordSource::Msr(Msr(number)), 0)
+}
+
+/// Bits of an MSR from `first` on, by the names of their macros.
+pub(super) const fn macros(number: u32, first: u8) -> Family {
+    Family::Named(WordSource::Msr(Msr(number)), first, "")
 }
 
 /// Reads every macro that starts with one of `roots`. One that has none of the prefixes is an error.
@@ -48,7 +53,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'a, '_>, unit: &Unit<'a>, roots: &[&s
         };
         let (source, first, prefix) = match family {
             Family::Bits(source, first) => (source, *first, *prefix),
-            Family::Named(source, root) => (source, 0, *root),
+            Family::Named(source, first, root) => (source, *first, *root),
             Family::Other => continue,
         };
         // Older headers have an MSR's upper half in 64 bits, newer ones in 32.

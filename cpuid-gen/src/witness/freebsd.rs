@@ -32,15 +32,15 @@ const PREFIXES: [Prefix; 52] = [
     // Leaf 5: fields, and two flags.
     ("CPUID5_MON_MIN_SIZE", Family::Other),
     ("CPUID5_MON_MAX_SIZE", Family::Other),
-    ("CPUID5_MON_", shared(5, 0, Ecx, "CPUID5_")),
-    ("CPUID5_MWAIT_", shared(5, 0, Ecx, "CPUID5_")),
+    ("CPUID5_MON_", shared(5, 0, Ecx, "")),
+    ("CPUID5_MWAIT_", shared(5, 0, Ecx, "")),
     // Leaf 6.
     ("CPUTPM1_", cpuid(6, 0, Eax)),
     ("CPUTPM2_", Family::Other), // power.h's name of a field
     ("CPUTPM_B_", Family::Other), // a count
-    ("CPUID_PERF_", shared(6, 0, Ecx, "CPUID_")),
+    ("CPUID_PERF_", shared(6, 0, Ecx, "")),
     ("CPUID_PERF_TD_CLASSES", Family::Other),
-    ("CPUID_HF_", shared(6, 0, Edx, "CPUID_")),
+    ("CPUID_HF_", shared(6, 0, Edx, "")),
     ("CPUID_TD_", Family::Other), // fields
     ("CPUID_TYPE_", Family::Other), // the level types of leaf 0xB
     ("CPUID_EXTSTATE_", cpuid(0xd, 1, Eax)),
@@ -50,11 +50,11 @@ const PREFIXES: [Prefix; 52] = [
     ("CPUID_STDEXT4_", cpuid(7, 1, Eax)),
     ("CPUID_HYBRID_", Family::Other), // values
     // Leaf 0x14: subleaf 0's EBX and ECX share a prefix.
-    ("CPUPT_", cpuid(0x14, 0, Ebx)),
-    ("CPUPT_TOPA", shared(0x14, 0, Ecx, "CPUPT_")),
-    ("CPUPT_SINGLE", shared(0x14, 0, Ecx, "CPUPT_")),
-    ("CPUPT_TT_OUT", shared(0x14, 0, Ecx, "CPUPT_")),
-    ("CPUPT_LINEAR_IP", shared(0x14, 0, Ecx, "CPUPT_")),
+    ("CPUPT_", shared(0x14, 0, Ebx, "")),
+    ("CPUPT_TOPA", shared(0x14, 0, Ecx, "")),
+    ("CPUPT_SINGLE", shared(0x14, 0, Ecx, "")),
+    ("CPUPT_TT_OUT", shared(0x14, 0, Ecx, "")),
+    ("CPUPT_LINEAR_IP", shared(0x14, 0, Ecx, "")),
     ("CPUPT_NADDR_", Family::Other),      // a count
     ("CPUPT_MTC_BITMAP_", Family::Other), // a field
     ("CPUPT_CT_BITMAP_", Family::Other),  // a field
@@ -70,7 +70,7 @@ const PREFIXES: [Prefix; 52] = [
     ("AMDPM_", cpuid(0x8000_0007, 0, Edx)),
     ("AMDFEID_", cpuid(0x8000_0008, 0, Ebx)),
     ("AMDFEID2_", cpuid(0x8000_0021, 0, Eax)),
-    ("IA32_ARCH_CAP_", msr(0x10a, 0)),
+    ("IA32_ARCH_CAP_", msr(0x10a)),
 ];
 
 pub(super) fn read(reader: &mut Reader<'_, '_>, tree: &WitnessTree) {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::families::{self, Prefix, msr};
+use super::families::{self, Prefix, macros};
 use super::python;
 use super::reader::Reader;
 use super::tree::WitnessTree;
@@ -18,16 +18,17 @@ use crate::source::Span;
 const FEATURE: &str = "XEN_CPUFEATURE";
 
 /// The capability MSR of each kind of VMX control (Intel SDM, appendix A): the control's number is the bit's, as in
-/// QEMU's words. INVVPID's capabilities are the upper half of their MSR.
+/// QEMU's words. INVVPID's capabilities are the upper half of their MSR. Names are whole macros, since several kinds have a
+/// control of the same name.
 const CONTROLS: [Prefix; 8] = [
-    ("PIN_BASED_", msr(0x48d, 0)),
-    ("CPU_BASED_", msr(0x48e, 0)),
-    ("SECONDARY_EXEC_", msr(0x48b, 0)),
-    ("TERTIARY_EXEC_", msr(0x492, 0)),
-    ("VM_EXIT_", msr(0x48f, 0)),
-    ("VM_ENTRY_", msr(0x490, 0)),
-    ("VMX_EPT_", msr(0x48c, 0)),
-    ("VMX_VPID_", msr(0x48c, 32)),
+    ("PIN_BASED_", macros(0x48d, 0)),
+    ("CPU_BASED_", macros(0x48e, 0)),
+    ("SECONDARY_EXEC_", macros(0x48b, 0)),
+    ("TERTIARY_EXEC_", macros(0x492, 0)),
+    ("VM_EXIT_", macros(0x48f, 0)),
+    ("VM_ENTRY_", macros(0x490, 0)),
+    ("VMX_EPT_", macros(0x48c, 0)),
+    ("VMX_VPID_", macros(0x48c, 32)),
 ];
 
 pub(super) fn read(reader: &mut Reader<'_, '_>, tree: &WitnessTree) {
