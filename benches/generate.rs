@@ -52,9 +52,13 @@ fn main() {
         sorted[sorted.len() / 2].as_secs_f64()
     };
     let ratio = median(&checking) / median(&without);
-    for (what, times) in
-        [("read", reading), ("check", checking), ("  no witnesses", without), ("merge and emit", emitting), ("everything", all)]
-    {
+    for (what, times) in [
+        ("read", reading),
+        ("check", checking),
+        ("  no witnesses", without),
+        ("merge and emit", emitting),
+        ("everything", all),
+    ] {
         report(what, times);
     }
     println!("check with witnesses / without: {ratio:.2}");

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::thread;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::{self, Facts, LinuxFacts, QemuFacts};
 #[cfg(feature = "verify")]
 use crate::facts::Witness;
 #[cfg(any(feature = "trees", feature = "verify"))]
 use crate::facts::WitnessFacts;
+use crate::facts::{self, Facts, LinuxFacts, QemuFacts};
 use crate::published::Published;
 use crate::source::{FileId, Sources, Span};
 

@@ -25,8 +25,7 @@ pub(crate) const COMPILER_REGISTER: &str = r"%(e[abcd]x)(?-u:\b)( ==)?";
 
 /// A word in the headings of Xen's cpufeatureset.h: `CPUID level 0x00000007:1.eax, word 10`, `MSR_ARCH_CAPS 0x10a.eax, word
 /// 16`.
-pub(crate) const XEN_WORD: &str =
-    r"(?:CPUID level 0x([0-9A-Fa-f]{8})(?::([0-9]{1,2}))?|MSR_[A-Z_]+ 0x([0-9a-fA-F]{1,8}))\.(e[abcd]x), word ([0-9]{1,3})(?-u:\b)";
+pub(crate) const XEN_WORD: &str = r"(?:CPUID level 0x([0-9A-Fa-f]{8})(?::([0-9]{1,2}))?|MSR_[A-Z_]+ 0x([0-9a-fA-F]{1,8}))\.(e[abcd]x), word ([0-9]{1,3})(?-u:\b)";
 
 /// Compiles one of these. A pattern that does not compile is an error, so that no reader skips its comments silently.
 pub(crate) fn compile(pattern: &str) -> Result<Regex, Diagnostic> {
@@ -38,8 +37,8 @@ pub(crate) fn compile(pattern: &str) -> Result<Regex, Diagnostic> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
     use super::{
-        COMPILER_LEAF, COMPILER_REGISTER, COMPILER_SUBLEAF, LINUX_FUNCTION, LINUX_WORD, QEMU_LOCATION, XEN_WORD,
-        compile,
+        COMPILER_LEAF, COMPILER_REGISTER, COMPILER_SUBLEAF, LINUX_FUNCTION, LINUX_WORD, QEMU_LOCATION,
+        XEN_WORD, compile,
     };
 
     #[test]

@@ -45,6 +45,7 @@ static ROWS: &[Row] = &[
     Row(constant(0xd, 2..=63, Ecx, 2..=2, "xfd_faulting"), SDM),
     bit(0x8000_0001, 0, Ecx, 18, "cvt16", SSE5),
     bit(0x8000_0001, 0, Ecx, 25, "stream_perf_mon", BKDG),
+    bit(0x8000_0007, 0, Ebx, 4, "pfeh", PPR),
     bit(0x8000_000a, 0, Edx, 8, "pmc_virt", APM),
     bit(0x8000_000a, 0, Edx, 31, "enhanced_shutdown_intercept", PPR),
     bit(0x8000_001b, 0, Eax, 12, "ibs_load_latency_filtering", APM),

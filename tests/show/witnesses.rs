@@ -12,7 +12,7 @@ use cpuid_tables::show::{Found, find};
 use crate::common;
 
 /// Names that `find` has at another bit only, each with the reason.
-const ELSEWHERE: [(&str, &str, &str); 17] = [
+const ELSEWHERE: [(&str, &str, &str); 18] = [
     ("NODE_ID", "FreeBSD", "a field of leaf 0x8000001E in cpuid.csv"),
     ("TM", "FreeBSD", "thermal monitor in leaf 1"),
     ("STIBP", "FreeBSD", "Intel's bit"),
@@ -20,6 +20,7 @@ const ELSEWHERE: [(&str, &str, &str); 17] = [
     ("SSB_NO", "FreeBSD", "the bit of IA32_ARCH_CAPABILITIES"),
     ("IBPB", "FreeBSD", "AMD's bit"),
     ("HDC", "FreeBSD", "the bit of IA32_XSS"),
+    ("VID", "FreeBSD", "Linux's VMX flag, virtual interrupt delivery"),
     ("LZCNT", "GCC", "GCC's mistake"),
     ("CLZERO", "GCC", "GCC's mistake"),
     ("WBNOINVD", "GCC", "GCC's mistake"),

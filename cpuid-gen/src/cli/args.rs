@@ -362,7 +362,11 @@ fn either_of(default: &str) -> [Arg; 2] {
 /// `--witness`
 #[cfg(feature = "cli")]
 fn witness_option() -> Arg {
-    option("witness", "DIR|FILE", "A tree of Xen, libvirt, FreeBSD, LLVM or GCC, an installed compiler, or their facts")
+    option(
+        "witness",
+        "DIR|FILE",
+        "A tree of Xen, libvirt, FreeBSD, LLVM or GCC, an installed compiler, or their facts",
+    )
 }
 
 fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {

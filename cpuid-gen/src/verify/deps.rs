@@ -7,10 +7,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::dep_unstated;
 use super::finding::{Findings, Release};
 use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
-use super::dep_unstated;
 use super::qemu::QemuIndex;
 use super::witnesses::WitnessIndex;
 use crate::diagnostic::Diagnostic;
@@ -61,7 +61,11 @@ pub(super) fn check(
         "QEMU" => qemu.last().is_some_and(|index| qemu_has(index, node)),
         _ => with_deps.clone().any(|index| index.release.project == project && witness_has(index, node)),
     };
-    dep_unstated::check(&newest.map(|(release, edges)| (*release, edges)).collect::<Vec<_>>(), names, findings);
+    dep_unstated::check(
+        &newest.map(|(release, edges)| (*release, edges)).collect::<Vec<_>>(),
+        names,
+        findings,
+    );
     // Nearly always the union has no cycle, and then no subset has one.
     let groups = [of_linux, of_qemu, of_others];
     let all: Vec<_> = groups.iter().flatten().flat_map(|(_, edges)| edges).map(|(edge, _)| *edge).collect();

@@ -18,8 +18,8 @@
 use super::key::{Key, Kind};
 use super::processors::{self, Processor};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::columns::{Columns, rows};
 use crate::facts::WitnessFacts;
+use crate::facts::columns::{Columns, rows};
 use crate::hash::QuickMap;
 use crate::location::{Bit, CpuidWord, Location, Msr};
 use crate::release::ReleaseOrder;

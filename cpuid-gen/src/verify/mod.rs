@@ -102,7 +102,8 @@ fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findin
             fields::check_pair(one, other, findings);
         }
     }
-    let witnesses: Vec<WitnessIndex<'_>> = findings.differences().witnesses.iter().map(WitnessIndex::new).collect();
+    let witnesses: Vec<WitnessIndex<'_>> =
+        findings.differences().witnesses.iter().map(WitnessIndex::new).collect();
     witness_bits::check(linux, qemu, &witnesses, findings);
     witness_models::check(qemu, &witnesses, findings);
     deps::check(linux, qemu, &witnesses, findings);

@@ -83,7 +83,8 @@ fn of_linux<'i>(index: &'i LinuxIndex<'_>, all: &mut ByName<'i>) {
     }
     for (field, folded) in index.fields.iter().filter(|(field, _)| field.low == field.high) {
         let word = CpuidWord { leaf: field.leaf, subleaf: field.first, register: field.register };
-        let own = Claim { project: CSV, ..claim(&field.name, BitPlace::Cpuid(word.bit(field.low)), field.at) };
+        let own =
+            Claim { project: CSV, ..claim(&field.name, BitPlace::Cpuid(word.bit(field.low)), field.at) };
         all.entry(folded).or_default().push(own);
     }
 }
@@ -174,7 +175,8 @@ fn check_pair(
 ) {
     let (mine, theirs): (BTreeSet<String>, BTreeSet<String>) =
         (words(one.name).collect(), words(other.name).collect());
-    let both_know = |word: &&String| known[one.project].contains(*word) && known[other.project].contains(*word);
+    let both_know =
+        |word: &&String| known[one.project].contains(*word) && known[other.project].contains(*word);
     let left = mine.difference(&theirs).find(both_know);
     let right = theirs.difference(&mine).find(both_know);
     let (Some(left), Some(right)) = (left, right) else { return };

@@ -36,12 +36,12 @@ const PREFIXES: [Prefix; 52] = [
     ("CPUID5_MWAIT_", shared(5, 0, Ecx, "")),
     // Leaf 6.
     ("CPUTPM1_", cpuid(6, 0, Eax)),
-    ("CPUTPM2_", Family::Other), // power.h's name of a field
+    ("CPUTPM2_", Family::Other),  // power.h's name of a field
     ("CPUTPM_B_", Family::Other), // a count
     ("CPUID_PERF_", shared(6, 0, Ecx, "")),
     ("CPUID_PERF_TD_CLASSES", Family::Other),
     ("CPUID_HF_", shared(6, 0, Edx, "")),
-    ("CPUID_TD_", Family::Other), // fields
+    ("CPUID_TD_", Family::Other),   // fields
     ("CPUID_TYPE_", Family::Other), // the level types of leaf 0xB
     ("CPUID_EXTSTATE_", cpuid(0xd, 1, Eax)),
     ("CPUID_STDEXT_", cpuid(7, 0, Ebx)),

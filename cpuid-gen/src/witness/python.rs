@@ -141,7 +141,8 @@ impl<'a> Parser<'a> {
             return Err(Diagnostic::error(again_at, format!("expected `{first}`, the start of the range")));
         }
         let place = |name: &str| reader.facts.bits.iter().find(|bit| bit.name == name).map(|bit| bit.place);
-        let (source, Bit(low)) = place(&first).map_or_else(|| unreachable_place(at), |place| Ok(place.split()))?;
+        let (source, Bit(low)) =
+            place(&first).map_or_else(|| unreachable_place(at), |place| Ok(place.split()))?;
         let within = |place: BitPlace| {
             let (own, Bit(bit)) = place.split();
             own == source && low <= bit && u16::from(bit) <= u16::from(low) + u16::from(last)

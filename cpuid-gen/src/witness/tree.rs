@@ -81,11 +81,7 @@ impl WitnessTree {
     }
 
     /// The header of an installed compiler: `lib/clang/19/include/cpuid.h`, `lib/gcc/x86_64-linux-gnu/14/include/cpuid.h`.
-    fn installed(
-        sources: &mut Sources,
-        root: &Path,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<WitnessTree> {
+    fn installed(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> Option<WitnessTree> {
         let mut found: Vec<(Witness, String, String)> = Vec::new();
         for (project, steps) in INSTALLED {
             let mut folders = vec![String::new()];
@@ -122,11 +118,7 @@ impl WitnessTree {
     }
 
     /// The release that the tree states.
-    pub(super) fn release(
-        &self,
-        sources: &Sources,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<(String, Span)> {
+    pub(super) fn release(&self, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<(String, Span)> {
         let file = match &self.release {
             Release::Folder(release) => return Some((release.clone(), sources.span(self.header, 0, 0))),
             Release::File(file) => *file,
@@ -163,7 +155,8 @@ fn below(root: &Path, folder: &str, step: &str) -> Vec<String> {
     }
     let entries = fs::read_dir(root.join(folder)).into_iter().flatten().flatten();
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let mut all: Vec<String> = names.map(|name| join(&name)).filter(|path| root.join(path).is_dir()).collect();
+    let mut all: Vec<String> =
+        names.map(|name| join(&name)).filter(|path| root.join(path).is_dir()).collect();
     all.sort_unstable();
     all
 }
@@ -195,11 +188,7 @@ fn value_of<'t>(text: &'t str, key: &str) -> Option<&'t str> {
 fn xen(makefile: &str) -> Option<String> {
     let extra = value_of(makefile, "XEN_EXTRAVERSION")?;
     let extra = extra.split('$').next().unwrap_or_default();
-    Some(format!(
-        "{}.{}{extra}",
-        value_of(makefile, "XEN_VERSION")?,
-        value_of(makefile, "XEN_SUBVERSION")?
-    ))
+    Some(format!("{}.{}{extra}", value_of(makefile, "XEN_VERSION")?, value_of(makefile, "XEN_SUBVERSION")?))
 }
 
 /// `version: '11.3.0',`

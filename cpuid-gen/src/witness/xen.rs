@@ -58,7 +58,8 @@ fn words(reader: &mut Reader<'_, '_>, unit: &Unit<'_>) -> Option<Words> {
             continue;
         }
         let Some(groups) = form.captures(text) else {
-            let message = "expected the heading of a word: a leaf or an MSR, a register and the word's number";
+            let message =
+                "expected the heading of a word: a leaf or an MSR, a register and the word's number";
             reader.diagnostics.error(*comment, message);
             continue;
         };
@@ -77,7 +78,9 @@ fn words(reader: &mut Reader<'_, '_>, unit: &Unit<'_>) -> Option<Words> {
         };
         match (index, source) {
             (Ok(index), Some(source)) if words.insert(index, source).is_none() => {}
-            _ => reader.diagnostics.error(*comment, "this heading's register or word is not valid, or is repeated"),
+            _ => reader
+                .diagnostics
+                .error(*comment, "this heading's register or word is not valid, or is repeated"),
         }
     }
     Some(words)

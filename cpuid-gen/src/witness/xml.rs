@@ -47,7 +47,8 @@ impl Element {
         match self.attributes.iter().find(|(key, _)| !known.contains(&key.as_str())) {
             None => Ok(()),
             Some((key, _)) => {
-                let message = format!("unknown attribute `{key}` of <{}>: expected {}", self.name, known.join(", "));
+                let message =
+                    format!("unknown attribute `{key}` of <{}>: expected {}", self.name, known.join(", "));
                 Err(self.error(message))
             }
         }

@@ -71,7 +71,12 @@ fn every_bit_is_drawn_and_every_link_of_a_bit_shows_it() {
     has(
         &browser,
         "#detail",
-        &["avx2", "known to Linux, KVM, QEMU, Xen, libvirt, FreeBSD, LLVM, GCC", "9*32+5", "only when the host has it"],
+        &[
+            "avx2",
+            "known to Linux, KVM, QEMU, Xen, libvirt, FreeBSD, LLVM, GCC",
+            "9*32+5",
+            "only when the host has it",
+        ],
     );
     has(&browser, "#detail", &["It needs:", "avx", "CPU models with it", "Haswell-v1", "feature::AVX2"]);
     assert_eq!(browser.run("return document.querySelector('.chosen').dataset.key"), "7.0.ebx[5]");

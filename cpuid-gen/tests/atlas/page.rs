@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::BitPlace;
 use cpuid_gen::input;
-use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::location::{CpuidWord, Location, WordSource};
 use cpuid_gen::source::Sources;
 use serde_json::Value;
@@ -198,4 +198,3 @@ fn page_has_every_known_difference() {
     let about = |key: &str| by_key(&facts, "bits")[key]["known"].as_array().map_or(0, Vec::len);
     assert!(about("0x80000008.0.ebx[28]") > 0);
 }
-

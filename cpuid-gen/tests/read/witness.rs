@@ -49,7 +49,12 @@ const CASES: [(&str, &str, &str, &str); 50] = [
     ("xen", "a control in a comment that is not closed", "#define MADE_UP_VMCS", "/*"),
     ("libvirt", "no version", "version:", "release:"),
     ("libvirt", "an element that is not closed", "</cpus>\n", ""),
-    ("libvirt", "an element that closes another", "  </feature>\n  <feature name='pear'", "  </fruit>\n  <feature name='pear'"),
+    (
+        "libvirt",
+        "an element that closes another",
+        "  </feature>\n  <feature name='pear'",
+        "  </fruit>\n  <feature name='pear'",
+    ),
     ("libvirt", "text between elements", "<!-- fruit -->", "fruit"),
     ("libvirt", "an unknown element", "<cpuid eax_in='0x07'", "<leaf eax_in='0x07'"),
     ("libvirt", "an unknown attribute", "edx='0x80000001'", "efx='0x80000001'"),
@@ -172,7 +177,8 @@ fn the_values_of_gccs_header_are_those_of_gcc() {
     let facts = facts.unwrap();
     let line = |name: &str| format!("printf(\"%x\\n\", (unsigned) bit_{name});\n");
     let lines: String = facts.bits.iter().map(|bit| line(&bit.name)).collect();
-    let program = format!("#include <cpuid.h>\n#include <stdio.h>\nint main(void) {{\n{lines}return 0;\n}}\n");
+    let program =
+        format!("#include <cpuid.h>\n#include <stdio.h>\nint main(void) {{\n{lines}return 0;\n}}\n");
     let values = compile_and_run(&folder, &program, &[]).unwrap();
     assert_eq!(values.lines().count(), facts.bits.len());
     for (value, bit) in values.lines().zip(&facts.bits) {
@@ -191,7 +197,8 @@ fn fetched_trees_give_the_pinned_facts() {
         let release = rows(text).lines().next().unwrap().split('\t').next_back().unwrap().to_owned();
         let project = file.split('-').next().unwrap();
         // Not every source can be fetched again.
-        let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../upstream/trees/{project}-{release}"));
+        let tree =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../upstream/trees/{project}-{release}"));
         if !tree.is_dir() {
             note(&format!("witness: no upstream/trees/{project}-{release}"));
             continue;

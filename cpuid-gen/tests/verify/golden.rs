@@ -410,7 +410,8 @@ fn dependencies_of_a_witness_are_compared() {
     assert!(found.contains("error: dep-opposite: "), "{found}");
     assert!(found.contains("Xen: `FPU` needs `AVX2`") && found.contains("(Linux 1.0; Xen 1.0)"), "{found}");
     let found = with("0x10a	5\nwitness-dep	CX8	FPU\n");
-    let refuted = "dep-refuted: CPUID.(EAX=1,ECX=0):EDX[8] does not need CPUID.(EAX=1,ECX=0):EDX[0], but Xen states it";
+    let refuted =
+        "dep-refuted: CPUID.(EAX=1,ECX=0):EDX[8] does not need CPUID.(EAX=1,ECX=0):EDX[0], but Xen states it";
     assert!(found.contains("findings: 1\n") && found.contains(refuted), "{found}");
     let found = with("0x10a	5\nwitness-dep	MDS_NO	CX8\nwitness-dep	CX8	AVX2\nwitness-dep	AVX2	MDS_NO\n");
     assert!(found.contains("error: dep-circle: ") && found.contains("(Xen 1.0)"), "{found}");
@@ -441,7 +442,10 @@ fn signatures_of_a_witness_are_compared() {
     };
     assert!(with("7/2,6/1").contains("findings: 0\n"), "{}", with("7/2,6/1"));
     let found = with("7/2,6/11");
-    assert!(found.contains("findings: 1\n") && found.contains("error: model-number: `Pear` is 6/1 (QEMU"), "{found}");
+    assert!(
+        found.contains("findings: 1\n") && found.contains("error: model-number: `Pear` is 6/1 (QEMU"),
+        "{found}"
+    );
     assert!(found.contains("its processors are 7/2,6/11 in Xen"), "{found}");
 }
 
