@@ -15,4 +15,5 @@ mod leaves;
 mod machine;
 mod needs;
 mod reading;
+mod ready_made;
 mod runtime;
