@@ -32,6 +32,7 @@ const IMPORT: &str = "\
 Examples:
   cpuid-gen import --linux ~/linux -o linux.tsv
   cpuid-gen import --qemu-program /usr/bin/qemu-system-x86_64 -o qemu.tsv
+  cpuid-gen import --witness ~/xen -o xen.tsv
 
 A program states its machine types and their compatibility properties (since 9.1), its CPU models with the value of
 each property, the word and bit of each property, and deprecations. All other rows come from the base. Comments in the

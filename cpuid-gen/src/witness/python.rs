@@ -1,7 +1,7 @@
 //! The dependencies in Xen's gen-cpuid.py: the dictionary `deps`, whose lists need their keys.
 //!
-//! Two forms of values occur: a list of names, and `feat_range(FIRST, FIRST + 63)`, the names of a range of bits. A name
-//! that starts with a digit has `_` before it.
+//! Three forms of values occur: a list of names, and a range of bits, `feat_range(FIRST, FIRST + 63)` or, from 4.18 to 4.20,
+//! `list(range(FIRST, FIRST + 64))`. A name that starts with a digit has `_` before it.
 
 use super::reader::Reader;
 use crate::diagnostic::Diagnostic;
@@ -95,7 +95,14 @@ impl<'a> Parser<'a> {
             let value = self.next();
             let names = match value {
                 Some(("[", _)) => self.list(reader)?,
-                Some((RANGE, at)) => self.range(reader, at)?,
+                Some((RANGE, at)) => self.range(reader, at, 0)?,
+                Some(("list", at)) => {
+                    self.need("(")?;
+                    self.need("range")?;
+                    let names = self.range(reader, at, 1)?;
+                    self.need(")")?;
+                    names
+                }
                 found => return Err(self.unexpected(found, &format!("a list, or `{RANGE}`"))),
             };
             let needs = key.0;
@@ -124,8 +131,14 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// `(RDCL_NO, RDCL_NO + 63)`: every feature from the first on, in its MSR or register.
-    fn range(&mut self, reader: &Reader<'_, '_>, at: Span) -> Result<Vec<(String, Span)>, Diagnostic> {
+    /// `(RDCL_NO, RDCL_NO + 63)`: every feature from the first to the last, in its MSR or register. The number is `beyond` the
+    /// last one's.
+    fn range(
+        &mut self,
+        reader: &Reader<'_, '_>,
+        at: Span,
+        beyond: u8,
+    ) -> Result<Vec<(String, Span)>, Diagnostic> {
         self.need("(")?;
         let first = self.next();
         let (first, _) = self.feature(first, reader)?;
@@ -134,7 +147,8 @@ impl<'a> Parser<'a> {
         let (again, again_at) = self.feature(again, reader)?;
         self.need("+")?;
         let count = self.next();
-        let last: Option<u8> = count.and_then(|(text, _)| text.parse().ok());
+        let last =
+            count.and_then(|(text, _)| text.parse::<u8>().ok()).and_then(|last| last.checked_sub(beyond));
         let last = last.ok_or_else(|| self.unexpected(count, "the number of the last bit"))?;
         self.need(")")?;
         if first != again {

@@ -20,7 +20,7 @@ const FIXTURES: [(&str, &str); 5] = [
 ];
 
 /// The fixture, what is wrong, and a text with what replaces it.
-const CASES: [(&str, &str, &str, &str); 50] = [
+const CASES: [(&str, &str, &str, &str); 52] = [
     ("xen", "no version", "XEN_SUBVERSION ", "XEN_SUB "),
     ("xen", "a version that is no number", "= 9\n", "= nine\n"),
     ("xen", "a heading without a register", "0x00000001.edx, word 0", "0x00000001, word 0"),
@@ -43,6 +43,13 @@ const CASES: [(&str, &str, &str, &str); 50] = [
     ("xen", "a range without its end", "BASKET + 63", "BASKET"),
     ("xen", "a range from one feature to another", "BASKET + 63", "APPLE + 63"),
     ("xen", "a range of a name", "BASKET + 63", "BASKET + PEAR"),
+    (
+        "xen",
+        "a range that ends before its start",
+        "feat_range(BASKET, BASKET + 63)",
+        "list(range(BASKET, BASKET + 0))",
+    ),
+    ("xen", "a list of another kind", "feat_range(BASKET, BASKET + 63)", "list(BASKET)"),
     ("xen", "a dictionary that is not closed", "    }\n", ""),
     ("xen", "a control of two bits", "STALK         0x00000001", "STALK         0x00000003"),
     ("xen", "a control without a number", "STALK         0x00000001", "STALK"),
@@ -140,6 +147,23 @@ fn a_folder_that_is_no_tree_is_an_error() {
         fs::write(folder.join(missing), text).unwrap();
     }
     assert_eq!(read(&folder).1, "");
+}
+
+/// The forms of older releases: a range whose end is beyond the last bit, and vmcs.h where it was before 4.17.
+#[test]
+fn older_releases_of_xen_have_the_same_facts() {
+    let (_, archive) = FIXTURES[0];
+    let newer = scratch("witness-xen-newer");
+    write_files(&newer, &unpacked(archive));
+    let older = scratch("witness-xen-older");
+    let text = archive
+        .replace("feat_range(BASKET, BASKET + 63)", "list(range(BASKET, BASKET + 64))")
+        .replace("xen/arch/x86/include/asm/hvm", "xen/include/asm-x86/hvm");
+    assert_ne!(text, archive);
+    write_files(&older, &unpacked(&text));
+    let [newer, older] = [newer, older].map(|folder| read(&folder));
+    assert_eq!((newer.1.as_str(), older.1.as_str()), ("", ""));
+    assert_eq!(write_witness(&newer.0.unwrap()), write_witness(&older.0.unwrap()));
 }
 
 /// An installed compiler is found by its folder; of several none is chosen.
