@@ -15,8 +15,9 @@ use crate::source::Span;
 
 const PREFIX: &str = "bit_";
 
-/// Leaves whose heading names no register, since only one has flags: XSAVE's in EAX (Intel SDM, CPUID, leaf 0xD).
-const ONLY_REGISTER: [(u32, u32, Register); 1] = [(0xd, 1, Register::Eax)];
+/// Leaves whose heading names no register, since only one has flags: XSAVE's and, before GCC 12, XCR0's, in EAX (Intel SDM,
+/// CPUID, leaf 0xD).
+const ONLY_REGISTER: [(u32, u32, Register); 2] = [(0xd, 0, Register::Eax), (0xd, 1, Register::Eax)];
 
 /// The latest heading.
 struct Heading {

@@ -91,7 +91,9 @@ impl WitnessTree {
             for folder in folders.iter().flat_map(|folder| below(root, folder, "*")) {
                 let release = folder.rsplit('/').next().unwrap_or_default().to_owned();
                 let path = format!("{folder}/include/cpuid.h");
-                if release.bytes().all(|byte| byte.is_ascii_digit()) && root.join(&path).is_file() {
+                // `14.0.6` before clang 16.
+                let numbers = release.split('.').all(|part| part.parse::<u32>().is_ok());
+                if numbers && root.join(&path).is_file() {
                     found.push((project, path, release));
                 }
             }

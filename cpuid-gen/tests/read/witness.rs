@@ -181,9 +181,15 @@ fn an_installed_compiler_is_read() {
     assert!(facts.is_none() && found.contains("several compilers"), "{found}");
     fs::remove_dir_all(folder.join("lib/gcc")).unwrap();
     install("lib/clang/latest");
+    install("lib/clang/19.x");
     let (facts, found) = read(&folder);
     assert_eq!(found, "");
     assert_eq!(write_witness(&facts.unwrap()).lines().next(), Some("witness-release\tLLVM\t19"));
+    fs::remove_dir_all(folder.join("lib/clang")).unwrap();
+    install("lib/clang/14.0.6");
+    let (facts, found) = read(&folder);
+    assert_eq!(found, "");
+    assert_eq!(write_witness(&facts.unwrap()).lines().next(), Some("witness-release\tLLVM\t14.0.6"));
 }
 
 /// The values of the installed GCC's own header are those that GCC computes.
