@@ -15,6 +15,8 @@ use crate::diagnostic::Diagnostic;
 struct Graph<'r, 'e, 'a> {
     release: &'r Release,
     needs: BTreeMap<Node<'a>, Vec<(Node<'a>, &'e Row<'a>)>>,
+    /// Every bit that each bit needs, directly or through others.
+    all: BTreeMap<Node<'a>, BTreeSet<Node<'a>>>,
 }
 
 impl<'r, 'e, 'a> Graph<'r, 'e, 'a> {
@@ -23,18 +25,24 @@ impl<'r, 'e, 'a> Graph<'r, 'e, 'a> {
         for ((node, needed), row) in edges {
             needs.entry(*node).or_default().push((*needed, row));
         }
-        Graph { release, needs }
+        let all = needs.keys().map(|node| (*node, reached(*node, &needs))).collect();
+        Graph { release, needs, all }
     }
 
-    /// Every bit that a bit needs, directly or through others.
-    fn all(&self, node: Node<'a>) -> BTreeSet<Node<'a>> {
-        let (mut found, mut open) = (BTreeSet::new(), vec![node]);
-        while let Some(node) = open.pop() {
-            let next = self.needs.get(&node).into_iter().flatten().map(|(needed, _)| *needed);
-            open.extend(next.filter(|needed| found.insert(*needed)));
-        }
-        found
+    /// True if a bit needs another one, directly or through others.
+    fn reaches(&self, node: Node<'a>, needed: Node<'a>) -> bool {
+        self.all.get(&node).is_some_and(|all| all.contains(&needed))
     }
+}
+
+/// Every bit that a bit needs.
+fn reached<'a, T>(node: Node<'a>, needs: &BTreeMap<Node<'a>, Vec<(Node<'a>, T)>>) -> BTreeSet<Node<'a>> {
+    let (mut found, mut open) = (BTreeSet::new(), vec![node]);
+    while let Some(node) = open.pop() {
+        let next = needs.get(&node).into_iter().flatten().map(|(needed, _)| *needed);
+        open.extend(next.filter(|needed| found.insert(*needed)));
+    }
+    found
 }
 
 /// Runs the check. `names` says whether a project has a name for a bit.
@@ -52,11 +60,10 @@ pub(super) fn check<'a>(
                 if !names(lacking.release.project, node) {
                     continue;
                 }
-                let own = lacking.all(node);
-                for (needed, row) in needs.iter().filter(|(needed, _)| !own.contains(needed)) {
+                for (needed, row) in needs.iter().filter(|(needed, _)| !lacking.reaches(node, *needed)) {
                     let second = others.iter().find(|(other, graph)| {
                         let later = other > index || !graph_has(graph, node, *needed);
-                        other != index && later && graph.all(node).contains(needed)
+                        other != index && later && graph.reaches(node, *needed)
                     });
                     let known = names(lacking.release.project, *needed);
                     if let Some((_, second)) = second.filter(|_| known) {

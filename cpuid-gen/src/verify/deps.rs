@@ -102,7 +102,11 @@ fn qemu_has(index: &QemuIndex<'_>, node: Node<'_>) -> bool {
 }
 
 fn witness_has(index: &WitnessIndex<'_>, node: Node<'_>) -> bool {
-    index.bits.iter().any(|(bit, _)| witness_node(bit.place) == node)
+    match node {
+        Node::Feature(location) => index.named.contains(&BitPlace::Cpuid(location)),
+        Node::Software(_) => false,
+        Node::Msr(msr, bit) => index.named.contains(&BitPlace::Msr(msr.bit(bit))),
+    }
 }
 
 fn witness_node(place: BitPlace) -> Node<'static> {

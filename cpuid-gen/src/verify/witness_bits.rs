@@ -142,25 +142,32 @@ fn check_places(name: &str, claims: &[Claim<'_>], findings: &mut Findings<'_>) {
 }
 
 /// The words of a name: `invept`, `single`, `context`.
-fn words(name: &str) -> impl Iterator<Item = String> + '_ {
-    name.split(['-', '_', '.', ' ']).filter(|word| word.len() > 2).map(str::to_ascii_lowercase)
+fn words(name: &str) -> BTreeSet<String> {
+    let words = name.split(['-', '_', '.', ' ']).filter(|word| word.len() > 2);
+    words.map(str::to_ascii_lowercase).collect()
 }
+
+/// A claim, its folded name and its words.
+type Worded<'c, 'i> = (&'c Claim<'i>, &'i str, BTreeSet<String>);
 
 /// Reports two names of one bit that differ in a word, if both projects use both words in this register.
 fn check_words(all: &ByName<'_>, findings: &mut Findings<'_>) {
-    let mut by_source: BTreeMap<WordSource, Vec<&Claim<'_>>> = BTreeMap::new();
-    for claim in all.values().flatten().filter(|claim| claim.project != CSV) {
-        by_source.entry(claim.place.split().0).or_default().push(claim);
+    let mut by_source: BTreeMap<WordSource, Vec<Worded<'_, '_>>> = BTreeMap::new();
+    for (folded, claims) in all {
+        for claim in claims.iter().filter(|claim| claim.project != CSV) {
+            let own = by_source.entry(claim.place.split().0).or_default();
+            own.push((claim, folded, words(claim.name)));
+        }
     }
     for claims in by_source.values_mut() {
-        claims.sort_by_key(|claim| (claim.place, claim.release, claim.name));
-        let mut known: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
-        for claim in claims.iter() {
-            known.entry(claim.project).or_default().extend(words(claim.name));
+        claims.sort_by_key(|(claim, folded, _)| (claim.place, claim.release, claim.name, *folded));
+        let mut known: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
+        for (claim, _, words) in claims.iter() {
+            known.entry(claim.project).or_default().extend(words.iter().map(String::as_str));
         }
         for (index, one) in claims.iter().enumerate() {
-            let same_bit = claims[index + 1..].iter().take_while(|other| other.place == one.place);
-            for other in same_bit.filter(|other| other.project != one.project) {
+            let same_bit = claims[index + 1..].iter().take_while(|other| other.0.place == one.0.place);
+            for other in same_bit.filter(|other| other.0.project != one.0.project && other.1 != one.1) {
                 check_pair(one, other, &known, findings);
             }
         }
@@ -168,17 +175,15 @@ fn check_words(all: &ByName<'_>, findings: &mut Findings<'_>) {
 }
 
 fn check_pair(
-    one: &Claim<'_>,
-    other: &Claim<'_>,
-    known: &BTreeMap<&'static str, BTreeSet<String>>,
+    (one, _, mine): &Worded<'_, '_>,
+    (other, _, theirs): &Worded<'_, '_>,
+    known: &BTreeMap<&'static str, BTreeSet<&str>>,
     findings: &mut Findings<'_>,
 ) {
-    let (mine, theirs): (BTreeSet<String>, BTreeSet<String>) =
-        (words(one.name).collect(), words(other.name).collect());
     let both_know =
-        |word: &&String| known[one.project].contains(*word) && known[other.project].contains(*word);
-    let left = mine.difference(&theirs).find(both_know);
-    let right = theirs.difference(&mine).find(both_know);
+        |word: &&String| [one, other].iter().all(|claim| known[claim.project].contains(word.as_str()));
+    let left = mine.difference(theirs).find(both_know);
+    let right = theirs.difference(mine).find(both_know);
     let (Some(left), Some(right)) = (left, right) else { return };
     let key = Key::new(Kind::BitWord, one.place.to_string(), one.name, other.name);
     findings.add(key, &[one.release, other.release], || {

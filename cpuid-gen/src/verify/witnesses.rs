@@ -1,6 +1,6 @@
 //! One witness, indexed by the places of names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::Release;
 use super::fold::fold;
@@ -13,6 +13,8 @@ pub(super) struct WitnessIndex<'a> {
     pub(super) bits: Vec<(&'a WitnessBit, String)>,
     /// The places of each name, as the witness spells it.
     pub(super) places: BTreeMap<&'a str, Vec<BitPlace>>,
+    /// Every bit that has a name.
+    pub(super) named: BTreeSet<BitPlace>,
 }
 
 impl<'a> WitnessIndex<'a> {
@@ -26,6 +28,7 @@ impl<'a> WitnessIndex<'a> {
             release: Release { project: facts.project.name(), rank: 0, name: facts.release.clone() },
             bits: facts.bits.iter().map(|bit| (bit, fold(&bit.name))).collect(),
             places,
+            named: facts.bits.iter().map(|bit| bit.place).collect(),
         }
     }
 }
