@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use cpuid_gen::facts::{LinuxFacts, QemuFacts, write_linux, write_qemu};
+use cpuid_gen::facts::{LinuxFacts, QemuFacts, WitnessFacts, write_linux, write_qemu, write_witness};
 use cpuid_gen::linux::Tree;
 use cpuid_gen::program::{Overlaid, Stated};
 use cpuid_gen::source::Sources;
@@ -23,6 +23,11 @@ pub(crate) fn linux(sources: &Sources, facts: &LinuxFacts, tree: Option<&Tree>) 
 /// The facts file of a QEMU release.
 pub(crate) fn qemu(sources: &Sources, facts: &QemuFacts) -> String {
     head("QEMU", &facts.release, sources) + &write_qemu(facts)
+}
+
+/// The facts file of a witness.
+pub(crate) fn witness(sources: &Sources, facts: &WitnessFacts) -> String {
+    head(facts.project.name(), &facts.release, sources) + &write_witness(facts)
 }
 
 /// Comments: the release, and the checksum of each file that the rows came from. If they came from a facts file, its

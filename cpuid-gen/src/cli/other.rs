@@ -88,6 +88,10 @@ impl Run {
                 let facts = input::qemu(&mut self.sources, path, &mut self.diagnostics);
                 facts.map(|facts| import::qemu(&self.sources, &facts))
             }
+            Project::Witness(path) => {
+                let facts = input::witness(&mut self.sources, path, &mut self.diagnostics);
+                facts.map(|facts| import::witness(&self.sources, &facts))
+            }
         };
         self.sound(text)
     }
