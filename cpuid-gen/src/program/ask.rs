@@ -36,8 +36,12 @@ pub struct Machine {
     /// The version of models that it selects.
     pub default_version: Option<DefaultVersion>,
     /// Its compatibility properties of CPUs, in QEMU's order: QOM type, property, value. `None` if this program does not
-    /// state them.
+    /// state them and the machine type is upstream's; of a distribution's, their effect by CPU.
     pub compat: Option<Vec<(String, String, String)>>,
+    /// Its second name, such as `q35`.
+    pub alias: Option<String>,
+    /// The maximum number of vCPUs.
+    pub max_cpus: Option<u32>,
 }
 
 /// What a program states.
@@ -45,6 +49,8 @@ pub struct Machine {
 pub struct Stated {
     /// `11.1.3`.
     pub release: String,
+    /// What its distribution calls the package: `Debian 1:11.1.3+ds-1`, `pve-qemu-kvm_9.0.2-4`; empty for none.
+    pub package: String,
     /// Every name of a bit.
     pub names: BTreeSet<String>,
     /// The places of those that it shows, by name.
@@ -69,6 +75,21 @@ pub struct Stated {
 ///
 /// A [`ProgramError`] if it fails, or does not answer as a QEMU does.
 pub fn ask(qemu: &dyn Qemu) -> Result<Stated, ProgramError> {
+    ask_of(qemu, &|_| true)
+}
+
+/// Asks everything but the versions of models that a machine type selects: these only for the machine type with this
+/// name or alias. Starts the program about fifteen times.
+///
+/// # Errors
+///
+/// A [`ProgramError`] if it fails, or does not answer as a QEMU does.
+pub fn ask_for(qemu: &dyn Qemu, machine: &str) -> Result<Stated, ProgramError> {
+    ask_of(qemu, &|row| [text(row, "name"), text(row, "alias")].contains(&Some(machine)))
+}
+
+/// Asks everything, and of the machine types that are `asked` the versions that they select.
+fn ask_of(qemu: &dyn Qemu, asked: &dyn Fn(&Value) -> bool) -> Result<Stated, ProgramError> {
     let mut stated = Stated::default();
     let commands = [
         json!({"execute": "query-machines"}),
@@ -79,13 +100,17 @@ pub fn ask(qemu: &dyn Qemu) -> Result<Stated, ProgramError> {
     ];
     let answers = qemu.run(&["-machine", "none", "-accel", "tcg"], &commands)?;
     stated.release = release(&answers)?;
+    stated.package = text(&answers.greeting["version"], "package").unwrap_or_default().to_owned();
     let [plain, compat, definitions, empty, properties] = answers.returns.as_slice() else {
         return Err(ProgramError::NotQmp("fewer answers than questions".to_owned()));
     };
     let definitions = list("query-cpu-definitions", definitions)?;
     let machines = list("query-machines", if compat.is_ok() { compat } else { plain })?;
     if compat.is_err() {
-        stated.not_asked.push("compatibility properties: this program does not list them".to_owned());
+        stated.not_asked.push(
+            "compatibility properties of upstream's machine types: this program does not list them"
+                .to_owned(),
+        );
     }
     stated.properties = list("qom-list-properties", properties)?
         .iter()
@@ -101,7 +126,7 @@ pub fn ask(qemu: &dyn Qemu) -> Result<Stated, ProgramError> {
     }
     stated.names = names.into_iter().collect();
     models::models(qemu, definitions, &mut stated)?;
-    models::machines(qemu, machines, compat.is_ok(), &mut stated)?;
+    models::machines(qemu, machines, compat.is_ok(), asked, &mut stated)?;
     Ok(stated)
 }
 

@@ -3,10 +3,11 @@
 
 use super::options;
 use crate::bits::release::QemuRelease;
-use crate::guest::behaviour::{Behaviour, number};
+use crate::guest::behaviour::Release;
 use crate::guest::error::BuildError;
 use crate::guest::parse::machine::{Irqchip, MachineOption};
 use crate::guest::parse::values::{size, unsigned};
+use crate::guest::program::{MachineRef, upstream_machine};
 use crate::models::machine::MachineType;
 
 /// A sort of machine types.
@@ -20,9 +21,9 @@ pub(crate) enum Kind {
 
 /// A machine, resolved.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Machine {
+pub(crate) struct Machine<'p> {
     pub(crate) kind: Kind,
-    pub(crate) machine_type: MachineType,
+    pub(crate) machine_type: MachineRef<'p>,
     /// The machine type's maximum number of vCPUs.
     pub(crate) max_cpus: u32,
     /// The highest APIC id that the board supports; `None` if only KVM limits it.
@@ -67,26 +68,23 @@ const NO_PLUGGED_MEMORY_TO: (u32, u32) = (2, 1);
 const NO_HYPERTRANSPORT_TO: (u32, u32) = (7, 0);
 const TRUSTS_32_BIT_TO: (u32, u32) = (8, 1);
 
-impl Machine {
-    /// Finds a machine type by its name; `pc` and `q35` are the newest of their kind.
-    pub(crate) fn find(
-        release: QemuRelease,
-        behaviour: &Behaviour,
-        option: &MachineOption,
-    ) -> Result<Machine, BuildError> {
+impl<'p> Machine<'p> {
+    /// Finds a machine type by its name; `pc` and `q35` are the newest of their kind, or what a program says.
+    pub(crate) fn find(release: Release<'p>, option: &MachineOption) -> Result<Machine<'p>, BuildError> {
         let unknown = || BuildError::UnknownMachine(option.name.clone());
-        let newest = |prefix: &str| release.machines().find(|machine| machine.name().starts_with(prefix));
-        let machine_type = match option.name.as_str() {
-            "pc" => newest("pc-i440fx-"),
-            "q35" => newest("pc-q35-"),
-            name => release.machine(name),
+        let machine_type = match release.program {
+            Some(program) => program.machine(&option.name).map(MachineRef::Stated),
+            None => of_table(release.qemu, &option.name).map(MachineRef::Table),
         };
         let machine_type = machine_type.ok_or_else(unknown)?;
-        let (kind, version) = kind(machine_type.name()).ok_or_else(unknown)?;
+        let kind = kind(machine_type.name()).ok_or_else(unknown)?;
+        // A distribution's type of unknown origin is as new as its program.
+        let version = upstream_machine(machine_type.name()).unwrap_or(release.number);
+        let behaviour = &release.behaviour;
         let q35 = Q35_MAX_CPUS.iter().find(|(since, _)| version >= *since).map_or(255, |row| row.1);
         let is_pc = kind != Kind::Microvm;
         for (name, value) in &option.others {
-            options::check(kind, number(release), name, value)?;
+            options::check(kind, release.number, name, value)?;
         }
         let other = |wanted: &str| {
             let found = option.others.iter().rev().find(|(name, _)| name == wanted);
@@ -103,12 +101,12 @@ impl Machine {
         Ok(Machine {
             kind,
             machine_type,
-            max_cpus: match kind {
+            max_cpus: machine_type.max_cpus().unwrap_or(match kind {
                 Kind::I440fx => 255,
                 Kind::Q35 => q35,
                 Kind::Isapc => 1,
                 Kind::Microvm => 288,
-            },
+            }),
             // ACPI's tables describe the bitmap.
             max_apic_id: (pc_before(BITMAP_TO) && other("acpi") != Some("off")).then_some(BITMAP_MAX_APIC_ID),
             prefers_sockets: pc_before(PREFERS_SOCKETS_TO),
@@ -129,7 +127,7 @@ impl Machine {
     }
 }
 
-impl Machine {
+impl Machine<'_> {
     /// A PC, which may have dies, and not a microvm.
     pub(crate) fn is_pc(&self) -> bool {
         self.kind != Kind::Microvm
@@ -146,17 +144,23 @@ fn splits(name: &str) -> bool {
     name == "pc-q35-4.0"
 }
 
-fn kind(name: &str) -> Option<(Kind, (u32, u32))> {
-    let (kind, version) = match name {
-        "isapc" => (Kind::Isapc, ""),
-        "microvm" => (Kind::Microvm, ""),
-        _ => match (name.strip_prefix("pc-i440fx-"), name.strip_prefix("pc-q35-")) {
-            (Some(version), _) => (Kind::I440fx, version),
-            (_, Some(version)) => (Kind::Q35, version),
-            // pc-1.3 and similar names.
-            _ => (Kind::I440fx, name.strip_prefix("pc-")?),
-        },
-    };
-    let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
-    Some((kind, (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))))
+fn kind(name: &str) -> Option<Kind> {
+    Some(match name {
+        "isapc" => Kind::Isapc,
+        "microvm" => Kind::Microvm,
+        _ if name.starts_with("pc-q35-") => Kind::Q35,
+        // pc-1.3 and similar names, too.
+        _ if name.starts_with("pc-") => Kind::I440fx,
+        _ => return None,
+    })
+}
+
+/// A machine type of the tables; `pc` and `q35` are the newest of their kind.
+fn of_table(release: QemuRelease, name: &str) -> Option<MachineType> {
+    let newest = |prefix: &str| release.machines().find(|machine| machine.name().starts_with(prefix));
+    match name {
+        "pc" => newest("pc-i440fx-"),
+        "q35" => newest("pc-q35-"),
+        name => release.machine(name),
+    }
 }

@@ -77,7 +77,7 @@ const DISABLE_EXITS_MWAIT: i64 = 1;
 #[derive(Clone, Copy)]
 pub(crate) struct Supported<'h> {
     pub(crate) host: &'h Host,
-    pub(crate) release: Release,
+    pub(crate) release: Release<'h>,
     pub(crate) irqchip: Irqchip,
     /// `-overcommit cpu-pm=on`.
     pub(crate) cpu_pm: bool,
