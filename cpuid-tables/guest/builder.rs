@@ -259,6 +259,9 @@ impl<'h> GuestCpuidBuilder<'h> {
             smp.has_zero().then_some(Warning::ZeroTopology).into_iter().collect();
         check_vcpus(&supported, &machine, &topology, &mut warnings)?;
         warnings.extend(self.cpu.ambiguous().map(|name| Warning::Ambiguous(name.to_string())));
+        if machine.confidential {
+            warnings.push(Warning::Confidential);
+        }
         if machine.kind == Kind::Isapc
             && release.behaviour.isapc_is_old
             && !CPUS_OF_ISAPC.contains(&self.cpu.model.as_str())
@@ -299,21 +302,6 @@ impl<'h> GuestCpuidBuilder<'h> {
                 Class::Model(model.for_machine(machine.machine_type))
             }
         })
-    }
-}
-
-impl Smp {
-    /// These numbers, replaced by those that another sets.
-    fn overridden(&self, other: &Smp) -> Smp {
-        Smp {
-            cpus: other.cpus.or(self.cpus),
-            max_cpus: other.max_cpus.or(self.max_cpus),
-            sockets: other.sockets.or(self.sockets),
-            dies: other.dies.or(self.dies),
-            modules: other.modules.or(self.modules),
-            cores: other.cores.or(self.cores),
-            threads: other.threads.or(self.threads),
-        }
     }
 }
 

@@ -17,7 +17,7 @@ use super::error::BuildError;
 use super::parse::cpu::CpuOption;
 use super::parse::machine::MachineOption;
 use super::report::{Filtered, Reason};
-use crate::bits::location::{Bit, WordSource};
+use crate::bits::location::WordSource;
 use crate::generated::guest_tables::Component;
 use crate::models::cpu_model::CpuModel;
 
@@ -111,7 +111,11 @@ impl<'h> GuestCpuidBuilder<'h> {
 /// True if `-cpu host` may have the bit in a guest that can migrate: QEMU neither considers it bound to the host
 /// (`invtsc`) nor leaves it out.
 #[cfg(feature = "fleet")]
-pub(crate) fn migrates(release: crate::bits::release::QemuRelease, source: WordSource, bit: Bit) -> bool {
+pub(crate) fn migrates(
+    release: crate::bits::release::QemuRelease,
+    source: WordSource,
+    bit: crate::bits::location::Bit,
+) -> bool {
     let tables = &crate::generated::guest_tables::GUESTS[release.index()];
     let word = tables.words.iter().find(|word| word.source == Some(source));
     word.is_some_and(|word| word.migratable & !word.no_autoenable & 1 << bit.0 != 0)

@@ -101,6 +101,9 @@ pub enum Warning {
         /// Its value.
         value: String,
     },
+    /// The machine is a confidential guest's (SEV, TDX), for which QEMU builds another table: this one is that of the same
+    /// guest without encryption.
+    Confidential,
     /// Both `+name` or `-name` and `name=` are set.
     Ambiguous(String),
     /// The physical address width differs from the host's.
@@ -198,6 +201,10 @@ impl fmt::Display for Warning {
             Warning::NotModelled { property, value } => write!(
                 f,
                 "the program sets `{property}` to `{value}`, whose effect is not known and not in the table"
+            ),
+            Warning::Confidential => f.write_str(
+                "QEMU builds another table for a confidential guest: this one is that of the same guest without it; \
+                 `check --target` says what the firmware or the module makes of it",
             ),
             Warning::Ambiguous(name) => {
                 write!(f, "`{name}` is set both with a sign and with a value: the sign takes precedence")

@@ -15,7 +15,7 @@ use crate::dump::Cpu;
 use crate::table::CpuidEntry;
 
 /// What commands write into a document beside its CPUs; a reader of tables passes over it.
-const BESIDE: [&str; 29] = [
+const BESIDE: [&str; 30] = [
     // A recorded host's.
     "capabilities",
     "emulated",

@@ -49,6 +49,8 @@ pub(crate) struct Machine<'p> {
     pub(crate) limits_isapc: bool,
     /// `max-ram-below-4g`, in bytes.
     pub(crate) max_ram_below_4g: Option<u64>,
+    /// A confidential guest, whose table QEMU builds differently.
+    pub(crate) confidential: bool,
     /// `smm=on`, which KVM must support.
     pub(crate) smm: bool,
     /// A `bus-lock-ratelimit` that is not 0, which KVM must support.
@@ -121,6 +123,9 @@ impl<'p> Machine<'p> {
             trusts_32_bit_cpus: pc_before(TRUSTS_32_BIT_TO),
             limits_isapc: kind == Kind::Isapc && behaviour.isapc_is_old,
             max_ram_below_4g,
+            confidential: ["confidential-guest-support", "memory-encryption"]
+                .iter()
+                .any(|name| other(name).is_some()),
             smm: other("smm") == Some("on"),
             bus_locks: other("bus-lock-ratelimit").and_then(unsigned).is_some_and(|limit| limit != 0),
         })
