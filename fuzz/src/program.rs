@@ -26,8 +26,11 @@ qemu-compat\tpc-q35-19.0\tx86_64-cpu\tswitch\toff
 qemu-property\tswitch\tbool\tswitch\t-\tfalse
 ";
 
+/// The lines of an input.
+type Lines<'i> = std::slice::Split<'i, u8, fn(&u8) -> bool>;
+
 /// A program whose output is the input: each run reads on, and a line after `! ` is an error message.
-struct Input<'i>(RefCell<std::slice::Split<'i, u8, fn(&u8) -> bool>>);
+struct Input<'i>(RefCell<Lines<'i>>);
 
 impl Qemu for Input<'_> {
     fn run(&self, _: &[&str], commands: &[Value]) -> Result<Answers, ProgramError> {

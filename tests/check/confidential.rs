@@ -84,7 +84,7 @@ fn the_firmware_refuses_what_the_processor_does_not_have() {
             |tables| {
                 (0..64).for_each(|n| tables.push(CpuidEntry::new(Leaf(0x4000_0100 + n), Registers::ZERO)))
             },
-            "sev-snp-refused: 92 entries, and the page has 64",
+            "sev-snp-refused: 97 entries, and the page has 64",
         ),
         (
             "another vendor",

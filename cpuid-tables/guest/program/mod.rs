@@ -46,6 +46,7 @@ pub struct QemuProgram {
 
 /// What a property of a program sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "program"), expect(dead_code, reason = "only the reader of programs makes them"))]
 pub(crate) enum StatedTarget {
     /// Bits of a feature word.
     Bits(WordMask),
