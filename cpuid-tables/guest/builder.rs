@@ -5,7 +5,8 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::behaviour::Release;
-use super::board::machine::{Kind, Machine};
+use super::board::machine::Machine;
+use super::board::machine_kind::MachineKind;
 use super::board::memory::Addressing;
 use super::board::topology::Topology;
 use super::cpu::components::Components;
@@ -262,7 +263,7 @@ impl<'h> GuestCpuidBuilder<'h> {
         if machine.confidential {
             warnings.push(Warning::Confidential);
         }
-        if machine.kind == Kind::Isapc
+        if machine.kind == MachineKind::Isapc
             && release.behaviour.isapc_is_old
             && !CPUS_OF_ISAPC.contains(&self.cpu.model.as_str())
         {

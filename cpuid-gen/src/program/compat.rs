@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::ask::{Model, Stated, expanded, expansion, text};
+use super::answer::{expanded, expansion, text};
 use super::models::versioned;
-use super::overlay::written;
+use super::stated::{Model, Stated, written};
 use super::{ProgramError, Qemu};
 
 /// A name of a CPU with its QOM type's suffix.

@@ -10,6 +10,7 @@
 //! what only its sources have: dependencies, masks, XSAVE components, caches, KVM's defaults, constants and notes. These
 //! rows come from the base facts, and are marked so.
 
+mod answer;
 mod ask;
 mod bits;
 mod compat;
@@ -17,14 +18,16 @@ mod models;
 mod models_of;
 mod overlay;
 mod run;
+mod stated;
 
 use std::fmt;
 
 use serde_json::Value;
 
-pub use ask::{Machine, Model, NamedBit, Stated, ask, ask_for, release_of};
+pub use ask::{ask, ask_for, release_of};
 pub use overlay::{Overlaid, nearest, overlay};
 pub use run::{Program, Replies};
+pub use stated::{Machine, Model, NamedBit, Stated};
 
 /// The answers of one run.
 #[derive(Clone, Debug, Default)]

@@ -10,14 +10,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Mutex;
 
-use cpuid_gen::diagnostic::Diagnostics;
-use cpuid_gen::facts::{DefaultVersion as GenVersion, QemuFacts};
-use cpuid_gen::location as theirs;
-use cpuid_gen::model::cpu_models::{CpuDefinition, CpuModel as GenModel};
-use cpuid_gen::model::guest::Target;
-use cpuid_gen::model::{Model as GenTables, QemuRelease as GenRelease};
-use cpuid_gen::program::{Answers, Program, ProgramError, Qemu, Stated, ask_for, nearest, overlay};
-use cpuid_gen::source::Sources;
+use cpuid_program::diagnostic::Diagnostics;
+use cpuid_program::facts::{DefaultVersion as GenVersion, QemuFacts};
+use cpuid_program::location as theirs;
+use cpuid_program::model::cpu_models::{CpuDefinition, CpuModel as GenModel};
+use cpuid_program::model::guest::Target;
+use cpuid_program::model::{Model as GenTables, QemuRelease as GenRelease};
+use cpuid_program::program::{Answers, Program, ProgramError, Qemu, Stated, ask_for, nearest, overlay};
+use cpuid_program::source::Sources;
 
 use super::{
     ProgramVersion, QemuProgram, StatedDefinition, StatedMachine, StatedModel, StatedTarget, StatedVersion,
@@ -131,7 +131,7 @@ impl QemuProgram {
 /// The pinned facts of the releases in the tables.
 fn known_facts() -> Vec<QemuFacts> {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
-    let (_, mut qemu) = cpuid_gen::input::pinned(&mut sources, &mut diagnostics);
+    let (_, mut qemu) = cpuid_program::input::pinned(&mut sources, &mut diagnostics);
     qemu.retain(|facts| QemuRelease::ALL.iter().any(|release| release.name() == facts.release));
     qemu
 }
