@@ -75,16 +75,6 @@ pub(crate) fn summary(stated: &Stated, base: &QemuFacts, overlaid: &Overlaid) ->
     text
 }
 
-/// Of the pinned releases, the newest that is not newer, else the oldest.
-pub(crate) fn nearest(mut pinned: Vec<QemuFacts>, release: &str) -> Option<QemuFacts> {
-    let number =
-        |release: &str| release.split('.').map(|part| part.parse().unwrap_or(0)).collect::<Vec<u32>>();
-    pinned.sort_by_key(|facts| number(&facts.release));
-    let series = |release: &str| number(release).into_iter().take(2).collect::<Vec<u32>>();
-    let at = pinned.iter().rposition(|facts| series(&facts.release) <= series(release)).unwrap_or(0);
-    (at < pinned.len()).then(|| pinned.swap_remove(at))
-}
-
 /// Writes a file completely or not at all.
 pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let name =

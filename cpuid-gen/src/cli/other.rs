@@ -61,7 +61,7 @@ impl Run {
             Some(base) => input::qemu(&mut self.sources, base, &mut self.diagnostics),
             None => {
                 let (_, pinned) = input::pinned(&mut self.sources, &mut self.diagnostics);
-                import::nearest(pinned, &stated.release)
+                program::nearest(pinned, &stated.release)
             }
         };
         let base = self.sound(base)?;
