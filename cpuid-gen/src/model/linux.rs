@@ -1,9 +1,9 @@
 //! Adds a Linux release to the model: the kernel's bits, then KVM's.
 
 use super::joined::Joined;
-use super::types::{KernelView, LinuxRelease, LinuxView};
+use super::types::{KernelView, LinuxRelease, LinuxView, ModuleParameter, ModuleRule};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::{KvmBit, LinuxFacts, LinuxFlag};
+use crate::facts::{KvmBit, KvmParam, LinuxFacts, LinuxFlag};
 use crate::leaf_name;
 use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf, Word, WordBit};
 use crate::ordered::Map;
@@ -17,7 +17,13 @@ const ALIASED: CpuidWord = CpuidWord { leaf: Leaf(1), ..ALIAS };
 /// The model's record of the release itself.
 pub(super) fn release(facts: &LinuxFacts) -> LinuxRelease {
     let words = facts.words.iter().map(|word| (word.word, word.name.clone())).collect();
-    LinuxRelease { name: facts.release.clone(), words }
+    let parameter = |param: &KvmParam| ModuleParameter {
+        module: param.module,
+        name: param.name.clone(),
+        default: param.default.clone(),
+    };
+    let parameters = facts.kvm_params.iter().map(parameter).collect();
+    LinuxRelease { name: facts.release.clone(), words, parameters }
 }
 
 /// One release's facts, indexed for merging. The maps are only used for look-ups.
@@ -165,6 +171,23 @@ impl<'a> Tree<'a> {
             if !found {
                 let message = format!("KVM names `{}`, which has no location in this release", cap.name);
                 diagnostics.warning(cap.at, message);
+            }
+        }
+    }
+
+    /// Adds what the vendor modules do with features.
+    pub(super) fn kvm_modules(&self, joined: &mut Joined, diagnostics: &mut Diagnostics) {
+        for cap in &self.facts.kvm_modules {
+            let locations = self.locations(&cap.name);
+            if locations.is_empty() {
+                let message =
+                    format!("{} names `{}`, which has no location in this release", cap.module, cap.name);
+                diagnostics.warning(cap.at, message);
+            }
+            for location in locations {
+                let Some((views, _)) = joined.features.get_mut(location) else { continue };
+                let (module, action, condition) = (cap.module, cap.action, cap.condition.clone());
+                views[self.release].modules.push(ModuleRule { module, action, condition });
             }
         }
     }

@@ -34,7 +34,7 @@ pub use crate::vocabulary::kvm_treatment::KvmTreatment;
 use joined::Joined;
 pub use types::{
     Dependencies, Dependency, Feature, Field, KernelBit, KernelView, LinuxRelease, LinuxView, Model,
-    MsrFeature, Node, QemuRelease, QemuView, XsaveComponent,
+    ModuleParameter, ModuleRule, MsrFeature, Node, QemuRelease, QemuView, XsaveComponent,
 };
 
 impl Model {
@@ -65,6 +65,7 @@ impl Model {
         }
         for tree in &trees {
             tree.kvm_caps(&mut joined, &mut diagnostics);
+            tree.kvm_modules(&mut joined, &mut diagnostics);
         }
         joined.keep(published);
         let words: Vec<_> = qemu.iter().map(|facts| qemu::registers(facts)).collect();
