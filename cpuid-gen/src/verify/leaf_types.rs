@@ -3,7 +3,6 @@
 //! Both files are generated from one database, so that their places must be the same. Their names need not be: a field
 //! has the name of cpuid.csv, of the feature, or one that the differences explain.
 
-use super::fields::FieldPlace;
 use super::finding::Findings;
 use super::fold::fold;
 use super::key::{Key, Kind};
@@ -52,7 +51,7 @@ fn check_name(linux: &LinuxIndex<'_>, field: &CpuidField, row: &CpuidField, find
     if own == fold(&row.name) || of_feature {
         return;
     }
-    let place = FieldPlace::new(field).to_string();
+    let place = field.place().to_string();
     findings.add(Key::new(Kind::LeafTypeName, &place, &field.name, &row.name), &[&linux.release], || {
         Diagnostic::error(field.at, format!("{place} is `{}` in leaf_types.h", field.name))
             .with_label(row.at, format!("and `{}` in cpuid.csv", row.name))
@@ -65,8 +64,8 @@ fn add_place(
     other: Option<&CpuidField>,
     findings: &mut Findings<'_>,
 ) {
-    let place = FieldPlace::new(field).to_string();
-    let right = other.map_or("-".to_owned(), |other| FieldPlace::new(other).to_string());
+    let place = field.place().to_string();
+    let right = other.map_or("-".to_owned(), |other| other.place().to_string());
     findings.add(Key::new(Kind::LeafTypePlace, &field.name, &place, &right), &[&linux.release], || {
         let found = Diagnostic::error(field.at, format!("`{}` is {place} here", field.name));
         match other {
