@@ -163,6 +163,15 @@ impl About {
                 "treatment": span.what.to_string(),
             })
         });
+        let modules = self.modules.iter().map(|span| {
+            json!({
+                "first": span.first.name(),
+                "last": span.last.name(),
+                "module": span.what.module.name(),
+                "action": span.what.action.name(),
+                "condition": span.what.condition,
+            })
+        });
         let qemu = self.qemu.iter().map(|span| {
             json!({
                 "first": span.first.name(),
@@ -185,6 +194,7 @@ impl About {
             "place": self.place(),
             "linux": linux.collect::<Vec<Value>>(),
             "kvm": kvm.collect::<Vec<Value>>(),
+            "kvm_modules": modules.collect::<Vec<Value>>(),
             "qemu": qemu.collect::<Vec<Value>>(),
             "needs": names(&self.needs),
             "needed_by": names(&self.needed_by),
