@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
+use cpuid_tables::naming::usual_name;
 use cpuid_tables::show::{
     EntryDifferences, Migration, MigrationSide, MsrDifference, Obstacle, Style, Styled, compare,
     compare_msrs, name_of,
@@ -12,10 +13,11 @@ use cpuid_tables::{CpuidEntry, CpuidRead, Feature, Registers, feature};
 use serde_json::{Value, json};
 
 use super::format::Format;
-use super::has::{NOT_KNOWN, stated};
+use super::has::NOT_KNOWN;
 use super::outcome::{Failed, Result, answer};
 use super::output::{print_document, print_styled, warn};
 use super::source::{Input, Source};
+use super::stated::feature_stated;
 use super::{advice, partial};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -131,7 +133,7 @@ fn unstated(one: &Cpu, other: &Cpu) -> Vec<&'static str> {
     if !advice::is_open(other) {
         return Vec::new();
     }
-    let alone = |feature: &Feature| stated(one, *feature) == Some(true) && stated(other, *feature).is_none();
+    let alone = |feature: &Feature| feature_stated(one, *feature) == Some(true) && feature_stated(other, *feature).is_none();
     Feature::all().filter(alone).map(name_of).collect()
 }
 
@@ -242,7 +244,7 @@ fn stated_by_both(cpu: &Cpu, other: &Cpu) -> Vec<CpuidEntry> {
 fn outside(pair: &Pair) -> Vec<String> {
     let differ = pair.a.beside.bits.iter().filter_map(|(bit, on)| {
         let other = pair.b.beside.bits.get(bit)?;
-        (on != other).then(|| format!("{}{}", if *on { '-' } else { '+' }, super::show::outside(*bit)))
+        (on != other).then(|| format!("{}{}", if *on { '-' } else { '+' }, usual_name(*bit)))
     });
     differ.collect()
 }

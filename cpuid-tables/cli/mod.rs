@@ -32,9 +32,11 @@ mod progress;
 mod qemu_release;
 mod reading;
 mod record;
+mod refusal;
 mod show;
 mod source;
 mod spelling;
+mod stated;
 mod why;
 mod wrap;
 

@@ -6,7 +6,9 @@ use core::fmt;
 
 use super::{Place, aliases, pasted, prefixed};
 use crate::bits::feature::Feature;
+use crate::bits::kernel_bits::{Bug, SoftwareFeature, VmxFeature};
 use crate::bits::lookup::{LookupError, Named, lookup};
+use crate::bits::msr_feature::MsrFeature;
 use crate::bits::release::{LinuxRelease, QemuRelease};
 
 /// Names that QEMU accepts besides those of its tables (`x86_cpu_initfn()` of target/i386/cpu.c, 7.2 to 10.2), with
@@ -162,6 +164,29 @@ pub fn name_of(feature: Feature) -> &'static str {
     let qemu = newest_first.filter_map(|release| feature.qemu_names(release).next()).next();
     let fits = |name: &&'static str| feature_named(name) == Ok(feature);
     flag.filter(fits).or_else(|| qemu.filter(fits)).unwrap_or_else(|| feature.name())
+}
+
+/// The usual name of a bit outside CPUID: the flag of `/proc/cpuinfo`, or QEMU's name; of a feature, [`name_of`].
+#[must_use]
+pub fn usual_name(bit: Named) -> &'static str {
+    match bit {
+        Named::Feature(feature) => name_of(feature),
+        Named::Msr(msr) => {
+            let newest_first = QemuRelease::ALL.into_iter().rev();
+            newest_first.filter_map(|release| msr.qemu_names(release).next()).next().unwrap_or(bit.name())
+        }
+        _ => LinuxRelease::ALL.into_iter().rev().find_map(|release| bit.flag(release)).unwrap_or(bit.name()),
+    }
+}
+
+/// The bits outside CPUID with a usual name: `ept` is a software-defined feature and a VMX capability.
+#[must_use]
+pub fn bits_outside(name: &str) -> Vec<Named> {
+    let software = SoftwareFeature::all().map(Named::Software);
+    let bugs = Bug::all().map(Named::Bug);
+    let vmx = VmxFeature::all().map(Named::Vmx);
+    let msrs = MsrFeature::all().map(Named::Msr);
+    software.chain(bugs).chain(vmx).chain(msrs).filter(|bit| usual_name(*bit) == name).collect()
 }
 
 /// At most five feature names similar to an unknown one, for a message.

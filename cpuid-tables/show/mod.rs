@@ -3,6 +3,7 @@
 //! This module queries no machine: callers pass in the gathered data.
 
 mod about;
+mod asked;
 mod compare;
 mod decode;
 mod descriptors;
@@ -22,10 +23,12 @@ mod processors;
 mod styled;
 mod summary;
 mod text;
+mod vmx_bits;
 mod why;
 
 pub use crate::naming::{NoFeature, Place, bit_list, feature_named, name_of, named, names_near};
 pub use about::{About, InLinux, InQemu, Span};
+pub use asked::{Asked, asked};
 pub use compare::{Difference, EntryDifferences, Side, compare};
 pub use decode::{DecodedEntry, DecodedRegister, decode, decode_register};
 pub use enlightenment::Enlightenment;
@@ -36,6 +39,7 @@ pub use msr_difference::{MsrDifference, compare_msrs};
 pub use package::Package;
 pub use styled::{Style, Styled};
 pub use summary::Summary;
+pub use vmx_bits::{MsrAnswer, msr_answer};
 pub use why::{
     ConfigOption, Machine, Nearest, RunningKvm, RunningLinux, Says, Step, Story, Who, config_options,
     kernel_parameters, why,
