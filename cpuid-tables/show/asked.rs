@@ -14,7 +14,7 @@ use crate::bits::kernel_bits::VmxFeature;
 use crate::bits::location::{Leaf, MsrBit, Subleaf};
 use crate::bits::lookup::{LookupError, Named};
 use crate::bits::release::LinuxRelease;
-use crate::naming::{NoFeature, feature_named, name_of, named};
+use crate::naming::{NoFeature, Place, feature_named, name_of, named};
 
 /// A question about a machine that can be answered with yes or no.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,11 @@ pub fn asked(text: &str) -> Result<Vec<Asked>, NoFeature> {
     if let Ok(feature) = feature_named(text) {
         return Ok(alloc::vec![Asked::Bit(Named::Feature(feature))]);
     }
-    let found = find(text);
+    let mut found = find(text);
+    if let Ok(place @ Place::Bits(..)) = text.parse::<Place>() {
+        // A bit of a number is not a question.
+        found.retain(|one| !matches!(one, Found::Field(field) if !is_at(*field, place)));
+    }
     let mut all: Vec<Asked> = Vec::new();
     for one in &found {
         match question(one) {
@@ -77,7 +81,7 @@ pub fn asked(text: &str) -> Result<Vec<Asked>, NoFeature> {
     if !all.is_empty() {
         return Ok(all);
     }
-    let unknown = found.is_empty() && text.parse::<super::Place>().is_err();
+    let unknown = found.is_empty() && text.parse::<Place>().is_err();
     Err(if unknown { NoFeature::Unknown(text.to_string()) } else { NoFeature::Nothing(text.to_string()) })
 }
 
@@ -89,6 +93,11 @@ fn is_implied(bit: Named, all: &[Named]) -> bool {
     }
     let is_software = matches!(bit, Named::Software(_));
     is_software && vmx_bits::capability(bit).is_some_and(|vmx| all.contains(&Named::Vmx(vmx)))
+}
+
+/// True where a field has exactly the bits of a place.
+fn is_at(field: Field, place: Place) -> bool {
+    matches!(place, Place::Bits(_, low, high) if field.bits() == (low.0..=high.0))
 }
 
 fn question(found: &Found) -> Option<Asked> {

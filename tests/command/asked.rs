@@ -31,7 +31,7 @@ fn host() -> String {
     serde_json::json!({
         "version": 1, "supported": entries, "instruction": entries, "capabilities": {}, "hyperv": hyperv,
         "emulated": null, "guest_xcomponents": null, "tsc_khz": null, "mce_capabilities": null,
-        "msrs": { "0x10a": "0x69", "0x48b": "0x00137cff00000000", "0x48c": "0xf0106334141", "0x48d": "0x7f00000016",
+        "msrs": { "0x10a": "0x69", "0x48b": "0x00137cff00000000", "0x48c": "0xf0106334041", "0x48d": "0x7f00000016",
             "0x48e": "0xfff9fffe04006172" },
     })
     .to_string()
@@ -53,10 +53,10 @@ fn every_name_that_find_knows_is_a_question() {
     names.extend(SoftwareFeature::all().map(|bit| format!("X86_FEATURE_{}", bit.linux_macro())));
     names.extend(Bug::all().map(|bit| format!("X86_BUG_{}", bit.linux_macro())));
     names.extend(VmxFeature::all().map(|bit| format!("VMX_FEATURE_{}", bit.linux_macro())));
-    names.extend((0..0xc001_1100_u32).step_by(0x40).chain(0..0x1000).filter_map(|number| {
-        let about = AboutMsr::new(Msr(number)).filter(|about| about.count == 1)?;
-        Some(about.name.to_owned())
-    }));
+    for numbers in [0..0x1000, 0x4000_0000..0x4000_0200, 0xc000_0080..0xc000_0110, 0xc001_0000..0xc001_0300_u32] {
+        let about = numbers.filter_map(|number| AboutMsr::new(Msr(number))).filter(|about| about.count == 1);
+        names.extend(about.map(|about| about.name.to_owned()));
+    }
     for release in QemuRelease::ALL {
         names.extend(Feature::all().flat_map(|bit| bit.qemu_names(release)).map(str::to_owned));
         names.extend(MsrFeature::all().flat_map(|bit| bit.qemu_names(release)).map(str::to_owned));
