@@ -144,7 +144,13 @@ fn check_partial<'a>(source: &'a Source, cpus: &[Cpu], host: Option<&Host>) -> R
         let all: Vec<CpuidEntry> = host.supported.iter().chain(emulated).copied().collect();
         cpus.iter().flat_map(|cpu| partial::findings(cpu, &all)).collect()
     });
-    Ok(Checked { source, report: Check::new().run(), partial: Some(partial), refused: None, refusals: Vec::new() })
+    Ok(Checked {
+        source,
+        report: Check::new().run(),
+        partial: Some(partial),
+        refused: None,
+        refusals: Vec::new(),
+    })
 }
 
 /// One guest. CPUs without a number, or with one that another has, are numbered by their places. Of a vCPU whose table was set

@@ -133,7 +133,9 @@ fn unstated(one: &Cpu, other: &Cpu) -> Vec<&'static str> {
     if !advice::is_open(other) {
         return Vec::new();
     }
-    let alone = |feature: &Feature| feature_stated(one, *feature) == Some(true) && feature_stated(other, *feature).is_none();
+    let alone = |feature: &Feature| {
+        feature_stated(one, *feature) == Some(true) && feature_stated(other, *feature).is_none()
+    };
     Feature::all().filter(alone).map(name_of).collect()
 }
 

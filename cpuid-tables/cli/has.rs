@@ -120,7 +120,8 @@ fn print_answer(args: &Args, wanted: &Wanted, all: &[Has], has: Has, missing: &[
         "missing": missing,
     });
     if let (Wanted::Any(asked), 2..) = (wanted, all.len()) {
-        let one = |(one, has): (&Asked, &Has)| json!({ "name": one.name(), "place": one.place(), "has": has });
+        let one =
+            |(one, has): (&Asked, &Has)| json!({ "name": one.name(), "place": one.place(), "has": has });
         answer["meanings"] = asked.iter().zip(all).map(one).collect();
     }
     print_document(answer)?;

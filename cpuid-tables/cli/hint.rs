@@ -94,6 +94,13 @@ pub(crate) fn no_match(text: &str) -> Option<String> {
             features.join(" ")
         ));
     }
+    if let Some(model) = QemuRelease::ALL.into_iter().rev().find_map(|release| release.cpu_model(text)) {
+        let release = model.release();
+        return Some(format!(
+            "{text} is a CPU model of QEMU {release}: `kvm-cpuid guest --cpu {text}` shows its guest, `kvm-cpuid models {text}` \
+             whether it runs here"
+        ));
+    }
     let levels = PsabiLevel::all().map(PsabiLevel::name);
     let mut near = names_near(text);
     if text.get(..7).is_some_and(|begin| begin.eq_ignore_ascii_case("x86-64-")) {

@@ -70,7 +70,9 @@ impl Refusal {
     fn at(&self) -> String {
         let vcpu = self.vcpu;
         match &self.earlier {
-            None => format!("table {vcpu} of the source, all entries: no earlier table of this vCPU is in it"),
+            None => {
+                format!("table {vcpu} of the source, all entries: no earlier table of this vCPU is in it")
+            }
             Some(Earlier::Same) => {
                 format!("table {vcpu} of the source, which equals the one that KVM took before")
             }
@@ -78,7 +80,9 @@ impl Refusal {
                 "table {vcpu} of the source, entry {entry}: {what}, the first difference from the table that KVM took before"
             ),
             Some(Earlier::Count(before, now)) => {
-                format!("table {vcpu} of the source: {now} entries, and the table that KVM took before has {before}")
+                format!(
+                    "table {vcpu} of the source: {now} entries, and the table that KVM took before has {before}"
+                )
             }
         }
     }
@@ -137,8 +141,7 @@ fn what_differs(before: &CpuidEntry, now: &CpuidEntry) -> String {
     }
     let differ = |register: &Register| before.register(*register) != now.register(*register);
     let words = now.words();
-    let Some((word, register)) =
-        words.into_iter().zip(Register::ALL).find(|(_, register)| differ(register))
+    let Some((word, register)) = words.into_iter().zip(Register::ALL).find(|(_, register)| differ(register))
     else {
         return format!("flags {:#x} in place of {:#x}", now.flags, before.flags);
     };

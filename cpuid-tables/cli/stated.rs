@@ -139,7 +139,8 @@ pub(crate) fn the_same(name: &str, answers: &[(&Asked, Has)]) -> Result<Has> {
         Some(false) => "no",
         None => "not stated",
     };
-    let each = answers.iter().map(|(one, has)| format!("{} at {}: {}", one.name(), one.place(), answer(*has)));
+    let each =
+        answers.iter().map(|(one, has)| format!("{} at {}: {}", one.name(), one.place(), answer(*has)));
     let places: Vec<String> = answers.iter().map(|(one, _)| one.place()).collect();
     Err(Failed::new(format!("`{name}` is ambiguous: {}", each.collect::<Vec<_>>().join("; ")))
         .help(format!("select one by its location: '{}'", places.join("' or '"))))

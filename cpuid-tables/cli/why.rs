@@ -73,12 +73,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(answer.map_or(ExitCode::from(NOT_KNOWN), super::outcome::answer))
 }
 
-fn print_answers(
-    args: &Args,
-    stories: &[(String, Story)],
-    stated: &[Stated],
-    several: bool,
-) -> Result<()> {
+fn print_answers(args: &Args, stories: &[(String, Story)], stated: &[Stated], several: bool) -> Result<()> {
     if args.format == Format::Json {
         let one = |(of, story): &(String, Story)| {
             let mut value = story.to_json();
@@ -161,7 +156,8 @@ fn explained(name: &str, asked: &[Asked]) -> Vec<Named> {
     let of_asked = asked.iter().filter_map(|one| if let Asked::Bit(bit) = one { Some(*bit) } else { None });
     let mut all: Vec<Named> = of_asked.collect();
     if let Err(LookupError::Ambiguous(others)) = named(name) {
-        let gone = |bit: &Named| matches!(bit, Named::Software(bit) if !bit.known_to_linux(LinuxRelease::NEWEST));
+        let gone =
+            |bit: &Named| matches!(bit, Named::Software(bit) if !bit.known_to_linux(LinuxRelease::NEWEST));
         let others: Vec<Named> = others.iter().filter(|bit| !all.contains(bit) && !gone(bit)).collect();
         all.extend(others);
     }

@@ -181,7 +181,11 @@ fn table(line: &mut Scan<'_>, sink: &mut Sink) -> Result<Printed, Fault> {
         return Err(wrong);
     }
     let failed = error(*line).is_some();
-    if count != held && !failed { Err(Fault::Here(COUNT)) } else { Ok(Printed { count: Some(count), left_out: None }) }
+    if count != held && !failed {
+        Err(Fault::Here(COUNT))
+    } else {
+        Ok(Printed { count: Some(count), left_out: None })
+    }
 }
 
 /// Passes over an address, which strace prints of what it did not read.
@@ -211,13 +215,17 @@ fn failure(request: &Request, error: &str, count: Option<u32>) -> String {
         ("E2BIG", Some(_)) => {
             format!(": {nent} is too few for what KVM has; ask with {MAX_ENTRIES} (KVM_MAX_CPUID_ENTRIES)")
         }
-        ("E2BIG", None) => format!(": KVM takes at most {MAX_ENTRIES} entries (KVM_MAX_CPUID_ENTRIES), {nent}"),
+        ("E2BIG", None) => {
+            format!(": KVM takes at most {MAX_ENTRIES} entries (KVM_MAX_CPUID_ENTRIES), {nent}")
+        }
         ("EINVAL", None) => String::from(": KVM refused this table; `kvm-cpuid check` shows why"),
         ("EPERM", None) => String::from(
             ": the table has a component of XCR0 (AMX) that the process did not ask for (arch_prctl) before",
         ),
         ("ENOMEM", Some(_)) => format!(": {nent} is more than KVM has, which older kernels refuse"),
-        ("EFAULT", Some(_)) => format!(": KVM could not write to the table's address; it needs room for {nent} entries"),
+        ("EFAULT", Some(_)) => {
+            format!(": KVM could not write to the table's address; it needs room for {nent} entries")
+        }
         ("EFAULT", None) => format!(": KVM could not read {nent} entries at the table's address"),
         _ => String::new(),
     };

@@ -197,6 +197,11 @@ pub fn names_near(name: &str) -> Vec<&'static str> {
 
 /// At most five of the known names that are similar to an unknown one, the nearest first.
 pub fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    // A pasted text is not a misspelled name.
+    const LONGEST: usize = 128;
+    if name.len() > LONGEST {
+        return Vec::new();
+    }
     let wanted: String = fold(name).collect();
     let mut near: Vec<(usize, &str)> = known
         .into_iter()

@@ -54,7 +54,11 @@ pub fn asked(text: &str) -> Result<Vec<Asked>, NoFeature> {
         Ok(bit) => return Ok(alloc::vec![Asked::Bit(bit)]),
         Err(LookupError::Ambiguous(all)) => {
             let all: Vec<Named> = all.iter().collect();
-            return Ok(all.iter().filter(|bit| !is_implied(**bit, &all)).map(|bit| Asked::Bit(*bit)).collect());
+            return Ok(all
+                .iter()
+                .filter(|bit| !is_implied(**bit, &all))
+                .map(|bit| Asked::Bit(*bit))
+                .collect());
         }
         Err(LookupError::Unknown) => {}
     }
@@ -110,6 +114,9 @@ fn question(found: &Found) -> Option<Asked> {
         }
         Found::Msr(about) => Some(Asked::Msr(*about)),
         Found::MsrBit(at, name) => Some(Asked::MsrBit(*at, name)),
+        Found::MsrBits(bits) if bits.low == bits.high => {
+            Some(Asked::MsrBit(bits.about.msr.bit(bits.low), bits.about.name))
+        }
         Found::Enlightenment(enlightenment) => Some(Asked::Enlightenment(enlightenment.clone())),
         _ => None,
     }

@@ -70,7 +70,9 @@ fn places_of(vmx: VmxFeature) -> Vec<MsrBit> {
         return bits.iter().map(bit).collect();
     }
     let newest_first = LinuxRelease::ALL.into_iter().rev();
-    let Some(at) = newest_first.filter_map(|release| vmx.linux_word(release)).next() else { return Vec::new() };
+    let Some(at) = newest_first.filter_map(|release| vmx.linux_word(release)).next() else {
+        return Vec::new();
+    };
     let of_word = CONTROL_WORDS.iter().chain([&TERTIARY]).find(|(word, _)| *word == at.word.0);
     let msr = match of_word {
         Some((_, msr)) => *msr,

@@ -53,18 +53,26 @@ fn every_name_that_find_knows_is_a_question() {
     names.extend(SoftwareFeature::all().map(|bit| format!("X86_FEATURE_{}", bit.linux_macro())));
     names.extend(Bug::all().map(|bit| format!("X86_BUG_{}", bit.linux_macro())));
     names.extend(VmxFeature::all().map(|bit| format!("VMX_FEATURE_{}", bit.linux_macro())));
-    for numbers in [0..0x1000, 0x4000_0000..0x4000_0200, 0xc000_0080..0xc000_0110, 0xc001_0000..0xc001_0300_u32] {
+    for numbers in
+        [0..0x1000, 0x4000_0000..0x4000_0200, 0xc000_0080..0xc000_0110, 0xc001_0000..0xc001_0300_u32]
+    {
         let about = numbers.filter_map(|number| AboutMsr::new(Msr(number))).filter(|about| about.count == 1);
         names.extend(about.map(|about| about.name.to_owned()));
     }
     for release in QemuRelease::ALL {
         names.extend(Feature::all().flat_map(|bit| bit.qemu_names(release)).map(str::to_owned));
         names.extend(MsrFeature::all().flat_map(|bit| bit.qemu_names(release)).map(str::to_owned));
-        let hyperv = release.cpu_properties().map(|property| property.name).filter(|name| name.starts_with("hv-"));
+        let hyperv =
+            release.cpu_properties().map(|property| property.name).filter(|name| name.starts_with("hv-"));
         names.extend(hyperv.map(str::to_owned));
     }
     let aliases = include_str!("../../cpuid-tables/naming/aliases.tsv").lines();
-    names.extend(aliases.filter(|line| !line.starts_with('#')).filter_map(|line| line.split('\t').next()).map(str::to_owned));
+    names.extend(
+        aliases
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| line.split('\t').next())
+            .map(str::to_owned),
+    );
     names.sort();
     names.dedup();
     assert!(names.len() > 1500, "{}", names.len());
@@ -166,7 +174,11 @@ fn an_ambiguous_name_is_answered_where_its_bits_agree_and_an_error_where_not() {
         let said = "error: `kvmclock` is ambiguous: KVMCLOCK_40000001_EAX_0 at CPUID.(EAX=0x40000001,ECX=0):EAX[0]: no; \
                     KVMCLOCK_40000001_EAX_3 at CPUID.(EAX=0x40000001,ECX=0):EAX[3]: ";
         assert!(ran.err.contains(said), "{command}: {}", ran.err);
-        assert!(ran.err.contains("help: select one by its location: 'CPUID.(EAX=0x40000001,ECX=0):EAX[0]' or "), "{}", ran.err);
+        assert!(
+            ran.err.contains("help: select one by its location: 'CPUID.(EAX=0x40000001,ECX=0):EAX[0]' or "),
+            "{}",
+            ran.err
+        );
     }
     let json = run(&["has", "kvmclock", "-", "--format", "json"], &differ).out;
     let json: Value = serde_json::from_str(&json).unwrap();
@@ -199,7 +211,8 @@ fn bits_outside_cpuid_are_read_back() {
     let flags = "processor\t: 0\nflags\t\t: fpu avx2 pti ept\nvmx flags\t: ept\nbugs\t\t: spectre_v1\n";
     for format in ["text", "json"] {
         let shown = run(&["show", "-", "--format", format], flags).out;
-        for (name, code) in [("pti", 0), ("ept", 0), ("spectre_v1", 0), ("avx2", 0), ("avx", 3), ("l1tf", 3)] {
+        for (name, code) in [("pti", 0), ("ept", 0), ("spectre_v1", 0), ("avx2", 0), ("avx", 3), ("l1tf", 3)]
+        {
             let ran = run(&["has", name, "-"], &shown);
             assert_eq!(ran.code, Some(code), "{format} {name}: {}{shown}", ran.err);
         }
@@ -207,4 +220,165 @@ fn bits_outside_cpuid_are_read_back() {
     let wrong = r#"{"entries":[],"outside":{"no-such":true}}"#;
     let ran = run(&["show", "-"], wrong);
     assert!(ran.code == Some(2) && ran.err.contains("no bit outside CPUID has that name"), "{}", ran.err);
+}
+
+#[test]
+fn a_baseline_of_lists_keeps_apart_what_is_not_stated() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("lists");
+    fs::create_dir_all(folder.join("empty")).unwrap();
+    let flags =
+        "flags\t\t: fpu cx8 cmov mmx fxsr sse sse2 syscall lm pni ssse3 cx16 sse4_1 sse4_2 popcnt lahf_lm";
+    for (name, extra) in [("a.txt", " avx2 ept"), ("b.txt", " avx2 aes"), ("c.txt", " avx")] {
+        fs::write(folder.join(name), format!("processor\t: 0\n{flags}{extra}\nbugs\t\t: spectre_v1\n"))
+            .unwrap();
+    }
+    let path = folder.to_str().unwrap();
+    let ran = run(&["baseline", path, "--format", "json"], "");
+    let json: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((&json["hosts"], &json["level"]), (&Value::from(3), &Value::from("x86-64-v2")), "{}", ran.err);
+    let has = |list: &str, name: &str| {
+        json[list].as_array().unwrap().iter().any(|one| *one == name || one["name"] == name)
+    };
+    assert!(
+        has("features", "popcnt") && has("features", "spectre_v1") && has("not_stated", "avx2"),
+        "{json}"
+    );
+    assert!(!has("lacking", "avx2") && !has("features", "avx2"), "{json}");
+    // A whole table states what it lacks.
+    let haswell = "tests/show/haswell.entries";
+    let ran = run(&["baseline", path, haswell, "--format", "json"], "");
+    let json: Value = serde_json::from_str(&ran.out).unwrap();
+    let lacking = json["lacking"].as_array().unwrap();
+    assert!(!lacking.contains(&Value::from("avx2")) && json["hosts"] == 4, "{json}");
+    let milan = run(&["baseline", path, "tests/show/processors/conroe.entries"], "");
+    assert!(milan.out.contains("Some host states that it lacks\n"), "{}", milan.out);
+    let text = run(&["baseline", path], "").out;
+    assert!(text.contains("Not stated by every host, and lacking nowhere\n"), "{text}");
+    assert_eq!(run(&["baseline", path, "--format", "entries"], "").code, Some(2));
+    assert_eq!(run(&["baseline", folder.join("empty").to_str().unwrap()], "").code, Some(2));
+}
+
+#[test]
+fn find_says_which_names_of_a_list_are_not_known() {
+    for (line, unknown) in [
+        ("missing features: pdcm,foobar", &["foobar"][..]),
+        ("error: guest CPU doesn't match specification: missing features: zzz1,avx2,zzz2", &["zzz1", "zzz2"]),
+        ("cpu: host,flags=+aes;-pcid;+zzz", &["zzz"]),
+        ("-cpu EPYC,+ibpb,zzz=on,migratable=off", &["zzz"]),
+        ("missing features: pdcm,avx2", &[]),
+        ("Host CPU does not provide required features: hle, rtm and so on", &[]),
+    ] {
+        let ran = run(&["find", line, "--format", "json"], "");
+        let json: Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(json["not_found"], Value::from(unknown.to_vec()), "{line}");
+        assert!(!json["found"].as_array().unwrap().is_empty(), "{line}");
+        assert_eq!(ran.code, Some(i32::from(!unknown.is_empty())), "{line}");
+        for name in unknown {
+            let text = run(&["find", line], "");
+            assert!(text.err.contains(&format!("no match for `{name}`")), "{}", text.err);
+        }
+    }
+}
+
+/// Lines as people pasted them into public issues, with other numbers and names; the second text is in the answer.
+#[test]
+fn find_answers_lines_that_operators_paste() {
+    if !common::pinned("find_answers_lines_that_operators_paste") {
+        return;
+    }
+    for (line, expected) in [
+        ("kvm_intel: VMX not enabled (by BIOS) in MSR_IA32_FEAT_CTL on CPU 3", "IA32_FEATURE_CONTROL"),
+        ("[    4.2] kvm: disabled by bios", "switch VT-x or SVM on in the firmware"),
+        ("x86/cpu: VMX (outside TXT) disabled by BIOS", "outside TXT"),
+        ("kvm_intel: VMX not supported by CPU 0", "vmx: CPUID.(EAX=1,ECX=0):ECX[5]"),
+        ("kvm_amd: SVM not supported by CPU 1", "svm: CPUID.(EAX=0x80000001,ECX=0):ECX[2]"),
+        ("kvm: no hardware support", "nested virtualization"),
+        ("kvm: SMP vm created on host with unstable TSC; guest TSC will not be reliable", "constant_tsc"),
+        ("kvm [77]: vcpu2, guest rIP: 0xfff0 unhandled rdmsr: 0x34", "MSR 0x34: SMI_COUNT"),
+        (
+            "unchecked MSR access error: WRMSR to 0xc001001f (tried to write 0x0000400000000000) at rIP: 0xf",
+            "NB_CFG",
+        ),
+        (
+            "kvm_amd: kvm [6]: vcpu3, guest rIP: 0xf8 Unhandled WRMSR(0xc0010115) = 0x0",
+            "MSR 0xc0010115 = 0x0",
+        ),
+        (
+            "qemu-kvm: ../target/i386/kvm/kvm.c:99: kvm_buf_set_msrs: Assertion `ret == n' failed.",
+            "KVM refused an MSR",
+        ),
+        ("qemu-system-x86_64: kvm.c:1809: kvm_put_msrs: Assertion `ret == n' failed.", "KVM refused an MSR"),
+        ("qemu-system-x86_64: error: failed to set MSR 0x345 to 0x2000", "IA32_PERF_CAPABILITIES"),
+        ("Could not access KVM kernel module: Permission denied", "/dev/kvm"),
+        ("qemu-system-x86_64: -accel kvm: failed to initialize kvm: No such file or directory", "/dev/kvm"),
+        ("qemu-system-x86_64: CPU model 'host' requires KVM or HVF", "-accel kvm"),
+        ("Error: State blocked by non-migratable CPU device (invtsc flag)", "constant_tsc"),
+        ("KVM: entry failed, hardware error 0x80000021", "VM entry failed"),
+        ("KVM internal error. Suberror: 1", "cannot emulate"),
+        ("error while loading state for instance 0x0 of device 'cpu'", "kvm-cpuid diff --migrate"),
+        (
+            "error: internal error: process exited while connecting to monitor: CPU feature arat not found",
+            "arat:",
+        ),
+        (
+            "CPU mode 'host-model' for x86_64 kvm domain on x86_64 host is not supported by hypervisor",
+            "no usable KVM",
+        ),
+        (
+            "invalid argument: could not find capabilities for arch=x86_64 domaintype=kvm",
+            "virt-host-validate",
+        ),
+        ("Emulator '/usr/bin/q' does not support virt type 'kvm'", "no usable KVM"),
+        ("QEMU: Checking for hardware virtualization : FAIL (Only emulated CPUs are available)", "svm:"),
+        ("the CPU is incompatible with host CPU: Host CPU does not provide required features: svm", "svm:"),
+        ("KVM virtualisation configured, but not available. Either disable or enable in BIOS.", "Proxmox"),
+        ("Fatal glibc error: CPU does not support x86-64-v2", "level"),
+        ("This kernel requires the following features not present on the CPU: pae cmov", "cmov:"),
+        ("This kernel requires an x86-64 CPU, but only detected an i686 CPU.", "lm:"),
+        (
+            "incompatible with the CPU feature requirements of the virtual machine; problem detected at CPUID level \
+             0x80000001 register 'edx' .",
+            "CPUID.(EAX=0x80000001,ECX=0):EDX\n",
+        ),
+        ("VT-x is disabled in the BIOS for all CPU modes (VERR_VMX_MSR_ALL_VMX_DISABLED)", "VirtualBox"),
+        ("L1TF CPU bug present and SMT on, data leak possible.", "L1TF"),
+        ("cpu-feature.node.kubevirt.io/avx2: \"true\"", "avx2:"),
+        ("hyperv.node.kubevirt.io/vpindex=true", "hv-vpindex:"),
+        ("feature.node.kubernetes.io/cpu-cpuid.AVX512F=true", "avx512f:"),
+        ("cpu: host,flags=+aes;-pcid", "pcid:"),
+        ("/usr/bin/kvm -id 100 -cpu Haswell,+avx512f,hv_relaxed -m 4G", "hv-relaxed:"),
+        ("MSR 0x48e[63]", "control 31 may be 1: vmx-secondary-ctls"),
+        ("MSR(48EH)[39]", "control 7 may be 1: vmx-hlt-exit"),
+        ("MSR 1166[1]", "MSR 0x48e[1]"),
+        ("MSR 0x10a[8:6]", "taa-no"),
+        ("IA32_VMX_EPT_VPID_CAP[21]", "vmx-eptad"),
+    ] {
+        let ran = run(&["find", line], "");
+        assert_eq!(ran.code, Some(0), "{line}: {}", ran.err);
+        assert!(ran.out.contains(expected), "{line}: {}", ran.out);
+    }
+    for (line, said) in [
+        ("unchecked MSR access error: RDMSR from 0xec0 at rIP: 0xff", "MSR 0xec0 is in no table here"),
+        ("EPYC-Milan", "EPYC-Milan is a CPU model"),
+    ] {
+        let ran = run(&["find", line], "");
+        assert!(ran.code == Some(1) && ran.err.contains(said), "{line}: {}", ran.err);
+    }
+}
+
+#[test]
+fn find_prints_each_meaning_once_and_takes_long_words() {
+    let count = |arguments: &[&str]| run(arguments, "").out.matches("X86_FEATURE_HLE").count();
+    assert_eq!(count(&["find", "hle"]), 1);
+    assert_eq!(count(&["find", "hle", "rtm", "hle"]), 1);
+    assert_eq!(count(&["find", "hle hle"]), 1);
+    let line = "warning: host doesn't support requested feature: CPUID.07H:EBX.hle [bit 4]\n";
+    assert_eq!(count(&["find", &line.repeat(4)]), 1);
+    // Quadratic work would take minutes.
+    for part in ["a", "cpu.", "msr", "[bit ", "0x", "a,", "CPUID"] {
+        let started = std::time::Instant::now();
+        let text = part.repeat(100_000 / part.len());
+        assert_eq!(run(&["find", &text], "").code, Some(1), "{part}");
+        assert!(started.elapsed().as_secs() < 20, "{part}: {:?}", started.elapsed());
+    }
 }

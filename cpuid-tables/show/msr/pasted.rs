@@ -26,6 +26,27 @@ pub(in crate::show) fn msrs_in(line: &str) -> Vec<(Msr, Option<u64>)> {
     all
 }
 
+/// The first MSR of a line about MSRs that no table has, such as a processor's own.
+///
+/// ```
+/// use cpuid_tables::{Msr, show::unknown_msr_in};
+///
+/// assert_eq!(unknown_msr_in("unchecked MSR access error: RDMSR from 0xec0 at rIP"), Some(Msr(0xec0)));
+/// assert_eq!(unknown_msr_in("unchecked MSR access error: RDMSR from 0x10a at rIP"), None);
+/// ```
+#[must_use]
+pub fn unknown_msr_in(line: &str) -> Option<Msr> {
+    let folded = line.to_ascii_lowercase();
+    let places = folded.match_indices("msr").map(|(at, _)| &folded[at + 3..]);
+    let numbers = places.filter_map(|rest| number(skip(rest, &["from", "to", "index", "number", "at"])));
+    let of_text = |digits: &str| {
+        let digits = digits.strip_prefix("0x")?;
+        u32::from_str_radix(digits, 16).ok().map(Msr)
+    };
+    let mut msrs = numbers.filter_map(|(digits, _)| of_text(digits));
+    msrs.next().filter(|msr| AboutMsr::new(*msr).is_none())
+}
+
 /// What follows punctuation and one of these words.
 fn skip<'t>(text: &'t str, words: &[&str]) -> &'t str {
     const BETWEEN: [char; 5] = [' ', '(', ')', ':', '='];

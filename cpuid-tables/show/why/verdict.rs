@@ -88,7 +88,8 @@ pub(super) fn of_software(named: Named, machine: &Machine, steps: &[Step]) -> Ve
     let name = named.name();
     let linux = says(steps, Who::Linux);
     // What KVM offers of an MSR a guest can have, whatever Linux shows.
-    if step(steps, Who::Kvm).is_some_and(|step| step.says != Says::Nothing) || matches!(named, Named::Msr(_)) {
+    if step(steps, Who::Kvm).is_some_and(|step| step.says != Says::Nothing) || matches!(named, Named::Msr(_))
+    {
         return of_msr(name, machine, steps);
     }
     match named {
