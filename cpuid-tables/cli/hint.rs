@@ -125,6 +125,17 @@ pub(crate) fn model_named(name: &str, release: QemuRelease) -> Result<CpuModel, 
     release.cpu_model(name).ok_or_else(|| no_model(name, release))
 }
 
+/// Names without those that came before: two bits may share one, as `kvmclock` does.
+pub(crate) fn each_once<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut all: Vec<&str> = Vec::new();
+    for name in names {
+        if !all.contains(&name) {
+            all.push(name);
+        }
+    }
+    all
+}
+
 /// Names of features in a line.
 pub(crate) fn names(features: impl IntoIterator<Item = Feature>) -> String {
     features.into_iter().map(name_of).collect::<Vec<_>>().join(" ")

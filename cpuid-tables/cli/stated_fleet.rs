@@ -11,6 +11,7 @@ use cpuid_tables::show::{Asked, Style, Styled};
 use cpuid_tables::{CpuModel, CpuidEntry, CpuidRead, Feature, FeatureSet, Named, QemuRelease, feature};
 use serde_json::{Value, json};
 
+use super::hint::each_once;
 use super::stated::{Has, stated};
 
 /// Hosts, some of which state only some bits.
@@ -161,7 +162,7 @@ impl StatedFleet {
             ("Not stated by every host, and lacking nowhere", not_stated),
         ] {
             if !names.is_empty() {
-                text.plain('\n').line(Style::Heading, heading).plain(format_args!("  {}\n", joined(names)));
+                text.plain('\n').line(Style::Heading, heading).plain(format_args!("  {}\n", each_once(names).join(" ")));
             }
         }
         text
@@ -186,10 +187,4 @@ impl StatedFleet {
             "level": PsabiLevel::of(&self.common()).map(PsabiLevel::name),
         })
     }
-}
-
-/// Each name once: a software-defined bit and a VMX capability may share one.
-fn joined(names: Vec<&str>) -> String {
-    let mut seen = BTreeSet::new();
-    names.into_iter().filter(|name| seen.insert(*name)).collect::<Vec<_>>().join(" ")
 }
