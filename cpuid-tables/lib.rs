@@ -174,14 +174,15 @@
 //! | `kvm` | `/dev/kvm`: its capabilities, and setting vCPUs |
 //! | `serde` | tables, hosts, findings and reports through serde |
 //! | `json` | findings, tables and reports as JSON |
-//! | `cli` | the command `kvm-cpuid`, with all of these except `trees` |
+//! | `cli` | the command `kvm-cpuid`, with all of these except `generate` and `trees` |
+//! | `generate` (default) | tables made while building, see below; without it, ready-made ones of the pinned releases |
 //! | `trees` | builds from source trees, see below |
 //!
 //! # Another kernel, another QEMU
 //!
 //! The tables come from the pinned releases. Two environment variables of the build select other releases:
-//! `CPUID_TABLES_LINUX` and `CPUID_TABLES_QEMU`. Each names a facts file that `cpuid-gen import` wrote or, with the feature
-//! `trees`, the top directory of a source tree. A relative path starts at the directory in which cargo was started.
+//! `CPUID_TABLES_LINUX` and `CPUID_TABLES_QEMU`. Each names a facts file that `cpuid-gen import` wrote (feature `generate`) or
+//! the top directory of a source tree (feature `trees`). A relative path starts at the directory in which cargo was started.
 //!
 //! # Stability of the constants
 //!
@@ -242,8 +243,8 @@ pub use bits::field::{Field, TooLarge};
 pub use bits::kernel_bits::{Bug, BugSet, SoftwareFeature, SoftwareSet, VmxFeature, VmxSet};
 pub use bits::kvm_treatment::{KvmTreatment, KvmWord};
 pub use bits::location::{
-    Bit, CpuidWord, FieldPlace, Leaf, Location, Msr, MsrBit, NotAPlace, Place, Register, Registers, Subleaf,
-    Word, WordBit, WordSource,
+    Bit, CpuidPlace, CpuidWord, FieldPlace, Leaf, Location, Msr, MsrBit, NotAPlace, Place, Register,
+    RegisterIn, Registers, Subleaf, Word, WordBit, WordSource,
 };
 pub use bits::lookup::{Candidates, LookupError, Named, lookup};
 pub use bits::msr_feature::{MsrFeature, MsrValue};

@@ -18,8 +18,9 @@ pub mod diff;
 mod emit;
 pub mod facts;
 mod graph;
-#[cfg(any(feature = "trees", feature = "verify"))]
+#[cfg(any(feature = "diff", feature = "trees", feature = "verify"))]
 mod hash;
+mod index;
 pub mod input;
 #[cfg(feature = "languages")]
 pub mod languages;

@@ -75,7 +75,7 @@ macro_rules! kinds {
                 matches!(self, Kind::TooManyEntries | Kind::VirtualWidth | Kind::ComponentPermission)
             }
 
-            /// True when only what a host's KVM says can tell it.
+            /// True if it can be found only with a host's KVM.
             #[must_use]
             pub const fn needs_host(self) -> bool {
                 match self {

@@ -13,7 +13,7 @@ use core::ops::RangeInclusive;
 use super::finding::bits_in_words;
 use super::guest::Guest;
 use super::{Findings, Input, Kind};
-use crate::bits::location::{CpuidWord, Register};
+use crate::bits::location::{CpuidPlace, CpuidWord, Register};
 use crate::table::{CpuidEntry, IndexedLeaf, Vendor};
 
 use Register::{Eax, Ebx, Ecx, Edx};
@@ -164,12 +164,10 @@ fn of_entry(guest: &Guest<'_>, manual: Manual, entry: &CpuidEntry, findings: &mu
         if set == 0 {
             continue;
         }
-        let place = match IndexedLeaf::get(entry.function) {
-            Some(_) => format!("0x{leaf:X}.{}", subleaf.0),
-            None => format!("0x{leaf:X}"),
-        };
-        let which = bits_in_words(set);
-        let what = format!("{place}.{register} has {which}, reserved by {by}'s manual");
+        let subleaf_if_any = IndexedLeaf::get(entry.function).map(|_| subleaf);
+        let place =
+            CpuidPlace { leaf: entry.function, subleaf: subleaf_if_any, register: Some(*register), bits: 0 };
+        let what = format!("{place} has {}, reserved by {by}'s manual", bits_in_words(set));
         let at = guest.site_of_word(CpuidWord::new(entry.function, subleaf, *register), set);
         let finding = findings.add(Kind::ReservedBits, guest, at, what);
         let writer = WRITERS.iter().find(|row| row.0 == leaf && row.1 == *register && row.2 == set);

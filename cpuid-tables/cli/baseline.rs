@@ -15,9 +15,9 @@ use super::fleet::take_in;
 use super::format::{Form, form};
 use super::guest::{level, level_to_json};
 use super::has::NOT_KNOWN;
+use super::input::Input;
 use super::outcome::{Failed, Result, answer};
 use super::output::{print_document, print_styled};
-use super::source::Input;
 use super::stated_fleet::StatedFleet;
 use super::{advice, qemu_release};
 

@@ -12,10 +12,11 @@ use cpuid_tables::show::{Style, Styled};
 use serde_json::{Value, json};
 
 use super::format::Format;
+use super::input::Input;
 use super::outcome::{Failed, Result, answer};
 use super::output::{print_document, print_styled};
 use super::refusal::Refusal;
-use super::source::{Input, Source};
+use super::source::Source;
 use super::{advice, host, partial};
 
 pub(crate) const EXAMPLES: &str = "\

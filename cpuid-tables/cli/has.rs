@@ -10,9 +10,10 @@ use cpuid_tables::{Feature, Leaf, QemuRelease, Subleaf, find_entry};
 use serde_json::json;
 
 use super::format::Format;
+use super::input::Input;
 use super::outcome::Result;
 use super::output::{print_document, warn};
-use super::source::{Input, Source};
+use super::source::Source;
 use super::stated::{Has, feature_stated, stated, the_same};
 use super::{advice, feature};
 
@@ -143,7 +144,7 @@ fn not_stated(args: &Args, wanted: &Wanted, model: Option<&str>) {
     }
 }
 
-/// A level's features; those that are missing are told.
+/// A level's features; a warning names those that are missing.
 fn has_level(source: &Source, cpu: &Cpu, level: PsabiLevel, all_missing: &mut Vec<Feature>) -> Has {
     let all: Vec<(Feature, Has)> =
         level.features().map(|feature| (feature, has_feature(source, cpu, feature))).collect();

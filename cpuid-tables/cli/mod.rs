@@ -10,6 +10,7 @@ mod baseline;
 mod check;
 mod convert;
 mod diff;
+mod dumped;
 mod export;
 mod feature;
 mod find;
@@ -21,6 +22,7 @@ mod has;
 mod help;
 mod hint;
 mod host;
+mod input;
 mod machine;
 mod manual;
 mod models;
@@ -62,7 +64,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Has(args) => has::run(&args),
         Command::Probe(args) => probe::run(&args),
         Command::Why(args) => why::run(&args),
-        Command::Manual(args) => manual::run(&args),
+        Command::Manual(args) => manual::run(&args, &help::prepared(Args::command())),
         Command::Check(args) => check::run(&args),
         Command::Guest(args) => guest::run(&args),
         Command::Models(args) => models::run(&args),

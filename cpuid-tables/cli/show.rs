@@ -13,9 +13,10 @@ use serde_json::{Value, json};
 use super::answered::{Answered, answered};
 use super::convert::unwritable;
 use super::format::{Form, form};
+use super::input::Input;
 use super::outcome::{Failed, Result, answer};
 use super::output::{columns, print, print_styled, warn};
-use super::source::{Input, Source};
+use super::source::Source;
 use super::stated::is_above_maximum;
 
 pub(crate) const EXAMPLES: &str = "\

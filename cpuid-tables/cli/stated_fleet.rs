@@ -162,7 +162,9 @@ impl StatedFleet {
             ("Not stated by every host, and lacking nowhere", not_stated),
         ] {
             if !names.is_empty() {
-                text.plain('\n').line(Style::Heading, heading).plain(format_args!("  {}\n", each_once(names).join(" ")));
+                text.plain('\n')
+                    .line(Style::Heading, heading)
+                    .plain(format_args!("  {}\n", each_once(names).join(" ")));
             }
         }
         text

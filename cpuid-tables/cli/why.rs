@@ -13,9 +13,10 @@ use serde_json::{Value, json};
 
 use super::format::Format;
 use super::has::{NOT_KNOWN, both};
+use super::input::Input;
 use super::outcome::Result;
 use super::output::{print_document, print_styled, warn};
-use super::source::{Input, Source};
+use super::source::Source;
 use super::stated::{Has, stated, the_same};
 use super::{advice, feature, hint, host};
 
@@ -234,21 +235,21 @@ fn dumped(source: &Source, cpu: Cpu) -> Machine {
 
 fn this_machine(args: &Args) -> Result<Machine> {
     let reading = &args.input.reading;
-    let told = |what: Result<Vec<Cpu>>| match what {
+    let or_warn = |what: Result<Vec<Cpu>>| match what {
         Ok(cpus) => cpus.into_iter().next(),
         Err(failed) => {
             warn(failed.message());
             None
         }
     };
-    let supported = told(reading.all(&Source::Supported));
+    let supported = or_warn(reading.all(&Source::Supported));
     let kvm = supported.map(|supported| RunningKvm {
         supported: supported.entries,
-        emulated: told(reading.all(&Source::Emulated)).map(|cpu| cpu.entries).unwrap_or_default(),
+        emulated: or_warn(reading.all(&Source::Emulated)).map(|cpu| cpu.entries).unwrap_or_default(),
         nested: nested(),
         msrs: supported.msrs,
     });
-    let cpuid = told(reading.all(&Source::Instruction)).map(|cpu| cpu.entries);
+    let cpuid = or_warn(reading.all(&Source::Instruction)).map(|cpu| cpu.entries);
     Ok(Machine { cpuid, linux: linux(), kvm, ..Machine::default() })
 }
 

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! `KVM_SET_CPUID2` is a vCPU's table; `-yy` tells which vCPU. `KVM_GET_SUPPORTED_CPUID` and `KVM_GET_EMULATED_CPUID`
-//! are tables called `supported` and `emulated`. Other lines are passed over. With `-X raw` the requests are numbers.
+//! are tables called `supported` and `emulated`. Other lines are ignored. With `-X raw` the requests are numbers.
 //!
 //! That a call failed is a note, and so is a table that strace did not print: without `-v` it writes `entries=[...]`, and an
 //! address where the call failed or strace is older than 4.22. A table that KVM refused is one all the same, with the

@@ -5,7 +5,8 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::behaviour::Release;
-use super::board::machine::{Kind, Machine};
+use super::board::machine::Machine;
+use super::board::machine_kind::MachineKind;
 use super::board::memory::Addressing;
 use super::board::topology::Topology;
 use super::cpu::components::Components;
@@ -240,7 +241,7 @@ impl<'h> GuestCpuidBuilder<'h> {
             smp.has_zero().then_some(Warning::ZeroTopology).into_iter().collect();
         check_vcpus(&supported, &machine, &topology, &mut warnings)?;
         warnings.extend(self.cpu.ambiguous().map(|name| Warning::Ambiguous(name.to_string())));
-        if machine.kind == Kind::Isapc
+        if machine.kind == MachineKind::Isapc
             && release.behaviour.isapc_is_old
             && !CPUS_OF_ISAPC.contains(&self.cpu.model.as_str())
         {

@@ -228,8 +228,7 @@ fn migration_follows_every_rule() {
             let vendor = [0, 0x8000_0000].contains(&word.leaf.0) && word.register != Register::Eax;
             // What the VMM writes itself: highest leaves, hypervisors' leaves and details of MWAIT.
             let highest = meaning.part.map(|part| part.name());
-            let highest =
-                highest.is_some_and(|name| HIGHEST.contains(&name) || OF_FEATURES.contains(&name));
+            let highest = highest.is_some_and(|name| HIGHEST.contains(&name) || OF_FEATURES.contains(&name));
             if !vendor && !highest && word.leaf != Leaf(5) && word.leaf.0 >> 28 != 4 {
                 assert_eq!((blocked(low, high), blocked(high, low)), expected, "{word} {meaning:?}");
                 seen.insert(meaning.rule);

@@ -1,49 +1,15 @@
 //! The bits: what each release of each project says about each, and what they need.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use super::Atlas;
+use super::keys::{kernel_key, location_key, node_key, source_key, word_key};
 use super::known::ByBit;
 use super::per_release::{per_release, texts};
 use crate::location::{Bit, CpuidWord, Location, MsrBit, Place, Subleaf, WordSource};
-use crate::model::{Feature, KernelBit, KvmTreatment, Model, MsrFeature, Node};
-
-/// A register's key in the page: `7.0.ebx`, `MSR 0x10a`.
-pub(super) fn source_key(source: WordSource) -> String {
-    match source {
-        WordSource::Cpuid(word) => word_key(word),
-        WordSource::Msr(msr) => msr.to_string(),
-    }
-}
-
-fn word_key(CpuidWord { leaf, subleaf, register }: CpuidWord) -> String {
-    let leaf = if leaf.0 < 10 { leaf.0.to_string() } else { format!("{:#x}", leaf.0) };
-    format!("{leaf}.{}.{}", subleaf.0, register.name().to_lowercase())
-}
-
-/// A bit's key: `7.0.ebx[5]`.
-pub(super) fn location_key(location: Location) -> String {
-    format!("{}[{}]", word_key(location.word), location.bit.0)
-}
-
-/// The key of a bit that Linux numbers: `linux:REP_GOOD`.
-fn kernel_key(kind: &str, bit: &KernelBit) -> String {
-    format!("{kind}:{}", bit.name)
-}
-
-fn node_key(model: &Model, node: Node) -> String {
-    match node {
-        Node::Feature(at) => location_key(model.features[at].location),
-        Node::Software(at) => kernel_key("linux", &model.software[at]),
-        Node::Msr(at) => msr_key(&model.msr[at]),
-    }
-}
-
-fn msr_key(bit: &MsrFeature) -> String {
-    bit.msr.bit(bit.bit).to_string()
-}
+use crate::model::{Feature, KvmTreatment, Model};
 
 /// The registers that are a word of a project: each with Linux's and QEMU's enumerator in each release.
 pub(super) fn registers(atlas: &Atlas<'_>, known: &ByBit) -> Value {
@@ -274,12 +240,4 @@ pub(super) fn needs(model: &Model) -> Value {
         Value::Object(row)
     });
     rows.collect()
-}
-
-/// Every key of a bit, which links may name.
-pub(super) fn keys(model: &Model) -> BTreeSet<String> {
-    let features = model.features.iter().map(|feature| location_key(feature.location));
-    let kinds = [("linux", &model.software), ("bug", &model.bugs), ("vmx", &model.vmx)];
-    let kernel = kinds.into_iter().flat_map(|(kind, bits)| bits.iter().map(move |bit| kernel_key(kind, bit)));
-    features.chain(model.msr.iter().map(msr_key)).chain(kernel).collect()
 }

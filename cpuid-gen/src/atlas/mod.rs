@@ -8,6 +8,7 @@
 //! same bytes.
 
 mod bits;
+mod keys;
 mod known;
 mod models;
 mod names;

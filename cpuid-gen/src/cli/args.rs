@@ -97,7 +97,7 @@ pub(crate) enum Other {
     Capflags { linux: Option<PathBuf> },
     Models { qemu: Option<PathBuf>, name: Option<String>, format: Format },
     Diff { old: PathBuf, new: PathBuf, format: DiffFormat, pins: Option<PathBuf>, was: Option<PathBuf> },
-    Generate { inputs: Inputs, what: Generated, output: PathBuf },
+    Generate { inputs: Inputs, pins: Option<PathBuf>, what: Generated, output: PathBuf },
     Constants { pins: Option<PathBuf> },
     Atlas { inputs: Inputs, output: PathBuf },
     Manual { output: PathBuf },
@@ -109,6 +109,8 @@ pub(crate) enum Other {
 pub(crate) enum Generated {
     /// The files of `cpuid-tables`.
     Tables,
+    /// The same, one row a line, as the build script of `cpuid-tables` writes them.
+    Rows,
     /// One self-contained file of Rust.
     Standalone,
     /// A C header.
@@ -265,6 +267,17 @@ fn other_subcommands() -> [Clap; 9] {
                     .conflicts_with("standalone")
                     .help("c: cpuid_tables.h with names, places and CPU models; json: the same with a schema"),
             )
+            .arg(
+                Arg::new("rows")
+                    .long("rows")
+                    .action(ArgAction::SetTrue)
+                    .conflicts_with_all(["standalone", "language"])
+                    .help("Write the tables one row a line, as the build script of cpuid-tables does"),
+            )
+            .arg(
+                option("pins", "DIR", "A folder with facts files and constants.tsv, instead of the built-in ones")
+                    .conflicts_with_all(["linux", "qemu"]),
+            )
             .arg(option("output", "DIR", "The output folder").short('o').required(true)),
         Clap::new("atlas")
             .about("Write one HTML page with every bit: who knows it, since when, and what KVM does with it")
@@ -318,9 +331,12 @@ fn other(name: &str, matches: &ArgMatches) -> Other {
         "models" => {
             Other::Models { qemu: path(matches, "qemu"), name: text("name"), format: format(matches) }
         }
-        "generate" => {
-            Other::Generate { inputs: inputs(matches), what: generated(matches), output: needed("output") }
-        }
+        "generate" => Other::Generate {
+            inputs: inputs(matches),
+            pins: path(matches, "pins"),
+            what: generated(matches),
+            output: needed("output"),
+        },
         "manual" => Other::Manual { output: needed("output") },
         "atlas" => Other::Atlas { inputs: inputs(matches), output: needed("output") },
         "constants" => Other::Constants { pins: path(matches, "pins") },
@@ -345,6 +361,7 @@ fn generated(matches: &ArgMatches) -> Generated {
         Some("c") => Generated::C,
         Some("json") => Generated::Json,
         _ if matches.get_flag("standalone") => Generated::Standalone,
+        _ if matches.get_flag("rows") => Generated::Rows,
         _ => Generated::Tables,
     }
 }

@@ -29,7 +29,9 @@ impl Run {
             Other::Diff { old, new, format, pins, was } => {
                 return self.diff((old, new), (pins.as_deref(), was.as_deref()), *format);
             }
-            Other::Generate { inputs, what, output } => self.generate(inputs, *what, output)?,
+            Other::Generate { inputs, pins, what, output } => {
+                self.generate(inputs, pins.as_deref(), *what, output)?;
+            }
             Other::Atlas { inputs, output } => self.atlas(inputs, output)?,
             Other::Manual { output } => manual::write(output)?,
             Other::Constants { pins } => self.constants(pins.as_deref())?,
@@ -141,9 +143,18 @@ impl Run {
         }
     }
 
-    fn generate(&mut self, inputs: &Inputs, what: Generated, output: &Path) -> Result<()> {
-        let (linux, qemu) = self.inputs(inputs)?;
-        let published = self.published(None)?;
+    fn generate(
+        &mut self,
+        inputs: &Inputs,
+        pins: Option<&Path>,
+        what: Generated,
+        output: &Path,
+    ) -> Result<()> {
+        let (linux, qemu) = match pins {
+            Some(folder) => self.folder(folder)?,
+            None => self.inputs(inputs)?,
+        };
+        let published = self.published(pins)?;
         let (model, doubts) = Model::merge_published(&linux, &qemu, &published);
         self.diagnostics.extend(doubts);
         if self.diagnostics.has_errors() {
@@ -151,6 +162,7 @@ impl Run {
         }
         let files = match what {
             Generated::Tables => generate(&model).and_then(|files| files.into_iter().map(format).collect()),
+            Generated::Rows => generate(&model),
             Generated::Standalone => generate_standalone(&model).map(|file| vec![file]),
             Generated::C => generate_c(&model).map(|file| vec![file]),
             Generated::Json => generate_json(&model).map(Vec::from),

@@ -9,20 +9,23 @@
 //! what only its sources have: dependencies, masks, XSAVE components, caches, KVM's defaults, constants and notes. These
 //! rows come from the base facts, and are marked so.
 
+mod answer;
 mod ask;
 mod bits;
 mod models;
 mod models_of;
 mod overlay;
 mod run;
+mod stated;
 
 use std::fmt;
 
 use serde_json::Value;
 
-pub use ask::{Machine, Model, NamedBit, Stated, ask, release_of};
+pub use ask::{ask, release_of};
 pub use overlay::{Overlaid, overlay};
 pub use run::Program;
+pub use stated::{Machine, Model, NamedBit, Stated};
 
 /// The answers of one run.
 #[derive(Clone, Debug, Default)]

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::ask::{Machine, Model, Stated, expanded, expansion, list, text};
+use super::answer::{expanded, expansion, list, text};
+use super::stated::{Machine, Model, Stated};
 use super::{ProgramError, Qemu};
 use crate::facts::DefaultVersion;
 

@@ -3,9 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
-use super::ask::{Machine, Stated};
+use super::stated::{Machine, Stated, written};
 use super::{ProgramError, models_of};
 use crate::facts::{QemuBit, QemuCompat, QemuFacts, QemuMachine, QemuProperty, write_qemu};
 use crate::location::WordSource;
@@ -117,16 +115,6 @@ fn properties(stated: &Stated, base: &QemuFacts, facts: &mut QemuFacts) {
                 at: base.at,
             });
         }
-    }
-}
-
-/// A value as facts and settings have it.
-pub(super) fn written(value: &Value) -> String {
-    match value {
-        Value::Bool(true) => "on".to_owned(),
-        Value::Bool(false) => "off".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
     }
 }
 

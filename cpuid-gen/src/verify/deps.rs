@@ -5,7 +5,7 @@
 //! not form a cycle, of which two opposite dependencies are the shortest. Dependencies with alternatives are
 //! excluded, as in the model, which documents them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::finding::{Findings, Release};
 use super::key::{Key, Kind};
@@ -56,15 +56,9 @@ pub(super) fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: 
 }
 
 fn linux_edges<'a>(index: &LinuxIndex<'a>) -> Edges<'a> {
-    let mut places: BTreeMap<&str, Vec<Location>> = BTreeMap::new();
-    for (&location, names) in &index.bits {
-        for name in names {
-            places.entry(name.name).or_default().push(location);
-        }
-    }
-    let nodes = |name: &'a str| match places.get(name) {
-        Some(places) => places.iter().copied().map(Node::Feature).collect(),
-        None => vec![Node::Software(name)],
+    let nodes = |name: &'a str| match index.rows.named(name) {
+        [] => vec![Node::Software(name)],
+        places => places.iter().copied().map(Node::Feature).collect(),
     };
     let mut edges = Edges::new();
     for dep in &index.facts.deps {
@@ -85,7 +79,7 @@ fn qemu_edges<'a>(index: &QemuIndex<'a>, linux: &[LinuxIndex<'_>]) -> Edges<'a> 
     }
     let bits = |(name, mask): &(String, u64)| -> Vec<Node<'a>> {
         let held = |bit: &Bit| mask.checked_shr(u32::from(bit.0)).is_some_and(|rest| rest & 1 == 1);
-        let mut found: Vec<Node<'a>> = match index.words.get(name.as_str()).map(|word| word.source) {
+        let mut found: Vec<Node<'a>> = match index.rows.words.get(name.as_str()).map(|word| word.source) {
             Some(QemuSource::Msr(msr)) => {
                 let named = msr_bits.get(name.as_str()).into_iter().flatten();
                 named.filter(|bit| held(bit)).map(|bit| Node::Msr(msr, *bit)).collect()
@@ -153,7 +147,7 @@ impl Node<'_> {
         match self {
             Node::Feature(location) => location.to_string(),
             Node::Software(name) => (*name).to_owned(),
-            Node::Msr(msr, bit) => format!("MSR {:#x}[{}]", msr.0, bit.0),
+            Node::Msr(msr, bit) => msr.bit(*bit).to_string(),
         }
     }
 }

@@ -191,7 +191,7 @@ fn holds((word, mask): &(String, u64), (wanted, bits): Bits<'_>) -> bool {
 /// A VMX control that a CPUID bit needs: guests see the bit whatever the control, so the dependency is the wrong way
 /// round.
 fn check_direction(index: &QemuIndex<'_>, dep: &QemuDep, findings: &mut Findings<'_>) {
-    let source = |word: &str| index.words.get(word).map(|word| word.source);
+    let source = |word: &str| index.rows.words.get(word).map(|word| word.source);
     let vmx = matches!(source(&dep.from.0), Some(QemuSource::Msr(msr)) if VMX_MSRS.contains(&msr.0));
     let cpuid = source(&dep.to.0).is_some_and(|source| source.cpuid_word().is_some());
     if !vmx || !cpuid {
@@ -216,8 +216,8 @@ impl fmt::Display for Needed {
         match self {
             Needed::Cpuid(location) => location.fmt(f),
             Needed::Register(word) => word.fmt(f),
-            Needed::Msr(msr, bit) => write!(f, "MSR {:#x}[{}]", msr.0, bit.0),
-            Needed::WholeMsr(msr) => write!(f, "MSR {:#x}", msr.0),
+            Needed::Msr(msr, bit) => msr.bit(*bit).fmt(f),
+            Needed::WholeMsr(msr) => msr.fmt(f),
         }
     }
 }

@@ -1,7 +1,6 @@
-//! The join: facts (or trees that the environment names), merged and emitted for the runtime crate to include.
+//! Tables made anew: from the pinned facts, or from the facts or trees that the environment names.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::{env, fs};
 
 use cpuid_gen::diagnostic::{Diagnostic, Diagnostics};
@@ -9,13 +8,10 @@ use cpuid_gen::model::Model;
 use cpuid_gen::source::Sources;
 use cpuid_gen::{GeneratedFile, generate, input};
 
-/// A Linux tree or facts file, in place of the pinned ones.
-const LINUX: &str = "CPUID_TABLES_LINUX";
-/// A QEMU tree or facts file, in place of the pinned ones.
-const QEMU: &str = "CPUID_TABLES_QEMU";
+use crate::{LINUX, QEMU, say};
 
-fn main() -> ExitCode {
-    say("rerun-if-changed", "build.rs");
+/// Writes the tables into `out`; prints the errors and returns false if they can't be made.
+pub(crate) fn write_tables(out: &Path) -> bool {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let named = [LINUX, QEMU].map(named);
     let files = match &named {
@@ -25,7 +21,7 @@ fn main() -> ExitCode {
     for path in sources.iter().filter_map(|(_, file)| file.path_on_disk()) {
         say("rerun-if-changed", &path.display().to_string());
     }
-    let written = files.and_then(|files| diagnostics.take(write(&files)));
+    let written = files.and_then(|files| diagnostics.take(write(&files, out)));
     let failed = written.is_none() || diagnostics.has_errors();
     if failed {
         tell_what_was_read(&named);
@@ -34,12 +30,11 @@ fn main() -> ExitCode {
     for line in diagnostics.render(&sources).lines().filter(|_| failed) {
         say("error", line);
     }
-    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    !failed
 }
 
 /// What a variable names, as an absolute path. A relative one starts where cargo was started, not at this package.
 fn named(variable: &str) -> Result<Option<PathBuf>, String> {
-    say("rerun-if-env-changed", variable);
     let Some(given) = env::var_os(variable).filter(|given| !given.is_empty()) else { return Ok(None) };
     let given = PathBuf::from(given);
     if given.is_absolute() {
@@ -96,15 +91,9 @@ fn files(
     diagnostics.take(generate(&model).map_err(|error| Diagnostic::general(error.to_string())))
 }
 
-fn write(files: &[GeneratedFile]) -> Result<(), Diagnostic> {
-    let out = env::var_os("OUT_DIR").map(PathBuf::from).unwrap_or_default();
+fn write(files: &[GeneratedFile], out: &Path) -> Result<(), Diagnostic> {
     files.iter().try_for_each(|file| {
         let path: &Path = &out.join(file.name);
         fs::write(path, &file.text).map_err(|error| Diagnostic::file(path, error))
     })
-}
-
-/// A line for cargo, which reads them from the standard output.
-fn say(key: &str, value: &str) {
-    println!("cargo::{key}={value}");
 }
