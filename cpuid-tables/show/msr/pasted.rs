@@ -18,6 +18,11 @@ pub(in crate::show) fn msrs_in(line: &str) -> Vec<(Msr, Option<u64>)> {
         };
         let Some(msr) = known(number) else { continue };
         let rest = rest.strip_prefix('h').unwrap_or(rest);
+        // Bits that are not understood: the whole MSR is not what was asked for.
+        let after = rest.strip_prefix(')').unwrap_or(rest);
+        if after.starts_with('[') && !after.starts_with("[bit") {
+            continue;
+        }
         let after = skip(rest, &["to", "data", "tried to write", "value", "with"]);
         let value = self::number(after)
             .filter(|(_, end)| after.len() < rest.len() && !end.starts_with(|c: char| c.is_alphanumeric()));
@@ -104,6 +109,8 @@ mod tests {
         ] {
             assert_eq!(msrs_in(line), [(Msr(msr), value)], "{line}");
         }
-        assert!(msrs_in("msr é msr 0xffffffffffff msr").is_empty());
+        for line in ["msr é msr 0xffffffffffff msr", "MSR 0x48e[-1]", "MSR(48EH)[63:", "rdmsr 0x10a[x]"] {
+            assert!(msrs_in(line).is_empty(), "{line}");
+        }
     }
 }
