@@ -128,13 +128,11 @@ static ROWS: &[Row] = &[
     Row(Manual::Amd, 0x8000_0026, ANY, Ecx, 0xffff_0000),
 ];
 
+/// What to do about "complex indexing" in 0x8000001D.
+pub(super) const COMPLEX_INDEXING: &str = "clear it; QEMU before 10.0 writes Intel's \"complex indexing\" there: take EPYC-v4, EPYC-Rome-v4, EPYC-Milan-v2, or a newer version of the model";
+
 /// Where it is known what wrote the bits: leaf, register, bits, and what to do.
-static WRITERS: &[(u32, Register, u32, &str)] = &[(
-    0x8000_001d,
-    Edx,
-    0x4,
-    "clear it; QEMU before 10.0 writes Intel's \"complex indexing\" there: take EPYC-v4, EPYC-Rome-v4, EPYC-Milan-v2, or a newer version of the model",
-)];
+static WRITERS: &[(u32, Register, u32, &str)] = &[(0x8000_001d, Edx, 0x4, COMPLEX_INDEXING)];
 
 /// Reserved bits that are set, by the manual of the table's vendor.
 pub(super) fn bits(input: &Input<'_>, findings: &mut Findings) {

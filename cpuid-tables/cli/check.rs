@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
 use cpuid_tables::CpuidEntry;
-use cpuid_tables::check::{Check, Finding, Kind, Report, Severity};
+use cpuid_tables::check::{Check, Finding, Kind, Report, Severity, Target};
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::host::Host;
 use cpuid_tables::show::{Style, Styled};
@@ -25,6 +25,7 @@ Examples:
   kvm-cpuid check guest.txt --host real          also against this machine's KVM
   kvm-cpuid check vcpus.txt --host hosts/milan --format json
   kvm-cpuid guest --cpu host --smp 4 --format entries | kvm-cpuid check -
+  kvm-cpuid check guest.txt --target sev-snp --host hosts/genoa
 
 A template or a list of names states only some bits: with --host, these are compared with what the host's KVM \
 supports, which may be given as a dump as well.
@@ -32,6 +33,10 @@ supports, which may be given as a dump as well.
 A source is one guest: its CPUs are the guest's vCPUs, and are compared with each other. With --host, features, XSAVE \
 components and limits are checked against that host; without it, they are not. An error means that KVM refuses the \
 table or that the guest sees something untrue; warnings are unusual but harmless.
+
+--target checks what becomes of the table in a confidential guest: SEV-SNP's firmware refuses values that the processor \
+does not have (with --host by that processor, else by the published firmware of Genoa), and TDX's module sets and withholds \
+bits. docs/confidential.md says what is modelled.
 
 --format json prints one object: {errors, warnings, sources: [{source, refused, errors, warnings, skipped, findings: \
 [{severity, kind, feature, vcpus, at, others, what, why, help}]}]}. `at` and each of `others` is {vcpu, entry, leaf, \
@@ -49,12 +54,33 @@ pub(crate) struct Args {
     /// An old spelling of --host
     #[arg(long, value_name = "HOST", hide = true, conflicts_with = "host")]
     host_from: Option<String>,
+    /// Also check what a confidential guest's firmware or module does with the table
+    #[arg(long, value_name = "TARGET")]
+    target: Option<TargetName>,
     /// Leave out warnings
     #[arg(long)]
     errors_only: bool,
     /// Output format
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+}
+
+/// A kind of confidential guest.
+#[derive(Clone, Copy, ValueEnum)]
+enum TargetName {
+    /// AMD SEV-SNP: what the firmware refuses in the CPUID page
+    SevSnp,
+    /// Intel TDX: what the module sets, and what KVM refuses
+    Tdx,
+}
+
+impl From<TargetName> for Target {
+    fn from(name: TargetName) -> Target {
+        match name {
+            TargetName::SevSnp => Target::SevSnp,
+            TargetName::Tdx => Target::Tdx,
+        }
+    }
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
@@ -73,7 +99,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let mut checked = if cpus.iter().any(advice::is_open) {
             check_partial(source, &cpus, host.as_ref())?
         } else {
-            let report = check(&cpus, host.as_ref());
+            let report = check(&cpus, host.as_ref(), args.target);
             let has_reason = report.findings.iter().any(|finding| finding.kind.is_refused());
             let refusals = Refusal::all(&cpus);
             let refused = refusals.first().map(|refusal| refusal.error().to_owned());
@@ -156,7 +182,7 @@ fn check_partial<'a>(source: &'a Source, cpus: &[Cpu], host: Option<&Host>) -> R
 
 /// One guest. CPUs without a number, or with one that another has, are numbered by their places. Of a vCPU whose table was set
 /// again, the last one counts.
-fn check(all: &[Cpu], host: Option<&Host>) -> Report {
+fn check(all: &[Cpu], host: Option<&Host>, target: Option<TargetName>) -> Report {
     let files = all.iter().enumerate().filter_map(|(at, cpu)| Some((cpu.beside.file?, at)));
     let last: BTreeMap<u32, usize> = files.collect();
     let is_last = |at: usize, cpu: &Cpu| cpu.beside.file.is_none_or(|file| last.get(&file) == Some(&at));
@@ -170,6 +196,9 @@ fn check(all: &[Cpu], host: Option<&Host>) -> Report {
     for (place, cpu) in (0..).zip(cpus) {
         let number = cpu.number.filter(|_| numbered).unwrap_or(place);
         check = check.vcpu(number, &cpu.entries);
+    }
+    if let Some(target) = target {
+        check = check.target(target.into());
     }
     match host {
         Some(host) => check.with_host(host).emulated(host.emulated.as_deref().unwrap_or_default()).run(),

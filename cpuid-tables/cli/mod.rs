@@ -30,6 +30,7 @@ mod outcome;
 mod output;
 mod partial;
 mod probe;
+mod program;
 mod progress;
 mod qemu_release;
 mod reading;

@@ -15,7 +15,7 @@ use crate::dump::Cpu;
 use crate::table::CpuidEntry;
 
 /// What commands write into a document beside its CPUs; a reader of tables passes over it.
-const BESIDE: [&str; 27] = [
+const BESIDE: [&str; 28] = [
     // A recorded host's.
     "capabilities",
     "emulated",
@@ -33,6 +33,7 @@ const BESIDE: [&str; 27] = [
     // `guest`'s.
     "filtered",
     "level",
+    "qemu",
     // `baseline`'s.
     "closest",
     "groups",

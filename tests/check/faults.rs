@@ -142,8 +142,13 @@ fn every_kind_has_a_planted_fault() {
         .flat_map(|case| case.expected)
         .filter_map(|line| line.split(' ').next())
         .collect();
-    let missing: Vec<&str> =
-        Kind::ALL.iter().map(|kind| kind.name()).filter(|name| !planted.contains(name)).collect();
+    // Those of confidential guests have tests of their own, in confidential.rs.
+    let of_targets = |name: &&str| name.starts_with("sev-snp-") || name.starts_with("tdx-");
+    let missing: Vec<&str> = Kind::ALL
+        .iter()
+        .map(|kind| kind.name())
+        .filter(|name| !planted.contains(name) && !of_targets(name))
+        .collect();
     assert!(missing.is_empty(), "no case has {missing:?}");
 }
 

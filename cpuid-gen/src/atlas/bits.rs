@@ -8,7 +8,8 @@ use super::Atlas;
 use super::keys::{kernel_key, location_key, node_key, source_key, word_key};
 use super::known::ByBit;
 use super::per_release::{per_release, texts};
-use crate::location::{Bit, CpuidWord, Location, MsrBit, Place, Subleaf, WordSource};
+use crate::facts::{BitPlace, Witness};
+use crate::location::{Bit, CpuidWord, Location, MsrBit, Subleaf, WordSource};
 use crate::model::{Feature, KvmTreatment, Model};
 
 /// The registers that are a word of a project: each with Linux's and QEMU's enumerator in each release.
@@ -158,22 +159,22 @@ fn add_hyperv(atlas: &Atlas<'_>, all: &mut BTreeMap<Key, Map<String, Value>>) {
     }
 }
 
-/// Names of Xen and libvirt.
+/// Names of the witnesses: of several names of a bit, the last one.
 fn add_other_names(atlas: &Atlas<'_>, all: &mut BTreeMap<Key, Map<String, Value>>) {
-    for (project, key) in [("Xen", "xen"), ("libvirt", "libvirt")] {
-        let releases = super::names::releases(atlas.names, project);
+    for (project, title) in Witness::ALL {
+        let releases: Vec<_> = atlas.releases_of(project).collect();
         let mut names: BTreeMap<Key, Vec<Option<&str>>> = BTreeMap::new();
-        for name in atlas.names.iter().filter(|name| name.project == project) {
-            let at = match name.at {
-                Place::Bits(word, low, _) => Key::Cpuid(word.bit(low)),
-                Place::MsrBit(bit) => Key::Msr(bit),
-                _ => continue,
-            };
-            let Some(release) = releases.iter().position(|known| *known == name.release) else { continue };
-            names.entry(at).or_insert_with(|| vec![None; releases.len()])[release] = Some(&name.name);
+        for (release, facts) in releases.iter().enumerate() {
+            for bit in &facts.bits {
+                let at = match bit.place {
+                    BitPlace::Cpuid(location) => Key::Cpuid(location),
+                    BitPlace::Msr(bit) => Key::Msr(bit),
+                };
+                names.entry(at).or_insert_with(|| vec![None; releases.len()])[release] = Some(&bit.name);
+            }
         }
         for (at, names) in names {
-            all.entry(at).or_default().insert(key.to_owned(), texts(names));
+            all.entry(at).or_default().insert(title.to_ascii_lowercase(), texts(names));
         }
     }
 }

@@ -14,6 +14,21 @@ use super::{Answers, ProgramError, Qemu, bits, models};
 ///
 /// A [`ProgramError`] if it fails, or does not answer as a QEMU does.
 pub fn ask(qemu: &dyn Qemu) -> Result<Stated, ProgramError> {
+    ask_of(qemu, &|_| true)
+}
+
+/// Asks everything but the versions of models that a machine type selects: these only for the machine type with this
+/// name or alias. Starts the program about fifteen times.
+///
+/// # Errors
+///
+/// A [`ProgramError`] if it fails, or does not answer as a QEMU does.
+pub fn ask_for(qemu: &dyn Qemu, machine: &str) -> Result<Stated, ProgramError> {
+    ask_of(qemu, &|row| [text(row, "name"), text(row, "alias")].contains(&Some(machine)))
+}
+
+/// Asks everything, and of the machine types that are `asked` the versions that they select.
+fn ask_of(qemu: &dyn Qemu, asked: &dyn Fn(&Value) -> bool) -> Result<Stated, ProgramError> {
     let mut stated = Stated::default();
     let commands = [
         json!({"execute": "query-machines"}),
@@ -24,13 +39,17 @@ pub fn ask(qemu: &dyn Qemu) -> Result<Stated, ProgramError> {
     ];
     let answers = qemu.run(&["-machine", "none", "-accel", "tcg"], &commands)?;
     stated.release = release(&answers)?;
+    stated.package = text(&answers.greeting["version"], "package").unwrap_or_default().to_owned();
     let [plain, compat, definitions, empty, properties] = answers.returns.as_slice() else {
         return Err(ProgramError::NotQmp("fewer answers than questions".to_owned()));
     };
     let definitions = list("query-cpu-definitions", definitions)?;
     let machines = list("query-machines", if compat.is_ok() { compat } else { plain })?;
     if compat.is_err() {
-        stated.not_asked.push("compatibility properties: this program does not list them".to_owned());
+        stated.not_asked.push(
+            "compatibility properties of upstream's machine types: this program does not list them"
+                .to_owned(),
+        );
     }
     stated.properties = list("qom-list-properties", properties)?
         .iter()
@@ -46,7 +65,7 @@ pub fn ask(qemu: &dyn Qemu) -> Result<Stated, ProgramError> {
     }
     stated.names = names.into_iter().collect();
     models::models(qemu, definitions, &mut stated)?;
-    models::machines(qemu, machines, compat.is_ok(), &mut stated)?;
+    models::machines(qemu, machines, compat.is_ok(), asked, &mut stated)?;
     Ok(stated)
 }
 

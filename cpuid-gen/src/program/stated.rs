@@ -35,8 +35,12 @@ pub struct Machine {
     /// The version of models that it selects.
     pub default_version: Option<DefaultVersion>,
     /// Its compatibility properties of CPUs, in QEMU's order: QOM type, property, value. `None` if this program does not
-    /// state them.
+    /// state them and the machine type is upstream's; of a distribution's, their effect by CPU.
     pub compat: Option<Vec<(String, String, String)>>,
+    /// Its second name, such as `q35`.
+    pub alias: Option<String>,
+    /// The maximum number of vCPUs.
+    pub max_cpus: Option<u32>,
 }
 
 /// What a program states.
@@ -44,6 +48,8 @@ pub struct Machine {
 pub struct Stated {
     /// `11.1.3`.
     pub release: String,
+    /// What its distribution calls the package: `Debian 1:11.1.3+ds-1`, `pve-qemu-kvm_9.0.2-4`; empty for none.
+    pub package: String,
     /// Every name of a bit.
     pub names: BTreeSet<String>,
     /// The places of those that it shows, by name.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::finding::Release;
 use super::fold::fold;
-use crate::facts::{CpuidField, KvmBit, LinuxFacts, LinuxFlag, LinuxWord};
+use crate::facts::{CpuidField, KvmBit, LinuxFacts, LinuxFlag, LinuxMsrBit, LinuxWord};
 use crate::hash::QuickMap;
 use crate::index::LinuxRows;
 use crate::location::{Location, Word};
@@ -38,6 +38,8 @@ pub(super) struct LinuxIndex<'a> {
     pub(super) bits: BTreeMap<Location, Vec<LinuxName<'a>>>,
     /// Fields of cpuid.csv with their folded names.
     pub(super) fields: Vec<(&'a CpuidField, String)>,
+    /// Bits of MSRs with their folded names.
+    pub(super) msr_bits: Vec<(&'a LinuxMsrBit, String)>,
     /// Every place of every folded name.
     pub(super) by_name: BTreeMap<String, Vec<(Location, Span)>>,
 }
@@ -53,6 +55,7 @@ impl<'a> LinuxIndex<'a> {
             translates: facts.kvm_translates.iter().map(|bit| (bit.name.as_str(), bit)).collect(),
             bits: BTreeMap::new(),
             fields: facts.cpuid_fields.iter().map(|field| (field, fold(&field.name))).collect(),
+            msr_bits: facts.msr_bits.iter().map(|bit| (bit, fold(&bit.name))).collect(),
             by_name: BTreeMap::new(),
         };
         index.add_bits();

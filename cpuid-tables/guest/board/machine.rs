@@ -4,17 +4,18 @@
 use super::machine_kind::MachineKind;
 use super::options;
 use crate::bits::release::QemuRelease;
-use crate::guest::behaviour::{Behaviour, number};
+use crate::guest::behaviour::Release;
 use crate::guest::error::BuildError;
 use crate::guest::parse::machine::{Irqchip, MachineOption};
 use crate::guest::parse::values::{size, unsigned};
+use crate::guest::program::{MachineRef, upstream_machine};
 use crate::models::machine::MachineType;
 
 /// A machine, resolved.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Machine {
+pub(crate) struct Machine<'p> {
     pub(crate) kind: MachineKind,
-    pub(crate) machine_type: MachineType,
+    pub(crate) machine_type: MachineRef<'p>,
     /// The machine type's maximum number of vCPUs.
     pub(crate) max_cpus: u32,
     /// The highest APIC id that the board supports; `None` if only KVM limits it.
@@ -40,6 +41,8 @@ pub(crate) struct Machine {
     pub(crate) limits_isapc: bool,
     /// `max-ram-below-4g`, in bytes.
     pub(crate) max_ram_below_4g: Option<u64>,
+    /// A confidential guest, whose table QEMU builds differently.
+    pub(crate) confidential: bool,
     /// `smm=on`, which KVM must support.
     pub(crate) smm: bool,
     /// A `bus-lock-ratelimit` that is not 0, which KVM must support.
@@ -59,26 +62,23 @@ const NO_PLUGGED_MEMORY_TO: (u32, u32) = (2, 1);
 const NO_HYPERTRANSPORT_TO: (u32, u32) = (7, 0);
 const TRUSTS_32_BIT_TO: (u32, u32) = (8, 1);
 
-impl Machine {
-    /// Finds a machine type by its name; `pc` and `q35` are the newest of their kind.
-    pub(crate) fn find(
-        release: QemuRelease,
-        behaviour: &Behaviour,
-        option: &MachineOption,
-    ) -> Result<Machine, BuildError> {
+impl<'p> Machine<'p> {
+    /// Finds a machine type by its name; `pc` and `q35` are the newest of their kind, or what a program says.
+    pub(crate) fn find(release: Release<'p>, option: &MachineOption) -> Result<Machine<'p>, BuildError> {
         let unknown = || BuildError::UnknownMachine(option.name.clone());
-        let newest = |prefix: &str| release.machines().find(|machine| machine.name().starts_with(prefix));
-        let machine_type = match option.name.as_str() {
-            "pc" => newest("pc-i440fx-"),
-            "q35" => newest("pc-q35-"),
-            name => release.machine(name),
+        let machine_type = match release.program {
+            Some(program) => program.machine(&option.name).map(MachineRef::Stated),
+            None => of_table(release.qemu, &option.name).map(MachineRef::Table),
         };
         let machine_type = machine_type.ok_or_else(unknown)?;
-        let (kind, version) = MachineKind::and_version(machine_type.name()).ok_or_else(unknown)?;
+        let kind = MachineKind::of(machine_type.name()).ok_or_else(unknown)?;
+        // A distribution's type of unknown origin is as new as its program.
+        let version = upstream_machine(machine_type.name()).unwrap_or(release.number);
+        let behaviour = &release.behaviour;
         let q35 = Q35_MAX_CPUS.iter().find(|(since, _)| version >= *since).map_or(255, |row| row.1);
         let is_pc = kind != MachineKind::Microvm;
         for (name, value) in &option.others {
-            options::check(kind, number(release), name, value)?;
+            options::check(kind, release.number, name, value)?;
         }
         let other = |wanted: &str| {
             let found = option.others.iter().rev().find(|(name, _)| name == wanted);
@@ -96,12 +96,12 @@ impl Machine {
         Ok(Machine {
             kind,
             machine_type,
-            max_cpus: match kind {
+            max_cpus: machine_type.max_cpus().unwrap_or(match kind {
                 MachineKind::I440fx => 255,
                 MachineKind::Q35 => q35,
                 MachineKind::Isapc => 1,
                 MachineKind::Microvm => 288,
-            },
+            }),
             // ACPI's tables describe the bitmap.
             max_apic_id: (pc_before(BITMAP_TO) && other("acpi") != Some("off")).then_some(BITMAP_MAX_APIC_ID),
             prefers_sockets: pc_before(PREFERS_SOCKETS_TO),
@@ -116,13 +116,16 @@ impl Machine {
             trusts_32_bit_cpus: pc_before(TRUSTS_32_BIT_TO),
             limits_isapc: kind == MachineKind::Isapc && behaviour.isapc_is_old,
             max_ram_below_4g,
+            confidential: ["confidential-guest-support", "memory-encryption"]
+                .iter()
+                .any(|name| other(name).is_some()),
             smm: other("smm") == Some("on"),
             bus_locks: other("bus-lock-ratelimit").and_then(unsigned).is_some_and(|limit| limit != 0),
         })
     }
 }
 
-impl Machine {
+impl Machine<'_> {
     /// A PC, which may have dies, and not a microvm.
     pub(crate) fn is_pc(&self) -> bool {
         self.kind != MachineKind::Microvm
@@ -137,4 +140,14 @@ impl Machine {
 /// `pc-q35-4.0` had the split controller; 4.0.1 reverted it.
 fn splits(name: &str) -> bool {
     name == "pc-q35-4.0"
+}
+
+/// A machine type of the tables; `pc` and `q35` are the newest of their kind.
+fn of_table(release: QemuRelease, name: &str) -> Option<MachineType> {
+    let newest = |prefix: &str| release.machines().find(|machine| machine.name().starts_with(prefix));
+    match name {
+        "pc" => newest("pc-i440fx-"),
+        "q35" => newest("pc-q35-"),
+        name => release.machine(name),
+    }
 }

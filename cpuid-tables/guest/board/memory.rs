@@ -26,7 +26,7 @@ pub(crate) struct Addressing {
     pub(crate) is_amd: bool,
 }
 
-impl Machine {
+impl Machine<'_> {
     /// Refuses memory that the board does not take, or that the CPU cannot address.
     pub(crate) fn check_memory(
         &self,
