@@ -251,6 +251,19 @@ impl Found {
             Found::Msr(about) => about.to_json(None),
             Found::MsrValue(about, value) => about.to_json(Some(*value)),
             Found::MsrBit(at, name) => json!({ "kind": "msr-bit", "name": name, "place": at.to_string() }),
+            Found::MsrBits(bits) => {
+                let mut value = bits.about.to_json(None);
+                value["kind"] = json!("msr-bits");
+                value["low"] = json!(bits.low.0);
+                value["high"] = json!(bits.high.0);
+                value
+            }
+            Found::Message(message) => json!({
+                "kind": "message",
+                "program": message.program,
+                "meaning": message.meaning,
+                "help": message.help,
+            }),
             Found::Enlightenment(found) => json!({
                 "kind": "enlightenment",
                 "name": found.name,
