@@ -1,19 +1,22 @@
 //! `kvm-cpuid check`: checks a guest's tables before they are passed to KVM.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
 use cpuid_tables::CpuidEntry;
-use cpuid_tables::check::{Check, Finding, Kind, Report, Severity};
+use cpuid_tables::check::{Check, Finding, Kind, Report, Severity, Target};
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::host::Host;
 use cpuid_tables::show::{Style, Styled};
 use serde_json::{Value, json};
 
 use super::format::Format;
+use super::input::Input;
 use super::outcome::{Failed, Result, answer};
 use super::output::{print_document, print_styled};
-use super::source::{Input, Source};
+use super::refusal::Refusal;
+use super::source::Source;
 use super::{advice, host, partial};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -22,6 +25,7 @@ Examples:
   kvm-cpuid check guest.txt --host real          also against this machine's KVM
   kvm-cpuid check vcpus.txt --host hosts/milan --format json
   kvm-cpuid guest --cpu host --smp 4 --format entries | kvm-cpuid check -
+  kvm-cpuid check guest.txt --target sev-snp --host hosts/genoa
 
 A template or a list of names states only some bits: with --host, these are compared with what the host's KVM \
 supports, which may be given as a dump as well.
@@ -29,6 +33,10 @@ supports, which may be given as a dump as well.
 A source is one guest: its CPUs are the guest's vCPUs, and are compared with each other. With --host, features, XSAVE \
 components and limits are checked against that host; without it, they are not. An error means that KVM refuses the \
 table or that the guest sees something untrue; warnings are unusual but harmless.
+
+--target checks what becomes of the table in a confidential guest: SEV-SNP's firmware refuses values that the processor \
+does not have (with --host by that processor, else by the published firmware of Genoa), and TDX's module sets and withholds \
+bits. docs/confidential.md says what is modelled.
 
 --format json prints one object: {errors, warnings, sources: [{source, refused, errors, warnings, skipped, findings: \
 [{severity, kind, feature, vcpus, at, others, what, why, help}]}]}. `at` and each of `others` is {vcpu, entry, leaf, \
@@ -46,12 +54,33 @@ pub(crate) struct Args {
     /// An old spelling of --host
     #[arg(long, value_name = "HOST", hide = true, conflicts_with = "host")]
     host_from: Option<String>,
+    /// Also check what a confidential guest's firmware or module does with the table
+    #[arg(long, value_name = "TARGET")]
+    target: Option<TargetName>,
     /// Leave out warnings
     #[arg(long)]
     errors_only: bool,
     /// Output format
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+}
+
+/// A kind of confidential guest.
+#[derive(Clone, Copy, ValueEnum)]
+enum TargetName {
+    /// AMD SEV-SNP: what the firmware refuses in the CPUID page
+    SevSnp,
+    /// Intel TDX: what the module sets, and what KVM refuses
+    Tdx,
+}
+
+impl From<TargetName> for Target {
+    fn from(name: TargetName) -> Target {
+        match name {
+            TargetName::SevSnp => Target::SevSnp,
+            TargetName::Tdx => Target::Tdx,
+        }
+    }
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
@@ -70,8 +99,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let mut checked = if cpus.iter().any(advice::is_open) {
             check_partial(source, &cpus, host.as_ref())?
         } else {
-            let refused = cpus.iter().find_map(|cpu| cpu.beside.refused.clone());
-            Checked { source, report: check(&cpus, host.as_ref()), partial: None, refused }
+            let report = check(&cpus, host.as_ref(), args.target);
+            let has_reason = report.findings.iter().any(|finding| finding.kind.is_refused());
+            let refusals = Refusal::all(&cpus);
+            let refused = refusals.first().map(|refusal| refusal.error().to_owned());
+            let refusals = if has_reason { Vec::new() } else { refusals };
+            Checked { source, report, partial: None, refused, refusals }
         };
         if args.errors_only {
             checked.report.findings.retain(|finding| finding.severity() == Severity::Error);
@@ -112,11 +145,13 @@ struct Checked<'a> {
     partial: Option<Option<Vec<partial::Finding>>>,
     /// The error with which KVM refused the table.
     refused: Option<String>,
+    /// Refused tables for which no finding is the reason.
+    refusals: Vec<Refusal>,
 }
 
 impl Checked<'_> {
     fn errors(&self) -> usize {
-        self.report.errors() + self.partial().len()
+        self.report.errors() + self.partial().len() + self.refusals.len()
     }
 
     fn partial(&self) -> &[partial::Finding] {
@@ -136,11 +171,23 @@ fn check_partial<'a>(source: &'a Source, cpus: &[Cpu], host: Option<&Host>) -> R
         let all: Vec<CpuidEntry> = host.supported.iter().chain(emulated).copied().collect();
         cpus.iter().flat_map(|cpu| partial::findings(cpu, &all)).collect()
     });
-    Ok(Checked { source, report: Check::new().run(), partial: Some(partial), refused: None })
+    Ok(Checked {
+        source,
+        report: Check::new().run(),
+        partial: Some(partial),
+        refused: None,
+        refusals: Vec::new(),
+    })
 }
 
-/// One guest. CPUs without a number, or with one that another has, are numbered by their places.
-fn check(cpus: &[Cpu], host: Option<&Host>) -> Report {
+/// One guest. CPUs without a number, or with one that another has, are numbered by their places. Of a vCPU whose table was set
+/// again, the last one counts.
+fn check(all: &[Cpu], host: Option<&Host>, target: Option<TargetName>) -> Report {
+    let files = all.iter().enumerate().filter_map(|(at, cpu)| Some((cpu.beside.file?, at)));
+    let last: BTreeMap<u32, usize> = files.collect();
+    let is_last = |at: usize, cpu: &Cpu| cpu.beside.file.is_none_or(|file| last.get(&file) == Some(&at));
+    let cpus = all.iter().enumerate().filter(|(at, cpu)| is_last(*at, cpu)).map(|(_, cpu)| cpu);
+    let cpus: Vec<&Cpu> = cpus.collect();
     let mut numbers: Vec<Option<u32>> = cpus.iter().map(|cpu| cpu.number).collect();
     numbers.sort_unstable();
     numbers.dedup();
@@ -149,6 +196,9 @@ fn check(cpus: &[Cpu], host: Option<&Host>) -> Report {
     for (place, cpu) in (0..).zip(cpus) {
         let number = cpu.number.filter(|_| numbered).unwrap_or(place);
         check = check.vcpu(number, &cpu.entries);
+    }
+    if let Some(target) = target {
+        check = check.target(target.into());
     }
     match host {
         Some(host) => check.with_host(host).emulated(host.emulated.as_deref().unwrap_or_default()).run(),
@@ -164,19 +214,23 @@ fn to_json(checked: &Checked<'_>) -> Value {
         members.insert("errors".into(), json!(checked.errors()));
         if let Some(Value::Array(findings)) = members.get_mut("findings") {
             findings.extend(checked.partial().iter().map(partial::Finding::to_json));
+            findings.extend(checked.refusals.iter().map(Refusal::to_json));
         }
     }
     value
 }
 
 /// The findings of a table that KVM refused: first those for which it does.
-fn refused(text: &mut Styled, error: &str, findings: &[Finding]) {
+fn refused(text: &mut Styled, error: &str, checked: &Checked<'_>) {
     let (reasons, others): (Vec<&Finding>, Vec<&Finding>) =
-        findings.iter().partition(|finding| finding.kind.is_refused());
-    let because =
-        if reasons.is_empty() { ", and no finding is a reason for that" } else { " because of this" };
-    text.line(Style::Error, format_args!("KVM refused this table with {error}{because}:\n"));
+        checked.report.findings.iter().partition(|finding| finding.kind.is_refused());
+    if !reasons.is_empty() {
+        text.line(Style::Error, format_args!("KVM refused this table with {error} because of this:\n"));
+    }
     reasons.into_iter().for_each(|finding| one(text, finding));
+    for refusal in &checked.refusals {
+        text.push(Style::Error, Refusal::heading()).plain(format_args!("{refusal}\n\n"));
+    }
     if !others.is_empty() {
         text.line(Style::Heading, "KVM does not mind these:\n");
     }
@@ -189,7 +243,7 @@ fn to_text(text: &mut Styled, several: bool, checked: &Checked<'_>) {
         text.line(Style::Heading, format_args!("{}:", checked.source));
     }
     match &checked.refused {
-        Some(error) => refused(text, error, &report.findings),
+        Some(error) => refused(text, error, checked),
         None => report.findings.iter().for_each(|finding| one(text, finding)),
     }
     for finding in checked.partial() {

@@ -1,22 +1,24 @@
 //! `kvm-cpuid diff`: two tables compared.
 
+mod differences;
+mod migrate;
+mod pairs;
+
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
-use cpuid_tables::dump::Cpu;
-use cpuid_tables::show::{
-    EntryDifferences, Migration, MigrationSide, MsrDifference, Obstacle, Style, Styled, compare,
-    compare_msrs, name_of,
-};
-use cpuid_tables::{CpuidEntry, CpuidRead, Feature, Registers, feature};
+use cpuid_tables::show::{Style, Styled};
 use serde_json::{Value, json};
 
 use super::format::Format;
-use super::has::{NOT_KNOWN, stated};
+use super::input::Input;
 use super::outcome::{Failed, Result, answer};
 use super::output::{print_document, print_styled, warn};
-use super::source::{Input, Source};
+use super::source::Source;
 use super::{advice, partial};
+use differences::Differences;
+use migrate::migrate;
+use pairs::{Pair, paired};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -60,201 +62,23 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     if args.migrate && pairs.iter().any(|pair| pair.a.beside.template) {
         return template(args, (a, b), &pairs);
     }
-    let code = if args.migrate { migrate(args, (a, b), &pairs)? } else { differ(args, (a, b), &pairs)? };
+    let code =
+        if args.migrate { migrate(args.format, (a, b), &pairs)? } else { differ(args, (a, b), &pairs)? };
     // CPUs without a counterpart count as a difference.
     Ok(if alone == 0 { code } else { answer(false) })
 }
 
-/// Two CPUs to compare, and their names.
-struct Pair {
-    names: (String, String),
-    a: Cpu,
-    b: Cpu,
-}
-
-/// Pairs of CPUs: by number if both have numbers, else by position; a single CPU is paired with all of the other
-/// side. Also returns the number of CPUs without a counterpart.
-fn paired((source_a, a): (&Source, Vec<Cpu>), (source_b, b): (&Source, Vec<Cpu>)) -> (Vec<Pair>, usize) {
-    let pair =
-        |a: &Cpu, b: &Cpu| Pair { names: (source_a.title(a), source_b.title(b)), a: a.clone(), b: b.clone() };
-    match (a.as_slice(), b.as_slice()) {
-        ([a], all) => (all.iter().map(|b| pair(a, b)).collect(), 0),
-        (all, [b]) => (all.iter().map(|a| pair(a, b)).collect(), 0),
-        (all_a, all_b) => {
-            let numbered = all_a.iter().chain(all_b).all(|cpu| cpu.number.is_some());
-            let partner = |at: usize, cpu: &Cpu| {
-                if numbered { all_b.iter().find(|other| other.number == cpu.number) } else { all_b.get(at) }
-            };
-            let found = all_a.iter().enumerate().filter_map(|(at, cpu)| Some(pair(cpu, partner(at, cpu)?)));
-            let pairs: Vec<Pair> = found.collect();
-            let alone = all_a.len() + all_b.len() - 2 * pairs.len();
-            if alone > 0 {
-                warn(format!(
-                    "{alone} CPUs have no counterpart: {source_a} has {}, {source_b} has {}",
-                    all_a.len(),
-                    all_b.len()
-                ));
-            }
-            (pairs, alone)
-        }
-    }
-}
-
-/// Equal results, grouped with all pairs that have them.
-fn grouped<T: PartialEq>(pairs: &[Pair], of: impl Fn(&Pair) -> T) -> Vec<(Vec<&Pair>, T)> {
-    let mut groups: Vec<(Vec<&Pair>, T)> = Vec::new();
-    for pair in pairs {
-        let result = of(pair);
-        match groups.iter_mut().find(|(_, other)| *other == result) {
-            Some((group, _)) => group.push(pair),
-            None => groups.push((vec![pair], result)),
-        }
-    }
-    groups
-}
-
-fn names(group: &[&Pair]) -> (String, String) {
-    let told = |all: Vec<&str>| {
-        let mut names = all;
-        names.dedup();
-        match names.as_slice() {
-            [first, .., last] if names.len() > 4 => format!("{first} to {last} ({} CPUs)", names.len()),
-            _ => names.join(", "),
-        }
-    };
-    let a = told(group.iter().map(|pair| pair.names.0.as_str()).collect());
-    (a, told(group.iter().map(|pair| pair.names.1.as_str()).collect()))
-}
-
-/// The features that one CPU has and another does not state, by name.
-fn unstated(one: &Cpu, other: &Cpu) -> Vec<&'static str> {
-    if !advice::is_open(other) {
-        return Vec::new();
-    }
-    let alone = |feature: &Feature| stated(one, *feature) == Some(true) && stated(other, *feature).is_none();
-    Feature::all().filter(alone).map(name_of).collect()
-}
-
-fn differ(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
-    let groups = grouped(pairs, |pair| {
-        let entries = compare(&stated_by_both(&pair.a, &pair.b), &stated_by_both(&pair.b, &pair.a));
-        (entries, compare_msrs(pair.a.msrs.as_ref(), pair.b.msrs.as_ref()))
-    });
-    let outside = grouped(pairs, outside);
-    let outside: Vec<&(Vec<&Pair>, Vec<String>)> =
-        outside.iter().filter(|(_, bits)| !bits.is_empty()).collect();
-    let alone = grouped(pairs, |pair| [unstated(&pair.a, &pair.b), unstated(&pair.b, &pair.a)]);
-    // Two lists of names differ where only one of them has a name.
-    let listed = |pair: &&Pair| pair.a.known.is_some() && pair.b.known.is_some();
-    let only = |(group, [a, b]): &(Vec<&Pair>, [Vec<&str>; 2])| {
-        group.iter().any(listed) && !(a.is_empty() && b.is_empty())
-    };
-    let same = !alone.iter().any(only)
-        && outside.is_empty()
-        && groups.iter().all(|(_, (entries, msrs))| entries.is_empty() && msrs.is_empty());
-    if pairs.iter().any(|pair| pair.a.known.is_some() || pair.b.known.is_some()) {
+fn differ(args: &Args, sources: (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
+    let found = Differences::new(pairs);
+    if pairs.iter().any(Pair::is_partial) {
         warn("only bits that both sides specify are compared");
     }
     if args.format == Format::Json {
-        let to_json =
-            |(group, (entries, msrs)): &(Vec<&Pair>, (Vec<EntryDifferences>, Vec<MsrDifference>))| {
-                json!({
-                    "pairs": cpus(group),
-                    "leaves": entries.iter().map(EntryDifferences::to_json).collect::<Vec<Value>>(),
-                    "msrs": msrs.iter().map(MsrDifference::to_json).collect::<Vec<Value>>(),
-                })
-            };
-        let groups: Vec<Value> = groups.iter().map(to_json).collect();
-        let mut all = json!({ "a": a.to_string(), "b": b.to_string(), "same": same, "comparisons": groups });
-        if let (Value::Object(members), false) = (&mut all, outside.is_empty()) {
-            let bits = outside.iter().map(|(group, bits)| json!({ "pairs": cpus(group), "bits": bits }));
-            members.insert("outside".into(), bits.collect());
-        }
-        if let (Value::Object(members), true) = (&mut all, alone.iter().any(only)) {
-            let alone = alone.iter().filter(|group| only(group));
-            let alone = alone.map(|(group, [a, b])| json!({ "pairs": cpus(group), "a": a, "b": b }));
-            members.insert("stated_by_one".into(), alone.collect());
-        }
-        print_document(all)?;
-        return Ok(answer(same));
+        print_document(found.to_json(sources))?;
+    } else {
+        print_styled(&found.styled(sources))?;
     }
-    let mut text = Styled::new();
-    for (group, (entries, msrs)) in
-        groups.iter().filter(|(_, (one, other))| !one.is_empty() || !other.is_empty())
-    {
-        let (of_a, of_b) = names(group);
-        text.line(Style::Error, format_args!("- A: {}", of_source(a, &of_a)));
-        text.line(Style::Good, format_args!("+ B: {}", of_source(b, &of_b)));
-        for entry in entries {
-            text.append(&entry.styled());
-        }
-        for msr in msrs {
-            text.append(&msr.styled());
-        }
-    }
-    for (group, [only_a, only_b]) in alone.iter().filter(|group| only(group)) {
-        let (of_a, of_b) = names(group);
-        for (names, style, of) in
-            [(only_a, Style::Error, of_source(a, &of_a)), (only_b, Style::Good, of_source(b, &of_b))]
-        {
-            if !names.is_empty() {
-                text.line(style, format_args!("stated only by {of}: {}", names.join(" ")));
-            }
-        }
-    }
-    for (group, bits) in outside {
-        let (of_a, of_b) = names(group);
-        text.line(
-            Style::Error,
-            format_args!(
-                "outside CPUID, {} and {} differ in: {}",
-                of_source(a, &of_a),
-                of_source(b, &of_b),
-                bits.join(" ")
-            ),
-        );
-    }
-    print_styled(&text)?;
-    Ok(answer(same))
-}
-
-/// A CPU's entries with only the bits that the other CPU specifies too.
-fn stated_by_both(cpu: &Cpu, other: &Cpu) -> Vec<CpuidEntry> {
-    if cpu.known.is_none() && other.known.is_none() {
-        return cpu.entries.clone();
-    }
-    let one = |(at, entry): (usize, &CpuidEntry)| {
-        let there = other.entries.iter().position(|there| there.answers(entry.function, entry.subleaf()));
-        let stated = match there {
-            Some(there) => other.known(there),
-            // A whole table has none of it.
-            None if other.known.is_none() => Registers::MAX,
-            None => Registers::ZERO,
-        };
-        let both = cpu.known(at).zip_with(stated, |a, b| a & b);
-        let registers = entry.registers.zip_with(both, |value, both| value & both);
-        (both != Registers::ZERO).then_some(CpuidEntry { registers, ..*entry })
-    };
-    cpu.entries.iter().enumerate().filter_map(one).collect()
-}
-
-/// Bits outside CPUID that both specify and that differ: `+name` is in B only.
-fn outside(pair: &Pair) -> Vec<String> {
-    let differ = pair.a.beside.bits.iter().filter_map(|(bit, on)| {
-        let other = pair.b.beside.bits.get(bit)?;
-        (on != other).then(|| format!("{}{}", if *on { '-' } else { '+' }, super::show::outside(*bit)))
-    });
-    differ.collect()
-}
-
-/// A source and one of its CPUs.
-fn of_source(source: &Source, cpu: &str) -> String {
-    let source = source.to_string();
-    if source == cpu { source } else { format!("{source}, {cpu}") }
-}
-
-fn cpus(group: &[&Pair]) -> Vec<Value> {
-    group.iter().map(|pair| json!({ "a": pair.a.number, "b": pair.b.number })).collect()
+    Ok(answer(found.is_empty()))
 }
 
 /// A template is not a guest: checks whether a guest with it can start on B.
@@ -289,89 +113,4 @@ fn template(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<E
     }
     print_styled(&text)?;
     Ok(answer(can))
-}
-
-/// What the destination's VMM can give is judged for a host; a table that shows a hypervisor is a guest's.
-fn side(cpu: &Cpu, is_destination: bool) -> MigrationSide<'_> {
-    MigrationSide {
-        entries: &cpu.entries,
-        known: cpu.known.as_deref(),
-        msrs: cpu.msrs.as_ref(),
-        is_kvm: is_destination && !cpu.entries.as_slice().has(feature::HYPERVISOR)
-            || cpu.name.as_deref() == Some("supported"),
-    }
-}
-
-fn migrate(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
-    let groups = grouped(pairs, |pair| Migration::new(side(&pair.a, false), side(&pair.b, true)));
-    let can = groups.iter().all(|(_, found)| found.can_move());
-    let mut open: Vec<&str> = pairs.iter().flat_map(|pair| unstated(&pair.a, &pair.b)).collect();
-    open.sort_unstable();
-    open.dedup();
-    let can = if can && !open.is_empty() { None } else { Some(can) };
-    if pairs.iter().any(|pair| pair.a.known.is_some() || pair.b.known.is_some()) {
-        warn("only bits that both sides specify are compared: others may be obstacles");
-    }
-    if args.format == Format::Json {
-        let to_json = |(group, found): &(Vec<&Pair>, Migration)| {
-            json!({
-                "pairs": cpus(group),
-                "obstacles": found.obstacles.iter().map(Obstacle::to_json).collect::<Vec<Value>>(),
-                "notes": found.notes.iter().map(Obstacle::to_json).collect::<Vec<Value>>(),
-                "msrs_compared": !found.msrs_not_compared,
-                "remedy": found.remedy(),
-            })
-        };
-        let groups: Vec<Value> = groups.iter().map(to_json).collect();
-        print_document(
-            json!({ "a": a.to_string(), "b": b.to_string(), "can_move": can, "not_stated": open, "comparisons": groups }),
-        )?;
-        return Ok(can.map_or(ExitCode::from(NOT_KNOWN), answer));
-    }
-    let mut text = Styled::new();
-    for (group, found) in &groups {
-        let (of_a, of_b) = names(group);
-        describe(&mut text, (&of_source(a, &of_a), &of_source(b, &of_b)), found);
-    }
-    match can {
-        Some(true) => {
-            text.line(Style::Good, format_args!("A guest started on A ({a}) can move to B ({b})"));
-        }
-        Some(false) => {}
-        None => {
-            let names = open.join(" ");
-            text.line(
-                Style::Doubt,
-                format_args!("Not known whether a guest started on A ({a}) can move to B ({b}), which does not state: {names}"),
-            );
-            warn(advice::WHOLE);
-        }
-    }
-    print_styled(&text)?;
-    Ok(can.map_or(ExitCode::from(NOT_KNOWN), answer))
-}
-
-/// The obstacles with what removes them, the notes, and what could not be compared.
-fn describe(text: &mut Styled, (a, b): (&str, &str), found: &Migration) {
-    let count = found.obstacles.len();
-    if count > 0 {
-        let obstacles = if count == 1 { "obstacle" } else { "obstacles" };
-        text.line(
-            Style::Error,
-            format_args!("A guest started on A ({a}) cannot move to B ({b}): {count} {obstacles}"),
-        );
-        for obstacle in &found.obstacles {
-            text.plain(format_args!("  {obstacle}\n"));
-        }
-        if let Some(remedy) = found.remedy() {
-            text.plain(format_args!("  A guest started with -cpu MODEL,{remedy} can move.\n"));
-        }
-    }
-    for note in &found.notes {
-        text.line(Style::Doubt, format_args!("  note: {note}"));
-    }
-    if found.msrs_not_compared {
-        let why = "feature MSRs (IA32_ARCH_CAPABILITIES, VMX) are not compared: one side does not state them";
-        text.line(Style::Doubt, format_args!("  note: {why}"));
-    }
 }

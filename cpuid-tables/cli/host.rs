@@ -5,13 +5,13 @@ use std::io::Read as _;
 use std::path::Path;
 
 use clap::Args as ClapArgs;
-use cpuid_tables::dump::Cpu;
+use cpuid_tables::dump::{Cpu, Options};
 use cpuid_tables::host::{Host, HostFile};
 
 use super::advice;
+use super::dumped::Dumped;
 use super::outcome::{Failed, Result};
 use super::output::warn;
-use super::reading::Reading;
 use super::source::Source;
 
 /// The name of this machine as a host.
@@ -62,6 +62,12 @@ pub(crate) fn named(name: &str) -> Result<Host> {
 const HELP: &str = "--host takes a file that `kvm-cpuid record -o HOST.json` wrote on that machine, DIR/NAME, where DIR \
      contains NAME.supported and NAME.host, a dump, or `real` for this machine";
 
+/// True for a host that is a dump, which states no more than its table.
+pub(crate) fn is_dump(name: &str) -> Result<bool> {
+    let path = Path::new(name);
+    Ok(name != REAL && !HostFile::Supported.path(path).exists() && recorded(path)?.is_none())
+}
+
 /// Whether a path is that of a host in one file.
 pub(crate) fn is_json(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
@@ -85,7 +91,7 @@ fn one_file(path: &Path, name: &str) -> Result<Host> {
         return Ok(host);
     }
     let source = Source::File(path.into());
-    let mut cpus = Reading::default().open(&source)?;
+    let mut cpus = Dumped::open(path, &Options::default())?;
     let cpu = cpus.next().ok_or_else(|| Failed::new(format!("{name} contains no CPU")))??;
     if is_partial(&cpu) || cpus.map_while(std::result::Result::ok).any(|cpu| is_partial(&cpu)) {
         let open = advice::open_bits(&source, "a host is what its KVM supports");

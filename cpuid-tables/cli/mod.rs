@@ -10,6 +10,7 @@ mod baseline;
 mod check;
 mod convert;
 mod diff;
+mod dumped;
 mod export;
 mod feature;
 mod find;
@@ -21,6 +22,7 @@ mod has;
 mod help;
 mod hint;
 mod host;
+mod input;
 mod machine;
 mod manual;
 mod models;
@@ -28,13 +30,17 @@ mod outcome;
 mod output;
 mod partial;
 mod probe;
+mod program;
 mod progress;
 mod qemu_release;
 mod reading;
 mod record;
+mod refusal;
 mod show;
 mod source;
 mod spelling;
+mod stated;
+mod stated_fleet;
 mod why;
 mod wrap;
 
@@ -59,7 +65,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Has(args) => has::run(&args),
         Command::Probe(args) => probe::run(&args),
         Command::Why(args) => why::run(&args),
-        Command::Manual(args) => manual::run(&args),
+        Command::Manual(args) => manual::run(&args, &help::prepared(Args::command())),
         Command::Check(args) => check::run(&args),
         Command::Guest(args) => guest::run(&args),
         Command::Models(args) => models::run(&args),
@@ -78,7 +84,8 @@ pub(crate) fn run() -> ExitCode {
 /// The arguments, and notes about their spelling. Like clap, exits after printing help and on a usage error, which shows the usage of the subcommand.
 fn parse() -> (Args, Vec<&'static str>) {
     let mut command = help::prepared(Args::command());
-    let matches = command.get_matches_mut();
+    let matches =
+        command.try_get_matches_from_mut(spelling::arguments()).unwrap_or_else(|error| error.exit());
     let notes = matches.subcommand().map(|(_, matches)| spelling::notes(matches)).unwrap_or_default();
     let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| {
         let name = matches.subcommand_name().unwrap_or_default();

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! `version`, `number` and `name` may be left out, of an entry `index` and `flags`, which are 0 then. Numbers may be such or
-//! texts, in decimal or after `0x`. `known` of an entry has the bits that are told of eax, ebx, ecx and edx where it is not
+//! texts, in decimal or after `0x`. `known` of an entry has the bits of eax, ebx, ecx and edx where it is not
 //! all. `msrs` has feature MSRs by number. An object with `cpus` holds several, as commands print them; one with `supported`
 //! is a recorded host, of which this is the table of what its KVM supports. The forms are in `serialized/`.
 
@@ -17,7 +17,10 @@ use super::cpu::Cpu;
 use super::descriptor::{Descriptor, Flags, Mark, Several, Style, Unwritable};
 use super::documents::{self, Documents};
 use super::sink::{Fault, Line, Parser, Sink};
-use crate::serialized::{Document, WrittenCpu};
+use crate::naming::bits_outside;
+use crate::serialized::{Document, KnownEntry, WrittenCpu};
+
+const NOT_OUTSIDE: &str = "no bit outside CPUID has that name";
 
 /// The format.
 pub(super) const FORMAT: Descriptor = Descriptor {
@@ -40,18 +43,29 @@ struct Json {
 }
 
 fn document(document: &documents::Document<'_>, sink: &mut Sink) -> Result<(), Fault> {
-    cpus(document.parse()?, sink)
+    cpus(document.parse()?, document, sink)
 }
 
-fn cpus(document: Document, sink: &mut Sink) -> Result<(), Fault> {
+fn cpus(document: Document, whole: &documents::Document<'_>, sink: &mut Sink) -> Result<(), Fault> {
     if let Some(all) = document.cpus {
-        return all.into_iter().try_for_each(|one| cpus(one, sink));
+        return all.into_iter().try_for_each(|one| cpus(one, whole, sink));
     }
+    let is_host = document.supported.is_some();
     let (name, entries) = match document.supported {
         Some(supported) => (Some(String::from("supported")), supported),
         None => (document.name, document.entries.unwrap_or_default()),
     };
     sink.start(document.number, name);
+    let beside = sink.beside();
+    for (name, on) in document.outside {
+        let bits = bits_outside(&name);
+        if bits.is_empty() {
+            return Err(whole.fault(&name, NOT_OUTSIDE));
+        }
+        beside.bits.extend(bits.into_iter().map(|bit| (bit, on)));
+    }
+    beside.hyperv = document.hyperv.map(|entries| entries.iter().map(KnownEntry::entry).collect());
+    beside.all_msrs = is_host && document.msrs.as_ref().is_some_and(|msrs| !msrs.is_empty());
     for entry in entries {
         sink.entry(entry.entry())?;
         sink.only_known(entry.known());

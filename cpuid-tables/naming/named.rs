@@ -4,17 +4,15 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{Place, aliases, pasted, prefixed};
+use super::bare_name::bare_name;
+use super::{Place, pasted};
 use crate::bits::feature::Feature;
-use crate::bits::lookup::{LookupError, Named, lookup};
+use crate::bits::kernel_bits::{Bug, SoftwareFeature, VmxFeature};
+use crate::bits::lookup::{LookupError, Named};
+use crate::bits::msr_feature::MsrFeature;
 use crate::bits::release::{LinuxRelease, QemuRelease};
 
-/// Names that QEMU accepts besides those of its tables (`x86_cpu_initfn()` of target/i386/cpu.c, 7.2 to 10.2), with
-/// the feature's flag.
-pub(super) static QEMU_ALIASES: &[(&str, &str)] =
-    &[("ffxsr", "fxsr_opt"), ("i64", "lm"), ("pclmuldq", "pclmulqdq"), ("sse3", "pni"), ("xd", "nx")];
-
-/// The bit that a name refers to: by [`lookup`], else by QEMU's further names, names of QEMU's `CPUID_*` macros, and
+/// The bit that a name refers to: by [`lookup`](crate::lookup), else by QEMU's further names, names of QEMU's `CPUID_*` macros, and
 /// names of other projects and manuals. A line of QEMU's with one bit refers to that bit.
 ///
 /// # Errors
@@ -27,18 +25,10 @@ pub(super) static QEMU_ALIASES: &[(&str, &str)] =
 /// assert_eq!(named("SSE3"), Ok(Named::Feature(feature::XMM3)));
 /// ```
 pub fn named(name: &str) -> Result<Named, LookupError> {
-    let name = name.trim();
-    let alias = QEMU_ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
-    let found = match (lookup(name), alias) {
-        (Err(LookupError::Unknown), Some((_, flag))) => lookup(flag),
-        (found, _) => found,
-    };
-    let or = |found: Result<Named, LookupError>, other: &dyn Fn() -> Result<Named, LookupError>| {
-        if found == Err(LookupError::Unknown) { other() } else { found }
-    };
-    let found = or(found, &|| aliases::alias(name));
-    let found = or(found, &|| prefixed::prefixed(name));
-    or(found, &|| pasted::only_bit_in(name))
+    match bare_name(name.trim()) {
+        Err(LookupError::Unknown) => pasted::only_bit_in(name.trim()),
+        found => found,
+    }
 }
 
 /// Why no CPUID feature was found.
@@ -85,10 +75,10 @@ impl fmt::Display for NoFeature {
 
 impl core::error::Error for NoFeature {}
 
-/// The CPUID feature that a name or a location refers to: any name that [`lookup`] accepts, or a bit as [`Place`]
+/// The CPUID feature that a name or a location refers to: any name that [`lookup`](crate::lookup) accepts, or a bit as [`Place`]
 /// parses it.
 ///
-/// Unlike [`lookup`], a name shared by a CPUID feature and other bits returns the feature.
+/// Unlike [`lookup`](crate::lookup), a name shared by a CPUID feature and other bits returns the feature.
 ///
 /// # Errors
 ///
@@ -164,6 +154,29 @@ pub fn name_of(feature: Feature) -> &'static str {
     flag.filter(fits).or_else(|| qemu.filter(fits)).unwrap_or_else(|| feature.name())
 }
 
+/// The usual name of a bit outside CPUID: the flag of `/proc/cpuinfo`, or QEMU's name; of a feature, [`name_of`].
+#[must_use]
+pub fn usual_name(bit: Named) -> &'static str {
+    match bit {
+        Named::Feature(feature) => name_of(feature),
+        Named::Msr(msr) => {
+            let newest_first = QemuRelease::ALL.into_iter().rev();
+            newest_first.filter_map(|release| msr.qemu_names(release).next()).next().unwrap_or(bit.name())
+        }
+        _ => LinuxRelease::ALL.into_iter().rev().find_map(|release| bit.flag(release)).unwrap_or(bit.name()),
+    }
+}
+
+/// The bits outside CPUID with a usual name: `ept` is a software-defined feature and a VMX capability.
+#[must_use]
+pub fn bits_outside(name: &str) -> Vec<Named> {
+    let software = SoftwareFeature::all().map(Named::Software);
+    let bugs = Bug::all().map(Named::Bug);
+    let vmx = VmxFeature::all().map(Named::Vmx);
+    let msrs = MsrFeature::all().map(Named::Msr);
+    software.chain(bugs).chain(vmx).chain(msrs).filter(|bit| usual_name(*bit) == name).collect()
+}
+
 /// At most five feature names similar to an unknown one, for a message.
 #[must_use]
 pub fn names_near(name: &str) -> Vec<&'static str> {
@@ -172,6 +185,11 @@ pub fn names_near(name: &str) -> Vec<&'static str> {
 
 /// At most five of the known names that are similar to an unknown one, the nearest first.
 pub fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    // A pasted text is not a misspelled name.
+    const LONGEST: usize = 128;
+    if name.len() > LONGEST {
+        return Vec::new();
+    }
     let wanted: String = fold(name).collect();
     let mut near: Vec<(usize, &str)> = known
         .into_iter()
@@ -192,7 +210,7 @@ fn fold(name: &str) -> impl Iterator<Item = char> {
     name.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase())
 }
 
-/// Number of letters to insert, delete or change.
+/// Number of letters to insert, delete or change. The crate strsim has it, too, but needs the standard library.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

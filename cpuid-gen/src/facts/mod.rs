@@ -7,20 +7,25 @@
 pub(crate) mod columns;
 pub(crate) mod condition;
 mod cpu_model;
+mod kvm_module;
 mod linux;
 mod machine;
 mod qemu;
 mod read;
 mod release;
+#[cfg(any(feature = "trees", feature = "verify"))]
+mod witness;
 #[cfg(any(feature = "trees", feature = "program"))]
 mod write;
 
 pub use crate::vocabulary::cpu_model::{CacheKind, CacheSlot, DefaultVersion};
+pub use crate::vocabulary::kvm_module::{KvmModule, ModuleAction};
 pub use condition::Condition;
 pub use cpu_model::{
     Cache, QemuCache, QemuCacheDescriptor, QemuDep, QemuLegacyCache, QemuModel, QemuModelVersion,
     QemuModelWord, QemuProp, QemuXsave,
 };
+pub use kvm_module::{KvmModuleCap, KvmParam};
 pub use linux::{
     CapKind, ConfigKind, CpuidField, KvmBit, KvmCap, KvmPara, LinuxConfig, LinuxCount, LinuxDep, LinuxFacts,
     LinuxFlag, LinuxMsrBit, LinuxSpelling, LinuxWord, Scattered,
@@ -29,5 +34,9 @@ pub use machine::{QemuAlias, QemuCompat, QemuDefault, QemuHyperv, QemuHypervDep,
 pub use qemu::{MaskKind, QemuBit, QemuComment, QemuFacts, QemuMacro, QemuMask, QemuSource, QemuWord};
 pub use read::read;
 pub use release::Facts;
+#[cfg(any(feature = "trees", feature = "verify"))]
+pub use witness::{
+    BitPlace, Witness, WitnessBit, WitnessDep, WitnessFacts, WitnessModel, read_witness, write_witness,
+};
 #[cfg(any(feature = "trees", feature = "program"))]
 pub use write::{write_linux, write_qemu};

@@ -40,6 +40,8 @@ kinds! {
     FieldWide "field-wide" "A field of several bits contains a feature.",
     FieldElsewhere "field-elsewhere" "A field of cpuid.csv has the name of a feature at another location.",
     FieldOverlap "field-overlap" "Two fields of a register share bits.",
+    LeafTypeName "leaf-type-name" "A field of leaf_types.h has another name in cpuid.csv, and is not named after the feature.",
+    LeafTypePlace "leaf-type-place" "A field of leaf_types.h or cpuid.csv is not at the same place in the other file.",
     BitName "bit-name" "The two projects have different names for a bit.",
     NameElsewhere "name-elsewhere" "The two projects have the same name at different places.",
     DepCircle "dep-circle" "The dependencies of one release form a cycle.",
@@ -66,6 +68,9 @@ kinds! {
     ModelExtra "model-extra" "A CPU model has a feature that its processor does not have.",
     ModelNumber "model-number" "A CPU model has the family, model or stepping of another processor.",
     SameSignature "same-signature" "Two CPU models have the same vendor, family, model and stepping.",
+    BitElsewhere "bit-elsewhere" "A name is at one bit in one project and at another bit in others.",
+    BitWord "bit-word" "Two projects name a bit by different words, both of which both use elsewhere in its register.",
+    DepUnstated "dep-unstated" "A dependency that two projects state is missing in a third one.",
 }
 
 impl Kind {

@@ -13,7 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::facts::CapKind;
 use crate::location::{Bit, CpuidWord, Location};
 use crate::model::cpu_models::CpuModel;
-use crate::model::{KvmTreatment, LinuxView};
+use crate::model::{KvmTreatment, LinuxView, ModuleRule};
 use crate::source::Span;
 use crate::vocabulary::location::{Word, WordBit};
 
@@ -23,20 +23,28 @@ pub(super) struct Support<'i, 'a> {
     /// Words that a list fills.
     words: BTreeSet<CpuidWord>,
     caps: BTreeMap<Location, Vec<CapKind>>,
+    modules: BTreeMap<Location, Vec<ModuleRule>>,
 }
 
 impl<'i, 'a> Support<'i, 'a> {
     pub(super) fn new(linux: &'i LinuxIndex<'a>) -> Support<'i, 'a> {
         let (mut words, mut caps) = (BTreeSet::new(), BTreeMap::new());
         for cap in &linux.facts.kvm_caps {
-            let word = cap.leaf_name.as_deref().and_then(|name| linux.words.get(name)?.location);
+            let word = cap.leaf_name.as_deref().and_then(|name| linux.rows.register(name));
             words.extend(word);
             for location in places(linux, &cap.name, word) {
                 let all: &mut Vec<CapKind> = caps.entry(location).or_default();
                 all.push(cap.kind);
             }
         }
-        Support { linux, words, caps }
+        let mut modules: BTreeMap<Location, Vec<ModuleRule>> = BTreeMap::new();
+        for cap in &linux.facts.kvm_modules {
+            for location in places(linux, &cap.name, None) {
+                let (module, action) = (cap.module, cap.action);
+                modules.entry(location).or_default().push(ModuleRule { module, action, condition: None });
+            }
+        }
+        Support { linux, words, caps, modules }
     }
 
     /// `None` if no list of this release fills the feature's word, or the release has no macro for it.
@@ -45,8 +53,9 @@ impl<'i, 'a> Support<'i, 'a> {
             return None;
         }
         let caps = self.caps.get(&location).cloned().unwrap_or_default();
+        let modules = self.modules.get(&location).cloned().unwrap_or_default();
         let kvm = Some(WordBit { word: Word(0), bit: Bit(0) });
-        Some(KvmTreatment::from_view(&LinuxView { kvm, caps, ..LinuxView::default() }))
+        Some(KvmTreatment::from_view(&LinuxView { kvm, caps, modules, ..LinuxView::default() }))
     }
 
     /// True if a list of this release fills the feature's word, and advertises the feature.
@@ -63,7 +72,7 @@ impl<'i, 'a> Support<'i, 'a> {
 fn places(linux: &LinuxIndex<'_>, name: &str, word: Option<CpuidWord>) -> Vec<Location> {
     let feature = linux.features.get(name).and_then(|feature| linux.hardware_place(feature));
     let kvm = [linux.kvm_features.get(name), linux.translates.get(name)];
-    let kvm = kvm.into_iter().flatten().filter_map(|bit| linux.kvm_place(bit));
+    let kvm = kvm.into_iter().flatten().filter_map(|bit| linux.rows.kvm_location(bit));
     let scattered = linux.facts.scattered.iter().filter(|bit| bit.name == name).map(|bit| bit.location);
     let number = name.strip_prefix("BIT(").and_then(|rest| rest.strip_suffix(')')?.parse().ok());
     let number = word.zip(number).map(|(word, bit)| word.bit(Bit(bit)));
@@ -91,7 +100,8 @@ fn check_synthesized(one: &Support<'_, '_>, findings: &mut Findings<'_>) {
     let all = linux.facts.kvm_caps.iter().filter(|cap| cap.kind == CapKind::SynthesizedF);
     for cap in all {
         let Some(leaf) = cap.leaf_name.as_deref() else { continue };
-        let Some(word) = linux.words.get(leaf).filter(|word| !linux.facts.is_kernel_word(word.word)) else {
+        let Some(word) = linux.rows.words.get(leaf).filter(|word| !linux.facts.is_kernel_word(word.word))
+        else {
             continue;
         };
         // A scattered feature has a bit among the kernel's words too.

@@ -36,6 +36,9 @@ pub(super) fn check(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     for cap in &index.facts.kvm_caps {
         check_cap(index, cap, findings);
     }
+    for cap in &index.facts.kvm_modules {
+        check_resolves(index, "kvm-module", &cap.name, cap.at, findings);
+    }
     for spelling in &index.facts.spellings {
         let LinuxSpelling { name, word, at } = spelling;
         findings.add(Key::new(Kind::CommentName, name, word, "-"), &[&index.release], || {
@@ -48,7 +51,9 @@ fn check_rows_unique(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     let facts = index.facts;
     let deps = facts.deps.iter().map(|dep| ((&dep.name, &dep.needs), dep.at));
     check_repeated(findings, &index.release, deps, |(name, needs)| format!("linux-dep {name} {needs}"));
-    let caps = facts.kvm_caps.iter().map(|cap| ((&cap.leaf_name, call_of(cap), &cap.name), cap.at));
+    // A call can be repeated under another condition.
+    let lists = facts.kvm_caps.iter().filter(|cap| call_of(cap).is_none());
+    let caps = lists.map(|cap| ((&cap.leaf_name, call_of(cap), &cap.name), cap.at));
     let shown = |(leaf, call, name): &(&Option<String>, Option<CapKind>, &String)| {
         format!("kvm-cap {}", cap_name(leaf.as_deref(), *call, name))
     };
@@ -148,7 +153,7 @@ fn check_translate(index: &LinuxIndex<'_>, bit: &KvmBit, findings: &mut Findings
         return;
     }
     check_software(index, Kind::Translation, &bit.name, bit.at, findings);
-    let Some(place) = index.kvm_place(bit) else {
+    let Some(place) = index.rows.kvm_location(bit) else {
         return;
     };
     let scattered: Vec<&Scattered> = index.facts.scattered.iter().filter(|s| s.name == bit.name).collect();
@@ -177,7 +182,7 @@ fn check_kvm_feature(index: &LinuxIndex<'_>, bit: &KvmBit, findings: &mut Findin
 
 fn check_cap(index: &LinuxIndex<'_>, cap: &KvmCap, findings: &mut Findings<'_>) {
     let leaf = cap.leaf_name.as_deref();
-    let word = leaf.and_then(|leaf| index.words.get(leaf).copied());
+    let word = leaf.and_then(|leaf| index.rows.words.get(leaf).copied());
     let stated = leaf.filter(|_| word.is_none()).and_then(leaf_name::from_linux);
     if let Some(stated) = stated {
         return check_cap_in_register(index, cap, stated, findings);
@@ -254,7 +259,7 @@ fn is_software(index: &LinuxIndex<'_>, name: &str) -> bool {
 /// that of scattered.c.
 fn held_by_kvm(index: &LinuxIndex<'_>, name: &str) -> Vec<(Location, Span)> {
     if let Some(bit) = index.translates.get(name).or_else(|| index.kvm_features.get(name)) {
-        return index.kvm_place(bit).map(|place| (place, bit.at)).into_iter().collect();
+        return index.rows.kvm_location(bit).map(|place| (place, bit.at)).into_iter().collect();
     }
     let feature: Option<&&LinuxFlag> = index.features.get(name);
     let place = feature.and_then(|feature| Some((index.hardware_place(feature)?, feature.at)));

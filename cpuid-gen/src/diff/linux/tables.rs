@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use crate::diff::bits::{self, Bit};
 use crate::diff::change::Change;
 use crate::diff::rows::{Line, table};
-use crate::facts::{KvmPara, LinuxConfig, LinuxCount, LinuxDep, LinuxFacts, LinuxMsrBit};
-use crate::location::Msr;
+use crate::facts::{
+    KvmModuleCap, KvmPara, KvmParam, LinuxConfig, LinuxCount, LinuxDep, LinuxFacts, LinuxMsrBit,
+};
 
 /// `linux-count`.
 pub(super) fn counts(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
@@ -38,6 +39,22 @@ pub(super) fn configs(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
     table(&old.configs, &new.configs, |config| &config.name, line)
 }
 
+/// `kvm-module`: a module's action on a feature, with its conditions.
+pub(super) fn modules(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
+    let key = |cap: &KvmModuleCap| (cap.module, cap.action, cap.name.clone());
+    let line = |cap: &KvmModuleCap| {
+        let condition = cap.condition.as_deref().unwrap_or("always");
+        Line::new(format!("{} by {}", cap.name, cap.module), cap.at).with(cap.action.name(), condition)
+    };
+    table(&old.kvm_modules, &new.kvm_modules, key, line)
+}
+
+/// `kvm-param`.
+pub(super) fn params(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
+    let line = |param: &KvmParam| Line::new(param.full_name(), param.at).with("default", &param.default);
+    table(&old.kvm_params, &new.kvm_params, KvmParam::full_name, line)
+}
+
 /// `kvm-para`.
 pub(super) fn para(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
     let bits = |facts: &LinuxFacts| {
@@ -50,21 +67,9 @@ pub(super) fn para(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
 /// `linux-msr`.
 pub(super) fn msr_bits(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
     let bits = |facts: &LinuxFacts| {
-        let bit = |bit: &LinuxMsrBit| Bit {
-            home: Some(MsrBit(bit.msr, bit.bit.0)),
-            line: Line::new(&bit.name, bit.at),
-        };
+        let bit =
+            |bit: &LinuxMsrBit| Bit { home: Some(bit.msr.bit(bit.bit)), line: Line::new(&bit.name, bit.at) };
         facts.msr_bits.iter().map(bit).collect()
     };
     bits::changes(bits(old), bits(new))
-}
-
-/// A bit of an MSR.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::diff) struct MsrBit(pub(in crate::diff) Msr, pub(in crate::diff) u8);
-
-impl std::fmt::Display for MsrBit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "MSR {:#x}[{}]", self.0.0, self.1)
-    }
 }

@@ -1,0 +1,108 @@
+//! Whether a guest can migrate: the obstacles as text or JSON.
+
+use std::process::ExitCode;
+
+use cpuid_tables::dump::Cpu;
+use cpuid_tables::show::{Migration, MigrationSide, Obstacle, Style, Styled};
+use cpuid_tables::{CpuidRead, feature};
+use serde_json::{Value, json};
+
+use super::pairs::{Group, Pair, grouped};
+use crate::cli::advice;
+use crate::cli::format::Format;
+use crate::cli::has::NOT_KNOWN;
+use crate::cli::outcome::{Result, answer};
+use crate::cli::output::{print_document, print_styled, warn};
+use crate::cli::source::Source;
+
+/// What the destination's VMM can give is judged for a host; a table that shows a hypervisor is a guest's.
+fn side(cpu: &Cpu, is_destination: bool) -> MigrationSide<'_> {
+    MigrationSide {
+        entries: &cpu.entries,
+        known: cpu.known.as_deref(),
+        msrs: cpu.msrs.as_ref(),
+        is_kvm: is_destination && !cpu.entries.as_slice().has(feature::HYPERVISOR)
+            || cpu.name.as_deref() == Some("supported"),
+    }
+}
+
+/// Whether a guest that was started on A can move to B.
+pub(super) fn migrate(format: Format, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
+    let groups = grouped(pairs, |pair| Migration::new(side(&pair.a, false), side(&pair.b, true)));
+    let can = groups.iter().all(|group| group.found.can_move());
+    let mut open: Vec<&str> = pairs
+        .iter()
+        .flat_map(|pair| {
+            let [only_a, _] = pair.stated_by_one();
+            only_a
+        })
+        .collect();
+    open.sort_unstable();
+    open.dedup();
+    let can = if can && !open.is_empty() { None } else { Some(can) };
+    if pairs.iter().any(Pair::is_partial) {
+        warn("only bits that both sides specify are compared: others may be obstacles");
+    }
+    if format == Format::Json {
+        let to_json = |group: &Group<'_, Migration>| {
+            let found = &group.found;
+            json!({
+                "pairs": group.numbers(),
+                "obstacles": found.obstacles.iter().map(Obstacle::to_json).collect::<Vec<Value>>(),
+                "notes": found.notes.iter().map(Obstacle::to_json).collect::<Vec<Value>>(),
+                "msrs_compared": !found.msrs_not_compared,
+                "remedy": found.remedy(),
+            })
+        };
+        let groups: Vec<Value> = groups.iter().map(to_json).collect();
+        print_document(
+            json!({ "a": a.to_string(), "b": b.to_string(), "can_move": can, "not_stated": open, "comparisons": groups }),
+        )?;
+        return Ok(can.map_or(ExitCode::from(NOT_KNOWN), answer));
+    }
+    let mut text = Styled::new();
+    for group in &groups {
+        describe(&mut text, group.sides((a, b)), &group.found);
+    }
+    match can {
+        Some(true) => {
+            text.line(Style::Good, format_args!("A guest started on A ({a}) can move to B ({b})"));
+        }
+        Some(false) => {}
+        None => {
+            let names = open.join(" ");
+            text.line(
+                Style::Doubt,
+                format_args!("Not known whether a guest started on A ({a}) can move to B ({b}), which does not state: {names}"),
+            );
+            warn(advice::WHOLE);
+        }
+    }
+    print_styled(&text)?;
+    Ok(can.map_or(ExitCode::from(NOT_KNOWN), answer))
+}
+
+/// The obstacles with what removes them, the notes, and what could not be compared.
+fn describe(text: &mut Styled, (a, b): (String, String), found: &Migration) {
+    let count = found.obstacles.len();
+    if count > 0 {
+        let obstacles = if count == 1 { "obstacle" } else { "obstacles" };
+        text.line(
+            Style::Error,
+            format_args!("A guest started on A ({a}) cannot move to B ({b}): {count} {obstacles}"),
+        );
+        for obstacle in &found.obstacles {
+            text.plain(format_args!("  {obstacle}\n"));
+        }
+        if let Some(remedy) = found.remedy() {
+            text.plain(format_args!("  A guest started with -cpu MODEL,{remedy} can move.\n"));
+        }
+    }
+    for note in &found.notes {
+        text.line(Style::Doubt, format_args!("  note: {note}"));
+    }
+    if found.msrs_not_compared {
+        let why = "feature MSRs (IA32_ARCH_CAPABILITIES, VMX) are not compared: one side does not state them";
+        text.line(Style::Doubt, format_args!("  note: {why}"));
+    }
+}
