@@ -20,7 +20,7 @@ use crate::bits::release::{LinuxRelease, QemuRelease};
 /// [`LookupError`]: the name is unknown, or refers to several bits.
 ///
 /// ```
-/// use cpuid_tables::{Named, feature, show::named};
+/// use cpuid_tables::{Named, feature, naming::named};
 ///
 /// assert_eq!(named("SSE3"), Ok(Named::Feature(feature::XMM3)));
 /// ```
@@ -85,7 +85,7 @@ impl core::error::Error for NoFeature {}
 /// [`NoFeature`]: there is none, or several.
 ///
 /// ```
-/// use cpuid_tables::{feature, show::feature_named};
+/// use cpuid_tables::{feature, naming::feature_named};
 ///
 /// assert_eq!(feature_named("X86_FEATURE_AVX2"), Ok(feature::AVX2));
 /// assert_eq!(feature_named("7.0.ebx[5]"), Ok(feature::AVX2));
@@ -141,7 +141,7 @@ fn of_place(text: &str) -> Result<Feature, NoFeature> {
 /// else QEMU's name, else the constant's.
 ///
 /// ```
-/// use cpuid_tables::{feature, show::name_of};
+/// use cpuid_tables::{feature, naming::name_of};
 ///
 /// assert_eq!((name_of(feature::XMM3), name_of(feature::SPEC_CTRL)), ("pni", "spec-ctrl"));
 /// ```

@@ -95,7 +95,7 @@ fn labels(line: &str) -> Vec<&str> {
 }
 
 /// The names that lines list and nothing has, in their order.
-pub(super) fn unknown<'t>(names: &[&'t str], is_known: impl Fn(&str) -> bool) -> Vec<String> {
+pub(super) fn unknown(names: &[&str], is_known: impl Fn(&str) -> bool) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for name in names.iter().filter(|name| !is_known(name) && !is_property(name)) {
         if !all.iter().any(|other| other == name) {

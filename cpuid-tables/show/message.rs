@@ -82,7 +82,7 @@ mod tests {
         }
         for (words, row) in rows() {
             for name in row.names() {
-                assert!(!find(name).is_empty(), "{words}: {}", name.to_string());
+                assert!(!find(name).is_empty(), "{words}: {}", name);
             }
         }
     }

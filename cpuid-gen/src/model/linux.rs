@@ -146,7 +146,8 @@ pub(super) fn kvm_modules(
     for cap in &rows.facts.kvm_modules {
         let locations = rows.named(&cap.name);
         if locations.is_empty() {
-            let message = format!("{} names `{}`, which has no location in this release", cap.module, cap.name);
+            let message =
+                format!("{} names `{}`, which has no location in this release", cap.module, cap.name);
             diagnostics.warning(cap.at, message);
         }
         for location in locations {
