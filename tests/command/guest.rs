@@ -145,6 +145,9 @@ fn every_format_is_written() {
 
 #[test]
 fn older_release_builds_another_table() {
+    if !common::pinned("older_release_builds_another_table") {
+        return;
+    }
     let host = host("releases");
     let table = |release: &str| {
         texts(&run(&["--cpu", "qemu64", "--host", &host, "--format", "entries", "--qemu", release])).0
