@@ -4,18 +4,17 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
-use cpuid_tables::show::{
-    EntryDifferences, Migration, MigrationSide, MsrDifference, Obstacle, Style, Styled, compare,
-    compare_msrs, name_of,
-};
-use cpuid_tables::{CpuidEntry, CpuidRead, Feature, Registers, feature};
+use cpuid_tables::show::{EntryDifferences, MsrDifference, Style, Styled, compare, compare_msrs, name_of};
+use cpuid_tables::{CpuidEntry, Feature, Registers};
 use serde_json::{Value, json};
 
 use super::format::Format;
-use super::has::{NOT_KNOWN, stated};
+use super::has::stated;
+use super::migrate::migrate;
 use super::outcome::{Failed, Result, answer};
 use super::output::{print_document, print_styled, warn};
 use super::source::{Input, Source};
+use super::target::{self, Target};
 use super::{advice, partial};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -26,13 +25,16 @@ Examples:
                                               can a guest with that table migrate to this machine?
   kvm-cpuid diff guest.txt --migrate --host node2.json
                                               or to the machine that was recorded in node2.json?
+  kvm-cpuid diff guest.txt --migrate --host node2.json --vmm firecracker
+                                              the same with Firecracker there
 
 A line with - is in A only, + is in B only, ~ is in both with different values. Sources with several CPUs are compared \
 CPU by CPU; a single CPU is compared with every CPU of the other source. If a source specifies only some bits, such as \
 a list of names, only bits that both sides specify are compared.
 
 With --migrate, A is the table that the guest was started with, and B is what the target host's KVM supports. What a \
-VMM adds to that counts as present. Each field is compared by its meaning: features must be present and sizes must not \
+VMM adds to that counts as present: QEMU by default, or that of --vmm, and \
+what a VMM other than QEMU takes away counts as missing; its options are taken to allow all they can. Each field is compared by its meaning: features must be present and sizes must not \
 shrink; a restriction that is new on B is a note. Without B, it is what the KVM of --host HOST supports.
 
 Exit codes:
@@ -44,13 +46,16 @@ Exit codes:
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     #[command(flatten)]
-    input: Input<2, 2>,
+    pub(super) input: Input<2, 2>,
     /// Check whether a guest started on A can move to B, and list the obstacles
     #[arg(long)]
     migrate: bool,
+    /// With --migrate: the VMM that runs the guest on B
+    #[arg(long, value_name = "NAME", requires = "migrate", default_value = target::QEMU, value_parser = target::named)]
+    pub(super) vmm: Target,
     /// Output format
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
+    pub(super) format: Format,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
@@ -66,10 +71,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// Two CPUs to compare, and their names.
-struct Pair {
+pub(super) struct Pair {
     names: (String, String),
-    a: Cpu,
-    b: Cpu,
+    pub(super) a: Cpu,
+    pub(super) b: Cpu,
 }
 
 /// Pairs of CPUs: by number if both have numbers, else by position; a single CPU is paired with all of the other
@@ -101,7 +106,7 @@ fn paired((source_a, a): (&Source, Vec<Cpu>), (source_b, b): (&Source, Vec<Cpu>)
 }
 
 /// Equal results, grouped with all pairs that have them.
-fn grouped<T: PartialEq>(pairs: &[Pair], of: impl Fn(&Pair) -> T) -> Vec<(Vec<&Pair>, T)> {
+pub(super) fn grouped<T: PartialEq>(pairs: &[Pair], of: impl Fn(&Pair) -> T) -> Vec<(Vec<&Pair>, T)> {
     let mut groups: Vec<(Vec<&Pair>, T)> = Vec::new();
     for pair in pairs {
         let result = of(pair);
@@ -113,7 +118,7 @@ fn grouped<T: PartialEq>(pairs: &[Pair], of: impl Fn(&Pair) -> T) -> Vec<(Vec<&P
     groups
 }
 
-fn names(group: &[&Pair]) -> (String, String) {
+pub(super) fn names(group: &[&Pair]) -> (String, String) {
     let told = |all: Vec<&str>| {
         let mut names = all;
         names.dedup();
@@ -127,7 +132,7 @@ fn names(group: &[&Pair]) -> (String, String) {
 }
 
 /// The features that one CPU has and another does not state, by name.
-fn unstated(one: &Cpu, other: &Cpu) -> Vec<&'static str> {
+pub(super) fn unstated(one: &Cpu, other: &Cpu) -> Vec<&'static str> {
     if !advice::is_open(other) {
         return Vec::new();
     }
@@ -248,12 +253,12 @@ fn outside(pair: &Pair) -> Vec<String> {
 }
 
 /// A source and one of its CPUs.
-fn of_source(source: &Source, cpu: &str) -> String {
+pub(super) fn of_source(source: &Source, cpu: &str) -> String {
     let source = source.to_string();
     if source == cpu { source } else { format!("{source}, {cpu}") }
 }
 
-fn cpus(group: &[&Pair]) -> Vec<Value> {
+pub(super) fn cpus(group: &[&Pair]) -> Vec<Value> {
     group.iter().map(|pair| json!({ "a": pair.a.number, "b": pair.b.number })).collect()
 }
 
@@ -289,89 +294,4 @@ fn template(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<E
     }
     print_styled(&text)?;
     Ok(answer(can))
-}
-
-/// What the destination's VMM can give is judged for a host; a table that shows a hypervisor is a guest's.
-fn side(cpu: &Cpu, is_destination: bool) -> MigrationSide<'_> {
-    MigrationSide {
-        entries: &cpu.entries,
-        known: cpu.known.as_deref(),
-        msrs: cpu.msrs.as_ref(),
-        is_kvm: is_destination && !cpu.entries.as_slice().has(feature::HYPERVISOR)
-            || cpu.name.as_deref() == Some("supported"),
-    }
-}
-
-fn migrate(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
-    let groups = grouped(pairs, |pair| Migration::new(side(&pair.a, false), side(&pair.b, true)));
-    let can = groups.iter().all(|(_, found)| found.can_move());
-    let mut open: Vec<&str> = pairs.iter().flat_map(|pair| unstated(&pair.a, &pair.b)).collect();
-    open.sort_unstable();
-    open.dedup();
-    let can = if can && !open.is_empty() { None } else { Some(can) };
-    if pairs.iter().any(|pair| pair.a.known.is_some() || pair.b.known.is_some()) {
-        warn("only bits that both sides specify are compared: others may be obstacles");
-    }
-    if args.format == Format::Json {
-        let to_json = |(group, found): &(Vec<&Pair>, Migration)| {
-            json!({
-                "pairs": cpus(group),
-                "obstacles": found.obstacles.iter().map(Obstacle::to_json).collect::<Vec<Value>>(),
-                "notes": found.notes.iter().map(Obstacle::to_json).collect::<Vec<Value>>(),
-                "msrs_compared": !found.msrs_not_compared,
-                "remedy": found.remedy(),
-            })
-        };
-        let groups: Vec<Value> = groups.iter().map(to_json).collect();
-        print_document(
-            json!({ "a": a.to_string(), "b": b.to_string(), "can_move": can, "not_stated": open, "comparisons": groups }),
-        )?;
-        return Ok(can.map_or(ExitCode::from(NOT_KNOWN), answer));
-    }
-    let mut text = Styled::new();
-    for (group, found) in &groups {
-        let (of_a, of_b) = names(group);
-        describe(&mut text, (&of_source(a, &of_a), &of_source(b, &of_b)), found);
-    }
-    match can {
-        Some(true) => {
-            text.line(Style::Good, format_args!("A guest started on A ({a}) can move to B ({b})"));
-        }
-        Some(false) => {}
-        None => {
-            let names = open.join(" ");
-            text.line(
-                Style::Doubt,
-                format_args!("Not known whether a guest started on A ({a}) can move to B ({b}), which does not state: {names}"),
-            );
-            warn(advice::WHOLE);
-        }
-    }
-    print_styled(&text)?;
-    Ok(can.map_or(ExitCode::from(NOT_KNOWN), answer))
-}
-
-/// The obstacles with what removes them, the notes, and what could not be compared.
-fn describe(text: &mut Styled, (a, b): (&str, &str), found: &Migration) {
-    let count = found.obstacles.len();
-    if count > 0 {
-        let obstacles = if count == 1 { "obstacle" } else { "obstacles" };
-        text.line(
-            Style::Error,
-            format_args!("A guest started on A ({a}) cannot move to B ({b}): {count} {obstacles}"),
-        );
-        for obstacle in &found.obstacles {
-            text.plain(format_args!("  {obstacle}\n"));
-        }
-        if let Some(remedy) = found.remedy() {
-            text.plain(format_args!("  A guest started with -cpu MODEL,{remedy} can move.\n"));
-        }
-    }
-    for note in &found.notes {
-        text.line(Style::Doubt, format_args!("  note: {note}"));
-    }
-    if found.msrs_not_compared {
-        let why = "feature MSRs (IA32_ARCH_CAPABILITIES, VMX) are not compared: one side does not state them";
-        text.line(Style::Doubt, format_args!("  note: {why}"));
-    }
 }

@@ -23,6 +23,7 @@ mod hint;
 mod host;
 mod machine;
 mod manual;
+mod migrate;
 mod models;
 mod outcome;
 mod output;
@@ -35,6 +36,7 @@ mod record;
 mod show;
 mod source;
 mod spelling;
+mod target;
 mod why;
 mod wrap;
 

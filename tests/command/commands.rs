@@ -156,6 +156,57 @@ fn emulated_features_are_not_obstacles() {
 }
 
 #[test]
+fn the_destination_s_vmm_counts() {
+    if !common::pinned("the_destination_s_vmm_counts") {
+        return;
+    }
+    // Leaf 1 with PDCM, which Firecracker takes from every guest, and MTRR.
+    let table = |name: &str, vendor: &str, edx: &str| {
+        format!(
+            "{name} 0 0 0 1 {vendor}\n{name} 1 0 0 806f8 0 8000 {edx}\n{name} 80000000 0 0 80000000 0 0 0\n"
+        )
+    };
+    let intel = "756e6547 6c65746e 49656e69";
+    let guest = file("vmm.entries", &table("vcpu0", intel, "1000"));
+    let to = |vmm: &str, table: &str| {
+        let output = fed(&["diff", guest.to_str().unwrap(), "-", "--migrate", "--vmm", vmm], table);
+        (output.status.code(), out(&output), errors(&output))
+    };
+    let there = table("supported", intel, "1000");
+    assert_eq!(to("qemu", &there).0, Some(0));
+    assert_eq!(to("dragonball", &there).0, Some(0));
+    let (code, text, _) = to("firecracker", &there);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("pdcm (CPUID.(EAX=1):ECX[15]): the guest has it, but B does not; KVM there has it, firecracker takes it away"), "{text}");
+    assert!(!text.contains("-cpu"), "{text}");
+    let (code, text, _) = to("crosvm", &table("supported", intel, "0"));
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("with crosvm: 1 obstacle\n  mtrr") && !text.contains("takes it away"), "{text}");
+
+    // Firecracker has templates for Intel and AMD alone.
+    let centaur = "746e6543 736c7561 48727561";
+    let (code, text, _) = to("firecracker", &table("supported", centaur, "1000"));
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("with firecracker: firecracker starts no guest there"), "{text}");
+
+    // Another guest's table says nothing of what KVM supports; a list of names does not say all.
+    let (code, _, text) = to("firecracker", &table("vcpu0", intel, "1000").replace(" 8000 ", " 80008000 "));
+    assert_eq!(code, Some(2), "{text}");
+    assert!(
+        text.contains("is a guest's table: with --vmm firecracker, B must be what a host's KVM supports"),
+        "{text}"
+    );
+    let (code, _, text) = to("firecracker", "flags : fpu mtrr pdcm\n");
+    assert_eq!(code, Some(2), "{text}");
+    let (code, _, text) = to("xen", &there);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(
+        text.contains("expected qemu, firecracker, cloud-hypervisor, crosvm, libkrun, dragonball"),
+        "{text}"
+    );
+}
+
+#[test]
 fn sources_keep_their_order() {
     let text = fs::read_to_string(HASWELL).unwrap();
     let output = fed(&["diff", "-", SPR], &text);

@@ -18,13 +18,13 @@ use crate::oracle::corpus::{self, Corpus};
 use crate::oracle::recording::entry;
 
 /// A recorded case: what is asked for, and the result.
-struct Case {
-    text: String,
-    vmm: String,
-    host: String,
+pub(super) struct Case {
+    pub(super) text: String,
+    pub(super) vmm: String,
+    pub(super) host: String,
     options: BTreeMap<String, u64>,
     /// Digest of all vCPUs' tables, and the first one's table; `None` if the VMM refuses.
-    tables: Option<(u64, Vec<CpuidEntry>)>,
+    pub(super) tables: Option<(u64, Vec<CpuidEntry>)>,
 }
 
 impl Case {
@@ -81,7 +81,7 @@ fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/normalize/recorded")
 }
 
-fn cases() -> Outcome<Vec<Case>> {
+pub(super) fn cases() -> Outcome<Vec<Case>> {
     let entries: Option<Vec<CpuidEntry>> =
         fs::read_to_string(directory().join("entries.txt"))?.lines().map(entry).collect();
     let entries = entries.ok_or("entries.txt has a line that is not an entry")?;
@@ -134,7 +134,7 @@ fn digest(guest: &Normalized) -> u64 {
 ///
 /// `fill`: KVM lists every leaf up to the highest one; the recorded hosts' dumps only those that are not zero.
 /// `bare`: an older KVM, which lists less, on a host with power management.
-fn base_and_host(case: &Case, host: &Host) -> (Vec<CpuidEntry>, Vec<CpuidEntry>) {
+pub(super) fn base_and_host(case: &Case, host: &Host) -> (Vec<CpuidEntry>, Vec<CpuidEntry>) {
     let (mut base, mut cpuid) = (host.supported.clone(), host.instruction.clone());
     if case.is("fill") {
         for first in [Leaf(0), Leaf(0x8000_0000)] {

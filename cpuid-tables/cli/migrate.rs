@@ -1,0 +1,145 @@
+//! `kvm-cpuid diff --migrate`: can a guest that was started on A continue on B?
+
+use std::process::ExitCode;
+
+use cpuid_tables::dump::Cpu;
+use cpuid_tables::show::{MigrationSide, Obstacle, Style, Styled};
+use cpuid_tables::{CpuidRead, feature};
+use serde_json::{Value, json};
+
+use super::advice;
+use super::diff::{Args, Pair, cpus, grouped, names, of_source, unstated};
+use super::format::Format;
+use super::has::NOT_KNOWN;
+use super::outcome::{Failed, Result, answer};
+use super::output::{print_document, print_styled, warn};
+use super::source::Source;
+use super::target::{Judged, Target};
+
+/// What the destination's VMM can give is judged for a host; a table that shows a hypervisor is a guest's.
+fn side(cpu: &Cpu, is_destination: bool) -> MigrationSide<'_> {
+    MigrationSide {
+        entries: &cpu.entries,
+        known: cpu.known.as_deref(),
+        msrs: cpu.msrs.as_ref(),
+        is_kvm: is_destination && !cpu.entries.as_slice().has(feature::HYPERVISOR)
+            || cpu.name.as_deref() == Some("supported"),
+    }
+}
+
+pub(super) fn migrate(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
+    let target = args.vmm;
+    if let (false, Some(pair)) = (target.is_qemu(), pairs.iter().find(|pair| !is_whole_kvm(&pair.b))) {
+        return Err(not_a_kvm(b, &pair.b, target));
+    }
+    let groups = grouped(pairs, |pair| target.judge(side(&pair.a, false), side(&pair.b, true)));
+    let can = groups.iter().all(|(_, found)| found.can_move());
+    let mut open: Vec<&str> = pairs.iter().flat_map(|pair| unstated(&pair.a, &pair.b)).collect();
+    open.sort_unstable();
+    open.dedup();
+    let can = if can && !open.is_empty() { None } else { Some(can) };
+    if pairs.iter().any(|pair| pair.a.known.is_some() || pair.b.known.is_some()) {
+        warn("only bits that both sides specify are compared: others may be obstacles");
+    }
+    if args.format == Format::Json {
+        let to_json = |(group, judged): &(Vec<&Pair>, Judged)| {
+            let found = &judged.found;
+            json!({
+                "pairs": cpus(group),
+                "obstacles": found.obstacles.iter().map(Obstacle::to_json).collect::<Vec<Value>>(),
+                "notes": found.notes.iter().map(Obstacle::to_json).collect::<Vec<Value>>(),
+                "msrs_compared": !found.msrs_not_compared,
+                "remedy": found.remedy().filter(|_| target.is_qemu()),
+                "taken_by_vmm": judged.taken,
+                "refused_by_vmm": judged.refused,
+            })
+        };
+        let groups: Vec<Value> = groups.iter().map(to_json).collect();
+        print_document(json!({
+            "a": a.to_string(), "b": b.to_string(), "vmm": target.name(), "can_move": can, "not_stated": open,
+            "comparisons": groups,
+        }))?;
+        return Ok(can.map_or(ExitCode::from(NOT_KNOWN), answer));
+    }
+    let mut text = Styled::new();
+    for (group, found) in &groups {
+        let (of_a, of_b) = names(group);
+        describe(&mut text, (&of_source(a, &of_a), &of_source(b, &of_b)), found, target);
+    }
+    match can {
+        Some(true) => {
+            text.line(
+                Style::Good,
+                format_args!("A guest started on A ({a}) can move to B ({b}){}", under(target)),
+            );
+        }
+        Some(false) => {}
+        None => {
+            let names = open.join(" ");
+            text.line(
+                Style::Doubt,
+                format_args!("Not known whether a guest started on A ({a}) can move to B ({b}), which does not state: {names}"),
+            );
+            warn(advice::WHOLE);
+        }
+    }
+    print_styled(&text)?;
+    Ok(can.map_or(ExitCode::from(NOT_KNOWN), answer))
+}
+
+/// A KVM's answer with every bit: what a VMM's steps need.
+fn is_whole_kvm(cpu: &Cpu) -> bool {
+    !advice::is_open(cpu) && side(cpu, true).is_kvm
+}
+
+fn not_a_kvm(source: &Source, cpu: &Cpu, target: Target) -> Failed {
+    if advice::is_open(cpu) {
+        let why = "a destination host must specify everything that its KVM supports";
+        return Failed::new(advice::open_bits(source, why)).help(advice::HOST);
+    }
+    Failed::new(format!(
+        "{source} is a guest's table: with --vmm {}, B must be what a host's KVM supports",
+        target.name()
+    ))
+    .help(advice::HOST)
+}
+
+/// ` with firecracker`: nothing for QEMU.
+fn under(target: Target) -> String {
+    if target.is_qemu() { String::new() } else { format!(" with {}", target.name()) }
+}
+
+/// The obstacles with what removes them, the notes, and what could not be compared.
+fn describe(text: &mut Styled, (a, b): (&str, &str), judged: &Judged, target: Target) {
+    let (found, under) = (&judged.found, under(target));
+    let cannot = format!("A guest started on A ({a}) cannot move to B ({b}){under}");
+    if let Some(reason) = &judged.refused {
+        text.line(Style::Error, format_args!("{cannot}: {} starts no guest there", target.name()));
+        text.plain(format_args!("  {reason}\n"));
+        return;
+    }
+    let count = found.obstacles.len();
+    if count > 0 {
+        let obstacles = if count == 1 { "obstacle" } else { "obstacles" };
+        text.line(Style::Error, format_args!("{cannot}: {count} {obstacles}"));
+        for obstacle in &found.obstacles {
+            let taken = judged.taken.contains(&obstacle.name());
+            let taken = if taken {
+                format!("; KVM there has it, {} takes it away", target.name())
+            } else {
+                String::new()
+            };
+            text.plain(format_args!("  {obstacle}{taken}\n"));
+        }
+        if let Some(remedy) = found.remedy().filter(|_| target.is_qemu()) {
+            text.plain(format_args!("  A guest started with -cpu MODEL,{remedy} can move.\n"));
+        }
+    }
+    for note in &found.notes {
+        text.line(Style::Doubt, format_args!("  note: {note}"));
+    }
+    if found.msrs_not_compared {
+        let why = "feature MSRs (IA32_ARCH_CAPABILITIES, VMX) are not compared: one side does not state them";
+        text.line(Style::Doubt, format_args!("  note: {why}"));
+    }
+}
