@@ -544,10 +544,8 @@ fn guest_of_reads_a_running_guest() {
     if fs::File::options().read(true).write(true).open("/dev/kvm").is_err() {
         return common::refused(test, common::NO_KVM);
     }
-    for program in ["qemu-system-x86_64", "gdb"] {
-        if !there(program) {
-            return skipped(test, program);
-        }
+    if !there("qemu-system-x86_64") {
+        return skipped(test, "qemu-system-x86_64");
     }
     // Some QEMUs abort with `host` on a KVM that refuses an MSR which it lists.
     let started = ["host", "qemu64"].into_iter().find_map(|cpu| match Qemu::start(cpu) {
@@ -566,13 +564,13 @@ fn guest_of_reads_a_running_guest() {
     };
     let mut output = show();
     for _ in 0..20 {
-        if tables(&output) || errors(&output).contains("gdb may not attach") {
+        if tables(&output) || errors(&output).contains("it may not be traced") {
             break;
         }
         sleep(Duration::from_millis(500));
         output = show();
     }
-    if errors(&output).contains("gdb may not attach") {
+    if errors(&output).contains("it may not be traced") {
         return common::refused(test, "tracing a process");
     }
     assert_eq!((output.status.code(), errors(&output).as_str()), (Some(0), ""));
@@ -585,89 +583,6 @@ fn guest_of_reads_a_running_guest() {
     assert!(qemu.0.try_wait().unwrap().is_none(), "QEMU goes on");
     let again = run(&["diff", "--guest-of", &pid, "--guest-of", &pid]);
     assert_eq!(again.status.code(), Some(0), "{}", out(&again));
-}
-
-/// Set by the parent to make [`a_vmm_for_a_test`] act as a VMM.
-const BE_A_VMM: &str = "CPUID_TABLES_BE_A_VMM";
-/// The vendor of the table that it has.
-const MARKER: [u8; 12] = *b"GuestOfATest";
-
-/// A separate process that has a vCPU with a table, prints KVM's stored table, and waits for the end of its input. It
-/// does nothing unless a test starts it.
-#[test]
-fn a_vmm_for_a_test() {
-    if std::env::var_os(BE_A_VMM).is_none() {
-        return;
-    }
-    let vm = kvm_ioctls::Kvm::new().unwrap().create_vm().unwrap();
-    let vcpu = vm.create_vcpu(0).unwrap();
-    let word = |at: usize| u32::from_le_bytes(MARKER[at..at + 4].try_into().unwrap());
-    let entries = [
-        [0, 0, 0, 1, word(0), word(8), word(4)],
-        [1, 0, 0, 0x806f8, 0, 0, 0x0f8b_fbff],
-        [7, 0, 1, 0, 0, 0, 0],
-        [0x8000_0000, 0, 0, 0x8000_0001, 0, 0, 0],
-        [0x8000_0001, 0, 0, 0, 0, 0, 0x2800_0000],
-    ];
-    let raw = |[function, index, flags, eax, ebx, ecx, edx]: [u32; 7]| kvm_bindings::kvm_cpuid_entry2 {
-        function,
-        index,
-        flags,
-        eax,
-        ebx,
-        ecx,
-        edx,
-        padding: [0; 3],
-    };
-    // In KVM's format: a count, 32 zero bits, and the entries.
-    let table = kvm_bindings::CpuId::from_entries(&entries.map(raw)).unwrap();
-    vcpu.set_cpuid2(&table).unwrap();
-    for entry in vcpu.get_cpuid2(256).unwrap().as_slice() {
-        let registers =
-            [entry.eax, entry.ebx, entry.ecx, entry.edx].map(|value| format!("{value:x}")).join(" ");
-        let mut out = std::io::stdout();
-        writeln!(out, "vcpu0 {:x} {:x} {:x} {registers}", entry.function, entry.index, entry.flags).unwrap();
-    }
-    writeln!(std::io::stdout(), "ready").unwrap();
-    let _ = std::io::stdin().read(&mut [0]);
-    drop(table);
-}
-
-/// A process as a VMM: with gdb KVM's table, without gdb the table in its memory.
-#[test]
-fn guest_of_reads_a_process() {
-    let test = "guest_of_reads_a_process";
-    if kvm_ioctls::Kvm::new().is_err() {
-        return common::refused(test, common::NO_KVM);
-    }
-    let mut vmm = Command::new(std::env::current_exe().unwrap());
-    vmm.args(["--exact", "commands::a_vmm_for_a_test", "--nocapture"]).env(BE_A_VMM, "1");
-    let mut vmm = Qemu(vmm.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap());
-    let pid = vmm.0.id().to_string();
-    let said = BufReader::new(vmm.0.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let stored: Vec<String> = said.take_while(|line| line != "ready").collect();
-    let stored: Vec<&String> = stored.iter().filter(|line| line.starts_with("vcpu0 ")).collect();
-    let without = command(&["show", "--guest-of", &pid]).env("PATH", "").output().unwrap();
-    assert_eq!(without.status.code(), Some(0), "{}", errors(&without));
-    assert!(
-        errors(&without).contains("gdb is not installed; these tables are from its memory"),
-        "{}",
-        errors(&without)
-    );
-    assert!(out(&without).contains("at 0x") && out(&without).contains("GuestOfATest"), "{}", out(&without));
-    if Command::new("gdb").arg("--version").output().is_err() {
-        return skipped(test, "gdb");
-    }
-    let asked = run(&["show", "--guest-of", &pid, "--format", "entries"]);
-    if errors(&asked).contains("gdb may not attach") {
-        return common::refused(test, "tracing a process");
-    }
-    assert_eq!((asked.status.code(), errors(&asked).as_str()), (Some(0), ""));
-    let plain = |line: &str| -> Vec<u64> {
-        line.split(' ').skip(1).map(|word| u64::from_str_radix(word, 16).unwrap()).collect()
-    };
-    let asked: Vec<Vec<u64>> = out(&asked).lines().map(plain).collect();
-    assert_eq!(asked, stored.iter().map(|line| plain(line)).collect::<Vec<_>>());
 }
 
 #[test]
