@@ -1,5 +1,5 @@
-//! All steps of the generator in one process: read a Linux and a QEMU tree, check them against each other, merge,
-//! emit. Uses the newest trees in `upstream/trees`, or else the pinned facts of the same releases.
+//! All steps of the generator in one process: read a Linux and a QEMU tree, check them against each other and against the
+//! witnesses, merge, emit. Uses the newest trees in `upstream/trees`, or else the pinned facts of the same releases.
 
 #![allow(
     clippy::unwrap_used,
@@ -27,11 +27,12 @@ fn main() {
     let qemu = newest(&upstream, "qemu-10.2");
     println!("from {} and {}", shown(&linux), shown(&qemu));
     let (mut reading, mut checking, mut emitting, mut all) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut without = Vec::new();
     for _ in 0..ROUNDS {
         let start = Instant::now();
         let (linux, qemu) = read(&linux, &qemu);
         let read = start.elapsed();
-        check(&linux, &qemu);
+        check(&linux, &qemu, true);
         let checked = start.elapsed();
         let (model, _) = Model::merge(&linux, &qemu);
         black_box(generate(&model).unwrap());
@@ -40,12 +41,27 @@ fn main() {
         checking.push(checked - read);
         emitting.push(done - checked);
         all.push(done);
+        // Beside it, the same check without the witnesses.
+        let start = Instant::now();
+        check(&linux, &qemu, false);
+        without.push(start.elapsed());
     }
-    for (what, times) in
-        [("read", reading), ("check", checking), ("merge and emit", emitting), ("everything", all)]
-    {
+    let median = |times: &[Duration]| {
+        let mut sorted = times.to_vec();
+        sorted.sort();
+        sorted[sorted.len() / 2].as_secs_f64()
+    };
+    let ratio = median(&checking) / median(&without);
+    for (what, times) in [
+        ("read", reading),
+        ("check", checking),
+        ("  no witnesses", without),
+        ("merge and emit", emitting),
+        ("everything", all),
+    ] {
         report(what, times);
     }
+    println!("check with witnesses / without: {ratio:.2}");
 }
 
 fn read(linux: &Path, qemu: &Path) -> (Vec<LinuxFacts>, Vec<QemuFacts>) {
@@ -55,12 +71,15 @@ fn read(linux: &Path, qemu: &Path) -> (Vec<LinuxFacts>, Vec<QemuFacts>) {
     facts
 }
 
-fn check(linux: &[LinuxFacts], qemu: &[QemuFacts]) {
+fn check(linux: &[LinuxFacts], qemu: &[QemuFacts], with_witnesses: bool) {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let file = sources.add("differences.tsv", DIFFERENCES);
     let mut differences = Differences::read(&sources, file, &mut diagnostics).unwrap();
     let processors = sources.add("processors.tsv", PROCESSORS);
     differences.read_processors(&sources, processors, &mut diagnostics);
+    if with_witnesses {
+        differences.add_witnesses(input::pinned_witnesses(&mut sources, &mut diagnostics));
+    }
     black_box(verify(linux, qemu, &differences, Scope::Given));
 }
 

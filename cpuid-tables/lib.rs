@@ -243,8 +243,8 @@ pub use bits::field::{Field, TooLarge};
 pub use bits::kernel_bits::{Bug, BugSet, SoftwareFeature, SoftwareSet, VmxFeature, VmxSet};
 pub use bits::kvm_treatment::{KvmTreatment, KvmWord};
 pub use bits::location::{
-    Bit, CpuidWord, FieldPlace, Leaf, Location, Msr, MsrBit, NotAPlace, Place, Register, Registers, Subleaf,
-    Word, WordBit, WordSource,
+    Bit, CpuidPlace, CpuidWord, FieldPlace, Leaf, Location, Msr, MsrBit, NotAPlace, Place, Register,
+    RegisterIn, Registers, Subleaf, Word, WordBit, WordSource,
 };
 pub use bits::lookup::{Candidates, LookupError, Named, lookup};
 pub use bits::msr_feature::{MsrFeature, MsrValue};

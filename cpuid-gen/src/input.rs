@@ -5,6 +5,10 @@ use std::path::Path;
 use std::thread;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
+#[cfg(feature = "verify")]
+use crate::facts::Witness;
+#[cfg(any(feature = "trees", feature = "verify"))]
+use crate::facts::WitnessFacts;
 use crate::facts::{self, Facts, LinuxFacts, QemuFacts};
 use crate::published::Published;
 use crate::source::{FileId, Sources, Span};
@@ -60,6 +64,45 @@ pub fn tree_or_pinned(sources: &mut Sources, path: &Path, diagnostics: &mut Diag
         None => any(sources, path, diagnostics),
     }
 }
+
+/// The facts of a witness's tree (a directory) or of its facts file (anything else).
+#[cfg(any(feature = "trees", feature = "verify"))]
+pub fn witness(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<WitnessFacts> {
+    if path.is_dir() {
+        return witness_tree(sources, path, diagnostics);
+    }
+    let id = diagnostics.take(sources.read(path, ""))?;
+    facts::read_witness(sources, id, diagnostics)
+}
+
+/// The facts of every pinned witness.
+#[cfg(feature = "verify")]
+pub fn pinned_witnesses(sources: &mut Sources, diagnostics: &mut Diagnostics) -> Vec<WitnessFacts> {
+    let mut all = Vec::new();
+    for (name, text) in crate::witnesses() {
+        let id = sources.add(*name, *text);
+        all.extend(facts::read_witness(sources, id, diagnostics));
+    }
+    all
+}
+
+/// The witnesses in a folder of facts files such as `upstream/`, ordered by file name.
+#[cfg(feature = "verify")]
+pub fn witnesses_in(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Vec<WitnessFacts> {
+    let of_witness = |name: &str| {
+        Witness::ALL.iter().any(|(_, project)| {
+            let rest = name.strip_prefix(&project.to_ascii_lowercase());
+            rest.is_some_and(|rest| rest.starts_with('-'))
+        })
+    };
+    let names = files(path, of_witness, diagnostics);
+    names.into_iter().filter_map(|name| witness(sources, &path.join(name), diagnostics)).collect()
+}
+
+#[cfg(feature = "trees")]
+use crate::witness::read_tree as witness_tree;
+#[cfg(all(feature = "verify", not(feature = "trees")))]
+use no_trees as witness_tree;
 
 #[cfg(feature = "trees")]
 use crate::{linux::read_tree as linux_tree, qemu::read_tree as qemu_tree};
@@ -123,18 +166,9 @@ pub fn folder(
     diagnostics: &mut Diagnostics,
 ) -> (Vec<LinuxFacts>, Vec<QemuFacts>) {
     let (mut all_linux, mut all_qemu) = (Vec::new(), Vec::new());
-    let entries = fs::read_dir(path).map_err(|error| Diagnostic::file(path, error));
-    let Some(entries) = diagnostics.take(entries) else { return (all_linux, all_qemu) };
-    let facts =
-        |name: &str| name.ends_with(".tsv") && (name.starts_with("linux-") || name.starts_with("qemu-"));
-    let entries = entries.map(|entry| entry.map_err(|error| Diagnostic::file(path, error)));
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| diagnostics.take(entry))
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| facts(name))
-        .collect();
-    names.sort_unstable();
-    if names.is_empty() {
+    let had_errors = diagnostics.has_errors();
+    let names = files(path, |name| name.starts_with("linux-") || name.starts_with("qemu-"), diagnostics);
+    if names.is_empty() && diagnostics.has_errors() == had_errors {
         let message = "no facts found: expected linux-*.tsv or qemu-*.tsv";
         diagnostics.push(Diagnostic::file(path, message));
     }
@@ -146,6 +180,19 @@ pub fn folder(
         }
     }
     (all_linux, all_qemu)
+}
+
+/// The names of a folder's facts files that are wanted, sorted.
+fn files(path: &Path, wanted: impl Fn(&str) -> bool, diagnostics: &mut Diagnostics) -> Vec<String> {
+    let entries = fs::read_dir(path).map_err(|error| Diagnostic::file(path, error));
+    let entries = diagnostics.take(entries).into_iter().flatten();
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| diagnostics.take(entry.map_err(|error| Diagnostic::file(path, error))))
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".tsv") && wanted(name))
+        .collect();
+    names.sort_unstable();
+    names
 }
 
 /// The facts of every pinned release.

@@ -18,8 +18,9 @@ pub mod diff;
 mod emit;
 pub mod facts;
 mod graph;
-#[cfg(any(feature = "trees", feature = "verify"))]
+#[cfg(any(feature = "diff", feature = "trees", feature = "verify"))]
 mod hash;
+mod index;
 pub mod input;
 #[cfg(feature = "languages")]
 pub mod languages;
@@ -41,12 +42,14 @@ pub mod source;
 #[cfg(feature = "verify")]
 pub mod verify;
 pub mod vocabulary;
+#[cfg(feature = "trees")]
+pub mod witness;
 
 pub use emit::{GenerateError, GeneratedFile, generate};
 #[cfg(feature = "format")]
 pub use emit::{format, generate_standalone};
-#[cfg(feature = "atlas")]
-pub use pinned::NAMES;
+#[cfg(feature = "verify")]
+pub use pinned::witnesses;
 pub use pinned::{CONSTANTS, DIFFERENCES, PROCESSORS, pinned};
 pub use vocabulary::location;
 

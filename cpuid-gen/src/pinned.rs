@@ -15,15 +15,25 @@ pub fn pinned() -> &'static [(&'static str, &'static str)] {
     ]
 }
 
+/// File name and text of the facts of each witness, sorted by project.
+#[cfg(feature = "verify")]
+#[must_use]
+pub fn witnesses() -> &'static [(&'static str, &'static str)] {
+    const ALL: &[(&str, &str)] = &[
+        ("freebsd-13.0.tsv", include_str!("../upstream/freebsd-13.0.tsv")),
+        ("gcc-16.tsv", include_str!("../upstream/gcc-16.tsv")),
+        ("libvirt-11.3.tsv", include_str!("../upstream/libvirt-11.3.tsv")),
+        ("llvm-23.tsv", include_str!("../upstream/llvm-23.tsv")),
+        ("xen-4.23.tsv", include_str!("../upstream/xen-4.23.tsv")),
+    ];
+    ALL
+}
+
 /// The reviewed differences between them, `upstream/differences.tsv`.
 pub const DIFFERENCES: &str = include_str!("../upstream/differences.tsv");
 
 /// The published constants of `cpuid-tables`, `upstream/constants.tsv`.
 pub const CONSTANTS: &str = include_str!("../upstream/constants.tsv");
-
-/// The names of Xen and libvirt, `upstream/names.tsv`.
-#[cfg(feature = "atlas")]
-pub const NAMES: &str = include_str!("../upstream/names.tsv");
 
 /// What public dumps show of the processors of QEMU's CPU models, `upstream/processors.tsv`.
 pub const PROCESSORS: &str = include_str!("../upstream/processors.tsv");

@@ -142,7 +142,7 @@ impl fmt::Display for LookupError {
                         Named::Software(bit) => write!(f, "{bit} (software-defined)")?,
                         Named::Bug(bit) => write!(f, "{bit} (bug)")?,
                         Named::Vmx(bit) => write!(f, "{bit} (VMX)")?,
-                        Named::Msr(bit) => write!(f, "{bit} (MSR {:#x}[{}])", bit.msr().0, bit.bit().0)?,
+                        Named::Msr(bit) => write!(f, "{bit} ({})", bit.location())?,
                     }
                 }
                 Ok(())

@@ -15,6 +15,7 @@ const EXTENSIONS: &str = "Intel Architecture Instruction Set Extensions and Futu
 const AP_485: &str = "Intel application note 485, Processor Identification and the CPUID Instruction";
 const APM: &str = "AMD APM volume 3, appendix E";
 const PPR: &str = "AMD Processor Programming Reference, family 1Ah";
+const SSE5: &str = "AMD64 Technology: 128-Bit and 256-Bit XOP, FMA4 and CVT16 Instructions";
 const BKDG: &str = "AMD BIOS and Kernel Developer's Guide, family 15h";
 
 const fn bit(
@@ -42,7 +43,9 @@ static ROWS: &[Row] = &[
     bit(0x7, 1, Edx, 24, "slsm", EXTENSIONS),
     bit(0x7, 2, Edx, 7, "monitor_mitg_no", SDM),
     Row(constant(0xd, 2..=63, Ecx, 2..=2, "xfd_faulting"), SDM),
+    bit(0x8000_0001, 0, Ecx, 18, "cvt16", SSE5),
     bit(0x8000_0001, 0, Ecx, 25, "stream_perf_mon", BKDG),
+    bit(0x8000_0007, 0, Ebx, 4, "pfeh", PPR),
     bit(0x8000_000a, 0, Edx, 8, "pmc_virt", APM),
     bit(0x8000_000a, 0, Edx, 31, "enhanced_shutdown_intercept", PPR),
     bit(0x8000_001b, 0, Eax, 12, "ibs_load_latency_filtering", APM),

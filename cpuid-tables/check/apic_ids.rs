@@ -8,7 +8,6 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::guest::Guest;
-use super::topology::FIRST_OF_THREADS;
 use super::{Findings, Input, Kind, Site};
 use crate::bits::known_fields::leaf_1::LOCAL_APIC_ID;
 use crate::bits::location::{Leaf, Register, Registers, Subleaf};
@@ -46,8 +45,9 @@ fn located_ids(guest: &Guest<'_>) -> Vec<LocatedId> {
     // Before family 17h, 1.EBX keeps the id of reset when the firmware gives another one, which 0x8000001E has (BKDG of family
     // 15h, CPUID Fn0000_0001_EBX and Fn8000_001E_EAX).
     let family = guest.entries.signature().map(|signature| signature.family());
-    let keeps_first =
-        !all.is_empty() && guest.is_amd() && family.is_some_and(|family| family < FIRST_OF_THREADS);
+    let keeps_first = !all.is_empty()
+        && guest.is_amd()
+        && family.is_some_and(|family| family < AmdNode::FIRST_FAMILY_WITH_THREADS);
     if let Some(Registers { ebx, .. }) = guest.registers(1, 0).filter(|_| !keeps_first) {
         let at = guest.site(Leaf(1), Subleaf(0)).bits(Register::Ebx, LOCAL_APIC_ID.mask());
         all.push(LocatedId { id: LOCAL_APIC_ID.read(ebx), at, mask: LOCAL_APIC_ID.max() });

@@ -23,11 +23,11 @@ pub(super) fn sharing(input: &Input<'_>, findings: &mut Findings) {
             // Guests round up to a power of two themselves.
             if u64::from(shared) > room {
                 let what = format!(
-                    "cache {} of 0x{:X} (level {}) is shared by {shared} APIC ids, but 0x{:X} gives a package only {room}",
-                    cache.subleaf.0,
-                    cache.leaf.0,
+                    "cache {} of leaf {} (level {}) is shared by {shared} APIC ids, but leaf {} gives a package only {room}",
+                    cache.subleaf,
+                    cache.leaf,
                     cache.level(),
-                    package.leaf.0
+                    package.leaf
                 );
                 let at =
                     guest.site(cache.leaf, cache.subleaf).bits(Register::Eax, NUM_THREADS_SHARING.mask());
@@ -42,7 +42,7 @@ pub(super) fn sharing(input: &Input<'_>, findings: &mut Findings) {
 pub(super) fn cores(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
         let Some(package) = Package::of(guest) else { continue };
-        let leaf = package.leaf.0;
+        let leaf = package.leaf;
         let there = package.processors.div_ceil(package.threads_per_core.max(1));
         let least = there.min(NUM_CORES_ON_DIE.max() + 1);
         let room = 1_u64 << package.shift.saturating_sub(package.core_shift);
@@ -52,13 +52,13 @@ pub(super) fn cores(input: &Input<'_>, findings: &mut Findings) {
             let at = guest.site(cache.leaf, cache.subleaf).bits(Register::Eax, NUM_CORES_ON_DIE.mask());
             if cores < least {
                 let what = format!(
-                    "4.{subleaf} has room for {} in a package, but it has {there} according to 0x{leaf:X}",
+                    "subleaf {subleaf} of leaf 4 has room for {} in a package, but it has {there} according to leaf {leaf}",
                     counted(cores, "core")
                 );
                 findings.add(Kind::CoreCountLow, guest, at, what).and(package.processors_site(guest));
             } else if u64::from(cores) > room {
                 let what = format!(
-                    "4.{subleaf} has room for {} in a package, but 0x{leaf:X} for only {room}",
+                    "subleaf {subleaf} of leaf 4 has room for {} in a package, but leaf {leaf} for only {room}",
                     counted(cores, "core")
                 );
                 findings.add(Kind::CoreCount, guest, at, what).and(package.shift_site(guest));

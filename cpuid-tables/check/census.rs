@@ -124,9 +124,9 @@ fn overfull(input: &Input<'_>, unit: &Unit, findings: &mut Findings) {
         if most == 0 || there <= most {
             continue;
         }
-        let (leaf, name, room) = (unit.by.0, &unit.name, 1_u64 << unit.shift);
+        let (leaf, name, room) = (unit.by, &unit.name, 1_u64 << unit.shift);
         let what = format!(
-            "{there} vCPUs have APIC ids of {name} {number}, and a {name} has {} by 0x{leaf:X}",
+            "{there} vCPUs have APIC ids of {name} {number}, and a {name} has {} by leaf {leaf}",
             counted(most, "logical processor")
         );
         // QEMU 7.2 counts a die's processors in all leaves but 0x1F, and cuts ids of several dies as it should.
@@ -183,7 +183,7 @@ pub(super) fn uneven_caches(input: &Input<'_>, findings: &mut Findings) {
             }
             let (subleaf, level) = (cache.subleaf.0, cache.level());
             let what = format!(
-                "cache {subleaf} of 0x8000001D (level {level}) is shared by {shared} APIC ids, which is not a power of two"
+                "cache {subleaf} of leaf 0x8000001D (level {level}) is shared by {shared} APIC ids, which is not a power of two"
             );
             let at = guest.site(cache.leaf, cache.subleaf).bits(Register::Eax, NUM_THREADS_SHARING.mask());
             let advice = format!("set bits 25 to 14 of the cache's EAX to {}", rounded - 1);

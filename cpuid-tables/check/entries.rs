@@ -68,9 +68,9 @@ pub(super) fn flags(input: &Input<'_>, findings: &mut Findings) {
         for (at, entry) in guest.given.iter().enumerate() {
             let site = guest.site_of_entry(at);
             if entry.is_indexed() && holds(entry) && is_plain(entry.function) {
-                let (leaf, index) = (entry.function.0, entry.index.0);
+                let (leaf, index) = (entry.function, entry.index);
                 let what =
-                    format!("0x{leaf:X} has no subleaves, but entry {at} answers only for ECX={index}");
+                    format!("leaf {leaf} has no subleaves, but entry {at} answers only for ECX={index}");
                 findings.add(Kind::FlagOnPlainLeaf, guest, site, what);
             }
             let unknown = entry.flags & !known_flags(entry.function);
@@ -90,7 +90,7 @@ fn not_flagged(guest: &Guest<'_>, leaf: IndexedLeaf, findings: &mut Findings) {
     let hidden: Vec<Site> = from.map(|(at, _)| guest.site_of_entry(at)).collect();
     // Without an entry every subleaf reads as zeros too.
     if holds(first) || !hidden.is_empty() {
-        let what = format!("entry {at} answers for every subleaf of 0x{:X}", leaf.leaf.0);
+        let what = format!("entry {at} answers for every subleaf of leaf {}", leaf.leaf);
         let finding = findings.add(Kind::IndexNotFlagged, guest, guest.site_of_entry(at), what);
         finding.others.extend(hidden);
         finding.help_by(format!("set bit 0 of flags ({})", leaf.section));
@@ -145,7 +145,7 @@ pub(super) fn subleaves(input: &Input<'_>, findings: &mut Findings) {
 fn no_first(guest: &Guest<'_>, leaf: IndexedLeaf, first: u32, findings: &mut Findings) {
     // Zeros carry no information: QEMU 7.2 writes such a subleaf 63 of 0xD.
     if guest.given.iter().any(|entry| entry.function == leaf.leaf && holds(entry)) {
-        let what = format!("0x{:X} has subleaf {first} but no subleaf 0", leaf.leaf.0);
+        let what = format!("leaf {} has subleaf {first} but no subleaf 0", leaf.leaf);
         let (at, other) = (guest.site(leaf.leaf, Subleaf(0)), guest.site(leaf.leaf, Subleaf(first)));
         findings.add(Kind::NoFirstSubleaf, guest, at, what).and(other);
     }
@@ -168,17 +168,19 @@ fn list(guest: &Guest<'_>, leaf: IndexedLeaf, subleaves: &Subleaves, findings: &
     let mut beyond = subleaves.range(reached..).filter(|(_, registers)| says(leaf.terminator, **registers));
     match beyond.next() {
         Some((&lost, _)) if counted => {
-            let what =
-                format!("0x{number:X} has a subleaf {lost}, but its subleaf 0 gives {last} as the last");
+            let what = format!(
+                "leaf {} has a subleaf {lost}, but its subleaf 0 gives {last} as the last",
+                leaf.leaf
+            );
             findings.add(Kind::SubleafNotReached, guest, site(lost), what).and(site(0));
         }
         Some((&lost, _)) => {
             let (why, other) = if ends { ("ends with", last) } else { ("breaks off after", reached) };
-            let what = format!("0x{number:X} has a subleaf {lost}, but its list {why} subleaf {last}");
+            let what = format!("leaf {} has a subleaf {lost}, but its list {why} subleaf {last}", leaf.leaf);
             findings.add(Kind::SubleafNotReached, guest, site(lost), what).and(site(other));
         }
         None if !ends => {
-            let what = format!("the subleaves of 0x{number:X} end at {last} without a terminator");
+            let what = format!("the subleaves of leaf {} end at {last} without a terminator", leaf.leaf);
             findings.add(Kind::NoTerminator, guest, site(reached), what).and(site(last));
         }
         None => {}

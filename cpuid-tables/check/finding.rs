@@ -7,7 +7,7 @@ use core::fmt;
 
 use super::kind::{Kind, Severity};
 use crate::bits::feature::Feature;
-use crate::bits::location::{Leaf, Register, Subleaf};
+use crate::bits::location::{CpuidPlace, Leaf, Register, Subleaf};
 use crate::naming::bit_list;
 
 /// A location in a table, as precise as the finding.
@@ -61,21 +61,8 @@ impl fmt::Display for Site {
             Some(entry) => write!(f, "entry {entry}, ")?,
             None => f.write_str("no entry, ")?,
         }
-        match self.leaf.0 {
-            leaf @ 0..=9 => write!(f, "CPUID.(EAX={leaf}")?,
-            leaf => write!(f, "CPUID.(EAX=0x{leaf:X}")?,
-        }
-        if let Some(subleaf) = self.subleaf {
-            write!(f, ",ECX={}", subleaf.0)?;
-        }
-        f.write_str(")")?;
-        if let Some(register) = self.register {
-            write!(f, ":{register}")?;
-        }
-        if self.bits != 0 {
-            write!(f, "[{}]", bit_list(self.bits))?;
-        }
-        Ok(())
+        let Site { leaf, subleaf, register, bits, .. } = *self;
+        CpuidPlace { leaf, subleaf, register, bits }.fmt(f)
     }
 }
 

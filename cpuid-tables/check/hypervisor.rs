@@ -28,7 +28,7 @@ pub(super) fn presence(input: &Input<'_>, findings: &mut Findings) {
             }
             (false, Some(range)) => {
                 let at = guest.site(range.base, Subleaf(0));
-                let what = format!("leaf 0x{:X} is present, but hypervisor is not set", range.base.0);
+                let what = format!("leaf {} is present, but hypervisor is not set", range.base);
                 let finding = findings.add(Kind::HypervisorLeavesHidden, guest, at, what);
                 finding.feature(feature::HYPERVISOR).and(bit);
             }
@@ -54,8 +54,7 @@ fn kvm(guest: &Guest<'_>, range: Hypervisor, findings: &mut Findings) {
     let features = Leaf(range.base.0 + 1);
     if guest.entries.registers(features, Subleaf(0)).is_none() {
         let at = guest.site(range.base, Subleaf(0));
-        let what =
-            format!("0x{:X} has KVM's signature, but leaf 0x{:X} is missing", range.base.0, features.0);
+        let what = format!("leaf {} has KVM's signature, but leaf {features} is missing", range.base);
         findings.add(Kind::KvmFeaturesMissing, guest, at, what).and(guest.site(features, Subleaf(0)));
     }
 }

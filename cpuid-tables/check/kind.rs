@@ -75,7 +75,7 @@ macro_rules! kinds {
                 matches!(self, Kind::TooManyEntries | Kind::VirtualWidth | Kind::ComponentPermission)
             }
 
-            /// True when only what a host's KVM says can tell it.
+            /// True if it can be found only with a host's KVM.
             #[must_use]
             pub const fn needs_host(self) -> bool {
                 match self {
@@ -458,6 +458,31 @@ kinds! {
     HypervInterface "hyperv-interface" Warning
     "KVM enables its Hyper-V emulation, and Windows its enlightenments, by \"Hv#1\" in 0x40000001's EAX, and Windows its enlightenments"
     "take Hyper-V's leaves from KVM_GET_SUPPORTED_HV_CPUID"
+
+    /// SEV-SNP's firmware refuses the CPUID page.
+    SevSnpRefused "sev-snp-refused" Error
+    "the firmware refuses a CPUID page with a value that the processor does not have, and the launch fails with SEV_RET_INVALID_PARAM"
+    "take it from the host's CPUID instruction, or clear it"
+    /// An SEV-SNP guest's table has more than this one.
+    SevSnpDiffers "sev-snp-differs" Warning
+    "QEMU builds another table for an SEV-SNP guest, with its encryption leaf"
+    "set SEV, SEV-ES and SEV-SNP, the C-bit's place and the lost address bits in 0x8000001F, as QEMU does"
+    /// KVM or the TDX module refuses the table.
+    TdxRefused "tdx-refused" Error
+    "KVM_TDX_INIT_VM fails with EINVAL"
+    "clear it; guest-phys-bits of QEMU's -cpu sets the width"
+    /// The TDX module sets bits that the table lacks.
+    TdxForced "tdx-forced" Warning
+    "the guest sees the feature although the table lacks it; QEMU warns of it, and with enforce=on refuses"
+    "set it"
+    /// The guest does not see a feature of the table.
+    TdxWithheld "tdx-withheld" Error
+    "the TDX module answers CPUID by the TD's ATTRIBUTES and XFAM: the guest does not see the feature"
+    "clear it, or add the component"
+    /// QEMU builds another table for a TD.
+    TdxDiffers "tdx-differs" Warning
+    "QEMU builds another table for a TD: host and max only, with leaf 0x1F, and few of KVM's features"
+    "take the table of a QEMU that runs the TD: --guest-of"
 }
 
 impl fmt::Display for Kind {

@@ -96,52 +96,52 @@ pub(super) fn each_leaf(input: &Input<'_>, findings: &mut Findings) {
 }
 
 fn order(guest: &Guest<'_>, level: &TopologyLevel, below: Option<&TopologyLevel>, findings: &mut Findings) {
-    let (leaf, subleaf, domain) = (level.leaf.0, level.subleaf.0, level.domain());
+    let (leaf, subleaf, domain) = (level.leaf, level.subleaf.0, level.domain());
     let kind = DOMAIN_TYPE.read_from(level.registers);
     let at = site(guest, level, Register::Ecx, DOMAIN_TYPE.mask());
     if matches!(domain, TopologyDomain::Unknown(_)) {
         let what =
-            format!("level {subleaf} of 0x{leaf:X} is of type {kind}, which that leaf does not define");
+            format!("level {subleaf} of leaf {leaf} is of type {kind}, which that leaf does not define");
         findings.add(Kind::LevelOrder, guest, at, what);
     } else if let Some(below) = below.filter(|below| DOMAIN_TYPE.read_from(below.registers) >= kind) {
-        let what = format!("level {subleaf} of 0x{leaf:X} is a {domain}, after a {}", below.domain());
+        let what = format!("level {subleaf} of leaf {leaf} is a {domain}, after a {}", below.domain());
         let other = site(guest, below, Register::Ecx, DOMAIN_TYPE.mask());
         findings.add(Kind::LevelOrder, guest, at, what).and(other);
     } else if below.is_none() && kind != 1 {
-        let what = format!("0x{leaf:X} begins with a {domain}: expected type 1");
+        let what = format!("leaf {leaf} begins with a {domain}: expected type 1");
         findings.add(Kind::LevelOrder, guest, at, what);
     }
     let number = level.number();
     if number != subleaf {
         let at = site(guest, level, Register::Ecx, DOMAIN_LEVEL.mask());
-        let what = format!("level {subleaf} of 0x{leaf:X} has level number {number}");
+        let what = format!("level {subleaf} of leaf {leaf} has level number {number}");
         findings.add(Kind::LevelNumber, guest, at, what);
     }
 }
 
 fn numbers(guest: &Guest<'_>, level: &TopologyLevel, below: Option<&TopologyLevel>, findings: &mut Findings) {
-    let (leaf, subleaf) = (level.leaf.0, level.subleaf.0);
+    let (leaf, subleaf) = (level.leaf, level.subleaf.0);
     let (shift, processors) = (level.shift(), level.processors());
     let at = site(guest, level, Register::Ebx, DOMAIN_LCPUS_COUNT.mask());
     let shift_site = |level: &TopologyLevel| site(guest, level, Register::Eax, X2APIC_ID_SHIFT.mask());
     if let Some(below) = below.filter(|below| below.shift() > shift) {
         let what =
-            format!("level {subleaf} of 0x{leaf:X} has shift {shift}, but the one below {}", below.shift());
+            format!("level {subleaf} of leaf {leaf} has shift {shift}, but the one below {}", below.shift());
         findings.add(Kind::LevelShift, guest, shift_site(level), what).and(shift_site(below));
     }
     if processors == 0 {
-        let what = format!("level {subleaf} of 0x{leaf:X} has no processors");
+        let what = format!("level {subleaf} of leaf {leaf} has no processors");
         findings.add(Kind::LevelCount, guest, at, what);
     } else if u64::from(processors) > 1 << shift {
         let room = 1_u64 << shift;
         let what = format!(
-            "level {subleaf} of 0x{leaf:X} has {}, but its shift {shift} has room for only {room}",
+            "level {subleaf} of leaf {leaf} has {}, but its shift {shift} has room for only {room}",
             counted(processors, "processor")
         );
         findings.add(Kind::LevelCount, guest, at, what).and(shift_site(level));
     } else if let Some(below) = below.filter(|below| below.processors() > processors) {
         let what = format!(
-            "level {subleaf} of 0x{leaf:X} has {}, but the one below {}",
+            "level {subleaf} of leaf {leaf} has {}, but the one below {}",
             counted(processors, "processor"),
             below.processors()
         );
@@ -156,10 +156,10 @@ pub(super) fn between_leaves(input: &Input<'_>, findings: &mut Findings) {
         let [basic, others @ ..] = TopologyLevel::LEAVES;
         let Some(basic) = Package::by(guest, basic) else { continue };
         for other in others.into_iter().filter_map(|leaf| Package::by(guest, leaf)) {
-            let leaves = (basic.leaf.0, other.leaf.0);
+            let leaves = (basic.leaf, other.leaf);
             let mut differ = |kind, name, (one, two): (u32, u32), (at, and)| {
                 if one != two {
-                    let what = format!("{name} {one} in 0x{:X}, but {two} in 0x{:X}", leaves.0, leaves.1);
+                    let what = format!("{name} {one} in leaf {}, but {two} in leaf {}", leaves.0, leaves.1);
                     findings.add(kind, guest, at, what).and(and);
                 }
             };
@@ -196,8 +196,8 @@ pub(super) fn between_vcpus(input: &Input<'_>, findings: &mut Findings) {
             let (own, expected) = (shifts(guest), shifts(first));
             if own != expected {
                 let what = format!(
-                    "0x{:X} of vCPU {} has the levels {}, but of vCPU {} {}",
-                    leaf.0,
+                    "leaf {} of vCPU {} has the levels {}, but of vCPU {} {}",
+                    leaf,
                     guest.number,
                     in_words(&own),
                     first.number,

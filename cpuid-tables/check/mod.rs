@@ -38,6 +38,7 @@ mod alike;
 mod apic_ids;
 mod caches;
 mod census;
+mod confidential;
 mod entries;
 mod features;
 mod finding;
@@ -59,6 +60,7 @@ mod vendor;
 mod xsave;
 mod xsave_host;
 
+pub use confidential::Target;
 pub use features::{NOT_NEEDED, NotNeeded};
 pub use finding::{Finding, Site};
 pub use kind::{Kind, Severity};
@@ -107,6 +109,7 @@ const PASSES: &[Pass] = &[
     vendor::aliases,
     hypervisor::presence,
     hypervisor::interfaces,
+    confidential::findings,
 ];
 
 /// The tables to check, and the host to check them against.
@@ -115,6 +118,7 @@ pub struct Check<'a> {
     vcpus: Vec<(u32, &'a [CpuidEntry])>,
     host: Option<&'a Host>,
     emulated: &'a [CpuidEntry],
+    target: Option<Target>,
 }
 
 impl<'a> Check<'a> {
@@ -152,6 +156,14 @@ impl<'a> Check<'a> {
         self
     }
 
+    /// Also checks what this kind of confidential guest does with the tables. With an AMD host, SEV-SNP's firmware is
+    /// taken to accept what its processor has; without one, what Genoa's has.
+    #[must_use]
+    pub fn target(mut self, target: Target) -> Check<'a> {
+        self.target = Some(target);
+        self
+    }
+
     /// Runs every pass.
     #[must_use]
     pub fn run(&self) -> Report {
@@ -159,6 +171,7 @@ impl<'a> Check<'a> {
             guests: self.vcpus.iter().map(|&(number, entries)| Guest::new(number, entries)).collect(),
             host: self.host,
             emulated: self.emulated,
+            target: self.target,
         };
         let mut findings = Findings::default();
         for pass in PASSES {
@@ -173,6 +186,7 @@ struct Input<'a> {
     guests: Vec<Guest<'a>>,
     host: Option<&'a Host>,
     emulated: &'a [CpuidEntry],
+    target: Option<Target>,
 }
 
 /// The findings of the passes.

@@ -68,7 +68,7 @@ pub struct MsrFinding {
 
 impl fmt::Display for MsrFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}[{}]: MSR {:#x}: {}", self.kind.severity(), self.kind.name(), self.msr.0, self.what)
+        write!(f, "{}[{}]: {}: {}", self.kind.severity(), self.kind.name(), self.msr, self.what)
     }
 }
 

@@ -71,7 +71,7 @@ pub(super) fn maxima(input: &Input<'_>, findings: &mut Findings) {
 /// The highest leaf of a range that guests do not read.
 fn outside(guest: &Guest<'_>, filled: Option<Leaf>, findings: &mut Findings) {
     if let Some(leaf) = filled.filter(|leaf| !EASTER_EGGS.contains(leaf)) {
-        let what = format!("0x{:X} is outside the ranges that guests read", leaf.0);
+        let what = format!("leaf {leaf} is outside the ranges that guests read");
         findings.add(Kind::LeafOutsideRanges, guest, guest.site_of_leaf(leaf), what);
     }
 }
@@ -80,8 +80,7 @@ fn of_range(guest: &Guest<'_>, range: &Range, filled: Option<Leaf>, highest: Lea
     let base = range.base;
     let Some(registers) = guest.entries.registers(base, Subleaf(0)) else {
         if let Some(filled) = filled.filter(|_| base != Leaf::BASIC) {
-            let what =
-                format!("0x{:X} is present, but its range's first leaf 0x{:X} is missing", filled.0, base.0);
+            let what = format!("leaf {filled} is present, but its range's first leaf {base} is missing");
             let other = guest.site(filled, Subleaf(0));
             findings.add(Kind::NoMaximum, guest, Site::leaf(base), what).and(other);
         }
@@ -95,20 +94,19 @@ fn of_range(guest: &Guest<'_>, range: &Range, filled: Option<Leaf>, highest: Lea
         if base != Leaf::BASIC && maximum < base && others.is_none() {
             return;
         }
-        let what =
-            format!("the maximum is 0x{:X}, outside its range, which begins at 0x{:X}", maximum.0, base.0);
+        let what = format!("the maximum is {maximum}, outside its range, which begins at {base}");
         findings.add(Kind::MaximumOutOfRange, guest, at, what);
         return;
     }
     if let Some(above) = others.filter(|&above| above > maximum) {
-        let what = format!("the maximum is 0x{:X}, but there is a leaf 0x{:X}", maximum.0, above.0);
+        let what = format!("the maximum is {maximum}, but there is a leaf {above}");
         let other = guest.site_of_leaf(above);
         findings
             .add(Kind::LeafAboveMaximum, guest, at, what)
             .and(other)
-            .help_by(format!("raise the maximum to 0x{:X}, or remove the entry", above.0));
+            .help_by(format!("raise the maximum to {above}, or remove the entry"));
     } else if maximum > highest {
-        let what = format!("the maximum is 0x{:X}, but the highest leaf is 0x{:X}", maximum.0, highest.0);
+        let what = format!("the maximum is {maximum}, but the highest leaf is {highest}");
         findings.add(Kind::MaximumAboveLeaves, guest, at, what).and(guest.site_of_leaf(highest));
     }
 }

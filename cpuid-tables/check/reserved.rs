@@ -13,7 +13,7 @@ use core::ops::RangeInclusive;
 use super::finding::bits_in_words;
 use super::guest::Guest;
 use super::{Findings, Input, Kind};
-use crate::bits::location::{CpuidWord, Register};
+use crate::bits::location::{CpuidPlace, CpuidWord, Register};
 use crate::table::{CpuidEntry, IndexedLeaf, Vendor};
 
 use Register::{Eax, Ebx, Ecx, Edx};
@@ -128,13 +128,11 @@ static ROWS: &[Row] = &[
     Row(Manual::Amd, 0x8000_0026, ANY, Ecx, 0xffff_0000),
 ];
 
+/// What to do about "complex indexing" in 0x8000001D.
+pub(super) const COMPLEX_INDEXING: &str = "clear it; QEMU before 10.0 writes Intel's \"complex indexing\" there: take EPYC-v4, EPYC-Rome-v4, EPYC-Milan-v2, or a newer version of the model";
+
 /// Where it is known what wrote the bits: leaf, register, bits, and what to do.
-static WRITERS: &[(u32, Register, u32, &str)] = &[(
-    0x8000_001d,
-    Edx,
-    0x4,
-    "clear it; QEMU before 10.0 writes Intel's \"complex indexing\" there: take EPYC-v4, EPYC-Rome-v4, EPYC-Milan-v2, or a newer version of the model",
-)];
+static WRITERS: &[(u32, Register, u32, &str)] = &[(0x8000_001d, Edx, 0x4, COMPLEX_INDEXING)];
 
 /// Reserved bits that are set, by the manual of the table's vendor.
 pub(super) fn bits(input: &Input<'_>, findings: &mut Findings) {
@@ -164,12 +162,10 @@ fn of_entry(guest: &Guest<'_>, manual: Manual, entry: &CpuidEntry, findings: &mu
         if set == 0 {
             continue;
         }
-        let place = match IndexedLeaf::get(entry.function) {
-            Some(_) => format!("0x{leaf:X}.{}", subleaf.0),
-            None => format!("0x{leaf:X}"),
-        };
-        let which = bits_in_words(set);
-        let what = format!("{place}.{register} has {which}, reserved by {by}'s manual");
+        let subleaf_if_any = IndexedLeaf::get(entry.function).map(|_| subleaf);
+        let place =
+            CpuidPlace { leaf: entry.function, subleaf: subleaf_if_any, register: Some(*register), bits: 0 };
+        let what = format!("{place} has {}, reserved by {by}'s manual", bits_in_words(set));
         let at = guest.site_of_word(CpuidWord::new(entry.function, subleaf, *register), set);
         let finding = findings.add(Kind::ReservedBits, guest, at, what);
         let writer = WRITERS.iter().find(|row| row.0 == leaf && row.1 == *register && row.2 == set);

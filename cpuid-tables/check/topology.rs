@@ -50,14 +50,14 @@ fn against_levels(guest: &Guest<'_>, count: u32, findings: &mut Findings) {
     let room = 1_u64 << package.shift;
     if count < package.processors.min(MOST_LOGICAL) {
         let what = format!(
-            "1.EBX counts {count} logical processors, but 0x{:X} {}",
-            package.leaf.0, package.processors
+            "1.EBX counts {count} logical processors, but leaf {} {}",
+            package.leaf, package.processors
         );
         findings.add(Kind::LogicalCountLow, guest, at, what).and(package.processors_site(guest));
     } else if count < MOST_LOGICAL && u64::from(count) > room {
         let what = format!(
-            "1.EBX counts {count} logical processors, but a package has room for only {room} according to 0x{:X}",
-            package.leaf.0
+            "1.EBX counts {count} logical processors, but a package has room for only {room} according to leaf {}",
+            package.leaf
         );
         findings.add(Kind::LogicalCount, guest, at, what).and(package.shift_site(guest));
     }
@@ -107,7 +107,8 @@ pub(super) fn amd_threads(input: &Input<'_>, findings: &mut Findings) {
         let Some(threads) = Threads::of(guest) else { continue };
         let (count, width) = (counted(threads.count, "thread"), threads.width);
         if width != 0 && threads.count > 1 << width {
-            let what = format!("0x80000008 counts {count}, but gives them only {width} bits of the APIC id");
+            let what =
+                format!("leaf 0x80000008 counts {count}, but gives them only {width} bits of the APIC id");
             findings.add(Kind::AmdThreadCount, guest, threads.at, what).and(threads.width_at);
         }
         match Package::of(guest) {
@@ -118,15 +119,18 @@ pub(super) fn amd_threads(input: &Input<'_>, findings: &mut Findings) {
 }
 
 fn by_levels(guest: &Guest<'_>, threads: &Threads, package: &Package, findings: &mut Findings) {
-    let (leaf, processors) = (package.leaf.0, package.processors);
+    let (leaf, processors) = (package.leaf, package.processors);
     if threads.count < processors.min(CPU_NTHREADS.max() + 1) {
-        let what =
-            format!("0x80000008 counts {}, but 0x{leaf:X} {processors}", counted(threads.count, "thread"));
+        let what = format!(
+            "leaf 0x80000008 counts {}, but leaf {leaf} {processors}",
+            counted(threads.count, "thread")
+        );
         findings.add(Kind::AmdThreadCountLow, guest, threads.at, what).and(package.processors_site(guest));
     }
     if threads.width != 0 && threads.width != package.shift {
         let (width, shift) = (threads.width, package.shift);
-        let what = format!("0x80000008 gives threads {width} bits of the APIC id, but 0x{leaf:X} {shift}");
+        let what =
+            format!("leaf 0x80000008 gives threads {width} bits of the APIC id, but leaf {leaf} {shift}");
         findings.add(Kind::AmdThreadCount, guest, threads.width_at, what).and(package.shift_site(guest));
     }
 }
@@ -137,27 +141,27 @@ fn by_leaf_1(guest: &Guest<'_>, threads: &Threads, findings: &mut Findings) {
     };
     let count = N_LOGICAL_CPU.read(ebx);
     if count < threads.count.min(MOST_LOGICAL) {
-        let what = format!("0x80000008 counts {}, but 1.EBX {count}", counted(threads.count, "thread"));
+        let what = format!("leaf 0x80000008 counts {}, but 1.EBX {count}", counted(threads.count, "thread"));
         let other = guest.site_of(1, 0, Register::Ebx, N_LOGICAL_CPU.mask());
         findings.add(Kind::AmdThreadCount, guest, threads.at, what).and(other);
     }
 }
 
-/// AMD's families before this one have the cores of a compute unit in 0x8000001E (BKDG of family 15h).
-pub(super) const FIRST_OF_THREADS: u32 = 0x17;
-
 /// 0x8000001E: a core's threads against the levels.
 pub(super) fn amd_core_threads(input: &Input<'_>, findings: &mut Findings) {
     let of_threads = |guest: &&Guest<'_>| {
-        guest.entries.signature().is_none_or(|signature| signature.family() >= FIRST_OF_THREADS)
+        guest
+            .entries
+            .signature()
+            .is_none_or(|signature| signature.family() >= AmdNode::FIRST_FAMILY_WITH_THREADS)
     };
     for guest in input.guests.iter().filter(|guest| guest.is_amd()).filter(of_threads) {
         let (Some(node), Some(package)) = (guest.entries.amd_node(), Package::of(guest)) else { continue };
         let (threads, expected) = (node.threads_per_core(), package.threads_per_core);
         if threads != expected {
-            let leaf = package.leaf.0;
+            let leaf = package.leaf;
             let what = format!(
-                "a core has {} in 0x8000001E, but {expected} in 0x{leaf:X}",
+                "a core has {} in leaf 0x8000001E, but {expected} in leaf {leaf}",
                 counted(threads, "thread")
             );
             let at = guest.site_of(AmdNode::LEAF.0, 0, Register::Ebx, CORE_NTHREADS.mask());

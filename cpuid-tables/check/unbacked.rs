@@ -8,7 +8,7 @@ use super::apic_ids::apic_id;
 use super::guest::Guest;
 use super::{Findings, Input, Kind};
 use crate::bits::feature::Feature;
-use crate::bits::location::{Leaf, Registers, Subleaf};
+use crate::bits::location::{Leaf, Place, Registers, Subleaf};
 use crate::feature::*;
 use crate::naming::name_of;
 
@@ -89,7 +89,7 @@ fn leaf_of(
     }
     let state = if registers.is_some() { "is all zero" } else { "is missing" };
     let at = guest.site(Leaf(leaf), Subleaf(subleaf));
-    let place = at.subleaf.map_or_else(|| format!("0x{leaf:X}"), |_| format!("0x{leaf:X}.{subleaf}"));
+    let place = Place::Leaf(at.leaf, at.subleaf);
     let name = name_of(feature);
     let what = format!("{name} is set, and {place} ({holds}) {state}");
     let finding = findings.add(Kind::LeafMissing, guest, at, what);

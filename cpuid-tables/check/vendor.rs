@@ -144,8 +144,8 @@ pub(super) fn leaves(input: &Input<'_>, findings: &mut Findings) {
         for &(maker, leaf, holds) in LEAVES.iter().filter(|(maker, ..)| !maker.made(vendor)) {
             let mut own = guest.entries.iter().enumerate().filter(|(_, entry)| entry.function.0 == leaf);
             if let Some((at, _)) = own.find(|(_, entry)| entry.registers != Registers::ZERO) {
-                let what =
-                    format!("0x{leaf:X} ({holds}) is {}'s, but the vendor is \"{vendor}\"", maker.name());
+                let (leaf, maker) = (Leaf(leaf), maker.name());
+                let what = format!("leaf {leaf} ({holds}) is {maker}'s, but the vendor is \"{vendor}\"");
                 findings.add(Kind::VendorLeaf, guest, guest.site_of_entry(at), what).and(leaf_zero);
             }
         }

@@ -14,10 +14,10 @@ use super::convert::unwritable;
 use super::fleet::take_in;
 use super::format::{Form, form};
 use super::guest::{level, level_to_json};
+use super::input::Input;
 use super::outcome::{Failed, Result, answer};
 use super::output::{print_document, print_styled};
 use super::qemu_release;
-use super::source::Input;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:

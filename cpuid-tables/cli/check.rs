@@ -2,18 +2,19 @@
 
 use std::process::ExitCode;
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
 use cpuid_tables::CpuidEntry;
-use cpuid_tables::check::{Check, Finding, Kind, Report, Severity};
+use cpuid_tables::check::{Check, Finding, Kind, Report, Severity, Target};
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::host::Host;
 use cpuid_tables::show::{Style, Styled};
 use serde_json::{Value, json};
 
 use super::format::Format;
+use super::input::Input;
 use super::outcome::{Failed, Result, answer};
 use super::output::{print_document, print_styled};
-use super::source::{Input, Source};
+use super::source::Source;
 use super::{advice, host, partial};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -22,6 +23,7 @@ Examples:
   kvm-cpuid check guest.txt --host real          also against this machine's KVM
   kvm-cpuid check vcpus.txt --host hosts/milan --format json
   kvm-cpuid guest --cpu host --smp 4 --format entries | kvm-cpuid check -
+  kvm-cpuid check guest.txt --target sev-snp --host hosts/genoa
 
 A template or a list of names states only some bits: with --host, these are compared with what the host's KVM \
 supports, which may be given as a dump as well.
@@ -29,6 +31,10 @@ supports, which may be given as a dump as well.
 A source is one guest: its CPUs are the guest's vCPUs, and are compared with each other. With --host, features, XSAVE \
 components and limits are checked against that host; without it, they are not. An error means that KVM refuses the \
 table or that the guest sees something untrue; warnings are unusual but harmless.
+
+--target checks what becomes of the table in a confidential guest: SEV-SNP's firmware refuses values that the processor \
+does not have (with --host by that processor, else by the published firmware of Genoa), and TDX's module sets and withholds \
+bits. docs/confidential.md says what is modelled.
 
 --format json prints one object: {errors, warnings, sources: [{source, refused, errors, warnings, skipped, findings: \
 [{severity, kind, feature, vcpus, at, others, what, why, help}]}]}. `at` and each of `others` is {vcpu, entry, leaf, \
@@ -46,12 +52,33 @@ pub(crate) struct Args {
     /// An old spelling of --host
     #[arg(long, value_name = "HOST", hide = true, conflicts_with = "host")]
     host_from: Option<String>,
+    /// Also check what a confidential guest's firmware or module does with the table
+    #[arg(long, value_name = "TARGET")]
+    target: Option<TargetName>,
     /// Leave out warnings
     #[arg(long)]
     errors_only: bool,
     /// Output format
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+}
+
+/// A kind of confidential guest.
+#[derive(Clone, Copy, ValueEnum)]
+enum TargetName {
+    /// AMD SEV-SNP: what the firmware refuses in the CPUID page
+    SevSnp,
+    /// Intel TDX: what the module sets, and what KVM refuses
+    Tdx,
+}
+
+impl From<TargetName> for Target {
+    fn from(name: TargetName) -> Target {
+        match name {
+            TargetName::SevSnp => Target::SevSnp,
+            TargetName::Tdx => Target::Tdx,
+        }
+    }
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
@@ -71,7 +98,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             check_partial(source, &cpus, host.as_ref())?
         } else {
             let refused = cpus.iter().find_map(|cpu| cpu.beside.refused.clone());
-            Checked { source, report: check(&cpus, host.as_ref()), partial: None, refused }
+            Checked { source, report: check(&cpus, host.as_ref(), args.target), partial: None, refused }
         };
         if args.errors_only {
             checked.report.findings.retain(|finding| finding.severity() == Severity::Error);
@@ -140,7 +167,7 @@ fn check_partial<'a>(source: &'a Source, cpus: &[Cpu], host: Option<&Host>) -> R
 }
 
 /// One guest. CPUs without a number, or with one that another has, are numbered by their places.
-fn check(cpus: &[Cpu], host: Option<&Host>) -> Report {
+fn check(cpus: &[Cpu], host: Option<&Host>, target: Option<TargetName>) -> Report {
     let mut numbers: Vec<Option<u32>> = cpus.iter().map(|cpu| cpu.number).collect();
     numbers.sort_unstable();
     numbers.dedup();
@@ -149,6 +176,9 @@ fn check(cpus: &[Cpu], host: Option<&Host>) -> Report {
     for (place, cpu) in (0..).zip(cpus) {
         let number = cpu.number.filter(|_| numbered).unwrap_or(place);
         check = check.vcpu(number, &cpu.entries);
+    }
+    if let Some(target) = target {
+        check = check.target(target.into());
     }
     match host {
         Some(host) => check.with_host(host).emulated(host.emulated.as_deref().unwrap_or_default()).run(),

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::{Cpu, Format, WriteError, Writer};
 
+use super::input::Input;
 use super::outcome::{Failed, Result};
 use super::output::warn;
-use super::source::Input;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:

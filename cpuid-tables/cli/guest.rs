@@ -18,6 +18,8 @@ use super::format::{Form, form};
 use super::host::HostArg;
 use super::outcome::{Failed, Result};
 use super::output::{columns, is_verbose, note, print, print_document, print_styled, warn};
+use super::program::Qemu;
+use super::qemu_release::Emulated;
 use super::{hint, qemu_release};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -26,18 +28,24 @@ Examples:
   kvm-cpuid guest --cpu 'Cascadelake-Server,-avx512f,x2apic=on' --smp 8,sockets=2 --machine q35
   kvm-cpuid guest --cpu host --host hosts/milan --format entries
   kvm-cpuid guest --cpu max --host hosts/milan --format json --qemu 7.2
+  kvm-cpuid guest --cpu EPYC --machine q35 --qemu /usr/bin/qemu-system-x86_64
+                                                           as this very QEMU
 
 --host DIR/NAME reads NAME.supported (KVM_GET_SUPPORTED_CPUID), NAME.host (the CPUID instruction), NAME.msrs (feature \
 MSRs), NAME.caps (KVM_CHECK_EXTENSION) and NAME.hv (KVM_GET_SUPPORTED_HV_CPUID) from DIR; the last three may be \
 missing. Features that the host lacks are listed on standard error: more than five in one line, and with -v each in \
 QEMU's words with its reason.
 
+--qemu takes a release of the tables, a version as distributions write it, or the path of a program. A program is \
+asked over QMP, without KVM, for its CPU models, machine types and properties; what it does not state, its dependencies and \
+caches among it, is that of the nearest release, and a note says which.
+
 --cpu x86-64-v2, x86-64-v2-AES, x86-64-v3 and x86-64-v4 are Proxmox's models: qemu64 with the level's features. \
 --cpu help and --machine help list the names.
 
 Exit codes:
   0  the table is written
-  2  QEMU would refuse such a guest, or a file could not be read";
+  2  QEMU would refuse such a guest, a file could not be read, or a program could not be asked";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
@@ -55,9 +63,9 @@ pub(crate) struct Args {
     memory: String,
     #[command(flatten)]
     host: HostArg,
-    /// QEMU release to emulate
-    #[arg(long, value_name = "RELEASE", default_value = qemu_release::default(), value_parser = qemu_release::named)]
-    qemu: QemuRelease,
+    /// QEMU to emulate: a release, or a program, which is started and asked for its models and machine types
+    #[arg(long, value_name = "RELEASE|PATH", default_value = qemu_release::default(), value_parser = qemu_release::emulated)]
+    qemu: Emulated,
     /// Allow MONITOR and UMWAIT for `host` and `max`, like QEMU's `-overcommit cpu-pm=on`
     #[arg(long)]
     cpu_pm: bool,
@@ -70,19 +78,21 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let release = args.qemu;
+    let machine = args.machine.parse::<MachineOption>();
+    let qemu = Qemu::of(&args.qemu, machine.as_ref().map_or("pc", |machine| &machine.name))?;
+    let release = qemu.release();
     if args.cpu == "help" || args.machine == "help" {
-        print(&if args.cpu == "help" { cpu_help(release) } else { machine_help(release) })?;
+        print(&if args.cpu == "help" { cpu_help(&qemu) } else { machine_help(&qemu) })?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut host = args.host.read()?;
     host.tsc_khz = args.tsc_khz.or(host.tsc_khz);
-    let refused = |error: BuildError| refused(&error, release);
-    let guest = GuestCpuid::builder()
-        .release(release)
+    let refused = |error: BuildError| refused(&error, &qemu);
+    let guest = qemu
+        .builder()
         .cpu(cpu_option(&args.cpu, release)?.parse::<CpuOption>().map_err(refused)?)
         .topology(args.smp.parse::<Smp>().map_err(refused)?)
-        .machine(args.machine.parse::<MachineOption>().map_err(refused)?)
+        .machine(machine.map_err(refused)?)
         .memory(args.memory.parse::<Memory>().map_err(refused)?)
         .cpu_pm(args.cpu_pm)
         .host(&host)
@@ -91,7 +101,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     guest_warnings(&guest);
     match args.format {
         Form::Text => text(&guest)?,
-        Form::Json => json(&guest)?,
+        Form::Json => json(&guest, &qemu)?,
         Form::Dump(DumpFormat::Entries) => entries(&guest)?,
         Form::Dump(format) => dump(&guest, format)?,
     }
@@ -99,9 +109,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// QEMU's CPU models, as `-cpu help` lists them, and the levels that Proxmox's models have.
-fn cpu_help(release: QemuRelease) -> String {
+fn cpu_help(qemu: &Qemu) -> String {
+    let release = qemu.release();
     let mut lines: Vec<(String, String)> = Vec::new();
-    for model in release.cpu_models() {
+    if let Qemu::Program(program) = qemu {
+        lines.extend(program.model_names().map(|name| (name, String::new())));
+    }
+    for model in release.cpu_models().filter(|_| matches!(qemu, Qemu::Release(_))) {
         lines.push((model.name().to_owned(), String::from("(alias configured by machine type)")));
         for version in model.versions() {
             if let Some(alias) = version.alias() {
@@ -124,11 +138,19 @@ fn cpu_help(release: QemuRelease) -> String {
 }
 
 /// QEMU's machine types, as `-machine help` lists them.
-fn machine_help(release: QemuRelease) -> String {
-    let mut lines: Vec<(String, String)> =
-        release.machines().map(|machine| (machine.name().to_owned(), String::new())).collect();
+fn machine_help(qemu: &Qemu) -> String {
     let alias = |(alias, name): (&str, &str)| (alias.to_owned(), format!("(alias of {name})"));
-    lines.extend(hint::machine_aliases(release).map(alias));
+    let mut lines: Vec<(String, String)> = match qemu {
+        Qemu::Release(release) => {
+            let names = release.machines().map(|machine| (machine.name().to_owned(), String::new()));
+            names.chain(hint::machine_aliases(*release).map(alias)).collect()
+        }
+        Qemu::Program(program) => {
+            let names = program.machine_names().map(|(name, _)| (name.to_owned(), String::new()));
+            let second = program.machine_names().filter_map(|(name, second)| Some(alias((second?, name))));
+            names.chain(second).collect()
+        }
+    };
     lines.sort();
     listed("Supported machines are:", &lines)
 }
@@ -177,13 +199,16 @@ pub(crate) fn guest_warnings(guest: &GuestCpuid) {
 }
 
 /// Why QEMU would not start, with all missing features if these are the reason.
-fn refused(error: &BuildError, release: QemuRelease) -> Failed {
+fn refused(error: &BuildError, qemu: &Qemu) -> Failed {
     if let BuildError::Enforced(lacking) = error {
         for filtered in lacking {
             warn(filtered);
         }
     }
-    hint::refused(error, release)
+    match qemu {
+        Qemu::Release(release) => hint::refused(error, *release),
+        Qemu::Program(program) => hint::refused_by_program(error, program),
+    }
 }
 
 /// In the format of the recorder of a real QEMU's tables, so that both can be compared line by line.
@@ -254,7 +279,7 @@ pub(crate) fn level_to_json(features: &FeatureSet) -> Value {
     })
 }
 
-fn json(guest: &GuestCpuid) -> io::Result<()> {
+fn json(guest: &GuestCpuid, qemu: &Qemu) -> io::Result<()> {
     let vcpus = guest.vcpus().map(|(apic_id, table)| cpu(apic_id, &table).to_json());
     let filtered = guest.filtered().iter().map(
         |filtered| json!({ "text": filtered.to_string(), "name": filtered.name, "bit": filtered.bit.0 }),
@@ -263,6 +288,7 @@ fn json(guest: &GuestCpuid) -> io::Result<()> {
         "cpus": vcpus.collect::<Vec<_>>(),
         "filtered": filtered.collect::<Vec<_>>(),
         "level": level_to_json(&guest.table().features()),
+        "qemu": qemu.to_json(),
     }))
     .map(drop)
 }

@@ -10,9 +10,10 @@ use cpuid_tables::{Feature, Leaf, Named, QemuRelease, Subleaf, find_entry};
 use serde_json::json;
 
 use super::format::Format;
+use super::input::Input;
 use super::outcome::{Result, answer};
 use super::output::{print_document, warn};
-use super::source::{Input, Source};
+use super::source::Source;
 use super::{advice, feature};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -68,63 +69,72 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         (None, Err(NoFeature::Elsewhere(bit))) => Wanted::Elsewhere(bit),
         _ => Wanted::Feature(feature::named(&args.feature)?),
     };
-    let mut all: Has = Some(true);
-    let mut stated = false;
-    let mut model = None;
-    let mut missing: Vec<Feature> = Vec::new();
+    let found = search(args, wanted)?;
+    if let (None, Wanted::Elsewhere(_), false) = (found.all, wanted, found.states_others) {
+        // The message says what the name stands for.
+        feature::named(&args.feature)?;
+    }
+    if args.format == Format::Json {
+        let missing: Vec<&str> = found.missing.iter().map(|feature| name_of(*feature)).collect();
+        let sources = args.input.sources().iter().map(Source::to_string);
+        print_document(json!({
+            "feature": args.feature,
+            "sources": sources.collect::<Vec<String>>(),
+            "has": found.all,
+            "missing": missing,
+        }))?;
+    }
+    if let Some(has) = found.all {
+        return Ok(answer(has));
+    }
+    for source in args.input.sources() {
+        warn(format!("{source} does not state {}: {}", args.feature, advice::WHOLE));
+    }
+    if let Some(model) = found.model {
+        warn(format!("it names the CPU model {model}: `kvm-cpuid guest --cpu {model}` shows what that has"));
+    }
+    Ok(ExitCode::from(NOT_KNOWN))
+}
+
+/// What the CPUs of all sources have.
+struct Found {
+    /// Whether all of them have it.
+    all: Has,
+    /// A CPU states bits outside CPUID.
+    states_others: bool,
+    /// The CPU model that one names and that does not state it.
+    model: Option<String>,
+    /// The features of a level that one lacks.
+    missing: Vec<Feature>,
+}
+
+fn search(args: &Args, wanted: Wanted) -> Result<Found> {
+    let mut found = Found { all: Some(true), states_others: false, model: None, missing: Vec::new() };
     for source in args.input.sources() {
         for cpu in args.input.reading.open(source)? {
             let cpu = cpu?;
             let has = match wanted {
                 Wanted::Feature(feature) => has(source, &cpu, feature),
-                Wanted::Level(level) => has_level(source, &cpu, level, &mut missing),
+                Wanted::Level(level) => has_level(source, &cpu, level, &mut found.missing),
                 Wanted::Elsewhere(bit) => bit_stated(&cpu, bit),
             };
-            stated |= !cpu.beside.bits.is_empty();
-            if has.is_none()
-                && QemuRelease::NEWEST.cpu_model(cpu.name.as_deref().unwrap_or_default()).is_some()
-            {
-                model.clone_from(&cpu.name);
+            found.states_others |= !cpu.beside.bits.is_empty();
+            let name = cpu.name.as_deref().unwrap_or_default();
+            if has.is_none() && QemuRelease::NEWEST.cpu_model(name).is_some() {
+                found.model.clone_from(&cpu.name);
             }
             // One that has it not decides.
-            all = match (all, has) {
+            found.all = match (found.all, has) {
                 (Some(false), _) | (_, Some(false)) => Some(false),
                 (None, _) | (_, None) => None,
                 _ => Some(true),
             };
         }
     }
-    if let (None, Wanted::Elsewhere(_), false) = (all, wanted, stated) {
-        // The message says what the name stands for.
-        feature::named(&args.feature)?;
-    }
-    if args.format == Format::Json {
-        let missing: Vec<&str> = missing.iter().map(|feature| name_of(*feature)).collect();
-        let sources = args.input.sources().iter().map(Source::to_string);
-        print_document(json!({
-            "feature": args.feature,
-            "sources": sources.collect::<Vec<String>>(),
-            "has": all,
-            "missing": missing,
-        }))?;
-    }
-    match all {
-        Some(has) => Ok(answer(has)),
-        None => {
-            for source in args.input.sources() {
-                warn(format!("{source} does not state {}: {}", args.feature, advice::WHOLE));
-            }
-            if let Some(model) = model {
-                warn(format!(
-                    "it names the CPU model {model}: `kvm-cpuid guest --cpu {model}` shows what that has"
-                ));
-            }
-            Ok(ExitCode::from(NOT_KNOWN))
-        }
-    }
+    Ok(found)
 }
 
-/// A level's features; those that are missing are told.
+/// A level's features; a warning names those that are missing.
 fn has_level(source: &Source, cpu: &Cpu, level: PsabiLevel, all_missing: &mut Vec<Feature>) -> Has {
     let all: Vec<(Feature, Has)> =
         level.features().map(|feature| (feature, has(source, cpu, feature))).collect();

@@ -1,6 +1,6 @@
 //! What to write instead of a wrong word: the nearest model, property or machine, and the range of a bit.
 
-use cpuid_tables::guest::BuildError;
+use cpuid_tables::guest::{BuildError, QemuProgram, upstream_machine};
 use cpuid_tables::naming::{PsabiLevel, near};
 use cpuid_tables::show::{Place, name_of, names_near};
 use cpuid_tables::{CpuModel, Feature, QemuRelease};
@@ -16,6 +16,24 @@ pub(crate) fn refused(error: &BuildError, release: QemuRelease) -> Failed {
         BuildError::UnknownProperty { property, .. } => failed.help(property_of(property, release)),
         _ => failed,
     }
+}
+
+/// The same of a program, with its own names.
+pub(crate) fn refused_by_program(error: &BuildError, program: &QemuProgram) -> Failed {
+    let failed = Failed::new(error);
+    let (name, known): (_, Vec<String>) = match error {
+        BuildError::UnknownModel(name) => (name, program.model_names().collect()),
+        BuildError::UnknownMachine(name) => {
+            let all = program.machine_names().flat_map(|(name, second)| [Some(name), second]);
+            (name, all.flatten().map(str::to_owned).collect())
+        }
+        BuildError::UnknownProperty { property, .. } => {
+            (property, program.property_names().map(str::to_owned).collect())
+        }
+        _ => return failed,
+    };
+    let lists = "`--cpu help` and `--machine help` with the same --qemu list what this program has";
+    failed.help(did_you_mean(&near(name, known.iter().map(String::as_str)), lists))
 }
 
 /// No CPU model has a name.
@@ -50,6 +68,12 @@ fn model(name: &str, release: QemuRelease) -> String {
 fn machine(name: &str, release: QemuRelease) -> String {
     if let Some(other) = nearest(release, |other| other.machine(name).is_some()) {
         return format!("QEMU {other} has it: --qemu {other}");
+    }
+    if let Some((major, minor)) = upstream_machine(name) {
+        return format!(
+            "no release of the tables has it; a distribution's is based on version {major}.{minor} of its kind, and \
+             `--qemu PATH` asks the distribution's own program"
+        );
     }
     let known = release
         .machines()

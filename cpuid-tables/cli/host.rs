@@ -5,13 +5,13 @@ use std::io::Read as _;
 use std::path::Path;
 
 use clap::Args as ClapArgs;
-use cpuid_tables::dump::Cpu;
+use cpuid_tables::dump::{Cpu, Options};
 use cpuid_tables::host::{Host, HostFile};
 
 use super::advice;
+use super::dumped::Dumped;
 use super::outcome::{Failed, Result};
 use super::output::warn;
-use super::reading::Reading;
 use super::source::Source;
 
 /// The name of this machine as a host.
@@ -85,7 +85,7 @@ fn one_file(path: &Path, name: &str) -> Result<Host> {
         return Ok(host);
     }
     let source = Source::File(path.into());
-    let mut cpus = Reading::default().open(&source)?;
+    let mut cpus = Dumped::open(path, &Options::default())?;
     let cpu = cpus.next().ok_or_else(|| Failed::new(format!("{name} contains no CPU")))??;
     if is_partial(&cpu) || cpus.map_while(std::result::Result::ok).any(|cpu| is_partial(&cpu)) {
         let open = advice::open_bits(&source, "a host is what its KVM supports");

@@ -7,18 +7,28 @@ use cpuid_tables::kvm::{Device, KvmSystem as _};
 
 use super::outcome::{Failed, Result};
 use super::output::warn;
-use super::reading::Reading;
 use super::source::Source;
 
-/// The tables of the host that `--host` names, by default this machine.
-pub(crate) fn tables(source: &Source, reading: &Reading) -> Result<Vec<Cpu>> {
-    if let Some(name) = reading.host() {
+/// The machine that a source is about, and which of its CPUs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chosen<'a> {
+    /// A recorded host or a dump, instead of this machine.
+    pub(crate) host: Option<&'a str>,
+    /// The CPU with this number.
+    pub(crate) number: Option<u32>,
+    /// Every CPU.
+    pub(crate) all_cpus: bool,
+}
+
+/// The tables of the chosen host, by default this machine.
+pub(crate) fn tables(source: &Source, chosen: Chosen<'_>) -> Result<Vec<Cpu>> {
+    if let Some(name) = chosen.host {
         return recorded(source, name).map(|cpu| vec![cpu]);
     }
     match source {
         Source::Supported => Ok(vec![named("supported", kvm()?.supported_cpuid().map_err(Failed::new)?)]),
         Source::Emulated => Ok(vec![named("emulated", kvm()?.emulated_cpuid().map_err(Failed::new)?)]),
-        _ => host_cpus(reading),
+        _ => host_cpus(chosen),
     }
 }
 
@@ -51,10 +61,10 @@ fn kvm() -> Result<Device> {
 }
 
 /// The requested CPUs of this machine: by default the first one that this process may run on.
-fn host_cpus(reading: &Reading) -> Result<Vec<Cpu>> {
-    let wanted = reading.number().and_then(|number| usize::try_from(number).ok());
+fn host_cpus(chosen: Chosen<'_>) -> Result<Vec<Cpu>> {
+    let wanted = chosen.number.and_then(|number| usize::try_from(number).ok());
     let allowed = host::cpus().map_err(Failed::new)?;
-    let chosen = match wanted {
+    let numbers = match wanted {
         Some(number) if !allowed.contains(&number) => {
             let all: Vec<String> = allowed.iter().map(ToString::to_string).collect();
             return Err(Failed::new(format!(
@@ -63,11 +73,11 @@ fn host_cpus(reading: &Reading) -> Result<Vec<Cpu>> {
             )));
         }
         Some(number) => vec![number],
-        None if reading.all_cpus => allowed,
+        None if chosen.all_cpus => allowed,
         None => allowed.into_iter().take(1).collect(),
     };
     let read = |number| Ok((number, host::read_cpu(number).map_err(Failed::new)?));
-    let cpus = chosen.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+    let cpus = numbers.into_iter().map(read).collect::<Result<Vec<_>>>()?;
     for difference in host::compare_cpus(&cpus).iter().filter(|difference| !difference.expected) {
         warn(format!("CPUs differ: {difference}"));
     }

@@ -5,11 +5,9 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args as ClapArgs, CommandFactory as _};
+use clap::{Args as ClapArgs, Command};
 use clap_complete::{Shell, generate_to};
 
-use super::args::Args as Command;
-use super::help;
 use super::outcome::{Failed, Result};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -35,19 +33,20 @@ const SHELLS: [(Shell, &str); 3] = [
     (Shell::Fish, "fish/vendor_completions.d"),
 ];
 
-pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    write(args).map_err(|error| Failed::new(format!("{}: {error}", args.output.display())))?;
+/// Writes the pages of the whole command.
+pub(crate) fn run(args: &Args, command: &Command) -> Result<ExitCode> {
+    write(args, command).map_err(|error| Failed::new(format!("{}: {error}", args.output.display())))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn write(args: &Args) -> io::Result<()> {
+fn write(args: &Args, command: &Command) -> io::Result<()> {
     let pages = args.output.join("man/man1");
     fs::create_dir_all(&pages)?;
-    clap_mangen::generate_to(help::prepared(Command::command()), &pages)?;
+    clap_mangen::generate_to(command.clone(), &pages)?;
     for (shell, below) in SHELLS {
         let folder = args.output.join(below);
         fs::create_dir_all(&folder)?;
-        generate_to(shell, &mut help::prepared(Command::command()), "kvm-cpuid", &folder)?;
+        generate_to(shell, &mut command.clone(), "kvm-cpuid", &folder)?;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ mod baseline;
 mod check;
 mod convert;
 mod diff;
+mod dumped;
 mod export;
 mod feature;
 mod find;
@@ -21,14 +22,15 @@ mod has;
 mod help;
 mod hint;
 mod host;
+mod input;
 mod machine;
 mod manual;
-mod migrate;
 mod models;
 mod outcome;
 mod output;
 mod partial;
 mod probe;
+mod program;
 mod progress;
 mod qemu_release;
 mod reading;
@@ -36,7 +38,6 @@ mod record;
 mod show;
 mod source;
 mod spelling;
-mod target;
 mod why;
 mod wrap;
 
@@ -61,7 +62,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Has(args) => has::run(&args),
         Command::Probe(args) => probe::run(&args),
         Command::Why(args) => why::run(&args),
-        Command::Manual(args) => manual::run(&args),
+        Command::Manual(args) => manual::run(&args, &help::prepared(Args::command())),
         Command::Check(args) => check::run(&args),
         Command::Guest(args) => guest::run(&args),
         Command::Models(args) => models::run(&args),

@@ -37,7 +37,7 @@ impl Finding {
             Finding::Leaf { .. } => {
                 "Firecracker refuses to start a VM whose template changes a leaf that KVM does not have"
             }
-            Finding::Feature(_) => "a guest that uses it fails, or is told what does not hold",
+            Finding::Feature(_) => "a guest that uses it fails, or reads a wrong value",
         }
     }
 

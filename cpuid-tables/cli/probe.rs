@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 
 use super::convert::unwritable;
 use super::format::{Form, form};
+use super::input::Input;
 use super::outcome::{Failed, Result, answer};
 use super::output::{print, print_document, print_styled};
-use super::source::{Input, Source};
+use super::source::Source;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -70,7 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let seen = seen(&questions, &probed);
         let differences = compare(&expected(&cpu.entries, &seen, &probed.changes), &seen);
         same &= differences.is_empty();
-        tell(args, &source.title(&cpu), (seen, &differences, &probed))?;
+        report(args, &source.title(&cpu), (seen, &differences, &probed))?;
     }
     Ok(answer(same))
 }
@@ -131,7 +132,7 @@ fn seen(questions: &[(Leaf, Subleaf)], probed: &Probe) -> Vec<CpuidEntry> {
     .collect()
 }
 
-fn tell(
+fn report(
     args: &Args,
     title: &str,
     (seen, differences, probed): (Vec<CpuidEntry>, &[EntryDifferences], &Probe),

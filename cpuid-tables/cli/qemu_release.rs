@@ -1,6 +1,9 @@
-//! The QEMU release argument of commands.
+//! The QEMU release argument of commands, and of `guest` a QEMU program.
+
+use std::path::PathBuf;
 
 use cpuid_tables::QemuRelease;
+use cpuid_tables::guest::ProgramVersion;
 
 /// The name of [`guest::default_release`](cpuid_tables::guest::default_release): its series.
 pub(crate) fn default() -> &'static str {
@@ -9,10 +12,77 @@ pub(crate) fn default() -> &'static str {
     &name[..end]
 }
 
-/// A QEMU release by its name.
+/// A QEMU release by its name, its series, or a version as a distribution writes it.
 pub(crate) fn named(name: &str) -> Result<QemuRelease, String> {
-    QemuRelease::find(name).ok_or_else(|| {
+    QemuRelease::find(name).or_else(|| of_series(&name.parse().ok()?)).ok_or_else(|| {
         let names: Vec<&str> = QemuRelease::ALL.iter().map(|release| release.name()).collect();
         format!("expected one of {}", names.join(", "))
     })
+}
+
+/// The release in the tables of a version's series.
+fn of_series(version: &ProgramVersion) -> Option<QemuRelease> {
+    let (major, minor) = version.series();
+    QemuRelease::find(&format!("{major}.{minor}"))
+}
+
+/// A QEMU to emulate.
+#[derive(Clone, Debug)]
+pub(crate) enum Emulated {
+    /// A release of the tables.
+    Release(QemuRelease),
+    /// A release that is not in the tables, and the nearest one.
+    Near(ProgramVersion, QemuRelease),
+    /// A program, by its path or its name in `PATH`.
+    Program(PathBuf),
+}
+
+/// A release, or a program.
+#[allow(clippy::unnecessary_wraps, reason = "the signature of a value parser")]
+pub(crate) fn emulated(text: &str) -> Result<Emulated, String> {
+    // A path can have a version in it.
+    if text.contains('/') {
+        return Ok(Emulated::Program(PathBuf::from(text)));
+    }
+    if let Ok(release) = named(text) {
+        return Ok(Emulated::Release(release));
+    }
+    Ok(match text.parse::<ProgramVersion>() {
+        Ok(version) => {
+            let release = nearest(version.series());
+            Emulated::Near(version, release)
+        }
+        Err(_) => Emulated::Program(PathBuf::from(text)),
+    })
+}
+
+/// The oldest release that is not older, as for what a program does not state; else the newest.
+fn nearest(series: (u32, u32)) -> QemuRelease {
+    let of = |release: &QemuRelease| {
+        release.name().parse::<ProgramVersion>().map_or((0, 0), |version| version.series())
+    };
+    QemuRelease::ALL.into_iter().find(|release| of(release) >= series).unwrap_or(QemuRelease::NEWEST)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::{Emulated, emulated, nearest};
+    use cpuid_tables::QemuRelease;
+
+    #[test]
+    fn a_release_a_version_and_a_path() {
+        let newest = QemuRelease::NEWEST.name();
+        assert!(matches!(emulated(newest).unwrap(), Emulated::Release(QemuRelease::NEWEST)));
+        let debian = format!("QEMU emulator version {newest} (Debian 1:{newest}+ds-1)");
+        assert!(matches!(emulated(&debian).unwrap(), Emulated::Release(QemuRelease::NEWEST)));
+        assert!(matches!(emulated("2.5.0 (some)").unwrap(), Emulated::Near(_, release)
+            if release == QemuRelease::ALL[0]));
+        assert_eq!(nearest((99, 0)), QemuRelease::NEWEST);
+        for program in
+            ["/opt/10.0/qemu", "./qemu-9.2.0/build/qemu-system-x86_64", "qemu-system-x86_64", "kvm"]
+        {
+            assert!(matches!(emulated(program).unwrap(), Emulated::Program(_)), "{program}");
+        }
+    }
 }

@@ -1,17 +1,14 @@
 //! Reading the CPUs of sources: which ones, in which format, of which host.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read};
-
 use clap::Args as ClapArgs;
-use cpuid_tables::dump::{Cpu, Format, Options, ReadError, Reader};
+use cpuid_tables::dump::{Cpu, Format, Options};
 use cpuid_tables::host::HostFile;
 
+use super::dumped::Dumped;
+use super::machine::Chosen;
 use super::outcome::{Failed, Result};
-use super::output::Flood;
-use super::progress::Watched;
 use super::source::Source;
-use super::{advice, guest_of, host, machine};
+use super::{guest_of, host, machine};
 
 /// How dumps are read, and which host the tables of a machine are of.
 #[derive(ClapArgs, Clone, Debug, Default)]
@@ -68,85 +65,27 @@ impl Reading {
             Source::File(path) if !path.exists() && HostFile::Supported.path(path).exists() => {
                 Box::new(std::iter::once(machine::supported_of(&path.display().to_string())))
             }
-            Source::File(path) => {
-                let failed = |error| Failed::new(format!("{}: {error}", path.display()));
-                let file = File::open(path).map_err(failed)?;
-                let size = file.metadata().map_err(failed)?;
-                if size.is_dir() {
-                    return Err(Failed::new(format!("{}: is a directory", path.display()))
-                        .help("`kvm-cpuid baseline` reads all dumps in a directory; name one of its files"));
-                }
-                let size = size.is_file().then_some(size.len());
-                Box::new(self.dump(source, Watched::new(file, size))?)
-            }
-            Source::Input => Box::new(self.dump(source, Watched::new(io::stdin(), None))?),
+            Source::File(path) => Box::new(Dumped::open(path, &self.options())?),
+            Source::Input => Box::new(Dumped::standard_input(&self.options())?),
             Source::GuestOf(pid) => Box::new(guest_of::read(*pid)?.into_iter().map(Ok)),
             Source::Supported | Source::Emulated | Source::Instruction => {
-                Box::new(machine::tables(source, self)?.into_iter().map(Ok))
+                Box::new(machine::tables(source, self.machine())?.into_iter().map(Ok))
             }
         };
         Ok(Cpus { all, wanted: self.number(), numbers: Vec::new(), name: source.to_string(), found: false })
     }
 
+    fn options(&self) -> Options {
+        Options { format: self.from, lenient: self.lenient }
+    }
+
+    fn machine(&self) -> Chosen<'_> {
+        Chosen { host: self.host(), number: self.number(), all_cpus: self.all_cpus }
+    }
+
     /// All CPUs of a source.
     pub(crate) fn all(&self, source: &Source) -> Result<Vec<Cpu>> {
         self.open(source)?.collect()
-    }
-
-    fn dump<R: Read>(&self, source: &Source, input: R) -> Result<Dumped<R>> {
-        let name = source.to_string();
-        let options = Options { format: self.from, lenient: self.lenient };
-        let reader = Reader::new(BufReader::with_capacity(1 << 16, input), &options);
-        let reader = reader.map_err(|error| unreadable(&name, &error))?;
-        Ok(Dumped { reader, name, warned: 0, noted: 0, flood: Flood::default() })
-    }
-}
-
-fn unreadable(name: &str, error: &ReadError) -> Failed {
-    let failed = Failed::new(format!("{name}: {error}"));
-    match error {
-        ReadError::Blank if name == Source::Input.to_string() => {
-            Failed::new("standard input is empty").help("did the command before the pipe fail?")
-        }
-        ReadError::Unrecognised { text } => failed.help(advice::unrecognised(text)),
-        ReadError::Malformed { .. } => failed.help(
-            "--lenient warns of such lines and goes on; --from FORMAT, if it is in another format (`--from ?` lists them)",
-        ),
-        _ => failed,
-    }
-}
-
-/// The CPUs of a dump; the first warnings are printed as they occur, the others counted at the end.
-struct Dumped<R> {
-    reader: Reader<BufReader<R>>,
-    name: String,
-    /// How many warnings and notes were dealt with.
-    warned: usize,
-    noted: usize,
-    flood: Flood,
-}
-
-impl<R: Read> Iterator for Dumped<R> {
-    type Item = Result<Cpu>;
-
-    fn next(&mut self) -> Option<Result<Cpu>> {
-        let next = self.reader.next();
-        let (warnings, more) = self.reader.warnings();
-        let (notes, more_notes) = self.reader.notes();
-        // A note that is all there is becomes the error.
-        let is_error = matches!(next, Some(Err(ReadError::Nothing { .. })));
-        let last_note = if is_error { notes.len() - 1 } else { notes.len() };
-        for warning in warnings.iter().skip(self.warned) {
-            self.flood.warn(format_args!("{}: {warning}", self.name));
-        }
-        for note in notes.iter().take(last_note).skip(self.noted) {
-            self.flood.warn(format_args!("{}: {note}", self.name));
-        }
-        (self.warned, self.noted) = (warnings.len(), notes.len());
-        if !matches!(next, Some(Ok(_))) {
-            self.flood.end(&self.name, more + more_notes);
-        }
-        next.map(|cpu| cpu.map_err(|error| unreadable(&self.name, &error)))
     }
 }
 
@@ -154,7 +93,7 @@ impl<R: Read> Iterator for Dumped<R> {
 pub(crate) struct Cpus {
     all: Box<dyn Iterator<Item = Result<Cpu>>>,
     wanted: Option<u32>,
-    /// Of those that were passed over.
+    /// The numbers of those that were skipped.
     numbers: Vec<u32>,
     name: String,
     found: bool,

@@ -16,9 +16,10 @@ use super::answered::{Answered, answered};
 use super::convert::unwritable;
 use super::format::{Form, form};
 use super::has::is_above_maximum;
+use super::input::Input;
 use super::outcome::{Failed, Result, answer};
 use super::output::{columns, print, print_styled, warn};
-use super::source::{Input, Source};
+use super::source::Source;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 
 use super::format::Format;
 use super::has::{NOT_KNOWN, bit_stated};
+use super::input::Input;
 use super::outcome::{Result, answer};
 use super::output::{print_document, print_styled, warn};
-use super::source::{Input, Source};
+use super::source::Source;
 use super::{advice, feature, hint, host};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -216,20 +217,20 @@ fn dumped(source: &Source, cpu: Cpu) -> Machine {
 
 fn this_machine(args: &Args) -> Result<Machine> {
     let reading = &args.input.reading;
-    let told = |what: Result<Vec<Cpu>>| match what {
+    let or_warn = |what: Result<Vec<Cpu>>| match what {
         Ok(cpus) => cpus.into_iter().next().map(|cpu| cpu.entries),
         Err(failed) => {
             warn(failed.message());
             None
         }
     };
-    let supported = told(reading.all(&Source::Supported));
+    let supported = or_warn(reading.all(&Source::Supported));
     let kvm = supported.map(|supported| RunningKvm {
         supported,
-        emulated: told(reading.all(&Source::Emulated)).unwrap_or_default(),
+        emulated: or_warn(reading.all(&Source::Emulated)).unwrap_or_default(),
         nested: nested(),
     });
-    Ok(Machine { cpuid: told(reading.all(&Source::Instruction)), linux: linux(), kvm })
+    Ok(Machine { cpuid: or_warn(reading.all(&Source::Instruction)), linux: linux(), kvm })
 }
 
 /// Whether nested virtualization is on, according to the module parameter.

@@ -6,7 +6,7 @@
 //! VMX             -       Supports Intel hardware-assisted virtualization
 //! ```
 //!
-//! `*` is a feature that is there, `-` one that is not: Coreinfo asks CPUID for each. Other lines are passed over.
+//! `*` is a feature that is there, `-` one that is not: Coreinfo asks CPUID for each. Other lines are ignored.
 
 use std::boxed::Box;
 use std::string::String;

@@ -53,7 +53,7 @@ impl Cpu {
         Cpu { entries, ..Cpu::default() }
     }
 
-    /// The bits that are told of an entry's registers.
+    /// The bits of an entry's registers that are stated.
     #[must_use]
     pub fn known(&self, entry: usize) -> Registers {
         self.known.as_ref().and_then(|known| known.get(entry)).copied().unwrap_or(Registers::MAX)

@@ -8,7 +8,7 @@
 //!
 //! A flag that is listed is a bit that is set. One that is not may be off, or Linux has no name for it, hides it or does not
 //! use it: nothing is known of it. The kernel changes what it prints of the width of physical addresses and of the brand,
-//! so that these are passed over. An empty line or a further `processor` begins a CPU.
+//! so that these are ignored. An empty line or a further `processor` begins a CPU.
 
 use std::boxed::Box;
 use std::string::String;

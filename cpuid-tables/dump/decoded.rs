@@ -10,7 +10,7 @@
 //! 0x0000000c: undescribed leaf: all zero
 //! ```
 //!
-//! The numbers are read, and what they mean is passed over: `  = ` facts, names, and continued lines. A subleaf after the leaf
+//! The numbers are read, and what they mean is ignored: `  = ` facts, names, and continued lines. A subleaf after the leaf
 //! says that the index is significant. Any other line that is not indented begins a CPU. What KVM answers for a leaf without
 //! an entry is not an entry.
 
@@ -33,7 +33,7 @@ pub(super) const FORMAT: Descriptor = Descriptor {
 
 const EXPECTED: &str =
     "expected `0xLEAF: TITLE`, `0xLEAF.SUBLEAF: TITLE`, or an indented line such as `  EAX 0x...`";
-const NO_HEADING: &str = "expected `0xLEAF: TITLE` before it: to which leaf it belongs is not said";
+const NO_HEADING: &str = "expected `0xLEAF: TITLE` before it: which leaf it belongs to is unknown";
 const MISSING: &str = "a register is missing: an entry has EAX, EBX, ECX and EDX";
 /// Begins the decoded answer of KVM for a leaf without an entry.
 const NOT_AN_ENTRY: &str = "  a guest that takes it for the leaf itself sees:";
@@ -57,7 +57,7 @@ struct Open {
     known: Registers,
     /// How many registers were read.
     registers: usize,
-    /// It is passed over.
+    /// It is ignored.
     is_answer: bool,
 }
 

@@ -22,7 +22,7 @@ pub(super) struct Documents {
     depth: usize,
     in_string: bool,
     escaped: bool,
-    /// It is longer than a document may be, and passed over.
+    /// It is longer than a document may be, and ignored.
     too_long: bool,
 }
 

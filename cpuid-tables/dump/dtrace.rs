@@ -4,7 +4,7 @@
 //! CPUID query: leaf/subleaf 0x00000004/0x00000001, returns rax = 0x00000121, rbx = 0x01c0003f, rcx = ..., rdx = ...
 //! ```
 //!
-//! A guest asks in any order and again; the last answer to a leaf and subleaf counts. Other lines are passed over.
+//! A guest asks in any order and again; the last answer to a leaf and subleaf counts. Other lines are ignored.
 
 use std::boxed::Box;
 

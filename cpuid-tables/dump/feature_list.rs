@@ -8,7 +8,7 @@
 //!
 //! A list by itself states features that are there. After `missing features:` and `does not provide required features:` they
 //! are ones that the host lacks; after `extra features:` ones that the guest has and was not asked to have. Other lines are
-//! passed over.
+//! ignored.
 
 use std::boxed::Box;
 use std::string::String;
@@ -83,10 +83,10 @@ impl FeatureList {
 
 impl Parser for FeatureList {
     fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
-        let mut said = false;
+        let mut named = false;
         for (before, on) in LISTS {
             let Some(at) = find(line.text, before) else { continue };
-            said = true;
+            named = true;
             let rest = &line.text[at + before.len()..];
             // The list ends where the sentence or a quote does, or the next list of the message begins.
             let end =
@@ -96,7 +96,7 @@ impl Parser for FeatureList {
             let list = next.map_or(list, |next| &rest[..next]);
             self.take(list, on, line.number, sink);
         }
-        if !said && items(trim(line.text)).next().is_some() && items(trim(line.text)).all(is_name) {
+        if !named && items(trim(line.text)).next().is_some() && items(trim(line.text)).all(is_name) {
             let of_names = self.names.is_some() || is_list(line.text);
             if of_names {
                 self.take(trim(line.text), true, line.number, sink);

@@ -7,7 +7,7 @@
 //!
 //! A bitmap has the most significant bit first; `x` leaves a bit as the host has it, `_` says nothing. `template dump`
 //! tells every bit, and `fingerprint dump` has such a template as `guest_cpu_config`. MSRs, capabilities and whatever
-//! else there is besides `cpuid_modifiers` are passed over.
+//! else there is besides `cpuid_modifiers` are ignored.
 
 use core::fmt::{self, Write as _};
 use std::boxed::Box;
@@ -93,7 +93,7 @@ impl RegisterName {
     }
 }
 
-/// Bits that are told, and what they are.
+/// Bits that a template states, and their values.
 struct Bitmap {
     known: u32,
     value: u32,
@@ -183,24 +183,24 @@ impl Parser for Firecracker {
     }
 }
 
-/// The registers of an entry of which something is told, by Firecracker's names.
-fn told(cpu: &Cpu, entry: usize) -> impl Iterator<Item = (String, Bitmap)> {
+/// The registers of an entry that have a stated bit, by Firecracker's names.
+fn stated(cpu: &Cpu, entry: usize) -> impl Iterator<Item = (String, Bitmap)> {
     let (known, value) = (cpu.known(entry), cpu.entries[entry].registers);
-    let told = Register::ALL.into_iter().filter(move |register| known[*register] != 0);
-    told.map(move |register| {
+    let stated = Register::ALL.into_iter().filter(move |register| known[*register] != 0);
+    stated.map(move |register| {
         let bitmap = Bitmap { known: known[register], value: value[register] };
         (register.name().to_ascii_lowercase(), bitmap)
     })
 }
 
-/// Writes a CPU as a template. Registers of which nothing is told are left out.
+/// Writes a CPU as a template. Registers without a stated bit are left out.
 fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), Unwritable> {
     writeln!(out, "{{\n  \"cpuid_modifiers\": [")?;
     for (at, entry) in cpu.entries.iter().enumerate() {
         writeln!(out, "    {{\n      \"leaf\": \"{:#x}\",", entry.function.0)?;
         writeln!(out, "      \"subleaf\": \"{:#x}\",\n      \"flags\": {},", entry.index.0, entry.flags)?;
         write!(out, "      \"modifiers\": [")?;
-        for (number, (name, bitmap)) in told(cpu, at).enumerate() {
+        for (number, (name, bitmap)) in stated(cpu, at).enumerate() {
             let comma = if number > 0 { "," } else { "" };
             write!(out, "{comma}\n        {{ \"register\": \"{name}\", \"bitmap\": \"{bitmap}\" }}")?;
         }
@@ -217,7 +217,7 @@ fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), Unwritable> {
 pub fn firecracker_template(cpu: &Cpu) -> Value {
     let leaf = |(at, entry): (usize, &CpuidEntry)| {
         let modifiers =
-            told(cpu, at).map(|(name, bitmap)| json!({ "register": name, "bitmap": bitmap.to_string() }));
+            stated(cpu, at).map(|(name, bitmap)| json!({ "register": name, "bitmap": bitmap.to_string() }));
         json!({
             "leaf": format!("{:#x}", entry.function.0),
             "subleaf": format!("{:#x}", entry.index.0),

@@ -10,7 +10,7 @@
 //! Over the years the colon was left out, had a blank before it or a tab in its place, and blanks stood for the hyphens.
 //! Without `[SL nn]`, lines of one leaf one after the other are its subleaves from 0 on; of leaf 0xD, whose empty
 //! subleaves were left out, they are the components that subleaf 0 and 1 list. Some files have headings such as `CPU 0:`.
-//! Between and around them is text of many kinds, such as MSRs and the CPU's name, which is passed over; a line that begins
+//! Between and around them is text of many kinds, such as MSRs and the CPU's name, which is ignored; a line that begins
 //! with `CPUID` and a number is never.
 
 use std::boxed::Box;
@@ -41,8 +41,8 @@ struct InstLatx64 {
     headed: bool,
 }
 
-/// A CPU's entry, as far as it is told.
-struct Said {
+/// A line with a CPU's entry; `None` for what the line does not state.
+struct EntryLine {
     leaf: u32,
     subleaf: Option<u32>,
     registers: Registers,
@@ -55,7 +55,7 @@ fn digits8(line: &mut Scan<'_>) -> Option<u32> {
 }
 
 /// What a line says; none where it is not about an entry.
-fn said(line: &[u8]) -> Option<Option<Said>> {
+fn parsed(line: &[u8]) -> Option<Option<EntryLine>> {
     let mut line = Scan::new(line);
     line.blanks();
     if !line.literal(b"CPUID") || !line.blanks() {
@@ -66,7 +66,7 @@ fn said(line: &[u8]) -> Option<Option<Said>> {
 }
 
 /// An entry, from its leaf on.
-fn entry(mut line: Scan<'_>) -> Option<Said> {
+fn entry(mut line: Scan<'_>) -> Option<EntryLine> {
     let leaf = digits8(&mut line)?;
     let blank = line.blanks();
     let colon = line.literal(b":");
@@ -96,7 +96,7 @@ fn entry(mut line: Scan<'_>) -> Option<Said> {
         // A comment that lost its bracket goes to the end.
         line = Scan::new(closing.map_or(b"", |closing| &rest[closing + 1..]));
     }
-    line.is_empty().then_some(Said { leaf, subleaf, registers: registers.into() })
+    line.is_empty().then_some(EntryLine { leaf, subleaf, registers: registers.into() })
 }
 
 /// The number in a CPU's heading; none where it has none.
@@ -129,14 +129,14 @@ fn heading(line: &[u8]) -> Option<Option<u32>> {
 /// True for a line that is of this format and no other.
 fn is_line(line: &[u8]) -> bool {
     // `CPU 0:` is a heading of other dumps too.
-    matches!(said(line), Some(Some(_))) || !trim(line).starts_with(b"CPU ") && heading(line).is_some()
+    matches!(parsed(line), Some(Some(_))) || !trim(line).starts_with(b"CPU ") && heading(line).is_some()
 }
 
 /// The subleaf of a line that does not state it.
-fn next_subleaf(cpu: &Cpu, said: &Said) -> u32 {
-    let Some(last) = cpu.entries.last().filter(|last| last.function == Leaf(said.leaf)) else { return 0 };
+fn next_subleaf(cpu: &Cpu, entry: &EntryLine) -> u32 {
+    let Some(last) = cpu.entries.last().filter(|last| last.function == Leaf(entry.leaf)) else { return 0 };
     let next = last.index.0.saturating_add(1);
-    if said.leaf == 0xd { next_component(cpu, last.index.0, &said.registers).unwrap_or(next) } else { next }
+    if entry.leaf == 0xd { next_component(cpu, last.index.0, &entry.registers).unwrap_or(next) } else { next }
 }
 
 /// The component of XSAVE of a line of leaf 0xD: the first that subleaves 0 and 1 list above the last one. None if the line
@@ -161,20 +161,20 @@ fn next_component(cpu: &Cpu, last: u32, registers: &Registers) -> Option<u32> {
 }
 
 impl InstLatx64 {
-    fn entry(&mut self, said: &Said, sink: &mut Sink) -> Result<(), Fault> {
-        let again = |cpu: &Cpu| said.leaf == 0 && cpu.entries.iter().any(|entry| entry.function == Leaf(0));
+    fn entry(&mut self, entry: &EntryLine, sink: &mut Sink) -> Result<(), Fault> {
+        let again = |cpu: &Cpu| entry.leaf == 0 && cpu.entries.iter().any(|entry| entry.function == Leaf(0));
         if !self.headed && sink.open().is_some_and(again) {
             sink.start(None, None);
         }
-        let subleaf = said.subleaf.unwrap_or_else(|| sink.open().map_or(0, |cpu| next_subleaf(cpu, said)));
-        sink.answer(said.leaf, subleaf, said.registers)
+        let subleaf = entry.subleaf.unwrap_or_else(|| sink.open().map_or(0, |cpu| next_subleaf(cpu, entry)));
+        sink.answer(entry.leaf, subleaf, entry.registers)
     }
 }
 
 impl Parser for InstLatx64 {
     fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
-        if let Some(said) = said(line.text) {
-            return self.entry(&said.ok_or(Fault::Here(EXPECTED))?, sink);
+        if let Some(entry) = parsed(line.text) {
+            return self.entry(&entry.ok_or(Fault::Here(EXPECTED))?, sink);
         }
         if let Some(number) = heading(line.text) {
             self.headed = true;

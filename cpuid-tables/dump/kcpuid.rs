@@ -31,7 +31,7 @@ pub(super) const FORMAT: Descriptor = Descriptor {
 
 const EXPECTED: &str = "expected `0xLEAF: EAX=0x..., EBX=0x..., ECX=0x..., EDX=0x...`, `0xLEAF: subleafs:`, \
                         ` SUBLEAF: EAX=...` in decimal after that, or `RANGE Leafs :`";
-const NO_LEAF: &str = "expected `0xLEAF: subleafs:` before it: to which leaf it belongs is not said";
+const NO_LEAF: &str = "expected `0xLEAF: subleafs:` before it: which leaf it belongs to is unknown";
 /// How the heading of a range ends.
 const RANGE: &[u8] = b" Leafs :";
 const REGISTERS: [&[u8]; 4] = [b"EAX=0x", b"EBX=0x", b"ECX=0x", b"EDX=0x"];
@@ -43,8 +43,8 @@ struct Kcpuid {
     subleaves_of: Option<(u32, u32)>,
 }
 
-/// What a line says.
-enum Said {
+/// A line of the output.
+enum KcpuidLine {
     Leaf(u32, Registers),
     Subleaves(u32),
     Subleaf(u32, Registers),
@@ -63,12 +63,15 @@ fn registers(line: &mut Scan<'_>) -> Option<Registers> {
     line.is_empty().then_some(registers.into())
 }
 
-fn said(line: &[u8]) -> Option<Said> {
+fn parsed(line: &[u8]) -> Option<KcpuidLine> {
     let mut line = Scan::new(line);
     line.blanks();
     if !line.literal(b"0x") {
         let subleaf = line.decimal()?;
-        return line.literal(b":").then(|| registers(&mut line))?.map(|all| Said::Subleaf(subleaf, all));
+        return line
+            .literal(b":")
+            .then(|| registers(&mut line))?
+            .map(|all| KcpuidLine::Subleaf(subleaf, all));
     }
     let leaf = line.hex()?;
     if !line.literal(b":") {
@@ -76,14 +79,14 @@ fn said(line: &[u8]) -> Option<Said> {
     }
     line.blanks();
     if trim(line.rest()) == b"subleafs:" {
-        return Some(Said::Subleaves(leaf));
+        return Some(KcpuidLine::Subleaves(leaf));
     }
-    registers(&mut line).map(|registers| Said::Leaf(leaf, registers))
+    registers(&mut line).map(|registers| KcpuidLine::Leaf(leaf, registers))
 }
 
 /// True for a line that is of this format and no other.
 fn is_line(line: &[u8]) -> bool {
-    said(line).is_some() || trim(line).ends_with(RANGE)
+    parsed(line).is_some() || trim(line).ends_with(RANGE)
 }
 
 impl Parser for Kcpuid {
@@ -99,16 +102,16 @@ impl Parser for Kcpuid {
             }
             return Ok(());
         }
-        match said(line.text).ok_or(Fault::Here(EXPECTED))? {
-            Said::Leaf(leaf, registers) => {
+        match parsed(line.text).ok_or(Fault::Here(EXPECTED))? {
+            KcpuidLine::Leaf(leaf, registers) => {
                 self.subleaves_of = None;
                 sink.answer(leaf, 0, registers)
             }
-            Said::Subleaves(leaf) => {
+            KcpuidLine::Subleaves(leaf) => {
                 self.subleaves_of = Some((leaf, 0));
                 Ok(())
             }
-            Said::Subleaf(subleaf, registers) => match &mut self.subleaves_of {
+            KcpuidLine::Subleaf(subleaf, registers) => match &mut self.subleaves_of {
                 Some((leaf, least)) if subleaf >= *least => {
                     *least = subleaf.saturating_add(1);
                     sink.answer(*leaf, subleaf, registers)

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A node is a CPU; its name is that of the host's CPU model. A feature without a label may be part of that model, or the
-//! labeller leaves it out: nothing is known of it. Other labels are passed over.
+//! labeller leaves it out: nothing is known of it. Other labels are ignored.
 
 use std::boxed::Box;
 use std::string::String;

@@ -7,7 +7,7 @@
 //!
 //! Numbers are hexadecimal; older kernels have no `idx`. The thread tells the vCPU. A guest asks in any order and again;
 //! the last answer counts. An entry that was not found is not in the vCPU's table: what KVM answered in its place is kept,
-//! with a note. Other events are passed over.
+//! with a note. Other events are ignored.
 
 use std::boxed::Box;
 use std::format;

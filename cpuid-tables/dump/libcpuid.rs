@@ -9,7 +9,7 @@
 //!
 //! Numbers in brackets are decimal: of the leaf for `basic_cpuid` and `ext_cpuid`, else of the subleaf. libcpuid asks for a
 //! fixed number of leaves and subleaves; what is all zero and beyond the maximum is left out. A subleaf that both lists
-//! have is one. A line of underscores with `Logical CPU #n` begins a CPU. Other lines are passed over.
+//! have is one. A line of underscores with `Logical CPU #n` begins a CPU. Other lines are ignored.
 
 use std::boxed::Box;
 use std::collections::BTreeMap;
@@ -120,7 +120,7 @@ impl Parser for Libcpuid {
         }
         let Some((place, mut rest)) = place(line.text) else {
             if let Some(list) = other_list(line.text) {
-                sink.note(line.number, format!("the list `{list}` is passed over: its leaf is not known"));
+                sink.note(line.number, format!("the list `{list}` is ignored: its leaf is not known"));
             }
             return Ok(());
         };

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A `cpudata` element is a CPU, and so is a `feature` with its name; `cpuid` elements in neither are a CPU together.
-//! `ecx_in` may be left out, and a register, which is open then. `msr` elements are passed over.
+//! `ecx_in` may be left out, and a register, which is open then. `msr` elements are ignored.
 
 use std::boxed::Box;
 use std::io::Write;
@@ -43,8 +43,8 @@ struct Libvirt {
     tags: Tags,
 }
 
-/// What a `<cpuid>` element says.
-struct Said {
+/// A `<cpuid>` element.
+struct CpuidElement {
     leaf: u32,
     subleaf: u32,
     registers: Registers,
@@ -56,22 +56,22 @@ fn number(text: &str) -> Option<u32> {
     text.number().filter(|_| text.is_empty())
 }
 
-fn said(attributes: &[(String, String)]) -> Option<Said> {
-    let mut said = Said { leaf: 0, subleaf: 0, registers: Registers::ZERO, known: Registers::ZERO };
+fn element(attributes: &[(String, String)]) -> Option<CpuidElement> {
+    let mut stated = CpuidElement { leaf: 0, subleaf: 0, registers: Registers::ZERO, known: Registers::ZERO };
     let mut has_leaf = false;
     for (name, value) in attributes {
         let value = number(value)?;
         match name.as_str() {
-            "eax_in" => (said.leaf, has_leaf) = (value, true),
-            "ecx_in" => said.subleaf = value,
+            "eax_in" => (stated.leaf, has_leaf) = (value, true),
+            "ecx_in" => stated.subleaf = value,
             register => {
                 let register =
                     Register::ALL.into_iter().zip(REGISTERS).find(|(_, name)| *name == register)?.0;
-                (said.registers[register], said.known[register]) = (value, u32::MAX);
+                (stated.registers[register], stated.known[register]) = (value, u32::MAX);
             }
         }
     }
-    has_leaf.then_some(said)
+    has_leaf.then_some(stated)
 }
 
 /// The number and value of an `<msr>` element: the halves of the value are EDX and EAX.
@@ -93,13 +93,13 @@ fn tag(tag: Tag, line: u64, sink: &mut Sink) -> Result<(), Fault> {
                 sink.start(None, named.map(|(_, value)| value));
             }
             "cpuid" => {
-                let Some(said) = said(&attributes) else {
+                let Some(stated) = element(&attributes) else {
                     let text: Vec<String> =
                         attributes.iter().map(|(name, value)| std::format!("{name}='{value}'")).collect();
                     return Err(wrong(&text.join(" "), EXPECTED));
                 };
-                sink.answer(said.leaf, said.subleaf, said.registers)?;
-                sink.only_known(said.known);
+                sink.answer(stated.leaf, stated.subleaf, stated.registers)?;
+                sink.only_known(stated.known);
             }
             "msr" => {
                 let Some((msr, value)) = msr(&attributes) else {

@@ -13,7 +13,7 @@
 //! A `cpu` is a CPU with its model's name; what the model has beyond the listed features is not known. The policies `force`
 //! and `require` state a bit that is set, as a feature without a policy does; `disable` and `forbid` state one that is not;
 //! `optional` states nothing. In `domcapabilities` the CPU is the host's (`host-model`), and features that block a model are
-//! ones that it lacks. `feature` elements in no `cpu` are a CPU together. Everything else of the document is passed over.
+//! ones that it lacks. `feature` elements in no `cpu` are a CPU together. Everything else of the document is ignored.
 
 use std::boxed::Box;
 use std::string::String;

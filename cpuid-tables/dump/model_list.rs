@@ -49,7 +49,7 @@ impl Parser for ModelList {
             sink.start(None, Some(text.into_owned()));
             sink.finish();
         } else {
-            let text = format!("`{}` is passed over: QEMU has no CPU model of that name", shown(&text));
+            let text = format!("`{}` is ignored: QEMU has no CPU model of that name", shown(&text));
             sink.note(line.number, text);
         }
         Ok(())

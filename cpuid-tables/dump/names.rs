@@ -8,7 +8,7 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 
 use super::sink::{Fault, Sink};
-use super::told::Told;
+use super::stated_bits::StatedBits;
 use crate::bits::feature::Feature;
 use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 use crate::bits::lookup::{LookupError, Named};
@@ -27,7 +27,7 @@ static VENDORS: [(&str, &str); 4] = [
 /// What is stated of a CPU by names.
 #[derive(Default)]
 pub(super) struct Names {
-    told: Told,
+    stated: StatedBits,
     bits: BTreeMap<Named, bool>,
 }
 
@@ -37,10 +37,7 @@ pub(super) struct Unknown;
 impl Unknown {
     /// What a user has to know of it.
     pub(super) fn note(name: &str) -> String {
-        format!(
-            "`{}` is passed over: no release of Linux, KVM or QEMU has a feature of that name",
-            shown(name)
-        )
+        format!("`{}` is ignored: no release of Linux, KVM or QEMU has a feature of that name", shown(name))
     }
 }
 
@@ -51,12 +48,12 @@ pub(super) fn shown(word: &str) -> String {
 
 impl Names {
     pub(super) fn is_empty(&self) -> bool {
-        self.told.is_empty() && self.bits.is_empty()
+        self.stated.is_empty() && self.bits.is_empty()
     }
 
     /// Some bits of a register.
-    pub(super) fn tell(&mut self, word: CpuidWord, bits: u32, value: u32) {
-        let (registers, known) = self.told.entry((word.leaf.0, word.subleaf.0)).or_default();
+    pub(super) fn state(&mut self, word: CpuidWord, bits: u32, value: u32) {
+        let (registers, known) = self.stated.entry((word.leaf.0, word.subleaf.0)).or_default();
         let register = &mut registers[word.register];
         *register = *register & !bits | value & bits;
         known[word.register] |= bits;
@@ -64,14 +61,14 @@ impl Names {
 
     /// A whole register of a leaf without subleaves.
     pub(super) fn register(&mut self, leaf: u32, register: Register, bits: u32, value: u32) {
-        self.tell(CpuidWord::new(Leaf(leaf), Subleaf(0), register), bits, value);
+        self.state(CpuidWord::new(Leaf(leaf), Subleaf(0), register), bits, value);
     }
 
     /// A bit.
     pub(super) fn bit(&mut self, bit: Named, on: bool) {
         if let Named::Feature(feature) = bit {
             let value = if on { feature.mask() } else { 0 };
-            self.tell(feature.location().word, feature.mask(), value);
+            self.state(feature.location().word, feature.mask(), value);
         } else {
             self.bits.insert(bit, on);
         }
@@ -137,7 +134,7 @@ impl Names {
         Ok(())
     }
 
-    /// The vendor by its twelve characters, or by a short name. Others tell nothing.
+    /// The vendor by its twelve characters, or by a short name. Others state nothing.
     pub(super) fn vendor(&mut self, name: &str) {
         let known = VENDORS.into_iter().find(|(short, _)| *short == name).map_or(name, |(_, id)| id);
         let Ok(id) = <[u8; 12]>::try_from(known.as_bytes()) else { return };
@@ -171,7 +168,7 @@ impl Names {
     ) -> Result<(), Fault> {
         sink.start(number, name);
         sink.beside().bits = self.bits;
-        for ((leaf, subleaf), (registers, known)) in self.told {
+        for ((leaf, subleaf), (registers, known)) in self.stated {
             sink.answer(leaf, subleaf, registers)?;
             sink.only_known(known);
         }

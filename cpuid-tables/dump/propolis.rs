@@ -11,7 +11,7 @@
 //!
 //! A key is the leaf, or leaf and subleaf, in hexadecimal; without a subleaf it answers for those that have no key of
 //! their own. In KVM's order, where the first entry that matches answers, it therefore comes after them. The rest of the
-//! configuration is passed over.
+//! configuration is ignored.
 
 use std::boxed::Box;
 use std::collections::BTreeSet;

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Each model is a CPU with its name, and so is a VM's. What the reported model itself has is not known here. `-cpu` in the
-//! line `args:` is read as QEMU's. Other settings are passed over.
+//! line `args:` is read as QEMU's. Other settings are ignored.
 
 use std::boxed::Box;
 use std::string::String;

@@ -6,7 +6,7 @@
 //!
 //! Each `-cpu` is a CPU with the model's name. What the model itself has is not known here: `kvm-cpuid guest` builds it.
 //! Properties that are no features state nothing, but for the level, vendor, family, model, stepping and the width of
-//! addresses. Other text is passed over.
+//! addresses. Other text is ignored.
 
 use std::boxed::Box;
 use std::string::String;

@@ -8,7 +8,7 @@
 //! levels, vendor, family, model, stepping, model id and the width of addresses. Those of VMX and others that are bits of
 //! MSRs are kept beside the table. A full expansion lists every property that this QEMU has: a feature that is not listed
 //! can not be given to a guest, and is known to be 0. It keeps the model's name; a static one is called `base` and lists
-//! only what differs from that, so that the rest is open. Other answers are passed over.
+//! only what differs from that, so that the rest is open. Other answers are ignored.
 
 use std::boxed::Box;
 use std::string::String;
@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use super::descriptor::{Descriptor, Mark};
 use super::documents::{Document, Documents};
 use super::sink::{Fault, Line, Parser, Sink};
-use super::told::{Told, entries};
+use super::stated_bits::{StatedBits, entries};
 use crate::bits::feature::Feature;
 use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
 use crate::bits::lookup::{LookupError, Named};
@@ -64,18 +64,18 @@ static NUMBERS: [(&str, u32, Register, u32); 6] = [
     ("avx10-version", 0x24, Register::Ebx, 0xff),
 ];
 
-fn tell(told: &mut Told, word: CpuidWord, bits: u32, value: u32) {
-    let (registers, known) = told.entry((word.leaf.0, word.subleaf.0)).or_default();
+fn state(stated: &mut StatedBits, word: CpuidWord, bits: u32, value: u32) {
+    let (registers, known) = stated.entry((word.leaf.0, word.subleaf.0)).or_default();
     let register = &mut registers[word.register];
     *register = *register & !bits | value & bits;
     known[word.register] |= bits;
 }
 
 /// What a true or false property tells: a bit, or several that have one name.
-fn feature(told: &mut Told, name: &str, on: bool) {
+fn feature(stated: &mut StatedBits, name: &str, on: bool) {
     let mut bit = |feature: Feature| {
         let value = if on { feature.mask() } else { 0 };
-        tell(told, feature.location().word, feature.mask(), value);
+        state(stated, feature.location().word, feature.mask(), value);
     };
     match Feature::from_qemu_name(name) {
         Ok(feature) => bit(feature),
@@ -112,33 +112,33 @@ fn four(text: &str, at: usize) -> u32 {
     u32::from_le_bytes([byte(at), byte(at + 1), byte(at + 2), byte(at + 3)])
 }
 
-fn properties(props: &Map<String, Value>) -> Told {
-    let mut told = Told::new();
+fn properties(props: &Map<String, Value>) -> StatedBits {
+    let mut stated = StatedBits::new();
     for (name, value) in props {
         if let Some(on) = value.as_bool() {
-            feature(&mut told, name, on);
+            feature(&mut stated, name, on);
         }
     }
     for (name, leaf, register, bits) in NUMBERS {
         let is_set = |number: &u32| leaf == 0 || bits == u32::MAX && leaf != 0xc000_0000 || *number != 0;
         if let Some(number) = number(props, name).filter(is_set) {
-            tell(&mut told, CpuidWord::new(Leaf(leaf), Subleaf(0), register), bits, number);
+            state(&mut stated, CpuidWord::new(Leaf(leaf), Subleaf(0), register), bits, number);
         }
     }
     if let Some(signature) = signature(props) {
-        tell(&mut told, CpuidWord::new(Leaf(1), Subleaf(0), Register::Eax), u32::MAX, signature);
+        state(&mut stated, CpuidWord::new(Leaf(1), Subleaf(0), Register::Eax), u32::MAX, signature);
     }
     if let Some(vendor) = props.get("vendor").and_then(Value::as_str).filter(|vendor| vendor.len() == 12) {
         for (register, at) in [(Register::Ebx, 0), (Register::Edx, 4), (Register::Ecx, 8)] {
-            tell(&mut told, CpuidWord::new(Leaf(0), Subleaf(0), register), u32::MAX, four(vendor, at));
+            state(&mut stated, CpuidWord::new(Leaf(0), Subleaf(0), register), u32::MAX, four(vendor, at));
         }
     }
     if let Some(id) = props.get("model-id").and_then(Value::as_str) {
         for ((leaf, register), at) in brand_registers().zip((0..48).step_by(4)) {
-            tell(&mut told, CpuidWord::new(Leaf(leaf), Subleaf(0), register), u32::MAX, four(id, at));
+            state(&mut stated, CpuidWord::new(Leaf(leaf), Subleaf(0), register), u32::MAX, four(id, at));
         }
     }
-    told
+    stated
 }
 
 /// The registers of the model id, in order.
@@ -147,15 +147,15 @@ fn brand_registers() -> impl Iterator<Item = (u32, Register)> {
 }
 
 /// What a full expansion does not list is off.
-fn complete(told: &mut Told) {
+fn complete(stated: &mut StatedBits) {
     let named = |feature: &Feature| {
         QemuRelease::ALL.into_iter().any(|release| feature.qemu_names(release).next().is_some())
     };
     for feature in Feature::all().filter(named) {
         let location = feature.location();
-        let known = told.get(&(location.word.leaf.0, location.word.subleaf.0));
+        let known = stated.get(&(location.word.leaf.0, location.word.subleaf.0));
         if known.is_none_or(|(_, known)| known[location.word.register] & feature.mask() == 0) {
-            tell(told, location.word, feature.mask(), 0);
+            state(stated, location.word, feature.mask(), 0);
         }
     }
 }
@@ -182,14 +182,14 @@ fn answer(document: &Document<'_>, sink: &mut Sink) -> Result<(), Fault> {
     })?;
     if let Some(model) = inner.or(answer.model) {
         let full = model.name != "base";
-        let mut told = properties(&model.props);
+        let mut stated = properties(&model.props);
         if full {
-            complete(&mut told);
+            complete(&mut stated);
         }
         sink.start(None, Some(model.name));
         sink.beside().bits = msr_bits(&model.props, full).collect();
         sink.beside().complete = full;
-        entries(told, sink)?;
+        entries(stated, sink)?;
     }
     Ok(())
 }

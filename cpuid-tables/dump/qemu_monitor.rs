@@ -5,7 +5,7 @@
 //! [{"cpuid-register": "EBX", "cpuid-input-ecx": 0, "cpuid-input-eax": 7, "features": 32}]
 //! ```
 //!
-//! A list is a CPU. Registers that it does not name are open. Other lines and answers of the monitor are passed over.
+//! A list is a CPU. Registers that it does not name are open. Other lines and answers of the monitor are ignored.
 
 use std::boxed::Box;
 use std::string::String;
@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::descriptor::{Descriptor, Mark};
 use super::documents::{Document, Documents};
 use super::sink::{Fault, Line, Parser, Sink};
-use super::told::{Told, entries};
+use super::stated_bits::{StatedBits, entries};
 use crate::bits::location::Register;
 
 /// The format.
@@ -63,7 +63,7 @@ enum RegisterName {
 }
 
 fn words(document: &Document<'_>, words: Vec<Word>, sink: &mut Sink) -> Result<(), Fault> {
-    let mut told = Told::new();
+    let mut stated = StatedBits::new();
     for word in words {
         let register = match word.register {
             RegisterName::Eax => Register::Eax,
@@ -73,14 +73,14 @@ fn words(document: &Document<'_>, words: Vec<Word>, sink: &mut Sink) -> Result<(
             // QEMU's type has them; CPUID does not answer in them.
             _ => return Err(document.fault("cpuid-register", "expected EAX, EBX, ECX or EDX")),
         };
-        let (registers, known) = told.entry((word.eax, word.ecx)).or_default();
+        let (registers, known) = stated.entry((word.eax, word.ecx)).or_default();
         if core::mem::replace(&mut known[register], u32::MAX) != 0 {
             return Err(document.fault("cpuid-register", TWICE));
         }
         registers[register] = word.features;
     }
     sink.start(None, None);
-    entries(told, sink)
+    entries(stated, sink)
 }
 
 /// The list of words in an answer, if it has one. The human monitor's, asked through QMP, comes as a text.

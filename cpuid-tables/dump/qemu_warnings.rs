@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Each states a bit that is not set on that host. A bit without a name is known by its place, in subleaf 0: QEMU does not
-//! print the subleaf. Other lines are passed over.
+//! print the subleaf. Other lines are ignored.
 
 use std::boxed::Box;
 use std::string::String;
@@ -89,7 +89,7 @@ impl Parser for QemuWarnings {
             return Ok(());
         }
         match at {
-            At::Cpuid(word) if number < 32 => names.tell(word, 1 << number, 0),
+            At::Cpuid(word) if number < 32 => names.state(word, 1 << number, 0),
             At::Cpuid(_) => return Err(Fault::Here(EXPECTED)),
             At::Msr(msr) => {
                 // Below 64 as read.

@@ -150,8 +150,8 @@ impl<R: Read> Reader<R> {
                 return Ok(None);
             }
             if !self.advance()? && !self.sink.read_any() {
-                let said = self.sink.notes().0.last().map(ToString::to_string);
-                return Err(match said {
+                let reason = self.sink.notes().0.last().map(ToString::to_string);
+                return Err(match reason {
                     Some(text) => ReadError::Nothing { text },
                     None => ReadError::Empty { format: self.format },
                 });

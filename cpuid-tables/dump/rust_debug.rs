@@ -7,7 +7,7 @@
 //!
 //! On a line or, under `{:#?}`, on many. `{:x?}` prints hexadecimal numbers without a prefix: they are taken for such where a
 //! number of the table has a digit above 9. A bracket or `nent` begins a table. `CpuidKey` of Firecracker has the leaf and
-//! subleaf. Other text, such as a test's output, is passed over.
+//! subleaf. Other text, such as a test's output, is ignored.
 
 use std::boxed::Box;
 use std::format;
@@ -106,7 +106,7 @@ impl RustDebug {
         sink.finish();
         if let Some(count) = count.and_then(|count| number(&count, bare_hex)) {
             if usize::try_from(count) != Ok(held) {
-                sink.note(line, format!("`nent` is {count}, and there are {held} entries"));
+                sink.note(line, format!("`nent` is {count}, but there are {held} entries"));
             }
         }
         if cut_off { Err(Fault::At { line, text: String::new(), why: CUT_OFF.into() }) } else { Ok(()) }
@@ -134,7 +134,7 @@ impl RustDebug {
         if !word.as_bytes()[0].is_ascii_hexdigit() {
             return Ok(());
         }
-        // Of `flags: KvmCpuidFlags(1)` the number counts; a bit's name in its place is passed over.
+        // Of `flags: KvmCpuidFlags(1)` the number counts; a bit's name in its place is ignored.
         let is_number = word.strip_prefix("0x").unwrap_or(&word).bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_number {
             return Ok(());

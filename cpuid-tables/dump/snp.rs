@@ -5,8 +5,8 @@
 //! EAX_IN: 0x0000000d ECX_IN: 0x00000000 XCR0_IN: 0x00000001 XSS_IN: 0x00000000 EAX_OUT: 0x00000007 EBX_OUT: ...
 //! ```
 //!
-//! `XCR0_IN` and `XSS_IN` are passed over: they tell for which components EBX of leaf 0xD has the size. Other lines of a
-//! log are passed over as well.
+//! `XCR0_IN` and `XSS_IN` are ignored: they select the components for which EBX of leaf 0xD has the size. Other lines of a
+//! log are ignored as well.
 
 use std::boxed::Box;
 

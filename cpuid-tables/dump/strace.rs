@@ -5,7 +5,7 @@
 //! ```
 //!
 //! `KVM_SET_CPUID2` is a vCPU's table; `-yy` tells which vCPU. `KVM_GET_SUPPORTED_CPUID` and `KVM_GET_EMULATED_CPUID`
-//! are tables called `supported` and `emulated`. Other lines are passed over, and calls that failed before strace could
+//! are tables called `supported` and `emulated`. Other lines are ignored, and calls that failed before strace could
 //! read the table. With `-X raw` the requests are numbers.
 //!
 //! That a call failed is a note. A table that KVM refused is one all the same, with the error; where KVM had more entries

@@ -137,7 +137,7 @@ impl Tags {
                     return each(Tag::End { name: text(&name), text: String::new() }, line);
                 }
                 if self.open.len() >= MAX_DEPTH {
-                    return Err(fault("elements are too deep in each other"));
+                    return Err(fault("elements are nested too deeply"));
                 }
                 self.open.push(name);
             }

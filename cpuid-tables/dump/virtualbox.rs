@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Numbers are hexadecimal; a subleaf may follow the leaf after `/` or `:`. In VBox.log `Gst:` is the guest's leaf and `Hst:`
-//! the host's; they are CPUs called `guest` and `host`. Other lines are passed over.
+//! the host's; they are CPUs called `guest` and `host`. Other lines are ignored.
 
 use std::boxed::Box;
 use std::string::String;

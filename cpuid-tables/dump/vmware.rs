@@ -10,7 +10,7 @@
 //!
 //! A mask has the most significant bit first. `0` and `1` are what the guest gets; `-`, `x`, `R`, `H` and `T` leave a bit to
 //! the host (VMware's knowledge base, 1003718). Masks are a CPU called `mask`, the tables ones called `guest`,
-//! `host` and `user`. The rest of the file is passed over.
+//! `host` and `user`. The rest of the file is ignored.
 
 use std::boxed::Box;
 use std::collections::BTreeMap;
@@ -180,7 +180,7 @@ impl Parser for Vmware {
                 return if about_leaf { Err(Fault::Here(MASK)) } else { Ok(()) };
             };
             let (known, value) = bits(value).ok_or(Fault::Here(MASK))?;
-            self.masks.get_or_insert_default().tell(word, known, value);
+            self.masks.get_or_insert_default().state(word, known, value);
             return Ok(());
         }
         for (table_name, prefix) in TABLES {

@@ -10,7 +10,7 @@
 //! Words are in the order of `xen/include/public/arch-x86/cpufeatureset.h` (Xen 4.7 to 4.20). Four words alone are those of
 //! releases before that: ECX and EDX of leaf 1, then of 0x80000001. Each set is a CPU with the line's name. Xen puts bits
 //! into a set that it defines itself where the hardware has none. The line `flags` tells what the control domain sees, which
-//! is a guest: it is passed over, as is the rest.
+//! is a guest: it is ignored, as is the rest.
 
 use std::boxed::Box;
 use std::format;
@@ -132,7 +132,7 @@ fn names(words: &[u32]) -> Names {
     for (word, value) in order.iter().zip(words) {
         match *word {
             Word::Cpuid(leaf, subleaf, register) => {
-                names.tell(CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register), u32::MAX, *value);
+                names.state(CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register), u32::MAX, *value);
             }
             Word::Msr(msr, from) => {
                 for bit in 0..32 {
@@ -154,10 +154,7 @@ impl Parser for Xen {
         let more = words.iter().skip(WORDS.len()).filter(|word| **word != 0).count();
         let name = String::from_utf8_lossy(name).into_owned();
         if more > 0 {
-            sink.note(
-                line.number,
-                format!("{more} words of `{name}` are passed over: they are of a newer Xen"),
-            );
+            sink.note(line.number, format!("{more} words of `{name}` are ignored: they are of a newer Xen"));
         }
         names(&words).finish(None, Some(name), sink)
     }

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A mask has the most significant bit first. `0` and `1` are what the guest gets; `x`, `k` and `s` leave a bit to Xen or the
-//! host. The rest of the configuration is passed over.
+//! host. The rest of the configuration is ignored.
 
 use std::boxed::Box;
 use std::string::String;
@@ -94,7 +94,7 @@ fn masks(text: &[u8], names: &mut Names) -> Option<()> {
             .into_iter()
             .find(|register| mask.starts_with(register.name().to_ascii_lowercase().as_bytes()))?;
         let (known, value) = bits(mask[3..].strip_prefix(b"=")?)?;
-        names.tell(CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register), known, value);
+        names.state(CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register), known, value);
     }
     Some(())
 }

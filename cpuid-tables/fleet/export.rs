@@ -49,7 +49,7 @@ impl fmt::Display for ExportError {
                 features.iter().try_for_each(|feature| write!(f, " {}", crate::naming::name_of(*feature)))
             }
             ExportError::NoEntry(leaf, subleaf) => {
-                write!(f, "the table has no entry for leaf {:#x}, subleaf {:#x}", leaf.0, subleaf.0)
+                write!(f, "the table has no entry for leaf {leaf}, subleaf {subleaf}")
             }
         }
     }

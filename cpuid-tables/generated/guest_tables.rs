@@ -30,7 +30,7 @@ pub(crate) struct GuestWord {
 }
 
 /// Bits of a word.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WordMask {
     pub(crate) word: u16,
     pub(crate) mask: u64,

@@ -1,10 +1,15 @@
 //! How QEMU's code differs between releases. The tables hold facts of a release; this file holds what no table
 //! records.
 
+use alloc::string::ToString;
+
 use super::cpu::flags::{Reg, word_index};
-use crate::bits::location::{Msr, WordSource};
+use super::error::BuildError;
+use super::program::{QemuProgram, StatedTarget};
+use super::report::name_of;
+use crate::bits::location::{Bit, Msr, WordSource};
 use crate::bits::release::QemuRelease;
-use crate::generated::guest_tables::{GUESTS, GuestTables};
+use crate::generated::guest_tables::{GUESTS, GuestTables, NAMES, Target};
 
 /// The behaviour of a release's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,8 +115,7 @@ pub(crate) struct Behaviour {
 /// pinned, or QEMU's history has the change between them. `about` is an estimate: the change lies between two pinned
 /// releases, 7.2 and 10.0 or 10.0 and 10.2, for which it is certain.
 impl Behaviour {
-    fn of(release: QemuRelease) -> Behaviour {
-        let number = number(release);
+    fn of(number: (u32, u32)) -> Behaviour {
         let since = |major, minor| number >= (major, minor);
         let about = since;
         Behaviour {
@@ -166,7 +170,12 @@ impl Behaviour {
 
 /// The first and the last release whose code is known. 7.2, 10.0, 10.2 and 11.1 were compared with their programs, 11.0
 /// with its source; of 11.1 what no program states is 11.0's.
-const KNOWN: [(u32, u32); 2] = [(7, 2), (11, 1)];
+pub(crate) const KNOWN: [(u32, u32); 2] = [(7, 2), (11, 1)];
+
+/// True for a release whose behaviour is not an estimate.
+pub(crate) fn is_compared(number: (u32, u32)) -> bool {
+    [(7, 2), (10, 0), (10, 2), (11, 0), (11, 1)].contains(&number)
+}
 
 /// Major and minor number.
 pub(crate) fn number(release: QemuRelease) -> (u32, u32) {
@@ -174,23 +183,66 @@ pub(crate) fn number(release: QemuRelease) -> (u32, u32) {
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
-/// A release with its tables and its behaviour.
+/// A release, or a program, with its tables and its behaviour.
 #[derive(Clone, Copy)]
-pub(crate) struct Release {
+pub(crate) struct Release<'p> {
+    /// A program's is the nearest.
     pub(crate) qemu: QemuRelease,
     pub(crate) tables: &'static GuestTables,
     pub(crate) behaviour: Behaviour,
+    /// The release that it behaves as.
+    pub(crate) number: (u32, u32),
+    pub(crate) program: Option<&'p QemuProgram>,
 }
 
-impl Release {
-    pub(crate) fn new(qemu: QemuRelease) -> Release {
-        Release { qemu, tables: &GUESTS[qemu.index()], behaviour: Behaviour::of(qemu) }
+impl<'p> Release<'p> {
+    pub(crate) fn new(qemu: QemuRelease) -> Release<'p> {
+        let number = number(qemu);
+        let (tables, behaviour) = (&GUESTS[qemu.index()], Behaviour::of(number));
+        Release { qemu, tables, behaviour, number, program: None }
+    }
+
+    pub(crate) fn of_program(program: &'p QemuProgram) -> Release<'p> {
+        let number = program.behaves_as();
+        let behaviour = Behaviour::of(number);
+        Release { behaviour, number, program: Some(program), ..Release::new(program.facts_of()) }
     }
 
     /// Its code is known, not only its tables.
     pub(crate) fn is_known(self) -> bool {
         let [first, last] = KNOWN;
-        (first..=last).contains(&number(self.qemu))
+        (first..=last).contains(&self.number)
+    }
+
+    /// What a property of `-cpu` sets; `None` for a name that is not one.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::NotModelled`] for a property that only the program has.
+    pub(crate) fn property(self, name: &str) -> Result<Option<Target>, BuildError> {
+        let Some(program) = self.program else {
+            let rows = self.tables.properties;
+            let found = rows.binary_search_by(|row| NAMES[usize::from(row.name)].cmp(name));
+            return Ok(found.ok().map(|found| rows[found].target));
+        };
+        Ok(match program.properties.get(name) {
+            Some(StatedTarget::Bits(bits)) => Some(Target::Bits(*bits)),
+            Some(StatedTarget::Other(index)) => Some(Target::Other(*index)),
+            Some(StatedTarget::NotModelled) => return Err(BuildError::NotModelled(name.to_string())),
+            None => None,
+        })
+    }
+
+    /// The bits of a word that `-cpu host` may have in a migratable guest.
+    pub(crate) fn migratable(self, word: usize) -> u64 {
+        let stated = self.program.and_then(|program| program.migratable.get(word).copied());
+        stated.or_else(|| Some(self.tables.words.get(word)?.migratable)).unwrap_or(0)
+    }
+
+    /// QEMU's name for a bit.
+    pub(crate) fn name_of(self, source: WordSource, bit: Bit) -> Option<&'static str> {
+        let new = || self.program.and_then(|program| program.new_name(source, bit));
+        name_of(self.qemu, source, bit).or_else(new)
     }
 
     /// The index of a register's word.

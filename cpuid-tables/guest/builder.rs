@@ -5,7 +5,8 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::behaviour::Release;
-use super::board::machine::{Kind, Machine};
+use super::board::machine::Machine;
+use super::board::machine_kind::MachineKind;
 use super::board::memory::Addressing;
 use super::board::topology::Topology;
 use super::cpu::components::Components;
@@ -21,6 +22,7 @@ use super::parse::machine::Irqchip;
 use super::parse::machine::MachineOption;
 use super::parse::memory::Memory;
 use super::parse::smp::Smp;
+use super::program::{Asked, Model, QemuProgram};
 use super::report::Warning;
 use super::sgx::SgxSection;
 use crate::bits::qemu_cpu::{CacheSlot, SharedBy};
@@ -42,6 +44,7 @@ pub struct GuestCpuidBuilder<'h> {
     cpu_pm: bool,
     sgx: Vec<SgxSection>,
     sgx_provisioning: bool,
+    program: Option<&'h QemuProgram>,
 }
 
 /// The default QEMU release: 10.0, which was compared with its binary; the newest, if the tables lack 10.0.
@@ -70,6 +73,7 @@ impl Default for GuestCpuidBuilder<'_> {
             cpu_pm: false,
             sgx: Vec::new(),
             sgx_provisioning: false,
+            program: None,
         }
     }
 }
@@ -79,6 +83,15 @@ impl<'h> GuestCpuidBuilder<'h> {
     #[must_use]
     pub fn release(mut self, release: QemuRelease) -> Self {
         self.release = release;
+        self.program = None;
+        self
+    }
+
+    /// The QEMU program to emulate, instead of a release.
+    #[must_use]
+    pub fn program(mut self, program: &'h QemuProgram) -> Self {
+        self.release = program.facts_of();
+        self.program = Some(program);
         self
     }
 
@@ -202,15 +215,22 @@ impl<'h> GuestCpuidBuilder<'h> {
             msrs: cpu.reset_msrs(&base),
             base,
             topology: cpu.topology,
-            features: GuestFeatures { release: cpu.release, words: cpu.words },
+            features: GuestFeatures { rows: cpu.release.tables.words, words: cpu.words },
             filtered: cpu.filtered,
             warnings: cpu.warnings,
         })
     }
 
-    /// The release.
-    pub(super) fn qemu(&self) -> QemuRelease {
-        self.release
+    /// Every model, by its name without a version.
+    pub(super) fn models(&self) -> Vec<Model<'h>> {
+        match self.program {
+            Some(program) => program.models.iter().map(|model| Model::Stated(Asked::plain(model))).collect(),
+            None => self.release.cpu_models().map(Model::Table).collect(),
+        }
+    }
+
+    fn emulated(&self) -> Release<'h> {
+        self.program.map_or_else(|| Release::new(self.release), Release::of_program)
     }
 
     /// The machine type as it was asked for.
@@ -219,14 +239,14 @@ impl<'h> GuestCpuidBuilder<'h> {
     }
 
     /// The machine, resolved.
-    pub(super) fn resolved_machine(&self) -> Result<Machine, BuildError> {
-        Machine::find(self.release, &Release::new(self.release).behaviour, &self.machine)
+    pub(super) fn resolved_machine(&self) -> Result<Machine<'h>, BuildError> {
+        Machine::find(self.emulated(), &self.machine)
     }
 
     /// A CPU on this host, without settings.
     pub(super) fn prepared(&self) -> Result<Cpu<'h>, BuildError> {
         let host = self.host.ok_or(BuildError::NoHost)?;
-        let release = Release::new(self.release);
+        let release = self.emulated();
         if !release.is_known() {
             return Err(BuildError::Release(self.release));
         }
@@ -240,7 +260,10 @@ impl<'h> GuestCpuidBuilder<'h> {
             smp.has_zero().then_some(Warning::ZeroTopology).into_iter().collect();
         check_vcpus(&supported, &machine, &topology, &mut warnings)?;
         warnings.extend(self.cpu.ambiguous().map(|name| Warning::Ambiguous(name.to_string())));
-        if machine.kind == Kind::Isapc
+        if machine.confidential {
+            warnings.push(Warning::Confidential);
+        }
+        if machine.kind == MachineKind::Isapc
             && release.behaviour.isapc_is_old
             && !CPUS_OF_ISAPC.contains(&self.cpu.model.as_str())
         {
@@ -266,32 +289,20 @@ impl<'h> GuestCpuidBuilder<'h> {
         })
     }
 
-    fn class(&self, machine: &Machine) -> Result<Class, BuildError> {
+    fn class(&self, machine: &Machine<'_>) -> Result<Class<'h>, BuildError> {
         Ok(match self.cpu.model.as_str() {
             "host" => Class::Host,
             "max" => Class::Max,
             "base" => Class::Base,
             name => {
-                let model = self.release.cpu_model(name);
+                let model = match self.program {
+                    Some(_) => self.models().into_iter().find_map(|model| model.called(name)),
+                    None => self.release.cpu_model(name).map(Model::Table),
+                };
                 let model = model.ok_or_else(|| BuildError::UnknownModel(name.to_string()))?;
                 Class::Model(model.for_machine(machine.machine_type))
             }
         })
-    }
-}
-
-impl Smp {
-    /// These numbers, replaced by those that another sets.
-    fn overridden(&self, other: &Smp) -> Smp {
-        Smp {
-            cpus: other.cpus.or(self.cpus),
-            max_cpus: other.max_cpus.or(self.max_cpus),
-            sockets: other.sockets.or(self.sockets),
-            dies: other.dies.or(self.dies),
-            modules: other.modules.or(self.modules),
-            cores: other.cores.or(self.cores),
-            threads: other.threads.or(self.threads),
-        }
     }
 }
 
@@ -314,7 +325,7 @@ const BUS_LOCK_EXITS: i64 = 2;
 /// `x86_cpus_init` of hw/i386/x86-common.c, `build_legacy_cpu_hotplug_aml` of hw/acpi/cpu_hotplug.c).
 fn check_vcpus(
     supported: &Supported<'_>,
-    machine: &Machine,
+    machine: &Machine<'_>,
     topology: &Topology,
     warnings: &mut Vec<Warning>,
 ) -> Result<(), BuildError> {

@@ -17,7 +17,7 @@ use super::error::BuildError;
 use super::parse::cpu::CpuOption;
 use super::parse::machine::MachineOption;
 use super::report::{Filtered, Reason};
-use crate::bits::location::{Bit, WordSource};
+use crate::bits::location::WordSource;
 use crate::generated::guest_tables::Component;
 use crate::models::cpu_model::CpuModel;
 
@@ -28,7 +28,7 @@ pub struct Definition {
     pub name: String,
     /// The version that an alias refers to on this machine type.
     pub alias_of: Option<String>,
-    /// The model; `None` for `host`, `max` and `base`.
+    /// The model; `None` for `host`, `max` and `base`, and for a [program](super::QemuProgram)'s own.
     pub model: Option<CpuModel>,
     /// Its features that the host lacks, by word and bit; empty if it runs.
     pub unavailable: Vec<Filtered>,
@@ -81,7 +81,7 @@ impl<'h> GuestCpuidBuilder<'h> {
     fn definition(
         &self,
         name: String,
-        class: Class,
+        class: Class<'_>,
         alias_of: Option<String>,
     ) -> Result<Definition, BuildError> {
         let option = CpuOption::new(&name);
@@ -101,7 +101,7 @@ impl<'h> GuestCpuidBuilder<'h> {
         let unavailable = by_word(&cpu);
         names.extend(unavailable.iter().map(|filtered| listed_name(release, filtered)));
         let model = match class {
-            Class::Model(model) => Some(model),
+            Class::Model(model) => model.of_table(),
             _ => None,
         };
         Ok(Definition { name, alias_of, model, unavailable, unavailable_names: names, words })
@@ -111,19 +111,26 @@ impl<'h> GuestCpuidBuilder<'h> {
 /// True if `-cpu host` may have the bit in a guest that can migrate: QEMU neither considers it bound to the host
 /// (`invtsc`) nor leaves it out.
 #[cfg(feature = "fleet")]
-pub(crate) fn migrates(release: crate::bits::release::QemuRelease, source: WordSource, bit: Bit) -> bool {
+pub(crate) fn migrates(
+    release: crate::bits::release::QemuRelease,
+    source: WordSource,
+    bit: crate::bits::location::Bit,
+) -> bool {
     let tables = &crate::generated::guest_tables::GUESTS[release.index()];
     let word = tables.words.iter().find(|word| word.source == Some(source));
     word.is_some_and(|word| word.migratable & !word.no_autoenable & 1 << bit.0 != 0)
 }
 
 /// The names of `-cpu`, the CPU of each, and for an alias its version.
-fn names(builder: &GuestCpuidBuilder<'_>, machine: &Machine) -> Vec<(String, Class, Option<String>)> {
+fn names<'h>(
+    builder: &GuestCpuidBuilder<'h>,
+    machine: &Machine<'_>,
+) -> Vec<(String, Class<'h>, Option<String>)> {
     let mut all = Vec::new();
     for (name, class) in [("base", Class::Base), ("host", Class::Host), ("max", Class::Max)] {
         all.push((name.to_string(), class, None));
     }
-    for plain in builder.qemu().cpu_models() {
+    for plain in builder.models() {
         let model = plain.for_machine(machine.machine_type);
         let number = model.version_number();
         let versioned = |number: u16| format!("{}-v{number}", plain.name());
@@ -143,7 +150,7 @@ fn names(builder: &GuestCpuidBuilder<'_>, machine: &Machine) -> Vec<(String, Cla
 }
 
 /// `X86CPUClass::ordering`.
-const fn order(class: Class) -> u8 {
+const fn order(class: Class<'_>) -> u8 {
     match class {
         Class::Model(_) => 0,
         Class::Base | Class::Host => 8,
@@ -163,7 +170,7 @@ fn by_word(cpu: &Cpu<'_>) -> Vec<Filtered> {
 }
 
 /// How QEMU lists a bit (`x86_cpu_feature_name`): a component of XCR0 by the feature that enables it.
-fn listed_name(release: Release, filtered: &Filtered) -> &'static str {
+fn listed_name(release: Release<'_>, filtered: &Filtered) -> &'static str {
     let half = |reg: Reg| WordSource::Cpuid(reg.word()) == filtered.source;
     let number = match (half(Reg::LdEax), half(Reg::LdEdx)) {
         (true, _) => Some(filtered.bit.0),
@@ -176,6 +183,6 @@ fn listed_name(release: Release, filtered: &Filtered) -> &'static str {
     let Some(&Component { feature, .. }) = component else { return filtered.name.unwrap_or_default() };
     let source = release.source(usize::from(feature.word));
     let [bit, ..] = feature.mask.trailing_zeros().to_le_bytes();
-    let enabling = source.map(|source| Filtered::new(release.qemu, source, Bit(bit).0, Reason::HostLacks));
+    let enabling = source.map(|source| Filtered::new(release, source, bit, Reason::HostLacks));
     enabling.and_then(|filtered| filtered.name).unwrap_or_default()
 }

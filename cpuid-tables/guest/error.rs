@@ -4,6 +4,7 @@ use alloc::string::{String, ToString};
 use core::fmt;
 
 use super::report::Filtered;
+use crate::bits::location::Leaf;
 use crate::bits::release::QemuRelease;
 use alloc::vec::Vec;
 
@@ -325,10 +326,13 @@ impl fmt::Display for BuildError {
             BuildError::TooManyEntries(leaf, subleaf) => {
                 write!(
                     f,
-                    "QEMU supports at most 100 entries, and has no room for leaf {leaf:#x}, subleaf {subleaf:#x}"
+                    "QEMU supports at most 100 entries, and has no room for leaf {}, subleaf {subleaf}",
+                    Leaf(*leaf)
                 )
             }
-            BuildError::Level(level) => write!(f, "the highest leaf {level:#x} is outside all leaf ranges"),
+            BuildError::Level(level) => {
+                write!(f, "the highest leaf {} is outside all leaf ranges", Leaf(*level))
+            }
             BuildError::XsaveSize { component, qemu, host } => {
                 write!(f, "XSAVE component {component} has {host} bytes on the host, but QEMU expects {qemu}")
             }

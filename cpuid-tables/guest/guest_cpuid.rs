@@ -2,7 +2,6 @@
 
 use alloc::vec::Vec;
 
-use super::behaviour::Release;
 use super::board::apic_id::Vcpu;
 use super::board::topology::Topology;
 use super::cpu::flags::WORDS;
@@ -10,6 +9,7 @@ use super::msrs::GuestMsrs;
 use super::report::{Filtered, Warning};
 use crate::bits::location::{CpuidWord, Msr, WordSource};
 use crate::bits::msr_feature::MsrValue;
+use crate::generated::guest_tables::GuestWord;
 use crate::table::{ApicLayout, CpuidTable, VcpuBase};
 
 /// A guest's CPUID tables.
@@ -26,7 +26,8 @@ pub struct GuestCpuid {
 /// A guest's feature words, including those that are in no leaf.
 #[derive(Clone)]
 pub(super) struct GuestFeatures {
-    pub(super) release: Release,
+    /// By index.
+    pub(super) rows: &'static [GuestWord],
     pub(super) words: [u64; WORDS],
 }
 
@@ -160,7 +161,7 @@ impl GuestCpuid {
     }
 
     fn sources(&self) -> impl Iterator<Item = (WordSource, u64)> {
-        let GuestFeatures { release, words } = &self.features;
-        words.iter().enumerate().filter_map(|(at, value)| Some((release.source(at)?, *value)))
+        let GuestFeatures { rows, words } = &self.features;
+        rows.iter().zip(words).filter_map(|(row, value)| Some((row.source?, *value)))
     }
 }

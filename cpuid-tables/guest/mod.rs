@@ -19,6 +19,7 @@
 //! | `hyperv/`, `leaves/kvm`, `leaves/assemble` | `kvm_arch_init_vcpu` |
 //! | `msrs/` | `kvm_init_msrs`, `kvm_put_msrs` at reset |
 //! | `definitions` | `query-cpu-definitions` |
+//! | `program/` | models, machine types and properties of a QEMU program instead of a release |
 //!
 //! Differences between releases of QEMU are data, or a flag in `behaviour`.
 //!
@@ -55,6 +56,7 @@ mod hyperv;
 mod leaves;
 mod msrs;
 mod parse;
+mod program;
 mod report;
 mod sgx;
 
@@ -73,5 +75,8 @@ pub use parse::cpu::{CpuOption, CpuSetting};
 pub use parse::machine::{Irqchip, MachineOption};
 pub use parse::memory::Memory;
 pub use parse::smp::Smp;
+pub use program::{ProgramVersion, QemuProgram, upstream_machine};
+#[cfg(feature = "program")]
+pub use program::{Progress, QemuProgramError};
 pub use report::{Filtered, Reason, Warning};
 pub use sgx::SgxSection;

@@ -66,12 +66,17 @@ pub struct Filtered {
 }
 
 impl Filtered {
-    pub(super) fn new(release: QemuRelease, source: WordSource, bit: u8, reason: Reason) -> Filtered {
-        let name = match source {
-            WordSource::Cpuid(word) => Feature::at(word.bit(Bit(bit))).and_then(|bit| bit.qemu_name(release)),
-            WordSource::Msr(msr) => MsrFeature::at(msr.bit(Bit(bit))).and_then(|bit| bit.qemu_name(release)),
-        };
-        Filtered { source, bit: Bit(bit), name, release, reason }
+    pub(super) fn new(release: Release<'_>, source: WordSource, bit: u8, reason: Reason) -> Filtered {
+        let bit = Bit(bit);
+        Filtered { source, bit, name: release.name_of(source, bit), release: release.qemu, reason }
+    }
+}
+
+/// A release's name for a bit.
+pub(crate) fn name_of(release: QemuRelease, source: WordSource, bit: Bit) -> Option<&'static str> {
+    match source {
+        WordSource::Cpuid(word) => Feature::at(word.bit(bit)).and_then(|bit| bit.qemu_name(release)),
+        WordSource::Msr(msr) => MsrFeature::at(msr.bit(bit)).and_then(|bit| bit.qemu_name(release)),
     }
 }
 
@@ -88,6 +93,17 @@ pub enum Warning {
         /// The guest's version.
         gets: Option<u8>,
     },
+    /// A model or a machine type of a [program](super::QemuProgram) sets a property that the nearest release does not
+    /// have: its effect is not known, and not in the table.
+    NotModelled {
+        /// The property.
+        property: String,
+        /// Its value.
+        value: String,
+    },
+    /// The machine is a confidential guest's (SEV, TDX), for which QEMU builds another table: this one is that of the same
+    /// guest without encryption.
+    Confidential,
     /// Both `+name` or `-name` and `name=` are set.
     Ambiguous(String),
     /// The physical address width differs from the host's.
@@ -182,6 +198,14 @@ impl fmt::Display for Warning {
                 write!(f, "{LACKS}: avx10.{asked}. Adjust to avx10.{gets}")
             }
             Warning::Avx10 { asked, gets: None } => write!(f, "{LACKS}: avx10.{asked}."),
+            Warning::NotModelled { property, value } => write!(
+                f,
+                "the program sets `{property}` to `{value}`, whose effect is not known and not in the table"
+            ),
+            Warning::Confidential => f.write_str(
+                "QEMU builds another table for a confidential guest: this one is that of the same guest without it; \
+                 `check --target` says what the firmware or the module makes of it",
+            ),
             Warning::Ambiguous(name) => {
                 write!(f, "`{name}` is set both with a sign and with a value: the sign takes precedence")
             }

@@ -12,7 +12,7 @@ use crate::bits::description::{Part, describe};
 use crate::bits::feature::Feature;
 use crate::bits::field::Field;
 use crate::bits::known_fields::leaf_d;
-use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::bits::location::{CpuidPlace, CpuidWord, Leaf, Place, Register, Subleaf};
 use crate::feature;
 use crate::table::CpuidEntry;
 
@@ -93,12 +93,9 @@ pub struct PartChange {
 
 impl fmt::Display for PartChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (low, high) = (self.mask.trailing_zeros(), 31 - self.mask.leading_zeros());
-        write!(f, "{}[", self.word)?;
-        if high > low {
-            write!(f, "{high}:")?;
-        }
-        write!(f, "{low}]")?;
+        let CpuidWord { leaf, subleaf, register } = self.word;
+        let place = CpuidPlace { leaf, subleaf: Some(subleaf), register: Some(register), bits: self.mask };
+        place.fmt(f)?;
         if let Some(part) = self.part {
             write!(f, " {}", part.name())?;
         }
@@ -140,8 +137,8 @@ impl fmt::Display for Change {
             Change::Entry { stored: Some(entry), .. } => (entry, "added"),
             Change::Entry { given: None, stored: None } => return f.write_str("no entry"),
         };
-        let (function, index, flags) = (entry.function.0, entry.index.0, entry.flags);
-        write!(f, "the entry for leaf {function:#x}, index {index:#x}, flags {flags:#x}: {what}")
+        let (place, flags) = (Place::Leaf(entry.function, Some(entry.index)), entry.flags);
+        write!(f, "the entry {place}, flags {flags:#x}: {what}")
     }
 }
 

@@ -8,6 +8,7 @@ mod convert;
 mod error;
 mod guest_code;
 pub(crate) mod ioctl;
+mod msr_error;
 mod msrs;
 mod probe;
 mod system;
@@ -22,7 +23,8 @@ pub use components::{DYNAMIC_COMPONENTS, permitted_guest_components, request_gue
 pub use error::{Errno, KvmError};
 pub use guest_code::Mode;
 pub use ioctl::CpuidBuffer;
-pub use msrs::{MsrChange, MsrError, MsrVcpu, set_msrs};
+pub use msr_error::{MsrChange, MsrError};
+pub use msrs::{MsrVcpu, set_msrs};
 pub use probe::{Guest, Probe, ProbeError, probe};
 pub use system::{Device, KvmSystem};
 pub use vcpu::{CpuidVcpu, RawVcpu};

@@ -32,6 +32,7 @@ pub struct Probe {
 
 /// Error running a probe guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ProbeError {
     /// KVM failed.
     Kvm(KvmError),
@@ -63,7 +64,15 @@ impl fmt::Display for ProbeError {
     }
 }
 
-impl core::error::Error for ProbeError {}
+impl core::error::Error for ProbeError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            ProbeError::Kvm(error) => Some(error),
+            ProbeError::Vcpu(error) => Some(error),
+            ProbeError::NoVcpu | ProbeError::Exit { .. } => None,
+        }
+    }
+}
 
 impl From<KvmError> for ProbeError {
     fn from(error: KvmError) -> ProbeError {

@@ -5,7 +5,8 @@ use core::fmt;
 
 use super::changes::Change;
 use super::error::{Errno, KvmError};
-use super::msrs::MsrError;
+use super::msr_error::MsrError;
+use crate::bits::location::Place;
 use crate::table::{CpuidEntry, CpuidTable};
 
 /// KVM refuses a vCPU's table.
@@ -86,14 +87,22 @@ impl fmt::Display for VcpuError {
     }
 }
 
-impl core::error::Error for VcpuError {}
+impl core::error::Error for VcpuError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            VcpuError::Msrs(error) => Some(error),
+            VcpuError::Memory(error) => Some(error),
+            _ => None,
+        }
+    }
+}
 
 /// Displays an entry by its leaf and, if significant, its subleaf.
 struct Named<'a>(&'a CpuidEntry);
 
 impl fmt::Display for Named<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the entry for leaf {:#x}", self.0.function.0)?;
-        if self.0.is_indexed() { write!(f, ", subleaf {:#x}", self.0.index.0) } else { Ok(()) }
+        let subleaf = self.0.is_indexed().then_some(self.0.index);
+        write!(f, "the entry {}", Place::Leaf(self.0.function, subleaf))
     }
 }

@@ -7,7 +7,8 @@ use std::vec::Vec;
 use kvm_bindings::CpuId;
 
 use super::changes::Changes;
-use super::msrs::{MsrChange, MsrVcpu, set_msrs};
+use super::msr_error::MsrChange;
+use super::msrs::{MsrVcpu, set_msrs};
 use super::vcpu::CpuidVcpu;
 use super::vcpu_error::VcpuError;
 use super::vcpu_table::VcpuTable;

@@ -123,7 +123,7 @@ impl fmt::Display for Section {
             0 => write!(f, "Intel SDM volume 2A, CPUID, leaf {low:02X}H"),
             0x8000 => write!(f, "AMD APM volume 3, appendix E, Fn{high:04X}_{low:04X}"),
             0x4000 => f.write_str("Linux, Documentation/virt/kvm/x86/cpuid.rst"),
-            _ => write!(f, "Linux, tools/arch/x86/kcpuid/cpuid.csv, leaf {leaf:#x}"),
+            _ => write!(f, "Linux, tools/arch/x86/kcpuid/cpuid.csv, leaf {}", self.0),
         }
     }
 }

@@ -54,7 +54,7 @@ pub struct CpuModel {
 
 /// The kind of name by which a model was requested.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum AskedName {
+pub(crate) enum AskedName {
     /// `EPYC`.
     Plain,
     /// `EPYC-v2`.
@@ -80,7 +80,7 @@ impl QemuRelease {
 
 impl CpuModel {
     /// The version of this model that has the name.
-    fn called(self, name: &str) -> Option<CpuModel> {
+    pub(crate) fn called(self, name: &str) -> Option<CpuModel> {
         if name == self.name() {
             return Some(self);
         }

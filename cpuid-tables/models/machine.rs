@@ -35,7 +35,7 @@ impl CompatProperty {
     /// The CPU to which it applies, by its name in `-cpu`; `None` if it applies to every CPU.
     #[must_use]
     pub fn cpu(&self) -> Option<&'static str> {
-        (self.qom_type != EVERY_CPU).then(|| self.qom_type.strip_suffix(SUFFIX).unwrap_or(self.qom_type))
+        cpu_of(self.qom_type)
     }
 
     /// True if it applies to this model by its requested name: QEMU has separate types for `EPYC`, `EPYC-v1` and the
@@ -51,6 +51,11 @@ const EVERY_CPU: &str = "x86_64-cpu";
 
 /// The suffix of a CPU's QOM type after its name.
 const SUFFIX: &str = "-x86_64-cpu";
+
+/// The CPU of a QOM type, by its name in `-cpu`; `None` for every CPU.
+pub(crate) fn cpu_of(qom_type: &str) -> Option<&str> {
+    (qom_type != EVERY_CPU).then(|| qom_type.strip_suffix(SUFFIX).unwrap_or(qom_type))
+}
 
 /// A property of `-cpu` that is not a bit of a feature word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

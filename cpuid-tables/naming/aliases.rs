@@ -9,6 +9,17 @@ use crate::bits::lookup::{LookupError, Named, lookup};
 use crate::bits::msr_feature::MsrFeature;
 use crate::bits::name_hash::fold_eq;
 
+/// Names that QEMU accepts besides those of its tables (`x86_cpu_initfn()` of target/i386/cpu.c, 7.2 to 10.2), with
+/// the feature's flag.
+static QEMU_ALIASES: &[(&str, &str)] =
+    &[("ffxsr", "fxsr_opt"), ("i64", "lm"), ("pclmuldq", "pclmulqdq"), ("sse3", "pni"), ("xd", "nx")];
+
+/// What a further name of QEMU's stands for.
+pub(super) fn qemu_alias(name: &str) -> Result<Named, LookupError> {
+    let row = QEMU_ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
+    row.map_or(Err(LookupError::Unknown), |(_, flag)| lookup(flag))
+}
+
 static ALIASES: &str = include_str!("aliases.tsv");
 
 /// Name, project and what is meant.

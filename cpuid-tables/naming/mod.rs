@@ -1,6 +1,7 @@
 //! Parsing and printing of names and locations.
 
 mod aliases;
+mod bare_name;
 mod bit_list;
 mod named;
 mod pasted;

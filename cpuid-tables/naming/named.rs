@@ -4,17 +4,13 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{Place, aliases, pasted, prefixed};
+use super::bare_name::bare_name;
+use super::{Place, pasted};
 use crate::bits::feature::Feature;
-use crate::bits::lookup::{LookupError, Named, lookup};
+use crate::bits::lookup::{LookupError, Named};
 use crate::bits::release::{LinuxRelease, QemuRelease};
 
-/// Names that QEMU accepts besides those of its tables (`x86_cpu_initfn()` of target/i386/cpu.c, 7.2 to 10.2), with
-/// the feature's flag.
-pub(super) static QEMU_ALIASES: &[(&str, &str)] =
-    &[("ffxsr", "fxsr_opt"), ("i64", "lm"), ("pclmuldq", "pclmulqdq"), ("sse3", "pni"), ("xd", "nx")];
-
-/// The bit that a name refers to: by [`lookup`], else by QEMU's further names, names of QEMU's `CPUID_*` macros, and
+/// The bit that a name refers to: by [`lookup`](crate::lookup), else by QEMU's further names, names of QEMU's `CPUID_*` macros, and
 /// names of other projects and manuals. A line of QEMU's with one bit refers to that bit.
 ///
 /// # Errors
@@ -27,18 +23,10 @@ pub(super) static QEMU_ALIASES: &[(&str, &str)] =
 /// assert_eq!(named("SSE3"), Ok(Named::Feature(feature::XMM3)));
 /// ```
 pub fn named(name: &str) -> Result<Named, LookupError> {
-    let name = name.trim();
-    let alias = QEMU_ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
-    let found = match (lookup(name), alias) {
-        (Err(LookupError::Unknown), Some((_, flag))) => lookup(flag),
-        (found, _) => found,
-    };
-    let or = |found: Result<Named, LookupError>, other: &dyn Fn() -> Result<Named, LookupError>| {
-        if found == Err(LookupError::Unknown) { other() } else { found }
-    };
-    let found = or(found, &|| aliases::alias(name));
-    let found = or(found, &|| prefixed::prefixed(name));
-    or(found, &|| pasted::only_bit_in(name))
+    match bare_name(name.trim()) {
+        Err(LookupError::Unknown) => pasted::only_bit_in(name.trim()),
+        found => found,
+    }
 }
 
 /// Why no CPUID feature was found.
@@ -85,10 +73,10 @@ impl fmt::Display for NoFeature {
 
 impl core::error::Error for NoFeature {}
 
-/// The CPUID feature that a name or a location refers to: any name that [`lookup`] accepts, or a bit as [`Place`]
+/// The CPUID feature that a name or a location refers to: any name that [`lookup`](crate::lookup) accepts, or a bit as [`Place`]
 /// parses it.
 ///
-/// Unlike [`lookup`], a name shared by a CPUID feature and other bits returns the feature.
+/// Unlike [`lookup`](crate::lookup), a name shared by a CPUID feature and other bits returns the feature.
 ///
 /// # Errors
 ///
@@ -192,7 +180,7 @@ fn fold(name: &str) -> impl Iterator<Item = char> {
     name.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase())
 }
 
-/// Number of letters to insert, delete or change.
+/// Number of letters to insert, delete or change. The crate strsim has it, too, but needs the standard library.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -8,7 +8,7 @@
 use alloc::vec::Vec;
 
 use super::Place;
-use super::named::named;
+use super::bare_name::bare_name;
 use crate::bits::feature::Feature;
 use crate::bits::location::{Bit, CpuidWord, Register, Subleaf};
 use crate::bits::lookup::{LookupError, Named};
@@ -169,7 +169,7 @@ impl Mention<'_> {
 
 /// Everything that a name stands for; of hardware's and Linux's own, hardware's.
 fn all_named(name: &str) -> Vec<Named> {
-    let all: Vec<Named> = match named(name) {
+    let all: Vec<Named> = match bare_name(name.trim()) {
         Ok(bit) => alloc::vec![bit],
         Err(LookupError::Ambiguous(all)) => all.iter().collect(),
         Err(LookupError::Unknown) => return Vec::new(),

@@ -4,8 +4,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::aliases;
-use super::named::QEMU_ALIASES;
+use super::aliases::{alias, qemu_alias};
 use crate::bits::feature::Feature;
 use crate::bits::location::{Bit, CpuidWord, Leaf, Register, Subleaf};
 use crate::bits::lookup::{LookupError, Named, lookup, without_prefix};
@@ -94,13 +93,9 @@ pub(super) fn prefixed(name: &str) -> Result<Named, LookupError> {
     }
     for prefix in PLAIN {
         let Some(rest) = without_prefix(name, prefix).filter(|rest| !rest.is_empty()) else { continue };
-        let found = lookup(rest);
-        let found = if found == Err(LookupError::Unknown) { aliases::alias(rest) } else { found };
-        let other = || QEMU_ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(rest));
-        match (found, other()) {
-            (Err(LookupError::Unknown), None) => {}
-            (Err(LookupError::Unknown), Some((_, flag))) => return lookup(flag),
-            (found, _) => return found,
+        let found = [lookup, alias, qemu_alias].into_iter().map(|way| way(rest));
+        if let Some(found) = found.into_iter().find(|found| *found != Err(LookupError::Unknown)) {
+            return found;
         }
     }
     vmx(name)
@@ -134,12 +129,7 @@ fn called(name: &str, word: CpuidWord) -> Option<Feature> {
         let short = prefixes.iter().find_map(|prefix| without_prefix(&known, prefix)).unwrap_or(&known);
         known.eq_ignore_ascii_case(&wanted) || short.eq_ignore_ascii_case(&wanted)
     };
-    let other = QEMU_ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
-    let meant = [
-        lookup(name),
-        aliases::alias(name),
-        other.map_or(Err(LookupError::Unknown), |(_, flag)| lookup(flag)),
-    ];
+    let meant = [lookup, alias, qemu_alias].map(|way| way(name));
     let qemu =
         |feature: Feature| QemuRelease::ALL.into_iter().flat_map(move |release| feature.qemu_names(release));
     let mut features = (0..32).filter_map(|bit| Feature::at(word.bit(Bit(bit))));

@@ -67,7 +67,14 @@ impl fmt::Display for NormalizeError {
     }
 }
 
-impl core::error::Error for NormalizeError {}
+impl core::error::Error for NormalizeError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            NormalizeError::TooLarge { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
 
 /// No step has this name.
 #[derive(Clone, Debug, PartialEq, Eq)]

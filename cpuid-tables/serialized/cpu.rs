@@ -15,7 +15,7 @@ use crate::dump::Cpu;
 use crate::table::CpuidEntry;
 
 /// What commands write into a document beside its CPUs; a reader of tables passes over it.
-const BESIDE: [&str; 29] = [
+const BESIDE: [&str; 30] = [
     // A recorded host's.
     "capabilities",
     "emulated",
@@ -35,6 +35,7 @@ const BESIDE: [&str; 29] = [
     // `guest`'s.
     "filtered",
     "level",
+    "qemu",
     // `baseline`'s.
     "closest",
     "groups",

@@ -123,7 +123,7 @@ impl About {
     pub fn place(&self) -> String {
         match self.named {
             Named::Feature(feature) => feature.location().to_string(),
-            Named::Msr(bit) => format!("MSR {:#x}[{}]", bit.msr().0, bit.bit().0),
+            Named::Msr(bit) => bit.location().to_string(),
             Named::Software(_) => "defined by Linux in software, not in a CPUID register".to_string(),
             Named::Bug(_) => "a bug that Linux tracks, not in a CPUID register".to_string(),
             Named::Vmx(_) => "a VMX capability, not in a CPUID register".to_string(),

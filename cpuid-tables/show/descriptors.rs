@@ -6,7 +6,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::facts::size;
+use super::size::size;
 use crate::bits::location::Registers;
 use crate::table::Signature;
 
@@ -136,8 +136,8 @@ static OTHERS: &[(u8, &str)] = &[
     (0xca, "shared L2 TLB: 4 KiB pages, 4 ways, 512 entries"),
     (0xf0, "prefetches 64 bytes"),
     (0xf1, "prefetches 128 bytes"),
-    (0xfe, "TLBs are told by leaf 0x18"),
-    (0xff, "caches are told by leaf 4"),
+    (0xfe, "leaf 0x18 describes the TLBs"),
+    (0xff, "leaf 4 describes the caches"),
 ];
 
 /// The level that byte 0x49 stands for: 3 on the Xeon MP of family 0xF, model 6, 2 on all others.
@@ -147,7 +147,7 @@ fn level(cache: &Cache, signature: Option<Signature>) -> u32 {
 }
 
 /// What the bytes of leaf 2 stand for, in the order of the registers; `signature` is the processor's.
-pub(super) fn told(registers: Registers, signature: Option<Signature>) -> Vec<String> {
+pub(super) fn describe(registers: Registers, signature: Option<Signature>) -> Vec<String> {
     let valid = registers.to_array().into_iter().map(|value| if value >> 31 == 0 { value } else { 0 });
     // The lowest byte of EAX is no descriptor.
     let bytes = valid.flat_map(u32::to_le_bytes).skip(1).filter(|byte| *byte != 0);
@@ -172,7 +172,7 @@ mod tests {
     use super::{CACHES, OTHERS, one};
     use crate::bits::qemu_cpu::CacheKind;
     use crate::bits::release::QemuRelease;
-    use crate::show::facts::size;
+    use crate::show::size::size;
 
     #[test]
     fn bytes_ascend_and_none_is_a_cache_and_another() {
@@ -197,8 +197,8 @@ mod tests {
                 known.associativity,
                 known.line_size
             );
-            let told = one(known.byte, None);
-            assert!(told.starts_with(&expected), "{:#x}: {told}, QEMU {expected}", known.byte);
+            let described = one(known.byte, None);
+            assert!(described.starts_with(&expected), "{:#x}: {described}, QEMU {expected}", known.byte);
             compared += 1;
         }
         assert!(compared > 0);

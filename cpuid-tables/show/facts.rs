@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::descriptors;
 use super::hypervisor::Kind;
 use super::processors;
+use super::size::size;
 use crate::bits::known_fields::{leaf_12, leaf_15};
 use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::bits::qemu_cpu::CacheKind;
@@ -68,11 +69,11 @@ pub(super) fn of(
             vendor.map(|vendor| format!("vendor {vendor}")).into_iter().collect()
         }
         1 if eax != 0 => {
-            let name = vendor.and_then(|vendor| processors::told(vendor, Signature(eax)));
+            let name = vendor.and_then(|vendor| processors::name(vendor, Signature(eax)));
             core::iter::once(signature(Signature(eax))).chain(name).collect()
         }
         0x8000_0001 if eax != 0 => alloc::vec![signature(Signature(eax))],
-        2 => descriptors::told(registers, processor),
+        2 => descriptors::describe(registers, processor),
         4 | 0x8000_001d => {
             let cache = CacheSubleaf { leaf, subleaf, registers };
             cache.kind().map(|kind| of_cache(&cache, kind)).into_iter().collect()
@@ -105,26 +106,6 @@ pub(super) fn signature_text(signature: &[u8; 12]) -> Option<String> {
     let text = &signature[..end];
     let prints = text.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
     (prints && !text.is_empty()).then(|| text.escape_ascii().to_string())
-}
-
-/// `48 KiB`, `1.5 MiB`.
-pub(super) fn size(bytes: u64) -> String {
-    const KIB: u64 = 1 << 10;
-    const MIB: u64 = 1 << 20;
-    match bytes {
-        0 => "0 bytes".to_string(),
-        _ if bytes % MIB == 0 => format!("{} MiB", bytes / MIB),
-        _ if bytes > MIB && bytes % (MIB / 4) == 0 => {
-            let quarters = bytes / (MIB / 4);
-            format!(
-                "{}.{} MiB",
-                quarters / 4,
-                ["0", "25", "5", "75"][usize::try_from(quarters % 4).unwrap_or(0)]
-            )
-        }
-        _ if bytes % KIB == 0 => format!("{} KiB", bytes / KIB),
-        _ => format!("{bytes} bytes"),
-    }
 }
 
 const fn kind(kind: CacheKind) -> &'static str {
@@ -201,13 +182,10 @@ fn of_tsc(registers: Registers) -> Vec<String> {
     alloc::vec![format!("TSC {} kHz", crystal * numerator / denominator / 1000)]
 }
 
-/// Families of AMD's before this one have compute units of cores there, later ones cores of threads (BKDG of family 15h).
-const FIRST_OF_THREADS: u32 = 0x17;
-
 fn of_node(node: &AmdNode, processor: Option<Signature>) -> Vec<String> {
     let (id, core, threads) = (node.apic_id(), node.core(), node.threads_per_core());
     let nodes = (node.node(), node.nodes_per_processor());
-    let units = processor.is_some_and(|signature| signature.family() < FIRST_OF_THREADS);
+    let units = processor.is_some_and(|signature| signature.family() < AmdNode::FIRST_FAMILY_WITH_THREADS);
     let (unit, part) = if units { ("compute unit", "core") } else { ("core", "thread") };
     let plural = if threads == 1 && units { "" } else { "s" };
     alloc::vec![format!(

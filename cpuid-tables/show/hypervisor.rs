@@ -75,18 +75,22 @@ const fn field(leaf: u32, register: Register, low: u8, high: u8, name: &'static 
 
 use Register::{Eax, Ebx, Ecx, Edx};
 
+pub(super) const TSC_KHZ: Field = field(0x4000_0010, Eax, 0, 31, "tsc_khz");
+pub(super) const BUS_KHZ: Field = field(0x4000_0010, Ebx, 0, 31, "bus_khz");
+pub(super) const INTERFACE_SIGNATURE: Field = field(0x4000_0001, Eax, 0, 31, "interface_signature");
+
 /// Leaves that hypervisors define alike by convention.
 static COMMON: &[Field] = &[
     // KVM's bits without a QEMU name.
     field(0x4000_0001, Eax, 16, 16, "hc_map_gpa_range"),
     field(0x4000_0001, Eax, 17, 17, "migration_control"),
-    field(0x4000_0010, Eax, 0, 31, "tsc_khz"),
-    field(0x4000_0010, Ebx, 0, 31, "bus_khz"),
+    TSC_KHZ,
+    BUS_KHZ,
 ];
 
 /// Hyper-V's leaves, from its Top Level Functional Specification, "Feature and Interface Discovery".
 static HYPERV: &[Field] = &[
-    field(0x4000_0001, Eax, 0, 31, "interface_signature"),
+    INTERFACE_SIGNATURE,
     field(0x4000_0002, Eax, 0, 31, "build_number"),
     field(0x4000_0002, Ebx, 0, 15, "minor_version"),
     field(0x4000_0002, Ebx, 16, 31, "major_version"),
@@ -178,9 +182,4 @@ pub(super) fn all_fields() -> impl Iterator<Item = (Kind, Field)> {
 /// Whose a field is, if it is one of those.
 pub(super) fn whose(field: Field) -> Option<Kind> {
     all_fields().find(|(_, known)| *known == field).map(|(kind, _)| kind)
-}
-
-#[cfg(test)]
-pub(super) fn has_field(leaf: u32, name: &str) -> bool {
-    HYPERV.iter().chain(COMMON).any(|field| field.leaf().0 == leaf && field.name() == name)
 }

@@ -19,6 +19,7 @@ mod msr_difference;
 mod number;
 mod package;
 mod processors;
+mod size;
 mod styled;
 mod summary;
 mod text;

@@ -169,7 +169,7 @@ static AMD: &[Row] = &[
 static HYGON: &[Row] = &[models(0x18, 0x0..=0x3, "Dhyana")];
 
 /// `microarchitecture Zen 3, code name Milan`; none for a processor that has no row.
-pub(super) fn told(vendor: Vendor, signature: Signature) -> Option<alloc::string::String> {
+pub(super) fn name(vendor: Vendor, signature: Signature) -> Option<alloc::string::String> {
     let rows = match vendor {
         Vendor::INTEL => INTEL,
         Vendor::AMD => AMD,

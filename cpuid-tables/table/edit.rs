@@ -45,7 +45,14 @@ impl fmt::Display for PutError {
     }
 }
 
-impl core::error::Error for PutError {}
+impl core::error::Error for PutError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            PutError::TooLarge(error) => Some(error),
+            PutError::NoEntry(..) | PutError::NotInSubleaf(..) => None,
+        }
+    }
+}
 
 impl From<TooLarge> for PutError {
     fn from(error: TooLarge) -> PutError {

@@ -133,6 +133,11 @@ impl AmdNode {
     /// The leaf.
     pub const LEAF: Leaf = Leaf(0x8000_001e);
 
+    /// The first of AMD's families that have the threads of a core there; earlier ones have the cores of a compute unit
+    /// (BKDG of family 15h).
+    #[cfg(any(feature = "check", feature = "show"))]
+    pub(crate) const FIRST_FAMILY_WITH_THREADS: u32 = 0x17;
+
     /// The extended APIC id.
     #[must_use]
     pub const fn apic_id(&self) -> u32 {

@@ -13,7 +13,7 @@ use cpuid_gen::c::lexer::lex;
 use cpuid_gen::c::macros::Macros;
 use cpuid_gen::c::preprocess::Preprocessor;
 use cpuid_gen::diagnostic::Diagnostics;
-use cpuid_gen::facts::{self, Facts};
+use cpuid_gen::facts::{self, Facts, WitnessFacts};
 use cpuid_gen::input;
 use cpuid_gen::linux::{Tree, capflags};
 use cpuid_gen::model::Model;
@@ -249,6 +249,56 @@ pub(crate) fn qemu_tree(data: &[u8]) {
     let _ = fs::remove_dir_all(root);
 }
 
+const WITNESS_PATHS: [&str; 14] = [
+    "xen/Makefile",
+    "xen/include/public/arch-x86/cpufeatureset.h",
+    "xen/tools/gen-cpuid.py",
+    "xen/arch/x86/include/asm/hvm/vmx/vmcs.h",
+    "meson.build",
+    "src/cpu_map/x86_features.xml",
+    "src/cpu_map/x86_Orchard.xml",
+    "sys/sys/param.h",
+    "sys/x86/include/specialreg.h",
+    "cmake/Modules/LLVMVersion.cmake",
+    "clang/lib/Headers/cpuid.h",
+    "gcc/BASE-VER",
+    "gcc/config/i386/cpuid.h",
+    "lib/clang/9/include/cpuid.h",
+];
+
+/// A witness's tree, or its facts: facts read without an error survive their text form, and can be checked.
+pub(crate) fn witness(data: &[u8]) {
+    let root = tree(data, &WITNESS_PATHS, "witness");
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let facts = cpuid_gen::witness::read_tree(&mut sources, &root, &mut diagnostics);
+    look_at(&sources, &mut diagnostics);
+    let _ = fs::remove_dir_all(root);
+    if let (Some(facts), false) = (facts, diagnostics.has_errors()) {
+        let text = facts::write_witness(&facts);
+        assert_eq!(witness_again(&text).map(|facts| facts::write_witness(&facts)), Some(text));
+    }
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let Some(id) = file(&mut sources, "input.tsv", data) else { return };
+    let facts = facts::read_witness(&sources, id, &mut diagnostics);
+    look_at(&sources, &mut diagnostics);
+    assert_eq!(facts.is_none(), diagnostics.has_errors());
+    let Some(facts) = facts else { return };
+    let text = facts::write_witness(&facts);
+    let again = witness_again(&text).unwrap_or_else(|| panic!("not read again: {text}"));
+    assert_eq!(facts::write_witness(&again), text);
+    let mut differences = Differences::default();
+    differences.add_witnesses(vec![facts, again]);
+    let _ = verify(&[], &[], &differences, Scope::Given).render(&sources);
+}
+
+fn witness_again(text: &str) -> Option<WitnessFacts> {
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let id = sources.add("again.tsv", text);
+    let facts = facts::read_witness(&sources, id, &mut diagnostics);
+    look_at(&sources, &mut diagnostics);
+    facts
+}
+
 /// Facts are written as they were read, apart from comments and empty lines. They can be checked, merged and compared
 /// with themselves, without differences.
 pub(crate) fn facts(data: &[u8]) {
@@ -350,6 +400,7 @@ pub(crate) fn commands(data: &[u8]) {
     let mut differences = differences.unwrap_or_default();
     let processors = sources.add("processors.tsv", cpuid_gen::PROCESSORS);
     differences.read_processors(&sources, processors, &mut diagnostics);
+    differences.add_witnesses(input::pinned_witnesses(&mut sources, &mut diagnostics));
     let report = verify(&linux, &qemu, &differences, Scope::Given);
     let _ = report.render(&sources);
     for pair in linux.windows(2) {

@@ -60,7 +60,7 @@ fn pair(one: &str, other: &str) -> (String, String) {
 #[test]
 fn ids_that_are_not_cut_at_the_shift_make_a_package_too_large() {
     let report = intel(20, 10, 4, |number| number).check().run();
-    let expected = "16 vCPUs have APIC ids of package 0, and a package has 10 logical processors by 0xB";
+    let expected = "16 vCPUs have APIC ids of package 0, and a package has 10 logical processors by leaf 0xB";
     assert_eq!(found(&report, Kind::UnitOverfull), [pair("vCPUs 0-15", expected)]);
     assert_eq!(report.errors(), 1, "{report}");
     let finding = report.findings.iter().find(|finding| finding.kind == Kind::UnitOverfull).unwrap();
@@ -85,7 +85,7 @@ fn cores_and_dies_are_counted_as_packages_are() {
     tables.put(0xb, 0, Register::Eax, 1);
     let report = tables.check().run();
     let of_core = |core: u32| {
-        format!("2 vCPUs have APIC ids of core {core}, and a core has 1 logical processor by 0xB")
+        format!("2 vCPUs have APIC ids of core {core}, and a core has 1 logical processor by leaf 0xB")
     };
     assert_eq!(
         found(&report, Kind::UnitOverfull),
@@ -101,7 +101,7 @@ fn cores_and_dies_are_counted_as_packages_are() {
     tables.put(0x1f, 1, Register::Eax, 1);
     tables.put(0x1f, 1, Register::Ebx, 1);
     let dies = found(&tables.check().run(), Kind::UnitOverfull);
-    let expected = "2 vCPUs have APIC ids of die 0, and a die has 1 logical processor by 0x1F";
+    let expected = "2 vCPUs have APIC ids of die 0, and a die has 1 logical processor by leaf 0x1F";
     assert_eq!(dies.first(), Some(&pair("vCPUs 0-1", expected)));
 }
 
@@ -123,14 +123,14 @@ fn older_leaves_count_where_there_are_no_levels() {
     };
     assert_eq!(
         found(&tables.check().run(), Kind::UnitOverfull),
-        [expected(0, 3, 0, "0x1"), expected(4, 7, 1, "0x1")]
+        [expected(0, 3, 0, "leaf 1"), expected(4, 7, 1, "leaf 1")]
     );
     let mut tables = without_levels(guest(AMD, 8, |number| number));
     tables.put(0x8000_0008, 0, Register::Ecx, 0x2002);
     tables.edit(1, 0, |entry| entry.registers.ebx = entry.registers.ebx & 0xff00_ffff | 3 << 16);
     assert_eq!(
         found(&tables.check().run(), Kind::UnitOverfull),
-        [expected(0, 3, 0, "0x80000008"), expected(4, 7, 1, "0x80000008")]
+        [expected(0, 3, 0, "leaf 0x80000008"), expected(4, 7, 1, "leaf 0x80000008")]
     );
     // Without HTT a package is one processor, whatever its ids are.
     tables.put(0x8000_0008, 0, Register::Ecx, 0);
@@ -157,7 +157,7 @@ fn a_cache_of_three_ids_is_uneven_where_groups_differ() {
     };
     let cut = |number: u32| number / 3 * 4 + number % 3;
     let uneven = found(&amd(6, cut).check().run(), Kind::CacheSharingUneven);
-    let what = "cache 3 of 0x8000001D (level 3) is shared by 3 APIC ids, which is not a power of two";
+    let what = "cache 3 of leaf 0x8000001D (level 3) is shared by 3 APIC ids, which is not a power of two";
     assert_eq!(uneven, [pair("vCPUs 0-5", what)]);
     // One package: the same group either way.
     assert_eq!(found(&amd(3, cut).check().run(), Kind::CacheSharingUneven), []);
@@ -177,7 +177,7 @@ fn what_many_vcpus_have_is_one_finding_although_the_numbers_differ() {
     let differ = found(&report, Kind::ApicIdsDiffer);
     let what = "the APIC id is 0 here but 1 there (vCPU 1; 254 more have the same with other numbers)";
     assert_eq!(differ, [pair("vCPUs 0-254", what)]);
-    assert!(report.to_string().contains("  at: vCPUs 0-254 (255), entry 3, CPUID.(EAX=1):EBX[24-31]\n"));
+    assert!(report.to_string().contains("  at: vCPUs 0-254 (255), entry 3, CPUID.(EAX=1):EBX[31:24]\n"));
     assert!(report.to_string().lines().count() < 40, "{report}");
     assert!(report.findings.is_sorted_by_key(|finding| finding.at.leaf));
 }

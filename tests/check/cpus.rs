@@ -11,7 +11,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_0008, 0, Eax, 0x3128),
         expected: &[
-            "virtual-width vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[8-15]: linear addresses have 49 bits: KVM accepts 48, 57 or 0",
+            "virtual-width vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[15:8]: linear addresses have 49 bits: KVM accepts 48, 57 or 0",
         ],
     },
     Case {
@@ -19,7 +19,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_0008, 0, Eax, 0x3928),
         expected: &[
-            "virtual-width-la57 vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[8-15]: linear addresses have 57 bits, but la57 is not set <entry 8, CPUID.(EAX=7,ECX=0):ECX[16]>",
+            "virtual-width-la57 vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[15:8]: linear addresses have 57 bits, but la57 is not set <entry 8, CPUID.(EAX=7,ECX=0):ECX[16]>",
         ],
     },
     Case {
@@ -27,7 +27,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.set(7, 0, Ecx, feature::LA57.mask()),
         expected: &[
-            "virtual-width-la57 vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[8-15]: linear addresses have 48 bits, but la57 is set <entry 8, CPUID.(EAX=7,ECX=0):ECX[16]>",
+            "virtual-width-la57 vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[15:8]: linear addresses have 48 bits, but la57 is set <entry 8, CPUID.(EAX=7,ECX=0):ECX[16]>",
         ],
     },
     Case {
@@ -41,7 +41,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_0008, 0, Eax, 0x3035),
         expected: &[
-            "physical-width vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[0-7]: physical addresses have 53 bits: expected 32 to 52",
+            "physical-width vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[7:0]: physical addresses have 53 bits: expected 32 to 52",
         ],
     },
     Case {
@@ -49,7 +49,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_0008, 0, Eax, 0x3000),
         expected: &[
-            "physical-width vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[0-7]: physical addresses have 0 bits: expected 32 to 52",
+            "physical-width vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[7:0]: physical addresses have 0 bits: expected 32 to 52",
         ],
     },
     Case {
@@ -62,7 +62,7 @@ pub(crate) const CASES: &[Case] = &[
         }),
         plant: |_| {},
         expected: &[
-            "physical-width-host vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[0-7]: physical addresses have 40 bits, but this host's only 39",
+            "physical-width-host vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[7:0]: physical addresses have 40 bits, but this host's only 39",
         ],
     },
     Case {
@@ -70,7 +70,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_0008, 0, Eax, 0x0030_3028),
         expected: &[
-            "guest-physical-width vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[16-23]: guest-physical addresses have 48 bits, but physical addresses only 40",
+            "guest-physical-width vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[23:16]: guest-physical addresses have 48 bits, but physical addresses only 40",
         ],
     },
     Case {
@@ -82,8 +82,8 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0x8000_001e, 0, Ebx, 0);
         },
         expected: &[
-            "level-order vCPUs 0-3, entry 9, CPUID.(EAX=0xB,ECX=0):ECX[8-15]: 0xB begins with a core: expected type 1",
-            "level-order vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):ECX[8-15]: level 1 of 0xB is a thread, after a core <entry 9, CPUID.(EAX=0xB,ECX=0):ECX[8-15]>",
+            "level-order vCPUs 0-3, entry 9, CPUID.(EAX=0xB,ECX=0):ECX[15:8]: leaf 0xB begins with a core: expected type 1",
+            "level-order vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):ECX[15:8]: level 1 of leaf 0xB is a thread, after a core <entry 9, CPUID.(EAX=0xB,ECX=0):ECX[15:8]>",
         ],
     },
     Case {
@@ -91,7 +91,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0xb, 1, Ecx, 0x501),
         expected: &[
-            "level-order vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):ECX[8-15]: level 1 of 0xB is of type 5, which that leaf does not define",
+            "level-order vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):ECX[15:8]: level 1 of leaf 0xB is of type 5, which that leaf does not define",
         ],
     },
     Case {
@@ -99,7 +99,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0xb, 1, Ecx, 0x207),
         expected: &[
-            "level-number vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):ECX[0-7]: level 1 of 0xB has level number 7",
+            "level-number vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):ECX[7:0]: level 1 of leaf 0xB has level number 7",
         ],
     },
     Case {
@@ -109,7 +109,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0x1f, 1, Eax, 3);
         },
         expected: &[
-            "level-shift vCPUs 0-3, entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[0-4]: level 2 of 0x1F has shift 2, but the one below 3 <entry 35, CPUID.(EAX=0x1F,ECX=1):EAX[0-4]>",
+            "level-shift vCPUs 0-3, entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[4:0]: level 2 of leaf 0x1F has shift 2, but the one below 3 <entry 35, CPUID.(EAX=0x1F,ECX=1):EAX[4:0]>",
         ],
     },
     Case {
@@ -120,11 +120,11 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0xb, 1, Ebx, 3);
         },
         expected: &[
-            "logical-count-low vCPUs 0-3, entry 3, CPUID.(EAX=1):EBX[16-23]: 1.EBX counts 2 logical processors, but 0xB 3 <entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]>",
-            "level-count vCPUs 0-3, entry 9, CPUID.(EAX=0xB,ECX=0):EBX[0-15]: level 0 of 0xB has 3 processors, but its shift 1 has room for only 2 <entry 9, CPUID.(EAX=0xB,ECX=0):EAX[0-4]>",
-            "level-count vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]: level 1 of 0xB has 3 processors, but its shift 1 has room for only 2 <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
-            "amd-thread-count-low vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[0-7]: 0x80000008 counts 2 threads, but 0xB 3 <entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]>",
-            "amd-core-threads vCPUs 0-3, entry 28, CPUID.(EAX=0x8000001E):EBX[8-15]: a core has 2 threads in 0x8000001E, but 3 in 0xB <entry 9, CPUID.(EAX=0xB,ECX=0):EBX[0-15]>",
+            "logical-count-low vCPUs 0-3, entry 3, CPUID.(EAX=1):EBX[23:16]: 1.EBX counts 2 logical processors, but leaf 0xB 3 <entry 10, CPUID.(EAX=0xB,ECX=1):EBX[15:0]>",
+            "level-count vCPUs 0-3, entry 9, CPUID.(EAX=0xB,ECX=0):EBX[15:0]: level 0 of leaf 0xB has 3 processors, but its shift 1 has room for only 2 <entry 9, CPUID.(EAX=0xB,ECX=0):EAX[4:0]>",
+            "level-count vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):EBX[15:0]: level 1 of leaf 0xB has 3 processors, but its shift 1 has room for only 2 <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[4:0]>",
+            "amd-thread-count-low vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[7:0]: leaf 0x80000008 counts 2 threads, but leaf 0xB 3 <entry 10, CPUID.(EAX=0xB,ECX=1):EBX[15:0]>",
+            "amd-core-threads vCPUs 0-3, entry 28, CPUID.(EAX=0x8000001E):EBX[15:8]: a core has 2 threads in leaf 0x8000001E, but 3 in leaf 0xB <entry 9, CPUID.(EAX=0xB,ECX=0):EBX[15:0]>",
         ],
     },
     Case {
@@ -132,7 +132,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.put(0x1f, 1, Ebx, 0),
         expected: &[
-            "level-count vCPUs 0-3, entry 35, CPUID.(EAX=0x1F,ECX=1):EBX[0-15]: level 1 of 0x1F has no processors",
+            "level-count vCPUs 0-3, entry 35, CPUID.(EAX=0x1F,ECX=1):EBX[15:0]: level 1 of leaf 0x1F has no processors",
         ],
     },
     Case {
@@ -140,7 +140,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.put(0x1f, 1, Ebx, 1),
         expected: &[
-            "level-count vCPUs 0-3, entry 35, CPUID.(EAX=0x1F,ECX=1):EBX[0-15]: level 1 of 0x1F has 1 processor, but the one below 2 <entry 34, CPUID.(EAX=0x1F,ECX=0):EBX[0-15]>",
+            "level-count vCPUs 0-3, entry 35, CPUID.(EAX=0x1F,ECX=1):EBX[15:0]: level 1 of leaf 0x1F has 1 processor, but the one below 2 <entry 34, CPUID.(EAX=0x1F,ECX=0):EBX[15:0]>",
         ],
     },
     Case {
@@ -148,7 +148,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.put(0xb, 1, Eax, 3),
         expected: &[
-            "levels-differ vCPUs 0-3, entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[0-4]: the package shift is 3 in 0xB, but 2 in 0x1F <entry 16, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
+            "levels-differ vCPUs 0-3, entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[4:0]: the package shift is 3 in leaf 0xB, but 2 in leaf 0x1F <entry 16, CPUID.(EAX=0xB,ECX=1):EAX[4:0]>",
         ],
     },
     Case {
@@ -156,7 +156,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.put(0xb, 1, Ebx, 3),
         expected: &[
-            "level-counts-differ vCPUs 0-3, entry 36, CPUID.(EAX=0x1F,ECX=2):EBX[0-15]: the processors per package are 3 in 0xB, but 4 in 0x1F <entry 16, CPUID.(EAX=0xB,ECX=1):EBX[0-15]>",
+            "level-counts-differ vCPUs 0-3, entry 36, CPUID.(EAX=0x1F,ECX=2):EBX[15:0]: the processors per package are 3 in leaf 0xB, but 4 in leaf 0x1F <entry 16, CPUID.(EAX=0xB,ECX=1):EBX[15:0]>",
         ],
     },
     Case {
@@ -174,7 +174,7 @@ pub(crate) const CASES: &[Case] = &[
             });
         },
         expected: &[
-            "topologies-differ vCPU 3, entry 9, CPUID.(EAX=0xB): 0xB of vCPU 3 has the levels thread 1, core 2, but of vCPU 0 thread 1, core 1 <vCPU 0, entry 9, CPUID.(EAX=0xB)>",
+            "topologies-differ vCPU 3, entry 9, CPUID.(EAX=0xB): leaf 0xB of vCPU 3 has the levels thread 1, core 2, but of vCPU 0 thread 1, core 1 <vCPU 0, entry 9, CPUID.(EAX=0xB)>",
         ],
     },
     Case {
@@ -184,7 +184,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.edit(1, 0, |entry| entry.registers.ebx = entry.registers.ebx & !0xff_0000 | 2 << 16)
         },
         expected: &[
-            "logical-count-low vCPUs 0-3, entry 3, CPUID.(EAX=1):EBX[16-23]: 1.EBX counts 2 logical processors, but 0x1F 4 <entry 36, CPUID.(EAX=0x1F,ECX=2):EBX[0-15]>",
+            "logical-count-low vCPUs 0-3, entry 3, CPUID.(EAX=1):EBX[23:16]: 1.EBX counts 2 logical processors, but leaf 0x1F 4 <entry 36, CPUID.(EAX=0x1F,ECX=2):EBX[15:0]>",
         ],
     },
     Case {
@@ -194,7 +194,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.edit(1, 0, |entry| entry.registers.ebx = entry.registers.ebx & !0xff_0000 | 8 << 16)
         },
         expected: &[
-            "logical-count vCPUs 0-3, entry 3, CPUID.(EAX=1):EBX[16-23]: 1.EBX counts 8 logical processors, but a package has room for only 4 according to 0x1F <entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[0-4]>",
+            "logical-count vCPUs 0-3, entry 3, CPUID.(EAX=1):EBX[23:16]: 1.EBX counts 8 logical processors, but a package has room for only 4 according to leaf 0x1F <entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[4:0]>",
         ],
     },
     Case {
@@ -202,7 +202,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.clear(1, 0, Edx, feature::HT.mask()),
         expected: &[
-            "logical-count-without-htt vCPUs 0-3, entry 3, CPUID.(EAX=1):EBX[16-23]: 1.EBX counts 4 logical processors, but ht is not set <entry 3, CPUID.(EAX=1):EDX[28]>",
+            "logical-count-without-htt vCPUs 0-3, entry 3, CPUID.(EAX=1):EBX[23:16]: 1.EBX counts 4 logical processors, but ht is not set <entry 3, CPUID.(EAX=1):EDX[28]>",
         ],
     },
     Case {
@@ -210,7 +210,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.clear(1, 0, Ebx, 0xff_0000),
         expected: &[
-            "htt-without-count vCPUs 0-3, entry 3, CPUID.(EAX=1):EDX[28]: ht is set, but 1.EBX counts 0 logical processors <entry 3, CPUID.(EAX=1):EBX[16-23]>",
+            "htt-without-count vCPUs 0-3, entry 3, CPUID.(EAX=1):EDX[28]: ht is set, but 1.EBX counts 0 logical processors <entry 3, CPUID.(EAX=1):EBX[23:16]>",
         ],
     },
     Case {
@@ -237,7 +237,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.set(4, 3, Eax, 0x3f << 14),
         expected: &[
-            "cache-sharing vCPUs 0-3, entry 8, CPUID.(EAX=4,ECX=3):EAX[14-25]: cache 3 of 0x4 (level 3) is shared by 64 APIC ids, but 0x1F gives a package only 4 <entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[0-4]>",
+            "cache-sharing vCPUs 0-3, entry 8, CPUID.(EAX=4,ECX=3):EAX[25:14]: cache 3 of leaf 4 (level 3) is shared by 64 APIC ids, but leaf 0x1F gives a package only 4 <entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[4:0]>",
         ],
     },
     Case {
@@ -245,7 +245,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.set(0x8000_001d, 3, Eax, 0xf << 14),
         expected: &[
-            "cache-sharing vCPUs 0-3, entry 26, CPUID.(EAX=0x8000001D,ECX=3):EAX[14-25]: cache 3 of 0x8000001D (level 3) is shared by 16 APIC ids, but 0xB gives a package only 2 <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
+            "cache-sharing vCPUs 0-3, entry 26, CPUID.(EAX=0x8000001D,ECX=3):EAX[25:14]: cache 3 of leaf 0x8000001D (level 3) is shared by 16 APIC ids, but leaf 0xB gives a package only 2 <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[4:0]>",
         ],
     },
     Case {
@@ -253,7 +253,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.clear(4, 0, Eax, 0x3f << 26),
         expected: &[
-            "core-count-low vCPUs 0-3, entry 5, CPUID.(EAX=4,ECX=0):EAX[26-31]: 4.0 has room for 1 core in a package, but it has 2 according to 0x1F <entry 36, CPUID.(EAX=0x1F,ECX=2):EBX[0-15]>",
+            "core-count-low vCPUs 0-3, entry 5, CPUID.(EAX=4,ECX=0):EAX[31:26]: subleaf 0 of leaf 4 has room for 1 core in a package, but it has 2 according to leaf 0x1F <entry 36, CPUID.(EAX=0x1F,ECX=2):EBX[15:0]>",
         ],
     },
     Case {
@@ -261,7 +261,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.set(4, 2, Eax, 0x3f << 26),
         expected: &[
-            "core-count vCPUs 0-3, entry 7, CPUID.(EAX=4,ECX=2):EAX[26-31]: 4.2 has room for 64 cores in a package, but 0x1F for only 2 <entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[0-4]>",
+            "core-count vCPUs 0-3, entry 7, CPUID.(EAX=4,ECX=2):EAX[31:26]: subleaf 2 of leaf 4 has room for 64 cores in a package, but leaf 0x1F for only 2 <entry 36, CPUID.(EAX=0x1F,ECX=2):EAX[4:0]>",
         ],
     },
     Case {
@@ -269,7 +269,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_0008, 0, Ecx, 0x1000),
         expected: &[
-            "amd-thread-count-low vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[0-7]: 0x80000008 counts 1 thread, but 0xB 2 <entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]>",
+            "amd-thread-count-low vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[7:0]: leaf 0x80000008 counts 1 thread, but leaf 0xB 2 <entry 10, CPUID.(EAX=0xB,ECX=1):EBX[15:0]>",
         ],
     },
     Case {
@@ -277,8 +277,8 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_0008, 0, Ecx, 0x2007),
         expected: &[
-            "amd-thread-count vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[0-7]: 0x80000008 counts 8 threads, but gives them only 2 bits of the APIC id <entry 22, CPUID.(EAX=0x80000008):ECX[12-15]>",
-            "amd-thread-count vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[12-15]: 0x80000008 gives threads 2 bits of the APIC id, but 0xB 1 <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
+            "amd-thread-count vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[7:0]: leaf 0x80000008 counts 8 threads, but gives them only 2 bits of the APIC id <entry 22, CPUID.(EAX=0x80000008):ECX[15:12]>",
+            "amd-thread-count vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):ECX[15:12]: leaf 0x80000008 gives threads 2 bits of the APIC id, but leaf 0xB 1 <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[4:0]>",
         ],
     },
     Case {
@@ -291,8 +291,8 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0x8000_0008, 0, Ecx, 0x2003);
         },
         expected: &[
-            "leaf-missing vCPUs 0-3, no entry, CPUID.(EAX=0xB,ECX=0): x2apic is set, and 0xB.0 (the x2APIC id) is missing <entry 3, CPUID.(EAX=1):ECX[21]>",
-            "amd-thread-count vCPUs 0-3, entry 19, CPUID.(EAX=0x80000008):ECX[0-7]: 0x80000008 counts 4 threads, but 1.EBX 2 <entry 3, CPUID.(EAX=1):EBX[16-23]>",
+            "leaf-missing vCPUs 0-3, no entry, CPUID.(EAX=0xB,ECX=0): x2apic is set, and CPUID.(EAX=0xB,ECX=0) (the x2APIC id) is missing <entry 3, CPUID.(EAX=1):ECX[21]>",
+            "amd-thread-count vCPUs 0-3, entry 19, CPUID.(EAX=0x80000008):ECX[7:0]: leaf 0x80000008 counts 4 threads, but 1.EBX 2 <entry 3, CPUID.(EAX=1):EBX[23:16]>",
         ],
     },
     Case {
@@ -300,7 +300,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.clear(0x8000_001e, 0, Ebx, 0x100),
         expected: &[
-            "amd-core-threads vCPUs 0-3, entry 28, CPUID.(EAX=0x8000001E):EBX[8-15]: a core has 1 thread in 0x8000001E, but 2 in 0xB <entry 9, CPUID.(EAX=0xB,ECX=0):EBX[0-15]>",
+            "amd-core-threads vCPUs 0-3, entry 28, CPUID.(EAX=0x8000001E):EBX[15:8]: a core has 1 thread in leaf 0x8000001E, but 2 in leaf 0xB <entry 9, CPUID.(EAX=0xB,ECX=0):EBX[15:0]>",
         ],
     },
     Case {
@@ -315,7 +315,7 @@ pub(crate) const CASES: &[Case] = &[
             });
         },
         expected: &[
-            "core-ids vCPU 1, entry 28, CPUID.(EAX=0x8000001E):EBX[0-7]: vCPUs 0 and 1 are threads of one core by their APIC ids, but have core ids 0 and 1 <vCPU 0, entry 28, CPUID.(EAX=0x8000001E):EBX[0-7]>",
+            "core-ids vCPU 1, entry 28, CPUID.(EAX=0x8000001E):EBX[7:0]: vCPUs 0 and 1 are threads of one core by their APIC ids, but have core ids 0 and 1 <vCPU 0, entry 28, CPUID.(EAX=0x8000001E):EBX[7:0]>",
         ],
     },
     Case {
@@ -323,8 +323,8 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_001e, 0, Ecx, 0),
         expected: &[
-            "node-ids vCPU 2, entry 28, CPUID.(EAX=0x8000001E):ECX[0-7]: vCPUs 0 and 2 both have node id 0, but are in packages 0 and 1 by their APIC ids <vCPU 0, entry 28, CPUID.(EAX=0x8000001E):ECX[0-7]>",
-            "node-ids vCPU 3, entry 28, CPUID.(EAX=0x8000001E):ECX[0-7]: vCPUs 0 and 3 both have node id 0, but are in packages 0 and 1 by their APIC ids <vCPU 0, entry 28, CPUID.(EAX=0x8000001E):ECX[0-7]>",
+            "node-ids vCPU 2, entry 28, CPUID.(EAX=0x8000001E):ECX[7:0]: vCPUs 0 and 2 both have node id 0, but are in packages 0 and 1 by their APIC ids <vCPU 0, entry 28, CPUID.(EAX=0x8000001E):ECX[7:0]>",
+            "node-ids vCPU 3, entry 28, CPUID.(EAX=0x8000001E):ECX[7:0]: vCPUs 0 and 3 both have node id 0, but are in packages 0 and 1 by their APIC ids <vCPU 0, entry 28, CPUID.(EAX=0x8000001E):ECX[7:0]>",
         ],
     },
     Case {
@@ -335,7 +335,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.set(1, 0, Ebx, 5 << 24);
         },
         expected: &[
-            "apic-ids-differ vCPU 0, entry 3, CPUID.(EAX=1):EBX[24-31]: the APIC id is 5 here but 0 there <entry 9, CPUID.(EAX=0xB,ECX=0):EDX>",
+            "apic-ids-differ vCPU 0, entry 3, CPUID.(EAX=1):EBX[31:24]: the APIC id is 5 here but 0 there <entry 9, CPUID.(EAX=0xB,ECX=0):EDX>",
         ],
     },
     Case {
@@ -379,7 +379,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.0.push((1, base));
         },
         expected: &[
-            "apic-id-used-twice vCPU 1, entry 3, CPUID.(EAX=1):EBX[24-31]: vCPUs 0 and 1 both have APIC id 0 <vCPU 0, entry 3, CPUID.(EAX=1):EBX[24-31]>",
+            "apic-id-used-twice vCPU 1, entry 3, CPUID.(EAX=1):EBX[31:24]: vCPUs 0 and 1 both have APIC id 0 <vCPU 0, entry 3, CPUID.(EAX=1):EBX[31:24]>",
         ],
     },
     Case {
@@ -390,7 +390,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.clear(1, 0, Ecx, feature::X2APIC.mask());
         },
         expected: &[
-            "apic-id-too-wide vCPU 0, entry 3, CPUID.(EAX=1):EBX[24-31]: the APIC id is 255, but x2apic is not set <entry 3, CPUID.(EAX=1):ECX[21]>",
+            "apic-id-too-wide vCPU 0, entry 3, CPUID.(EAX=1):EBX[31:24]: the APIC id is 255, but x2apic is not set <entry 3, CPUID.(EAX=1):ECX[21]>",
         ],
     },
     Case {
@@ -438,8 +438,8 @@ pub(crate) const CASES: &[Case] = &[
             })
         },
         expected: &[
-            "cache-sharing vCPUs 0-3, entry 26, CPUID.(EAX=0x8000001D,ECX=3):EAX[14-25]: cache 3 of 0x8000001D (level 3) is shared by 3 APIC ids, but 0xB gives a package only 2 <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
-            "cache-sharing-uneven vCPUs 0-3, entry 26, CPUID.(EAX=0x8000001D,ECX=3):EAX[14-25]: cache 3 of 0x8000001D (level 3) is shared by 3 APIC ids, which is not a power of two",
+            "cache-sharing vCPUs 0-3, entry 26, CPUID.(EAX=0x8000001D,ECX=3):EAX[25:14]: cache 3 of leaf 0x8000001D (level 3) is shared by 3 APIC ids, but leaf 0xB gives a package only 2 <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[4:0]>",
+            "cache-sharing-uneven vCPUs 0-3, entry 26, CPUID.(EAX=0x8000001D,ECX=3):EAX[25:14]: cache 3 of leaf 0x8000001D (level 3) is shared by 3 APIC ids, which is not a power of two",
         ],
     },
     Case {
@@ -458,7 +458,7 @@ pub(crate) const CASES: &[Case] = &[
             }
         },
         expected: &[
-            "unit-overfull vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]: 4 vCPUs have APIC ids of package 0, and a package has 3 logical processors by 0xB <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
+            "unit-overfull vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):EBX[15:0]: 4 vCPUs have APIC ids of package 0, and a package has 3 logical processors by leaf 0xB <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[4:0]>",
         ],
     },
     Case {
@@ -476,7 +476,7 @@ pub(crate) const CASES: &[Case] = &[
             }
         },
         expected: &[
-            "unit-count-low vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):EBX[0-15]: 4 vCPUs have APIC ids of package 0, and a package has 2 logical processors by 0xB <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[0-4]>",
+            "unit-count-low vCPUs 0-3, entry 10, CPUID.(EAX=0xB,ECX=1):EBX[15:0]: 4 vCPUs have APIC ids of package 0, and a package has 2 logical processors by leaf 0xB <entry 10, CPUID.(EAX=0xB,ECX=1):EAX[4:0]>",
         ],
     },
 ];

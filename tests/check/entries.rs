@@ -26,7 +26,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.remove(0x8000_0000, 0),
         expected: &[
-            "no-maximum vCPUs 0-3, no entry, CPUID.(EAX=0x80000000): 0x80000021 is present, but its range's first leaf 0x80000000 is missing <entry 28, CPUID.(EAX=0x80000021)>",
+            "no-maximum vCPUs 0-3, no entry, CPUID.(EAX=0x80000000): leaf 0x80000021 is present, but its range's first leaf 0x80000000 is missing <entry 28, CPUID.(EAX=0x80000021)>",
         ],
     },
     Case {
@@ -118,7 +118,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.edit(7, 0, |entry| entry.flags = 0),
         expected: &[
-            "index-not-flagged vCPUs 0-3, entry 12, CPUID.(EAX=7): entry 12 answers for every subleaf of 0x7 <entry 13, CPUID.(EAX=7,ECX=1)> <entry 14, CPUID.(EAX=7,ECX=2)>",
+            "index-not-flagged vCPUs 0-3, entry 12, CPUID.(EAX=7): entry 12 answers for every subleaf of leaf 7 <entry 13, CPUID.(EAX=7,ECX=1)> <entry 14, CPUID.(EAX=7,ECX=2)>",
         ],
     },
     Case {
@@ -126,7 +126,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.edit(1, 0, |entry| entry.flags = 1),
         expected: &[
-            "flag-on-plain-leaf vCPUs 0-3, entry 3, CPUID.(EAX=1,ECX=0): 0x1 has no subleaves, but entry 3 answers only for ECX=0",
+            "flag-on-plain-leaf vCPUs 0-3, entry 3, CPUID.(EAX=1,ECX=0): leaf 1 has no subleaves, but entry 3 answers only for ECX=0",
         ],
     },
     Case {
@@ -134,7 +134,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.edit(0x4000_0000, 0, |entry| entry.flags = 1),
         expected: &[
-            "flag-on-plain-leaf vCPUs 0-3, entry 0, CPUID.(EAX=0x40000000,ECX=0): 0x40000000 has no subleaves, but entry 0 answers only for ECX=0",
+            "flag-on-plain-leaf vCPUs 0-3, entry 0, CPUID.(EAX=0x40000000,ECX=0): leaf 0x40000000 has no subleaves, but entry 0 answers only for ECX=0",
         ],
     },
     Case {
@@ -157,7 +157,7 @@ pub(crate) const CASES: &[Case] = &[
             }
         },
         expected: &[
-            "index-not-flagged vCPUs 0-3, entry 5, CPUID.(EAX=4): entry 5 answers for every subleaf of 0x4 <entry 6, CPUID.(EAX=4)> <entry 7, CPUID.(EAX=4)> <entry 8, CPUID.(EAX=4)> <entry 9, CPUID.(EAX=4)>",
+            "index-not-flagged vCPUs 0-3, entry 5, CPUID.(EAX=4): entry 5 answers for every subleaf of leaf 4 <entry 6, CPUID.(EAX=4)> <entry 7, CPUID.(EAX=4)> <entry 8, CPUID.(EAX=4)> <entry 9, CPUID.(EAX=4)>",
         ],
     },
     Case {
@@ -175,7 +175,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0xd, 1, Ebx, 0x340);
         },
         expected: &[
-            "no-first-subleaf vCPUs 0-1, no entry, CPUID.(EAX=7,ECX=0): 0x7 has subleaf 2 but no subleaf 0 <entry 23, CPUID.(EAX=7,ECX=2)>",
+            "no-first-subleaf vCPUs 0-1, no entry, CPUID.(EAX=7,ECX=0): leaf 7 has subleaf 2 but no subleaf 0 <entry 23, CPUID.(EAX=7,ECX=2)>",
         ],
     },
     Case {
@@ -183,7 +183,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.remove(4, 4),
         expected: &[
-            "no-terminator vCPUs 0-3, no entry, CPUID.(EAX=4,ECX=4): the subleaves of 0x4 end at 3 without a terminator <entry 8, CPUID.(EAX=4,ECX=3)>",
+            "no-terminator vCPUs 0-3, no entry, CPUID.(EAX=4,ECX=4): the subleaves of leaf 4 end at 3 without a terminator <entry 8, CPUID.(EAX=4,ECX=3)>",
         ],
     },
     Case {
@@ -191,7 +191,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.remove(0xb, 2),
         expected: &[
-            "no-terminator vCPUs 0-3, no entry, CPUID.(EAX=0xB,ECX=2): the subleaves of 0xB end at 1 without a terminator <entry 10, CPUID.(EAX=0xB,ECX=1)>",
+            "no-terminator vCPUs 0-3, no entry, CPUID.(EAX=0xB,ECX=2): the subleaves of leaf 0xB end at 1 without a terminator <entry 10, CPUID.(EAX=0xB,ECX=1)>",
         ],
     },
     Case {
@@ -199,7 +199,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.remove(0x1f, 3),
         expected: &[
-            "no-terminator vCPUs 0-3, no entry, CPUID.(EAX=0x1F,ECX=3): the subleaves of 0x1F end at 2 without a terminator <entry 36, CPUID.(EAX=0x1F,ECX=2)>",
+            "no-terminator vCPUs 0-3, no entry, CPUID.(EAX=0x1F,ECX=3): the subleaves of leaf 0x1F end at 2 without a terminator <entry 36, CPUID.(EAX=0x1F,ECX=2)>",
         ],
     },
     Case {
@@ -207,7 +207,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.remove(0x8000_001d, 4),
         expected: &[
-            "no-terminator vCPUs 0-3, no entry, CPUID.(EAX=0x8000001D,ECX=4): the subleaves of 0x8000001D end at 3 without a terminator <entry 26, CPUID.(EAX=0x8000001D,ECX=3)>",
+            "no-terminator vCPUs 0-3, no entry, CPUID.(EAX=0x8000001D,ECX=4): the subleaves of leaf 0x8000001D end at 3 without a terminator <entry 26, CPUID.(EAX=0x8000001D,ECX=3)>",
         ],
     },
     Case {
@@ -215,7 +215,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.remove(4, 1),
         expected: &[
-            "subleaf-not-reached vCPUs 0-3, entry 6, CPUID.(EAX=4,ECX=2): 0x4 has a subleaf 2, but its list breaks off after subleaf 0 <no entry, CPUID.(EAX=4,ECX=1)>",
+            "subleaf-not-reached vCPUs 0-3, entry 6, CPUID.(EAX=4,ECX=2): leaf 4 has a subleaf 2, but its list breaks off after subleaf 0 <no entry, CPUID.(EAX=4,ECX=1)>",
         ],
     },
     Case {
@@ -223,7 +223,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.put(7, 0, Eax, 1),
         expected: &[
-            "subleaf-not-reached vCPUs 0-3, entry 14, CPUID.(EAX=7,ECX=2): 0x7 has a subleaf 2, but its subleaf 0 gives 1 as the last <entry 12, CPUID.(EAX=7,ECX=0)>",
+            "subleaf-not-reached vCPUs 0-3, entry 14, CPUID.(EAX=7,ECX=2): leaf 7 has a subleaf 2, but its subleaf 0 gives 1 as the last <entry 12, CPUID.(EAX=7,ECX=0)>",
         ],
     },
     Case {
@@ -231,7 +231,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.put(0x8000_001d, 1, Eax, 0),
         expected: &[
-            "subleaf-not-reached vCPUs 0-3, entry 25, CPUID.(EAX=0x8000001D,ECX=2): 0x8000001D has a subleaf 2, but its list ends with subleaf 1 <entry 24, CPUID.(EAX=0x8000001D,ECX=1)>",
+            "subleaf-not-reached vCPUs 0-3, entry 25, CPUID.(EAX=0x8000001D,ECX=2): leaf 0x8000001D has a subleaf 2, but its list ends with subleaf 1 <entry 24, CPUID.(EAX=0x8000001D,ECX=1)>",
         ],
     },
     Case {
@@ -241,7 +241,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.push(CpuidEntry::indexed(Leaf(0x12), Subleaf(3), Registers::new(1, 0, 0x1001, 0)))
         },
         expected: &[
-            "subleaf-not-reached vCPUs 0-3, entry 46, CPUID.(EAX=0x12,ECX=3): 0x12 has a subleaf 3, but its list ends with subleaf 2 <entry 29, CPUID.(EAX=0x12,ECX=2)>",
+            "subleaf-not-reached vCPUs 0-3, entry 46, CPUID.(EAX=0x12,ECX=3): leaf 0x12 has a subleaf 3, but its list ends with subleaf 2 <entry 29, CPUID.(EAX=0x12,ECX=2)>",
         ],
     },
     Case {
@@ -249,7 +249,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.push(CpuidEntry::new(Leaf(0x4000_0101), Registers::new(1, 0, 0, 0))),
         expected: &[
-            "no-maximum vCPUs 0-3, no entry, CPUID.(EAX=0x40000100): 0x40000101 is present, but its range's first leaf 0x40000100 is missing <entry 30, CPUID.(EAX=0x40000101)>",
+            "no-maximum vCPUs 0-3, no entry, CPUID.(EAX=0x40000100): leaf 0x40000101 is present, but its range's first leaf 0x40000100 is missing <entry 30, CPUID.(EAX=0x40000101)>",
         ],
     },
     Case {
@@ -260,7 +260,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.push(CpuidEntry::new(Leaf(0x8fff_ffff), Registers::new(1, 0, 0, 0)));
         },
         expected: &[
-            "leaf-outside-ranges vCPUs 0-3, entry 30, CPUID.(EAX=0x50000001): 0x50000001 is outside the ranges that guests read",
+            "leaf-outside-ranges vCPUs 0-3, entry 30, CPUID.(EAX=0x50000001): leaf 0x50000001 is outside the ranges that guests read",
         ],
     },
     Case {

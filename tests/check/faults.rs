@@ -32,7 +32,7 @@ const KEPT: [(&str, &[&str]); 7] = [
 
 /// QEMU gives AMD's leaf to guests of every vendor.
 const FIRST_LEVEL_CACHES: &str = "leaf-of-another-vendor: \
-    0x80000005 (first-level caches and TLBs) is AMD's, but the vendor is \"GenuineIntel\"";
+    leaf 0x80000005 (first-level caches and TLBs) is AMD's, but the vendor is \"GenuineIntel\"";
 
 fn found(report: &Report) -> Vec<String> {
     report.findings.iter().map(|finding| format!("{}: {}", finding.kind, finding.what)).collect()
@@ -57,7 +57,7 @@ fn supported_table_of_kvm_has_no_errors() {
         found(&report),
         [
             "logical-count-without-htt: 1.EBX counts 2 logical processors, but ht is not set",
-            "leaf-missing: x2apic is set, and 0xB.0 (the x2APIC id) is all zero",
+            "leaf-missing: x2apic is set, and CPUID.(EAX=0xB,ECX=0) (the x2APIC id) is all zero",
             "xsave-leaf-without-xsave: leaf 0xD is present, but xsave is not set",
         ]
     );
@@ -142,8 +142,13 @@ fn every_kind_has_a_planted_fault() {
         .flat_map(|case| case.expected)
         .filter_map(|line| line.split(' ').next())
         .collect();
-    let missing: Vec<&str> =
-        Kind::ALL.iter().map(|kind| kind.name()).filter(|name| !planted.contains(name)).collect();
+    // Those of confidential guests have tests of their own, in confidential.rs.
+    let of_targets = |name: &&str| name.starts_with("sev-snp-") || name.starts_with("tdx-");
+    let missing: Vec<&str> = Kind::ALL
+        .iter()
+        .map(|kind| kind.name())
+        .filter(|name| !planted.contains(name) && !of_targets(name))
+        .collect();
     assert!(missing.is_empty(), "no case has {missing:?}");
 }
 

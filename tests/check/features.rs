@@ -141,7 +141,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.set(7, 0, Edx, 1 << 0 | 1 << 6 | 1 << 7),
         expected: &[
-            "unknown-bit vCPUs 0-3, entry 8, CPUID.(EAX=7,ECX=0):EDX[0, 6-7]: CPUID.(EAX=7,ECX=0):EDX has bits 0, 6-7 set, which no release up to Linux 7.3.4 or QEMU 11.1.3 names",
+            "unknown-bit vCPUs 0-3, entry 8, CPUID.(EAX=7,ECX=0):EDX[7:6, 0]: CPUID.(EAX=7,ECX=0):EDX has bits 0, 6-7 set, which no release up to Linux 7.3.4 or QEMU 11.1.3 names",
         ],
     },
     Case {

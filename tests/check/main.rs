@@ -5,6 +5,7 @@
 mod common;
 
 mod cases;
+mod confidential;
 mod counting;
 mod cpus;
 mod entries;

@@ -54,8 +54,8 @@ pub(crate) const CASES: &[Case] = &[
             tables.remove(0x1d, 1);
         },
         expected: &[
-            "leaf-missing vCPUs 0-3, no entry, CPUID.(EAX=0x1D,ECX=0): amx_tile is set, and 0x1D.0 (the number of palettes) is missing <entry 12, CPUID.(EAX=7,ECX=0):EDX[24]>",
-            "leaf-missing vCPUs 0-3, no entry, CPUID.(EAX=0x1D,ECX=1): amx_tile is set, and 0x1D.1 (the size of tiles) is missing <entry 12, CPUID.(EAX=7,ECX=0):EDX[24]>",
+            "leaf-missing vCPUs 0-3, no entry, CPUID.(EAX=0x1D,ECX=0): amx_tile is set, and CPUID.(EAX=0x1D,ECX=0) (the number of palettes) is missing <entry 12, CPUID.(EAX=7,ECX=0):EDX[24]>",
+            "leaf-missing vCPUs 0-3, no entry, CPUID.(EAX=0x1D,ECX=1): amx_tile is set, and CPUID.(EAX=0x1D,ECX=1) (the size of tiles) is missing <entry 12, CPUID.(EAX=7,ECX=0):EDX[24]>",
         ],
     },
     Case {
@@ -74,8 +74,8 @@ pub(crate) const CASES: &[Case] = &[
             tables.remove(0x8000_001a, 0);
         },
         expected: &[
-            "leaf-missing vCPUs 0-3, no entry, CPUID.(EAX=0x8000001D,ECX=0): topoext is set, and 0x8000001D.0 (caches) is missing <entry 17, CPUID.(EAX=0x80000001):ECX[22]>",
-            "leaf-missing vCPUs 0-3, no entry, CPUID.(EAX=0x8000001E): topoext is set, and 0x8000001E (APIC id, core and node) is missing <entry 17, CPUID.(EAX=0x80000001):ECX[22]>",
+            "leaf-missing vCPUs 0-3, no entry, CPUID.(EAX=0x8000001D,ECX=0): topoext is set, and CPUID.(EAX=0x8000001D,ECX=0) (caches) is missing <entry 17, CPUID.(EAX=0x80000001):ECX[22]>",
+            "leaf-missing vCPUs 0-3, no entry, CPUID.(EAX=0x8000001E): topoext is set, and CPUID.(EAX=0x8000001E) (APIC id, core and node) is missing <entry 17, CPUID.(EAX=0x80000001):ECX[22]>",
         ],
     },
     Case {
@@ -83,7 +83,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(AMD),
         plant: |tables| tables.set(0x8000_001d, 3, Edx, 4),
         expected: &[
-            "reserved-bits vCPUs 0-3, entry 26, CPUID.(EAX=0x8000001D,ECX=3):EDX[2]: 0x8000001D.3.EDX has bit 2, reserved by AMD's manual",
+            "reserved-bits vCPUs 0-3, entry 26, CPUID.(EAX=0x8000001D,ECX=3):EDX[2]: CPUID.(EAX=0x8000001D,ECX=3):EDX has bit 2, reserved by AMD's manual",
         ],
     },
     Case {
@@ -102,10 +102,10 @@ pub(crate) const CASES: &[Case] = &[
             tables.set(6, 0, Ebx, 2);
         },
         expected: &[
-            "reserved-bits vCPUs 0-3, entry 7, CPUID.(EAX=6):EBX[1]: 0x6.EBX has bit 1, reserved by AMD's manual",
-            "reserved-bits vCPUs 0-3, entry 9, CPUID.(EAX=0xB,ECX=0):EAX[5]: 0xB.0.EAX has bit 5, reserved by AMD's manual",
-            "reserved-bits vCPUs 0-3, entry 28, CPUID.(EAX=0x8000001E):EBX[16]: 0x8000001E.EBX has bit 16, reserved by AMD's manual",
-            "reserved-bits vCPUs 0-3, entry 28, CPUID.(EAX=0x8000001E):EDX[0-1]: 0x8000001E.EDX has bits 0-1, reserved by AMD's manual",
+            "reserved-bits vCPUs 0-3, entry 7, CPUID.(EAX=6):EBX[1]: CPUID.(EAX=6):EBX has bit 1, reserved by AMD's manual",
+            "reserved-bits vCPUs 0-3, entry 9, CPUID.(EAX=0xB,ECX=0):EAX[5]: CPUID.(EAX=0xB,ECX=0):EAX has bit 5, reserved by AMD's manual",
+            "reserved-bits vCPUs 0-3, entry 28, CPUID.(EAX=0x8000001E):EBX[16]: CPUID.(EAX=0x8000001E):EBX has bit 16, reserved by AMD's manual",
+            "reserved-bits vCPUs 0-3, entry 28, CPUID.(EAX=0x8000001E):EDX[1:0]: CPUID.(EAX=0x8000001E):EDX has bits 0-1, reserved by AMD's manual",
         ],
     },
     Case {
@@ -117,9 +117,9 @@ pub(crate) const CASES: &[Case] = &[
             tables.push(CpuidEntry::new(Leaf(0x8000_0007), Registers::new(1, 0, 0, 0)));
         },
         expected: &[
-            "reserved-bits vCPUs 0-3, entry 5, CPUID.(EAX=4,ECX=0):EAX[10]: 0x4.0.EAX has bit 10, reserved by Intel's manual",
-            "reserved-bits vCPUs 0-3, entry 32, CPUID.(EAX=0x1D,ECX=1):EDX[0]: 0x1D.1.EDX has bit 0, reserved by Intel's manual",
-            "reserved-bits vCPUs 0-3, entry 46, CPUID.(EAX=0x80000007):EAX[0]: 0x80000007.EAX has bit 0, reserved by Intel's manual",
+            "reserved-bits vCPUs 0-3, entry 5, CPUID.(EAX=4,ECX=0):EAX[10]: CPUID.(EAX=4,ECX=0):EAX has bit 10, reserved by Intel's manual",
+            "reserved-bits vCPUs 0-3, entry 32, CPUID.(EAX=0x1D,ECX=1):EDX[0]: CPUID.(EAX=0x1D,ECX=1):EDX has bit 0, reserved by Intel's manual",
+            "reserved-bits vCPUs 0-3, entry 46, CPUID.(EAX=0x80000007):EAX[0]: CPUID.(EAX=0x80000007):EAX has bit 0, reserved by Intel's manual",
         ],
     },
     Case {
@@ -132,7 +132,7 @@ pub(crate) const CASES: &[Case] = &[
         }),
         plant: |_| {},
         expected: &[
-            "physical-width-low vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[0-7]: physical addresses have 40 bits, but this host's have 48",
+            "physical-width-low vCPUs 0-3, entry 22, CPUID.(EAX=0x80000008):EAX[7:0]: physical addresses have 40 bits, but this host's have 48",
         ],
     },
 ];

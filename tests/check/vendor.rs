@@ -90,8 +90,8 @@ pub(crate) const CASES: &[Case] = &[
             tables.push(CpuidEntry::new(Leaf(0x8000_000a), Registers::new(1, 16, 0, 0)));
         },
         expected: &[
-            "leaf-of-another-vendor vCPUs 0-3, entry 48, CPUID.(EAX=0x8000000A): 0x8000000A (SVM) is AMD's, but the vendor is \"GenuineIntel\" <entry 2, CPUID.(EAX=0)>",
-            "leaf-of-another-vendor vCPUs 0-3, entry 46, CPUID.(EAX=0x8000001D,ECX=0): 0x8000001D (caches) is AMD's, but the vendor is \"GenuineIntel\" <entry 2, CPUID.(EAX=0)>",
+            "leaf-of-another-vendor vCPUs 0-3, entry 48, CPUID.(EAX=0x8000000A): leaf 0x8000000A (SVM) is AMD's, but the vendor is \"GenuineIntel\" <entry 2, CPUID.(EAX=0)>",
+            "leaf-of-another-vendor vCPUs 0-3, entry 46, CPUID.(EAX=0x8000001D,ECX=0): leaf 0x8000001D (caches) is AMD's, but the vendor is \"GenuineIntel\" <entry 2, CPUID.(EAX=0)>",
         ],
     },
     Case {
@@ -104,9 +104,9 @@ pub(crate) const CASES: &[Case] = &[
             tables.push(CpuidEntry::new(Leaf(0xa), Registers::new(0x0830_0805, 0, 0xf, 0x8604)));
         },
         expected: &[
-            "leaf-of-another-vendor vCPUs 0-3, entry 4, CPUID.(EAX=2): 0x2 (cache descriptors) is Intel's, but the vendor is \"AuthenticAMD\" <entry 2, CPUID.(EAX=0)>",
-            "leaf-of-another-vendor vCPUs 0-3, entry 5, CPUID.(EAX=4,ECX=0): 0x4 (caches) is Intel's, but the vendor is \"AuthenticAMD\" <entry 2, CPUID.(EAX=0)>",
-            "leaf-of-another-vendor vCPUs 0-3, entry 31, CPUID.(EAX=0xA): 0xA (performance monitoring) is Intel's, but the vendor is \"AuthenticAMD\" <entry 2, CPUID.(EAX=0)>",
+            "leaf-of-another-vendor vCPUs 0-3, entry 4, CPUID.(EAX=2): leaf 2 (cache descriptors) is Intel's, but the vendor is \"AuthenticAMD\" <entry 2, CPUID.(EAX=0)>",
+            "leaf-of-another-vendor vCPUs 0-3, entry 5, CPUID.(EAX=4,ECX=0): leaf 4 (caches) is Intel's, but the vendor is \"AuthenticAMD\" <entry 2, CPUID.(EAX=0)>",
+            "leaf-of-another-vendor vCPUs 0-3, entry 31, CPUID.(EAX=0xA): leaf 0xA (performance monitoring) is Intel's, but the vendor is \"AuthenticAMD\" <entry 2, CPUID.(EAX=0)>",
         ],
     },
     Case {
@@ -117,7 +117,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.push(CpuidEntry::new(Leaf(0xc000_0001), Registers::new(0, 0, 0, feature::XSTORE.mask())));
         },
         expected: &[
-            "leaf-of-another-vendor vCPUs 0-3, entry 47, CPUID.(EAX=0xC0000001): 0xC0000001 (Centaur's features) is Centaur's, but the vendor is \"GenuineIntel\" <entry 2, CPUID.(EAX=0)>",
+            "leaf-of-another-vendor vCPUs 0-3, entry 47, CPUID.(EAX=0xC0000001): leaf 0xC0000001 (Centaur's features) is Centaur's, but the vendor is \"GenuineIntel\" <entry 2, CPUID.(EAX=0)>",
         ],
     },
     Case {
@@ -155,7 +155,7 @@ pub(crate) const CASES: &[Case] = &[
         base: Alone(INTEL),
         plant: |tables| tables.set(0x8000_0001, 0, Edx, 1 << 6 | 1 << 24),
         expected: &[
-            "aliases-reserved vCPUs 0-3, entry 40, CPUID.(EAX=0x80000001):EDX[6, 24]: 0x80000001.EDX has bits 6, 24, AMD's copies of 1.EDX, but the vendor is \"GenuineIntel\"",
+            "aliases-reserved vCPUs 0-3, entry 40, CPUID.(EAX=0x80000001):EDX[24, 6]: 0x80000001.EDX has bits 6, 24, AMD's copies of 1.EDX, but the vendor is \"GenuineIntel\"",
         ],
     },
     Case {
@@ -185,7 +185,7 @@ pub(crate) const CASES: &[Case] = &[
             tables.put(0x4000_0000, 0, Eax, 0x4000_0000);
         },
         expected: &[
-            "kvm-features-missing vCPUs 0-3, entry 0, CPUID.(EAX=0x40000000): 0x40000000 has KVM's signature, but leaf 0x40000001 is missing <no entry, CPUID.(EAX=0x40000001)>",
+            "kvm-features-missing vCPUs 0-3, entry 0, CPUID.(EAX=0x40000000): leaf 0x40000000 has KVM's signature, but leaf 0x40000001 is missing <no entry, CPUID.(EAX=0x40000001)>",
         ],
     },
     Case {

@@ -44,7 +44,7 @@ fn warnings_do_not_fail_and_can_be_omitted() {
     let output = run(&["intel.txt"], "");
     let (code, out) = text(&output);
     assert_eq!(code, Some(0));
-    assert!(out.starts_with("warning[leaf-of-another-vendor]: 0x80000005 (first-level caches"), "{out}");
+    assert!(out.starts_with("warning[leaf-of-another-vendor]: leaf 0x80000005 (first-level caches"), "{out}");
     assert!(out.contains("\n0 errors, 1 warning; "), "{out}");
     let output = run(&["intel.txt", "--errors-only"], "");
     assert!(text(&output).1.starts_with("0 errors, 0 warnings; "));

@@ -1,10 +1,14 @@
 //! `kvm-cpuid guest`: its formats, exit codes and standard error.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::common;
+
+#[path = "../common/programs.rs"]
+#[allow(dead_code, reason = "each test uses a part")]
+mod programs;
 
 /// A small host in files: `NAME.supported`, `NAME.host` and `NAME.caps`.
 fn host(name: &str) -> String {
@@ -153,7 +157,7 @@ fn older_release_builds_another_table() {
     );
     assert!(!table("10.0").contains("0000003f 1 "));
     assert!(table("7.2").lines().any(|line| line.starts_with("vcpu0 00000002 00000000 6 ")));
-    let unknown = run(&["--qemu", "1.0", "--host", &host]);
+    let unknown = run(&["--qemu", "unknown-1.x", "--host", &host]);
     assert_eq!(unknown.status.code(), Some(2));
 }
 
@@ -178,4 +182,93 @@ fn invalid_options_exit_with_2() {
     fs::write(format!("{host}.caps"), "72 one\n").unwrap();
     let (_, errors) = texts(&run(&["--host", &host]));
     assert!(errors.contains("line 1 of the .caps file is `72 one`"), "{errors}");
+}
+
+#[test]
+fn a_program_that_cannot_be_asked_is_an_error() {
+    let host = host("programs");
+    for (path, why) in [
+        ("/no/such/qemu", "/no/such/qemu: cannot run the program: "),
+        ("no-such-qemu", "no-such-qemu: cannot run the program: "),
+        ("/bin/true", "/bin/true: the program ended early: it wrote nothing"),
+        ("/bin/echo", "/bin/echo: expected an answer of QMP, got `-machine none "),
+    ] {
+        let output = run(&["--qemu", path, "--host", &host]);
+        let (text, errors) = texts(&output);
+        assert_eq!((output.status.code(), text.as_str()), (Some(2), ""), "{path}");
+        assert!(errors.contains(&format!("error: {why}")), "{path}: {errors}");
+        assert!(errors.contains("help: --qemu takes a release, such as 10.0, or a QEMU program"), "{errors}");
+    }
+}
+
+#[test]
+fn a_program_is_named_in_the_output() {
+    const TEST: &str = "a_program_is_named_in_the_output";
+    let system = "/usr/bin/qemu-system-x86_64";
+    if !common::pinned(TEST) {
+        return;
+    }
+    if !Path::new(system).exists() {
+        return common::skipped(TEST, system);
+    }
+    let host = host("asked");
+    // A stable release and a package of a distribution's, whose series no tables have.
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("guest_cli/proxmox");
+    let sed = "-e 's/\"minor\": [0-9]*, \"major\": [0-9]*}/\"minor\": 0, \"major\": 9}/' -e 's/\"micro\": [0-9]*/\"micro\": 2/' \
+               -e 's/\"package\": \"[^\"]*\"/\"package\": \"pve-qemu-kvm_9.0.2-4\"/'";
+    programs::write_script(&path, &format!("{system} \"$@\" | sed -u {sed}\n"));
+    let path = path.to_str().unwrap();
+    let machine = "pc-i440fx-6.2+pve0";
+    let output = run(&["--qemu", path, "--host", &host, "--machine", machine, "--format", "json"]);
+    let (text, errors) = texts(&output);
+    assert!(output.status.success(), "{errors}");
+    assert!(
+        errors.contains("note: QEMU 9.0.2 (pve-qemu-kvm_9.0.2-4): its models, machine types"),
+        "{errors}"
+    );
+    assert!(errors.contains(" caches and KVM's defaults are QEMU 10.0."), "{errors}");
+    assert!(errors.contains("behave as QEMU 9.0's, which is an estimate\n"), "{errors}");
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let qemu = &value["qemu"];
+    assert_eq!(
+        (&qemu["version"], &qemu["behaves_as"], &qemu["estimate"]),
+        (&"9.0.2".into(), &"9.0".into(), &true.into())
+    );
+    assert_eq!(qemu["package"], "pve-qemu-kvm_9.0.2-4");
+    let wrong = run(&["--qemu", path, "--host", &host, "--machine", "q36"]);
+    assert!(
+        texts(&wrong).1.contains("error: unknown machine type `q36`\nhelp: did you mean q35"),
+        "{}",
+        texts(&wrong).1
+    );
+    let listed = texts(&run(&["--qemu", path, "--machine", "help"])).0;
+    assert!(listed.contains("  q35 ") && listed.contains("(alias of pc-q35-"), "{listed}");
+}
+
+#[test]
+fn a_version_of_a_distribution_is_its_series_or_the_nearest() {
+    if !common::pinned("a_version_of_a_distribution_is_its_series_or_the_nearest") {
+        return;
+    }
+    let host = host("versions");
+    for (version, note, like) in [
+        ("10.0.2 (Debian 1:10.0.2+ds-2)", None, "10.0"),
+        ("9.2.0 (Debian 1:9.2.0+ds-5)", Some("10.0.13"), "10.0"),
+        ("pve-qemu-kvm_9.0.2-4", Some("10.0.13"), "10.0"),
+        ("QEMU emulator version 6.2.0", Some("7.2.22"), "7.2"),
+        ("10.1.3", Some("10.2.2"), "10.2"),
+        ("12.0.0", Some("11.1.3"), "11.1"),
+    ] {
+        let of = |qemu: &str| texts(&run(&["--qemu", qemu, "--host", &host, "--format", "entries"]));
+        let (table, errors) = of(version);
+        assert_eq!(table, of(like).0, "{version}");
+        match note {
+            Some(release) => {
+                assert!(errors.contains(&format!("those of {release}, the nearest, are used")), "{errors}");
+            }
+            None => assert!(!errors.contains("note: no tables"), "{errors}"),
+        }
+    }
+    let distribution = texts(&run(&["--host", &host, "--machine", "pc-q35-noble"])).1;
+    assert!(distribution.contains("is based on version 8.2 of its kind"), "{distribution}");
 }

@@ -39,9 +39,7 @@ fn proc_cpuinfo() {
     assert_eq!(first.beside.bits.get(&lookup("X86_BUG_SPECTRE_V1").unwrap()), Some(&true));
     assert_eq!(
         notes(file("cpuinfo.txt")),
-        [
-            "line 20: `vendor_secret` is passed over: no release of Linux, KVM or QEMU has a feature of that name"
-        ]
+        ["line 20: `vendor_secret` is ignored: no release of Linux, KVM or QEMU has a feature of that name"]
     );
     // The line alone, as it is pasted.
     for line in ["flags\t\t: fpu avx2\n", "  flags : fpu avx2", "flags: fpu avx2"] {
@@ -79,9 +77,7 @@ fn libvirt_cpus() {
     assert_eq!(cpu.beside.bits.get(&msr("rdctl-no")), Some(&true));
     assert_eq!(
         notes(file("libvirt-domain.xml")),
-        [
-            "line 21: `no-such-thing` is passed over: no release of Linux, KVM or QEMU has a feature of that name"
-        ]
+        ["line 21: `no-such-thing` is ignored: no release of Linux, KVM or QEMU has a feature of that name"]
     );
     // The host's model alone counts; what blocks another model is what the host lacks.
     let cpu = one(file("libvirt-domcaps.xml"), Format::LibvirtCpu);

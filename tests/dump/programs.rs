@@ -231,7 +231,7 @@ fn kcpuid() {
             fails_as(Format::Kcpuid, &format!("{before}{alone}")),
             format!(
                 "line {line}: `2: EAX=0x00000001, EBX=0x00000000, ECX=0x00000000, EDX=0x00000000` is not kcpuid: expected \
-                 `0xLEAF: subleafs:` before it: to which leaf it belongs is not said"
+                 `0xLEAF: subleafs:` before it: which leaf it belongs to is unknown"
             )
         );
     }

@@ -289,7 +289,7 @@ fn guests_refused_by_qemu_are_errors() {
             "EPYC,level-func7=200",
             "1",
             "q35",
-            "QEMU supports at most 100 entries, and has no room for leaf 0x7, subleaf 0x5c",
+            "QEMU supports at most 100 entries, and has no room for leaf 7, subleaf 92",
         ),
         ("EPYC", "0", "q35", "CPU topology counts must be non-zero"),
         ("EPYC", "3,cores=2", "q35", "sockets, dies, modules, cores and threads make 2 vCPUs, not maxcpus=3"),

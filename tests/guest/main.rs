@@ -10,4 +10,6 @@ mod building;
 mod live;
 mod msrs;
 mod options;
+#[cfg(feature = "program")]
+mod program;
 mod recorded;

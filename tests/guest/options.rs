@@ -48,7 +48,16 @@ fn options_are_taken_as_qemu_takes_them() {
         ("qemu64\t2\tq35,max-fw-size=17M", false),
         ("qemu64\t2\tmicrovm,smp-cache.0.cache=l3,smp-cache.0.topology=default", true),
         ("qemu64\t2\tmicrovm,smp-cache.0.cache=l3,smp-cache.0.topology=die", false),
-        ("qemu64\t2\tq35,bus-lock-ratelimit=1", true),
+        ("qemu64\t2\tq35,bus-lock-ratelimit=1", false),
+        ("qemu64\t2\tq35,bus-lock-ratelimit=0", true),
+        ("qemu64\t2\tq35,confidential-guest-support=sev0", true),
+        // Levels of a board without them are refused by the whole number, not by its lower 32 bits.
+        ("qemu64\t2,dies=4294967296\tmicrovm", false),
+        ("qemu64\t2,dies=4294967297\tmicrovm", false),
+        ("qemu64\t2,dies=-4294967295\tmicrovm", true),
+        ("qemu64\t2,modules=4294967296\tmicrovm", false),
+        ("qemu64\t2,dies=4294967296\tq35", true),
+        ("qemu64\t2\tq35,smp.cores=4294967296", true),
         ("qemu64\t4294967297\tq35", true),
         ("qemu64\t4294967296,sockets=2\tq35", true),
         ("qemu64\t0\tq35", false),
@@ -167,7 +176,9 @@ fn kvm_must_have_what_qemu_asks_of_it() {
     const RECOMMENDED: u32 = 9;
     const MAX: u32 = 66;
     type Row<'a> = (&'a str, &'a [(u32, i64)], &'a str, bool);
-    let cases: [Row<'_>; 9] = [
+    let cases: [Row<'_>; 11] = [
+        ("10.0", &[(193, 3)], "qemu64\t2\tq35,bus-lock-ratelimit=1", true),
+        ("10.0", &[(193, 1)], "qemu64\t2\tq35,bus-lock-ratelimit=1", false),
         ("10.0", &[(193, 0)], "qemu64\t2\tq35,bus-lock-ratelimit=1", false),
         ("10.0", &[(117, 0)], "qemu64\t2\tmicrovm,smm=on", false),
         ("11.1", &[(117, 0)], "qemu64\t2\tmicrovm,smm=on", true),

@@ -221,8 +221,8 @@ fn omitted_and_added_entries_are_changes() -> TestResult {
         all,
         [
             "CPUID.(EAX=1,ECX=0):EBX[15:8] clflush_size: 0x9, given 0x8",
-            "the entry for leaf 0x7, index 0x0, flags 0x1: left out",
-            "the entry for leaf 0x40000000, index 0x0, flags 0x0: added",
+            "the entry CPUID.(EAX=7,ECX=0), flags 0x1: left out",
+            "the entry CPUID.(EAX=0x40000000,ECX=0), flags 0x0: added",
         ]
     );
     assert!(matches!(changes.iter().nth(1), Some(Change::Entry { given: Some(_), stored: None })));
@@ -239,7 +239,7 @@ fn too_many_entries_are_an_error() {
     assert_eq!(error, Some(VcpuError::TooMany { count: 300, first: Some(many[256]) }));
     let text = error.map(|error| error.to_string()).unwrap_or_default();
     assert!(
-        text.contains("300 entries, but KVM accepts only 256: the entry for leaf 0x100 is the first"),
+        text.contains("300 entries, but KVM accepts only 256: the entry CPUID.(EAX=0x100) is the first"),
         "{text}"
     );
     assert!(Vcpus::new(&many[..256]).is_ok());
@@ -265,7 +265,7 @@ fn refusals_name_the_entry() -> TestResult {
     let error = text(refuse(|_| Err(libc::EINVAL), &wide));
     assert_eq!(
         error,
-        "the entry for leaf 0x80000008 gives linear addresses 64 bits, but KVM accepts only 48, 57 and 0 (EINVAL)"
+        "the entry CPUID.(EAX=0x80000008) gives linear addresses 64 bits, but KVM accepts only 48, 57 and 0 (EINVAL)"
     );
 
     let mut tiles = base();
@@ -273,7 +273,7 @@ fn refusals_name_the_entry() -> TestResult {
     let error = refuse(|_| Err(libc::EPERM), &tiles);
     if permitted_guest_components().unwrap_or(0) & DYNAMIC_COMPONENTS == 0 {
         assert_eq!(error, Some(VcpuError::NotPermitted { entry: tiles[3], components: DYNAMIC_COMPONENTS }));
-        assert!(text(error).contains("the entry for leaf 0xd, subleaf 0x0 has XSAVE components 0x40000"));
+        assert!(text(error).contains("the entry CPUID.(EAX=0xD,ECX=0) has XSAVE components 0x40000"));
     }
     assert_eq!(refuse(|_| Err(libc::EPERM), &base()), Some(VcpuError::Set(Errno(libc::EPERM))));
     let error = text(refuse(|_| Err(libc::EBADF), &base()));

@@ -14,3 +14,4 @@ mod matrix;
 mod migration;
 mod styled;
 mod why;
+mod witnesses;

@@ -7,21 +7,15 @@ use std::path::Path;
 use cpuid_tables::field::{
     leaf_0, leaf_1, leaf_4, leaf_80000000, leaf_80000002, leaf_80000003, leaf_80000004, leaf_80000008,
 };
-use cpuid_tables::{Field, Registers};
+use cpuid_tables::host::instruction;
+use cpuid_tables::{Field, Leaf, Registers, Subleaf};
 
 use crate::common::refused;
 
 type TestResult = Result<(), Box<dyn Error>>;
 
-/// EAX, EBX, ECX and EDX.
-#[allow(
-    unsafe_code,
-    unused_unsafe,
-    reason = "every 64-bit processor has the instruction; safe in later compilers"
-)]
 fn cpuid(leaf: u32, subleaf: u32) -> Registers {
-    let all = unsafe { core::arch::x86_64::__cpuid_count(leaf, subleaf) };
-    Registers::new(all.eax, all.ebx, all.ecx, all.edx)
+    instruction().map_or(Registers::ZERO, |execute| execute(Leaf(leaf), Subleaf(subleaf)))
 }
 
 fn read(field: Field) -> u32 {

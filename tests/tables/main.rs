@@ -12,6 +12,7 @@ mod facts;
 mod kvm;
 mod leaves;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[cfg(feature = "host")]
 mod machine;
 mod needs;
 mod reading;

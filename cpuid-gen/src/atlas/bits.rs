@@ -1,49 +1,16 @@
 //! The bits: what each release of each project says about each, and what they need.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use super::Atlas;
+use super::keys::{kernel_key, location_key, node_key, source_key, word_key};
 use super::known::ByBit;
 use super::per_release::{per_release, texts};
-use crate::location::{Bit, CpuidWord, Location, MsrBit, Place, Subleaf, WordSource};
-use crate::model::{Feature, KernelBit, KvmTreatment, Model, MsrFeature, Node};
-
-/// A register's key in the page: `7.0.ebx`, `MSR 0x10a`.
-pub(super) fn source_key(source: WordSource) -> String {
-    match source {
-        WordSource::Cpuid(word) => word_key(word),
-        WordSource::Msr(msr) => msr.to_string(),
-    }
-}
-
-fn word_key(CpuidWord { leaf, subleaf, register }: CpuidWord) -> String {
-    let leaf = if leaf.0 < 10 { leaf.0.to_string() } else { format!("{:#x}", leaf.0) };
-    format!("{leaf}.{}.{}", subleaf.0, register.name().to_lowercase())
-}
-
-/// A bit's key: `7.0.ebx[5]`.
-pub(super) fn location_key(location: Location) -> String {
-    format!("{}[{}]", word_key(location.word), location.bit.0)
-}
-
-/// The key of a bit that Linux numbers: `linux:REP_GOOD`.
-fn kernel_key(kind: &str, bit: &KernelBit) -> String {
-    format!("{kind}:{}", bit.name)
-}
-
-fn node_key(model: &Model, node: Node) -> String {
-    match node {
-        Node::Feature(at) => location_key(model.features[at].location),
-        Node::Software(at) => kernel_key("linux", &model.software[at]),
-        Node::Msr(at) => msr_key(&model.msr[at]),
-    }
-}
-
-fn msr_key(bit: &MsrFeature) -> String {
-    bit.msr.bit(bit.bit).to_string()
-}
+use crate::facts::{BitPlace, Witness};
+use crate::location::{Bit, CpuidWord, Location, MsrBit, Subleaf, WordSource};
+use crate::model::{Feature, KvmTreatment, Model};
 
 /// The registers that are a word of a project: each with Linux's and QEMU's enumerator in each release.
 pub(super) fn registers(atlas: &Atlas<'_>, known: &ByBit) -> Value {
@@ -192,22 +159,22 @@ fn add_hyperv(atlas: &Atlas<'_>, all: &mut BTreeMap<Key, Map<String, Value>>) {
     }
 }
 
-/// Names of Xen and libvirt.
+/// Names of the witnesses: of several names of a bit, the last one.
 fn add_other_names(atlas: &Atlas<'_>, all: &mut BTreeMap<Key, Map<String, Value>>) {
-    for (project, key) in [("Xen", "xen"), ("libvirt", "libvirt")] {
-        let releases = super::names::releases(atlas.names, project);
+    for (project, title) in Witness::ALL {
+        let releases: Vec<_> = atlas.releases_of(project).collect();
         let mut names: BTreeMap<Key, Vec<Option<&str>>> = BTreeMap::new();
-        for name in atlas.names.iter().filter(|name| name.project == project) {
-            let at = match name.at {
-                Place::Bits(word, low, _) => Key::Cpuid(word.bit(low)),
-                Place::MsrBit(bit) => Key::Msr(bit),
-                _ => continue,
-            };
-            let Some(release) = releases.iter().position(|known| *known == name.release) else { continue };
-            names.entry(at).or_insert_with(|| vec![None; releases.len()])[release] = Some(&name.name);
+        for (release, facts) in releases.iter().enumerate() {
+            for bit in &facts.bits {
+                let at = match bit.place {
+                    BitPlace::Cpuid(location) => Key::Cpuid(location),
+                    BitPlace::Msr(bit) => Key::Msr(bit),
+                };
+                names.entry(at).or_insert_with(|| vec![None; releases.len()])[release] = Some(&bit.name);
+            }
         }
         for (at, names) in names {
-            all.entry(at).or_default().insert(key.to_owned(), texts(names));
+            all.entry(at).or_default().insert(title.to_ascii_lowercase(), texts(names));
         }
     }
 }
@@ -274,12 +241,4 @@ pub(super) fn needs(model: &Model) -> Value {
         Value::Object(row)
     });
     rows.collect()
-}
-
-/// Every key of a bit, which links may name.
-pub(super) fn keys(model: &Model) -> BTreeSet<String> {
-    let features = model.features.iter().map(|feature| location_key(feature.location));
-    let kinds = [("linux", &model.software), ("bug", &model.bugs), ("vmx", &model.vmx)];
-    let kernel = kinds.into_iter().flat_map(|(kind, bits)| bits.iter().map(move |bit| kernel_key(kind, bit)));
-    features.chain(model.msr.iter().map(msr_key)).chain(kernel).collect()
 }

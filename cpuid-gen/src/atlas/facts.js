@@ -8,9 +8,10 @@ const PROJECTS = [
   { id: "linux", title: "Linux", mark: "L", releases: FACTS.linux },
   { id: "kvm", title: "KVM", mark: "K", releases: FACTS.linux },
   { id: "qemu", title: "QEMU", mark: "Q", releases: FACTS.qemu },
-  { id: "xen", title: "Xen", mark: "X", releases: FACTS.xen },
-  { id: "libvirt", title: "libvirt", mark: "V", releases: FACTS.libvirt },
 ];
+// The other projects: their marks are the letters that no other one has.
+const MARKS = { xen: "X", libvirt: "V", freebsd: "F", llvm: "C", gcc: "G" };
+for (const one of FACTS.witnesses) PROJECTS.push({ ...one, mark: MARKS[one.id] });
 
 // One value for each release, from a value that all have or an array.
 function perRelease(value, releases) {
@@ -34,8 +35,7 @@ function readBit(row, kind) {
     kvm: perRelease(row.kvm, FACTS.linux),
     caps: perRelease(row.caps, FACTS.linux),
     qemu: perRelease(row.qemu, FACTS.qemu),
-    xen: perRelease(row.xen, FACTS.xen),
-    libvirt: perRelease(row.libvirt, FACTS.libvirt),
+    ...Object.fromEntries(FACTS.witnesses.map((one) => [one.id, perRelease(row[one.id], one.releases)])),
     known: row.known ?? [], needs: [], neededBy: [],
   };
   [bit.place, bit.index] = kind ? [null, null] : splitKey(row.at);
@@ -61,12 +61,13 @@ const knownBy = (bit) => PROJECTS.filter((project) => knows(bit, project.id));
 function labelOf(bit) {
   const qemu = newest(bit.qemu);
   const own = newest(bit.flag) ?? (newest(bit.linux) ?? newest(bit.kvmName))?.toLowerCase();
-  return (bit.kind ? own : qemu?.split("|")[0] ?? own ?? newest(bit.libvirt) ?? newest(bit.xen)?.toLowerCase() ?? bit.name) ?? "";
+  const others = FACTS.witnesses.map((one) => newest(bit[one.id])).filter(Boolean);
+  return (bit.kind ? own : qemu?.split("|")[0] ?? own ?? newest(bit.libvirt) ?? others[0]?.toLowerCase() ?? bit.name) ?? "";
 }
 
 // All names that people may search for.
 function searchNames(bit) {
-  const all = [bit.name, ...bit.linux, ...bit.kvmName, ...bit.flag, ...bit.xen, ...bit.libvirt];
+  const all = [bit.name, ...bit.linux, ...bit.kvmName, ...bit.flag, ...FACTS.witnesses.flatMap((one) => bit[one.id])];
   bit.qemu.forEach((name) => all.push(...(name ?? "").split("|")));
   return new Set(all.filter(Boolean));
 }
@@ -75,7 +76,7 @@ function searchNames(bit) {
 function whoClass(bit) {
   const by = new Set(knownBy(bit).map((project) => project.id));
   const kernel = by.has("linux") || by.has("kvm");
-  if (by.size === PROJECTS.length) return "all";
+  if (["linux", "kvm", "qemu"].every((id) => by.has(id)) && by.size > 3) return "all";
   if (kernel && by.has("qemu")) return "both";
   if (kernel) return "linux";
   if (by.has("qemu")) return "qemu";

@@ -6,8 +6,8 @@ const MIDDLE = matchMedia("(min-width: 38rem)");
 const columnsNow = () => (WIDE.matches ? 16 : MIDDLE.matches ? 8 : 4);
 
 const WHO = {
-  all: "all five projects", both: "Linux or KVM, and QEMU", linux: "Linux or KVM, not QEMU", qemu: "QEMU, not Linux or KVM",
-  other: "Xen or libvirt alone", field: "only Linux's cpuid.csv", none: "nobody",
+  all: "Linux, KVM, QEMU and others", both: "Linux or KVM, and QEMU", linux: "Linux or KVM, not QEMU", qemu: "QEMU, not Linux or KVM",
+  other: "other projects alone", field: "only Linux's cpuid.csv", none: "nobody",
 };
 
 function registerTitle(one) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::Atlas;
-use super::bits::{keys, location_key, source_key};
+use super::keys::{keys, location_key, source_key};
 use crate::location::{Bit, Place, WordSource};
 use crate::verify::Key;
 

@@ -8,20 +8,18 @@
 //! same bytes.
 
 mod bits;
+mod keys;
 mod known;
 mod models;
-mod names;
 mod notes;
 mod per_release;
 
 use serde_json::{Value, json};
 
-use crate::facts::{LinuxFacts, QemuFacts};
+use crate::facts::{LinuxFacts, QemuFacts, Witness, WitnessFacts};
 use crate::model::{KvmTreatment, Model};
 use crate::source::Sources;
 use crate::verify::Report;
-
-pub use names::{OtherName, read_names};
 
 /// The page, in which each marker stands for one of the parts.
 const PAGE: &str = include_str!("page.html");
@@ -47,8 +45,8 @@ pub struct Atlas<'a> {
     pub linux: &'a [LinuxFacts],
     /// The facts of QEMU that the model was merged from.
     pub qemu: &'a [QemuFacts],
-    /// Names that other projects have for bits.
-    pub names: &'a [OtherName],
+    /// The facts of other projects, for their names of bits.
+    pub witnesses: &'a [WitnessFacts],
     /// What `verify` reports about the same facts.
     pub report: &'a Report,
     /// The sources of the report's places.
@@ -84,17 +82,29 @@ impl Atlas<'_> {
         self.qemu.iter().filter_map(move |facts| Some((index(facts)?, facts)))
     }
 
+    /// The releases of a witness.
+    fn releases_of(&self, project: Witness) -> impl Iterator<Item = &WitnessFacts> {
+        self.witnesses.iter().filter(move |facts| facts.project == project)
+    }
+
     /// The facts as JSON: the page has them in the element `facts`.
     #[must_use]
     pub fn data(&self) -> Value {
         let linux: Vec<&str> = self.model.linux.iter().map(|release| release.name.as_str()).collect();
         let qemu: Vec<&str> = self.model.qemu.iter().map(|release| release.name.as_str()).collect();
+        let witnesses: Vec<Value> = Witness::ALL
+            .into_iter()
+            .map(|(project, title)| {
+                let releases: Vec<&str> =
+                    self.releases_of(project).map(|facts| facts.release.as_str()).collect();
+                json!({"id": title.to_ascii_lowercase(), "title": title, "releases": releases})
+            })
+            .collect();
         let (known, by_bit) = known::known(self);
         json!({
             "linux": linux,
             "qemu": qemu,
-            "xen": names::releases(self.names, "Xen"),
-            "libvirt": names::releases(self.names, "libvirt"),
+            "witnesses": witnesses,
             "treatments": KvmTreatment::ALL.map(|treatment| treatment.to_string()),
             "leaves": notes::leaves(),
             "registers": bits::registers(self, &by_bit),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::bits::source_key;
+use super::keys::source_key;
 use crate::model::cpu_models::{CpuDefinition, CpuModel, CpuModelVersion};
 use crate::model::{Model, QemuRelease};
 use crate::vocabulary::cpu_model::Cache;

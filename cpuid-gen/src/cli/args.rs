@@ -32,6 +32,7 @@ const IMPORT: &str = "\
 Examples:
   cpuid-gen import --linux ~/linux -o linux.tsv
   cpuid-gen import --qemu-program /usr/bin/qemu-system-x86_64 -o qemu.tsv
+  cpuid-gen import --witness ~/xen -o xen.tsv
 
 A program states its machine types and their compatibility properties (since 9.1), its CPU models with the value of
 each property, the word and bit of each property, and deprecations. All other rows come from the base. Comments in the
@@ -137,6 +138,7 @@ pub(crate) enum Generated {
 pub(crate) enum Project {
     Linux(PathBuf),
     Qemu(PathBuf),
+    Witness(PathBuf),
 }
 
 /// Both projects; `None` means the pinned releases.
@@ -220,7 +222,9 @@ fn subcommands() -> Vec<Clap> {
 #[cfg(feature = "cli")]
 fn other_subcommands() -> [Clap; 9] {
     let one_of = |clap: Clap| {
-        clap.args(either_of("")).group(clap::ArgGroup::new("project").args(["linux", "qemu"]).required(true))
+        clap.args(either_of(""))
+            .arg(witness_option())
+            .group(clap::ArgGroup::new("project").args(["linux", "qemu", "witness"]).required(true))
     };
     let file = |name: &'static str, help: &'static str| {
         Arg::new(name).required(true).value_name(name).value_parser(value_parser!(PathBuf)).help(help)
@@ -340,7 +344,8 @@ fn import() -> Clap {
             )
             .requires("qemu-program"),
         )
-        .group(clap::ArgGroup::new("project").args(["linux", "qemu", "qemu-program"]).required(true))
+        .arg(witness_option())
+        .group(clap::ArgGroup::new("project").args(["linux", "qemu", "qemu-program", "witness"]).required(true))
         .arg(option("output", "FILE", "The facts file to write").short('o').required(true))
         .after_help(IMPORT)
 }
@@ -408,6 +413,16 @@ fn either_of(default: &str) -> [Arg; 2] {
     [option("linux", "DIR|FILE", "").help(help("Linux")), option("qemu", "DIR|FILE", "").help(help("QEMU"))]
 }
 
+/// `--witness`
+#[cfg(feature = "cli")]
+fn witness_option() -> Arg {
+    option(
+        "witness",
+        "DIR|FILE",
+        "A tree of Xen, libvirt, FreeBSD, LLVM or GCC, an installed compiler, or their facts",
+    )
+}
+
 fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(value).value_parser(value_parser!(PathBuf)).help(help)
 }
@@ -432,9 +447,10 @@ fn inputs(matches: &ArgMatches) -> Inputs {
 
 #[cfg(feature = "cli")]
 fn project(matches: &ArgMatches) -> Project {
-    match (path(matches, "linux"), path(matches, "qemu")) {
-        (Some(path), _) => Project::Linux(path),
-        (None, path) => Project::Qemu(path.unwrap_or_default()),
+    match (path(matches, "linux"), path(matches, "qemu"), path(matches, "witness")) {
+        (Some(path), ..) => Project::Linux(path),
+        (None, Some(path), _) => Project::Qemu(path),
+        (None, None, path) => Project::Witness(path.unwrap_or_default()),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use cpuid_gen::atlas::{Atlas, read_names};
+use cpuid_gen::atlas::Atlas;
+use cpuid_gen::input;
 use cpuid_gen::model::Model;
 use cpuid_gen::verify::{Scope, verify};
 
@@ -14,11 +15,10 @@ impl Run {
         let (linux, qemu) = self.inputs(inputs)?;
         let published = self.published(None)?;
         let file = self.sources.add("differences.tsv", cpuid_gen::DIFFERENCES);
-        let differences = self.judgements(file)?;
+        let differences = self.judgements(file, None)?;
         let (model, doubts) = Model::merge_published(&linux, &qemu, &published);
         self.diagnostics.extend(doubts);
-        let file = self.sources.add("names.tsv", cpuid_gen::NAMES);
-        let names = read_names(&self.sources, file, &mut self.diagnostics);
+        let witnesses = input::pinned_witnesses(&mut self.sources, &mut self.diagnostics);
         if self.diagnostics.has_errors() {
             return Err(Failed::Contradiction);
         }
@@ -29,7 +29,7 @@ impl Run {
             model: &model,
             linux: &linux,
             qemu: &qemu,
-            names: &names,
+            witnesses: &witnesses,
             report: &report,
             sources: &self.sources,
         };

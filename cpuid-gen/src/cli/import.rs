@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use cpuid_gen::facts::{LinuxFacts, QemuFacts, write_linux, write_qemu};
+use cpuid_gen::facts::{LinuxFacts, QemuFacts, WitnessFacts, write_linux, write_qemu, write_witness};
 use cpuid_gen::linux::Tree;
 use cpuid_gen::program::{Overlaid, Stated};
 use cpuid_gen::source::Sources;
@@ -23,6 +23,11 @@ pub(crate) fn linux(sources: &Sources, facts: &LinuxFacts, tree: Option<&Tree>) 
 /// The facts file of a QEMU release.
 pub(crate) fn qemu(sources: &Sources, facts: &QemuFacts) -> String {
     head("QEMU", &facts.release, sources) + &write_qemu(facts)
+}
+
+/// The facts file of a witness.
+pub(crate) fn witness(sources: &Sources, facts: &WitnessFacts) -> String {
+    head(facts.project.name(), &facts.release, sources) + &write_witness(facts)
 }
 
 /// Comments: the release, and the checksum of each file that the rows came from. If they came from a facts file, its
@@ -68,16 +73,6 @@ pub(crate) fn summary(stated: &Stated, base: &QemuFacts, overlaid: &Overlaid) ->
     );
     stated.not_asked.iter().for_each(|what| text += &format!("\nnot asked: {what}"));
     text
-}
-
-/// Of the pinned releases, the newest that is not newer, else the oldest.
-pub(crate) fn nearest(mut pinned: Vec<QemuFacts>, release: &str) -> Option<QemuFacts> {
-    let number =
-        |release: &str| release.split('.').map(|part| part.parse().unwrap_or(0)).collect::<Vec<u32>>();
-    pinned.sort_by_key(|facts| number(&facts.release));
-    let series = |release: &str| number(release).into_iter().take(2).collect::<Vec<u32>>();
-    let at = pinned.iter().rposition(|facts| series(&facts.release) <= series(release)).unwrap_or(0);
-    (at < pinned.len()).then(|| pinned.swap_remove(at))
 }
 
 /// Writes a file completely or not at all.

@@ -85,12 +85,18 @@ impl Run {
         }
     }
 
-    /// The differences of a file, and the processors with which CPU models are compared.
-    fn judgements(&mut self, file: FileId) -> Result<Differences> {
+    /// The differences of a file, the processors with which CPU models are compared, and the witnesses: those of a
+    /// folder, or the pinned ones.
+    fn judgements(&mut self, file: FileId, folder: Option<&Path>) -> Result<Differences> {
         let differences = Differences::read(&self.sources, file, &mut self.diagnostics);
         let mut differences = self.sound(differences)?;
         let file = self.sources.add("processors.tsv", cpuid_gen::PROCESSORS);
         differences.read_processors(&self.sources, file, &mut self.diagnostics);
+        let witnesses = match folder {
+            Some(folder) => input::witnesses_in(&mut self.sources, folder, &mut self.diagnostics),
+            None => input::pinned_witnesses(&mut self.sources, &mut self.diagnostics),
+        };
+        differences.add_witnesses(self.sound(Some(witnesses))?);
         Ok(differences)
     }
 
@@ -106,7 +112,7 @@ impl Run {
             None => Some(self.sources.add("differences.tsv", cpuid_gen::DIFFERENCES)),
         };
         let file = self.sound(file)?;
-        let differences = self.judgements(file)?;
+        let differences = self.judgements(file, pins.as_deref())?;
         let own = inputs.linux.is_some() || inputs.qemu.is_some();
         let report = match since {
             Some(path) => {

@@ -197,18 +197,9 @@ impl<'f> FeatureWord<'f> {
         FeatureWord { facts, name: row.map_or("", |word| &word.name), source: row.map(|word| word.source) }
     }
 
-    /// `CPUID 0x7.0 EBX`, `MSR 0x10a`.
+    /// `CPUID.(EAX=7,ECX=0):EBX`, `MSR 0x10a`.
     fn source(&self) -> String {
-        match self.source {
-            Some(QemuSource::Cpuid { leaf, subleaf: Some(subleaf), register }) => {
-                format!("CPUID {:#x}.{} {register}", leaf.0, subleaf.0)
-            }
-            Some(QemuSource::Cpuid { leaf, subleaf: None, register }) => {
-                format!("CPUID {:#x} {register}", leaf.0)
-            }
-            Some(QemuSource::Msr(msr)) => format!("MSR {:#x}", msr.0),
-            None => String::new(),
-        }
+        self.source.map_or_else(String::new, |source| source.to_string())
     }
 
     /// The names of a mask's bits; `bit N` for an unnamed one.

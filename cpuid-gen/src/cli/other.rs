@@ -64,7 +64,7 @@ impl Run {
             Some(base) => input::qemu(&mut self.sources, base, &mut self.diagnostics),
             None => {
                 let (_, pinned) = input::pinned(&mut self.sources, &mut self.diagnostics);
-                import::nearest(pinned, &stated.release)
+                program::nearest(pinned, &stated.release)
             }
         };
         let base = self.sound(base)?;
@@ -90,6 +90,10 @@ impl Run {
             Project::Qemu(path) => {
                 let facts = input::qemu(&mut self.sources, path, &mut self.diagnostics);
                 facts.map(|facts| import::qemu(&self.sources, &facts))
+            }
+            Project::Witness(path) => {
+                let facts = input::witness(&mut self.sources, path, &mut self.diagnostics);
+                facts.map(|facts| import::witness(&self.sources, &facts))
             }
         };
         self.sound(text)

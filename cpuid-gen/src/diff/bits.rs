@@ -6,9 +6,9 @@
 //! and have moved.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 
 use super::change::Change;
+use super::identity::Identity;
 use super::rows::{Line, between};
 
 /// A named bit.
@@ -20,16 +20,13 @@ pub(super) struct Bit<H> {
     pub(super) line: Line,
 }
 
-/// The place of a bit without a location in reports.
-const SOFTWARE: &str = "software-defined";
-
 /// The changes from the old bits to the new ones.
-pub(super) fn changes<H: Ord + Copy + Display>(old: Vec<Bit<H>>, new: Vec<Bit<H>>) -> Vec<Change> {
+pub(super) fn changes<H: Ord + Copy + Into<Identity>>(old: Vec<Bit<H>>, new: Vec<Bit<H>>) -> Vec<Change> {
     changes_within(old, new, |_| ())
 }
 
 /// Like [`changes`], where a bit can only move within its realm.
-pub(super) fn changes_within<H: Ord + Copy + Display, R: Ord>(
+pub(super) fn changes_within<H: Ord + Copy + Into<Identity>, R: Ord>(
     old: Vec<Bit<H>>,
     new: Vec<Bit<H>>,
     realm: impl Fn(&Bit<H>) -> R,
@@ -50,8 +47,8 @@ pub(super) fn changes_within<H: Ord + Copy + Display, R: Ord>(
     changes
 }
 
-fn located<H: Display>(bit: Bit<H>) -> Line {
-    let at = bit.home.map_or_else(|| SOFTWARE.to_owned(), |home| home.to_string());
+fn located<H: Into<Identity>>(bit: Bit<H>) -> Line {
+    let at: Identity = bit.home.map_or(Identity::Software, Into::into);
     bit.line.at(at)
 }
 

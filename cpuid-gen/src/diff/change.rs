@@ -1,5 +1,6 @@
 //! The parts of a diff: sections, each about one topic, with changes, each with the rows that it comes from.
 
+use super::identity::Identity;
 use super::impact::Impact;
 use crate::source::Span;
 
@@ -87,23 +88,47 @@ pub struct Field {
     pub new: Option<String>,
 }
 
+/// The identities of a thing in the two releases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// In the old release; `None` if it had none.
+    pub old: Option<Identity>,
+    /// In the new release; `None` if it has none.
+    pub new: Option<Identity>,
+}
+
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The kind of change.
     pub action: Action,
+    /// What the changed thing is a part of, if its name alone does not say so: a machine type.
+    pub owner: Option<String>,
     /// The changed thing, by its newest name.
     pub subject: String,
     /// Its old name, if it was renamed.
     pub was: Option<String>,
-    /// Its identity, if that is not the name: a location.
-    pub at: Option<String>,
+    /// Its identity in both releases, if that is not the name: a location.
+    pub at: Option<Identity>,
+    /// Its identities, if they differ.
+    pub moved: Option<Moved>,
     /// The changed properties, or all properties of something added or removed.
     pub fields: Vec<Field>,
     /// The rows of the old release that this change covers.
     pub old_rows: Vec<Span>,
     /// The rows of the new release that this change covers.
     pub new_rows: Vec<Span>,
+}
+
+impl Change {
+    /// The changed thing with what it is a part of: `pc-q35-9.0: qemu64-x86_64-cpu.x2apic`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match &self.owner {
+            Some(owner) => format!("{owner}: {}", self.subject),
+            None => self.subject.clone(),
+        }
+    }
 }
 
 /// The topic of a section.

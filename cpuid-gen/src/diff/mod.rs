@@ -9,6 +9,7 @@
 mod api;
 mod bits;
 mod change;
+mod identity;
 mod impact;
 mod linux;
 mod qemu;
@@ -16,7 +17,8 @@ mod rows;
 mod show;
 
 pub use api::impact;
-pub use change::{Action, Change, Changes, Field, Project, Section, Topic};
+pub use change::{Action, Change, Changes, Field, Moved, Project, Section, Topic};
+pub use identity::Identity;
 pub use impact::{ApiChange, ApiItem, Impact, Level};
 
 use crate::diagnostic::Diagnostics;

@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::change::{Action, Change, Field};
+use super::change::{Action, Change, Field, Moved};
+use super::identity::Identity;
 use crate::source::Span;
 
 /// The field with the place among a release's words: if only this field changes, the thing has moved.
@@ -14,8 +15,9 @@ pub(super) const PLACE: &str = "word";
 /// The properties of a row, or of several rows about one thing, in a report.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Line {
+    pub(super) owner: Option<String>,
     pub(super) subject: String,
-    pub(super) at: Option<String>,
+    pub(super) at: Option<Identity>,
     pub(super) fields: Vec<(String, Option<String>)>,
     pub(super) rows: Vec<Span>,
 }
@@ -26,8 +28,19 @@ impl Line {
     }
 
     /// Sets the identity.
-    pub(super) fn at(mut self, at: impl ToString) -> Line {
-        self.at = Some(at.to_string());
+    pub(super) fn at(mut self, at: impl Into<Identity>) -> Line {
+        self.at = Some(at.into());
+        self
+    }
+
+    /// Sets the identity to a name in the sources.
+    pub(super) fn of(self, name: &str) -> Line {
+        self.at(Identity::Name(name.to_owned()))
+    }
+
+    /// Sets what the thing is a part of.
+    pub(super) fn owned_by(mut self, owner: &str) -> Line {
+        self.owner = Some(owner.to_owned());
         self
     }
 
@@ -48,9 +61,11 @@ impl Line {
             |(name, new): (String, Option<String>)| new.map(|new| Field { name, old: None, new: Some(new) });
         Change {
             action: Action::Added,
+            owner: self.owner,
             subject: self.subject,
             was: None,
             at: self.at,
+            moved: None,
             fields: self.fields.into_iter().filter_map(new).collect(),
             old_rows: Vec::new(),
             new_rows: self.rows,
@@ -62,9 +77,11 @@ impl Line {
         let gone = |field: Field| Field { old: field.new, new: None, ..field };
         Change {
             action: Action::Removed,
+            owner: self.owner,
             subject: self.subject,
             was: None,
             at: self.at,
+            moved: None,
             fields: fields.into_iter().map(gone).collect(),
             old_rows: new_rows,
             new_rows: Vec::new(),
@@ -80,8 +97,6 @@ pub(super) fn between(old: Line, new: Line) -> Option<Change> {
             fields.push(Field { name: name.to_owned(), old, new });
         }
     };
-    let moved = old.at != new.at;
-    note("at", old.at.clone(), new.at.clone());
     for (name, value) in &new.fields {
         let before = old.fields.iter().find(|(other, _)| other == name);
         note(name, before.and_then(|(_, value)| value.clone()), value.clone());
@@ -92,7 +107,8 @@ pub(super) fn between(old: Line, new: Line) -> Option<Change> {
         }
     }
     let was = (old.subject != new.subject).then_some(old.subject);
-    if was.is_none() && fields.is_empty() {
+    let moved = old.at != new.at;
+    if was.is_none() && fields.is_empty() && !moved {
         return None;
     }
     let replaced =
@@ -102,8 +118,19 @@ pub(super) fn between(old: Line, new: Line) -> Option<Change> {
         None if moved || replaced => Action::Moved,
         None => Action::Changed,
     };
-    let at = if moved { None } else { new.at };
-    Some(Change { action, subject: new.subject, was, at, fields, old_rows: old.rows, new_rows: new.rows })
+    let (at, moved) = if moved { (None, Some(Moved { old: old.at, new: new.at })) } else { (new.at, None) };
+    let (old_rows, new_rows) = (old.rows, new.rows);
+    Some(Change {
+        action,
+        owner: new.owner,
+        subject: new.subject,
+        was,
+        at,
+        moved,
+        fields,
+        old_rows,
+        new_rows,
+    })
 }
 
 /// The rows of two releases, paired.

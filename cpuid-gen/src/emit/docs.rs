@@ -45,7 +45,7 @@ pub(super) fn kernel_bit(model: &Model, line: &str, bit: &KernelBit) -> String {
 
 /// The documentation of the MSR bit with index `at`: location, QEMU's name, releases, dependencies.
 pub(super) fn msr(model: &Model, at: usize, feature: &MsrFeature) -> String {
-    let mut doc = format!(" Bit {} of MSR {:#x}.", feature.bit.0, feature.msr.0);
+    let mut doc = format!(" Bit {} of {}.", feature.bit.0, feature.msr);
     qemu_name(&mut doc, &feature.qemu);
     let qemu = feature.qemu.iter().map(|view| view.name.is_some());
     known(&mut doc, "QEMU", &model.qemu, qemu, |release| &release.name);

@@ -12,6 +12,8 @@ mod machine;
 mod qemu;
 mod read;
 mod release;
+#[cfg(any(feature = "trees", feature = "verify"))]
+mod witness;
 #[cfg(any(feature = "trees", feature = "program"))]
 mod write;
 
@@ -29,5 +31,9 @@ pub use machine::{QemuAlias, QemuCompat, QemuDefault, QemuHyperv, QemuHypervDep,
 pub use qemu::{MaskKind, QemuBit, QemuComment, QemuFacts, QemuMacro, QemuMask, QemuSource, QemuWord};
 pub use read::read;
 pub use release::Facts;
+#[cfg(any(feature = "trees", feature = "verify"))]
+pub use witness::{
+    BitPlace, Witness, WitnessBit, WitnessDep, WitnessFacts, WitnessModel, read_witness, write_witness,
+};
 #[cfg(any(feature = "trees", feature = "program"))]
 pub use write::{write_linux, write_qemu};

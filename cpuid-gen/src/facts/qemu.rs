@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, Word, WordSource};
+use crate::location::{Bit, CpuidPlace, CpuidWord, Leaf, Msr, Register, Subleaf, Word, WordSource};
 use crate::source::Span;
 
 use super::cpu_model::{QemuCacheDescriptor, QemuDep, QemuLegacyCache, QemuModel, QemuXsave};
@@ -69,6 +69,18 @@ pub enum QemuSource {
     },
     /// A model-specific register.
     Msr(Msr),
+}
+
+impl fmt::Display for QemuSource {
+    /// The manuals' notation, without a subleaf if QEMU states none: `CPUID.(EAX=1):EDX`, `MSR 0x10a`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            QemuSource::Cpuid { leaf, subleaf, register } => {
+                CpuidPlace { leaf, subleaf, register: Some(register), bits: 0 }.fmt(f)
+            }
+            QemuSource::Msr(msr) => msr.fmt(f),
+        }
+    }
 }
 
 impl QemuSource {

@@ -4,16 +4,17 @@
 //! A machine type has its base's compatibility properties, then its own; `kvm-default` rows change KVM's default
 //! properties instead (`x86_cpu_change_kvm_default` of target/i386/kvm/kvm-cpu.c). This module resolves both.
 //!
-//! Invariants: every base exists, every cache's share level is known, and every model has each version that a machine
+//! Invariants: every base exists, and every model has each version that a machine
 //! type selects.
 
+use super::caches;
 use super::cpu_models::CpuModel;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::{self, QemuCompat, QemuDefault, QemuFacts};
+use crate::facts::{QemuCompat, QemuDefault, QemuFacts};
 use crate::location::Bit;
 use crate::ordered::Map;
 use crate::source::Span;
-use crate::vocabulary::cpu_model::{Cache, CacheDescriptor, CacheSlot, DefaultVersion, SharedBy};
+use crate::vocabulary::cpu_model::{Cache, CacheDescriptor, CacheSlot, DefaultVersion};
 
 /// A property and its value; `None` for a property that only code sets, or that is no longer set.
 pub type DefaultProperty = (String, Option<String>);
@@ -87,12 +88,9 @@ pub struct CpuProperty {
     pub default: Option<String>,
 }
 
-/// QEMU's name for an unspecified share level.
-const NOT_SHARED: &str = "invalid";
-
 /// Converts the facts. Inconsistent rows are errors and omitted.
 pub(super) fn board(facts: &QemuFacts, models: &[CpuModel], diagnostics: &mut Diagnostics) -> Board {
-    check_caches(facts, diagnostics);
+    caches::check(facts, diagnostics);
     let kvm_defaults: Vec<DefaultProperty> = facts.kvm_defaults.iter().map(default).collect();
     let machines = machines(facts, &kvm_defaults, diagnostics);
     for (machine, record) in &machines {
@@ -115,7 +113,8 @@ fn default(row: &QemuDefault) -> DefaultProperty {
 
 fn legacy_caches(facts: &QemuFacts) -> Vec<LegacyCache> {
     let all = facts.legacy_caches.iter();
-    all.map(|row| LegacyCache { name: row.name.clone(), slot: row.slot, cache: cache(&row.cache) }).collect()
+    all.map(|row| LegacyCache { name: row.name.clone(), slot: row.slot, cache: caches::cache(&row.cache) })
+        .collect()
 }
 
 fn cache_descriptors(facts: &QemuFacts) -> Vec<CacheDescriptor> {
@@ -211,50 +210,5 @@ fn check_version(machine: &MachineType, at: &Span, models: &[CpuModel], diagnost
         let message =
             format!("`{}` selects version {version}, which `{}` does not have", machine.name, model.name);
         diagnostics.push(Diagnostic::error(*at, message));
-    }
-}
-
-fn check_caches(facts: &QemuFacts, diagnostics: &mut Diagnostics) {
-    let mut check = |cache: &facts::Cache, at: Span| {
-        if let Some(level) = &cache.share_level {
-            if level != NOT_SHARED && shared_by(cache).is_none() {
-                let allowed = SharedBy::ALL.map(|(_, name)| name).join(", ");
-                let message = format!("`{level}` is not a level that can share a cache");
-                diagnostics.push(
-                    Diagnostic::error(at, message)
-                        .with_help(format!("expected one of {allowed}, {NOT_SHARED}")),
-                );
-            }
-        }
-    };
-    for model in &facts.models {
-        let of_versions = model.versions.iter().flat_map(|version| &version.caches);
-        model.caches.iter().chain(of_versions).for_each(|row| check(&row.cache, row.at));
-    }
-    facts.legacy_caches.iter().for_each(|row| check(&row.cache, row.at));
-}
-
-/// The CPUs that share a cache; `None` if QEMU does not specify them.
-fn shared_by(record: &facts::Cache) -> Option<SharedBy> {
-    let level = record.share_level.as_deref()?;
-    SharedBy::ALL.into_iter().find(|(_, name)| *name == level).map(|(shared, _)| shared)
-}
-
-/// A cache, from its record.
-pub(super) fn cache(record: &facts::Cache) -> Cache {
-    Cache {
-        kind: record.kind,
-        level: record.level,
-        size: record.size,
-        line_size: record.line_size,
-        associativity: record.associativity,
-        partitions: record.partitions,
-        sets: record.sets,
-        lines_per_tag: record.lines_per_tag,
-        self_init: record.self_init,
-        no_invd_sharing: record.no_invd_sharing,
-        inclusive: record.inclusive,
-        complex_indexing: record.complex_indexing,
-        shared_by: shared_by(record),
     }
 }

@@ -9,10 +9,13 @@
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{QemuCache, QemuFacts, QemuModel, QemuModelVersion, QemuProp};
+use crate::index::QemuRows;
 use crate::location::Word;
 use crate::ordered::Map;
 use crate::source::Span;
 use crate::vocabulary::cpu_model::{Cache, CacheSlot};
+
+pub use crate::index::{Properties, Property};
 
 /// A CPU model of one release.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,13 +73,18 @@ pub struct CpuDefinition {
 /// Resolves every model. An inconsistent row is an error, and its model is omitted.
 #[must_use]
 pub fn resolve(facts: &QemuFacts, diagnostics: &mut Diagnostics) -> Vec<CpuModel> {
-    let properties = Properties::new(facts);
+    resolve_rows(&QemuRows::new(facts), diagnostics)
+}
+
+/// The same, where the release is indexed already.
+pub(crate) fn resolve_rows(rows: &QemuRows<'_>, diagnostics: &mut Diagnostics) -> Vec<CpuModel> {
+    let resolver = Resolver { rows };
     let mut models = Vec::new();
     let mut names = Map::new();
-    for model in &facts.models {
+    for model in &rows.facts.models {
         let mut found = Diagnostics::new();
         names_of(model, &mut names, &mut found);
-        let resolved = properties.model(model, &mut found);
+        let resolved = resolver.model(model, &mut found);
         if !found.has_errors() {
             models.push(resolved);
         }
@@ -104,65 +112,12 @@ fn names_of(model: &QemuModel, names: &mut Map<String, Span>, found: &mut Diagno
     }
 }
 
-/// The target of a property.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Property {
-    /// These bits of a feature word.
-    Bits(Word, u64),
-    /// A field of the definition, or another property without a bit.
-    Other,
+/// Resolves the models of one release.
+struct Resolver<'r, 'f> {
+    rows: &'r QemuRows<'f>,
 }
 
-/// The properties of `-cpu` in one release.
-pub struct Properties<'f> {
-    words: Map<&'f str, Word>,
-    bits: Map<String, (Word, u64)>,
-    aliases: Map<&'f str, &'f str>,
-    others: Map<&'f str, Span>,
-    /// `avx10-version` also sets features: it has a setter, and not a field.
-    avx10_sets_features: bool,
-}
-
-impl<'f> Properties<'f> {
-    /// The properties of a release.
-    #[must_use]
-    pub fn new(facts: &'f QemuFacts) -> Properties<'f> {
-        let words: Map<&str, Word> =
-            facts.words.iter().map(|word| (word.name.as_str(), word.index)).collect();
-        let mut bits: Map<String, (Word, u64)> = Map::new();
-        for bit in &facts.bits {
-            let Some(word) = words.get(bit.word.as_str()) else { continue };
-            let mask = 1u64.checked_shl(bit.bit.0.into()).unwrap_or(0);
-            for name in bit.names() {
-                // QEMU registers properties without `_`.
-                let entry = bits.or_insert(name.replace('_', "-"), (*word, 0));
-                if entry.0 == *word {
-                    entry.1 |= mask;
-                }
-            }
-        }
-        let aliases =
-            facts.aliases.iter().map(|alias| (alias.name.as_str(), alias.target.as_str())).collect();
-        let others = facts.properties.iter().map(|property| (property.name.as_str(), property.at)).collect();
-        let avx10 = facts.properties.iter().find(|property| property.name == "avx10-version");
-        let avx10_sets_features = avx10.is_some_and(|property| property.field.is_none());
-        Properties { words, bits, aliases, others, avx10_sets_features }
-    }
-
-    /// The target of a property; `None` if the property does not exist.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<Property> {
-        let name = self.aliases.get(name).copied().unwrap_or(name);
-        if let Some((word, mask)) = self.bits.get(name) {
-            return Some(Property::Bits(*word, *mask));
-        }
-        // Old releases also accept names with `_`.
-        if let Some((word, mask)) = self.bits.get(&name.replace('_', "-")) {
-            return Some(Property::Bits(*word, *mask));
-        }
-        (FIELDS.contains(&name) || self.others.contains_key(name)).then_some(Property::Other)
-    }
-
+impl Resolver<'_, '_> {
     fn model(&self, model: &QemuModel, found: &mut Diagnostics) -> CpuModel {
         let base = self.base(model, found);
         let mut definition = base.clone();
@@ -192,9 +147,9 @@ impl<'f> Properties<'f> {
     fn base(&self, model: &QemuModel, found: &mut Diagnostics) -> CpuDefinition {
         let mut words = Map::new();
         for word in &model.words {
-            match self.words.get(word.word.as_str()) {
-                Some(index) if word.mask != 0 => {
-                    words.insert(*index, word.mask);
+            match self.rows.words.get(word.word.as_str()) {
+                Some(known) if word.mask != 0 => {
+                    words.insert(known.index, word.mask);
                 }
                 Some(_) => {}
                 None => {
@@ -226,8 +181,10 @@ impl<'f> Properties<'f> {
     /// Adds the features of the AVX10 version.
     fn add_avx10(&self, definition: &mut CpuDefinition) {
         let of_version = AVX10.iter().filter(|(version, _)| *version <= definition.avx10);
-        for name in of_version.flat_map(|(_, names)| *names).filter(|_| self.avx10_sets_features) {
-            if let Some(Property::Bits(word, mask)) = self.get(name) {
+        for name in
+            of_version.flat_map(|(_, names)| *names).filter(|_| self.rows.properties.avx10_sets_features)
+        {
+            if let Some(Property::Bits(word, mask)) = self.rows.properties.get(name) {
                 let old = definition.words.get(&word).copied().unwrap_or(0);
                 definition.words.insert(word, old | mask);
             }
@@ -247,7 +204,7 @@ impl<'f> Properties<'f> {
     }
 
     fn set(&self, definition: &mut CpuDefinition, prop: &QemuProp) -> Result<(), Diagnostic> {
-        match self.get(&prop.name) {
+        match self.rows.properties.get(&prop.name) {
             Some(Property::Bits(word, mask)) => {
                 let on = truth(&prop.value).ok_or_else(|| {
                     let message = format!(
@@ -284,10 +241,6 @@ impl<'f> Properties<'f> {
 /// The features that each version of AVX10 adds (`builtin_avx10_defs[]` of target/i386/cpu.c, since 11.0).
 const AVX10: [(u8, &[&str]); 2] =
     [(1, &["avx10", "avx10-128", "avx10-256", "avx10-512"]), (2, &["avx10-vnni-int"])];
-
-/// Properties that set a field of the definition.
-const FIELDS: [&str; 8] =
-    ["min-level", "min-xlevel", "vendor", "family", "model", "stepping", "model-id", "avx10-version"];
 
 fn set_other(definition: &mut CpuDefinition, prop: &QemuProp) -> Result<(), Diagnostic> {
     let number = || {
@@ -329,5 +282,5 @@ fn truth(value: &str) -> Option<bool> {
 }
 
 fn caches(caches: &[QemuCache]) -> Map<CacheSlot, Cache> {
-    caches.iter().map(|cache| (cache.slot, super::board::cache(&cache.cache))).collect()
+    caches.iter().map(|cache| (cache.slot, super::caches::cache(&cache.cache))).collect()
 }

@@ -13,11 +13,11 @@
 //! of QEMU 10's AVX10: that bit needs any of three vector lengths, each of which needs the bit, which would form a
 //! cycle. Cycles of the other dependencies are errors.
 
-use super::linux::Tree;
 use super::types::{Dependencies, Dependency, Feature, Model, Node};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::{QemuDep, QemuFacts, QemuWord};
+use crate::facts::QemuDep;
 use crate::graph;
+use crate::index::{LinuxRows, QemuRows};
 use crate::location::{Bit, WordSource};
 use crate::ordered::{Map, Set, sort_by};
 use crate::source::Span;
@@ -35,16 +35,16 @@ struct Stated {
 /// Finds a merged model's dependencies. Those on bits that are not in the model are reported and omitted.
 pub(super) fn find(
     model: &Model,
-    linux: &[Tree<'_>],
-    qemu: &[&QemuFacts],
+    linux: &[LinuxRows<'_>],
+    qemu: &[QemuRows<'_>],
     diagnostics: &mut Diagnostics,
 ) -> Dependencies {
     let mut finder = Finder { model, stated: Map::new(), diagnostics };
-    for (release, tree) in linux.iter().enumerate() {
-        finder.linux(release, tree);
+    for (release, rows) in linux.iter().enumerate() {
+        finder.linux(release, rows);
     }
-    for (release, facts) in qemu.iter().enumerate() {
-        finder.qemu(release, facts);
+    for (release, rows) in qemu.iter().enumerate() {
+        finder.qemu(release, rows);
     }
     finder.finish()
 }
@@ -62,12 +62,12 @@ impl Finder<'_, '_> {
         self.stated.or_insert_with((node, needs), new)
     }
 
-    fn linux(&mut self, release: usize, tree: &Tree<'_>) {
+    fn linux(&mut self, release: usize, rows: &LinuxRows<'_>) {
         let software: Map<&str, usize> =
             self.model.software.iter().map(|bit| bit.name.as_str()).zip(0..).collect();
-        for dep in &tree.facts().deps {
+        for dep in &rows.facts.deps {
             let [nodes, needs] = [&dep.name, &dep.needs].map(|name| {
-                let places = tree.locations(name).iter().filter_map(|place| self.model.feature_at(*place));
+                let places = rows.named(name).iter().filter_map(|place| self.model.feature_at(*place));
                 let mut nodes: Vec<Node> = places.map(Node::Feature).collect();
                 let own = software
                     .get(name.as_str())
@@ -90,11 +90,10 @@ impl Finder<'_, '_> {
         }
     }
 
-    fn qemu(&mut self, release: usize, facts: &QemuFacts) {
-        let words: Map<&str, &QemuWord> = facts.words.iter().map(|word| (word.name.as_str(), word)).collect();
-        for dep in &facts.deps {
+    fn qemu(&mut self, release: usize, rows: &QemuRows<'_>) {
+        for dep in &rows.facts.deps {
             let [needs, nodes] = [&dep.from, &dep.to].map(|(name, mask)| {
-                let word = words.get(name.as_str());
+                let word = rows.words.get(name.as_str());
                 if word.is_none() {
                     let message = format!("a dependency names `{name}`, which is not a word of this release");
                     self.diagnostics.push(Diagnostic::error(dep.at, message));

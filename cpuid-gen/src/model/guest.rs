@@ -4,9 +4,9 @@
 //! Invariants: every named word, property and Hyper-V feature exists; properties ascend by name. Dependencies and
 //! components with unknown words are reported by `deps` and `xsave`.
 
-use super::cpu_models::{Properties, Property};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{MaskKind, QemuFacts, QemuSource};
+use crate::index::{Property, QemuRows};
 use crate::location::{Bit, Leaf, Register, Word, WordSource};
 use crate::ordered::{Map, sort_by};
 use crate::source::Span;
@@ -84,20 +84,20 @@ pub struct Component {
 }
 
 /// Converts the facts. Rows with unknown names are omitted.
-pub(super) fn guest(facts: &QemuFacts, diagnostics: &mut Diagnostics) -> Guest {
-    let mut names = Names { facts, diagnostics };
+pub(super) fn guest(rows: &QemuRows<'_>, diagnostics: &mut Diagnostics) -> Guest {
+    let mut names = Names { rows, diagnostics };
     names.resolve()
 }
 
-struct Names<'f, 'd> {
-    facts: &'f QemuFacts,
+struct Names<'r, 'f, 'd> {
+    rows: &'r QemuRows<'f>,
     diagnostics: &'d mut Diagnostics,
 }
 
-impl Names<'_, '_> {
+impl Names<'_, '_, '_> {
     fn resolve(&mut self) -> Guest {
-        let facts = self.facts;
-        let mut guest = Guest { words: words(facts), properties: properties(facts), ..Guest::default() };
+        let facts = self.rows.facts;
+        let mut guest = Guest { words: words(facts), properties: properties(self.rows), ..Guest::default() };
         for dep in &facts.deps {
             let [from, to] = [&dep.from, &dep.to].map(|(word, mask)| self.word(word, *mask));
             guest.deps.extend(from.zip(to).map(|(from, to)| [from, to]));
@@ -122,12 +122,12 @@ impl Names<'_, '_> {
     }
 
     fn word(&self, name: &str, mask: u64) -> Option<WordMask> {
-        self.facts.word_named(name).map(|word| WordMask { word: word.index, mask })
+        self.rows.words.get(name).map(|word| WordMask { word: word.index, mask })
     }
 
     /// The bit of `hyperv_features` that a property sets.
     fn hyperv(&mut self, name: &str, at: Span) -> Option<u8> {
-        let property = self.facts.properties.iter().find(|property| property.name == name);
+        let property = self.rows.facts.properties.iter().find(|property| property.name == name);
         let found = property.and_then(|property| property.bit).map(|bit| bit.0);
         if found.is_none() {
             self.diagnostics.push(Diagnostic::error(at, format!("`{name}` is not a property with a bit")));
@@ -158,13 +158,13 @@ fn mask(bit: Bit) -> u64 {
 }
 
 /// Every name in [`Properties`], with its target.
-fn properties(facts: &QemuFacts) -> Map<String, Target> {
-    let known = Properties::new(facts);
+fn properties(rows: &QemuRows<'_>) -> Map<String, Target> {
+    let facts = rows.facts;
     let bits = facts.bits.iter().flat_map(|bit| bit.names().map(|name| name.replace('_', "-")));
     let aliases = facts.aliases.iter().map(|alias| alias.name.clone());
     let others = facts.properties.iter().map(|property| property.name.clone());
     let target = |name: String| {
-        let target = match known.get(&name)? {
+        let target = match rows.properties.get(&name)? {
             Property::Bits(word, mask) => Target::Bits(WordMask { word, mask }),
             Property::Other => {
                 let alias = facts.aliases.iter().find(|alias| alias.name == name);

@@ -1,7 +1,8 @@
 //! The bits of a model while releases are merged into it, by their identity.
 
 use super::types::{Feature, KernelBit, KernelView, LinuxView, Model, MsrFeature, QemuView};
-use crate::location::{Bit, CpuidWord, Location, Msr, Word};
+use crate::index::QemuRows;
+use crate::location::{Bit, Location, Msr};
 use crate::ordered::Map;
 use crate::published::{Published, PublishedBit};
 
@@ -59,10 +60,10 @@ impl Joined {
     }
 
     /// Records each QEMU release's feature word at every location of its register, including bits that only others name.
-    pub(super) fn fill_qemu_words(&mut self, releases: &[Map<CpuidWord, Word>]) {
-        for (release, words) in releases.iter().enumerate() {
+    pub(super) fn fill_qemu_words(&mut self, releases: &[QemuRows<'_>]) {
+        for (release, rows) in releases.iter().enumerate() {
             for (location, (_, views)) in self.features.iter_mut() {
-                views[release].word = words.get(&location.word).copied();
+                views[release].word = rows.registers.get(&location.word).map(|word| word.index);
             }
         }
     }

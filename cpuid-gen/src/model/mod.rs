@@ -10,6 +10,7 @@
 //! constants are included even if no release has their bit.
 
 pub mod board;
+mod caches;
 mod constants;
 pub mod cpu_models;
 mod deps;
@@ -28,6 +29,7 @@ mod xsave;
 
 use crate::diagnostic::Diagnostics;
 use crate::facts::{LinuxFacts, QemuFacts};
+use crate::index::{LinuxRows, QemuRows};
 use crate::published::Published;
 
 pub use crate::vocabulary::kvm_treatment::KvmTreatment;
@@ -55,29 +57,29 @@ impl Model {
         let mut diagnostics = Diagnostics::new();
         let linux = release::sorted(linux, |facts| (&facts.release, facts.at), &mut diagnostics);
         let qemu = release::sorted(qemu, |facts| (&facts.release, facts.at), &mut diagnostics);
+        let linux_rows: Vec<LinuxRows<'_>> = linux.iter().map(|facts| LinuxRows::new(facts)).collect();
+        let qemu_rows: Vec<QemuRows<'_>> = qemu.iter().map(|facts| QemuRows::new(facts)).collect();
         let mut joined = Joined::new(linux.len(), qemu.len());
-        let mut trees = Vec::new();
-        for (release, facts) in linux.iter().enumerate() {
-            trees.push(linux::add(&mut joined, release, facts, &mut diagnostics));
+        for (release, rows) in linux_rows.iter().enumerate() {
+            linux::add(&mut joined, release, rows, &mut diagnostics);
         }
-        for (release, facts) in qemu.iter().enumerate() {
-            qemu::add(&mut joined, release, facts, &mut diagnostics);
+        for (release, rows) in qemu_rows.iter().enumerate() {
+            qemu::add(&mut joined, release, rows, &mut diagnostics);
         }
-        for tree in &trees {
-            tree.kvm_caps(&mut joined, &mut diagnostics);
+        for (release, rows) in linux_rows.iter().enumerate() {
+            linux::kvm_caps(&mut joined, release, rows, &mut diagnostics);
         }
         joined.keep(published);
-        let words: Vec<_> = qemu.iter().map(|facts| qemu::registers(facts)).collect();
-        joined.fill_qemu_words(&words);
-        let releases = qemu.iter().map(|facts| qemu::release(facts, &mut diagnostics)).collect();
+        joined.fill_qemu_words(&qemu_rows);
+        let releases = qemu_rows.iter().map(|rows| qemu::release(rows, &mut diagnostics)).collect();
         let mut model = joined.into_model();
-        model.xsave = xsave::merge(&qemu, &model.features, &mut diagnostics);
+        model.xsave = xsave::merge(&qemu_rows, &model.features, &mut diagnostics);
         (model.fields, model.former_fields) =
             fields::merge(&linux, &model.features, published, &mut diagnostics);
         model.linux = linux.iter().map(|facts| linux::release(facts)).collect();
         model.qemu = releases;
         constants::name_all(&mut model, published);
-        model.dependencies = deps::find(&model, &trees, &qemu, &mut diagnostics);
+        model.dependencies = deps::find(&model, &linux_rows, &qemu_rows, &mut diagnostics);
         diagnostics.sort();
         (model, diagnostics)
     }

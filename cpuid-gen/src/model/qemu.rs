@@ -4,51 +4,36 @@ use super::joined::Joined;
 use super::types::{QemuRelease, QemuView};
 use super::{board, cpu_models, guest};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::{QemuBit, QemuFacts, QemuWord};
-use crate::location::{CpuidWord, Location, Word, WordSource};
-use crate::ordered::Map;
+use crate::facts::QemuBit;
+use crate::index::QemuRows;
+use crate::location::{Location, WordSource};
 
 /// The model's record of the release itself.
-pub(super) fn release(facts: &QemuFacts, diagnostics: &mut Diagnostics) -> QemuRelease {
+pub(super) fn release(rows: &QemuRows<'_>, diagnostics: &mut Diagnostics) -> QemuRelease {
+    let facts = rows.facts;
     let words = facts.words.iter().map(|word| (word.index, word.name.clone())).collect();
     let sources = facts.words.iter().map(|word| (word.index, word.source.word_source())).collect();
-    check_masks(facts, diagnostics);
-    let models = cpu_models::resolve(facts, diagnostics);
+    check_masks(rows, diagnostics);
+    let models = cpu_models::resolve_rows(rows, diagnostics);
     let board = board::board(facts, &models, diagnostics);
-    let guest = guest::guest(facts, diagnostics);
+    let guest = guest::guest(rows, diagnostics);
     QemuRelease { name: facts.release.clone(), words, sources, models, board, guest }
 }
 
 /// A CPUID register has 32 bits, but QEMU keeps all feature words in 64.
-fn check_masks(facts: &QemuFacts, diagnostics: &mut Diagnostics) {
-    for row in facts.models.iter().flat_map(|model| &model.words).filter(|row| row.mask >> 32 != 0) {
-        if facts.word_named(&row.word).and_then(register).is_some() {
+fn check_masks(rows: &QemuRows<'_>, diagnostics: &mut Diagnostics) {
+    for row in rows.facts.models.iter().flat_map(|model| &model.words).filter(|row| row.mask >> 32 != 0) {
+        if rows.words.get(row.word.as_str()).and_then(|word| word.source.cpuid_word()).is_some() {
             let message = format!("{:#x} does not fit `{}`, a CPUID register", row.mask, row.word);
             diagnostics.push(Diagnostic::error(row.at, message));
         }
     }
 }
 
-/// The feature word of each register; the first if there are two.
-pub(super) fn registers(facts: &QemuFacts) -> Map<CpuidWord, Word> {
-    let mut words = Map::new();
-    for word in &facts.words {
-        if let Some(register) = register(word) {
-            words.or_insert(register, word.index);
-        }
-    }
-    words
-}
-
-pub(super) fn register(word: &QemuWord) -> Option<CpuidWord> {
-    word.source.cpuid_word()
-}
-
 /// Adds the release with index `release`.
-pub(super) fn add(joined: &mut Joined, release: usize, facts: &QemuFacts, diagnostics: &mut Diagnostics) {
-    let words: Map<&str, &QemuWord> = facts.words.iter().map(|word| (word.name.as_str(), word)).collect();
-    for bit in &facts.bits {
-        let Some(word) = words.get(bit.word.as_str()) else {
+pub(super) fn add(joined: &mut Joined, release: usize, rows: &QemuRows<'_>, diagnostics: &mut Diagnostics) {
+    for bit in &rows.facts.bits {
+        let Some(word) = rows.words.get(bit.word.as_str()) else {
             let message = format!("`{}` is in `{}`, which is not a word of this release", bit.name, bit.word);
             diagnostics.push(Diagnostic::error(bit.at, message));
             continue;

@@ -5,24 +5,24 @@
 //! enables one has a name. target/i386/cpu.c; Intel SDM volume 1, "Managing state
 //! using the XSAVE feature set".
 
-use super::qemu;
 use super::types::{Feature, XsaveComponent};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::{QemuFacts, QemuXsave};
+use crate::facts::QemuXsave;
+use crate::index::QemuRows;
 use crate::location::Location;
 use crate::ordered::Map;
 use crate::source::Span;
 
 /// Merges the components of all releases.
 pub(super) fn merge(
-    releases: &[&QemuFacts],
+    releases: &[QemuRows<'_>],
     features: &[Feature],
     diagnostics: &mut Diagnostics,
 ) -> Vec<XsaveComponent> {
     let mut all: Map<u8, (XsaveComponent, Span)> = Map::new();
-    for facts in releases {
-        for row in &facts.xsave {
-            match component(facts, row, features) {
+    for rows in releases {
+        for row in &rows.facts.xsave {
+            match component(rows, row, features) {
                 Ok(component) => join(&mut all, component, row.at, diagnostics),
                 Err(diagnostic) => diagnostics.push(diagnostic),
             }
@@ -31,11 +31,16 @@ pub(super) fn merge(
     all.into_values().map(|(component, _)| component).collect()
 }
 
-fn component(facts: &QemuFacts, row: &QemuXsave, features: &[Feature]) -> Result<XsaveComponent, Diagnostic> {
-    let word = facts
-        .word_named(&row.word)
+fn component(
+    rows: &QemuRows<'_>,
+    row: &QemuXsave,
+    features: &[Feature],
+) -> Result<XsaveComponent, Diagnostic> {
+    let word = rows
+        .words
+        .get(row.word.as_str())
         .ok_or_else(|| Diagnostic::error(row.at, format!("`{}` is not a word of this release", row.word)))?;
-    let register = qemu::register(word).ok_or_else(|| {
+    let register = word.source.cpuid_word().ok_or_else(|| {
         Diagnostic::error(row.at, format!("`{}` is an MSR, which cannot enable a component", row.word))
     })?;
     let feature = Location { word: register, bit: row.bit };

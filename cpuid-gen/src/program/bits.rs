@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::ask::{NamedBit, list, text};
+use super::answer::{list, text};
+use super::stated::NamedBit;
 use super::{Answers, ProgramError, Qemu};
 use crate::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
 

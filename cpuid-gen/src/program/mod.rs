@@ -4,25 +4,30 @@
 //! Qemu (a program, or a test's answers) --ask--> Stated --overlay on facts of the nearest release--> facts + origin of each row
 //! ```
 //!
-//! A program states its machine types with their compatibility properties (since 9.1), its CPU models and versions, the
+//! A program states its machine types with their compatibility properties (since 9.1; before, [`compat`] finds those of a
+//! distribution's machine types), its CPU models and versions, the
 //! value of each property of each model, which word and bit each property is, and deprecations. It does not state
 //! what only its sources have: dependencies, masks, XSAVE components, caches, KVM's defaults, constants and notes. These
 //! rows come from the base facts, and are marked so.
 
+mod answer;
 mod ask;
 mod bits;
+mod compat;
 mod models;
 mod models_of;
 mod overlay;
 mod run;
+mod stated;
 
 use std::fmt;
 
 use serde_json::Value;
 
-pub use ask::{Machine, Model, NamedBit, Stated, ask, release_of};
-pub use overlay::{Overlaid, overlay};
-pub use run::Program;
+pub use ask::{ask, ask_for, release_of};
+pub use overlay::{Overlaid, nearest, overlay};
+pub use run::{Program, Replies};
+pub use stated::{Machine, Model, NamedBit, Stated};
 
 /// The answers of one run.
 #[derive(Clone, Debug, Default)]
@@ -71,6 +76,8 @@ pub enum ProgramError {
         /// What is missing.
         missing: &'static str,
     },
+    /// A name or a number that cannot be one of facts.
+    Facts(String),
     /// A bit in a word that the base facts do not have.
     UnknownWord {
         /// The property.
@@ -91,6 +98,7 @@ impl fmt::Display for ProgramError {
             ProgramError::Answer { command, missing } => {
                 write!(f, "the answer to `{command}` has no `{missing}`")
             }
+            ProgramError::Facts(what) => write!(f, "the program states what no facts can: {what}"),
             ProgramError::UnknownWord { property, place } => write!(
                 f,
                 "`{property}` is a bit of {place}, which is not a word of the base facts: name the facts of a newer release"

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::ask::{Machine, Model, Stated, expanded, expansion, list, text};
-use super::{ProgramError, Qemu};
+use super::answer::{expanded, expansion, list, text};
+use super::stated::{Machine, Model, Stated};
+use super::{ProgramError, Qemu, compat};
 use crate::facts::DefaultVersion;
 
 /// CPUs that are not models.
@@ -37,41 +38,58 @@ pub(super) fn models(
             None => stated.empty = model,
         }
     }
+    aliases(definitions, stated);
     Ok(())
 }
 
 /// `EPYC-v2`.
-fn versioned(name: &str) -> Option<(String, u32)> {
+pub(super) fn versioned(name: &str) -> Option<(String, u32)> {
     let (model, version) = name.rsplit_once("-v")?;
     Some((model.to_owned(), version.parse().ok()?))
 }
 
-/// The machine types of PCs, and the versions that each selects.
+/// The machine types of PCs, and the versions that those select which are `asked`.
 pub(super) fn machines(
     qemu: &dyn Qemu,
     rows: &[Value],
     states_compat: bool,
+    asked: &dyn Fn(&Value) -> bool,
     stated: &mut Stated,
 ) -> Result<(), ProgramError> {
-    let mut names: Vec<&str> =
-        rows.iter().filter_map(|row| text(row, "name")).filter(|name| is_pc(name)).collect();
-    names.sort_by_key(|name| (family(name).0, Reverse(family(name).1)));
-    for name in names {
-        let answers =
-            qemu.run(&["-machine", name, "-accel", "tcg"], &[json!({"execute": "query-cpu-definitions"})])?;
-        let definitions = answers.returns.first().map(|answer| list("query-cpu-definitions", answer));
-        let definitions = definitions.transpose()?.map_or(&[][..], Vec::as_slice);
-        aliases(definitions, stated);
-        let row = rows.iter().find(|row| text(row, "name") == Some(name));
-        let compat = row.and_then(|row| row.get("compat-props")).and_then(Value::as_array);
-        let compat = compat.map_or(&[][..], Vec::as_slice).iter().filter_map(of_cpus).collect();
+    let named = rows.iter().filter_map(|row| Some((text(row, "name")?, row)));
+    let mut named: Vec<(&str, &Value)> = named.filter(|(name, _)| is_pc(name)).collect();
+    named.sort_by_key(|(name, _)| (family(name).0, Reverse(family(name).1)));
+    for (name, row) in named {
+        let definitions = if asked(row) { Some(definitions(qemu, name)?) } else { None };
+        let definitions = definitions.as_deref();
+        definitions.into_iter().for_each(|all| aliases(all, stated));
+        let default_version = definitions.and_then(|all| default_version(all, stated));
+        let compat = match definitions {
+            _ if states_compat => {
+                let rows = row.get("compat-props").and_then(Value::as_array);
+                Some(rows.map_or(&[][..], Vec::as_slice).iter().filter_map(of_cpus).collect())
+            }
+            Some(all) if !compat::is_upstream(name) => Some(compat::compat(qemu, name, all, stated)?),
+            _ => None,
+        };
+        let max_cpus = row.get("cpu-max").and_then(Value::as_u64);
         stated.machines.push(Machine {
             name: name.to_owned(),
-            default_version: default_version(definitions, stated),
-            compat: states_compat.then_some(compat),
+            default_version,
+            compat,
+            alias: text(row, "alias").map(str::to_owned),
+            max_cpus: max_cpus.and_then(|max| u32::try_from(max).ok()),
         });
     }
     Ok(())
+}
+
+/// The CPUs under a machine type.
+fn definitions(qemu: &dyn Qemu, machine: &str) -> Result<Vec<Value>, ProgramError> {
+    let answers =
+        qemu.run(&["-machine", machine, "-accel", "tcg"], &[json!({"execute": "query-cpu-definitions"})])?;
+    let definitions = answers.returns.first().map(|answer| list("query-cpu-definitions", answer));
+    Ok(definitions.transpose()?.cloned().unwrap_or_default())
 }
 
 fn is_pc(name: &str) -> bool {

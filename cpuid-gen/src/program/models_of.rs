@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::ask::{Model, Stated};
-use super::overlay::written;
+use super::stated::{Model, Stated, written};
 use crate::diagnostic::Diagnostics;
 use crate::facts::{QemuFacts, QemuModel, QemuModelVersion, QemuModelWord, QemuProp};
 use crate::location::Word;

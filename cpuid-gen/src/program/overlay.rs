@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
-use super::ask::{Machine, Stated};
+use super::stated::{Machine, Stated, written};
 use super::{ProgramError, models_of};
-use crate::facts::{QemuBit, QemuCompat, QemuFacts, QemuMachine, QemuProperty, write_qemu};
+use crate::diagnostic::Diagnostics;
+use crate::facts::{Facts, QemuBit, QemuCompat, QemuFacts, QemuMachine, QemuProperty, read, write_qemu};
 use crate::location::WordSource;
+use crate::source::Sources;
 
 /// Facts, and how much of them the program stated.
 #[derive(Clone, Debug)]
@@ -43,7 +43,8 @@ const NOT_SETTINGS: [&str; 14] = [
 ///
 /// # Errors
 ///
-/// [`ProgramError::UnknownWord`] if a property is a bit of a word that the base lacks.
+/// [`ProgramError::UnknownWord`] if a property is a bit of a word that the base lacks, [`ProgramError::Facts`] if a name
+/// or a number that the program states cannot be one of facts.
 pub fn overlay(stated: &Stated, base: &QemuFacts) -> Result<Overlaid, ProgramError> {
     let mut facts = base.clone();
     facts.release.clone_from(&stated.release);
@@ -52,7 +53,23 @@ pub fn overlay(stated: &Stated, base: &QemuFacts) -> Result<Overlaid, ProgramErr
     machines(stated, base, &mut facts);
     models_of::overlay(stated, &mut facts);
     let (text, rows) = marked(stated, base, &facts);
+    check(&text, &facts)?;
     Ok(Overlaid { facts, text, rows })
+}
+
+/// Of several releases' facts those for what a program does not state: the oldest that is not older than the program,
+/// since words and names are only ever added; else the newest. A stable release counts as its series.
+#[must_use]
+pub fn nearest(mut facts: Vec<QemuFacts>, release: &str) -> Option<QemuFacts> {
+    let series = |release: &str| -> Vec<u32> {
+        release.split('.').take(2).map(|part| part.parse().unwrap_or(0)).collect()
+    };
+    facts.sort_by_key(|facts| series(&facts.release));
+    let at = facts.iter().position(|facts| series(&facts.release) >= series(release));
+    match at {
+        Some(at) => Some(facts.swap_remove(at)),
+        None => facts.pop(),
+    }
 }
 
 /// The named bits: the base's rows that the program has, then new ones after their word's others.
@@ -120,19 +137,8 @@ fn properties(stated: &Stated, base: &QemuFacts, facts: &mut QemuFacts) {
     }
 }
 
-/// A value as facts and settings have it.
-pub(super) fn written(value: &Value) -> String {
-    match value {
-        Value::Bool(true) => "on".to_owned(),
-        Value::Bool(false) => "off".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
 /// The machine types, each after its base, and what each adds.
 fn machines(stated: &Stated, base: &QemuFacts, facts: &mut QemuFacts) {
-    let states_compat = stated.machines.iter().any(|machine| machine.compat.is_some());
     let mut ordered: Vec<&Machine> = stated.machines.iter().collect();
     // In the base's order, as far as it has them: a new one is the newest of its family, before all others.
     let place = |name: &str| base.machines.iter().position(|machine| machine.name == name);
@@ -144,9 +150,7 @@ fn machines(stated: &Stated, base: &QemuFacts, facts: &mut QemuFacts) {
     facts.machines.clear();
     facts.compat.clear();
     for (at, machine) in ordered.iter().enumerate() {
-        let newer = at.checked_sub(1).map(|at| ordered[at]);
-        let newer =
-            newer.filter(|newer| newer.name.contains('-') && family(&newer.name) == family(&machine.name));
+        let newer = at.checked_sub(1).map(|at| ordered[at]).filter(|newer| is_next(newer, machine));
         let known = place(&machine.name).map(|at| &base.machines[at]);
         facts.machines.push(QemuMachine {
             name: machine.name.clone(),
@@ -158,7 +162,7 @@ fn machines(stated: &Stated, base: &QemuFacts, facts: &mut QemuFacts) {
         let adds = added(machine, newer);
         let same =
             own.iter().filter(|row| row.of != "kvm-default").map(|row| three(row)).eq(adds.iter().cloned());
-        if !states_compat || same {
+        if machine.compat.is_none() || same {
             facts.compat.extend(own.into_iter().cloned());
             continue;
         }
@@ -175,6 +179,15 @@ fn machines(stated: &Stated, base: &QemuFacts, facts: &mut QemuFacts) {
 
 fn three(row: &QemuCompat) -> (String, String, String) {
     (row.of.clone(), row.property.clone(), row.value.clone().unwrap_or_default())
+}
+
+/// True if a machine type has the properties of another of its family, and then its own.
+fn is_next(newer: &Machine, machine: &Machine) -> bool {
+    let inherits = match (&newer.compat, &machine.compat) {
+        (Some(newer), Some(all)) => all.starts_with(newer),
+        (newer, all) => newer.is_none() && all.is_none(),
+    };
+    newer.name.contains('-') && family(&newer.name) == family(&machine.name) && inherits
 }
 
 /// What a machine type adds to the next newer one, whose properties come first.
@@ -202,10 +215,24 @@ const STATED: [&str; 9] = [
     "qemu-alias",
 ];
 
+/// The text must be read back as the same facts: a program can state any name and number.
+fn check(text: &str, facts: &QemuFacts) -> Result<(), ProgramError> {
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let id = sources.add("what the program states", text);
+    let again = read(&sources, id, &mut diagnostics);
+    match again {
+        _ if diagnostics.has_errors() => Err(ProgramError::Facts(diagnostics.render(&sources))),
+        Some(Facts::Qemu(again)) if write_qemu(&again) == write_qemu(facts) => Ok(()),
+        _ => Err(ProgramError::Facts("a name with a line's end or a tab".to_owned())),
+    }
+}
+
 /// The facts as text with their origins, and the numbers of rows by origin.
 fn marked(stated: &Stated, base: &QemuFacts, facts: &QemuFacts) -> (String, [usize; 2]) {
     let shown: BTreeSet<&str> = stated.bits.iter().map(|bit| bit.name.as_str()).collect();
-    let compat = stated.machines.iter().any(|machine| machine.compat.is_some());
+    let states_compat = |name: Option<&str>| {
+        stated.machines.iter().any(|machine| Some(machine.name.as_str()) == name && machine.compat.is_some())
+    };
     let is_stated = |line: &str| {
         let mut columns = line.split('\t');
         match columns.next().unwrap_or_default() {
@@ -215,7 +242,10 @@ fn marked(stated: &Stated, base: &QemuFacts, facts: &QemuFacts) -> (String, [usi
             // Whether a model is deprecated is stated, why is not.
             "qemu-model-deprecated" => false,
             "qemu-machine" => true,
-            "qemu-compat" => compat && columns.nth(1) != Some("kvm-default"),
+            "qemu-compat" => {
+                let machine = columns.next();
+                states_compat(machine) && columns.next() != Some("kvm-default")
+            }
             kind => STATED.contains(&kind),
         }
     };

@@ -41,7 +41,7 @@ impl fmt::Display for PublishedBit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PublishedBit::Feature(location) => location.fmt(f),
-            PublishedBit::Msr(msr, bit) => write!(f, "MSR {:#x}[{}]", msr.0, bit.0),
+            PublishedBit::Msr(msr, bit) => msr.bit(*bit).fmt(f),
             PublishedBit::Software | PublishedBit::Bug | PublishedBit::Vmx => f.write_str("a macro of Linux"),
             PublishedBit::Field(place, _) => place.fmt(f),
         }

@@ -6,14 +6,12 @@ use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::qemu::QemuIndex;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::cpu_models::{Properties, resolve};
 use crate::source::Span;
 
 /// Checks every row that names a word, a bit, a property or a machine type.
 pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
-    let mut found = Diagnostics::new();
     // The models themselves are checked when they are resolved.
-    let _ = resolve(index.facts, &mut found);
+    let mut found = index.inconsistent.clone();
     check_words(index, &mut found);
     check_properties(index, &mut found);
     check_machines(index, &mut found);
@@ -59,7 +57,7 @@ fn check_types(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
 
 fn check_words(index: &QemuIndex<'_>, found: &mut Diagnostics) {
     let mut need = |word: &str, at: Span| {
-        if !index.words.contains_key(word) {
+        if !index.rows.words.contains_key(word) {
             found.push(Diagnostic::error(at, format!("`{word}` is not a word of this release")));
         }
     };
@@ -74,14 +72,13 @@ fn check_words(index: &QemuIndex<'_>, found: &mut Diagnostics) {
 
 fn check_properties(index: &QemuIndex<'_>, found: &mut Diagnostics) {
     let facts = index.facts;
-    let properties = Properties::new(facts);
     let defaults = facts.kvm_defaults.iter().chain(&facts.tcg_defaults);
     let named = defaults
         .map(|default| (&default.property, default.at))
         .chain(facts.compat.iter().map(|compat| (&compat.property, compat.at)))
         .chain(facts.aliases.iter().map(|alias| (&alias.target, alias.at)));
     for (property, at) in named {
-        if properties.get(property).is_none() {
+        if index.rows.properties.get(property).is_none() {
             let message = format!("`{property}` is neither a feature bit nor another property of -cpu");
             found.push(Diagnostic::error(at, message));
         }

@@ -1,25 +1,27 @@
-//! Checks the dependencies of each release, and of each Linux release with each QEMU release, for cycles.
+//! Checks the dependencies of each release, and of each two releases of different projects, for cycles.
 //!
 //! A dependency in only one project is not a finding: Linux lists the features that a kernel can disable, QEMU those
-//! that its properties leave in a guest. But they must not contradict each other: together, their dependencies must
-//! not form a cycle, of which two opposite dependencies are the shortest. Dependencies with alternatives are
-//! excluded, as in the model, which documents them.
+//! that its properties leave in a guest, Xen those of its guests. But they must not contradict each other: together,
+//! their dependencies must not form a cycle, of which two opposite dependencies are the shortest. Dependencies with
+//! alternatives are excluded, as in the model, which documents them. `dep_unstated` joins what the projects state.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
+use super::dep_unstated;
 use super::finding::{Findings, Release};
 use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
 use super::qemu::QemuIndex;
+use super::witnesses::WitnessIndex;
 use crate::diagnostic::Diagnostic;
-use crate::facts::{LinuxDep, QemuDep, QemuSource};
+use crate::facts::{BitPlace, LinuxDep, QemuDep, QemuSource, WitnessDep};
 use crate::graph::cycles;
 use crate::location::{Bit, Location, Msr};
 use crate::source::Span;
 
 /// A dependent or required bit.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Node<'a> {
+pub(super) enum Node<'a> {
     Feature(Location),
     Software(&'a str),
     Msr(Msr, Bit),
@@ -27,44 +29,111 @@ enum Node<'a> {
 
 /// The row that states an edge.
 #[derive(Clone, Copy)]
-enum Row<'a> {
+pub(super) enum Row<'a> {
     Linux(&'a LinuxDep),
     Qemu(&'a QemuDep),
+    Witness(&'static str, &'a WitnessDep),
 }
 
-type Edges<'a> = Vec<((Node<'a>, Node<'a>), Row<'a>)>;
+/// The dependencies of one release.
+pub(super) type Edges<'a> = Vec<((Node<'a>, Node<'a>), Row<'a>)>;
 
-/// Checks every release and every pair.
-pub(super) fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findings<'_>) {
-    let of_linux: Vec<Edges<'_>> = linux.iter().map(linux_edges).collect();
-    let of_qemu: Vec<Edges<'_>> = qemu.iter().map(|index| qemu_edges(index, linux)).collect();
+/// A release and its dependencies.
+type Stated<'r, 'a> = (&'r Release, Edges<'a>);
+
+/// Checks every release, every pair, and what the newest releases state together.
+pub(super) fn check(
+    linux: &[LinuxIndex<'_>],
+    qemu: &[QemuIndex<'_>],
+    witnesses: &[WitnessIndex<'_>],
+    findings: &mut Findings<'_>,
+) {
+    let of_linux: Vec<Stated<'_, '_>> =
+        linux.iter().map(|index| (&index.release, linux_edges(index))).collect();
+    let of_qemu: Vec<Stated<'_, '_>> =
+        qemu.iter().map(|index| (&index.release, qemu_edges(index, linux))).collect();
+    let with_deps = witnesses.iter().filter(|index| !index.facts.deps.is_empty());
+    let of_others: Vec<Stated<'_, '_>> =
+        with_deps.clone().map(|index| (&index.release, witness_edges(index))).collect();
+    let newest = [of_linux.last(), of_qemu.last()].into_iter().flatten().chain(&of_others);
+    let names = |project: &str, node: Node<'_>| match project {
+        "Linux" => linux.last().is_some_and(|index| index_has(index, node)),
+        "QEMU" => qemu.last().is_some_and(|index| qemu_has(index, node)),
+        _ => with_deps.clone().any(|index| index.release.project == project && witness_has(index, node)),
+    };
+    dep_unstated::check(
+        &newest.map(|(release, edges)| (*release, edges)).collect::<Vec<_>>(),
+        names,
+        findings,
+    );
     // Nearly always the union has no cycle, and then no subset has one.
-    let all: Vec<_> = of_linux.iter().chain(&of_qemu).flatten().map(|(edge, _)| *edge).collect();
+    let groups = [of_linux, of_qemu, of_others];
+    let all: Vec<_> = groups.iter().flatten().flat_map(|(_, edges)| edges).map(|(edge, _)| *edge).collect();
     if cycles(&all).is_empty() {
         return;
     }
-    let by_release = linux.iter().map(|index| &index.release).chain(qemu.iter().map(|index| &index.release));
-    for (release, edges) in by_release.zip(of_linux.iter().chain(&of_qemu)) {
+    for (release, edges) in groups.iter().flatten() {
         report(&[release], edges, findings);
     }
-    for (one, edges) in linux.iter().zip(&of_linux) {
-        for (other, more) in qemu.iter().zip(&of_qemu) {
-            let both: Edges<'_> = edges.iter().chain(more).copied().collect();
-            report(&[&one.release, &other.release], &both, findings);
-        }
+    let pairs = groups.iter().enumerate().flat_map(|(at, group)| {
+        let later = groups[at + 1..].iter().flatten();
+        group.iter().flat_map(move |one| later.clone().map(move |other| (one, other)))
+    });
+    for ((one, edges), (other, more)) in pairs {
+        let both: Edges<'_> = edges.iter().chain(more).copied().collect();
+        report(&[one, other], &both, findings);
     }
 }
 
-fn linux_edges<'a>(index: &LinuxIndex<'a>) -> Edges<'a> {
-    let mut places: BTreeMap<&str, Vec<Location>> = BTreeMap::new();
-    for (&location, names) in &index.bits {
-        for name in names {
-            places.entry(name.name).or_default().push(location);
+fn index_has(index: &LinuxIndex<'_>, node: Node<'_>) -> bool {
+    match node {
+        Node::Feature(location) => index.bits.contains_key(&location),
+        Node::Software(name) => index.features.contains_key(name),
+        Node::Msr(..) => false,
+    }
+}
+
+fn qemu_has(index: &QemuIndex<'_>, node: Node<'_>) -> bool {
+    match node {
+        Node::Feature(location) => index.bits.contains_key(&location),
+        Node::Software(_) => false,
+        Node::Msr(msr, bit) => index.msr_bits.contains_key(&(msr, bit)),
+    }
+}
+
+fn witness_has(index: &WitnessIndex<'_>, node: Node<'_>) -> bool {
+    match node {
+        Node::Feature(location) => index.named.contains(&BitPlace::Cpuid(location)),
+        Node::Software(_) => false,
+        Node::Msr(msr, bit) => index.named.contains(&BitPlace::Msr(msr.bit(bit))),
+    }
+}
+
+fn witness_node(place: BitPlace) -> Node<'static> {
+    match place {
+        BitPlace::Cpuid(location) => Node::Feature(location),
+        BitPlace::Msr(bit) => Node::Msr(bit.msr, bit.bit),
+    }
+}
+
+fn witness_edges<'a>(index: &WitnessIndex<'a>) -> Edges<'a> {
+    let nodes = |name: &str| {
+        index.places.get(name).into_iter().flatten().map(|place| witness_node(*place)).collect::<Vec<_>>()
+    };
+    let mut edges = Edges::new();
+    for dep in &index.facts.deps {
+        if let [needs] = nodes(&dep.needs).as_slice() {
+            let others = nodes(&dep.name).into_iter().filter(|node| node != needs);
+            edges.extend(others.map(|node| ((node, *needs), Row::Witness(index.release.project, dep))));
         }
     }
-    let nodes = |name: &'a str| match places.get(name) {
-        Some(places) => places.iter().copied().map(Node::Feature).collect(),
-        None => vec![Node::Software(name)],
+    edges
+}
+
+fn linux_edges<'a>(index: &LinuxIndex<'a>) -> Edges<'a> {
+    let nodes = |name: &'a str| match index.rows.named(name) {
+        [] => vec![Node::Software(name)],
+        places => places.iter().copied().map(Node::Feature).collect(),
     };
     let mut edges = Edges::new();
     for dep in &index.facts.deps {
@@ -85,7 +154,7 @@ fn qemu_edges<'a>(index: &QemuIndex<'a>, linux: &[LinuxIndex<'_>]) -> Edges<'a> 
     }
     let bits = |(name, mask): &(String, u64)| -> Vec<Node<'a>> {
         let held = |bit: &Bit| mask.checked_shr(u32::from(bit.0)).is_some_and(|rest| rest & 1 == 1);
-        let mut found: Vec<Node<'a>> = match index.words.get(name.as_str()).map(|word| word.source) {
+        let mut found: Vec<Node<'a>> = match index.rows.words.get(name.as_str()).map(|word| word.source) {
             Some(QemuSource::Msr(msr)) => {
                 let named = msr_bits.get(name.as_str()).into_iter().flatten();
                 named.filter(|bit| held(bit)).map(|bit| Node::Msr(msr, *bit)).collect()
@@ -127,19 +196,26 @@ fn report(releases: &[&Release], edges: &Edges<'_>, findings: &mut Findings<'_>)
                 edges.iter().find(|(edge, _)| *edge == (node, needs)).map(|(_, row)| *row)
             })
             .collect();
-        let [linux, qemu] = [true, false].map(|of_linux| {
-            let own = rows.iter().filter(|row| matches!(row, Row::Linux(_)) == of_linux);
+        // The rows of each release of a pair; of one release, all of them.
+        let of = |release: &Release| {
+            let own = rows.iter().filter(|row| row.project() == release.project);
             own.map(|row| row.shown()).collect::<Vec<_>>().join(", ")
-        });
+        };
+        let (left, right) = match releases {
+            [one] if one.project == "QEMU" => (String::new(), of(one)),
+            [one] => (of(one), String::new()),
+            [one, other, ..] => (of(one), of(other)),
+            [] => continue,
+        };
         let kind = match releases {
             [_] => Kind::DepCircle,
-            _ if linux.is_empty() || qemu.is_empty() => continue,
+            _ if left.is_empty() || right.is_empty() => continue,
             _ => Kind::DepOpposite,
         };
         let side = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
         let round: Vec<String> = cycle.iter().chain(cycle.first()).map(Node::shown).collect();
         let round = round.join(" > ");
-        findings.add(Key::new(kind, &round, side(&linux), side(&qemu)), releases, || {
+        findings.add(Key::new(kind, &round, side(&left), side(&right)), releases, || {
             let at = rows.first().map(|row| row.at());
             let mut found = Diagnostic::general(format!("the dependencies form a cycle: {round}"));
             found.at = at;
@@ -149,20 +225,29 @@ fn report(releases: &[&Release], edges: &Edges<'_>, findings: &mut Findings<'_>)
 }
 
 impl Node<'_> {
-    fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         match self {
             Node::Feature(location) => location.to_string(),
             Node::Software(name) => (*name).to_owned(),
-            Node::Msr(msr, bit) => format!("MSR {:#x}[{}]", msr.0, bit.0),
+            Node::Msr(msr, bit) => msr.bit(*bit).to_string(),
         }
     }
 }
 
 impl Row<'_> {
-    fn at(&self) -> Span {
+    pub(super) fn at(&self) -> Span {
         match self {
             Row::Linux(dep) => dep.at,
             Row::Qemu(dep) => dep.at,
+            Row::Witness(_, dep) => dep.at,
+        }
+    }
+
+    pub(super) fn project(&self) -> &'static str {
+        match self {
+            Row::Linux(_) => "Linux",
+            Row::Qemu(_) => "QEMU",
+            Row::Witness(project, _) => project,
         }
     }
 
@@ -171,15 +256,17 @@ impl Row<'_> {
         match self {
             Row::Linux(dep) => format!("{} {}", dep.name, dep.needs),
             Row::Qemu(dep) => shown(dep),
+            Row::Witness(_, dep) => format!("{} {}", dep.name, dep.needs),
         }
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         match self {
             Row::Linux(dep) => format!("Linux: `{}` needs `{}`", dep.name, dep.needs),
             Row::Qemu(QemuDep { from, to, .. }) => {
                 format!("QEMU: {:#x} of `{}` needs {:#x} of `{}`", to.1, to.0, from.1, from.0)
             }
+            Row::Witness(project, dep) => format!("{project}: `{}` needs `{}`", dep.name, dep.needs),
         }
     }
 }

@@ -18,6 +18,7 @@
 use super::key::{Key, Kind};
 use super::processors::{self, Processor};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::facts::WitnessFacts;
 use crate::facts::columns::{Columns, rows};
 use crate::hash::QuickMap;
 use crate::location::{Bit, CpuidWord, Location, Msr};
@@ -223,6 +224,7 @@ pub struct Differences {
     pub(super) rewritten: Vec<Rewritten>,
     pub(super) needs: Vec<Needs>,
     pub(super) processors: Vec<Processor>,
+    pub(super) witnesses: Vec<WitnessFacts>,
     by_key: QuickMap<Key, usize>,
 }
 
@@ -253,6 +255,12 @@ impl Differences {
     /// diagnostic, and nothing is then added.
     pub fn read_processors(&mut self, sources: &Sources, file: FileId, diagnostics: &mut Diagnostics) {
         self.processors = processors::read(sources, file, diagnostics).unwrap_or_default();
+    }
+
+    /// Adds the facts of other projects, with which those of Linux and QEMU are compared.
+    pub fn add_witnesses(&mut self, witnesses: Vec<WitnessFacts>) {
+        self.witnesses.extend(witnesses);
+        self.witnesses.sort_by(|a, b| (a.project, &a.release).cmp(&(b.project, &b.release)));
     }
 
     /// The number of rows that explain a finding, without `macro-family`, `rewritten` and `needs` rows.

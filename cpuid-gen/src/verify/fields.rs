@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::ops::RangeInclusive;
 
 use super::finding::{Findings, Release};
@@ -16,13 +15,13 @@ use super::qemu::QemuIndex;
 use super::twice::check_repeated;
 use crate::diagnostic::Diagnostic;
 use crate::facts::CpuidField;
-use crate::location::{Bit, CpuidWord, Location, Register, Subleaf};
+use crate::location::{Bit, CpuidWord, Location, Register};
 use crate::source::Span;
 
 /// Compares the fields with each other and with Linux's own names.
 pub(super) fn check(linux: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     let fields = &linux.facts.cpuid_fields;
-    let rows = fields.iter().map(|field| ((FieldPlace::new(field), &field.name), field.at));
+    let rows = fields.iter().map(|field| ((field.place(), &field.name), field.at));
     check_repeated(findings, &linux.release, rows, |(place, name)| format!("cpuid-field {place} {name}"));
     check_overlaps(linux, findings);
     let releases = [&linux.release];
@@ -75,39 +74,8 @@ fn joined_or_one<'n>(names: &'n [LinuxName<'_>]) -> Cow<'n, str> {
 /// The release of a finding, and the project on the other side.
 type Sides<'r> = (&'r [&'r Release], &'static str);
 
-/// The place of a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct FieldPlace {
-    first: CpuidWord,
-    last: Subleaf,
-    low: Bit,
-    high: Bit,
-}
-
-impl FieldPlace {
-    pub(super) fn new(field: &CpuidField) -> FieldPlace {
-        let first = CpuidWord { leaf: field.leaf, subleaf: field.first, register: field.register };
-        FieldPlace { first, last: field.last, low: field.low, high: field.high }
-    }
-}
-
-impl fmt::Display for FieldPlace {
-    /// `CPUID.(EAX=4,ECX=0..31):EAX[4:0]`; a feature's notation for one bit in one subleaf.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut word = self.first.to_string();
-        if self.last != self.first.subleaf {
-            let subleaf = format!("ECX={}", self.first.subleaf.0);
-            word = word.replacen(&subleaf, &format!("{subleaf}..{}", self.last.0), 1);
-        }
-        match (self.high, self.low) {
-            (high, low) if high == low => write!(f, "{word}[{}]", low.0),
-            (high, low) => write!(f, "{word}[{}:{}]", high.0, low.0),
-        }
-    }
-}
-
 fn shown(field: &CpuidField) -> String {
-    FieldPlace::new(field).to_string()
+    field.place().to_string()
 }
 
 fn is_one_bit(field: &CpuidField) -> bool {

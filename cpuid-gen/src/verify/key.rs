@@ -66,6 +66,9 @@ kinds! {
     ModelExtra "model-extra" "A CPU model has a feature that its processor does not have.",
     ModelNumber "model-number" "A CPU model has the family, model or stepping of another processor.",
     SameSignature "same-signature" "Two CPU models have the same vendor, family, model and stepping.",
+    BitElsewhere "bit-elsewhere" "A name is at one bit in one project and at another bit in others.",
+    BitWord "bit-word" "Two projects name a bit by different words, both of which both use elsewhere in its register.",
+    DepUnstated "dep-unstated" "A dependency that two projects state is missing in a third one.",
 }
 
 impl Kind {

@@ -29,7 +29,7 @@ impl<'i, 'a> Support<'i, 'a> {
     pub(super) fn new(linux: &'i LinuxIndex<'a>) -> Support<'i, 'a> {
         let (mut words, mut caps) = (BTreeSet::new(), BTreeMap::new());
         for cap in &linux.facts.kvm_caps {
-            let word = cap.leaf_name.as_deref().and_then(|name| linux.words.get(name)?.location);
+            let word = cap.leaf_name.as_deref().and_then(|name| linux.rows.register(name));
             words.extend(word);
             for location in places(linux, &cap.name, word) {
                 let all: &mut Vec<CapKind> = caps.entry(location).or_default();
@@ -63,7 +63,7 @@ impl<'i, 'a> Support<'i, 'a> {
 fn places(linux: &LinuxIndex<'_>, name: &str, word: Option<CpuidWord>) -> Vec<Location> {
     let feature = linux.features.get(name).and_then(|feature| linux.hardware_place(feature));
     let kvm = [linux.kvm_features.get(name), linux.translates.get(name)];
-    let kvm = kvm.into_iter().flatten().filter_map(|bit| linux.kvm_place(bit));
+    let kvm = kvm.into_iter().flatten().filter_map(|bit| linux.rows.kvm_location(bit));
     let scattered = linux.facts.scattered.iter().filter(|bit| bit.name == name).map(|bit| bit.location);
     let number = name.strip_prefix("BIT(").and_then(|rest| rest.strip_suffix(')')?.parse().ok());
     let number = word.zip(number).map(|(word, bit)| word.bit(Bit(bit)));
@@ -91,7 +91,8 @@ fn check_synthesized(one: &Support<'_, '_>, findings: &mut Findings<'_>) {
     let all = linux.facts.kvm_caps.iter().filter(|cap| cap.kind == CapKind::SynthesizedF);
     for cap in all {
         let Some(leaf) = cap.leaf_name.as_deref() else { continue };
-        let Some(word) = linux.words.get(leaf).filter(|word| !linux.facts.is_kernel_word(word.word)) else {
+        let Some(word) = linux.rows.words.get(leaf).filter(|word| !linux.facts.is_kernel_word(word.word))
+        else {
             continue;
         };
         // A scattered feature has a bit among the kernel's words too.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::finding::Release;
 use super::fold::fold;
-use crate::facts::{CpuidField, KvmBit, LinuxFacts, LinuxFlag, LinuxWord};
+use crate::facts::{CpuidField, KvmBit, LinuxFacts, LinuxFlag, LinuxMsrBit, LinuxWord};
 use crate::hash::QuickMap;
-use crate::location::{CpuidWord, Location};
+use crate::index::LinuxRows;
+use crate::location::{Location, Word};
 use crate::source::Span;
 
 /// A name of a hardware bit in Linux.
@@ -28,43 +29,35 @@ const PARA: &str = "kvm-para";
 pub(super) struct LinuxIndex<'a> {
     pub(super) facts: &'a LinuxFacts,
     pub(super) release: Release,
-    pub(super) words: QuickMap<&'a str, &'a LinuxWord>,
-    pub(super) kernel_words: QuickMap<u16, &'a LinuxWord>,
+    /// Its words by name, number and register.
+    pub(super) rows: LinuxRows<'a>,
     pub(super) features: QuickMap<&'a str, &'a LinuxFlag>,
     pub(super) kvm_features: QuickMap<&'a str, &'a KvmBit>,
     pub(super) translates: QuickMap<&'a str, &'a KvmBit>,
     /// Every hardware bit with its names in all tables.
     pub(super) bits: BTreeMap<Location, Vec<LinuxName<'a>>>,
-    /// Every hardware word, by location.
-    pub(super) hardware: BTreeMap<CpuidWord, &'a LinuxWord>,
     /// Fields of cpuid.csv with their folded names.
     pub(super) fields: Vec<(&'a CpuidField, String)>,
+    /// Bits of MSRs with their folded names.
+    pub(super) msr_bits: Vec<(&'a LinuxMsrBit, String)>,
     /// Every place of every folded name.
     pub(super) by_name: BTreeMap<String, Vec<(Location, Span)>>,
 }
 
 impl<'a> LinuxIndex<'a> {
     pub(super) fn new(facts: &'a LinuxFacts, rank: usize) -> LinuxIndex<'a> {
-        let kernel_word = |word: &&&LinuxWord| facts.is_kernel_word(word.word);
-        let words: Vec<&LinuxWord> = facts.words.iter().collect();
         let mut index = LinuxIndex {
             facts,
             release: Release { project: "Linux", rank, name: facts.release.clone() },
-            words: words.iter().map(|word| (word.name.as_str(), *word)).collect(),
-            kernel_words: words.iter().filter(kernel_word).map(|word| (word.word.0, *word)).collect(),
+            rows: LinuxRows::new(facts),
             features: facts.features.iter().map(|feature| (feature.name.as_str(), feature)).collect(),
             kvm_features: facts.kvm_features.iter().map(|bit| (bit.name.as_str(), bit)).collect(),
             translates: facts.kvm_translates.iter().map(|bit| (bit.name.as_str(), bit)).collect(),
             bits: BTreeMap::new(),
-            hardware: BTreeMap::new(),
             fields: facts.cpuid_fields.iter().map(|field| (field, fold(&field.name))).collect(),
+            msr_bits: facts.msr_bits.iter().map(|bit| (bit, fold(&bit.name))).collect(),
             by_name: BTreeMap::new(),
         };
-        for word in &facts.words {
-            if let Some(location) = word.location {
-                index.hardware.entry(location).or_insert(word);
-            }
-        }
         index.add_bits();
         for (&location, names) in &index.bits {
             for name in names {
@@ -90,7 +83,7 @@ impl<'a> LinuxIndex<'a> {
             self.add_bit(para.location, (PARA, &para.name), para.at);
         }
         for bit in facts.kvm_features.iter().chain(&facts.kvm_translates) {
-            if let Some(location) = self.kvm_place(bit) {
+            if let Some(location) = self.rows.kvm_location(bit) {
                 self.add_bit(location, (FEATURE, &bit.name), bit.at);
             }
         }
@@ -110,14 +103,13 @@ impl<'a> LinuxIndex<'a> {
 
     /// The hardware location of a kernel feature; `None` if software defines it.
     pub(super) fn hardware_place(&self, feature: &LinuxFlag) -> Option<Location> {
-        let word = self.kernel_words.get(&feature.word.0)?.location?;
+        let word = self.kernel_word(feature.word)?.location?;
         Some(Location { word, bit: feature.bit })
     }
 
-    /// The hardware location of KVM's bit.
-    pub(super) fn kvm_place(&self, bit: &KvmBit) -> Option<Location> {
-        let word = self.words.get(bit.leaf_name.as_str())?.location?;
-        Some(Location { word, bit: bit.bit })
+    /// The word of the kernel's own array with this number.
+    pub(super) fn kernel_word(&self, number: Word) -> Option<&'a LinuxWord> {
+        self.rows.numbers.get(&number).copied().filter(|word| self.facts.is_kernel_word(word.word))
     }
 
     /// True if cpufeatures.h or reverse_cpuid.h defines the feature.

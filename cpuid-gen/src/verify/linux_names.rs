@@ -148,7 +148,7 @@ fn check_translate(index: &LinuxIndex<'_>, bit: &KvmBit, findings: &mut Findings
         return;
     }
     check_software(index, Kind::Translation, &bit.name, bit.at, findings);
-    let Some(place) = index.kvm_place(bit) else {
+    let Some(place) = index.rows.kvm_location(bit) else {
         return;
     };
     let scattered: Vec<&Scattered> = index.facts.scattered.iter().filter(|s| s.name == bit.name).collect();
@@ -177,7 +177,7 @@ fn check_kvm_feature(index: &LinuxIndex<'_>, bit: &KvmBit, findings: &mut Findin
 
 fn check_cap(index: &LinuxIndex<'_>, cap: &KvmCap, findings: &mut Findings<'_>) {
     let leaf = cap.leaf_name.as_deref();
-    let word = leaf.and_then(|leaf| index.words.get(leaf).copied());
+    let word = leaf.and_then(|leaf| index.rows.words.get(leaf).copied());
     let stated = leaf.filter(|_| word.is_none()).and_then(leaf_name::from_linux);
     if let Some(stated) = stated {
         return check_cap_in_register(index, cap, stated, findings);
@@ -254,7 +254,7 @@ fn is_software(index: &LinuxIndex<'_>, name: &str) -> bool {
 /// that of scattered.c.
 fn held_by_kvm(index: &LinuxIndex<'_>, name: &str) -> Vec<(Location, Span)> {
     if let Some(bit) = index.translates.get(name).or_else(|| index.kvm_features.get(name)) {
-        return index.kvm_place(bit).map(|place| (place, bit.at)).into_iter().collect();
+        return index.rows.kvm_location(bit).map(|place| (place, bit.at)).into_iter().collect();
     }
     let feature: Option<&&LinuxFlag> = index.features.get(name);
     let place = feature.and_then(|feature| Some((index.hardware_place(feature)?, feature.at)));

@@ -1,7 +1,5 @@
 //! Checks within one Linux release: its words, and the uniqueness of names, bits and flags.
 
-use std::collections::BTreeMap;
-
 use super::finding::Findings;
 use super::key::{Key, Kind};
 
@@ -101,14 +99,15 @@ fn check_words_unique(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
 }
 
 fn check_words_complete(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
-    let words: BTreeMap<u16, &LinuxWord> = index.facts.words.iter().map(|word| (word.word.0, word)).collect();
-    let last = words.keys().next_back().copied().unwrap_or(0);
+    let words = &index.rows.numbers;
+    let last = words.keys().next_back().map_or(0, |number| number.0);
     let end = index.facts.count("NCAPINTS").unwrap_or(0).max(last.saturating_add(1));
-    let used = index.facts.features.iter().map(|feature| feature.word.0).chain(words.keys().copied());
+    let used =
+        index.facts.features.iter().map(|feature| feature.word.0).chain(words.keys().map(|number| number.0));
     let last_used = used.max().unwrap_or(u16::MAX);
     let mut neighbour = index.facts.at;
     for number in 0..end {
-        if let Some(word) = words.get(&number) {
+        if let Some(word) = words.get(&Word(number)) {
             neighbour = word.at;
             check_kvm_word(index, word, findings);
             continue;
@@ -164,7 +163,7 @@ fn check_flags_in_words(
         return;
     };
     for flag in flags {
-        let known = sort != "linux-feature" || index.kernel_words.contains_key(&flag.word.0);
+        let known = sort != "linux-feature" || index.kernel_word(flag.word).is_some();
         if flag.word.0 < count.value && known {
             continue;
         }
@@ -190,7 +189,7 @@ fn check_kvm_bits(index: &LinuxIndex<'_>, sort: &str, bits: &[KvmBit], findings:
     let by_place = |bit: &KvmBit| Claim { by: format!("{}[{}]", bit.leaf_name, bit.bit.0), at: bit.at };
     check_unique(findings, release, Kind::NameTwice, items, |name| format!("{sort} {name}"), by_place);
     for bit in bits {
-        let word = index.words.get(bit.leaf_name.as_str());
+        let word = index.rows.words.get(bit.leaf_name.as_str());
         let kvm_only = word.is_some_and(|word| !index.facts.is_kernel_word(word.word));
         if kvm_only {
             continue;

@@ -52,7 +52,7 @@ fn check_component(index: &QemuIndex<'_>, component: &QemuXsave, findings: &mut 
         .filter(|(half, _)| half % 2 == usize::from(number / 32))
         .filter_map(|(_, (subleaf, register))| {
             let place = CpuidWord { leaf: Leaf(0xd), subleaf: Subleaf(*subleaf), register: *register };
-            index.hardware.get(&place).copied()
+            index.rows.registers.get(&place).copied()
         })
         .collect();
     let held = |word: &&QemuWord| migratable(index, &word.name) >> (number % 32) & 1 == 1;

@@ -6,6 +6,7 @@
 //! else is a finding with both places. This module does not read files or print.
 
 mod cpu_models;
+mod dep_unstated;
 mod deps;
 mod differences;
 mod fields;
@@ -35,6 +36,9 @@ mod since;
 mod stale;
 mod statements;
 mod twice;
+mod witness_bits;
+mod witness_models;
+mod witnesses;
 
 pub use differences::{Difference, Differences, Verdict};
 pub use key::{Key, Kind};
@@ -49,6 +53,7 @@ use kvm_support::Support;
 use linux::LinuxIndex;
 use qemu::QemuIndex;
 use statements::Statements;
+use witnesses::WitnessIndex;
 
 /// Runs all checks and reports all findings. The order of the releases does not matter.
 #[must_use]
@@ -97,8 +102,12 @@ fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findin
             fields::check_pair(one, other, findings);
         }
     }
-    deps::check(linux, qemu, findings);
-    needs::check(linux, qemu, findings);
+    let witnesses: Vec<WitnessIndex<'_>> =
+        findings.differences().witnesses.iter().map(WitnessIndex::new).collect();
+    witness_bits::check(linux, qemu, &witnesses, findings);
+    witness_models::check(qemu, &witnesses, findings);
+    deps::check(linux, qemu, &witnesses, findings);
+    needs::check(linux, qemu, &witnesses, findings);
     let support: Vec<Support<'_, '_>> = linux.iter().map(Support::new).collect();
     kvm_support::check(&support, qemu, findings);
     model_processors::check(qemu, &support, findings);

@@ -45,7 +45,7 @@ fn place(index: &QemuIndex<'_>, model: &CpuModel) -> Span {
 }
 
 fn held(index: &QemuIndex<'_>, model: &CpuDefinition, Location { word, bit: Bit(bit) }: Location) -> bool {
-    let own = index.hardware.get(&word).and_then(|row| model.words.get(&row.index));
+    let own = index.rows.registers.get(&word).and_then(|row| model.words.get(&row.index));
     own.is_some_and(|mask| mask >> bit & 1 == 1)
 }
 

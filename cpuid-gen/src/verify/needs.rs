@@ -1,7 +1,8 @@
 //! Compares the dependencies that Linux and QEMU state with those of the manuals, the `needs` rows of the differences.
 //!
 //! A project states a dependency directly or through others. QEMU lists those that its properties can break, Linux
-//! those of the features that a kernel can disable; each row says who must state it.
+//! those of the features that a kernel can disable; each row says who must state it. A witness need not state one, but
+//! must not state what a row denies.
 
 use std::fmt;
 
@@ -10,8 +11,9 @@ use super::finding::{Findings, Release};
 use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
 use super::qemu::QemuIndex;
+use super::witnesses::WitnessIndex;
 use crate::diagnostic::Diagnostic;
-use crate::facts::{QemuDep, QemuSource, QemuWord};
+use crate::facts::{BitPlace, QemuDep, QemuSource, QemuWord};
 use crate::location::Location;
 use crate::source::Span;
 
@@ -19,7 +21,12 @@ use crate::source::Span;
 const VMX_MSRS: std::ops::RangeInclusive<u32> = 0x480..=0x493;
 
 /// Runs the checks.
-pub(super) fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findings<'_>) {
+pub(super) fn check(
+    linux: &[LinuxIndex<'_>],
+    qemu: &[QemuIndex<'_>],
+    witnesses: &[WitnessIndex<'_>],
+    findings: &mut Findings<'_>,
+) {
     let rows = &findings.differences().needs;
     for row in rows {
         for index in linux.iter().filter(|index| !index.facts.deps.is_empty()) {
@@ -33,6 +40,10 @@ pub(super) fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: 
                 findings.use_entry(row.entry);
                 judge(row, &view.stated(), matches!(row.by, StatedBy::Qemu | StatedBy::Both), findings);
             }
+        }
+        for index in witnesses {
+            let stated = of_witness(index, row);
+            stated.iter().for_each(|stated| judge(row, stated, false, findings));
         }
     }
     for index in qemu {
@@ -51,6 +62,21 @@ struct Stated<'r> {
     anyhow: bool,
     /// The place of the dependent bit.
     at: Span,
+}
+
+/// What a witness says about a row; nothing if it does not state the dependency itself.
+fn of_witness<'i>(index: &'i WitnessIndex<'_>, row: &Needs) -> Option<Stated<'i>> {
+    let is_at = |name: &str, needed: Needed| {
+        let place = match needed {
+            Needed::Cpuid(location) => BitPlace::Cpuid(location),
+            Needed::Msr(msr, bit) => BitPlace::Msr(msr.bit(bit)),
+            Needed::Register(_) | Needed::WholeMsr(_) => return false,
+        };
+        index.places.get(name).is_some_and(|places| places.contains(&place))
+    };
+    let mut deps = index.facts.deps.iter();
+    let dep = deps.find(|dep| is_at(&dep.name, row.bit) && is_at(&dep.needs, row.needs))?;
+    Some(Stated { release: &index.release, directly: Some(dep.at), anyhow: true, at: dep.at })
 }
 
 fn judge(row: &Needs, stated: &Stated<'_>, must: bool, findings: &mut Findings<'_>) {
@@ -191,7 +217,7 @@ fn holds((word, mask): &(String, u64), (wanted, bits): Bits<'_>) -> bool {
 /// A VMX control that a CPUID bit needs: guests see the bit whatever the control, so the dependency is the wrong way
 /// round.
 fn check_direction(index: &QemuIndex<'_>, dep: &QemuDep, findings: &mut Findings<'_>) {
-    let source = |word: &str| index.words.get(word).map(|word| word.source);
+    let source = |word: &str| index.rows.words.get(word).map(|word| word.source);
     let vmx = matches!(source(&dep.from.0), Some(QemuSource::Msr(msr)) if VMX_MSRS.contains(&msr.0));
     let cpuid = source(&dep.to.0).is_some_and(|source| source.cpuid_word().is_some());
     if !vmx || !cpuid {
@@ -216,8 +242,8 @@ impl fmt::Display for Needed {
         match self {
             Needed::Cpuid(location) => location.fmt(f),
             Needed::Register(word) => word.fmt(f),
-            Needed::Msr(msr, bit) => write!(f, "MSR {:#x}[{}]", msr.0, bit.0),
-            Needed::WholeMsr(msr) => write!(f, "MSR {:#x}", msr.0),
+            Needed::Msr(msr, bit) => msr.bit(*bit).fmt(f),
+            Needed::WholeMsr(msr) => msr.fmt(f),
         }
     }
 }

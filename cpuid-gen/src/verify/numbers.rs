@@ -39,7 +39,7 @@ pub(super) fn check(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
 
 /// A bit of an MSR in a key.
 pub(super) fn shown(msr: Msr, bit: Bit) -> String {
-    format!("MSR {:#x}[{}]", msr.0, bit.0)
+    msr.bit(bit).to_string()
 }
 
 /// Checks that configurations fix existing features, each once and with an effect.

@@ -37,8 +37,8 @@ pub(super) fn check(linux: &LinuxIndex<'_>, qemu: &QemuIndex<'_>, findings: &mut
 
 fn check_words(linux: &LinuxIndex<'_>, qemu: &QemuIndex<'_>, findings: &mut Findings<'_>, pair: &mut Pair) {
     let releases = [&linux.release, &qemu.release];
-    for (&location, word) in &linux.hardware {
-        if qemu.hardware.contains_key(&location) {
+    for (&location, word) in &linux.rows.registers {
+        if qemu.rows.registers.contains_key(&location) {
             pair.counts.words_both += 1;
             continue;
         }
@@ -49,8 +49,8 @@ fn check_words(linux: &LinuxIndex<'_>, qemu: &QemuIndex<'_>, findings: &mut Find
                 .with_label(qemu.facts.at, "QEMU has no FeatureWord for it")
         });
     }
-    for (&location, word) in &qemu.hardware {
-        if linux.hardware.contains_key(&location) {
+    for (&location, word) in &qemu.rows.registers {
+        if linux.rows.registers.contains_key(&location) {
             continue;
         }
         pair.words.push(OneSidedWord { location, side: Side::Qemu, name: word.name.clone() });

@@ -6,10 +6,11 @@ use super::differences::Differences;
 use super::finding::Release;
 use super::fold::fold;
 use crate::diagnostic::Diagnostics;
-use crate::facts::{QemuBit, QemuFacts, QemuSource, QemuWord};
+use crate::facts::{QemuBit, QemuFacts, QemuSource};
 use crate::hash::QuickMap;
-use crate::location::{Bit, CpuidWord, Location, Msr};
-use crate::model::cpu_models::{CpuModel, resolve};
+use crate::index::QemuRows;
+use crate::location::{Bit, Location, Msr};
+use crate::model::cpu_models::{CpuModel, resolve_rows};
 use crate::source::Span;
 
 /// A name of a hardware bit in QEMU.
@@ -25,9 +26,10 @@ pub(super) struct QemuIndex<'a> {
     pub(super) release: Release,
     /// The CPU models with all versions; those with inconsistent rows are missing.
     pub(super) models: Vec<CpuModel>,
-    pub(super) words: QuickMap<&'a str, &'a QemuWord>,
-    /// Every CPUID word, by location.
-    pub(super) hardware: BTreeMap<CpuidWord, &'a QemuWord>,
+    /// Those rows.
+    pub(super) inconsistent: Diagnostics,
+    /// Its words by name and register, and its properties.
+    pub(super) rows: QemuRows<'a>,
     /// Every named bit of the CPUID words.
     pub(super) bits: BTreeMap<Location, QemuName<'a>>,
     /// Every named bit by its word's enumerator and its number.
@@ -40,17 +42,10 @@ pub(super) struct QemuIndex<'a> {
 
 impl<'a> QemuIndex<'a> {
     pub(super) fn new(facts: &'a QemuFacts, rank: usize, differences: &Differences) -> QemuIndex<'a> {
-        let words: QuickMap<&str, &QemuWord> =
-            facts.words.iter().map(|word| (word.name.as_str(), word)).collect();
-        let mut hardware = BTreeMap::new();
-        for word in &facts.words {
-            if let Some(location) = word.source.cpuid_word() {
-                hardware.entry(location).or_insert(word);
-            }
-        }
+        let rows = QemuRows::new(facts);
         let (mut bits, mut msr_bits) = (BTreeMap::new(), BTreeMap::new());
         for bit in &facts.bits {
-            let Some(word) = words.get(bit.word.as_str()) else { continue };
+            let Some(word) = rows.words.get(bit.word.as_str()) else { continue };
             let name = QemuName { bit, folded: folded(bit, differences) };
             match (word.source, word.source.cpuid_word()) {
                 (QemuSource::Msr(msr), _) => drop(msr_bits.entry((msr, bit.bit)).or_insert(name)),
@@ -64,16 +59,17 @@ impl<'a> QemuIndex<'a> {
                 by_name.entry(folded.clone()).or_default().push((*location, name.bit.at));
             }
         }
+        let mut inconsistent = Diagnostics::new();
         QemuIndex {
             facts,
             release: Release { project: "QEMU", rank, name: facts.release.clone() },
-            models: resolve(facts, &mut Diagnostics::new()),
-            words,
-            hardware,
+            models: resolve_rows(&rows, &mut inconsistent),
             bits,
-            named: facts.bits.iter().map(|bit| ((bit.word.as_str(), bit.bit.0), bit)).collect(),
+            named: rows.bits(),
             msr_bits,
             by_name,
+            inconsistent,
+            rows,
         }
     }
 }

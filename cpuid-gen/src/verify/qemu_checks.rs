@@ -9,7 +9,7 @@ use super::qemu::QemuIndex;
 use super::twice::{Claim, check_repeated, check_unique};
 use super::{deps, qemu_macros};
 use crate::diagnostic::Diagnostic;
-use crate::facts::{QemuBit, QemuDep, QemuSource, QemuWord};
+use crate::facts::{QemuBit, QemuDep, QemuWord};
 use crate::leaf_name;
 use crate::location::{Bit, CpuidWord, Subleaf};
 use crate::source::Span;
@@ -28,27 +28,13 @@ pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     check_deps(index, findings);
 }
 
-/// A source in a key.
-pub(super) fn shown(source: QemuSource) -> String {
-    match source {
-        QemuSource::Cpuid { subleaf: None, .. } => {
-            source.cpuid_word().map_or(String::new(), |word| word.to_string().replacen(",ECX=0", "", 1))
-        }
-        QemuSource::Cpuid { .. } => source.cpuid_word().map_or(String::new(), |word| word.to_string()),
-        QemuSource::Msr(msr) => format!("MSR {:#x}", msr.0),
-    }
-}
-
 fn check_words_unique(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     let words = &index.facts.words;
     let (release, kind) = (&index.release, Kind::WordTwice);
     let by_name = |word: &QemuWord| Claim { by: word.name.clone(), at: word.at };
     let items = words.iter().map(|word| (word.index.0, word));
     check_unique(findings, release, kind, items, |index| format!("FeatureWord {index}"), by_name);
-    let place = |word: &QemuWord| match word.source.cpuid_word() {
-        Some(place) => place.to_string(),
-        None => shown(word.source),
-    };
+    let place = |word: &QemuWord| word.source.word_source().to_string();
     let items = words.iter().map(|word| (place(word), word));
     check_unique(findings, release, kind, items, String::clone, by_name);
     let by_index = |word: &QemuWord| Claim { by: format!("FeatureWord {}", word.index.0), at: word.at };
@@ -83,7 +69,7 @@ fn check_enumerator(index: &QemuIndex<'_>, word: &QemuWord, findings: &mut Findi
         return;
     }
     let stated = stated.map_or("no register".to_owned(), |stated| stated.to_string());
-    let row = shown(word.source);
+    let row = word.source.to_string();
     findings.add(Key::new(Kind::LeafName, &word.name, &stated, &row), &[&index.release], || {
         Diagnostic::error(word.at, format!("the name `{}` means {stated}, but its row has {row}", word.name))
     });
@@ -124,7 +110,7 @@ fn find_word<'a>(
     at: Span,
     findings: &mut Findings<'_>,
 ) -> Option<&'a QemuWord> {
-    let word = index.words.get(name).copied();
+    let word = index.rows.words.get(name).copied();
     if word.is_none() {
         findings.add(Key::new(Kind::NoWord, format!("{sort} {name}"), name, "-"), &[&index.release], || {
             Diagnostic::error(at, format!("`{name}` is not a FeatureWord of this release"))
@@ -168,7 +154,7 @@ fn check_comments(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
         if Some(stated) == word.source.cpuid_word() {
             continue;
         }
-        let (left, right) = (stated.to_string(), shown(word.source));
+        let (left, right) = (stated.to_string(), word.source.to_string());
         findings.add(Key::new(Kind::Comment, &comment.word, &left, &right), &[&index.release], || {
             Diagnostic::error(comment.at, format!("the comment beside `{}` has {left}", comment.word))
                 .with_label(word.at, format!("the table has {right}"))

@@ -66,7 +66,7 @@ fn check_macro(index: &QemuIndex<'_>, constant: &QemuMacro, findings: &mut Findi
             return;
         }
     };
-    if !index.words.contains_key(meaning.word.as_str()) {
+    if !index.rows.words.contains_key(meaning.word.as_str()) {
         let why = format!("`{}` is not a FeatureWord of this release", meaning.word);
         add(index, constant, &meaning.word, "no word", &why, findings);
         return;
@@ -99,7 +99,7 @@ fn check_name(
     let key = Key::new(Kind::MacroName, &subject, &constant.name, right);
     findings.add(key, &[&index.release], || {
         let found = Diagnostic::error(constant.at, format!("`{}` is {subject}", constant.name));
-        match (bit, index.words.get(meaning.word.as_str())) {
+        match (bit, index.rows.words.get(meaning.word.as_str())) {
             (Some(bit), _) => found.with_label(bit.at, format!("which is named `{}`", bit.name)),
             (None, Some(word)) => found.with_label(word.at, "which has no name in this word"),
             (None, None) => found,

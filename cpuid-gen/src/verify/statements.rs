@@ -3,16 +3,14 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::fields::FieldPlace;
 use super::finding::Release;
 use super::linux::LinuxIndex;
 use super::linux_names::{call_of, cap_name};
 use super::linux_words;
 use super::numbers;
 use super::qemu::QemuIndex;
-use super::qemu_checks;
 use crate::facts::{CapKind, LinuxFacts, LinuxFlag, MaskKind, QemuFacts, QemuSource};
-use crate::location::{Bit, CpuidWord, Leaf, Location, Msr, Register, Subleaf, Word};
+use crate::location::{Bit, CpuidWord, FieldPlace, Leaf, Location, Msr, Register, Subleaf, Word};
 use crate::source::Span;
 
 /// A subject or a value, in a form that is formatted only when shown.
@@ -53,9 +51,9 @@ impl fmt::Display for Text<'_> {
             Text::NameAt(name, location) => write!(f, "{name} {location}"),
             Text::Cpuid(leaf, subleaf, register) => {
                 let (leaf, subleaf, register) = (*leaf, *subleaf, *register);
-                f.write_str(&qemu_checks::shown(QemuSource::Cpuid { leaf, subleaf, register }))
+                QemuSource::Cpuid { leaf, subleaf, register }.fmt(f)
             }
-            Text::Msr(msr) => f.write_str(&qemu_checks::shown(QemuSource::Msr(*msr))),
+            Text::Msr(msr) => msr.fmt(f),
             Text::Hex(value) => write!(f, "{value:#x}"),
             Text::Count(count) => count.fmt(f),
             Text::MsrBit(msr, bit) => f.write_str(&numbers::shown(*msr, *bit)),
@@ -128,7 +126,7 @@ impl<'a> Statements<'a> {
             all.add("linux-word", Text::Name(&word.name), Text::Register(word.location), word.at);
         }
         all.say_flags(("linux-feature", "linux-flag"), &facts.features, |flag| {
-            let word = index.kernel_words.get(&flag.word.0).filter(|word| word.location.is_none());
+            let word = index.kernel_word(flag.word).filter(|word| word.location.is_none());
             word.map(|word| Text::BitOf(&word.name, flag.bit))
         });
         let numbered = |flag: &LinuxFlag| Some(Text::Numbered(flag.word, flag.bit));
@@ -182,7 +180,7 @@ impl<'a> Statements<'a> {
             self.add("linux-config", subject, Text::Name(condition), config.at);
         }
         for field in &facts.cpuid_fields {
-            let place = Text::Field(FieldPlace::new(field));
+            let place = Text::Field(field.place());
             self.add(FIELD, place, Text::Name(&field.name), field.at);
         }
     }

@@ -1,4 +1,6 @@
-use super::location::{Bit, CpuidWord, Leaf, Location, Msr, Place, Register, Subleaf, Word, WordBit};
+use super::location::{
+    Bit, CpuidPlace, CpuidWord, Leaf, Location, Msr, Place, Register, Subleaf, Word, WordBit,
+};
 
 #[test]
 fn every_way_of_writing_a_place() {
@@ -118,4 +120,38 @@ fn what_is_printed_is_read_again() {
     assert_eq!("MSR 0x48c[41]".parse(), Ok(Place::MsrBit(Msr(0x48c).bit(Bit(41)))));
     assert_eq!(Msr(0x48c).bit(Bit(41)).to_string(), "MSR 0x48c[41]");
     assert!("7.0.ebx".parse::<Location>().is_err() && "7.0.ebx[5]".parse::<CpuidWord>().is_err());
+}
+
+#[test]
+fn what_is_printed_is_parsed_as_the_same_place() {
+    let word = CpuidWord::new(Leaf(0x8000_001d), Subleaf(3), Register::Ecx);
+    for (place, text) in [
+        (Place::Leaf(Leaf(7), None), "CPUID.(EAX=7)"),
+        (Place::Leaf(Leaf(0xd), Some(Subleaf(1))), "CPUID.(EAX=0xD,ECX=1)"),
+        (Place::Register(word), "CPUID.(EAX=0x8000001D,ECX=3):ECX"),
+        (Place::Bits(word, Bit(5), Bit(5)), "CPUID.(EAX=0x8000001D,ECX=3):ECX[5]"),
+        (Place::Bits(word, Bit(8), Bit(11)), "CPUID.(EAX=0x8000001D,ECX=3):ECX[11:8]"),
+        (Place::Value(word, 0x21), "CPUID.(EAX=0x8000001D,ECX=3):ECX=0x21"),
+        (Place::LinuxBit(WordBit { word: Word(9), bit: Bit(5) }), "9*32+5"),
+        (Place::Msr(Msr(0x10a)), "MSR 0x10a"),
+        (Place::MsrBit(Msr(0x48c).bit(Bit(41))), "MSR 0x48c[41]"),
+        (Place::MsrValue(Msr(0x10a), 0x69), "MSR 0x10a=0x69"),
+    ] {
+        assert_eq!(place.to_string(), text);
+        assert_eq!(text.parse(), Ok(place));
+    }
+}
+
+#[test]
+fn bits_of_a_place_are_runs_from_the_highest() {
+    let place = |bits| CpuidPlace { leaf: Leaf(1), subleaf: None, register: Some(Register::Eax), bits };
+    for (bits, text) in [
+        (0, "CPUID.(EAX=1):EAX"),
+        (1, "CPUID.(EAX=1):EAX[0]"),
+        (0x0fff_0f00, "CPUID.(EAX=1):EAX[27:16, 11:8]"),
+        (0x8000_0005, "CPUID.(EAX=1):EAX[31, 2, 0]"),
+        (u32::MAX, "CPUID.(EAX=1):EAX[31:0]"),
+    ] {
+        assert_eq!(place(bits).to_string(), text);
+    }
 }

@@ -71,7 +71,12 @@ fn every_bit_is_drawn_and_every_link_of_a_bit_shows_it() {
     has(
         &browser,
         "#detail",
-        &["avx2", "known to Linux, KVM, QEMU, Xen, libvirt", "9*32+5", "only when the host has it"],
+        &[
+            "avx2",
+            "known to Linux, KVM, QEMU, Xen, libvirt, FreeBSD, LLVM, GCC",
+            "9*32+5",
+            "only when the host has it",
+        ],
     );
     has(&browser, "#detail", &["It needs:", "avx", "CPU models with it", "Haswell-v1", "feature::AVX2"]);
     assert_eq!(browser.run("return document.querySelector('.chosen').dataset.key"), "7.0.ebx[5]");
@@ -169,7 +174,7 @@ fn screen_reader_has_names_and_states() {
     let label = "return document.querySelector(`[data-key=\"${arguments[0]}\"]`).getAttribute('aria-label')";
     assert_eq!(
         browser.run_with(label, &["7.0.ebx[5]"]),
-        "bit 5: avx2; known to Linux, KVM, QEMU, Xen, libvirt; set"
+        "bit 5: avx2; known to Linux, KVM, QEMU, Xen, libvirt, FreeBSD, LLVM, GCC; set"
     );
     assert!(browser.run_with(label, &["7.0.ebx[4]"]).as_str().unwrap().ends_with("; clear"));
     for view in ["", "model/EPYC-Milan-v2", "compare/EPYC-Milan-v2/EPYC-Genoa-v1", "table", "verify"] {

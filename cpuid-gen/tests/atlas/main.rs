@@ -10,7 +10,7 @@ mod webdriver;
 
 use std::sync::OnceLock;
 
-use cpuid_gen::atlas::{Atlas, read_names};
+use cpuid_gen::atlas::Atlas;
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{LinuxFacts, QemuFacts};
 use cpuid_gen::input;
@@ -41,15 +41,15 @@ fn make() -> Pinned {
     let mut differences = Differences::read(&sources, file, &mut diagnostics).unwrap();
     let file = sources.add("processors.tsv", cpuid_gen::PROCESSORS);
     differences.read_processors(&sources, file, &mut diagnostics);
-    let file = sources.add("names.tsv", cpuid_gen::NAMES);
-    let names = read_names(&sources, file, &mut diagnostics);
+    let witnesses = input::pinned_witnesses(&mut sources, &mut diagnostics);
+    differences.add_witnesses(witnesses.clone());
     assert!(!diagnostics.has_errors(), "{}", diagnostics.render(&sources));
     let report = verify(&linux, &qemu, &differences, Scope::Pinned);
     let atlas = Atlas {
         model: &model,
         linux: &linux,
         qemu: &qemu,
-        names: &names,
+        witnesses: &witnesses,
         report: &report,
         sources: &sources,
     };

@@ -1,9 +1,10 @@
 //! What the page holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use cpuid_gen::atlas::read_names;
 use cpuid_gen::diagnostic::Diagnostics;
+use cpuid_gen::facts::BitPlace;
+use cpuid_gen::input;
 use cpuid_gen::location::{CpuidWord, Location, WordSource};
 use cpuid_gen::source::Sources;
 use serde_json::Value;
@@ -161,18 +162,29 @@ fn page_has_every_bit_and_model_of_qemu() {
 }
 
 #[test]
-fn page_has_every_name_of_xen_and_libvirt() {
+fn page_has_every_name_of_the_witnesses() {
     let bits = by_key(&facts(&pinned().page), "bits");
-    let mut projects = BTreeSet::new();
-    for row in cpuid_gen::NAMES.lines().filter(|row| !row.starts_with('#')) {
-        let [project, _, at, name] = row.split('\t').collect::<Vec<_>>().try_into().unwrap();
-        let column = &bits[at][project.to_lowercase()];
-        let has = column.as_array().map_or(column == name, |all| all.iter().any(|one| one == name));
-        // Two features of libvirt may have one bit: the later one is shown.
-        assert!(has || !column.is_null(), "{row}");
-        projects.insert(project);
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let witnesses = input::pinned_witnesses(&mut sources, &mut diagnostics);
+    assert_eq!(witnesses.len(), 5);
+    for facts in witnesses {
+        let project = facts.project.name().to_lowercase();
+        for bit in &facts.bits {
+            // `7.0.ebx[5]` and `MSR 0x10a[8]`.
+            let key = match bit.place {
+                BitPlace::Msr(at) => at.to_string(),
+                BitPlace::Cpuid(at) => {
+                    let (leaf, register) = (at.word.leaf.0, at.word.register.name().to_lowercase());
+                    let leaf = if leaf < 10 { leaf.to_string() } else { format!("{leaf:#x}") };
+                    format!("{leaf}.{}.{register}[{}]", at.word.subleaf.0, at.bit.0)
+                }
+            };
+            // A project may have several names for a bit: the last one is shown.
+            let same = facts.bits.iter().filter(|other| other.place == bit.place);
+            let shown = &bits[&key][&project];
+            assert!(same.map(|other| &other.name).any(|name| shown == name), "{key} {}: {shown}", bit.name);
+        }
     }
-    assert_eq!(projects, BTreeSet::from(["Xen", "libvirt"]));
 }
 
 #[test]
@@ -185,28 +197,4 @@ fn page_has_every_known_difference() {
     // PSFD was renamed: both the location and its old name lead to it.
     let about = |key: &str| by_key(&facts, "bits")[key]["known"].as_array().map_or(0, Vec::len);
     assert!(about("0x80000008.0.ebx[28]") > 0);
-}
-
-#[test]
-fn unknown_rows_of_names_are_errors_with_their_place() {
-    let read = |text: &str| {
-        let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
-        let file = sources.add("names.tsv", text);
-        let names = read_names(&sources, file, &mut diagnostics);
-        (names.len(), diagnostics.render(&sources))
-    };
-    assert_eq!(read("# a comment\nXen\t4.20\t7.0.ebx[5]\tAVX2\nlibvirt\t1\tMSR 0x10a[0]\tx\n").0, 2);
-    for (text, expected) in [
-        (
-            "Hurd\t1\t7.0.ebx[5]\tAVX2",
-            "names.tsv:1:1: error: `Hurd` is not a valid project: expected one of Xen, libvirt",
-        ),
-        ("Xen\t1\t7.0.ebx[40]\tAVX2", "names.tsv:1:7: error: `7.0.ebx[40]` is not a bit"),
-        ("Xen\t1\t7.0.ebx[5:4]\tAVX2", "names.tsv:1:7: error: `7.0.ebx[5:4]` is not a bit"),
-        ("Xen\t1\t7.0.ebx[5]", "names.tsv:1:1: error: the row ends before column `NAME`"),
-        ("Xen\t1\t7.0.ebx[5]\tAVX2\tmore", "names.tsv:1:23: error: unexpected column `more`"),
-    ] {
-        let (count, message) = read(text);
-        assert!(count == 0 && message.starts_with(expected), "{text:?}: {message}");
-    }
 }

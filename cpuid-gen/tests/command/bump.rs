@@ -285,3 +285,50 @@ fn help_has_examples_and_exit_codes() {
     let help = text(&output.stdout);
     assert!(help.contains("Examples:") && help.contains("Exit codes:"), "{help}");
 }
+
+const XEN: &str = include_str!("../fixtures/witness-xen.txt");
+const WITNESSES: &str = "# A list.\ngcc-1.tsv\t1\t-\tnone\nxen-9.2.tsv\t9.2\t--git URL v9.2\tmade up\n";
+const OF_WITNESSES: &str = "pub fn witnesses() -> &'static [(&'static str, &'static str)] {
+    const ALL: &[(&str, &str)] = &[
+        (\"gcc-1.tsv\", include_str!(\"../upstream/gcc-1.tsv\")),
+        (\"xen-9.2.tsv\", include_str!(\"../upstream/xen-9.2.tsv\")),
+    ];
+    ALL
+}
+";
+
+#[test]
+fn a_witness_is_replaced() {
+    let Some(orchard) = Orchard::new("a_witness_is_replaced") else { return };
+    fs::write(orchard.path("upstream/witnesses.tsv"), WITNESSES).unwrap();
+    fs::write(orchard.path("cpuid-gen/src/pinned.rs"), format!("{PINNED}{OF_WITNESSES}")).unwrap();
+    fs::write(orchard.path("upstream/gcc-1.tsv"), "witness-release\tGCC\t1\n").unwrap();
+    fs::write(orchard.path("upstream/xen-9.2.tsv"), "witness-release\tXen\t9.2\n").unwrap();
+    // A tree that cannot be read, and one of a project that is not in the list.
+    let broken = orchard.tree("broken", XEN, &[("xen/tools/gen-cpuid.py", "APPLE: [", "APPLE [")]);
+    orchard.refuses(&["witness", "--tree", broken.to_str().unwrap()], 1, "could not be read");
+    let other = orchard.tree("other", include_str!("../fixtures/witness-llvm.txt"), &[]);
+    orchard.refuses(
+        &["witness", "--tree", other.to_str().unwrap()],
+        1,
+        "this is a tree of llvm, which is not",
+    );
+    orchard.refuses(&["witness", "--drop", "9.2"], 2, "a witness cannot be dropped");
+    // A bit that the pinned releases have elsewhere must be explained.
+    let moved =
+        ("xen/include/public/arch-x86/cpufeatureset.h", "(APPLE,     0*32+ 0)", "(APPLE,     0*32+ 9)");
+    let wrong = orchard.tree("wrong", XEN, &[moved]);
+    orchard.refuses(&["witness", "--tree", wrong.to_str().unwrap()], 1, "bit-elsewhere: `APPLE`");
+    let tree = orchard.tree("new", XEN, &[]);
+    let shown = orchard.bumps(&["witness", "--tree", tree.to_str().unwrap()]);
+    assert!(shown.contains("removed upstream/xen-9.2.tsv") && shown.contains("done. "), "{shown}");
+    assert!(orchard.read("upstream/xen-9.3.tsv").contains("\nwitness-release\tXen\t9.3.1\n"));
+    assert!(!orchard.path("upstream/xen-9.2.tsv").exists() && orchard.path("upstream/gcc-1.tsv").exists());
+    let list = WITNESSES.replace("xen-9.2.tsv\t9.2\t--git URL v9.2", "xen-9.3.tsv\t9.3.1\t-");
+    assert_eq!(orchard.read("upstream/witnesses.tsv"), list);
+    let pinned = format!("{PINNED}{}", OF_WITNESSES.replace("xen-9.2", "xen-9.3"));
+    assert_eq!(orchard.read("cpuid-gen/src/pinned.rs"), pinned);
+    assert!(orchard.read("CHANGELOG.md").contains("- The witness xen is 9.3.1 in place of 9.2.\n"));
+    let shown = orchard.bumps(&["witness", "--tree", tree.to_str().unwrap()]);
+    assert!(shown.contains("nothing to do"), "{shown}");
+}

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod fake;
+mod fuzz_replay;
 mod real;
 
 #[path = "../common/mod.rs"]
@@ -11,6 +12,8 @@ use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{Facts, QemuFacts, read};
 use cpuid_gen::program::{ProgramError, ask, overlay};
 use cpuid_gen::source::Sources;
+
+use common::Rng;
 
 use fake::Fake;
 

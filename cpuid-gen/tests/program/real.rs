@@ -1,35 +1,15 @@
 //! QEMU programs on this machine against the facts that the sources of the same release gave.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cpuid_gen::facts::{QemuFacts, write_qemu};
 use cpuid_gen::program::{Program, ask, overlay, release_of};
 
 use crate::{common, facts};
 
-/// The system's QEMU, and those that `tests/qemu/unpack` unpacked: each by a script that starts it.
-fn programs() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("programs");
-    fs::create_dir_all(&folder).unwrap();
-    let mut all: Vec<PathBuf> =
-        [PathBuf::from("/usr/bin/qemu-system-x86_64")].into_iter().filter(|path| path.exists()).collect();
-    let oracle = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.oracle");
-    let roots = fs::read_dir(oracle).into_iter().flatten().map(|entry| entry.unwrap().path());
-    for root in roots.filter(|root| root.join("usr/bin/qemu-system-x86_64").exists()) {
-        let (path, at) = (folder.join(root.file_name().unwrap()), root.display());
-        let script = format!(
-            "#!/bin/sh\nexec '{at}/lib64/ld-linux-x86-64.so.2' --library-path '{at}/usr/lib/x86_64-linux-gnu' \
-             '{at}/usr/bin/qemu-system-x86_64' -L '{at}/usr/share/seabios' -L '{at}/usr/share/qemu' \"$@\"\n"
-        );
-        fs::write(&path, script).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        all.push(path);
-    }
-    all.sort();
-    all
-}
+#[path = "../../../tests/common/programs.rs"]
+#[allow(dead_code, reason = "each test uses a part")]
+mod programs;
 
 /// The pinned facts of exactly this release that its sources gave.
 fn from_sources(release: &str) -> Option<QemuFacts> {
@@ -42,7 +22,8 @@ fn from_sources(release: &str) -> Option<QemuFacts> {
 fn a_program_agrees_with_its_sources_row_by_row() {
     const TEST: &str = "a_program_agrees_with_its_sources_row_by_row";
     let mut compared = 0;
-    for path in programs() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for path in programs::programs(&repository, Path::new(env!("CARGO_TARGET_TMPDIR"))) {
         let program = Program::new(&path);
         let release = release_of(&program).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let Some(sources) = from_sources(&release) else { continue };

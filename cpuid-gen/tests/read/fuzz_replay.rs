@@ -29,6 +29,11 @@ fn qemu_tree() {
 }
 
 #[test]
+fn witness() {
+    replay("witness", 3000, targets::witness);
+}
+
+#[test]
 fn facts() {
     replay("facts", 3000, targets::facts);
 }

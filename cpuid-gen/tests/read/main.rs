@@ -19,6 +19,7 @@ mod fuzz_replay;
 mod matrix;
 mod old_kernels;
 mod qemu_layouts;
+mod witness;
 
 // The replay of `fuzz/` expects it here.
 use common::Rng;

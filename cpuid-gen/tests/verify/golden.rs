@@ -66,6 +66,15 @@ qemu-comment	FEAT_7_0_EBX	0x7	0	EBX
 qemu-dep	FEAT_7_0_EBX	0x20	FEAT_VMX	0xffffffffffffffff
 ";
 
+/// A witness that agrees with both, in the cases that edit it.
+const XEN_1: &str = "\
+witness-release	Xen	1.0
+witness-bit	FPU	cpuid	0x1	0	EDX	0
+witness-bit	CX8	cpuid	0x1	0	EDX	8
+witness-bit	AVX2	cpuid	0x7	0	EBX	5
+witness-bit	MDS_NO	msr	0x10a	5
+";
+
 /// Dependencies that the manuals of these releases have, and one that they do not have.
 const NEEDS: &str = "\
 needs	CPUID.(EAX=7,ECX=0):EBX[5]	CPUID.(EAX=1,ECX=0):EDX[0]	linux	design	leaves need a tree
@@ -88,7 +97,7 @@ struct Case {
     edits: &'static [Edit],
 }
 
-const CASES: [Case; 48] = [
+const CASES: [Case; 51] = [
     Case { kind: Kind::LeafName, edits: &[("linux", "3	0x7	0	EBX", "3	0x7	0	ECX")] },
     Case { kind: Kind::WordTwice, edits: &[("qemu", "FEAT_7_0_EBX	2", "FEAT_7_0_EBX	1")] },
     Case { kind: Kind::WordMissing, edits: &[("linux", "linux-word	CPUID_LNX_1	2	-	-	-\n", "")] },
@@ -255,6 +264,12 @@ const CASES: [Case; 48] = [
             "qemu-model	Fuji	0xd	0x80000008	GenuineIntel	6	1	3	Fuji\nqemu-model-word	Fuji	FEAT_1_EDX	0x101\nqemu-dep",
         )],
     },
+    Case { kind: Kind::BitElsewhere, edits: &[("xen", "EBX	5", "EBX	6")] },
+    Case {
+        kind: Kind::BitWord,
+        edits: &[("xen", "MDS_NO	msr	0x10a	5", "RDCL_MORE_NO	msr	0x10a	5\nwitness-bit	MDS_HIGH	msr	0x10a	6")],
+    },
+    Case { kind: Kind::DepUnstated, edits: &[("xen", "0x10a	5\n", "0x10a	5\nwitness-dep	AVX2	FPU\n")] },
     Case {
         kind: Kind::SameSignature,
         edits: &[(
@@ -279,6 +294,9 @@ fn golden(name: &str, found: &str) {
 fn edited(edits: &[Edit]) -> Vec<(String, String)> {
     let mut files: Vec<(String, String)> =
         vec![("linux".to_owned(), LINUX_1.to_owned()), ("qemu".to_owned(), QEMU_1.to_owned())];
+    if edits.iter().any(|(name, ..)| *name == "xen") {
+        files.push(("xen".to_owned(), XEN_1.to_owned()));
+    }
     for (name, from, to) in edits {
         if let Some(older) = name.strip_prefix("newer-") {
             let text = files.iter().find(|(known, _)| known == older).unwrap().1.clone();
@@ -382,6 +400,77 @@ fn a_row_for_some_releases_holds_for_these() {
         let found = report(edits, &row(range), Scope::Pinned);
         assert!(found.contains("findings: 1\n") && found.contains("error: bit-name"), "{range}: {found}");
     }
+}
+
+/// A witness's dependencies against those of the others and of the manuals.
+#[test]
+fn dependencies_of_a_witness_are_compared() {
+    let with = |deps: &'static str| report(&[("xen", "0x10a	5\n", deps)], NEEDS, Scope::Given);
+    let found = with("0x10a	5\nwitness-dep	FPU	AVX2\n");
+    assert!(found.contains("error: dep-opposite: "), "{found}");
+    assert!(found.contains("Xen: `FPU` needs `AVX2`") && found.contains("(Linux 1.0; Xen 1.0)"), "{found}");
+    let found = with("0x10a	5\nwitness-dep	CX8	FPU\n");
+    let refuted =
+        "dep-refuted: CPUID.(EAX=1,ECX=0):EDX[8] does not need CPUID.(EAX=1,ECX=0):EDX[0], but Xen states it";
+    assert!(found.contains("findings: 1\n") && found.contains(refuted), "{found}");
+    let found = with("0x10a	5\nwitness-dep	MDS_NO	CX8\nwitness-dep	CX8	AVX2\nwitness-dep	AVX2	MDS_NO\n");
+    assert!(found.contains("error: dep-circle: ") && found.contains("(Xen 1.0)"), "{found}");
+}
+
+/// A row without bits explains what a project does not mean to state, and a row of a place holds for both orders.
+#[test]
+fn rows_about_witnesses_explain_their_findings() {
+    let edits: &[Edit] = &[("xen", "0x10a	5\n", "0x10a	5\nwitness-dep	AVX2	FPU\n")];
+    let row = "dep-unstated	-	-	QEMU	design	another purpose\n";
+    assert!(report(edits, row, Scope::Pinned).contains("findings: 0\n"));
+    let edits: &[Edit] = &[("xen", "EBX	5", "EBX	6")];
+    for (one, other) in [("5", "6"), ("6", "5")] {
+        let row = format!(
+            "bit-elsewhere	avx2	CPUID.(EAX=7,ECX=0):EBX[{one}]	CPUID.(EAX=7,ECX=0):EBX[{other}]	design	a twin\n"
+        );
+        assert!(report(edits, &row, Scope::Pinned).contains("findings: 0\n"), "{row}");
+    }
+}
+
+/// CPU models of a witness that no processor is known for.
+#[test]
+fn signatures_of_a_witness_are_compared() {
+    let fuji = "qemu-model	Pear	0xd	0x80000008	GenuineIntel	6	1	3	Pear\nqemu-dep";
+    let with = |signatures: &str| {
+        let text = format!("0x10a	5\nwitness-model	Pear	{signatures}\n");
+        report(&[("qemu", "qemu-dep", fuji), ("xen", "0x10a	5\n", text.leak())], NEEDS, Scope::Given)
+    };
+    assert!(with("7/2,6/1").contains("findings: 0\n"), "{}", with("7/2,6/1"));
+    let found = with("7/2,6/11");
+    assert!(
+        found.contains("findings: 1\n") && found.contains("error: model-number: `Pear` is 6/1 (QEMU"),
+        "{found}"
+    );
+    assert!(found.contains("its processors are 7/2,6/11 in Xen"), "{found}");
+}
+
+#[test]
+fn unreadable_witnesses_are_reported() {
+    let witness = "\
+witness-release	Hurd	1
+witness-bit	FPU	cpuid	0x1	0	EDX	0
+witness-release	Xen	1.0
+witness-release	Xen	1.0
+witness-bit	FPU	cpuid	0x1	0	EDX	32
+witness-bit	FPU	cpuid	0x1	0	EFX	0
+witness-bit	FPU	msr	0x10a	64
+witness-bit	FPU	io	0x10a	1
+witness-bit	FPU	msr	0x10a	1	more
+witness-dep	FPU
+witness-model	Fuji	6
+witness-model	Fuji	6/1,x/2
+witness-word	FPU
+linux-release	1.0
+";
+    let found = Input::try_read_with(&[("xen.tsv", witness)], "", "").err().unwrap_or_default();
+    golden("unreadable-witnesses.txt", &found);
+    let found = Input::try_read_with(&[("xen.tsv", "# witness-release\nwitness-release	\n")], "", "");
+    assert!(found.err().is_some());
 }
 
 #[test]

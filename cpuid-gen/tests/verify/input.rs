@@ -19,6 +19,11 @@ fn upstream() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../upstream")
 }
 
+/// The pinned witnesses.
+pub(crate) fn witnesses() -> impl Iterator<Item = &'static str> {
+    cpuid_gen::witnesses().iter().map(|(name, _)| *name)
+}
+
 /// The text of a file in `upstream/`.
 pub(crate) fn text_of(name: &str) -> String {
     let path = upstream().join(name);
@@ -47,9 +52,13 @@ impl Input {
     ) -> Result<Input, String> {
         let mut sources = Sources::new();
         let mut diagnostics = Diagnostics::new();
-        let (mut linux, mut qemu) = (Vec::new(), Vec::new());
+        let (mut linux, mut qemu, mut witnesses) = (Vec::new(), Vec::new(), Vec::new());
         for (name, text) in files {
             let file = sources.add(*name, *text);
+            if text.lines().any(|line| line.starts_with("witness-release\t")) {
+                witnesses.extend(facts::read_witness(&sources, file, &mut diagnostics));
+                continue;
+            }
             match facts::read(&sources, file, &mut diagnostics) {
                 Some(Facts::Linux(facts)) => linux.push(facts),
                 Some(Facts::Qemu(facts)) => qemu.push(facts),
@@ -61,6 +70,7 @@ impl Input {
         let processors = sources.add("processors.tsv", processors);
         if let Some(differences) = &mut differences {
             differences.read_processors(&sources, processors, &mut diagnostics);
+            differences.add_witnesses(witnesses);
         }
         match differences {
             Some(differences) if diagnostics.is_empty() => Ok(Input { sources, linux, qemu, differences }),

@@ -332,6 +332,8 @@ impl Bench {
         let names: Vec<&str> = LINUX.into_iter().chain(QEMU).collect();
         let texts: Vec<String> = names.iter().map(|name| text_of(name)).collect();
         let files: Vec<(&str, &str)> = names.iter().copied().zip(texts.iter().map(String::as_str)).collect();
+        let files: Vec<(&str, &str)> =
+            files.into_iter().chain(cpuid_gen::witnesses().iter().copied()).collect();
         let input = Input::try_read(&files, &text_of("differences.tsv")).unwrap();
         Bench { input, texts }
     }

@@ -2,10 +2,10 @@
 
 use cpuid_gen::verify::{Differences, Scope, verify as check};
 
-use crate::input::{Input, LINUX, QEMU, text_of};
+use crate::input::{Input, LINUX, QEMU, text_of, witnesses};
 
 fn pinned() -> Input {
-    let names: Vec<&str> = LINUX.into_iter().chain(QEMU).collect();
+    let names: Vec<&str> = LINUX.into_iter().chain(QEMU).chain(witnesses()).collect();
     let texts: Vec<String> = names.iter().map(|name| text_of(name)).collect();
     let files: Vec<(&str, &str)> = names.iter().copied().zip(texts.iter().map(String::as_str)).collect();
     Input::try_read(&files, &text_of("differences.tsv")).unwrap_or_else(|error| panic!("{error}"))

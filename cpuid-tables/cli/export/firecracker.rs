@@ -29,8 +29,8 @@ pub(super) fn leave(template: &mut Template, host: &Host) {
 
 /// Firecracker's docs/cpu_templates/schema.json: each bit is `0`, `1`, or `x` for the host's value.
 pub(super) fn json(template: &Template) -> Value {
-    let told = template.entries.iter().zip(&template.known).filter(|(_, known)| **known != Registers::ZERO);
-    let (entries, known): (Vec<CpuidEntry>, Vec<Registers>) = told.unzip();
+    let stated = template.entries.iter().zip(&template.known).filter(|(_, known)| **known != Registers::ZERO);
+    let (entries, known): (Vec<CpuidEntry>, Vec<Registers>) = stated.unzip();
     let mut value = firecracker_template(&Cpu { known: Some(known), ..Cpu::from_entries(entries) });
     let msrs = template
         .msrs

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! A heading has the leaf, and a subleaf or register, in parentheses. Of names, those that `names.rs` has are read; the others
-//! state numbers, caches or what `cpuid` concludes, and are passed over: their bits are not known. Leaves that `cpuid` does
+//! state numbers, caches or what `cpuid` concludes, and are ignored: their bits are not known. Leaves that `cpuid` does
 //! not describe come as registers.
 
 mod names;
@@ -130,7 +130,7 @@ impl CpuidText {
         let known = NAMES.iter().find(|(of, known, ..)| *of == leaf && *known == name);
         if let Some(&(_, _, subleaf, register, bit)) = known {
             let word = CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register);
-            self.names().tell(word, 1 << bit, u32::from(on) << bit);
+            self.names().state(word, 1 << bit, u32::from(on) << bit);
         }
     }
 }
@@ -144,7 +144,7 @@ impl Parser for CpuidText {
             self.leaf = Some(leaf);
         } else if let Some((leaf, subleaf, registers)) = raw(line.text) {
             for (register, value) in Register::ALL.into_iter().zip(registers) {
-                self.names().tell(CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register), u32::MAX, value);
+                self.names().state(CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register), u32::MAX, value);
             }
         } else if let Some((name, value)) = setting(line.text) {
             if name == b"vendor_id" {

@@ -14,7 +14,7 @@
 //! many entries there are; without it those at the end that are all zero are none. `vcpu_id` before tells the CPU.
 //! Where `cpuid_entries` is a pointer, since Linux 5.11, `struct kvm_cpuid_entry2 ADDRESS -c COUNT` of crash prints the
 //! entries one after the other, each as `struct kvm_cpuid_entry2 {...}`; these are one table too.
-//! Whatever else a session prints is passed over.
+//! Whatever else a session prints is ignored.
 
 mod token;
 

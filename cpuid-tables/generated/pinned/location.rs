@@ -235,7 +235,65 @@ impl CpuidWord {
 impl fmt::Display for CpuidWord {
     /// The manuals' notation: `CPUID.(EAX=7,ECX=0):EBX`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CPUID.(EAX={},ECX={}):{}", self.leaf, self.subleaf, self.register)
+        let CpuidWord { leaf, subleaf, register } = *self;
+        write_cpuid(f, leaf, Some((subleaf, subleaf)), Some(register))
+    }
+}
+
+/// The notation of everything in CPUID: `CPUID.(EAX=7,ECX=0):EBX`, `CPUID.(EAX=7)`, `CPUID.(EAX=4,ECX=0-31):EAX`.
+fn write_cpuid(
+    f: &mut fmt::Formatter<'_>,
+    leaf: Leaf,
+    subleaves: Option<(Subleaf, Subleaf)>,
+    register: Option<Register>,
+) -> fmt::Result {
+    write!(f, "CPUID.(EAX={leaf}")?;
+    if let Some((first, last)) = subleaves {
+        write!(f, ",ECX={first}")?;
+        if last > first {
+            write!(f, "-{last}")?;
+        }
+    }
+    f.write_str(")")?;
+    register.map_or(Ok(()), |register| write!(f, ":{register}"))
+}
+
+/// Bits of a register, from the highest to the lowest, without brackets: `5`, `11:8`.
+fn write_bits(f: &mut fmt::Formatter<'_>, high: Bit, low: Bit) -> fmt::Result {
+    match high > low {
+        true => write!(f, "{}:{}", high.0, low.0),
+        false => write!(f, "{}", low.0),
+    }
+}
+
+/// A part of what CPUID returns, as precise as it is known: a leaf, a subleaf, a register, some bits of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CpuidPlace {
+    /// Input EAX.
+    pub leaf: Leaf,
+    /// Input ECX; `None` for the whole leaf, or if the leaf has no subleaves.
+    pub subleaf: Option<Subleaf>,
+    /// Which of the four; `None` for all.
+    pub register: Option<Register>,
+    /// The bits of the register, as a mask; 0 for all.
+    pub bits: u32,
+}
+
+impl fmt::Display for CpuidPlace {
+    /// The manuals' notation: `CPUID.(EAX=7)`, `CPUID.(EAX=7,ECX=0):EBX`, `CPUID.(EAX=1):EAX[27:16, 11:8]`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_cpuid(f, self.leaf, self.subleaf.map(|subleaf| (subleaf, subleaf)), self.register)?;
+        let (mut left, mut before) = (self.bits, "[");
+        while left != 0 {
+            let high = 31 - left.leading_zeros();
+            let run = (left << (31 - high)).leading_ones();
+            let low = high + 1 - run;
+            f.write_str(before)?;
+            write_bits(f, low_byte(high), low_byte(low))?;
+            left &= !(u32::MAX >> (32 - run) << low);
+            before = ", ";
+        }
+        if self.bits == 0 { Ok(()) } else { f.write_str("]") }
     }
 }
 
@@ -296,7 +354,33 @@ pub struct FieldPlace {
     pub high: Bit,
 }
 
+/// The register of a field, in one subleaf or several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RegisterIn {
+    /// Input EAX.
+    pub leaf: Leaf,
+    /// The first subleaf.
+    pub first: Subleaf,
+    /// The last one.
+    pub last: Subleaf,
+    /// Which of the four.
+    pub register: Register,
+}
+
+impl fmt::Display for RegisterIn {
+    /// The manuals' notation: `CPUID.(EAX=4,ECX=0-31):EAX`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_cpuid(f, self.leaf, Some((self.first, self.last)), Some(self.register))
+    }
+}
+
 impl FieldPlace {
+    /// Its register.
+    #[must_use]
+    pub const fn register_in(&self) -> RegisterIn {
+        RegisterIn { leaf: self.leaf, first: self.first, last: self.last, register: self.register }
+    }
+
     /// True when the two have a bit of a subleaf in common.
     #[must_use]
     pub fn overlaps(&self, other: &FieldPlace) -> bool {
@@ -309,14 +393,8 @@ impl FieldPlace {
 impl fmt::Display for FieldPlace {
     /// The manuals' notation: `CPUID.(EAX=4,ECX=0-31):EAX[4:0]`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CPUID.(EAX={},ECX={}", self.leaf, self.first)?;
-        if self.last > self.first {
-            write!(f, "-{}", self.last)?;
-        }
-        write!(f, "):{}[{}", self.register, self.high.0)?;
-        if self.high > self.low {
-            write!(f, ":{}", self.low.0)?;
-        }
+        write!(f, "{}[", self.register_in())?;
+        write_bits(f, self.high, self.low)?;
         f.write_str("]")
     }
 }
@@ -438,6 +516,28 @@ pub enum Place {
     MsrBit(MsrBit),
     /// An MSR and its value.
     MsrValue(Msr, u64),
+}
+
+impl fmt::Display for Place {
+    /// The manuals' notation, which parses to the same place.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Place::Leaf(leaf, subleaf) => {
+                write_cpuid(f, leaf, subleaf.map(|subleaf| (subleaf, subleaf)), None)
+            }
+            Place::Register(word) => word.fmt(f),
+            Place::Bits(word, low, high) => {
+                write!(f, "{word}[")?;
+                write_bits(f, high, low)?;
+                f.write_str("]")
+            }
+            Place::Value(word, value) => write!(f, "{word}={value:#x}"),
+            Place::LinuxBit(bit) => bit.fmt(f),
+            Place::Msr(msr) => msr.fmt(f),
+            Place::MsrBit(bit) => bit.fmt(f),
+            Place::MsrValue(msr, value) => write!(f, "{msr}={value:#x}"),
+        }
+    }
 }
 
 /// A text that is not a place. It may well be a name.

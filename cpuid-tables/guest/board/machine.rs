@@ -1,28 +1,21 @@
 //! Limits and defaults that QEMU's code sets for a machine type, besides its compatibility properties (hw/i386/pc.c,
 //! pc_piix.c, pc_q35.c, microvm.c of 10.0.13 and 7.2.22).
 
+use super::machine_kind::MachineKind;
 use super::options;
 use crate::bits::release::QemuRelease;
-use crate::guest::behaviour::{Behaviour, number};
+use crate::guest::behaviour::Release;
 use crate::guest::error::BuildError;
 use crate::guest::parse::machine::{Irqchip, MachineOption};
 use crate::guest::parse::values::{size, unsigned};
+use crate::guest::program::{MachineRef, upstream_machine};
 use crate::models::machine::MachineType;
-
-/// A sort of machine types.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    I440fx,
-    Q35,
-    Isapc,
-    Microvm,
-}
 
 /// A machine, resolved.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Machine {
-    pub(crate) kind: Kind,
-    pub(crate) machine_type: MachineType,
+pub(crate) struct Machine<'p> {
+    pub(crate) kind: MachineKind,
+    pub(crate) machine_type: MachineRef<'p>,
     /// The machine type's maximum number of vCPUs.
     pub(crate) max_cpus: u32,
     /// The highest APIC id that the board supports; `None` if only KVM limits it.
@@ -48,6 +41,8 @@ pub(crate) struct Machine {
     pub(crate) limits_isapc: bool,
     /// `max-ram-below-4g`, in bytes.
     pub(crate) max_ram_below_4g: Option<u64>,
+    /// A confidential guest, whose table QEMU builds differently.
+    pub(crate) confidential: bool,
     /// `smm=on`, which KVM must support.
     pub(crate) smm: bool,
     /// A `bus-lock-ratelimit` that is not 0, which KVM must support.
@@ -67,48 +62,46 @@ const NO_PLUGGED_MEMORY_TO: (u32, u32) = (2, 1);
 const NO_HYPERTRANSPORT_TO: (u32, u32) = (7, 0);
 const TRUSTS_32_BIT_TO: (u32, u32) = (8, 1);
 
-impl Machine {
-    /// Finds a machine type by its name; `pc` and `q35` are the newest of their kind.
-    pub(crate) fn find(
-        release: QemuRelease,
-        behaviour: &Behaviour,
-        option: &MachineOption,
-    ) -> Result<Machine, BuildError> {
+impl<'p> Machine<'p> {
+    /// Finds a machine type by its name; `pc` and `q35` are the newest of their kind, or what a program says.
+    pub(crate) fn find(release: Release<'p>, option: &MachineOption) -> Result<Machine<'p>, BuildError> {
         let unknown = || BuildError::UnknownMachine(option.name.clone());
-        let newest = |prefix: &str| release.machines().find(|machine| machine.name().starts_with(prefix));
-        let machine_type = match option.name.as_str() {
-            "pc" => newest("pc-i440fx-"),
-            "q35" => newest("pc-q35-"),
-            name => release.machine(name),
+        let machine_type = match release.program {
+            Some(program) => program.machine(&option.name).map(MachineRef::Stated),
+            None => of_table(release.qemu, &option.name).map(MachineRef::Table),
         };
         let machine_type = machine_type.ok_or_else(unknown)?;
-        let (kind, version) = kind(machine_type.name()).ok_or_else(unknown)?;
+        let kind = MachineKind::of(machine_type.name()).ok_or_else(unknown)?;
+        // A distribution's type of unknown origin is as new as its program.
+        let version = upstream_machine(machine_type.name()).unwrap_or(release.number);
+        let behaviour = &release.behaviour;
         let q35 = Q35_MAX_CPUS.iter().find(|(since, _)| version >= *since).map_or(255, |row| row.1);
-        let is_pc = kind != Kind::Microvm;
+        let is_pc = kind != MachineKind::Microvm;
         for (name, value) in &option.others {
-            options::check(kind, number(release), name, value)?;
+            options::check(kind, release.number, name, value)?;
         }
         let other = |wanted: &str| {
             let found = option.others.iter().rev().find(|(name, _)| name == wanted);
             found.map(|(_, value)| value.as_str())
         };
-        let pc_before = |last: (u32, u32)| matches!(kind, Kind::I440fx | Kind::Q35) && version <= last;
+        let pc_before =
+            |last: (u32, u32)| matches!(kind, MachineKind::I440fx | MachineKind::Q35) && version <= last;
         let max_ram_below_4g = other("max-ram-below-4g").and_then(size);
         if max_ram_below_4g.is_some_and(|bytes| bytes > 1 << 32) {
             let value = other("max-ram-below-4g").unwrap_or_default();
             return Err(BuildError::value("max-ram-below-4g", value, "at most 4G"));
         }
-        let splits = kind == Kind::Microvm || kind == Kind::Q35 && splits(machine_type.name());
+        let splits = kind == MachineKind::Microvm || kind == MachineKind::Q35 && splits(machine_type.name());
         let default = if splits { Irqchip::Split } else { Irqchip::On };
         Ok(Machine {
             kind,
             machine_type,
-            max_cpus: match kind {
-                Kind::I440fx => 255,
-                Kind::Q35 => q35,
-                Kind::Isapc => 1,
-                Kind::Microvm => 288,
-            },
+            max_cpus: machine_type.max_cpus().unwrap_or(match kind {
+                MachineKind::I440fx => 255,
+                MachineKind::Q35 => q35,
+                MachineKind::Isapc => 1,
+                MachineKind::Microvm => 288,
+            }),
             // ACPI's tables describe the bitmap.
             max_apic_id: (pc_before(BITMAP_TO) && other("acpi") != Some("off")).then_some(BITMAP_MAX_APIC_ID),
             prefers_sockets: pc_before(PREFERS_SOCKETS_TO),
@@ -117,27 +110,30 @@ impl Machine {
             zero_is_error: behaviour.zero_is_error,
             irqchip: option.irqchip.unwrap_or(default),
             caches: is_pc && behaviour.caches_by_machine,
-            plugs_memory: is_pc && kind != Kind::Isapc && !pc_before(NO_PLUGGED_MEMORY_TO),
+            plugs_memory: is_pc && kind != MachineKind::Isapc && !pc_before(NO_PLUGGED_MEMORY_TO),
             avoids_hypertransport: !pc_before(NO_HYPERTRANSPORT_TO),
             knows_32_bit_cpus: behaviour.knows_32_bit_addresses,
             trusts_32_bit_cpus: pc_before(TRUSTS_32_BIT_TO),
-            limits_isapc: kind == Kind::Isapc && behaviour.isapc_is_old,
+            limits_isapc: kind == MachineKind::Isapc && behaviour.isapc_is_old,
             max_ram_below_4g,
+            confidential: ["confidential-guest-support", "memory-encryption"]
+                .iter()
+                .any(|name| other(name).is_some()),
             smm: other("smm") == Some("on"),
             bus_locks: other("bus-lock-ratelimit").and_then(unsigned).is_some_and(|limit| limit != 0),
         })
     }
 }
 
-impl Machine {
+impl Machine<'_> {
     /// A PC, which may have dies, and not a microvm.
     pub(crate) fn is_pc(&self) -> bool {
-        self.kind != Kind::Microvm
+        self.kind != MachineKind::Microvm
     }
 
     /// A board that has system management mode.
     pub(crate) fn has_smm(&self) -> bool {
-        matches!(self.kind, Kind::I440fx | Kind::Q35)
+        matches!(self.kind, MachineKind::I440fx | MachineKind::Q35)
     }
 }
 
@@ -146,17 +142,12 @@ fn splits(name: &str) -> bool {
     name == "pc-q35-4.0"
 }
 
-fn kind(name: &str) -> Option<(Kind, (u32, u32))> {
-    let (kind, version) = match name {
-        "isapc" => (Kind::Isapc, ""),
-        "microvm" => (Kind::Microvm, ""),
-        _ => match (name.strip_prefix("pc-i440fx-"), name.strip_prefix("pc-q35-")) {
-            (Some(version), _) => (Kind::I440fx, version),
-            (_, Some(version)) => (Kind::Q35, version),
-            // pc-1.3 and similar names.
-            _ => (Kind::I440fx, name.strip_prefix("pc-")?),
-        },
-    };
-    let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
-    Some((kind, (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))))
+/// A machine type of the tables; `pc` and `q35` are the newest of their kind.
+fn of_table(release: QemuRelease, name: &str) -> Option<MachineType> {
+    let newest = |prefix: &str| release.machines().find(|machine| machine.name().starts_with(prefix));
+    match name {
+        "pc" => newest("pc-i440fx-"),
+        "q35" => newest("pc-q35-"),
+        name => release.machine(name),
+    }
 }

@@ -1,7 +1,8 @@
 //! The addresses that a PC's board needs (`pc_memory_init` and `pc_max_used_gpa` of hw/i386/pc.c, `pc_init1` of
 //! pc_piix.c, `pc_q35_init` of pc_q35.c). CXL's windows are not modelled.
 
-use super::machine::{Kind, Machine};
+use super::machine::Machine;
+use super::machine_kind::MachineKind;
 use crate::guest::error::BuildError;
 use crate::guest::parse::memory::Memory;
 use crate::guest::sgx::SgxSection;
@@ -25,7 +26,7 @@ pub(crate) struct Addressing {
     pub(crate) is_amd: bool,
 }
 
-impl Machine {
+impl Machine<'_> {
     /// Refuses memory that the board does not take, or that the CPU cannot address.
     pub(crate) fn check_memory(
         &self,
@@ -80,9 +81,9 @@ impl Machine {
         };
         if cpu.is_64_bit || !self.knows_32_bit_cpus {
             let hole = match self.kind {
-                Kind::I440fx => 2 * GIB,
-                Kind::Q35 => 32 * GIB,
-                Kind::Isapc | Kind::Microvm => 0,
+                MachineKind::I440fx => 2 * GIB,
+                MachineKind::Q35 => 32 * GIB,
+                MachineKind::Isapc | MachineKind::Microvm => 0,
             };
             let start = plugged.unwrap_or(end).checked_next_multiple_of(GIB)?;
             return Some(start.checked_add(hole)? - 1);
@@ -96,13 +97,13 @@ impl Machine {
     fn memory_below_4g(&self, size: u64) -> u64 {
         let most = self.max_ram_below_4g;
         let low = match self.kind {
-            Kind::Microvm => return size,
-            Kind::Isapc => most.unwrap_or(0xe000_0000),
-            Kind::I440fx => {
+            MachineKind::Microvm => return size,
+            MachineKind::Isapc => most.unwrap_or(0xe000_0000),
+            MachineKind::I440fx => {
                 let low = most.unwrap_or(0xe000_0000);
                 if size >= low { low.min(0xc000_0000) } else { low }
             }
-            Kind::Q35 => {
+            MachineKind::Q35 => {
                 let low = if size >= 0xb000_0000 { 0x8000_0000 } else { 0xb000_0000 };
                 low.min(most.unwrap_or(FOUR_GIB))
             }

@@ -2,6 +2,7 @@
 
 pub(crate) mod apic_id;
 pub(crate) mod machine;
+pub(crate) mod machine_kind;
 pub(crate) mod memory;
 mod options;
 pub(crate) mod topology;

@@ -1,7 +1,7 @@
 //! The options of `-machine` that no CPUID table depends on: which machine has them, and the values that they take
 //! (class and instance properties of hw/core/machine.c and hw/i386; `qom-list` of 7.2.22, 10.0.13, 10.2.0 and 11.1.3 agrees).
 
-use super::machine::Kind;
+use super::machine_kind::MachineKind;
 use crate::guest::error::BuildError;
 use crate::guest::parse::values::{boolean, signed, size, unsigned};
 
@@ -52,6 +52,7 @@ static OPTIONS: &[(&str, Machines, (u32, u32), Values)] = &[
     ("aux-ram-share", All, (10, 0), Bool),
     ("boot", All, OLDEST, Structure),
     ("bus-lock-ratelimit", All, OLDEST, Unsigned),
+    ("confidential-guest-support", All, OLDEST, Object),
     ("cxl", Pci, OLDEST, Bool),
     ("cxl-fmw", Pci, OLDEST, Structure),
     ("default-bus-bypass-iommu", Pcs, OLDEST, Bool),
@@ -77,6 +78,7 @@ static OPTIONS: &[(&str, Machines, (u32, u32), Values)] = &[
     ("mem-merge", All, OLDEST, Bool),
     ("memory", All, OLDEST, Structure),
     ("memory-backend", All, OLDEST, Object),
+    ("memory-encryption", All, OLDEST, Text),
     ("nvdimm", Pcs, OLDEST, Bool),
     ("nvdimm-persistence", Pcs, OLDEST, OneOf(&["cpu", "mem-ctrl"])),
     ("pcie", Microvm, OLDEST, OnOffAuto),
@@ -104,15 +106,20 @@ static OPTIONS: &[(&str, Machines, (u32, u32), Values)] = &[
 ];
 
 /// Checks an option of a machine.
-pub(super) fn check(kind: Kind, release: (u32, u32), name: &str, value: &str) -> Result<(), BuildError> {
+pub(super) fn check(
+    kind: MachineKind,
+    release: (u32, u32),
+    name: &str,
+    value: &str,
+) -> Result<(), BuildError> {
     let (first, part) = name.split_once('.').map_or((name, None), |(first, rest)| (first, Some(rest)));
     let there = |machines: Machines| match machines {
         All => true,
-        Pci => matches!(kind, Kind::I440fx | Kind::Q35),
-        Pcs => kind != Kind::Microvm,
-        I440fx => kind == Kind::I440fx,
-        Q35 => kind == Kind::Q35,
-        Microvm => kind == Kind::Microvm,
+        Pci => matches!(kind, MachineKind::I440fx | MachineKind::Q35),
+        Pcs => kind != MachineKind::Microvm,
+        I440fx => kind == MachineKind::I440fx,
+        Q35 => kind == MachineKind::Q35,
+        Microvm => kind == MachineKind::Microvm,
     };
     // Of several rows the newest applies.
     let row = OPTIONS

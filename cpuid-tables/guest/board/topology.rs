@@ -4,6 +4,7 @@ use super::machine::Machine;
 use crate::bits::qemu_cpu::SharedBy;
 use crate::guest::error::TopologyError;
 use crate::guest::parse::smp::Smp;
+use crate::guest::parse::smp::{DIES, MODULES};
 
 /// A complete topology.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,11 +33,11 @@ impl Smp {
         if machine.zero_is_error && self.has_zero() {
             return Err(TopologyError::Zero);
         }
-        for (level, count, supported) in
-            [("modules", self.modules, machine.modules), ("dies", self.dies, machine.is_pc())]
+        for (level, at, supported) in [("modules", MODULES, machine.modules), ("dies", DIES, machine.is_pc())]
         {
-            let unknown = level == "modules" && !machine.knows_modules && count.is_some();
-            if unknown || !supported && count.is_some_and(|count| count > 1) {
+            let (count, is_wide) = (given[at], self.is_wide(at));
+            let unknown = at == MODULES && !machine.knows_modules && (count.is_some() || is_wide);
+            if unknown || !supported && (is_wide || count.is_some_and(|count| count > 1)) {
                 return Err(TopologyError::Unsupported(level));
             }
         }

@@ -29,7 +29,7 @@ pub(crate) struct Components(pub(crate) [Component; COUNT]);
 impl Components {
     /// Sizes from QEMU, offsets from the host.
     pub(crate) fn new(
-        release: Release,
+        release: Release<'_>,
         supported: &Supported<'_>,
         host_words: &[u64],
     ) -> Result<Components, BuildError> {

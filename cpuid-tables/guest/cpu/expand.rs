@@ -56,7 +56,7 @@ impl Cpu<'_> {
     /// `host` and `max` have every feature that the host supports and the user did not set.
     fn take_all(&mut self) -> Result<(), BuildError> {
         let words = self.release.tables.words;
-        for (at, &GuestWord { migratable, no_autoenable, .. }) in words.iter().enumerate() {
+        for (at, &GuestWord { no_autoenable, .. }) in words.iter().enumerate() {
             let mut supported = self.host_words[at];
             if Some(at) == self.release.index(OVERFLOW_RECOV.reg) && self.hides_amd_mca() {
                 supported = 0;
@@ -65,7 +65,7 @@ impl Cpu<'_> {
                 supported &= !u64::from(ARCH_CAPABILITIES.mask);
             }
             if self.settings.migratable {
-                supported &= self.migratable(at, migratable);
+                supported &= self.migratable(at, self.release.migratable(at));
             }
             self.words[at] |= supported & !self.user_words[at] & !no_autoenable;
         }

@@ -14,7 +14,8 @@ use crate::guest::error::BuildError;
 use crate::guest::parse::cpu::{CpuOption, CpuSetting};
 use crate::guest::parse::machine::Irqchip;
 use crate::guest::parse::values::{Value, metric};
-use crate::models::cpu_model::CpuModel;
+use crate::guest::program::Model;
+use crate::guest::report::Warning;
 use crate::table::Vendor;
 
 /// `MCG_LMCE_P`: machine checks delivered to a single processor.
@@ -62,13 +63,13 @@ impl Cpu<'_> {
         self.set_property("tsc-frequency", Value::Text(&hertz.ok_or_else(wrong)?.to_string()))
     }
 
-    fn load_model(&mut self, model: CpuModel) -> Result<(), BuildError> {
+    fn load_model(&mut self, model: Model<'_>) -> Result<(), BuildError> {
         let settings = &mut self.settings;
         settings.min_level = model.level();
         settings.min_xlevel = model.xlevel();
-        settings.set_family(model.family().into());
-        settings.set_model(model.model_number().into());
-        settings.set_stepping(model.stepping().into());
+        settings.set_family(model.family());
+        settings.set_model(model.model_number());
+        settings.set_stepping(model.stepping());
         settings.set_brand(model.model_id().as_bytes());
         self.caches = model.caches();
         settings.legacy_cache = self.caches.is_none();
@@ -81,7 +82,7 @@ impl Cpu<'_> {
             self.set_avx10_version(model.avx10_version())?;
         }
         for (name, value) in model.properties() {
-            self.set_property(name, Value::Text(value))?;
+            self.set_stated(name, value)?;
         }
         self.set(HYPERVISOR);
         // The definition's properties do not count as user settings.
@@ -143,13 +144,26 @@ impl Cpu<'_> {
 
     /// The machine type's settings (`object_apply_compat_props`).
     fn compat(&mut self) -> Result<(), BuildError> {
-        for set in self.machine.machine_type.compat() {
+        for (cpu, property, value) in self.machine.machine_type.compat() {
             let class = self.class;
-            if set.cpu().is_none_or(|cpu| class.is_called(cpu)) {
-                self.set_property(set.property, Value::Text(set.value))?;
+            if cpu.is_none_or(|cpu| class.is_called(cpu)) {
+                self.set_stated(property, value)?;
             }
         }
         Ok(())
+    }
+
+    /// Sets a property of a model or a machine type. What a program alone knows is reported: the nearest release
+    /// behaves as if it were not set.
+    fn set_stated(&mut self, name: &str, value: &str) -> Result<(), BuildError> {
+        match self.set_property(name, Value::Text(value)) {
+            Err(BuildError::NotModelled(_)) if self.release.program.is_some() => {
+                self.warnings
+                    .push(Warning::NotModelled { property: name.to_string(), value: value.to_string() });
+                Ok(())
+            }
+            result => result,
+        }
     }
 }
 

@@ -27,18 +27,18 @@ use super::cpu::flags::{Flag, Reg, WORDS};
 use super::cpu::settings::Settings;
 use super::cpu::supported::Supported;
 use super::error::BuildError;
+use super::program::Model;
 use super::report::{Filtered, Reason, Warning};
-use crate::generated::guest_tables::{NAMES, Target, WordMask};
+use crate::generated::guest_tables::{Target, WordMask};
 use crate::guest::parse::values::Value;
 use crate::models::cache::Caches;
-use crate::models::cpu_model::CpuModel;
 use crate::models::machine::CpuProperty;
 
 /// The requested CPU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Class {
+#[derive(Clone, Copy)]
+pub(crate) enum Class<'p> {
     /// One of QEMU's models.
-    Model(CpuModel),
+    Model(Model<'p>),
     /// `host`, a kind of `max`.
     Host,
     /// Everything that the host supports.
@@ -47,7 +47,7 @@ pub(crate) enum Class {
     Base,
 }
 
-impl Class {
+impl Class<'_> {
     /// `host` or `max`.
     pub(crate) fn is_max(self) -> bool {
         matches!(self, Class::Host | Class::Max)
@@ -66,9 +66,9 @@ impl Class {
 
 /// A CPU before its table is built; equal for all vCPUs except for their APIC ids.
 pub(crate) struct Cpu<'h> {
-    pub(crate) release: Release,
-    pub(crate) class: Class,
-    pub(crate) machine: Machine,
+    pub(crate) release: Release<'h>,
+    pub(crate) class: Class<'h>,
+    pub(crate) machine: Machine<'h>,
     pub(crate) topology: Topology,
     pub(crate) supported: Supported<'h>,
     /// The features that the host supports, by word.
@@ -141,10 +141,8 @@ impl Cpu<'_> {
 
     /// Sets a property by its name.
     pub(crate) fn set_property(&mut self, name: &str, value: Value<'_>) -> Result<(), BuildError> {
-        let rows = self.release.tables.properties;
-        let found = rows.binary_search_by(|row| NAMES[usize::from(row.name)].cmp(name));
         let unknown = || BuildError::UnknownProperty { cpu: self.name(), property: name.to_string() };
-        let Ok(found) = found else {
+        let Some(target) = self.release.property(name)? else {
             // A property of every architecture's CPUs, without effect on a table (cpu-target.c).
             return match value {
                 Value::Text(text) if name == "start-powered-off" => super::parse::values::boolean(text)
@@ -153,7 +151,7 @@ impl Cpu<'_> {
                 _ => Err(unknown()),
             };
         };
-        let WordMask { word, mask } = match rows[found].target {
+        let WordMask { word, mask } = match target {
             Target::Bits(bits) => bits,
             Target::Other(index) => {
                 let property = self.property(index).ok_or_else(unknown)?;
@@ -195,7 +193,7 @@ impl Cpu<'_> {
         let Some(source) = self.release.source(word) else { return };
         for bit in (0..64u8).filter(|bit| mask >> bit & 1 != 0) {
             let reason = reason(self, 1 << bit);
-            self.filtered.push(Filtered::new(self.release.qemu, source, bit, reason));
+            self.filtered.push(Filtered::new(self.release, source, bit, reason));
         }
     }
 }

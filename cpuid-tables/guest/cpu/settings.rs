@@ -96,6 +96,11 @@ pub(crate) struct Settings {
 /// Properties of topology, in the order of [`Settings::ids`].
 pub(crate) const IDS: [&str; 5] = ["socket-id", "die-id", "module-id", "core-id", "thread-id"];
 
+/// The default of `hv-spinlocks`, which a guest reads: it never reports a spinlock that it waits for.
+pub(crate) const NEVER_NOTIFY: u32 = u32::MAX;
+/// The default of `x-hv-max-vps`, which a guest reads.
+const NO_VCPU_LIMIT: u32 = u32::MAX;
+
 /// The default of `hv-vendor-id`.
 const MICROSOFT: &[u8; 12] = b"Microsoft Hv";
 
@@ -106,7 +111,7 @@ impl Settings {
         Settings {
             pmu: false,
             lbr_fmt: None,
-            hv_spinlocks: u32::MAX,
+            hv_spinlocks: NEVER_NOTIFY,
             hyperv_features: 0,
             hv_no_nonarch_coresharing: OnOffAuto::Off,
             hv_enforce_cpuid: false,
@@ -119,7 +124,7 @@ impl Settings {
             hv_version_snumber: 0,
             hv_vendor: words(MICROSOFT),
             hv_vendor_too_long: None,
-            hv_max_vps: u32::MAX,
+            hv_max_vps: NO_VCPU_LIMIT,
             hv_synic_kvm_only: false,
             check: true,
             enforce: false,

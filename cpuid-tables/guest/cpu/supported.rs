@@ -16,9 +16,9 @@ use crate::table::Vendor;
 use crate::table::find_entry;
 
 /// Capabilities that a host's description may omit, and their assumed values: what KVM has returned on every x86 for
-/// years, and the detection of bus locks, which needs a recent CPU. A real host's value, including 0, takes
-/// precedence.
-const TAKEN_FOR_GRANTED: [(Capability, i64); 22] = [
+/// years. A real host's value, including 0, takes precedence. Any other capability that is omitted is taken to be lacking,
+/// as QEMU takes what KVM does not know; so is the detection of bus locks, which needs a recent CPU.
+const TAKEN_FOR_GRANTED: [(Capability, i64); 21] = [
     (Capability::IRQCHIP, 1),
     (Capability::NR_VCPUS, 1024),
     (Capability::MCE, 32),
@@ -39,7 +39,6 @@ const TAKEN_FOR_GRANTED: [(Capability, i64); 22] = [
     (Capability::GET_MSR_FEATURES, 1),
     (Capability::HYPERV_CPUID, 1),
     (Capability::SYS_HYPERV_CPUID, 1),
-    (Capability::X86_BUS_LOCK_EXIT, 3),
     (Capability::SYS_ATTRIBUTES, 1),
 ];
 
@@ -77,7 +76,7 @@ const DISABLE_EXITS_MWAIT: i64 = 1;
 #[derive(Clone, Copy)]
 pub(crate) struct Supported<'h> {
     pub(crate) host: &'h Host,
-    pub(crate) release: Release,
+    pub(crate) release: Release<'h>,
     pub(crate) irqchip: Irqchip,
     /// `-overcommit cpu-pm=on`.
     pub(crate) cpu_pm: bool,

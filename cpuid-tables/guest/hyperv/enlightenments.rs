@@ -3,7 +3,7 @@
 use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 use crate::generated::guest_tables::HypervBits;
 use crate::guest::cpu::Cpu;
-use crate::guest::cpu::settings::OnOffAuto;
+use crate::guest::cpu::settings::{NEVER_NOTIFY, OnOffAuto};
 use crate::guest::error::BuildError;
 use crate::host::Capability;
 use crate::table::{CpuidEntry, CpuidTable, TableFull};
@@ -42,7 +42,9 @@ impl Cpu<'_> {
     pub(crate) fn hyperv_enabled(&self) -> bool {
         let settings = &self.settings;
         self.supported.capability(Capability::HYPERV) > 0
-            && (settings.hv_spinlocks != u32::MAX || settings.hyperv_features != 0 || settings.hv_passthrough)
+            && (settings.hv_spinlocks != NEVER_NOTIFY
+                || settings.hyperv_features != 0
+                || settings.hv_passthrough)
     }
 
     fn enabled(&self, feature: u64) -> bool {

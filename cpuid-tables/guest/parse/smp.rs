@@ -25,7 +25,22 @@ pub struct Smp {
     pub cores: Option<u32>,
     /// Threads per core.
     pub threads: Option<u32>,
+    /// The numbers, a bit for each in the order of the fields, that were above 32 bits: QEMU keeps their lower 32 bits, but
+    /// asks the whole number whether the machine has the level.
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_zero"))]
+    pub wide: u8,
 }
+
+#[cfg(feature = "serde")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(wide: &u8) -> bool {
+    *wide == 0
+}
+
+/// The places of dies and modules in [`Smp::given`].
+pub(crate) const DIES: usize = 3;
+pub(crate) const MODULES: usize = 4;
 
 impl FromStr for Smp {
     type Err = BuildError;
@@ -45,6 +60,22 @@ impl Smp {
         [self.cpus, self.max_cpus, self.sockets, self.dies, self.modules, self.cores, self.threads]
     }
 
+    /// True if a number was above 32 bits.
+    pub(crate) fn is_wide(&self, at: usize) -> bool {
+        self.wide >> at & 1 != 0
+    }
+
+    /// These numbers, replaced by those that another sets.
+    pub(crate) fn overridden(&self, other: &Smp) -> Smp {
+        let (own, others) = (self.given(), other.given());
+        let is_set = |at: usize| others[at].is_some() || other.is_wide(at);
+        let [cpus, max_cpus, sockets, dies, modules, cores, threads] =
+            core::array::from_fn(|at| if is_set(at) { others[at] } else { own[at] });
+        let kept = (0..own.len()).filter(|at| !is_set(*at)).fold(0, |bits, at| bits | 1 << at);
+        let wide = other.wide | self.wide & kept;
+        Smp { cpus, max_cpus, sockets, dies, modules, cores, threads, wide }
+    }
+
     /// True if a number is given as 0.
     pub(crate) fn has_zero(&self) -> bool {
         self.given().contains(&Some(0))
@@ -53,14 +84,14 @@ impl Smp {
     /// Sets a number by its name in `-smp` or, after `smp.`, in `-machine`.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<(), BuildError> {
         let number = signed(value).ok_or_else(|| BuildError::value(name, value, "a number"))?;
-        let field = match name {
-            "cpus" => &mut self.cpus,
-            "maxcpus" => &mut self.max_cpus,
-            "sockets" => &mut self.sockets,
-            "dies" => &mut self.dies,
-            "modules" => &mut self.modules,
-            "cores" => &mut self.cores,
-            "threads" => &mut self.threads,
+        let (at, field) = match name {
+            "cpus" => (0, &mut self.cpus),
+            "maxcpus" => (1, &mut self.max_cpus),
+            "sockets" => (2, &mut self.sockets),
+            "dies" => (DIES, &mut self.dies),
+            "modules" => (MODULES, &mut self.modules),
+            "cores" => (5, &mut self.cores),
+            "threads" => (6, &mut self.threads),
             // Levels that PCs do not have.
             "clusters" | "books" | "drawers" if number == 1 => return Ok(()),
             _ => return Err(BuildError::SmpOption(name.to_string())),
@@ -68,6 +99,8 @@ impl Smp {
         // QEMU keeps the lower 32 bits, and takes what is then 0 for omitted; only a 0 itself is an error.
         let low = u32::try_from(number.rem_euclid(1 << 32)).unwrap_or(0);
         *field = Some(low).filter(|low| *low != 0 || number == 0);
+        let wide = u8::from(number >> 32 > 0) << at;
+        self.wide = self.wide & !(1 << at) | wide;
         Ok(())
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn step(feature: Feature, machine: &Machine) -> Step {
     }
     let what = match missing_leaf(feature, cpuid) {
         Some(highest) => {
-            format!("CPUID ends at leaf {:#x}, below the feature's leaf {:#x}", highest.0, feature.leaf().0)
+            format!("CPUID ends at leaf {highest}, below the feature's leaf {}", feature.leaf())
         }
         None => String::from("CPUID does not show it"),
     };

@@ -71,7 +71,6 @@ static const struct capability usual[] = {
     {175, 1},    /* HYPERV_DIRECT_TLBFLUSH */
     {188, 1},    /* X86_USER_SPACE_MSR */
     {191, 1},    /* SYS_HYPERV_CPUID */
-    {193, 3},    /* X86_BUS_LOCK_EXIT */
     {199, 1},    /* HYPERV_ENFORCE_CPUID */
     {200, 1},    /* SREGS2 */
     {203, 1},    /* VM_MOVE_ENC_CONTEXT_FROM */

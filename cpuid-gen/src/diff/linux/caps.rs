@@ -82,12 +82,13 @@ fn change(target: Target<'_>, old: &Mentions<'_>, new: &Mentions<'_>) -> Option<
         fields = vec![field(SPELLED, spelling(old), spelling(new))];
     }
     let at = match target {
-        Target::At(location) => Some(location.to_string()),
+        Target::At(location) => Some(location.into()),
         Target::Named(_) => None,
     };
     let subject = if new.name.is_empty() { old.name } else { new.name };
     let (old_rows, new_rows) = (old.rows.clone(), new.rows.clone());
-    Some(Change { action, subject: subject.to_owned(), was: None, at, fields, old_rows, new_rows })
+    let (subject, was, owner, moved) = (subject.to_owned(), None, None, None);
+    Some(Change { action, owner, subject, was, at, moved, fields, old_rows, new_rows })
 }
 
 fn field(name: &str, old: Option<String>, new: Option<String>) -> Field {
@@ -112,7 +113,7 @@ fn spelling(mentions: &Mentions<'_>) -> Option<String> {
 /// A release's capabilities, by bit. The other release supplies names of bits for which this one has only numbers.
 fn capabilities<'a>(tree: &Tree<'a>, other: &Tree<'a>) -> BTreeMap<Target<'a>, Mentions<'a>> {
     let mut all: BTreeMap<Target<'a>, Mentions<'a>> = BTreeMap::new();
-    for cap in &tree.facts.kvm_caps {
+    for cap in &tree.rows.facts.kvm_caps {
         for target in targets(tree, cap) {
             let name = match target {
                 Target::At(location) if cap.name.starts_with("BIT(") => {
@@ -141,13 +142,13 @@ fn name_at<'a>(tree: &Tree<'a>, location: Location) -> Option<&'a str> {
 
 /// The bits of a row: its macro's, in the row's word if there is one, or the bit with a number.
 fn targets<'a>(tree: &Tree<'a>, cap: &'a KvmCap) -> Vec<Target<'a>> {
-    let stated = |leaf: &str| tree.leaves.get(leaf).copied().or_else(|| leaf_name::from_linux(leaf));
+    let stated = |leaf: &str| tree.rows.register(leaf).or_else(|| leaf_name::from_linux(leaf));
     let word = cap.leaf_name.as_deref().and_then(stated);
     let number = cap.name.strip_prefix("BIT(").and_then(|rest| rest.strip_suffix(')'));
     if let (Some(word), Some(bit)) = (word, number.and_then(|number| number.parse().ok())) {
         return vec![Target::At(Location { word, bit: Bit(bit) })];
     }
-    let locations = tree.named.get(cap.name.as_str()).into_iter().flatten();
+    let locations = tree.rows.named(&cap.name).iter();
     let fits = |location: &&Location| word.is_none_or(|word| word == location.word);
     let mut found: Vec<Target<'a>> = locations.clone().filter(fits).map(|at| Target::At(*at)).collect();
     if found.is_empty() && word == Some(COPIES) {

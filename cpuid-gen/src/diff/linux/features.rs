@@ -45,7 +45,7 @@ fn bit(known: &Known<'_>, tree: &Tree<'_>) -> Bit<Location> {
     let mut line = Line { subject: known.name.to_owned(), rows: known.rows.clone(), ..Line::default() };
     line = match known.kernel {
         Some(flag) => {
-            let home = tree.words.get(&flag.word).map(|word| word.location);
+            let home = tree.rows.numbers.get(&flag.word).map(|word| word.location);
             let mirrored = known.home.is_some() && home.flatten().is_some();
             let nowhere = home.is_none().then_some("no word of this release");
             let by = if mirrored { Some(ITS_WORD) } else { nowhere };

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::diff::change::{Action, Change, Field};
+use crate::diff::identity::Identity;
 
 /// The features that lost a flag and those that gained it.
 #[derive(Default)]
@@ -76,9 +77,11 @@ fn moved(line: &str, flag: &str, owners: &Owners<'_>) -> Change {
 fn base(action: Action, line: &str, flag: &str, of: &[&Change]) -> Change {
     Change {
         action,
+        owner: None,
         subject: flag.to_owned(),
         was: None,
-        at: Some(format!("line {line}")),
+        at: Some(Identity::Name(format!("line {line}"))),
+        moved: None,
         fields: Vec::new(),
         old_rows: of.iter().flat_map(|change| change.old_rows.iter().copied()).collect(),
         new_rows: of.iter().flat_map(|change| change.new_rows.iter().copied()).collect(),

@@ -6,7 +6,6 @@ use crate::diff::bits::{self, Bit};
 use crate::diff::change::Change;
 use crate::diff::rows::{Line, table};
 use crate::facts::{KvmPara, LinuxConfig, LinuxCount, LinuxDep, LinuxFacts, LinuxMsrBit};
-use crate::location::Msr;
 
 /// `linux-count`.
 pub(super) fn counts(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
@@ -50,21 +49,9 @@ pub(super) fn para(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
 /// `linux-msr`.
 pub(super) fn msr_bits(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
     let bits = |facts: &LinuxFacts| {
-        let bit = |bit: &LinuxMsrBit| Bit {
-            home: Some(MsrBit(bit.msr, bit.bit.0)),
-            line: Line::new(&bit.name, bit.at),
-        };
+        let bit =
+            |bit: &LinuxMsrBit| Bit { home: Some(bit.msr.bit(bit.bit)), line: Line::new(&bit.name, bit.at) };
         facts.msr_bits.iter().map(bit).collect()
     };
     bits::changes(bits(old), bits(new))
-}
-
-/// A bit of an MSR.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::diff) struct MsrBit(pub(in crate::diff) Msr, pub(in crate::diff) u8);
-
-impl std::fmt::Display for MsrBit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "MSR {:#x}[{}]", self.0.0, self.1)
-    }
 }

@@ -2,33 +2,22 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::facts::{LinuxFacts, LinuxFlag, LinuxWord};
-use crate::location::{CpuidWord, Location, Word};
+use crate::facts::{LinuxFacts, LinuxFlag};
+use crate::index::LinuxRows;
+use crate::location::Location;
 use crate::source::Span;
 
 /// One release's facts, indexed.
 pub(super) struct Tree<'a> {
-    pub(super) facts: &'a LinuxFacts,
-    pub(super) words: HashMap<Word, &'a LinuxWord>,
-    pub(super) leaves: HashMap<&'a str, CpuidWord>,
+    pub(super) rows: LinuxRows<'a>,
     pub(super) bits: Vec<Known<'a>>,
-    /// The hardware locations of each macro.
-    pub(super) named: HashMap<&'a str, Vec<Location>>,
 }
 
 impl<'a> Tree<'a> {
     pub(super) fn new(facts: &'a LinuxFacts) -> Tree<'a> {
-        let words = facts.words.iter().map(|word| (word.word, word)).collect();
-        let leaves =
-            facts.words.iter().filter_map(|word| Some((word.name.as_str(), word.location?))).collect();
-        let mut tree = Tree { facts, words, leaves, bits: Vec::new(), named: HashMap::new() };
-        tree.bits = known(&tree);
-        for bit in &tree.bits {
-            if let Some(location) = bit.home {
-                tree.named.entry(bit.name).or_default().push(location);
-            }
-        }
-        tree
+        let rows = LinuxRows::new(facts);
+        let bits = known(&rows);
+        Tree { rows, bits }
     }
 }
 
@@ -47,25 +36,10 @@ pub(super) struct Known<'a> {
 }
 
 /// All features of a release.
-fn known<'a>(tree: &Tree<'a>) -> Vec<Known<'a>> {
+fn known<'a>(rows: &LinuxRows<'a>) -> Vec<Known<'a>> {
     let mut all = Collected { all: Vec::new(), index: HashMap::new() };
-    let mut elsewhere: HashMap<&str, Vec<Location>> = HashMap::new();
-    for bit in &tree.facts.scattered {
-        elsewhere.entry(&bit.name).or_default().push(bit.location);
-    }
-    for bit in &tree.facts.kvm_translates {
-        let home = tree.leaves.get(bit.leaf_name.as_str()).map(|&word| Location { word, bit: bit.bit });
-        elsewhere.entry(&bit.name).or_default().extend(home);
-    }
-    for flag in &tree.facts.features {
-        let direct = tree.words.get(&flag.word).and_then(|word| word.location);
-        let mut homes: Vec<Option<Location>> = match (direct, elsewhere.get(flag.name.as_str())) {
-            (Some(word), _) => vec![Some(Location { word, bit: flag.bit })],
-            (None, Some(homes)) => homes.iter().copied().map(Some).collect(),
-            (None, None) => Vec::new(),
-        };
-        homes.sort_unstable();
-        homes.dedup();
+    for flag in &rows.facts.features {
+        let mut homes: Vec<Option<Location>> = rows.locations(flag).into_iter().map(Some).collect();
         if homes.is_empty() {
             homes.push(None);
         }
@@ -78,12 +52,12 @@ fn known<'a>(tree: &Tree<'a>) -> Vec<Known<'a>> {
             known.rows.push(flag.at);
         }
     }
-    for bit in &tree.facts.scattered {
+    for bit in &rows.facts.scattered {
         all.note(&bit.name, Some(bit.location), "scattered.c".to_owned(), bit.at);
     }
-    for (how, bits) in [("KVM", &tree.facts.kvm_features), ("KVM, translated", &tree.facts.kvm_translates)] {
+    for (how, bits) in [("KVM", &rows.facts.kvm_features), ("KVM, translated", &rows.facts.kvm_translates)] {
         for bit in bits {
-            let home = tree.leaves.get(bit.leaf_name.as_str()).map(|&word| Location { word, bit: bit.bit });
+            let home = rows.kvm_location(bit);
             // Without a location, only the row itself distinguishes them.
             let bit_of = if home.is_none() { format!("[{}]", bit.bit.0) } else { String::new() };
             all.note(&bit.name, home, format!("{how} ({}{bit_of})", bit.leaf_name), bit.at);

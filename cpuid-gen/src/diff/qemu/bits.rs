@@ -1,46 +1,40 @@
 //! Names of bits, masks of words, constants, and dependencies.
 
-use std::collections::HashMap;
-use std::fmt;
-
 use super::names::Names;
 use crate::diff::bits::{self, Bit};
 use crate::diff::change::{Change, GAINS, LOSES};
+use crate::diff::identity::Identity;
 use crate::diff::rows::{Line, between, pair, table};
-use crate::facts::{QemuBit, QemuDep, QemuFacts, QemuMacro, QemuMask, QemuSource};
-use crate::location::{Bit as Number, Location};
+use crate::facts::{QemuBit, QemuDep, QemuFacts, QemuMacro, QemuMask};
+use crate::index::QemuRows;
+use crate::location::{Location, MsrBit, WordSource};
 
 /// A bit of a word's register.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Home {
     Cpuid(Location),
-    Msr(u32, u8),
+    Msr(MsrBit),
 }
 
-impl fmt::Display for Home {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Home::Cpuid(location) => location.fmt(f),
-            Home::Msr(msr, bit) => write!(f, "MSR {msr:#x}[{bit}]"),
+impl From<Home> for Identity {
+    fn from(home: Home) -> Identity {
+        match home {
+            Home::Cpuid(location) => location.into(),
+            Home::Msr(bit) => bit.into(),
         }
     }
 }
 
 /// `qemu-bit`.
-pub(super) fn bits(old: &QemuFacts, new: &QemuFacts) -> Vec<Change> {
-    bits::changes(located(old), located(new))
+pub(super) fn bits((before, after): (&Names<'_>, &Names<'_>)) -> Vec<Change> {
+    bits::changes(located(&before.rows), located(&after.rows))
 }
 
-fn located(facts: &QemuFacts) -> Vec<Bit<Home>> {
-    let words: HashMap<&str, QemuSource> =
-        facts.words.iter().map(|word| (word.name.as_str(), word.source)).collect();
+fn located(rows: &QemuRows<'_>) -> Vec<Bit<Home>> {
     let bit = |bit: &QemuBit| {
-        let home = words.get(bit.word.as_str()).map(|source| match source {
-            QemuSource::Msr(msr) => Home::Msr(msr.0, bit.bit.0),
-            QemuSource::Cpuid { .. } => match source.cpuid_word() {
-                Some(word) => Home::Cpuid(Location { word, bit: Number(bit.bit.0) }),
-                None => Home::Msr(0, bit.bit.0),
-            },
+        let home = rows.words.get(bit.word.as_str()).map(|word| match word.source.word_source() {
+            WordSource::Msr(msr) => Home::Msr(msr.bit(bit.bit)),
+            WordSource::Cpuid(word) => Home::Cpuid(word.bit(bit.bit)),
         });
         // Without the word in the release, only its enumerator distinguishes bits.
         let place = if home.is_some() { bit.word.clone() } else { format!("{} bit {}", bit.word, bit.bit.0) };
@@ -48,7 +42,7 @@ fn located(facts: &QemuFacts) -> Vec<Bit<Home>> {
             bit.name.split_once('|').map_or((bit.name.as_str(), None), |(name, also)| (name, Some(also)));
         Bit { home, line: Line::new(name, bit.at).with("in", place).maybe("also", also) }
     };
-    facts.bits.iter().map(bit).collect()
+    rows.facts.bits.iter().map(bit).collect()
 }
 
 /// `qemu-mask`: the bits that a mask gained and lost, by name.
@@ -99,7 +93,7 @@ pub(super) fn deps(
 ) -> Vec<Change> {
     let line = |dep: &QemuDep, names: &Names<'_>| {
         let needed = names.list(&dep.from.0, dep.from.1).unwrap_or_else(|| "nothing".to_owned());
-        Line::new(needed, dep.at).at(&dep.to.0)
+        Line::new(needed, dep.at).of(&dep.to.0)
     };
     let whole = |dep: &QemuDep, names: &Names<'_>| {
         line(dep, names).maybe("needed by", names.list(&dep.to.0, dep.to.1))

@@ -4,7 +4,7 @@ use crate::diff::change::Change;
 use crate::diff::rows::{Line, table};
 use crate::facts::{
     DefaultVersion, QemuAlias, QemuCompat, QemuDefault, QemuFacts, QemuHyperv, QemuHypervDep, QemuMachine,
-    QemuProperty,
+    QemuProperty, QemuSource,
 };
 
 /// `qemu-kvm-default` and `qemu-tcg-default`.
@@ -37,9 +37,9 @@ pub(super) fn machines(old: &QemuFacts, new: &QemuFacts) -> Vec<Change> {
 pub(super) fn compat(old: &QemuFacts, new: &QemuFacts) -> Vec<Change> {
     let key = |compat: &QemuCompat| (compat.machine.clone(), compat.of.clone(), compat.property.clone());
     let line = |compat: &QemuCompat| {
-        let subject = format!("{}: {}.{}", compat.machine, compat.of, compat.property);
+        let subject = format!("{}.{}", compat.of, compat.property);
         let value = compat.value.as_deref().map_or_else(|| "left out".to_owned(), quoted);
-        Line::new(subject, compat.at).with("value", value)
+        Line::new(subject, compat.at).owned_by(&compat.machine).with("value", value)
     };
     table(&old.compat, &new.compat, key, line)
 }
@@ -63,7 +63,7 @@ pub(super) fn properties(old: &QemuFacts, new: &QemuFacts) -> Vec<Change> {
 pub(super) fn hyperv(old: &QemuFacts, new: &QemuFacts) -> Vec<Change> {
     let line = |row: &QemuHyperv| {
         Line::new(&row.property, row.at)
-            .at(format_args!("CPUID.(EAX={:#x}):{}", row.leaf.0, row.register))
+            .at(QemuSource::Cpuid { leaf: row.leaf, subleaf: None, register: row.register })
             .with("bits", format_args!("{:#x}", row.mask))
     };
     let key = |row: &QemuHyperv| (row.property.clone(), row.leaf, row.register);

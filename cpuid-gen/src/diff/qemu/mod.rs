@@ -17,7 +17,7 @@ pub(super) fn passes(old: &QemuFacts, new: &QemuFacts) -> Vec<(Topic, Vec<Change
     let names = (&before, &after);
     vec![
         (Topic::QemuWords, words::changes(old, new)),
-        (Topic::QemuBits, bits::bits(old, new)),
+        (Topic::QemuBits, bits::bits(names)),
         (Topic::QemuMasks, bits::masks(old, new, names)),
         (Topic::QemuModels, models::changes(old, new, names)),
         (Topic::QemuDeps, bits::deps(old, new, names)),

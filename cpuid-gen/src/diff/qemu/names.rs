@@ -1,19 +1,24 @@
 //! The names of the bits of one release's feature words.
 
-use std::collections::HashMap;
+use crate::facts::{QemuBit, QemuFacts};
+use crate::hash::QuickMap;
+use crate::index::QemuRows;
 
-use crate::facts::QemuFacts;
-
-/// The names that one release gives to the bits of its feature words.
-pub(super) struct Names<'a>(HashMap<(&'a str, u8), &'a str>);
+/// One release's rows, with the names that it gives to the bits of its feature words.
+pub(super) struct Names<'a> {
+    pub(super) rows: QemuRows<'a>,
+    bits: QuickMap<(&'a str, u8), &'a QemuBit>,
+}
 
 impl<'a> Names<'a> {
     pub(super) fn new(facts: &'a QemuFacts) -> Names<'a> {
-        Names(facts.bits.iter().map(|bit| ((bit.word.as_str(), bit.bit.0), bit.name.as_str())).collect())
+        let rows = QemuRows::new(facts);
+        let bits = rows.bits();
+        Names { rows, bits }
     }
 
     pub(super) fn bit(&self, word: &str, bit: u8) -> String {
-        self.0.get(&(word, bit)).map_or_else(|| format!("{word} bit {bit}"), |name| (*name).to_owned())
+        self.bits.get(&(word, bit)).map_or_else(|| format!("{word} bit {bit}"), |bit| bit.name.clone())
     }
 
     /// The bits of a mask; unnamed bits by word and number.
@@ -22,12 +27,12 @@ impl<'a> Names<'a> {
         let mut all = Vec::new();
         let mut bits = (0..64).filter(|bit| is_set(*bit)).peekable();
         while let Some(first) = bits.next() {
-            if let Some(name) = self.0.get(&(word, first)) {
-                all.push((*name).to_owned());
+            if let Some(bit) = self.bits.get(&(word, first)) {
+                all.push(bit.name.clone());
                 continue;
             }
             let mut last = first;
-            while bits.next_if(|bit| *bit == last + 1 && !self.0.contains_key(&(word, *bit))).is_some() {
+            while bits.next_if(|bit| *bit == last + 1 && !self.bits.contains_key(&(word, *bit))).is_some() {
                 last += 1;
             }
             all.push(if first == last {

@@ -19,20 +19,7 @@ fn owned(words: Vec<&QemuWord>) -> Vec<QemuWord> {
 }
 
 fn line(word: &QemuWord) -> Line {
-    Line::new(&word.name, word.at).at(source(word.source))
-}
-
-/// The manuals' notation, without a subleaf if QEMU specifies none.
-fn source(source: QemuSource) -> String {
-    match source {
-        QemuSource::Msr(msr) => format!("MSR {:#x}", msr.0),
-        QemuSource::Cpuid { leaf, subleaf: None, register } => {
-            format!("CPUID.(EAX={:#x}):{register}", leaf.0)
-        }
-        QemuSource::Cpuid { subleaf: Some(_), .. } => {
-            source.cpuid_word().map_or_else(String::new, |word| word.to_string())
-        }
-    }
+    Line::new(&word.name, word.at).at(word.source)
 }
 
 /// Numbers that both releases use for different words; they are only meaningful within a release.
@@ -46,7 +33,7 @@ pub(super) fn indices(old: &QemuFacts, new: &QemuFacts) -> Vec<Change> {
 pub(super) fn comments(old: &QemuFacts, new: &QemuFacts) -> Vec<Change> {
     let line = |comment: &QemuComment| {
         let QemuComment { leaf, subleaf, register, .. } = *comment;
-        let stated = source(QemuSource::Cpuid { leaf, subleaf, register });
+        let stated = QemuSource::Cpuid { leaf, subleaf, register };
         Line::new(&comment.word, comment.at).with("states", stated)
     };
     table(&old.comments, &new.comments, |comment| &comment.word, line)

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Style;
 use crate::diff::change::{Action, Change, Field, SPELLED, Section, Topic};
+use crate::diff::identity::Identity;
+use crate::location::{CpuidWord, Leaf, RegisterIn};
 
 /// The lines of a section, each with its sign.
 pub(super) fn lines(section: &Section, style: &Style) -> Vec<(char, String)> {
@@ -50,18 +52,18 @@ fn names(changes: &[&Change], style: &Style) -> String {
 /// Capabilities by their new treatment, then by register.
 fn caps(changes: &[&Change], style: &Style) -> Vec<String> {
     // Treatments and registers are in the order of their first location.
-    let mut groups: Vec<(String, &str, Vec<String>)> = Vec::new();
+    let mut groups: Vec<(String, Option<CpuidWord>, Vec<String>)> = Vec::new();
     for change in changes {
         let state = match change.fields.as_slice() {
             [field] if field.name == SPELLED => "the same, spelled differently".to_owned(),
             [field] => transition(field, change.action, style),
             _ => style.sentence(change),
         };
-        let (register, bit) = match change.at.as_deref().and_then(|at| at.rsplit_once('[')) {
-            Some((register, bit)) => (register, format!(" [{bit}")),
-            None => ("nowhere in hardware", String::new()),
+        let code = (style.code)(&change.subject);
+        let (register, name) = match change.at {
+            Some(Identity::Bit(at)) => (Some(at.word), format!("{code} [{}]", at.bit.0)),
+            _ => (None, code),
         };
-        let name = format!("{}{bit}", (style.code)(&change.subject));
         match groups.iter_mut().find(|group| group.0 == state && group.1 == register) {
             Some(group) => group.2.push(name),
             None => groups.push((state, register, vec![name])),
@@ -70,7 +72,10 @@ fn caps(changes: &[&Change], style: &Style) -> Vec<String> {
     groups.sort_by(|a, b| a.0.cmp(&b.0));
     groups
         .iter()
-        .map(|(state, register, names)| format!("{state}: {register}: {}", names.join(", ")))
+        .map(|(state, register, names)| {
+            let register = register.map_or_else(|| "nowhere in hardware".to_owned(), |word| word.to_string());
+            format!("{state}: {register}: {}", names.join(", "))
+        })
         .collect()
 }
 
@@ -88,7 +93,7 @@ fn transition(field: &Field, action: Action, style: &Style) -> String {
 fn compat(changes: &[&Change], style: &Style) -> Vec<String> {
     let mut machines: Vec<(&str, Vec<String>)> = Vec::new();
     for change in changes {
-        let (machine, property) = change.subject.split_once(": ").unwrap_or(("", &change.subject));
+        let (machine, property) = (change.owner.as_deref().unwrap_or_default(), &change.subject);
         let value = change.fields.first().map_or_else(String::new, |field| match change.action {
             Action::Added | Action::Removed => format!("={}", transition(field, change.action, style)),
             _ => format!(" {}", transition(field, change.action, style)),
@@ -115,41 +120,30 @@ fn compat(changes: &[&Change], style: &Style) -> Vec<String> {
 
 /// Fields by register: fields of one bit by name, the others counted.
 fn fields(changes: &[&Change], style: &Style) -> Vec<String> {
-    let mut registers: BTreeMap<(u32, &str), Vec<String>> = BTreeMap::new();
-    let mut wide: BTreeMap<u32, usize> = BTreeMap::new();
+    let mut registers: BTreeMap<RegisterIn, Vec<String>> = BTreeMap::new();
+    let mut wide: BTreeMap<Leaf, usize> = BTreeMap::new();
     for change in changes {
-        let moved = change.fields.iter().find(|field| field.name == "at");
-        let at = change.at.as_deref().or_else(|| moved.and_then(|field| field.new.as_deref()));
-        let (register, bits) = at.and_then(|at| at.rsplit_once('[')).unwrap_or_default();
-        let leaf = leaf(register);
-        if bits.contains(':') {
-            *wide.entry(leaf).or_default() += 1;
+        let moved = change.moved.as_ref();
+        let at = change.at.as_ref().or_else(|| moved.and_then(|moved| moved.new.as_ref()));
+        let Some(Identity::Field(place)) = at else { continue };
+        if place.low != place.high {
+            *wide.entry(place.leaf).or_default() += 1;
             continue;
         }
-        let name = (style.code)(&change.subject);
-        let named = match (&change.was, moved.and_then(|field| field.old.as_deref())) {
-            (Some(was), _) => format!("{} {} {name} [{bits}", (style.code)(was), style.arrow),
-            (None, Some(old)) => format!("{name} {old} {} [{bits}", style.arrow),
-            (None, None) => format!("{name} [{bits}"),
+        let (name, bit) = ((style.code)(&change.subject), place.low.0);
+        let named = match (&change.was, moved.and_then(|moved| moved.old.as_ref())) {
+            (Some(was), _) => format!("{} {} {name} [{bit}]", (style.code)(was), style.arrow),
+            (None, Some(old)) => format!("{name} {old} {} [{bit}]", style.arrow),
+            (None, None) => format!("{name} [{bit}]"),
         };
-        registers.entry((leaf, register)).or_default().push(named);
+        registers.entry(place.register_in()).or_default().push(named);
     }
-    let line = |((_, register), bits): ((u32, &str), Vec<String>)| format!("{register}: {}", bits.join(", "));
+    let line = |(register, bits): (RegisterIn, Vec<String>)| format!("{register}: {}", bits.join(", "));
     let mut lines: Vec<String> = registers.into_iter().map(line).collect();
     if !wide.is_empty() {
-        let leaves: Vec<String> = wide.keys().map(|leaf| format!("{leaf:#x}")).collect();
+        let leaves: Vec<String> = wide.keys().map(Leaf::to_string).collect();
         let count: usize = wide.values().sum();
         lines.push(format!("of several bits: {count}, in the leaves {}", leaves.join(", ")));
     }
     lines
-}
-
-/// The register of a leaf in the manuals' notation: `CPUID.(EAX=0x12,ECX=0):EAX`.
-fn leaf(register: &str) -> u32 {
-    let digits =
-        register.strip_prefix("CPUID.(EAX=").and_then(|rest| rest.split(',').next()).unwrap_or_default();
-    match digits.strip_prefix("0x") {
-        Some(digits) => u32::from_str_radix(digits, 16).unwrap_or_default(),
-        None => digits.parse().unwrap_or_default(),
-    }
 }

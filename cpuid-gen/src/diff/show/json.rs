@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::diff::change::{Change, Changes};
+use crate::diff::identity::Identity;
 use crate::diff::impact::{ApiChange, Impact};
 
 impl Changes {
@@ -27,14 +28,19 @@ impl Changes {
 }
 
 fn change(change: &Change) -> Value {
+    let place = |side: &Option<Identity>| side.as_ref().map(ToString::to_string);
+    let moved = change
+        .moved
+        .iter()
+        .map(|moved| json!({"name": "at", "old": place(&moved.old), "new": place(&moved.new)}));
     let fields =
         change.fields.iter().map(|field| json!({"name": field.name, "old": field.old, "new": field.new}));
     json!({
         "action": change.action.name(),
-        "subject": change.subject,
+        "subject": change.title(),
         "was": change.was,
-        "at": change.at,
-        "fields": fields.collect::<Vec<_>>(),
+        "at": place(&change.at),
+        "fields": moved.chain(fields).collect::<Vec<_>>(),
     })
 }
 

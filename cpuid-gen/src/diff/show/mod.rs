@@ -6,7 +6,8 @@ mod json;
 mod markdown;
 mod text;
 
-use super::change::{Action, Change, Field, GAINS, LOSES};
+use super::change::{Action, Change, Field, GAINS, LOSES, Moved};
+use super::identity::Identity;
 use super::impact::{ApiChange, ApiItem, Impact};
 
 /// The style of names and arrows.
@@ -18,13 +19,20 @@ struct Style {
 impl Style {
     /// A change in one line, without its action.
     fn sentence(&self, change: &Change) -> String {
-        let mut out = (self.code)(&change.subject);
+        let mut out = (self.code)(&change.title());
         if let Some(was) = &change.was {
             out = format!("{out}, formerly {}", (self.code)(was));
         }
-        let mut parts: Vec<String> = change.at.iter().cloned().collect();
+        let mut parts: Vec<String> = change.at.iter().map(ToString::to_string).collect();
+        parts.extend(change.moved.iter().map(|moved| self.moved(moved)));
         parts.extend(change.fields.iter().map(|field| self.field(change.action, field)));
         if parts.is_empty() { out } else { format!("{out}: {}", parts.join(", ")) }
+    }
+
+    fn moved(&self, Moved { old, new }: &Moved) -> String {
+        let side =
+            |side: &Option<Identity>| side.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
+        format!("{} {} {}", side(old), self.arrow, side(new))
     }
 
     fn field(&self, action: Action, field: &Field) -> String {
@@ -35,7 +43,6 @@ impl Style {
             Action::Removed => format!("{name} {}", value(old)),
             _ if name == GAINS => format!("gains {}", value(new)),
             _ if name == LOSES => format!("loses {}", value(old)),
-            _ if name == "at" => format!("{} {} {}", value(old), self.arrow, value(new)),
             _ => format!("{name} {} {} {}", value(old), self.arrow, value(new)),
         }
     }

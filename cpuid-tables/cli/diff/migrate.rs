@@ -1,4 +1,4 @@
-//! `kvm-cpuid diff --migrate`: can a guest that was started on A continue on B?
+//! Whether a guest can migrate: the obstacles as text or JSON.
 
 use std::process::ExitCode;
 
@@ -7,14 +7,14 @@ use cpuid_tables::show::{MigrationSide, Obstacle, Style, Styled};
 use cpuid_tables::{CpuidRead, feature};
 use serde_json::{Value, json};
 
-use super::advice;
-use super::diff::{Args, Pair, cpus, grouped, names, of_source, unstated};
-use super::format::Format;
-use super::has::NOT_KNOWN;
-use super::outcome::{Failed, Result, answer};
-use super::output::{print_document, print_styled, warn};
-use super::source::Source;
+use super::pairs::{Group, Pair, grouped};
 use super::target::{Judged, Target};
+use crate::cli::advice;
+use crate::cli::format::Format;
+use crate::cli::has::NOT_KNOWN;
+use crate::cli::outcome::{Failed, Result, answer};
+use crate::cli::output::{print_document, print_styled, warn};
+use crate::cli::source::Source;
 
 /// What the destination's VMM can give is judged for a host; a table that shows a hypervisor is a guest's.
 fn side(cpu: &Cpu, is_destination: bool) -> MigrationSide<'_> {
@@ -27,25 +27,36 @@ fn side(cpu: &Cpu, is_destination: bool) -> MigrationSide<'_> {
     }
 }
 
-pub(super) fn migrate(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
-    let target = args.vmm;
+/// Whether a guest that was started on A can move to B, where a VMM runs it.
+pub(super) fn migrate(
+    (format, target): (Format, Target),
+    (a, b): (&Source, &Source),
+    pairs: &[Pair],
+) -> Result<ExitCode> {
     if let (false, Some(pair)) = (target.is_qemu(), pairs.iter().find(|pair| !is_whole_kvm(&pair.b))) {
         return Err(not_a_kvm(b, &pair.b, target));
     }
     let groups = grouped(pairs, |pair| target.judge(side(&pair.a, false), side(&pair.b, true)));
-    let can = groups.iter().all(|(_, found)| found.can_move());
-    let mut open: Vec<&str> = pairs.iter().flat_map(|pair| unstated(&pair.a, &pair.b)).collect();
+    let can = groups.iter().all(|group| group.found.can_move());
+    let mut open: Vec<&str> = pairs
+        .iter()
+        .flat_map(|pair| {
+            let [only_a, _] = pair.stated_by_one();
+            only_a
+        })
+        .collect();
     open.sort_unstable();
     open.dedup();
     let can = if can && !open.is_empty() { None } else { Some(can) };
-    if pairs.iter().any(|pair| pair.a.known.is_some() || pair.b.known.is_some()) {
+    if pairs.iter().any(Pair::is_partial) {
         warn("only bits that both sides specify are compared: others may be obstacles");
     }
-    if args.format == Format::Json {
-        let to_json = |(group, judged): &(Vec<&Pair>, Judged)| {
+    if format == Format::Json {
+        let to_json = |group: &Group<'_, Judged>| {
+            let judged = &group.found;
             let found = &judged.found;
             json!({
-                "pairs": cpus(group),
+                "pairs": group.numbers(),
                 "obstacles": found.obstacles.iter().map(Obstacle::to_json).collect::<Vec<Value>>(),
                 "notes": found.notes.iter().map(Obstacle::to_json).collect::<Vec<Value>>(),
                 "msrs_compared": !found.msrs_not_compared,
@@ -62,9 +73,8 @@ pub(super) fn migrate(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -
         return Ok(can.map_or(ExitCode::from(NOT_KNOWN), answer));
     }
     let mut text = Styled::new();
-    for (group, found) in &groups {
-        let (of_a, of_b) = names(group);
-        describe(&mut text, (&of_source(a, &of_a), &of_source(b, &of_b)), found, target);
+    for group in &groups {
+        describe(&mut text, group.sides((a, b)), &group.found, target);
     }
     match can {
         Some(true) => {
@@ -110,7 +120,7 @@ fn under(target: Target) -> String {
 }
 
 /// The obstacles with what removes them, the notes, and what could not be compared.
-fn describe(text: &mut Styled, (a, b): (&str, &str), judged: &Judged, target: Target) {
+fn describe(text: &mut Styled, (a, b): (String, String), judged: &Judged, target: Target) {
     let (found, under) = (&judged.found, under(target));
     let cannot = format!("A guest started on A ({a}) cannot move to B ({b}){under}");
     if let Some(reason) = &judged.refused {

@@ -1,0 +1,79 @@
+//! What a program states.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::facts::DefaultVersion;
+use crate::location::{Bit, WordSource};
+
+/// A named bit of a feature word.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NamedBit {
+    /// The property.
+    pub name: String,
+    /// The word that it is a bit of.
+    pub source: WordSource,
+    /// The bit.
+    pub bit: Bit,
+}
+
+/// A version of a CPU model, or `base`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Model {
+    /// Every property with its value, by its canonical and other names; VMX, SVM and the PMU are on.
+    pub properties: BTreeMap<String, Value>,
+    /// It should not be used.
+    pub deprecated: bool,
+}
+
+/// A machine type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// `pc-q35-11.1`.
+    pub name: String,
+    /// The version of models that it selects.
+    pub default_version: Option<DefaultVersion>,
+    /// Its compatibility properties of CPUs, in QEMU's order: QOM type, property, value. `None` if this program does not
+    /// state them and the machine type is upstream's; of a distribution's, their effect by CPU.
+    pub compat: Option<Vec<(String, String, String)>>,
+    /// Its second name, such as `q35`.
+    pub alias: Option<String>,
+    /// The maximum number of vCPUs.
+    pub max_cpus: Option<u32>,
+}
+
+/// What a program states.
+#[derive(Clone, Debug, Default)]
+pub struct Stated {
+    /// `11.1.3`.
+    pub release: String,
+    /// What its distribution calls the package: `Debian 1:11.1.3+ds-1`, `pve-qemu-kvm_9.0.2-4`; empty for none.
+    pub package: String,
+    /// Every name of a bit.
+    pub names: BTreeSet<String>,
+    /// The places of those that it shows, by name.
+    pub bits: Vec<NamedBit>,
+    /// By model and version.
+    pub models: BTreeMap<(String, u32), Model>,
+    /// The CPU without features.
+    pub empty: Model,
+    /// Second names of versions.
+    pub aliases: BTreeMap<(String, u32), String>,
+    /// Machine types of PCs.
+    pub machines: Vec<Machine>,
+    /// Properties of CPUs with their kinds.
+    pub properties: BTreeMap<String, String>,
+    /// What was not asked, and why.
+    pub not_asked: Vec<String>,
+}
+
+/// A value as facts and settings have it.
+pub(super) fn written(value: &Value) -> String {
+    match value {
+        Value::Bool(true) => "on".to_owned(),
+        Value::Bool(false) => "off".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,11 @@
+//! The fuzz target of QEMU programs on a stable compiler, with its corpus and mutations of it.
+
+#[path = "../../../fuzz/src/program.rs"]
+mod program;
+#[path = "../../../fuzz/src/replay.rs"]
+mod replay;
+
+#[test]
+fn program() {
+    replay::replay("program", 3000, program::program);
+}
