@@ -237,7 +237,7 @@ impl Stopped {
                 State::Signal(libc::SIGTRAP) => {
                     let registers = ptrace::registers(tid)?;
                     if registers.rip != call.rip {
-                        return match i32::try_from(registers.rax.cast_signed()) {
+                        return match i32::try_from(i64::from_ne_bytes(registers.rax.to_ne_bytes())) {
                             Ok(error @ -4095..0) => Err(io::Error::from_raw_os_error(-error)),
                             _ => Ok(()),
                         };
