@@ -25,7 +25,7 @@ fn every_recorded_guest_can_move_to_its_own_host() -> Outcome<()> {
         let (base, host) = base_and_host(case, &corpus.hosts[&case.host]);
         let cpuid = |leaf: Leaf, subleaf: Subleaf| host.registers(leaf, subleaf).unwrap_or(Registers::ZERO);
         let offered = vmm.offers(&base, &cpuid)?;
-        let found = Migration::new(side(guest), side(offered.as_slice()));
+        let found = Migration::new(side(guest), side(&offered));
         assert!(found.can_move(), "{}:\n{:#?}", case.text, found.obstacles);
         *counts.entry(vmm.name()).or_default() += 1;
     }
@@ -57,7 +57,7 @@ fn no_vmm_gives_what_kvm_lacks() -> Outcome<()> {
             else {
                 continue;
             };
-            let found = Migration::new(side(before.as_slice()), side(after.as_slice()));
+            let found = Migration::new(side(&before), side(&after));
             let names: Vec<String> = found.obstacles.iter().map(|obstacle| obstacle.name()).collect();
             assert_eq!(names, ["avx2"], "{vmm} on {name}");
             tried += 1;

@@ -60,7 +60,7 @@ impl Target {
             Ok(offered) => offered,
             Err(error) => return Judged { refused: Some(error.to_string()), ..Judged::default() },
         };
-        let entries = offered.as_slice();
+        let entries = &*offered;
         let found = Migration::new(started, MigrationSide { entries, is_kvm: false, ..there });
         let is_kvms = |name: &String| by_kvm.obstacles.iter().any(|obstacle| obstacle.name() == *name);
         let mut taken: Vec<String> = found.obstacles.iter().map(|obstacle| obstacle.name()).collect();
