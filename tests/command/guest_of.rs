@@ -122,6 +122,8 @@ fn a_vmm() {
     // SAFETY: the descriptor is valid; the copy stays open.
     assert!(unsafe { libc::dup(std::os::fd::AsRawFd::as_raw_fd(&vcpu)) } >= 0);
     let mut out = std::io::stdout();
+    // The harness has printed the name without an end of line.
+    writeln!(out).unwrap();
     for entry in vcpu.get_cpuid2(256).unwrap().as_slice() {
         let registers =
             [entry.eax, entry.ebx, entry.ecx, entry.edx].map(|value| format!("{value:x}")).join(" ");
