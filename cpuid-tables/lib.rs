@@ -241,6 +241,7 @@ pub use bits::feature::Feature;
 pub use bits::feature_set::{FeatureSet, FeatureSetIter};
 pub use bits::field::{Field, TooLarge};
 pub use bits::kernel_bits::{Bug, BugSet, SoftwareFeature, SoftwareSet, VmxFeature, VmxSet};
+pub use bits::kvm_module::{KvmModule, KvmModuleRule, KvmParameter, ModuleAction};
 pub use bits::kvm_treatment::{KvmTreatment, KvmWord};
 pub use bits::location::{
     Bit, CpuidPlace, CpuidWord, FieldPlace, Leaf, Location, Msr, MsrBit, NotAPlace, Place, Register,

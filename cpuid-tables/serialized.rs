@@ -25,7 +25,7 @@ mod cpu;
 mod number;
 
 #[cfg(feature = "dump")]
-pub(crate) use cpu::{Document, WrittenCpu};
+pub(crate) use cpu::{Document, KnownEntry, WrittenCpu};
 use number::Hex32;
 #[cfg(feature = "dump")]
 pub(crate) use number::Hex32 as Number;

@@ -31,7 +31,6 @@ pub mod model;
 pub mod ordered;
 #[cfg(feature = "trees")]
 mod pattern;
-mod pinned;
 #[cfg(feature = "program")]
 pub mod program;
 pub mod published;
@@ -45,12 +44,12 @@ pub mod vocabulary;
 #[cfg(feature = "trees")]
 pub mod witness;
 
+#[cfg(feature = "verify")]
+pub use cpuid_facts::witnesses;
+pub use cpuid_facts::{CONSTANTS, DIFFERENCES, PROCESSORS, pinned};
 pub use emit::{GenerateError, GeneratedFile, generate};
 #[cfg(feature = "format")]
 pub use emit::{format, generate_standalone};
-#[cfg(feature = "verify")]
-pub use pinned::witnesses;
-pub use pinned::{CONSTANTS, DIFFERENCES, PROCESSORS, pinned};
 pub use vocabulary::location;
 
 /// Tests the README's example.

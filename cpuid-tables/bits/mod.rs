@@ -7,6 +7,7 @@ pub(crate) mod feature_set;
 pub(crate) mod field;
 pub(crate) mod kernel_bits;
 pub(crate) mod known_fields;
+pub(crate) mod kvm_module;
 pub(crate) mod kvm_treatment;
 pub(crate) mod location;
 pub(crate) mod lookup;

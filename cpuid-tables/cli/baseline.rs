@@ -14,10 +14,12 @@ use super::convert::unwritable;
 use super::fleet::take_in;
 use super::format::{Form, form};
 use super::guest::{level, level_to_json};
+use super::has::NOT_KNOWN;
 use super::input::Input;
 use super::outcome::{Failed, Result, answer};
 use super::output::{print_document, print_styled};
-use super::qemu_release;
+use super::stated_fleet::StatedFleet;
+use super::{advice, qemu_release};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -34,6 +36,9 @@ Dumps should hold what a host's KVM supports (KVM_GET_SUPPORTED_CPUID): `kvm-cpu
 MSRs. For dumps of the CPUID instruction, features that KVM always emulates are added, but features that KVM withholds \
 are unknown.
 
+A source that states only some features, such as /proc/cpuinfo, lscpu or a node's labels, is taken as well: then the output \
+has what every host states, what some host lacks, and what some do not state.
+
 Each field is combined by its meaning: a feature is set if all hosts have it, a restriction if any host has it, and \
 sizes and levels are minimums. The model is the one with the most features among those that run unchanged on every \
 host; -cpu adds the other common features. A host costs the fleet the features that all other hosts have.
@@ -41,7 +46,8 @@ host; -cpu adds the other common features. A host costs the fleet the features t
 Exit codes:
   0  a model runs on all hosts
   1  no model does
-  2  there are no hosts, or one could not be read";
+  2  there are no hosts, or one could not be read
+  3  some hosts state only some features, and of no model all features are stated by every host";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
@@ -59,8 +65,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let mut fleet = Fleet::new();
-    take_in(&mut fleet, args.input.sources(), &args.input.reading)?;
+    let (mut fleet, mut stated) = (Fleet::new(), StatedFleet::default());
+    take_in(&mut fleet, &mut stated, args.input.sources(), &args.input.reading)?;
+    if stated.is_open() {
+        return of_stated(args, &stated);
+    }
     let baseline = fleet.baseline().map_err(Failed::new)?;
     let (best, closest) = (best(&baseline, args.qemu)?, closest(&baseline, args.qemu)?);
     match args.to.map_or(args.format, Form::Dump) {
@@ -69,6 +78,19 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         Form::Text => drop(print_styled(&text(&baseline, best.as_ref(), closest.as_ref()))?),
     }
     Ok(answer(best.is_some()))
+}
+
+/// What hosts have in common of which some state only some features.
+fn of_stated(args: &Args, stated: &StatedFleet) -> Result<ExitCode> {
+    match args.to.map_or(args.format, Form::Dump) {
+        Form::Dump(_) => {
+            let open = "a source states only some bits, and a common table takes all bits of each host";
+            return Err(Failed::new(open).help(advice::HOST));
+        }
+        Form::Json => drop(print_document(stated.to_json(args.qemu))?),
+        Form::Text => drop(print_styled(&stated.styled(args.qemu))?),
+    }
+    Ok(stated.has_model(args.qemu).map_or(ExitCode::from(NOT_KNOWN), answer))
 }
 
 fn best(baseline: &Baseline, release: QemuRelease) -> Result<Option<Choice>> {
@@ -147,7 +169,10 @@ fn models(text: &mut Styled, baseline: &Baseline, best: Option<&Choice>, closest
             "no model runs unchanged on all of them"
         };
         text.push(Style::Error, "none").plain(format_args!(" ({why})\n"));
-        text.plain(format_args!("common:  {}\n", names(baseline.features()).join(" ")));
+        // Of several vendors the names have their own section.
+        if baseline.vendor().is_some() {
+            text.plain(format_args!("common:  {}\n", names(baseline.features()).join(" ")));
+        }
     }
     if let Some(closest) = closest {
         text.plain(format_args!("closest: -cpu {closest}\n"));

@@ -1,5 +1,6 @@
 //! `kvm-cpuid check`: checks a guest's tables before they are passed to KVM.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::{Args as ClapArgs, ValueEnum};
@@ -14,6 +15,7 @@ use super::format::Format;
 use super::input::Input;
 use super::outcome::{Failed, Result, answer};
 use super::output::{print_document, print_styled};
+use super::refusal::Refusal;
 use super::source::Source;
 use super::{advice, host, partial};
 
@@ -97,8 +99,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let mut checked = if cpus.iter().any(advice::is_open) {
             check_partial(source, &cpus, host.as_ref())?
         } else {
-            let refused = cpus.iter().find_map(|cpu| cpu.beside.refused.clone());
-            Checked { source, report: check(&cpus, host.as_ref(), args.target), partial: None, refused }
+            let report = check(&cpus, host.as_ref(), args.target);
+            let has_reason = report.findings.iter().any(|finding| finding.kind.is_refused());
+            let refusals = Refusal::all(&cpus);
+            let refused = refusals.first().map(|refusal| refusal.error().to_owned());
+            let refusals = if has_reason { Vec::new() } else { refusals };
+            Checked { source, report, partial: None, refused, refusals }
         };
         if args.errors_only {
             checked.report.findings.retain(|finding| finding.severity() == Severity::Error);
@@ -139,11 +145,13 @@ struct Checked<'a> {
     partial: Option<Option<Vec<partial::Finding>>>,
     /// The error with which KVM refused the table.
     refused: Option<String>,
+    /// Refused tables for which no finding is the reason.
+    refusals: Vec<Refusal>,
 }
 
 impl Checked<'_> {
     fn errors(&self) -> usize {
-        self.report.errors() + self.partial().len()
+        self.report.errors() + self.partial().len() + self.refusals.len()
     }
 
     fn partial(&self) -> &[partial::Finding] {
@@ -163,11 +171,23 @@ fn check_partial<'a>(source: &'a Source, cpus: &[Cpu], host: Option<&Host>) -> R
         let all: Vec<CpuidEntry> = host.supported.iter().chain(emulated).copied().collect();
         cpus.iter().flat_map(|cpu| partial::findings(cpu, &all)).collect()
     });
-    Ok(Checked { source, report: Check::new().run(), partial: Some(partial), refused: None })
+    Ok(Checked {
+        source,
+        report: Check::new().run(),
+        partial: Some(partial),
+        refused: None,
+        refusals: Vec::new(),
+    })
 }
 
-/// One guest. CPUs without a number, or with one that another has, are numbered by their places.
-fn check(cpus: &[Cpu], host: Option<&Host>, target: Option<TargetName>) -> Report {
+/// One guest. CPUs without a number, or with one that another has, are numbered by their places. Of a vCPU whose table was set
+/// again, the last one counts.
+fn check(all: &[Cpu], host: Option<&Host>, target: Option<TargetName>) -> Report {
+    let files = all.iter().enumerate().filter_map(|(at, cpu)| Some((cpu.beside.file?, at)));
+    let last: BTreeMap<u32, usize> = files.collect();
+    let is_last = |at: usize, cpu: &Cpu| cpu.beside.file.is_none_or(|file| last.get(&file) == Some(&at));
+    let cpus = all.iter().enumerate().filter(|(at, cpu)| is_last(*at, cpu)).map(|(_, cpu)| cpu);
+    let cpus: Vec<&Cpu> = cpus.collect();
     let mut numbers: Vec<Option<u32>> = cpus.iter().map(|cpu| cpu.number).collect();
     numbers.sort_unstable();
     numbers.dedup();
@@ -194,19 +214,23 @@ fn to_json(checked: &Checked<'_>) -> Value {
         members.insert("errors".into(), json!(checked.errors()));
         if let Some(Value::Array(findings)) = members.get_mut("findings") {
             findings.extend(checked.partial().iter().map(partial::Finding::to_json));
+            findings.extend(checked.refusals.iter().map(Refusal::to_json));
         }
     }
     value
 }
 
 /// The findings of a table that KVM refused: first those for which it does.
-fn refused(text: &mut Styled, error: &str, findings: &[Finding]) {
+fn refused(text: &mut Styled, error: &str, checked: &Checked<'_>) {
     let (reasons, others): (Vec<&Finding>, Vec<&Finding>) =
-        findings.iter().partition(|finding| finding.kind.is_refused());
-    let because =
-        if reasons.is_empty() { ", and no finding is a reason for that" } else { " because of this" };
-    text.line(Style::Error, format_args!("KVM refused this table with {error}{because}:\n"));
+        checked.report.findings.iter().partition(|finding| finding.kind.is_refused());
+    if !reasons.is_empty() {
+        text.line(Style::Error, format_args!("KVM refused this table with {error} because of this:\n"));
+    }
     reasons.into_iter().for_each(|finding| one(text, finding));
+    for refusal in &checked.refusals {
+        text.push(Style::Error, Refusal::heading()).plain(format_args!("{refusal}\n\n"));
+    }
     if !others.is_empty() {
         text.line(Style::Heading, "KVM does not mind these:\n");
     }
@@ -219,7 +243,7 @@ fn to_text(text: &mut Styled, several: bool, checked: &Checked<'_>) {
         text.line(Style::Heading, format_args!("{}:", checked.source));
     }
     match &checked.refused {
-        Some(error) => refused(text, error, &report.findings),
+        Some(error) => refused(text, error, checked),
         None => report.findings.iter().for_each(|finding| one(text, finding)),
     }
     for finding in checked.partial() {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
-use cpuid_tables::show::{Found, Styled, find};
+use cpuid_tables::show::{Found, Meanings, Styled, meanings, unknown_msr_in};
 use serde_json::{Value, json};
 
 use super::format::Format;
@@ -43,15 +43,21 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let asked = asked(&args.text);
-    let found = || asked.iter().flat_map(|(_, found)| found);
+    // Each meaning once, however often it was asked for.
+    let mut found: Vec<&Found> = Vec::new();
+    for one in asked.iter().flat_map(|(_, meant)| &meant.found) {
+        if !found.contains(&one) {
+            found.push(one);
+        }
+    }
+    let not_found: Vec<&str> = asked.iter().flat_map(|(text, meant)| missing(text, meant)).collect();
     if args.format == Format::Json {
-        let missing = asked.iter().filter(|(_, found)| found.is_empty()).map(|(text, _)| text);
         print_document(json!({
-            "found": found().map(Found::to_json).collect::<Vec<Value>>(),
-            "not_found": missing.collect::<Vec<&String>>(),
+            "found": found.iter().map(|one| one.to_json()).collect::<Vec<Value>>(),
+            "not_found": not_found,
         }))?;
     } else {
-        for (at, one) in found().enumerate() {
+        for (at, one) in found.iter().enumerate() {
             let one = one.styled();
             let mut text = Styled::new();
             if at > 0 && one.count_lines() > 1 {
@@ -61,31 +67,55 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
                 return Ok(ExitCode::SUCCESS);
             }
         }
-        for (text, _) in asked.iter().filter(|(_, found)| found.is_empty()) {
-            let failed = Failed::new(format!("no match for `{text}`"));
-            match hint::no_match(text) {
-                None => failed.help(
-                    "names, locations such as '7.0.ebx[5]' or 'MSR 0x10a', values, and lines of QEMU, libvirt and Linux are found",
-                ),
-                Some(help) => failed.help(help),
-            }
-            .show();
-        }
+        not_found.iter().for_each(|text| no_match(text).show());
     }
-    Ok(answer(asked.iter().all(|(_, found)| !found.is_empty())))
+    Ok(answer(not_found.is_empty()))
+}
+
+/// What of an argument means nothing: all of it, or names that it lists.
+fn missing<'t>(text: &'t str, meant: &'t Meanings) -> Vec<&'t str> {
+    if meant.found.is_empty() { vec![text] } else { meant.unknown.iter().map(String::as_str).collect() }
+}
+
+fn no_match(text: &str) -> Failed {
+    if let Some(msr) = unknown_msr_in(text) {
+        return Failed::new(format!("no match for `{}`: {msr} is in no table here", shortened(text))).help(
+            "the processor's manual has it, if it is an MSR of one model; KVM gives a guest #GP for it, or 0",
+        );
+    }
+    let failed = Failed::new(format!("no match for `{}`", shortened(text)));
+    match hint::no_match(text) {
+        None => failed.help(
+            "names, locations such as '7.0.ebx[5]' or 'MSR 0x10a', values, and lines of QEMU, libvirt and Linux are found",
+        ),
+        Some(help) => failed.help(help),
+    }
+}
+
+/// A text as a message quotes it: at most 200 characters.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 200;
+    let mut short: String = text.chars().take(MOST).collect();
+    if short.len() < text.len() {
+        short.push_str("...");
+    }
+    short
 }
 
 /// The arguments, and what they mean: each for itself, unless they are one text whose parts mean nothing alone.
-fn asked(arguments: &[String]) -> Vec<(String, Vec<Found>)> {
-    let find = |text: &str| if hint::too_high_a_bit(text).is_some() { Vec::new() } else { find(text) };
+fn asked(arguments: &[String]) -> Vec<(String, Meanings)> {
+    let find = |text: &str| {
+        if hint::too_high_a_bit(text).is_some() { Meanings::default() } else { meanings(text) }
+    };
     let each = || arguments.iter().map(|text| (text.clone(), find(text)));
     let together = arguments.join(" ");
-    let alone: Vec<(String, Vec<Found>)> = each().collect();
+    let alone: Vec<(String, Meanings)> = each().collect();
     // `MSR` is a feature's name too.
     let begins = arguments.first().is_some_and(|first| first.eq_ignore_ascii_case("msr"));
-    if arguments.len() == 1 || !begins && alone.iter().all(|(_, found)| !found.is_empty()) {
+    let all_known = || alone.iter().all(|(text, meant)| missing(text, meant).is_empty());
+    if arguments.len() == 1 || !begins && all_known() {
         return alone;
     }
-    let found = find(&together);
-    if found.is_empty() { alone } else { vec![(together, found)] }
+    let meant = find(&together);
+    if meant.found.is_empty() { alone } else { vec![(together, meant)] }
 }

@@ -12,6 +12,7 @@ use super::output::warn;
 use super::progress::Steps;
 use super::reading::Reading;
 use super::source::Source;
+use super::stated_fleet::StatedFleet;
 use super::{advice, host};
 
 /// The first word of a recorded host's lines: the table's name, not the host's.
@@ -19,12 +20,17 @@ const SUPPORTED: &str = "supported";
 /// Tables next to it: KVM's emulated features, and its Hyper-V leaves.
 const BESIDE: [&str; 2] = ["emulated", "hv"];
 
-/// Adds the hosts of all sources.
-pub(super) fn take_in(fleet: &mut Fleet, sources: &[Source], reading: &Reading) -> Result<()> {
+/// Adds the hosts of all sources; to the other fleet too, which takes those that state only some bits.
+pub(super) fn take_in(
+    fleet: &mut Fleet,
+    stated: &mut StatedFleet,
+    sources: &[Source],
+    reading: &Reading,
+) -> Result<()> {
     let sources = walked(sources)?;
     let mut steps = Steps::new(sources.len());
     for source in &sources {
-        let taken = of_source(fleet, source, reading);
+        let taken = of_source((fleet, stated), source, reading);
         match taken {
             Err(failed) if reading.lenient && sources.len() > 1 => warn(failed.message()),
             other => other?,
@@ -40,7 +46,13 @@ fn walked(sources: &[Source]) -> Result<Vec<Source>> {
     let mut all = Vec::new();
     for source in sources {
         match source {
-            Source::File(path) if path.is_dir() => walk(path, &mut all)?,
+            Source::File(path) if path.is_dir() => {
+                let before = all.len();
+                walk(path, &mut all)?;
+                if all.len() == before {
+                    return Err(Failed::new(format!("{}: the directory contains no dumps", path.display())));
+                }
+            }
             other => all.push(other.clone()),
         }
     }
@@ -54,16 +66,12 @@ fn walk(directory: &Path, all: &mut Vec<Source>) -> Result<()> {
         paths.push(entry.map_err(failed)?.path());
     }
     paths.sort();
-    let before = all.len();
     for path in &paths {
         if path.is_dir() {
             walk(path, all)?;
         } else if !belongs_to_another(path) {
             all.push(Source::File(path.clone()));
         }
-    }
-    if all.len() == before {
-        return Err(Failed::new(format!("{}: the directory contains no dumps", directory.display())));
     }
     Ok(())
 }
@@ -80,14 +88,21 @@ fn supported(path: &Path) -> PathBuf {
 }
 
 /// Adds the hosts of one source.
-fn of_source(fleet: &mut Fleet, source: &Source, reading: &Reading) -> Result<()> {
+fn of_source(
+    (fleet, stated): (&mut Fleet, &mut StatedFleet),
+    source: &Source,
+    reading: &Reading,
+) -> Result<()> {
     if let Source::File(path) = source {
         if let Some(host) = host::recorded(path)? {
+            stated.add_whole(&host.supported);
             return fleet.add_host(&source.to_string(), &host).map_err(Failed::new);
         }
         let msrs = path.with_extension(HostFile::Msrs.extension());
         if *path == supported(path) && msrs.exists() {
-            return recorded(fleet, path, &msrs);
+            let host = recorded(path, &msrs)?;
+            stated.add_whole(&host.supported);
+            return fleet.add_host(&path.display().to_string(), &host).map_err(Failed::new);
         }
     }
     let mut open: Option<OneHost> = None;
@@ -103,10 +118,14 @@ fn of_source(fleet: &mut Fleet, source: &Source, reading: &Reading) -> Result<()
             count += 1;
             open = Some(OneHost::new(source, count, &cpu));
         }
-        if advice::is_open(&cpu) {
-            let failed = Failed::new(advice::open_bits(source, "what all hosts have takes all bits of each"));
-            return Err(failed.help(advice::HOST));
+        if let Some(host) = &mut open {
+            host.number = cpu.number;
         }
+        if advice::is_open(&cpu) {
+            stated.add_open(open.as_ref().map_or("", |host| &host.name), &cpu);
+            continue;
+        }
+        stated.add_whole(&cpu.entries);
         if let Some(host) = &mut open {
             host.add(&cpu);
         }
@@ -115,12 +134,12 @@ fn of_source(fleet: &mut Fleet, source: &Source, reading: &Reading) -> Result<()
 }
 
 fn close(fleet: &mut Fleet, host: Option<OneHost>) -> Result<()> {
-    let Some(host) = host else { return Ok(()) };
+    let Some(host) = host.filter(|host| host.is_whole) else { return Ok(()) };
     fleet.add(&host.name, &host.tables.into_entries()).map_err(Failed::new)
 }
 
 /// A host with its feature MSRs, in text files.
-fn recorded(fleet: &mut Fleet, supported: &Path, msrs: &Path) -> Result<()> {
+fn recorded(supported: &Path, msrs: &Path) -> Result<Host> {
     let mut host = Host::default();
     let capabilities = supported.with_extension(HostFile::Capabilities.extension());
     for (file, path) in
@@ -133,7 +152,7 @@ fn recorded(fleet: &mut Fleet, supported: &Path, msrs: &Path) -> Result<()> {
         let text = fs::read_to_string(path).map_err(|error| failed(&error))?;
         host.read(file, &text).map_err(|error| failed(&error))?;
     }
-    fleet.add_host(&supported.display().to_string(), &host).map_err(Failed::new)
+    Ok(host)
 }
 
 /// The host that is being read.
@@ -143,6 +162,8 @@ struct OneHost {
     number: Option<u32>,
     /// It has a name of its own.
     named: bool,
+    /// It has a table.
+    is_whole: bool,
     tables: HostTables,
 }
 
@@ -153,7 +174,13 @@ impl OneHost {
             (_, 1) => source.to_string(),
             (_, _) => format!("{source} #{count}"),
         };
-        OneHost { name, number: None, named: first.name.is_some(), tables: HostTables::new() }
+        OneHost {
+            name,
+            number: None,
+            named: first.name.is_some(),
+            is_whole: false,
+            tables: HostTables::new(),
+        }
     }
 
     /// True when the CPU is one more of this host: one that is numbered upwards, or one of several without a number.
@@ -164,7 +191,7 @@ impl OneHost {
     }
 
     fn add(&mut self, cpu: &Cpu) {
-        self.number = cpu.number;
+        (self.number, self.is_whole) = (cpu.number, true);
         self.tables.add(&cpu.entries);
     }
 }

@@ -189,6 +189,7 @@ pub(crate) fn guest_warnings(guest: &GuestCpuid) {
     };
     let names: Vec<&str> = filtered.iter().filter_map(named).collect();
     let unnamed = filtered.len() - names.len();
+    let names = hint::each_once(names);
     let more = if unnamed > 0 { format!(", and {unnamed} bits without a name") } else { String::new() };
     warn(format_args!(
         "the guest does not get {} of the requested features (-v has the reasons): {}{more}",

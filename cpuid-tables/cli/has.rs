@@ -5,15 +5,16 @@ use std::process::ExitCode;
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::naming::PsabiLevel;
-use cpuid_tables::show::{NoFeature, feature_named, name_of};
-use cpuid_tables::{Feature, Leaf, Named, QemuRelease, Subleaf, find_entry};
+use cpuid_tables::show::{Asked, name_of};
+use cpuid_tables::{Feature, Leaf, QemuRelease, Subleaf, find_entry};
 use serde_json::json;
 
 use super::format::Format;
 use super::input::Input;
-use super::outcome::{Result, answer};
+use super::outcome::Result;
 use super::output::{print_document, warn};
 use super::source::Source;
+use super::stated::{Has, feature_stated, stated, the_same};
 use super::{advice, feature};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -24,6 +25,7 @@ Examples:
   kvm-cpuid has '7.0.ebx[5]' --supported         a bit by its location
   kvm-cpuid has x86-64-v3 --supported            a level of x86-64, as distributions name them
   kvm-cpuid has avx512f --host node2.json        what another machine's guests can have
+  kvm-cpuid has vmx-ept --host node2.json        a bit of a feature MSR; hv-time: an enlightenment
 
 A source with several CPUs has a feature when each of them has it; --number N asks one. A leaf above the source's \
 maximum is one that it does not have, whatever the CPU answers there. A list of names, a template or a command line \
@@ -34,7 +36,7 @@ states some bits: of the others nothing is known.
 Exit codes:
   0  it has the feature
   1  it does not
-  2  there is no such feature, or the source could not be read
+  2  there is no such feature, a name's bits differ, or the source could not be read
   3  the source does not state it";
 
 /// What the source does not state.
@@ -42,7 +44,7 @@ pub(crate) const NOT_KNOWN: u8 = 3;
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// A feature, by any name or by its location, or a level: x86-64-v2, x86-64-v2-AES, x86-64-v3, x86-64-v4
+    /// A feature, by any name or by its location, an MSR's bit, an enlightenment, or a level: x86-64-v2, x86-64-v2-AES, x86-64-v3, x86-64-v4
     feature: String,
     #[command(flatten)]
     input: Input<1, 1>,
@@ -52,92 +54,100 @@ pub(crate) struct Args {
 }
 
 /// What is asked for.
-#[derive(Clone, Copy)]
 enum Wanted {
-    Feature(Feature),
     Level(PsabiLevel),
-    /// Something that no CPUID register has, but that some forms name.
-    Elsewhere(Named),
+    /// Several for an ambiguous name.
+    Any(Vec<Asked>),
 }
-
-/// Whether a CPU has it; none where that is not stated.
-type Has = Option<bool>;
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let wanted = match (PsabiLevel::named(&args.feature), feature_named(&args.feature)) {
-        (Some(level), _) => Wanted::Level(level),
-        (None, Err(NoFeature::Elsewhere(bit))) => Wanted::Elsewhere(bit),
-        _ => Wanted::Feature(feature::named(&args.feature)?),
+    let wanted = match PsabiLevel::named(&args.feature) {
+        Some(level) => Wanted::Level(level),
+        None => Wanted::Any(feature::questions(&args.feature)?),
     };
-    let found = search(args, wanted)?;
-    if let (None, Wanted::Elsewhere(_), false) = (found.all, wanted, found.states_others) {
-        // The message says what the name stands for.
-        feature::named(&args.feature)?;
-    }
-    if args.format == Format::Json {
-        let missing: Vec<&str> = found.missing.iter().map(|feature| name_of(*feature)).collect();
-        let sources = args.input.sources().iter().map(Source::to_string);
-        print_document(json!({
-            "feature": args.feature,
-            "sources": sources.collect::<Vec<String>>(),
-            "has": found.all,
-            "missing": missing,
-        }))?;
-    }
-    if let Some(has) = found.all {
-        return Ok(answer(has));
-    }
-    for source in args.input.sources() {
-        warn(format!("{source} does not state {}: {}", args.feature, advice::WHOLE));
-    }
-    if let Some(model) = found.model {
-        warn(format!("it names the CPU model {model}: `kvm-cpuid guest --cpu {model}` shows what that has"));
-    }
-    Ok(ExitCode::from(NOT_KNOWN))
-}
-
-/// What the CPUs of all sources have.
-struct Found {
-    /// Whether all of them have it.
-    all: Has,
-    /// A CPU states bits outside CPUID.
-    states_others: bool,
-    /// The CPU model that one names and that does not state it.
-    model: Option<String>,
-    /// The features of a level that one lacks.
-    missing: Vec<Feature>,
-}
-
-fn search(args: &Args, wanted: Wanted) -> Result<Found> {
-    let mut found = Found { all: Some(true), states_others: false, model: None, missing: Vec::new() };
+    let count = if let Wanted::Any(asked) = &wanted { asked.len() } else { 1 };
+    let mut all: Vec<Has> = vec![Some(true); count];
+    let mut model = None;
+    let mut missing: Vec<Feature> = Vec::new();
     for source in args.input.sources() {
         for cpu in args.input.reading.open(source)? {
             let cpu = cpu?;
-            let has = match wanted {
-                Wanted::Feature(feature) => has(source, &cpu, feature),
-                Wanted::Level(level) => has_level(source, &cpu, level, &mut found.missing),
-                Wanted::Elsewhere(bit) => bit_stated(&cpu, bit),
+            let answers = match &wanted {
+                Wanted::Level(level) => vec![has_level(source, &cpu, *level, &mut missing)],
+                Wanted::Any(asked) => asked.iter().map(|one| has(source, &cpu, one)).collect(),
             };
-            found.states_others |= !cpu.beside.bits.is_empty();
-            let name = cpu.name.as_deref().unwrap_or_default();
-            if has.is_none() && QemuRelease::NEWEST.cpu_model(name).is_some() {
-                found.model.clone_from(&cpu.name);
+            if answers.contains(&None)
+                && QemuRelease::NEWEST.cpu_model(cpu.name.as_deref().unwrap_or_default()).is_some()
+            {
+                model.clone_from(&cpu.name);
             }
-            // One that has it not decides.
-            found.all = match (found.all, has) {
-                (Some(false), _) | (_, Some(false)) => Some(false),
-                (None, _) | (_, None) => None,
-                _ => Some(true),
-            };
+            for (all, has) in all.iter_mut().zip(answers) {
+                *all = both(*all, has);
+            }
         }
     }
-    Ok(found)
+    let answer = match &wanted {
+        Wanted::Any(asked) => {
+            the_same(&args.feature, &asked.iter().zip(all.iter().copied()).collect::<Vec<_>>())
+        }
+        Wanted::Level(_) => Ok(all[0]),
+    };
+    if args.format == Format::Json {
+        print_answer(args, &wanted, &all, answer.as_ref().ok().copied().flatten(), &missing)?;
+    }
+    let answer = answer?;
+    if answer.is_none() {
+        not_stated(args, &wanted, model.as_deref());
+    }
+    Ok(answer.map_or(ExitCode::from(NOT_KNOWN), super::outcome::answer))
+}
+
+/// One CPU that has it not decides.
+pub(crate) const fn both(all: Has, has: Has) -> Has {
+    match (all, has) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (None, _) | (_, None) => None,
+        _ => Some(true),
+    }
+}
+
+fn print_answer(args: &Args, wanted: &Wanted, all: &[Has], has: Has, missing: &[Feature]) -> Result<()> {
+    let missing: Vec<&str> = missing.iter().map(|feature| name_of(*feature)).collect();
+    let sources = args.input.sources().iter().map(Source::to_string);
+    let mut answer = json!({
+        "feature": args.feature,
+        "sources": sources.collect::<Vec<String>>(),
+        "has": has,
+        "missing": missing,
+    });
+    if let (Wanted::Any(asked), 2..) = (wanted, all.len()) {
+        let one =
+            |(one, has): (&Asked, &Has)| json!({ "name": one.name(), "place": one.place(), "has": has });
+        answer["meanings"] = asked.iter().zip(all).map(one).collect();
+    }
+    print_document(answer)?;
+    Ok(())
+}
+
+/// Says what to ask instead.
+fn not_stated(args: &Args, wanted: &Wanted, model: Option<&str>) {
+    let reason = match wanted {
+        Wanted::Any(asked) => asked.first().and_then(Asked::stated_by),
+        Wanted::Level(_) => None,
+    };
+    let reason = reason.map(|reason| format!("{reason}; ")).unwrap_or_default();
+    for source in args.input.sources() {
+        warn(format!("{source} does not state {}: {reason}{}", args.feature, advice::WHOLE));
+    }
+    if let Some(model) = model {
+        warn(format!("it names the CPU model {model}: `kvm-cpuid guest --cpu {model}` shows what that has"));
+    }
 }
 
 /// A level's features; a warning names those that are missing.
 fn has_level(source: &Source, cpu: &Cpu, level: PsabiLevel, all_missing: &mut Vec<Feature>) -> Has {
     let all: Vec<(Feature, Has)> =
-        level.features().map(|feature| (feature, has(source, cpu, feature))).collect();
+        level.features().map(|feature| (feature, has_feature(source, cpu, feature))).collect();
     let with = |wanted: Has| -> Vec<Feature> {
         all.iter().filter(|(_, has)| *has == wanted).map(|(feature, _)| *feature).collect()
     };
@@ -153,7 +163,14 @@ fn has_level(source: &Source, cpu: &Cpu, level: PsabiLevel, all_missing: &mut Ve
     if with(None).is_empty() { Some(true) } else { None }
 }
 
-fn has(source: &Source, cpu: &Cpu, feature: Feature) -> Has {
+fn has(source: &Source, cpu: &Cpu, asked: &Asked) -> Has {
+    match asked.feature() {
+        Some(feature) => has_feature(source, cpu, feature),
+        None => stated(cpu, asked),
+    }
+}
+
+fn has_feature(source: &Source, cpu: &Cpu, feature: Feature) -> Has {
     let leaf = feature.leaf();
     let missing = |leaf, subleaf| find_entry(&cpu.entries, leaf, subleaf).is_none();
     // A whole table begins with the leaf that says how far it goes.
@@ -162,39 +179,5 @@ fn has(source: &Source, cpu: &Cpu, feature: Feature) -> Has {
         let word = feature.location().word;
         warn(format!("{source} has no entry for {word}, and no entry with the highest leaf"));
     }
-    stated(cpu, feature)
-}
-
-/// Whether a CPU has a bit of any kind; none where it does not state that.
-pub(crate) fn bit_stated(cpu: &Cpu, bit: Named) -> Has {
-    match bit {
-        Named::Feature(feature) => stated(cpu, feature),
-        other => cpu.beside.bits.get(&other).copied(),
-    }
-}
-
-/// Whether a CPU has a feature; none where it does not state that.
-pub(crate) fn stated(cpu: &Cpu, feature: Feature) -> Has {
-    let (leaf, register) = (feature.leaf(), feature.register());
-    if is_above_maximum(cpu, leaf) {
-        return Some(false);
-    }
-    let Some(at) = cpu.entries.iter().position(|entry| entry.answers(leaf, feature.subleaf())) else {
-        return if advice::is_open(cpu) { None } else { Some(false) };
-    };
-    let known = cpu.known(at)[register] & feature.mask() != 0;
-    known.then(|| cpu.entries[at].register(register) & feature.mask() != 0)
-}
-
-/// True for a leaf that is above the highest of its range, where the table states that. The hypervisor's ranges are whatever
-/// it makes of them.
-pub(crate) fn is_above_maximum(cpu: &Cpu, leaf: Leaf) -> bool {
-    let first = Leaf(leaf.0 & 0xffff_0000);
-    if !matches!(first.0, 0 | 0x8000_0000 | 0xc000_0000) {
-        return false;
-    }
-    let head = cpu.entries.iter().position(|entry| entry.answers(first, Subleaf(0)));
-    head.is_some_and(|at| {
-        cpu.known(at).eax == u32::MAX && leaf.0 > cpu.entries[at].registers.eax.max(first.0)
-    })
+    feature_stated(cpu, feature)
 }

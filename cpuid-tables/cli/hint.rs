@@ -118,6 +118,13 @@ pub(crate) fn no_match(text: &str) -> Option<String> {
             features.join(" ")
         ));
     }
+    if let Some(model) = QemuRelease::ALL.into_iter().rev().find_map(|release| release.cpu_model(text)) {
+        let release = model.release();
+        return Some(format!(
+            "{text} is a CPU model of QEMU {release}: `kvm-cpuid guest --cpu {text}` shows its guest, `kvm-cpuid models {text}` \
+             whether it runs here"
+        ));
+    }
     let levels = PsabiLevel::all().map(PsabiLevel::name);
     let mut near = names_near(text);
     if text.get(..7).is_some_and(|begin| begin.eq_ignore_ascii_case("x86-64-")) {
@@ -140,6 +147,17 @@ pub(crate) fn too_high_a_bit(text: &str) -> Option<u64> {
 /// A CPU model by its name, version or alias.
 pub(crate) fn model_named(name: &str, release: QemuRelease) -> Result<CpuModel, Failed> {
     release.cpu_model(name).ok_or_else(|| no_model(name, release))
+}
+
+/// Names without those that came before: two bits may share one, as `kvmclock` does.
+pub(crate) fn each_once<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut all: Vec<&str> = Vec::new();
+    for name in names {
+        if !all.contains(&name) {
+            all.push(name);
+        }
+    }
+    all
 }
 
 /// Names of features in a line.

@@ -62,6 +62,12 @@ pub(crate) fn named(name: &str) -> Result<Host> {
 const HELP: &str = "--host takes a file that `kvm-cpuid record -o HOST.json` wrote on that machine, DIR/NAME, where DIR \
      contains NAME.supported and NAME.host, a dump, or `real` for this machine";
 
+/// True for a host that is a dump, which states no more than its table.
+pub(crate) fn is_dump(name: &str) -> Result<bool> {
+    let path = Path::new(name);
+    Ok(name != REAL && !HostFile::Supported.path(path).exists() && recorded(path)?.is_none())
+}
+
 /// Whether a path is that of a host in one file.
 pub(crate) fn is_json(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))

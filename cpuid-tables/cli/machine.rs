@@ -1,9 +1,11 @@
 //! The tables of a host: of this machine, or of a recorded one.
 
-use cpuid_tables::CpuidEntry;
-use cpuid_tables::dump::Cpu;
+use std::collections::BTreeMap;
+
+use cpuid_tables::dump::{Beside, Cpu};
 use cpuid_tables::host;
 use cpuid_tables::kvm::{Device, KvmSystem as _};
+use cpuid_tables::{CpuidEntry, Msr};
 
 use super::outcome::{Failed, Result};
 use super::output::warn;
@@ -26,7 +28,13 @@ pub(crate) fn tables(source: &Source, chosen: Chosen<'_>) -> Result<Vec<Cpu>> {
         return recorded(source, name).map(|cpu| vec![cpu]);
     }
     match source {
-        Source::Supported => Ok(vec![named("supported", kvm()?.supported_cpuid().map_err(Failed::new)?)]),
+        Source::Supported => {
+            let kvm = kvm()?;
+            let supported = named("supported", kvm.supported_cpuid().map_err(Failed::new)?);
+            // An old KVM has neither.
+            let msrs = kvm.feature_msrs().ok().filter(|msrs| !msrs.is_empty());
+            Ok(vec![with_msrs(supported, msrs, kvm.hyperv_cpuid().ok().flatten())])
+        }
         Source::Emulated => Ok(vec![named("emulated", kvm()?.emulated_cpuid().map_err(Failed::new)?)]),
         _ => host_cpus(chosen),
     }
@@ -42,7 +50,9 @@ fn recorded(source: &Source, name: &str) -> Result<Cpu> {
     match source {
         Source::Supported => {
             let msrs = Some(host.msrs).filter(|msrs| !msrs.is_empty());
-            Ok(Cpu { msrs, ..named("supported", host.supported) })
+            let cpu = with_msrs(named("supported", host.supported), msrs, host.hyperv);
+            // A dump has some MSRs, and what KVM can give of Hyper-V's leaves is not its own.
+            Ok(if super::host::is_dump(name)? { Cpu { beside: Beside::default(), ..cpu } } else { cpu })
         }
         Source::Emulated => {
             let missing = || Failed::new(format!("{name} does not record what its KVM emulates"));
@@ -50,6 +60,12 @@ fn recorded(source: &Source, name: &str) -> Result<Cpu> {
         }
         _ => Ok(named("instruction", host.instruction)),
     }
+}
+
+/// With all feature MSRs of its KVM, and what that can give of Hyper-V's leaves.
+fn with_msrs(cpu: Cpu, msrs: Option<BTreeMap<Msr, u64>>, hyperv: Option<Vec<CpuidEntry>>) -> Cpu {
+    let beside = Beside { all_msrs: msrs.is_some(), hyperv, ..Beside::default() };
+    Cpu { msrs, beside, ..cpu }
 }
 
 fn named(name: &str, entries: Vec<CpuidEntry>) -> Cpu {

@@ -35,9 +35,12 @@ mod progress;
 mod qemu_release;
 mod reading;
 mod record;
+mod refusal;
 mod show;
 mod source;
 mod spelling;
+mod stated;
+mod stated_fleet;
 mod why;
 mod wrap;
 
@@ -81,7 +84,8 @@ pub(crate) fn run() -> ExitCode {
 /// The arguments, and notes about their spelling. Like clap, exits after printing help and on a usage error, which shows the usage of the subcommand.
 fn parse() -> (Args, Vec<&'static str>) {
     let mut command = help::prepared(Args::command());
-    let matches = command.get_matches_mut();
+    let matches =
+        command.try_get_matches_from_mut(spelling::arguments()).unwrap_or_else(|error| error.exit());
     let notes = matches.subcommand().map(|(_, matches)| spelling::notes(matches)).unwrap_or_default();
     let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| {
         let name = matches.subcommand_name().unwrap_or_default();

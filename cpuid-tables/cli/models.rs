@@ -92,7 +92,7 @@ fn text(definitions: &[Definition], levels: &[(PsabiLevel, FeatureSet)], reasons
     let mut text = Styled::new();
     for definition in definitions {
         let name = &definition.name;
-        let names: Vec<&str> = definition.unavailable_names.iter().map(|name| shown(name)).collect();
+        let names = hint::each_once(definition.unavailable_names.iter().map(|name| shown(name)));
         let alias = definition.alias_of.as_ref().map(|of| format!(" (is {of})")).unwrap_or_default();
         text.plain(format_args!("{name:width$}  "));
         if definition.runs() {

@@ -5,21 +5,19 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::{Cpu, Format as DumpFormat, WriteError, Writer};
+use cpuid_tables::naming::usual_name;
 use cpuid_tables::show::{DecodedEntry, Place, Style, Styled, Summary, decode, name_of};
-use cpuid_tables::{
-    CpuidEntry, CpuidRead, Feature, Leaf, LinuxRelease, MsrFeature, Named, QemuRelease, Registers,
-    STORED_VERSION, Subleaf,
-};
+use cpuid_tables::{CpuidEntry, CpuidRead, Feature, Leaf, Registers, STORED_VERSION, Subleaf};
 use serde_json::{Value, json};
 
 use super::answered::{Answered, answered};
 use super::convert::unwritable;
 use super::format::{Form, form};
-use super::has::is_above_maximum;
 use super::input::Input;
 use super::outcome::{Failed, Result, answer};
 use super::output::{columns, print, print_styled, warn};
 use super::source::Source;
+use super::stated::is_above_maximum;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -171,7 +169,7 @@ impl Shown {
                 text.line(Style::Name, name_of(feature));
             }
             for (bit, _) in self.cpu.beside.bits.iter().filter(|(_, on)| **on) {
-                text.line(Style::Name, outside(*bit));
+                text.line(Style::Name, usual_name(*bit));
             }
             return text;
         }
@@ -188,7 +186,7 @@ impl Shown {
         }
         for (heading, wanted) in [("set", true), ("not set", false)] {
             let bits = self.cpu.beside.bits.iter().filter(|(_, on)| **on == wanted);
-            let names: Vec<&str> = bits.map(|(bit, _)| outside(*bit)).collect();
+            let names: Vec<&str> = bits.map(|(bit, _)| usual_name(*bit)).collect();
             if !names.is_empty() && args.leaf.is_empty() {
                 text.plain(format_args!("outside CPUID, {heading}: ")).line(Style::Name, names.join(" "));
             }
@@ -198,7 +196,7 @@ impl Shown {
 
     fn to_json(&self, args: &Args, source: &Source) -> Value {
         let features = self.features().map(name_of);
-        let outside = self.cpu.beside.bits.iter().map(|(bit, on)| (outside(*bit).to_owned(), json!(on)));
+        let outside = self.cpu.beside.bits.iter().map(|(bit, on)| (usual_name(*bit).to_owned(), json!(on)));
         let mut value = json!({
             "source": source.to_string(),
             "summary": Summary::from_entries(&self.all).to_json(),
@@ -215,18 +213,6 @@ impl Shown {
             }
         }
         value
-    }
-}
-
-/// The usual name of a bit outside CPUID.
-pub(crate) fn outside(bit: Named) -> &'static str {
-    let flag = LinuxRelease::ALL.into_iter().rev().find_map(|release| bit.flag(release));
-    let of_msr = |bit: MsrFeature| {
-        QemuRelease::ALL.into_iter().rev().find_map(|release| bit.qemu_names(release).next())
-    };
-    match bit {
-        Named::Msr(msr) => of_msr(msr).unwrap_or(bit.name()),
-        _ => flag.unwrap_or(bit.name()),
     }
 }
 

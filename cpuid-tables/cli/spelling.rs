@@ -1,5 +1,7 @@
 //! Old spellings of options. They work for one more release, with a note on standard error that names the new spelling.
 
+use std::ffi::OsString;
+
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
@@ -9,6 +11,14 @@ const OLD: [(&str, &str); 3] = [
     ("to", "--to is now --format"),
     ("model", "--model is now --cpu"),
 ];
+
+/// The arguments; of those that are pasted text, `-cpu EPYC,+ibpb` is not an option of this command.
+pub(crate) fn arguments() -> impl Iterator<Item = OsString> {
+    std::env::args_os().map(|argument| {
+        let is_pasted = argument.to_str().is_some_and(|text| text.starts_with("-cpu "));
+        if is_pasted { [OsString::from(" "), argument].into_iter().collect() } else { argument }
+    })
+}
 
 /// True for `--host` without a value in a command with sources: before it took one, it was a source itself.
 pub(crate) fn host_is_a_source(matches: &ArgMatches) -> bool {

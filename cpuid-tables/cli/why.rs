@@ -1,21 +1,23 @@
 //! `kvm-cpuid why`: shows which layer withholds a feature.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::host::Host;
-use cpuid_tables::show::{Machine, RunningKvm, RunningLinux, Story, Style, Styled, name_of, named, why};
+use cpuid_tables::show::{Asked, Machine, RunningKvm, RunningLinux, Story, Style, Styled, named, why};
 use cpuid_tables::{LinuxRelease, LookupError, Named, QemuRelease};
 use serde_json::{Value, json};
 
 use super::format::Format;
-use super::has::{NOT_KNOWN, bit_stated};
+use super::has::{NOT_KNOWN, both};
 use super::input::Input;
-use super::outcome::{Result, answer};
+use super::outcome::Result;
 use super::output::{print_document, print_styled, warn};
 use super::source::Source;
+use super::stated::{Has, stated, the_same};
 use super::{advice, feature, hint, host};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -32,7 +34,7 @@ configuration, and /dev/kvm. Sources that cannot be queried are named. The last 
 Exit codes:
   0  a guest can have it
   1  a layer withholds it
-  2  there is no such feature, or a source could not be read
+  2  there is no such feature, a name's bits differ, or a source could not be read
   3  the queried layers do not decide it";
 
 #[derive(ClapArgs)]
@@ -50,17 +52,29 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let bits = bits(&args.feature)?;
+    let asked = feature::questions(&args.feature)?;
     let reading = &args.input.reading;
     let model = args.model.as_deref().or_else(|| reading.model());
     let model = model.map(|name| hint::model_named(name, QemuRelease::NEWEST)).transpose()?;
+    let explained = explained(&args.feature, &asked);
     let mut stories: Vec<(String, Story)> = Vec::new();
-    let (machines, open) = machines(args)?;
-    for (of, machine) in machines {
-        stories.extend(bits.iter().map(|bit| (of.clone(), why(*bit, &machine, model))));
+    let (machines, stating) = machines(args, &asked)?;
+    for (of, machine) in &machines {
+        stories.extend(explained.iter().map(|bit| (of.clone(), why(*bit, machine, model))));
     }
-    let answers: Vec<Stated> =
-        open.iter().flat_map(|cpu| bits.iter().map(move |bit| Stated::new(cpu, *bit))).collect();
+    let mut stated: Vec<Stated> = Vec::new();
+    for (of, cpu) in &stating {
+        let all = asked.iter().filter(|one| advice::is_open(cpu) || !matches!(one, Asked::Bit(_)));
+        stated.extend(all.map(|one| Stated::new(of, cpu, one)));
+    }
+    print_answers(args, &stories, &stated, stories.len() > explained.len())?;
+    let answers: Vec<(&Asked, Has)> =
+        asked.iter().map(|one| (one, withheld(one, &stories, &stated))).collect();
+    let answer = the_same(&args.feature, &answers)?;
+    Ok(answer.map_or(ExitCode::from(NOT_KNOWN), super::outcome::answer))
+}
+
+fn print_answers(args: &Args, stories: &[(String, Story)], stated: &[Stated], several: bool) -> Result<()> {
     if args.format == Format::Json {
         let one = |(of, story): &(String, Story)| {
             let mut value = story.to_json();
@@ -68,11 +82,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             value
         };
         let mut all: Vec<Value> = stories.iter().map(one).collect();
-        all.extend(answers.iter().map(Stated::to_json));
+        all.extend(stated.iter().map(Stated::to_json));
         print_document(json!({ "stories": all }))?;
-        return Ok(answered(&stories, &answers));
+        return Ok(());
     }
-    let several = stories.len() > bits.len();
     for (at, (of, story)) in stories.iter().enumerate() {
         let mut text = Styled::new();
         if at > 0 {
@@ -83,134 +96,139 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
         print_styled(text.append(&story.styled()))?;
     }
-    for stated in &answers {
-        stated.print()?;
-    }
-    Ok(answered(&stories, &answers))
+    stated.iter().try_for_each(Stated::print)
 }
 
-/// What a source that states only some bits, such as a list of names, states of a bit. It has no reasons.
+/// What a source states of something that has no layers: of anything, where it states only some bits, such as a list of
+/// names; and of what is not a bit. It has no reasons.
 struct Stated {
     of: String,
-    name: String,
-    available: Option<bool>,
+    asked: Asked,
+    available: Has,
 }
 
 impl Stated {
-    fn new((of, cpu): &(String, Cpu), bit: Named) -> Stated {
-        let available = bit_stated(cpu, bit);
-        let name = match bit {
-            Named::Feature(feature) => name_of(feature).to_owned(),
-            other => other.name().to_owned(),
-        };
-        Stated { of: of.clone(), name, available }
+    fn new(of: &str, cpu: &Cpu, asked: &Asked) -> Stated {
+        Stated { of: of.to_owned(), asked: asked.clone(), available: stated(cpu, asked) }
     }
 
     fn print(&self) -> Result<()> {
-        let Stated { of, name, available } = self;
-        let mut text = Styled::new();
+        let Stated { of, asked, available } = self;
+        let (name, mut text) = (asked.name(), Styled::new());
+        let (yes, no) = match asked {
+            Asked::Bit(_) | Asked::MsrBit(..) => ("set", "clear, and no reason for that"),
+            Asked::Field(_) => ("not 0", "0, and no reason for that"),
+            _ => ("there", "not there, and no reason for that"),
+        };
         match available {
             Some(true) => {
-                text.line(Style::Good, format_args!("{of} states that {name} is set"));
+                text.line(Style::Good, format_args!("{of} states that {name} is {yes}"));
             }
             Some(false) => {
-                text.line(
-                    Style::Error,
-                    format_args!("{of} states that {name} is clear, and no reason for that"),
-                );
+                text.line(Style::Error, format_args!("{of} states that {name} is {no}"));
             }
-            None => warn(format!("{of} does not state {name}: {}", advice::WHOLE)),
+            None => {
+                let reason = asked.stated_by().map(|reason| format!("{reason}; ")).unwrap_or_default();
+                warn(format!("{of} does not state {name}: {reason}{}", advice::WHOLE));
+            }
         }
         print_styled(&text)?;
         Ok(())
     }
 
     fn to_json(&self) -> Value {
-        json!({ "machine": self.of, "name": self.name, "available": self.available })
+        json!({ "machine": self.of, "name": self.asked.name(), "available": self.available })
     }
 }
 
-/// One that is withheld decides, then one that is not known.
-fn answered(stories: &[(String, Story)], stated: &[Stated]) -> ExitCode {
-    let answers =
-        || stories.iter().map(|(_, story)| story.available).chain(stated.iter().map(|one| one.available));
-    let is = |wanted: Option<bool>| answers().any(|available| available == wanted);
-    if is(Some(false)) {
-        answer(false)
-    } else if is(None) {
-        ExitCode::from(NOT_KNOWN)
-    } else {
-        answer(true)
-    }
+/// The answer of all sources: one that withholds it decides, then one that does not know.
+fn withheld(asked: &Asked, stories: &[(String, Story)], stated: &[Stated]) -> Has {
+    let of_stories = stories.iter().filter(|(_, story)| *asked == Asked::Bit(story.about.named));
+    let of_stated = stated.iter().filter(|one| one.asked == *asked);
+    let mut answers =
+        of_stories.map(|(_, story)| story.available).chain(of_stated.map(|one| one.available)).peekable();
+    answers.peek()?;
+    answers.fold(Some(true), both)
 }
 
-/// The bits of a name or a location: all of them if it is ambiguous.
-fn bits(name: &str) -> Result<Vec<Named>> {
-    match named(name) {
-        Ok(named) => Ok(vec![named]),
-        Err(LookupError::Ambiguous(all)) => {
-            let all: Vec<Named> = all.iter().collect();
-            let hardware = all.iter().any(|bit| matches!(bit, Named::Feature(_)));
-            // A bit that was software-defined and is now a hardware feature is explained as the latter.
-            let gone = |bit: &Named| matches!(bit, Named::Software(bit) if !bit.known_to_linux(LinuxRelease::NEWEST));
-            Ok(all.into_iter().filter(|bit| !(hardware && gone(bit))).collect())
-        }
-        Err(LookupError::Unknown) => feature::named(name).map(|feature| vec![Named::Feature(feature)]),
+/// The bits to explain: those that are asked for, then others of that name, which are not what is asked: Linux's software-defined
+/// `ibrs` beside AMD's bit.
+fn explained(name: &str, asked: &[Asked]) -> Vec<Named> {
+    let of_asked = asked.iter().filter_map(|one| if let Asked::Bit(bit) = one { Some(*bit) } else { None });
+    let mut all: Vec<Named> = of_asked.collect();
+    if let Err(LookupError::Ambiguous(others)) = named(name) {
+        let gone =
+            |bit: &Named| matches!(bit, Named::Software(bit) if !bit.known_to_linux(LinuxRelease::NEWEST));
+        let others: Vec<Named> = others.iter().filter(|bit| !all.contains(bit) && !gone(bit)).collect();
+        all.extend(others);
     }
+    all
 }
 
-/// The machines to query, and the CPUs that state only some bits; with their names.
+/// The machines to query, and the CPUs that are asked what they state; with their names.
 type Machines = (Vec<(String, Machine)>, Vec<(String, Cpu)>);
 
-fn machines(args: &Args) -> Result<Machines> {
-    let (mut all, mut open) = (Vec::new(), Vec::new());
+fn machines(args: &Args, asked: &[Asked]) -> Result<Machines> {
+    let (mut all, mut stating) = (Vec::new(), Vec::new());
     let reading = &args.input.reading;
+    // What is not a bit is asked of the table of what KVM supports, which has Hyper-V's leaves and MSRs.
+    let only_bits = asked.iter().all(|one| matches!(one, Asked::Bit(_)));
     for source in args.input.sources_or(Source::Instruction) {
         if source == Source::Instruction {
+            let of = reading.host().map_or_else(|| source.to_string(), str::to_owned);
+            if !only_bits {
+                stating.extend(reading.all(&Source::Supported)?.into_iter().map(|cpu| (of.clone(), cpu)));
+            }
             let machine = match reading.host() {
-                Some(name) => (name.to_owned(), recorded(host::named(name)?)),
-                None => (source.to_string(), this_machine(args)?),
+                Some(name) => recorded(host::named(name)?, host::is_dump(name)?),
+                None => this_machine(args)?,
             };
-            all.push(machine);
+            all.push((of, machine));
             continue;
         }
-        if let Source::File(path) = &source {
-            if let Some(host) = host::recorded(path)? {
-                all.push((source.to_string(), recorded(host)));
-                continue;
-            }
+        let host = if let Source::File(path) = &source { host::recorded(path)? } else { None };
+        if let Some(host) = host.clone() {
+            all.push((source.to_string(), recorded(host, false)));
         }
         for cpu in args.input.reading.open(&source)? {
             let cpu = cpu?;
-            if advice::is_open(&cpu) {
-                open.push((source.title(&cpu), cpu));
-            } else {
+            let is_open = advice::is_open(&cpu);
+            if is_open || !only_bits {
+                stating.push((source.title(&cpu), cpu.clone()));
+            }
+            if !is_open && host.is_none() {
                 all.push((source.title(&cpu), dumped(&source, cpu)));
             }
         }
     }
-    Ok((all, open))
+    Ok((all, stating))
 }
 
-/// A recorded host has the tables of its CPU and of its KVM.
-fn recorded(host: Host) -> Machine {
+/// A recorded host has the tables of its CPU and of its KVM; of a dump it is not known whether its MSRs are KVM's.
+fn recorded(host: Host, is_dump: bool) -> Machine {
     let kvm = RunningKvm {
         supported: host.supported,
         emulated: host.emulated.unwrap_or_default(),
+        msrs: Some(host.msrs.clone()).filter(|msrs| !is_dump && !msrs.is_empty()),
         ..RunningKvm::default()
     };
-    Machine { cpuid: Some(host.instruction), kvm: Some(kvm), ..Machine::default() }
+    let msrs = if is_dump { host.msrs } else { BTreeMap::new() };
+    Machine { cpuid: Some(host.instruction), kvm: Some(kvm), msrs, ..Machine::default() }
 }
 
 /// A dump holds the CPUID instruction's table, or KVM's supported or emulated one if it is marked so.
 fn dumped(source: &Source, cpu: Cpu) -> Machine {
     let is = |of: Source, name: &str| *source == of || cpu.name.as_deref() == Some(name);
+    let all_msrs = cpu.beside.all_msrs;
+    let (msrs, cpuid) = (cpu.msrs.clone(), cpu.entries.clone());
+    let kvm_msrs = msrs.clone().filter(|_| all_msrs);
     let kvm = if is(Source::Supported, "supported") {
-        RunningKvm { supported: cpu.entries, ..RunningKvm::default() }
+        RunningKvm { supported: cpuid, msrs: kvm_msrs, ..RunningKvm::default() }
     } else if is(Source::Emulated, "emulated") {
-        RunningKvm { emulated: cpu.entries, ..RunningKvm::default() }
+        RunningKvm { emulated: cpuid, ..RunningKvm::default() }
     } else {
-        return Machine { cpuid: Some(cpu.entries), ..Machine::default() };
+        let msrs = msrs.unwrap_or_default();
+        return Machine { cpuid: Some(cpuid), msrs, ..Machine::default() };
     };
     Machine { kvm: Some(kvm), ..Machine::default() }
 }
@@ -218,7 +236,7 @@ fn dumped(source: &Source, cpu: Cpu) -> Machine {
 fn this_machine(args: &Args) -> Result<Machine> {
     let reading = &args.input.reading;
     let or_warn = |what: Result<Vec<Cpu>>| match what {
-        Ok(cpus) => cpus.into_iter().next().map(|cpu| cpu.entries),
+        Ok(cpus) => cpus.into_iter().next(),
         Err(failed) => {
             warn(failed.message());
             None
@@ -226,11 +244,13 @@ fn this_machine(args: &Args) -> Result<Machine> {
     };
     let supported = or_warn(reading.all(&Source::Supported));
     let kvm = supported.map(|supported| RunningKvm {
-        supported,
-        emulated: or_warn(reading.all(&Source::Emulated)).unwrap_or_default(),
+        supported: supported.entries,
+        emulated: or_warn(reading.all(&Source::Emulated)).map(|cpu| cpu.entries).unwrap_or_default(),
         nested: nested(),
+        msrs: supported.msrs,
     });
-    Ok(Machine { cpuid: or_warn(reading.all(&Source::Instruction)), linux: linux(), kvm })
+    let cpuid = or_warn(reading.all(&Source::Instruction)).map(|cpu| cpu.entries);
+    Ok(Machine { cpuid, linux: linux(), kvm, ..Machine::default() })
 }
 
 /// Whether nested virtualization is on, according to the module parameter.

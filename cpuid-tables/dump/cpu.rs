@@ -38,6 +38,13 @@ pub struct Beside {
     pub template: bool,
     /// The error with which KVM refused the table, such as `EINVAL`.
     pub refused: Option<String>,
+    /// The file descriptor through which the table was set, where the dump tells: tables with one are one vCPU's.
+    pub file: Option<u32>,
+    /// True where the feature MSRs are all that its KVM has: a recorded host's are. Of one that is missing nothing is known
+    /// otherwise.
+    pub all_msrs: bool,
+    /// The entries of Hyper-V's leaves that its KVM can give a guest; `None` where they are not stated.
+    pub hyperv: Option<Vec<CpuidEntry>>,
 }
 
 impl Cpu {

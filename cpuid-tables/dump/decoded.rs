@@ -10,7 +10,8 @@
 //! 0x0000000c: undescribed leaf: all zero
 //! ```
 //!
-//! The numbers are read, and what they mean is ignored: `  = ` facts, names, and continued lines. A subleaf after the leaf
+//! The numbers are read, with the names of bits outside CPUID, and what they mean is ignored: `  = ` facts, names, and
+//! continued lines. A subleaf after the leaf
 //! says that the index is significant. Any other line that is not indented begins a CPU. What KVM answers for a leaf without
 //! an entry is not an entry.
 
@@ -20,6 +21,7 @@ use std::string::String;
 use super::descriptor::{Descriptor, Mark};
 use super::sink::{Fault, Line, Parser, Sink};
 use crate::bits::location::{Leaf, Register, Registers, Subleaf};
+use crate::naming::bits_outside;
 use crate::table::CpuidEntry;
 
 /// The format.
@@ -42,6 +44,9 @@ const ALL_ZERO: &str = ": all zero";
 const OTHER_FLAGS: &str = "  other flags: 0x";
 const OPEN_BITS: &str = "  bits that the dump does not specify: ";
 const VCPU: &str = "vCPU with APIC id ";
+/// Begins names of bits outside CPUID, and whether they are set.
+const OUTSIDE: [(&str, bool); 2] = [("outside CPUID, set: ", true), ("outside CPUID, not set: ", false)];
+const NOT_OUTSIDE: &str = "no bit outside CPUID has one of these names";
 
 /// The reader.
 #[derive(Default)]
@@ -151,6 +156,14 @@ impl Parser for Decoded {
             // An entry without registers is one of zeros.
             let registers = if text.ends_with(ALL_ZERO) { 4 } else { 0 };
             self.entry = Some(Open { entry, known, registers, is_answer });
+        } else if let Some((names, on)) = outside(text) {
+            for name in names.split_ascii_whitespace() {
+                let bits = bits_outside(name);
+                if bits.is_empty() {
+                    return Err(Fault::Here(NOT_OUTSIDE));
+                }
+                sink.beside().bits.extend(bits.into_iter().map(|bit| (bit, on)));
+            }
         } else if !text.starts_with("level: ") {
             let (number, name) = title(text);
             sink.start(number, name);
@@ -161,6 +174,11 @@ impl Parser for Decoded {
     fn end(&mut self, sink: &mut Sink) -> Result<(), Fault> {
         self.close(sink)
     }
+}
+
+/// Names of bits outside CPUID, and whether they are set.
+fn outside(text: &str) -> Option<(&str, bool)> {
+    OUTSIDE.iter().find_map(|(begin, on)| Some((text.strip_prefix(begin)?, *on)))
 }
 
 /// The number and name of a CPU in its title: `CPU 3`, `CPU 3 name`, `vCPU with APIC id 3`.

@@ -18,7 +18,10 @@ use super::cpu::Cpu;
 use super::descriptor::{Descriptor, Flags, Mark, Several, Style, Unwritable};
 use super::documents::{self, Documents};
 use super::sink::{Fault, Line, Parser, Sink};
-use crate::serialized::{Document, WrittenCpu};
+use crate::naming::bits_outside;
+use crate::serialized::{Document, KnownEntry, WrittenCpu};
+
+const NOT_OUTSIDE: &str = "no bit outside CPUID has that name";
 
 /// The format.
 pub(super) const FORMAT: Descriptor = Descriptor {
@@ -42,18 +45,29 @@ struct Json {
 }
 
 fn document(document: &documents::Document<'_>, sink: &mut Sink) -> Result<(), Fault> {
-    cpus(document.parse()?, sink)
+    cpus(document.parse()?, document, sink)
 }
 
-fn cpus(document: Document, sink: &mut Sink) -> Result<(), Fault> {
+fn cpus(document: Document, whole: &documents::Document<'_>, sink: &mut Sink) -> Result<(), Fault> {
     if let Some(all) = document.cpus {
-        return all.into_iter().try_for_each(|one| cpus(one, sink));
+        return all.into_iter().try_for_each(|one| cpus(one, whole, sink));
     }
+    let is_host = document.supported.is_some();
     let (name, entries) = match document.supported {
         Some(supported) => (Some(String::from("supported")), supported),
         None => (document.name, document.entries.unwrap_or_default()),
     };
     sink.start(document.number, name);
+    let beside = sink.beside();
+    for (name, on) in document.outside {
+        let bits = bits_outside(&name);
+        if bits.is_empty() {
+            return Err(whole.fault(&name, NOT_OUTSIDE));
+        }
+        beside.bits.extend(bits.into_iter().map(|bit| (bit, on)));
+    }
+    beside.hyperv = document.hyperv.map(|entries| entries.iter().map(KnownEntry::entry).collect());
+    beside.all_msrs = is_host && document.msrs.as_ref().is_some_and(|msrs| !msrs.is_empty());
     for entry in entries {
         sink.entry(entry.entry())?;
         sink.only_known(entry.known());

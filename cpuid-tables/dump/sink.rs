@@ -57,6 +57,7 @@ pub(super) struct Sink {
     more_subleaves: bool,
     done: VecDeque<Cpu>,
     read_any: bool,
+    finished_any: bool,
     /// How many entries the last CPU had; the next will have as many.
     last: usize,
     notes: Vec<Note>,
@@ -162,7 +163,7 @@ impl Sink {
             if let Some(known) = &mut cpu.known {
                 known.resize(cpu.entries.len(), ALL);
             }
-            self.read_any = true;
+            (self.read_any, self.finished_any) = (true, true);
             self.last = cpu.entries.len();
             self.done.push_back(cpu);
         }
@@ -172,6 +173,7 @@ impl Sink {
     pub(super) fn abandon(&mut self) {
         self.open = None;
         self.more_subleaves = false;
+        self.read_any = self.finished_any;
     }
 
     /// The next CPU that is complete.

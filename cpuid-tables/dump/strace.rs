@@ -5,11 +5,11 @@
 //! ```
 //!
 //! `KVM_SET_CPUID2` is a vCPU's table; `-yy` tells which vCPU. `KVM_GET_SUPPORTED_CPUID` and `KVM_GET_EMULATED_CPUID`
-//! are tables called `supported` and `emulated`. Other lines are ignored, and calls that failed before strace could
-//! read the table. With `-X raw` the requests are numbers.
+//! are tables called `supported` and `emulated`. Other lines are ignored. With `-X raw` the requests are numbers.
 //!
-//! That a call failed is a note. A table that KVM refused is one all the same, with the error; where KVM had more entries
-//! than there was room for, there is no table.
+//! That a call failed is a note, and so is a table that strace did not print: without `-v` it writes `entries=[...]`, and an
+//! address where the call failed or strace is older than 4.22. A table that KVM refused is one all the same, with the
+//! error; where KVM had more entries than there was room for, there is no table.
 
 use std::boxed::Box;
 use std::format;
@@ -35,7 +35,7 @@ pub(super) const FORMAT: Descriptor = Descriptor {
 const FIELDS: [&[u8]; 7] = [b"function=", b"index=", b"flags=", b"eax=", b"ebx=", b"ecx=", b"edx="];
 const EXPECTED: &str = "expected `{nent=N, entries=[{function=..., index=..., flags=..., eax=..., ebx=..., ecx=..., \
                         edx=...}, ...]}`";
-const ABBREVIATED: &str = "strace left the entries out: `strace -v` prints them";
+const ABBREVIATED: &str = "strace left entries out: `strace -v` prints them";
 const POINTER: &str = "strace did not decode the table: strace 4.22 or later does";
 const COUNT: &str = "nent is not how many entries there are";
 /// `KVM_MAX_CPUID_ENTRIES` (arch/x86/include/asm/kvm_host.h, since Linux 5.11; 80 before).
@@ -62,6 +62,8 @@ static REQUESTS: [Request; 3] = [
 struct Strace {
     /// The request of a call that was interrupted by another thread's before its table was printed.
     unfinished: Option<&'static Request>,
+    /// The request of a call that was interrupted after its table was printed, which the sink still holds.
+    refusable: Option<&'static Request>,
 }
 
 /// The request of a line, and what comes after it.
@@ -86,6 +88,12 @@ fn vcpu(line: &[u8]) -> Option<u32> {
     let mut rest = Scan::new(line);
     rest.skip_past(b"ioctl(").then_some(())?;
     rest.skip_past(b"<anon_inode:kvm-vcpu:").then(|| rest.decimal())?
+}
+
+/// The number of the file of which the call is, which tells a process' vCPUs apart.
+fn file(line: &[u8]) -> Option<u32> {
+    let mut rest = Scan::new(line);
+    rest.skip_past(b"ioctl(").then(|| rest.decimal())?
 }
 
 /// Passes over ` /* ... */`, with which `-X verbose` explains a number.
@@ -132,13 +140,29 @@ fn entry(line: &mut Scan<'_>) -> Option<CpuidEntry> {
     })
 }
 
-/// The entries of a table, from `{nent=` on.
-fn table(line: &mut Scan<'_>, sink: &mut Sink) -> Result<u32, Fault> {
+/// What strace printed of a table.
+struct Printed {
+    /// `nent`, where it was printed.
+    count: Option<u32>,
+    /// Why the entries are not there.
+    left_out: Option<&'static str>,
+}
+
+/// The entries of a table, up to the end of the arguments.
+fn table(line: &mut Scan<'_>, sink: &mut Sink) -> Result<Printed, Fault> {
     let wrong = Fault::Here(EXPECTED);
+    if is_address(line) {
+        return Ok(Printed { count: None, left_out: Some(POINTER) });
+    }
     let count = line.literal(b"{nent=").then(|| line.number()).flatten();
-    let Some(count) = count.filter(|_| line.literal(b", entries=[")) else { return Err(wrong) };
-    if line.literal(b"...]") {
-        return Err(Fault::Here(ABBREVIATED));
+    let Some(count) = count.filter(|_| line.literal(b", entries=")) else { return Err(wrong) };
+    let left_out = |why| Printed { count: Some(count), left_out: Some(why) };
+    if is_address(line) {
+        line.literal(b"}");
+        return Ok(left_out(POINTER));
+    }
+    if !line.literal(b"[") {
+        return Err(wrong);
     }
     let mut held = 0;
     while !line.literal(b"]") {
@@ -146,20 +170,37 @@ fn table(line: &mut Scan<'_>, sink: &mut Sink) -> Result<u32, Fault> {
             return Err(wrong);
         }
         if line.literal(b"...") {
-            return Err(Fault::Here(ABBREVIATED));
+            return if line.literal(b"]}") { Ok(left_out(ABBREVIATED)) } else { Err(wrong) };
         }
         let entry = line.literal(b"{").then(|| entry(line)).flatten();
         let Some(entry) = entry else { return Err(wrong) };
         sink.entry(entry)?;
         held += 1;
     }
-    let mut after = *line;
-    let failed = after.literal(b"})") && error(after).is_some();
-    if count != held && !failed { Err(Fault::Here(COUNT)) } else { Ok(count) }
+    if !line.literal(b"}") {
+        return Err(wrong);
+    }
+    let failed = error(*line).is_some();
+    if count != held && !failed {
+        Err(Fault::Here(COUNT))
+    } else {
+        Ok(Printed { count: Some(count), left_out: None })
+    }
+}
+
+/// Passes over an address, which strace prints of what it did not read.
+fn is_address(line: &mut Scan<'_>) -> bool {
+    if line.literal(b"NULL") {
+        return true;
+    }
+    let is = line.literal(b"0x");
+    line.while_is(|byte| is && byte.is_ascii_hexdigit());
+    is
 }
 
 /// The error with which a call failed, from the end of its arguments on.
 fn error(mut rest: Scan<'_>) -> Option<&str> {
+    rest.literal(b")").then_some(())?;
     rest.blanks();
     rest.literal(b"= -1 ").then_some(())?;
     core::str::from_utf8(rest.while_is(|byte| byte.is_ascii_alphanumeric()))
@@ -168,20 +209,33 @@ fn error(mut rest: Scan<'_>) -> Option<&str> {
 }
 
 /// What a failed call means.
-fn failure(request: &Request, error: &str, count: u32) -> String {
-    let name = String::from_utf8_lossy(request.name);
+fn failure(request: &Request, error: &str, count: Option<u32>) -> String {
+    let nent = count.map_or(String::from("nent"), |count| format!("nent={count}"));
     let why = match (error, request.table) {
-        ("E2BIG", Some(_)) => format!(
-            ": nent={count} is too few for what KVM has; ask with {MAX_ENTRIES} (KVM_MAX_CPUID_ENTRIES)"
-        ),
+        ("E2BIG", Some(_)) => {
+            format!(": {nent} is too few for what KVM has; ask with {MAX_ENTRIES} (KVM_MAX_CPUID_ENTRIES)")
+        }
         ("E2BIG", None) => {
-            format!(": KVM takes at most {MAX_ENTRIES} entries (KVM_MAX_CPUID_ENTRIES), nent={count}")
+            format!(": KVM takes at most {MAX_ENTRIES} entries (KVM_MAX_CPUID_ENTRIES), {nent}")
         }
         ("EINVAL", None) => String::from(": KVM refused this table; `kvm-cpuid check` shows why"),
-        ("ENOMEM", Some(_)) => format!(": nent={count} is more than KVM has, which older kernels refuse"),
+        ("EPERM", None) => String::from(
+            ": the table has a component of XCR0 (AMX) that the process did not ask for (arch_prctl) before",
+        ),
+        ("ENOMEM", Some(_)) => format!(": {nent} is more than KVM has, which older kernels refuse"),
+        ("EFAULT", Some(_)) => {
+            format!(": KVM could not write to the table's address; it needs room for {nent} entries")
+        }
+        ("EFAULT", None) => format!(": KVM could not read {nent} entries at the table's address"),
         _ => String::new(),
     };
-    format!("{name} failed with {error}{why}")
+    format!("{} failed with {error}{why}", request.name())
+}
+
+impl Request {
+    fn name(&self) -> String {
+        String::from_utf8_lossy(self.name).into_owned()
+    }
 }
 
 /// True for a line that strace may have printed: a call, after a thread's number and a time or nothing.
@@ -215,22 +269,28 @@ impl Strace {
         if !rest.literal(b", ") {
             return Err(Fault::Here(EXPECTED));
         }
-        if rest.rest().starts_with(b"0x") || rest.literal(b"NULL") {
-            return if find(rest.rest(), b"= -1 ").is_some() { Ok(()) } else { Err(Fault::Here(POINTER)) };
-        }
         sink.start(vcpu(line.text), request.table.map(String::from));
-        let count = table(&mut rest, sink).inspect_err(|_| sink.abandon())?;
-        rest.literal(b"})");
-        if let Some(error) = error(rest) {
-            sink.note(line.number, failure(request, error, count));
-            // KVM wrote nothing into what it was asked to fill.
-            if request.table.is_some() {
-                sink.abandon();
-                return Ok(());
-            }
-            sink.beside().refused = Some(String::from(error));
+        sink.beside().file = file(line.text);
+        let printed = table(&mut rest, sink).inspect_err(|_| sink.abandon())?;
+        let error = error(rest);
+        if let Some(error) = error {
+            sink.note(line.number, failure(request, error, printed.count));
         }
-        sink.finish();
+        match (printed.left_out, error) {
+            // KVM wrote nothing into what it was asked to fill.
+            (_, Some(_)) if request.table.is_some() => sink.abandon(),
+            (Some(why), _) => {
+                sink.abandon();
+                let what = if error.is_some() { "the refused table" } else { "the table" };
+                sink.note(line.number, format!("{}: {what} is not here, {why}", request.name()));
+            }
+            // What came of it is in a later line: the next call finishes the CPU.
+            (None, None) if rest.literal(b" <unfinished") => self.refusable = Some(request),
+            (None, error) => {
+                sink.beside().refused = error.map(String::from);
+                sink.finish();
+            }
+        }
         Ok(())
     }
 }
@@ -238,6 +298,7 @@ impl Strace {
 impl Parser for Strace {
     fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
         if let Some((request, rest)) = request(line.text) {
+            self.refusable = None;
             return self.table(request, rest, line, sink);
         }
         let mut rest = Scan::new(line.text);
@@ -245,6 +306,14 @@ impl Parser for Strace {
             let decoded = rest.rest().starts_with(b", {nent=");
             if let Some(request) = self.unfinished.take().filter(|_| decoded) {
                 return self.table(request, rest, line, sink);
+            }
+        }
+        let mut rest = Scan::new(line.text);
+        if rest.skip_past(b"<... ioctl resumed>") {
+            if let (Some(request), Some(error)) = (self.refusable.take(), error(rest)) {
+                let count = sink.open().and_then(|cpu| u32::try_from(cpu.entries.len()).ok());
+                sink.note(line.number, failure(request, error, count));
+                sink.beside().refused = Some(String::from(error));
             }
         }
         Ok(())

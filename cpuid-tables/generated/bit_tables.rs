@@ -12,6 +12,7 @@
 //! [`NEEDS`] holds pairs of ids, ascending and transitively closed: a bit and a dependency, plus [`LIST`] if a
 //! release lists the dependency directly. [`NEEDS_ONE_OF`] holds pairs of an id and a position in [`LISTS`].
 
+use crate::bits::kvm_module::{KvmModule, ModuleAction};
 use crate::bits::kvm_treatment::KvmTreatment as K;
 use crate::bits::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf};
 
@@ -37,6 +38,10 @@ pub(crate) struct LinuxTables {
     pub(crate) flags: &'static [u16],
     /// Per feature: KVM's treatment.
     pub(crate) kvm: &'static [K],
+    /// Slots, and what a vendor module does with the feature, with the condition.
+    pub(crate) modules: &'static [(u16, KvmModule, ModuleAction, u16)],
+    /// Module parameters: names and defaults.
+    pub(crate) parameters: &'static [(KvmModule, u16, u16)],
     /// Slots, ascending, whose place in the kernel's words does not follow from their register; with that place.
     pub(crate) exceptions: &'static [(u16, u16)],
     /// The bits at each place of the kernel's and KVM's words.

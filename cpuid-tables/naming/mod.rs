@@ -12,7 +12,7 @@ pub use crate::bits::location::{NotAPlace, Place};
 #[cfg(feature = "show")]
 pub(crate) use aliases::alias_place;
 pub use bit_list::bit_list;
-pub use named::{NoFeature, feature_named, name_of, named, names_near, near};
+pub use named::{NoFeature, bits_outside, feature_named, name_of, named, names_near, near, usual_name};
 #[cfg(feature = "show")]
 pub(crate) use pasted::{bits_in, lists_in};
 pub use psabi_level::PsabiLevel;

@@ -7,7 +7,9 @@ use core::fmt;
 use super::bare_name::bare_name;
 use super::{Place, pasted};
 use crate::bits::feature::Feature;
+use crate::bits::kernel_bits::{Bug, SoftwareFeature, VmxFeature};
 use crate::bits::lookup::{LookupError, Named};
+use crate::bits::msr_feature::MsrFeature;
 use crate::bits::release::{LinuxRelease, QemuRelease};
 
 /// The bit that a name refers to: by [`lookup`](crate::lookup), else by QEMU's further names, names of QEMU's `CPUID_*` macros, and
@@ -18,7 +20,7 @@ use crate::bits::release::{LinuxRelease, QemuRelease};
 /// [`LookupError`]: the name is unknown, or refers to several bits.
 ///
 /// ```
-/// use cpuid_tables::{Named, feature, show::named};
+/// use cpuid_tables::{Named, feature, naming::named};
 ///
 /// assert_eq!(named("SSE3"), Ok(Named::Feature(feature::XMM3)));
 /// ```
@@ -83,7 +85,7 @@ impl core::error::Error for NoFeature {}
 /// [`NoFeature`]: there is none, or several.
 ///
 /// ```
-/// use cpuid_tables::{feature, show::feature_named};
+/// use cpuid_tables::{feature, naming::feature_named};
 ///
 /// assert_eq!(feature_named("X86_FEATURE_AVX2"), Ok(feature::AVX2));
 /// assert_eq!(feature_named("7.0.ebx[5]"), Ok(feature::AVX2));
@@ -139,7 +141,7 @@ fn of_place(text: &str) -> Result<Feature, NoFeature> {
 /// else QEMU's name, else the constant's.
 ///
 /// ```
-/// use cpuid_tables::{feature, show::name_of};
+/// use cpuid_tables::{feature, naming::name_of};
 ///
 /// assert_eq!((name_of(feature::XMM3), name_of(feature::SPEC_CTRL)), ("pni", "spec-ctrl"));
 /// ```
@@ -152,6 +154,29 @@ pub fn name_of(feature: Feature) -> &'static str {
     flag.filter(fits).or_else(|| qemu.filter(fits)).unwrap_or_else(|| feature.name())
 }
 
+/// The usual name of a bit outside CPUID: the flag of `/proc/cpuinfo`, or QEMU's name; of a feature, [`name_of`].
+#[must_use]
+pub fn usual_name(bit: Named) -> &'static str {
+    match bit {
+        Named::Feature(feature) => name_of(feature),
+        Named::Msr(msr) => {
+            let newest_first = QemuRelease::ALL.into_iter().rev();
+            newest_first.filter_map(|release| msr.qemu_names(release).next()).next().unwrap_or(bit.name())
+        }
+        _ => LinuxRelease::ALL.into_iter().rev().find_map(|release| bit.flag(release)).unwrap_or(bit.name()),
+    }
+}
+
+/// The bits outside CPUID with a usual name: `ept` is a software-defined feature and a VMX capability.
+#[must_use]
+pub fn bits_outside(name: &str) -> Vec<Named> {
+    let software = SoftwareFeature::all().map(Named::Software);
+    let bugs = Bug::all().map(Named::Bug);
+    let vmx = VmxFeature::all().map(Named::Vmx);
+    let msrs = MsrFeature::all().map(Named::Msr);
+    software.chain(bugs).chain(vmx).chain(msrs).filter(|bit| usual_name(*bit) == name).collect()
+}
+
 /// At most five feature names similar to an unknown one, for a message.
 #[must_use]
 pub fn names_near(name: &str) -> Vec<&'static str> {
@@ -160,6 +185,11 @@ pub fn names_near(name: &str) -> Vec<&'static str> {
 
 /// At most five of the known names that are similar to an unknown one, the nearest first.
 pub fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    // A pasted text is not a misspelled name.
+    const LONGEST: usize = 128;
+    if name.len() > LONGEST {
+        return Vec::new();
+    }
     let wanted: String = fold(name).collect();
     let mut near: Vec<(usize, &str)> = known
         .into_iter()

@@ -64,27 +64,80 @@ static MARKERS: &[&str] = &[
     "property '.",
     "cpu feature ",
     "cpu feature: ",
+    "not present on the cpu:",
 ];
 
-/// The bits by name alone: `missing features: hle,rtm`.
+/// Names after a marker of a line.
+pub(crate) struct List<'t> {
+    pub(crate) names: Vec<&'t str>,
+    /// True for names with commas between them, each of which is meant as one; other words may be the message's.
+    #[cfg_attr(not(feature = "show"), expect(dead_code, reason = "`show` reads lines"))]
+    pub(crate) has_commas: bool,
+}
+
+/// No name of a feature or a property is longer.
+const LONGEST: usize = 64;
+
+/// The bits by name alone: `missing features: hle,rtm`. Of words without commas those before the first that is not known.
 fn listed(line: &str) -> Vec<Vec<Named>> {
-    let known = |names: Vec<&str>| -> Vec<Vec<Named>> {
-        names.into_iter().map(all_named).take_while(|bits| !bits.is_empty()).collect()
+    let known = |list: List<'_>| -> Vec<Vec<Named>> {
+        let all = list.names.into_iter().map(all_named);
+        if list.has_commas {
+            all.filter(|bits| !bits.is_empty()).collect()
+        } else {
+            all.take_while(|bits| !bits.is_empty()).collect()
+        }
     };
     lists_in(line).into_iter().flat_map(known).collect()
 }
 
 /// The words after each marker of a line, the first of which are names of features or properties.
-pub(crate) fn lists_in(line: &str) -> Vec<Vec<&str>> {
+pub(crate) fn lists_in(line: &str) -> Vec<List<'_>> {
     let folded = line.to_ascii_lowercase();
-    let mut all = Vec::new();
+    let (mut all, mut from) = (Vec::new(), 0);
     for (at, _) in line.char_indices() {
+        if at < from {
+            continue;
+        }
         let Some(marker) = MARKERS.iter().find(|marker| folded[at..].starts_with(**marker)) else { continue };
-        let names = line[at + marker.len()..].split([',', ' ', '\'', '"', '=']);
-        let names = names.map(|name| name.trim_end_matches(['.', ';'])).filter(|name| !name.is_empty());
-        all.push(names.collect());
+        let begin = at + marker.len();
+        let (list, length) = list(&line[begin..]);
+        from = begin + length;
+        all.extend((!list.names.is_empty()).then_some(list));
     }
     all
+}
+
+/// The names that a text begins with, and how long they are: `hle, rtm and so on`, `'x2apic' [0x00200000]`, `pae cmov`.
+fn list(text: &str) -> (List<'_>, usize) {
+    const QUOTES: [char; 3] = [' ', '\'', '"'];
+    let (mut names, mut rest, mut has_commas) = (Vec::new(), text, false);
+    loop {
+        let word = rest.trim_start_matches(QUOTES);
+        // Only as far as a name may go: a long word would be searched for each marker in it.
+        let ends = |(_, c): &(usize, char)| [',', ' ', '\'', '"', '=', '\n'].contains(c);
+        let mut within = word.char_indices().take(LONGEST + 1);
+        let Some(end) = within.find(ends).map(|(at, _)| at).or((word.len() <= LONGEST).then_some(word.len()))
+        else {
+            break;
+        };
+        let name = word[..end].trim_end_matches(['.', ';']);
+        if name.is_empty() {
+            break;
+        }
+        names.push(name);
+        rest = &word[end..];
+        let after = rest.trim_start_matches(['\'', '"']);
+        if let Some(more) = after.strip_prefix(',') {
+            (rest, has_commas) = (more, true);
+            continue;
+        }
+        // After a list with commas come the message's own words.
+        if has_commas || !after.starts_with(' ') {
+            break;
+        }
+    }
+    (List { names, has_commas }, text.len() - rest.len())
 }
 
 fn mentions(line: &str) -> Vec<Mention<'_>> {

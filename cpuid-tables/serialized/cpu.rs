@@ -15,12 +15,11 @@ use crate::dump::Cpu;
 use crate::table::CpuidEntry;
 
 /// What commands write into a document beside its CPUs; a reader of tables passes over it.
-const BESIDE: [&str; 30] = [
+const BESIDE: [&str; 28] = [
     // A recorded host's.
     "capabilities",
     "emulated",
     "guest_xcomponents",
-    "hyperv",
     "instruction",
     "mce_capabilities",
     "saved_msrs",
@@ -29,7 +28,6 @@ const BESIDE: [&str; 30] = [
     "answers",
     "features",
     "leaves",
-    "outside",
     "source",
     "summary",
     // `guest`'s.
@@ -147,6 +145,10 @@ pub(crate) struct Document {
     pub(crate) cpus: Option<Vec<Document>>,
     /// What the host's KVM supports.
     pub(crate) supported: Option<Vec<KnownEntry>>,
+    /// What the host's KVM can give of Hyper-V's leaves.
+    pub(crate) hyperv: Option<Vec<KnownEntry>>,
+    /// Bits outside CPUID by their usual name, and whether they are set: what `show` writes.
+    pub(crate) outside: BTreeMap<String, bool>,
 }
 
 impl<'de> Deserialize<'de> for Document {
@@ -180,6 +182,8 @@ impl<'de> Visitor<'de> for Members {
                 }
                 "cpus" => document.cpus = Some(map.next_value()?),
                 "supported" => document.supported = Some(map.next_value()?),
+                "hyperv" => document.hyperv = map.next_value()?,
+                "outside" => document.outside = map.next_value()?,
                 beside if BESIDE.contains(&beside) => {
                     map.next_value::<IgnoredAny>()?;
                 }

@@ -9,6 +9,7 @@ use super::name_of;
 use super::styled::{Style, Styled};
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
+use crate::bits::kvm_module::KvmModuleRule;
 use crate::bits::kvm_treatment::KvmTreatment;
 use crate::bits::location::WordBit;
 use crate::bits::lookup::Named;
@@ -87,6 +88,8 @@ pub struct About {
     pub linux: Vec<Span<LinuxRelease, InLinux>>,
     /// KVM's, for a CPUID feature.
     pub kvm: Vec<Span<LinuxRelease, KvmTreatment>>,
+    /// What KVM's vendor modules do with it: one entry for each rule.
+    pub modules: Vec<Span<LinuxRelease, KvmModuleRule>>,
     /// QEMU's.
     pub qemu: Vec<Span<QemuRelease, InQemu>>,
     /// Its dependencies, direct and indirect.
@@ -112,6 +115,7 @@ impl About {
             kvm: spans(LinuxRelease::ALL, |release| {
                 feature.map(|feature| feature.kvm(release)).filter(|kvm| *kvm != KvmTreatment::Unknown)
             }),
+            modules: feature.map(module_spans).unwrap_or_default(),
             qemu: spans(QemuRelease::ALL, |release| in_qemu(named, release)),
             needs: list(needs),
             needed_by: list(feature.map(Feature::needed_by_directly)),
@@ -129,6 +133,23 @@ impl About {
             Named::Vmx(_) => "a VMX capability, not in a CPUID register".to_string(),
         }
     }
+}
+
+/// The releases of each rule of a vendor module, in the order of the newest release's code, then the older ones'.
+fn module_spans(feature: Feature) -> Vec<Span<LinuxRelease, KvmModuleRule>> {
+    let mut rules: Vec<KvmModuleRule> = Vec::new();
+    for release in LinuxRelease::ALL.into_iter().rev() {
+        for rule in feature.kvm_modules(release) {
+            if !rules.contains(&rule) {
+                rules.push(rule);
+            }
+        }
+    }
+    let of = |rule| {
+        let has = move |release| feature.kvm_modules(release).find(|other| *other == rule);
+        spans(LinuxRelease::ALL, has)
+    };
+    rules.into_iter().flat_map(of).collect()
 }
 
 fn in_linux(named: Named, release: LinuxRelease) -> Option<InLinux> {
@@ -193,6 +214,9 @@ impl About {
         }
         for span in &self.kvm {
             text.plain(format_args!("  KVM        {}; {}\n", span.what, span.releases()));
+        }
+        for span in &self.modules {
+            text.plain(format_args!("             {}; {}\n", span.what, span.releases()));
         }
         for span in &self.qemu {
             let InQemu { name, word } = span.what;

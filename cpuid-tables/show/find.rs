@@ -1,5 +1,6 @@
 //! What a text may mean: a name in any spelling, a location, or a register's value.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,9 +8,10 @@ use core::fmt;
 
 use super::enlightenment::{self, Enlightenment};
 use super::hypervisor::{self, Kind, Ranges};
-use super::msr::{self, AboutMsr};
+use super::message::{self, Message};
+use super::msr::{self, AboutMsr, MsrBits};
 use super::styled::{Style, Styled};
-use super::{About, DecodedRegister, Place, decode_register, leaves};
+use super::{About, DecodedRegister, Place, decode_register, leaves, listed};
 use crate::bits::description::{Part, describe};
 use crate::bits::feature::Feature;
 use crate::bits::field::Field;
@@ -19,7 +21,7 @@ use crate::bits::msr_feature::MsrFeature;
 use crate::bits::name_hash::fold_eq;
 use crate::bits::own_fields;
 use crate::bits::release::{LinuxRelease, QemuRelease};
-use crate::naming::{alias_place, bits_in, lists_in};
+use crate::naming::{alias_place, bits_in};
 
 /// One meaning of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +45,12 @@ pub enum Found {
     MsrValue(AboutMsr, u64),
     /// A bit of an MSR that only the manual names.
     MsrBit(MsrBit, &'static str),
+    /// Bits of an MSR, or one that has no name of its own.
+    MsrBits(MsrBits),
     /// A property of QEMU's for a Hyper-V enlightenment.
     Enlightenment(Enlightenment),
+    /// A message of a program.
+    Message(Message),
 }
 
 /// Every meaning of a text; empty if it has none.
@@ -62,20 +68,72 @@ pub enum Found {
 /// ```
 #[must_use]
 pub fn find(text: &str) -> Vec<Found> {
-    let text = text.trim();
-    let ways: [&dyn Fn() -> Vec<Found>; 7] = [
-        &|| by_name(text),
-        &|| if text.contains("[bit ") { in_line(text) } else { Vec::new() },
-        &|| of_word(text).or_else(|| text.parse().ok()).map(at).unwrap_or_default(),
-        &|| alias_place(text).map(at).unwrap_or_default(),
-        &|| in_line(text),
-        &|| bare_name(text),
-        &|| several(text),
-    ];
-    ways.into_iter().map(|way| way()).find(|found| !found.is_empty()).unwrap_or_default()
+    meanings(text).found
 }
 
+/// What a text means, and the names in it that nothing has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Meanings {
+    /// Every meaning, as [`find`] has it.
+    pub found: Vec<Found>,
+    /// Names that a list in the text has and that are not known, such as `foobar` of `missing features: avx2,foobar`.
+    pub unknown: Vec<String>,
+}
+
+/// Every meaning of a text, as [`find`] has it, and the names that are not known.
+///
+/// ```
+/// use cpuid_tables::show::meanings;
+///
+/// let meant = meanings("missing features: avx2,foobar");
+/// assert_eq!((meant.found.len(), meant.unknown), (1, vec!["foobar".to_string()]));
+/// ```
+#[must_use]
+pub fn meanings(text: &str) -> Meanings {
+    let text = text.trim();
+    let known = |found: Vec<Found>| Meanings { found, unknown: Vec::new() };
+    let ways: [&dyn Fn() -> Meanings; 9] = [
+        &|| known(by_name(text)),
+        &|| if text.contains("[bit ") { in_line(text) } else { Meanings::default() },
+        &|| known(of_word(text).or_else(|| text.parse().ok()).map(at).unwrap_or_default()),
+        &|| known(alias_place(text).map(at).unwrap_or_default()),
+        &|| known(msr::bits_of(text).map(Found::MsrBits).into_iter().collect()),
+        &|| of_message(text),
+        &|| in_line(text),
+        &|| known(bare_name(text)),
+        &|| known(several(text)),
+    ];
+    let mut meant =
+        ways.into_iter().map(|way| way()).find(|meant| !meant.found.is_empty()).unwrap_or_default();
+    without_repetition(&mut meant.found);
+    meant
+}
+
+/// Each meaning once: a log repeats its lines for every vCPU.
+fn without_repetition(found: &mut Vec<Found>) {
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    found.retain(|one| seen.insert(format!("{one:?}")));
+}
+
+/// A message of a program, with the names that belong to it and those that the line has.
+fn of_message(text: &str) -> Meanings {
+    let Some(message) = message::message(text) else { return Meanings::default() };
+    let names = message.names().into_iter().flat_map(by_name);
+    let named: Vec<Found> = names.collect();
+    let mut meant = in_line(text);
+    let mut found = alloc::vec![Found::Message(message)];
+    found.append(&mut meant.found);
+    found.extend(named);
+    Meanings { found, ..meant }
+}
+
+/// No name is longer.
+const LONGEST_NAME: usize = 128;
+
 fn by_name(text: &str) -> Vec<Found> {
+    if text.len() > LONGEST_NAME && !text.contains("[bit ") {
+        return Vec::new();
+    }
     let bits = all_of(super::named(text)).into_iter().map(|bit| Found::Bit(About::new(bit)));
     let enlightenments = enlightenment::named(text, false).into_iter().map(Found::Enlightenment);
     let others = Field::named(text).map(Found::Field).chain(enlightenments);
@@ -87,6 +145,9 @@ fn by_name(text: &str) -> Vec<Found> {
 
 /// Names that mean something only where nothing else has them: Hyper-V's fields, libvirt's enlightenments, an MSR's bits.
 fn bare_name(text: &str) -> Vec<Found> {
+    if text.len() > LONGEST_NAME {
+        return Vec::new();
+    }
     let short = without_prefix(text, "KVM_FEATURE_").unwrap_or(text);
     let fields = hypervisor::all_fields().map(|(_, field)| field);
     let fields = fields.filter(|field| fold_eq(field.name(), short)).map(Found::Field);
@@ -96,42 +157,88 @@ fn bare_name(text: &str) -> Vec<Found> {
 }
 
 /// What a line names that a program printed.
-fn in_line(text: &str) -> Vec<Found> {
-    let bits = bits_in(text).into_iter().flat_map(|found| match found.place {
-        Some(place) if found.bits.is_empty() => at(place),
-        _ => found.bits.into_iter().map(|bit| Found::Bit(About::new(bit))).collect(),
-    });
-    let bits: Vec<Found> = bits.collect();
-    if !bits.is_empty() {
-        return bits;
+fn in_line(text: &str) -> Meanings {
+    let known = |found: Vec<Found>| Meanings { found, unknown: Vec::new() };
+    if text.contains("[bit ") {
+        let bits = bits_in(text).into_iter().flat_map(|found| match found.place {
+            Some(place) if found.bits.is_empty() => at(place),
+            _ => found.bits.into_iter().map(|bit| Found::Bit(About::new(bit))).collect(),
+        });
+        let bits: Vec<Found> = bits.collect();
+        if !bits.is_empty() {
+            return known(bits);
+        }
     }
-    let known = |names: Vec<&str>| -> Vec<Vec<Found>> {
-        names.into_iter().map(by_name).take_while(|found| !found.is_empty()).collect()
-    };
-    let listed: Vec<Found> = lists_in(text).into_iter().flat_map(known).flatten().collect();
-    if !listed.is_empty() {
-        return listed;
+    let meant = in_lists(text);
+    if !meant.found.is_empty() {
+        return meant;
     }
     let msrs = msr::msrs_in(text).into_iter();
-    msrs.filter_map(|(msr, value)| {
+    let msrs = msrs.filter_map(|(msr, value)| {
         let about = AboutMsr::new(msr)?;
         Some(value.map_or(Found::Msr(about), |value| Found::MsrValue(about, value)))
-    })
-    .collect()
+    });
+    let msrs: Vec<Found> = msrs.collect();
+    known(if msrs.is_empty() { registers_in(text) } else { msrs })
 }
 
-/// Several names, with spaces or commas between them, each of which is known; or the features after `-cpu MODEL`.
+/// The names of a line's lists.
+fn in_lists(text: &str) -> Meanings {
+    let mut meant = Meanings::default();
+    for list in listed::lists(text) {
+        let found = list.names.iter().map(|name| listed_name(name));
+        if list.is_list {
+            meant.found.extend(found.flatten());
+            meant.unknown.extend(listed::unknown(&list.names, |name| !listed_name(name).is_empty()));
+        } else {
+            meant.found.extend(found.take_while(|found| !found.is_empty()).flatten());
+        }
+    }
+    meant
+}
+
+/// A name in a list; libvirt and `KubeVirt` leave the prefix of an enlightenment out. Of features and other bits of one name
+/// features are meant.
+fn listed_name(name: &str) -> Vec<Found> {
+    let mut found = by_name(name);
+    if found.is_empty() {
+        found = enlightenment::named(name, true).into_iter().map(Found::Enlightenment).collect();
+    }
+    let is_feature =
+        |found: &Found| matches!(found, Found::Bit(about) if matches!(about.named, Named::Feature(_)));
+    if found.iter().any(is_feature) {
+        found.retain(is_feature);
+    }
+    found
+}
+
+/// VMware's `CPUID level 0x1 register 'ecx'`.
+fn registers_in(text: &str) -> Vec<Found> {
+    let folded = text.to_ascii_lowercase();
+    let Some((_, after)) = folded.split_once("cpuid level ") else { return Vec::new() };
+    let mut words = after.split([' ', '\'', '"', '.']).filter(|word| !word.is_empty());
+    let (Some(leaf), Some("register"), Some(register)) = (words.next(), words.next(), words.next()) else {
+        return Vec::new();
+    };
+    format!("{leaf}.0.{register}").parse().map(at).unwrap_or_default()
+}
+
+/// Several names, with spaces or commas between them, each of which is known.
 fn several(text: &str) -> Vec<Found> {
-    let of_cpu =
-        text.strip_prefix("-cpu ").map(|cpu| cpu.split_once(',').map_or("", |(_, features)| features));
-    let text = of_cpu.unwrap_or(text);
     let words = || text.split(|c: char| c.is_whitespace() || c == ',').filter(|name| !name.is_empty());
     let names = || words().map(|word| word.split_once('=').map_or(word, |(name, _)| name));
-    if of_cpu.is_none() && names().count() < 2 {
+    if names().nth(1).is_none() {
         return Vec::new();
     }
-    let found: Vec<Vec<Found>> = names().map(by_name).collect();
-    if found.iter().any(Vec::is_empty) { Vec::new() } else { found.into_iter().flatten().collect() }
+    let mut all = Vec::new();
+    for name in names() {
+        let found = by_name(name);
+        if found.is_empty() {
+            return Vec::new();
+        }
+        all.extend(found);
+    }
+    all
 }
 
 /// A register or one of its bits by its word's name: QEMU's `FEAT_7_0_EBX[5]`, Linux's and KVM's `CPUID_7_0_EBX`.
@@ -194,7 +301,8 @@ fn at(place: Place) -> Vec<Found> {
         Place::MsrBit(at) => {
             let feature = MsrFeature::at(at).map(|bit| Found::Bit(About::new(Named::Msr(bit))));
             let manual = || Some(Found::MsrBit(at, AboutMsr::new(at.msr)?.bit_name(at.bit)?));
-            feature.or_else(manual).into_iter().collect()
+            let other = || MsrBits::new(at.msr, at.bit, at.bit).map(Found::MsrBits);
+            feature.or_else(manual).or_else(other).into_iter().collect()
         }
     }
 }
@@ -314,7 +422,9 @@ impl Found {
                 let msr = AboutMsr::new(at.msr).map_or("", |about| about.name);
                 text.line(Style::Heading, format_args!("{name}: {at}, {msr}"));
             }
+            Found::MsrBits(bits) => return bits.styled(),
             Found::Enlightenment(enlightenment) => return enlightenment.styled(),
+            Found::Message(message) => return message.styled(),
         }
         text
     }

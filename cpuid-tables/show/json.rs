@@ -163,6 +163,15 @@ impl About {
                 "treatment": span.what.to_string(),
             })
         });
+        let modules = self.modules.iter().map(|span| {
+            json!({
+                "first": span.first.name(),
+                "last": span.last.name(),
+                "module": span.what.module.name(),
+                "action": span.what.action.name(),
+                "condition": span.what.condition,
+            })
+        });
         let qemu = self.qemu.iter().map(|span| {
             json!({
                 "first": span.first.name(),
@@ -185,6 +194,7 @@ impl About {
             "place": self.place(),
             "linux": linux.collect::<Vec<Value>>(),
             "kvm": kvm.collect::<Vec<Value>>(),
+            "kvm_modules": modules.collect::<Vec<Value>>(),
             "qemu": qemu.collect::<Vec<Value>>(),
             "needs": names(&self.needs),
             "needed_by": names(&self.needed_by),
@@ -241,6 +251,19 @@ impl Found {
             Found::Msr(about) => about.to_json(None),
             Found::MsrValue(about, value) => about.to_json(Some(*value)),
             Found::MsrBit(at, name) => json!({ "kind": "msr-bit", "name": name, "place": at.to_string() }),
+            Found::MsrBits(bits) => {
+                let mut value = bits.about.to_json(None);
+                value["kind"] = json!("msr-bits");
+                value["low"] = json!(bits.low.0);
+                value["high"] = json!(bits.high.0);
+                value
+            }
+            Found::Message(message) => json!({
+                "kind": "message",
+                "program": message.program,
+                "meaning": message.meaning,
+                "help": message.help,
+            }),
             Found::Enlightenment(found) => json!({
                 "kind": "enlightenment",
                 "name": found.name,

@@ -93,7 +93,12 @@ pub struct MsrObstacle {
 
 /// Features that a VMM gives a guest although KVM does not list them, with the reason (QEMU,
 /// `kvm_arch_get_supported_cpuid` of target/i386/kvm/kvm.c).
-static GIVEN_BY_VMM: [(Location, &str); 10] = [
+static GIVEN_BY_VMM: [(Location, &str); 15] = [
+    (at(1, 0, Register::Edx, 7), "KVM emulates machine checks, whatever an old one lists"),
+    (at(1, 0, Register::Edx, 12), "KVM emulates the MTRRs, whatever an old one lists"),
+    (at(1, 0, Register::Edx, 14), "KVM emulates machine checks, whatever an old one lists"),
+    (at(1, 0, Register::Edx, 16), "KVM emulates the PAT, whatever an old one lists"),
+    (at(1, 0, Register::Edx, 28), "the VMM sets it by the guest's topology"),
     (at(1, 0, Register::Ecx, 3), "the VMM lets guests execute MWAIT"),
     (at(1, 0, Register::Ecx, 21), "KVM's APIC has the x2APIC mode"),
     (at(1, 0, Register::Ecx, 24), "KVM emulates the TSC deadline timer"),
@@ -124,8 +129,12 @@ const fn at(leaf: u32, subleaf: u32, register: Register, bit: u8) -> Location {
 /// Copies of 1.EDX in 0x80000001.EDX on AMD: QEMU's `CPUID_EXT2_AMD_ALIASES`.
 const AMD_ALIASES: u32 = 0x0183_f3ff;
 
-/// Components of XCR0 that a process must ask for (AMX), and the feature that announces them.
-const PERMITTED: (u32, Location) = (3 << 17, at(7, 0, Register::Edx, 24));
+/// XSAVE components that a VMM gives by the feature that announces them, whatever KVM lists: those that a process must ask
+/// for (AMX), and that of architectural last branch records.
+static COMPONENTS: [(CpuidWord, u32, Location); 2] = [
+    (CpuidWord::new(Leaf(0xd), Subleaf(0), Register::Eax), 3 << 17, at(7, 0, Register::Edx, 24)),
+    (CpuidWord::new(Leaf(0xd), Subleaf(1), Register::Ecx), 1 << 15, at(7, 0, Register::Edx, 19)),
+];
 
 /// QEMU gives a guest 40 bits of physical addresses unless it is asked for a number, whatever the host has: that number is
 /// no promise that the guest's memory needs.
@@ -212,7 +221,9 @@ impl Migration {
         if [Leaf::BASIC, Leaf::EXTENDED].contains(&word.leaf) && word.register != Register::Eax {
             return;
         }
-        let known = known_bits(started, word) & known_bits(there, word);
+        // A component without its feature was not promised.
+        let unused = components(word, |feature| !has(started.entries, feature));
+        let known = known_bits(started, word) & known_bits(there, word) & !unused;
         let from = CpuidRead::word(started.entries, word) & known;
         let to = (CpuidRead::word(there.entries, word) | given(word, there)) & known;
         let absent = there.entries.registers(word.leaf, word.subleaf).unwrap_or_default().is_zero();
@@ -328,7 +339,7 @@ fn given(word: CpuidWord, there: MigrationSide<'_>) -> u32 {
         .fold(0, |bits, feature| bits | feature.mask());
     if word == CpuidWord::new(Leaf(0x8000_0001), Subleaf(0), Register::Edx) {
         let leaf_1 = CpuidWord::new(Leaf(1), Subleaf(0), Register::Edx);
-        bits |= CpuidRead::word(there.entries, leaf_1) & AMD_ALIASES;
+        bits |= (CpuidRead::word(there.entries, leaf_1) | given(leaf_1, there)) & AMD_ALIASES;
     }
     // What enclaves may use of XCR0: the VMM writes it by the components that the guest has.
     if word.leaf == Leaf(0x12)
@@ -337,11 +348,13 @@ fn given(word: CpuidWord, there: MigrationSide<'_>) -> u32 {
     {
         bits = u32::MAX;
     }
-    let (components, feature) = PERMITTED;
-    if word == CpuidWord::new(Leaf(0xd), Subleaf(0), Register::Eax) && has(there.entries, feature) {
-        bits |= components;
-    }
-    bits
+    bits | components(word, |feature| has(there.entries, feature))
+}
+
+/// Components of a register whose feature is as wanted.
+fn components(word: CpuidWord, is: impl Fn(Location) -> bool) -> u32 {
+    let here = COMPONENTS.iter().filter(|(at, _, feature)| *at == word && is(*feature));
+    here.fold(0, |bits, (_, mask, _)| bits | mask)
 }
 
 /// An MSR as QEMU gives it to a guest: IA32_ARCH_CAPABILITIES has FB_CLEAR where nothing is vulnerable

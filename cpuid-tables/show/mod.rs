@@ -3,6 +3,7 @@
 //! This module queries no machine: callers pass in the gathered data.
 
 mod about;
+mod asked;
 mod compare;
 mod decode;
 mod descriptors;
@@ -13,6 +14,8 @@ mod hypervisor;
 #[cfg(feature = "json")]
 mod json;
 mod leaves;
+mod listed;
+mod message;
 mod migration;
 mod msr;
 mod msr_difference;
@@ -23,20 +26,24 @@ mod size;
 mod styled;
 mod summary;
 mod text;
+mod vmx_bits;
 mod why;
 
 pub use crate::naming::{NoFeature, Place, bit_list, feature_named, name_of, named, names_near};
 pub use about::{About, InLinux, InQemu, Span};
+pub use asked::{Asked, asked};
 pub use compare::{Difference, EntryDifferences, Side, compare};
 pub use decode::{DecodedEntry, DecodedRegister, decode, decode_register};
 pub use enlightenment::Enlightenment;
-pub use find::{Found, find};
+pub use find::{Found, Meanings, find, meanings};
+pub use message::Message;
 pub use migration::{BitsObstacle, Migration, MigrationSide, MsrObstacle, Obstacle, obstacles};
-pub use msr::{AboutMsr, Control};
+pub use msr::{AboutMsr, Control, MsrBits, unknown_msr_in};
 pub use msr_difference::{MsrDifference, compare_msrs};
 pub use package::Package;
 pub use styled::{Style, Styled};
 pub use summary::Summary;
+pub use vmx_bits::{MsrAnswer, msr_answer};
 pub use why::{
     ConfigOption, Machine, Nearest, RunningKvm, RunningLinux, Says, Step, Story, Who, config_options,
     kernel_parameters, why,

@@ -160,7 +160,7 @@ fn tree(data: &[u8], paths: &[&str], name: &str) -> PathBuf {
 /// The folders of the trees among the inputs of commands.
 const TREES: [&str; 4] = ["a/", "b/", "c/", "d/"];
 
-const LINUX_PATHS: [&str; 20] = [
+const LINUX_PATHS: [&str; 31] = [
     "Makefile",
     "arch/x86/include/asm/cpufeatures.h",
     "arch/x86/include/asm/vmxfeatures.h",
@@ -181,6 +181,17 @@ const LINUX_PATHS: [&str; 20] = [
     "arch/x86/include/asm/disabled-features.h",
     "arch/x86/Kconfig.cpufeatures",
     "tools/arch/x86/kcpuid/cpuid.csv",
+    "arch/x86/include/asm/cpuid/leaf_types.h",
+    "arch/x86/kvm/vmx.c",
+    "arch/x86/kvm/vmx/capabilities.h",
+    "arch/x86/kvm/vmx/sgx.c",
+    "arch/x86/kvm/vmx/vmx.c",
+    "arch/x86/kvm/svm.c",
+    "arch/x86/kvm/svm/svm.h",
+    "arch/x86/kvm/svm/sev.c",
+    "arch/x86/kvm/svm/svm.c",
+    "arch/x86/kvm/pmu.c",
+    "arch/x86/kvm/x86.c",
 ];
 
 /// A Linux tree: facts read without an error survive their text form and give the same name map.

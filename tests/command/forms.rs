@@ -29,8 +29,8 @@ fn has_answers_yes_no_or_not_known() {
         ("vmx-ept", "qemu-warnings.txt", 3),
         // A full expansion names every feature of this QEMU's.
         ("vmx-rdseed-exit", "qemu-model.json", 1),
-        // No form of table has it.
-        ("vmx-rdseed-exit", "cpuid-r.txt", 2),
+        // No such table has it.
+        ("vmx-rdseed-exit", "cpuid-r.txt", 3),
     ] {
         let cpu: &[&str] = if file == "qemu-model.json" { &["--number", "0"] } else { &[] };
         let (is, _, said) = run(&[&["has", feature, file], cpu].concat(), "");

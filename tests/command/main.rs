@@ -10,6 +10,7 @@ mod oracle;
 #[path = "../../cpuid-gen/tests/common/rng.rs"]
 mod rng;
 
+mod asked;
 mod check;
 mod commands;
 mod convert;

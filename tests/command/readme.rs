@@ -101,7 +101,9 @@ fn paths_and_links_in_documents_exist() {
 #[test]
 fn links_in_the_packages_readmes_work_away_from_the_repository() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for document in ["cpuid-gen/README.md", "cpuid-tables/README.md"] {
+    for document in
+        ["cpuid-gen/README.md", "cpuid-program/README.md", "cpuid-tables/README.md", "upstream/crate.md"]
+    {
         let text = std::fs::read_to_string(root.join(document)).unwrap();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             assert!(link.starts_with("https://"), "{document} links to {link}");

@@ -45,6 +45,12 @@ pub(crate) fn pinned(test: &str) -> bool {
     linux && qemu
 }
 
+/// The facts of a pinned release, such as `linux-7.3`.
+pub(crate) fn facts(name: &str) -> &'static str {
+    let found = cpuid_gen::pinned().iter().find(|(file, _)| file.strip_suffix(".tsv") == Some(name));
+    found.map_or_else(|| panic!("{name} is not pinned"), |(_, text)| text)
+}
+
 /// The releases of this build's tables.
 fn names() -> String {
     let linux: Vec<&str> = LinuxRelease::ALL.iter().map(|release| release.name()).collect();

@@ -141,8 +141,6 @@ fn strace_lines() {
     assert_eq!(found, [(Some("supported"), &[expected][..]), (None, &[expected][..]), (None, &[])]);
 
     for (call, expected) in [
-        ("{nent=59, entries=[...]}", "strace left the entries out: `strace -v` prints them"),
-        ("0x7ffc0", "strace did not decode the table: strace 4.22 or later does"),
         (
             "{nent=2, entries=[{function=0, index=0, flags=0, eax=0, ebx=0, ecx=0, edx=0}]}",
             "nent is not how many entries there are",
@@ -156,6 +154,62 @@ fn strace_lines() {
         assert!(message.starts_with("line 2: `ioctl(5, KVM_SET_CPUID2, "), "{message}");
         assert!(message.ends_with(&format!("is not strace: {expected}")), "{message}");
     }
+}
+
+#[test]
+fn strace_without_tables_says_what_failed_and_what_it_left_out() {
+    for (call, expected) in [
+        (
+            "KVM_SET_CPUID2, {nent=59, entries=[...]}) = 0",
+            "KVM_SET_CPUID2: the table is not here, strace left entries out: `strace -v` prints them",
+        ),
+        (
+            "KVM_SET_CPUID2, 0x7ffc0) = 0",
+            "KVM_SET_CPUID2: the table is not here, strace did not decode the table: strace 4.22 or later does",
+        ),
+        (
+            "KVM_SET_CPUID2, {nent=59, entries=[...]}) = -1 EINVAL (Invalid argument)",
+            "KVM_SET_CPUID2: the refused table is not here, strace left entries out: `strace -v` prints them",
+        ),
+        (
+            "KVM_GET_SUPPORTED_CPUID, {nent=40, entries=[...]}) = -1 E2BIG (Argument list too long)",
+            "KVM_GET_SUPPORTED_CPUID failed with E2BIG: nent=40 is too few for what KVM has; ask with 256 \
+             (KVM_MAX_CPUID_ENTRIES)",
+        ),
+        (
+            "KVM_GET_SUPPORTED_CPUID, 0x559cfacce2a0) = -1 E2BIG (Argument list too long)",
+            "KVM_GET_SUPPORTED_CPUID failed with E2BIG: nent is too few for what KVM has; ask with 256 \
+             (KVM_MAX_CPUID_ENTRIES)",
+        ),
+        (
+            "KVM_GET_EMULATED_CPUID, {nent=5, entries=0x559cfacce2a8}) = -1 EFAULT (Bad address)",
+            "KVM_GET_EMULATED_CPUID failed with EFAULT: KVM could not write to the table's address; it needs room for \
+             nent=5 entries",
+        ),
+        (
+            "KVM_SET_CPUID2, NULL) = -1 EFAULT (Bad address)",
+            "KVM_SET_CPUID2: the refused table is not here, strace did not decode the table: strace 4.22 or later does",
+        ),
+    ] {
+        let message = fails(&format!("write(1, \"\", 0) = 0\nioctl(5, {call}\n"));
+        assert_eq!(message, format!("line 2: {expected}"));
+    }
+}
+
+#[test]
+fn strace_tells_vcpus_apart_and_finds_a_refusal_in_a_later_line() {
+    let entry = "{function=0, index=0, flags=0, eax=0xd, ebx=0, ecx=0, edx=0}";
+    let text = format!(
+        "[pid 7] ioctl(12, KVM_SET_CPUID2, {{nent=1, entries=[{entry}]}} <unfinished ...>\n\
+         [pid 8] <... futex resumed>) = 0\n\
+         [pid 7] <... ioctl resumed>) = -1 EINVAL (Invalid argument)\n\
+         [pid 7] ioctl(13, KVM_SET_CPUID2, {{nent=1, entries=[{entry}]}}) = 0\n"
+    );
+    let dump = read(text);
+    let found: Vec<_> =
+        dump.cpus.iter().map(|cpu| (cpu.beside.file, cpu.beside.refused.as_deref())).collect();
+    assert_eq!(found, [(Some(12), Some("EINVAL")), (Some(13), None)]);
+    assert_eq!((dump.notes.len(), dump.notes[0].line), (1, 3));
 }
 
 #[test]

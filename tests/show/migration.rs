@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use cpuid_tables::guest::{Filtered, GuestCpuid};
+use cpuid_tables::guest::{Filtered, GuestCpuid, default_release};
 use cpuid_tables::host::Host;
 use cpuid_tables::show::{Migration, MigrationSide};
-use cpuid_tables::{CpuidEntry, Leaf, Msr, Registers, Subleaf};
+use cpuid_tables::{CpuModel, CpuidEntry, Leaf, Msr, Registers, Subleaf};
 
 use crate::common;
-use crate::oracle::hosts::processors;
+use crate::oracle::hosts::{self, processors};
 
 type TestResult = Result<(), Box<dyn Error + Send + Sync>>;
 
@@ -64,6 +64,42 @@ fn a_guest_can_always_move_to_its_own_host() -> TestResult {
         }
     }
     assert!(count > 100, "only {count} guests");
+    Ok(())
+}
+
+/// What `models` says runs on a host can move to that host: hosts whose KVM leaves out what a VMM adds, and others that no
+/// processor has.
+#[test]
+fn a_guest_can_move_to_the_strange_host_on_which_it_was_built() -> TestResult {
+    if !common::pinned("a_guest_can_move_to_the_strange_host_on_which_it_was_built") {
+        return Ok(());
+    }
+    let fleet = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fleet/hosts");
+    let names = ["allamd", "allintel", "amd-half", "amd-most", "intel-half", "intel-most", "intel-nearly"];
+    let mut hosts: Vec<(String, Host)> = Vec::new();
+    for name in names {
+        hosts.push((name.to_owned(), hosts::read(&fleet, name)?));
+    }
+    for seed in 0..12 {
+        hosts.push((format!("plausible {seed}"), hosts::plausible(seed)?));
+    }
+    let (mut count, mut wrong) = (0, Vec::new());
+    for (name, host) in &hosts {
+        let models = default_release().cpu_models().map(CpuModel::name).chain(["host"]);
+        for model in models {
+            for option in [model.to_owned(), format!("{model},-mce"), format!("{model},+mca,+mtrr,+pat")] {
+                let cpu = option.parse()?;
+                let Ok(guest) = GuestCpuid::builder().cpu(cpu).host(host).build() else { continue };
+                let found = migration(&guest, host);
+                count += 1;
+                if !found.can_move() {
+                    wrong.push(format!("{option} on {name}: {:?}", shown(&found)));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(count > 2000, "only {count} guests");
     Ok(())
 }
 

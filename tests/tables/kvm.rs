@@ -9,11 +9,8 @@ use crate::common;
 
 type TestResult = Result<(), Box<dyn Error>>;
 
-const LINUX: [&str; 3] = [
-    include_str!("../../upstream/linux-6.1.tsv"),
-    include_str!("../../upstream/linux-6.12.tsv"),
-    include_str!("../../upstream/linux-7.3.tsv"),
-];
+/// The pinned facts.
+const LINUX: [&str; 3] = ["linux-6.1", "linux-6.12", "linux-7.3"];
 
 fn linux(series: &str) -> Result<LinuxRelease, Box<dyn Error>> {
     LinuxRelease::find(series).ok_or_else(|| format!("no Linux {series}").into())
@@ -49,7 +46,7 @@ fn every_treatment_matches_the_rows() -> TestResult {
     if !common::pinned("every_treatment_matches_the_rows") {
         return Ok(());
     }
-    for text in LINUX {
+    for text in LINUX.map(common::facts) {
         let rows = || text.lines().map(|line| line.split('\t').collect::<Vec<&str>>());
         let name = rows().find(|row| row[0] == "linux-release").ok_or("no release")?[1];
         let release = linux(name)?;
@@ -57,13 +54,31 @@ fn every_treatment_matches_the_rows() -> TestResult {
         for row in rows().filter(|row| row[0] == "kvm-cap") {
             kinds.entry(row[3]).or_default().push(row[2]);
         }
+        let mut modules: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for row in rows().filter(|row| row[0] == "kvm-module") {
+            modules.entry(row[3]).or_default().push(row[2]);
+        }
         let mut checked = 0;
         for bit in Feature::all() {
             let Some(name) = bit.linux_macro(release) else { continue };
             // 6.1 has MBA at two locations, one of them in a word of KVM's.
             let named = kinds.get(name).map_or(&[][..], Vec::as_slice);
             let has_word = bit.kvm_word(release).is_some();
-            assert_eq!(bit.kvm(release), expected(named, has_word), "{bit} in {release}");
+            let actions = modules.get(name).map_or(&[][..], Vec::as_slice);
+            let of_lists = expected(named, has_word);
+            let treatment = match of_lists {
+                KvmTreatment::Unknown | KvmTreatment::NotAdvertised | KvmTreatment::Runtime
+                    if actions.iter().any(|action| *action != "clear") =>
+                {
+                    KvmTreatment::Vendor
+                }
+                KvmTreatment::Emulated if actions.contains(&"clear") => KvmTreatment::Conditional,
+                KvmTreatment::Host | KvmTreatment::Passthrough if actions.contains(&"set") => {
+                    KvmTreatment::Conditional
+                }
+                other => other,
+            };
+            assert_eq!(bit.kvm(release), treatment, "{bit} in {release}");
             checked += 1;
         }
         assert!(checked > 200, "{checked}");
@@ -82,10 +97,8 @@ fn known_treatments() -> TestResult {
     assert_eq!(feature::LA57.kvm(new), KvmTreatment::Passthrough);
     assert_eq!(feature::LM.kvm(new), KvmTreatment::Host64);
     assert_eq!(feature::SRSO_NO.kvm(new), KvmTreatment::Synthesized);
-    assert_eq!(
-        (feature::SVM.kvm(new), feature::SVM.kvm(old)),
-        (KvmTreatment::Vendor, KvmTreatment::NotAdvertised)
-    );
+    assert_eq!((feature::SVM.kvm(new), feature::SVM.kvm(old)), (KvmTreatment::Vendor, KvmTreatment::Vendor));
+    assert_eq!(feature::UMIP.kvm(new), KvmTreatment::Conditional, "kvm_intel can emulate it");
     assert_eq!(feature::OSXSAVE.kvm(new), KvmTreatment::Runtime);
     assert_eq!(feature::PKU.kvm(new), KvmTreatment::Host, "which a call may withdraw");
     assert_eq!(feature::FPU.kvm(new), KvmTreatment::Host, "in 1.EDX, and AMD's copy of it");
@@ -118,5 +131,43 @@ fn releases_since_when() -> TestResult {
         Some(linux("6.1")?),
         "by its number, without a macro"
     );
+    Ok(())
+}
+
+/// The rules of vendor modules are the rows, one for one, and name the parameters of their release.
+#[test]
+fn modules_match_the_rows() -> TestResult {
+    if !common::pinned("modules_match_the_rows") {
+        return Ok(());
+    }
+    for text in LINUX.map(common::facts) {
+        let rows = || text.lines().map(|line| line.split('\t').collect::<Vec<&str>>());
+        let release = linux(rows().find(|row| row[0] == "linux-release").ok_or("no release")?[1])?;
+        let mut checked = 0;
+        for bit in Feature::all() {
+            let Some(name) = bit.linux_macro(release) else { continue };
+            let stated = rows().filter(|row| row[0] == "kvm-module" && row[3] == name);
+            let stated: Vec<_> = stated.map(|row| (row[1], row[2], row[4])).collect();
+            let own = bit.kvm_modules(release);
+            let own: Vec<_> = own
+                .map(|rule| (rule.module.name(), rule.action.name(), rule.condition.unwrap_or("-")))
+                .collect();
+            assert_eq!(own, stated, "{bit} in {release}");
+            checked += own.len();
+        }
+        assert!(checked > 30, "{release}: {checked}");
+        let parameters: Vec<_> = release.kvm_parameters().collect();
+        assert_eq!(parameters.len(), rows().filter(|row| row[0] == "kvm-param").count());
+        for parameter in parameters {
+            let users = Feature::all()
+                .flat_map(|bit| bit.kvm_modules(release))
+                .filter(|rule| rule.depends_on(&parameter));
+            assert!(users.count() > 0, "{parameter} in {release}");
+        }
+    }
+    let npt: Vec<String> = feature::NPT.kvm_modules(linux("6.1")?).map(|rule| rule.to_string()).collect();
+    assert_eq!(npt, ["kvm_amd advertises it if kvm_amd.nested && kvm_amd.npt"]);
+    let nested = linux("6.1")?.kvm_parameters().find(|one| one.name == "npt").ok_or("no npt")?;
+    assert_eq!(nested.to_string(), "kvm_amd.npt=true");
     Ok(())
 }

@@ -10,6 +10,8 @@ use cpuid_tables::{
     CpuidWord, Feature, Field, Leaf, Part, Register, Registers, Subleaf, TooLarge, describe, feature,
 };
 
+use crate::common;
+
 type TestResult = Result<(), Box<dyn Error>>;
 
 /// All of this is evaluated, and would fail, at compile time.
@@ -137,7 +139,7 @@ fn fields_are_shown_by_name_and_location() {
 /// Every row of the newest release's cpuid.csv is described, in each of its subleaves, bit by bit.
 #[test]
 fn every_row_is_described() -> TestResult {
-    let rows = include_str!("../../upstream/linux-7.3.tsv").lines();
+    let rows = common::facts("linux-7.3").lines();
     let mut checked = 0;
     for row in rows.filter_map(|row| row.strip_prefix("cpuid-field\t")) {
         let [leaf, first, last, register, low, high, name] = *row.split('\t').collect::<Vec<_>>() else {

@@ -18,6 +18,8 @@ pub const PRELUDE: &str = "\
 #define CONFIG_KVM 1
 #define CONFIG_KVM_INTEL 1
 #define CONFIG_KVM_AMD 1
+#define CONFIG_KVM_AMD_SEV 1
+#define CONFIG_X86_SGX_KVM 1
 #define CONFIG_X86_VMX_FEATURE_NAMES 1
 #define CONFIG_LINUX 1
 #define CONFIG_SOFTMMU 1

@@ -25,7 +25,9 @@ either, the program uses its built-in facts of the pinned releases.
 Exit codes:
   0  success; verify: every finding is explained; diff: the releases have the same facts
   1  verify: unexplained findings; diff: differences; other commands: inconsistent input
-  2  the input could not be read, the output could not be written, or wrong arguments";
+  2  the input could not be read, the output could not be written, or wrong arguments
+
+capflags reads a tree by lines, as its script does: a definition that is not valid C is not an error there.";
 
 #[cfg(feature = "cli")]
 const IMPORT: &str = "\

@@ -150,6 +150,10 @@ pub enum Topic {
     LinuxDeps,
     /// KVM: `kvm_set_cpu_caps`.
     KvmCaps,
+    /// KVM: what kvm-intel and kvm-amd change.
+    KvmModules,
+    /// KVM: module parameters.
+    KvmParams,
     /// KVM: its own leaf.
     KvmPara,
     /// Linux: bits of MSRs.
@@ -158,6 +162,8 @@ pub enum Topic {
     LinuxConfig,
     /// Linux: cpuid.csv.
     CpuidFields,
+    /// Linux: leaf_types.h.
+    LeafFields,
     /// QEMU: `feature_word_info[]`.
     QemuWords,
     /// QEMU: numbers of the enumerators.
@@ -203,10 +209,13 @@ impl Topic {
             Topic::LinuxVmx => ("VMX flags", "vmx"),
             Topic::LinuxDeps => ("Dependencies", "dependencies"),
             Topic::KvmCaps => ("KVM's capability lists", "kvm"),
+            Topic::KvmModules => ("Capabilities of kvm-intel and kvm-amd", "kvm_modules"),
+            Topic::KvmParams => ("Module parameters of KVM", "kvm_parameters"),
             Topic::KvmPara => ("KVM's own leaf", "kvm_paravirtual"),
             Topic::LinuxMsr => ("Bits of MSRs", "msr_bits"),
             Topic::LinuxConfig => ("Fixed by the configuration", "configuration"),
             Topic::CpuidFields => ("Fields in cpuid.csv", "cpuid_fields"),
+            Topic::LeafFields => ("Fields in leaf_types.h", "leaf_fields"),
             Topic::QemuWords => ("Feature words", "words"),
             Topic::QemuIndices => ("Numbers of feature words", "word_numbers"),
             Topic::QemuBits => ("Feature bits", "bits"),
@@ -236,6 +245,7 @@ impl Topic {
         matches!(
             self,
             Topic::CpuidFields
+                | Topic::LeafFields
                 | Topic::KvmCaps
                 | Topic::QemuMachines
                 | Topic::QemuCompat

@@ -10,7 +10,7 @@ use super::needs::needs;
 use super::rust::{Rust, hexadecimal, names as cells, numbers, slice};
 use super::strings::Strings;
 use crate::location::{CpuidWord, Word, WordBit};
-use crate::model::{KernelBit, KvmTreatment, Model};
+use crate::model::{KernelBit, KvmTreatment, Model, ModuleParameter};
 use crate::ordered::{Map, Set};
 
 /// The index that means "no word".
@@ -99,6 +99,12 @@ fn linux<'m>(
     let macros: Vec<u16> = views().map(|view| strings.optional(view.name.as_deref())).collect();
     let flags: Vec<u16> = views().map(|view| strings.optional(view.flag.as_deref())).collect();
     let kvm: Vec<String> = views().map(|view| format!("K::{:?}", KvmTreatment::from_view(view))).collect();
+    let modules = modules(model, layout, at, strings);
+    let parameter = |parameter: &'m ModuleParameter| {
+        let (name, default) = (strings.id(&parameter.name), strings.id(&parameter.default));
+        format!("(KvmModule::{:?}, {name}, {default})", parameter.module)
+    };
+    let parameters: Vec<String> = release.parameters.iter().map(parameter).collect();
     let places = slice(&places(model, layout, at, lists));
     let [_, bugs, vmx, _] = layout.bases;
     let bugs = slice(&kernel_places(&model.bugs, bugs, at, lists));
@@ -108,6 +114,7 @@ fn linux<'m>(
     out.put(format_args!("word_names: {word_names},\nwords: {},\n", slice(&words)));
     out.put(format_args!("macros: {},\nflags: {},\n", slice(&macros), slice(&flags)));
     out.put(format_args!("kvm: &[{}],\nexceptions: {exceptions},\n", cells(&kvm).text));
+    out.put(format_args!("modules: &[{modules}],\nparameters: &[{}],\n", cells(&parameters).text));
     out.put(format_args!("places: {places},\nbugs: {bugs},\nvmx: {vmx},\n}}"));
     out.text
 }
@@ -192,6 +199,19 @@ fn exceptions(model: &Model, layout: &Layout, at: usize, words: &[u16]) -> Strin
         }
     }
     format!("&[{}]", cells(&rows).text)
+}
+
+/// What the vendor modules do, with the slot of each feature.
+fn modules<'m>(model: &'m Model, layout: &Layout, at: usize, strings: &mut Strings<'m>) -> String {
+    let mut rows = Vec::new();
+    for (feature, &slot) in model.features.iter().zip(&layout.slots) {
+        for rule in &feature.linux[at].modules {
+            let condition = strings.optional(rule.condition.as_deref());
+            let (module, action) = (rule.module, rule.action);
+            rows.push(format!("({slot}, KvmModule::{module:?}, ModuleAction::{action:?}, {condition})"));
+        }
+    }
+    cells(&rows).text
 }
 
 /// The bit at each place of the kernel's and KVM's words.

@@ -1,5 +1,5 @@
-//! The condition under which a kernel configuration fixes a feature: an expression over options, named without
-//! `CONFIG_`.
+//! A condition of the facts: an expression over a kernel's configuration options, named without `CONFIG_`, or over what
+//! a module of KVM asks: parameters, features, functions and comparisons.
 //!
 //! It has `!`, `&&`, `||` and parentheses, with the precedence of C and Kconfig. A tristate option counts as set if
 //! it is `y`, like in `#ifdef CONFIG_X`. Linux's Documentation/kbuild/kconfig-language.rst, "Menu dependencies".
@@ -32,6 +32,16 @@ pub enum Condition {
     Any(Vec<Condition>),
 }
 
+/// What the names of an expression are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Over {
+    Options,
+    Module,
+}
+
+/// Operators between two names.
+const COMPARISONS: [&str; 6] = ["==", "!=", "<=", ">=", "<", ">"];
+
 /// A token of an expression, an option's name or punctuation, with its place.
 pub(crate) type Piece<'a> = (&'a str, Span);
 
@@ -42,7 +52,11 @@ impl Condition {
     ///
     /// Tokens that are not a valid expression.
     pub(crate) fn parse(pieces: &[Piece<'_>], at: Span) -> Result<Condition, Diagnostic> {
-        let mut parser = Parser { pieces, next: 0, end: at, depth: 0 };
+        Condition::parse_over(pieces, at, Over::Options)
+    }
+
+    fn parse_over(pieces: &[Piece<'_>], at: Span, over: Over) -> Result<Condition, Diagnostic> {
+        let mut parser = Parser { pieces, next: 0, end: at, depth: 0, over };
         let found = parser.any()?;
         match pieces.get(parser.next) {
             None => Ok(found),
@@ -57,6 +71,16 @@ impl Condition {
     /// Text that is not a valid expression.
     pub fn from_text(text: &str, at: Span) -> Result<Condition, Diagnostic> {
         Condition::parse(&pieces(text, at)?, at)
+    }
+
+    /// Like [`from_text`](Self::from_text), for a condition of a module of KVM: `kvm_amd.npt`, `host:NRIPS`,
+    /// `kvm_pmu_cap.version != 2`.
+    ///
+    /// # Errors
+    ///
+    /// Text that is not a valid expression.
+    pub fn of_module(text: &str, at: Span) -> Result<Condition, Diagnostic> {
+        Condition::parse_over(&pieces(text, at)?, at, Over::Module)
     }
 
     /// True if the condition holds when exactly the options accepted by `set` are set.
@@ -174,6 +198,8 @@ impl Condition {
         let bare = match self {
             Condition::All(_) => in_any,
             Condition::Any(_) => false,
+            // A comparison after `!`.
+            Condition::Option(name) => before != "!" || !name.contains(' '),
             _ => true,
         };
         if bare { write!(f, "{before}{self}") } else { write!(f, "{before}({self})") }
@@ -189,14 +215,15 @@ pub(crate) fn pieces(text: &str, at: Span) -> Result<Vec<Piece<'_>>, Diagnostic>
     let (bytes, mut found, mut start) = (text.as_bytes(), Vec::new(), 0);
     while start < bytes.len() {
         let rest = &bytes[start..];
-        let word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let word = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.:".contains(byte);
         let length = match rest {
             [b' ' | b'\t', ..] => {
                 start += 1;
                 continue;
             }
             [b'&', b'&', ..] | [b'|', b'|', ..] => 2,
-            [b'!' | b'(' | b')', ..] => 1,
+            [b'=' | b'!' | b'<' | b'>', b'=', ..] => 2,
+            [b'!' | b'(' | b')' | b'<' | b'>', ..] => 1,
             [first, ..] if word(first) => rest.iter().take_while(|byte| word(byte)).count(),
             _ => {
                 let message = format!("`{}` is not an expression over options", text.trim());
@@ -221,6 +248,7 @@ struct Parser<'p, 'a> {
     next: usize,
     end: Span,
     depth: usize,
+    over: Over,
 }
 
 impl<'a> Parser<'_, 'a> {
@@ -264,12 +292,32 @@ impl<'a> Parser<'_, 'a> {
                 }
                 inner
             }
+            name if self.over == Over::Module && is_word(name) => {
+                Condition::Option(self.compared(name).unwrap_or_else(|| name.to_owned()))
+            }
             name if is_option(name) => Condition::Option(name.to_owned()),
             other => return Err(Diagnostic::error(at, format!("expected an option, found `{other}`"))),
         };
         self.depth -= 1;
         Ok(found)
     }
+}
+
+impl Parser<'_, '_> {
+    /// A comparison that starts with this name.
+    fn compared(&mut self, name: &str) -> Option<String> {
+        let [(operator, _), (right, _), ..] = self.pieces.get(self.next..)? else { return None };
+        let comparison = COMPARISONS.contains(operator) && is_word(right);
+        comparison.then(|| {
+            self.next += 2;
+            format!("{name} {operator} {right}")
+        })
+    }
+}
+
+/// A name, a member of a structure, or a number.
+fn is_word(text: &str) -> bool {
+    text.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric() || first == b'_')
 }
 
 /// Option names are upper case, with digits and underscores.
@@ -319,11 +367,35 @@ mod tests {
             ("(A", "text:1:1: error: this `(` is never closed"),
             ("A || y", "text:1:6: error: expected an option, found `y`"),
             ("A = B", "text:1:3: error: `A = B` is not an expression over options"),
+            ("A == B", "text:1:3: error: expected && or ||, found `==`"),
         ] {
             assert!(read(text).unwrap_err().starts_with(error), "{text}: {:?}", read(text));
         }
         let deep = format!("{}A", "(".repeat(1000));
         assert!(read(&deep).unwrap_err().contains("nests deeper"));
+    }
+
+    #[test]
+    fn modules_compare_and_name_more() {
+        for (text, plain) in [
+            ("kvm_amd.npt&&host:NRIPS", "kvm_amd.npt && host:NRIPS"),
+            ("a.version!=2||!kvm:X", "a.version != 2 || !kvm:X"),
+            ("!(a<B)", "!(a < B)"),
+            ("3 >= b && !(c == 1 || d)", "3 >= b && !(c == 1 || d)"),
+        ] {
+            assert_eq!(module(text), Ok(plain.to_owned()));
+            assert_eq!(module(plain), Ok(plain.to_owned()));
+        }
+        assert!(module("a <").unwrap_err().contains("expected && or ||, found `<`"));
+        assert!(module("a < (b)").unwrap_err().contains("expected && or ||, found `<`"));
+        assert!(module(".a").unwrap_err().contains("expected an option, found `.a`"));
+    }
+
+    fn module(text: &str) -> Result<String, String> {
+        let mut sources = Sources::new();
+        let file = sources.add("text", text);
+        let found = Condition::of_module(text, sources.span(file, 0, text.len()));
+        found.map(|found| found.to_string()).map_err(|error| error.render(&sources))
     }
 
     #[test]

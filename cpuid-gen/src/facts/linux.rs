@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::kvm_module::{KvmModuleCap, KvmParam};
 use crate::location::{Bit, CpuidWord, FieldPlace, Leaf, Location, Msr, Register, Subleaf, Word};
 use crate::source::Span;
 
@@ -32,6 +33,10 @@ pub struct LinuxFacts {
     pub kvm_translates: Vec<KvmBit>,
     /// The mentions of features in `kvm_set_cpu_caps`.
     pub kvm_caps: Vec<KvmCap>,
+    /// What kvm-intel and kvm-amd change in KVM's capabilities; empty if the release's facts lack these modules.
+    pub kvm_modules: Vec<KvmModuleCap>,
+    /// The module parameters that these changes depend on.
+    pub kvm_params: Vec<KvmParam>,
     /// `KVM_FEATURE_*` and `KVM_HINTS_*` of kvm_para.h.
     pub kvm_para: Vec<KvmPara>,
     /// Bits of MSRs that msr-index.h names.
@@ -40,6 +45,8 @@ pub struct LinuxFacts {
     pub configs: Vec<LinuxConfig>,
     /// kcpuid's cpuid.csv, in file order.
     pub cpuid_fields: Vec<CpuidField>,
+    /// The bit fields of leaf_types.h, in file order.
+    pub leaf_fields: Vec<CpuidField>,
     /// The words with which KVM's CPUID code overrides registers: only of a tree, never in a facts file.
     pub handed_out: Vec<String>,
     /// Macros whose names differ by a letter from a word of their comment: only of a tree, never in a facts file.
@@ -313,10 +320,13 @@ impl LinuxFacts {
             kvm_features: Vec::new(),
             kvm_translates: Vec::new(),
             kvm_caps: Vec::new(),
+            kvm_modules: Vec::new(),
+            kvm_params: Vec::new(),
             kvm_para: Vec::new(),
             msr_bits: Vec::new(),
             configs: Vec::new(),
             cpuid_fields: Vec::new(),
+            leaf_fields: Vec::new(),
             handed_out: Vec::new(),
             spellings: Vec::new(),
         }

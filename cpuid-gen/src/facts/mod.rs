@@ -7,6 +7,7 @@
 pub(crate) mod columns;
 pub(crate) mod condition;
 mod cpu_model;
+mod kvm_module;
 mod linux;
 mod machine;
 mod qemu;
@@ -18,11 +19,13 @@ mod witness;
 mod write;
 
 pub use crate::vocabulary::cpu_model::{CacheKind, CacheSlot, DefaultVersion};
+pub use crate::vocabulary::kvm_module::{KvmModule, ModuleAction};
 pub use condition::Condition;
 pub use cpu_model::{
     Cache, QemuCache, QemuCacheDescriptor, QemuDep, QemuLegacyCache, QemuModel, QemuModelVersion,
     QemuModelWord, QemuProp, QemuXsave,
 };
+pub use kvm_module::{KvmModuleCap, KvmParam};
 pub use linux::{
     CapKind, ConfigKind, CpuidField, KvmBit, KvmCap, KvmPara, LinuxConfig, LinuxCount, LinuxDep, LinuxFacts,
     LinuxFlag, LinuxMsrBit, LinuxSpelling, LinuxWord, Scattered,

@@ -3,6 +3,7 @@
 //! Files have moved between releases; [`Tree`] has their paths. All files are read with one set of macros, in the
 //! order in which the kernel's own files include each other.
 
+mod c_statements;
 pub mod capflags;
 mod comment_words;
 mod cpufeatures;
@@ -12,9 +13,13 @@ mod feature_masks;
 mod flag_lines;
 mod kconfig;
 mod kvm_caps;
+mod kvm_conditions;
+mod kvm_modules;
 mod kvm_overrides;
 mod kvm_para;
 mod kvm_verbs;
+mod leaf_types;
+mod module_params;
 mod msr_bits;
 mod reader;
 mod release;
@@ -52,10 +57,15 @@ pub fn read(sources: &mut Sources, tree: &Tree, diagnostics: &mut Diagnostics) -
     reader.tables(tree);
     // After scattered.c, which names bits that KVM states by number.
     reader.capabilities(tree);
+    reader.kvm_modules(tree);
     reader.numbers(tree);
     reader.configs(tree);
     if let Some(file) = tree.cpuid_csv {
         reader.cpuid_csv(file);
+    }
+    if let Some(file) = tree.leaf_types {
+        let unit = reader.read(file);
+        reader.leaf_types(&unit);
     }
     Some(reader.facts)
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::module_params::Param;
 use crate::c::Value;
 use crate::c::declare::Enumerator;
 use crate::c::expr::{Environment, evaluate};
@@ -23,6 +24,8 @@ pub(super) struct Reader<'a, 'd> {
     /// Enumerators of the register enum.
     pub(super) registers: Vec<Enumerator>,
     pub(super) facts: LinuxFacts,
+    /// The parameters of KVM's modules, including those that no capability depends on.
+    pub(super) params: Vec<Param>,
     pub(super) diagnostics: &'d mut Diagnostics,
 }
 
@@ -41,6 +44,7 @@ impl<'a, 'd> Reader<'a, 'd> {
             names: HashMap::new(),
             registers: Vec::new(),
             facts,
+            params: Vec::new(),
             diagnostics,
         }
     }

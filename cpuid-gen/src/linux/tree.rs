@@ -10,6 +10,7 @@ use std::path::Path;
 use walkdir::WalkDir;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::facts::KvmModule;
 use crate::source::{FileId, Sources, read_limited};
 
 /// The files of one tree.
@@ -33,6 +34,8 @@ pub struct Tree {
     pub reverse_cpuid: Option<FileId>,
     /// arch/x86/kvm/cpuid.c
     pub kvm_cpuid: FileId,
+    /// The files of kvm-intel, kvm-amd and KVM that have capabilities or parameters; empty if the tree lacks the two.
+    pub modules: Vec<(KvmModule, FileId)>,
     /// arch/x86/kernel/cpu/scattered.c
     pub scattered: FileId,
     /// arch/x86/kernel/cpu/cpuid-deps.c, since 4.15.
@@ -49,11 +52,35 @@ pub struct Tree {
     pub kconfig: Option<FileId>,
     /// tools/arch/x86/kcpuid/cpuid.csv, since 5.13.
     pub cpuid_csv: Option<FileId>,
+    /// asm/cpuid/leaf_types.h, since 7.3.
+    pub leaf_types: Option<FileId>,
 }
 
 /// The definitions searched for in every header, besides the files with a fixed path.
 const SOUGHT: [&str; 4] =
     ["enum cpuid_leafs", "enum kvm_only_cpuid_leafs", "enum cpuid_regs", "struct cpuid_reg reverse_cpuid[]"];
+
+/// The files with the modules' set-up.
+const MAIN_FILES: [(KvmModule, &str); 4] = [
+    (KvmModule::Intel, "arch/x86/kvm/vmx.c"),
+    (KvmModule::Intel, "arch/x86/kvm/vmx/vmx.c"),
+    (KvmModule::Amd, "arch/x86/kvm/svm.c"),
+    (KvmModule::Amd, "arch/x86/kvm/svm/svm.c"),
+];
+
+/// Where the modules of KVM are; until 5.7 kvm-amd and until 5.0 kvm-intel were one file next to KVM's.
+const MODULES: [(KvmModule, &str); 10] = [
+    (KvmModule::Intel, "arch/x86/kvm/vmx.c"),
+    (KvmModule::Intel, "arch/x86/kvm/vmx/capabilities.h"),
+    (KvmModule::Intel, "arch/x86/kvm/vmx/sgx.c"),
+    (KvmModule::Intel, "arch/x86/kvm/vmx/vmx.c"),
+    (KvmModule::Amd, "arch/x86/kvm/svm.c"),
+    (KvmModule::Amd, "arch/x86/kvm/svm/svm.h"),
+    (KvmModule::Amd, "arch/x86/kvm/svm/sev.c"),
+    (KvmModule::Amd, "arch/x86/kvm/svm/svm.c"),
+    (KvmModule::Kvm, "arch/x86/kvm/pmu.c"),
+    (KvmModule::Kvm, "arch/x86/kvm/x86.c"),
+];
 
 impl Tree {
     /// The definitions that have moved between files, and the upstream path of each in this tree.
@@ -91,6 +118,17 @@ impl Tree {
         let disabled = optional("arch/x86/include/asm/disabled-features.h");
         let kconfig = optional("arch/x86/Kconfig.cpufeatures");
         let cpuid_csv = optional("tools/arch/x86/kcpuid/cpuid.csv");
+        let leaf_types = optional("arch/x86/include/asm/cpuid/leaf_types.h");
+        let mut modules = Vec::new();
+        for (module, path) in MODULES {
+            modules.extend(optional(path).map(|file| (module, file)));
+        }
+        // A part of a module is not enough.
+        let whole = |of: KvmModule| {
+            of == KvmModule::Kvm
+                || MAIN_FILES.iter().any(|(module, path)| *module == of && root.join(path).is_file())
+        };
+        modules.retain(|(module, _)| whole(*module));
         let (makefile, scattered, kvm_cpuid, features) = (makefile?, scattered?, kvm_cpuid?, features?);
         let [leafs, kvm_leafs, registers, reverse_cpuid] = walk(sources, root, before, diagnostics);
         let registers =
@@ -105,6 +143,7 @@ impl Tree {
             registers,
             reverse_cpuid,
             kvm_cpuid,
+            modules,
             scattered,
             deps,
             kvm_para,
@@ -113,6 +152,7 @@ impl Tree {
             disabled,
             kconfig,
             cpuid_csv,
+            leaf_types,
         })
     }
 }

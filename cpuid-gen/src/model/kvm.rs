@@ -6,11 +6,14 @@
 //! that facts do not include, so it takes precedence over lists. A call that clears a bit does not change a bit that
 //! is advertised only if the host has it, but makes a bit that is always advertised conditional.
 //!
-//! Bits set elsewhere are not included: KVM's own leaf 0x40000001, bits that `__do_cpuid_func` writes by number
-//! (ARAT), and before 6.14 the vendor modules' additions (SVM).
+//! The vendor modules then set and clear bits. A bit that no list offers and a module sets is the module's to decide, in
+//! any release. A module that sets a bit regardless of the host adds a condition to a list that requires the host.
+//!
+//! Bits set elsewhere are not included: KVM's own leaf 0x40000001, and bits that `__do_cpuid_func` writes by number
+//! (ARAT).
 
 use super::types::LinuxView;
-use crate::facts::CapKind;
+use crate::facts::{CapKind, ModuleAction};
 use crate::vocabulary::kvm_treatment::KvmTreatment;
 
 impl KvmTreatment {
@@ -18,6 +21,18 @@ impl KvmTreatment {
     #[must_use]
     pub fn from_view(view: &LinuxView) -> KvmTreatment {
         let has = |kind: CapKind| view.caps.contains(&kind);
+        let module = |action: ModuleAction| view.modules.iter().any(|rule| rule.action == action);
+        let listed = view
+            .caps
+            .iter()
+            .any(|kind| !matches!(kind, CapKind::VendorF | CapKind::RuntimeF | CapKind::Clear));
+        if !listed && (module(ModuleAction::Set) || module(ModuleAction::SetIfHost)) {
+            return KvmTreatment::Vendor;
+        }
+        let emulated = has(CapKind::EmulatedF) && module(ModuleAction::Clear);
+        if emulated || (listed && !has(CapKind::EmulatedF) && module(ModuleAction::Set)) {
+            return KvmTreatment::Conditional;
+        }
         if has(CapKind::Set) || (has(CapKind::EmulatedF) && has(CapKind::Clear)) {
             return KvmTreatment::Conditional;
         }
@@ -59,9 +74,17 @@ impl KvmTreatment {
 
 #[cfg(test)]
 mod tests {
-    use super::{CapKind, KvmTreatment, LinuxView};
+    use super::{CapKind, KvmTreatment, LinuxView, ModuleAction};
+    use crate::facts::KvmModule;
     use crate::location::WordBit;
     use crate::location::{Bit, Word};
+    use crate::model::ModuleRule;
+
+    fn with_module(caps: &[CapKind], action: ModuleAction) -> KvmTreatment {
+        let modules = vec![ModuleRule { module: KvmModule::Amd, action, condition: None }];
+        let kvm = Some(WordBit { word: Word(0), bit: Bit(0) });
+        KvmTreatment::from_view(&LinuxView { kvm, caps: caps.to_vec(), modules, ..LinuxView::default() })
+    }
 
     #[test]
     fn kinds_combine() {
@@ -80,6 +103,13 @@ mod tests {
         assert_eq!(of(true, &[CapKind::EmulatedF, CapKind::Clear]), KvmTreatment::Conditional);
         // 6.1 sets a bit by number, without a macro.
         assert_eq!(of(false, &[CapKind::Set]), KvmTreatment::Conditional);
+        assert_eq!(with_module(&[], ModuleAction::Set), KvmTreatment::Vendor);
+        assert_eq!(with_module(&[CapKind::VendorF], ModuleAction::SetIfHost), KvmTreatment::Vendor);
+        assert_eq!(with_module(&[CapKind::F], ModuleAction::SetIfHost), KvmTreatment::Host);
+        assert_eq!(with_module(&[CapKind::F], ModuleAction::Set), KvmTreatment::Conditional);
+        assert_eq!(with_module(&[CapKind::EmulatedF], ModuleAction::Set), KvmTreatment::Emulated);
+        assert_eq!(with_module(&[CapKind::EmulatedF], ModuleAction::Clear), KvmTreatment::Conditional);
+        assert_eq!(with_module(&[], ModuleAction::Clear), KvmTreatment::NotAdvertised);
         // Each kind alone has a treatment.
         for (kind, name) in CapKind::ALL {
             assert_ne!(of(true, &[kind]), KvmTreatment::Unknown, "{name}");

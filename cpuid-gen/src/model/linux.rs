@@ -1,9 +1,9 @@
 //! Adds a Linux release to the model: the kernel's bits, then KVM's.
 
 use super::joined::Joined;
-use super::types::{KernelView, LinuxRelease, LinuxView};
+use super::types::{KernelView, LinuxRelease, LinuxView, ModuleParameter, ModuleRule};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::{KvmBit, LinuxFacts, LinuxFlag};
+use crate::facts::{KvmBit, KvmParam, LinuxFacts, LinuxFlag};
 use crate::index::LinuxRows;
 use crate::leaf_name;
 use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf, Word, WordBit};
@@ -18,7 +18,13 @@ const ALIASED: CpuidWord = CpuidWord { leaf: Leaf(1), ..ALIAS };
 /// The model's record of the release itself.
 pub(super) fn release(facts: &LinuxFacts) -> LinuxRelease {
     let words = facts.words.iter().map(|word| (word.word, word.name.clone())).collect();
-    LinuxRelease { name: facts.release.clone(), words }
+    let parameter = |param: &KvmParam| ModuleParameter {
+        module: param.module,
+        name: param.name.clone(),
+        default: param.default.clone(),
+    };
+    let parameters = facts.kvm_params.iter().map(parameter).collect();
+    LinuxRelease { name: facts.release.clone(), words, parameters }
 }
 
 /// Adds the release with index `release`, except for KVM's capabilities: those may name a bit by a number for which
@@ -126,6 +132,28 @@ pub(super) fn kvm_caps(
         if !found {
             let message = format!("KVM names `{}`, which has no location in this release", cap.name);
             diagnostics.warning(cap.at, message);
+        }
+    }
+}
+
+/// Adds what the vendor modules of the release with index `release` do with features.
+pub(super) fn kvm_modules(
+    joined: &mut Joined,
+    release: usize,
+    rows: &LinuxRows<'_>,
+    diagnostics: &mut Diagnostics,
+) {
+    for cap in &rows.facts.kvm_modules {
+        let locations = rows.named(&cap.name);
+        if locations.is_empty() {
+            let message =
+                format!("{} names `{}`, which has no location in this release", cap.module, cap.name);
+            diagnostics.warning(cap.at, message);
+        }
+        for location in locations {
+            let Some((views, _)) = joined.features.get_mut(location) else { continue };
+            let (module, action, condition) = (cap.module, cap.action, cap.condition.clone());
+            views[release].modules.push(ModuleRule { module, action, condition });
         }
     }
 }

@@ -36,7 +36,7 @@ pub use crate::vocabulary::kvm_treatment::KvmTreatment;
 use joined::Joined;
 pub use types::{
     Dependencies, Dependency, Feature, Field, KernelBit, KernelView, LinuxRelease, LinuxView, Model,
-    MsrFeature, Node, QemuRelease, QemuView, XsaveComponent,
+    ModuleParameter, ModuleRule, MsrFeature, Node, QemuRelease, QemuView, XsaveComponent,
 };
 
 impl Model {
@@ -68,6 +68,7 @@ impl Model {
         }
         for (release, rows) in linux_rows.iter().enumerate() {
             linux::kvm_caps(&mut joined, release, rows, &mut diagnostics);
+            linux::kvm_modules(&mut joined, release, rows, &mut diagnostics);
         }
         joined.keep(published);
         joined.fill_qemu_words(&qemu_rows);

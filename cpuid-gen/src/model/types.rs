@@ -3,7 +3,7 @@
 use super::board::Board;
 use super::cpu_models::CpuModel;
 use super::guest::Guest;
-use crate::facts::CapKind;
+use crate::facts::{CapKind, KvmModule, ModuleAction};
 use crate::location::{Bit, FieldPlace, Location, Msr, Word, WordBit, WordSource};
 use crate::ordered::Map;
 use crate::published::PublishedConstant;
@@ -42,6 +42,8 @@ pub struct LinuxRelease {
     pub name: String,
     /// Enumerators of the kernel's and KVM's words, in the order of their indices.
     pub words: Map<Word, String>,
+    /// The module parameters on which capabilities depend.
+    pub parameters: Vec<ModuleParameter>,
 }
 
 /// A release of QEMU and its words.
@@ -90,6 +92,30 @@ pub struct LinuxView {
     pub kvm: Option<WordBit>,
     /// The mentions in KVM's capability set-up, sorted.
     pub caps: Vec<CapKind>,
+    /// What the vendor modules do with it after the lists, in the order of their code.
+    pub modules: Vec<ModuleRule>,
+}
+
+/// What a vendor module does with a feature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleRule {
+    /// The module.
+    pub module: KvmModule,
+    /// What it does.
+    pub action: ModuleAction,
+    /// The condition; `None` if unconditional.
+    pub condition: Option<String>,
+}
+
+/// A module parameter on which capabilities depend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleParameter {
+    /// The module.
+    pub module: KvmModule,
+    /// Its name.
+    pub name: String,
+    /// Its value without options.
+    pub default: String,
 }
 
 /// One QEMU release's view of a location.

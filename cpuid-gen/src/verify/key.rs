@@ -40,6 +40,8 @@ kinds! {
     FieldWide "field-wide" "A field of several bits contains a feature.",
     FieldElsewhere "field-elsewhere" "A field of cpuid.csv has the name of a feature at another location.",
     FieldOverlap "field-overlap" "Two fields of a register share bits.",
+    LeafTypeName "leaf-type-name" "A field of leaf_types.h has another name in cpuid.csv, and is not named after the feature.",
+    LeafTypePlace "leaf-type-place" "A field of leaf_types.h or cpuid.csv is not at the same place in the other file.",
     BitName "bit-name" "The two projects have different names for a bit.",
     NameElsewhere "name-elsewhere" "The two projects have the same name at different places.",
     DepCircle "dep-circle" "The dependencies of one release form a cycle.",

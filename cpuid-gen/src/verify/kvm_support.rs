@@ -13,7 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::facts::CapKind;
 use crate::location::{Bit, CpuidWord, Location};
 use crate::model::cpu_models::CpuModel;
-use crate::model::{KvmTreatment, LinuxView};
+use crate::model::{KvmTreatment, LinuxView, ModuleRule};
 use crate::source::Span;
 use crate::vocabulary::location::{Word, WordBit};
 
@@ -23,6 +23,7 @@ pub(super) struct Support<'i, 'a> {
     /// Words that a list fills.
     words: BTreeSet<CpuidWord>,
     caps: BTreeMap<Location, Vec<CapKind>>,
+    modules: BTreeMap<Location, Vec<ModuleRule>>,
 }
 
 impl<'i, 'a> Support<'i, 'a> {
@@ -36,7 +37,14 @@ impl<'i, 'a> Support<'i, 'a> {
                 all.push(cap.kind);
             }
         }
-        Support { linux, words, caps }
+        let mut modules: BTreeMap<Location, Vec<ModuleRule>> = BTreeMap::new();
+        for cap in &linux.facts.kvm_modules {
+            for location in places(linux, &cap.name, None) {
+                let (module, action) = (cap.module, cap.action);
+                modules.entry(location).or_default().push(ModuleRule { module, action, condition: None });
+            }
+        }
+        Support { linux, words, caps, modules }
     }
 
     /// `None` if no list of this release fills the feature's word, or the release has no macro for it.
@@ -45,8 +53,9 @@ impl<'i, 'a> Support<'i, 'a> {
             return None;
         }
         let caps = self.caps.get(&location).cloned().unwrap_or_default();
+        let modules = self.modules.get(&location).cloned().unwrap_or_default();
         let kvm = Some(WordBit { word: Word(0), bit: Bit(0) });
-        Some(KvmTreatment::from_view(&LinuxView { kvm, caps, ..LinuxView::default() }))
+        Some(KvmTreatment::from_view(&LinuxView { kvm, caps, modules, ..LinuxView::default() }))
     }
 
     /// True if a list of this release fills the feature's word, and advertises the feature.

@@ -36,6 +36,9 @@ pub(super) fn check(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     for cap in &index.facts.kvm_caps {
         check_cap(index, cap, findings);
     }
+    for cap in &index.facts.kvm_modules {
+        check_resolves(index, "kvm-module", &cap.name, cap.at, findings);
+    }
     for spelling in &index.facts.spellings {
         let LinuxSpelling { name, word, at } = spelling;
         findings.add(Key::new(Kind::CommentName, name, word, "-"), &[&index.release], || {
@@ -48,7 +51,9 @@ fn check_rows_unique(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     let facts = index.facts;
     let deps = facts.deps.iter().map(|dep| ((&dep.name, &dep.needs), dep.at));
     check_repeated(findings, &index.release, deps, |(name, needs)| format!("linux-dep {name} {needs}"));
-    let caps = facts.kvm_caps.iter().map(|cap| ((&cap.leaf_name, call_of(cap), &cap.name), cap.at));
+    // A call can be repeated under another condition.
+    let lists = facts.kvm_caps.iter().filter(|cap| call_of(cap).is_none());
+    let caps = lists.map(|cap| ((&cap.leaf_name, call_of(cap), &cap.name), cap.at));
     let shown = |(leaf, call, name): &(&Option<String>, Option<CapKind>, &String)| {
         format!("kvm-cap {}", cap_name(leaf.as_deref(), *call, name))
     };

@@ -13,10 +13,12 @@ const MODEL_ID: &str = "model-id";
 
 /// Runs the checks.
 pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
+    let newest = index.facts.machines.iter().filter_map(|machine| number_of(&machine.name)).max();
     for machine in &index.facts.machines {
         let rows = index.facts.compat.iter().filter(|row| row.machine == machine.name);
         for row in rows {
-            if machine.base.is_none() {
+            // A board whose last type is older is kept only for old guests.
+            if machine.base.is_none() && number_of(&machine.name) == newest {
                 check_newest(index, machine, row, findings);
             }
             check_model_id(index, machine, row, findings);
@@ -63,6 +65,11 @@ fn check_model_id(
 fn versioned(name: &str) -> Option<&str> {
     let (_, version) = name.rsplit_once('-')?;
     version.starts_with(|first: char| first.is_ascii_digit()).then_some(version)
+}
+
+/// The numbers of that version.
+fn number_of(name: &str) -> Option<Vec<u32>> {
+    versioned(name)?.split('.').map(|part| part.parse().ok()).collect()
 }
 
 /// Two models of one vendor with the same family, model and stepping: an operating system takes them for one processor.

@@ -17,6 +17,7 @@ mod history;
 mod json;
 mod key;
 mod kvm_support;
+mod leaf_types;
 mod linux;
 mod linux_names;
 mod linux_words;
@@ -86,6 +87,7 @@ fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findin
         linux_names::check(index, findings);
         numbers::check(index, findings);
         fields::check(index, findings);
+        leaf_types::check(index, findings);
     }
     for index in qemu {
         qemu_checks::check(index, findings);

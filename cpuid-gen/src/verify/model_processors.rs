@@ -28,15 +28,21 @@ fn check_release(index: &QemuIndex<'_>, support: &[Support<'_, '_>], findings: &
         check_number(index, (processor, newest, at), findings);
         for (&location, name) in &index.bits {
             let Some(real) = processor.has(location) else { continue };
+            let name = spelled(&name.bit.name);
             let has = held(index, newest, location);
             if has && !real {
-                add(Kind::ModelExtra, (location, &name.bit.name), (index, model, at), findings);
+                add(Kind::ModelExtra, (location, name.as_str()), (index, model, at), findings);
             }
             if real && !has && support.last().is_some_and(|kvm| kvm.advertises(location)) {
-                add(Kind::ModelLacks, (location, &name.bit.name), (index, model, at), findings);
+                add(Kind::ModelLacks, (location, name.as_str()), (index, model, at), findings);
             }
         }
     }
+}
+
+/// The name as QEMU 2.8 and later spell it: with hyphens, without alternatives.
+fn spelled(name: &str) -> String {
+    name.split('|').next().unwrap_or_default().replace('_', "-")
 }
 
 fn place(index: &QemuIndex<'_>, model: &CpuModel) -> Span {

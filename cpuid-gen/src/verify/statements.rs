@@ -9,7 +9,9 @@ use super::linux_names::{call_of, cap_name};
 use super::linux_words;
 use super::numbers;
 use super::qemu::QemuIndex;
-use crate::facts::{CapKind, LinuxFacts, LinuxFlag, MaskKind, QemuFacts, QemuSource};
+use crate::facts::{
+    CapKind, KvmModule, LinuxFacts, LinuxFlag, MaskKind, ModuleAction, QemuFacts, QemuSource,
+};
 use crate::location::{Bit, CpuidWord, FieldPlace, Leaf, Location, Msr, Register, Subleaf, Word};
 use crate::source::Span;
 
@@ -33,6 +35,7 @@ pub(super) enum Text<'a> {
     Count(u16),
     MsrBit(Msr, Bit),
     Field(FieldPlace),
+    Module(KvmModule, ModuleAction, &'a str),
 }
 
 impl fmt::Display for Text<'_> {
@@ -58,6 +61,7 @@ impl fmt::Display for Text<'_> {
             Text::Count(count) => count.fmt(f),
             Text::MsrBit(msr, bit) => f.write_str(&numbers::shown(*msr, *bit)),
             Text::Field(place) => place.fmt(f),
+            Text::Module(module, action, name) => write!(f, "{module} {action} {name}"),
         }
     }
 }
@@ -171,6 +175,15 @@ impl<'a> Statements<'a> {
             let subject = Text::Cap(cap.leaf_name.as_deref(), call_of(cap), &cap.name);
             self.add("kvm-cap", subject, Text::Name(cap.kind.name()), cap.at);
         }
+        for cap in &facts.kvm_modules {
+            let subject = Text::Module(cap.module, cap.action, &cap.name);
+            let condition = cap.condition.as_deref().unwrap_or("always");
+            self.add("kvm-module", subject, Text::Name(condition), cap.at);
+        }
+        for param in &facts.kvm_params {
+            let subject = Text::Pair(param.module.name(), &param.name);
+            self.add("kvm-param", subject, Text::Name(&param.default), param.at);
+        }
         for bit in &facts.msr_bits {
             self.add("linux-msr", Text::Name(&bit.name), Text::MsrBit(bit.msr, bit.bit), bit.at);
         }
@@ -182,6 +195,10 @@ impl<'a> Statements<'a> {
         for field in &facts.cpuid_fields {
             let place = Text::Field(field.place());
             self.add(FIELD, place, Text::Name(&field.name), field.at);
+        }
+        for field in &facts.leaf_fields {
+            let place = Text::Field(field.place());
+            self.add("leaf-field", place, Text::Name(&field.name), field.at);
         }
     }
 

@@ -153,7 +153,7 @@ type Worded<'c, 'i> = (&'c Claim<'i>, &'i str, BTreeSet<String>);
 /// Reports two names of one bit that differ in a word, if both projects use both words in this register.
 fn check_words(all: &ByName<'_>, findings: &mut Findings<'_>) {
     let mut by_source: BTreeMap<WordSource, Vec<Worded<'_, '_>>> = BTreeMap::new();
-    for (folded, claims) in all {
+    for (&folded, claims) in all {
         for claim in claims.iter().filter(|claim| claim.project != CSV) {
             let own = by_source.entry(claim.place.split().0).or_default();
             own.push((claim, folded, words(claim.name)));

@@ -15,12 +15,16 @@ pub mod cpu_model;
 /// What KVM does with a feature (arch/x86/kvm/cpuid.c).
 pub mod kvm_treatment;
 
+/// What the vendor modules do with a feature (arch/x86/kvm/vmx/vmx.c and svm/svm.c).
+pub mod kvm_module;
+
 /// The hash of the table of names.
 pub(crate) mod name_hash;
 
 /// Their sources, by the names of the files to emit.
-pub(crate) const SOURCES: [(&str, &str); 4] = [
+pub(crate) const SOURCES: [(&str, &str); 5] = [
     ("cpu_model.rs", include_str!("cpu_model.rs")),
+    ("kvm_module.rs", include_str!("kvm_module.rs")),
     ("kvm_treatment.rs", include_str!("kvm_treatment.rs")),
     ("location.rs", include_str!("location.rs")),
     ("name_hash.rs", include_str!("name_hash.rs")),

@@ -1,7 +1,7 @@
 //! The page in a real Chromium.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::webdriver::{Browser, Screen};
 use super::{common, pinned};
@@ -36,19 +36,26 @@ fn page_is_painted_within_half_a_second() {
     let Some((browser, file)) = browser("page_is_painted_within_half_a_second", Screen::Desktop) else {
         return;
     };
-    // The least of several, since the machine runs other tests at the same time.
+    let one_word = file.with_file_name("one-word.html");
+    fs::write(&one_word, "<!doctype html><title>One word</title><body data-ready=1>painted").unwrap();
+    let (page, word) = (first_paint(&browser, &file), first_paint(&browser, &one_word));
+    common::note(&format!("first contentful paint: {page:.0} ms, of a page with one word {word:.0} ms"));
+    // Where one word takes a tenth of a second, the machine is slow or busy.
+    assert!(page < 500.0 || page < 5.0 * word, "{page} ms, {word} ms");
+    assert_eq!(browser.console(), [""; 0]);
+}
+
+/// The least of several first contentful paints in ms, since the machine runs other tests at the same time.
+fn first_paint(browser: &Browser, file: &Path) -> f64 {
     let paint = "return performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null";
     let mut times = Vec::new();
     for _ in 0..5 {
-        browser.open(&file, "");
+        browser.open(file, "");
         browser.run("location.reload()");
         browser.wait_until("it is painted", |browser| browser.run(paint).is_number());
         times.push(browser.run(paint).as_f64().unwrap());
     }
-    let least = times.iter().copied().fold(f64::INFINITY, f64::min);
-    common::note(&format!("first contentful paint: {times:.0?} ms"));
-    assert!(least < 500.0, "{times:?}");
-    assert_eq!(browser.console(), [""; 0]);
+    times.into_iter().fold(f64::INFINITY, f64::min)
 }
 
 #[test]

@@ -31,8 +31,7 @@ impl Browser {
     pub(crate) fn start(test: &str, screen: Screen) -> Option<Browser> {
         for program in ["chromedriver", "chromium"] {
             if Command::new(program).arg("--version").output().is_err() {
-                // A browser is large, so that no check requires it.
-                crate::common::note(&format!("SKIPPED: {test}: {program}"));
+                crate::common::skipped(test, program);
                 return None;
             }
         }
@@ -43,9 +42,10 @@ impl Browser {
         let mut browser = Browser { driver, port, session: String::new() };
         browser
             .wait_until("chromedriver answers", |browser| browser.try_call("GET", "/status", None).is_some());
-        // A container has no sandbox of its own.
-        let mut options =
-            json!({"args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1500,1000"]});
+        // A container has no sandbox of its own, and little shared memory.
+        let arguments =
+            "--headless=new --no-sandbox --disable-dev-shm-usage --disable-gpu --window-size=1500,1000";
+        let mut options = json!({"args": arguments.split(' ').collect::<Vec<_>>()});
         if let Screen::Phone = screen {
             options["mobileEmulation"] =
                 json!({"deviceMetrics": {"width": 390, "height": 844, "pixelRatio": 2.0}});

@@ -15,8 +15,8 @@ const GENERATOR: &str = env!("CARGO_BIN_EXE_cpuid-gen");
 const CHANGELOG: &str =
     "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- Something.\n\n## [0.1.0]\n\n- All of it.\n";
 const PINNED: &str = "//! A list.\n\npub fn pinned() -> &'static [(&'static str, &'static str)] {\n    &[\n        \
-(\"linux-6.2.tsv\", include_str!(\"../upstream/linux-6.2.tsv\")),\n        \
-(\"qemu-9.3.tsv\", include_str!(\"../upstream/qemu-9.3.tsv\")),\n    ]\n}\n";
+(\"linux-6.2.tsv\", include_str!(\"linux-6.2.tsv\")),\n        \
+(\"qemu-9.3.tsv\", include_str!(\"qemu-9.3.tsv\")),\n    ]\n}\n";
 const PINS: &str = "# A list.\nlinux-6.2.tsv\t6.2.1\t--debian linux-source-6.2=6.2.1 --suite orchard\n\
 qemu-9.3.tsv\t9.3.1\t-\n";
 
@@ -34,7 +34,7 @@ impl Orchard {
         }
         let folder = scratch(&format!("bump-{test}"));
         let orchard = Orchard { root: folder.join("repository"), trees: folder.join("trees") };
-        for below in ["upstream/trees", "cpuid-gen/src", "docs/bumps"] {
+        for below in ["upstream/trees", "docs/bumps"] {
             fs::create_dir_all(orchard.root.join(below)).unwrap();
         }
         for script in ["bump", "fetch"] {
@@ -42,7 +42,7 @@ impl Orchard {
             fs::copy(from, orchard.path("upstream").join(script)).unwrap();
         }
         fs::write(orchard.path("CHANGELOG.md"), CHANGELOG).unwrap();
-        fs::write(orchard.path("cpuid-gen/src/pinned.rs"), PINNED).unwrap();
+        fs::write(orchard.path("upstream/lib.rs"), PINNED).unwrap();
         fs::write(orchard.path("upstream/pins.tsv"), PINS).unwrap();
         let tree = orchard.tree("old", LINUX, &[]);
         let facts = orchard.path("upstream/linux-6.2.tsv");
@@ -168,7 +168,7 @@ fn a_point_release_replaces_the_pinned_one() {
     assert!(orchard.read("upstream/linux-6.2.tsv").contains("\nlinux-release\t6.2.2\n"));
     let pins = PINS.replace("6.2.1", "6.2.2");
     assert_eq!(orchard.read("upstream/pins.tsv"), pins);
-    assert_eq!(orchard.read("cpuid-gen/src/pinned.rs"), PINNED);
+    assert_eq!(orchard.read("upstream/lib.rs"), PINNED);
     let report = orchard.read("docs/bumps/linux-6.2.1-to-6.2.2.md");
     assert!(report.starts_with("# Linux 6.2.1 to 6.2.2\n") && report.contains("- `PEAR`: "), "{report}");
     assert!(report.contains("\n**the pinned releases: patch.**\n"), "{report}");
@@ -258,9 +258,9 @@ fn a_new_series_is_added_and_an_old_one_dropped() {
     orchard.bumps(&["linux", "--tree", tree.to_str().unwrap()]);
     let pins = PINS.replace("qemu-9.3", "linux-6.13.tsv\t6.13.0\t-\nqemu-9.3");
     assert_eq!(orchard.read("upstream/pins.tsv"), pins);
-    let line = "        (\"linux-6.13.tsv\", include_str!(\"../upstream/linux-6.13.tsv\")),\n";
+    let line = "        (\"linux-6.13.tsv\", include_str!(\"linux-6.13.tsv\")),\n";
     let both = PINNED.replace("        (\"qemu", &format!("{line}        (\"qemu"));
-    assert_eq!(orchard.read("cpuid-gen/src/pinned.rs"), both);
+    assert_eq!(orchard.read("upstream/lib.rs"), both);
     let report = orchard.read("docs/bumps/linux-6.2-to-6.13.md");
     assert!(report.starts_with("# Linux 6.2.1 to 6.13.0\n"), "{report}");
     assert!(orchard.read("CHANGELOG.md").contains(
@@ -290,8 +290,8 @@ const XEN: &str = include_str!("../fixtures/witness-xen.txt");
 const WITNESSES: &str = "# A list.\ngcc-1.tsv\t1\t-\tnone\nxen-9.2.tsv\t9.2\t--git URL v9.2\tmade up\n";
 const OF_WITNESSES: &str = "pub fn witnesses() -> &'static [(&'static str, &'static str)] {
     const ALL: &[(&str, &str)] = &[
-        (\"gcc-1.tsv\", include_str!(\"../upstream/gcc-1.tsv\")),
-        (\"xen-9.2.tsv\", include_str!(\"../upstream/xen-9.2.tsv\")),
+        (\"gcc-1.tsv\", include_str!(\"gcc-1.tsv\")),
+        (\"xen-9.2.tsv\", include_str!(\"xen-9.2.tsv\")),
     ];
     ALL
 }
@@ -301,7 +301,7 @@ const OF_WITNESSES: &str = "pub fn witnesses() -> &'static [(&'static str, &'sta
 fn a_witness_is_replaced() {
     let Some(orchard) = Orchard::new("a_witness_is_replaced") else { return };
     fs::write(orchard.path("upstream/witnesses.tsv"), WITNESSES).unwrap();
-    fs::write(orchard.path("cpuid-gen/src/pinned.rs"), format!("{PINNED}{OF_WITNESSES}")).unwrap();
+    fs::write(orchard.path("upstream/lib.rs"), format!("{PINNED}{OF_WITNESSES}")).unwrap();
     fs::write(orchard.path("upstream/gcc-1.tsv"), "witness-release\tGCC\t1\n").unwrap();
     fs::write(orchard.path("upstream/xen-9.2.tsv"), "witness-release\tXen\t9.2\n").unwrap();
     // A tree that cannot be read, and one of a project that is not in the list.
@@ -327,7 +327,7 @@ fn a_witness_is_replaced() {
     let list = WITNESSES.replace("xen-9.2.tsv\t9.2\t--git URL v9.2", "xen-9.3.tsv\t9.3.1\t-");
     assert_eq!(orchard.read("upstream/witnesses.tsv"), list);
     let pinned = format!("{PINNED}{}", OF_WITNESSES.replace("xen-9.2", "xen-9.3"));
-    assert_eq!(orchard.read("cpuid-gen/src/pinned.rs"), pinned);
+    assert_eq!(orchard.read("upstream/lib.rs"), pinned);
     assert!(orchard.read("CHANGELOG.md").contains("- The witness xen is 9.3.1 in place of 9.2.\n"));
     let shown = orchard.bumps(&["witness", "--tree", tree.to_str().unwrap()]);
     assert!(shown.contains("nothing to do"), "{shown}");

@@ -194,6 +194,7 @@ fn generate_writes_what_the_library_returns() {
                 "feature.rs",
                 "field.rs",
                 "guest_tables.rs",
+                "kvm_module.rs",
                 "kvm_treatment.rs",
                 "location.rs",
                 "model_tables.rs",

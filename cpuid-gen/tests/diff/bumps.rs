@@ -65,7 +65,7 @@ fn every_report_is_listed_with_a_summary() {
     }
 }
 
-/// `upstream/pins.tsv`, the list in `pinned.rs` and the files agree.
+/// `upstream/pins.tsv`, the list in `lib.rs` and the files agree.
 #[test]
 fn the_lists_of_pins_agree() {
     let pins = fs::read_to_string(root().join("upstream/pins.tsv")).unwrap();

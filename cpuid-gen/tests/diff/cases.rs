@@ -47,6 +47,11 @@ kvm-cap\t-\tset\tFIG
 kvm-cap\t-\tclear\tCHERRY
 kvm-para\tCLOCK\t0x40000001\t0\tEAX\t0
 kvm-para\tNOP\t0x40000001\t0\tEAX\t1
+kvm-module\tkvm_amd\tset\tAPPLE\tkvm_amd.nested
+kvm-module\tkvm_intel\tclear\tQUINCE\t-
+kvm-param\tkvm_amd\tnested\tfalse
+leaf-field\t0x1\t0\t0\tEDX\t0\t0\tapple
+leaf-field\t0x4\t0\t31\tEAX\t0\t4\tcache_type
 linux-msr\tRIPE\t0x10a\t0
 linux-msr\tSOUR\t0x10a\t1
 linux-config\trequired\tAPPLE\t-
@@ -99,6 +104,12 @@ kvm-cap\tCPUID_7_1_EAX\tPASSTHROUGH_F\tKIWI
 kvm-cap\t-\tclear\tCHERRY
 kvm-para\tCLOCK\t0x40000001\t0\tEAX\t3
 kvm-para\tNOP_IO\t0x40000001\t0\tEAX\t1
+kvm-module\tkvm_amd\tset\tAPPLE\tkvm_amd.nested && host:QUINCE
+kvm-module\tkvm_intel\tset-if-host\tQUINCE\t-
+kvm-param\tkvm_amd\tnested\ttrue
+leaf-field\t0x1\t0\t0\tEDX\t0\t0\tred_apple
+leaf-field\t0x4\t0\t31\tEAX\t0\t4\tcache_type
+leaf-field\t0x4\t0\t31\tEAX\t5\t7\tlevel
 linux-msr\tRIPE\t0x10a\t0
 linux-msr\tBITTER\t0x10a\t1
 linux-msr\tSOUR\t0x10a\t2

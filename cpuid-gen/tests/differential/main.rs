@@ -15,6 +15,7 @@ mod common;
 mod cpu_models;
 mod flags;
 mod kvm;
+mod kvm_modules;
 mod linux;
 mod linux_numbers;
 mod machines;

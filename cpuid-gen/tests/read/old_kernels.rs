@@ -233,3 +233,101 @@ static int list(void)
     let (_, diagnostics) = read_linux(&kernel("comments", &changes));
     assert!(diagnostics.contains("error: no comment describes word 4"), "{diagnostics}");
 }
+
+/// The vendor modules before 5.7, in the forms of 3.10 to 5.6.
+const INTEL: &str = "
+static bool __read_mostly nested = 0;
+module_param(nested, bool, S_IRUGO);
+static void vmx_set_supported_cpuid(u32 func, struct kvm_cpuid_entry2 *entry)
+{
+	if (func == 1 && nested)
+		entry->edx |= bit(X86_FEATURE_APPLE);
+}
+";
+const AMD: &str = "
+#define SVM_FEATURE_QUINCE (1 << 3)
+#if defined(CONFIG_X86_64)
+static bool npt_enabled = true;
+#else
+static bool npt_enabled;
+#endif
+static int npt = true;
+module_param(npt, int, S_IRUGO);
+static int avic;
+module_param(avic, int, S_IRUGO);
+static void svm_set_supported_cpuid(u32 func, struct kvm_cpuid_entry2 *entry)
+{
+	switch (func) {
+	case 0x1:
+		if (avic)
+			entry->edx &= ~F(PEAR);
+		break;
+	case 0x7:
+		entry->eax = 1;
+		if (boot_cpu_has(X86_FEATURE_LEMON) ||
+		     boot_cpu_has(X86_FEATURE_QUINCE))
+			entry->ebx |= SVM_FEATURE_QUINCE | (1 << 4);
+		if (npt_enabled)
+			entry->ebx |= F(QUINCE);
+		break;
+	case 0x12:
+		if (boot_cpu_has(X86_FEATURE_LIME))
+			cpuid(0x12, &entry->eax, &entry->ebx, &entry->ecx, &entry->edx);
+	}
+}
+";
+
+#[test]
+fn older_modules_change_the_entries_of_leaves() {
+    let new = [("arch/x86/kvm/vmx/vmx.c", ""), ("arch/x86/kvm/svm/svm.c", ""), ("arch/x86/kvm/x86.c", "")];
+    let folder = kernel("modules", &new);
+    fs::write(folder.join("arch/x86/kvm/vmx.c"), INTEL).unwrap();
+    fs::write(folder.join("arch/x86/kvm/svm.c"), AMD).unwrap();
+    let expected = [
+        "kvm-module kvm_intel set APPLE kvm_intel.nested",
+        "kvm-module kvm_amd clear PEAR kvm_amd.avic",
+        "kvm-module kvm_amd set QUINCE host:LEMON || host:QUINCE",
+        "kvm-module kvm_amd set 3FIG host:LEMON || host:QUINCE",
+        "kvm-module kvm_amd set QUINCE npt_enabled",
+        "kvm-module kvm_amd set-if-host LIME host:LIME",
+        "kvm-param kvm_intel nested false",
+        "kvm-param kvm_amd avic 0",
+    ];
+    assert_eq!(rows(&folder, &["kvm-module", "kvm-param"]), expected);
+    // A condition that ends a case holds for what follows in it.
+    let breaks = AMD.replace("entry->eax = 1;", "if (avic) break;");
+    fs::write(folder.join("arch/x86/kvm/svm.c"), breaks).unwrap();
+    let found = rows(&folder, &["kvm-module"]);
+    assert_eq!(found[4], "kvm-module kvm_amd set QUINCE !kvm_amd.avic && npt_enabled");
+    // A bit without a macro, and a register that the leaf does not have, are errors.
+    for (from, to, error) in [
+        ("(1 << 4)", "(1 << 9)", "bit 9 of CPUID.(EAX=7,ECX=0):EBX has no macro"),
+        ("entry->edx &=", "entry->esi &=", "cannot tell which register this is"),
+        ("&= ~F(PEAR)", "^= F(PEAR)", "expected `|=`, or `&= ~`, and features"),
+        ("entry->eax = 1;", "if (avic) return;", "a switch over the leaf that leaves the function"),
+    ] {
+        fs::write(folder.join("arch/x86/kvm/svm.c"), AMD.replace(from, to)).unwrap();
+        let (_, diagnostics) = read_linux(&folder);
+        assert!(diagnostics.contains(error), "{from}: {diagnostics}");
+    }
+}
+
+#[test]
+fn a_tree_without_the_modules_has_no_facts_of_them() {
+    let without = kernel("no-modules", &[("arch/x86/kvm/vmx/vmx.c", ""), ("arch/x86/kvm/svm/svm.c", "")]);
+    assert_eq!(rows(&without, &["kvm-module", "kvm-param"]), [""; 0]);
+    let one = kernel("one-module", &[("arch/x86/kvm/svm/svm.c", "")]);
+    fs::write(one.join("arch/x86/kvm/svm/sev.c"), "static int sev;\nmodule_param(sev, int, 0444);\n")
+        .unwrap();
+    assert!(rows(&one, &["kvm-module"]).iter().all(|row| row.starts_with("kvm-module kvm_intel ")));
+}
+
+#[test]
+fn leaf_types_without_a_leaf_are_an_error() {
+    let folder =
+        kernel("no-leaves", &[("arch/x86/include/asm/cpuid/leaf_types.h", "struct page { int x; };\n")]);
+    let (_, diagnostics) = read_linux(&folder);
+    assert!(diagnostics.contains("this file has no `struct leaf_*`"), "{diagnostics}");
+    let without = kernel("without-leaves", &[("arch/x86/include/asm/cpuid/leaf_types.h", "")]);
+    assert_eq!(rows(&without, &["leaf-field"]), [""; 0]);
+}

@@ -97,7 +97,23 @@ struct Case {
     edits: &'static [Edit],
 }
 
-const CASES: [Case; 51] = [
+const CASES: [Case; 53] = [
+    Case {
+        kind: Kind::LeafTypeName,
+        edits: &[(
+            "linux",
+            "EAX	0	3	type\n",
+            "EAX	0	3	type\nleaf-field	0x1	0	0	EDX	0	0	float\nleaf-field	0x1	0	0	EDX	1	7	others\n",
+        )],
+    },
+    Case {
+        kind: Kind::LeafTypePlace,
+        edits: &[(
+            "linux",
+            "EAX	0	3	type\n",
+            "EAX	0	3	type\nleaf-field	0x12	0	0	EAX	0	1	sgx1\nleaf-field	0x12	2	31	EBX	0	3	type\n",
+        )],
+    },
     Case { kind: Kind::LeafName, edits: &[("linux", "3	0x7	0	EBX", "3	0x7	0	ECX")] },
     Case { kind: Kind::WordTwice, edits: &[("qemu", "FEAT_7_0_EBX	2", "FEAT_7_0_EBX	1")] },
     Case { kind: Kind::WordMissing, edits: &[("linux", "linux-word	CPUID_LNX_1	2	-	-	-\n", "")] },

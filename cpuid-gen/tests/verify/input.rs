@@ -1,8 +1,5 @@
 //! Shared by the tests of `verify`: the pinned facts and the known differences.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use cpuid_gen::PROCESSORS;
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{self, Facts, LinuxFacts, QemuFacts};
@@ -15,19 +12,20 @@ pub(crate) const LINUX: [&str; 3] = ["linux-6.1.tsv", "linux-6.12.tsv", "linux-7
 pub(crate) const QEMU: [&str; 5] =
     ["qemu-7.2.tsv", "qemu-10.0.tsv", "qemu-10.2.tsv", "qemu-11.0.tsv", "qemu-11.1.tsv"];
 
-fn upstream() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../upstream")
-}
-
 /// The pinned witnesses.
 pub(crate) fn witnesses() -> impl Iterator<Item = &'static str> {
     cpuid_gen::witnesses().iter().map(|(name, _)| *name)
 }
 
-/// The text of a file in `upstream/`.
+/// The text of a file in `upstream/`, of those that the library has.
 pub(crate) fn text_of(name: &str) -> String {
-    let path = upstream().join(name);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    let pinned = cpuid_gen::pinned()
+        .iter()
+        .chain(cpuid_gen::witnesses())
+        .find(|(file, _)| *file == name)
+        .map(|(_, text)| *text);
+    let known = pinned.or((name == "differences.tsv").then_some(cpuid_gen::DIFFERENCES));
+    known.unwrap_or_else(|| panic!("{name} is not in the library")).to_owned()
 }
 
 /// The inputs of `verify`.

@@ -11,3 +11,4 @@ mod history;
 mod input;
 mod mutations;
 mod pinned;
+mod releases;

@@ -1,6 +1,7 @@
 //! Two tables compared feature by feature: what differs, as a value from which text and JSON are made.
 
 use cpuid_tables::dump::Cpu;
+use cpuid_tables::naming::usual_name;
 use cpuid_tables::show::{EntryDifferences, MsrDifference, Style, Styled, compare, compare_msrs};
 use cpuid_tables::{CpuidEntry, Registers};
 use serde_json::{Value, json};
@@ -131,7 +132,7 @@ fn stated_by_both(cpu: &Cpu, other: &Cpu) -> Vec<CpuidEntry> {
 fn outside(pair: &Pair) -> Vec<String> {
     let differ = pair.a.beside.bits.iter().filter_map(|(bit, on)| {
         let other = pair.b.beside.bits.get(bit)?;
-        (on != other).then(|| format!("{}{}", if *on { '-' } else { '+' }, crate::cli::show::outside(*bit)))
+        (on != other).then(|| format!("{}{}", if *on { '-' } else { '+' }, usual_name(*bit)))
     });
     differ.collect()
 }

@@ -6,9 +6,9 @@ use cpuid_tables::show::name_of;
 use serde_json::{Value, json};
 
 use crate::cli::advice;
-use crate::cli::has::stated;
 use crate::cli::output::warn;
 use crate::cli::source::Source;
+use crate::cli::stated::feature_stated;
 
 /// Two CPUs to compare, and their names.
 pub(super) struct Pair {
@@ -65,7 +65,9 @@ fn unstated(one: &Cpu, other: &Cpu) -> Vec<&'static str> {
     if !advice::is_open(other) {
         return Vec::new();
     }
-    let alone = |feature: &Feature| stated(one, *feature) == Some(true) && stated(other, *feature).is_none();
+    let alone = |feature: &Feature| {
+        feature_stated(one, *feature) == Some(true) && feature_stated(other, *feature).is_none()
+    };
     Feature::all().filter(alone).map(name_of).collect()
 }
 

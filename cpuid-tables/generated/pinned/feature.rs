@@ -5,13 +5,13 @@
 pub const XMM3: crate::Feature = crate::Feature(0);
 #[doc = " `CPUID.(EAX=1,ECX=0):ECX[1]`. `/proc/cpuinfo`: `pclmulqdq`. QEMU: `pclmulqdq`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if the host has it. QEMU 7.2.22 to 11.1.3. Needs `XMM2`."]
 pub const PCLMULQDQ: crate::Feature = crate::Feature(1);
-#[doc = " `CPUID.(EAX=1,ECX=0):ECX[2]`. `/proc/cpuinfo`: `dtes64`. QEMU: `dtes64`. Linux 6.1.192 to 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3."]
+#[doc = " `CPUID.(EAX=1,ECX=0):ECX[2]`. `/proc/cpuinfo`: `dtes64`. QEMU: `dtes64`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3."]
 pub const DTES64: crate::Feature = crate::Feature(2);
 #[doc = " `CPUID.(EAX=1,ECX=0):ECX[3]`. `/proc/cpuinfo`: `monitor`. QEMU: `monitor`. Linux 6.1.192 to 7.3.4. KVM does not advertise it. QEMU 7.2.22 to 11.1.3."]
 pub const MWAIT: crate::Feature = crate::Feature(3);
 #[doc = " `CPUID.(EAX=1,ECX=0):ECX[4]`. `/proc/cpuinfo`: `ds_cpl`. QEMU: `ds-cpl`. Linux 6.1.192 to 7.3.4. KVM does not advertise it. QEMU 7.2.22 to 11.1.3."]
 pub const DSCPL: crate::Feature = crate::Feature(4);
-#[doc = " `CPUID.(EAX=1,ECX=0):ECX[5]`. `/proc/cpuinfo`: `vmx`. QEMU: `vmx`. Linux 6.1.192 to 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3."]
+#[doc = " `CPUID.(EAX=1,ECX=0):ECX[5]`. `/proc/cpuinfo`: `vmx`. QEMU: `vmx`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3."]
 pub const VMX: crate::Feature = crate::Feature(5);
 #[doc = " `CPUID.(EAX=1,ECX=0):ECX[6]`. `/proc/cpuinfo`: `smx`. QEMU: `smx`. Linux 6.1.192 to 7.3.4. KVM does not advertise it. QEMU 7.2.22 to 11.1.3."]
 pub const SMX: crate::Feature = crate::Feature(6);
@@ -101,7 +101,7 @@ pub const PSE36: crate::Feature = crate::Feature(49);
 pub const PN: crate::Feature = crate::Feature(50);
 #[doc = " `CPUID.(EAX=1,ECX=0):EDX[19]`. `/proc/cpuinfo`: `clflush`. QEMU: `clflush`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if the host has it. QEMU 7.2.22 to 11.1.3."]
 pub const CLFLUSH: crate::Feature = crate::Feature(51);
-#[doc = " `CPUID.(EAX=1,ECX=0):EDX[21]`. `/proc/cpuinfo`: `dts`. QEMU: `ds`. Linux 6.1.192 to 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3."]
+#[doc = " `CPUID.(EAX=1,ECX=0):EDX[21]`. `/proc/cpuinfo`: `dts`. QEMU: `ds`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3."]
 pub const DS: crate::Feature = crate::Feature(53);
 #[doc = " `CPUID.(EAX=1,ECX=0):EDX[22]`. `/proc/cpuinfo`: `acpi`. QEMU: `acpi`. Linux 6.1.192 to 7.3.4. KVM does not advertise it. QEMU 7.2.22 to 11.1.3."]
 pub const ACPI: crate::Feature = crate::Feature(54);
@@ -181,7 +181,7 @@ pub const RTM: crate::Feature = crate::Feature(139);
 pub const CQM: crate::Feature = crate::Feature(140);
 #[doc = " `CPUID.(EAX=7,ECX=0):EBX[13]`. Not in `/proc/cpuinfo`: the header gives it no name to show. QEMU: `zero-fcs-fds`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if the host has it. QEMU 10.0.13 to 11.1.3."]
 pub const ZERO_FCS_FDS: crate::Feature = crate::Feature(141);
-#[doc = " `CPUID.(EAX=7,ECX=0):EBX[14]`. `/proc/cpuinfo`: `mpx`. QEMU: `mpx`. Linux 6.1.192 to 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `XSAVE`."]
+#[doc = " `CPUID.(EAX=7,ECX=0):EBX[14]`. `/proc/cpuinfo`: `mpx`. QEMU: `mpx`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `XSAVE`."]
 pub const MPX: crate::Feature = crate::Feature(142);
 #[doc = " `CPUID.(EAX=7,ECX=0):EBX[15]`. `/proc/cpuinfo`: `rdt_a`. QEMU has no name for it. Linux 6.1.192 to 7.3.4. KVM does not advertise it."]
 pub const RDT_A: crate::Feature = crate::Feature(143);
@@ -203,7 +203,7 @@ pub const PCOMMIT: crate::Feature = crate::Feature(150);
 pub const CLFLUSHOPT: crate::Feature = crate::Feature(151);
 #[doc = " `CPUID.(EAX=7,ECX=0):EBX[24]`. `/proc/cpuinfo`: `clwb`. QEMU: `clwb`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if the host has it. QEMU 7.2.22 to 11.1.3."]
 pub const CLWB: crate::Feature = crate::Feature(152);
-#[doc = " `CPUID.(EAX=7,ECX=0):EBX[25]`. `/proc/cpuinfo`: `intel_pt`. QEMU: `intel-pt`. Linux 6.1.192 to 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3."]
+#[doc = " `CPUID.(EAX=7,ECX=0):EBX[25]`. `/proc/cpuinfo`: `intel_pt`. QEMU: `intel-pt`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3."]
 pub const INTEL_PT: crate::Feature = crate::Feature(153);
 #[doc = " `CPUID.(EAX=7,ECX=0):EBX[26]`. `/proc/cpuinfo`: `avx512pf`. QEMU: `avx512pf`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if the host has it. QEMU 7.2.22 to 11.1.3. Needs `AVX512F`."]
 pub const AVX512PF: crate::Feature = crate::Feature(154);
@@ -219,13 +219,13 @@ pub const AVX512BW: crate::Feature = crate::Feature(158);
 pub const AVX512VL: crate::Feature = crate::Feature(159);
 #[doc = " `CPUID.(EAX=7,ECX=0):ECX[1]`. `/proc/cpuinfo`: `avx512vbmi`. QEMU: `avx512vbmi`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if the host has it. QEMU 7.2.22 to 11.1.3. Needs `AVX512F`."]
 pub const AVX512VBMI: crate::Feature = crate::Feature(161);
-#[doc = " `CPUID.(EAX=7,ECX=0):ECX[2]`. `/proc/cpuinfo`: `umip`. QEMU: `umip`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if the host has it. QEMU 7.2.22 to 11.1.3."]
+#[doc = " `CPUID.(EAX=7,ECX=0):ECX[2]`. `/proc/cpuinfo`: `umip`. QEMU: `umip`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, under a condition of its own. QEMU 7.2.22 to 11.1.3."]
 pub const UMIP: crate::Feature = crate::Feature(162);
 #[doc = " `CPUID.(EAX=7,ECX=0):ECX[3]`. `/proc/cpuinfo`: `pku`. QEMU: `pku`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if the host has it. QEMU 7.2.22 to 11.1.3. Needs `XSAVE`."]
 pub const PKU: crate::Feature = crate::Feature(163);
 #[doc = " `CPUID.(EAX=7,ECX=0):ECX[4]`. `/proc/cpuinfo`: `ospke`. QEMU has no name for it. Linux 6.1.192 to 7.3.4. KVM does not advertise it."]
 pub const OSPKE: crate::Feature = crate::Feature(164);
-#[doc = " `CPUID.(EAX=7,ECX=0):ECX[5]`. `/proc/cpuinfo`: `waitpkg`. QEMU: `waitpkg`. Linux 6.1.192 to 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3."]
+#[doc = " `CPUID.(EAX=7,ECX=0):ECX[5]`. `/proc/cpuinfo`: `waitpkg`. QEMU: `waitpkg`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3."]
 pub const WAITPKG: crate::Feature = crate::Feature(165);
 #[doc = " `CPUID.(EAX=7,ECX=0):ECX[6]`. `/proc/cpuinfo`: `avx512_vbmi2`. QEMU: `avx512vbmi2`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if the host has it. QEMU 7.2.22 to 11.1.3. Needs `AVX512VL`."]
 pub const AVX512_VBMI2: crate::Feature = crate::Feature(166);
@@ -495,7 +495,7 @@ pub const KVM_HINT_DEDICATED: crate::Feature = crate::Feature(896);
 pub const LAHF_LM: crate::Feature = crate::Feature(928);
 #[doc = " `CPUID.(EAX=0x80000001,ECX=0):ECX[1]`. `/proc/cpuinfo`: `cmp_legacy`. QEMU: `cmp-legacy`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if the host has it. QEMU 7.2.22 to 11.1.3."]
 pub const CMP_LEGACY: crate::Feature = crate::Feature(929);
-#[doc = " `CPUID.(EAX=0x80000001,ECX=0):ECX[2]`. `/proc/cpuinfo`: `svm`. QEMU: `svm`. Linux 6.1.192 to 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3."]
+#[doc = " `CPUID.(EAX=0x80000001,ECX=0):ECX[2]`. `/proc/cpuinfo`: `svm`. QEMU: `svm`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3."]
 pub const SVM: crate::Feature = crate::Feature(930);
 #[doc = " `CPUID.(EAX=0x80000001,ECX=0):ECX[3]`. `/proc/cpuinfo`: `extapic`. QEMU: `extapic`. Linux 6.1.192 to 7.3.4. KVM does not advertise it. QEMU 7.2.22 to 11.1.3."]
 pub const EXTAPIC: crate::Feature = crate::Feature(931);
@@ -531,7 +531,7 @@ pub const NODEID_MSR: crate::Feature = crate::Feature(947);
 pub const TBM: crate::Feature = crate::Feature(949);
 #[doc = " `CPUID.(EAX=0x80000001,ECX=0):ECX[22]`. `/proc/cpuinfo`: `topoext`. QEMU: `topoext`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if the host has it. QEMU 7.2.22 to 11.1.3."]
 pub const TOPOEXT: crate::Feature = crate::Feature(950);
-#[doc = " `CPUID.(EAX=0x80000001,ECX=0):ECX[23]`. `/proc/cpuinfo`: `perfctr_core`. QEMU: `perfctr-core`. Linux 6.1.192 to 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3."]
+#[doc = " `CPUID.(EAX=0x80000001,ECX=0):ECX[23]`. `/proc/cpuinfo`: `perfctr_core`. QEMU: `perfctr-core`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3."]
 pub const PERFCTR_CORE: crate::Feature = crate::Feature(951);
 #[doc = " `CPUID.(EAX=0x80000001,ECX=0):ECX[24]`. `/proc/cpuinfo`: `perfctr_nb`. QEMU: `perfctr-nb`. Linux 6.1.192 to 7.3.4. KVM does not advertise it. QEMU 7.2.22 to 11.1.3."]
 pub const PERFCTR_NB: crate::Feature = crate::Feature(952);
@@ -633,41 +633,41 @@ pub const AMD_IBPB_RET: crate::Feature = crate::Feature(1086);
 pub const BRS: crate::Feature = crate::Feature(1087);
 #[doc = " `CPUID.(EAX=0x8000000A,ECX=0):ECX[6]`. Not in `/proc/cpuinfo`: the header gives it no name to show. QEMU has no name for it. Linux 7.3.4."]
 pub const X2AVIC_EXT: crate::Feature = crate::Feature(1094);
-#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[0]`. `/proc/cpuinfo`: `npt`. QEMU: `npt`. Linux 6.1.192 to 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
+#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[0]`. `/proc/cpuinfo`: `npt`. QEMU: `npt`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
 pub const NPT: crate::Feature = crate::Feature(1120);
-#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[1]`. `/proc/cpuinfo`: `lbrv`. QEMU: `lbrv`. Linux 6.1.192 to 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
+#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[1]`. `/proc/cpuinfo`: `lbrv`. QEMU: `lbrv`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
 pub const LBRV: crate::Feature = crate::Feature(1121);
 #[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[2]`. `/proc/cpuinfo`: `svm_lock`. QEMU: `svm-lock`. Linux 6.1.192 to 7.3.4. KVM does not advertise it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
 pub const SVML: crate::Feature = crate::Feature(1122);
-#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[3]`. `/proc/cpuinfo`: `nrip_save`. QEMU: `nrip-save`. Linux 6.1.192 to 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
+#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[3]`. `/proc/cpuinfo`: `nrip_save`. QEMU: `nrip-save`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
 pub const NRIPS: crate::Feature = crate::Feature(1123);
-#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[4]`. `/proc/cpuinfo`: `tsc_scale`. QEMU: `tsc-scale`. Linux 6.1.192 to 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
+#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[4]`. `/proc/cpuinfo`: `tsc_scale`. QEMU: `tsc-scale`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
 pub const TSCRATEMSR: crate::Feature = crate::Feature(1124);
-#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[5]`. `/proc/cpuinfo`: `vmcb_clean`. QEMU: `vmcb-clean`. Linux 6.1.192 to 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
+#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[5]`. `/proc/cpuinfo`: `vmcb_clean`. QEMU: `vmcb-clean`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
 pub const VMCBCLEAN: crate::Feature = crate::Feature(1125);
-#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[6]`. `/proc/cpuinfo`: `flushbyasid`. QEMU: `flushbyasid`. Linux 6.1.192 to 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
+#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[6]`. `/proc/cpuinfo`: `flushbyasid`. QEMU: `flushbyasid`. Linux 6.1.192 to 7.3.4. KVM 6.12.117 to 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
 pub const FLUSHBYASID: crate::Feature = crate::Feature(1126);
 #[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[7]`. `/proc/cpuinfo`: `decodeassists`. QEMU: `decodeassists`. Linux 6.1.192 to 7.3.4. KVM does not advertise it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
 pub const DECODEASSISTS: crate::Feature = crate::Feature(1127);
-#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[10]`. `/proc/cpuinfo`: `pausefilter`. QEMU: `pause-filter`. Linux 6.1.192 to 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
+#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[10]`. `/proc/cpuinfo`: `pausefilter`. QEMU: `pause-filter`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
 pub const PAUSEFILTER: crate::Feature = crate::Feature(1130);
-#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[12]`. `/proc/cpuinfo`: `pfthreshold`. QEMU: `pfthreshold`. Linux 6.1.192 to 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
+#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[12]`. `/proc/cpuinfo`: `pfthreshold`. QEMU: `pfthreshold`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
 pub const PFTHRESHOLD: crate::Feature = crate::Feature(1132);
 #[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[13]`. `/proc/cpuinfo`: `avic`. QEMU: `avic`. Linux 6.1.192 to 7.3.4. KVM does not advertise it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
 pub const AVIC: crate::Feature = crate::Feature(1133);
-#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[15]`. `/proc/cpuinfo`: `v_vmsave_vmload`. QEMU: `v-vmsave-vmload`. Linux 6.1.192 to 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
+#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[15]`. `/proc/cpuinfo`: `v_vmsave_vmload`. QEMU: `v-vmsave-vmload`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
 pub const V_VMSAVE_VMLOAD: crate::Feature = crate::Feature(1135);
-#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[16]`. `/proc/cpuinfo`: `vgif`. QEMU: `vgif`. Linux 6.1.192 to 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
+#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[16]`. `/proc/cpuinfo`: `vgif`. QEMU: `vgif`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
 pub const VGIF: crate::Feature = crate::Feature(1136);
-#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[17]`. Not in `/proc/cpuinfo`: the header gives it no name to show. QEMU: `gmet`. Linux 7.3.4. KVM does not advertise it. QEMU 11.0.3 to 11.1.3. Needs `SVM`."]
+#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[17]`. Not in `/proc/cpuinfo`: the header gives it no name to show. QEMU: `gmet`. Linux 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 11.0.3 to 11.1.3. Needs `SVM`."]
 pub const GMET: crate::Feature = crate::Feature(1137);
 #[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[18]`. `/proc/cpuinfo`: `x2avic`. QEMU has no name for it. Linux 6.1.192 to 7.3.4. KVM does not advertise it. Needs `SVM`."]
 pub const X2AVIC: crate::Feature = crate::Feature(1138);
 #[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[20]`. `/proc/cpuinfo`: `v_spec_ctrl`. QEMU has no name for it. Linux 6.1.192 to 7.3.4. KVM does not advertise it. Needs `SVM`."]
 pub const V_SPEC_CTRL: crate::Feature = crate::Feature(1140);
-#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[25]`. `/proc/cpuinfo`: `vnmi`. QEMU: `vnmi`. Linux 6.12.117 to 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 10.0.13 to 11.1.3. Needs `SVM`."]
+#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[25]`. `/proc/cpuinfo`: `vnmi`. QEMU: `vnmi`. Linux 6.12.117 to 7.3.4. KVM 6.12.117 to 7.3.4, if its vendor module enables it. QEMU 10.0.13 to 11.1.3. Needs `SVM`."]
 pub const VNMI: crate::Feature = crate::Feature(1145);
-#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[28]`. Not in `/proc/cpuinfo`: the header gives it no name to show. QEMU: `svme-addr-chk`. Linux 6.1.192 to 7.3.4. KVM 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
+#[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[28]`. Not in `/proc/cpuinfo`: the header gives it no name to show. QEMU: `svme-addr-chk`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if its vendor module enables it. QEMU 7.2.22 to 11.1.3. Needs `SVM`."]
 pub const SVME_ADDR_CHK: crate::Feature = crate::Feature(1148);
 #[doc = " `CPUID.(EAX=0x8000000A,ECX=0):EDX[29]`. Not in `/proc/cpuinfo`: the header gives it no name to show. QEMU has no name for it. Linux 7.3.4. KVM does not advertise it. Needs `SVM`."]
 pub const BUS_LOCK_THRESHOLD: crate::Feature = crate::Feature(1149);
@@ -675,13 +675,13 @@ pub const BUS_LOCK_THRESHOLD: crate::Feature = crate::Feature(1149);
 pub const IDLE_HLT: crate::Feature = crate::Feature(1150);
 #[doc = " `CPUID.(EAX=0x8000001F,ECX=0):EAX[0]`. `/proc/cpuinfo`: `sme`. QEMU has no name for it. Linux 6.1.192 to 7.3.4. KVM 7.3.4, if its vendor module enables it."]
 pub const SME: crate::Feature = crate::Feature(1152);
-#[doc = " `CPUID.(EAX=0x8000001F,ECX=0):EAX[1]`. `/proc/cpuinfo`: `sev`. QEMU has no name for it. Linux 6.1.192 to 7.3.4. KVM 6.1.192, 7.3.4, if its vendor module enables it."]
+#[doc = " `CPUID.(EAX=0x8000001F,ECX=0):EAX[1]`. `/proc/cpuinfo`: `sev`. QEMU has no name for it. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if its vendor module enables it."]
 pub const SEV: crate::Feature = crate::Feature(1153);
 #[doc = " `CPUID.(EAX=0x8000001F,ECX=0):EAX[2]`. Not in `/proc/cpuinfo`: the header gives it no name to show. QEMU has no name for it. Linux 6.1.192 to 7.3.4. KVM does not advertise it."]
 pub const VM_PAGE_FLUSH: crate::Feature = crate::Feature(1154);
-#[doc = " `CPUID.(EAX=0x8000001F,ECX=0):EAX[3]`. `/proc/cpuinfo`: `sev_es`. QEMU has no name for it. Linux 6.1.192 to 7.3.4. KVM 6.1.192, 7.3.4, if its vendor module enables it."]
+#[doc = " `CPUID.(EAX=0x8000001F,ECX=0):EAX[3]`. `/proc/cpuinfo`: `sev_es`. QEMU has no name for it. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if its vendor module enables it."]
 pub const SEV_ES: crate::Feature = crate::Feature(1155);
-#[doc = " `CPUID.(EAX=0x8000001F,ECX=0):EAX[4]`. `/proc/cpuinfo`: `sev_snp`. QEMU has no name for it. Linux 6.12.117 to 7.3.4. KVM does not advertise it."]
+#[doc = " `CPUID.(EAX=0x8000001F,ECX=0):EAX[4]`. `/proc/cpuinfo`: `sev_snp`. QEMU has no name for it. Linux 6.12.117 to 7.3.4. KVM 6.12.117 to 7.3.4, if its vendor module enables it."]
 pub const SEV_SNP: crate::Feature = crate::Feature(1156);
 #[doc = " `CPUID.(EAX=0x8000001F,ECX=0):EAX[8]`. Not in `/proc/cpuinfo`: the header gives it no name to show. QEMU has no name for it. Linux 7.3.4. KVM does not advertise it."]
 pub const SNP_SECURE_TSC: crate::Feature = crate::Feature(1160);

@@ -17,13 +17,13 @@ pub enum KvmTreatment {
     /// Unknown: the release has no macro for it, or KVM no word that holds it. Features of KVM's own leaf 0x40000001
     /// are among these, since other code sets that up.
     Unknown,
-    /// Known, and not advertised: KVM has a place for it and its set-up does not name it. Before 6.14 that was so of
-    /// what is left to the vendor modules too (`SVM`), and in any release a bit that KVM writes into a guest's leaf by
-    /// its number (`ARAT`).
+    /// Known, and not advertised: KVM has a place for it and its set-up does not name it. That includes bits that KVM
+    /// writes into a guest's leaf by their numbers (`ARAT`).
     NotAdvertised,
     /// Known, and not advertised, but kept up to date in a guest's table while it runs (`RUNTIME_F`).
     Runtime,
-    /// The vendor module (`kvm-intel`, `kvm-amd`) decides (`VENDOR_F`).
+    /// The vendor module (`kvm-intel`, `kvm-amd`) decides: since 6.14 the lists say so (`VENDOR_F`), and in any release
+    /// the module sets a bit that no list offers.
     Vendor,
     /// Only when the host has it: its CPUID and, where the kernel has a macro, its kernel (`F`; scattered features:
     /// `SF`, since 6.14 `SCATTERED_F`; `ALIASED_1_EDX_F`, AMD's copy in 0x80000001.EDX, stands for the bit of 1.EDX).
@@ -36,8 +36,8 @@ pub enum KvmTreatment {
     Synthesized,
     /// Always: KVM emulates it (`EMULATED_F`).
     Emulated,
-    /// By a call of its own after the lists (`kvm_cpu_cap_set`), when another bit, a bug's absence or the paging mode
-    /// has it so. Before 6.14 the emulated and synthesized features were set like this too.
+    /// By a call of its own after the lists (`kvm_cpu_cap_set`), in the common code or in a vendor module, when another
+    /// bit, a bug's absence or the paging mode has it so. Before 6.14 the emulated and synthesized features were set like this too.
     Conditional,
 }
 

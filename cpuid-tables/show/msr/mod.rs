@@ -15,10 +15,14 @@ use crate::bits::msr_feature::MsrFeature;
 use crate::bits::name_hash::fold_eq;
 use crate::bits::release::QemuRelease;
 
+mod bits;
 mod pasted;
 mod table;
 
+pub use bits::MsrBits;
+pub(super) use bits::bits_of;
 pub(super) use pasted::msrs_in;
+pub use pasted::unknown_msr_in;
 
 /// An MSR and what is known of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,12 +18,38 @@ pub(in crate::show) fn msrs_in(line: &str) -> Vec<(Msr, Option<u64>)> {
         };
         let Some(msr) = known(number) else { continue };
         let rest = rest.strip_prefix('h').unwrap_or(rest);
+        // Bits that are not understood: the whole MSR is not what was asked for.
+        let after = rest.strip_prefix(')').unwrap_or(rest);
+        if after.starts_with('[') && !after.starts_with("[bit") {
+            continue;
+        }
         let after = skip(rest, &["to", "data", "tried to write", "value", "with"]);
         let value = self::number(after)
             .filter(|(_, end)| after.len() < rest.len() && !end.starts_with(|c: char| c.is_alphanumeric()));
         all.push((msr, value.and_then(|(value, _)| hex_or_decimal(value))));
     }
     all
+}
+
+/// The first MSR of a line about MSRs that no table has, such as a processor's own.
+///
+/// ```
+/// use cpuid_tables::{Msr, show::unknown_msr_in};
+///
+/// assert_eq!(unknown_msr_in("unchecked MSR access error: RDMSR from 0xec0 at rIP"), Some(Msr(0xec0)));
+/// assert_eq!(unknown_msr_in("unchecked MSR access error: RDMSR from 0x10a at rIP"), None);
+/// ```
+#[must_use]
+pub fn unknown_msr_in(line: &str) -> Option<Msr> {
+    let folded = line.to_ascii_lowercase();
+    let places = folded.match_indices("msr").map(|(at, _)| &folded[at + 3..]);
+    let numbers = places.filter_map(|rest| number(skip(rest, &["from", "to", "index", "number", "at"])));
+    let of_text = |digits: &str| {
+        let digits = digits.strip_prefix("0x")?;
+        u32::from_str_radix(digits, 16).ok().map(Msr)
+    };
+    let mut msrs = numbers.filter_map(|(digits, _)| of_text(digits));
+    msrs.next().filter(|msr| AboutMsr::new(*msr).is_none())
 }
 
 /// What follows punctuation and one of these words.
@@ -83,6 +109,8 @@ mod tests {
         ] {
             assert_eq!(msrs_in(line), [(Msr(msr), value)], "{line}");
         }
-        assert!(msrs_in("msr é msr 0xffffffffffff msr").is_empty());
+        for line in ["msr é msr 0xffffffffffff msr", "MSR 0x48e[-1]", "MSR(48EH)[63:", "rdmsr 0x10a[x]"] {
+            assert!(msrs_in(line).is_empty(), "{line}");
+        }
     }
 }

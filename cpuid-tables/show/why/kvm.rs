@@ -2,9 +2,11 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::{Machine, Nearest, Says, Step, Who, list};
 use crate::bits::feature::Feature;
+use crate::bits::kvm_module::{KvmModuleRule, KvmParameter, ModuleAction};
 use crate::bits::kvm_treatment::KvmTreatment;
 use crate::bits::location::Leaf;
 use crate::bits::release::LinuxRelease;
@@ -19,11 +21,39 @@ fn since(feature: Feature) -> String {
     match feature.kvm_releases().next() {
         None => format!("no known release's KVM advertises it, up to Linux {newest}"),
         Some(first) if feature.kvm(first) == KvmTreatment::Vendor => {
-            format!("kvm-intel or kvm-amd decides, according to KVM's lists since Linux {first}")
+            let decides = deciders(feature, first);
+            let earlier = if first == oldest { " or earlier" } else { "" };
+            format!("{decides} decides, since Linux {first}{earlier}")
         }
         Some(first) if first == oldest => format!("may be advertised since Linux {first} or earlier"),
         Some(first) => format!("may be advertised since Linux {first}, or a release after {}", before(first)),
     }
+}
+
+/// The vendor modules that may advertise a feature.
+fn deciders(feature: Feature, release: LinuxRelease) -> String {
+    let mut modules: Vec<&str> = offers(feature, release).map(|rule| rule.module.name()).collect();
+    modules.dedup();
+    if modules.is_empty() { "kvm_intel or kvm_amd".to_string() } else { modules.join(" or ") }
+}
+
+fn offers(feature: Feature, release: LinuxRelease) -> impl Iterator<Item = KvmModuleRule> {
+    feature.kvm_modules(release).filter(|rule| rule.action != ModuleAction::Clear)
+}
+
+/// The rules of the vendor modules, with the defaults of the parameters that they name: ` (kvm_amd advertises it if
+/// kvm_amd.nested; by default kvm_amd.nested=1)`.
+fn rules(feature: Feature, release: LinuxRelease) -> String {
+    let rules: Vec<KvmModuleRule> = feature.kvm_modules(release).collect();
+    if rules.is_empty() {
+        return String::new();
+    }
+    let named = |parameter: &KvmParameter| rules.iter().any(|rule| rule.depends_on(parameter));
+    let defaults: Vec<String> = release.kvm_parameters().filter(named).map(|one| one.to_string()).collect();
+    let text: Vec<String> = rules.iter().map(ToString::to_string).collect();
+    let defaults =
+        if defaults.is_empty() { String::new() } else { format!("; by default {}", defaults.join(" ")) };
+    format!(" ({}{defaults})", text.join("; "))
 }
 
 /// The known release before one.
@@ -66,7 +96,7 @@ pub(super) fn step(feature: Feature, machine: &Machine, (cpu, linux): (Says, Say
     }
     let missing = feature.needs() - kvm.supported.features();
     // A missing dependency is reported before an unknown condition.
-    let because = if kvm.nested == Some(false) && is_nested(feature) {
+    let because = if kvm.nested == Some(false) && is_nested(feature, near.release()) {
         "the parameter nested of kvm_intel or kvm_amd is off".to_string()
     } else if cpu == Says::Yes && linux != Says::No && rule.may_be_advertised() && !missing.is_empty() {
         format!("it does not support {}, on which the feature depends", list(missing))
@@ -76,51 +106,66 @@ pub(super) fn step(feature: Feature, machine: &Machine, (cpu, linux): (Says, Say
     Step::no(Who::Kvm, format!("KVM_GET_SUPPORTED_CPUID lacks it: {because}; {since}"), because)
 }
 
-/// Features that KVM offers for nested virtualization, by macro (`nested` of kvm_intel and kvm_amd).
-static NESTED: [&str; 2] = ["SVM", "VMX"];
-
-fn is_nested(feature: Feature) -> bool {
-    NESTED.into_iter().any(|name| Feature::from_linux_macro(name) == Ok(feature))
+/// True if every vendor module that offers the feature does so only with its parameter `nested`.
+fn is_nested(feature: Feature, release: LinuxRelease) -> bool {
+    let nested = |rule: KvmModuleRule| {
+        let parts = rule.condition.unwrap_or_default().split(" && ");
+        parts.into_iter().any(|part| part.strip_prefix(rule.module.name()) == Some(".nested"))
+    };
+    let mut offers = offers(feature, release).peekable();
+    offers.peek().is_some() && offers.all(nested)
 }
 
 /// Why KVM does not offer a feature.
 fn reason(feature: Feature, rule: KvmTreatment, near: Nearest, (cpu, linux): (Says, Says)) -> String {
     let release = near.release();
     let own = is_kvms_own(feature);
-    let vendors = feature.kvm(LinuxRelease::NEWEST) == KvmTreatment::Vendor;
-    let known = near.below.is_some() && !own && !vendors;
+    let known = near.below.is_some() && !own;
     let newer = near.above.filter(|newer| known && feature.kvm(*newer) != rule);
     let between =
         newer.map(|newer| format!(" (in Linux {newer}: {})", feature.kvm(newer))).unwrap_or_default();
     let text = match rule {
         _ if own => "this KVM is too old for it, or lacks what it needs".to_string(),
-        KvmTreatment::NotAdvertised | KvmTreatment::Vendor if vendors => {
-            "kvm-intel or kvm-amd decides, and does not offer it here (a module parameter, or no such processor)"
-                .to_string()
-        }
         KvmTreatment::Unknown if feature.linux_macro(release).is_none() => {
             format!("KVM in Linux {release} does not know it")
         }
-        KvmTreatment::Unknown => format!("KVM in Linux {release} has no word for it, or handles it elsewhere"),
+        KvmTreatment::Unknown => {
+            format!("KVM in Linux {release} has no word for it, or handles it elsewhere")
+        }
         KvmTreatment::NotAdvertised => {
             format!("KVM in Linux {release} knows it but does not advertise it")
         }
         KvmTreatment::Runtime => "it reflects what the guest enables, and is never advertised".to_string(),
-        KvmTreatment::Vendor => "kvm-intel or kvm-amd decides, and does not offer it here".to_string(),
-        KvmTreatment::Host | KvmTreatment::Host64 if cpu == Says::No => "it offers it only if the host has it".to_string(),
+        KvmTreatment::Vendor => {
+            let (decides, rules) = (deciders(feature, release), rules(feature, release));
+            format!("{decides} decides, and does not offer it here{rules}")
+        }
+        KvmTreatment::Host | KvmTreatment::Host64 if cpu == Says::No => {
+            "it offers it only if the host has it".to_string()
+        }
         KvmTreatment::Host | KvmTreatment::Host64 if linux == Says::No => {
             "it offers it only if the host's kernel uses it".to_string()
         }
         KvmTreatment::Host | KvmTreatment::Host64 => {
-            format!("by its rule ({rule}) it could offer it, but withholds it here (a module parameter or an internal condition)")
+            let rules = match rules(feature, release) {
+                rules if rules.is_empty() => " (a module parameter or an internal condition)".to_string(),
+                rules => rules,
+            };
+            format!("by its rule ({rule}) it could offer it, but withholds it here{rules}")
         }
-        KvmTreatment::Passthrough if cpu == Says::No => "it passes it through only if the host's CPUID has it".to_string(),
-        KvmTreatment::Passthrough => "it passes it through, but withholds it here (an internal condition)".to_string(),
+        KvmTreatment::Passthrough if cpu == Says::No => {
+            "it passes it through only if the host's CPUID has it".to_string()
+        }
+        KvmTreatment::Passthrough => {
+            "it passes it through, but withholds it here (an internal condition)".to_string()
+        }
         KvmTreatment::Synthesized => "the host's kernel does not set it".to_string(),
         KvmTreatment::Emulated => {
             format!("KVM in Linux {release} always emulates it, but this one does not")
         }
-        KvmTreatment::Conditional => "an internal condition is not met".to_string(),
+        KvmTreatment::Conditional => {
+            format!("an internal condition is not met{}", rules(feature, release))
+        }
     };
     text + &between
 }

@@ -3,6 +3,7 @@
 //! This module queries nothing: a [`Machine`] holds the gathered data, and the explanation names what was not
 //! gathered.
 
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,6 +11,7 @@ use core::fmt;
 use super::About;
 use super::styled::{Style, Styled};
 use crate::bits::feature::Feature;
+use crate::bits::location::Msr;
 use crate::bits::lookup::Named;
 use crate::models::cpu_model::CpuModel;
 use crate::naming::name_of;
@@ -18,6 +20,7 @@ use crate::table::CpuidEntry;
 mod cpu;
 mod kvm;
 mod linux;
+mod msr;
 mod parameters;
 mod qemu;
 mod vendor;
@@ -35,6 +38,8 @@ pub struct Machine {
     pub linux: Option<RunningLinux>,
     /// Its KVM.
     pub kvm: Option<RunningKvm>,
+    /// Feature MSRs that are known of its processor; not necessarily all.
+    pub msrs: BTreeMap<Msr, u64>,
 }
 
 /// Data gathered from a KVM.
@@ -46,6 +51,8 @@ pub struct RunningKvm {
     pub emulated: Vec<CpuidEntry>,
     /// The parameter `nested` of kvm_intel or kvm_amd, if readable.
     pub nested: Option<bool>,
+    /// All its feature MSRs (`KVM_GET_MSR_FEATURE_INDEX_LIST`), if they were queried.
+    pub msrs: Option<BTreeMap<Msr, u64>>,
 }
 
 /// A layer between the processor and the guest.
@@ -133,8 +140,11 @@ pub struct Story {
 pub fn why(named: Named, machine: &Machine, model: Option<CpuModel>) -> Story {
     let about = About::new(named);
     let Named::Feature(feature) = named else {
-        let steps: Vec<Step> =
-            linux::of_software(named, machine).into_iter().chain(qemu::of_msr(named, model)).collect();
+        let steps: Vec<Step> = linux::of_software(named, machine)
+            .into_iter()
+            .chain(msr::steps(named, machine))
+            .chain(qemu::of_msr(named, model))
+            .collect();
         let (available, verdict) = verdict::of_software(named, machine, &steps);
         return Story { about, steps, available, verdict };
     };

@@ -87,17 +87,12 @@ fn no_layer(name: &str, machine: &Machine, steps: &[Step]) -> Verdict {
 pub(super) fn of_software(named: Named, machine: &Machine, steps: &[Step]) -> Verdict {
     let name = named.name();
     let linux = says(steps, Who::Linux);
+    // What KVM offers of an MSR a guest can have, whatever Linux shows.
+    if step(steps, Who::Kvm).is_some_and(|step| step.says != Says::Nothing) || matches!(named, Named::Msr(_))
+    {
+        return of_msr(name, machine, steps);
+    }
     match named {
-        Named::Msr(_) => match (refusal(steps, Who::Qemu), refusal(steps, Who::Models)) {
-            (Some(because), _) => withheld(format!("QEMU withholds {name}: {because}.")),
-            (None, Some(because)) => withheld(format!("The model withholds {name}: {because}.")),
-            (None, None) => {
-                (None, format!("{name} is in an MSR, not in CPUID: this machine's MSRs were not queried."))
-            }
-        },
-        _ if machine.linux.is_none() => {
-            (None, format!("Only Linux decides about {name}, and it was not queried."))
-        }
         _ if linux == Says::Yes => {
             (Some(true), format!("Nothing withholds {name}: only Linux decides, and it has set it."))
         }
@@ -105,6 +100,37 @@ pub(super) fn of_software(named: Named, machine: &Machine, steps: &[Step]) -> Ve
             let because = refusal(steps, Who::Linux).unwrap_or("it has not set it");
             withheld(format!("Linux withholds {name}: {because}."))
         }
+        _ if machine.linux.is_none() => {
+            (None, format!("Only Linux decides about {name}, and it was not queried."))
+        }
         _ => (None, format!("Only Linux decides about {name}, and it does not show whether it is set.")),
     }
+}
+
+/// The verdict for a bit of a feature MSR.
+fn of_msr(name: &str, machine: &Machine, steps: &[Step]) -> Verdict {
+    for (who, title) in [
+        (Who::Kvm, "KVM"),
+        (Who::Needs, "A missing dependency"),
+        (Who::Qemu, "QEMU"),
+        (Who::Models, "The model"),
+    ] {
+        if let Some(because) = refusal(steps, who) {
+            return withheld(format!("{title} withholds {name}: {because}."));
+        }
+    }
+    if says(steps, Who::Kvm) == Says::Yes {
+        return (Some(true), format!("Nothing withholds {name}: a guest here can have it."));
+    }
+    if let Some(because) = refusal(steps, Who::Cpu) {
+        return withheld(format!("The processor withholds {name}: {because}."));
+    }
+    let asked = if says(steps, Who::Cpu) == Says::Yes {
+        "KVM was not queried"
+    } else if machine.kvm.is_some() {
+        "this KVM's feature MSRs are not known"
+    } else {
+        "this machine's MSRs were not queried"
+    };
+    (None, format!("{name} is in an MSR, not in CPUID: {asked}."))
 }

@@ -24,6 +24,8 @@ pub(super) fn passes(old: &LinuxFacts, new: &LinuxFacts) -> Vec<(Topic, Vec<Chan
         (Topic::LinuxFeatures, features.clone()),
         (Topic::LinuxFlags, flags),
         (Topic::KvmCaps, caps::changes(&before, &after)),
+        (Topic::KvmModules, tables::modules(old, new)),
+        (Topic::KvmParams, tables::params(old, new)),
         (Topic::LinuxBugs, bugs),
         (Topic::LinuxVmx, vmx),
         (Topic::LinuxDeps, tables::deps(old, new, &features)),
@@ -31,6 +33,7 @@ pub(super) fn passes(old: &LinuxFacts, new: &LinuxFacts) -> Vec<(Topic, Vec<Chan
         (Topic::KvmPara, tables::para(old, new)),
         (Topic::LinuxMsr, tables::msr_bits(old, new)),
         (Topic::CpuidFields, fields::changes(&old.cpuid_fields, &new.cpuid_fields)),
+        (Topic::LeafFields, fields::changes(&old.leaf_fields, &new.leaf_fields)),
         (Topic::LinuxCounts, tables::counts(old, new)),
     ]
 }

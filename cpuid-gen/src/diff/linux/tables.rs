@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use crate::diff::bits::{self, Bit};
 use crate::diff::change::Change;
 use crate::diff::rows::{Line, table};
-use crate::facts::{KvmPara, LinuxConfig, LinuxCount, LinuxDep, LinuxFacts, LinuxMsrBit};
+use crate::facts::{
+    KvmModuleCap, KvmPara, KvmParam, LinuxConfig, LinuxCount, LinuxDep, LinuxFacts, LinuxMsrBit,
+};
 
 /// `linux-count`.
 pub(super) fn counts(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
@@ -35,6 +37,22 @@ pub(super) fn configs(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
         Line::new(&config.name, config.at).with(config.kind.name(), condition)
     };
     table(&old.configs, &new.configs, |config| &config.name, line)
+}
+
+/// `kvm-module`: a module's action on a feature, with its conditions.
+pub(super) fn modules(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
+    let key = |cap: &KvmModuleCap| (cap.module, cap.action, cap.name.clone());
+    let line = |cap: &KvmModuleCap| {
+        let condition = cap.condition.as_deref().unwrap_or("always");
+        Line::new(format!("{} by {}", cap.name, cap.module), cap.at).with(cap.action.name(), condition)
+    };
+    table(&old.kvm_modules, &new.kvm_modules, key, line)
+}
+
+/// `kvm-param`.
+pub(super) fn params(old: &LinuxFacts, new: &LinuxFacts) -> Vec<Change> {
+    let line = |param: &KvmParam| Line::new(param.full_name(), param.at).with("default", &param.default);
+    table(&old.kvm_params, &new.kvm_params, KvmParam::full_name, line)
 }
 
 /// `kvm-para`.

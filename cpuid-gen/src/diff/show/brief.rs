@@ -16,7 +16,7 @@ pub(super) fn lines(section: &Section, style: &Style) -> Vec<(char, String)> {
             continue;
         }
         let found = match section.topic {
-            Topic::CpuidFields => fields(&changes, style),
+            Topic::CpuidFields | Topic::LeafFields => fields(&changes, style),
             Topic::KvmCaps => caps(&changes, style),
             Topic::QemuCompat => compat(&changes, style),
             Topic::QemuMachines if action != Action::Removed => {

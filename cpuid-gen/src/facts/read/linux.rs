@@ -2,9 +2,10 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::facts::columns::{Columns, unknown_kind};
+use crate::facts::kvm_module::{ACTIONS, MODULES};
 use crate::facts::{
-    CapKind, Condition, ConfigKind, CpuidField, KvmBit, KvmCap, KvmPara, LinuxConfig, LinuxCount, LinuxDep,
-    LinuxFacts, LinuxFlag, LinuxMsrBit, LinuxWord, Scattered,
+    CapKind, Condition, ConfigKind, CpuidField, KvmBit, KvmCap, KvmModuleCap, KvmPara, KvmParam, LinuxConfig,
+    LinuxCount, LinuxDep, LinuxFacts, LinuxFlag, LinuxMsrBit, LinuxWord, Scattered,
 };
 use crate::location::{CpuidWord, Location};
 use crate::source::Span;
@@ -28,6 +29,16 @@ pub(super) fn row(
         "kvm-feature" => facts.kvm_features.push(kvm_bit(&mut c, at)?),
         "kvm-translate" => facts.kvm_translates.push(kvm_bit(&mut c, at)?),
         "kvm-cap" => facts.kvm_caps.push(kvm_cap(&mut c, at)?),
+        "kvm-module" => facts.kvm_modules.push(kvm_module(&mut c, at)?),
+        "kvm-param" => {
+            let module = c.choice("MODULE", &MODULES)?;
+            facts.kvm_params.push(KvmParam {
+                module,
+                name: c.name("NAME")?,
+                default: c.name("DEFAULT")?,
+                at,
+            });
+        }
         "kvm-para" => {
             let Scattered { name, location, at } = scattered(&mut c, at)?;
             facts.kvm_para.push(KvmPara { name, location, at });
@@ -36,6 +47,7 @@ pub(super) fn row(
             facts.msr_bits.push(LinuxMsrBit { name: c.name("NAME")?, msr: c.msr()?, bit: c.bit(63)?, at });
         }
         "linux-config" => facts.configs.push(linux_config(&mut c, at)?),
+        "leaf-field" => facts.leaf_fields.push(cpuid_field(&mut c, at)?),
         "cpuid-field" => facts.cpuid_fields.push(cpuid_field(&mut c, at)?),
         _ => return Err(unknown_kind(kind, at, "a Linux")),
     }
@@ -77,6 +89,18 @@ fn kvm_cap(c: &mut Columns<'_>, at: Span) -> Result<KvmCap, Diagnostic> {
         return Err(Diagnostic::error(at, message));
     }
     Ok(KvmCap { leaf_name, kind, name: c.name("NAME")?, at })
+}
+
+fn kvm_module(c: &mut Columns<'_>, at: Span) -> Result<KvmModuleCap, Diagnostic> {
+    let module = c.choice("MODULE", &MODULES)?;
+    let (action, name) = (c.choice("ACTION", &ACTIONS)?, c.name("NAME")?);
+    let condition = if c.none() {
+        None
+    } else {
+        let (text, at) = c.text("CONDITION")?;
+        Some(Condition::of_module(text, at)?.to_string())
+    };
+    Ok(KvmModuleCap { module, action, name, condition, at })
 }
 
 fn linux_config(c: &mut Columns<'_>, at: Span) -> Result<LinuxConfig, Diagnostic> {

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use super::row::{Hex, Or, row};
-use crate::facts::{KvmBit, LinuxFacts, LinuxFlag};
+use crate::facts::{CpuidField, KvmBit, LinuxFacts, LinuxFlag};
 use crate::location::Location;
 
 /// Prints a Linux release's facts.
@@ -38,6 +38,13 @@ pub fn write_linux(facts: &LinuxFacts) -> String {
     for cap in &facts.kvm_caps {
         row(&mut out, "kvm-cap", &[&Or(cap.leaf_name.as_deref()), &cap.kind, &cap.name]);
     }
+    for cap in &facts.kvm_modules {
+        let condition = Or(cap.condition.as_deref());
+        row(&mut out, "kvm-module", &[&cap.module, &cap.action.name(), &cap.name, &condition]);
+    }
+    for param in &facts.kvm_params {
+        row(&mut out, "kvm-param", &[&param.module, &param.name, &param.default]);
+    }
     for para in &facts.kvm_para {
         located(&mut out, "kvm-para", &para.name, &para.location);
     }
@@ -48,7 +55,13 @@ pub fn write_linux(facts: &LinuxFacts) -> String {
         let condition = Or(config.condition.as_deref());
         row(&mut out, "linux-config", &[&config.kind.name(), &config.name, &condition]);
     }
-    for field in &facts.cpuid_fields {
+    fields(&mut out, "cpuid-field", &facts.cpuid_fields);
+    fields(&mut out, "leaf-field", &facts.leaf_fields);
+    out
+}
+
+fn fields(out: &mut String, kind: &str, fields: &[CpuidField]) {
+    for field in fields {
         let columns: [&dyn Display; 7] = [
             &Hex(field.leaf.0.into()),
             &field.first.0,
@@ -58,9 +71,8 @@ pub fn write_linux(facts: &LinuxFacts) -> String {
             &field.high.0,
             &field.name,
         ];
-        row(&mut out, "cpuid-field", &columns);
+        row(out, kind, &columns);
     }
-    out
 }
 
 fn located(out: &mut String, kind: &str, name: &str, location: &Location) {

@@ -8,6 +8,9 @@ const VMX: &str = "arch/x86/include/asm/vmxfeatures.h";
 const LEAFS: &str = "arch/x86/include/asm/cpufeature.h";
 const REVERSE: &str = "arch/x86/kvm/reverse_cpuid.h";
 const KVM: &str = "arch/x86/kvm/cpuid.c";
+const LEAVES: &str = "arch/x86/include/asm/cpuid/leaf_types.h";
+const INTEL: &str = "arch/x86/kvm/vmx/vmx.c";
+const AMD: &str = "arch/x86/kvm/svm/svm.c";
 const SCATTERED: &str = "arch/x86/kernel/cpu/scattered.c";
 const DEPS: &str = "arch/x86/kernel/cpu/cpuid-deps.c";
 const PARA: &str = "arch/x86/include/uapi/asm/kvm_para.h";
@@ -114,6 +117,41 @@ pub(crate) const CASES: &[Case] = &[
         "kvm_cpu_cap_clear(X86_FEATURE_CHERRY);",
         "kvm_cpu_caps[CPUID_1_EDX]",
     ),
+    ("a leaf's field of another type", LEAVES, "u32	apple", "u16	apple"),
+    ("a leaf's field without a width", LEAVES, "apple		:  1", "apple"),
+    ("a leaf's field that is too wide", LEAVES, "basket		:  3", "basket		: 32"),
+    ("a leaf's field that is not a number", LEAVES, "basket		:  3", "basket		: THREE"),
+    ("a leaf's register too many", LEAVES, "kernel		:  7;", "kernel		:  7; u32 : 32;"),
+    ("a leaf's register too few", LEAVES, "	u32			: 32; // Reserved\n", ""),
+    ("a leaf without a number", LEAVES, "leaf_0x1_0", "leaf_1_0"),
+    ("a leaf without a subleaf", LEAVES, "leaf_0x1_0", "leaf_0x1_x"),
+    ("a leaf without its last subleaf", LEAVES, "#define LEAF_0x4_SUBLEAF_N_LAST		31", ""),
+    ("a leaf whose subleafs are not a range", LEAVES, "FIRST	0", "FIRST	40"),
+    ("a module without its set-up", INTEL, "vmx_set_cpu_caps", "vmx_set_caps"),
+    (
+        "a module's unknown call",
+        INTEL,
+        "kvm_cpu_cap_set(X86_FEATURE_MELON)",
+        "kvm_cpu_cap_toggle(X86_FEATURE_MELON)",
+    ),
+    ("a module's change of two", INTEL, "(X86_FEATURE_MELON)", "(X86_FEATURE_MELON, 1)"),
+    ("a module's loop", INTEL, "if (nested)", "while (nested)"),
+    ("a module's switch", INTEL, "if (nested)", "switch (nested)"),
+    ("a module's condition with a number of bits", INTEL, "if (nested)", "if (nested & 4)"),
+    ("a module's condition with arguments", INTEL, "if (nested)", "if (is_set(nested, 1))"),
+    ("a module's empty condition", INTEL, "if (nested)", "if ()"),
+    ("a module's condition that never ends", INTEL, "if (nested)", "if (nested"),
+    ("a module's condition without brackets", INTEL, "if (nested)", "if nested"),
+    ("a module's function that is never called", AMD, "	pip_set_cpu_caps();", "	;"),
+    (
+        "a module's function that calls itself",
+        AMD,
+        "if (enable_worms",
+        "pip_set_cpu_caps(); if (enable_worms",
+    ),
+    ("a module's leaf that is not known", AMD, "pip_set_cpu_caps();", "pip_set_cpu_caps(); entry->eax |= 1;"),
+    ("a parameter of an unknown variable", INTEL, "static bool nested = 1;", ""),
+    ("a parameter with an unknown value", INTEL, "ripe = RIPE_AUTO", "ripe = RIPE_AUTO + 1"),
     (
         "an older list of an unknown word",
         KVM,

@@ -1,0 +1,436 @@
+//! What kvm-intel and kvm-amd add to KVM's capabilities and remove from them: `vmx_set_cpu_caps` and
+//! `svm_set_cpu_caps`, and before 5.7 `vmx_set_supported_cpuid` and `svm_set_supported_cpuid`.
+//!
+//! Statements are followed as C does: nested conditions, branches that return, switches over the leaf (before 5.7),
+//! and calls of functions of the same module that change capabilities. Other statements have no effect on CPUID and
+//! are skipped. A change in any other form is an error, and so is a change in a function that is never called.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use super::c_statements::{condition_end, next_statement};
+use super::kvm_conditions::{Conditions, MAX_STEPS, feature_of, step};
+use super::reader::Reader;
+use super::tree::Tree;
+use crate::c::MAX_DEPTH;
+use crate::c::declare::{find_function, inside, split_commas};
+use crate::c::expr::evaluate;
+use crate::c::lexer::{Kind, Token};
+use crate::c::preprocess::Unit;
+use crate::diagnostic::Diagnostic;
+use crate::facts::{Condition, KvmModule, KvmModuleCap, ModuleAction};
+use crate::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf};
+use crate::source::Span;
+
+/// The functions with which a module starts, of any release.
+const STARTS: [(KvmModule, [&str; 2]); 2] = [
+    (KvmModule::Intel, ["vmx_set_cpu_caps", "vmx_set_supported_cpuid"]),
+    (KvmModule::Amd, ["svm_set_cpu_caps", "svm_set_supported_cpuid"]),
+];
+
+/// Calls that change one feature.
+const CHANGES: [(&str, ModuleAction); 3] = [
+    ("kvm_cpu_cap_set", ModuleAction::Set),
+    ("kvm_cpu_cap_check_and_set", ModuleAction::SetIfHost),
+    ("kvm_cpu_cap_clear", ModuleAction::Clear),
+];
+
+/// How all names of functions of capabilities start, and the only one that changes nothing.
+const CALLS: &str = "kvm_cpu_cap_";
+const QUERY: &str = "kvm_cpu_cap_has";
+
+/// Whether the statement after a statement is reached.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    On,
+    Breaks,
+    Returns,
+}
+
+/// A module's files, and what was found so far.
+struct Walk<'r, 'a, 'd> {
+    reader: &'r mut Reader<'a, 'd>,
+    module: KvmModule,
+    units: Vec<Rc<Unit<'a>>>,
+    /// The functions that were followed, by the place of their names.
+    walked: HashSet<Span>,
+    depth: usize,
+    /// The steps that are left.
+    steps: Cell<usize>,
+}
+
+/// Under which condition a statement is reached, and for which leaf.
+#[derive(Clone)]
+struct Reached {
+    when: Condition,
+    leaf: Option<Leaf>,
+}
+
+type Result<T> = std::result::Result<T, Diagnostic>;
+
+impl<'a> Reader<'a, '_> {
+    /// Reads both modules, and the parameters on which their capabilities depend.
+    pub(super) fn kvm_modules(&mut self, tree: &Tree) {
+        if tree.modules.iter().all(|(module, _)| *module == KvmModule::Kvm) {
+            return;
+        }
+        let files: Vec<(KvmModule, Rc<Unit<'a>>)> =
+            tree.modules.iter().map(|(module, file)| (*module, self.module_unit(*module, *file))).collect();
+        self.module_params(&files);
+        for (module, starts) in STARTS {
+            let units: Vec<_> =
+                files.iter().filter(|(of, _)| *of == module).map(|(_, unit)| unit.clone()).collect();
+            if units.is_empty() {
+                continue;
+            }
+            let walk = Walk {
+                reader: self,
+                module,
+                units,
+                walked: HashSet::new(),
+                depth: 0,
+                steps: Cell::new(MAX_STEPS),
+            };
+            if let Err(error) = walk.run(&starts) {
+                self.diagnostics.push(error);
+            }
+        }
+        self.only_used_params();
+    }
+
+    /// A file of a module: of KVM itself only its declarations.
+    fn module_unit(&mut self, module: KvmModule, file: crate::source::FileId) -> Rc<Unit<'a>> {
+        match module {
+            KvmModule::Kvm => Rc::new(self.preprocessor.read_declarations(file, self.diagnostics)),
+            KvmModule::Intel | KvmModule::Amd => self.read(file),
+        }
+    }
+}
+
+impl<'a> Walk<'_, 'a, '_> {
+    fn run(mut self, starts: &[&str]) -> Result<()> {
+        let mut found = false;
+        for start in starts {
+            let Some((body, at)) = self.function(start)? else { continue };
+            found = true;
+            self.walked.insert(at);
+            self.block(&body, &Reached { when: Condition::Always, leaf: None })?;
+        }
+        if !found {
+            let whole = self.reader.sources.span(self.units[0].file, 0, 0);
+            let message = format!("this file has neither `{}` nor `{}`", starts[0], starts[1]);
+            return Err(Diagnostic::error(whole, message));
+        }
+        self.all_walked()
+    }
+
+    /// The body of a function of this module, and the place of its name.
+    fn function(&self, name: &str) -> Result<Option<(Vec<Token<'a>>, Span)>> {
+        for unit in &self.units {
+            if let Some((body, at)) = find_function(unit, name)? {
+                return Ok(Some((body.to_vec(), at)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Requires that every function that changes a capability was followed.
+    fn all_walked(&self) -> Result<()> {
+        for unit in &self.units {
+            let (mut depth, mut name) = (0usize, None);
+            for (index, token) in unit.tokens.iter().enumerate() {
+                let next = |punct: &str| unit.tokens.get(index + 1).is_some_and(|next| next.is(punct));
+                if token.is("{") {
+                    depth += 1;
+                } else if token.is("}") {
+                    depth = depth.saturating_sub(1);
+                } else if depth == 0 && token.kind == Kind::Ident && next("(") {
+                    name = Some(token.span);
+                } else if depth > 0
+                    && is_change(token)
+                    && !name.is_some_and(|name| self.walked.contains(&name))
+                {
+                    let message =
+                        format!("`{}` in a function that the set-up of capabilities never calls", token.text);
+                    return Err(Diagnostic::error(token.span, message));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// True if these tokens change a capability, call a function that does, or leave the function.
+    fn matters(&self, tokens: &[Token<'a>]) -> Result<bool> {
+        for (index, token) in tokens.iter().enumerate() {
+            let next = |punct: &str| tokens.get(index + 1).is_some_and(|next| next.is(punct));
+            if is_change(token)
+                || token.is_ident("return")
+                || token.is_ident("entry") && next("->")
+                || token.kind == Kind::Ident && next("(") && self.changing(&token.text)?.is_some()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// A function of this module without arguments whose body changes capabilities.
+    fn changing(&self, name: &str) -> Result<Option<(Vec<Token<'a>>, Span)>> {
+        if !name.ends_with("_cpu_caps") {
+            return Ok(None);
+        }
+        Ok(self.function(name)?.filter(|(body, _)| body.iter().any(is_change)))
+    }
+
+    /// Follows statements; the condition of those after a branch that returns is the branch's opposite.
+    fn block(&mut self, tokens: &[Token<'a>], reached: &Reached) -> Result<Flow> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            let at = tokens
+                .first()
+                .map_or_else(|| self.reader.sources.span(self.units[0].file, 0, 0), |token| token.span);
+            return Err(Diagnostic::error(at, format!("statements nest deeper than {MAX_DEPTH}")));
+        }
+        let (mut rest, mut reached) = (tokens, reached.clone());
+        let mut flow = Flow::On;
+        while !rest.is_empty() && flow == Flow::On {
+            let (statement, after) = next_statement(rest)?;
+            rest = after;
+            flow = self.statement(statement, &mut reached)?;
+        }
+        self.depth -= 1;
+        Ok(flow)
+    }
+
+    fn statement(&mut self, tokens: &[Token<'a>], reached: &mut Reached) -> Result<Flow> {
+        let Some(first) = tokens.first() else { return Ok(Flow::On) };
+        step(&self.steps, first.span)?;
+        match first.text.as_ref() {
+            "return" => return Ok(Flow::Returns),
+            "break" => return Ok(Flow::Breaks),
+            _ if !self.matters(tokens)? && !ends_a_case(tokens) => return Ok(Flow::On),
+            "{" => return self.block(inside(tokens, 0)?, reached),
+            "if" => return self.branch(tokens, reached),
+            "switch" => return self.switch(tokens, reached),
+            "for" | "while" | "do" | "goto" => {
+                let message = format!("cannot tell how often this `{}` changes capabilities", first.text);
+                return Err(Diagnostic::error(first.span, message));
+            }
+            _ => {}
+        }
+        self.simple(tokens, reached)?;
+        Ok(Flow::On)
+    }
+
+    fn branch(&mut self, tokens: &[Token<'a>], reached: &mut Reached) -> Result<Flow> {
+        let end = condition_end(tokens)?;
+        let mut leaf = reached.leaf;
+        let conditions =
+            Conditions { reader: self.reader, module: self.module, units: &self.units, steps: &self.steps };
+        let condition = conditions.read(&tokens[2..end], tokens[0].span, &mut leaf)?;
+        let (then, other) = next_statement(&tokens[end + 1..])?;
+        let when = |condition: Condition| Condition::all([reached.when.clone(), condition]);
+        let inner = Reached { when: when(condition.clone()), leaf };
+        let first = self.block(then, &inner)?;
+        let mut second = Flow::On;
+        if let Some((keyword, other)) = other.split_first().filter(|(keyword, _)| keyword.is_ident("else")) {
+            if leaf != reached.leaf {
+                let message = "an `else` after a condition about the leaf";
+                return Err(Diagnostic::error(keyword.span, message));
+            }
+            second = self.block(other, &Reached { when: when(condition.clone().negated()), leaf })?;
+        }
+        if leaf != reached.leaf && first != Flow::On {
+            let message = "a branch about the leaf that leaves the function";
+            return Err(Diagnostic::error(tokens[0].span, message));
+        }
+        match (first, second) {
+            (Flow::On, Flow::On) => {}
+            (Flow::On, _) => reached.when = when(condition),
+            (_, Flow::On) => reached.when = when(condition.negated()),
+            (both, _) => return Ok(both),
+        }
+        Ok(Flow::On)
+    }
+
+    /// `switch (func) { case 1: ... }`.
+    fn switch(&mut self, tokens: &[Token<'a>], reached: &Reached) -> Result<Flow> {
+        let end = condition_end(tokens)?;
+        if !is_leaf(&tokens[2..end]) {
+            let message = "only a switch over the leaf can change capabilities";
+            return Err(Diagnostic::error(tokens[0].span, message));
+        }
+        if let Some(leaves) = tokens.iter().find(|token| token.is_ident("return")) {
+            return Err(Diagnostic::error(leaves.span, "a switch over the leaf that leaves the function"));
+        }
+        let mut cases: Vec<Reached> = Vec::new();
+        let mut rest = inside(tokens, end + 1)?;
+        while let Some(first) = rest.first() {
+            if first.is_ident("case") || first.is_ident("default") {
+                let colon = rest.iter().position(|token| token.is(":")).unwrap_or(rest.len() - 1);
+                let leaf = match &rest[1..colon.max(1)] {
+                    [] => None,
+                    value => Some(self.reader.leaf_number(value, first.span)?),
+                };
+                cases.push(Reached { leaf, ..reached.clone() });
+                rest = &rest[colon + 1..];
+                continue;
+            }
+            let (statement, after) = next_statement(rest)?;
+            rest = after;
+            let mut flow = Flow::On;
+            for case in &mut cases {
+                flow = self.statement(statement, case)?;
+            }
+            if flow != Flow::On {
+                cases.clear();
+            }
+        }
+        Ok(Flow::On)
+    }
+
+    /// A statement without others inside.
+    fn simple(&mut self, tokens: &[Token<'a>], reached: &Reached) -> Result<()> {
+        if let [call, open, .., close] = tokens {
+            let whole = open.is("(") && close.is(")");
+            if let Some((_, action)) = CHANGES.iter().find(|(name, _)| whole && call.is_ident(name)) {
+                let feature = feature_of(inside(tokens, 1)?);
+                let name = feature.ok_or_else(|| {
+                    Diagnostic::error(call.span, "expected one X86_FEATURE_* macro in this call")
+                })?;
+                return self.add(*action, name, reached, call.span);
+            }
+            if whole && call.is_ident("cpuid") {
+                return self.whole_leaf(tokens, reached);
+            }
+            if let Some((body, at)) = self.changing(&call.text)?.filter(|_| whole) {
+                self.walked.insert(at);
+                self.block(&body, reached)?;
+                return Ok(());
+            }
+        }
+        match tokens {
+            // Values of fields and changes of counters are not features.
+            [entry, arrow, _, operator, ..]
+                if entry.is_ident("entry") && arrow.is("->") && operator.is("=") =>
+            {
+                Ok(())
+            }
+            [entry, arrow, register, operator, rest @ ..] if entry.is_ident("entry") && arrow.is("->") => {
+                self.entry(register, operator, rest, reached)
+            }
+            [first, ..] => {
+                let message =
+                    format!("cannot tell which capability the statement at `{}` changes", first.text);
+                Err(Diagnostic::error(first.span, message))
+            }
+            [] => Ok(()),
+        }
+    }
+
+    /// `entry->ecx |= bit(X86_FEATURE_VMX)` and `entry->ecx &= ~F(X2APIC)`.
+    fn entry(
+        &mut self,
+        register: &Token<'a>,
+        operator: &Token<'a>,
+        rest: &[Token<'a>],
+        reached: &Reached,
+    ) -> Result<()> {
+        let (action, list) = match rest {
+            [tilde, list @ ..] if operator.is("&=") && tilde.is("~") => (ModuleAction::Clear, list),
+            _ if operator.is("|=") => (ModuleAction::Set, rest),
+            _ => return Err(Diagnostic::error(operator.span, "expected `|=`, or `&= ~`, and features")),
+        };
+        let location = register.text.to_ascii_uppercase().parse::<Register>().ok().zip(reached.leaf);
+        let Some((register, leaf)) = location else {
+            return Err(Diagnostic::error(register.span, "cannot tell which register this is"));
+        };
+        let word = CpuidWord { leaf, subleaf: Subleaf(0), register };
+        for part in list.split(|token| token.is("|")) {
+            if let Some(name) = feature_of(part) {
+                self.add(action, name, reached, operator.span)?;
+                continue;
+            }
+            let environment = self.reader.environment_now();
+            let mask = evaluate(part, operator.span, &environment)?.number();
+            for bit in (0..32).filter(|bit| mask >> bit & 1 == 1) {
+                let name = self.reader.macro_at(word.bit(Bit(bit))).ok_or_else(|| {
+                    Diagnostic::error(operator.span, format!("bit {bit} of {word} has no macro"))
+                })?;
+                self.add(action, name, reached, operator.span)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `cpuid(LEAF, &entry->eax, ...)`: the guest gets the host's leaf.
+    fn whole_leaf(&mut self, tokens: &[Token<'a>], reached: &Reached) -> Result<()> {
+        let at = tokens[0].span;
+        let arguments = split_commas(inside(tokens, 1)?);
+        let leaf = self.reader.leaf_number(arguments.first().copied().unwrap_or_default(), at)?;
+        for name in self.reader.macros_of(leaf) {
+            self.add(ModuleAction::SetIfHost, name, reached, at)?;
+        }
+        Ok(())
+    }
+
+    /// Records a change. Its condition must be one that the facts' text can hold.
+    fn add(&mut self, action: ModuleAction, name: String, reached: &Reached, at: Span) -> Result<()> {
+        let condition = (reached.when != Condition::Always).then(|| reached.when.to_string());
+        if let Some(text) = &condition {
+            let again = Condition::of_module(text, at)?;
+            if again.to_string() != *text {
+                return Err(Diagnostic::error(at, format!("cannot write the condition `{text}`")));
+            }
+        }
+        let module = self.module;
+        self.reader.facts.kvm_modules.push(KvmModuleCap { module, action, name, condition, at });
+        Ok(())
+    }
+}
+
+impl<'a> Reader<'a, '_> {
+    /// The value of an expression that is a leaf.
+    pub(super) fn leaf_number(&self, tokens: &[Token<'a>], at: Span) -> Result<Leaf> {
+        let value = evaluate(tokens, at, &self.environment_now())?.number();
+        u32::try_from(value).map(Leaf).map_err(|_| Diagnostic::error(at, format!("{value} is not a leaf")))
+    }
+
+    /// The macros with their hardware locations.
+    fn located(&self) -> impl Iterator<Item = (&str, Location)> {
+        let facts = &self.facts;
+        let in_words = facts.features.iter().filter_map(|feature| {
+            let word = facts.words.iter().find(|word| word.word == feature.word)?.location?;
+            Some((feature.name.as_str(), word.bit(feature.bit)))
+        });
+        in_words.chain(facts.scattered.iter().map(|row| (row.name.as_str(), row.location)))
+    }
+
+    fn macro_at(&self, location: Location) -> Option<String> {
+        self.located().find(|(_, at)| *at == location).map(|(name, _)| name.to_owned())
+    }
+
+    fn macros_of(&self, leaf: Leaf) -> Vec<String> {
+        self.located().filter(|(_, at)| at.word.leaf == leaf).map(|(name, _)| name.to_owned()).collect()
+    }
+}
+
+/// A call that changes a capability, or one that is not known.
+fn is_change(token: &Token<'_>) -> bool {
+    token.kind == Kind::Ident && token.text.starts_with(CALLS) && token.text != QUERY
+}
+
+/// An `if` that can end the case of a switch.
+fn ends_a_case(tokens: &[Token<'_>]) -> bool {
+    tokens[0].is_ident("if") && tokens.iter().any(|token| token.is_ident("break"))
+}
+
+/// `func`, `function` or `entry->function`: the leaf.
+pub(super) fn is_leaf(tokens: &[Token<'_>]) -> bool {
+    match tokens {
+        [name] => name.is_ident("func") || name.is_ident("function"),
+        [entry, arrow, name] => entry.is_ident("entry") && arrow.is("->") && name.is_ident("function"),
+        _ => false,
+    }
+}

@@ -1,0 +1,78 @@
+//! Compares the structures of leaf_types.h with cpuid.csv and with the names of features in the same release.
+//!
+//! Both files are generated from one database, so that their places must be the same. Their names need not be: a field
+//! has the name of cpuid.csv, of the feature, or one that the differences explain.
+
+use super::finding::Findings;
+use super::fold::fold;
+use super::key::{Key, Kind};
+use super::linux::LinuxIndex;
+use crate::diagnostic::Diagnostic;
+use crate::facts::CpuidField;
+
+/// Runs the checks.
+pub(super) fn check(linux: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
+    let (types, rows) = (&linux.facts.leaf_fields, &linux.facts.cpuid_fields);
+    for field in types {
+        let shared: Vec<&CpuidField> = rows.iter().filter(|row| share(row, field)).collect();
+        let described = rows.iter().any(|row| row.leaf == field.leaf);
+        match shared.as_slice() {
+            [row] if row.place() == field.place() => check_name(linux, field, row, findings),
+            [] if !described => {}
+            other => add_place(linux, field, other.first().copied(), findings),
+        }
+    }
+    for row in rows {
+        let has_type = types.iter().any(|field| field.leaf == row.leaf && subleafs(row, field));
+        if has_type && !types.iter().any(|field| share(row, field)) {
+            add_place(linux, row, None, findings);
+        }
+    }
+}
+
+fn subleafs(one: &CpuidField, other: &CpuidField) -> bool {
+    one.first <= other.last && other.first <= one.last
+}
+
+/// True if the fields have a bit in common.
+fn share(one: &CpuidField, other: &CpuidField) -> bool {
+    (one.leaf, one.register) == (other.leaf, other.register)
+        && subleafs(one, other)
+        && one.low <= other.high
+        && other.low <= one.high
+}
+
+fn check_name(linux: &LinuxIndex<'_>, field: &CpuidField, row: &CpuidField, findings: &mut Findings<'_>) {
+    let own = fold(&field.name);
+    let word =
+        crate::location::CpuidWord { leaf: field.leaf, subleaf: field.first, register: field.register };
+    let feature = linux.bits.get(&word.bit(field.low)).filter(|_| field.low == field.high);
+    let of_feature = feature.into_iter().flatten().any(|name| name.folded.contains(&own));
+    if own == fold(&row.name) || of_feature {
+        return;
+    }
+    let place = field.place().to_string();
+    findings.add(Key::new(Kind::LeafTypeName, &place, &field.name, &row.name), &[&linux.release], || {
+        Diagnostic::error(field.at, format!("{place} is `{}` in leaf_types.h", field.name))
+            .with_label(row.at, format!("and `{}` in cpuid.csv", row.name))
+    });
+}
+
+fn add_place(
+    linux: &LinuxIndex<'_>,
+    field: &CpuidField,
+    other: Option<&CpuidField>,
+    findings: &mut Findings<'_>,
+) {
+    let place = field.place().to_string();
+    let right = other.map_or("-".to_owned(), |other| other.place().to_string());
+    findings.add(Key::new(Kind::LeafTypePlace, &field.name, &place, &right), &[&linux.release], || {
+        let found = Diagnostic::error(field.at, format!("`{}` is {place} here", field.name));
+        match other {
+            Some(other) => {
+                found.with_label(other.at, format!("but cpuid.csv has `{}` at {right}", other.name))
+            }
+            None => found.with_help("leaf_types.h and cpuid.csv have the same fields, by leaf"),
+        }
+    });
+}
