@@ -160,11 +160,22 @@ fn the_destination_s_vmm_counts() {
     if !common::pinned("the_destination_s_vmm_counts") {
         return;
     }
-    // Leaf 1 with PDCM, which Firecracker takes from every guest, and MTRR.
+    // Leaf 1 with PDCM, which Firecracker takes from every guest, and MTRR; and the leaves without which it starts none.
     let table = |name: &str, vendor: &str, edx: &str| {
-        format!(
-            "{name} 0 0 0 1 {vendor}\n{name} 1 0 0 806f8 0 8000 {edx}\n{name} 80000000 0 0 80000000 0 0 0\n"
-        )
+        let mut lines = format!("{name} 0 0 0 a {vendor}\n{name} 1 0 0 806f8 0 8000 {edx}\n");
+        for leaf in [
+            "6 0 0",
+            "7 0 1",
+            "a 0 0",
+            "80000002 0 0",
+            "80000003 0 0",
+            "80000004 0 0",
+            "80000005 0 0",
+            "80000006 0 0",
+        ] {
+            lines += &format!("{name} {leaf} 0 0 0 0\n");
+        }
+        lines + &format!("{name} 80000000 0 0 80000006 0 0 0\n")
     };
     let intel = "756e6547 6c65746e 49656e69";
     let guest = file("vmm.entries", &table("vcpu0", intel, "1000"));
@@ -177,7 +188,7 @@ fn the_destination_s_vmm_counts() {
     assert_eq!(to("dragonball", &there).0, Some(0));
     let (code, text, _) = to("firecracker", &there);
     assert_eq!(code, Some(1), "{text}");
-    assert!(text.contains("pdcm (CPUID.(EAX=1):ECX[15]): the guest has it, but B does not; KVM there has it, firecracker takes it away"), "{text}");
+    assert!(text.contains("pdcm (CPUID.(EAX=1,ECX=0):ECX[15]): the guest has it, but B does not; KVM there has it, firecracker takes it away"), "{text}");
     assert!(!text.contains("-cpu"), "{text}");
     let (code, text, _) = to("crosvm", &table("supported", intel, "0"));
     assert_eq!(code, Some(1), "{text}");

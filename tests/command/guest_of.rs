@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::common;
 
-/// Set by a test to make [`a_vmm`] act as a VMM, with the threads that forbid the question.
+/// Set by a test to make [`a_vmm`] start a VMM, with the threads of it that forbid the question.
 const BE_A_VMM: &str = "CPUID_TABLES_BE_A_VMM";
 /// The vendor of the table that it has.
 const MARKER: [u8; 12] = *b"GuestOfATest";
@@ -107,13 +107,32 @@ fn start(mut vcpu: kvm_ioctls::VcpuFd, forbids: bool) {
     starts.recv().unwrap();
 }
 
-/// A separate process that runs a guest, prints KVM's stored table, and then the guest's clock for each byte of its input.
-/// It does nothing unless a test starts it.
+/// Starts the VMM as a process of its own: the harness has a thread without a filter, and a fork has only this thread,
+/// which becomes its main thread. It does nothing unless a test asks for it.
 #[test]
-#[allow(unsafe_code, reason = "a second descriptor of a vCPU")]
+#[allow(unsafe_code, reason = "a process with one thread")]
 fn a_vmm() {
     let Some(forbidding) = std::env::var_os(BE_A_VMM) else { return };
-    let forbids = |thread: &str| forbidding.to_string_lossy().contains(thread);
+    let parent = std::process::id();
+    // SAFETY: the harness's other thread waits for this test, so it holds no lock in the fork.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        let ended = std::panic::catch_unwind(|| run_a_vmm(&forbidding.to_string_lossy(), parent));
+        std::process::exit(i32::from(ended.is_err()));
+    }
+    assert!(pid > 0, "no fork: {}", std::io::Error::last_os_error());
+    let mut status = 0;
+    // SAFETY: waitpid writes one number.
+    unsafe { libc::waitpid(pid, &raw mut status, 0) };
+}
+
+/// Runs a guest, prints the process's id and KVM's stored table, and then the guest's clock for each byte of its input.
+#[allow(unsafe_code, reason = "a second descriptor of a vCPU, and the end of the process with its parent")]
+fn run_a_vmm(forbidding: &str, parent: u32) {
+    let forbids = |thread: &str| forbidding.contains(thread);
+    // SAFETY: the arguments are numbers.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) };
+    assert_eq!(std::os::unix::process::parent_id(), parent, "the test ended");
     let vm = kvm_ioctls::Kvm::new().unwrap().create_vm().unwrap();
     let vcpu = vm.create_vcpu(0).unwrap();
     let clock = memory(&vm);
@@ -124,6 +143,7 @@ fn a_vmm() {
     let mut out = std::io::stdout();
     // The harness has printed the name without an end of line.
     writeln!(out).unwrap();
+    writeln!(out, "pid {}", std::process::id()).unwrap();
     for entry in vcpu.get_cpuid2(256).unwrap().as_slice() {
         let registers =
             [entry.eax, entry.ebx, entry.ecx, entry.edx].map(|value| format!("{value:x}")).join(" ");
@@ -154,9 +174,10 @@ fn a_vmm() {
     drop(kept);
 }
 
-/// The VMM's process, killed when dropped.
+/// The VMM's process, which ends with its parent: that is killed when this is dropped.
 struct Vmm {
-    child: Child,
+    parent: Child,
+    pid: String,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     /// KVM's stored table.
@@ -165,25 +186,26 @@ struct Vmm {
 
 impl Drop for Vmm {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.parent.kill();
+        let _ = self.parent.wait();
     }
 }
 
 impl Vmm {
     fn start(forbidding: &str) -> Vmm {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        // One test thread: the test runs in the main thread.
         command
             .args(["--exact", "guest_of::a_vmm", "--nocapture", "--test-threads=1"])
             .env(BE_A_VMM, forbidding);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let mut vmm = Vmm { child, input, output: BufReader::new(output), stored: Vec::new() };
+        let mut parent = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (input, output) = (parent.stdin.take().unwrap(), parent.stdout.take().unwrap());
+        let output = BufReader::new(output);
+        let mut vmm = Vmm { parent, pid: String::new(), input, output, stored: Vec::new() };
         loop {
             let line = vmm.line();
             match line.as_str() {
                 "ready" => return vmm,
+                line if line.starts_with("pid ") => vmm.pid = line.replace("pid ", ""),
                 line if line.starts_with("vcpu0 ") => vmm.stored.push(line.to_owned()),
                 _ => {}
             }
@@ -210,16 +232,15 @@ impl Vmm {
         sleep(Duration::from_millis(50));
         let after = self.clocks();
         assert!(before.0 != after.0 && before.1 != after.1, "{before:?} {after:?}");
-        assert!(self.child.try_wait().unwrap().is_none());
+        assert!(self.parent.try_wait().unwrap().is_none());
     }
 
     fn show(&self) -> Output {
         let began = Instant::now();
         let mut command = Command::new(env!("CARGO_BIN_EXE_kvm-cpuid"));
-        let pid = self.child.id().to_string();
         // Without gdb or any other program.
         let output = command
-            .args(["show", "--guest-of", &pid, "--format", "entries"])
+            .args(["show", "--guest-of", &self.pid, "--format", "entries"])
             .env("PATH", "")
             .output()
             .unwrap();
@@ -228,7 +249,7 @@ impl Vmm {
     }
 
     fn signal(&self, signal: i32) {
-        let status = Command::new("kill").args([format!("-{signal}"), self.child.id().to_string()]).status();
+        let status = Command::new("kill").args([format!("-{signal}"), self.pid.clone()]).status();
         assert!(status.unwrap().success());
     }
 }
@@ -289,7 +310,7 @@ fn a_stopped_vmm_is_read_and_stays_stopped() {
     }
     assert_eq!((output.status.code(), &*text(&output.stderr)), (Some(0), ""));
     let state = || {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", vmm.child.id())).unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", vmm.pid)).unwrap();
         status.lines().find(|line| line.starts_with("State:")).unwrap().to_owned()
     };
     sleep(Duration::from_millis(50));
@@ -305,7 +326,6 @@ fn a_vmm_that_forbids_the_question_is_not_asked() {
         return common::refused(test, common::NO_KVM);
     }
     let mut vmm = Vmm::start("main vcpu timer");
-    let pid = vmm.child.id().to_string();
     let output = vmm.show();
     if refused(test, &output) {
         return;
@@ -317,7 +337,17 @@ fn a_vmm_that_forbids_the_question_is_not_asked() {
     vmm.assert_unharmed();
     // A process that is traced already is not; its memory is read.
     let mut tracer = Command::new("gdb");
-    tracer.args(["-nx", "-q", "-batch", "-p", &pid, "-ex", "shell echo attached", "-ex", "shell sleep 4"]);
+    tracer.args([
+        "-nx",
+        "-q",
+        "-batch",
+        "-p",
+        &vmm.pid,
+        "-ex",
+        "shell echo attached",
+        "-ex",
+        "shell sleep 4",
+    ]);
     let Ok(mut tracer) = tracer.stdout(Stdio::piped()).stderr(Stdio::null()).spawn() else {
         return common::skipped(test, "gdb");
     };

@@ -40,6 +40,16 @@ impl Case {
         self.option(name) == Some(1)
     }
 
+    /// The width of physical addresses that Cloud Hypervisor is asked for; 0 for other VMMs, which do not set it.
+    pub(super) fn phys_bits(&self) -> u32 {
+        if self.vmm == "cloud-hypervisor" { self.number("phys-bits", 46) } else { 0 }
+    }
+
+    /// Whether crosvm states the frequency of the TSC that it measured.
+    pub(super) fn states_tsc(&self) -> bool {
+        self.vmm == "crosvm" && self.option("tsc-hz").is_some()
+    }
+
     fn preset(&self) -> Preset {
         let vcpus = self.number("vcpus", 1);
         match self.vmm.as_str() {
@@ -66,7 +76,7 @@ impl Case {
                 cores: self.number("cores", 1),
                 dies: self.number("dies", 1),
                 packages: self.number("packages", 1),
-                phys_bits: self.number("phys-bits", 46),
+                phys_bits: self.phys_bits(),
                 kvm_hyperv: self.is("hyperv"),
                 amx: self.is("amx"),
                 nested: self.is("nested"),

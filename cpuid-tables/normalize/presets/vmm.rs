@@ -44,15 +44,16 @@ impl Vmm {
         }
     }
 
-    /// The preset for one vCPU with everything on that the VMM can be asked for: nested virtualization, counters, AMX,
-    /// hardware-controlled performance states. `phys_bits` is the width of the host's physical addresses.
+    /// The preset with everything on that the VMM can be asked for: nested virtualization, counters, AMX,
+    /// hardware-controlled performance states; and several vCPUs, with which Cloud Hypervisor sets more on AMD's processors
+    /// (CLFLUSH's line size, TOPOEXT, CMP_LEGACY). `phys_bits` is the width of the host's physical addresses.
     fn most(self, phys_bits: u32) -> Preset {
-        let one = 1;
+        let (one, several) = (1, 2);
         match self {
-            Vmm::Firecracker => firecracker(&Firecracker { vcpus: one, smt: false }),
+            Vmm::Firecracker => firecracker(&Firecracker { vcpus: several, smt: false }),
             Vmm::CloudHypervisor => cloud_hypervisor(&CloudHypervisor {
                 threads: one,
-                cores: one,
+                cores: several,
                 dies: one,
                 packages: one,
                 phys_bits,
@@ -62,7 +63,7 @@ impl Vmm {
                 tsc_khz: None,
             }),
             Vmm::Crosvm => crosvm(&Crosvm {
-                vcpus: one,
+                vcpus: several,
                 no_smt: true,
                 hwp: true,
                 itmt: true,
@@ -70,15 +71,20 @@ impl Vmm {
                 tsc_deadline: true,
                 tsc_hz: None,
             }),
-            Vmm::Libkrun => libkrun(&Libkrun { vcpus: one, smt: false, nested: true }),
-            Vmm::Dragonball => {
-                dragonball(&Dragonball { vcpus: one, threads: one, cores: one, dies: one, vpmu: Vpmu::Full })
-            }
+            Vmm::Libkrun => libkrun(&Libkrun { vcpus: several, smt: false, nested: true }),
+            Vmm::Dragonball => dragonball(&Dragonball {
+                vcpus: several,
+                threads: one,
+                cores: several,
+                dies: one,
+                vpmu: Vpmu::Full,
+            }),
         }
     }
 
     /// The most that the VMM gives a guest on a host: what its KVM supports, with what the VMM sets, adds and clears
-    /// whatever it is asked for. The topology is that of one vCPU.
+    /// whatever it is asked for. The topology is that of two vCPUs.
+    /// The frequency of the TSC is what KVM states, not what crosvm measures if it is asked to state it.
     ///
     /// `cpuid` is the host's CPUID instruction; for a recorded host without it, what its KVM supports.
     ///
