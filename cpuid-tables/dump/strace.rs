@@ -329,7 +329,9 @@ fn hex(out: &mut dyn Write, number: u32) -> std::io::Result<()> {
 fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), Unwritable> {
     let named = |request: &&Request| request.table.is_some() && request.table == cpu.name.as_deref();
     let request = REQUESTS.iter().find(named).unwrap_or(&REQUESTS[0]);
-    write!(out, "ioctl(3")?;
+    // Tables with one descriptor are one vCPU's.
+    let file = cpu.beside.file.unwrap_or(cpu.number.unwrap_or(0).saturating_add(3));
+    write!(out, "ioctl({file}")?;
     if let Some(number) = cpu.number {
         write!(out, "<anon_inode:kvm-vcpu:{number}>")?;
     }

@@ -57,7 +57,6 @@ impl Message {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::ToString;
     use alloc::vec::Vec;
 
     use super::{MESSAGES, message, rows};

@@ -58,7 +58,10 @@ fn fit(mut cpu: Cpu, format: Format) -> Cpu {
         Entries => {
             cpu.name = cpu.name.filter(|name| cpu.number.is_none() && ["supported", "hv"].contains(&&**name))
         }
-        Strace => cpu.name = cpu.name.filter(|name| name == "supported"),
+        Strace => {
+            cpu.name = cpu.name.filter(|name| name == "supported");
+            cpu.beside.file = Some(7);
+        }
         _ => cpu.name = None,
     }
     if !matches!(format, Json | Firecracker) {

@@ -320,7 +320,20 @@ fn a_witness_is_replaced() {
     let wrong = orchard.tree("wrong", XEN, &[moved]);
     orchard.refuses(&["witness", "--tree", wrong.to_str().unwrap()], 1, "bit-elsewhere: `APPLE`");
     let tree = orchard.tree("new", XEN, &[]);
-    let shown = orchard.bumps(&["witness", "--tree", tree.to_str().unwrap()]);
+    // What the witness has elsewhere in these made-up facts on purpose.
+    let mut explained = orchard.read("upstream/differences.tsv");
+    for row in [
+        "plum\tCPUID.(EAX=1,ECX=0):EDX[3]\tCPUID.(EAX=1,ECX=0):EDX[2]",
+        "quince\tCPUID.(EAX=7,ECX=1):EAX[5]\tCPUID.(EAX=7,ECX=0):EBX[3]",
+        "pear\tCPUID.(EAX=1,ECX=0):EDX[31]\tCPUID.(EAX=1,ECX=0):EDX[1]",
+        "handle\tMSR 0x10a[62]\tMSR 0x10a[0]",
+    ] {
+        explained += &format!("bit-elsewhere\t{row}\tdesign\tmade up\n");
+    }
+    let differences = orchard.path("explained.tsv");
+    fs::write(&differences, explained).unwrap();
+    let [tree, differences] = [&tree, &differences].map(|path| path.to_str().unwrap());
+    let shown = orchard.bumps(&["witness", "--tree", tree, "--differences", differences]);
     assert!(shown.contains("removed upstream/xen-9.2.tsv") && shown.contains("done. "), "{shown}");
     assert!(orchard.read("upstream/xen-9.3.tsv").contains("\nwitness-release\tXen\t9.3.1\n"));
     assert!(!orchard.path("upstream/xen-9.2.tsv").exists() && orchard.path("upstream/gcc-1.tsv").exists());
@@ -329,6 +342,6 @@ fn a_witness_is_replaced() {
     let pinned = format!("{PINNED}{}", OF_WITNESSES.replace("xen-9.2", "xen-9.3"));
     assert_eq!(orchard.read("upstream/lib.rs"), pinned);
     assert!(orchard.read("CHANGELOG.md").contains("- The witness xen is 9.3.1 in place of 9.2.\n"));
-    let shown = orchard.bumps(&["witness", "--tree", tree.to_str().unwrap()]);
+    let shown = orchard.bumps(&["witness", "--tree", tree]);
     assert!(shown.contains("nothing to do"), "{shown}");
 }
