@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use cpuid_tables::field::leaf_80000008;
 use cpuid_tables::normalize::presets::Vmm;
 use cpuid_tables::show::{Migration, MigrationSide};
-use cpuid_tables::{CpuidEntry, CpuidRead, Feature, Leaf, Registers, Subleaf, feature, leaf_80000008};
+use cpuid_tables::{CpuidEntry, CpuidRead, Feature, Leaf, Registers, Subleaf, feature};
 
 use super::presets::{base_and_host, cases};
 use crate::common;
