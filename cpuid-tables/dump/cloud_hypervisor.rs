@@ -33,10 +33,13 @@ struct Log {
     first: Option<(Leaf, Subleaf)>,
 }
 
+/// A debugger's fields have commas between them.
 fn is_line(line: &[u8]) -> bool {
-    find(line, b"function = 0x").is_some()
-        && find(line, b" index = 0x").is_some()
-        && find(line, b" flags = 0x").is_some()
+    let begins = b"function = 0x";
+    let Some(at) = find(line, begins) else { return false };
+    let rest = &line[at + begins.len()..];
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    rest[digits..].starts_with(b" index = 0x") && find(rest, b" flags = 0x").is_some()
 }
 
 /// The number after a name, which has eight digits at most.

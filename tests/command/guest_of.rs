@@ -110,7 +110,7 @@ fn start(mut vcpu: kvm_ioctls::VcpuFd, forbids: bool) {
 /// Starts the VMM as a process of its own: the harness has a thread without a filter, and a fork has only this thread,
 /// which becomes its main thread. It does nothing unless a test asks for it.
 #[test]
-#[allow(unsafe_code, reason = "a process with one thread")]
+#[allow(unsafe_code, clippy::exit, reason = "a process with one thread, which is not the harness")]
 fn a_vmm() {
     let Some(forbidding) = std::env::var_os(BE_A_VMM) else { return };
     let parent = std::process::id();
