@@ -71,7 +71,6 @@ static MARKERS: &[&str] = &[
 pub(crate) struct List<'t> {
     pub(crate) names: Vec<&'t str>,
     /// True for names with commas between them, each of which is meant as one; other words may be the message's.
-    #[cfg_attr(not(feature = "show"), expect(dead_code, reason = "`show` reads lines"))]
     pub(crate) has_commas: bool,
 }
 

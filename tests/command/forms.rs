@@ -113,8 +113,9 @@ fn what_takes_more_says_which_command_to_run() {
             && said.contains("help: on that machine `kvm-cpuid record");
         assert!(is_open || said.contains("No such file"), "{said}");
     }
+    // Lists of names have a baseline of names, which no model is certain to run on.
     let (code, out, _) = run(&["baseline", "lscpu.txt", "cpuinfo.txt"], "");
-    assert!(code == Some(3) && out.contains("Not stated by every host"), "{out}");
+    assert!(code == Some(3) && out.contains("fpu"), "{out}");
     let (code, _, said) = run(&["show", "-"], "Hello\n");
     assert!(code == Some(2) && said.contains("not recognised") && said.contains("`cpuid -r`"), "{said}");
 }

@@ -4,7 +4,7 @@
 //! Qemu (a program, or a test's answers) --ask--> Stated --overlay on facts of the nearest release--> facts + origin of each row
 //! ```
 //!
-//! A program states its machine types with their compatibility properties (since 9.1; before, [`compat`] finds those of a
+//! A program states its machine types with their compatibility properties (since 9.1; before, `compat` finds those of a
 //! distribution's machine types), its CPU models and versions, the
 //! value of each property of each model, which word and bit each property is, and deprecations. It does not state
 //! what only its sources have: dependencies, masks, XSAVE components, caches, KVM's defaults, constants and notes. These

@@ -15,8 +15,10 @@ const KVM_DEFAULTS: &str =
 const TCG_DEFAULTS: &str =
     "static PropValue tcg_default_props[] = { { \"pear\", \"off\" }, { NULL, NULL } };\n";
 
+/// The fixture's tree in a folder of this test, whose thread has its name.
 fn qemu(name: &str) -> PathBuf {
-    let folder = scratch(&format!("layouts-{name}"));
+    let test = std::thread::current().name().unwrap_or_default().replace("::", "-");
+    let folder = scratch(&format!("{test}-{name}"));
     write_files(&folder, &unpacked(QEMU));
     folder
 }

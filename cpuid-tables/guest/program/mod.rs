@@ -28,7 +28,7 @@ use crate::bits::location::{Bit, WordSource};
 use crate::bits::release::QemuRelease;
 use crate::generated::guest_tables::WordMask;
 
-/// A QEMU program; see the [module](self) for what is its own.
+/// A QEMU program: its models, machine types and properties are its own, all else is that of the nearest release.
 #[derive(Clone, Debug)]
 pub struct QemuProgram {
     pub(crate) version: ProgramVersion,
