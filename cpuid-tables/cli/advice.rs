@@ -6,11 +6,36 @@ use cpuid_tables::dump::Cpu;
 use super::source::Source;
 
 /// What to do about an input that is not recognised.
-pub(crate) fn unrecognised() -> String {
+pub(crate) fn unrecognised(text: &str) -> String {
+    let begins = POINTERS.iter().find(|(marks, _)| marks.iter().all(|mark| text.contains(mark)));
+    if let Some((_, help)) = begins {
+        return (*help).to_owned();
+    }
     format!(
         "{WHOLE}; --from FORMAT names the format of an input whose beginning was lost, and `--from ?` lists them"
     )
 }
+
+/// What debuggers and Rust print in place of entries that are behind a pointer: marks of such a line, and what prints them.
+static POINTERS: [(&[&str], &str); 4] = [
+    (
+        &["nent = ", "entries = 0x"],
+        "gdb shows the entries' address alone: `set print elements unlimited`, then `p cpuid->entries[0]@cpuid->nent`",
+    ),
+    (
+        &["kvm_cpuid_entry2 *) 0x"],
+        "gdb shows a pointer: `set print elements unlimited`, then `p entries[0]@n` with the number of entries as n",
+    ),
+    (
+        &["FamStructWrapper"],
+        "the entries are behind the structure: print `cpuid.as_slice()` with {:?}, or in gdb the pointer to the first \
+         entry with `p entries[0]@n`, n being `nent`",
+    ),
+    (
+        &["kvm_cpuid2", "entries: ["],
+        "the entries are behind the structure: print `cpuid.as_slice()` with {:?}",
+    ),
+];
 
 /// How to get a whole table.
 pub(crate) const WHOLE: &str = "on that machine `kvm-cpuid record -o HOST.json` writes what its KVM supports, \

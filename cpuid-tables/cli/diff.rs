@@ -3,6 +3,7 @@
 mod differences;
 mod migrate;
 mod pairs;
+mod target;
 
 use std::process::ExitCode;
 
@@ -19,6 +20,7 @@ use super::{advice, partial};
 use differences::Differences;
 use migrate::migrate;
 use pairs::{Pair, paired};
+use target::Target;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -28,13 +30,16 @@ Examples:
                                               can a guest with that table migrate to this machine?
   kvm-cpuid diff guest.txt --migrate --host node2.json
                                               or to the machine that was recorded in node2.json?
+  kvm-cpuid diff guest.txt --migrate --host node2.json --vmm firecracker
+                                              the same with Firecracker there
 
 A line with - is in A only, + is in B only, ~ is in both with different values. Sources with several CPUs are compared \
 CPU by CPU; a single CPU is compared with every CPU of the other source. If a source specifies only some bits, such as \
 a list of names, only bits that both sides specify are compared.
 
 With --migrate, A is the table that the guest was started with, and B is what the target host's KVM supports. What a \
-VMM adds to that counts as present. Each field is compared by its meaning: features must be present and sizes must not \
+VMM adds to that counts as present: QEMU by default, or that of --vmm, and \
+what a VMM other than QEMU takes away counts as missing; its options are taken to allow all they can. Each field is compared by its meaning: features must be present and sizes must not \
 shrink; a restriction that is new on B is a note. Without B, it is what the KVM of --host HOST supports.
 
 Exit codes:
@@ -50,6 +55,9 @@ pub(crate) struct Args {
     /// Check whether a guest started on A can move to B, and list the obstacles
     #[arg(long)]
     migrate: bool,
+    /// With --migrate: the VMM that runs the guest on B
+    #[arg(long, value_name = "NAME", requires = "migrate", default_value = target::QEMU, value_parser = target::named)]
+    vmm: Target,
     /// Output format
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -62,8 +70,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     if args.migrate && pairs.iter().any(|pair| pair.a.beside.template) {
         return template(args, (a, b), &pairs);
     }
-    let code =
-        if args.migrate { migrate(args.format, (a, b), &pairs)? } else { differ(args, (a, b), &pairs)? };
+    let code = if args.migrate {
+        migrate((args.format, args.vmm), (a, b), &pairs)?
+    } else {
+        differ(args, (a, b), &pairs)?
+    };
     // CPUs without a counterpart count as a difference.
     Ok(if alone == 0 { code } else { answer(false) })
 }

@@ -82,7 +82,7 @@ fn unreadable(name: &str, error: &ReadError) -> Failed {
         ReadError::Blank if name == Source::Input.to_string() => {
             Failed::new("standard input is empty").help("did the command before the pipe fail?")
         }
-        ReadError::Unrecognised { .. } => failed.help(advice::unrecognised()),
+        ReadError::Unrecognised { text } => failed.help(advice::unrecognised(text)),
         ReadError::Malformed { .. } => failed.help(
             "--lenient warns of such lines and goes on; --from FORMAT, if it is in another format (`--from ?` lists them)",
         ),

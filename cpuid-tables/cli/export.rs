@@ -3,23 +3,20 @@
 use std::process::ExitCode;
 
 use clap::{Args as ClapArgs, ValueEnum};
-use cpuid_tables::dump::{Cpu, firecracker_template};
 use cpuid_tables::fleet::Template;
 use cpuid_tables::guest::{CpuOption, GuestCpuid};
 use cpuid_tables::host::Host;
-use cpuid_tables::normalize::presets::{self, Firecracker};
 use cpuid_tables::show::name_of;
-use cpuid_tables::{
-    CpuidEntry, CpuidRead, CpuidWord, FeatureSet, Leaf, Msr, QemuRelease, Register, Registers, Subleaf,
-    Vendor, feature,
-};
-use serde_json::{Value, json};
+use cpuid_tables::{Feature, FeatureSet, Msr, QemuRelease, feature};
 
 use super::guest::{cpu_option, guest_warnings};
 use super::host::HostArg;
 use super::outcome::{Failed, Result, answer};
 use super::output::{print_json, warn};
 use super::{hint, qemu_release};
+
+mod cloud_hypervisor;
+mod firecracker;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -33,9 +30,16 @@ for Firecracker also the bits that it sets after a template and sizes that KVM u
 QEMU's -cpu syntax; features that the host lacks are left out and listed on standard error. --features requests \
 exactly the listed features.
 
-  firecracker       a custom CPU template: PUT /cpu-config, or --cpu-config of its helper
-  cloud-hypervisor  the CPUID data of a CPU profile (arch/src/x86_64/cpu_profile): value & mask | replacements.
-                    As of August 2026 it has no option that reads a profile from a file
+  firecracker            a custom CPU template: PUT /cpu-config, or --cpu-config of its helper
+  cloud-hypervisor       the CPUID data of a CPU profile (arch/src/x86_64/cpu_profile): value & mask | replacements
+  cloud-hypervisor-msrs  its MSR data: feature MSRs in the same way, and the MSRs that a host must have, which are
+                         all that KVM lists on --host
+
+With --cpu a template has the feature MSRs that the guest reads, as QEMU sets them: IA32_ARCH_CAPABILITIES, the \
+capabilities of VMX with vmx, and others that KVM lists. Firecracker gets none whose announcing feature it clears.
+
+As of August 2026 Cloud Hypervisor has no profile but that of the host, and no option that reads one from a file; its \
+tree has the types and the code that applies them, which is what these two formats are for.
 
 Exit codes:
   0  the template is written
@@ -74,6 +78,7 @@ pub(crate) struct Args {
 enum To {
     Firecracker,
     CloudHypervisor,
+    CloudHypervisorMsrs,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
@@ -94,12 +99,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
     };
     print_json(&match args.format.or(args.to) {
-        Some(To::CloudHypervisor) => cloud_hypervisor(&template, &host)?,
+        Some(To::CloudHypervisor) => cloud_hypervisor::cpuid(&template, &host)?,
+        Some(To::CloudHypervisorMsrs) => cloud_hypervisor::msrs(&template, &host)?,
         // clap requires one of the options.
         Some(To::Firecracker) | None => {
             let mut template = template;
-            leave_to_firecracker(&mut template, &host);
-            firecracker(&template)
+            firecracker::leave(&mut template, &host);
+            firecracker::json(&template)
         }
     })?;
     Ok(ExitCode::SUCCESS)
@@ -112,10 +118,25 @@ fn of_cpu(cpu: &str, release: QemuRelease, host: &Host) -> Result<Template> {
     let guest = GuestCpuid::builder().release(release).cpu(option).host(host).build().map_err(refused)?;
     guest_warnings(&guest);
     let wanted = guest.table().features();
-    let capabilities = Msr(0x10a);
-    let announced = wanted.contains(feature::ARCH_CAPABILITIES) && host.msrs.contains_key(&capabilities);
-    let msrs = guest.msr_words().filter(|(msr, _)| announced && *msr == capabilities);
+    // Feature MSRs: what QEMU gives the guest, of those that the host's KVM has and the guest reads.
+    let msrs = guest.msrs().map(|msr| (msr.msr, msr.value));
+    let msrs = msrs.filter(|(msr, _)| host.msrs.contains_key(msr) && is_announced(*msr, wanted));
     Ok(Template { msrs: msrs.collect(), ..Template::for_guest(&host.supported, wanted) })
+}
+
+/// The feature that announces a feature MSR, without which a guest does not read it.
+fn announced_by(msr: Msr) -> Option<Feature> {
+    match msr.0 {
+        0x10a => Some(feature::ARCH_CAPABILITIES),
+        0xcf => Some(feature::CORE_CAPABILITIES),
+        0x345 => Some(feature::PDCM),
+        0x480..=0x4ff => Some(feature::VMX),
+        _ => None,
+    }
+}
+
+fn is_announced(msr: Msr, features: FeatureSet) -> bool {
+    announced_by(msr).is_none_or(|feature| features.contains(feature))
 }
 
 fn of_names(names: &[String]) -> Result<FeatureSet> {
@@ -128,61 +149,4 @@ fn of_names(names: &[String]) -> Result<FeatureSet> {
         warn(format!("the listed features also need {}", missing.join(", ")));
     }
     Ok(wanted)
-}
-
-/// Leaves the bits that Firecracker decides after a template, unless both clear them, and the sizes that KVM updates as
-/// the guest runs.
-fn leave_to_firecracker(template: &mut Template, host: &Host) {
-    let preset = presets::firecracker(&Firecracker { vcpus: 1, smt: false });
-    let vendor = host.supported.as_slice().vendor();
-    let size = |subleaf| CpuidWord::new(Leaf(0xd), Subleaf(subleaf), Register::Ebx);
-    template.leave(|word, value| {
-        let own =
-            vendor.map_or(0, |vendor| preset.decides(vendor, word) & !(preset.clears(vendor, word) & !value));
-        if [size(0), size(1)].contains(&word) { u32::MAX } else { own }
-    });
-}
-
-/// Firecracker's docs/cpu_templates/schema.json: each bit is `0`, `1`, or `x` for the host's value.
-fn firecracker(template: &Template) -> Value {
-    let stated = template.entries.iter().zip(&template.known).filter(|(_, known)| **known != Registers::ZERO);
-    let (entries, known): (Vec<CpuidEntry>, Vec<Registers>) = stated.unzip();
-    let mut value = firecracker_template(&Cpu { known: Some(known), ..Cpu::from_entries(entries) });
-    let msrs = template
-        .msrs
-        .iter()
-        .map(|(msr, value)| json!({ "addr": format!("{:#x}", msr.0), "bitmap": format!("0b{value:064b}") }));
-    value["msr_modifiers"] = msrs.collect();
-    value
-}
-
-/// Cloud Hypervisor's `CpuidProfileData` (arch/src/x86_64/cpu_profile): a register without an adjustment becomes 0,
-/// so each register has one.
-fn cloud_hypervisor(template: &Template, host: &Host) -> Result<Value> {
-    check_vendor(host)?;
-    let mut adjustments = Vec::new();
-    for (entry, known) in template.entries.iter().zip(&template.known) {
-        let subleaves = if entry.is_indexed() { (entry.index.0, entry.index.0) } else { (0, u32::MAX) };
-        for register in Register::ALL {
-            let (value, known) = (entry.register(register), known[register]);
-            let hexadecimal = |number: u32| format!("{number:#x}");
-            adjustments.push(json!([
-                {
-                    "leaf": hexadecimal(entry.function.0),
-                    "sub_leaf": { "start": hexadecimal(subleaves.0), "end": hexadecimal(subleaves.1) },
-                    "register": register.name(),
-                },
-                { "replacements": hexadecimal(value), "mask": hexadecimal(!known) },
-            ]));
-        }
-    }
-    Ok(json!({ "adjustments": adjustments }))
-}
-
-/// Cloud Hypervisor's profiles are for these vendors.
-fn check_vendor(host: &Host) -> Result<()> {
-    match host.supported.as_slice().vendor() {
-        Some(Vendor::INTEL | Vendor::AMD) => Ok(()),
-        _ => Err(Failed::new("Cloud Hypervisor has profiles only for Intel and AMD hosts")),
-    }
 }

@@ -60,6 +60,8 @@ formats! {
     RustDebug = rust_debug,
     /// KVM's trace event `kvm_cpuid`.
     KvmTrace = kvm_trace,
+    /// Cloud Hypervisor's log at level debug.
+    CloudHypervisorLog = cloud_hypervisor,
     /// The CPUID page of an SEV-SNP guest, printed.
     SevSnp = snp,
     /// A guest's queries, as propolis' `DTrace` script prints them.

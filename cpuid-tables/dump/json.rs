@@ -5,8 +5,9 @@
 //! ```
 //!
 //! `version`, `number` and `name` may be left out, of an entry `index` and `flags`, which are 0 then. Numbers may be such or
-//! texts, in decimal or after `0x`. `known` of an entry has the bits of eax, ebx, ecx and edx where it is not
-//! all. `msrs` has feature MSRs by number. An object with `cpus` holds several, as commands print them; one with `supported`
+//! texts, in decimal or after `0x`. `known` of an entry has the bits of eax, ebx, ecx and edx where it is not all. `cpuid` in place
+//! of `entries` is how VMMs' states call the list. `msrs` has feature MSRs by number. An object with `cpus` holds several, as
+//! commands print them; one with `supported`
 //! is a recorded host, of which this is the table of what its KVM supports. The forms are in `serialized/`.
 
 use std::boxed::Box;
@@ -28,6 +29,7 @@ pub(super) const FORMAT: Descriptor = Descriptor {
     about: "an object with `entries` for each CPU",
     marks: &[
         Mark::SharedText(b"\"entries\""),
+        Mark::SharedText(b"\"cpuid\""),
         Mark::SharedText(b"\"supported\""),
         Mark::MayBegin(b'{'),
         Mark::MayBegin(b'['),

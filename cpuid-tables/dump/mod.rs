@@ -27,6 +27,7 @@
 use std::io::{Read, Write};
 use std::vec::Vec;
 
+mod cloud_hypervisor;
 mod coreinfo;
 mod cpu;
 mod cpuid_r;

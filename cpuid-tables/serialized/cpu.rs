@@ -173,7 +173,8 @@ impl<'de> Visitor<'de> for Members {
                 "version" => super::check_version(map.next_value()?)?,
                 "number" => document.number = map.next_value()?,
                 "name" => document.name = map.next_value()?,
-                "entries" => document.entries = Some(map.next_value()?),
+                // The second is how VMMs' own states call it.
+                "entries" | "cpuid" => document.entries = Some(map.next_value()?),
                 "msrs" => {
                     let msrs: Option<BTreeMap<Hex32, Hex64>> = map.next_value()?;
                     document.msrs =

@@ -272,6 +272,115 @@ fn both_formats_match_the_library() -> TestResult {
     Ok(())
 }
 
+/// A host with the MSRs that its KVM saves, as files of its own.
+fn with_saved_msrs(name: &str, extra: &str) -> Result<String, Box<dyn Error>> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("export-{name}"));
+    std::fs::create_dir_all(&folder)?;
+    for kind in ["caps", "host", "msrs", "supported"] {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fleet/hosts/{name}.{kind}"));
+        std::fs::write(folder.join(format!("it.{kind}")), std::fs::read(from)?)?;
+    }
+    std::fs::write(folder.join("it.msr-list"), format!("174\n175\n10a\n{extra}"))?;
+    Ok(folder.join("it").display().to_string())
+}
+
+/// MSRs of a template or profile, with their values: each bit is given.
+fn msr_values(
+    list: &Value,
+    of: impl Fn(&Value) -> (Value, Value),
+) -> Result<BTreeMap<u32, u64>, Box<dyn Error>> {
+    let mut found = BTreeMap::new();
+    for item in items(list)? {
+        let (address, value) = of(item);
+        let value = text(&value)?;
+        let value = match value.strip_prefix("0b") {
+            Some(bits) => u64::from_str_radix(bits, 2)?,
+            None => u64::from_str_radix(value.trim_start_matches("0x"), 16)?,
+        };
+        assert_eq!(found.insert(hexadecimal(&address)?, value), None, "{address} twice");
+    }
+    Ok(found)
+}
+
+#[test]
+fn templates_and_profiles_carry_the_msrs_that_the_guest_reads() -> TestResult {
+    if !common::pinned("templates_and_profiles_carry_the_msrs_that_the_guest_reads") {
+        return Ok(());
+    }
+    let mut with_secondary = 0;
+    for (name, cpu) in [
+        ("intel-most", "SapphireRapids-v2,+vmx"),
+        ("intel-most", "SapphireRapids-v2,-arch-capabilities,+pdcm"),
+        ("allintel", "Skylake-Server-v5"),
+        ("allintel", "Skylake-Server-v5,+vmx"),
+        ("allamd", "EPYC-Milan-v2"),
+    ] {
+        let path = with_saved_msrs(name, "48b\n")?;
+        let host = host(name)?;
+        let release = QemuRelease::find("10.0").ok_or("no QEMU 10.0")?;
+        let guest =
+            GuestCpuid::builder().release(release).cpu(cpu.parse::<CpuOption>()?).host(&host).build()?;
+        let has = |feature| guest.table().features().contains(feature);
+        let run = |to: &str| -> Result<Value, Box<dyn Error>> {
+            let arguments = ["export", "--format", to, "--host", &path, "--cpu", cpu, "--qemu", "10.0"];
+            let (out, err, code) = kvm_cpuid(&arguments)?;
+            assert_eq!(code, Some(0), "{err}");
+            Ok(serde_json::from_str(&out)?)
+        };
+        let profile = run("cloud-hypervisor-msrs")?;
+        let of_profile =
+            msr_values(&profile["adjustments"], |pair| (pair[0].clone(), pair[1]["replacements"].clone()))?;
+        assert!(items(&profile["adjustments"])?.iter().all(|pair| pair[1]["mask"] == "0x0"));
+        let required = items(&profile["required_msrs"])?.iter().map(hexadecimal);
+        let required = required.collect::<Result<Vec<u32>, _>>()?;
+        assert!(
+            required.is_sorted() && [0x174, 0x175, 0x10a, 0x48b].iter().all(|msr| required.contains(msr))
+        );
+        assert!(host.msrs.keys().all(|msr| required.contains(&msr.0)), "{required:x?}");
+
+        // What QEMU sets, of the feature MSRs that the guest's CPUID announces.
+        let mut expected: BTreeMap<u32, u64> = guest
+            .msrs()
+            .filter(|msr| host.msrs.contains_key(&msr.msr))
+            .map(|msr| (msr.msr.0, msr.value))
+            .collect();
+        expected.retain(|msr, _| match msr {
+            0x10a => has(feature::ARCH_CAPABILITIES),
+            0xcf => has(feature::CORE_CAPABILITIES),
+            0x345 => has(feature::PDCM),
+            0x480..=0x491 => has(feature::VMX),
+            _ => true,
+        });
+        assert_eq!(of_profile, expected, "{cpu} on {name}");
+        // KVM on intel-most has no secondary controls.
+        let (primary, secondary) = (expected.contains_key(&0x48e), expected.contains_key(&0x48b));
+        assert_eq!(primary, has(feature::VMX), "{cpu} on {name}");
+        assert_eq!(secondary, has(feature::VMX) && name == "allintel", "{cpu} on {name}");
+        with_secondary += usize::from(secondary);
+
+        // Firecracker's guests have no counters.
+        expected.remove(&0x345);
+        let template = run("firecracker")?;
+        let of_template =
+            msr_values(&template["msr_modifiers"], |one| (one["addr"].clone(), one["bitmap"].clone()))?;
+        assert_eq!(of_template, expected, "{cpu} on {name}");
+    }
+    assert_eq!(with_secondary, 1);
+    let arguments = [
+        "export",
+        "--format",
+        "cloud-hypervisor-msrs",
+        "--host",
+        "tests/fleet/hosts/allamd",
+        "--cpu",
+        "EPYC",
+    ];
+    let (_, err, code) = kvm_cpuid(&arguments)?;
+    assert_eq!(code, Some(2));
+    assert!(err.contains("does not record which MSRs its KVM saves"), "{err}");
+    Ok(())
+}
+
 #[test]
 fn features_by_name() -> TestResult {
     let run = |features| {

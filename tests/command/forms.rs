@@ -174,3 +174,49 @@ fn a_file_without_headings_is_one_host() {
     let (code, out, said) = run(&["baseline", "-", "--format", "json"], host);
     assert!(code != Some(2) && out.contains("\"aes\"") && out.contains("\"avx2\""), "{out} {said}");
 }
+
+/// What VMMs and debuggers print of KVM's entries, and what to print where they show only where these are.
+#[test]
+fn a_vmm_s_log_state_and_debugger_are_read() {
+    let entries = "0 0 0 d 756e6547 6c65746e 49656e69\n7 0 1 0 20 0 0\n";
+    let fields = [
+        "function: 0, index: 0, flags: 0, eax: 13, ebx: 1970169159, ecx: 1818588270, edx: 1231384169",
+        "function: 7, index: 0, flags: 1, eax: 0, ebx: 32, ecx: 0, edx: 0",
+    ];
+    let each = |before: &str, after: &str| fields.map(|fields| format!("{before}{fields}{after}")).join(", ");
+    let path = "kvm_bindings::x86_64::bindings::kvm_cpuid_entry2";
+    let json = each("{", "}").replace("function", "\"function\"").replace("index", "\"index\"");
+    let json = ["flags", "eax", "ebx", "ecx", "edx"]
+        .iter()
+        .fold(json, |text, name| text.replace(name, &format!("\"{name}\"")));
+    for text in [
+        format!("{{\"cpuid\": [{json}]}}"),
+        format!("[{}]", each("CpuIdEntry { ", " }")),
+        format!("$1 = Vec(size=2) = {{{}}}", each(&format!("{path} {{"), ", padding: [0, 0, 0]}")),
+        format!("$1 = &[{path}](size=2) = {{{}}}", each(&format!("{path} {{"), ", padding: [0, 0, 0]}")),
+    ] {
+        let (code, out, error) = run(&["show", "-", "--format", "entries"], &text);
+        assert_eq!((code, out.as_str()), (Some(0), entries), "{text}: {error}");
+    }
+
+    let (code, out, error) = run(&["show", "cloud-hypervisor.log", "-l", "1"], "");
+    assert_eq!(code, Some(0), "{error}");
+    assert!(out.contains("local_apic_id=0") && out.contains("local_apic_id=1"), "{out}");
+    let cut = "DEBUG -- function = 0x00000000 index = 0x00000000 eax = 0x0000000d ebx = 0x1 flags = 0x0\n";
+    let (code, _, error) = run(&["show", "-"], cut);
+    assert_eq!(code, Some(2), "{error}");
+    assert!(error.contains("line 1") && error.contains("expected `function = 0xN"), "{error}");
+
+    for (text, hint) in [
+        ("$1 = {nent = 29, padding = 0, entries = 0x55d0c2a0}\n", "`p cpuid->entries[0]@cpuid->nent`"),
+        ("$1 = (struct kvm_cpuid_entry2 *) 0xffff88810a3c4000\n", "`p entries[0]@n`"),
+        (
+            "CpuId { FamStructWrapper { mem_allocator: [kvm_cpuid2 { nent: 2, padding: 0, entries: [] }] } }\n",
+            "`cpuid.as_slice()`",
+        ),
+    ] {
+        let (code, _, error) = run(&["show", "-"], text);
+        assert_eq!(code, Some(2), "{text}");
+        assert!(error.contains(hint), "{text}: {error}");
+    }
+}

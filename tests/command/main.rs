@@ -20,6 +20,7 @@ mod forms;
 mod fuzz_replay;
 mod golden;
 mod guest;
+mod guest_of;
 mod instrument;
 mod manual;
 mod readme;

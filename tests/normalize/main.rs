@@ -8,4 +8,5 @@ mod common;
 mod oracle;
 
 mod general;
+mod offers;
 mod presets;

@@ -18,13 +18,13 @@ use crate::oracle::corpus::{self, Corpus};
 use crate::oracle::recording::entry;
 
 /// A recorded case: what is asked for, and the result.
-struct Case {
-    text: String,
-    vmm: String,
-    host: String,
+pub(super) struct Case {
+    pub(super) text: String,
+    pub(super) vmm: String,
+    pub(super) host: String,
     options: BTreeMap<String, u64>,
     /// Digest of all vCPUs' tables, and the first one's table; `None` if the VMM refuses.
-    tables: Option<(u64, Vec<CpuidEntry>)>,
+    pub(super) tables: Option<(u64, Vec<CpuidEntry>)>,
 }
 
 impl Case {
@@ -38,6 +38,16 @@ impl Case {
 
     fn is(&self, name: &str) -> bool {
         self.option(name) == Some(1)
+    }
+
+    /// The width of physical addresses that Cloud Hypervisor is asked for; 0 for other VMMs, which do not set it.
+    pub(super) fn phys_bits(&self) -> u32 {
+        if self.vmm == "cloud-hypervisor" { self.number("phys-bits", 46) } else { 0 }
+    }
+
+    /// Whether crosvm states the frequency of the TSC that it measured.
+    pub(super) fn states_tsc(&self) -> bool {
+        self.vmm == "crosvm" && self.option("tsc-hz").is_some()
     }
 
     fn preset(&self) -> Preset {
@@ -66,7 +76,7 @@ impl Case {
                 cores: self.number("cores", 1),
                 dies: self.number("dies", 1),
                 packages: self.number("packages", 1),
-                phys_bits: self.number("phys-bits", 46),
+                phys_bits: self.phys_bits(),
                 kvm_hyperv: self.is("hyperv"),
                 amx: self.is("amx"),
                 nested: self.is("nested"),
@@ -81,7 +91,7 @@ fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/normalize/recorded")
 }
 
-fn cases() -> Outcome<Vec<Case>> {
+pub(super) fn cases() -> Outcome<Vec<Case>> {
     let entries: Option<Vec<CpuidEntry>> =
         fs::read_to_string(directory().join("entries.txt"))?.lines().map(entry).collect();
     let entries = entries.ok_or("entries.txt has a line that is not an entry")?;
@@ -134,7 +144,7 @@ fn digest(guest: &Normalized) -> u64 {
 ///
 /// `fill`: KVM lists every leaf up to the highest one; the recorded hosts' dumps only those that are not zero.
 /// `bare`: an older KVM, which lists less, on a host with power management.
-fn base_and_host(case: &Case, host: &Host) -> (Vec<CpuidEntry>, Vec<CpuidEntry>) {
+pub(super) fn base_and_host(case: &Case, host: &Host) -> (Vec<CpuidEntry>, Vec<CpuidEntry>) {
     let (mut base, mut cpuid) = (host.supported.clone(), host.instruction.clone());
     if case.is("fill") {
         for first in [Leaf(0), Leaf(0x8000_0000)] {

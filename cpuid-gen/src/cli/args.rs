@@ -65,6 +65,18 @@ Exit codes, like those of diff:
   2  a release could not be read or contradicts itself (the changes are still printed), or the
      releases are of different projects";
 
+#[cfg(feature = "cli")]
+const GENERATE: &str = "\
+Examples:
+  cpuid-gen generate -o tables                                    the tables, for people to read
+  cpuid-gen generate --standalone -o src                          src/cpuid.rs, constants for any crate
+  cpuid-gen generate --language c -o include                      include/cpuid_tables.h
+  cpuid-gen generate --crate vendor/cpuid-tables --sources ~/.cargo/registry/src/*/cpuid-tables-0.1.0 --linux ~/linux
+
+--crate writes a package that is used by its path. It has the same API as cpuid-tables but for the features that
+choose tables while building (`generate`, `trees`): no build script and no build dependencies. DIR must be empty or
+have an earlier such package, which is replaced. The sources must have this program's version.";
+
 #[cfg(not(feature = "cli"))]
 const EXAMPLES: &str = "\
 Examples:
@@ -101,6 +113,7 @@ pub(crate) enum Other {
     Models { qemu: Option<PathBuf>, name: Option<String>, format: Format },
     Diff { old: PathBuf, new: PathBuf, format: DiffFormat, pins: Option<PathBuf>, was: Option<PathBuf> },
     Generate { inputs: Inputs, pins: Option<PathBuf>, what: Generated, output: PathBuf },
+    Crate { inputs: Inputs, pins: Option<PathBuf>, sources: PathBuf, output: PathBuf },
     Constants { pins: Option<PathBuf> },
     Atlas { inputs: Inputs, output: PathBuf },
     Manual { output: PathBuf },
@@ -256,7 +269,11 @@ fn other_subcommands() -> [Clap; 9] {
                 .requires("pins"),
             ),
         Clap::new("generate")
-            .about("Write the Rust tables that cpuid-tables includes, one self-contained file, a C header or JSON")
+            .about(
+                "Write the Rust tables that cpuid-tables includes, the whole crate without a build script, one \
+                 self-contained file, a C header or JSON",
+            )
+            .after_help(GENERATE)
             .args(either_of("(default: the pinned releases)"))
             .arg(
                 Arg::new("standalone")
@@ -284,7 +301,20 @@ fn other_subcommands() -> [Clap; 9] {
                 option("pins", "DIR", "A folder with facts files and constants.tsv, instead of the built-in ones")
                     .conflicts_with_all(["linux", "qemu"]),
             )
-            .arg(option("output", "DIR", "The output folder").short('o').required(true)),
+            .arg(
+                option(
+                    "crate",
+                    "DIR",
+                    "Write the package cpuid-tables with these tables and without a build script into this folder",
+                )
+                .requires("sources")
+                .conflicts_with_all(["standalone", "language", "rows", "output"]),
+            )
+            .arg(
+                option("sources", "DIR", "For --crate: a checkout or an unpacked package of cpuid-tables")
+                    .requires("crate"),
+            )
+            .arg(option("output", "DIR", "The output folder").short('o').required_unless_present("crate")),
         Clap::new("atlas")
             .about("Write one HTML page with every bit: who knows it, since when, and what KVM does with it")
             .args(either_of("(default: the pinned releases)"))
@@ -338,6 +368,12 @@ fn other(name: &str, matches: &ArgMatches) -> Other {
         "models" => {
             Other::Models { qemu: path(matches, "qemu"), name: text("name"), format: format(matches) }
         }
+        "generate" if path(matches, "crate").is_some() => Other::Crate {
+            inputs: inputs(matches),
+            pins: path(matches, "pins"),
+            sources: needed("sources"),
+            output: needed("crate"),
+        },
         "generate" => Other::Generate {
             inputs: inputs(matches),
             pins: path(matches, "pins"),

@@ -18,6 +18,8 @@ mod manual;
 mod models;
 #[cfg(feature = "cli")]
 mod other;
+#[cfg(feature = "cli")]
+mod ready_crate;
 mod show;
 
 use std::io::{self, Write as _};

@@ -12,7 +12,7 @@ use cpuid_gen::published::{self, Published};
 use cpuid_gen::{format, generate, generate_standalone, input, linux};
 
 use super::args::{Format, Generated, Inputs, Other, Project};
-use super::{Failed, Result, Run, import, manual, models, print, show};
+use super::{Failed, Result, Run, import, manual, models, print, ready_crate, show};
 
 impl Run {
     pub(super) fn other(&mut self, command: &Other) -> Result<ExitCode> {
@@ -31,6 +31,9 @@ impl Run {
             }
             Other::Generate { inputs, pins, what, output } => {
                 self.generate(inputs, pins.as_deref(), *what, output)?;
+            }
+            Other::Crate { inputs, pins, sources, output } => {
+                self.ready_crate(inputs, pins.as_deref(), sources, output)?;
             }
             Other::Atlas { inputs, output } => self.atlas(inputs, output)?,
             Other::Manual { output } => manual::write(output)?,
@@ -154,16 +157,7 @@ impl Run {
         what: Generated,
         output: &Path,
     ) -> Result<()> {
-        let (linux, qemu) = match pins {
-            Some(folder) => self.folder(folder)?,
-            None => self.inputs(inputs)?,
-        };
-        let published = self.published(pins)?;
-        let (model, doubts) = Model::merge_published(&linux, &qemu, &published);
-        self.diagnostics.extend(doubts);
-        if self.diagnostics.has_errors() {
-            return Err(Failed::Contradiction);
-        }
+        let model = self.model(inputs, pins)?.0;
         let files = match what {
             Generated::Tables => generate(&model).and_then(|files| files.into_iter().map(format).collect()),
             Generated::Rows => generate(&model),
@@ -179,6 +173,39 @@ impl Run {
             import::replace(&path, &file.text).map_err(|error| failed(&path, error))?;
         }
         Ok(())
+    }
+
+    /// The model of the releases that the user names, and these releases in one line.
+    fn model(&mut self, inputs: &Inputs, pins: Option<&Path>) -> Result<(Model, String)> {
+        let (linux, qemu) = match pins {
+            Some(folder) => self.folder(folder)?,
+            None => self.inputs(inputs)?,
+        };
+        let published = self.published(pins)?;
+        let (model, doubts) = Model::merge_published(&linux, &qemu, &published);
+        self.diagnostics.extend(doubts);
+        if self.diagnostics.has_errors() {
+            return Err(Failed::Contradiction);
+        }
+        let list = |releases: Vec<&str>| releases.join(", ");
+        let from = format!(
+            "Linux {} and QEMU {}",
+            list(linux.iter().map(|facts| facts.release.as_str()).collect()),
+            list(qemu.iter().map(|facts| facts.release.as_str()).collect())
+        );
+        Ok((model, from))
+    }
+
+    fn ready_crate(
+        &mut self,
+        inputs: &Inputs,
+        pins: Option<&Path>,
+        sources: &Path,
+        output: &Path,
+    ) -> Result<()> {
+        let (model, from) = self.model(inputs, pins)?;
+        let files = generate(&model).map_err(|error| Failed::Io(Some(error.to_string())))?;
+        ready_crate::write(sources, &files, &from, output).map_err(|message| Failed::Io(Some(message)))
     }
 
     /// The published constants, with the additions from the releases.

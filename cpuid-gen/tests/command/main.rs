@@ -10,3 +10,4 @@ mod console;
 mod bump;
 mod cli;
 mod documents;
+mod ready_crate;

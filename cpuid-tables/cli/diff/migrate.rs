@@ -3,15 +3,16 @@
 use std::process::ExitCode;
 
 use cpuid_tables::dump::Cpu;
-use cpuid_tables::show::{Migration, MigrationSide, Obstacle, Style, Styled};
+use cpuid_tables::show::{MigrationSide, Obstacle, Style, Styled};
 use cpuid_tables::{CpuidRead, feature};
 use serde_json::{Value, json};
 
 use super::pairs::{Group, Pair, grouped};
+use super::target::{Judged, Target};
 use crate::cli::advice;
 use crate::cli::format::Format;
 use crate::cli::has::NOT_KNOWN;
-use crate::cli::outcome::{Result, answer};
+use crate::cli::outcome::{Failed, Result, answer};
 use crate::cli::output::{print_document, print_styled, warn};
 use crate::cli::source::Source;
 
@@ -26,9 +27,16 @@ fn side(cpu: &Cpu, is_destination: bool) -> MigrationSide<'_> {
     }
 }
 
-/// Whether a guest that was started on A can move to B.
-pub(super) fn migrate(format: Format, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {
-    let groups = grouped(pairs, |pair| Migration::new(side(&pair.a, false), side(&pair.b, true)));
+/// Whether a guest that was started on A can move to B, where a VMM runs it.
+pub(super) fn migrate(
+    (format, target): (Format, Target),
+    (a, b): (&Source, &Source),
+    pairs: &[Pair],
+) -> Result<ExitCode> {
+    if let (false, Some(pair)) = (target.is_qemu(), pairs.iter().find(|pair| !is_whole_kvm(&pair.b))) {
+        return Err(not_a_kvm(b, &pair.b, target));
+    }
+    let groups = grouped(pairs, |pair| target.judge(side(&pair.a, false), side(&pair.b, true)));
     let can = groups.iter().all(|group| group.found.can_move());
     let mut open: Vec<&str> = pairs
         .iter()
@@ -44,29 +52,36 @@ pub(super) fn migrate(format: Format, (a, b): (&Source, &Source), pairs: &[Pair]
         warn("only bits that both sides specify are compared: others may be obstacles");
     }
     if format == Format::Json {
-        let to_json = |group: &Group<'_, Migration>| {
-            let found = &group.found;
+        let to_json = |group: &Group<'_, Judged>| {
+            let judged = &group.found;
+            let found = &judged.found;
             json!({
                 "pairs": group.numbers(),
                 "obstacles": found.obstacles.iter().map(Obstacle::to_json).collect::<Vec<Value>>(),
                 "notes": found.notes.iter().map(Obstacle::to_json).collect::<Vec<Value>>(),
                 "msrs_compared": !found.msrs_not_compared,
-                "remedy": found.remedy(),
+                "remedy": found.remedy().filter(|_| target.is_qemu()),
+                "taken_by_vmm": judged.taken,
+                "refused_by_vmm": judged.refused,
             })
         };
         let groups: Vec<Value> = groups.iter().map(to_json).collect();
-        print_document(
-            json!({ "a": a.to_string(), "b": b.to_string(), "can_move": can, "not_stated": open, "comparisons": groups }),
-        )?;
+        print_document(json!({
+            "a": a.to_string(), "b": b.to_string(), "vmm": target.name(), "can_move": can, "not_stated": open,
+            "comparisons": groups,
+        }))?;
         return Ok(can.map_or(ExitCode::from(NOT_KNOWN), answer));
     }
     let mut text = Styled::new();
     for group in &groups {
-        describe(&mut text, group.sides((a, b)), &group.found);
+        describe(&mut text, group.sides((a, b)), &group.found, target);
     }
     match can {
         Some(true) => {
-            text.line(Style::Good, format_args!("A guest started on A ({a}) can move to B ({b})"));
+            text.line(
+                Style::Good,
+                format_args!("A guest started on A ({a}) can move to B ({b}){}", under(target)),
+            );
         }
         Some(false) => {}
         None => {
@@ -82,19 +97,51 @@ pub(super) fn migrate(format: Format, (a, b): (&Source, &Source), pairs: &[Pair]
     Ok(can.map_or(ExitCode::from(NOT_KNOWN), answer))
 }
 
+/// A KVM's answer with every bit: what a VMM's steps need.
+fn is_whole_kvm(cpu: &Cpu) -> bool {
+    !advice::is_open(cpu) && side(cpu, true).is_kvm
+}
+
+fn not_a_kvm(source: &Source, cpu: &Cpu, target: Target) -> Failed {
+    if advice::is_open(cpu) {
+        let why = "a destination host must specify everything that its KVM supports";
+        return Failed::new(advice::open_bits(source, why)).help(advice::HOST);
+    }
+    Failed::new(format!(
+        "{source} is a guest's table: with --vmm {}, B must be what a host's KVM supports",
+        target.name()
+    ))
+    .help(advice::HOST)
+}
+
+/// ` with firecracker`: nothing for QEMU.
+fn under(target: Target) -> String {
+    if target.is_qemu() { String::new() } else { format!(" with {}", target.name()) }
+}
+
 /// The obstacles with what removes them, the notes, and what could not be compared.
-fn describe(text: &mut Styled, (a, b): (String, String), found: &Migration) {
+fn describe(text: &mut Styled, (a, b): (String, String), judged: &Judged, target: Target) {
+    let (found, under) = (&judged.found, under(target));
+    let cannot = format!("A guest started on A ({a}) cannot move to B ({b}){under}");
+    if let Some(reason) = &judged.refused {
+        text.line(Style::Error, format_args!("{cannot}: {} starts no guest there", target.name()));
+        text.plain(format_args!("  {reason}\n"));
+        return;
+    }
     let count = found.obstacles.len();
     if count > 0 {
         let obstacles = if count == 1 { "obstacle" } else { "obstacles" };
-        text.line(
-            Style::Error,
-            format_args!("A guest started on A ({a}) cannot move to B ({b}): {count} {obstacles}"),
-        );
+        text.line(Style::Error, format_args!("{cannot}: {count} {obstacles}"));
         for obstacle in &found.obstacles {
-            text.plain(format_args!("  {obstacle}\n"));
+            let taken = judged.taken.contains(&obstacle.name());
+            let taken = if taken {
+                format!("; KVM there has it, {} takes it away", target.name())
+            } else {
+                String::new()
+            };
+            text.plain(format_args!("  {obstacle}{taken}\n"));
         }
-        if let Some(remedy) = found.remedy() {
+        if let Some(remedy) = found.remedy().filter(|_| target.is_qemu()) {
             text.plain(format_args!("  A guest started with -cpu MODEL,{remedy} can move.\n"));
         }
     }

@@ -10,7 +10,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Registers, Subleaf, find_entry};
 
 /// Bytes of a `struct kvm_cpuid_entry2`.
-const ENTRY: usize = 40;
+pub(super) const ENTRY: usize = 40;
 /// Bytes of the count and padding before the entries.
 const HEAD: usize = 8;
 /// Larger mappings, such as a VMM's guest memory, are skipped: they belong to the guest, and may be terabytes.
@@ -113,25 +113,41 @@ fn table_at(head: &[u8], rest: &[u8]) -> Option<Vec<CpuidEntry>> {
     whole.then_some(entries)
 }
 
+/// The entries of KVM's answer.
+pub(super) fn entries(bytes: &[u8]) -> Option<Vec<CpuidEntry>> {
+    let count = usize::try_from(word(bytes, 0)?).ok()?;
+    bytes.get(HEAD..HEAD + count.checked_mul(ENTRY)?)?.chunks_exact(ENTRY).map(fields).collect()
+}
+
 fn word(bytes: &[u8], at: usize) -> Option<u32> {
     let bytes = bytes.get(at * 4..at * 4 + 4)?;
     Some(u32::from_le_bytes(bytes.try_into().ok()?))
 }
 
-fn entry(bytes: &[u8]) -> Option<CpuidEntry> {
-    let mut words = [0; 10];
-    for (at, place) in words.iter_mut().enumerate() {
-        *place = word(bytes, at)?;
-    }
-    let [function, index, flags, eax, ebx, ecx, edx, padding @ ..] = words;
-    let leaf = matches!(function, 0..=0xff | 0x4000_0000..=0x4000_ffff | 0x8000_0000..=0x8000_00ff | 0x8086_0000..=0x8086_00ff | 0xc000_0000..=0xc000_00ff);
-    let plain = leaf && flags <= 7 && padding == [0; 3];
-    plain.then_some(CpuidEntry {
+/// An entry of ten words, three of them padding.
+fn fields(bytes: &[u8]) -> Option<CpuidEntry> {
+    let [function, index, flags, eax, ebx, ecx, edx] = {
+        let mut words = [0; 7];
+        for (at, place) in words.iter_mut().enumerate() {
+            *place = word(bytes, at)?;
+        }
+        words
+    };
+    Some(CpuidEntry {
         function: Leaf(function),
         index: Subleaf(index),
         flags,
         registers: Registers { eax, ebx, ecx, edx },
     })
+}
+
+/// An entry that can be one of a table.
+fn entry(bytes: &[u8]) -> Option<CpuidEntry> {
+    let found = fields(bytes)?;
+    let padding = [word(bytes, 7)?, word(bytes, 8)?, word(bytes, 9)?];
+    let function = found.function.0;
+    let leaf = matches!(function, 0..=0xff | 0x4000_0000..=0x4000_ffff | 0x8000_0000..=0x8000_00ff | 0x8086_0000..=0x8086_00ff | 0xc000_0000..=0xc000_00ff);
+    (leaf && found.flags <= 7 && padding == [0; 3]).then_some(found)
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 //!
 //! Only the process that created a VM can call `KVM_GET_CPUID2`: on a vCPU's descriptor taken over with `pidfd_getfd`
 //! it fails with EIO (`kvm_vcpu_ioctl()`, Linux, `virt/kvm/kvm_main.c`), and debugfs does not show tables. Two
-//! methods remain. `gdb`, if installed, stops the process briefly and makes it query KVM itself, which returns the
-//! actual table. Otherwise this module searches the process's memory for tables, which may have been freed or
-//! overwritten: QEMU builds its table on a stack, Rust VMMs keep theirs.
+//! methods remain. ptrace stops the process for some milliseconds and makes one of its threads query KVM, which returns the
+//! actual table (`stopped.rs`). Where that is not permitted, by ptrace's rules or by the process's seccomp filters, this
+//! module searches the process's memory for tables, which may have been freed or overwritten: QEMU builds its table on a
+//! stack, Rust VMMs keep theirs.
 
 use std::fs;
 use std::path::Path;
@@ -16,8 +17,10 @@ use cpuid_tables::{CpuidEntry, OwnBits, Register};
 use super::outcome::{Failed, Result};
 use super::output::warn;
 
-mod gdb;
+mod filter;
 mod memory;
+mod ptrace;
+mod stopped;
 mod vcpu;
 
 use vcpu::Vcpu;
@@ -25,9 +28,9 @@ use vcpu::Vcpu;
 /// The tables of a process's vCPUs, by their ids.
 pub(super) fn read(pid: u32) -> Result<Vec<Cpu>> {
     let vcpus = vcpus(pid)?;
-    match gdb::ask(pid, &vcpus) {
+    match stopped::ask(pid, &vcpus) {
         Ok(tables) => Ok(tables.into_iter().map(|(vcpu, entries)| cpu(Some(vcpu.id), entries)).collect()),
-        Err(gdb::Unable(why)) => searched(pid, &why),
+        Err(stopped::Unable(why)) => searched(pid, &why),
     }
 }
 
@@ -35,9 +38,10 @@ fn cpu(number: Option<u32>, entries: Vec<CpuidEntry>) -> Cpu {
     Cpu { number, ..Cpu::from_entries(entries) }
 }
 
-/// Without gdb: the tables in its memory.
+/// Without an answer of KVM's: the tables in its memory.
 fn searched(pid: u32, why: &str) -> Result<Vec<Cpu>> {
-    let help = "install gdb and run as the process's user or root; gdb then stops the process briefly and makes it query KVM";
+    let help =
+        "run as the process's user or root; the process is then stopped briefly and queries KVM itself";
     let mut found = memory::tables(pid).map_err(|error| {
         Failed::new(format!("process {pid}: {why}, and its memory cannot be read: {error}")).help(help)
     })?;

@@ -10,6 +10,7 @@ mod crosvm;
 mod dragonball;
 mod firecracker;
 mod libkrun;
+mod vmm;
 
 use alloc::vec::Vec;
 
@@ -18,6 +19,7 @@ pub use crosvm::{Crosvm, crosvm};
 pub use dragonball::{Dragonball, Vpmu, dragonball};
 pub use firecracker::{Firecracker, firecracker};
 pub use libkrun::{Libkrun, libkrun};
+pub use vmm::Vmm;
 
 use super::action::{Action, Frequency, HostBrand, When};
 use super::step::Step;
