@@ -5,6 +5,7 @@
 
 use core::fmt;
 
+use super::kvm_module::{KvmModule, KvmModuleRule, ModuleAction};
 use super::kvm_treatment::{KvmTreatment, KvmWord};
 use super::location::{Bit, CpuidWord, Leaf, Location, Register, Subleaf, Word, WordBit};
 use super::release::{LinuxRelease, QemuRelease, QemuWord};
@@ -131,6 +132,17 @@ impl Feature {
     #[must_use]
     pub const fn kvm(self, release: LinuxRelease) -> KvmTreatment {
         release.tables().kvm[self.index()]
+    }
+
+    /// What the vendor modules do with it, in the order of their code; nothing if the tables were made from a tree
+    /// without these modules.
+    pub fn kvm_modules(self, release: LinuxRelease) -> impl Iterator<Item = KvmModuleRule> {
+        let own = move |(slot, ..): &&(u16, KvmModule, ModuleAction, u16)| *slot == self.0;
+        release.tables().modules.iter().filter(own).map(|(_, module, action, condition)| KvmModuleRule {
+            module: *module,
+            action: *action,
+            condition: string(*condition),
+        })
     }
 
     /// QEMU's feature word for its register, whether or not QEMU has a name for the bit.

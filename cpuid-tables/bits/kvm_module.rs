@@ -1,9 +1,5 @@
 //! What KVM's vendor modules do with a feature (`vmx_set_cpu_caps` and `svm_set_cpu_caps`), and their parameters.
 
-use super::feature::Feature;
-use super::release::LinuxRelease;
-use crate::generated::bit_tables::{STRINGS, string};
-
 include!(concat!(env!("OUT_DIR"), "/kvm_module.rs"));
 
 /// What a vendor module does with a feature in one release of Linux, after KVM's common lists.
@@ -74,29 +70,5 @@ impl fmt::Display for KvmParameter {
     /// `kvm_amd.npt=true`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}={}", self.module, self.name, self.default)
-    }
-}
-
-impl Feature {
-    /// What the vendor modules do with it, in the order of their code; nothing if the tables were made from a tree
-    /// without these modules.
-    pub fn kvm_modules(self, release: LinuxRelease) -> impl Iterator<Item = KvmModuleRule> {
-        let own = move |(slot, ..): &&(u16, KvmModule, ModuleAction, u16)| *slot == self.0;
-        release.tables().modules.iter().filter(own).map(|(_, module, action, condition)| KvmModuleRule {
-            module: *module,
-            action: *action,
-            condition: string(*condition),
-        })
-    }
-}
-
-impl LinuxRelease {
-    /// The module parameters on which features depend.
-    pub fn kvm_parameters(self) -> impl Iterator<Item = KvmParameter> {
-        self.tables().parameters.iter().map(|(module, name, default)| KvmParameter {
-            module: *module,
-            name: STRINGS[usize::from(*name)],
-            default: STRINGS[usize::from(*default)],
-        })
     }
 }

@@ -2,8 +2,9 @@
 
 use core::fmt;
 
+use super::kvm_module::KvmParameter;
 use super::location::Word;
-use crate::generated::bit_tables::{self, LINUX, LinuxTables, QEMU, QemuTables, string};
+use crate::generated::bit_tables::{self, LINUX, LinuxTables, QEMU, QemuTables, STRINGS, string};
 
 /// A release of Linux in the tables.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,6 +91,15 @@ impl LinuxRelease {
     pub const fn word_name(self, word: Word) -> Option<&'static str> {
         let names = self.tables().word_names;
         if (word.0 as usize) < names.len() { string(names[word.0 as usize]) } else { None }
+    }
+
+    /// The module parameters on which features depend.
+    pub fn kvm_parameters(self) -> impl Iterator<Item = KvmParameter> {
+        self.tables().parameters.iter().map(|(module, name, default)| KvmParameter {
+            module: *module,
+            name: STRINGS[usize::from(*name)],
+            default: STRINGS[usize::from(*default)],
+        })
     }
 }
 

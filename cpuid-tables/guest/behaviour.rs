@@ -1,15 +1,7 @@
 //! How QEMU's code differs between releases. The tables hold facts of a release; this file holds what no table
 //! records.
 
-use alloc::string::ToString;
-
-use super::cpu::flags::{Reg, word_index};
-use super::error::BuildError;
-use super::program::{QemuProgram, StatedTarget};
-use super::report::name_of;
-use crate::bits::location::{Bit, Msr, WordSource};
 use crate::bits::release::QemuRelease;
-use crate::generated::guest_tables::{GUESTS, GuestTables, NAMES, Target};
 
 /// The behaviour of a release's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +107,7 @@ pub(crate) struct Behaviour {
 /// pinned, or QEMU's history has the change between them. `about` is an estimate: the change lies between two pinned
 /// releases, 7.2 and 10.0 or 10.0 and 10.2, for which it is certain.
 impl Behaviour {
-    fn of(number: (u32, u32)) -> Behaviour {
+    pub(super) fn of(number: (u32, u32)) -> Behaviour {
         let since = |major, minor| number >= (major, minor);
         let about = since;
         Behaviour {
@@ -181,92 +173,4 @@ pub(crate) fn is_compared(number: (u32, u32)) -> bool {
 pub(crate) fn number(release: QemuRelease) -> (u32, u32) {
     let mut numbers = release.name().split('.').map(|part| part.parse().unwrap_or(0));
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
-}
-
-/// A release, or a program, with its tables and its behaviour.
-#[derive(Clone, Copy)]
-pub(crate) struct Release<'p> {
-    /// A program's is the nearest.
-    pub(crate) qemu: QemuRelease,
-    pub(crate) tables: &'static GuestTables,
-    pub(crate) behaviour: Behaviour,
-    /// The release that it behaves as.
-    pub(crate) number: (u32, u32),
-    pub(crate) program: Option<&'p QemuProgram>,
-}
-
-impl<'p> Release<'p> {
-    pub(crate) fn new(qemu: QemuRelease) -> Release<'p> {
-        let number = number(qemu);
-        let (tables, behaviour) = (&GUESTS[qemu.index()], Behaviour::of(number));
-        Release { qemu, tables, behaviour, number, program: None }
-    }
-
-    pub(crate) fn of_program(program: &'p QemuProgram) -> Release<'p> {
-        let number = program.behaves_as();
-        let behaviour = Behaviour::of(number);
-        Release { behaviour, number, program: Some(program), ..Release::new(program.facts_of()) }
-    }
-
-    /// Its code is known, not only its tables.
-    pub(crate) fn is_known(self) -> bool {
-        let [first, last] = KNOWN;
-        (first..=last).contains(&self.number)
-    }
-
-    /// What a property of `-cpu` sets; `None` for a name that is not one.
-    ///
-    /// # Errors
-    ///
-    /// [`BuildError::NotModelled`] for a property that only the program has.
-    pub(crate) fn property(self, name: &str) -> Result<Option<Target>, BuildError> {
-        let Some(program) = self.program else {
-            let rows = self.tables.properties;
-            let found = rows.binary_search_by(|row| NAMES[usize::from(row.name)].cmp(name));
-            return Ok(found.ok().map(|found| rows[found].target));
-        };
-        Ok(match program.properties.get(name) {
-            Some(StatedTarget::Bits(bits)) => Some(Target::Bits(*bits)),
-            Some(StatedTarget::Other(index)) => Some(Target::Other(*index)),
-            Some(StatedTarget::NotModelled) => return Err(BuildError::NotModelled(name.to_string())),
-            None => None,
-        })
-    }
-
-    /// The bits of a word that `-cpu host` may have in a migratable guest.
-    pub(crate) fn migratable(self, word: usize) -> u64 {
-        let stated = self.program.and_then(|program| program.migratable.get(word).copied());
-        stated.or_else(|| Some(self.tables.words.get(word)?.migratable)).unwrap_or(0)
-    }
-
-    /// QEMU's name for a bit.
-    pub(crate) fn name_of(self, source: WordSource, bit: Bit) -> Option<&'static str> {
-        let new = || self.program.and_then(|program| program.new_name(source, bit));
-        name_of(self.qemu, source, bit).or_else(new)
-    }
-
-    /// The index of a register's word.
-    pub(crate) fn index(self, reg: Reg) -> Option<usize> {
-        word_index(self.qemu.index(), reg)
-    }
-
-    /// The index of an MSR's word.
-    pub(crate) fn msr_index(self, msr: u32) -> Option<usize> {
-        self.index_of(WordSource::Msr(Msr(msr)))
-    }
-
-    /// The index of the word that is read from a source.
-    pub(crate) fn index_of(self, source: WordSource) -> Option<usize> {
-        self.tables.words.iter().position(|row| row.source == Some(source))
-    }
-
-    /// QEMU names a word with its subleaf.
-    pub(crate) fn has_subleaf(self, source: WordSource) -> bool {
-        self.tables.words.iter().any(|row| row.source == Some(source) && row.has_subleaf)
-    }
-
-    /// The source of a word.
-    pub(crate) fn source(self, word: usize) -> Option<WordSource> {
-        self.tables.words.get(word)?.source
-    }
 }

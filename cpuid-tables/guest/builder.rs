@@ -4,7 +4,6 @@ use crate::bits::location::Registers;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::behaviour::Release;
 use super::board::machine::Machine;
 use super::board::machine_kind::MachineKind;
 use super::board::memory::Addressing;
@@ -23,6 +22,7 @@ use super::parse::machine::MachineOption;
 use super::parse::memory::Memory;
 use super::parse::smp::Smp;
 use super::program::{Asked, Model, QemuProgram};
+use super::release::Release;
 use super::report::Warning;
 use super::sgx::SgxSection;
 use crate::bits::qemu_cpu::{CacheSlot, SharedBy};

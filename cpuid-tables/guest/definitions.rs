@@ -8,7 +8,6 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::behaviour::Release;
 use super::board::machine::Machine;
 use super::builder::GuestCpuidBuilder;
 use super::cpu::flags::Reg;
@@ -16,6 +15,7 @@ use super::cpu::{Class, Cpu};
 use super::error::BuildError;
 use super::parse::cpu::CpuOption;
 use super::parse::machine::MachineOption;
+use super::release::Release;
 use super::report::{Filtered, Reason};
 use crate::bits::location::WordSource;
 use crate::generated::guest_tables::Component;
@@ -183,6 +183,6 @@ fn listed_name(release: Release<'_>, filtered: &Filtered) -> &'static str {
     let Some(&Component { feature, .. }) = component else { return filtered.name.unwrap_or_default() };
     let source = release.source(usize::from(feature.word));
     let [bit, ..] = feature.mask.trailing_zeros().to_le_bytes();
-    let enabling = source.map(|source| Filtered::new(release, source, bit, Reason::HostLacks));
+    let enabling = source.map(|source| release.filtered(source, bit, Reason::HostLacks));
     enabling.and_then(|filtered| filtered.name).unwrap_or_default()
 }

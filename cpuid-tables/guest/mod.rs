@@ -57,6 +57,7 @@ mod leaves;
 mod msrs;
 mod parse;
 mod program;
+mod release;
 mod report;
 mod sgx;
 

@@ -3,11 +3,12 @@
 use alloc::string::String;
 use core::fmt;
 
-use super::behaviour::Release;
+use super::behaviour::{Behaviour, number};
 use crate::bits::feature::Feature;
 use crate::bits::location::{Bit, CpuidWord, WordSource};
 use crate::bits::msr_feature::MsrFeature;
 use crate::bits::release::QemuRelease;
+use crate::generated::guest_tables::GUESTS;
 
 /// Why a feature is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,13 +64,6 @@ pub struct Filtered {
     pub release: QemuRelease,
     /// Why it is missing.
     pub reason: Reason,
-}
-
-impl Filtered {
-    pub(super) fn new(release: Release<'_>, source: WordSource, bit: u8, reason: Reason) -> Filtered {
-        let bit = Bit(bit);
-        Filtered { source, bit, name: release.name_of(source, bit), release: release.qemu, reason }
-    }
 }
 
 /// A release's name for a bit.
@@ -157,11 +151,10 @@ impl fmt::Display for QemuWords<'_> {
             _ => "host doesn't support requested feature",
         };
         write!(f, "{prefix}: ")?;
-        let release = Release::new(self.0.release);
-        let names_subleaves = release.behaviour.names_subleaves;
+        let names_subleaves = Behaviour::of(number(self.0.release)).names_subleaves;
         match self.0.source {
             WordSource::Cpuid(word) if names_subleaves => {
-                write!(f, "{}", WithSubleaf(word, release.has_subleaf(self.0.source)))?;
+                write!(f, "{}", WithSubleaf(word, has_subleaf(self.0.release, self.0.source)))?;
             }
             WordSource::Cpuid(word) => write!(f, "CPUID.{:02X}H:{}", word.leaf.0, word.register)?,
             WordSource::Msr(msr) if names_subleaves => write!(f, "MSR({:02X}h)", msr.0)?,
@@ -172,6 +165,11 @@ impl fmt::Display for QemuWords<'_> {
         }
         write!(f, " [bit {}]", self.0.bit.0)
     }
+}
+
+/// True if QEMU names a word with its subleaf.
+fn has_subleaf(release: QemuRelease, source: WordSource) -> bool {
+    GUESTS[release.index()].words.iter().any(|row| row.source == Some(source) && row.has_subleaf)
 }
 
 /// A word in the form that QEMU has since 10.1, with or without its subleaf: `CPUID[eax=07h,ecx=00h].EBX`,

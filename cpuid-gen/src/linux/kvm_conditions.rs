@@ -4,7 +4,6 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use super::kvm_modules::is_leaf;
 use super::reader::Reader;
 use crate::c::MAX_DEPTH;
 use crate::c::declare::{close, find_function};
@@ -178,6 +177,15 @@ pub(super) fn feature_of(tokens: &[Token<'_>]) -> Option<String> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// `func`, `function` or `entry->function`: the leaf.
+pub(super) fn is_leaf(tokens: &[Token<'_>]) -> bool {
+    match tokens {
+        [name] => name.is_ident("func") || name.is_ident("function"),
+        [entry, arrow, name] => entry.is_ident("entry") && arrow.is("->") && name.is_ident("function"),
+        _ => false,
     }
 }
 

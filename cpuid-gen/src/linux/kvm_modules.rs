@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::c_statements::{condition_end, next_statement};
-use super::kvm_conditions::{Conditions, MAX_STEPS, feature_of, step};
+use super::kvm_conditions::{Conditions, MAX_STEPS, feature_of, is_leaf, step};
 use super::reader::Reader;
 use super::tree::Tree;
 use crate::c::MAX_DEPTH;
@@ -424,13 +424,4 @@ fn is_change(token: &Token<'_>) -> bool {
 /// An `if` that can end the case of a switch.
 fn ends_a_case(tokens: &[Token<'_>]) -> bool {
     tokens[0].is_ident("if") && tokens.iter().any(|token| token.is_ident("break"))
-}
-
-/// `func`, `function` or `entry->function`: the leaf.
-pub(super) fn is_leaf(tokens: &[Token<'_>]) -> bool {
-    match tokens {
-        [name] => name.is_ident("func") || name.is_ident("function"),
-        [entry, arrow, name] => entry.is_ident("entry") && arrow.is("->") && name.is_ident("function"),
-        _ => false,
-    }
 }

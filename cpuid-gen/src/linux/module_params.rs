@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use super::reader::Reader;
+use super::reader::{Param, Reader};
 use crate::c::declare::{inside, split_commas};
 use crate::c::expr::evaluate;
 use crate::c::lexer::{Kind, Token};
@@ -15,12 +15,6 @@ use crate::source::Span;
 
 /// How the names of all declarations start.
 const DECLARATION: &str = "module_param";
-
-/// A parameter, and the variable that holds it.
-pub(super) struct Param {
-    fact: KvmParam,
-    variable: String,
-}
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 

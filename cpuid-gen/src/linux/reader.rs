@@ -3,15 +3,20 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::module_params::Param;
 use crate::c::Value;
 use crate::c::declare::Enumerator;
 use crate::c::expr::{Environment, evaluate};
 use crate::c::macros::Define;
 use crate::c::preprocess::{Preprocessor, Unit};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::LinuxFacts;
+use crate::facts::{KvmParam, LinuxFacts};
 use crate::source::{FileId, Sources, Span};
+
+/// A parameter of one of KVM's modules, and the variable that holds it.
+pub(super) struct Param {
+    pub(super) fact: KvmParam,
+    pub(super) variable: String,
+}
 
 /// The reader's state.
 pub(super) struct Reader<'a, 'd> {

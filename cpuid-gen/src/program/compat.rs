@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::answer::{expanded, expansion, text};
-use super::models::versioned;
-use super::stated::{Model, Stated, written};
+use super::stated::{Model, Stated, versioned, written};
 use super::{ProgramError, Qemu};
 
 /// A name of a CPU with its QOM type's suffix.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::answer::{expanded, expansion, list, text};
-use super::stated::{Machine, Model, Stated};
+use super::stated::{Machine, Model, Stated, versioned};
 use super::{ProgramError, Qemu, compat};
 use crate::facts::DefaultVersion;
 
@@ -40,12 +40,6 @@ pub(super) fn models(
     }
     aliases(definitions, stated);
     Ok(())
-}
-
-/// `EPYC-v2`.
-pub(super) fn versioned(name: &str) -> Option<(String, u32)> {
-    let (model, version) = name.rsplit_once("-v")?;
-    Some((model.to_owned(), version.parse().ok()?))
 }
 
 /// The machine types of PCs, and the versions that those select which are `asked`.

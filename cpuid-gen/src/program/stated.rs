@@ -68,6 +68,12 @@ pub struct Stated {
     pub not_asked: Vec<String>,
 }
 
+/// The model and the version of a name: `EPYC-v2`.
+pub(super) fn versioned(name: &str) -> Option<(String, u32)> {
+    let (model, version) = name.rsplit_once("-v")?;
+    Some((model.to_owned(), version.parse().ok()?))
+}
+
 /// A value as facts and settings have it.
 pub(super) fn written(value: &Value) -> String {
     match value {

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::deps::{Edges, Node, Row};
+use super::dep_edges::{Edges, Node, Row};
 use super::finding::{Findings, Release};
 use super::key::{Key, Kind};
 use crate::diagnostic::Diagnostic;

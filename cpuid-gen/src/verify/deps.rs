@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 
+use super::dep_edges::{Edges, Node, Row};
 use super::dep_unstated;
 use super::finding::{Findings, Release};
 use super::key::{Key, Kind};
@@ -14,29 +15,9 @@ use super::linux::LinuxIndex;
 use super::qemu::QemuIndex;
 use super::witnesses::WitnessIndex;
 use crate::diagnostic::Diagnostic;
-use crate::facts::{BitPlace, LinuxDep, QemuDep, QemuSource, WitnessDep};
+use crate::facts::{BitPlace, QemuSource};
 use crate::graph::cycles;
-use crate::location::{Bit, Location, Msr};
-use crate::source::Span;
-
-/// A dependent or required bit.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Node<'a> {
-    Feature(Location),
-    Software(&'a str),
-    Msr(Msr, Bit),
-}
-
-/// The row that states an edge.
-#[derive(Clone, Copy)]
-pub(super) enum Row<'a> {
-    Linux(&'a LinuxDep),
-    Qemu(&'a QemuDep),
-    Witness(&'static str, &'a WitnessDep),
-}
-
-/// The dependencies of one release.
-pub(super) type Edges<'a> = Vec<((Node<'a>, Node<'a>), Row<'a>)>;
+use crate::location::{Bit, Location};
 
 /// A release and its dependencies.
 type Stated<'r, 'a> = (&'r Release, Edges<'a>);
@@ -222,57 +203,4 @@ fn report(releases: &[&Release], edges: &Edges<'_>, findings: &mut Findings<'_>)
             rows.iter().fold(found, |found, row| found.with_label(row.at(), row.text()))
         });
     }
-}
-
-impl Node<'_> {
-    pub(super) fn shown(&self) -> String {
-        match self {
-            Node::Feature(location) => location.to_string(),
-            Node::Software(name) => (*name).to_owned(),
-            Node::Msr(msr, bit) => msr.bit(*bit).to_string(),
-        }
-    }
-}
-
-impl Row<'_> {
-    pub(super) fn at(&self) -> Span {
-        match self {
-            Row::Linux(dep) => dep.at,
-            Row::Qemu(dep) => dep.at,
-            Row::Witness(_, dep) => dep.at,
-        }
-    }
-
-    pub(super) fn project(&self) -> &'static str {
-        match self {
-            Row::Linux(_) => "Linux",
-            Row::Qemu(_) => "QEMU",
-            Row::Witness(project, _) => project,
-        }
-    }
-
-    /// The text of its facts row.
-    fn shown(&self) -> String {
-        match self {
-            Row::Linux(dep) => format!("{} {}", dep.name, dep.needs),
-            Row::Qemu(dep) => shown(dep),
-            Row::Witness(_, dep) => format!("{} {}", dep.name, dep.needs),
-        }
-    }
-
-    pub(super) fn text(&self) -> String {
-        match self {
-            Row::Linux(dep) => format!("Linux: `{}` needs `{}`", dep.name, dep.needs),
-            Row::Qemu(QemuDep { from, to, .. }) => {
-                format!("QEMU: {:#x} of `{}` needs {:#x} of `{}`", to.1, to.0, from.1, from.0)
-            }
-            Row::Witness(project, dep) => format!("{project}: `{}` needs `{}`", dep.name, dep.needs),
-        }
-    }
-}
-
-/// A QEMU dependency in keys: the text of its facts row, with the required bits first.
-pub(super) fn shown(dep: &QemuDep) -> String {
-    let QemuDep { from, to, .. } = dep;
-    format!("{} {:#x} {} {:#x}", from.0, from.1, to.0, to.1)
 }

@@ -6,6 +6,7 @@
 //! else is a finding with both places. This module does not read files or print.
 
 mod cpu_models;
+mod dep_edges;
 mod dep_unstated;
 mod deps;
 mod differences;

@@ -7,7 +7,7 @@ use super::fold::fold;
 use super::key::{Key, Kind};
 use super::qemu::QemuIndex;
 use super::twice::{Claim, check_repeated, check_unique};
-use super::{deps, qemu_macros};
+use super::{dep_edges, qemu_macros};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{QemuBit, QemuDep, QemuWord};
 use crate::leaf_name;
@@ -184,7 +184,8 @@ fn check_dep(index: &QemuIndex<'_>, dep: &QemuDep, findings: &mut Findings<'_>) 
         if nameless == 0 || (!needed && mask & known != 0) {
             continue;
         }
-        let (subject, left) = (format!("qemu-dep {}", deps::shown(dep)), format!("{name} {nameless:#x}"));
+        let (subject, left) =
+            (format!("qemu-dep {}", dep_edges::shown(dep)), format!("{name} {nameless:#x}"));
         findings.add(Key::new(Kind::Unresolved, subject, &left, "-"), &[&index.release], || {
             Diagnostic::error(dep.at, format!("a dependency has unnamed bits {nameless:#x} of `{name}`"))
                 .with_label(word.at, "its word")

@@ -4,11 +4,11 @@
 use super::machine_kind::MachineKind;
 use super::options;
 use crate::bits::release::QemuRelease;
-use crate::guest::behaviour::Release;
 use crate::guest::error::BuildError;
 use crate::guest::parse::machine::{Irqchip, MachineOption};
 use crate::guest::parse::values::{size, unsigned};
 use crate::guest::program::{MachineRef, upstream_machine};
+use crate::guest::release::Release;
 use crate::models::machine::MachineType;
 
 /// A machine, resolved.

@@ -5,8 +5,8 @@ use super::flags::Reg;
 use super::supported::Supported;
 use crate::bits::location::Registers;
 use crate::generated::guest_tables;
-use crate::guest::behaviour::Release;
 use crate::guest::error::BuildError;
+use crate::guest::release::Release;
 
 /// A component.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -19,7 +19,6 @@ use crate::table::Vendor;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::behaviour::Release;
 use super::board::machine::Machine;
 use super::board::topology::Topology;
 use super::cpu::components::Components;
@@ -28,6 +27,7 @@ use super::cpu::settings::Settings;
 use super::cpu::supported::Supported;
 use super::error::BuildError;
 use super::program::Model;
+use super::release::Release;
 use super::report::{Filtered, Reason, Warning};
 use crate::generated::guest_tables::{Target, WordMask};
 use crate::guest::parse::values::Value;
@@ -193,7 +193,7 @@ impl Cpu<'_> {
         let Some(source) = self.release.source(word) else { return };
         for bit in (0..64u8).filter(|bit| mask >> bit & 1 != 0) {
             let reason = reason(self, 1 << bit);
-            self.filtered.push(Filtered::new(self.release, source, bit, reason));
+            self.filtered.push(self.release.filtered(source, bit, reason));
         }
     }
 }

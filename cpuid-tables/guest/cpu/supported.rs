@@ -7,9 +7,9 @@ use super::flags::{
     TSC_DEADLINE, WORDS, X2APIC,
 };
 use crate::bits::location::{CpuidWord, Leaf, Msr, Registers, Subleaf, WordSource};
-use crate::guest::behaviour::Release;
 use crate::guest::error::BuildError;
 use crate::guest::parse::machine::Irqchip;
+use crate::guest::release::Release;
 use crate::host::Capability;
 use crate::host::Host;
 use crate::table::Vendor;
