@@ -14,7 +14,7 @@ use crate::table::{CacheSubleaf, CpuidRead};
 /// Caches shared by more APIC ids than a package has.
 pub(super) fn sharing(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
-        let Some(package) = Package::of(guest) else { continue };
+        let Some(package) = Package::from_guest(guest) else { continue };
         let room = 1_u64 << package.shift;
         for cache in
             [CacheSubleaf::INTEL, CacheSubleaf::AMD].into_iter().flat_map(|leaf| guest.entries.caches(leaf))
@@ -41,7 +41,7 @@ pub(super) fn sharing(input: &Input<'_>, findings: &mut Findings) {
 /// id.
 pub(super) fn cores(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
-        let Some(package) = Package::of(guest) else { continue };
+        let Some(package) = Package::from_guest(guest) else { continue };
         let leaf = package.leaf;
         let there = package.processors.div_ceil(package.threads_per_core.max(1));
         let least = there.min(NUM_CORES_ON_DIE.max() + 1);

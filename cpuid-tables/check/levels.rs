@@ -56,7 +56,7 @@ impl Package {
     }
 
     /// From the leaf that a guest prefers.
-    pub(super) fn of(guest: &Guest<'_>) -> Option<Package> {
+    pub(super) fn from_guest(guest: &Guest<'_>) -> Option<Package> {
         guest.entries.topology_leaf().and_then(|leaf| Package::by(guest, leaf))
     }
 

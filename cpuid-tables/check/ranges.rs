@@ -30,7 +30,7 @@ impl Range {
         BASES.contains(&self.base) || Hypervisor::bases().any(|base| base == self.base)
     }
 
-    fn of(leaf: Leaf) -> Range {
+    fn around(leaf: Leaf) -> Range {
         match leaf.0 {
             0..0x4000_0000 => Range { base: Leaf::BASIC, room: 0x4000_0000 },
             0x4000_0000..0x4001_0000 => Range { base: Leaf(leaf.0 & !0xff), room: 0x100 },
@@ -42,7 +42,7 @@ impl Range {
 /// Maxima that are missing, too low, too high, or out of range.
 pub(super) fn maxima(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
-        let is_basic = |leaf: Leaf| Range::of(leaf).base == Leaf::BASIC;
+        let is_basic = |leaf: Leaf| Range::around(leaf).base == Leaf::BASIC;
         let at = Site::leaf(Leaf::BASIC);
         if !guest.entries.iter().any(|entry| is_basic(entry.function)) {
             findings.add(Kind::NoBasicLeaves, guest, at, "the table has no entry below 0x40000000");
@@ -52,7 +52,7 @@ pub(super) fn maxima(input: &Input<'_>, findings: &mut Findings) {
         // By base: the highest leaf with any non-zero register, and the highest of all.
         let mut ranges: BTreeMap<Leaf, (Range, Option<Leaf>, Leaf)> = BTreeMap::new();
         for entry in guest.given {
-            let range = Range::of(entry.function);
+            let range = Range::around(entry.function);
             let holds = entry.registers != Registers::ZERO;
             let (_, filled, highest) = ranges.entry(range.base).or_insert((range, None, entry.function));
             *highest = (*highest).max(entry.function);

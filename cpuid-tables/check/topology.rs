@@ -45,7 +45,7 @@ pub(super) fn logical_count(input: &Input<'_>, findings: &mut Findings) {
 }
 
 fn against_levels(guest: &Guest<'_>, count: u32, findings: &mut Findings) {
-    let Some(package) = Package::of(guest) else { return };
+    let Some(package) = Package::from_guest(guest) else { return };
     let at = guest.site_of(1, 0, Register::Ebx, N_LOGICAL_CPU.mask());
     let room = 1_u64 << package.shift;
     if count < package.processors.min(MOST_LOGICAL) {
@@ -89,7 +89,7 @@ struct Threads {
 
 impl Threads {
     /// `None` if the register is zero, which carries no information.
-    fn of(guest: &Guest<'_>) -> Option<Threads> {
+    fn from_guest(guest: &Guest<'_>) -> Option<Threads> {
         let Registers { ecx, .. } = guest.registers(0x8000_0008, 0)?;
         let site = |bits| guest.site_of(0x8000_0008, 0, Register::Ecx, bits);
         (ecx & (CPU_NTHREADS.mask() | APICID_COREID_LEN.mask()) != 0).then_some(Threads {
@@ -104,14 +104,14 @@ impl Threads {
 /// 0x80000008.ECX by itself, and against the levels or 1.EBX; on other vendors' processors it has no meaning.
 pub(super) fn amd_threads(input: &Input<'_>, findings: &mut Findings) {
     for guest in input.guests.iter().filter(|guest| guest.is_amd()) {
-        let Some(threads) = Threads::of(guest) else { continue };
+        let Some(threads) = Threads::from_guest(guest) else { continue };
         let (count, width) = (counted(threads.count, "thread"), threads.width);
         if width != 0 && threads.count > 1 << width {
             let what =
                 format!("leaf 0x80000008 counts {count}, but gives them only {width} bits of the APIC id");
             findings.add(Kind::AmdThreadCount, guest, threads.at, what).and(threads.width_at);
         }
-        match Package::of(guest) {
+        match Package::from_guest(guest) {
             Some(package) => by_levels(guest, &threads, &package, findings),
             None => by_leaf_1(guest, &threads, findings),
         }
@@ -156,7 +156,9 @@ pub(super) fn amd_core_threads(input: &Input<'_>, findings: &mut Findings) {
             .is_none_or(|signature| signature.family() >= AmdNode::FIRST_FAMILY_WITH_THREADS)
     };
     for guest in input.guests.iter().filter(|guest| guest.is_amd()).filter(of_threads) {
-        let (Some(node), Some(package)) = (guest.entries.amd_node(), Package::of(guest)) else { continue };
+        let (Some(node), Some(package)) = (guest.entries.amd_node(), Package::from_guest(guest)) else {
+            continue;
+        };
         let (threads, expected) = (node.threads_per_core(), package.threads_per_core);
         if threads != expected {
             let leaf = package.leaf;
@@ -174,7 +176,7 @@ pub(super) fn amd_core_threads(input: &Input<'_>, findings: &mut Findings) {
 pub(super) fn amd_cores(input: &Input<'_>, findings: &mut Findings) {
     let amd: Vec<&Guest<'_>> = input.guests.iter().filter(|guest| guest.is_amd()).collect();
     // Another pass reports vCPUs that split ids differently.
-    let Some(package) = amd.first().and_then(|guest| Package::of(guest)) else { return };
+    let Some(package) = amd.first().and_then(|guest| Package::from_guest(guest)) else { return };
     // By core of all packages, and by node: the first vCPU with it, and its value.
     let mut cores: BTreeMap<u32, (&Guest<'_>, u32)> = BTreeMap::new();
     let mut nodes: BTreeMap<u32, (&Guest<'_>, u32)> = BTreeMap::new();

@@ -46,7 +46,7 @@ struct Masks {
 }
 
 impl Masks {
-    fn of(guest: &Guest<'_>) -> Masks {
+    fn from_guest(guest: &Guest<'_>) -> Masks {
         Masks { xcr0: guest.entries.xcr0(), xss: guest.entries.xss() }
     }
 
@@ -84,7 +84,7 @@ pub(super) fn component_name(number: u8) -> String {
 /// XSAVE, its leaf, and XCR0 by XSETBV's rules.
 pub(super) fn leaf(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
-        let masks = Masks::of(guest);
+        let masks = Masks::from_guest(guest);
         let (bit, at) = (guest.site_of_feature(feature::XSAVE), guest.site(Leaf(0xd), Subleaf(0)));
         if !guest.has(feature::XSAVE) {
             if masks.all() != 0 {
@@ -151,7 +151,7 @@ const fn is_supervisor(number: u8) -> bool {
 /// Each component of the masks has a subleaf, and no other component has one.
 pub(super) fn components(input: &Input<'_>, findings: &mut Findings) {
     for guest in input.guests.iter().filter(|guest| guest.has(feature::XSAVE)) {
-        let masks = Masks::of(guest);
+        let masks = Masks::from_guest(guest);
         if masks.xcr0 == 0 {
             continue;
         }
@@ -235,7 +235,7 @@ fn overlaps(guest: &Guest<'_>, masks: &Masks, described: &[XsaveSubleaf], findin
 /// The sizes of the whole area.
 pub(super) fn sizes(input: &Input<'_>, findings: &mut Findings) {
     for guest in input.guests.iter().filter(|guest| guest.has(feature::XSAVE)) {
-        let masks = Masks::of(guest);
+        let masks = Masks::from_guest(guest);
         let Some(Registers { ebx, ecx, .. }) = guest.registers(0xd, 0).filter(|_| masks.xcr0 != 0) else {
             continue;
         };

@@ -79,7 +79,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let machine = args.machine.parse::<MachineOption>();
-    let qemu = Qemu::of(&args.qemu, machine.as_ref().map_or("pc", |machine| &machine.name))?;
+    let qemu = Qemu::from_asked(&args.qemu, machine.as_ref().map_or("pc", |machine| &machine.name))?;
     let release = qemu.release();
     if args.cpu == "help" || args.machine == "help" {
         print(&if args.cpu == "help" { cpu_help(&qemu) } else { machine_help(&qemu) })?;
@@ -258,7 +258,7 @@ fn text(guest: &GuestCpuid) -> io::Result<()> {
 
 /// The level of x86-64 that a set of features has, and what it lacks of the higher ones.
 pub(crate) fn level(features: &FeatureSet) -> Styled {
-    let has = PsabiLevel::of(features);
+    let has = PsabiLevel::highest_in(features);
     let mut text = Styled::new();
     text.plain("level: ").push(Style::Name, has.map_or("none", PsabiLevel::name));
     for (above, missing) in PsabiLevel::above(*features).filter(|(above, _)| Some(*above) > has) {
@@ -275,7 +275,7 @@ pub(crate) fn level_to_json(features: &FeatureSet) -> Value {
         (above.name().to_owned(), json!(names))
     });
     json!({
-        "name": PsabiLevel::of(features).map(PsabiLevel::name),
+        "name": PsabiLevel::highest_in(features).map(PsabiLevel::name),
         "lacks": lacks.collect::<serde_json::Map<String, Value>>(),
     })
 }

@@ -25,7 +25,7 @@ pub(crate) enum Qemu {
 
 impl Qemu {
     /// Asks a program; notes what is not the asked QEMU's own.
-    pub(crate) fn of(asked: &Emulated, machine: &str) -> Result<Qemu> {
+    pub(crate) fn from_asked(asked: &Emulated, machine: &str) -> Result<Qemu> {
         match asked {
             Emulated::Release(release) => Ok(Qemu::Release(*release)),
             Emulated::Near(version, release) => {

@@ -144,7 +144,7 @@ impl StatedFleet {
                 text.plain(": no model of which every host states all features\n");
             }
         }
-        match PsabiLevel::of(&self.common()) {
+        match PsabiLevel::highest_in(&self.common()) {
             Some(level) => text.plain(format_args!("level:   {}: every host states it\n", level.name())),
             None => text.plain("level:   not known: no level of x86-64 that every host states\n"),
         };
@@ -186,7 +186,7 @@ impl StatedFleet {
             "features": names(|known| matches!(known, Known::Common)),
             "lacking": names(|known| matches!(known, Known::Lacking)),
             "not_stated": open.collect::<Vec<_>>(),
-            "level": PsabiLevel::of(&self.common()).map(PsabiLevel::name),
+            "level": PsabiLevel::highest_in(&self.common()).map(PsabiLevel::name),
         })
     }
 }

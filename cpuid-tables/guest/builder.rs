@@ -351,7 +351,7 @@ fn check_vcpus(
     if machine.bus_locks && supported.capability(Capability::X86_BUS_LOCK_EXIT) & BUS_LOCK_EXITS == 0 {
         return Err(BuildError::MachineUnsupported("bus-lock-ratelimit"));
     }
-    let last = crate::guest::board::apic_id::Vcpu::of(topology, topology.max_cpus - 1);
+    let last = crate::guest::board::apic_id::Vcpu::from_index(topology, topology.max_cpus - 1);
     if last.apic_id >= 255
         && supported.irqchip != Irqchip::Off
         && supported.capability(Capability::X2APIC_API) <= 0

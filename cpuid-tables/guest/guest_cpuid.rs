@@ -76,7 +76,7 @@ impl GuestCpuid {
     /// The APIC id of the vCPU with this index, up to the maximum number of vCPUs (including hot-plugged ones).
     #[must_use]
     pub fn apic_id(&self, index: u32) -> u32 {
-        Vcpu::of(&self.topology, index).apic_id
+        Vcpu::from_index(&self.topology, index).apic_id
     }
 
     /// Each initial vCPU: the APIC id to create it with in KVM, and its table.

@@ -91,7 +91,7 @@ impl Device {
     /// # Errors
     ///
     /// [`KvmError::System`]: the descriptor cannot be duplicated; [`KvmError::Version`].
-    pub fn of(kvm: &impl AsRawFd) -> Result<Device, KvmError> {
+    pub fn from_duplicate(kvm: &impl AsRawFd) -> Result<Device, KvmError> {
         let copy = ioctl::duplicate(kvm.as_raw_fd());
         Device::from_fd(copy.map_err(|errno| KvmError::System("fcntl(F_DUPFD_CLOEXEC)", errno))?)
     }

@@ -93,7 +93,7 @@ impl PsabiLevel {
 
     /// The highest level whose features a set has.
     #[must_use]
-    pub fn of(features: &FeatureSet) -> Option<PsabiLevel> {
+    pub fn highest_in(features: &FeatureSet) -> Option<PsabiLevel> {
         PsabiLevel::all().filter(|level| level.missing(features).is_empty()).last()
     }
 
@@ -137,7 +137,7 @@ mod tests {
         let counts: Vec<usize> = PsabiLevel::all().map(|level| level.features().count()).collect();
         assert_eq!(counts, [9, 16, 17, 25, 30]);
         let v3: crate::FeatureSet = PsabiLevel(3).features().collect();
-        assert_eq!(PsabiLevel::of(&v3).map(PsabiLevel::name), Some("x86-64-v3"));
+        assert_eq!(PsabiLevel::highest_in(&v3).map(PsabiLevel::name), Some("x86-64-v3"));
         let above: Vec<&str> = PsabiLevel::above(v3).map(|(level, _)| level.name()).collect();
         assert_eq!(above, ["x86-64-v2-AES", "x86-64-v4"]);
         assert_eq!(PsabiLevel::named("X86-64-V3").map(PsabiLevel::name), Some("x86-64-v3"));

@@ -18,7 +18,7 @@ pub struct Package {
 impl Package {
     /// The package of a table; `None` if the table does not state it, as KVM's list of what it supports.
     #[must_use]
-    pub fn of(entries: &[CpuidEntry]) -> Option<Package> {
+    pub fn from_entries(entries: &[CpuidEntry]) -> Option<Package> {
         let (per_core, threads) = by_levels(entries).or_else(|| of_amd(entries))?;
         let hybrid = entries.has(feature::HYBRID_CPU);
         let cores = (!hybrid && per_core != 0 && threads % per_core == 0).then(|| threads / per_core);
@@ -89,8 +89,8 @@ mod tests {
             )
         };
         let intel = [level(0, 2, 1), level(1, 24, 2), level(2, 0, 0)];
-        assert_eq!(Package::of(&intel), Some(Package { cores: Some(12), threads: 24 }));
-        assert_eq!(Package::of(&[level(0, 0, 0)]), None);
+        assert_eq!(Package::from_entries(&intel), Some(Package { cores: Some(12), threads: 24 }));
+        assert_eq!(Package::from_entries(&[level(0, 0, 0)]), None);
         let vendor = Registers::new(0x10, 0x6874_7541, 0x444d_4163, 0x6974_6e65);
         let amd = [
             CpuidEntry::new(Leaf(0), vendor),
@@ -98,6 +98,6 @@ mod tests {
             CpuidEntry::new(Leaf(0x8000_0008), Registers::new(0x3030, 0, 0x701f, 0)),
             CpuidEntry::new(Leaf(0x8000_001e), Registers::new(0, 0x100, 0, 0)),
         ];
-        assert_eq!(Package::of(&amd), Some(Package { cores: Some(16), threads: 32 }));
+        assert_eq!(Package::from_entries(&amd), Some(Package { cores: Some(16), threads: 32 }));
     }
 }

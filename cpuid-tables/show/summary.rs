@@ -32,7 +32,7 @@ impl Summary {
             vendor: entries.vendor().filter(|vendor| *vendor != Vendor([0; 12])),
             signature: entries.signature().filter(|signature| signature.0 != 0),
             brand: entries.brand().map(|brand| brand.to_string()).filter(|brand| !brand.is_empty()),
-            package: Package::of(entries),
+            package: Package::from_entries(entries),
             hypervisors: entries.hypervisors().collect(),
         }
     }

@@ -113,7 +113,7 @@ fn devices_and_vcpus_of_any_owner_are_used() -> TestResult {
         common::skipped("devices_and_vcpus_of_any_owner_are_used", common::NO_KVM);
         return Ok(());
     };
-    let (opened, duplicate) = (Device::open()?, Device::of(&kvm)?);
+    let (opened, duplicate) = (Device::open()?, Device::from_duplicate(&kvm)?);
     let owned = Device::from_fd(OwnedFd::from(kvm))?;
     let taken = Device::from(kvm_ioctls::Kvm::new()?);
     let supported = opened.supported_cpuid()?;
@@ -127,6 +127,6 @@ fn devices_and_vcpus_of_any_owner_are_used() -> TestResult {
     let direct = vcpus.set(&one, 0)?.iter().count();
     assert_eq!(vcpus.set(&RawVcpu::new(&other), 0)?.iter().count(), direct);
     let null = File::open("/dev/null")?;
-    assert!(matches!(Device::of(&null), Err(KvmError::Version(_))));
+    assert!(matches!(Device::from_duplicate(&null), Err(KvmError::Version(_))));
     Ok(())
 }

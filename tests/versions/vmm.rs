@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("skipped: no /dev/kvm");
         return Ok(());
     };
-    let device = Device::of(&kvm)?;
+    let device = Device::from_duplicate(&kvm)?;
     let supported = CpuidTable::try_from(kvm.get_supported_cpuid(256)?)?;
     assert_eq!(supported.len(), device.supported_cpuid()?.len());
     let cpuid = instruction().ok_or("no CPUID instruction")?;

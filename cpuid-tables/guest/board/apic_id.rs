@@ -28,7 +28,7 @@ const fn width(count: u32) -> u32 {
 }
 
 impl Offsets {
-    pub(crate) fn of(topology: &Topology) -> Offsets {
+    pub(crate) fn from_topology(topology: &Topology) -> Offsets {
         let core = width(topology.threads);
         let module = core + width(topology.cores);
         let die = module + width(topology.modules);
@@ -40,7 +40,7 @@ impl Topology {
     /// The positions of cores and nodes within an APIC id. Nodes are dies in machine types before 4.0
     /// (`legacy-multi-node`), sockets since.
     pub(crate) fn layout(&self, nodes_are_dies: bool) -> ApicLayout {
-        let offsets = Offsets::of(self);
+        let offsets = Offsets::from_topology(self);
         let [core, module, die, package] =
             [offsets.core, offsets.module, offsets.die, offsets.package].map(|bits| bits.to_le_bytes()[0]);
         let node_shift = if nodes_are_dies { die } else { package };
@@ -50,7 +50,7 @@ impl Topology {
 
 impl VcpuPlace {
     /// The position of the vCPU with this index (`x86_topo_ids_from_idx`).
-    pub(crate) fn of(topology: &Topology, index: u32) -> VcpuPlace {
+    pub(crate) fn from_index(topology: &Topology, index: u32) -> VcpuPlace {
         let thread = index % topology.threads.max(1);
         let index = index / topology.threads.max(1);
         let (core, index) = (index % topology.cores.max(1), index / topology.cores.max(1));
@@ -92,8 +92,8 @@ pub(crate) struct Vcpu {
 }
 
 impl Vcpu {
-    pub(crate) fn of(topology: &Topology, index: u32) -> Vcpu {
-        let place = VcpuPlace::of(topology, index);
-        Vcpu { apic_id: place.apic_id(Offsets::of(topology)), core: place.core }
+    pub(crate) fn from_index(topology: &Topology, index: u32) -> Vcpu {
+        let place = VcpuPlace::from_index(topology, index);
+        Vcpu { apic_id: place.apic_id(Offsets::from_topology(topology)), core: place.core }
     }
 }

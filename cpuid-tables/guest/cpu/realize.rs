@@ -65,7 +65,8 @@ impl Cpu<'_> {
             }
             self.warnings.push(Warning::UserspaceApic);
         }
-        let last = crate::guest::board::apic_id::Vcpu::of(&self.topology, self.topology.cpus - 1).apic_id;
+        let last =
+            crate::guest::board::apic_id::Vcpu::from_index(&self.topology, self.topology.cpus - 1).apic_id;
         if needed && self.release.behaviour.wide_apic_ids_need_x2apic && last >= 255 && !self.has(X2APIC) {
             return Err(BuildError::ApicIdNeedsX2apic(last));
         }
@@ -120,7 +121,8 @@ impl Cpu<'_> {
             return Ok(());
         }
         for index in 0..self.topology.cpus {
-            let VcpuPlace { socket, die, module, core, thread } = VcpuPlace::of(&self.topology, index);
+            let VcpuPlace { socket, die, module, core, thread } =
+                VcpuPlace::from_index(&self.topology, index);
             for ((property, asked), is) in
                 IDS.into_iter().zip(self.settings.ids).zip([socket, die, module, core, thread])
             {

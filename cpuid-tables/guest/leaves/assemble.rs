@@ -68,7 +68,7 @@ pub(crate) fn assemble(leaves: &Leaves<'_>, layout: ApicLayout) -> Result<VcpuBa
 
 impl Assembled {
     fn new(leaves: &Leaves<'_>) -> Result<Assembled, BuildError> {
-        let vcpu = Vcpu::of(&leaves.cpu.topology, 0);
+        let vcpu = Vcpu::from_index(&leaves.cpu.topology, 0);
         let mut all = Assembled { table: CpuidTable::new(), own: Vec::with_capacity(8), left_over: false };
         leaves.cpu.hypervisor_leaves(&mut all.table)?;
         all.basic(leaves, vcpu)?;

@@ -65,7 +65,7 @@ impl Leaves<'_> {
         let threads = cpu.counted_threads();
         if threads > 1 {
             let counts_ids = cpu.release.behaviour.counts_dies && (cpu.is_intel() || cpu.is_zhaoxin());
-            let count = if counts_ids { 1 << Offsets::of(&cpu.topology).package } else { threads };
+            let count = if counts_ids { 1 << Offsets::from_topology(&cpu.topology).package } else { threads };
             // The field has eight bits; older releases let the count overflow.
             ebx |= if cpu.release.behaviour.counts_dies { count.min(255) } else { count } << 16;
         }

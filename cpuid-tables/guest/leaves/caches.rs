@@ -194,7 +194,7 @@ impl Cpu<'_> {
         let threads = match cache.level {
             1 => 0,
             2 => self.topology.threads - 1,
-            _ => (1 << Offsets::of(&self.topology).die) - 1,
+            _ => (1 << Offsets::from_topology(&self.topology).die) - 1,
         };
         (threads, cores)
     }
@@ -202,12 +202,12 @@ impl Cpu<'_> {
     /// Ids of threads that share a cache, minus one (`max_thread_ids_for_cache`).
     fn sharing_ids(&self, cache: &Cache) -> u32 {
         let level = cache.shared_by.map_or(Level::Thread, Level::of);
-        (1 << Offsets::of(&self.topology).of_level(level)) - 1
+        (1 << Offsets::from_topology(&self.topology).of_level(level)) - 1
     }
 
     /// Ids of cores in a package, minus one (`max_core_ids_in_package`).
     fn core_ids(&self) -> u32 {
-        let offsets = Offsets::of(&self.topology);
+        let offsets = Offsets::from_topology(&self.topology);
         (1 << (offsets.package - offsets.core)) - 1
     }
 
@@ -223,7 +223,7 @@ impl Cpu<'_> {
         let shared = 1 + ((*eax & THREADS) >> 14);
         let threads = self.topology.threads_per_package();
         let (cores, package) = if self.release.behaviour.counts_apic_ids {
-            let package = (1 << Offsets::of(&self.topology).package) - 1;
+            let package = (1 << Offsets::from_topology(&self.topology).package) - 1;
             (self.core_ids().min(63), u32::min(package, 4095))
         } else {
             (self.topology.cores.next_power_of_two() - 1, threads.next_power_of_two() - 1)

@@ -74,7 +74,7 @@ impl Leaves<'_> {
         }
         let threads = cpu.counted_threads();
         let ecx = if threads > 1 && !self.is_not_amds() {
-            Offsets::of(&cpu.topology).package << 12 | (threads - 1)
+            Offsets::from_topology(&cpu.topology).package << 12 | (threads - 1)
         } else {
             0
         };
@@ -88,7 +88,7 @@ impl Leaves<'_> {
         if vcpu.core > 255 {
             return Registers::ZERO;
         }
-        let offsets = Offsets::of(topology);
+        let offsets = Offsets::from_topology(topology);
         let ebx = (topology.threads - 1) << 8 | vcpu.core & 0xff;
         let ecx = if self.cpu.settings.legacy_multi_node {
             (topology.dies - 1) << 8 | vcpu.apic_id >> offsets.die & 0xff

@@ -15,7 +15,7 @@ impl Topology {
 
     /// Leaf 0xB without the APIC id.
     pub(crate) fn leaf_b(&self, subleaf: u32, threads_per_package: u32) -> Registers {
-        let offsets = Offsets::of(self);
+        let offsets = Offsets::from_topology(self);
         let [eax, ebx, kind] = match subleaf {
             0 => [offsets.core, self.threads, 1],
             1 => [offsets.package, threads_per_package, 2],
@@ -36,7 +36,7 @@ impl Topology {
             Level::Die => 5,
             Level::Socket => 0,
         };
-        let offset = Offsets::of(self).of_level(next);
+        let offset = Offsets::from_topology(self).of_level(next);
         Registers::new(offset, self.threads_of(next) & 0xffff, subleaf & 0xff | kind << 8, 0)
     }
 }
