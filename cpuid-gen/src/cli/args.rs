@@ -73,9 +73,9 @@ Examples:
   cpuid-gen generate --language c -o include                      include/cpuid_tables.h
   cpuid-gen generate --crate vendor/cpuid-tables --sources ~/.cargo/registry/src/*/cpuid-tables-0.1.0 --linux ~/linux
 
---crate writes a package that is used by its path. It has the same API as cpuid-tables but for the features that
-choose tables while building (`generate`, `trees`): no build script and no build dependencies. DIR must be empty or
-have an earlier such package, which is replaced. The sources must have this program's version.";
+--crate writes a package that is used by its path. It has the same API as cpuid-tables but for the features that need
+cpuid-gen (`generate`, `trees`, `program`) and the command (`cli`): no build script and no build dependencies. DIR must
+be empty or have an earlier such package, which is replaced. The sources must have this program's version.";
 
 #[cfg(not(feature = "cli"))]
 const EXAMPLES: &str = "\

@@ -1,8 +1,8 @@
 //! The runtime crate as a package without a build script: its sources, with the tables beside them.
 //!
 //! Invariant: a source file is copied as it is, except for the lines that include a table from the build script's folder.
-//! The manifest keeps what concerns the library and the command, and loses the build script with everything that only it
-//! needs.
+//! The manifest keeps what concerns the library, and loses the build script and what needs a package of this repository:
+//! the feature that asks a QEMU program, and the command.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -91,8 +91,14 @@ fn copied(sources: &Path) -> Result<BTreeMap<PathBuf, String>, String> {
         let relative = path.strip_prefix(&root).map_err(|error| failed(path, &error))?;
         // The ready-made tables of the pinned releases: the package has its own.
         let is_table = relative.starts_with("generated/pinned");
+        // The command is not in the package.
+        let is_command = relative.starts_with("cli") || relative == Path::new("main.rs");
         let extension = path.extension().and_then(|extension| extension.to_str());
-        if found.file_type().is_file() && !is_table && matches!(extension, Some("rs" | "tsv" | "md")) {
+        if found.file_type().is_file()
+            && !is_table
+            && !is_command
+            && matches!(extension, Some("rs" | "tsv" | "md"))
+        {
             files.insert(Path::new(SRC).join(relative), read(path)?);
         }
     }
@@ -151,18 +157,29 @@ fn manifest(sources: &Path, from: &str) -> Result<String, String> {
     package.insert("build".into(), Value::Boolean(false));
     package.insert("publish".into(), Value::Boolean(false));
     let mut made = Table::from_iter([("package".to_owned(), Value::Table(package))]);
-    for key in ["lib", "bin", "dependencies"] {
-        if let Some(value) = manifest.remove(key) {
-            made.insert(key.into(), value);
-        }
-    }
-    let build = table(manifest.remove("build-dependencies"));
-    let features = without(table(manifest.remove("features")), &build);
+    made.extend(manifest.remove_entry("lib"));
+    let mut needed = table(manifest.remove("dependencies"));
+    inherit(&mut needed, &table(workspace.get("dependencies").cloned()));
+    let mut packages = table(manifest.remove("build-dependencies"));
+    let is_here = |value: &Value| value.as_table().is_some_and(|table| table.contains_key("path"));
+    packages.extend(
+        needed.iter().filter(|(_, value)| is_here(value)).map(|(name, value)| (name.clone(), value.clone())),
+    );
+    let mut features = table(manifest.remove("features"));
+    let gone = take_away(&mut features, &packages);
+    let used: Vec<&str> =
+        features.values().filter_map(Value::as_array).flatten().filter_map(dependency_of).collect();
+    let is_optional = |value: &Value| value.get("optional").and_then(Value::as_bool) == Some(true);
+    needed.retain(|name, value| {
+        !packages.contains_key(name) && (!is_optional(value) || used.contains(&name))
+    });
+    made.insert("dependencies".into(), Value::Table(needed));
     made.insert("features".into(), Value::Table(features));
-    let lints = match table(manifest.remove("lints")) {
+    let mut lints = match table(manifest.remove("lints")) {
         lints if lints.contains_key("workspace") => table(workspace.get("lints").cloned()),
         lints => lints,
     };
+    allow_names(&mut lints, &gone);
     made.insert("lints".into(), Value::Table(lints));
     let mut made = Value::Table(made);
     move_paths(&mut made);
@@ -177,7 +194,7 @@ fn table(value: Option<Value>) -> Table {
     }
 }
 
-/// Keys that a package has from its workspace.
+/// What a package has from its workspace.
 fn inherit(package: &mut Table, workspace: &Table) {
     for (key, value) in package.iter_mut() {
         let inherited = value.as_table().is_some_and(|table| table.contains_key("workspace"));
@@ -208,26 +225,45 @@ fn check_version(path: &Path, package: &Table) -> Result<(), String> {
     Ok(())
 }
 
-/// The features without those that need a dependency of the build script.
-fn without(mut features: Table, build: &Table) -> Table {
-    let needs_build = |value: &Value| {
-        let name = value.as_str().unwrap_or_default();
-        let dependency = name.strip_prefix("dep:").or(name.split_once('/').map(|(name, _)| name));
-        dependency.is_some_and(|name| build.contains_key(name))
-    };
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let gone: BTreeSet<String> = features
-        .iter()
-        .filter(|(_, value)| list(value).iter().any(needs_build))
-        .map(|(name, _)| name.clone())
-        .collect();
-    features.retain(|name, _| !gone.contains(name));
-    for (_, value) in features.iter_mut() {
-        if let Some(list) = value.as_array_mut() {
-            list.retain(|item| !item.as_str().is_some_and(|item| gone.contains(item)));
-        }
+/// The dependency that an item of a feature's list turns on, or of which it turns on a feature.
+fn dependency_of(item: &Value) -> Option<&str> {
+    let item = item.as_str()?;
+    item.strip_prefix("dep:").or_else(|| item.split_once('/').map(|(name, _)| name.trim_end_matches('?')))
+}
+
+/// Takes away the features that need one of these packages, themselves or through another feature, and returns their names.
+/// The default loses what is gone: it is a choice of features, which needs none of them.
+fn take_away(features: &mut Table, packages: &Table) -> BTreeSet<String> {
+    let mut gone: BTreeSet<String> = BTreeSet::new();
+    loop {
+        let is_gone = |item: &Value| {
+            dependency_of(item).is_some_and(|name| packages.contains_key(name))
+                || item.as_str().is_some_and(|item| gone.contains(item))
+        };
+        let needs = |value: &Value| value.as_array().is_some_and(|list| list.iter().any(is_gone));
+        let next = features.iter().find(|(name, value)| *name != "default" && needs(value));
+        let Some(name) = next.map(|(name, _)| name.clone()) else { break };
+        features.remove(&name);
+        gone.insert(name);
     }
-    features
+    if let Some(list) = features.get_mut("default").and_then(Value::as_array_mut) {
+        list.retain(|item| !item.as_str().is_some_and(|item| gone.contains(item)));
+    }
+    gone
+}
+
+/// The sources still name the features that are gone.
+fn allow_names(lints: &mut Table, gone: &BTreeSet<String>) {
+    let values: Vec<String> = gone.iter().map(|name| format!("{name:?}")).collect();
+    let names = Value::Array(vec![Value::String(format!("cfg(feature, values({}))", values.join(", ")))]);
+    let lint = Table::from_iter([
+        ("level".to_owned(), Value::String("warn".to_owned())),
+        ("check-cfg".to_owned(), names),
+    ]);
+    let rust = lints.entry("rust").or_insert_with(|| Value::Table(Table::new()));
+    if let Some(rust) = rust.as_table_mut() {
+        rust.insert("unexpected_cfgs".into(), Value::Table(lint));
+    }
 }
 
 /// Paths of the sources, wherever the manifest has them.
