@@ -3,6 +3,7 @@
 use cpuid_tables::CpuidEntry;
 use cpuid_tables::dump::Cpu;
 
+use super::outcome::Failed;
 use super::source::Source;
 
 /// What to do about an input that is not recognised.
@@ -49,6 +50,12 @@ pub(crate) const HOST: &str = "on that machine `kvm-cpuid record -o HOST.json` w
 /// What a source that leaves bits open is, and why that is not enough.
 pub(crate) fn open_bits(source: &Source, needed: &str) -> String {
     format!("{source} states only some bits, and {needed}")
+}
+
+/// The refusal of a destination that leaves bits open.
+pub(crate) fn open_destination(source: &Source) -> Failed {
+    let needed = "a destination host must specify everything that its KVM supports";
+    Failed::new(open_bits(source, needed)).help(HOST)
 }
 
 /// True when a CPU states only some bits.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::format::Format;
 use super::input::Input;
-use super::outcome::{Failed, Result, answer};
+use super::outcome::{Result, answer};
 use super::output::{print_document, print_styled, warn};
 use super::source::Source;
 use super::{advice, partial};
@@ -97,11 +97,7 @@ fn template(args: &Args, (a, b): (&Source, &Source), pairs: &[Pair]) -> Result<E
     let mut found: Vec<partial::Finding> = Vec::new();
     for pair in pairs {
         if advice::is_open(&pair.b) {
-            return Err(Failed::new(advice::open_bits(
-                b,
-                "a destination host must specify everything that its KVM supports",
-            ))
-            .help(advice::HOST));
+            return Err(advice::open_destination(b));
         }
         for finding in partial::findings(&pair.a, &pair.b.entries) {
             if !found.contains(&finding) {

@@ -1,7 +1,7 @@
 //! What a CPU states of what is asked, and how the answers to an ambiguous name become one.
 
 use cpuid_tables::dump::Cpu;
-use cpuid_tables::show::{Asked, Enlightenment, msr_answer};
+use cpuid_tables::show::{Asked, Enlightenment, MsrAnswer, msr_answer};
 use cpuid_tables::{
     CpuidEntry, CpuidRead as _, CpuidWord, Feature, Hypervisor, Leaf, MsrBit, Named, Subleaf,
 };
@@ -76,7 +76,7 @@ fn leaf_stated(cpu: &Cpu, leaf: Leaf, subleaf: Option<Subleaf>) -> Has {
 fn msr_bits_stated(cpu: &Cpu, bits: &[MsrBit]) -> Has {
     let one = |at: &MsrBit| {
         let answer = cpu.msrs.as_ref().and_then(|msrs| msr_answer(msrs, *at));
-        answer.map(|answer| answer.is_set && !answer.is_forced).or(cpu.beside.all_msrs.then_some(false))
+        answer.map(MsrAnswer::is_available).or(cpu.beside.all_msrs.then_some(false))
     };
     let all: Vec<Has> = bits.iter().map(one).collect();
     if all.contains(&Some(false)) {

@@ -143,7 +143,7 @@ impl Asked {
     pub fn place(&self) -> String {
         match self {
             Asked::Bit(bit) => super::About::new(*bit).place(),
-            Asked::MsrBit(at, _) => format!("MSR {:#x}[{}]", at.msr.0, at.bit.0),
+            Asked::MsrBit(at, _) => at.to_string(),
             Asked::Msr(about) => about.msr.to_string(),
             Asked::Field(field) => format!("{field:?}"),
             Asked::Leaf(..) => self.name(),

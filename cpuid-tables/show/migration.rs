@@ -11,6 +11,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::msr::is_control;
 use super::{bit_list, name_of, number};
 use crate::bits::description::Part;
 use crate::bits::feature::Feature;
@@ -418,11 +419,6 @@ impl BitsObstacle {
             _ => self.word.to_string(),
         }
     }
-}
-
-/// A VMX control: the upper half states which bits may be 1, the lower which must be 1.
-pub(super) fn is_control(msr: Msr) -> bool {
-    matches!(msr.0, 0x481..=0x484 | 0x48b | 0x48d..=0x490)
 }
 
 impl MsrObstacle {

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::migration::is_control;
+use super::msr::is_control;
 use super::styled::{Style, Styled};
 use crate::bits::location::{Bit, Msr};
 use crate::bits::msr_feature::MsrFeature;

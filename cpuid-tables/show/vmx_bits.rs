@@ -6,6 +6,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use super::msr::is_control;
 use crate::bits::kernel_bits::VmxFeature;
 use crate::bits::location::{Bit, Msr, MsrBit};
 use crate::bits::lookup::Named;
@@ -95,6 +96,14 @@ pub struct MsrAnswer {
     pub is_forced: bool,
 }
 
+impl MsrAnswer {
+    /// True if it is set, and for a control if a guest hypervisor can choose it.
+    #[must_use]
+    pub const fn is_available(self) -> bool {
+        self.is_set && !self.is_forced
+    }
+}
+
 /// What some MSRs say of a bit.
 #[must_use]
 pub fn msr_answer(msrs: &BTreeMap<Msr, u64>, at: MsrBit) -> Option<MsrAnswer> {
@@ -104,7 +113,7 @@ pub fn msr_answer(msrs: &BTreeMap<Msr, u64>, at: MsrBit) -> Option<MsrAnswer> {
     };
     let found = |msr: Msr| msrs.get(&msr).map(|value| (msr, *value));
     let (msr, value) = found(at.msr).or_else(|| found(older(at.msr)?))?;
-    let controls = matches!(at.msr.0, 0x481..=0x484 | 0x48b | 0x48d..=0x490) && at.bit.0 < 32;
+    let controls = is_control(at.msr) && at.bit.0 < 32;
     let shift = if controls { at.bit.0 + 32 } else { at.bit.0 };
     let is_forced = controls && value >> at.bit.0 & 1 != 0;
     Some(MsrAnswer { msr, value, is_set: value >> shift & 1 != 0, is_forced })

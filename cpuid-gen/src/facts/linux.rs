@@ -301,6 +301,12 @@ impl CpuidField {
         let CpuidField { leaf, first, last, register, low, high, .. } = *self;
         FieldPlace { leaf, first, last, register, low, high }
     }
+
+    /// The register in the first subleaf that has the field.
+    #[must_use]
+    pub fn word(&self) -> CpuidWord {
+        CpuidWord { leaf: self.leaf, subleaf: self.first, register: self.register }
+    }
 }
 
 impl LinuxFacts {

@@ -44,9 +44,7 @@ fn share(one: &CpuidField, other: &CpuidField) -> bool {
 
 fn check_name(linux: &LinuxIndex<'_>, field: &CpuidField, row: &CpuidField, findings: &mut Findings<'_>) {
     let own = fold(&field.name);
-    let word =
-        crate::location::CpuidWord { leaf: field.leaf, subleaf: field.first, register: field.register };
-    let feature = linux.bits.get(&word.bit(field.low)).filter(|_| field.low == field.high);
+    let feature = linux.bits.get(&field.word().bit(field.low)).filter(|_| field.low == field.high);
     let of_feature = feature.into_iter().flatten().any(|name| name.folded.contains(&own));
     if own == fold(&row.name) || of_feature {
         return;

@@ -14,7 +14,7 @@ use super::witnesses::WitnessIndex;
 use crate::diagnostic::Diagnostic;
 use crate::facts::BitPlace;
 use crate::hash::QuickMap;
-use crate::location::{CpuidWord, WordSource};
+use crate::location::WordSource;
 use crate::source::Span;
 
 /// The project of cpuid.csv's names.
@@ -82,9 +82,8 @@ fn of_linux<'i>(index: &'i LinuxIndex<'_>, all: &mut ByName<'i>) {
         all.entry(folded).or_default().push(own);
     }
     for (field, folded) in index.fields.iter().filter(|(field, _)| field.low == field.high) {
-        let word = CpuidWord { leaf: field.leaf, subleaf: field.first, register: field.register };
-        let own =
-            Claim { project: CSV, ..claim(&field.name, BitPlace::Cpuid(word.bit(field.low)), field.at) };
+        let place = BitPlace::Cpuid(field.word().bit(field.low));
+        let own = Claim { project: CSV, ..claim(&field.name, place, field.at) };
         all.entry(folded).or_default().push(own);
     }
 }

@@ -30,29 +30,54 @@ fn side(cpu: &Cpu, is_destination: bool) -> MigrationSide<'_> {
 /// Whether a guest that was started on A can move to B, where a VMM runs it.
 pub(super) fn migrate(
     (format, target): (Format, Target),
-    (a, b): (&Source, &Source),
+    sources: (&Source, &Source),
     pairs: &[Pair],
 ) -> Result<ExitCode> {
     if let (false, Some(pair)) = (target.is_qemu(), pairs.iter().find(|pair| !is_whole_kvm(&pair.b))) {
-        return Err(not_a_kvm(b, &pair.b, target));
+        return Err(not_a_kvm(sources.1, &pair.b, target));
     }
-    let groups = grouped(pairs, |pair| target.judge(side(&pair.a, false), side(&pair.b, true)));
-    let can = groups.iter().all(|group| group.found.can_move());
-    let mut open: Vec<&str> = pairs
-        .iter()
-        .flat_map(|pair| {
-            let [only_a, _] = pair.stated_by_one();
-            only_a
-        })
-        .collect();
-    open.sort_unstable();
-    open.dedup();
-    let can = if can && !open.is_empty() { None } else { Some(can) };
+    let moves = Moves::new(pairs, target);
     if pairs.iter().any(Pair::is_partial) {
         warn("only bits that both sides specify are compared: others may be obstacles");
     }
     if format == Format::Json {
-        let to_json = |group: &Group<'_, Judged>| {
+        print_document(moves.to_json(sources))?;
+    } else {
+        if moves.can.is_none() {
+            warn(advice::WHOLE);
+        }
+        print_styled(&moves.styled(sources))?;
+    }
+    Ok(moves.can.map_or(ExitCode::from(NOT_KNOWN), answer))
+}
+
+/// The moves from A to B, as a value from which text and JSON are made; equal ones are grouped.
+struct Moves<'p> {
+    target: Target,
+    groups: Vec<Group<'p, Judged>>,
+    /// The features that A has and B does not state.
+    open: Vec<&'static str>,
+    /// None where that depends on what B does not state.
+    can: Option<bool>,
+}
+
+impl<'p> Moves<'p> {
+    fn new(pairs: &'p [Pair], target: Target) -> Moves<'p> {
+        let groups = grouped(pairs, |pair| target.judge(side(&pair.a, false), side(&pair.b, true)));
+        let only_a = |pair: &Pair| {
+            let [only_a, _] = pair.stated_by_one();
+            only_a
+        };
+        let mut open: Vec<&str> = pairs.iter().flat_map(only_a).collect();
+        open.sort_unstable();
+        open.dedup();
+        let can = groups.iter().all(|group| group.found.can_move());
+        let can = if can && !open.is_empty() { None } else { Some(can) };
+        Moves { target, groups, open, can }
+    }
+
+    fn to_json(&self, (a, b): (&Source, &Source)) -> Value {
+        let one = |group: &Group<'_, Judged>| {
             let judged = &group.found;
             let found = &judged.found;
             json!({
@@ -60,41 +85,41 @@ pub(super) fn migrate(
                 "obstacles": found.obstacles.iter().map(Obstacle::to_json).collect::<Vec<Value>>(),
                 "notes": found.notes.iter().map(Obstacle::to_json).collect::<Vec<Value>>(),
                 "msrs_compared": !found.msrs_not_compared,
-                "remedy": found.remedy().filter(|_| target.is_qemu()),
+                "remedy": found.remedy().filter(|_| self.target.is_qemu()),
                 "taken_by_vmm": judged.taken,
                 "refused_by_vmm": judged.refused,
             })
         };
-        let groups: Vec<Value> = groups.iter().map(to_json).collect();
-        print_document(json!({
-            "a": a.to_string(), "b": b.to_string(), "vmm": target.name(), "can_move": can, "not_stated": open,
-            "comparisons": groups,
-        }))?;
-        return Ok(can.map_or(ExitCode::from(NOT_KNOWN), answer));
+        let groups: Vec<Value> = self.groups.iter().map(one).collect();
+        json!({
+            "a": a.to_string(), "b": b.to_string(), "vmm": self.target.name(), "can_move": self.can,
+            "not_stated": self.open, "comparisons": groups,
+        })
     }
-    let mut text = Styled::new();
-    for group in &groups {
-        describe(&mut text, group.sides((a, b)), &group.found, target);
-    }
-    match can {
-        Some(true) => {
-            text.line(
-                Style::Good,
-                format_args!("A guest started on A ({a}) can move to B ({b}){}", under(target)),
-            );
+
+    fn styled(&self, (a, b): (&Source, &Source)) -> Styled {
+        let mut text = Styled::new();
+        for group in &self.groups {
+            describe(&mut text, group.sides((a, b)), &group.found, self.target);
         }
-        Some(false) => {}
-        None => {
-            let names = open.join(" ");
-            text.line(
-                Style::Doubt,
-                format_args!("Not known whether a guest started on A ({a}) can move to B ({b}), which does not state: {names}"),
-            );
-            warn(advice::WHOLE);
+        match self.can {
+            Some(true) => {
+                text.line(
+                    Style::Good,
+                    format_args!("A guest started on A ({a}) can move to B ({b}){}", under(self.target)),
+                );
+            }
+            Some(false) => {}
+            None => {
+                let names = self.open.join(" ");
+                text.line(
+                    Style::Doubt,
+                    format_args!("Not known whether a guest started on A ({a}) can move to B ({b}), which does not state: {names}"),
+                );
+            }
         }
+        text
     }
-    print_styled(&text)?;
-    Ok(can.map_or(ExitCode::from(NOT_KNOWN), answer))
 }
 
 /// A KVM's answer with every bit: what a VMM's steps need.
@@ -104,8 +129,7 @@ fn is_whole_kvm(cpu: &Cpu) -> bool {
 
 fn not_a_kvm(source: &Source, cpu: &Cpu, target: Target) -> Failed {
     if advice::is_open(cpu) {
-        let why = "a destination host must specify everything that its KVM supports";
-        return Failed::new(advice::open_bits(source, why)).help(advice::HOST);
+        return advice::open_destination(source);
     }
     Failed::new(format!(
         "{source} is a guest's table: with --vmm {}, B must be what a host's KVM supports",

@@ -68,6 +68,12 @@ impl Control {
     }
 }
 
+/// True for an MSR of VMX controls: the upper half states which bits may be 1, the lower which must be 1 (Intel SDM volume 3D,
+/// appendix A.3 to A.5).
+pub(super) const fn is_control(msr: Msr) -> bool {
+    matches!(msr.0, 0x481..=0x484 | 0x48b | 0x48d..=0x490)
+}
+
 impl AboutMsr {
     /// What is known of an MSR; nothing if its number is in no table.
     #[must_use]
@@ -128,7 +134,7 @@ impl AboutMsr {
     /// True for a control MSR with a half for what must be and a half for what may be.
     #[must_use]
     pub const fn has_controls(&self) -> bool {
-        matches!(self.msr.0, 0x481..=0x484 | 0x48b | 0x48d..=0x490)
+        is_control(self.msr)
     }
 
     /// What a value says of each control, for control MSRs.
