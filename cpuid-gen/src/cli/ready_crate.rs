@@ -170,9 +170,8 @@ fn manifest(sources: &Path, from: &str) -> Result<String, String> {
     let used: Vec<&str> =
         features.values().filter_map(Value::as_array).flatten().filter_map(dependency_of).collect();
     let is_optional = |value: &Value| value.get("optional").and_then(Value::as_bool) == Some(true);
-    needed.retain(|name, value| {
-        !packages.contains_key(name) && (!is_optional(value) || used.contains(&name))
-    });
+    needed
+        .retain(|name, value| !packages.contains_key(name) && (!is_optional(value) || used.contains(&name)));
     made.insert("dependencies".into(), Value::Table(needed));
     made.insert("features".into(), Value::Table(features));
     let mut lints = match table(manifest.remove("lints")) {
