@@ -15,6 +15,7 @@ use crate::table::Vendor;
 
 /// A difference between what the guest was promised and what the destination has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Obstacle {
     /// Another vendor.
     Vendor {
@@ -168,7 +169,7 @@ impl fmt::Display for BitsObstacle {
                     "{name} ({place}): B has it, but the guest was started without it; {reason}"
                 );
             }
-            Rule::Min | Rule::MinTold => "below",
+            Rule::Min | Rule::MinNonZero => "below",
             Rule::Max => "above",
             Rule::And => "without all bits of",
             Rule::Or => "with bits beyond",

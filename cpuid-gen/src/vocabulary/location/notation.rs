@@ -57,6 +57,7 @@ impl FromStr for Location {
 /// A register named without a subleaf is subleaf 0's. Numbers are decimal, or hexadecimal with `0x` before or `h` after
 /// them; after `Fn` they are hexadecimal. Spaces and case do not matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Place {
     /// A leaf, or one of its subleaves.
     Leaf(Leaf, Option<Subleaf>),
