@@ -319,7 +319,7 @@ pub mod vmx {
 /// ```
 /// use cpuid_tables::{QemuRelease, msr};
 ///
-/// assert_eq!(msr::MDS_NO.to_string(), "MSR 0x10a[5]");
+/// assert_eq!(msr::MDS_NO.location().to_string(), "MSR 0x10a[5]");
 /// assert_eq!(msr::MDS_NO.qemu_name(QemuRelease::NEWEST), Some("mds-no"));
 /// ```
 pub mod msr {
