@@ -6,20 +6,12 @@
 //! [`Normalizer::topology`](super::Normalizer::topology).
 //!
 //! ```
-//! use cpuid_tables::normalize::Normalizer;
-//! use cpuid_tables::normalize::presets::{Libkrun, libkrun};
-//! use cpuid_tables::{CpuidEntry, CpuidRead, Leaf, Registers, feature};
+//! use cpuid_tables::normalize::presets::{Firecracker, firecracker};
+//! use cpuid_tables::{Vendor, feature};
 //!
-//! let supported = [
-//!     CpuidEntry::new(Leaf(0), Registers::new(1, 0x756e_6547, 0x6c65_746e, 0x4965_6e69)),
-//!     CpuidEntry::new(Leaf(1), Registers::new(0x0008_06f8, 0x0800, 0, 0)),
-//!     CpuidEntry::new(Leaf(0x8000_0000), Registers::new(0x8000_0000, 0, 0, 0)),
-//! ];
-//! let host = |leaf, subleaf| supported.registers(leaf, subleaf).unwrap_or_default();
-//! let preset = libkrun(&Libkrun { vcpus: 2, smt: false, nested: false });
-//! let guest = Normalizer::new(&supported).host(&host).preset(preset).build()?;
-//! assert!(guest.vcpus().all(|(_, table)| table.has(feature::HYPERVISOR)));
-//! # Ok::<(), cpuid_tables::normalize::NormalizeError>(())
+//! let preset = firecracker(&Firecracker { vcpus: 1, smt: false });
+//! let timer = feature::TSC_DEADLINE_TIMER;
+//! assert_ne!(preset.decides(Vendor::INTEL, timer.location().word) & timer.mask(), 0);
 //! ```
 
 mod cloud_hypervisor;
