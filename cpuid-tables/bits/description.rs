@@ -46,6 +46,7 @@ impl Field {
 
 /// The meaning of some bits of a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Part {
     /// A number, or a bit that is not a feature.
     Field(Field),

@@ -139,8 +139,8 @@ fn a_package_of_one_release_has_that_release_and_replaces_the_earlier_package() 
     let output = generate(&made, root(), &named);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(!made.join("src/stale.rs").exists());
-    let location = fs::read_to_string(made.join("src/generated/tables/location.rs")).unwrap();
-    assert!(location.contains("From Linux 6.1.192; QEMU 7.2.22.\n"), "{}", &location[..200]);
+    let register = fs::read_to_string(made.join("src/generated/tables/register.rs")).unwrap();
+    assert!(register.contains("From Linux 6.1.192; QEMU 7.2.22.\n"), "{}", &register[..200]);
     assert!(fs::read_to_string(made.join("Cargo.toml")).unwrap().starts_with(
         "# Written by `cpuid-gen generate --crate` 0.1.0 from Linux 6.1.192 and QEMU 7.2.22; do not edit.\n"
     ));

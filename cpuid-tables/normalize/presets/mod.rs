@@ -4,6 +4,23 @@
 //! them with tables recorded from the VMMs' own code (`tests/normalize/README.md`). That includes what is wrong with
 //! these tables, which `docs/vmms.md` lists; for a VMM of your own start from [`steps`](super::steps) and
 //! [`Normalizer::topology`](super::Normalizer::topology).
+//!
+//! ```
+//! use cpuid_tables::normalize::Normalizer;
+//! use cpuid_tables::normalize::presets::{Libkrun, libkrun};
+//! use cpuid_tables::{CpuidEntry, CpuidRead, Leaf, Registers, feature};
+//!
+//! let supported = [
+//!     CpuidEntry::new(Leaf(0), Registers::new(1, 0x756e_6547, 0x6c65_746e, 0x4965_6e69)),
+//!     CpuidEntry::new(Leaf(1), Registers::new(0x0008_06f8, 0x0800, 0, 0)),
+//!     CpuidEntry::new(Leaf(0x8000_0000), Registers::new(0x8000_0000, 0, 0, 0)),
+//! ];
+//! let host = |leaf, subleaf| supported.registers(leaf, subleaf).unwrap_or_default();
+//! let preset = libkrun(&Libkrun { vcpus: 2, smt: false, nested: false });
+//! let guest = Normalizer::new(&supported).host(&host).preset(preset).build()?;
+//! assert!(guest.vcpus().all(|(_, table)| table.has(feature::HYPERVISOR)));
+//! # Ok::<(), cpuid_tables::normalize::NormalizeError>(())
+//! ```
 
 mod cloud_hypervisor;
 mod crosvm;
