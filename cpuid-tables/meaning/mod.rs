@@ -20,6 +20,7 @@
 //! assert_eq!((physical.rule, physical.rule.combine(46, 39)), (Rule::Min, Some(39)));
 //! ```
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::bits::description::{Part, describe};
@@ -176,9 +177,10 @@ const UNKNOWN: &str = "undescribed; most bits promise something";
 /// assert_eq!(all.iter().fold(0, |bits, meaning| bits | meaning.mask), u32::MAX);
 /// ```
 pub fn meanings(word: CpuidWord) -> impl Iterator<Item = Meaning> {
-    let rest = !parts_of(word).fold(0, |all, (mask, _)| all | mask);
-    let undescribed = (rest != 0).then_some((rest, None));
-    parts_of(word).chain(undescribed).map(move |(mask, part)| {
+    let mut parts = parts_of(word);
+    let rest = !parts.iter().fold(0, |all, (mask, _)| all | mask);
+    parts.extend((rest != 0).then_some((rest, None)));
+    parts.into_iter().map(move |(mask, part)| {
         let feature = matches!(part, Some(Part::Feature(_)));
         let (rule, reason) = rows::find(word, mask, feature)
             .unwrap_or((Rule::And, if part.is_some() { PROMISE } else { UNKNOWN }));
@@ -187,15 +189,14 @@ pub fn meanings(word: CpuidWord) -> impl Iterator<Item = Meaning> {
 }
 
 /// Described parts, and parts that only the table has; where a row covers several fields, only the row's part.
-fn parts_of(word: CpuidWord) -> impl Iterator<Item = (u32, Option<Part>)> {
-    let own = move || {
-        let described = move |mask| describe(word).any(|part| part.mask() == mask);
-        rows::fields(word).filter(move |field| !described(field.mask()))
-    };
-    let taken = own().fold(0, |all, field| all | field.mask());
-    let described = describe(word).filter(move |part| part.mask() & taken == 0);
-    let described = described.map(|part| (part.mask(), Some(part)));
-    own().map(|field| (field.mask(), Some(Part::Field(field)))).chain(described)
+fn parts_of(word: CpuidWord) -> Vec<(u32, Option<Part>)> {
+    let described: Vec<(u32, Option<Part>)> = describe(word).map(|part| (part.mask(), Some(part))).collect();
+    let is_described = |field: &Field| described.iter().any(|(mask, _)| *mask == field.mask());
+    let own = rows::fields(word).filter(|field| !is_described(field));
+    let mut parts: Vec<_> = own.map(|field| (field.mask(), Some(Part::Field(field)))).collect();
+    let taken = parts.iter().fold(0, |all, (mask, _)| all | mask);
+    parts.extend(described.into_iter().filter(|(mask, _)| mask & taken == 0));
+    parts
 }
 
 /// Fields that only the table has, of otherwise undescribed bits.

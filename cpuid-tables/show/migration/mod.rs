@@ -117,6 +117,10 @@ impl Migration {
         let known = known_bits(started, word) & known_bits(there, word) & !unused;
         let from = CpuidRead::word(started.entries, word) & known;
         let to = (CpuidRead::word(there.entries, word) | given_bits(word, there)) & known;
+        // Every rule bears an equal value.
+        if from == to {
+            return;
+        }
         let absent = there.entries.registers(word.leaf, word.subleaf).unwrap_or_default().is_zero();
         for meaning in meanings(word).filter(|meaning| !given::is_the_vmms(word, meaning)) {
             let (started, there) = (meaning.read(from), meaning.read(to));
