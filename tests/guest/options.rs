@@ -32,6 +32,8 @@ fn options_are_taken_as_qemu_takes_them() {
         ("qemu64\t2\tpc,cxl=on", true),
         ("qemu64\t1\tisapc,cxl=on", false),
         ("qemu64\t2\tq35,default_bus_bypass_iommu=on,kvm-shadow-mem=1", true),
+        ("qemu64\t2\tq35,igd_passthru=foo", true),
+        ("qemu64\t2\tq35,igd-passthru", false),
         ("qemu64\t2\tq35,kernel_irqchip=split", true),
         ("qemu64\t2\tq35,kernel-irqchip=yes", false),
         ("qemu64\t2\tq35,smm", false),
