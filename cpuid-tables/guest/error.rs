@@ -16,6 +16,8 @@ pub enum TopologyError {
     Zero,
     /// The machine has no such level; its count must be 1.
     Unsupported(&'static str),
+    /// This release of QEMU does not know the level.
+    Unknown(&'static str),
     /// The product of all levels is not the maximum number of vCPUs.
     Product {
         /// The product; `None` if it does not fit 32 bits.
@@ -46,6 +48,7 @@ impl fmt::Display for TopologyError {
             TopologyError::Unsupported(level) => {
                 write!(f, "this machine does not support {level}: expected 1")
             }
+            TopologyError::Unknown(level) => write!(f, "this release of QEMU does not know {level}"),
             TopologyError::Product { product: Some(product), max_cpus } => write!(
                 f,
                 "sockets, dies, modules, cores and threads make {product} vCPUs, not maxcpus={max_cpus}"

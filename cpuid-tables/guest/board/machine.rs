@@ -25,6 +25,8 @@ pub(crate) struct Machine<'p> {
     pub(crate) modules: bool,
     /// `modules=` is accepted, even if only as 1.
     pub(crate) knows_modules: bool,
+    /// `books=1` and `drawers=1` are accepted.
+    pub(crate) knows_books: bool,
     pub(crate) zero_is_error: bool,
     pub(crate) irqchip: Irqchip,
     /// Takes `smp-cache`.
@@ -107,6 +109,7 @@ impl<'p> Machine<'p> {
             prefers_sockets: pc_before(PREFERS_SOCKETS_TO),
             modules: is_pc && behaviour.modules,
             knows_modules: behaviour.modules,
+            knows_books: behaviour.knows_books,
             zero_is_error: behaviour.zero_is_error,
             irqchip: option.irqchip.unwrap_or(default),
             caches: is_pc && behaviour.caches_by_machine,
