@@ -53,6 +53,8 @@ pub(crate) struct Behaviour {
     pub(crate) wide_apic_ids_need_x2apic: bool,
     /// A PC may have modules.
     pub(crate) modules: bool,
+    /// The 32-bit entry point of SMBIOS limits a package.
+    pub(crate) checks_smbios: bool,
     /// `-smp` takes books and drawers, as 1.
     pub(crate) knows_books: bool,
     /// `host` and `max` without a family get family 6, model 6 and stepping 3, or 15, 107 and 1 with LM.
@@ -135,6 +137,7 @@ impl Behaviour {
             wide_apic_ids_need_x2apic: about(9, 0),
             modules: about(9, 1),
             knows_books: about(8, 2),
+            checks_smbios: about(9, 0),
             family_for_max: about(9, 0),
             decodes_host: about(10, 1),
             isapc_is_old: about(10, 2),

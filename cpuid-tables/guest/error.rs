@@ -32,6 +32,13 @@ pub enum TopologyError {
         /// The maximum.
         max_cpus: u32,
     },
+    /// More vCPUs of a socket than the 32-bit entry point of SMBIOS describes.
+    TooManyForSmbios {
+        /// The socket's vCPUs.
+        vcpus: u32,
+        /// The limit.
+        most: u32,
+    },
     /// More vCPUs than the machine type supports.
     TooManyForMachine {
         /// The maximum number of vCPUs.
@@ -59,6 +66,10 @@ impl fmt::Display for TopologyError {
             TopologyError::TooManyAtStart { cpus, max_cpus } => {
                 write!(f, "cpus={cpus} exceeds maxcpus={max_cpus}")
             }
+            TopologyError::TooManyForSmbios { vcpus, most } => write!(
+                f,
+                "a socket has {vcpus} vCPUs, but this machine's SMBIOS supports at most {most}: smbios-entry-point-type=64 supports more"
+            ),
             TopologyError::TooManyForMachine { max_cpus, machine } => {
                 write!(f, "{max_cpus} vCPUs requested, but the machine type supports at most {machine}")
             }

@@ -78,6 +78,31 @@ fn options_are_taken_as_qemu_takes_them() {
     }
 }
 
+/// Machine types up to 8.0 have SMBIOS' 32-bit entry point.
+#[test]
+fn a_package_fits_the_board_s_smbios() {
+    if !common::pinned("a_package_fits_the_board_s_smbios") {
+        return;
+    }
+    let host = hosts::all_ones(Vendor::INTEL);
+    for (smp, machine, new) in [
+        ("1,maxcpus=288", "pc-q35-7.2", false),
+        ("1,maxcpus=288", "pc-q35-6.1", true),
+        ("1,maxcpus=255", "pc-i440fx-7.2", false),
+        ("1,maxcpus=254", "pc-i440fx-7.2", true),
+        ("1,maxcpus=255,cores=85,threads=1", "pc-q35-7.2", true),
+        ("1,maxcpus=255,dies=5", "pc-q35-7.2", false),
+        ("1,maxcpus=288", "pc-q35-7.2,smbios-entry-point-type=64", true),
+        ("1,maxcpus=288", "q35,smbios-entry-point-type=32", false),
+        ("1,maxcpus=288", "microvm", true),
+    ] {
+        for (release, taken) in [("7.2", true), ("10.0", new)] {
+            let result = build(release, &host, &format!("max\t{smp}\t{machine}"));
+            assert_eq!(result.is_ok(), taken, "{release}: {smp} {machine}: {:?}", result.err());
+        }
+    }
+}
+
 /// Books and drawers are known since 8.2 and modules since 9.1; a PC has one.
 #[test]
 fn levels_are_known_since_their_release() {

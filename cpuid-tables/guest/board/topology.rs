@@ -73,7 +73,11 @@ impl Smp {
         if max_cpus > machine.max_cpus {
             return Err(TopologyError::TooManyForMachine { max_cpus, machine: machine.max_cpus });
         }
-        Ok(Topology { cpus, max_cpus, sockets, dies, modules, cores, threads })
+        let topology = Topology { cpus, max_cpus, sockets, dies, modules, cores, threads };
+        match (topology.threads_per_package(), machine.max_package) {
+            (vcpus, Some(most)) if vcpus > most => Err(TopologyError::TooManyForSmbios { vcpus, most }),
+            _ => Ok(topology),
+        }
     }
 }
 
