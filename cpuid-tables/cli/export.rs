@@ -128,7 +128,7 @@ fn of_cpu(cpu: &str, release: QemuRelease, host: &Host, format: Option<To>) -> R
                 "left out, since Cloud Hypervisor refuses what KVM does not list, and QEMU does not: {names}"
             ));
         }
-        wanted = wanted - refused;
+        wanted -= refused;
     }
     // Feature MSRs: what QEMU gives the guest, of those that the host's KVM has and the guest reads.
     let msrs = guest.msrs().map(|msr| (msr.msr, msr.value));

@@ -19,15 +19,17 @@ pub(super) const ENTRY: usize = 40;
 const HEAD: usize = 8;
 /// Larger mappings, such as a VMM's guest memory, are skipped: they belong to the guest, and may be terabytes.
 const LARGEST: u64 = 256 << 20;
-/// Bytes that are searched at once, and by which the next ones overlap them: the longest table.
+/// Bytes that are searched at once, and by which the next ones overlap them: a table of `CpuidTable::MAX` entries.
 const CHUNK: u64 = 1 << 20;
-const LONGEST: u64 = (HEAD + CpuidTable::MAX * ENTRY) as u64;
+const LONGEST: u64 = 8 + 256 * 40;
 /// How long a search may take.
 pub(super) const LIMIT: Duration = Duration::from_secs(1);
 /// Bytes of a page, and of its entry in `/proc/PID/pagemap`, whose two highest bits say whether the process has the page:
 /// present or swapped.
 const PAGE: u64 = 4096;
+const PAGE_STEP: usize = 4096;
 const PAGEMAP_ENTRY: usize = 8;
+const PAGEMAP_STEP: u64 = 8;
 
 /// A mapping of a process's memory.
 pub(super) struct Range {
@@ -110,12 +112,12 @@ pub(super) fn tables(pid: u32) -> io::Result<Found> {
 fn present(pagemap: Option<&File>, range: &Range) -> Vec<(u64, u64)> {
     let pages = usize::try_from((range.end - range.start) / PAGE).unwrap_or(0);
     let mut entries = vec![0; pages * PAGEMAP_ENTRY];
-    let at = range.start / PAGE * PAGEMAP_ENTRY as u64;
-    if !pagemap.is_some_and(|pagemap| pagemap.read_exact_at(&mut entries, at).is_ok()) {
+    let at = range.start / PAGE * PAGEMAP_STEP;
+    if pagemap.is_none_or(|pagemap| pagemap.read_exact_at(&mut entries, at).is_err()) {
         return vec![(range.start, range.end)];
     }
     let mut parts: Vec<(u64, u64)> = Vec::new();
-    let starts = (range.start..range.end).step_by(PAGE as usize);
+    let starts = (range.start..range.end).step_by(PAGE_STEP);
     for (start, entry) in starts.zip(entries.chunks_exact(PAGEMAP_ENTRY)) {
         if entry[PAGEMAP_ENTRY - 1] & 0xc0 == 0 {
             continue;
