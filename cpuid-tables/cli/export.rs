@@ -83,8 +83,9 @@ enum To {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let host = args.host.read()?;
+    let format = args.format.or(args.to);
     let template = match &args.wanted {
-        Wanted { cpu: Some(cpu), .. } => of_cpu(cpu, args.qemu, &host)?,
+        Wanted { cpu: Some(cpu), .. } => of_cpu(cpu, args.qemu, &host, format)?,
         Wanted { features, .. } => {
             let wanted = of_names(features.as_deref().unwrap_or_default())?;
             match Template::new(&host.supported, wanted) {
@@ -98,7 +99,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             }
         }
     };
-    print_json(&match args.format.or(args.to) {
+    print_json(&match format {
         Some(To::CloudHypervisor) => cloud_hypervisor::cpuid(&template, &host)?,
         Some(To::CloudHypervisorMsrs) => cloud_hypervisor::msrs(&template, &host)?,
         // clap requires one of the options.
@@ -112,12 +113,23 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// The template of a QEMU CPU on the host.
-fn of_cpu(cpu: &str, release: QemuRelease, host: &Host) -> Result<Template> {
+fn of_cpu(cpu: &str, release: QemuRelease, host: &Host, format: Option<To>) -> Result<Template> {
     let refused = |error| hint::refused(&error, release);
     let option = cpu_option(cpu, release)?.parse::<CpuOption>().map_err(refused)?;
     let guest = GuestCpuid::builder().release(release).cpu(option).host(host).build().map_err(refused)?;
     guest_warnings(&guest);
-    let wanted = guest.table().features();
+    let mut wanted = guest.table().features();
+    if matches!(format, Some(To::CloudHypervisor | To::CloudHypervisorMsrs)) {
+        let refused = cloud_hypervisor::refused(wanted, host);
+        if format == Some(To::CloudHypervisor) && !refused.is_empty() {
+            let names: Vec<&str> = refused.iter().map(name_of).collect();
+            let names = names.join(", ");
+            warn(format!(
+                "left out, since Cloud Hypervisor refuses what KVM does not list, and QEMU does not: {names}"
+            ));
+        }
+        wanted -= refused;
+    }
     // Feature MSRs: what QEMU gives the guest, of those that the host's KVM has and the guest reads.
     let msrs = guest.msrs().map(|msr| (msr.msr, msr.value));
     let msrs = msrs.filter(|(msr, _)| host.msrs.contains_key(msr) && is_announced(*msr, wanted));

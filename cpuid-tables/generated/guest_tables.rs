@@ -1,5 +1,6 @@
 //! The generated tables that QEMU's code uses, by release.
 
+use super::model_tables::text_at;
 use crate::bits::location::{CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
 
 /// The tables that one release's code uses. Words are identified by their index in the release.
@@ -47,8 +48,34 @@ pub(crate) struct Dependency {
 #[derive(Clone, Copy)]
 pub(crate) struct Property {
     /// Its number in [`NAMES`]: releases share most names, and a `&str` takes 16 bytes and a relocation.
-    pub(crate) name: u16,
-    pub(crate) target: Target,
+    name: u16,
+    target: Packed,
+}
+
+/// What a property sets, in four bytes instead of 24: there are 2,500 rows.
+#[derive(Clone, Copy)]
+enum Packed {
+    /// The word, and the bit.
+    Bit(u8, u8),
+    /// The word, and the mask's number in [`MASKS`].
+    Bits(u8, u8),
+    /// As [`Target::Other`].
+    Other(u16),
+}
+
+impl Property {
+    pub(crate) fn name(self) -> &'static str {
+        text_at(NAMES, &NAME_STARTS, self.name)
+    }
+
+    pub(crate) fn target(self) -> Target {
+        let bits = |word: u8, mask| Target::Bits(WordMask { word: word.into(), mask });
+        match self.target {
+            Packed::Bit(word, bit) => bits(word, 1 << bit),
+            Packed::Bits(word, mask) => bits(word, MASKS[usize::from(mask)]),
+            Packed::Other(index) => Target::Other(index),
+        }
+    }
 }
 
 /// What a property sets.

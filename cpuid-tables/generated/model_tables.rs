@@ -109,10 +109,15 @@ include!(concat!(env!("OUT_DIR"), "/model_tables.rs"));
 
 /// A text.
 pub(crate) fn text(id: u16) -> &'static str {
+    text_at(TEXT, &TEXT_STARTS, id)
+}
+
+/// One of the texts in a string that has one on each line.
+pub(crate) fn text_at(texts: &'static str, starts: &[u16], id: u16) -> &'static str {
     let id = usize::from(id);
-    let start = TEXT_STARTS[id].into();
-    let end = TEXT_STARTS.get(id + 1).map_or(TEXT.len(), |&next| usize::from(next) - 1);
-    TEXT.get(start..end).unwrap_or_default()
+    let start = starts[id].into();
+    let end = starts.get(id + 1).map_or(texts.len(), |&next| usize::from(next) - 1);
+    texts.get(start..end).unwrap_or_default()
 }
 
 /// A text; 0 is `None`.

@@ -17,6 +17,8 @@ pub(crate) struct Behaviour {
     pub(crate) lists_levels: bool,
     /// Package counts include all dies (leaves 1, 0xB, 0x80000008).
     pub(crate) counts_dies: bool,
+    /// Leaf 1 has at most 255, and for Intel and Zhaoxin the APIC ids of a package instead of its vCPUs.
+    pub(crate) rounds_count: bool,
     /// Leaf 2 has its obsolete flags only if it must be read several times, and leaf 0xD's list has no empty last
     /// entry.
     pub(crate) drops_obsolete: bool,
@@ -53,6 +55,10 @@ pub(crate) struct Behaviour {
     pub(crate) wide_apic_ids_need_x2apic: bool,
     /// A PC may have modules.
     pub(crate) modules: bool,
+    /// The 32-bit entry point of SMBIOS limits a package.
+    pub(crate) checks_smbios: bool,
+    /// `-smp` takes books and drawers, as 1.
+    pub(crate) knows_books: bool,
     /// `host` and `max` without a family get family 6, model 6 and stepping 3, or 15, 107 and 1 with LM.
     pub(crate) family_for_max: bool,
     /// The host's family and model are decoded as the manual says, and a host without a brand string or a vendor gets
@@ -115,14 +121,15 @@ impl Behaviour {
             sets_ht_in_expand: about(10, 0),
             counts_apic_ids: about(9, 1),
             lists_levels: about(9, 1),
-            counts_dies: about(10, 0),
+            counts_dies: about(8, 2),
+            rounds_count: about(10, 0),
             drops_obsolete: about(9, 1),
             sizes_by_xcr0: about(9, 1),
-            avx10: about(10, 0),
+            avx10: about(9, 2),
             sgx_needs_pc: about(9, 1),
             keeps_syndbg_back: about(9, 0),
             apic_is_kernels: about(8, 0),
-            pae_is_36_bits: about(9, 0),
+            pae_is_36_bits: about(8, 2),
             guest_phys_bits: about(9, 1),
             fixed_tsc_migrates: about(9, 2),
             raises_to_80000021: about(9, 1),
@@ -132,6 +139,8 @@ impl Behaviour {
             base_has_vendor: about(10, 1),
             wide_apic_ids_need_x2apic: about(9, 0),
             modules: about(9, 1),
+            knows_books: about(8, 2),
+            checks_smbios: about(9, 0),
             family_for_max: about(9, 0),
             decodes_host: about(10, 1),
             isapc_is_old: about(10, 2),

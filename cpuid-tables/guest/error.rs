@@ -16,6 +16,8 @@ pub enum TopologyError {
     Zero,
     /// The machine has no such level; its count must be 1.
     Unsupported(&'static str),
+    /// This release of QEMU does not know the level.
+    Unknown(&'static str),
     /// The product of all levels is not the maximum number of vCPUs.
     Product {
         /// The product; `None` if it does not fit 32 bits.
@@ -29,6 +31,13 @@ pub enum TopologyError {
         cpus: u32,
         /// The maximum.
         max_cpus: u32,
+    },
+    /// More vCPUs of a socket than the 32-bit entry point of SMBIOS describes.
+    TooManyForSmbios {
+        /// The socket's vCPUs.
+        vcpus: u32,
+        /// The limit.
+        most: u32,
     },
     /// More vCPUs than the machine type supports.
     TooManyForMachine {
@@ -46,6 +55,7 @@ impl fmt::Display for TopologyError {
             TopologyError::Unsupported(level) => {
                 write!(f, "this machine does not support {level}: expected 1")
             }
+            TopologyError::Unknown(level) => write!(f, "this release of QEMU does not know {level}"),
             TopologyError::Product { product: Some(product), max_cpus } => write!(
                 f,
                 "sockets, dies, modules, cores and threads make {product} vCPUs, not maxcpus={max_cpus}"
@@ -56,6 +66,10 @@ impl fmt::Display for TopologyError {
             TopologyError::TooManyAtStart { cpus, max_cpus } => {
                 write!(f, "cpus={cpus} exceeds maxcpus={max_cpus}")
             }
+            TopologyError::TooManyForSmbios { vcpus, most } => write!(
+                f,
+                "a socket has {vcpus} vCPUs, but this machine's SMBIOS supports at most {most}: smbios-entry-point-type=64 supports more"
+            ),
             TopologyError::TooManyForMachine { max_cpus, machine } => {
                 write!(f, "{max_cpus} vCPUs requested, but the machine type supports at most {machine}")
             }

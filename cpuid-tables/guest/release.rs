@@ -9,7 +9,7 @@ use super::program::{QemuProgram, StatedTarget};
 use super::report::{Filtered, Reason, name_of};
 use crate::bits::location::{Bit, Msr, WordSource};
 use crate::bits::release::QemuRelease;
-use crate::generated::guest_tables::{GUESTS, GuestTables, NAMES, Target};
+use crate::generated::guest_tables::{GUESTS, GuestTables, Target};
 
 /// A release, or a program, with its tables and its behaviour.
 #[derive(Clone, Copy)]
@@ -50,8 +50,8 @@ impl<'p> Release<'p> {
     pub(crate) fn property(self, name: &str) -> Result<Option<Target>, BuildError> {
         let Some(program) = self.program else {
             let rows = self.tables.properties;
-            let found = rows.binary_search_by(|row| NAMES[usize::from(row.name)].cmp(name));
-            return Ok(found.ok().map(|found| rows[found].target));
+            let found = rows.binary_search_by(|row| row.name().cmp(name));
+            return Ok(found.ok().map(|found| rows[found].target()));
         };
         Ok(match program.properties.get(name) {
             Some(StatedTarget::Bits(bits)) => Some(Target::Bits(*bits)),

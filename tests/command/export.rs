@@ -265,7 +265,11 @@ fn both_formats_match_the_library() -> TestResult {
         let got = as_firecracker(&firecracker, &host.supported)?;
         assert_eq!(without_forced(got), without_forced(expected.clone()), "{cpu} on {name}");
         assert_eq!(forced(&firecracker)?, forced_on(name), "{cpu} on {name}");
+        // Only what KVM lists, and what Cloud Hypervisor sets: it refuses a profile with more.
+        let listed = features(&host.supported).with(feature::TSC_DEADLINE_TIMER).with(feature::MTRR);
+        let template = Template::for_guest(&host.supported, wanted(cpu, &host)? & listed);
         let profile: Value = serde_json::from_str(&run("cloud-hypervisor")?.0)?;
+        let expected = template.apply(&host.supported)?;
         assert_eq!(as_cloud_hypervisor(&profile, &host.supported)?, expected, "{cpu} on {name}");
         assert_eq!(profile.as_object().map(|profile| profile.keys().len()), Some(1), "only the adjustments");
     }
@@ -408,5 +412,38 @@ fn features_by_name() -> TestResult {
     assert_eq!((code, &*out), (Some(2), ""));
     assert!(err.contains("avx3"), "{err}");
     assert_eq!(kvm_cpuid(&["export", "--format", "firecracker"])?.2, Some(2));
+    Ok(())
+}
+
+/// QEMU gives a guest rep movsb's features of the processor, which this KVM does not list: Cloud Hypervisor refuses a profile
+/// with them.
+#[test]
+fn a_profile_has_only_what_kvm_lists() -> TestResult {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("export-listed");
+    std::fs::create_dir_all(&folder)?;
+    let text = |leaf_7: &str| {
+        format!(
+            "0 0 0 7 756e6547 6c65746e 49656e69\n1 0 0 806f8 0 0 789ebfd\n6 0 0 4 0 0 0\n7 0 1 {leaf_7}\n\
+             80000000 0 0 80000008 0 0 0\n80000001 0 0 0 0 1 28100800\n80000008 0 0 302e 0 0 0\n"
+        )
+    };
+    std::fs::write(folder.join("it.supported"), text("0 2 0 0"))?;
+    std::fs::write(folder.join("it.host"), text("0 202 0 10"))?;
+    let path = folder.join("it").display().to_string();
+    for (format, leaf_7, left_out) in
+        [("cloud-hypervisor", (2, 0), true), ("firecracker", (0x202, 0x10), false)]
+    {
+        let (out, err, code) = kvm_cpuid(&["export", "--format", format, "--host", &path, "--cpu", "host"])?;
+        assert_eq!(code, Some(0), "{err}");
+        let what = "Cloud Hypervisor refuses what KVM does not list, and QEMU does not: erms, fsrm";
+        assert_eq!(err.contains(what), left_out, "{err}");
+        let value: Value = serde_json::from_str(&out)?;
+        let supported = hosts::read(&folder, "it").map_err(|failure| failure.to_string())?.supported;
+        let apply = if left_out { as_cloud_hypervisor } else { as_firecracker };
+        let got = apply(&value, &supported)?;
+        let entry = find_entry(&got, Leaf(7), Subleaf(0)).ok_or("no leaf 7")?;
+        let (ebx, edx) = (entry.register(Register::Ebx), entry.register(Register::Edx));
+        assert_eq!((ebx & 0x202, edx & 0x10), leaf_7, "{format}");
+    }
     Ok(())
 }

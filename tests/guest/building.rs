@@ -479,3 +479,21 @@ fn the_machine_none_has_the_models_of_the_newest_machine_types() {
         assert_eq!(guest.build().map(|_| ()), Err(BuildError::UnknownMachine("none".into())));
     }
 }
+
+/// QEMU's limit of 100 entries is one of each vCPU's table: leaf 0x8000001E, all zero on the first vCPU, counts only where
+/// another vCPU starts with it.
+#[test]
+fn an_entry_that_no_vcpu_has_takes_no_room() {
+    let most = |smp: &str| {
+        let fits = |last: &u32| {
+            let cpu = format!("max,level-func7={last},topoext=on").parse().unwrap();
+            GuestCpuid::builder().cpu(cpu).topology(smp.parse().unwrap()).host(&host(true)).build().is_ok()
+        };
+        (0..100).take_while(fits).last().unwrap()
+    };
+    let alone = most("1");
+    assert_eq!((most("1,maxcpus=2"), most("2")), (alone, alone - 1));
+    let cpu = format!("max,level-func7={alone},topoext=on").parse().unwrap();
+    let guest = GuestCpuid::builder().cpu(cpu).host(&host(true)).build().unwrap();
+    assert_eq!(guest.table().len(), 100);
+}

@@ -32,6 +32,10 @@ fn options_are_taken_as_qemu_takes_them() {
         ("qemu64\t2\tpc,cxl=on", true),
         ("qemu64\t1\tisapc,cxl=on", false),
         ("qemu64\t2\tq35,default_bus_bypass_iommu=on,kvm-shadow-mem=1", true),
+        ("qemu64\t2\tq35,igd_passthru=foo", true),
+        ("qemu64\t2,books=1,drawers=1\tq35", true),
+        ("qemu64\t2,books=2\tq35", false),
+        ("qemu64\t2\tq35,igd-passthru", false),
         ("qemu64\t2\tq35,kernel_irqchip=split", true),
         ("qemu64\t2\tq35,kernel-irqchip=yes", false),
         ("qemu64\t2\tq35,smm", false),
@@ -71,6 +75,56 @@ fn options_are_taken_as_qemu_takes_them() {
     ] {
         let result = build("10.0", &host, line);
         assert_eq!(result.is_ok(), taken, "{line}: {:?}", result.err());
+    }
+}
+
+/// Machine types up to 8.0 have SMBIOS' 32-bit entry point.
+#[test]
+fn a_package_fits_the_board_s_smbios() {
+    if !common::pinned("a_package_fits_the_board_s_smbios") {
+        return;
+    }
+    let host = hosts::all_ones(Vendor::INTEL);
+    for (smp, machine, new) in [
+        ("1,maxcpus=288", "pc-q35-7.2", false),
+        ("1,maxcpus=288", "pc-q35-6.1", true),
+        ("1,maxcpus=255", "pc-i440fx-7.2", false),
+        ("1,maxcpus=254", "pc-i440fx-7.2", true),
+        ("1,maxcpus=255,cores=85,threads=1", "pc-q35-7.2", true),
+        ("1,maxcpus=255,dies=5", "pc-q35-7.2", false),
+        ("1,maxcpus=288", "pc-q35-7.2,smbios-entry-point-type=64", true),
+        ("1,maxcpus=288", "q35,smbios-entry-point-type=32", false),
+        ("1,maxcpus=288", "microvm", true),
+    ] {
+        for (release, taken) in [("7.2", true), ("10.0", new)] {
+            let result = build(release, &host, &format!("max\t{smp}\t{machine}"));
+            assert_eq!(result.is_ok(), taken, "{release}: {smp} {machine}: {:?}", result.err());
+        }
+    }
+}
+
+/// Books and drawers are known since 8.2 and modules since 9.1; a PC has one.
+#[test]
+fn levels_are_known_since_their_release() {
+    if !common::pinned("levels_are_known_since_their_release") {
+        return;
+    }
+    let host = hosts::all_ones(Vendor::INTEL);
+    for (smp, old, new) in [
+        ("2,books=1", false, true),
+        ("drawers=1", false, true),
+        ("2,modules=1", false, true),
+        ("2,clusters=1", true, true),
+        ("2,drawers=2", false, false),
+    ] {
+        for (release, taken) in [("7.2", old), ("10.0", new)] {
+            for line in
+                [format!("qemu64\t{smp}\tq35"), format!("qemu64\t\tq35,smp.{}", smp.replace("2,", ""))]
+            {
+                let result = build(release, &host, &line);
+                assert_eq!(result.is_ok(), taken, "{release}: {line}: {:?}", result.err());
+            }
+        }
     }
 }
 

@@ -33,28 +33,29 @@ pub(super) fn tables(model: &Model) -> Result<Rust, GenerateError> {
     out.rows("CACHES", "Cache", &caches.finish("caches")?);
     out.rows("COMPAT", "CompatRow", &compat);
     fixed(&mut out, "MODEL_LISTS", &lists.finish()?);
-    texts(&mut out, &strings)?;
+    texts(&mut out, ["TEXT", "TEXT_STARTS"], &strings)?;
     Ok(out)
 }
 
-/// All texts in one string, one per line, and the start of each.
-fn texts(out: &mut Rust, texts: &[&str]) -> Result<(), GenerateError> {
+/// All texts in one string, one per line, and the start of each: two statics of these names.
+pub(super) fn texts(out: &mut Rust, names: [&str; 2], texts: &[&str]) -> Result<(), GenerateError> {
     let (mut starts, mut at) = (Vec::new(), 0);
     for text in texts {
         starts.push(super::layout::number(at));
         at += text.len() + 1;
     }
-    fits("bytes of models' texts", at, usize::from(u16::MAX))?;
-    // A line feed between two texts; `text` of the runtime crate relies on it.
+    fits("bytes of texts", at, usize::from(u16::MAX))?;
+    // A line feed between two texts; `text_at` of the runtime crate relies on it.
     let count = texts.len();
     let end = |at: usize| if at + 1 < count { "\\n" } else { "" };
     let lines =
         texts.iter().enumerate().map(|(at, text)| format!("\"{}{}\"", text.escape_default(), end(at)));
     let lines: Vec<String> = lines.collect();
-    out.put(format_args!("pub(crate) static TEXT: &str = concat!(\n"));
+    let [text, of] = names;
+    out.put(format_args!("pub(crate) static {text}: &str = concat!(\n"));
     out.lines(&lines);
     out.put(format_args!(");\n"));
-    fixed(out, "TEXT_STARTS", &starts);
+    fixed(out, of, &starts);
     Ok(())
 }
 

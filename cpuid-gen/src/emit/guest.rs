@@ -1,8 +1,10 @@
 //! `guest.rs`: the data that QEMU's code uses to turn a CPU model into a guest. The runtime crate's `guest::tables`
 //! documents the rows.
 
+use super::cpu_models::texts;
 use super::error::GenerateError;
-use super::rust::{Rust, names as cells, slice_of_rows};
+use super::layout::fits;
+use super::rust::{Rust, slice_of_rows};
 use super::strings::Strings;
 use super::tables::word;
 use crate::location::{CpuidWord, Subleaf, WordSource};
@@ -11,27 +13,33 @@ use crate::model::{Model, QemuRelease};
 
 /// Everything in `guest.rs`.
 pub(super) fn tables(model: &Model) -> Result<Rust, GenerateError> {
-    let (mut out, mut names) = (Rust::new(), Strings::new());
+    let (mut out, mut names, mut masks) = (Rust::new(), Strings::new(), Vec::new());
     let mut guests = Vec::new();
     for release in &model.qemu {
-        guests.push(guest(release, &mut names));
+        guests.push(guest(release, &mut names, &mut masks)?);
     }
     out.rows("GUESTS", "GuestTables", &guests);
-    let names: Vec<String> = names.finish()?.into_iter().map(|name| format!("{name:?}")).collect();
-    let names = cells(&names);
-    out.put(format_args!("pub(crate) static NAMES: [&str; {}] = [{}];\n", names.len, names.text));
+    texts(&mut out, ["NAMES", "NAME_STARTS"], &names.finish()?)?;
+    let masks: Vec<String> = masks.iter().map(|mask| format!("{mask:#x}")).collect();
+    out.rows("MASKS", "u64", &masks);
     Ok(out)
 }
 
-fn guest<'m>(release: &'m QemuRelease, names: &mut Strings<'m>) -> String {
+fn guest<'m>(
+    release: &'m QemuRelease,
+    names: &mut Strings<'m>,
+    masks: &mut Vec<u64>,
+) -> Result<String, GenerateError> {
     let guest = &release.guest;
     let deps = guest
         .deps
         .iter()
         .map(|[from, to]| format!("Dependency {{ needed: {}, needing: {} }}", mask(*from), mask(*to)));
-    let properties = guest.properties.iter().map(|(name, target)| {
-        format!("Property {{ name: {}, target: {} }}", names.id(name), self::target(*target))
-    });
+    let mut properties = Vec::new();
+    for (name, target) in &guest.properties {
+        let (name, target) = (names.id(name), packed(*target, masks)?);
+        properties.push(format!("Property {{ name: {name}, target: {target} }}"));
+    }
     let hyperv = guest.hyperv.iter().map(|bits| {
         let register = CpuidWord { leaf: bits.leaf, subleaf: Subleaf(0), register: bits.register };
         let (feature, register, mask) = (bits.feature, word(&register), bits.mask);
@@ -48,7 +56,7 @@ fn guest<'m>(release: &'m QemuRelease, names: &mut Strings<'m>) -> String {
     let columns: [(&str, Vec<String>); 6] = [
         ("words", words(guest)),
         ("deps", deps.collect()),
-        ("properties", properties.collect()),
+        ("properties", properties),
         ("hyperv", hyperv.collect()),
         ("hyperv_deps", hyperv_deps.collect()),
         ("xsave", xsave.collect()),
@@ -59,7 +67,7 @@ fn guest<'m>(release: &'m QemuRelease, names: &mut Strings<'m>) -> String {
         out.put(format_args!("{name}: {},\n", slice_of_rows(&rows)));
     }
     out.put(format_args!("}}"));
-    out.text
+    Ok(out.text)
 }
 
 /// Words by index.
@@ -90,9 +98,21 @@ fn mask(bits: WordMask) -> String {
     format!("WordMask {{ word: {}, mask: {:#x} }}", bits.word.0, bits.mask)
 }
 
-fn target(target: Target) -> String {
-    match target {
-        Target::Bits(bits) => format!("Target::Bits({})", mask(bits)),
-        Target::Other(index) => format!("Target::Other({index})"),
+/// What a property sets, as an expression of four bytes: several bits are the number of a mask.
+fn packed(target: Target, masks: &mut Vec<u64>) -> Result<String, GenerateError> {
+    let WordMask { word, mask } = match target {
+        Target::Bits(bits) => bits,
+        Target::Other(index) => return Ok(format!("Packed::Other({index})")),
+    };
+    fits("words of one release", usize::from(word.0), usize::from(u8::MAX))?;
+    if mask.is_power_of_two() {
+        return Ok(format!("Packed::Bit({}, {})", word.0, mask.trailing_zeros()));
     }
+    let known = masks.iter().position(|known| *known == mask);
+    let at = known.unwrap_or_else(|| {
+        masks.push(mask);
+        masks.len() - 1
+    });
+    fits("masks of properties", at, usize::from(u8::MAX))?;
+    Ok(format!("Packed::Bits({}, {at})", word.0))
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cpuid_tables::fleet::Template;
 use cpuid_tables::host::Host;
-use cpuid_tables::{CpuidRead, Msr, Register, Vendor};
+use cpuid_tables::normalize::presets::{self, CloudHypervisor};
+use cpuid_tables::{CpuidRead, FeatureSet, Msr, Register, Vendor};
 use serde_json::{Value, json};
 
 use super::super::outcome::{Failed, Result};
@@ -48,6 +49,33 @@ pub(super) fn msrs(template: &Template, host: &Host) -> Result<Value> {
     let required: BTreeSet<Msr> = saved.iter().chain(host.msrs.keys()).copied().collect();
     let required: Vec<String> = required.into_iter().map(|msr| format!("{:#x}", msr.0)).collect();
     Ok(json!({ "adjustments": adjustments.collect::<Vec<Value>>(), "required_msrs": required }))
+}
+
+/// The features of a profile for which Cloud Hypervisor refuses to run it on the host: its compatibility check takes only
+/// those that KVM lists (`check_cpuid_compatibility`), besides those that it sets itself.
+pub(super) fn refused(wanted: FeatureSet, host: &Host) -> FeatureSet {
+    let entries = host.supported.as_slice();
+    let (vendor, listed) = (entries.vendor(), entries.features());
+    let one = CloudHypervisor {
+        threads: 1,
+        cores: 1,
+        dies: 1,
+        packages: 1,
+        phys_bits: 46,
+        kvm_hyperv: false,
+        amx: true,
+        nested: true,
+        tsc_khz: None,
+    };
+    let preset = presets::cloud_hypervisor(&one);
+    let lacking = (wanted - listed) & Template::features();
+    lacking
+        .iter()
+        .filter(|feature| {
+            let decided = vendor.map_or(0, |vendor| preset.decides(vendor, feature.location().word));
+            decided & feature.mask() == 0
+        })
+        .collect()
 }
 
 /// Cloud Hypervisor's profiles are for these vendors.

@@ -2,10 +2,14 @@
 //!
 //! They have no marker, so only unambiguous ones count: every entry's padding is 0, its function is in a range of
 //! leaves and its flags are known; leaves 0 and 1 exist, and no entry occurs twice.
+//!
+//! Only pages that the process has are read: reading others would give it memory, such as the whole of its guest's.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::time::{Duration, Instant};
 
 use cpuid_tables::{CpuidEntry, CpuidTable, Leaf, Registers, Subleaf, find_entry};
 
@@ -15,6 +19,17 @@ pub(super) const ENTRY: usize = 40;
 const HEAD: usize = 8;
 /// Larger mappings, such as a VMM's guest memory, are skipped: they belong to the guest, and may be terabytes.
 const LARGEST: u64 = 256 << 20;
+/// Bytes that are searched at once, and by which the next ones overlap them: a table of `CpuidTable::MAX` entries.
+const CHUNK: u64 = 1 << 20;
+const LONGEST: u64 = 8 + 256 * 40;
+/// How long a search may take.
+pub(super) const LIMIT: Duration = Duration::from_secs(1);
+/// Bytes of a page, and of its entry in `/proc/PID/pagemap`, whose two highest bits say whether the process has the page:
+/// present or swapped.
+const PAGE: u64 = 4096;
+const PAGE_STEP: usize = 4096;
+const PAGEMAP_ENTRY: usize = 8;
+const PAGEMAP_STEP: u64 = 8;
 
 /// A mapping of a process's memory.
 pub(super) struct Range {
@@ -54,26 +69,65 @@ fn range(line: &str) -> Option<Range> {
     })
 }
 
-/// Every complete table in a process's memory; tables with the same entries are listed once.
-pub(super) fn tables(pid: u32) -> io::Result<Vec<Table>> {
-    let mut memory = File::open(format!("/proc/{pid}/mem"))?;
-    let mut found: Vec<Table> = Vec::new();
+/// What a search found.
+pub(super) struct Found {
+    /// Tables with the same entries are listed once.
+    pub(super) tables: Vec<Table>,
+    /// All of the memory was searched within [`LIMIT`].
+    pub(super) whole: bool,
+}
+
+/// Every complete table in a process's memory, with small mappings first.
+pub(super) fn tables(pid: u32) -> io::Result<Found> {
+    let deadline = Instant::now() + LIMIT;
+    let memory = File::open(format!("/proc/{pid}/mem"))?;
+    let pagemap = File::open(format!("/proc/{pid}/pagemap")).ok();
+    let mut searched: Vec<Range> = ranges(pid)?
+        .filter(|range| range.readable && range.writable && range.end - range.start <= LARGEST)
+        .collect();
+    searched.sort_by_key(|range| range.end - range.start);
+    let mut found = Found { tables: Vec::new(), whole: true };
     let mut bytes = Vec::new();
-    for range in ranges(pid)?.filter(|range| range.readable && range.writable) {
-        let length = range.end - range.start;
-        if length > LARGEST || memory.seek(SeekFrom::Start(range.start)).is_err() {
-            continue;
-        }
-        bytes.clear();
-        // On an error, the bytes read before it are used.
-        let _ = io::Read::by_ref(&mut memory).take(length).read_to_end(&mut bytes);
-        for table in tables_in(&bytes, range.start) {
-            if !found.iter().any(|other| other.entries == table.entries) {
-                found.push(table);
+    for (start, end) in searched.iter().flat_map(|range| present(pagemap.as_ref(), range)) {
+        let mut at = start;
+        while at < end {
+            if Instant::now() > deadline {
+                return Ok(Found { whole: false, ..found });
             }
+            bytes.resize(usize::try_from((end - at).min(CHUNK + LONGEST)).unwrap_or(0), 0);
+            // On an error, the bytes read before it are used.
+            let read = memory.read_at(&mut bytes, at).unwrap_or(0);
+            for table in tables_in(&bytes[..read], at) {
+                if !found.tables.iter().any(|other| other.entries == table.entries) {
+                    found.tables.push(table);
+                }
+            }
+            at += CHUNK;
         }
     }
     Ok(found)
+}
+
+/// The parts of a mapping whose pages the process has; all of it if that is unknown.
+fn present(pagemap: Option<&File>, range: &Range) -> Vec<(u64, u64)> {
+    let pages = usize::try_from((range.end - range.start) / PAGE).unwrap_or(0);
+    let mut entries = vec![0; pages * PAGEMAP_ENTRY];
+    let at = range.start / PAGE * PAGEMAP_STEP;
+    if pagemap.is_none_or(|pagemap| pagemap.read_exact_at(&mut entries, at).is_err()) {
+        return vec![(range.start, range.end)];
+    }
+    let mut parts: Vec<(u64, u64)> = Vec::new();
+    let starts = (range.start..range.end).step_by(PAGE_STEP);
+    for (start, entry) in starts.zip(entries.chunks_exact(PAGEMAP_ENTRY)) {
+        if entry[PAGEMAP_ENTRY - 1] & 0xc0 == 0 {
+            continue;
+        }
+        match parts.last_mut().filter(|(_, end)| *end == start) {
+            Some((_, end)) => *end += PAGE,
+            None => parts.push((start, start + PAGE)),
+        }
+    }
+    parts
 }
 
 /// Every complete table in some bytes. Allocators and stacks align them to at least 4 bytes.
@@ -81,6 +135,11 @@ fn tables_in(bytes: &[u8], start: u64) -> Vec<Table> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(head) = bytes.get(at..at + HEAD) {
+        // Most memory is zeros.
+        if head == [0; HEAD] {
+            at += HEAD;
+            continue;
+        }
         match table_at(head, &bytes[at + HEAD..]) {
             Some(entries) => {
                 let length = HEAD + entries.len() * ENTRY;

@@ -40,9 +40,8 @@ fn cpu(number: Option<u32>, entries: Vec<CpuidEntry>) -> Cpu {
 
 /// Without an answer of KVM's: the tables in its memory.
 fn searched(pid: u32, why: &str) -> Result<Vec<Cpu>> {
-    let help =
-        "run as the process's user or root; the process is then stopped briefly and queries KVM itself";
-    let mut found = memory::tables(pid).map_err(|error| {
+    let help = "the process must run without a debugger or tracer, and this command as its user or root; the process is then stopped briefly and queries KVM itself";
+    let memory::Found { tables: mut found, whole } = memory::tables(pid).map_err(|error| {
         Failed::new(format!("process {pid}: {why}, and its memory cannot be read: {error}")).help(help)
     })?;
     // VMMs also keep KVM's supported table, which is not a guest's.
@@ -50,7 +49,11 @@ fn searched(pid: u32, why: &str) -> Result<Vec<Cpu>> {
         found.retain(|table| !same_but_for_cpu(&table.entries, &supported));
     }
     if found.is_empty() {
-        let what = "its memory holds no whole table either: VMMs such as QEMU free it once KVM has it";
+        let what = if whole {
+            "its memory holds no whole table either: VMMs such as QEMU free it once KVM has it".to_owned()
+        } else {
+            format!("no whole table was found in its memory within {} s", memory::LIMIT.as_secs())
+        };
         return Err(Failed::new(format!("process {pid}: {why}; {what}")).help(help));
     }
     warn(format!("process {pid}: {why}; these tables are from its memory and may differ from KVM's"));

@@ -25,6 +25,10 @@ pub(crate) struct Machine<'p> {
     pub(crate) modules: bool,
     /// `modules=` is accepted, even if only as 1.
     pub(crate) knows_modules: bool,
+    /// The most vCPUs of a package that the board's SMBIOS describes (hw/smbios/smbios.c).
+    pub(crate) max_package: Option<u32>,
+    /// `books=1` and `drawers=1` are accepted.
+    pub(crate) knows_books: bool,
     pub(crate) zero_is_error: bool,
     pub(crate) irqchip: Irqchip,
     /// Takes `smp-cache`.
@@ -61,6 +65,8 @@ const BITMAP_MAX_APIC_ID: u32 = 255;
 const NO_PLUGGED_MEMORY_TO: (u32, u32) = (2, 1);
 const NO_HYPERTRANSPORT_TO: (u32, u32) = (7, 0);
 const TRUSTS_32_BIT_TO: (u32, u32) = (8, 1);
+/// The last version whose boards have the 32-bit entry point of SMBIOS by default.
+const SMALL_SMBIOS_TO: (u32, u32) = (8, 0);
 
 impl<'p> Machine<'p> {
     /// Finds a machine type by its name; `pc` and `q35` are the newest of their kind, or what a program says.
@@ -107,6 +113,13 @@ impl<'p> Machine<'p> {
             prefers_sockets: pc_before(PREFERS_SOCKETS_TO),
             modules: is_pc && behaviour.modules,
             knows_modules: behaviour.modules,
+            knows_books: behaviour.knows_books,
+            max_package: behaviour.checks_smbios.then_some(254).filter(|_| {
+                let is_board = matches!(kind, MachineKind::I440fx | MachineKind::Q35);
+                is_board
+                    && other("smbios-entry-point-type")
+                        .map_or(pc_before(SMALL_SMBIOS_TO), |entry| entry == "32")
+            }),
             zero_is_error: behaviour.zero_is_error,
             irqchip: option.irqchip.unwrap_or(default),
             caches: is_pc && behaviour.caches_by_machine,

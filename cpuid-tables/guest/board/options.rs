@@ -67,11 +67,13 @@ static OPTIONS: &[(&str, Machines, (u32, u32), Values)] = &[
     ("hpet", Pcs, OLDEST, Bool),
     ("i8042", Pcs, OLDEST, Bool),
     ("igvm-cfg", Pcs, (10, 1), Object),
+    // Of the accelerator for Xen: kept, and used by nothing else.
+    ("igd-passthru", All, OLDEST, Text),
     ("initrd", All, OLDEST, Text),
     ("ioapic2", Microvm, OLDEST, OnOffAuto),
     ("isa-serial", Microvm, OLDEST, Bool),
     ("kernel", All, OLDEST, Text),
-    // Of the accelerator.
+    // Of the accelerator for KVM.
     ("kvm-shadow-mem", All, OLDEST, Signed),
     ("max-fw-size", Pcs, OLDEST, SizeUpTo(16 << 20)),
     ("max-ram-below-4g", Pcs, OLDEST, Size),

@@ -33,11 +33,16 @@ impl Smp {
         if machine.zero_is_error && self.has_zero() {
             return Err(TopologyError::Zero);
         }
+        if self.has_foreign_levels() && !machine.knows_books {
+            return Err(TopologyError::Unknown("books and drawers"));
+        }
         for (level, at, supported) in [("modules", MODULES, machine.modules), ("dies", DIES, machine.is_pc())]
         {
             let (count, is_wide) = (given[at], self.is_wide(at));
-            let unknown = at == MODULES && !machine.knows_modules && (count.is_some() || is_wide);
-            if unknown || !supported && (is_wide || count.is_some_and(|count| count > 1)) {
+            if at == MODULES && !machine.knows_modules && (count.is_some() || is_wide) {
+                return Err(TopologyError::Unknown(level));
+            }
+            if !supported && (is_wide || count.is_some_and(|count| count > 1)) {
                 return Err(TopologyError::Unsupported(level));
             }
         }
@@ -68,7 +73,11 @@ impl Smp {
         if max_cpus > machine.max_cpus {
             return Err(TopologyError::TooManyForMachine { max_cpus, machine: machine.max_cpus });
         }
-        Ok(Topology { cpus, max_cpus, sockets, dies, modules, cores, threads })
+        let topology = Topology { cpus, max_cpus, sockets, dies, modules, cores, threads };
+        match (topology.threads_per_package(), machine.max_package) {
+            (vcpus, Some(most)) if vcpus > most => Err(TopologyError::TooManyForSmbios { vcpus, most }),
+            _ => Ok(topology),
+        }
     }
 }
 

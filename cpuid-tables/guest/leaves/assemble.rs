@@ -49,6 +49,8 @@ struct Assembled {
     table: CpuidTable,
     /// The entries that differ between vCPUs.
     own: Vec<OwnPlace>,
+    /// Entries that no vCPU at start has: all zero on the first one, which is alone.
+    absent: usize,
     /// The next entry has leaf 0xD's flag and index: QEMU writes them there, steps back, and does not overwrite them
     /// for VMware's leaf.
     left_over: bool,
@@ -69,7 +71,8 @@ pub(crate) fn assemble(leaves: &Leaves<'_>, layout: ApicLayout) -> Result<VcpuBa
 impl Assembled {
     fn new(leaves: &Leaves<'_>) -> Result<Assembled, BuildError> {
         let vcpu = Vcpu::from_index(&leaves.cpu.topology, 0);
-        let mut all = Assembled { table: CpuidTable::new(), own: Vec::with_capacity(8), left_over: false };
+        let mut all =
+            Assembled { table: CpuidTable::new(), own: Vec::with_capacity(8), absent: 0, left_over: false };
         leaves.cpu.hypervisor_leaves(&mut all.table)?;
         all.basic(leaves, vcpu)?;
         all.extended(leaves, vcpu)?;
@@ -86,7 +89,11 @@ impl Assembled {
 
     /// Checks for room for another entry.
     fn check_room(&self, leaf: u32, subleaf: u32) -> Result<(), BuildError> {
-        if self.table.len() < ROOM { Ok(()) } else { Err(BuildError::TooManyEntries(leaf, subleaf)) }
+        if self.table.len() - self.absent < ROOM {
+            Ok(())
+        } else {
+            Err(BuildError::TooManyEntries(leaf, subleaf))
+        }
     }
 
     fn push(&mut self, entry: CpuidEntry, own: Option<OwnPart>) -> Result<(), BuildError> {
@@ -211,7 +218,9 @@ impl Assembled {
             match leaf {
                 0x8000_001d => self.list(leaf, None, read, |_, Registers { eax, .. }| eax == 0)?,
                 0x8000_001e if leaf <= in_range => {
-                    self.plain(leaf, read(0), Some(OwnPart::Node))?;
+                    let node = read(0);
+                    self.plain(leaf, node, Some(OwnPart::Node))?;
+                    self.absent += usize::from(node == Registers::ZERO && leaves.cpu.topology.cpus == 1);
                 }
                 _ if leaf > in_range && read(0) == Registers::ZERO => return Err(BuildError::Level(highest)),
                 _ => self.plain(leaf, read(0), None)?,

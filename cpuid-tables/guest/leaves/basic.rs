@@ -64,10 +64,11 @@ impl Leaves<'_> {
         let mut ebx = vcpu.apic_id << 24 | CLFLUSH;
         let threads = cpu.counted_threads();
         if threads > 1 {
-            let counts_ids = cpu.release.behaviour.counts_dies && (cpu.is_intel() || cpu.is_zhaoxin());
+            let rounds = cpu.release.behaviour.rounds_count;
+            let counts_ids = rounds && (cpu.is_intel() || cpu.is_zhaoxin());
             let count = if counts_ids { 1 << Offsets::from_topology(&cpu.topology).package } else { threads };
             // The field has eight bits; older releases let the count overflow.
-            ebx |= if cpu.release.behaviour.counts_dies { count.min(255) } else { count } << 16;
+            ebx |= if rounds { count.min(255) } else { count } << 16;
         }
         // In releases that remove PDCM as a feature, it is already clear.
         let without = if cpu.settings.pmu || !cpu.settings.pdcm_on_even_without_pmu { 0 } else { PDCM.mask };

@@ -26,7 +26,7 @@ pub struct Smp {
     /// Threads per core.
     pub threads: Option<u32>,
     /// The numbers, a bit for each in the order of the fields, that were above 32 bits: QEMU keeps their lower 32 bits, but
-    /// asks the whole number whether the machine has the level.
+    /// asks the whole number whether the machine has the level. The highest bit: books or drawers were given.
     #[doc(hidden)]
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_zero"))]
     pub wide: u8,
@@ -41,6 +41,8 @@ fn is_zero(wide: &u8) -> bool {
 /// The places of dies and modules in [`Smp::given`].
 pub(crate) const DIES: usize = 3;
 pub(crate) const MODULES: usize = 4;
+/// The bit of [`Smp::wide`] for levels that no PC has and newer releases accept as 1.
+const FOREIGN: u8 = 1 << 7;
 
 impl FromStr for Smp {
     type Err = BuildError;
@@ -65,13 +67,18 @@ impl Smp {
         self.wide >> at & 1 != 0
     }
 
+    /// True if books or drawers were given.
+    pub(crate) fn has_foreign_levels(&self) -> bool {
+        self.wide & FOREIGN != 0
+    }
+
     /// These numbers, replaced by those that another sets.
     pub(crate) fn overridden(&self, other: &Smp) -> Smp {
         let (own, others) = (self.given(), other.given());
         let is_set = |at: usize| others[at].is_some() || other.is_wide(at);
         let [cpus, max_cpus, sockets, dies, modules, cores, threads] =
             core::array::from_fn(|at| if is_set(at) { others[at] } else { own[at] });
-        let kept = (0..own.len()).filter(|at| !is_set(*at)).fold(0, |bits, at| bits | 1 << at);
+        let kept = (0..own.len()).filter(|at| !is_set(*at)).fold(FOREIGN, |bits, at| bits | 1 << at);
         let wide = other.wide | self.wide & kept;
         Smp { cpus, max_cpus, sockets, dies, modules, cores, threads, wide }
     }
@@ -93,7 +100,11 @@ impl Smp {
             "cores" => (5, &mut self.cores),
             "threads" => (6, &mut self.threads),
             // Levels that PCs do not have.
-            "clusters" | "books" | "drawers" if number == 1 => return Ok(()),
+            "clusters" if number == 1 => return Ok(()),
+            "books" | "drawers" if number == 1 => {
+                self.wide |= FOREIGN;
+                return Ok(());
+            }
             _ => return Err(BuildError::SmpOption(name.to_string())),
         };
         // QEMU keeps the lower 32 bits, and takes what is then 0 for omitted; only a 0 itself is an error.

@@ -50,30 +50,27 @@ pub(crate) static GUESTS: [GuestTables; 1] = [
         properties: &[
             Property {
                 name: 1,
-                target: Target::Bits(WordMask { word: 0, mask: 0x2 }),
+                target: Packed::Bit(0, 1),
             },
             Property {
                 name: 2,
-                target: Target::Bits(WordMask { word: 1, mask: 0x9 }),
+                target: Packed::Bits(1, 0),
             },
             Property {
                 name: 3,
-                target: Target::Bits(WordMask { word: 0, mask: 0x1 }),
+                target: Packed::Bit(0, 0),
             },
             Property {
                 name: 4,
-                target: Target::Bits(WordMask {
-                    word: 2,
-                    mask: 0x8000000000000000,
-                }),
+                target: Packed::Bit(2, 63),
             },
             Property {
                 name: 5,
-                target: Target::Bits(WordMask { word: 2, mask: 0x20 }),
+                target: Packed::Bit(2, 5),
             },
             Property {
                 name: 6,
-                target: Target::Bits(WordMask { word: 0, mask: 0x2 }),
+                target: Packed::Bit(0, 1),
             },
         ],
         hyperv: &[],
@@ -81,12 +78,8 @@ pub(crate) static GUESTS: [GuestTables; 1] = [
         xsave: &[],
     },
 ];
-pub(crate) static NAMES: [&str; 7] = [
-    "",
-    "3d.thing",
-    "clock",
-    "fpu",
-    "rdcl-no",
-    "second",
-    "thing",
-];
+pub(crate) static NAMES: &str = concat!(
+    "\n", "3d.thing\n", "clock\n", "fpu\n", "rdcl-no\n", "second\n", "thing",
+);
+pub(crate) static NAME_STARTS: [u16; 7] = [0, 1, 10, 16, 20, 28, 35];
+pub(crate) static MASKS: [u64; 1] = [0x9];
