@@ -11,8 +11,26 @@ pub(crate) fn named(name: &str) -> Result<Feature> {
     feature_named(name).map_err(|error| refused(&error))
 }
 
-/// The questions that a name or a location stands for; if there is none, an error with advice.
+/// True for several names with commas or spaces between them, such as `avx2,bmi1`. A location and a message are not lists.
+pub(crate) fn is_list(text: &str) -> bool {
+    let names: Vec<&str> = names_of(text).collect();
+    names.len() > 1 && names.iter().all(|name| asked(name).is_ok())
+}
+
+fn names_of(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ' ']).filter(|name| !name.is_empty())
+}
+
+/// The questions that a name, a location or a list of names stands for; if there is none, an error with advice.
 pub(crate) fn questions(name: &str) -> Result<Vec<Asked>> {
+    if name.contains(',') && !name.contains([' ', '(', '[']) {
+        let each: Vec<Vec<Asked>> = names_of(name).map(one_question).collect::<Result<_>>()?;
+        return Ok(each.concat());
+    }
+    one_question(name)
+}
+
+fn one_question(name: &str) -> Result<Vec<Asked>> {
     if hint::too_high_a_bit(name).is_some() {
         return Err(refused(&NoFeature::Unknown(name.to_owned())));
     }

@@ -36,8 +36,12 @@ pub(crate) fn refused_by_program(error: &BuildError, program: &QemuProgram) -> F
     failed.help(did_you_mean(&near(name, known.iter().map(String::as_str)), lists))
 }
 
-/// No CPU model has a name.
+/// No CPU model has a name; a file is a host that was not given as one.
 pub(crate) fn no_model(name: &str, release: QemuRelease) -> Failed {
+    if std::path::Path::new(name).exists() {
+        return Failed::new(format!("`{name}` is a file, and a CPU model or level is expected"))
+            .help(format!("a host's file goes after --host: --host {name}"));
+    }
     Failed::new(format!("QEMU {release} has no CPU model `{name}`")).help(model(name, release))
 }
 

@@ -12,12 +12,12 @@ use cpuid_tables::{LinuxRelease, LookupError, Named, QemuRelease};
 use serde_json::{Value, json};
 
 use super::format::Format;
-use super::has::{NOT_KNOWN, both};
+use super::has::NOT_KNOWN;
 use super::input::Input;
 use super::outcome::Result;
 use super::output::{print_document, print_styled, warn};
 use super::source::Source;
-use super::stated::{Has, stated, the_same};
+use super::stated::{Has, both, stated};
 use super::{advice, feature, hint, host};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -64,13 +64,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     let mut stated: Vec<Stated> = Vec::new();
     for (of, cpu) in &stating {
-        let all = asked.iter().filter(|one| advice::is_open(cpu) || !matches!(one, Asked::Bit(_)));
+        let all = asked.iter().filter(|one| advice::is_piece(cpu) || !matches!(one, Asked::Bit(_)));
         stated.extend(all.map(|one| Stated::new(of, cpu, one)));
     }
     print_answers(args, &stories, &stated, stories.len() > explained.len())?;
     let answers: Vec<(&Asked, Has)> =
         asked.iter().map(|one| (one, withheld(one, &stories, &stated))).collect();
-    let answer = the_same(&args.feature, &answers)?;
+    let answer = super::stated::answer(&args.feature, &answers)?;
     Ok(answer.map_or(ExitCode::from(NOT_KNOWN), super::outcome::answer))
 }
 
@@ -192,7 +192,8 @@ fn machines(args: &Args, asked: &[Asked]) -> Result<Machines> {
         }
         for cpu in args.input.reading.open(&source)? {
             let cpu = cpu?;
-            let is_open = advice::is_open(&cpu);
+            let is_known = |one: &Asked| stated(&cpu, one).is_some();
+            let is_open = advice::is_open(&cpu) || advice::is_piece(&cpu) && !asked.iter().all(is_known);
             if is_open || !only_bits {
                 stating.push((source.title(&cpu), cpu.clone()));
             }

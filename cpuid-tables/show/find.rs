@@ -21,7 +21,7 @@ use crate::bits::msr_feature::MsrFeature;
 use crate::bits::name_hash::fold_eq;
 use crate::bits::own_fields;
 use crate::bits::release::{LinuxRelease, QemuRelease};
-use crate::naming::{alias_place, bits_in};
+use crate::naming::{alias_place, bits_in, cut_off};
 
 /// One meaning of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,6 +159,10 @@ fn bare_name(text: &str) -> Vec<Found> {
 /// What a line names that a program printed.
 fn in_line(text: &str) -> Meanings {
     let known = |found: Vec<Found>| Meanings { found, unknown: Vec::new() };
+    if let Some(left) = cut_off(text) {
+        let bits: Vec<Found> = left.bits.into_iter().map(|bit| Found::Bit(About::new(bit))).collect();
+        return known(if bits.is_empty() { left.place.map(at).unwrap_or_default() } else { bits });
+    }
     if text.contains("[bit ") {
         let bits = bits_in(text).into_iter().flat_map(|found| match found.place {
             Some(place) if found.bits.is_empty() => at(place),
@@ -327,7 +331,7 @@ fn in_leaf(leaf: Leaf, subleaf: Option<Subleaf>) -> Vec<Found> {
 fn parts_in(leaf: Leaf, subleaf: Option<Subleaf>) -> Vec<(CpuidWord, Part)> {
     let fields = || {
         let own = hypervisor::all_fields().map(|(_, field)| field).filter(move |field| field.leaf() == leaf);
-        Field::in_leaf(leaf).chain(own)
+        Field::in_leaf(leaf).chain(own_fields::in_leaf(leaf)).chain(own)
     };
     let subleaves: Vec<u32> = match subleaf {
         Some(subleaf) => alloc::vec![subleaf.0],
