@@ -80,6 +80,24 @@ fn a_list_of_names_is_answered_by_name() {
     assert!(shown.contains("phys_addr_bits=40") && !shown.contains("virt_addr_bits"), "{shown}");
 }
 
+#[test]
+fn a_level_is_a_list() {
+    let flags = "flags: fpu fma avx avx2 bmi1";
+    let (code, shown, said) = run(&["why", "x86-64-v3", "-"], flags);
+    assert_eq!(code, Some(3));
+    assert!(said.contains("does not state bmi2") && !shown.contains("avx2"), "{shown}{said}");
+    let (code, shown, _) = run(&["why", "x86_64_v3", "../show/haswell.entries"], "");
+    assert_eq!((code, shown.trim()), (Some(3), "No queried layer withholds a feature of x86-64-v3."));
+    let (code, shown, _) = run(&["why", "x86-64-v3", "--host", "../fleet/hosts/allintel"], "");
+    assert_eq!((code, shown.trim()), (Some(0), "A guest can have all features of x86-64-v3."));
+    let (code, shown, _) = run(&["why", "x86-64-v4", "../show/haswell.entries"], "");
+    assert_eq!(code, Some(1));
+    assert!(shown.contains("avx512f: ") && !shown.contains("avx2: "), "{shown}");
+    let (code, _, said) = run(&["has", "aes,x86-64-v4", "../show/haswell.entries"], "");
+    assert_eq!(code, Some(1));
+    assert!(said.contains("lacks avx512f, avx512bw"), "{said}");
+}
+
 /// The model of a fleet is of the hosts' vendor.
 #[test]
 fn a_baseline_of_lists_knows_the_vendor() {
