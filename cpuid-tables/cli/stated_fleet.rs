@@ -1,6 +1,6 @@
 //! What hosts have in common where some of them state only some bits, such as `/proc/cpuinfo`, `lscpu` or a node's labels.
 //!
-//! A feature is common if every host states it; it is lacking if one states that it does not have it. What some state and
+//! A host that names a CPU model states the model's features. A feature is common if every host states it; it is lacking if one states that it does not have it. What some state and
 //! others leave open is kept apart: nothing is taken for 0 that nobody said.
 
 use std::collections::{BTreeMap, BTreeSet};

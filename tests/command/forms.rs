@@ -98,6 +98,44 @@ fn a_level_is_a_list() {
     assert!(said.contains("lacks avx512f, avx512bw"), "{said}");
 }
 
+/// What a model has counts, and what a host has that nobody states.
+#[test]
+fn a_move_by_lists_knows_the_models() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("models");
+    std::fs::create_dir_all(&folder).unwrap();
+    let host = |model: &str| {
+        let path = folder.join(model);
+        let text = format!(
+            "<capabilities>\n<host>\n<cpu>\n<arch>x86_64</arch>\n<model>{model}</model>\n<vendor>Intel</vendor>\n\
+             <feature name='vmx'/>\n</cpu>\n</host>\n</capabilities>\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (newer, older) = (host("SandyBridge"), host("Nehalem"));
+    let moved = |from: &str, to: &str| run(&["diff", "--migrate", from, to], "");
+    assert_eq!(moved(&newer, &newer).0, Some(0));
+    assert_eq!(moved(&older, &newer).0, Some(0));
+    let (code, shown, _) = moved(&newer, &older);
+    assert_eq!(code, Some(3));
+    assert!(shown.contains("does not state: aes arat avx ") && !shown.contains("sse4_2"), "{shown}");
+    let (code, shown, _) = run(&["diff", &newer, &older], "");
+    assert_eq!(code, Some(1));
+    assert!(shown.contains("avx"), "{shown}");
+    // As `virsh cpu-baseline` takes them.
+    let (code, shown, _) = run(&["baseline", &newer, &older], "");
+    assert_eq!(code, Some(0));
+    assert!(shown.contains("model:   Nehalem-v1: ") && shown.contains("level:   x86-64-v2: "), "{shown}");
+    // A whole table states what it lacks.
+    let (code, shown, _) =
+        run(&["diff", "--migrate", "-", "../show/haswell.entries"], "-cpu Skylake-Server,-mpx");
+    assert_eq!(code, Some(1));
+    assert!(shown.contains("avx512f (") && !shown.contains("mpx"), "{shown}");
+    let (code, shown, _) = run(&["diff", "--migrate", "-", "../show/haswell.entries"], "-cpu host,-vmx");
+    assert_eq!(code, Some(3));
+    assert!(shown.contains("with `host` it has what A's host has"), "{shown}");
+}
+
 /// The model of a fleet is of the hosts' vendor.
 #[test]
 fn a_baseline_of_lists_knows_the_vendor() {
