@@ -148,7 +148,7 @@ pub(crate) const fn both(one: Has, other: Has) -> Has {
 /// The things of one name have different answers.
 pub(crate) fn answer(name: &str, answers: &[(&Asked, Has)]) -> Result<Has> {
     if feature::is_list(name) {
-        return Ok(answers.iter().fold(Some(true), |all, (_, has)| both(all, *has)));
+        return Ok(answers.iter().map(|(_, has)| *has).fold(Some(true), both));
     }
     the_same(name, answers)
 }
