@@ -56,5 +56,6 @@ fn refused(error: &NoFeature) -> Failed {
         }
         NoFeature::Elsewhere(_) => failed.help("`kvm-cpuid why` explains it on this machine"),
         NoFeature::Nothing(_) => failed.help("`kvm-cpuid find` lists a register's contents"),
+        _ => failed,
     }
 }
