@@ -88,7 +88,8 @@ mod tests {
             ("CPUID_8000_001F_EAX", false),
             ("CPUID_C000_0001_EDX", false),
         ] {
-            assert_eq!(to_linux(from_linux(name).unwrap(), states_subleaf), name);
+            let same = from_linux(name).map(|word| to_linux(word, states_subleaf));
+            assert_eq!(same.as_deref(), Some(name));
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use cpuid_gen::facts::{LinuxFacts, write_linux};
 
-use crate::common::{read_linux, scratch, unpacked, write_files};
+use crate::common::{read_linux, scratch, trees, unpacked, write_files};
 
 const LINUX: &str = include_str!("../fixtures/small-linux.txt");
 const HEADER: &str = "arch/x86/include/asm/cpuid/leaf_types.h";
@@ -103,11 +103,9 @@ fn a_word_without_a_register_is_an_error_at_its_first_feature() {
 /// The real leaf types name the registers of every word as the real enum does.
 #[test]
 fn the_leaf_types_of_7_3_name_the_same_words_as_its_enum() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../upstream/trees/linux-7.3.4");
-    if !root.join(HEADER).exists() {
-        eprintln!("SKIPPED: no upstream/trees/linux-7.3.4");
-        return;
-    }
+    const TEST: &str = "the_leaf_types_of_7_3_name_the_same_words_as_its_enum";
+    let Some(tree) = trees(TEST, "linux-7.3").pop() else { return };
+    let root = tree.path;
     let folder = scratch("leaf-words-7.3");
     copy(&root, &folder);
     let header = folder.join("arch/x86/include/asm/cpufeature.h");
