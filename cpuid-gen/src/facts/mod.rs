@@ -15,7 +15,7 @@ mod read;
 mod release;
 #[cfg(any(feature = "trees", feature = "verify"))]
 mod witness;
-#[cfg(any(feature = "trees", feature = "program"))]
+#[cfg(any(feature = "trees", feature = "program", feature = "verify"))]
 mod write;
 
 pub use crate::vocabulary::cpu_model::{CacheKind, CacheSlot, DefaultVersion};
@@ -40,5 +40,5 @@ pub use release::Facts;
 pub use witness::{
     BitPlace, Witness, WitnessBit, WitnessDep, WitnessFacts, WitnessModel, read_witness, write_witness,
 };
-#[cfg(any(feature = "trees", feature = "program"))]
+#[cfg(any(feature = "trees", feature = "program", feature = "verify"))]
 pub use write::{write_linux, write_qemu};
