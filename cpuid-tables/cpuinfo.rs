@@ -27,6 +27,7 @@ use crate::generated::bit_tables::FLAG_WORDS;
 
 /// An error in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Fault {
     /// A line without a `:`.
     NoColon,
@@ -91,6 +92,7 @@ pub struct Cpu<'a> {
 
 /// The meaning of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Flag<'a> {
     /// One bit.
     Known(Named),

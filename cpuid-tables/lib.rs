@@ -206,6 +206,8 @@ extern crate alloc;
 extern crate std;
 
 mod bits;
+#[cfg(feature = "host")]
+mod capability;
 #[cfg(feature = "check")]
 pub mod check;
 pub mod cpuinfo;
@@ -259,7 +261,7 @@ pub use models::machine::{CompatProperty, CpuProperty, MachineType};
 pub use table::VcpuBase;
 pub use table::{
     AddressWidths, AmdNode, Answer, AnsweredBy, ApicLayout, Brand, CacheSubleaf, CpuidEntry, CpuidRead,
-    CpuidTable, Hypervisor, IndexedLeaf, Lookup, OwnBits, OwnNumber, PutError, RunState, Signature,
+    CpuidTable, Hypervisor, IndexedLeaf, Lookup, OwnBits, OwnNumber, RunState, SetFieldError, Signature,
     TableFull, Terminator, TopologyDomain, TopologyLevel, Vendor, XsaveSubleaf, find_entry, kvm_answer,
 };
 
@@ -267,26 +269,59 @@ pub use table::{
 ///
 /// When several bits have the same name, the location is part of the constant's name: Linux's MBA has two locations,
 /// `MBA_10_EBX_3` and `MBA_80000008_EBX_6`.
+///
+/// ```
+/// use cpuid_tables::{FeatureSet, feature};
+///
+/// let guest: FeatureSet = [feature::AVX2, feature::BMI2].into_iter().collect();
+/// assert!(guest.contains(feature::AVX2) && !guest.contains(feature::AVX512F));
+/// assert_eq!(feature::AVX2.mask(), 1 << 5);
+/// ```
 pub mod feature {
     include!(concat!(env!("OUT_DIR"), "/feature.rs"));
 }
 
 /// A constant for every [`SoftwareFeature`].
+///
+/// ```
+/// use cpuid_tables::{LinuxRelease, software};
+///
+/// assert_eq!(software::REP_GOOD.flag(LinuxRelease::NEWEST), Some("rep_good"));
+/// ```
 pub mod software {
     include!(concat!(env!("OUT_DIR"), "/software.rs"));
 }
 
 /// A constant for every [`Bug`].
+///
+/// ```
+/// use cpuid_tables::{LinuxRelease, bug};
+///
+/// assert_eq!(bug::SPECTRE_V2.flag(LinuxRelease::NEWEST), Some("spectre_v2"));
+/// ```
 pub mod bug {
     include!(concat!(env!("OUT_DIR"), "/bug.rs"));
 }
 
 /// A constant for every [`VmxFeature`].
+///
+/// ```
+/// use cpuid_tables::{LinuxRelease, vmx};
+///
+/// assert_eq!(vmx::UNRESTRICTED_GUEST.flag(LinuxRelease::NEWEST), Some("unrestricted_guest"));
+/// ```
 pub mod vmx {
     include!(concat!(env!("OUT_DIR"), "/vmx.rs"));
 }
 
 /// A constant for every [`MsrFeature`].
+///
+/// ```
+/// use cpuid_tables::{QemuRelease, msr};
+///
+/// assert_eq!(msr::MDS_NO.location().to_string(), "MSR 0x10a[5]");
+/// assert_eq!(msr::MDS_NO.qemu_name(QemuRelease::NEWEST), Some("mds-no"));
+/// ```
 pub mod msr {
     include!(concat!(env!("OUT_DIR"), "/msr.rs"));
 }

@@ -1,4 +1,13 @@
 //! The sources of facts: a source tree, a facts file, or the pinned releases.
+//!
+//! ```
+//! use cpuid_gen::{diagnostic::Diagnostics, input, source::Sources};
+//!
+//! let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+//! let (linux, qemu) = input::pinned(&mut sources, &mut diagnostics);
+//! assert!(!diagnostics.has_errors());
+//! assert!(linux.iter().any(|facts| facts.release.starts_with("7.3")) && !qemu.is_empty());
+//! ```
 
 use std::fs;
 use std::path::Path;

@@ -7,6 +7,8 @@
 //! `diff` add the modules of these names, as do `atlas` and `languages`; `format` adds formatting of generated files for
 //! human readers; `program` asks a QEMU program; `cli` (default) adds the command and all of the above.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(feature = "atlas")]
 pub mod atlas;
 #[cfg(feature = "trees")]

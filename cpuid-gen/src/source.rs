@@ -2,6 +2,15 @@
 //!
 //! A [`Span`] is a file id and byte offsets; line and column are computed only when a place is shown. A [`Sources`]
 //! keeps the text of every file that was read, so that a diagnostic can quote it.
+//!
+//! ```
+//! use cpuid_gen::{diagnostic::Diagnostic, source::Sources};
+//!
+//! let mut sources = Sources::new();
+//! let file = sources.add("a.h", "#define ONE 1\n#define TWO 3\n");
+//! let three = sources.span(file, 26, 27);
+//! assert!(Diagnostic::error(three, "expected 2").render(&sources).starts_with("a.h:2:13: error: expected 2"));
+//! ```
 
 use std::fmt;
 use std::fs;
@@ -61,6 +70,7 @@ impl fmt::Display for Place {
 
 /// A file that could not be read, or whose text is not valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ReadError {
     /// The file could not be opened or read.
     File {

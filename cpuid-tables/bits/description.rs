@@ -46,6 +46,7 @@ impl Field {
 
 /// The meaning of some bits of a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Part {
     /// A number, or a bit that is not a feature.
     Field(Field),
@@ -94,16 +95,22 @@ impl Part {
 /// assert_eq!(value & !known, 0);
 /// ```
 pub fn describe(word: CpuidWord) -> impl Iterator<Item = Part> {
-    let fields = leaf_fields(word.leaf);
-    let in_word = || fields.iter().filter(move |field| field.is_in(word));
-    let taken = in_word().fold(0, |all, field| all | field.mask());
-    let own = move || own_fields::at(word).filter(move |own| own.mask() & taken == 0);
-    // Most bits start nothing, and are not searched for.
-    let starts = in_word().copied().chain(own()).fold(0, |all: u32, field| all | 1 << field.bits().start());
-    (0..32).flat_map(move |bit| {
-        let feature = Feature::at(word.bit(Bit(bit)));
-        let starting = || at_bit(fields, word, bit).or_else(|| own().find(|own| *own.bits().start() == bit));
-        let field = (starts & 1 << bit != 0).then(starting).flatten();
+    // The field that starts at each bit.
+    let mut starting = [None; 32];
+    let mut taken = 0;
+    let mut start = |field: Field| {
+        if let Some(at @ None) = starting.get_mut(usize::from(*field.bits().start())) {
+            *at = Some(field);
+        }
+    };
+    for field in leaf_fields(word.leaf).iter().copied().filter(|field| field.is_in(word)) {
+        start(field);
+        taken |= field.mask();
+    }
+    own_fields::at(word).filter(|own| own.mask() & taken == 0).for_each(&mut start);
+    let features = Feature::mask_in(word);
+    (0..32).zip(starting).flat_map(move |(bit, field)| {
+        let feature = if features >> bit & 1 != 0 { Feature::at(word.bit(Bit(bit))) } else { None };
         let field = field.filter(|field| feature.is_none() || field.width() > 1);
         feature.map(Part::Feature).into_iter().chain(field.map(Part::Field))
     })

@@ -200,6 +200,14 @@ impl Feature {
             _ => None,
         }
     }
+
+    /// The bits of a register that are features.
+    pub(crate) const fn mask_in(word: CpuidWord) -> u32 {
+        match register_of(word) {
+            Some(register) => KNOWN[register],
+            None => 0,
+        }
+    }
 }
 
 /// A register by its index.

@@ -1,9 +1,27 @@
 //! The location of a feature bit: a leaf, subleaf, register and bit of the CPUID instruction, or a bit of an MSR.
-//! Each coordinate has its own type, so that they cannot be swapped.
+//! Each coordinate has its own type, so that they cannot be swapped. [`Place`] is what people write, in any of its
+//! notations.
 //!
 //! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.
 
-include!(concat!(env!("OUT_DIR"), "/location.rs"));
+mod coordinates {
+    include!(concat!(env!("OUT_DIR"), "/coordinates.rs"));
+}
+
+mod notation {
+    include!(concat!(env!("OUT_DIR"), "/notation.rs"));
+}
+
+mod register {
+    include!(concat!(env!("OUT_DIR"), "/register.rs"));
+}
+
+pub use coordinates::{
+    Bit, CpuidPlace, CpuidWord, FieldPlace, Leaf, Location, Msr, MsrBit, RegisterIn, Subleaf, Word, WordBit,
+    WordSource,
+};
+pub use notation::{NotAPlace, Place};
+pub use register::{Register, Registers};
 
 impl WordBit {
     /// Decodes an entry of a location column; 0 is `None`.
@@ -12,7 +30,7 @@ impl WordBit {
             return None;
         }
         let place = place - 1;
-        Some(WordBit { word: Word(place / 32), bit: low_byte(place as u32 % 32) })
+        Some(WordBit { word: Word(place / 32), bit: Bit::from_low_byte(place as u32 % 32) })
     }
 
     /// Its entry in a column by location; 0 if there is none.

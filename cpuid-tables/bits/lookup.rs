@@ -20,6 +20,7 @@ use crate::generated::bit_tables::{
 
 /// A bit of any sort.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Named {
     /// A bit of a CPUID register.
     Feature(Feature),
@@ -113,6 +114,7 @@ impl Named {
 
 /// Why a look-up did not return a single bit.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LookupError {
     /// No bit matches.
     Unknown,

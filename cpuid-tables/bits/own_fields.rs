@@ -71,7 +71,9 @@ pub(super) fn all() -> impl Iterator<Item = Field> {
 
 /// Those of one register.
 pub(crate) fn at(word: CpuidWord) -> impl Iterator<Item = Field> {
-    all().filter(move |field| field.is_in(word))
+    let from = ROWS.partition_point(|row| row.0.leaf() < word.leaf);
+    let of_leaf = ROWS.iter().skip(from).map(|row| row.0).take_while(move |field| field.leaf() == word.leaf);
+    of_leaf.filter(move |field| field.is_in(word))
 }
 
 /// The manual that names a bit of this table.

@@ -1,8 +1,8 @@
 //! Findings of many vCPUs that differ in numbers alone, as one.
 //!
-//! A wrong APIC id is another one in each vCPU: a guest of 255 would have 254 findings that say the same.
+//! A wrong APIC id differs in each vCPU: a guest with 255 vCPUs would get 254 findings about the same fault.
 //!
-//! What always holds: a vCPU is in a group once; what a finding is about, its place and its advice are the same in a group.
+//! Invariants: a vCPU is in a group once; the findings of a group have the same kind, place and advice.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 use super::{Finding, Site};
 
-/// So many are listed one by one.
+/// Up to this many are listed one by one.
 const FEW: usize = 3;
 
 /// The findings in their order, each group at the place of its first.

@@ -42,7 +42,7 @@ fn located_ids(guest: &Guest<'_>) -> Vec<LocatedId> {
         let at = guest.site(AmdNode::LEAF, Subleaf(0)).bits(Register::Eax, 0);
         all.push(LocatedId { id: node.apic_id(), at, mask: u32::MAX });
     }
-    // Before family 17h, 1.EBX keeps the id of reset when the firmware gives another one, which 0x8000001E has (BKDG of family
+    // Before family 17h, 1.EBX keeps the reset value when firmware assigns another id, which 0x8000001E then has (BKDG of family
     // 15h, CPUID Fn0000_0001_EBX and Fn8000_001E_EAX).
     let family = guest.entries.signature().map(|signature| signature.family());
     let keeps_first = !all.is_empty()

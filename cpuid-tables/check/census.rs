@@ -1,11 +1,11 @@
 //! vCPUs counted by core, die and package, as a guest cuts their APIC ids.
 //!
 //! Intel SDM volume 3A, "Detecting Hardware Multi-threading Support and Topology"; AMD APM volume 3, E.4.8 and E.4.24. A guest
-//! sees one core, die or package for each number that remains when an id is shifted right. How many vCPUs it finds there is
-//! compared with how many the leaf states.
+//! sees one core, die or package for each number that remains when an id is shifted right. This pass compares the number of
+//! vCPUs in each of them with the number that the leaf states.
 //!
-//! What always holds: fewer vCPUs than a leaf states are no fault, since others may be plugged in later; vCPUs with the same
-//! id are counted once.
+//! Fewer vCPUs than a leaf states are not a fault, since others may be plugged in later. vCPUs with the same id are counted
+//! once.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -25,7 +25,8 @@ use crate::bits::location::{Leaf, Register, Registers};
 use crate::feature;
 use crate::table::{CacheSubleaf, CpuidRead, TopologyLevel};
 
-/// What a leaf says of a unit: its name, how far an id is shifted to number it, how many processors it has, and where.
+/// What a leaf states about a unit: its name, the shift that turns an id into its number, its processor count, and their
+/// location.
 struct Unit {
     name: String,
     by: Leaf,
@@ -51,7 +52,7 @@ fn units_of(guest: &Guest<'_>) -> Vec<Unit> {
     let mut units = Vec::new();
     for leaf in TopologyLevel::LEAVES {
         let levels = levels(guest, leaf);
-        // What contradicts itself is a fault of its own.
+        // Shifts that contradict each other are a separate finding.
         let fits = |level: &TopologyLevel| u64::from(level.processors()) <= 1 << level.shift();
         let ascend = levels.is_sorted_by_key(TopologyLevel::shift)
             && levels.is_sorted_by_key(TopologyLevel::processors);
@@ -80,7 +81,7 @@ fn units_of(guest: &Guest<'_>) -> Vec<Unit> {
     if units.is_empty() { package_of(guest).into_iter().collect() } else { units }
 }
 
-/// The package by 0x80000008 (AMD) or 1.EBX; none where a number is as large as its field.
+/// The package according to 0x80000008 (AMD) or 1.EBX; none if a count fills its field, since it may be cut off.
 fn package_of(guest: &Guest<'_>) -> Option<Unit> {
     let shift = |count: u32| count.next_power_of_two().trailing_zeros();
     let amd = guest.registers(0x8000_0008, 0).filter(|_| guest.is_amd()).map(|registers| registers.ecx);
@@ -110,7 +111,7 @@ fn package_of(guest: &Guest<'_>) -> Option<Unit> {
 }
 
 fn overfull(input: &Input<'_>, unit: &Unit, findings: &mut Findings) {
-    // By number of the unit: the ids in it, and whose they are.
+    // By number of the unit: the ids in it, and the vCPUs that have them.
     let mut units: BTreeMap<u32, BTreeMap<u32, &Guest<'_>>> = BTreeMap::new();
     for guest in &input.guests {
         if let Some(id) = apic_id(guest) {
@@ -119,7 +120,7 @@ fn overfull(input: &Input<'_>, unit: &Unit, findings: &mut Findings) {
     }
     for (number, ids) in units {
         let (Some(first), Ok(there)) = (ids.values().next(), u32::try_from(ids.len())) else { continue };
-        // Levels of no processors are a fault of their own, and the cores of a hybrid processor may differ.
+        // Levels without processors are a separate finding, and the cores of a hybrid processor may differ.
         let most = ids.values().map(|guest| stated(guest, unit)).max().unwrap_or(0);
         if most == 0 || there <= most {
             continue;
@@ -154,15 +155,15 @@ fn numbers_of(ids: &BTreeMap<u32, &Guest<'_>>) -> Vec<u32> {
     numbers.into_iter().collect()
 }
 
-/// How many processors one vCPU's table states for a unit: by the leaf that states most, since leaves that differ are a fault
-/// of their own.
+/// How many processors one vCPU's table states for a unit: the largest count of any leaf, since leaves that differ are a
+/// separate finding.
 fn stated(guest: &Guest<'_>, unit: &Unit) -> u32 {
     let by = TopologyLevel::LEAVES.into_iter().flat_map(|leaf| levels(guest, leaf));
     let same = by.filter(|level| level.shift() == unit.shift);
     same.map(|level| level.processors()).max().unwrap_or(unit.stated)
 }
 
-/// Caches of AMD whose number of sharing ids is no power of two, where Linux groups the vCPUs by division and others by
+/// AMD's caches whose number of sharing ids is not a power of two: Linux groups the vCPUs by division, and other guests by
 /// shifting.
 pub(super) fn uneven_caches(input: &Input<'_>, findings: &mut Findings) {
     let ids: Vec<u32> = input.guests.iter().filter_map(apic_id).collect();

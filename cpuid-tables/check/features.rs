@@ -17,7 +17,7 @@ use crate::naming::name_of;
 
 /// Features without the features that they depend on.
 pub(super) fn needs(input: &Input<'_>, findings: &mut Findings) {
-    // KVM clears APIC's bit where a guest has turned the APIC off, in 1.EDX alone.
+    // KVM clears the APIC bit, only in 1.EDX, if the guest has turned the APIC off.
     let of_one = input.guests.iter().any(|guest| guest.has(feature::APIC));
     for guest in &input.guests {
         let alias = guest.registers(0x8000_0001, 0).is_some_and(|all| all.edx & feature::APIC.mask() != 0);

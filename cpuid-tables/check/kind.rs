@@ -456,7 +456,7 @@ kinds! {
     "add the leaf after the signature's, with 0x40000001's values from KVM_GET_SUPPORTED_CPUID"
     /// Hyper-V's signature without its interface identifier.
     HypervInterface "hyperv-interface" Warning
-    "KVM enables its Hyper-V emulation, and Windows its enlightenments, by \"Hv#1\" in 0x40000001's EAX, and Windows its enlightenments"
+    "KVM enables its Hyper-V emulation, and Windows its enlightenments, by \"Hv#1\" in 0x40000001's EAX"
     "take Hyper-V's leaves from KVM_GET_SUPPORTED_HV_CPUID"
 
     /// SEV-SNP's firmware refuses the CPUID page.
@@ -465,7 +465,7 @@ kinds! {
     "take it from the host's CPUID instruction, or clear it"
     /// An SEV-SNP guest's table has more than this one.
     SevSnpDiffers "sev-snp-differs" Warning
-    "QEMU builds another table for an SEV-SNP guest, with its encryption leaf"
+    "QEMU builds a different table for an SEV-SNP guest, with its encryption leaf"
     "set SEV, SEV-ES and SEV-SNP, the C-bit's place and the lost address bits in 0x8000001F, as QEMU does"
     /// KVM or the TDX module refuses the table.
     TdxRefused "tdx-refused" Error
@@ -481,8 +481,8 @@ kinds! {
     "clear it, or add the component"
     /// QEMU builds another table for a TD.
     TdxDiffers "tdx-differs" Warning
-    "QEMU builds another table for a TD: host and max only, with leaf 0x1F, and few of KVM's features"
-    "take the table of a QEMU that runs the TD: --guest-of"
+    "QEMU builds a different table for a TD: host and max only, with leaf 0x1F, and few of KVM's features"
+    "use the table of a QEMU that runs the TD: --guest-of"
 }
 
 impl fmt::Display for Kind {

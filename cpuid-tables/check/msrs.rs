@@ -1,7 +1,7 @@
 //! A guest's MSRs: capabilities without the CPUID feature that announces them, and those that the host's KVM refuses.
 //!
 //! Intel SDM volume 4, and volume 3D, appendix A, for VMX. What KVM refuses is in `vmx_restore_*` of Linux's
-//! `arch/x86/kvm/vmx/nested.c`; QEMU and other VMMs fail when they set such an MSR, on a migration's destination too.
+//! `arch/x86/kvm/vmx/nested.c`; QEMU and other VMMs fail when they set such an MSR, also on the destination of a migration.
 
 use alloc::format;
 use alloc::string::String;
@@ -89,7 +89,7 @@ enum Rule {
     Subset(u64),
     /// The bits must be the host's.
     Equal(u64),
-    /// Halves of a VMX control: what must be 1 on the host must be 1, what may be 1 must be so on the host.
+    /// The halves of a VMX control: bits that must be 1 on the host must be 1, and bits that may be 1 must be allowed on the host.
     Control,
 }
 
@@ -178,7 +178,8 @@ fn against(rule: Rule, msr: Msr, value: u64, host: u64, add: &mut impl FnMut(Msr
         Rule::Equal(mask) => {
             let bits = (value ^ host) & mask;
             if bits != 0 {
-                let what = format!("{:#x} in bits that must be the host's, {:#x}", value & mask, host & mask);
+                let what =
+                    format!("{:#x} in bits that must equal the host's {:#x}", value & mask, host & mask);
                 add(MsrKind::HostRequires, bits, what);
             }
         }

@@ -1,7 +1,7 @@
 //! What features need beyond what Linux and QEMU state, as a table of this crate.
 //!
-//! Linux and QEMU state what they take away together. The manuals say more: an instruction in VEX encoding is an invalid opcode
-//! unless AVX is there and turned on. Xen's `gen-cpuid.py` has most of these rows too.
+//! Linux and QEMU list the features that they clear together. The manuals state further dependencies: a VEX-encoded instruction
+//! raises an invalid-opcode exception unless AVX is present and enabled. Xen's `gen-cpuid.py` also has most of these rows.
 //!
 //! Intel SDM is the Software Developer's Manual, AMD APM the Architecture Programmer's Manual.
 
@@ -17,10 +17,10 @@ pub struct OwnNeed {
     pub feature: Feature,
     /// What it needs.
     pub needs: Feature,
-    /// An error where software that uses the feature fails, a warning where the feature has no use or no processor has it
-    /// alone.
+    /// An error if software that uses the feature alone fails; a warning if the feature alone is useless, or if no processor
+    /// has it alone.
     pub severity: Severity,
-    /// Where it says so.
+    /// The source.
     pub source: &'static str,
 }
 
@@ -38,14 +38,14 @@ const XOP_ENCODING: &str = "AMD APM volume 6: XOP and FMA4 use AVX's registers";
 const TILES: &str = "Intel SDM volume 1, chapter 18: the instruction works on tiles, which AMX-TILE adds";
 const ALIAS: &str =
     "Intel SDM volume 2A, CPUID, leaf 1EH: the instruction works on tiles, which AMX-TILE adds";
-const LONG_MODE: &str = "Intel SDM volume 3A, 4.1.1 and 10.8.5: it is only there in IA-32e mode";
-const SSE: &str = "Intel SDM volume 1, 12.2: software looks for the extensions before it";
-const COUNTER: &str = "Intel SDM volume 3B, 19.17: it is about the time-stamp counter";
+const LONG_MODE: &str = "Intel SDM volume 3A, 4.1.1 and 10.8.5: it exists only in IA-32e mode";
+const SSE: &str = "Intel SDM volume 1, 12.2: software first checks for the earlier extensions";
+const COUNTER: &str = "Intel SDM volume 3B, 19.17: it concerns the time-stamp counter";
 const LOCAL_APIC: &str =
     "Intel SDM volume 3A, chapter 12: it is part of the local APIC; KVM sets APIC's bit from IA32_APIC_BASE";
 const SPECULATION: &str =
-    "no processor of Intel's has another bit of IA32_SPEC_CTRL without IBRS (Xen, gen-cpuid.py)";
-const HINTS: &str = "AMD APM volume 3, E.4.8: it says more about the other";
+    "no Intel processor has another bit of IA32_SPEC_CTRL without IBRS (Xen, gen-cpuid.py)";
+const HINTS: &str = "AMD APM volume 3, E.4.8: it describes a detail of the other";
 const MMX_FAMILY: &str = "AMD APM volume 1, chapter 5: it extends the other";
 const POWER: &str = "Intel SDM volume 3B, 16.4: it is part of HWP";
 
@@ -72,8 +72,8 @@ pub const OWN_NEEDS: &[OwnNeed] = &[
     error(AMX_AVX512, AMX_TILE, ALIAS),
     error(AMX_MOVRS, AMX_TILE, ALIAS),
     error(LM, PAE, "Intel SDM volume 3A, 4.1.1: IA-32e paging requires CR4.PAE"),
-    error(NX, PAE, "Intel SDM volume 3A, 4.6: bit 63 is only in the page tables of PAE"),
-    error(GBPAGES, LM, "Intel SDM volume 3A, 4.5: 1-GByte pages are only in the page tables of IA-32e mode"),
+    error(NX, PAE, "Intel SDM volume 3A, 4.6: bit 63 exists only in PAE page tables"),
+    error(GBPAGES, LM, "Intel SDM volume 3A, 4.5: 1-GByte pages exist only in IA-32e paging"),
     error(TSC_DEADLINE_TIMER, TSC, COUNTER),
     error(RDTSCP, TSC, COUNTER),
     error(TSC_ADJUST, TSC, COUNTER),
@@ -91,7 +91,7 @@ pub const OWN_NEEDS: &[OwnNeed] = &[
     warning(SM4, AVX2, VEX),
     warning(VAES, AES, "Intel SDM volume 1, 12.13: it widens AES's instructions"),
     warning(VPCLMULQDQ, PCLMULQDQ, "Intel SDM volume 1, 12.13: it widens PCLMULQDQ"),
-    warning(CX16, LM, "Intel SDM volume 2A, CMPXCHG16B: it is only encoded in 64-bit mode"),
+    warning(CX16, LM, "Intel SDM volume 2A, CMPXCHG16B: it can be encoded only in 64-bit mode"),
     warning(PCID, LM, LONG_MODE),
     warning(PKU, LM, LONG_MODE),
     warning(LA57, LM, LONG_MODE),
@@ -101,7 +101,7 @@ pub const OWN_NEEDS: &[OwnNeed] = &[
     warning(LKGS, LM, LONG_MODE),
     warning(APX, LM, LONG_MODE),
     warning(INVPCID, PCID, "Intel SDM volume 2A, INVPCID: it invalidates by PCID"),
-    warning(TSXLDTRK, RTM, "Intel SDM volume 1, 16.3: it is used in transactions of RTM alone"),
+    warning(TSXLDTRK, RTM, "Intel SDM volume 1, 16.3: it is used only in RTM transactions"),
     warning(INTEL_STIBP, SPEC_CTRL, SPECULATION),
     warning(SPEC_CTRL_SSBD, SPEC_CTRL, SPECULATION),
     warning(IPRED_CTRL, SPEC_CTRL, SPECULATION),
@@ -111,8 +111,8 @@ pub const OWN_NEEDS: &[OwnNeed] = &[
     warning(AMD_IBRS_SAME_MODE, AMD_IBRS, HINTS),
     warning(AMD_IBPB_RET, AMD_IBPB, HINTS),
     warning(X2AVIC, AVIC, "AMD APM volume 2, 15.29: x2AVIC extends AVIC"),
-    warning(OSXSAVE, XSAVE, "Intel SDM volume 1, 13.2: it says that XSAVE is turned on"),
-    warning(OSPKE, PKU, "Intel SDM volume 2A, CPUID, leaf 07H: it says that PKU is turned on"),
+    warning(OSXSAVE, XSAVE, "Intel SDM volume 1, 13.2: it states that XSAVE is enabled"),
+    warning(OSPKE, PKU, "Intel SDM volume 2A, CPUID, leaf 07H: it states that PKU is enabled"),
     warning(SSSE3, XMM3, SSE),
     warning(XMM4_1, SSSE3, SSE),
     warning(XMM4_2, XMM4_1, SSE),
@@ -127,7 +127,7 @@ pub const OWN_NEEDS: &[OwnNeed] = &[
     warning(HWP_PKG_REQ, HWP, POWER),
 ];
 
-/// What a feature needs by these rows: what is an error without it, and what a warning.
+/// The needs of a feature according to these rows: those whose absence is an error, and those whose absence is a warning.
 pub(super) fn own_needs(feature: Feature) -> [FeatureSet; 2] {
     [Severity::Error, Severity::Warning].map(|severity| {
         let rows = OWN_NEEDS.iter().filter(|row| row.feature == feature && row.severity == severity);

@@ -1,11 +1,11 @@
 //! Reserved bits of leaves that hold numbers.
 //!
-//! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E; bits that both name or that an older manual named are not
-//! reserved. SEV-SNP's firmware compares a guest's CPUID page with what it allows and refuses the launch
+//! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E. A bit that both manuals name, or that an older edition
+//! named, does not count as reserved. SEV-SNP's firmware compares a guest's CPUID page with what it allows and refuses the launch
 //! (SEV-SNP Firmware ABI, "SNP_LAUNCH_UPDATE", CPUID page).
 //!
-//! Registers of features are looked at in [`unknown`](super::unknown). 0x80000006 and 0x80000008's ECX of Intel's processors
-//! are not here: QEMU writes AMD's numbers there for guests of every vendor, and guests of Intel's do not read them.
+//! [`unknown`](super::unknown) checks registers of features. 0x80000006 and 0x80000008's ECX are not checked for Intel: QEMU
+//! writes AMD's numbers there for guests of every vendor, and guests on Intel do not read them.
 
 use alloc::format;
 use core::ops::RangeInclusive;
@@ -18,7 +18,7 @@ use crate::table::{CpuidEntry, IndexedLeaf, Vendor};
 
 use Register::{Eax, Ebx, Ecx, Edx};
 
-/// Whose manual has the bits as reserved.
+/// The vendor whose manual reserves the bits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Manual {
     Intel,
@@ -129,9 +129,9 @@ static ROWS: &[Row] = &[
 ];
 
 /// What to do about "complex indexing" in 0x8000001D.
-pub(super) const COMPLEX_INDEXING: &str = "clear it; QEMU before 10.0 writes Intel's \"complex indexing\" there: take EPYC-v4, EPYC-Rome-v4, EPYC-Milan-v2, or a newer version of the model";
+pub(super) const COMPLEX_INDEXING: &str = "clear it; QEMU before 10.0 writes Intel's \"complex indexing\" there: use EPYC-v4, EPYC-Rome-v4, EPYC-Milan-v2, or a newer version of the model";
 
-/// Where it is known what wrote the bits: leaf, register, bits, and what to do.
+/// Bits with a known cause: leaf, register, bits, and what to do.
 static WRITERS: &[(u32, Register, u32, &str)] = &[(0x8000_001d, Edx, 0x4, COMPLEX_INDEXING)];
 
 /// Reserved bits that are set, by the manual of the table's vendor.
@@ -143,7 +143,7 @@ pub(super) fn bits(input: &Input<'_>, findings: &mut Findings) {
             _ => continue,
         };
         for (at, entry) in guest.entries.iter().enumerate() {
-            // An entry that KVM never takes says nothing.
+            // An entry that KVM never uses has no effect.
             let first = guest.entries.iter().position(|other| other.answers(entry.function, entry.subleaf()));
             if first == Some(at) {
                 of_entry(guest, manual, entry, findings);

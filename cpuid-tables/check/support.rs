@@ -19,6 +19,7 @@ use crate::table::CpuidRead;
 
 /// When a guest may see a feature that KVM does not report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum When {
     /// On any host.
     Always,

@@ -1,4 +1,4 @@
-//! Features that promise a leaf, and no such leaf.
+//! Features that announce a leaf which the table lacks.
 //!
 //! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.
 
@@ -12,7 +12,7 @@ use crate::bits::location::{Leaf, Place, Registers, Subleaf};
 use crate::feature::*;
 use crate::naming::name_of;
 
-/// Whose rule it is.
+/// The vendors to which a row applies.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Of {
     All,
@@ -46,7 +46,7 @@ static LEAVES: &[(Of, Feature, u32, u32, &str)] = &[
     (Of::Amd, TOPOEXT, 0x8000_001e, 0, "APIC id, core and node"),
 ];
 
-/// Leaves that are missing or zeros although a feature is there that they describe.
+/// Leaves that are missing or all zero although a feature that they describe is set.
 pub(super) fn leaves(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
         for &(of, feature, leaf, subleaf, holds) in LEAVES {
@@ -65,13 +65,13 @@ fn holds_for(of: Of, guest: &Guest<'_>) -> bool {
     }
 }
 
-/// True where zeros are an answer, or where the table's processor is older than the leaf.
+/// True if zeros are a valid value, or if the table's processor is older than the leaf.
 fn is_meant(guest: &Guest<'_>, leaf: u32) -> bool {
     let reaches = |base: u32| guest.registers(base, 0).is_some_and(|Registers { eax, .. }| eax >= leaf);
     match leaf {
-        // QEMU's older models end before it, and their guests read the id in leaf 1.
+        // The highest leaf of QEMU's older models is lower, and their guests read the id in leaf 1.
         0xb => !reaches(0),
-        // The first thread of the first core, which is alone in its core.
+        // The first thread of the first core, in a core of one thread.
         0x8000_001e => reaches(0x8000_0000) && apic_id(guest) == Some(0),
         _ => false,
     }

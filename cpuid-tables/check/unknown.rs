@@ -17,7 +17,7 @@ pub(super) fn bits(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
         for (word, here, value) in guest.feature_words() {
             let known = describe(word).fold(described(word), |known, part| known | part.mask());
-            // A bit that only a manual names is not supported by any KVM that is known here.
+            // No KVM that is known here supports a bit that only a manual names.
             let own = own_fields::at(word).fold(0, |own, field| own | field.mask());
             let known = if input.host.is_some() { known & !own } else { known };
             unnamed(guest, here, value & !known, input.host, findings);

@@ -1,6 +1,6 @@
 //! The vendor, and leaves, features and bits of another vendor.
 //!
-//! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.4: leaves that one defines and the other reserves.
+//! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.4: leaves that one of them defines and the other reserves.
 
 use alloc::format;
 

@@ -32,5 +32,6 @@ fn refused(error: &NoFeature) -> Failed {
         }
         NoFeature::Elsewhere(_) => failed.help("`kvm-cpuid why` explains it on this machine"),
         NoFeature::Nothing(_) => failed.help("`kvm-cpuid find` lists a register's contents"),
+        _ => failed,
     }
 }

@@ -102,12 +102,12 @@ impl Flood {
 /// A style's appearance on a terminal.
 const fn look(style: Style) -> anstyle::Style {
     match style {
-        Style::Plain => anstyle::Style::new(),
         Style::Heading => anstyle::Style::new().bold(),
         Style::Name => AnsiColor::Cyan.on_default(),
         Style::Good => AnsiColor::Green.on_default(),
         Style::Error => AnsiColor::Red.on_default(),
         Style::Doubt => AnsiColor::Yellow.on_default(),
+        _ => anstyle::Style::new(),
     }
 }
 

@@ -74,7 +74,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let mut cpus = args.input.reading.open(source)?.peekable();
         let mut several = sources.len() > 1;
         while let Some(cpu) = cpus.next() {
-            let shown = Shown::of(args, cpu?);
+            let shown = Shown::new(args, cpu?);
             several |= cpus.peek().is_some();
             any |= !shown.cpu.entries.is_empty()
                 || !args.raw && !args.features && !shown.answered(args).is_empty();
@@ -128,7 +128,7 @@ struct Shown {
 }
 
 impl Shown {
-    fn of(args: &Args, cpu: Cpu) -> Shown {
+    fn new(args: &Args, cpu: Cpu) -> Shown {
         Shown { all: cpu.entries.clone(), known: cpu.known.clone(), cpu: chosen(args, cpu) }
     }
 

@@ -130,13 +130,13 @@ impl Format {
     #[must_use]
     pub fn recognise(head: &[u8]) -> Option<Format> {
         let first = head.trim_ascii_start().first().copied();
-        lines::of(head)
+        lines::split(head)
             .find_map(Format::of_line)
             .or_else(|| {
                 Format::with_mark(|mark| matches!(mark, Mark::MayBegin(byte) if Some(*byte) == first))
             })
-            .or_else(|| lines::of(head).find_map(Format::shared_line))
-            .or_else(|| lines::of(head).find_map(Format::perhaps_of_line))
+            .or_else(|| lines::split(head).find_map(Format::shared_line))
+            .or_else(|| lines::split(head).find_map(Format::perhaps_of_line))
     }
 
     /// The format that alone has such a line.

@@ -186,7 +186,7 @@ pub(super) fn contains(line: &[u8], text: &[u8]) -> bool {
 }
 
 /// The lines of a text that is there.
-pub(super) fn of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn split(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
 }
 

@@ -15,14 +15,11 @@ use crate::bits::lookup::{LookupError, Named};
 use crate::bits::msr_feature::MsrFeature;
 use crate::bits::release::LinuxRelease;
 use crate::naming::named;
+use crate::table::Vendor;
 
-/// Vendors by the names that libvirt, `KubeVirt` and others have for them, and what leaf 0 has in EBX, EDX and ECX.
-static VENDORS: [(&str, &str); 4] = [
-    ("Intel", "GenuineIntel"),
-    ("AMD", "AuthenticAMD"),
-    ("Hygon", "HygonGenuine"),
-    ("Zhaoxin", "  Shanghai  "),
-];
+/// Vendors by the names that libvirt, `KubeVirt` and others use.
+static VENDORS: [(&str, Vendor); 4] =
+    [("Intel", Vendor::INTEL), ("AMD", Vendor::AMD), ("Hygon", Vendor::HYGON), ("Zhaoxin", Vendor::ZHAOXIN)];
 
 /// What is stated of a CPU by names.
 #[derive(Default)]
@@ -136,10 +133,10 @@ impl Names {
 
     /// The vendor by its twelve characters, or by a short name. Others state nothing.
     pub(super) fn vendor(&mut self, name: &str) {
-        let known = VENDORS.into_iter().find(|(short, _)| *short == name).map_or(name, |(_, id)| id);
-        let Ok(id) = <[u8; 12]>::try_from(known.as_bytes()) else { return };
-        for (register, part) in [Register::Ebx, Register::Edx, Register::Ecx].into_iter().zip(id.chunks(4)) {
-            let value = part.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte));
+        let known = VENDORS.into_iter().find(|(short, _)| *short == name).map(|(_, vendor)| vendor);
+        let Some(vendor) = known.or_else(|| name.as_bytes().try_into().ok().map(Vendor)) else { return };
+        let [ebx, ecx, edx] = vendor.to_registers();
+        for (register, value) in [(Register::Ebx, ebx), (Register::Edx, edx), (Register::Ecx, ecx)] {
             self.register(0, register, u32::MAX, value);
         }
     }

@@ -27,7 +27,7 @@ use super::documents::MAX_DOCUMENT;
 use super::scan::{Scan, trim};
 use super::sink::{Fault, Line, Parser, Sink};
 use crate::bits::location::{Leaf, Registers, Subleaf};
-use crate::table::CpuidEntry;
+use crate::table::{CpuidEntry, Vendor};
 
 /// The format.
 pub(super) const FORMAT: Descriptor = Descriptor {
@@ -42,9 +42,8 @@ const KEY: &str = "expected `vendor`, `\"LEAF\"` or `\"LEAF-SUBLEAF\"` in hexade
 const VALUE: &str = "expected `[eax, ebx, ecx, edx]`, each a number of 32 bits";
 const VENDOR: &str = "expected `vendor = \"amd\"` or `vendor = \"intel\"`";
 const PROFILES: &str = "expected `[cpuid.NAME]`, or leaves in `[cpuid]`";
-/// propolis' vendors, with what leaf 0 says in EBX, ECX and EDX.
-const VENDORS: [(&str, [u32; 3]); 2] =
-    [("amd", [0x6874_7541, 0x444d_4163, 0x6974_6e65]), ("intel", [0x756e_6547, 0x6c65_746e, 0x4965_6e69])];
+/// propolis' names of vendors.
+const VENDORS: [(&str, Vendor); 2] = [("amd", Vendor::AMD), ("intel", Vendor::INTEL)];
 
 /// The reader. TOML is read as a whole.
 #[derive(Default)]
@@ -197,8 +196,8 @@ impl Parser for Propolis {
 fn write(out: &mut dyn Write, cpu: &Cpu) -> Result<(), Unwritable> {
     let zero = cpu.entries.iter().find(|entry| entry.answers(Leaf(0), Subleaf(0)));
     let vendor = zero.and_then(|zero| {
-        let Registers { ebx, ecx, edx, .. } = zero.registers;
-        VENDORS.into_iter().find(|(_, registers)| *registers == [ebx, ecx, edx])
+        let there = Vendor::from_registers(zero.registers);
+        VENDORS.into_iter().find(|(_, vendor)| *vendor == there)
     });
     let (vendor, _) = vendor.ok_or(Unwritable::Vendor)?;
     check_places(&cpu.entries)?;

@@ -51,7 +51,7 @@ impl<R: Read> Reader<R> {
         let lines = Lines::new(input).map_err(ReadError::Io)?;
         let head = lines.head();
         let format = options.format.or_else(|| Format::recognise(head)).ok_or_else(|| {
-            let first = lines::of(head).find(|line| !trim(line).is_empty());
+            let first = lines::split(head).find(|line| !trim(line).is_empty());
             first.map_or(ReadError::Blank, |first| ReadError::Unrecognised { text: shortened(first) })
         })?;
         Ok(Reader {

@@ -64,7 +64,7 @@ pub struct LimitCost {
 }
 
 impl Baseline {
-    pub(super) fn of(fleet: &Fleet) -> Baseline {
+    pub(super) fn new(fleet: &Fleet) -> Baseline {
         let (rows, mut unequal) = fleet.folded.finish();
         let entries = leaves::table(&rows, &mut unequal);
         let msrs = (fleet.with_msrs == fleet.len()).then(|| {
@@ -219,7 +219,7 @@ struct Extreme {
 fn extremes(sets: &[(FeatureSet, &[u32], usize)]) -> Vec<Extreme> {
     let of = |(at, (field, rule)): (usize, (Field, Rule))| {
         let values = sets.iter().map(|(_, limits, _)| limits[at]);
-        let values = values.filter(|value| rule != Rule::MinTold || *value != 0);
+        let values = values.filter(|value| rule != Rule::MinNonZero || *value != 0);
         let beyond = |a: u32, b: u32| if rule == Rule::Max { a > b } else { a < b };
         let mut first: Option<u32> = None;
         let mut second = None;
@@ -254,6 +254,6 @@ impl Fleet {
         if self.is_empty() {
             return Err(FleetError::NoHost);
         }
-        Ok(Baseline::of(self))
+        Ok(Baseline::new(self))
     }
 }

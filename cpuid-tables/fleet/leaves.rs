@@ -14,27 +14,27 @@ use crate::table::{CpuidEntry, IndexedLeaf, Terminator, find_entry};
 /// A leaf that has no meaning without a feature.
 struct OfFeature(Leaf, Feature);
 
-const fn of(leaf: u32, feature: Feature) -> OfFeature {
+const fn row(leaf: u32, feature: Feature) -> OfFeature {
     OfFeature(Leaf(leaf), feature)
 }
 
 /// Intel SDM volume 2A, "CPUID": each leaf names the feature bit that announces it. AMD APM volume 3, appendix E.
 static OF_FEATURES: &[OfFeature] = &[
-    of(0x5, feature::MWAIT),
-    of(0xd, feature::XSAVE),
-    of(0xf, feature::CQM),
-    of(0x10, feature::RDT_A),
-    of(0x12, feature::SGX),
-    of(0x14, feature::INTEL_PT),
-    of(0x1b, feature::PCONFIG),
-    of(0x1c, feature::ARCH_LBR),
-    of(0x1d, feature::AMX_TILE),
-    of(0x1e, feature::AMX_TILE),
-    of(0x23, feature::ARCH_PERFMON_EXT),
-    of(0x24, feature::AVX10),
-    of(0x8000_000a, feature::SVM),
-    of(0x8000_001b, feature::IBS),
-    of(0x8000_001c, feature::LWP),
+    row(0x5, feature::MWAIT),
+    row(0xd, feature::XSAVE),
+    row(0xf, feature::CQM),
+    row(0x10, feature::RDT_A),
+    row(0x12, feature::SGX),
+    row(0x14, feature::INTEL_PT),
+    row(0x1b, feature::PCONFIG),
+    row(0x1c, feature::ARCH_LBR),
+    row(0x1d, feature::AMX_TILE),
+    row(0x1e, feature::AMX_TILE),
+    row(0x23, feature::ARCH_PERFMON_EXT),
+    row(0x24, feature::AVX10),
+    row(0x8000_000a, feature::SVM),
+    row(0x8000_001b, feature::IBS),
+    row(0x8000_001c, feature::LWP),
 ];
 
 const D0_EAX: CpuidWord = CpuidWord::new(Leaf(0xd), Subleaf(0), Register::Eax);

@@ -107,7 +107,7 @@ pub(crate) struct Behaviour {
 /// pinned, or QEMU's history has the change between them. `about` is an estimate: the change lies between two pinned
 /// releases, 7.2 and 10.0 or 10.0 and 10.2, for which it is certain.
 impl Behaviour {
-    pub(super) fn of(number: (u32, u32)) -> Behaviour {
+    pub(super) fn from_series(number: (u32, u32)) -> Behaviour {
         let since = |major, minor| number >= (major, minor);
         let about = since;
         Behaviour {

@@ -157,7 +157,7 @@ impl GuestCpuid {
     /// The same for the vCPU with this index: Hyper-V's MSRs of the whole VM are set on the first one only, and one of
     /// them has the index.
     pub fn vcpu_msrs(&self, index: u32) -> impl Iterator<Item = MsrValue> {
-        self.msrs.of(index)
+        self.msrs.for_vcpu(index)
     }
 
     fn sources(&self) -> impl Iterator<Item = (WordSource, u64)> {

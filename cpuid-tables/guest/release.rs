@@ -26,13 +26,13 @@ pub(crate) struct Release<'p> {
 impl<'p> Release<'p> {
     pub(crate) fn new(qemu: QemuRelease) -> Release<'p> {
         let number = number(qemu);
-        let (tables, behaviour) = (&GUESTS[qemu.index()], Behaviour::of(number));
+        let (tables, behaviour) = (&GUESTS[qemu.index()], Behaviour::from_series(number));
         Release { qemu, tables, behaviour, number, program: None }
     }
 
     pub(crate) fn of_program(program: &'p QemuProgram) -> Release<'p> {
         let number = program.behaves_as();
-        let behaviour = Behaviour::of(number);
+        let behaviour = Behaviour::from_series(number);
         Release { behaviour, number, program: Some(program), ..Release::new(program.facts_of()) }
     }
 

@@ -151,7 +151,7 @@ impl fmt::Display for QemuWords<'_> {
             _ => "host doesn't support requested feature",
         };
         write!(f, "{prefix}: ")?;
-        let names_subleaves = Behaviour::of(number(self.0.release)).names_subleaves;
+        let names_subleaves = Behaviour::from_series(number(self.0.release)).names_subleaves;
         match self.0.source {
             WordSource::Cpuid(word) if names_subleaves => {
                 write!(f, "{}", WithSubleaf(word, has_subleaf(self.0.release, self.0.source)))?;

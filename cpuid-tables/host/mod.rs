@@ -2,6 +2,26 @@
 //!
 //! Functions that depend on a host take a [`Host`], so that they also run on recorded hosts. With the feature `kvm`,
 //! `Host::this_machine` reads the current machine.
+//!
+//! ```
+//! use cpuid_tables::host::{Host, HostFile, enumerate};
+//! use cpuid_tables::{Leaf, Msr, Registers};
+//!
+//! // A recording: lines of leaf, index, flags and the four registers, and lines of MSR and value.
+//! let mut host = Host::default();
+//! host.read(HostFile::Supported, "supported 7 0 1 0 20 0 0")?;
+//! host.read(HostFile::Msrs, "10a 1c")?;
+//! assert_eq!((host.supported[0].function, host.msrs[&Msr(0x10a)]), (Leaf(7), 0x1c));
+//!
+//! // Any source of CPUID's answers; here a processor with leaves 0 and 1.
+//! let cpu = enumerate(|leaf, _| match leaf.0 {
+//!     0 => Registers::new(1, 0x756e_6547, 0x6c65_746e, 0x4965_6e69),
+//!     1 => Registers::new(0x0008_06f8, 0, 0, 0x0788_abfd),
+//!     _ => Registers::ZERO,
+//! });
+//! assert_eq!(cpu.len(), 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -11,7 +31,6 @@ use crate::table::CpuidEntry;
 
 #[cfg(feature = "kvm")]
 mod as_kvm;
-mod capability;
 mod compare;
 mod enumerate;
 mod instruction;
@@ -19,7 +38,7 @@ mod recorded;
 #[cfg(feature = "kvm")]
 mod this_machine;
 
-pub use capability::Capability;
+pub use crate::capability::Capability;
 pub use compare::{CpuDifference, compare_cpus};
 pub use enumerate::enumerate;
 pub use instruction::{Instruction, instruction};

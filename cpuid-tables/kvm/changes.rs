@@ -109,6 +109,7 @@ impl fmt::Display for PartChange {
 
 /// A difference between the given table and KVM's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Change {
     /// A part of a register.
     Part(PartChange),

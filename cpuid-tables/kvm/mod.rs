@@ -1,6 +1,15 @@
 //! KVM: its capabilities and tables, setting vCPUs' tables, and a guest that reports the CPUID values it reads.
 //!
 //! Everything but the ioctls themselves runs without a KVM: [`KvmSystem`] and [`CpuidVcpu`] are traits.
+//!
+//! ```no_run
+//! use cpuid_tables::kvm::{Capability, Device, KvmSystem};
+//!
+//! let kvm = Device::open()?;
+//! let entries = kvm.supported_cpuid()?;
+//! println!("{} entries, {} vCPUs", entries.len(), kvm.capability(Capability::NR_VCPUS)?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod changes;
 mod components;
@@ -17,7 +26,7 @@ mod vcpu_error;
 mod vcpu_table;
 mod vcpus;
 
-pub use crate::host::Capability;
+pub use crate::capability::Capability;
 pub use changes::{Change, Changes, PartChange};
 pub use components::{DYNAMIC_COMPONENTS, permitted_guest_components, request_guest_components};
 pub use error::{Errno, KvmError};

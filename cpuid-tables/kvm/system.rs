@@ -13,7 +13,7 @@ use kvm_ioctls::Kvm;
 use super::error::{Errno, KvmError};
 use super::ioctl::{self, CpuidBuffer};
 use crate::bits::location::{Leaf, Msr, Registers, Subleaf};
-use crate::host::Capability;
+use crate::capability::Capability;
 use crate::table::{CpuidEntry, OwnBits};
 
 /// The data that a KVM reports about itself.

@@ -9,7 +9,18 @@
 //! every wider field that Linux describes has a row, and that every row describes such a field.
 //!
 //! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.
+//!
+//! ```
+//! use cpuid_tables::meaning::{Rule, meanings};
+//! use cpuid_tables::{CpuidWord, Leaf, Register, Subleaf};
+//!
+//! // The physical address width: a guest that moves between two hosts can have the smaller one.
+//! let widths = CpuidWord::new(Leaf(0x8000_0008), Subleaf(0), Register::Eax);
+//! let physical = meanings(widths).find(|meaning| meaning.mask == 0xff).expect("a row");
+//! assert_eq!((physical.rule, physical.rule.combine(46, 39)), (Rule::Min, Some(39)));
+//! ```
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::bits::description::{Part, describe};
@@ -25,6 +36,7 @@ pub use msrs::{MsrMeaning, msr_meanings};
 
 /// How to combine two hosts' values into one that a guest can have on both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Rule {
     /// Bits that promise something: the bits of both.
     And,
@@ -33,7 +45,7 @@ pub enum Rule {
     /// A size, a count or a level; smaller is safe.
     Min,
     /// Like `Min`, but 0 carries no information.
-    MinTold,
+    MinNonZero,
     /// A number; larger is safe.
     Max,
     /// The values must be equal.
@@ -58,7 +70,7 @@ impl Rule {
     /// use cpuid_tables::fleet::Rule;
     ///
     /// assert_eq!((Rule::And.combine(6, 3), Rule::Or.combine(6, 3)), (Some(2), Some(7)));
-    /// assert_eq!((Rule::Min.combine(6, 3), Rule::MinTold.combine(6, 0)), (Some(3), Some(6)));
+    /// assert_eq!((Rule::Min.combine(6, 3), Rule::MinNonZero.combine(6, 0)), (Some(3), Some(6)));
     /// assert_eq!((Rule::Equal.combine(6, 3), Rule::Ignore.combine(6, 3)), (None, Some(0)));
     /// ```
     #[must_use]
@@ -70,8 +82,8 @@ impl Rule {
         match self {
             Rule::And => Some(one & other),
             Rule::Or => Some(one | other),
-            Rule::MinTold if less == 0 => Some(more),
-            Rule::Min | Rule::MinTold | Rule::Smaller => Some(less),
+            Rule::MinNonZero if less == 0 => Some(more),
+            Rule::Min | Rule::MinNonZero | Rule::Smaller => Some(less),
             Rule::Max | Rule::Larger => Some(more),
             Rule::Equal => None,
             Rule::Follows | Rule::Ignore => Some(0),
@@ -88,7 +100,7 @@ impl Rule {
     #[must_use]
     pub const fn bears(self, started: u32, there: u32) -> bool {
         match self {
-            Rule::MinTold if started == 0 || there == 0 => true,
+            Rule::MinNonZero if started == 0 || there == 0 => true,
             _ => !self.binds() || matches!(self.combine(started, there), Some(both) if both == started),
         }
     }
@@ -165,9 +177,10 @@ const UNKNOWN: &str = "undescribed; most bits promise something";
 /// assert_eq!(all.iter().fold(0, |bits, meaning| bits | meaning.mask), u32::MAX);
 /// ```
 pub fn meanings(word: CpuidWord) -> impl Iterator<Item = Meaning> {
-    let rest = !parts_of(word).fold(0, |all, (mask, _)| all | mask);
-    let undescribed = (rest != 0).then_some((rest, None));
-    parts_of(word).chain(undescribed).map(move |(mask, part)| {
+    let mut parts = parts_of(word);
+    let rest = !parts.iter().fold(0, |all, (mask, _)| all | mask);
+    parts.extend((rest != 0).then_some((rest, None)));
+    parts.into_iter().map(move |(mask, part)| {
         let feature = matches!(part, Some(Part::Feature(_)));
         let (rule, reason) = rows::find(word, mask, feature)
             .unwrap_or((Rule::And, if part.is_some() { PROMISE } else { UNKNOWN }));
@@ -176,15 +189,14 @@ pub fn meanings(word: CpuidWord) -> impl Iterator<Item = Meaning> {
 }
 
 /// Described parts, and parts that only the table has; where a row covers several fields, only the row's part.
-fn parts_of(word: CpuidWord) -> impl Iterator<Item = (u32, Option<Part>)> {
-    let own = move || {
-        let described = move |mask| describe(word).any(|part| part.mask() == mask);
-        rows::fields(word).filter(move |field| !described(field.mask()))
-    };
-    let taken = own().fold(0, |all, field| all | field.mask());
-    let described = describe(word).filter(move |part| part.mask() & taken == 0);
-    let described = described.map(|part| (part.mask(), Some(part)));
-    own().map(|field| (field.mask(), Some(Part::Field(field)))).chain(described)
+fn parts_of(word: CpuidWord) -> Vec<(u32, Option<Part>)> {
+    let described: Vec<(u32, Option<Part>)> = describe(word).map(|part| (part.mask(), Some(part))).collect();
+    let is_described = |field: &Field| described.iter().any(|(mask, _)| *mask == field.mask());
+    let own = rows::fields(word).filter(|field| !is_described(field));
+    let mut parts: Vec<_> = own.map(|field| (field.mask(), Some(Part::Field(field)))).collect();
+    let taken = parts.iter().fold(0, |all, (mask, _)| all | mask);
+    parts.extend(described.into_iter().filter(|(mask, _)| mask & taken == 0));
+    parts
 }
 
 /// Fields that only the table has, of otherwise undescribed bits.
@@ -243,10 +255,10 @@ mod tests {
 
     #[test]
     fn combining_does_not_depend_on_the_order_and_what_comes_out_is_borne() {
-        use Rule::{And, Equal, Follows, Ignore, Larger, Max, Min, MinTold, Or, Smaller};
+        use Rule::{And, Equal, Follows, Ignore, Larger, Max, Min, MinNonZero, Or, Smaller};
         const VALUES: [u32; 6] = [0, 1, 2, 3, 7, 8];
         let triples = (0..216).map(|n| (VALUES[n % 6], VALUES[n / 6 % 6], VALUES[n / 36]));
-        for rule in [And, Or, Min, MinTold, Max, Smaller, Larger, Follows, Ignore, Equal] {
+        for rule in [And, Or, Min, MinNonZero, Max, Smaller, Larger, Follows, Ignore, Equal] {
             for (a, b, c) in triples.clone() {
                 let fold = |x, y, z| rule.combine(x, y).and_then(|both| rule.combine(both, z));
                 assert_eq!(fold(a, b, c), fold(c, b, a), "{rule:?}");

@@ -15,7 +15,7 @@ use crate::bits::location::{CpuidWord, Leaf, Location, Register};
 use crate::feature;
 
 use Register::{Eax, Ebx};
-use Rule::{And, Equal, Follows, Ignore, Larger, Max, Min, MinTold, Or, Smaller};
+use Rule::{And, Equal, Follows, Ignore, Larger, Max, Min, MinNonZero, Or, Smaller};
 
 /// What a row covers.
 enum About {
@@ -240,7 +240,7 @@ static ROWS: &[Row] = &[
     field(leaf_80000008::VIRT_ADDR_BITS, Min, "a guest's pages are mapped up to this width"),
     field(
         leaf_80000008::GUEST_PHYS_ADDR_BITS,
-        MinTold,
+        MinNonZero,
         "a guest places memory up to this width; 0 means phys_addr_bits",
     ),
     feature(feature::EFER_LMSLE_MBZ, Or, "if set, EFER.LMSLE cannot be set: something is missing"),
@@ -353,7 +353,7 @@ pub(super) fn fields(word: CpuidWord) -> impl Iterator<Item = Field> {
 #[cfg(feature = "fleet")]
 pub(super) fn limits() -> impl Iterator<Item = (Field, Rule)> {
     ROWS.iter().filter_map(|row| match (&row.0, row.1) {
-        (About::Bits(field), rule @ (Min | MinTold | Max)) if field.subleaves().count() == 1 => {
+        (About::Bits(field), rule @ (Min | MinNonZero | Max)) if field.subleaves().count() == 1 => {
             Some((*field, rule))
         }
         _ => None,

@@ -1,10 +1,11 @@
-//! Names that other projects and manuals have for a bit, and the table's tests.
+//! Names that other projects and manuals use for a bit.
 //!
-//! `aliases.tsv`: the name, who uses it, and a name that [`lookup`] knows or the bit's place. Case does not matter, nor do
-//! `-`, `_` and `.` differ. A name that the tables know themselves is not an alias.
+//! `alias_rows.rs` has the rows. Case and the difference between `-`, `_` and `.` do not matter. A name that the tables know
+//! themselves is not an alias.
 
+use super::alias_rows::ALIASES;
 use crate::bits::feature::Feature;
-use crate::bits::location::{Location, MsrBit, Place};
+use crate::bits::location::Place;
 use crate::bits::lookup::{LookupError, Named, lookup};
 use crate::bits::msr_feature::MsrFeature;
 use crate::bits::name_hash::fold_eq;
@@ -14,53 +15,40 @@ use crate::bits::name_hash::fold_eq;
 static QEMU_ALIASES: &[(&str, &str)] =
     &[("ffxsr", "fxsr_opt"), ("i64", "lm"), ("pclmuldq", "pclmulqdq"), ("sse3", "pni"), ("xd", "nx")];
 
-/// What a further name of QEMU's stands for.
+/// The bit that one of QEMU's additional names refers to.
 pub(super) fn qemu_alias(name: &str) -> Result<Named, LookupError> {
     let row = QEMU_ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
     row.map_or(Err(LookupError::Unknown), |(_, flag)| lookup(flag))
 }
 
-static ALIASES: &str = include_str!("aliases.tsv");
-
-/// Name, project and what is meant.
-fn rows() -> impl Iterator<Item = [&'static str; 3]> {
-    let lines = ALIASES.lines().filter(|line| !line.starts_with('#'));
-    lines.filter_map(|line| {
-        let mut columns = line.split('\t');
-        Some([columns.next()?, columns.next()?, columns.next()?])
-    })
-}
-
-/// What a name of another project's stands for.
+/// The bit that another project's name refers to.
 pub(super) fn alias(name: &str) -> Result<Named, LookupError> {
-    row(name).map_or(Err(LookupError::Unknown), known)
+    place(name).map_or(Err(LookupError::Unknown), known)
 }
 
-/// The place that a name of another project's stands for, where the row has one: a field of one bit, perhaps.
+/// The location that another project's name refers to. It may be that of a one-bit field.
 #[cfg(feature = "show")]
 pub(crate) fn alias_place(name: &str) -> Option<Place> {
-    row(name)?.parse().ok()
+    place(name)
 }
 
-fn row(name: &str) -> Option<&'static str> {
-    rows().find(|[alias, ..]| fold_eq(alias, name)).map(|[.., meant]| meant)
+fn place(name: &str) -> Option<Place> {
+    ALIASES.iter().find(|alias| fold_eq(alias.name, name)).map(|alias| alias.place)
 }
 
-/// By name, or by place.
-fn known(meant: &str) -> Result<Named, LookupError> {
-    let of_location = |at: Location| Feature::at(at).map(Named::Feature);
-    let of_msr = |at: MsrBit| MsrFeature::at(at).map(Named::Msr);
-    let found = match meant.parse() {
-        Ok(Place::Bits(word, low, high)) if low == high => of_location(word.bit(low)),
-        Ok(Place::MsrBit(at)) => of_msr(at),
-        _ => return lookup(meant),
+/// The feature at a bit's location.
+fn known(place: Place) -> Result<Named, LookupError> {
+    let found = match place {
+        Place::Bits(word, low, _) => Feature::at(word.bit(low)).map(Named::Feature),
+        Place::MsrBit(at) => MsrFeature::at(at).map(Named::Msr),
+        _ => None,
     };
     found.ok_or(LookupError::Unknown)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ALIASES, known, rows};
+    use super::{ALIASES, known};
     use crate::bits::description::describe;
     use crate::bits::location::Place;
     use crate::bits::lookup::{LookupError, lookup};
@@ -70,18 +58,20 @@ mod tests {
         if !crate::naming::pinned() {
             return;
         }
-        for [alias, project, meant] in rows() {
-            assert!(!project.is_empty(), "{alias}");
-            assert_eq!(lookup(alias).err(), Some(LookupError::Unknown), "{alias} is known without a row");
-            let field = || match meant.parse() {
-                Ok(Place::Bits(word, low, _)) => describe(word).any(|part| part.mask() == 1 << low.0),
-                _ => false,
+        for alias in &ALIASES {
+            assert!(!alias.users.is_empty(), "{}", alias.name);
+            assert_eq!(
+                lookup(alias.name).err(),
+                Some(LookupError::Unknown),
+                "{} is known without a row",
+                alias.name
+            );
+            let field = match alias.place {
+                Place::Bits(word, low, _) => describe(word).any(|part| part.mask() == 1 << low.0),
+                place => matches!(place, Place::MsrBit(_)),
             };
-            let of_msr = || matches!(meant.parse(), Ok(Place::MsrBit(_)));
-            assert!(known(meant).is_ok() || field() || of_msr(), "{alias}: {meant}: {:?}", known(meant));
+            assert!(known(alias.place).is_ok() || field, "{}: {}", alias.name, alias.place);
         }
-        let written = ALIASES.lines().filter(|line| !line.starts_with('#'));
-        assert!(written.clone().all(|line| line.split('\t').count() == 3));
-        assert!(written.is_sorted(), "the rows are sorted by name");
+        assert!(ALIASES.iter().map(|alias| alias.name).is_sorted(), "the rows are sorted by name");
     }
 }

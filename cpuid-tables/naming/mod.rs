@@ -1,5 +1,19 @@
 //! Parsing and printing of names and locations.
+//!
+//! ```
+//! use cpuid_tables::naming::{Place, feature_named, name_of, names_near};
+//! use cpuid_tables::{Leaf, feature};
+//!
+//! // One bit by an Intel manual's notation, by KVM's macro and by QEMU's name.
+//! for text in ["CPUID.(EAX=7,ECX=0):EBX[5]", "X86_FEATURE_AVX2", "avx2"] {
+//!     assert_eq!(feature_named(text), Ok(feature::AVX2));
+//! }
+//! assert_eq!(name_of(feature::XMM3), "pni");
+//! assert!(names_near("avx3").contains(&"avx2"));
+//! assert_eq!("Fn8000_0008".parse(), Ok(Place::Leaf(Leaf(0x8000_0008), None)));
+//! ```
 
+mod alias_rows;
 mod aliases;
 mod bare_name;
 mod bit_list;
@@ -17,7 +31,7 @@ pub use named::{NoFeature, bits_outside, feature_named, name_of, named, names_ne
 pub(crate) use pasted::{bits_in, lists_in};
 pub use psabi_level::PsabiLevel;
 
-/// True when the tables are those of the pinned releases, whose names tests know by heart.
+/// True if the tables are those of the pinned releases, whose names some tests expect.
 #[cfg(test)]
 pub(crate) fn pinned() -> bool {
     use crate::bits::release::{LinuxRelease, QemuRelease};

@@ -12,8 +12,8 @@ use crate::bits::lookup::{LookupError, Named};
 use crate::bits::msr_feature::MsrFeature;
 use crate::bits::release::{LinuxRelease, QemuRelease};
 
-/// The bit that a name refers to: by [`lookup`](crate::lookup), else by QEMU's further names, names of QEMU's `CPUID_*` macros, and
-/// names of other projects and manuals. A line of QEMU's with one bit refers to that bit.
+/// The bit that a name refers to: by [`lookup`](crate::lookup), or else by QEMU's additional names, QEMU's `CPUID_*` macros, and the
+/// names of other projects and manuals. A line of QEMU output with one bit refers to that bit.
 ///
 /// # Errors
 ///
@@ -33,6 +33,7 @@ pub fn named(name: &str) -> Result<Named, LookupError> {
 
 /// Why no CPUID feature was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NoFeature {
     /// Neither a name in any release nor a location.
     Unknown(String),
@@ -210,7 +211,8 @@ fn fold(name: &str) -> impl Iterator<Item = char> {
     name.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase())
 }
 
-/// Number of letters to insert, delete or change. The crate strsim has it, too, but needs the standard library.
+/// The number of letters to insert, delete or change (Levenshtein). The crate strsim has this function, but needs the standard
+/// library, and this module is compiled without it.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -1,9 +1,9 @@
-//! Bits in lines that QEMU and libvirt print, with a log's prefix around them or without.
+//! Bits in lines that QEMU and libvirt print, with or without a log's prefix.
 //!
 //! QEMU writes a bit of a feature word as `CPUID.0DH:EAX.xsavec [bit 1]`, since 10.1 as
 //! `CPUID[eax=0Dh,ecx=01h].EAX.xsavec [bit 1]`, and a bit of an MSR as `MSR(48DH).vmx-posted-intr [bit 7]`
-//! (`feature_word_description` of target/i386/cpu.c). The form before 10.1 leaves the subleaf out: there the name says which
-//! bit is meant, and the place counts only where the name is not known.
+//! (`feature_word_description` of target/i386/cpu.c). The form before 10.1 omits the subleaf: there the name decides which
+//! bit is meant, and the location is used only if the name is not known.
 
 use alloc::vec::Vec;
 
@@ -14,25 +14,25 @@ use crate::bits::location::{Bit, CpuidWord, Register, Subleaf};
 use crate::bits::lookup::{LookupError, Named};
 use crate::bits::msr_feature::MsrFeature;
 
-/// A bit of a word in a line of QEMU's.
+/// A bit of a feature word in a line of QEMU output.
 struct Mention<'t> {
     /// `pni|sse3` in old releases.
     name: Option<&'t str>,
     place: Place,
-    /// False where the form has no place for one.
+    /// False if the form omits the subleaf.
     has_subleaf: bool,
 }
 
 /// A bit that a line names.
 #[cfg_attr(not(feature = "show"), expect(dead_code, reason = "`show` reads lines"))]
 pub(crate) struct InLine {
-    /// What it may be.
+    /// The bits that it may be.
     pub(crate) bits: Vec<Named>,
-    /// Where it is, if the line says so.
+    /// Its location, if the line states one.
     pub(crate) place: Option<Place>,
 }
 
-/// The bits that a line names, in its order.
+/// The bits that a line names, in the line's order.
 #[cfg_attr(not(feature = "show"), expect(dead_code, reason = "`show` reads lines"))]
 pub(crate) fn bits_in(line: &str) -> Vec<InLine> {
     let mentions = mentions(line);
@@ -42,7 +42,7 @@ pub(crate) fn bits_in(line: &str) -> Vec<InLine> {
     mentions.iter().map(|found| InLine { bits: found.bits(), place: Some(found.place) }).collect()
 }
 
-/// The bit, where a line names a place of QEMU's words, and with it one bit.
+/// The bit, if a line names a location in one of QEMU's feature words, and it is one bit.
 pub(super) fn only_bit_in(line: &str) -> Result<Named, LookupError> {
     match mentions(line).as_slice() {
         [mention] => match mention.bits().as_slice() {
@@ -53,7 +53,7 @@ pub(super) fn only_bit_in(line: &str) -> Result<Named, LookupError> {
     }
 }
 
-/// Words after which a line has names of features.
+/// Texts after which a line lists feature names.
 static MARKERS: &[&str] = &[
     "features:",
     "feature:",
@@ -70,14 +70,14 @@ static MARKERS: &[&str] = &[
 /// Names after a marker of a line.
 pub(crate) struct List<'t> {
     pub(crate) names: Vec<&'t str>,
-    /// True for names with commas between them, each of which is meant as one; other words may be the message's.
+    /// True for names separated by commas, each of which is a name; other words may belong to the message.
     pub(crate) has_commas: bool,
 }
 
-/// No name of a feature or a property is longer.
+/// The maximum length of a feature's or property's name.
 const LONGEST: usize = 64;
 
-/// The bits by name alone: `missing features: hle,rtm`. Of words without commas those before the first that is not known.
+/// The bits by name alone: `missing features: hle,rtm`. Without commas, the words before the first unknown one.
 fn listed(line: &str) -> Vec<Vec<Named>> {
     let known = |list: List<'_>| -> Vec<Vec<Named>> {
         let all = list.names.into_iter().map(all_named);
@@ -107,13 +107,13 @@ pub(crate) fn lists_in(line: &str) -> Vec<List<'_>> {
     all
 }
 
-/// The names that a text begins with, and how long they are: `hle, rtm and so on`, `'x2apic' [0x00200000]`, `pae cmov`.
+/// The names at the start of a text, and their length: `hle, rtm and so on`, `'x2apic' [0x00200000]`, `pae cmov`.
 fn list(text: &str) -> (List<'_>, usize) {
     const QUOTES: [char; 3] = [' ', '\'', '"'];
     let (mut names, mut rest, mut has_commas) = (Vec::new(), text, false);
     loop {
         let word = rest.trim_start_matches(QUOTES);
-        // Only as far as a name may go: a long word would be searched for each marker in it.
+        // At most the length of a name: otherwise a long word would be searched once for each marker in it.
         let ends = |(_, c): &(usize, char)| [',', ' ', '\'', '"', '=', '\n'].contains(c);
         let mut within = word.char_indices().take(LONGEST + 1);
         let Some(end) = within.find(ends).map(|(at, _)| at).or((word.len() <= LONGEST).then_some(word.len()))
@@ -131,7 +131,7 @@ fn list(text: &str) -> (List<'_>, usize) {
             (rest, has_commas) = (more, true);
             continue;
         }
-        // After a list with commas come the message's own words.
+        // After a list with commas, the message's own words follow.
         if has_commas || !after.starts_with(' ') {
             break;
         }
@@ -162,7 +162,7 @@ fn mention(text: &str, bit: usize) -> Option<Mention<'_>> {
     let name = after.and_then(|at| head[at..].strip_prefix('.')).filter(|name| !name.is_empty());
     let has_subleaf = text.contains("ecx=") || text.contains("ECX=");
     if let Place::Bits(word, ..) = &mut place {
-        // QEMU has one word of leaf 0xD's ECX: that of IA32_XSS.
+        // QEMU has one feature word of leaf 0xD's ECX: that of IA32_XSS.
         if !has_subleaf && (word.leaf.0, word.register) == (0xd, Register::Ecx) {
             word.subleaf = Subleaf(1);
         }
@@ -177,7 +177,7 @@ fn after_register(head: &str, register: Register) -> Option<usize> {
 }
 
 impl Mention<'_> {
-    /// What the name is, nearest to the place; what is at the place where the name is not known.
+    /// The bits with this name, nearest to the location; if the name is not known, the bit at the location.
     fn bits(&self) -> Vec<Named> {
         let names = self.name.into_iter().flat_map(|name| name.split('|'));
         let mut named: Vec<Named> = names.flat_map(all_named).collect();
@@ -209,7 +209,7 @@ impl Mention<'_> {
                 if let Some(feature) = Feature::at(word.bit(low)) {
                     return alloc::vec![Named::Feature(feature)];
                 }
-                // Of another subleaf a bit is meant that the name's release calls differently.
+                // In another subleaf: the bit that a different release gives this name.
                 let other = |feature: &Feature| self.name.is_some() && self.fits(*feature, word, low);
                 Feature::all().filter(other).map(Named::Feature).collect()
             }
@@ -219,7 +219,7 @@ impl Mention<'_> {
     }
 }
 
-/// Everything that a name stands for; of hardware's and Linux's own, hardware's.
+/// Everything that a name refers to; a hardware bit is preferred to a software-defined one.
 fn all_named(name: &str) -> Vec<Named> {
     let all: Vec<Named> = match bare_name(name.trim()) {
         Ok(bit) => alloc::vec![bit],

@@ -1,4 +1,4 @@
-//! Names with the prefix that a project's macros or options have: QEMU's `CPUID_7_0_EBX_AVX2`, KVM's `KVM_FEATURE_*`,
+//! Names with the prefix of a project's macros or options: QEMU's `CPUID_7_0_EBX_AVX2`, KVM's `KVM_FEATURE_*`,
 //! compilers' `-mno-avx2`, VMware's `cpuid.AVX2`, `-cpu`'s `+avx2`.
 
 use alloc::format;
@@ -14,7 +14,7 @@ const fn word(leaf: u32, subleaf: u32, register: Register) -> CpuidWord {
     CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register)
 }
 
-/// Prefixes of QEMU's macros that do not spell the register out (target/i386/cpu.h); a longer one before a shorter one.
+/// Prefixes of QEMU's macros that do not spell the register out (target/i386/cpu.h); longer ones before shorter ones.
 static QEMU: &[(&str, CpuidWord)] = &[
     ("CPUID_EXT2_", word(0x8000_0001, 0, Register::Edx)),
     ("CPUID_EXT3_", word(0x8000_0001, 0, Register::Ecx)),
@@ -28,11 +28,11 @@ static QEMU: &[(&str, CpuidWord)] = &[
     ("CPUID_", word(1, 0, Register::Edx)),
 ];
 
-/// A register of AMD's, and the one whose bits it repeats.
+/// A register of an AMD leaf, and the register whose bits it repeats.
 const REPEATING: CpuidWord = word(0x8000_0001, 0, Register::Edx);
 const REPEATED: CpuidWord = word(1, 0, Register::Edx);
 
-/// Prefixes that say nothing of the bit.
+/// Prefixes that carry no information about the bit.
 static PLAIN: &[&str] = &[
     "cpuid.",
     "X86_FEATURE_",
@@ -56,7 +56,7 @@ static PLAIN: &[&str] = &[
     "~",
 ];
 
-/// Prefixes of macros for controls of VMX, in QEMU, KVM and Xen; a longer one before a shorter one.
+/// Prefixes of macros for VMX controls, in QEMU, KVM and Xen; longer ones before shorter ones.
 static VMX: &[&str] = &[
     "VMX_SECONDARY_EXEC_ENABLE_",
     "VMX_SECONDARY_EXEC_",
@@ -73,7 +73,7 @@ static VMX: &[&str] = &[
     "MSR_VMX_BASIC_",
 ];
 
-/// The control of VMX that a macro's name stands for, by QEMU's name: `CPU_BASED_HLT_EXITING` is `vmx-hlt-exit`.
+/// The VMX control that a macro's name refers to, by QEMU's name: `CPU_BASED_HLT_EXITING` is `vmx-hlt-exit`.
 fn vmx(name: &str) -> Result<Named, LookupError> {
     let rests = VMX.iter().filter_map(|prefix| without_prefix(name, prefix));
     let words =
@@ -82,7 +82,7 @@ fn vmx(name: &str) -> Result<Named, LookupError> {
     found.find(|found| *found != Err(LookupError::Unknown)).unwrap_or(Err(LookupError::Unknown))
 }
 
-/// What a name with a prefix stands for.
+/// What a name with a prefix refers to.
 pub(super) fn prefixed(name: &str) -> Result<Named, LookupError> {
     if let Some((word, rest)) = of_qemu(name) {
         // AMD's leaf repeats bits of leaf 1.
@@ -118,8 +118,7 @@ fn spelled_out(name: &str) -> Option<(CpuidWord, &str)> {
     Some((word(leaf, subleaf, register), rest))
 }
 
-/// The feature of a register by any name; QEMU's macros of features that KVM or the compiler calls differently leave words
-/// out.
+/// The feature of a register, by any name. Where KVM or the compiler has another name, QEMU's macro omits some words of it.
 fn called(name: &str, word: CpuidWord) -> Option<Feature> {
     let squeezed = |name: &str| -> String { name.chars().filter(char::is_ascii_alphanumeric).collect() };
     let wanted = squeezed(name);

@@ -1,4 +1,4 @@
-//! The levels of x86-64 by which distributions build programs: `x86-64-v2` and so on (System V ABI, AMD64 supplement,
+//! The x86-64 levels for which distributions build programs: `x86-64-v2` and so on (System V ABI, AMD64 supplement,
 //! "Micro-Architecture Levels"), and Proxmox VE's `x86-64-v2-AES`.
 
 use alloc::string::String;
@@ -11,7 +11,7 @@ use crate::feature::{
     FMA, FPU, FXSR, LAHF_LM, LM, MMX, MOVBE, POPCNT, SSSE3, SYSCALL, XMM, XMM2, XMM3, XMM4_1, XMM4_2, XSAVE,
 };
 
-/// A level. The operating system's part, OSFXSR and OSXSAVE, is left out: FXSR and XSAVE stand for it.
+/// A level. The operating system's part, OSFXSR and OSXSAVE, is left out: FXSR and XSAVE represent it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PsabiLevel(usize);
 
@@ -20,7 +20,7 @@ struct Row {
     name: &'static str,
     /// The level that it contains.
     below: Option<usize>,
-    /// The features that it adds to that one.
+    /// The features that it adds to that level.
     adds: &'static [Feature],
     /// Proxmox VE's CPU model of that name has AES too (qemu-server, `PVE/QemuServer/CPUConfig.pm`).
     with_aes: bool,
@@ -74,7 +74,7 @@ impl PsabiLevel {
         LEVELS[self.0].name
     }
 
-    /// Its features, those of the levels that it contains included, the lowest first.
+    /// Its features, including those of the levels that it contains, lowest level first.
     pub fn features(self) -> impl Iterator<Item = Feature> {
         let mut levels = [None; LEVELS.len()];
         let mut next = Some(self.0);
@@ -85,7 +85,7 @@ impl PsabiLevel {
         levels.into_iter().flatten().flat_map(|level| LEVELS[level].adds.iter().copied())
     }
 
-    /// Its features that a set lacks.
+    /// Those of its features that a set lacks.
     #[must_use]
     pub fn missing(self, features: &FeatureSet) -> FeatureSet {
         self.features().filter(|feature| !features.contains(*feature)).collect()
@@ -97,7 +97,7 @@ impl PsabiLevel {
         PsabiLevel::all().filter(|level| level.missing(features).is_empty()).last()
     }
 
-    /// The levels above the one that a set has, each with what the set lacks of it.
+    /// The levels above the one that a set reaches, each with the features that the set lacks.
     pub fn above(features: FeatureSet) -> impl Iterator<Item = (PsabiLevel, FeatureSet)> {
         let levels = PsabiLevel::all().map(move |level| (level, level.missing(&features)));
         levels.filter(|(_, missing)| !missing.is_empty())

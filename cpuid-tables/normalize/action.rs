@@ -124,6 +124,7 @@ pub enum Action {
 
 /// Which entries of a leaf change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum When {
     /// All.
     Always,
@@ -137,6 +138,7 @@ pub enum When {
 
 /// Where an entry is added that the table lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Missing {
     /// Nowhere.
     Skip,
@@ -150,6 +152,7 @@ pub enum Missing {
 
 /// Where a list of subleaves ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ListEnd {
     /// At a subleaf whose EAX bits 3 to 0 are 0. Other entries of the leaf stay.
     CacheType,
@@ -173,6 +176,7 @@ pub struct Partial {
 
 /// A brand string that depends on the host's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum HostBrand {
     /// The host's.
     Same,
@@ -184,6 +188,7 @@ pub enum HostBrand {
 
 /// How the frequency is found in the host's brand string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Frequency {
     /// The first number with a decimal point before `MHz`, `GHz` or `THz`; needs the host's leaves up to 0x80000004.
     Decimal,
@@ -214,7 +219,7 @@ impl Action {
             }
             Action::Bits { word: there, mask, .. } if *there == word => *mask,
             Action::Registers(leaf, at, partial, _) => {
-                all_if(*leaf == here && *at == subleaf && partial.of(register).is_some())
+                all_if(*leaf == here && *at == subleaf && partial.get(register).is_some())
             }
             Action::Zero(leaf)
             | Action::Remove(leaf)
@@ -236,7 +241,7 @@ impl Action {
 }
 
 impl Partial {
-    const fn of(self, register: Register) -> Option<u32> {
+    const fn get(self, register: Register) -> Option<u32> {
         match register {
             Register::Eax => self.eax,
             Register::Ebx => self.ebx,

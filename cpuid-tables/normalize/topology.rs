@@ -7,6 +7,7 @@ use crate::table::ApicLayout;
 
 /// How APIC ids follow from a vCPU's index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ApicIds {
     /// Each level's number has its own bits, as processors and QEMU do.
     #[default]

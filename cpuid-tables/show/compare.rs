@@ -26,6 +26,7 @@ pub enum Side {
 
 /// A difference between two tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Difference {
     /// One table has an entry for the leaf and subleaf, the other has none.
     Entry(Side),
@@ -58,7 +59,7 @@ pub struct EntryDifferences {
 pub fn compare(a: &[CpuidEntry], b: &[CpuidEntry]) -> Vec<EntryDifferences> {
     let keys: BTreeSet<(Leaf, Subleaf)> =
         a.iter().chain(b).map(|entry| (entry.function, entry.subleaf())).collect();
-    let (of_a, of_b) = (Ranges::of(a), Ranges::of(b));
+    let (of_a, of_b) = (Ranges::from_table(a), Ranges::from_table(b));
     keys.into_iter().filter_map(|key| compare_entries((a, b), (&of_a, &of_b), key)).collect()
 }
 

@@ -45,7 +45,7 @@ pub struct DecodedEntry {
 /// Decodes a table, entry by entry.
 #[must_use]
 pub fn decode(entries: &[CpuidEntry]) -> Vec<DecodedEntry> {
-    let ranges = Ranges::of(entries);
+    let ranges = Ranges::from_table(entries);
     entries.iter().map(|entry| decode_entry(entry, &ranges)).collect()
 }
 
@@ -54,7 +54,7 @@ pub(super) fn decode_entry(entry: &CpuidEntry, ranges: &Ranges) -> DecodedEntry 
     DecodedEntry {
         entry: *entry,
         title: leaves::title(entry.function, kind),
-        facts: facts::of(entry, kind, ranges.processor()),
+        facts: facts::entry(entry, kind, ranges.processor()),
         registers: entry.words().map(|word| register(word, entry.register(word.register), ranges)),
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn components(mask: u64) -> String {
 }
 
 /// The facts of an entry; `hypervisor` is whose leaf it is, then vendor and signature of the table.
-pub(super) fn of(
+pub(super) fn entry(
     entry: &CpuidEntry,
     hypervisor: Option<Kind>,
     (vendor, processor): (Option<Vendor>, Option<Signature>),

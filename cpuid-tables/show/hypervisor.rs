@@ -22,7 +22,7 @@ pub(super) struct Ranges {
 }
 
 impl Ranges {
-    pub(super) fn of<C: CpuidRead + ?Sized>(table: &C) -> Ranges {
+    pub(super) fn from_table<C: CpuidRead + ?Sized>(table: &C) -> Ranges {
         let kind = |signature| match signature {
             Hypervisor::KVM => Kind::Kvm,
             Hypervisor::HYPERV => Kind::Hyperv,

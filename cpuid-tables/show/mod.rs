@@ -1,6 +1,15 @@
 //! Human-readable output: names and locations, decoded and compared tables, and explanations of missing features.
 //!
 //! This module queries no machine: callers pass in the gathered data.
+//!
+//! ```
+//! use cpuid_tables::show::{decode, find};
+//! use cpuid_tables::{CpuidEntry, Leaf, Registers, Subleaf};
+//!
+//! let entry = CpuidEntry::indexed(Leaf(7), Subleaf(0), Registers::new(0, 0x20, 0, 0));
+//! assert!(decode(&[entry])[0].to_string().contains("avx2"));
+//! assert!(find("7.0.ebx[5]")[0].to_string().contains("X86_FEATURE_AVX2"));
+//! ```
 
 mod about;
 mod asked;

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
 use crate::feature;
-use crate::table::{CpuidEntry, CpuidRead};
+use crate::table::{CpuidEntry, CpuidRead, Vendor};
 
 /// The logical processors of a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +61,7 @@ fn by_levels(entries: &[CpuidEntry]) -> Option<(u32, u32)> {
 /// AMD's count of a package's threads, and of a core's where it has that leaf.
 fn of_amd(entries: &[CpuidEntry]) -> Option<(u32, u32)> {
     let find = |leaf| entries.iter().find(|entry| entry.answers(Leaf(leaf), Subleaf(0)));
-    let is_amd =
-        entries.vendor().is_some_and(|vendor| matches!(&vendor.0, b"AuthenticAMD" | b"HygonGenuine"));
+    let is_amd = entries.vendor().is_some_and(Vendor::is_amd_compatible);
     let count = find(0x8000_0008).filter(|entry| is_amd && entry.registers.ecx & 0xff != 0)?;
     let threads = (count.registers.ecx & 0xff) + 1;
     let per_core = if entries.has(feature::TOPOEXT) {

@@ -8,6 +8,7 @@ use core::fmt::{self, Write as _};
 
 /// The role of a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Style {
     /// No particular role.
     Plain,

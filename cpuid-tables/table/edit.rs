@@ -16,7 +16,7 @@ use crate::bits::location::{Leaf, Registers, Subleaf};
 /// Why a field was not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum PutError {
+pub enum SetFieldError {
     /// The table has no entry for the field's leaf and this subleaf.
     NoEntry(Field, Subleaf),
     /// The field does not exist in this subleaf.
@@ -25,38 +25,38 @@ pub enum PutError {
     TooLarge(TooLarge),
 }
 
-impl fmt::Display for PutError {
+impl fmt::Display for SetFieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            PutError::NoEntry(field, subleaf) => {
+            SetFieldError::NoEntry(field, subleaf) => {
                 write!(
                     f,
                     "the table has no entry for leaf {}, subleaf {subleaf}, which has {field}",
                     field.leaf()
                 )
             }
-            PutError::NotInSubleaf(field, subleaf) => {
+            SetFieldError::NotInSubleaf(field, subleaf) => {
                 let subleaves = field.subleaves();
                 write!(f, "{field} exists in subleaves {} to {}", subleaves.start(), subleaves.end())?;
                 write!(f, " of leaf {}, not in {subleaf}", field.leaf())
             }
-            PutError::TooLarge(error) => error.fmt(f),
+            SetFieldError::TooLarge(error) => error.fmt(f),
         }
     }
 }
 
-impl core::error::Error for PutError {
+impl core::error::Error for SetFieldError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
-            PutError::TooLarge(error) => Some(error),
-            PutError::NoEntry(..) | PutError::NotInSubleaf(..) => None,
+            SetFieldError::TooLarge(error) => Some(error),
+            SetFieldError::NoEntry(..) | SetFieldError::NotInSubleaf(..) => None,
         }
     }
 }
 
-impl From<TooLarge> for PutError {
-    fn from(error: TooLarge) -> PutError {
-        PutError::TooLarge(error)
+impl From<TooLarge> for SetFieldError {
+    fn from(error: TooLarge) -> SetFieldError {
+        SetFieldError::TooLarge(error)
     }
 }
 
@@ -69,21 +69,21 @@ impl CpuidTable {
     ///
     /// let mut table = CpuidTable::new();
     /// table.push(CpuidEntry::indexed(Leaf(4), Subleaf(3), Registers::new(0x163, 0x03c0_003f, 0x1fff, 0)))?;
-    /// table.put(leaf_4::CACHE_NSETS, Subleaf(3), 0x3fff)?;
+    /// table.set_field(leaf_4::CACHE_NSETS, Subleaf(3), 0x3fff)?;
     /// assert_eq!(table.field_in(leaf_4::CACHE_NSETS, Subleaf(3)), Some(0x3fff));
-    /// let error = table.put(leaf_4::CACHE_LEVEL, Subleaf(2), 2).unwrap_err();
+    /// let error = table.set_field(leaf_4::CACHE_LEVEL, Subleaf(2), 2).unwrap_err();
     /// assert_eq!(error.to_string(), "the table has no entry for leaf 4, subleaf 2, which has cache_level");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`PutError`]; the table is then unchanged.
-    pub fn put(&mut self, field: Field, subleaf: Subleaf, value: u32) -> Result<(), PutError> {
+    /// [`SetFieldError`]; the table is then unchanged.
+    pub fn set_field(&mut self, field: Field, subleaf: Subleaf, value: u32) -> Result<(), SetFieldError> {
         if !field.subleaves().contains(&subleaf.0) {
-            return Err(PutError::NotInSubleaf(field, subleaf));
+            return Err(SetFieldError::NotInSubleaf(field, subleaf));
         }
-        let entry = self.find_mut(field.leaf(), subleaf).ok_or(PutError::NoEntry(field, subleaf))?;
+        let entry = self.find_mut(field.leaf(), subleaf).ok_or(SetFieldError::NoEntry(field, subleaf))?;
         let register = entry.register_mut(field.register());
         *register = field.write(*register, value)?;
         Ok(())
@@ -94,7 +94,7 @@ impl CpuidTable {
     /// # Errors
     ///
     /// [`TooLarge`]; the table is then unchanged.
-    pub fn put_everywhere(&mut self, field: Field, value: u32) -> Result<usize, TooLarge> {
+    pub fn set_field_everywhere(&mut self, field: Field, value: u32) -> Result<usize, TooLarge> {
         field.write(0, value)?;
         let mut count = 0;
         for entry in self.iter_mut() {
@@ -219,18 +219,18 @@ impl CpuidTable {
     /// [`TableFull`]: leaf 0 has no entry, and none can be added.
     pub fn set_vendor(&mut self, vendor: Vendor) -> Result<(), TableFull> {
         let [ebx, ecx, edx] = vendor.to_registers();
-        let put = |registers: &mut Registers, ebx, ecx, edx| {
+        let set = |registers: &mut Registers, ebx, ecx, edx| {
             *registers = Registers { eax: registers.eax, ebx, ecx, edx };
         };
         if self.find(Leaf::BASIC, Subleaf(0)).is_none() {
             self.replace(CpuidEntry::new(Leaf::BASIC, Registers::ZERO))?;
         }
         if let Some(entry) = self.find_mut(Leaf::BASIC, Subleaf(0)) {
-            put(&mut entry.registers, ebx, ecx, edx);
+            set(&mut entry.registers, ebx, ecx, edx);
         }
         if let Some(entry) = self.find_mut(Leaf::EXTENDED, Subleaf(0)) {
             let [ebx, ecx, edx] = if vendor.is_amd_compatible() { [ebx, ecx, edx] } else { [0; 3] };
-            put(&mut entry.registers, ebx, ecx, edx);
+            set(&mut entry.registers, ebx, ecx, edx);
         }
         Ok(())
     }
@@ -271,8 +271,8 @@ impl CpuidTable {
     ///
     /// # Errors
     ///
-    /// [`PutError`]: no entry, or a width above 255.
-    pub fn set_address_widths(&mut self, widths: AddressWidths) -> Result<(), PutError> {
+    /// [`SetFieldError`]: no entry, or a width above 255.
+    pub fn set_address_widths(&mut self, widths: AddressWidths) -> Result<(), SetFieldError> {
         let AddressWidths { physical, linear, guest_physical } = widths;
         let before = self.clone();
         let fields = [
@@ -280,10 +280,11 @@ impl CpuidTable {
             (leaf_80000008::VIRT_ADDR_BITS, linear),
             (leaf_80000008::GUEST_PHYS_ADDR_BITS, guest_physical),
         ];
-        let put = fields.into_iter().try_for_each(|(field, width)| self.put(field, Subleaf(0), width));
-        if put.is_err() {
+        let written =
+            fields.into_iter().try_for_each(|(field, width)| self.set_field(field, Subleaf(0), width));
+        if written.is_err() {
             *self = before;
         }
-        put
+        written
     }
 }

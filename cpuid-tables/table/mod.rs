@@ -26,7 +26,7 @@ mod xsave;
 
 pub use answer::{Answer, AnsweredBy, Lookup, kvm_answer};
 pub use caches::CacheSubleaf;
-pub use edit::PutError;
+pub use edit::SetFieldError;
 pub use entry::CpuidEntry;
 #[cfg(feature = "normalize")]
 pub(crate) use identity::brand;

@@ -12,6 +12,7 @@ use crate::table::{CpuidEntry, CpuidTable, Vendor};
 
 /// The source of a processor-specific number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum OwnNumber {
     /// The APIC id.
     ApicId,

@@ -7,6 +7,7 @@ use crate::bits::location::Leaf;
 
 /// The terminator of a leaf's subleaf list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Terminator {
     /// None: subleaf 0 or another field counts the subleaves, or a bitmap lists them.
     Counted,

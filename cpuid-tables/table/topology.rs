@@ -11,6 +11,7 @@ use crate::table::cpuid_fn::CpuidFn;
 
 /// The unit that the processors of a level share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum TopologyDomain {
     /// A logical processor: the level's shift leads to the core.
     Thread,
@@ -34,7 +35,7 @@ pub enum TopologyDomain {
 
 impl TopologyDomain {
     /// The domain of a level type; AMD's leaf has its own numbers.
-    const fn of(leaf: Leaf, number: u32) -> TopologyDomain {
+    const fn from_type(leaf: Leaf, number: u32) -> TopologyDomain {
         match (leaf.0, number) {
             (0x8000_0026, 1) => TopologyDomain::Core,
             (0x8000_0026, 2) => TopologyDomain::Complex,
@@ -85,7 +86,7 @@ impl TopologyLevel {
     /// The level's domain.
     #[must_use]
     pub const fn domain(&self) -> TopologyDomain {
-        TopologyDomain::of(self.leaf, leaf_1f::DOMAIN_TYPE.read_from(self.registers))
+        TopologyDomain::from_type(self.leaf, leaf_1f::DOMAIN_TYPE.read_from(self.registers))
     }
 
     /// By how much to shift an x2APIC id right to number the next level's units.

@@ -64,12 +64,12 @@ fn the_firmware_refuses_what_the_processor_does_not_have() {
         (
             "a component at another place",
             |tables| tables.put(0xd, 2, Ebx, 0x280),
-            "sev-snp-refused: 0xD.2.EBX is 0x280, and the firmware of Genoa has 0x240",
+            "sev-snp-refused: 0xD.2.EBX is 0x280, but the firmware of Genoa has 0x240",
         ),
         (
             "more addresses",
             |tables| tables.put(0x8000_0008, 0, Eax, 0x3939),
-            "sev-snp-refused: 0x80000008.0.EAX is 0x39, and the firmware of Genoa has 0x34",
+            "sev-snp-refused: 0x80000008.0.EAX is 0x39, but the firmware of Genoa has 0x34",
         ),
         (
             "another line size of CLFLUSH",
@@ -77,14 +77,14 @@ fn the_firmware_refuses_what_the_processor_does_not_have() {
                 tables.clear(1, 0, Ebx, 0xff00);
                 tables.set(1, 0, Ebx, 0x1000);
             },
-            "sev-snp-refused: 0x1.0.EBX is 0x1000, and the firmware of Genoa has 0x800",
+            "sev-snp-refused: 0x1.0.EBX is 0x1000, but the firmware of Genoa has 0x800",
         ),
         (
             "more entries than the page has",
             |tables| {
                 (0..64).for_each(|n| tables.push(CpuidEntry::new(Leaf(0x4000_0100 + n), Registers::ZERO)))
             },
-            "sev-snp-refused: 97 entries, and the page has 64",
+            "sev-snp-refused: the table has 97 entries, but the page holds at most 64",
         ),
         (
             "another vendor",
@@ -149,7 +149,7 @@ fn tdx_forces_withholds_and_refuses() {
             0,
             1 << 31,
             true,
-            "tdx-withheld: 0x7.0.ECX has bit 31, which needs bit 30 of ATTRIBUTES, and KVM does not set it",
+            "tdx-withheld: 0x7.0.ECX has bit 31, which needs bit 30 of ATTRIBUTES, but KVM does not set it",
         ),
         (
             Ecx,
@@ -157,7 +157,7 @@ fn tdx_forces_withholds_and_refuses() {
             0,
             1 << 7,
             true,
-            "tdx-withheld: 0x7.0.ECX has bit 7, which needs XSAVE component 11, and 0xD lacks it",
+            "tdx-withheld: 0x7.0.ECX has bit 7, which needs XSAVE component 11, but 0xD lacks it",
         ),
         (
             Eax,
@@ -195,9 +195,9 @@ fn tdx_needs_a_width_and_intel() {
     let mut tables = Tables::read(INTEL);
     tables.first().edit(0x8000_0008, 0, |entry| entry.registers.eax = 0x2e_392e);
     let before = found(&tables, Target::Tdx, None);
-    assert!(
-        before.contains("tdx-refused: the width of guest-physical addresses is 46, and KVM takes 48 and 52")
-    );
+    assert!(before.contains(
+        "tdx-refused: guest-physical addresses have 46 bits, but KVM accepts only 48 and 52 for a TD"
+    ));
     tables.edit(0x8000_0008, 0, |entry| entry.registers.eax = 0x34_392e);
     let after = found(&tables, Target::Tdx, None);
     assert!(!after.iter().any(|line| line.contains("the width")), "{after:?}");

@@ -66,13 +66,9 @@ fn every_name_that_find_knows_is_a_question() {
             release.cpu_properties().map(|property| property.name).filter(|name| name.starts_with("hv-"));
         names.extend(hyperv.map(str::to_owned));
     }
-    let aliases = include_str!("../../cpuid-tables/naming/aliases.tsv").lines();
-    names.extend(
-        aliases
-            .filter(|line| !line.starts_with('#'))
-            .filter_map(|line| line.split('\t').next())
-            .map(str::to_owned),
-    );
+    let aliases = include_str!("../../cpuid-tables/naming/alias_rows.rs").lines();
+    let aliases = aliases.filter(|line| line.starts_with("    "));
+    names.extend(aliases.filter_map(|line| line.split('"').nth(1)).map(str::to_owned));
     names.sort();
     names.dedup();
     assert!(names.len() > 1500, "{}", names.len());

@@ -193,8 +193,8 @@ fn a_program_that_cannot_be_asked_is_an_error() {
     for (path, why) in [
         ("/no/such/qemu", "/no/such/qemu: cannot run the program: "),
         ("no-such-qemu", "no-such-qemu: cannot run the program: "),
-        ("/bin/true", "/bin/true: the program ended early: it wrote nothing"),
-        ("/bin/echo", "/bin/echo: expected an answer of QMP, got `-machine none "),
+        ("/bin/true", "/bin/true: the program ended early: no output"),
+        ("/bin/echo", "/bin/echo: expected a QMP answer, got `-machine none "),
     ] {
         let output = run(&["--qemu", path, "--host", &host]);
         let (text, errors) = texts(&output);

@@ -10,6 +10,7 @@ mod oracle;
 #[path = "../../cpuid-gen/tests/common/rng.rs"]
 mod rng;
 
+mod architecture;
 mod asked;
 mod check;
 mod commands;

@@ -123,6 +123,7 @@ fn kvm_accepts_them_and_a_guest_reads_them() -> TestResult {
             .filter_map(|change| match change {
                 Change::Part(part) => Some(part.word.leaf),
                 Change::Entry { given, stored } => given.or(*stored).map(|entry| entry.function),
+                other => panic!("{other}"),
             })
             .collect();
         for ((leaf, subleaf), registers) in asked.iter().zip(&seen.answers) {

@@ -146,7 +146,7 @@ fn rewritten(name: &str, changes: &[Change]) -> String {
         .iter()
         .map(|change| match change {
             Change::Part(part) => part.word.to_string(),
-            Change::Entry { .. } => change.to_string(),
+            _ => change.to_string(),
         })
         .collect();
     let words: Vec<String> = words.into_iter().collect();

@@ -4,8 +4,8 @@ use std::error::Error;
 
 use cpuid_tables::field::{leaf_1, leaf_1f, leaf_4, leaf_80000001, leaf_b};
 use cpuid_tables::{
-    AddressWidths, Brand, CpuidEntry, CpuidRead, CpuidTable, Feature, FeatureSet, Field, Leaf, PutError,
-    Registers, Signature, Subleaf, TableFull, Vendor, feature,
+    AddressWidths, Brand, CpuidEntry, CpuidRead, CpuidTable, Feature, FeatureSet, Field, Leaf, Registers,
+    SetFieldError, Signature, Subleaf, TableFull, Vendor, feature,
 };
 
 type TestResult = Result<(), Box<dyn Error>>;
@@ -37,15 +37,15 @@ fn every_field_is_written_where_it_is_read() -> TestResult {
             Registers::new(0x5a5a_a5a5, 0xa5a5_5a5a, 0x1234_5678, 0x8765_4321),
         )])?;
         let before = table.clone();
-        table.put(field, first, field.max())?;
+        table.set_field(field, first, field.max())?;
         assert_eq!(table.field_in(field, first), Some(field.max()), "{field:?}");
         let (now, then) = (table[0].register(field.register()), before[0].register(field.register()));
         assert_eq!(now & !field.mask(), then & !field.mask(), "{field:?}");
-        table.put(field, first, field.read_from(before[0].registers))?;
+        table.set_field(field, first, field.read_from(before[0].registers))?;
         assert_eq!(table, before);
         if field.width() < 32 {
-            let error = table.put(field, first, field.max() + 1);
-            assert!(matches!(error, Err(PutError::TooLarge(_))), "{field:?}");
+            let error = table.set_field(field, first, field.max() + 1);
+            assert!(matches!(error, Err(SetFieldError::TooLarge(_))), "{field:?}");
         }
         tried += 1;
     }
@@ -57,12 +57,12 @@ fn every_field_is_written_where_it_is_read() -> TestResult {
 fn a_field_that_cannot_be_written_changes_nothing() -> TestResult {
     let mut table = amd()?;
     let before = table.clone();
-    let outside = table.put(leaf_b::X2APIC_ID, Subleaf(7), 1).map_err(|error| error.to_string());
+    let outside = table.set_field(leaf_b::X2APIC_ID, Subleaf(7), 1).map_err(|error| error.to_string());
     assert_eq!(outside, Err("x2apic_id exists in subleaves 0 to 1 of leaf 0xB, not in 7".to_owned()));
-    let missing = table.put(leaf_4::CACHE_LEVEL, Subleaf(0), 1);
-    assert_eq!(missing, Err(PutError::NoEntry(leaf_4::CACHE_LEVEL, Subleaf(0))));
+    let missing = table.set_field(leaf_4::CACHE_LEVEL, Subleaf(0), 1);
+    assert_eq!(missing, Err(SetFieldError::NoEntry(leaf_4::CACHE_LEVEL, Subleaf(0))));
     let wide = table.set_address_widths(AddressWidths { physical: 48, linear: 256, guest_physical: 0 });
-    assert!(matches!(wide, Err(PutError::TooLarge(_))));
+    assert!(matches!(wide, Err(SetFieldError::TooLarge(_))));
     assert_eq!(table, before);
     assert_eq!(table.field_in(leaf_b::X2APIC_ID, Subleaf(7)), None);
     Ok(())
@@ -72,9 +72,9 @@ fn a_field_that_cannot_be_written_changes_nothing() -> TestResult {
 fn a_field_is_written_in_every_subleaf() -> TestResult {
     let level = |subleaf| CpuidEntry::indexed(Leaf(0x1f), Subleaf(subleaf), Registers::ZERO);
     let mut table = CpuidTable::from_entries(&[level(0), level(1), level(2), level(9)])?;
-    assert_eq!(table.put_everywhere(leaf_1f::X2APIC_ID, 5), Ok(3));
+    assert_eq!(table.set_field_everywhere(leaf_1f::X2APIC_ID, 5), Ok(3));
     assert_eq!(table.iter().map(|entry| entry.registers.edx).collect::<Vec<_>>(), [5, 5, 5, 0]);
-    assert!(table.put_everywhere(leaf_1f::DOMAIN_LEVEL, 256).is_err());
+    assert!(table.set_field_everywhere(leaf_1f::DOMAIN_LEVEL, 256).is_err());
     Ok(())
 }
 

@@ -43,7 +43,7 @@ fn includes(found: Result<Named, LookupError>, test: impl Fn(Named) -> bool) -> 
     match found {
         Ok(bit) => test(bit),
         Err(LookupError::Ambiguous(all)) => all.iter().any(test),
-        Err(LookupError::Unknown) => false,
+        Err(_) => false,
     }
 }
 

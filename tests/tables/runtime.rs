@@ -105,7 +105,7 @@ fn lookup_all(name: &str) -> Vec<Named> {
     match lookup(name) {
         Ok(bit) => vec![bit],
         Err(LookupError::Ambiguous(all)) => all.iter().collect(),
-        Err(LookupError::Unknown) => Vec::new(),
+        Err(_) => Vec::new(),
     }
 }
 

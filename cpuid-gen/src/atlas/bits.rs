@@ -1,4 +1,4 @@
-//! The bits: what each release of each project says about each, and what they need.
+//! The bits: what each release of each project states about each bit, and its dependencies.
 
 use std::collections::BTreeMap;
 
@@ -138,8 +138,8 @@ fn add_kvm_para(atlas: &Atlas<'_>, all: &mut BTreeMap<Key, Map<String, Value>>) 
     }
 }
 
-/// The bits that QEMU's Hyper-V properties set, which are no feature words. A property may set several bits, and several
-/// properties one.
+/// The bits that QEMU's Hyper-V properties set, which are not in feature words. One property may set several bits, and several
+/// properties the same bit.
 fn add_hyperv(atlas: &Atlas<'_>, all: &mut BTreeMap<Key, Map<String, Value>>) {
     let mut names: BTreeMap<Location, Vec<Vec<&str>>> = BTreeMap::new();
     for (release, facts) in atlas.qemu() {
@@ -159,7 +159,7 @@ fn add_hyperv(atlas: &Atlas<'_>, all: &mut BTreeMap<Key, Map<String, Value>>) {
     }
 }
 
-/// Names of the witnesses: of several names of a bit, the last one.
+/// The witnesses' names. If a witness has several names for a bit, the last one is used.
 fn add_other_names(atlas: &Atlas<'_>, all: &mut BTreeMap<Key, Map<String, Value>>) {
     for (project, title) in Witness::ALL {
         let releases: Vec<_> = atlas.releases_of(project).collect();
@@ -220,7 +220,7 @@ pub(super) fn kernel(atlas: &Atlas<'_>, known: &ByBit) -> Value {
     rows.collect()
 }
 
-/// The stated dependencies: the bit, what it needs one of, the releases that state it.
+/// The stated dependencies: the bit, the bits of which it needs one, the releases that state this.
 pub(super) fn needs(model: &Model) -> Value {
     let stated = |releases: &[bool], names: Vec<&str>| -> Vec<String> {
         let all = releases.iter().zip(names).filter(|(states, _)| **states);

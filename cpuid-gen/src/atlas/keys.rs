@@ -1,4 +1,4 @@
-//! The keys of bits and registers in the page, which its links have too: short, and of characters that a link may have.
+//! The keys of bits and registers in the page and its links: short, and made of characters that are valid in a link.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What `verify` has to say: the reviewed differences and the findings, each with the bits that it is about.
+//! The output of `verify`: the reviewed differences and the findings, each with the bits that it is about.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::verify::Key;
 /// For the key of a bit or a register, the indices of the differences about it.
 pub(super) type ByBit = BTreeMap<String, Vec<usize>>;
 
-/// The known differences that occurred, and which of them is about which bit.
+/// The known differences that occurred, and the bits that each is about.
 pub(super) fn known(atlas: &Atlas<'_>) -> (Value, ByBit) {
     let index = Index::new(atlas);
     let mut by_bit = ByBit::new();
@@ -43,7 +43,7 @@ pub(super) fn findings(atlas: &Atlas<'_>) -> Value {
     rows.collect()
 }
 
-/// Bits by the ways in which a difference's columns name them.
+/// Bits by the forms in which a difference's columns name them.
 struct Index {
     keys: BTreeSet<String>,
     /// Linux's macros and QEMU's names.

@@ -1,8 +1,8 @@
 //! The atlas: every bit of the facts as one HTML page that needs no network.
 //!
 //! The page is the files of this folder, and the facts as JSON. Its script draws grids of 32 bits, answers searches,
-//! compares CPU models, and decodes a table that the reader pastes. A Content-Security-Policy forbids it to load
-//! anything.
+//! compares CPU models, and decodes a table that the reader pastes. Its Content-Security-Policy forbids
+//! loading anything.
 //!
 //! Invariants: the page has each bit, field, model and known difference of the facts once; the same facts give the
 //! same bytes.
@@ -21,7 +21,7 @@ use crate::model::{KvmTreatment, Model};
 use crate::source::Sources;
 use crate::verify::Report;
 
-/// The page, in which each marker stands for one of the parts.
+/// The page, in which each marker is replaced by one of the parts.
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
 /// The script's files, in the order in which a browser reads them.
@@ -41,9 +41,9 @@ const SCRIPT: [&str; 9] = [
 pub struct Atlas<'a> {
     /// The merged releases.
     pub model: &'a Model,
-    /// The facts of Linux that the model was merged from.
+    /// The Linux facts from which the model was merged.
     pub linux: &'a [LinuxFacts],
-    /// The facts of QEMU that the model was merged from.
+    /// The QEMU facts from which the model was merged.
     pub qemu: &'a [QemuFacts],
     /// The facts of other projects, for their names of bits.
     pub witnesses: &'a [WitnessFacts],

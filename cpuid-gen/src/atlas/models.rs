@@ -73,7 +73,7 @@ fn definition(release: &QemuRelease, model: &CpuModel, version: &CpuModelVersion
     Value::Object(row)
 }
 
-/// Registers and masks. A mask of more than 32 bits is too exact for a number of JavaScript, so all are hexadecimal text.
+/// Registers and masks. A mask of more than 53 bits does not fit in a JavaScript number, so all masks are hexadecimal text.
 fn words(release: &QemuRelease, definition: &CpuDefinition) -> Value {
     let known = definition.words.iter().filter_map(|(word, mask)| {
         let source = release.sources.get(word)?;

@@ -1,8 +1,8 @@
-//! One value for each release, as short JSON: the page expands it again.
+//! One value for each release, as compact JSON, which the page expands.
 
 use serde_json::Value;
 
-/// A value for each release: the value alone if all have the same, else an array in the order of the releases.
+/// A value for each release: a single value if all are equal, otherwise an array in the order of the releases.
 pub(super) fn per_release(values: impl IntoIterator<Item = Value>) -> Value {
     let values: Vec<Value> = values.into_iter().collect();
     match values.split_first() {

@@ -133,6 +133,7 @@ impl Change {
 
 /// The topic of a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Topic {
     /// Linux: registers and software-defined words, and their numbers.
     LinuxWords,

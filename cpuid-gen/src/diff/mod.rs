@@ -5,6 +5,17 @@
 //! an addition; a software-defined bit is identified by its name. Invariant: each row that only one of the releases
 //! has belongs to at least one change, and each change has at least one such row, so that a report is complete and
 //! contains no spurious changes. Only the order of rows is ignored.
+//!
+//! ```
+//! use cpuid_gen::diff;
+//! use cpuid_gen::{diagnostic::Diagnostics, input, source::Sources};
+//!
+//! let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+//! let (linux, qemu) = input::pinned(&mut sources, &mut diagnostics);
+//! let [old, .., new] = linux.as_slice() else { panic!("several releases are pinned") };
+//! let (changes, _) = diff::linux(old, new, &qemu);
+//! assert!(!changes.is_empty() && changes.to_text().contains(&new.release));
+//! ```
 
 mod api;
 mod bits;

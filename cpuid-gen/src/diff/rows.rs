@@ -34,7 +34,7 @@ impl Line {
     }
 
     /// Sets the identity to a name in the sources.
-    pub(super) fn of(self, name: &str) -> Line {
+    pub(super) fn named(self, name: &str) -> Line {
         self.at(Identity::Name(name.to_owned()))
     }
 

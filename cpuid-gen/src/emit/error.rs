@@ -4,6 +4,7 @@ use std::fmt;
 
 /// The reason why a model cannot be emitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum GenerateError {
     /// The model has no release of this project; the tables need one.
     NoRelease(&'static str),

@@ -140,6 +140,7 @@ pub struct KvmBit {
 
 /// How KVM's capability list names a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum CapKind {
     /// Advertised if host and kernel have it.
     F,
@@ -236,6 +237,7 @@ pub struct LinuxMsrBit {
 
 /// How a kernel configuration fixes a feature at compile time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum ConfigKind {
     /// The kernel refuses to boot without it.
     Required,

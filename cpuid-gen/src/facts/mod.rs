@@ -3,6 +3,19 @@
 //! A record mirrors one row of one upstream table, in upstream's order. It comes from a source tree (`linux`, `qemu`)
 //! or from a facts file ([`read()`]); both give the same records. `write_linux` and `write_qemu` print them as the
 //! tab-separated text kept in `upstream/`. Each record has its place in the source, for diagnostics.
+//!
+//! ```
+//! use cpuid_gen::facts::{self, Facts};
+//! use cpuid_gen::{diagnostic::Diagnostics, source::Sources};
+//!
+//! let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+//! let text = "linux-release\t6.1\nlinux-feature\tAVX2\t9\t5\tavx2\n";
+//! let file = sources.add("linux.tsv", text);
+//! let Some(Facts::Linux(linux)) = facts::read(&sources, file, &mut diagnostics) else {
+//!     panic!("{}", diagnostics.render(&sources))
+//! };
+//! assert_eq!(linux.features[0].name, "AVX2");
+//! ```
 
 pub(crate) mod columns;
 pub(crate) mod condition;

@@ -142,6 +142,7 @@ impl QemuBit {
 
 /// The masks of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum MaskKind {
     /// Features that TCG implements.
     Tcg,

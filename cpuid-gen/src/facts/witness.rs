@@ -11,6 +11,7 @@ use crate::source::{FileId, Sources, Span};
 
 /// A project that names bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Witness {
     /// Xen: cpufeatureset.h, gen-cpuid.py and vmcs.h.
     Xen,

@@ -1,5 +1,16 @@
 //! The tables for other languages: one C header, or JSON with its schema. Names are those of the newest release that has
 //! one; CPU models are those of the newest QEMU.
+//!
+//! ```
+//! use cpuid_gen::{languages::generate_c, model::Model};
+//! use cpuid_gen::{diagnostic::Diagnostics, input, source::Sources};
+//!
+//! let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+//! let (linux, qemu) = input::pinned(&mut sources, &mut diagnostics);
+//! let (model, _) = Model::merge(&linux, &qemu);
+//! assert!(generate_c(&model)?.text.contains("#define CPUID_AVX2_BIT 5"));
+//! # Ok::<(), cpuid_gen::GenerateError>(())
+//! ```
 
 mod c;
 mod json;

@@ -15,7 +15,7 @@ use crate::location::{Bit, Word};
 impl<'a> Reader<'a, '_> {
     /// Reads the features and bugs of cpufeatures.h.
     pub(super) fn features(&mut self, tree: &Tree, unit: &Unit<'a>) {
-        let rule = |prefix| Rule::of(self.sources, tree.mkcapflags, tree.features, prefix);
+        let rule = |prefix| Rule::new(self.sources, tree.mkcapflags, tree.features, prefix);
         let [features, bugs] = ["X86_FEATURE_", "X86_BUG_"].map(|prefix| (prefix, rule(prefix)));
         let kernel = self.facts.count("NCAPINTS");
         let Some(kernel) = kernel else {
@@ -36,7 +36,7 @@ impl<'a> Reader<'a, '_> {
     pub(super) fn vmx_features(&mut self, tree: &Tree, unit: &Unit<'a>) {
         self.macros_alone(unit);
         let prefix = "VMX_FEATURE_";
-        let rule = Rule::of(self.sources, tree.mkcapflags, tree.features, prefix);
+        let rule = Rule::new(self.sources, tree.mkcapflags, tree.features, prefix);
         let words = self.facts.count("NVMXINTS").unwrap_or(0);
         self.facts.vmx = self.flags(unit, (prefix, rule), 0, words);
     }

@@ -21,7 +21,7 @@ pub(super) enum Rule {
 impl Rule {
     /// The [rule](Self::detect) for macros with this prefix; `None` if the script makes no array of them, so that no
     /// name is shown: bugs before 3.17, and VMX features in trees that have their header but an older script.
-    pub(super) fn of(
+    pub(super) fn new(
         sources: &Sources,
         script: Option<FileId>,
         header: FileId,

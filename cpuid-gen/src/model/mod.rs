@@ -8,6 +8,19 @@
 //! Invariants: releases ascend by number, features by location, the other kinds by constant name; each list of views
 //! is as long as its list of releases; constants' names are Rust identifiers and unique within a kind. Published
 //! constants are included even if no release has their bit.
+//!
+//! ```
+//! use cpuid_gen::{location::Location, model::Model};
+//! use cpuid_gen::{diagnostic::Diagnostics, input, source::Sources};
+//!
+//! let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+//! let (linux, qemu) = input::pinned(&mut sources, &mut diagnostics);
+//! let (model, conflicts) = Model::merge(&linux, &qemu);
+//! assert!(!conflicts.has_errors());
+//! let avx2: Location = "7.0.ebx[5]".parse()?;
+//! assert!(model.features.iter().any(|feature| feature.location == avx2));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod board;
 mod caches;

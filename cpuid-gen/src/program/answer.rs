@@ -1,4 +1,4 @@
-//! A command of QMP's, and what its answer has.
+//! A QMP command and the contents of its answer.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,7 @@ use super::ProgramError;
 
 /// A command that expands a model.
 pub(super) fn expansion(kind: &str, model: &str) -> Value {
-    // VMX's and SVM's features depend on these, and PDCM on the PMU: without, an expansion would lack them.
+    // VMX's and SVM's features depend on these, and PDCM on the PMU: without them, an expansion would lack these features.
     let props = if kind == "static" { json!({}) } else { json!({"vmx": true, "svm": true, "pmu": true}) };
     json!({"execute": "query-cpu-model-expansion",
         "arguments": {"type": kind, "model": {"name": model, "props": props}}})

@@ -1,4 +1,4 @@
-//! The questions.
+//! The queries.
 
 use std::collections::BTreeSet;
 
@@ -8,26 +8,26 @@ use super::answer::{expanded, expansion, list, text};
 use super::stated::Stated;
 use super::{Answers, ProgramError, Qemu, bits, models};
 
-/// Asks everything. Starts the program about fifty times.
+/// Runs all queries. Starts the program about fifty times.
 ///
 /// # Errors
 ///
-/// A [`ProgramError`] if it fails, or does not answer as a QEMU does.
+/// A [`ProgramError`] if it fails, or does not answer as QEMU does.
 pub fn ask(qemu: &dyn Qemu) -> Result<Stated, ProgramError> {
     ask_of(qemu, &|_| true)
 }
 
-/// Asks everything but the versions of models that a machine type selects: these only for the machine type with this
-/// name or alias. Starts the program about fifteen times.
+/// Runs all queries, but those of the model versions that a machine type selects only for the machine type with this name or
+/// alias. Starts the program about fifteen times.
 ///
 /// # Errors
 ///
-/// A [`ProgramError`] if it fails, or does not answer as a QEMU does.
+/// A [`ProgramError`] if it fails, or does not answer as QEMU does.
 pub fn ask_for(qemu: &dyn Qemu, machine: &str) -> Result<Stated, ProgramError> {
     ask_of(qemu, &|row| [text(row, "name"), text(row, "alias")].contains(&Some(machine)))
 }
 
-/// Asks everything, and of the machine types that are `asked` the versions that they select.
+/// Runs all queries; the versions that a machine type selects only for the machine types that are `asked`.
 fn ask_of(qemu: &dyn Qemu, asked: &dyn Fn(&Value) -> bool) -> Result<Stated, ProgramError> {
     let mut stated = Stated::default();
     let commands = [

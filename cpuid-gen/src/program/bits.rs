@@ -1,8 +1,8 @@
-//! Which word and bit a property is.
+//! The word and bit of each property.
 //!
-//! Two sources: with every property on, TCG warns of each that it lacks, with its word and bit. Of the others, the
-//! words of a CPU (`feature-words` and `filtered-features`) show which bits are set: in run K all properties are on
-//! whose number has bit K, so that the runs in which a bit is set spell its property's number.
+//! There are two sources. With every property on, TCG warns about each property that it lacks, with its word and bit. For the
+//! others, the words of a CPU (`feature-words` and `filtered-features`) show which bits are set: run K turns on the properties
+//! whose number has bit K, so that the runs in which a bit is set give its property's number.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ const COMPONENTS: [CpuidWord; 4] = [
     CpuidWord { leaf: Leaf(0xd), subleaf: Subleaf(1), register: Register::Edx },
 ];
 
-/// The places of these properties. TCG clears KVM's own features before it could show them: they have none.
+/// The places of these properties. TCG clears KVM's own features before it can show them, so they have none.
 pub(super) fn locate(qemu: &dyn Qemu, names: &[String]) -> Result<Vec<NamedBit>, ProgramError> {
     let all = run(qemu, names.iter())?;
     let mut found: BTreeSet<NamedBit> = all.stderr.lines().filter_map(warned).collect();
@@ -104,7 +104,7 @@ fn warned(line: &str) -> Option<NamedBit> {
         let (leaf, subleaf) = inputs.split_once(",ecx=").unwrap_or((inputs, "0"));
         (hex(leaf)?, hex(subleaf)?, rest)
     } else {
-        // The old form has no subleaf: the words tell it.
+        // The old form has no subleaf; the words give it.
         return None;
     };
     let (name, name_of_bit) = rest.split_once('.')?;

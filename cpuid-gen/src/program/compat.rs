@@ -1,5 +1,5 @@
-//! Compatibility properties that a program does not state, of machine types that no facts have: a distribution's, before
-//! 9.1. They are what CPUs have under the machine type and not without one.
+//! Compatibility properties of machine types that are in no facts and that the program does not state: a distribution's, before
+//! 9.1. They are the properties that CPUs have under the machine type but not without one.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::answer::{expanded, expansion, text};
 use super::stated::{Model, Stated, versioned, written};
 use super::{ProgramError, Qemu};
 
-/// A name of a CPU with its QOM type's suffix.
+/// A CPU's name with the suffix of its QOM type.
 const SUFFIX: &str = "-x86_64-cpu";
 /// The QOM type of every CPU.
 const EVERY_CPU: &str = "x86_64-cpu";
@@ -17,7 +17,7 @@ const EVERY_CPU: &str = "x86_64-cpu";
 const LEVELS: [&str; 3] = ["level", "xlevel", "xlevel2"];
 const RAISED_BY: &str = "full-cpuid-auto-level";
 
-/// True for a machine type of upstream's, whose properties are in the facts: a version of numbers alone.
+/// True for an upstream machine type, whose properties are in the facts: its version consists of numbers only.
 pub(super) fn is_upstream(machine: &str) -> bool {
     let version = machine.rsplit_once('-').map_or("", |(_, version)| version);
     version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
@@ -30,7 +30,7 @@ pub(super) fn compat(
     definitions: &[Value],
     stated: &Stated,
 ) -> Result<Vec<(String, String, String)>, ProgramError> {
-    // `host` needs KVM. The others: a name, and the version that it stands for under this machine type.
+    // `host` needs KVM. For the others: a name, and the version that it selects under this machine type.
     let asked: Vec<(&str, &str)> = definitions
         .iter()
         .filter_map(|row| text(row, "name").map(|name| (name, text(row, "alias-of").unwrap_or(name))))
@@ -55,8 +55,8 @@ pub(super) fn compat(
     Ok(rows(&changes))
 }
 
-/// A CPU without a machine type. A model's name stands for no version on machine types before 4.1: the first one is
-/// nearest to its base.
+/// A CPU without a machine type. On machine types before 4.1 a model's name selects no version; the first version is closest
+/// to the model's base.
 fn plain<'s>(name: &str, stated: &'s Stated) -> Option<&'s Model> {
     if name == "base" {
         return Some(&stated.empty);
@@ -67,7 +67,7 @@ fn plain<'s>(name: &str, stated: &'s Stated) -> Option<&'s Model> {
     stated.models.get(&version.unwrap_or_else(|| (name.to_owned(), 1)))
 }
 
-/// What every CPU has in common first, then what each has besides.
+/// First the properties that all CPUs have in common, then the others of each.
 fn rows(changes: &[(&str, BTreeMap<String, String>)]) -> Vec<(String, String, String)> {
     let Some((_, first)) = changes.first() else { return Vec::new() };
     let is_common = |property: &String, value: &String| {

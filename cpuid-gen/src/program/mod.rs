@@ -1,14 +1,14 @@
-//! Facts out of a QEMU program: what it states about itself over QMP, under TCG and without a guest.
+//! Facts from a QEMU program: its own statements over QMP, under TCG and without a guest.
 //!
 //! ```text
 //! Qemu (a program, or a test's answers) --ask--> Stated --overlay on facts of the nearest release--> facts + origin of each row
 //! ```
 //!
 //! A program states its machine types with their compatibility properties (since 9.1; before, `compat` finds those of a
-//! distribution's machine types), its CPU models and versions, the
-//! value of each property of each model, which word and bit each property is, and deprecations. It does not state
+//! distribution's machine types), its CPU models and versions, the value of each property of each model, the word and bit of each
+//! property, and deprecations. It does not state
 //! what only its sources have: dependencies, masks, XSAVE components, caches, KVM's defaults, constants and notes. These
-//! rows come from the base facts, and are marked so.
+//! rows come from the base facts and are marked as such.
 
 mod answer;
 mod ask;
@@ -40,7 +40,7 @@ pub struct Answers {
     pub stderr: String,
 }
 
-/// Runs a QEMU.
+/// Runs QEMU.
 pub trait Qemu {
     /// Starts it with these arguments, executes the QMP commands, and ends it.
     ///
@@ -50,7 +50,7 @@ pub trait Qemu {
     fn run(&self, arguments: &[&str], commands: &[Value]) -> Result<Answers, ProgramError>;
 }
 
-/// Why a program's facts cannot be had.
+/// Why a program's facts cannot be obtained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProgramError {
@@ -58,7 +58,7 @@ pub enum ProgramError {
     Io(String),
     /// It did not answer in time.
     Timeout,
-    /// It ended before it had answered; its last words.
+    /// It ended before it had answered; its last line of output.
     Ended(String),
     /// It does not answer as QMP does.
     NotQmp(String),
@@ -76,7 +76,7 @@ pub enum ProgramError {
         /// What is missing.
         missing: &'static str,
     },
-    /// A name or a number that cannot be one of facts.
+    /// A name or a number that facts cannot contain.
     Facts(String),
     /// A bit in a word that the base facts do not have.
     UnknownWord {
@@ -93,12 +93,14 @@ impl fmt::Display for ProgramError {
             ProgramError::Io(error) => write!(f, "cannot run the program: {error}"),
             ProgramError::Timeout => f.write_str("the program did not answer in two minutes"),
             ProgramError::Ended(last) => write!(f, "the program ended early: {last}"),
-            ProgramError::NotQmp(line) => write!(f, "expected an answer of QMP, got `{line}`: not a QEMU?"),
+            ProgramError::NotQmp(line) => write!(f, "expected a QMP answer, got `{line}`: is this QEMU?"),
             ProgramError::Command { command, error } => write!(f, "`{command}` failed: {error}"),
             ProgramError::Answer { command, missing } => {
                 write!(f, "the answer to `{command}` has no `{missing}`")
             }
-            ProgramError::Facts(what) => write!(f, "the program states what no facts can: {what}"),
+            ProgramError::Facts(what) => {
+                write!(f, "the program states something that facts cannot contain: {what}")
+            }
             ProgramError::UnknownWord { property, place } => write!(
                 f,
                 "`{property}` is a bit of {place}, which is not a word of the base facts: name the facts of a newer release"

@@ -42,7 +42,7 @@ pub(super) fn models(
     Ok(())
 }
 
-/// The machine types of PCs, and the versions that those select which are `asked`.
+/// The PC machine types, and the versions that those of them select which are `asked`.
 pub(super) fn machines(
     qemu: &dyn Qemu,
     rows: &[Value],
@@ -93,7 +93,7 @@ fn is_pc(name: &str) -> bool {
 /// The order of facts: i440fx, q35, then those without a version; the newest first.
 fn family(name: &str) -> (&str, Vec<u32>) {
     let Some((family, version)) = name.rsplit_once('-') else { return (name, Vec::new()) };
-    // `pc-i440fx` and `pc-q35` are after `isapc` and `microvm` in the alphabet, and before them here.
+    // `pc-i440fx` and `pc-q35` come first here, although they are after `isapc` and `microvm` in the alphabet.
     let rank = if family == "pc-i440fx" { "0" } else { "1" };
     (rank, version.split('.').map(|part| part.parse().unwrap_or(0)).collect())
 }
@@ -103,7 +103,7 @@ fn of_cpus(row: &Value) -> Option<(String, String, String)> {
     Some((of.to_owned(), text(row, "property")?.to_owned(), text(row, "value")?.to_owned()))
 }
 
-/// Names that stand for a version, besides `NAME` and `NAME-vN`.
+/// Names that select a version, besides `NAME` and `NAME-vN`.
 fn aliases(definitions: &[Value], stated: &mut Stated) {
     let plain: BTreeSet<String> = stated.models.keys().map(|(model, _)| model.clone()).collect();
     for row in definitions {
@@ -115,7 +115,7 @@ fn aliases(definitions: &[Value], stated: &mut Stated) {
     }
 }
 
-/// The version that plain names stand for.
+/// The version that plain names select.
 fn default_version(definitions: &[Value], stated: &Stated) -> Option<DefaultVersion> {
     let mut newest: BTreeMap<&str, u32> = BTreeMap::new();
     for (model, version) in stated.models.keys() {

@@ -1,4 +1,4 @@
-//! Models over those of the base: a version that the program states differently gets the difference as properties, and
+//! Models based on those of the base: a version that the program states differently gets the difference as properties, and
 //! a version or model that the base lacks is added.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,10 +12,10 @@ use crate::location::Word;
 use crate::model::cpu_models::{CpuDefinition, Properties, Property, resolve};
 use crate::ordered::Map;
 
-/// Fields of a model that an expansion states as they are.
+/// Fields of a model that an expansion states unchanged.
 const FIELDS: [&str; 4] = ["family", "model", "stepping", "model-id"];
 
-/// Other properties that a model's version may set; of all others, the values depend on the accelerator, on other
+/// Other properties that a model's version may set; the values of all others depend on the accelerator, on other
 /// features or on caches.
 const OTHER: [&str; 3] = ["x-force-cpuid-0x1f", "avx10-version", "cpuid-0xb"];
 
@@ -119,7 +119,7 @@ fn new(name: &str, stated: &Model, facts: &QemuFacts) -> QemuModel {
     }
 }
 
-/// The properties that make the facts' version of a model what the program states.
+/// The properties that turn the facts' version of a model into the one that the program states.
 fn difference(facts: &QemuFacts, name: &str, version: u32, stated: &Model, all: &Stated) -> Vec<QemuProp> {
     let mut of_model = facts.clone();
     of_model.models.retain(|model| model.name == name);

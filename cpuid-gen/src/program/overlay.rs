@@ -1,5 +1,4 @@
-//! Facts as a program states them, over the facts of the nearest release for what it does not state; and the origin of
-//! each row.
+//! Facts that a program states, completed by the facts of the nearest release, with the origin of each row.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +20,7 @@ pub struct Overlaid {
     pub rows: [usize; 2],
 }
 
-/// Properties of objects and of a CPU's position, which are no settings of a model.
+/// Properties of objects and of a CPU's position, which are not settings of a model.
 const NOT_SETTINGS: [&str; 14] = [
     "crash-information",
     "feature-words",
@@ -39,12 +38,12 @@ const NOT_SETTINGS: [&str; 14] = [
     "apic-id",
 ];
 
-/// Facts of the program over those of `base`.
+/// The program's facts, completed by those of `base`.
 ///
 /// # Errors
 ///
 /// [`ProgramError::UnknownWord`] if a property is a bit of a word that the base lacks, [`ProgramError::Facts`] if a name
-/// or a number that the program states cannot be one of facts.
+/// or a number that the program states cannot be in facts.
 pub fn overlay(stated: &Stated, base: &QemuFacts) -> Result<Overlaid, ProgramError> {
     let mut facts = base.clone();
     facts.release.clone_from(&stated.release);
@@ -57,8 +56,8 @@ pub fn overlay(stated: &Stated, base: &QemuFacts) -> Result<Overlaid, ProgramErr
     Ok(Overlaid { facts, text, rows })
 }
 
-/// Of several releases' facts those for what a program does not state: the oldest that is not older than the program,
-/// since words and names are only ever added; else the newest. A stable release counts as its series.
+/// Chooses among several releases the facts that complete those of a program: the oldest release that is not older than the
+/// program, since words and names are only ever added, or else the newest. A stable release counts as its series.
 #[must_use]
 pub fn nearest(mut facts: Vec<QemuFacts>, release: &str) -> Option<QemuFacts> {
     let series = |release: &str| -> Vec<u32> {
@@ -72,7 +71,7 @@ pub fn nearest(mut facts: Vec<QemuFacts>, release: &str) -> Option<QemuFacts> {
     }
 }
 
-/// The named bits: the base's rows that the program has, then new ones after their word's others.
+/// The named bits: the base's rows that the program has; new ones follow the others of their word.
 fn bits(stated: &Stated, base: &QemuFacts, facts: &mut QemuFacts) -> Result<(), ProgramError> {
     let word_of = |source: WordSource| base.words.iter().find(|word| word.source.word_source() == source);
     let has = |row: &QemuBit| row.names().any(|name| stated.names.contains(name));
@@ -140,7 +139,7 @@ fn properties(stated: &Stated, base: &QemuFacts, facts: &mut QemuFacts) {
 /// The machine types, each after its base, and what each adds.
 fn machines(stated: &Stated, base: &QemuFacts, facts: &mut QemuFacts) {
     let mut ordered: Vec<&Machine> = stated.machines.iter().collect();
-    // In the base's order, as far as it has them: a new one is the newest of its family, before all others.
+    // In the base's order. A new machine type is the newest of its family and comes before all others.
     let place = |name: &str| base.machines.iter().position(|machine| machine.name == name);
     ordered.sort_by_key(|machine| {
         let family = family(&machine.name);
@@ -218,12 +217,12 @@ const STATED: [&str; 9] = [
 /// The text must be read back as the same facts: a program can state any name and number.
 fn check(text: &str, facts: &QemuFacts) -> Result<(), ProgramError> {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
-    let id = sources.add("what the program states", text);
+    let id = sources.add("the program's facts", text);
     let again = read(&sources, id, &mut diagnostics);
     match again {
         _ if diagnostics.has_errors() => Err(ProgramError::Facts(diagnostics.render(&sources))),
         Some(Facts::Qemu(again)) if write_qemu(&again) == write_qemu(facts) => Ok(()),
-        _ => Err(ProgramError::Facts("a name with a line's end or a tab".to_owned())),
+        _ => Err(ProgramError::Facts("a name with a line break or a tab".to_owned())),
     }
 }
 
@@ -239,7 +238,7 @@ fn marked(stated: &Stated, base: &QemuFacts, facts: &QemuFacts) -> (String, [usi
             "qemu-bit" => {
                 columns.next_back().is_some_and(|name| name.split('|').any(|name| shown.contains(name)))
             }
-            // Whether a model is deprecated is stated, why is not.
+            // The program states whether a model is deprecated, but not why.
             "qemu-model-deprecated" => false,
             "qemu-machine" => true,
             "qemu-compat" => {

@@ -13,7 +13,7 @@ use super::{Answers, ProgramError, Qemu};
 
 /// Time for one answer.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// What every run has: no devices, no display, QMP on standard input and output, a guest that does not run.
+/// The arguments of every run: no devices, no display, QMP on standard input and output, a guest that does not run.
 const ALWAYS: [&str; 6] = ["-nodefaults", "-display", "none", "-S", "-qmp", "stdio"];
 
 /// A program by its path.
@@ -43,7 +43,7 @@ impl Qemu for Program {
     }
 }
 
-/// Sends the commands, reads their answers, and then asks the program to quit: it loses output that nobody has read
+/// Sends the commands, reads their answers, and then asks the program to quit: QEMU discards output that has not been read
 /// by then.
 fn converse(child: &mut Child, commands: &[Value]) -> Result<Answers, ProgramError> {
     let mut script = format!("{}\n", json!({"execute": "qmp_capabilities"}));
@@ -111,7 +111,7 @@ fn rest<R: Read + Send + 'static>(pipe: Option<R>) -> mpsc::Receiver<String> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut pipe) = pipe {
-            // What was read until an error is judged by its reader.
+            // The reader decides what to do with the text before an error.
             let _ = pipe.read_to_end(&mut bytes);
         }
         let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
@@ -139,7 +139,7 @@ impl Replies {
     ///
     /// # Errors
     ///
-    /// [`ProgramError::NotQmp`] for a line that is not QMP's.
+    /// [`ProgramError::NotQmp`] for a line that is not QMP.
     pub fn line(&mut self, line: &[u8]) -> Result<(), ProgramError> {
         let line = String::from_utf8_lossy(line);
         let line = line.trim();
@@ -173,7 +173,7 @@ impl Replies {
     /// [`ProgramError::Ended`] if answers are missing.
     pub fn finish(self, stderr: String) -> Result<Answers, ProgramError> {
         if self.greeting.is_null() || !self.are_complete() {
-            let last = stderr.lines().last().unwrap_or("it wrote nothing").trim();
+            let last = stderr.lines().last().unwrap_or("no output").trim();
             return Err(ProgramError::Ended(last.to_owned()));
         }
         let returns = self.replies.into_iter().skip(1).take(self.commands).collect();
@@ -181,7 +181,7 @@ impl Replies {
     }
 }
 
-/// A line that is not QMP's, at most its beginning.
+/// A line that is not QMP, shortened.
 fn not_qmp(line: &str) -> ProgramError {
     ProgramError::NotQmp(line.chars().take(60).collect())
 }

@@ -23,7 +23,7 @@ pub struct NamedBit {
 pub struct Model {
     /// Every property with its value, by its canonical and other names; VMX, SVM and the PMU are on.
     pub properties: BTreeMap<String, Value>,
-    /// It should not be used.
+    /// It is deprecated.
     pub deprecated: bool,
 }
 
@@ -35,9 +35,9 @@ pub struct Machine {
     /// The version of models that it selects.
     pub default_version: Option<DefaultVersion>,
     /// Its compatibility properties of CPUs, in QEMU's order: QOM type, property, value. `None` if this program does not
-    /// state them and the machine type is upstream's; of a distribution's, their effect by CPU.
+    /// state them and the machine type is upstream's; for a distribution's, their effect on each CPU.
     pub compat: Option<Vec<(String, String, String)>>,
-    /// Its second name, such as `q35`.
+    /// Its alias, such as `q35`.
     pub alias: Option<String>,
     /// The maximum number of vCPUs.
     pub max_cpus: Option<u32>,
@@ -48,23 +48,23 @@ pub struct Machine {
 pub struct Stated {
     /// `11.1.3`.
     pub release: String,
-    /// What its distribution calls the package: `Debian 1:11.1.3+ds-1`, `pve-qemu-kvm_9.0.2-4`; empty for none.
+    /// The distribution's name for the package: `Debian 1:11.1.3+ds-1`, `pve-qemu-kvm_9.0.2-4`; empty if there is none.
     pub package: String,
     /// Every name of a bit.
     pub names: BTreeSet<String>,
-    /// The places of those that it shows, by name.
+    /// The locations of those that it shows, by name.
     pub bits: Vec<NamedBit>,
     /// By model and version.
     pub models: BTreeMap<(String, u32), Model>,
     /// The CPU without features.
     pub empty: Model,
-    /// Second names of versions.
+    /// Aliases of versions.
     pub aliases: BTreeMap<(String, u32), String>,
-    /// Machine types of PCs.
+    /// PC machine types.
     pub machines: Vec<Machine>,
     /// Properties of CPUs with their kinds.
     pub properties: BTreeMap<String, String>,
-    /// What was not asked, and why.
+    /// The queries that were not made, and why.
     pub not_asked: Vec<String>,
 }
 
@@ -74,7 +74,7 @@ pub(super) fn versioned(name: &str) -> Option<(String, u32)> {
     Some((model.to_owned(), version.parse().ok()?))
 }
 
-/// A value as facts and settings have it.
+/// A value in the form of facts and settings.
 pub(super) fn written(value: &Value) -> String {
     match value {
         Value::Bool(true) => "on".to_owned(),

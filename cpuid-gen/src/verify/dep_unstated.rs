@@ -1,8 +1,8 @@
 //! Joins the dependencies of the newest Linux, the newest QEMU and the witnesses that state some (Xen).
 //!
-//! A dependency that one project has alone is its own judgement. One that two projects state, directly or through others,
-//! and that a third one lacks although it names both bits, is a finding: it was forgotten, or it is no dependency. A row of
-//! the differences without bits explains that a project does not mean to state all of its dependencies.
+//! A dependency that only one project states is that project's judgement. A dependency that two projects state, directly or
+//! through others, is a finding if a third project names both bits but does not state it: either it was forgotten, or it is not
+//! a dependency. A row of the differences without bits explains that a project does not intend to state all dependencies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use super::finding::{Findings, Release};
 use super::key::{Key, Kind};
 use crate::diagnostic::Diagnostic;
 
-/// What a project states: the bits that each bit needs, with the rows.
+/// A project's statements: the bits that each bit needs, with the rows.
 struct Graph<'r, 'e, 'a> {
     release: &'r Release,
     needs: BTreeMap<Node<'a>, Vec<(Node<'a>, &'e Row<'a>)>>,

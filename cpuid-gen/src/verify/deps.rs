@@ -1,9 +1,9 @@
 //! Checks the dependencies of each release, and of each two releases of different projects, for cycles.
 //!
-//! A dependency in only one project is not a finding: Linux lists the features that a kernel can disable, QEMU those
-//! that its properties leave in a guest, Xen those of its guests. But they must not contradict each other: together,
+//! A dependency in only one project is not a finding: Linux lists those of features that a kernel can disable, QEMU
+//! those that its properties can break, Xen those of its guests' features. But they must not contradict each other: together,
 //! their dependencies must not form a cycle, of which two opposite dependencies are the shortest. Dependencies with
-//! alternatives are excluded, as in the model, which documents them. `dep_unstated` joins what the projects state.
+//! alternatives are excluded, as in the model, which documents them. `dep_unstated` joins the statements of several projects.
 
 use std::collections::HashMap;
 

@@ -4,6 +4,7 @@ macro_rules! kinds {
     ($($variant:ident $name:literal $about:literal,)+) => {
         /// The kind of a finding, which is the first column of `differences.tsv`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
         pub enum Kind {
             $(#[doc = $about] $variant,)+
         }
@@ -73,7 +74,7 @@ kinds! {
     ModelParam "model-param" "A CPU model has a feature that KVM only provides with a module parameter.",
     SameSignature "same-signature" "Two CPU models have the same vendor, family, model and stepping.",
     BitElsewhere "bit-elsewhere" "A name is at one bit in one project and at another bit in others.",
-    BitWord "bit-word" "Two projects name a bit by different words, both of which both use elsewhere in its register.",
+    BitWord "bit-word" "Two projects use different words in the name of a bit, although both use both words elsewhere in its register.",
     Misspelled "misspelled" "A name differs in one letter from that of the nearest pinned release.",
     NameLost "name-lost" "A bit has no name, though the pinned release before has one for it.",
     DepUnstated "dep-unstated" "A dependency that two projects state is missing in a third one.",

@@ -1,4 +1,4 @@
-//! Checks of QEMU's machine types, and of its models beside each other.
+//! Checks of QEMU's machine types, and of its CPU models against each other.
 
 use std::collections::BTreeMap;
 
@@ -81,7 +81,7 @@ fn check_model_id(
     });
 }
 
-/// The version at the end of a machine type's name: `pc-q35-10.0` is of 10.0.
+/// The version at the end of a machine type's name: 10.0 for `pc-q35-10.0`.
 fn versioned(name: &str) -> Option<&str> {
     let (_, version) = name.rsplit_once('-')?;
     version.starts_with(|first: char| first.is_ascii_digit()).then_some(version)
@@ -92,7 +92,7 @@ fn number_of(name: &str) -> Option<Vec<u32>> {
     versioned(name)?.split('.').map(|part| part.parse().ok()).collect()
 }
 
-/// Two models of one vendor with the same family, model and stepping: an operating system takes them for one processor.
+/// Two models of one vendor with the same family, model and stepping: an operating system cannot tell them apart.
 fn check_signatures(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     let mut seen: BTreeMap<(&str, u32, u32, u32), Vec<&str>> = BTreeMap::new();
     for model in &index.models {

@@ -1,4 +1,4 @@
-//! What QEMU lets migrate: bits with names, unless a mask excludes them, and bits of a mask that includes them.
+//! What QEMU allows to migrate: bits with names, unless a mask excludes them, and bits of a mask that includes them.
 
 use super::finding::Findings;
 use super::key::{Key, Kind};
@@ -13,7 +13,7 @@ const COMPONENTS: [(u32, Register); 4] =
 
 /// Runs the checks.
 pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
-    // Releases before the mask let no such word migrate, or all.
+    // Releases before the mask allow either none of these words to migrate, or all of them.
     if !index.facts.masks.iter().any(|mask| mask.kind == MaskKind::Migratable) {
         return;
     }

@@ -4,6 +4,17 @@
 //! Each release is checked by itself, each Linux release against each QEMU release, and the releases of one project
 //! against each other in order. Reviewed differences are in `upstream/differences.tsv` ([`Differences`]); everything
 //! else is a finding with both places. This module does not read files or print.
+//!
+//! ```
+//! use cpuid_gen::verify::{Differences, Scope, verify};
+//! use cpuid_gen::{diagnostic::Diagnostics, input, source::Sources};
+//!
+//! let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+//! let (linux, qemu) = input::pinned(&mut sources, &mut diagnostics);
+//! // Without the reviewed differences, every disagreement is a finding.
+//! let report = verify(&linux, &qemu, &Differences::default(), Scope::Given);
+//! assert!(!report.is_explained() && report.render(&sources).contains("QEMU"));
+//! ```
 
 mod cpu_models;
 mod dep_edges;

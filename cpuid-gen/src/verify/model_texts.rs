@@ -49,7 +49,7 @@ fn check_unnamed(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// A version with a name of its own is a model of its own to users, who see its model id in the guest.
+/// For users a version with its own name is a separate model, whose model id they see in the guest.
 fn check_alias(
     index: &QemuIndex<'_>,
     model: &QemuModel,

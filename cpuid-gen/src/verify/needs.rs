@@ -1,7 +1,7 @@
 //! Compares the dependencies that Linux and QEMU state with those of the manuals, the `needs` rows of the differences.
 //!
 //! A project states a dependency directly or through others. QEMU lists those that its properties can break, Linux
-//! those of the features that a kernel can disable; each row says who must state it. A witness need not state one, but
+//! those of the features that a kernel can disable; each row names the projects that must state it. A witness need not state one, but
 //! must not state what a row denies.
 
 use std::fmt;
@@ -53,7 +53,7 @@ pub(super) fn check(
     }
 }
 
-/// What a release says about a row.
+/// What a release states about a row.
 struct Stated<'r> {
     release: &'r Release,
     /// The place of the direct dependency.
@@ -64,7 +64,7 @@ struct Stated<'r> {
     at: Span,
 }
 
-/// What a witness says about a row; nothing if it does not state the dependency itself.
+/// What a witness states about a row; `None` if it does not state the dependency itself.
 fn of_witness<'i>(index: &'i WitnessIndex<'_>, row: &Needs) -> Option<Stated<'i>> {
     let is_at = |name: &str, needed: Needed| {
         let place = match needed {
@@ -214,8 +214,8 @@ fn holds((word, mask): &(String, u64), (wanted, bits): Bits<'_>) -> bool {
     word == wanted && mask & bits != 0
 }
 
-/// A VMX control that a CPUID bit needs: guests see the bit whatever the control, so the dependency is the wrong way
-/// round.
+/// A VMX control that a CPUID bit needs: guests see the bit regardless of the control, so the dependency is
+/// reversed.
 fn check_direction(index: &QemuIndex<'_>, dep: &QemuDep, findings: &mut Findings<'_>) {
     let source = |word: &str| index.rows.words.get(word).map(|word| word.source);
     let vmx = matches!(source(&dep.from.0), Some(QemuSource::Msr(msr)) if VMX_MSRS.contains(&msr.0));
@@ -233,7 +233,7 @@ fn check_direction(index: &QemuIndex<'_>, dep: &QemuDep, findings: &mut Findings
     let (from, to) = (named(&dep.from), named(&dep.to));
     findings.add(Key::new(Kind::DepDirection, &to, &from, "-"), &[&index.release], || {
         Diagnostic::error(dep.at, format!("`{to}` depends on the VMX control `{from}`"))
-            .with_help("the control follows from CPUID: the dependency is the wrong way round")
+            .with_help("the control follows from CPUID: the dependency is reversed")
     });
 }
 

@@ -37,7 +37,7 @@ pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// Constants are upper case: another spelling is a second name for whoever searches for it.
+/// Constants are upper case: a search for the upper-case name does not find another spelling.
 fn check_case(index: &QemuIndex<'_>, constant: &QemuMacro, findings: &mut Findings<'_>) {
     let upper = constant.name.to_ascii_uppercase();
     if upper == constant.name {

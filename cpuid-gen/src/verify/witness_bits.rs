@@ -1,8 +1,8 @@
 //! Compares the names of bits in Linux, QEMU and the witnesses.
 //!
-//! Different names of one bit are normal. Two things are not: a name that is at one bit here and at another one there, and
-//! two names of one bit that differ in a word of which both projects know both forms (INVEPT and INVVPID). cpuid.csv only
-//! supports others: its own names are compared with its release.
+//! Different names of one bit are normal. Two things are not: a name that is at different bits in different projects, and
+//! two names of one bit that differ in a word although both projects use both words elsewhere (INVEPT and INVVPID). cpuid.csv
+//! only supports the claims of others: its own names are compared within its release.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -99,7 +99,7 @@ fn of_qemu<'i>(index: &'i QemuIndex<'_>, all: &mut ByName<'i>) {
     }
 }
 
-/// Reports the places of a name that fewer projects know than another one.
+/// Reports the places of a name that fewer projects have than another place.
 fn check_places(name: &str, claims: &[Claim<'_>], findings: &mut Findings<'_>) {
     if claims.iter().all(|claim| claim.place == claims[0].place) {
         return;
@@ -116,7 +116,7 @@ fn check_places(name: &str, claims: &[Claim<'_>], findings: &mut Findings<'_>) {
         if mine.iter().all(|project| *project == CSV) {
             continue;
         }
-        // The place that most others have; of two the first one.
+        // The place that most others have; of two such places the first.
         let others = places.iter().filter(|(other, _)| *other != place);
         let apart = others.filter(|(_, claims)| projects(claims).is_disjoint(&mine));
         let weight = |claims: &[&Claim<'_>]| projects(claims).len();

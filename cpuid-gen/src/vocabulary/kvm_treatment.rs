@@ -10,6 +10,7 @@ use core::fmt;
 ///
 /// What a given host's KVM offers, `KVM_GET_SUPPORTED_CPUID` tells; this tells what to expect, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum KvmTreatment {
     /// Unknown: the release has no macro for it, or KVM no word that holds it. Features of KVM's own leaf 0x40000001
     /// are among these, since other code sets that up.

@@ -3,10 +3,6 @@
 //! The generator is compiled with them, and emits their sources for the runtime crate, which includes them in modules of
 //! the same names. So they use `core` alone, and their files have no inner attributes or comments.
 
-/// Where a feature bit is: a leaf, subleaf, register and bit of the CPUID instruction, or a bit of an MSR.
-///
-/// Every coordinate is a type of its own, so that no two can be swapped. Intel SDM volume 2A, "CPUID"; AMD APM
-/// volume 3, appendix E.
 pub mod location;
 
 /// What a CPU model of QEMU is made of: caches and the choice of a version (target/i386/cpu.h and cpu.c).
@@ -22,12 +18,14 @@ pub mod kvm_module;
 pub(crate) mod name_hash;
 
 /// Their sources, by the names of the files to emit.
-pub(crate) const SOURCES: [(&str, &str); 5] = [
+pub(crate) const SOURCES: [(&str, &str); 7] = [
+    ("coordinates.rs", include_str!("location/coordinates.rs")),
     ("cpu_model.rs", include_str!("cpu_model.rs")),
     ("kvm_module.rs", include_str!("kvm_module.rs")),
     ("kvm_treatment.rs", include_str!("kvm_treatment.rs")),
-    ("location.rs", include_str!("location.rs")),
     ("name_hash.rs", include_str!("name_hash.rs")),
+    ("notation.rs", include_str!("location/notation.rs")),
+    ("register.rs", include_str!("location/register.rs")),
 ];
 
 #[cfg(test)]

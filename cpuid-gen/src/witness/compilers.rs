@@ -1,6 +1,6 @@
 //! cpuid.h of GCC and of clang: macros `bit_*` below headings, which are comments that name a leaf and a register.
 //!
-//! GCC states the leaf once and then each register alone, and starts with leaf 1 without saying so:
+//! GCC states the leaf once and then only each register, and starts with leaf 1 without stating it:
 //! `(%eax == 7, %ecx == 0)`, `%ebx`. clang states both: `%ecx for leaf 7 sub-leaf 0`.
 
 use regex::Regex;
@@ -52,7 +52,7 @@ fn bits<'a>(reader: &mut Reader<'a, '_>, unit: &Unit<'a>, forms: &Forms) {
         let Some(name) = define.name.text.strip_prefix(PREFIX) else { continue };
         let Some(bit) = reader.diagnostics.take(reader.bit_of(define, 32)) else { continue };
         let Some(word) = heading.word() else {
-            let message = format!("no heading says of which register `{}` is a bit", define.name.text);
+            let message = format!("no heading names the register of `{}`", define.name.text);
             reader.diagnostics.error(define.name.span, message);
             continue;
         };

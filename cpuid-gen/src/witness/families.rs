@@ -5,17 +5,17 @@ use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
 
-/// What the macros with a prefix are.
+/// The meaning of the macros with a prefix.
 pub(super) enum Family {
     /// Bits of a register; the number is added to each bit's. The bit's name is what follows the prefix.
     Bits(WordSource, u8),
-    /// Likewise; the name is what follows this part of the prefix, where the rest of it is needed to know a bit.
+    /// Likewise, but the name includes the prefix after this part, which is needed to identify a bit.
     Named(WordSource, u8, &'static str),
     /// Something else.
     Other,
 }
 
-/// A prefix and its family; the longest matching prefix counts. A name of its own is its longest prefix.
+/// A prefix and its family; the longest matching prefix counts. A whole name can be a prefix.
 pub(super) type Prefix = (&'static str, Family);
 
 /// Bits of a CPUID register.
@@ -38,7 +38,7 @@ pub(super) const fn macros(number: u32, first: u8) -> Family {
     Family::Named(WordSource::Msr(Msr(number)), first, "")
 }
 
-/// Reads every macro that starts with one of `roots`. One that has none of the prefixes is an error.
+/// Reads every macro that starts with one of `roots`. A macro without any of the prefixes is an error.
 pub(super) fn read<'a>(reader: &mut Reader<'a, '_>, unit: &Unit<'a>, roots: &[&str], prefixes: &[Prefix]) {
     for define in &unit.defines {
         let name = define.name.text.as_ref();
@@ -47,7 +47,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'a, '_>, unit: &Unit<'a>, roots: &[&s
         }
         let own = prefixes.iter().filter(|(prefix, _)| name.starts_with(prefix));
         let Some((prefix, family)) = own.max_by_key(|(prefix, _)| prefix.len()) else {
-            let message = format!("`{name}`: its prefix is none of those whose register is known");
+            let message = format!("`{name}`: no register is known for its prefix");
             reader.diagnostics.push(Diagnostic::error(define.name.span, message));
             continue;
         };

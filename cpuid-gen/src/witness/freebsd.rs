@@ -1,7 +1,7 @@
 //! FreeBSD's specialreg.h: macros, each family of which mirrors a register.
 //!
-//! sys/x86/include/specialreg.h. Which register a prefix stands for is stated in comments that the table below repeats
-//! as data: the comments name leaves in prose.
+//! sys/x86/include/specialreg.h. The register of a prefix is stated in comments, in prose; the table below has the
+//! same information as data.
 
 use super::families::{self, Family, Prefix, cpuid, msr, shared};
 use super::reader::Reader;

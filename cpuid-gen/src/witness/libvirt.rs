@@ -1,7 +1,7 @@
-//! libvirt's CPU map: src/cpu_map/x86_features.xml and the CPU models beside it.
+//! libvirt's CPU map: src/cpu_map/x86_features.xml and the CPU models in the same folder.
 //!
-//! A feature has masks of a leaf's registers or of an MSR; each bit of a mask has the feature's name. A VMX control has
-//! its number's bit, as in QEMU's words. `<alias>` repeats a name of QEMU's, which QEMU's own facts have.
+//! A feature has masks of a leaf's registers or of an MSR; each bit of a mask has the feature's name. A VMX control is
+//! at the bit of its number, as in QEMU's words. `<alias>` repeats a QEMU name, which QEMU's own facts contain.
 
 use super::reader::Reader;
 use super::tree::WitnessTree;

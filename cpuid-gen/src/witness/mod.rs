@@ -7,8 +7,8 @@
 //! | FreeBSD | specialreg.h | names |
 //! | LLVM, GCC | cpuid.h | names |
 //!
-//! What a tree is follows from the files that it has. Anything that is not understood is an error at its place: a
-//! witness that was read by half would accuse others of what it says itself.
+//! The project is recognized by the files of its tree. Anything that is not understood is an error at its place: an incompletely
+//! read witness would produce false findings about the other projects.
 
 mod compilers;
 mod families;

@@ -49,7 +49,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The next token; none at the end of the file.
+    /// The next token; `None` at the end of the file.
     fn next(&mut self) -> Option<Token<'a>> {
         loop {
             let rest = self.text[self.at..].trim_start();
@@ -183,7 +183,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// A name that [`Parser::feature`] knew has a place.
+/// The location of a name that [`Parser::feature`] accepted.
 fn unreachable_place<T>(at: Span) -> Result<T, Diagnostic> {
-    Err(Diagnostic::error(at, "the range starts at no known feature"))
+    Err(Diagnostic::error(at, "the range does not start at a known feature"))
 }

@@ -12,8 +12,8 @@ use crate::facts::{BitPlace, WitnessBit, WitnessFacts};
 use crate::location::{Bit, WordSource};
 use crate::source::{FileId, Sources, Span};
 
-/// What these projects' headers expect of a compiler, beyond the kernel's configuration. Xen's BIT takes the suffix of
-/// the type.
+/// The definitions that these projects' headers expect, in addition to the kernel's configuration. Xen's BIT takes the type's
+/// suffix.
 const CONFIGURATION: &str = "\
 #define __x86_64__ 1
 #undef BIT

@@ -23,7 +23,7 @@ pub struct WitnessTree {
     release: Release,
 }
 
-/// Where the release is stated.
+/// The statement of the release.
 #[derive(Debug)]
 enum Release {
     /// A file.
@@ -41,7 +41,7 @@ const SOURCES: [(Witness, &str, &str); 5] = [
     (Witness::Gcc, "gcc/config/i386/cpuid.h", "gcc/BASE-VER"),
 ];
 
-/// Folders of an installed compiler, between which `*` is any folder.
+/// Folders of an installed compiler; `*` is any folder.
 const INSTALLED: [(Witness, &[&str]); 2] =
     [(Witness::Llvm, &["lib/clang"]), (Witness::Gcc, &["lib/gcc", "*"])];
 
@@ -105,7 +105,7 @@ impl WitnessTree {
             }
             [] => {
                 let files: Vec<&str> = SOURCES.iter().map(|(_, path, _)| *path).collect();
-                let message = format!("not a witness's tree: it has none of {}", files.join(", "));
+                let message = format!("not the tree of a witness: found none of {}", files.join(", "));
                 let help = "name the root of a tree of Xen, libvirt, FreeBSD, LLVM or GCC, the folder of an installed \
                             compiler, or a facts file";
                 diagnostics.push(Diagnostic::file(root, message).with_help(help));
@@ -142,7 +142,7 @@ impl WitnessTree {
             Some(release) => Some((release, at)),
             None => {
                 let project = self.project.name();
-                diagnostics.error(at, format!("no release of {project} is stated here"));
+                diagnostics.error(at, format!("found no release of {project} here"));
                 None
             }
         }

@@ -53,7 +53,7 @@ fn words(reader: &mut Reader<'_, '_>, unit: &Unit<'_>) -> Option<Words> {
     let mut words = Words::new();
     for comment in &unit.comments {
         let text = reader.sources.text(*comment);
-        // Other comments explain; one of these headings has `word` and a number after a comma.
+        // A heading has `word` and a number after a comma; other comments are explanations.
         if !text.contains(", word ") {
             continue;
         }

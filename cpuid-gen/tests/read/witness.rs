@@ -137,7 +137,7 @@ fn every_error_has_its_place() {
 fn a_folder_that_is_no_tree_is_an_error() {
     let folder = scratch("witness-none");
     let (facts, found) = read(&folder);
-    assert!(facts.is_none() && found.contains("not a witness's tree"), "{found}");
+    assert!(facts.is_none() && found.contains("not the tree of a witness"), "{found}");
     write_files(&folder, &unpacked(FIXTURES[0].1));
     for missing in ["xen/tools/gen-cpuid.py", "xen/arch/x86/include/asm/hvm/vmx/vmcs.h", "xen/Makefile"] {
         let text = fs::read(folder.join(missing)).unwrap();

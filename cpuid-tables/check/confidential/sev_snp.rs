@@ -20,13 +20,13 @@ static FACTS: &str = include_str!("sev-snp.tsv");
 
 /// The most functions of a page.
 const MOST: usize = 64;
-/// The leaf that tells a guest that it is encrypted, and the bits of SEV, SEV-ES and SEV-SNP in its EAX.
+/// The leaf that informs a guest that it is encrypted, and the bits of SEV, SEV-ES and SEV-SNP in its EAX.
 const ENCRYPTION: Leaf = Leaf(0x8000_001f);
 const ENCRYPTED: u32 = 0x1a;
 /// Leaf 1's and 0x80000001's signature.
 const SIGNATURES: [Leaf; 2] = [Leaf(1), Leaf(0x8000_0001)];
 
-/// What the firmware asks of some bits of a register.
+/// What the firmware requires of some bits of a register.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rule {
     Exact,
@@ -78,7 +78,8 @@ pub(super) fn page(input: &Input<'_>, findings: &mut Findings) {
         return;
     }
     if guest.entries.len() > MOST {
-        let what = format!("{} entries, and the page has {MOST}", guest.entries.len());
+        let what =
+            format!("the table has {} entries, but the page holds at most {MOST}", guest.entries.len());
         findings.add(Kind::SevSnpRefused, guest, guest.site_of_entry(MOST), what);
     }
     let host = input.host.filter(|host| is_amd(host));
@@ -127,7 +128,7 @@ fn check(guest: &Guest<'_>, entry: &CpuidEntry, row: &Row, host: Option<&Host>, 
     let given = entry.register(word.register) & bits;
     let of_host = host.and_then(|host| find_entry(&host.instruction, word.leaf, word.subleaf));
     let of_host = of_host.map(|entry| entry.register(word.register) & bits);
-    // What must be zero is so on every processor.
+    // A value that must be zero is zero on every processor.
     let (value, whose) = match of_host.filter(|_| rule != Rule::Exact || value != 0) {
         Some(value) => (value, "the host's processor"),
         None => (value, "the firmware of Genoa"),
@@ -141,12 +142,12 @@ fn check(guest: &Guest<'_>, entry: &CpuidEntry, row: &Row, host: Option<&Host>, 
         Rule::Exact if value == 0 => (given, format!("{name} has {}, which must be 0", bits_in_words(given))),
         Rule::Exact => {
             let wrong = if given == value { 0 } else { bits };
-            (wrong, format!("{name} is {given:#x}, and {whose} has {value:#x}"))
+            (wrong, format!("{name} is {given:#x}, but {whose} has {value:#x}"))
         }
         Rule::AtMost => {
             let wrong = if given > value { bits } else { 0 };
             let shift = bits.trailing_zeros();
-            (wrong, format!("{name} is {:#x}, and {whose} has {:#x}", given >> shift, value >> shift))
+            (wrong, format!("{name} is {:#x}, but {whose} has {:#x}", given >> shift, value >> shift))
         }
     };
     if wrong != 0 {

@@ -2,8 +2,8 @@
 //! ATTRIBUTES and XFAM, and the rest are configured with `KVM_TDX_INIT_VM`, as far as the module and KVM allow.
 //!
 //! QEMU's target/i386/kvm/tdx.c; Linux's arch/x86/kvm/vmx/tdx.c (`KVM_SUPPORTED_TDX_TD_ATTRS`,
-//! `setup_tdparams_eptp_controls`, `tdx_unsupported_cpuid`). Which bits a module lets be configured, only
-//! `KVM_TDX_CAPABILITIES` on the host says: they are not checked.
+//! `setup_tdparams_eptp_controls`, `tdx_unsupported_cpuid`). Which bits a module
+//! allows to be configured is known only from `KVM_TDX_CAPABILITIES` on the host, so they are not checked.
 
 use alloc::format;
 
@@ -16,8 +16,8 @@ use crate::table::Vendor;
 
 static FACTS: &str = include_str!("tdx.tsv");
 
-/// The bits of ATTRIBUTES that KVM lets a TD have: EPT violations that become exceptions, `SEPT_VE_DISABLE`. The other
-/// one, of debugging, has no CPUID bit.
+/// The bits of ATTRIBUTES that KVM allows for a TD and that a CPUID bit depends on: `SEPT_VE_DISABLE`, which turns EPT
+/// violations into exceptions. The other allowed bit, for debugging, has no CPUID bit.
 const ATTRIBUTES: u64 = 1 << 28;
 /// The width of guest-physical addresses that a TD can have.
 const WIDTHS: [u32; 2] = [48, 52];
@@ -37,7 +37,8 @@ pub(super) fn guest(input: &Input<'_>, findings: &mut Findings) {
     }
     let width = guest.registers(0x8000_0008, 0).map_or(0, |registers| registers.eax >> 16 & 0xff);
     if !WIDTHS.contains(&width) {
-        let what = format!("the width of guest-physical addresses is {width}, and KVM takes 48 and 52");
+        let what =
+            format!("guest-physical addresses have {width} bits, but KVM accepts only 48 and 52 for a TD");
         let at = guest.site_of(0x8000_0008, 0, Register::Eax, 0x00ff_0000);
         findings.add(Kind::TdxRefused, guest, at, what);
     }
@@ -78,12 +79,12 @@ fn row(guest: &Guest<'_>, kind: &str, word: CpuidWord, bits: u32, findings: &mut
     }
     if let Some(bit) = of("attribute:").filter(|bit| value & bits != 0 && ATTRIBUTES >> bit & 1 == 0) {
         let set = bits_in_words(value & bits);
-        let what = format!("{name} has {set}, which needs bit {bit} of ATTRIBUTES, and KVM does not set it");
+        let what = format!("{name} has {set}, which needs bit {bit} of ATTRIBUTES, but KVM does not set it");
         add(Kind::TdxWithheld, value & bits, what);
     }
     if let Some(bit) = of("xfam:").filter(|bit| value & bits != 0 && !has_component(guest, *bit)) {
         let set = bits_in_words(value & bits);
-        let what = format!("{name} has {set}, which needs XSAVE component {bit}, and 0xD lacks it");
+        let what = format!("{name} has {set}, which needs XSAVE component {bit}, but 0xD lacks it");
         add(Kind::TdxWithheld, value & bits, what);
     }
 }

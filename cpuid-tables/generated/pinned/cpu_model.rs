@@ -67,6 +67,7 @@ impl fmt::Display for CacheSlot {
 
 /// Who shares a cache: the processors of one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum SharedBy {
     /// A thread.
     Thread,

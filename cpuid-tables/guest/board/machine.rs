@@ -71,7 +71,7 @@ impl<'p> Machine<'p> {
             None => of_table(release.qemu, &option.name).map(MachineRef::Table),
         };
         let machine_type = machine_type.ok_or_else(unknown)?;
-        let kind = MachineKind::of(machine_type.name()).ok_or_else(unknown)?;
+        let kind = MachineKind::from_name(machine_type.name()).ok_or_else(unknown)?;
         // A distribution's type of unknown origin is as new as its program.
         let version = upstream_machine(machine_type.name()).unwrap_or(release.number);
         let behaviour = &release.behaviour;

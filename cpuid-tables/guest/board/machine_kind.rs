@@ -11,7 +11,7 @@ pub(crate) enum MachineKind {
 
 impl MachineKind {
     /// The kind that a machine type's name states.
-    pub(super) fn of(name: &str) -> Option<MachineKind> {
+    pub(super) fn from_name(name: &str) -> Option<MachineKind> {
         Some(match name {
             "isapc" => MachineKind::Isapc,
             "microvm" => MachineKind::Microvm,

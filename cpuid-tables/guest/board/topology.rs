@@ -149,7 +149,7 @@ impl Topology {
 
 impl Level {
     /// The level whose threads share a cache.
-    pub(crate) const fn of(shared: SharedBy) -> Level {
+    pub(crate) const fn from_shared_by(shared: SharedBy) -> Level {
         match shared {
             SharedBy::Thread => Level::Thread,
             SharedBy::Core => Level::Core,

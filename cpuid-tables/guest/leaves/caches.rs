@@ -201,7 +201,7 @@ impl Cpu<'_> {
 
     /// Ids of threads that share a cache, minus one (`max_thread_ids_for_cache`).
     fn sharing_ids(&self, cache: &Cache) -> u32 {
-        let level = cache.shared_by.map_or(Level::Thread, Level::of);
+        let level = cache.shared_by.map_or(Level::Thread, Level::from_shared_by);
         (1 << Offsets::from_topology(&self.topology).of_level(level)) - 1
     }
 
@@ -360,7 +360,8 @@ fn slot_of(caches: &mut Caches, slot: CacheSlot) -> Option<&mut Cache> {
 
 /// Checks that no cache is shared by more threads than the next level (`machine_check_smp_cache`).
 fn check_levels(caches: &Caches) -> Result<(), BuildError> {
-    let level = |cache: &Option<Cache>| cache.as_ref().and_then(|cache| cache.shared_by).map(Level::of);
+    let level =
+        |cache: &Option<Cache>| cache.as_ref().and_then(|cache| cache.shared_by).map(Level::from_shared_by);
     let [l1d, l1i, l2, l3] = [&caches.l1d, &caches.l1i, &caches.l2, &caches.l3].map(level);
     if l1d > l2 || l1i > l2 || l2 > l3 { Err(BuildError::CacheLevels) } else { Ok(()) }
 }

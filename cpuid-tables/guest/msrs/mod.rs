@@ -56,7 +56,7 @@ pub(super) struct GuestMsrs(Vec<(Msr, Of)>);
 
 impl GuestMsrs {
     /// Those of the vCPU with this index, in QEMU's order.
-    pub(super) fn of(&self, index: u32) -> impl Iterator<Item = MsrValue> {
+    pub(super) fn for_vcpu(&self, index: u32) -> impl Iterator<Item = MsrValue> {
         self.0.iter().filter_map(move |&(msr, of)| {
             let value = match of {
                 Of::Every(value) => value,

@@ -9,6 +9,7 @@ use crate::guest::error::BuildError;
 /// One setting of `-cpu`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub enum CpuSetting {
     /// `name=value`; `name` alone is `name=on`. Applied before all other settings.
     Set(String, String),

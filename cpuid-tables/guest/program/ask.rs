@@ -1,4 +1,4 @@
-//! Asks a QEMU program over QMP, by `cpuid-gen`'s reader, and converts what it states.
+//! Queries a QEMU program over QMP with `cpuid-gen`'s reader, and converts its answers.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -32,11 +32,11 @@ use crate::guest::report::name_of;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum QemuProgramError {
-    /// It cannot be asked, or states something unknown.
+    /// It cannot be queried, or an answer is not understood.
     Program(ProgramError),
     /// The tables were built from releases whose facts this library does not have.
     Tables,
-    /// What it states contradicts itself.
+    /// Its answers contradict each other.
     Facts(String),
 }
 
@@ -45,9 +45,9 @@ impl fmt::Display for QemuProgramError {
         match self {
             QemuProgramError::Program(error) => error.fmt(f),
             QemuProgramError::Tables => f.write_str(
-                "the tables of this build are not those of the pinned releases: what a program does not state is not known",
+                "the tables of this build are not those of the pinned releases, whose facts complete those of a program",
             ),
-            QemuProgramError::Facts(message) => write!(f, "what the program states is inconsistent: {message}"),
+            QemuProgramError::Facts(message) => write!(f, "the program's answers are inconsistent: {message}"),
         }
     }
 }
@@ -60,10 +60,10 @@ impl From<ProgramError> for QemuProgramError {
     }
 }
 
-/// Is called each time before the program is started, with the number of times that it was.
+/// Called before each start of the program, with the number of starts so far.
 pub type Progress<'f> = &'f mut dyn FnMut(usize);
 
-/// Counts the runs.
+/// Counts the starts.
 struct Counted<'f> {
     program: Program,
     runs: RefCell<(usize, Progress<'f>)>,
@@ -82,14 +82,14 @@ impl Qemu for Counted<'_> {
 }
 
 impl QemuProgram {
-    /// Asks a program, which is started about fifteen times, under TCG and without a guest: a few seconds. The versions
-    /// that a machine type selects are asked for `machine` alone, a machine type's name or second name such as `q35`; of
-    /// the others they are the nearest release's.
+    /// Queries a program, which is started about fifteen times, under TCG and without a guest; this takes a few seconds. The
+    /// versions that a machine type selects are queried only for `machine`, a machine type's name or alias such as `q35`; those
+    /// of other machine types are the nearest release's.
     ///
     /// # Errors
     ///
-    /// A [`QemuProgramError`] if it cannot be run, does not answer as a QEMU does, or has a word of features that the
-    /// nearest release does not have.
+    /// A [`QemuProgramError`] if it cannot be run, does not answer as QEMU does, or has a feature word that the
+    /// nearest release lacks.
     pub fn ask(path: &Path, machine: &str, progress: Progress<'_>) -> Result<QemuProgram, QemuProgramError> {
         let counted = Counted { program: Program::new(path), runs: RefCell::new((0, progress)) };
         let machine = super::name::without_suffix(machine).unwrap_or(machine);
@@ -171,7 +171,7 @@ fn properties(release: &GenRelease, facts_of: QemuRelease) -> BTreeMap<String, S
     release.guest.properties.iter().map(|(name, found)| (name.clone(), target(found))).collect()
 }
 
-/// The names of bits that the nearest release calls otherwise, or not at all.
+/// The names of bits that the nearest release names differently, or does not name.
 fn new_names(stated: &Stated, facts_of: QemuRelease) -> Vec<(WordSource, Bit, &'static str)> {
     let new = stated.bits.iter().filter_map(|named| {
         let (source, bit) = (ours(named.source), Bit(named.bit.0));
@@ -180,7 +180,7 @@ fn new_names(stated: &Stated, facts_of: QemuRelease) -> Vec<(WordSource, Bit, &'
     new.collect()
 }
 
-/// A name for the rest of the process, each kept once: findings have names from tables, which live as long.
+/// A name that lives as long as the process, each stored once: findings refer to names of static tables.
 fn interned(name: &str) -> &'static str {
     static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
     let mut names = NAMES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -194,7 +194,7 @@ fn interned(name: &str) -> &'static str {
 
 fn model(model: &GenModel, release: &GenRelease, facts_of: QemuRelease) -> StatedModel {
     let known = facts_of.cpu_model(&model.name);
-    // A program does not state caches: a version that the release lacks has those of the one before.
+    // A program does not state caches: a version that the release lacks gets those of the version before.
     let caches = |version: u32| {
         let versions = known.into_iter().flat_map(|known| known.versions().rev());
         let before =

@@ -22,7 +22,7 @@ pub(crate) struct StatedMachine {
 }
 
 impl QemuProgram {
-    /// A machine type by its name or second name; a suffix such as Proxmox's `+pve0` is not part of it.
+    /// A machine type by its name or alias; a suffix such as Proxmox's `+pve0` is not part of it.
     pub(crate) fn machine(&self, name: &str) -> Option<&StatedMachine> {
         let called = |name: &str| {
             self.machines.iter().find(|row| row.name == name || row.alias.as_deref() == Some(name))
@@ -34,9 +34,9 @@ impl QemuProgram {
 /// A machine type.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum MachineRef<'p> {
-    /// Of the tables.
+    /// From the tables.
     Table(MachineType),
-    /// Of a program.
+    /// From a program.
     Stated(&'p StatedMachine),
 }
 
@@ -85,7 +85,7 @@ impl<'p> MachineRef<'p> {
             MachineRef::Stated(machine) => (None, machine.kvm_defaults.as_slice()),
         };
         let stated = stated.iter().map(|(name, value)| (name.as_str(), value.as_deref()));
-        // The names of the tables live longer.
+        // The names of the tables are static.
         let of_table = table.into_iter().flat_map(MachineType::kvm_defaults);
         of_table.map(|(name, value)| -> (&'p str, Option<&'p str>) { (name, value) }).chain(stated)
     }

@@ -1,8 +1,8 @@
-//! A QEMU program, by what it states about itself: its CPU models, machine types and properties in place of a release's.
+//! A QEMU program as it describes itself: its CPU models, machine types and properties replace a release's.
 //!
 //! Everything else is that of the nearest release in the tables, [`QemuProgram::facts_of`]: dependencies, XSAVE
-//! components, caches, KVM's defaults. The code's behaviour is that of [`QemuProgram::behaves_as`]. The program states
-//! no more, and says neither where a distribution patched its code. Feature `program` makes one: `QemuProgram::ask`.
+//! components, caches, KVM's defaults. The code's behaviour is that of [`QemuProgram::behaves_as`]. A program does
+//! not describe these parts, nor how a distribution patched its code. Feature `program` makes one: `QemuProgram::ask`.
 
 #[cfg(feature = "program")]
 mod ask;
@@ -28,7 +28,7 @@ use crate::bits::location::{Bit, WordSource};
 use crate::bits::release::QemuRelease;
 use crate::generated::guest_tables::WordMask;
 
-/// A QEMU program: its models, machine types and properties are its own, all else is that of the nearest release.
+/// A QEMU program: its models, machine types and properties are its own; everything else is that of the nearest release.
 #[derive(Clone, Debug)]
 pub struct QemuProgram {
     pub(crate) version: ProgramVersion,
@@ -57,13 +57,13 @@ pub(crate) enum StatedTarget {
 }
 
 impl QemuProgram {
-    /// Its version, with what its distribution calls it.
+    /// Its version, with the distribution's name for the package.
     #[must_use]
     pub fn version(&self) -> &ProgramVersion {
         &self.version
     }
 
-    /// The release whose facts stand in for what a program does not state.
+    /// The release whose facts replace those that a program does not state.
     #[must_use]
     pub fn facts_of(&self) -> QemuRelease {
         self.facts_of
@@ -83,17 +83,17 @@ impl QemuProgram {
         !is_compared(self.behaves_as())
     }
 
-    /// What the program could not be asked.
+    /// The queries that the program does not support.
     pub fn not_asked(&self) -> impl Iterator<Item = &str> {
         self.not_asked.iter().map(String::as_str)
     }
 
-    /// The names of its CPU models, of their versions, and second names, in its order.
+    /// The names of its CPU models, their versions and aliases, in its order.
     pub fn model_names(&self) -> impl Iterator<Item = String> + use<'_> {
         self.models.iter().flat_map(StatedModel::names)
     }
 
-    /// Its machine types of PCs, in its order, each with its second name.
+    /// Its PC machine types, in its order, each with its alias.
     pub fn machine_names(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         self.machines.iter().map(|machine| (machine.name.as_str(), machine.alias.as_deref()))
     }
@@ -111,7 +111,7 @@ impl QemuProgram {
 }
 
 impl fmt::Display for QemuProgram {
-    /// What is the program's, and what is not.
+    /// Which parts are the program's, and which are not.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let QemuProgram { version, facts_of, .. } = self;
         write!(
@@ -120,7 +120,7 @@ impl fmt::Display for QemuProgram {
              caches and KVM's defaults are QEMU {facts_of}'s; "
         )?;
         let (major, minor) = self.behaves_as();
-        write!(f, "its code is taken to behave as QEMU {major}.{minor}'s")?;
+        write!(f, "its code is assumed to behave as QEMU {major}.{minor}'s")?;
         if self.behaves_as() != version.series() {
             f.write_str(", the nearest known")?;
         }

@@ -44,7 +44,7 @@ pub(crate) struct StatedDefinition {
 }
 
 impl StatedModel {
-    /// Its name, its versions' and their second names.
+    /// Its name, its versions' names and their aliases.
     pub(crate) fn names(&self) -> impl Iterator<Item = String> + use<'_> {
         let versions = (1..).zip(&self.versions).flat_map(|(number, version): (u16, _)| {
             [Some(format!("{}-v{number}", self.name)), version.alias.clone()].into_iter().flatten()
@@ -53,12 +53,12 @@ impl StatedModel {
     }
 }
 
-/// A model in one of its versions, by the name that it was asked for.
+/// A model in one of its versions, with the name by which it was requested.
 #[derive(Clone, Copy)]
 pub(crate) enum Model<'p> {
-    /// Of the tables.
+    /// From the tables.
     Table(CpuModel),
-    /// Of a program.
+    /// From a program.
     Stated(Asked<'p>),
 }
 
@@ -154,7 +154,7 @@ impl<'p> Model<'p> {
         }
     }
 
-    /// True if it was asked for by this name.
+    /// True if it was requested by this name.
     pub(crate) fn is_called(self, name: &str) -> bool {
         match self {
             Model::Table(model) => model.is_called(name),
@@ -255,7 +255,7 @@ impl<'p> Model<'p> {
             self, table => (Some(table), &[][..]), definition => (None, definition.properties.as_slice())
         );
         let stated = stated.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        // The names of the tables live longer.
+        // The names of the tables are static.
         let of_table = table.into_iter().flat_map(CpuModel::properties);
         of_table.map(|(name, value)| -> (&'p str, &'p str) { (name, value) }).chain(stated)
     }

@@ -11,13 +11,13 @@ use crate::guest::error::BuildError;
 pub struct ProgramVersion {
     /// Major, minor and micro number.
     pub numbers: [u32; 3],
-    /// What its distribution calls the package: `Debian 1:9.2.0+ds-5`, `pve-qemu-kvm_9.0.2-4`; empty for none.
+    /// The distribution's name for the package: `Debian 1:9.2.0+ds-5`, `pve-qemu-kvm_9.0.2-4`; empty if there is none.
     pub package: String,
 }
 
 impl ProgramVersion {
-    /// The series that it belongs to: major and minor number. A micro number from 50 on is the development of the
-    /// next one, of which each year has three.
+    /// The series that it belongs to: major and minor number. A micro number from 50 on means the development of the
+    /// next series, of which each year has three.
     #[must_use]
     pub fn series(&self) -> (u32, u32) {
         match self.numbers {
@@ -57,7 +57,7 @@ impl FromStr for ProgramVersion {
         let (at, (numbers, length)) = found.ok_or_else(wrong)?;
         let in_parentheses = text[at + length..].trim().strip_prefix('(');
         let package = in_parentheses.and_then(|rest| rest.split_once(')')).map_or("", |(package, _)| package);
-        // A package's own name and version are what it is called.
+        // A package's name and version identify it.
         let is_bare = text[at + length..].trim().is_empty() && at == 0;
         let package = if package.is_empty() && !is_bare { text.trim() } else { package };
         Ok(ProgramVersion { numbers, package: package.to_string() })
@@ -82,8 +82,8 @@ fn numbers(text: &str) -> Option<([u32; 3], usize)> {
     Some((numbers, at))
 }
 
-/// The version of upstream's machine type that a distribution's is based on, by the version in its name. The numbers
-/// follow the QEMU that each distribution's release has; the patches that define the types were not at hand.
+/// The version of upstream's machine type on which a distribution's is based, by the version in its name. The numbers
+/// follow the QEMU of each distribution's release; the patches that define the types were not available.
 static DISTRIBUTIONS: &[(&str, (u32, u32))] = &[
     // Ubuntu, newest first.
     ("questing", (10, 1)),
@@ -178,7 +178,7 @@ mod tests {
                 (10, 0),
                 "Debian 1:10.0.2+ds-2",
             ),
-            // The developments of 9.2 and of 10.0.
+            // Development versions of 9.2 and 10.0.
             ("9.1.91", [9, 1, 91], (9, 2), ""),
             ("9.2.50", [9, 2, 50], (10, 0), ""),
         ] {

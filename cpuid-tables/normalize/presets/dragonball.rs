@@ -17,6 +17,7 @@ use crate::table::{OwnNumber, Vendor};
 
 /// Which performance counters the guest has (`VpmuFeatureLevel`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Vpmu {
     /// None.
     #[default]

@@ -4,6 +4,15 @@
 //! them with tables recorded from the VMMs' own code (`tests/normalize/README.md`). That includes what is wrong with
 //! these tables, which `docs/vmms.md` lists; for a VMM of your own start from [`steps`](super::steps) and
 //! [`Normalizer::topology`](super::Normalizer::topology).
+//!
+//! ```
+//! use cpuid_tables::normalize::presets::{Firecracker, firecracker};
+//! use cpuid_tables::{Vendor, feature};
+//!
+//! let preset = firecracker(&Firecracker { vcpus: 1, smt: false });
+//! let timer = feature::TSC_DEADLINE_TIMER;
+//! assert_ne!(preset.decides(Vendor::INTEL, timer.location().word) & timer.mask(), 0);
+//! ```
 
 mod cloud_hypervisor;
 mod crosvm;

@@ -44,6 +44,7 @@ pub struct AboutMsr {
 
 /// What a bit of a VMX control MSR's value lets a guest hypervisor do with the control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Control {
     /// It must be 1.
     MustBe1,

@@ -57,6 +57,7 @@ pub struct RunningKvm {
 
 /// A layer between the processor and the guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Who {
     /// The processor, by the CPUID instruction.
     Cpu,
@@ -89,6 +90,7 @@ impl Who {
 
 /// Whether a layer has a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Says {
     /// The layer has it, or may have it.
     Yes,
@@ -155,7 +157,7 @@ pub fn why(named: Named, machine: &Machine, model: Option<CpuModel>) -> Story {
         .into_iter()
         .chain([qemu::models(feature, model), cpu::needs(feature, machine)].into_iter().flatten())
         .collect();
-    let (available, verdict) = verdict::of(feature, machine, model, &steps);
+    let (available, verdict) = verdict::of_feature(feature, machine, model, &steps);
     Story { about, steps, available, verdict }
 }
 

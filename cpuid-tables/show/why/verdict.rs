@@ -30,7 +30,12 @@ fn withheld(sentence: String) -> Verdict {
 }
 
 /// The first layer, from the processor to the guest, that withholds a feature.
-pub(super) fn of(feature: Feature, machine: &Machine, model: Option<CpuModel>, steps: &[Step]) -> Verdict {
+pub(super) fn of_feature(
+    feature: Feature,
+    machine: &Machine,
+    model: Option<CpuModel>,
+    steps: &[Step],
+) -> Verdict {
     let name = name_of(feature);
     // A guest may have any feature that KVM offers, whatever its source.
     let offered = says(steps, Who::Kvm) == Says::Yes;

@@ -93,7 +93,7 @@ pub(super) fn deps(
 ) -> Vec<Change> {
     let line = |dep: &QemuDep, names: &Names<'_>| {
         let needed = names.list(&dep.from.0, dep.from.1).unwrap_or_else(|| "nothing".to_owned());
-        Line::new(needed, dep.at).of(&dep.to.0)
+        Line::new(needed, dep.at).named(&dep.to.0)
     };
     let whole = |dep: &QemuDep, names: &Names<'_>| {
         line(dep, names).maybe("needed by", names.list(&dep.to.0, dep.to.1))

@@ -67,7 +67,7 @@ fn line(model: &QemuModel) -> Line {
 }
 
 fn words(old: &QemuModel, new: &QemuModel, (before, after): Both<'_, '_>) -> Vec<Change> {
-    let line = |word: &QemuModelWord| Line::new(&new.name, word.at).of(&word.word);
+    let line = |word: &QemuModelWord| Line::new(&new.name, word.at).named(&word.word);
     let paired = pair(&old.words, &new.words, |word| &word.word);
     let mut changes = Vec::new();
     // A word that a release does not set is zero there.

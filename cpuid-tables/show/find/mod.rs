@@ -1,0 +1,72 @@
+//! What a text may mean: a name in any spelling, a location, or a register's value.
+
+mod found;
+mod lines;
+mod names;
+mod places;
+
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::msr;
+use crate::naming::alias_place;
+pub use found::Found;
+pub use lines::Meanings;
+use lines::{in_line, of_message};
+use names::{bare_name, by_name, several};
+use places::{at, of_word};
+
+/// Every meaning of a text; empty if it has none.
+///
+/// A text is a name, a place or a value, a line that QEMU, libvirt or Linux printed, or several names.
+///
+/// ```
+/// use cpuid_tables::show::{Found, find};
+///
+/// assert!(matches!(find("avx2").as_slice(), [Found::Bit(_)]));
+/// assert_eq!(find("kvmclock").len(), 2);
+/// assert!(matches!(find("7.0.ebx=0x20").as_slice(), [Found::Value(_)]));
+/// assert!(matches!(find("failed to set MSR 0x48e to 0x1").as_slice(), [Found::MsrValue(..)]));
+/// assert!(find("no-such-thing").is_empty());
+/// ```
+#[must_use]
+pub fn find(text: &str) -> Vec<Found> {
+    meanings(text).found
+}
+
+/// Every meaning of a text, as [`find`] has it, and the names that are not known.
+///
+/// ```
+/// use cpuid_tables::show::meanings;
+///
+/// let meant = meanings("missing features: avx2,foobar");
+/// assert_eq!((meant.found.len(), meant.unknown), (1, vec!["foobar".to_string()]));
+/// ```
+#[must_use]
+pub fn meanings(text: &str) -> Meanings {
+    let text = text.trim();
+    let known = Meanings::known;
+    let ways: [&dyn Fn() -> Meanings; 9] = [
+        &|| known(by_name(text)),
+        &|| if text.contains("[bit ") { in_line(text) } else { Meanings::default() },
+        &|| known(of_word(text).or_else(|| text.parse().ok()).map(at).unwrap_or_default()),
+        &|| known(alias_place(text).map(at).unwrap_or_default()),
+        &|| known(msr::bits_of(text).map(Found::MsrBits).into_iter().collect()),
+        &|| of_message(text),
+        &|| in_line(text),
+        &|| known(bare_name(text)),
+        &|| known(several(text)),
+    ];
+    let mut meant =
+        ways.into_iter().map(|way| way()).find(|meant| !meant.found.is_empty()).unwrap_or_default();
+    without_repetition(&mut meant.found);
+    meant
+}
+
+/// Each meaning once: a log repeats its lines for every vCPU.
+fn without_repetition(found: &mut Vec<Found>) {
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    found.retain(|one| seen.insert(format!("{one:?}")));
+}
