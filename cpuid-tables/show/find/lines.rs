@@ -15,7 +15,7 @@ use crate::show::{About, enlightenment, listed, message};
 /// What a text means, and the names in it that nothing has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Meanings {
-    /// Every meaning, as [`find`] has it.
+    /// Every meaning, as [`find`](super::find) has it.
     pub found: Vec<Found>,
     /// Names that a list in the text has and that are not known, such as `foobar` of `missing features: avx2,foobar`.
     pub unknown: Vec<String>,
