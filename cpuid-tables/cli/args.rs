@@ -38,7 +38,7 @@ Exit codes, of which each command's --help has the details:
   0  done, or the answer is yes
   1  the answer is no
   2  a source could not be read, or the arguments are wrong
-  3  the source does not state the answer (has, why, diff --migrate)";
+  3  the source does not state the answer (has, why, baseline, diff --migrate)";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {

@@ -289,6 +289,11 @@ fn find_answers_lines_that_operators_paste() {
         ("kvm_intel: VMX not supported by CPU 0", "vmx: CPUID.(EAX=1,ECX=0):ECX[5]"),
         ("kvm_amd: SVM not supported by CPU 1", "svm: CPUID.(EAX=0x80000001,ECX=0):ECX[2]"),
         ("kvm: no hardware support", "nested virtualization"),
+        ("x86/split lock detection: #DB: warning on user-space bus_locks", "no access has happened"),
+        (
+            "x86/split lock detection: #AC: db/12 took a split_lock trap at address: 0x5",
+            "made a locked access",
+        ),
         ("kvm: SMP vm created on host with unstable TSC; guest TSC will not be reliable", "constant_tsc"),
         ("kvm [77]: vcpu2, guest rIP: 0xfff0 unhandled rdmsr: 0x34", "MSR 0x34: SMI_COUNT"),
         (

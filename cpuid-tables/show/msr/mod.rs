@@ -175,7 +175,11 @@ impl AboutMsr {
                     line(
                         &mut text,
                         bit,
-                        format_args!("{:9}  {}", control.text(), name.unwrap_or("reserved")),
+                        format_args!(
+                            "{:9}  {}",
+                            control.text(),
+                            name.unwrap_or("reserved, or without a name here")
+                        ),
                     );
                 }
             }
