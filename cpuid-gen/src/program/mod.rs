@@ -19,6 +19,7 @@ mod models_of;
 mod overlay;
 mod run;
 mod stated;
+mod unstated;
 mod words;
 
 use std::fmt;

@@ -2,7 +2,7 @@
 //!
 //! Everything else is that of the nearest release in the tables, [`QemuProgram::facts_of`]: dependencies, XSAVE
 //! components, caches, KVM's defaults. The code's behaviour is that of [`QemuProgram::behaves_as`]. A program does
-//! not describe these parts, nor how a distribution patched its code. Feature `program` makes one: `QemuProgram::ask`.
+//! not describe these parts, nor how a distribution patched its code; what is known of both is in `cpuid-gen`. Feature `program` makes one: `QemuProgram::ask`.
 
 #[cfg(feature = "program")]
 mod ask;
