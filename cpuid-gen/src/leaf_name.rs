@@ -11,6 +11,18 @@ pub(crate) fn from_linux(name: &str) -> Option<CpuidWord> {
     from_stem(name.strip_prefix("CPUID_")?)
 }
 
+/// The name of a register's word; a register of subleaf 0 states it only on request.
+#[cfg(feature = "trees")]
+pub(crate) fn to_linux(word: CpuidWord, states_subleaf: bool) -> String {
+    let leaf = match word.leaf.0 {
+        leaf @ 0..=0xFFFF => format!("{leaf:X}"),
+        leaf => format!("{:X}_{:04X}", leaf >> 16, leaf & 0xFFFF),
+    };
+    let subleaf =
+        if states_subleaf || word.subleaf.0 != 0 { format!("{:X}_", word.subleaf.0) } else { String::new() };
+    format!("CPUID_{leaf}_{subleaf}{}", word.register.name())
+}
+
 /// The same without its prefix, as QEMU's `FEAT_7_1_EAX` has it too.
 pub(crate) fn from_stem(stem: &str) -> Option<CpuidWord> {
     let (head, register) = stem.rsplit_once('_')?;
@@ -46,7 +58,11 @@ pub(crate) fn stated_prefix(name: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{from_stem, stated_prefix};
+    use super::from_stem;
+    #[cfg(feature = "verify")]
+    use super::stated_prefix;
+    #[cfg(feature = "trees")]
+    use super::{from_linux, to_linux};
 
     #[test]
     fn names_of_real_words() {
@@ -58,6 +74,22 @@ mod tests {
         assert_eq!(text("1_EDX").as_deref(), Some("CPUID.(EAX=1,ECX=0):EDX"));
         for name in ["LNX_1", "DUMMY", "SGX_12_0_EAX", "7_0_1_EAX", "EAX", "7_eax", ""] {
             assert_eq!(text(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "trees")]
+    fn a_register_s_name_states_it() {
+        for (name, states_subleaf) in [
+            ("CPUID_1_EDX", false),
+            ("CPUID_7_0_EBX", true),
+            ("CPUID_7_1_EAX", false),
+            ("CPUID_D_1_EAX", true),
+            ("CPUID_8000_001F_EAX", false),
+            ("CPUID_C000_0001_EDX", false),
+        ] {
+            let same = from_linux(name).map(|word| to_linux(word, states_subleaf));
+            assert_eq!(same.as_deref(), Some(name));
         }
     }
 

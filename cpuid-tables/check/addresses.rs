@@ -8,7 +8,7 @@ use alloc::format;
 use super::guest::Guest;
 use super::{Findings, Input, Kind};
 use crate::bits::known_fields::leaf_80000008::{GUEST_PHYS_ADDR_BITS, PHYS_ADDR_BITS, VIRT_ADDR_BITS};
-use crate::bits::location::{Register, Registers};
+use crate::bits::location::{Leaf, Register, Registers, Subleaf};
 use crate::feature;
 use crate::host::Host;
 use crate::table::CpuidRead;
@@ -22,7 +22,9 @@ const PHYSICAL: core::ops::RangeInclusive<u32> = 32..=52;
 /// Widths that KVM refuses, that page tables cannot hold, or that contradict each other.
 pub(super) fn widths(input: &Input<'_>, findings: &mut Findings) {
     for guest in &input.guests {
-        let Some(Registers { eax, .. }) = guest.registers(0x8000_0008, 0) else { continue };
+        // For this KVM does not look at the maximum.
+        let whole = guest.all.registers(Leaf(0x8000_0008), Subleaf(0));
+        let Some(Registers { eax, .. }) = whole else { continue };
         virtual_width(guest, eax, findings);
         physical_width(guest, eax, input.host, findings);
         let at = guest.site_of(0x8000_0008, 0, Register::Eax, GUEST_PHYS_ADDR_BITS.mask());

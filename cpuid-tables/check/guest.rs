@@ -12,6 +12,9 @@ use crate::table::{CpuidEntry, CpuidRead, Hypervisor, IndexedLeaf, Vendor};
 /// KVM's feature leaf if no other hypervisor's leaves come first.
 const KVM_FEATURES: u32 = 0x4000_0001;
 
+/// A leaf that no pass looks at.
+const NO_LEAF: Leaf = Leaf(u32::MAX);
+
 /// One vCPU's table.
 pub(super) struct Guest<'a> {
     pub(super) number: u32,
@@ -19,6 +22,9 @@ pub(super) struct Guest<'a> {
     pub(super) given: &'a [CpuidEntry],
     /// The entries with the index flag set for every leaf with subleaves: a missing flag is a finding of its own and
     /// must not cause others.
+    pub(super) all: Vec<CpuidEntry>,
+    /// The same, with [`NO_LEAF`] in the place of those above the maximum of their range, which guests do not read: a leaf
+    /// there is a finding of its own, too.
     pub(super) entries: Vec<CpuidEntry>,
     /// The features that the table shows, with KVM's features read from wherever KVM's range begins.
     pub(super) features: FeatureSet,
@@ -27,9 +33,14 @@ pub(super) struct Guest<'a> {
 
 impl<'a> Guest<'a> {
     pub(super) fn new(number: u32, given: &'a [CpuidEntry]) -> Guest<'a> {
-        let entries: Vec<CpuidEntry> = given.iter().map(flagged).collect();
+        let all: Vec<CpuidEntry> = given.iter().map(flagged).collect();
+        let hidden = |(at, entry): (u32, &CpuidEntry)| {
+            let place = CpuidEntry::indexed(NO_LEAF, Subleaf(at), Registers::ZERO);
+            if is_unread(&all, entry.function) { place } else { *entry }
+        };
+        let entries: Vec<CpuidEntry> = (0..).zip(&all).map(hidden).collect();
         let (features, vendor) = (features_of(&entries), entries.vendor());
-        Guest { number, given, entries, features, vendor }
+        Guest { number, given, all, entries, features, vendor }
     }
 
     pub(super) fn has(&self, feature: Feature) -> bool {
@@ -45,9 +56,14 @@ impl<'a> Guest<'a> {
         self.entries.registers(Leaf(leaf), Subleaf(subleaf))
     }
 
+    /// True for a leaf of the table that guests do not read.
+    pub(super) fn hides(&self, leaf: Leaf) -> bool {
+        self.all.iter().any(|entry| entry.function == leaf) && is_unread(&self.all, leaf)
+    }
+
     /// The location of a leaf; without the subleaf if the leaf has none.
     pub(super) fn site(&self, leaf: Leaf, subleaf: Subleaf) -> Site {
-        let entry = self.entries.iter().position(|entry| entry.answers(leaf, subleaf));
+        let entry = self.all.iter().position(|entry| entry.answers(leaf, subleaf));
         let subleaf = IndexedLeaf::get(leaf).map(|_| subleaf);
         Site { subleaf, entry, ..Site::leaf(leaf) }
     }
@@ -71,7 +87,7 @@ impl<'a> Guest<'a> {
 
     /// A leaf by its first entry, whatever the entry's subleaf.
     pub(super) fn site_of_leaf(&self, leaf: Leaf) -> Site {
-        match self.entries.iter().position(|entry| entry.function == leaf) {
+        match self.all.iter().position(|entry| entry.function == leaf) {
             Some(entry) => Site { entry: Some(entry), ..Site::leaf(leaf) },
             None => Site::leaf(leaf),
         }
@@ -96,6 +112,30 @@ impl<'a> Guest<'a> {
 fn flagged(entry: &CpuidEntry) -> CpuidEntry {
     let flags = IndexedLeaf::get(entry.function).map_or(0, |_| CpuidEntry::SIGNIFICANT_INDEX);
     CpuidEntry { flags: entry.flags | flags, ..*entry }
+}
+
+/// True for a leaf above the maximum of its range, where the table has that. The hypervisor's ranges are whatever it makes of
+/// them.
+fn is_unread(entries: &[CpuidEntry], leaf: Leaf) -> bool {
+    let first = match leaf.0 {
+        0..0x4000_0000 => Leaf::BASIC,
+        0x8000_0000..0x8001_0000 => Leaf::EXTENDED,
+        0xc000_0000..0xc001_0000 => Leaf::CENTAUR,
+        _ => return false,
+    };
+    let Some(head) = entries.registers(first, Subleaf(0)) else { return false };
+    // A processor without the range answers its highest basic leaf there.
+    if first != Leaf::BASIC && head.eax < first.0 && Some(head) == highest_basic(entries) {
+        return true;
+    }
+    // Another maximum outside its range is a finding, and no maximum.
+    leaf != first && head.eax >= first.0 && leaf.0 > head.eax
+}
+
+/// What the highest basic leaf has.
+fn highest_basic(entries: &[CpuidEntry]) -> Option<Registers> {
+    let maximum = entries.registers(Leaf::BASIC, Subleaf(0))?.eax;
+    entries.registers(Leaf(maximum), Subleaf(0))
 }
 
 /// The first leaf of KVM's range: the first range with KVM's signature.

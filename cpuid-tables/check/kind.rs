@@ -75,6 +75,19 @@ macro_rules! kinds {
                 matches!(self, Kind::TooManyEntries | Kind::VirtualWidth | Kind::ComponentPermission)
             }
 
+            /// True if it is about what a confidential guest's firmware or module does, which look at every entry.
+            pub(super) const fn is_confidential(self) -> bool {
+                matches!(
+                    self,
+                    Kind::SevSnpRefused
+                        | Kind::SevSnpDiffers
+                        | Kind::TdxRefused
+                        | Kind::TdxForced
+                        | Kind::TdxWithheld
+                        | Kind::TdxDiffers
+                )
+            }
+
             /// True if it can be found only with a host's KVM.
             #[must_use]
             pub const fn needs_host(self) -> bool {

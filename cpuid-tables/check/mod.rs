@@ -119,6 +119,7 @@ pub struct Check<'a> {
     host: Option<&'a Host>,
     emulated: &'a [CpuidEntry],
     target: Option<Target>,
+    excerpt: bool,
 }
 
 impl<'a> Check<'a> {
@@ -164,6 +165,14 @@ impl<'a> Check<'a> {
         self
     }
 
+    /// The tables are excerpts, such as a trace's: nothing is known of leaves and subleaves that they lack, and findings
+    /// that rest on a missing one are left out.
+    #[must_use]
+    pub fn excerpt(mut self) -> Check<'a> {
+        self.excerpt = true;
+        self
+    }
+
     /// Runs every pass.
     #[must_use]
     pub fn run(&self) -> Report {
@@ -177,6 +186,11 @@ impl<'a> Check<'a> {
         for pass in PASSES {
             pass(&input, &mut findings);
         }
+        findings.0.retain(|finding| !input.is_about_hidden(finding));
+        if self.excerpt {
+            let is_there = |site: &Site| site.entry.is_some();
+            findings.0.retain(|finding| is_there(&finding.at) && finding.others.iter().all(is_there));
+        }
         Report { findings: findings.merged(), with_host: self.host.is_some() }
     }
 }
@@ -187,6 +201,18 @@ struct Input<'a> {
     host: Option<&'a Host>,
     emulated: &'a [CpuidEntry],
     target: Option<Target>,
+}
+
+impl Input<'_> {
+    /// True for a finding about a leaf above the maximum of its range, which guests do not read. That there is such a leaf is a
+    /// finding of its own; KVM and a firmware look at every entry.
+    fn is_about_hidden(&self, finding: &Finding) -> bool {
+        let kind = finding.kind;
+        let of_all_entries = kind == Kind::LeafAboveMaximum || kind.is_confidential() || kind.is_refused();
+        let guest = self.guests.iter().find(|guest| finding.vcpus.first() == Some(&guest.number));
+        let hides = |site: &Site| guest.is_some_and(|guest| guest.hides(site.leaf));
+        !of_all_entries && (hides(&finding.at) || finding.others.iter().any(hides))
+    }
 }
 
 /// The findings of the passes.

@@ -10,7 +10,7 @@ use alloc::format;
 use super::guest::Guest;
 use super::{Findings, Input, Kind, Site};
 use crate::bits::location::{Leaf, Register, Registers, Subleaf};
-use crate::table::{CpuidRead, Hypervisor};
+use crate::table::{CpuidEntry, CpuidRead, Hypervisor};
 
 /// A range of which a table has leaves.
 struct Range {
@@ -53,7 +53,7 @@ pub(super) fn maxima(input: &Input<'_>, findings: &mut Findings) {
         let mut ranges: BTreeMap<Leaf, (Range, Option<Leaf>, Leaf)> = BTreeMap::new();
         for entry in guest.given {
             let range = Range::around(entry.function);
-            let holds = entry.registers != Registers::ZERO;
+            let holds = entry.registers != Registers::ZERO && !repeats(guest, entry);
             let (_, filled, highest) = ranges.entry(range.base).or_insert((range, None, entry.function));
             *highest = (*highest).max(entry.function);
             *filled = (*filled).max(Some(entry.function).filter(|_| holds));
@@ -66,6 +66,14 @@ pub(super) fn maxima(input: &Input<'_>, findings: &mut Findings) {
             of_range(guest, &range, filled, highest, findings);
         }
     }
+}
+
+/// True for a leaf above the basic maximum that has what a processor other than AMD's answers there: the highest basic leaf.
+/// Without the entry KVM answers the same. Dumps of tools that do not ask for the maximum have such leaves.
+fn repeats(guest: &Guest<'_>, entry: &CpuidEntry) -> bool {
+    let Some(Registers { eax: maximum, .. }) = guest.registers(0, 0) else { return false };
+    let answer = guest.entries.registers(Leaf(maximum), entry.subleaf());
+    !guest.is_amd() && entry.function.0 > maximum && answer == Some(entry.registers)
 }
 
 /// The highest leaf of a range that guests do not read.

@@ -1,7 +1,8 @@
 //! Where to get what a form does not have: commands for the machine that it is about.
 
-use cpuid_tables::CpuidEntry;
 use cpuid_tables::dump::Cpu;
+use cpuid_tables::show::meanings;
+use cpuid_tables::{CpuidEntry, Leaf, Subleaf};
 
 use super::outcome::Failed;
 use super::source::Source;
@@ -12,8 +13,12 @@ pub(crate) fn unrecognised(text: &str) -> String {
     if let Some((_, help)) = begins {
         return (*help).to_owned();
     }
+    if !meanings(text.trim_end_matches("...")).found.is_empty() {
+        return "it is not a table, but a line that `kvm-cpuid find` explains".to_owned();
+    }
     format!(
-        "{WHOLE}; --from FORMAT names the format of an input whose beginning was lost, and `--from ?` lists them"
+        "{WHOLE}; `kvm-cpuid find` explains single lines of logs; --from FORMAT names the format of an input whose beginning \
+         was lost, and `--from ?` lists them"
     )
 }
 
@@ -38,6 +43,13 @@ static POINTERS: [(&[&str], &str); 4] = [
     ),
 ];
 
+/// What to do about JSON that has another program's members.
+pub(crate) fn other_json() -> String {
+    format!(
+        "its members are not those of a table, a host or another form that is read (`--from ?` lists them); {WHOLE}"
+    )
+}
+
 /// How to get a whole table.
 pub(crate) const WHOLE: &str = "on that machine `kvm-cpuid record -o HOST.json` writes what its KVM supports, \
      `kvm-cpuid show --raw` or `cpuid -r` the CPU's table";
@@ -61,6 +73,13 @@ pub(crate) fn open_destination(source: &Source) -> Failed {
 /// True when a CPU states only some bits.
 pub(crate) fn is_open(cpu: &Cpu) -> bool {
     cpu.known.is_some() && !cpu.beside.complete || cpu.entries.is_empty()
+}
+
+/// True when of leaves that a CPU lacks nothing is known: it states only some bits, it is an excerpt, or it lacks leaf 0, with
+/// which every whole table begins.
+pub(crate) fn is_piece(cpu: &Cpu) -> bool {
+    let lacks_zero = || !cpu.entries.iter().any(|entry| entry.answers(Leaf(0), Subleaf(0)));
+    is_open(cpu) || cpu.beside.excerpt || !cpu.beside.complete && lacks_zero()
 }
 
 /// A leaf, with the subleaf where that counts.

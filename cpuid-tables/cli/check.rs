@@ -104,7 +104,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             let refusals = Refusal::all(&cpus);
             let refused = refusals.first().map(|refusal| refusal.error().to_owned());
             let refusals = if has_reason { Vec::new() } else { refusals };
-            Checked { source, report, partial: None, refused, refusals }
+            Checked { source, report, partial: None, excerpt: is_excerpt(&cpus), refused, refusals }
         };
         if args.errors_only {
             checked.report.findings.retain(|finding| finding.severity() == Severity::Error);
@@ -137,12 +137,18 @@ fn is_source(args: &Args) -> bool {
     args.input.reading.host_without_value() && args.input.sources().len() == 1
 }
 
+fn is_excerpt(cpus: &[Cpu]) -> bool {
+    cpus.iter().any(|cpu| cpu.beside.excerpt)
+}
+
 /// What came of a source.
 struct Checked<'a> {
     source: &'a Source,
     report: Report,
     /// Of one that states only some bits: what the host lacks of those; none without a host.
     partial: Option<Option<Vec<partial::Finding>>>,
+    /// True where nothing is known of leaves that the source lacks.
+    excerpt: bool,
     /// The error with which KVM refused the table.
     refused: Option<String>,
     /// Refused tables for which no finding is the reason.
@@ -175,6 +181,7 @@ fn check_partial<'a>(source: &'a Source, cpus: &[Cpu], host: Option<&Host>) -> R
         source,
         report: Check::new().run(),
         partial: Some(partial),
+        excerpt: false,
         refused: None,
         refusals: Vec::new(),
     })
@@ -193,6 +200,9 @@ fn check(all: &[Cpu], host: Option<&Host>, target: Option<TargetName>) -> Report
     numbers.dedup();
     let numbered = numbers.len() == cpus.len() && !numbers.contains(&None);
     let mut check = Check::new();
+    if is_excerpt(all) {
+        check = check.excerpt();
+    }
     for (place, cpu) in (0..).zip(cpus) {
         let number = cpu.number.filter(|_| numbered).unwrap_or(place);
         check = check.vcpu(number, &cpu.entries);
@@ -211,6 +221,7 @@ fn to_json(checked: &Checked<'_>) -> Value {
     if let Value::Object(members) = &mut value {
         members.insert("source".into(), json!(checked.source.to_string()));
         members.insert("refused".into(), json!(checked.refused));
+        members.insert("excerpt".into(), json!(checked.excerpt));
         members.insert("errors".into(), json!(checked.errors()));
         if let Some(Value::Array(findings)) = members.get_mut("findings") {
             findings.extend(checked.partial().iter().map(partial::Finding::to_json));
@@ -266,6 +277,9 @@ fn to_text(text: &mut Styled, several: bool, checked: &Checked<'_>) {
             return;
         }
         None => {}
+    }
+    if checked.excerpt {
+        text.plain("; of an excerpt: leaves and subleaves that it lacks are not checked");
     }
     let skipped: Vec<&str> = report.skipped().map(Kind::name).collect();
     if !skipped.is_empty() {

@@ -8,11 +8,13 @@ mod target;
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
+use cpuid_tables::dump::Cpu;
 use cpuid_tables::show::{Style, Styled};
 use serde_json::{Value, json};
 
 use super::format::Format;
 use super::input::Input;
+use super::named_model::with_features;
 use super::outcome::{Result, answer};
 use super::output::{print_document, print_styled, warn};
 use super::source::Source;
@@ -35,7 +37,7 @@ Examples:
 
 A line with - is in A only, + is in B only, ~ is in both with different values. Sources with several CPUs are compared \
 CPU by CPU; a single CPU is compared with every CPU of the other source. If a source specifies only some bits, such as \
-a list of names, only bits that both sides specify are compared.
+a list of names, only bits that both sides specify are compared; a CPU model that it names counts with its features.
 
 With --migrate, A is the table that the guest was started with, and B is what the target host's KVM supports. What a \
 VMM adds to that counts as present: QEMU by default, or that of --vmm, and \
@@ -66,7 +68,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let [a, b] = args.input.sources() else { return Ok(answer(false)) };
     let reading = &args.input.reading;
-    let (pairs, alone) = paired((a, reading.all(a)?), (b, reading.all(b)?));
+    let all = |source: &Source| -> Result<Vec<Cpu>> {
+        Ok(reading.all(source)?.into_iter().map(with_features).collect())
+    };
+    let (pairs, alone) = paired((a, all(a)?), (b, all(b)?));
     if args.migrate && pairs.iter().any(|pair| pair.a.beside.template) {
         return template(args, (a, b), &pairs);
     }

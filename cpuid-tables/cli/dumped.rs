@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Stdin};
 use std::path::Path;
 
-use cpuid_tables::dump::{Cpu, Options, ReadError, Reader};
+use cpuid_tables::dump::{Cpu, Format, Options, ReadError, Reader};
 
 use super::advice;
 use super::outcome::{Failed, Result};
@@ -83,6 +83,9 @@ fn unreadable(name: &str, error: &ReadError) -> Failed {
             Failed::new("standard input is empty").help("did the command before the pipe fail?")
         }
         ReadError::Unrecognised { text } => failed.help(advice::unrecognised(text)),
+        ReadError::Malformed { format: Format::Json, why, .. } if why.starts_with("unknown field") => {
+            failed.help(advice::other_json())
+        }
         ReadError::Malformed { .. } => failed.help(
             "--lenient warns of such lines and goes on; --from FORMAT, if it is in another format (`--from ?` lists them)",
         ),

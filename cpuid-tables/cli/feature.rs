@@ -1,7 +1,8 @@
 //! The feature argument of commands.
 
-use cpuid_tables::Feature;
+use cpuid_tables::naming::PsabiLevel;
 use cpuid_tables::show::{Asked, NoFeature, asked, feature_named};
+use cpuid_tables::{Feature, Named};
 
 use super::hint;
 use super::outcome::{Failed, Result};
@@ -11,8 +12,31 @@ pub(crate) fn named(name: &str) -> Result<Feature> {
     feature_named(name).map_err(|error| refused(&error))
 }
 
-/// The questions that a name or a location stands for; if there is none, an error with advice.
+/// True for several names with commas or spaces between them, such as `avx2,bmi1`, and for a level of x86-64, which stands for
+/// several. A location and a message are not lists.
+pub(crate) fn is_list(text: &str) -> bool {
+    let names: Vec<&str> = names_of(text).collect();
+    let is_known = |name: &&str| PsabiLevel::named(name).is_some() || asked(name).is_ok();
+    names.iter().all(is_known) && (names.len() > 1 || PsabiLevel::named(text).is_some())
+}
+
+fn names_of(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ' ']).filter(|name| !name.is_empty())
+}
+
+/// The questions that a name, a location, a level of x86-64 or a list of names stands for; if there is none, an error with advice.
 pub(crate) fn questions(name: &str) -> Result<Vec<Asked>> {
+    if name.contains(',') && !name.contains([' ', '(', '[']) {
+        let each: Vec<Vec<Asked>> = names_of(name).map(one_question).collect::<Result<_>>()?;
+        return Ok(each.concat());
+    }
+    one_question(name)
+}
+
+fn one_question(name: &str) -> Result<Vec<Asked>> {
+    if let Some(level) = PsabiLevel::named(name) {
+        return Ok(level.features().map(|feature| Asked::Bit(Named::Feature(feature))).collect());
+    }
     if hint::too_high_a_bit(name).is_some() {
         return Err(refused(&NoFeature::Unknown(name.to_owned())));
     }

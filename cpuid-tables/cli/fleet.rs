@@ -7,6 +7,7 @@ use cpuid_tables::dump::Cpu;
 use cpuid_tables::fleet::{Fleet, HostTables};
 use cpuid_tables::host::{Host, HostFile};
 
+use super::named_model::with_features;
 use super::outcome::{Failed, Result};
 use super::output::warn;
 use super::progress::Steps;
@@ -122,7 +123,7 @@ fn of_source(
             host.number = cpu.number;
         }
         if advice::is_open(&cpu) {
-            stated.add_open(open.as_ref().map_or("", |host| &host.name), &cpu);
+            stated.add_open(open.as_ref().map_or("", |host| &host.name), &with_features(cpu));
             continue;
         }
         stated.add_whole(&cpu.entries);

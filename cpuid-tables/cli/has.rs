@@ -14,8 +14,8 @@ use super::input::Input;
 use super::outcome::Result;
 use super::output::{print_document, warn};
 use super::source::Source;
-use super::stated::{Has, feature_stated, stated, the_same};
-use super::{advice, feature};
+use super::stated::{Has, both, feature_stated};
+use super::{advice, feature, stated};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -23,6 +23,7 @@ Examples:
   kvm-cpuid has X86_FEATURE_VMX dump.txt         any name in Linux or QEMU
   cpuid -l 0x1 -1 -r | kvm-cpuid has vmx -       a dump on standard input
   kvm-cpuid has '7.0.ebx[5]' --supported         a bit by its location
+  kvm-cpuid has avx2,bmi2 --supported            all of them; a warning names those that are missing
   kvm-cpuid has x86-64-v3 --supported            a level of x86-64, as distributions name them
   kvm-cpuid has avx512f --host node2.json        what another machine's guests can have
   kvm-cpuid has vmx-ept --host node2.json        a bit of a feature MSR; hv-time: an enlightenment
@@ -44,7 +45,7 @@ pub(crate) const NOT_KNOWN: u8 = 3;
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// A feature, by any name or by its location, an MSR's bit, an enlightenment, or a level: x86-64-v2, x86-64-v2-AES, x86-64-v3, x86-64-v4
+    /// A feature or a list of them, by any name or by its location, an MSR's bit, an enlightenment, or a level: x86-64-v2, x86-64-v2-AES, x86-64-v3, x86-64-v4
     feature: String,
     #[command(flatten)]
     input: Input<1, 1>,
@@ -56,7 +57,7 @@ pub(crate) struct Args {
 /// What is asked for.
 enum Wanted {
     Level(PsabiLevel),
-    /// Several for an ambiguous name.
+    /// Several for an ambiguous name or a list.
     Any(Vec<Asked>),
 }
 
@@ -88,7 +89,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     let answer = match &wanted {
         Wanted::Any(asked) => {
-            the_same(&args.feature, &asked.iter().zip(all.iter().copied()).collect::<Vec<_>>())
+            let answers: Vec<(&Asked, Has)> = asked.iter().zip(all.iter().copied()).collect();
+            warn_of_list(args, &answers);
+            stated::answer(&args.feature, &answers)
         }
         Wanted::Level(_) => Ok(all[0]),
     };
@@ -100,15 +103,6 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         not_stated(args, &wanted, model.as_deref());
     }
     Ok(answer.map_or(ExitCode::from(NOT_KNOWN), super::outcome::answer))
-}
-
-/// One CPU that has it not decides.
-pub(crate) const fn both(all: Has, has: Has) -> Has {
-    match (all, has) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (None, _) | (_, None) => None,
-        _ => Some(true),
-    }
 }
 
 fn print_answer(args: &Args, wanted: &Wanted, all: &[Has], has: Has, missing: &[Feature]) -> Result<()> {
@@ -127,6 +121,21 @@ fn print_answer(args: &Args, wanted: &Wanted, all: &[Has], has: Has, missing: &[
     }
     print_document(answer)?;
     Ok(())
+}
+
+/// Which names of a list the source lacks, and which it does not state.
+fn warn_of_list(args: &Args, answers: &[(&Asked, Has)]) {
+    if !feature::is_list(&args.feature) {
+        return;
+    }
+    for (wanted, what) in [(Some(false), "lacks"), (None, "does not state")] {
+        let names = answers.iter().filter(|(_, has)| *has == wanted).map(|(one, _)| one.name());
+        let names: Vec<String> = names.collect();
+        if !names.is_empty() {
+            let sources: Vec<String> = args.input.sources().iter().map(Source::to_string).collect();
+            warn(format!("{} {what} {}", sources.join(", "), names.join(", ")));
+        }
+    }
 }
 
 /// Says what to ask instead.
@@ -166,7 +175,7 @@ fn has_level(source: &Source, cpu: &Cpu, level: PsabiLevel, all_missing: &mut Ve
 fn has(source: &Source, cpu: &Cpu, asked: &Asked) -> Has {
     match asked.feature() {
         Some(feature) => has_feature(source, cpu, feature),
-        None => stated(cpu, asked),
+        None => stated::stated(cpu, asked),
     }
 }
 
@@ -174,7 +183,7 @@ fn has_feature(source: &Source, cpu: &Cpu, feature: Feature) -> Has {
     let leaf = feature.leaf();
     let missing = |leaf, subleaf| find_entry(&cpu.entries, leaf, subleaf).is_none();
     // A whole table begins with the leaf that says how far it goes.
-    let unlimited = !advice::is_open(cpu) && missing(Leaf(leaf.0 & 0xffff_0000), Subleaf(0));
+    let unlimited = !advice::is_piece(cpu) && missing(Leaf(leaf.0 & 0xffff_0000), Subleaf(0));
     if unlimited && !cpu.entries.iter().any(|entry| entry.answers(leaf, feature.subleaf())) {
         let word = feature.location().word;
         warn(format!("{source} has no entry for {word}, and no entry with the highest leaf"));

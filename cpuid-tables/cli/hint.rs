@@ -36,8 +36,12 @@ pub(crate) fn refused_by_program(error: &BuildError, program: &QemuProgram) -> F
     failed.help(did_you_mean(&near(name, known.iter().map(String::as_str)), lists))
 }
 
-/// No CPU model has a name.
+/// No CPU model has a name; a file is a host that was not given as one.
 pub(crate) fn no_model(name: &str, release: QemuRelease) -> Failed {
+    if std::path::Path::new(name).exists() {
+        return Failed::new(format!("`{name}` is a file, and a CPU model or level is expected"))
+            .help(format!("a host's file goes after --host: --host {name}"));
+    }
     Failed::new(format!("QEMU {release} has no CPU model `{name}`")).help(model(name, release))
 }
 
@@ -110,6 +114,9 @@ pub(crate) fn no_match(text: &str) -> Option<String> {
     if let Some(most) = too_high_a_bit(text) {
         return Some(format!("bits are 0 to {most}"));
     }
+    if has_too_wide_a_value(text) {
+        return Some("a register's value has 32 bits".to_owned());
+    }
     if let Some(level) = PsabiLevel::named(text) {
         let features: Vec<&str> = level.features().map(name_of).collect();
         let name = level.name();
@@ -131,6 +138,15 @@ pub(crate) fn no_match(text: &str) -> Option<String> {
         near = self::near(text, levels);
     }
     (!near.is_empty()).then(|| format!("did you mean {}?", near.join(", ")))
+}
+
+/// True where a text would be a register's value if that had fewer digits.
+fn has_too_wide_a_value(text: &str) -> bool {
+    let Some((place, value)) = text.trim().split_once('=') else { return false };
+    let digits = value.trim().strip_prefix("0x").unwrap_or_default();
+    digits.len() > 8
+        && u64::from_str_radix(digits, 16).is_ok()
+        && matches!(place.parse(), Ok(Place::Register(_)))
 }
 
 /// The highest bit, where a text would be a place if its bit were not higher.

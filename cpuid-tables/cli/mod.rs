@@ -26,6 +26,7 @@ mod input;
 mod machine;
 mod manual;
 mod models;
+mod named_model;
 mod outcome;
 mod output;
 mod partial;

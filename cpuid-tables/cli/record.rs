@@ -41,6 +41,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         None => {
             print(&format!("{}\n", json(&host)?))?;
         }
+        Some(path) if path.is_dir() || path.as_os_str().is_empty() => {
+            return Err(Failed::new(format!("{}: is a directory", path.display()))
+                .help("name the host in it: -o DIR/NAME.json is one file, -o DIR/NAME several"));
+        }
         Some(path) if host::is_json(path) => {
             fs::write(path, format!("{}\n", json(&host)?)).map_err(|error| cannot_write(path, &error))?;
         }

@@ -132,8 +132,24 @@ impl Shown {
         Shown { all: cpu.entries.clone(), known: cpu.known.clone(), cpu: chosen(args, cpu) }
     }
 
+    /// Which bits of an entry of the whole table are known.
+    fn known(&self, at: usize) -> Registers {
+        self.known.as_ref().and_then(|known| known.get(at)).copied().unwrap_or(Registers::MAX)
+    }
+
+    /// Nothing is said of a number some bits of which are not known.
     fn decoded(&self, args: &Args) -> Vec<DecodedEntry> {
         let mut decoded = decode(&self.all);
+        for (at, entry) in decoded.iter_mut().enumerate() {
+            let known = self.known(at);
+            if !describes(entry.entry.function, known) {
+                entry.facts.clear();
+            }
+            for register in &mut entry.registers {
+                let known = known[register.register()];
+                register.fields.retain(|(field, _)| field.mask() & !known == 0);
+            }
+        }
         decoded.retain(|entry| wanted(args, &entry.entry));
         decoded
     }
@@ -150,6 +166,14 @@ impl Shown {
         all.into_iter().filter(move |feature| !is_above_maximum(&whole, feature.leaf()))
     }
 
+    fn summary(&self) -> Summary {
+        let mut summary = Summary::from_entries(&self.all);
+        let one = self.all.iter().position(|entry| entry.answers(Leaf(1), Subleaf(0)));
+        summary.signature =
+            summary.signature.filter(|_| one.is_some_and(|at| describes(Leaf(1), self.known(at))));
+        summary
+    }
+
     fn to_text(&self, args: &Args, source: &Source, (several, first): (bool, bool)) -> Styled {
         let mut text = Styled::new();
         if args.raw {
@@ -159,7 +183,7 @@ impl Shown {
         if several && !first {
             text.plain('\n');
         }
-        let summary = Summary::from_entries(&self.all).to_string();
+        let summary = self.summary().to_string();
         let between = if summary.is_empty() { "" } else { ": " };
         if several || !args.features {
             text.line(Style::Heading, format_args!("{}{between}{summary}", source.title(&self.cpu)));
@@ -199,7 +223,7 @@ impl Shown {
         let outside = self.cpu.beside.bits.iter().map(|(bit, on)| (usual_name(*bit).to_owned(), json!(on)));
         let mut value = json!({
             "source": source.to_string(),
-            "summary": Summary::from_entries(&self.all).to_json(),
+            "summary": self.summary().to_json(),
             "features": features.collect::<Vec<&str>>(),
             "leaves": self.decoded(args).iter().map(DecodedEntry::to_json).collect::<Vec<Value>>(),
             "answers": self.answered(args).iter().map(Answered::to_json).collect::<Vec<Value>>(),
@@ -213,6 +237,15 @@ impl Shown {
             }
         }
         value
+    }
+}
+
+/// True where everything is known that a leaf's text is made of: the vendor, or family, model and stepping.
+fn describes(leaf: Leaf, known: Registers) -> bool {
+    match leaf {
+        Leaf(0) => [known.ebx, known.ecx, known.edx] == [u32::MAX; 3],
+        Leaf(1) => known.eax & 0x0fff_0fff == 0x0fff_0fff,
+        _ => known == Registers::MAX,
     }
 }
 

@@ -6,8 +6,8 @@ use cpuid_tables::{
     CpuidEntry, CpuidRead as _, CpuidWord, Feature, Hypervisor, Leaf, MsrBit, Named, Subleaf,
 };
 
-use super::advice;
 use super::outcome::{Failed, Result};
+use super::{advice, feature};
 
 /// Whether a CPU has it; none where that is not stated.
 pub(crate) type Has = Option<bool>;
@@ -45,11 +45,11 @@ pub(crate) fn feature_stated(cpu: &Cpu, feature: Feature) -> Has {
 
 /// Whether one of some bits of a register is set, all of which have to be known to be 0.
 fn any_bit(cpu: &Cpu, word: CpuidWord, mask: u32) -> Has {
-    if is_above_maximum(cpu, word.leaf) {
+    if is_above_maximum(cpu, word.leaf) || is_above_subleaves(cpu, word.leaf, word.subleaf) {
         return Some(false);
     }
     let Some(at) = cpu.entries.iter().position(|entry| entry.answers(word.leaf, word.subleaf)) else {
-        return if advice::is_open(cpu) { None } else { Some(false) };
+        return if advice::is_piece(cpu) { None } else { Some(false) };
     };
     if cpu.entries[at].register(word.register) & mask != 0 {
         return Some(true);
@@ -69,7 +69,7 @@ fn leaf_stated(cpu: &Cpu, leaf: Leaf, subleaf: Option<Subleaf>) -> Has {
     if there.any(|entry| !entry.registers.is_zero()) {
         return Some(true);
     }
-    if advice::is_open(cpu) { None } else { Some(false) }
+    if advice::is_piece(cpu) { None } else { Some(false) }
 }
 
 /// Every one of some bits of MSRs.
@@ -124,12 +124,41 @@ pub(crate) fn is_above_maximum(cpu: &Cpu, leaf: Leaf) -> bool {
     })
 }
 
+/// True for a subleaf of leaf 7 above its highest, where the table states that.
+fn is_above_subleaves(cpu: &Cpu, leaf: Leaf, subleaf: Subleaf) -> bool {
+    let first = cpu.entries.iter().position(|entry| entry.answers(Leaf(7), Subleaf(0)));
+    leaf == Leaf(7)
+        && first.is_some_and(|at| cpu.known(at).eax == u32::MAX && subleaf.0 > cpu.entries[at].registers.eax)
+}
+
+/// One that has it not decides.
+pub(crate) const fn both(one: Has, other: Has) -> Has {
+    match (one, other) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (None, _) | (_, None) => None,
+        _ => Some(true),
+    }
+}
+
+/// The answer to what was asked: of a list of names, whether all of them are there; of a name that stands for several things,
+/// theirs if they have the same one.
+///
+/// # Errors
+///
+/// The things of one name have different answers.
+pub(crate) fn answer(name: &str, answers: &[(&Asked, Has)]) -> Result<Has> {
+    if feature::is_list(name) {
+        return Ok(answers.iter().map(|(_, has)| *has).fold(Some(true), both));
+    }
+    the_same(name, answers)
+}
+
 /// The answer to a name that stands for several things: theirs if they have the same one.
 ///
 /// # Errors
 ///
 /// They have different ones: each with its answer and its place.
-pub(crate) fn the_same(name: &str, answers: &[(&Asked, Has)]) -> Result<Has> {
+fn the_same(name: &str, answers: &[(&Asked, Has)]) -> Result<Has> {
     let first = answers.first().and_then(|(_, has)| *has);
     if answers.iter().all(|(_, has)| *has == first) {
         return Ok(first);

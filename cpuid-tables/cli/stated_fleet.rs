@@ -1,6 +1,6 @@
 //! What hosts have in common where some of them state only some bits, such as `/proc/cpuinfo`, `lscpu` or a node's labels.
 //!
-//! A feature is common if every host states it; it is lacking if one states that it does not have it. What some state and
+//! A host that names a CPU model states the model's features. A feature is common if every host states it; it is lacking if one states that it does not have it. What some state and
 //! others leave open is kept apart: nothing is taken for 0 that nobody said.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::naming::{PsabiLevel, usual_name};
 use cpuid_tables::show::{Asked, Style, Styled};
-use cpuid_tables::{CpuModel, CpuidEntry, CpuidRead, Feature, FeatureSet, Named, QemuRelease, feature};
+use cpuid_tables::{
+    CpuModel, CpuidEntry, CpuidRead, Feature, FeatureSet, Named, QemuRelease, Vendor, feature,
+};
 use serde_json::{Value, json};
 
 use super::hint::each_once;
@@ -23,6 +25,8 @@ pub(crate) struct StatedFleet {
     on_some_whole: FeatureSet,
     /// The others: the name, and each bit that one of its CPUs states.
     open: Vec<(String, BTreeMap<Named, bool>)>,
+    /// The vendors that hosts state.
+    vendors: BTreeSet<Vendor>,
 }
 
 /// What is known of a bit on all hosts.
@@ -33,6 +37,10 @@ enum Known {
     Open(Vec<String>),
 }
 
+fn is_of(model: CpuModel, vendor: Vendor) -> bool {
+    model.vendor().as_bytes() == vendor.0
+}
+
 impl StatedFleet {
     /// Adds a CPU's whole table.
     pub(crate) fn add_whole(&mut self, entries: &[CpuidEntry]) {
@@ -40,6 +48,7 @@ impl StatedFleet {
         self.on_all_whole = if self.whole == 0 { features } else { self.on_all_whole & features };
         self.on_some_whole |= features;
         self.whole += 1;
+        self.vendors.extend(entries.vendor());
     }
 
     /// Adds a CPU that states only some bits. Of CPUs with one name, which are one host's, each has to have a bit.
@@ -49,6 +58,7 @@ impl StatedFleet {
             let bit = Named::Feature(feature);
             bits.extend(stated(cpu, &Asked::Bit(bit)).map(|on| (bit, on)));
         }
+        self.vendors.extend(cpu.entries.vendor().filter(|vendor| vendor.0 != [0; 12]));
         match self.open.iter_mut().find(|(other, _)| other == name) {
             None => self.open.push((name.to_owned(), bits)),
             Some((_, all)) => {
@@ -96,9 +106,15 @@ impl StatedFleet {
         if open.is_empty() { Known::Common } else { Known::Open(open) }
     }
 
-    /// The 64-bit CPU models all of whose features every host states, the one with the most features first.
+    /// The 64-bit CPU models all of whose features every host states, the one with the most features first, those of the
+    /// hosts' vendor before all others; none for hosts of two vendors.
     fn models(&self, release: QemuRelease) -> Vec<CpuModel> {
+        if self.vendors.len() > 1 {
+            return Vec::new();
+        }
         let common = self.common();
+        let vendor = self.vendors.first();
+        let is_own = |model: CpuModel| vendor.is_some_and(|vendor| is_of(model, *vendor));
         let mut all: Vec<(usize, CpuModel)> = release
             .cpu_models()
             .flat_map(CpuModel::versions)
@@ -110,7 +126,7 @@ impl StatedFleet {
                 (others.is_empty() && !fitting.is_empty()).then_some((fitting.len(), model))
             })
             .collect();
-        all.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        all.sort_by_key(|(count, model)| std::cmp::Reverse((is_own(*model), *count)));
         all.into_iter().map(|(_, model)| model).collect()
     }
 
@@ -133,11 +149,23 @@ impl StatedFleet {
         let (hosts, open) = (self.hosts(), self.open.len());
         let plural = if hosts == 1 { "" } else { "s" };
         text.push(Style::Heading, format_args!("{hosts} host{plural}"));
-        text.plain(format_args!(", {open} of which states only some features\n"));
+        let states = if open == 1 { "states" } else { "state" };
+        text.plain(format_args!(", {open} of which {states} only some features\n"));
         match self.models(release).first() {
             Some(model) => {
                 text.plain("model:   ").push(Style::Good, model);
                 text.plain(": every host states all of its features\n");
+                if let Some(vendor) = self.vendors.first().filter(|vendor| !is_of(*model, **vendor)) {
+                    text.plain(format_args!(
+                        "         it is {}'s: no model of {vendor} fits\n",
+                        model.vendor()
+                    ));
+                }
+            }
+            None if self.vendors.len() > 1 => {
+                let vendors: Vec<String> = self.vendors.iter().map(ToString::to_string).collect();
+                text.plain("model:   ").push(Style::Doubt, "none");
+                text.plain(format_args!(": a guest cannot move between {}\n", vendors.join(" and ")));
             }
             None => {
                 text.plain("model:   ").push(Style::Doubt, "not known");

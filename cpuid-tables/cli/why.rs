@@ -7,17 +7,18 @@ use std::process::ExitCode;
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::host::Host;
+use cpuid_tables::naming::PsabiLevel;
 use cpuid_tables::show::{Asked, Machine, RunningKvm, RunningLinux, Story, Style, Styled, named, why};
 use cpuid_tables::{LinuxRelease, LookupError, Named, QemuRelease};
 use serde_json::{Value, json};
 
 use super::format::Format;
-use super::has::{NOT_KNOWN, both};
+use super::has::NOT_KNOWN;
 use super::input::Input;
 use super::outcome::Result;
 use super::output::{print_document, print_styled, warn};
 use super::source::Source;
-use super::stated::{Has, stated, the_same};
+use super::stated::{Has, both, stated};
 use super::{advice, feature, hint, host};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -26,6 +27,7 @@ Examples:
   kvm-cpuid why avx512f --cpu EPYC-Milan     can a guest with this model have it?
   kvm-cpuid why vmx --host node2.json        on a recorded host, its KVM included
   kvm-cpuid why amx_tile dump.txt            on the machine of a dump
+  kvm-cpuid why x86-64-v3 --host node2.json  what of a level is missing, and who withholds it
   kvm-cpuid why kvm_pv_eoi --format json
 
 Without a FILE this machine is queried: the CPUID instruction, /proc/cpuinfo, the kernel's command line and \
@@ -39,7 +41,7 @@ Exit codes:
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// A feature, by any name or by its location
+    /// A feature or a list of them, by any name or by its location, or a level such as x86-64-v3
     feature: String,
     #[command(flatten)]
     input: Input<0, { usize::MAX }>,
@@ -64,13 +66,29 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     let mut stated: Vec<Stated> = Vec::new();
     for (of, cpu) in &stating {
-        let all = asked.iter().filter(|one| advice::is_open(cpu) || !matches!(one, Asked::Bit(_)));
+        let all = asked.iter().filter(|one| advice::is_piece(cpu) || !matches!(one, Asked::Bit(_)));
         stated.extend(all.map(|one| Stated::new(of, cpu, one)));
     }
-    print_answers(args, &stories, &stated, stories.len() > explained.len())?;
     let answers: Vec<(&Asked, Has)> =
         asked.iter().map(|one| (one, withheld(one, &stories, &stated))).collect();
-    let answer = the_same(&args.feature, &answers)?;
+    let answer = super::stated::answer(&args.feature, &answers)?;
+    let several = stories.len() > explained.len();
+    let level = PsabiLevel::named(&args.feature);
+    if level.is_some() {
+        // Only what is withheld, or not stated.
+        stories.retain(|(_, story)| story.available == Some(false));
+        stated.retain(|one| one.available != Some(true));
+    }
+    print_answers(args, &stories, &stated, several)?;
+    if let (Some(level), Format::Text, true) = (level, args.format, stories.is_empty() && stated.is_empty()) {
+        let mut text = Styled::new();
+        let (style, verdict) = match answer {
+            Some(true) => (Style::Good, "A guest can have all features of"),
+            _ => (Style::Doubt, "No queried layer withholds a feature of"),
+        };
+        text.line(style, format_args!("{verdict} {}.", level.name()));
+        print_styled(&text)?;
+    }
     Ok(answer.map_or(ExitCode::from(NOT_KNOWN), super::outcome::answer))
 }
 
@@ -192,7 +210,8 @@ fn machines(args: &Args, asked: &[Asked]) -> Result<Machines> {
         }
         for cpu in args.input.reading.open(&source)? {
             let cpu = cpu?;
-            let is_open = advice::is_open(&cpu);
+            let is_known = |one: &Asked| stated(&cpu, one).is_some();
+            let is_open = advice::is_open(&cpu) || advice::is_piece(&cpu) && !asked.iter().all(is_known);
             if is_open || !only_bits {
                 stating.push((source.title(&cpu), cpu.clone()));
             }

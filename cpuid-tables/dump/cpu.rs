@@ -34,6 +34,9 @@ pub struct Beside {
     /// True where it names every feature that the CPU can have: what it does not name is known to be 0. A full expansion
     /// of a CPU model by QEMU does.
     pub complete: bool,
+    /// True for an excerpt: leaves and subleaves that it lacks are not known, because nobody asked for them or the form has
+    /// no place for them.
+    pub excerpt: bool,
     /// True for a template: what it does not state is as the host has it, and the host must have each of its leaves.
     pub template: bool,
     /// The error with which KVM refused the table, such as `EINVAL`.

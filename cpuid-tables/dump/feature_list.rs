@@ -4,11 +4,14 @@
 //! ss,fma,movbe,aes,f16c,rdrand
 //! error: guest CPU doesn't match specification: missing features: svm,x2apic
 //! error: ... Host CPU does not provide required features: avx512f, avx512dq
+//! ... is not supported at all. Missing CPU flags: model_Haswell, pdpe1gb
+//! cpuFlags = 'fpu,vme,de,model_Nehalem'
 //! ```
 //!
 //! A list by itself states features that are there. After `missing features:` and `does not provide required features:` they
 //! are ones that the host lacks; after `extra features:` ones that the guest has and was not asked to have. Other lines are
-//! ignored.
+//! ignored. oVirt's `Missing CPU flags:` and VDSM's `cpuFlags` are such lists too; their `model_NAME` is a CPU model of libvirt
+//! that runs there, and states no bit.
 
 use std::boxed::Box;
 use std::string::String;
@@ -22,7 +25,15 @@ use super::sink::{Fault, Line, Parser, Sink};
 pub(super) const FORMAT: Descriptor = Descriptor {
     name: "feature-list",
     about: "a list of features, or the missing ones of libvirt's errors",
-    marks: &[Mark::Text(MISSING), Mark::Text(REQUIRED), Mark::Text(EXTRA), Mark::MayBeLine(is_list)],
+    marks: &[
+        Mark::Text(MISSING),
+        Mark::Text(REQUIRED),
+        Mark::Text(EXTRA),
+        Mark::Text(OVIRT),
+        Mark::Text(VDSM),
+        Mark::Text(VDSM_JSON),
+        Mark::MayBeLine(is_list),
+    ],
     parser: || Box::new(FeatureList::default()),
     style: None,
 };
@@ -30,8 +41,14 @@ pub(super) const FORMAT: Descriptor = Descriptor {
 const MISSING: &[u8] = b"missing features: ";
 const REQUIRED: &[u8] = b"not provide required features: ";
 const EXTRA: &[u8] = b"extra features: ";
+const OVIRT: &[u8] = b"Missing CPU flags: ";
+const VDSM: &[u8] = b"cpuFlags = '";
+const VDSM_JSON: &[u8] = b"\"cpuFlags\": \"";
 /// What comes before a list, and whether its features are there.
-const LISTS: [(&[u8], bool); 3] = [(MISSING, false), (REQUIRED, false), (EXTRA, true)];
+const LISTS: [(&[u8], bool); 6] =
+    [(MISSING, false), (REQUIRED, false), (EXTRA, true), (OVIRT, false), (VDSM, true), (VDSM_JSON, true)];
+/// oVirt's prefix of a CPU model in such a list.
+const MODEL: &str = "model_";
 
 /// The reader.
 #[derive(Default)]
@@ -74,7 +91,7 @@ impl FeatureList {
         for item in items(list) {
             let name = String::from_utf8_lossy(item);
             let name = name.trim_end_matches('.');
-            if !name.is_empty() && names.feature(name, on).is_err() {
+            if !name.is_empty() && !name.starts_with(MODEL) && names.feature(name, on).is_err() {
                 sink.note(line, Unknown::note(name));
             }
         }

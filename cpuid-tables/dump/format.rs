@@ -84,6 +84,10 @@ formats! {
     Cpuinfo = cpuinfo,
     /// `lscpu`.
     Lscpu = lscpu,
+    /// `cpu_info` of an OpenStack compute node.
+    Nova = nova,
+    /// FreeBSD's boot messages.
+    FreeBsd = freebsd,
     /// libvirt's `<cpu>`.
     LibvirtCpu = libvirt_cpu,
     /// A list of features by name.
@@ -129,7 +133,11 @@ impl Format {
     /// stands in it.
     #[must_use]
     pub fn recognise(head: &[u8]) -> Option<Format> {
-        let first = head.trim_ascii_start().first().copied();
+        // A time in brackets before a kernel's messages, or a process before strace's, begins no list.
+        let first = match head.trim_ascii_start() {
+            [b'[', rest @ ..] if is_text_next(rest) => None,
+            head => head.first().copied(),
+        };
         lines::split(head)
             .find_map(Format::of_line)
             .or_else(|| {
@@ -166,6 +174,11 @@ impl Format {
     fn with_mark(is_there: impl Fn(&Mark) -> bool) -> Option<Format> {
         Format::ALL.into_iter().find(|format| format.descriptor().marks.iter().any(&is_there))
     }
+}
+
+/// True where a letter or digit comes next in the line.
+fn is_text_next(rest: &[u8]) -> bool {
+    rest.iter().find(|byte| !matches!(byte, b' ' | b'\t')).is_some_and(u8::is_ascii_alphanumeric)
 }
 
 /// The names of all formats, for a message.

@@ -6,7 +6,7 @@
 //!
 //! `version`, `number` and `name` may be left out, of an entry `index` and `flags`, which are 0 then. Numbers may be such or
 //! texts, in decimal or after `0x`. `known` of an entry has the bits of eax, ebx, ecx and edx where it is not all. `cpuid` in place
-//! of `entries` is how VMMs' states call the list. `msrs` has feature MSRs by number. An object with `cpus` holds several, as
+//! of `entries` is how VMMs' states call the list. `msrs` has feature MSRs by number; `excerpt` is true where nothing is known of leaves that the entries lack. An object with `cpus` holds several, as
 //! commands print them; one with `supported`
 //! is a recorded host, of which this is the table of what its KVM supports. The forms are in `serialized/`.
 
@@ -66,6 +66,7 @@ fn cpus(document: Document, whole: &documents::Document<'_>, sink: &mut Sink) ->
         }
         beside.bits.extend(bits.into_iter().map(|bit| (bit, on)));
     }
+    beside.excerpt = document.excerpt;
     beside.hyperv = document.hyperv.map(|entries| entries.iter().map(KnownEntry::entry).collect());
     beside.all_msrs = is_host && document.msrs.as_ref().is_some_and(|msrs| !msrs.is_empty());
     for entry in entries {

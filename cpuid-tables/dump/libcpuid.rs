@@ -9,7 +9,7 @@
 //!
 //! Numbers in brackets are decimal: of the leaf for `basic_cpuid` and `ext_cpuid`, else of the subleaf. libcpuid asks for a
 //! fixed number of leaves and subleaves; what is all zero and beyond the maximum is left out. A subleaf that both lists
-//! have is one. A line of underscores with `Logical CPU #n` begins a CPU. Other lines are ignored.
+//! have is one. The form has no place for the subleaves of leaves 7, 0xD and others. A line of underscores with `Logical CPU #n` begins a CPU. Other lines are ignored.
 
 use std::boxed::Box;
 use std::collections::BTreeMap;
@@ -99,6 +99,7 @@ impl Libcpuid {
             return Ok(());
         }
         sink.start(self.number.take(), None);
+        sink.beside().excerpt = true;
         let maximum = |leaf: u32| answers.get(&(leaf & 0x8000_0000, 0)).map_or(u32::MAX, |first| first.eax);
         for (&(leaf, subleaf), &registers) in &answers {
             let padding = registers == Registers::ZERO && (leaf > maximum(leaf) || subleaf > 0);

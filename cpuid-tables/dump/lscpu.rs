@@ -1,4 +1,4 @@
-//! `lscpu` of util-linux, in English: flags, vendor, family, model and stepping.
+//! `lscpu` of util-linux: flags, vendor, family, model and stepping.
 //!
 //! ```text
 //! Architecture:                    x86_64
@@ -7,7 +7,8 @@
 //! ```
 //!
 //! As in `/proc/cpuinfo`, from which `lscpu` has them, nothing is known of a flag that is not listed. Other lines are passed
-//! over. `lscpu -J` has the same in JSON.
+//! over. `lscpu -J` has the same in JSON. In another language than English the line of flags is known by its first flags, and
+//! the vendor by its value; family, model and stepping are not known there.
 
 use std::boxed::Box;
 use std::string::String;
@@ -43,8 +44,25 @@ struct Lscpu {
 
 fn is_line(line: &[u8]) -> bool {
     let known: [&[u8]; 4] = [b"Architecture:", b"CPU op-mode(s):", b"Vendor ID:", b"Flags:"];
+    // `/proc/cpuinfo` has this line, too.
+    let translated = |(key, value): (&[u8], &[u8])| !key.eq_ignore_ascii_case(b"flags") && are_flags(value);
+    if key(line).is_some_and(translated) {
+        return true;
+    }
     let mut rest = Scan::new(trim(line));
     known.into_iter().any(|key| rest.literal(key)) && rest.blanks() && !rest.is_empty()
+}
+
+/// True for flags, in whichever language the line's name is: Linux has them in this order.
+fn are_flags(value: &[u8]) -> bool {
+    value.starts_with(b"fpu ") && value.split(|byte| *byte == b' ').count() > 8
+}
+
+/// True for a vendor's twelve characters.
+fn is_vendor(value: &[u8]) -> bool {
+    let known: [&[u8]; 5] =
+        [b"GenuineIntel", b"AuthenticAMD", b"HygonGenuine", b"CentaurHauls", b"GenuineTMx86"];
+    known.contains(&value)
 }
 
 /// The text after a member's name in a line of JSON.
@@ -56,15 +74,17 @@ fn member<'a>(line: &'a str, name: &str) -> Option<&'a str> {
 impl Lscpu {
     fn field(&mut self, key: &[u8], value: &[u8], line: u64, sink: &mut Sink) -> Result<(), Fault> {
         // A further list begins.
-        if key == b"Architecture" {
+        if key == b"Architecture" || matches!(value, b"x86_64" | b"i686") {
             self.finish(sink)?;
         }
         match key {
             b"CPU family" => self.family = decimal(value),
             b"Model" => self.model = decimal(value),
             b"Stepping" => self.stepping = decimal(value),
-            b"Vendor ID" => self.open.get_or_insert_default().vendor(&String::from_utf8_lossy(value)),
-            b"Flags" => {
+            _ if key == b"Vendor ID" || is_vendor(value) => {
+                self.open.get_or_insert_default().vendor(&String::from_utf8_lossy(value))
+            }
+            _ if key == b"Flags" || are_flags(value) => {
                 let names = self.open.get_or_insert_default();
                 each_name(value, line, sink, |flag| names.flag(flag));
             }

@@ -174,7 +174,7 @@ impl Names {
     }
 }
 
-/// A CPU whose answers come in any order, or again: the last one counts.
+/// A CPU whose answers come in any order, or again: the last one counts. What was not asked is not known.
 #[derive(Default)]
 pub(super) struct Answers {
     answers: BTreeMap<(u32, u32), Registers>,
@@ -196,6 +196,7 @@ impl Answers {
         sink: &mut Sink,
     ) -> Result<(), Fault> {
         sink.start(number, name);
+        sink.beside().excerpt = true;
         for ((leaf, subleaf), registers) in self.answers {
             sink.answer(leaf, subleaf, registers)?;
         }

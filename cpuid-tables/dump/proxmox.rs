@@ -12,6 +12,7 @@
 //! line `args:` is read as QEMU's. Other settings are ignored.
 
 use std::boxed::Box;
+use std::format;
 use std::string::String;
 
 use super::descriptor::{Descriptor, Mark};
@@ -28,6 +29,9 @@ pub(super) const FORMAT: Descriptor = Descriptor {
     parser: || Box::new(Proxmox::default()),
     style: None,
 };
+
+/// Proxmox VE's own flag since 9.1.
+const NESTED: &str = "nested-virt";
 
 /// The reader.
 #[derive(Default)]
@@ -49,13 +53,15 @@ fn is_cpu(line: &[u8]) -> bool {
 }
 
 /// Takes in `+a;-b`.
-fn flags(list: &str, names: &mut Names, line: u64, sink: &mut Sink) {
+pub(super) fn flags(list: &str, names: &mut Names, line: u64, sink: &mut Sink) {
     for flag in list.split([';', ' ']).map(str::trim).filter(|flag| !flag.is_empty()) {
         let (name, on) = match flag.strip_prefix('-') {
             Some(name) => (name, false),
             None => (flag.strip_prefix('+').unwrap_or(flag), true),
         };
-        if !name.starts_with("hv-") && names.feature(name, on).is_err() {
+        if name == NESTED {
+            sink.note(line, format!("`{NESTED}` is ignored: it is vmx or svm, by the vendor of the host"));
+        } else if !name.starts_with("hv-") && names.feature(name, on).is_err() {
             sink.note(line, Unknown::note(name));
         }
     }

@@ -4,11 +4,14 @@
 //! /usr/bin/qemu-system-x86_64 -name vm -cpu Haswell-noTSX,+pcid,-x2apic,vaes=on,enforce -smp 4
 //! ```
 //!
+//! virt-install's `--cpu` is read as well, with its policies: `--cpu host-model,+pdpe1gb,disable=mpx`.
+//!
 //! Each `-cpu` is a CPU with the model's name. What the model itself has is not known here: `kvm-cpuid guest` builds it.
 //! Properties that are no features state nothing, but for the level, vendor, family, model, stepping and the width of
 //! addresses. Other text is ignored.
 
 use std::boxed::Box;
+use std::format;
 use std::string::String;
 
 use super::descriptor::{Descriptor, Mark};
@@ -65,7 +68,9 @@ pub(super) fn values(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     core::iter::from_fn(move || {
         loop {
             let at = find(rest, OPTION)?;
-            let begins = at == 0 || b" \t'\"[,".contains(&rest[at - 1]);
+            // `--cpu`: virt-install's, and QEMU's, which takes two hyphens as well.
+            let start = at - usize::from(rest[..at].ends_with(b"-"));
+            let begins = start == 0 || b" \t'\"[,".contains(&rest[start - 1]);
             let mut after = Scan::new(&rest[at + OPTION.len()..]);
             rest = after.rest();
             // A list of arguments has `"-cpu", "host"`.
@@ -102,6 +107,18 @@ pub(super) fn cpu(value: &str, line: u64, sink: &mut Sink) -> Result<(), Fault> 
     let mut names = Names::default();
     let (mut family, mut number, mut stepping) = (None, None, None);
     for item in items.map(str::trim).filter(|item| !item.is_empty()) {
+        // virt-install's policies, and Proxmox VE's list.
+        let item = match item.split_once('=') {
+            Some(("require" | "force", name)) => format!("+{name}"),
+            Some(("disable" | "forbid", name)) => format!("-{name}"),
+            Some(("optional", _)) => continue,
+            Some(("flags", list)) => {
+                super::proxmox::flags(list, &mut names, line, sink);
+                continue;
+            }
+            _ => String::from(item),
+        };
+        let item = item.as_str();
         let (name, on) = match (item.strip_prefix('+'), item.strip_prefix('-'), item.split_once('=')) {
             (Some(name), ..) => (name, true),
             (_, Some(name), _) => (name, false),

@@ -1,4 +1,5 @@
-//! VirtualBox: `VBoxManage list hostcpuids`, `--cpuidset` of `VBoxManage modifyvm`, and the CPUID leaves in VBox.log.
+//! VirtualBox: `VBoxManage list hostcpuids`, `--cpuidset` of `VBoxManage modifyvm`, what that writes into the VM's `.vbox`, and
+//! the CPUID leaves in VBox.log.
 //!
 //! ```text
 //! Leaf no.  EAX      EBX      ECX      EDX
@@ -8,7 +9,8 @@
 //! Hst:                000506e3 00100800 7ffafbbf bfebfbff
 //! ```
 //!
-//! Numbers are hexadecimal; a subleaf may follow the leaf after `/` or `:`. In VBox.log `Gst:` is the guest's leaf and `Hst:`
+//! In a `.vbox` such a leaf is `<CpuIdLeaf id="1" eax="329443" ebx="1050624" ecx="2147154879" edx="3219913727"/>`, in decimal or
+//! with 0x, and has a `subleaf` where that is not 0. Elsewhere numbers are hexadecimal; a subleaf may follow the leaf after `/` or `:`. In VBox.log `Gst:` is the guest's leaf and `Hst:`
 //! the host's; they are CPUs called `guest` and `host`. Other lines are ignored.
 
 use std::boxed::Box;
@@ -23,7 +25,7 @@ use super::sink::{Fault, Line, Parser, Sink};
 /// The format.
 pub(super) const FORMAT: Descriptor = Descriptor {
     name: "virtualbox",
-    about: "VBoxManage's host CPUIDs and --cpuidset, and VBox.log",
+    about: "VBoxManage's host CPUIDs and --cpuidset, .vbox, and VBox.log",
     marks: &[Mark::Line(is_line)],
     parser: || Box::new(VirtualBox::default()),
     style: None,
@@ -31,6 +33,8 @@ pub(super) const FORMAT: Descriptor = Descriptor {
 
 const EXPECTED: &str = "expected LEAF EAX EBX ECX EDX, each of 8 hexadecimal digits";
 const SET: [&[u8]; 2] = [b"--cpuidset", b"--cpuid-set"];
+const ELEMENT: &[u8] = b"<CpuIdLeaf ";
+const EXPECTED_ELEMENT: &str = "expected `id`, `eax`, `ebx`, `ecx` and `edx`, each a number in quotes";
 const HOST: &[u8] = b"Hst:";
 const GUEST: &[u8] = b"Gst:";
 
@@ -50,6 +54,7 @@ type Answer = (u32, u32, [u32; 4]);
 fn is_line(line: &[u8]) -> bool {
     let set = SET.iter().any(|option| contains(line, option));
     set || is_heading(line)
+        || contains(line, ELEMENT)
         || trim(line) == b"Host CPUIDs:"
         || of_log(line).is_some_and(|(_, _, found)| found.is_some())
 }
@@ -82,6 +87,23 @@ fn answer(line: &mut Scan<'_>) -> Option<Answer> {
     line.blanks();
     let (leaf, subleaf) = place(line)?;
     Some((leaf, subleaf, registers(line)?))
+}
+
+/// An attribute's number.
+fn attribute(element: &[u8], name: &[u8]) -> Option<u32> {
+    let at = element.windows(name.len() + 3).position(|part| {
+        part[0] == b' ' && part[1..].starts_with(name) && part[name.len() + 1..] == *b"=\""
+    })?;
+    let mut value = Scan::new(&element[at + name.len() + 3..]);
+    let number = value.number()?;
+    value.literal(b"\"").then_some(number)
+}
+
+/// The leaf of `<CpuIdLeaf .../>`.
+fn of_element(element: &[u8]) -> Option<Answer> {
+    let of = |name: &[u8]| attribute(element, name);
+    let subleaf = if contains(element, b" subleaf=") { of(b"subleaf")? } else { 0 };
+    Some((of(b"id")?, subleaf, [of(b"eax")?, of(b"ebx")?, of(b"ecx")?, of(b"edx")?]))
 }
 
 /// Of a line of VBox.log: whether it is the host's, its leaf if it has one, and the registers.
@@ -122,6 +144,13 @@ impl Parser for VirtualBox {
         }
         let mut rest = Scan::new(line.text);
         let mut any = false;
+        while rest.skip_past(ELEMENT) {
+            any = true;
+            let element = rest.while_is(|byte| byte != b'>');
+            let element = [b" ", element].concat();
+            let (leaf, subleaf, registers) = of_element(&element).ok_or(Fault::Here(EXPECTED_ELEMENT))?;
+            sink.answer(leaf, subleaf, registers.into())?;
+        }
         while SET.iter().any(|option| rest.skip_past(option)) {
             any = true;
             let (leaf, subleaf, registers) = answer(&mut rest).ok_or(Fault::Here(EXPECTED))?;

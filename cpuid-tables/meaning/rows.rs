@@ -14,7 +14,7 @@ use crate::bits::known_fields::{
 use crate::bits::location::{CpuidWord, Leaf, Location, Register};
 use crate::feature;
 
-use Register::{Eax, Ebx};
+use Register::{Eax, Ebx, Ecx, Edx};
 use Rule::{And, Equal, Follows, Ignore, Larger, Max, Min, MinNonZero, Or, Smaller};
 
 /// What a row covers.
@@ -46,6 +46,17 @@ const fn own(leaf: u32, register: Register, bits: RangeInclusive<u8>, name: &'st
     constant(leaf, 0..=0, register, bits, name)
 }
 
+/// A field that only a manual names (`bits/own_fields.rs`).
+const fn manuals(
+    leaf: u32,
+    subleaf: u32,
+    register: Register,
+    bits: RangeInclusive<u8>,
+    name: &'static str,
+) -> Field {
+    constant(leaf, subleaf..=subleaf, register, bits, name)
+}
+
 const CACHES: &str = "caches and TLBs only affect speed";
 const TOPOLOGY: &str = "each vCPU's own position in the topology";
 const IDENTITY: &str = "a guest keeps the identity that it was started with; the older of two promises less. Family, model \
@@ -59,6 +70,8 @@ const LAYOUT: &str = "XSAVE areas in the guest's memory have this layout";
 const MISSING: &str = "if set, an event cannot be counted";
 const BRAND: &str = "a name for display";
 const HOST: &str = "specific to the machine; no guest uses it";
+
+const MEASURED: &str = "measured when CPUID is executed";
 
 /// In order of leaves; what is said of a part goes before what is said of its leaf.
 static ROWS: &[Row] = &[
@@ -148,6 +161,10 @@ static ROWS: &[Row] = &[
     field(leaf_10::MBA_MAX_DELAY, Min, COUNT),
     field(leaf_10::MBA_DELAY_LINEAR, Equal, "it defines how delays are encoded"),
     field(leaf_10::MBA_COS_MAX, Min, COUNT),
+    field(manuals(0x10, 5, Eax, 0..=7, "cba_max_delay"), Min, COUNT),
+    field(manuals(0x10, 5, Eax, 8..=11, "cba_scope"), Equal, "whose bandwidth an MSR limits"),
+    field(manuals(0x10, 5, Ecx, 3..=3, "cba_delay_linear"), Equal, "it defines how delays are encoded"),
+    field(manuals(0x10, 5, Edx, 0..=15, "cba_cos_max"), Min, COUNT),
     field(leaf_12::MAX_ENCLAVE_SZ_NOT64, Min, COUNT),
     field(leaf_12::MAX_ENCLAVE_SZ_64, Min, COUNT),
     field(leaf_12::SUBLEAF_TYPE, Ignore, "a guest has its own enclave memory"),
@@ -159,6 +176,7 @@ static ROWS: &[Row] = &[
     field(leaf_14::PT_MAX_SUBLEAF, Min, LEVEL),
     feature(feature::INTEL_PT_LIP, Equal, "it defines the meaning of addresses in a trace"),
     field(leaf_14::NUM_ADDRESS_RANGES, Min, COUNT),
+    field(manuals(0x14, 1, Eax, 8..=10, "num_trigger_msrs"), Min, COUNT),
     field(leaf_14::MTC_PERIODS_BMP, And, COUNT),
     field(leaf_14::CYCLE_THRESHOLDS_BMP, And, COUNT),
     field(leaf_14::PSB_PERIODS_BMP, And, COUNT),
@@ -177,6 +195,11 @@ static ROWS: &[Row] = &[
     leaf(0x1f, Ignore, TOPOLOGY),
     field(leaf_20::HRESET_NR_SUBLEAVES, Min, LEVEL),
     leaf(0x21, Equal, "it identifies what runs the guest"),
+    field(
+        manuals(0x23, 0, Ecx, 0..=7, "slots_per_cycle"),
+        Ignore,
+        "a guest divides counts by it; other events differ between processors, too",
+    ),
     field(leaf_23::GP_COUNTERS, And, COUNT),
     field(leaf_23::FIXED_COUNTERS, And, COUNT),
     field(leaf_23::ACR_GP_RELOAD, And, COUNT),
@@ -290,6 +313,12 @@ static ROWS: &[Row] = &[
     field(leaf_80000020::SMBA_LIMIT_LEN, Equal, "limits are encoded in this many bits"),
     field(leaf_80000020::SMBA_COS_MAX, Min, COUNT),
     field(leaf_80000020::BMEC_NUM_EVENTS, Min, COUNT),
+    field(
+        manuals(0x8000_0020, 5, Eax, 0..=7, "abmc_counter_size"),
+        Min,
+        "a guest relies on overflow at this width",
+    ),
+    field(manuals(0x8000_0020, 5, Ebx, 0..=15, "abmc_max_counter_id"), Min, COUNT),
     feature(feature::NO_NESTED_DATA_BP, Or, "if set, nested data breakpoints are ignored"),
     feature(feature::WRMSR_XX_BASE_NS, Or, "if set, writes to segment bases do not serialize"),
     feature(feature::NO_SMM_CTL_MSR, Or, "if set, an MSR is missing"),
@@ -305,6 +334,7 @@ static ROWS: &[Row] = &[
     field(leaf_80000022::N_PMC_UMC, Min, COUNT),
     field(leaf_80000022::ACTIVE_UMC_BITMASK, And, COUNT),
     field(leaf_80000023::MEM_HMK_AVAIL_KEYS, Min, COUNT),
+    leaf(0x8000_0025, Ignore, HOST),
     leaf(0x8000_0026, Ignore, TOPOLOGY),
     leaf(0x8086_0000, Equal, "instructions and MSRs differ from vendor to vendor"),
     leaf(0x8086_0001, Ignore, IDENTITY),
@@ -315,6 +345,8 @@ static ROWS: &[Row] = &[
     leaf(0x8086_0006, Ignore, BRAND),
     leaf(0x8086_0007, Ignore, HOST),
     field(leaf_c0000000::MAX_CNTR_LEAF, Min, LEVEL),
+    leaf(0xc000_0002, Ignore, MEASURED),
+    leaf(0xc000_0004, Ignore, MEASURED),
 ];
 
 impl Row {
@@ -372,6 +404,7 @@ mod tests {
     use crate::bits::field::Field;
     use crate::bits::location::{CpuidWord, Leaf, Subleaf};
     use crate::bits::name_hash::fold_eq;
+    use crate::bits::own_fields;
 
     /// Fields that are not Linux's: Linux does not describe their bits, or splits them into several fields.
     const OWN: [&str; 3] = ["avx10_max_subleaf", "avx10_version", "signature"];
@@ -380,7 +413,12 @@ mod tests {
     fn every_row_is_of_what_its_name_says() {
         for row in ROWS {
             match row.0 {
-                About::Leaf(leaf) => assert!(Field::in_leaf(leaf).next().is_some(), "{leaf:?}"),
+                About::Leaf(leaf) => {
+                    assert!(
+                        Field::in_leaf(leaf).chain(own_fields::in_leaf(leaf)).next().is_some(),
+                        "{leaf:?}"
+                    );
+                }
                 About::Bits(field) => {
                     let leaf = field.leaf().0;
                     let word =
@@ -400,7 +438,7 @@ mod tests {
 
     #[test]
     fn every_wide_field_has_a_row() {
-        for field in Field::all().filter(|field| field.width() > 1) {
+        for field in Field::all().chain(own_fields::all()).filter(|field| field.width() > 1) {
             let word = CpuidWord::new(field.leaf(), Subleaf(*field.subleaves().start()), field.register());
             let covered = |own: Field| own.mask() & field.mask() == field.mask();
             let found = find(word, field.mask(), false).is_some() || fields(word).any(covered);

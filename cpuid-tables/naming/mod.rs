@@ -17,6 +17,8 @@ mod alias_rows;
 mod aliases;
 mod bare_name;
 mod bit_list;
+#[cfg_attr(not(feature = "show"), allow(dead_code, reason = "`show` reads lines"))]
+mod cut_off;
 mod named;
 mod pasted;
 mod prefixed;
@@ -26,6 +28,8 @@ pub use crate::bits::location::{NotAPlace, Place};
 #[cfg(feature = "show")]
 pub(crate) use aliases::alias_place;
 pub use bit_list::bit_list;
+#[cfg(feature = "show")]
+pub(crate) use cut_off::cut_off;
 pub use named::{NoFeature, bits_outside, feature_named, name_of, named, names_near, near, usual_name};
 #[cfg(feature = "show")]
 pub(crate) use pasted::{bits_in, lists_in};

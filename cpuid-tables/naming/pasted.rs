@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 
 use super::Place;
 use super::bare_name::bare_name;
+use super::cut_off::is_place;
 use crate::bits::feature::Feature;
 use crate::bits::location::{Bit, CpuidWord, Register, Subleaf};
 use crate::bits::lookup::{LookupError, Named};
@@ -64,6 +65,7 @@ static MARKERS: &[&str] = &[
     "property '.",
     "cpu feature ",
     "cpu feature: ",
+    "cpu flags:",
     "not present on the cpu:",
 ];
 
@@ -102,7 +104,9 @@ pub(crate) fn lists_in(line: &str) -> Vec<List<'_>> {
         let begin = at + marker.len();
         let (list, length) = list(&line[begin..]);
         from = begin + length;
-        all.extend((!list.names.is_empty()).then_some(list));
+        // QEMU's words for a bit are not a name: they may be cut off.
+        let is_place = !list.has_commas && list.names.first().is_some_and(|name| is_place(name));
+        all.extend((!list.names.is_empty() && !is_place).then_some(list));
     }
     all
 }
@@ -170,7 +174,7 @@ fn mention(text: &str, bit: usize) -> Option<Mention<'_>> {
     Some(Mention { name, place, has_subleaf })
 }
 
-fn after_register(head: &str, register: Register) -> Option<usize> {
+pub(super) fn after_register(head: &str, register: Register) -> Option<usize> {
     let at = head.match_indices(register.name()).map(|(at, _)| at);
     let mut at = at.filter(|&at| head[..at].ends_with([':', '.']));
     at.next().map(|at| at + register.name().len())
@@ -220,7 +224,7 @@ impl Mention<'_> {
 }
 
 /// Everything that a name refers to; a hardware bit is preferred to a software-defined one.
-fn all_named(name: &str) -> Vec<Named> {
+pub(super) fn all_named(name: &str) -> Vec<Named> {
     let all: Vec<Named> = match bare_name(name.trim()) {
         Ok(bit) => alloc::vec![bit],
         Err(LookupError::Ambiguous(all)) => all.iter().collect(),

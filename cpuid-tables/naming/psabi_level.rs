@@ -5,6 +5,7 @@ use alloc::string::String;
 
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
+use crate::bits::name_hash::fold_eq;
 use crate::bits::release::QemuRelease;
 use crate::feature::{
     ABM, AES, AVX, AVX2, AVX512BW, AVX512CD, AVX512DQ, AVX512F, AVX512VL, BMI1, BMI2, CMOV, CX8, CX16, F16C,
@@ -61,11 +62,11 @@ impl PsabiLevel {
         (0..LEVELS.len()).map(PsabiLevel)
     }
 
-    /// The level with a name; ignores case. `x86-64` is `x86-64-v1`.
+    /// The level with a name; ignores case and `-_`. `x86-64` is `x86-64-v1`.
     #[must_use]
     pub fn named(name: &str) -> Option<PsabiLevel> {
         let name = if name.eq_ignore_ascii_case("x86-64") { "x86-64-v1" } else { name };
-        PsabiLevel::all().find(|level| level.name().eq_ignore_ascii_case(name))
+        PsabiLevel::all().find(|level| fold_eq(level.name(), name))
     }
 
     /// Its name: `x86-64-v3`.

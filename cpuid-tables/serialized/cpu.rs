@@ -103,7 +103,7 @@ impl KnownEntry {
     }
 }
 
-/// A CPU to write: `{version, number, name, entries, msrs}`.
+/// A CPU to write: `{version, number, name, entries, msrs, excerpt}`.
 #[derive(Serialize)]
 pub(crate) struct WrittenCpu<'a> {
     version: u32,
@@ -114,6 +114,9 @@ pub(crate) struct WrittenCpu<'a> {
     entries: Vec<KnownEntry>,
     #[serde(skip_serializing_if = "Option::is_none")]
     msrs: Option<BTreeMap<Hex32, Hex64>>,
+    /// Left out where it is not one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    excerpt: Option<bool>,
 }
 
 impl<'a> WrittenCpu<'a> {
@@ -126,6 +129,7 @@ impl<'a> WrittenCpu<'a> {
             name: cpu.name.as_deref(),
             entries: entries.map(|(at, entry)| KnownEntry::new(cpu, at, entry)).collect(),
             msrs: msrs.map(|msrs| msrs.iter().map(|(msr, value)| (Hex32(msr.0), Hex64(*value))).collect()),
+            excerpt: Some(cpu.beside.excerpt).filter(|is_one| *is_one),
         }
     }
 }
@@ -141,6 +145,8 @@ pub(crate) struct Document {
     pub(crate) entries: Option<Vec<KnownEntry>>,
     /// Feature MSRs of the CPU, or of the host.
     pub(crate) msrs: Option<BTreeMap<Msr, u64>>,
+    /// True where nothing is known of leaves and subleaves that the CPU's entries lack.
+    pub(crate) excerpt: bool,
     /// Several CPUs.
     pub(crate) cpus: Option<Vec<Document>>,
     /// What the host's KVM supports.
@@ -180,6 +186,7 @@ impl<'de> Visitor<'de> for Members {
                     document.msrs =
                         msrs.map(|msrs| msrs.into_iter().map(|(msr, value)| (Msr(msr.0), value.0)).collect());
                 }
+                "excerpt" => document.excerpt = map.next_value()?,
                 "cpus" => document.cpus = Some(map.next_value()?),
                 "supported" => document.supported = Some(map.next_value()?),
                 "hyperv" => document.hyperv = map.next_value()?,

@@ -8,6 +8,7 @@ use super::descriptors;
 use super::hypervisor::Kind;
 use super::processors;
 use super::size::size;
+use super::tlbs;
 use crate::bits::known_fields::{leaf_12, leaf_15};
 use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::bits::qemu_cpu::CacheKind;
@@ -82,6 +83,7 @@ pub(super) fn entry(
         0xd => of_xsave(subleaf, registers),
         0x12 if subleaf.0 >= 2 => of_enclave_memory(registers),
         0x15 => of_tsc(registers),
+        0x18 => tlbs::describe(registers).into_iter().collect(),
         0x8000_001e => of_node(&AmdNode(registers), processor),
         _ => Vec::new(),
     }

@@ -74,6 +74,8 @@ static TITLES: &[(u32, &str)] = &[
     (0x8086_0007, "Transmeta: current speed and voltage"),
     (0xc000_0000, "Centaur: highest leaf"),
     (0xc000_0001, "Centaur: features"),
+    (0xc000_0002, "Centaur: temperature, voltage and clock"),
+    (0xc000_0004, "Centaur: temperature and performance control"),
 ];
 
 /// Titles of KVM's range, by offset from its first leaf.

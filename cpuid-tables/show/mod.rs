@@ -35,6 +35,7 @@ mod size;
 mod styled;
 mod summary;
 mod text;
+mod tlbs;
 mod vmx_bits;
 mod why;
 

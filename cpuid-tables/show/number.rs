@@ -6,8 +6,10 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use core::ops::RangeInclusive;
+
 use super::hypervisor;
-use crate::bits::field::Field;
+use crate::bits::field::{Field, constant};
 use crate::bits::known_fields::{
     leaf_0, leaf_1, leaf_1a, leaf_1c, leaf_1d, leaf_1e, leaf_1f, leaf_2, leaf_4, leaf_5, leaf_6, leaf_7,
     leaf_10, leaf_12, leaf_14, leaf_15, leaf_16, leaf_17, leaf_18, leaf_21, leaf_8000000a, leaf_8000001c,
@@ -16,6 +18,9 @@ use crate::bits::known_fields::{
     leaf_80000022, leaf_80000023, leaf_80000026, leaf_80860000, leaf_80860001, leaf_80860007, leaf_a, leaf_b,
     leaf_c0000000, leaf_d, leaf_f,
 };
+use crate::bits::location::Register;
+
+use Register::{Eax, Ebx, Ecx};
 
 /// How a number is encoded.
 #[derive(Clone, Copy)]
@@ -30,6 +35,8 @@ pub(super) enum How {
     Times(u32, &'static str),
     /// The number, and this many more.
     Plus(u32, &'static str),
+    /// This many times the number, and this many more.
+    Linear(u32, u32, &'static str),
     /// Two to the power of the number.
     Power(&'static str),
     /// A bit for each multiple of eight.
@@ -44,7 +51,7 @@ pub(super) enum How {
     Text,
 }
 
-use How::{AmdL1Ways, AmdWays, Depths, Hex, LessOne, Names, Of, Plus, Power, Text, Times};
+use How::{AmdL1Ways, AmdWays, Depths, Hex, LessOne, Linear, Names, Of, Plus, Power, Text, Times};
 
 const KIB: &str = "KiB";
 const BYTES: &str = "bytes";
@@ -55,6 +62,14 @@ const COUNTERS: &str = "counters";
 const PROCESSORS: &str = "processors";
 const PER_TAG: &str = "lines per tag";
 const CACHE_TYPE: How = Names(&["none", "data", "instruction", "unified"]);
+
+/// A number that only a manual names (`bits/own_fields.rs`).
+const fn manuals(leaf: u32, subleaf: u32, register: Register, bits: RangeInclusive<u8>) -> Field {
+    constant(leaf, subleaf..=subleaf, register, bits, "")
+}
+
+/// VIA's voltages begin at 700 mV, in steps of 16 mV.
+const VOLTAGE: How = Linear(16, 700, "mV");
 
 /// In order of leaves.
 static NUMBERS: &[(Field, How)] = &[
@@ -114,6 +129,8 @@ static NUMBERS: &[(Field, How)] = &[
     (leaf_10::CAT_COS_MAX, Of("")),
     (leaf_10::CAT_UNITS_BITMAP, Hex),
     (leaf_10::MBA_MAX_DELAY, LessOne("")),
+    (manuals(0x10, 5, Eax, 0..=7), LessOne("")),
+    (manuals(0x10, 5, Eax, 8..=11), Names(&["reserved", "logical processor"])),
     (leaf_12::MAX_ENCLAVE_SZ_NOT64, Power(BYTES)),
     (leaf_12::MAX_ENCLAVE_SZ_64, Power(BYTES)),
     (leaf_14::NUM_ADDRESS_RANGES, Of("ranges")),
@@ -242,6 +259,7 @@ static NUMBERS: &[(Field, How)] = &[
     (leaf_8000001f::VMPL_COUNT, Of("levels")),
     (leaf_80000020::MBA_LIMIT_LEN, Of(BITS)),
     (leaf_80000020::SMBA_LIMIT_LEN, Of(BITS)),
+    (manuals(0x8000_0020, 5, Eax, 0..=7), Plus(24, BITS)),
     (leaf_80000021::MICROCODE_PATCH_SIZE, Times(16, BYTES)),
     (leaf_80000021::RAP_SIZE, Times(8, ENTRIES)),
     (leaf_80000022::N_PMC_CORE, Of(COUNTERS)),
@@ -250,6 +268,8 @@ static NUMBERS: &[(Field, How)] = &[
     (leaf_80000022::N_PMC_UMC, Of(COUNTERS)),
     (leaf_80000022::ACTIVE_UMC_BITMASK, Hex),
     (leaf_80000023::MEM_HMK_AVAIL_KEYS, Of("keys")),
+    (manuals(0x8000_0025, 0, Eax, 0..=5), Power(BYTES)),
+    (manuals(0x8000_0025, 0, Eax, 6..=11), Power(BYTES)),
     (leaf_80000026::DOMAIN_TYPE, Names(&["none", "core", "complex", "die", "socket"])),
     (leaf_80000026::X2APIC_ID, Of("")),
     (leaf_80000026::X2APIC_ID_SHIFT, Of(BITS)),
@@ -264,6 +284,11 @@ static NUMBERS: &[(Field, How)] = &[
     (leaf_80860007::CPU_CUR_PERF_PCTG, Of("percent")),
     (leaf_80860007::CPU_CUR_GATE_DELAY, Of("fs")),
     (leaf_c0000000::MAX_CNTR_LEAF, Hex),
+    (manuals(0xc000_0002, 0, Eax, 8..=31), Of("degrees C")),
+    (manuals(0xc000_0002, 0, Ebx, 0..=7), VOLTAGE),
+    (manuals(0xc000_0002, 0, Ecx, 0..=7), VOLTAGE),
+    (manuals(0xc000_0002, 0, Ecx, 16..=23), VOLTAGE),
+    (manuals(0xc000_0004, 0, Ebx, 0..=7), VOLTAGE),
 ];
 
 /// A field's value as text: the number, and in parentheses its meaning if that adds anything.
@@ -279,6 +304,9 @@ pub(super) fn describe(field: Field, value: u32) -> String {
         Of(unit) => count(u64::from(value), unit),
         LessOne(unit) => with_meaning(value, &count(u64::from(value) + 1, unit)),
         Times(each, unit) => with_meaning(value, &count(u64::from(value) * u64::from(*each), unit)),
+        Linear(each, more, unit) => {
+            with_meaning(value, &count(u64::from(value) * u64::from(*each) + u64::from(*more), unit))
+        }
         Plus(more, unit) => with_meaning(value, &count(u64::from(value) + u64::from(*more), unit)),
         Power(_) if value > 63 => format!("{value} (reserved)"),
         Power(unit) => with_meaning(value, &count(1 << value, unit)),

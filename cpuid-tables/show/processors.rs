@@ -31,12 +31,15 @@ const fn models(family: u32, models: RangeInclusive<u32>, architecture: &'static
 }
 
 static INTEL: &[Row] = &[
+    models(0x4, 0x0..=0xf, "i486"),
     models(0x5, 0x0..=0x8, "P5"),
+    row(0x5, 0x9, "P5", "Quark"),
     models(0x6, 0x0..=0x8, "P6"),
     models(0x6, 0xa..=0xb, "P6"),
     row(0x6, 0x9, "Pentium M", "Banias"),
     row(0x6, 0xd, "Pentium M", "Dothan"),
     row(0x6, 0xe, "Pentium M", "Yonah"),
+    row(0x6, 0x15, "Pentium M", "Tolapai"),
     row(0x6, 0xf, "Core", "Merom"),
     row(0x6, 0x16, "Core", "Merom-L"),
     row(0x6, 0x17, "Core", "Penryn"),
@@ -98,6 +101,9 @@ static INTEL: &[Row] = &[
     row(0x6, 0xbd, "Lion Cove and Skymont", "Lunar Lake"),
     row(0x6, 0xc5, "Lion Cove and Skymont", "Arrow Lake-H"),
     row(0x6, 0xc6, "Lion Cove and Skymont", "Arrow Lake-S"),
+    row(0x6, 0xb5, "Redwood Cove and Crestmont", "Arrow Lake-U"),
+    row(0x6, 0xd7, "Raptor Cove", "Bartlett Lake-S"),
+    row(0x6, 0xd5, "Cougar Cove and Darkmont", "Wildcat Lake"),
     row(0x6, 0xcc, "Cougar Cove and Darkmont", "Panther Lake"),
     row(0x6, 0xdd, "Darkmont", "Clearwater Forest"),
     row(0x6, 0x1c, "Bonnell", "Diamondville, Pineview"),
@@ -107,6 +113,8 @@ static INTEL: &[Row] = &[
     row(0x6, 0x36, "Saltwell", "Cedarview"),
     row(0x6, 0x37, "Silvermont", "Bay Trail"),
     row(0x6, 0x4a, "Silvermont", "Merrifield"),
+    row(0x6, 0x5a, "Silvermont", "Moorefield"),
+    row(0x6, 0x5d, "Silvermont", "SoFIA"),
     row(0x6, 0x4d, "Silvermont", "Avoton, Rangeley"),
     row(0x6, 0x4c, "Airmont", "Cherry Trail, Braswell"),
     row(0x6, 0x5c, "Goldmont", "Apollo Lake"),
@@ -124,10 +132,12 @@ static INTEL: &[Row] = &[
 ];
 
 static AMD: &[Row] = &[
+    models(0x5, 0x0..=0x3, "K5"),
     models(0x5, 0x6..=0xd, "K6"),
     models(0x6, 0x0..=0xf, "K7"),
     models(0xf, 0x0..=0xff, "K8"),
     models(0x10, 0x0..=0xff, "K10"),
+    row(0x11, 0x3, "K8", "Griffin"),
     models(0x12, 0x0..=0xff, "K10"),
     models(0x14, 0x0..=0xff, "Bobcat"),
     row(0x15, 0x2, "Piledriver", "Abu Dhabi, Vishera"),
@@ -148,6 +158,11 @@ static AMD: &[Row] = &[
     row(0x17, 0x71, "Zen 2", "Matisse"),
     row(0x17, 0x90, "Zen 2", "Van Gogh"),
     row(0x17, 0xa0, "Zen 2", "Mendocino"),
+    row(0x17, 0x91, "Zen 2", "Van Gogh"),
+    // Models without a name here: the generation by Linux's ranges.
+    models(0x17, 0x0..=0x2f, "Zen"),
+    models(0x17, 0x50..=0x5f, "Zen"),
+    models(0x17, 0x30..=0xaf, "Zen 2"),
     row(0x19, 0x1, "Zen 3", "Milan"),
     row(0x19, 0x8, "Zen 3", "Chagall"),
     row(0x19, 0x11, "Zen 4", "Genoa"),
@@ -158,15 +173,36 @@ static AMD: &[Row] = &[
     row(0x19, 0x61, "Zen 4", "Raphael"),
     models(0x19, 0x70..=0x7f, "Zen 4"),
     models(0x19, 0xa0..=0xaf, "Zen 4c"),
+    models(0x19, 0x0..=0xf, "Zen 3"),
+    models(0x19, 0x20..=0x5f, "Zen 3"),
+    models(0x19, 0x10..=0xaf, "Zen 4"),
     row(0x1a, 0x2, "Zen 5", "Turin"),
     row(0x1a, 0x11, "Zen 5c", "Turin Dense"),
     row(0x1a, 0x24, "Zen 5", "Strix Point"),
     row(0x1a, 0x44, "Zen 5", "Granite Ridge"),
     row(0x1a, 0x60, "Zen 5", "Krackan Point"),
     row(0x1a, 0x70, "Zen 5", "Strix Halo"),
+    row(0x1a, 0x8, "Zen 5", "Shimada Peak"),
+    row(0x1a, 0x68, "Zen 5", "Gorgon Point"),
+    models(0x1a, 0x0..=0x2f, "Zen 5"),
+    models(0x1a, 0x40..=0x4f, "Zen 5"),
+    models(0x1a, 0x60..=0x7f, "Zen 5"),
 ];
 
 static HYGON: &[Row] = &[models(0x18, 0x0..=0x3, "Dhyana")];
+
+static CENTAUR: &[Row] = &[
+    row(0x5, 0x4, "WinChip", "C6"),
+    row(0x5, 0x8, "WinChip", "2"),
+    row(0x6, 0x6, "C3", "Samuel"),
+    steppings((0x6, 0x7, 0..=7), "C3", "Samuel 2"),
+    steppings((0x6, 0x7, 8..=15), "C3", "Ezra"),
+    row(0x6, 0x8, "C3", "Ezra-T"),
+    row(0x6, 0x9, "C3", "Nehemiah"),
+    row(0x6, 0xa, "C7", "Esther"),
+    row(0x6, 0xd, "C7", "Esther"),
+    row(0x6, 0xf, "Nano", "Isaiah"),
+];
 
 /// `microarchitecture Zen 3, code name Milan`; none for a processor that has no row.
 pub(super) fn name(vendor: Vendor, signature: Signature) -> Option<alloc::string::String> {
@@ -174,6 +210,7 @@ pub(super) fn name(vendor: Vendor, signature: Signature) -> Option<alloc::string
         Vendor::INTEL => INTEL,
         Vendor::AMD => AMD,
         Vendor::HYGON => HYGON,
+        Vendor::CENTAUR => CENTAUR,
         _ => return None,
     };
     let (family, model, stepping) = (signature.family(), signature.model(), signature.stepping());

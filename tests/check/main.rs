@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod above;
 mod cases;
 mod confidential;
 mod counting;

@@ -29,6 +29,16 @@ fn has_answers_yes_no_or_not_known() {
         ("vmx-ept", "qemu-warnings.txt", 3),
         // A full expansion names every feature of this QEMU's.
         ("vmx-rdseed-exit", "qemu-model.json", 1),
+        // All names of a list.
+        ("avx2,fma", "lscpu.txt", 0),
+        ("avx2,svm", "lscpu.txt", 3),
+        ("vme,mpx", "libvirt-domain.xml", 1),
+        ("avx2", "freebsd-dmesg.txt", 0),
+        ("vmx", "freebsd-dmesg.txt", 1),
+        ("spec-ctrl", "freebsd-dmesg.txt", 3),
+        ("avx512f", "nova-hypervisor.txt", 0),
+        // A leaf above the maximum.
+        ("xsavec", "libcpuid.raw", 1),
         // No such table has it.
         ("vmx-rdseed-exit", "cpuid-r.txt", 3),
     ] {
@@ -37,8 +47,132 @@ fn has_answers_yes_no_or_not_known() {
         assert_eq!(is, Some(code), "{feature} {file}: {said}");
         assert!(code != 3 || said.contains("`kvm-cpuid show --raw` or `cpuid -r`"), "{said}");
     }
+    // What nobody asked for, and what the form has no place for.
+    let trace = "a-1 [0] 1.0: kvm_cpuid: func 1 idx 0 rax 0 rbx 0 rcx 4000000 rdx 1, cpuid entry found\n";
+    assert_eq!(
+        (run(&["has", "xsave", "-"], trace).0, run(&["has", "avx2", "-"], trace).0),
+        (Some(0), Some(3))
+    );
+    let raw = "basic_cpuid[0]=0000000d 756e6547 6c65746e 49656e69\nbasic_cpuid[7]=00000001 00000020 00000000 00000000\n\
+               basic_cpuid[13]=00000007 00000340 00000340 00000000\n";
+    for (feature, code) in [("avx2", 0), ("avx_vnni", 3), ("xsavec", 3), ("bhi-ctrl", 1), ("svm", 3)] {
+        assert_eq!(run(&["has", feature, "-"], raw).0, Some(code), "{feature}");
+    }
     // One CPU that has it not decides, whatever is known of the others.
     assert_eq!(run(&["has", "avx512f", "libvirt-domcaps.xml"], "").0, Some(1));
+}
+
+#[test]
+fn a_list_of_names_is_answered_by_name() {
+    let (code, _, said) = run(&["has", "vmx,mpx,avx2", "libvirt-domain.xml"], "");
+    assert_eq!(code, Some(1));
+    assert!(said.contains("lacks mpx") && said.contains("does not state avx2"), "{said}");
+    let (code, _, said) = run(&["has", "avx2,no-such", "lscpu.txt"], "");
+    assert_eq!(code, Some(2));
+    assert!(said.contains("unknown feature `no-such`"), "{said}");
+    assert_eq!(run(&["why", "avx2,fma", "lscpu.txt"], "").0, Some(0));
+    // Nothing is said of a number of which only a part is known.
+    let (_, shown, _) = run(&["show", "-"], "-cpu Haswell,stepping=3,phys-bits=40");
+    assert!(
+        shown.contains("stepping=3") && !shown.contains("family") && !shown.contains("base_model"),
+        "{shown}"
+    );
+    assert!(shown.contains("phys_addr_bits=40") && !shown.contains("virt_addr_bits"), "{shown}");
+}
+
+#[test]
+fn a_level_is_a_list() {
+    let flags = "flags: fpu fma avx avx2 bmi1";
+    let (code, shown, said) = run(&["why", "x86-64-v3", "-"], flags);
+    assert_eq!(code, Some(3));
+    assert!(said.contains("does not state bmi2") && !shown.contains("avx2"), "{shown}{said}");
+    let (code, shown, _) = run(&["why", "x86_64_v3", "../show/haswell.entries"], "");
+    assert_eq!((code, shown.trim()), (Some(3), "No queried layer withholds a feature of x86-64-v3."));
+    let (code, shown, _) = run(&["why", "x86-64-v3", "--host", "../fleet/hosts/allintel"], "");
+    assert_eq!((code, shown.trim()), (Some(0), "A guest can have all features of x86-64-v3."));
+    let (code, shown, _) = run(&["why", "x86-64-v4", "../show/haswell.entries"], "");
+    assert_eq!(code, Some(1));
+    assert!(shown.contains("avx512f: ") && !shown.contains("avx2: "), "{shown}");
+    let (code, _, said) = run(&["has", "aes,x86-64-v4", "../show/haswell.entries"], "");
+    assert_eq!(code, Some(1));
+    assert!(said.contains("lacks avx512f, avx512bw"), "{said}");
+}
+
+/// What a model has counts, and what a host has that nobody states.
+#[test]
+fn a_move_by_lists_knows_the_models() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("models");
+    std::fs::create_dir_all(&folder).unwrap();
+    let host = |model: &str| {
+        let path = folder.join(model);
+        let text = format!(
+            "<capabilities>\n<host>\n<cpu>\n<arch>x86_64</arch>\n<model>{model}</model>\n<vendor>Intel</vendor>\n\
+             <feature name='vmx'/>\n</cpu>\n</host>\n</capabilities>\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (newer, older) = (host("SandyBridge"), host("Nehalem"));
+    let moved = |from: &str, to: &str| run(&["diff", "--migrate", from, to], "");
+    assert_eq!(moved(&newer, &newer).0, Some(0));
+    assert_eq!(moved(&older, &newer).0, Some(0));
+    let (code, shown, _) = moved(&newer, &older);
+    assert_eq!(code, Some(3));
+    assert!(shown.contains("does not state: aes arat avx ") && !shown.contains("sse4_2"), "{shown}");
+    let (code, shown, _) = run(&["diff", &newer, &older], "");
+    assert_eq!(code, Some(1));
+    assert!(shown.contains("avx"), "{shown}");
+    // As `virsh cpu-baseline` takes them.
+    let (code, shown, _) = run(&["baseline", &newer, &older], "");
+    assert_eq!(code, Some(0));
+    assert!(shown.contains("model:   Nehalem-v1: ") && shown.contains("level:   x86-64-v2: "), "{shown}");
+    // A whole table states what it lacks.
+    let (code, shown, _) =
+        run(&["diff", "--migrate", "-", "../show/haswell.entries"], "-cpu Skylake-Server,-mpx");
+    assert_eq!(code, Some(1));
+    assert!(shown.contains("avx512f (") && !shown.contains("mpx"), "{shown}");
+    let (code, shown, _) = run(&["diff", "--migrate", "-", "../show/haswell.entries"], "-cpu host,-vmx");
+    assert_eq!(code, Some(3));
+    assert!(shown.contains("with `host` it has what A's host has"), "{shown}");
+}
+
+/// The model of a fleet is of the hosts' vendor.
+#[test]
+fn a_baseline_of_lists_knows_the_vendor() {
+    let amd = "Vendor ID:  AuthenticAMD\nFlags:  fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx \
+               fxsr sse sse2 syscall nx lm pni cx16 lahf_lm svm\n";
+    let (_, shown, _) = run(&["baseline", "-"], amd);
+    assert!(shown.contains("model:   Opteron_G2-v1"), "{shown}");
+    let both = format!("{amd}Architecture: x86_64\n{}", amd.replace("AuthenticAMD", "GenuineIntel"));
+    let (_, shown, _) = run(&["baseline", "-", "libvirt-domain.xml"], &both);
+    assert!(shown.contains("model:   "), "{shown}");
+    let (_, shown, _) = run(&["baseline", "freebsd-dmesg.txt", "lscpu.txt"], "");
+    assert!(shown.starts_with("2 hosts, 2 of which state only some features"), "{shown}");
+    assert!(shown.contains("a guest cannot move between AuthenticAMD and GenuineIntel"), "{shown}");
+}
+
+#[test]
+fn what_is_no_table_gets_advice() {
+    for (name, text, advice) in [
+        ("a message", "kvm [12]: disabled by bios\n", "`kvm-cpuid find` explains"),
+        ("other JSON", "{\n  \"ansible_facts\": {}\n}\n", "kvm-cpuid record"),
+        ("a log", "[    0.1] something else\n", "`kvm-cpuid find` explains single lines"),
+    ] {
+        let (code, _, said) = run(&["show", "-"], text);
+        assert_eq!(code, Some(2), "{name}");
+        assert!(said.contains(advice), "{name}: {said}");
+    }
+    let (code, _, said) = run(&["models", "cpuid-r.txt"], "");
+    assert_eq!(code, Some(2));
+    assert!(said.contains("--host cpuid-r.txt"), "{said}");
+}
+
+/// Nothing is said of what an excerpt lacks.
+#[test]
+fn a_check_of_an_excerpt_leaves_out_what_it_lacks() {
+    let (_, shown, _) = run(&["check", "libcpuid.raw"], "");
+    assert!(shown.contains("of an excerpt: leaves and subleaves that it lacks are not checked"), "{shown}");
+    assert!(!shown.contains("no entry"), "{shown}");
 }
 
 /// `why` has no reason for what a list of names states or leaves open, and answers as `has` does.

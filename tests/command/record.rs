@@ -56,6 +56,20 @@ fn a_host_is_one_file_or_several_or_a_dump() {
 }
 
 #[test]
+fn a_directory_is_no_host_s_name() {
+    let folder = folder();
+    let before = fs::read_dir(&folder).unwrap().count();
+    if Device::open().is_err() {
+        common::skipped("a_directory_is_no_host_s_name", "there is no /dev/kvm");
+        return;
+    }
+    let output = run(&["record", "-o", folder.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is a directory"), "{output:?}");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), before);
+}
+
+#[test]
 fn this_machine_is_recorded_as_it_is_read() {
     if Device::open().is_err() {
         return common::skipped("this_machine_is_recorded_as_it_is_read", common::NO_KVM);

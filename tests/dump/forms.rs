@@ -60,6 +60,112 @@ fn lscpu() {
     assert_eq!(find(&one(file("lscpu.txt"), Format::Lscpu), 1, 0).eax, 0x000806f8);
 }
 
+/// The line of flags is known by its flags, and the vendor by its value.
+#[test]
+fn lscpu_in_another_language() {
+    let cpu = one(file("lscpu-german.txt"), Format::Lscpu);
+    assert_eq!(find(&cpu, 0, 0).ebx, 0x6874_7541);
+    assert_eq!((has(&cpu, feature::AVX2), has(&cpu, feature::VMX)), (Some(true), None));
+    let french = "Identifiant constructeur :   GenuineIntel\n    Drapaux :   fpu vme de pse tsc msr pae mce cx8 avx2\n";
+    assert_eq!(has(&one(french, Format::Lscpu), feature::AVX2), Some(true));
+    // `/proc/cpuinfo` has the same flags.
+    one("flags\t\t: fpu vme de pse tsc msr pae mce cx8 avx2\n", Format::Cpuinfo);
+}
+
+#[test]
+fn boot_messages_of_freebsd() {
+    let cpu = one(file("freebsd-dmesg.txt"), Format::FreeBsd);
+    assert_eq!((find(&cpu, 0, 0).ebx, find(&cpu, 1, 0).eax), (0x6874_7541, 0x0083_0f10));
+    for (feature, stated) in [
+        (feature::AVX2, Some(true)),
+        (feature::SVM, Some(true)),
+        (feature::RDPID, Some(true)),
+        (feature::XSAVES, Some(true)),
+        (feature::CLZERO, Some(true)),
+        (feature::AVX512F, Some(false)),
+        (feature::VMX, Some(false)),
+        // The line of leaf 7's EDX is left out.
+        (feature::SPEC_CTRL, None),
+    ] {
+        assert_eq!(has(&cpu, feature), stated, "{feature}");
+    }
+    let capabilities = "  Features=0x1<FPU>\n  IA32_ARCH_CAPS=0x29<RDCL_NO,SKIP_L1DFL_VME,MDS_NO>\n";
+    let cpu = one(capabilities, Format::FreeBsd);
+    assert_eq!(cpu.beside.bits.get(&msr("rdctl-no")), Some(&true));
+    assert_eq!(cpu.beside.bits.get(&msr("taa-no")), Some(&false));
+    let broken = "  Origin=\"GenuineIntel\"  Id=0x306f2\n  Features=0xbfebfbff0000<FPU>\n";
+    assert!(fails(broken).contains("line 2: "), "{}", fails(broken));
+}
+
+#[test]
+fn openstacks_cpu_info() {
+    let cpu = one(file("nova-hypervisor.txt"), Format::Nova);
+    assert_eq!(cpu.name.as_deref(), Some("Skylake-Server-IBRS"));
+    assert_eq!(find(&cpu, 0, 0).ebx, 0x756e_6547);
+    assert_eq!((has(&cpu, feature::AVX512F), has(&cpu, feature::RTM)), (Some(true), None));
+    assert_eq!(notes(file("nova-hypervisor.txt")).len(), 1);
+    let json = "{\n  \"cpu_info\": {\n    \"features\": [\n      \"avx2\"\n    ],\n    \"model\": \"Haswell\"\n  }\n}\n";
+    let escaped = r#"'cpu_info': u'{\"features\": [\"avx2\"], \"model\": \"Haswell\"}'"#;
+    for text in [json, escaped] {
+        let cpu = one(text, Format::Nova);
+        assert_eq!((cpu.name.as_deref(), has(&cpu, feature::AVX2)), (Some("Haswell"), Some(true)), "{text}");
+    }
+}
+
+#[test]
+fn virt_installs_policies() {
+    let line = "virt-install --name a --cpu host-model,+pdpe1gb,require=pcid,force=vmx,disable=mpx,forbid=hle,optional=rtm";
+    let cpu = one(line, Format::QemuArgs);
+    assert_eq!(cpu.name.as_deref(), Some("host-model"));
+    for (feature, stated) in [
+        (feature::GBPAGES, Some(true)),
+        (feature::PCID, Some(true)),
+        (feature::VMX, Some(true)),
+        (feature::MPX, Some(false)),
+        (feature::HLE, Some(false)),
+        (feature::RTM, None),
+    ] {
+        assert_eq!(has(&cpu, feature), stated, "{feature}");
+    }
+    assert_eq!(notes(line), [""; 0]);
+    let cpu = one("qemu-system-x86_64 --cpu Haswell,-avx2 -m 1G", Format::QemuArgs);
+    assert_eq!(has(&cpu, feature::AVX2), Some(false));
+}
+
+#[test]
+fn flags_of_ovirt() {
+    let cpu = one("Missing CPU flags: model_Cascadelake-Server, vmx, pdpe1gb", Format::FeatureList);
+    assert_eq!((has(&cpu, feature::VMX), has(&cpu, feature::AVX2)), (Some(false), None));
+    for text in ["    cpuFlags = 'fpu,vme,avx2,model_Haswell'", "  \"cpuFlags\": \"avx2,fpu,model_Haswell\","]
+    {
+        let cpu = one(text, Format::FeatureList);
+        assert_eq!(has(&cpu, feature::AVX2), Some(true), "{text}");
+        assert_eq!(notes(text), [""; 0]);
+    }
+}
+
+/// Of what was not asked nothing is known.
+#[test]
+fn excerpts() {
+    for name in ["kvm-trace.txt", "libcpuid.raw"] {
+        assert!(read(file(name)).cpus.iter().all(|cpu| cpu.beside.excerpt), "{name}");
+    }
+    assert!(read(file("cpuid-r.txt")).cpus.iter().all(|cpu| !cpu.beside.excerpt));
+    // Our own form keeps it.
+    let excerpt = read(file("libcpuid.raw")).cpus.remove(0);
+    let written = excerpt.to_json().to_string();
+    assert!(read(&written).cpus[0].beside.excerpt, "{written}");
+}
+
+/// A kernel's time in brackets does not begin a list of JSON.
+#[test]
+fn brackets_begin_more_than_json() {
+    for text in ["[    0.000000] Command line: quiet", "[pid 12] nothing", "[1.5] x"] {
+        assert!(fails(text).starts_with("not recognised"), "{text}");
+    }
+    assert_eq!(Format::recognise(b"[ {\"entries\": []} ]"), Some(Format::Json));
+}
+
 #[test]
 fn libvirt_cpus() {
     let cpu = one(file("libvirt-domain.xml"), Format::LibvirtCpu);
@@ -222,6 +328,12 @@ fn windows_hypervisors() {
     let table = "Leaf no.  EAX      EBX      ECX      EDX\n00000001  000106e5 00100800 0098e3fd bfebfbff\n";
     for text in [set, table] {
         assert_eq!(find(&one(text, Format::VirtualBox), 1, 0).ecx, 0x0098_e3fd);
+        // What `--cpuidset` writes into the machine's settings.
+        let cpu = one(file("virtualbox.vbox"), Format::VirtualBox);
+        assert_eq!((find(&cpu, 0, 0).eax, find(&cpu, 1, 0).ecx), (22, 0xfeda_f387));
+        assert_eq!((cpu.entries.len(), has(&cpu, feature::AVX2)), (3, Some(true)));
+        let broken = "<CpuIdTree>\n<CpuIdLeaf id=\"1\" eax=\"x\" ebx=\"0\" ecx=\"0\" edx=\"0\"/>\n";
+        assert!(fails(broken).contains("line 2: "), "{}", fails(broken));
     }
 }
 

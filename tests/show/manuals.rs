@@ -98,6 +98,15 @@ fn numbers_have_the_unit_that_they_count() {
         (0x8000_0005, 0, Ebx, 0xff40_ff40, "l1_itlb_4k_nentries=64 entries"),
         (0x8000_0022, 0, Ebx, 0x6, "n_pmc_core=6 counters"),
         (0xb, 0, Eax, 0x1, "x2apic_id_shift=1 bit"),
+        (0x10, 5, Eax, 0x159, "cba_max_delay=89 (90), cba_scope=1 (logical processor)"),
+        (0x14, 1, Eax, 0x402, "num_address_ranges=2 ranges, num_trigger_msrs=4"),
+        (0x23, 0, Ecx, 8, "slots_per_cycle=8"),
+        (0x8000_0020, 5, Eax, 0x114, "abmc_counter_size=20 (44 bits)"),
+        (0x8000_0020, 5, Ebx, 31, "abmc_max_counter_id=31"),
+        (0x8000_0025, 0, Eax, 0x924, "rmp_segment_size_max=36 (68719476736 bytes)"),
+        (0xc000_0002, 0, Eax, 0x2b80, "core_temperature_fraction=128, core_temperature=43 degrees C"),
+        (0xc000_0002, 0, Ebx, 0x0800_0a14, "input_voltage=20 (1020 mV), clock_multiplier=10"),
+        (0xc000_0004, 0, Ebx, 0x0800_1014, "current_voltage=20 (1020 mV), current_clock_ratio=16"),
     ] {
         let text = text(leaf, subleaf, register, value);
         assert!(text.contains(expected), "{expected}: {text}");
@@ -106,6 +115,7 @@ fn numbers_have_the_unit_that_they_count() {
 
 /// Leaf, subleaf, register and bit, and the manual's name.
 const NAMED: &[(u32, u32, Register, u8, &str)] = &[
+    (0x5, 0, Ecx, 3, "monitorless_mwait"),
     (0x6, 0, Ecx, 1, "acnt2"),
     (0x7, 1, Eax, 3, "rao_int"),
     (0x7, 1, Eax, 30, "invd_disable_post_bios_done"),
@@ -119,9 +129,19 @@ const NAMED: &[(u32, u32, Register, u8, &str)] = &[
     (0x7, 2, Edx, 7, "monitor_mitg_no"),
     (0xd, 2, Ecx, 2, "xfd_faulting"),
     (0xd, 18, Ecx, 2, "xfd_faulting"),
+    (0x10, 0, Ebx, 5, "cba"),
+    (0x10, 5, Ecx, 3, "cba_delay_linear"),
+    (0x14, 0, Ebx, 9, "trigger_tracing"),
+    (0x14, 1, Ecx, 0, "trigger_attribution"),
+    (0x14, 1, Ecx, 1, "trigger_pause_resume"),
+    (0x14, 1, Ecx, 15, "trigger_dr_match"),
+    (0x1e, 1, Eax, 5, "amx_transpose"),
+    (0x23, 3, Eax, 12, "lbr_inserts_evt"),
     (0x8000_0001, 0, Ecx, 25, "stream_perf_mon"),
     (0x8000_000a, 0, Edx, 8, "pmc_virt"),
+    (0x8000_000a, 0, Edx, 9, "ssse3_sse5_dis"),
     (0x8000_000a, 0, Edx, 31, "enhanced_shutdown_intercept"),
+    (0x8000_001a, 0, Eax, 3, "fp_512"),
     (0x8000_001b, 0, Eax, 12, "ibs_load_latency_filtering"),
     (0x8000_001b, 0, Eax, 19, "ibs_updtd_dtlb_stats"),
     (0x8000_001f, 0, Eax, 20, "pmc_virt_guest_ctl"),
@@ -131,7 +151,12 @@ const NAMED: &[(u32, u32, Register, u8, &str)] = &[
     (0x8000_0021, 0, Eax, 14, "l2_tlb_size_x32"),
     (0x8000_0021, 0, Eax, 15, "amd_ermsb"),
     (0x8000_0021, 0, Eax, 19, "fast_rep_scasb"),
+    (0x8000_0020, 5, Eax, 8, "abmc_overflow_bit"),
+    (0x8000_0020, 5, Ecx, 0, "abmc_select_cos"),
     (0x8000_0021, 0, Eax, 21, "fp512_downgrade"),
+    (0x8000_0025, 0, Ebx, 10, "rmp_segments_limited"),
+    (0xc000_0002, 0, Ebx, 16, "clock_ratio_transition"),
+    (0xc000_0004, 0, Ebx, 31, "xe_operation"),
 ];
 
 #[test]

@@ -112,7 +112,11 @@ impl Run {
             None => Some(self.sources.add("differences.tsv", cpuid_gen::DIFFERENCES)),
         };
         let file = self.sound(file)?;
-        let differences = self.judgements(file, pins.as_deref())?;
+        let mut differences = self.judgements(file, pins.as_deref())?;
+        if pins.is_none() {
+            let (linux, qemu) = self.pinned_of(inputs)?;
+            differences.add_pinned(linux, qemu);
+        }
         let own = inputs.linux.is_some() || inputs.qemu.is_some();
         let report = match since {
             Some(path) => {
@@ -123,6 +127,21 @@ impl Run {
         };
         print(&self.report(&report, *format)?)?;
         Ok(ExitCode::from(u8::from(!report.is_explained())))
+    }
+
+    /// The pinned releases of the projects that the user names releases of.
+    fn pinned_of(&mut self, inputs: &Inputs) -> Result<(Vec<LinuxFacts>, Vec<QemuFacts>)> {
+        let mut pinned = (Vec::new(), Vec::new());
+        if inputs.linux.is_some() || inputs.qemu.is_some() {
+            pinned = self.inputs(&Inputs { linux: None, qemu: None })?;
+        }
+        if inputs.linux.is_none() {
+            pinned.0.clear();
+        }
+        if inputs.qemu.is_none() {
+            pinned.1.clear();
+        }
+        Ok(pinned)
     }
 
     /// The earlier state that `--since` names, of a project whose tree or facts are given.

@@ -16,6 +16,17 @@ pub struct QemuDefault {
     pub at: Span,
 }
 
+/// A list of compatibility properties that a machine type adds to its base's.
+#[derive(Clone, Debug)]
+pub struct QemuCompatList {
+    /// The machine type.
+    pub machine: String,
+    /// The list's name: `hw_compat_4_2`, or `PC_COMPAT_2_12` before 4.0.
+    pub list: String,
+    /// Its place.
+    pub at: Span,
+}
+
 /// A machine type.
 #[derive(Clone, Debug)]
 pub struct QemuMachine {

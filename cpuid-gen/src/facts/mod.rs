@@ -28,7 +28,7 @@ mod read;
 mod release;
 #[cfg(any(feature = "trees", feature = "verify"))]
 mod witness;
-#[cfg(any(feature = "trees", feature = "program"))]
+#[cfg(any(feature = "trees", feature = "program", feature = "verify"))]
 mod write;
 
 pub use crate::vocabulary::cpu_model::{CacheKind, CacheSlot, DefaultVersion};
@@ -43,7 +43,9 @@ pub use linux::{
     CapKind, ConfigKind, CpuidField, KvmBit, KvmCap, KvmPara, LinuxConfig, LinuxCount, LinuxDep, LinuxFacts,
     LinuxFlag, LinuxMsrBit, LinuxSpelling, LinuxWord, Scattered,
 };
-pub use machine::{QemuAlias, QemuCompat, QemuDefault, QemuHyperv, QemuHypervDep, QemuMachine, QemuProperty};
+pub use machine::{
+    QemuAlias, QemuCompat, QemuCompatList, QemuDefault, QemuHyperv, QemuHypervDep, QemuMachine, QemuProperty,
+};
 pub use qemu::{MaskKind, QemuBit, QemuComment, QemuFacts, QemuMacro, QemuMask, QemuSource, QemuWord};
 pub use read::read;
 pub use release::Facts;
@@ -51,5 +53,5 @@ pub use release::Facts;
 pub use witness::{
     BitPlace, Witness, WitnessBit, WitnessDep, WitnessFacts, WitnessModel, read_witness, write_witness,
 };
-#[cfg(any(feature = "trees", feature = "program"))]
+#[cfg(any(feature = "trees", feature = "program", feature = "verify"))]
 pub use write::{write_linux, write_qemu};

@@ -7,7 +7,7 @@ use crate::source::Span;
 
 use super::cpu_model::{QemuCacheDescriptor, QemuDep, QemuLegacyCache, QemuModel, QemuXsave};
 use super::machine::{
-    QemuAlias, QemuCompat, QemuDefault, QemuHyperv, QemuHypervDep, QemuMachine, QemuProperty,
+    QemuAlias, QemuCompat, QemuCompatList, QemuDefault, QemuHyperv, QemuHypervDep, QemuMachine, QemuProperty,
 };
 
 /// The facts of a QEMU tree.
@@ -45,6 +45,8 @@ pub struct QemuFacts {
     pub machines: Vec<QemuMachine>,
     /// Their compatibility properties that affect CPUs.
     pub compat: Vec<QemuCompat>,
+    /// The lists of compatibility properties that each adds to its base's. Only a tree has them; facts files do not.
+    pub compat_lists: Vec<QemuCompatList>,
     /// Aliases of properties.
     pub aliases: Vec<QemuAlias>,
     /// Properties that are not bits of feature words.
@@ -234,6 +236,7 @@ impl QemuFacts {
             tcg_defaults: Vec::new(),
             machines: Vec::new(),
             compat: Vec::new(),
+            compat_lists: Vec::new(),
             aliases: Vec::new(),
             properties: Vec::new(),
             hyperv: Vec::new(),

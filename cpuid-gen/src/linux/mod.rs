@@ -28,6 +28,7 @@ mod rows;
 mod scattered;
 mod tree;
 mod variants;
+mod word_source;
 mod words;
 
 use std::path::Path;
@@ -63,7 +64,7 @@ pub fn read(sources: &mut Sources, tree: &Tree, diagnostics: &mut Diagnostics) -
     if let Some(file) = tree.cpuid_csv {
         reader.cpuid_csv(file);
     }
-    if let Some(file) = tree.leaf_types {
+    if let Some(file) = tree.leaf_types.filter(|_| reader.facts.leaf_fields.is_empty()) {
         let unit = reader.read(file);
         reader.leaf_types(&unit);
     }
@@ -85,13 +86,7 @@ impl Reader<'_, '_> {
             let unit = self.read(file);
             self.register_enum(&unit);
         }
-        match tree.leafs {
-            Some(file) => {
-                let unit = self.read(file);
-                self.leaf_enum(&unit, "cpuid_leafs");
-            }
-            None => self.words_without_names(&features),
-        }
+        self.words(tree, &features);
     }
 
     /// Reads KVM's words, locations, features and capabilities.

@@ -114,10 +114,10 @@ impl<'a> Reader<'a, '_> {
 }
 
 /// By word: the place of the comment above it, and the function that the comment states, if any.
-type WordComments = Vec<Option<(Span, Option<u32>)>>;
+pub(super) type WordComments = Vec<Option<(Span, Option<u32>)>>;
 
 /// The comments above the words, which have the form `CPUID level 0x00000001 (edx), word 0`.
-fn word_comments(sources: &Sources, unit: &Unit<'_>) -> Result<WordComments, Diagnostic> {
+pub(super) fn word_comments(sources: &Sources, unit: &Unit<'_>) -> Result<WordComments, Diagnostic> {
     let mut found = Vec::new();
     let (word, function) =
         (pattern::compile(pattern::LINUX_WORD)?, pattern::compile(pattern::LINUX_FUNCTION)?);
@@ -130,7 +130,8 @@ fn word_comments(sources: &Sources, unit: &Unit<'_>) -> Result<WordComments, Dia
         if found.len() <= index {
             found.resize(index + 1, None);
         }
-        found[index] = Some((*comment, stated));
+        // Words of bugs follow those of features.
+        found[index].get_or_insert((*comment, stated));
     }
     Ok(found)
 }

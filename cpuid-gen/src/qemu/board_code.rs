@@ -55,6 +55,8 @@ pub(super) struct Runner<'r, 'a> {
 pub(super) struct Class {
     /// Every compatibility property, in order.
     pub(super) globals: Vec<Global>,
+    /// The names of the lists that the properties come from, in order.
+    pub(super) lists: Vec<(String, Span)>,
     /// The default version of CPU models.
     pub(super) version: Option<(i128, Span)>,
     /// The machine's `init` function.
@@ -121,6 +123,9 @@ impl<'a> Runner<'_, 'a> {
         if name == "compat_props_add" {
             let table = self.table(function, arguments, code)?;
             class.globals.extend(table);
+            if let [_, [list], _] = split_commas(arguments)[..] {
+                class.lists.push((list.text.clone().into_owned(), list.span));
+            }
         } else if name == "SET_MACHINE_COMPAT" {
             self.set_compat(function, arguments, code.moment, class)?;
         } else if let Some(inner) = self.board.functions.get(name) {
@@ -204,6 +209,9 @@ impl<'a> Runner<'_, 'a> {
         let replaces = define.body.windows(2).any(|two| two[0].is_ident("compat_props") && two[1].is("="));
         let parts = split_commas(arguments);
         let [_, rows] = parts[..] else { return Err(unknown()) };
+        if let [list] = rows {
+            class.lists.push((list.text.clone().into_owned(), list.span));
+        }
         let rows = globals(rows, name.span, self.macros, moment)?;
         match (adds, replaces) {
             (true, _) => class.globals.extend(rows),

@@ -27,7 +27,7 @@ use super::reader::Reader;
 use crate::c::expand::expand;
 use crate::c::init::parse_list;
 use crate::diagnostic::Diagnostic;
-use crate::facts::{DefaultVersion, QemuCompat, QemuMachine};
+use crate::facts::{DefaultVersion, QemuCompat, QemuCompatList, QemuMachine};
 use crate::source::Span;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
@@ -95,6 +95,13 @@ impl<'a> Reader<'a, '_> {
             let base = base(machine, machines);
             if let Some((row, own)) = self.diagnostics.take(rows(machine, base, versions)) {
                 self.facts.machines.push(row);
+                let known = base.map_or(0, |base| base.class.lists.len());
+                let lists = machine.class.lists.iter().skip(known);
+                self.facts.compat_lists.extend(lists.map(|(list, at)| QemuCompatList {
+                    machine: machine.name.clone(),
+                    list: list.clone(),
+                    at: *at,
+                }));
                 for global in own.iter().filter(|global| !is_type(&global.of)) {
                     let message =
                         format!("`{}` is the type of no CPU: its model must end with a hyphen", global.of);

@@ -55,6 +55,7 @@ pub fn read_tree(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnosti
             |_| Err(Diagnostic::general("the reader of machine types panicked: this is a bug in cpuid-gen"));
         if let Some((found, of_machines)) = diagnostics.take(machines.join().or_else(panicked)) {
             (facts.machines, facts.compat) = (found.machines, found.compat);
+            facts.compat_lists = found.compat_lists;
             diagnostics.append(of_machines);
         }
         Some(facts)

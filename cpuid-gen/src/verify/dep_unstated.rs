@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dep_edges::{Edges, Node, Row};
+use super::differences::{Needs, StatedBy};
 use super::finding::{Findings, Release};
 use super::key::{Key, Kind};
 use crate::diagnostic::Diagnostic;
@@ -89,7 +90,14 @@ fn add(
     if findings.is_explained(&Key::new(Kind::DepUnstated, "-", "-", lacking.project), &[lacking]) {
         return;
     }
-    let key = Key::new(Kind::DepUnstated, node.shown(), needed.shown(), lacking.project);
+    let (bit, needs) = (node.shown(), needed.shown());
+    // The projects that state a dependency which the manuals do not have are a finding of their own.
+    let mut manuals = findings.differences().needs.iter();
+    let refutes = |row: &Needs| row.bit.to_string() == bit && row.needs.to_string() == needs;
+    if manuals.any(|row| row.by == StatedBy::Neither && refutes(row)) {
+        return;
+    }
+    let key = Key::new(Kind::DepUnstated, bit, needs, lacking.project);
     findings.add(key, &[lacking], || {
         let message = format!(
             "{} needs {} in {} and {}, but {} does not state it",

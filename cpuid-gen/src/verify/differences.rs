@@ -6,7 +6,9 @@
 //! KIND  SUBJECT  LEFT  RIGHT  VERDICT  REASON  [RELEASES]
 //! ```
 //!
-//! RELEASES limits a row to some releases of a project: `QEMU 2.7-6.0`, `Linux -6.13`, `QEMU 11.0-`.
+//! RELEASES limits a row to some releases of a project: `QEMU 2.7-6.0`, `Linux -6.13`, `QEMU 11.0-`; or to those whose
+//! facts have a row, or do not have it: `QEMU while` or `Linux -6.13 without`, with that row in the columns after it.
+//! `*` is any text of a column, and later columns can be left out.
 //!
 //! The first four are the [`Key`] of the finding that the row explains, with `-` for a missing side. A row of the
 //! kind `macro-family` defines a prefix instead: QEMU's constants that start with SUBJECT are bits of the word LEFT
@@ -15,14 +17,14 @@
 //! are not compared. A row of the kind `needs` states a dependency from the manuals: the bit SUBJECT needs the bit LEFT,
 //! which RIGHT must state: `linux`, `qemu` or `both`; `none` if neither may, because SUBJECT does not need LEFT.
 
+use super::holds::Holds;
 use super::key::{Key, Kind};
 use super::processors::{self, Processor};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::WitnessFacts;
 use crate::facts::columns::{Columns, rows};
+use crate::facts::{LinuxFacts, QemuFacts, WitnessFacts};
 use crate::hash::QuickMap;
 use crate::location::{Bit, CpuidWord, Location, Msr};
-use crate::release::ReleaseOrder;
 use crate::source::{FileId, Sources, Span};
 
 /// The kind of difference.
@@ -67,49 +69,18 @@ pub struct Difference {
     /// Why it is acceptable, or what is wrong upstream.
     pub reason: String,
     /// The releases to which it is limited.
-    pub(super) releases: Option<Range>,
+    pub(super) releases: Option<Holds>,
     /// Its place.
     pub at: Span,
 }
 
 impl Difference {
-    /// True if the row does not have to explain a finding of the pinned releases: it holds only for some releases, or it is
-    /// about what only trees show.
+    /// True if the row does not have to explain a finding of the pinned releases: it holds only for a range of releases, or
+    /// it is about what the pinned releases cannot show.
     #[must_use]
     pub fn is_limited(&self) -> bool {
-        self.releases.is_some() || self.explains.as_ref().is_some_and(|key| key.kind.is_of_trees())
-    }
-}
-
-/// Releases of one project, by series: an end includes its point releases.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Range {
-    project: String,
-    first: Option<String>,
-    last: Option<String>,
-}
-
-impl Range {
-    fn parse(text: &str) -> Option<Range> {
-        let (project, releases) = text.split_once(' ')?;
-        let (first, last) = releases.split_once('-')?;
-        let end = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let known = matches!(project, "Linux" | "QEMU") && (first, last) != ("", "");
-        known.then(|| Range { project: project.to_owned(), first: end(first), last: end(last) })
-    }
-
-    /// True for a release of another project.
-    pub(super) fn holds(&self, project: &str, release: &str) -> bool {
-        let order = |name| ReleaseOrder::new(name);
-        let of = |series: &str| release == series || release.starts_with(&format!("{series}."));
-        let late = self.first.as_ref().is_none_or(|first| order(first) <= order(release) || of(first));
-        let early = self.last.as_ref().is_none_or(|last| order(release) <= order(last) || of(last));
-        project != self.project || (late && early)
-    }
-
-    /// True if it is about this project.
-    pub(super) fn is_about(&self, project: &str) -> bool {
-        self.project == project
+        self.releases.as_ref().is_some_and(Holds::is_range)
+            || self.explains.as_ref().is_some_and(|key| key.kind.is_of_others())
     }
 }
 
@@ -224,7 +195,11 @@ pub struct Differences {
     pub(super) rewritten: Vec<Rewritten>,
     pub(super) needs: Vec<Needs>,
     pub(super) processors: Vec<Processor>,
+    /// Lines of processors, oldest first, by the names of QEMU's models.
+    pub(super) lines: Vec<Vec<String>>,
     pub(super) witnesses: Vec<WitnessFacts>,
+    /// The pinned releases, with which others are compared.
+    pub(super) pinned: (Vec<LinuxFacts>, Vec<QemuFacts>),
     by_key: QuickMap<Key, usize>,
 }
 
@@ -254,13 +229,19 @@ impl Differences {
     /// Adds the processors of `upstream/processors.tsv`, with which CPU models are compared. Every faulty row is a
     /// diagnostic, and nothing is then added.
     pub fn read_processors(&mut self, sources: &Sources, file: FileId, diagnostics: &mut Diagnostics) {
-        self.processors = processors::read(sources, file, diagnostics).unwrap_or_default();
+        let read = processors::read(sources, file, diagnostics).unwrap_or_default();
+        (self.processors, self.lines) = (read.all, read.lines);
     }
 
     /// Adds the facts of other projects, with which those of Linux and QEMU are compared.
     pub fn add_witnesses(&mut self, witnesses: Vec<WitnessFacts>) {
         self.witnesses.extend(witnesses);
         self.witnesses.sort_by(|a, b| (a.project, &a.release).cmp(&(b.project, &b.release)));
+    }
+
+    /// Adds the pinned releases, with which other releases of the same project are compared.
+    pub fn add_pinned(&mut self, linux: Vec<LinuxFacts>, qemu: Vec<QemuFacts>) {
+        self.pinned = (linux, qemu);
     }
 
     /// The number of rows that explain a finding, without `macro-family`, `rewritten` and `needs` rows.
@@ -280,15 +261,7 @@ impl Differences {
         let right = columns.text("RIGHT")?.0;
         let verdict = columns.choice("VERDICT", &Verdict::ALL)?;
         let reason = columns.text("REASON")?.0;
-        let releases = match columns.rest() {
-            None => None,
-            Some(_) => {
-                let (text, at) = columns.text("RELEASES")?;
-                let wanted = "expected a project and a range, such as `QEMU 2.7-6.0` or `Linux -6.13`";
-                let message = format!("`{text}` is not a range of releases");
-                Some(Range::parse(text).ok_or_else(|| Diagnostic::error(at, message).with_help(wanted))?)
-            }
-        };
+        let releases = Holds::read(&mut columns)?;
         columns.end()?;
         let entry = self.entries.len();
         let mut explains = None;

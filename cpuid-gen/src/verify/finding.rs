@@ -3,8 +3,11 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::differences::{Difference, Differences, Range};
+use super::differences::{Difference, Differences};
+use super::holds;
 use super::key::Key;
+use super::linux::LinuxIndex;
+use super::qemu::QemuIndex;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
 /// A release in findings; `rank` is its position among the project's releases.
@@ -36,14 +39,24 @@ struct Open {
 pub(super) struct Findings<'a> {
     differences: &'a Differences,
     used: Vec<bool>,
+    /// The releases whose facts do not read as a row of the differences says.
+    otherwise: BTreeSet<(usize, Release)>,
     open: BTreeMap<Key, Open>,
     without_key: Diagnostics,
 }
 
 impl<'a> Findings<'a> {
-    pub(super) fn new(differences: &'a Differences) -> Findings<'a> {
+    /// None yet, about these releases.
+    pub(super) fn new(
+        differences: &'a Differences,
+        linux: &[LinuxIndex<'_>],
+        qemu: &[QemuIndex<'_>],
+    ) -> Findings<'a> {
         let used = vec![false; differences.entries.len()];
-        Findings { differences, used, open: BTreeMap::new(), without_key: Diagnostics::new() }
+        let rows = differences.entries.iter().enumerate();
+        let rows = rows.filter_map(|(index, entry)| Some((index, entry.releases.as_ref()?)));
+        let otherwise = holds::read_otherwise(rows, linux, qemu).into_iter().collect();
+        Findings { differences, used, otherwise, open: BTreeMap::new(), without_key: Diagnostics::new() }
     }
 
     /// Adds a finding about these releases. True if it is explained.
@@ -63,9 +76,11 @@ impl<'a> Findings<'a> {
     pub(super) fn is_explained(&mut self, key: &Key, releases: &[&Release]) -> bool {
         let differences: &'a Differences = self.differences;
         let row = differences.index_of(key).filter(|index| {
-            let range = &differences.entries[*index].releases;
-            let within = |range: &Range| releases.iter().all(|of| range.holds(of.project, &of.name));
-            range.as_ref().is_none_or(within)
+            let holds = &differences.entries[*index].releases;
+            let reads = |of: &Release| !self.otherwise.contains(&(*index, of.clone()));
+            holds.as_ref().is_none_or(|holds| {
+                releases.iter().all(|of| holds.in_range(of.project, &of.name) && reads(of))
+            })
         });
         if let Some(index) = row {
             self.used[index] = true;

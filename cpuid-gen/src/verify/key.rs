@@ -53,6 +53,7 @@ kinds! {
     KvmOmits "kvm-omits" "KVM's capability list for a word leaves out a feature that Linux and QEMU name.",
     Synthesized "synthesized" "A synthesized feature is in a word that only KVM has.",
     NewestCompat "newest-compat" "The newest machine type of a board changes a property of a CPU.",
+    MachineCompat "machine-compat" "A machine type uses the compatibility properties of another release than its own.",
     ModelId "model-id" "A model id states another release than its machine type's.",
     DepDirection "dep-direction" "A CPUID bit depends on a VMX control, which itself follows from CPUID.",
     DepMissing "dep-missing" "A dependency that the manuals state is missing.",
@@ -68,16 +69,25 @@ kinds! {
     ModelLacks "model-lacks" "A CPU model lacks a feature that its processor has and KVM advertises.",
     ModelExtra "model-extra" "A CPU model has a feature that its processor does not have.",
     ModelNumber "model-number" "A CPU model has the family, model or stepping of another processor.",
+    ModelGap "model-gap" "A CPU model lacks a feature that an older and a newer model of its line have.",
+    ModelOdd "model-odd" "A CPU model has a feature that neither its predecessor nor its successor has.",
+    ModelParam "model-param" "A CPU model has a feature that KVM only provides with a module parameter.",
     SameSignature "same-signature" "Two CPU models have the same vendor, family, model and stepping.",
     BitElsewhere "bit-elsewhere" "A name is at one bit in one project and at another bit in others.",
     BitWord "bit-word" "Two projects use different words in the name of a bit, although both use both words elsewhere in its register.",
+    Misspelled "misspelled" "A name differs in one letter from that of the nearest pinned release.",
+    NameLost "name-lost" "A bit has no name, though the pinned release before has one for it.",
     DepUnstated "dep-unstated" "A dependency that two projects state is missing in a third one.",
 }
 
 impl Kind {
-    /// True for what only a tree shows: comments, and the uses of words in code.
-    pub(super) fn is_of_trees(self) -> bool {
-        matches!(self, Kind::CommentName | Kind::NotHandedOut)
+    /// True for what the pinned releases cannot show: what only trees have (comments, the uses of words in code, lists of
+    /// compatibility properties), and what differs from the pinned releases themselves.
+    pub(super) fn is_of_others(self) -> bool {
+        matches!(
+            self,
+            Kind::CommentName | Kind::NotHandedOut | Kind::MachineCompat | Kind::Misspelled | Kind::NameLost
+        )
     }
 
     /// The name in `differences.tsv` and in JSON.

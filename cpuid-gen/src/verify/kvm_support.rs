@@ -4,13 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::Findings;
+use super::finding::{Findings, Release};
 use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
 use super::pair::joined;
 use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;
-use crate::facts::CapKind;
+use crate::facts::{CapKind, KvmModuleCap, ModuleAction};
 use crate::location::{Bit, CpuidWord, Location};
 use crate::model::cpu_models::CpuModel;
 use crate::model::{KvmTreatment, LinuxView, ModuleRule};
@@ -61,6 +61,26 @@ impl<'i, 'a> Support<'i, 'a> {
     /// True if a list of this release fills the feature's word, and advertises the feature.
     pub(super) fn advertises(&self, location: Location) -> bool {
         self.treatment(location).is_some_and(KvmTreatment::may_be_advertised)
+    }
+
+    /// What kvm-intel and kvm-amd set if one of their module parameters, and nothing else, allows it.
+    pub(super) fn by_parameter(&self) -> impl Iterator<Item = (&'a KvmModuleCap, Location)> {
+        let facts = self.linux.facts;
+        let is_parameter = |condition: &str| {
+            let parts = condition.split_once('.');
+            parts.is_some_and(|(module, name)| {
+                facts.kvm_params.iter().any(|param| param.module.name() == module && param.name == name)
+            })
+        };
+        let rules = facts.kvm_modules.iter().filter(move |rule| {
+            rule.action == ModuleAction::Set && rule.condition.as_deref().is_some_and(is_parameter)
+        });
+        rules
+            .flat_map(|rule| places(self.linux, &rule.name, None).into_iter().map(move |place| (rule, place)))
+    }
+
+    pub(super) fn release(&self) -> &'i Release {
+        &self.linux.release
     }
 
     fn withholds(&self, location: Location) -> bool {
@@ -138,13 +158,7 @@ fn check_handed_out(one: &Support<'_, '_>, findings: &mut Findings<'_>) {
 
 /// A feature in a model that KVM does not advertise is missing from every guest of that model.
 fn check_models(index: &QemuIndex<'_>, one: &Support<'_, '_>, findings: &mut Findings<'_>) {
-    let mut models: BTreeMap<Location, Vec<&str>> = BTreeMap::new();
-    for model in &index.models {
-        for location in bits_of(index, model) {
-            models.entry(location).or_default().push(&model.name);
-        }
-    }
-    for (location, names) in models {
+    for (location, names) in models_by_bit(index) {
         if !one.withholds(location) {
             continue;
         }
@@ -186,6 +200,17 @@ fn check_omitted(index: &QemuIndex<'_>, one: &Support<'_, '_>, findings: &mut Fi
 
 fn place(linux: &LinuxIndex<'_>, location: Location) -> Span {
     linux.bits.get(&location).and_then(|names| names.first()).map_or(linux.facts.at, |name| name.at)
+}
+
+/// The names of the models that have a bit, for each bit of CPUID.
+pub(super) fn models_by_bit<'i>(index: &'i QemuIndex<'_>) -> BTreeMap<Location, Vec<&'i str>> {
+    let mut models: BTreeMap<Location, Vec<&str>> = BTreeMap::new();
+    for model in &index.models {
+        for location in bits_of(index, model) {
+            models.entry(location).or_default().push(&model.name);
+        }
+    }
+    models
 }
 
 /// The CPUID bits of a model's base definition and of all its versions.

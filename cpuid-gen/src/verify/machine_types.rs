@@ -6,7 +6,7 @@ use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;
-use crate::facts::{QemuCompat, QemuMachine};
+use crate::facts::{QemuCompat, QemuCompatList, QemuMachine};
 
 /// The property that names the CPU, with QEMU's release in it for the models `qemu64` and the like.
 const MODEL_ID: &str = "model-id";
@@ -24,7 +24,27 @@ pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
             check_model_id(index, machine, row, findings);
         }
     }
+    for list in &index.facts.compat_lists {
+        check_list(index, list, findings);
+    }
     check_signatures(index, findings);
+}
+
+/// The list of a release has what changed after it: the machine types of that release and of its point releases are the
+/// newest that use it.
+fn check_list(index: &QemuIndex<'_>, list: &QemuCompatList, findings: &mut Findings<'_>) {
+    let name = list.list.to_ascii_lowercase();
+    let Some((_, of)) = name.rsplit_once("compat_") else { return };
+    let of: Option<Vec<u32>> = of.split('_').map(|part| part.parse().ok()).collect();
+    let (Some(of), Some(own)) = (of, number_of(&list.machine)) else { return };
+    if own.starts_with(&of) {
+        return;
+    }
+    findings.add(Key::new(Kind::MachineCompat, &list.machine, &list.list, "-"), &[&index.release], || {
+        let message = format!("`{}` uses `{}`, the properties of another release", list.machine, list.list);
+        Diagnostic::error(list.at, message)
+            .with_help("a machine type adds the list of its own release, the newest one none")
+    });
 }
 
 /// The newest machine type of a board is the current behaviour: a CPU property that differs from the default belongs

@@ -25,6 +25,7 @@ mod fields;
 mod finding;
 mod fold;
 mod history;
+mod holds;
 #[cfg(feature = "json")]
 mod json;
 mod key;
@@ -35,8 +36,11 @@ mod linux_names;
 mod linux_words;
 mod machine_types;
 mod migration;
+mod model_lines;
+mod model_params;
 mod model_processors;
 mod model_texts;
+mod nearest;
 mod needs;
 mod numbers;
 mod pair;
@@ -85,8 +89,9 @@ fn run(
 ) -> (Vec<Found>, Vec<Pair>, Vec<bool>) {
     let linux = linux_indexes(linux.iter());
     let qemu = qemu_indexes(qemu.iter(), differences);
-    let mut findings = Findings::new(differences);
+    let mut findings = Findings::new(differences, &linux, &qemu);
     let pairs = check(&linux, &qemu, &mut findings);
+    check_nearest(&linux, &qemu, &mut findings);
     stale::check(&linux, &qemu, scope, &mut findings);
     let (found, used) = findings.finish();
     (found, pairs, used)
@@ -107,6 +112,7 @@ fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findin
         machine_types::check(index, findings);
         migration::check(index, findings);
         model_texts::check(index, findings);
+        model_lines::check(index, findings);
     }
     let mut pairs = Vec::new();
     for one in linux {
@@ -125,9 +131,28 @@ fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findin
     let support: Vec<Support<'_, '_>> = linux.iter().map(Support::new).collect();
     kvm_support::check(&support, qemu, findings);
     model_processors::check(qemu, &support, findings);
+    model_params::check(&support, qemu, findings);
     history::check(linux, Statements::from_linux, findings);
     history::check(qemu, Statements::from_qemu, findings);
     pairs
+}
+
+/// Compares the releases with the pinned ones of their projects, if these were added to the differences.
+fn check_nearest(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findings<'_>) {
+    let differences = findings.differences();
+    let (pinned_linux, pinned_qemu) = &differences.pinned;
+    for index in linux.iter().filter(|_| !pinned_linux.is_empty()) {
+        let near = nearest::around(&index.release.name, pinned_linux, |facts| &facts.release);
+        let near = linux_indexes(near.into_iter());
+        let near: Vec<Statements<'_>> = near.iter().map(Statements::from_linux).collect();
+        nearest::check(&Statements::from_linux(index), &near, findings);
+    }
+    for index in qemu.iter().filter(|_| !pinned_qemu.is_empty()) {
+        let near = nearest::around(&index.release.name, pinned_qemu, |facts| &facts.release);
+        let near = qemu_indexes(near.into_iter(), differences);
+        let near: Vec<Statements<'_>> = near.iter().map(Statements::from_qemu).collect();
+        nearest::check(&Statements::from_qemu(index), &near, findings);
+    }
 }
 
 /// Oldest first.

@@ -35,9 +35,17 @@ impl Processor {
     }
 }
 
+/// The file's rows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Processors {
+    pub(super) all: Vec<Processor>,
+    /// Lines of processors, oldest first, by the names of QEMU's models.
+    pub(super) lines: Vec<Vec<String>>,
+}
+
 /// Reads the file. Every faulty row is a diagnostic, and the result is then `None`.
-pub(super) fn read(sources: &Sources, file: FileId, diagnostics: &mut Diagnostics) -> Option<Vec<Processor>> {
-    let (mut found, mut all) = (Diagnostics::new(), Vec::new());
+pub(super) fn read(sources: &Sources, file: FileId, diagnostics: &mut Diagnostics) -> Option<Processors> {
+    let (mut found, mut all) = (Diagnostics::new(), Processors::default());
     for row in rows(sources, file) {
         found.take(read_row(row, &mut all));
     }
@@ -46,28 +54,49 @@ pub(super) fn read(sources: &Sources, file: FileId, diagnostics: &mut Diagnostic
     good.then_some(all)
 }
 
-fn read_row(mut columns: Columns<'_>, all: &mut Vec<Processor>) -> Result<(), Diagnostic> {
-    let is_word = columns.choice("kind", &[(false, "processor"), (true, "processor-word")])?;
-    let (model, at) = columns.text("MODEL")?;
-    if !is_word {
-        let (shown, place) = columns.text("SIGNATURE")?;
-        columns.text("SOURCE")?;
-        columns.end()?;
-        if let Some(earlier) = all.iter().find(|known| known.model == model) {
-            let message = format!("`{model}` has two rows");
-            return Err(Diagnostic::error(at, message).with_label(earlier.at, "first here"));
-        }
-        let signatures = shown.split(',').map(|text| {
-            let wanted = "expected family/model or family/model/stepping, such as 6/85/7";
-            signature(text).ok_or_else(|| {
-                Diagnostic::error(place, format!("`{text}` is not a signature")).with_help(wanted)
-            })
-        });
-        let signatures = signatures.collect::<Result<Vec<Signature>, Diagnostic>>()?;
-        let (model, shown) = (model.to_owned(), shown.to_owned());
-        all.push(Processor { model, signatures, words: Vec::new(), shown, at });
-        return Ok(());
+/// The kind of a row.
+#[derive(Clone, Copy)]
+enum RowKind {
+    Processor,
+    Word,
+    Line,
+}
+
+fn read_row(mut columns: Columns<'_>, all: &mut Processors) -> Result<(), Diagnostic> {
+    let kinds = [
+        (RowKind::Processor, "processor"),
+        (RowKind::Word, "processor-word"),
+        (RowKind::Line, "processor-line"),
+    ];
+    match columns.choice("kind", &kinds)? {
+        RowKind::Processor => read_processor(columns, &mut all.all),
+        RowKind::Word => read_word(columns, &mut all.all),
+        RowKind::Line => read_line(columns, &mut all.lines),
     }
+}
+
+fn read_processor(mut columns: Columns<'_>, all: &mut Vec<Processor>) -> Result<(), Diagnostic> {
+    let (model, at) = columns.text("MODEL")?;
+    let (shown, place) = columns.text("SIGNATURE")?;
+    columns.text("SOURCE")?;
+    columns.end()?;
+    if let Some(earlier) = all.iter().find(|known| known.model == model) {
+        let message = format!("`{model}` has two rows");
+        return Err(Diagnostic::error(at, message).with_label(earlier.at, "first here"));
+    }
+    let signatures = shown.split(',').map(|text| {
+        let wanted = "expected family/model or family/model/stepping, such as 6/85/7";
+        signature(text)
+            .ok_or_else(|| Diagnostic::error(place, format!("`{text}` is not a signature")).with_help(wanted))
+    });
+    let signatures = signatures.collect::<Result<Vec<Signature>, Diagnostic>>()?;
+    let (model, shown) = (model.to_owned(), shown.to_owned());
+    all.push(Processor { model, signatures, words: Vec::new(), shown, at });
+    Ok(())
+}
+
+fn read_word(mut columns: Columns<'_>, all: &mut [Processor]) -> Result<(), Diagnostic> {
+    let (model, at) = columns.text("MODEL")?;
     let (leaf, subleaf, register) = (columns.leaf()?, columns.subleaf()?, columns.register()?);
     let mask = columns.hex32("MASK")?;
     columns.end()?;
@@ -80,6 +109,18 @@ fn read_row(mut columns: Columns<'_>, all: &mut Vec<Processor>) -> Result<(), Di
         return Err(Diagnostic::error(at, format!("`{model}` has two rows for {word}")));
     }
     processor.words.push((word, mask));
+    Ok(())
+}
+
+fn read_line(mut columns: Columns<'_>, lines: &mut Vec<Vec<String>>) -> Result<(), Diagnostic> {
+    let (models, at) = columns.text("MODELS")?;
+    columns.end()?;
+    let line: Vec<String> = models.split(',').map(str::to_owned).collect();
+    let twice = line.iter().enumerate().find(|(index, name)| line[..*index].contains(name));
+    if let Some((_, name)) = twice {
+        return Err(Diagnostic::error(at, format!("`{name}` is twice in this line")));
+    }
+    lines.push(line);
     Ok(())
 }
 

@@ -42,7 +42,6 @@ fn changed(
     qemu: &[QemuFacts],
     differences: &Differences,
 ) -> Vec<Found> {
-    let mut findings = Findings::new(differences);
     match before {
         Facts::Linux(facts) => {
             let both: Vec<LinuxIndex<'_>> = [Some(facts), linux.last()]
@@ -51,7 +50,9 @@ fn changed(
                 .zip(0..)
                 .map(|(f, n)| LinuxIndex::new(f, n))
                 .collect();
+            let mut findings = Findings::new(differences, &both, &[]);
             history::check(&both, Statements::from_linux, &mut findings);
+            findings.finish().0
         }
         Facts::Qemu(facts) => {
             let both: Vec<QemuIndex<'_>> = [Some(facts), qemu.last()]
@@ -60,10 +61,11 @@ fn changed(
                 .zip(0..)
                 .map(|(facts, rank)| QemuIndex::new(facts, rank, differences))
                 .collect();
+            let mut findings = Findings::new(differences, &[], &both);
             history::check(&both, Statements::from_qemu, &mut findings);
+            findings.finish().0
         }
     }
-    findings.finish().0
 }
 
 /// The findings alone, sorted by place.

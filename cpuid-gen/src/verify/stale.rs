@@ -26,15 +26,15 @@ pub(super) fn check(
     let unused: Vec<&Difference> = findings.unused().collect();
     for entry in unused {
         let stale = match (scope, &entry.explains) {
-            (_, Some(key)) if key.kind.is_of_trees() => false,
+            (_, Some(key)) if key.kind.is_of_others() => false,
             (Scope::Pinned, _) => entry.releases.as_ref().is_none_or(|range| {
                 let linux = linux
                     .iter()
-                    .any(|index| range.is_about("Linux") && range.holds("Linux", &index.release.name));
+                    .any(|index| range.is_about("Linux") && range.in_range("Linux", &index.release.name));
                 linux
                     || qemu
                         .iter()
-                        .any(|index| range.is_about("QEMU") && range.holds("QEMU", &index.release.name))
+                        .any(|index| range.is_about("QEMU") && range.in_range("QEMU", &index.release.name))
             }),
             (Scope::Given, Some(key)) => both_there(linux, qemu, key),
             (Scope::Given, None) => false,

@@ -16,6 +16,7 @@ mod facts;
 #[cfg(unix)]
 mod faults;
 mod fuzz_replay;
+mod leaf_words;
 mod matrix;
 mod old_kernels;
 mod qemu_layouts;

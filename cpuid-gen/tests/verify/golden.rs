@@ -5,7 +5,8 @@
 use std::fs;
 use std::path::Path;
 
-use cpuid_gen::facts::LinuxSpelling;
+use cpuid_gen::diagnostic::Diagnostics;
+use cpuid_gen::facts::{self, Facts, LinuxSpelling, QemuCompatList};
 use cpuid_gen::verify::{Kind, Scope, verify as check};
 
 use crate::input::Input;
@@ -86,6 +87,7 @@ const PROCESSORS_1: &str = "\
 processor	Fuji	6/1/2,7/3	an orchard
 processor-word	Fuji	0x1	0	EDX	0x101
 processor-word	Fuji	0x7	0	EBX	0x0
+processor-line	Red,Green,Blue
 ";
 
 /// Replacements in the text of the named release: `linux` and `qemu` are those above, `newer-...` a 2.0 of each.
@@ -97,7 +99,7 @@ struct Case {
     edits: &'static [Edit],
 }
 
-const CASES: [Case; 53] = [
+const CASES: [Case; 56] = [
     Case {
         kind: Kind::LeafTypeName,
         edits: &[(
@@ -280,6 +282,39 @@ const CASES: [Case; 53] = [
             "qemu-model	Fuji	0xd	0x80000008	GenuineIntel	6	1	3	Fuji\nqemu-model-word	Fuji	FEAT_1_EDX	0x101\nqemu-dep",
         )],
     },
+    Case {
+        kind: Kind::ModelGap,
+        edits: &[(
+            "qemu",
+            "qemu-dep",
+            "qemu-model	Red	0xd	0x80000008	GenuineIntel	6	1	1	Red\nqemu-model-word	Red	FEAT_ARCH	0x1\n\
+             qemu-model	Green	0xd	0x80000008	GenuineIntel	6	2	1	Green\nqemu-model	Blue	0xd	0x80000008	GenuineIntel	6	3	1	Blue\nqemu-model-word	Blue	FEAT_ARCH	0x1\nqemu-dep",
+        )],
+    },
+    Case {
+        kind: Kind::ModelOdd,
+        edits: &[(
+            "qemu",
+            "qemu-dep",
+            "qemu-model	Red	0xd	0x80000008	GenuineIntel	6	1	1	Red\n\
+             qemu-model	Green	0xd	0x80000008	GenuineIntel	6	2	1	Green\nqemu-model-word	Green	FEAT_ARCH	0x1\nqemu-model	Blue	0xd	0x80000008	GenuineIntel	6	3	1	Blue\nqemu-dep",
+        )],
+    },
+    Case {
+        kind: Kind::ModelParam,
+        edits: &[
+            (
+                "linux",
+                "linux-msr	RDCL",
+                "kvm-module	kvm_intel	set	CX8	kvm_intel.nested\nkvm-param	kvm_intel	nested	1\nlinux-msr	RDCL",
+            ),
+            (
+                "qemu",
+                "qemu-dep",
+                "qemu-model	old	0xd	0x80000008	GenuineIntel	6	1	1	Old\nqemu-model-word	old	FEAT_1_EDX	0x100\nqemu-dep",
+            ),
+        ],
+    },
     Case { kind: Kind::BitElsewhere, edits: &[("xen", "EBX	5", "EBX	6")] },
     Case {
         kind: Kind::BitWord,
@@ -342,9 +377,10 @@ fn every_kind_of_finding_has_its_text() {
         assert!(text.contains(&format!("error: {name}: ")), "{name}\n{text}");
         golden(&format!("{name}.txt"), &text);
     }
-    // Facts have neither comments nor the uses of words.
-    let of_trees = [Kind::CommentName, Kind::NotHandedOut];
-    for (kind, name) in Kind::ALL.iter().filter(|(kind, _)| !of_trees.contains(kind)) {
+    // Facts have neither comments, nor the uses of words, nor lists of properties; and these have no pinned releases.
+    let others =
+        [Kind::CommentName, Kind::NotHandedOut, Kind::MachineCompat, Kind::Misspelled, Kind::NameLost];
+    for (kind, name) in Kind::ALL.iter().filter(|(kind, _)| !others.contains(kind)) {
         assert!(CASES.iter().any(|case| case.kind == *kind), "{name} has no case");
     }
 }
@@ -398,6 +434,11 @@ bit-name	e	b	c	alias	no project	KVM 1-2
 bit-name	f	b	c	alias	no end	QEMU -
 bit-name	g	b	c	alias	good	QEMU 1.0-2.0
 bit-name	h	b	c	alias	too much	QEMU 1.0-	more
+bit-name	i	b	c	alias	no row	QEMU while
+bit-name	j	b	c	alias	no columns	QEMU 1.0- without	qemu-bit
+bit-name	k	b	c	alias	another project's row	Linux while	qemu-bit	FEAT_1_EDX
+bit-name	l	b	c	alias	no such word	QEMU 1.0- until	qemu-bit	FEAT_1_EDX
+bit-name	m	b	c	alias	good	QEMU 1.0- while	qemu-bit	FEAT_1_EDX
 ";
     golden("unreadable-differences.txt", &report(&[], differences, Scope::Given));
 }
@@ -415,6 +456,39 @@ fn a_row_for_some_releases_holds_for_these() {
     for range in ["QEMU 1.1-", "QEMU -0.9", "Linux 2.0-3.0"] {
         let found = report(edits, &row(range), Scope::Pinned);
         assert!(found.contains("findings: 1\n") && found.contains("error: bit-name"), "{range}: {found}");
+    }
+}
+
+/// A row about what a release's facts read holds in those that read so, and is stale if none does.
+#[test]
+fn a_row_holds_while_the_facts_read_so() {
+    let edits: &[Edit] = &[("qemu", "8	cx8", "8	cx9")];
+    let row =
+        |reading: &str| format!("bit-name	CPUID.(EAX=1,ECX=0):EDX[8]	CX8	cx9	alias	a digit	{reading}\n");
+    for reading in [
+        "QEMU while	qemu-bit	FEAT_1_EDX	8	cx9",
+        "QEMU while	qemu-bit	FEAT_1_EDX	*	cx9",
+        "QEMU while	qemu-word	FEAT_7_0_EBX	2",
+        "QEMU without	qemu-bit	FEAT_1_EDX	8	cx8",
+        "QEMU 1.0- while	qemu-bit	FEAT_1_EDX	8	cx9",
+        "Linux while	linux-feature	CX8	0	8",
+        "Linux -1.0 without	kvm-cap	*	*	AVX2",
+    ] {
+        let found = report(edits, &row(reading), Scope::Pinned);
+        assert!(found.contains("findings: 0\n"), "{reading}: {found}");
+        let gone = report(&[], &row(reading), Scope::Pinned);
+        assert!(gone.contains("error: stale"), "{reading}: {gone}");
+    }
+    for reading in [
+        "QEMU while	qemu-bit	FEAT_1_EDX	8	cx8",
+        "QEMU without	qemu-bit	FEAT_1_EDX	8	cx9",
+        "QEMU 1.1- while	qemu-bit	FEAT_1_EDX	8	cx9",
+        "Linux without	linux-feature	CX8",
+    ] {
+        let found = report(edits, &row(reading), Scope::Pinned);
+        assert!(found.contains("error: bit-name"), "{reading}: {found}");
+        // The finding is there, but no release reads so: the row explains nothing any more.
+        assert_eq!(found.contains("error: stale"), !reading.contains("1.1-"), "{reading}: {found}");
     }
 }
 
@@ -504,6 +578,8 @@ processor-word	Gala	0x1	0	EDX	0x2
 processor-word	Gala	0x1	0	EFX	0x1
 processor-word	Gala	0x1	0	EAX	0x1ffffffff
 processors	Gala
+processor-line	Gala,Fuji,Gala
+processor-line	Gala	Fuji
 ";
     let found = Input::try_read_with(&[("linux", LINUX_1)], "", processors).err().unwrap_or_default();
     golden("unreadable-processors.txt", &found);
@@ -516,6 +592,62 @@ fn a_list_that_no_guest_sees_is_reported() {
     input.linux[0].handed_out = ["CPUID_1_EDX", "CPUID_12_EAX"].map(str::to_owned).to_vec();
     let report = check(&input.linux, &input.qemu, &input.differences, Scope::Given);
     golden("not-handed-out.txt", &report.render(&input.sources));
+}
+
+/// A finding of a tree: the list of compatibility properties is of another release than its machine type.
+#[test]
+fn a_list_of_another_release_is_reported() {
+    let mut input = Input::try_read_with(&[("linux", LINUX_1), ("qemu", QEMU_1)], NEEDS, "").unwrap();
+    let at = input.qemu[0].bits[0].at;
+    let lists = [
+        ("pc-q35-5.0", "hw_compat_4_2"),
+        ("pc-q35-4.2", "pc_compat_4_2"),
+        ("pc-q35-4.0.1", "hw_compat_4_0"),
+        ("pc-i440fx-3.0", "PC_COMPAT_2_12"),
+        ("pc-q35-4.1", "pc_q35_defaults"),
+        ("isapc", "hw_compat_4_2"),
+    ];
+    input.qemu[0].compat_lists = lists
+        .map(|(machine, list)| QemuCompatList { machine: machine.to_owned(), list: list.to_owned(), at })
+        .to_vec();
+    let report = check(&input.linux, &input.qemu, &input.differences, Scope::Given);
+    golden("machine-compat.txt", &report.render(&input.sources));
+}
+
+/// Names of a release that is not pinned, beside those of the pinned ones next to it.
+#[test]
+fn names_unlike_those_of_the_pinned_release_are_reported() {
+    let shown = |linux: &str, qemu: &str| {
+        let mut input = Input::try_read_with(&[("linux", linux), ("qemu", qemu)], NEEDS, "").unwrap();
+        let mut diagnostics = Diagnostics::new();
+        let mut read = |name: &str, text: &str| {
+            let file = input.sources.add(name, text);
+            facts::read(&input.sources, file, &mut diagnostics).unwrap()
+        };
+        let newer = |text: &str| text.replace("release	1.0", "release	1.2");
+        let pinned = [read("pinned-linux", LINUX_1), read("newer-pinned-linux", &newer(LINUX_1))];
+        let pinned_qemu = [read("pinned-qemu", QEMU_1), read("newer-pinned-qemu", &newer(QEMU_1))];
+        let linux = pinned.into_iter().filter_map(|facts| match facts {
+            Facts::Linux(facts) => Some(facts),
+            Facts::Qemu(_) => None,
+        });
+        let qemu = pinned_qemu.into_iter().filter_map(|facts| match facts {
+            Facts::Qemu(facts) => Some(facts),
+            Facts::Linux(_) => None,
+        });
+        input.differences.add_pinned(linux.collect(), qemu.collect());
+        check(&input.linux, &input.qemu, &input.differences, Scope::Given).render(&input.sources)
+    };
+    // Between two pinned releases a name can be missing, but not misspelled.
+    let between = |text: &str| text.replace("release	1.0", "release	1.1");
+    let last = |text: &str| text.replace("release	1.0", "release	2.0");
+    let wrong = |text: &str| text.replace("others", "ohters").replace("qemu-bit	FEAT_ARCH	0	rdcl-no\n", "");
+    assert!(shown(LINUX_1, QEMU_1).contains("findings: 0\n"));
+    assert!(shown(&between(LINUX_1), &between(QEMU_1)).contains("findings: 0\n"));
+    let found = shown(&between(&wrong(LINUX_1)), &between(&wrong(QEMU_1)));
+    assert!(found.contains("findings: 1\n") && found.contains("error: misspelled: "), "{found}");
+    golden("misspelled.txt", &found);
+    golden("name-lost.txt", &shown(&last(LINUX_1), &last(&wrong(QEMU_1))));
 }
 
 /// A finding of a tree: facts have no comments.

@@ -77,14 +77,13 @@ pub(super) fn page(input: &Input<'_>, findings: &mut Findings) {
         findings.add(Kind::SevSnpRefused, guest, at, "the vendor is not AuthenticAMD: SEV-SNP is AMD's");
         return;
     }
-    if guest.entries.len() > MOST {
-        let what =
-            format!("the table has {} entries, but the page holds at most {MOST}", guest.entries.len());
+    if guest.all.len() > MOST {
+        let what = format!("the table has {} entries, but the page holds at most {MOST}", guest.all.len());
         findings.add(Kind::SevSnpRefused, guest, guest.site_of_entry(MOST), what);
     }
     let host = input.host.filter(|host| is_amd(host));
     let (rules, known) = (rules(), known());
-    for entry in guest.entries.iter().filter(|entry| is_checked(entry.function)) {
+    for entry in guest.all.iter().filter(|entry| is_checked(entry.function)) {
         let place = (entry.function, entry.subleaf());
         if !known.contains(&place) {
             unknown(guest, entry, findings);

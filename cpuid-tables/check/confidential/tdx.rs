@@ -91,7 +91,7 @@ fn row(guest: &Guest<'_>, kind: &str, word: CpuidWord, bits: u32, findings: &mut
 
 /// A word of KVM's leaves, which may begin elsewhere.
 fn of_kvm(guest: &Guest<'_>, word: CpuidWord) -> Option<CpuidWord> {
-    let base = kvm_base(&guest.entries)?;
+    let base = kvm_base(&guest.all)?;
     Some(CpuidWord::new(Leaf(base.0 + (word.leaf.0 & 0xff)), word.subleaf, word.register))
 }
 

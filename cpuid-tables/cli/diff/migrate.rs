@@ -12,6 +12,7 @@ use super::target::{Judged, Target};
 use crate::cli::advice;
 use crate::cli::format::Format;
 use crate::cli::has::NOT_KNOWN;
+use crate::cli::named_model::of_the_host;
 use crate::cli::outcome::{Failed, Result, answer};
 use crate::cli::output::{print_document, print_styled, warn};
 use crate::cli::source::Source;
@@ -57,7 +58,9 @@ struct Moves<'p> {
     groups: Vec<Group<'p, Judged>>,
     /// The features that A has and B does not state.
     open: Vec<&'static str>,
-    /// None where that depends on what B does not state.
+    /// A's name for what its host has, where A states only some of that.
+    of_the_host: Option<String>,
+    /// None where that depends on what A or B does not state.
     can: Option<bool>,
 }
 
@@ -72,8 +75,9 @@ impl<'p> Moves<'p> {
         open.sort_unstable();
         open.dedup();
         let can = groups.iter().all(|group| group.found.can_move());
-        let can = if can && !open.is_empty() { None } else { Some(can) };
-        Moves { target, groups, open, can }
+        let of_the_host = pairs.iter().find_map(|pair| of_the_host(&pair.a)).map(str::to_owned);
+        let can = if can && (!open.is_empty() || of_the_host.is_some()) { None } else { Some(can) };
+        Moves { target, groups, open, of_the_host, can }
     }
 
     fn to_json(&self, (a, b): (&Source, &Source)) -> Value {
@@ -110,6 +114,13 @@ impl<'p> Moves<'p> {
                 );
             }
             Some(false) => {}
+            None if self.open.is_empty() => {
+                let name = self.of_the_host.as_deref().unwrap_or_default();
+                text.line(
+                    Style::Doubt,
+                    format_args!("Not known whether a guest started on A ({a}) can move to B ({b}): with `{name}` it has what A's host has"),
+                );
+            }
             None => {
                 let names = self.open.join(" ");
                 text.line(

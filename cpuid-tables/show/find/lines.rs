@@ -8,14 +8,14 @@ use super::found::Found;
 use super::names::by_name;
 use super::places::at;
 use crate::bits::lookup::Named;
-use crate::naming::bits_in;
+use crate::naming::{bits_in, cut_off};
 use crate::show::msr::{self, AboutMsr};
 use crate::show::{About, enlightenment, listed, message};
 
 /// What a text means, and the names in it that nothing has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Meanings {
-    /// Every meaning, as [`find`] has it.
+    /// Every meaning, as [`find`](super::find) has it.
     pub found: Vec<Found>,
     /// Names that a list in the text has and that are not known, such as `foobar` of `missing features: avx2,foobar`.
     pub unknown: Vec<String>,
@@ -42,6 +42,11 @@ pub(super) fn of_message(text: &str) -> Meanings {
 
 /// What a line names that a program printed.
 pub(super) fn in_line(text: &str) -> Meanings {
+    if let Some(left) = cut_off(text) {
+        let bits: Vec<Found> = left.bits.into_iter().map(|bit| Found::Bit(About::new(bit))).collect();
+        let found = if bits.is_empty() { left.place.map(at).unwrap_or_default() } else { bits };
+        return Meanings { found, unknown: Vec::new() };
+    }
     if text.contains("[bit ") {
         let bits = bits_in(text).into_iter().flat_map(|found| match found.place {
             Some(place) if found.bits.is_empty() => at(place),

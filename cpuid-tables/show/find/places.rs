@@ -10,6 +10,7 @@ use crate::bits::field::Field;
 use crate::bits::location::{Bit, CpuidWord, Leaf, Msr, Place, Register, Subleaf};
 use crate::bits::lookup::Named;
 use crate::bits::msr_feature::MsrFeature;
+use crate::bits::own_fields;
 use crate::bits::release::{LinuxRelease, QemuRelease};
 use crate::show::hypervisor::{self, Kind};
 use crate::show::msr::{AboutMsr, MsrBits};
@@ -93,7 +94,7 @@ fn in_leaf(leaf: Leaf, subleaf: Option<Subleaf>) -> Vec<Found> {
 fn parts_in(leaf: Leaf, subleaf: Option<Subleaf>) -> Vec<(CpuidWord, Part)> {
     let fields = || {
         let own = hypervisor::all_fields().map(|(_, field)| field).filter(move |field| field.leaf() == leaf);
-        Field::in_leaf(leaf).chain(own)
+        Field::in_leaf(leaf).chain(own_fields::in_leaf(leaf)).chain(own)
     };
     let subleaves: Vec<u32> = match subleaf {
         Some(subleaf) => alloc::vec![subleaf.0],

@@ -17,6 +17,10 @@ pub(in crate::show) fn msrs_in(line: &str) -> Vec<(Msr, Option<u64>)> {
             continue;
         };
         let Some(msr) = known(number) else { continue };
+        // Without the bracket's other side the number may be cut off.
+        if folded[at..].starts_with('(') && !rest.starts_with(['h', ')']) {
+            continue;
+        }
         let rest = rest.strip_prefix('h').unwrap_or(rest);
         // Bits that are not understood: the whole MSR is not what was asked for.
         let after = rest.strip_prefix(')').unwrap_or(rest);

@@ -39,7 +39,7 @@ impl Condition {
         }
     }
 
-    /// Parses the text that [`Display`](fmt::Display) writes; `at` is its place.
+    /// Parses the text that [`Display`](std::fmt::Display) writes; `at` is its place.
     ///
     /// # Errors
     ///

@@ -1,0 +1,144 @@
+//! The releases in which a row of `differences.tsv` holds.
+
+use super::finding::Release;
+use super::linux::LinuxIndex;
+use super::qemu::QemuIndex;
+use crate::diagnostic::Diagnostic;
+use crate::facts::columns::Columns;
+use crate::facts::{write_linux, write_qemu};
+use crate::release::ReleaseOrder;
+
+type Result<T> = std::result::Result<T, Diagnostic>;
+
+/// The last columns of a row: a project with a range of releases, with what its facts must read or not read, or with
+/// both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Holds {
+    project: String,
+    /// By series: an end includes its point releases.
+    first: Option<String>,
+    last: Option<String>,
+    reading: Option<Reading>,
+}
+
+/// A row of facts that a release has, or does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Reading {
+    /// True for `while`, false for `without`.
+    present: bool,
+    /// Its first columns; `*` is any text.
+    columns: Vec<String>,
+}
+
+impl Holds {
+    /// Reads `QEMU 2.7-6.0`, `QEMU while`, or `QEMU 2.7- without`, with the columns of a row of facts after the last
+    /// two.
+    pub(super) fn read(columns: &mut Columns<'_>) -> Result<Option<Holds>> {
+        if columns.rest().is_none() {
+            return Ok(None);
+        }
+        let (text, at) = columns.text("RELEASES")?;
+        let wanted = "expected a project and a range, such as `QEMU 2.7-6.0` or `Linux -6.13`, or `QEMU while` or \
+                      `QEMU 2.7- without` with a row of its facts";
+        let unknown =
+            || Diagnostic::error(at, format!("`{text}` is not a range of releases")).with_help(wanted);
+        let mut holds = Holds::parse(text).ok_or_else(unknown)?;
+        if let Some(reading) = &mut holds.reading {
+            while columns.rest().is_some() {
+                reading.columns.push(columns.text("ROW")?.0.to_owned());
+            }
+            if reading.columns.len() < 2 || !is_row_of(&holds.project, &reading.columns[0]) {
+                let message = format!("this row ends without a row of {}'s facts", holds.project);
+                return Err(Diagnostic::error(at, message).with_help(wanted));
+            }
+        }
+        Ok(Some(holds))
+    }
+
+    fn parse(text: &str) -> Option<Holds> {
+        let mut words = text.split(' ');
+        let project = words.next().filter(|project| matches!(*project, "Linux" | "QEMU"))?;
+        let mut holds = Holds { project: project.to_owned(), first: None, last: None, reading: None };
+        let mut next = words.next()?;
+        if let Some((first, last)) = next.split_once('-') {
+            if first.is_empty() && last.is_empty() {
+                return None;
+            }
+            let end = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            (holds.first, holds.last) = (end(first), end(last));
+            match words.next() {
+                None => return Some(holds),
+                Some(word) => next = word,
+            }
+        }
+        let present = matches!(next, "while");
+        holds.reading = Some(Reading { present, columns: Vec::new() });
+        (matches!(next, "while" | "without") && words.next().is_none()).then_some(holds)
+    }
+
+    /// True if a release is in the range, or of another project.
+    pub(super) fn in_range(&self, project: &str, release: &str) -> bool {
+        let order = |name| ReleaseOrder::new(name);
+        let of = |series: &str| release == series || release.starts_with(&format!("{series}."));
+        let late = self.first.as_ref().is_none_or(|first| order(first) <= order(release) || of(first));
+        let early = self.last.as_ref().is_none_or(|last| order(release) <= order(last) || of(last));
+        project != self.project || (late && early)
+    }
+
+    /// True if it is about this project.
+    pub(super) fn is_about(&self, project: &str) -> bool {
+        self.project == project
+    }
+
+    /// True if it is limited to some releases by their numbers.
+    pub(super) fn is_range(&self) -> bool {
+        self.first.is_some() || self.last.is_some()
+    }
+
+    /// True if what it says of a release's facts is what they read.
+    fn reads(&self, facts: &str) -> bool {
+        self.reading.as_ref().is_none_or(|reading| {
+            let same = |line: &str| {
+                let mut own = line.split('\t');
+                reading
+                    .columns
+                    .iter()
+                    .all(|wanted| own.next().is_some_and(|own| wanted == "*" || own == wanted))
+            };
+            facts.lines().any(same) == reading.present
+        })
+    }
+}
+
+/// True for the kind of a row of this project's facts.
+fn is_row_of(project: &str, kind: &str) -> bool {
+    let own: &[&str] = if project == "QEMU" { &["qemu-"] } else { &["linux-", "kvm-", "cpuid-", "leaf-"] };
+    own.iter().any(|prefix| kind.starts_with(prefix))
+}
+
+/// For each row that says what facts read: the releases whose facts read differently.
+pub(super) fn read_otherwise<'h>(
+    rows: impl Iterator<Item = (usize, &'h Holds)>,
+    linux: &[LinuxIndex<'_>],
+    qemu: &[QemuIndex<'_>],
+) -> Vec<(usize, Release)> {
+    let rows: Vec<(usize, &Holds)> = rows.filter(|(_, holds)| holds.reading.is_some()).collect();
+    let mut otherwise = Vec::new();
+    let mut compare = |project: &str, release: &Release, facts: &dyn Fn() -> String| {
+        let mut about = rows.iter().filter(|(_, holds)| holds.is_about(project)).peekable();
+        if about.peek().is_none() {
+            return;
+        }
+        let facts = facts();
+        otherwise.extend(
+            about.filter(|(_, holds)| !holds.reads(&facts)).map(|(entry, _)| (*entry, release.clone())),
+        );
+    };
+    for index in linux {
+        compare("Linux", &index.release, &|| write_linux(index.facts));
+    }
+    for index in qemu {
+        compare("QEMU", &index.release, &|| write_qemu(index.facts));
+    }
+    otherwise
+}
