@@ -38,7 +38,7 @@ pub(crate) struct WordMask {
 }
 
 /// Bits of which at least one is needed, and the bits that depend on them.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Dependency {
     pub(crate) needed: WordMask,
     pub(crate) needing: WordMask,

@@ -15,10 +15,12 @@ pub(crate) struct Behaviour {
     pub(crate) counts_apic_ids: bool,
     /// Leaf 0x1F lists the existing levels, including modules.
     pub(crate) lists_levels: bool,
-    /// Package counts include all dies (leaves 1, 0xB, 0x80000008).
+    /// Package counts include all dies (leaves 1, 4, 0xB, 0x80000008).
     pub(crate) counts_dies: bool,
     /// Leaf 1 has at most 255, and for Intel and Zhaoxin the APIC ids of a package instead of its vCPUs.
     pub(crate) rounds_count: bool,
+    /// A package with one core has the host's count of cores in the host's leaf 4.
+    pub(crate) keeps_cores_of_one: bool,
     /// Leaf 2 has its obsolete flags only if it must be read several times, and leaf 0xD's list has no empty last
     /// entry.
     pub(crate) drops_obsolete: bool,
@@ -111,7 +113,7 @@ pub(crate) struct Behaviour {
 
 /// The release at which each flag changed. `since` is certain: the sources of that release and of the one before are
 /// pinned, or QEMU's history has the change between them. `about` is an estimate: the change lies between two pinned
-/// releases, 7.2 and 10.0 or 10.0 and 10.2, for which it is certain.
+/// releases, 7.2 and 10.0 or 10.0 and 10.2, for which it is certain. Random guests of the programs 8.2.2, 9.2.1 and 10.1.0 agree.
 impl Behaviour {
     pub(super) fn from_series(number: (u32, u32)) -> Behaviour {
         let since = |major, minor| number >= (major, minor);
@@ -123,6 +125,7 @@ impl Behaviour {
             lists_levels: about(9, 1),
             counts_dies: about(8, 2),
             rounds_count: about(10, 0),
+            keeps_cores_of_one: about(8, 2) && !about(9, 1),
             drops_obsolete: about(9, 1),
             sizes_by_xcr0: about(9, 1),
             avx10: about(9, 2),
@@ -132,7 +135,7 @@ impl Behaviour {
             pae_is_36_bits: about(8, 2),
             guest_phys_bits: about(9, 1),
             fixed_tsc_migrates: about(9, 2),
-            raises_to_80000021: about(9, 1),
+            raises_to_80000021: about(8, 1),
             monitor_by_kvm: about(9, 1),
             zero_is_error: about(9, 0),
             cleans_up: about(10, 1),
@@ -169,13 +172,13 @@ impl Behaviour {
     }
 }
 
-/// The first and the last release whose code is known. 7.2, 10.0, 10.2 and 11.1 were compared with their programs, 11.0
-/// with its source; of 11.1 what no program states is 11.0's.
+/// The first and the last release whose code is known. 7.2, 8.2, 9.2, 10.0, 10.1, 10.2 and 11.1 were compared with their
+/// programs, 11.0 with its source; of 11.1 what no program states is 11.0's.
 pub(crate) const KNOWN: [(u32, u32); 2] = [(7, 2), (11, 1)];
 
 /// True for a release whose behaviour is not an estimate.
 pub(crate) fn is_compared(number: (u32, u32)) -> bool {
-    [(7, 2), (10, 0), (10, 2), (11, 0), (11, 1)].contains(&number)
+    [(7, 2), (8, 2), (9, 2), (10, 0), (10, 1), (10, 2), (11, 0), (11, 1)].contains(&number)
 }
 
 /// Major and minor number.

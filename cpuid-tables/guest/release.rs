@@ -9,7 +9,7 @@ use super::program::{QemuProgram, StatedTarget};
 use super::report::{Filtered, Reason, name_of};
 use crate::bits::location::{Bit, Msr, WordSource};
 use crate::bits::release::QemuRelease;
-use crate::generated::guest_tables::{GUESTS, GuestTables, Target};
+use crate::generated::guest_tables::{Dependency, GUESTS, GuestTables, Target};
 
 /// A release, or a program, with its tables and its behaviour.
 #[derive(Clone, Copy)]
@@ -63,8 +63,21 @@ impl<'p> Release<'p> {
 
     /// The bits of a word that `-cpu host` may have in a migratable guest.
     pub(crate) fn migratable(self, word: usize) -> u64 {
-        let stated = self.program.and_then(|program| program.migratable.get(word).copied());
-        stated.or_else(|| Some(self.tables.words.get(word)?.migratable)).unwrap_or(0)
+        match self.program {
+            Some(program) => program.migratable.get(word).copied().flatten(),
+            None => self.tables.words.get(word).map(|row| row.migratable),
+        }
+        .unwrap_or(0)
+    }
+
+    /// False for a word that the tables have but the program does not.
+    fn has_word(self, word: usize) -> bool {
+        self.program.is_none_or(|program| program.migratable.get(word).is_some_and(Option::is_some))
+    }
+
+    /// Features without which others are removed.
+    pub(crate) fn deps(self) -> &'p [Dependency] {
+        self.program.map_or(self.tables.deps, |program| &program.deps)
     }
 
     /// QEMU's name for a bit.
@@ -81,7 +94,7 @@ impl<'p> Release<'p> {
 
     /// The index of a register's word.
     pub(crate) fn index(self, reg: Reg) -> Option<usize> {
-        word_index(self.qemu.index(), reg)
+        word_index(self.qemu.index(), reg).filter(|word| self.has_word(*word))
     }
 
     /// The index of an MSR's word.
@@ -91,11 +104,15 @@ impl<'p> Release<'p> {
 
     /// The index of the word that is read from a source.
     pub(crate) fn index_of(self, source: WordSource) -> Option<usize> {
-        self.tables.words.iter().position(|row| row.source == Some(source))
+        let found = self.tables.words.iter().position(|row| row.source == Some(source));
+        found.filter(|word| self.has_word(*word))
     }
 
-    /// The source of a word.
+    /// The source of a word; `None` if the program lacks the word.
     pub(crate) fn source(self, word: usize) -> Option<WordSource> {
+        if !self.has_word(word) {
+            return None;
+        }
         self.tables.words.get(word)?.source
     }
 }

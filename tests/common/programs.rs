@@ -15,7 +15,8 @@ pub(crate) fn programs(repository: &Path, scratch: &Path) -> Vec<PathBuf> {
     for root in roots.filter(|root| root.join("usr/bin/qemu-system-x86_64").exists()) {
         let (path, at) = (folder.join(root.file_name().unwrap()), root.display());
         let script = format!(
-            "exec '{at}/lib64/ld-linux-x86-64.so.2' --library-path '{at}/usr/lib/x86_64-linux-gnu' \
+            "export QEMU_MODULE_DIR='{at}/usr/lib/x86_64-linux-gnu/qemu'\n\
+             exec '{at}/lib64/ld-linux-x86-64.so.2' --library-path '{at}/usr/lib/x86_64-linux-gnu' \
              '{at}/usr/bin/qemu-system-x86_64' -L '{at}/usr/share/seabios' -L '{at}/usr/share/qemu' \"$@\"\n"
         );
         write_script(&path, &script);

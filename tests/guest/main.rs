@@ -7,6 +7,7 @@ mod common;
 mod oracle;
 
 mod building;
+mod capture;
 mod live;
 mod msrs;
 mod options;

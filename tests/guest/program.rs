@@ -134,6 +134,38 @@ fn a_changed_program_makes_changed_guests() {
     assert_eq!(other.to_vec(), same.to_vec());
 }
 
+/// As an older program than the nearest release: it lacks the only name of a word.
+#[test]
+fn a_word_of_which_a_program_has_no_name_is_zero() {
+    const TEST: &str = "a_word_of_which_a_program_has_no_name_is_zero";
+    if !common::pinned(TEST) {
+        return;
+    }
+    let Some(path) =
+        patched("older", r#"-E -e 's/"arat": [a-z]*(, )?//g' -e 's/\{[^{}]*"name": "arat"[^{}]*\}(, )?//g'"#)
+    else {
+        return common::skipped(TEST, "a QEMU program");
+    };
+    let (older, original) = (ask(&path), ask(&all()[0]));
+    assert!(original.property_names().any(|name| name == "arat"));
+    assert!(!older.property_names().any(|name| name == "arat"));
+    let host = all_ones(Vendor::INTEL);
+    let made = |program: &QemuProgram, model: &str, migratable: &str| {
+        let builder = GuestCpuid::builder().program(program).model(model).host(&host);
+        builder.property("migratable", migratable).build().unwrap().table()
+    };
+    let leaf_6 = |table: &cpuid_tables::CpuidTable| {
+        table.iter().find(|entry| entry.function.0 == 6).map_or(0, |entry| entry.registers.eax)
+    };
+    for (model, migratable) in ["host", "max"].into_iter().flat_map(|of| [(of, "on"), (of, "off")]) {
+        let [with, without] = [&original, &older].map(|program| leaf_6(&made(program, model, migratable)));
+        assert!(with != 0 && without == 0, "{model}, migratable={migratable}: {with:#x} {without:#x}");
+    }
+    let asked =
+        GuestCpuid::builder().program(&older).model("host").property("arat", "on").host(&host).build();
+    assert!(matches!(asked, Err(BuildError::UnknownProperty { .. })), "{:?}", asked.err());
+}
+
 /// A distribution's machine type, which no facts have: an old program states no compatibility properties, and a newer
 /// one does.
 #[test]

@@ -12,14 +12,16 @@ use std::{env, fs};
 use cpuid_tables::QemuRelease;
 use cpuid_tables::host::Host;
 
+mod emulated;
 mod oracle;
 
+use emulated::Emulated;
 use oracle::case::Case;
 use oracle::cases::Group;
 use oracle::compare::{Verdict, compare};
 use oracle::corpus::{self, Corpus, Recorded};
 use oracle::hosts::Vendor;
-use oracle::{Outcome, capture, cases, definitions, differences, hosts, ours};
+use oracle::{Outcome, capture, cases, definitions, differences, hosts};
 
 const HELP: &str = "\
 Compare the CPUID tables that this library builds with those that a real QEMU passes to KVM.
@@ -30,7 +32,8 @@ Usage:
   tests/qemu/sweep --qemu RELEASE --answers PATH [--show N]
   tests/qemu/sweep --hosts DIR
 
-  --qemu RELEASE   QEMU release to run, with the facts of that release (default: 10.0)
+  --qemu RELEASE   QEMU release to run (default: 10.0). The library emulates the release of its tables or, if they
+                   have none of that name, the program, which it asks as `kvm-cpuid guest --qemu PATH` does
   --only GROUP,... models, topologies, boards, properties, machine-types, hyperv, others, refused, processors,
                    real (this machine's KVM, if it has one), random, adversarial
   --random N       also N random cases on random hosts (default: none)
@@ -137,23 +140,26 @@ fn run(options: &Options) -> Outcome<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let release = QemuRelease::find(&options.qemu).ok_or("the library has no facts of that QEMU release")?;
+    let work = Work::new()?;
     if let Some(path) = &options.answers {
-        return answers(options, release, path);
+        return answers(options, Emulated::find(&options.qemu, &work.0)?, path);
     }
     if !capture::releases()?.iter().any(|known| known.starts_with(&options.qemu)) {
         eprintln!("sweep: QEMU {} is not available; tests/qemu/unpack can unpack it", options.qemu);
         return Ok(ExitCode::from(3));
     }
     let mut all = all_hosts(options)?;
-    let groups = groups(options, release, &all);
-    let work = Work::new()?;
+    let emulated = Emulated::find(&options.qemu, &work.0)?;
+    if let Some(note) = emulated.note() {
+        say(&note);
+    }
+    let groups = groups(options, emulated.release(), &all);
     for (name, host) in &mut all {
         hosts::write(&work.0, name, host)?;
         host.fill_in();
     }
     let known = differences::explained(&options.qemu)?.iter().map(|row| row.case.to_string()).collect();
-    let mut sweep = Sweep::new(options, release, all, known);
+    let mut sweep = Sweep::new(options, emulated, all, known);
     for group in groups {
         sweep.group(&group, &work.0)?;
     }
@@ -165,8 +171,8 @@ fn run(options: &Options) -> Outcome<ExitCode> {
 }
 
 /// Compares with QEMU's answers that were recorded before.
-fn answers(options: &Options, release: QemuRelease, path: &Path) -> Outcome<ExitCode> {
-    let mut sweep = Sweep::new(options, release, BTreeMap::new(), BTreeSet::new());
+fn answers(options: &Options, emulated: Emulated, path: &Path) -> Outcome<ExitCode> {
+    let mut sweep = Sweep::new(options, emulated, BTreeMap::new(), BTreeSet::new());
     let directory = path.parent().unwrap_or(Path::new(".")).join("hosts");
     let cases = fs::read_to_string(with_suffix(path, ".cases"))?;
     let mut recorded = BufReader::new(fs::File::open(with_suffix(path, ".qemu"))?);
@@ -331,7 +337,7 @@ impl Tally {
 
 struct Sweep<'o> {
     options: &'o Options,
-    release: QemuRelease,
+    emulated: Emulated,
     hosts: BTreeMap<String, Host>,
     known: BTreeSet<String>,
     tally: Tally,
@@ -341,11 +347,11 @@ struct Sweep<'o> {
 impl<'o> Sweep<'o> {
     fn new(
         options: &'o Options,
-        release: QemuRelease,
+        emulated: Emulated,
         hosts: BTreeMap<String, Host>,
         known: BTreeSet<String>,
     ) -> Sweep<'o> {
-        Sweep { options, release, hosts, known, tally: Tally::default(), recorded: Vec::new() }
+        Sweep { options, emulated, hosts, known, tally: Tally::default(), recorded: Vec::new() }
     }
 
     fn group(&mut self, group: &Group, directory: &Path) -> Outcome<()> {
@@ -374,7 +380,7 @@ impl<'o> Sweep<'o> {
 
     fn take(&mut self, case: &Case, recording: &oracle::recording::Recording) -> Outcome<()> {
         let host = self.hosts.get(&case.host).ok_or_else(|| format!("no host {}", case.host))?;
-        match compare(recording, &ours::build(self.release, host, case)?) {
+        match compare(recording, &self.emulated.build(host, case)?) {
             Verdict::Equal => self.tally.equal += 1,
             Verdict::BothRefuse => self.tally.refused += 1,
             Verdict::Different(_) if self.known.contains(&case.to_string()) => self.tally.known += 1,

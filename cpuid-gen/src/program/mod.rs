@@ -19,6 +19,8 @@ mod models_of;
 mod overlay;
 mod run;
 mod stated;
+mod unstated;
+mod words;
 
 use std::fmt;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::stated::{Machine, Stated, written};
-use super::{ProgramError, models_of};
+use super::{ProgramError, models_of, unstated, words};
 use crate::diagnostic::Diagnostics;
 use crate::facts::{Facts, QemuBit, QemuCompat, QemuFacts, QemuMachine, QemuProperty, read, write_qemu};
 use crate::location::WordSource;
@@ -48,9 +48,11 @@ pub fn overlay(stated: &Stated, base: &QemuFacts) -> Result<Overlaid, ProgramErr
     let mut facts = base.clone();
     facts.release.clone_from(&stated.release);
     bits(stated, base, &mut facts)?;
+    words::remove_absent(base, &mut facts);
     properties(stated, base, &mut facts);
     machines(stated, base, &mut facts);
     models_of::overlay(stated, &mut facts);
+    unstated::apply(stated, &mut facts);
     let (text, rows) = marked(stated, base, &facts);
     check(&text, &facts)?;
     Ok(Overlaid { facts, text, rows })

@@ -91,6 +91,43 @@ qemu-property\tnew-switch\tbool\t-\t-\toff
 }
 
 #[test]
+fn a_word_of_which_the_program_has_no_name_is_removed() {
+    let stated = ask(&Fake::default()).unwrap();
+    let newer = "\
+qemu-word\tFEAT_NEWER\t2\tcpuid\t0x7\t1\tECX
+qemu-word\tFEAT_UNNAMED\t3\tcpuid\t0xd\t0\tEAX
+qemu-bit\tFEAT_NEWER\t0\tnewer
+qemu-bit\tFEAT_NEWER\t1\tnewest
+qemu-mask\tFEAT_NEWER\ttcg\t0x1
+qemu-mask\tFEAT_UNNAMED\ttcg\t0x1
+qemu-comment\tFEAT_NEWER\t0x7\t1\tECX
+qemu-model-word\tTable\tFEAT_NEWER\t0x3
+qemu-dep\tFEAT_7_0_EBX\t0x8\tFEAT_NEWER\t0xffffffffffffffff
+qemu-dep\tFEAT_7_0_EBX\t0x8\tFEAT_7_0_EBX\t0x10
+qemu-dep\tFEAT_7_0_EBX\t0x200\tFEAT_7_0_EBX\t0x8
+qemu-dep\tFEAT_7_0_EBX\t0x8\tFEAT_UNNAMED\t0x1
+qemu-dep\tFEAT_NEWER\t0x1\tFEAT_7_0_EBX\t0x8
+qemu-xsave\t19\tFEAT_NEWER\t1\t128\t-
+";
+    let base = facts(&format!("{BASE}{newer}"));
+    assert_eq!((base.words.len(), base.deps.len(), base.xsave.len()), (4, 5, 1));
+    let overlaid = overlay(&stated, &base).unwrap();
+    assert!(!overlaid.text.contains("FEAT_NEWER"), "{}", overlaid.text);
+    assert!(overlaid.text.contains("qemu-mask\tFEAT_UNNAMED\ttcg\t0x1\n"), "{}", overlaid.text);
+    let kept = |to: &str| format!("qemu-dep\tFEAT_7_0_EBX\t{to}\n");
+    // Bit 4 is only the base's; bit 9 is the program's too, and one word has no names.
+    for (to, stays) in [
+        ("0x8\tFEAT_7_0_EBX\t0x10", false),
+        ("0x200\tFEAT_7_0_EBX\t0x8", true),
+        ("0x8\tFEAT_UNNAMED\t0x1", true),
+    ] {
+        assert_eq!(overlaid.text.contains(&kept(to)), stays, "{to}: {}", overlaid.text);
+    }
+    let others = overlay(&stated, &facts(BASE)).unwrap().facts;
+    assert_eq!((overlaid.facts.words.len(), overlaid.facts.bits.len()), (3, others.bits.len()));
+}
+
+#[test]
 fn a_bit_of_an_unknown_word_is_an_error() {
     let stated = ask(&Fake::default()).unwrap();
     let base = BASE.replace("FEAT_ZAP\t1\tmsr\t0x48b", "FEAT_ZAP\t1\tmsr\t0x48c");

@@ -94,7 +94,7 @@ impl Cpu<'_> {
 
     /// Removes features without their dependencies; features that the user named are reported.
     fn check_needs(&mut self) {
-        for &Dependency { needed, needing } in self.release.tables.deps {
+        for &Dependency { needed, needing } in self.release.deps() {
             let (from, to) = (usize::from(needed.word), usize::from(needing.word));
             let (Some(has), Some(word)) = (self.words.get(from), self.words.get(to)) else { continue };
             if has & needed.mask != 0 {

@@ -190,13 +190,18 @@ impl Cpu<'_> {
         if self.release.behaviour.counts_apic_ids {
             return (self.sharing_ids(cache).min(4095), self.core_ids().min(63));
         }
-        let cores = self.topology.cores - 1;
+        let cores = self.counted_cores() - 1;
         let threads = match cache.level {
             1 => 0,
             2 => self.topology.threads - 1,
             _ => (1 << Offsets::from_topology(&self.topology).die) - 1,
         };
         (threads, cores)
+    }
+
+    /// Cores as an older release counts them: of all dies or of one.
+    fn counted_cores(&self) -> u32 {
+        self.counted_threads() / self.topology.threads
     }
 
     /// Ids of threads that share a cache, minus one (`max_thread_ids_for_cache`).
@@ -226,9 +231,11 @@ impl Cpu<'_> {
             let package = (1 << Offsets::from_topology(&self.topology).package) - 1;
             (self.core_ids().min(63), u32::min(package, 4095))
         } else {
-            (self.topology.cores.next_power_of_two() - 1, threads.next_power_of_two() - 1)
+            (self.counted_cores().next_power_of_two() - 1, threads.next_power_of_two() - 1)
         };
-        *eax = *eax & !CORES | cores.wrapping_shl(26);
+        if cores != 0 || !self.release.behaviour.keeps_cores_of_one {
+            *eax = *eax & !CORES | cores.wrapping_shl(26);
+        }
         if shared > threads {
             *eax = *eax & !THREADS | package.wrapping_shl(14);
         }

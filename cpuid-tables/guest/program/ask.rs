@@ -14,7 +14,7 @@ use cpuid_program::diagnostic::Diagnostics;
 use cpuid_program::facts::{DefaultVersion as GenVersion, QemuFacts};
 use cpuid_program::location as theirs;
 use cpuid_program::model::cpu_models::{CpuDefinition, CpuModel as GenModel};
-use cpuid_program::model::guest::Target;
+use cpuid_program::model::guest::{Target, WordMask as GenMask};
 use cpuid_program::model::{Model as GenTables, QemuRelease as GenRelease};
 use cpuid_program::program::{Answers, Program, ProgramError, Qemu, Stated, ask_for, nearest, overlay};
 use cpuid_program::source::Sources;
@@ -25,7 +25,7 @@ use super::{
 use crate::bits::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
 use crate::bits::qemu_cpu::DefaultVersion;
 use crate::bits::release::QemuRelease;
-use crate::generated::guest_tables::{GUESTS, WordMask};
+use crate::generated::guest_tables::{Dependency, GUESTS, WordMask};
 use crate::guest::report::name_of;
 
 /// Why a program cannot be described.
@@ -111,15 +111,19 @@ impl QemuProgram {
         if release.guest.words.iter().any(|(index, word)| source(*index) != Some(ours(word.source))) {
             return Err(QemuProgramError::Tables);
         }
-        let mut migratable = alloc::vec![0; words.len()];
+        let mut migratable = alloc::vec![None; words.len()];
         for (index, word) in &release.guest.words {
-            migratable[usize::from(index.0)] = word.migratable;
+            migratable[usize::from(index.0)] = Some(word.migratable);
         }
+        let mask = |bits: &GenMask| WordMask { word: bits.word.0, mask: bits.mask };
+        let deps = release.guest.deps.iter();
+        let deps = deps.map(|[from, to]| Dependency { needed: mask(from), needing: mask(to) });
         Ok(QemuProgram {
             version: ProgramVersion { numbers: numbers(&stated.release), package: stated.package.clone() },
             facts_of,
             properties: properties(release, facts_of),
             migratable,
+            deps: deps.collect(),
             new_names: new_names(stated, facts_of),
             models: release.models.iter().map(|model| self::model(model, release, facts_of)).collect(),
             machines: machines(stated, release),

@@ -2,7 +2,7 @@
 //!
 //! Everything else is that of the nearest release in the tables, [`QemuProgram::facts_of`]: dependencies, XSAVE
 //! components, caches, KVM's defaults. The code's behaviour is that of [`QemuProgram::behaves_as`]. A program does
-//! not describe these parts, nor how a distribution patched its code. Feature `program` makes one: `QemuProgram::ask`.
+//! not describe these parts, nor how a distribution patched its code; what is known of both is in `cpuid-gen`. Feature `program` makes one: `QemuProgram::ask`.
 
 #[cfg(feature = "program")]
 mod ask;
@@ -26,7 +26,7 @@ pub use name::{ProgramVersion, upstream_machine};
 use super::behaviour::{KNOWN, is_compared};
 use crate::bits::location::{Bit, WordSource};
 use crate::bits::release::QemuRelease;
-use crate::generated::guest_tables::WordMask;
+use crate::generated::guest_tables::{Dependency, WordMask};
 
 /// A QEMU program: its models, machine types and properties are its own; everything else is that of the nearest release.
 #[derive(Clone, Debug)]
@@ -35,8 +35,10 @@ pub struct QemuProgram {
     pub(crate) facts_of: QemuRelease,
     /// By name.
     pub(crate) properties: BTreeMap<String, StatedTarget>,
-    /// By word: the bits that `-cpu host` may have in a migratable guest.
-    pub(crate) migratable: Vec<u64>,
+    /// By word: the bits that `-cpu host` may have in a migratable guest; `None` for a word that the program lacks.
+    pub(crate) migratable: Vec<Option<u64>>,
+    /// Features without which others are removed.
+    pub(crate) deps: Vec<Dependency>,
     /// The names of bits that the nearest release does not have.
     pub(crate) new_names: Vec<(WordSource, Bit, &'static str)>,
     pub(crate) models: Vec<StatedModel>,

@@ -25,6 +25,18 @@ pub fn releases() -> Outcome<Vec<String>> {
     Ok(lines.lines().filter_map(|line| Some(line.split_once('\t')?.0.to_owned())).collect())
 }
 
+/// A shell script that starts this QEMU with the script's arguments.
+pub fn script(release: &str) -> Outcome<String> {
+    let output = Command::new(directory().join("capture"))
+        .args(["--qemu", release, "--script"])
+        .stderr(Stdio::inherit())
+        .output()?;
+    if !output.status.success() {
+        return Err(format!("tests/qemu/capture --qemu {release} --script: {}", output.status).into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
 /// Records every case, and passes each with its recording to `take`, in the order of `cases`.
 pub fn record(
     release: &str,

@@ -1,6 +1,8 @@
 //! The library's result for a case.
 
-use cpuid_tables::guest::{BuildError, CpuOption, GuestCpuid, MachineOption, Memory, Smp, Warning};
+use cpuid_tables::guest::{
+    BuildError, CpuOption, GuestCpuid, GuestCpuidBuilder, MachineOption, Memory, Smp, Warning,
+};
 use cpuid_tables::host::Host;
 use cpuid_tables::{CpuidEntry, QemuRelease};
 
@@ -17,7 +19,12 @@ pub enum Built {
 
 /// Builds the case's guest like this release.
 pub fn build(release: QemuRelease, host: &Host, case: &Case) -> Outcome<Built> {
-    Ok(match guest(release, host, case)? {
+    build_with(GuestCpuid::builder().release(release).host(host), case)
+}
+
+/// Builds the case's guest with a builder that has its QEMU and its host.
+pub fn build_with(builder: GuestCpuidBuilder<'_>, case: &Case) -> Outcome<Built> {
+    Ok(match guest_with(builder, case)? {
         Ok(guest) => {
             let tables = guest.vcpus().map(|(id, table)| (id, table.to_vec())).collect();
             Built::Guest(tables, guest.warnings().to_vec())
@@ -28,7 +35,10 @@ pub fn build(release: QemuRelease, host: &Host, case: &Case) -> Outcome<Built> {
 
 /// The case's guest as this release builds it, or the reason why it is rejected.
 pub fn guest(release: QemuRelease, host: &Host, case: &Case) -> Outcome<Result<GuestCpuid, BuildError>> {
-    let mut builder = GuestCpuid::builder().release(release).host(host);
+    guest_with(GuestCpuid::builder().release(release).host(host), case)
+}
+
+fn guest_with(mut builder: GuestCpuidBuilder<'_>, case: &Case) -> Outcome<Result<GuestCpuid, BuildError>> {
     if !case.cpu.is_empty() {
         match case.cpu.parse::<CpuOption>() {
             Ok(cpu) => builder = builder.cpu(cpu),

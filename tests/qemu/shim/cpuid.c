@@ -1,6 +1,7 @@
 /*
- * The CPUID instruction in QEMU's own code (its function host_cpuid). Each instruction is replaced by ud2, which has the
- * same length; the handler of the signal that ud2 raises answers from the description.
+ * The CPUID instructions in QEMU's own code: those of its function host_cpuid and of the copies that link-time optimization
+ * makes of it. Each is replaced by ud2, which has the same length; the handler of the signal that ud2 raises answers from the
+ * description. This is after QEMU's constructors, which choose instructions for the CPU that it runs on.
  */
 #define _GNU_SOURCE
 #include "shim.h"
@@ -15,7 +16,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { MAX_SITES = 64 };
+enum { MAX_SITES = 256 };
 static uintptr_t site[MAX_SITES];
 static int site_count;
 
@@ -95,8 +96,11 @@ void replace_cpuid(const char *sites)
         die("the list of QEMU's CPUID instructions is missing (SHIM_SITES)");
     dl_iterate_phdr(main_program, &base);
     sigaction(SIGILL, &action, NULL);
-    while (fscanf(file, "%lx", &offset) == 1 && site_count < MAX_SITES)
+    while (fscanf(file, "%lx", &offset) == 1) {
+        if (site_count == MAX_SITES)
+            die("%s lists more than %d CPUID instructions", sites, MAX_SITES);
         replace((unsigned char *)(base + offset));
+    }
     fclose(file);
     if (!site_count)
         die("%s lists no CPUID instruction", sites);
