@@ -63,6 +63,18 @@ fn has_answers_yes_no_or_not_known() {
 }
 
 #[test]
+fn a_minus_wins_wherever_it_is() {
+    for line in ["-cpu Haswell,-avx2,avx2=on\n", "-cpu Haswell,-avx2,+avx2\n"] {
+        assert_eq!(run(&["has", "avx2", "-"], line).0, Some(1), "{line}");
+        let (_, shown, _) = run(&["show", "-"], line);
+        assert!(!shown.contains("avx2"), "{line}: {shown}");
+        // The destination does not need it.
+        let without = run(&["diff", "--migrate", "-", "../show/haswell.entries"], "-cpu Haswell,-avx2\n");
+        assert_eq!(run(&["diff", "--migrate", "-", "../show/haswell.entries"], line), without, "{line}");
+    }
+}
+
+#[test]
 fn a_list_of_names_is_answered_by_name() {
     let (code, _, said) = run(&["has", "vmx,mpx,avx2", "libvirt-domain.xml"], "");
     assert_eq!(code, Some(1));

@@ -133,6 +133,23 @@ fn virt_installs_policies() {
 }
 
 #[test]
+fn of_settings_of_one_feature_minus_counts_before_plus_and_plus_before_a_value() {
+    for (settings, stated) in [
+        ("-avx2,avx2=on", false),
+        ("-avx2,avx2", false),
+        ("-avx2,+avx2", false),
+        ("+avx2,-avx2", false),
+        ("avx2=on,-avx2", false),
+        ("+avx2,avx2=off", true),
+        ("avx2=on,avx2=off", false),
+        ("avx2=off,avx2=on", true),
+    ] {
+        let cpu = one(format!("-cpu Haswell,{settings}"), Format::QemuArgs);
+        assert_eq!(has(&cpu, feature::AVX2), Some(stated), "{settings}");
+    }
+}
+
+#[test]
 fn flags_of_ovirt() {
     let cpu = one("Missing CPU flags: model_Cascadelake-Server, vmx, pdpe1gb", Format::FeatureList);
     assert_eq!((has(&cpu, feature::VMX), has(&cpu, feature::AVX2)), (Some(false), None));
