@@ -63,6 +63,14 @@ fn has_answers_yes_no_or_not_known() {
 }
 
 #[test]
+fn constant_tsc_alone_is_no_invariant_tsc() {
+    assert_eq!(run(&["has", "invtsc", "-"], "flags\t\t: fpu constant_tsc\n").0, Some(3));
+    assert_eq!(run(&["has", "invtsc", "-"], "flags\t\t: fpu constant_tsc nonstop_tsc\n").0, Some(0));
+    let (_, shown, _) = run(&["show", "-"], "flags\t\t: fpu constant_tsc\n");
+    assert!(!shown.contains("0x80000007") && shown.contains("outside CPUID, set: constant_tsc"), "{shown}");
+}
+
+#[test]
 fn a_minus_wins_wherever_it_is() {
     for line in ["-cpu Haswell,-avx2,avx2=on\n", "-cpu Haswell,-avx2,+avx2\n"] {
         assert_eq!(run(&["has", "avx2", "-"], line).0, Some(1), "{line}");
