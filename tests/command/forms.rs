@@ -71,6 +71,28 @@ fn constant_tsc_alone_is_no_invariant_tsc() {
 }
 
 #[test]
+fn neither_nothing_nor_a_sign_is_a_name() {
+    for (command, name, message) in [
+        ("has", ",", "`,` names no feature"),
+        ("has", " , ", "` , ` names no feature"),
+        ("has", "", "`` names no feature"),
+        ("why", ",", "`,` names no feature"),
+        ("has", "-avx2", "`-avx2`: a name has no sign"),
+        ("has", "+avx2", "`+avx2`: a name has no sign"),
+        ("has", "fma,-avx2", "`-avx2`: a name has no sign"),
+        ("has", "-x86-64-v3", "`-x86-64-v3`: a name has no sign"),
+        ("why", "-avx2", "`-avx2`: a name has no sign"),
+    ] {
+        let (code, _, said) = run(&[command, "--", name, "lscpu.txt"], "");
+        assert_eq!(code, Some(2), "{command} {name}: {said}");
+        assert!(said.contains(message), "{command} {name}: {said}");
+    }
+    // Without a file, too.
+    let (code, _, said) = run(&["has", ","], "");
+    assert!(code == Some(2) && !said.is_empty(), "{said}");
+}
+
+#[test]
 fn a_minus_wins_wherever_it_is() {
     for line in ["-cpu Haswell,-avx2,avx2=on\n", "-cpu Haswell,-avx2,+avx2\n"] {
         assert_eq!(run(&["has", "avx2", "-"], line).0, Some(1), "{line}");
