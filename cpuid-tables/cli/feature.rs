@@ -1,8 +1,8 @@
 //! The feature argument of commands.
 
-use cpuid_tables::naming::PsabiLevel;
+use cpuid_tables::naming::{PsabiLevel, named as named_bit};
 use cpuid_tables::show::{Asked, NoFeature, asked, feature_named};
-use cpuid_tables::{Feature, Named};
+use cpuid_tables::{Feature, LookupError, Named, SoftwareFeature};
 
 use super::hint;
 use super::outcome::{Failed, Result};
@@ -58,6 +58,22 @@ fn one_question(name: &str) -> Result<Vec<Asked>> {
 /// The name after a sign, which `-cpu` has and a question has not. A pasted message is no name.
 fn without_sign(text: &str) -> Option<&str> {
     text.strip_prefix(['-', '+']).filter(|name| !name.contains(' ') && is_known(name))
+}
+
+/// Linux's own flags with the names of a text that stand for a bit of CPUID, too, each with that bit: `ibrs` in
+/// `/proc/cpuinfo` is not the bit `ibrs` of QEMU.
+pub(crate) fn own_flags(text: &str) -> Vec<(Feature, SoftwareFeature)> {
+    names_of(text).flat_map(own_flags_of).collect()
+}
+
+fn own_flags_of(name: &str) -> Vec<(Feature, SoftwareFeature)> {
+    let Err(LookupError::Ambiguous(all)) = named_bit(name) else { return Vec::new() };
+    let bits: Vec<Named> = all.iter().collect();
+    let features =
+        bits.iter().filter_map(|bit| if let Named::Feature(bit) = bit { Some(*bit) } else { None });
+    let flags =
+        || bits.iter().filter_map(|bit| if let Named::Software(bit) = bit { Some(*bit) } else { None });
+    features.flat_map(|feature| flags().map(move |flag| (feature, flag))).collect()
 }
 
 fn refused(error: &NoFeature) -> Failed {

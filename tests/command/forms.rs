@@ -93,6 +93,37 @@ fn neither_nothing_nor_a_sign_is_a_name() {
 }
 
 #[test]
+fn linuxs_own_flag_answers_by_its_name() {
+    let flags = "flags\t\t: fpu ibrs ibpb stibp ssbd constant_tsc\n";
+    for (name, place) in [
+        ("ibrs", "(EAX=0x80000008,ECX=0):EBX[14]"),
+        ("ibpb", "(EAX=0x80000008,ECX=0):EBX[12]"),
+        ("stibp", "(EAX=7,ECX=0):EDX[27]"),
+        ("ssbd", "(EAX=7,ECX=0):EDX[31]"),
+        ("constant_tsc", "(EAX=0x80000007,ECX=0):EDX[8]"),
+        ("fpu,ssbd", "(EAX=7,ECX=0):EDX[31]"),
+    ] {
+        let (code, _, said) = run(&["has", name, "-"], flags);
+        assert_eq!(code, Some(0), "{name}: {said}");
+        assert!(said.contains("Linux's own flag") && said.contains(place), "{name}: {said}");
+        // Of a flag that is not listed nothing is known.
+        assert_eq!(run(&["has", name, "-"], "flags\t\t: fpu\n").0, Some(3), "{name}");
+        let (code, out, _) = run(&["why", name, "-"], flags);
+        assert!(code == Some(0) && out.contains("states that Linux's own flag"), "{name}: {out}");
+    }
+    // The bits by names that are not the flag's.
+    for name in ["AMD_IBRS", "0x80000008.0.ebx[14]", "7.0.edx[31]", "invtsc"] {
+        for command in ["has", "why"] {
+            let (code, _, said) = run(&[command, name, "-"], flags);
+            assert_eq!(code, Some(3), "{command} {name}: {said}");
+        }
+    }
+    // A table states the bit.
+    let (code, _, said) = run(&["has", "ibrs", "../show/milan.entries"], "");
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+}
+
+#[test]
 fn a_minus_wins_wherever_it_is() {
     for line in ["-cpu Haswell,-avx2,avx2=on\n", "-cpu Haswell,-avx2,+avx2\n"] {
         assert_eq!(run(&["has", "avx2", "-"], line).0, Some(1), "{line}");
