@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::naming::PsabiLevel;
 use cpuid_tables::show::{Asked, name_of};
-use cpuid_tables::{Feature, Leaf, QemuRelease, Subleaf, find_entry};
+use cpuid_tables::{Feature, Leaf, QemuRelease, SoftwareFeature, Subleaf, find_entry};
 use serde_json::json;
 
 use super::format::Format;
@@ -30,7 +30,8 @@ Examples:
 
 A source with several CPUs has a feature when each of them has it; --number N asks one. A leaf above the source's \
 maximum is one that it does not have, whatever the CPU answers there. A list of names, a template or a command line \
-states some bits: of the others nothing is known.
+states some bits: of the others nothing is known. Where /proc/cpuinfo lists a flag of Linux's own that has the name of a \
+bit, such as ibrs, the flag answers, and a warning says so.
 
 --host HOST alone asks what the KVM of that host supports.
 
@@ -70,12 +71,15 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let mut all: Vec<Has> = vec![Some(true); count];
     let mut model = None;
     let mut missing: Vec<Feature> = Vec::new();
+    let mut flags = OwnFlags::new(&args.feature);
     for source in args.input.sources() {
         for cpu in args.input.reading.open(source)? {
             let cpu = cpu?;
             let answers = match &wanted {
                 Wanted::Level(level) => vec![has_level(source, &cpu, *level, &mut missing)],
-                Wanted::Any(asked) => asked.iter().map(|one| has(source, &cpu, one)).collect(),
+                Wanted::Any(asked) => {
+                    asked.iter().map(|one| has(source, &cpu, one).or_else(|| flags.has(&cpu, one))).collect()
+                }
             };
             if answers.contains(&None)
                 && QemuRelease::NEWEST.cpu_model(cpu.name.as_deref().unwrap_or_default()).is_some()
@@ -87,6 +91,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             }
         }
     }
+    flags.warn(args);
     let answer = match &wanted {
         Wanted::Any(asked) => {
             let answers: Vec<(&Asked, Has)> = asked.iter().zip(all.iter().copied()).collect();
@@ -170,6 +175,39 @@ fn has_level(source: &Source, cpu: &Cpu, level: PsabiLevel, all_missing: &mut Ve
         return Some(false);
     }
     if with(None).is_empty() { Some(true) } else { None }
+}
+
+/// Linux's own flags that have the name of a bit of CPUID: where a source does not state the bit, its flag answers.
+struct OwnFlags {
+    all: Vec<(Feature, SoftwareFeature)>,
+    used: Vec<(Feature, SoftwareFeature)>,
+}
+
+impl OwnFlags {
+    fn new(feature: &str) -> OwnFlags {
+        OwnFlags { all: feature::own_flags(feature), used: Vec::new() }
+    }
+
+    fn has(&mut self, cpu: &Cpu, asked: &Asked) -> Has {
+        let found = stated::own_flag(cpu, asked, &self.all)?;
+        if !self.used.contains(&found) {
+            self.used.push(found);
+        }
+        Some(true)
+    }
+
+    /// Says which answers are of a flag.
+    fn warn(&self, args: &Args) {
+        let sources: Vec<String> = args.input.sources().iter().map(Source::to_string).collect();
+        for (bit, flag) in &self.used {
+            warn(format!(
+                "{} lists {}; it does not state {}, which has that name, too",
+                sources.join(", "),
+                stated::flag_name(*flag),
+                bit.location()
+            ));
+        }
+    }
 }
 
 fn has(source: &Source, cpu: &Cpu, asked: &Asked) -> Has {

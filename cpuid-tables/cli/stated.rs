@@ -3,7 +3,7 @@
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::show::{Asked, Enlightenment, MsrAnswer, msr_answer};
 use cpuid_tables::{
-    CpuidEntry, CpuidRead as _, CpuidWord, Feature, Hypervisor, Leaf, MsrBit, Named, Subleaf,
+    CpuidEntry, CpuidRead as _, CpuidWord, Feature, Hypervisor, Leaf, MsrBit, Named, SoftwareFeature, Subleaf,
 };
 
 use super::outcome::{Failed, Result};
@@ -36,6 +36,21 @@ pub(crate) fn stated(cpu: &Cpu, asked: &Asked) -> Has {
         Asked::Enlightenment(one) => enlightenment_stated(cpu, one),
         _ => None,
     }
+}
+
+/// Of flags of Linux's own with the name of a bit, the one of the bit that is asked for, where a CPU lists it.
+pub(crate) fn own_flag(
+    cpu: &Cpu,
+    asked: &Asked,
+    flags: &[(Feature, SoftwareFeature)],
+) -> Option<(Feature, SoftwareFeature)> {
+    let is_listed = |flag: SoftwareFeature| cpu.beside.bits.get(&Named::Software(flag)) == Some(&true);
+    flags.iter().copied().find(|(bit, flag)| asked.feature() == Some(*bit) && is_listed(*flag))
+}
+
+/// A flag of Linux's own, for a message.
+pub(crate) fn flag_name(flag: SoftwareFeature) -> String {
+    format!("Linux's own flag {}", flag.linux_macro().to_lowercase())
 }
 
 /// Whether a CPU has a feature.

@@ -9,7 +9,7 @@ use cpuid_tables::dump::Cpu;
 use cpuid_tables::host::Host;
 use cpuid_tables::naming::PsabiLevel;
 use cpuid_tables::show::{Asked, Machine, RunningKvm, RunningLinux, Story, Style, Styled, named, why};
-use cpuid_tables::{LinuxRelease, LookupError, Named, QemuRelease};
+use cpuid_tables::{Feature, LinuxRelease, LookupError, Named, QemuRelease, SoftwareFeature};
 use serde_json::{Value, json};
 
 use super::format::Format;
@@ -18,7 +18,7 @@ use super::input::Input;
 use super::outcome::Result;
 use super::output::{print_document, print_styled, warn};
 use super::source::Source;
-use super::stated::{Has, both, stated};
+use super::stated::{Has, both, flag_name, own_flag, stated};
 use super::{advice, feature, hint, host};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -64,10 +64,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     for (of, machine) in &machines {
         stories.extend(explained.iter().map(|bit| (of.clone(), why(*bit, machine, model))));
     }
+    let flags = feature::own_flags(&args.feature);
     let mut stated: Vec<Stated> = Vec::new();
     for (of, cpu) in &stating {
         let all = asked.iter().filter(|one| advice::is_piece(cpu) || !matches!(one, Asked::Bit(_)));
-        stated.extend(all.map(|one| Stated::new(of, cpu, one)));
+        stated.extend(all.map(|one| Stated::new(of, cpu, one, &flags)));
     }
     let answers: Vec<(&Asked, Has)> =
         asked.iter().map(|one| (one, withheld(one, &stories, &stated))).collect();
@@ -122,17 +123,23 @@ fn print_answers(args: &Args, stories: &[(String, Story)], stated: &[Stated], se
 struct Stated {
     of: String,
     asked: Asked,
+    /// Its name, or that of Linux's own flag, which is stated in its place.
+    name: String,
     available: Has,
 }
 
 impl Stated {
-    fn new(of: &str, cpu: &Cpu, asked: &Asked) -> Stated {
-        Stated { of: of.to_owned(), asked: asked.clone(), available: stated(cpu, asked) }
+    fn new(of: &str, cpu: &Cpu, asked: &Asked, flags: &[(Feature, SoftwareFeature)]) -> Stated {
+        let available = stated(cpu, asked);
+        let flag = own_flag(cpu, asked, flags).filter(|_| available.is_none());
+        let name = flag.map_or_else(|| asked.name(), |(_, flag)| flag_name(flag));
+        let available = available.or(flag.map(|_| true));
+        Stated { of: of.to_owned(), asked: asked.clone(), name, available }
     }
 
     fn print(&self) -> Result<()> {
-        let Stated { of, asked, available } = self;
-        let (name, mut text) = (asked.name(), Styled::new());
+        let Stated { of, asked, name, available } = self;
+        let mut text = Styled::new();
         let (yes, no) = match asked {
             Asked::Bit(_) | Asked::MsrBit(..) => ("set", "clear, and no reason for that"),
             Asked::Field(_) => ("not 0", "0, and no reason for that"),
@@ -155,7 +162,7 @@ impl Stated {
     }
 
     fn to_json(&self) -> Value {
-        json!({ "machine": self.of, "name": self.asked.name(), "available": self.available })
+        json!({ "machine": self.of, "name": self.name, "available": self.available })
     }
 }
 

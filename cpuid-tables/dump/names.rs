@@ -16,10 +16,18 @@ use crate::bits::msr_feature::MsrFeature;
 use crate::bits::release::LinuxRelease;
 use crate::naming::named;
 use crate::table::Vendor;
+use crate::{feature, software};
 
 /// Vendors by the names that libvirt, `KubeVirt` and others use.
 static VENDORS: [(&str, Vendor); 4] =
     [("Intel", Vendor::INTEL), ("AMD", Vendor::AMD), ("Hygon", Vendor::HYGON), ("Zhaoxin", Vendor::ZHAOXIN)];
+
+/// What a flag of `/proc/cpuinfo` states where the newest release's bit of that name would state something else. Linux sets
+/// `constant_tsc` by an Intel processor's family and model, too, and `nonstop_tsc` by the bit alone.
+static FLAGS: [(&str, &[Named]); 2] = [
+    ("constant_tsc", &[Named::Software(software::CONSTANT_TSC)]),
+    ("nonstop_tsc", &[Named::Feature(feature::CONSTANT_TSC), Named::Software(software::NONSTOP_TSC)]),
+];
 
 /// What is stated of a CPU by names.
 #[derive(Default)]
@@ -88,6 +96,10 @@ impl Names {
 
     /// A flag of `/proc/cpuinfo`, of whichever release has it.
     pub(super) fn flag(&mut self, flag: &str) -> Result<(), Unknown> {
+        if let Some((_, stated)) = FLAGS.iter().find(|(name, _)| *name == flag) {
+            stated.iter().for_each(|bit| self.bit(*bit, true));
+            return Ok(());
+        }
         let of_release = |release: LinuxRelease| release.flag(flag);
         self.of_linux(flag, of_release)
     }

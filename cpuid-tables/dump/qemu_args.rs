@@ -13,6 +13,7 @@
 use std::boxed::Box;
 use std::format;
 use std::string::String;
+use std::vec::Vec;
 
 use super::descriptor::{Descriptor, Mark};
 use super::names::{Names, Unknown};
@@ -100,25 +101,40 @@ fn is_line(line: &[u8]) -> bool {
     values(line).next().is_some()
 }
 
+/// An item with virt-install's policies as signs. Of an optional feature nothing is known.
+fn signed(item: &str) -> Option<String> {
+    match item.split_once('=') {
+        Some(("require" | "force", name)) => Some(format!("+{name}")),
+        Some(("disable" | "forbid", name)) => Some(format!("-{name}")),
+        Some(("optional", _)) => None,
+        _ => Some(String::from(item)),
+    }
+}
+
+/// When QEMU applies an item, wherever it is: each `name=value`, then each `+name`, then each `-name`.
+fn turn(item: &str) -> u8 {
+    match item.as_bytes().first() {
+        Some(b'-') => 2,
+        Some(b'+') => 1,
+        _ => 0,
+    }
+}
+
 /// A model with its features. A name alone or with a sign is a feature, as is one with `on` or `off`.
 pub(super) fn cpu(value: &str, line: u64, sink: &mut Sink) -> Result<(), Fault> {
     let mut items = value.split(',');
     let model = items.next().unwrap_or_default();
+    let mut items: Vec<String> =
+        items.map(str::trim).filter(|item| !item.is_empty()).filter_map(signed).collect();
+    items.sort_by_key(|item| turn(item));
     let mut names = Names::default();
     let (mut family, mut number, mut stepping) = (None, None, None);
-    for item in items.map(str::trim).filter(|item| !item.is_empty()) {
-        // virt-install's policies, and Proxmox VE's list.
-        let item = match item.split_once('=') {
-            Some(("require" | "force", name)) => format!("+{name}"),
-            Some(("disable" | "forbid", name)) => format!("-{name}"),
-            Some(("optional", _)) => continue,
-            Some(("flags", list)) => {
-                super::proxmox::flags(list, &mut names, line, sink);
-                continue;
-            }
-            _ => String::from(item),
-        };
-        let item = item.as_str();
+    for item in &items {
+        // Proxmox VE's list.
+        if let Some(list) = item.strip_prefix("flags=") {
+            super::proxmox::flags(list, &mut names, line, sink);
+            continue;
+        }
         let (name, on) = match (item.strip_prefix('+'), item.strip_prefix('-'), item.split_once('=')) {
             (Some(name), ..) => (name, true),
             (_, Some(name), _) => (name, false),
@@ -135,7 +151,7 @@ pub(super) fn cpu(value: &str, line: u64, sink: &mut Sink) -> Result<(), Fault> 
                 }
                 continue;
             }
-            _ => (item, true),
+            _ => (item.as_str(), true),
         };
         let not_a_bit = NOT_BITS.contains(&name) || name.starts_with("hv-") || name.starts_with("hv_");
         if !not_a_bit && names.feature(name, on).is_err() {

@@ -63,6 +63,79 @@ fn has_answers_yes_no_or_not_known() {
 }
 
 #[test]
+fn constant_tsc_alone_is_no_invariant_tsc() {
+    assert_eq!(run(&["has", "invtsc", "-"], "flags\t\t: fpu constant_tsc\n").0, Some(3));
+    assert_eq!(run(&["has", "invtsc", "-"], "flags\t\t: fpu constant_tsc nonstop_tsc\n").0, Some(0));
+    let (_, shown, _) = run(&["show", "-"], "flags\t\t: fpu constant_tsc\n");
+    assert!(!shown.contains("0x80000007") && shown.contains("outside CPUID, set: constant_tsc"), "{shown}");
+}
+
+#[test]
+fn neither_nothing_nor_a_sign_is_a_name() {
+    for (command, name, message) in [
+        ("has", ",", "`,` names no feature"),
+        ("has", " , ", "` , ` names no feature"),
+        ("has", "", "`` names no feature"),
+        ("why", ",", "`,` names no feature"),
+        ("has", "-avx2", "`-avx2`: a name has no sign"),
+        ("has", "+avx2", "`+avx2`: a name has no sign"),
+        ("has", "fma,-avx2", "`-avx2`: a name has no sign"),
+        ("has", "-x86-64-v3", "`-x86-64-v3`: a name has no sign"),
+        ("why", "-avx2", "`-avx2`: a name has no sign"),
+    ] {
+        let (code, _, said) = run(&[command, "--", name, "lscpu.txt"], "");
+        assert_eq!(code, Some(2), "{command} {name}: {said}");
+        assert!(said.contains(message), "{command} {name}: {said}");
+    }
+    // Without a file, too.
+    let (code, _, said) = run(&["has", ","], "");
+    assert!(code == Some(2) && !said.is_empty(), "{said}");
+}
+
+#[test]
+fn linuxs_own_flag_answers_by_its_name() {
+    let flags = "flags\t\t: fpu ibrs ibpb stibp ssbd constant_tsc\n";
+    for (name, place) in [
+        ("ibrs", "(EAX=0x80000008,ECX=0):EBX[14]"),
+        ("ibpb", "(EAX=0x80000008,ECX=0):EBX[12]"),
+        ("stibp", "(EAX=7,ECX=0):EDX[27]"),
+        ("ssbd", "(EAX=7,ECX=0):EDX[31]"),
+        ("constant_tsc", "(EAX=0x80000007,ECX=0):EDX[8]"),
+        ("fpu,ssbd", "(EAX=7,ECX=0):EDX[31]"),
+    ] {
+        let (code, _, said) = run(&["has", name, "-"], flags);
+        assert_eq!(code, Some(0), "{name}: {said}");
+        assert!(said.contains("Linux's own flag") && said.contains(place), "{name}: {said}");
+        // Of a flag that is not listed nothing is known.
+        assert_eq!(run(&["has", name, "-"], "flags\t\t: fpu\n").0, Some(3), "{name}");
+        let (code, out, _) = run(&["why", name, "-"], flags);
+        assert!(code == Some(0) && out.contains("states that Linux's own flag"), "{name}: {out}");
+    }
+    // The bits by names that are not the flag's.
+    for name in ["AMD_IBRS", "0x80000008.0.ebx[14]", "7.0.edx[31]", "invtsc"] {
+        for command in ["has", "why"] {
+            let (code, _, said) = run(&[command, name, "-"], flags);
+            assert_eq!(code, Some(3), "{command} {name}: {said}");
+        }
+    }
+    // A table states the bit.
+    let (code, _, said) = run(&["has", "ibrs", "../show/milan.entries"], "");
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_minus_wins_wherever_it_is() {
+    for line in ["-cpu Haswell,-avx2,avx2=on\n", "-cpu Haswell,-avx2,+avx2\n"] {
+        assert_eq!(run(&["has", "avx2", "-"], line).0, Some(1), "{line}");
+        let (_, shown, _) = run(&["show", "-"], line);
+        assert!(!shown.contains("avx2"), "{line}: {shown}");
+        // The destination does not need it.
+        let without = run(&["diff", "--migrate", "-", "../show/haswell.entries"], "-cpu Haswell,-avx2\n");
+        assert_eq!(run(&["diff", "--migrate", "-", "../show/haswell.entries"], line), without, "{line}");
+    }
+}
+
+#[test]
 fn a_list_of_names_is_answered_by_name() {
     let (code, _, said) = run(&["has", "vmx,mpx,avx2", "libvirt-domain.xml"], "");
     assert_eq!(code, Some(1));

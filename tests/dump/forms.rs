@@ -1,7 +1,9 @@
 //! What people paste besides tables: names, masks, what programs print of registers.
 
 use cpuid_tables::dump::{Cpu, Format};
-use cpuid_tables::{CpuidEntry, Feature, Leaf, MsrFeature, Named, Registers, Subleaf, feature, lookup};
+use cpuid_tables::{
+    CpuidEntry, Feature, Leaf, MsrFeature, Named, Registers, Subleaf, feature, lookup, software,
+};
 
 use crate::formats::{fails, file, guest, one, read};
 
@@ -45,6 +47,20 @@ fn proc_cpuinfo() {
     for line in ["flags\t\t: fpu avx2\n", "  flags : fpu avx2", "flags: fpu avx2"] {
         let cpu = one(line, Format::Cpuinfo);
         assert_eq!((cpu.number, has(&cpu, feature::AVX2), cpu.entries.len()), (None, Some(true), 2));
+    }
+}
+
+#[test]
+fn nonstop_tsc_states_the_invariant_tsc_and_constant_tsc_does_not() {
+    for (flags, stated) in
+        [("constant_tsc", None), ("constant_tsc nonstop_tsc", Some(true)), ("nonstop_tsc", Some(true))]
+    {
+        let cpu = one(format!("flags\t\t: fpu {flags}\n"), Format::Cpuinfo);
+        assert_eq!(has(&cpu, feature::CONSTANT_TSC), stated, "{flags}");
+        let cpu = one(format!("Vendor ID: GenuineIntel\nFlags: fpu {flags}\n"), Format::Lscpu);
+        assert_eq!(has(&cpu, feature::CONSTANT_TSC), stated, "{flags}");
+        let synthetic = Named::Software(software::CONSTANT_TSC);
+        assert_eq!(cpu.beside.bits.contains_key(&synthetic), flags.starts_with("constant_tsc"), "{flags}");
     }
 }
 
@@ -130,6 +146,23 @@ fn virt_installs_policies() {
     assert_eq!(notes(line), [""; 0]);
     let cpu = one("qemu-system-x86_64 --cpu Haswell,-avx2 -m 1G", Format::QemuArgs);
     assert_eq!(has(&cpu, feature::AVX2), Some(false));
+}
+
+#[test]
+fn of_settings_of_one_feature_minus_counts_before_plus_and_plus_before_a_value() {
+    for (settings, stated) in [
+        ("-avx2,avx2=on", false),
+        ("-avx2,avx2", false),
+        ("-avx2,+avx2", false),
+        ("+avx2,-avx2", false),
+        ("avx2=on,-avx2", false),
+        ("+avx2,avx2=off", true),
+        ("avx2=on,avx2=off", false),
+        ("avx2=off,avx2=on", true),
+    ] {
+        let cpu = one(format!("-cpu Haswell,{settings}"), Format::QemuArgs);
+        assert_eq!(has(&cpu, feature::AVX2), Some(stated), "{settings}");
+    }
 }
 
 #[test]
