@@ -57,7 +57,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let asked = feature::questions(&args.feature)?;
     let reading = &args.input.reading;
     let cpu = args.model.as_deref().or_else(|| reading.model());
-    let model = cpu.map(|name| hint::model_named(name, QemuRelease::NEWEST)).transpose()?;
+    let model = cpu
+        .filter(|cpu| !why_guest::is_of_host(cpu))
+        .map(|name| hint::model_named(name, QemuRelease::NEWEST))
+        .transpose()?;
     let explained = explained(&args.feature, &asked);
     let mut stories: Vec<(String, Story)> = Vec::new();
     let (machines, stating) = machines(args, &asked)?;

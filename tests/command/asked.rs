@@ -441,6 +441,8 @@ fn why_asks_the_guest_that_qemu_builds() {
             "QEMU leaves perfmon_v2 out of this guest: it needs pmu=on.",
         ),
         ("arch-lbr", INTEL, Some("Haswell"), 1, "it needs pmu=on."),
+        ("avx2", INTEL, Some("max"), 0, "Nothing withholds avx2: a guest here can have it."),
+        ("invtsc", INTEL, Some("host"), 1, "host does not have it by itself: +invtsc adds it."),
         ("hle", haswell.as_str(), None, 1, "QEMU leaves hle out of this guest: "),
         ("rtm", haswell.as_str(), Some("Haswell-v1"), 1, "QEMU leaves rtm out of this guest: "),
     ] {
