@@ -407,8 +407,8 @@ fn find_prints_each_meaning_once_and_takes_long_words() {
 const INTEL: &str = "tests/fleet/hosts/allintel";
 
 /// The made-up host whose CPU has all bits, with the signature of a Haswell.
-fn haswell() -> String {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("haswell");
+fn haswell(folder: &str) -> String {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(folder);
     fs::create_dir_all(&folder).unwrap();
     for kind in ["caps", "host", "msrs", "supported"] {
         let text = fs::read_to_string(format!("{INTEL}.{kind}")).unwrap();
@@ -422,7 +422,7 @@ fn why_asks_the_guest_that_qemu_builds() {
     if !common::pinned("why_asks_the_guest_that_qemu_builds") {
         return;
     }
-    let haswell = haswell();
+    let haswell = haswell("haswell-why");
     for (name, host, model, code, verdict) in [
         ("avx2", INTEL, None, 0, "Nothing withholds avx2: a guest here can have it."),
         ("pdcm", INTEL, None, 0, "QEMU leaves it out without pmu=on"),
@@ -453,5 +453,16 @@ fn why_asks_the_guest_that_qemu_builds() {
         );
         assert_eq!(ran.code, Some(code), "{name}: {}{}", ran.out, ran.err);
         assert!(ran.out.lines().last().unwrap().contains(verdict), "{name}: {}", ran.out);
+    }
+}
+
+#[test]
+fn what_qemu_drops_is_not_blamed_on_kvm() {
+    let haswell = haswell("haswell-drops");
+    for arguments in [&["guest", "--cpu", "Haswell-v1", "-v"][..], &["models", "Haswell-v1"]] {
+        let ran = run(&[arguments, &["--host", &haswell]].concat(), "");
+        let said = ran.out + &ran.err;
+        let hle = said.lines().find(|line| line.contains(".hle [bit 4]")).unwrap_or(&said);
+        assert!(hle.contains("the host's KVM offers it, but QEMU drops it"), "{arguments:?}: {said}");
     }
 }
