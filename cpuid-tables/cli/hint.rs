@@ -27,6 +27,11 @@ pub(crate) fn refused_by_program(error: &BuildError, program: &QemuProgram) -> F
             let all = program.machine_names().flat_map(|(name, second)| [Some(name), second]);
             (name, all.flatten().map(str::to_owned).collect())
         }
+        BuildError::UnknownProperty { property, .. }
+            if program.property_names().any(|known| known == property) =>
+        {
+            return failed.help(OF_HOST_AND_MAX);
+        }
         BuildError::UnknownProperty { property, .. } => {
             (property, program.property_names().map(str::to_owned).collect())
         }
@@ -95,7 +100,13 @@ pub(crate) fn machine_aliases(release: QemuRelease) -> impl Iterator<Item = (&'s
     })
 }
 
+/// What is said of a property that exists, and is refused all the same.
+const OF_HOST_AND_MAX: &str = "of the models only host and max have this property";
+
 fn property_of(property: &str, release: QemuRelease) -> String {
+    if release.cpu_properties().any(|known| known.name == property) {
+        return OF_HOST_AND_MAX.to_owned();
+    }
     let features = Feature::all().filter_map(|feature| feature.qemu_name(release));
     let others = release.cpu_properties().map(|property| property.name);
     let aliases = release.aliases().map(|(alias, _)| alias);

@@ -19,7 +19,7 @@ use super::outcome::Result;
 use super::output::{print_document, print_styled, warn};
 use super::source::Source;
 use super::stated::{Has, both, flag_name, own_flag, stated};
-use super::{advice, feature, hint, host};
+use super::{advice, feature, hint, host, why_guest};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -56,13 +56,22 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let asked = feature::questions(&args.feature)?;
     let reading = &args.input.reading;
-    let model = args.model.as_deref().or_else(|| reading.model());
-    let model = model.map(|name| hint::model_named(name, QemuRelease::NEWEST)).transpose()?;
+    let cpu = args.model.as_deref().or_else(|| reading.model());
+    let model = cpu
+        .filter(|cpu| !why_guest::is_of_host(cpu))
+        .map(|name| hint::model_named(name, QemuRelease::NEWEST))
+        .transpose()?;
     let explained = explained(&args.feature, &asked);
     let mut stories: Vec<(String, Story)> = Vec::new();
     let (machines, stating) = machines(args, &asked)?;
-    for (of, machine) in &machines {
-        stories.extend(explained.iter().map(|bit| (of.clone(), why(*bit, machine, model))));
+    for Queried { of, machine, host } in &machines {
+        for bit in &explained {
+            let mut story = why(*bit, machine, model);
+            if let Some(host) = host {
+                why_guest::ask(&mut story, host, cpu);
+            }
+            stories.push((of.clone(), story));
+        }
     }
     let flags = feature::own_flags(&args.feature);
     let mut stated: Vec<Stated> = Vec::new();
@@ -190,8 +199,16 @@ fn explained(name: &str, asked: &[Asked]) -> Vec<Named> {
     all
 }
 
+/// A machine to query.
+struct Queried {
+    of: String,
+    machine: Machine,
+    /// What QEMU knows of it, where all of that is known.
+    host: Option<Host>,
+}
+
 /// The machines to query, and the CPUs that are asked what they state; with their names.
-type Machines = (Vec<(String, Machine)>, Vec<(String, Cpu)>);
+type Machines = (Vec<Queried>, Vec<(String, Cpu)>);
 
 fn machines(args: &Args, asked: &[Asked]) -> Result<Machines> {
     let (mut all, mut stating) = (Vec::new(), Vec::new());
@@ -204,16 +221,22 @@ fn machines(args: &Args, asked: &[Asked]) -> Result<Machines> {
             if !only_bits {
                 stating.extend(reading.all(&Source::Supported)?.into_iter().map(|cpu| (of.clone(), cpu)));
             }
-            let machine = match reading.host() {
-                Some(name) => recorded(host::named(name)?, host::is_dump(name)?),
-                None => this_machine(args)?,
-            };
-            all.push((of, machine));
+            all.push(match reading.host() {
+                Some(name) => {
+                    let (host, is_dump) = (host::named(name)?, host::is_dump(name)?);
+                    let machine = recorded(host.clone(), is_dump);
+                    Queried { of, machine, host: Some(host).filter(|_| !is_dump) }
+                }
+                None => {
+                    Queried { of, machine: this_machine(args)?, host: Host::this_machine().ok().cloned() }
+                }
+            });
             continue;
         }
         let host = if let Source::File(path) = &source { host::recorded(path)? } else { None };
         if let Some(host) = host.clone() {
-            all.push((source.to_string(), recorded(host, false)));
+            let machine = recorded(host.clone(), false);
+            all.push(Queried { of: source.to_string(), machine, host: Some(host) });
         }
         for cpu in args.input.reading.open(&source)? {
             let cpu = cpu?;
@@ -223,7 +246,8 @@ fn machines(args: &Args, asked: &[Asked]) -> Result<Machines> {
                 stating.push((source.title(&cpu), cpu.clone()));
             }
             if !is_open && host.is_none() {
-                all.push((source.title(&cpu), dumped(&source, cpu)));
+                let (of, machine) = (source.title(&cpu), dumped(&source, cpu));
+                all.push(Queried { of, machine, host: None });
             }
         }
     }

@@ -20,6 +20,8 @@ pub enum Reason {
     KvmsOwnLacks,
     /// The CPU has it, but KVM does not offer it.
     KvmLacks,
+    /// KVM offers it, but QEMU drops it, such as TSX on a Haswell.
+    QemuDrops,
     /// KVM's value of the MSR lacks it.
     MsrLacks,
     /// It depends on another feature, which was not requested or is missing.
@@ -40,6 +42,7 @@ impl fmt::Display for Reason {
             Reason::HostLacks => "the host's CPU does not have it",
             Reason::KvmsOwnLacks => "the host's KVM does not offer it",
             Reason::KvmLacks => "the host's CPU has it, but its KVM does not offer it",
+            Reason::QemuDrops => "the host's KVM offers it, but QEMU drops it on this host or machine",
             Reason::MsrLacks => "KVM's value of the MSR does not have it",
             Reason::Needs => "a feature on which it depends was not requested, or is missing",
             Reason::ProcessorTrace => "KVM's processor trace has less than QEMU's description",

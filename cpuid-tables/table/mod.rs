@@ -33,6 +33,8 @@ pub(crate) use identity::brand;
 pub use identity::{Brand, Hypervisor, Signature, Vendor};
 pub use own::{ApicLayout, OwnBits, OwnNumber};
 pub use read::{AddressWidths, CpuidRead};
+#[cfg(feature = "show")]
+pub(crate) use run_state::Mirror;
 pub use run_state::RunState;
 pub use subleaves::{IndexedLeaf, Terminator};
 pub use topology::{AmdNode, TopologyDomain, TopologyLevel};

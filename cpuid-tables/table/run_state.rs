@@ -125,6 +125,33 @@ impl RunState {
     }
 }
 
+/// A bit that shows what the guest has enabled: whatever the VMM sets, KVM updates it while the guest runs.
+#[cfg(feature = "show")]
+pub(crate) struct Mirror {
+    /// The bit.
+    pub(crate) bit: Feature,
+    /// What it shows.
+    pub(crate) of: &'static str,
+    /// The feature without which the guest cannot enable it.
+    pub(crate) needs: Option<Feature>,
+}
+
+/// The bits that [`RunState::RESET`] determines. [`MWAIT`](feature::MWAIT) is not one, unless KVM's quirk is disabled.
+#[cfg(feature = "show")]
+static MIRRORS: [Mirror; 3] = [
+    Mirror { bit: feature::OSXSAVE, of: "the guest's CR4.OSXSAVE", needs: Some(feature::XSAVE) },
+    Mirror { bit: feature::OSPKE, of: "the guest's CR4.PKE", needs: Some(feature::PKU) },
+    Mirror { bit: feature::APIC, of: "the enable bit of the guest's IA32_APIC_BASE", needs: None },
+];
+
+#[cfg(feature = "show")]
+impl Mirror {
+    /// What a bit mirrors, if it does.
+    pub(crate) fn find(bit: Feature) -> Option<&'static Mirror> {
+        MIRRORS.iter().find(|mirror| mirror.bit == bit)
+    }
+}
+
 /// XSAVE's components 0 and 1.
 const X87_AND_SSE: u32 = 3;
 

@@ -408,3 +408,66 @@ fn find_prints_each_meaning_once_and_takes_long_words() {
         assert!(started.elapsed().as_secs() < 20, "{part}: {:?}", started.elapsed());
     }
 }
+
+const INTEL: &str = "tests/fleet/hosts/allintel";
+
+/// The made-up host whose CPU has all bits, with the signature of a Haswell.
+fn haswell(folder: &str) -> String {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(folder);
+    fs::create_dir_all(&folder).unwrap();
+    for kind in ["caps", "host", "msrs", "supported"] {
+        let text = fs::read_to_string(format!("{INTEL}.{kind}")).unwrap();
+        fs::write(folder.join(format!("node.{kind}")), text.replace("000806f8", "000306c3")).unwrap();
+    }
+    folder.join("node").to_str().unwrap().to_owned()
+}
+
+#[test]
+fn why_asks_the_guest_that_qemu_builds() {
+    if !common::pinned("why_asks_the_guest_that_qemu_builds") {
+        return;
+    }
+    let haswell = haswell("haswell-why");
+    for (name, host, model, code, verdict) in [
+        ("avx2", INTEL, None, 0, "Nothing withholds avx2: a guest here can have it."),
+        ("pdcm", INTEL, None, 0, "QEMU leaves it out without pmu=on"),
+        (
+            "pdcm",
+            INTEL,
+            Some("Haswell"),
+            1,
+            "With +pdcm, QEMU leaves it out of this guest too: it needs pmu=on.",
+        ),
+        (
+            "perfmon-v2",
+            INTEL,
+            Some("EPYC-Genoa-v2"),
+            1,
+            "QEMU leaves perfmon_v2 out of this guest: it needs pmu=on.",
+        ),
+        ("arch-lbr", INTEL, Some("Haswell"), 1, "it needs pmu=on."),
+        ("avx2", INTEL, Some("max"), 0, "Nothing withholds avx2: a guest here can have it."),
+        ("invtsc", INTEL, Some("host"), 1, "host does not have it by itself: +invtsc adds it."),
+        ("hle", haswell.as_str(), None, 1, "QEMU leaves hle out of this guest: "),
+        ("rtm", haswell.as_str(), Some("Haswell-v1"), 1, "QEMU leaves rtm out of this guest: "),
+    ] {
+        let model = model.map(|model| ["--cpu", model]);
+        let ran = run(
+            &[&["why", name, "--host", host][..], model.as_ref().map_or(&[], |model| &model[..])].concat(),
+            "",
+        );
+        assert_eq!(ran.code, Some(code), "{name}: {}{}", ran.out, ran.err);
+        assert!(ran.out.lines().last().unwrap().contains(verdict), "{name}: {}", ran.out);
+    }
+}
+
+#[test]
+fn what_qemu_drops_is_not_blamed_on_kvm() {
+    let haswell = haswell("haswell-drops");
+    for arguments in [&["guest", "--cpu", "Haswell-v1", "-v"][..], &["models", "Haswell-v1"]] {
+        let ran = run(&[arguments, &["--host", &haswell]].concat(), "");
+        let said = ran.out + &ran.err;
+        let hle = said.lines().find(|line| line.contains(".hle [bit 4]")).unwrap_or(&said);
+        assert!(hle.contains("the host's KVM offers it, but QEMU drops it"), "{arguments:?}: {said}");
+    }
+}

@@ -204,6 +204,8 @@ fn a_wrong_word_gets_a_hint() {
         (guest("haswell-v4", "pc"), "did you mean Haswell-v4"),
         (guest("Haswell,+avx22", "pc"), "did you mean avx2"),
         (guest("Haswell,min-levl=4", "pc"), "did you mean min-level"),
+        (guest("Haswell,host-cache-info=on", "pc"), "only host and max have this property"),
+        (guest("Haswell,+migratable", "pc"), "only host and max have this property"),
         (guest("Haswell", "q36"), "did you mean q35"),
         (guest("Haswell", "pc-q35-10.2"), "QEMU 10.2.2 has it: --qemu 10.2.2"),
         (run(&["models", "epyc", "--host", HOST], ""), "did you mean EPYC"),

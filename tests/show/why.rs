@@ -448,3 +448,20 @@ fn parameters_clear_known_features() {
     }
     assert!(kernel_parameters().map(|(parameter, _)| parameter).is_sorted());
 }
+
+#[test]
+fn bits_that_the_guest_enables_are_not_withheld() {
+    let with = [feature::XSAVE, feature::PKU, feature::FXSR, feature::FPU];
+    for (bit, of) in [
+        (feature::OSXSAVE, "the guest's CR4.OSXSAVE"),
+        (feature::OSPKE, "the guest's CR4.PKE"),
+        (feature::APIC, "the enable bit of the guest's IA32_APIC_BASE"),
+    ] {
+        let story = explain(bit, &machine(&with, linux("7.3.4", "fpu fxsr xsave pku", "", None), &with));
+        assert_eq!(story.available, Some(true), "{story}");
+        assert!(story.verdict.contains(&format!(": it mirrors {of}, and KVM updates it")), "{story}");
+    }
+    let story = explain(feature::OSPKE, &machine(&[], linux("7.3.4", "fpu", "", None), &[]));
+    assert_eq!(story.available, Some(false));
+    assert!(story.verdict.contains("which the guest cannot set: The processor withholds pku"), "{story}");
+}

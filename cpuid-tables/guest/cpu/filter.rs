@@ -41,6 +41,9 @@ impl Cpu<'_> {
     /// Why the host lacks a bit.
     fn reason(&self, word: usize, bit: u64) -> Reason {
         match self.release.source(word) {
+            Some(WordSource::Cpuid(word)) if u64::from(self.supported.reported(word)) & bit != 0 => {
+                Reason::QemuDrops
+            }
             Some(WordSource::Cpuid(word)) if word.leaf.0 >> 16 == Leaf::HYPERVISOR.0 >> 16 => {
                 Reason::KvmsOwnLacks
             }

@@ -125,7 +125,7 @@ impl Supported<'_> {
     }
 
     /// A register as KVM reports it. QEMU compares indices even where they are not significant.
-    fn reported(&self, word: CpuidWord) -> u32 {
+    pub(crate) fn reported(&self, word: CpuidWord) -> u32 {
         let is =
             |entry: &&crate::table::CpuidEntry| entry.function == word.leaf && entry.index == word.subleaf;
         self.host.supported.iter().find(is).map_or(0, |entry| entry.register(word.register))

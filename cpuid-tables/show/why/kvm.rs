@@ -11,6 +11,7 @@ use crate::bits::kvm_treatment::KvmTreatment;
 use crate::bits::location::Leaf;
 use crate::bits::release::LinuxRelease;
 use crate::table::CpuidRead;
+use crate::table::Mirror;
 
 /// Which releases of KVM may advertise the feature.
 fn since(feature: Feature) -> String {
@@ -104,6 +105,13 @@ pub(super) fn step(feature: Feature, machine: &Machine, (cpu, linux): (Says, Say
         reason(feature, rule, near, (cpu, linux))
     };
     Step::no(Who::Kvm, format!("KVM_GET_SUPPORTED_CPUID lacks it: {because}; {since}"), because)
+}
+
+/// The step for a bit that shows what the guest has enabled.
+pub(super) fn mirror_step(mirror: &Mirror, machine: &Machine) -> Step {
+    let text = format!("it mirrors {} (Intel SDM, CPUID): KVM updates it while the guest runs", mirror.of);
+    let says = if machine.kvm.is_some() { Says::Yes } else { Says::Nothing };
+    Step::new(Who::Kvm, says, text)
 }
 
 /// True if every vendor module that offers the feature does so only with its parameter `nested`.

@@ -16,6 +16,7 @@ use crate::bits::lookup::Named;
 use crate::models::cpu_model::CpuModel;
 use crate::naming::name_of;
 use crate::table::CpuidEntry;
+use crate::table::Mirror;
 
 mod cpu;
 mod kvm;
@@ -150,6 +151,9 @@ pub fn why(named: Named, machine: &Machine, model: Option<CpuModel>) -> Story {
         let (available, verdict) = verdict::of_software(named, machine, &steps);
         return Story { about, steps, available, verdict };
     };
+    if let Some(mirror) = Mirror::find(feature) {
+        return mirrored(mirror, about, machine, model);
+    }
     let cpu = cpu::step(feature, machine);
     let linux = linux::step(feature, machine, cpu.says);
     let kvm = kvm::step(feature, machine, (cpu.says, linux.says));
@@ -158,6 +162,17 @@ pub fn why(named: Named, machine: &Machine, model: Option<CpuModel>) -> Story {
         .chain([qemu::models(feature, model), cpu::needs(feature, machine)].into_iter().flatten())
         .collect();
     let (available, verdict) = verdict::of_feature(feature, machine, model, &steps);
+    Story { about, steps, available, verdict }
+}
+
+/// Explains a bit that shows what the guest has enabled: no layer withholds it, but one may withhold what the guest needs
+/// to enable it.
+fn mirrored(mirror: &Mirror, about: About, machine: &Machine, model: Option<CpuModel>) -> Story {
+    let cpu = cpu::step(mirror.bit, machine);
+    let linux = linux::step(mirror.bit, machine, cpu.says);
+    let steps = Vec::from([cpu, linux, kvm::mirror_step(mirror, machine), qemu::mirror_step()]);
+    let needed = mirror.needs.map(|needed| why(Named::Feature(needed), machine, model));
+    let (available, verdict) = verdict::of_mirror(mirror, machine, needed.as_ref());
     Story { about, steps, available, verdict }
 }
 

@@ -43,6 +43,11 @@ fn name_step(name: Option<&str>, first: Option<QemuRelease>, last: Option<QemuRe
     }
 }
 
+/// The step for a bit that shows what the guest has enabled.
+pub(super) fn mirror_step() -> Step {
+    Step::new(Who::Qemu, Says::Nothing, "it does not decide: KVM replaces what -cpu sets")
+}
+
 /// The known release before one.
 fn before(release: QemuRelease) -> QemuRelease {
     QemuRelease::ALL.into_iter().rev().find(|other| *other < release).unwrap_or(release)

@@ -4,11 +4,12 @@ use alloc::format;
 use alloc::string::String;
 
 use super::qemu::full_name;
-use super::{Machine, Says, Step, Who, cpu, vendor};
+use super::{Machine, Says, Step, Story, Who, cpu, vendor};
 use crate::bits::feature::Feature;
 use crate::bits::lookup::Named;
 use crate::models::cpu_model::CpuModel;
 use crate::naming::name_of;
+use crate::table::Mirror;
 
 fn step(steps: &[Step], who: Who) -> Option<&Step> {
     steps.iter().find(|step| step.who == who)
@@ -86,6 +87,17 @@ fn no_layer(name: &str, machine: &Machine, steps: &[Step]) -> Verdict {
         return (Some(true), format!("Nothing withholds {name}: a guest here can have it{hidden}."));
     }
     (None, format!("No queried layer withholds {name}{hidden}; KVM was not queried."))
+}
+
+/// The verdict for a bit that shows what the guest has enabled; `needed` explains the feature that it needs for that.
+pub(super) fn of_mirror(mirror: &Mirror, machine: &Machine, needed: Option<&Story>) -> Verdict {
+    let (name, of) = (name_of(mirror.bit), mirror.of);
+    if let Some(needed) = needed.filter(|needed| needed.available == Some(false)) {
+        let verdict = &needed.verdict;
+        return withheld(format!("{name} mirrors {of}, which the guest cannot set: {verdict}"));
+    }
+    let known = machine.kvm.as_ref().map(|_| true);
+    (known, format!("Nothing withholds {name}: it mirrors {of}, and KVM updates it while the guest runs."))
 }
 
 /// The verdict for a bit that is not in a CPUID register.
