@@ -419,6 +419,10 @@ fn features_by_name() -> TestResult {
 /// with them.
 #[test]
 fn a_profile_has_only_what_kvm_lists() -> TestResult {
+    // Which features QEMU adds depends on its release.
+    if !common::pinned("a_profile_has_only_what_kvm_lists") {
+        return Ok(());
+    }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("export-listed");
     std::fs::create_dir_all(&folder)?;
     let text = |leaf_7: &str| {
