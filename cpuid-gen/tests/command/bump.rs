@@ -1,12 +1,11 @@
 //! `upstream/bump` with made-up releases, on a copy of everything that it changes: its effects, and that it changes
 //! nothing on errors.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::common::{have, scratch, unpacked, write_files};
+use crate::common::{have, scratch, texts, unpacked, write_files};
 
 const LINUX: &str = include_str!("../fixtures/small-linux.txt");
 const QEMU: &str = include_str!("../golden/diagnostics/small-qemu.tsv");
@@ -108,29 +107,13 @@ impl Orchard {
 
     /// Runs a bump that must fail with this code and reason, and change nothing.
     fn refuses(&self, arguments: &[&str], code: i32, reason: &str) {
-        let before = self.snapshot();
+        let before = texts(&self.root);
         let output = self.bump(arguments);
         let shown = text(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {shown}");
         assert!(shown.contains(reason), "{arguments:?}: {shown}");
         assert_eq!(shown.contains("nothing was changed"), code == 1, "{shown}");
-        assert_eq!(self.snapshot(), before, "{arguments:?}");
-    }
-
-    /// The text of every file.
-    fn snapshot(&self) -> BTreeMap<PathBuf, String> {
-        let (mut files, mut open) = (BTreeMap::new(), vec![self.root.clone()]);
-        while let Some(folder) = open.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    open.push(path);
-                } else {
-                    files.insert(path.clone(), fs::read_to_string(path).unwrap());
-                }
-            }
-        }
-        files
+        assert_eq!(texts(&self.root), before, "{arguments:?}");
     }
 }
 
@@ -181,9 +164,9 @@ fn a_point_release_replaces_the_pinned_one() {
     assert_eq!(leftovers, 1, "only the tree");
 
     // Again: nothing to do. An older release: refused.
-    let before = orchard.snapshot();
+    let before = texts(&orchard.root);
     assert!(orchard.bumps(&["linux", "--tree", tree.to_str().unwrap()]).contains("nothing to do"));
-    assert_eq!(orchard.snapshot(), before);
+    assert_eq!(texts(&orchard.root), before);
     let older = orchard.trees.join("old");
     orchard.refuses(&["linux", "--tree", older.to_str().unwrap()], 1, "6.2.1 is older than the pinned 6.2.2");
 }

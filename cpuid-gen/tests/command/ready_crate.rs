@@ -26,20 +26,8 @@ fn stderr(output: &Output) -> String {
 
 /// Every file under a folder, by its path there.
 fn files(folder: &Path) -> BTreeMap<PathBuf, String> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let relative = path.strip_prefix(folder).unwrap().to_path_buf();
-                found.insert(relative, fs::read_to_string(&path).unwrap());
-            }
-        }
-    }
-    found
+    let relative = |(path, text): (PathBuf, String)| (path.strip_prefix(folder).unwrap().to_path_buf(), text);
+    common::texts(folder).into_iter().map(relative).collect()
 }
 
 /// What the program prints with the package at this path.

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses its part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -171,4 +172,10 @@ pub(crate) fn write_files(folder: &Path, files: &[(String, String)]) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
+}
+
+/// The text of every file below a folder, by its path.
+pub(crate) fn texts(folder: &Path) -> BTreeMap<PathBuf, String> {
+    let with_text = |path: PathBuf| (path.clone(), fs::read_to_string(path).unwrap());
+    text::files(folder, "").into_iter().map(with_text).collect()
 }
