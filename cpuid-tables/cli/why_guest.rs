@@ -16,9 +16,6 @@ static OPTIONS: [Enabling; 1] = [Enabling { on: "pmu=on", off: "pmu=off" }];
 /// The models that take all of the host.
 const OF_HOST: [&str; 2] = ["host", "max"];
 
-/// How a verdict begins that no layer but the model withholds a feature.
-const ONLY_THE_MODEL: &str = "Only the model";
-
 /// Whether a CPU's name stands for all that a host has.
 pub(crate) fn is_of_host(cpu: &str) -> bool {
     OF_HOST.contains(&cpu)
@@ -75,7 +72,7 @@ pub(crate) fn ask(story: &mut Story, host: &Host, cpu: Option<&str>) {
     let Named::Feature(feature) = story.about.named else { return };
     let Some(name) = feature.qemu_name(QemuRelease::NEWEST) else { return };
     let name = name.split('|').next().unwrap_or(name);
-    let by_model = story.verdict.starts_with(ONLY_THE_MODEL);
+    let by_model = story.withheld_by == Some(Who::Models);
     let undecided = story.available == Some(true) && !is_mirror(story) || by_model;
     let question = Question { host, cpu: cpu.unwrap_or("host"), feature, name };
     // Of a guest that QEMU does not build at all, it says nothing.
@@ -97,13 +94,18 @@ fn is_mirror(story: &Story) -> bool {
 
 fn leave_out(story: &mut Story, question: &Question<'_>, because: String, by_model: bool) {
     let name = name_of(question.feature);
-    story.available = Some(false);
-    story.verdict = if by_model {
-        let rest = story.verdict.trim_start_matches(ONLY_THE_MODEL);
-        format!("The model{rest} With +{}, QEMU leaves it out of this guest too: {because}.", question.name)
-    } else {
-        format!("QEMU leaves {name} out of this guest: {because}.")
+    let of_model = story.steps.iter().find(|step| step.who == Who::Models);
+    story.verdict = match of_model.and_then(|step| step.because.as_ref()).filter(|_| by_model) {
+        Some(lacks) => {
+            let asked = question.name;
+            format!(
+                "The model withholds {name}: {lacks}. With +{asked}, QEMU leaves it out of this guest too: {because}."
+            )
+        }
+        None => format!("QEMU leaves {name} out of this guest: {because}."),
     };
+    story.available = Some(false);
+    story.withheld_by.get_or_insert(Who::Qemu);
     if let Some(step) = story.steps.iter_mut().find(|step| step.who == Who::Qemu) {
         step.says = Says::No;
         step.text = format!("{}; it leaves it out of this guest: {because}", step.text);
@@ -124,7 +126,7 @@ fn only_with(story: &mut Story, question: &Question<'_>) {
 fn not_by_itself(story: &mut Story, question: &Question<'_>) {
     let (cpu, name) = (question.cpu, question.name);
     let because = format!("{cpu} does not have it by itself: +{name} adds it");
-    story.available = Some(false);
+    (story.available, story.withheld_by) = (Some(false), Some(Who::Models));
     story.verdict = format!("Only the model withholds {}: {because}.", name_of(question.feature));
     let step = Step { who: Who::Models, says: Says::No, text: because.clone(), because: Some(because) };
     story.steps.retain(|step| step.who != Who::Models);

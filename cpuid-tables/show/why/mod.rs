@@ -27,6 +27,8 @@ mod qemu;
 mod vendor;
 mod verdict;
 
+use verdict::Verdict;
+
 pub use linux::{Nearest, RunningLinux};
 pub use parameters::{ConfigOption, config_options, kernel_parameters};
 
@@ -134,6 +136,8 @@ pub struct Story {
     /// Whether a guest there can have it; for a bit outside CPUID, whether it is set. `None` if the queried layers do not
     /// decide that.
     pub available: Option<bool>,
+    /// The first layer that withholds it; `None` if none does, and for a bit that mirrors what the guest has enabled.
+    pub withheld_by: Option<Who>,
     /// Which layer withholds it, in one sentence.
     pub verdict: String,
 }
@@ -148,8 +152,8 @@ pub fn why(named: Named, machine: &Machine, model: Option<CpuModel>) -> Story {
             .chain(msr::steps(named, machine))
             .chain(qemu::of_msr(named, model))
             .collect();
-        let (available, verdict) = verdict::of_software(named, machine, &steps);
-        return Story { about, steps, available, verdict };
+        let verdict = verdict::of_software(named, machine, &steps);
+        return Story::new(about, steps, verdict);
     };
     if let Some(mirror) = Mirror::find(feature) {
         return mirrored(mirror, about, machine, model);
@@ -161,8 +165,8 @@ pub fn why(named: Named, machine: &Machine, model: Option<CpuModel>) -> Story {
         .into_iter()
         .chain([qemu::models(feature, model), cpu::needs(feature, machine)].into_iter().flatten())
         .collect();
-    let (available, verdict) = verdict::of_feature(feature, machine, model, &steps);
-    Story { about, steps, available, verdict }
+    let verdict = verdict::of_feature(feature, machine, model, &steps);
+    Story::new(about, steps, verdict)
 }
 
 /// Explains a bit that shows what the guest has enabled: no layer withholds it, but one may withhold what the guest needs
@@ -172,8 +176,8 @@ fn mirrored(mirror: &Mirror, about: About, machine: &Machine, model: Option<CpuM
     let linux = linux::step(mirror.bit, machine, cpu.says);
     let steps = Vec::from([cpu, linux, kvm::mirror_step(mirror, machine), qemu::mirror_step()]);
     let needed = mirror.needs.map(|needed| why(Named::Feature(needed), machine, model));
-    let (available, verdict) = verdict::of_mirror(mirror, machine, needed.as_ref());
-    Story { about, steps, available, verdict }
+    let verdict = verdict::of_mirror(mirror, machine, needed.as_ref());
+    Story::new(about, steps, verdict)
 }
 
 /// Names of features as a list in a sentence.
@@ -187,6 +191,11 @@ fn list(features: impl IntoIterator<Item = Feature>) -> String {
 }
 
 impl Story {
+    fn new(about: About, steps: Vec<Step>, verdict: Verdict) -> Story {
+        let Verdict { available, withheld_by, sentence } = verdict;
+        Story { about, steps, available, withheld_by, verdict: sentence }
+    }
+
     /// A heading, a line for each layer, and the verdict.
     #[must_use]
     pub fn styled(&self) -> Styled {

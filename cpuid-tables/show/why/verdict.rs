@@ -23,11 +23,23 @@ fn says(steps: &[Step], who: Who) -> Says {
     step(steps, who).map_or(Says::Nothing, |step| step.says)
 }
 
-/// Whether a guest can have the feature, where that is known, and the sentence that says so.
-pub(super) type Verdict = (Option<bool>, String);
+pub(super) struct Verdict {
+    /// Whether a guest can have the feature, where that is known.
+    pub(super) available: Option<bool>,
+    /// The layer that withholds it, if one does.
+    pub(super) withheld_by: Option<Who>,
+    /// The sentence that says so.
+    pub(super) sentence: String,
+}
 
-fn withheld(sentence: String) -> Verdict {
-    (Some(false), sentence)
+impl Verdict {
+    fn new(available: Option<bool>, sentence: String) -> Verdict {
+        Verdict { available, withheld_by: None, sentence }
+    }
+}
+
+fn withheld(by: Who, sentence: String) -> Verdict {
+    Verdict { available: Some(false), withheld_by: Some(by), sentence }
 }
 
 /// The first layer, from the processor to the guest, that withholds a feature.
@@ -47,7 +59,7 @@ pub(super) fn of_feature(
             Says::Nothing => says(steps, Who::Kvm) == Says::No,
         };
         if let Some(foreign) = vendor::foreign(feature, machine).filter(|_| refused) {
-            return withheld(foreign);
+            return withheld(Who::Cpu, foreign);
         }
         if let Some(because) = refusal(steps, Who::Cpu) {
             let who = match cpu::below(machine) {
@@ -55,23 +67,26 @@ pub(super) fn of_feature(
                 Some(cpu::Below::Kvm) => "KVM".into(),
                 Some(cpu::Below::Hypervisor(name)) => format!("This machine's hypervisor ({name})"),
             };
-            return withheld(format!("{who} withholds {name}: {because}."));
+            return withheld(Who::Cpu, format!("{who} withholds {name}: {because}."));
         }
         if let Some(because) = refusal(steps, Who::Linux) {
-            return withheld(format!("Linux withholds {name}: {because}."));
+            return withheld(Who::Linux, format!("Linux withholds {name}: {because}."));
         }
         if let Some(because) = refusal(steps, Who::Kvm) {
-            return withheld(format!("KVM withholds {name}: {because}."));
+            return withheld(Who::Kvm, format!("KVM withholds {name}: {because}."));
         }
     }
     if let Some(because) = refusal(steps, Who::Needs) {
-        return withheld(format!("A missing dependency withholds {name}: {because}."));
+        return withheld(Who::Needs, format!("A missing dependency withholds {name}: {because}."));
     }
     if let Some(because) = refusal(steps, Who::Qemu) {
-        return withheld(format!("Only QEMU withholds {name}: {because}."));
+        return withheld(Who::Qemu, format!("Only QEMU withholds {name}: {because}."));
     }
     if let Some(model) = model.filter(|_| refusal(steps, Who::Models).is_some()) {
-        return withheld(format!("Only the model withholds {name}: {} does not have it.", full_name(model)));
+        return withheld(
+            Who::Models,
+            format!("Only the model withholds {name}: {} does not have it.", full_name(model)),
+        );
     }
     no_layer(name, machine, steps)
 }
@@ -84,9 +99,12 @@ fn no_layer(name: &str, machine: &Machine, steps: &[Step]) -> Verdict {
         _ => "",
     };
     if machine.kvm.is_some() {
-        return (Some(true), format!("Nothing withholds {name}: a guest here can have it{hidden}."));
+        return Verdict::new(
+            Some(true),
+            format!("Nothing withholds {name}: a guest here can have it{hidden}."),
+        );
     }
-    (None, format!("No queried layer withholds {name}{hidden}; KVM was not queried."))
+    Verdict::new(None, format!("No queried layer withholds {name}{hidden}; KVM was not queried."))
 }
 
 /// The verdict for a bit that shows what the guest has enabled; `needed` explains the feature that it needs for that.
@@ -94,10 +112,14 @@ pub(super) fn of_mirror(mirror: &Mirror, machine: &Machine, needed: Option<&Stor
     let (name, of) = (name_of(mirror.bit), mirror.of);
     if let Some(needed) = needed.filter(|needed| needed.available == Some(false)) {
         let verdict = &needed.verdict;
-        return withheld(format!("{name} mirrors {of}, which the guest cannot set: {verdict}"));
+        let sentence = format!("{name} mirrors {of}, which the guest cannot set: {verdict}");
+        return Verdict::new(Some(false), sentence);
     }
     let known = machine.kvm.as_ref().map(|_| true);
-    (known, format!("Nothing withholds {name}: it mirrors {of}, and KVM updates it while the guest runs."))
+    Verdict::new(
+        known,
+        format!("Nothing withholds {name}: it mirrors {of}, and KVM updates it while the guest runs."),
+    )
 }
 
 /// The verdict for a bit that is not in a CPUID register.
@@ -110,17 +132,21 @@ pub(super) fn of_software(named: Named, machine: &Machine, steps: &[Step]) -> Ve
         return of_msr(name, machine, steps);
     }
     match named {
-        _ if linux == Says::Yes => {
-            (Some(true), format!("Nothing withholds {name}: only Linux decides, and it has set it."))
-        }
+        _ if linux == Says::Yes => Verdict::new(
+            Some(true),
+            format!("Nothing withholds {name}: only Linux decides, and it has set it."),
+        ),
         _ if linux == Says::No => {
             let because = refusal(steps, Who::Linux).unwrap_or("it has not set it");
-            withheld(format!("Linux withholds {name}: {because}."))
+            withheld(Who::Linux, format!("Linux withholds {name}: {because}."))
         }
         _ if machine.linux.is_none() => {
-            (None, format!("Only Linux decides about {name}, and it was not queried."))
+            Verdict::new(None, format!("Only Linux decides about {name}, and it was not queried."))
         }
-        _ => (None, format!("Only Linux decides about {name}, and it does not show whether it is set.")),
+        _ => Verdict::new(
+            None,
+            format!("Only Linux decides about {name}, and it does not show whether it is set."),
+        ),
     }
 }
 
@@ -133,14 +159,14 @@ fn of_msr(name: &str, machine: &Machine, steps: &[Step]) -> Verdict {
         (Who::Models, "The model"),
     ] {
         if let Some(because) = refusal(steps, who) {
-            return withheld(format!("{title} withholds {name}: {because}."));
+            return withheld(who, format!("{title} withholds {name}: {because}."));
         }
     }
     if says(steps, Who::Kvm) == Says::Yes {
-        return (Some(true), format!("Nothing withholds {name}: a guest here can have it."));
+        return Verdict::new(Some(true), format!("Nothing withholds {name}: a guest here can have it."));
     }
     if let Some(because) = refusal(steps, Who::Cpu) {
-        return withheld(format!("The processor withholds {name}: {because}."));
+        return withheld(Who::Cpu, format!("The processor withholds {name}: {because}."));
     }
     let asked = if says(steps, Who::Cpu) == Says::Yes {
         "KVM was not queried"
@@ -149,5 +175,5 @@ fn of_msr(name: &str, machine: &Machine, steps: &[Step]) -> Verdict {
     } else {
         "this machine's MSRs were not queried"
     };
-    (None, format!("{name} is in an MSR, not in CPUID: {asked}."))
+    Verdict::new(None, format!("{name} is in an MSR, not in CPUID: {asked}."))
 }
