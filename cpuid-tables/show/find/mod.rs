@@ -11,7 +11,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::msr;
-use crate::naming::alias_place;
+use crate::naming::{PsabiLevel, alias_place};
 pub use found::Found;
 pub use lines::Meanings;
 use lines::{in_line, of_message};
@@ -48,8 +48,9 @@ pub fn find(text: &str) -> Vec<Found> {
 pub fn meanings(text: &str) -> Meanings {
     let text = text.trim();
     let known = Meanings::known;
-    let ways: [&dyn Fn() -> Meanings; 9] = [
+    let ways: [&dyn Fn() -> Meanings; 10] = [
         &|| known(by_name(text)),
+        &|| known(PsabiLevel::named(text).map(Found::Level).into_iter().collect()),
         &|| if text.contains("[bit ") { in_line(text) } else { Meanings::default() },
         &|| known(of_word(text).or_else(|| text.parse().ok()).map(at).unwrap_or_default()),
         &|| known(alias_place(text).map(at).unwrap_or_default()),

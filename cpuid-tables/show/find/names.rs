@@ -6,6 +6,7 @@ use super::found::Found;
 use crate::bits::field::Field;
 use crate::bits::lookup::{LookupError, Named, without_prefix};
 use crate::bits::name_hash::fold_eq;
+use crate::naming::PsabiLevel;
 use crate::show::msr::{self, AboutMsr};
 use crate::show::{About, enlightenment, hypervisor, named};
 
@@ -47,7 +48,8 @@ pub(super) fn several(text: &str) -> Vec<Found> {
     }
     let mut all = Vec::new();
     for name in names() {
-        let found = by_name(name);
+        let level = || PsabiLevel::named(name).map(Found::Level).into_iter().collect();
+        let found = Some(by_name(name)).filter(|found| !found.is_empty()).unwrap_or_else(level);
         if found.is_empty() {
             return Vec::new();
         }
