@@ -6,7 +6,7 @@
 //! Flags:                           fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat
 //! ```
 //!
-//! As in `/proc/cpuinfo`, from which `lscpu` has them, nothing is known of a flag that is not listed. Other lines are passed
+//! As in `/proc/cpuinfo`, from which `lscpu` has them, a flag that a complete list lacks is off. Other lines are passed
 //! over. `lscpu -J` has the same in JSON. In another language than English the line of flags is known by its first flags, and
 //! the vendor by its value; family, model and stepping are not known there.
 
@@ -15,6 +15,7 @@ use std::string::String;
 
 use super::cpuinfo::{decimal, each_name, key};
 use super::descriptor::{Descriptor, Mark};
+use super::linux_flags::LinuxFlags;
 use super::names::Names;
 use super::scan::{Scan, find, trim};
 use super::sink::{Fault, Line, Parser, Sink};
@@ -38,6 +39,7 @@ struct Lscpu {
     family: Option<u32>,
     model: Option<u32>,
     stepping: Option<u32>,
+    flags: LinuxFlags,
     /// Under `-J`: the field whose data comes.
     field: String,
 }
@@ -77,6 +79,7 @@ impl Lscpu {
         if key == b"Architecture" || matches!(value, b"x86_64" | b"i686") {
             self.finish(sink)?;
         }
+        self.flags.next_line();
         match key {
             b"CPU family" => self.family = decimal(value),
             b"Model" => self.model = decimal(value),
@@ -85,6 +88,7 @@ impl Lscpu {
                 self.open.get_or_insert_default().vendor(&String::from_utf8_lossy(value))
             }
             _ if key == b"Flags" || are_flags(value) => {
+                self.flags.list(value);
                 let names = self.open.get_or_insert_default();
                 each_name(value, line, sink, |flag| names.flag(flag));
             }
@@ -95,7 +99,9 @@ impl Lscpu {
 
     fn finish(&mut self, sink: &mut Sink) -> Result<(), Fault> {
         let (family, model, stepping) = (self.family.take(), self.model.take(), self.stepping.take());
+        let flags = core::mem::take(&mut self.flags);
         let Some(mut names) = self.open.take() else { return Ok(()) };
+        flags.finish(&mut names, family);
         names.signature(family, model, stepping);
         names.finish(None, None, sink)
     }

@@ -54,6 +54,7 @@ mod libcpuid;
 mod libvirt;
 mod libvirt_cpu;
 mod lines;
+mod linux_flags;
 mod lscpu;
 mod model_list;
 mod names;
@@ -78,7 +79,7 @@ mod writer;
 mod xen;
 mod xl;
 
-pub use cpu::{Beside, Cpu};
+pub use cpu::{Beside, Cpu, Request};
 pub use error::{ReadError, WriteError};
 pub use firecracker::firecracker_template;
 pub use format::{Format, UnknownFormat};

@@ -25,6 +25,8 @@ mod guest_of;
 mod instrument;
 mod manual;
 mod migrate;
+mod operator;
+mod operator_files;
 mod readme;
 mod record;
 mod why_cpu;
