@@ -88,6 +88,8 @@ formats! {
     Nova = nova,
     /// FreeBSD's boot messages.
     FreeBsd = freebsd,
+    /// `sysctl machdep.cpu` of an Intel Mac.
+    MacOs = macos,
     /// libvirt's `<cpu>`.
     LibvirtCpu = libvirt_cpu,
     /// A list of features by name.

@@ -55,6 +55,7 @@ mod libvirt;
 mod libvirt_cpu;
 mod lines;
 mod lscpu;
+mod macos;
 mod model_list;
 mod names;
 mod nova;

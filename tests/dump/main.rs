@@ -8,6 +8,7 @@ mod again;
 mod documents;
 mod formats;
 mod forms;
+mod macos;
 mod pieces;
 mod programs;
 mod serialized;
