@@ -12,3 +12,4 @@ mod macos;
 mod pieces;
 mod programs;
 mod serialized;
+mod settings;

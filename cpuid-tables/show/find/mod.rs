@@ -1,5 +1,6 @@
 //! What a text may mean: a name in any spelling, a location, or a register's value.
 
+mod differing;
 mod found;
 mod lines;
 mod names;
