@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::differing::differing_in;
 use super::found::Found;
-use super::names::by_name;
+use super::names::{by_name, by_name_or_level};
 use super::places::at;
 use crate::bits::lookup::Named;
 use crate::naming::{bits_in, cut_off};
@@ -31,7 +31,7 @@ impl Meanings {
 /// A message of a program, with the names that belong to it and those that the line has.
 pub(super) fn of_message(text: &str) -> Meanings {
     let Some(message) = message::message(text) else { return Meanings::default() };
-    let names = message.names().into_iter().flat_map(by_name);
+    let names = message.names().into_iter().flat_map(by_name_or_level);
     let named: Vec<Found> = names.collect();
     let mut meant = in_line(text);
     let mut found = alloc::vec![Found::Message(message)];
