@@ -265,6 +265,10 @@ impl LibvirtCpu {
 
 impl Parser for LibvirtCpu {
     fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
+        // Between documents: a shell's prompt with its command, which may have markup in it.
+        if self.tags.is_between() && !trim(line.text).starts_with(b"<") {
+            return Ok(());
+        }
         let mut tags = core::mem::take(&mut self.tags);
         let done = tags.line(line, |tag, began| self.tag(tag, began, sink));
         self.tags = tags;

@@ -57,12 +57,19 @@ pub(super) struct LinuxFlags {
     count: usize,
     /// Something comes after it, so that its end was not lost.
     is_whole: bool,
+    /// It was wrapped, which can cut a flag in two.
+    is_wrapped: bool,
 }
 
 impl LinuxFlags {
     /// The list.
     pub(super) fn list(&mut self, value: &[u8]) {
         self.count = value.split(u8::is_ascii_whitespace).filter(|flag| !flag.is_empty()).count();
+    }
+
+    /// A line that goes on with the list.
+    pub(super) fn wrap(&mut self) {
+        self.is_wrapped = true;
     }
 
     /// A line after the list.
@@ -72,7 +79,7 @@ impl LinuxFlags {
 
     /// Adds what the list states besides, if it is complete.
     pub(super) fn finish(&self, names: &mut Names, family: Option<u32>) {
-        if !self.is_whole || self.count < FEWEST {
+        if !self.is_whole || self.is_wrapped || self.count < FEWEST {
             return;
         }
         for feature in Feature::all().filter(|feature| is_always_listed(*feature)) {

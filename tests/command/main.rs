@@ -24,6 +24,7 @@ mod guest;
 mod guest_of;
 mod instrument;
 mod manual;
+mod messages;
 mod migrate;
 mod operator;
 mod operator_files;

@@ -67,6 +67,8 @@ fn what_a_complete_list_of_flags_lacks_is_off() {
     assert_eq!(run(&["has", "avx512f", "-"], &line).code, Some(3));
     let excerpt = "processor\t: 0\nflags\t\t: fpu sse2 avx\nbogomips\t: 4000.00\n";
     assert_eq!(run(&["has", "avx512f", "-"], excerpt).code, Some(3));
+    let wrapped = older().replace(" npt", "\n npt");
+    assert_eq!(run(&["has", "avx512f", "-"], &wrapped).code, Some(3));
     // A hypervisor can give its guest either vendor's bits.
     let guest = cpuinfo(25, 1, "hypervisor ssbd ibrs ibpb stibp");
     assert_eq!(run(&["has", "ibpb", "-"], &guest).code, run(&["has", "ibpb", "-"], &line).code);
@@ -143,9 +145,9 @@ fn find_says_what_to_do_about_a_failed_start() {
         ),
         ("warning: Host physical bits (39) does not match phys-bits property (42)", "smallest width"),
         ("phys-bits should be between 32 and 52  (but is 54)", "host-phys-bits=on"),
-        ("Address space limit 0xfffffffff < 0x1bfffffffff phys-bits too low (36)", "maxmem"),
+        ("Address space limit 0xfffffffff < 0x1bfffffffff phys-bits too low (36)", "a larger phys-bits="),
         ("Putting registers after init: Failed to set XSAVE: Invalid argument", "diff --migrate"),
-        ("Unacceptable CPU info: CPU doesn't have compatibility.", "cpu_models="),
+        ("Unacceptable CPU info: CPU doesn't have compatibility.", "cpu_mode=custom"),
         ("error: failed to set MSR 0x48b to 0x1378ff00000000", "-vmx"),
         ("error: failed to set MSR 0x491 to 0x1", "-vmx"),
         ("error: failed to set MSR 0x48 to 0x1", "-spec-ctrl"),

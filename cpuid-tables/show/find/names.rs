@@ -26,6 +26,13 @@ pub(super) fn by_name(text: &str) -> Vec<Found> {
     if found.is_empty() { msr() } else { found }
 }
 
+/// A name, or a level of x86-64.
+pub(super) fn by_name_or_level(text: &str) -> Vec<Found> {
+    let found = by_name(text);
+    let level = || PsabiLevel::named(text).map(Found::Level).into_iter().collect();
+    if found.is_empty() { level() } else { found }
+}
+
 /// Names that mean something only where nothing else has them: Hyper-V's fields, libvirt's enlightenments, an MSR's bits.
 pub(super) fn bare_name(text: &str) -> Vec<Found> {
     if text.len() > LONGEST_NAME {
@@ -48,8 +55,7 @@ pub(super) fn several(text: &str) -> Vec<Found> {
     }
     let mut all = Vec::new();
     for name in names() {
-        let level = || PsabiLevel::named(name).map(Found::Level).into_iter().collect();
-        let found = Some(by_name(name)).filter(|found| !found.is_empty()).unwrap_or_else(level);
+        let found = by_name_or_level(name);
         if found.is_empty() {
             return Vec::new();
         }
