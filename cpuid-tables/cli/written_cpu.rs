@@ -34,7 +34,7 @@ pub(crate) struct WrittenCpu<'a> {
 }
 
 /// libvirt's name of a feature.
-fn in_libvirt(name: &str) -> &str {
+pub(crate) fn in_libvirt(name: &str) -> &str {
     LIBVIRT_NAMES.iter().find(|(qemu, _)| *qemu == name).map_or(name, |(_, libvirt)| libvirt)
 }
 

@@ -36,6 +36,8 @@ pub enum Request {
     Proxmox(Vec<String>),
     /// libvirt's `<cpu>`.
     Libvirt,
+    /// A manager that asks libvirt for it: nova, `CloudStack`, `KubeVirt`.
+    Manager,
 }
 
 /// What a dump states of a CPU besides its registers.

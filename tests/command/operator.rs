@@ -29,6 +29,9 @@ fn nothing_is_known_of_a_guest_that_has_what_its_host_has() {
         domain("<cpu mode='maximum'/>"),
         "-cpu host,-svm\n".to_owned(),
         "-cpu max\n".to_owned(),
+        "cpu_mode = host-passthrough\n".to_owned(),
+        "kind: VirtualMachine\nspec:\n  cpu:\n    features:\n    - name: svm\n      policy: disable\n"
+            .to_owned(),
         vm("cpu: host,flags=+aes\n"),
         vm("cpu: cputype=max\n"),
         "cpu-model: mine\n    flags +aes\n    reported-model host\n".to_owned(),
@@ -111,6 +114,7 @@ fn what_is_enforced_has_to_be_there_whatever_it_is_for() {
         (cpu("mode='custom' match='exact'"), 1),
         (cpu("mode='custom' match='exact' check='full'"), 1),
         (cpu("mode='custom' match='exact' check='none'"), 0),
+        ("cpu_models = EPYC-Milan\ncpu_model_extra_flags = -pcid, -invpcid, -pku, -ibrs\n".to_owned(), 1),
     ] {
         let ran = moved(&guest, ROME);
         assert_eq!(ran.code, Some(code), "{guest}: {}{}", ran.out, ran.err);
@@ -144,6 +148,9 @@ fn a_remedy_is_in_the_words_of_what_asks_for_the_guest() {
         .collect();
     assert!(file.contains("reported-model EPYC-Milan"), "{file}");
     assert_eq!(moved(&file, ROME).code, Some(0), "{file}");
+    // A level is no model that Proxmox VE bases another one on.
+    let ran = moved(&vm("cpu: x86-64-v3\n"), NEHALEM);
+    assert!(ran.out.contains("reported-model qemu64") && ran.out.contains("-avx2"), "{}", ran.out);
     let ran = moved(&domain("<cpu mode='custom'><model>Haswell-noTSX</model></cpu>"), NEHALEM);
     for line in ["<feature policy='disable' name='pclmuldq'/>", "<feature policy='disable' name='avx2'/>"] {
         let there = ran.out.contains(line);

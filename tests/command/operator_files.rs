@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use cpuid_tables::{Bit, Feature, Msr, MsrFeature, QemuRelease};
 use serde_json::Value;
 
 use crate::common;
@@ -167,4 +168,46 @@ fn find_says_what_to_do_about_a_failed_start() {
     // What the line names is explained as before.
     let ran = run(&["find", "error: failed to set MSR 0x48b to 0x1378ff00000000"], "");
     assert!(ran.out.contains("MSR 0x48b = 0x1378ff00000000"), "{}", ran.out);
+}
+
+#[path = "../../cpuid-tables/cli/written_cpu.rs"]
+#[allow(dead_code, reason = "the command writes the CPUs, and the test has the names")]
+mod written_cpu;
+
+/// What is written for libvirt has its names, as its facts have them.
+#[test]
+fn features_for_libvirt_have_its_names() {
+    if !common::pinned("features_for_libvirt_have_its_names") {
+        return;
+    }
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let facts = fs::read_to_string(root.join("upstream/libvirt-11.3.tsv")).unwrap();
+    let mut differing = 0;
+    for row in facts.lines().filter_map(|line| line.strip_prefix("witness-bit\t")) {
+        let columns: Vec<&str> = row.split('\t').collect();
+        let place = match columns.as_slice() {
+            [_, "cpuid", leaf, subleaf, register, bit] => {
+                let text = format!("CPUID.(EAX={leaf},ECX={subleaf}):{register}[{bit}]");
+                let Some(feature) = text.parse().ok().and_then(Feature::at) else { continue };
+                feature.qemu_name(QemuRelease::NEWEST)
+            }
+            [_, "msr", msr, bit] => {
+                let Some(msr) = u32::from_str_radix(msr.trim_start_matches("0x"), 16).ok() else { continue };
+                let at = Msr(msr).bit(Bit(bit.parse().unwrap()));
+                MsrFeature::at(at).and_then(|feature| feature.qemu_name(QemuRelease::NEWEST))
+            }
+            other => panic!("{other:?}"),
+        };
+        let Some(qemu) = place else { continue };
+        // libvirt has two names for some bits.
+        let others: Vec<&str> = facts
+            .lines()
+            .filter_map(|line| line.strip_prefix("witness-bit\t")?.split_once('\t'))
+            .filter(|(_, at)| *at == row.split_once('\t').unwrap().1)
+            .map(|(name, _)| name)
+            .collect();
+        assert!(others.contains(&written_cpu::in_libvirt(qemu)), "{qemu}: {others:?}");
+        differing += usize::from(written_cpu::in_libvirt(qemu) != qemu);
+    }
+    assert!(differing >= written_cpu::LIBVIRT_NAMES.len(), "a row is not needed: {differing}");
 }

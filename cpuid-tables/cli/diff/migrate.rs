@@ -15,7 +15,7 @@ use super::target::{Judged, Target};
 use crate::cli::advice;
 use crate::cli::format::Format;
 use crate::cli::has::NOT_KNOWN;
-use crate::cli::named_model::{of_the_host, unknown_model};
+use crate::cli::named_model::{model_name, of_the_host, unknown_model};
 use crate::cli::outcome::{Failed, Result, answer};
 use crate::cli::output::{print_document, print_styled, warn};
 use crate::cli::source::Source;
@@ -204,12 +204,16 @@ enum Rest {
     Host(String),
     /// From a definition of this CPU that is not in A.
     Elsewhere(String),
+    /// From a model that A does not name.
+    Nowhere,
 }
 
 impl Rest {
     fn of(a: &Cpu) -> Option<Rest> {
         let of_host = of_the_host(a).map(|name| Rest::Host(name.to_owned()));
-        of_host.or_else(|| unknown_model(a).map(|name| Rest::Elsewhere(name.to_owned())))
+        let elsewhere = || unknown_model(a).map(|name| Rest::Elsewhere(name.to_owned()));
+        let names_none = a.beside.settings.is_some() && model_name(a).is_none();
+        of_host.or_else(elsewhere).or(names_none.then_some(Rest::Nowhere))
     }
 }
 
@@ -217,6 +221,7 @@ impl fmt::Display for Rest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Rest::Host(name) => write!(f, "with `{name}` it has what A's host has"),
+            Rest::Nowhere => f.write_str("A names no CPU model"),
             Rest::Elsewhere(name) => write!(
                 f,
                 "`{name}` is defined in its cluster's /etc/pve/virtual-guest/cpu-models.conf, which `kvm-cpuid diff` reads as A"
