@@ -52,7 +52,7 @@ fn what_a_complete_list_of_flags_lacks_is_off() {
         ("pcid", 1),
         // Flags of Linux's own stand for these.
         ("ibpb", 0),
-        ("amd_stibp", 0),
+        ("amd-stibp", 0),
         // Before family 0x19 `ssbd` can be another register.
         ("amd-ssbd", 3),
         // Linux has no flag for it, or does not list it whenever it is there.
@@ -72,7 +72,7 @@ fn what_a_complete_list_of_flags_lacks_is_off() {
     assert_eq!(run(&["has", "avx512f", "-"], &wrapped).code, Some(3));
     // A hypervisor can give its guest either vendor's bits.
     let guest = cpuinfo(25, 1, "hypervisor ssbd ibrs ibpb stibp");
-    assert_eq!(run(&["has", "ibpb", "-"], &guest).code, run(&["has", "ibpb", "-"], &line).code);
+    assert_eq!(run(&["has", "amd-stibp", "-"], &guest).code, Some(3));
     let lscpu = format!(
         "Architecture: x86_64\nVendor ID: AuthenticAMD\nCPU family: 25\nFlags: {COMMON}\nNUMA node(s): 1\n"
     );
