@@ -16,11 +16,15 @@ use crate::oracle::{Outcome, cases, ours};
 /// The releases whose whole sweep is recorded, and the minimum number of cases: a missing corpus is not a success.
 const RELEASES: [(&str, usize); 2] = [("10.0", 11_000), ("7.2", 8_000)];
 /// Further corpora, of what people type and what hosts can be: directory, release and minimum number of cases.
-const OTHERS: [(&str, &str, usize); 4] = [
+const OTHERS: [(&str, &str, usize); 8] = [
     ("7.2-adversarial", "7.2", 1_500),
     ("10.0-adversarial", "10.0", 1_500),
     ("10.2", "10.2", 2_500),
     ("11.1", "11.1", 3_500),
+    ("7.2-msrs", "7.2", 300),
+    ("10.0-msrs", "10.0", 300),
+    ("10.2-msrs", "10.2", 300),
+    ("11.1-msrs", "11.1", 300),
 ];
 
 /// The hosts of the corpus, unchanged.
