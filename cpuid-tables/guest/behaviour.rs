@@ -90,6 +90,8 @@ pub(crate) struct Behaviour {
     pub(crate) vmx_before_microcode: bool,
     /// The MSRs of shadow stacks and branch tracking are set at reset.
     pub(crate) cet_msrs: bool,
+    /// Machines have the option `smp-cache`, and take its `default`.
+    pub(crate) knows_smp_cache: bool,
     /// The sharing of a PC's caches can be set to a topology level (`smp-cache`).
     pub(crate) caches_by_machine: bool,
     /// Leaf 0xD's subleaves describe the host's components, not the guest's, and supervisor components have sizes and
@@ -150,7 +152,7 @@ impl Behaviour {
             modules: about(9, 1),
             knows_books: about(8, 2),
             checks_smbios: about(9, 0),
-            family_for_max: about(9, 0),
+            family_for_max: about(8, 2),
             decodes_host: about(10, 1),
             isapc_is_old: about(10, 2),
             suffixes_need_no_digit: about(8, 1),
@@ -165,6 +167,7 @@ impl Behaviour {
             counters_by_vendor: since(11, 0),
             vmx_before_microcode: about(10, 1),
             cet_msrs: since(11, 0),
+            knows_smp_cache: about(9, 2),
             caches_by_machine: about(10, 0),
             components_are_hosts: since(11, 0),
             xss: if since(11, 0) { 1 << 11 | 1 << 12 | 1 << 15 } else { 1 << 15 },

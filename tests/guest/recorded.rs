@@ -96,6 +96,36 @@ fn every_recorded_adversarial_guest_is_built_equal() -> Outcome<()> {
     })
 }
 
+/// A base that was stored and read again gives every vCPU the same table.
+#[test]
+#[cfg(feature = "json")]
+fn a_stored_base_gives_every_recorded_vcpu_its_table() -> Outcome<()> {
+    use cpuid_tables::{CpuidTable, VcpuBase};
+    if !common::pinned("a_stored_base_gives_every_recorded_vcpu_its_table") {
+        return Ok(());
+    }
+    let mut tables = 0;
+    for (directory, name) in [("7.2-adversarial", "7.2"), ("10.0-adversarial", "10.0"), ("11.1-msrs", "11.1")]
+    {
+        let release = QemuRelease::find(name).ok_or("no such release")?;
+        let corpus = Corpus::read(&corpus::directory().join(directory))?;
+        let hosts = hosts(&corpus);
+        for recorded in corpus.cases.iter().filter(|recorded| recorded.status == 0) {
+            let case = &recorded.case;
+            let guest = ours::guest(release, &hosts[case.host.as_str()], case)??;
+            let base: VcpuBase = serde_json::from_str(&serde_json::to_string(guest.base())?)?;
+            let mut restored = CpuidTable::new();
+            for (apic_id, table) in guest.vcpus() {
+                base.write(apic_id, &mut restored);
+                assert_eq!(restored, table, "{case}: vCPU {apic_id}");
+                tables += 1;
+            }
+        }
+    }
+    assert!(tables > 3_000, "only {tables} tables");
+    Ok(())
+}
+
 #[test]
 fn every_model_name_is_recorded_on_both_vendors_and_a_real_host() -> Outcome<()> {
     if !common::pinned("every_model_name_is_recorded_on_both_vendors_and_a_real_host") {
