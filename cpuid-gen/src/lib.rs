@@ -38,7 +38,6 @@ pub mod program;
 pub mod published;
 #[cfg(feature = "trees")]
 pub mod qemu;
-mod release;
 pub mod source;
 #[cfg(feature = "verify")]
 pub mod verify;

@@ -72,7 +72,8 @@ impl Feature {
         1 << (self.0 % 32)
     }
 
-    /// The macro without `X86_FEATURE_`, of the kernel or of KVM; `None` if the release has none.
+    /// The macro without `X86_FEATURE_`, of the kernel or of KVM, or, of KVM's own leaf, the whole macro
+    /// (`KVM_FEATURE_STEAL_TIME`); `None` if the release has none.
     #[must_use]
     pub const fn linux_macro(self, release: LinuxRelease) -> Option<&'static str> {
         string(release.tables().macros[self.index()])

@@ -6,7 +6,7 @@ use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;
 use crate::facts::columns::Columns;
 use crate::facts::{write_linux, write_qemu};
-use crate::release::ReleaseOrder;
+use crate::vocabulary::release_order::ReleaseOrder;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 

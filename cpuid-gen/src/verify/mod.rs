@@ -64,7 +64,7 @@ pub use since::verify_since;
 pub use stale::Scope;
 
 use crate::facts::{LinuxFacts, QemuFacts};
-use crate::release::ReleaseOrder;
+use crate::vocabulary::release_order::ReleaseOrder;
 use finding::{Findings, Found};
 use kvm_support::Support;
 use linux::LinuxIndex;
