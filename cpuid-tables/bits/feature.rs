@@ -33,7 +33,7 @@ impl Feature {
     /// The constant's name.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        bit_tables::STRINGS[bit_tables::FEATURE_NAMES[self.index()] as usize]
+        bit_tables::text(bit_tables::FEATURE_NAMES[self.index()])
     }
 
     /// Its location.
