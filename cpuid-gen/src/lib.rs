@@ -38,7 +38,6 @@ pub mod program;
 pub mod published;
 #[cfg(feature = "trees")]
 pub mod qemu;
-#[cfg(feature = "verify")]
 mod release;
 pub mod source;
 #[cfg(feature = "verify")]
