@@ -30,7 +30,7 @@ const fn msr(name: &'static str, users: &'static str, msr: u32, bit: u8) -> Alia
     Alias { name, users, place: Place::MsrBit(Msr(msr).bit(Bit(bit))) }
 }
 
-pub(super) static ALIASES: [Alias; 535] = [
+pub(super) static ALIASES: [Alias; 518] = [
     cpuid("1GB-pages", "AMD APM", 0x8000_0001, 0, Edx, 26),
     cpuid("3DNOW+", "Xen", 0x8000_0001, 0, Edx, 30),
     cpuid("3DNOWP", "GCC, LLVM", 0x8000_0001, 0, Edx, 30),
@@ -196,24 +196,7 @@ pub(super) static ALIASES: [Alias; 535] = [
     cpuid("KL", "Intel SDM", 7, 0, Ecx, 23),
     cpuid("KVM_CLOCK", "QEMU", 0x4000_0001, 0, Eax, 0),
     cpuid("KVM_CLOCK2", "QEMU", 0x4000_0001, 0, Eax, 3),
-    cpuid("KVM_FEATURE_ASYNC_PF", "KVM", 0x4000_0001, 0, Eax, 4),
-    cpuid("KVM_FEATURE_ASYNC_PF_INT", "KVM", 0x4000_0001, 0, Eax, 14),
-    cpuid("KVM_FEATURE_ASYNC_PF_VMEXIT", "KVM", 0x4000_0001, 0, Eax, 10),
-    cpuid("KVM_FEATURE_CLOCKSOURCE", "KVM", 0x4000_0001, 0, Eax, 0),
-    cpuid("KVM_FEATURE_CLOCKSOURCE2", "KVM", 0x4000_0001, 0, Eax, 3),
-    cpuid("KVM_FEATURE_CLOCKSOURCE_STABLE_BIT", "KVM", 0x4000_0001, 0, Eax, 24),
-    cpuid("KVM_FEATURE_MMU_OP", "KVM", 0x4000_0001, 0, Eax, 2),
-    cpuid("KVM_FEATURE_MSI_EXT_DEST_ID", "KVM", 0x4000_0001, 0, Eax, 15),
-    cpuid("KVM_FEATURE_NOP_IO_DELAY", "KVM", 0x4000_0001, 0, Eax, 1),
-    cpuid("KVM_FEATURE_POLL_CONTROL", "KVM", 0x4000_0001, 0, Eax, 12),
-    cpuid("KVM_FEATURE_PV_EOI", "KVM", 0x4000_0001, 0, Eax, 6),
-    cpuid("KVM_FEATURE_PV_SCHED_YIELD", "KVM", 0x4000_0001, 0, Eax, 13),
-    cpuid("KVM_FEATURE_PV_SEND_IPI", "KVM", 0x4000_0001, 0, Eax, 11),
-    cpuid("KVM_FEATURE_PV_TLB_FLUSH", "KVM", 0x4000_0001, 0, Eax, 9),
-    cpuid("KVM_FEATURE_PV_UNHALT", "KVM", 0x4000_0001, 0, Eax, 7),
-    cpuid("KVM_FEATURE_STEAL_TIME", "KVM", 0x4000_0001, 0, Eax, 5),
     cpuid("KVM_HINTS_DEDICATED", "KVM", 0x4000_0001, 0, Edx, 0),
-    cpuid("KVM_HINTS_REALTIME", "KVM", 0x4000_0001, 0, Edx, 0),
     cpuid("L1DF", "FreeBSD", 7, 0, Edx, 28),
     cpuid("L1D_FLUSH", "Intel SDM", 7, 0, Edx, 28),
     cpuid("LAHF", "FreeBSD", 0x8000_0001, 0, Ecx, 0),

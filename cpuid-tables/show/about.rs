@@ -11,7 +11,7 @@ use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
 use crate::bits::kvm_module::KvmModuleRule;
 use crate::bits::kvm_treatment::KvmTreatment;
-use crate::bits::location::WordBit;
+use crate::bits::location::{Leaf, WordBit};
 use crate::bits::lookup::Named;
 use crate::bits::release::{LinuxRelease, QemuRelease};
 
@@ -156,6 +156,9 @@ fn module_spans(feature: Feature) -> Vec<Span<LinuxRelease, KvmModuleRule>> {
     rules.into_iter().flat_map(of).collect()
 }
 
+/// KVM's features and hints.
+const KVM_LEAF: Leaf = Leaf(0x4000_0001);
+
 fn in_linux(named: Named, release: LinuxRelease) -> Option<InLinux> {
     let (linux_macro, place) = match named {
         Named::Feature(bit) => {
@@ -179,9 +182,10 @@ fn in_qemu(named: Named, release: QemuRelease) -> Option<InQemu> {
     Some(InQemu { name, word: word.map(|word| word.name) })
 }
 
-/// The prefix of Linux's macros for a sort of bit.
-pub(super) const fn macro_prefix(named: Named) -> &'static str {
+/// The prefix of Linux's macros for a sort of bit. Those of KVM's own leaf are whole.
+pub(super) fn macro_prefix(named: Named) -> &'static str {
     match named {
+        Named::Feature(feature) if feature.leaf() == KVM_LEAF => "",
         Named::Feature(_) | Named::Software(_) => "X86_FEATURE_",
         Named::Bug(_) => "X86_BUG_",
         Named::Vmx(_) => "VMX_FEATURE_",

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::super::about::macro_prefix;
 use super::parameters::{self, Configured};
 use super::{Machine, Says, Step, Who, list};
 use crate::bits::feature::Feature;
@@ -177,7 +178,8 @@ pub(super) fn step(feature: Feature, machine: &Machine, cpu: Says) -> Step {
         }
         Shown::NoMacro => "no known release has a macro for it, so /proc/cpuinfo has no name".to_string(),
         Shown::KvmAlone(name) => {
-            format!("X86_FEATURE_{name} is in a word that only KVM has, so /proc/cpuinfo never shows it")
+            let name = with_prefix(feature, name);
+            format!("{name} is a bit that only KVM has, so /proc/cpuinfo never shows it")
         }
         Shown::NoName(name) => {
             format!("the header gives X86_FEATURE_{name} no quoted name, so /proc/cpuinfo hides it")
@@ -188,6 +190,11 @@ pub(super) fn step(feature: Feature, machine: &Machine, cpu: Says) -> Step {
         }
     };
     Step::new(Who::Linux, Says::Nothing, hidden)
+}
+
+/// A macro as the headers write it.
+fn with_prefix(feature: Feature, name: &str) -> String {
+    format!("{}{name}", macro_prefix(Named::Feature(feature)))
 }
 
 /// Notes that a feature is in one of Linux's own words.
@@ -205,7 +212,9 @@ fn without_machine(feature: Feature) -> String {
     let what = match shown(feature, newest) {
         Shown::Named(flag) => format!("Linux {newest} calls it {flag}"),
         Shown::NoMacro | Shown::SinceNewer(_) => format!("Linux {newest} has no macro for it"),
-        Shown::KvmAlone(name) => format!("Linux {newest} has X86_FEATURE_{name} in a word that only KVM has"),
+        Shown::KvmAlone(name) => {
+            format!("Linux {newest} has {}, a bit that only KVM has", with_prefix(feature, name))
+        }
         Shown::NoName(name) => format!("Linux {newest} hides X86_FEATURE_{name} from /proc/cpuinfo"),
     };
     format!("not queried; {what}")
