@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use cpuid_tables::Vendor;
 
 /// Where libvirt has another name for a feature than QEMU's: QEMU's, and libvirt's (its `src/cpu_map/x86_features.xml`).
-pub(crate) static LIBVIRT_NAMES: [(&str, &str); 11] = [
+pub(crate) static LIBVIRT_NAMES: [(&str, &str); 10] = [
     ("pclmulqdq", "pclmuldq"),
     ("ds-cpl", "ds_cpl"),
     ("fxsr-opt", "fxsr_opt"),
@@ -15,7 +15,6 @@ pub(crate) static LIBVIRT_NAMES: [(&str, &str); 11] = [
     ("perfctr-core", "perfctr_core"),
     ("perfctr-nb", "perfctr_nb"),
     ("tsc-adjust", "tsc_adjust"),
-    ("vmx-invept-single-context", "vmx-invvpid-single-context"),
     ("vmx-invept-single-context-noglobals", "vmx-invvpid-single-context-noglobals"),
 ];
 

@@ -106,7 +106,7 @@ fn a_move_between_complete_lists_has_an_answer() {
 #[test]
 fn a_folder_of_hosts_may_have_other_files() {
     let folder = folder("operator-folder");
-    fs::copy("tests/show/processors/rome.entries", folder.join("rome.entries")).unwrap();
+    fs::copy("tests/show/processors/milan.entries", folder.join("milan.entries")).unwrap();
     fs::write(folder.join("NOTES"), "Collected before the move.\n").unwrap();
     for (name, begin, unpack) in [
         ("a.gz", &b"\x1f\x8b\x08\x00\x11"[..], "gunzip -c"),
@@ -128,7 +128,7 @@ fn a_folder_of_hosts_may_have_other_files() {
     }
     // A file that is named is wanted.
     let ran =
-        run(&["baseline", "tests/show/processors/rome.entries", folder.join("NOTES").to_str().unwrap()], "");
+        run(&["baseline", "tests/show/processors/milan.entries", folder.join("NOTES").to_str().unwrap()], "");
     assert_eq!(ran.code, Some(2));
 }
 
@@ -206,7 +206,10 @@ fn features_for_libvirt_have_its_names() {
             .filter(|(_, at)| *at == row.split_once('\t').unwrap().1)
             .map(|(name, _)| name)
             .collect();
-        assert!(others.contains(&written_cpu::in_libvirt(qemu)), "{qemu}: {others:?}");
+        // QEMU gives two bits one name, of which libvirt has that of the other bit.
+        let named = written_cpu::in_libvirt(qemu);
+        let of_another = facts.contains(&format!("witness-bit\t{named}\t"));
+        assert!(others.contains(&named) || of_another, "{qemu}: {others:?}");
         differing += usize::from(written_cpu::in_libvirt(qemu) != qemu);
     }
     assert!(differing >= written_cpu::LIBVIRT_NAMES.len(), "a row is not needed: {differing}");
