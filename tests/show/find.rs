@@ -116,7 +116,8 @@ fn an_msr_s_value_bit_by_bit() {
         "{text}"
     );
     let lines = "qemu-kvm: error: failed to set MSR 0x48d to 0x7f00000016\nqemu-kvm: ../target/i386/kvm/kvm.c: kvm_buf_set_msrs: failed";
-    let text = find(lines)[0].to_string();
+    let [Found::Message(_), value @ Found::MsrValue(..), ..] = &*find(lines) else { panic!("{lines}") };
+    let text = value.to_string();
     assert!(text.starts_with("MSR 0x48d = 0x7f00000016: IA32_VMX_TRUE_PINBASED_CTLS"), "{text}");
     for line in [
         "  [0]    may be 1   vmx-intr-exit",
