@@ -1,7 +1,8 @@
 //! Messages about CPUs and virtualization that programs print, by words that the line has.
 //!
 //! `messages.tsv`: the words, the program, what it means, what to do, and names of features and MSRs that belong to it. The
-//! first row that fits counts, so that one with more words comes before one with fewer of them.
+//! first row that fits counts, so that one with more words comes before one with fewer of them. It is text for people, one line
+//! for each message; as Rust each would be eight lines.
 
 use alloc::string::String;
 use alloc::vec::Vec;

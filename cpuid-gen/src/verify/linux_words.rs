@@ -2,7 +2,6 @@
 
 use super::finding::Findings;
 use super::key::{Key, Kind};
-
 use super::linux::LinuxIndex;
 use super::twice::{Claim, check_unique};
 use crate::diagnostic::Diagnostic;
@@ -118,7 +117,12 @@ fn check_words_complete(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
         }
         let subject = format!("word {number}");
         findings.add(Key::new(Kind::WordMissing, &subject, "-", "-"), &[&index.release], || {
-            Diagnostic::error(neighbour, format!("{subject} of {end} has no row; it should follow this one"))
+            let message = format!("{subject} of {end} has no row; it should follow this one");
+            let found = Diagnostic::error(neighbour, message);
+            match words.iter().find(|(next, _)| next.0 > number) {
+                Some((_, next)) => found.with_label(next.at, "and come before this one"),
+                None => found,
+            }
         });
     }
 }

@@ -66,7 +66,8 @@ pub use since::verify_since;
 pub use stale::Scope;
 
 use crate::facts::{LinuxFacts, QemuFacts};
-use crate::release::{self, ReleaseOrder};
+use crate::release;
+use crate::vocabulary::release_order::ReleaseOrder;
 use finding::{Findings, Found};
 use kvm_support::Support;
 use linux::LinuxIndex;

@@ -13,8 +13,8 @@ use super::key::{Key, Kind};
 use super::statements::{LOCATION, Statements, Text};
 use crate::diagnostic::Diagnostic;
 use crate::hash::QuickMap;
-use crate::release::ReleaseOrder;
 use crate::source::Span;
+use crate::vocabulary::release_order::ReleaseOrder;
 
 /// Rows with a place and its names, and rows with a name and its place.
 const OF_PLACES: [&str; 5] = [LOCATION, "qemu-bit", "cpuid-field", "leaf-field", "linux-flag"];

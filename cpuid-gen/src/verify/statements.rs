@@ -6,7 +6,6 @@ use super::finding::Release;
 use super::guest_statements;
 use super::linux::LinuxIndex;
 use super::linux_names::{call_of, cap_name};
-use super::linux_words;
 use super::numbers;
 use super::qemu::QemuIndex;
 use crate::facts::{
@@ -27,7 +26,8 @@ pub(super) enum Text<'a> {
     Dep((&'a str, u64), (&'a str, u64)),
     BitOf(&'a str, Bit),
     Numbered(Word, Bit),
-    Register(Option<CpuidWord>),
+    Register(CpuidWord),
+    SoftwareWord(Word),
     Place(Location),
     NameAt(&'a str, Location),
     Cpuid(Leaf, Option<Subleaf>, Register),
@@ -58,7 +58,8 @@ impl fmt::Display for Text<'_> {
             Text::Dep((from, mask), (to, to_mask)) => write!(f, "{from} {mask:#x} {to} {to_mask:#x}"),
             Text::BitOf(word, bit) => write!(f, "{word}[{}]", bit.0),
             Text::Numbered(word, bit) => write!(f, "{}[{}]", word.0, bit.0),
-            Text::Register(register) => f.write_str(&linux_words::shown(*register)),
+            Text::Register(register) => register.fmt(f),
+            Text::SoftwareWord(word) => write!(f, "software word {}", word.0),
             Text::Place(location) => location.fmt(f),
             Text::NameAt(name, location) => write!(f, "{name} {location}"),
             Text::Cpuid(leaf, subleaf, register) => {
@@ -162,7 +163,9 @@ impl<'a> Statements<'a> {
             all.add("linux-count", Text::Name(&count.name), Text::Count(count.value), count.at);
         }
         for word in &facts.words {
-            all.add("linux-word", Text::Name(&word.name), Text::Register(word.location), word.at);
+            // The kernel counts on from words of registers; a word of its own has its number only.
+            let place = word.location.map_or(Text::SoftwareWord(word.word), Text::Register);
+            all.add("linux-word", Text::Name(&word.name), place, word.at);
         }
         all.say_flags(("linux-feature", "linux-flag"), &facts.features, |flag| {
             let word = index.kernel_word(flag.word).filter(|word| word.location.is_none());

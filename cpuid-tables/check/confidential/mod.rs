@@ -1,12 +1,14 @@
 //! Tables of confidential guests, in which more than KVM decides what the guest sees: SEV-SNP's firmware checks the page
 //! that holds the table, and TDX's module builds the table itself.
 //!
-//! The facts are in `sev-snp.tsv` and `tdx.tsv`, each with its source. What is modelled, and what is not, is in
+//! The facts are the rows of `sev_snp_rows` and `tdx_rows`, each with its source. What is modelled, and what is not, is in
 //! docs/confidential.md.
 
 mod rows;
 mod sev_snp;
+mod sev_snp_rows;
 mod tdx;
+mod tdx_rows;
 
 use super::{Findings, Input};
 

@@ -6,17 +6,15 @@
 //! EBX are not here: QEMU and other VMMs write 0x240 there for XCR0_IN 1, whatever the table has (target/i386/sev.c).
 
 use alloc::format;
-use alloc::vec::Vec;
 
 use super::super::finding::bits_in_words;
 use super::super::guest::Guest;
 use super::super::{Findings, Input, Kind};
-use super::rows::{number, rows, word};
-use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
+use super::rows::{PageRow, PageRule};
+use super::sev_snp_rows::ROWS;
+use crate::bits::location::{Leaf, Register, Subleaf};
 use crate::host::Host;
 use crate::table::{CpuidEntry, Vendor, find_entry};
-
-static FACTS: &str = include_str!("sev-snp.tsv");
 
 /// The most functions of a page.
 const MOST: usize = 64;
@@ -25,44 +23,6 @@ const ENCRYPTION: Leaf = Leaf(0x8000_001f);
 const ENCRYPTED: u32 = 0x1a;
 /// Leaf 1's and 0x80000001's signature.
 const SIGNATURES: [Leaf; 2] = [Leaf(1), Leaf(0x8000_0001)];
-
-/// What the firmware requires of some bits of a register.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Rule {
-    Exact,
-    Subset,
-    AtMost,
-}
-
-/// A rule.
-struct Row {
-    word: CpuidWord,
-    rule: Rule,
-    bits: u32,
-    value: u32,
-}
-
-fn rules() -> Vec<Row> {
-    let row = |mut columns: core::str::Split<'static, char>| {
-        let word = word(&mut columns)?;
-        let rule = match columns.next()? {
-            "exact" => Rule::Exact,
-            "subset" => Rule::Subset,
-            "at-most" => Rule::AtMost,
-            _ => return None,
-        };
-        Some(Row { word, rule, bits: number(columns.next())?, value: number(columns.next())? })
-    };
-    rows(FACTS).filter_map(row).collect()
-}
-
-/// The leaves and subleaves that the firmware knows.
-fn known() -> Vec<(Leaf, Subleaf)> {
-    let known = |mut columns: core::str::Split<'static, char>| {
-        word(&mut columns).map(|word| (word.leaf, word.subleaf))
-    };
-    rows(FACTS).filter_map(known).collect()
-}
 
 /// Only these ranges are checked.
 fn is_checked(leaf: Leaf) -> bool {
@@ -82,13 +42,13 @@ pub(super) fn page(input: &Input<'_>, findings: &mut Findings) {
         findings.add(Kind::SevSnpRefused, guest, guest.site_of_entry(MOST), what);
     }
     let host = input.host.filter(|host| is_amd(host));
-    let (rules, known) = (rules(), known());
     for entry in guest.all.iter().filter(|entry| is_checked(entry.function)) {
         let place = (entry.function, entry.subleaf());
-        if !known.contains(&place) {
+        let mut rows = ROWS.iter().filter(|row| (row.word.leaf, row.word.subleaf) == place).peekable();
+        if rows.peek().is_none() {
             unknown(guest, entry, findings);
         }
-        for row in rules.iter().filter(|row| (row.word.leaf, row.word.subleaf) == place) {
+        for row in rows {
             check(guest, entry, row, host, findings);
         }
         if let Some(host) = host.filter(|_| SIGNATURES.contains(&entry.function)) {
@@ -122,28 +82,31 @@ fn unknown(guest: &Guest<'_>, entry: &CpuidEntry, findings: &mut Findings) {
 }
 
 /// One rule. With a host, the processor's own value takes the place of the firmware's number.
-fn check(guest: &Guest<'_>, entry: &CpuidEntry, row: &Row, host: Option<&Host>, findings: &mut Findings) {
-    let Row { word, rule, bits, value } = *row;
+fn check(guest: &Guest<'_>, entry: &CpuidEntry, row: &PageRow, host: Option<&Host>, findings: &mut Findings) {
+    let PageRow { word, rule, bits, value } = *row;
     let given = entry.register(word.register) & bits;
     let of_host = host.and_then(|host| find_entry(&host.instruction, word.leaf, word.subleaf));
     let of_host = of_host.map(|entry| entry.register(word.register) & bits);
     // A value that must be zero is zero on every processor.
-    let (value, whose) = match of_host.filter(|_| rule != Rule::Exact || value != 0) {
+    let (value, whose) = match of_host.filter(|_| rule != PageRule::Exact || value != 0) {
         Some(value) => (value, "the host's processor"),
         None => (value, "the firmware of Genoa"),
     };
     let name = format!("0x{:X}.{}.{}", word.leaf.0, word.subleaf.0, word.register);
     let (wrong, what) = match rule {
-        Rule::Subset => {
+        PageRule::Unchecked => return,
+        PageRule::Subset => {
             let more = given & !value;
             (more, format!("{name} has {}, which {whose} does not have", bits_in_words(more)))
         }
-        Rule::Exact if value == 0 => (given, format!("{name} has {}, which must be 0", bits_in_words(given))),
-        Rule::Exact => {
+        PageRule::Exact if value == 0 => {
+            (given, format!("{name} has {}, which must be 0", bits_in_words(given)))
+        }
+        PageRule::Exact => {
             let wrong = if given == value { 0 } else { bits };
             (wrong, format!("{name} is {given:#x}, but {whose} has {value:#x}"))
         }
-        Rule::AtMost => {
+        PageRule::AtMost => {
             let wrong = if given > value { bits } else { 0 };
             let shift = bits.trailing_zeros();
             (wrong, format!("{name} is {:#x}, but {whose} has {:#x}", given >> shift, value >> shift))
@@ -175,15 +138,12 @@ fn signature(guest: &Guest<'_>, entry: &CpuidEntry, host: &Host, findings: &mut 
 
 #[cfg(test)]
 mod tests {
-    use super::{FACTS, known, rules};
-    use crate::check::confidential::rows::rows;
+    use super::super::rows::PageRule;
+    use super::ROWS;
 
     #[test]
-    fn every_row_is_read() {
-        let unchecked =
-            rows(FACTS).filter(|columns| columns.clone().any(|column| column == "unchecked")).count();
-        assert_eq!(rules().len() + unchecked, rows(FACTS).count());
-        assert_eq!(known().len(), rows(FACTS).count());
-        assert!(rules().iter().all(|row| row.bits != 0 && row.value & !row.bits == 0));
+    fn each_rule_has_its_bits_and_a_value_among_them() {
+        assert!(ROWS.iter().all(|row| (row.rule == PageRule::Unchecked) == (row.bits == 0)));
+        assert!(ROWS.iter().all(|row| row.value & !row.bits == 0));
     }
 }

@@ -10,11 +10,10 @@ use alloc::format;
 use super::super::finding::bits_in_words;
 use super::super::guest::{Guest, kvm_base};
 use super::super::{Findings, Input, Kind};
-use super::rows::{number, rows, word};
+use super::rows::{TdRow, TdRule};
+use super::tdx_rows::ROWS;
 use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
 use crate::table::Vendor;
-
-static FACTS: &str = include_str!("tdx.tsv");
 
 /// The bits of ATTRIBUTES that KVM allows for a TD and that a CPUID bit depends on: `SEPT_VE_DISABLE`, which turns EPT
 /// violations into exceptions. The other allowed bit, for debugging, has no CPUID bit.
@@ -30,10 +29,8 @@ pub(super) fn guest(input: &Input<'_>, findings: &mut Findings) {
         findings.add(Kind::TdxRefused, guest, at, "the vendor is not GenuineIntel: TDX is Intel's");
         return;
     }
-    for mut columns in rows(FACTS) {
-        let kind = columns.next().unwrap_or_default();
-        let Some((word, bits)) = word(&mut columns).zip(number(columns.next())) else { continue };
-        row(guest, kind, word, bits, findings);
+    for row in ROWS {
+        check(guest, *row, findings);
     }
     let width = guest.registers(0x8000_0008, 0).map_or(0, |registers| registers.eax >> 16 & 0xff);
     if !WIDTHS.contains(&width) {
@@ -48,44 +45,38 @@ pub(super) fn guest(input: &Input<'_>, findings: &mut Findings) {
     }
 }
 
-/// One row of the facts.
-fn row(guest: &Guest<'_>, kind: &str, word: CpuidWord, bits: u32, findings: &mut Findings) {
-    let here = if kind == "kvm" { of_kvm(guest, word) } else { Some(word) };
+/// One rule.
+fn check(guest: &Guest<'_>, row: TdRow, findings: &mut Findings) {
+    let here = if row.rule == TdRule::Kvm { of_kvm(guest, row.word) } else { Some(row.word) };
     let Some(word) = here else { return };
-    let (leaf, subleaf) = (word.leaf, word.subleaf);
+    let (leaf, subleaf, bits) = (word.leaf, word.subleaf, row.bits);
     let value = guest.registers(leaf.0, subleaf.0).map_or(0, |registers| registers[word.register]);
-    let name = format!("0x{:X}.{}.{}", leaf.0, subleaf.0, word.register);
-    let mut add = |kind, bits, what| {
-        findings.add(kind, guest, guest.site_of_word(word, bits), what);
+    let (set, lacks, more) = (bits & value, bits & !value, value & !bits);
+    let (kind, wrong, what) = match row.rule {
+        TdRule::Fixed => (Kind::TdxForced, lacks, format!("lacks {}, which TDX sets", bits_in_words(lacks))),
+        TdRule::Refused => {
+            (Kind::TdxRefused, set, format!("has {}, which KVM refuses for a TD", bits_in_words(set)))
+        }
+        TdRule::Kvm => {
+            let more_in_words = bits_in_words(more);
+            (Kind::TdxDiffers, more, format!("has {more_in_words}, KVM features that QEMU clears for a TD"))
+        }
+        TdRule::Attribute(bit) if ATTRIBUTES >> bit & 1 == 0 => {
+            let set_in_words = bits_in_words(set);
+            let what =
+                format!("has {set_in_words}, which needs bit {bit} of ATTRIBUTES, but KVM does not set it");
+            (Kind::TdxWithheld, set, what)
+        }
+        TdRule::Xfam(bit) if !has_component(guest, bit) => {
+            let set_in_words = bits_in_words(set);
+            let what = format!("has {set_in_words}, which needs XSAVE component {bit}, but 0xD lacks it");
+            (Kind::TdxWithheld, set, what)
+        }
+        TdRule::Attribute(_) | TdRule::Xfam(_) => return,
     };
-    let of = |prefix: &str| kind.strip_prefix(prefix).and_then(|bit| bit.parse::<u32>().ok());
-    match kind {
-        "fixed" if bits & !value != 0 => {
-            let lacks = bits & !value;
-            let what = format!("{name} lacks {}, which TDX sets", bits_in_words(lacks));
-            add(Kind::TdxForced, lacks, what);
-        }
-        "refused" if bits & value != 0 => {
-            let set = bits & value;
-            let what = format!("{name} has {}, which KVM refuses for a TD", bits_in_words(set));
-            add(Kind::TdxRefused, set, what);
-        }
-        "kvm" if value & !bits != 0 => {
-            let more = value & !bits;
-            let what = format!("{name} has {}, KVM features that QEMU clears for a TD", bits_in_words(more));
-            add(Kind::TdxDiffers, more, what);
-        }
-        _ => {}
-    }
-    if let Some(bit) = of("attribute:").filter(|bit| value & bits != 0 && ATTRIBUTES >> bit & 1 == 0) {
-        let set = bits_in_words(value & bits);
-        let what = format!("{name} has {set}, which needs bit {bit} of ATTRIBUTES, but KVM does not set it");
-        add(Kind::TdxWithheld, value & bits, what);
-    }
-    if let Some(bit) = of("xfam:").filter(|bit| value & bits != 0 && !has_component(guest, *bit)) {
-        let set = bits_in_words(value & bits);
-        let what = format!("{name} has {set}, which needs XSAVE component {bit}, but 0xD lacks it");
-        add(Kind::TdxWithheld, value & bits, what);
+    if wrong != 0 {
+        let what = format!("0x{:X}.{}.{} {what}", leaf.0, subleaf.0, word.register);
+        findings.add(kind, guest, guest.site_of_word(word, wrong), what);
     }
 }
 
@@ -103,16 +94,10 @@ fn has_component(guest: &Guest<'_>, bit: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::FACTS;
-    use crate::check::confidential::rows::{number, rows, word};
+    use super::ROWS;
 
     #[test]
-    fn every_row_is_read() {
-        for mut columns in rows(FACTS) {
-            let kind = columns.next().unwrap_or_default();
-            let first = kind.split(':').next().unwrap_or_default();
-            assert!(["fixed", "attribute", "xfam", "kvm", "refused"].contains(&first), "{kind}");
-            assert!(word(&mut columns).is_some() && number(columns.next()).is_some_and(|bits| bits != 0));
-        }
+    fn each_rule_has_bits() {
+        assert!(ROWS.iter().all(|row| row.bits != 0));
     }
 }
