@@ -38,6 +38,7 @@ pub mod program;
 pub mod published;
 #[cfg(feature = "trees")]
 pub mod qemu;
+mod release;
 pub mod source;
 #[cfg(feature = "verify")]
 pub mod verify;

@@ -5,8 +5,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::name_of;
 use super::styled::{Style, Styled};
+use super::{name_of, vmx_bits};
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
 use crate::bits::kvm_module::KvmModuleRule;
@@ -130,7 +130,11 @@ impl About {
             Named::Msr(bit) => bit.location().to_string(),
             Named::Software(_) => "defined by Linux in software, not in a CPUID register".to_string(),
             Named::Bug(_) => "a bug that Linux tracks, not in a CPUID register".to_string(),
-            Named::Vmx(_) => "a VMX capability, not in a CPUID register".to_string(),
+            Named::Vmx(_) => {
+                let places: Vec<String> =
+                    vmx_bits::places(self.named).iter().map(ToString::to_string).collect();
+                format!("a VMX capability, {}", places.join(" and "))
+            }
         }
     }
 }

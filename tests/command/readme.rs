@@ -122,11 +122,13 @@ fn examples_name_the_features_that_they_require() {
         let name = example["name"].as_str().unwrap();
         let text = std::fs::read_to_string(root.join("examples").join(name).with_extension("rs")).unwrap();
         let command = format!("cargo run --example {name} ");
-        let line = text.lines().find(|line| line.contains(&command)).unwrap_or_else(|| panic!("{name}: no command"));
+        let line =
+            text.lines().find(|line| line.contains(&command)).unwrap_or_else(|| panic!("{name}: no command"));
         let features = line.split("--features ").nth(1).unwrap_or_default().split(['`', ' ']).next().unwrap();
         let features: Vec<&str> = features.split(',').collect();
         for required in example["required-features"].as_array().unwrap() {
-            assert!(features.contains(&required.as_str().unwrap()), "{name} needs {required}: {line}");
+            let required = required.as_str().unwrap();
+            assert!(features.contains(&required), "{name} needs {required}: {line}");
             checked += 1;
         }
     }

@@ -31,6 +31,12 @@ impl<'a> Columns<'a> {
         Columns { row, rest: Some(line), next_start: row.start }
     }
 
+    /// The place of the whole row.
+    #[cfg(feature = "verify")]
+    pub(crate) fn place(&self) -> Span {
+        self.row
+    }
+
     /// The rest of the row.
     pub(crate) fn rest(&self) -> Option<&'a str> {
         self.rest

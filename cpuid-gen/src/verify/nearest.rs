@@ -2,15 +2,17 @@
 //!
 //! A name is misspelled if it differs in one letter from the name of the same place in the next newer pinned release, or
 //! in the newest. A bit lost its name if the newest pinned release, or an older one of the same series, has one. Between two
-//! pinned releases this cannot be seen: a point release of an older series can have bits that came later.
-
-use std::collections::BTreeMap;
+//! pinned releases this cannot be seen: a point release of an older series can have bits that came later. What guests rely on
+//! is compared with the pinned release before, and a tree of a pinned release with all that the release states.
 
 use super::finding::{Findings, Release};
 use super::fold::fold;
+use super::guest_statements;
+use super::history;
 use super::key::{Key, Kind};
 use super::statements::{LOCATION, Statements, Text};
 use crate::diagnostic::Diagnostic;
+use crate::hash::QuickMap;
 use crate::source::Span;
 use crate::vocabulary::release_order::ReleaseOrder;
 
@@ -25,18 +27,9 @@ const LASTING: [&str; 2] = [LOCATION, "qemu-bit"];
 const LONG_ENOUGH: usize = 5;
 
 /// The names of each place: its kind of row and the place.
-type Names<'s> = BTreeMap<(&'static str, Text<'s>), Vec<(Text<'s>, Span)>>;
+type Names<'s> = QuickMap<(&'static str, Text<'s>), Vec<(Text<'s>, Span)>>;
 
-/// The last of the pinned releases that is not newer than this one, and the first that is not older.
-pub(super) fn around<'f, T>(own: &str, pinned: &'f [T], name: impl Fn(&T) -> &String) -> Vec<&'f T> {
-    let own = ReleaseOrder::new(own);
-    let older = pinned.iter().filter(|other| ReleaseOrder::new(name(other)) < own);
-    let newer = pinned.iter().filter(|other| ReleaseOrder::new(name(other)) >= own);
-    let by_release = |a: &&T, b: &&T| ReleaseOrder::new(name(a)).cmp(&ReleaseOrder::new(name(b)));
-    older.max_by(by_release).into_iter().chain(newer.min_by(by_release)).collect()
-}
-
-/// Compares one release with the pinned ones [`around`] it.
+/// Compares one release with the pinned ones [around](crate::release::around) it.
 pub(super) fn check(own: &Statements<'_>, pinned: &[Statements<'_>], findings: &mut Findings<'_>) {
     let order = |statements: &Statements<'_>| {
         ReleaseOrder::new(&statements.release.name).cmp(&ReleaseOrder::new(&own.release.name))
@@ -44,6 +37,7 @@ pub(super) fn check(own: &Statements<'_>, pinned: &[Statements<'_>], findings: &
     let older = pinned.iter().rfind(|other| order(other).is_le());
     let newer = pinned.iter().find(|other| order(other).is_ge());
     let Some(nearest) = newer.or(older) else { return };
+    check_kept(own, older, findings);
     let names = names(own);
     check_spelling((own.release, &names), (nearest.release, &self::names(nearest)), findings);
     let lasting = |older: &&Statements<'_>| newer.is_none() || series(older) == series(own);
@@ -52,13 +46,21 @@ pub(super) fn check(own: &Statements<'_>, pinned: &[Statements<'_>], findings: &
     }
 }
 
+/// A tree of a pinned release states all that the release states. Every later release states what guests rely on.
+fn check_kept(own: &Statements<'_>, older: Option<&Statements<'_>>, findings: &mut Findings<'_>) {
+    let Some(older) = older else { return };
+    let is_same = older.release.name == own.release.name;
+    let is_wanted = |sort: &str| is_same || guest_statements::SORTS.contains(&sort);
+    history::compare((older, own), is_wanted, findings);
+}
+
 /// The first two numbers of a release.
 fn series<'s>(statements: &'s Statements<'_>) -> Vec<&'s str> {
     statements.release.name.split(['.', '-']).take(2).collect()
 }
 
 fn names<'s>(statements: &'s Statements<'_>) -> Names<'s> {
-    let mut names: Names<'s> = BTreeMap::new();
+    let mut names: Names<'s> = QuickMap::default();
     for (&(sort, subject), values) in &statements.values {
         for &(value, at) in values.iter() {
             if OF_PLACES.contains(&sort) {
