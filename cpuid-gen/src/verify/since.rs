@@ -31,7 +31,10 @@ pub fn verify_since(
     };
     let earlier: BTreeSet<Identity> = earlier.into_iter().map(|(identity, _)| identity).collect();
     found.retain(|(identity, _)| !earlier.contains(identity));
-    found.extend(changed(before, linux, qemu, differences));
+    // Beside the pinned release that the earlier state is of, a change is found already.
+    let known: BTreeSet<Identity> = found.iter().map(|(identity, _)| identity.clone()).collect();
+    let changed = changed(before, linux, qemu, differences);
+    found.extend(changed.into_iter().filter(|(identity, _)| !known.contains(identity)));
     Report { findings: sorted(found), pairs, explained: report::explained(differences, &used) }
 }
 
