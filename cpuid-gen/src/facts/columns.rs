@@ -31,6 +31,11 @@ impl<'a> Columns<'a> {
         Columns { row, rest: Some(line), next_start: row.start }
     }
 
+    /// The place of the whole row.
+    pub(crate) fn place(&self) -> Span {
+        self.row
+    }
+
     /// The rest of the row.
     pub(crate) fn rest(&self) -> Option<&'a str> {
         self.rest

@@ -19,7 +19,7 @@
 
 use super::holds::Holds;
 use super::key::{Key, Kind};
-use super::processors::{self, Processor};
+use super::processors::{self, Processor, State};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::columns::{Columns, rows};
 use crate::facts::{LinuxFacts, QemuFacts, WitnessFacts};
@@ -197,6 +197,8 @@ pub struct Differences {
     pub(super) processors: Vec<Processor>,
     /// Lines of processors, oldest first, by the names of QEMU's models.
     pub(super) lines: Vec<Vec<String>>,
+    /// XSAVE components of processors.
+    pub(super) states: Vec<State>,
     pub(super) witnesses: Vec<WitnessFacts>,
     /// The pinned releases, with which others are compared.
     pub(super) pinned: (Vec<LinuxFacts>, Vec<QemuFacts>),
@@ -230,7 +232,7 @@ impl Differences {
     /// diagnostic, and nothing is then added.
     pub fn read_processors(&mut self, sources: &Sources, file: FileId, diagnostics: &mut Diagnostics) {
         let read = processors::read(sources, file, diagnostics).unwrap_or_default();
-        (self.processors, self.lines) = (read.all, read.lines);
+        (self.processors, self.lines, self.states) = (read.all, read.lines, read.states);
     }
 
     /// Adds the facts of other projects, with which those of Linux and QEMU are compared.

@@ -64,12 +64,31 @@ impl<'a> Findings<'a> {
         if self.is_explained(&key, releases) {
             return true;
         }
+        self.open(key, releases, make);
+        false
+    }
+
+    /// Adds what changed from one release to another. The rows of the differences are about releases: they do not explain what
+    /// changed in one release.
+    pub(super) fn add_change(
+        &mut self,
+        key: Key,
+        [older, newer]: [&Release; 2],
+        make: impl FnOnce() -> Diagnostic,
+    ) {
+        if older.name == newer.name {
+            self.open(key, &[newer], make);
+        } else {
+            self.add(key, &[older, newer], make);
+        }
+    }
+
+    fn open(&mut self, key: Key, releases: &[&Release], make: impl FnOnce() -> Diagnostic) {
         let open = match self.open.entry(key) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => entry.insert(Open { diagnostic: make(), releases: BTreeSet::new() }),
         };
         open.releases.extend(releases.iter().map(|&release| release.clone()));
-        false
     }
 
     /// True if a row explains this key in these releases; the row is then used.

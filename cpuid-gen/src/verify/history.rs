@@ -4,6 +4,7 @@
 //! the other project does not have.
 
 use super::finding::Findings;
+use super::guest_statements::{self, Dropped};
 use super::key::{Key, Kind};
 use super::statements::{LOCATION, MASK, Statements, Subject, Text, Values};
 use crate::diagnostic::Diagnostic;
@@ -27,17 +28,24 @@ pub(super) fn check<'a, T>(
     let releases: Vec<Statements<'a>> = releases.iter().map(statements).collect();
     for pair in releases.windows(2) {
         if let [older, newer] = pair {
-            compare((older, newer), findings);
+            compare((older, newer), |_| true, findings);
         }
     }
 }
 
-fn compare((older, newer): Both<'_, '_>, findings: &mut Findings<'_>) {
+/// Compares the statements of some kinds.
+pub(super) fn compare(
+    (older, newer): Both<'_, '_>,
+    is_wanted: impl Fn(&str) -> bool,
+    findings: &mut Findings<'_>,
+) {
     let rewritten: Vec<&str> = findings.use_rewritten(&older.release.name, &newer.release.name);
-    for (subject, before) in older.values.iter().filter(|(subject, _)| !rewritten.contains(&subject.0)) {
+    let dropped = Dropped::between(older, newer);
+    let compared = |sort: &str| is_wanted(sort) && !rewritten.contains(&sort);
+    for (subject, before) in older.values.iter().filter(|(subject, _)| compared(subject.0)) {
         match newer.values.get(subject) {
             Some(after) => check_changed((older, newer), subject, (before, after), findings),
-            None if ONLY_CHANGES.contains(&subject.0) => {}
+            None if ONLY_CHANGES.contains(&subject.0) || dropped.explains(subject) => {}
             None => add_gone((older, newer), subject, before, findings),
         }
     }
@@ -56,17 +64,29 @@ fn check_changed(
     if subject.0 == MASK && lost_bits(before, after) == 0 {
         return;
     }
-    let (left, right) = (joined(before), joined(after));
+    let is_set = guest_statements::SETS.contains(&subject.0);
+    let (left, right) = match is_set {
+        true => (without(before, after), without(after, before)),
+        false => (joined(before), joined(after)),
+    };
     let shown = format!("{} {}", subject.0, subject.1);
-    findings.add(Key::new(Kind::Changed, &shown, &left, &right), &[older.release, newer.release], || {
-        let at = place_of(after, before).unwrap_or(newer.at);
-        let old_at = place_of(before, after).unwrap_or(older.at);
-        let found = Diagnostic::error(at, format!("{shown} is {right} in {}", newer.release.name))
-            .with_label(old_at, format!("but was {left} in {}", older.release.name));
-        let lost: Vec<Text<'_>> =
-            before.iter().map(|(text, _)| *text).filter(|text| !after.has(*text)).collect();
-        with_instead(found, (older, newer), subject, &lost)
-    });
+    findings.add_change(
+        Key::new(Kind::Changed, &shown, &left, &right),
+        [older.release, newer.release],
+        || {
+            let at = place_of(after, before).unwrap_or(newer.at);
+            let old_at = place_of(before, after).unwrap_or(older.at);
+            let (now, was) = match is_set {
+                true => (format!("{shown} loses {left} and gains {right}"), "compared with this".to_owned()),
+                false => (format!("{shown} is {right}"), format!("but was {left}")),
+            };
+            let found = Diagnostic::error(at, format!("{now} in {}", newer.release.name))
+                .with_label(old_at, format!("{was} in {}", older.release.name));
+            let lost: Vec<Text<'_>> =
+                before.iter().map(|(text, _)| *text).filter(|text| !after.has(*text)).collect();
+            with_instead(found, (older, newer), subject, &lost)
+        },
+    );
 }
 
 fn add_gone(
@@ -77,7 +97,7 @@ fn add_gone(
 ) {
     let shown = format!("{} {}", subject.0, subject.1);
     let left = joined(before);
-    findings.add(Key::new(Kind::Gone, &shown, &left, "-"), &[older.release, newer.release], || {
+    findings.add_change(Key::new(Kind::Gone, &shown, &left, "-"), [older.release, newer.release], || {
         let at = before.iter().next().map_or(older.at, |(_, at)| *at);
         let what = if left == "-" { String::new() } else { format!(", {left},") };
         let found = Diagnostic::error(at, format!("{shown}{what} is in {}", older.release.name))
@@ -128,6 +148,14 @@ fn joined(values: &Values<'_>) -> String {
     let mut shown: Vec<String> = values.iter().map(|(text, _)| text.to_string()).collect();
     shown.sort_unstable();
     shown.join(" ")
+}
+
+/// The values that the other release does not have; `-` if it has all.
+fn without(values: &Values<'_>, others: &Values<'_>) -> String {
+    let lost = values.iter().filter(|(text, _)| !others.has(*text));
+    let mut shown: Vec<String> = lost.map(|(text, _)| text.to_string()).collect();
+    shown.sort_unstable();
+    if shown.is_empty() { "-".to_owned() } else { shown.join(" ") }
 }
 
 fn lost_bits(before: &Values<'_>, after: &Values<'_>) -> u64 {

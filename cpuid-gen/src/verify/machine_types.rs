@@ -24,8 +24,10 @@ pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
             check_model_id(index, machine, row, findings);
         }
     }
+    check_bases(index, findings);
     for list in &index.facts.compat_lists {
         check_list(index, list, findings);
+        check_list_of_boards(index, list, findings);
     }
     check_signatures(index, findings);
 }
@@ -33,10 +35,7 @@ pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
 /// The list of a release has what changed after it: the machine types of that release and of its point releases are the
 /// newest that use it.
 fn check_list(index: &QemuIndex<'_>, list: &QemuCompatList, findings: &mut Findings<'_>) {
-    let name = list.list.to_ascii_lowercase();
-    let Some((_, of)) = name.rsplit_once("compat_") else { return };
-    let of: Option<Vec<u32>> = of.split('_').map(|part| part.parse().ok()).collect();
-    let (Some(of), Some(own)) = (of, number_of(&list.machine)) else { return };
+    let (Some(of), Some(own)) = (release_of(&list.list), number_of(&list.machine)) else { return };
     if own.starts_with(&of) {
         return;
     }
@@ -45,6 +44,48 @@ fn check_list(index: &QemuIndex<'_>, list: &QemuCompatList, findings: &mut Findi
         Diagnostic::error(list.at, message)
             .with_help("a machine type adds the list of its own release, the newest one none")
     });
+}
+
+/// A list of a release holds for the machine types of that release of every board that keeps some.
+fn check_list_of_boards(index: &QemuIndex<'_>, list: &QemuCompatList, findings: &mut Findings<'_>) {
+    let (Some(own), Some(_)) = (versioned(&list.machine), release_of(&list.list)) else { return };
+    for other in &index.facts.machines {
+        let same = versioned(&other.name) == Some(own) && other.name != list.machine;
+        let mut lists = index.facts.compat_lists.iter().filter(|used| used.machine == other.name).peekable();
+        if !same || lists.peek().is_none() || lists.any(|used| used.list == list.list) {
+            continue;
+        }
+        let key = Key::new(Kind::MachineCompat, &other.name, "-", &list.list);
+        findings.add(key, &[&index.release], || {
+            let message = format!("`{}` does not use `{}`", other.name, list.list);
+            Diagnostic::error(other.at, message).with_label(list.at, format!("`{}` does", list.machine))
+        });
+    }
+}
+
+/// Each machine type keeps what the next newer one keeps, and more.
+fn check_bases(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
+    let mut boards: BTreeMap<&str, Vec<(Vec<u32>, &QemuMachine)>> = BTreeMap::new();
+    for machine in &index.facts.machines {
+        if let (Some((board, _)), Some(number)) = (machine.name.rsplit_once('-'), number_of(&machine.name)) {
+            boards.entry(board).or_default().push((number, machine));
+        }
+    }
+    for mut machines in boards.into_values() {
+        machines.sort_by(|(one, _), (other, _)| one.cmp(other));
+        for pair in machines.windows(2) {
+            let [(_, machine), (_, next)] = pair else { continue };
+            let base = machine.base.as_deref().unwrap_or("-");
+            if base == next.name {
+                continue;
+            }
+            let key = Key::new(Kind::MachineBase, &machine.name, base, &next.name);
+            findings.add(key, &[&index.release], || {
+                let message = format!("`{}` is based on `{base}`, not on `{}`", machine.name, next.name);
+                Diagnostic::error(machine.at, message).with_label(next.at, "the next newer one")
+            });
+        }
+    }
 }
 
 /// The newest machine type of a board is the current behaviour: a CPU property that differs from the default belongs
@@ -79,6 +120,13 @@ fn check_model_id(
     findings.add(Key::new(Kind::ModelId, &row.of, &machine.name, stated), &[&index.release], || {
         Diagnostic::error(row.at, format!("`{}` gives `{}` the release {stated}", machine.name, row.of))
     });
+}
+
+/// The numbers of the release in a list's name: 10.0 for `hw_compat_10_0`. Others are a board's own.
+fn release_of(list: &str) -> Option<Vec<u32>> {
+    let name = list.to_ascii_lowercase();
+    let (_, of) = name.rsplit_once("compat_")?;
+    of.split('_').map(|part| part.parse().ok()).collect()
 }
 
 /// The version at the end of a machine type's name: 10.0 for `pc-q35-10.0`.

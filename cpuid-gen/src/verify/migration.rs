@@ -1,4 +1,5 @@
-//! What QEMU allows to migrate: bits with names, unless a mask excludes them, and bits of a mask that includes them.
+//! What QEMU allows to migrate: bits with names, unless a mask excludes them, and bits of a mask that includes them; and the
+//! size and place of XSAVE components.
 
 use super::finding::Findings;
 use super::key::{Key, Kind};
@@ -13,6 +14,9 @@ const COMPONENTS: [(u32, Register); 4] =
 
 /// Runs the checks.
 pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
+    for component in &index.facts.xsave {
+        check_state(index, component, findings);
+    }
     // Releases before the mask allow either none of these words to migrate, or all of them.
     if !index.facts.masks.iter().any(|mask| mask.kind == MaskKind::Migratable) {
         return;
@@ -63,5 +67,25 @@ fn check_component(index: &QemuIndex<'_>, component: &QemuXsave, findings: &mut 
     let subject = format!("XSAVE component {number}");
     findings.add(Key::new(Kind::StateMigration, &subject, "-", "-"), &[&index.release], || {
         Diagnostic::error(component.at, format!("{subject} is in no mask of what can migrate"))
+    });
+}
+
+/// A component has the size that every processor has, and the offset of the processors that QEMU's layout follows, or none.
+fn check_state(index: &QemuIndex<'_>, row: &QemuXsave, findings: &mut Findings<'_>) {
+    let mut states = findings.differences().states.iter();
+    let Some(real) = states.find(|state| state.component == row.component) else { return };
+    let offset = row.offset.filter(|offset| *offset != 0);
+    if row.size == real.size && (offset.is_none() || offset == real.offset) {
+        return;
+    }
+    let shown = |size: u32, offset: Option<u32>| match offset {
+        Some(offset) => format!("{size} bytes at {offset}"),
+        None => format!("{size} bytes"),
+    };
+    let (own, wanted) = (shown(row.size, offset), shown(real.size, real.offset));
+    let subject = format!("XSAVE component {}", row.component);
+    findings.add(Key::new(Kind::StatePlace, &subject, &own, &wanted), &[&index.release], || {
+        Diagnostic::error(row.at, format!("{subject} has {own}"))
+            .with_label(real.at, format!("processors have {wanted}"))
     });
 }

@@ -16,6 +16,7 @@
 //! assert!(!report.is_explained() && report.render(&sources).contains("QEMU"));
 //! ```
 
+mod caches;
 mod cpu_models;
 mod dep_edges;
 mod dep_unstated;
@@ -24,6 +25,7 @@ mod differences;
 mod fields;
 mod finding;
 mod fold;
+mod guest_statements;
 mod history;
 mod holds;
 #[cfg(feature = "json")]
@@ -111,6 +113,7 @@ fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findin
         cpu_models::check(index, findings);
         machine_types::check(index, findings);
         migration::check(index, findings);
+        caches::check(index, findings);
         model_texts::check(index, findings);
         model_lines::check(index, findings);
     }

@@ -3,6 +3,8 @@
 //! Only bits of which no public dump shows whether the processor has them: those of MSRs, and of processors without a
 //! dump. The newest version of a model counts. A row of the differences without a model explains a bit in every model.
 
+use std::collections::BTreeMap;
+
 use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::numbers;
@@ -19,6 +21,7 @@ pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
         if models.len() < 3 {
             continue;
         }
+        check_vendors(index, &models, findings);
         for bit in &index.facts.bits {
             if let Some(known) = place(index, bit) {
                 check_bit(index, &models, (bit, &known), findings);
@@ -29,6 +32,24 @@ pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
 
 fn model<'i>(index: &'i QemuIndex<'_>, name: &str) -> Option<&'i CpuModel> {
     index.models.iter().find(|model| model.name == name)
+}
+
+/// A line of processors is one vendor's.
+fn check_vendors(index: &QemuIndex<'_>, models: &[&CpuModel], findings: &mut Findings<'_>) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for model in models {
+        *counts.entry(&model.base.vendor).or_default() += 1;
+    }
+    let Some((common, _)) = counts.iter().max_by_key(|(_, count)| **count) else { return };
+    for model in models.iter().filter(|model| model.base.vendor != *common) {
+        let key = Key::new(Kind::ModelVendor, &model.name, &model.base.vendor, *common);
+        findings.add(key, &[&index.release], || {
+            let row = index.facts.models.iter().find(|row| row.name == model.name);
+            let message = format!("`{}` has the vendor {}", model.name, model.base.vendor);
+            Diagnostic::error(row.map_or(index.facts.at, |row| row.at), message)
+                .with_help(format!("the other models of its line of processors have {common}"))
+        });
+    }
 }
 
 /// A bit's place: as text, and its location if it is a bit of CPUID.

@@ -2,12 +2,15 @@
 //!
 //! A name is misspelled if it differs in one letter from the name of the same place in the next newer pinned release, or
 //! in the newest. A bit lost its name if the newest pinned release, or an older one of the same series, has one. Between two
-//! pinned releases this cannot be seen: a point release of an older series can have bits that came later.
+//! pinned releases this cannot be seen: a point release of an older series can have bits that came later. What guests rely on
+//! is compared with the pinned release before, and a tree of a pinned release with all that the release states.
 
 use std::collections::BTreeMap;
 
 use super::finding::{Findings, Release};
 use super::fold::fold;
+use super::guest_statements;
+use super::history;
 use super::key::{Key, Kind};
 use super::statements::{LOCATION, Statements, Text};
 use crate::diagnostic::Diagnostic;
@@ -44,12 +47,21 @@ pub(super) fn check(own: &Statements<'_>, pinned: &[Statements<'_>], findings: &
     let older = pinned.iter().rfind(|other| order(other).is_le());
     let newer = pinned.iter().find(|other| order(other).is_ge());
     let Some(nearest) = newer.or(older) else { return };
+    check_kept(own, older, findings);
     let names = names(own);
     check_spelling((own.release, &names), (nearest.release, &self::names(nearest)), findings);
     let lasting = |older: &&Statements<'_>| newer.is_none() || series(older) == series(own);
     if let Some(older) = older.filter(lasting) {
         check_lost(own, &names, (older.release, &self::names(older)), findings);
     }
+}
+
+/// A tree of a pinned release states all that the release states. Every later release states what guests rely on.
+fn check_kept(own: &Statements<'_>, older: Option<&Statements<'_>>, findings: &mut Findings<'_>) {
+    let Some(older) = older else { return };
+    let is_same = older.release.name == own.release.name;
+    let is_wanted = |sort: &str| is_same || guest_statements::SORTS.contains(&sort);
+    history::compare((older, own), is_wanted, findings);
 }
 
 /// The first two numbers of a release.

@@ -1,6 +1,7 @@
 //! Reads `upstream/processors.tsv`: what public dumps show of the processors that QEMU's CPU models are named after.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::facts::CacheSlot;
 use crate::facts::columns::{Columns, rows};
 use crate::location::{Bit, CpuidWord, Location};
 use crate::source::{FileId, Sources, Span};
@@ -21,6 +22,8 @@ pub(super) struct Processor {
     pub(super) signatures: Vec<Signature>,
     /// Registers that a dump has, with the bits that at least one dump has.
     pub(super) words: Vec<(CpuidWord, u32)>,
+    /// Size in bytes, associativity and line size of caches that a dump has.
+    pub(super) caches: Vec<(CacheSlot, (u64, u32, u32))>,
     /// The signatures as the file has them.
     pub(super) shown: String,
     /// Its row.
@@ -35,12 +38,25 @@ impl Processor {
     }
 }
 
+/// The place of an XSAVE component in the standard format.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    pub(super) component: u8,
+    /// Bytes.
+    pub(super) size: u32,
+    /// Bytes; `None` for a component of `IA32_XSS`, which only the compacted format has.
+    pub(super) offset: Option<u32>,
+    /// Its row.
+    pub(super) at: Span,
+}
+
 /// The file's rows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Processors {
     pub(super) all: Vec<Processor>,
     /// Lines of processors, oldest first, by the names of QEMU's models.
     pub(super) lines: Vec<Vec<String>>,
+    pub(super) states: Vec<State>,
 }
 
 /// Reads the file. Every faulty row is a diagnostic, and the result is then `None`.
@@ -59,19 +75,25 @@ pub(super) fn read(sources: &Sources, file: FileId, diagnostics: &mut Diagnostic
 enum RowKind {
     Processor,
     Word,
+    Cache,
     Line,
+    State,
 }
 
 fn read_row(mut columns: Columns<'_>, all: &mut Processors) -> Result<(), Diagnostic> {
     let kinds = [
         (RowKind::Processor, "processor"),
         (RowKind::Word, "processor-word"),
+        (RowKind::Cache, "processor-cache"),
         (RowKind::Line, "processor-line"),
+        (RowKind::State, "xsave-component"),
     ];
     match columns.choice("kind", &kinds)? {
         RowKind::Processor => read_processor(columns, &mut all.all),
         RowKind::Word => read_word(columns, &mut all.all),
+        RowKind::Cache => read_cache(columns, &mut all.all),
         RowKind::Line => read_line(columns, &mut all.lines),
+        RowKind::State => read_state(columns, &mut all.states),
     }
 }
 
@@ -91,7 +113,7 @@ fn read_processor(mut columns: Columns<'_>, all: &mut Vec<Processor>) -> Result<
     });
     let signatures = signatures.collect::<Result<Vec<Signature>, Diagnostic>>()?;
     let (model, shown) = (model.to_owned(), shown.to_owned());
-    all.push(Processor { model, signatures, words: Vec::new(), shown, at });
+    all.push(Processor { model, signatures, words: Vec::new(), caches: Vec::new(), shown, at });
     Ok(())
 }
 
@@ -100,15 +122,46 @@ fn read_word(mut columns: Columns<'_>, all: &mut [Processor]) -> Result<(), Diag
     let (leaf, subleaf, register) = (columns.leaf()?, columns.subleaf()?, columns.register()?);
     let mask = columns.hex32("MASK")?;
     columns.end()?;
-    let Some(processor) = all.last_mut().filter(|last| last.model == model) else {
-        let message = format!("`{model}` is not the processor above");
-        return Err(Diagnostic::error(at, message));
-    };
+    let processor = above(all, model, at)?;
     let word = CpuidWord { leaf, subleaf, register };
     if processor.words.iter().any(|(known, _)| *known == word) {
         return Err(Diagnostic::error(at, format!("`{model}` has two rows for {word}")));
     }
     processor.words.push((word, mask));
+    Ok(())
+}
+
+/// The processor of the rows before.
+fn above<'p>(all: &'p mut [Processor], model: &str, at: Span) -> Result<&'p mut Processor, Diagnostic> {
+    let last = all.last_mut().filter(|last| last.model == model);
+    last.ok_or_else(|| Diagnostic::error(at, format!("`{model}` is not the processor above")))
+}
+
+fn read_cache(mut columns: Columns<'_>, all: &mut [Processor]) -> Result<(), Diagnostic> {
+    let (model, at) = columns.text("MODEL")?;
+    let slot = columns.choice("CACHE", &CacheSlot::ALL)?;
+    let size = columns.decimal("SIZE", u32::MAX)?;
+    let (ways, line) = (columns.decimal("ASSOCIATIVITY", 0xffff)?, columns.decimal("LINE-SIZE", 0xffff)?);
+    let numbers = (u64::from(size), ways, line);
+    columns.end()?;
+    let processor = above(all, model, at)?;
+    if processor.caches.contains(&(slot, numbers)) {
+        return Err(Diagnostic::error(at, format!("`{model}` has this cache twice")));
+    }
+    processor.caches.push((slot, numbers));
+    Ok(())
+}
+
+fn read_state(mut columns: Columns<'_>, all: &mut Vec<State>) -> Result<(), Diagnostic> {
+    let (component, at) = (columns.byte("COMPONENT")?, columns.place());
+    let size = columns.decimal("SIZE", u32::MAX)?;
+    let offset = if columns.none() { None } else { Some(columns.decimal("OFFSET", u32::MAX)?) };
+    columns.end()?;
+    if let Some(earlier) = all.iter().find(|state| state.component == component) {
+        let message = format!("component {component} has two rows");
+        return Err(Diagnostic::error(at, message).with_label(earlier.at, "first here"));
+    }
+    all.push(State { component, size, offset, at });
     Ok(())
 }
 

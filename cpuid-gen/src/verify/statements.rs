@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::finding::Release;
+use super::guest_statements;
 use super::linux::LinuxIndex;
 use super::linux_names::{call_of, cap_name};
 use super::numbers;
@@ -36,6 +37,14 @@ pub(super) enum Text<'a> {
     MsrBit(Msr, Bit),
     Field(FieldPlace),
     Module(KvmModule, ModuleAction, &'a str),
+    OfModel(&'a str, Option<u32>, &'a str),
+    CacheOf(&'a str, Option<u32>, &'a str, &'a str),
+    Byte(u8, &'a str),
+    Compat(&'a str, &'a str, &'a str),
+    State(u8, &'a str, Bit),
+    SizeAt(u32, Option<u32>),
+    Enlightenment(&'a str, Leaf, Register),
+    Number(u64),
 }
 
 impl fmt::Display for Text<'_> {
@@ -63,7 +72,31 @@ impl fmt::Display for Text<'_> {
             Text::MsrBit(msr, bit) => f.write_str(&numbers::shown(*msr, *bit)),
             Text::Field(place) => place.fmt(f),
             Text::Module(module, action, name) => write!(f, "{module} {action} {name}"),
+            Text::Byte(byte, key) => write!(f, "{byte:#x} {key}"),
+            Text::Compat(machine, of, property) => write!(f, "{machine} {of} {property}"),
+            Text::State(component, word, bit) => write!(f, "{component} {word}[{}]", bit.0),
+            Text::SizeAt(size, Some(offset)) => write!(f, "{size} bytes at {offset}"),
+            Text::SizeAt(size, None) => write!(f, "{size} bytes"),
+            Text::Enlightenment(property, leaf, register) => write!(f, "{property} {leaf} {register}"),
+            Text::Number(value) => value.fmt(f),
+            Text::OfModel(..) | Text::CacheOf(..) => self.fmt_of_model(f),
         }
+    }
+}
+
+impl Text<'_> {
+    /// `EPYC vendor`, `EPYC-v2`, `EPYC-v4 l1d size`.
+    fn fmt_of_model(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, version, parts) = match self {
+            Text::OfModel(name, version, key) => (name, version, [*key, ""]),
+            Text::CacheOf(name, version, slot, key) => (name, version, [*slot, *key]),
+            _ => return Ok(()),
+        };
+        f.write_str(name)?;
+        if let Some(version) = version {
+            write!(f, "-v{version}")?;
+        }
+        parts.iter().filter(|part| !part.is_empty()).try_for_each(|part| write!(f, " {part}"))
     }
 }
 
@@ -112,7 +145,7 @@ impl<'a> Statements<'a> {
         Statements { release, at, values: HashMap::with_capacity(2048) }
     }
 
-    fn add(&mut self, sort: &'static str, subject: Text<'a>, value: Text<'a>, at: Span) {
+    pub(super) fn add(&mut self, sort: &'static str, subject: Text<'a>, value: Text<'a>, at: Span) {
         let first = (value, at);
         let values = self.values.entry((sort, subject)).or_insert_with(|| Values { first, more: Vec::new() });
         if !values.has(value) {
@@ -233,6 +266,7 @@ impl<'a> Statements<'a> {
             let source = Text::Cpuid(comment.leaf, comment.subleaf, comment.register);
             all.add("qemu-comment", Text::Name(&comment.word), source, comment.at);
         }
+        guest_statements::add(&mut all, facts);
         all
     }
 }

@@ -87,7 +87,13 @@ const PROCESSORS_1: &str = "\
 processor	Fuji	6/1/2,7/3	an orchard
 processor-word	Fuji	0x1	0	EDX	0x101
 processor-word	Fuji	0x7	0	EBX	0x0
+processor-cache	Fuji	l1d	32768	8	64
+processor-cache	Fuji	l2	65536	16	64
+processor-cache	Fuji	l2	131072	16	64
 processor-line	Red,Green,Blue
+xsave-component	2	256	576
+xsave-component	3	64	960
+xsave-component	4	64	-
 ";
 
 /// Replacements in the text of the named release: `linux` and `qemu` are those above, `newer-...` a 2.0 of each.
@@ -99,7 +105,7 @@ struct Case {
     edits: &'static [Edit],
 }
 
-const CASES: [Case; 56] = [
+const CASES: [Case; 61] = [
     Case {
         kind: Kind::LeafTypeName,
         edits: &[(
@@ -327,6 +333,56 @@ const CASES: [Case; 56] = [
             "qemu",
             "qemu-dep",
             "qemu-model	old	0xd	0x80000008	GenuineIntel	6	1	1	Old\nqemu-model	older	0xd	0x80000008	GenuineIntel	6	1	1	Old\nqemu-dep",
+        )],
+    },
+    Case {
+        kind: Kind::MachineBase,
+        edits: &[(
+            "qemu",
+            "qemu-dep",
+            "qemu-machine	pc-q35-1.0	1	-\nqemu-machine	pc-q35-0.9	1	pc-q35-1.0\n\
+             qemu-machine	pc-q35-0.8	1	pc-q35-1.0\nqemu-machine	pc-0.7	1	-\nqemu-dep",
+        )],
+    },
+    Case {
+        kind: Kind::ModelVendor,
+        edits: &[(
+            "qemu",
+            "qemu-dep",
+            "qemu-model	Red	0xd	0x80000008	GenuineIntel	6	1	1	Red\n\
+             qemu-model	Green	0xd	0x80000008	AuthenticAMD	6	2	1	Green\nqemu-model	Blue	0xd	0x80000008	GenuineIntel	6	3	1	Blue\nqemu-dep",
+        )],
+    },
+    Case {
+        kind: Kind::CacheNumbers,
+        edits: &[(
+            "qemu",
+            "qemu-dep",
+            "qemu-model	Red	0xd	0x80000008	GenuineIntel	6	1	1	Red\n\
+             qemu-model-cache	Red	-	l1d	type=data	level=1	size=32768	line-size=64	associativity=8	partitions=1	sets=32\n\
+             qemu-model-version	Red	1	-	-\nqemu-model-version	Red	2	-	-\n\
+             qemu-model-cache	Red	2	l1i	type=data	level=1	size=32768	line-size=64	associativity=8	partitions=1	sets=64\n\
+             qemu-cache	legacy	-	type=unified	level=2	size=2097152	line-size=64	associativity=8\nqemu-dep",
+        )],
+    },
+    Case {
+        kind: Kind::CacheReal,
+        edits: &[(
+            "qemu",
+            "qemu-dep",
+            "qemu-model	Fuji	0xd	0x80000008	GenuineIntel	6	1	2	Fuji\nqemu-model-word	Fuji	FEAT_1_EDX	0x101\n\
+             qemu-model-cache	Fuji	-	l1d	type=data	level=1	size=32768	line-size=64	associativity=8	partitions=1	sets=64\n\
+             qemu-model-cache	Fuji	-	l2	type=unified	level=2	size=65536	line-size=64	associativity=8	partitions=1	sets=128\n\
+             qemu-model-version	Fuji	1	-	-\nqemu-model-version	Fuji	2	-	-\nqemu-dep",
+        )],
+    },
+    Case {
+        kind: Kind::StatePlace,
+        edits: &[(
+            "qemu",
+            "qemu-dep",
+            "qemu-xsave	2	FEAT_7_0_EBX	5	256	576\nqemu-xsave	3	FEAT_7_0_EBX	5	64	576\n\
+             qemu-xsave	4	FEAT_7_0_EBX	5	128	-\nqemu-xsave	5	FEAT_7_0_EBX	5	8	-\nqemu-dep",
         )],
     },
 ];
@@ -580,6 +636,15 @@ processor-word	Gala	0x1	0	EAX	0x1ffffffff
 processors	Gala
 processor-line	Gala,Fuji,Gala
 processor-line	Gala	Fuji
+processor-cache	Fuji	l1d	1	1	1
+processor-cache	Gala	l1d	1	1	1
+processor-cache	Gala	l1d	1	1	1
+processor-cache	Gala	l4	1	1	1
+processor-cache	Gala	l2	1	1
+xsave-component	2	256	576
+xsave-component	2	256	-
+xsave-component	256	256	576
+xsave-component	3	64
 ";
     let found = Input::try_read_with(&[("linux", LINUX_1)], "", processors).err().unwrap_or_default();
     golden("unreadable-processors.txt", &found);

@@ -9,6 +9,7 @@
 mod golden;
 mod history;
 mod input;
+mod kept;
 mod mutations;
 mod pinned;
 mod releases;
