@@ -73,6 +73,7 @@ kinds! {
     ModelGap "model-gap" "A CPU model lacks a feature that an older and a newer model of its line have.",
     ModelOdd "model-odd" "A CPU model has a feature that neither its predecessor nor its successor has.",
     ModelParam "model-param" "A CPU model has a feature that KVM only provides with a module parameter.",
+    ModelDep "model-dep" "A CPU model has a feature without one that it depends on.",
     ModelVendor "model-vendor" "A CPU model has another vendor than the models of its line of processors.",
     CacheNumbers "cache-numbers" "The numbers of a cache contradict each other, or its place in a model.",
     CacheReal "cache-real" "A cache of a CPU model has numbers that no dump of its processor has.",

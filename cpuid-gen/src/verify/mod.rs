@@ -38,6 +38,7 @@ mod linux_names;
 mod linux_words;
 mod machine_types;
 mod migration;
+mod model_deps;
 mod model_lines;
 mod model_params;
 mod model_processors;
@@ -135,6 +136,7 @@ fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findin
     kvm_support::check(&support, qemu, findings);
     model_processors::check(qemu, &support, findings);
     model_params::check(&support, qemu, findings);
+    model_deps::check(linux, qemu, &witnesses, findings);
     history::check(linux, Statements::from_linux, findings);
     history::check(qemu, Statements::from_qemu, findings);
     pairs

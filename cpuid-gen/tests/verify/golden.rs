@@ -105,7 +105,7 @@ struct Case {
     edits: &'static [Edit],
 }
 
-const CASES: [Case; 61] = [
+const CASES: [Case; 62] = [
     Case {
         kind: Kind::LeafTypeName,
         edits: &[(
@@ -351,6 +351,18 @@ const CASES: [Case; 61] = [
             "qemu-dep",
             "qemu-model	Red	0xd	0x80000008	GenuineIntel	6	1	1	Red\n\
              qemu-model	Green	0xd	0x80000008	AuthenticAMD	6	2	1	Green\nqemu-model	Blue	0xd	0x80000008	GenuineIntel	6	3	1	Blue\nqemu-dep",
+        )],
+    },
+    Case {
+        kind: Kind::ModelDep,
+        edits: &[(
+            "qemu",
+            "qemu-dep",
+            "qemu-model	Red	0xd	0x80000008	GenuineIntel	6	1	1	Red\nqemu-model-word	Red	FEAT_7_0_EBX	0x20\n\
+             qemu-model	Blue	0xd	0x80000008	GenuineIntel	6	3	1	Blue\nqemu-model-word	Blue	FEAT_1_EDX	0x1\n\
+             qemu-model-word	Blue	FEAT_7_0_EBX	0x20\nqemu-model-version	Blue	1	-	-\n\
+             qemu-model-version	Blue	2	-	-\nqemu-model-prop	Blue	2	vmx-high	on\nqemu-model-version	Blue	3	-	-\n\
+             qemu-model-prop	Blue	3	avx2	off\nqemu-dep",
         )],
     },
     Case {
