@@ -6,6 +6,7 @@ use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;
 use crate::facts::columns::Columns;
 use crate::facts::{write_linux, write_qemu};
+use crate::hash::QuickMap;
 use crate::release::ReleaseOrder;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
@@ -96,18 +97,38 @@ impl Holds {
     }
 
     /// True if what it says of a release's facts is what they read.
-    fn reads(&self, facts: &str) -> bool {
+    fn reads(&self, rows: &RowsByKind<'_>) -> bool {
         self.reading.as_ref().is_none_or(|reading| {
-            let same = |line: &str| {
+            let same = |line: &&str| {
                 let mut own = line.split('\t');
                 reading
                     .columns
                     .iter()
                     .all(|wanted| own.next().is_some_and(|own| wanted == "*" || own == wanted))
             };
-            facts.lines().any(same) == reading.present
+            rows.get(self.kind()).is_some_and(|lines| lines.iter().any(same)) == reading.present
         })
     }
+
+    /// The kind of the rows that it is about.
+    fn kind(&self) -> &str {
+        self.reading.as_ref().and_then(|reading| reading.columns.first()).map_or("", String::as_str)
+    }
+}
+
+/// The rows of facts, by their kind.
+type RowsByKind<'t> = QuickMap<&'t str, Vec<&'t str>>;
+
+/// Those kinds of rows that a row of the differences is about.
+fn rows_by_kind<'t>(facts: &'t str, about: &[&(usize, &'t Holds)]) -> RowsByKind<'t> {
+    let mut rows: RowsByKind<'t> = about.iter().map(|(_, holds)| (holds.kind(), Vec::new())).collect();
+    for line in facts.lines() {
+        let kind = line.split('\t').next().unwrap_or_default();
+        if let Some(rows) = rows.get_mut(kind) {
+            rows.push(line);
+        }
+    }
+    rows
 }
 
 /// True for the kind of a row of this project's facts.
@@ -125,14 +146,14 @@ pub(super) fn read_otherwise<'h>(
     let rows: Vec<(usize, &Holds)> = rows.filter(|(_, holds)| holds.reading.is_some()).collect();
     let mut otherwise = Vec::new();
     let mut compare = |project: &str, release: &Release, facts: &dyn Fn() -> String| {
-        let mut about = rows.iter().filter(|(_, holds)| holds.is_about(project)).peekable();
-        if about.peek().is_none() {
+        let about: Vec<&(usize, &Holds)> = rows.iter().filter(|(_, holds)| holds.is_about(project)).collect();
+        if about.is_empty() {
             return;
         }
         let facts = facts();
-        otherwise.extend(
-            about.filter(|(_, holds)| !holds.reads(&facts)).map(|(entry, _)| (*entry, release.clone())),
-        );
+        let by_kind = rows_by_kind(&facts, &about);
+        let unread = about.iter().filter(|(_, holds)| !holds.reads(&by_kind));
+        otherwise.extend(unread.map(|(entry, _)| (*entry, release.clone())));
     };
     for index in linux {
         compare("Linux", &index.release, &|| write_linux(index.facts));

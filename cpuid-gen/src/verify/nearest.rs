@@ -5,8 +5,6 @@
 //! pinned releases this cannot be seen: a point release of an older series can have bits that came later. What guests rely on
 //! is compared with the pinned release before, and a tree of a pinned release with all that the release states.
 
-use std::collections::BTreeMap;
-
 use super::finding::{Findings, Release};
 use super::fold::fold;
 use super::guest_statements;
@@ -14,6 +12,7 @@ use super::history;
 use super::key::{Key, Kind};
 use super::statements::{LOCATION, Statements, Text};
 use crate::diagnostic::Diagnostic;
+use crate::hash::QuickMap;
 use crate::release::ReleaseOrder;
 use crate::source::Span;
 
@@ -28,7 +27,7 @@ const LASTING: [&str; 2] = [LOCATION, "qemu-bit"];
 const LONG_ENOUGH: usize = 5;
 
 /// The names of each place: its kind of row and the place.
-type Names<'s> = BTreeMap<(&'static str, Text<'s>), Vec<(Text<'s>, Span)>>;
+type Names<'s> = QuickMap<(&'static str, Text<'s>), Vec<(Text<'s>, Span)>>;
 
 /// The last of the pinned releases that is not newer than this one, and the first that is not older.
 pub(super) fn around<'f, T>(own: &str, pinned: &'f [T], name: impl Fn(&T) -> &String) -> Vec<&'f T> {
@@ -70,7 +69,7 @@ fn series<'s>(statements: &'s Statements<'_>) -> Vec<&'s str> {
 }
 
 fn names<'s>(statements: &'s Statements<'_>) -> Names<'s> {
-    let mut names: Names<'s> = BTreeMap::new();
+    let mut names: Names<'s> = QuickMap::default();
     for (&(sort, subject), values) in &statements.values {
         for &(value, at) in values.iter() {
             if OF_PLACES.contains(&sort) {

@@ -1,6 +1,5 @@
 //! The statements of one release, each with a subject and values, so that two releases can be compared.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use super::finding::Release;
@@ -12,6 +11,7 @@ use super::qemu::QemuIndex;
 use crate::facts::{
     CapKind, KvmModule, LinuxFacts, LinuxFlag, MaskKind, ModuleAction, QemuFacts, QemuSource,
 };
+use crate::hash::QuickMap;
 use crate::location::{Bit, CpuidWord, FieldPlace, Leaf, Location, Msr, Register, Subleaf, Word};
 use crate::source::Span;
 
@@ -131,7 +131,7 @@ pub(super) struct Statements<'a> {
     pub(super) release: &'a Release,
     pub(super) at: Span,
     /// Unordered: findings are sorted when they are reported.
-    pub(super) values: HashMap<Subject<'a>, Values<'a>>,
+    pub(super) values: QuickMap<Subject<'a>, Values<'a>>,
 }
 
 /// The kind of the statements about the names of hardware bits.
@@ -142,7 +142,9 @@ pub(super) const MASK: &str = "qemu-mask";
 
 impl<'a> Statements<'a> {
     fn new(release: &'a Release, at: Span) -> Statements<'a> {
-        Statements { release, at, values: HashMap::with_capacity(2048) }
+        let mut values = QuickMap::default();
+        values.reserve(4096);
+        Statements { release, at, values }
     }
 
     pub(super) fn add(&mut self, sort: &'static str, subject: Text<'a>, value: Text<'a>, at: Span) {
