@@ -83,6 +83,7 @@ kinds! {
     BitWord "bit-word" "Two projects use different words in the name of a bit, although both use both words elsewhere in its register.",
     Misspelled "misspelled" "A name differs in one letter from that of the nearest pinned release.",
     NameLost "name-lost" "A bit has no name, though the pinned release before has one for it.",
+    WordMoved "word-moved" "The features of a register are at another register than in another state of the project.",
     DepUnstated "dep-unstated" "A dependency that two projects state is missing in a third one.",
 }
 
@@ -92,7 +93,12 @@ impl Kind {
     pub(super) fn is_of_others(self) -> bool {
         matches!(
             self,
-            Kind::CommentName | Kind::NotHandedOut | Kind::MachineCompat | Kind::Misspelled | Kind::NameLost
+            Kind::CommentName
+                | Kind::NotHandedOut
+                | Kind::MachineCompat
+                | Kind::Misspelled
+                | Kind::NameLost
+                | Kind::WordMoved
         )
     }
 

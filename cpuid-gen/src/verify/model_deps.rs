@@ -14,12 +14,12 @@ use super::differences::StatedBy;
 use super::finding::{Findings, Release};
 use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
+use super::model_places::{in_base, in_version};
 use super::qemu::QemuIndex;
 use super::witnesses::WitnessIndex;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{QemuBit, QemuModel, QemuModelVersion, QemuSource};
 use crate::location::Word;
-use crate::model::cpu_models::Property;
 use crate::model::cpu_models::{CpuDefinition, CpuModel};
 use crate::source::Span;
 
@@ -75,6 +75,10 @@ impl<'a> Place<'a> {
         Some(Place { shown: node.shown(), word: word.index, mask, named })
     }
 
+    fn bit(&self) -> (Word, u64) {
+        (self.word, self.mask)
+    }
+
     fn is_in(&self, definition: &CpuDefinition) -> bool {
         definition.words.get(&self.word).is_some_and(|mask| mask & self.mask != 0)
     }
@@ -93,6 +97,11 @@ struct Need<'n, 'a> {
 }
 
 impl Need<'_, '_> {
+    /// The last property about one of the two bits.
+    fn place_in(&self, index: &QemuIndex<'_>, version: &QemuModelVersion) -> Span {
+        in_version(index, version, &[self.bit.bit(), self.needs.bit()]).map_or(version.at, |prop| prop.at)
+    }
+
     fn is_broken_in(&self, definition: &CpuDefinition) -> bool {
         self.bit.is_in(definition) && !self.needs.is_in(definition)
     }
@@ -115,33 +124,16 @@ fn check_model(
     };
     let mut before = broken(&model.base);
     for at in &before {
-        add(index, (&model.name, place_in_base(row, &needs[*at], index)), &needs[*at], findings);
+        add(index, (&model.name, in_base(index, row, needs[*at].bit.bit())), &needs[*at], findings);
     }
     for (version, resolved) in row.versions.iter().zip(&model.versions) {
         let now = broken(&resolved.definition);
         let name = format!("{}-v{}", model.name, version.version);
         for at in now.difference(&before) {
-            add(index, (&name, place_in_version(version, &needs[*at], index)), &needs[*at], findings);
+            add(index, (&name, needs[*at].place_in(index, version)), &needs[*at], findings);
         }
         before = now;
     }
-}
-
-/// The word with the dependent bit.
-fn place_in_base(row: &QemuModel, need: &Need<'_, '_>, index: &QemuIndex<'_>) -> Span {
-    let is_word = |name: &str| index.rows.words.get(name).is_some_and(|word| word.index == need.bit.word);
-    row.words.iter().find(|word| is_word(&word.word)).map_or(row.at, |word| word.at)
-}
-
-/// The last property about one of the two bits.
-fn place_in_version(version: &QemuModelVersion, need: &Need<'_, '_>, index: &QemuIndex<'_>) -> Span {
-    let is_of = |word, mask, place: &Place<'_>| word == place.word && mask & place.mask != 0;
-    let mut props = version.props.iter().rev();
-    let prop = props.find(|prop| match index.rows.properties.get(&prop.name) {
-        Some(Property::Bits(word, mask)) => is_of(word, mask, &need.bit) || is_of(word, mask, &need.needs),
-        _ => false,
-    });
-    prop.map_or(version.at, |prop| prop.at)
 }
 
 fn add(index: &QemuIndex<'_>, (model, at): (&str, Span), need: &Need<'_, '_>, findings: &mut Findings<'_>) {

@@ -55,5 +55,9 @@ fn places(statements: &Statements<'_>, name: &str) -> Vec<Location> {
 }
 
 fn counted(values: &Values<'_>) -> u64 {
-    values.iter().map(|(value, _)| if let Text::Count(count) = value { u64::from(*count) } else { 0 }).max().unwrap_or(0)
+    values
+        .iter()
+        .map(|(value, _)| if let Text::Count(count) = value { u64::from(*count) } else { 0 })
+        .max()
+        .unwrap_or(0)
 }

@@ -14,3 +14,4 @@ mod model_deps;
 mod mutations;
 mod pinned;
 mod releases;
+mod since;
