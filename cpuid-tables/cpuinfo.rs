@@ -24,6 +24,7 @@ use crate::bits::kernel_bits::{BugSet, SoftwareSet, VmxSet};
 use crate::bits::lookup::{Candidates, LookupError, Named};
 use crate::bits::release::LinuxRelease;
 use crate::generated::bit_tables::FLAG_WORDS;
+use crate::{feature, software};
 
 /// An error in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,12 +192,19 @@ impl<'a> Cpu<'a> {
     /// Every name of its three lines, in order: `flags`, `vmx flags`, `bugs`.
     pub fn flags(&self) -> impl Iterator<Item = Flag<'a>> + use<'a> {
         let lines = [
-            (self.flags, LinuxRelease::flag as Find),
-            (self.vmx, LinuxRelease::vmx_flag as Find),
-            (self.bugs, LinuxRelease::bug_flag as Find),
+            (self.flags, LinuxRelease::flag as Find, STATED.as_slice()),
+            (self.vmx, LinuxRelease::vmx_flag as Find, &[]),
+            (self.bugs, LinuxRelease::bug_flag as Find, &[]),
         ];
         let release = self.release;
-        lines.into_iter().flat_map(move |(rest, find)| Flags { rest, release, find, words: FLAG_WORDS })
+        lines.into_iter().flat_map(move |(rest, find, stated)| Flags {
+            rest,
+            release,
+            find,
+            stated,
+            also: &[],
+            words: FLAG_WORDS,
+        })
     }
 
     /// The hardware features, except those of ambiguous names (see [`Cpu::ambiguous`]).
@@ -241,6 +249,13 @@ impl<'a> Cpu<'a> {
     }
 }
 
+/// What a word of the line `flags` states where the newest release's bit of that name would state something else. Linux sets
+/// `constant_tsc` by an Intel processor's family and model, too, and `nonstop_tsc` by the bit alone.
+pub(crate) static STATED: [(&str, &[Named]); 2] = [
+    ("constant_tsc", &[Named::Software(software::CONSTANT_TSC)]),
+    ("nonstop_tsc", &[Named::Feature(feature::CONSTANT_TSC), Named::Software(software::NONSTOP_TSC)]),
+];
+
 type Find = fn(LinuxRelease, &str) -> Result<Named, LookupError>;
 
 /// The names of one line.
@@ -248,6 +263,10 @@ struct Flags<'a> {
     rest: &'a str,
     release: LinuxRelease,
     find: Find,
+    /// Names that state other bits than the release's of that name.
+    stated: &'static [(&'static str, &'static [Named])],
+    /// What the last name states besides.
+    also: &'static [Named],
     /// Maximum number of blank-separated words in a name.
     words: usize,
 }
@@ -272,14 +291,22 @@ impl<'a> Iterator for Flags<'a> {
     type Item = Flag<'a>;
 
     fn next(&mut self) -> Option<Flag<'a>> {
+        if let [next, rest @ ..] = self.also {
+            self.also = rest;
+            return Some(Flag::Known(*next));
+        }
         self.rest = self.rest.trim_start_matches([' ', '\t']);
         if self.rest.is_empty() {
             return None;
         }
-        let (end, flag) = self.longest().unwrap_or_else(|| {
+        let (end, mut flag) = self.longest().unwrap_or_else(|| {
             let end = self.rest.find([' ', '\t']).unwrap_or(self.rest.len());
             (end, Flag::Unknown(&self.rest[..end]))
         });
+        let name = &self.rest[..end];
+        if let Some((_, [first, rest @ ..])) = self.stated.iter().find(|(stated, _)| *stated == name) {
+            (flag, self.also) = (Flag::Known(*first), rest);
+        }
         self.rest = &self.rest[end..];
         Some(flag)
     }
@@ -305,7 +332,8 @@ mod tests {
     #[test]
     fn the_longest_name_wins() {
         let read = |rest: &'static str, words| {
-            let flags = Flags { rest, release: LinuxRelease::NEWEST, find: vendor, words };
+            let release = LinuxRelease::NEWEST;
+            let flags = Flags { rest, release, find: vendor, stated: &[], also: &[], words };
             flags.map(|flag| match flag {
                 Flag::Known(Named::Software(_)) => "long",
                 Flag::Known(_) => "short",

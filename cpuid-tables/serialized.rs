@@ -11,6 +11,8 @@
 //! | [`Registers`] | `{eax, ebx, ecx, edx}` |
 //! | [`CpuidEntry`] | `{function, index, flags, eax, ebx, ecx, edx}` |
 //! | [`CpuidTable`] | `{version: 1, entries}` |
+//! | [`VcpuBase`](crate::VcpuBase), [`ApicLayout`](crate::ApicLayout) | `{version: 1, entries, layout, counted_id}`, `{core_shift, core_width, node_shift}` |
+//! | [`MsrValue`] | `{msr, value}` |
 //! | `Host` | `{version: 1, supported, instruction, msrs, saved_msrs, capabilities, ...}` |
 //! | `Finding`, `Report` | `{severity, kind, at, ...}`, `{errors, warnings, skipped, findings}` |
 //!
@@ -20,15 +22,16 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+mod base;
 #[cfg(feature = "dump")]
 mod cpu;
 mod number;
 
 #[cfg(feature = "dump")]
 pub(crate) use cpu::{Document, KnownEntry, WrittenCpu};
-use number::Hex32;
 #[cfg(feature = "dump")]
 pub(crate) use number::Hex32 as Number;
+use number::{Hex32, Hex64};
 
 use serde::de::{Deserializer, Error};
 use serde::ser::Serializer;
@@ -37,6 +40,7 @@ use serde::{Deserialize, Serialize};
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
 use crate::bits::location::{Bit, CpuidWord, Leaf, Location, Msr, Register, Registers, Subleaf};
+use crate::bits::msr_feature::MsrValue;
 use crate::table::{CpuidEntry, CpuidTable};
 
 /// The version of the stored formats: tables, hosts, and the documents that the command prints as JSON.
@@ -164,6 +168,26 @@ impl<'de> Deserialize<'de> for CpuidEntry {
     }
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MsrForm {
+    msr: Hex32,
+    value: Hex64,
+}
+
+impl Serialize for MsrValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        MsrForm { msr: Hex32(self.msr.0), value: Hex64(self.value) }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for MsrValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<MsrValue, D::Error> {
+        let MsrForm { msr, value } = MsrForm::deserialize(deserializer)?;
+        Ok(MsrValue { msr: Msr(msr.0), value: value.0 })
+    }
+}
+
 /// An unknown version is an error.
 fn check_version<E: Error>(version: u32) -> Result<(), E> {
     if version == VERSION {
@@ -197,9 +221,9 @@ impl<'de> Deserialize<'de> for CpuidTable {
 mod hosts {
     use alloc::collections::BTreeMap;
 
-    use super::number::{Hex32, Hex64};
     use super::{
-        CpuidEntry, Deserialize, Deserializer, Msr, Serialize, Serializer, VERSION, Vec, check_version,
+        CpuidEntry, Deserialize, Deserializer, Hex32, Hex64, Msr, Serialize, Serializer, VERSION, Vec,
+        check_version,
     };
     use crate::host::Host;
 

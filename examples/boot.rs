@@ -1,7 +1,7 @@
 //! A guest of two vCPUs of a named CPU model, built as QEMU would on this machine, that reports the CPUID values it
 //! reads.
 //!
-//! `cargo run --example boot --features kvm -- [MODEL[,PROPERTY...]]`. It builds the table for this machine and sets
+//! `cargo run --example boot --features guest,kvm,show -- [MODEL[,PROPERTY...]]`. It builds the table for this machine and sets
 //! each vCPU's own; then the vCPUs execute CPUID. Exit code 1: a vCPU read a value that was neither requested nor
 //! reported by KVM as its change.
 

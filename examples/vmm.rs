@@ -1,6 +1,6 @@
 //! What a VMM on the rust-vmm crates adds to set each vCPU's table as QEMU would.
 //!
-//! `cargo run --example vmm --features kvm`
+//! `cargo run --example vmm --features guest,kvm`
 
 #![allow(clippy::print_stdout, reason = "an example's output")]
 

@@ -20,7 +20,7 @@ pub fn pinned() -> &'static [(&'static str, &'static str)] {
 #[must_use]
 pub fn witnesses() -> &'static [(&'static str, &'static str)] {
     const ALL: &[(&str, &str)] = &[
-        ("freebsd-13.0.tsv", include_str!("freebsd-13.0.tsv")),
+        ("freebsd-15.0.tsv", include_str!("freebsd-15.0.tsv")),
         ("gcc-16.tsv", include_str!("gcc-16.tsv")),
         ("libvirt-11.3.tsv", include_str!("libvirt-11.3.tsv")),
         ("llvm-23.tsv", include_str!("llvm-23.tsv")),

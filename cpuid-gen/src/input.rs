@@ -9,6 +9,7 @@
 //! assert!(linux.iter().any(|facts| facts.release.starts_with("7.3")) && !qemu.is_empty());
 //! ```
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::thread;
@@ -20,6 +21,7 @@ use crate::facts::Witness;
 use crate::facts::WitnessFacts;
 use crate::facts::{self, Facts, LinuxFacts, QemuFacts};
 use crate::published::Published;
+use crate::release;
 use crate::source::{FileId, Sources, Span};
 
 /// The facts of a Linux tree (a directory) or of a facts file (anything else).
@@ -238,6 +240,40 @@ pub fn pinned_or(
         if replaced.is_some() {
             continue;
         }
+        let id = sources.add(*name, *text);
+        match facts::read(sources, id, diagnostics) {
+            Some(Facts::Linux(facts)) => all_linux.push(facts),
+            Some(Facts::Qemu(facts)) => all_qemu.push(facts),
+            None => {}
+        }
+    }
+    (all_linux, all_qemu)
+}
+
+/// The pinned releases next to given ones of the same project: the last older one of each, and the first that is not older.
+/// Files of other releases are not read.
+pub fn pinned_beside(
+    sources: &mut Sources,
+    linux: &[LinuxFacts],
+    qemu: &[QemuFacts],
+    diagnostics: &mut Diagnostics,
+) -> (Vec<LinuxFacts>, Vec<QemuFacts>) {
+    let (mut all_linux, mut all_qemu) = (Vec::new(), Vec::new());
+    let linux = linux.iter().map(|facts| ("linux-release\t", facts.release.as_str()));
+    let given: Vec<(&str, &str)> =
+        linux.chain(qemu.iter().map(|facts| ("qemu-release\t", facts.release.as_str()))).collect();
+    // The release is the first row.
+    let stated =
+        |text: &'static str, row: &str| text.lines().find(|line| !line.starts_with('#'))?.strip_prefix(row);
+    let mut beside: BTreeSet<&str> = BTreeSet::new();
+    for (row, own) in given {
+        let files = crate::pinned().iter();
+        let of_project: Vec<(&str, &str)> =
+            files.filter_map(|(name, text)| Some((stated(text, row)?, *name))).collect();
+        let around = release::around(own, &of_project, |(release, _)| release);
+        beside.extend(around.into_iter().map(|(_, name)| *name));
+    }
+    for (name, text) in crate::pinned().iter().filter(|(name, _)| beside.contains(name)) {
         let id = sources.add(*name, *text);
         match facts::read(sources, id, diagnostics) {
             Some(Facts::Linux(facts)) => all_linux.push(facts),

@@ -33,7 +33,7 @@ impl Feature {
     /// The constant's name.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        bit_tables::STRINGS[bit_tables::FEATURE_NAMES[self.index()] as usize]
+        bit_tables::text(bit_tables::FEATURE_NAMES[self.index()])
     }
 
     /// Its location.
@@ -72,7 +72,8 @@ impl Feature {
         1 << (self.0 % 32)
     }
 
-    /// The macro without `X86_FEATURE_`, of the kernel or of KVM; `None` if the release has none.
+    /// The macro without `X86_FEATURE_`, of the kernel or of KVM, or, of KVM's own leaf, the whole macro
+    /// (`KVM_FEATURE_STEAL_TIME`); `None` if the release has none.
     #[must_use]
     pub const fn linux_macro(self, release: LinuxRelease) -> Option<&'static str> {
         string(release.tables().macros[self.index()])

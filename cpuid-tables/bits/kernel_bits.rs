@@ -29,13 +29,13 @@ macro_rules! kernel_bit {
             /// The constant's name.
             #[must_use]
             pub const fn name(self) -> &'static str {
-                bit_tables::STRINGS[bit_tables::$tables.names[self.index()] as usize]
+                bit_tables::text(bit_tables::$tables.names[self.index()])
             }
 
             /// The macro without its prefix: the same in every release.
             #[must_use]
             pub const fn linux_macro(self) -> &'static str {
-                bit_tables::STRINGS[bit_tables::$tables.macros[self.index()] as usize]
+                bit_tables::text(bit_tables::$tables.macros[self.index()])
             }
 
             /// Its name in `/proc/cpuinfo`; `None` if the release lacks it or hides it.

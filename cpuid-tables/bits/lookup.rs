@@ -15,7 +15,8 @@ use super::msr_feature::MsrFeature;
 use super::name_hash::{fold_eq, name_hash, reduce, slot};
 use super::release::{LinuxRelease, QemuRelease};
 use crate::generated::bit_tables::{
-    BUG_BASE, LIST, LISTS, MSR_BASE, NAME_BITS, NAME_KEYS, NAME_SEEDS, SOFTWARE_BASE, STRINGS, VMX_BASE,
+    BUG_BASE, LIST, LISTS, MSR_BASE, NAME_BITS, NAME_KEYS, NAME_SEEDS, SOFTWARE_BASE, VMX_BASE,
+    text_at_run_time,
 };
 
 /// A bit of any sort.
@@ -309,7 +310,7 @@ pub(crate) fn by_name(name: &str, filter: Filter) -> Result<Named, LookupError> 
     let hash = name_hash(name);
     let seed = NAME_SEEDS[reduce(hash >> 32, NAME_SEEDS.len())];
     let slot = slot(hash, seed, NAME_KEYS.len());
-    let key = STRINGS[usize::from(NAME_KEYS[slot])];
+    let key = text_at_run_time(NAME_KEYS[slot]);
     if key.is_empty() || !fold_eq(key, name) {
         return Err(LookupError::Unknown);
     }

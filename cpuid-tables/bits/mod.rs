@@ -17,4 +17,6 @@ pub(crate) mod name_hash;
 pub(crate) mod own_fields;
 pub(crate) mod qemu_cpu;
 pub(crate) mod release;
+#[cfg(feature = "show")]
+pub(crate) mod release_order;
 pub(crate) mod xsave;

@@ -29,7 +29,7 @@ impl MsrFeature {
     /// The constant's name.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        bit_tables::STRINGS[bit_tables::MSR_NAMES[self.index()] as usize]
+        bit_tables::text(bit_tables::MSR_NAMES[self.index()])
     }
 
     /// The MSR.

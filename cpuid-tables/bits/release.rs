@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::kvm_module::KvmParameter;
 use super::location::Word;
-use crate::generated::bit_tables::{self, LINUX, LinuxTables, QEMU, QemuTables, STRINGS, string};
+use crate::generated::bit_tables::{self, LINUX, LinuxTables, QEMU, QemuTables, string, text};
 
 /// A release of Linux in the tables.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,7 +45,7 @@ macro_rules! release {
             /// Its name, from its source tree.
             #[must_use]
             pub const fn name(self) -> &'static str {
-                bit_tables::STRINGS[self.tables().name as usize]
+                bit_tables::text(self.tables().name)
             }
 
             /// The release with this name, else the newest one of the series with this name: `6.12` finds `6.12.117`.
@@ -97,8 +97,8 @@ impl LinuxRelease {
     pub fn kvm_parameters(self) -> impl Iterator<Item = KvmParameter> {
         self.tables().parameters.iter().map(|(module, name, default)| KvmParameter {
             module: *module,
-            name: STRINGS[usize::from(*name)],
-            default: STRINGS[usize::from(*default)],
+            name: text(*name),
+            default: text(*default),
         })
     }
 }

@@ -74,8 +74,8 @@ pub const ALLOWED: &[Allowed] = &[
     allowed(FSRS, When::Processor, "describes the speed of instructions that all processors have"),
     allowed(FSRC, When::Processor, "describes the speed of instructions that all processors have"),
     allowed(MCDT_NO, When::Processor, "describes the behaviour of the processor's instructions"),
-    allowed(KVM_MSI_EXT_DEST_ID, When::Always, "depends on user space's interrupt controller"),
-    allowed(KVM_HINT_DEDICATED, When::Always, "depends on user space, not on KVM"),
+    allowed(KVM_FEATURE_MSI_EXT_DEST_ID, When::Always, "depends on user space's interrupt controller"),
+    allowed(KVM_HINTS_REALTIME, When::Always, "depends on user space, not on KVM"),
 ];
 
 /// Bits of 1.EDX that AMD repeats in 0x80000001.EDX; an Intel host's KVM reports them only in 1.EDX.
@@ -114,7 +114,7 @@ fn allowed_on(host: &Host) -> FeatureSet {
 fn since(feature: Feature) -> String {
     match feature.kvm_releases().next() {
         // KVM's own features are outside its capability set-up.
-        _ if feature.leaf() == KVM_PV_EOI.leaf() => String::new(),
+        _ if feature.leaf() == KVM_FEATURE_PV_EOI.leaf() => String::new(),
         None => format!("; no KVM up to Linux {} reports it", LinuxRelease::NEWEST),
         Some(release) if release == LinuxRelease::ALL[0] => String::new(),
         Some(release) => {

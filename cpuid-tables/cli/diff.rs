@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::show::{Style, Styled};
+use cpuid_tables::{CpuidRead, Vendor};
 use serde_json::{Value, json};
 
 use super::format::Format;
@@ -17,8 +18,9 @@ use super::input::Input;
 use super::named_model::with_features;
 use super::outcome::{Result, answer};
 use super::output::{print_document, print_styled, warn};
+use super::reading::Reading;
 use super::source::Source;
-use super::{advice, partial};
+use super::{advice, host, partial};
 use differences::Differences;
 use migrate::migrate;
 use pairs::{Pair, paired};
@@ -76,12 +78,20 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         return template(args, (a, b), &pairs);
     }
     let code = if args.migrate {
-        migrate((args.format, args.vmm), (a, b), &pairs)?
+        migrate((args.format, args.vmm), vendor_of_host(reading, b)?, (a, b), &pairs)?
     } else {
         differ(args, (a, b), &pairs)?
     };
     // CPUs without a counterpart count as a difference.
     Ok(if alone == 0 { code } else { answer(false) })
+}
+
+/// The vendor of the recorded host that a source asks: an old record of what its KVM supports can lack it.
+fn vendor_of_host(reading: &Reading, source: &Source) -> Result<Option<Vendor>> {
+    match reading.host() {
+        Some(name) if *source == Source::Supported => Ok(host::named(name)?.instruction.vendor()),
+        _ => Ok(None),
+    }
 }
 
 fn differ(args: &Args, sources: (&Source, &Source), pairs: &[Pair]) -> Result<ExitCode> {

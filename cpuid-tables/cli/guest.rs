@@ -28,6 +28,7 @@ Examples:
   kvm-cpuid guest --cpu 'Cascadelake-Server,-avx512f,x2apic=on' --smp 8,sockets=2 --machine q35
   kvm-cpuid guest --cpu host --host hosts/milan --format entries
   kvm-cpuid guest --cpu max --host hosts/milan --format json --qemu 7.2
+  kvm-cpuid guest --cpu EPYC --global EPYC-x86_64-cpu.avx2=off --accel kvm,kernel-irqchip=split
   kvm-cpuid guest --cpu EPYC --machine q35 --qemu /usr/bin/qemu-system-x86_64
                                                            as this very QEMU
 
@@ -58,6 +59,12 @@ pub(crate) struct Args {
     /// The machine, in QEMU's -machine syntax
     #[arg(long, value_name = "TYPE[,OPTION...]", default_value = "pc")]
     machine: String,
+    /// KVM's accelerator, in QEMU's -accel syntax; its kernel-irqchip takes precedence over the machine's
+    #[arg(long, value_name = "kvm[,PROPERTY=VALUE...]", default_value = "kvm")]
+    accel: String,
+    /// A property of a type of CPUs, in QEMU's -global syntax; may be given several times
+    #[arg(long, value_name = "TYPE.PROPERTY=VALUE")]
+    global: Vec<String>,
     /// The memory, in QEMU's -m syntax: the board must reach all of it with the CPU's address width
     #[arg(short = 'm', long, value_name = "SIZE[,slots=N,maxmem=SIZE]", default_value = "128M")]
     memory: String,
@@ -88,11 +95,15 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let mut host = args.host.read()?;
     host.tsc_khz = args.tsc_khz.or(host.tsc_khz);
     let refused = |error: BuildError| refused(&error, &qemu);
-    let guest = qemu
-        .builder()
+    let mut builder = qemu.builder();
+    for global in &args.global {
+        builder = builder.global(global.parse().map_err(refused)?);
+    }
+    let guest = builder
         .cpu(cpu_option(&args.cpu, release)?.parse::<CpuOption>().map_err(refused)?)
         .topology(args.smp.parse::<Smp>().map_err(refused)?)
         .machine(machine.map_err(refused)?)
+        .accel(args.accel.parse().map_err(refused)?)
         .memory(args.memory.parse::<Memory>().map_err(refused)?)
         .cpu_pm(args.cpu_pm)
         .host(&host)

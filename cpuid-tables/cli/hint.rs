@@ -128,14 +128,6 @@ pub(crate) fn no_match(text: &str) -> Option<String> {
     if has_too_wide_a_value(text) {
         return Some("a register's value has 32 bits".to_owned());
     }
-    if let Some(level) = PsabiLevel::named(text) {
-        let features: Vec<&str> = level.features().map(name_of).collect();
-        let name = level.name();
-        return Some(format!(
-            "{name} is a level, these features: {}; `kvm-cpuid has {name}` names those that are missing",
-            features.join(" ")
-        ));
-    }
     if let Some(model) = QemuRelease::ALL.into_iter().rev().find_map(|release| release.cpu_model(text)) {
         let release = model.release();
         return Some(format!(

@@ -43,6 +43,7 @@ mod spelling;
 mod stated;
 mod stated_fleet;
 mod why;
+mod why_cpu;
 mod why_guest;
 mod wrap;
 

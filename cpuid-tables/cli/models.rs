@@ -50,6 +50,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    // A wrong name is wrong on every host.
+    if let Some(name) = args.names.iter().find(|name| !is_name(name, args.qemu)) {
+        return Err(hint::no_model(name, args.qemu));
+    }
     let host = args.host.read()?;
     let refused = |error: &BuildError| hint::refused(error, args.qemu);
     let machine = args.machine.parse::<MachineOption>().map_err(|error| refused(&error))?;
@@ -76,6 +80,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         definitions.iter().all(Definition::runs) && levels.iter().all(|(_, missing)| missing.is_empty());
     Ok(answer(args.names.is_empty() || runs))
 }
+
+/// Whether a release has a CPU of this name, or it is a level's.
+fn is_name(name: &str, release: QemuRelease) -> bool {
+    PsabiLevel::named(name).is_some() || OF_ALL.contains(&name) || release.cpu_model(name).is_some()
+}
+
+/// CPUs that are not models.
+const OF_ALL: [&str; 3] = ["base", "host", "max"];
 
 /// The requested ones in their order.
 fn chosen(all: Vec<Definition>, names: &[&String], release: QemuRelease) -> Result<Vec<Definition>> {

@@ -2,7 +2,7 @@
 
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::naming::PsabiLevel;
-use cpuid_tables::{CpuidEntry, CpuidWord, FeatureSet, IndexedLeaf, QemuRelease, Registers};
+use cpuid_tables::{CpuidEntry, CpuidWord, FeatureSet, IndexedLeaf, QemuRelease, Registers, feature};
 
 use super::advice;
 
@@ -32,7 +32,19 @@ pub(crate) fn with_features(mut cpu: Cpu) -> Cpu {
 fn features(cpu: &Cpu) -> Option<FeatureSet> {
     let name = cpu.name.as_deref().filter(|_| advice::is_open(cpu))?;
     let of_level = || Some(PsabiLevel::named(name)?.features().collect());
-    QemuRelease::NEWEST.cpu_model(name).map(|model| model.features()).or_else(of_level)
+    QemuRelease::NEWEST
+        .cpu_model(name)
+        .map(|model| model.features())
+        .or_else(of_level)
+        .or_else(|| unmigratable(cpu, name))
+}
+
+/// What the host's CPU has where it need not be migratable: a TSC of constant frequency, as every processor does that runs
+/// a current QEMU.
+fn unmigratable(cpu: &Cpu, name: &str) -> Option<FeatureSet> {
+    let settings = cpu.beside.settings.as_ref().filter(|_| OF_THE_HOST.contains(&name))?;
+    let off = settings.get("migratable").is_some_and(|value| value == "off");
+    off.then(|| FeatureSet::from_iter([feature::CONSTANT_TSC]))
 }
 
 /// The entry of a word; a new one states nothing.

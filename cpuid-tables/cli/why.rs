@@ -17,14 +17,19 @@ use super::has::NOT_KNOWN;
 use super::input::Input;
 use super::outcome::Result;
 use super::output::{print_document, print_styled, warn};
+use super::program::Qemu;
+use super::qemu_release::Emulated;
 use super::source::Source;
 use super::stated::{Has, both, flag_name, own_flag, stated};
-use super::{advice, feature, hint, host, why_guest};
+use super::why_cpu::AskedCpu;
+use super::why_guest::Guests;
+use super::{advice, feature, host, qemu_release};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   kvm-cpuid why vmx                          which layer withholds it from this machine's guests?
   kvm-cpuid why avx512f --cpu EPYC-Milan     can a guest with this model have it?
+  kvm-cpuid why svm --cpu EPYC,-svm          and with these properties?
   kvm-cpuid why vmx --host node2.json        on a recorded host, its KVM included
   kvm-cpuid why amx_tile dump.txt            on the machine of a dump
   kvm-cpuid why x86-64-v3 --host node2.json  what of a level is missing, and who withholds it
@@ -48,6 +53,9 @@ pub(crate) struct Args {
     /// An old spelling of --cpu
     #[arg(long, value_name = "MODEL", hide = true, conflicts_with = "cpu")]
     model: Option<String>,
+    /// The QEMU that builds the guest: a release, or a program, which is started and asked [default: the newest release]
+    #[arg(long, value_name = "RELEASE|PATH", value_parser = qemu_release::emulated)]
+    qemu: Option<Emulated>,
     /// Output format
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -56,19 +64,27 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let asked = feature::questions(&args.feature)?;
     let reading = &args.input.reading;
+    let qemu = match &args.qemu {
+        Some(asked) => Qemu::from_asked(asked, "pc")?,
+        None => Qemu::Release(QemuRelease::NEWEST),
+    };
     let cpu = args.model.as_deref().or_else(|| reading.model());
-    let model = cpu
-        .filter(|cpu| !why_guest::is_of_host(cpu))
-        .map(|name| hint::model_named(name, QemuRelease::NEWEST))
-        .transpose()?;
+    let cpu = cpu.map(|text| AskedCpu::new(text, &qemu)).transpose()?;
     let explained = explained(&args.feature, &asked);
     let mut stories: Vec<(String, Story)> = Vec::new();
-    let (machines, stating) = machines(args, &asked)?;
+    let (mut machines, stating) = machines(args, &asked)?;
+    if args.qemu.is_some() {
+        machines.iter_mut().for_each(|queried| queried.machine.qemu = Some(qemu.release()));
+    }
     for Queried { of, machine, host } in &machines {
+        let guests = host.as_ref().map(|host| Guests::new(host, &qemu, cpu.as_ref()));
         for bit in &explained {
-            let mut story = why(*bit, machine, model);
-            if let Some(host) = host {
-                why_guest::ask(&mut story, host, cpu);
+            let mut story = match &cpu {
+                Some(cpu) => cpu.story(*bit, machine),
+                None => why(*bit, machine, None),
+            };
+            if let Some(guests) = &guests {
+                guests.complete(&mut story);
             }
             stories.push((of.clone(), story));
         }

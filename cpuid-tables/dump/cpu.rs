@@ -43,6 +43,9 @@ pub struct Beside {
     pub refused: Option<String>,
     /// The file descriptor through which the table was set, where the dump tells: tables with one are one vCPU's.
     pub file: Option<u32>,
+    /// Of a guest's CPU as its VMM is asked for it: what is set besides features, by QEMU's name of the property, such as
+    /// `tsc-frequency`. `None` for what does not ask for a guest's CPU.
+    pub settings: Option<BTreeMap<String, String>>,
     /// True where the feature MSRs are all that its KVM has: a recorded host's are. Of one that is missing nothing is known
     /// otherwise.
     pub all_msrs: bool,

@@ -32,6 +32,8 @@ pub(super) const FORMAT: Descriptor = Descriptor {
 #[derive(Default)]
 struct Cpuinfo {
     open: Option<Open>,
+    /// The line before was that of the flags.
+    in_flags: bool,
 }
 
 /// The CPU at hand.
@@ -92,8 +94,16 @@ impl Cpuinfo {
 impl Parser for Cpuinfo {
     fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
         let Some((key, value)) = key(line.text) else {
-            return if trim(line.text).is_empty() { self.finish(sink) } else { Ok(()) };
+            if trim(line.text).is_empty() {
+                return self.finish(sink);
+            }
+            // A terminal or a mail has wrapped the line of flags.
+            if let (true, Some(open)) = (self.in_flags, &mut self.open) {
+                each_name(line.text, line.number, sink, |flag| open.names.flag(flag));
+            }
+            return Ok(());
         };
+        self.in_flags = key == b"flags";
         if key == b"processor" {
             self.finish(sink)?;
         }

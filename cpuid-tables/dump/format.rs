@@ -88,6 +88,16 @@ formats! {
     Nova = nova,
     /// FreeBSD's boot messages.
     FreeBsd = freebsd,
+    /// `sysctl machdep.cpu` of an Intel Mac.
+    MacOs = macos,
+    /// OpenBSD's boot messages.
+    OpenBsd = openbsd,
+    /// The CPUID of an `ESXi` host.
+    Esxi = esxi,
+    /// nova's and `CloudStack`'s settings of guests' CPUs.
+    CloudSettings = cloud_settings,
+    /// `KubeVirt`'s VMs.
+    KubevirtVm = vmi,
     /// libvirt's `<cpu>`.
     LibvirtCpu = libvirt_cpu,
     /// A list of features by name.

@@ -13,9 +13,12 @@
 //! A `cpu` is a CPU with its model's name; what the model has beyond the listed features is not known. The policies `force`
 //! and `require` state a bit that is set, as a feature without a policy does; `disable` and `forbid` state one that is not;
 //! `optional` states nothing. In `domcapabilities` the CPU is the host's (`host-model`), and features that block a model are
-//! ones that it lacks. `feature` elements in no `cpu` are a CPU together. Everything else of the document is ignored.
+//! ones that it lacks. `feature` elements in no `cpu` are a CPU together. A `cpu` with a mode or in a domain asks for a guest's
+//! CPU, and so do the frequency of the domain's TSC and the mode of its enlightenments. Everything else of the document is
+//! ignored.
 
 use std::boxed::Box;
+use std::collections::BTreeMap;
 use std::string::String;
 use std::vec::Vec;
 
@@ -41,6 +44,8 @@ struct LibvirtCpu {
     /// Elements that are open, as far as they matter.
     open: Vec<String>,
     cpu: Option<Open>,
+    /// What the domain sets outside its `cpu`, by QEMU's name of the property.
+    settings: BTreeMap<&'static str, String>,
 }
 
 /// The CPU at hand.
@@ -48,8 +53,12 @@ struct LibvirtCpu {
 struct Open {
     names: Names,
     model: Option<String>,
+    /// Its mode, where that stands for the host's CPU.
+    mode: Option<String>,
     /// It is in a `cpu`.
     in_cpu: bool,
+    /// It asks for a guest's CPU.
+    is_a_guest_s: bool,
 }
 
 /// True for a line that only such a document has.
@@ -60,6 +69,9 @@ fn is_line(line: &[u8]) -> bool {
         && find(line, b">").is_some_and(|end| line[..end].ends_with(b"/"));
     feature || elements.into_iter().any(|element| find(line, element).is_some())
 }
+
+/// Modes whose CPU is the host's.
+const OF_THE_HOST: [&str; 3] = ["host-passthrough", "host-model", "maximum"];
 
 fn attribute<'a>(attributes: &'a [(String, String)], name: &str) -> Option<&'a str> {
     attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -77,8 +89,46 @@ impl LibvirtCpu {
     }
 
     fn finish(&mut self, sink: &mut Sink) -> Result<(), Fault> {
-        let Some(cpu) = self.cpu.take() else { return Ok(()) };
-        cpu.names.finish(None, cpu.model, sink)
+        let settings = core::mem::take(&mut self.settings);
+        let Some(mut cpu) = self.cpu.take() else { return Ok(()) };
+        if cpu.is_a_guest_s {
+            settings.iter().for_each(|(property, value)| cpu.names.set(property, value));
+        }
+        cpu.names.finish(None, cpu.model.or(cpu.mode), sink)
+    }
+
+    /// A `cpu` begins.
+    fn begin(&mut self, attributes: &[(String, String)], sink: &mut Sink) -> Result<(), Fault> {
+        // The settings before it are its domain's.
+        let settings = if self.cpu.is_none() { core::mem::take(&mut self.settings) } else { BTreeMap::new() };
+        self.finish(sink)?;
+        self.settings = settings;
+        let mode = attribute(attributes, "mode");
+        let is_a_guest_s = mode.is_some() || attribute(attributes, "match").is_some() || self.is_in("domain");
+        let mut cpu = Open { in_cpu: true, is_a_guest_s, ..Open::default() };
+        cpu.mode = mode.filter(|mode| OF_THE_HOST.contains(mode)).map(String::from);
+        if is_a_guest_s {
+            cpu.names.ask_for_a_guest();
+        }
+        if let Some(migratable) = attribute(attributes, "migratable") {
+            cpu.names.set("migratable", migratable);
+        }
+        self.cpu = Some(cpu);
+        Ok(())
+    }
+
+    /// An element of a domain that sets a property of its CPU.
+    fn setting(&mut self, element: &str, attributes: &[(String, String)]) {
+        let of = |name| attribute(attributes, name);
+        match (element, of("name"), of("mode"), of("frequency")) {
+            ("timer", Some("tsc"), _, Some(frequency)) => {
+                self.settings.insert("tsc-frequency", frequency.into());
+            }
+            ("hyperv", _, Some("passthrough"), _) => {
+                self.settings.insert("hv-passthrough", "on".into());
+            }
+            _ => {}
+        }
     }
 
     fn feature(&mut self, attributes: &[(String, String)], line: u64, sink: &mut Sink) {
@@ -108,12 +158,16 @@ impl LibvirtCpu {
         match tag {
             Tag::Begin { name, attributes } => {
                 if name == "cpu" && !self.is_in("cpus") && !self.is_in("numa") && !self.is_in("cell") {
-                    self.finish(sink)?;
-                    self.cpu = Some(Open { in_cpu: true, ..Open::default() });
+                    self.begin(&attributes, sink)?;
                 }
                 if name == "feature" {
+                    // One in no `cpu`, after a CPU.
+                    if self.open.is_empty() && self.cpu.as_ref().is_some_and(|cpu| cpu.in_cpu) {
+                        self.finish(sink)?;
+                    }
                     self.feature(&attributes, line, sink);
                 }
+                self.setting(&name, &attributes);
                 // The mode's name tells whose the features are.
                 let mode =
                     attribute(&attributes, "name").filter(|mode| name == "mode" && *mode == "host-model");
@@ -139,7 +193,8 @@ impl LibvirtCpu {
         match (&mut self.cpu, name) {
             (Some(cpu), "model") if in_cpu && !in_mode && !text.is_empty() => cpu.model = Some(text.into()),
             (Some(cpu), "vendor") if in_cpu && !in_mode => cpu.names.vendor(text),
-            (Some(cpu), "cpu") if cpu.in_cpu && !in_cpu => return self.finish(sink),
+            // What the domain sets follows.
+            (_, "domain" | "capabilities" | "domainCapabilities") => return self.finish(sink),
             _ => {}
         }
         Ok(())
@@ -148,6 +203,10 @@ impl LibvirtCpu {
 
 impl Parser for LibvirtCpu {
     fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
+        // Between documents: a shell's prompt with its command, which may have markup in it.
+        if self.tags.is_between() && !trim(line.text).starts_with(b"<") {
+            return Ok(());
+        }
         let mut tags = core::mem::take(&mut self.tags);
         let done = tags.line(line, |tag, began| self.tag(tag, began, sink));
         self.tags = tags;

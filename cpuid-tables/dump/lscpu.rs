@@ -6,8 +6,8 @@
 //! Flags:                           fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat
 //! ```
 //!
-//! As in `/proc/cpuinfo`, from which `lscpu` has them, nothing is known of a flag that is not listed. Other lines are passed
-//! over. `lscpu -J` has the same in JSON. In another language than English the line of flags is known by its first flags, and
+//! As in `/proc/cpuinfo`, from which `lscpu` has them, nothing is known of a flag that is not listed. A line without a
+//! name that follows the flags has more of them. Other lines are passed over. `lscpu -J` has the same in JSON. In another language than English the line of flags is known by its first flags, and
 //! the vendor by its value; family, model and stepping are not known there.
 
 use std::boxed::Box;
@@ -38,6 +38,8 @@ struct Lscpu {
     family: Option<u32>,
     model: Option<u32>,
     stepping: Option<u32>,
+    /// The line before was that of the flags.
+    in_flags: bool,
     /// Under `-J`: the field whose data comes.
     field: String,
 }
@@ -114,7 +116,14 @@ impl Parser for Lscpu {
             }
             return Ok(());
         }
-        let Some((key, value)) = key(line.text) else { return Ok(()) };
+        let Some((key, value)) = key(line.text) else {
+            // A terminal or a mail has wrapped the line of flags.
+            if let (true, Some(names)) = (self.in_flags, &mut self.open) {
+                each_name(line.text, line.number, sink, |flag| names.flag(flag));
+            }
+            return Ok(());
+        };
+        self.in_flags = key == b"Flags";
         self.field(key, value, line.number, sink)
     }
 

@@ -14,26 +14,20 @@ use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 use crate::bits::lookup::{LookupError, Named};
 use crate::bits::msr_feature::MsrFeature;
 use crate::bits::release::LinuxRelease;
+use crate::cpuinfo;
 use crate::naming::named;
 use crate::table::Vendor;
-use crate::{feature, software};
 
 /// Vendors by the names that libvirt, `KubeVirt` and others use.
 static VENDORS: [(&str, Vendor); 4] =
     [("Intel", Vendor::INTEL), ("AMD", Vendor::AMD), ("Hygon", Vendor::HYGON), ("Zhaoxin", Vendor::ZHAOXIN)];
-
-/// What a flag of `/proc/cpuinfo` states where the newest release's bit of that name would state something else. Linux sets
-/// `constant_tsc` by an Intel processor's family and model, too, and `nonstop_tsc` by the bit alone.
-static FLAGS: [(&str, &[Named]); 2] = [
-    ("constant_tsc", &[Named::Software(software::CONSTANT_TSC)]),
-    ("nonstop_tsc", &[Named::Feature(feature::CONSTANT_TSC), Named::Software(software::NONSTOP_TSC)]),
-];
 
 /// What is stated of a CPU by names.
 #[derive(Default)]
 pub(super) struct Names {
     stated: StatedBits,
     bits: BTreeMap<Named, bool>,
+    settings: Option<BTreeMap<String, String>>,
 }
 
 /// No release has such a name.
@@ -54,6 +48,21 @@ pub(super) fn shown(word: &str) -> String {
 impl Names {
     pub(super) fn is_empty(&self) -> bool {
         self.stated.is_empty() && self.bits.is_empty()
+    }
+
+    /// The names ask a VMM for a guest's CPU.
+    pub(super) fn ask_for_a_guest(&mut self) {
+        self.settings.get_or_insert_default();
+    }
+
+    /// What a guest's CPU is set to besides features, by QEMU's name of the property.
+    pub(super) fn set(&mut self, property: &str, value: &str) {
+        let value = match value {
+            "true" | "yes" | "y" => "on",
+            "false" | "no" | "n" => "off",
+            other => other,
+        };
+        self.settings.get_or_insert_default().insert(property.replace('_', "-"), value.into());
     }
 
     /// Some bits of a register.
@@ -96,7 +105,7 @@ impl Names {
 
     /// A flag of `/proc/cpuinfo`, of whichever release has it.
     pub(super) fn flag(&mut self, flag: &str) -> Result<(), Unknown> {
-        if let Some((_, stated)) = FLAGS.iter().find(|(name, _)| *name == flag) {
+        if let Some((_, stated)) = cpuinfo::STATED.iter().find(|(name, _)| *name == flag) {
             stated.iter().for_each(|bit| self.bit(*bit, true));
             return Ok(());
         }
@@ -177,6 +186,7 @@ impl Names {
     ) -> Result<(), Fault> {
         sink.start(number, name);
         sink.beside().bits = self.bits;
+        sink.beside().settings = self.settings;
         for ((leaf, subleaf), (registers, known)) in self.stated {
             sink.answer(leaf, subleaf, registers)?;
             sink.only_known(known);

@@ -76,6 +76,7 @@ impl Proxmox {
     /// `[cputype=]TYPE[,flags=LIST][,hidden=1]...`.
     fn vm(value: &str, line: u64, sink: &mut Sink) -> Result<(), Fault> {
         let mut names = Names::default();
+        names.ask_for_a_guest();
         let mut name = String::new();
         for item in value.split(',').map(str::trim) {
             match item.split_once('=') {

@@ -128,6 +128,7 @@ pub(super) fn cpu(value: &str, line: u64, sink: &mut Sink) -> Result<(), Fault> 
         items.map(str::trim).filter(|item| !item.is_empty()).filter_map(signed).collect();
     items.sort_by_key(|item| turn(item));
     let mut names = Names::default();
+    names.ask_for_a_guest();
     let (mut family, mut number, mut stepping) = (None, None, None);
     for item in &items {
         // Proxmox VE's list.
@@ -147,14 +148,19 @@ pub(super) fn cpu(value: &str, line: u64, sink: &mut Sink) -> Result<(), Fault> 
                     "model" => number = whole,
                     "stepping" => stepping = whole,
                     "vendor" => names.vendor(value),
-                    _ => property(&mut names, name, whole),
+                    _ => {
+                        names.set(name, value);
+                        property(&mut names, name, whole);
+                    }
                 }
                 continue;
             }
             _ => (item.as_str(), true),
         };
         let not_a_bit = NOT_BITS.contains(&name) || name.starts_with("hv-") || name.starts_with("hv_");
-        if !not_a_bit && names.feature(name, on).is_err() {
+        if not_a_bit {
+            names.set(name, if on { "on" } else { "off" });
+        } else if names.feature(name, on).is_err() {
             sink.note(line, Unknown::note(name));
         }
     }

@@ -25,6 +25,13 @@ pub(super) struct Tags {
     open: Vec<Vec<u8>>,
 }
 
+impl Tags {
+    /// True where no tag and no element is open.
+    pub(super) fn is_between(&self) -> bool {
+        self.open.is_empty() && self.text.is_empty()
+    }
+}
+
 /// What a tag says.
 pub(super) enum Tag {
     /// An element begins; its attributes.

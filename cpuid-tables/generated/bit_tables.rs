@@ -93,7 +93,60 @@ pub(crate) const MSR_BASE: u16 = VMX_BASE + short(VMX.names.len());
 
 /// A text; 0 is `None`.
 pub(crate) const fn string(id: u16) -> Option<&'static str> {
-    if id == 0 { None } else { Some(STRINGS[id as usize]) }
+    if id == 0 { None } else { Some(text(id)) }
+}
+
+/// Every text, one after the other: an array of `&str` takes 16 bytes and a relocation for each.
+static TEXTS: [u8; ENDS[STRINGS.len() - 1] as usize] = {
+    let mut all = [0; ENDS[STRINGS.len() - 1] as usize];
+    let (mut id, mut at) = (0, 0);
+    while id < STRINGS.len() {
+        let text = STRINGS[id].as_bytes();
+        let mut byte = 0;
+        while byte < text.len() {
+            all[at] = text[byte];
+            (byte, at) = (byte + 1, at + 1);
+        }
+        id += 1;
+    }
+    all
+};
+
+/// Where each text ends.
+static ENDS: [u16; STRINGS.len()] = {
+    let mut all = [0; STRINGS.len()];
+    let (mut id, mut end) = (0, 0);
+    while id < STRINGS.len() {
+        end += STRINGS[id].len();
+        all[id] = short(end);
+        id += 1;
+    }
+    all
+};
+
+/// The same as one text.
+static TEXT: &str = match core::str::from_utf8(&TEXTS) {
+    Ok(text) => text,
+    Err(_) => panic!("texts are UTF-8"),
+};
+
+const fn start(id: u16) -> usize {
+    if id == 0 { 0 } else { ENDS[id as usize - 1] as usize }
+}
+
+/// A text, for code that does not need it at compile time: faster than [`text`].
+pub(crate) fn text_at_run_time(id: u16) -> &'static str {
+    TEXT.get(start(id)..usize::from(ENDS[usize::from(id)])).unwrap_or_default()
+}
+
+/// A text.
+pub(crate) const fn text(id: u16) -> &'static str {
+    let (until, _) = TEXTS.split_at(ENDS[id as usize] as usize);
+    match core::str::from_utf8(until.split_at(start(id)).1) {
+        Ok(text) => text,
+        // No text is cut within a character.
+        Err(_) => "",
+    }
 }
 
 /// A length as a number of the tables; all of them fit.

@@ -84,6 +84,14 @@ pub(crate) struct Behaviour {
     pub(crate) adds_fb_clear: bool,
     /// AMD's hardware configuration register is set at reset.
     pub(crate) saves_hwcr: bool,
+    /// Performance counters are reset by the CPU's vendor, AMD's too, and only on a host of the same vendor.
+    pub(crate) counters_by_vendor: bool,
+    /// The VMX capabilities are set before the microcode's revision.
+    pub(crate) vmx_before_microcode: bool,
+    /// The MSRs of shadow stacks and branch tracking are set at reset.
+    pub(crate) cet_msrs: bool,
+    /// Machines have the option `smp-cache`, and take its `default`.
+    pub(crate) knows_smp_cache: bool,
     /// The sharing of a PC's caches can be set to a topology level (`smp-cache`).
     pub(crate) caches_by_machine: bool,
     /// Leaf 0xD's subleaves describe the host's components, not the guest's, and supervisor components have sizes and
@@ -144,7 +152,7 @@ impl Behaviour {
             modules: about(9, 1),
             knows_books: about(8, 2),
             checks_smbios: about(9, 0),
-            family_for_max: about(9, 0),
+            family_for_max: about(8, 2),
             decodes_host: about(10, 1),
             isapc_is_old: about(10, 2),
             suffixes_need_no_digit: about(8, 1),
@@ -156,6 +164,10 @@ impl Behaviour {
             // 10.2, and the later stable releases of 10.0 and 10.1: 10.0.13 has it.
             adds_fb_clear: since(10, 0),
             saves_hwcr: since(9, 2),
+            counters_by_vendor: since(11, 0),
+            vmx_before_microcode: about(10, 1),
+            cet_msrs: since(11, 0),
+            knows_smp_cache: about(9, 2),
             caches_by_machine: about(10, 0),
             components_are_hosts: since(11, 0),
             xss: if since(11, 0) { 1 << 11 | 1 << 12 | 1 << 15 } else { 1 << 15 },

@@ -12,11 +12,13 @@ use super::cpu::components::Components;
 use super::cpu::flags::{LM, WORDS};
 use super::cpu::settings::Settings;
 use super::cpu::supported::Supported;
-use super::cpu::{Class, Cpu};
+use super::cpu::{CPU_TYPE, Class, Cpu};
 use super::error::BuildError;
 use super::guest_cpuid::{GuestCpuid, GuestFeatures};
 use super::leaves::assemble::{Leaves, assemble};
+use super::parse::accel::{self, AccelOption};
 use super::parse::cpu::{CpuOption, CpuSetting};
+use super::parse::global::GlobalOption;
 use super::parse::machine::Irqchip;
 use super::parse::machine::MachineOption;
 use super::parse::memory::Memory;
@@ -39,6 +41,8 @@ pub struct GuestCpuidBuilder<'h> {
     cpu: CpuOption,
     smp: Smp,
     machine: MachineOption,
+    accel: AccelOption,
+    globals: Vec<GlobalOption>,
     memory: Memory,
     host: Option<&'h Host>,
     cpu_pm: bool,
@@ -70,6 +74,8 @@ impl Default for GuestCpuidBuilder<'_> {
             machine: MachineOption::default(),
             memory: Memory::default(),
             host: None,
+            accel: AccelOption::default(),
+            globals: Vec::new(),
             cpu_pm: false,
             sgx: Vec::new(),
             sgx_provisioning: false,
@@ -144,6 +150,20 @@ impl<'h> GuestCpuidBuilder<'h> {
         self
     }
 
+    /// `-accel`.
+    #[must_use]
+    pub fn accel(mut self, accel: AccelOption) -> Self {
+        self.accel = accel;
+        self
+    }
+
+    /// `-global`, which may be given several times: set before the properties of `-cpu`.
+    #[must_use]
+    pub fn global(mut self, global: GlobalOption) -> Self {
+        self.globals.push(global);
+        self
+    }
+
     /// `-m`. It changes no table, but QEMU refuses a CPU that cannot address it.
     #[must_use]
     pub fn memory(mut self, memory: Memory) -> Self {
@@ -200,13 +220,17 @@ impl<'h> GuestCpuidBuilder<'h> {
     /// A [`BuildError`] if QEMU would fail too.
     pub fn build(&self) -> Result<GuestCpuid, BuildError> {
         let mut cpu = self.prepared()?;
-        cpu.load(&self.cpu)?;
+        cpu.load(&self.cpu, &self.globals)?;
         cpu.realize(&self.cpu)?;
         let addressing =
             Addressing { phys_bits: cpu.settings.phys_bits, is_64_bit: cpu.has(LM), is_amd: cpu.is_amd() };
         cpu.check_mtrr_mask()?;
         cpu.check_saved_components()?;
+        if cpu.settings.pv_enforce_cpuid {
+            cpu.supported.check_known(Capability::ENFORCE_PV_FEATURE_CPUID)?;
+        }
         cpu.machine.check_memory(&self.memory, &self.sgx, addressing)?;
+        cpu.warnings.extend(self.globals_of_no_cpu().cloned().map(Warning::NoSuchCpu));
         let caches = cpu.cache_info(&self.machine.caches)?;
         let (sgx, sgx_provisioning) = (&*self.sgx, self.sgx_provisioning);
         let leaves = Leaves { cpu: &cpu, caches: &caches, sgx, sgx_provisioning };
@@ -240,7 +264,21 @@ impl<'h> GuestCpuidBuilder<'h> {
 
     /// The machine, resolved.
     pub(super) fn resolved_machine(&self) -> Result<Machine<'h>, BuildError> {
-        Machine::find(self.emulated(), &self.machine)
+        let release = self.emulated();
+        for (name, value) in &self.accel.others {
+            accel::check(release.number, name, value)?;
+        }
+        let mut machine = Machine::find(release, &self.machine)?;
+        machine.irqchip = self.accel.irqchip.unwrap_or(machine.irqchip);
+        Ok(machine)
+    }
+
+    /// Global properties of CPUs that do not exist.
+    fn globals_of_no_cpu(&self) -> impl Iterator<Item = &GlobalOption> {
+        self.globals.iter().filter(|global| {
+            let name = global.driver.strip_suffix(CPU_TYPE);
+            name.is_some_and(|name| self.class_called(name).is_none())
+        })
     }
 
     /// A CPU on this host, without settings.
@@ -290,19 +328,26 @@ impl<'h> GuestCpuidBuilder<'h> {
     }
 
     fn class(&self, machine: &Machine<'_>) -> Result<Class<'h>, BuildError> {
-        Ok(match self.cpu.model.as_str() {
-            "host" => Class::Host,
-            "max" => Class::Max,
-            "base" => Class::Base,
+        let name = &self.cpu.model;
+        match self.class_called(name).ok_or_else(|| BuildError::UnknownModel(name.clone()))? {
+            Class::Model(model) => Ok(Class::Model(model.for_machine(machine.machine_type))),
+            other => Ok(other),
+        }
+    }
+
+    fn class_called(&self, name: &str) -> Option<Class<'h>> {
+        match name {
+            "host" => Some(Class::Host),
+            "max" => Some(Class::Max),
+            "base" => Some(Class::Base),
             name => {
                 let model = match self.program {
                     Some(_) => self.models().into_iter().find_map(|model| model.called(name)),
                     None => self.release.cpu_model(name).map(Model::Table),
                 };
-                let model = model.ok_or_else(|| BuildError::UnknownModel(name.to_string()))?;
-                Class::Model(model.for_machine(machine.machine_type))
+                model.map(Class::Model)
             }
-        })
+        }
     }
 }
 

@@ -87,7 +87,7 @@ impl<'h> GuestCpuidBuilder<'h> {
         let option = CpuOption::new(&name);
         let one = self.clone().cpu(option.clone()).topology(super::Smp::default());
         let mut cpu = one.prepared()?;
-        cpu.load(&option)?;
+        cpu.load(&option, &[])?;
         let made = cpu.expand(&option);
         let release = cpu.release;
         let words = (0..release.tables.words.len())

@@ -93,6 +93,8 @@ pub enum BuildError {
     UnknownMachine(String),
     /// An unknown machine option.
     MachineOption(String),
+    /// An unknown property of KVM's accelerator.
+    AccelOption(String),
     /// An unknown option of `-smp`.
     SmpOption(String),
     /// The CPU has no such property.
@@ -269,6 +271,7 @@ impl fmt::Display for BuildError {
                 f,
                 "unknown -smp option `{option}`: expected cpus, sockets, dies, modules, cores, threads or maxcpus"
             ),
+            BuildError::AccelOption(name) => write!(f, "KVM's accelerator has no property `{name}`"),
             BuildError::MachineOption(option) => write!(f, "unknown option `{option}` of this machine"),
             BuildError::UnknownProperty { cpu, property } => {
                 write!(f, "`{cpu}` has no property `{property}`")

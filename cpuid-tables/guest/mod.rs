@@ -8,7 +8,7 @@
 //!
 //! | file | QEMU |
 //! |---|---|
-//! | `parse/` | `-cpu`, `-smp`, `-machine`, and how values are read |
+//! | `parse/` | `-cpu`, `-smp`, `-m`, `-machine`, `-accel`, `-global`, and how values are read |
 //! | `board/` | `machine_parse_smp_config`, hw/i386/pc*.c, topology.h |
 //! | `cpu/supported` | `kvm_arch_get_supported_cpuid` |
 //! | `cpu/load`, `cpu/properties`, `cpu/settings` | `x86_cpu_load_model`, the accelerator's and the machine type's properties |
@@ -72,7 +72,9 @@ pub(crate) use definitions::migrates;
 pub use error::{BuildError, TopologyError};
 pub use guest_cpuid::GuestCpuid;
 pub use msrs::{LEFT_OUT, LeftOut};
+pub use parse::accel::AccelOption;
 pub use parse::cpu::{CpuOption, CpuSetting};
+pub use parse::global::GlobalOption;
 pub use parse::machine::{Irqchip, MachineOption};
 pub use parse::memory::Memory;
 pub use parse::smp::Smp;

@@ -4,6 +4,7 @@ use alloc::string::String;
 use core::fmt;
 
 use super::behaviour::{Behaviour, number};
+use super::parse::global::GlobalOption;
 use crate::bits::feature::Feature;
 use crate::bits::location::{Bit, CpuidWord, WordSource};
 use crate::bits::msr_feature::MsrFeature;
@@ -101,6 +102,8 @@ pub enum Warning {
     /// The machine is a confidential guest's (SEV, TDX), for which QEMU builds another table: this one is that of the same
     /// guest without encryption.
     Confidential,
+    /// A global property of a CPU that does not exist.
+    NoSuchCpu(GlobalOption),
     /// Both `+name` or `-name` and `name=` are set.
     Ambiguous(String),
     /// The physical address width differs from the host's.
@@ -207,6 +210,9 @@ impl fmt::Display for Warning {
                 "QEMU builds another table for a confidential guest: this one is that of the same guest without it; \
                  `check --target` says what the firmware or the module makes of it",
             ),
+            Warning::NoSuchCpu(GlobalOption { driver, property, .. }) => {
+                write!(f, "no CPU's type is `{driver}`: its global property `{property}` has no effect")
+            }
             Warning::Ambiguous(name) => {
                 write!(f, "`{name}` is set both with a sign and with a value: the sign takes precedence")
             }

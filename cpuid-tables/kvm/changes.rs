@@ -48,7 +48,7 @@ static EXPECTED: [Expected; 9] = [
     field(leaf_d::XSAVE_SZ_XCR0_XSS, "the size for the current XCR0 and IA32_XSS"),
     Expected {
         leaf_mask: 0xffff_00ff,
-        ..feature(feature::KVM_PV_UNHALT, "KVM clears KVM_PV_UNHALT if HLT does not exit")
+        ..feature(feature::KVM_FEATURE_PV_UNHALT, "KVM clears KVM_FEATURE_PV_UNHALT if HLT does not exit")
     },
     Expected {
         word: CpuidWord::new(Leaf(0x12), Subleaf(1), Register::Ecx),

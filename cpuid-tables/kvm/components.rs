@@ -14,7 +14,8 @@ const ARCH_GET_XCOMP_GUEST_PERM: u64 = 0x1024;
 const ARCH_REQ_XCOMP_GUEST_PERM: u64 = 0x1025;
 
 /// Requests permission for guests of this process to have these XSAVE components. It must be called before the first
-/// vCPU is created. Components that need no permission may be included.
+/// vCPU is created. Components that need no permission may be included: `Host::guest_xcomponents` are all that this
+/// machine's KVM has.
 ///
 /// # Errors
 ///

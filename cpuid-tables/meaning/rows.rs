@@ -216,7 +216,7 @@ static ROWS: &[Row] = &[
     field(own(0x24, Ebx, 0..=7, "avx10_version"), Min, LEVEL),
     field(leaf_40000000::MAX_HYP_LEAF, Min, LEVEL),
     leaf(0x4000_0000, Equal, "the guest's drivers are those of this hypervisor"),
-    feature(feature::KVM_HINT_DEDICATED, Ignore, "a hint for speed"),
+    feature(feature::KVM_HINTS_REALTIME, Ignore, "a hint for speed"),
     field(leaf_80000000::MAX_EXT_LEAF, Min, LEVEL),
     leaf(0x8000_0000, Equal, "instructions and MSRs differ from vendor to vendor"),
     field(own(0x8000_0001, Eax, 0..=27, "signature"), Smaller, IDENTITY),

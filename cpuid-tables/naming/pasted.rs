@@ -67,6 +67,12 @@ static MARKERS: &[&str] = &[
     "cpu feature: ",
     "cpu flags:",
     "not present on the cpu:",
+    "following flags:",
+    "features :",
+    // VMware's names.
+    "'cpuid.",
+    "found: cpuid.",
+    ".cpuid.",
 ];
 
 /// Names after a marker of a line.
@@ -135,8 +141,8 @@ fn list(text: &str) -> (List<'_>, usize) {
             (rest, has_commas) = (more, true);
             continue;
         }
-        // After a list with commas, the message's own words follow.
-        if has_commas || !after.starts_with(' ') {
+        // After a list with commas and after a closing quote, the message's own words follow.
+        if has_commas || !after.starts_with(' ') || after.len() < rest.len() {
             break;
         }
     }

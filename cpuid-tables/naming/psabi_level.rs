@@ -19,6 +19,7 @@ pub struct PsabiLevel(usize);
 /// A level.
 struct Row {
     name: &'static str,
+    source: &'static str,
     /// The level that it contains.
     below: Option<usize>,
     /// The features that it adds to that level.
@@ -27,29 +28,36 @@ struct Row {
     with_aes: bool,
 }
 
+const PSABI: &str = "System V ABI for AMD64";
+const PROXMOX: &str = "Proxmox VE";
+
 static LEVELS: [Row; 5] = [
     Row {
         name: "x86-64-v1",
+        source: PSABI,
         below: None,
         adds: &[LM, CMOV, CX8, FPU, FXSR, MMX, SYSCALL, XMM, XMM2],
         with_aes: false,
     },
     Row {
         name: "x86-64-v2",
+        source: PSABI,
         below: Some(0),
         adds: &[CX16, LAHF_LM, POPCNT, XMM3, XMM4_1, XMM4_2, SSSE3],
         with_aes: false,
     },
     // Proxmox VE's, not the ABI's.
-    Row { name: "x86-64-v2-AES", below: Some(1), adds: &[AES], with_aes: true },
+    Row { name: "x86-64-v2-AES", source: PROXMOX, below: Some(1), adds: &[AES], with_aes: true },
     Row {
         name: "x86-64-v3",
+        source: PSABI,
         below: Some(1),
         adds: &[AVX, AVX2, BMI1, BMI2, F16C, FMA, ABM, MOVBE, XSAVE],
         with_aes: true,
     },
     Row {
         name: "x86-64-v4",
+        source: PSABI,
         below: Some(3),
         adds: &[AVX512F, AVX512BW, AVX512CD, AVX512DQ, AVX512VL],
         with_aes: true,
@@ -73,6 +81,12 @@ impl PsabiLevel {
     #[must_use]
     pub fn name(self) -> &'static str {
         LEVELS[self.0].name
+    }
+
+    /// Who defines it.
+    #[must_use]
+    pub fn source(self) -> &'static str {
+        LEVELS[self.0].source
     }
 
     /// Its features, including those of the levels that it contains, lowest level first.

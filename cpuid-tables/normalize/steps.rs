@@ -221,13 +221,16 @@ pub fn physical_bits(bits: u32) -> Vec<Step> {
     vec![Step::new("phys-bits", reason, Action::Put(field, bits, When::Always))]
 }
 
-/// `kvm-features`: only these of the features of KVM's own leaf (0x40000001).
+/// `kvm-features`: only these of the features and hints of KVM's own leaf (0x40000001). All other bits are cleared.
 #[must_use]
 pub fn kvm_features(allowed: &FeatureSet) -> Vec<Step> {
     let reason = "paravirtual features must be the same on every host to which a guest migrates";
-    let here = FeatureSet::ALL.iter().filter(|feature| feature.leaf() == Leaf(0x4000_0001));
-    let others: FeatureSet = here.filter(|feature| !allowed.contains(*feature)).collect();
-    vec![Step::new("kvm-features", reason, Action::Clear(others))]
+    // Also bits that no release known here names: the KVM of the day may be newer.
+    let clear = |register| {
+        let word = CpuidWord::new(Leaf(0x4000_0001), Subleaf(0), register);
+        Step::new("kvm-features", reason, Action::Bits { word, mask: !allowed.word(word), value: 0 })
+    };
+    vec![clear(Register::Eax), clear(Register::Edx)]
 }
 
 /// `tsc-frequency`: leaf 0x40000010 with the frequencies in kHz of the time stamp counter and of the local APIC's timer

@@ -5,13 +5,13 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::name_of;
 use super::styled::{Style, Styled};
+use super::{name_of, vmx_bits};
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
 use crate::bits::kvm_module::KvmModuleRule;
 use crate::bits::kvm_treatment::KvmTreatment;
-use crate::bits::location::WordBit;
+use crate::bits::location::{Leaf, WordBit};
 use crate::bits::lookup::Named;
 use crate::bits::release::{LinuxRelease, QemuRelease};
 
@@ -130,7 +130,11 @@ impl About {
             Named::Msr(bit) => bit.location().to_string(),
             Named::Software(_) => "defined by Linux in software, not in a CPUID register".to_string(),
             Named::Bug(_) => "a bug that Linux tracks, not in a CPUID register".to_string(),
-            Named::Vmx(_) => "a VMX capability, not in a CPUID register".to_string(),
+            Named::Vmx(_) => {
+                let places: Vec<String> =
+                    vmx_bits::places(self.named).iter().map(ToString::to_string).collect();
+                format!("a VMX capability, {}", places.join(" and "))
+            }
         }
     }
 }
@@ -151,6 +155,9 @@ fn module_spans(feature: Feature) -> Vec<Span<LinuxRelease, KvmModuleRule>> {
     };
     rules.into_iter().flat_map(of).collect()
 }
+
+/// KVM's features and hints.
+const KVM_LEAF: Leaf = Leaf(0x4000_0001);
 
 fn in_linux(named: Named, release: LinuxRelease) -> Option<InLinux> {
     let (linux_macro, place) = match named {
@@ -175,9 +182,10 @@ fn in_qemu(named: Named, release: QemuRelease) -> Option<InQemu> {
     Some(InQemu { name, word: word.map(|word| word.name) })
 }
 
-/// The prefix of Linux's macros for a sort of bit.
-pub(super) const fn macro_prefix(named: Named) -> &'static str {
+/// The prefix of Linux's macros for a sort of bit. Those of KVM's own leaf are whole.
+pub(super) fn macro_prefix(named: Named) -> &'static str {
     match named {
+        Named::Feature(feature) if feature.leaf() == KVM_LEAF => "",
         Named::Feature(_) | Named::Software(_) => "X86_FEATURE_",
         Named::Bug(_) => "X86_BUG_",
         Named::Vmx(_) => "VMX_FEATURE_",

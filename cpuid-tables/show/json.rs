@@ -14,6 +14,7 @@ use crate::bits::description::Part;
 use crate::bits::feature::Feature;
 use crate::bits::location::{Bit, CpuidWord, Subleaf};
 use crate::bits::lookup::Named;
+use crate::bits::release::QemuRelease;
 
 fn hex(value: u32) -> Value {
     Value::String(format!("{value:#x}"))
@@ -116,13 +117,22 @@ impl Difference {
 }
 
 impl Obstacle {
-    /// `name`, `place`, `rule`, `started`, `there` and `reason`; for a vendor `name`, `started` and `there`.
+    /// `name`, `place`, `rule`, `started`, `there` and `reason`; for a vendor `name`, `started` and `there`; for what QEMU does not
+    /// migrate `name`, `place`, `rule`, `lifted_by`, `is_lifted` and `reason`.
     #[must_use]
     pub fn to_json(&self) -> Value {
         match self {
             Obstacle::Vendor { started, there } => {
                 json!({ "name": "vendor", "started": started.to_string(), "there": there.to_string() })
             }
+            Obstacle::Blocker(blocker) => json!({
+                "name": blocker.name(),
+                "place": blocker.place(),
+                "rule": "unmigratable",
+                "lifted_by": blocker.lifted_by,
+                "is_lifted": blocker.is_lifted,
+                "reason": blocker.reason,
+            }),
             Obstacle::Msr(bits) => json!({
                 "name": self.name(),
                 "place": bits.place(),
@@ -263,6 +273,13 @@ impl Found {
                 "program": message.program,
                 "meaning": message.meaning,
                 "help": message.help,
+            }),
+            Found::Level(level) => json!({
+                "kind": "level",
+                "name": level.name(),
+                "source": level.source(),
+                "features": level.features().map(name_of).collect::<Vec<&str>>(),
+                "proxmox_cpu": level.cpu_option(QemuRelease::NEWEST),
             }),
             Found::Enlightenment(found) => json!({
                 "kind": "enlightenment",

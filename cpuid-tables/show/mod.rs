@@ -47,7 +47,9 @@ pub use decode::{DecodedEntry, DecodedRegister, decode, decode_register};
 pub use enlightenment::Enlightenment;
 pub use find::{Found, Meanings, find, meanings};
 pub use message::Message;
-pub use migration::{BitsObstacle, Migration, MigrationSide, MsrObstacle, Obstacle, obstacles};
+pub use migration::{
+    BitsObstacle, Blocker, Blocking, Migration, MigrationSide, MsrObstacle, Obstacle, obstacles,
+};
 pub use msr::{AboutMsr, Control, MsrBits, unknown_msr_in};
 pub use msr_difference::{MsrDifference, compare_msrs};
 pub use package::Package;

@@ -49,12 +49,14 @@ pub(super) fn capability(named: Named) -> Option<VmxFeature> {
             let (_, meant) = SOFTWARE.iter().find(|(name, _)| *name == bit.linux_macro())?;
             VmxFeature::all().find(|vmx| vmx.linux_macro() == *meant)
         }
-        Named::Msr(bit) => {
-            let here = |vmx: &VmxFeature| places_of(*vmx).as_slice() == [bit.location()];
-            VmxFeature::all().find(here)
-        }
+        Named::Msr(bit) => capability_at(bit.location()),
         Named::Feature(_) | Named::Bug(_) => None,
     }
+}
+
+/// The capability that is at a bit of an MSR, and nowhere else.
+pub(super) fn capability_at(at: MsrBit) -> Option<VmxFeature> {
+    VmxFeature::all().find(|vmx| places_of(*vmx).as_slice() == [at])
 }
 
 /// The bits of MSRs that a bit stands for: all of them are needed. Empty for a bit that is not in an MSR.

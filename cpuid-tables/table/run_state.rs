@@ -41,7 +41,7 @@ pub struct RunState {
     pub xcr0: u64,
     /// IA32_XSS, which counts for 0xD.1 EBX in 7.3; 0 for 6.1 and 6.12, which use only XCR0 there.
     pub xss: u64,
-    /// HLT does not exit (`KVM_X86_DISABLE_EXITS_HLT`): KVM clears [`KVM_PV_UNHALT`](feature::KVM_PV_UNHALT).
+    /// HLT does not exit (`KVM_X86_DISABLE_EXITS_HLT`): KVM clears [`KVM_FEATURE_PV_UNHALT`](feature::KVM_FEATURE_PV_UNHALT).
     pub hlt_in_guest: bool,
     /// The components that 6.1 allows an enclave in 0x12.1 ECX and EDX: those of the guest's 0xD.0 that KVM supports.
     /// `None`: unchanged, as in 6.12 and 7.3.
@@ -90,7 +90,7 @@ impl RunState {
         }
         if self.hlt_in_guest {
             if let Some(at) = pv_leaf(entries) {
-                show(&mut entries[at], feature::KVM_PV_UNHALT, Some(false));
+                show(&mut entries[at], feature::KVM_FEATURE_PV_UNHALT, Some(false));
             }
         }
         if let (Some(xcr0), Some(entry)) = (self.sgx_xcr0, entry_mut(entries, 0x12, 1)) {

@@ -14,7 +14,10 @@ pub(crate) enum OwnPart {
     /// The field holds the number, truncated to its width.
     Field(OwnBits),
     /// Leaf 1's APIC id over a count that overflowed into its bits, which QEMU before 10.0 allows.
-    #[cfg_attr(not(feature = "guest"), expect(dead_code, reason = "only guests of an old QEMU have it"))]
+    #[cfg_attr(
+        not(any(feature = "guest", feature = "serde")),
+        expect(dead_code, reason = "only guests of an old QEMU have it")
+    )]
     CountedId,
     /// All of AMD's leaf 0x8000001E. It is omitted if it is all zero, and QEMU makes it zero if the core's number
     /// does not fit.
@@ -37,6 +40,9 @@ pub(crate) struct OwnPlace {
 /// copy of the first vCPU's table therefore lacks an entry that the other vCPUs have; the base has it.
 ///
 /// Caches (leaves 4 and 0x8000001D) are the same on every vCPU.
+///
+/// With the feature `serde` a base can be stored with a snapshot: a vCPU that is added after the guest was restored gets the
+/// table that it would have had before. One vCPU's table does not suffice where it lacks the layout.
 ///
 /// It dereferences to the table with every entry (`base.iter()`, `base.find(..)`).
 ///
@@ -109,6 +115,21 @@ impl VcpuBase {
     #[must_use]
     pub const fn layout(&self) -> ApicLayout {
         self.layout
+    }
+
+    /// The APIC id in leaf 1 is added to what the base has there.
+    #[cfg(feature = "serde")]
+    pub(crate) fn has_counted_id(&self) -> bool {
+        self.own.iter().any(|place| place.part == OwnPart::CountedId)
+    }
+
+    /// The same base with that.
+    #[cfg(feature = "serde")]
+    pub(crate) fn with_counted_id(mut self) -> VcpuBase {
+        let is_first =
+            |place: &&mut OwnPlace| self.table.get(place.entry).is_some_and(|at| at.function == Leaf(1));
+        self.own.iter_mut().filter(is_first).for_each(|place| place.part = OwnPart::CountedId);
+        self
     }
 
     /// Replaces `table` by the table of the vCPU with this APIC id. Does not allocate.

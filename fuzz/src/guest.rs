@@ -1,12 +1,12 @@
-//! The target for QEMU's `-cpu`, `-smp`, `-machine` and `-m`, and for building a guest on any host.
+//! The target for QEMU's `-cpu`, `-smp`, `-machine`, `-m`, `-accel` and `-global`, and for building a guest on any host.
 
 use std::collections::BTreeSet;
 
-use cpuid_tables::guest::{CpuOption, GuestCpuid, MachineOption, Memory, Smp};
+use cpuid_tables::guest::{AccelOption, CpuOption, GlobalOption, GuestCpuid, MachineOption, Memory, Smp};
 use cpuid_tables::host::{Host, HostFile};
 use cpuid_tables::{CpuidTable, QemuRelease};
 
-/// The first lines are a release, `-cpu`, `-smp` and `-machine`, with `-m` after a blank; then follow a host's files, each after a line `== `
+/// The first lines are a release, `-cpu`, `-smp` and `-machine`, with `-m`, `-accel` and any number of `-global` after blanks; then follow a host's files, each after a line `== `
 /// with its extension. Nothing panics on any input. If there is a table, KVM accepts each vCPU's, and every way of
 /// building it gives the same one.
 pub(crate) fn guest(data: &[u8]) {
@@ -16,12 +16,16 @@ pub(crate) fn guest(data: &[u8]) {
     let release = QemuRelease::find(line()).unwrap_or(QemuRelease::NEWEST);
     let (cpu, smp) = (line().parse::<CpuOption>(), line().parse::<Smp>());
     let last = line();
-    let (machine, memory) = last.split_once(' ').unwrap_or((last, "128"));
-    let (machine, memory) = (machine.parse::<MachineOption>(), memory.parse::<Memory>());
+    let mut options = last.split(' ');
+    let machine = options.next().unwrap_or_default().parse::<MachineOption>();
+    let memory = options.next().unwrap_or("128").parse::<Memory>();
+    let accel = options.next().unwrap_or("kvm").parse::<AccelOption>();
+    let globals = options.map(str::parse).collect::<Result<Vec<GlobalOption>, _>>();
     let host = host(line());
     let (Ok(cpu), Ok(smp), Ok(machine), Ok(memory)) = (cpu, smp, machine, memory) else { return };
+    let (Ok(accel), Ok(globals)) = (accel, globals) else { return };
     let builder = GuestCpuid::builder().release(release).cpu(cpu).topology(smp).machine(machine);
-    let builder = builder.memory(memory);
+    let builder = globals.into_iter().fold(builder.memory(memory).accel(accel), |all, one| all.global(one));
     let guest = match builder.host(&host).build() {
         Ok(guest) => guest,
         Err(error) => return assert!(!error.to_string().is_empty()),
@@ -38,6 +42,7 @@ pub(crate) fn guest(data: &[u8]) {
     });
     assert_eq!(index, guest.topology().cpus);
     assert!(vcpus.next().is_none());
+    assert!(guest.msrs().count() >= guest.vcpu_msrs(1).count());
     guest.warnings().iter().for_each(|warning| assert!(!warning.to_string().is_empty()));
 }
 

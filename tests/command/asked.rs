@@ -167,8 +167,8 @@ fn an_ambiguous_name_is_answered_where_its_bits_agree_and_an_error_where_not() {
     for command in ["has", "why"] {
         let ran = run(&[command, "kvmclock", "-"], &differ);
         assert_eq!(ran.code, Some(2), "{command}: {}", ran.out);
-        let said = "error: `kvmclock` is ambiguous: KVMCLOCK_40000001_EAX_0 at CPUID.(EAX=0x40000001,ECX=0):EAX[0]: no; \
-                    KVMCLOCK_40000001_EAX_3 at CPUID.(EAX=0x40000001,ECX=0):EAX[3]: ";
+        let said = "error: `kvmclock` is ambiguous: KVM_FEATURE_CLOCKSOURCE at CPUID.(EAX=0x40000001,ECX=0):EAX[0]: no; \
+                    KVM_FEATURE_CLOCKSOURCE2 at CPUID.(EAX=0x40000001,ECX=0):EAX[3]: ";
         assert!(ran.err.contains(said), "{command}: {}", ran.err);
         assert!(
             ran.err.contains("help: select one by its location: 'CPUID.(EAX=0x40000001,ECX=0):EAX[0]' or "),

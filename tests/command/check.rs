@@ -127,3 +127,29 @@ fn what_cannot_be_read() {
         assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
     }
 }
+
+/// The script that counts findings by kind, on a folder with a sound table, a broken one and none.
+#[test]
+fn findings_of_a_folder_are_counted_by_kind() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("count/below");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("sound"), std::fs::read(root.join("tests/check/amd.txt")).unwrap()).unwrap();
+    for name in ["by hand", "again"] {
+        std::fs::write(folder.join(name), AVX2_BY_HAND).unwrap();
+    }
+    std::fs::write(folder.join("notes.txt"), "no table\n").unwrap();
+    let count = |more: &[&str]| {
+        let mut command = Command::new(root.join("tests/check/count"));
+        command.args(["--program", env!("CARGO_BIN_EXE_kvm-cpuid")]).args(more).arg(folder.parent().unwrap());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(count(&[]), "-\tnot read\t1\t1\n-\tnothing found\t1\t1\nerror\tfeature-needs\t2\t2\n");
+    let listed = count(&["--list", "feature-needs"]);
+    assert!(
+        listed.lines().map(|line| line.rsplit('/').next()).eq([Some("again"), Some("by hand")]),
+        "{listed}"
+    );
+}

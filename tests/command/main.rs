@@ -24,8 +24,11 @@ mod guest;
 mod guest_of;
 mod instrument;
 mod manual;
+mod messages;
+mod migrate;
 mod readme;
 mod record;
+mod why_cpu;
 
 // The replay of `fuzz/` expects it here.
 use rng::Rng;

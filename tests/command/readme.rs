@@ -110,3 +110,27 @@ fn links_in_the_packages_readmes_work_away_from_the_repository() {
         }
     }
 }
+
+/// The command in an example's first comment has the features that the example requires.
+#[test]
+fn examples_name_the_features_that_they_require() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest: toml::Table = std::fs::read_to_string(root.join("Cargo.toml")).unwrap().parse().unwrap();
+    let examples = manifest["example"].as_array().unwrap();
+    let mut checked = 0;
+    for example in examples.iter().filter(|example| example.get("path").is_none()) {
+        let name = example["name"].as_str().unwrap();
+        let text = std::fs::read_to_string(root.join("examples").join(name).with_extension("rs")).unwrap();
+        let command = format!("cargo run --example {name} ");
+        let line =
+            text.lines().find(|line| line.contains(&command)).unwrap_or_else(|| panic!("{name}: no command"));
+        let features = line.split("--features ").nth(1).unwrap_or_default().split(['`', ' ']).next().unwrap();
+        let features: Vec<&str> = features.split(',').collect();
+        for required in example["required-features"].as_array().unwrap() {
+            let required = required.as_str().unwrap();
+            assert!(features.contains(&required), "{name} needs {required}: {line}");
+            checked += 1;
+        }
+    }
+    assert!(checked >= 10, "{checked}");
+}

@@ -8,7 +8,7 @@ use cpuid_tables::{
 use crate::formats::{fails, file, guest, one, read};
 
 /// Whether a CPU has a feature; none where that is not stated.
-fn has(cpu: &Cpu, feature: Feature) -> Option<bool> {
+pub(crate) fn has(cpu: &Cpu, feature: Feature) -> Option<bool> {
     let at = cpu.entries.iter().position(|entry| entry.answers(feature.leaf(), feature.subleaf()))?;
     let stated = cpu.known(at)[feature.register()] & feature.mask() != 0;
     stated.then(|| cpu.entries[at].register(feature.register()) & feature.mask() != 0)
@@ -22,7 +22,7 @@ fn msr(name: &str) -> Named {
     Named::Msr(MsrFeature::from_qemu_name(name).unwrap())
 }
 
-fn find(cpu: &Cpu, leaf: u32, subleaf: u32) -> Registers {
+pub(crate) fn find(cpu: &Cpu, leaf: u32, subleaf: u32) -> Registers {
     cpu.entries.iter().find(|entry| entry.answers(Leaf(leaf), Subleaf(subleaf))).unwrap().registers
 }
 

@@ -8,6 +8,8 @@ mod again;
 mod documents;
 mod formats;
 mod forms;
+mod macos;
 mod pieces;
 mod programs;
 mod serialized;
+mod settings;

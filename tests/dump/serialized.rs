@@ -5,7 +5,8 @@ use std::error::Error;
 use cpuid_tables::guest::{CpuOption, MachineOption, Smp};
 use cpuid_tables::host::{Host, HostFile};
 use cpuid_tables::{
-    Bit, CpuidEntry, CpuidTable, CpuidWord, Feature, FeatureSet, Leaf, Register, Registers, Subleaf, feature,
+    ApicLayout, Bit, CpuidEntry, CpuidTable, CpuidWord, Feature, FeatureSet, Leaf, Msr, MsrValue, Register,
+    Registers, Subleaf, VcpuBase, feature,
 };
 
 type TestResult = Result<(), Box<dyn Error>>;
@@ -34,6 +35,27 @@ fn a_stored_table_keeps_its_form() -> TestResult {
     );
     assert_eq!(serde_json::from_str::<CpuidTable>(numbers)?, table());
     assert_eq!(serde_json::from_str::<CpuidTable>(stored)?, table());
+    Ok(())
+}
+
+#[test]
+fn a_stored_base_and_msr_keep_their_form() -> TestResult {
+    let layout = ApicLayout { core_shift: 1, core_width: 3, node_shift: 5 };
+    let base = VcpuBase::with_layout(&table(), layout)?;
+    let stored = concat!(
+        r#"{"version":1,"entries":["#,
+        r#"{"function":"0x0","index":"0x0","flags":"0x0","eax":"0x7","ebx":"0x756e6547","ecx":"0x6c65746e","edx":"0x49656e69"},"#,
+        r#"{"function":"0x7","index":"0x0","flags":"0x1","eax":"0x0","ebx":"0x20","ecx":"0x0","edx":"0xffffffff"}],"#,
+        r#""layout":{"core_shift":1,"core_width":3,"node_shift":5},"counted_id":false}"#,
+    );
+    assert_eq!(serde_json::to_string(&base)?, stored);
+    let read: VcpuBase = serde_json::from_str(stored)?;
+    assert_eq!((read.layout(), &*read), (layout, &table()));
+    assert!(serde_json::from_str::<VcpuBase>(&stored.replace(r#""version":1"#, r#""version":2"#)).is_err());
+    let msr = MsrValue { msr: Msr(0x10a), value: u64::MAX };
+    let stored = r#"{"msr":"0x10a","value":"0xffffffffffffffff"}"#;
+    assert_eq!(serde_json::to_string(&msr)?, stored);
+    assert_eq!(serde_json::from_str::<MsrValue>(stored)?, msr);
     Ok(())
 }
 

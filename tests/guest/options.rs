@@ -1,9 +1,9 @@
 //! What QEMU takes and refuses on its command line, and hosts that are unusual. Each value was seen with a real QEMU
 //! of the release: `tests/qemu/sweep --adversarial` compares more.
 
-use cpuid_tables::guest::{BuildError, GuestCpuid, Memory};
+use cpuid_tables::guest::{BuildError, GuestCpuid, Memory, Warning};
 use cpuid_tables::host::Host;
-use cpuid_tables::{CpuidRead, Leaf, QemuRelease, Subleaf};
+use cpuid_tables::{CpuidRead, CpuidWord, Leaf, Msr, QemuRelease, Register, Subleaf, feature};
 
 use crate::common;
 use crate::oracle::case::Case;
@@ -14,6 +14,72 @@ fn build(release: &str, host: &Host, line: &str) -> Result<GuestCpuid, BuildErro
     let release = QemuRelease::find(release).unwrap();
     let case: Case = format!("host\t{line}").parse().unwrap();
     ours::guest(release, host, &case).unwrap()
+}
+
+/// KVM's accelerator and global properties. A global property has its exact name, and belongs to the type by whose name
+/// the CPU was asked for, or to a type that this one is derived from.
+#[test]
+fn accelerators_and_globals_are_taken_as_qemu_takes_them() {
+    if !common::pinned("accelerators_and_globals_are_taken_as_qemu_takes_them") {
+        return;
+    }
+    let host = hosts::all_ones(Vendor::INTEL);
+    for (line, taken) in [
+        ("qemu64\t2\tq35\t-accel\tkvm,kernel-irqchip=split", true),
+        ("qemu64\t2\tq35,kernel-irqchip=on\t-accel\tkvm,kernel-irqchip=off", false),
+        ("qemu64\t2\tq35\t-accel\tkvm,kernel-irqchip=yes", false),
+        ("qemu64\t2\tq35\t-accel\tkvm,kernel-irqchip", true),
+        ("qemu64\t2\tq35\t-accel\tkvm,nokernel-irqchip", false),
+        ("qemu64\t2\tq35\t-accel\tkvm,kernel_irqchip=split", false),
+        ("qemu64\t2\tq35\t-accel\tkvm,thread=single", false),
+        ("qemu64\t2\tq35\t-accel\ttcg", false),
+        ("qemu64\t2\tq35\t-accel\tkvm,dirty-ring-size=4097", false),
+        ("qemu64\t2\tq35\t-global\tqemu64-x86_64-cpu.avx2=on", true),
+        ("qemu64\t2\tq35\t-global\tqemu64-x86_64-cpu.foo=on", false),
+        ("qemu64\t2\tq35\t-global\tx86_64-cpu.foo=on", false),
+        ("qemu64\t2\tq35\t-global\thost-x86_64-cpu.foo=on", true),
+        ("host\t2\tq35\t-global\tmax-x86_64-cpu.foo=on", false),
+        ("EPYC-v1\t2\tq35\t-global\tEPYC-x86_64-cpu.foo=on", true),
+        ("qemu64\t2\tq35\t-global\tdriver=qemu64-x86_64-cpu,property=avx2,value=on", true),
+        ("qemu64\t2\tq35\t-global\tdriver=qemu64-x86_64-cpu,property=avx2", false),
+        ("qemu64\t2\tq35\t-global\tqemu64-x86_64-cpu.tsc_frequency=1", false),
+        ("qemu64\t2\tq35\t-global\tqemu64-x86_64-cpu.avx2=maybe", false),
+        ("qemu64\t2\tq35\t-global\tqemu64-x86_64-cpu.avx2", false),
+    ] {
+        let result = build("10.0", &host, line);
+        assert_eq!(result.is_ok(), taken, "{line}: {:?}", result.err());
+    }
+    let has = |line: &str| build("10.0", &host, line).unwrap().table().has(feature::AVX2);
+    assert!(has("base,level=7\t1\tq35\t-global\tbase-x86_64-cpu.avx2=on"));
+    // `-cpu` has the last word.
+    assert!(!has("base,level=7,avx2=off\t1\tq35\t-global\tcpu.avx2=on"));
+    let guest = build("10.0", &host, "qemu64\t1\tq35\t-global\tQemu64-x86_64-cpu.avx2=on").unwrap();
+    assert!(matches!(guest.warnings().last(), Some(Warning::NoSuchCpu(global)) if global.property == "avx2"));
+}
+
+/// Which MSRs KVM saves decides about features too.
+#[test]
+fn saved_msrs_decide_about_features() {
+    if !common::pinned("saved_msrs_decide_about_features") {
+        return;
+    }
+    let mut host = hosts::all_ones(Vendor::INTEL);
+    let word = |host: &Host, line: &str, register| {
+        build("10.0", host, line).unwrap().table().word(CpuidWord::new(Leaf(7), Subleaf(0), register))
+    };
+    let [waitpkg, arch_capabilities] = [1 << 5, 1 << 29];
+    let power = "host,waitpkg=off\t1\tq35\t-overcommit\tcpu-pm=on";
+    for saved in [false, true] {
+        host.saved_msrs = Some(if saved { vec![Msr(0xe1), Msr(0x10a)] } else { Vec::new() });
+        assert_eq!(word(&host, power, Register::Ecx) & waitpkg != 0, saved);
+        assert_eq!(word(&host, power, Register::Edx) & arch_capabilities != 0, saved);
+    }
+    // A KVM without KVM_CAP_HYPERV_CPUID has Hyper-V's features by their MSRs.
+    host.capabilities.extend([(167, 0), (191, 0)]);
+    let crash = "qemu64,hv-crash\t1\tq35";
+    assert!(build("10.0", &host, crash).is_err());
+    host.saved_msrs = Some(vec![Msr(0x4000_0105)]);
+    assert!(build("10.0", &host, crash).is_ok());
 }
 
 /// 1.EAX of a guest.

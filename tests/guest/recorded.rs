@@ -16,11 +16,15 @@ use crate::oracle::{Outcome, cases, ours};
 /// The releases whose whole sweep is recorded, and the minimum number of cases: a missing corpus is not a success.
 const RELEASES: [(&str, usize); 2] = [("10.0", 11_000), ("7.2", 8_000)];
 /// Further corpora, of what people type and what hosts can be: directory, release and minimum number of cases.
-const OTHERS: [(&str, &str, usize); 4] = [
+const OTHERS: [(&str, &str, usize); 8] = [
     ("7.2-adversarial", "7.2", 1_500),
     ("10.0-adversarial", "10.0", 1_500),
     ("10.2", "10.2", 2_500),
     ("11.1", "11.1", 3_500),
+    ("7.2-msrs", "7.2", 300),
+    ("10.0-msrs", "10.0", 300),
+    ("10.2-msrs", "10.2", 300),
+    ("11.1-msrs", "11.1", 300),
 ];
 
 /// The hosts of the corpus, unchanged.
@@ -90,6 +94,36 @@ fn every_recorded_adversarial_guest_is_built_equal() -> Outcome<()> {
     OTHERS.iter().try_for_each(|(directory, name, at_least)| {
         every_recorded_guest_is_built_equal(directory, name, *at_least)
     })
+}
+
+/// A base that was stored and read again gives every vCPU the same table.
+#[test]
+#[cfg(feature = "json")]
+fn a_stored_base_gives_every_recorded_vcpu_its_table() -> Outcome<()> {
+    use cpuid_tables::{CpuidTable, VcpuBase};
+    if !common::pinned("a_stored_base_gives_every_recorded_vcpu_its_table") {
+        return Ok(());
+    }
+    let mut tables = 0;
+    for (directory, name) in [("7.2-adversarial", "7.2"), ("10.0-adversarial", "10.0"), ("11.1-msrs", "11.1")]
+    {
+        let release = QemuRelease::find(name).ok_or("no such release")?;
+        let corpus = Corpus::read(&corpus::directory().join(directory))?;
+        let hosts = hosts(&corpus);
+        for recorded in corpus.cases.iter().filter(|recorded| recorded.status == 0) {
+            let case = &recorded.case;
+            let guest = ours::guest(release, &hosts[case.host.as_str()], case)??;
+            let base: VcpuBase = serde_json::from_str(&serde_json::to_string(guest.base())?)?;
+            let mut restored = CpuidTable::new();
+            for (apic_id, table) in guest.vcpus() {
+                base.write(apic_id, &mut restored);
+                assert_eq!(restored, table, "{case}: vCPU {apic_id}");
+                tables += 1;
+            }
+        }
+    }
+    assert!(tables > 3_000, "only {tables} tables");
+    Ok(())
 }
 
 #[test]

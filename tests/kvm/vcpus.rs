@@ -193,7 +193,7 @@ fn paravirtual_features_are_expected_in_any_range() -> TestResult {
     for leaf in [0x4000_0001, 0x4000_0101] {
         let mut vcpus = Vcpus::new(&[CpuidEntry::new(Leaf(leaf), Registers::new(0xff, 0, 0, 0))])?;
         let fake = Fake::new(|entries| {
-            entries[0].eax &= !feature::KVM_PV_UNHALT.mask() & !1;
+            entries[0].eax &= !feature::KVM_FEATURE_PV_UNHALT.mask() & !1;
             Ok(())
         });
         let changes = vcpus.set(&fake, 0)?;
@@ -201,7 +201,7 @@ fn paravirtual_features_are_expected_in_any_range() -> TestResult {
             changes.iter().map(|all| (all.is_expected(), all.to_string())).collect();
         assert_eq!(all.len(), 2);
         assert!(!all[0].0 && all[1].0, "{all:?}");
-        assert!(all[1].1.contains("[7] KVM_PV_UNHALT: 0x0, given 0x1"), "{all:?}");
+        assert!(all[1].1.contains("[7] KVM_FEATURE_PV_UNHALT: 0x0, given 0x1"), "{all:?}");
     }
     Ok(())
 }

@@ -172,6 +172,19 @@ fn steps_can_be_left_out_and_inserted_by_name() -> Outcome<()> {
     Ok(())
 }
 
+/// A newer KVM may have bits that no release known here names.
+#[test]
+fn an_allow_list_of_kvm_s_features_clears_every_other_bit() -> Outcome<()> {
+    let [leaf_0, leaf_1, hypervisor] = intel();
+    let features = CpuidEntry::new(Leaf(0x4000_0001), Registers::new(0x0811_003b, 0, 0, 3));
+    let base = [leaf_0, leaf_1, hypervisor, features];
+    let allowed = [feature::KVM_FEATURE_STEAL_TIME, feature::KVM_HINTS_REALTIME].into_iter().collect();
+    let table = Normalizer::new(&base).steps(steps::kvm_features(&allowed)).build()?.table(0);
+    let word = |register| table.word(CpuidWord::new(Leaf(0x4000_0001), Subleaf(0), register));
+    assert_eq!((word(Register::Eax), word(Register::Edx)), (0x20, 1));
+    Ok(())
+}
+
 #[test]
 fn a_step_that_cannot_be_applied_is_named() {
     let base = intel();

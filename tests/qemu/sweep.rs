@@ -28,6 +28,7 @@ Compare the CPUID tables that this library builds with those that a real QEMU pa
 
 Usage:
   tests/qemu/sweep [--qemu RELEASE] [--only GROUP,...] [--random N] [--adversarial N] [--seed S] [--show N]
+                   [--msrs]
   tests/qemu/sweep [--qemu RELEASE] ... --record | --record-as NAME
   tests/qemu/sweep --qemu RELEASE --answers PATH [--show N]
   tests/qemu/sweep --hosts DIR
@@ -40,6 +41,7 @@ Usage:
   --adversarial N  also N cases of unusual spellings, wrong values and odd combinations, half of them on strange
                    hosts (default: none)
   --seed S         seed of both (default: 1)
+  --msrs           also compare the MSRs that QEMU sets; recorded answers are compared as far as they have them
   --show N         print the first N cases of each kind of difference (default: 3)
   --record         also write QEMU's results to tests/qemu/recorded/RELEASE
   --record-as NAME also write them to tests/qemu/recorded/NAME
@@ -54,7 +56,7 @@ Examples:
   tests/qemu/sweep
   tests/qemu/sweep --qemu 7.2 --only models,hyperv
   tests/qemu/sweep --only random --random 5000 --seed 42
-  tests/qemu/sweep --only adversarial --adversarial 1000
+  tests/qemu/sweep --only adversarial --adversarial 1000 --msrs
 
 Exit codes: 0 all cases are equal or listed in tests/qemu/differences.tsv; 1 a case differs; 2 wrong usage; 3 QEMU is not
 available.";
@@ -66,6 +68,7 @@ struct Options {
     adversarial: usize,
     seed: u64,
     show: usize,
+    msrs: bool,
     record: Option<String>,
     hosts: Option<PathBuf>,
     answers: Option<PathBuf>,
@@ -79,6 +82,7 @@ fn options() -> Result<Option<Options>, String> {
         adversarial: 0,
         seed: 1,
         show: 3,
+        msrs: false,
         record: None,
         hosts: None,
         answers: None,
@@ -97,6 +101,7 @@ fn options() -> Result<Option<Options>, String> {
             "--adversarial" => options.adversarial = count(number(value()?)?)?,
             "--seed" => options.seed = number(value()?)?,
             "--show" => options.show = count(number(value()?)?)?,
+            "--msrs" => options.msrs = true,
             "--record" => record = true,
             "--record-as" => options.record = Some(value()?),
             "--hosts" => options.hosts = Some(value()?.into()),
@@ -237,6 +242,11 @@ fn all_hosts(options: &Options) -> Outcome<BTreeMap<String, Host>> {
         let seed = options.seed.wrapping_mul(0x1_0000_0000).wrapping_add(number as u64);
         all.insert(format!("{STRANGE}{}-{number}", options.seed), hosts::strange(seed)?);
     }
+    if options.msrs {
+        for (seed, host) in (options.seed..).zip(all.values_mut()) {
+            host.saved_msrs.get_or_insert_with(|| hosts::saved_msrs(seed));
+        }
+    }
     Ok(all)
 }
 
@@ -360,7 +370,10 @@ impl<'o> Sweep<'o> {
         let before = std::mem::take(&mut self.tally);
         let mut done = 0;
         let terminal = std::io::stderr().is_terminal();
-        capture::record(&self.options.qemu, directory, &group.cases, |case, recording| {
+        let options = self.options;
+        let mut wanted = vec!["--qemu", options.qemu.as_str()];
+        wanted.extend(options.msrs.then_some("--msrs"));
+        capture::record_with(&wanted, directory, &group.cases, |case, recording| {
             self.take(case, &recording)?;
             done += 1;
             if terminal && shown.elapsed() > Duration::from_millis(500) {

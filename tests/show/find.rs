@@ -236,3 +236,64 @@ fn no_text_makes_it_panic() {
         }
     }
 }
+
+/// Bits of VMX's MSRs that QEMU has no name for: Linux's or the manual's, each with its source.
+#[test]
+fn controls_that_qemu_does_not_name() {
+    if !common::pinned("controls_that_qemu_does_not_name") {
+        return;
+    }
+    for (msr, bits) in [
+        (0x48b, &[19, 21, 23, 24, 27, 28][..]),
+        (0x48f, &[24, 26, 27, 30]),
+        (0x490, &[17, 19, 21]),
+        (0x483, &[24, 30]),
+        (0x484, &[17]),
+    ] {
+        for bit in bits {
+            let found = find(&format!("MSR {msr:#x}[{bit}]"));
+            let [Found::MsrBit(at, name)] = found.as_slice() else { panic!("{msr:#x}[{bit}]: {found:?}") };
+            let text = found[0].to_string();
+            assert!(
+                text.contains("  Linux      VMX_FEATURE_") || text.contains("  named by   Intel SDM"),
+                "{text}"
+            );
+            // The name leads back to the MSR that has the control.
+            let back = find(name);
+            assert!(
+                matches!(back.as_slice(), [Found::MsrBit(back, _)] if back.bit == at.bit),
+                "{name}: {back:?}"
+            );
+        }
+    }
+    for (name, place) in [
+        ("VM_EXIT_SAVE_IA32_PERF_GLOBAL_CTRL", "MSR 0x48f[30]"),
+        ("VM_ENTRY_PT_CONCEAL_PIP", "MSR 0x490[17]"),
+        ("SECONDARY_EXEC_PT_USE_GPA", "MSR 0x48b[24]"),
+        ("PT_CONCEAL_VMX", "MSR 0x48b[19]"),
+        ("VMX_FEATURE_ENCLV_EXITING", "MSR 0x48b[28]"),
+        ("CPU_BASED_USE_TSC_OFFSETTING", "MSR 0x48e[3]"),
+        ("VMX_EPT_1GB_PAGE_BIT", "MSR 0x48c[17]"),
+    ] {
+        let found = find(name);
+        assert!(found.iter().any(|one| one.to_string().contains(place)), "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn levels_are_their_features() {
+    for (name, count, source) in [
+        ("x86-64-v1", 9, "System V ABI"),
+        ("X86_64_V3", 25, "System V ABI"),
+        ("x86-64-v4", 30, "System V ABI"),
+        ("x86-64-v2-AES", 17, "Proxmox VE"),
+    ] {
+        let found = find(name);
+        let [Found::Level(level)] = found.as_slice() else { panic!("{name}: {found:?}") };
+        let text = found[0].to_string();
+        assert_eq!(level.features().count(), count, "{name}");
+        assert!(text.contains(source) && text.contains("  features   lm cmov cx8"), "{text}");
+    }
+    assert_eq!(find("x86-64-v3 avx512f").len(), 2);
+    assert!(find("x86-64-v5").is_empty());
+}

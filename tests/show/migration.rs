@@ -20,12 +20,12 @@ const GENERATIONS: [&[&str]; 2] = [
     &["rome", "milan", "genoa"],
 ];
 
-/// Whether a guest can move to a host.
+/// Whether a guest can move to a host, but for what QEMU does not migrate at all.
 pub(crate) fn migration(guest: &GuestCpuid, to: &Host) -> Migration {
     let table = guest.table();
     // A guest's words of VMX controls state which bits may be 1.
     let msrs = guest.msr_words().filter(|(msr, _)| msr.0 == 0x10a).collect();
-    Migration::new(
+    Migration::compared(
         MigrationSide { entries: &table, msrs: Some(&msrs), ..MigrationSide::default() },
         MigrationSide {
             entries: &to.supported,
@@ -100,6 +100,26 @@ fn a_guest_can_move_to_the_strange_host_on_which_it_was_built() -> TestResult {
     }
     assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
     assert!(count > 2000, "only {count} guests");
+    Ok(())
+}
+
+/// QEMU does not migrate a guest whose model has the constant TSC, and no other for its model alone.
+#[test]
+fn one_model_cannot_be_migrated_without_a_setting() -> TestResult {
+    if !common::pinned("one_model_cannot_be_migrated_without_a_setting") {
+        return Ok(());
+    }
+    let fleet = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fleet/hosts");
+    let host = hosts::read(&fleet, "allintel")?;
+    let mut blocked = Vec::new();
+    for model in default_release().cpu_models().map(CpuModel::name).chain(["host", "max"]) {
+        let Ok(guest) = GuestCpuid::builder().model(model).host(&host).build() else { continue };
+        let table = guest.table();
+        let side = MigrationSide { entries: &table, ..MigrationSide::default() };
+        let found = Migration::new(side, side);
+        blocked.extend(found.obstacles.iter().map(|obstacle| (model, obstacle.name())));
+    }
+    assert_eq!(blocked, [("YongFeng", "invtsc".to_string())]);
     Ok(())
 }
 

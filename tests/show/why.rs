@@ -186,7 +186,7 @@ fn feature_in_a_kvm_word_is_not_in_cpuinfo() {
     let story = explain(feature::AVX10_256, &machine(&all, linux("7.3.4", "fpu", "", None), &all));
     assert_eq!(
         text(&story, Who::Linux),
-        "X86_FEATURE_AVX10_256 is in a word that only KVM has, so /proc/cpuinfo never shows it"
+        "X86_FEATURE_AVX10_256 is a bit that only KVM has, so /proc/cpuinfo never shows it"
     );
     assert_eq!(says(&story, Who::Kvm), Says::Yes);
 }

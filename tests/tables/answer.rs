@@ -163,7 +163,10 @@ fn stateful() -> CpuidTable {
         CpuidEntry::indexed(Leaf(0x12), Subleaf(1), Registers::new(0, 0, 0xffff_ffff, 0xffff_ffff)),
         CpuidEntry::new(Leaf(0x4000_0000), Registers::new(0, 0, 0, 0)),
         CpuidEntry::new(Leaf(0x4000_0100), Registers::new(0x4000_0101, 0x4b4d_564b, 0x564b_4d56, 0x4d)),
-        CpuidEntry::new(Leaf(0x4000_0101), Registers::new(feature::KVM_PV_UNHALT.mask() | 1, 0, 0, 0)),
+        CpuidEntry::new(
+            Leaf(0x4000_0101),
+            Registers::new(feature::KVM_FEATURE_PV_UNHALT.mask() | 1, 0, 0, 0),
+        ),
         CpuidEntry::new(Leaf(0x8000_0007), Registers::new(0, 0, 0, feature::CONSTANT_TSC.mask() | 1)),
     ]);
     CpuidTable::from_entries(&all).unwrap_or_default()

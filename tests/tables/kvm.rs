@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use cpuid_tables::{Feature, KvmTreatment, LinuxRelease, MsrFeature, QemuRelease, feature};
+use cpuid_tables::{Feature, KvmTreatment, LinuxRelease, MsrFeature, Named, QemuRelease, feature, lookup};
 
 use crate::common;
 
@@ -170,4 +170,24 @@ fn modules_match_the_rows() -> TestResult {
     let nested = linux("6.1")?.kvm_parameters().find(|one| one.name == "npt").ok_or("no npt")?;
     assert_eq!(nested.to_string(), "kvm_amd.npt=true");
     Ok(())
+}
+
+#[test]
+fn bits_of_kvm_s_own_leaf_have_linux_s_macros() {
+    if !common::pinned("bits_of_kvm_s_own_leaf_have_linux_s_macros") {
+        return;
+    }
+    let newest = LinuxRelease::NEWEST;
+    for (name, feature) in [
+        ("KVM_FEATURE_STEAL_TIME", feature::KVM_FEATURE_STEAL_TIME),
+        ("kvm_feature_clocksource2", feature::KVM_FEATURE_CLOCKSOURCE2),
+        ("KVM_HINTS_REALTIME", feature::KVM_HINTS_REALTIME),
+        // QEMU has no name for these.
+        ("KVM_FEATURE_HC_MAP_GPA_RANGE", feature::KVM_FEATURE_HC_MAP_GPA_RANGE),
+        ("KVM_FEATURE_MIGRATION_CONTROL", feature::KVM_FEATURE_MIGRATION_CONTROL),
+    ] {
+        assert_eq!(lookup(name), Ok(Named::Feature(feature)));
+        assert!(feature.linux_macro(newest).is_some_and(|linux| linux.eq_ignore_ascii_case(name)));
+        assert_eq!((feature.flag(newest), feature.linux_word(newest)), (None, None));
+    }
 }

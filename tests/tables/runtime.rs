@@ -332,7 +332,7 @@ fn cpuinfo_returns_sets_and_unknown_names() -> TestResult {
 processor\t: 0
 vendor_id\t: GenuineIntel
 model name\t: A name: with a colon
-flags\t\t: fpu mba pni  constant_tsc brand_new avx2 ept
+flags\t\t: fpu mba pni  constant_tsc nonstop_tsc brand_new avx2 ept
 vmx flags\t: vnmi ept nothing
 bugs\t\t: spectre_v1 AVX2
 power management:
@@ -345,19 +345,22 @@ flags\t\t:
     let [first, last] = cpus.as_slice() else { return Err("two CPUs".into()) };
     let expected = [feature::FPU, feature::XMM3, feature::AVX2, feature::CONSTANT_TSC];
     assert_eq!(first.features(), expected.into_iter().collect());
-    assert!(first.software().iter().eq([software::EPT]));
+    let own = [software::EPT, software::CONSTANT_TSC, software::NONSTOP_TSC];
+    assert_eq!(first.software(), own.into_iter().collect());
     assert!(first.vmx().contains(vmx::EPT) && first.vmx().contains(vmx::VIRTUAL_NMIS));
     assert!(first.bugs().iter().eq([bug::SPECTRE_V1]));
     assert!(first.unknown().eq(["brand_new", "nothing", "AVX2"]));
     let open: Vec<(&str, usize)> = first.ambiguous().map(|(name, all)| (name, all.iter().count())).collect();
     assert_eq!(open, [("mba", 2)]);
-    assert_eq!(first.flags().count(), 13 - 1);
+    // `nonstop_tsc` states two bits.
+    assert_eq!(first.flags().count(), 14);
     assert_eq!((last.processor, last.features().len(), last.flags().count()), (u32::MAX, 0, 0));
-    // In 6.1 the same flag is a software-defined bit.
-    let old = cpuinfo::read(text, linux("6.1")?).next().ok_or("a CPU")??;
-    assert!(
-        old.software().contains(software::CONSTANT_TSC) && !old.features().contains(feature::CONSTANT_TSC)
-    );
+    // Intel's family and model set `constant_tsc` without the bit, in every release.
+    for release in ["6.1", "6.12"] {
+        let text = "processor: 0\nflags: constant_tsc\n";
+        let cpu = cpuinfo::read(text, linux(release)?).next().ok_or("a CPU")??;
+        assert!(cpu.software().contains(software::CONSTANT_TSC) && cpu.features().is_empty());
+    }
     Ok(())
 }
 

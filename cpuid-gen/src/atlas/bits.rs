@@ -51,7 +51,6 @@ pub(super) fn hardware(atlas: &Atlas<'_>, known: &ByBit) -> Value {
         all.insert(Key::Msr(bit.msr.bit(bit.bit)), row);
     }
     add_msr_names(atlas, &mut all);
-    add_kvm_para(atlas, &mut all);
     add_hyperv(atlas, &mut all);
     add_other_names(atlas, &mut all);
     let rows = all.into_iter().map(|(key, mut row)| {
@@ -119,22 +118,6 @@ fn add_msr_names(atlas: &Atlas<'_>, all: &mut BTreeMap<Key, Map<String, Value>>)
     }
     for (bit, linux) in names {
         all.entry(Key::Msr(bit)).or_default().insert("linux".to_owned(), texts(linux));
-    }
-}
-
-/// KVM's own leaf, which kvm_para.h numbers: the model has only QEMU's names of these bits.
-fn add_kvm_para(atlas: &Atlas<'_>, all: &mut BTreeMap<Key, Map<String, Value>>) {
-    let mut names: BTreeMap<Location, Vec<Option<&str>>> = BTreeMap::new();
-    for (release, facts) in atlas.linux() {
-        for row in &facts.kvm_para {
-            let none = || vec![None; atlas.model.linux.len()];
-            names.entry(row.location).or_insert_with(none)[release] = Some(&row.name);
-        }
-    }
-    for (location, names) in names {
-        let row = all.entry(Key::Cpuid(location)).or_default();
-        row.insert("kvm_only".to_owned(), json!(true));
-        row.insert("linux".to_owned(), texts(names));
     }
 }
 

@@ -114,7 +114,7 @@ impl Run {
         let file = self.sound(file)?;
         let mut differences = self.judgements(file, pins.as_deref())?;
         if pins.is_none() {
-            let (linux, qemu) = self.pinned_of(inputs)?;
+            let (linux, qemu) = self.pinned_beside(inputs, (&linux, &qemu))?;
             differences.add_pinned(linux, qemu);
         }
         let own = inputs.linux.is_some() || inputs.qemu.is_some();
@@ -133,19 +133,16 @@ impl Run {
         Ok(ExitCode::from(u8::from(!report.is_explained())))
     }
 
-    /// The pinned releases of the projects that the user names releases of.
-    fn pinned_of(&mut self, inputs: &Inputs) -> Result<(Vec<LinuxFacts>, Vec<QemuFacts>)> {
-        let mut pinned = (Vec::new(), Vec::new());
-        if inputs.linux.is_some() || inputs.qemu.is_some() {
-            pinned = self.inputs(&Inputs { linux: None, qemu: None })?;
-        }
-        if inputs.linux.is_none() {
-            pinned.0.clear();
-        }
-        if inputs.qemu.is_none() {
-            pinned.1.clear();
-        }
-        Ok(pinned)
+    /// The pinned releases next to those that the user names.
+    fn pinned_beside(
+        &mut self,
+        inputs: &Inputs,
+        (linux, qemu): (&[LinuxFacts], &[QemuFacts]),
+    ) -> Result<(Vec<LinuxFacts>, Vec<QemuFacts>)> {
+        let linux = if inputs.linux.is_some() { linux } else { &[] };
+        let qemu = if inputs.qemu.is_some() { qemu } else { &[] };
+        let found = input::pinned_beside(&mut self.sources, linux, qemu, &mut self.diagnostics);
+        self.sound(Some(found))
     }
 
     /// The earlier state that `--since` names, of a project whose tree or facts are given.

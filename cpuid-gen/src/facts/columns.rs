@@ -32,6 +32,7 @@ impl<'a> Columns<'a> {
     }
 
     /// The place of the whole row.
+    #[cfg(feature = "verify")]
     pub(crate) fn place(&self) -> Span {
         self.row
     }

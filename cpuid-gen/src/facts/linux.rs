@@ -224,6 +224,15 @@ pub struct KvmPara {
     pub at: Span,
 }
 
+impl KvmPara {
+    /// The macro.
+    #[must_use]
+    pub fn macro_name(&self) -> String {
+        let hint = self.location.word.register == Register::Edx;
+        format!("{}{}", if hint { "KVM_HINTS_" } else { "KVM_FEATURE_" }, self.name)
+    }
+}
+
 /// A bit of an MSR that enumerates features.
 #[derive(Clone, Debug)]
 pub struct LinuxMsrBit {

@@ -37,6 +37,7 @@ pub(super) fn add(joined: &mut Joined, release: usize, rows: &LinuxRows<'_>, dia
     }
     adding.features();
     adding.kvm_features();
+    adding.kvm_paravirtual();
     adding.kvm_words();
     kernel_bits(&mut joined.bugs, (release, joined.linux), &facts.bugs, diagnostics);
     kernel_bits(&mut joined.vmx, (release, joined.linux), &facts.vmx, diagnostics);
@@ -94,6 +95,14 @@ impl Adding<'_, '_> {
             let Some(location) = self.kvm_location(bit) else { continue };
             let view = &mut self.joined.feature(location).0[self.release];
             claim(view, &bit.name, bit.at, location, self.diagnostics);
+        }
+    }
+
+    /// KVM's own leaf, which is in no word.
+    fn kvm_paravirtual(&mut self) {
+        for bit in &self.rows.facts.kvm_para {
+            let view = &mut self.joined.feature(bit.location).0[self.release];
+            claim(view, &bit.macro_name(), bit.at, bit.location, self.diagnostics);
         }
     }
 

@@ -2,8 +2,8 @@
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::ordered::sort_by;
-use crate::release::ReleaseOrder;
 use crate::source::Span;
+use crate::vocabulary::release_order::ReleaseOrder;
 
 /// True when `release` is older than `other`; false if `other` is empty.
 pub(super) fn is_older(release: &str, other: &str) -> bool {

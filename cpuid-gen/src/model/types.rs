@@ -81,7 +81,8 @@ pub struct Feature {
 /// One Linux release's view of a location.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LinuxView {
-    /// The macro without `X86_FEATURE_`, the kernel's own or KVM's.
+    /// The macro without `X86_FEATURE_`, the kernel's own or KVM's; of KVM's own leaf the whole macro, `KVM_FEATURE_*` or
+    /// `KVM_HINTS_*`.
     pub name: Option<String>,
     /// The name in `/proc/cpuinfo`.
     pub flag: Option<String>,

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use super::statements::{Statements, Subject, Text};
 use crate::facts::{Cache, DefaultVersion, QemuFacts, QemuMachine, QemuModel, QemuModelVersion};
 use crate::location::Bit;
-use crate::release::ReleaseOrder;
 use crate::source::Span;
+use crate::vocabulary::release_order::ReleaseOrder;
 
 /// The kinds of the statements.
 const MODEL: &str = "qemu-model";

@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::facts::columns::Columns;
 use crate::facts::{write_linux, write_qemu};
 use crate::hash::QuickMap;
-use crate::release::ReleaseOrder;
+use crate::vocabulary::release_order::ReleaseOrder;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 

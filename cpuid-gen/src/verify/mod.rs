@@ -70,7 +70,8 @@ pub use since::verify_since;
 pub use stale::Scope;
 
 use crate::facts::{LinuxFacts, QemuFacts};
-use crate::release::ReleaseOrder;
+use crate::release;
+use crate::vocabulary::release_order::ReleaseOrder;
 use finding::{Findings, Found};
 use kvm_support::Support;
 use linux::LinuxIndex;
@@ -150,13 +151,13 @@ fn check_nearest(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mu
     let differences = findings.differences();
     let (pinned_linux, pinned_qemu) = &differences.pinned;
     for index in linux.iter().filter(|_| !pinned_linux.is_empty()) {
-        let near = nearest::around(&index.release.name, pinned_linux, |facts| &facts.release);
+        let near = release::around(&index.release.name, pinned_linux, |facts| facts.release.as_str());
         let near = linux_indexes(near.into_iter());
         let near: Vec<Statements<'_>> = near.iter().map(Statements::from_linux).collect();
         nearest::check(&Statements::from_linux(index), &near, findings);
     }
     for index in qemu.iter().filter(|_| !pinned_qemu.is_empty()) {
-        let near = nearest::around(&index.release.name, pinned_qemu, |facts| &facts.release);
+        let near = release::around(&index.release.name, pinned_qemu, |facts| facts.release.as_str());
         let near = qemu_indexes(near.into_iter(), differences);
         let near: Vec<Statements<'_>> = near.iter().map(Statements::from_qemu).collect();
         nearest::check(&Statements::from_qemu(index), &near, findings);

@@ -14,8 +14,8 @@ use super::statements::{LOCATION, Statements, Text};
 use super::word_moves;
 use crate::diagnostic::Diagnostic;
 use crate::hash::QuickMap;
-use crate::release::ReleaseOrder;
 use crate::source::Span;
+use crate::vocabulary::release_order::ReleaseOrder;
 
 /// Rows with a place and its names, and rows with a name and its place.
 const OF_PLACES: [&str; 5] = [LOCATION, "qemu-bit", "cpuid-field", "leaf-field", "linux-flag"];
@@ -30,16 +30,7 @@ const LONG_ENOUGH: usize = 5;
 /// The names of each place: its kind of row and the place.
 type Names<'s> = QuickMap<(&'static str, Text<'s>), Vec<(Text<'s>, Span)>>;
 
-/// The last of the pinned releases that is not newer than this one, and the first that is not older.
-pub(super) fn around<'f, T>(own: &str, pinned: &'f [T], name: impl Fn(&T) -> &String) -> Vec<&'f T> {
-    let own = ReleaseOrder::new(own);
-    let older = pinned.iter().filter(|other| ReleaseOrder::new(name(other)) < own);
-    let newer = pinned.iter().filter(|other| ReleaseOrder::new(name(other)) >= own);
-    let by_release = |a: &&T, b: &&T| ReleaseOrder::new(name(a)).cmp(&ReleaseOrder::new(name(b)));
-    older.max_by(by_release).into_iter().chain(newer.min_by(by_release)).collect()
-}
-
-/// Compares one release with the pinned ones [`around`] it.
+/// Compares one release with the pinned ones [around](crate::release::around) it.
 pub(super) fn check(own: &Statements<'_>, pinned: &[Statements<'_>], findings: &mut Findings<'_>) {
     let order = |statements: &Statements<'_>| {
         ReleaseOrder::new(&statements.release.name).cmp(&ReleaseOrder::new(&own.release.name))

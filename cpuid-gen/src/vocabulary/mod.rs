@@ -17,8 +17,11 @@ pub mod kvm_module;
 /// The hash of the table of names.
 pub(crate) mod name_hash;
 
+/// The order of releases by age.
+pub(crate) mod release_order;
+
 /// Their sources, by the names of the files to emit.
-pub(crate) const SOURCES: [(&str, &str); 7] = [
+pub(crate) const SOURCES: [(&str, &str); 8] = [
     ("coordinates.rs", include_str!("location/coordinates.rs")),
     ("cpu_model.rs", include_str!("cpu_model.rs")),
     ("kvm_module.rs", include_str!("kvm_module.rs")),
@@ -26,6 +29,7 @@ pub(crate) const SOURCES: [(&str, &str); 7] = [
     ("name_hash.rs", include_str!("name_hash.rs")),
     ("notation.rs", include_str!("location/notation.rs")),
     ("register.rs", include_str!("location/register.rs")),
+    ("release_order.rs", include_str!("release_order.rs")),
 ];
 
 #[cfg(test)]

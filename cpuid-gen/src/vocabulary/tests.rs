@@ -1,6 +1,7 @@
 use super::location::{
     Bit, CpuidPlace, CpuidWord, Leaf, Location, Msr, Place, Register, Subleaf, Word, WordBit,
 };
+use super::release_order::ReleaseOrder;
 
 #[test]
 fn every_way_of_writing_a_place() {
@@ -154,4 +155,30 @@ fn bits_of_a_place_are_runs_from_the_highest() {
     ] {
         assert_eq!(place(bits).to_string(), text);
     }
+}
+
+fn ascends(releases: &[&str]) -> bool {
+    releases.is_sorted_by(|a, b| ReleaseOrder::new(a) < ReleaseOrder::new(b))
+}
+
+#[test]
+fn releases_ascend_by_number() {
+    assert!(ascends(&["4.4.302", "6.1", "6.1.9", "6.1.10", "6.1.192", "6.9.1", "6.12.117", "10.2.2"]));
+}
+
+#[test]
+fn release_candidates_ascend_by_number_and_precede_their_release() {
+    assert!(ascends(&["7.2.22", "7.3-rc1", "7.3-rc2", "7.3-rc10", "7.3", "7.3.1-rc1", "7.3.1"]));
+    assert!(ascends(&["7.3.0-rc2", "7.3.0-rc2-next", "7.3.0-rc10", "7.3", "7.3.0"]));
+}
+
+#[test]
+fn what_a_distribution_adds_does_not_change_the_age() {
+    assert!(ascends(&["6.1.0-28-amd64", "6.1.1", "6.12.5", "6.12.5+", "6.12.6", "6.12.117-custom", "6.13"]));
+    assert!(ascends(&["5.15.167", "5.15.167.4-microsoft-standard-WSL2", "5.15.168"]));
+}
+
+#[test]
+fn text_that_is_not_a_number_is_newest() {
+    assert!(ascends(&["7.3", "7.3-custom", "7.x", "", "devel"]));
 }

@@ -3,16 +3,20 @@
 //! sys/x86/include/specialreg.h. The register of a prefix is stated in comments, in prose; the table below has the
 //! same information as data.
 
+use std::collections::BTreeMap;
+
 use super::families::{self, Family, Prefix, cpuid, msr, shared};
 use super::reader::Reader;
 use super::tree::WitnessTree;
+use crate::diagnostic::Diagnostic;
+use crate::facts::{BitPlace, WitnessBit};
 use crate::location::Register::{Eax, Ebx, Ecx, Edx};
 
 /// The macros that are about CPUID, or about an MSR that enumerates features.
 const ROOTS: [&str; 8] =
     ["CPUID", "CPUPT", "CPUTPM", "AMDID", "AMDFEID", "AMDPM", "AMDRAS", "IA32_ARCH_CAP_"];
 
-const PREFIXES: [Prefix; 52] = [
+const PREFIXES: [Prefix; 55] = [
     ("CPUID_", cpuid(1, 0, Edx)),
     ("CPUID2_", cpuid(1, 0, Ecx)),
     ("CPUID_B10", Family::Other), // a reserved bit
@@ -44,6 +48,10 @@ const PREFIXES: [Prefix; 52] = [
     ("CPUID_TD_", Family::Other),   // fields
     ("CPUID_TYPE_", Family::Other), // the level types of leaf 0xB
     ("CPUID_EXTSTATE_", cpuid(0xd, 1, Eax)),
+    // Subleafs 2 and above of leaf 0xD.
+    ("CPUID_EXTSTATE_SUPERVISOR", Family::Other),
+    ("CPUID_EXTSTATE_ALIGNED", Family::Other),
+    ("CPUID_EXTSTATE_XFD_SUPPORTED", Family::Other),
     ("CPUID_STDEXT_", cpuid(7, 0, Ebx)),
     ("CPUID_STDEXT2_", cpuid(7, 0, Ecx)),
     ("CPUID_STDEXT3_", cpuid(7, 0, Edx)),
@@ -76,4 +84,18 @@ const PREFIXES: [Prefix; 52] = [
 pub(super) fn read(reader: &mut Reader<'_, '_>, tree: &WitnessTree) {
     let unit = reader.read(tree.header);
     families::read(reader, &unit, &ROOTS, &PREFIXES);
+    check_unique(reader);
+}
+
+/// One bit with two names: the header has no aliases beyond the prefixes above, so one of them is of another register.
+fn check_unique(reader: &mut Reader<'_, '_>) {
+    let mut seen: BTreeMap<BitPlace, &WitnessBit> = BTreeMap::new();
+    for bit in &reader.facts.bits {
+        let Some(first) = seen.insert(bit.place, bit) else { continue };
+        let message = format!("`{}` is the same bit as `{}`", bit.name, first.name);
+        let found = Diagnostic::error(bit.at, message).with_label(first.at, "the other name");
+        reader
+            .diagnostics
+            .push(found.with_help("expected one name for each bit: which register is this one of?"));
+    }
 }

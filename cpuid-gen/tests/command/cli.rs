@@ -202,6 +202,7 @@ fn generate_writes_what_the_library_returns() {
                 "name_hash.rs",
                 "notation.rs",
                 "register.rs",
+                "release_order.rs",
                 "software.rs",
                 "vmx.rs",
                 "xsave.rs",

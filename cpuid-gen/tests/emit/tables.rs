@@ -123,8 +123,15 @@ fn location(leaf: u32, register: Register, bit: u8) -> Location {
 #[test]
 fn emitted_text_matches_the_golden_files() -> TestResult {
     let model = model(&[NEW_LINUX, OLD_LINUX, QEMU])?;
-    let sources =
-        ["coordinates.rs", "cpu_model.rs", "kvm_treatment.rs", "name_hash.rs", "notation.rs", "register.rs"];
+    let sources = [
+        "coordinates.rs",
+        "cpu_model.rs",
+        "kvm_treatment.rs",
+        "name_hash.rs",
+        "notation.rs",
+        "register.rs",
+        "release_order.rs",
+    ];
     for file in generate(&model)?.into_iter().map(format).chain([generate_standalone(&model)]) {
         let file = file?;
         // The vocabulary's sources are copied as they are.

@@ -20,7 +20,7 @@ const FIXTURES: [(&str, &str); 5] = [
 ];
 
 /// The fixture, what is wrong, and a text with what replaces it.
-const CASES: [(&str, &str, &str, &str); 52] = [
+const CASES: [(&str, &str, &str, &str); 53] = [
     ("xen", "no version", "XEN_SUBVERSION ", "XEN_SUB "),
     ("xen", "a version that is no number", "= 9\n", "= nine\n"),
     ("xen", "a heading without a register", "0x00000001.edx, word 0", "0x00000001, word 0"),
@@ -76,6 +76,7 @@ const CASES: [(&str, &str, &str, &str); 52] = [
     ("freebsd", "no version", "#define __FreeBSD_version", "#define FreeBSD"),
     ("freebsd", "an unknown prefix", "CPUTPM1_GRAPE", "CPUTPM9_GRAPE"),
     ("freebsd", "a bit beyond the register", "0x80000000", "0x100000000"),
+    ("freebsd", "two names of one bit", "CPUID_STEPPING\t0x0000000f", "CPUID_QUINCE\t0x00000001"),
     ("freebsd", "a bit that has no number", "(1 << 2)", "(FIG << 2)"),
     ("freebsd", "a bit in an inactive branch", "#ifdef __i386__", "#ifdef __i386__\n#define CPUID_QUINCE 2"),
     ("llvm", "no version", "set(LLVM_VERSION_PATCH 1)", ""),

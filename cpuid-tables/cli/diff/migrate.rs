@@ -1,10 +1,11 @@
 //! Whether a guest can migrate: the obstacles as text or JSON.
 
+use std::fmt;
 use std::process::ExitCode;
 
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::show::{MigrationSide, Obstacle, Style, Styled};
-use cpuid_tables::{CpuidRead, feature};
+use cpuid_tables::{CpuidRead, QemuRelease, Vendor, feature};
 use serde_json::{Value, json};
 
 use super::pairs::{Group, Pair, grouped};
@@ -20,24 +21,33 @@ use crate::cli::source::Source;
 /// What the destination's VMM can give is judged for a host; a table that shows a hypervisor is a guest's.
 fn side(cpu: &Cpu, is_destination: bool) -> MigrationSide<'_> {
     MigrationSide {
+        settings: cpu.beside.settings.as_ref(),
+        vendor: None,
         entries: &cpu.entries,
-        known: cpu.known.as_deref(),
+        // Of a CPU without any entry nothing is stated.
+        known: cpu.known.as_deref().or_else(|| advice::is_open(cpu).then_some(&[])),
         msrs: cpu.msrs.as_ref(),
         is_kvm: is_destination && !cpu.entries.as_slice().has(feature::HYPERVISOR)
             || cpu.name.as_deref() == Some("supported"),
     }
 }
 
+/// B, with the vendor of its host where its table lacks that.
+fn destination(pair: &Pair, host: Option<Vendor>) -> MigrationSide<'_> {
+    MigrationSide { vendor: host, ..side(&pair.b, true) }
+}
+
 /// Whether a guest that was started on A can move to B, where a VMM runs it.
 pub(super) fn migrate(
     (format, target): (Format, Target),
+    host: Option<Vendor>,
     sources: (&Source, &Source),
     pairs: &[Pair],
 ) -> Result<ExitCode> {
     if let (false, Some(pair)) = (target.is_qemu(), pairs.iter().find(|pair| !is_whole_kvm(&pair.b))) {
         return Err(not_a_kvm(sources.1, &pair.b, target));
     }
-    let moves = Moves::new(pairs, target);
+    let moves = Moves::new(pairs, target, host);
     if pairs.iter().any(Pair::is_partial) {
         warn("only bits that both sides specify are compared: others may be obstacles");
     }
@@ -60,13 +70,17 @@ struct Moves<'p> {
     open: Vec<&'static str>,
     /// A's name for what its host has, where A states only some of that.
     of_the_host: Option<String>,
+    /// A's model and its vendor, and B's, which is another one, where A does not state the guest's.
+    other_vendor: Option<OtherVendor>,
     /// None where that depends on what A or B does not state.
     can: Option<bool>,
 }
 
 impl<'p> Moves<'p> {
-    fn new(pairs: &'p [Pair], target: Target) -> Moves<'p> {
-        let groups = grouped(pairs, |pair| target.judge(side(&pair.a, false), side(&pair.b, true)));
+    fn new(pairs: &'p [Pair], target: Target, host: Option<Vendor>) -> Moves<'p> {
+        let groups = grouped(pairs, |pair| target.judge(side(&pair.a, false), destination(pair, host)));
+        let other_vendor =
+            pairs.iter().find_map(|pair| other_vendor(&pair.a, destination(pair, host).vendor()));
         let only_a = |pair: &Pair| {
             let [only_a, _] = pair.stated_by_one();
             only_a
@@ -76,8 +90,12 @@ impl<'p> Moves<'p> {
         open.dedup();
         let can = groups.iter().all(|group| group.found.can_move());
         let of_the_host = pairs.iter().find_map(|pair| of_the_host(&pair.a)).map(str::to_owned);
-        let can = if can && (!open.is_empty() || of_the_host.is_some()) { None } else { Some(can) };
-        Moves { target, groups, open, of_the_host, can }
+        let can = if can && (!open.is_empty() || of_the_host.is_some() || other_vendor.is_some()) {
+            None
+        } else {
+            Some(can)
+        };
+        Moves { target, groups, open, of_the_host, other_vendor, can }
     }
 
     fn to_json(&self, (a, b): (&Source, &Source)) -> Value {
@@ -114,6 +132,12 @@ impl<'p> Moves<'p> {
                 );
             }
             Some(false) => {}
+            None if self.open.is_empty() && self.of_the_host.is_none() => {
+                text.line(
+                    Style::Doubt,
+                    format_args!("Not known whether a guest started on A ({a}) can move to B ({b}), whose vendor it must have"),
+                );
+            }
             None if self.open.is_empty() => {
                 let name = self.of_the_host.as_deref().unwrap_or_default();
                 text.line(
@@ -129,8 +153,39 @@ impl<'p> Moves<'p> {
                 );
             }
         }
+        if let Some(other) = &self.other_vendor {
+            text.line(Style::Doubt, format_args!("  note: {other}"));
+        }
         text
     }
+}
+
+/// A model of one vendor, and a destination of another.
+struct OtherVendor {
+    model: &'static str,
+    of: Vendor,
+    there: Vendor,
+}
+
+impl fmt::Display for OtherVendor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let OtherVendor { model, of, there } = self;
+        write!(
+            f,
+            "vendor: {model} is of {of}, and B of {there}. QEMU with KVM gives a guest its host's vendor unless vendor= is set: \
+             one that was started on a host of {there} keeps it; for one that was started on another host it changes, and \
+             with it the instructions and MSRs that the guest uses"
+        )
+    }
+}
+
+/// The vendors, where a guest's CPU names a model of another vendor than the destination, and does not state its own.
+fn other_vendor(a: &Cpu, there: Option<Vendor>) -> Option<OtherVendor> {
+    let (settings, there) = (a.beside.settings.as_ref(), there?);
+    settings.filter(|_| side(a, false).vendor().is_none())?;
+    let model = QemuRelease::NEWEST.cpu_model(a.name.as_deref()?)?;
+    let of = model.vendor().as_bytes().try_into().ok().map(Vendor)?;
+    (of != there).then_some(OtherVendor { model: model.name(), of, there })
 }
 
 /// A KVM's answer with every bit: what a VMM's steps need.

@@ -57,7 +57,7 @@ impl Target {
         };
         // What QEMU adds to KVM's answer is not in it.
         let there = MigrationSide { is_kvm: false, ..there };
-        let by_kvm = Migration::new(started, there);
+        let by_kvm = Migration::compared(started, there);
         // A recorded list of KVM's has no CPUID instruction; identity and caches, which come from it, are not compared.
         let cpuid = |leaf: Leaf, subleaf: Subleaf| there.entries.registers(leaf, subleaf).unwrap_or_default();
         let offered = match vmm.offers(there.entries, &cpuid) {
@@ -65,7 +65,7 @@ impl Target {
             Err(error) => return Judged { refused: Some(error.to_string()), ..Judged::default() },
         };
         let entries = &*offered;
-        let found = Migration::new(started, MigrationSide { entries, ..there });
+        let found = Migration::compared(started, MigrationSide { entries, ..there });
         let is_kvms = |name: &String| by_kvm.obstacles.iter().any(|obstacle| obstacle.name() == *name);
         let mut taken: Vec<String> = found.obstacles.iter().map(|obstacle| obstacle.name()).collect();
         taken.retain(|name| !is_kvms(name));

@@ -457,40 +457,44 @@ pub const AVX10_512: crate::Feature = crate::Feature(786);
 pub const AVX10_VNNI_INT: crate::Feature = crate::Feature(802);
 #[doc = " `CPUID.(EAX=0x29,ECX=0):EBX[0]`. Not in `/proc/cpuinfo`: Linux has no macro for it. QEMU: `apx-nci-ndd-nf`. QEMU 11.0.3 to 11.1.3. Needs `APX`."]
 pub const APX_NCI_NDD_NF: crate::Feature = crate::Feature(832);
-#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[0]`. Not in `/proc/cpuinfo`: Linux has no macro for it. QEMU: `kvmclock`. QEMU 7.2.22 to 11.1.3."]
-pub const KVMCLOCK_40000001_EAX_0: crate::Feature = crate::Feature(864);
-#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[1]`. Not in `/proc/cpuinfo`: Linux has no macro for it. QEMU: `kvm-nopiodelay`. QEMU 7.2.22 to 11.1.3."]
-pub const KVM_NOPIODELAY: crate::Feature = crate::Feature(865);
-#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[2]`. Not in `/proc/cpuinfo`: Linux has no macro for it. QEMU: `kvm-mmu`. QEMU 7.2.22 to 11.1.3."]
-pub const KVM_MMU: crate::Feature = crate::Feature(866);
-#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[3]`. Not in `/proc/cpuinfo`: Linux has no macro for it. QEMU: `kvmclock`. QEMU 7.2.22 to 11.1.3."]
-pub const KVMCLOCK_40000001_EAX_3: crate::Feature = crate::Feature(867);
-#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[4]`. Not in `/proc/cpuinfo`: Linux has no macro for it. QEMU: `kvm-asyncpf`. QEMU 7.2.22 to 11.1.3."]
-pub const KVM_ASYNCPF: crate::Feature = crate::Feature(868);
-#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[5]`. Not in `/proc/cpuinfo`: Linux has no macro for it. QEMU: `kvm-steal-time`. QEMU 7.2.22 to 11.1.3."]
-pub const KVM_STEAL_TIME: crate::Feature = crate::Feature(869);
-#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[6]`. Not in `/proc/cpuinfo`: Linux has no macro for it. QEMU: `kvm-pv-eoi`. QEMU 7.2.22 to 11.1.3."]
-pub const KVM_PV_EOI: crate::Feature = crate::Feature(870);
-#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[7]`. Not in `/proc/cpuinfo`: Linux has no macro for it. QEMU: `kvm-pv-unhalt`. QEMU 7.2.22 to 11.1.3."]
-pub const KVM_PV_UNHALT: crate::Feature = crate::Feature(871);
-#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[9]`. Not in `/proc/cpuinfo`: Linux has no macro for it. QEMU: `kvm-pv-tlb-flush`. QEMU 7.2.22 to 11.1.3."]
-pub const KVM_PV_TLB_FLUSH: crate::Feature = crate::Feature(873);
-#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[10]`. Not in `/proc/cpuinfo`: Linux has no macro for it. QEMU: `kvm-asyncpf-vmexit`. QEMU 10.0.13 to 11.1.3."]
-pub const KVM_ASYNCPF_VMEXIT: crate::Feature = crate::Feature(874);
-#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[11]`. Not in `/proc/cpuinfo`: Linux has no macro for it. QEMU: `kvm-pv-ipi`. QEMU 7.2.22 to 11.1.3."]
-pub const KVM_PV_IPI: crate::Feature = crate::Feature(875);
-#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[12]`. Not in `/proc/cpuinfo`: Linux has no macro for it. QEMU: `kvm-poll-control`. QEMU 7.2.22 to 11.1.3."]
-pub const KVM_POLL_CONTROL: crate::Feature = crate::Feature(876);
-#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[13]`. Not in `/proc/cpuinfo`: Linux has no macro for it. QEMU: `kvm-pv-sched-yield`. QEMU 7.2.22 to 11.1.3."]
-pub const KVM_PV_SCHED_YIELD: crate::Feature = crate::Feature(877);
-#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[14]`. Not in `/proc/cpuinfo`: Linux has no macro for it. QEMU: `kvm-asyncpf-int`. QEMU 7.2.22 to 11.1.3."]
-pub const KVM_ASYNCPF_INT: crate::Feature = crate::Feature(878);
-#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[15]`. Not in `/proc/cpuinfo`: Linux has no macro for it. QEMU: `kvm-msi-ext-dest-id`. QEMU 7.2.22 to 11.1.3."]
-pub const KVM_MSI_EXT_DEST_ID: crate::Feature = crate::Feature(879);
-#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[24]`. Not in `/proc/cpuinfo`: Linux has no macro for it. QEMU: `kvmclock-stable-bit`. QEMU 7.2.22 to 11.1.3."]
-pub const KVMCLOCK_STABLE_BIT: crate::Feature = crate::Feature(888);
-#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EDX[0]`. Not in `/proc/cpuinfo`: Linux has no macro for it. QEMU: `kvm-hint-dedicated`. QEMU 7.2.22 to 11.1.3."]
-pub const KVM_HINT_DEDICATED: crate::Feature = crate::Feature(896);
+#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[0]`. Not in `/proc/cpuinfo`: only KVM has this bit. QEMU: `kvmclock`. Linux 6.1.192 to 7.3.4. QEMU 7.2.22 to 11.1.3."]
+pub const KVM_FEATURE_CLOCKSOURCE: crate::Feature = crate::Feature(864);
+#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[1]`. Not in `/proc/cpuinfo`: only KVM has this bit. QEMU: `kvm-nopiodelay`. Linux 6.1.192 to 7.3.4. QEMU 7.2.22 to 11.1.3."]
+pub const KVM_FEATURE_NOP_IO_DELAY: crate::Feature = crate::Feature(865);
+#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[2]`. Not in `/proc/cpuinfo`: only KVM has this bit. QEMU: `kvm-mmu`. Linux 6.1.192 to 7.3.4. QEMU 7.2.22 to 11.1.3."]
+pub const KVM_FEATURE_MMU_OP: crate::Feature = crate::Feature(866);
+#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[3]`. Not in `/proc/cpuinfo`: only KVM has this bit. QEMU: `kvmclock`. Linux 6.1.192 to 7.3.4. QEMU 7.2.22 to 11.1.3."]
+pub const KVM_FEATURE_CLOCKSOURCE2: crate::Feature = crate::Feature(867);
+#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[4]`. Not in `/proc/cpuinfo`: only KVM has this bit. QEMU: `kvm-asyncpf`. Linux 6.1.192 to 7.3.4. QEMU 7.2.22 to 11.1.3."]
+pub const KVM_FEATURE_ASYNC_PF: crate::Feature = crate::Feature(868);
+#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[5]`. Not in `/proc/cpuinfo`: only KVM has this bit. QEMU: `kvm-steal-time`. Linux 6.1.192 to 7.3.4. QEMU 7.2.22 to 11.1.3."]
+pub const KVM_FEATURE_STEAL_TIME: crate::Feature = crate::Feature(869);
+#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[6]`. Not in `/proc/cpuinfo`: only KVM has this bit. QEMU: `kvm-pv-eoi`. Linux 6.1.192 to 7.3.4. QEMU 7.2.22 to 11.1.3."]
+pub const KVM_FEATURE_PV_EOI: crate::Feature = crate::Feature(870);
+#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[7]`. Not in `/proc/cpuinfo`: only KVM has this bit. QEMU: `kvm-pv-unhalt`. Linux 6.1.192 to 7.3.4. QEMU 7.2.22 to 11.1.3."]
+pub const KVM_FEATURE_PV_UNHALT: crate::Feature = crate::Feature(871);
+#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[9]`. Not in `/proc/cpuinfo`: only KVM has this bit. QEMU: `kvm-pv-tlb-flush`. Linux 6.1.192 to 7.3.4. QEMU 7.2.22 to 11.1.3."]
+pub const KVM_FEATURE_PV_TLB_FLUSH: crate::Feature = crate::Feature(873);
+#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[10]`. Not in `/proc/cpuinfo`: only KVM has this bit. QEMU: `kvm-asyncpf-vmexit`. Linux 6.1.192 to 7.3.4. QEMU 10.0.13 to 11.1.3."]
+pub const KVM_FEATURE_ASYNC_PF_VMEXIT: crate::Feature = crate::Feature(874);
+#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[11]`. Not in `/proc/cpuinfo`: only KVM has this bit. QEMU: `kvm-pv-ipi`. Linux 6.1.192 to 7.3.4. QEMU 7.2.22 to 11.1.3."]
+pub const KVM_FEATURE_PV_SEND_IPI: crate::Feature = crate::Feature(875);
+#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[12]`. Not in `/proc/cpuinfo`: only KVM has this bit. QEMU: `kvm-poll-control`. Linux 6.1.192 to 7.3.4. QEMU 7.2.22 to 11.1.3."]
+pub const KVM_FEATURE_POLL_CONTROL: crate::Feature = crate::Feature(876);
+#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[13]`. Not in `/proc/cpuinfo`: only KVM has this bit. QEMU: `kvm-pv-sched-yield`. Linux 6.1.192 to 7.3.4. QEMU 7.2.22 to 11.1.3."]
+pub const KVM_FEATURE_PV_SCHED_YIELD: crate::Feature = crate::Feature(877);
+#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[14]`. Not in `/proc/cpuinfo`: only KVM has this bit. QEMU: `kvm-asyncpf-int`. Linux 6.1.192 to 7.3.4. QEMU 7.2.22 to 11.1.3."]
+pub const KVM_FEATURE_ASYNC_PF_INT: crate::Feature = crate::Feature(878);
+#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[15]`. Not in `/proc/cpuinfo`: only KVM has this bit. QEMU: `kvm-msi-ext-dest-id`. Linux 6.1.192 to 7.3.4. QEMU 7.2.22 to 11.1.3."]
+pub const KVM_FEATURE_MSI_EXT_DEST_ID: crate::Feature = crate::Feature(879);
+#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[16]`. Not in `/proc/cpuinfo`: only KVM has this bit. QEMU has no name for it. Linux 6.1.192 to 7.3.4."]
+pub const KVM_FEATURE_HC_MAP_GPA_RANGE: crate::Feature = crate::Feature(880);
+#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[17]`. Not in `/proc/cpuinfo`: only KVM has this bit. QEMU has no name for it. Linux 6.1.192 to 7.3.4."]
+pub const KVM_FEATURE_MIGRATION_CONTROL: crate::Feature = crate::Feature(881);
+#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EAX[24]`. Not in `/proc/cpuinfo`: only KVM has this bit. QEMU: `kvmclock-stable-bit`. Linux 6.1.192 to 7.3.4. QEMU 7.2.22 to 11.1.3."]
+pub const KVM_FEATURE_CLOCKSOURCE_STABLE_BIT: crate::Feature = crate::Feature(888);
+#[doc = " `CPUID.(EAX=0x40000001,ECX=0):EDX[0]`. Not in `/proc/cpuinfo`: only KVM has this bit. QEMU: `kvm-hint-dedicated`. Linux 6.1.192 to 7.3.4. QEMU 7.2.22 to 11.1.3."]
+pub const KVM_HINTS_REALTIME: crate::Feature = crate::Feature(896);
 #[doc = " `CPUID.(EAX=0x80000001,ECX=0):ECX[0]`. `/proc/cpuinfo`: `lahf_lm`. QEMU: `lahf-lm`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if the host has it. QEMU 7.2.22 to 11.1.3."]
 pub const LAHF_LM: crate::Feature = crate::Feature(928);
 #[doc = " `CPUID.(EAX=0x80000001,ECX=0):ECX[1]`. `/proc/cpuinfo`: `cmp_legacy`. QEMU: `cmp-legacy`. Linux 6.1.192 to 7.3.4. KVM 6.1.192 to 7.3.4, if the host has it. QEMU 7.2.22 to 11.1.3."]

@@ -116,10 +116,12 @@ flags! {
     AVX512F = L7Ebx[16] "avx512f";
     INTEL_PT = L7Ebx[25] "intel-pt";
     WAITPKG = L7Ecx[5] "waitpkg";
+    SHSTK = L7Ecx[7] "shstk";
     LA57 = L7Ecx[16] "la57";
     SGX_LC = L7Ecx[30] "sgxlc";
     FSRM = L7Edx[4] "fsrm";
     ARCH_LBR = L7Edx[19] "arch-lbr";
+    IBT = L7Edx[20] "ibt";
     AMX_TILE = L7Edx[24] "amx-tile";
     ARCH_CAPABILITIES = L7Edx[29] "arch-capabilities";
     FZRM = L7s1Eax[10] "fzrm";
@@ -149,6 +151,7 @@ flags! {
     CMP_LEGACY = X1Ecx[1] "cmp-legacy";
     SVM = X1Ecx[2] "svm";
     TOPOEXT = X1Ecx[22] "topoext";
+    PERFCTR_CORE = X1Ecx[23] "perfctr-core";
     RDTSCP = X1Edx[27] "rdtscp";
     LM = X1Edx[29] "lm";
     OVERFLOW_RECOV = X7Ebx[0] "overflow-recov";

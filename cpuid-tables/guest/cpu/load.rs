@@ -2,7 +2,7 @@
 //! of target/i386/cpu.c; host-cpu.c and kvm/kvm-cpu.c; `device_post_init` of hw/core/qdev.c).
 //!
 //! In QEMU's order: the model's definition with its versions' properties, the accelerator's defaults, the machine
-//! type's compatibility properties, and the user's settings by name and value. Signs follow when features are
+//! type's compatibility properties, the user's global properties, and the user's settings by name and value. Signs follow when features are
 //! expanded.
 
 use super::flags::{HYPERVISOR, LM};
@@ -12,6 +12,7 @@ use alloc::string::ToString;
 use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 use crate::guest::error::BuildError;
 use crate::guest::parse::cpu::{CpuOption, CpuSetting};
+use crate::guest::parse::global::GlobalOption;
 use crate::guest::parse::machine::Irqchip;
 use crate::guest::parse::values::{Value, metric};
 use crate::guest::program::Model;
@@ -23,7 +24,7 @@ pub(crate) const LMCE: u64 = 1 << 27;
 
 impl Cpu<'_> {
     /// All steps up to the user's settings by name and value.
-    pub(crate) fn load(&mut self, option: &CpuOption) -> Result<(), BuildError> {
+    pub(crate) fn load(&mut self, option: &CpuOption, globals: &[GlobalOption]) -> Result<(), BuildError> {
         match self.class {
             Class::Model(model) => {
                 self.load_model(model)?;
@@ -37,6 +38,10 @@ impl Cpu<'_> {
             Class::Base => {}
         }
         self.compat()?;
+        let class = self.class;
+        for global in globals.iter().filter(|global| class.is_of_type(&global.driver, &option.model)) {
+            self.set_property(&global.property, Value::Text(&global.value))?;
+        }
         for setting in &option.settings {
             match setting {
                 CpuSetting::Set(name, value) if name == "tsc-freq" => self.set_tsc_frequency(value)?,

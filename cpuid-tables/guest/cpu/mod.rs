@@ -10,6 +10,7 @@ pub(crate) mod levels;
 pub(crate) mod load;
 pub(crate) mod properties;
 pub(crate) mod realize;
+pub(crate) mod saved_msrs;
 pub(crate) mod settings;
 pub(crate) mod supported;
 pub(crate) mod xsave;
@@ -62,6 +63,15 @@ impl Class<'_> {
             Class::Base => name == "base",
         }
     }
+
+    /// Whether the CPU is of a type: its own, or one that this is derived from. `asked` is the name of the model in
+    /// `-cpu`: each of a model's names is a type of its own.
+    pub(crate) fn is_of_type(self, name: &str, asked: &str) -> bool {
+        match name.strip_suffix(CPU_TYPE) {
+            Some(name) => name == asked || matches!(self, Class::Host) && name == "max",
+            None => ["x86_64-cpu", "cpu", "device"].contains(&name),
+        }
+    }
 }
 
 /// A CPU before its table is built; equal for all vCPUs except for their APIC ids.
@@ -85,6 +95,9 @@ pub(crate) struct Cpu<'h> {
     pub(crate) filtered: Vec<Filtered>,
     pub(crate) warnings: Vec<Warning>,
 }
+
+/// The end of the name of a CPU's type, after the model's name.
+pub(crate) const CPU_TYPE: &str = "-x86_64-cpu";
 
 /// Properties that only `host` and `max` have.
 const OF_MAX_ALONE: [&str; 2] = ["migratable", "host-cache-info"];

@@ -149,6 +149,7 @@ impl Cpu<'_> {
         let field = match read.name {
             "pmu" => &mut settings.pmu,
             "hv-enforce-cpuid" => &mut settings.hv_enforce_cpuid,
+            "kvm-pv-enforce-cpuid" => &mut settings.pv_enforce_cpuid,
             "hv-passthrough" => &mut settings.hv_passthrough,
             "x-hv-synic-kvm-only" => &mut settings.hv_synic_kvm_only,
             "check" => &mut settings.check,
@@ -208,8 +209,7 @@ impl Cpu<'_> {
     /// Properties that no CPUID table depends on under KVM; their values are still checked.
     fn set_without_effect(&self, read: &Reader<'_>) -> Result<(), BuildError> {
         match read.name {
-            "kvm-pv-enforce-cpuid"
-            | "tcg-cpuid"
+            "tcg-cpuid"
             | "x-migrate-smi-count"
             | "x-migrate-error-code"
             | "kvm-no-smi-migration"

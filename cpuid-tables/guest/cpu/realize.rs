@@ -158,8 +158,7 @@ impl Cpu<'_> {
         if !self.class.is_max() || !self.supported.cpu_pm {
             return;
         }
-        // KVM lists the feature's MSR if it supports it.
-        if self.supported.register(WAITPKG.reg.word()) & WAITPKG.mask != 0 {
+        if self.supported.has_umwait() {
             self.set(WAITPKG);
         }
         if !self.release.behaviour.monitor_by_kvm {

@@ -2,9 +2,9 @@
 //! `kvm_arch_get_supported_msr_feature` of target/i386/kvm/kvm.c).
 
 use super::flags::{
-    ARAT, ERMS, FSRC, FSRM, FSRS, FZRM, Flag, HINT_DEDICATED, HLE, HT, HYPERVISOR, MCA, MCDT_NO, MCE,
-    MONITOR, MSI_EXT_DEST_ID, MTRR, OVERFLOW_RECOV, PAT, PV_UNHALT, RTM, Reg, SGX, SGX_LC, SUCCOR, TOPOEXT,
-    TSC_DEADLINE, WORDS, X2APIC,
+    ARAT, ARCH_CAPABILITIES, ERMS, FSRC, FSRM, FSRS, FZRM, Flag, HINT_DEDICATED, HLE, HT, HYPERVISOR, MCA,
+    MCDT_NO, MCE, MONITOR, MSI_EXT_DEST_ID, MTRR, OVERFLOW_RECOV, PAT, PV_UNHALT, RTM, Reg, SGX, SGX_LC,
+    SUCCOR, TOPOEXT, TSC_DEADLINE, WORDS, X2APIC,
 };
 use crate::bits::location::{CpuidWord, Leaf, Msr, Registers, Subleaf, WordSource};
 use crate::guest::error::BuildError;
@@ -143,8 +143,9 @@ impl Supported<'_> {
                 (reported | self.of_cpu(reg, &[ERMS])) & !broken
             }
             Reg::L7Edx => {
-                // QEMU removes ARCH_CAPABILITIES if KVM does not list the MSR as one that it saves: before 4.21, which a host's description does not record.
-                reported | self.of_cpu(reg, &[FSRM])
+                // Linux 4.17 to 4.20 reports the feature on AMD, without the MSR.
+                let unbacked = if self.saves(0x10a) { 0 } else { ARCH_CAPABILITIES.mask };
+                (reported | self.of_cpu(reg, &[FSRM])) & !unbacked
             }
             Reg::L7s1Eax => reported | self.of_cpu(reg, &[FZRM, FSRS, FSRC]),
             Reg::L7s2Edx => reported | self.of_cpu(reg, &[MCDT_NO]),
@@ -205,12 +206,33 @@ impl Supported<'_> {
             && (model == 63 && stepping < 4 || matches!(model, 60 | 69 | 70))
     }
 
-    /// A feature MSR as QEMU reads it from KVM.
-    pub(crate) fn msr(&self, msr: Msr) -> u64 {
-        if self.capability(Capability::GET_MSR_FEATURES) <= 0 {
+    /// A feature MSR as KVM returns it; `None` if KVM lacks it, or has no feature MSRs at all.
+    pub(crate) fn stated_msr(&self, msr: Msr) -> Option<u64> {
+        let has = self.capability(Capability::GET_MSR_FEATURES) > 0;
+        self.host.msrs.get(&msr).copied().filter(|_| has)
+    }
+
+    /// Secondary VMX controls that Linux before 4.18 did not report, by the features that they control.
+    fn forgotten_controls(&self) -> u64 {
+        if self.saves(0x48b) {
             return 0;
         }
-        let Some(&value) = self.host.msrs.get(&msr) else { return 0 };
+        let rows = [
+            // XSAVES is EAX's bit; QEMU reads ECX.
+            (Reg::Lds1Ecx, 3, 20),
+            (Reg::L1Ecx, 30, 11),
+            (Reg::L7Ebx, 10, 12),
+            (Reg::L7Ebx, 18, 16),
+            (Reg::X1Edx, 27, 3),
+        ];
+        let has = |(reg, bit, _): &(Reg, u32, u32)| self.register(reg.word()) >> bit & 1 != 0;
+        rows.iter().filter(|row| has(row)).fold(0, |all, (_, _, control)| all | 1 << (32 + control))
+    }
+
+    /// A feature MSR as QEMU reads it from KVM.
+    pub(crate) fn msr(&self, msr: Msr) -> u64 {
+        let Some(stated) = self.stated_msr(msr) else { return 0 };
+        let value = if msr.0 == 0x48b { stated | self.forgotten_controls() } else { stated };
         match msr.0 {
             // VMX controls: those that may be 1 but need not be.
             0x48b | 0x48d..=0x490 => (value >> 32) & !(value & 0xffff_ffff),

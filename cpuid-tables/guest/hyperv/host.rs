@@ -12,6 +12,22 @@ const EVMCS: u32 = 1 << 14;
 /// RECOMMENDATIONS.EAX: sets of more than 64 processors, for TLB flushes and IPIs.
 const EX_PROCESSOR_MASKS: u32 = 1 << 11;
 
+const SYNIC_CONTROL: u32 = 0x4000_0080;
+const DEBUGGER_OPTIONS: u32 = 0x4000_00ff;
+/// MSRs, and the bits of FEATURES.EAX that stand for them: VP_RUNTIME, timers, VP_INDEX, RESET, frequencies and
+/// reenlightenment.
+const OF_MSRS_EAX: [(u32, u32); 6] = [
+    (0x4000_0010, 1 << 0),
+    (0x4000_00b0, 1 << 3),
+    (0x4000_0002, 1 << 6),
+    (0x4000_0003, 1 << 7),
+    (0x4000_0022, 1 << 11),
+    (0x4000_0106, 1 << 13),
+];
+/// The same for FEATURES.EDX: frequencies, crash and the debugger.
+const OF_MSRS_EDX: [(u32, u32); 3] =
+    [(0x4000_0022, 1 << 8), (0x4000_0105, 1 << 10), (DEBUGGER_OPTIONS, 1 << 1 | 1 << 11)];
+
 impl Cpu<'_> {
     /// True if KVM's support is unknown: KVM can report it, but the host's description lacks it.
     pub(crate) fn hyperv_is_unknown(&self) -> bool {
@@ -34,13 +50,11 @@ impl Cpu<'_> {
         entry.register(register) | if evmcs { EVMCS } else { 0 }
     }
 
-    /// The same for KVM before 4.20, which reports capabilities and MSRs instead. A host's description does not
-    /// include the MSRs: all that existed by then are assumed.
+    /// The same for KVM before 4.20, which reports capabilities and saved MSRs instead.
     fn hyperv_by_capabilities(&self, leaf: u32, register: Register) -> u32 {
-        /// Of FEATURES.EAX: VP_RUNTIME, timers, VP_INDEX, RESET, frequencies and reenlightenment.
-        const MSRS: u32 = 1 << 0 | 1 << 3 | 1 << 6 | 1 << 7 | 1 << 11 | 1 << 13;
-        /// Of FEATURES.EDX: frequencies and crash.
-        const MSRS_EDX: u32 = 1 << 8 | 1 << 10;
+        let saved = |rows: &[(u32, u32)]| {
+            rows.iter().filter(|(msr, _)| self.supported.saves(*msr)).fold(0, |all, (_, bits)| all | bits)
+        };
         let on = |capability: Capability, bits: u32| {
             if self.supported.capability(capability) > 0 { bits } else { 0 }
         };
@@ -51,12 +65,14 @@ impl Cpu<'_> {
         match (leaf, register) {
             (FEATURES, Register::Eax) => {
                 // APIC's MSRs and hypercalls; the reference counter and its page.
-                MSRS | on(Capability::HYPERV, 1 << 4 | 1 << 5)
+                saved(&OF_MSRS_EAX)
+                    | on(Capability::HYPERV, 1 << 4 | 1 << 5)
                     | on(Capability::HYPERV_TIME, 1 << 1 | 1 << 9)
-                    | on(synic, 1 << 2)
+                    | if self.supported.saves(SYNIC_CONTROL) { on(synic, 1 << 2) } else { 0 }
             }
+            (FEATURES, Register::Ebx) => saved(&[(DEBUGGER_OPTIONS, 1 << 12)]),
             // Processor hot-plug.
-            (FEATURES, Register::Edx) => MSRS_EDX | on(Capability::HYPERV, 1 << 3),
+            (FEATURES, Register::Edx) => saved(&OF_MSRS_EDX) | on(Capability::HYPERV, 1 << 3),
             (RECOMMENDATIONS, Register::Eax) => {
                 // APIC access by MSRs, relaxed timing; TLB flushes; IPIs.
                 on(Capability::HYPERV, 1 << 3 | 1 << 5)

@@ -100,7 +100,7 @@ impl Cpu<'_> {
         }
         // Every machine of a release with the option takes `default`.
         let takes = self.machine.caches || shared.iter().all(|(_, level)| level.is_none());
-        if !(self.release.behaviour.caches_by_machine && takes) {
+        if !(self.release.behaviour.knows_smp_cache && takes) {
             return Err(BuildError::MachineOption("smp-cache".into()));
         }
         let wants_module = shared.iter().any(|(_, level)| *level == Some(SharedBy::Module));

@@ -2,7 +2,6 @@
 
 use super::List;
 use crate::guest::cpu::flags::{FRED, LM, VMX};
-use crate::host::Capability;
 
 const CORE_CAPABILITIES: u32 = 0xcf;
 const ARCH_CAPABILITIES: u32 = 0x10a;
@@ -65,9 +64,12 @@ impl List<'_> {
         if perf != 0 && self.cpu.settings.pmu {
             self.put_saved(PERF_CAPABILITIES, perf & self.word(PERF_CAPABILITIES));
         }
+        let vmx_first = self.cpu.release.behaviour.vmx_before_microcode;
+        if vmx_first {
+            self.vmx();
+        }
         self.put_saved(UCODE_REV, self.microcode());
-        let features = self.cpu.supported.capability(Capability::GET_MSR_FEATURES) > 0;
-        if features && self.cpu.has(VMX) && self.of_host(VMX_BASIC) != 0 {
+        if !vmx_first {
             self.vmx();
         }
     }
@@ -79,6 +81,9 @@ impl List<'_> {
     }
 
     fn vmx(&mut self) {
+        if !self.cpu.has(VMX) || self.of_host(VMX_BASIC) == 0 {
+            return;
+        }
         let secondary = self.word(VMX_SECONDARY);
         let host_64 = if self.cpu.has(LM) { HOST_ADDRESS_SPACE << 32 } else { 0 };
         self.put(VMX_PROCBASED, self.controls(VMX_PROCBASED));

@@ -6,6 +6,7 @@
 //! [`LEFT_OUT`] lists what is not here.
 
 mod capabilities;
+mod counters;
 mod reset;
 
 use alloc::vec::Vec;
@@ -69,73 +70,6 @@ impl GuestMsrs {
     }
 }
 
-/// The MSRs that a KVM saves if a host's description does not list them: those of Linux 6.12 for which QEMU has code,
-/// except those that depend on the processor. The last one is added if it is a feature MSR.
-const USUAL: [u32; 60] = [
-    0x10,
-    0x11,
-    0x12,
-    0x3a,
-    0x3b,
-    0x48,
-    0x9e,
-    0xce,
-    0xcf,
-    0xe1,
-    0x10a,
-    0x122,
-    0x174,
-    0x175,
-    0x176,
-    0x17a,
-    0x17b,
-    0x1a0,
-    0x1c4,
-    0x1c5,
-    0x1d9,
-    0x277,
-    0x345,
-    0x6e0,
-    0xda0,
-    0x4000_0000,
-    0x4000_0001,
-    0x4000_0002,
-    0x4000_0003,
-    0x4000_0010,
-    0x4000_0020,
-    0x4000_0021,
-    0x4000_0022,
-    0x4000_0023,
-    0x4000_0073,
-    0x4000_0080,
-    0x4000_0083,
-    0x4000_0090,
-    0x4000_00b0,
-    0x4000_00f1,
-    0x4000_0100,
-    0x4000_0105,
-    0x4000_0106,
-    0x4000_0107,
-    0x4000_0108,
-    0x4b56_4d00,
-    0x4b56_4d01,
-    0x4b56_4d02,
-    0x4b56_4d03,
-    0x4b56_4d04,
-    0x4b56_4d05,
-    0x4b56_4d06,
-    0x4b56_4d07,
-    0xc000_0081,
-    0xc000_0082,
-    0xc000_0083,
-    0xc000_0084,
-    0xc000_0102,
-    0xc000_0103,
-    0xc001_0117,
-];
-/// VMX's secondary controls, which Linux lists both as a feature and as saved.
-const SECONDARY_CONTROLS: u32 = 0x48b;
-
 /// MSRs in the making.
 struct List<'c> {
     cpu: &'c Cpu<'c>,
@@ -161,12 +95,7 @@ impl List<'_> {
 
     /// True if KVM saves the MSR.
     fn is_saved(&self, msr: u32) -> bool {
-        let host = self.cpu.supported.host;
-        match &host.saved_msrs {
-            Some(saved) => saved.contains(&Msr(msr)),
-            None if msr == SECONDARY_CONTROLS => host.msrs.contains_key(&Msr(msr)),
-            None => USUAL.contains(&msr),
-        }
+        self.cpu.supported.saves(msr)
     }
 
     /// The feature word of an MSR; 0 if the release has none.
@@ -176,7 +105,7 @@ impl List<'_> {
 
     /// A feature MSR of the host, as KVM returns it; 0 without it.
     fn of_host(&self, msr: u32) -> u64 {
-        self.cpu.supported.host.msrs.get(&Msr(msr)).copied().unwrap_or(0)
+        self.cpu.supported.stated_msr(Msr(msr)).unwrap_or(0)
     }
 }
 

@@ -1,10 +1,10 @@
 //! MSRs at reset (`kvm_put_msr_feature_control`, `kvm_put_msrs` with `KVM_PUT_RESET_STATE`, `kvm_put_tscdeadline_msr`).
 
 use super::{List, Of};
-use crate::bits::location::{Leaf, Msr, Register, Registers, Subleaf};
+use crate::bits::location::{Msr, Register};
 use crate::guest::cpu::flags::{
-    ASYNCPF, ASYNCPF_INT, CLOCKSOURCE, CLOCKSOURCE2, FRED, Flag, INTEL_PT, MCA, MCE, MONITOR, MTRR,
-    POLL_CONTROL, PV_EOI, RDTSCP, Reg, SGX, SGX_LC, SMX, STEAL_TIME, VMX, XFD,
+    ASYNCPF, ASYNCPF_INT, CLOCKSOURCE, CLOCKSOURCE2, FRED, Flag, IBT, INTEL_PT, MCA, MCE, MONITOR, MTRR,
+    POLL_CONTROL, PV_EOI, RDTSCP, Reg, SGX, SGX_LC, SHSTK, SMX, STEAL_TIME, VMX, XFD,
 };
 use crate::guest::hyperv::enlightenments::feature;
 use crate::host::Capability;
@@ -25,16 +25,17 @@ const INTEL_KEY_HASH: [u64; 4] =
 const SINT_MASKED: u64 = 1 << 16;
 /// Crash parameters: notify the VMM.
 const CRASH_NOTIFY: u64 = 1 << 63;
+/// The shadow stack of ring 0; those of rings 1 to 3 and the table of interrupts' follow. FRED uses the first one.
+const SHADOW_STACK_0: u32 = 0x6a4;
 /// The machine check banks that QEMU gives a CPU.
 const MCE_BANKS: u32 = 10;
-/// Counters for which QEMU has room.
-const MAX_FIXED_COUNTERS: u32 = 3;
-const MAX_COUNTERS: u32 = 18;
 
 impl List<'_> {
     pub(super) fn reset(&mut self) {
         let lmce = self.has_machine_checks() && self.cpu.settings.lmce;
-        if lmce || [VMX, SMX, SGX].into_iter().any(|flag| self.cpu.has(flag)) {
+        // The guest's table decides, and not the CPU: with a low `level` it lacks the leaves.
+        let shows = |flag: Flag| self.table.word(flag.reg.word()) & flag.mask != 0;
+        if lmce || [VMX, SMX, SGX].into_iter().any(shows) {
             self.put(0x3a, 0);
         }
         self.put_zeros([0x174, 0x175, 0x176]);
@@ -49,6 +50,7 @@ impl List<'_> {
         if self.has_machine_checks() {
             self.machine_checks(lmce);
         }
+        self.control_flow();
         self.put_saved(0x6e0, 0);
     }
 
@@ -89,6 +91,9 @@ impl List<'_> {
         self.put_zeros([0xc000_0083, 0xc000_0102, 0xc000_0084, 0xc000_0082]);
         if self.cpu.has(FRED) && self.cpu.release.behaviour.fred_msrs {
             self.put_zeros(0x1cc..=0x1d4);
+            if self.cpu.release.behaviour.cet_msrs && !self.cpu.has(SHSTK) {
+                self.put(SHADOW_STACK_0, 0);
+            }
         }
     }
 
@@ -110,29 +115,6 @@ impl List<'_> {
             if self.cpu.has(flag) {
                 self.put(msr, value);
             }
-        }
-    }
-
-    /// Performance counters, as leaf 0xA counts them: stopped, cleared and started.
-    fn counters(&mut self) {
-        let highest = self.table.find(Leaf(0), Subleaf(0)).map_or(0, |entry| entry.registers.eax);
-        let leaf = self.table.find(Leaf(0xa), Subleaf(0)).filter(|_| highest >= 0xa);
-        let Registers { eax, edx, .. } = leaf.map_or(Registers::ZERO, |entry| entry.registers);
-        let version = eax & 0xff;
-        if version == 0 {
-            return;
-        }
-        let control = [0x38d, 0x38f];
-        if version > 1 {
-            self.put_zeros(control);
-            self.put_zeros((0..(edx & 0x1f).min(MAX_FIXED_COUNTERS)).map(|counter| 0x309 + counter));
-        }
-        for counter in 0..(eax >> 8 & 0xff).min(MAX_COUNTERS) {
-            self.put_zeros([0xc1 + counter, 0x186 + counter]);
-        }
-        if version > 1 {
-            self.put_zeros([0x38e, 0x390]);
-            self.put_zeros(control);
         }
     }
 
@@ -209,5 +191,17 @@ impl List<'_> {
             self.put(0x4d0, 0);
         }
         self.put_zeros(0x400..0x400 + MCE_BANKS * 4);
+    }
+
+    /// Shadow stacks and indirect branch tracking.
+    fn control_flow(&mut self) {
+        let stacks = self.cpu.has(SHSTK);
+        if !self.cpu.release.behaviour.cet_msrs || !stacks && !self.cpu.has(IBT) {
+            return;
+        }
+        self.put_zeros([0x6a0, 0x6a2]);
+        if stacks {
+            self.put_zeros(SHADOW_STACK_0..=0x6a8);
+        }
     }
 }

@@ -8,6 +8,21 @@ use crate::guest::error::BuildError;
 /// The names and values in order. The first part may be a value alone, which then belongs to `implied`. A comma may
 /// end the text, and `,,` is a comma within a value. `option` names the option in an error.
 pub(crate) fn keyval(text: &str, option: &str, implied: &str) -> Result<Vec<(String, String)>, BuildError> {
+    parse(text, option, implied, false)
+}
+
+/// The same in QEMU's older syntax (`opts_parse` of util/qemu-option.c): `name` alone is `name=on`, and `noname` is
+/// `name=off`.
+pub(crate) fn options(text: &str, option: &str, implied: &str) -> Result<Vec<(String, String)>, BuildError> {
+    parse(text, option, implied, true)
+}
+
+fn parse(
+    text: &str,
+    option: &str,
+    implied: &str,
+    has_flags: bool,
+) -> Result<Vec<(String, String)>, BuildError> {
     let mut all = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
@@ -19,6 +34,10 @@ pub(crate) fn keyval(text: &str, option: &str, implied: &str) -> Result<Vec<(Str
             rest = after;
         } else if all.is_empty() && !name.is_empty() {
             all.push((implied.to_string(), name.to_string()));
+            rest = after.strip_prefix(',').unwrap_or(after);
+        } else if has_flags && !name.is_empty() {
+            let (name, value) = name.strip_prefix("no").map_or((name, "on"), |name| (name, "off"));
+            all.push((name.to_string(), value.to_string()));
             rest = after.strip_prefix(',').unwrap_or(after);
         } else {
             return Err(BuildError::value(option, name, "name=value"));

@@ -22,6 +22,21 @@ pub enum Irqchip {
     Off,
 }
 
+impl Irqchip {
+    /// The values that QEMU takes.
+    pub(crate) const VALUES: &'static str = "on, off or split";
+
+    /// By the value in QEMU's options.
+    pub(crate) fn named(value: &str) -> Option<Irqchip> {
+        match value {
+            "split" => Some(Irqchip::Split),
+            "on" => Some(Irqchip::On),
+            "off" => Some(Irqchip::Off),
+            _ => None,
+        }
+    }
+}
+
 /// A parsed `-machine` option.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -105,12 +120,8 @@ impl MachineOption {
             ("accel", None) if value == "kvm" || value.starts_with("kvm:") => {}
             ("accel", None) => return Err(BuildError::value(name, value, "kvm")),
             ("kernel-irqchip", None) => {
-                self.irqchip = Some(match value {
-                    "split" => Irqchip::Split,
-                    "on" => Irqchip::On,
-                    "off" => Irqchip::Off,
-                    _ => return Err(BuildError::value(name, value, "on, off or split")),
-                });
+                let irqchip = Irqchip::named(value);
+                self.irqchip = Some(irqchip.ok_or_else(|| BuildError::value(name, value, Irqchip::VALUES))?);
             }
             ("smp", Some(level)) => self.smp.set(level, value)?,
             ("smp-cache", Some(rest)) => {

@@ -1,6 +1,8 @@
-//! The options `-cpu`, `-smp`, `-m` and `-machine`, and how QEMU reads their values.
+//! The options `-cpu`, `-smp`, `-m`, `-machine`, `-accel` and `-global`, and how QEMU reads their values.
 
+pub(crate) mod accel;
 pub(crate) mod cpu;
+pub(crate) mod global;
 pub(crate) mod keyval;
 pub(crate) mod machine;
 pub(crate) mod memory;

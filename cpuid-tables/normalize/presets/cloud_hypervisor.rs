@@ -107,7 +107,7 @@ fn common(steps: &mut Common, vm: &CloudHypervisor) {
         let reason = "the guest's devices are placed below this width";
         steps.push("phys-bits", reason, Action::Put(field, vm.phys_bits & 0xff, When::Always));
     }
-    let wide = Action::Set(set(&[feature::KVM_MSI_EXT_DEST_ID]));
+    let wide = Action::Set(set(&[feature::KVM_FEATURE_MSI_EXT_DEST_ID]));
     steps.push("kvm-features", "devices can interrupt APIC ids above 254", wide);
 }
 

@@ -1,5 +1,4 @@
-//! Firecracker: `src/vmm/src/cpu_config/x86_64/cpuid/`. A template (`steps::template`) comes before these steps:
-//! `normalizer.before("order", template)`.
+//! Firecracker: `src/vmm/src/cpu_config/x86_64/cpuid/`.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -26,7 +25,9 @@ pub struct Firecracker {
 /// `MAX_SUPPORTED_VCPUS` is 32, which are five bits of an APIC id.
 const PACKAGE_SHIFT: u32 = 5;
 
-/// What Firecracker passes to KVM, in its order, which is sorted.
+/// What Firecracker passes to KVM, in its order, which is sorted. It applies a template
+/// ([`steps::template`](crate::normalize::steps::template)) before these steps:
+/// `Normalizer::new(&supported).preset(firecracker(&vm)).before("order", template)`.
 #[must_use]
 pub fn firecracker(vm: &Firecracker) -> Preset {
     let Firecracker { vcpus, smt } = *vm;

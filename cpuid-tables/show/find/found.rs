@@ -10,13 +10,14 @@ use crate::bits::field::Field;
 use crate::bits::location::{CpuidWord, Leaf, MsrBit, Subleaf, WordBit};
 use crate::bits::lookup::Named;
 use crate::bits::own_fields;
-use crate::bits::release::LinuxRelease;
+use crate::bits::release::{LinuxRelease, QemuRelease};
+use crate::naming::PsabiLevel;
 use crate::show::enlightenment::Enlightenment;
 use crate::show::hypervisor::{self, Kind, Ranges};
 use crate::show::message::Message;
-use crate::show::msr::{AboutMsr, MsrBits};
+use crate::show::msr::{self, AboutMsr, MsrBits};
 use crate::show::styled::{Style, Styled};
-use crate::show::{About, DecodedRegister, leaves, name_of};
+use crate::show::{About, DecodedRegister, leaves, name_of, vmx_bits};
 
 /// One meaning of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub enum Found {
     Enlightenment(Enlightenment),
     /// A message of a program.
     Message(Message),
+    /// A level of x86-64.
+    Level(PsabiLevel),
 }
 
 impl Found {
@@ -100,10 +103,27 @@ impl Found {
             Found::MsrBit(at, name) => {
                 let msr = AboutMsr::new(at.msr).map_or("", |about| about.name);
                 text.line(Style::Heading, format_args!("{name}: {at}, {msr}"));
+                if let Some(capability) = vmx_bits::capability_at(*at) {
+                    text.plain(format_args!("  Linux      VMX_FEATURE_{}\n", capability.linux_macro()));
+                } else if let Some(source) = msr::source_of(at.msr) {
+                    text.plain(format_args!("  named by   {source}; no release of Linux or QEMU here\n"));
+                }
             }
             Found::MsrBits(bits) => return bits.styled(),
             Found::Enlightenment(enlightenment) => return enlightenment.styled(),
             Found::Message(message) => return message.styled(),
+            Found::Level(level) => {
+                let (name, features) = (level.name(), level.features());
+                let names: Vec<&str> = features.map(name_of).collect();
+                text.line(Style::Heading, format_args!("{name}: a level of x86-64, {}", level.source()));
+                text.plain(format_args!("  features   {}\n", names.join(" ")));
+                if let Some(cpu) = level.cpu_option(QemuRelease::NEWEST) {
+                    text.plain(format_args!("  Proxmox    -cpu {cpu}\n"));
+                }
+                text.plain(format_args!(
+                    "  `kvm-cpuid has {name} FILE` names the features that a table lacks\n"
+                ));
+            }
         }
         text
     }

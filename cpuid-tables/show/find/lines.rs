@@ -1,11 +1,11 @@
 //! What a line that a program printed names: messages, lists of features, MSRs and registers.
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::differing::differing_in;
 use super::found::Found;
-use super::names::by_name;
+use super::names::{by_name, by_name_or_level};
 use super::places::at;
 use crate::bits::lookup::Named;
 use crate::naming::{bits_in, cut_off};
@@ -31,7 +31,7 @@ impl Meanings {
 /// A message of a program, with the names that belong to it and those that the line has.
 pub(super) fn of_message(text: &str) -> Meanings {
     let Some(message) = message::message(text) else { return Meanings::default() };
-    let names = message.names().into_iter().flat_map(by_name);
+    let names = message.names().into_iter().flat_map(by_name_or_level);
     let named: Vec<Found> = names.collect();
     let mut meant = in_line(text);
     let mut found = alloc::vec![Found::Message(message)];
@@ -67,7 +67,7 @@ pub(super) fn in_line(text: &str) -> Meanings {
         Some(value.map_or(Found::Msr(about), |value| Found::MsrValue(about, value)))
     });
     let msrs: Vec<Found> = msrs.collect();
-    Meanings::known(if msrs.is_empty() { registers_in(text) } else { msrs })
+    Meanings::known(if msrs.is_empty() { differing_in(text) } else { msrs })
 }
 
 /// The names of a line's lists.
@@ -98,15 +98,4 @@ fn listed_name(name: &str) -> Vec<Found> {
         found.retain(is_feature);
     }
     found
-}
-
-/// VMware's `CPUID level 0x1 register 'ecx'`.
-fn registers_in(text: &str) -> Vec<Found> {
-    let folded = text.to_ascii_lowercase();
-    let Some((_, after)) = folded.split_once("cpuid level ") else { return Vec::new() };
-    let mut words = after.split([' ', '\'', '"', '.']).filter(|word| !word.is_empty());
-    let (Some(leaf), Some("register"), Some(register)) = (words.next(), words.next(), words.next()) else {
-        return Vec::new();
-    };
-    format!("{leaf}.0.{register}").parse().map(at).unwrap_or_default()
 }

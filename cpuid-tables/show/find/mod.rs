@@ -1,5 +1,6 @@
 //! What a text may mean: a name in any spelling, a location, or a register's value.
 
+mod differing;
 mod found;
 mod lines;
 mod names;
@@ -15,7 +16,7 @@ use crate::naming::alias_place;
 pub use found::Found;
 pub use lines::Meanings;
 use lines::{in_line, of_message};
-use names::{bare_name, by_name, several};
+use names::{bare_name, by_name_or_level, several};
 use places::{at, of_word};
 
 /// Every meaning of a text; empty if it has none.
@@ -49,7 +50,7 @@ pub fn meanings(text: &str) -> Meanings {
     let text = text.trim();
     let known = Meanings::known;
     let ways: [&dyn Fn() -> Meanings; 9] = [
-        &|| known(by_name(text)),
+        &|| known(by_name_or_level(text)),
         &|| if text.contains("[bit ") { in_line(text) } else { Meanings::default() },
         &|| known(of_word(text).or_else(|| text.parse().ok()).map(at).unwrap_or_default()),
         &|| known(alias_place(text).map(at).unwrap_or_default()),

@@ -6,6 +6,7 @@ use super::found::Found;
 use crate::bits::field::Field;
 use crate::bits::lookup::{LookupError, Named, without_prefix};
 use crate::bits::name_hash::fold_eq;
+use crate::naming::PsabiLevel;
 use crate::show::msr::{self, AboutMsr};
 use crate::show::{About, enlightenment, hypervisor, named};
 
@@ -23,6 +24,13 @@ pub(super) fn by_name(text: &str) -> Vec<Found> {
     // Some MSRs have a feature's name, without the prefix that says which is meant.
     let msr = || AboutMsr::named(text).map(Found::Msr).into_iter().collect();
     if found.is_empty() { msr() } else { found }
+}
+
+/// A name, or a level of x86-64.
+pub(super) fn by_name_or_level(text: &str) -> Vec<Found> {
+    let found = by_name(text);
+    let level = || PsabiLevel::named(text).map(Found::Level).into_iter().collect();
+    if found.is_empty() { level() } else { found }
 }
 
 /// Names that mean something only where nothing else has them: Hyper-V's fields, libvirt's enlightenments, an MSR's bits.
@@ -47,7 +55,7 @@ pub(super) fn several(text: &str) -> Vec<Found> {
     }
     let mut all = Vec::new();
     for name in names() {
-        let found = by_name(name);
+        let found = by_name_or_level(name);
         if found.is_empty() {
             return Vec::new();
         }

@@ -3,8 +3,10 @@
 //! A guest can move to where every promise holds that its table makes. The destination is judged by what a VMM can give a
 //! guest there: what its KVM supports, and what QEMU adds to that. Each bit is compared by its meaning
 //! ([`meanings`]): a missing feature is an obstacle; a bit that announces a restriction, of which the guest does not
-//! know, is a note; topology, caches and highest leaves are the VMM's own and are not compared.
+//! know, is a note; topology, caches and highest leaves are the VMM's own and are not compared. What QEMU migrates under no
+//! circumstances, such as `invtsc` without a fixed TSC frequency, is an obstacle by itself.
 
+mod blocker;
 mod given;
 mod obstacle;
 
@@ -15,7 +17,8 @@ use alloc::vec::Vec;
 
 use crate::bits::location::{CpuidWord, Leaf, Location, Msr, Register, Registers, Subleaf};
 use crate::meaning::{Rule, meanings, msr_meanings};
-use crate::table::{CpuidEntry, CpuidRead, Hypervisor};
+use crate::table::{CpuidEntry, CpuidRead, Hypervisor, Vendor};
+pub use blocker::{Blocker, Blocking};
 use given::{at, has};
 pub use obstacle::{BitsObstacle, MsrObstacle, Obstacle};
 
@@ -33,8 +36,21 @@ pub struct MigrationSide<'a> {
     pub known: Option<&'a [Registers]>,
     /// Feature MSRs; `None` if they are not known.
     pub msrs: Option<&'a BTreeMap<Msr, u64>>,
+    /// The vendor, where the entries do not state it.
+    pub vendor: Option<Vendor>,
+    /// What the guest's CPU is set to besides features, by QEMU's name of the property; `None` for what does not ask for a
+    /// guest's CPU.
+    pub settings: Option<&'a BTreeMap<String, String>>,
     /// True if the entries are a KVM's answer (`KVM_GET_SUPPORTED_CPUID`), to which a VMM adds.
     pub is_kvm: bool,
+}
+
+impl MigrationSide<'_> {
+    /// The vendor that the side states.
+    #[must_use]
+    pub fn vendor(self) -> Option<Vendor> {
+        self.entries.vendor().filter(|vendor| vendor.0 != [0; 12]).or(self.vendor)
+    }
 }
 
 /// The result of comparing two sides.
@@ -56,11 +72,23 @@ pub fn obstacles(started: &[CpuidEntry], there: &[CpuidEntry]) -> Vec<Obstacle> 
 }
 
 impl Migration {
-    /// Compares the guest's side with the destination's.
+    /// Compares the guest's side with the destination's, and finds what makes QEMU refuse to migrate the guest at all.
     #[must_use]
     pub fn new(started: MigrationSide<'_>, there: MigrationSide<'_>) -> Migration {
+        let mut migration = Migration::compared(started, there);
+        for blocker in blocker::blockers(started.entries, started.settings) {
+            let is_note = blocker.is_lifted == Some(true);
+            let list = if is_note { &mut migration.notes } else { &mut migration.obstacles };
+            list.push(Obstacle::Blocker(blocker));
+        }
+        migration
+    }
+
+    /// Compares the guest's side with the destination's, for a VMM other than QEMU.
+    #[must_use]
+    pub fn compared(started: MigrationSide<'_>, there: MigrationSide<'_>) -> Migration {
         let mut migration = Migration::default();
-        let vendor = |side: MigrationSide<'_>| side.entries.vendor().filter(|vendor| vendor.0 != [0; 12]);
+        let vendor = MigrationSide::vendor;
         if let (Some(from), Some(to)) = (vendor(started), vendor(there)) {
             if from != to {
                 migration.obstacles.push(Obstacle::Vendor { started: from, there: to });
@@ -97,6 +125,10 @@ impl Migration {
     pub fn remedy(&self) -> Option<String> {
         let mut options: Vec<String> = Vec::new();
         for obstacle in &self.obstacles {
+            if let Obstacle::Blocker(blocker) = obstacle {
+                options.push(blocker.remedy?.into());
+                continue;
+            }
             // A control without a name goes only with VMX itself.
             let name = obstacle.qemu_name().or_else(|| obstacle.is_vmx().then_some("vmx"))?;
             options.push(format!("-{name}"));

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt;
 
+use super::blocker::{Blocker, Blocking};
 use crate::bits::description::Part;
 use crate::bits::location::{Bit, CpuidWord, Msr};
 use crate::bits::msr_feature::MsrFeature;
@@ -28,6 +29,8 @@ pub enum Obstacle {
     Bits(BitsObstacle),
     /// Bits of a feature MSR.
     Msr(MsrObstacle),
+    /// What QEMU does not migrate.
+    Blocker(Blocker),
 }
 
 /// Bits of a register that differ.
@@ -68,6 +71,7 @@ impl Obstacle {
             Obstacle::Vendor { .. } => "vendor".to_string(),
             Obstacle::Bits(bits) => bits.name(),
             Obstacle::Msr(bits) => bits.name(),
+            Obstacle::Blocker(blocker) => blocker.name().to_string(),
         }
     }
 
@@ -79,7 +83,7 @@ impl Obstacle {
                 _ => None,
             },
             Obstacle::Msr(bits) => bits.feature()?.qemu_name(QemuRelease::NEWEST),
-            Obstacle::Vendor { .. } => None,
+            Obstacle::Vendor { .. } | Obstacle::Blocker(_) => None,
         }
     }
 
@@ -149,6 +153,7 @@ impl fmt::Display for Obstacle {
             }
             Obstacle::Bits(bits) => bits.fmt(f),
             Obstacle::Msr(bits) => bits.fmt(f),
+            Obstacle::Blocker(blocker) => blocker.fmt(f),
         }
     }
 }
@@ -177,6 +182,45 @@ impl fmt::Display for BitsObstacle {
         };
         let (started, there) = (shown(self.started), shown(self.there));
         write!(f, "{name} ({place}): B has {there}, {difference} the guest's {started}: {reason}")
+    }
+}
+
+impl Blocker {
+    /// Its location, or the setting.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self.what {
+            Blocking::Bit(at, _) => format!("{}[{}]", at.word, at.bit.0),
+            Blocking::Leaf(leaf, _) => format!("leaf {leaf}"),
+            Blocking::Setting(name, value) => format!("{name}={value}"),
+        }
+    }
+}
+
+impl fmt::Display for Blocker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = self.reason;
+        match self.what {
+            Blocking::Setting(..) => write!(f, "{}", self.place())?,
+            _ => write!(f, "{} ({})", self.name(), self.place())?,
+        }
+        match (self.lifted_by, self.is_lifted) {
+            (Some(setting), Some(true)) => {
+                return write!(
+                    f,
+                    ": QEMU migrates it with the guest's {setting}, where B has that or can scale to it"
+                );
+            }
+            (None, _) => write!(f, ": QEMU migrates no guest with it")?,
+            (Some(setting), Some(false)) => {
+                write!(f, ": QEMU migrates no guest with it and without {setting}=HZ")?
+            }
+            (Some(setting), None) => write!(
+                f,
+                ": QEMU migrates no guest with it, unless it was started with {setting}=HZ, which is not stated here"
+            )?,
+        }
+        write!(f, ": {reason}")
     }
 }
 

@@ -75,6 +75,19 @@ pub(super) const fn is_control(msr: Msr) -> bool {
     matches!(msr.0, 0x481..=0x484 | 0x48b | 0x48d..=0x490)
 }
 
+/// The older control MSRs have the same controls as the true ones.
+const fn true_control(msr: Msr) -> Msr {
+    match msr.0 {
+        old @ 0x481..=0x484 => Msr(old - 0x481 + 0x48d),
+        _ => msr,
+    }
+}
+
+/// The manual that a bit's name is from, where neither QEMU nor Linux has one.
+pub(super) fn source_of(msr: Msr) -> Option<&'static str> {
+    table::SOURCES.iter().find(|(range, _)| range.contains(&msr.0)).map(|(_, source)| *source)
+}
+
 impl AboutMsr {
     /// What is known of an MSR; nothing if its number is in no table.
     #[must_use]
@@ -119,17 +132,18 @@ impl AboutMsr {
     }
 
     fn qemu_bit(&self, bit: Bit) -> Option<&'static str> {
-        // The older control MSRs have the same controls as the true ones.
-        let msr = match self.msr.0 {
-            old @ 0x481..=0x484 => Msr(old - 0x481 + 0x48d),
-            _ => self.msr,
-        };
-        let feature = MsrFeature::at(msr.bit(bit))?;
+        let feature = MsrFeature::at(true_control(self.msr).bit(bit))?;
         QemuRelease::ALL.into_iter().rev().find_map(|release| feature.qemu_names(release).next())
     }
 
     fn manual_bit(&self, bit: Bit) -> Option<&'static str> {
-        self.bits.iter().find(|(number, _)| *number == bit.0).map(|(_, name)| *name)
+        let new = true_control(self.msr);
+        let of_new = table::ROWS.iter().find(|row| row.first == new.0 && new != self.msr);
+        self.bits
+            .iter()
+            .chain(of_new.map_or(&[][..], |row| row.bits))
+            .find(|(number, _)| *number == bit.0)
+            .map(|(_, name)| *name)
     }
 
     /// True for a control MSR with a half for what must be and a half for what may be.

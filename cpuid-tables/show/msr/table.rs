@@ -4,6 +4,10 @@
 //! `Documentation/virt/kvm/x86/msr.rst` for 0x4b564d00 and up; Microsoft's Hypervisor Top Level Functional Specification for
 //! 0x40000000 and up.
 
+/// Where the names of bits that neither QEMU nor Linux has come from, by MSR.
+pub(super) static SOURCES: [(core::ops::RangeInclusive<u32>, &str); 1] =
+    [(0x480..=0x493, "Intel SDM volume 3, appendix A")];
+
 /// An MSR, or some in a row.
 pub(super) struct Row {
     pub(super) first: u32,
@@ -380,23 +384,50 @@ pub(super) static ROWS: &[Row] = &[
         0x48b,
         "IA32_VMX_PROCBASED_CTLS2",
         VMX,
-        &[(18, "vmx-ept-violation-ve"), (30, "vmx-bus-lock-detection"), (31, "vmx-notify-vm-exiting")],
+        &[
+            (18, "vmx-ept-violation-ve"),
+            (19, "vmx-conceal-vmx-from-pt"),
+            (21, "vmx-pasid-translation"),
+            (23, "vmx-ept-sub-page-write"),
+            (24, "vmx-pt-use-gpa"),
+            (27, "vmx-pconfig"),
+            (28, "vmx-enclv-exit"),
+            (30, "vmx-bus-lock-detection"),
+            (31, "vmx-notify-vm-exiting"),
+        ],
     ),
     with(
         0x48c,
         "IA32_VMX_EPT_VPID_CAP",
         "It says what of EPT and VPID a guest hypervisor can use.",
         // QEMU has no names for the memory types that EPT's tables may have; these are libvirt's.
-        &[(8, "vmx-ept-uc"), (14, "vmx-ept-wb")],
+        &[(8, "vmx-ept-uc"), (14, "vmx-ept-wb"), (23, "vmx-ept-supervisor-shadow-stack")],
     ),
     row(0x48d, "IA32_VMX_TRUE_PINBASED_CTLS", VMX),
     with(0x48e, "IA32_VMX_TRUE_PROCBASED_CTLS", VMX, &[(17, "vmx-tertiary-ctls")]),
-    with(0x48f, "IA32_VMX_TRUE_EXIT_CTLS", VMX, &[(9, "vmx-exit-host-addr-space-size")]),
+    with(
+        0x48f,
+        "IA32_VMX_TRUE_EXIT_CTLS",
+        VMX,
+        &[
+            (9, "vmx-exit-host-addr-space-size"),
+            (24, "vmx-exit-conceal-vmx-from-pt"),
+            (26, "vmx-exit-clear-ia32-lbr-ctl"),
+            (27, "vmx-exit-clear-uinv"),
+            (30, "vmx-exit-save-ia32-perf-global-ctrl"),
+        ],
+    ),
     with(
         0x490,
         "IA32_VMX_TRUE_ENTRY_CTLS",
         VMX,
-        &[(10, "vmx-entry-to-smm"), (11, "vmx-deactivate-dual-monitor")],
+        &[
+            (10, "vmx-entry-to-smm"),
+            (11, "vmx-deactivate-dual-monitor"),
+            (17, "vmx-entry-conceal-vmx-from-pt"),
+            (19, "vmx-entry-load-uinv"),
+            (21, "vmx-entry-load-ia32-lbr-ctl"),
+        ],
     ),
     row(0x491, "IA32_VMX_VMFUNC", "It says which VM functions a guest hypervisor can use."),
     with(
@@ -409,6 +440,7 @@ pub(super) static ROWS: &[Row] = &[
             (2, "vmx-ept-paging-write"),
             (3, "vmx-guest-paging-verify"),
             (4, "vmx-ipi-virt"),
+            (6, "vmx-msr-list"),
             (7, "vmx-virt-spec-ctrl"),
         ],
     ),

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::super::about::macro_prefix;
 use super::parameters::{self, Configured};
 use super::{Machine, Says, Step, Who, list};
 use crate::bits::feature::Feature;
@@ -11,6 +12,7 @@ use crate::bits::feature_set::FeatureSet;
 use crate::bits::kernel_bits::{BugSet, SoftwareSet, VmxSet};
 use crate::bits::lookup::Named;
 use crate::bits::release::LinuxRelease;
+use crate::bits::release_order::ReleaseOrder;
 use crate::cpuinfo::{self, Flag};
 use crate::naming::name_of;
 
@@ -115,9 +117,10 @@ impl Nearest {
     /// From the release that `uname -r` prints.
     #[must_use]
     pub fn find(release: &str) -> Nearest {
-        let running = version(release);
-        let below = LinuxRelease::ALL.into_iter().rev().find(|known| version(known.name()) <= running);
-        let above = LinuxRelease::ALL.into_iter().find(|known| version(known.name()) > running);
+        let running = ReleaseOrder::new(release.trim());
+        let is_newer = |known: &LinuxRelease| ReleaseOrder::new(known.name()) > running;
+        let below = LinuxRelease::ALL.into_iter().rev().find(|known| !is_newer(known));
+        let above = LinuxRelease::ALL.into_iter().find(is_newer);
         Nearest { below, above }
     }
 
@@ -126,16 +129,6 @@ impl Nearest {
     pub fn release(self) -> LinuxRelease {
         self.below.or(self.above).unwrap_or(LinuxRelease::NEWEST)
     }
-}
-
-/// Major, minor and patch number.
-fn version(release: &str) -> [u32; 3] {
-    let mut numbers = [0; 3];
-    let end = release.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(release.len());
-    for (number, text) in numbers.iter_mut().zip(release[..end].split('.')) {
-        *number = text.parse().unwrap_or(0);
-    }
-    numbers
 }
 
 /// A feature's name in `/proc/cpuinfo`, or why it has none.
@@ -185,7 +178,8 @@ pub(super) fn step(feature: Feature, machine: &Machine, cpu: Says) -> Step {
         }
         Shown::NoMacro => "no known release has a macro for it, so /proc/cpuinfo has no name".to_string(),
         Shown::KvmAlone(name) => {
-            format!("X86_FEATURE_{name} is in a word that only KVM has, so /proc/cpuinfo never shows it")
+            let name = with_prefix(feature, name);
+            format!("{name} is a bit that only KVM has, so /proc/cpuinfo never shows it")
         }
         Shown::NoName(name) => {
             format!("the header gives X86_FEATURE_{name} no quoted name, so /proc/cpuinfo hides it")
@@ -196,6 +190,11 @@ pub(super) fn step(feature: Feature, machine: &Machine, cpu: Says) -> Step {
         }
     };
     Step::new(Who::Linux, Says::Nothing, hidden)
+}
+
+/// A macro as the headers write it.
+fn with_prefix(feature: Feature, name: &str) -> String {
+    format!("{}{name}", macro_prefix(Named::Feature(feature)))
 }
 
 /// Notes that a feature is in one of Linux's own words.
@@ -213,7 +212,9 @@ fn without_machine(feature: Feature) -> String {
     let what = match shown(feature, newest) {
         Shown::Named(flag) => format!("Linux {newest} calls it {flag}"),
         Shown::NoMacro | Shown::SinceNewer(_) => format!("Linux {newest} has no macro for it"),
-        Shown::KvmAlone(name) => format!("Linux {newest} has X86_FEATURE_{name} in a word that only KVM has"),
+        Shown::KvmAlone(name) => {
+            format!("Linux {newest} has {}, a bit that only KVM has", with_prefix(feature, name))
+        }
         Shown::NoName(name) => format!("Linux {newest} hides X86_FEATURE_{name} from /proc/cpuinfo"),
     };
     format!("not queried; {what}")
@@ -321,14 +322,23 @@ fn not_set(named: Named, linux: &RunningLinux, text: String) -> Step {
 
 #[cfg(test)]
 mod tests {
-    use super::version;
+    use alloc::format;
+
+    use super::{LinuxRelease, Nearest};
 
     #[test]
-    fn releases_as_uname_says_them() {
-        assert_eq!(version("6.18.44-fc-v669"), [6, 18, 44]);
-        assert_eq!(version("6.1.0-18-amd64"), [6, 1, 0]);
-        assert_eq!(version("7.3"), [7, 3, 0]);
-        assert_eq!(version("5.14.0-427.el9"), [5, 14, 0]);
-        assert_eq!(version("nonsense"), [0, 0, 0]);
+    fn the_nearest_release_of_what_uname_prints() {
+        for known in LinuxRelease::ALL {
+            for running in
+                [known.name().into(), format!("{}-18-amd64", known.name()), format!("{}+", known.name())]
+            {
+                assert_eq!(Nearest::find(&running).below, Some(known), "{running}");
+            }
+            let candidate = Nearest::find(&format!("{}-rc7", known.name()));
+            assert_eq!(candidate.above, Some(known));
+            assert!(candidate.below < Some(known));
+        }
+        assert_eq!(Nearest::find("0.99").release(), LinuxRelease::ALL[0]);
+        assert_eq!(Nearest::find("99.1-427.el20").release(), LinuxRelease::NEWEST);
     }
 }

@@ -13,6 +13,7 @@ use super::styled::{Style, Styled};
 use crate::bits::feature::Feature;
 use crate::bits::location::Msr;
 use crate::bits::lookup::Named;
+use crate::bits::release::QemuRelease;
 use crate::models::cpu_model::CpuModel;
 use crate::naming::name_of;
 use crate::table::CpuidEntry;
@@ -43,6 +44,8 @@ pub struct Machine {
     pub kvm: Option<RunningKvm>,
     /// Feature MSRs that are known of its processor; not necessarily all.
     pub msrs: BTreeMap<Msr, u64>,
+    /// The QEMU there; `None` for the newest release.
+    pub qemu: Option<QemuRelease>,
 }
 
 /// Data gathered from a KVM.
@@ -150,7 +153,7 @@ pub fn why(named: Named, machine: &Machine, model: Option<CpuModel>) -> Story {
         let steps: Vec<Step> = linux::of_software(named, machine)
             .into_iter()
             .chain(msr::steps(named, machine))
-            .chain(qemu::of_msr(named, model))
+            .chain(qemu::of_msr(named, machine, model))
             .collect();
         let verdict = verdict::of_software(named, machine, &steps);
         return Story::new(about, steps, verdict);
@@ -161,9 +164,9 @@ pub fn why(named: Named, machine: &Machine, model: Option<CpuModel>) -> Story {
     let cpu = cpu::step(feature, machine);
     let linux = linux::step(feature, machine, cpu.says);
     let kvm = kvm::step(feature, machine, (cpu.says, linux.says));
-    let steps: Vec<Step> = [cpu, linux, kvm, qemu::step(feature)]
+    let steps: Vec<Step> = [cpu, linux, kvm, qemu::step(feature, machine)]
         .into_iter()
-        .chain([qemu::models(feature, model), cpu::needs(feature, machine)].into_iter().flatten())
+        .chain([qemu::models(feature, machine, model), cpu::needs(feature, machine)].into_iter().flatten())
         .collect();
     let verdict = verdict::of_feature(feature, machine, model, &steps);
     Story::new(about, steps, verdict)

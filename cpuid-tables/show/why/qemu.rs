@@ -4,19 +4,29 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Says, Step, Who};
+use super::{Machine, Says, Step, Who};
 use crate::bits::feature::Feature;
 use crate::bits::lookup::Named;
 use crate::bits::release::QemuRelease;
 use crate::models::cpu_model::CpuModel;
 
-pub(super) fn step(feature: Feature) -> Step {
-    let newest = QemuRelease::NEWEST;
-    name_step(feature.qemu_name(newest), feature.qemu_releases().next(), feature.qemu_releases().next_back())
+/// The QEMU on a machine.
+fn release(machine: &Machine) -> QemuRelease {
+    machine.qemu.unwrap_or(QemuRelease::NEWEST)
 }
 
-fn name_step(name: Option<&str>, first: Option<QemuRelease>, last: Option<QemuRelease>) -> Step {
-    let newest = QemuRelease::NEWEST;
+pub(super) fn step(feature: Feature, machine: &Machine) -> Step {
+    let (release, mut all) = (release(machine), feature.qemu_releases());
+    name_step(release, feature.qemu_name(release), (all.next(), all.next_back()))
+}
+
+/// By the name in a release, and the first and the last release with a name.
+fn name_step(
+    newest: QemuRelease,
+    name: Option<&str>,
+    (first, last): (Option<QemuRelease>, Option<QemuRelease>),
+) -> Step {
+    let last = last.or(first);
     match (name, first) {
         (Some(name), Some(first)) => {
             let name = name.replace('|', " or ");
@@ -27,6 +37,11 @@ fn name_step(name: Option<&str>, first: Option<QemuRelease>, last: Option<QemuRe
             };
             Step::new(Who::Qemu, Says::Yes, format!("{newest} calls it {name}, {since}"))
         }
+        (_, Some(first)) if first > newest => Step::no(
+            Who::Qemu,
+            format!("{newest} has no name for it, as {first} does"),
+            format!("{newest} has no name for it, so -cpu cannot request it"),
+        ),
         (_, Some(_)) => {
             let last = last.map(|last| format!(" since {last}")).unwrap_or_default();
             Step::no(
@@ -37,7 +52,7 @@ fn name_step(name: Option<&str>, first: Option<QemuRelease>, last: Option<QemuRe
         }
         (_, None) => Step::no(
             Who::Qemu,
-            format!("no known release up to {newest} has a name for it"),
+            format!("no known release up to {} has a name for it", QemuRelease::NEWEST),
             "it has no name for it, so -cpu cannot request it",
         ),
     }
@@ -64,11 +79,11 @@ pub(super) fn full_name(model: CpuModel) -> String {
 /// Maximum number of models listed.
 const MOST: usize = 12;
 
-pub(super) fn models(feature: Feature, model: Option<CpuModel>) -> Option<Step> {
-    models_with(|model| model.has(feature), model)
+pub(super) fn models(feature: Feature, machine: &Machine, model: Option<CpuModel>) -> Option<Step> {
+    models_with(|model| model.has(feature), release(machine), model)
 }
 
-fn models_with(has: impl Fn(CpuModel) -> bool, model: Option<CpuModel>) -> Option<Step> {
+fn models_with(has: impl Fn(CpuModel) -> bool, newest: QemuRelease, model: Option<CpuModel>) -> Option<Step> {
     if let Some(model) = model {
         return Some(if has(model) {
             Step::new(Who::Models, Says::Yes, format!("{} has it", full_name(model)))
@@ -77,7 +92,6 @@ fn models_with(has: impl Fn(CpuModel) -> bool, model: Option<CpuModel>) -> Optio
             Step::no(Who::Models, text, format!("{} does not have it", full_name(model)))
         });
     }
-    let newest = QemuRelease::NEWEST;
     let all: Vec<CpuModel> = newest.cpu_models().map(CpuModel::latest).collect();
     let with: Vec<&str> = all.iter().filter(|model| has(**model)).map(|model| model.name()).collect();
     let shown: Vec<&str> = with.iter().take(MOST).copied().collect();
@@ -92,9 +106,9 @@ fn models_with(has: impl Fn(CpuModel) -> bool, model: Option<CpuModel>) -> Optio
 }
 
 /// The steps for an MSR's bit.
-pub(super) fn of_msr(named: Named, model: Option<CpuModel>) -> Vec<Step> {
+pub(super) fn of_msr(named: Named, machine: &Machine, model: Option<CpuModel>) -> Vec<Step> {
     let Named::Msr(bit) = named else { return Vec::new() };
-    let newest = QemuRelease::NEWEST;
-    let qemu = name_step(bit.qemu_name(newest), bit.qemu_releases().next(), bit.qemu_releases().next_back());
-    core::iter::once(qemu).chain(models_with(|model| model.has_msr(bit), model)).collect()
+    let (release, mut all) = (release(machine), bit.qemu_releases());
+    let qemu = name_step(release, bit.qemu_name(release), (all.next(), all.next_back()));
+    core::iter::once(qemu).chain(models_with(|model| model.has_msr(bit), release, model)).collect()
 }

@@ -42,6 +42,16 @@ pub fn record(
     release: &str,
     hosts: &Path,
     cases: &[Case],
+    take: impl FnMut(&Case, Recording) -> Outcome<()>,
+) -> Outcome<()> {
+    record_with(&["--qemu", release], hosts, cases, take)
+}
+
+/// The same with these options of `capture`, `--qemu` among them.
+pub fn record_with(
+    options: &[&str],
+    hosts: &Path,
+    cases: &[Case],
     mut take: impl FnMut(&Case, Recording) -> Outcome<()>,
 ) -> Outcome<()> {
     let workers = thread::available_parallelism()?.get().min(cases.len()).max(1);
@@ -53,7 +63,8 @@ pub fn record(
         results.push(receive);
         let own: Vec<Case> = cases.iter().skip(worker).step_by(workers).cloned().collect();
         let mut child = Command::new(directory().join("capture"))
-            .args(["--qemu", release, "--hosts"])
+            .args(options)
+            .arg("--hosts")
             .arg(hosts)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

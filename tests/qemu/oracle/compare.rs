@@ -6,13 +6,14 @@ use cpuid_tables::guest::{Reason, Warning};
 use cpuid_tables::{CpuidEntry, Register};
 
 use super::corpus::{Recorded, digest};
+use super::msrs;
 use super::ours::Built;
 use super::recording::Recording;
 
 /// The result of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The same entries in the same order for every vCPU, and the same warnings.
+    /// The same entries in the same order for every vCPU, the same warnings, and the same MSRs if they are recorded.
     Equal,
     /// Both QEMU and the library reject the guest.
     BothRefuse,
@@ -50,9 +51,13 @@ pub fn compare(recording: &Recording, built: &Built) -> Verdict {
         (false, Built::Refused(error)) => {
             difference("refused by us alone", "a table".to_owned(), error.to_string())
         }
-        (false, Built::Guest(tables, warnings)) => {
-            let found =
-                tables_differ(&recording.tables, tables).or_else(|| warnings_differ(recording, warnings));
+        (false, Built::Guest(tables, warnings, msrs)) => {
+            // Someone may have kept the MSRs alone.
+            let only_msrs = recording.tables.is_empty() && !recording.msrs.is_empty();
+            let rest =
+                || tables_differ(&recording.tables, tables).or_else(|| warnings_differ(recording, warnings));
+            let found = (!only_msrs).then(rest).flatten();
+            let found = found.or_else(|| msrs::differ(recording.msrs.values(), msrs));
             found.map_or(Verdict::Equal, Verdict::Different)
         }
     }
@@ -62,7 +67,7 @@ pub fn compare(recording: &Recording, built: &Built) -> Verdict {
 pub fn compare_recorded(recorded: &Recorded, built: &Built) -> Verdict {
     let recording =
         Recording { status: recorded.status, warnings: recorded.warnings.clone(), ..Recording::default() };
-    let Built::Guest(tables, warnings) = built else { return compare(&recording, built) };
+    let Built::Guest(tables, warnings, _) = built else { return compare(&recording, built) };
     if recording.refused() {
         return compare(&recording, built);
     }
@@ -106,7 +111,10 @@ fn entries_differ(qemu: &[CpuidEntry], ours: &[CpuidEntry]) -> Option<Difference
 }
 
 /// QEMU warnings that do not concern CPUs: their prefixes, each with the reason why the library has no such warning.
-const NOT_OF_CPUS: [(&str, &str); 11] = [
+const NOT_OF_CPUS: [(&str, &str); 14] = [
+    ("global PIIX4_PM.", "concerns a device that a machine lacks"),
+    ("short-form boolean option", "concerns the syntax of options"),
+    ("KVM dirty ring not available", "concerns the log of written memory"),
     ("Do not use kernel-irqchip except", "the second line of another warning"),
     ("Compatibility of ambiguous CPU model strings", "the second line of another warning"),
     ("prctl(ARCH_REQ_XCOMP_GUEST_PERM) failure", "concerns the kernel on which QEMU was recorded"),
@@ -126,7 +134,7 @@ fn begins(warning: &Warning) -> Option<&'static str> {
         Warning::Filtered(filtered) if filtered.reason == Reason::Level => {
             Some("Intel PT need CPUID leaf 0x14")
         }
-        Warning::Filtered(_) | Warning::Avx10 { .. } => None,
+        Warning::Filtered(_) | Warning::Avx10 { .. } | Warning::NoSuchCpu(_) => None,
         Warning::Ambiguous(_) => Some("Ambiguous CPU model string"),
         Warning::PhysBits { .. } => Some("Host physical bits ("),
         Warning::Threads(_) => Some("This family of AMD CPU doesn't support hyperthreading"),
@@ -149,6 +157,9 @@ fn warnings_differ(recording: &Recording, ours: &[Warning]) -> Option<Difference
     for warning in ours {
         let text = match (warning, begins(warning)) {
             (_, Some(begin)) => begin.to_owned(),
+            (Warning::NoSuchCpu(global), _) => {
+                format!("global {}.{} has invalid class name", global.driver, global.property)
+            }
             (Warning::Filtered(filtered), _) => {
                 let text = filtered.to_string();
                 text.rsplit_once(": ").map_or(text.clone(), |(words, _)| words.to_owned())

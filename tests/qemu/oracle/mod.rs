@@ -18,6 +18,7 @@ pub mod corpus;
 pub mod definitions;
 pub mod differences;
 pub mod hosts;
+pub mod msrs;
 pub mod ours;
 pub mod random;
 pub mod recording;

@@ -1,18 +1,20 @@
 //! The library's result for a case.
 
 use cpuid_tables::guest::{
-    BuildError, CpuOption, GuestCpuid, GuestCpuidBuilder, MachineOption, Memory, Smp, Warning,
+    AccelOption, BuildError, CpuOption, GlobalOption, GuestCpuid, GuestCpuidBuilder, MachineOption, Memory,
+    Smp, Warning,
 };
 use cpuid_tables::host::Host;
 use cpuid_tables::{CpuidEntry, QemuRelease};
 
 use super::Outcome;
 use super::case::Case;
+use super::msrs::Values;
 
 /// A guest's tables and warnings, or the reason why it is rejected.
 pub enum Built {
-    /// Each vCPU's APIC id and table, and the warnings.
-    Guest(Vec<(u32, Vec<CpuidEntry>)>, Vec<Warning>),
+    /// Each vCPU's APIC id and table, the warnings, and each vCPU's MSRs.
+    Guest(Vec<(u32, Vec<CpuidEntry>)>, Vec<Warning>, Vec<Values>),
     /// The guest is rejected.
     Refused(BuildError),
 }
@@ -26,11 +28,17 @@ pub fn build(release: QemuRelease, host: &Host, case: &Case) -> Outcome<Built> {
 pub fn build_with(builder: GuestCpuidBuilder<'_>, case: &Case) -> Outcome<Built> {
     Ok(match guest_with(builder, case)? {
         Ok(guest) => {
-            let tables = guest.vcpus().map(|(id, table)| (id, table.to_vec())).collect();
-            Built::Guest(tables, guest.warnings().to_vec())
+            let tables: Vec<_> = guest.vcpus().map(|(id, table)| (id, table.to_vec())).collect();
+            let msrs = (0..).zip(&tables).map(|(index, _)| msrs(&guest, index)).collect();
+            Built::Guest(tables, guest.warnings().to_vec(), msrs)
         }
         Err(error) => Built::Refused(error),
     })
+}
+
+/// What the library sets on the vCPU with this index.
+pub fn msrs(guest: &GuestCpuid, index: u32) -> Values {
+    guest.vcpu_msrs(index).map(|msr| (msr.msr.0, msr.value)).collect()
 }
 
 /// The case's guest as this release builds it, or the reason why it is rejected.
@@ -60,6 +68,14 @@ fn guest_with(mut builder: GuestCpuidBuilder<'_>, case: &Case) -> Outcome<Result
     for option in case.more.chunks(2) {
         match option.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             ["-overcommit", "cpu-pm=on"] => builder = builder.cpu_pm(true),
+            ["-accel", accel] => match accel.parse::<AccelOption>() {
+                Ok(accel) => builder = builder.accel(accel),
+                Err(error) => return Ok(Err(error)),
+            },
+            ["-global", global] => match global.parse::<GlobalOption>() {
+                Ok(global) => builder = builder.global(global),
+                Err(error) => return Ok(Err(error)),
+            },
             ["-m", memory] => match memory.parse::<Memory>() {
                 Ok(memory) => builder = builder.memory(memory),
                 Err(error) => return Ok(Err(error)),

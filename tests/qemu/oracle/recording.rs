@@ -15,6 +15,8 @@ const PREFIX: &str = "qemu-system-x86_64: ";
 pub struct Recording {
     /// Each vCPU's APIC id and table, in QEMU's order.
     pub tables: Vec<(u32, Vec<CpuidEntry>)>,
+    /// What QEMU passed to KVM_SET_MSRS for each vCPU, in its order, if that was recorded.
+    pub msrs: BTreeMap<u32, Vec<(u32, u64)>>,
     /// Its warnings, each once, without QEMU's prefix.
     pub warnings: Vec<String>,
     /// Everything else on standard error, in the same form: the reason why QEMU exited, if it did.
@@ -42,6 +44,9 @@ impl Recording {
                     recording.tables.push((vcpu, Vec::new()));
                 }
                 recording.tables[at].1.extend(entry);
+            } else if let Some(rest) = text.strip_prefix("msr") {
+                let (vcpu, msr) = vcpu_msr(rest).ok_or_else(|| format!("`{text}` is not an MSR"))?;
+                recording.msrs.entry(vcpu).or_default().push(msr);
             } else if let Some(text) = text.strip_prefix("stderr ") {
                 recording.hear(text);
             } else if let Some(text) = text.strip_prefix("qmp ") {
@@ -83,6 +88,14 @@ fn vcpu_entry(text: &str) -> Option<(u32, Option<CpuidEntry>)> {
         Some((vcpu, rest)) => Some((vcpu.parse().ok()?, Some(entry(rest)?))),
         None => Some((text.parse().ok()?, None)),
     }
+}
+
+/// `ID index value`, the last two hexadecimal.
+fn vcpu_msr(text: &str) -> Option<(u32, (u32, u64))> {
+    let mut words = text.split(' ');
+    let [vcpu, msr, value] = [words.next()?, words.next()?, words.next()?];
+    let msr = (u32::from_str_radix(msr, 16).ok()?, u64::from_str_radix(value, 16).ok()?);
+    words.next().is_none().then_some((vcpu.parse().ok()?, msr))
 }
 
 /// `function index flags eax ebx ecx edx`.

@@ -3,7 +3,8 @@
  * main(), and exits when the machine is complete and QEMU would start to wait for events.
  *
  * A case:     HOST <tab> CPU <tab> SMP <tab> MACHINE { <tab> MORE }
- *             the values of -cpu, -smp and -machine, then more arguments; an empty field omits the option.
+ *             the values of -cpu, -smp and -machine, then more arguments; an empty field omits the option. Without
+ *             `-accel` among them, `-accel kvm` is added.
  *             `qmp COMMAND` as the last of MORE sends that command to QEMU's monitor instead of exiting early.
  * A result:   the lines of kvm.c, `stderr TEXT`, `qmp TEXT`, and last `exit STATUS`: 0, QEMU's own status, or 128 plus
  *             the signal's number.
@@ -88,11 +89,12 @@ static void run(char *line, char **base, int base_count, char **environment)
 {
     static char *arguments[MAX_ARGUMENTS];
     static char *options[] = {"-nodefaults", "-no-user-config", "-m",  "64",     "-display", "none",
-                              "-S",          "-serial",         "none", "-accel", "kvm"};
+                              "-S",          "-serial",         "none"};
     static const char *names[] = {NULL, "-cpu", "-smp", "-machine"};
     const char *dir = getenv("SHIM_HOSTS");
     int count = base_count, field = 0;
     char *question = NULL;
+    bool accelerated = false;
     memcpy(arguments, base, (size_t)base_count * sizeof *base);
     arguments[0] = "qemu-system-x86_64"; /* the prefix of QEMU's messages */
     memcpy(arguments + count, options, sizeof options);
@@ -104,9 +106,13 @@ static void run(char *line, char **base, int base_count, char **environment)
             count = add(arguments, count, names[field], value);
         else if (!strncmp(value, "qmp ", 4))
             question = value + 4;
-        else if (count < MAX_ARGUMENTS - 4)
+        else if (count < MAX_ARGUMENTS - 6) {
+            accelerated |= !strcmp(value, "-accel");
             arguments[count++] = value;
+        }
     }
+    if (!accelerated)
+        count = add(arguments, count, "-accel", "kvm");
     if (question) {
         ask(question);
         arguments[count++] = "-qmp";

@@ -253,6 +253,7 @@ pub fn adversarial(release: QemuRelease, hosts: &[&str], count: usize, seed: u64
     let machines: Vec<&str> = release.machines().map(|machine| machine.name()).collect();
     let mut features: Vec<&str> = Feature::all().filter_map(|feature| feature.qemu_name(release)).collect();
     features.extend(MsrFeature::all().filter_map(|feature| feature.qemu_name(release)));
+    let properties: Vec<&str> = release.cpu_properties().map(|property| property.name).collect();
     let cases = (0..count).map(|_| {
         let mut cpu = match random.below(4) {
             0 => (*random.choose(&["host", "max"])).to_owned(),
@@ -260,6 +261,9 @@ pub fn adversarial(release: QemuRelease, hosts: &[&str], count: usize, seed: u64
         };
         for _ in 0..random.below(5) {
             cpu += &setting(&mut random, &features);
+        }
+        if random.percent(15) {
+            cpu += &any_property(&mut random, &properties);
         }
         let mut machine =
             if random.percent(40) { *random.choose(&machines) } else { *random.choose(&MACHINES) }.to_owned();
@@ -270,6 +274,12 @@ pub fn adversarial(release: QemuRelease, hosts: &[&str], count: usize, seed: u64
         let mut more = memory.map_or(Vec::new(), |memory| vec!["-m".to_owned(), memory]);
         if random.percent(8) {
             more.extend(["-overcommit".to_owned(), "cpu-pm=on".to_owned()]);
+        }
+        if random.percent(8) {
+            more.extend(["-accel".to_owned(), accel(&mut random)]);
+        }
+        for _ in 0..random.below(8).saturating_sub(5) {
+            more.extend(["-global".to_owned(), global(&mut random, &cpu, &models, &features)]);
         }
         let smp = smp(&mut random);
         let host: &&str = random.choose(hosts);
@@ -303,6 +313,15 @@ fn setting(random: &mut Random, features: &[&str]) -> String {
     }
 }
 
+/// Any property of the release's CPUs, with any value.
+fn any_property(random: &mut Random, properties: &[&str]) -> String {
+    if random.percent(25) {
+        return format!(",{}", random.choose(OF_ANY_DEVICE));
+    }
+    let value = if random.percent(50) { random.choose(VALUES) } else { random.choose(NUMBERS) };
+    format!(",{}={value}", random.choose(properties))
+}
+
 fn option(random: &mut Random) -> String {
     match random.below(12) {
         0 => ",".to_owned(),
@@ -320,6 +339,90 @@ fn option(random: &mut Random) -> String {
     }
 }
 
+/// Values of KVM's accelerator.
+const ACCEL: &[&str] = &[
+    "kernel-irqchip=on",
+    "kernel-irqchip=split",
+    "kernel-irqchip=off",
+    "kernel-irqchip",
+    "kernel_irqchip=split",
+    "kernel-irqchip=auto",
+    "kvm-shadow-mem=0x1000",
+    "dirty-ring-size=4096",
+    "dirty-ring-size=4097",
+    "notify-vmexit=disable",
+    "notify-vmexit=maybe",
+    "notify-window=10",
+    "xen-version=0",
+    "thread=multi",
+    "tb-size=1",
+];
+
+fn accel(random: &mut Random) -> String {
+    let mut text = (*random.choose(&["kvm", "kvm", "kvm", "accel=kvm"])).to_owned();
+    for _ in 0..=random.below(2) {
+        text += &format!(",{}", random.choose(ACCEL));
+    }
+    text
+}
+
+/// Types of which a CPU is, and one that no CPU has.
+const TYPES: &[&str] = &["x86_64-cpu", "cpu", "max-x86_64-cpu", "host-x86_64-cpu", "Itanium-x86_64-cpu"];
+
+/// Global properties of other devices, as libvirt sets them.
+const OF_DEVICES: &[&str] = &[
+    "kvm-pit.lost_tick_policy=delay",
+    "ICH9-LPC.disable_s3=1",
+    "driver=PIIX4_PM,property=disable_s4,value=1",
+];
+
+/// Properties of every device, most of which a user cannot set, and texts for those that take one.
+const OF_ANY_DEVICE: &[&str] = &[
+    "apic-id=1",
+    "crash-information=1",
+    "feature-words=1",
+    "hotpluggable=on",
+    "hotplugged=on",
+    "hv-no-nonarch-coresharing=auto",
+    "hv-no-nonarch-coresharing=on",
+    "hv-vendor-id=",
+    "hv-vendor-id=KVMKVMKVM",
+    "hv-vendor-id=more than twelve",
+    "memory=ram",
+    "parent_bus=x",
+    "realized=on",
+    "type=host",
+    "unavailable-features=1",
+    "x-misaligned-mem=on",
+];
+
+/// Most often of the guest's own CPU, and a property that it has.
+fn global(random: &mut Random, cpu: &str, models: &[String], features: &[&str]) -> String {
+    if random.percent(10) {
+        return (*random.choose(OF_DEVICES)).to_owned();
+    }
+    let model = cpu.split(',').next().unwrap_or_default();
+    let driver = match random.below(8) {
+        0 => format!("{}-x86_64-cpu", random.choose(models)),
+        1..=2 => (*random.choose(TYPES)).to_owned(),
+        _ => format!("{model}-x86_64-cpu"),
+    };
+    let (name, value) = match random.below(6) {
+        0 => (random.choose(SWITCHES), random.choose(&VALUES[..4])),
+        1 => (random.choose(NUMBER_PROPERTIES), random.choose(&NUMBERS[..20])),
+        _ => (random.choose(features), random.choose(&VALUES[..2])),
+    };
+    match random.below(10) {
+        0 => format!("driver={driver},property={name},value={value}"),
+        1 => format!("{driver}.{}={value}", name.replace('-', "_")),
+        _ => format!("{driver}.{name}={value}"),
+    }
+}
+
+/// The numbers of `-smp`, some of which no PC has.
+const LEVELS: [&str; 9] =
+    ["sockets", "dies", "cores", "threads", "maxcpus", "modules", "clusters", "books", "drawers"];
+
 fn smp(random: &mut Random) -> String {
     match random.below(8) {
         0..=2 => String::new(),
@@ -327,7 +430,7 @@ fn smp(random: &mut Random) -> String {
         6 => (*random.choose(COUNTS)).to_owned(),
         _ => {
             let mut text = (*random.choose(COUNTS)).to_owned();
-            for level in ["sockets", "dies", "cores", "threads", "maxcpus"] {
+            for level in LEVELS {
                 if random.percent(30) {
                     text += &format!(",{level}={}", random.choose(COUNTS));
                 }

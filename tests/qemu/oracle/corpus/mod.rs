@@ -9,6 +9,7 @@ use cpuid_tables::{CpuidEntry, Registers};
 
 use super::Outcome;
 use super::case::Case;
+use super::msrs::{Values, at_reset};
 use super::recording::{self, Recording};
 
 mod pool;
@@ -34,6 +35,8 @@ pub struct Recorded {
     pub digest: u64,
     /// Warnings, each once.
     pub warnings: Vec<String>,
+    /// Each vCPU's MSRs at reset, if they were recorded. They are not read back with the rest.
+    pub msrs: Vec<Values>,
 }
 
 impl Recorded {
@@ -45,6 +48,7 @@ impl Recorded {
             table: recording.tables.first().map(|(_, table)| table.clone()).unwrap_or_default(),
             digest: digest(&recording.tables),
             warnings: recording.warnings.clone(),
+            msrs: recording.msrs.values().map(|all| at_reset(all)).collect(),
         }
     }
 }
@@ -88,6 +92,8 @@ const CASES: &str = "cases.tsv";
 const HOSTS: &str = "hosts.tsv";
 const NAMES: &str = "features.txt";
 const DEFINITIONS: &str = "definitions.tsv";
+const MSRS: &str = "msrs.txt";
+const MSR_CASES: &str = "msrs.tsv";
 
 fn entry_text(entry: &CpuidEntry, index: u32) -> String {
     let Registers { eax, ebx, ecx, edx } = entry.registers;
@@ -148,7 +154,27 @@ impl Corpus {
         ] {
             fs::write(directory.join(file), text)?;
         }
-        Ok(())
+        self.write_msrs(directory)
+    }
+
+    /// Writes the MSRs, if those of any case were recorded.
+    fn write_msrs(&self, directory: &Path) -> Outcome<()> {
+        if self.cases.iter().all(|recorded| recorded.msrs.is_empty()) {
+            return Ok(());
+        }
+        let mut msrs = Pool::default();
+        let mut cases = String::new();
+        for Recorded { status, msrs: vcpus, case, .. } in &self.cases {
+            let mut list = |all: &Values| {
+                let ids: Vec<usize> =
+                    all.iter().map(|(msr, value)| msrs.add(&format!("{msr:x} {value:x}"))).collect();
+                ranges(&ids)
+            };
+            let vcpus: Vec<String> = vcpus.iter().map(&mut list).collect();
+            cases += &format!("{status}\t{}\t{case}\n", vcpus.join(";"));
+        }
+        fs::write(directory.join(MSRS), msrs.text())?;
+        Ok(fs::write(directory.join(MSR_CASES), cases)?)
     }
 
     /// Reads them.
@@ -221,5 +247,6 @@ fn read_case(line: &str, lists: &[&str], entries: &[CpuidEntry], warnings: &[Str
         table: read_list(table, lists, entries)?,
         digest: u64::from_str_radix(digest, 16)?,
         warnings: read_list(said, lists, warnings)?,
+        msrs: Vec::new(),
     })
 }

@@ -11,11 +11,13 @@ use super::Outcome;
 mod kvm;
 mod plausible;
 mod processors;
+mod saved;
 mod strange;
 mod synthetic;
 
 pub use plausible::plausible;
 pub use processors::processors;
+pub use saved::saved_msrs;
 pub use strange::strange;
 pub use synthetic::all_ones;
 

@@ -10,8 +10,21 @@ use crate::oracle::random::Random;
 /// A change.
 type Change = fn(&mut Host, &mut Random);
 
-const CHANGES: [Change; 8] =
-    [vendor, signature, brand, widths, capabilities, machine_checks, components, avx10];
+const CHANGES: [Change; 13] = [
+    vendor,
+    signature,
+    brand,
+    widths,
+    capabilities,
+    machine_checks,
+    components,
+    avx10,
+    levels,
+    kvm_features,
+    caches,
+    feature_msrs,
+    order,
+];
 
 /// The host with this seed.
 pub fn strange(seed: u64) -> Outcome<Host> {
@@ -114,6 +127,7 @@ fn capabilities(host: &mut Host, random: &mut Random) {
         (161, 0),
         (163, 0),
         (167, 0),
+        (190, 0),
         (191, 0),
         (209, 0),
     ];
@@ -151,4 +165,66 @@ fn avx10(host: &mut Host, random: &mut Random) {
             entry.registers.ebx = entry.registers.ebx & !0xff | version;
         }
     }
+}
+
+/// Fewer leaves, as after `limit CPUID` in a firmware's settings, or more than there are.
+fn levels(host: &mut Host, random: &mut Random) {
+    let basic = *random.choose(&[1, 4, 6, 0xd, 0x16, 0x20, 0x29]);
+    let extended = *random.choose(&[0x8000_0001, 0x8000_0004, 0x8000_0008, 0x8000_001f, 0x8000_0026]);
+    for entries in [&mut host.instruction, &mut host.supported] {
+        for (leaf, highest) in [(0, basic), (0x8000_0000, extended)] {
+            if let Some(entry) = find(entries, leaf, 0) {
+                entry.registers.eax = highest;
+            }
+        }
+    }
+}
+
+/// A KVM that offers fewer or unknown features of its own, or has no leaf for them.
+fn kvm_features(host: &mut Host, random: &mut Random) {
+    let (features, hints) = (random.word(), random.word());
+    if random.percent(20) {
+        host.supported.retain(|entry| entry.function.0 >> 8 != 0x40_0000);
+    } else if let Some(entry) = find(&mut host.supported, 0x4000_0001, 0) {
+        entry.registers.eax = features;
+        entry.registers.edx = hints;
+    }
+}
+
+/// Caches of many processors, or none; MWAIT's leaf.
+fn caches(host: &mut Host, random: &mut Random) {
+    let shared = (random.below(4096) << 14, random.below(64) << 26);
+    let mwait = Registers::new(random.below(128), random.below(128), random.below(4), random.word());
+    for leaf in [4, 0x8000_001d] {
+        for entries in [&mut host.instruction, &mut host.supported] {
+            for entry in entries.iter_mut().filter(|entry| entry.function == Leaf(leaf)) {
+                let cores = if leaf == 4 { shared.1 } else { 0 };
+                entry.registers.eax = entry.registers.eax & 0x3fff | shared.0 | cores;
+            }
+        }
+    }
+    if random.percent(30) {
+        host.instruction.retain(|entry| entry.function != Leaf(4));
+    }
+    if let Some(entry) = find(&mut host.instruction, 5, 0) {
+        entry.registers = mwait;
+    }
+}
+
+/// Feature MSRs that are missing or have other values.
+fn feature_msrs(host: &mut Host, random: &mut Random) {
+    let dense = random.percent(50);
+    host.msrs.retain(|_, _| random.percent(90));
+    for value in host.msrs.values_mut() {
+        if random.percent(30) {
+            let kept = random.bits(u32::MAX, dense);
+            *value &= u64::from(kept) << 32 | 0xffff_ffff;
+        }
+    }
+}
+
+/// The entries in another order: KVM's own leaves first.
+fn order(host: &mut Host, random: &mut Random) {
+    let middle = random.below(u32::try_from(host.supported.len()).unwrap_or(1).max(1));
+    host.supported.rotate_left(usize::try_from(middle).unwrap_or(0));
 }

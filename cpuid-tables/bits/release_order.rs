@@ -1,0 +1,3 @@
+//! The order of releases by age.
+
+include!(concat!(env!("OUT_DIR"), "/release_order.rs"));
