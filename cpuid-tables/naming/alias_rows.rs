@@ -30,7 +30,7 @@ const fn msr(name: &'static str, users: &'static str, msr: u32, bit: u8) -> Alia
     Alias { name, users, place: Place::MsrBit(Msr(msr).bit(Bit(bit))) }
 }
 
-pub(super) static ALIASES: [Alias; 504] = [
+pub(super) static ALIASES: [Alias; 518] = [
     cpuid("1GB-pages", "AMD APM", 0x8000_0001, 0, Edx, 26),
     cpuid("3DNOW+", "Xen", 0x8000_0001, 0, Edx, 30),
     cpuid("3DNOWP", "GCC, LLVM", 0x8000_0001, 0, Edx, 30),
@@ -372,6 +372,11 @@ pub(super) static ALIASES: [Alias; 504] = [
     cpuid("USERMSR", "LLVM", 7, 1, Edx, 15),
     cpuid("UpperAddressIgnore", "AMD APM", 0x8000_0021, 0, Eax, 7),
     cpuid("VMSAVEvirt", "AMD APM", 0x8000_000a, 0, Edx, 15),
+    msr("VMX_BASIC_32BIT_PHYS_ADDR_ONLY", "Linux", 0x480, 48),
+    msr("VMX_BASIC_DUAL_MONITOR_TREATMENT", "Linux", 0x480, 49),
+    msr("VMX_BASIC_INOUT", "Linux", 0x480, 54),
+    msr("VMX_BASIC_NO_HW_ERROR_CODE_CC", "Linux", 0x480, 56),
+    msr("VMX_BASIC_TRUE_CTLS", "Linux", 0x480, 55),
     msr("VMX_EPT_1GB_PAGE_BIT", "Linux", 0x48c, 17),
     msr("VMX_EPT_2MB_PAGE_BIT", "Linux", 0x48c, 16),
     msr("VMX_EPT_ADVANCED_VMEXIT_INFO_BIT", "Linux", 0x48c, 22),
@@ -391,6 +396,15 @@ pub(super) static ALIASES: [Alias; 504] = [
     msr("VMX_EPT_SUPERPAGE_1GB", "Xen", 0x48c, 17),
     msr("VMX_EPT_SUPERPAGE_2MB", "Xen", 0x48c, 16),
     msr("VMX_EPT_WALK_LENGTH_4_SUPPORTED", "Xen", 0x48c, 6),
+    msr("VMX_MISC_ACTIVITY_HLT", "Linux", 0x485, 6),
+    msr("VMX_MISC_ACTIVITY_SHUTDOWN", "Linux", 0x485, 7),
+    msr("VMX_MISC_ACTIVITY_WAIT_SIPI", "Linux", 0x485, 8),
+    msr("VMX_MISC_INTEL_PT", "Linux", 0x485, 14),
+    msr("VMX_MISC_RDMSR_IN_SMM", "Linux", 0x485, 15),
+    msr("VMX_MISC_SAVE_EFER_LMA", "Linux", 0x485, 5),
+    msr("VMX_MISC_VMWRITE_SHADOW_RO_FIELDS", "Linux", 0x485, 29),
+    msr("VMX_MISC_VMXOFF_BLOCK_SMI", "Linux", 0x485, 28),
+    msr("VMX_MISC_ZERO_LEN_INS", "Linux", 0x485, 30),
     msr("VMX_VPID_EXTENT_GLOBAL_CONTEXT_BIT", "Linux", 0x48c, 42),
     msr("VMX_VPID_EXTENT_INDIVIDUAL_ADDR_BIT", "Linux", 0x48c, 40),
     msr("VMX_VPID_EXTENT_SINGLE_CONTEXT_BIT", "Linux", 0x48c, 41),

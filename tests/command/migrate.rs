@@ -83,6 +83,8 @@ fn a_guest_whose_vendor_is_not_stated_is_not_a_plain_yes() {
     if !common::pinned("a_guest_whose_vendor_is_not_stated_is_not_a_plain_yes") {
         return;
     }
+    let level = moved("cpu: x86-64-v2-AES", AMD);
+    assert!(level.code == Some(0) && level.out.contains("A's host must have B's vendor"), "{}", level.out);
     for (guest, host, code) in [
         ("-cpu EPYC", INTEL, 3),
         ("-cpu EPYC", AMD, 0),

@@ -247,6 +247,8 @@ fn controls_that_qemu_does_not_name() {
         (0x48b, &[19, 21, 23, 24, 27, 28][..]),
         (0x48f, &[24, 26, 27, 30]),
         (0x490, &[17, 19, 21]),
+        (0x480, &[48, 49]),
+        (0x485, &[14, 15, 28]),
         (0x483, &[24, 30]),
         (0x484, &[17]),
     ] {
@@ -274,6 +276,7 @@ fn controls_that_qemu_does_not_name() {
         ("VMX_FEATURE_ENCLV_EXITING", "MSR 0x48b[28]"),
         ("CPU_BASED_USE_TSC_OFFSETTING", "MSR 0x48e[3]"),
         ("VMX_EPT_1GB_PAGE_BIT", "MSR 0x48c[17]"),
+        ("VMX_MISC_INTEL_PT", "MSR 0x485[14]"),
     ] {
         let found = find(name);
         assert!(found.iter().any(|one| one.to_string().contains(place)), "{name}: {found:?}");

@@ -4,6 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use cpuid_tables::dump::Cpu;
+use cpuid_tables::naming::PsabiLevel;
 use cpuid_tables::show::{MigrationSide, Obstacle, Style, Styled};
 use cpuid_tables::{CpuidRead, QemuRelease, Vendor, feature};
 use serde_json::{Value, json};
@@ -72,6 +73,8 @@ struct Moves<'p> {
     of_the_host: Option<String>,
     /// A's model and its vendor, and B's, which is another one, where A does not state the guest's.
     other_vendor: Option<OtherVendor>,
+    /// A names a level of x86-64 and states no vendor.
+    of_level: bool,
     /// None where that depends on what A or B does not state.
     can: Option<bool>,
 }
@@ -95,7 +98,8 @@ impl<'p> Moves<'p> {
         } else {
             Some(can)
         };
-        Moves { target, groups, open, of_the_host, other_vendor, can }
+        let of_level = pairs.iter().any(|pair| is_level(&pair.a));
+        Moves { target, groups, open, of_the_host, other_vendor, of_level, can }
     }
 
     fn to_json(&self, (a, b): (&Source, &Source)) -> Value {
@@ -153,6 +157,10 @@ impl<'p> Moves<'p> {
                 );
             }
         }
+        if self.of_level && self.can != Some(false) {
+            let note = "vendor: a level is of no vendor, and QEMU with KVM gives a guest its host's: A's host must have B's vendor";
+            text.line(Style::Doubt, format_args!("  note: {note}"));
+        }
         if let Some(other) = &self.other_vendor {
             text.line(Style::Doubt, format_args!("  note: {other}"));
         }
@@ -177,6 +185,12 @@ impl fmt::Display for OtherVendor {
              with it the instructions and MSRs that the guest uses"
         )
     }
+}
+
+/// True where a guest's CPU is a level of x86-64, without a vendor.
+fn is_level(a: &Cpu) -> bool {
+    let named = a.name.as_deref().and_then(PsabiLevel::named);
+    named.is_some() && a.beside.settings.is_some() && side(a, false).vendor().is_none()
 }
 
 /// The vendors, where a guest's CPU names a model of another vendor than the destination, and does not state its own.
