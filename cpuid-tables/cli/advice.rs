@@ -13,6 +13,9 @@ pub(crate) fn unrecognised(text: &str) -> String {
     if let Some((_, help)) = begins {
         return (*help).to_owned();
     }
+    if let Some((_, form, unpack)) = COMPRESSED.iter().find(|(begin, ..)| text.starts_with(begin)) {
+        return format!("it is compressed by {form}: `{unpack} FILE | kvm-cpuid ... -` reads what is in it");
+    }
     if !meanings(text.trim_end_matches("...")).found.is_empty() {
         return "it is not a table, but a line that `kvm-cpuid find` explains".to_owned();
     }
@@ -21,6 +24,14 @@ pub(crate) fn unrecognised(text: &str) -> String {
          was lost, and `--from ?` lists them"
     )
 }
+
+/// How a compressed file begins, as text, and what unpacks it.
+static COMPRESSED: [(&str, &str, &str); 4] = [
+    ("\\u{1f}\u{fffd}", "gzip", "gunzip -c"),
+    ("\u{fffd}7zXZ", "xz", "xz -dc"),
+    ("(\u{fffd}/\u{fffd}", "zstd", "zstd -dc"),
+    ("BZh", "bzip2", "bzip2 -dc"),
+];
 
 /// What debuggers and Rust print in place of entries that are behind a pointer: marks of such a line, and what prints them.
 static POINTERS: [(&[&str], &str); 4] = [

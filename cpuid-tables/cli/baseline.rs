@@ -5,14 +5,15 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::{Cpu, Format as DumpFormat, Writer};
-use cpuid_tables::fleet::{Baseline, Choice, Fleet, Group, Unequal, meanings, section};
+use cpuid_tables::fleet::{Baseline, Choice, Fleet, Group, LeftOut, Unequal, meanings, section};
 use cpuid_tables::show::{Style, Styled, bit_list, name_of};
 use cpuid_tables::{CpuidWord, FeatureSet, Leaf, QemuRelease, Register};
 use serde_json::{Value, json};
 
+use super::baseline_output::{Output, no_model, output, write_cpu};
 use super::convert::unwritable;
 use super::fleet::take_in;
-use super::format::{Form, form};
+use super::format::Form;
 use super::guest::{level, level_to_json};
 use super::has::NOT_KNOWN;
 use super::input::Input;
@@ -26,6 +27,7 @@ Examples:
   kvm-cpuid baseline hosts/                       all dumps in a directory, one host each
   kvm-cpuid baseline a.txt b.txt --format entries the table that a guest may have on both
   collect | kvm-cpuid baseline - --format json    JSON, one line per host
+  kvm-cpuid baseline hosts/ --format proxmox      the model for cpu-models.conf; libvirt-domain: a domain's <cpu>
 
 A file is one host. CPUs with ascending numbers in a file belong to the same host, which has what all of them have. A \
 CPU with a name, or with a number not above the previous one's, is a separate host: JSON lines with a \"name\" are one \
@@ -56,9 +58,9 @@ pub(crate) struct Args {
     /// QEMU release whose models to use
     #[arg(long, value_name = "RELEASE", default_value = qemu_release::default(), value_parser = qemu_release::named)]
     qemu: QemuRelease,
-    /// text, json, or a dump format for the common table
-    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = form)]
-    format: Form,
+    /// text, json, the model as a libvirt-domain's <cpu> or a proxmox model, or a dump format for the common table
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = output)]
+    format: Output,
     /// An old spelling of --format
     #[arg(long, value_name = "FORMAT", hide = true, conflicts_with = "format")]
     to: Option<DumpFormat>,
@@ -72,23 +74,43 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     let baseline = fleet.baseline().map_err(Failed::new)?;
     let (best, closest) = (best(&baseline, args.qemu)?, closest(&baseline, args.qemu)?);
-    match args.to.map_or(args.format, Form::Dump) {
-        Form::Dump(format) => write_table(&baseline, format)?,
-        Form::Json => drop(print_document(to_json(&baseline, best.as_ref(), closest.as_ref()))?),
-        Form::Text => drop(print_styled(&text(&baseline, best.as_ref(), closest.as_ref()))?),
+    let choice = || best.as_ref().or(closest.as_ref()).ok_or_else(no_model);
+    match args.output() {
+        Output::Form(Form::Dump(format)) => write_table(&baseline, format)?,
+        Output::Form(Form::Json) => {
+            print_document(to_json(&baseline, best.as_ref(), closest.as_ref()))?;
+        }
+        Output::Form(Form::Text) => {
+            print_styled(&text(&baseline, best.as_ref(), closest.as_ref()))?;
+        }
+        Output::Cpu(dialect) => {
+            let choice = choice()?;
+            let changes = (choice.added_names().collect(), choice.removed_names().collect());
+            write_cpu(dialect, choice.model, changes)?;
+        }
     }
     Ok(answer(best.is_some()))
 }
 
+impl Args {
+    fn output(&self) -> Output {
+        self.to.map_or(self.format, |format| Output::Form(Form::Dump(format)))
+    }
+}
+
 /// What hosts have in common of which some state only some features.
 fn of_stated(args: &Args, stated: &StatedFleet) -> Result<ExitCode> {
-    match args.to.map_or(args.format, Form::Dump) {
-        Form::Dump(_) => {
+    match args.output() {
+        Output::Form(Form::Json) => drop(print_document(stated.to_json(args.qemu))?),
+        Output::Form(Form::Text) => drop(print_styled(&stated.styled(args.qemu))?),
+        Output::Form(Form::Dump(_)) => {
             let open = "a source states only some bits, and a common table takes all bits of each host";
             return Err(Failed::new(open).help(advice::HOST));
         }
-        Form::Json => drop(print_document(stated.to_json(args.qemu))?),
-        Form::Text => drop(print_styled(&stated.styled(args.qemu))?),
+        Output::Cpu(dialect) => {
+            let model = stated.model(args.qemu).ok_or_else(no_model)?;
+            write_cpu(dialect, model, (Vec::new(), Vec::new()))?;
+        }
     }
     Ok(stated.has_model(args.qemu).map_or(ExitCode::from(NOT_KNOWN), answer))
 }
@@ -228,9 +250,9 @@ fn notes(baseline: &Baseline) -> Styled {
         text.plain(format_args!(" is {}: {}\n", values.join(", "), reason(unequal)));
     }
     undescribed(&mut text, &baseline.undescribed);
-    if let Some(feature) = baseline.nested() {
-        let name = name_of(feature);
-        text.plain(format_args!("  nested virtualization: every host has {name}; it is left out above\n"));
+    for LeftOut { features, reason, .. } in baseline.left_out() {
+        let names = names(features).join(" ");
+        text.plain(format_args!("  every host has {names}; left out above: {reason}\n"));
     }
     if baseline.msrs.is_none() {
         text.plain("  feature MSRs are not compared: not every host provides them\n");
@@ -315,12 +337,15 @@ fn to_json(baseline: &Baseline, best: Option<&Choice>, closest: Option<&Choice>)
         .undescribed
         .iter()
         .map(|(word, all, some)| json!({ "register": word.to_string(), "all": hex(all), "some": hex(some) }));
+    let left_out =
+        baseline.left_out().map(|one| json!({ "features": names(one.features), "reason": one.reason }));
     json!({
         "hosts": baseline.hosts,
         "vendors": vendors.collect::<Vec<_>>(),
         "model": choice_json(best),
         "closest": choice_json(closest),
         "nested": baseline.nested().map(name_of),
+        "left_out": left_out.collect::<Vec<_>>(),
         "features": names(baseline.features()),
         "warnings": names(baseline.warnings),
         "unequal": unequal.collect::<Vec<_>>(),

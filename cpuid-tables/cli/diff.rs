@@ -3,6 +3,7 @@
 mod differences;
 mod migrate;
 mod pairs;
+mod remedy;
 mod target;
 
 use std::process::ExitCode;
@@ -10,17 +11,17 @@ use std::process::ExitCode;
 use clap::Args as ClapArgs;
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::show::{Style, Styled};
-use cpuid_tables::{CpuidRead, Vendor};
+use cpuid_tables::{CpuidRead, QemuRelease, Vendor};
 use serde_json::{Value, json};
 
 use super::format::Format;
 use super::input::Input;
-use super::named_model::with_features;
+use super::named_model::{misspelt_model, with_features};
 use super::outcome::{Result, answer};
 use super::output::{print_document, print_styled, warn};
 use super::reading::Reading;
 use super::source::Source;
-use super::{advice, host, partial};
+use super::{advice, hint, host, partial};
 use differences::Differences;
 use migrate::migrate;
 use pairs::{Pair, paired};
@@ -44,13 +45,14 @@ a list of names, only bits that both sides specify are compared; a CPU model tha
 With --migrate, A is the table that the guest was started with, and B is what the target host's KVM supports. What a \
 VMM adds to that counts as present: QEMU by default, or that of --vmm, and \
 what a VMM other than QEMU takes away counts as missing; its options are taken to allow all they can. Each field is compared by its meaning: features must be present and sizes must not \
-shrink; a restriction that is new on B is a note. Without B, it is what the KVM of --host HOST supports.
+shrink; a restriction that is new on B is a note. Where A asks for a CPU, as -cpu, libvirt's <cpu> or Proxmox VE's cpu: do, it has \
+what QEMU asks of a host for it; enforce, which Proxmox VE sets, and libvirt's check need every feature. Without B, it is what the KVM of --host HOST supports.
 
 Exit codes:
   0  no difference; with --migrate: the guest can migrate
   1  a difference; with --migrate: it cannot
-  2  one of them could not be read
-  3  with --migrate: B does not state all that the guest has";
+  2  one of them could not be read, or A names a CPU model that no QEMU has
+  3  with --migrate: B does not state all that the guest has, or A not what the guest has from its host";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
@@ -76,6 +78,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let (pairs, alone) = paired((a, all(a)?), (b, all(b)?));
     if args.migrate && pairs.iter().any(|pair| pair.a.beside.template) {
         return template(args, (a, b), &pairs);
+    }
+    if args.migrate {
+        if let Some(name) = pairs.iter().find_map(|pair| misspelt_model(&pair.a)) {
+            return Err(hint::no_model(name, QemuRelease::NEWEST).of(a));
+        }
     }
     let code = if args.migrate {
         migrate((args.format, args.vmm), vendor_of_host(reading, b)?, (a, b), &pairs)?

@@ -82,7 +82,7 @@ fn unreadable(name: &str, error: &ReadError) -> Failed {
         ReadError::Blank if name == Source::Input.to_string() => {
             Failed::new("standard input is empty").help("did the command before the pipe fail?")
         }
-        ReadError::Unrecognised { text } => failed.help(advice::unrecognised(text)),
+        ReadError::Unrecognised { text } => failed.help(advice::unrecognised(text)).no_dump(),
         ReadError::Malformed { format: Format::Json, why, .. } if why.starts_with("unknown field") => {
             failed.help(advice::other_json())
         }

@@ -30,9 +30,13 @@ pub(super) fn take_in(
 ) -> Result<()> {
     let sources = walked(sources)?;
     let mut steps = Steps::new(sources.len());
-    for source in &sources {
+    for (source, is_listed) in &sources {
         let taken = of_source((fleet, stated), source, reading);
         match taken {
+            // A directory of hosts may have notes beside them.
+            Err(failed) if *is_listed && failed.is_no_dump() => {
+                warn(format_args!("left out: {}", failed.in_a_line()));
+            }
             Err(failed) if reading.lenient && sources.len() > 1 => warn(failed.message()),
             other => other?,
         }
@@ -42,9 +46,9 @@ pub(super) fn take_in(
     Ok(())
 }
 
-/// Sources with directories replaced by the files in them, in order of names.
-fn walked(sources: &[Source]) -> Result<Vec<Source>> {
-    let mut all = Vec::new();
+/// Sources with directories replaced by the files in them, in order of names; and whether a directory lists it.
+fn walked(sources: &[Source]) -> Result<Vec<(Source, bool)>> {
+    let mut all: Vec<(Source, bool)> = Vec::new();
     for source in sources {
         match source {
             Source::File(path) if path.is_dir() => {
@@ -54,13 +58,13 @@ fn walked(sources: &[Source]) -> Result<Vec<Source>> {
                     return Err(Failed::new(format!("{}: the directory contains no dumps", path.display())));
                 }
             }
-            other => all.push(other.clone()),
+            other => all.push((other.clone(), false)),
         }
     }
     Ok(all)
 }
 
-fn walk(directory: &Path, all: &mut Vec<Source>) -> Result<()> {
+fn walk(directory: &Path, all: &mut Vec<(Source, bool)>) -> Result<()> {
     let failed = |error| Failed::new(format!("{}: {error}", directory.display()));
     let mut paths: Vec<PathBuf> = Vec::new();
     for entry in fs::read_dir(directory).map_err(failed)? {
@@ -71,7 +75,7 @@ fn walk(directory: &Path, all: &mut Vec<Source>) -> Result<()> {
         if path.is_dir() {
             walk(path, all)?;
         } else if !belongs_to_another(path) {
-            all.push(Source::File(path.clone()));
+            all.push((Source::File(path.clone()), true));
         }
     }
     Ok(())

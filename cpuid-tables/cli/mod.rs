@@ -7,6 +7,7 @@ mod advice;
 mod answered;
 mod args;
 mod baseline;
+mod baseline_output;
 mod check;
 mod convert;
 mod diff;
@@ -46,6 +47,7 @@ mod why;
 mod why_cpu;
 mod why_guest;
 mod wrap;
+mod written_cpu;
 
 use std::process::ExitCode;
 

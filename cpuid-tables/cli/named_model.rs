@@ -1,17 +1,63 @@
 //! What a CPU model's name adds to a source that states a model and some bits: libvirt's `<cpu>`, `-cpu` of a command line.
+//!
+//! What asks for a guest's CPU has what QEMU asks of a host for it: the model with the source's features, after dependencies and KVM's
+//! defaults. What describes a host has the model's own features.
 
-use cpuid_tables::dump::Cpu;
+use cpuid_tables::dump::{Cpu, Request};
+use cpuid_tables::guest::{BuildError, CpuOption, CpuSetting, GuestCpuid, WordSource};
+use cpuid_tables::host::Host;
 use cpuid_tables::naming::PsabiLevel;
-use cpuid_tables::{CpuidEntry, CpuidWord, FeatureSet, IndexedLeaf, QemuRelease, Registers, feature};
+use cpuid_tables::{
+    CpuModel, CpuidEntry, CpuidRead, CpuidWord, Feature, FeatureSet, IndexedLeaf, KvmTreatment, Leaf,
+    LinuxRelease, QemuRelease, Registers, Vendor, feature,
+};
 
 use super::advice;
+use super::stated::feature_stated;
 
 /// Names that stand for whatever the host has.
 const OF_THE_HOST: [&str; 5] = ["host", "host-passthrough", "host-model", "max", "maximum"];
+/// QEMU's CPU without features.
+const EMPTY: &str = "base";
+
+/// How Proxmox VE names a model of its own.
+const CUSTOM: &str = "custom-";
 
 /// The host's name, where a source that states some bits has the rest from its host.
 pub(crate) fn of_the_host(cpu: &Cpu) -> Option<&str> {
-    cpu.name.as_deref().filter(|name| advice::is_open(cpu) && OF_THE_HOST.contains(name))
+    model_name(cpu).filter(|name| advice::is_open(cpu) && OF_THE_HOST.contains(name))
+}
+
+/// The model that a CPU names, or is based on.
+pub(crate) fn model_name(cpu: &Cpu) -> Option<&str> {
+    cpu.beside.model.as_deref().or(cpu.name.as_deref())
+}
+
+/// The model that a guest's CPU names, where no release of QEMU and no level has it.
+pub(crate) fn unknown_model(cpu: &Cpu) -> Option<&str> {
+    let name = model_name(cpu).filter(|_| asks(cpu))?;
+    let is_known = OF_THE_HOST.contains(&name)
+        || name == EMPTY
+        || PsabiLevel::named(name).is_some()
+        || newest_model(name).is_some();
+    (!is_known).then_some(name)
+}
+
+/// The model that a guest's CPU names and that is a mistake: it is neither of QEMU's nor of Proxmox VE's cluster.
+pub(crate) fn misspelt_model(cpu: &Cpu) -> Option<&str> {
+    let is_custom =
+        |name: &str| matches!(cpu.beside.request, Some(Request::Proxmox(_))) && name.starts_with(CUSTOM);
+    unknown_model(cpu).filter(|name| !is_custom(name))
+}
+
+/// A model of the newest release that has it.
+fn newest_model(name: &str) -> Option<CpuModel> {
+    QemuRelease::ALL.into_iter().rev().find_map(|release| release.cpu_model(name))
+}
+
+/// True for what asks for a guest's CPU.
+fn asks(cpu: &Cpu) -> bool {
+    cpu.beside.settings.is_some()
 }
 
 /// The CPU with the features of the model or level that it names, where it states only some bits. What it states itself, such as
@@ -30,13 +76,82 @@ pub(crate) fn with_features(mut cpu: Cpu) -> Cpu {
 }
 
 fn features(cpu: &Cpu) -> Option<FeatureSet> {
-    let name = cpu.name.as_deref().filter(|_| advice::is_open(cpu))?;
+    let name = model_name(cpu).filter(|_| advice::is_open(cpu))?;
+    let model = newest_model(name);
     let of_level = || Some(PsabiLevel::named(name)?.features().collect());
-    QemuRelease::NEWEST
-        .cpu_model(name)
-        .map(|model| model.features())
+    asks(cpu)
+        .then(|| requested(cpu, name, model))
+        .flatten()
+        .or_else(|| model.map(CpuModel::features))
         .or_else(of_level)
         .or_else(|| unmigratable(cpu, name))
+}
+
+/// What QEMU asks of a host for a model with the features that the source switches on and off; `None` where that is not a model
+/// or level, or QEMU refuses it.
+fn requested(cpu: &Cpu, name: &str, model: Option<CpuModel>) -> Option<FeatureSet> {
+    let release = model.map_or(QemuRelease::NEWEST, CpuModel::release);
+    let option = match model {
+        Some(_) => name.to_owned(),
+        None => PsabiLevel::named(name)?.cpu_option(release)?,
+    };
+    let mut option: CpuOption = option.parse().ok()?;
+    for feature in Feature::all() {
+        let (Some(on), Some(name)) = (feature_stated(cpu, feature), feature.qemu_name(release)) else {
+            continue;
+        };
+        let name = name.to_owned();
+        option.settings.push(if on { CpuSetting::Plus(name) } else { CpuSetting::Minus(name) });
+    }
+    let pmu = cpu.beside.settings.as_ref().and_then(|all| all.get("pmu"));
+    option.settings.extend(pmu.map(|value| CpuSetting::Set("pmu".to_owned(), value.clone())));
+    let of_model = model.and_then(|model| model.vendor().as_bytes().try_into().ok().map(Vendor));
+    let stated = cpu.entries.vendor().filter(|vendor| vendor.0 != [0; 12]);
+    let host = host_of(stated.or(of_model).unwrap_or(Vendor::INTEL));
+    let words = asked_words(release, option, &host).ok()?;
+    let mut features = FeatureSet::new();
+    for (word, value) in words {
+        // Bits without a name are no features.
+        let _ = features.set_word(word, value);
+    }
+    Some(features)
+}
+
+/// The features that QEMU asks of a host for a model, except those that it or KVM gives every guest.
+pub(crate) fn asked_of_a_host(model: CpuModel) -> FeatureSet {
+    let vendor = model.vendor().as_bytes().try_into().map_or(Vendor::INTEL, Vendor);
+    let option = CpuOption::new(&model.to_string());
+    let Ok(words) = asked_words(model.release(), option, &host_of(vendor)) else { return model.features() };
+    let mut features = FeatureSet::new();
+    for (word, value) in words {
+        let _ = features.set_word(word, value);
+    }
+    let is_given = |feature: &Feature| {
+        *feature == feature::HYPERVISOR || feature.kvm(LinuxRelease::NEWEST) == KvmTreatment::Emulated
+    };
+    features.iter().filter(|feature| !is_given(feature)).collect()
+}
+
+/// A host of which nothing is known but its vendor.
+fn host_of(vendor: Vendor) -> Host {
+    let [ebx, ecx, edx] = vendor.to_registers();
+    let leaf_0 = CpuidEntry::new(Leaf(0), Registers::new(1, ebx, ecx, edx));
+    Host { instruction: vec![leaf_0], ..Host::default() }
+}
+
+/// The registers that QEMU asks for. A hypervisor's leaves are the accelerator's, whatever the host has.
+fn asked_words(
+    release: QemuRelease,
+    option: CpuOption,
+    host: &Host,
+) -> Result<Vec<(CpuidWord, u32)>, BuildError> {
+    let words = GuestCpuid::builder().release(release).cpu(option).host(host).requested()?;
+    let of_cpu = |(source, value)| match source {
+        WordSource::Cpuid(word) if word.leaf.0 >> 28 != 4 => Some((word, value)),
+        _ => None,
+    };
+    let of_cpu = words.into_iter().filter_map(of_cpu);
+    Ok(of_cpu.map(|(word, value): (CpuidWord, u64)| (word, (value & 0xffff_ffff) as u32)).collect())
 }
 
 /// What the host's CPU has where it need not be migratable: a TSC of constant frequency, as every processor does that runs

@@ -124,7 +124,8 @@ pub(crate) fn columns() -> usize {
     wrap::width().unwrap_or(100)
 }
 
-fn print_as_it_is(text: &Styled) -> io::Result<bool> {
+/// Writes a text whose lines are not wrapped.
+pub(crate) fn print_as_it_is(text: &Styled) -> io::Result<bool> {
     let mut coloured = String::new();
     for (style, span) in text.spans() {
         let look = look(style);

@@ -14,6 +14,7 @@ use cpuid_tables::{
 use serde_json::{Value, json};
 
 use super::hint::each_once;
+use super::named_model::asked_of_a_host;
 use super::stated::{Has, stated};
 
 /// Hosts, some of which state only some bits.
@@ -120,14 +121,34 @@ impl StatedFleet {
             .flat_map(CpuModel::versions)
             .filter(|model| model.has(feature::LM))
             .filter_map(|model| {
-                let features = Feature::all().filter(|feature| model.has(*feature));
-                let (fitting, others): (Vec<Feature>, Vec<Feature>) =
-                    features.partition(|feature| common.contains(*feature));
-                (others.is_empty() && !fitting.is_empty()).then_some((fitting.len(), model))
+                let asked = asked_of_a_host(model);
+                let fits = asked.is_subset(&common) && !asked.is_empty();
+                fits.then_some((asked.len(), model))
             })
             .collect();
         all.sort_by_key(|(count, model)| std::cmp::Reverse((is_own(*model), *count)));
         all.into_iter().map(|(_, model)| model).collect()
+    }
+
+    /// The model that [`StatedFleet::styled`] names.
+    pub(crate) fn model(&self, release: QemuRelease) -> Option<CpuModel> {
+        self.models(release).first().copied()
+    }
+
+    /// The model of the hosts' vendor with the most features that none is known to lack, and the features that not every host
+    /// states; `None` if that is not more than another model has.
+    fn perhaps(&self, release: QemuRelease, than: Option<CpuModel>) -> Option<(CpuModel, FeatureSet)> {
+        let (vendor, common) = (self.vendors.first().filter(|_| self.vendors.len() == 1)?, self.common());
+        let lacking: FeatureSet = Feature::all()
+            .filter(|feature| matches!(self.known(Named::Feature(*feature)), Known::Lacking))
+            .collect();
+        let own = release.cpu_models().flat_map(CpuModel::versions);
+        let own = own.filter(|model| is_of(*model, *vendor) && model.has(feature::LM));
+        let possible = own.map(|model| (model, asked_of_a_host(model)));
+        let possible = possible.filter(|(_, asked)| asked.intersection(lacking).is_empty());
+        let (best, asked) = possible.max_by_key(|(_, asked)| asked.len())?;
+        let more = than.is_none_or(|than| asked.len() > asked_of_a_host(than).len());
+        more.then_some((best, asked - common))
     }
 
     /// The features that every host has.
@@ -171,6 +192,14 @@ impl StatedFleet {
                 text.plain("model:   ").push(Style::Doubt, "not known");
                 text.plain(": no model of which every host states all features\n");
             }
+        }
+        if let Some((model, open)) = self.perhaps(release, self.models(release).first().copied()) {
+            let names: Vec<&str> = open.iter().map(|feature| usual_name(Named::Feature(feature))).collect();
+            text.plain("perhaps: ").push(Style::Doubt, model);
+            text.plain(format_args!(
+                ": no host is known to lack its features; not stated by every host: {}\n",
+                each_once(names).join(" ")
+            ));
         }
         match PsabiLevel::highest_in(&self.common()) {
             Some(level) => text.plain(format_args!("level:   {}: every host states it\n", level.name())),

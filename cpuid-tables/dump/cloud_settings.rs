@@ -16,6 +16,7 @@
 use std::boxed::Box;
 use std::string::String;
 
+use super::cpu::Request;
 use super::descriptor::{Descriptor, Mark};
 use super::names::{Names, Unknown};
 use super::scan::{find, trim};
@@ -49,6 +50,10 @@ static SETTINGS: [(&[u8], Setting); 7] = [
 /// The mode of which the model is a part.
 const CUSTOM: &str = "custom";
 
+/// The mode that asks for no CPU, and the model that the guest then has.
+const NONE: &str = "none";
+const DEFAULT_MODEL: &str = "qemu64";
+
 /// The reader.
 #[derive(Default)]
 struct CloudSettings {
@@ -72,7 +77,8 @@ impl Parser for CloudSettings {
     fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
         let Some((setting, value)) = setting(line.text) else { return Ok(()) };
         let names = self.open.get_or_insert_default();
-        names.ask_for_a_guest();
+        names.ask_for_a_guest(Request::Manager);
+        names.set("enforce", "on");
         let value = String::from_utf8_lossy(value);
         let mut words = value.split([',', ' ']).filter(|word| !word.is_empty());
         match setting {
@@ -96,6 +102,7 @@ impl Parser for CloudSettings {
     fn end(&mut self, sink: &mut Sink) -> Result<(), Fault> {
         let Some(names) = self.open.take() else { return Ok(()) };
         let of_mode = self.mode.take().filter(|mode| mode != CUSTOM);
+        let of_mode = of_mode.map(|mode| if mode == NONE { String::from(DEFAULT_MODEL) } else { mode });
         names.finish(None, of_mode.or(self.model.take()), sink)
     }
 }

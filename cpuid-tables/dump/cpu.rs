@@ -26,6 +26,20 @@ pub struct Cpu {
     pub beside: Beside,
 }
 
+/// How a VMM is asked for a guest's CPU.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Request {
+    /// QEMU's `-cpu`, with its value.
+    Qemu(String),
+    /// Proxmox VE's: a VM's line `cpu:`, or one of its CPU models, with the flags, such as `+aes`.
+    Proxmox(Vec<String>),
+    /// libvirt's `<cpu>`.
+    Libvirt,
+    /// A manager that asks libvirt for it: nova, `CloudStack`, `KubeVirt`.
+    Manager,
+}
+
 /// What a dump states of a CPU besides its registers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Beside {
@@ -46,6 +60,10 @@ pub struct Beside {
     /// Of a guest's CPU as its VMM is asked for it: what is set besides features, by QEMU's name of the property, such as
     /// `tsc-frequency`. `None` for what does not ask for a guest's CPU.
     pub settings: Option<BTreeMap<String, String>>,
+    /// How a VMM is asked for this CPU; `None` for what does not ask for a guest's CPU.
+    pub request: Option<Request>,
+    /// The CPU model on which it is based, where that is not its name: `reported-model` of Proxmox VE.
+    pub model: Option<String>,
     /// True where the feature MSRs are all that its KVM has: a recorded host's are. Of one that is missing nothing is known
     /// otherwise.
     pub all_msrs: bool,

@@ -6,14 +6,15 @@
 //! flags           : fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat
 //! ```
 //!
-//! A flag that is listed is a bit that is set. One that is not may be off, or Linux has no name for it, hides it or does not
-//! use it: nothing is known of it. The kernel changes what it prints of the width of physical addresses and of the brand,
+//! A flag that is listed is a bit that is set. One that is not is off where the list is complete, with further lines after it, and
+//! every release of the tables lists it (`linux_flags.rs`); else nothing is known of it. The kernel changes what it prints of the width of physical addresses and of the brand,
 //! so that these are ignored. An empty line or a further `processor` begins a CPU.
 
 use std::boxed::Box;
 use std::string::String;
 
 use super::descriptor::{Descriptor, Mark};
+use super::linux_flags::LinuxFlags;
 use super::names::{Names, Unknown};
 use super::scan::{Scan, trim};
 use super::sink::{Fault, Line, Parser, Sink};
@@ -44,6 +45,7 @@ struct Open {
     family: Option<u32>,
     model: Option<u32>,
     stepping: Option<u32>,
+    flags: LinuxFlags,
 }
 
 /// A key, and its value.
@@ -86,6 +88,7 @@ pub(super) fn each_name(
 impl Cpuinfo {
     fn finish(&mut self, sink: &mut Sink) -> Result<(), Fault> {
         let Some(mut open) = self.open.take() else { return Ok(()) };
+        open.flags.finish(&mut open.names, open.family);
         open.names.signature(open.family, open.model, open.stepping);
         open.names.finish(open.number, None, sink)
     }
@@ -99,6 +102,7 @@ impl Parser for Cpuinfo {
             }
             // A terminal or a mail has wrapped the line of flags.
             if let (true, Some(open)) = (self.in_flags, &mut self.open) {
+                open.flags.wrap();
                 each_name(line.text, line.number, sink, |flag| open.names.flag(flag));
             }
             return Ok(());
@@ -106,6 +110,9 @@ impl Parser for Cpuinfo {
         self.in_flags = key == b"flags";
         if key == b"processor" {
             self.finish(sink)?;
+        }
+        if let Some(open) = &mut self.open {
+            open.flags.next_line();
         }
         let known: [&[u8]; 9] = [
             b"processor",
@@ -134,7 +141,10 @@ impl Parser for Cpuinfo {
                     names.register(0, Register::Eax, u32::MAX, level);
                 }
             }
-            b"flags" => each_name(value, line.number, sink, |flag| names.flag(flag)),
+            b"flags" => {
+                open.flags.list(value);
+                each_name(value, line.number, sink, |flag| names.flag(flag));
+            }
             b"vmx flags" => each_name(value, line.number, sink, |flag| names.vmx_flag(flag)),
             _ => each_name(value, line.number, sink, |flag| names.bug(flag)),
         }

@@ -12,7 +12,8 @@
 //!
 //! A `cpu` is a CPU with its model's name; what the model has beyond the listed features is not known. The policies `force`
 //! and `require` state a bit that is set, as a feature without a policy does; `disable` and `forbid` state one that is not;
-//! `optional` states nothing. In `domcapabilities` the CPU is the host's (`host-model`), and features that block a model are
+//! `optional` states nothing. Unless `check` is `none`, libvirt starts the guest only where all of its features are there, as QEMU's
+//! `enforce` does; that is the default of `custom`. A domain without a model has QEMU's default. In `domcapabilities` the CPU is the host's (`host-model`), and features that block a model are
 //! ones that it lacks. `feature` elements in no `cpu` are a CPU together. A `cpu` with a mode or in a domain asks for a guest's
 //! CPU, and so do the frequency of the domain's TSC and the mode of its enlightenments. Everything else of the document is
 //! ignored.
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 use std::string::String;
 use std::vec::Vec;
 
+use super::cpu::Request;
 use super::descriptor::{Descriptor, Mark};
 use super::names::{Names, Unknown};
 use super::scan::{find, trim};
@@ -46,6 +48,19 @@ struct LibvirtCpu {
     cpu: Option<Open>,
     /// What the domain sets outside its `cpu`, by QEMU's name of the property.
     settings: BTreeMap<&'static str, String>,
+    /// A domain of QEMU's is open.
+    domain: Option<Domain>,
+}
+
+/// The domain at hand.
+#[derive(Clone, Copy)]
+struct Domain {
+    /// KVM runs it.
+    is_kvm: bool,
+    /// The line on which it begins.
+    line: u64,
+    /// It has a `cpu`.
+    has_cpu: bool,
 }
 
 /// The CPU at hand.
@@ -59,6 +74,8 @@ struct Open {
     in_cpu: bool,
     /// It asks for a guest's CPU.
     is_a_guest_s: bool,
+    /// The line on which a domain's begins: without a model it has the default one.
+    of_domain: Option<u64>,
 }
 
 /// True for a line that only such a document has.
@@ -70,8 +87,17 @@ fn is_line(line: &[u8]) -> bool {
     feature || elements.into_iter().any(|element| find(line, element).is_some())
 }
 
+/// QEMU's model where nothing asks for another one.
+const DEFAULT_MODEL: &str = "qemu64";
+
 /// Modes whose CPU is the host's.
 const OF_THE_HOST: [&str; 3] = ["host-passthrough", "host-model", "maximum"];
+
+/// The default model, with a note.
+fn default_model(line: u64, sink: &mut Sink) -> String {
+    sink.note(line, std::format!("the domain states no CPU model: QEMU's default, {DEFAULT_MODEL}, applies"));
+    DEFAULT_MODEL.into()
+}
 
 fn attribute<'a>(attributes: &'a [(String, String)], name: &str) -> Option<&'a str> {
     attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -94,11 +120,25 @@ impl LibvirtCpu {
         if cpu.is_a_guest_s {
             settings.iter().for_each(|(property, value)| cpu.names.set(property, value));
         }
-        cpu.names.finish(None, cpu.model.or(cpu.mode), sink)
+        let mut model = cpu.model.or(cpu.mode);
+        if let (None, Some(line)) = (&model, cpu.of_domain) {
+            model = Some(default_model(line, sink));
+        }
+        cpu.names.finish(None, model, sink)
+    }
+
+    /// A domain ends: one without a `cpu` has the default model, which libvirt does not check.
+    fn end_domain(&mut self, sink: &mut Sink) -> Result<(), Fault> {
+        if let Some(Domain { line, has_cpu: false, .. }) = self.domain.take() {
+            let mut names = Names::default();
+            names.ask_for_a_guest(Request::Libvirt);
+            self.cpu = Some(Open { names, is_a_guest_s: true, of_domain: Some(line), ..Open::default() });
+        }
+        self.finish(sink)
     }
 
     /// A `cpu` begins.
-    fn begin(&mut self, attributes: &[(String, String)], sink: &mut Sink) -> Result<(), Fault> {
+    fn begin(&mut self, attributes: &[(String, String)], line: u64, sink: &mut Sink) -> Result<(), Fault> {
         // The settings before it are its domain's.
         let settings = if self.cpu.is_none() { core::mem::take(&mut self.settings) } else { BTreeMap::new() };
         self.finish(sink)?;
@@ -108,7 +148,16 @@ impl LibvirtCpu {
         let mut cpu = Open { in_cpu: true, is_a_guest_s, ..Open::default() };
         cpu.mode = mode.filter(|mode| OF_THE_HOST.contains(mode)).map(String::from);
         if is_a_guest_s {
-            cpu.names.ask_for_a_guest();
+            cpu.names.ask_for_a_guest(Request::Libvirt);
+        }
+        if let Some(domain) = &mut self.domain {
+            domain.has_cpu = true;
+            cpu.of_domain = Some(line);
+        }
+        let is_kvm = self.domain.is_none_or(|domain| domain.is_kvm);
+        let is_checked = attribute(attributes, "check").map_or(is_kvm, |check| check != "none");
+        if is_a_guest_s && cpu.mode.is_none() && is_checked {
+            cpu.names.set("enforce", "on");
         }
         if let Some(migratable) = attribute(attributes, "migratable") {
             cpu.names.set("migratable", migratable);
@@ -128,6 +177,17 @@ impl LibvirtCpu {
                 self.settings.insert("hv-passthrough", "on".into());
             }
             _ => {}
+        }
+    }
+
+    /// The element of a domain itself: capabilities have some of that name.
+    fn domain(&mut self, element: &str, attributes: &[(String, String)], line: u64) {
+        let kind = attribute(attributes, "type").filter(|_| element == "domain");
+        if self.is_in("capabilities") || self.is_in("domainCapabilities") {
+            return;
+        }
+        if let Some(kind @ ("kvm" | "qemu")) = kind {
+            self.domain = Some(Domain { is_kvm: kind == "kvm", line, has_cpu: false });
         }
     }
 
@@ -158,7 +218,7 @@ impl LibvirtCpu {
         match tag {
             Tag::Begin { name, attributes } => {
                 if name == "cpu" && !self.is_in("cpus") && !self.is_in("numa") && !self.is_in("cell") {
-                    self.begin(&attributes, sink)?;
+                    self.begin(&attributes, line, sink)?;
                 }
                 if name == "feature" {
                     // One in no `cpu`, after a CPU.
@@ -168,6 +228,7 @@ impl LibvirtCpu {
                     self.feature(&attributes, line, sink);
                 }
                 self.setting(&name, &attributes);
+                self.domain(&name, &attributes, line);
                 // The mode's name tells whose the features are.
                 let mode =
                     attribute(&attributes, "name").filter(|mode| name == "mode" && *mode == "host-model");
@@ -194,7 +255,8 @@ impl LibvirtCpu {
             (Some(cpu), "model") if in_cpu && !in_mode && !text.is_empty() => cpu.model = Some(text.into()),
             (Some(cpu), "vendor") if in_cpu && !in_mode => cpu.names.vendor(text),
             // What the domain sets follows.
-            (_, "domain" | "capabilities" | "domainCapabilities") => return self.finish(sink),
+            (_, "domain") => return self.end_domain(sink),
+            (_, "capabilities" | "domainCapabilities") => return self.finish(sink),
             _ => {}
         }
         Ok(())

@@ -6,8 +6,9 @@
 //! Flags:                           fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat
 //! ```
 //!
-//! As in `/proc/cpuinfo`, from which `lscpu` has them, nothing is known of a flag that is not listed. A line without a
-//! name that follows the flags has more of them. Other lines are passed over. `lscpu -J` has the same in JSON. In another language than English the line of flags is known by its first flags, and
+//! As in `/proc/cpuinfo`, from which `lscpu` has them, a flag that a complete list lacks is off. A line without a
+//! name that follows the flags has more of them. Other lines are passed over. `lscpu -J` has the same in JSON. In another
+//! language than English the line of flags is known by its first flags, and
 //! the vendor by its value; family, model and stepping are not known there.
 
 use std::boxed::Box;
@@ -15,6 +16,7 @@ use std::string::String;
 
 use super::cpuinfo::{decimal, each_name, key};
 use super::descriptor::{Descriptor, Mark};
+use super::linux_flags::LinuxFlags;
 use super::names::Names;
 use super::scan::{Scan, find, trim};
 use super::sink::{Fault, Line, Parser, Sink};
@@ -38,6 +40,7 @@ struct Lscpu {
     family: Option<u32>,
     model: Option<u32>,
     stepping: Option<u32>,
+    flags: LinuxFlags,
     /// The line before was that of the flags.
     in_flags: bool,
     /// Under `-J`: the field whose data comes.
@@ -79,6 +82,7 @@ impl Lscpu {
         if key == b"Architecture" || matches!(value, b"x86_64" | b"i686") {
             self.finish(sink)?;
         }
+        self.flags.next_line();
         match key {
             b"CPU family" => self.family = decimal(value),
             b"Model" => self.model = decimal(value),
@@ -87,6 +91,7 @@ impl Lscpu {
                 self.open.get_or_insert_default().vendor(&String::from_utf8_lossy(value))
             }
             _ if key == b"Flags" || are_flags(value) => {
+                self.flags.list(value);
                 let names = self.open.get_or_insert_default();
                 each_name(value, line, sink, |flag| names.flag(flag));
             }
@@ -97,7 +102,9 @@ impl Lscpu {
 
     fn finish(&mut self, sink: &mut Sink) -> Result<(), Fault> {
         let (family, model, stepping) = (self.family.take(), self.model.take(), self.stepping.take());
+        let flags = core::mem::take(&mut self.flags);
         let Some(mut names) = self.open.take() else { return Ok(()) };
+        flags.finish(&mut names, family);
         names.signature(family, model, stepping);
         names.finish(None, None, sink)
     }
@@ -119,6 +126,7 @@ impl Parser for Lscpu {
         let Some((key, value)) = key(line.text) else {
             // A terminal or a mail has wrapped the line of flags.
             if let (true, Some(names)) = (self.in_flags, &mut self.open) {
+                self.flags.wrap();
                 each_name(line.text, line.number, sink, |flag| names.flag(flag));
             }
             return Ok(());

@@ -56,6 +56,7 @@ mod libcpuid;
 mod libvirt;
 mod libvirt_cpu;
 mod lines;
+mod linux_flags;
 mod lscpu;
 mod macos;
 mod model_list;
@@ -83,7 +84,7 @@ mod writer;
 mod xen;
 mod xl;
 
-pub use cpu::{Beside, Cpu};
+pub use cpu::{Beside, Cpu, Request};
 pub use error::{ReadError, WriteError};
 pub use firecracker::firecracker_template;
 pub use format::{Format, UnknownFormat};

@@ -7,6 +7,7 @@ use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
+use super::cpu::Request;
 use super::sink::{Fault, Sink};
 use super::stated_bits::StatedBits;
 use crate::bits::feature::Feature;
@@ -28,6 +29,8 @@ pub(super) struct Names {
     stated: StatedBits,
     bits: BTreeMap<Named, bool>,
     settings: Option<BTreeMap<String, String>>,
+    request: Option<Request>,
+    model: Option<String>,
 }
 
 /// No release has such a name.
@@ -50,9 +53,42 @@ impl Names {
         self.stated.is_empty() && self.bits.is_empty()
     }
 
+    /// Whether a bit is set, where that is stated.
+    pub(super) fn stated(&self, bit: Named) -> Option<bool> {
+        let Named::Feature(feature) = bit else { return self.bits.get(&bit).copied() };
+        let word = feature.location().word;
+        let (registers, known) = self.stated.get(&(word.leaf.0, word.subleaf.0))?;
+        let mask = feature.mask();
+        (known[word.register] & mask != 0).then(|| registers[word.register] & mask != 0)
+    }
+
+    /// The vendor, where it is stated.
+    pub(super) fn stated_vendor(&self) -> Option<Vendor> {
+        let (registers, known) = self.stated.get(&(0, 0))?;
+        (known.ebx != 0).then(|| Vendor::from_registers(*registers))
+    }
+
     /// The names ask a VMM for a guest's CPU.
-    pub(super) fn ask_for_a_guest(&mut self) {
+    pub(super) fn ask_for_a_guest(&mut self, request: Request) {
         self.settings.get_or_insert_default();
+        self.request = Some(request);
+    }
+
+    /// A flag of Proxmox VE's, as it is written.
+    pub(super) fn flag_of_proxmox(&mut self, flag: &str) {
+        if let Some(Request::Proxmox(flags)) = &mut self.request {
+            flags.push(flag.into());
+        }
+    }
+
+    /// The CPU model on which the CPU is based, where that is not its name.
+    pub(super) fn based_on(&mut self, model: &str) {
+        self.model = Some(model.into());
+    }
+
+    /// The model of [`Names::based_on`].
+    pub(super) fn model(&self) -> Option<&str> {
+        self.model.as_deref()
     }
 
     /// What a guest's CPU is set to besides features, by QEMU's name of the property.
@@ -187,6 +223,8 @@ impl Names {
         sink.start(number, name);
         sink.beside().bits = self.bits;
         sink.beside().settings = self.settings;
+        sink.beside().request = self.request;
+        sink.beside().model = self.model;
         for ((leaf, subleaf), (registers, known)) in self.stated {
             sink.answer(leaf, subleaf, registers)?;
             sink.only_known(known);

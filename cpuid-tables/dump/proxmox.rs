@@ -8,13 +8,16 @@
 //! cpu: x86-64-v2-AES,flags=+pcid;-spec-ctrl
 //! ```
 //!
-//! Each model is a CPU with its name, and so is a VM's. What the reported model itself has is not known here. `-cpu` in the
-//! line `args:` is read as QEMU's. Other settings are ignored.
+//! Each model is a CPU with its name, and so is a VM's; a VM without `cpu:` has the default model. What the model itself has is not
+//! known here. Proxmox VE starts every x86 guest of a named model with `enforce`. `-cpu` in the line `args:` is read as QEMU's.
+//! Other settings and snapshots are ignored.
 
 use std::boxed::Box;
 use std::format;
 use std::string::String;
+use std::vec::Vec;
 
+use super::cpu::Request;
 use super::descriptor::{Descriptor, Mark};
 use super::names::{Names, Unknown};
 use super::qemu_args;
@@ -25,18 +28,32 @@ use super::sink::{Fault, Line, Parser, Sink};
 pub(super) const FORMAT: Descriptor = Descriptor {
     name: "proxmox",
     about: "Proxmox VE's cpu-models.conf and a VM's cpu:",
-    marks: &[Mark::Line(is_model), Mark::MayBeLine(is_cpu)],
+    marks: &[Mark::Line(is_model), Mark::MayBeLine(is_cpu), Mark::MayBeLine(is_vm)],
     parser: || Box::new(Proxmox::default()),
     style: None,
 };
 
+/// The model that is not enforced.
+const HOST: &str = "host";
+
 /// Proxmox VE's own flag since 9.1.
 const NESTED: &str = "nested-virt";
+
+/// The model of a VM without `cpu:`, and of a custom model without `reported-model` (qemu-server, `PVE/QemuServer/CPUConfig.pm`).
+const DEFAULT_MODEL: &str = "kvm64";
+
+/// Lines that a VM's configuration has, and whose keys no other form uses.
+const OF_A_VM: [&[u8]; 5] = [b"ostype:", b"sockets:", b"scsihw:", b"vmgenid:", b"boot: order="];
 
 /// The reader.
 #[derive(Default)]
 struct Proxmox {
     model: Option<(String, Names)>,
+    /// The first line of a VM's configuration, and whether a CPU was stated.
+    vm: Option<u64>,
+    has_cpu: bool,
+    /// A snapshot's or a pending configuration follows, which is not what the VM runs with.
+    ended: bool,
 }
 
 fn is_model(line: &[u8]) -> bool {
@@ -52,6 +69,18 @@ fn is_cpu(line: &[u8]) -> bool {
     cpu(line).is_some()
 }
 
+fn is_vm(line: &[u8]) -> bool {
+    OF_A_VM.into_iter().any(|key| line.starts_with(key))
+}
+
+/// The names of a guest's CPU, which is enforced unless it is the host's.
+fn asked() -> Names {
+    let mut names = Names::default();
+    names.ask_for_a_guest(Request::Proxmox(Vec::new()));
+    names.set("enforce", "on");
+    names
+}
+
 /// Takes in `+a;-b`.
 pub(super) fn flags(list: &str, names: &mut Names, line: u64, sink: &mut Sink) {
     for flag in list.split([';', ' ']).map(str::trim).filter(|flag| !flag.is_empty()) {
@@ -59,6 +88,7 @@ pub(super) fn flags(list: &str, names: &mut Names, line: u64, sink: &mut Sink) {
             Some(name) => (name, false),
             None => (flag.strip_prefix('+').unwrap_or(flag), true),
         };
+        names.flag_of_proxmox(flag);
         if name == NESTED {
             sink.note(line, format!("`{NESTED}` is ignored: it is vmx or svm, by the vendor of the host"));
         } else if !name.starts_with("hv-") && names.feature(name, on).is_err() {
@@ -69,14 +99,38 @@ pub(super) fn flags(list: &str, names: &mut Names, line: u64, sink: &mut Sink) {
 
 impl Proxmox {
     fn finish(&mut self, sink: &mut Sink) -> Result<(), Fault> {
-        let Some((name, names)) = self.model.take() else { return Ok(()) };
+        let Some((name, mut names)) = self.model.take() else { return Ok(()) };
+        self.has_cpu = true;
+        if names.model().is_none() {
+            names.based_on(DEFAULT_MODEL);
+        }
         names.finish(None, Some(name), sink)
+    }
+
+    /// The configuration of a VM ends.
+    fn end_vm(&mut self, sink: &mut Sink) -> Result<(), Fault> {
+        let Some(line) = self.vm.take().filter(|_| !self.has_cpu) else { return Ok(()) };
+        sink.note(line, format!("the VM has no line `cpu:`: Proxmox VE's default, {DEFAULT_MODEL}, applies"));
+        asked().finish(None, Some(DEFAULT_MODEL.into()), sink)
+    }
+
+    /// A line of a model.
+    fn of_model(names: &mut Names, text: &str, line: u64, sink: &mut Sink) {
+        let text = text.trim();
+        if let Some(list) = text.strip_prefix("flags") {
+            flags(list, names, line, sink);
+        }
+        if let Some(model) = text.strip_prefix("reported-model") {
+            names.based_on(model.trim());
+            if model.trim() == HOST {
+                names.set("enforce", "off");
+            }
+        }
     }
 
     /// `[cputype=]TYPE[,flags=LIST][,hidden=1]...`.
     fn vm(value: &str, line: u64, sink: &mut Sink) -> Result<(), Fault> {
-        let mut names = Names::default();
-        names.ask_for_a_guest();
+        let mut names = asked();
         let mut name = String::new();
         for item in value.split(',').map(str::trim) {
             match item.split_once('=') {
@@ -86,6 +140,9 @@ impl Proxmox {
                 _ => {}
             }
         }
+        if name == HOST {
+            names.set("enforce", "off");
+        }
         names.finish(None, Some(name), sink)
     }
 }
@@ -93,29 +150,38 @@ impl Proxmox {
 impl Parser for Proxmox {
     fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Result<(), Fault> {
         let text = String::from_utf8_lossy(line.text);
+        self.ended |= self.vm.is_some() && text.starts_with('[');
+        if self.ended {
+            return Ok(());
+        }
         if let Some(name) = text.strip_prefix("cpu-model:") {
             self.finish(sink)?;
-            self.model = Some((name.trim().into(), Names::default()));
+            self.model = Some((name.trim().into(), asked()));
             return Ok(());
+        }
+        if is_vm(line.text) {
+            self.finish(sink)?;
+            self.vm.get_or_insert(line.number);
         }
         if let Some(value) = cpu(line.text) {
             self.finish(sink)?;
+            self.has_cpu = true;
             return Proxmox::vm(&String::from_utf8_lossy(value), line.number, sink);
         }
         if text.starts_with("args:") {
             self.finish(sink)?;
-            let mut values = qemu_args::values(line.text);
+            let mut values = qemu_args::values(line.text).peekable();
+            self.has_cpu |= values.peek().is_some();
             return values
                 .try_for_each(|value| qemu_args::cpu(&String::from_utf8_lossy(value), line.number, sink));
         }
         let Some((_, names)) = &mut self.model else { return Ok(()) };
-        if let Some(list) = text.trim_start().strip_prefix("flags") {
-            flags(list, names, line.number, sink);
-        }
+        Proxmox::of_model(names, &text, line.number, sink);
         Ok(())
     }
 
     fn end(&mut self, sink: &mut Sink) -> Result<(), Fault> {
-        self.finish(sink)
+        self.finish(sink)?;
+        self.end_vm(sink)
     }
 }

@@ -15,6 +15,7 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
+use super::cpu::Request;
 use super::descriptor::{Descriptor, Mark};
 use super::names::{Names, Unknown};
 use super::scan::{Scan, find};
@@ -128,7 +129,7 @@ pub(super) fn cpu(value: &str, line: u64, sink: &mut Sink) -> Result<(), Fault> 
         items.map(str::trim).filter(|item| !item.is_empty()).filter_map(signed).collect();
     items.sort_by_key(|item| turn(item));
     let mut names = Names::default();
-    names.ask_for_a_guest();
+    names.ask_for_a_guest(Request::Qemu(String::from(value)));
     let (mut family, mut number, mut stepping) = (None, None, None);
     for item in &items {
         // Proxmox VE's list.

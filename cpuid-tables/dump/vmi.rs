@@ -17,6 +17,7 @@
 use std::boxed::Box;
 use std::string::String;
 
+use super::cpu::Request;
 use super::descriptor::{Descriptor, Mark};
 use super::names::{Names, Unknown};
 use super::scan::trim;
@@ -30,6 +31,9 @@ pub(super) const FORMAT: Descriptor = Descriptor {
     parser: || Box::new(Vmi::default()),
     style: None,
 };
+
+/// `KubeVirt`'s model where a VM names none.
+const DEFAULT_MODEL: &str = "host-model";
 
 /// The reader.
 #[derive(Default)]
@@ -83,8 +87,9 @@ impl Vmi {
             return Ok(());
         }
         let mut names = names.unwrap_or_default();
-        names.ask_for_a_guest();
-        names.finish(None, model, sink)
+        names.ask_for_a_guest(Request::Manager);
+        names.set("enforce", "on");
+        names.finish(None, model.or_else(|| Some(DEFAULT_MODEL.into())), sink)
     }
 }
 

@@ -13,6 +13,7 @@ use core::cmp::Reverse;
 use core::fmt;
 
 use super::baseline::Baseline;
+use super::left_out::{NESTED, of_vendor};
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
 use crate::bits::kvm_treatment::KvmTreatment;
@@ -88,15 +89,8 @@ impl fmt::Display for Choice {
 const ALSO_EVERYWHERE: FeatureSet = FeatureSet::new().with(feature::ARAT);
 /// KVM's own leaf; its features come from the accelerator, not from a model.
 const KVM_LEAF: Leaf = Leaf(0x4000_0001);
-/// Nested virtualization: not added, as QEMU's models do not have it unless requested. It includes dozens of further
-/// bits, for which each model has its own values.
-/// Features that tie a guest to its host or that QEMU drops without a further option: not added unless requested. QEMU
-/// clears PDCM without `pmu=on`; debug store and processor trace need the host's PMU.
-const UNASKED: FeatureSet =
-    FeatureSet::new().with(feature::PDCM).with(feature::DTES64).with(feature::DS).with(feature::INTEL_PT);
 /// IA32_PERF_CAPABILITIES, which a guest reads only with PDCM.
 const PERF_CAPABILITIES: Msr = Msr(0x345);
-const NESTED: FeatureSet = FeatureSet::new().with(feature::VMX).with(feature::SVM);
 /// VMX controls: bits that must be 1 in the lower half, bits that may be 1 in the upper.
 const VMX_CONTROLS: [u32; 5] = [0x48b, 0x48d, 0x48e, 0x48f, 0x490];
 
@@ -253,7 +247,8 @@ impl Baseline {
                 && feature.leaf() != KVM_LEAF
                 && feature.kvm(LinuxRelease::NEWEST).may_be_advertised()
         };
-        let shown = self.features() - self.warnings - has - NESTED - UNASKED;
+        let unasked = of_vendor(self.vendor()).fold(FeatureSet::new(), |all, row| all | row.features);
+        let shown = self.features() - self.warnings - has - unasked;
         let mut add: FeatureSet = shown.iter().filter(offered).collect();
         loop {
             let there = has | add;

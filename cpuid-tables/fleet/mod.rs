@@ -27,6 +27,7 @@ mod export;
 mod fold;
 mod hosts;
 mod leaves;
+mod left_out;
 
 pub use crate::meaning::{Meaning, MsrMeaning, Rule, meanings, msr_meanings, section};
 pub use baseline::{Baseline, Group, LimitCost};
@@ -34,3 +35,4 @@ pub use choice::Choice;
 pub use export::{ExportError, Template};
 pub use fold::Unequal;
 pub use hosts::{Fleet, FleetError, HostTables};
+pub use left_out::LeftOut;

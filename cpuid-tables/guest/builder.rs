@@ -1,6 +1,6 @@
 //! Typed settings of a guest, and the steps from them to its table.
 
-use crate::bits::location::Registers;
+use crate::bits::location::{Registers, WordSource};
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
@@ -243,6 +243,33 @@ impl<'h> GuestCpuidBuilder<'h> {
             filtered: cpu.filtered,
             warnings: cpu.warnings,
         })
+    }
+
+    /// The feature words that the CPU requests: after dependencies and the settings of the accelerator and the machine type,
+    /// and before the host filters them. A model's depend on the host only by its vendor; `host` and `max` request what the
+    /// host has.
+    ///
+    /// # Errors
+    ///
+    /// A [`BuildError`] if QEMU would fail before it filters the features.
+    ///
+    /// ```
+    /// use cpuid_tables::host::{Host, HostFile};
+    /// use cpuid_tables::{guest::{GuestCpuid, WordSource}, Leaf};
+    ///
+    /// let mut host = Host::default();
+    /// host.read(HostFile::Instruction, "0 0 0 1 68747541 444d4163 69746e65")?;
+    /// let words = GuestCpuid::builder().model("EPYC-Milan").host(&host).requested()?;
+    /// // Without SVM, which KVM's guests have only on request, none of its features.
+    /// let svm = |source: &WordSource| matches!(source, WordSource::Cpuid(word) if word.leaf == Leaf(0x8000_000a));
+    /// assert!(words.iter().all(|(source, value)| !svm(source) || *value == 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn requested(&self) -> Result<Vec<(WordSource, u64)>, BuildError> {
+        let mut cpu = self.prepared()?;
+        cpu.load(&self.cpu, &self.globals)?;
+        cpu.expand(&self.cpu)?;
+        Ok(cpu.sourced_words())
     }
 
     /// Every model, by its name without a version.

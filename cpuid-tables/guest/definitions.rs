@@ -90,9 +90,7 @@ impl<'h> GuestCpuidBuilder<'h> {
         cpu.load(&option, &[])?;
         let made = cpu.expand(&option);
         let release = cpu.release;
-        let words = (0..release.tables.words.len())
-            .filter_map(|at| Some((release.source(at)?, *cpu.words.get(at)?)))
-            .collect();
+        let words = cpu.sourced_words();
         cpu.filter();
         let mut names = Vec::new();
         if made.is_err() {

@@ -15,7 +15,7 @@ use crate::dump::Cpu;
 use crate::table::CpuidEntry;
 
 /// What commands write into a document beside its CPUs; a reader of tables passes over it.
-const BESIDE: [&str; 28] = [
+const BESIDE: [&str; 29] = [
     // A recorded host's.
     "capabilities",
     "emulated",
@@ -40,6 +40,7 @@ const BESIDE: [&str; 28] = [
     "hosts",
     "model",
     "nested",
+    "left_out",
     "undescribed",
     "unequal",
     "vendors",

@@ -26,6 +26,8 @@ mod instrument;
 mod manual;
 mod messages;
 mod migrate;
+mod operator;
+mod operator_files;
 mod readme;
 mod record;
 mod why_cpu;

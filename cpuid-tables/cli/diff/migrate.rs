@@ -10,11 +10,12 @@ use cpuid_tables::{CpuidRead, QemuRelease, Vendor, feature};
 use serde_json::{Value, json};
 
 use super::pairs::{Group, Pair, grouped};
+use super::remedy;
 use super::target::{Judged, Target};
 use crate::cli::advice;
 use crate::cli::format::Format;
 use crate::cli::has::NOT_KNOWN;
-use crate::cli::named_model::of_the_host;
+use crate::cli::named_model::{model_name, of_the_host, unknown_model};
 use crate::cli::outcome::{Failed, Result, answer};
 use crate::cli::output::{print_document, print_styled, warn};
 use crate::cli::source::Source;
@@ -69,8 +70,8 @@ struct Moves<'p> {
     groups: Vec<Group<'p, Judged>>,
     /// The features that A has and B does not state.
     open: Vec<&'static str>,
-    /// A's name for what its host has, where A states only some of that.
-    of_the_host: Option<String>,
+    /// Where A has the rest of what it has, of which it states only some.
+    rest: Option<Rest>,
     /// A's model and its vendor, and B's, which is another one, where A does not state the guest's.
     other_vendor: Option<OtherVendor>,
     /// A names a level of x86-64 and states no vendor.
@@ -92,14 +93,14 @@ impl<'p> Moves<'p> {
         open.sort_unstable();
         open.dedup();
         let can = groups.iter().all(|group| group.found.can_move());
-        let of_the_host = pairs.iter().find_map(|pair| of_the_host(&pair.a)).map(str::to_owned);
-        let can = if can && (!open.is_empty() || of_the_host.is_some() || other_vendor.is_some()) {
+        let rest = pairs.iter().find_map(|pair| Rest::of(&pair.a));
+        let can = if can && (!open.is_empty() || rest.is_some() || other_vendor.is_some()) {
             None
         } else {
             Some(can)
         };
         let of_level = pairs.iter().any(|pair| is_level(&pair.a));
-        Moves { target, groups, open, of_the_host, other_vendor, of_level, can }
+        Moves { target, groups, open, rest, other_vendor, of_level, can }
     }
 
     fn to_json(&self, (a, b): (&Source, &Source)) -> Value {
@@ -127,6 +128,7 @@ impl<'p> Moves<'p> {
         let mut text = Styled::new();
         for group in &self.groups {
             describe(&mut text, group.sides((a, b)), &group.found, self.target);
+            self.advise(&mut text, group);
         }
         match self.can {
             Some(true) => {
@@ -136,24 +138,11 @@ impl<'p> Moves<'p> {
                 );
             }
             Some(false) => {}
-            None if self.open.is_empty() && self.of_the_host.is_none() => {
-                text.line(
-                    Style::Doubt,
-                    format_args!("Not known whether a guest started on A ({a}) can move to B ({b}), whose vendor it must have"),
-                );
-            }
-            None if self.open.is_empty() => {
-                let name = self.of_the_host.as_deref().unwrap_or_default();
-                text.line(
-                    Style::Doubt,
-                    format_args!("Not known whether a guest started on A ({a}) can move to B ({b}): with `{name}` it has what A's host has"),
-                );
-            }
             None => {
-                let names = self.open.join(" ");
+                let why = self.doubt();
                 text.line(
                     Style::Doubt,
-                    format_args!("Not known whether a guest started on A ({a}) can move to B ({b}), which does not state: {names}"),
+                    format_args!("Not known whether a guest started on A ({a}) can move to B ({b}){why}"),
                 );
             }
         }
@@ -165,6 +154,79 @@ impl<'p> Moves<'p> {
             text.line(Style::Doubt, format_args!("  note: {other}"));
         }
         text
+    }
+
+    /// Why it is not known whether the guest can move.
+    fn doubt(&self) -> String {
+        match &self.rest {
+            _ if !self.open.is_empty() => format!(", which does not state: {}", self.open.join(" ")),
+            Some(rest) => format!(": {rest}"),
+            None => ", whose vendor it must have".to_owned(),
+        }
+    }
+
+    /// Adds what to take away from the guest so that it can move.
+    fn advise(&self, text: &mut Styled, group: &Group<'_, Judged>) {
+        let found = &group.found.found;
+        let (true, Some(pair)) = (self.target.is_qemu(), group.pairs.first()) else { return };
+        let Some(remedy) = found.remedy() else { return };
+        let is_enforced = side(&pair.a, false).is_enforced();
+        if found.obstacles.is_empty() {
+            if !is_enforced {
+                let needs = "QEMU with enforce, which Proxmox VE sets, and libvirt's check start no guest there without";
+                text.line(Style::Doubt, format_args!("  note: {needs} {remedy}"));
+            }
+            return;
+        }
+        if let Some(rest) = &self.rest {
+            text.plain(format_args!("  With {remedy} it is not known whether it can move: {rest}.\n"));
+            return;
+        }
+        let vendor = if self.other_vendor.is_some() { " if its vendor is B's" } else { "" };
+        for line in remedy::lines(&pair.a, &remedy, &format!("can move{vendor}")) {
+            text.plain(format!("  {line}").trim_end()).plain('\n');
+        }
+        let slower: Vec<String> = found.slower().map(Obstacle::name).collect();
+        if !slower.is_empty() {
+            let why = if is_enforced {
+                "QEMU with enforce, as Proxmox VE sets it, or libvirt's check starts no guest without them"
+            } else {
+                "only QEMU with enforce, which Proxmox VE sets, or libvirt's check needs them"
+            };
+            text.line(Style::Doubt, format_args!("  note: speed alone: {}; {why}", slower.join(" ")));
+        }
+    }
+}
+
+/// Where a guest has what A does not state.
+enum Rest {
+    /// From A's host, for which this name stands.
+    Host(String),
+    /// From a definition of this CPU that is not in A.
+    Elsewhere(String),
+    /// From a model that A does not name.
+    Nowhere,
+}
+
+impl Rest {
+    fn of(a: &Cpu) -> Option<Rest> {
+        let of_host = of_the_host(a).map(|name| Rest::Host(name.to_owned()));
+        let elsewhere = || unknown_model(a).map(|name| Rest::Elsewhere(name.to_owned()));
+        let names_none = a.beside.settings.is_some() && model_name(a).is_none();
+        of_host.or_else(elsewhere).or(names_none.then_some(Rest::Nowhere))
+    }
+}
+
+impl fmt::Display for Rest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Rest::Host(name) => write!(f, "with `{name}` it has what A's host has"),
+            Rest::Nowhere => f.write_str("A names no CPU model"),
+            Rest::Elsewhere(name) => write!(
+                f,
+                "`{name}` is defined in its cluster's /etc/pve/virtual-guest/cpu-models.conf, which `kvm-cpuid diff` reads as A"
+            ),
+        }
     }
 }
 
@@ -244,9 +306,6 @@ fn describe(text: &mut Styled, (a, b): (String, String), judged: &Judged, target
                 String::new()
             };
             text.plain(format_args!("  {obstacle}{taken}\n"));
-        }
-        if let Some(remedy) = found.remedy().filter(|_| target.is_qemu()) {
-            text.plain(format_args!("  A guest started with -cpu MODEL,{remedy} can move.\n"));
         }
     }
     for note in &found.notes {

@@ -15,7 +15,7 @@ pub(crate) mod settings;
 pub(crate) mod supported;
 pub(crate) mod xsave;
 
-use crate::bits::location::Registers;
+use crate::bits::location::{Registers, WordSource};
 use crate::table::Vendor;
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -193,6 +193,12 @@ impl Cpu<'_> {
 
     fn property(&self, index: u16) -> Option<CpuProperty> {
         self.release.qemu.board().properties.get(usize::from(index)).map(CpuProperty::of_row)
+    }
+
+    /// The feature words as they are now, each with its source.
+    pub(crate) fn sourced_words(&self) -> Vec<(WordSource, u64)> {
+        let all = 0..self.release.tables.words.len();
+        all.filter_map(|at| Some((self.release.source(at)?, *self.words.get(at)?))).collect()
     }
 
     /// Removes features and records them (`mark_unavailable_features`).

@@ -29,7 +29,8 @@ use places::{at, of_word};
 /// assert!(matches!(find("avx2").as_slice(), [Found::Bit(_)]));
 /// assert_eq!(find("kvmclock").len(), 2);
 /// assert!(matches!(find("7.0.ebx=0x20").as_slice(), [Found::Value(_)]));
-/// assert!(matches!(find("failed to set MSR 0x48e to 0x1").as_slice(), [Found::MsrValue(..)]));
+/// let failed = find("failed to set MSR 0x48e to 0x1");
+/// assert!(matches!(failed.as_slice(), [Found::Message(_), Found::MsrValue(..), ..]));
 /// assert!(find("no-such-thing").is_empty());
 /// ```
 #[must_use]

@@ -4,7 +4,8 @@
 //! guest there: what its KVM supports, and what QEMU adds to that. Each bit is compared by its meaning
 //! ([`meanings`]): a missing feature is an obstacle; a bit that announces a restriction, of which the guest does not
 //! know, is a note; topology, caches and highest leaves are the VMM's own and are not compared. What QEMU migrates under no
-//! circumstances, such as `invtsc` without a fixed TSC frequency, is an obstacle by itself.
+//! circumstances, such as `invtsc` without a fixed TSC frequency, is an obstacle by itself. A feature that states only how fast
+//! something is, is an obstacle for a guest that is started with `enforce`, and else a note.
 
 mod blocker;
 mod given;
@@ -46,6 +47,12 @@ pub struct MigrationSide<'a> {
 }
 
 impl MigrationSide<'_> {
+    /// True if the guest is started only where all its features are there: QEMU's `enforce`.
+    #[must_use]
+    pub fn is_enforced(self) -> bool {
+        self.settings.and_then(|all| all.get("enforce")).is_some_and(|value| value == "on")
+    }
+
     /// The vendor that the side states.
     #[must_use]
     pub fn vendor(self) -> Option<Vendor> {
@@ -119,12 +126,19 @@ impl Migration {
         self.obstacles.is_empty()
     }
 
-    /// The options that take what is missing away from the guest: `-avx2,-vmx-rdseed-exit`. `None` if something cannot be
-    /// taken away by such an option.
+    /// The missing features that state only how fast something is: a guest with QEMU's `enforce` needs them too.
+    pub fn slower(&self) -> impl Iterator<Item = &Obstacle> {
+        let all = self.obstacles.iter().chain(&self.notes);
+        all.filter(|one| matches!(one, Obstacle::Bits(bits) if given::is_speed(bits.word, bits.meaning.mask)))
+    }
+
+    /// The options that take what is missing away from the guest: `-avx2,-erms,-vmx-rdseed-exit`, with features that state only
+    /// how fast something is. `None` if something cannot be taken away by such an option.
     #[must_use]
     pub fn remedy(&self) -> Option<String> {
         let mut options: Vec<String> = Vec::new();
-        for obstacle in &self.obstacles {
+        let slower = self.slower().filter(|one| !self.obstacles.contains(one));
+        for obstacle in self.obstacles.iter().chain(slower) {
             if let Obstacle::Blocker(blocker) = obstacle {
                 options.push(blocker.remedy?.into());
                 continue;
@@ -144,6 +158,7 @@ impl Migration {
         if [Leaf::BASIC, Leaf::EXTENDED].contains(&word.leaf) && word.register != Register::Eax {
             return;
         }
+        let is_enforced = started.is_enforced();
         // A component without its feature was not promised.
         let unused = given::components(word, |feature| !has(started.entries, feature));
         let known = known_bits(started, word) & known_bits(there, word) & !unused;
@@ -168,7 +183,7 @@ impl Migration {
             let found = Obstacle::Bits(BitsObstacle { word, meaning, started, there });
             // A restriction takes nothing away that the guest was promised.
             let is_note = meaning.rule == Rule::Or
-                || given::is_speed(word, meaning.mask)
+                || given::is_speed(word, meaning.mask) && !is_enforced
                 || given::is_qemus_default_width(word, &meaning, started);
             if is_note { self.notes.push(found) } else { self.obstacles.push(found) }
         }
