@@ -39,13 +39,14 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// The suggested next step.
     pub help: Option<String>,
+    /// The kind of finding, as `differences.tsv` names it; `None` if it is not a finding that a row can explain.
+    pub kind: Option<&'static str>,
 }
 
 impl Diagnostic {
     /// An error at a place.
     pub fn error(at: Span, message: impl Into<String>) -> Diagnostic {
-        let message = message.into();
-        Diagnostic { severity: Severity::Error, at: Some(at), message, labels: Vec::new(), help: None }
+        Diagnostic { at: Some(at), ..Diagnostic::general(message) }
     }
 
     /// A warning at a place.
@@ -56,7 +57,14 @@ impl Diagnostic {
     /// An error about an input as a whole.
     pub fn general(message: impl Into<String>) -> Diagnostic {
         let message = message.into();
-        Diagnostic { severity: Severity::Error, at: None, message, labels: Vec::new(), help: None }
+        Diagnostic {
+            severity: Severity::Error,
+            at: None,
+            message,
+            labels: Vec::new(),
+            help: None,
+            kind: None,
+        }
     }
 
     /// An error about a file that could not be read.

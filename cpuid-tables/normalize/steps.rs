@@ -79,6 +79,8 @@ pub enum Group {
     Pmu,
     /// AMX with its XSAVE components, leaves 0x1D and 0x1E.
     Amx,
+    /// AVX-512 and AVX10 with AVX-512's XSAVE components, leaf 0x24.
+    Avx512,
     /// Nested virtualization: VMX and SVM, leaf 0x8000000A.
     Nested,
     /// SGX, leaf 0x12.
@@ -95,9 +97,10 @@ pub enum Group {
 
 impl Group {
     /// All of them.
-    pub const ALL: [Group; 8] = [
+    pub const ALL: [Group; 9] = [
         Group::Pmu,
         Group::Amx,
+        Group::Avx512,
         Group::Nested,
         Group::Sgx,
         Group::ProcessorTrace,
@@ -110,6 +113,7 @@ impl Group {
         match self {
             Group::Pmu => "no-pmu",
             Group::Amx => "no-amx",
+            Group::Avx512 => "no-avx512",
             Group::Nested => "no-nested",
             Group::Sgx => "no-sgx",
             Group::ProcessorTrace => "no-pt",
@@ -123,6 +127,7 @@ impl Group {
         match self {
             Group::Pmu => "counters observe the host's other guests, and cannot migrate",
             Group::Amx => "its state is 8 KiB for each thread, and a process must request it from Linux",
+            Group::Avx512 => "processors of one pool have it or not, and some run slower with it",
             Group::Nested => "guests of guests enlarge the attack surface and cannot migrate everywhere",
             Group::Sgx => "a guest needs enclave memory of its own",
             Group::ProcessorTrace => "KVM offers it only with pt_mode=1, and it cannot migrate",
@@ -151,6 +156,7 @@ impl Group {
                 feature::AMX_FP16,
                 feature::AMX_COMPLEX,
             ]),
+            Group::Avx512 => feature::AVX512F.needed_by().with(feature::AVX512F).with(feature::AVX10),
             Group::Nested => set(&[feature::VMX, feature::SVM]),
             Group::Sgx => set(&[feature::SGX, feature::SGX_LC]),
             Group::ProcessorTrace => set(&[feature::INTEL_PT]),
@@ -164,6 +170,7 @@ impl Group {
     const fn components(self) -> u64 {
         match self {
             Group::Amx => 1 << 17 | 1 << 18,
+            Group::Avx512 => 1 << 5 | 1 << 6 | 1 << 7,
             Group::ProcessorTrace => 1 << 8,
             Group::Mpx => 1 << 3 | 1 << 4,
             _ => 0,
@@ -174,6 +181,7 @@ impl Group {
         match self {
             Group::Pmu => &[Leaf(0xa), Leaf(0x23), Leaf(0x8000_0022)],
             Group::Amx => &[Leaf(0x1d), Leaf(0x1e)],
+            Group::Avx512 => &[Leaf(0x24)],
             Group::Nested => &[Leaf(0x8000_000a)],
             Group::Sgx => &[Leaf(0x12)],
             Group::ProcessorTrace => &[Leaf(0x14)],

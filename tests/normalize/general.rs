@@ -172,6 +172,31 @@ fn steps_can_be_left_out_and_inserted_by_name() -> Outcome<()> {
     Ok(())
 }
 
+#[test]
+fn avx512_goes_with_its_state_and_what_needs_it() -> Outcome<()> {
+    let [leaf_0, leaf_1, _] = intel();
+    let ebx = feature::AVX512F.mask() | feature::AVX512VL.mask() | feature::AVX2.mask();
+    let base = [
+        CpuidEntry::new(
+            Leaf(0),
+            Registers::new(0x24, leaf_0.registers.ebx, leaf_0.registers.ecx, leaf_0.registers.edx),
+        ),
+        leaf_1,
+        CpuidEntry::indexed(Leaf(7), Subleaf(0), Registers::new(1, ebx, 0, 0)),
+        CpuidEntry::indexed(Leaf(7), Subleaf(1), Registers::new(0, 0, 0, feature::AVX10.mask())),
+        CpuidEntry::indexed(Leaf(0xd), Subleaf(0), Registers::new(0xe7, 2696, 2696, 0)),
+        CpuidEntry::indexed(Leaf(0xd), Subleaf(2), Registers::new(256, 576, 0, 0)),
+        CpuidEntry::indexed(Leaf(0xd), Subleaf(5), Registers::new(64, 1088, 0, 0)),
+        CpuidEntry::indexed(Leaf(0x24), Subleaf(0), Registers::new(0, 0x0007_0001, 0, 0)),
+    ];
+    let table = Normalizer::new(&base).steps(steps::without(Group::Avx512)).build()?.table(0);
+    assert!(table.has(feature::AVX2) && !table.has(feature::AVX512F) && !table.has(feature::AVX512VL));
+    assert!(!table.has(feature::AVX10));
+    let word = |leaf, register| table.word(CpuidWord::new(Leaf(leaf), Subleaf(0), register));
+    assert_eq!((word(0xd, Register::Eax), word(0xd, Register::Ecx), word(0x24, Register::Ebx)), (7, 832, 0));
+    Ok(())
+}
+
 /// A newer KVM may have bits that no release known here names.
 #[test]
 fn an_allow_list_of_kvm_s_features_clears_every_other_bit() -> Outcome<()> {

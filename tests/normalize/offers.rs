@@ -41,7 +41,7 @@ fn every_recorded_guest_can_move_to_its_own_host() -> Outcome<()> {
             offered.retain(|entry| entry.function != Leaf(0x15));
             offered.extend(guest.iter().filter(|entry| entry.function == Leaf(0x15)));
         }
-        let found = Migration::new(side(guest), side(&offered));
+        let found = Migration::compared(side(guest), side(&offered));
         assert!(found.can_move(), "{}:\n{:#?}", case.text, found.obstacles);
         *counts.entry(vmm.name()).or_default() += 1;
     }
@@ -73,7 +73,7 @@ fn no_vmm_gives_what_kvm_lacks() -> Outcome<()> {
             else {
                 continue;
             };
-            let found = Migration::new(side(&before), side(&after));
+            let found = Migration::compared(side(&before), side(&after));
             let names: Vec<String> = found.obstacles.iter().map(|obstacle| obstacle.name()).collect();
             assert_eq!(names, ["avx2"], "{vmm} on {name}");
             tried += 1;

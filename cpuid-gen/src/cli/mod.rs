@@ -125,7 +125,11 @@ impl Run {
             }
             None => verify(&linux, &qemu, &differences, if own { Scope::Given } else { Scope::Pinned }),
         };
-        print(&self.report(&report, *format)?)?;
+        let text = match format {
+            Format::Text if since.is_some() => report.render_findings(&self.sources),
+            _ => self.report(&report, *format)?,
+        };
+        print(&text)?;
         Ok(ExitCode::from(u8::from(!report.is_explained())))
     }
 

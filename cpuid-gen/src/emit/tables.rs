@@ -35,7 +35,7 @@ pub(super) fn tables(model: &Model, layout: &Layout) -> Result<Rust, GenerateErr
     lists.check()?;
     let strings: Vec<String> = strings.finish()?.into_iter().map(|text| format!("{text:?}")).collect();
     let all = cells(&strings);
-    out.put(format_args!("pub(crate) const STRINGS: [&str; {}] = [{}];\n", all.len, all.text));
+    out.put(format_args!("pub(crate) static STRINGS: [&str; {}] = [{}];\n", all.len, all.text));
     fixed(&mut out, "NAME_SEEDS", &names.seeds);
     fixed(&mut out, "NAME_KEYS", &names.keys);
     fixed(&mut out, "NAME_BITS", &names.bits);

@@ -49,6 +49,8 @@ pub struct LinuxFacts {
     pub leaf_fields: Vec<CpuidField>,
     /// The words with which KVM's CPUID code overrides registers: only of a tree, never in a facts file.
     pub handed_out: Vec<String>,
+    /// `KVM_X86_FEATURE_*` to which no feature is translated, with their places. Only a tree has them; facts files do not.
+    pub untranslated: Vec<(String, Span)>,
     /// Macros whose names differ by a letter from a word of their comment: only of a tree, never in a facts file.
     pub spellings: Vec<LinuxSpelling>,
 }
@@ -345,6 +347,7 @@ impl LinuxFacts {
             cpuid_fields: Vec::new(),
             leaf_fields: Vec::new(),
             handed_out: Vec::new(),
+            untranslated: Vec::new(),
             spellings: Vec::new(),
         }
     }

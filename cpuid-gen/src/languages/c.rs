@@ -1,4 +1,5 @@
-//! The C header. It needs only `<stdint.h>`, and compiles as C99 and C++11.
+//! The C header. It needs only `<stdint.h>`, or `<linux/types.h>` in a kernel, and compiles as C99 and C++11. No name of it is one
+//! of the kernel's, which has `CPUID_EAX` and `struct cpuid_bit`.
 
 use std::fmt::Write as _;
 
@@ -11,7 +12,11 @@ const TYPES: &str = "\
 #ifndef CPUID_TABLES_H
 #define CPUID_TABLES_H
 
+#ifdef __KERNEL__
+#include <linux/types.h>
+#else
 #include <stdint.h>
+#endif
 
 #if defined(__GNUC__)
 #define CPUID_TABLES_MAYBE_UNUSED __attribute__((unused))
@@ -19,15 +24,15 @@ const TYPES: &str = "\
 #define CPUID_TABLES_MAYBE_UNUSED
 #endif
 
-/* Numbers of the output registers; CPUID_MSR stands for a model-specific register. */
-#define CPUID_EAX 0
-#define CPUID_EBX 1
-#define CPUID_ECX 2
-#define CPUID_EDX 3
-#define CPUID_MSR 4
+/* Numbers of the output registers; CPUID_TABLES_MSR stands for a model-specific register. */
+#define CPUID_TABLES_EAX 0
+#define CPUID_TABLES_EBX 1
+#define CPUID_TABLES_ECX 2
+#define CPUID_TABLES_EDX 3
+#define CPUID_TABLES_MSR 4
 
 /* A bit of a CPUID register; a name is NULL where a project has none. */
-struct cpuid_bit {
+struct cpuid_tables_bit {
     const char *name;       /* the constant's name below */
     const char *linux_name; /* Linux's or KVM's macro */
     const char *flag;       /* in /proc/cpuinfo */
@@ -39,15 +44,15 @@ struct cpuid_bit {
 };
 
 /* 32 bits of a CPUID register, or the bits of an MSR, whose number is in `leaf`. */
-struct cpuid_word {
+struct cpuid_tables_word {
     uint32_t leaf;
     uint32_t subleaf;
     uint8_t reg;
     uint64_t mask;
 };
 
-/* A version of a CPU model of QEMU: its words are cpuid_model_words[first] to [first + count - 1]. */
-struct cpuid_model {
+/* A version of a CPU model of QEMU: its words are cpuid_tables_model_words[first] to [first + count - 1]. */
+struct cpuid_tables_model {
     const char *name;
     const char *alias;
     const char *vendor;
@@ -97,17 +102,17 @@ fn constants(out: &mut Text, model: &Model) {
         let word = feature.location.word;
         let bit = feature.location.bit.0;
         out.put(format_args!("/* {} */\n", feature.location));
-        out.put(format_args!("#define CPUID_{name}_LEAF UINT32_C({:#x})\n", word.leaf.0));
-        out.put(format_args!("#define CPUID_{name}_SUBLEAF UINT32_C({:#x})\n", word.subleaf.0));
-        out.put(format_args!("#define CPUID_{name}_REG CPUID_{}\n", word.register.name()));
+        out.put(format_args!("#define CPUID_{name}_LEAF {:#x}u\n", word.leaf.0));
+        out.put(format_args!("#define CPUID_{name}_SUBLEAF {:#x}u\n", word.subleaf.0));
+        out.put(format_args!("#define CPUID_{name}_REG CPUID_TABLES_{}\n", word.register.name()));
         out.put(format_args!("#define CPUID_{name}_BIT {bit}\n"));
-        out.put(format_args!("#define CPUID_{name}_MASK UINT32_C({:#x})\n", 1_u32 << bit));
+        out.put(format_args!("#define CPUID_{name}_MASK {:#x}u\n", 1_u32 << bit));
     }
     for bit in &model.msr {
         let name = &bit.constant;
         out.put(format_args!("/* {} */\n", bit.msr.bit(bit.bit)));
-        out.put(format_args!("#define CPUID_MSR_{name}_MSR UINT32_C({:#x})\n", bit.msr.0));
-        out.put(format_args!("#define CPUID_MSR_{name}_MASK UINT64_C({:#x})\n", 1_u64 << bit.bit.0));
+        out.put(format_args!("#define CPUID_MSR_{name}_MSR {:#x}u\n", bit.msr.0));
+        out.put(format_args!("#define CPUID_MSR_{name}_MASK {:#x}ull\n", 1_u64 << bit.bit.0));
     }
 }
 
@@ -124,17 +129,19 @@ fn text(value: Option<&str>) -> Result<String, GenerateError> {
 
 fn bits(out: &mut Text, model: &Model) -> Result<(), GenerateError> {
     out.put(format_args!("\n/* By leaf, subleaf, register and bit. */\n"));
-    out.put(format_args!("CPUID_TABLES_MAYBE_UNUSED static const struct cpuid_bit cpuid_bits[] = {{\n"));
+    out.put(format_args!(
+        "CPUID_TABLES_MAYBE_UNUSED static const struct cpuid_tables_bit cpuid_tables_bits[] = {{\n"
+    ));
     for feature in &model.features {
         let (name, linux) = (text(Some(&feature.constant))?, text(linux_name(feature))?);
         let (flag, qemu) = (text(flag(feature))?, text(qemu_name(&feature.qemu))?);
         let (word, bit) = (feature.location.word, feature.location.bit.0);
         let (leaf, subleaf, register) = (word.leaf.0, word.subleaf.0, word.register.name());
         out.put(format_args!(
-            "    {{{name}, {linux}, {flag}, {qemu}, UINT32_C({leaf:#x}), {subleaf}, CPUID_{register}, {bit}}},\n"
+            "    {{{name}, {linux}, {flag}, {qemu}, {leaf:#x}u, {subleaf}, CPUID_TABLES_{register}, {bit}}},\n"
         ));
     }
-    out.put(format_args!("}};\n#define CPUID_BITS {}\n", model.features.len()));
+    out.put(format_args!("}};\n#define CPUID_TABLES_BITS {}\n", model.features.len()));
     Ok(())
 }
 
@@ -151,28 +158,27 @@ fn models(out: &mut Text, qemu: &QemuRelease) -> Result<(), GenerateError> {
                 WordSource::Cpuid(word) => (word.leaf.0, word.subleaf.0, word.register.name()),
                 WordSource::Msr(msr) => (msr.0, 0, "MSR"),
             };
-            words.put(format_args!(
-                "    {{UINT32_C({leaf:#x}), {subleaf}, CPUID_{register}, UINT64_C({mask:#x})}},\n"
-            ));
+            words
+                .put(format_args!("    {{{leaf:#x}u, {subleaf}, CPUID_TABLES_{register}, {mask:#x}ull}},\n"));
         }
         let (name, alias) = (text(Some(&name))?, text(version.alias.as_deref())?);
         let vendor = text(Some(&definition.vendor))?;
         let (family, model, stepping) = (definition.family, definition.model, definition.stepping);
         let (level, xlevel, count) = (definition.level, definition.xlevel, known.len());
         rows.put(format_args!(
-            "    {{{name}, {alias}, {vendor}, {family}, {model}, {stepping}, UINT32_C({level:#x}), \
-             UINT32_C({xlevel:#x}), {first}, {count}}},\n"
+            "    {{{name}, {alias}, {vendor}, {family}, {model}, {stepping}, {level:#x}u, \
+             {xlevel:#x}u, {first}, {count}}},\n"
         ));
         first += count;
         number += 1;
     }
     let start = "CPUID_TABLES_MAYBE_UNUSED static const struct";
-    out.put(format_args!("\n{start} cpuid_word cpuid_model_words[] = {{\n{}}};\n", words.0));
+    out.put(format_args!("\n{start} cpuid_tables_word cpuid_tables_model_words[] = {{\n{}}};\n", words.0));
     out.put(format_args!(
         "\n/* CPU models of QEMU {}, in its order. */\n",
         qemu.name.replace(['/', '*'], " ")
     ));
-    out.put(format_args!("{start} cpuid_model cpuid_models[] = {{\n{}}};\n", rows.0));
-    out.put(format_args!("#define CPUID_MODELS {number}\n"));
+    out.put(format_args!("{start} cpuid_tables_model cpuid_tables_models[] = {{\n{}}};\n", rows.0));
+    out.put(format_args!("#define CPUID_TABLES_MODELS {number}\n"));
     Ok(())
 }

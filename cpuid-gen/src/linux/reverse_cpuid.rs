@@ -3,6 +3,8 @@
 //! The table has the words that KVM uses, which are not all of the kernel's: 5.4 has no row for `CPUID_7_1_EAX`. Such a
 //! word is not software-defined; its location is the one that its name states.
 
+use std::collections::HashMap;
+
 use super::reader::Reader;
 use super::rows::struct_order;
 use crate::c::declare::{find_function, find_table, inside};
@@ -15,6 +17,9 @@ use crate::facts::KvmBit;
 use crate::leaf_name;
 use crate::location::{Bit, CpuidWord, Leaf, Subleaf};
 use crate::source::Span;
+
+/// The macro that abbreviates a case of `__feature_translate`.
+const TRANSLATION: &str = "KVM_X86_TRANSLATE";
 
 /// Maximum number of words in `reverse_cpuid[]`.
 const MAX_WORDS: u64 = 256;
@@ -108,9 +113,11 @@ impl<'a> Reader<'a, '_> {
         for define in unit.defines.iter().filter(|define| define.active) {
             let Some(name) = define.name.text.strip_prefix("KVM_X86_FEATURE_") else { continue };
             if !self.facts.kvm_translates.iter().any(|known| known.name == name) {
+                // The rest of the tree can be read, and `verify` reports it as a finding.
                 let message =
                     format!("`{}` is defined, but no feature is translated to it", define.name.text);
-                self.diagnostics.error(define.name.span, message);
+                self.diagnostics.warning(define.name.span, message);
+                self.facts.untranslated.push((define.name.text.to_string(), define.name.span));
             }
         }
     }
@@ -121,8 +128,13 @@ impl<'a> Reader<'a, '_> {
         let function = if function.is_none() { find_function(unit, "__feature_leaf")? } else { function };
         let Some((body, _)) = function else { return Ok(Vec::new()) };
         let macros = &self.preprocessor.macros;
+        // The macro that abbreviates a case has all cases at one place; its calls name the features.
+        let calls =
+            body.windows(3).filter(|tokens| tokens[0].text.starts_with(TRANSLATION) && tokens[1].is("("));
+        let stated: HashMap<&str, Span> =
+            calls.map(|tokens| (tokens[2].text.as_ref(), tokens[2].span)).collect();
         // Only the macro that abbreviates a case is expanded; the features keep their names.
-        let body = expand_some(body, macros, macros.now(), &|name| name.starts_with("KVM_X86_TRANSLATE"))?;
+        let body = expand_some(body, macros, macros.now(), &|name| name.starts_with(TRANSLATION))?;
         let mut found = Vec::new();
         for (index, token) in body.iter().enumerate() {
             let Some(name) = token.text.strip_prefix("X86_FEATURE_").filter(|_| token.kind == Kind::Ident)
@@ -132,7 +144,7 @@ impl<'a> Reader<'a, '_> {
             match body.get(index + 1..index + 4) {
                 Some([colon, verb, to]) if (colon.is(":") || colon.is(")")) && verb.is_ident("return") => {
                     let mut bit = self.kvm_bit(name, to)?;
-                    bit.at = token.span;
+                    bit.at = stated.get(name).copied().unwrap_or(token.span);
                     found.push(bit);
                 }
                 _ => {

@@ -165,7 +165,7 @@ impl<'a> Runner<'_, 'a> {
     /// file.
     fn table(&self, function: &Token<'a>, arguments: &[Token<'a>], code: &Code<'a>) -> Result<Vec<Global>> {
         let parts = split_commas(arguments);
-        let [list, [table], _] = parts[..] else {
+        let [list, [table], length] = parts[..] else {
             return Err(Diagnostic::error(
                 function.span,
                 "expected a list, the name of a table and its length",
@@ -174,6 +174,7 @@ impl<'a> Runner<'_, 'a> {
         if !list.last().is_some_and(|token| token.is_ident("compat_props")) {
             return Err(Diagnostic::error(function.span, "expected `compat_props` for the list"));
         }
+        self.check_length(table, length)?;
         if let Some((inner, at)) = local_table(&code.tokens, &table.text)? {
             return globals(inner, at, self.macros, code.moment);
         }
@@ -192,6 +193,22 @@ impl<'a> Runner<'_, 'a> {
         let rows = globals(&found.tokens, found.at, self.macros, found.moment)?;
         self.read.borrow_mut().insert(found.at, rows.clone());
         Ok(rows)
+    }
+
+    /// Checks that the length is not that of another table, `OTHER_len` or `G_N_ELEMENTS(OTHER)`: rows would be left out.
+    fn check_length(&self, table: &Token<'a>, length: &[Token<'a>]) -> Result<()> {
+        let is_other = |token: &&Token<'a>| {
+            let name = token.text.strip_suffix("_len").unwrap_or(&token.text);
+            name != table.text && (self.board.tables.contains_key(name) || self.shared.contains_key(name))
+        };
+        match length.iter().find(is_other) {
+            None => Ok(()),
+            Some(token) => {
+                let message =
+                    format!("`{}` is the length of another table than `{}`", token.text, table.text);
+                Err(Diagnostic::error(token.span, message).with_label(table.span, "the table"))
+            }
+        }
     }
 
     /// Reads `SET_MACHINE_COMPAT(m, ROWS)`, which adds to the list since 2.6 and replaced it before.

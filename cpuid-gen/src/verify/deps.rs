@@ -97,7 +97,7 @@ fn witness_node(place: BitPlace) -> Node<'static> {
     }
 }
 
-fn witness_edges<'a>(index: &WitnessIndex<'a>) -> Edges<'a> {
+pub(super) fn witness_edges<'a>(index: &WitnessIndex<'a>) -> Edges<'a> {
     let nodes = |name: &str| {
         index.places.get(name).into_iter().flatten().map(|place| witness_node(*place)).collect::<Vec<_>>()
     };
@@ -111,7 +111,7 @@ fn witness_edges<'a>(index: &WitnessIndex<'a>) -> Edges<'a> {
     edges
 }
 
-fn linux_edges<'a>(index: &LinuxIndex<'a>) -> Edges<'a> {
+pub(super) fn linux_edges<'a>(index: &LinuxIndex<'a>) -> Edges<'a> {
     let nodes = |name: &'a str| match index.rows.named(name) {
         [] => vec![Node::Software(name)],
         places => places.iter().copied().map(Node::Feature).collect(),
@@ -128,7 +128,7 @@ fn linux_edges<'a>(index: &LinuxIndex<'a>) -> Edges<'a> {
 }
 
 /// The edges of one QEMU release, for the bits that it or a Linux release names.
-fn qemu_edges<'a>(index: &QemuIndex<'a>, linux: &[LinuxIndex<'_>]) -> Edges<'a> {
+pub(super) fn qemu_edges<'a>(index: &QemuIndex<'a>, linux: &[LinuxIndex<'_>]) -> Edges<'a> {
     let mut msr_bits: HashMap<&str, Vec<Bit>> = HashMap::new();
     for bit in &index.facts.bits {
         msr_bits.entry(bit.word.as_str()).or_default().push(bit.bit);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::differences::{Difference, Differences};
 use super::holds;
-use super::key::Key;
+use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
 use super::qemu::QemuIndex;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -33,6 +33,8 @@ pub(super) type Found = (Identity, Diagnostic);
 struct Open {
     diagnostic: Diagnostic,
     releases: BTreeSet<Release>,
+    /// It changed between two states of one release.
+    is_change: bool,
 }
 
 /// Collects findings, except those that are explained.
@@ -42,6 +44,8 @@ pub(super) struct Findings<'a> {
     /// The releases whose facts do not read as a row of the differences says.
     otherwise: BTreeSet<(usize, Release)>,
     open: BTreeMap<Key, Open>,
+    /// Names of registers and words that are wrong as a whole: findings about their parts follow from that.
+    left_out: BTreeSet<String>,
     without_key: Diagnostics,
 }
 
@@ -56,7 +60,14 @@ impl<'a> Findings<'a> {
         let rows = differences.entries.iter().enumerate();
         let rows = rows.filter_map(|(index, entry)| Some((index, entry.releases.as_ref()?)));
         let otherwise = holds::read_otherwise(rows, linux, qemu).into_iter().collect();
-        Findings { differences, used, otherwise, open: BTreeMap::new(), without_key: Diagnostics::new() }
+        Findings {
+            differences,
+            used,
+            otherwise,
+            open: BTreeMap::new(),
+            left_out: BTreeSet::new(),
+            without_key: Diagnostics::new(),
+        }
     }
 
     /// Adds a finding about these releases. True if it is explained.
@@ -64,7 +75,7 @@ impl<'a> Findings<'a> {
         if self.is_explained(&key, releases) {
             return true;
         }
-        self.open(key, releases, make);
+        self.open(key, releases, false, make);
         false
     }
 
@@ -77,16 +88,18 @@ impl<'a> Findings<'a> {
         make: impl FnOnce() -> Diagnostic,
     ) {
         if older.name == newer.name {
-            self.open(key, &[newer], make);
+            self.open(key, &[newer], true, make);
         } else {
             self.add(key, &[older, newer], make);
         }
     }
 
-    fn open(&mut self, key: Key, releases: &[&Release], make: impl FnOnce() -> Diagnostic) {
+    fn open(&mut self, key: Key, releases: &[&Release], is_change: bool, make: impl FnOnce() -> Diagnostic) {
         let open = match self.open.entry(key) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(Open { diagnostic: make(), releases: BTreeSet::new() }),
+            Entry::Vacant(entry) => {
+                entry.insert(Open { diagnostic: make(), releases: BTreeSet::new(), is_change })
+            }
         };
         open.releases.extend(releases.iter().map(|&release| release.clone()));
     }
@@ -105,6 +118,16 @@ impl<'a> Findings<'a> {
             self.used[index] = true;
         }
         row.is_some()
+    }
+
+    /// Leaves out all findings about a register or a word but those that it is wrong as a whole.
+    pub(super) fn leave_out(&mut self, name: String) {
+        self.left_out.insert(name);
+    }
+
+    /// The names whose findings are left out.
+    pub(super) fn left_out(&self) -> &BTreeSet<String> {
+        &self.left_out
     }
 
     /// Adds a finding that cannot be explained.
@@ -136,17 +159,20 @@ impl<'a> Findings<'a> {
     }
 
     /// All findings, in any order, and the use of each entry of the differences.
-    pub(super) fn finish(self) -> (Vec<Found>, Vec<bool>) {
+    pub(super) fn finish(mut self) -> (Vec<Found>, Vec<bool>) {
+        let mut open = std::mem::take(&mut self.open);
+        open.retain(|key, _| !is_left_out(key, &self.left_out));
         let plain = |diagnostic: Diagnostic| (Identity::Plain(diagnostic.message.clone()), diagnostic);
         let mut all: Vec<Found> = self.without_key.into_iter().map(plain).collect();
-        for (key, mut open) in self.open {
+        for (key, mut open) in open {
             open.diagnostic.message = format!(
                 "{}: {} ({})",
                 key.kind.name(),
                 open.diagnostic.message,
                 list_of_releases(&open.releases)
             );
-            let explained = explained_by(&key);
+            open.diagnostic.kind = Some(key.kind.name());
+            let explained = if open.is_change { INTENDED.to_owned() } else { explained_by(&key) };
             open.diagnostic.help = Some(match open.diagnostic.help {
                 Some(help) => format!("{help}; {explained}"),
                 None => explained,
@@ -155,6 +181,15 @@ impl<'a> Findings<'a> {
         }
         (all, self.used)
     }
+}
+
+/// What to do about a change between two states of one release, which no row of the differences can explain.
+const INTENDED: &str = "if this is intended, compare later states with this one";
+
+/// True if a finding follows from one of these registers or words being wrong as a whole.
+pub(super) fn is_left_out(Key { kind, subject, left, right }: &Key, names: &BTreeSet<String>) -> bool {
+    let has = |name: &String| [subject, left, right].iter().any(|text| text.contains(name));
+    *kind != Kind::WordMoved && names.iter().any(has)
 }
 
 fn explained_by(key: &Key) -> String {

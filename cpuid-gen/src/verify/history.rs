@@ -6,6 +6,7 @@
 use super::finding::Findings;
 use super::guest_statements::{self, Dropped};
 use super::key::{Key, Kind};
+use super::moved;
 use super::statements::{LOCATION, MASK, Statements, Subject, Text, Values};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
@@ -42,8 +43,13 @@ pub(super) fn compare(
     let rewritten: Vec<&str> = findings.use_rewritten(&older.release.name, &newer.release.name);
     let dropped = Dropped::between(older, newer);
     let compared = |sort: &str| is_wanted(sort) && !rewritten.contains(&sort);
+    let is_moved = |subject: &Subject<'_>, before: &Values<'_>| {
+        older.release.name == newer.release.name
+            && moved::is_move((older, newer), subject, before, newer.values.get(subject))
+    };
     for (subject, before) in older.values.iter().filter(|(subject, _)| compared(subject.0)) {
         match newer.values.get(subject) {
+            _ if is_moved(subject, before) => {}
             Some(after) => check_changed((older, newer), subject, (before, after), findings),
             None if ONLY_CHANGES.contains(&subject.0) || dropped.explains(subject) => {}
             None => add_gone((older, newer), subject, before, findings),
@@ -80,8 +86,9 @@ fn check_changed(
                 true => (format!("{shown} loses {left} and gains {right}"), "compared with this".to_owned()),
                 false => (format!("{shown} is {right}"), format!("but was {left}")),
             };
-            let found = Diagnostic::error(at, format!("{now} in {}", newer.release.name))
-                .with_label(old_at, format!("{was} in {}", older.release.name));
+            let [older_name, newer_name] = names_of((older, newer));
+            let found = Diagnostic::error(at, format!("{now} in {newer_name}"))
+                .with_label(old_at, format!("{was} in {older_name}"));
             let lost: Vec<Text<'_>> =
                 before.iter().map(|(text, _)| *text).filter(|text| !after.has(*text)).collect();
             with_instead(found, (older, newer), subject, &lost)
@@ -100,11 +107,41 @@ fn add_gone(
     findings.add_change(Key::new(Kind::Gone, &shown, &left, "-"), [older.release, newer.release], || {
         let at = before.iter().next().map_or(older.at, |(_, at)| *at);
         let what = if left == "-" { String::new() } else { format!(", {left},") };
-        let found = Diagnostic::error(at, format!("{shown}{what} is in {}", older.release.name))
-            .with_label(newer.at, format!("but not in {}", newer.release.name));
+        let [older_name, newer_name] = names_of((older, newer));
+        let found = Diagnostic::error(at, format!("{shown}{what} is in {older_name}"));
+        let found = match before_it((older, newer), &[subject.0], at) {
+            Some(beside) => {
+                found.with_label(beside, format!("but not in {newer_name}, where it came after this"))
+            }
+            None => found.with_label(newer.at, format!("but not in {newer_name}")),
+        };
         let lost: Vec<Text<'_>> = before.iter().map(|(text, _)| *text).collect();
         with_instead(found, (older, newer), subject, &lost)
     });
+}
+
+/// The names of both releases in messages: of two states of one release, the places show which is which.
+pub(super) fn names_of((older, newer): Both<'_, '_>) -> [String; 2] {
+    let [before, after] = [older, newer].map(|statements| statements.release.name.clone());
+    if before == after {
+        [format!("the earlier {before}"), format!("the later {after}")]
+    } else {
+        [before, after]
+    }
+}
+
+/// The statement of the newer release that comes before one that only the older one has, at this place in it: what is missing
+/// belongs after it. `None` if the older one starts its file.
+pub(super) fn before_it((older, newer): Both<'_, '_>, sorts: &[&str], at: Span) -> Option<Span> {
+    let of_sorts = older.values.iter().filter(|(subject, _)| sorts.contains(&subject.0));
+    let kept = of_sorts.filter_map(|(subject, values)| {
+        let before = values
+            .iter()
+            .map(|(_, place)| *place)
+            .filter(|place| place.file == at.file && place.start < at.start);
+        Some((before.max()?, newer.values.get(subject)?.iter().next()?.1))
+    });
+    kept.max().map(|(_, place)| place)
 }
 
 /// Adds labels for statements of the newer release only that may replace the lost one: another name of the same

@@ -33,6 +33,7 @@ impl Report {
 fn finding(sources: &Sources, found: &Diagnostic) -> Value {
     let labels = found.labels.iter().map(|label| json!({"at": place(sources, label.at), "text": label.text}));
     json!({
+        "kind": found.kind,
         "severity": match found.severity { Severity::Error => "error", Severity::Warning => "warning" },
         "message": found.message,
         "at": found.at.map(|at| place(sources, at)),

@@ -73,6 +73,7 @@ kinds! {
     ModelGap "model-gap" "A CPU model lacks a feature that an older and a newer model of its line have.",
     ModelOdd "model-odd" "A CPU model has a feature that neither its predecessor nor its successor has.",
     ModelParam "model-param" "A CPU model has a feature that KVM only provides with a module parameter.",
+    ModelDep "model-dep" "A CPU model has a feature without one that it depends on.",
     ModelVendor "model-vendor" "A CPU model has another vendor than the models of its line of processors.",
     CacheNumbers "cache-numbers" "The numbers of a cache contradict each other, or its place in a model.",
     CacheReal "cache-real" "A cache of a CPU model has numbers that no dump of its processor has.",
@@ -82,6 +83,7 @@ kinds! {
     BitWord "bit-word" "Two projects use different words in the name of a bit, although both use both words elsewhere in its register.",
     Misspelled "misspelled" "A name differs in one letter from that of the nearest pinned release.",
     NameLost "name-lost" "A bit has no name, though the pinned release before has one for it.",
+    WordMoved "word-moved" "The features of a register are at another register than in another state of the project.",
     DepUnstated "dep-unstated" "A dependency that two projects state is missing in a third one.",
 }
 
@@ -91,7 +93,12 @@ impl Kind {
     pub(super) fn is_of_others(self) -> bool {
         matches!(
             self,
-            Kind::CommentName | Kind::NotHandedOut | Kind::MachineCompat | Kind::Misspelled | Kind::NameLost
+            Kind::CommentName
+                | Kind::NotHandedOut
+                | Kind::MachineCompat
+                | Kind::Misspelled
+                | Kind::NameLost
+                | Kind::WordMoved
         )
     }
 

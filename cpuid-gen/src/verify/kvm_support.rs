@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::finding::{Findings, Release};
 use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
+use super::model_places::place_in;
 use super::pair::joined;
 use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;
@@ -165,12 +166,7 @@ fn check_models(index: &QemuIndex<'_>, one: &Support<'_, '_>, findings: &mut Fin
         let name = one.linux.bits.get(&location).map_or(String::new(), |names| joined(names));
         let key = Key::new(Kind::ModelBit, location.to_string(), &name, "-");
         findings.add(key, &[&one.linux.release, &index.release], || {
-            let at = index
-                .facts
-                .models
-                .iter()
-                .find(|row| row.name == names[0])
-                .map_or(index.facts.at, |row| row.at);
+            let at = place_in(index, names[0], location);
             let few = names.iter().take(3).copied().collect::<Vec<_>>().join(", ");
             let more = if names.len() > 3 { format!(" and {} more", names.len() - 3) } else { String::new() };
             Diagnostic::error(

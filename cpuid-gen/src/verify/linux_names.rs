@@ -20,6 +20,14 @@ pub(super) fn check(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     for bit in &index.facts.kvm_translates {
         check_translate(index, bit, findings);
     }
+    for (name, at) in &index.facts.untranslated {
+        findings.add(Key::new(Kind::Translation, name, "-", "-"), &[&index.release], || {
+            Diagnostic::error(*at, format!("`{name}` is defined, but no feature is translated to it"))
+                .with_help(
+                    "KVM does not know the kernel's feature of this name: add a `KVM_X86_TRANSLATE_FEATURE`",
+                )
+        });
+    }
     for bit in &index.facts.kvm_features {
         check_kvm_feature(index, bit, findings);
     }
@@ -188,7 +196,8 @@ fn check_cap(index: &LinuxIndex<'_>, cap: &KvmCap, findings: &mut Findings<'_>) 
         return check_cap_in_register(index, cap, stated, findings);
     }
     if leaf.is_some() && word.is_none_or(|word| word.location.is_none()) {
-        add_cap(index, cap, "no hardware word", word.map(|word| word.at), findings);
+        let own = index.kvm_features.get(cap.name.as_str()).map(|bit| bit.at);
+        add_cap(index, cap, "no hardware word", own.or(word.map(|word| word.at)), findings);
         return;
     }
     match bare_bit(cap) {

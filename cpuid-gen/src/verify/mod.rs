@@ -38,10 +38,13 @@ mod linux_names;
 mod linux_words;
 mod machine_types;
 mod migration;
+mod model_deps;
 mod model_lines;
 mod model_params;
+mod model_places;
 mod model_processors;
 mod model_texts;
+mod moved;
 mod nearest;
 mod needs;
 mod numbers;
@@ -58,6 +61,7 @@ mod twice;
 mod witness_bits;
 mod witness_models;
 mod witnesses;
+mod word_moves;
 
 pub use differences::{Difference, Differences, Verdict};
 pub use key::{Key, Kind};
@@ -134,8 +138,9 @@ fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findin
     needs::check(linux, qemu, &witnesses, findings);
     let support: Vec<Support<'_, '_>> = linux.iter().map(Support::new).collect();
     kvm_support::check(&support, qemu, findings);
-    model_processors::check(qemu, &support, findings);
+    model_processors::check(linux, qemu, &support, findings);
     model_params::check(&support, qemu, findings);
+    model_deps::check(linux, qemu, &witnesses, findings);
     history::check(linux, Statements::from_linux, findings);
     history::check(qemu, Statements::from_qemu, findings);
     pairs

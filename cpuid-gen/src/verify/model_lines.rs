@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::finding::Findings;
 use super::key::{Key, Kind};
+use super::model_places;
 use super::numbers;
 use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;
@@ -125,10 +126,11 @@ fn add(
         return;
     }
     findings.add(Key::new(kind, &place.shown, &name, &model.name), release, || {
-        let row = index.facts.models.iter().find(|row| row.name == model.name);
+        let at = index.rows.words.get(bit.word.as_str()).map_or(index.facts.at, |word| {
+            model_places::of_bit(index, &model.name, (word.index, 1 << bit.bit.0))
+        });
         let what = if kind == Kind::ModelGap { "is not in the model" } else { "is in the model" };
         let message = format!("`{}`: `{name}` ({}) {what}, but {why}", model.name, place.shown);
-        Diagnostic::error(row.map_or(index.facts.at, |row| row.at), message)
-            .with_label(bit.at, "the bit's name")
+        Diagnostic::error(at, message).with_label(bit.at, "the bit's name")
     });
 }

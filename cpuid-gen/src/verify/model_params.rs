@@ -6,6 +6,7 @@
 use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::kvm_support::{Support, models_by_bit};
+use super::model_places::place_in;
 use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;
 
@@ -27,14 +28,13 @@ pub(super) fn check(support: &[Support<'_, '_>], qemu: &[QemuIndex<'_>], finding
                 let parameter = rule.condition.as_deref().unwrap_or_default();
                 let key = Key::new(Kind::ModelParam, location.to_string(), &rule.name, parameter);
                 findings.add(key, &[one.release(), &index.release], || {
-                    let row = index.facts.models.iter().find(|row| row.name == names[0]);
+                    let at = place_in(index, names[0], location);
                     let message = format!(
                         "`{}` ({location}) is in {}, but KVM only provides it with `{parameter}`",
                         bit.name,
                         names.join(", ")
                     );
-                    Diagnostic::error(row.map_or(index.facts.at, |row| row.at), message)
-                        .with_label(rule.at, "KVM's condition")
+                    Diagnostic::error(at, message).with_label(rule.at, "KVM's condition")
                 });
             }
         }

@@ -1,11 +1,16 @@
 //! Compares QEMU's CPU models with the processors that they are named after.
 //!
 //! The newest version of a model counts, since a released version never changes. A missing feature counts if the newest
-//! KVM advertises it. A row of the differences without a model explains a feature in every model.
+//! KVM advertises it and QEMU would not turn it off in the model, for lack of a feature that it needs. A row of the differences
+//! without a model explains a feature in every model.
 
+use super::dep_edges::Node;
+use super::deps::qemu_edges;
 use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::kvm_support::Support;
+use super::linux::LinuxIndex;
+use super::model_places::place_in;
 use super::processors::{Processor, Signature};
 use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;
@@ -14,13 +19,22 @@ use crate::model::cpu_models::{CpuDefinition, CpuModel};
 use crate::source::Span;
 
 /// Runs the checks.
-pub(super) fn check(qemu: &[QemuIndex<'_>], support: &[Support<'_, '_>], findings: &mut Findings<'_>) {
+pub(super) fn check(
+    linux: &[LinuxIndex<'_>],
+    qemu: &[QemuIndex<'_>],
+    support: &[Support<'_, '_>],
+    findings: &mut Findings<'_>,
+) {
     for index in qemu {
-        check_release(index, support, findings);
+        check_release(index, (linux, support), findings);
     }
 }
 
-fn check_release(index: &QemuIndex<'_>, support: &[Support<'_, '_>], findings: &mut Findings<'_>) {
+fn check_release(
+    index: &QemuIndex<'_>,
+    (linux, support): (&[LinuxIndex<'_>], &[Support<'_, '_>]),
+    findings: &mut Findings<'_>,
+) {
     for processor in &findings.differences().processors {
         let Some(model) = index.models.iter().find(|model| model.name == processor.model) else { continue };
         let newest = model.versions.last().map_or(&model.base, |version| &version.definition);
@@ -30,11 +44,13 @@ fn check_release(index: &QemuIndex<'_>, support: &[Support<'_, '_>], findings: &
             let Some(real) = processor.has(location) else { continue };
             let name = spelled(&name.bit.name);
             let has = held(index, newest, location);
+            let of = (index, processor, place_in(index, &model.name, location));
             if has && !real {
-                add(Kind::ModelExtra, (location, name.as_str()), (index, model, at), findings);
+                add(Kind::ModelExtra, (location, name.as_str()), of, || true, findings);
             }
             if real && !has && support.last().is_some_and(|kvm| kvm.advertises(location)) {
-                add(Kind::ModelLacks, (location, name.as_str()), (index, model, at), findings);
+                let could = || !is_turned_off(index, newest, location, linux);
+                add(Kind::ModelLacks, (location, name.as_str()), of, could, findings);
             }
         }
     }
@@ -55,21 +71,40 @@ fn held(index: &QemuIndex<'_>, model: &CpuDefinition, Location { word, bit: Bit(
     own.is_some_and(|mask| mask >> bit & 1 == 1)
 }
 
+/// True if QEMU would turn the feature off in the model, which lacks one that it needs: that one is to be added first.
+fn is_turned_off(
+    index: &QemuIndex<'_>,
+    model: &CpuDefinition,
+    location: Location,
+    linux: &[LinuxIndex<'_>],
+) -> bool {
+    qemu_edges(index, linux).iter().any(|((bit, needs), _)| match needs {
+        Node::Feature(needs) => *bit == Node::Feature(location) && !held(index, model, *needs),
+        Node::Msr(..) | Node::Software(_) => false,
+    })
+}
+
+/// Adds a finding that no row explains, if `holds`, which takes longer.
 fn add(
     kind: Kind,
     (location, name): (Location, &str),
-    (index, model, at): (&QemuIndex<'_>, &CpuModel, Span),
+    (index, processor, at): (&QemuIndex<'_>, &Processor, Span),
+    holds: impl FnOnce() -> bool,
     findings: &mut Findings<'_>,
 ) {
-    if findings.is_explained(&Key::new(kind, location.to_string(), name, "-"), &[&index.release]) {
+    let key = |model: &str| Key::new(kind, location.to_string(), name, model);
+    let (own, model) = (&[&index.release], &processor.model);
+    if findings.is_explained(&key("-"), own) || findings.is_explained(&key(model), own) || !holds() {
         return;
     }
-    findings.add(Key::new(kind, location.to_string(), name, &model.name), &[&index.release], || {
+    findings.add(key(model), own, || {
         let what = match kind {
             Kind::ModelLacks => "is not in the model, though the processor has it and KVM advertises it",
-            _ => "is in the model, though the processor does not have it",
+            _ => "is in the model, though no dump of the processor has it",
         };
-        Diagnostic::error(at, format!("`{}`: `{name}` ({location}) {what}", model.name))
+        Diagnostic::error(at, format!("`{model}`: `{name}` ({location}) {what}"))
+            .with_label(processor.at, format!("dumps of {}", processor.source))
+            .with_help("microcode can add and remove features")
     });
 }
 

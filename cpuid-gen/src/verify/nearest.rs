@@ -11,6 +11,7 @@ use super::guest_statements;
 use super::history;
 use super::key::{Key, Kind};
 use super::statements::{LOCATION, Statements, Text};
+use super::word_moves;
 use crate::diagnostic::Diagnostic;
 use crate::hash::QuickMap;
 use crate::source::Span;
@@ -38,11 +39,12 @@ pub(super) fn check(own: &Statements<'_>, pinned: &[Statements<'_>], findings: &
     let newer = pinned.iter().find(|other| order(other).is_ge());
     let Some(nearest) = newer.or(older) else { return };
     check_kept(own, older, findings);
+    word_moves::check(nearest, own, findings);
     let names = names(own);
     check_spelling((own.release, &names), (nearest.release, &self::names(nearest)), findings);
     let lasting = |older: &&Statements<'_>| newer.is_none() || series(older) == series(own);
     if let Some(older) = older.filter(lasting) {
-        check_lost(own, &names, (older.release, &self::names(older)), findings);
+        check_lost((own, &names), (older, &self::names(older)), findings);
     }
 }
 
@@ -99,18 +101,31 @@ fn check_spelling(
 }
 
 fn check_lost(
-    own: &Statements<'_>,
-    names: &Names<'_>,
-    (older, before): (&Release, &Names<'_>),
+    (own, names): (&Statements<'_>, &Names<'_>),
+    (older, before): (&Statements<'_>, &Names<'_>),
     findings: &mut Findings<'_>,
 ) {
     let lasting = before.iter().filter(|((sort, _), _)| LASTING.contains(sort));
-    for ((_, place), known) in lasting.filter(|(key, _)| !names.contains_key(*key)) {
+    for ((sort, place), known) in lasting.filter(|(key, _)| !names.contains_key(*key)) {
         let shown = known.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>().join(" ");
         findings.add(Key::new(Kind::NameLost, place.to_string(), &shown, "-"), &[own.release], || {
-            let message =
-                format!("{place} has no name in {}, but `{shown}` in {}", own.release.name, older.name);
-            Diagnostic::error(own.at, message).with_label(known[0].1, "there")
+            let (name, there) = known[0];
+            let [older_name, own_name] = history::names_of((older, own));
+            let message = format!("{place} has no name in {own_name}, but `{shown}` in {older_name}");
+            // The name may be elsewhere now; otherwise the bit belongs after the one before it.
+            let mut elsewhere =
+                names.iter().filter(|((other, _), _)| other == sort).flat_map(|(key, values)| {
+                    values.iter().filter(|(value, _)| *value == name).map(|(_, at)| (key.1, *at))
+                });
+            match elsewhere.next() {
+                Some((now, at)) => Diagnostic::error(at, message)
+                    .with_label(there, "there")
+                    .with_help(format!("`{name}` is {now} here")),
+                None => {
+                    let at = history::before_it((older, own), &[*sort], there).unwrap_or(own.at);
+                    Diagnostic::error(at, message).with_label(there, "there")
+                }
+            }
         });
     }
 }

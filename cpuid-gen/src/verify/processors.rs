@@ -26,6 +26,8 @@ pub(super) struct Processor {
     pub(super) caches: Vec<(CacheSlot, (u64, u32, u32))>,
     /// The signatures as the file has them.
     pub(super) shown: String,
+    /// The public dumps.
+    pub(super) source: String,
     /// Its row.
     pub(super) at: Span,
 }
@@ -100,7 +102,7 @@ fn read_row(mut columns: Columns<'_>, all: &mut Processors) -> Result<(), Diagno
 fn read_processor(mut columns: Columns<'_>, all: &mut Vec<Processor>) -> Result<(), Diagnostic> {
     let (model, at) = columns.text("MODEL")?;
     let (shown, place) = columns.text("SIGNATURE")?;
-    columns.text("SOURCE")?;
+    let (source, _) = columns.text("SOURCE")?;
     columns.end()?;
     if let Some(earlier) = all.iter().find(|known| known.model == model) {
         let message = format!("`{model}` has two rows");
@@ -112,8 +114,8 @@ fn read_processor(mut columns: Columns<'_>, all: &mut Vec<Processor>) -> Result<
             .ok_or_else(|| Diagnostic::error(place, format!("`{text}` is not a signature")).with_help(wanted))
     });
     let signatures = signatures.collect::<Result<Vec<Signature>, Diagnostic>>()?;
-    let (model, shown) = (model.to_owned(), shown.to_owned());
-    all.push(Processor { model, signatures, words: Vec::new(), caches: Vec::new(), shown, at });
+    let [model, shown, source] = [model, shown, source].map(str::to_owned);
+    all.push(Processor { model, signatures, words: Vec::new(), caches: Vec::new(), shown, source, at });
     Ok(())
 }
 

@@ -153,17 +153,20 @@ impl Report {
         self.findings.is_empty()
     }
 
+    /// The findings alone, as text: what `--since` reports.
+    #[must_use]
+    pub fn render_findings(&self, sources: &Sources) -> String {
+        let count = format!("findings: {}\n", self.findings.len());
+        if self.findings.is_empty() { count } else { format!("{count}\n{}", self.findings.render(sources)) }
+    }
+
     /// Human-readable text: a summary, every finding, the known differences, and the one-sided words and bits of the
     /// newest pair.
     #[must_use]
     pub fn render(&self, sources: &Sources) -> String {
         let mut out: String = self.pairs.iter().map(Pair::summary).collect();
         out.push_str(&self.known());
-        out.push_str(&format!("findings: {}\n", self.findings.len()));
-        if !self.findings.is_empty() {
-            out.push('\n');
-            out.push_str(&self.findings.render(sources));
-        }
+        out.push_str(&self.render_findings(sources));
         if let Some(newest) = self.pairs.last() {
             out.push_str(&one_sided(newest));
         }

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::slice;
 
 use super::differences::Differences;
-use super::finding::{Findings, Found, Identity};
+use super::finding::{Findings, Found, Identity, is_left_out};
 use super::linux::LinuxIndex;
 use super::qemu::QemuIndex;
 use super::report::{self, Report};
 use super::stale::Scope;
 use super::statements::Statements;
-use super::{history, run};
+use super::{history, run, word_moves};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{Facts, LinuxFacts, QemuFacts};
 
@@ -30,18 +30,28 @@ pub fn verify_since(
         Facts::Qemu(facts) => run(linux, slice::from_ref(facts), differences, Scope::Given),
     };
     let earlier: BTreeSet<Identity> = earlier.into_iter().map(|(identity, _)| identity).collect();
-    found.retain(|(identity, _)| !earlier.contains(identity));
-    found.extend(changed(before, linux, qemu, differences));
+    // A tree of a pinned release has the same changes from that; those from the earlier state are the ones that were asked for.
+    let (changed, left_out) = changed(before, linux, qemu, differences);
+    let again: BTreeSet<&Identity> = changed.iter().map(|(identity, _)| identity).collect();
+    let follows = |identity: &Identity| match identity {
+        Identity::Keyed(key) => is_left_out(key, &left_out),
+        Identity::Plain(_) => false,
+    };
+    found.retain(|(identity, _)| {
+        !earlier.contains(identity) && !again.contains(identity) && !follows(identity)
+    });
+    found.extend(changed);
     Report { findings: sorted(found), pairs, explained: report::explained(differences, &used) }
 }
 
-/// The statements of the earlier state that the newest release of its project changes or drops.
+/// The statements of the earlier state that the newest release of its project changes or drops, and the names whose findings follow
+/// from that.
 fn changed(
     before: &Facts,
     linux: &[LinuxFacts],
     qemu: &[QemuFacts],
     differences: &Differences,
-) -> Vec<Found> {
+) -> (Vec<Found>, BTreeSet<String>) {
     match before {
         Facts::Linux(facts) => {
             let both: Vec<LinuxIndex<'_>> = [Some(facts), linux.last()]
@@ -52,7 +62,12 @@ fn changed(
                 .collect();
             let mut findings = Findings::new(differences, &both, &[]);
             history::check(&both, Statements::from_linux, &mut findings);
-            findings.finish().0
+            if let [before, after] = both.as_slice() {
+                let [before, after] = [before, after].map(Statements::from_linux);
+                word_moves::check(&before, &after, &mut findings);
+            }
+            let left_out = findings.left_out().clone();
+            (findings.finish().0, left_out)
         }
         Facts::Qemu(facts) => {
             let both: Vec<QemuIndex<'_>> = [Some(facts), qemu.last()]
@@ -63,7 +78,8 @@ fn changed(
                 .collect();
             let mut findings = Findings::new(differences, &[], &both);
             history::check(&both, Statements::from_qemu, &mut findings);
-            findings.finish().0
+            let left_out = findings.left_out().clone();
+            (findings.finish().0, left_out)
         }
     }
 }

@@ -43,15 +43,15 @@ fn program(model: &Model) -> String {
 static const char *or(const char *text) {{ return text ? text : "-"; }}
 int main(void) {{
 {main}
-    for (int i = 0; i < CPUID_BITS; i++) {{
-        const struct cpuid_bit *b = &cpuid_bits[i];
+    for (int i = 0; i < CPUID_TABLES_BITS; i++) {{
+        const struct cpuid_tables_bit *b = &cpuid_tables_bits[i];
         printf("bit %s %s %s %s %u %u %u %u\n", b->name, or(b->linux_name), or(b->flag), or(b->qemu), b->leaf, b->subleaf, b->reg, b->bit);
     }}
-    for (int i = 0; i < CPUID_MODELS; i++) {{
-        const struct cpuid_model *m = &cpuid_models[i];
+    for (int i = 0; i < CPUID_TABLES_MODELS; i++) {{
+        const struct cpuid_tables_model *m = &cpuid_tables_models[i];
         printf("model %s %s %s %u %u %u %u %u\n", m->name, or(m->alias), m->vendor, m->family, m->model, m->stepping, m->level, m->xlevel);
         for (unsigned w = m->first; w < m->first + m->count; w++) {{
-            const struct cpuid_word *word = &cpuid_model_words[w];
+            const struct cpuid_tables_word *word = &cpuid_tables_model_words[w];
             printf("word %u %u %u %llu\n", word->leaf, word->subleaf, word->reg, (unsigned long long)word->mask);
         }}
     }}
@@ -127,6 +127,36 @@ fn c_header_compiles_and_has_every_value() {
         assert_eq!(printed, expected);
     }
     assert_eq!(printed.lines().count(), expected.lines().count());
+}
+
+/// Names that a kernel has: the header must not use them for something else.
+const KERNEL: &str = "\
+enum cpuid_regs_idx { CPUID_EAX = 0, CPUID_EBX, CPUID_ECX, CPUID_EDX };
+struct cpuid_bit { int feature; };
+static const struct cpuid_bit cpuid_bits[] = { { CPUID_EDX } };
+struct cpuid_regs { unsigned int regs[4]; };
+#include \"cpuid_tables.h\"
+int known(void);
+int known(void) { return cpuid_bits[0].feature + (CPUID_AVX2_REG == CPUID_TABLES_EBX); }
+";
+
+#[test]
+fn c_header_can_be_used_in_a_kernel() {
+    if !common::have("c_header_can_be_used_in_a_kernel", "gcc") {
+        return;
+    }
+    let folder = common::scratch("c-header-kernel");
+    let header = generate_c(&model()).unwrap();
+    fs::write(folder.join(header.name), &header.text).unwrap();
+    fs::create_dir_all(folder.join("linux")).unwrap();
+    let types = "typedef unsigned char uint8_t;\ntypedef unsigned int uint32_t;\ntypedef unsigned long long uint64_t;\n";
+    fs::write(folder.join("linux/types.h"), types).unwrap();
+    fs::write(folder.join("kernel.c"), KERNEL).unwrap();
+    for more in [&["-D__KERNEL__", "-nostdinc"][..], &[]] {
+        let mut gcc = std::process::Command::new("gcc");
+        gcc.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]).args(more);
+        common::run(gcc.arg("-I").arg(&folder).arg(folder.join("kernel.c"))).unwrap();
+    }
 }
 
 /// Checks a value by the part of JSON Schema that the schema uses; an unknown keyword fails.

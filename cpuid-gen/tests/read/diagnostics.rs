@@ -153,6 +153,17 @@ fn input_diagnostics() {
     golden("inputs.txt", &out);
 }
 
+/// A translated feature is at the call of the macro that names it, not in the macro.
+#[test]
+fn a_translation_is_where_the_feature_is_named() {
+    let folder = scratch("diagnostics-translation");
+    write_files(&folder, &unpacked(LINUX));
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let linux = input::linux(&mut sources, &folder, &mut diagnostics).unwrap();
+    let found: Vec<&str> = linux.kvm_translates.iter().map(|bit| sources.text(bit.at)).collect();
+    assert_eq!(found, ["LIME"]);
+}
+
 /// The unusual cases in the fixtures are read correctly.
 #[test]
 fn the_fixtures_have_the_expected_facts() {

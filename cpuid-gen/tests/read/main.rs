@@ -21,6 +21,7 @@ mod matrix;
 mod old_kernels;
 mod qemu_layouts;
 mod witness;
+mod workflow;
 
 // The replay of `fuzz/` expects it here.
 use common::Rng;

@@ -105,7 +105,7 @@ struct Case {
     edits: &'static [Edit],
 }
 
-const CASES: [Case; 61] = [
+const CASES: [Case; 62] = [
     Case {
         kind: Kind::LeafTypeName,
         edits: &[(
@@ -354,6 +354,18 @@ const CASES: [Case; 61] = [
         )],
     },
     Case {
+        kind: Kind::ModelDep,
+        edits: &[(
+            "qemu",
+            "qemu-dep",
+            "qemu-model	Red	0xd	0x80000008	GenuineIntel	6	1	1	Red\nqemu-model-word	Red	FEAT_7_0_EBX	0x20\n\
+             qemu-model	Blue	0xd	0x80000008	GenuineIntel	6	3	1	Blue\nqemu-model-word	Blue	FEAT_1_EDX	0x1\n\
+             qemu-model-word	Blue	FEAT_7_0_EBX	0x20\nqemu-model-version	Blue	1	-	-\n\
+             qemu-model-version	Blue	2	-	-\nqemu-model-prop	Blue	2	vmx-high	on\nqemu-model-version	Blue	3	-	-\n\
+             qemu-model-prop	Blue	3	avx2	off\nqemu-dep",
+        )],
+    },
+    Case {
         kind: Kind::CacheNumbers,
         edits: &[(
             "qemu",
@@ -434,8 +446,14 @@ fn every_kind_of_finding_has_its_text() {
         golden(&format!("{name}.txt"), &text);
     }
     // Facts have neither comments, nor the uses of words, nor lists of properties; and these have no pinned releases.
-    let others =
-        [Kind::CommentName, Kind::NotHandedOut, Kind::MachineCompat, Kind::Misspelled, Kind::NameLost];
+    let others = [
+        Kind::CommentName,
+        Kind::NotHandedOut,
+        Kind::MachineCompat,
+        Kind::Misspelled,
+        Kind::NameLost,
+        Kind::WordMoved,
+    ];
     for (kind, name) in Kind::ALL.iter().filter(|(kind, _)| !others.contains(kind)) {
         assert!(CASES.iter().any(|case| case.kind == *kind), "{name} has no case");
     }
@@ -657,6 +675,34 @@ fn a_list_that_no_guest_sees_is_reported() {
     input.linux[0].handed_out = ["CPUID_1_EDX", "CPUID_12_EAX"].map(str::to_owned).to_vec();
     let report = check(&input.linux, &input.qemu, &input.differences, Scope::Given);
     golden("not-handed-out.txt", &report.render(&input.sources));
+}
+
+/// A finding of a tree: facts have translated features only.
+#[test]
+fn a_feature_of_kvm_without_a_translation_is_reported() {
+    let mut input = Input::try_read_with(&[("linux", LINUX_1), ("qemu", QEMU_1)], NEEDS, "").unwrap();
+    let at = input.linux[0].kvm_features[0].at;
+    input.linux[0].untranslated = vec![("KVM_X86_FEATURE_AVX2".to_owned(), at)];
+    let report = check(&input.linux, &input.qemu, &input.differences, Scope::Given);
+    golden("untranslated.txt", &report.render(&input.sources));
+}
+
+/// A feature that QEMU would turn off in a model, for lack of another one, is not missing from the model.
+#[test]
+fn what_a_model_cannot_have_is_not_missing() {
+    let processors = "processor	Fuji	6/1	an orchard\nprocessor-word	Fuji	0x12	0	EAX	0x1\n";
+    let model = "qemu-model	Fuji	0x12	0x80000008	GenuineIntel	6	1	2	Fuji\n";
+    let dep = "qemu-dep	FEAT_7_0_EBX	0x20	FEAT_12_0_EAX	0x1\n";
+    let count = |more: &str| {
+        let qemu = format!("{QEMU_1}{more}");
+        let files = [("linux", LINUX_1), ("qemu", qemu.as_str())];
+        let input = Input::try_read_with(&files, NEEDS, processors).unwrap();
+        let report = check(&input.linux, &input.qemu, &input.differences, Scope::Given);
+        report.findings.iter().filter(|found| found.kind == Some("model-lacks")).count()
+    };
+    assert_eq!([count(model), count(&format!("{dep}{model}"))], [1, 0]);
+    let with = format!("{dep}{model}qemu-model-word	Fuji	FEAT_7_0_EBX	0x20\n");
+    assert_eq!(count(&with), 1, "the model has what the feature needs");
 }
 
 /// A finding of a tree: the list of compatibility properties is of another release than its machine type.

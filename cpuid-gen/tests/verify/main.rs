@@ -10,6 +10,8 @@ mod golden;
 mod history;
 mod input;
 mod kept;
+mod model_deps;
 mod mutations;
 mod pinned;
 mod releases;
+mod since;

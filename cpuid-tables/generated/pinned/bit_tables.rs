@@ -1010,7 +1010,7 @@ pub(crate) static NEEDS: [(u16, u16); 486] = [(0, 32), (0, 56), (0, 57), (0, 328
 (1760, 32773), (1761, 32773), (1762, 32773), (1763, 32773), (1763, 33009), (1763, 242), (1763, 989), (1764, 5),
 (1764, 34459), (1764, 1740)];
 pub(crate) static NEEDS_ONE_OF: [(u16, u16); 2] = [(339, 32829), (576, 32768)];
-pub(crate) const STRINGS: [&str; 1486] = ["", "XMM3", "PCLMULQDQ", "DTES64", "MWAIT", "DSCPL", "VMX", "SMX", "EST", "TM2", "SSSE3", "CID", "SDBG",
+pub(crate) static STRINGS: [&str; 1486] = ["", "XMM3", "PCLMULQDQ", "DTES64", "MWAIT", "DSCPL", "VMX", "SMX", "EST", "TM2", "SSSE3", "CID", "SDBG",
 "FMA", "CX16", "XTPR", "PDCM", "PCID", "DCA", "XMM4_1", "XMM4_2", "X2APIC", "MOVBE", "POPCNT", "TSC_DEADLINE_TIMER",
 "AES", "XSAVE", "OSXSAVE", "AVX", "F16C", "RDRAND", "HYPERVISOR", "FPU", "VME", "DE", "PSE", "TSC", "MSR",
 "PAE", "MCE", "CX8", "APIC", "SEP", "MTRR", "PGE", "MCA", "CMOV", "PAT", "PSE36", "PN", "CLFLUSH", "DS",

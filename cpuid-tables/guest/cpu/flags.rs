@@ -116,12 +116,12 @@ flags! {
     AVX512F = L7Ebx[16] "avx512f";
     INTEL_PT = L7Ebx[25] "intel-pt";
     WAITPKG = L7Ecx[5] "waitpkg";
-    SHSTK = L7Ecx[7] "shstk";
+    SHSTK = L7Ecx[7] "cet-ss";
     LA57 = L7Ecx[16] "la57";
     SGX_LC = L7Ecx[30] "sgxlc";
     FSRM = L7Edx[4] "fsrm";
     ARCH_LBR = L7Edx[19] "arch-lbr";
-    IBT = L7Edx[20] "ibt";
+    IBT = L7Edx[20] "cet-ibt";
     AMX_TILE = L7Edx[24] "amx-tile";
     ARCH_CAPABILITIES = L7Edx[29] "arch-capabilities";
     FZRM = L7s1Eax[10] "fzrm";

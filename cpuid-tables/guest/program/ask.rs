@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use cpuid_program::diagnostic::Diagnostics;
-use cpuid_program::facts::{DefaultVersion as GenVersion, QemuFacts};
+use cpuid_program::facts::{DefaultVersion as GenVersion, Facts, QemuFacts, read};
 use cpuid_program::location as theirs;
 use cpuid_program::model::cpu_models::{CpuDefinition, CpuModel as GenModel};
 use cpuid_program::model::guest::{Target, WordMask as GenMask};
@@ -81,6 +81,21 @@ impl Qemu for Counted<'_> {
     }
 }
 
+/// The tables of facts. The facts are read from their text, so that an error has a line.
+fn merged(text: &str) -> Result<GenTables, QemuProgramError> {
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let file = sources.add("the program's facts", text);
+    let Some(Facts::Qemu(facts)) = read(&sources, file, &mut diagnostics) else {
+        return Err(QemuProgramError::Facts(diagnostics.render(&sources)));
+    };
+    let (tables, more) = GenTables::merge(&[], &[facts]);
+    diagnostics.append(more);
+    if diagnostics.has_errors() {
+        return Err(QemuProgramError::Facts(diagnostics.render(&sources).trim_end().to_string()));
+    }
+    Ok(tables)
+}
+
 impl QemuProgram {
     /// Queries a program, which is started about fifteen times, under TCG and without a guest; this takes a few seconds. The
     /// versions that a machine type selects are queried only for `machine`, a machine type's name or alias such as `q35`; those
@@ -100,11 +115,7 @@ impl QemuProgram {
 
     fn new(stated: &Stated, base: &QemuFacts) -> Result<QemuProgram, QemuProgramError> {
         let facts_of = QemuRelease::find(&base.release).ok_or(QemuProgramError::Tables)?;
-        let facts = overlay(stated, base)?.facts;
-        let (tables, diagnostics) = GenTables::merge(&[], &[facts]);
-        if diagnostics.has_errors() {
-            return Err(QemuProgramError::Facts(diagnostics.render(&Sources::new())));
-        }
+        let tables = merged(&overlay(stated, base)?.text)?;
         let release = tables.qemu.first().ok_or(QemuProgramError::Tables)?;
         let words = &GUESTS[facts_of.index()].words;
         let source = |index: theirs::Word| words.get(usize::from(index.0)).and_then(|word| word.source);

@@ -27,15 +27,15 @@ impl Changes {
         for section in &self.sections {
             out.push_str(&summary(section));
         }
+        for section in &self.sections {
+            put(&mut out, format_args!("\n## {}\n", section.topic.names().0));
+            out.push_str(&body(section));
+        }
         if self.api.iter().any(|impact| impact.level > Level::Nothing) {
             out.push_str("\n## Rust API\n");
             for (index, impact) in self.api.iter().enumerate() {
                 out.push_str(&api(impact, index == 0));
             }
-        }
-        for section in &self.sections {
-            put(&mut out, format_args!("\n## {}\n", section.topic.names().0));
-            out.push_str(&body(section));
         }
         out
     }

@@ -15,15 +15,15 @@ impl Changes {
         if self.is_empty() {
             out.push_str("\nno changes\n");
         }
+        for section in &self.sections {
+            out.push_str(&format!("\n{}: {}\n", section.topic.names().0, section.counts()));
+            out.push_str(&lines(section));
+        }
         if self.api.iter().any(|impact| impact.level > Level::Nothing) {
             out.push_str("\nRust API\n");
             for (index, impact) in self.api.iter().enumerate() {
                 out.push_str(&api(impact, index == 0));
             }
-        }
-        for section in &self.sections {
-            out.push_str(&format!("\n{}: {}\n", section.topic.names().0, section.counts()));
-            out.push_str(&lines(section));
         }
         out
     }

@@ -72,6 +72,12 @@ pub(crate) const CASES: &[Case] = &[
     ("options that never end", PIIX, "    m->is_default = true;", "    stall_9_3_options(m);"),
     ("another list", PIIX, "compat_props_add(m->compat_props, compat,", "compat_props_add(m->props, compat,"),
     ("an odd use of the list", PIIX, "m->is_default = true;", "m->compat_props = NULL;"),
+    (
+        "the length of another table",
+        PIIX,
+        "hw_compat_3, G_N_ELEMENTS(hw_compat_3)",
+        "hw_compat_3, pc_compat_3_len",
+    ),
     ("two arguments", PIIX, "compat, G_N_ELEMENTS(compat));", "compat);"),
     ("an unknown table", MACHINE, "hw_compat_9[]", "hw_compat_8[]"),
     ("a version that is not a number", PIIX, "= CPU_VERSION_LEGACY", "= CPU_VERSION_OLD"),
