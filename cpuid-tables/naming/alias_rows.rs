@@ -30,7 +30,7 @@ const fn msr(name: &'static str, users: &'static str, msr: u32, bit: u8) -> Alia
     Alias { name, users, place: Place::MsrBit(Msr(msr).bit(Bit(bit))) }
 }
 
-pub(super) static ALIASES: [Alias; 518] = [
+pub(super) static ALIASES: [Alias; 526] = [
     cpuid("1GB-pages", "AMD APM", 0x8000_0001, 0, Edx, 26),
     cpuid("3DNOW+", "Xen", 0x8000_0001, 0, Edx, 30),
     cpuid("3DNOWP", "GCC, LLVM", 0x8000_0001, 0, Edx, 30),
@@ -75,6 +75,7 @@ pub(super) static ALIASES: [Alias; 518] = [
     cpuid("AltMovCr8", "AMD APM", 0x8000_0001, 0, Ecx, 4),
     cpuid("ArchPerfmonExt", "Intel SDM", 7, 1, Eax, 8),
     cpuid("AutomaticIBRS", "AMD APM", 0x8000_0021, 0, Eax, 8),
+    cpuid("BE", "FreeBSD", 0x8000_0008, 0, Ebx, 6),
     cpuid("CETIBT", "Intel SDM", 7, 0, Edx, 20),
     cpuid("CETSS", "Intel SDM", 7, 0, Ecx, 7),
     cpuid("CLFSH", "Intel SDM", 1, 0, Edx, 19),
@@ -87,9 +88,12 @@ pub(super) static ALIASES: [Alias; 518] = [
     cpuid("CORE_CAP", "FreeBSD", 7, 0, Edx, 30),
     cpuid("CPUID5_MON_MWAIT_EXT", "FreeBSD", 5, 0, Ecx, 0),
     cpuid("CPUID5_MWAIT_INTRBREAK", "FreeBSD", 5, 0, Ecx, 1),
+    cpuid("CPUID_HF_EFFICIENCY", "FreeBSD", 6, 0, Edx, 1),
+    cpuid("CPUID_HF_PERFORMANCE", "FreeBSD", 6, 0, Edx, 0),
     cpuid("CPUID_PERF_BIAS", "FreeBSD", 6, 0, Ecx, 3),
     cpuid("CPUID_PERF_STAT", "FreeBSD", 6, 0, Ecx, 0),
     cpuid("CPUPT_CR3", "FreeBSD", 0x14, 0, Ebx, 0),
+    cpuid("CPUPT_DIS_TNT", "FreeBSD", 0x14, 0, Ebx, 8),
     cpuid("CPUPT_IPF", "FreeBSD", 0x14, 0, Ebx, 2),
     cpuid("CPUPT_LINEAR_IP", "FreeBSD", 0x14, 0, Ecx, 31),
     cpuid("CPUPT_MTC", "FreeBSD", 0x14, 0, Ebx, 3),
@@ -174,6 +178,7 @@ pub(super) static ALIASES: [Alias; 518] = [
     cpuid("HWP_PECI_OVR", "FreeBSD", 6, 0, Eax, 16),
     cpuid("HWP_PERF_PREF", "FreeBSD", 6, 0, Eax, 10),
     cpuid("HWP_PKG", "FreeBSD", 6, 0, Eax, 11),
+    cpuid("HW_FEEDBACK", "FreeBSD", 6, 0, Eax, 19),
     cpuid("HYBRID", "Intel SDM", 7, 0, Edx, 15),
     cpuid("HwEnfCacheCoh", "AMD APM", 0x8000_001f, 0, Eax, 10),
     cpuid("HwPstate", "AMD APM", 0x8000_0007, 0, Edx, 7),
@@ -185,6 +190,7 @@ pub(super) static ALIASES: [Alias; 518] = [
     msr("IF_PSCHANGE_MC_NO", "Intel SDM", 0x10a, 6),
     msr("IGN_UMONITOR", "Xen", 0x10a, 29),
     cpuid("INT_WBINVD", "AMD APM", 0x8000_0008, 0, Ebx, 13),
+    cpuid("INVLPGB_NEST", "FreeBSD", 0x8000_0008, 0, Ebx, 21),
     cpuid("ITD", "Intel SDM", 6, 0, Eax, 23),
     cpuid("IbrsAlwaysOn", "AMD APM", 0x8000_0008, 0, Ebx, 16),
     cpuid("IbrsPreferred", "AMD APM", 0x8000_0008, 0, Ebx, 18),
@@ -222,6 +228,7 @@ pub(super) static ALIASES: [Alias; 518] = [
     cpuid("NODEID", "QEMU", 0x8000_0001, 0, Ecx, 19),
     cpuid("NO_FPU_SEL", "Xen", 7, 0, Ebx, 13),
     cpuid("NO_INVD", "Xen", 7, 1, Eax, 30),
+    cpuid("NO_LMSLE", "FreeBSD", 0x8000_0008, 0, Ebx, 20),
     cpuid("NP", "AMD APM", 0x8000_000a, 0, Edx, 0),
     cpuid("NRIPSAVE", "QEMU", 0x8000_000a, 0, Edx, 3),
     cpuid("NoExecute", "AMD APM", 0x8000_0001, 0, Edx, 20),
@@ -297,6 +304,7 @@ pub(super) static ALIASES: [Alias; 518] = [
     cpuid("RNGDS", "Intel SDM", 7, 0, Edx, 9),
     cpuid("RTM_FORCE_ABORT", "Intel SDM", 7, 0, Edx, 13),
     cpuid("RstrFpErrPtrs", "AMD APM", 0x8000_0008, 0, Ebx, 2),
+    cpuid("SAMEMODE_IBRS", "FreeBSD", 0x8000_0008, 0, Ebx, 19),
     cpuid("SCALABLE_MCA", "FreeBSD", 0x8000_0007, 0, Ebx, 3),
     msr("SECONDARY_EXEC_APIC_REGISTER_VIRT", "Xen", 0x48b, 8),
     msr("SECONDARY_EXEC_BUS_LOCK_DETECTION", "Xen", 0x48b, 30),
