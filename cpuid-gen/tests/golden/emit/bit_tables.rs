@@ -132,7 +132,7 @@ pub(crate) static NEEDS: [(u16, u16); 13] = [
     (197, 32964),
 ];
 pub(crate) static NEEDS_ONE_OF: [(u16, u16); 1] = [(39, 32768)];
-pub(crate) const STRINGS: [&str; 42] = [
+pub(crate) static STRINGS: [&str; 42] = [
     "",
     "FPU",
     "_3DTHING",
