@@ -58,7 +58,7 @@ pub(crate) struct Args {
     /// QEMU release whose models to use
     #[arg(long, value_name = "RELEASE", default_value = qemu_release::default(), value_parser = qemu_release::named)]
     qemu: QemuRelease,
-    /// text, json, the model as a libvirt-domain's <cpu> or a proxmox model, or a dump format for the common table
+    /// text, json, libvirt-domain or proxmox (the model, for either), or a dump format for the common table
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = output)]
     format: Output,
     /// An old spelling of --format

@@ -47,6 +47,8 @@ pub(crate) struct Behaviour {
     pub(crate) monitor_by_kvm: bool,
     /// A topology parameter of 0 is an error; before, a warning.
     pub(crate) zero_is_error: bool,
+    /// A count of `-smp` above 32 bits is too many for a level that the board lacks, before it is cut.
+    pub(crate) asks_whole_counts: bool,
     /// Leaves that Intel's or Zhaoxin's CPUs do not have are empty on these, legacy caches are consistent, and PDCM
     /// is not a feature without a PMU: the properties `x-vendor-cpuid-only-v2`, `x-consistent-cache` and so on undo
     /// this.
@@ -146,6 +148,7 @@ impl Behaviour {
             raises_to_80000021: about(8, 1),
             monitor_by_kvm: about(9, 1),
             zero_is_error: about(9, 0),
+            asks_whole_counts: about(9, 0),
             cleans_up: about(10, 1),
             base_has_vendor: about(10, 1),
             wide_apic_ids_need_x2apic: about(9, 0),

@@ -63,8 +63,10 @@ pub trait KvmSystem {
 /// file descriptor, `KVM_CHECK_EXTENSION`, `KVM_GET_DEVICE_ATTR` (XSAVE components), `KVM_X86_GET_MCE_CAP_SUPPORTED`, and,
 /// for [`tsc_khz`](KvmSystem::tsc_khz), `KVM_CREATE_VM` with `KVM_GET_TSC_KHZ`. Setting vCPUs afterwards needs only
 /// `KVM_SET_CPUID2`, `KVM_GET_CPUID2`, `KVM_SET_MSRS` and `KVM_GET_MSRS` on their file descriptors; if KVM refuses a table with
-/// EPERM, also `arch_prctl(ARCH_GET_XCOMP_GUEST_PERM)`, which says what to request. [`Host::this_machine`] opens `/dev/kvm` and
-/// starts a thread with an affinity of its own: a confined VMM uses [`Host::from_kvm`] with its own device instead.
+/// EPERM, also `arch_prctl(ARCH_GET_XCOMP_GUEST_PERM)`, which says what to request.
+///
+/// [`Host::this_machine`](crate::host::Host::this_machine) opens `/dev/kvm` and starts a thread with an affinity of its own; a
+/// confined VMM uses [`Host::from_kvm`](crate::host::Host::from_kvm) with its own device instead.
 #[derive(Debug)]
 pub struct Device(Kvm);
 

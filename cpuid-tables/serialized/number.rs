@@ -68,7 +68,6 @@ hex! {
     Hex32(u32, serialize_u32, 32)
 }
 
-#[cfg(feature = "host")]
 hex! {
     /// A number of 64 bits.
     Hex64(u64, serialize_u64, 64)

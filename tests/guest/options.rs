@@ -182,6 +182,16 @@ fn levels_are_known_since_their_release() {
         ("2,modules=1", false, true),
         ("2,clusters=1", true, true),
         ("2,drawers=2", false, false),
+        // Before 9.0 a count is cut to 32 bits first, which 7.2.22, 8.2.2, 9.2.1 and 10.0.13 show.
+        ("2,clusters=4294967296", true, false),
+        ("2,clusters=4294967297", true, false),
+        ("2,clusters=4294967298", false, false),
+        ("2,clusters=-4294967295", true, true),
+        ("2,clusters=-4294967296", true, true),
+        ("2,clusters=-5", false, false),
+        ("2,clusters=0", true, false),
+        ("2,books=-4294967295", false, true),
+        ("2,books=4294967297", false, false),
     ] {
         for (release, taken) in [("7.2", old), ("10.0", new)] {
             for line in
@@ -190,6 +200,20 @@ fn levels_are_known_since_their_release() {
                 let result = build(release, &host, &line);
                 assert_eq!(result.is_ok(), taken, "{release}: {line}: {:?}", result.err());
             }
+        }
+    }
+}
+
+#[test]
+fn dies_above_32_bits_on_a_board_without_dies() {
+    if !common::pinned("dies_above_32_bits_on_a_board_without_dies") {
+        return;
+    }
+    let host = hosts::all_ones(Vendor::INTEL);
+    for (dies, old) in [("4294967296", true), ("4294967297", true), ("4294967298", false)] {
+        for (release, taken) in [("7.2", old), ("10.0", false)] {
+            let result = build(release, &host, &format!("qemu64\t2,dies={dies}\tmicrovm"));
+            assert_eq!(result.is_ok(), taken, "{release}: {dies}: {:?}", result.err());
         }
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Machine<'p> {
     /// `books=1` and `drawers=1` are accepted.
     pub(crate) knows_books: bool,
     pub(crate) zero_is_error: bool,
+    /// A count above 32 bits is too many for a level that the board lacks, before it is cut.
+    pub(crate) asks_whole_counts: bool,
     pub(crate) irqchip: Irqchip,
     /// Takes `smp-cache`.
     pub(crate) caches: bool,
@@ -121,6 +123,7 @@ impl<'p> Machine<'p> {
                         .map_or(pc_before(SMALL_SMBIOS_TO), |entry| entry == "32")
             }),
             zero_is_error: behaviour.zero_is_error,
+            asks_whole_counts: behaviour.asks_whole_counts,
             irqchip: option.irqchip.unwrap_or(default),
             caches: is_pc && behaviour.caches_by_machine,
             plugs_memory: is_pc && kind != MachineKind::Isapc && !pc_before(NO_PLUGGED_MEMORY_TO),

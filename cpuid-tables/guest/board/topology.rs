@@ -36,12 +36,16 @@ impl Smp {
         if self.has_foreign_levels() && !machine.knows_books {
             return Err(TopologyError::Unknown("books and drawers"));
         }
+        if self.has_wide_foreign_level() && machine.asks_whole_counts {
+            return Err(TopologyError::Unsupported("clusters, books and drawers"));
+        }
         for (level, at, supported) in [("modules", MODULES, machine.modules), ("dies", DIES, machine.is_pc())]
         {
             let (count, is_wide) = (given[at], self.is_wide(at));
             if at == MODULES && !machine.knows_modules && (count.is_some() || is_wide) {
                 return Err(TopologyError::Unknown(level));
             }
+            let is_wide = is_wide && machine.asks_whole_counts;
             if !supported && (is_wide || count.is_some_and(|count| count > 1)) {
                 return Err(TopologyError::Unsupported(level));
             }
