@@ -129,7 +129,8 @@ pub(crate) fn asked_of_a_host(model: CpuModel) -> FeatureSet {
     let is_given = |feature: &Feature| {
         *feature == feature::HYPERVISOR || feature.kvm(LinuxRelease::NEWEST) == KvmTreatment::Emulated
     };
-    features.iter().filter(|feature| !is_given(feature)).collect()
+    // What the model does not have comes from QEMU's defaults for KVM, which KVM can give: x2apic.
+    features.iter().filter(|feature| model.has(*feature) && !is_given(feature)).collect()
 }
 
 /// A host of which nothing is known but its vendor.
