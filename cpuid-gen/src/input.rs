@@ -233,21 +233,27 @@ pub fn pinned_or(
             |_| Err(Diagnostic::general("the reader of QEMU's sources panicked: this is a bug in cpuid-gen"));
         diagnostics.take(read.or_else(panicked)).flatten()
     });
-    let (mut all_linux, mut all_qemu): (Vec<_>, Vec<_>) =
-        (linux.into_iter().collect(), qemu.into_iter().collect());
-    for (name, text) in crate::pinned() {
-        let replaced = if name.starts_with("linux-") { linux_at } else { qemu_at };
-        if replaced.is_some() {
-            continue;
-        }
+    let given = (linux.into_iter().collect(), qemu.into_iter().collect());
+    let is_kept = |name: &str| if name.starts_with("linux-") { linux_at } else { qemu_at }.is_none();
+    with_pinned(given, is_kept, sources, diagnostics)
+}
+
+/// Adds the pinned releases whose files are wanted.
+fn with_pinned(
+    (mut linux, mut qemu): (Vec<LinuxFacts>, Vec<QemuFacts>),
+    is_wanted: impl Fn(&str) -> bool,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+) -> (Vec<LinuxFacts>, Vec<QemuFacts>) {
+    for (name, text) in crate::pinned().iter().filter(|(name, _)| is_wanted(name)) {
         let id = sources.add(*name, *text);
         match facts::read(sources, id, diagnostics) {
-            Some(Facts::Linux(facts)) => all_linux.push(facts),
-            Some(Facts::Qemu(facts)) => all_qemu.push(facts),
+            Some(Facts::Linux(facts)) => linux.push(facts),
+            Some(Facts::Qemu(facts)) => qemu.push(facts),
             None => {}
         }
     }
-    (all_linux, all_qemu)
+    (linux, qemu)
 }
 
 /// The pinned releases next to given ones of the same project: the last older one of each, and the first that is not older.
@@ -258,7 +264,6 @@ pub fn pinned_beside(
     qemu: &[QemuFacts],
     diagnostics: &mut Diagnostics,
 ) -> (Vec<LinuxFacts>, Vec<QemuFacts>) {
-    let (mut all_linux, mut all_qemu) = (Vec::new(), Vec::new());
     let linux = linux.iter().map(|facts| ("linux-release\t", facts.release.as_str()));
     let given: Vec<(&str, &str)> =
         linux.chain(qemu.iter().map(|facts| ("qemu-release\t", facts.release.as_str()))).collect();
@@ -273,15 +278,7 @@ pub fn pinned_beside(
         let around = release::around(own, &of_project, |(release, _)| release);
         beside.extend(around.into_iter().map(|(_, name)| *name));
     }
-    for (name, text) in crate::pinned().iter().filter(|(name, _)| beside.contains(name)) {
-        let id = sources.add(*name, *text);
-        match facts::read(sources, id, diagnostics) {
-            Some(Facts::Linux(facts)) => all_linux.push(facts),
-            Some(Facts::Qemu(facts)) => all_qemu.push(facts),
-            None => {}
-        }
-    }
-    (all_linux, all_qemu)
+    with_pinned((Vec::new(), Vec::new()), |name| beside.contains(name), sources, diagnostics)
 }
 
 fn file(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<(FileId, Facts)> {

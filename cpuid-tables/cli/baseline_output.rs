@@ -1,9 +1,10 @@
 //! What `baseline` writes: a form of any command's, or the model in the words of a configuration.
 
+use cpuid_tables::CpuModel;
 use cpuid_tables::show::Styled;
-use cpuid_tables::{CpuModel, Vendor};
 
 use super::format::{Form, form};
+use super::named_model::vendor_of;
 use super::outcome::{Failed, Result};
 use super::output::print_as_it_is;
 use super::written_cpu::WrittenCpu;
@@ -47,8 +48,7 @@ pub(super) fn write_cpu(
     model: CpuModel,
     (add, remove): (Vec<&str>, Vec<&str>),
 ) -> Result<()> {
-    let vendor = model.vendor().as_bytes().try_into().ok().map(Vendor);
-    let cpu = WrittenCpu { model: &model.to_string(), vendor, add, remove };
+    let cpu = WrittenCpu { model: &model.to_string(), vendor: vendor_of(model), add, remove };
     let text = match dialect {
         Dialect::LibvirtDomain => cpu.libvirt(),
         Dialect::Proxmox => cpu.proxmox(MODEL),

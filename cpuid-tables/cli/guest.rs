@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::convert::unwritable;
 use super::format::{Form, form};
 use super::host::HostArg;
+use super::named_model::NOT_MODELS;
 use super::outcome::{Failed, Result};
 use super::output::{columns, is_verbose, note, print, print_document, print_styled, warn};
 use super::program::Qemu;
@@ -135,7 +136,7 @@ fn cpu_help(qemu: &Qemu) -> String {
             lines.push((version.to_string(), version.note().unwrap_or_default().to_owned()));
         }
     }
-    for cpu in ["base", "host", "max"] {
+    for cpu in NOT_MODELS {
         lines.push((cpu.to_owned(), String::new()));
     }
     for level in PsabiLevel::all().filter(|level| level.cpu_option(release).is_some()) {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::format::Format;
 use super::host::HostArg;
+use super::named_model::NOT_MODELS;
 use super::outcome::{Result, answer};
 use super::output::{print_document, print_styled};
 use super::{hint, qemu_release};
@@ -83,11 +84,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
 /// Whether a release has a CPU of this name, or it is a level's.
 fn is_name(name: &str, release: QemuRelease) -> bool {
-    PsabiLevel::named(name).is_some() || OF_ALL.contains(&name) || release.cpu_model(name).is_some()
+    PsabiLevel::named(name).is_some() || NOT_MODELS.contains(&name) || release.cpu_model(name).is_some()
 }
-
-/// CPUs that are not models.
-const OF_ALL: [&str; 3] = ["base", "host", "max"];
 
 /// The requested ones in their order.
 fn chosen(all: Vec<Definition>, names: &[&String], release: QemuRelease) -> Result<Vec<Definition>> {

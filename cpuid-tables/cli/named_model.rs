@@ -15,6 +15,8 @@ use cpuid_tables::{
 use super::advice;
 use super::stated::feature_stated;
 
+/// CPUs of QEMU that are not models.
+pub(crate) const NOT_MODELS: [&str; 3] = ["base", "host", "max"];
 /// Names that stand for whatever the host has.
 const OF_THE_HOST: [&str; 5] = ["host", "host-passthrough", "host-model", "max", "maximum"];
 /// QEMU's CPU without features.
@@ -50,8 +52,13 @@ pub(crate) fn misspelt_model(cpu: &Cpu) -> Option<&str> {
     unknown_model(cpu).filter(|name| !is_custom(name))
 }
 
+/// The vendor of a model.
+pub(crate) fn vendor_of(model: CpuModel) -> Option<Vendor> {
+    model.vendor().as_bytes().try_into().ok().map(Vendor)
+}
+
 /// A model of the newest release that has it.
-fn newest_model(name: &str) -> Option<CpuModel> {
+pub(crate) fn newest_model(name: &str) -> Option<CpuModel> {
     QemuRelease::ALL.into_iter().rev().find_map(|release| release.cpu_model(name))
 }
 
@@ -105,27 +112,16 @@ fn requested(cpu: &Cpu, name: &str, model: Option<CpuModel>) -> Option<FeatureSe
     }
     let pmu = cpu.beside.settings.as_ref().and_then(|all| all.get("pmu"));
     option.settings.extend(pmu.map(|value| CpuSetting::Set("pmu".to_owned(), value.clone())));
-    let of_model = model.and_then(|model| model.vendor().as_bytes().try_into().ok().map(Vendor));
     let stated = cpu.entries.vendor().filter(|vendor| vendor.0 != [0; 12]);
-    let host = host_of(stated.or(of_model).unwrap_or(Vendor::INTEL));
-    let words = asked_words(release, option, &host).ok()?;
-    let mut features = FeatureSet::new();
-    for (word, value) in words {
-        // Bits without a name are no features.
-        let _ = features.set_word(word, value);
-    }
-    Some(features)
+    asked_features(release, option, stated.or(model.and_then(vendor_of))).ok()
 }
 
 /// The features that QEMU asks of a host for a model, except those that it or KVM gives every guest.
 pub(crate) fn asked_of_a_host(model: CpuModel) -> FeatureSet {
-    let vendor = model.vendor().as_bytes().try_into().map_or(Vendor::INTEL, Vendor);
     let option = CpuOption::new(&model.to_string());
-    let Ok(words) = asked_words(model.release(), option, &host_of(vendor)) else { return model.features() };
-    let mut features = FeatureSet::new();
-    for (word, value) in words {
-        let _ = features.set_word(word, value);
-    }
+    let Ok(features) = asked_features(model.release(), option, vendor_of(model)) else {
+        return model.features();
+    };
     let is_given = |feature: &Feature| {
         *feature == feature::HYPERVISOR || feature.kvm(LinuxRelease::NEWEST) == KvmTreatment::Emulated
     };
@@ -133,26 +129,28 @@ pub(crate) fn asked_of_a_host(model: CpuModel) -> FeatureSet {
     features.iter().filter(|feature| model.has(*feature) && !is_given(feature)).collect()
 }
 
-/// A host of which nothing is known but its vendor.
-fn host_of(vendor: Vendor) -> Host {
-    let [ebx, ecx, edx] = vendor.to_registers();
-    let leaf_0 = CpuidEntry::new(Leaf(0), Registers::new(1, ebx, ecx, edx));
-    Host { instruction: vec![leaf_0], ..Host::default() }
-}
-
-/// The registers that QEMU asks for. A hypervisor's leaves are the accelerator's, whatever the host has.
-fn asked_words(
+/// The features that QEMU asks for of a host of which only the vendor is known, Intel if not even that. A hypervisor's leaves are
+/// the accelerator's, whatever the host has.
+fn asked_features(
     release: QemuRelease,
     option: CpuOption,
-    host: &Host,
-) -> Result<Vec<(CpuidWord, u32)>, BuildError> {
-    let words = GuestCpuid::builder().release(release).cpu(option).host(host).requested()?;
-    let of_cpu = |(source, value)| match source {
-        WordSource::Cpuid(word) if word.leaf.0 >> 28 != 4 => Some((word, value)),
-        _ => None,
-    };
-    let of_cpu = words.into_iter().filter_map(of_cpu);
-    Ok(of_cpu.map(|(word, value): (CpuidWord, u64)| (word, (value & 0xffff_ffff) as u32)).collect())
+    vendor: Option<Vendor>,
+) -> Result<FeatureSet, BuildError> {
+    let [ebx, ecx, edx] = vendor.unwrap_or(Vendor::INTEL).to_registers();
+    let leaf_0 = CpuidEntry::new(Leaf(0), Registers::new(1, ebx, ecx, edx));
+    let host = Host { instruction: vec![leaf_0], ..Host::default() };
+    let words = GuestCpuid::builder().release(release).cpu(option).host(&host).requested()?;
+    let mut features = FeatureSet::new();
+    for (source, value) in words {
+        match source {
+            WordSource::Cpuid(word) if word.leaf.0 >> 28 != 4 => {
+                // Bits without a name are no features.
+                let _ = features.set_word(word, (value & 0xffff_ffff) as u32);
+            }
+            _ => {}
+        }
+    }
+    Ok(features)
 }
 
 /// What the host's CPU has where it need not be migratable: a TSC of constant frequency, as every processor does that runs

@@ -14,7 +14,7 @@ use cpuid_tables::{
 use serde_json::{Value, json};
 
 use super::hint::each_once;
-use super::named_model::asked_of_a_host;
+use super::named_model::{asked_of_a_host, vendor_of};
 use super::stated::{Has, stated};
 
 /// Hosts, some of which state only some bits.
@@ -39,7 +39,7 @@ enum Known {
 }
 
 fn is_of(model: CpuModel, vendor: Vendor) -> bool {
-    model.vendor().as_bytes() == vendor.0
+    vendor_of(model) == Some(vendor)
 }
 
 impl StatedFleet {

@@ -6,11 +6,9 @@ use cpuid_tables::{CpuModel, Feature, LookupError, MsrFeature, Named, QemuReleas
 
 use super::guest::cpu_option;
 use super::hint;
+use super::named_model::NOT_MODELS;
 use super::outcome::Result;
 use super::program::Qemu;
-
-/// CPUs that are not models.
-const NOT_MODELS: [&str; 3] = ["base", "host", "max"];
 
 /// `-cpu`.
 pub(crate) struct AskedCpu {
@@ -74,10 +72,10 @@ impl AskedCpu {
 fn switched(option: &CpuOption, qemu: &Qemu) -> Result<Vec<(Named, bool)>> {
     let mut all: Vec<(u8, Vec<Named>, bool)> = Vec::new();
     for setting in &option.settings {
-        let (turn, name, on) = match setting {
-            CpuSetting::Plus(name) => (1, name, Some(true)),
-            CpuSetting::Minus(name) => (2, name, Some(false)),
-            CpuSetting::Set(name, value) => (0, name, boolean(value)),
+        let (turn, name) = match setting {
+            CpuSetting::Set(name, _) => (0, name),
+            CpuSetting::Plus(name) => (1, name),
+            CpuSetting::Minus(name) => (2, name),
             _ => continue,
         };
         let bits = bits(name);
@@ -89,19 +87,10 @@ fn switched(option: &CpuOption, qemu: &Qemu) -> Result<Vec<(Named, bool)>> {
                 Qemu::Program(program) => hint::refused_by_program(&error, program),
             });
         }
-        all.extend(on.map(|on| (turn, bits, on)));
+        all.extend(setting.switches().map(|on| (turn, bits, on)));
     }
     all.sort_by_key(|(turn, ..)| *turn);
     Ok(all.into_iter().flat_map(|(_, bits, on)| bits.into_iter().map(move |bit| (bit, on))).collect())
-}
-
-/// A value of a property that is on or off.
-fn boolean(value: &str) -> Option<bool> {
-    match value {
-        "on" | "yes" | "true" | "y" => Some(true),
-        "off" | "no" | "false" | "n" => Some(false),
-        _ => None,
-    }
 }
 
 /// The bits of CPUID or of an MSR that a property stands for.

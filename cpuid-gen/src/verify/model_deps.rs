@@ -8,7 +8,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dep_edges::{Node, Row};
-
 use super::deps::{linux_edges, qemu_edges, witness_edges};
 use super::differences::StatedBy;
 use super::finding::{Findings, Release};

@@ -45,11 +45,7 @@ fn keeps_places((older, newer): Both<'_, '_>, name: &str) -> bool {
 /// The hardware locations of a feature, sorted.
 fn places(statements: &Statements<'_>, name: &str) -> Vec<Location> {
     let values = statements.values.get(&(FEATURE, Text::Name(name)));
-    let places = values.into_iter().flat_map(Values::iter).filter_map(|(value, _)| match value {
-        Text::Place(location) => Some(*location),
-        _ => None,
-    });
-    let mut places: Vec<Location> = places.collect();
+    let mut places: Vec<Location> = values.into_iter().flat_map(Values::places).collect();
     places.sort_unstable();
     places
 }

@@ -121,6 +121,14 @@ impl<'a> Values<'a> {
     pub(super) fn has(&self, text: Text<'_>) -> bool {
         self.iter().any(|(known, _)| *known == text)
     }
+
+    /// The hardware locations among them.
+    pub(super) fn places(&self) -> impl Iterator<Item = Location> {
+        self.iter().filter_map(|(value, _)| match value {
+            Text::Place(location) => Some(*location),
+            _ => None,
+        })
+    }
 }
 
 /// Fields of cpuid.csv.

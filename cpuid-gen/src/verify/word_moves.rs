@@ -37,10 +37,7 @@ pub(super) fn check(older: &Statements<'_>, newer: &Statements<'_>, findings: &m
 
 /// The place of a feature that has one only.
 fn only_place(values: &Values<'_>) -> Option<Location> {
-    let mut places = values.iter().filter_map(|(value, _)| match value {
-        Text::Place(location) => Some(*location),
-        _ => None,
-    });
+    let mut places = values.places();
     places.next().filter(|_| places.next().is_none())
 }
 

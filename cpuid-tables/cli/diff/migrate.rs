@@ -15,7 +15,7 @@ use super::target::{Judged, Target};
 use crate::cli::advice;
 use crate::cli::format::Format;
 use crate::cli::has::NOT_KNOWN;
-use crate::cli::named_model::{model_name, of_the_host, unknown_model};
+use crate::cli::named_model::{model_name, of_the_host, unknown_model, vendor_of};
 use crate::cli::outcome::{Failed, Result, answer};
 use crate::cli::output::{print_document, print_styled, warn};
 use crate::cli::source::Source;
@@ -260,7 +260,7 @@ fn other_vendor(a: &Cpu, there: Option<Vendor>) -> Option<OtherVendor> {
     let (settings, there) = (a.beside.settings.as_ref(), there?);
     settings.filter(|_| side(a, false).vendor().is_none())?;
     let model = QemuRelease::NEWEST.cpu_model(a.name.as_deref()?)?;
-    let of = model.vendor().as_bytes().try_into().ok().map(Vendor)?;
+    let of = vendor_of(model)?;
     (of != there).then_some(OtherVendor { model: model.name(), of, there })
 }
 

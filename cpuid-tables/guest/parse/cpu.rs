@@ -4,6 +4,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::str::FromStr;
 
+use super::values::boolean;
 use crate::guest::error::BuildError;
 
 /// One setting of `-cpu`.
@@ -17,6 +18,27 @@ pub enum CpuSetting {
     Plus(String),
     /// `-name`, applied after every `+name`.
     Minus(String),
+}
+
+impl CpuSetting {
+    /// Whether it switches its property on or off, as QEMU reads the value; `None` for another value.
+    ///
+    /// ```
+    /// use cpuid_tables::guest::CpuOption;
+    ///
+    /// let option: CpuOption = "EPYC,-svm,avx2=yes,phys-bits=40".parse()?;
+    /// let switches: Vec<Option<bool>> = option.settings.iter().map(|setting| setting.switches()).collect();
+    /// assert_eq!(switches, [Some(false), Some(true), None]);
+    /// # Ok::<(), cpuid_tables::guest::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn switches(&self) -> Option<bool> {
+        match self {
+            CpuSetting::Set(_, value) => boolean(value),
+            CpuSetting::Plus(_) => Some(true),
+            CpuSetting::Minus(_) => Some(false),
+        }
+    }
 }
 
 /// A parsed `-cpu` option.
