@@ -86,6 +86,10 @@ fn a_proxmox_model_has_what_its_reported_model_has() {
     assert_eq!(moved(&model("+aes"), MILAN).code, Some(0));
     let without = moved(&model("-pcid;-invpcid;-pku;-erms;-fsrm;-ibrs"), ROME);
     assert_eq!(without.code, Some(0), "{}", without.out);
+    // A host of Intel's that has each of its features: the guest's vendor is that of its host, which is not stated.
+    let other = moved(&model("+aes"), "tests/fleet/hosts/allintel.supported");
+    assert_eq!(other.code, Some(3), "{}", other.out);
+    assert!(other.out.contains("EPYC-Milan is of AuthenticAMD, and B of GenuineIntel"), "{}", other.out);
 }
 
 /// The flags of a remedy.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use cpuid_tables::dump::Cpu;
 use cpuid_tables::naming::PsabiLevel;
 use cpuid_tables::show::{MigrationSide, Obstacle, Style, Styled};
-use cpuid_tables::{CpuidRead, QemuRelease, Vendor, feature};
+use cpuid_tables::{CpuidRead, Vendor, feature};
 use serde_json::{Value, json};
 
 use super::pairs::{Group, Pair, grouped};
@@ -15,7 +15,7 @@ use super::target::{Judged, Target};
 use crate::cli::advice;
 use crate::cli::format::Format;
 use crate::cli::has::NOT_KNOWN;
-use crate::cli::named_model::{model_name, of_the_host, unknown_model, vendor_of};
+use crate::cli::named_model::{model_name, newest_model, of_the_host, unknown_model, vendor_of};
 use crate::cli::outcome::{Failed, Result, answer};
 use crate::cli::output::{print_document, print_styled, warn};
 use crate::cli::source::Source;
@@ -251,7 +251,7 @@ impl fmt::Display for OtherVendor {
 
 /// True where a guest's CPU is a level of x86-64, without a vendor.
 fn is_level(a: &Cpu) -> bool {
-    let named = a.name.as_deref().and_then(PsabiLevel::named);
+    let named = model_name(a).and_then(PsabiLevel::named);
     named.is_some() && a.beside.settings.is_some() && side(a, false).vendor().is_none()
 }
 
@@ -259,7 +259,7 @@ fn is_level(a: &Cpu) -> bool {
 fn other_vendor(a: &Cpu, there: Option<Vendor>) -> Option<OtherVendor> {
     let (settings, there) = (a.beside.settings.as_ref(), there?);
     settings.filter(|_| side(a, false).vendor().is_none())?;
-    let model = QemuRelease::NEWEST.cpu_model(a.name.as_deref()?)?;
+    let model = newest_model(model_name(a)?)?;
     let of = vendor_of(model)?;
     (of != there).then_some(OtherVendor { model: model.name(), of, there })
 }
