@@ -50,7 +50,7 @@ impl fmt::Display for MsrChange {
 }
 
 /// KVM refuses an MSR.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MsrError {
     /// KVM refuses the value, or does not have the MSR. Those before it are set.
@@ -83,5 +83,7 @@ impl fmt::Display for MsrError {
         }
     }
 }
+
+debug_by_message!(MsrError);
 
 impl core::error::Error for MsrError {}
