@@ -140,6 +140,9 @@ impl GuestCpuid {
     /// Which ones exist depends on the MSRs that KVM saves; for a host without that list, those of Linux 6.12 are
     /// assumed.
     ///
+    /// The time stamp counter (0x10) is 0, which QEMU sets first and by which KVM synchronizes a new vCPU with the others.
+    /// At a later reset, before the guest runs too, QEMU sets 1 if the vCPU's counter is not 0.
+    ///
     /// ```
     /// use cpuid_tables::{Msr, guest::GuestCpuid, host::{Host, HostFile}};
     ///

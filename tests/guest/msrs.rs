@@ -142,3 +142,12 @@ fn msrs_fit_their_own_host_and_not_every_other() -> Outcome<()> {
     );
     Ok(())
 }
+
+/// As this project's recorder wrote it for `-cpu qemu64` on a real KVM: a vCPU's first state, and that at the system's reset,
+/// before which the counter has moved.
+#[test]
+fn the_time_stamp_counter_is_the_one_that_is_set_first() {
+    let recorded =
+        [(0x174, 0), (0x175, 0), (0x10, 0), (0x12, 0), (0x174, 0), (0x175, 0), (0x10, 1), (0x12, 0)];
+    assert_eq!(msrs::at_reset(&recorded), [(0x174, 0), (0x175, 0), (0x10, 0), (0x12, 0)]);
+}

@@ -7,7 +7,13 @@ use super::compare::Difference;
 /// MSRs and their values, in order.
 pub type Values = Vec<(u32, u64)>;
 
+/// The time stamp counter.
+const TSC: u32 = 0x10;
+
 /// What QEMU sets on a vCPU: the capabilities once, and the state at the last reset, without what the library leaves out.
+///
+/// The counter's value is the first one: at a later reset QEMU sets 1 if the vCPU's counter has moved since, as it does on a
+/// KVM that runs, and 0 if it has not, as on the described hosts.
 pub fn at_reset(all: &[(u32, u64)]) -> Values {
     let is_first = |(at, (msr, _)): (usize, &(u32, u64))| (*msr == 0x174).then_some(at);
     let firsts: Vec<usize> = all.iter().enumerate().filter_map(is_first).collect();
@@ -15,7 +21,10 @@ pub fn at_reset(all: &[(u32, u64)]) -> Values {
     let (Some(&first), Some(&last)) = (firsts.first(), firsts.last()) else { return all.to_vec() };
     let chosen = all[..with_control(first)].iter().chain(&all[with_control(last)..]);
     let left_out = |msr: u32| LEFT_OUT.iter().any(|left| left.msrs.contains(&msr));
-    chosen.filter(|(msr, _)| !left_out(*msr)).copied().collect()
+    let counter = all.iter().find(|(msr, _)| *msr == TSC);
+    let first_counter =
+        |(msr, value): &(u32, u64)| *counter.filter(|_| *msr == TSC).unwrap_or(&(*msr, *value));
+    chosen.filter(|(msr, _)| !left_out(*msr)).map(first_counter).collect()
 }
 
 /// The first difference between what QEMU set on the vCPUs, in the order of their APIC ids, and the library's values.
