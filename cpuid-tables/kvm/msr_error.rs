@@ -76,7 +76,11 @@ impl fmt::Display for MsrError {
             ),
             MsrError::Refused { given: MsrValue { msr, value }, current: Some(current) } => {
                 let change = MsrChange { msr: *msr, given: *value, stored: Some(*current), expected: None };
-                write!(f, "KVM refuses the value: {change}; the host supports less, or the vCPU has run")
+                write!(f, "KVM refuses the value: {change}; ")?;
+                f.write_str(match msr.0 {
+                    0x17b | 0x400..0x480 => "machine checks are set up before, with KVM_X86_SETUP_MCE",
+                    _ => "the host supports less, or the vCPU has run",
+                })
             }
             MsrError::Set(errno) => write!(f, "KVM_SET_MSRS: {errno}"),
             MsrError::Get(errno) => write!(f, "KVM_GET_MSRS: {errno}"),

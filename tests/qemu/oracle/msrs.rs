@@ -7,13 +7,15 @@ use super::compare::Difference;
 /// MSRs and their values, in order.
 pub type Values = Vec<(u32, u64)>;
 
-/// The time stamp counter.
-const TSC: u32 = 0x10;
+/// MSRs that QEMU reads from a vCPU before a reset and sets to what it read: the time stamp counter, and the controls of machine
+/// checks and of their banks. What the vCPU returns is the recorder's doing: on a described host, zeros.
+fn is_read_back(msr: u32) -> bool {
+    const BANKS: u32 = 0x400;
+    matches!(msr, 0x10 | 0x17b) || (BANKS..BANKS + 0x28).contains(&msr) && msr % 4 == 0
+}
 
-/// What QEMU sets on a vCPU: the capabilities once, and the state at the last reset, without what the library leaves out.
-///
-/// The counter's value is the first one: at a later reset QEMU sets 1 if the vCPU's counter has moved since, as it does on a
-/// KVM that runs, and 0 if it has not, as on the described hosts.
+/// What QEMU sets on a vCPU: the capabilities once, and the state at the last reset, without what the library leaves out. An
+/// MSR that is [read back](is_read_back) has the value that QEMU sets first.
 pub fn at_reset(all: &[(u32, u64)]) -> Values {
     let is_first = |(at, (msr, _)): (usize, &(u32, u64))| (*msr == 0x174).then_some(at);
     let firsts: Vec<usize> = all.iter().enumerate().filter_map(is_first).collect();
@@ -21,10 +23,11 @@ pub fn at_reset(all: &[(u32, u64)]) -> Values {
     let (Some(&first), Some(&last)) = (firsts.first(), firsts.last()) else { return all.to_vec() };
     let chosen = all[..with_control(first)].iter().chain(&all[with_control(last)..]);
     let left_out = |msr: u32| LEFT_OUT.iter().any(|left| left.msrs.contains(&msr));
-    let counter = all.iter().find(|(msr, _)| *msr == TSC);
-    let first_counter =
-        |(msr, value): &(u32, u64)| *counter.filter(|_| *msr == TSC).unwrap_or(&(*msr, *value));
-    chosen.filter(|(msr, _)| !left_out(*msr)).map(first_counter).collect()
+    let value = |&(msr, last): &(u32, u64)| {
+        let first = all.iter().find(|(first, _)| *first == msr && is_read_back(msr));
+        *first.unwrap_or(&(msr, last))
+    };
+    chosen.filter(|(msr, _)| !left_out(*msr)).map(value).collect()
 }
 
 /// The first difference between what QEMU set on the vCPUs, in the order of their APIC ids, and the library's values.
