@@ -205,6 +205,10 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(any(feature = "guest", feature = "kvm"))]
+#[macro_use]
+mod debug_by_message;
+
 mod bits;
 #[cfg(feature = "host")]
 mod capability;

@@ -9,23 +9,28 @@ use super::field::Field;
 use super::location::{Bit, CpuidWord, Leaf};
 use super::name_hash::fold_eq;
 use super::own_fields;
+use super::packed_fields::{PackedFields, packed};
 use crate::field::LEAVES;
+
+/// The fields that Linux describes.
+static FIELDS: PackedFields = packed!(LEAVES);
 
 impl Field {
     /// Every field that Linux describes, by leaf, subleaves, register and bits.
     pub fn all() -> impl Iterator<Item = Field> {
-        LEAVES.iter().copied().flatten().copied()
+        FIELDS.all()
     }
 
     /// The fields of one leaf.
     pub fn in_leaf(leaf: Leaf) -> impl Iterator<Item = Field> {
-        leaf_fields(leaf).iter().copied()
+        FIELDS.in_leaf(leaf)
     }
 
     /// The fields of one register, by bit.
     pub fn at(word: CpuidWord) -> impl Iterator<Item = Field> {
-        let fields = leaf_fields(word.leaf);
-        (0..32).filter_map(move |bit| at_bit(fields, word, bit))
+        let mut starting = [None; 32];
+        in_register(word).for_each(|field| start(&mut starting, field));
+        starting.into_iter().flatten()
     }
 
     /// The fields with this short name, which is unique within a leaf, and bits that only a manual names; ignores case and
@@ -98,16 +103,11 @@ pub fn describe(word: CpuidWord) -> impl Iterator<Item = Part> {
     // The field that starts at each bit.
     let mut starting = [None; 32];
     let mut taken = 0;
-    let mut start = |field: Field| {
-        if let Some(at @ None) = starting.get_mut(usize::from(*field.bits().start())) {
-            *at = Some(field);
-        }
-    };
-    for field in leaf_fields(word.leaf).iter().copied().filter(|field| field.is_in(word)) {
-        start(field);
+    for field in in_register(word) {
+        start(&mut starting, field);
         taken |= field.mask();
     }
-    own_fields::at(word).filter(|own| own.mask() & taken == 0).for_each(&mut start);
+    own_fields::at(word).filter(|own| own.mask() & taken == 0).for_each(|own| start(&mut starting, own));
     let features = Feature::mask_in(word);
     (0..32).zip(starting).flat_map(move |(bit, field)| {
         let feature = if features >> bit & 1 != 0 { Feature::at(word.bit(Bit(bit))) } else { None };
@@ -116,12 +116,14 @@ pub fn describe(word: CpuidWord) -> impl Iterator<Item = Part> {
     })
 }
 
-fn leaf_fields(leaf: Leaf) -> &'static [Field] {
-    let found = LEAVES.binary_search_by_key(&Some(leaf), |fields| fields.first().map(|field| field.leaf()));
-    found.ok().and_then(|at| LEAVES.get(at)).copied().unwrap_or_default()
+/// Linux's fields of a register.
+fn in_register(word: CpuidWord) -> impl Iterator<Item = Field> {
+    FIELDS.in_leaf(word.leaf).filter(move |field| field.is_in(word))
 }
 
-/// The field of a register that starts at a bit.
-fn at_bit(fields: &[Field], word: CpuidWord, bit: u8) -> Option<Field> {
-    fields.iter().copied().find(|field| field.is_in(word) && *field.bits().start() == bit)
+/// Puts a field at its lowest bit, unless another one is there.
+fn start(starting: &mut [Option<Field>; 32], field: Field) {
+    if let Some(at @ None) = starting.get_mut(usize::from(*field.bits().start())) {
+        *at = Some(field);
+    }
 }

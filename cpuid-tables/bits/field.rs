@@ -71,6 +71,11 @@ impl Field {
         Some(Field { place: FieldPlace { leaf, first, last, register, low, high }, name })
     }
 
+    /// A field of a list, whose place is known to be valid.
+    pub(super) const fn at_place(name: &'static str, place: FieldPlace) -> Field {
+        Field { place, name }
+    }
+
     /// The short name in Linux's `cpuid.csv`: `cache_type`.
     #[must_use]
     pub const fn name(self) -> &'static str {

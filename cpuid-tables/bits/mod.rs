@@ -15,6 +15,7 @@ mod lookup_by_type;
 pub(crate) mod msr_feature;
 pub(crate) mod name_hash;
 pub(crate) mod own_fields;
+mod packed_fields;
 pub(crate) mod qemu_cpu;
 pub(crate) mod release;
 #[cfg(feature = "show")]

@@ -6,6 +6,7 @@ use core::ops::RangeInclusive;
 
 use super::field::{Field, constant};
 use super::location::{CpuidWord, Leaf, Register};
+use super::packed_fields::{PackedFields, packed};
 
 use Register::{Eax, Ebx, Ecx, Edx};
 
@@ -137,22 +138,31 @@ static ROWS: &[Row] = &[
     number(0xc000_0004, 0, Ecx, 24..=31, "lowest_supported_clock_ratio", VIA),
 ];
 
+/// The fields alone, without their manuals.
+const FIELDS: [Field; ROWS.len()] = {
+    let (mut fields, mut at) = ([ROWS[0].0; ROWS.len()], 0);
+    while at < ROWS.len() {
+        fields[at] = ROWS[at].0;
+        at += 1;
+    }
+    fields
+};
+
+static PACKED: PackedFields = packed!(&[&FIELDS]);
+
 /// All of them, by place.
 pub(crate) fn all() -> impl Iterator<Item = Field> {
-    ROWS.iter().map(|row| row.0)
+    PACKED.all()
 }
 
 /// Those of one leaf.
-#[allow(dead_code, reason = "only `show` and tests list a leaf")]
 pub(crate) fn in_leaf(leaf: Leaf) -> impl Iterator<Item = Field> {
-    all().filter(move |field| field.leaf() == leaf)
+    PACKED.in_leaf(leaf)
 }
 
 /// Those of one register.
 pub(crate) fn at(word: CpuidWord) -> impl Iterator<Item = Field> {
-    let from = ROWS.partition_point(|row| row.0.leaf() < word.leaf);
-    let of_leaf = ROWS.iter().skip(from).map(|row| row.0).take_while(move |field| field.leaf() == word.leaf);
-    of_leaf.filter(move |field| field.is_in(word))
+    in_leaf(word.leaf).filter(move |field| field.is_in(word))
 }
 
 /// The manual that names a bit of this table.

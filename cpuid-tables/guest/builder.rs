@@ -237,6 +237,7 @@ impl<'h> GuestCpuidBuilder<'h> {
         let base: VcpuBase = assemble(&leaves, cpu.topology.layout(cpu.settings.legacy_multi_node))?;
         Ok(GuestCpuid {
             msrs: cpu.reset_msrs(&base),
+            machine_checks: cpu.settings.machine_checks,
             base,
             topology: cpu.topology,
             features: GuestFeatures { rows: cpu.release.tables.words, words: cpu.words },

@@ -9,7 +9,7 @@ use crate::bits::release::QemuRelease;
 use alloc::vec::Vec;
 
 /// Invalid topology counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TopologyError {
     /// A count is 0.
@@ -77,10 +77,12 @@ impl fmt::Display for TopologyError {
     }
 }
 
+debug_by_message!(TopologyError);
+
 impl core::error::Error for TopologyError {}
 
 /// Why a guest's table cannot be built. It fails where QEMU fails, with messages of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildError {
     /// The tables have this release of QEMU, but this library does not know its code: it knows 7.2 to 11.1.
@@ -382,6 +384,8 @@ impl fmt::Display for BuildError {
         }
     }
 }
+
+debug_by_message!(BuildError);
 
 impl core::error::Error for BuildError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {

@@ -19,6 +19,7 @@ pub struct GuestCpuid {
     pub(super) topology: Topology,
     pub(super) features: GuestFeatures,
     pub(super) msrs: GuestMsrs,
+    pub(super) machine_checks: Option<u64>,
     pub(super) filtered: Vec<Filtered>,
     pub(super) warnings: Vec<Warning>,
 }
@@ -140,6 +141,10 @@ impl GuestCpuid {
     /// Which ones exist depends on the MSRs that KVM saves; for a host without that list, those of Linux 6.12 are
     /// assumed.
     ///
+    /// The time stamp counter (0x10) is 0, which QEMU sets first and by which KVM synchronizes a new vCPU with the others.
+    /// At a later reset, before the guest runs too, QEMU sets 1 if the vCPU's counter is not 0. The controls of machine checks
+    /// are all ones: KVM accepts that from a vCPU with [these capabilities](GuestCpuid::machine_checks).
+    ///
     /// ```
     /// use cpuid_tables::{Msr, guest::GuestCpuid, host::{Host, HostFile}};
     ///
@@ -154,7 +159,24 @@ impl GuestCpuid {
         self.vcpu_msrs(0)
     }
 
-    /// The same for the vCPU with this index: Hyper-V's MSRs of the whole VM are set on the first one only, and one of
+    /// The capabilities of machine checks (IA32_MCG_CAP) that QEMU passes to `KVM_X86_SETUP_MCE` for each vCPU, before it sets
+    /// MSRs; `None` if the CPU or KVM has no machine checks.
+    ///
+    /// ```no_run
+    /// # fn set(vcpu: &std::fs::File, guest: &cpuid_tables::guest::GuestCpuid) -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "kvm")]
+    /// if let Some(capabilities) = guest.machine_checks() {
+    ///     cpuid_tables::kvm::set_up_machine_checks(vcpu, capabilities)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn machine_checks(&self) -> Option<u64> {
+        self.machine_checks
+    }
+
+    /// The [MSRs](GuestCpuid::msrs) of the vCPU with this index: Hyper-V's MSRs of the whole VM are set on the first one only, and one of
     /// them has the index.
     pub fn vcpu_msrs(&self, index: u32) -> impl Iterator<Item = MsrValue> {
         self.msrs.for_vcpu(index)

@@ -2,7 +2,6 @@
 //!
 //! Intel SDM volume 2A, "CPUID"; AMD APM volume 3, appendix E.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
@@ -68,9 +67,22 @@ static COUNTS: &[(u32, Count)] = &[
 /// ```
 #[must_use]
 pub fn enumerate(cpuid: impl Fn(Leaf, Subleaf) -> Registers) -> Vec<CpuidEntry> {
-    let known = RefCell::new(BTreeMap::new());
+    every_entry(&cpuid)
+}
+
+/// CPUID's answers.
+type Cpuid<'a> = &'a dyn Fn(Leaf, Subleaf) -> Registers;
+
+fn every_entry(cpuid: Cpuid<'_>) -> Vec<CpuidEntry> {
+    let known: RefCell<Vec<((Leaf, Subleaf), Registers)>> = RefCell::default();
     let cpuid = |leaf: Leaf, subleaf: Subleaf| -> Registers {
-        *known.borrow_mut().entry((leaf, subleaf)).or_insert_with(|| cpuid(leaf, subleaf))
+        let place = (leaf, subleaf);
+        if let Some((_, registers)) = known.borrow().iter().find(|(known, _)| *known == place) {
+            return *registers;
+        }
+        let registers = cpuid(leaf, subleaf);
+        known.borrow_mut().push((place, registers));
+        registers
     };
     let mut entries = Vec::new();
     let highest = |base: Leaf| cpuid(base, Subleaf(0)).eax;
@@ -97,12 +109,7 @@ pub fn enumerate(cpuid: impl Fn(Leaf, Subleaf) -> Registers) -> Vec<CpuidEntry> 
 }
 
 /// The leaves of a range, if it exists: its first leaf gives a highest leaf within the range.
-fn leaves(
-    cpuid: &impl Fn(Leaf, Subleaf) -> Registers,
-    base: Leaf,
-    highest: u32,
-    entries: &mut Vec<CpuidEntry>,
-) {
+fn leaves(cpuid: Cpuid<'_>, base: Leaf, highest: u32, entries: &mut Vec<CpuidEntry>) {
     let range = base.0..=highest;
     if highest.checked_sub(base.0).is_some_and(|count| count < MAX_LEAVES) {
         for leaf in range {
@@ -111,7 +118,7 @@ fn leaves(
     }
 }
 
-fn subleaves(cpuid: &impl Fn(Leaf, Subleaf) -> Registers, leaf: Leaf, entries: &mut Vec<CpuidEntry>) {
+fn subleaves(cpuid: Cpuid<'_>, leaf: Leaf, entries: &mut Vec<CpuidEntry>) {
     let first = cpuid(leaf, Subleaf(0));
     let Some(indexed) = IndexedLeaf::get(leaf) else {
         entries.push(CpuidEntry::new(leaf, first));

@@ -19,7 +19,7 @@ impl From<kvm_ioctls::Error> for Errno {
 }
 
 /// Error querying KVM.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KvmError {
     /// There is no `/dev/kvm`.
@@ -90,5 +90,7 @@ impl fmt::Display for KvmError {
         }
     }
 }
+
+debug_by_message!(KvmError);
 
 impl core::error::Error for KvmError {}

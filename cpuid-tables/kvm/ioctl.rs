@@ -38,6 +38,7 @@ const GET_CPUID2: u32 = ioc(READ | WRITE, 0x91, size_of::<kvm_cpuid2>());
 const GET_SUPPORTED_HV_CPUID: u32 = ioc(READ | WRITE, 0xc1, size_of::<kvm_cpuid2>());
 const GET_DEVICE_ATTR: u32 = ioc(WRITE, 0xe2, size_of::<kvm_device_attr>());
 
+const SETUP_MCE: u32 = ioc(WRITE, 0x9c, size_of::<u64>());
 const GET_MCE_CAP_SUPPORTED: u32 = ioc(READ, 0x9d, size_of::<u64>());
 const GET_TSC_KHZ: u32 = ioc(0, 0xa3, 0);
 
@@ -144,6 +145,13 @@ pub(crate) fn get_msrs(vcpu: RawFd, msrs: &mut Msrs) -> Result<usize, Errno> {
     // SAFETY: KVM reads and writes the entries that the structure states that it has.
     let result = unsafe { libc::ioctl(vcpu, GET_MSRS as _, msrs.as_mut_fam_struct_ptr()) };
     usize::try_from(result).map_err(|_| last_error())
+}
+
+/// A vCPU's capabilities of machine checks: `KVM_X86_SETUP_MCE`.
+pub(crate) fn setup_mce(vcpu: RawFd, capabilities: u64) -> Result<(), Errno> {
+    // SAFETY: KVM reads the 8 bytes of `capabilities`.
+    let result = unsafe { libc::ioctl(vcpu, SETUP_MCE as _, ptr::from_ref(&capabilities)) };
+    if result < 0 { Err(last_error()) } else { Ok(()) }
 }
 
 /// The KVM of an open file of `/dev/kvm`.

@@ -33,7 +33,7 @@ pub use error::{Errno, KvmError};
 pub use guest_code::Mode;
 pub use ioctl::CpuidBuffer;
 pub use msr_error::{MsrChange, MsrError};
-pub use msrs::{MsrVcpu, set_msrs};
+pub use msrs::{MsrVcpu, set_msrs, set_up_machine_checks};
 pub use probe::{Guest, Probe, ProbeError, probe};
 pub use system::{Device, KvmSystem};
 pub use vcpu::{CpuidVcpu, RawVcpu};

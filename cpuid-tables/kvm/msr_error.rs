@@ -50,7 +50,7 @@ impl fmt::Display for MsrChange {
 }
 
 /// KVM refuses an MSR.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MsrError {
     /// KVM refuses the value, or does not have the MSR. Those before it are set.
@@ -76,12 +76,18 @@ impl fmt::Display for MsrError {
             ),
             MsrError::Refused { given: MsrValue { msr, value }, current: Some(current) } => {
                 let change = MsrChange { msr: *msr, given: *value, stored: Some(*current), expected: None };
-                write!(f, "KVM refuses the value: {change}; the host supports less, or the vCPU has run")
+                write!(f, "KVM refuses the value: {change}; ")?;
+                f.write_str(match msr.0 {
+                    0x17b | 0x400..0x480 => "machine checks are set up before, with KVM_X86_SETUP_MCE",
+                    _ => "the host supports less, or the vCPU has run",
+                })
             }
             MsrError::Set(errno) => write!(f, "KVM_SET_MSRS: {errno}"),
             MsrError::Get(errno) => write!(f, "KVM_GET_MSRS: {errno}"),
         }
     }
 }
+
+debug_by_message!(MsrError);
 
 impl core::error::Error for MsrError {}

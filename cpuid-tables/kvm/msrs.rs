@@ -2,12 +2,13 @@
 //!
 //! MSRs are set after the vCPU's table, since KVM checks some of them against it, and before the vCPU runs.
 
+use std::os::fd::AsRawFd;
 use std::vec::Vec;
 
 use kvm_bindings::{Msrs, kvm_msr_entry};
 use kvm_ioctls::VcpuFd;
 
-use super::error::Errno;
+use super::error::{Errno, KvmError};
 use super::ioctl;
 use super::msr_error::{MsrChange, MsrError};
 use super::vcpu::RawVcpu;
@@ -83,6 +84,17 @@ static CHANGING: [(Msr, &str); 2] = [
     (Msr(0x10), "the time stamp counter runs"),
     (Msr(0x4000_0010), "the virtual processor's run time counts"),
 ];
+
+/// Gives a vCPU machine checks with these capabilities, such as a guest's `GuestCpuid::machine_checks`: `KVM_X86_SETUP_MCE`. Before
+/// that, KVM refuses the MSRs that control them.
+///
+/// # Errors
+///
+/// [`KvmError::Ioctl`]: this KVM does not support the capabilities.
+pub fn set_up_machine_checks(vcpu: &impl AsRawFd, capabilities: u64) -> Result<(), KvmError> {
+    let set = ioctl::setup_mce(vcpu.as_raw_fd(), capabilities);
+    set.map_err(|errno| KvmError::of_ioctl("KVM_X86_SETUP_MCE", errno))
+}
 
 /// Sets a vCPU's MSRs in order, reads them back, and returns the differences. An MSR that is given several times has the
 /// last value.

@@ -192,7 +192,14 @@ impl KvmSystem for Device {
             let read = self.0.get_msrs(&mut msrs).ok()?;
             msrs.as_slice().first().filter(|_| read == 1).map(|entry| entry.data)
         };
-        Ok(list.as_slice().iter().filter_map(|&index| Some((Msr(index), value(index)?))).collect())
+        // Not collected, which would sort a list first: more code than the ioctls.
+        let mut msrs = BTreeMap::new();
+        for &index in list.as_slice() {
+            if let Some(value) = value(index) {
+                msrs.insert(Msr(index), value);
+            }
+        }
+        Ok(msrs)
     }
 
     fn saved_msrs(&self) -> Result<Vec<Msr>, KvmError> {

@@ -10,7 +10,7 @@ use crate::bits::location::Place;
 use crate::table::{CpuidEntry, CpuidTable};
 
 /// KVM refuses a vCPU's table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VcpuError {
     /// E2BIG, or more than 256 entries, which every KVM refuses.
@@ -86,6 +86,8 @@ impl fmt::Display for VcpuError {
         }
     }
 }
+
+debug_by_message!(VcpuError);
 
 impl core::error::Error for VcpuError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {

@@ -118,7 +118,8 @@ impl Vcpus {
         self.table.read_back(vcpu)
     }
 
-    /// Sets a vCPU's table and then its MSRs, such as a guest's `GuestCpuid::vcpu_msrs`, and reads both back.
+    /// Sets a vCPU's table and then its MSRs, such as a guest's `GuestCpuid::vcpu_msrs`, and reads both back. The MSRs of machine
+    /// checks need [`set_up_machine_checks`](super::set_up_machine_checks) before.
     ///
     /// # Errors
     ///

@@ -142,3 +142,33 @@ fn msrs_fit_their_own_host_and_not_every_other() -> Outcome<()> {
     );
     Ok(())
 }
+
+/// Parts of what this project's recorder wrote for `-cpu qemu64`: a vCPU's first state, and that at the system's reset. On a real
+/// KVM the counter has moved and the machine checks' controls are as set; on a described host both are zero.
+#[test]
+fn what_qemu_reads_back_has_the_value_that_is_set_first() {
+    let first = [(0x174, 0), (0x10, 0), (0x17b, u64::MAX), (0x400, u64::MAX), (0x401, 0)];
+    let real = [(0x174, 0), (0x10, 1), (0x17b, u64::MAX), (0x400, u64::MAX), (0x401, 0)];
+    let described = [(0x174, 0), (0x10, 0), (0x17b, 0), (0x400, 0), (0x401, 0)];
+    for last in [real, described] {
+        assert_eq!(msrs::at_reset(&[first, last].concat()), first);
+    }
+    // Others have the last one: a synthetic interrupt is masked at the reset only.
+    let synthetic = [(0x174, 0), (0x4000_0090, 0), (0x174, 0), (0x4000_0090, 0x1_0000)];
+    assert_eq!(msrs::at_reset(&synthetic), synthetic[2..]);
+}
+
+/// As the programs 7.2.22 and 10.0.13 passed it to KVM_X86_SETUP_MCE on these hosts.
+#[test]
+fn machine_checks_have_the_capabilities_of_the_cpu_and_of_kvm() -> Outcome<()> {
+    let hosts = hosts(&Corpus::read(&corpus::directory().join("10.0"))?)?;
+    let asked = |cpu: &str| -> Outcome<Option<u64>> {
+        let guest = GuestCpuid::builder().cpu(cpu.parse()?).host(&hosts["allintel"]).build()?;
+        Ok(guest.machine_checks())
+    };
+    assert_eq!(asked("host")?, Some(0x100_010a));
+    assert_eq!(asked("Skylake-Server")?, Some(0x100_010a));
+    assert_eq!(asked("base")?, None);
+    assert_eq!(asked("qemu64,-mce")?, None);
+    Ok(())
+}

@@ -9,7 +9,9 @@ use std::os::fd::OwnedFd;
 
 use cpuid_tables::guest::GuestCpuid;
 use cpuid_tables::host::Host;
-use cpuid_tables::kvm::{Device, Errno, KvmError, KvmSystem, MsrError, MsrVcpu, RawVcpu, Vcpus, set_msrs};
+use cpuid_tables::kvm::{
+    Device, Errno, KvmError, KvmSystem, MsrError, MsrVcpu, RawVcpu, Vcpus, set_msrs, set_up_machine_checks,
+};
 use cpuid_tables::{Msr, MsrValue};
 
 use crate::common;
@@ -99,6 +101,12 @@ fn guests_msrs_are_accepted_by_this_machine_s_kvm() -> TestResult {
     let vm = device.kvm().create_vm()?;
     let vcpu = vm.create_vcpu(0)?;
     let mut vcpus = Vcpus::from_base(guest.base())?;
+    let capabilities = guest.machine_checks().expect("qemu64 has machine checks");
+    let without = set_msrs(&vcpu, &[msr(0x17b, u64::MAX)]).expect_err("not set up").to_string();
+    assert!(without.ends_with("machine checks are set up before, with KVM_X86_SETUP_MCE"), "{without}");
+    set_up_machine_checks(&vcpu, capabilities)?;
+    let stored = RawVcpu::new(&vcpu).get_msrs(&[Msr(0x179), Msr(0x17b)]);
+    assert_eq!(stored, Ok(vec![capabilities, u64::MAX]));
     match vcpus.set_with_msrs(&vcpu, 0, &msrs) {
         Ok((_, changes)) => {
             let other: Vec<String> =

@@ -98,6 +98,7 @@ impl Cpu<'_> {
             return Err(BuildError::LocalMachineCheck);
         }
         self.warnings.extend((lacking != 0).then_some(Warning::MachineChecks(lacking)));
+        self.settings.machine_checks = Some(asked & !lacking | BANKS.unsigned_abs());
         Ok(())
     }
 

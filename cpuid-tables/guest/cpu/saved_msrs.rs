@@ -6,7 +6,9 @@ use super::supported::Supported;
 use crate::bits::location::Msr;
 
 /// The MSRs that a KVM saves if a host's description does not list them: those of Linux 6.12 for which QEMU has code,
-/// except those that depend on the processor. The last one is added if it is a feature MSR.
+/// except those that depend on the processor. UMWAIT's control (0xE1), which Linux lists on a processor with WAITPKG, is
+/// assumed: whether the guest can have WAITPKG is decided by the feature. VMX's secondary controls are added if they are a
+/// feature MSR.
 const USUAL: [u32; 60] = [
     0x10,
     0x11,

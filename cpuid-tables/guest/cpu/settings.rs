@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) force_features: bool,
     pub(crate) kvm: bool,
     pub(crate) lmce: bool,
+    /// IA32_MCG_CAP, if the CPU has machine checks and KVM too.
+    pub(crate) machine_checks: Option<u64>,
     /// 0 unless set.
     pub(crate) ucode_rev: u64,
     pub(crate) phys_bits: u32,
@@ -133,6 +135,7 @@ impl Settings {
             force_features: false,
             kvm: true,
             lmce: false,
+            machine_checks: None,
             ucode_rev: 0,
             phys_bits: 0,
             guest_phys_bits: None,

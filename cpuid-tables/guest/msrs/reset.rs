@@ -29,6 +29,8 @@ const CRASH_NOTIFY: u64 = 1 << 63;
 const SHADOW_STACK_0: u32 = 0x6a4;
 /// The machine check banks that QEMU gives a CPU.
 const MCE_BANKS: u32 = 10;
+/// Controls of machine checks: each error is reported, as KVM has it from `KVM_X86_SETUP_MCE`.
+const ALL_ENABLED: u64 = u64::MAX;
 
 impl List<'_> {
     pub(super) fn reset(&mut self) {
@@ -186,11 +188,17 @@ impl List<'_> {
     }
 
     fn machine_checks(&mut self, lmce: bool) {
-        self.put_zeros([0x17a, 0x17b]);
+        self.put_zeros([0x17a]);
+        self.put(0x17b, ALL_ENABLED);
         if lmce {
             self.put(0x4d0, 0);
         }
-        self.put_zeros(0x400..0x400 + MCE_BANKS * 4);
+        for bank in 0..MCE_BANKS {
+            // Its control, status, address and further information.
+            let control = 0x400 + bank * 4;
+            self.put(control, ALL_ENABLED);
+            self.put_zeros(control + 1..control + 4);
+        }
     }
 
     /// Shadow stacks and indirect branch tracking.

@@ -85,7 +85,6 @@ impl FromStr for MachineOption {
         for (name, value) in keyval(text, "machine", "type")? {
             option.set(&name, &value, &mut caches)?;
         }
-        caches.sort_by_key(|cache| cache.index);
         for CacheOption { slot, level, .. } in caches {
             let (slot, level) = slot.zip(level).ok_or_else(|| {
                 BuildError::value("smp-cache", text, "a cache and a topology for each index")
@@ -99,7 +98,7 @@ impl FromStr for MachineOption {
     }
 }
 
-/// One index of `smp-cache`, as far as it was read.
+/// One index of `smp-cache`, as far as it was read; the list ascends.
 struct CacheOption {
     index: u64,
     slot: Option<CacheSlot>,
@@ -138,9 +137,9 @@ impl MachineOption {
 }
 
 fn cache(caches: &mut Vec<CacheOption>, index: u64, key: &str, value: &str) -> Result<(), BuildError> {
-    let at = caches.iter().position(|known| known.index == index).unwrap_or_else(|| {
-        caches.push(CacheOption { index, slot: None, level: None });
-        caches.len() - 1
+    let at = caches.binary_search_by_key(&index, |known| known.index).unwrap_or_else(|at| {
+        caches.insert(at, CacheOption { index, slot: None, level: None });
+        at
     });
     let wrong = |expected| BuildError::value(key, value, expected);
     match key {

@@ -7,7 +7,15 @@ use super::compare::Difference;
 /// MSRs and their values, in order.
 pub type Values = Vec<(u32, u64)>;
 
-/// What QEMU sets on a vCPU: the capabilities once, and the state at the last reset, without what the library leaves out.
+/// MSRs that QEMU reads from a vCPU before a reset and sets to what it read: the time stamp counter, and the controls of machine
+/// checks and of their banks. What the vCPU returns is the recorder's doing: on a described host, zeros.
+fn is_read_back(msr: u32) -> bool {
+    const BANKS: u32 = 0x400;
+    matches!(msr, 0x10 | 0x17b) || (BANKS..BANKS + 0x28).contains(&msr) && msr % 4 == 0
+}
+
+/// What QEMU sets on a vCPU: the capabilities once, and the state at the last reset, without what the library leaves out. An
+/// MSR that is [read back](is_read_back) has the value that QEMU sets first.
 pub fn at_reset(all: &[(u32, u64)]) -> Values {
     let is_first = |(at, (msr, _)): (usize, &(u32, u64))| (*msr == 0x174).then_some(at);
     let firsts: Vec<usize> = all.iter().enumerate().filter_map(is_first).collect();
@@ -15,7 +23,11 @@ pub fn at_reset(all: &[(u32, u64)]) -> Values {
     let (Some(&first), Some(&last)) = (firsts.first(), firsts.last()) else { return all.to_vec() };
     let chosen = all[..with_control(first)].iter().chain(&all[with_control(last)..]);
     let left_out = |msr: u32| LEFT_OUT.iter().any(|left| left.msrs.contains(&msr));
-    chosen.filter(|(msr, _)| !left_out(*msr)).copied().collect()
+    let value = |&(msr, last): &(u32, u64)| {
+        let first = all.iter().find(|(first, _)| *first == msr && is_read_back(msr));
+        *first.unwrap_or(&(msr, last))
+    };
+    chosen.filter(|(msr, _)| !left_out(*msr)).map(value).collect()
 }
 
 /// The first difference between what QEMU set on the vCPUs, in the order of their APIC ids, and the library's values.
