@@ -8,50 +8,72 @@ use crate::source::Span;
 
 /// The facts of a Linux tree.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct LinuxFacts {
     /// `6.12.117`: VERSION, PATCHLEVEL, SUBLEVEL and an `-rc` suffix of the top Makefile.
     pub release: String,
     /// Where the release is stated.
+    #[doc(hidden)]
     pub at: Span,
     /// NCAPINTS, NBUGINTS, NVMXINTS: the number of words of each kind.
+    #[doc(hidden)]
     pub counts: Vec<LinuxCount>,
     /// `enum cpuid_leafs`, then `enum kvm_only_cpuid_leafs`.
+    #[doc(hidden)]
     pub words: Vec<LinuxWord>,
     /// `X86_FEATURE_*` of cpufeatures.h.
+    #[doc(hidden)]
     pub features: Vec<LinuxFlag>,
     /// `X86_BUG_*` of cpufeatures.h; the words are counted from the first bug word.
+    #[doc(hidden)]
     pub bugs: Vec<LinuxFlag>,
     /// `VMX_FEATURE_*` of vmxfeatures.h.
+    #[doc(hidden)]
     pub vmx: Vec<LinuxFlag>,
     /// `cpuid_bits[]` of scattered.c.
+    #[doc(hidden)]
     pub scattered: Vec<Scattered>,
     /// `cpuid_deps[]` of cpuid-deps.c.
+    #[doc(hidden)]
     pub deps: Vec<LinuxDep>,
     /// Features that reverse_cpuid.h defines for KVM only.
+    #[doc(hidden)]
     pub kvm_features: Vec<KvmBit>,
     /// Kernel features that KVM keeps in a word of its own (`__feature_translate`).
+    #[doc(hidden)]
     pub kvm_translates: Vec<KvmBit>,
     /// The mentions of features in `kvm_set_cpu_caps`.
+    #[doc(hidden)]
     pub kvm_caps: Vec<KvmCap>,
     /// What kvm-intel and kvm-amd change in KVM's capabilities; empty if the release's facts lack these modules.
+    #[doc(hidden)]
     pub kvm_modules: Vec<KvmModuleCap>,
     /// The module parameters that these changes depend on.
+    #[doc(hidden)]
     pub kvm_params: Vec<KvmParam>,
     /// `KVM_FEATURE_*` and `KVM_HINTS_*` of kvm_para.h.
+    #[doc(hidden)]
     pub kvm_para: Vec<KvmPara>,
     /// Bits of MSRs that msr-index.h names.
+    #[doc(hidden)]
     pub msr_bits: Vec<LinuxMsrBit>,
     /// Features that a kernel configuration requires or disables.
+    #[doc(hidden)]
     pub configs: Vec<LinuxConfig>,
     /// kcpuid's cpuid.csv, in file order.
+    #[doc(hidden)]
     pub cpuid_fields: Vec<CpuidField>,
     /// The bit fields of leaf_types.h, in file order.
+    #[doc(hidden)]
     pub leaf_fields: Vec<CpuidField>,
     /// The words with which KVM's CPUID code overrides registers: only of a tree, never in a facts file.
+    #[doc(hidden)]
     pub handed_out: Vec<String>,
     /// `KVM_X86_FEATURE_*` to which no feature is translated, with their places. Only a tree has them; facts files do not.
+    #[doc(hidden)]
     pub untranslated: Vec<(String, Span)>,
     /// Macros whose names differ by a letter from a word of their comment: only of a tree, never in a facts file.
+    #[doc(hidden)]
     pub spellings: Vec<LinuxSpelling>,
 }
 

@@ -4,6 +4,9 @@
 //! or from a facts file ([`read()`]); both give the same records. `write_linux` and `write_qemu` print them as the
 //! tab-separated text kept in `upstream/`. Each record has its place in the source, for diagnostics.
 //!
+//! The facts of a release are for [`Model::merge`](crate::model::Model::merge), for `verify` and `diff`, and for text; their
+//! rows are not part of the public API.
+//!
 //! ```
 //! use cpuid_gen::facts::{self, Facts};
 //! use cpuid_gen::{diagnostic::Diagnostics, source::Sources};
@@ -14,7 +17,7 @@
 //! let Some(Facts::Linux(linux)) = facts::read(&sources, file, &mut diagnostics) else {
 //!     panic!("{}", diagnostics.render(&sources))
 //! };
-//! assert_eq!(linux.features[0].name, "AVX2");
+//! assert_eq!(linux.release, "6.1");
 //! ```
 
 pub(crate) mod columns;
@@ -31,27 +34,54 @@ mod witness;
 #[cfg(any(feature = "trees", feature = "program", feature = "verify"))]
 mod write;
 
-pub use crate::vocabulary::cpu_model::{CacheKind, CacheSlot, DefaultVersion};
-pub use crate::vocabulary::kvm_module::{KvmModule, ModuleAction};
-pub use condition::Condition;
-pub use cpu_model::{
+pub(crate) use crate::vocabulary::cpu_model::{CacheKind, CacheSlot, DefaultVersion};
+pub(crate) use crate::vocabulary::kvm_module::{KvmModule, ModuleAction};
+pub(crate) use condition::Condition;
+pub(crate) use cpu_model::{
     Cache, QemuCache, QemuCacheDescriptor, QemuDep, QemuLegacyCache, QemuModel, QemuModelVersion,
     QemuModelWord, QemuProp, QemuXsave,
 };
-pub use kvm_module::{KvmModuleCap, KvmParam};
-pub use linux::{
-    CapKind, ConfigKind, CpuidField, KvmBit, KvmCap, KvmPara, LinuxConfig, LinuxCount, LinuxDep, LinuxFacts,
-    LinuxFlag, LinuxMsrBit, LinuxSpelling, LinuxWord, Scattered,
+pub(crate) use kvm_module::{KvmModuleCap, KvmParam};
+pub use linux::LinuxFacts;
+pub(crate) use linux::{
+    CapKind, ConfigKind, CpuidField, KvmBit, KvmCap, KvmPara, LinuxConfig, LinuxCount, LinuxDep, LinuxFlag,
+    LinuxMsrBit, LinuxSpelling, LinuxWord, Scattered,
 };
-pub use machine::{
+pub(crate) use machine::{
     QemuAlias, QemuCompat, QemuCompatList, QemuDefault, QemuHyperv, QemuHypervDep, QemuMachine, QemuProperty,
 };
-pub use qemu::{MaskKind, QemuBit, QemuComment, QemuFacts, QemuMacro, QemuMask, QemuSource, QemuWord};
+pub use qemu::QemuFacts;
+pub(crate) use qemu::{MaskKind, QemuBit, QemuComment, QemuMacro, QemuMask, QemuSource, QemuWord};
 pub use read::read;
 pub use release::Facts;
 #[cfg(any(feature = "trees", feature = "verify"))]
-pub use witness::{
-    BitPlace, Witness, WitnessBit, WitnessDep, WitnessFacts, WitnessModel, read_witness, write_witness,
-};
+pub(crate) use witness::{BitPlace, WitnessBit, WitnessDep, WitnessModel};
+#[cfg(any(feature = "trees", feature = "verify"))]
+pub use witness::{Witness, WitnessFacts, read_witness, write_witness};
 #[cfg(any(feature = "trees", feature = "program", feature = "verify"))]
 pub use write::{write_linux, write_qemu};
+
+/// The records themselves, one type for each upstream table.
+///
+/// They are public only for this workspace's command, tests and fuzz targets, and not covered by the semver promise:
+/// they change with the tables of each new release. [`Model`](crate::model::Model) has what they state.
+#[doc(hidden)]
+pub mod records {
+    pub use super::condition::Condition;
+    pub use super::cpu_model::{
+        Cache, QemuCache, QemuCacheDescriptor, QemuDep, QemuLegacyCache, QemuModel, QemuModelVersion,
+        QemuModelWord, QemuProp, QemuXsave,
+    };
+    pub use super::kvm_module::{KvmModuleCap, KvmParam};
+    pub use super::linux::{
+        CapKind, ConfigKind, CpuidField, KvmBit, KvmCap, KvmPara, LinuxConfig, LinuxCount, LinuxDep,
+        LinuxFlag, LinuxMsrBit, LinuxSpelling, LinuxWord, Scattered,
+    };
+    pub use super::machine::{
+        QemuAlias, QemuCompat, QemuCompatList, QemuDefault, QemuHyperv, QemuHypervDep, QemuMachine,
+        QemuProperty,
+    };
+    pub use super::qemu::{MaskKind, QemuBit, QemuComment, QemuMacro, QemuMask, QemuSource, QemuWord};
+    #[cfg(any(feature = "trees", feature = "verify"))]
+    pub use super::witness::{BitPlace, WitnessBit, WitnessDep, WitnessModel};
+}

@@ -19,6 +19,7 @@ pub use crate::index::{Properties, Property};
 
 /// A CPU model of one release.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CpuModel {
     /// `EPYC-Milan`.
     pub name: String,
@@ -32,6 +33,7 @@ pub struct CpuModel {
 
 /// A version of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CpuModelVersion {
     /// From 1 on.
     pub version: u32,
@@ -45,6 +47,7 @@ pub struct CpuModelVersion {
 
 /// The definition of a CPU by a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CpuDefinition {
     /// Minimum value of the highest basic leaf.
     pub level: u32,

@@ -34,7 +34,7 @@ use crate::source::{FileId, Sources};
 
 use other_files::OtherFiles;
 use reader::Reader;
-pub use tree::Tree;
+use tree::Tree;
 
 /// Reads the facts of the tree at `root`. Errors are in `diagnostics`; the result is `None` if nothing could be read,
 /// and complete only if there is no error.

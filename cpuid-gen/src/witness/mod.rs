@@ -27,7 +27,7 @@ use crate::facts::{Witness, WitnessFacts};
 use crate::source::Sources;
 
 use reader::Reader;
-pub use tree::WitnessTree;
+use tree::WitnessTree;
 
 /// Reads the facts of the tree at `root`. Errors are in `diagnostics`; the result is `None` if nothing could be read,
 /// and complete only if there is no error.
@@ -36,12 +36,8 @@ pub fn read_tree(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnosti
     read(sources, &tree, diagnostics)
 }
 
-/// Like [`read_tree`], for a tree whose files have been found.
-pub fn read(
-    sources: &mut Sources,
-    tree: &WitnessTree,
-    diagnostics: &mut Diagnostics,
-) -> Option<WitnessFacts> {
+/// Like `read_tree`, for a tree whose files have been found.
+fn read(sources: &mut Sources, tree: &WitnessTree, diagnostics: &mut Diagnostics) -> Option<WitnessFacts> {
     let configuration = reader::configuration(sources);
     let (release, at) = tree.release(sources, diagnostics)?;
     let facts = WitnessFacts::new(tree.project, release, at);

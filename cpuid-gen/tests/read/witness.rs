@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use cpuid_gen::diagnostic::Diagnostics;
-use cpuid_gen::facts::{BitPlace, WitnessFacts, read_witness, write_witness};
+use cpuid_gen::facts::records::BitPlace;
+use cpuid_gen::facts::{WitnessFacts, read_witness, write_witness};
 use cpuid_gen::source::Sources;
 use cpuid_gen::witness::read_tree;
 

@@ -11,13 +11,14 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use cpuid_program::diagnostic::Diagnostics;
-use cpuid_program::facts::{DefaultVersion as GenVersion, Facts, QemuFacts, read};
+use cpuid_program::facts::{Facts, QemuFacts, read};
 use cpuid_program::location as theirs;
 use cpuid_program::model::cpu_models::{CpuDefinition, CpuModel as GenModel};
 use cpuid_program::model::guest::{Target, WordMask as GenMask};
 use cpuid_program::model::{Model as GenTables, QemuRelease as GenRelease};
 use cpuid_program::program::{Answers, Program, ProgramError, Qemu, Stated, ask_for, nearest, overlay};
 use cpuid_program::source::Sources;
+use cpuid_program::vocabulary::cpu_model::DefaultVersion as GenVersion;
 
 use super::{
     ProgramVersion, QemuProgram, StatedDefinition, StatedMachine, StatedModel, StatedTarget, StatedVersion,
