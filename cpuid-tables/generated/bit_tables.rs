@@ -12,9 +12,9 @@
 //! [`NEEDS`] holds pairs of ids, ascending and transitively closed: a bit and a dependency, plus [`LIST`] if a
 //! release lists the dependency directly. [`NEEDS_ONE_OF`] holds pairs of an id and a position in [`LISTS`].
 
-use crate::bits::kvm_module::{KvmModule, ModuleAction};
-use crate::bits::kvm_treatment::KvmTreatment as K;
-use crate::bits::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf};
+use crate::vocabulary::kvm_module::{KvmModule, ModuleAction};
+use crate::vocabulary::kvm_treatment::KvmTreatment as K;
+use crate::vocabulary::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf};
 
 /// No word, in a column of word indices.
 pub(crate) const NO_WORD: u16 = u16::MAX;

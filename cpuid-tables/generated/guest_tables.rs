@@ -1,7 +1,7 @@
 //! The generated tables that QEMU's code uses, by release.
 
 use super::model_tables::text_at;
-use crate::bits::location::{CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
+use crate::vocabulary::location::{CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
 
 /// The tables that one release's code uses. Words are identified by their index in the release.
 pub(crate) struct GuestTables {

@@ -23,6 +23,7 @@
 pub(crate) mod columns;
 pub(crate) mod condition;
 mod cpu_model;
+mod kvm;
 mod kvm_module;
 mod linux;
 mod machine;
@@ -36,26 +37,11 @@ mod write;
 
 pub(crate) use crate::vocabulary::cpu_model::{CacheKind, CacheSlot, DefaultVersion};
 pub(crate) use crate::vocabulary::kvm_module::{KvmModule, ModuleAction};
-pub(crate) use condition::Condition;
-pub(crate) use cpu_model::{
-    Cache, QemuCache, QemuCacheDescriptor, QemuDep, QemuLegacyCache, QemuModel, QemuModelVersion,
-    QemuModelWord, QemuProp, QemuXsave,
-};
-pub(crate) use kvm_module::{KvmModuleCap, KvmParam};
 pub use linux::LinuxFacts;
-pub(crate) use linux::{
-    CapKind, ConfigKind, CpuidField, KvmBit, KvmCap, KvmPara, LinuxConfig, LinuxCount, LinuxDep, LinuxFlag,
-    LinuxMsrBit, LinuxSpelling, LinuxWord, Scattered,
-};
-pub(crate) use machine::{
-    QemuAlias, QemuCompat, QemuCompatList, QemuDefault, QemuHyperv, QemuHypervDep, QemuMachine, QemuProperty,
-};
 pub use qemu::QemuFacts;
-pub(crate) use qemu::{MaskKind, QemuBit, QemuComment, QemuMacro, QemuMask, QemuSource, QemuWord};
 pub use read::read;
+pub(crate) use records::*;
 pub use release::Facts;
-#[cfg(any(feature = "trees", feature = "verify"))]
-pub(crate) use witness::{BitPlace, WitnessBit, WitnessDep, WitnessModel};
 #[cfg(any(feature = "trees", feature = "verify"))]
 pub use witness::{Witness, WitnessFacts, read_witness, write_witness};
 #[cfg(any(feature = "trees", feature = "program", feature = "verify"))]
@@ -72,10 +58,11 @@ pub mod records {
         Cache, QemuCache, QemuCacheDescriptor, QemuDep, QemuLegacyCache, QemuModel, QemuModelVersion,
         QemuModelWord, QemuProp, QemuXsave,
     };
+    pub use super::kvm::{CapKind, KvmBit, KvmCap, KvmPara};
     pub use super::kvm_module::{KvmModuleCap, KvmParam};
     pub use super::linux::{
-        CapKind, ConfigKind, CpuidField, KvmBit, KvmCap, KvmPara, LinuxConfig, LinuxCount, LinuxDep,
-        LinuxFlag, LinuxMsrBit, LinuxSpelling, LinuxWord, Scattered,
+        ConfigKind, CpuidField, LinuxConfig, LinuxCount, LinuxDep, LinuxFlag, LinuxMsrBit, LinuxSpelling,
+        LinuxWord, Scattered,
     };
     pub use super::machine::{
         QemuAlias, QemuCompat, QemuCompatList, QemuDefault, QemuHyperv, QemuHypervDep, QemuMachine,

@@ -239,7 +239,7 @@ pub struct QemuComment {
 impl QemuFacts {
     /// No rows yet.
     #[must_use]
-    pub fn new(release: String, at: Span) -> QemuFacts {
+    pub(crate) fn new(release: String, at: Span) -> QemuFacts {
         QemuFacts {
             release,
             at,
@@ -266,8 +266,9 @@ impl QemuFacts {
     }
 
     /// The row with this enumerator.
+    #[cfg(feature = "program")]
     #[must_use]
-    pub fn word_named(&self, name: &str) -> Option<&QemuWord> {
+    pub(crate) fn word_named(&self, name: &str) -> Option<&QemuWord> {
         self.words.iter().find(|word| word.name == name)
     }
 }

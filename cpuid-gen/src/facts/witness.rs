@@ -130,7 +130,7 @@ pub struct WitnessFacts {
 impl WitnessFacts {
     /// Facts without rows.
     #[must_use]
-    pub fn new(project: Witness, release: String, at: Span) -> WitnessFacts {
+    pub(crate) fn new(project: Witness, release: String, at: Span) -> WitnessFacts {
         WitnessFacts { project, release, at, bits: Vec::new(), deps: Vec::new(), models: Vec::new() }
     }
 }

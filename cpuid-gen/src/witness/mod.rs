@@ -9,6 +9,17 @@
 //!
 //! The project is recognized by the files of its tree. Anything that is not understood is an error at its place: an incompletely
 //! read witness would produce false findings about the other projects.
+//!
+//! ```no_run
+//! use cpuid_gen::{diagnostic::Diagnostics, facts::write_witness, source::Sources, witness::read_tree};
+//!
+//! let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+//! let facts = read_tree(&mut sources, "xen-tree".as_ref(), &mut diagnostics);
+//! match facts.filter(|_| !diagnostics.has_errors()) {
+//!     Some(facts) => print!("{}", write_witness(&facts)),
+//!     None => eprint!("{}", diagnostics.render(&sources)),
+//! }
+//! ```
 
 mod compilers;
 mod families;

@@ -27,7 +27,7 @@ use crate::bits::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, WordSo
 use crate::bits::qemu_cpu::DefaultVersion;
 use crate::bits::release::QemuRelease;
 use crate::generated::guest_tables::{Dependency, GUESTS, WordMask};
-use crate::guest::report::name_of;
+use crate::guest::filtered::name_of;
 
 /// Why a program cannot be described.
 #[derive(Debug)]
