@@ -23,7 +23,9 @@ use crate::bits::msr_feature::MsrFeature;
 use crate::bits::release::{LinuxRelease, QemuRelease};
 use crate::bits::xsave::XsaveComponent;
 use crate::feature;
-use crate::guest::{BuildError, Definition, Filtered, GuestCpuid, Warning, WordSource, migrates};
+use crate::guest::{
+    BuildError, CpuOption, CpuSetting, Definition, Filtered, GuestCpuid, Warning, WordSource, migrates,
+};
 use crate::host::Host;
 use crate::meaning::{Rule, meanings, msr_meanings};
 use crate::models::cpu_model::CpuModel;
@@ -71,6 +73,17 @@ impl Choice {
         cpuid.chain(msr)
     }
 
+    /// As `-cpu` has it, like its text.
+    #[must_use]
+    pub fn cpu_option(&self) -> CpuOption {
+        let mut option = CpuOption::new(&self.model.to_string());
+        option.settings.extend(self.added_names().map(|name| CpuSetting::Plus(name.to_string())));
+        option.settings.extend(self.removed_names().map(|name| CpuSetting::Minus(name.to_string())));
+        let avx10 = self.avx10_version.map(|version| version.to_string());
+        option.settings.extend(avx10.map(|version| CpuSetting::Set("avx10-version".to_string(), version)));
+        option
+    }
+
     /// Names of the removed features.
     pub fn removed_names(&self) -> impl Iterator<Item = &'static str> {
         self.remove.iter().filter_map(|filtered| filtered.name)
@@ -89,7 +102,6 @@ impl fmt::Display for Choice {
 
 /// Emulated everywhere too: KVM sets it unconditionally in a guest's leaf.
 const ALSO_EVERYWHERE: FeatureSet = FeatureSet::new().with(feature::ARAT);
-/// KVM's own leaf; its features come from the accelerator, not from a model.
 /// VMX controls: bits that must be 1 in the lower half, bits that may be 1 in the upper.
 const VMX_CONTROLS: [u32; 5] = [0x48b, 0x48d, 0x48e, 0x48f, 0x490];
 
@@ -151,7 +163,7 @@ impl Baseline {
         // Each round removes something, or is the last.
         loop {
             let builder = GuestCpuid::builder().release(choice.model.release()).host(&host);
-            let guest = builder.cpu(choice.to_string().parse()?).build()?;
+            let guest = builder.cpu(choice.cpu_option()).build()?;
             let filtered = guest.filtered();
             let asks_more = guest.warnings().iter().find_map(|warning| match warning {
                 Warning::Avx10 { gets, .. } => *gets,
