@@ -79,6 +79,9 @@ fn a_warning_has_the_form_of_the_release() {
 
 #[test]
 fn entries_match_the_recorder_format() {
+    if !common::recent("entries_match_the_recorder_format") {
+        return;
+    }
     let host = host("lines");
     let output = run(&[
         "--cpu",
@@ -109,10 +112,15 @@ fn entries_match_the_recorder_format() {
 
 #[test]
 fn missing_features_are_listed_on_standard_error() {
+    if !common::recent("missing_features_are_listed_on_standard_error") {
+        return;
+    }
     let host = host("lacking");
     let arguments = ["--cpu", "Opteron_G1,+vaes", "--host", &host, "--format", "entries"];
     let (out, errors) = texts(&run(&arguments));
     assert!(out.starts_with("vcpu0 40000000 "));
+    // Releases write the register in different ways.
+    let errors = errors.replace("CPUID[eax=07h,ecx=00h].ECX", "CPUID.07H:ECX");
     assert_eq!(
         errors,
         "warning: host doesn't support requested feature: CPUID.07H:ECX.vaes [bit 9]: the host's CPU does not have it\n"
@@ -122,7 +130,7 @@ fn missing_features_are_listed_on_standard_error() {
     let enforced = run(&["--cpu", "Opteron_G1,+vaes,enforce", "--host", &host]);
     let (out, errors) = texts(&enforced);
     assert_eq!((enforced.status.code(), out.as_str()), (Some(2), ""));
-    assert!(errors.contains("CPUID.07H:ECX.vaes") && errors.contains("error: the host lacks 1 "), "{errors}");
+    assert!(errors.contains("ECX.vaes [bit 9]") && errors.contains("error: the host lacks 1 "), "{errors}");
 }
 
 #[test]
@@ -166,6 +174,9 @@ fn older_release_builds_another_table() {
 
 #[test]
 fn invalid_options_exit_with_2() {
+    if !common::recent("invalid_options_exit_with_2") {
+        return;
+    }
     let host = host("wrong");
     for (arguments, expected) in [
         (vec!["--cpu", "Nonesuch"], "unknown CPU model `Nonesuch`"),
