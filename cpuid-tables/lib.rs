@@ -238,6 +238,7 @@ mod serialized;
 #[cfg(feature = "show")]
 pub mod show;
 mod table;
+mod vocabulary;
 
 #[cfg(feature = "serde")]
 pub use serialized::VERSION as STORED_VERSION;

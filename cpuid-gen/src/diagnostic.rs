@@ -2,6 +2,16 @@
 //!
 //! Readers and checks collect diagnostics and continue; the caller decides how to proceed. [`Diagnostics::sort`]
 //! orders them by place, so that the same input gives the same report.
+//!
+//! ```
+//! use cpuid_gen::{diagnostic::Diagnostics, source::Sources};
+//!
+//! let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+//! let file = sources.add("a.tsv", "one\n");
+//! diagnostics.error(sources.span(file, 0, 3), "expected `two`, found `one`");
+//! assert!(diagnostics.has_errors());
+//! assert!(diagnostics.render(&sources).starts_with("a.tsv:1:1: error: expected `two`, found `one`"));
+//! ```
 
 use std::fmt;
 use std::path::Path;
@@ -19,6 +29,7 @@ pub enum Severity {
 
 /// An additional place of a diagnostic.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct Label {
     /// The place.
     pub at: Span,
@@ -28,6 +39,7 @@ pub struct Label {
 
 /// One error or warning about an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Diagnostic {
     /// The severity.
     pub severity: Severity,
@@ -120,6 +132,7 @@ impl From<ReadError> for Diagnostic {
 
 /// A region that a conditional leaves out. This is not an error, only recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LeftOut {
     /// The directive that decides.
     pub condition: Span,

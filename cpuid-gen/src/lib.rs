@@ -6,6 +6,24 @@
 //! everything a build script needs, without dependencies. `trees` adds the readers of source trees; `verify` and
 //! `diff` add the modules of these names, as do `atlas` and `languages`; `format` adds formatting of generated files for
 //! human readers; `program` asks a QEMU program; `cli` (default) adds the command and all of the above.
+//!
+//! # Example
+//!
+//! A build script merges the pinned releases and writes the tables:
+//!
+//! ```
+//! use cpuid_gen::{diagnostic::Diagnostics, generate, input, model::Model, source::Sources};
+//!
+//! let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+//! let (linux, qemu) = input::pinned(&mut sources, &mut diagnostics);
+//! let published = input::published(&mut sources, &mut diagnostics);
+//! let (model, found) = Model::merge_published(&linux, &qemu, &published);
+//! diagnostics.extend(found);
+//! assert!(!diagnostics.has_errors(), "{}", diagnostics.render(&sources));
+//! let files = generate(&model)?;
+//! assert!(files.iter().any(|file| file.name == "feature.rs" && file.text.contains("pub const AVX2")));
+//! # Ok::<(), cpuid_gen::GenerateError>(())
+//! ```
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -3,6 +3,14 @@
 //! A build script is compiled in every build from scratch. The standard `BTreeMap`, in the thirty instances that the
 //! model needs, accounted for half of this library's compile time. A sorted list is little code, and fast enough for
 //! thousands of keys.
+//!
+//! ```
+//! use cpuid_gen::ordered::Map;
+//!
+//! let names: Map<u8, &str> = [(9, "AVX2"), (1, "SSE3")].into_iter().collect();
+//! assert_eq!(names.get(&9), Some(&"AVX2"));
+//! assert_eq!(names.keys().copied().collect::<Vec<u8>>(), [1, 9]);
+//! ```
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;

@@ -3,4 +3,4 @@
 //! This is a separate package because a Cargo feature applies to all dependencies of one name: the runtime crate's build script
 //! uses `cpuid-gen` without this feature, and most programs that use the crate do not need it.
 
-pub use cpuid_gen::{diagnostic, facts, input, location, model, program, source};
+pub use cpuid_gen::{diagnostic, facts, input, location, model, program, source, vocabulary};

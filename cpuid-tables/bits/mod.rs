@@ -7,17 +7,15 @@ pub(crate) mod feature_set;
 pub(crate) mod field;
 pub(crate) mod kernel_bits;
 pub(crate) mod known_fields;
-pub(crate) mod kvm_module;
-pub(crate) mod kvm_treatment;
-pub(crate) mod location;
+pub(crate) mod known_places;
 pub(crate) mod lookup;
 mod lookup_by_type;
 pub(crate) mod msr_feature;
-pub(crate) mod name_hash;
 pub(crate) mod own_fields;
 mod packed_fields;
-pub(crate) mod qemu_cpu;
 pub(crate) mod release;
-#[cfg(feature = "show")]
-pub(crate) mod release_order;
 pub(crate) mod xsave;
+
+#[cfg(feature = "show")]
+pub(crate) use crate::vocabulary::release_order;
+pub(crate) use crate::vocabulary::{kvm_module, kvm_treatment, location, name_hash, qemu_cpu};

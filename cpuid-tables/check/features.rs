@@ -59,6 +59,7 @@ fn needed(
 
 /// A dependency that only Linux has: processors exist with the feature and without its dependency.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct NotNeeded {
     /// The feature.
     pub feature: Feature,

@@ -14,6 +14,7 @@ use crate::naming::bit_list;
 ///
 /// Ordered by leaf, subleaf, register and bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub struct Site {
     /// CPUID's input EAX.
     pub leaf: Leaf,
@@ -83,6 +84,7 @@ const MANY: usize = 8;
 
 /// Something wrong with a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// The kind.
     pub kind: Kind,

@@ -5,12 +5,10 @@ use alloc::vec::Vec;
 use super::Site;
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
+use crate::bits::known_places::KVM_FEATURES;
 use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 use crate::feature;
 use crate::table::{CpuidEntry, CpuidRead, Hypervisor, IndexedLeaf, Vendor};
-
-/// KVM's feature leaf if no other hypervisor's leaves come first.
-const KVM_FEATURES: u32 = 0x4000_0001;
 
 /// A leaf that no pass looks at.
 const NO_LEAF: Leaf = Leaf(u32::MAX);
@@ -79,7 +77,7 @@ impl<'a> Guest<'a> {
 
     pub(super) fn site_of_feature(&self, feature: Feature) -> Site {
         let mut word = feature.location().word;
-        if word.leaf.0 == KVM_FEATURES {
+        if word.leaf == KVM_FEATURES {
             word.leaf = kvm_base(&self.entries).map_or(word.leaf, |base| Leaf(base.0.saturating_add(1)));
         }
         self.site_of_word(word, feature.mask())
@@ -145,7 +143,7 @@ pub(super) fn kvm_base(entries: &[CpuidEntry]) -> Option<Leaf> {
 
 /// A word's location in a table whose KVM leaves begin at `base`; `None` for KVM's words without a base.
 fn word_here(word: CpuidWord, base: Option<Leaf>) -> Option<CpuidWord> {
-    if word.leaf.0 != KVM_FEATURES {
+    if word.leaf != KVM_FEATURES {
         return Some(word);
     }
     base.map(|base| CpuidWord { leaf: Leaf(base.0.saturating_add(1)), ..word })

@@ -10,6 +10,7 @@ use core::fmt;
 
 use super::Severity;
 use crate::bits::feature::Feature;
+use crate::bits::known_places::{ARCH_CAPABILITIES, FB_CLEAR};
 use crate::bits::location::{Bit, Msr};
 use crate::bits::msr_feature::{MsrFeature, MsrValue};
 use crate::feature;
@@ -55,6 +56,7 @@ impl MsrKind {
 
 /// A finding about an MSR.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MsrFinding {
     /// Its kind.
     pub kind: MsrKind,
@@ -95,12 +97,11 @@ enum Rule {
 
 /// Bits of ARCH_CAPABILITIES that state a weakness, which a guest may assume although the host lacks it: RSBA, RRSBA.
 const WEAKNESSES: u64 = 1 << 2 | 1 << 19;
-/// FB_CLEAR, which QEMU sets for a processor that does not need it.
-const FB_CLEAR: u64 = 1 << 17;
 
 static RULES: [(u32, Rule); 13] = [
     (0xcf, Rule::Subset(u64::MAX)),
-    (0x10a, Rule::Subset(!(WEAKNESSES | FB_CLEAR))),
+    // QEMU sets FB_CLEAR for a processor that does not need it.
+    (ARCH_CAPABILITIES.0, Rule::Subset(!(WEAKNESSES | FB_CLEAR))),
     (0x345, Rule::Subset(!0xf3f)),
     (0x480, Rule::Equal(0x7fff_ffff | 0x1fff << 32 | 0xf << 50)),
     (0x480, Rule::Subset(1 << 49 | 1 << 54 | 1 << 55 | 1 << 56)),

@@ -12,6 +12,7 @@ use crate::feature::*;
 
 /// A need that neither Linux nor QEMU states.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct OwnNeed {
     /// The feature.
     pub feature: Feature,

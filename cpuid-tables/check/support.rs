@@ -31,6 +31,7 @@ pub enum When {
 
 /// A feature that a guest may see although KVM does not report it.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Allowed {
     /// The feature.
     pub feature: Feature,
@@ -77,9 +78,6 @@ pub const ALLOWED: &[Allowed] = &[
     allowed(KVM_FEATURE_MSI_EXT_DEST_ID, When::Always, "depends on user space's interrupt controller"),
     allowed(KVM_HINTS_REALTIME, When::Always, "depends on user space, not on KVM"),
 ];
-
-/// Bits of 1.EDX that AMD repeats in 0x80000001.EDX; an Intel host's KVM reports them only in 1.EDX.
-pub(super) const AMD_ALIASES: u32 = 0x0183_f3ff;
 
 /// Features that the host's KVM does not support.
 pub(super) fn features(input: &Input<'_>, findings: &mut Findings) {

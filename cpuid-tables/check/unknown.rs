@@ -4,8 +4,9 @@ use alloc::format;
 
 use super::finding::bits_in_words;
 use super::guest::Guest;
-use super::{Findings, Input, Kind, support};
+use super::{Findings, Input, Kind};
 use crate::bits::description::describe;
+use crate::bits::known_places::AMD_ALIASES;
 use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
 use crate::bits::own_fields;
 use crate::bits::release::{LinuxRelease, QemuRelease};
@@ -27,11 +28,7 @@ pub(super) fn bits(input: &Input<'_>, findings: &mut Findings) {
 
 /// Bits that are in no table of features or fields, with their meaning.
 static DESCRIBED: &[(CpuidWord, u32, &str)] = &[
-    (
-        CpuidWord::new(Leaf(0x8000_0001), Subleaf(0), Register::Edx),
-        support::AMD_ALIASES,
-        "AMD's copies of 1.EDX",
-    ),
+    (CpuidWord::new(Leaf(0x8000_0001), Subleaf(0), Register::Edx), AMD_ALIASES, "AMD's copies of 1.EDX"),
     (CpuidWord::new(Leaf(0x24), Subleaf(0), Register::Ebx), 0xff, "AVX10's version"),
 ];
 

@@ -6,9 +6,9 @@ use alloc::format;
 
 use super::finding::bits_in_words;
 use super::guest::Guest;
-use super::support::AMD_ALIASES;
 use super::{Findings, Input, Kind};
 use crate::bits::feature::Feature;
+use crate::bits::known_places::AMD_ALIASES;
 use crate::bits::location::{Leaf, Register, Registers, Subleaf};
 use crate::feature;
 use crate::naming::name_of;

@@ -12,10 +12,7 @@ use crate::bits::location::{Leaf, Register, Registers, Subleaf};
 use crate::bits::xsave::XsaveComponent;
 use crate::feature;
 use crate::naming::name_of;
-use crate::table::{CpuidRead, XsaveSubleaf};
-
-/// Bytes of the legacy region and the header, with which no component may overlap.
-const LEGACY_AND_HEADER: u32 = 576;
+use crate::table::{CpuidRead, LEGACY_AND_HEADER, XsaveSubleaf};
 
 /// AVX's component, directly behind the header: the only offset that the manual defines.
 const AVX: (u8, u32) = (2, LEGACY_AND_HEADER);

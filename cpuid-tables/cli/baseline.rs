@@ -27,7 +27,7 @@ Examples:
   kvm-cpuid baseline hosts/                       all dumps in a directory, one host each
   kvm-cpuid baseline a.txt b.txt --format entries the table that a guest may have on both
   collect | kvm-cpuid baseline - --format json    JSON, one line per host
-  kvm-cpuid baseline hosts/ --format proxmox      the model for cpu-models.conf; libvirt-domain: a domain's <cpu>
+  kvm-cpuid baseline hosts/ --format proxmox      the model for cpu-models.conf
 
 A file is one host. CPUs with ascending numbers in a file belong to the same host, which has what all of them have. A \
 CPU with a name, or with a number not above the previous one's, is a separate host: JSON lines with a \"name\" are one \

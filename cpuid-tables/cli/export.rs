@@ -31,15 +31,16 @@ QEMU's -cpu syntax; features that the host lacks are left out and listed on stan
 exactly the listed features.
 
   firecracker            a custom CPU template: PUT /cpu-config, or --cpu-config of its helper
-  cloud-hypervisor       the CPUID data of a CPU profile (arch/src/x86_64/cpu_profile): value & mask | replacements
-  cloud-hypervisor-msrs  its MSR data: feature MSRs in the same way, and the MSRs that a host must have, which are
-                         all that KVM lists on --host
+  cloud-hypervisor       the CPUID data of a CPU profile (arch/src/x86_64/cpu_profile), each
+                         register as a mask and a replacement
+  cloud-hypervisor-msrs  its MSR data: feature MSRs in the same way, and the MSRs that a host must
+                         have, which are all that KVM lists on --host
 
 With --cpu a template has the feature MSRs that the guest reads, as QEMU sets them: IA32_ARCH_CAPABILITIES, the \
 capabilities of VMX with vmx, and others that KVM lists. Firecracker gets none whose announcing feature it clears.
 
-As of August 2026 Cloud Hypervisor has no profile but that of the host, and no option that reads one from a file; its \
-tree has the types and the code that applies them, which is what these two formats are for.
+As of August 2026 Cloud Hypervisor has only the host's profile, and no option that reads one from a file. These two \
+formats are for the types and the code in its tree that apply profiles.
 
 Exit codes:
   0  the template is written

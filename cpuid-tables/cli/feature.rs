@@ -55,7 +55,7 @@ fn one_question(name: &str) -> Result<Vec<Asked>> {
     asked(name).map_err(|error| refused(&error))
 }
 
-/// The name after a sign, which `-cpu` has and a question has not. A pasted message is no name.
+/// The name after a sign, which `-cpu` has and a question has not. A pasted message is not a name.
 fn without_sign(text: &str) -> Option<&str> {
     text.strip_prefix(['-', '+']).filter(|name| !name.contains(' ') && is_known(name))
 }

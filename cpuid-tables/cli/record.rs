@@ -15,10 +15,10 @@ use super::output::print;
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   kvm-cpuid record -o node2.json          this machine, in one file
-  kvm-cpuid record -o hosts/node2         the same as text files, for editing: hosts/node2.supported,
-                                          .host, .msrs, .caps and others
-  kvm-cpuid record > node2.json           the same on standard output
-  kvm-cpuid guest --host node2.json --cpu host   what QEMU would build there, on any machine
+  kvm-cpuid record -o hosts/node2         as text files: hosts/node2.supported, .host and others
+  kvm-cpuid record > node2.json           one file, on standard output
+  kvm-cpuid guest --host node2.json --cpu host
+                                          on any machine: what QEMU would build there
 
 A recorded host has what KVM supports, the CPUID instruction, feature MSRs, capabilities, Hyper-V's leaves and the \
 TSC's frequency: everything that commands with --host use, on any machine. As a SOURCE, such a file is the table that \
@@ -26,7 +26,7 @@ its KVM supports. APIC ids are 0. /dev/kvm is needed.
 
 Exit codes:
   0  the host is recorded
-  2  KVM could not be asked, or a file could not be written";
+  2  KVM could not be queried, or a file could not be written";
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {

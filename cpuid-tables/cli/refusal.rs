@@ -17,7 +17,7 @@ pub(crate) struct Refusal {
     /// The vCPU, by its place in the source.
     vcpu: usize,
     error: String,
-    /// What an earlier table of the vCPU, which KVM took, has otherwise; none without such a table.
+    /// What differs in an earlier table of the vCPU, which KVM accepted; none without such a table.
     earlier: Option<Earlier>,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Refusal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Earlier {
     Same,
-    /// This entry is the first that differs, in these registers or otherwise.
+    /// This entry is the first that differs, and what differs in it.
     Entry(usize, String),
     /// The numbers of entries.
     Count(usize, usize),

@@ -26,7 +26,7 @@ Examples:
   kvm-cpuid show --supported --features   the names of features that KVM here supports
   kvm-cpuid show dump.txt --raw           a dump's values in the format of `cpuid -r`
   kvm-cpuid show --guest-of $(pidof qemu-system-x86_64)
-  kvm-cpuid show dump.txt --format json   decoded, as JSON; `convert --format json` writes only the table
+  kvm-cpuid show dump.txt --format json   decoded, as JSON; `convert` writes the table alone
 
 For a leaf without an entry, the output shows what KVM answers a guest there, and why.
 

@@ -129,7 +129,7 @@ impl<'a> Document<'a> {
     pub(super) fn parse<T: Deserialize<'a>>(&self) -> Result<T, Fault> {
         serde_json::from_slice(self.text).map_err(|error| {
             let text = self.text.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1));
-            // Of a long line, what stands around the column.
+            // Of a long line, the text around the column.
             let (text, column) = (text.unwrap_or_default(), error.column());
             let from = column.saturating_sub(40).min(text.len());
             let text = &text[from..text.len().min(from + 80)];

@@ -48,7 +48,7 @@ impl Parser for Dtrace {
         let place = place(&mut rest);
         match (place, registers(rest.rest(), ["rax", "rbx", "rcx", "rdx"])) {
             (Some((leaf, subleaf)), Some(answer)) => {
-                self.answers.get_or_insert_default().add(leaf, subleaf, answer.into())
+                self.answers.get_or_insert_default().add(leaf, subleaf, answer)
             }
             _ => Err(Fault::Here(EXPECTED)),
         }

@@ -28,7 +28,7 @@ pub enum ReadError {
         format: Format,
         /// The line, from 1.
         line: u64,
-        /// What stands there, shortened.
+        /// The text there, shortened.
         text: String,
         /// What is wrong: what was expected, or what a parser says.
         why: Cow<'static, str>,
@@ -143,7 +143,7 @@ pub enum WriteError {
         /// Which entry of its CPU, from 0.
         entry: usize,
     },
-    /// The format looks entries of one subleaf up first, and an entry for all subleaves stands before one of those.
+    /// The format looks up entries of one subleaf first, and an entry for all subleaves precedes one of those.
     Order {
         /// The format.
         format: Format,

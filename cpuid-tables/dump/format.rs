@@ -139,8 +139,8 @@ impl Format {
         self.descriptor().style.is_some()
     }
 
-    /// The format of an input, by its head: the first line that is of one format alone decides; for JSON and XML, what
-    /// stands in it.
+    /// The format of an input, by its head: the first line that is of one format alone decides; for JSON and XML, the
+    /// contents.
     #[must_use]
     pub fn recognise(head: &[u8]) -> Option<Format> {
         // A time in brackets before a kernel's messages, or a process before strace's, begins no list.

@@ -19,8 +19,9 @@ use super::descriptor::{Descriptor, Mark};
 use super::names::Names;
 use super::scan::{Scan, find, trim};
 use super::sink::{Fault, Line, Parser, Sink};
+use crate::bits::known_places;
 use crate::bits::location::Register::{self, Eax, Ebx, Ecx, Edx};
-use crate::bits::location::{Bit, CpuidWord, Leaf, Msr, MsrBit, Subleaf};
+use crate::bits::location::{Bit, CpuidWord, Leaf, MsrBit, Subleaf};
 use crate::bits::lookup::Named;
 use crate::bits::msr_feature::MsrFeature;
 
@@ -112,7 +113,9 @@ impl Parser for FreeBsd {
             let value = number(Scan::new(rest)).ok_or(Fault::Here(EXPECTED))?;
             let names = self.open.get_or_insert_default();
             for bit in 0..32 {
-                if let Some(feature) = MsrFeature::at(MsrBit { msr: Msr(0x10a), bit: Bit(bit) }) {
+                if let Some(feature) =
+                    MsrFeature::at(MsrBit { msr: known_places::ARCH_CAPABILITIES, bit: Bit(bit) })
+                {
                     names.bit(Named::Msr(feature), value >> bit & 1 != 0);
                 }
             }

@@ -1,6 +1,7 @@
 //! Values after a key in a line: `EAX_IN: 0x7`, `rax = 0x7`, `rax 7`.
 
 use super::scan::Scan;
+use crate::bits::location::Registers;
 
 /// The hexadecimal number after a key, which begins a word. Its case does not matter.
 pub(super) fn hex(line: &[u8], key: &str) -> Option<u32> {
@@ -23,8 +24,8 @@ pub(super) fn hex(line: &[u8], key: &str) -> Option<u32> {
     u32::try_from(value).ok().filter(|_| ends)
 }
 
-/// Four such numbers.
-pub(super) fn registers(line: &[u8], keys: [&str; 4]) -> Option<[u32; 4]> {
+/// Four such numbers: EAX, EBX, ECX and EDX.
+pub(super) fn registers(line: &[u8], keys: [&str; 4]) -> Option<Registers> {
     let [eax, ebx, ecx, edx] = keys.map(|key| hex(line, key));
-    Some([eax?, ebx?, ecx?, edx?])
+    Some(Registers::new(eax?, ebx?, ecx?, edx?))
 }

@@ -89,7 +89,7 @@ impl Parser for Trace {
                 self.threads.len() - 1
             }
         };
-        self.threads[place].1.add(leaf, index, answer.into())
+        self.threads[place].1.add(leaf, index, answer)
     }
 
     fn end(&mut self, sink: &mut Sink) -> Result<(), Fault> {

@@ -68,14 +68,14 @@ fn is_line(line: &[u8]) -> bool {
     matches!(place(line), Some((Some(_), _)))
 }
 
-fn registers(rest: &mut Scan<'_>) -> Option<[u32; 4]> {
+fn registers(rest: &mut Scan<'_>) -> Option<Registers> {
     let mut registers = [0; 4];
     for register in &mut registers {
         rest.blanks();
         *register = rest.hex()?;
     }
     rest.blanks();
-    rest.is_empty().then_some(registers)
+    rest.is_empty().then_some(registers.into())
 }
 
 /// The number in the heading of a CPU.
@@ -131,7 +131,7 @@ impl Parser for Libcpuid {
         if place == (0, 0) && self.answers.contains_key(&place) {
             self.finish(sink)?;
         }
-        self.answers.insert(place, registers.into());
+        self.answers.insert(place, registers);
         if self.answers.len() > super::cpu::Cpu::MAX_ENTRIES { Err(Fault::TooManyEntries) } else { Ok(()) }
     }
 

@@ -68,7 +68,7 @@ struct Domain {
 struct Open {
     names: Names,
     model: Option<String>,
-    /// Its mode, where that stands for the host's CPU.
+    /// Its mode, if that means the host's CPU.
     mode: Option<String>,
     /// It is in a `cpu`.
     in_cpu: bool,

@@ -180,7 +180,7 @@ fn newline(text: &[u8]) -> Option<usize> {
     text[at..].iter().position(|byte| *byte == b'\n').map(|after| at + after)
 }
 
-/// True when a text stands in a line.
+/// True if a line contains a text.
 pub(super) fn contains(line: &[u8], text: &[u8]) -> bool {
     find(line, text).is_some()
 }

@@ -181,7 +181,7 @@ impl MacOs {
             names.bit(Named::Feature(feature::CONSTANT_TSC), low & folded != 0);
             names.state(word(0x8000_0001, 0, Edx), !folded, low);
         }
-        // A number of 64 bits whose upper half is 0 is not told from one of 32 bits.
+        // A number of 64 bits whose upper half is 0 cannot be distinguished from one of 32 bits.
         if let Some(high) = half(1) {
             names.register(0x8000_0001, Ecx, ALL, high);
         }

@@ -65,6 +65,7 @@ mod nova;
 mod openbsd;
 mod propolis;
 mod proxmox;
+mod proxmox_flags;
 mod qemu_args;
 mod qemu_model;
 mod qemu_monitor;

@@ -57,7 +57,7 @@ fn is_line(line: &[u8]) -> bool {
     trim(line).starts_with(b"[cpuid.") || trim(line) == b"[cpuid]"
 }
 
-/// A text, and where in it something stands.
+/// A text, to find the lines of places in it.
 struct Source<'a> {
     text: &'a str,
 }

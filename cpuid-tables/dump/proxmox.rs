@@ -19,7 +19,8 @@ use std::vec::Vec;
 
 use super::cpu::Request;
 use super::descriptor::{Descriptor, Mark};
-use super::names::{Names, Unknown};
+use super::names::Names;
+use super::proxmox_flags::flags;
 use super::qemu_args;
 use super::scan::{find, trim};
 use super::sink::{Fault, Line, Parser, Sink};
@@ -35,9 +36,6 @@ pub(super) const FORMAT: Descriptor = Descriptor {
 
 /// The model that is not enforced.
 const HOST: &str = "host";
-
-/// Proxmox VE's own flag since 9.1.
-const NESTED: &str = "nested-virt";
 
 /// The model of a VM without `cpu:`, and of a custom model without `reported-model` (qemu-server, `PVE/QemuServer/CPUConfig.pm`).
 const DEFAULT_MODEL: &str = "kvm64";
@@ -79,22 +77,6 @@ fn asked() -> Names {
     names.ask_for_a_guest(Request::Proxmox(Vec::new()));
     names.set("enforce", "on");
     names
-}
-
-/// Takes in `+a;-b`.
-pub(super) fn flags(list: &str, names: &mut Names, line: u64, sink: &mut Sink) {
-    for flag in list.split([';', ' ']).map(str::trim).filter(|flag| !flag.is_empty()) {
-        let (name, on) = match flag.strip_prefix('-') {
-            Some(name) => (name, false),
-            None => (flag.strip_prefix('+').unwrap_or(flag), true),
-        };
-        names.flag_of_proxmox(flag);
-        if name == NESTED {
-            sink.note(line, format!("`{NESTED}` is ignored: it is vmx or svm, by the vendor of the host"));
-        } else if !name.starts_with("hv-") && names.feature(name, on).is_err() {
-            sink.note(line, Unknown::note(name));
-        }
-    }
 }
 
 impl Proxmox {

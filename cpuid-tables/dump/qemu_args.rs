@@ -134,7 +134,7 @@ pub(super) fn cpu(value: &str, line: u64, sink: &mut Sink) -> Result<(), Fault> 
     for item in &items {
         // Proxmox VE's list.
         if let Some(list) = item.strip_prefix("flags=") {
-            super::proxmox::flags(list, &mut names, line, sink);
+            super::proxmox_flags::flags(list, &mut names, line, sink);
             continue;
         }
         let (name, on) = match (item.strip_prefix('+'), item.strip_prefix('-'), item.split_once('=')) {

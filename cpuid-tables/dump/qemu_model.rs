@@ -54,7 +54,7 @@ struct Model {
     props: Map<String, Value>,
 }
 
-/// Numbers that are a register's, or a part of it: the property, where it stands and which bits it is.
+/// Numbers that are a register or a part of one: the property, its place and its bits.
 static NUMBERS: [(&str, u32, Register, u32); 6] = [
     ("level", 0, Register::Eax, u32::MAX),
     ("xlevel", 0x8000_0000, Register::Eax, u32::MAX),

@@ -177,7 +177,7 @@ impl Parser for RustDebug {
                 continue;
             }
             wrong = wrong.and(self.word(line.number, byte, sink));
-            // `padding: [0, 0, 0]` is no table.
+            // `padding: [0, 0, 0]` is not a table.
             if byte == b'[' && self.name != "padding" {
                 wrong = wrong.and(self.list(line.number, sink));
             }

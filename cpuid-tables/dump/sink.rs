@@ -66,6 +66,7 @@ pub(super) struct Sink {
 
 /// Something that a reader could make nothing of, and that does not make the rest wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Note {
     /// The line, from 1.
     pub line: u64,

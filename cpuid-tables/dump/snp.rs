@@ -46,6 +46,6 @@ impl Parser for Snp {
         else {
             return Err(Fault::Here(EXPECTED));
         };
-        sink.answer(leaf, subleaf, answers.into())
+        sink.answer(leaf, subleaf, answers)
     }
 }

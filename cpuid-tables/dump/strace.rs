@@ -43,7 +43,7 @@ const MAX_ENTRIES: u32 = 256;
 
 /// A request that carries a table.
 struct Request {
-    /// Its name, with what stands after it.
+    /// Its name, with the text after it.
     name: &'static [u8],
     /// Its number on x86.
     number: &'static [u8],

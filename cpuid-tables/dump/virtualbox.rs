@@ -21,6 +21,7 @@ use super::descriptor::{Descriptor, Mark};
 use super::lines::contains;
 use super::scan::{Scan, trim};
 use super::sink::{Fault, Line, Parser, Sink};
+use crate::bits::location::Registers;
 
 /// The format.
 pub(super) const FORMAT: Descriptor = Descriptor {
@@ -49,7 +50,8 @@ struct VirtualBox {
     host: Vec<Answer>,
 }
 
-type Answer = (u32, u32, [u32; 4]);
+/// Leaf, subleaf and registers.
+type Answer = (u32, u32, Registers);
 
 fn is_line(line: &[u8]) -> bool {
     let set = SET.iter().any(|option| contains(line, option));
@@ -74,13 +76,13 @@ fn place(line: &mut Scan<'_>) -> Option<(u32, u32)> {
     line.blanks().then_some((leaf, subleaf))
 }
 
-fn registers(line: &mut Scan<'_>) -> Option<[u32; 4]> {
+fn registers(line: &mut Scan<'_>) -> Option<Registers> {
     let mut registers = [0; 4];
     for register in &mut registers {
         line.blanks();
         *register = eight(line)?;
     }
-    Some(registers)
+    Some(registers.into())
 }
 
 fn answer(line: &mut Scan<'_>) -> Option<Answer> {
@@ -103,11 +105,11 @@ fn attribute(element: &[u8], name: &[u8]) -> Option<u32> {
 fn of_element(element: &[u8]) -> Option<Answer> {
     let of = |name: &[u8]| attribute(element, name);
     let subleaf = if contains(element, b" subleaf=") { of(b"subleaf")? } else { 0 };
-    Some((of(b"id")?, subleaf, [of(b"eax")?, of(b"ebx")?, of(b"ecx")?, of(b"edx")?]))
+    Some((of(b"id")?, subleaf, Registers::new(of(b"eax")?, of(b"ebx")?, of(b"ecx")?, of(b"edx")?)))
 }
 
 /// Of a line of VBox.log: whether it is the host's, its leaf if it has one, and the registers.
-type OfLog = (bool, Option<(u32, u32)>, Option<[u32; 4]>);
+type OfLog = (bool, Option<(u32, u32)>, Option<Registers>);
 
 fn of_log(line: &[u8]) -> Option<OfLog> {
     let mut rest = Scan::new(line);
@@ -149,18 +151,18 @@ impl Parser for VirtualBox {
             let element = rest.while_is(|byte| byte != b'>');
             let element = [b" ", element].concat();
             let (leaf, subleaf, registers) = of_element(&element).ok_or(Fault::Here(EXPECTED_ELEMENT))?;
-            sink.answer(leaf, subleaf, registers.into())?;
+            sink.answer(leaf, subleaf, registers)?;
         }
         while SET.iter().any(|option| rest.skip_past(option)) {
             any = true;
             let (leaf, subleaf, registers) = answer(&mut rest).ok_or(Fault::Here(EXPECTED))?;
-            sink.answer(leaf, subleaf, registers.into())?;
+            sink.answer(leaf, subleaf, registers)?;
         }
         if any || !self.in_table || trim(line.text).is_empty() {
             return Ok(());
         }
         match answer(&mut rest) {
-            Some((leaf, subleaf, registers)) => sink.answer(leaf, subleaf, registers.into()),
+            Some((leaf, subleaf, registers)) => sink.answer(leaf, subleaf, registers),
             None if rest.rest().first().is_some_and(u8::is_ascii_hexdigit) => Err(Fault::Here(EXPECTED)),
             None => {
                 self.in_table = false;
@@ -176,7 +178,7 @@ impl Parser for VirtualBox {
             }
             sink.start(None, Some(String::from(name)));
             for (leaf, subleaf, registers) in core::mem::take(table) {
-                sink.answer(leaf, subleaf, registers.into())?;
+                sink.answer(leaf, subleaf, registers)?;
             }
             sink.finish();
         }

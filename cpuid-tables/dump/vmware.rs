@@ -21,7 +21,7 @@ use super::descriptor::{Descriptor, Mark};
 use super::names::{Names, Unknown};
 use super::scan::{Scan, find, trim};
 use super::sink::{Fault, Line, Parser, Sink};
-use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 
 /// The format.
 pub(super) const FORMAT: Descriptor = Descriptor {
@@ -39,7 +39,7 @@ const FEATURES: &[u8] = b"featMask.vm.cpuid.";
 const TABLES: [(&str, &[u8]); 3] = [("guest", b"guestCPUID"), ("host", b"hostCPUID"), ("user", b"userCPUID")];
 
 /// Leaf, subleaf and registers.
-type Answer = (u32, u32, [u32; 4]);
+type Answer = (u32, u32, Registers);
 
 /// The reader.
 #[derive(Default)]
@@ -83,7 +83,7 @@ fn of_log(line: &[u8]) -> Option<(&'static str, Answer)> {
         rest.blanks();
         *register = rest.literal(b"0x").then(|| rest.hex())??;
     }
-    Some((name, (leaf, subleaf, registers)))
+    Some((name, (leaf, subleaf, registers.into())))
 }
 
 /// A leaf in hexadecimal, which ends at a dot or the end.
@@ -125,7 +125,7 @@ fn bits(mask: &[u8]) -> Option<(u32, u32)> {
     (digits == 32).then_some((known, value))
 }
 
-fn table(digits: &[u8]) -> Option<[u32; 4]> {
+fn table(digits: &[u8]) -> Option<Registers> {
     let mut registers = [0; 4];
     if digits.len() != 32 {
         return None;
@@ -134,7 +134,7 @@ fn table(digits: &[u8]) -> Option<[u32; 4]> {
         let mut digits = Scan::new(digits);
         *register = digits.hex().filter(|_| digits.is_empty())?;
     }
-    Some(registers)
+    Some(registers.into())
 }
 
 impl Vmware {
@@ -208,7 +208,7 @@ impl Parser for Vmware {
         for (name, table) in core::mem::take(&mut self.tables) {
             sink.start(None, Some(String::from(name)));
             for (leaf, subleaf, registers) in table {
-                sink.answer(leaf, subleaf, registers.into())?;
+                sink.answer(leaf, subleaf, registers)?;
             }
             sink.finish();
         }

@@ -17,6 +17,7 @@ use crate::table::{CpuidEntry, CpuidTable, TableFull, find_entry};
 
 /// The features and values that a fleet's hosts have in common.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Baseline {
     /// Number of hosts.
     pub hosts: usize,
@@ -41,6 +42,7 @@ pub struct Baseline {
 
 /// Hosts with the same features and limits.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Group {
     /// Their names, in the order in which they were added.
     pub hosts: Vec<String>,
@@ -54,6 +56,7 @@ pub struct Group {
 
 /// A number that these hosts limit for the fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LimitCost {
     /// The field.
     pub field: Field,

@@ -16,13 +16,16 @@ use super::baseline::Baseline;
 use super::left_out::{NESTED, of_vendor};
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
+use crate::bits::known_places::{KVM_FEATURES, PERF_CAPABILITIES};
 use crate::bits::kvm_treatment::KvmTreatment;
 use crate::bits::location::{Bit, CpuidWord, Leaf, Msr, Register, Registers, Subleaf};
 use crate::bits::msr_feature::MsrFeature;
 use crate::bits::release::{LinuxRelease, QemuRelease};
 use crate::bits::xsave::XsaveComponent;
 use crate::feature;
-use crate::guest::{BuildError, Definition, Filtered, GuestCpuid, Warning, WordSource, migrates};
+use crate::guest::{
+    BuildError, CpuOption, CpuSetting, Definition, Filtered, GuestCpuid, Warning, WordSource, migrates,
+};
 use crate::host::Host;
 use crate::meaning::{Rule, meanings, msr_meanings};
 use crate::models::cpu_model::CpuModel;
@@ -30,6 +33,7 @@ use crate::table::{CpuidEntry, find_entry};
 
 /// A model for a fleet, with the changes to it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Choice {
     /// The model in one of its versions.
     pub model: CpuModel,
@@ -69,6 +73,17 @@ impl Choice {
         cpuid.chain(msr)
     }
 
+    /// As `-cpu` has it, like its text.
+    #[must_use]
+    pub fn cpu_option(&self) -> CpuOption {
+        let mut option = CpuOption::new(&self.model.to_string());
+        option.settings.extend(self.added_names().map(|name| CpuSetting::Plus(name.to_string())));
+        option.settings.extend(self.removed_names().map(|name| CpuSetting::Minus(name.to_string())));
+        let avx10 = self.avx10_version.map(|version| version.to_string());
+        option.settings.extend(avx10.map(|version| CpuSetting::Set("avx10-version".to_string(), version)));
+        option
+    }
+
     /// Names of the removed features.
     pub fn removed_names(&self) -> impl Iterator<Item = &'static str> {
         self.remove.iter().filter_map(|filtered| filtered.name)
@@ -87,10 +102,6 @@ impl fmt::Display for Choice {
 
 /// Emulated everywhere too: KVM sets it unconditionally in a guest's leaf.
 const ALSO_EVERYWHERE: FeatureSet = FeatureSet::new().with(feature::ARAT);
-/// KVM's own leaf; its features come from the accelerator, not from a model.
-const KVM_LEAF: Leaf = Leaf(0x4000_0001);
-/// IA32_PERF_CAPABILITIES, which a guest reads only with PDCM.
-const PERF_CAPABILITIES: Msr = Msr(0x345);
 /// VMX controls: bits that must be 1 in the lower half, bits that may be 1 in the upper.
 const VMX_CONTROLS: [u32; 5] = [0x48b, 0x48d, 0x48e, 0x48f, 0x490];
 
@@ -152,7 +163,7 @@ impl Baseline {
         // Each round removes something, or is the last.
         loop {
             let builder = GuestCpuid::builder().release(choice.model.release()).host(&host);
-            let guest = builder.cpu(choice.to_string().parse()?).build()?;
+            let guest = builder.cpu(choice.cpu_option()).build()?;
             let filtered = guest.filtered();
             let asks_more = guest.warnings().iter().find_map(|warning| match warning {
                 Warning::Avx10 { gets, .. } => *gets,
@@ -186,8 +197,8 @@ impl Baseline {
         let mut there: Vec<(CpuidWord, u32)> = Vec::new();
         let emulated = |feature: &Feature| feature.kvm(LinuxRelease::NEWEST) == KvmTreatment::Emulated;
         let mut everywhere = Feature::all().filter(emulated).collect::<FeatureSet>() | ALSO_EVERYWHERE;
-        let kvm = CpuidWord { leaf: KVM_LEAF, ..CpuidWord::new(Leaf(0), Subleaf(0), Register::Eax) };
-        if find_entry(&self.entries, KVM_LEAF, Subleaf(0)).is_some() {
+        let kvm = CpuidWord { leaf: KVM_FEATURES, ..CpuidWord::new(Leaf(0), Subleaf(0), Register::Eax) };
+        if find_entry(&self.entries, KVM_FEATURES, Subleaf(0)).is_some() {
             everywhere = FeatureSet::new();
         } else {
             there.push((kvm, u32::MAX));
@@ -244,7 +255,7 @@ impl Baseline {
             let location = feature.location();
             feature.known_to_qemu(release)
                 && migrates(release, WordSource::Cpuid(location.word), location.bit)
-                && feature.leaf() != KVM_LEAF
+                && feature.leaf() != KVM_FEATURES
                 && feature.kvm(LinuxRelease::NEWEST).may_be_advertised()
         };
         let unasked = of_vendor(self.vendor()).fold(FeatureSet::new(), |all, row| all | row.features);

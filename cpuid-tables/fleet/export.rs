@@ -13,10 +13,10 @@ use super::leaves::xsave_sizes;
 use crate::bits::description::Part;
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
+use crate::bits::known_places::AMD_ALIASES;
 use crate::bits::location::{CpuidWord, Leaf, Msr, Register, Registers, Subleaf};
 use crate::bits::xsave::XsaveComponent;
 use crate::feature;
-use crate::guest::AMD_ALIASES;
 use crate::meaning::{Rule, meanings};
 use crate::table::{CpuidEntry, find_entry};
 
@@ -57,8 +57,6 @@ impl fmt::Display for ExportError {
 
 impl core::error::Error for ExportError {}
 
-/// The first leaf of hypervisors, and the number of their leaves.
-const HYPERVISOR: u32 = 0x4000_0000;
 /// Left to the VMM, which always sets it.
 const LEFT: FeatureSet = FeatureSet::new().with(feature::HYPERVISOR);
 
@@ -155,7 +153,7 @@ impl Template {
 /// The bits of a register that a template specifies: features and, next to features, undescribed bits.
 fn specified(word: CpuidWord) -> u32 {
     let features = FeatureSet::ALL.word(word);
-    if features == 0 || word.leaf.0 & 0xffff_0000 == HYPERVISOR {
+    if features == 0 || word.leaf.0 & 0xffff_0000 == Leaf::HYPERVISOR.0 {
         return 0;
     }
     let parts = meanings(word)

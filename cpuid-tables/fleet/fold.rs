@@ -60,6 +60,7 @@ pub(super) struct Row {
 
 /// A field that must be equal but differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Unequal {
     /// Its register.
     pub word: CpuidWord,

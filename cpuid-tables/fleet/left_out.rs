@@ -7,6 +7,7 @@ use crate::table::Vendor;
 
 /// Common features that are not added to a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LeftOut {
     /// The features.
     pub features: FeatureSet,

@@ -13,11 +13,11 @@
 //! release lists the dependency directly. [`NEEDS_ONE_OF`] holds pairs of an id and a position in [`LISTS`].
 
 #[allow(unused_imports, reason = "a release may have no row of some kind")]
-use crate::bits::kvm_module::{KvmModule, ModuleAction};
+use crate::vocabulary::kvm_module::{KvmModule, ModuleAction};
 #[allow(unused_imports, reason = "a release may have no row of some kind")]
-use crate::bits::kvm_treatment::KvmTreatment as K;
+use crate::vocabulary::kvm_treatment::KvmTreatment as K;
 #[allow(unused_imports, reason = "a release may have no row of some kind")]
-use crate::bits::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf};
+use crate::vocabulary::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf};
 
 /// No word, in a column of word indices.
 pub(crate) const NO_WORD: u16 = u16::MAX;

@@ -2,7 +2,7 @@
 
 use super::model_tables::text_at;
 #[allow(unused_imports, reason = "a release may have no row of some kind")]
-use crate::bits::location::{CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
+use crate::vocabulary::location::{CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
 
 /// The tables that one release's code uses. Words are identified by their index in the release.
 pub(crate) struct GuestTables {

@@ -6,9 +6,9 @@
 //! many numbers. Texts and lists are numbers because a slice takes 16 bytes and a relocation each time.
 
 #[allow(unused_imports, reason = "a release may have no row of some kind")]
-use crate::bits::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
+use crate::vocabulary::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
 #[allow(unused_imports, reason = "a release may have no row of some kind")]
-use crate::bits::qemu_cpu::{Cache, CacheDescriptor, CacheKind, CacheSlot, DefaultVersion, SharedBy};
+use crate::vocabulary::qemu_cpu::{Cache, CacheDescriptor, CacheKind, CacheSlot, DefaultVersion, SharedBy};
 
 /// A model.
 #[derive(Clone, Copy)]

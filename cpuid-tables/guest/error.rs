@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 use core::fmt;
 
-use super::report::Filtered;
+use super::filtered::Filtered;
 use crate::bits::location::Leaf;
 use crate::bits::release::QemuRelease;
 use alloc::vec::Vec;

@@ -51,25 +51,27 @@ mod builder;
 mod cpu;
 mod definitions;
 mod error;
+mod filtered;
 mod guest_cpuid;
 mod hyperv;
 mod leaves;
 mod msrs;
 mod parse;
+mod prepare;
 mod program;
 mod release;
-mod report;
 mod sgx;
+mod warning;
 
 pub use crate::bits::location::WordSource;
 pub use board::topology::Topology;
 pub use builder::{GuestCpuidBuilder, default_release};
 #[cfg(feature = "fleet")]
-pub(crate) use cpu::supported::AMD_ALIASES;
 pub use definitions::Definition;
 #[cfg(feature = "fleet")]
 pub(crate) use definitions::migrates;
 pub use error::{BuildError, TopologyError};
+pub use filtered::{Filtered, Reason};
 pub use guest_cpuid::GuestCpuid;
 pub use msrs::{LEFT_OUT, LeftOut};
 pub use parse::accel::AccelOption;
@@ -81,5 +83,5 @@ pub use parse::smp::Smp;
 pub use program::{ProgramVersion, QemuProgram, upstream_machine};
 #[cfg(feature = "program")]
 pub use program::{Progress, QemuProgramError};
-pub use report::{Filtered, Reason, Warning};
 pub use sgx::SgxSection;
+pub use warning::Warning;

@@ -8,6 +8,7 @@ use crate::table::{CpuidEntry, CpuidRead, OwnBits};
 
 /// A register whose value differs between two CPUs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct CpuDifference {
     /// The register.
     pub word: CpuidWord,

@@ -103,6 +103,7 @@ impl HostFile {
 
 /// A malformed line in a host's description.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HostFileError {
     /// The file.
     pub file: HostFile,

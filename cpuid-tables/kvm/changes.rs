@@ -76,6 +76,7 @@ fn expected(word: CpuidWord, changed: u32) -> Option<&'static str> {
 
 /// A part of a register that KVM changed: a feature, a field, or an unnamed bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PartChange {
     /// The register.
     pub word: CpuidWord,

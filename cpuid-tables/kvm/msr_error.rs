@@ -8,6 +8,7 @@ use crate::bits::msr_feature::{MsrFeature, MsrValue};
 
 /// An MSR of a vCPU that differs from the value that was set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MsrChange {
     /// The MSR.
     pub msr: Msr,

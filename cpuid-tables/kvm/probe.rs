@@ -21,6 +21,7 @@ use crate::table::{ApicLayout, CpuidEntry, CpuidRead, CpuidTable};
 
 /// What a guest read.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Probe {
     /// EAX, EBX, ECX and EDX of each requested leaf and subleaf, in order.
     pub answers: Vec<Registers>,

@@ -142,6 +142,7 @@ impl fmt::Display for Section {
 
 /// What some bits of a register mean, and how to combine them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Meaning {
     /// The feature or field; `None` for undescribed bits.
     pub part: Option<Part>,

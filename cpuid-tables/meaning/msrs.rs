@@ -10,6 +10,7 @@ use Rule::{And, Equal, Ignore, Max, Min, Or, Smaller};
 
 /// What some bits of an MSR mean, and how to combine them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MsrMeaning {
     /// The bits.
     pub mask: u64,

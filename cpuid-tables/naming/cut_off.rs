@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 
 use super::Place;
-use super::pasted::{after_register, all_named};
+use super::pasted::{after_register, all_named, is_place};
 use crate::bits::location::Register;
 use crate::bits::lookup::Named;
 
@@ -16,12 +16,6 @@ pub(crate) struct CutOff {
     pub(crate) bits: Vec<Named>,
     /// Else the register, MSR or leaf.
     pub(crate) place: Option<Place>,
-}
-
-/// True for QEMU's words for a bit, or their beginning: not a name.
-pub(super) fn is_place(word: &str) -> bool {
-    let after = word.strip_prefix("CPUID").or_else(|| word.strip_prefix("MSR"));
-    after.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '(']))
 }
 
 /// What is left of the bit at the end of a line; none if the line does not end in one that is cut off.

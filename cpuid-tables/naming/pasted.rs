@@ -9,7 +9,6 @@ use alloc::vec::Vec;
 
 use super::Place;
 use super::bare_name::bare_name;
-use super::cut_off::is_place;
 use crate::bits::feature::Feature;
 use crate::bits::location::{Bit, CpuidWord, Register, Subleaf};
 use crate::bits::lookup::{LookupError, Named};
@@ -227,6 +226,12 @@ impl Mention<'_> {
             _ => Vec::new(),
         }
     }
+}
+
+/// True for QEMU's words for a bit, or their beginning: not a name.
+pub(super) fn is_place(word: &str) -> bool {
+    let after = word.strip_prefix("CPUID").or_else(|| word.strip_prefix("MSR"));
+    after.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '(']))
 }
 
 /// Everything that a name refers to; a hardware bit is preferred to a software-defined one.

@@ -6,6 +6,7 @@ use alloc::string::String;
 
 use super::aliases::{alias, qemu_alias};
 use crate::bits::feature::Feature;
+use crate::bits::known_places::KVM_FEATURES;
 use crate::bits::location::{Bit, CpuidWord, Leaf, Register, Subleaf};
 use crate::bits::lookup::{LookupError, Named, lookup, without_prefix};
 use crate::bits::release::QemuRelease;
@@ -23,8 +24,8 @@ static QEMU: &[(&str, CpuidWord)] = &[
     ("CPUID_XSAVE_", word(0xd, 1, Register::Eax)),
     ("CPUID_APM_", word(0x8000_0007, 0, Register::Edx)),
     ("CPUID_6_EAX_", word(6, 0, Register::Eax)),
-    ("CPUID_KVM_HINTS_", word(0x4000_0001, 0, Register::Edx)),
-    ("CPUID_KVM_", word(0x4000_0001, 0, Register::Eax)),
+    ("CPUID_KVM_HINTS_", word(KVM_FEATURES.0, 0, Register::Edx)),
+    ("CPUID_KVM_", word(KVM_FEATURES.0, 0, Register::Eax)),
     ("CPUID_", word(1, 0, Register::Edx)),
 ];
 

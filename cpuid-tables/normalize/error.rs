@@ -78,6 +78,7 @@ impl core::error::Error for NormalizeError {
 
 /// No step has this name.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UnknownStep {
     /// The name.
     pub name: alloc::string::String,

@@ -11,6 +11,7 @@ use super::step::Step;
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
 use crate::bits::known_fields::{leaf_4, leaf_80000008};
+use crate::bits::known_places::{AMD_ALIASES, FREQUENCIES, KVM_FEATURES};
 use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 use crate::bits::qemu_cpu::{Cache, CacheKind};
 use crate::models::cache::Caches;
@@ -67,9 +68,6 @@ pub fn amd_aliases() -> Vec<Step> {
     let copy = Action::CopyBits { from: edx(1), to: edx(0x8000_0001), mask: AMD_ALIASES };
     vec![Step::new("amd-aliases", reason, copy).only(AMD)]
 }
-
-/// Bits 0 to 9, 12 to 17, 23 and 24: AMD APM volume 3, E.4.2.
-const AMD_ALIASES: u32 = 0x0183_f3ff;
 
 /// Features and leaves that a VMM switches off together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -235,7 +233,7 @@ pub fn kvm_features(allowed: &FeatureSet) -> Vec<Step> {
     let reason = "paravirtual features must be the same on every host to which a guest migrates";
     // Also bits that no release known here names: the KVM of the day may be newer.
     let clear = |register| {
-        let word = CpuidWord::new(Leaf(0x4000_0001), Subleaf(0), register);
+        let word = CpuidWord::new(KVM_FEATURES, Subleaf(0), register);
         Step::new("kvm-features", reason, Action::Bits { word, mask: !allowed.word(word), value: 0 })
     };
     vec![clear(Register::Eax), clear(Register::Edx)]
@@ -246,7 +244,7 @@ pub fn kvm_features(allowed: &FeatureSet) -> Vec<Step> {
 #[must_use]
 pub fn tsc_frequency(tsc_khz: u32, apic_khz: u32) -> Vec<Step> {
     let reason = "the guest need not calibrate its clocks";
-    let leaf = Leaf(0x4000_0010);
+    let leaf = FREQUENCIES;
     let eax = Partial { eax: Some(leaf.0), ..Partial::default() };
     vec![
         Step::new(

@@ -9,14 +9,16 @@ use super::styled::{Style, Styled};
 use super::{name_of, vmx_bits};
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
+use crate::bits::known_places::KVM_FEATURES;
 use crate::bits::kvm_module::KvmModuleRule;
 use crate::bits::kvm_treatment::KvmTreatment;
-use crate::bits::location::{Leaf, WordBit};
+use crate::bits::location::WordBit;
 use crate::bits::lookup::Named;
 use crate::bits::release::{LinuxRelease, QemuRelease};
 
 /// Something that is true for consecutive releases.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Span<R, T> {
     /// The oldest.
     pub first: R,
@@ -61,6 +63,7 @@ fn spans<R: Copy, T: PartialEq>(
 
 /// A bit in Linux.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct InLinux {
     /// The macro without its prefix.
     pub linux_macro: &'static str,
@@ -72,6 +75,7 @@ pub struct InLinux {
 
 /// A bit in QEMU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct InQemu {
     /// Its name, alternatives with `|` between them.
     pub name: &'static str,
@@ -81,6 +85,7 @@ pub struct InQemu {
 
 /// A bit of any sort, and everything that the tables know about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct About {
     /// The bit.
     pub named: Named,
@@ -156,9 +161,6 @@ fn module_spans(feature: Feature) -> Vec<Span<LinuxRelease, KvmModuleRule>> {
     rules.into_iter().flat_map(of).collect()
 }
 
-/// KVM's features and hints.
-const KVM_LEAF: Leaf = Leaf(0x4000_0001);
-
 fn in_linux(named: Named, release: LinuxRelease) -> Option<InLinux> {
     let (linux_macro, place) = match named {
         Named::Feature(bit) => {
@@ -185,7 +187,7 @@ fn in_qemu(named: Named, release: QemuRelease) -> Option<InQemu> {
 /// The prefix of Linux's macros for a sort of bit. Those of KVM's own leaf are whole.
 pub(super) fn macro_prefix(named: Named) -> &'static str {
     match named {
-        Named::Feature(feature) if feature.leaf() == KVM_LEAF => "",
+        Named::Feature(feature) if feature.leaf() == KVM_FEATURES => "",
         Named::Feature(_) | Named::Software(_) => "X86_FEATURE_",
         Named::Bug(_) => "X86_BUG_",
         Named::Vmx(_) => "VMX_FEATURE_",

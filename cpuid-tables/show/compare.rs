@@ -42,6 +42,7 @@ pub enum Difference {
 
 /// The differences of one leaf and subleaf; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EntryDifferences {
     /// The leaf.
     pub leaf: Leaf,

@@ -16,6 +16,7 @@ use crate::table::CpuidEntry;
 
 /// A register and the meaning of its bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DecodedRegister {
     /// The register.
     pub word: CpuidWord,
@@ -31,6 +32,7 @@ pub struct DecodedRegister {
 
 /// An entry and its meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DecodedEntry {
     /// The entry.
     pub entry: CpuidEntry,

@@ -149,7 +149,7 @@ fn level(cache: &Cache, signature: Option<Signature>) -> u32 {
 /// What the bytes of leaf 2 stand for, in the order of the registers; `signature` is the processor's.
 pub(super) fn describe(registers: Registers, signature: Option<Signature>) -> Vec<String> {
     let valid = registers.to_array().into_iter().map(|value| if value >> 31 == 0 { value } else { 0 });
-    // The lowest byte of EAX is no descriptor.
+    // The lowest byte of EAX is not a descriptor.
     let bytes = valid.flat_map(u32::to_le_bytes).skip(1).filter(|byte| *byte != 0);
     bytes.map(|byte| format!("{byte:#04x}: {}", one(byte, signature))).collect()
 }

@@ -15,6 +15,7 @@ use crate::generated::guest_tables::GUESTS;
 
 /// A property for a Hyper-V enlightenment, as one of the releases has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Enlightenment {
     /// QEMU's name.
     pub name: &'static str,

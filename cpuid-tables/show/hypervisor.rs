@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::bits::field::Field;
+use crate::bits::known_places::{FREQUENCIES, KVM_FEATURES};
 use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
 use crate::table::{CpuidRead, Hypervisor, IndexedLeaf, Signature, Terminator, Vendor};
 
@@ -75,15 +76,15 @@ const fn field(leaf: u32, register: Register, low: u8, high: u8, name: &'static 
 
 use Register::{Eax, Ebx, Ecx, Edx};
 
-pub(super) const TSC_KHZ: Field = field(0x4000_0010, Eax, 0, 31, "tsc_khz");
-pub(super) const BUS_KHZ: Field = field(0x4000_0010, Ebx, 0, 31, "bus_khz");
+pub(super) const TSC_KHZ: Field = field(FREQUENCIES.0, Eax, 0, 31, "tsc_khz");
+pub(super) const BUS_KHZ: Field = field(FREQUENCIES.0, Ebx, 0, 31, "bus_khz");
 pub(super) const INTERFACE_SIGNATURE: Field = field(0x4000_0001, Eax, 0, 31, "interface_signature");
 
 /// Leaves that hypervisors define alike by convention.
 static COMMON: &[Field] = &[
     // KVM's bits without a QEMU name.
-    field(0x4000_0001, Eax, 16, 16, "hc_map_gpa_range"),
-    field(0x4000_0001, Eax, 17, 17, "migration_control"),
+    field(KVM_FEATURES.0, Eax, 16, 16, "hc_map_gpa_range"),
+    field(KVM_FEATURES.0, Eax, 17, 17, "migration_control"),
     TSC_KHZ,
     BUS_KHZ,
 ];

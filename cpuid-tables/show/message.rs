@@ -13,6 +13,7 @@ static MESSAGES: &str = include_str!("messages.tsv");
 
 /// A message that a program printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Message {
     /// Who prints it.
     pub program: &'static str,

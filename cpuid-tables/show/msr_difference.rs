@@ -13,6 +13,7 @@ use crate::bits::release::QemuRelease;
 
 /// An MSR whose values differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MsrDifference {
     /// The MSR.
     pub msr: Msr,

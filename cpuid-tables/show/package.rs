@@ -8,6 +8,7 @@ use crate::table::{CpuidEntry, CpuidRead, Vendor};
 
 /// The logical processors of a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Package {
     /// Cores; `None` if the processor has cores of several kinds, which differ in their threads.
     pub cores: Option<u32>,

@@ -10,6 +10,7 @@ use crate::table::{CpuidEntry, CpuidRead, Hypervisor, Signature, Vendor};
 
 /// Vendor, signature, brand, package and hypervisors of a table, as far as it contains them.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Summary {
     /// The vendor.
     pub vendor: Option<Vendor>,

@@ -8,16 +8,17 @@ use alloc::vec::Vec;
 
 use super::msr::is_control;
 use crate::bits::kernel_bits::VmxFeature;
+use crate::bits::known_places::{VMX_PINBASED, VMX_SECONDARY};
 use crate::bits::location::{Bit, Msr, MsrBit};
 use crate::bits::lookup::Named;
 use crate::bits::release::LinuxRelease;
 
 /// MSRs whose upper half has the controls that may be 1: Linux's word, and the TRUE MSR.
-static CONTROL_WORDS: [(u16, u32); 2] = [(1, 0x48e), (2, 0x48b)];
+static CONTROL_WORDS: [(u16, u32); 2] = [(1, 0x48e), (2, VMX_SECONDARY.0)];
 /// All bits of this one are controls that may be 1.
 const TERTIARY: (u16, u32) = (3, 0x492);
 /// Word 0 has pin-based controls in its lower half, and these.
-const PIN_BASED: u32 = 0x48d;
+const PIN_BASED: u32 = VMX_PINBASED.0;
 
 /// Capabilities that are elsewhere than their number says, or combinations of several, by macro.
 static ELSEWHERE: [(&str, &[(u32, u8)]); 8] = [
@@ -87,6 +88,7 @@ fn places_of(vmx: VmxFeature) -> Vec<MsrBit> {
 
 /// What MSRs say of one bit; `None` where they lack its MSR.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MsrAnswer {
     /// The MSR that answers: an older control MSR where there is no TRUE one.
     pub msr: Msr,

@@ -42,6 +42,8 @@ pub use topology::{AmdNode, TopologyDomain, TopologyLevel};
 pub use vcpu_base::VcpuBase;
 #[cfg(any(feature = "guest", feature = "normalize"))]
 pub(crate) use vcpu_base::{OwnPart, OwnPlace};
+#[cfg(feature = "check")]
+pub(crate) use xsave::LEGACY_AND_HEADER;
 pub use xsave::XsaveSubleaf;
 
 /// A table of CPUID entries for `KVM_SET_CPUID2`.

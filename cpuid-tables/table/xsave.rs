@@ -50,7 +50,7 @@ impl XsaveSubleaf {
 }
 
 /// Bytes of the legacy region, 512, and the header, 64.
-const LEGACY_AND_HEADER: u32 = 576;
+pub(crate) const LEGACY_AND_HEADER: u32 = 576;
 
 /// 64 bits from two registers.
 pub(crate) const fn wide(low: u32, high: u32) -> u64 {

@@ -199,8 +199,11 @@ fn same_fault_of_all_vcpus_is_one_finding() {
          turns the feature off and logs it\n\
          \x20 help: set avx, or clear avx2"
     );
-    let [odd, even] = [[0, 1, 2, 5, 7, 8].as_slice(), [u32::MAX].as_slice()]
-        .map(|vcpus| Finding { vcpus: vcpus.to_vec(), ..avx2.clone() }.vcpu_list());
+    let [odd, even] = [[0, 1, 2, 5, 7, 8].as_slice(), [u32::MAX].as_slice()].map(|vcpus| {
+        let mut finding = avx2.clone();
+        finding.vcpus = vcpus.to_vec();
+        finding.vcpu_list()
+    });
     assert_eq!((odd.as_str(), even.as_str()), ("vCPUs 0-2, 5, 7-8", "vCPU 4294967295"));
 }
 

@@ -1,6 +1,6 @@
 //! The runtime crate's modules have the order that ARCHITECTURE.md states.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,26 +8,14 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The names between backticks in a text.
-fn quoted(text: &str) -> impl Iterator<Item = &str> {
-    text.split('`').skip(1).step_by(2)
-}
-
-/// The modules of the runtime crate in ARCHITECTURE's order, and what each may import from below it.
-fn stated() -> (Vec<String>, BTreeMap<String, BTreeSet<String>>) {
+/// The modules of the runtime crate in ARCHITECTURE's order.
+fn stated() -> Vec<String> {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let (_, section) = text.split_once("### The runtime crate").unwrap();
     let (_, list) = section.split_once("```\n").unwrap();
-    let (list, after) = list.split_once("\n```").unwrap();
+    let (list, _) = list.split_once("\n```").unwrap();
     let module = |line: &str| line.split_once('/').map(|(name, _)| name.to_owned());
-    let order = list.lines().filter(|line| !line.starts_with(' ')).filter_map(module).collect();
-    let (_, exceptions) = after.split_once("The exceptions:\n\n").unwrap();
-    let (exceptions, _) = exceptions.split_once("\n\n").unwrap();
-    let exceptions = exceptions.split("\n- ").map(|bullet| {
-        let mut names = quoted(bullet).filter_map(|name| name.strip_suffix('/')).map(str::to_owned);
-        (names.next().unwrap(), names.collect())
-    });
-    (order, exceptions.collect())
+    list.lines().filter(|line| !line.starts_with(' ')).filter_map(module).collect()
 }
 
 /// The names after `crate::` in the code of a file, outside comments and tests.
@@ -58,8 +46,7 @@ fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
 
 #[test]
 fn a_module_imports_only_modules_above_it() {
-    let (order, exceptions) = stated();
-    let mut used: BTreeSet<(String, String)> = BTreeSet::new();
+    let order = stated();
     let mut wrong = Vec::new();
     let library = order.iter().enumerate().filter(|(_, module)| *module != "cli");
     for (at, module) in library {
@@ -69,26 +56,18 @@ fn a_module_imports_only_modules_above_it() {
         // The ready-made files are parts of the files that include them.
         for file in files.iter().filter(|file| !file.components().any(|part| part.as_os_str() == "pinned")) {
             for name in imports(&fs::read_to_string(file).unwrap()) {
-                if order.iter().position(|other| *other == name).is_none_or(|other| other <= at) {
-                    continue;
-                }
-                if exceptions.get(module).is_some_and(|names| names.contains(&name)) {
-                    used.insert((module.clone(), name));
-                } else {
+                if order.iter().position(|other| *other == name).is_some_and(|other| other > at) {
                     wrong.push(format!("{} imports `{name}`", file.display()));
                 }
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let stated =
-        exceptions.iter().flat_map(|(from, names)| names.iter().map(|name| (from.clone(), name.clone())));
-    assert_eq!(stated.collect::<BTreeSet<_>>(), used, "an exception that nothing needs");
 }
 
 #[test]
 fn the_modules_of_the_crate_are_all_listed() {
-    let (order, _) = stated();
+    let order = stated();
     let folders = fs::read_dir(root().join("cpuid-tables")).unwrap();
     let folders = folders.map(|entry| entry.unwrap()).filter(|entry| entry.path().is_dir());
     let found: BTreeSet<String> = folders.map(|entry| entry.file_name().into_string().unwrap()).collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cpuid_gen::diagnostic::Diagnostics;
-use cpuid_gen::facts::BitPlace;
+use cpuid_gen::facts::records::BitPlace;
 use cpuid_gen::input;
 use cpuid_gen::source::Sources;
 use cpuid_tables::Named;

@@ -6,6 +6,19 @@
 //!
 //! Invariants: the page has each bit, field, model and known difference of the facts once; the same facts give the
 //! same bytes.
+//!
+//! ```
+//! use cpuid_gen::verify::{Differences, Scope, verify};
+//! use cpuid_gen::{atlas::Atlas, diagnostic::Diagnostics, input, model::Model, source::Sources};
+//!
+//! let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+//! let (linux, qemu) = input::pinned(&mut sources, &mut diagnostics);
+//! let (model, _) = Model::merge(&linux, &qemu);
+//! let report = verify(&linux, &qemu, &Differences::none(), Scope::Given);
+//! let atlas =
+//!     Atlas { model: &model, linux: &linux, qemu: &qemu, witnesses: &[], report: &report, sources: &sources };
+//! assert!(atlas.page().starts_with("<!DOCTYPE html>"));
+//! ```
 
 mod bits;
 mod keys;
@@ -38,6 +51,7 @@ const SCRIPT: [&str; 9] = [
 ];
 
 /// Everything that the page shows.
+#[derive(Clone, Copy, Debug)]
 pub struct Atlas<'a> {
     /// The merged releases.
     pub model: &'a Model,

@@ -31,7 +31,7 @@ impl Run {
             changes.api.push(diff::impact("the pinned releases", &before, &after));
         }
         match format {
-            DiffFormat::Text => show::changes(&changes.to_text())?,
+            DiffFormat::Text => show::changes(&changes)?,
             DiffFormat::Markdown => print(&changes.to_markdown())?,
             DiffFormat::Json => print(&format!("{:#}\n", changes.to_json()))?,
         }

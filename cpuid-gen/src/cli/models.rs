@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use cpuid_gen::facts::{QemuFacts, QemuSource};
+use cpuid_gen::facts::QemuFacts;
+use cpuid_gen::facts::records::QemuSource;
 use cpuid_gen::location::Word;
 use cpuid_gen::model::cpu_models::{CpuModel, CpuModelVersion};
 use cpuid_gen::vocabulary::cpu_model::Cache;

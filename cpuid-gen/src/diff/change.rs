@@ -26,6 +26,7 @@ impl Project {
 
 /// The kind of change from the old release to the new one, in the order of reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Action {
     /// Only the new release has it.
     Added,
@@ -79,6 +80,7 @@ pub(super) const SPELLED: &str = "spelled";
 
 /// A property before and after the change. Unchanged properties are not in a [`Change`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Field {
     /// Its name: `flag`, `level`, a property's name.
     pub name: String,
@@ -90,6 +92,7 @@ pub struct Field {
 
 /// The identities of a thing in the two releases.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Moved {
     /// In the old release; `None` if it had none.
     pub old: Option<Identity>,
@@ -99,6 +102,7 @@ pub struct Moved {
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Change {
     /// The kind of change.
     pub action: Action,
@@ -259,6 +263,7 @@ impl Topic {
 
 /// The changes of one topic; at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Section {
     /// The topic.
     pub topic: Topic,
@@ -280,6 +285,7 @@ impl Section {
 
 /// The differences between two releases.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Changes {
     /// The project.
     pub project: Project,

@@ -2,6 +2,7 @@
 
 /// The part of a version number that must be incremented under Semantic Versioning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Level {
     /// The tables are the same.
     Nothing,
@@ -28,6 +29,7 @@ impl Level {
 
 /// The change of a constant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum ApiChange {
     /// Removed, which the list of published constants forbids.
     Removed,
@@ -48,6 +50,7 @@ pub enum ApiChange {
 
 /// A constant that changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ApiItem {
     /// `feature::AVX2`.
     pub constant: String,
@@ -59,6 +62,7 @@ pub struct ApiItem {
 
 /// The difference between two sets of tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Impact {
     /// How the new release is adopted: `7.3.4 in place of 6.12.117`.
     pub how: String,

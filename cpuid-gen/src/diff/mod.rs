@@ -31,6 +31,7 @@ pub use api::impact;
 pub use change::{Action, Change, Changes, Field, Moved, Project, Section, Topic};
 pub use identity::Identity;
 pub use impact::{ApiChange, ApiItem, Impact, Level};
+pub use show::LineStyle;
 
 use crate::diagnostic::Diagnostics;
 use crate::facts::{LinuxFacts, QemuFacts};

@@ -6,11 +6,11 @@
 use super::caches::caches;
 use super::error::GenerateError;
 use super::guest::source;
-use super::layout::fits;
 use super::machines;
 use super::pools::{Pool, Pools};
 use super::rust::{Rust, slice_of_rows};
 use super::tables::fixed;
+use super::texts::texts;
 use crate::location::WordSource;
 use crate::model::cpu_models::{CpuDefinition, CpuModel};
 use crate::model::{Model, QemuRelease};
@@ -35,28 +35,6 @@ pub(super) fn tables(model: &Model) -> Result<Rust, GenerateError> {
     fixed(&mut out, "MODEL_LISTS", &lists.finish()?);
     texts(&mut out, ["TEXT", "TEXT_STARTS"], &strings)?;
     Ok(out)
-}
-
-/// All texts in one string, one per line, and the start of each: two statics of these names.
-pub(super) fn texts(out: &mut Rust, names: [&str; 2], texts: &[&str]) -> Result<(), GenerateError> {
-    let (mut starts, mut at) = (Vec::new(), 0);
-    for text in texts {
-        starts.push(super::layout::number(at));
-        at += text.len() + 1;
-    }
-    fits("bytes of texts", at, usize::from(u16::MAX))?;
-    // A line feed between two texts; `text_at` of the runtime crate relies on it.
-    let count = texts.len();
-    let end = |at: usize| if at + 1 < count { "\\n" } else { "" };
-    let lines =
-        texts.iter().enumerate().map(|(at, text)| format!("\"{}{}\"", text.escape_default(), end(at)));
-    let lines: Vec<String> = lines.collect();
-    let [text, of] = names;
-    out.put(format_args!("pub(crate) static {text}: &str = concat!(\n"));
-    out.lines(&lines);
-    out.put(format_args!(");\n"));
-    fixed(out, of, &starts);
-    Ok(())
 }
 
 /// The pools used only by models.

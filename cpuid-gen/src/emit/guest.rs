@@ -1,12 +1,12 @@
 //! `guest.rs`: the data that QEMU's code uses to turn a CPU model into a guest. The runtime crate's `guest::tables`
 //! documents the rows.
 
-use super::cpu_models::texts;
 use super::error::GenerateError;
 use super::layout::fits;
 use super::rust::{Rust, slice_of_rows};
 use super::strings::Strings;
 use super::tables::word;
+use super::texts::texts;
 use crate::location::{CpuidWord, Subleaf, WordSource};
 use crate::model::guest::{Guest, Target, WordMask};
 use crate::model::{Model, QemuRelease};

@@ -25,6 +25,7 @@ mod rust;
 mod standalone;
 mod strings;
 mod tables;
+mod texts;
 mod xsave;
 
 use crate::model::Model;
@@ -36,6 +37,7 @@ use rust::Rust;
 
 /// A generated file.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GeneratedFile {
     /// Its name, without a directory.
     pub name: &'static str,

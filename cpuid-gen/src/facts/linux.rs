@@ -1,57 +1,78 @@
-//! Records of a Linux tree, KVM included.
+//! Records of a Linux tree; `kvm.rs` and `kvm_module.rs` have KVM's.
 
-use std::fmt;
-
+use super::kvm::{KvmBit, KvmCap, KvmPara};
 use super::kvm_module::{KvmModuleCap, KvmParam};
 use crate::location::{Bit, CpuidWord, FieldPlace, Leaf, Location, Msr, Register, Subleaf, Word};
 use crate::source::Span;
 
 /// The facts of a Linux tree.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct LinuxFacts {
     /// `6.12.117`: VERSION, PATCHLEVEL, SUBLEVEL and an `-rc` suffix of the top Makefile.
     pub release: String,
     /// Where the release is stated.
+    #[doc(hidden)]
     pub at: Span,
     /// NCAPINTS, NBUGINTS, NVMXINTS: the number of words of each kind.
+    #[doc(hidden)]
     pub counts: Vec<LinuxCount>,
     /// `enum cpuid_leafs`, then `enum kvm_only_cpuid_leafs`.
+    #[doc(hidden)]
     pub words: Vec<LinuxWord>,
     /// `X86_FEATURE_*` of cpufeatures.h.
+    #[doc(hidden)]
     pub features: Vec<LinuxFlag>,
     /// `X86_BUG_*` of cpufeatures.h; the words are counted from the first bug word.
+    #[doc(hidden)]
     pub bugs: Vec<LinuxFlag>,
     /// `VMX_FEATURE_*` of vmxfeatures.h.
+    #[doc(hidden)]
     pub vmx: Vec<LinuxFlag>,
     /// `cpuid_bits[]` of scattered.c.
+    #[doc(hidden)]
     pub scattered: Vec<Scattered>,
     /// `cpuid_deps[]` of cpuid-deps.c.
+    #[doc(hidden)]
     pub deps: Vec<LinuxDep>,
     /// Features that reverse_cpuid.h defines for KVM only.
+    #[doc(hidden)]
     pub kvm_features: Vec<KvmBit>,
     /// Kernel features that KVM keeps in a word of its own (`__feature_translate`).
+    #[doc(hidden)]
     pub kvm_translates: Vec<KvmBit>,
     /// The mentions of features in `kvm_set_cpu_caps`.
+    #[doc(hidden)]
     pub kvm_caps: Vec<KvmCap>,
     /// What kvm-intel and kvm-amd change in KVM's capabilities; empty if the release's facts lack these modules.
+    #[doc(hidden)]
     pub kvm_modules: Vec<KvmModuleCap>,
     /// The module parameters that these changes depend on.
+    #[doc(hidden)]
     pub kvm_params: Vec<KvmParam>,
     /// `KVM_FEATURE_*` and `KVM_HINTS_*` of kvm_para.h.
+    #[doc(hidden)]
     pub kvm_para: Vec<KvmPara>,
     /// Bits of MSRs that msr-index.h names.
+    #[doc(hidden)]
     pub msr_bits: Vec<LinuxMsrBit>,
     /// Features that a kernel configuration requires or disables.
+    #[doc(hidden)]
     pub configs: Vec<LinuxConfig>,
     /// kcpuid's cpuid.csv, in file order.
+    #[doc(hidden)]
     pub cpuid_fields: Vec<CpuidField>,
     /// The bit fields of leaf_types.h, in file order.
+    #[doc(hidden)]
     pub leaf_fields: Vec<CpuidField>,
     /// The words with which KVM's CPUID code overrides registers: only of a tree, never in a facts file.
+    #[doc(hidden)]
     pub handed_out: Vec<String>,
     /// `KVM_X86_FEATURE_*` to which no feature is translated, with their places. Only a tree has them; facts files do not.
+    #[doc(hidden)]
     pub untranslated: Vec<(String, Span)>,
     /// Macros whose names differ by a letter from a word of their comment: only of a tree, never in a facts file.
+    #[doc(hidden)]
     pub spellings: Vec<LinuxSpelling>,
 }
 
@@ -125,112 +146,6 @@ pub struct LinuxDep {
     pub needs: String,
     /// Its place.
     pub at: Span,
-}
-
-/// A feature with its bit in one of KVM's words.
-#[derive(Clone, Debug)]
-pub struct KvmBit {
-    /// The macro without its prefix.
-    pub name: String,
-    /// The word's enumerator.
-    pub leaf_name: String,
-    /// Bit, 0 to 31.
-    pub bit: Bit,
-    /// Its place.
-    pub at: Span,
-}
-
-/// How KVM's capability list names a feature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum CapKind {
-    /// Advertised if host and kernel have it.
-    F,
-    /// Before 6.14: a scattered feature, advertised if the kernel has it.
-    Sf,
-    /// Since 6.14: likewise.
-    ScatteredF,
-    /// Advertised by 64-bit kernels only.
-    X8664F,
-    /// Always advertised: KVM emulates it.
-    EmulatedF,
-    /// Advertised if the kernel has it, regardless of the host's CPUID.
-    SynthesizedF,
-    /// Advertised if the host's CPUID has it, regardless of the kernel.
-    PassthroughF,
-    /// AMD's copy in 0x80000001.EDX of a bit of 1.EDX.
-    Aliased1EdxF,
-    /// The vendor module decides.
-    VendorF,
-    /// Set at run time, not advertised.
-    RuntimeF,
-    /// A call after the lists that advertises it.
-    Set,
-    /// A call after the lists that withdraws it.
-    Clear,
-}
-
-impl CapKind {
-    /// All, with their names in facts.
-    pub const ALL: [(CapKind, &'static str); 12] = [
-        (CapKind::F, "F"),
-        (CapKind::Sf, "SF"),
-        (CapKind::ScatteredF, "SCATTERED_F"),
-        (CapKind::X8664F, "X86_64_F"),
-        (CapKind::EmulatedF, "EMULATED_F"),
-        (CapKind::SynthesizedF, "SYNTHESIZED_F"),
-        (CapKind::PassthroughF, "PASSTHROUGH_F"),
-        (CapKind::Aliased1EdxF, "ALIASED_1_EDX_F"),
-        (CapKind::VendorF, "VENDOR_F"),
-        (CapKind::RuntimeF, "RUNTIME_F"),
-        (CapKind::Set, "set"),
-        (CapKind::Clear, "clear"),
-    ];
-
-    /// The name in facts, which is also the name of KVM's macro.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        CapKind::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
-    }
-
-    /// The kind with a given name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<CapKind> {
-        CapKind::ALL.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
-    }
-}
-
-/// One mention of a feature in KVM's capability set-up.
-#[derive(Clone, Debug)]
-pub struct KvmCap {
-    /// The word's enumerator; `None` for a call that sets or clears a feature by name.
-    pub leaf_name: Option<String>,
-    /// How the set-up names it.
-    pub kind: CapKind,
-    /// The feature's macro without its prefix, or `BIT(n)` if KVM gives only a number (as 6.1 does).
-    pub name: String,
-    /// Its place.
-    pub at: Span,
-}
-
-/// A paravirtual feature or hint of KVM's own CPUID leaf.
-#[derive(Clone, Debug)]
-pub struct KvmPara {
-    /// The macro without `KVM_FEATURE_` or `KVM_HINTS_`.
-    pub name: String,
-    /// 0x40000001.EAX for a feature, EDX for a hint.
-    pub location: Location,
-    /// Its place.
-    pub at: Span,
-}
-
-impl KvmPara {
-    /// The macro.
-    #[must_use]
-    pub fn macro_name(&self) -> String {
-        let hint = self.location.word.register == Register::Edx;
-        format!("{}{}", if hint { "KVM_HINTS_" } else { "KVM_FEATURE_" }, self.name)
-    }
 }
 
 /// A bit of an MSR that enumerates features.
@@ -325,7 +240,7 @@ impl CpuidField {
 impl LinuxFacts {
     /// No rows yet.
     #[must_use]
-    pub fn new(release: String, at: Span) -> LinuxFacts {
+    pub(crate) fn new(release: String, at: Span) -> LinuxFacts {
         LinuxFacts {
             release,
             at,
@@ -353,26 +268,23 @@ impl LinuxFacts {
     }
 
     /// The count of a macro.
+    #[doc(hidden)]
     #[must_use]
     pub fn count(&self, name: &str) -> Option<u16> {
         self.counts.iter().find(|count| count.name == name).map(|count| count.value)
     }
 
     /// The word with this enumerator.
+    #[doc(hidden)]
     #[must_use]
     pub fn word_named(&self, name: &str) -> Option<&LinuxWord> {
         self.words.iter().find(|word| word.name == name)
     }
 
     /// True for a word of the kernel's own array, false for one that only KVM has.
+    #[cfg(any(feature = "trees", feature = "verify"))]
     #[must_use]
-    pub fn is_kernel_word(&self, word: Word) -> bool {
+    pub(crate) fn is_kernel_word(&self, word: Word) -> bool {
         self.count("NCAPINTS").is_none_or(|count| word.0 < count)
-    }
-}
-
-impl fmt::Display for CapKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }

@@ -12,48 +12,69 @@ use super::machine::{
 
 /// The facts of a QEMU tree.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct QemuFacts {
     /// `10.0.13`: the VERSION file.
     pub release: String,
     /// Where the release is stated.
+    #[doc(hidden)]
     pub at: Span,
     /// `feature_word_info[]`, in its order.
+    #[doc(hidden)]
     pub words: Vec<QemuWord>,
     /// The names in its `feat_names`.
+    #[doc(hidden)]
     pub bits: Vec<QemuBit>,
     /// Its masks, except those that are zero.
+    #[doc(hidden)]
     pub masks: Vec<QemuMask>,
     /// `CPUID_*` constants of cpu.h for one bit or several of a feature word.
+    #[doc(hidden)]
     pub macros: Vec<QemuMacro>,
     /// Locations stated in comments beside the `FeatureWord` enumerators.
+    #[doc(hidden)]
     pub comments: Vec<QemuComment>,
     /// `builtin_x86_defs[]`.
+    #[doc(hidden)]
     pub models: Vec<QemuModel>,
     /// `feature_dependencies[]`.
+    #[doc(hidden)]
     pub deps: Vec<QemuDep>,
     /// `x86_ext_save_areas[]`, by component.
+    #[doc(hidden)]
     pub xsave: Vec<QemuXsave>,
     /// The caches of models that do not define their own.
+    #[doc(hidden)]
     pub legacy_caches: Vec<QemuLegacyCache>,
     /// `cpuid2_cache_descriptors[]`, by byte.
+    #[doc(hidden)]
     pub cache_descriptors: Vec<QemuCacheDescriptor>,
     /// `kvm_default_props[]`.
+    #[doc(hidden)]
     pub kvm_defaults: Vec<QemuDefault>,
     /// TCG's default properties.
+    #[doc(hidden)]
     pub tcg_defaults: Vec<QemuDefault>,
     /// PC machine types, each after its base.
+    #[doc(hidden)]
     pub machines: Vec<QemuMachine>,
     /// Their compatibility properties that affect CPUs.
+    #[doc(hidden)]
     pub compat: Vec<QemuCompat>,
     /// The lists of compatibility properties that each adds to its base's. Only a tree has them; facts files do not.
+    #[doc(hidden)]
     pub compat_lists: Vec<QemuCompatList>,
     /// Aliases of properties.
+    #[doc(hidden)]
     pub aliases: Vec<QemuAlias>,
     /// Properties that are not bits of feature words.
+    #[doc(hidden)]
     pub properties: Vec<QemuProperty>,
     /// The bits that Hyper-V properties set.
+    #[doc(hidden)]
     pub hyperv: Vec<QemuHyperv>,
     /// The requirements of Hyper-V properties.
+    #[doc(hidden)]
     pub hyperv_deps: Vec<QemuHypervDep>,
 }
 
@@ -218,7 +239,7 @@ pub struct QemuComment {
 impl QemuFacts {
     /// No rows yet.
     #[must_use]
-    pub fn new(release: String, at: Span) -> QemuFacts {
+    pub(crate) fn new(release: String, at: Span) -> QemuFacts {
         QemuFacts {
             release,
             at,
@@ -245,8 +266,9 @@ impl QemuFacts {
     }
 
     /// The row with this enumerator.
+    #[cfg(feature = "program")]
     #[must_use]
-    pub fn word_named(&self, name: &str) -> Option<&QemuWord> {
+    pub(crate) fn word_named(&self, name: &str) -> Option<&QemuWord> {
         self.words.iter().find(|word| word.name == name)
     }
 }

@@ -107,25 +107,30 @@ pub struct WitnessModel {
 
 /// The facts of one release of a witness.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct WitnessFacts {
     /// The project.
     pub project: Witness,
     /// Its release, as its tree states it.
     pub release: String,
     /// The place of the release.
+    #[doc(hidden)]
     pub at: Span,
     /// The names of bits, in upstream's order.
+    #[doc(hidden)]
     pub bits: Vec<WitnessBit>,
     /// The dependencies, in upstream's order.
+    #[doc(hidden)]
     pub deps: Vec<WitnessDep>,
     /// The CPU models that state signatures, sorted by file name.
+    #[doc(hidden)]
     pub models: Vec<WitnessModel>,
 }
 
 impl WitnessFacts {
     /// Facts without rows.
     #[must_use]
-    pub fn new(project: Witness, release: String, at: Span) -> WitnessFacts {
+    pub(crate) fn new(project: Witness, release: String, at: Span) -> WitnessFacts {
         WitnessFacts { project, release, at, bits: Vec::new(), deps: Vec::new(), models: Vec::new() }
     }
 }

@@ -19,6 +19,7 @@ pub enum Property {
 }
 
 /// The properties of `-cpu` in one release.
+#[derive(Clone, Debug)]
 pub struct Properties<'f> {
     bits: Map<String, (Word, u64)>,
     aliases: Map<&'f str, &'f str>,

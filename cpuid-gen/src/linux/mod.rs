@@ -2,6 +2,17 @@
 //!
 //! Files have moved between releases; [`Tree`] has their paths. All files are read with one set of macros, in the
 //! order in which the kernel's own files include each other.
+//!
+//! ```no_run
+//! use cpuid_gen::{diagnostic::Diagnostics, facts::write_linux, linux::read_tree, source::Sources};
+//!
+//! let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+//! let facts = read_tree(&mut sources, "linux-tree".as_ref(), &mut diagnostics);
+//! match facts.filter(|_| !diagnostics.has_errors()) {
+//!     Some(facts) => print!("{}", write_linux(&facts)),
+//!     None => eprint!("{}", diagnostics.render(&sources)),
+//! }
+//! ```
 
 mod c_statements;
 pub mod capflags;

@@ -17,43 +17,43 @@ use crate::source::{FileId, Sources, read_limited};
 #[derive(Debug)]
 pub struct Tree {
     /// The top Makefile.
-    pub makefile: FileId,
+    pub(super) makefile: FileId,
     /// The header with `X86_FEATURE_*`.
-    pub features: FileId,
+    pub(super) features: FileId,
     /// asm/vmxfeatures.h, since 5.6.
-    pub vmx: Option<FileId>,
+    pub(super) vmx: Option<FileId>,
     /// The script that generates the name map, since 3.15.
-    pub mkcapflags: Option<FileId>,
+    pub(super) mkcapflags: Option<FileId>,
     /// The header with `enum cpuid_leafs`, since 4.6.
-    pub leafs: Option<FileId>,
+    pub(super) leafs: Option<FileId>,
     /// The header with `enum kvm_only_cpuid_leafs`, since 5.13.
-    pub kvm_leafs: Option<FileId>,
+    pub(super) kvm_leafs: Option<FileId>,
     /// The file with the enum of CPUID's four registers.
-    pub registers: Option<FileId>,
+    pub(super) registers: Option<FileId>,
     /// The file with `reverse_cpuid[]`, since 4.11.
-    pub reverse_cpuid: Option<FileId>,
+    pub(super) reverse_cpuid: Option<FileId>,
     /// arch/x86/kvm/cpuid.c
-    pub kvm_cpuid: FileId,
+    pub(super) kvm_cpuid: FileId,
     /// The files of kvm-intel, kvm-amd and KVM that have capabilities or parameters; empty if the tree lacks the two.
-    pub modules: Vec<(KvmModule, FileId)>,
+    pub(super) modules: Vec<(KvmModule, FileId)>,
     /// arch/x86/kernel/cpu/scattered.c
-    pub scattered: FileId,
+    pub(super) scattered: FileId,
     /// arch/x86/kernel/cpu/cpuid-deps.c, since 4.15.
-    pub deps: Option<FileId>,
+    pub(super) deps: Option<FileId>,
     /// arch/x86/include/uapi/asm/kvm_para.h, since 3.7.
-    pub kvm_para: Option<FileId>,
+    pub(super) kvm_para: Option<FileId>,
     /// asm/msr-index.h, in uapi before 4.4.
-    pub msr_index: Option<FileId>,
+    pub(super) msr_index: Option<FileId>,
     /// asm/required-features.h, before 6.15.
-    pub required: Option<FileId>,
+    pub(super) required: Option<FileId>,
     /// asm/disabled-features.h, from 3.16 to 6.14.
-    pub disabled: Option<FileId>,
+    pub(super) disabled: Option<FileId>,
     /// arch/x86/Kconfig.cpufeatures, since 6.15.
-    pub kconfig: Option<FileId>,
+    pub(super) kconfig: Option<FileId>,
     /// tools/arch/x86/kcpuid/cpuid.csv, since 5.13.
-    pub cpuid_csv: Option<FileId>,
+    pub(super) cpuid_csv: Option<FileId>,
     /// asm/cpuid/leaf_types.h, since 7.3.
-    pub leaf_types: Option<FileId>,
+    pub(super) leaf_types: Option<FileId>,
 }
 
 /// The definitions searched for in every header, besides the files with a fixed path.

@@ -21,6 +21,7 @@ pub type DefaultProperty = (String, Option<String>);
 
 /// What a release defines besides its models.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Board {
     /// Set in every model under KVM, in order.
     pub kvm_defaults: Vec<DefaultProperty>,
@@ -40,6 +41,7 @@ pub struct Board {
 
 /// A machine type.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MachineType {
     /// `pc-q35-10.0`.
     pub name: String,
@@ -53,6 +55,7 @@ pub struct MachineType {
 
 /// A compatibility property of a machine type.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CompatProperty {
     /// The QOM type it applies to.
     pub of: String,
@@ -64,6 +67,7 @@ pub struct CompatProperty {
 
 /// A cache of models that define none.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LegacyCache {
     /// QEMU's variable.
     pub name: String,
@@ -75,6 +79,7 @@ pub struct LegacyCache {
 
 /// A property of `-cpu` that is not a bit of a feature word.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CpuProperty {
     /// `min-level`.
     pub name: String,

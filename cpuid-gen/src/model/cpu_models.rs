@@ -6,6 +6,18 @@
 //!
 //! Invariants: a model has at least one version, versions ascend from 1 without gaps, and no two models share a name,
 //! including aliases.
+//!
+//! ```
+//! use cpuid_gen::{diagnostic::Diagnostics, input, model::cpu_models::resolve, source::Sources};
+//!
+//! let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+//! let (_, qemu) = input::pinned(&mut sources, &mut diagnostics);
+//! let newest = qemu.last().expect("a pinned release");
+//! let models = resolve(newest, &mut diagnostics);
+//! let milan = models.iter().find(|model| model.name == "EPYC-Milan").expect("a model");
+//! assert_eq!((milan.base.family, milan.base.vendor.as_str()), (25, "AuthenticAMD"));
+//! assert!(milan.versions.len() >= 2);
+//! ```
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{QemuCache, QemuFacts, QemuModel, QemuModelVersion, QemuProp};
@@ -15,10 +27,13 @@ use crate::ordered::Map;
 use crate::source::Span;
 use crate::vocabulary::cpu_model::{Cache, CacheSlot};
 
+/// Public only for this workspace's tests, and not covered by the semver promise.
+#[doc(hidden)]
 pub use crate::index::{Properties, Property};
 
 /// A CPU model of one release.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CpuModel {
     /// `EPYC-Milan`.
     pub name: String,
@@ -32,6 +47,7 @@ pub struct CpuModel {
 
 /// A version of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CpuModelVersion {
     /// From 1 on.
     pub version: u32,
@@ -45,6 +61,7 @@ pub struct CpuModelVersion {
 
 /// The definition of a CPU by a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CpuDefinition {
     /// Minimum value of the highest basic leaf.
     pub level: u32,

@@ -13,6 +13,7 @@ use crate::source::Span;
 
 /// The data of a release's code.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Guest {
     /// Feature words by index.
     pub words: Map<Word, GuestWord>,
@@ -39,6 +40,7 @@ pub struct WordMask {
 
 /// A feature word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GuestWord {
     /// The register it represents.
     pub source: WordSource,
@@ -61,6 +63,7 @@ pub enum Target {
 
 /// The bits that a Hyper-V feature sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HypervBits {
     /// The feature's bit in `hyperv_features`.
     pub feature: u8,
@@ -74,6 +77,7 @@ pub struct HypervBits {
 
 /// An XSAVE component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Component {
     /// Its bit in XCR0 or `IA32_XSS`.
     pub number: u8,

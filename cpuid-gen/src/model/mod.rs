@@ -45,6 +45,7 @@ use crate::facts::{LinuxFacts, QemuFacts};
 use crate::index::{LinuxRows, QemuRows};
 use crate::published::Published;
 
+pub use crate::facts::records::CapKind;
 pub use crate::vocabulary::kvm_treatment::KvmTreatment;
 use joined::Joined;
 pub use types::{

@@ -10,6 +10,7 @@ use crate::published::PublishedConstant;
 
 /// Several releases of both projects as one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Model {
     /// Linux releases, oldest first.
     pub linux: Vec<LinuxRelease>,
@@ -37,6 +38,7 @@ pub struct Model {
 
 /// A release of Linux and its words.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LinuxRelease {
     /// `6.12.117`.
     pub name: String,
@@ -48,6 +50,7 @@ pub struct LinuxRelease {
 
 /// A release of QEMU and its words.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct QemuRelease {
     /// `10.0.13`.
     pub name: String,
@@ -65,6 +68,7 @@ pub struct QemuRelease {
 
 /// A bit of a CPUID register.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Feature {
     /// The constant's name.
     pub constant: String,
@@ -80,6 +84,7 @@ pub struct Feature {
 
 /// One Linux release's view of a location.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LinuxView {
     /// The macro without `X86_FEATURE_`, the kernel's own or KVM's; of KVM's own leaf the whole macro, `KVM_FEATURE_*` or
     /// `KVM_HINTS_*`.
@@ -99,6 +104,7 @@ pub struct LinuxView {
 
 /// What a vendor module does with a feature.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ModuleRule {
     /// The module.
     pub module: KvmModule,
@@ -110,6 +116,7 @@ pub struct ModuleRule {
 
 /// A module parameter on which capabilities depend.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ModuleParameter {
     /// The module.
     pub module: KvmModule,
@@ -121,6 +128,7 @@ pub struct ModuleParameter {
 
 /// One QEMU release's view of a location.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct QemuView {
     /// Index of the feature word that contains it.
     pub word: Option<Word>,
@@ -130,6 +138,7 @@ pub struct QemuView {
 
 /// A bit that only Linux numbers, identified across releases by its macro's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct KernelBit {
     /// The constant's name.
     pub constant: String,
@@ -142,6 +151,7 @@ pub struct KernelBit {
 
 /// One Linux release's view of a [`KernelBit`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct KernelView {
     /// Its place.
     pub place: WordBit,
@@ -151,6 +161,7 @@ pub struct KernelView {
 
 /// A bit of an MSR in a QEMU feature word.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MsrFeature {
     /// The constant's name.
     pub constant: String,
@@ -166,6 +177,7 @@ pub struct MsrFeature {
 
 /// A bit field of a leaf that is not itself a [`Feature`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Field {
     /// The constant's name, unique within the leaf.
     pub constant: String,
@@ -179,6 +191,7 @@ pub struct Field {
 
 /// A bit of the model, by its index in the list of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Node {
     /// One of [`Model::features`].
     Feature(usize),
@@ -190,6 +203,7 @@ pub enum Node {
 
 /// A dependency of one bit on another, or on one of several others.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Dependency {
     /// The dependent bit.
     pub node: Node,
@@ -206,6 +220,7 @@ pub struct Dependency {
 
 /// All dependencies of a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Dependencies {
     /// As stated, ascending by bit and needed bits.
     pub stated: Vec<Dependency>,
@@ -240,6 +255,7 @@ impl Dependency {
 
 /// An XSAVE state component.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct XsaveComponent {
     /// Its bit in XCR0 or `IA32_XSS`.
     pub number: u8,

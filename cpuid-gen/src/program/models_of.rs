@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::stated::{Model, Stated, written};
 use crate::diagnostic::Diagnostics;
 use crate::facts::{QemuFacts, QemuModel, QemuModelVersion, QemuModelWord, QemuProp};
+use crate::index::{Properties, Property};
 use crate::location::Word;
-use crate::model::cpu_models::{CpuDefinition, Properties, Property, resolve};
+use crate::model::cpu_models::{CpuDefinition, resolve};
 use crate::ordered::Map;
 
 /// Fields of a model that an expansion states unchanged.

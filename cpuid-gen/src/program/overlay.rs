@@ -11,6 +11,7 @@ use crate::source::Sources;
 
 /// Facts, and how much of them the program stated.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Overlaid {
     /// The facts.
     pub facts: QemuFacts,

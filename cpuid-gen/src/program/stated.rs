@@ -9,6 +9,7 @@ use crate::location::{Bit, WordSource};
 
 /// A named bit of a feature word.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct NamedBit {
     /// The property.
     pub name: String,
@@ -20,6 +21,7 @@ pub struct NamedBit {
 
 /// A version of a CPU model, or `base`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Model {
     /// Every property with its value, by its canonical and other names; VMX, SVM and the PMU are on.
     pub properties: BTreeMap<String, Value>,
@@ -29,6 +31,7 @@ pub struct Model {
 
 /// A machine type.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Machine {
     /// `pc-q35-11.1`.
     pub name: String,
@@ -45,6 +48,7 @@ pub struct Machine {
 
 /// What a program states.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Stated {
     /// `11.1.3`.
     pub release: String,

@@ -6,6 +6,7 @@ use crate::location::{Bit, FieldPlace, Location, Msr};
 
 /// What a constant represents; its kind is the constant's module.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum PublishedBit {
     /// `feature`: a bit of a CPUID register.
     Feature(Location),
@@ -50,6 +51,7 @@ impl fmt::Display for PublishedBit {
 
 /// One published constant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct PublishedConstant {
     /// What it represents.
     pub bit: PublishedBit,
@@ -61,6 +63,7 @@ pub struct PublishedConstant {
 
 /// All published constants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Published {
     /// The newest release of Linux with names in the list; empty in an empty list.
     pub linux: String,

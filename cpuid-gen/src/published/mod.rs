@@ -11,6 +11,15 @@
 //! Invariants of the list: a name is unique within its module; a successor is a name of the same module that has no
 //! successor. Of the constants of one bit of a CPUID register or an MSR, exactly one has no successor, and it
 //! succeeds the others.
+//!
+//! ```
+//! use cpuid_gen::{diagnostic::Diagnostics, input, source::Sources};
+//!
+//! let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+//! let published = input::published(&mut sources, &mut diagnostics);
+//! let avx2 = published.constants.iter().find(|constant| constant.name == "AVX2").expect("a published constant");
+//! assert_eq!(avx2.bit.to_string(), "CPUID.(EAX=7,ECX=0):EBX[5]");
+//! ```
 
 mod list;
 mod read;

@@ -3,6 +3,17 @@
 //!
 //! It reads three layouts: names as pointers to arrays (2.5), inline `[32]` with `.cpuid_eax` and similar
 //! fields (2.6 to 3.1), and inline `[64]` with `.cpuid = {...}` or `.msr = {...}` (4.0 and later).
+//!
+//! ```no_run
+//! use cpuid_gen::{diagnostic::Diagnostics, facts::write_qemu, qemu::read_tree, source::Sources};
+//!
+//! let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+//! let facts = read_tree(&mut sources, "qemu-tree".as_ref(), &mut diagnostics);
+//! match facts.filter(|_| !diagnostics.has_errors()) {
+//!     Some(facts) => print!("{}", write_qemu(&facts)),
+//!     None => eprint!("{}", diagnostics.render(&sources)),
+//! }
+//! ```
 
 mod board;
 mod board_code;
@@ -34,7 +45,7 @@ use crate::source::{FileId, Sources};
 
 use other_files::OtherFiles;
 use reader::Reader;
-pub use tree::Tree;
+use tree::Tree;
 
 /// Reads the facts of the tree at `root`. Errors are in `diagnostics`; the result is `None` if nothing could be read,
 /// and complete only if there is no error.

@@ -7,22 +7,22 @@ use crate::source::{FileId, Sources, Span};
 
 /// The files of one tree.
 #[derive(Debug)]
-pub struct Tree {
+pub(super) struct Tree {
     /// The VERSION file.
-    pub version: FileId,
+    pub(super) version: FileId,
     /// Headers whose macros cpu.h uses.
-    pub before: Vec<FileId>,
+    pub(super) before: Vec<FileId>,
     /// cpu.h
-    pub header: FileId,
+    pub(super) header: FileId,
     /// cpu-internal.h, which has `FeatureWordInfo` since 6.1.
-    pub internal: Option<FileId>,
+    pub(super) internal: Option<FileId>,
     /// cpu.c
-    pub source: FileId,
+    pub(super) source: FileId,
 }
 
 impl Tree {
     /// Finds and reads the files below `root`.
-    pub fn open(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> Option<Tree> {
+    pub(super) fn open(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> Option<Tree> {
         let folder = ["target/i386", "target-i386"].into_iter().find(|folder| root.join(folder).is_dir());
         let Some(folder) = folder else {
             let help = "name the root of a QEMU tree, or a facts file";

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::dep_edges::{Edges, Node, Row};
 use super::differences::{Needs, StatedBy};
-use super::finding::{Findings, Release};
+use super::finding::Findings;
 use super::key::{Key, Kind};
+use super::release::Release;
 use crate::diagnostic::Diagnostic;
 
 /// A project's statements: the bits that each bit needs, with the rows.

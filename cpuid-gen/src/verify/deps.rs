@@ -9,10 +9,11 @@ use std::collections::HashMap;
 
 use super::dep_edges::{Edges, Node, Row};
 use super::dep_unstated;
-use super::finding::{Findings, Release};
+use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
 use super::qemu::QemuIndex;
+use super::release::Release;
 use super::witnesses::WitnessIndex;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{BitPlace, QemuSource};

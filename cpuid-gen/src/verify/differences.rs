@@ -29,6 +29,7 @@ use crate::source::{FileId, Sources, Span};
 
 /// The kind of difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Verdict {
     /// Two names of one thing.
     Alias,

@@ -7,11 +7,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use super::finding::{Findings, Release};
+use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::linux::{LinuxIndex, LinuxName};
 use super::pair::joined;
 use super::qemu::QemuIndex;
+use super::release::Release;
 use super::twice::check_repeated;
 use crate::diagnostic::Diagnostic;
 use crate::facts::CpuidField;

@@ -4,19 +4,12 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::differences::{Difference, Differences};
-use super::holds;
 use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
+use super::not_met::not_met;
 use super::qemu::QemuIndex;
+use super::release::Release;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-
-/// A release in findings; `rank` is its position among the project's releases.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Release {
-    pub(super) project: &'static str,
-    pub(super) rank: usize,
-    pub(super) name: String,
-}
 
 /// What a finding is about, whatever the release: two releases have the same finding if this is equal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,8 +34,8 @@ struct Open {
 pub(super) struct Findings<'a> {
     differences: &'a Differences,
     used: Vec<bool>,
-    /// The releases whose facts do not read as a row of the differences says.
-    otherwise: BTreeSet<(usize, Release)>,
+    /// The releases whose facts do not meet a row's `while` or `without`.
+    not_met: BTreeSet<(usize, Release)>,
     open: BTreeMap<Key, Open>,
     /// Names of registers and words that are wrong as a whole: findings about their parts follow from that.
     left_out: BTreeSet<String>,
@@ -59,11 +52,11 @@ impl<'a> Findings<'a> {
         let used = vec![false; differences.entries.len()];
         let rows = differences.entries.iter().enumerate();
         let rows = rows.filter_map(|(index, entry)| Some((index, entry.releases.as_ref()?)));
-        let otherwise = holds::read_otherwise(rows, linux, qemu).into_iter().collect();
+        let not_met = not_met(rows, linux, qemu).into_iter().collect();
         Findings {
             differences,
             used,
-            otherwise,
+            not_met,
             open: BTreeMap::new(),
             left_out: BTreeSet::new(),
             without_key: Diagnostics::new(),
@@ -109,7 +102,7 @@ impl<'a> Findings<'a> {
         let differences: &'a Differences = self.differences;
         let row = differences.index_of(key).filter(|index| {
             let holds = &differences.entries[*index].releases;
-            let reads = |of: &Release| !self.otherwise.contains(&(*index, of.clone()));
+            let reads = |of: &Release| !self.not_met.contains(&(*index, of.clone()));
             holds.as_ref().is_none_or(|holds| {
                 releases.iter().all(|of| holds.in_range(of.project, &of.name) && reads(of))
             })

@@ -1,11 +1,7 @@
 //! The releases in which a row of `differences.tsv` holds.
 
-use super::finding::Release;
-use super::linux::LinuxIndex;
-use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;
 use crate::facts::columns::Columns;
-use crate::facts::{write_linux, write_qemu};
 use crate::hash::QuickMap;
 use crate::vocabulary::release_order::ReleaseOrder;
 
@@ -91,13 +87,18 @@ impl Holds {
         self.project == project
     }
 
+    /// True if it states a row of a release's facts.
+    pub(super) fn has_reading(&self) -> bool {
+        self.reading.is_some()
+    }
+
     /// True if it is limited to some releases by their numbers.
     pub(super) fn is_range(&self) -> bool {
         self.first.is_some() || self.last.is_some()
     }
 
     /// True if what it says of a release's facts is what they read.
-    fn reads(&self, rows: &RowsByKind<'_>) -> bool {
+    pub(super) fn reads(&self, rows: &RowsByKind<'_>) -> bool {
         self.reading.as_ref().is_none_or(|reading| {
             let same = |line: &&str| {
                 let mut own = line.split('\t');
@@ -111,24 +112,9 @@ impl Holds {
     }
 
     /// The kind of the rows that it is about.
-    fn kind(&self) -> &str {
+    pub(super) fn kind(&self) -> &str {
         self.reading.as_ref().and_then(|reading| reading.columns.first()).map_or("", String::as_str)
     }
-}
-
-/// The rows of facts, by their kind.
-type RowsByKind<'t> = QuickMap<&'t str, Vec<&'t str>>;
-
-/// Those kinds of rows that a row of the differences is about.
-fn rows_by_kind<'t>(facts: &'t str, about: &[&(usize, &'t Holds)]) -> RowsByKind<'t> {
-    let mut rows: RowsByKind<'t> = about.iter().map(|(_, holds)| (holds.kind(), Vec::new())).collect();
-    for line in facts.lines() {
-        let kind = line.split('\t').next().unwrap_or_default();
-        if let Some(rows) = rows.get_mut(kind) {
-            rows.push(line);
-        }
-    }
-    rows
 }
 
 /// True for the kind of a row of this project's facts.
@@ -137,29 +123,5 @@ fn is_row_of(project: &str, kind: &str) -> bool {
     own.iter().any(|prefix| kind.starts_with(prefix))
 }
 
-/// For each row that says what facts read: the releases whose facts read differently.
-pub(super) fn read_otherwise<'h>(
-    rows: impl Iterator<Item = (usize, &'h Holds)>,
-    linux: &[LinuxIndex<'_>],
-    qemu: &[QemuIndex<'_>],
-) -> Vec<(usize, Release)> {
-    let rows: Vec<(usize, &Holds)> = rows.filter(|(_, holds)| holds.reading.is_some()).collect();
-    let mut otherwise = Vec::new();
-    let mut compare = |project: &str, release: &Release, facts: &dyn Fn() -> String| {
-        let about: Vec<&(usize, &Holds)> = rows.iter().filter(|(_, holds)| holds.is_about(project)).collect();
-        if about.is_empty() {
-            return;
-        }
-        let facts = facts();
-        let by_kind = rows_by_kind(&facts, &about);
-        let unread = about.iter().filter(|(_, holds)| !holds.reads(&by_kind));
-        otherwise.extend(unread.map(|(entry, _)| (*entry, release.clone())));
-    };
-    for index in linux {
-        compare("Linux", &index.release, &|| write_linux(index.facts));
-    }
-    for index in qemu {
-        compare("QEMU", &index.release, &|| write_qemu(index.facts));
-    }
-    otherwise
-}
+/// The rows of facts, by their kind.
+pub(super) type RowsByKind<'t> = QuickMap<&'t str, Vec<&'t str>>;

@@ -4,12 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::{Findings, Release};
+use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
 use super::model_places::place_in;
 use super::pair::joined;
 use super::qemu::QemuIndex;
+use super::release::Release;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{CapKind, KvmModuleCap, ModuleAction};
 use crate::location::{Bit, CpuidWord, Location};

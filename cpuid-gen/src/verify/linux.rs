@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::finding::Release;
 use super::fold::fold;
+use super::release::Release;
 use crate::facts::{CpuidField, KvmBit, LinuxFacts, LinuxFlag, LinuxMsrBit, LinuxWord};
 use crate::hash::QuickMap;
 use crate::index::LinuxRows;

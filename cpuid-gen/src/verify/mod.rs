@@ -35,6 +35,7 @@ mod kvm_support;
 mod leaf_types;
 mod linux;
 mod linux_names;
+mod linux_statements;
 mod linux_words;
 mod machine_types;
 mod migration;
@@ -47,12 +48,15 @@ mod model_texts;
 mod moved;
 mod nearest;
 mod needs;
+mod not_met;
 mod numbers;
 mod pair;
 mod processors;
 mod qemu;
 mod qemu_checks;
 mod qemu_macros;
+mod qemu_statements;
+mod release;
 mod report;
 mod since;
 mod stale;
@@ -70,7 +74,7 @@ pub use since::verify_since;
 pub use stale::Scope;
 
 use crate::facts::{LinuxFacts, QemuFacts};
-use crate::release;
+use crate::release::around;
 use crate::vocabulary::release_order::ReleaseOrder;
 use finding::{Findings, Found};
 use kvm_support::Support;
@@ -151,13 +155,13 @@ fn check_nearest(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mu
     let differences = findings.differences();
     let (pinned_linux, pinned_qemu) = &differences.pinned;
     for index in linux.iter().filter(|_| !pinned_linux.is_empty()) {
-        let near = release::around(&index.release.name, pinned_linux, |facts| facts.release.as_str());
+        let near = around(&index.release.name, pinned_linux, |facts| facts.release.as_str());
         let near = linux_indexes(near.into_iter());
         let near: Vec<Statements<'_>> = near.iter().map(Statements::from_linux).collect();
         nearest::check(&Statements::from_linux(index), &near, findings);
     }
     for index in qemu.iter().filter(|_| !pinned_qemu.is_empty()) {
-        let near = release::around(&index.release.name, pinned_qemu, |facts| facts.release.as_str());
+        let near = around(&index.release.name, pinned_qemu, |facts| facts.release.as_str());
         let near = qemu_indexes(near.into_iter(), differences);
         let near: Vec<Statements<'_>> = near.iter().map(Statements::from_qemu).collect();
         nearest::check(&Statements::from_qemu(index), &near, findings);

@@ -2,8 +2,8 @@
 
 use super::qemu::QemuIndex;
 use crate::facts::{QemuModel, QemuModelVersion, QemuProp};
+use crate::index::Property;
 use crate::location::{Location, Word};
-use crate::model::cpu_models::Property;
 use crate::source::Span;
 
 /// The row that decides whether the newest version of a model has a bit: the last property that sets it, the word of the base

@@ -5,11 +5,12 @@
 //! pinned releases this cannot be seen: a point release of an older series can have bits that came later. What guests rely on
 //! is compared with the pinned release before, and a tree of a pinned release with all that the release states.
 
-use super::finding::{Findings, Release};
+use super::finding::Findings;
 use super::fold::fold;
 use super::guest_statements;
 use super::history;
 use super::key::{Key, Kind};
+use super::release::Release;
 use super::statements::{LOCATION, Statements, Text};
 use super::word_moves;
 use crate::diagnostic::Diagnostic;

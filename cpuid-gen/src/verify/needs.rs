@@ -7,10 +7,11 @@
 use std::fmt;
 
 use super::differences::{Needed, Needs, StatedBy};
-use super::finding::{Findings, Release};
+use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
 use super::qemu::QemuIndex;
+use super::release::Release;
 use super::witnesses::WitnessIndex;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{BitPlace, QemuDep, QemuSource, QemuWord};

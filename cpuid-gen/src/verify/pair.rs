@@ -1,9 +1,10 @@
 //! Compares one Linux release with one QEMU release: words and bits at the same hardware locations.
 
-use super::finding::{Findings, Release};
+use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::linux::{LinuxIndex, LinuxName};
 use super::qemu::{QemuIndex, QemuName};
+use super::release::Release;
 use super::report::{Counts, OneSidedBit, OneSidedWord, Pair, Side};
 use crate::diagnostic::Diagnostic;
 use crate::location::{CpuidWord, Location};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::differences::Differences;
-use super::finding::Release;
 use super::fold::fold;
+use super::release::Release;
 use crate::diagnostic::Diagnostics;
 use crate::facts::{QemuBit, QemuFacts, QemuSource};
 use crate::hash::QuickMap;

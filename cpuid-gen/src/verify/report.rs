@@ -10,6 +10,7 @@ use crate::source::{Sources, Span};
 
 /// The result of [`super::verify()`].
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Report {
     /// The unexplained findings, sorted by place.
     pub findings: Diagnostics,
@@ -21,6 +22,7 @@ pub struct Report {
 
 /// A known difference that occurred.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Explained {
     /// The finding.
     pub key: Key,
@@ -34,6 +36,7 @@ pub struct Explained {
 
 /// One Linux release with one QEMU release.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Pair {
     /// Linux's release.
     pub linux: String,
@@ -49,6 +52,7 @@ pub struct Pair {
 
 /// The degree of agreement of a pair.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Counts {
     /// Registers that are a word of both projects.
     pub words_both: usize,
@@ -90,6 +94,7 @@ impl Side {
 
 /// A register that is a word of one project only.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct OneSidedWord {
     /// The register.
     pub location: CpuidWord,
@@ -101,6 +106,7 @@ pub struct OneSidedWord {
 
 /// A bit that only one project names.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct OneSidedBit {
     /// The bit.
     pub location: Location,

@@ -1,16 +1,12 @@
-//! The statements of one release, each with a subject and values, so that two releases can be compared.
+//! The statements of one release, each with a subject and values, so that two releases can be compared: their form.
+//! `linux_statements.rs` and `qemu_statements.rs` make them.
 
 use std::fmt;
 
-use super::finding::Release;
-use super::guest_statements;
-use super::linux::LinuxIndex;
-use super::linux_names::{call_of, cap_name};
+use super::linux_names::cap_name;
 use super::numbers;
-use super::qemu::QemuIndex;
-use crate::facts::{
-    CapKind, KvmModule, LinuxFacts, LinuxFlag, MaskKind, ModuleAction, QemuFacts, QemuSource,
-};
+use super::release::Release;
+use crate::facts::{CapKind, KvmModule, MaskKind, ModuleAction, QemuSource};
 use crate::hash::QuickMap;
 use crate::location::{Bit, CpuidWord, FieldPlace, Leaf, Location, Msr, Register, Subleaf, Word};
 use crate::source::Span;
@@ -131,9 +127,6 @@ impl<'a> Values<'a> {
     }
 }
 
-/// Fields of cpuid.csv.
-const FIELD: &str = "cpuid-field";
-
 /// All statements of one release.
 pub(super) struct Statements<'a> {
     pub(super) release: &'a Release,
@@ -149,7 +142,7 @@ pub(super) const LOCATION: &str = "location";
 pub(super) const MASK: &str = "qemu-mask";
 
 impl<'a> Statements<'a> {
-    fn new(release: &'a Release, at: Span) -> Statements<'a> {
+    pub(super) fn new(release: &'a Release, at: Span) -> Statements<'a> {
         let mut values = QuickMap::default();
         values.reserve(4096);
         Statements { release, at, values }
@@ -161,122 +154,5 @@ impl<'a> Statements<'a> {
         if !values.has(value) {
             values.more.push(first);
         }
-    }
-
-    /// The statements of a Linux release.
-    pub(super) fn from_linux(index: &'a LinuxIndex<'a>) -> Statements<'a> {
-        let facts: &LinuxFacts = index.facts;
-        let mut all = Statements::new(&index.release, facts.at);
-        for count in &facts.counts {
-            all.add("linux-count", Text::Name(&count.name), Text::Count(count.value), count.at);
-        }
-        for word in &facts.words {
-            // The kernel counts on from words of registers; a word of its own has its number only.
-            let place = word.location.map_or(Text::SoftwareWord(word.word), Text::Register);
-            all.add("linux-word", Text::Name(&word.name), place, word.at);
-        }
-        all.say_flags(("linux-feature", "linux-flag"), &facts.features, |flag| {
-            let word = index.kernel_word(flag.word).filter(|word| word.location.is_none());
-            word.map(|word| Text::BitOf(&word.name, flag.bit))
-        });
-        let numbered = |flag: &LinuxFlag| Some(Text::Numbered(flag.word, flag.bit));
-        all.say_flags(("linux-bug", "linux-bug-flag"), &facts.bugs, numbered);
-        all.say_flags(("linux-vmx", "linux-vmx-flag"), &facts.vmx, numbered);
-        for (&location, names) in &index.bits {
-            for name in names {
-                all.add(name.sort, Text::Name(name.name), Text::Place(location), name.at);
-                all.add(LOCATION, Text::Place(location), Text::Name(name.name), name.at);
-            }
-        }
-        all.say_names(facts);
-        all
-    }
-
-    fn say_flags(
-        &mut self,
-        (sort, flag_sort): (&'static str, &'static str),
-        flags: &'a [LinuxFlag],
-        place: impl Fn(&LinuxFlag) -> Option<Text<'a>>,
-    ) {
-        for flag in flags {
-            let name = Text::Name(&flag.name);
-            if let Some(place) = place(flag) {
-                self.add(sort, name, place, flag.at);
-            }
-            self.add(flag_sort, name, Text::Name(flag.flag.as_deref().unwrap_or("hidden")), flag.at);
-        }
-    }
-
-    fn say_names(&mut self, facts: &'a LinuxFacts) {
-        for bit in &facts.scattered {
-            self.add("linux-scattered", Text::NameAt(&bit.name, bit.location), Text::Nothing, bit.at);
-        }
-        for bit in &facts.kvm_translates {
-            self.add("kvm-translate", Text::Name(&bit.name), Text::BitOf(&bit.leaf_name, bit.bit), bit.at);
-        }
-        for dep in &facts.deps {
-            self.add("linux-dep", Text::Pair(&dep.name, &dep.needs), Text::Nothing, dep.at);
-        }
-        for cap in &facts.kvm_caps {
-            let subject = Text::Cap(cap.leaf_name.as_deref(), call_of(cap), &cap.name);
-            self.add("kvm-cap", subject, Text::Name(cap.kind.name()), cap.at);
-        }
-        for cap in &facts.kvm_modules {
-            let subject = Text::Module(cap.module, cap.action, &cap.name);
-            let condition = cap.condition.as_deref().unwrap_or("always");
-            self.add("kvm-module", subject, Text::Name(condition), cap.at);
-        }
-        for param in &facts.kvm_params {
-            let subject = Text::Pair(param.module.name(), &param.name);
-            self.add("kvm-param", subject, Text::Name(&param.default), param.at);
-        }
-        for bit in &facts.msr_bits {
-            self.add("linux-msr", Text::Name(&bit.name), Text::MsrBit(bit.msr, bit.bit), bit.at);
-        }
-        for config in &facts.configs {
-            let condition = config.condition.as_deref().unwrap_or("-");
-            let subject = Text::Pair(config.kind.name(), &config.name);
-            self.add("linux-config", subject, Text::Name(condition), config.at);
-        }
-        for field in &facts.cpuid_fields {
-            let place = Text::Field(field.place());
-            self.add(FIELD, place, Text::Name(&field.name), field.at);
-        }
-        for field in &facts.leaf_fields {
-            let place = Text::Field(field.place());
-            self.add("leaf-field", place, Text::Name(&field.name), field.at);
-        }
-    }
-
-    /// The statements of a QEMU release.
-    pub(super) fn from_qemu(index: &'a QemuIndex<'a>) -> Statements<'a> {
-        let facts: &QemuFacts = index.facts;
-        let mut all = Statements::new(&index.release, facts.at);
-        for word in &facts.words {
-            let source = match word.source {
-                QemuSource::Cpuid { leaf, subleaf, register } => Text::Cpuid(leaf, subleaf, register),
-                QemuSource::Msr(msr) => Text::Msr(msr),
-            };
-            all.add("qemu-word", Text::Name(&word.name), source, word.at);
-        }
-        for bit in &facts.bits {
-            all.add("qemu-bit", Text::BitOf(&bit.word, bit.bit), Text::Name(&bit.name), bit.at);
-        }
-        for mask in &facts.masks {
-            all.add(MASK, Text::Mask(&mask.word, mask.kind), Text::Hex(mask.mask), mask.at);
-        }
-        for constant in &facts.macros {
-            all.add("qemu-macro", Text::Name(&constant.name), Text::Hex(constant.value), constant.at);
-        }
-        for dep in &facts.deps {
-            let (from, to) = ((dep.from.0.as_str(), dep.from.1), (dep.to.0.as_str(), dep.to.1));
-            all.add("qemu-dep", Text::Dep(from, to), Text::Nothing, dep.at);
-        }
-        for comment in &facts.comments {
-            let source = Text::Cpuid(comment.leaf, comment.subleaf, comment.register);
-            all.add("qemu-comment", Text::Name(&comment.word), source, comment.at);
-        }
-        guest_statements::add(&mut all, facts);
-        all
     }
 }

@@ -2,8 +2,9 @@
 
 use std::hash::Hash;
 
-use super::finding::{Findings, Release};
+use super::finding::Findings;
 use super::key::{Key, Kind};
+use super::release::Release;
 use crate::diagnostic::Diagnostic;
 use crate::hash::QuickMap;
 use crate::source::Span;

@@ -6,10 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::{Findings, Release};
+use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
 use super::qemu::QemuIndex;
+use super::release::Release;
 use super::witnesses::WitnessIndex;
 use crate::diagnostic::Diagnostic;
 use crate::facts::BitPlace;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::Release;
 use super::fold::fold;
+use super::release::Release;
 use crate::facts::{BitPlace, WitnessBit, WitnessFacts};
 
 pub(super) struct WitnessIndex<'a> {

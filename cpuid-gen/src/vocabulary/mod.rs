@@ -2,6 +2,14 @@
 //!
 //! The generator is compiled with them, and emits their sources for the runtime crate, which includes them in modules of
 //! the same names. So they use `core` alone, and their files have no inner attributes or comments.
+//!
+//! ```
+//! use cpuid_gen::location::{Bit, Location, Register};
+//!
+//! let avx2: Location = "CPUID.(EAX=7,ECX=0):EBX[5]".parse()?;
+//! assert_eq!((avx2.word.register, avx2.bit), (Register::Ebx, Bit(5)));
+//! # Ok::<(), cpuid_gen::location::NotAPlace>(())
+//! ```
 
 pub mod location;
 

@@ -9,6 +9,17 @@
 //!
 //! The project is recognized by the files of its tree. Anything that is not understood is an error at its place: an incompletely
 //! read witness would produce false findings about the other projects.
+//!
+//! ```no_run
+//! use cpuid_gen::{diagnostic::Diagnostics, facts::write_witness, source::Sources, witness::read_tree};
+//!
+//! let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+//! let facts = read_tree(&mut sources, "xen-tree".as_ref(), &mut diagnostics);
+//! match facts.filter(|_| !diagnostics.has_errors()) {
+//!     Some(facts) => print!("{}", write_witness(&facts)),
+//!     None => eprint!("{}", diagnostics.render(&sources)),
+//! }
+//! ```
 
 mod compilers;
 mod families;
@@ -27,7 +38,7 @@ use crate::facts::{Witness, WitnessFacts};
 use crate::source::Sources;
 
 use reader::Reader;
-pub use tree::WitnessTree;
+use tree::WitnessTree;
 
 /// Reads the facts of the tree at `root`. Errors are in `diagnostics`; the result is `None` if nothing could be read,
 /// and complete only if there is no error.
@@ -36,12 +47,8 @@ pub fn read_tree(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnosti
     read(sources, &tree, diagnostics)
 }
 
-/// Like [`read_tree`], for a tree whose files have been found.
-pub fn read(
-    sources: &mut Sources,
-    tree: &WitnessTree,
-    diagnostics: &mut Diagnostics,
-) -> Option<WitnessFacts> {
+/// Like `read_tree`, for a tree whose files have been found.
+fn read(sources: &mut Sources, tree: &WitnessTree, diagnostics: &mut Diagnostics) -> Option<WitnessFacts> {
     let configuration = reader::configuration(sources);
     let (release, at) = tree.release(sources, diagnostics)?;
     let facts = WitnessFacts::new(tree.project, release, at);

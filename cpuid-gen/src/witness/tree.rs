@@ -9,17 +9,17 @@ use crate::source::{FileId, Sources, Span};
 
 /// The files of one tree.
 #[derive(Debug)]
-pub struct WitnessTree {
+pub(super) struct WitnessTree {
     /// The project.
-    pub project: Witness,
+    pub(super) project: Witness,
     /// The file with the names of bits.
-    pub header: FileId,
+    pub(super) header: FileId,
     /// Xen's gen-cpuid.py.
-    pub deps: Option<FileId>,
+    pub(super) deps: Option<FileId>,
     /// Xen's vmcs.h.
-    pub vmx: Option<FileId>,
+    pub(super) vmx: Option<FileId>,
     /// libvirt's CPU models, sorted by name.
-    pub models: Vec<FileId>,
+    pub(super) models: Vec<FileId>,
     release: Release,
 }
 
@@ -50,7 +50,11 @@ const VMX: [&str; 2] = ["xen/arch/x86/include/asm/hvm/vmx/vmcs.h", "xen/include/
 
 impl WitnessTree {
     /// Finds and reads the files below `root`.
-    pub fn open(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnostics) -> Option<WitnessTree> {
+    pub(super) fn open(
+        sources: &mut Sources,
+        root: &Path,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<WitnessTree> {
         let Some((project, header, release)) = SOURCES.iter().find(|(_, path, _)| root.join(path).is_file())
         else {
             return WitnessTree::installed(sources, root, diagnostics);

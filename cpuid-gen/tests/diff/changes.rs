@@ -365,6 +365,7 @@ fn the_api_level_follows_from_the_constants() {
                 ApiChange::Deprecated(to) => format!("{} -> {to}", item.constant),
                 ApiChange::Unused(None) => format!("={}", item.constant),
                 ApiChange::Unused(Some(other)) => format!("={} ({other})", item.constant),
+                other => panic!("{other:?}"),
             })
             .collect();
         assert_eq!(

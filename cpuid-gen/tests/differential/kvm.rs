@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use cpuid_gen::facts::{CapKind, KvmCap};
+use cpuid_gen::facts::records::{CapKind, KvmCap};
 
 use crate::common::text::{braced, without_comments};
 use crate::common::{clean_linux, have, preprocess, scratch, trees};

@@ -7,8 +7,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use cpuid_gen::facts::{Condition, KvmModule, KvmModuleCap, LinuxFacts, ModuleAction};
+use cpuid_gen::facts::LinuxFacts;
+use cpuid_gen::facts::records::{Condition, KvmModuleCap};
 use cpuid_gen::source::Sources;
+use cpuid_gen::vocabulary::kvm_module::{KvmModule, ModuleAction};
 
 use crate::common::rng::Rng;
 use crate::common::text::without_comments;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cpuid_gen::facts::{LinuxFacts, LinuxFlag};
+use cpuid_gen::facts::LinuxFacts;
+use cpuid_gen::facts::records::LinuxFlag;
 
 use crate::common::text::{braced, defined, definition, directives, enumerators, files, without_comments};
 use crate::common::{Tree, clean_linux, compile_and_run, have, macros, scratch, trees};

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use cpuid_gen::facts::{Condition, ConfigKind, LinuxFacts};
+use cpuid_gen::facts::LinuxFacts;
+use cpuid_gen::facts::records::{Condition, ConfigKind};
 use cpuid_gen::location::Register;
 use cpuid_gen::source::Sources;
 

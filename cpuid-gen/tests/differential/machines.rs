@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cpuid_gen::facts::{QemuDefault, QemuFacts};
+use cpuid_gen::facts::QemuFacts;
+use cpuid_gen::facts::records::QemuDefault;
 
 use super::qemu::{Files, OPTIONS};
 use crate::common::text::{braced, directives, without_comments};

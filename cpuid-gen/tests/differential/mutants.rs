@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use cpuid_gen::facts::LinuxFlag;
+use cpuid_gen::facts::records::LinuxFlag;
 
 use crate::common::rng::cases;
 use crate::common::text::files;

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cpuid_gen::facts::{MaskKind, QemuFacts, QemuSource};
+use cpuid_gen::facts::QemuFacts;
+use cpuid_gen::facts::records::{MaskKind, QemuSource};
 
 use crate::common::text::{braced, defined, definition, directives, enumerators, without_comments};
 use crate::common::{clean_qemu, compile_and_run, have, macros, run, scratch, skipped, trees};

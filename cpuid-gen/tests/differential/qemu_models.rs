@@ -14,7 +14,8 @@ use std::path::Path;
 use std::process::Command;
 
 use cpuid_gen::diagnostic::Diagnostics;
-use cpuid_gen::facts::{MaskKind, QemuFacts};
+use cpuid_gen::facts::QemuFacts;
+use cpuid_gen::facts::records::MaskKind;
 use cpuid_gen::model::cpu_models::{CpuDefinition, CpuModel, Property, resolve};
 use cpuid_gen::source::Sources;
 
@@ -236,7 +237,7 @@ fn dependencies_match_qemu() {
 fn tcg_masks_match_qemu() {
     each("tcg_masks_match_qemu", |recording, release, models| {
         let of_tcg = |kinds: &[MaskKind]| -> Words {
-            let word = |word: &cpuid_gen::facts::QemuWord| {
+            let word = |word: &cpuid_gen::facts::records::QemuWord| {
                 let left_out = kinds.iter().fold(0, |all, kind| all | release.mask(&word.name, *kind));
                 (word.index, release.mask(&word.name, MaskKind::Tcg) & !left_out)
             };

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use cpuid_gen::facts::{DefaultVersion, QemuFacts};
+use cpuid_gen::facts::QemuFacts;
+use cpuid_gen::vocabulary::cpu_model::DefaultVersion;
 
 use super::machines::resolved;
 use crate::common::{clean_qemu, have, run, skipped, trees};

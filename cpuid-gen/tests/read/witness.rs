@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use cpuid_gen::diagnostic::Diagnostics;
-use cpuid_gen::facts::{BitPlace, WitnessFacts, read_witness, write_witness};
+use cpuid_gen::facts::records::BitPlace;
+use cpuid_gen::facts::{WitnessFacts, read_witness, write_witness};
 use cpuid_gen::source::Sources;
 use cpuid_gen::witness::read_tree;
 
@@ -22,7 +23,7 @@ const FIXTURES: [(&str, &str); 5] = [
 /// The fixture, what is wrong, and a text with what replaces it.
 const CASES: [(&str, &str, &str, &str); 53] = [
     ("xen", "no version", "XEN_SUBVERSION ", "XEN_SUB "),
-    ("xen", "a version that is no number", "= 9\n", "= nine\n"),
+    ("xen", "a version that is not a number", "= 9\n", "= nine\n"),
     ("xen", "a heading without a register", "0x00000001.edx, word 0", "0x00000001, word 0"),
     ("xen", "a heading twice", "eax, word 1 ", "eax, word 0 "),
     ("xen", "a half of an MSR that does not exist", "0x10a.edx", "0x10a.ecx"),
@@ -67,12 +68,12 @@ const CASES: [(&str, &str, &str, &str); 53] = [
     ("libvirt", "an unknown attribute", "edx='0x80000001'", "efx='0x80000001'"),
     ("libvirt", "an attribute twice", "eax_in='0x07'", "eax_in='0x07' eax_in='0x07'"),
     ("libvirt", "a mask of 33 bits", "0x80000001", "0x180000001"),
-    ("libvirt", "a leaf that is no number", "0x07", "seven"),
+    ("libvirt", "a leaf that is not a number", "0x07", "seven"),
     ("libvirt", "an MSR without a half", " edx='0x00000001'", ""),
     ("libvirt", "a name with a space", "name='basket'", "name='a basket'"),
     ("libvirt", "an unknown element of a model", "<vendor name='Fruit'/>", "<taste name='Fruit'/>"),
     ("libvirt", "a signature without a model", " model='106'", ""),
-    ("libvirt", "a family that is no number", "family='6' model='106'", "family='six' model='106'"),
+    ("libvirt", "a family that is not a number", "family='6' model='106'", "family='six' model='106'"),
     ("freebsd", "no version", "#define __FreeBSD_version", "#define FreeBSD"),
     ("freebsd", "an unknown prefix", "CPUTPM1_GRAPE", "CPUTPM9_GRAPE"),
     ("freebsd", "a bit beyond the register", "0x80000000", "0x100000000"),

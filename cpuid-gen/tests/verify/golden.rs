@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use cpuid_gen::diagnostic::Diagnostics;
-use cpuid_gen::facts::{self, Facts, LinuxSpelling, QemuCompatList};
+use cpuid_gen::facts::records::{LinuxSpelling, QemuCompatList};
+use cpuid_gen::facts::{self, Facts};
 use cpuid_gen::verify::{Kind, Scope, verify as check};
 
 use crate::input::Input;

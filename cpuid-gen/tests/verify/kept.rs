@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use cpuid_gen::diagnostic::Diagnostics;
-use cpuid_gen::facts::{self, Facts, QemuCompatList, QemuFacts, QemuMachine};
+use cpuid_gen::facts::records::{QemuCompatList, QemuMachine};
+use cpuid_gen::facts::{self, Facts, QemuFacts};
 use cpuid_gen::source::Sources;
 use cpuid_gen::verify::{Differences, Scope, verify, verify_since};
 

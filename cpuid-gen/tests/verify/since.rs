@@ -1,4 +1,4 @@
-//! `verify --since`: what a change moves without changing a bit is no finding, and what it changes is one, at the places of both.
+//! `verify --since`: a row that only moves gives no finding; a changed bit gives one, with both places.
 
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{self, Facts, LinuxFacts};

@@ -200,7 +200,7 @@ impl<'p> Moves<'p> {
 
 /// Where a guest has what A does not state.
 enum Rest {
-    /// From A's host, for which this name stands.
+    /// From A's host, which this name means.
     Host(String),
     /// From a definition of this CPU that is not in A.
     Elsewhere(String),

@@ -138,6 +138,6 @@ pub(super) fn state(tid: Tid) -> io::Result<State> {
 
 /// Sends a signal to one thread of a process.
 pub(super) fn send(pid: Tid, tid: Tid, signal: libc::c_int) {
-    // SAFETY: the arguments are numbers. The thread may be gone, which is no error here.
+    // SAFETY: the arguments are numbers. The thread may be gone, which is not an error here.
     let _ = unsafe { libc::syscall(libc::SYS_tgkill, pid, tid, signal) };
 }

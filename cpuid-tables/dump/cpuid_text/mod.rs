@@ -23,7 +23,7 @@ use super::names::Names;
 use super::scan::{Scan, find, trim};
 use super::sink::{Fault, Line, Parser, Sink};
 use crate::bits::location::Register::{Eax, Ebx};
-use crate::bits::location::{CpuidWord, Leaf, Register, Subleaf};
+use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 
 /// The format.
 pub(super) const FORMAT: Descriptor = Descriptor {
@@ -88,7 +88,7 @@ fn setting(line: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// A leaf that comes as registers.
-fn raw(line: &[u8]) -> Option<(u32, u32, [u32; 4])> {
+fn raw(line: &[u8]) -> Option<(u32, u32, Registers)> {
     let mut rest = Scan::new(trim(line));
     let leaf = rest.literal(b"0x").then(|| rest.hex())??;
     rest.blanks();
@@ -143,7 +143,7 @@ impl Parser for CpuidText {
         } else if let Some(leaf) = heading(line.text) {
             self.leaf = Some(leaf);
         } else if let Some((leaf, subleaf, registers)) = raw(line.text) {
-            for (register, value) in Register::ALL.into_iter().zip(registers) {
+            for (register, value) in registers.iter() {
                 self.names().state(CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register), u32::MAX, value);
             }
         } else if let Some((name, value)) = setting(line.text) {

@@ -65,7 +65,7 @@ fn skip<'a>(line: &mut Scan<'a>, closing: &[u8]) -> Token<'a> {
     Token::Other
 }
 
-/// A word as a number; none where it is no number, or none of 32 bits.
+/// A word as a number; none if it is not a number of 32 bits.
 pub(super) fn number(word: &[u8]) -> Option<u32> {
     let mut word = Scan::new(word);
     word.number().filter(|_| word.is_empty())

@@ -7,9 +7,9 @@ use super::flags::{
 };
 use crate::generated::guest_tables::{Dependency, GuestWord};
 use crate::guest::error::BuildError;
+use crate::guest::filtered::Reason;
 use crate::guest::parse::cpu::{CpuOption, CpuSetting};
 use crate::guest::parse::values::Value;
-use crate::guest::report::Reason;
 
 impl Cpu<'_> {
     /// All steps up to the levels.

@@ -3,7 +3,8 @@
 use super::Cpu;
 use super::flags::{AVX10, INTEL_PT, INTEL_PT_LIP, Reg};
 use crate::bits::location::{Leaf, Registers, WordSource};
-use crate::guest::report::{Reason, Warning};
+use crate::guest::filtered::Reason;
+use crate::guest::warning::Warning;
 
 /// QEMU's fixed processor trace description in leaf 0x14, whatever the host's is: EBX and ECX of subleaf 0, EAX and
 /// EBX of subleaf 1.

@@ -3,7 +3,7 @@
 
 use super::Cpu;
 use super::flags::{APXF, AVX10, Flag, INTEL_PT, Reg, SGX, SVM};
-use crate::guest::report::Reason;
+use crate::guest::filtered::Reason;
 
 /// Registers whose features raise the highest leaf if `full-cpuid-auto-level` is on. A release that does not list a
 /// register has no word for it, except [`Reg::X21Eax`].

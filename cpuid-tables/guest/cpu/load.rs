@@ -16,7 +16,7 @@ use crate::guest::parse::global::GlobalOption;
 use crate::guest::parse::machine::Irqchip;
 use crate::guest::parse::values::{Value, metric};
 use crate::guest::program::Model;
-use crate::guest::report::Warning;
+use crate::guest::warning::Warning;
 use crate::table::Vendor;
 
 /// `MCG_LMCE_P`: machine checks delivered to a single processor.

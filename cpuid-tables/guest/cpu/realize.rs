@@ -5,19 +5,17 @@ use super::Cpu;
 use super::flags::{APIC, HT, INVTSC, LM, MCA, MCE, MONITOR, PAE, PSE36, Reg, TOPOEXT, WAITPKG, X2APIC};
 use super::load::LMCE;
 use super::settings::IDS;
-use super::supported::AMD_ALIASES;
-use crate::bits::location::{CpuidWord, Leaf, Msr, Register, Registers, Subleaf};
+use crate::bits::known_places::{AMD_ALIASES, PERF_CAPABILITIES};
+use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 use crate::guest::board::apic_id::VcpuPlace;
 use crate::guest::error::BuildError;
 use crate::guest::parse::cpu::CpuOption;
 use crate::guest::parse::machine::Irqchip;
-use crate::guest::report::Warning;
+use crate::guest::warning::Warning;
 use crate::host::Capability;
 
 /// The default width of a CPU.
 const DEFAULT_PHYS_BITS: u32 = 40;
-/// `IA32_PERF_CAPABILITIES`, whose lowest six bits are the format of branch records.
-const PERF_CAPABILITIES: u32 = 0x345;
 const LBR_FORMAT: u64 = 0x3f;
 
 impl Cpu<'_> {
@@ -136,12 +134,12 @@ impl Cpu<'_> {
     }
 
     fn check_lbr_format(&mut self) -> Result<(), BuildError> {
-        let Some(at) = self.release.msr_index(PERF_CAPABILITIES) else { return Ok(()) };
+        let Some(at) = self.release.msr_index(PERF_CAPABILITIES.0) else { return Ok(()) };
         if let Some(format) = self.settings.lbr_fmt {
             self.words[at] = self.words[at] & !LBR_FORMAT | format;
         }
         let low = |value: u64| (value & LBR_FORMAT) as u32;
-        let (asked, host) = (low(self.words[at]), low(self.supported.msr(Msr(PERF_CAPABILITIES))));
+        let (asked, host) = (low(self.words[at]), low(self.supported.msr(PERF_CAPABILITIES)));
         if asked == 0 {
             return Ok(());
         }

@@ -3,6 +3,7 @@
 
 use super::flags::{Reg, WAITPKG};
 use super::supported::Supported;
+use crate::bits::known_places::VMX_SECONDARY;
 use crate::bits::location::Msr;
 
 /// The MSRs that a KVM saves if a host's description does not list them: those of Linux 6.12 for which QEMU has code,
@@ -71,8 +72,6 @@ const USUAL: [u32; 60] = [
     0xc000_0103,
     0xc001_0117,
 ];
-/// VMX's secondary controls, which Linux lists both as a feature and as saved.
-const SECONDARY_CONTROLS: u32 = 0x48b;
 
 const UMWAIT_CONTROL: u32 = 0xe1;
 
@@ -81,7 +80,8 @@ impl Supported<'_> {
     pub(crate) fn saves(&self, msr: u32) -> bool {
         match &self.host.saved_msrs {
             Some(saved) => saved.contains(&Msr(msr)),
-            None if msr == SECONDARY_CONTROLS => self.host.msrs.contains_key(&Msr(msr)),
+            // Linux lists it both as a feature and as saved.
+            None if msr == VMX_SECONDARY.0 => self.host.msrs.contains_key(&Msr(msr)),
             None => USUAL.contains(&msr),
         }
     }

@@ -6,6 +6,9 @@ use super::flags::{
     MCDT_NO, MCE, MONITOR, MSI_EXT_DEST_ID, MTRR, OVERFLOW_RECOV, PAT, PV_UNHALT, RTM, Reg, SGX, SGX_LC,
     SUCCOR, TOPOEXT, TSC_DEADLINE, WORDS, X2APIC,
 };
+use crate::bits::known_places::{
+    AMD_ALIASES, ARCH_CAPABILITIES as ARCH_CAPABILITIES_MSR, FB_CLEAR, NOT_VULNERABLE, VMX_SECONDARY,
+};
 use crate::bits::location::{CpuidWord, Leaf, Msr, Registers, Subleaf, WordSource};
 use crate::guest::error::BuildError;
 use crate::guest::parse::machine::Irqchip;
@@ -67,8 +70,6 @@ const REQUIRED_OF_LINUX_4_5: [Capability; 12] = [
     Capability::IOEVENTFD_ANY_LENGTH,
 ];
 
-/// Bits of 0x80000001.EDX that repeat 1.EDX on AMD: QEMU's `CPUID_EXT2_AMD_ALIASES`.
-pub(crate) const AMD_ALIASES: u32 = 0x0183_f3ff;
 /// `KVM_X86_DISABLE_EXITS_MWAIT`.
 const DISABLE_EXITS_MWAIT: i64 = 1;
 
@@ -144,7 +145,7 @@ impl Supported<'_> {
             }
             Reg::L7Edx => {
                 // Linux 4.17 to 4.20 reports the feature on AMD, without the MSR.
-                let unbacked = if self.saves(0x10a) { 0 } else { ARCH_CAPABILITIES.mask };
+                let unbacked = if self.saves(ARCH_CAPABILITIES_MSR.0) { 0 } else { ARCH_CAPABILITIES.mask };
                 (reported | self.of_cpu(reg, &[FSRM])) & !unbacked
             }
             Reg::L7s1Eax => reported | self.of_cpu(reg, &[FZRM, FSRS, FSRC]),
@@ -232,14 +233,11 @@ impl Supported<'_> {
     /// A feature MSR as QEMU reads it from KVM.
     pub(crate) fn msr(&self, msr: Msr) -> u64 {
         let Some(stated) = self.stated_msr(msr) else { return 0 };
-        let value = if msr.0 == 0x48b { stated | self.forgotten_controls() } else { stated };
-        match msr.0 {
+        let value = if msr == VMX_SECONDARY { stated | self.forgotten_controls() } else { stated };
+        match msr {
             // VMX controls: those that may be 1 but need not be.
-            0x48b | 0x48d..=0x490 => (value >> 32) & !(value & 0xffff_ffff),
-            0x10a => {
-                /// MDS_NO, TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO.
-                const NOT_VULNERABLE: u64 = 1 << 5 | 1 << 8 | 1 << 13 | 1 << 14 | 1 << 15;
-                const FB_CLEAR: u64 = 1 << 17;
+            VMX_SECONDARY | Msr(0x48d..=0x490) => (value >> 32) & !(value & 0xffff_ffff),
+            ARCH_CAPABILITIES_MSR => {
                 if self.release.behaviour.adds_fb_clear && value & NOT_VULNERABLE == NOT_VULNERABLE {
                     value | FB_CLEAR
                 } else {

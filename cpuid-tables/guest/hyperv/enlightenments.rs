@@ -21,7 +21,7 @@ pub(crate) mod feature {
 }
 
 /// Leaves; the last one is for nested virtualization, and the debugger's begin at 0x40000080.
-const VENDOR: u32 = 0x4000_0000;
+const VENDOR: u32 = Leaf::HYPERVISOR.0;
 const INTERFACE: u32 = 0x4000_0001;
 const VERSION: u32 = 0x4000_0002;
 pub(crate) const FEATURES: u32 = 0x4000_0003;

@@ -19,7 +19,7 @@ const LAST_EXTENDED: u32 = 0x8000_0022;
 /// The last subleaf of leaf 0xD that QEMU reads, and its flag.
 const LAST_OF_D: (u32, u32) = (63, CpuidEntry::SIGNIFICANT_INDEX);
 /// The first hypervisor leaf, which ends the basic range.
-const HYPERVISOR: u32 = 0x4000_0000;
+const HYPERVISOR: u32 = Leaf::HYPERVISOR.0;
 
 /// The input of every leaf.
 pub(crate) struct Leaves<'c> {

@@ -1,15 +1,14 @@
 //! KVM's own leaves, and VMware's, whose frequencies KVM guests read (`kvm_arch_init_vcpu` of target/i386/kvm/kvm.c).
 
+use crate::bits::known_places::FREQUENCIES;
 use crate::bits::location::{Leaf, Registers, Subleaf};
 use crate::guest::cpu::Cpu;
 use crate::guest::cpu::flags::Reg;
 use crate::table::{CpuidEntry, CpuidTable, TableFull};
 
 /// The base of KVM's leaves, except in a guest with Hyper-V's leaves there.
-const BASE: u32 = 0x4000_0000;
-const BASE_AFTER_HYPERV: u32 = 0x4000_0100;
-/// VMware's leaf of frequencies.
-const FREQUENCIES: u32 = 0x4000_0010;
+const BASE: u32 = Leaf::HYPERVISOR.0;
+const BASE_AFTER_HYPERV: u32 = BASE + 0x100;
 /// `KVMKVMKVM`.
 const SIGNATURE: [u32; 3] = [0x4b4d_564b, 0x564b_4d56, 0x0000_004d];
 /// KVM's APIC timer runs at 1 GHz; in kHz.
@@ -40,10 +39,10 @@ impl Cpu<'_> {
     ) -> Result<(), TableFull> {
         let shown = self.settings.vmware_cpuid_freq && self.settings.kvm && !self.hyperv_enabled();
         let Some(khz) = self.stable_tsc_khz().filter(|_| shown) else { return Ok(()) };
-        let entry = CpuidEntry::new(Leaf(FREQUENCIES), Registers::new(khz, APIC_KHZ, 0, 0));
+        let entry = CpuidEntry::new(FREQUENCIES, Registers::new(khz, APIC_KHZ, 0, 0));
         table.push(CpuidEntry { index: Subleaf(index), flags, ..entry })?;
         if let Some(signature) = table.find_mut(Leaf(BASE), Subleaf(0)) {
-            signature.registers.eax = signature.registers.eax.max(FREQUENCIES);
+            signature.registers.eax = signature.registers.eax.max(FREQUENCIES.0);
         }
         Ok(())
     }

@@ -1,11 +1,12 @@
 //! MSRs that describe the CPU (`kvm_init_msrs`): Intel SDM volume 4 and, for VMX, volume 3D, appendix A.
 
 use super::List;
+use crate::bits::known_places;
 use crate::guest::cpu::flags::{FRED, LM, VMX};
 
 const CORE_CAPABILITIES: u32 = 0xcf;
-const ARCH_CAPABILITIES: u32 = 0x10a;
-const PERF_CAPABILITIES: u32 = 0x345;
+const ARCH_CAPABILITIES: u32 = known_places::ARCH_CAPABILITIES.0;
+const PERF_CAPABILITIES: u32 = known_places::PERF_CAPABILITIES.0;
 const UCODE_REV: u32 = 0x8b;
 
 const VMX_BASIC: u32 = 0x480;
@@ -13,9 +14,9 @@ const VMX_MISC: u32 = 0x485;
 const VMX_CR0_FIXED0: u32 = 0x486;
 const VMX_CR4_FIXED0: u32 = 0x488;
 const VMX_VMCS_ENUM: u32 = 0x48a;
-const VMX_SECONDARY: u32 = 0x48b;
+const VMX_SECONDARY: u32 = known_places::VMX_SECONDARY.0;
 const VMX_EPT_VPID: u32 = 0x48c;
-const VMX_PINBASED: u32 = 0x48d;
+const VMX_PINBASED: u32 = known_places::VMX_PINBASED.0;
 const VMX_PROCBASED: u32 = 0x48e;
 const VMX_EXIT: u32 = 0x48f;
 const VMX_ENTRY: u32 = 0x490;

@@ -19,6 +19,7 @@ use crate::table::CpuidTable;
 
 /// MSRs that QEMU sets at reset and that are not in [`GuestCpuid::msrs`](super::GuestCpuid::msrs).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LeftOut {
     /// The MSRs.
     pub msrs: RangeInclusive<u32>,

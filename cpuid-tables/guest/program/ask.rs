@@ -11,13 +11,14 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use cpuid_program::diagnostic::Diagnostics;
-use cpuid_program::facts::{DefaultVersion as GenVersion, Facts, QemuFacts, read};
+use cpuid_program::facts::{Facts, QemuFacts, read};
 use cpuid_program::location as theirs;
 use cpuid_program::model::cpu_models::{CpuDefinition, CpuModel as GenModel};
 use cpuid_program::model::guest::{Target, WordMask as GenMask};
 use cpuid_program::model::{Model as GenTables, QemuRelease as GenRelease};
 use cpuid_program::program::{Answers, Program, ProgramError, Qemu, Stated, ask_for, nearest, overlay};
 use cpuid_program::source::Sources;
+use cpuid_program::vocabulary::cpu_model::DefaultVersion as GenVersion;
 
 use super::{
     ProgramVersion, QemuProgram, StatedDefinition, StatedMachine, StatedModel, StatedTarget, StatedVersion,
@@ -26,7 +27,7 @@ use crate::bits::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, WordSo
 use crate::bits::qemu_cpu::DefaultVersion;
 use crate::bits::release::QemuRelease;
 use crate::generated::guest_tables::{Dependency, GUESTS, WordMask};
-use crate::guest::report::name_of;
+use crate::guest::filtered::name_of;
 
 /// Why a program cannot be described.
 #[derive(Debug)]

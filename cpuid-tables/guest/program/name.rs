@@ -8,6 +8,7 @@ use crate::guest::error::BuildError;
 
 /// The version of a QEMU program.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ProgramVersion {
     /// Major, minor and micro number.
     pub numbers: [u32; 3],

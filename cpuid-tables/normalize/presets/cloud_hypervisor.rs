@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::{AMD, Common, INTEL, Preset};
+use super::{AMD, Common, EBX_OF_1, INTEL, Preset};
 use crate::bits::field::{Field, constant};
 use crate::bits::known_fields::{leaf_1, leaf_4, leaf_8000001d, leaf_8000001e, leaf_80000008};
 use crate::bits::location::{Leaf, Register, Registers, Subleaf};
@@ -41,7 +41,6 @@ pub struct CloudHypervisor {
 /// The frequency in kHz of the local APIC's timer under KVM.
 const APIC_KHZ: u32 = 1_000_000;
 const X2APIC_ID_B1: Field = constant(0xb, 1..=1, Register::Edx, 0..=31, "x2apic_id");
-const EBX_OF_1: Field = constant(1, 0..=0, Register::Ebx, 0..=31, "ebx");
 
 /// What Cloud Hypervisor passes to KVM.
 #[must_use]

@@ -3,8 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Common, Preset, core_from, flat};
-use crate::bits::field::{Field, constant};
+use super::{Common, EBX_OF_1, Preset, core_from, flat};
 use crate::bits::known_fields::{leaf_1, leaf_4};
 use crate::bits::location::{CpuidWord, Leaf, Register, Registers, Subleaf};
 use crate::feature;
@@ -38,7 +37,6 @@ pub struct Crosvm {
 const BUS_HZ: u32 = 1_000_000_000;
 /// The denominator of leaf 0x15.
 const DENOMINATOR: u32 = 1000;
-const EBX_OF_1: Field = constant(1, 0..=0, Register::Ebx, 0..=31, "ebx");
 
 /// What crosvm passes to KVM.
 #[must_use]

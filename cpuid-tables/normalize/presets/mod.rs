@@ -39,6 +39,9 @@ use crate::bits::location::{CpuidWord, Leaf, Register};
 use crate::feature;
 use crate::table::{ApicLayout, OwnNumber, Vendor};
 
+/// All of 1.EBX, which some VMMs write as one number.
+const EBX_OF_1: Field = constant(1, 0..=0, Register::Ebx, 0..=31, "ebx");
+
 /// A VMM's steps, for a number of vCPUs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preset {

@@ -14,6 +14,7 @@ use crate::show::{About, enlightenment, listed, message};
 
 /// What a text means, and the names in it that nothing has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Meanings {
     /// Every meaning, as [`find`](super::find) has it.
     pub found: Vec<Found>,

@@ -1,6 +1,7 @@
 //! What a VMM gives a guest beyond what KVM lists, and what it writes itself.
 
 use crate::bits::feature::Feature;
+use crate::bits::known_places::{AMD_ALIASES, ARCH_CAPABILITIES, FB_CLEAR, NOT_VULNERABLE};
 use crate::bits::kvm_treatment::KvmTreatment;
 use crate::bits::location::{Bit, CpuidWord, Leaf, Location, Msr, Register, Subleaf};
 use crate::bits::release::LinuxRelease;
@@ -42,9 +43,6 @@ pub(super) const fn at(leaf: u32, subleaf: u32, register: Register, bit: u8) -> 
     CpuidWord::new(Leaf(leaf), Subleaf(subleaf), register).bit(Bit(bit))
 }
 
-/// Copies of 1.EDX in 0x80000001.EDX on AMD: QEMU's `CPUID_EXT2_AMD_ALIASES`.
-const AMD_ALIASES: u32 = 0x0183_f3ff;
-
 /// XSAVE components that a VMM gives by the feature that announces them, whatever KVM lists: those that a process must ask
 /// for (AMX), and that of architectural last branch records.
 static COMPONENTS: [(CpuidWord, u32, Location); 2] = [
@@ -83,10 +81,7 @@ pub(super) fn components(word: CpuidWord, is: impl Fn(Location) -> bool) -> u32 
 /// An MSR as QEMU gives it to a guest: IA32_ARCH_CAPABILITIES has FB_CLEAR where nothing is vulnerable
 /// (`kvm_arch_get_supported_msr_feature`).
 pub(super) fn given_msr(msr: Msr, value: u64) -> u64 {
-    /// MDS_NO, TAA_NO, SBDR_SSDP_NO, FBSDP_NO and PSDP_NO.
-    const NOT_VULNERABLE: u64 = 1 << 5 | 1 << 8 | 1 << 13 | 1 << 14 | 1 << 15;
-    const FB_CLEAR: u64 = 1 << 17;
-    let clears = msr == Msr(0x10a) && value & NOT_VULNERABLE == NOT_VULNERABLE;
+    let clears = msr == ARCH_CAPABILITIES && value & NOT_VULNERABLE == NOT_VULNERABLE;
     if clears { value | FB_CLEAR } else { value }
 }
 

@@ -16,6 +16,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::bits::known_places::{self, KVM_FEATURES};
 use crate::bits::location::{CpuidWord, Leaf, Location, Msr, Register, Registers, Subleaf};
 use crate::meaning::{Rule, meanings, msr_meanings};
 use crate::table::{CpuidEntry, CpuidRead, Hypervisor, Vendor};
@@ -62,6 +63,7 @@ impl MigrationSide<'_> {
 
 /// The result of comparing two sides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Migration {
     /// What prevents the move, in order of places. Empty if the guest can move.
     pub obstacles: Vec<Obstacle>,
@@ -197,7 +199,7 @@ impl Migration {
         let (Some(from), Some(to)) = (base(started), base(there.entries)) else { return };
         let eax = |leaf: u32| CpuidWord::new(Leaf(leaf), Subleaf(0), Register::Eax);
         let from = CpuidRead::word(started, eax(from.0 + 1));
-        let named = eax(0x4000_0001);
+        let named = eax(KVM_FEATURES.0);
         let to = CpuidRead::word(there.entries, eax(to.0 + 1)) | given_bits(named, there);
         for meaning in meanings(named) {
             let (started, there) = (meaning.read(from), meaning.read(to));
@@ -208,9 +210,9 @@ impl Migration {
     }
 
     fn add_msrs(&mut self, started: MigrationSide<'_>, there: MigrationSide<'_>) {
-        let uses = |msr: Msr| match msr.0 {
-            0x10a => has(started.entries, ARCH_CAPABILITIES),
-            0x480..=0x4ff => has(started.entries, VMX),
+        let uses = |msr: Msr| match msr {
+            known_places::ARCH_CAPABILITIES => has(started.entries, ARCH_CAPABILITIES),
+            Msr(0x480..=0x4ff) => has(started.entries, VMX),
             _ => true,
         };
         let (Some(from), Some(to)) = (started.msrs, there.msrs) else {

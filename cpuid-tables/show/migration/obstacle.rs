@@ -35,6 +35,7 @@ pub enum Obstacle {
 
 /// Bits of a register that differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BitsObstacle {
     /// The register.
     pub word: CpuidWord,
@@ -48,6 +49,7 @@ pub struct BitsObstacle {
 
 /// A bit of a feature MSR that differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MsrObstacle {
     /// The MSR.
     pub msr: Msr,

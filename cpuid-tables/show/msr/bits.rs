@@ -9,6 +9,7 @@ use crate::show::styled::{Style, Styled};
 
 /// Bits of an MSR, from the lowest to the highest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MsrBits {
     /// The MSR.
     pub about: AboutMsr,

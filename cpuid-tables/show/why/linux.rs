@@ -106,6 +106,7 @@ impl RunningLinux {
 
 /// The known releases around a running one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Nearest {
     /// The newest known release that is not newer.
     pub below: Option<LinuxRelease>,

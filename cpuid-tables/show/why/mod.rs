@@ -131,6 +131,7 @@ impl Step {
 
 /// The explanation of a bit.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Story {
     /// What the tables know about it.
     pub about: About,

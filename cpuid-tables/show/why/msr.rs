@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use super::{Machine, Says, Step, Who, list};
 use crate::bits::feature::Feature;
 use crate::bits::feature_set::FeatureSet;
+use crate::bits::known_places::ARCH_CAPABILITIES;
 use crate::bits::location::{Msr, MsrBit};
 use crate::bits::lookup::Named;
 use crate::show::vmx_bits::{MsrAnswer, msr_answer, places};
@@ -69,9 +70,9 @@ fn all(places: &[MsrBit], answers: &[MsrAnswer]) -> (bool, String) {
 
 /// The features without which a guest does not read the MSR: what QEMU's dependencies name, and the one that announces it.
 fn needs(named: Named, places: &[MsrBit], machine: &Machine) -> Option<Step> {
-    let announcing = |at: &MsrBit| match at.msr.0 {
-        0x10a => Some(crate::feature::ARCH_CAPABILITIES),
-        0x480..=0x492 => Some(crate::feature::VMX),
+    let announcing = |at: &MsrBit| match at.msr {
+        ARCH_CAPABILITIES => Some(crate::feature::ARCH_CAPABILITIES),
+        Msr(0x480..=0x492) => Some(crate::feature::VMX),
         _ => None,
     };
     let mut needs: FeatureSet = places.iter().filter_map(announcing).collect();

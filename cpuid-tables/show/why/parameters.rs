@@ -29,6 +29,7 @@ static PARAMETERS: &[(&str, &str)] = &[
 
 /// A kernel configuration option that a feature depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConfigOption {
     /// The feature's macro.
     pub linux_macro: &'static str,

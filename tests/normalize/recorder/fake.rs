@@ -1,8 +1,9 @@
 //! The CPUID instruction of a recorded host.
 use std::arch::x86_64::CpuidResult;
 use std::cell::RefCell;
-pub type E = [u32; 7];
-thread_local! { pub static HOST: RefCell<Vec<E>> = RefCell::new(Vec::new()); }
+/// Function, index, flags, EAX, EBX, ECX and EDX.
+pub type Entry = [u32; 7];
+thread_local! { pub static HOST: RefCell<Vec<Entry>> = RefCell::new(Vec::new()); }
 pub fn cpuid_count(leaf: u32, sub: u32) -> CpuidResult {
     HOST.with(|h| {
         h.borrow().iter().find(|e| e[0] == leaf && (e[2] & 1 == 0 || e[1] == sub)).map_or(

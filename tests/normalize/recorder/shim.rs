@@ -1,4 +1,5 @@
 //! What the functions of Cloud Hypervisor take from its other crates.
+use crate::fake::Entry;
 #[derive(Clone, Copy, Default, Debug)]
 pub struct CpuIdEntry {
     pub function: u32,
@@ -8,6 +9,16 @@ pub struct CpuIdEntry {
     pub ebx: u32,
     pub ecx: u32,
     pub edx: u32,
+}
+impl From<Entry> for CpuIdEntry {
+    fn from([function, index, flags, eax, ebx, ecx, edx]: Entry) -> CpuIdEntry {
+        CpuIdEntry { function, index, flags, eax, ebx, ecx, edx }
+    }
+}
+impl From<CpuIdEntry> for Entry {
+    fn from(e: CpuIdEntry) -> Entry {
+        [e.function, e.index, e.flags, e.eax, e.ebx, e.ecx, e.edx]
+    }
 }
 pub const CPUID_FLAG_VALID_INDEX: u32 = 1;
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,5 @@
 //! What the functions of crosvm take from its other crates.
+use crate::fake::Entry;
 use std::arch::x86_64::CpuidResult;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CpuIdEntry {
@@ -6,6 +7,16 @@ pub struct CpuIdEntry {
     pub index: u32,
     pub flags: u32,
     pub cpuid: CpuidResult,
+}
+impl From<Entry> for CpuIdEntry {
+    fn from([function, index, flags, eax, ebx, ecx, edx]: Entry) -> CpuIdEntry {
+        CpuIdEntry { function, index, flags, cpuid: CpuidResult { eax, ebx, ecx, edx } }
+    }
+}
+impl From<CpuIdEntry> for Entry {
+    fn from(CpuIdEntry { function, index, flags, cpuid }: CpuIdEntry) -> Entry {
+        [function, index, flags, cpuid.eax, cpuid.ebx, cpuid.ecx, cpuid.edx]
+    }
 }
 pub struct CpuId {
     pub cpu_id_entries: Vec<CpuIdEntry>,

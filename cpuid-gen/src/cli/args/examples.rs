@@ -21,7 +21,8 @@ Exit codes:
   1  verify: unexplained findings; diff: differences; other commands: inconsistent input
   2  the input could not be read, the output could not be written, or wrong arguments
 
-capflags reads a tree by lines, as its script does: a definition that is not valid C is not an error there.";
+capflags reads a tree by lines, as its script does: a definition that is not valid C is not an
+error there.";
 
 #[cfg(feature = "cli")]
 pub(super) const IMPORT: &str = "\
@@ -30,17 +31,18 @@ Examples:
   cpuid-gen import --qemu-program /usr/bin/qemu-system-x86_64 -o qemu.tsv
   cpuid-gen import --witness ~/xen -o xen.tsv
 
-A program states its machine types and their compatibility properties (since 9.1), its CPU models with the value of
-each property, the word and bit of each property, and deprecations. All other rows come from the base. Comments in the
-file mark which rows come from where. The program is started under TCG, without a guest; KVM is not needed.";
+A program states its machine types and their compatibility properties (since 9.1), its CPU models
+with the value of each property, the word and bit of each property, and deprecations. All other rows
+come from the base. Comments in the file mark where rows come from. The program is started under
+TCG, without a guest; KVM is not needed.";
 
 #[cfg(feature = "cli")]
 pub(super) const MODELS: &str = "\
 Examples:
-  cpuid-gen models                                    every version, with its alias and note
-  cpuid-gen models EPYC-Milan-v2                      one version: leaves, signature, feature words, caches
-  cpuid-gen models --qemu ~/qemu Haswell-noTSX        by alias, from a QEMU tree
-  cpuid-gen models --format json Skylake-Server-v4    as JSON";
+  cpuid-gen models                                  every version, with its alias and note
+  cpuid-gen models EPYC-Milan-v2                    one version: leaves, signature, words, caches
+  cpuid-gen models --qemu ~/qemu Haswell-noTSX      by alias, from a QEMU tree
+  cpuid-gen models --format json Skylake-Server-v4  as JSON";
 
 #[cfg(feature = "cli")]
 pub(super) const DIFF: &str = "\
@@ -62,14 +64,15 @@ Exit codes, like those of diff:
 #[cfg(feature = "cli")]
 pub(super) const GENERATE: &str = "\
 Examples:
-  cpuid-gen generate -o tables                                    the tables, for people to read
-  cpuid-gen generate --standalone -o src                          src/cpuid.rs, constants for any crate
-  cpuid-gen generate --language c -o include                      include/cpuid_tables.h
-  cpuid-gen generate --crate vendor/cpuid-tables --sources ~/.cargo/registry/src/*/cpuid-tables-0.1.0 --linux ~/linux
+  cpuid-gen generate -o tables                  the tables, for people to read
+  cpuid-gen generate --standalone -o src        src/cpuid.rs, constants for any crate
+  cpuid-gen generate --language c -o include    include/cpuid_tables.h
+  cpuid-gen generate --crate vendor/cpuid-tables --sources ~/cpuid-tables --linux ~/linux
 
---crate writes a package that is used by its path. It has the same API as cpuid-tables but for the features that need
-cpuid-gen (`generate`, `trees`, `program`) and the command (`cli`): no build script and no build dependencies. DIR must
-be empty or have an earlier such package, which is replaced. The sources must have this program's version.";
+--crate writes a package that is used by its path, without a build script and build dependencies. It
+has the same API as cpuid-tables except for the features that need cpuid-gen (`generate`, `trees`,
+`program`) and the command (`cli`). DIR must be empty or have an earlier such package, which is
+replaced. The sources must have this program's version.";
 
 #[cfg(not(feature = "cli"))]
 pub(super) const EXAMPLES: &str = "\

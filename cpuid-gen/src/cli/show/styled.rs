@@ -4,18 +4,19 @@ use std::io::{self, Write as _};
 
 use annotate_snippets::{Level, Message, Renderer, Snippet};
 use cpuid_gen::diagnostic::{Diagnostic, Diagnostics, Severity};
+use cpuid_gen::diff::{Action, Changes, LineStyle};
 use cpuid_gen::source::{Sources, Span};
 
 /// Prints the result of `diff`, with coloured signs if enabled.
-pub(crate) fn changes(text: &str) -> io::Result<()> {
+pub(crate) fn changes(changes: &Changes) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
-    for line in text.lines() {
-        let colour = match line.trim_start().get(..2) {
-            Some("+ ") => "32",
-            Some("- ") => "31",
-            Some("= " | "> " | "~ ") => "33",
-            _ if line.starts_with(' ') || line.is_empty() => "0",
-            _ => "1",
+    for (style, line) in changes.to_lines() {
+        let colour = match style {
+            LineStyle::Heading => "1",
+            LineStyle::Change(Action::Added) => "32",
+            LineStyle::Change(Action::Removed) => "31",
+            LineStyle::Change(_) => "33",
+            _ => "0",
         };
         match writeln!(out, "\x1b[{colour}m{line}\x1b[0m") {
             // `| head` is not a failure.

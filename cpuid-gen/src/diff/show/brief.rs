@@ -7,8 +7,8 @@ use crate::diff::change::{Action, Change, Field, SPELLED, Section, Topic};
 use crate::diff::identity::Identity;
 use crate::location::{CpuidWord, Leaf, RegisterIn};
 
-/// The lines of a section, each with its sign.
-pub(super) fn lines(section: &Section, style: &Style) -> Vec<(char, String)> {
+/// The lines of a section, each with what it says about its subjects.
+pub(super) fn lines(section: &Section, style: &Style) -> Vec<(Action, String)> {
     let mut lines = Vec::new();
     for action in Action::ALL {
         let changes: Vec<&Change> = section.changes.iter().filter(|change| change.action == action).collect();
@@ -26,7 +26,7 @@ pub(super) fn lines(section: &Section, style: &Style) -> Vec<(char, String)> {
             Topic::QemuMacros if action != Action::Changed => vec![names(&changes, style)],
             _ => vec![changes.iter().map(|change| short(change, style)).collect::<Vec<_>>().join("; ")],
         };
-        lines.extend(found.into_iter().map(|line| (action.sign(), line)));
+        lines.extend(found.into_iter().map(|line| (action, line)));
     }
     lines
 }

@@ -72,12 +72,10 @@ fn body(section: &Section) -> String {
     if section.topic.is_brief() {
         let mut out = String::new();
         let mut last = None;
-        for (sign, line) in brief::lines(section, &STYLE) {
-            let action = Action::ALL.into_iter().find(|action| action.sign() == sign);
-            if last != action {
-                let name = action.map_or("", Action::name);
-                put(&mut out, format_args!("\n{}:\n\n", capital(name)));
-                last = action;
+        for (action, line) in brief::lines(section, &STYLE) {
+            if last != Some(action) {
+                put(&mut out, format_args!("\n{}:\n\n", capital(action.name())));
+                last = Some(action);
             }
             put(&mut out, format_args!("- {line}\n"));
         }

@@ -6,6 +6,8 @@ mod json;
 mod markdown;
 mod text;
 
+pub use text::LineStyle;
+
 use super::change::{Action, Change, Field, GAINS, LOSES, Moved};
 use super::identity::Identity;
 use super::impact::{ApiChange, ApiItem, Impact};

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cpuid_gen::facts::{MaskKind, QemuFacts, QemuSource};
+use cpuid_gen::facts::QemuFacts;
+use cpuid_gen::facts::records::{MaskKind, QemuSource};
 use cpuid_gen::location::Word;
 use cpuid_gen::model::cpu_models::{CpuDefinition, Properties, Property};
 
