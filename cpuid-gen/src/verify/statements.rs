@@ -118,6 +118,11 @@ impl<'a> Values<'a> {
         std::iter::once(&self.first).chain(&self.more)
     }
 
+    /// One value at the place of others.
+    pub(super) fn of(text: Text<'a>, others: &Values<'a>) -> Values<'a> {
+        Values { first: (text, others.first.1), more: Vec::new() }
+    }
+
     pub(super) fn has(&self, text: Text<'_>) -> bool {
         self.iter().any(|(known, _)| *known == text)
     }
@@ -144,9 +149,6 @@ pub(super) struct Statements<'a> {
 
 /// The kind of the statements about the names of hardware bits.
 pub(super) const LOCATION: &str = "location";
-
-/// The kind of the statements of which only lost bits are reported: masks grow as a project learns about features.
-pub(super) const MASK: &str = "qemu-mask";
 
 impl<'a> Statements<'a> {
     fn new(release: &'a Release, at: Span) -> Statements<'a> {
@@ -263,7 +265,7 @@ impl<'a> Statements<'a> {
             all.add("qemu-bit", Text::BitOf(&bit.word, bit.bit), Text::Name(&bit.name), bit.at);
         }
         for mask in &facts.masks {
-            all.add(MASK, Text::Mask(&mask.word, mask.kind), Text::Hex(mask.mask), mask.at);
+            all.add("qemu-mask", Text::Mask(&mask.word, mask.kind), Text::Hex(mask.mask), mask.at);
         }
         for constant in &facts.macros {
             all.add("qemu-macro", Text::Name(&constant.name), Text::Hex(constant.value), constant.at);
