@@ -13,13 +13,15 @@
 //! The first four are the [`Key`] of the finding that the row explains, with `-` for a missing side. A row of the
 //! kind `macro-family` defines a prefix instead: QEMU's constants that start with SUBJECT are bits of the word LEFT
 //! (`-`: of no word), and their names may start with one of RIGHT's comma-separated prefixes. A row of the kind
-//! `rewritten` records that upstream replaced the table SUBJECT between the series LEFT and RIGHT, so that its rows
-//! are not compared. A row of the kind `needs` states a dependency from the manuals: the bit SUBJECT needs the bit LEFT,
+//! `rewritten` records that upstream replaced the table SUBJECT after the series LEFT, and that RIGHT has the new one, so that rows
+//! are not compared across it. A row of the kind `needs` states a dependency from the manuals: the bit SUBJECT needs the bit LEFT,
 //! which RIGHT must state: `linux`, `qemu` or `both`; `none` if neither may, because SUBJECT does not need LEFT. `hv-` properties
 //! of QEMU can be in the place of bits.
 //!
 //! A file of accepted findings ([`Differences::read_accepted`]) has rows of the first form. They also hold for what changed
 //! within one release, and one that no finding needs is not an error, since the next change does not need it either.
+
+use std::cmp::Ordering;
 
 use super::holds::Holds;
 use super::key::{Key, Kind};
@@ -30,6 +32,7 @@ use crate::facts::{LinuxFacts, QemuFacts, WitnessFacts};
 use crate::hash::QuickMap;
 use crate::location::{Bit, CpuidWord, Location, Msr};
 use crate::source::{FileId, Sources, Span};
+use crate::vocabulary::release_order::ReleaseOrder;
 
 /// The kind of difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -181,6 +184,9 @@ pub(super) struct MacroFamily {
     pub(super) entry: usize,
 }
 
+/// The third number of QEMU's first development snapshot after a release.
+pub(super) const FIRST_SNAPSHOT: u32 = 50;
+
 /// A table that upstream replaced.
 #[derive(Clone, Debug)]
 pub(super) struct Rewritten {
@@ -193,12 +199,21 @@ pub(super) struct Rewritten {
 }
 
 impl Rewritten {
-    /// True if it was replaced between these two releases.
+    /// True if it was replaced between these two releases, or may have been: between the two series, and in the development
+    /// snapshots after the first one, which QEMU numbers from 50.
     pub(super) fn lies_between(&self, older: &str, newer: &str) -> bool {
-        let of = |release: &str, series: &str| {
-            release.strip_prefix(series).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
-        };
-        of(older, &self.older) && of(newer, &self.newer)
+        let series =
+            |release: &str| -> String { release.split(['.', '-']).take(2).collect::<Vec<_>>().join(".") };
+        let order = |one: &str, other: &str| ReleaseOrder::new(one).cmp(&ReleaseOrder::new(other));
+        let point = newer.split(['.', '-']).nth(2).and_then(|point| point.parse().ok()).unwrap_or(0);
+        let is_snapshot = self.sort.starts_with("qemu-") && point >= FIRST_SNAPSHOT;
+        let of = |release: &str, limit: &str| order(&series(release), limit);
+        of(older, &self.older).is_le()
+            && match of(newer, &self.older) {
+                Ordering::Less => false,
+                Ordering::Equal => is_snapshot,
+                Ordering::Greater => true,
+            }
     }
 }
 

@@ -28,7 +28,13 @@ pub(super) enum Identity {
 }
 
 /// A finding with its identity.
-pub(super) type Found = (Identity, Diagnostic);
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) identity: Identity,
+    pub(super) diagnostic: Diagnostic,
+    /// A row knows it as an upstream bug.
+    pub(super) is_known_bug: bool,
+}
 
 struct Open {
     diagnostic: Diagnostic,
@@ -49,6 +55,8 @@ pub(super) struct Findings<'a> {
     without_key: Diagnostics,
     /// Known upstream bugs are findings, too.
     reports_bugs: bool,
+    /// Those that were met, each with its row's reason.
+    known_bugs: BTreeMap<Key, &'a str>,
 }
 
 impl<'a> Findings<'a> {
@@ -70,6 +78,7 @@ impl<'a> Findings<'a> {
             left_out: BTreeSet::new(),
             without_key: Diagnostics::new(),
             reports_bugs: false,
+            known_bugs: BTreeMap::new(),
         }
     }
 
@@ -118,17 +127,15 @@ impl<'a> Findings<'a> {
 
     /// True if a row explains this key in these releases; the row is then used.
     pub(super) fn is_explained(&mut self, key: &Key, releases: &[&Release]) -> bool {
-        let known = self.use_row(self.differences.index_of(key), releases);
-        let accepted = self.use_row(self.differences.accepted(key), releases);
-        accepted || known && self.known_bug(key).is_none()
-    }
-
-    /// The reason of the row that knows this finding as an upstream bug, if such findings are reported.
-    fn known_bug(&self, key: &Key) -> Option<&'a str> {
         let differences: &'a Differences = self.differences;
-        let row =
-            differences.index_of(key).filter(|_| self.reports_bugs).map(|row| &differences.entries[row]);
-        row.filter(|row| row.verdict == Verdict::UpstreamBug).map(|row| row.reason.as_str())
+        let row = differences.index_of(key);
+        let mut known = self.use_row(row, releases);
+        let row = row.filter(|_| known && self.reports_bugs).map(|row| &differences.entries[row]);
+        if let Some(row) = row.filter(|row| row.verdict == Verdict::UpstreamBug) {
+            self.known_bugs.insert(key.clone(), &row.reason);
+            known = false;
+        }
+        self.use_row(differences.accepted(key), releases) || known
     }
 
     /// True if this row holds in these releases; it is then used.
@@ -189,7 +196,11 @@ impl<'a> Findings<'a> {
     pub(super) fn finish(mut self) -> (Vec<Found>, Vec<bool>) {
         let mut open = std::mem::take(&mut self.open);
         open.retain(|key, _| !is_left_out(key, &self.left_out));
-        let plain = |diagnostic: Diagnostic| (Identity::Plain(diagnostic.message.clone()), diagnostic);
+        let plain = |diagnostic: Diagnostic| Found {
+            identity: Identity::Plain(diagnostic.message.clone()),
+            diagnostic,
+            is_known_bug: false,
+        };
         let mut all: Vec<Found> = std::mem::take(&mut self.without_key).into_iter().map(plain).collect();
         for (key, mut open) in open {
             open.diagnostic.message = format!(
@@ -199,15 +210,20 @@ impl<'a> Findings<'a> {
                 list_of_releases(&open.releases)
             );
             open.diagnostic.kind = Some(key.kind.name());
-            let mut explained = explained_by(&key, open.is_change || self.known_bug(&key).is_some());
-            if let Some(reason) = self.known_bug(&key) {
+            let known_bug = self.known_bugs.get(&key);
+            let mut explained = explained_by(&key, open.is_change || known_bug.is_some());
+            if let Some(reason) = known_bug {
                 explained = format!("a known upstream bug: {reason}; {explained}");
             }
             open.diagnostic.help = Some(match open.diagnostic.help {
                 Some(help) => format!("{help}; {explained}"),
                 None => explained,
             });
-            all.push((Identity::Keyed(key), open.diagnostic));
+            all.push(Found {
+                identity: Identity::Keyed(key),
+                diagnostic: open.diagnostic,
+                is_known_bug: known_bug.is_some(),
+            });
         }
         (all, self.used)
     }

@@ -142,7 +142,7 @@ pub(super) fn report(
     (differences, used): (&Differences, &[bool]),
 ) -> Report {
     let mut findings = Diagnostics::new();
-    findings.extend(found.into_iter().map(|(_, diagnostic)| diagnostic));
+    findings.extend(found.into_iter().map(|found| found.diagnostic));
     findings.sort();
     let (explained, unneeded) = (explained(differences, used), unneeded(differences, used));
     Report { findings, pairs, explained, unneeded }

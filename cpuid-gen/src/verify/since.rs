@@ -28,18 +28,22 @@ pub fn verify_since(
         Facts::Linux(facts) => run(slice::from_ref(facts), qemu, differences, Scope::Given, true),
         Facts::Qemu(facts) => run(linux, slice::from_ref(facts), differences, Scope::Given, true),
     };
-    let earlier: BTreeSet<Identity> = earlier.into_iter().map(|(identity, _)| identity).collect();
+    let (known, open): (Vec<Found>, Vec<Found>) = earlier.into_iter().partition(|found| found.is_known_bug);
+    let [known, open]: [BTreeSet<Identity>; 2] =
+        [known, open].map(|all| all.into_iter().map(|found| found.identity).collect());
+    // What a row explained before, and does not explain now, is new.
+    let was_there = |found: &Found| {
+        open.contains(&found.identity) || (found.is_known_bug && known.contains(&found.identity))
+    };
     // A tree of a pinned release has the same changes from that; those from the earlier state are the ones that were asked for.
     let (changed, left_out, used_by_changes) = changed(before, linux, qemu, differences);
     used.iter_mut().zip(used_by_changes).for_each(|(used, also)| *used |= also);
-    let again: BTreeSet<&Identity> = changed.iter().map(|(identity, _)| identity).collect();
+    let again: BTreeSet<&Identity> = changed.iter().map(|found| &found.identity).collect();
     let follows = |identity: &Identity| match identity {
         Identity::Keyed(key) => is_left_out(key, &left_out),
         Identity::Plain(_) => false,
     };
-    found.retain(|(identity, _)| {
-        !earlier.contains(identity) && !again.contains(identity) && !follows(identity)
-    });
+    found.retain(|found| !was_there(found) && !again.contains(&found.identity) && !follows(&found.identity));
     found.extend(changed);
     report::report(found, pairs, (differences, &used))
 }
