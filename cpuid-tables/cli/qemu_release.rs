@@ -76,7 +76,7 @@ mod tests {
         assert!(matches!(emulated(newest).unwrap(), Emulated::Release(QemuRelease::NEWEST)));
         let debian = format!("QEMU emulator version {newest} (Debian 1:{newest}+ds-1)");
         assert!(matches!(emulated(&debian).unwrap(), Emulated::Release(QemuRelease::NEWEST)));
-        assert!(matches!(emulated("2.5.0 (some)").unwrap(), Emulated::Near(_, release)
+        assert!(matches!(emulated("0.9.0 (some)").unwrap(), Emulated::Near(_, release)
             if release == QemuRelease::ALL[0]));
         assert_eq!(nearest((99, 0)), QemuRelease::NEWEST);
         for program in

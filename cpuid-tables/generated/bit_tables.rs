@@ -12,8 +12,11 @@
 //! [`NEEDS`] holds pairs of ids, ascending and transitively closed: a bit and a dependency, plus [`LIST`] if a
 //! release lists the dependency directly. [`NEEDS_ONE_OF`] holds pairs of an id and a position in [`LISTS`].
 
+#[allow(unused_imports, reason = "a release may have no row of some kind")]
 use crate::bits::kvm_module::{KvmModule, ModuleAction};
+#[allow(unused_imports, reason = "a release may have no row of some kind")]
 use crate::bits::kvm_treatment::KvmTreatment as K;
+#[allow(unused_imports, reason = "a release may have no row of some kind")]
 use crate::bits::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf};
 
 /// No word, in a column of word indices.

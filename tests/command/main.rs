@@ -32,5 +32,5 @@ mod readme;
 mod record;
 mod why_cpu;
 
-// The replay of `fuzz/` expects it here.
-use rng::Rng;
+// The replay of `fuzz/` expects them here.
+use rng::{Rng, cases};

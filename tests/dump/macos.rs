@@ -1,5 +1,6 @@
 //! `sysctl machdep.cpu`: registers as numbers, and their names.
 
+use crate::common;
 use cpuid_tables::dump::Format;
 use cpuid_tables::{Register, feature};
 
@@ -8,6 +9,9 @@ use crate::forms::{find, has};
 
 #[test]
 fn sysctl_of_an_intel_mac() {
+    if !common::recent("sysctl_of_an_intel_mac") {
+        return;
+    }
     let cpu = one(file("macos-sysctl.txt"), Format::MacOs);
     assert_eq!((find(&cpu, 0, 0).ebx, find(&cpu, 1, 0).eax), (0x756e_6547, 526_057));
     assert_eq!((find(&cpu, 0xd, 0).ecx, find(&cpu, 0xd, 1).eax), (1088, 15));

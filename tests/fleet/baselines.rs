@@ -80,6 +80,9 @@ fn baseline<'a>(
 
 #[test]
 fn single_host_keeps_its_table_and_costs_nothing() -> TestResult {
+    if !common::recent("single_host_keeps_its_table_and_costs_nothing") {
+        return Ok(());
+    }
     let host = host(INTEL, "Skylake-Server-v5")?;
     let baseline = baseline([("a", &*host)])?;
     for entry in &baseline.entries {
@@ -120,6 +123,9 @@ fn identical_hosts_are_one_group() -> TestResult {
 
 #[test]
 fn host_costs_the_features_that_only_it_lacks() -> TestResult {
+    if !common::recent("host_costs_the_features_that_only_it_lacks") {
+        return Ok(());
+    }
     let newer = host(INTEL, "Cascadelake-Server-v5")?;
     let older = host(INTEL, "Skylake-Server-v5")?;
     let mut oldest = older.clone();
@@ -175,6 +181,9 @@ fn empty_fleet_and_incomplete_table_are_errors() {
 
 #[test]
 fn restriction_of_any_host_is_set() -> TestResult {
+    if !common::recent("restriction_of_any_host_is_set") {
+        return Ok(());
+    }
     let mut a = host(INTEL, "Haswell-v4")?;
     let b = a.clone();
     change(&mut a, feature::ZERO_FCS_FDS, true);
@@ -189,6 +198,9 @@ fn restriction_of_any_host_is_set() -> TestResult {
 
 #[test]
 fn component_of_differing_size_is_removed_with_its_features() -> TestResult {
+    if !common::recent("component_of_differing_size_is_removed_with_its_features") {
+        return Ok(());
+    }
     let a = host(INTEL, "Skylake-Server-v5")?;
     let mut b = a.clone();
     set_word(&mut b, CpuidWord::new(Leaf(0xd), Subleaf(6), Register::Ebx), 1280);
@@ -222,6 +234,9 @@ fn leaves_without_feature_or_range_are_removed() -> TestResult {
 
 #[test]
 fn cache_list_ends_where_hosts_differ() -> TestResult {
+    if !common::recent("cache_list_ends_where_hosts_differ") {
+        return Ok(());
+    }
     let mut a = host(INTEL, "Skylake-Server-v5")?;
     let caches =
         [[0x21, 0x1c0_003f, 0x3f, 0], [0x22, 0x1c0_003f, 0x3f, 0], [0x43, 0x3c0_003f, 0x3ff, 0], [0; 4]]
@@ -268,13 +283,15 @@ fn cpus_of_one_host_are_combined() -> TestResult {
 
 /// A host like one of the models, with some bits flipped.
 fn hosts() -> impl Strategy<Value = Vec<Vec<CpuidEntry>>> {
-    let models =
-        prop::sample::select(vec!["Skylake-Server-v5", "Haswell-v1", "Icelake-Server-v1", "EPYC-v1"]);
+    let known = ["Skylake-Server-v5", "Haswell-v1", "Icelake-Server-v1", "EPYC-v1", "Haswell", "Nehalem"];
+    // Old releases have neither all of them nor versions.
+    let has = |model: &&str| qemu().cpu_model(model).is_some();
+    let models = prop::sample::select(known.into_iter().filter(has).collect::<Vec<_>>());
     let one = (models, prop::collection::vec((any::<prop::sample::Index>(), 0..4usize, 0..32u32), 0..12));
     prop::collection::vec(one, 1..6).prop_map(|all| {
         all.into_iter()
             .map(|(model, flips)| {
-                let mut entries = host(INTEL, model).unwrap_or_default();
+                let mut entries = host(INTEL, model).unwrap();
                 for (entry, register, bit) in flips {
                     let at = entry.index(entries.len());
                     if entries[at].function != Leaf(0) {
@@ -373,6 +390,9 @@ proptest! {
 
 #[test]
 fn unmigratable_features_are_not_added() -> TestResult {
+    if !common::recent("unmigratable_features_are_not_added") {
+        return Ok(());
+    }
     let mut entries = host(INTEL, "Skylake-Server-v5")?;
     entries.push(CpuidEntry::new(Leaf(0x8000_0007), Registers::new(0, 0, 0, feature::CONSTANT_TSC.mask())));
     entries.sort_by_key(|entry| (entry.function, entry.index));

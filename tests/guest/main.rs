@@ -5,6 +5,8 @@
 mod common;
 #[path = "../qemu/oracle/mod.rs"]
 mod oracle;
+#[path = "../../cpuid-gen/tests/common/rng.rs"]
+mod rng;
 
 mod building;
 mod capture;

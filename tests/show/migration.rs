@@ -189,6 +189,9 @@ fn restrictions_and_numbers_of_the_vmm_are_not_obstacles() {
 
 #[test]
 fn feature_msrs_are_compared_or_reported() {
+    if !common::recent("feature_msrs_are_compared_or_reported") {
+        return;
+    }
     let vmx = [CpuidEntry::new(Leaf(1), Registers::new(0, 0, 1 << 5, 0))];
     let msrs = |value: u64| BTreeMap::from([(Msr(0x48b), value)]);
     let (wide, narrow) = (msrs(0x9f << 48), msrs(0x1e << 48));

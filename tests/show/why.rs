@@ -62,6 +62,9 @@ fn text(story: &Story, who: Who) -> &str {
 
 #[test]
 fn no_layer_withholds_it() {
+    if !common::recent("no_layer_withholds_it") {
+        return;
+    }
     let story = explain(feature::AVX2, &machine(&avx2(), linux("7.3.4", AVX2_FLAGS, "", None), &avx2()));
     for who in [Who::Cpu, Who::Linux, Who::Kvm, Who::Qemu, Who::Needs] {
         assert_eq!(says(&story, who), Says::Yes, "{who:?}: {story}");
@@ -125,6 +128,9 @@ fn clearcpuid_accepts_name_number_and_location() {
 
 #[test]
 fn cleared_dependency_is_the_reason() {
+    if !common::recent("cleared_dependency_is_the_reason") {
+        return;
+    }
     let of =
         |line: &str| explain(feature::AVX2, &machine(&avx2(), linux("7.3.4", "fpu fxsr", line, None), &[]));
     assert_eq!(
@@ -140,6 +146,9 @@ fn cleared_dependency_is_the_reason() {
 
 #[test]
 fn kernel_parameter_is_the_reason() {
+    if !common::recent("kernel_parameter_is_the_reason") {
+        return;
+    }
     let story =
         explain(feature::LA57, &machine(&[feature::LA57], linux("7.3.4", "fpu", "no5lvl", None), &[]));
     assert_eq!(story.verdict, "Linux withholds la57: no5lvl on its command line clears it.");
@@ -147,6 +156,9 @@ fn kernel_parameter_is_the_reason() {
 
 #[test]
 fn kernel_configuration_is_the_reason() {
+    if !common::recent("kernel_configuration_is_the_reason") {
+        return;
+    }
     let of =
         |config| explain(feature::UMIP, &machine(&[feature::UMIP], linux("7.3.4", "fpu", "", config), &[]));
     assert_eq!(
@@ -165,6 +177,9 @@ fn firmware_may_have_locked_it() {
 
 #[test]
 fn flag_without_a_quoted_name_is_hidden() {
+    if !common::recent("flag_without_a_quoted_name_is_hidden") {
+        return;
+    }
     let all = [feature::SPEC_CTRL];
     let story = explain(feature::SPEC_CTRL, &machine(&all, linux("7.3.4", "fpu", "", None), &all));
     assert_eq!(
@@ -268,6 +283,9 @@ fn former_software_feature_is_explained() {
 
 #[test]
 fn bugs_vmx_flags_and_msrs() {
+    if !common::recent("bugs_vmx_flags_and_msrs") {
+        return;
+    }
     let all = Machine { linux: Some(linux("7.3.4", "fpu", "", None)), ..Machine::default() };
     let of = |name: &str| why(lookup(name).unwrap(), &all, None);
     assert_eq!(says(&of("X86_BUG_SPECTRE_V1"), Who::Linux), Says::Yes);
@@ -280,6 +298,9 @@ fn bugs_vmx_flags_and_msrs() {
 
 #[test]
 fn kvm_withholds_it() {
+    if !common::recent("kvm_withholds_it") {
+        return;
+    }
     let known = [feature::PCONFIG];
     let story = explain(feature::PCONFIG, &machine(&known, linux("7.3.4", "pconfig", "", None), &[]));
     assert!(story.verdict.starts_with("KVM withholds pconfig: "), "{story}");
@@ -303,6 +324,9 @@ fn nested_virtualization_can_be_off() {
 
 #[test]
 fn missing_dependency_in_kvm_is_the_reason() {
+    if !common::recent("missing_dependency_in_kvm_is_the_reason") {
+        return;
+    }
     let kvm = [feature::XSAVE, feature::FXSR, feature::FPU];
     let story = explain(feature::AVX2, &machine(&avx2(), linux("7.3.4", AVX2_FLAGS, "", None), &kvm));
     assert_eq!(story.verdict, "KVM withholds avx2: it does not support avx, on which the feature depends.");
@@ -329,6 +353,9 @@ fn kvm_provides_features_that_the_processor_lacks() {
 
 #[test]
 fn kvms_own_leaf() {
+    if !common::recent("kvms_own_leaf") {
+        return;
+    }
     let own = feature_named("kvm-pv-eoi").unwrap();
     let story = explain(own, &machine(&[], linux("7.3.4", "fpu", "", None), &[own]));
     assert_eq!(
@@ -340,6 +367,9 @@ fn kvms_own_leaf() {
 
 #[test]
 fn missing_dependency_withholds_it() {
+    if !common::recent("missing_dependency_withholds_it") {
+        return;
+    }
     let without = [feature::AVX2, feature::XSAVE, feature::FXSR, feature::FPU];
     let story = explain(feature::AVX2, &machine(&avx2(), linux("7.3.4", AVX2_FLAGS, "", None), &without));
     assert_eq!(
@@ -451,6 +481,9 @@ fn parameters_clear_known_features() {
 
 #[test]
 fn bits_that_the_guest_enables_are_not_withheld() {
+    if !common::recent("bits_that_the_guest_enables_are_not_withheld") {
+        return;
+    }
     let with = [feature::XSAVE, feature::PKU, feature::FXSR, feature::FPU];
     for (bit, of) in [
         (feature::OSXSAVE, "the guest's CR4.OSXSAVE"),

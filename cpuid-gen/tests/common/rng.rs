@@ -1,6 +1,11 @@
-//! Random numbers for tests.
+//! Random numbers for tests, and how many cases are made from them.
 #![allow(dead_code, reason = "each test program uses its part")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+/// The number of generated cases of a test: `fewest`, or `CPUID_TABLES_MORE_CASES` times as many, as in `.ci/run weekly`.
+pub(crate) fn cases(fewest: usize) -> usize {
+    fewest * std::env::var("CPUID_TABLES_MORE_CASES").map_or(1, |times| times.parse::<usize>().unwrap())
+}
 
 /// Numbers that look random and are the same in every run (splitmix64).
 pub(crate) struct Rng(pub(crate) u64);

@@ -10,14 +10,15 @@ use std::path::Path;
 
 use cpuid_gen::facts::LinuxFlag;
 
+use crate::common::rng::cases;
 use crate::common::text::files;
 use crate::common::{Rng, Tree, have, read_linux, read_qemu, scratch, trees};
 use crate::linux::{facts_values, features_header, values};
 use crate::qemu::{self, Files};
 
-/// The number of mutants of each tree's file; the variable sets a larger number, as `.ci/run weekly` does.
+/// The number of mutants of each tree's file.
 fn mutants() -> usize {
-    std::env::var("CPUID_TABLES_MUTANTS").map_or(12, |count| count.parse().unwrap())
+    cases(10)
 }
 
 /// The replacements for a token.

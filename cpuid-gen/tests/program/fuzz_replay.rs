@@ -7,5 +7,5 @@ mod replay;
 
 #[test]
 fn program() {
-    replay::replay("program", 3000, program::program);
+    replay::replay("program", 1000, program::program);
 }

@@ -13,7 +13,7 @@ use cpuid_gen::facts::{Facts, QemuFacts, read};
 use cpuid_gen::program::{ProgramError, ask, overlay};
 use cpuid_gen::source::Sources;
 
-use common::Rng;
+use common::rng::{Rng, cases};
 
 use fake::Fake;
 

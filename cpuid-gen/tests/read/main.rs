@@ -23,5 +23,5 @@ mod qemu_layouts;
 mod witness;
 mod workflow;
 
-// The replay of `fuzz/` expects it here.
-use common::Rng;
+// The replay of `fuzz/` expects them here.
+use common::rng::{Rng, cases};

@@ -8,6 +8,7 @@ use cpuid_gen::source::Sources;
 use cpuid_gen::verify::{Differences, Scope, verify, verify_since};
 
 use crate::input::{Input, text_of};
+use crate::rng::cases;
 
 const LINUX: &str = "linux-7.3.tsv";
 const QEMU: &str = "qemu-10.2.tsv";
@@ -60,12 +61,13 @@ fn findings(text: &str, pinned: &QemuFacts, differences: &str) -> [String; 2] {
     [since, alone].map(|report| report.findings.render(&input.sources))
 }
 
-/// A middle row and the last row of each kind.
+/// Rows of a kind, evenly spread.
 fn some_rows<'t>(lines: &[&'t str], kind: &str) -> Vec<(usize, &'t str)> {
     let is_kind = |line: &str| line.split('\t').next() == Some(kind);
     let all: Vec<(usize, &str)> =
         lines.iter().enumerate().filter(|(_, line)| is_kind(line)).map(|(at, line)| (at, *line)).collect();
-    [all.len() / 2, all.len() - 1].iter().map(|index| all[*index]).collect()
+    let count = cases(1).min(all.len());
+    (0..count).map(|number| all[all.len() * (2 * number + 1) / (2 * count)]).collect()
 }
 
 #[test]

@@ -6,6 +6,9 @@
     reason = "a test fails by panicking, and counts what it compared"
 )]
 
+#[path = "../common/rng.rs"]
+mod rng;
+
 mod golden;
 mod history;
 mod input;

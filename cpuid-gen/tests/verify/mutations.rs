@@ -13,10 +13,11 @@ use cpuid_gen::source::{FileId, Sources};
 use cpuid_gen::verify::{Scope, verify as check};
 
 use crate::input::{Input, LINUX, QEMU, text_of};
+use crate::rng::{Rng, cases};
 
-/// The number of mistakes of each kind in each kind of row; the variable sets a larger number, as `.ci/run weekly` does.
+/// The number of mistakes of each kind in each kind of row.
 fn each() -> usize {
-    std::env::var("CPUID_TABLES_MUTANTS").map_or(4, |count| count.parse().unwrap())
+    cases(2)
 }
 
 /// The meaning of a column, which determines the errors it can have.
@@ -123,17 +124,6 @@ struct Planted<'a> {
     shown: &'a str,
 }
 
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 16).unwrap() % end
-    }
-}
-
 /// A mutated file, the lines of the error, and the names by which a removed row can be found.
 struct Mutant {
     text: String,
@@ -163,7 +153,7 @@ fn column_for(mistake: Mistake, row: &[&str]) -> Option<usize> {
     Some(at)
 }
 
-fn changed(mistake: Mistake, column: Column, text: &str, random: &mut Random) -> String {
+fn changed(mistake: Mistake, column: Column, text: &str, random: &mut Rng) -> String {
     let hex = |text: &str| u64::from_str_radix(text.trim_start_matches("0x"), 16).unwrap();
     let decimal = |text: &str| text.parse::<u64>().unwrap();
     match (mistake, column) {
@@ -190,7 +180,7 @@ fn changed(mistake: Mistake, column: Column, text: &str, random: &mut Random) ->
 }
 
 /// An error in the row at `index`; `None` if it would not change anything.
-fn mutate(lines: &[&str], index: usize, mistake: Mistake, random: &mut Random) -> Option<Mutant> {
+fn mutate(lines: &[&str], index: usize, mistake: Mistake, random: &mut Rng) -> Option<Mutant> {
     let row: Vec<&str> = lines[index].split('\t').collect();
     let at = column_for(mistake, &row)?;
     let mut text: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
@@ -456,7 +446,7 @@ struct Seed {
 
 /// For each kind of row and of error, the wanted number.
 fn plant(lines: &[Vec<&str>]) -> Vec<Seed> {
-    let mut random = Random(0x5eed_c0de_cafe_f00d);
+    let mut random = Rng(0x5eed_c0de_cafe_f00d);
     let mut all = Vec::new();
     for (kind, _) in ROWS {
         let rows = rows_of(lines, kind);

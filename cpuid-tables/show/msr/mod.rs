@@ -264,7 +264,7 @@ fn numbered(name: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::table::{OTHER_NAMES, ROWS};
-    use super::{AboutMsr, Control, core, numbered};
+    use super::{AboutMsr, Control, QemuRelease, core, numbered};
     use crate::bits::location::{Bit, Msr};
     use crate::bits::msr_feature::MsrFeature;
 
@@ -294,7 +294,9 @@ mod tests {
     #[test]
     fn every_feature_word_s_msr_is_known() {
         for bit in MsrFeature::all() {
-            assert!(AboutMsr::new(bit.msr()).is_some_and(|about| about.qemu_word.is_some()), "{bit}");
+            // Releases before 3.1 have no words of MSRs.
+            let has_word = |about: AboutMsr| about.qemu_word.is_some() || QemuRelease::find("7.2").is_none();
+            assert!(AboutMsr::new(bit.msr()).is_some_and(has_word), "{bit}");
         }
     }
 
