@@ -202,12 +202,13 @@ impl Rewritten {
     /// True if it was replaced between these two releases, or may have been: between the two series, and in the development
     /// snapshots after the first one, which QEMU numbers from 50.
     pub(super) fn lies_between(&self, older: &str, newer: &str) -> bool {
-        let series =
-            |release: &str| -> String { release.split(['.', '-']).take(2).collect::<Vec<_>>().join(".") };
         let order = |one: &str, other: &str| ReleaseOrder::new(one).cmp(&ReleaseOrder::new(other));
         let point = newer.split(['.', '-']).nth(2).and_then(|point| point.parse().ok()).unwrap_or(0);
         let is_snapshot = self.sort.starts_with("qemu-") && point >= FIRST_SNAPSHOT;
-        let of = |release: &str, limit: &str| order(&series(release), limit);
+        let of = |release: &str, series: &str| {
+            let parts = series.split('.').count();
+            order(&release.split(['.', '-']).take(parts).collect::<Vec<_>>().join("."), series)
+        };
         of(older, &self.older).is_le()
             && match of(newer, &self.older) {
                 Ordering::Less => false,
