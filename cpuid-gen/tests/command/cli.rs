@@ -98,17 +98,17 @@ fn accepted_findings_are_no_findings() {
     let rows = folder("accept").join("intended.tsv");
     let row = "changed\tlinux-flag BMI2\tbmi2\tbmi3\tdesign\tthe flag has another name\n";
     let arguments = ["verify", "--linux", &after, "--since", "linux-7.3", "--accept", rows.to_str().unwrap()];
-    std::fs::write(&rows, row).unwrap();
+    fs::write(&rows, row).unwrap();
     let output = run(&arguments);
     let [shown, errors] = [text(&output.stdout), text(&output.stderr)];
     assert_eq!((output.status.code(), &*shown, &*errors), (Some(0), "findings: 0\n", ""));
     // A row that no finding needs is a warning at its place, and a row that is none is an error.
-    std::fs::write(&rows, row.to_owned() + &row.replace("BMI2", "BMI1")).unwrap();
+    fs::write(&rows, row.to_owned() + &row.replace("BMI2", "BMI1")).unwrap();
     let output = run(&arguments);
     let errors = text(&output.stderr);
     assert!(errors.starts_with("warning: no finding needs this accepted row\n"), "{errors}");
     assert!(output.status.success() && errors.contains("intended.tsv:2:"), "{errors}");
-    std::fs::write(&rows, "needs\ta\tb\tqemu\tdesign\tc\n").unwrap();
+    fs::write(&rows, "needs\ta\tb\tqemu\tdesign\tc\n").unwrap();
     assert_eq!(run(&arguments).status.code(), Some(2));
 }
 
