@@ -14,16 +14,17 @@ pub(crate) fn default() -> &'static str {
 
 /// A QEMU release by its name, its series, or a version as a distribution writes it.
 pub(crate) fn named(name: &str) -> Result<QemuRelease, String> {
-    QemuRelease::find(name).or_else(|| of_series(&name.parse().ok()?)).ok_or_else(|| {
+    QemuRelease::find(name).or_else(|| of_version(&name.parse().ok()?)).ok_or_else(|| {
         let names: Vec<&str> = QemuRelease::ALL.iter().map(|release| release.name()).collect();
         format!("expected one of {}", names.join(", "))
     })
 }
 
-/// The release in the tables of a version's series.
-fn of_series(version: &ProgramVersion) -> Option<QemuRelease> {
-    let (major, minor) = version.series();
-    QemuRelease::find(&format!("{major}.{minor}"))
+/// The release in the tables with a version's numbers, or else that of its series.
+fn of_version(version: &ProgramVersion) -> Option<QemuRelease> {
+    let [major, minor, micro] = version.numbers;
+    let of_series = |(major, minor): (u32, u32)| QemuRelease::find(&format!("{major}.{minor}"));
+    QemuRelease::find(&format!("{major}.{minor}.{micro}")).or_else(|| of_series(version.series()))
 }
 
 /// A QEMU to emulate.

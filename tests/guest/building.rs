@@ -228,7 +228,10 @@ fn missing_features_are_reported_in_qemus_words() {
     }
     let lacking = guest(&host, "EPYC-Milan,+avx512f", "1", "q35");
     assert!(!lacking.table().has(feature::AVX512F));
-    let warnings: Vec<String> = lacking.warnings().iter().map(ToString::to_string).collect();
+    // Releases write the register in different ways.
+    let plain =
+        |warning: &Warning| warning.to_string().replace("CPUID[eax=07h,ecx=00h].EBX", "CPUID.07H:EBX");
+    let warnings: Vec<String> = lacking.warnings().iter().map(plain).collect();
     assert_eq!(
         warnings,
         [
@@ -342,7 +345,7 @@ fn omitted_topology_counts_match_qemu() {
     if !common::recent("omitted_topology_counts_match_qemu") {
         return;
     }
-    let host = host(true);
+    let (host, qemu) = (host(true), cpuid_tables::guest::default_release());
     for (smp, machine, [sockets, dies, cores, threads]) in [
         ("8", "q35", [1, 1, 8, 1]),
         ("8", "pc-q35-6.1", [8, 1, 1, 1]),
@@ -354,6 +357,10 @@ fn omitted_topology_counts_match_qemu() {
         ("sockets=3,cores=2", "q35", [3, 1, 2, 1]),
         ("2,maxcpus=12,sockets=3", "q35", [3, 1, 4, 1]),
     ] {
+        // Newer releases lack machine types that are too old.
+        if machine != "q35" && qemu.machine(machine).is_none() {
+            continue;
+        }
         let topology = guest(&host, "EPYC", smp, machine).topology();
         let found = [topology.sockets, topology.dies, topology.cores, topology.threads];
         assert_eq!(found, [sockets, dies, cores, threads], "-smp {smp} -machine {machine}");

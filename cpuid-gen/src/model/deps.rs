@@ -9,7 +9,7 @@
 //!
 //! All releases count, since a dependency belongs to the hardware and only older releases may have the bit. A newer
 //! release corrects an older one: a dependency that it no longer states, although it has names for all the bits, is
-//! *withdrawn*. The closure contains the current dependencies without alternatives. Alternatives are excluded because
+//! *withdrawn*; so is one that the known differences deny, for builds from old releases alone. The closure contains the current dependencies without alternatives. Alternatives are excluded because
 //! of QEMU 10's AVX10: that bit needs any of three vector lengths, each of which needs the bit, which would form a
 //! cycle. Cycles of the other dependencies are errors.
 
@@ -125,6 +125,7 @@ impl Finder<'_, '_> {
     }
 
     fn finish(mut self) -> Dependencies {
+        let denied: Vec<(Node, Node)> = denied(self.model).collect();
         let stated: Vec<Dependency> = self
             .stated
             .iter()
@@ -133,7 +134,9 @@ impl Finder<'_, '_> {
                 let (linux, qemu) = (stated_by(&stated.linux), stated_by(&stated.qemu));
                 let mut dependency =
                     Dependency { node: *node, needs: needs.clone(), linux, qemu, withdrawn: false };
-                dependency.withdrawn = is_withdrawn(self.model, &dependency);
+                let is_denied = |(node, needs)| *dependency.needs == [needs] && dependency.node == node;
+                dependency.withdrawn =
+                    denied.iter().copied().any(is_denied) || is_withdrawn(self.model, &dependency);
                 dependency
             })
             .collect();
@@ -203,6 +206,17 @@ fn bits_in(model: &Model, source: WordSource, mask: u64) -> Vec<Node> {
                 .collect()
         }
     }
+}
+
+/// Dependencies between bits of the model that the processors do not have, by the rows `needs ... none` of the known
+/// differences.
+fn denied(model: &Model) -> impl Iterator<Item = (Node, Node)> {
+    let node = |place: &str| Some(Node::Feature(model.feature_at(place.parse().ok()?)?));
+    crate::DIFFERENCES.lines().filter_map(move |line| {
+        let columns: Vec<&str> = line.split('\t').take(4).collect();
+        let ["needs", dependent, needs, "none"] = columns[..] else { return None };
+        Some((node(dependent)?, node(needs)?))
+    })
 }
 
 /// True if each project that states it has a newer release that names all the bits and does not state it.

@@ -199,7 +199,8 @@ pub struct Dependency {
     pub linux: Vec<bool>,
     /// True for each QEMU release that states it, in the order of [`Model::qemu`].
     pub qemu: Vec<bool>,
-    /// True if every project that stated it has a newer release that knows the bits and does not state it.
+    /// True if every project that stated it has a newer release that knows the bits and does not state it, or if the known
+    /// differences deny it.
     pub withdrawn: bool,
 }
 

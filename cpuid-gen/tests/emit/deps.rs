@@ -184,3 +184,15 @@ fn pinned_dependencies_are_closed() {
     let direct = model.dependencies.direct().count();
     assert!(direct >= 200 && model.dependencies.one_of().count() >= 2, "{direct}");
 }
+
+/// An old release alone, whose table has what newer ones corrected.
+#[test]
+fn a_dependency_that_processors_do_not_have_is_withdrawn() {
+    let text = "linux-release\t4.1\nlinux-word\tCPUID_7_EBX\t0\t0x7\t0\tEBX\nlinux-word\tCPUID_7_ECX\t1\t0x7\t0\tECX\n\
+                linux-feature\tAVX512VL\t0\t31\tavx512vl\nlinux-feature\tAVX2\t0\t5\tavx2\n\
+                linux-feature\tVAES\t1\t9\tvaes\nlinux-dep\tVAES\tAVX512VL\nlinux-dep\tAVX512VL\tAVX2\n";
+    let (model, errors) = merge(&[text.to_owned()]);
+    let current =
+        model.dependencies.direct().map(|(node, needs)| [node, needs].map(|node| model.constant(node)));
+    assert_eq!((current.collect::<Vec<_>>(), &*errors), (vec![["AVX512VL", "AVX2"]], ""));
+}
