@@ -101,7 +101,7 @@ impl Run {
     }
 
     fn verify(&mut self, options: &Verify) -> Result<ExitCode> {
-        let Verify { inputs, differences, format, pins, since } = options;
+        let Verify { inputs, differences, accept, format, pins, since } = options;
         let (linux, qemu) = match pins {
             Some(path) => self.folder(path)?,
             None => self.inputs(inputs)?,
@@ -113,6 +113,12 @@ impl Run {
         };
         let file = self.sound(file)?;
         let mut differences = self.judgements(file, pins.as_deref())?;
+        if let Some(path) = accept {
+            let file = self.diagnostics.take(self.sources.read(path, ""));
+            let file = self.sound(file)?;
+            differences.read_accepted(&self.sources, file, &mut self.diagnostics);
+            self.sound(Some(()))?;
+        }
         if pins.is_none() {
             let (linux, qemu) = self.pinned_beside(inputs, (&linux, &qemu))?;
             differences.add_pinned(linux, qemu);
@@ -125,6 +131,9 @@ impl Run {
             }
             None => verify(&linux, &qemu, &differences, if own { Scope::Given } else { Scope::Pinned }),
         };
+        for at in &report.unneeded {
+            self.diagnostics.warning(*at, "no finding needs this accepted row");
+        }
         let text = match format {
             Format::Text if since.is_some() => report.render_findings(&self.sources),
             _ => self.report(&report, *format)?,

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use walkdir::WalkDir;
 
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::facts::KvmModule;
 use crate::source::{FileId, Sources, read_limited};
 
@@ -129,6 +129,7 @@ impl Tree {
                 || MAIN_FILES.iter().any(|(module, path)| *module == of && root.join(path).is_file())
         };
         modules.retain(|(module, _)| whole(*module));
+        diagnostics.extend(half_of_kvm(root, whole));
         let (makefile, scattered, kvm_cpuid, features) = (makefile?, scattered?, kvm_cpuid?, features?);
         let [leafs, kvm_leafs, registers, reverse_cpuid] = walk(sources, root, before, diagnostics);
         let registers =
@@ -155,6 +156,20 @@ impl Tree {
             leaf_types,
         })
     }
+}
+
+/// The warning about a tree with one of KVM's two modules: every tree has both, unless somebody left files out.
+fn half_of_kvm(root: &Path, has: impl Fn(KvmModule) -> bool) -> Option<Diagnostic> {
+    let [intel, amd] = [KvmModule::Intel, KvmModule::Amd].map(has);
+    let (there, missing) = match (intel, amd) {
+        (true, false) => (KvmModule::Intel, KvmModule::Amd),
+        (false, true) => (KvmModule::Amd, KvmModule::Intel),
+        _ => return None,
+    };
+    let [there, missing] = [there, missing].map(KvmModule::name);
+    let help = format!("what {missing} adds to KVM's capabilities is unknown");
+    let found = Diagnostic::file(root, format!("the tree has {there}, but not {missing}")).with_help(help);
+    Some(Diagnostic { severity: Severity::Warning, ..found })
 }
 
 /// asm/cpufeatures.h since 4.6, asm/cpufeature.h before.

@@ -37,6 +37,8 @@ pub(super) struct Board<'a> {
     pub(super) types: Vec<(String, Code<'a>)>,
     /// Names of functions that run when QEMU starts.
     pub(super) started: Vec<String>,
+    /// Lengths of lists that are defined as those of others.
+    lengths: Vec<Diagnostic>,
     /// True if the whole file was parsed.
     pub(super) whole: bool,
 }
@@ -50,6 +52,7 @@ impl<'a> Board<'a> {
         let mut board = Board::default();
         let moment = |at: Span| (unit.moment(at), at);
         board.whole = diagnostics.take(board.add(&unit.tokens, macros, &moment, true)).is_some();
+        diagnostics.extend(board.lengths.drain(..));
         board
     }
 
@@ -92,6 +95,8 @@ impl<'a> Board<'a> {
                     }
                 }
                 at = end;
+            } else if let Some(list) = token.text.strip_suffix("_len").filter(|_| token.kind == Kind::Ident) {
+                self.lengths.extend(wrong_length(list, &tokens[at..]));
             }
             at += 1;
         }
@@ -130,6 +135,16 @@ impl<'a> Board<'a> {
         }
         Ok(end)
     }
+}
+
+/// The error of a length, `LIST_len = G_N_ELEMENTS(LIST)`, that is another list's: rows would be left out.
+fn wrong_length(list: &str, tokens: &[Token<'_>]) -> Option<Diagnostic> {
+    let [name, equals, _, open, of, ..] = tokens else { return None };
+    if !equals.is("=") || !open.is("(") || of.kind != Kind::Ident || of.is_ident(list) {
+        return None;
+    }
+    let message = format!("`{}` is the length of another list than `{list}`", name.text);
+    Some(Diagnostic::error(of.span, message).with_help(format!("expected `{list}` here")))
 }
 
 /// The tokens in the braces that open at `open`.

@@ -13,9 +13,15 @@
 //! The first four are the [`Key`] of the finding that the row explains, with `-` for a missing side. A row of the
 //! kind `macro-family` defines a prefix instead: QEMU's constants that start with SUBJECT are bits of the word LEFT
 //! (`-`: of no word), and their names may start with one of RIGHT's comma-separated prefixes. A row of the kind
-//! `rewritten` records that upstream replaced the table SUBJECT between the series LEFT and RIGHT, so that its rows
-//! are not compared. A row of the kind `needs` states a dependency from the manuals: the bit SUBJECT needs the bit LEFT,
-//! which RIGHT must state: `linux`, `qemu` or `both`; `none` if neither may, because SUBJECT does not need LEFT.
+//! `rewritten` records that upstream replaced the table SUBJECT after the series LEFT, and that RIGHT has the new one, so that rows
+//! are not compared across it. A row of the kind `needs` states a dependency from the manuals: the bit SUBJECT needs the bit LEFT,
+//! which RIGHT must state: `linux`, `qemu` or `both`; `none` if neither may, because SUBJECT does not need LEFT. `hv-` properties
+//! of QEMU can be in the place of bits.
+//!
+//! A file of accepted findings ([`Differences::read_accepted`]) has rows of the first form. They also hold for what changed
+//! within one release, and one that no finding needs is not an error, since the next change does not need it either.
+
+use std::cmp::Ordering;
 
 use super::holds::Holds;
 use super::key::{Key, Kind};
@@ -26,6 +32,7 @@ use crate::facts::{LinuxFacts, QemuFacts, WitnessFacts};
 use crate::hash::QuickMap;
 use crate::location::{Bit, CpuidWord, Location, Msr};
 use crate::source::{FileId, Sources, Span};
+use crate::vocabulary::release_order::ReleaseOrder;
 
 /// The kind of difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +78,8 @@ pub struct Difference {
     pub reason: String,
     /// The releases to which it is limited.
     pub(super) releases: Option<Holds>,
+    /// True if it is of a file of accepted findings.
+    pub(super) is_accepted: bool,
     /// Its place.
     pub at: Span,
 }
@@ -89,6 +98,7 @@ impl Difference {
 #[derive(Clone, Copy)]
 enum RowKind {
     Explains(Kind),
+    Accepts(Kind),
     Family,
     Rewritten,
     Needs,
@@ -154,6 +164,15 @@ pub(super) struct Needs {
     pub(super) entry: usize,
 }
 
+/// A dependency between two of QEMU's Hyper-V enlightenments.
+#[derive(Clone, Debug)]
+pub(super) struct PropertyNeeds {
+    pub(super) property: String,
+    pub(super) needs: String,
+    /// Its row among [`Differences::entries`].
+    pub(super) entry: usize,
+}
+
 /// QEMU's constants with a common prefix.
 #[derive(Clone, Debug)]
 pub(super) struct MacroFamily {
@@ -165,6 +184,9 @@ pub(super) struct MacroFamily {
     /// Its row among [`Differences::entries`].
     pub(super) entry: usize,
 }
+
+/// The third number of QEMU's first development snapshot after a release.
+pub(super) const FIRST_SNAPSHOT: u32 = 50;
 
 /// A table that upstream replaced.
 #[derive(Clone, Debug)]
@@ -178,12 +200,22 @@ pub(super) struct Rewritten {
 }
 
 impl Rewritten {
-    /// True if it was replaced between these two releases.
+    /// True if it was replaced between these two releases, or may have been: between the two series, and in the development
+    /// snapshots after the first one, which QEMU numbers from 50.
     pub(super) fn lies_between(&self, older: &str, newer: &str) -> bool {
+        let order = |one: &str, other: &str| ReleaseOrder::new(one).cmp(&ReleaseOrder::new(other));
+        let point = newer.split(['.', '-']).nth(2).and_then(|point| point.parse().ok()).unwrap_or(0);
+        let is_snapshot = self.sort.starts_with("qemu-") && point >= FIRST_SNAPSHOT;
         let of = |release: &str, series: &str| {
-            release.strip_prefix(series).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
+            let parts = series.split('.').count();
+            order(&release.split(['.', '-']).take(parts).collect::<Vec<_>>().join("."), series)
         };
-        of(older, &self.older) && of(newer, &self.newer)
+        of(older, &self.older).is_le()
+            && match of(newer, &self.older) {
+                Ordering::Less => false,
+                Ordering::Equal => is_snapshot,
+                Ordering::Greater => true,
+            }
     }
 }
 
@@ -195,6 +227,7 @@ pub struct Differences {
     pub(super) families: Vec<MacroFamily>,
     pub(super) rewritten: Vec<Rewritten>,
     pub(super) needs: Vec<Needs>,
+    pub(super) property_needs: Vec<PropertyNeeds>,
     pub(super) processors: Vec<Processor>,
     /// Lines of processors, oldest first, by the names of QEMU's models.
     pub(super) lines: Vec<Vec<String>>,
@@ -204,6 +237,7 @@ pub struct Differences {
     /// The pinned releases, with which others are compared.
     pub(super) pinned: (Vec<LinuxFacts>, Vec<QemuFacts>),
     by_key: QuickMap<Key, usize>,
+    accepted: QuickMap<Key, usize>,
 }
 
 impl Differences {
@@ -227,6 +261,15 @@ impl Differences {
         let good = !found.has_errors();
         diagnostics.extend(found);
         good.then_some(differences)
+    }
+
+    /// Adds the rows of a file of accepted findings. Every faulty row is a diagnostic.
+    pub fn read_accepted(&mut self, sources: &Sources, file: FileId, diagnostics: &mut Diagnostics) {
+        let kinds: Vec<(RowKind, &'static str)> =
+            Kind::ALL.iter().map(|(kind, name)| (RowKind::Accepts(*kind), *name)).collect();
+        for row in rows(sources, file) {
+            diagnostics.take(self.read_row(row, &kinds));
+        }
     }
 
     /// Adds the processors of `upstream/processors.tsv`, with which CPU models are compared. Every faulty row is a
@@ -267,23 +310,31 @@ impl Differences {
         let releases = Holds::read(&mut columns)?;
         columns.end()?;
         let entry = self.entries.len();
+        let is_accepted = matches!(kind, RowKind::Accepts(_));
         let mut explains = None;
         let earlier = match kind {
-            RowKind::Explains(kind) => {
-                let key = Key::new(kind, subject, left, right);
+            RowKind::Explains(of) | RowKind::Accepts(of) => {
+                let key = Key::new(of, subject, left, right);
                 explains = Some(key.clone());
-                let first = *self.by_key.entry(key).or_insert(entry);
+                let rows = if is_accepted { &mut self.accepted } else { &mut self.by_key };
+                let first = *rows.entry(key).or_insert(entry);
                 (first != entry).then_some(first)
             }
             RowKind::Family => self.add_family(subject, left, right, entry),
             RowKind::Rewritten => self.add_rewritten([subject, left, right], entry),
+            RowKind::Needs
+                if [subject, left].iter().all(|name| name.starts_with("hv-")) && right == "qemu" =>
+            {
+                self.add_property_needs(subject, left, entry)
+            }
             RowKind::Needs => self.add_needs([subject, left, right], entry, at)?,
         };
         if let Some(earlier) = earlier {
             return Err(Diagnostic::error(at, format!("`{subject}` is explained twice"))
                 .with_label(self.entries[earlier].at, "first here"));
         }
-        self.entries.push(Difference { explains, verdict, reason: reason.to_owned(), releases, at });
+        let reason = reason.to_owned();
+        self.entries.push(Difference { explains, verdict, reason, releases, is_accepted, at });
         Ok(())
     }
 
@@ -292,6 +343,14 @@ impl Differences {
         let earlier = self.rewritten.iter().find(same).map(|table| table.entry);
         let [sort, older, newer] = [sort, older, newer].map(str::to_owned);
         self.rewritten.push(Rewritten { sort, older, newer, entry });
+        earlier
+    }
+
+    fn add_property_needs(&mut self, property: &str, needs: &str, entry: usize) -> Option<usize> {
+        let same = |row: &&PropertyNeeds| (&*row.property, &*row.needs) == (property, needs);
+        let earlier = self.property_needs.iter().find(same).map(|row| row.entry);
+        let [property, needs] = [property, needs].map(str::to_owned);
+        self.property_needs.push(PropertyNeeds { property, needs, entry });
         earlier
     }
 
@@ -330,5 +389,10 @@ impl Differences {
     /// The row that explains a finding.
     pub(super) fn index_of(&self, key: &Key) -> Option<usize> {
         self.by_key.get(key).copied()
+    }
+
+    /// The row that accepts a finding.
+    pub(super) fn accepted(&self, key: &Key) -> Option<usize> {
+        self.accepted.get(key).copied()
     }
 }

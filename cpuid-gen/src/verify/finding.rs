@@ -3,7 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::differences::{Difference, Differences};
+use super::differences::{Difference, Differences, Verdict};
 use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
 use super::not_met::not_met;
@@ -21,7 +21,13 @@ pub(super) enum Identity {
 }
 
 /// A finding with its identity.
-pub(super) type Found = (Identity, Diagnostic);
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) identity: Identity,
+    pub(super) diagnostic: Diagnostic,
+    /// A row knows it as an upstream bug.
+    pub(super) is_known_bug: bool,
+}
 
 struct Open {
     diagnostic: Diagnostic,
@@ -40,6 +46,10 @@ pub(super) struct Findings<'a> {
     /// Names of registers and words that are wrong as a whole: findings about their parts follow from that.
     left_out: BTreeSet<String>,
     without_key: Diagnostics,
+    /// Known upstream bugs are findings, too.
+    reports_bugs: bool,
+    /// Those that were met, each with its row's reason.
+    known_bugs: BTreeMap<Key, &'a str>,
 }
 
 impl<'a> Findings<'a> {
@@ -60,7 +70,15 @@ impl<'a> Findings<'a> {
             open: BTreeMap::new(),
             left_out: BTreeSet::new(),
             without_key: Diagnostics::new(),
+            reports_bugs: false,
+            known_bugs: BTreeMap::new(),
         }
+    }
+
+    /// Reports what a row knows as an upstream bug, too: a change can be what brings it in.
+    pub(super) fn reporting_bugs(mut self) -> Findings<'a> {
+        self.reports_bugs = true;
+        self
     }
 
     /// Adds a finding about these releases. True if it is explained.
@@ -73,7 +91,7 @@ impl<'a> Findings<'a> {
     }
 
     /// Adds what changed from one release to another. The rows of the differences are about releases: they do not explain what
-    /// changed in one release.
+    /// changed in one release, which a user can only accept.
     pub(super) fn add_change(
         &mut self,
         key: Key,
@@ -81,7 +99,10 @@ impl<'a> Findings<'a> {
         make: impl FnOnce() -> Diagnostic,
     ) {
         if older.name == newer.name {
-            self.open(key, &[newer], true, make);
+            let row = self.differences.accepted(&key);
+            if !self.use_row(row, &[newer]) {
+                self.open(key, &[newer], true, make);
+            }
         } else {
             self.add(key, &[older, newer], make);
         }
@@ -100,7 +121,20 @@ impl<'a> Findings<'a> {
     /// True if a row explains this key in these releases; the row is then used.
     pub(super) fn is_explained(&mut self, key: &Key, releases: &[&Release]) -> bool {
         let differences: &'a Differences = self.differences;
-        let row = differences.index_of(key).filter(|index| {
+        let row = differences.index_of(key);
+        let mut known = self.use_row(row, releases);
+        let row = row.filter(|_| known && self.reports_bugs).map(|row| &differences.entries[row]);
+        if let Some(row) = row.filter(|row| row.verdict == Verdict::UpstreamBug) {
+            self.known_bugs.insert(key.clone(), &row.reason);
+            known = false;
+        }
+        self.use_row(differences.accepted(key), releases) || known
+    }
+
+    /// True if this row holds in these releases; it is then used.
+    fn use_row(&mut self, row: Option<usize>, releases: &[&Release]) -> bool {
+        let differences: &'a Differences = self.differences;
+        let row = row.filter(|index| {
             let holds = &differences.entries[*index].releases;
             let reads = |of: &Release| !self.not_met.contains(&(*index, of.clone()));
             holds.as_ref().is_none_or(|holds| {
@@ -155,8 +189,12 @@ impl<'a> Findings<'a> {
     pub(super) fn finish(mut self) -> (Vec<Found>, Vec<bool>) {
         let mut open = std::mem::take(&mut self.open);
         open.retain(|key, _| !is_left_out(key, &self.left_out));
-        let plain = |diagnostic: Diagnostic| (Identity::Plain(diagnostic.message.clone()), diagnostic);
-        let mut all: Vec<Found> = self.without_key.into_iter().map(plain).collect();
+        let plain = |diagnostic: Diagnostic| Found {
+            identity: Identity::Plain(diagnostic.message.clone()),
+            diagnostic,
+            is_known_bug: false,
+        };
+        let mut all: Vec<Found> = std::mem::take(&mut self.without_key).into_iter().map(plain).collect();
         for (key, mut open) in open {
             open.diagnostic.message = format!(
                 "{}: {} ({})",
@@ -165,19 +203,24 @@ impl<'a> Findings<'a> {
                 list_of_releases(&open.releases)
             );
             open.diagnostic.kind = Some(key.kind.name());
-            let explained = if open.is_change { INTENDED.to_owned() } else { explained_by(&key) };
+            let known_bug = self.known_bugs.get(&key);
+            let mut explained = explained_by(&key, open.is_change || known_bug.is_some());
+            if let Some(reason) = known_bug {
+                explained = format!("a known upstream bug: {reason}; {explained}");
+            }
             open.diagnostic.help = Some(match open.diagnostic.help {
                 Some(help) => format!("{help}; {explained}"),
                 None => explained,
             });
-            all.push((Identity::Keyed(key), open.diagnostic));
+            all.push(Found {
+                identity: Identity::Keyed(key),
+                diagnostic: open.diagnostic,
+                is_known_bug: known_bug.is_some(),
+            });
         }
         (all, self.used)
     }
 }
-
-/// What to do about a change between two states of one release, which no row of the differences can explain.
-const INTENDED: &str = "if this is intended, compare later states with this one";
 
 /// True if a finding follows from one of these registers or words being wrong as a whole.
 pub(super) fn is_left_out(Key { kind, subject, left, right }: &Key, names: &BTreeSet<String>) -> bool {
@@ -185,10 +228,12 @@ pub(super) fn is_left_out(Key { kind, subject, left, right }: &Key, names: &BTre
     *kind != Kind::WordMoved && names.iter().any(has)
 }
 
-fn explained_by(key: &Key) -> String {
+/// The row that explains a finding. No row of `differences.tsv` explains what can only be accepted: a change between two states of
+/// one release, or an upstream bug that a change brings in.
+fn explained_by(key: &Key, is_for_accepting: bool) -> String {
     let Key { kind, subject, left, right } = key;
-    let row = format!("{} | {subject} | {left} | {right} | VERDICT | REASON", kind.name());
-    format!("if this is intended, explain it in differences.tsv: {row}")
+    let how = if is_for_accepting { "accept it with --accept FILE" } else { "explain it in differences.tsv" };
+    format!("if this is intended, {how}: {} | {subject} | {left} | {right} | VERDICT | REASON", kind.name())
 }
 
 fn list_of_releases(releases: &BTreeSet<Release>) -> String {

@@ -3,12 +3,15 @@
 //! A statement of an older release that a newer one does not repeat is a finding. This detects errors at bits that
 //! the other project does not have.
 
+use std::collections::BTreeSet;
+
 use super::finding::Findings;
 use super::guest_statements::{self, Dropped};
 use super::key::{Key, Kind};
 use super::moved;
-use super::statements::{LOCATION, MASK, Statements, Subject, Text, Values};
+use super::statements::{LOCATION, Statements, Subject, Text, Values};
 use crate::diagnostic::Diagnostic;
+use crate::facts::MaskKind;
 use crate::source::Span;
 
 /// Kinds of statements that disappear with their feature, which is already a finding.
@@ -55,6 +58,23 @@ pub(super) fn compare(
             None => add_gone((older, newer), subject, before, findings),
         }
     }
+    let words: BTreeSet<&str> = older.values.keys().filter_map(|(_, subject)| word_of(*subject)).collect();
+    for (subject, after) in newer.values.iter().filter(|(subject, _)| compared(subject.0)) {
+        let Text::Mask(word, MaskKind::Unmigratable | MaskKind::NoAutoenable) = subject.1 else { continue };
+        // Of a new word the mask is new, too.
+        if !older.values.contains_key(subject) && words.contains(word) {
+            let empty = Values::of(Text::Hex(0), after);
+            check_changed((older, newer), subject, (&empty, after), findings);
+        }
+    }
+}
+
+/// The word that a statement about one of its bits names.
+fn word_of(subject: Text<'_>) -> Option<&str> {
+    match subject {
+        Text::BitOf(word, _) => Some(word),
+        _ => None,
+    }
 }
 
 fn check_changed(
@@ -67,7 +87,7 @@ fn check_changed(
     if !differs(before, after) && !differs(after, before) {
         return;
     }
-    if subject.0 == MASK && lost_bits(before, after) == 0 {
+    if matches!(subject.1, Text::Mask(_, kind) if withheld(kind, before, after) == 0) {
         return;
     }
     let is_set = guest_statements::SETS.contains(&subject.0);
@@ -195,8 +215,14 @@ fn without(values: &Values<'_>, others: &Values<'_>) -> String {
     if shown.is_empty() { "-".to_owned() } else { shown.join(" ") }
 }
 
-fn lost_bits(before: &Values<'_>, after: &Values<'_>) -> u64 {
-    union_of(before) & !union_of(after)
+/// The bits that a change of a mask takes from users. A project adds bits to what TCG emulates and to what can migrate as it
+/// learns about features; a mask of what cannot migrate, or is not enabled by itself, takes what it gains.
+fn withheld(kind: MaskKind, before: &Values<'_>, after: &Values<'_>) -> u64 {
+    let (before, after) = (union_of(before), union_of(after));
+    match kind {
+        MaskKind::Tcg | MaskKind::Migratable => before & !after,
+        MaskKind::Unmigratable | MaskKind::NoAutoenable => before ^ after,
+    }
 }
 
 fn union_of(values: &Values<'_>) -> u64 {

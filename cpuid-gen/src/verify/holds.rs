@@ -1,5 +1,6 @@
 //! The releases in which a row of `differences.tsv` holds.
 
+use super::differences::FIRST_SNAPSHOT;
 use crate::diagnostic::Diagnostic;
 use crate::facts::columns::Columns;
 use crate::hash::QuickMap;
@@ -73,11 +74,17 @@ impl Holds {
         (matches!(next, "while" | "without") && words.next().is_none()).then_some(holds)
     }
 
-    /// True if a release is in the range, or of another project.
+    /// True if a release is in the range, or of another project. A development snapshot of QEMU counts as its series and as the
+    /// next one.
     pub(super) fn in_range(&self, project: &str, release: &str) -> bool {
         let order = |name| ReleaseOrder::new(name);
         let of = |series: &str| release == series || release.starts_with(&format!("{series}."));
-        let late = self.first.as_ref().is_none_or(|first| order(first) <= order(release) || of(first));
+        let next = if project == "QEMU" { after_snapshot(release) } else { None };
+        let is_next = |first: &str| next.iter().flatten().any(|next| next == first);
+        let late = self
+            .first
+            .as_ref()
+            .is_none_or(|first| order(first) <= order(release) || of(first) || is_next(first));
         let early = self.last.as_ref().is_none_or(|last| order(release) <= order(last) || of(last));
         project != self.project || (late && early)
     }
@@ -115,6 +122,13 @@ impl Holds {
     pub(super) fn kind(&self) -> &str {
         self.reading.as_ref().and_then(|reading| reading.columns.first()).map_or("", String::as_str)
     }
+}
+
+/// The series of which one follows QEMU's development snapshot, `6.0` or `5.3` after `5.2.50`; `None` for a release.
+fn after_snapshot(release: &str) -> Option<[String; 2]> {
+    let mut numbers = release.split(['.', '-']).map(|part| part.parse::<u32>().ok());
+    let [major, minor, point] = [numbers.next()??, numbers.next()??, numbers.next()??];
+    (point >= FIRST_SNAPSHOT).then(|| [format!("{major}.{}", minor + 1), format!("{}.0", major + 1)])
 }
 
 /// True for the kind of a row of this project's facts.

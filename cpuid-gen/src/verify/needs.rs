@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::differences::{Needed, Needs, StatedBy};
+use super::differences::{Needed, Needs, PropertyNeeds, StatedBy};
 use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
@@ -47,11 +47,40 @@ pub(super) fn check(
             stated.iter().for_each(|stated| judge(row, stated, false, findings));
         }
     }
+    for row in &findings.differences().property_needs {
+        for index in qemu {
+            check_property(index, row, findings);
+        }
+    }
     for index in qemu {
         for dep in &index.facts.deps {
             check_direction(index, dep, findings);
         }
     }
+}
+
+/// A dependency between two enlightenments, directly or through others. Before 4.1 they are in no table.
+fn check_property(index: &QemuIndex<'_>, row: &PropertyNeeds, findings: &mut Findings<'_>) {
+    let facts = index.facts;
+    let place = |name: &str| facts.hyperv.iter().find(|known| known.property == name).map(|known| known.at);
+    let (Some(at), Some(needs_at)) = (place(&row.property), place(&row.needs)) else { return };
+    findings.use_entry(row.entry);
+    let mut reached: Vec<&str> = vec![&row.property];
+    let mut next = 0;
+    while let Some(&name) = reached.get(next) {
+        let needs = facts.hyperv_deps.iter().filter(|dep| dep.property == name).map(|dep| &*dep.needs);
+        let more: Vec<&str> = needs.filter(|needs| !reached.contains(needs)).collect();
+        reached.extend(more);
+        next += 1;
+    }
+    if reached.contains(&&*row.needs) {
+        return;
+    }
+    let (property, needs) = (&row.property, &row.needs);
+    findings.add(Key::new(Kind::DepMissing, property, needs, "QEMU"), &[&index.release], || {
+        Diagnostic::error(at, format!("`{property}` needs `{needs}`, but QEMU does not state it"))
+            .with_label(needs_at, "what it needs")
+    });
 }
 
 /// What a release states about a row.

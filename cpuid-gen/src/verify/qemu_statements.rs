@@ -2,7 +2,7 @@
 
 use super::guest_statements;
 use super::qemu::QemuIndex;
-use super::statements::{MASK, Statements, Text};
+use super::statements::{Statements, Text};
 use crate::facts::{QemuFacts, QemuSource};
 
 impl<'a> Statements<'a> {
@@ -21,7 +21,7 @@ impl<'a> Statements<'a> {
             all.add("qemu-bit", Text::BitOf(&bit.word, bit.bit), Text::Name(&bit.name), bit.at);
         }
         for mask in &facts.masks {
-            all.add(MASK, Text::Mask(&mask.word, mask.kind), Text::Hex(mask.mask), mask.at);
+            all.add("qemu-mask", Text::Mask(&mask.word, mask.kind), Text::Hex(mask.mask), mask.at);
         }
         for constant in &facts.macros {
             all.add("qemu-macro", Text::Name(&constant.name), Text::Hex(constant.value), constant.at);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::differences::{Differences, Verdict};
+use super::finding::Found;
 use super::key::Key;
 use crate::diagnostic::Diagnostics;
 use crate::location::{CpuidWord, Location};
@@ -18,6 +19,8 @@ pub struct Report {
     pub pairs: Vec<Pair>,
     /// The known differences that occurred, in the order of `differences.tsv`.
     pub explained: Vec<Explained>,
+    /// The rows of accepted findings that no finding needs.
+    pub unneeded: Vec<Span>,
 }
 
 /// A known difference that occurred.
@@ -138,8 +141,27 @@ impl Pair {
     }
 }
 
+/// The report of all findings, sorted by place.
+pub(super) fn report(
+    found: Vec<Found>,
+    pairs: Vec<Pair>,
+    (differences, used): (&Differences, &[bool]),
+) -> Report {
+    let mut findings = Diagnostics::new();
+    findings.extend(found.into_iter().map(|found| found.diagnostic));
+    findings.sort();
+    let (explained, unneeded) = (explained(differences, used), unneeded(differences, used));
+    Report { findings, pairs, explained, unneeded }
+}
+
+/// The rows of accepted findings that were not used.
+fn unneeded(differences: &Differences, used: &[bool]) -> Vec<Span> {
+    let unused = differences.entries.iter().zip(used).filter(|(entry, used)| entry.is_accepted && !**used);
+    unused.map(|(entry, _)| entry.at).collect()
+}
+
 /// The rows that were used, except `macro-family` rows, which are not differences.
-pub(super) fn explained(differences: &Differences, used: &[bool]) -> Vec<Explained> {
+fn explained(differences: &Differences, used: &[bool]) -> Vec<Explained> {
     let met = differences.entries.iter().zip(used).filter(|(_, used)| **used);
     met.filter_map(|(entry, _)| {
         Some(Explained {

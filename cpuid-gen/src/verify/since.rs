@@ -11,12 +11,11 @@ use super::report::{self, Report};
 use super::stale::Scope;
 use super::statements::Statements;
 use super::{history, run, word_moves};
-use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{Facts, LinuxFacts, QemuFacts};
 
 /// Runs all checks, and reports only the findings that the earlier state of the same project does not have: the same
-/// checks run on `before` with the other project's releases. The statements that the newest release drops or changes
-/// are findings, as between two releases.
+/// checks run on `before` with the other project's releases. A known upstream bug is a finding if only the later state
+/// has it. The statements that the newest release drops or changes are findings, as between two releases.
 #[must_use]
 pub fn verify_since(
     before: &Facts,
@@ -24,34 +23,39 @@ pub fn verify_since(
     qemu: &[QemuFacts],
     differences: &Differences,
 ) -> Report {
-    let (mut found, pairs, used) = run(linux, qemu, differences, Scope::Given);
+    let (mut found, pairs, mut used) = run(linux, qemu, differences, Scope::Given, true);
     let (earlier, _, _) = match before {
-        Facts::Linux(facts) => run(slice::from_ref(facts), qemu, differences, Scope::Given),
-        Facts::Qemu(facts) => run(linux, slice::from_ref(facts), differences, Scope::Given),
+        Facts::Linux(facts) => run(slice::from_ref(facts), qemu, differences, Scope::Given, true),
+        Facts::Qemu(facts) => run(linux, slice::from_ref(facts), differences, Scope::Given, true),
     };
-    let earlier: BTreeSet<Identity> = earlier.into_iter().map(|(identity, _)| identity).collect();
+    let (known, open): (Vec<Found>, Vec<Found>) = earlier.into_iter().partition(|found| found.is_known_bug);
+    let [known, open]: [BTreeSet<Identity>; 2] =
+        [known, open].map(|all| all.into_iter().map(|found| found.identity).collect());
+    // What a row explained before, and does not explain now, is new.
+    let was_there = |found: &Found| {
+        open.contains(&found.identity) || (found.is_known_bug && known.contains(&found.identity))
+    };
     // A tree of a pinned release has the same changes from that; those from the earlier state are the ones that were asked for.
-    let (changed, left_out) = changed(before, linux, qemu, differences);
-    let again: BTreeSet<&Identity> = changed.iter().map(|(identity, _)| identity).collect();
+    let (changed, left_out, used_by_changes) = changed(before, linux, qemu, differences);
+    used.iter_mut().zip(used_by_changes).for_each(|(used, also)| *used |= also);
+    let again: BTreeSet<&Identity> = changed.iter().map(|found| &found.identity).collect();
     let follows = |identity: &Identity| match identity {
         Identity::Keyed(key) => is_left_out(key, &left_out),
         Identity::Plain(_) => false,
     };
-    found.retain(|(identity, _)| {
-        !earlier.contains(identity) && !again.contains(identity) && !follows(identity)
-    });
+    found.retain(|found| !was_there(found) && !again.contains(&found.identity) && !follows(&found.identity));
     found.extend(changed);
-    Report { findings: sorted(found), pairs, explained: report::explained(differences, &used) }
+    report::report(found, pairs, (differences, &used))
 }
 
-/// The statements of the earlier state that the newest release of its project changes or drops, and the names whose findings follow
-/// from that.
+/// The statements of the earlier state that the newest release of its project changes or drops, the names whose findings follow
+/// from that, and the use of each entry of the differences.
 fn changed(
     before: &Facts,
     linux: &[LinuxFacts],
     qemu: &[QemuFacts],
     differences: &Differences,
-) -> (Vec<Found>, BTreeSet<String>) {
+) -> (Vec<Found>, BTreeSet<String>, Vec<bool>) {
     match before {
         Facts::Linux(facts) => {
             let both: Vec<LinuxIndex<'_>> = [Some(facts), linux.last()]
@@ -67,7 +71,8 @@ fn changed(
                 word_moves::check(&before, &after, &mut findings);
             }
             let left_out = findings.left_out().clone();
-            (findings.finish().0, left_out)
+            let (found, used) = findings.finish();
+            (found, left_out, used)
         }
         Facts::Qemu(facts) => {
             let both: Vec<QemuIndex<'_>> = [Some(facts), qemu.last()]
@@ -79,15 +84,8 @@ fn changed(
             let mut findings = Findings::new(differences, &[], &both);
             history::check(&both, Statements::from_qemu, &mut findings);
             let left_out = findings.left_out().clone();
-            (findings.finish().0, left_out)
+            let (found, used) = findings.finish();
+            (found, left_out, used)
         }
     }
-}
-
-/// The findings alone, sorted by place.
-pub(super) fn sorted(found: Vec<Found>) -> Diagnostics {
-    let mut all = Diagnostics::new();
-    all.extend(found.into_iter().map(|(_, diagnostic): (Identity, Diagnostic)| diagnostic));
-    all.sort();
-    all
 }

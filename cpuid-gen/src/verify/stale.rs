@@ -26,6 +26,7 @@ pub(super) fn check(
     let unused: Vec<&Difference> = findings.unused().collect();
     for entry in unused {
         let stale = match (scope, &entry.explains) {
+            _ if entry.is_accepted => false,
             (_, Some(key)) if key.kind.is_of_others() => false,
             (Scope::Pinned, _) => entry.releases.as_ref().is_none_or(|range| {
                 let linux = linux

@@ -114,6 +114,11 @@ impl<'a> Values<'a> {
         std::iter::once(&self.first).chain(&self.more)
     }
 
+    /// One value at the place of others.
+    pub(super) fn of(text: Text<'a>, others: &Values<'a>) -> Values<'a> {
+        Values { first: (text, others.first.1), more: Vec::new() }
+    }
+
     pub(super) fn has(&self, text: Text<'_>) -> bool {
         self.iter().any(|(known, _)| *known == text)
     }
@@ -137,9 +142,6 @@ pub(super) struct Statements<'a> {
 
 /// The kind of the statements about the names of hardware bits.
 pub(super) const LOCATION: &str = "location";
-
-/// The kind of the statements of which only lost bits are reported: masks grow as a project learns about features.
-pub(super) const MASK: &str = "qemu-mask";
 
 impl<'a> Statements<'a> {
     pub(super) fn new(release: &'a Release, at: Span) -> Statements<'a> {

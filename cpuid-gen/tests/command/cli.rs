@@ -93,6 +93,26 @@ fn since_takes_a_pinned_release_of_a_given_project() {
 }
 
 #[test]
+fn accepted_findings_are_no_findings() {
+    let after = edited("accept-after", "linux-7.3.tsv", &[("\t9\t8\tbmi2", "\t9\t8\tbmi3")]);
+    let rows = folder("accept").join("intended.tsv");
+    let row = "changed\tlinux-flag BMI2\tbmi2\tbmi3\tdesign\tthe flag has another name\n";
+    let arguments = ["verify", "--linux", &after, "--since", "linux-7.3", "--accept", rows.to_str().unwrap()];
+    fs::write(&rows, row).unwrap();
+    let output = run(&arguments);
+    let [shown, errors] = [text(&output.stdout), text(&output.stderr)];
+    assert_eq!((output.status.code(), &*shown, &*errors), (Some(0), "findings: 0\n", ""));
+    // A row that no finding needs is a warning at its place, and a row that is none is an error.
+    fs::write(&rows, row.to_owned() + &row.replace("BMI2", "BMI1")).unwrap();
+    let output = run(&arguments);
+    let errors = text(&output.stderr);
+    assert!(errors.starts_with("warning: no finding needs this accepted row\n"), "{errors}");
+    assert!(output.status.success() && errors.contains("intended.tsv:2:"), "{errors}");
+    fs::write(&rows, "needs\ta\tb\tqemu\tdesign\tc\n").unwrap();
+    assert_eq!(run(&arguments).status.code(), Some(2));
+}
+
+#[test]
 fn json_output_parses() {
     let output = run(&["verify", "--format", "json", "--linux", &upstream("linux-7.3.tsv")]);
     assert_eq!(output.status.code(), Some(0));

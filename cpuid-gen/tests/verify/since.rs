@@ -2,7 +2,7 @@
 
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{self, Facts, LinuxFacts};
-use cpuid_gen::verify::{Scope, verify, verify_since};
+use cpuid_gen::verify::{Report, Scope, verify, verify_since};
 
 use crate::input::{Input, text_of};
 
@@ -107,4 +107,72 @@ fn words_that_change_places_are_one_finding_each() {
         );
         assert!(found.matches("error: ").count() < 8, "{found}");
     }
+}
+
+/// A changed release of QEMU since the release itself, with rows of accepted findings: the findings, and the number of rows that
+/// none needs.
+fn since_qemu(row: &str, instead: &str, accepted: &str) -> (String, usize) {
+    let text = text_of(QEMU);
+    assert_eq!(text.matches(row).count(), 1, "{row}");
+    let changed = text.replace(row, instead);
+    let files = [("new.tsv", changed.as_str()), (LINUX, &text_of(LINUX))];
+    let mut input = Input::try_read(&files, &text_of("differences.tsv")).unwrap();
+    let mut diagnostics = Diagnostics::new();
+    let [old, rows] = [("old.tsv", text), ("accepted.tsv", accepted.to_owned())]
+        .map(|(name, text)| input.sources.add(name, text));
+    let before = facts::read(&input.sources, old, &mut diagnostics).unwrap();
+    input.differences.read_accepted(&input.sources, rows, &mut diagnostics);
+    assert!(diagnostics.is_empty(), "{}", diagnostics.render(&input.sources));
+    let report: Report = verify_since(&before, &input.linux, &input.qemu, &input.differences);
+    (report.render_findings(&input.sources), report.unneeded.len())
+}
+
+const LEVEL: &str = "qemu-model	EPYC-Turin	0xd	";
+
+#[test]
+fn an_accepted_change_is_no_finding() {
+    let accepted = "changed	qemu-model EPYC-Turin level	0xd	0x10	design	leaf 0x10 has its bandwidth\n";
+    let (found, _) = since_qemu(LEVEL, "qemu-model	EPYC-Turin	0x10	", "");
+    let row = accepted.split('\t').take(4).collect::<Vec<_>>().join(" | ");
+    let help = format!("help: if this is intended, accept it with --accept FILE: {row} | VERDICT | REASON");
+    assert!(found.starts_with("findings: 1\n") && found.contains(&help), "{found}");
+    let nothing = ("findings: 0\n".to_owned(), 0);
+    assert_eq!(since_qemu(LEVEL, "qemu-model	EPYC-Turin	0x10	", accepted), nothing);
+    // Another change is not accepted with it, and the row is then not needed.
+    let (found, unneeded) = since_qemu(LEVEL, "qemu-model	EPYC-Turin	0xe	", accepted);
+    assert!(found.starts_with("findings: 1\n") && unneeded == 1, "{found}");
+}
+
+/// A row of the differences knows it as an upstream bug, and a change that brings it in is a finding all the same.
+#[test]
+fn a_known_bug_that_a_change_brings_in_is_a_finding() {
+    let (bit, wrong) = ("cpuid-field	0x7	0	0	EDX	9	9	srbds_ctrl", "cpuid-field	0x7	0	0	EDX	9	9	srdbs_ctrl");
+    let text = text_of(LINUX);
+    assert!(text.contains(bit));
+    let [since, alone] = findings(&text.replace(bit, wrong));
+    assert!(since.contains("a known upstream bug: ") && since.contains(": error: field-name: "), "{since}");
+    assert!(!alone.contains(": error: field-name: "), "{alone}");
+}
+
+/// What a mask of features that cannot migrate gains is taken from users; what TCG's mask gains is not.
+#[test]
+fn a_mask_that_withholds_more_is_a_finding() {
+    let mask = "qemu-mask	FEAT_8000_0007_EDX	unmigratable	0x100";
+    let (found, _) = since_qemu(mask, "qemu-mask	FEAT_8000_0007_EDX	unmigratable	0x101", "");
+    assert!(found.contains("qemu-mask FEAT_8000_0007_EDX unmigratable is 0x101"), "{found}");
+    let new = format!("{mask}\nqemu-mask	FEAT_7_0_EDX	unmigratable	0x20000000");
+    let (found, _) = since_qemu(mask, &new, "");
+    assert!(found.contains("qemu-mask FEAT_7_0_EDX unmigratable is 0x20000000"), "{found}");
+    let tcg = format!("{mask}\nqemu-mask	FEAT_7_1_ECX	tcg	0x1");
+    assert_eq!(since_qemu(mask, &tcg, "").0, "findings: 0\n");
+}
+
+#[test]
+fn an_enlightenment_without_what_it_needs_is_a_finding() {
+    let row = "qemu-hyperv-dep	hv-stimer	hv-synic\n";
+    let (found, _) = since_qemu(row, "", "");
+    assert!(
+        found.contains("dep-missing: `hv-stimer` needs `hv-synic`, but QEMU does not state it"),
+        "{found}"
+    );
 }

@@ -30,6 +30,11 @@ fn subcommands() -> Vec<Clap> {
         .about("Check that Linux, KVM and QEMU agree about the meaning of each bit")
         .args(either_of("(default: the pinned releases)"))
         .arg(option("differences", "FILE", "Reviewed differences, instead of the built-in ones"))
+        .arg(option(
+            "accept",
+            "FILE",
+            "Findings that are intended: rows as in differences.tsv, for changes, too",
+        ))
         .arg(format_option(&["text", "json"], "Output format"))
         .arg(option("pins", "DIR", pinned).conflicts_with_all(["linux", "qemu"]))
         .group(clap::ArgGroup::new("given").args(["linux", "qemu"]).multiple(true))

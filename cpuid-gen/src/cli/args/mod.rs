@@ -20,6 +20,8 @@ pub(crate) enum Command {
 pub(crate) struct Verify {
     pub(crate) inputs: Inputs,
     pub(crate) differences: Option<PathBuf>,
+    /// Further rows, for findings that the user intends.
+    pub(crate) accept: Option<PathBuf>,
     pub(crate) format: Format,
     pub(crate) pins: Option<PathBuf>,
     /// An earlier state of the tree, whose findings are not repeated.
@@ -95,6 +97,7 @@ pub(crate) fn parse() -> Command {
         "verify" => Command::Verify(Verify {
             inputs: inputs(matches),
             differences: path(matches, "differences"),
+            accept: path(matches, "accept"),
             format: format(matches),
             pins: path(matches, "pins"),
             since: path(matches, "since"),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Style;
 use crate::diff::change::{Action, Change, Field, SPELLED, Section, Topic};
 use crate::diff::identity::Identity;
-use crate::location::{CpuidWord, Leaf, RegisterIn};
+use crate::location::{CpuidWord, RegisterIn};
 
 /// The lines of a section, each with what it says about its subjects.
 pub(super) fn lines(section: &Section, style: &Style) -> Vec<(Action, String)> {
@@ -118,32 +118,24 @@ fn compat(changes: &[&Change], style: &Style) -> Vec<String> {
     together.iter().map(line).collect()
 }
 
-/// Fields by register: fields of one bit by name, the others counted.
+/// Fields by register.
 fn fields(changes: &[&Change], style: &Style) -> Vec<String> {
     let mut registers: BTreeMap<RegisterIn, Vec<String>> = BTreeMap::new();
-    let mut wide: BTreeMap<Leaf, usize> = BTreeMap::new();
     for change in changes {
         let moved = change.moved.as_ref();
         let at = change.at.as_ref().or_else(|| moved.and_then(|moved| moved.new.as_ref()));
         let Some(Identity::Field(place)) = at else { continue };
-        if place.low != place.high {
-            *wide.entry(place.leaf).or_default() += 1;
-            continue;
-        }
-        let (name, bit) = ((style.code)(&change.subject), place.low.0);
+        let name = (style.code)(&change.subject);
+        let bits = match (place.low.0, place.high.0) {
+            (low, high) if low == high => format!("[{low}]"),
+            (low, high) => format!("[{high}:{low}]"),
+        };
         let named = match (&change.was, moved.and_then(|moved| moved.old.as_ref())) {
-            (Some(was), _) => format!("{} {} {name} [{bit}]", (style.code)(was), style.arrow),
-            (None, Some(old)) => format!("{name} {old} {} [{bit}]", style.arrow),
-            (None, None) => format!("{name} [{bit}]"),
+            (Some(was), _) => format!("{} {} {name} {bits}", (style.code)(was), style.arrow),
+            (None, Some(old)) => format!("{name} {old} {} {bits}", style.arrow),
+            (None, None) => format!("{name} {bits}"),
         };
         registers.entry(place.register_in()).or_default().push(named);
     }
-    let line = |(register, bits): (RegisterIn, Vec<String>)| format!("{register}: {}", bits.join(", "));
-    let mut lines: Vec<String> = registers.into_iter().map(line).collect();
-    if !wide.is_empty() {
-        let leaves: Vec<String> = wide.keys().map(Leaf::to_string).collect();
-        let count: usize = wide.values().sum();
-        lines.push(format!("of several bits: {count}, in the leaves {}", leaves.join(", ")));
-    }
-    lines
+    registers.into_iter().map(|(register, fields)| format!("{register}: {}", fields.join(", "))).collect()
 }

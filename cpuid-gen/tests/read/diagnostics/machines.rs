@@ -78,6 +78,12 @@ pub(crate) const CASES: &[Case] = &[
         "hw_compat_3, G_N_ELEMENTS(hw_compat_3)",
         "hw_compat_3, pc_compat_3_len",
     ),
+    (
+        "a length that is defined as another list's",
+        MACHINE,
+        "GlobalProperty hw_compat_3[]",
+        "const size_t hw_compat_9_len = G_N_ELEMENTS(hw_compat_3);\nGlobalProperty hw_compat_3[]",
+    ),
     ("two arguments", PIIX, "compat, G_N_ELEMENTS(compat));", "compat);"),
     ("an unknown table", MACHINE, "hw_compat_9[]", "hw_compat_8[]"),
     ("a version that is not a number", PIIX, "= CPU_VERSION_LEGACY", "= CPU_VERSION_OLD"),
