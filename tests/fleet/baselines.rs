@@ -292,7 +292,7 @@ fn hosts() -> impl Strategy<Value = Vec<Vec<CpuidEntry>>> {
     prop::collection::vec(one, 1..6).prop_map(|all| {
         all.into_iter()
             .map(|(model, flips)| {
-                let mut entries = host(INTEL, model).unwrap();
+                let mut entries = host(INTEL, model).unwrap_or_else(|error| panic!("{error}"));
                 for (entry, register, bit) in flips {
                     let at = entry.index(entries.len());
                     if entries[at].function != Leaf(0) {
