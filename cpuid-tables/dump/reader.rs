@@ -1,5 +1,6 @@
 //! Reading, one CPU at a time.
 
+use core::fmt;
 use std::boxed::Box;
 use std::io::Read;
 use std::string::{String, ToString};
@@ -39,6 +40,15 @@ pub struct Reader<R> {
     warnings: Vec<ReadError>,
     more_warnings: u64,
     ended: bool,
+}
+
+impl<R> fmt::Debug for Reader<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader")
+            .field("format", &self.format)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<R: Read> Reader<R> {

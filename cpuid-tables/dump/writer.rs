@@ -1,5 +1,6 @@
 //! Writing, one CPU at a time.
 
+use core::fmt;
 use std::io::Write;
 
 use super::cpu::Cpu;
@@ -17,6 +18,12 @@ pub struct Writer<W> {
     drop_flags: bool,
     /// Number and name of the CPU before.
     last: Option<(Option<u32>, Option<std::string::String>)>,
+}
+
+impl<W> fmt::Debug for Writer<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("format", &self.format).finish_non_exhaustive()
+    }
 }
 
 impl<W: Write> Writer<W> {

@@ -8,7 +8,7 @@
 )]
 
 use core::ffi::c_void;
-use core::ptr;
+use core::{fmt, ptr};
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::vec::Vec;
 
@@ -51,6 +51,12 @@ fn last_error() -> Errno {
 /// Invariant: the memory behind it has room for `KVM_MAX_CPUID_ENTRIES` entries. A clone of a [`CpuId`] has room only
 /// for the entries that it holds, so this type does not implement `Clone`.
 pub struct CpuidBuffer(CpuId);
+
+impl fmt::Debug for CpuidBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CpuidBuffer").field(&self.0.as_slice().len()).finish()
+    }
+}
 
 impl CpuidBuffer {
     /// An empty buffer.
