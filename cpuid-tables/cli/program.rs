@@ -30,7 +30,7 @@ impl Qemu {
             Emulated::Release(release) => Ok(Qemu::Release(*release)),
             Emulated::Near(version, release) => {
                 note(format_args!(
-                    "no tables of QEMU {version}: those of {release}, the nearest, are used; `--qemu PATH` asks a program"
+                    "no tables of QEMU {version}: those of {release}, the next in the tables, are used; `--qemu PATH` asks a program"
                 ));
                 Ok(Qemu::Release(*release))
             }
@@ -43,7 +43,7 @@ impl Qemu {
         }
     }
 
-    /// The release of the tables that it is, or that is nearest.
+    /// The release of the tables that it is, or that is used in its place.
     pub(crate) fn release(&self) -> QemuRelease {
         match self {
             Qemu::Release(release) => *release,

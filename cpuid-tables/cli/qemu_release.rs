@@ -32,7 +32,7 @@ fn of_version(version: &ProgramVersion) -> Option<QemuRelease> {
 pub(crate) enum Emulated {
     /// A release of the tables.
     Release(QemuRelease),
-    /// A release that is not in the tables, and the nearest one.
+    /// A release that is not in the tables, and the one in its place: the next one there.
     Near(ProgramVersion, QemuRelease),
     /// A program, by its path or its name in `PATH`.
     Program(PathBuf),
@@ -45,16 +45,26 @@ pub(crate) fn emulated(text: &str) -> Result<Emulated, String> {
     if text.contains('/') {
         return Ok(Emulated::Program(PathBuf::from(text)));
     }
-    if let Ok(release) = named(text) {
-        return Ok(Emulated::Release(release));
+    let version = text.parse::<ProgramVersion>();
+    match named(text) {
+        // A snapshot is no release of a series, and has tables only if a build was made from it.
+        Ok(release) if version.as_ref().is_ok_and(|version| is_other_snapshot(version, release)) => {}
+        Ok(release) => return Ok(Emulated::Release(release)),
+        Err(_) => {}
     }
-    Ok(match text.parse::<ProgramVersion>() {
+    Ok(match version {
         Ok(version) => {
             let release = nearest(version.series());
             Emulated::Near(version, release)
         }
         Err(_) => Emulated::Program(PathBuf::from(text)),
     })
+}
+
+/// True for a development snapshot, which QEMU numbers from 50, other than the one of these tables.
+fn is_other_snapshot(version: &ProgramVersion, release: QemuRelease) -> bool {
+    let [major, minor, micro] = version.numbers;
+    micro >= 50 && release.name() != format!("{major}.{minor}.{micro}")
 }
 
 /// The oldest release that is not older, as for what a program does not state; else the newest.

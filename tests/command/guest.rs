@@ -271,6 +271,7 @@ fn a_version_of_a_distribution_is_its_series_or_the_nearest() {
         ("pve-qemu-kvm_9.0.2-4", Some("10.0.13"), "10.0"),
         ("QEMU emulator version 6.2.0", Some("7.2.22"), "7.2"),
         ("10.1.3", Some("10.2.2"), "10.2"),
+        ("11.0.50 (v11.0.0-1234-gabc)", Some("11.1.3"), "11.1"),
         ("12.0.0", Some("11.1.3"), "11.1"),
     ] {
         let of = |qemu: &str| texts(&run(&["--qemu", qemu, "--host", &host, "--format", "entries"]));
@@ -278,7 +279,10 @@ fn a_version_of_a_distribution_is_its_series_or_the_nearest() {
         assert_eq!(table, of(like).0, "{version}");
         match note {
             Some(release) => {
-                assert!(errors.contains(&format!("those of {release}, the nearest, are used")), "{errors}");
+                assert!(
+                    errors.contains(&format!("those of {release}, the next in the tables, are used")),
+                    "{errors}"
+                );
             }
             None => assert!(!errors.contains("note: no tables"), "{errors}"),
         }

@@ -21,14 +21,20 @@ pub(crate) struct Columns<'a> {
     row: Span,
     rest: Option<&'a str>,
     next_start: u32,
+    /// A row pasted from a message has bars in place of tabs.
+    separator: &'static str,
 }
+
+/// Between the columns of a row in a message.
+const BARS: &str = " | ";
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 
 impl<'a> Columns<'a> {
     /// The columns of `line`, which is at `row`.
     fn new(line: &'a str, row: Span) -> Columns<'a> {
-        Columns { row, rest: Some(line), next_start: row.start }
+        let separator = if !line.contains('\t') && line.contains(BARS) { BARS } else { "\t" };
+        Columns { row, rest: Some(line), next_start: row.start, separator }
     }
 
     /// The place of the whole row.
@@ -48,10 +54,10 @@ impl<'a> Columns<'a> {
             return Err(Diagnostic::error(self.row, format!("the row ends before column `{what}`")));
         };
         let (column, rest) =
-            rest.split_once('\t').map_or((rest, None), |(column, rest)| (column, Some(rest)));
+            rest.split_once(self.separator).map_or((rest, None), |(column, rest)| (column, Some(rest)));
         let start = self.next_start;
         let end = start + u32::try_from(column.len()).unwrap_or(0);
-        self.next_start = end + 1;
+        self.next_start = end + u32::try_from(self.separator.len()).unwrap_or(0);
         self.rest = rest;
         let at = Span { start, end, ..self.row };
         if column.is_empty() || column.trim() != column {

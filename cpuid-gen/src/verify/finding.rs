@@ -32,8 +32,6 @@ pub(super) struct Found {
 struct Open {
     diagnostic: Diagnostic,
     releases: BTreeSet<Release>,
-    /// It changed between two states of one release.
-    is_change: bool,
 }
 
 /// Collects findings, except those that are explained.
@@ -46,8 +44,8 @@ pub(super) struct Findings<'a> {
     /// Names of registers and words that are wrong as a whole: findings about their parts follow from that.
     left_out: BTreeSet<String>,
     without_key: Diagnostics,
-    /// Known upstream bugs are findings, too.
-    reports_bugs: bool,
+    /// The project whose change is reviewed: known upstream bugs of its releases are findings, too.
+    under_review: Option<&'static str>,
     /// Those that were met, each with its row's reason.
     known_bugs: BTreeMap<Key, &'a str>,
 }
@@ -70,14 +68,14 @@ impl<'a> Findings<'a> {
             open: BTreeMap::new(),
             left_out: BTreeSet::new(),
             without_key: Diagnostics::new(),
-            reports_bugs: false,
+            under_review: None,
             known_bugs: BTreeMap::new(),
         }
     }
 
-    /// Reports what a row knows as an upstream bug, too: a change can be what brings it in.
-    pub(super) fn reporting_bugs(mut self) -> Findings<'a> {
-        self.reports_bugs = true;
+    /// Reports what a row knows as an upstream bug of this project, too: the reviewed change can be what brings it in.
+    pub(super) fn of_review(mut self, project: &'static str) -> Findings<'a> {
+        self.under_review = Some(project);
         self
     }
 
@@ -86,7 +84,7 @@ impl<'a> Findings<'a> {
         if self.is_explained(&key, releases) {
             return true;
         }
-        self.open(key, releases, false, make);
+        self.open(key, releases, make);
         false
     }
 
@@ -101,19 +99,17 @@ impl<'a> Findings<'a> {
         if older.name == newer.name {
             let row = self.differences.accepted(&key);
             if !self.use_row(row, &[newer]) {
-                self.open(key, &[newer], true, make);
+                self.open(key, &[newer], make);
             }
         } else {
             self.add(key, &[older, newer], make);
         }
     }
 
-    fn open(&mut self, key: Key, releases: &[&Release], is_change: bool, make: impl FnOnce() -> Diagnostic) {
+    fn open(&mut self, key: Key, releases: &[&Release], make: impl FnOnce() -> Diagnostic) {
         let open = match self.open.entry(key) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => {
-                entry.insert(Open { diagnostic: make(), releases: BTreeSet::new(), is_change })
-            }
+            Entry::Vacant(entry) => entry.insert(Open { diagnostic: make(), releases: BTreeSet::new() }),
         };
         open.releases.extend(releases.iter().map(|&release| release.clone()));
     }
@@ -123,7 +119,8 @@ impl<'a> Findings<'a> {
         let differences: &'a Differences = self.differences;
         let row = differences.index_of(key);
         let mut known = self.use_row(row, releases);
-        let row = row.filter(|_| known && self.reports_bugs).map(|row| &differences.entries[row]);
+        let is_reviewed = releases.iter().any(|release| Some(release.project) == self.under_review);
+        let row = row.filter(|_| known && is_reviewed).map(|row| &differences.entries[row]);
         if let Some(row) = row.filter(|row| row.verdict == Verdict::UpstreamBug) {
             self.known_bugs.insert(key.clone(), &row.reason);
             known = false;
@@ -204,7 +201,7 @@ impl<'a> Findings<'a> {
             );
             open.diagnostic.kind = Some(key.kind.name());
             let known_bug = self.known_bugs.get(&key);
-            let mut explained = explained_by(&key, open.is_change || known_bug.is_some());
+            let mut explained = explained_by(&key, self.under_review.is_some());
             if let Some(reason) = known_bug {
                 explained = format!("a known upstream bug: {reason}; {explained}");
             }
@@ -228,11 +225,11 @@ pub(super) fn is_left_out(Key { kind, subject, left, right }: &Key, names: &BTre
     *kind != Kind::WordMoved && names.iter().any(has)
 }
 
-/// The row that explains a finding. No row of `differences.tsv` explains what can only be accepted: a change between two states of
+/// The row that explains a finding, or accepts one of a review: no row of `differences.tsv` explains a change between two states of
 /// one release, or an upstream bug that a change brings in.
-fn explained_by(key: &Key, is_for_accepting: bool) -> String {
+fn explained_by(key: &Key, is_review: bool) -> String {
     let Key { kind, subject, left, right } = key;
-    let how = if is_for_accepting { "accept it with --accept FILE" } else { "explain it in differences.tsv" };
+    let how = if is_review { "accept it with --accept FILE" } else { "explain it in differences.tsv" };
     format!("if this is intended, {how}: {} | {subject} | {left} | {right} | VERDICT | REASON", kind.name())
 }
 

@@ -86,23 +86,24 @@ use witnesses::WitnessIndex;
 /// Runs all checks and reports all findings. The order of the releases does not matter.
 #[must_use]
 pub fn verify(linux: &[LinuxFacts], qemu: &[QemuFacts], differences: &Differences, scope: Scope) -> Report {
-    let (found, pairs, used) = run(linux, qemu, differences, scope, false);
+    let (found, pairs, used) = run(linux, qemu, differences, scope, None);
     report::report(found, pairs, (differences, &used))
 }
 
-/// All findings, with known upstream bugs if `with_bugs`, the pairs, and the use of each entry of the differences.
+/// All findings, the pairs, and the use of each entry of the differences. For a project under review they include the upstream
+/// bugs of its releases that are known.
 fn run(
     linux: &[LinuxFacts],
     qemu: &[QemuFacts],
     differences: &Differences,
     scope: Scope,
-    with_bugs: bool,
+    under_review: Option<&'static str>,
 ) -> (Vec<Found>, Vec<Pair>, Vec<bool>) {
     let linux = linux_indexes(linux.iter());
     let qemu = qemu_indexes(qemu.iter(), differences);
     let mut findings = Findings::new(differences, &linux, &qemu);
-    if with_bugs {
-        findings = findings.reporting_bugs();
+    if let Some(project) = under_review {
+        findings = findings.of_review(project);
     }
     let pairs = check(&linux, &qemu, &mut findings);
     check_nearest(&linux, &qemu, &mut findings);

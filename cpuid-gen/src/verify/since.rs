@@ -23,10 +23,14 @@ pub fn verify_since(
     qemu: &[QemuFacts],
     differences: &Differences,
 ) -> Report {
-    let (mut found, pairs, mut used) = run(linux, qemu, differences, Scope::Given, true);
+    let project = match before {
+        Facts::Linux(_) => "Linux",
+        Facts::Qemu(_) => "QEMU",
+    };
+    let (mut found, pairs, mut used) = run(linux, qemu, differences, Scope::Given, Some(project));
     let (earlier, _, _) = match before {
-        Facts::Linux(facts) => run(slice::from_ref(facts), qemu, differences, Scope::Given, true),
-        Facts::Qemu(facts) => run(linux, slice::from_ref(facts), differences, Scope::Given, true),
+        Facts::Linux(facts) => run(slice::from_ref(facts), qemu, differences, Scope::Given, Some(project)),
+        Facts::Qemu(facts) => run(linux, slice::from_ref(facts), differences, Scope::Given, Some(project)),
     };
     let (known, open): (Vec<Found>, Vec<Found>) = earlier.into_iter().partition(|found| found.is_known_bug);
     let [known, open]: [BTreeSet<Identity>; 2] =
@@ -64,7 +68,7 @@ fn changed(
                 .zip(0..)
                 .map(|(f, n)| LinuxIndex::new(f, n))
                 .collect();
-            let mut findings = Findings::new(differences, &both, &[]);
+            let mut findings = Findings::new(differences, &both, &[]).of_review("Linux");
             history::check(&both, Statements::from_linux, &mut findings);
             if let [before, after] = both.as_slice() {
                 let [before, after] = [before, after].map(Statements::from_linux);
@@ -81,7 +85,7 @@ fn changed(
                 .zip(0..)
                 .map(|(facts, rank)| QemuIndex::new(facts, rank, differences))
                 .collect();
-            let mut findings = Findings::new(differences, &[], &both);
+            let mut findings = Findings::new(differences, &[], &both).of_review("QEMU");
             history::check(&both, Statements::from_qemu, &mut findings);
             let left_out = findings.left_out().clone();
             let (found, used) = findings.finish();

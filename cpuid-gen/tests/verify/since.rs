@@ -138,6 +138,9 @@ fn an_accepted_change_is_no_finding() {
     assert!(found.starts_with("findings: 1\n") && found.contains(&help), "{found}");
     let nothing = ("findings: 0\n".to_owned(), 0);
     assert_eq!(since_qemu(LEVEL, "qemu-model	EPYC-Turin	0x10	", accepted), nothing);
+    // As the finding prints the row.
+    let pasted = accepted.replace('\t', " | ");
+    assert_eq!(since_qemu(LEVEL, "qemu-model	EPYC-Turin	0x10	", &pasted), nothing);
     // Another change is not accepted with it, and the row is then not needed.
     let (found, unneeded) = since_qemu(LEVEL, "qemu-model	EPYC-Turin	0xe	", accepted);
     assert!(found.starts_with("findings: 1\n") && unneeded == 1, "{found}");
@@ -152,6 +155,19 @@ fn a_known_bug_that_a_change_brings_in_is_a_finding() {
     let [since, alone] = findings(&text.replace(bit, wrong));
     assert!(since.contains("a known upstream bug: ") && since.contains(": error: field-name: "), "{since}");
     assert!(!alone.contains(": error: field-name: "), "{alone}");
+}
+
+/// QEMU 7.2's models lack what only a newer Linux has: nothing that a change to Linux brings in.
+#[test]
+fn a_known_bug_of_the_other_project_is_no_finding() {
+    let files = [(LINUX, text_of(LINUX)), ("qemu-7.2.tsv", text_of("qemu-7.2.tsv"))];
+    let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let mut input = Input::try_read(&files, &text_of("differences.tsv")).unwrap();
+    let old = input.sources.add("old.tsv", text_of("linux-6.1.tsv"));
+    let before = facts::read(&input.sources, old, &mut Diagnostics::new()).unwrap();
+    let report = verify_since(&before, &input.linux, &input.qemu, &input.differences);
+    let found = report.render_findings(&input.sources);
+    assert!(!found.contains("error: model-lacks: "), "{found}");
 }
 
 /// What a mask of features that cannot migrate gains is taken from users; what TCG's mask gains is not.
