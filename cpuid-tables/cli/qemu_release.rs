@@ -61,10 +61,10 @@ pub(crate) fn emulated(text: &str) -> Result<Emulated, String> {
     })
 }
 
-/// True for a development snapshot, which QEMU numbers from 50, other than the one of these tables.
+/// True for a development snapshot, which counts as the next series, other than the one of these tables.
 fn is_other_snapshot(version: &ProgramVersion, release: QemuRelease) -> bool {
     let [major, minor, micro] = version.numbers;
-    micro >= 50 && release.name() != format!("{major}.{minor}.{micro}")
+    version.series() != (major, minor) && release.name() != format!("{major}.{minor}.{micro}")
 }
 
 /// The oldest release that is not older, as for what a program does not state; else the newest.

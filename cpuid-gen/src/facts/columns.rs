@@ -21,11 +21,11 @@ pub(crate) struct Columns<'a> {
     row: Span,
     rest: Option<&'a str>,
     next_start: u32,
-    /// A row pasted from a message has bars in place of tabs.
     separator: &'static str,
 }
 
 /// Between the columns of a row in a message.
+#[cfg(feature = "verify")]
 const BARS: &str = " | ";
 
 type Result<T> = std::result::Result<T, Diagnostic>;
@@ -33,8 +33,15 @@ type Result<T> = std::result::Result<T, Diagnostic>;
 impl<'a> Columns<'a> {
     /// The columns of `line`, which is at `row`.
     fn new(line: &'a str, row: Span) -> Columns<'a> {
-        let separator = if !line.contains('\t') && line.contains(BARS) { BARS } else { "\t" };
-        Columns { row, rest: Some(line), next_start: row.start, separator }
+        Columns { row, rest: Some(line), next_start: row.start, separator: "\t" }
+    }
+
+    /// Accepts a row that was pasted from a message, which has bars in place of tabs.
+    #[cfg(feature = "verify")]
+    pub(crate) fn accept_bars(&mut self) {
+        if self.rest.is_some_and(|rest| !rest.contains('\t') && rest.contains(BARS)) {
+            self.separator = BARS;
+        }
     }
 
     /// The place of the whole row.

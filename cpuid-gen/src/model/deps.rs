@@ -213,9 +213,9 @@ fn bits_in(model: &Model, source: WordSource, mask: u64) -> Vec<Node> {
 fn denied(model: &Model) -> impl Iterator<Item = (Node, Node)> {
     let node = |place: &str| Some(Node::Feature(model.feature_at(place.parse().ok()?)?));
     crate::DIFFERENCES.lines().filter_map(move |line| {
-        let columns: Vec<&str> = line.split('\t').take(4).collect();
-        let ["needs", dependent, needs, "none"] = columns[..] else { return None };
-        Some((node(dependent)?, node(needs)?))
+        let mut columns = line.strip_prefix("needs\t")?.split('\t');
+        let [dependent, needs, stated] = [columns.next()?, columns.next()?, columns.next()?];
+        if stated == "none" { Some((node(dependent)?, node(needs)?)) } else { None }
     })
 }
 

@@ -26,6 +26,7 @@ use std::cmp::Ordering;
 use super::holds::Holds;
 use super::key::{Key, Kind};
 use super::processors::{self, Processor, State};
+use super::release::snapshot_of;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::columns::{Columns, rows};
 use crate::facts::{LinuxFacts, QemuFacts, WitnessFacts};
@@ -185,9 +186,6 @@ pub(super) struct MacroFamily {
     pub(super) entry: usize,
 }
 
-/// The third number of QEMU's first development snapshot after a release.
-pub(super) const FIRST_SNAPSHOT: u32 = 50;
-
 /// A table that upstream replaced.
 #[derive(Clone, Debug)]
 pub(super) struct Rewritten {
@@ -201,11 +199,10 @@ pub(super) struct Rewritten {
 
 impl Rewritten {
     /// True if it was replaced between these two releases, or may have been: between the two series, and in the development
-    /// snapshots after the first one, which QEMU numbers from 50.
+    /// snapshots after the first one.
     pub(super) fn lies_between(&self, older: &str, newer: &str) -> bool {
         let order = |one: &str, other: &str| ReleaseOrder::new(one).cmp(&ReleaseOrder::new(other));
-        let point = newer.split(['.', '-']).nth(2).and_then(|point| point.parse().ok()).unwrap_or(0);
-        let is_snapshot = self.sort.starts_with("qemu-") && point >= FIRST_SNAPSHOT;
+        let is_snapshot = self.sort.starts_with("qemu-") && snapshot_of(newer).is_some();
         let of = |release: &str, series: &str| {
             let parts = series.split('.').count();
             order(&release.split(['.', '-']).take(parts).collect::<Vec<_>>().join("."), series)
@@ -301,6 +298,7 @@ impl Differences {
         mut columns: Columns<'_>,
         kinds: &[(RowKind, &'static str)],
     ) -> Result<(), Diagnostic> {
+        columns.accept_bars();
         let kind = columns.choice("KIND", kinds)?;
         let (subject, at) = columns.text("SUBJECT")?;
         let left = columns.text("LEFT")?.0;

@@ -1,6 +1,6 @@
 //! The releases in which a row of `differences.tsv` holds.
 
-use super::differences::FIRST_SNAPSHOT;
+use super::release::snapshot_of;
 use crate::diagnostic::Diagnostic;
 use crate::facts::columns::Columns;
 use crate::hash::QuickMap;
@@ -126,9 +126,7 @@ impl Holds {
 
 /// The series of which one follows QEMU's development snapshot, `6.0` or `5.3` after `5.2.50`; `None` for a release.
 fn after_snapshot(release: &str) -> Option<[String; 2]> {
-    let mut numbers = release.split(['.', '-']).map(|part| part.parse::<u32>().ok());
-    let [major, minor, point] = [numbers.next()??, numbers.next()??, numbers.next()??];
-    (point >= FIRST_SNAPSHOT).then(|| [format!("{major}.{}", minor + 1), format!("{}.0", major + 1)])
+    snapshot_of(release).map(|[major, minor]| [format!("{major}.{}", minor + 1), format!("{}.0", major + 1)])
 }
 
 /// True for the kind of a row of this project's facts.

@@ -15,6 +15,7 @@ use super::release::Release;
 use super::witnesses::WitnessIndex;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{BitPlace, QemuDep, QemuSource, QemuWord};
+use crate::graph;
 use crate::location::Location;
 use crate::source::Span;
 
@@ -47,33 +48,35 @@ pub(super) fn check(
             stated.iter().for_each(|stated| judge(row, stated, false, findings));
         }
     }
-    for row in &findings.differences().property_needs {
-        for index in qemu {
-            check_property(index, row, findings);
-        }
-    }
     for index in qemu {
+        check_properties(index, findings);
         for dep in &index.facts.deps {
             check_direction(index, dep, findings);
         }
     }
 }
 
-/// A dependency between two enlightenments, directly or through others. Before 4.1 they are in no table.
-fn check_property(index: &QemuIndex<'_>, row: &PropertyNeeds, findings: &mut Findings<'_>) {
+/// Dependencies between enlightenments, directly or through others. Before 4.1 they are in no table.
+fn check_properties(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
+    let deps = index.facts.hyperv_deps.iter();
+    let edges: Vec<(&str, &str)> = deps.map(|dep| (&*dep.property, &*dep.needs)).collect();
+    let stated = graph::closure(&edges, usize::MAX).unwrap_or_default();
+    for row in &findings.differences().property_needs {
+        check_property(index, row, &stated, findings);
+    }
+}
+
+fn check_property(
+    index: &QemuIndex<'_>,
+    row: &PropertyNeeds,
+    stated: &[(&str, &str)],
+    findings: &mut Findings<'_>,
+) {
     let facts = index.facts;
     let place = |name: &str| facts.hyperv.iter().find(|known| known.property == name).map(|known| known.at);
     let (Some(at), Some(needs_at)) = (place(&row.property), place(&row.needs)) else { return };
     findings.use_entry(row.entry);
-    let mut reached: Vec<&str> = vec![&row.property];
-    let mut next = 0;
-    while let Some(&name) = reached.get(next) {
-        let needs = facts.hyperv_deps.iter().filter(|dep| dep.property == name).map(|dep| &*dep.needs);
-        let more: Vec<&str> = needs.filter(|needs| !reached.contains(needs)).collect();
-        reached.extend(more);
-        next += 1;
-    }
-    if reached.contains(&&*row.needs) {
+    if stated.contains(&(&*row.property, &*row.needs)) {
         return;
     }
     let (property, needs) = (&row.property, &row.needs);

@@ -7,3 +7,10 @@ pub(super) struct Release {
     pub(super) rank: usize,
     pub(super) name: String,
 }
+
+/// Major and minor number of a development snapshot of QEMU, which has a third number from 50 on; `None` for a release.
+pub(super) fn snapshot_of(release: &str) -> Option<[u32; 2]> {
+    let mut numbers = release.split(['.', '-']).map(|part| part.parse::<u32>().ok());
+    let [major, minor, point] = [numbers.next()??, numbers.next()??, numbers.next()??];
+    (point >= 50).then_some([major, minor])
+}

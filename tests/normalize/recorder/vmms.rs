@@ -1,9 +1,12 @@
 //! Each VMM's code, called as the VMM calls it.
+
 use crate::fake::{self, Entry};
 use crate::shim::{CpuIdEntry, CpuProfile, CpuVendor, CpuidConfig, Hypervisor, Vcpu};
 use crate::{Options, VpmuFeatureLevel, ch, cv, db, fc, lk, shim_cv};
 use kvm_bindings::{CpuId, kvm_cpuid_entry2};
+
 type Made = Result<Vec<Entry>, String>;
+
 /// The number of vCPUs of a case.
 pub fn count(vmm: &str, options: &Options) -> u32 {
     match vmm {
@@ -13,6 +16,7 @@ pub fn count(vmm: &str, options: &Options) -> u32 {
         _ => options.number("vcpus", 1),
     }
 }
+
 /// The table of one vCPU, or why the VMM refuses.
 pub fn run(vmm: &str, supported: &[Entry], options: &Options, index: u32) -> Made {
     match vmm {
@@ -24,6 +28,7 @@ pub fn run(vmm: &str, supported: &[Entry], options: &Options, index: u32) -> Mad
         _ => panic!("{vmm}"),
     }
 }
+
 fn to_kvm(entries: &[Entry]) -> CpuId {
     let entry = |&[function, index, flags, eax, ebx, ecx, edx]: &Entry| kvm_cpuid_entry2 {
         function,
@@ -37,12 +42,15 @@ fn to_kvm(entries: &[Entry]) -> CpuId {
     };
     CpuId::from_entries(&entries.iter().map(entry).collect::<Vec<_>>()).unwrap()
 }
+
 fn from_kvm(entries: &CpuId) -> Vec<Entry> {
     entries.as_slice().iter().map(|e| [e.function, e.index, e.flags, e.eax, e.ebx, e.ecx, e.edx]).collect()
 }
+
 fn refusal(error: impl std::fmt::Debug) -> String {
     format!("{error:?}")
 }
+
 fn firecracker(supported: &[Entry], options: &Options, index: u32) -> Made {
     let vcpus = options.number("vcpus", 1);
     let mut cpuid = fc::Cpuid::try_from(to_kvm(supported)).map_err(refusal)?;
@@ -50,6 +58,7 @@ fn firecracker(supported: &[Entry], options: &Options, index: u32) -> Made {
     cpuid.normalize(index as u8, vcpus as u8, threads).map_err(refusal)?;
     Ok(from_kvm(&CpuId::try_from(cpuid).map_err(refusal)?))
 }
+
 fn libkrun(supported: &[Entry], options: &Options, index: u32) -> Made {
     let vcpus = options.number("vcpus", 1) as u8;
     let (smt, nested) = (options.is_set("smt"), options.is_set("nested"));
@@ -58,6 +67,7 @@ fn libkrun(supported: &[Entry], options: &Options, index: u32) -> Made {
     lk::filter_cpuid(&mut cpuid, &spec).map_err(refusal)?;
     Ok(from_kvm(&cpuid))
 }
+
 fn dragonball(supported: &[Entry], options: &Options, index: u32) -> Made {
     let levels =
         [VpmuFeatureLevel::Disabled, VpmuFeatureLevel::LimitedlyEnabled, VpmuFeatureLevel::FullyEnabled];
@@ -69,6 +79,7 @@ fn dragonball(supported: &[Entry], options: &Options, index: u32) -> Made {
     db::process_cpuid(&mut cpuid, &spec).map_err(refusal)?;
     Ok(from_kvm(&cpuid))
 }
+
 fn crosvm(supported: &[Entry], options: &Options, index: u32) -> Made {
     let nested = if options.is_set("nested") { shim_cv::NestedMode::Auto } else { shim_cv::NestedMode::Off };
     let context = cv::CpuIdContext {
@@ -94,6 +105,7 @@ fn crosvm(supported: &[Entry], options: &Options, index: u32) -> Made {
     cv::filter_cpuid(&mut cpuid, &context);
     Ok(cpuid.cpu_id_entries.into_iter().map(Entry::from).collect())
 }
+
 /// KVM on the recorded host.
 struct System(Vec<CpuIdEntry>, CpuVendor);
 impl Hypervisor for System {
@@ -104,6 +116,7 @@ impl Hypervisor for System {
         self.1
     }
 }
+
 /// A vCPU with its frequency, which keeps the table that it is given.
 struct Kept(Option<u32>, std::cell::RefCell<Vec<CpuIdEntry>>);
 impl Vcpu for Kept {
@@ -115,6 +128,7 @@ impl Vcpu for Kept {
         Ok(())
     }
 }
+
 fn vendor() -> CpuVendor {
     let leaf = fake::__cpuid(0);
     match (leaf.ebx, leaf.edx, leaf.ecx) {
@@ -123,6 +137,7 @@ fn vendor() -> CpuVendor {
         _ => CpuVendor::Unknown,
     }
 }
+
 fn cloud_hypervisor(supported: &[Entry], options: &Options, index: u32) -> Made {
     let system = System(supported.iter().map(|entry| (*entry).into()).collect(), vendor());
     let kvm_hyperv = options.is_set("hyperv");
