@@ -83,7 +83,7 @@ struct Unseen {
 
 /// The undetectable errors, and the reasons. An error that is not reported and in none of these classes fails the
 /// test.
-const UNSEEN: [Unseen; 6] = [
+const UNSEEN: [Unseen; 7] = [
     Unseen {
         applies: |planted| planted.stale,
         reason: "undoes a known difference: reported at the entry of differences.tsv that is now stale",
@@ -105,6 +105,10 @@ const UNSEEN: [Unseen; 6] = [
         reason: "dropped from the last release that has it: the next one is without it, too",
     },
     Unseen {
+        applies: |planted| planted.mistake == Mistake::NamesSwapped && planted.reads_as_before,
+        reason: "one row reads as in the release before, the other one is new: the change comes one release later",
+    },
+    Unseen {
         applies: |planted| {
             planted.mistake != Mistake::Dropped && planted.mistake != Mistake::Doubled && planted.only_here
         },
@@ -119,6 +123,8 @@ struct Planted<'a> {
     in_older: bool,
     /// There is a next release, and it has no row about the same thing.
     next_lacks_it: bool,
+    /// Each changed row is in the release before, or is the first about its thing.
+    reads_as_before: bool,
     /// No other release has a row about the same thing.
     only_here: bool,
     /// The same row occurs twice.
@@ -256,7 +262,7 @@ impl<'a> Planted<'a> {
         texts: &[String],
         (file, line): (usize, &str),
         mistake: Mistake,
-        (shown, stale): (&'a str, bool),
+        (mutant, stale): (&'a Mutant, bool),
     ) -> Planted<'a> {
         let project = if file < LINUX.len() { 0..LINUX.len() } else { LINUX.len()..texts.len() };
         let subject = subject_of(line);
@@ -264,21 +270,29 @@ impl<'a> Planted<'a> {
         let compared = |other: usize| subject[0] != "cpuid-field" || (file == 0) == (other == 0);
         let has =
             |other: usize| compared(other) && texts[other].lines().any(|line| subject_of(line) == subject);
+        let before = project.contains(&file.wrapping_sub(1)).then(|| texts[file - 1].as_str());
+        let is_as_before = |row: &str| {
+            let mut about =
+                before.into_iter().flat_map(str::lines).filter(|other| subject_of(other) == subject_of(row));
+            about.next().is_none_or(|other| other == row)
+        };
+        let changed = mutant.lines.iter().filter_map(|line| mutant.text.lines().nth(*line as usize - 1));
         Planted {
             mistake,
             in_older: project.clone().any(|other| other < file && has(other)),
             next_lacks_it: project.contains(&(file + 1)) && !has(file + 1),
+            reads_as_before: before.is_some() && changed.into_iter().all(is_as_before),
             only_here: !project.clone().any(|other| other != file && has(other)),
             is_call: subject[0] == "kvm-cap"
                 && line.split('\t').nth(2).is_some_and(|kind| ["set", "clear"].contains(&kind)),
             twice: texts[file].lines().filter(|other| *other == line).count() > 1,
             stale,
-            shown,
+            shown: &mutant.shown,
         }
     }
 
     fn class(&self) -> Option<&'static Unseen> {
-        static CLASSES: [Unseen; 6] = UNSEEN;
+        static CLASSES: [Unseen; 7] = UNSEEN;
         CLASSES.iter().find(|class| (class.applies)(self))
     }
 }
@@ -441,7 +455,7 @@ fn planted_mistakes_are_reported(is_chosen: fn(&str) -> bool) {
             count.reported += 1;
             continue;
         }
-        let planted = Planted::new(&texts, (*file, lines[*file][*index]), *mistake, (&mutant.shown, stale));
+        let planted = Planted::new(&texts, (*file, lines[*file][*index]), *mistake, (mutant, stale));
         let reason = planted.class().map_or("NO REASON", |class| class.reason);
         let name = LINUX.into_iter().chain(QEMU).nth(*file).unwrap();
         let line = format!("{mistake:?} {name}:{}: {}", index + 1, planted.shown);
