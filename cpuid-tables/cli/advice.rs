@@ -9,14 +9,17 @@ use super::source::Source;
 
 /// What to do about an input that is not recognised.
 ///
-/// `instead`: what to do with an input of its kind, where that is known.
-pub(crate) fn unrecognised(text: &str, instead: Option<&str>) -> String {
+/// `kind`: what it looks like and what to do with an input of that kind, as far as they are known.
+pub(crate) fn unrecognised(text: &str, kind: (Option<&str>, Option<&str>)) -> String {
     let begins = POINTERS.iter().find(|(marks, _)| marks.iter().all(|mark| text.contains(mark)));
     if let Some((_, help)) = begins {
         return (*help).to_owned();
     }
-    if let Some(instead) = instead {
+    if let (_, Some(instead)) = kind {
         return format!("{instead}; `--from ?` lists the forms that are read");
+    }
+    if let (Some(_), None) = kind {
+        return format!("{WHOLE}; `--from ?` lists the forms that are read");
     }
     if !meanings(text.trim_end_matches("...")).found.is_empty() {
         return "it is not a table, but a line that `kvm-cpuid find` explains".to_owned();
@@ -25,6 +28,17 @@ pub(crate) fn unrecognised(text: &str, instead: Option<&str>) -> String {
         "{WHOLE}; `kvm-cpuid find` explains single lines of logs; --from FORMAT names the format of an input whose beginning \
          was lost, and `--from ?` lists them"
     )
+}
+
+/// What to do about a shell's prompt between the lines of a dump.
+pub(crate) const PROMPT: &str = "the line is a shell's prompt: --lenient passes over it, with a warning";
+
+/// True for a quoted line that begins as `user@host:~$ cpuid -r` or `$ cpuid -r` do.
+pub(crate) fn is_prompt(text: &str) -> bool {
+    let user = text.split([' ', ':', '~']).next().unwrap_or_default();
+    let is_user = user.contains('@') || user.starts_with('[') && text.contains('@');
+    text.starts_with("$ ")
+        || is_user && ["$ ", "# ", "% "].iter().any(|sign| format!("{text} ").contains(sign))
 }
 
 /// What to do about a line with a terminal's colours.

@@ -92,12 +92,6 @@ formats! {
     MacOs = macos,
     /// OpenBSD's boot messages.
     OpenBsd = openbsd,
-    /// What glibc's `ld.so` prints.
-    LdSo = glibc,
-    /// `isainfo` of illumos and Solaris.
-    Isainfo = isainfo,
-    /// A crash report of Java's `HotSpot`.
-    Java = java,
     /// The CPUID of an `ESXi` host.
     Esxi = esxi,
     /// nova's and `CloudStack`'s settings of guests' CPUs.
@@ -118,6 +112,12 @@ formats! {
     Kubevirt = kubevirt,
     /// Names of CPU models.
     ModelList = model_list,
+    /// What glibc's `ld.so` prints.
+    LdSo = glibc,
+    /// `isainfo` of illumos and Solaris.
+    Isainfo = isainfo,
+    /// A crash report of Java's `HotSpot`.
+    Java = java,
 }
 
 impl Format {

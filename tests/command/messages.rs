@@ -133,6 +133,9 @@ fn messages_of_enlightenments_properties_and_flags() {
     }
     let ran = run(&["find", "-cpu host,pmu=off"], "");
     assert!(ran.out.starts_with("pmu: a property of QEMU's -cpu"), "{}{}", ran.out, ran.err);
+    // A line of a patch is not an option.
+    let ran = run(&["find", "-\tF(AVX2),"], "");
+    assert!(ran.out.starts_with("source code of KVM"), "{}{}", ran.out, ran.err);
     let ran = run(&["find", "host-phy-bits"], "");
     assert!(ran.err.contains("did you mean host-phys-bits"), "{}", ran.err);
     let ran = run(&["has", "host-phys-bits", "-"], "");

@@ -107,6 +107,52 @@ fn isainfo_of_illumos() {
 }
 
 #[test]
+fn names_in_old_boot_messages_of_openbsd() {
+    if !common::pinned("names_in_old_boot_messages_of_openbsd") {
+        return;
+    }
+    let cpu = one(file("openbsd-names.txt"), Format::OpenBsd);
+    assert_eq!(find(&cpu, 1, 0).eax, 0x0001_0676);
+    for feature in [
+        feature::VMX,
+        feature::X2APIC,
+        feature::MWAIT,
+        feature::NX,
+        feature::LM,
+        feature::LAHF_LM,
+        feature::TSC_DEADLINE_TIMER,
+        feature::CONSTANT_TSC,
+        feature::DTHERM,
+        feature::XMM4_1,
+    ] {
+        assert_eq!(has(&cpu, feature), Some(true), "{feature}");
+    }
+    // Another CPU's line is not this one's, and what is not listed is not known.
+    assert_eq!((has(&cpu, feature::SVM), has(&cpu, feature::AVX2)), (None, None));
+    let notes = notes(file("openbsd-names.txt"));
+    assert!(notes.len() == 1 && notes[0].contains("SECRETSET"), "{notes:?}");
+}
+
+#[test]
+fn flags_of_compilers_and_gentoo() {
+    if !common::pinned("flags_of_compilers_and_gentoo") {
+        return;
+    }
+    for text in [
+        "# a comment\nCPU_FLAGS_X86=\"aes avx avx2 f16c fma3 pclmul popcnt sse4_2 secretset\"\n",
+        "CPU_FLAGS_X86: aes avx avx2 fma3 pclmul sse4_2 secretset\n",
+        "debug_assertions\ntarget_arch=\"x86_64\"\ntarget_feature=\"avx2\"\ntarget_feature=\"fma\"\n\
+         target_feature=\"pclmulqdq\"\ntarget_feature=\"sse4.2\"\ntarget_feature=\"secretset\"\nunix\n",
+    ] {
+        let cpu = one(text, Format::FeatureList);
+        for feature in [feature::AVX2, feature::FMA, feature::PCLMULQDQ, feature::XMM4_2] {
+            assert_eq!(has(&cpu, feature), Some(true), "{feature}: {text}");
+        }
+        assert_eq!((has(&cpu, feature::AVX512F), notes(text).len()), (None, 1), "{:?}", notes(text));
+    }
+}
+
+#[test]
 fn crash_reports_of_java() {
     if !common::pinned("crash_reports_of_java") {
         return;

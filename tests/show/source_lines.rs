@@ -81,6 +81,26 @@ const LINES: &[(&str, &str, &[&str])] = &[
         "source code of C or Rust: X86_FEATURE_COMPAT of AVX2",
         &["avx2: "],
     ),
+    ("case X86_FEATURE_AVX2:", "source code of Linux: X86_FEATURE_AVX2", &["avx2: "]),
+    ("\tX86_FEATURE_AVX2,", "source code of Linux: X86_FEATURE_AVX2", &["avx2: "]),
+    ("#define ARCH_CAP_RDCTL_NO BIT(0)", "source code of Linux: ARCH_CAP_RDCTL_NO is bit 0", &["RDCTL_NO: "]),
+    ("{ \"avx2\", 0x00000007, 0, CPUID_REG_EBX, 5 },", "source code of C or Rust: avx2", &["avx2: "]),
+    (
+        "0x7, 0, ebx, 5, avx2, a text",
+        "source code of Linux's cpuid.csv: avx2 is CPUID.(EAX=7,ECX=0):EBX[5]",
+        &["avx2: "],
+    ),
+    (
+        "DEFINE_PROP_BOOL(\"host-phys-bits\", X86CPU, host_phys_bits, false),",
+        "source code of C or Rust: host-phys-bits",
+        &["host-phys-bits: "],
+    ),
+    ("let avx2 = feature::AVX2;", "source code of C or Rust: AVX2", &["avx2: "]),
+    (
+        "cpuid.get_feature_info().map_or(false, |f| f.has_sse42())",
+        "source code of C or Rust: sse42",
+        &["sse4_2: "],
+    ),
     ("is_x86_feature_detected!(\"avx512f\")", "source code of C or Rust: avx512f", &["avx512f: "]),
     ("#[target_feature(enable = \"avx2,fma\")]", "source code of C or Rust: avx2 fma", &["avx2: ", "fma: "]),
     (

@@ -61,7 +61,7 @@ pub fn meanings(text: &str) -> Meanings {
         &|| known(alias_place(text).map(at).unwrap_or_default()),
         &|| known(msr::bits_of(text).map(Found::MsrBits).into_iter().collect()),
         &|| of_message(text),
-        &|| if text.contains(CODE) { of_source(text) } else { Meanings::default() },
+        &|| if is_code(text) { of_source(text) } else { Meanings::default() },
         &|| in_line(text),
         &|| known(bare_name(text)),
         &|| known(several(text)),
@@ -72,8 +72,12 @@ pub fn meanings(text: &str) -> Meanings {
     meant
 }
 
-/// Signs of which a line of source code has one.
-const CODE: [char; 7] = ['(', '{', '[', '|', '&', '#', '"'];
+/// True for a text with a sign that lines of source code have, or that ends as they do, and for a row of numbers with commas.
+fn is_code(text: &str) -> bool {
+    text.contains(['(', '{', '[', '|', '&', '#', '"', ';'])
+        || text.ends_with([',', ':'])
+        || text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(", ")
+}
 
 /// Each meaning once: a log repeats its lines for every vCPU.
 fn without_repetition(found: &mut Vec<Found>) {

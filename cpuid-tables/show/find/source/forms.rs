@@ -18,7 +18,7 @@ pub(super) type Form = fn(&[Token<'_>]) -> Option<Reading>;
 
 /// The forms, the strictest first.
 pub(super) static FORMS: &[Form] =
-    &[definition, capabilities, scattered, dependency, macro_of_features, mentions::mentions];
+    &[definition, capabilities, scattered, cpuid_csv, dependency, macro_of_features, mentions::mentions];
 
 /// Prefixes of names, and whose they are. `true`: a name with it is always a bit.
 pub(super) static PREFIXES: &[(&str, &str, bool)] = &[
@@ -29,6 +29,10 @@ pub(super) static PREFIXES: &[(&str, &str, bool)] = &[
     ("KVM_FEATURE_", "KVM", true),
     ("CPUID_", "QEMU", false),
     ("MSR_", "Linux or QEMU", false),
+    ("ARCH_CAP_", "Linux", false),
+    ("SECONDARY_EXEC_", "KVM", false),
+    ("CPU_BASED_", "KVM", false),
+    ("PIN_BASED_", "KVM", false),
     ("bit_", "a C compiler", false),
     ("FEATURE_", "a C compiler", false),
 ];
@@ -190,6 +194,27 @@ fn scattered(words: &[Token<'_>]) -> Option<Reading> {
         }
         _ => None,
     })
+}
+
+/// A row of Linux's cpuid.csv: `0x7, 0, ebx, 5, avx2, ...`.
+fn cpuid_csv(words: &[Token<'_>]) -> Option<Reading> {
+    let [
+        Number(leaf),
+        Sign(','),
+        Number(subleaf),
+        Sign(','),
+        Name(register),
+        Sign(','),
+        Number(bit),
+        Sign(','),
+        Name(name),
+        ..,
+    ] = words
+    else {
+        return None;
+    };
+    let place: Place = format!("{leaf:#x}.{subleaf}.{register}[{bit}]").parse().ok()?;
+    Some(placed("Linux's cpuid.csv", format!("{name} is {place}"), name, by_name(name), Some(place)))
 }
 
 /// Linux's `{ X86_FEATURE_AVX2, X86_FEATURE_AVX, },`.

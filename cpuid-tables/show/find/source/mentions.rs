@@ -9,7 +9,7 @@ use super::tokens::Token::{self, Name, Number, Sign, Text};
 use super::{Reading, SourceLine};
 use crate::bits::location::{Leaf, Place, Subleaf};
 use crate::show::find::found::Found;
-use crate::show::find::names::by_name;
+use crate::show::find::names::{by_name, property_named};
 use crate::show::find::places::{at, of_word as any_word};
 use crate::show::msr::AboutMsr;
 
@@ -21,6 +21,13 @@ static BEFORE_TEXTS: &[&str] = &[
     "target_feature",
     "__target__",
     "target",
+    "TYPE_X86_CPU",
+    "X86_CPU_TYPE_NAME",
+    "DEFINE_PROP_BOOL",
+    "DEFINE_PROP_UINT8",
+    "DEFINE_PROP_UINT32",
+    "DEFINE_PROP_UINT64",
+    "DEFINE_PROP_BIT64",
 ];
 
 /// What was read, and its meaning.
@@ -34,11 +41,13 @@ pub(super) fn mentions(words: &[Token<'_>]) -> Option<Reading> {
         let rest = &words[index + 1..];
         match word {
             Name(name) => {
-                all.extend(feature_word(name, rest).or_else(|| call(name, rest)).or_else(|| macro_name(name)))
+                let found =
+                    feature_word(name, rest).or_else(|| call(name, rest)).or_else(|| macro_name(name));
+                all.extend(found.or_else(|| of_a_path(&words[..index], name)));
             }
             Text(text) if are_names(words) => {
                 let names = text.split([',', '|', '+']).map(str::trim).filter(|name| !name.is_empty());
-                all.extend(names.map(|name| (name.to_string(), feature(name))));
+                all.extend(names.map(|name| (name.to_string(), feature_or_property(name))));
             }
             _ => {}
         }
@@ -50,7 +59,7 @@ pub(super) fn mentions(words: &[Token<'_>]) -> Option<Reading> {
             read.push(name);
         }
     }
-    let line = SourceLine { whose: whose_line(words), read: read.join(" "), note: None };
+    let line = SourceLine { whose: whose_line(words, &read), read: read.join(" "), note: None };
     let found: Vec<Found> = all.iter().flat_map(|(_, found)| found.clone()).collect();
     (!found.is_empty()).then_some(Reading { line, found, unknown: Vec::new() })
 }
@@ -94,6 +103,20 @@ fn call(name: &str, rest: &[Token<'_>]) -> Option<Mention> {
     Some((place.to_string(), at(place)))
 }
 
+/// A feature by its name in Rust: `feature::AVX2`, and the question `has_avx2()`.
+fn of_a_path(before: &[Token<'_>], name: &str) -> Option<Mention> {
+    let of_module = matches!(before, [.., Name("feature" | "Feature"), Sign(':'), Sign(':')]);
+    let asked = name.strip_prefix("has_").filter(|_| matches!(before.last(), Some(Sign('.'))));
+    let name = if of_module { Some(name) } else { asked }?;
+    Some((name.to_string(), feature(name)))
+}
+
+/// A feature, or a property of QEMU's `-cpu`.
+fn feature_or_property(name: &str) -> Vec<Found> {
+    let found = feature(name);
+    if found.is_empty() { property_named(name).into_iter().collect() } else { found }
+}
+
 /// A name with a project's prefix.
 fn macro_name(name: &str) -> Option<Mention> {
     whose(name)?;
@@ -120,11 +143,13 @@ fn are_names(words: &[Token<'_>]) -> bool {
     let is_before = words.iter().any(|word| matches!(word, Name(name) if BEFORE_TEXTS.contains(name)));
     let is_row =
         words.iter().all(|word| matches!(word, Text(_) | Name("NULL") | Sign(',' | '{' | '}' | '[' | ']')));
-    is_before || is_row
+    // A row of a table that begins with the name.
+    let begins = matches!(words, [Sign('{'), Text(_), Sign(','), ..]);
+    is_before || is_row || begins
 }
 
-/// Whose a line is, by the first name that says so.
-fn whose_line(words: &[Token<'_>]) -> &'static str {
+/// Whose a line is, by the first name that says so; a prefix does so where the name was read.
+fn whose_line(words: &[Token<'_>], read: &[&str]) -> &'static str {
     let of = |name: &str| {
         if name.starts_with("FEAT_") || name == "feat_names" || name.starts_with("R_E") {
             return Some("QEMU");
@@ -132,7 +157,7 @@ fn whose_line(words: &[Token<'_>]) -> &'static str {
         if of_word(name).is_some() {
             return Some("KVM");
         }
-        whose(name).map(|(whose, _)| whose)
+        whose(name).filter(|_| read.contains(&name)).map(|(whose, _)| whose)
     };
     words.iter().filter_map(|word| word.name()).find_map(of).unwrap_or("C or Rust")
 }
