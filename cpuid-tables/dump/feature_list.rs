@@ -73,6 +73,8 @@ const MODEL: &str = "model_";
 #[derive(Default)]
 struct FeatureList {
     names: Option<Names>,
+    /// It is what rustc prints, in which other words are alone on a line, too.
+    of_rustc: bool,
 }
 
 fn is_separator(byte: u8) -> bool {
@@ -123,6 +125,7 @@ impl Parser for FeatureList {
         for (before, on) in LISTS {
             let Some(at) = find(line.text, before) else { continue };
             named = true;
+            self.of_rustc |= before == RUSTC;
             let rest = &line.text[at + before.len()..];
             // The list ends where the sentence or a quote does, or the next list of the message begins.
             let end =
@@ -133,7 +136,7 @@ impl Parser for FeatureList {
             self.take(list, on, line.number, sink);
         }
         if !named && items(trim(line.text)).next().is_some() && items(trim(line.text)).all(is_name) {
-            let of_names = self.names.is_some() || is_list(line.text);
+            let of_names = self.names.is_some() && !self.of_rustc || is_list(line.text);
             if of_names {
                 self.take(trim(line.text), true, line.number, sink);
             }
