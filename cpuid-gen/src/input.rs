@@ -24,32 +24,32 @@ use crate::published::Published;
 use crate::release;
 use crate::source::{FileId, Sources, Span};
 
-/// The facts of a Linux tree (a directory) or of a facts file (anything else).
+/// The facts of a Linux tree (a directory), of a facts file, or of a pinned release by its name where there is no such file.
 pub fn linux(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<LinuxFacts> {
     if path.is_dir() {
         return linux_tree(sources, path, diagnostics);
     }
-    match file(sources, path, diagnostics)? {
+    match file(sources, path, Some("linux"), diagnostics)? {
         (_, Facts::Linux(facts)) => Some(facts),
         (id, Facts::Qemu(_)) => wrong_project(sources, id, "QEMU", "Linux", diagnostics),
     }
 }
 
-/// The facts of a QEMU tree (a directory) or of a facts file (anything else).
+/// The facts of a QEMU tree (a directory), of a facts file, or of a pinned release by its name where there is no such file.
 pub fn qemu(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<QemuFacts> {
     if path.is_dir() {
         return qemu_tree(sources, path, diagnostics);
     }
-    match file(sources, path, diagnostics)? {
+    match file(sources, path, Some("qemu"), diagnostics)? {
         (_, Facts::Qemu(facts)) => Some(facts),
         (id, Facts::Linux(_)) => wrong_project(sources, id, "Linux", "QEMU", diagnostics),
     }
 }
 
-/// The facts of a tree (a directory) or of a facts file (anything else), of either project.
+/// The facts of a tree (a directory), of a facts file, or of a pinned release by its name (`linux-7.3`), of either project.
 pub fn any(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<Facts> {
     if !path.is_dir() {
-        return file(sources, path, diagnostics).map(|(_, facts)| facts);
+        return file(sources, path, None, diagnostics).map(|(_, facts)| facts);
     }
     let has = |folders: &[&str]| folders.iter().any(|folder| path.join(folder).is_dir());
     if has(&["arch/x86"]) {
@@ -62,18 +62,6 @@ pub fn any(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) ->
     let help = "name the root of a tree, or a facts file";
     diagnostics.push(Diagnostic::file(path, message).with_help(help));
     None
-}
-
-/// The facts of a tree or of a facts file, or of a pinned release by the name of its facts file, `linux-7.3`.
-pub fn tree_or_pinned(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<Facts> {
-    let named = |(name, _): &&(&str, &str)| path.to_str() == name.strip_suffix(".tsv");
-    match crate::pinned().iter().find(named).filter(|_| !path.exists()) {
-        Some((name, text)) => {
-            let id = sources.add(*name, *text);
-            facts::read(sources, id, diagnostics)
-        }
-        None => any(sources, path, diagnostics),
-    }
 }
 
 /// The facts of a witness's tree (a directory) or of its facts file (anything else).
@@ -184,7 +172,7 @@ pub fn folder(
         diagnostics.push(Diagnostic::file(path, message));
     }
     for name in names {
-        match file(sources, &path.join(name), diagnostics) {
+        match file(sources, &path.join(name), None, diagnostics) {
             Some((_, Facts::Linux(facts))) => all_linux.push(facts),
             Some((_, Facts::Qemu(facts))) => all_qemu.push(facts),
             None => {}
@@ -281,8 +269,24 @@ pub fn pinned_beside(
     with_pinned((Vec::new(), Vec::new()), |name| beside.contains(name), sources, diagnostics)
 }
 
-fn file(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<(FileId, Facts)> {
-    let id = diagnostics.take(sources.read(path, ""))?;
+/// The facts of a file, or of a pinned release of this project.
+fn file(
+    sources: &mut Sources,
+    path: &Path,
+    project: Option<&'static str>,
+    diagnostics: &mut Diagnostics,
+) -> Option<(FileId, Facts)> {
+    let pinned = if path.exists() { None } else { diagnostics.take(release::named(path, project))? };
+    let id = match pinned {
+        Some(pinned) => sources.add(pinned.file, pinned.text),
+        None => {
+            let missing = |error| {
+                let error: Diagnostic = error;
+                if path.exists() { error } else { error.with_help(release::names()) }
+            };
+            diagnostics.take(sources.read(path, "").map_err(|error| missing(error.into())))?
+        }
+    };
     Some((id, facts::read(sources, id, diagnostics)?))
 }
 

@@ -8,13 +8,18 @@ use super::outcome::Failed;
 use super::source::Source;
 
 /// What to do about an input that is not recognised.
-pub(crate) fn unrecognised(text: &str) -> String {
+///
+/// `kind`: what it looks like and what to do with an input of that kind, as far as they are known.
+pub(crate) fn unrecognised(text: &str, kind: (Option<&str>, Option<&str>)) -> String {
     let begins = POINTERS.iter().find(|(marks, _)| marks.iter().all(|mark| text.contains(mark)));
     if let Some((_, help)) = begins {
         return (*help).to_owned();
     }
-    if let Some((_, form, unpack)) = COMPRESSED.iter().find(|(begin, ..)| text.starts_with(begin)) {
-        return format!("it is compressed by {form}: `{unpack} FILE | kvm-cpuid ... -` reads what is in it");
+    if let (_, Some(instead)) = kind {
+        return format!("{instead}; `--from ?` lists the forms that are read");
+    }
+    if let (Some(_), None) = kind {
+        return format!("{WHOLE}; `--from ?` lists the forms that are read");
     }
     if !meanings(text.trim_end_matches("...")).found.is_empty() {
         return "it is not a table, but a line that `kvm-cpuid find` explains".to_owned();
@@ -25,13 +30,20 @@ pub(crate) fn unrecognised(text: &str) -> String {
     )
 }
 
-/// How a compressed file begins, as text, and what unpacks it.
-static COMPRESSED: [(&str, &str, &str); 4] = [
-    ("\\u{1f}\u{fffd}", "gzip", "gunzip -c"),
-    ("\u{fffd}7zXZ", "xz", "xz -dc"),
-    ("(\u{fffd}/\u{fffd}", "zstd", "zstd -dc"),
-    ("BZh", "bzip2", "bzip2 -dc"),
-];
+/// What to do about a shell's prompt between the lines of a dump.
+pub(crate) const PROMPT: &str = "the line is a shell's prompt: --lenient passes over it, with a warning";
+
+/// True for a quoted line that begins as `user@host:~$ cpuid -r` or `$ cpuid -r` do.
+pub(crate) fn is_prompt(text: &str) -> bool {
+    let user = text.split([' ', ':', '~']).next().unwrap_or_default();
+    let is_user = user.contains('@') || user.starts_with('[') && text.contains('@');
+    text.starts_with("$ ")
+        || is_user && ["$ ", "# ", "% "].iter().any(|sign| format!("{text} ").contains(sign))
+}
+
+/// What to do about a line with a terminal's colours.
+pub(crate) const COLOURS: &str = "the line has a terminal's colours: `sed 's/\\x1b\\[[0-9;]*m//g' FILE | kvm-cpuid ... -` \
+     reads it without them, and --lenient passes over a prompt";
 
 /// What debuggers and Rust print in place of entries that are behind a pointer: marks of such a line, and what prints them.
 static POINTERS: [(&[&str], &str); 4] = [

@@ -82,10 +82,16 @@ fn unreadable(name: &str, error: &ReadError) -> Failed {
         ReadError::Blank if name == Source::Input.to_string() => {
             Failed::new("standard input is empty").help("did the command before the pipe fail?")
         }
-        ReadError::Unrecognised { text } => failed.help(advice::unrecognised(text)).no_dump(),
-        ReadError::Malformed { format: Format::Json, why, .. } if why.starts_with("unknown field") => {
+        ReadError::Unrecognised { text, looks_like, instead } => {
+            failed.help(advice::unrecognised(text, (*looks_like, *instead))).no_dump()
+        }
+        ReadError::Malformed { format: Format::Json, why, .. }
+            if ["unknown field", "missing field"].iter().any(|begin| why.starts_with(begin)) =>
+        {
             failed.help(advice::other_json())
         }
+        ReadError::Malformed { text, .. } if text.contains("\\u{1b}[") => failed.help(advice::COLOURS),
+        ReadError::Malformed { text, .. } if advice::is_prompt(text) => failed.help(advice::PROMPT),
         ReadError::Malformed { .. } => failed.help(
             "--lenient warns of such lines and goes on; --from FORMAT, if it is in another format (`--from ?` lists them)",
         ),

@@ -88,6 +88,7 @@ fn refused(error: &NoFeature) -> Failed {
             failed.help(format!("select one by its location: '{}'", places.join("' or '")))
         }
         NoFeature::Elsewhere(_) => failed.help("`kvm-cpuid why` explains it on this machine"),
+        NoFeature::Setting(name) => failed.help(format!("`kvm-cpuid find {name}` says what it decides")),
         NoFeature::Nothing(_) => failed.help("`kvm-cpuid find` lists a register's contents"),
         _ => failed,
     }

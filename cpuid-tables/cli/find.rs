@@ -23,8 +23,10 @@ Examples:
   kvm-cpuid find 7.0.ebx=0x219c95a9            a register's value, decoded
   kvm-cpuid find 'MSR 0x48e' IA32_XSS hv-time  MSRs, Hyper-V enlightenments; several names at once
   kvm-cpuid find 'MSR 0x10a=0x69'              an MSR's value, bit by bit
+  kvm-cpuid find host-phys-bits                a property of QEMU's -cpu that is not a feature
   kvm-cpuid find 'CPUID.0DH:EAX.xsavec [bit 1]'   what a warning of QEMU's names; a whole line
                                                of QEMU's, libvirt's or Linux's may be pasted
+  kvm-cpuid find '#define X86_FEATURE_AVX2 ( 9*32+ 5)'  a line of source code: Linux, KVM, QEMU, C, Rust
 
 Exit codes:
   0  every argument was found
@@ -86,7 +88,8 @@ fn no_match(text: &str) -> Failed {
     let failed = Failed::new(format!("no match for `{}`", shortened(text)));
     match hint::no_match(text) {
         None => failed.help(
-            "names, locations such as '7.0.ebx[5]' or 'MSR 0x10a', values, and lines of QEMU, libvirt and Linux are found",
+            "names, locations such as '7.0.ebx[5]' or 'MSR 0x10a', values, lines that QEMU, libvirt and Linux print, and lines of \
+             source code are found",
         ),
         Some(help) => failed.help(help),
     }

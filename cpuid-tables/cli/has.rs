@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::format::Format;
 use super::input::Input;
-use super::outcome::Result;
+use super::outcome::{Failed, Result};
 use super::output::{print_document, warn};
 use super::source::Source;
 use super::stated::{Has, both, feature_stated};
@@ -101,7 +101,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         Wanted::Level(_) => Ok(all[0]),
     };
     if args.format == Format::Json {
-        print_answer(args, &wanted, &all, answer.as_ref().ok().copied().flatten(), &missing)?;
+        print_answer(args, &wanted, &all, answer.as_ref(), &missing)?;
     }
     let answer = answer?;
     if answer.is_none() {
@@ -110,15 +110,24 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(answer.map_or(ExitCode::from(NOT_KNOWN), super::outcome::answer))
 }
 
-fn print_answer(args: &Args, wanted: &Wanted, all: &[Has], has: Has, missing: &[Feature]) -> Result<()> {
+fn print_answer(
+    args: &Args,
+    wanted: &Wanted,
+    all: &[Has],
+    has: std::result::Result<&Has, &Failed>,
+    missing: &[Feature],
+) -> Result<()> {
     let missing: Vec<&str> = missing.iter().map(|feature| name_of(*feature)).collect();
     let sources = args.input.sources().iter().map(Source::to_string);
     let mut answer = json!({
         "feature": args.feature,
         "sources": sources.collect::<Vec<String>>(),
-        "has": has,
+        "has": has.ok(),
         "missing": missing,
     });
+    if let Err(failed) = has {
+        answer["error"] = failed.to_json();
+    }
     if let (Wanted::Any(asked), 2..) = (wanted, all.len()) {
         let one =
             |(one, has): (&Asked, &Has)| json!({ "name": one.name(), "place": one.place(), "has": has });

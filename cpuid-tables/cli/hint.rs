@@ -2,7 +2,7 @@
 
 use cpuid_tables::guest::{BuildError, QemuProgram, upstream_machine};
 use cpuid_tables::naming::{PsabiLevel, near};
-use cpuid_tables::show::{Place, name_of, names_near};
+use cpuid_tables::show::{Place, name_of};
 use cpuid_tables::{CpuModel, Feature, QemuRelease};
 
 use super::outcome::Failed;
@@ -136,7 +136,8 @@ pub(crate) fn no_match(text: &str) -> Option<String> {
         ));
     }
     let levels = PsabiLevel::all().map(PsabiLevel::name);
-    let mut near = names_near(text);
+    let properties = QemuRelease::ALL.into_iter().flat_map(QemuRelease::cpu_properties);
+    let mut near = near(text, Feature::all().map(name_of).chain(properties.map(|property| property.name)));
     if text.get(..7).is_some_and(|begin| begin.eq_ignore_ascii_case("x86-64-")) {
         near = self::near(text, levels);
     }

@@ -57,7 +57,7 @@ use args::{Args, Command};
 
 /// Runs the command and turns its result into the exit code.
 pub(crate) fn run() -> ExitCode {
-    let (args, notes) = parse();
+    let Parsed { args, notes, in_json } = parse();
     args.color.apply();
     if args.verbose {
         output::set_verbose();
@@ -80,14 +80,26 @@ pub(crate) fn run() -> ExitCode {
     };
     let code = result.unwrap_or_else(|failed| {
         failed.show();
+        if in_json {
+            output::print_failed(&failed.to_json());
+        }
         ExitCode::from(2)
     });
     notes.into_iter().for_each(output::note);
     code
 }
 
-/// The arguments, and notes about their spelling. Like clap, exits after printing help and on a usage error, which shows the usage of the subcommand.
-fn parse() -> (Args, Vec<&'static str>) {
+/// A command line.
+struct Parsed {
+    args: Args,
+    /// Notes about its spelling.
+    notes: Vec<&'static str>,
+    /// Whether the answer is a JSON document of ours: `--format json`.
+    in_json: bool,
+}
+
+/// The arguments. Like clap, exits after printing help and on a usage error, which shows the usage of the subcommand.
+fn parse() -> Parsed {
     let mut command = help::prepared(Args::command());
     let matches =
         command.try_get_matches_from_mut(spelling::arguments()).unwrap_or_else(|error| error.exit());
@@ -99,5 +111,11 @@ fn parse() -> (Args, Vec<&'static str>) {
             None => error.format(&mut command).exit(),
         }
     });
-    (args, notes)
+    let in_json = matches.subcommand().is_some_and(|(_, matches)| {
+        ["format", "to"].into_iter().any(|option| {
+            let given = matches.try_get_raw(option).ok().flatten();
+            given.is_some_and(|mut values| values.any(|value| value == "json"))
+        })
+    });
+    Parsed { args, notes, in_json }
 }

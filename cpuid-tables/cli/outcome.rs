@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
 
+use serde_json::{Value, json};
+
 use super::output::error;
 
 /// The result of a fallible step.
@@ -57,6 +59,11 @@ impl Failed {
     /// The error without the advice.
     pub(crate) fn message(&self) -> &str {
         &self.message
+    }
+
+    /// `message` and `help` (or null).
+    pub(crate) fn to_json(&self) -> Value {
+        json!({ "message": self.message, "help": self.help })
     }
 
     /// Prints it to standard error.

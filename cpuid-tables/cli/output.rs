@@ -142,8 +142,25 @@ pub(crate) fn print(text: &str) -> io::Result<bool> {
     }
 }
 
+/// Whether a JSON document was printed that is the whole answer, or says what failed.
+static ANSWERED: AtomicBool = AtomicBool::new(false);
+
+/// Says that the JSON document on standard output is whole.
+pub(crate) fn set_answered() {
+    ANSWERED.store(true, Ordering::Relaxed);
+}
+
+/// Writes what failed, as a JSON document in one line, unless a document says so or is the answer.
+pub(crate) fn print_failed(error: &serde_json::Value) {
+    if !ANSWERED.load(Ordering::Relaxed) {
+        // What could not be written is not said: the error itself is on standard error.
+        let _ = print(&format!("{}\n", serde_json::json!({ "version": STORED_VERSION, "error": error })));
+    }
+}
+
 /// Writes a JSON document of ours: an object, to which the version of its form is added.
 pub(crate) fn print_document(mut value: serde_json::Value) -> io::Result<bool> {
+    set_answered();
     if let serde_json::Value::Object(members) = &mut value {
         members.insert("version".into(), STORED_VERSION.into());
     }

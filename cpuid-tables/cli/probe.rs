@@ -10,6 +10,7 @@ use cpuid_tables::show::{EntryDifferences, Style, Styled, compare};
 use cpuid_tables::{CpuidEntry, CpuidRead, IndexedLeaf, Leaf, OwnBits, Registers, Subleaf};
 use serde_json::{Value, json};
 
+use super::advice;
 use super::convert::unwritable;
 use super::format::{Form, form};
 use super::input::Input;
@@ -65,6 +66,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let mut same = true;
     for cpu in args.input.reading.open(&source)? {
         let cpu = cpu?;
+        if advice::is_open(&cpu) {
+            let why = advice::open_bits(&source, "a guest needs a whole table");
+            return Err(Failed::new(why).help(advice::WHOLE));
+        }
         let questions = questions(&cpu.entries);
         let probed = probe(&device, &cpu.entries, &questions, mode);
         let probed = probed.map_err(|error| Failed::new(format!("{}: {error}", source.title(&cpu))))?;

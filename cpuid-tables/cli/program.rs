@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::outcome::{Failed, Result};
 use super::output::note;
 use super::progress::Steps;
-use super::qemu_release::Emulated;
+use super::qemu_release::{self, Emulated};
 
 /// The number of times that a program is started, for the progress bar: one run for each binary digit of the number of
 /// its features, and four others.
@@ -89,7 +89,9 @@ fn ask(path: &Path, machine: &str) -> Result<QemuProgram> {
     steps.finish();
     let shown = path.display();
     asked.map_err(|error| {
-        Failed::new(format!("{shown}: {error}"))
-            .help("--qemu takes a release, such as 10.0, or a QEMU program")
+        Failed::new(format!("{shown}: {error}")).help(format!(
+            "--qemu takes a release, such as 10.0, or a QEMU program; the tables have {}",
+            qemu_release::all_names()
+        ))
     })
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cpuid_tables::QemuRelease;
-use cpuid_tables::guest::ProgramVersion;
+use cpuid_tables::guest::{ProgramVersion, upstream_machine};
 
 /// The name of [`guest::default_release`](cpuid_tables::guest::default_release): its series.
 pub(crate) fn default() -> &'static str {
@@ -14,10 +14,29 @@ pub(crate) fn default() -> &'static str {
 
 /// A QEMU release by its name, its series, or a version as a distribution writes it.
 pub(crate) fn named(name: &str) -> Result<QemuRelease, String> {
-    QemuRelease::find(name).or_else(|| of_version(&name.parse().ok()?)).ok_or_else(|| {
-        let names: Vec<&str> = QemuRelease::ALL.iter().map(|release| release.name()).collect();
-        format!("expected one of {}", names.join(", "))
+    let version: Option<ProgramVersion> = name.parse().ok();
+    let found = QemuRelease::find(name).or_else(|| of_version(version.as_ref()?));
+    found.ok_or_else(|| match machine_type(name) {
+        Some(refused) => refused,
+        None => {
+            let near = version.map(|version| nearest(version.series()).name());
+            let near = near.map(|near| format!("no tables of this version: the next are those of {near}; "));
+            format!("{}expected one of {}", near.unwrap_or_default(), all_names())
+        }
     })
+}
+
+/// The releases in the tables, for a message.
+pub(crate) fn all_names() -> String {
+    let names: Vec<&str> = QemuRelease::ALL.iter().map(|release| release.name()).collect();
+    names.join(", ")
+}
+
+/// The refusal of a machine type, whose version is that of a QEMU, too.
+fn machine_type(name: &str) -> Option<String> {
+    let is_known = QemuRelease::ALL.into_iter().any(|release| release.machine(name).is_some());
+    let is_machine = is_known || upstream_machine(name).is_some();
+    is_machine.then(|| format!("a machine type: `kvm-cpuid guest --machine {name}` takes it"))
 }
 
 /// The release in the tables with a version's numbers, or else that of its series.
@@ -39,8 +58,13 @@ pub(crate) enum Emulated {
 }
 
 /// A release, or a program.
-#[allow(clippy::unnecessary_wraps, reason = "the signature of a value parser")]
 pub(crate) fn emulated(text: &str) -> Result<Emulated, String> {
+    if text.trim().is_empty() {
+        return Err(format!("expected one of {}, or a QEMU program", all_names()));
+    }
+    if let Some(refused) = machine_type(text) {
+        return Err(refused);
+    }
     // A path can have a version in it.
     if text.contains('/') {
         return Ok(Emulated::Program(PathBuf::from(text)));
@@ -78,7 +102,7 @@ fn nearest(series: (u32, u32)) -> QemuRelease {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use super::{Emulated, emulated, nearest};
+    use super::{Emulated, emulated, named, nearest};
     use cpuid_tables::QemuRelease;
 
     #[test]
@@ -89,6 +113,12 @@ mod tests {
         assert!(matches!(emulated(&debian).unwrap(), Emulated::Release(QemuRelease::NEWEST)));
         assert!(matches!(emulated("0.9.0 (some)").unwrap(), Emulated::Near(_, release)
             if release == QemuRelease::ALL[0]));
+        assert!(matches!(emulated(&format!("v{newest}")).unwrap(), Emulated::Release(QemuRelease::NEWEST)));
+        assert!(matches!(emulated("v99.0.0-rc2").unwrap(), Emulated::Near(_, QemuRelease::NEWEST)));
+        assert!(emulated("pc-q35-9.2").unwrap_err().contains("--machine pc-q35-9.2"));
+        assert!(emulated(" ").unwrap_err().contains(newest));
+        assert!(named("0.9").unwrap_err().contains("the next are those of"), "{:?}", named("0.9"));
+        assert!(named("pc-i440fx-9.2").unwrap_err().contains("--machine"));
         assert_eq!(nearest((99, 0)), QemuRelease::NEWEST);
         for program in
             ["/opt/10.0/qemu", "./qemu-9.2.0/build/qemu-system-x86_64", "qemu-system-x86_64", "kvm"]

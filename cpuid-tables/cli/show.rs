@@ -15,7 +15,7 @@ use super::convert::unwritable;
 use super::format::{Form, form};
 use super::input::Input;
 use super::outcome::{Failed, Result, answer};
-use super::output::{columns, print, print_styled, warn};
+use super::output::{columns, print, print_styled, set_answered, warn};
 use super::source::Source;
 use super::stated::is_above_maximum;
 
@@ -65,38 +65,56 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     if let Form::Dump(format) = args.format {
         return written(args, &sources, format);
     }
-    let mut any = args.leaf.is_empty();
-    let (mut first, json) = (true, matches!(args.format, Form::Json));
-    if json && !print(&format!("{{ \"version\": {STORED_VERSION}, \"cpus\": [\n"))? {
+    let json = matches!(args.format, Form::Json);
+    let mut listing = Listing { first: true, any: args.leaf.is_empty() };
+    let listed = list(args, &sources, json, &mut listing);
+    // A document that was begun is closed, with what failed.
+    if json && !listing.first && !matches!(listed, Ok(false)) {
+        let error = listed.as_ref().err().map(|failed| format!(", \"error\": {}", failed.to_json()));
+        print(&format!("\n]{} }}\n", error.unwrap_or_default()))?;
+        set_answered();
+    }
+    if !listed? {
         return Ok(ExitCode::SUCCESS);
     }
-    for source in &sources {
+    if !listing.any {
+        warn("no entry for the leaf of -l");
+    }
+    Ok(answer(listing.any))
+}
+
+/// What was printed.
+struct Listing {
+    /// Nothing yet.
+    first: bool,
+    /// A CPU has an entry for the leaf of `-l`.
+    any: bool,
+}
+
+/// Prints the CPUs of all sources. False if the reader closed the pipe.
+fn list(args: &Args, sources: &[Source], json: bool, listing: &mut Listing) -> Result<bool> {
+    for source in sources {
         let mut cpus = args.input.reading.open(source)?.peekable();
         let mut several = sources.len() > 1;
         while let Some(cpu) = cpus.next() {
             let shown = Shown::new(args, cpu?);
             several |= cpus.peek().is_some();
-            any |= !shown.cpu.entries.is_empty()
+            listing.any |= !shown.cpu.entries.is_empty()
                 || !args.raw && !args.features && !shown.answered(args).is_empty();
             let read = if json {
-                let between = if first { "" } else { ",\n" };
+                let head = format!("{{ \"version\": {STORED_VERSION}, \"cpus\": [\n");
+                let between = if listing.first { &head } else { ",\n" };
                 print(&format!("{between}{:#}", shown.to_json(args, source)))?
             } else {
-                print_styled(&shown.to_text(args, source, (several, first)))?
+                print_styled(&shown.to_text(args, source, (several, listing.first)))?
             };
-            first = false;
+            listing.first = false;
             if !read {
-                return Ok(ExitCode::SUCCESS);
+                return Ok(false);
             }
         }
     }
-    if json {
-        print("\n] }\n")?;
-    }
-    if !any {
-        warn("no entry for the leaf of -l");
-    }
-    Ok(answer(any))
+    Ok(true)
 }
 
 /// Whether an entry was requested.

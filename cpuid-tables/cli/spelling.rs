@@ -12,10 +12,13 @@ const OLD: [(&str, &str); 3] = [
     ("model", "--model is now --cpu"),
 ];
 
-/// The arguments; of those that are pasted text, `-cpu EPYC,+ibpb` is not an option of this command.
+/// The arguments; of those that are pasted text, `-cpu EPYC,+ibpb` is not an option of this command, nor is a line of a patch.
 pub(crate) fn arguments() -> impl Iterator<Item = OsString> {
     std::env::args_os().map(|argument| {
-        let is_pasted = argument.to_str().is_some_and(|text| text.starts_with("-cpu "));
+        let is_of_patch = |text: &str| {
+            text.strip_prefix('-').is_some_and(|rest| rest.starts_with([' ', '\t', '#', '[', '{']))
+        };
+        let is_pasted = argument.to_str().is_some_and(|text| text.starts_with("-cpu ") || is_of_patch(text));
         if is_pasted { [OsString::from(" "), argument].into_iter().collect() } else { argument }
     })
 }

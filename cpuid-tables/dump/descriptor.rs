@@ -28,7 +28,8 @@ pub(super) enum Mark {
     Line(IsLine),
     /// A text in a line that only this format has.
     Text(&'static [u8]),
-    /// A text in a line; a line with the [`Mark::Text`] of another format is in that format.
+    /// A text in a line, where the input begins as a JSON document does; a line with the [`Mark::Text`] of another format is in
+    /// that format.
     SharedText(&'static [u8]),
     /// The first byte that is not a blank, unless a line of the head is in another format.
     MayBegin(u8),

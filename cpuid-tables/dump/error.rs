@@ -21,6 +21,10 @@ pub enum ReadError {
     Unrecognised {
         /// Its first line that isn't empty, shortened.
         text: String,
+        /// What it looks like, in a few words, where that is known: `C source code`.
+        looks_like: Option<&'static str>,
+        /// What to do with such an input, where that is known.
+        instead: Option<&'static str>,
     },
     /// Something that makes no sense in the format.
     Malformed {
@@ -67,8 +71,16 @@ impl fmt::Display for ReadError {
         match self {
             ReadError::Io(error) => write!(f, "cannot read: {error}"),
             ReadError::Blank => f.write_str("it is empty"),
-            ReadError::Unrecognised { text } => {
-                write!(f, "not recognised as a dump of CPUID: it begins with `{text}`")
+            ReadError::Unrecognised { text, looks_like, .. } => {
+                f.write_str("not recognised as a dump of CPUID: it ")?;
+                match looks_like {
+                    Some(what) if text.is_empty() => write!(f, "looks like {what}"),
+                    Some(what) => write!(f, "looks like {what}, and begins with `{text}`"),
+                    None => write!(f, "begins with `{text}`"),
+                }
+            }
+            ReadError::Malformed { format: Format::Json, line, text, why } => {
+                write!(f, "line {line}: `{text}` is not a table in JSON: {why}")
             }
             ReadError::Malformed { format, line, text, why } => {
                 write!(f, "line {line}: `{text}` is not {}: {why}", format.name())

@@ -6,12 +6,15 @@
 //! error: ... Host CPU does not provide required features: avx512f, avx512dq
 //! ... is not supported at all. Missing CPU flags: model_Haswell, pdpe1gb
 //! cpuFlags = 'fpu,vme,de,model_Nehalem'
+//! CPU_FLAGS_X86="aes avx avx2 f16c"
+//! target_feature="avx2"
 //! ```
 //!
 //! A list by itself states features that are there. After `missing features:` and `does not provide required features:` they
 //! are ones that the host lacks; after `extra features:` ones that the guest has and was not asked to have. Other lines are
 //! ignored. oVirt's `Missing CPU flags:` and VDSM's `cpuFlags` are such lists too; their `model_NAME` is a CPU model of libvirt
-//! that runs there, and states no bit.
+//! that runs there, and states no bit. Gentoo's `CPU_FLAGS_X86` and what `rustc --print cfg -C target-cpu=native` prints have
+//! features that are there, by the compiler's names.
 
 use std::boxed::Box;
 use std::string::String;
@@ -32,6 +35,9 @@ pub(super) const FORMAT: Descriptor = Descriptor {
         Mark::Text(OVIRT),
         Mark::Text(VDSM),
         Mark::Text(VDSM_JSON),
+        Mark::Text(GENTOO),
+        Mark::Text(GENTOO_TOOL),
+        Mark::Text(RUSTC),
         Mark::MayBeLine(is_list),
     ],
     parser: || Box::new(FeatureList::default()),
@@ -44,9 +50,22 @@ const EXTRA: &[u8] = b"extra features: ";
 const OVIRT: &[u8] = b"Missing CPU flags: ";
 const VDSM: &[u8] = b"cpuFlags = '";
 const VDSM_JSON: &[u8] = b"\"cpuFlags\": \"";
+const GENTOO: &[u8] = b"CPU_FLAGS_X86=\"";
+/// What `cpuid2cpuflags` prints.
+const GENTOO_TOOL: &[u8] = b"CPU_FLAGS_X86: ";
+const RUSTC: &[u8] = b"target_feature=\"";
 /// What comes before a list, and whether its features are there.
-const LISTS: [(&[u8], bool); 6] =
-    [(MISSING, false), (REQUIRED, false), (EXTRA, true), (OVIRT, false), (VDSM, true), (VDSM_JSON, true)];
+const LISTS: [(&[u8], bool); 9] = [
+    (MISSING, false),
+    (REQUIRED, false),
+    (EXTRA, true),
+    (OVIRT, false),
+    (VDSM, true),
+    (VDSM_JSON, true),
+    (GENTOO, true),
+    (GENTOO_TOOL, true),
+    (RUSTC, true),
+];
 /// oVirt's prefix of a CPU model in such a list.
 const MODEL: &str = "model_";
 
@@ -54,6 +73,8 @@ const MODEL: &str = "model_";
 #[derive(Default)]
 struct FeatureList {
     names: Option<Names>,
+    /// It is what rustc prints, in which other words are alone on a line, too.
+    of_rustc: bool,
 }
 
 fn is_separator(byte: u8) -> bool {
@@ -104,6 +125,7 @@ impl Parser for FeatureList {
         for (before, on) in LISTS {
             let Some(at) = find(line.text, before) else { continue };
             named = true;
+            self.of_rustc |= before == RUSTC;
             let rest = &line.text[at + before.len()..];
             // The list ends where the sentence or a quote does, or the next list of the message begins.
             let end =
@@ -114,7 +136,7 @@ impl Parser for FeatureList {
             self.take(list, on, line.number, sink);
         }
         if !named && items(trim(line.text)).next().is_some() && items(trim(line.text)).all(is_name) {
-            let of_names = self.names.is_some() || is_list(line.text);
+            let of_names = self.names.is_some() && !self.of_rustc || is_list(line.text);
             if of_names {
                 self.take(trim(line.text), true, line.number, sink);
             }

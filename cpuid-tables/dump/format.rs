@@ -4,7 +4,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use super::descriptor::{Descriptor, Mark};
-use super::lines;
+use super::{lines, other};
 
 /// Makes the public type from a line for each format: its variant, and the file that has its descriptor.
 macro_rules! formats {
@@ -112,6 +112,12 @@ formats! {
     Kubevirt = kubevirt,
     /// Names of CPU models.
     ModelList = model_list,
+    /// What glibc's `ld.so` prints.
+    LdSo = glibc,
+    /// `isainfo` of illumos and Solaris.
+    Isainfo = isainfo,
+    /// A crash report of Java's `HotSpot`.
+    Java = java,
 }
 
 impl Format {
@@ -148,25 +154,26 @@ impl Format {
             [b'[', rest @ ..] if is_text_next(rest) => None,
             head => head.first().copied(),
         };
+        let is_document = matches!(first, Some(b'{' | b'['));
         lines::split(head)
-            .find_map(Format::of_line)
+            .find_map(|line| Format::of_line(line, is_document))
             .or_else(|| {
-                Format::with_mark(|mark| matches!(mark, Mark::MayBegin(byte) if Some(*byte) == first))
+                let begins = |mark: &Mark| matches!(mark, Mark::MayBegin(byte) if Some(*byte) == first);
+                Format::with_mark(begins).filter(|_| !other::is_no_document(head))
             })
             .or_else(|| lines::split(head).find_map(Format::shared_line))
             .or_else(|| lines::split(head).find_map(Format::perhaps_of_line))
     }
 
     /// The format that alone has such a line.
-    fn of_line(line: &[u8]) -> Option<Format> {
+    fn of_line(line: &[u8], is_document: bool) -> Option<Format> {
         Format::with_mark(|mark| matches!(mark, Mark::Line(is_line) if is_line(line)))
             .or_else(|| {
                 Format::with_mark(|mark| matches!(mark, Mark::Text(text) if lines::contains(line, text)))
             })
             .or_else(|| {
-                Format::with_mark(
-                    |mark| matches!(mark, Mark::SharedText(text) if lines::contains(line, text)),
-                )
+                let is_in = |text: &[u8]| is_document && lines::contains(line, text);
+                Format::with_mark(|mark| matches!(mark, Mark::SharedText(text) if is_in(text)))
             })
     }
 

@@ -10,6 +10,7 @@ use super::cpu::Cpu;
 use super::error::ReadError;
 use super::format::Format;
 use super::lines::{self, Lines, MAX_LINE, NoLine};
+use super::other;
 use super::scan::trim;
 use super::sink::{Fault, Line, Note, Parser, Sink};
 
@@ -62,7 +63,7 @@ impl<R: Read> Reader<R> {
         let head = lines.head();
         let format = options.format.or_else(|| Format::recognise(head)).ok_or_else(|| {
             let first = lines::split(head).find(|line| !trim(line).is_empty());
-            first.map_or(ReadError::Blank, |first| ReadError::Unrecognised { text: shortened(first) })
+            first.map_or(ReadError::Blank, |first| unrecognised(head, first))
         })?;
         Ok(Reader {
             lines,
@@ -180,6 +181,16 @@ impl<R: Read> Iterator for Reader<R> {
             while self.sink.take().is_some() {}
         }
         next.transpose()
+    }
+}
+
+/// The error for an input that begins with a line, in no format that is known.
+fn unrecognised(head: &[u8], first: &[u8]) -> ReadError {
+    let other = other::looks_like(head);
+    ReadError::Unrecognised {
+        text: shortened(first),
+        looks_like: other.map(|other| other.what),
+        instead: other.and_then(|other| other.instead),
     }
 }
 

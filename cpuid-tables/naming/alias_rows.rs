@@ -30,7 +30,7 @@ const fn msr(name: &'static str, users: &'static str, msr: u32, bit: u8) -> Alia
     Alias { name, users, place: Place::MsrBit(Msr(msr).bit(Bit(bit))) }
 }
 
-pub(super) static ALIASES: [Alias; 526] = [
+pub(super) static ALIASES: [Alias; 527] = [
     cpuid("1GB-pages", "AMD APM", 0x8000_0001, 0, Edx, 26),
     cpuid("3DNOW+", "Xen", 0x8000_0001, 0, Edx, 30),
     cpuid("3DNOWP", "GCC, LLVM", 0x8000_0001, 0, Edx, 30),
@@ -161,6 +161,7 @@ pub(super) static ALIASES: [Alias; 526] = [
     cpuid("FDP_EXCP_ONLY", "Xen", 7, 0, Ebx, 6),
     cpuid("FID", "FreeBSD", 0x8000_0007, 0, Edx, 1),
     cpuid("FLUSHASID", "QEMU", 0x8000_000a, 0, Edx, 6),
+    cpuid("FMA3", "OpenBSD, Gentoo", 1, 0, Ecx, 12),
     cpuid("FP87", "QEMU", 1, 0, Edx, 0),
     cpuid("FSRSC", "Xen", 0x8000_0021, 0, Eax, 19),
     cpuid("FXSAVE", "Intel SDM", 1, 0, Edx, 24),

@@ -43,6 +43,8 @@ pub enum NoFeature {
     Ambiguous(String, Vec<Feature>),
     /// The name is known, but not in a CPUID register.
     Elsewhere(Named),
+    /// A property of QEMU's `-cpu` that is not a feature.
+    Setting(&'static str),
 }
 
 impl fmt::Display for NoFeature {
@@ -59,6 +61,9 @@ impl fmt::Display for NoFeature {
                     write!(f, "{before} {feature} at {}", feature.location())?;
                 }
                 Ok(())
+            }
+            NoFeature::Setting(name) => {
+                write!(f, "`{name}` is a property of QEMU's -cpu, not a feature: no table states it")
             }
             NoFeature::Elsewhere(named) => {
                 let what = match named {

@@ -62,10 +62,14 @@ static MARKERS: &[&str] = &[
     "name=\"",
     "cpu.",
     "property '.",
+    "cpu feature flag:",
     "cpu feature ",
     "cpu feature: ",
     "cpu flags:",
     "not present on the cpu:",
+    "hyperv '",
+    "cpuid bits:",
+    "cpu flag:",
     "following flags:",
     "features :",
     // VMware's names.
@@ -136,6 +140,10 @@ fn list(text: &str) -> (List<'_>, usize) {
         names.push(name);
         rest = &word[end..];
         let after = rest.trim_start_matches(['\'', '"']);
+        // Words with spaces between them, of which a comma ends one, are a sentence.
+        if after.starts_with(',') && !has_commas && names.len() > 1 {
+            break;
+        }
         if let Some(more) = after.strip_prefix(',') {
             (rest, has_commas) = (more, true);
             continue;

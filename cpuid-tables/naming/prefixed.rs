@@ -50,6 +50,8 @@ static PLAIN: &[&str] = &[
     "AMDID_",
     "AMDID2_",
     "CPUID2_",
+    "bit_",
+    "FEATURE_",
     "-mno-",
     "-m",
     "+",

@@ -41,7 +41,7 @@ impl<R: Copy + PartialEq + ToString, T> Span<R, T> {
 }
 
 /// The values for consecutive releases; releases without a value are left out.
-fn spans<R: Copy, T: PartialEq>(
+pub(super) fn spans<R: Copy, T: PartialEq>(
     all: impl IntoIterator<Item = R>,
     what: impl Fn(R) -> Option<T>,
 ) -> Vec<Span<R, T>> {

@@ -85,6 +85,9 @@ pub fn asked(text: &str) -> Result<Vec<Asked>, NoFeature> {
     if !all.is_empty() {
         return Ok(all);
     }
+    if let Some(Found::Property(property)) = found.first() {
+        return Err(NoFeature::Setting(property.name));
+    }
     let unknown = found.is_empty() && text.parse::<Place>().is_err();
     Err(if unknown { NoFeature::Unknown(text.to_string()) } else { NoFeature::Nothing(text.to_string()) })
 }

@@ -76,6 +76,11 @@ pub fn decode_register(word: CpuidWord, value: u32) -> DecodedRegister {
     register(word, value, &Ranges::default())
 }
 
+/// Decodes one register of Hyper-V's leaves.
+pub(super) fn decode_hyperv_register(word: CpuidWord, value: u32) -> DecodedRegister {
+    register(word, value, &Ranges::of_hyperv())
+}
+
 fn register(word: CpuidWord, value: u32, ranges: &Ranges) -> DecodedRegister {
     let mut decoded =
         DecodedRegister { word, value, features: Vec::new(), fields: Vec::new(), unknown: value };

@@ -45,6 +45,11 @@ static NUMBERS: &[(&str, u32, Register, u32)] = &[
     ("hv_max_vps", 0x4000_0005, Register::Eax, u32::MAX),
 ];
 
+/// True for the field of a property for Hyper-V.
+pub(super) fn is_hyperv(field: &str) -> bool {
+    field.starts_with("hyperv_") || field.starts_with("hv_")
+}
+
 /// The enlightenment that a name stands for, release by release: `hv-time`, `hv_time`; libvirt's `time` with `bare`.
 pub(super) fn named(name: &str, bare: bool) -> Vec<Enlightenment> {
     let mut all: Vec<Enlightenment> = Vec::new();
@@ -65,7 +70,7 @@ fn in_release(name: &str, bare: bool, release: QemuRelease) -> Option<Enlightenm
     let alias = release.aliases().find(|(alias, _)| is_called(alias)).map(|(_, property)| property);
     let mut properties = release.cpu_properties();
     let property = properties.find(|property| alias == Some(property.name) || is_called(property.name))?;
-    let field = property.field.filter(|field| field.starts_with("hyperv_") || field.starts_with("hv_"))?;
+    let field = property.field.filter(|field| is_hyperv(field))?;
     let tables = &GUESTS[release.index()];
     let feature = property.bit.filter(|_| field == "hyperv_features").map(|bit| bit.0);
     let of_feature = tables.hyperv.iter().filter(|row| Some(row.feature) == feature);

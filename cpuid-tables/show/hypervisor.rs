@@ -35,6 +35,11 @@ impl Ranges {
         }
     }
 
+    /// Those of a table whose hypervisor is Hyper-V.
+    pub(super) fn of_hyperv() -> Ranges {
+        Ranges { hypervisors: alloc::vec![(Leaf(0x4000_0000), Kind::Hyperv)], ..Ranges::default() }
+    }
+
     /// Vendor, and family, model and stepping, as far as the table tells: some leaves mean something else on some processors.
     pub(super) const fn processor(&self) -> (Option<Vendor>, Option<Signature>) {
         self.processor

@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 use serde_json::{Map, Value, json};
 
 use super::{
-    About, AboutMsr, DecodedEntry, DecodedRegister, Difference, EntryDifferences, Found, Obstacle, Says,
-    Side, Story, Summary, name_of,
+    About, AboutMsr, DecodedEntry, DecodedRegister, Difference, EntryDifferences, Found, Obstacle, Property,
+    Says, Side, Story, Summary, name_of,
 };
 use crate::bits::description::Part;
 use crate::bits::feature::Feature;
@@ -268,6 +268,13 @@ impl Found {
                 value["high"] = json!(bits.high.0);
                 value
             }
+            Found::Property(property) => property.to_json(),
+            Found::Source(line) => json!({
+                "kind": "source-line",
+                "whose": line.whose,
+                "read": line.read,
+                "note": line.note,
+            }),
             Found::Message(message) => json!({
                 "kind": "message",
                 "program": message.program,
@@ -290,6 +297,26 @@ impl Found {
                 "needs": found.needs,
             }),
         }
+    }
+}
+
+impl Property {
+    /// `name`, `meaning` (or null), and `qemu` by release: `first`, `last`, `type`, `default`.
+    fn to_json(&self) -> Value {
+        let qemu = self.releases.iter().map(|span| {
+            json!({
+                "first": span.first.name(),
+                "last": span.last.name(),
+                "type": span.what.kind,
+                "default": span.what.default,
+            })
+        });
+        json!({
+            "kind": "property",
+            "name": self.name,
+            "meaning": self.meaning,
+            "qemu": qemu.collect::<Vec<Value>>(),
+        })
     }
 }
 

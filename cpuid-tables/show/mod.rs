@@ -31,6 +31,7 @@ mod msr_difference;
 mod number;
 mod package;
 mod processors;
+mod property;
 mod size;
 mod styled;
 mod summary;
@@ -45,7 +46,7 @@ pub use asked::{Asked, asked};
 pub use compare::{Difference, EntryDifferences, Side, compare};
 pub use decode::{DecodedEntry, DecodedRegister, decode, decode_register};
 pub use enlightenment::Enlightenment;
-pub use find::{Found, Meanings, find, meanings};
+pub use find::{Found, Meanings, SourceLine, find, meanings};
 pub use message::Message;
 pub use migration::{
     BitsObstacle, Blocker, Blocking, Migration, MigrationSide, MsrObstacle, Obstacle, obstacles,
@@ -53,6 +54,7 @@ pub use migration::{
 pub use msr::{AboutMsr, Control, MsrBits, unknown_msr_in};
 pub use msr_difference::{MsrDifference, compare_msrs};
 pub use package::Package;
+pub use property::{Property, PropertyType};
 pub use styled::{Style, Styled};
 pub use summary::Summary;
 pub use vmx_bits::{MsrAnswer, msr_answer};

@@ -248,10 +248,27 @@ fn what_is_no_table_gets_advice() {
         ("a message", "kvm [12]: disabled by bios\n", "`kvm-cpuid find` explains"),
         ("other JSON", "{\n  \"ansible_facts\": {}\n}\n", "kvm-cpuid record"),
         ("a log", "[    0.1] something else\n", "`kvm-cpuid find` explains single lines"),
+        ("a PDF", "%PDF-1.4\n", "the CPU's table; `--from ?` lists the forms that are read"),
+        (
+            "a prompt",
+            "u@h:~$ cpuid -1 -r\nCPU:\n   0x00000000 0x00: eax=0x1 ebx=0x2 ecx=0x3 edx=0x4\n",
+            "a shell's prompt",
+        ),
+        (
+            "colours",
+            "\u{1b}[1mCPU:\u{1b}[0m\n   0x00000000 0x00: eax=0x1 ebx=0x2 ecx=0x3 edx=0x4\n",
+            "a terminal's colours",
+        ),
     ] {
         let (code, _, said) = run(&["show", "-"], text);
         assert_eq!(code, Some(2), "{name}");
         assert!(said.contains(advice), "{name}: {said}");
+    }
+    // A guest cannot be made from some bits.
+    for command in ["check", "probe"] {
+        let (code, shown, said) = run(&[command, "lscpu.txt"], "");
+        assert!(code == Some(2) && shown.is_empty(), "{command}: {shown}");
+        assert!(said.contains("states only some bits") || said.contains("/dev/kvm"), "{command}: {said}");
     }
     let (code, _, said) = run(&["models", "--host", "../fleet/hosts/allintel", "cpuid-r.txt"], "");
     assert_eq!(code, Some(2));

@@ -199,6 +199,37 @@ fn invalid_options_exit_with_2() {
 }
 
 #[test]
+fn a_release_may_be_a_tag_or_a_package() {
+    if !common::pinned("a_release_may_be_a_tag_or_a_package") {
+        return;
+    }
+    let host = host("tags");
+    let table = |release: &str| run(&["--qemu", release, "--host", &host]);
+    let (of_release, _) = texts(&table("10.0.13"));
+    for same in ["v10.0.13", "qemu-10.0.13", "10.0", "1:10.0.13+ds-0+deb13u1", "v10.0.13-3-gabcdef0"] {
+        assert_eq!(texts(&table(same)).0, of_release, "{same}");
+    }
+    for (release, note) in [
+        ("v11.0.0-rc2", "no tables of QEMU 10.2.92 (v11.0.0-rc2): those of 11.0.3"),
+        ("v10.0.0-1234-gabcdef0", "no tables of QEMU 10.0.50 (v10.0.0-1234-gabcdef0): those of 10.2.2"),
+        ("qemu-kvm-9.1.0-15.el9", "no tables of QEMU 9.1.0 (qemu-kvm-9.1.0-15.el9): those of 10.0.13"),
+    ] {
+        let output = table(release);
+        let (_, errors) = texts(&output);
+        assert!(output.status.success() && errors.contains(note), "{release}: {errors}");
+    }
+    for (wrong, why) in [
+        ("pc-q35-9.2", "a machine type: `kvm-cpuid guest --machine pc-q35-9.2` takes it"),
+        ("", "expected one of 7.2.22"),
+        ("latest", "the tables have 7.2.22"),
+    ] {
+        let output = table(wrong);
+        let (_, errors) = texts(&output);
+        assert!(output.status.code() == Some(2) && errors.contains(why), "{wrong}: {errors}");
+    }
+}
+
+#[test]
 fn a_program_that_cannot_be_asked_is_an_error() {
     let host = host("programs");
     for (path, why) in [

@@ -23,6 +23,7 @@ mod golden;
 mod guest;
 mod guest_of;
 mod instrument;
+mod json_errors;
 mod manual;
 mod messages;
 mod migrate;

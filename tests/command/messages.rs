@@ -81,3 +81,68 @@ fn messages_of_clouds_and_other_hypervisors() {
         assert!(ran.out.contains(expected), "{line}: {}", ran.out);
     }
 }
+
+/// Messages about Hyper-V's enlightenments, properties of `-cpu`, and flags that Linux turns off; each with words of the answer.
+const ENLIGHTENMENTS_AND_FLAGS: &[(&str, &[&str])] = &[
+    (
+        "qemu-kvm: Hyper-V synthetic timers (hv-stimer) requires Hyper-V clocksources (hv-time)",
+        &["needs another one", "\nhv-stimer:", "\nhv-time:"],
+    ),
+    (
+        "Hyper-V clocksources (requested by 'hv-time' cpu flag) is not supported by kernel",
+        &["CONFIG_KVM_HYPERV", "\nhv-time:"],
+    ),
+    ("eVMCS version range [1..1] is not supported by kernel (supported: [2..2])", &["hv-evmcs:"]),
+    ("qemu-kvm: failed to turn on HyperV SynIC in KVM: Invalid argument", &["hv-synic:"]),
+    ("qemu-kvm: failed to enable KVM_CAP_HYPERV_ENFORCE_CPUID: Invalid argument", &["hv-enforce-cpuid:"]),
+    ("kernel's vp_index != QEMU's vp_index", &["hv-vpindex:"]),
+    ("unsupported configuration: host doesn't support hyperv 'relaxed' feature", &["hv-relaxed:"]),
+    (
+        "unsupported configuration: host doesn't support hyperv stimer 'direct' feature",
+        &["hv-stimer-direct:"],
+    ),
+    ("Hyper-V: privilege flags low 0x2e7f, high 0x3b8030, hints 0x24e24, misc 0xbed7b2", &["reference_tsc"]),
+    (
+        "x86 CPU feature dependency check failure: CPU0 has 'avx512_fp16' enabled but 'avx512bw' disabled. Kernel might be fine.",
+        &["`kvm-cpuid check`", "\navx512_fp16:", "\navx512bw:"],
+    ),
+    ("CPU: CPU feature dca disabled, no CPUID level 0x9", &["highest leaf", "\ndca:"]),
+    ("clearcpuid: force-disabling CPU feature flag: avx2", &["clearcpuid=", "\navx2:"]),
+    ("clearcpuid: force-disabling CPU feature flag: 9:5", &["clearcpuid=", "9*32+5 of Linux 7.3.4"]),
+    ("Clearing CPUID bits: avx512f", &["clearcpuid=", "\navx512f:"]),
+    ("x86/fpu: Supporting XSAVE feature 0x004: 'AVX registers'", &["CPUID.(EAX=0xD,ECX=0):EAX"]),
+    ("x86/cpu: User Mode Instruction Prevention (UMIP) activated", &["umip:"]),
+    ("host doesn't support requested feature: vPMU", &["enable_pmu=1", "\npmu:"]),
+    ("vPMU: the lbr-fmt value (0x5) does not match the host value (0x0).", &["lbr-fmt:"]),
+    ("guest-phys-bits should be between 32 and 46  (but is 48)", &["guest-phys-bits:"]),
+    ("CPU model 'qemu64' doesn't support legacy-cache=off", &["legacy-cache:"]),
+    ("x-vendor-cpuid-only-v2 property depends on x-vendor-cpuid-only", &["x-vendor-cpuid-only:"]),
+    ("warning: prctl(ARCH_REQ_XCOMP_GUEST_PERM) failure for feature bit 18", &["amx_tile:"]),
+];
+
+#[test]
+fn messages_of_enlightenments_properties_and_flags() {
+    if !common::pinned("messages_of_enlightenments_properties_and_flags") {
+        return;
+    }
+    for (line, expected) in ENLIGHTENMENTS_AND_FLAGS {
+        let ran = run(&["find", line], "");
+        assert_eq!(ran.code, Some(0), "{line}: {}{}", ran.out, ran.err);
+        assert!(ran.out.starts_with("message of "), "{line}: {}", ran.out);
+        assert!(expected.iter().all(|part| ran.out.contains(part)), "{line}: {}", ran.out);
+    }
+    let ran = run(&["find", "-cpu host,pmu=off"], "");
+    assert!(ran.out.starts_with("pmu: a property of QEMU's -cpu"), "{}{}", ran.out, ran.err);
+    // A line of a patch is not an option.
+    let ran = run(&["find", "-\tF(AVX2),"], "");
+    assert!(ran.out.starts_with("source code of KVM"), "{}{}", ran.out, ran.err);
+    let ran = run(&["find", "host-phy-bits"], "");
+    assert!(ran.err.contains("did you mean host-phys-bits"), "{}", ran.err);
+    let ran = run(&["has", "host-phys-bits", "-"], "");
+    assert!(ran.code == Some(2) && ran.err.contains("a property of QEMU's -cpu"), "{}", ran.err);
+    for (line, kind) in [("F(AVX2)", "source-line"), ("pmu", "property")] {
+        let ran = run(&["find", line, "--format", "json"], "");
+        let value: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(value["found"][0]["kind"], kind, "{}", ran.out);
+    }
+}

@@ -39,7 +39,7 @@ fn libvirt() {
         format!("line 2: `eax='0x1'` is not libvirt: {attributes}")
     );
     assert_eq!(
-        fails("<domain>\n</domain>"),
+        fails_as(Format::Libvirt, "<domain>\n</domain>"),
         "line 1: `domain` is not libvirt: expected an element of libvirt's CPU data or map of features: cpudata, cpus, \
          feature, alias, cpuid or msr"
     );
@@ -263,7 +263,7 @@ fn json() {
     assert_eq!(read(crate::formats::text(Format::Json, &dump.cpus)).cpus, dump.cpus);
     assert_eq!(
         fails("\n{\"entries\": [\n{\"function\": \"0xg\", \"eax\": 1}]}"),
-        "line 3: `{\"function\": \"0xg\", \"eax\": 1}]}` is not json: invalid value: string \"0xg\", expected a number of 32 \
+        "line 3: `{\"function\": \"0xg\", \"eax\": 1}]}` is not a table in JSON: invalid value: string \"0xg\", expected a number of 32 \
          bits, or one in a text: decimal, `0x...` or `0b...` at column 18"
     );
     assert!(
@@ -272,10 +272,10 @@ fn json() {
     assert!(fails("{\"entries\": [{\"fun\": 1}]}").contains("unknown field `fun`"));
     assert_eq!(
         fails("{\"entries\": []}\n{\"entries\": ["),
-        "line 2: `{\"entries\": [` is not json: the JSON document that begins in this line is not closed"
+        "line 2: `{\"entries\": [` is not a table in JSON: the JSON document that begins in this line is not closed"
     );
     assert_eq!(
         fails("{\"entries\": []}\nx"),
-        "line 2: `x` is not json: expected `{`, which begins a JSON object"
+        "line 2: `x` is not a table in JSON: expected `{`, which begins a JSON object"
     );
 }

@@ -121,7 +121,10 @@ fn the_strongest_mark_decides_the_format() {
     let strace = "close(3) = 0\n";
     for (head, format) in [
         ("  <x>\n1 2 3 4 5 6 7\n".to_string(), Some(Format::Entries)),
-        ("  <x>\n".to_string(), Some(Format::Libvirt)),
+        ("  <x>\n".to_string(), None),
+        ("  <cpudata>\n".to_string(), Some(Format::Libvirt)),
+        ("{\n int a;\n}\n".to_string(), None),
+        ("[package]\nkeywords = [\"cpuid\"]\n".to_string(), None),
         ("{\n1 2 3 4 5 6 7\n\"entries\"".to_string(), Some(Format::Entries)),
         ("{\"entries\": [], \"props\": {}}".to_string(), Some(Format::QemuModel)),
         ("{\"entries\": []}\n{\"props\": {}}".to_string(), Some(Format::Json)),

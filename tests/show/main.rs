@@ -12,6 +12,7 @@ mod find;
 mod manuals;
 mod matrix;
 mod migration;
+mod source_lines;
 mod styled;
 mod why;
 mod witnesses;

@@ -9,6 +9,8 @@ mod args;
 #[cfg(feature = "cli")]
 mod atlas;
 #[cfg(feature = "cli")]
+mod comments;
+#[cfg(feature = "cli")]
 mod diff;
 #[cfg(feature = "cli")]
 mod import;
@@ -156,7 +158,7 @@ impl Run {
 
     /// The earlier state that `--since` names, of a project whose tree or facts are given.
     fn earlier(&mut self, inputs: &Inputs, path: &Path) -> Result<Facts> {
-        let before = input::tree_or_pinned(&mut self.sources, path, &mut self.diagnostics);
+        let before = input::any(&mut self.sources, path, &mut self.diagnostics);
         let before = self.sound(before)?;
         let (project, given) = match &before {
             Facts::Linux(_) => ("linux", &inputs.linux),

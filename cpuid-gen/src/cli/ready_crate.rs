@@ -12,6 +12,8 @@ use cpuid_gen::GeneratedFile;
 use toml::{Table, Value};
 use walkdir::WalkDir;
 
+use super::comments::{self, Part};
+
 /// The folder of the sources in the repository and in its package, and in the package that is written.
 const SOURCES: &str = "cpuid-tables";
 const SRC: &str = "src";
@@ -114,28 +116,17 @@ fn include_tables(files: &mut BTreeMap<PathBuf, String>, tables: &[GeneratedFile
     for (path, text) in files.iter_mut().filter(|(path, _)| path.extension().is_some_and(|e| e == "rs")) {
         let folder = path.strip_prefix(SRC).ok().and_then(Path::parent).unwrap_or(Path::new(""));
         let up = "../".repeat(folder.components().count());
-        let mut rest = text.as_str();
         let mut result = String::with_capacity(text.len());
-        while let Some((before, after)) = rest.split_once(INCLUDE) {
-            let (name, after) = after
-                .split_once(INCLUDE_END)
-                .ok_or_else(|| format!("{}: expected `{INCLUDE_END}` after `{INCLUDE}`", path.display()))?;
-            if !tables.iter().any(|table| table.name == name) {
-                return Err(format!(
-                    "{}: includes `{name}`, which this cpuid-gen does not make",
-                    path.display()
-                ));
+        for part in comments::parts(text) {
+            match part {
+                Part::Comment(comment) => result += comment,
+                Part::Code(code) => {
+                    let (code, names) = with_tables_of_its_own(code, &up, tables)
+                        .map_err(|why| format!("{}: {why}", path.display()))?;
+                    unused.retain(|name| !names.iter().any(|used| used == name));
+                    result += &code;
+                }
             }
-            unused.remove(name);
-            result += &format!("{before}include!(\"{up}{TABLES}/{name}\");");
-            rest = after;
-        }
-        result += rest;
-        if result.contains("OUT_DIR") {
-            return Err(format!(
-                "{}: expected `OUT_DIR` only in `{INCLUDE}NAME{INCLUDE_END}`",
-                path.display()
-            ));
         }
         *text = result;
     }
@@ -143,6 +134,31 @@ fn include_tables(files: &mut BTreeMap<PathBuf, String>, tables: &[GeneratedFile
         Some(name) => Err(format!("the sources do not include `{name}`: they are of another version")),
         None => Ok(()),
     }
+}
+
+/// Code whose lines include the package's own tables, and the names of those.
+fn with_tables_of_its_own(
+    code: &str,
+    up: &str,
+    tables: &[GeneratedFile],
+) -> Result<(String, Vec<String>), String> {
+    let (mut rest, mut result, mut names) = (code, String::with_capacity(code.len()), Vec::new());
+    while let Some((before, after)) = rest.split_once(INCLUDE) {
+        let (name, after) = after
+            .split_once(INCLUDE_END)
+            .ok_or_else(|| format!("expected `{INCLUDE_END}` after `{INCLUDE}`"))?;
+        if !tables.iter().any(|table| table.name == name) {
+            return Err(format!("includes `{name}`, which this cpuid-gen does not make"));
+        }
+        names.push(name.to_owned());
+        result += &format!("{before}include!(\"{up}{TABLES}/{name}\");");
+        rest = after;
+    }
+    result += rest;
+    if result.contains("OUT_DIR") {
+        return Err(format!("expected `OUT_DIR` only in `{INCLUDE}NAME{INCLUDE_END}`"));
+    }
+    Ok((result, names))
 }
 
 /// The manifest of the new package.

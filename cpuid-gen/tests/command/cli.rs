@@ -93,6 +93,47 @@ fn since_takes_a_pinned_release_of_a_given_project() {
 }
 
 #[test]
+fn every_release_argument_takes_a_pinned_release_as_people_write_it() {
+    let (linux, qemu) = (upstream("linux-6.12.tsv"), upstream("qemu-10.0.tsv"));
+    let map = text(&run(&["capflags", "--linux", &linux]).stdout);
+    for name in ["6.12", "v6.12", "linux-6.12"] {
+        let output = run(&["capflags", "--linux", name]);
+        assert!(text(&output.stdout) == map && !map.is_empty(), "{name}: {}", text(&output.stderr));
+    }
+    let by_file = text(&run(&["models", "--qemu", &qemu]).stdout);
+    for name in ["10.0", "qemu-10.0", "QEMU v10.0", "qemu-kvm-10.0"] {
+        assert_eq!(text(&run(&["models", "--qemu", name]).stdout), by_file, "{name}");
+    }
+    let by_file = run(&["diff", &linux, &upstream("linux-7.3.tsv")]);
+    let by_name = run(&["diff", "linux-6.12", "v7.3"]);
+    assert_eq!((by_name.status.code(), by_name.stdout), (by_file.status.code(), by_file.stdout));
+    let facts = fs::read_to_string(&qemu).unwrap();
+    let release = facts.lines().find_map(|line| line.strip_prefix("qemu-release\t")).unwrap();
+    let debian = format!("1:{release}+ds-0+deb13u1");
+    assert_eq!(run(&["diff", &debian, "qemu-10.0"]).status.code(), Some(0), "{debian}");
+}
+
+#[test]
+fn a_release_that_is_not_pinned_is_an_error_that_names_those_that_are() {
+    for (arguments, nearest) in [
+        (&["diff", "linux-6.11", "linux-7.3"][..], "the nearest is linux-6.12"),
+        (&["verify", "--linux", "5.14.0-570.el9.x86_64"], "the nearest is linux-6.1"),
+        (&["verify", "--linux", "linux-7.3", "--since", "linux-7.0"], "the nearest is linux-7.3"),
+        (&["models", "--qemu", "v11.0.0-rc2"], "the nearest is qemu-11.0"),
+        (&["import", "--qemu", "qemu-9.2.4-1.fc42", "-o", "no-such-folder/x"], "the nearest is qemu-10.0"),
+        (&["diff", "v8.0.0", "no-such-file"], "the pinned releases are linux-"),
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let said = text(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            said.contains("the pinned releases are linux-") && said.contains(nearest),
+            "{arguments:?}: {said}"
+        );
+    }
+}
+
+#[test]
 fn accepted_findings_are_no_findings() {
     let after = edited("accept-after", "linux-7.3.tsv", &[("\t9\t8\tbmi2", "\t9\t8\tbmi3")]);
     let rows = folder("accept").join("intended.tsv");

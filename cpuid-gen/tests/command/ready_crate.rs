@@ -135,6 +135,34 @@ fn a_package_of_one_release_has_that_release_and_replaces_the_earlier_package() 
 }
 
 #[test]
+fn a_comment_may_mention_the_build_script_s_folder() {
+    let folder = common::scratch("ready-crate-comment");
+    let sources = folder.join("sources");
+    for (path, text) in files(&root().join("cpuid-tables")) {
+        let path = sources.join("cpuid-tables").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    for name in ["Cargo.toml", "README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
+        fs::copy(root().join(name), sources.join(name)).unwrap();
+    }
+    let library = sources.join("cpuid-tables/lib.rs");
+    let text = fs::read_to_string(&library).unwrap();
+    let comment =
+        "//! The tables are in `OUT_DIR`.\n/* include!(concat!(env!(\"OUT_DIR\"), \"/no-such.rs\")); */\n";
+    fs::write(&library, format!("{comment}{text}")).unwrap();
+    let output = generate(&folder.join("made"), &sources, &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let made = fs::read_to_string(folder.join("made/src/lib.rs")).unwrap();
+    assert!(made.starts_with(comment), "{}", &made[..200]);
+    // In code it is an error, also behind what only looks like a comment.
+    fs::write(&library, format!("{text}\nconst A: [&str; 2] = [\"//\", env!(\"OUT_DIR\")];\n")).unwrap();
+    let output = generate(&folder.join("refused"), &sources, &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("lib.rs: expected `OUT_DIR` only in"), "{}", stderr(&output));
+}
+
+#[test]
 fn other_folders_are_refused() {
     let folder = common::scratch("ready-crate-refused");
     let full = folder.join("full");

@@ -150,6 +150,15 @@ fn input_diagnostics() {
             out.push_str(&format!("\n== {name} for {wanted}\n{}", shown(&sources, diagnostics, &folder)));
         }
     }
+    // The list of the pinned releases changes with each bump.
+    let without_list = |line: &str| match line.split_once("the pinned releases are ") {
+        Some((before, list)) => {
+            assert!(cpuid_gen::pinned().iter().all(|(name, _)| list.contains(name.trim_end_matches(".tsv"))));
+            format!("{before}the pinned releases are ...\n")
+        }
+        None => format!("{line}\n"),
+    };
+    let out: String = out.lines().map(without_list).collect();
     golden("inputs.txt", &out);
 }
 

@@ -41,7 +41,9 @@ impl FromStr for ProgramVersion {
     type Err = BuildError;
 
     /// The first version in a text: `9.2`, `9.2.0 (Debian 1:9.2.0+ds-5)`, `pve-qemu-kvm_9.0.2-4`,
-    /// `qemu-kvm-8.2.0-11.el9`, or the first line of `--version`.
+    /// `qemu-kvm-8.2.0-11.el9`, or the first line of `--version`. A tag of QEMU's repository is one, too: `v11.0.0-rc2` has the
+    /// numbers that this release candidate's `--version` has, 10.2.92, and `v10.0.0-1234-gabcdef0`, a commit after a release,
+    /// those of the development after it, 10.0.50.
     fn from_str(text: &str) -> Result<ProgramVersion, BuildError> {
         let wrong = || {
             BuildError::value(
@@ -51,11 +53,12 @@ impl FromStr for ProgramVersion {
             )
         };
         let starts = text.char_indices().filter(|(at, digit)| {
-            let before = text[..*at].chars().next_back();
+            let before = text[..*at].strip_suffix('v').unwrap_or(&text[..*at]).chars().next_back();
             digit.is_ascii_digit() && before.is_none_or(|before| !before.is_alphanumeric() && before != '.')
         });
         let found = starts.filter_map(|(at, _)| Some((at, numbers(&text[at..])?))).next();
         let (at, (numbers, length)) = found.ok_or_else(wrong)?;
+        let numbers = of_tag(numbers, &text[at + length..]);
         let in_parentheses = text[at + length..].trim().strip_prefix('(');
         let package = in_parentheses.and_then(|rest| rest.split_once(')')).map_or("", |(package, _)| package);
         // A package's name and version identify it.
@@ -63,6 +66,24 @@ impl FromStr for ProgramVersion {
         let package = if package.is_empty() && !is_bare { text.trim() } else { package };
         Ok(ProgramVersion { numbers, package: package.to_string() })
     }
+}
+
+/// The numbers of what a tag names with a suffix: a release candidate, which is counted from 90 on after the release before it,
+/// or a commit after a release.
+fn of_tag([major, minor, micro]: [u32; 3], suffix: &str) -> [u32; 3] {
+    let digits = |text: &str| text[..text.bytes().take_while(u8::is_ascii_digit).count()].parse::<u32>().ok();
+    if let Some(candidate) = suffix.strip_prefix("-rc").and_then(digits) {
+        let micro = 90u32.saturating_add(candidate);
+        return match minor {
+            0 => [major.saturating_sub(1), 2, micro],
+            _ => [major, minor - 1, micro],
+        };
+    }
+    let mut parts = suffix.strip_prefix('-').unwrap_or_default().split('-');
+    let count = parts.next().is_some_and(|part| digits(part).is_some());
+    let is_hash = |part: &str| part.len() >= 7 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let commit = parts.next().and_then(|part| part.strip_prefix('g')).is_some_and(is_hash);
+    if count && commit && micro == 0 { [major, minor, 50] } else { [major, minor, micro] }
 }
 
 /// `9.2.0` or `9.2` at the start of a text, with its length.
@@ -179,6 +200,13 @@ mod tests {
                 (10, 0),
                 "Debian 1:10.0.2+ds-2",
             ),
+            // Tags.
+            ("v10.0.13", [10, 0, 13], (10, 0), "v10.0.13"),
+            ("v11.0.0-rc2", [10, 2, 92], (11, 0), "v11.0.0-rc2"),
+            ("qemu-9.1.0-rc0", [9, 0, 90], (9, 1), "qemu-9.1.0-rc0"),
+            ("v10.0.0-1234-gabcdef0", [10, 0, 50], (10, 1), "v10.0.0-1234-gabcdef0"),
+            ("10.0.50-1234-gabcdef0", [10, 0, 50], (10, 1), "10.0.50-1234-gabcdef0"),
+            ("v10.0.13-3-gabcdef0", [10, 0, 13], (10, 0), "v10.0.13-3-gabcdef0"),
             // Development versions of 9.2 and 10.0.
             ("9.1.91", [9, 1, 91], (9, 2), ""),
             ("9.2.50", [9, 2, 50], (10, 0), ""),

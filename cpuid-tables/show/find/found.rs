@@ -17,7 +17,7 @@ use crate::show::hypervisor::{self, Kind, Ranges};
 use crate::show::message::Message;
 use crate::show::msr::{self, AboutMsr, MsrBits};
 use crate::show::styled::{Style, Styled};
-use crate::show::{About, DecodedRegister, leaves, name_of, vmx_bits};
+use crate::show::{About, DecodedRegister, Property, SourceLine, leaves, name_of, vmx_bits};
 
 /// One meaning of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,10 @@ pub enum Found {
     MsrBits(MsrBits),
     /// A property of QEMU's for a Hyper-V enlightenment.
     Enlightenment(Enlightenment),
+    /// A property of QEMU's `-cpu` that is not a feature.
+    Property(Property),
+    /// What a line of source code was read as.
+    Source(SourceLine),
     /// A message of a program.
     Message(Message),
     /// A level of x86-64.
@@ -111,6 +115,8 @@ impl Found {
             }
             Found::MsrBits(bits) => return bits.styled(),
             Found::Enlightenment(enlightenment) => return enlightenment.styled(),
+            Found::Property(property) => return property.styled(),
+            Found::Source(line) => return line.styled(),
             Found::Message(message) => return message.styled(),
             Found::Level(level) => {
                 let (name, features) = (level.name(), level.features());

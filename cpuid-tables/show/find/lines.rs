@@ -3,9 +3,10 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::boot;
 use super::differing::differing_in;
 use super::found::Found;
-use super::names::{by_name, by_name_or_level};
+use super::names::{by_name, by_name_or_level, property_named};
 use super::places::at;
 use crate::bits::lookup::Named;
 use crate::naming::{bits_in, cut_off};
@@ -58,7 +59,8 @@ pub(super) fn in_line(text: &str) -> Meanings {
             return Meanings::known(bits);
         }
     }
-    let meant = in_lists(text);
+    let mut meant = in_lists(text);
+    meant.found.extend(boot::stated_in(text));
     if !meant.found.is_empty() {
         return meant;
     }
@@ -77,8 +79,13 @@ fn in_lists(text: &str) -> Meanings {
     for list in listed::lists(text) {
         let found = list.names.iter().map(|name| listed_name(name));
         if list.is_list {
-            meant.found.extend(found.flatten());
+            let or_property = |(name, found): (&&str, Vec<Found>)| {
+                if found.is_empty() { property_named(name).into_iter().collect() } else { found }
+            };
+            meant.found.extend(list.names.iter().zip(found).flat_map(or_property));
             meant.unknown.extend(listed::unknown(&list.names, |name| !listed_name(name).is_empty()));
+        } else if text.contains("-cpu.") && list.names.len() == 1 {
+            meant.found.extend(found.flatten().chain(property_named(list.names[0])));
         } else {
             meant.found.extend(found.take_while(|found| !found.is_empty()).flatten());
         }

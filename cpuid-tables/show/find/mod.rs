@@ -1,10 +1,12 @@
 //! What a text may mean: a name in any spelling, a location, or a register's value.
 
+mod boot;
 mod differing;
 mod found;
 mod lines;
 mod names;
 mod places;
+mod source;
 
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -18,6 +20,8 @@ pub use lines::Meanings;
 use lines::{in_line, of_message};
 use names::{bare_name, by_name_or_level, several};
 use places::{at, of_word};
+pub use source::SourceLine;
+use source::of_source;
 
 /// Every meaning of a text; empty if it has none.
 ///
@@ -50,13 +54,14 @@ pub fn find(text: &str) -> Vec<Found> {
 pub fn meanings(text: &str) -> Meanings {
     let text = text.trim();
     let known = Meanings::known;
-    let ways: [&dyn Fn() -> Meanings; 9] = [
+    let ways: [&dyn Fn() -> Meanings; 10] = [
         &|| known(by_name_or_level(text)),
         &|| if text.contains("[bit ") { in_line(text) } else { Meanings::default() },
         &|| known(of_word(text).or_else(|| text.parse().ok()).map(at).unwrap_or_default()),
         &|| known(alias_place(text).map(at).unwrap_or_default()),
         &|| known(msr::bits_of(text).map(Found::MsrBits).into_iter().collect()),
         &|| of_message(text),
+        &|| if is_code(text) { of_source(text) } else { Meanings::default() },
         &|| in_line(text),
         &|| known(bare_name(text)),
         &|| known(several(text)),
@@ -65,6 +70,13 @@ pub fn meanings(text: &str) -> Meanings {
         ways.into_iter().map(|way| way()).find(|meant| !meant.found.is_empty()).unwrap_or_default();
     without_repetition(&mut meant.found);
     meant
+}
+
+/// True for a text with a sign that lines of source code have, or that ends as they do, and for a row of numbers with commas.
+fn is_code(text: &str) -> bool {
+    text.contains(['(', '{', '[', '|', '&', '#', '"', ';'])
+        || text.ends_with([',', ':'])
+        || text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(", ")
 }
 
 /// Each meaning once: a log repeats its lines for every vCPU.

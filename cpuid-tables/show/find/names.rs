@@ -8,7 +8,7 @@ use crate::bits::lookup::{LookupError, Named, without_prefix};
 use crate::bits::name_hash::fold_eq;
 use crate::naming::PsabiLevel;
 use crate::show::msr::{self, AboutMsr};
-use crate::show::{About, enlightenment, hypervisor, named};
+use crate::show::{About, enlightenment, hypervisor, named, property};
 
 /// No name is longer.
 const LONGEST_NAME: usize = 128;
@@ -26,11 +26,19 @@ pub(super) fn by_name(text: &str) -> Vec<Found> {
     if found.is_empty() { msr() } else { found }
 }
 
-/// A name, or a level of x86-64.
+/// A name, a property of QEMU's `-cpu`, or a level of x86-64. A field and a property may share a name, such as `family`.
 pub(super) fn by_name_or_level(text: &str) -> Vec<Found> {
-    let found = by_name(text);
+    let mut found = by_name(text);
+    if !found.iter().any(|one| matches!(one, Found::Bit(_) | Found::Msr(_))) {
+        found.extend(property_named(text));
+    }
     let level = || PsabiLevel::named(text).map(Found::Level).into_iter().collect();
     if found.is_empty() { level() } else { found }
+}
+
+/// A property of QEMU's `-cpu` that is not a feature.
+pub(super) fn property_named(text: &str) -> Option<Found> {
+    if text.len() > LONGEST_NAME { None } else { property::named(text).map(Found::Property) }
 }
 
 /// Names that mean something only where nothing else has them: Hyper-V's fields, libvirt's enlightenments, an MSR's bits.

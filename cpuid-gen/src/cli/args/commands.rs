@@ -96,7 +96,7 @@ fn import() -> Clap {
 fn capflags() -> Clap {
     Clap::new("capflags")
         .about("Print Linux's name map in the format of its mkcapflags.sh (default: of the newest pinned release)")
-        .arg(option("linux", "DIR|FILE", "A Linux tree or its facts"))
+        .arg(option("linux", "DIR|FILE|RELEASE", "A Linux tree, its facts, or a pinned release (6.12)"))
 }
 
 #[cfg(feature = "cli")]
@@ -105,7 +105,7 @@ fn models() -> Clap {
     Clap::new("models")
         .about("List QEMU's CPU models, or show a resolved version of one (default: of the newest pinned release)")
         .after_help(MODELS)
-        .arg(option("qemu", "DIR|FILE", "A QEMU tree or its facts"))
+        .arg(option("qemu", "DIR|FILE|RELEASE", "A QEMU tree, its facts, or a pinned release (10.0)"))
         .arg(Arg::new("name").help(name))
         .arg(format_option(&["text", "json"], "Output format"))
 }
@@ -119,7 +119,10 @@ fn diff() -> Clap {
     Clap::new("diff")
         .about("Show what changed between two releases, and the effects on the Rust API")
         .after_help(DIFF)
-        .arg(file("OLD", "The older release: a Linux or QEMU tree, or its facts"))
+        .arg(file(
+            "OLD",
+            "The older release: a Linux or QEMU tree, its facts, or a pinned release (linux-7.3)",
+        ))
         .arg(file("NEW", "The newer release, of the same project"))
         .arg(format_option(&["text", "markdown", "json"], "Output format"))
         .arg(option("pins", "DIR", "A folder of facts files for the Rust API, instead of the built-in ones"))
@@ -202,8 +205,15 @@ const CONSTANTS_PINS: &str = "A folder with facts files and constants.tsv, inste
 
 /// `--linux` and `--qemu`.
 fn either_of(default: &str) -> [Arg; 2] {
-    let help = |what: &str| format!("A {what} tree or its facts {default}").trim_end().to_owned();
-    [option("linux", "DIR|FILE", "").help(help("Linux")), option("qemu", "DIR|FILE", "").help(help("QEMU"))]
+    let help = |what: &str, name: &str| {
+        format!("A {what} tree, its facts, or a pinned release by its name ({name}) {default}")
+            .trim_end()
+            .to_owned()
+    };
+    [
+        option("linux", "DIR|FILE|RELEASE", "").help(help("Linux", "7.3")),
+        option("qemu", "DIR|FILE|RELEASE", "").help(help("QEMU", "11.0")),
+    ]
 }
 
 /// `--witness`

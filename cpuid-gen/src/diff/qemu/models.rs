@@ -17,32 +17,54 @@ pub(super) fn changes(old: &QemuFacts, new: &QemuFacts, names: Both<'_, '_>) -> 
     let paired = pair(&old.models, &new.models, |model| &model.name);
     let mut changes: Vec<Change> = Vec::new();
     for model in paired.added {
-        let nothing =
-            QemuModel { words: Vec::new(), caches: Vec::new(), versions: Vec::new(), ..model.clone() };
-        changes.push(line(model).added());
-        changes
-            .extend(contents(&nothing, model, names).into_iter().map(|part| as_action(part, Action::Added)));
+        changes.push(with_base(line(model), model).added());
+        let parts = contents(&emptied(model), model, names, FoundIn::One);
+        changes.extend(parts.into_iter().map(|part| as_action(part, Action::Added)));
     }
     for model in paired.removed {
-        let nothing =
-            QemuModel { words: Vec::new(), caches: Vec::new(), versions: Vec::new(), ..model.clone() };
-        changes.push(line(model).removed());
-        changes.extend(
-            contents(model, &nothing, names).into_iter().map(|part| as_action(part, Action::Removed)),
-        );
+        changes.push(with_base(line(model), model).removed());
+        let parts = contents(model, &emptied(model), names, FoundIn::One);
+        changes.extend(parts.into_iter().map(|part| as_action(part, Action::Removed)));
     }
     for (old, new) in paired.kept {
         changes.extend(between(line(old), line(new)));
-        changes.extend(contents(old, new, names));
+        changes.extend(contents(old, new, names, FoundIn::Both));
     }
     changes
 }
 
+/// Whether both releases have a model.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FoundIn {
+    Both,
+    One,
+}
+
+/// A model without what is below it.
+fn emptied(model: &QemuModel) -> QemuModel {
+    QemuModel { words: Vec::new(), caches: Vec::new(), versions: Vec::new(), ..model.clone() }
+}
+
+/// Version 1 of a model's list that has nothing of its own. Every model has it, with a list of versions or without: it is the
+/// definition itself, and neither added nor removed with the list.
+fn base(model: &QemuModel) -> Option<&QemuModelVersion> {
+    model.versions.first().filter(|version| {
+        let has_name = version.alias.is_some() || version.note.is_some();
+        version.version == 1 && !has_name && version.props.is_empty() && version.caches.is_empty()
+    })
+}
+
+/// The line of a whole model, with the row of its base version.
+fn with_base(mut line: Line, model: &QemuModel) -> Line {
+    line.rows.extend(base(model).map(|version| version.at));
+    line
+}
+
 /// The words, caches and versions of a model, one by one.
-fn contents(old: &QemuModel, new: &QemuModel, names: Both<'_, '_>) -> Vec<Change> {
+fn contents(old: &QemuModel, new: &QemuModel, names: Both<'_, '_>, found_in: FoundIn) -> Vec<Change> {
     let mut changes = words(old, new, names);
     changes.extend(caches(&new.name, &old.caches, &new.caches));
-    changes.extend(versions(old, new));
+    changes.extend(versions(old, new, found_in));
     changes
 }
 
@@ -116,15 +138,35 @@ fn whole_version(model: &QemuModel, version: &QemuModelVersion) -> Line {
     line
 }
 
-fn versions(old: &QemuModel, new: &QemuModel) -> Vec<Change> {
+/// The versions that only one of two releases has, with the row of a base version at the first of them.
+fn only<'m>(
+    versions: Vec<&'m QemuModelVersion>,
+    (with, without): (&'m QemuModel, &QemuModel),
+    found_in: FoundIn,
+) -> Vec<(&'m QemuModelVersion, Line)> {
+    let has_others = found_in == FoundIn::One || versions.len() > 1;
+    let base = base(with).filter(|_| without.versions.is_empty() && has_others);
+    let is_base = |version: &QemuModelVersion| base.is_some_and(|base| base.version == version.version);
+    let mut others: Vec<(&QemuModelVersion, Line)> = versions
+        .into_iter()
+        .filter(|version| !is_base(version))
+        .map(|version| (version, whole_version(with, version)))
+        .collect();
+    if let (Some((_, first)), FoundIn::Both) = (others.first_mut(), found_in) {
+        first.rows.extend(base.map(|base| base.at));
+    }
+    others
+}
+
+fn versions(old: &QemuModel, new: &QemuModel, found_in: FoundIn) -> Vec<Change> {
     let paired = pair(&old.versions, &new.versions, |version| version.version);
     let mut changes: Vec<Change> = Vec::new();
-    for version in paired.added {
-        changes.push(whole_version(new, version).added());
+    for (version, line) in only(paired.added, (new, old), found_in) {
+        changes.push(line.added());
         changes.extend(caches(&named(new, version), &[], &version.caches));
     }
-    for version in paired.removed {
-        changes.push(whole_version(old, version).removed());
+    for (version, line) in only(paired.removed, (old, new), found_in) {
+        changes.push(line.removed());
         changes.extend(caches(&named(old, version), &version.caches, &[]));
     }
     for (before, after) in paired.kept {

@@ -46,7 +46,9 @@ fn row_of(facts: &mut Option<Facts>, kind: &str, at: Span, columns: Columns<'_>)
         (None, _) => {
             let message =
                 format!("`{kind}` before the first row, which must be `linux-release` or `qemu-release`");
-            return Err(Diagnostic::error(at, message));
+            let help =
+                "a facts file is what `cpuid-gen import` writes; a source tree is named by its root folder";
+            return Err(Diagnostic::error(at, message).with_help(help));
         }
         (Some(_), "linux-release" | "qemu-release") => {
             return Err(Diagnostic::error(at, "a second release: a facts file holds one"));
