@@ -102,7 +102,7 @@ fn named(value: &str) -> Text<'_> {
 fn add_model<'a>(all: &mut Statements<'a>, model: &'a QemuModel) {
     let texts = [("vendor", &model.vendor), ("model-id", &model.model_id)];
     for (key, value) in texts {
-        all.add(MODEL, Text::OfModel(&model.name, None, key), named(value), model.at);
+        all.add(MODEL, Text::OfModel(&model.name, None, key), named(value), model.place_of(key));
     }
     let numbers = [
         ("level", model.level),
@@ -112,11 +112,12 @@ fn add_model<'a>(all: &mut Statements<'a>, model: &'a QemuModel) {
         ("stepping", model.stepping),
     ];
     for (key, value) in numbers {
-        all.add(MODEL, Text::OfModel(&model.name, None, key), Text::Hex(value.into()), model.at);
+        let subject = Text::OfModel(&model.name, None, key);
+        all.add(MODEL, subject, Text::Hex(value.into()), model.place_of(key));
     }
     if let Some(avx10) = model.avx10 {
         let subject = Text::OfModel(&model.name, None, "avx10-version");
-        all.add(MODEL, subject, Text::Number(avx10.into()), model.at);
+        all.add(MODEL, subject, Text::Number(avx10.into()), model.place_of("avx10-version"));
     }
     for row in &model.words {
         let subject = Text::OfModel(&model.name, None, &row.word);

@@ -5,13 +5,17 @@
 
 use std::collections::BTreeSet;
 
+use super::bit_names;
 use super::finding::Findings;
+use super::follows::about;
 use super::guest_statements::{self, Dropped};
 use super::key::{Key, Kind};
 use super::moved;
+use super::release::Release;
 use super::statements::{LOCATION, Statements, Subject, Text, Values};
 use crate::diagnostic::Diagnostic;
 use crate::facts::MaskKind;
+use crate::location::Bit;
 use crate::source::Span;
 
 /// Kinds of statements that disappear with their feature, which is already a finding.
@@ -96,24 +100,35 @@ fn check_changed(
         false => (joined(before), joined(after)),
     };
     let shown = format!("{} {}", subject.0, subject.1);
-    findings.add_change(
-        Key::new(Kind::Changed, &shown, &left, &right),
-        [older.release, newer.release],
-        || {
-            let at = place_of(after, before).unwrap_or(newer.at);
-            let old_at = place_of(before, after).unwrap_or(older.at);
-            let (now, was) = match is_set {
-                true => (format!("{shown} loses {left} and gains {right}"), "compared with this".to_owned()),
-                false => (format!("{shown} is {right}"), format!("but was {left}")),
-            };
-            let [older_name, newer_name] = names_of((older, newer));
-            let found = Diagnostic::error(at, format!("{now} in {newer_name}"))
-                .with_label(old_at, format!("{was} in {older_name}"));
-            let lost: Vec<Text<'_>> =
-                before.iter().map(|(text, _)| *text).filter(|text| !after.has(*text)).collect();
-            with_instead(found, (older, newer), subject, &lost)
-        },
-    );
+    let key = Key::new(Kind::Changed, &shown, &left, &right);
+    findings.add_change(key.clone(), [older.release, newer.release], || {
+        let at = place_of(after, before).unwrap_or(newer.at);
+        let old_at = place_of(before, after).unwrap_or(older.at);
+        let (now, was) = match (is_set, subject.1) {
+            (true, _) => {
+                let [lost, gained] = [(before, after, older), (after, before, newer)]
+                    .map(|(own, others, statements)| bits_without(own, others, statements));
+                (format!("{shown}{}", loses_and_gains(&lost, &gained)), "compared with this".to_owned())
+            }
+            (false, Text::Mask(word, _)) => {
+                let [lost, gained] =
+                    [(before, after, older), (after, before, newer)].map(|(own, others, statements)| {
+                        let mask = union_of(own) & !union_of(others);
+                        bit_names::names(mask, |bit| name_of(statements, word, Bit(bit)))
+                    });
+                let change = loses_and_gains(&lost, &gained);
+                (format!("{shown}{change}: it is {right}"), format!("but was {left}"))
+            }
+            (false, _) => (format!("{shown} is {right}"), format!("but was {left}")),
+        };
+        let [older_name, newer_name] = names_of([older.release, newer.release]);
+        let found = Diagnostic::error(at, format!("{now} in {newer_name}"))
+            .with_label(old_at, format!("{was} in {older_name}"));
+        let lost: Vec<Text<'_>> =
+            before.iter().map(|(text, _)| *text).filter(|text| !after.has(*text)).collect();
+        with_instead(found, (older, newer), subject, &lost)
+    });
+    findings.say_about(&key, || about((older, newer), subject, before, Some(after)));
 }
 
 fn add_gone(
@@ -124,29 +139,47 @@ fn add_gone(
 ) {
     let shown = format!("{} {}", subject.0, subject.1);
     let left = joined(before);
-    findings.add_change(Key::new(Kind::Gone, &shown, &left, "-"), [older.release, newer.release], || {
+    let key = Key::new(Kind::Gone, &shown, &left, "-");
+    findings.add_change(key.clone(), [older.release, newer.release], || {
         let at = before.iter().next().map_or(older.at, |(_, at)| *at);
-        let what = if left == "-" { String::new() } else { format!(", {left},") };
-        let [older_name, newer_name] = names_of((older, newer));
+        let what = match subject.1 {
+            Text::Dep(needed, dependent) => {
+                let names = |(word, mask): (&str, u64)| {
+                    let name = |bit| name_of(older, word, Bit(bit));
+                    let every = format!("every bit of `{word}`");
+                    if mask == u64::MAX { every } else { bit_names::names(mask, name) }
+                };
+                format!(" ({} needs {})", names(dependent), names(needed))
+            }
+            _ if left == "-" => String::new(),
+            _ => format!(", {left},"),
+        };
+        let [older_name, newer_name] = names_of([older.release, newer.release]);
         let found = Diagnostic::error(at, format!("{shown}{what} is in {older_name}"));
         let found = match before_it((older, newer), &[subject.0], at) {
             Some(beside) => {
                 found.with_label(beside, format!("but not in {newer_name}, where it came after this"))
             }
-            None => found.with_label(newer.at, format!("but not in {newer_name}")),
+            None => match after_it((older, newer), &[subject.0], at) {
+                Some(after) => {
+                    found.with_label(after, format!("but not in {newer_name}, where it came before this"))
+                }
+                None => found.with_label(newer.at, format!("but not in {newer_name}")),
+            },
         };
         let lost: Vec<Text<'_>> = before.iter().map(|(text, _)| *text).collect();
         with_instead(found, (older, newer), subject, &lost)
     });
+    findings.say_about(&key, || about((older, newer), subject, before, None));
 }
 
 /// The names of both releases in messages: of two states of one release, the places show which is which.
-pub(super) fn names_of((older, newer): Both<'_, '_>) -> [String; 2] {
-    let [before, after] = [older, newer].map(|statements| statements.release.name.clone());
+pub(super) fn names_of([older, newer]: [&Release; 2]) -> [String; 2] {
+    let (before, after) = (&older.name, &newer.name);
     if before == after {
-        [format!("the earlier {before}"), format!("the later {after}")]
+        [format!("the original {before}"), format!("the changed {after}")]
     } else {
-        [before, after]
+        [before.clone(), after.clone()]
     }
 }
 
@@ -162,6 +195,19 @@ pub(super) fn before_it((older, newer): Both<'_, '_>, sorts: &[&str], at: Span) 
         Some((before.max()?, newer.values.get(subject)?.iter().next()?.1))
     });
     kept.max().map(|(_, place)| place)
+}
+
+/// The statement of the newer release that comes after one that only the older one has: what is missing belongs before it.
+fn after_it((older, newer): Both<'_, '_>, sorts: &[&str], at: Span) -> Option<Span> {
+    let of_sorts = older.values.iter().filter(|(subject, _)| sorts.contains(&subject.0));
+    let kept = of_sorts.filter_map(|(subject, values)| {
+        let after = values
+            .iter()
+            .map(|(_, place)| *place)
+            .filter(|place| place.file == at.file && place.start > at.start);
+        Some((after.min()?, newer.values.get(subject)?.iter().next()?.1))
+    });
+    kept.min().map(|(_, place)| place)
 }
 
 /// Adds labels for statements of the newer release only that may replace the lost one: another name of the same
@@ -213,6 +259,36 @@ fn without(values: &Values<'_>, others: &Values<'_>) -> String {
     let mut shown: Vec<String> = lost.map(|(text, _)| text.to_string()).collect();
     shown.sort_unstable();
     if shown.is_empty() { "-".to_owned() } else { shown.join(" ") }
+}
+
+/// ` loses A and gains B`, where one of them can be empty.
+fn loses_and_gains(lost: &str, gained: &str) -> String {
+    match (lost.is_empty(), gained.is_empty()) {
+        (false, true) => format!(" loses {lost}"),
+        (true, false) => format!(" gains {gained}"),
+        _ => format!(" loses {lost} and gains {gained}"),
+    }
+}
+
+/// The bits that the other release does not have, with their names.
+fn bits_without(values: &Values<'_>, others: &Values<'_>, statements: &Statements<'_>) -> String {
+    let own = values.iter().filter(|(text, _)| !others.has(*text));
+    let mut shown: Vec<String> = own
+        .map(|(text, _)| match *text {
+            Text::BitOf(word, bit) => {
+                name_of(statements, word, bit).map_or(text.to_string(), |name| format!("`{name}` ({text})"))
+            }
+            _ => text.to_string(),
+        })
+        .collect();
+    shown.sort_unstable();
+    shown.join(", ")
+}
+
+/// The name of a bit of a feature word.
+fn name_of<'s>(statements: &'s Statements<'_>, word: &'s str, bit: Bit) -> Option<&'s str> {
+    let mut values = statements.values.get(&("qemu-bit", Text::BitOf(word, bit)))?.iter();
+    values.find_map(|(value, _)| if let Text::Name(name) = value { Some(*name) } else { None })
 }
 
 /// The bits that a change of a mask takes from users. A project adds bits to what TCG emulates and to what can migrate as it

@@ -104,7 +104,8 @@ fn check_words_complete(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     let used =
         index.facts.features.iter().map(|feature| feature.word.0).chain(words.keys().map(|number| number.0));
     let last_used = used.max().unwrap_or(u16::MAX);
-    let mut neighbour = index.facts.at;
+    // Of the first ones, the place is that of the next.
+    let mut neighbour = words.values().next().map_or(index.facts.at, |word| word.at);
     for number in 0..end {
         if let Some(word) = words.get(&Word(number)) {
             neighbour = word.at;
