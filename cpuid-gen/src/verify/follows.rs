@@ -1,10 +1,12 @@
 //! Findings that follow from a changed statement: those whose rows name the same bit, name or dependency, and for a statement
-//! about a CPU model the model, too. Each is still a finding with a row of its own; a report shows it below the change.
+//! about a CPU model the model, too; and further statements of one row of a source. Findings about one name that nothing defines
+//! belong together as well. Each is still a finding with a row of its own; a report shows it below the first one.
 
 use super::finding::{Found, Identity};
 use super::key::{Key, Kind};
 use super::statements::{Statements, Subject, Text, Values};
 use crate::facts::QemuSource;
+use crate::source::Span;
 
 /// What a changed statement is about: alternatives, each a list of texts that a row must name, all of them.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +50,14 @@ pub(super) fn about(
                 all.extend(places(needs).map(|needed| vec![place.clone(), needed]));
             }
         }
+        ("linux-count", _) => {
+            let counts: Vec<u16> = values
+                .filter_map(|value| if let Text::Count(count) = value { Some(count) } else { None })
+                .collect();
+            if let (Some(least), Some(most)) = (counts.iter().min(), counts.iter().max()) {
+                all.extend((*least..*most).map(|word| vec![format!("word {word}")]));
+            }
+        }
         ("qemu-hyperv-dep", Text::Pair(name, needs)) => all.push(vec![name.to_owned(), needs.to_owned()]),
         ("qemu-model-word", Text::OfModel(model, ..)) => {
             let bits = values.flat_map(|value| bits(older, value));
@@ -64,6 +74,8 @@ pub(super) fn about(
             let of = [older, newer].into_iter().flat_map(|of| places(of, name));
             all.extend(of.chain([name.to_owned()]).map(|text| vec![text]));
         }
+        ("qemu-macro", Text::Name(name)) => all.push(vec![name.to_owned()]),
+        ("cpuid-field" | "leaf-field", Text::Field(place)) => all.push(vec![place.to_string()]),
         ("qemu-bit", bit) => {
             let names = values.map(|value| value.to_string());
             all.extend(names.chain(bits(older, bit)).map(|text| vec![text]));
@@ -97,24 +109,83 @@ fn bits(statements: &Statements<'_>, text: Text<'_>) -> Vec<String> {
     all
 }
 
-/// Marks each finding that follows from a change with the row of the first such change.
+/// A row of the differences, as findings have it.
+type Columns = [String; 4];
+
+/// Marks each finding that follows from another one with the row of that one. Only findings that follow from none have others
+/// that follow from them.
 pub(super) fn mark(found: &mut [Found]) {
-    let mut causes: Vec<&Found> = found.iter().filter(|found| found.about.is_some()).collect();
-    causes.sort_by_key(|cause| (cause.diagnostic.at, cause.diagnostic.message.clone()));
-    let cause_of = |found: &Found| {
-        let Identity::Keyed(key) = &found.identity else { return None };
-        if matches!(key.kind, Kind::Changed | Kind::Gone | Kind::WordMoved | Kind::DepAdded) {
-            return None;
-        }
-        let is_cause = |cause: &&&Found| cause.about.as_ref().is_some_and(|about| about.is_named_by(key));
-        Some(causes.iter().find(is_cause)?.diagnostic.row.as_ref()?.columns.clone())
-    };
-    let follows: Vec<Option<[String; 4]>> = found.iter().map(cause_of).collect();
-    for (found, cause) in found.iter_mut().zip(follows) {
-        if let Some(row) = &mut found.diagnostic.row {
-            row.follows = cause;
+    found.sort_by(|a, b| {
+        (a.diagnostic.at, &a.diagnostic.message).cmp(&(b.diagnostic.at, &b.diagnostic.message))
+    });
+    for cause_of in [of_list, of_same_row, of_change, of_name] {
+        let causes: Vec<Option<Columns>> = (0..found.len()).map(|at| cause_of(found, at)).collect();
+        for (found, cause) in found.iter_mut().zip(causes) {
+            if let Some(row) = found.diagnostic.row.as_mut().filter(|row| row.follows.is_none()) {
+                row.follows = cause;
+            }
         }
     }
+}
+
+/// The key of a finding that does not follow from another one.
+fn key_of(found: &Found) -> Option<&Key> {
+    match &found.identity {
+        Identity::Keyed(key) if found.diagnostic.row.as_ref()?.follows.is_none() => Some(key),
+        _ => None,
+    }
+}
+
+/// The first finding for which `is_cause` holds.
+fn first(found: &[Found], is_cause: impl Fn(&Found, &Key) -> bool) -> Option<Columns> {
+    let cause = found.iter().find(|cause| key_of(cause).is_some_and(|key| is_cause(cause, key)))?;
+    Some(cause.diagnostic.row.as_ref()?.columns.clone())
+}
+
+fn is_change(key: &Key) -> bool {
+    matches!(key.kind, Kind::Changed | Kind::Gone)
+}
+
+/// A machine type without a list lacks the rows of the list.
+fn of_list(found: &[Found], at: usize) -> Option<Columns> {
+    let key = key_of(&found[at]).filter(|key| is_change(key))?;
+    let machine = key.subject.strip_prefix("qemu-compat ")?.split(' ').next()?;
+    first(found, |_, cause| cause.kind == Kind::MachineCompat && cause.subject == machine)
+}
+
+/// The place of a changed statement before the change.
+fn place_before(found: &Found, key: &Key) -> Option<Span> {
+    match key.kind {
+        Kind::Gone => found.diagnostic.at,
+        Kind::Changed => found.diagnostic.labels.first().map(|label| label.at),
+        _ => None,
+    }
+}
+
+/// One row of a source makes statements of several kinds, and of the machine types of several boards.
+fn of_same_row(found: &[Found], at: usize) -> Option<Columns> {
+    let key = key_of(&found[at]).filter(|key| is_change(key))?;
+    let place = place_before(&found[at], key)?;
+    let sort = |key: &Key| key.subject.split(' ').next().unwrap_or_default().to_owned();
+    let is_same =
+        |other: &Key| (&other.left, &other.right) == (&key.left, &key.right) || sort(other) != sort(key);
+    first(&found[..at], |cause, other| place_before(cause, other) == Some(place) && is_same(other))
+}
+
+/// A finding that names what a change is about.
+fn of_change(found: &[Found], at: usize) -> Option<Columns> {
+    let key = key_of(&found[at])?;
+    if is_change(key) || matches!(key.kind, Kind::WordMoved | Kind::DepAdded) {
+        return None;
+    }
+    first(found, |cause, _| cause.about.as_ref().is_some_and(|about| about.is_named_by(key)))
+}
+
+/// Several findings about one name that nothing defines.
+fn of_name(found: &[Found], at: usize) -> Option<Columns> {
+    let key = key_of(&found[at])?;
+    let is_named = |name: &str| name != "-" && About(vec![vec![name.to_owned()]]).is_named_by(key);
+    first(&found[..at], |_, cause| cause.kind == Kind::Unresolved && is_named(&cause.left))
 }
 
 #[cfg(test)]

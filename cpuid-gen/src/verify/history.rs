@@ -185,29 +185,25 @@ pub(super) fn names_of([older, newer]: [&Release; 2]) -> [String; 2] {
 
 /// The statement of the newer release that comes before one that only the older one has, at this place in it: what is missing
 /// belongs after it. `None` if the older one starts its file.
-pub(super) fn before_it((older, newer): Both<'_, '_>, sorts: &[&str], at: Span) -> Option<Span> {
-    let of_sorts = older.values.iter().filter(|(subject, _)| sorts.contains(&subject.0));
-    let kept = of_sorts.filter_map(|(subject, values)| {
-        let before = values
-            .iter()
-            .map(|(_, place)| *place)
-            .filter(|place| place.file == at.file && place.start < at.start);
-        Some((before.max()?, newer.values.get(subject)?.iter().next()?.1))
-    });
-    kept.max().map(|(_, place)| place)
+pub(super) fn before_it(both: Both<'_, '_>, sorts: &[&str], at: Span) -> Option<Span> {
+    kept_beside(both, sorts, at).filter(|(old, _)| old.start < at.start).max().map(|(_, place)| place)
 }
 
-/// The statement of the newer release that comes after one that only the older one has: what is missing belongs before it.
-fn after_it((older, newer): Both<'_, '_>, sorts: &[&str], at: Span) -> Option<Span> {
+/// The statement of the newer release that comes after it: what is missing belongs before it.
+fn after_it(both: Both<'_, '_>, sorts: &[&str], at: Span) -> Option<Span> {
+    kept_beside(both, sorts, at).filter(|(old, _)| old.start > at.start).min().map(|(_, place)| place)
+}
+
+/// The places, in both releases, of the statements in the older one's file that the newer one repeats.
+fn kept_beside((older, newer): Both<'_, '_>, sorts: &[&str], at: Span) -> impl Iterator<Item = (Span, Span)> {
     let of_sorts = older.values.iter().filter(|(subject, _)| sorts.contains(&subject.0));
-    let kept = of_sorts.filter_map(|(subject, values)| {
-        let after = values
-            .iter()
-            .map(|(_, place)| *place)
-            .filter(|place| place.file == at.file && place.start > at.start);
-        Some((after.min()?, newer.values.get(subject)?.iter().next()?.1))
-    });
-    kept.min().map(|(_, place)| place)
+    of_sorts.flat_map(move |(subject, values)| {
+        let own = values.iter().filter(move |(_, place)| place.file == at.file);
+        own.filter_map(move |(text, place)| {
+            let mut kept = newer.values.get(subject)?.iter();
+            kept.find(|(other, _)| other == text).map(|(_, now)| (*place, *now))
+        })
+    })
 }
 
 /// Adds labels for statements of the newer release only that may replace the lost one: another name of the same

@@ -208,7 +208,7 @@ impl Report {
         let is_following = |found: &&Diagnostic| follows(found).is_some_and(|of| *of == row.columns);
         let following: Vec<&Diagnostic> = self.findings.iter().filter(is_following).collect();
         if !following.is_empty() {
-            out.push_str(&format!("  also {} that can follow from this change:\n", counted(following.len())));
+            out.push_str(&format!("  also {} that can follow from this:\n", counted(following.len())));
         }
         for found in following {
             let short = Diagnostic { labels: Vec::new(), ..found.clone() };

@@ -304,8 +304,7 @@ fn findings_that_follow_from_a_change_are_shown_below_it() {
         .count();
     assert_eq!(report.findings.len(), follow + 1, "{found}");
     assert!(
-        follow > 3
-            && found.contains(&format!("  also {follow} findings that can follow from this change:\n")),
+        follow > 3 && found.contains(&format!("  also {follow} findings that can follow from this:\n")),
         "{found}"
     );
     assert!(found.starts_with(&format!("findings: {}\n", follow + 1)), "{found}");
