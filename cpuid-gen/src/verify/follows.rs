@@ -4,7 +4,7 @@
 
 use super::finding::{Found, Identity};
 use super::key::{Key, Kind};
-use super::statements::{Statements, Subject, Text, Values};
+use super::statements::{Statements, Subject, Text, Value, Values};
 use crate::facts::QemuSource;
 use crate::source::Span;
 
@@ -62,6 +62,21 @@ pub(super) fn about(
         ("qemu-model-word", Text::OfModel(model, ..)) => {
             let bits = values.flat_map(|value| bits(older, value));
             all.extend(bits.map(|bit| vec![bit, model.to_owned()]));
+        }
+        ("qemu-model-prop", Text::OfModel(model, _, property)) => {
+            let named = |statements: &Statements<'_>| {
+                statements.values.iter().flat_map(|((sort, bit), values)| {
+                let is_name = |(name, _): &Value<'_>| matches!(name, Text::Name(name) if name.split('|').any(|name| name == property));
+                let is_own = *sort == "qemu-bit" && values.iter().any(is_name);
+                if is_own { bits(statements, *bit) } else { Vec::new() }
+            }).collect::<Vec<_>>()
+            };
+            let texts = named(newer).into_iter().chain([property.to_owned()]);
+            all.extend(texts.map(|text| vec![text, model.to_owned()]));
+        }
+        ("linux-vmx" | "linux-bug", Text::Name(name)) => {
+            let places = values.map(|value| format!("{sort} {value}"));
+            all.extend(places.chain([name.to_owned()]).map(|text| vec![text]));
         }
         ("linux-word" | "qemu-word", Text::Name(name)) => {
             let words = values.map(|value| value.to_string());
@@ -143,7 +158,7 @@ fn first(found: &[Found], is_cause: impl Fn(&Found, &Key) -> bool) -> Option<Col
 }
 
 fn is_change(key: &Key) -> bool {
-    matches!(key.kind, Kind::Changed | Kind::Gone)
+    matches!(key.kind, Kind::Changed | Kind::Gone | Kind::Added)
 }
 
 /// A machine type without a list lacks the rows of the list.
@@ -153,10 +168,10 @@ fn of_list(found: &[Found], at: usize) -> Option<Columns> {
     first(found, |_, cause| cause.kind == Kind::MachineCompat && cause.subject == machine)
 }
 
-/// The place of a changed statement before the change.
+/// The place of a changed statement before the change, or of an added one.
 fn place_before(found: &Found, key: &Key) -> Option<Span> {
     match key.kind {
-        Kind::Gone => found.diagnostic.at,
+        Kind::Gone | Kind::Added => found.diagnostic.at,
         Kind::Changed => found.diagnostic.labels.first().map(|label| label.at),
         _ => None,
     }
@@ -164,7 +179,16 @@ fn place_before(found: &Found, key: &Key) -> Option<Span> {
 
 /// One row of a source makes statements of several kinds, and of the machine types of several boards.
 fn of_same_row(found: &[Found], at: usize) -> Option<Columns> {
-    let key = key_of(&found[at]).filter(|key| is_change(key))?;
+    let key = key_of(&found[at])?;
+    if key.kind == Kind::Inconsistent {
+        let own = found[at].diagnostic.at;
+        return first(&found[..at], |cause, other| {
+            other.kind == Kind::Inconsistent && cause.diagnostic.at == own
+        });
+    }
+    if !is_change(key) {
+        return None;
+    }
     let place = place_before(&found[at], key)?;
     let sort = |key: &Key| key.subject.split(' ').next().unwrap_or_default().to_owned();
     let is_same =

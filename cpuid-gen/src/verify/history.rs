@@ -71,6 +71,28 @@ pub(super) fn compare(
             check_changed((older, newer), subject, (&empty, after), findings);
         }
     }
+    check_added((older, newer), compared, findings);
+}
+
+/// Reports what a change adds to what guests see. Between two releases this is what a release is for.
+fn check_added((older, newer): Both<'_, '_>, is_wanted: impl Fn(&str) -> bool, findings: &mut Findings<'_>) {
+    if older.release.name != newer.release.name {
+        return;
+    }
+    for (subject, after) in newer.values.iter().filter(|(subject, _)| is_wanted(subject.0)) {
+        if older.values.contains_key(subject) || !guest_statements::changes_guests((older, newer), subject) {
+            continue;
+        }
+        let (shown, right) = (format!("{} {}", subject.0, subject.1), joined(after));
+        let key = Key::new(Kind::Added, &shown, "-", &right);
+        findings.add_change(key.clone(), [older.release, newer.release], || {
+            let at = after.iter().next().map_or(newer.at, |(_, at)| *at);
+            let [older_name, newer_name] = names_of([older.release, newer.release]);
+            let value = if right == "-" { String::new() } else { format!(", {right},") };
+            Diagnostic::error(at, format!("{shown}{value} is in {newer_name}, and not in {older_name}"))
+        });
+        findings.say_about(&key, || about((older, newer), subject, after, None));
+    }
 }
 
 /// The word that a statement about one of its bits names.
@@ -102,8 +124,11 @@ fn check_changed(
     let shown = format!("{} {}", subject.0, subject.1);
     let key = Key::new(Kind::Changed, &shown, &left, &right);
     findings.add_change(key.clone(), [older.release, newer.release], || {
-        let at = place_of(after, before).unwrap_or(newer.at);
         let old_at = place_of(before, after).unwrap_or(older.at);
+        // A lost value belongs after what came before it.
+        let only_lost = !is_set && !differs(after, before);
+        let beside = only_lost.then(|| before_it((older, newer), &[subject.0], old_at)).flatten();
+        let at = beside.or_else(|| place_of(after, before)).unwrap_or(newer.at);
         let (now, was) = match (is_set, subject.1) {
             (true, _) => {
                 let [lost, gained] = [(before, after, older), (after, before, newer)]
@@ -223,8 +248,9 @@ fn with_instead(
         .filter_map(|(other, after)| Some((other.1, after.iter().next()?.1)))
         .collect();
     instead.sort_unstable();
+    let [_, newer_name] = names_of([older.release, newer.release]);
     instead.into_iter().take(3).fold(found, |found, (other, at)| {
-        found.with_label(at, format!("{} has {sort} {other} instead", newer.release.name))
+        found.with_label(at, format!("{newer_name} has {sort} {other} instead"))
     })
 }
 

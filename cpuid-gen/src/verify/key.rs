@@ -49,6 +49,7 @@ kinds! {
     DepCircle "dep-circle" "The dependencies of one release form a cycle.",
     DepOpposite "dep-opposite" "The dependencies of the two projects together form a cycle.",
     Changed "changed" "A newer release changes a statement of an older one.",
+    Added "added" "A change adds a statement to what is released, or one that takes a feature from guests.",
     Gone "gone" "A newer release drops a statement of an older one.",
     ModelBit "model-bit" "A CPU model has a feature that KVM does not advertise.",
     KvmOmits "kvm-omits" "KVM's capability list for a word leaves out a feature that Linux and QEMU name.",
@@ -105,6 +106,7 @@ impl Kind {
                 | Kind::Misspelled
                 | Kind::NameLost
                 | Kind::WordMoved
+                | Kind::Added
                 | Kind::DepAdded
         )
     }

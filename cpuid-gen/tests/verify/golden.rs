@@ -490,6 +490,7 @@ fn every_kind_of_finding_has_its_text() {
         Kind::Misspelled,
         Kind::NameLost,
         Kind::WordMoved,
+        Kind::Added,
         Kind::DepAdded,
         Kind::ListLength,
     ];

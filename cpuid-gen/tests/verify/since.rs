@@ -327,3 +327,40 @@ fn rows_that_no_finding_needs_are_in_the_json() {
         ("qemu-model EPYC-Turin level", "leaf 0x10 has its bandwidth")
     );
 }
+
+/// What is released must not get more: guests that have it would change.
+#[test]
+fn what_a_change_adds_to_what_is_released_is_a_finding() {
+    let after = |start: &str, row: &str| {
+        let text = text_of(QEMU);
+        let line = text.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}"));
+        since_qemu(&format!("{line}\n"), &format!("{line}\n{row}\n"), "").0
+    };
+    for (start, row) in [
+        ("qemu-model-version	SapphireRapids	2	", "qemu-model-prop	SapphireRapids	2	min-level	0x21"),
+        ("qemu-machine	pc-q35-9.0	", "qemu-compat	pc-q35-9.0	x86_64-cpu	pmu	on"),
+        ("qemu-kvm-default	kvmclock	", "qemu-kvm-default	vmx	off"),
+        ("qemu-hyperv	hv-relaxed	", "qemu-hyperv	hv-relaxed	0x40000003	EAX	0x80"),
+    ] {
+        let found = after(start, row);
+        let columns: Vec<&str> = row.split('\t').collect();
+        assert!(found.contains(&format!("error: added: {} ", columns[0])), "{row}: {found}");
+        assert!(found.contains("accept it with --accept FILE: added | "), "{found}");
+    }
+    // The list of the release before is for what changes now.
+    let text = text_of(QEMU);
+    let machines =
+        text.lines().filter_map(|line| line.strip_prefix("qemu-machine\tpc-q35-")?.split('\t').next());
+    let [_, second] = machines.take(2).collect::<Vec<_>>()[..] else { panic!("{QEMU}") };
+    let found = after(
+        &format!("qemu-machine	pc-q35-{second}	"),
+        &format!("qemu-compat	pc-q35-{second}	x86_64-cpu	pmu	on"),
+    );
+    assert_eq!(found, "findings: 0\n");
+    for found in findings(&format!("{}kvm-module	kvm_intel	clear	LA57	-\n", text_of(LINUX))) {
+        assert!(
+            found.contains("error: added: kvm-module kvm_intel clear LA57, always, is in the changed 7.3.4"),
+            "{found}"
+        );
+    }
+}
