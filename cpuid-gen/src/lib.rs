@@ -2,8 +2,8 @@
 //!
 //! # Features
 //!
-//! Without any features, [`input`] reads facts files, [`model::Model`] merges them and [`generate`] emits Rust:
-//! everything a build script needs, without dependencies. `trees` adds the readers of source trees; `verify` and
+//! Without any features, [`input`] reads facts files and [`model::Model`] merges them. `emit` adds [`generate`], which
+//! emits Rust: everything a build script needs, without dependencies. `trees` adds the readers of source trees; `verify` and
 //! `diff` add the modules of these names, as do `atlas` and `languages`; `format` adds formatting of generated files for
 //! human readers; `program` asks a QEMU program; `cli` (default) adds the command and all of the above.
 //!
@@ -35,6 +35,7 @@ pub mod c;
 pub mod diagnostic;
 #[cfg(feature = "diff")]
 pub mod diff;
+#[cfg(feature = "emit")]
 mod emit;
 pub mod facts;
 mod graph;
@@ -67,6 +68,7 @@ pub mod witness;
 #[cfg(feature = "verify")]
 pub use cpuid_facts::witnesses;
 pub use cpuid_facts::{CONSTANTS, DIFFERENCES, PROCESSORS, pinned};
+#[cfg(feature = "emit")]
 pub use emit::{GenerateError, GeneratedFile, generate};
 #[cfg(feature = "format")]
 pub use emit::{format, generate_standalone};

@@ -64,8 +64,10 @@ impl Adding<'_, '_> {
 
     fn features(&mut self) {
         let mut software = Vec::new();
+        let words = self.rows.facts.count("NCAPINTS").unwrap_or(0);
         for flag in &self.rows.facts.features {
-            if !self.rows.numbers.contains_key(&flag.word) {
+            // Vendors reserve words without a row and define features in them, which are software's.
+            if flag.word.0 >= words && !self.rows.numbers.contains_key(&flag.word) {
                 let message = format!("`{}` is in word {}, which this release lacks", flag.name, flag.word.0);
                 self.diagnostics.push(Diagnostic::error(flag.at, message));
                 continue;

@@ -9,25 +9,36 @@ use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
 use crate::diagnostic::Diagnostic;
 use crate::facts::CpuidField;
+use crate::location::Leaf;
+use crate::ordered::Map;
 
 /// Runs the checks.
 pub(super) fn check(linux: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
-    let (types, rows) = (&linux.facts.leaf_fields, &linux.facts.cpuid_fields);
-    for field in types {
-        let shared: Vec<&CpuidField> = rows.iter().filter(|row| share(row, field)).collect();
-        let described = rows.iter().any(|row| row.leaf == field.leaf);
+    let (types, rows) = (by_leaf(&linux.facts.leaf_fields), by_leaf(&linux.facts.cpuid_fields));
+    for field in &linux.facts.leaf_fields {
+        let described = rows.get(&field.leaf).map_or(&[][..], Vec::as_slice);
+        let shared: Vec<&CpuidField> = described.iter().copied().filter(|row| share(row, field)).collect();
         match shared.as_slice() {
             [row] if row.place() == field.place() => check_name(linux, field, row, findings),
-            [] if !described => {}
+            [] if described.is_empty() => {}
             other => add_place(linux, field, other.first().copied(), findings),
         }
     }
-    for row in rows {
-        let has_type = types.iter().any(|field| field.leaf == row.leaf && subleafs(row, field));
-        if has_type && !types.iter().any(|field| share(row, field)) {
+    for row in &linux.facts.cpuid_fields {
+        let here = types.get(&row.leaf).map_or(&[][..], Vec::as_slice);
+        let has_type = here.iter().any(|field| subleafs(row, field));
+        if has_type && !here.iter().any(|field| share(row, field)) {
             add_place(linux, row, None, findings);
         }
     }
+}
+
+fn by_leaf(fields: &[CpuidField]) -> Map<Leaf, Vec<&CpuidField>> {
+    let mut map: Map<Leaf, Vec<&CpuidField>> = Map::new();
+    for field in fields {
+        map.or_default(field.leaf).push(field);
+    }
+    map
 }
 
 fn subleafs(one: &CpuidField, other: &CpuidField) -> bool {

@@ -97,13 +97,14 @@ fn check_words_unique(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     check_unique(findings, release, kind, items, |name| (*name).clone(), by_index);
 }
 
+/// Every word has a row. Vendors reserve words after the kernel's last row: of these, only one with features needs a row.
 fn check_words_complete(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     let words = &index.rows.numbers;
+    let kernel_words = index.facts.count("NCAPINTS").unwrap_or(0);
     let last = words.keys().next_back().map_or(0, |number| number.0);
-    let end = index.facts.count("NCAPINTS").unwrap_or(0).max(last.saturating_add(1));
-    let used =
-        index.facts.features.iter().map(|feature| feature.word.0).chain(words.keys().map(|number| number.0));
-    let last_used = used.max().unwrap_or(u16::MAX);
+    let last_of_kernel = words.keys().map(|number| number.0).filter(|number| *number < kernel_words).max();
+    let reserved = last_of_kernel.map_or(0, |last| last + 1)..kernel_words;
+    let end = kernel_words.max(last.saturating_add(1));
     // Of the first ones, the place is that of the next.
     let mut neighbour = words.values().next().map_or(index.facts.at, |word| word.at);
     for number in 0..end {
@@ -112,20 +113,33 @@ fn check_words_complete(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
             check_kvm_word(index, word, findings);
             continue;
         }
-        // Vendors reserve words at the end, which no feature uses; the count alone is a finding then.
-        if number > last_used {
+        let features: Vec<&LinuxFlag> =
+            index.facts.features.iter().filter(|feature| feature.word.0 == number).collect();
+        if reserved.contains(&number) && features.is_empty() {
             continue;
         }
         let subject = format!("word {number}");
         findings.add(Key::new(Kind::WordMissing, &subject, "-", "-"), &[&index.release], || {
             let message = format!("{subject} of {end} has no row; it should follow this one");
-            let found = Diagnostic::error(neighbour, message);
-            match words.iter().find(|(next, _)| next.0 > number) {
-                Some((_, next)) => found.with_label(next.at, "and come before this one"),
-                None => found,
+            let mut found = Diagnostic::error(neighbour, message);
+            if let Some((_, next)) = words.iter().find(|(next, _)| next.0 > number) {
+                found = found.with_label(next.at, "and come before this one");
+            }
+            match features[..] {
+                [] => found,
+                [first, ..] => found.with_label(first.at, in_the_word(&features)),
             }
         });
     }
+}
+
+/// `A, B, C and 2 more are in the word`.
+fn in_the_word(features: &[&LinuxFlag]) -> String {
+    let few: Vec<String> = features.iter().take(3).map(|feature| format!("`{}`", feature.name)).collect();
+    let more = features.len() - few.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let verb = if features.len() == 1 { "is" } else { "are" };
+    format!("{}{more} {verb} in the word", few.join(", "))
 }
 
 /// Checks that a word that only KVM has mirrors a register: KVM defines no bits in software.
@@ -167,11 +181,8 @@ fn check_flags_in_words(
     let Some(count) = index.facts.counts.iter().find(|count| count.name == count_name) else {
         return;
     };
-    for flag in flags {
-        let known = sort != "linux-feature" || index.kernel_word(flag.word).is_some();
-        if flag.word.0 < count.value && known {
-            continue;
-        }
+    // A word without a row is a finding of its own, see `check_words_complete`.
+    for flag in flags.iter().filter(|flag| flag.word.0 >= count.value) {
         let subject = format!("{sort} {}", flag.name);
         let place = format!("word {}", flag.word.0);
         findings.add(Key::new(Kind::NoWord, &subject, &place, "-"), &[&index.release], || {

@@ -27,7 +27,8 @@ pub(super) fn not_met<'h>(
     let rows: Vec<(usize, &Holds)> = rows.filter(|(_, holds)| holds.has_reading()).collect();
     let mut not_met = Vec::new();
     let mut compare = |project: &str, release: &Release, facts: &dyn Fn() -> String| {
-        let about: Vec<&(usize, &Holds)> = rows.iter().filter(|(_, holds)| holds.is_about(project)).collect();
+        let about: Vec<&(usize, &Holds)> =
+            rows.iter().filter(|(_, holds)| holds.reads_facts_of(project)).collect();
         if about.is_empty() {
             return;
         }

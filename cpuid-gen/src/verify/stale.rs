@@ -23,20 +23,16 @@ pub(super) fn check(
     scope: Scope,
     findings: &mut Findings<'_>,
 ) {
+    let linux_names: Vec<&str> = linux.iter().map(|index| index.release.name.as_str()).collect();
+    let qemu_names: Vec<&str> = qemu.iter().map(|index| index.release.name.as_str()).collect();
     let unused: Vec<&Difference> = findings.unused().collect();
     for entry in unused {
         let stale = match (scope, &entry.explains) {
             _ if entry.is_accepted => false,
             (_, Some(key)) if key.kind.is_of_others() => false,
-            (Scope::Pinned, _) => entry.releases.as_ref().is_none_or(|range| {
-                let linux = linux
-                    .iter()
-                    .any(|index| range.is_about("Linux") && range.in_range("Linux", &index.release.name));
-                linux
-                    || qemu
-                        .iter()
-                        .any(|index| range.is_about("QEMU") && range.in_range("QEMU", &index.release.name))
-            }),
+            (Scope::Pinned, _) => {
+                entry.releases.as_ref().is_none_or(|range| range.may_hold(&linux_names, &qemu_names))
+            }
             (Scope::Given, Some(key)) => both_there(linux, qemu, key),
             (Scope::Given, None) => false,
         };

@@ -23,12 +23,14 @@ pub mod kvm_treatment;
 pub mod kvm_module;
 
 /// The hash of the table of names.
+#[cfg(feature = "emit")]
 pub(crate) mod name_hash;
 
 /// The order of releases by age.
 pub(crate) mod release_order;
 
 /// Their sources, by the names of the files to emit.
+#[cfg(feature = "emit")]
 pub(crate) const SOURCES: [(&str, &str); 8] = [
     ("coordinates.rs", include_str!("location/coordinates.rs")),
     ("cpu_model.rs", include_str!("cpu_model.rs")),

@@ -6,15 +6,28 @@ use crate::common;
 use crate::console;
 
 #[test]
-fn documented_commands_print_the_shown_output() {
+fn commands_in_the_readme_print_the_shown_output() {
+    documented_commands_print_the_shown_output("commands_in_the_readme", |is_readme| is_readme);
+}
+
+#[test]
+fn commands_in_other_documents_print_the_shown_output() {
+    documented_commands_print_the_shown_output("commands_in_other_documents", |is_readme| !is_readme);
+}
+
+/// Runs the commands of the repository's README, or of all other documents.
+fn documented_commands_print_the_shown_output(folder: &str, is_chosen: fn(bool) -> bool) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let not_run = console::not_run(root);
     let mut examples = console::examples(root);
-    examples
-        .retain(|example| example.command.contains("cpuid-gen") && !not_run.contains_key(&example.command));
-    assert!(examples.len() >= 8, "{examples:#?}");
+    examples.retain(|example| {
+        is_chosen(example.file == root.join("README.md"))
+            && example.command.contains("cpuid-gen")
+            && !not_run.contains_key(&example.command)
+    });
+    assert!(examples.len() >= 3, "{examples:#?}");
     let program = Path::new(env!("CARGO_BIN_EXE_cpuid-gen"));
-    console::check(root, &common::scratch("documents"), &examples, &[("cpuid-gen", program)]);
+    console::check(root, &common::scratch(folder), &examples, &[("cpuid-gen", program)]);
 }
 
 #[test]

@@ -207,6 +207,20 @@ fn a_location_has_the_views_of_every_release() -> TestResult {
     Ok(())
 }
 
+/// A vendor reserves words without a row, below NCAPINTS, and defines features of its own in them.
+#[test]
+fn a_feature_in_a_word_without_a_row_is_software() -> TestResult {
+    let reserved = "linux-release\t6.1\nlinux-count\tNCAPINTS\t9\nlinux-word\tCPUID_1_EDX\t0\t0x1\t0\tEDX\n\
+        linux-feature\tA\t0\t1\t-\nlinux-feature\tON_ENTRY\t8\t1\ton_entry\n";
+    let model = model(&[reserved, QEMU])?;
+    let software: Vec<&str> = model.software.iter().map(|bit| bit.name.as_str()).collect();
+    assert_eq!(software, ["ON_ENTRY"]);
+    let files = generate(&model)?;
+    let constants = files.iter().find(|file| file.name == "software.rs").ok_or("no software.rs")?;
+    assert!(constants.text.contains("pub const ON_ENTRY"), "{}", constants.text);
+    Ok(())
+}
+
 #[test]
 fn inconsistent_rows_are_reported() -> TestResult {
     let odd = "linux-release\t6.1\nlinux-word\tCPUID_1_EDX\t0\t0x1\t0\tEDX\nlinux-feature\tFAR\t9\t1\t-\n\

@@ -553,6 +553,10 @@ bit-name	j	b	c	alias	no columns	QEMU 1.0- without	qemu-bit
 bit-name	k	b	c	alias	another project's row	Linux while	qemu-bit	FEAT_1_EDX
 bit-name	l	b	c	alias	no such word	QEMU 1.0- until	qemu-bit	FEAT_1_EDX
 bit-name	m	b	c	alias	good	QEMU 1.0- while	qemu-bit	FEAT_1_EDX
+bit-name	n	b	c	alias	good	Linux 1.0-, QEMU 1.0- while	qemu-bit	FEAT_1_EDX
+bit-name	o	b	c	alias	good	QEMU 1.0-, QEMU -2.0
+bit-name	p	b	c	alias	a range after a row	QEMU while, Linux 1.0-	qemu-bit	FEAT_1_EDX
+bit-name	q	b	c	alias	nothing after the comma	QEMU 1.0-, 
 ";
     golden("unreadable-differences.txt", &report(&[], differences, Scope::Given));
 }
@@ -562,12 +566,26 @@ bit-name	m	b	c	alias	good	QEMU 1.0- while	qemu-bit	FEAT_1_EDX
 fn a_row_for_some_releases_holds_for_these() {
     let edits: &[Edit] = &[("qemu", "8	cx8", "8	cx9")];
     let row = |range: &str| format!("bit-name	CPUID.(EAX=1,ECX=0):EDX[8]	CX8	cx9	alias	a digit	{range}\n");
-    for range in ["QEMU 1.0-", "QEMU -1.0", "QEMU 0.9-1", "Linux 1.0-1.0"] {
+    for range in [
+        "QEMU 1.0-",
+        "QEMU -1.0",
+        "QEMU 0.9-1",
+        "Linux 1.0-1.0",
+        "Linux 1.0-, QEMU -1.0",
+        "QEMU -0.8, QEMU 1.0-1.1",
+    ] {
         let found = report(edits, &row(range), Scope::Pinned);
         assert!(found.contains("findings: 0\n"), "{range}: {found}");
         assert!(report(&[], &row(range), Scope::Pinned).contains("error: stale"), "{range}");
     }
-    for range in ["QEMU 1.1-", "QEMU -0.9", "Linux 2.0-3.0"] {
+    for range in [
+        "QEMU 1.1-",
+        "QEMU -0.9",
+        "Linux 2.0-3.0",
+        "Linux 1.0-, QEMU 1.1-",
+        "QEMU -1.0, Linux 1.1-",
+        "QEMU -0.8, QEMU 1.1-",
+    ] {
         let found = report(edits, &row(range), Scope::Pinned);
         assert!(found.contains("findings: 1\n") && found.contains("error: bit-name"), "{range}: {found}");
     }
@@ -725,6 +743,28 @@ fn a_feature_of_kvm_without_a_translation_is_reported() {
     input.linux[0].untranslated = vec![("KVM_X86_FEATURE_AVX2".to_owned(), at)];
     let report = check(&input.linux, &input.qemu, &input.differences, Scope::Given);
     golden("untranslated.txt", &report.render(&input.sources));
+}
+
+/// A vendor reserves words after the kernel's own and uses the last one: only that one needs a row, and its features are no
+/// findings of their own.
+#[test]
+fn a_reserved_word_needs_a_row_once_it_has_features() {
+    let reserved = ("linux", "NCAPINTS	4", "NCAPINTS	9");
+    let moved = ("linux", "linux-word	CPUID_12_EAX	4", "linux-word	CPUID_12_EAX	9");
+    let used = (
+        "linux",
+        "linux-feature	SGX1	2	1	-",
+        "linux-feature	SGX1	2	1	-\nlinux-feature	ON_ENTRY	8	0	-\nlinux-feature	ON_EXIT	8	1	-",
+    );
+    let found = report(&[reserved, moved, used], "", Scope::Pinned);
+    assert_eq!(found.matches("error: ").count(), 1, "{found}");
+    assert!(found.contains("word-missing: word 8 of 10 has no row"), "{found}");
+    assert!(found.contains("`ON_ENTRY`, `ON_EXIT` are in the word"), "{found}");
+    let found = report(&[reserved, moved], "", Scope::Pinned);
+    assert!(
+        found.matches("error: ").count() == 1 && found.contains("error: count: NCAPINTS is 9"),
+        "{found}"
+    );
 }
 
 /// A feature that QEMU would turn off in a model, for lack of another one, is not missing from the model.
