@@ -50,28 +50,14 @@ pub(super) fn about(
                 all.extend(places(needs).map(|needed| vec![place.clone(), needed]));
             }
         }
-        ("linux-count", _) => {
-            let counts: Vec<u16> = values
-                .filter_map(|value| if let Text::Count(count) = value { Some(count) } else { None })
-                .collect();
-            if let (Some(least), Some(most)) = (counts.iter().min(), counts.iter().max()) {
-                all.extend((*least..*most).map(|word| vec![format!("word {word}")]));
-            }
-        }
+        ("linux-count", _) => all.extend(words_between(values).map(|word| vec![word])),
         ("qemu-hyperv-dep", Text::Pair(name, needs)) => all.push(vec![name.to_owned(), needs.to_owned()]),
         ("qemu-model-word", Text::OfModel(model, ..)) => {
             let bits = values.flat_map(|value| bits(older, value));
             all.extend(bits.map(|bit| vec![bit, model.to_owned()]));
         }
         ("qemu-model-prop", Text::OfModel(model, _, property)) => {
-            let named = |statements: &Statements<'_>| {
-                statements.values.iter().flat_map(|((sort, bit), values)| {
-                let is_name = |(name, _): &Value<'_>| matches!(name, Text::Name(name) if name.split('|').any(|name| name == property));
-                let is_own = *sort == "qemu-bit" && values.iter().any(is_name);
-                if is_own { bits(statements, *bit) } else { Vec::new() }
-            }).collect::<Vec<_>>()
-            };
-            let texts = named(newer).into_iter().chain([property.to_owned()]);
+            let texts = bits_named(newer, property).into_iter().chain([property.to_owned()]);
             all.extend(texts.map(|text| vec![text, model.to_owned()]));
         }
         ("linux-vmx" | "linux-bug", Text::Name(name)) => {
@@ -98,6 +84,22 @@ pub(super) fn about(
         _ => {}
     }
     About(all)
+}
+
+/// The words that one of two counts includes.
+fn words_between<'v>(counts: impl Iterator<Item = Text<'v>>) -> impl Iterator<Item = String> {
+    let counts: Vec<u16> =
+        counts.filter_map(|count| if let Text::Count(count) = count { Some(count) } else { None }).collect();
+    let [least, most] = [counts.iter().min(), counts.iter().max()].map(|count| count.copied().unwrap_or(0));
+    (least..most).map(|word| format!("word {word}"))
+}
+
+/// The bits that a property of QEMU sets, and their places.
+fn bits_named(statements: &Statements<'_>, property: &str) -> Vec<String> {
+    let is_name = |(name, _): &Value<'_>| matches!(name, Text::Name(names) if names.split('|').any(|name| name == property));
+    let of_bits = statements.values.iter().filter(|((sort, _), _)| *sort == "qemu-bit");
+    let named = of_bits.filter(|(_, values)| values.iter().any(is_name));
+    named.flat_map(|((_, bit), _)| bits(statements, *bit)).collect()
 }
 
 /// The locations of a feature of Linux.

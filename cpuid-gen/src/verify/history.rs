@@ -129,23 +129,7 @@ fn check_changed(
         let only_lost = !is_set && !differs(after, before);
         let beside = only_lost.then(|| before_it((older, newer), &[subject.0], old_at)).flatten();
         let at = beside.or_else(|| place_of(after, before)).unwrap_or(newer.at);
-        let (now, was) = match (is_set, subject.1) {
-            (true, _) => {
-                let [lost, gained] = [(before, after, older), (after, before, newer)]
-                    .map(|(own, others, statements)| bits_without(own, others, statements));
-                (format!("{shown}{}", loses_and_gains(&lost, &gained)), "compared with this".to_owned())
-            }
-            (false, Text::Mask(word, _)) => {
-                let [lost, gained] =
-                    [(before, after, older), (after, before, newer)].map(|(own, others, statements)| {
-                        let mask = union_of(own) & !union_of(others);
-                        bit_names::names(mask, |bit| name_of(statements, word, Bit(bit)))
-                    });
-                let change = loses_and_gains(&lost, &gained);
-                (format!("{shown}{change}: it is {right}"), format!("but was {left}"))
-            }
-            (false, _) => (format!("{shown} is {right}"), format!("but was {left}")),
-        };
+        let (now, was) = change_of((older, newer), subject, (before, after), &[left.as_str(), &right]);
         let [older_name, newer_name] = names_of([older.release, newer.release]);
         let found = Diagnostic::error(at, format!("{now} in {newer_name}"))
             .with_label(old_at, format!("{was} in {older_name}"));
@@ -281,6 +265,32 @@ fn without(values: &Values<'_>, others: &Values<'_>) -> String {
     let mut shown: Vec<String> = lost.map(|(text, _)| text.to_string()).collect();
     shown.sort_unstable();
     if shown.is_empty() { "-".to_owned() } else { shown.join(" ") }
+}
+
+/// What a statement says now, and what it said before; `[left, right]` are its values in the key.
+fn change_of<'s>(
+    (older, newer): (&'s Statements<'_>, &'s Statements<'_>),
+    (sort, name): &Subject<'s>,
+    (before, after): (&Values<'_>, &Values<'_>),
+    [left, right]: &[&str; 2],
+) -> (String, String) {
+    let shown = format!("{sort} {name}");
+    let sides = [(before, after, older), (after, before, newer)];
+    if guest_statements::SETS.contains(sort) {
+        let [lost, gained] = sides.map(|(own, others, statements)| bits_without(own, others, statements));
+        return (format!("{shown}{}", loses_and_gains(&lost, &gained)), "compared with this".to_owned());
+    }
+    let change = match *name {
+        Text::Mask(word, _) => {
+            let [lost, gained] = sides.map(|(own, others, statements)| {
+                let mask = union_of(own) & !union_of(others);
+                bit_names::names(mask, |bit| name_of(statements, word, Bit(bit)))
+            });
+            format!("{}: it", loses_and_gains(&lost, &gained))
+        }
+        _ => String::new(),
+    };
+    (format!("{shown}{change} is {right}"), format!("but was {left}"))
 }
 
 /// ` loses A and gains B`, where one of them can be empty.
