@@ -116,3 +116,12 @@ pub(crate) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     found.sort();
     found
 }
+
+/// Copies the files of a folder. The copies can be changed, also those of files that cannot.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    for path in files(from, "") {
+        let target = to.join(path.strip_prefix(from).unwrap());
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::write(target, fs::read(path).unwrap()).unwrap();
+    }
+}

@@ -2,6 +2,7 @@
 //! trees.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
@@ -44,24 +45,30 @@ fn compare_some(test: &str, is_chosen: fn(usize, usize) -> bool) {
     let folder = scratch(test);
     let trees = trees(test, "linux-");
     for (_, tree) in trees.iter().enumerate().filter(|(at, _)| is_chosen(*at, trees.len())) {
-        compare_with_script(tree, &folder.join(format!("{}.c", tree.name)));
+        let folder = folder.join(&tree.name);
+        fs::create_dir(&folder).unwrap();
+        compare_with_script(tree, &folder);
     }
 }
 
-fn compare_with_script(tree: &Tree, out: &Path) {
-    let script = tree.path.join("arch/x86/kernel/cpu/mkcapflags.sh");
-    let header = features_header(&tree.path);
-    let vmx = tree.path.join("arch/x86/include/asm/vmxfeatures.h");
+fn compare_with_script(tree: &Tree, folder: &Path) {
+    // The script does not quote its arguments: relative paths have no spaces, whatever folder the tree is in.
+    let linked = Path::new("tree");
+    symlink(fs::canonicalize(&tree.path).unwrap(), folder.join(linked)).unwrap();
+    let script = linked.join("arch/x86/kernel/cpu/mkcapflags.sh");
+    let header = linked.join(features_header(&tree.path).strip_prefix(&tree.path).unwrap());
+    let vmx = linked.join("arch/x86/include/asm/vmxfeatures.h");
+    let out = Path::new("capflags.c");
     let mut command = Command::new("sh");
-    command.arg(&script);
+    command.current_dir(folder).arg(&script);
     // Since 5.6 the output is the first argument.
-    if fs::read_to_string(&script).unwrap().contains("OUT=$1") {
+    if fs::read_to_string(folder.join(&script)).unwrap().contains("OUT=$1") {
         command.args([out, &header, &vmx]);
     } else {
         command.args([&header, out]);
     }
     run(&mut command).unwrap();
-    let stated = fs::read_to_string(out).unwrap();
+    let stated = fs::read_to_string(folder.join(out)).unwrap();
 
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let opened = LinuxTree::open(&mut sources, &tree.path, &mut diagnostics).unwrap();

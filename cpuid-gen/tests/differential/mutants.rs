@@ -11,7 +11,7 @@ use std::path::Path;
 use cpuid_gen::facts::records::LinuxFlag;
 
 use crate::common::rng::cases;
-use crate::common::text::files;
+use crate::common::text::copy;
 use crate::common::{Rng, Tree, have, read_linux, read_qemu, scratch, trees};
 use crate::linux::{facts_values, features_header, values};
 use crate::qemu::{self, Files};
@@ -69,15 +69,6 @@ fn mutated(text: &str, rng: &mut Rng, within: (usize, usize)) -> String {
 
 fn digit(rng: &mut Rng) -> char {
     *rng.pick(&['0', '1', '2', '3', '7', '8', '9'])
-}
-
-/// A copy of the files of a tree.
-fn copy(tree: &Path, to: &Path) {
-    for path in files(tree, "") {
-        let target = to.join(path.strip_prefix(tree).unwrap());
-        fs::create_dir_all(target.parent().unwrap()).unwrap();
-        fs::copy(path, target).unwrap();
-    }
 }
 
 #[test]

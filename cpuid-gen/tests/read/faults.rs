@@ -14,7 +14,7 @@ use cpuid_gen::facts;
 use cpuid_gen::linux::{Tree, capflags};
 use cpuid_gen::source::{MAX_FILE_SIZE, Sources};
 
-use crate::common::text::files;
+use crate::common::text::copy;
 use crate::common::{read_linux, read_qemu, scratch, trees, unpacked, write_files};
 
 const LINUX: &str = include_str!("../fixtures/small-linux.txt");
@@ -338,11 +338,7 @@ fn qemu_text(root: &Path) -> (String, String) {
 fn truncated_real_headers_miss_an_endif() {
     for tree in trees("truncated_real_headers_miss_an_endif", "linux-7") {
         let root = scratch("faults-real");
-        for path in files(&tree.path, "") {
-            let to = root.join(path.strip_prefix(&tree.path).unwrap());
-            fs::create_dir_all(to.parent().unwrap()).unwrap();
-            fs::copy(&path, to).unwrap();
-        }
+        copy(&tree.path, &root);
         let text = fs::read_to_string(root.join(FEATURES)).unwrap();
         for end in (100..text.len()).step_by(2000) {
             fs::write(root.join(FEATURES), &text[..end]).unwrap();

@@ -2,10 +2,11 @@
 //! leaf_types.h.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use cpuid_gen::facts::{LinuxFacts, write_linux};
 
+use crate::common::text::copy;
 use crate::common::{read_linux, scratch, trees, unpacked, write_files};
 
 const LINUX: &str = include_str!("../fixtures/small-linux.txt");
@@ -121,17 +122,4 @@ fn the_leaf_types_of_7_3_name_the_same_words_as_its_enum() {
     let differs = new.lines().zip(old.lines()).find(|(new, old)| new != old);
     assert_eq!(differs, None);
     assert_eq!(new.lines().count(), old.lines().count());
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let (path, target) = (entry.path(), to.join(entry.file_name()));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
-    }
 }
