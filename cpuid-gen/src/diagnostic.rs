@@ -53,6 +53,18 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The kind of finding, as `differences.tsv` names it; `None` if it is not a finding that a row can explain.
     pub kind: Option<&'static str>,
+    /// The row that explains or accepts a finding; `None` if no row can.
+    pub row: Option<Box<FindingRow>>,
+}
+
+/// The row of a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FindingRow {
+    /// The first four columns of the row that explains or accepts it: kind, subject, left and right.
+    pub columns: [String; 4],
+    /// Those of the changed statement from which the finding follows.
+    pub follows: Option<[String; 4]>,
 }
 
 impl Diagnostic {
@@ -76,6 +88,7 @@ impl Diagnostic {
             labels: Vec::new(),
             help: None,
             kind: None,
+            row: None,
         }
     }
 

@@ -256,6 +256,17 @@ impl<'t, 'a> Init<'t, 'a> {
         Ok(())
     }
 
+    /// The place of a field's name in a list with designators.
+    #[must_use]
+    pub fn designator(&self, field: &str) -> Option<Span> {
+        let InitKind::List(items) = &self.kind else { return None };
+        let named = |item: &Item<'_, '_>| match item.designators.first() {
+            Some(Designator::Field(name)) if name.text == field => Some(name.span),
+            _ => None,
+        };
+        items.iter().find_map(named)
+    }
+
     /// True for a list whose first value has a field designator.
     fn is_struct(&self) -> bool {
         let InitKind::List(items) = &self.kind else { return false };

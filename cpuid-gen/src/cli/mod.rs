@@ -115,7 +115,7 @@ impl Run {
         };
         let file = self.sound(file)?;
         let mut differences = self.judgements(file, pins.as_deref())?;
-        if let Some(path) = accept {
+        for path in accept {
             let file = self.diagnostics.take(self.sources.read(path, ""));
             let file = self.sound(file)?;
             differences.read_accepted(&self.sources, file, &mut self.diagnostics);
@@ -133,8 +133,8 @@ impl Run {
             }
             None => verify(&linux, &qemu, &differences, if own { Scope::Given } else { Scope::Pinned }),
         };
-        for at in &report.unneeded {
-            self.diagnostics.warning(*at, "no finding needs this accepted row");
+        for row in &report.unneeded {
+            self.diagnostics.warning(row.at, "no finding needs this accepted row");
         }
         let text = match format {
             Format::Text if since.is_some() => report.render_findings(&self.sources),

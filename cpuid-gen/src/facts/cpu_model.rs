@@ -33,8 +33,18 @@ pub struct QemuModel {
     pub versions: Vec<QemuModelVersion>,
     /// The reason not to use it.
     pub deprecated: Option<String>,
+    /// The places of its fields, by their names as properties: `model-id`. A facts file has them in the model's row.
+    pub places: Vec<(&'static str, Span)>,
     /// Its place.
     pub at: Span,
+}
+
+impl QemuModel {
+    /// The place of a field, or of the model.
+    #[cfg(feature = "verify")]
+    pub(crate) fn place_of(&self, field: &str) -> Span {
+        self.places.iter().find(|(name, _)| *name == field).map_or(self.at, |(_, at)| *at)
+    }
 }
 
 /// A feature word of a model.

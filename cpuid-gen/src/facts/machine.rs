@@ -27,6 +27,17 @@ pub struct QemuCompatList {
     pub at: Span,
 }
 
+/// The length of another list that is used with a list of compatibility properties: rows are left out, or are not the list's.
+#[derive(Clone, Debug)]
+pub struct QemuListLength {
+    /// The list.
+    pub list: String,
+    /// The name whose length is used.
+    pub of: String,
+    /// The place of that name.
+    pub at: Span,
+}
+
 /// A machine type.
 #[derive(Clone, Debug)]
 pub struct QemuMachine {

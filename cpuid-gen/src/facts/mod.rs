@@ -65,8 +65,8 @@ pub mod records {
         LinuxWord, Scattered,
     };
     pub use super::machine::{
-        QemuAlias, QemuCompat, QemuCompatList, QemuDefault, QemuHyperv, QemuHypervDep, QemuMachine,
-        QemuProperty,
+        QemuAlias, QemuCompat, QemuCompatList, QemuDefault, QemuHyperv, QemuHypervDep, QemuListLength,
+        QemuMachine, QemuProperty,
     };
     pub use super::qemu::{MaskKind, QemuBit, QemuComment, QemuMacro, QemuMask, QemuSource, QemuWord};
     #[cfg(any(feature = "trees", feature = "verify"))]

@@ -7,7 +7,8 @@ use crate::source::Span;
 
 use super::cpu_model::{QemuCacheDescriptor, QemuDep, QemuLegacyCache, QemuModel, QemuXsave};
 use super::machine::{
-    QemuAlias, QemuCompat, QemuCompatList, QemuDefault, QemuHyperv, QemuHypervDep, QemuMachine, QemuProperty,
+    QemuAlias, QemuCompat, QemuCompatList, QemuDefault, QemuHyperv, QemuHypervDep, QemuListLength,
+    QemuMachine, QemuProperty,
 };
 
 /// The facts of a QEMU tree.
@@ -64,6 +65,9 @@ pub struct QemuFacts {
     /// The lists of compatibility properties that each adds to its base's. Only a tree has them; facts files do not.
     #[doc(hidden)]
     pub compat_lists: Vec<QemuCompatList>,
+    /// Lists that are used with the length of another one. Only a tree has them; facts files do not.
+    #[doc(hidden)]
+    pub list_lengths: Vec<QemuListLength>,
     /// Aliases of properties.
     #[doc(hidden)]
     pub aliases: Vec<QemuAlias>,
@@ -76,6 +80,9 @@ pub struct QemuFacts {
     /// The requirements of Hyper-V properties.
     #[doc(hidden)]
     pub hyperv_deps: Vec<QemuHypervDep>,
+    /// Those that are in code and not in the table. Only a tree has them; `None` for facts files.
+    #[doc(hidden)]
+    pub hyperv_code_deps: Option<Vec<QemuHypervDep>>,
 }
 
 /// The register that a QEMU feature word represents.
@@ -258,10 +265,12 @@ impl QemuFacts {
             machines: Vec::new(),
             compat: Vec::new(),
             compat_lists: Vec::new(),
+            list_lengths: Vec::new(),
             aliases: Vec::new(),
             properties: Vec::new(),
             hyperv: Vec::new(),
             hyperv_deps: Vec::new(),
+            hyperv_code_deps: None,
         }
     }
 

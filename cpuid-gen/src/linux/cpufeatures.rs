@@ -49,7 +49,7 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// Every macro with a prefix, in order. Its value must be in one of the `words` words from `first` on. Without a
+    /// Every macro with a prefix, in order. Its value should be in one of the `words` words from `first` on. Without a
     /// rule, none has a name.
     fn flags(
         &mut self,
@@ -74,19 +74,18 @@ impl<'a> Reader<'a, '_> {
         flags
     }
 
-    fn place_of(&self, define: &Define<'a>, first: u16, words: u16) -> Result<(Word, Bit), Diagnostic> {
-        let value = self.value_of(define)?;
+    fn place_of(&mut self, define: &Define<'a>, first: u16, words: u16) -> Result<(Word, Bit), Diagnostic> {
+        let (value, name) = (self.value_of(define)?, &define.name);
         let within = value - i128::from(first) * 32;
-        let word = u16::try_from(within.div_euclid(32)).ok().filter(|word| *word < words);
+        let word = u16::try_from(within.div_euclid(32)).ok();
         let bit = u8::try_from(within.rem_euclid(32)).unwrap_or(0);
-        match word {
-            Some(word) => Ok((Word(word), Bit(bit))),
-            None => {
-                let name = &define.name;
-                let message =
-                    format!("`{}` is {value}, which is outside the {words} words from {first} on", name.text);
-                Err(Diagnostic::error(name.span, message))
-            }
+        let outside =
+            || format!("`{}` is {value}, which is outside the {words} words from {first} on", name.text);
+        let word = word.ok_or_else(|| Diagnostic::error(name.span, outside()))?;
+        // Either the macro or the count is wrong: `verify` reports what follows.
+        if word >= words {
+            self.diagnostics.warning(name.span, outside());
         }
+        Ok((Word(word), Bit(bit)))
     }
 }

@@ -147,7 +147,7 @@ impl Resolver<'_, '_> {
                 );
                 found.push(Diagnostic::error(version.at, message));
             }
-            self.apply(&mut definition, version, found);
+            self.apply(&mut definition, (&model.name, version), found);
             versions.push(CpuModelVersion {
                 version: version.version,
                 alias: version.alias.clone(),
@@ -209,9 +209,15 @@ impl Resolver<'_, '_> {
     }
 
     /// Applies a version's properties and caches.
-    fn apply(&self, definition: &mut CpuDefinition, version: &QemuModelVersion, found: &mut Diagnostics) {
+    fn apply(
+        &self,
+        definition: &mut CpuDefinition,
+        (model, version): (&str, &QemuModelVersion),
+        found: &mut Diagnostics,
+    ) {
         for prop in &version.props {
-            if let Err(diagnostic) = self.set(definition, prop) {
+            if let Err(mut diagnostic) = self.set(definition, prop) {
+                diagnostic.message = format!("`{model}-v{}`: {}", version.version, diagnostic.message);
                 found.push(diagnostic);
             }
         }

@@ -116,6 +116,7 @@ fn new(name: &str, stated: &Model, facts: &QemuFacts) -> QemuModel {
         caches: Vec::new(),
         versions: Vec::new(),
         deprecated: None,
+        places: Vec::new(),
         at: facts.at,
     }
 }

@@ -14,6 +14,7 @@ use crate::c::lexer::{Kind, Token};
 use crate::c::macros::{Macros, Moment};
 use crate::c::preprocess::Unit;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::facts::QemuListLength;
 use crate::source::Span;
 
 /// The tokens between two braces.
@@ -38,7 +39,7 @@ pub(super) struct Board<'a> {
     /// Names of functions that run when QEMU starts.
     pub(super) started: Vec<String>,
     /// Lengths of lists that are defined as those of others.
-    lengths: Vec<Diagnostic>,
+    pub(super) lengths: Vec<QemuListLength>,
     /// True if the whole file was parsed.
     pub(super) whole: bool,
 }
@@ -52,7 +53,6 @@ impl<'a> Board<'a> {
         let mut board = Board::default();
         let moment = |at: Span| (unit.moment(at), at);
         board.whole = diagnostics.take(board.add(&unit.tokens, macros, &moment, true)).is_some();
-        diagnostics.extend(board.lengths.drain(..));
         board
     }
 
@@ -137,14 +137,13 @@ impl<'a> Board<'a> {
     }
 }
 
-/// The error of a length, `LIST_len = G_N_ELEMENTS(LIST)`, that is another list's: rows would be left out.
-fn wrong_length(list: &str, tokens: &[Token<'_>]) -> Option<Diagnostic> {
-    let [name, equals, _, open, of, ..] = tokens else { return None };
+/// A length, `LIST_len = G_N_ELEMENTS(LIST)`, that is another list's.
+fn wrong_length(list: &str, tokens: &[Token<'_>]) -> Option<QemuListLength> {
+    let [_, equals, _, open, of, ..] = tokens else { return None };
     if !equals.is("=") || !open.is("(") || of.kind != Kind::Ident || of.is_ident(list) {
         return None;
     }
-    let message = format!("`{}` is the length of another list than `{list}`", name.text);
-    Some(Diagnostic::error(of.span, message).with_help(format!("expected `{list}` here")))
+    Some(QemuListLength { list: list.to_owned(), of: of.text.clone().into_owned(), at: of.span })
 }
 
 /// The tokens in the braces that open at `open`.

@@ -22,6 +22,7 @@ use crate::c::expr::{Environment, evaluate};
 use crate::c::lexer::{Kind, Token, string_value};
 use crate::c::macros::{Macros, Moment};
 use crate::diagnostic::Diagnostic;
+use crate::facts::QemuListLength;
 use crate::source::Span;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
@@ -48,6 +49,8 @@ pub(super) struct Runner<'r, 'a> {
     pub(super) harmless: RefCell<HashSet<String>>,
     /// Rows of the tables read so far, by the tables' places.
     pub(super) read: RefCell<HashMap<Span, Vec<Global>>>,
+    /// Tables that are used with the length of another one.
+    pub(super) lengths: RefCell<Vec<QemuListLength>>,
 }
 
 /// The effects of a class function.
@@ -174,7 +177,7 @@ impl<'a> Runner<'_, 'a> {
         if !list.last().is_some_and(|token| token.is_ident("compat_props")) {
             return Err(Diagnostic::error(function.span, "expected `compat_props` for the list"));
         }
-        self.check_length(table, length)?;
+        self.check_length(table, length);
         if let Some((inner, at)) = local_table(&code.tokens, &table.text)? {
             return globals(inner, at, self.macros, code.moment);
         }
@@ -195,18 +198,18 @@ impl<'a> Runner<'_, 'a> {
         Ok(rows)
     }
 
-    /// Checks that the length is not that of another table, `OTHER_len` or `G_N_ELEMENTS(OTHER)`: rows would be left out.
-    fn check_length(&self, table: &Token<'a>, length: &[Token<'a>]) -> Result<()> {
-        let is_other = |token: &&Token<'a>| {
-            let name = token.text.strip_suffix("_len").unwrap_or(&token.text);
-            name != table.text && (self.board.tables.contains_key(name) || self.shared.contains_key(name))
+    /// Records a length that is that of another table, `OTHER_len` or `G_N_ELEMENTS(OTHER)`.
+    fn check_length(&self, table: &Token<'a>, length: &[Token<'a>]) {
+        let of = |token: &Token<'a>| token.text.strip_suffix("_len").unwrap_or(&token.text).to_owned();
+        let is_other = |name: &String| {
+            *name != table.text && (self.board.tables.contains_key(name) || self.shared.contains_key(name))
         };
-        match length.iter().find(is_other) {
-            None => Ok(()),
-            Some(token) => {
-                let message =
-                    format!("`{}` is the length of another table than `{}`", token.text, table.text);
-                Err(Diagnostic::error(token.span, message).with_label(table.span, "the table"))
+        let other = length.iter().map(|token| (of(token), token.span)).find(|(name, _)| is_other(name));
+        if let Some((of, at)) = other {
+            let mut known = self.lengths.borrow_mut();
+            // Each older machine type follows the functions of the newer ones.
+            if !known.iter().any(|length| length.at == at) {
+                known.push(QemuListLength { list: table.text.clone().into_owned(), of, at });
             }
         }
     }

@@ -32,6 +32,18 @@ const FIELDS: [&str; 12] = [
     "deprecation_note",
 ];
 
+/// Fields whose places are kept, and the properties of the same meaning.
+const PLACES: [(&str, &str); 8] = [
+    ("vendor", "vendor"),
+    ("model_id", "model-id"),
+    ("level", "level"),
+    ("xlevel", "xlevel"),
+    ("family", "family"),
+    ("model", "model"),
+    ("stepping", "stepping"),
+    ("avx10_version", "avx10-version"),
+];
+
 /// Fields of `struct X86CPUDefinition` that set a boolean property in every version of a model, and the property.
 const FLAGS: [(&str, &str); 1] = [("cpuid_0x1f", "x-force-cpuid-0x1f")];
 
@@ -73,6 +85,7 @@ impl<'a> Reader<'a, '_> {
         let environment = self.environment(unit, at);
         let mut words: Vec<QemuModelWord> = Vec::new();
         let mut fields: Vec<(&str, &Init<'_, 'a>)> = Vec::new();
+        let mut places = Vec::new();
         for item in items {
             match item.designators.as_slice() {
                 [Designator::Field(field), Designator::Elements(index, None, at)]
@@ -82,6 +95,8 @@ impl<'a> Reader<'a, '_> {
                 }
                 [Designator::Field(field)] if is_field(&field.text) => {
                     fields.push((field.text.as_ref(), &item.value));
+                    let property = PLACES.iter().find(|(name, _)| field.text == *name);
+                    places.extend(property.map(|(_, property)| (*property, field.span)));
                 }
                 [Designator::Field(field), ..] => {
                     let message = format!("unknown field `{}`", field.text);
@@ -113,6 +128,7 @@ impl<'a> Reader<'a, '_> {
                 },
             )?,
             deprecated: fields.text("deprecation_note")?,
+            places,
             at,
         })
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::reader::Reader;
-use crate::c::declare::{find_definition, find_table, inside};
+use crate::c::declare::{find_definition, find_table, inside, split_commas};
 use crate::c::expand::expand;
 use crate::c::expr::{Environment, evaluate};
 use crate::c::init::{Init, InitKind, parse_list};
@@ -122,7 +122,7 @@ impl<'a> Reader<'a, '_> {
             Some(names) => self.names_of(unit, names, layout)?,
             None => Vec::new(),
         };
-        let masks = self.masks(unit, &row, layout)?;
+        let masks = self.masks(unit, (init, &row), layout)?;
         self.facts.words.push(QemuWord { name: name.to_owned(), index, source, at: init.at });
         let word = || name.to_owned();
         self.facts.bits.extend(names.into_iter().map(|(bit, name, at)| QemuBit {
@@ -245,7 +245,7 @@ impl<'a> Reader<'a, '_> {
     fn masks(
         &self,
         unit: &Unit<'a>,
-        row: &Row<'_, '_, 'a>,
+        (init, row): (&Init<'_, 'a>, &Row<'_, '_, 'a>),
         layout: &Layout,
     ) -> Result<Vec<(MaskKind, u64, Span)>, Diagnostic> {
         let mut masks = Vec::new();
@@ -257,10 +257,29 @@ impl<'a> Reader<'a, '_> {
             })?;
             let mask = value.integer(&self.environment(unit, value.at))?.to(of).as_u64();
             if mask != 0 {
-                masks.push((kind, mask, value.at));
+                masks.push((kind, mask, self.field_place(unit, init, field).unwrap_or(value.at)));
             }
         }
         Ok(masks)
+    }
+
+    /// Where a field's value is written: in the table, or in the definition of a macro that lists others. `None` if the field has
+    /// no name there.
+    pub(super) fn field_place(&self, unit: &Unit<'a>, init: &Init<'_, 'a>, field: &str) -> Option<Span> {
+        let name = init.designator(field)?;
+        let at = unit.tokens.binary_search_by_key(&name.start, |token| token.span.start).ok()?;
+        let [own, equals, rest @ ..] = &unit.tokens[at..] else { return None };
+        if own.span != name || !equals.is("=") {
+            return None;
+        }
+        let value = split_commas(rest.split(|token| token.is("}")).next()?).first().copied()?;
+        let (first, last) = (value.first()?, value.last()?);
+        let lists = |token: &Token<'a>| {
+            let define = self.preprocessor.macros.get(&token.text, unit.moment(token.span))?;
+            define.body.iter().any(|token| token.kind == Kind::Ident).then_some(define.name.span)
+        };
+        let of_macro = (value.len() == 1).then(|| lists(first)).flatten();
+        Some(of_macro.unwrap_or_else(|| first.span.to(last.span)))
     }
 
     /// The array length and the types of the masks in the struct's declaration.

@@ -4,12 +4,16 @@
 //! The table is indexed by `HYPERV_FEAT_*`, the bits of `hyperv_features`, whose names are in `x86_cpu_properties[]`.
 //! A location is a feature word (`.fw`) before 6.1 and a CPUID register (`.func`, `.reg`) since. QEMU also sets a few
 //! bits that belong to no single property (`HV_HYPERCALL_AVAILABLE` since 6.1).
+//!
+//! The function that goes through the table states further requirements in code: a condition with one property that is enabled
+//! and another one that is not, which ends in an error.
 
 use super::reader::Reader;
-use crate::c::declare::{find_table, inside};
+use crate::c::declare::{close, find_function, find_table, inside, split_commas};
 use crate::c::expand::expand;
-use crate::c::expr::Environment;
+use crate::c::expr::{Environment, evaluate};
 use crate::c::init::{Init, parse_list};
+use crate::c::lexer::Token;
 use crate::c::preprocess::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{QemuHyperv, QemuHypervDep, QemuSource};
@@ -20,6 +24,13 @@ type Result<T> = std::result::Result<T, Diagnostic>;
 
 /// The field of `X86CPU` whose bits are the table's indices.
 const FIELD: &str = "hyperv_features";
+
+/// The functions that check the properties: since 7.0, since 6.1, and before.
+pub(super) const CHECKS: [&str; 3] =
+    ["kvm_hyperv_expand_features", "hyperv_expand_features", "hyperv_handle_properties"];
+
+/// The function that says whether a property is enabled.
+const IS_ENABLED: &str = "hyperv_feat_enabled";
 
 impl<'a> Reader<'a, '_> {
     /// Reads the table in `unit`, kvm.c.
@@ -41,7 +52,75 @@ impl<'a> Reader<'a, '_> {
         if let Some((rows, deps)) = self.diagnostics.take(read) {
             self.facts.hyperv = rows;
             self.facts.hyperv_deps = deps;
+            let read = self.hyperv_code_deps(unit);
+            self.facts.hyperv_code_deps = self.diagnostics.take(read).flatten();
+            if self.facts.hyperv_code_deps.is_none() && !self.diagnostics.has_errors() {
+                let message =
+                    format!("no function here checks the properties: expected {}", CHECKS.join(", "));
+                self.diagnostics.warning(at, message);
+            }
         }
+    }
+
+    /// The requirements in the code of the functions; `None` if there is none of them.
+    fn hyperv_code_deps(&self, unit: &Unit<'a>) -> Result<Option<Vec<QemuHypervDep>>> {
+        let mut found: Option<Vec<QemuHypervDep>> = None;
+        for name in CHECKS {
+            let Some((body, at)) = find_function(unit, name)? else { continue };
+            let environment = Environment::new(&self.preprocessor.macros, unit.moment(at), &self.names);
+            let deps = found.get_or_insert_default();
+            for (index, _) in body.iter().enumerate().filter(|(_, token)| token.is_ident("if")) {
+                deps.extend(self.hyperv_condition(&body[index + 1..], &environment)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The requirements that an `if` states, from its `(` on.
+    fn hyperv_condition(
+        &self,
+        tokens: &[Token<'a>],
+        environment: &Environment<'_, 'a>,
+    ) -> Result<Vec<QemuHypervDep>> {
+        if !tokens.first().is_some_and(|open| open.is("(")) {
+            return Ok(Vec::new());
+        }
+        let end = close(tokens, 0)?;
+        let then = match &tokens[end + 1..] {
+            block @ [open, ..] if open.is("{") => inside(block, 0)?,
+            statement => statement.split(|token| token.is(";")).next().unwrap_or_default(),
+        };
+        // The later functions return false, the earlier ones set a bit of the result.
+        if !then.iter().any(|token| token.is_ident("return") || token.is("|=")) {
+            return Ok(Vec::new());
+        }
+        let condition = &tokens[1..end];
+        let calls = condition.iter().enumerate().filter(|(_, token)| token.is_ident(IS_ENABLED));
+        let (mut enabled, mut missing) = (Vec::new(), Vec::new());
+        for (index, name) in calls {
+            let is_negated = index > 0 && condition[index - 1].is("!");
+            let of = if is_negated { &mut missing } else { &mut enabled };
+            of.push((inside(condition, index + 1)?, name.span));
+        }
+        if enabled.is_empty() || missing.is_empty() {
+            return Ok(Vec::new());
+        }
+        if let Some(or) = condition.iter().find(|token| token.is("||")) {
+            return Err(Diagnostic::error(or.span, "cannot tell which property this condition requires"));
+        }
+        let property = |(arguments, at): &(&[Token<'a>], Span)| -> Result<String> {
+            let [_, feature] = split_commas(arguments)[..] else {
+                return Err(Diagnostic::error(*at, "expected a CPU and a property"));
+            };
+            self.hyperv_property(evaluate(feature, *at, environment)?.as_u64(), *at)
+        };
+        let mut deps = Vec::new();
+        for one in &enabled {
+            for other in &missing {
+                deps.push(QemuHypervDep { property: property(one)?, needs: property(other)?, at: one.1 });
+            }
+        }
+        Ok(deps)
     }
 
     fn hyperv_table(
@@ -64,8 +143,9 @@ impl<'a> Reader<'a, '_> {
             }
             if let Some(needs) = fields.get("dependencies") {
                 let mask = needs.value.integer(&environment)?.as_u64();
+                let at = self.field_place(unit, row, "dependencies").unwrap_or(row.at);
                 for bit in (0..64).filter(|bit| mask >> bit & 1 == 1) {
-                    let (property, at) = (property.clone(), needs.value.at);
+                    let property = property.clone();
                     deps.push(QemuHypervDep { property, needs: self.hyperv_property(bit, at)?, at });
                 }
             }

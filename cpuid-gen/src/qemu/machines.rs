@@ -27,7 +27,7 @@ use super::reader::Reader;
 use crate::c::expand::expand;
 use crate::c::init::parse_list;
 use crate::diagnostic::Diagnostic;
-use crate::facts::{DefaultVersion, QemuCompat, QemuCompatList, QemuMachine};
+use crate::facts::{DefaultVersion, QemuCompat, QemuCompatList, QemuListLength, QemuMachine};
 use crate::source::Span;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
@@ -60,11 +60,14 @@ impl<'a> Reader<'a, '_> {
         let mut shared = HashMap::new();
         for file in &files.shared {
             let unit = self.read(*file);
-            shared.extend(Board::new(&unit, &self.preprocessor.macros, self.diagnostics).tables);
+            let board = Board::new(&unit, &self.preprocessor.macros, self.diagnostics);
+            self.list_lengths(board.lengths);
+            shared.extend(board.tables);
         }
         for file in &files.boards {
             let unit = self.preprocessor.read(*file, self.diagnostics);
-            let board = Board::new(&unit, &self.preprocessor.macros, self.diagnostics);
+            let mut board = Board::new(&unit, &self.preprocessor.macros, self.diagnostics);
+            self.list_lengths(std::mem::take(&mut board.lengths));
             if let Some(found) = self.board(&board, &shared) {
                 if found.is_empty() {
                     let whole = self.sources.span(*file, 0, 0);
@@ -78,16 +81,28 @@ impl<'a> Reader<'a, '_> {
     /// The machine types of one file; `None` if one of them has an error, since others may be based on it.
     fn board(&mut self, board: &Board<'a>, shared: &HashMap<String, Code<'a>>) -> Option<Vec<Machine>> {
         let macros = &self.preprocessor.macros;
-        let (harmless, read) = (RefCell::default(), RefCell::default());
+        let (harmless, read, lengths) = (RefCell::default(), RefCell::default(), RefCell::default());
         let registers = board.registers();
-        let runner = Runner { board, shared, macros, names: &self.names, registers, harmless, read };
+        let runner = Runner { board, shared, macros, names: &self.names, registers, harmless, read, lengths };
         let (mut found, mut whole) = (Vec::new(), board.whole);
         for (variable, code) in &board.types {
             let machine = self.diagnostics.take(runner.machine(variable, code));
             whole &= machine.is_some();
             found.extend(machine.flatten());
         }
+        let lengths = runner.lengths.into_inner();
+        self.list_lengths(lengths);
         whole.then_some(found)
+    }
+
+    /// Keeps lengths of other lists for `verify`. The rows of the whole list are read.
+    fn list_lengths(&mut self, lengths: Vec<QemuListLength>) {
+        for QemuListLength { list, of, at } in &lengths {
+            let message =
+                format!("`{list}` is used with the length of `{of}`: all rows of `{list}` are read");
+            self.diagnostics.warning(*at, message);
+        }
+        self.facts.list_lengths.extend(lengths);
     }
 
     fn machine_rows(&mut self, machines: &[Machine], versions: bool) {

@@ -66,7 +66,7 @@ pub fn read_tree(sources: &mut Sources, root: &Path, diagnostics: &mut Diagnosti
             |_| Err(Diagnostic::general("the reader of machine types panicked: this is a bug in cpuid-gen"));
         if let Some((found, of_machines)) = diagnostics.take(machines.join().or_else(panicked)) {
             (facts.machines, facts.compat) = (found.machines, found.compat);
-            facts.compat_lists = found.compat_lists;
+            (facts.compat_lists, facts.list_lengths) = (found.compat_lists, found.list_lengths);
             diagnostics.append(of_machines);
         }
         Some(facts)
@@ -136,7 +136,7 @@ impl<'a> Reader<'a, '_> {
             self.read(hyperv);
         }
         if let Some(kvm) = files.kvm {
-            let kvm = self.read(kvm);
+            let kvm = self.preprocessor.read_functions(kvm, &hyperv::CHECKS, self.diagnostics);
             self.hyperv(&kvm);
         }
     }

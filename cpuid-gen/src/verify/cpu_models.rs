@@ -6,7 +6,7 @@ use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::qemu::QemuIndex;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::source::Span;
+use crate::facts::QemuCompat;
 
 /// Checks every row that names a word, a bit, a property or a machine type.
 pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
@@ -16,7 +16,8 @@ pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     check_properties(index, &mut found);
     check_machines(index, &mut found);
     for diagnostic in found {
-        findings.add_plain(diagnostic);
+        let key = Key::new(Kind::Inconsistent, &diagnostic.message, "-", "-");
+        findings.add(key, &[&index.release], || diagnostic);
     }
     check_types(index, findings);
 }
@@ -56,30 +57,25 @@ fn check_types(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
 }
 
 fn check_words(index: &QemuIndex<'_>, found: &mut Diagnostics) {
-    let mut need = |word: &str, at: Span| {
-        if !index.rows.words.contains_key(word) {
-            found.push(Diagnostic::error(at, format!("`{word}` is not a word of this release")));
-        }
-    };
-    for dep in &index.facts.deps {
-        need(&dep.from.0, dep.at);
-        need(&dep.to.0, dep.at);
-    }
     for area in &index.facts.xsave {
-        need(&area.word, area.at);
+        if !index.rows.words.contains_key(area.word.as_str()) {
+            let (component, word) = (area.component, &area.word);
+            let message = format!("XSAVE component {component}: `{word}` is not a word of this release");
+            found.push(Diagnostic::error(area.at, message));
+        }
     }
 }
 
 fn check_properties(index: &QemuIndex<'_>, found: &mut Diagnostics) {
     let facts = index.facts;
-    let defaults = facts.kvm_defaults.iter().chain(&facts.tcg_defaults);
-    let named = defaults
-        .map(|default| (&default.property, default.at))
-        .chain(facts.compat.iter().map(|compat| (&compat.property, compat.at)))
-        .chain(facts.aliases.iter().map(|alias| (&alias.target, alias.at)));
-    for (property, at) in named {
+    let of_kvm = facts.kvm_defaults.iter().map(|row| ("KVM's defaults".to_owned(), &row.property, row.at));
+    let of_tcg = facts.tcg_defaults.iter().map(|row| ("TCG's defaults".to_owned(), &row.property, row.at));
+    let compat =
+        facts.compat.iter().map(|row| (format!("`{} {}`", row.machine, row.of), &row.property, row.at));
+    let aliases = facts.aliases.iter().map(|row| (format!("alias `{}`", row.name), &row.target, row.at));
+    for (of, property, at) in of_kvm.chain(of_tcg).chain(compat).chain(aliases) {
         if index.rows.properties.get(property).is_none() {
-            let message = format!("`{property}` is neither a feature bit nor another property of -cpu");
+            let message = format!("{of}: `{property}` is neither a feature bit nor another property of -cpu");
             found.push(Diagnostic::error(at, message));
         }
     }
@@ -97,6 +93,8 @@ fn check_machines(index: &QemuIndex<'_>, found: &mut Diagnostics) {
         }
     }
     for compat in index.facts.compat.iter().filter(|compat| !known.contains(compat.machine.as_str())) {
-        found.push(Diagnostic::error(compat.at, format!("`{}` is not a machine type", compat.machine)));
+        let QemuCompat { machine, of, property, .. } = compat;
+        let message = format!("`{machine}`, which sets `{of} {property}`, is not a machine type");
+        found.push(Diagnostic::error(compat.at, message));
     }
 }

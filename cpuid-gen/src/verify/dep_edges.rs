@@ -1,6 +1,7 @@
 //! The dependencies of one release: a dependent bit, a required bit, and the row of the facts that states it.
 
-use crate::facts::{LinuxDep, QemuDep, WitnessDep};
+use super::bit_names::of_word;
+use crate::facts::{LinuxDep, QemuDep, QemuFacts, WitnessDep};
 use crate::location::{Bit, Location, Msr};
 use crate::source::Span;
 
@@ -16,7 +17,8 @@ pub(super) enum Node<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum Row<'a> {
     Linux(&'a LinuxDep),
-    Qemu(&'a QemuDep),
+    /// With the release, which names its bits.
+    Qemu(&'a QemuFacts, &'a QemuDep),
     Witness(&'static str, &'a WitnessDep),
 }
 
@@ -37,7 +39,7 @@ impl Row<'_> {
     pub(super) fn at(&self) -> Span {
         match self {
             Row::Linux(dep) => dep.at,
-            Row::Qemu(dep) => dep.at,
+            Row::Qemu(_, dep) => dep.at,
             Row::Witness(_, dep) => dep.at,
         }
     }
@@ -45,7 +47,7 @@ impl Row<'_> {
     pub(super) fn project(&self) -> &'static str {
         match self {
             Row::Linux(_) => "Linux",
-            Row::Qemu(_) => "QEMU",
+            Row::Qemu(..) => "QEMU",
             Row::Witness(project, _) => project,
         }
     }
@@ -54,7 +56,7 @@ impl Row<'_> {
     pub(super) fn shown(&self) -> String {
         match self {
             Row::Linux(dep) => format!("{} {}", dep.name, dep.needs),
-            Row::Qemu(dep) => shown(dep),
+            Row::Qemu(_, dep) => shown(dep),
             Row::Witness(_, dep) => format!("{} {}", dep.name, dep.needs),
         }
     }
@@ -62,8 +64,9 @@ impl Row<'_> {
     pub(super) fn text(&self) -> String {
         match self {
             Row::Linux(dep) => format!("Linux: `{}` needs `{}`", dep.name, dep.needs),
-            Row::Qemu(QemuDep { from, to, .. }) => {
-                format!("QEMU: {:#x} of `{}` needs {:#x} of `{}`", to.1, to.0, from.1, from.0)
+            Row::Qemu(facts, QemuDep { from, to, .. }) => {
+                let [dependent, needed] = [to, from].map(|(word, mask)| of_word(facts, word, *mask));
+                format!("QEMU: {dependent} needs {needed}")
             }
             Row::Witness(project, dep) => format!("{project}: `{}` needs `{}`", dep.name, dep.needs),
         }

@@ -7,9 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dep_edges::{Edges, Node, Row};
-use super::differences::{Needs, StatedBy};
+use super::differences::Differences;
 use super::finding::Findings;
 use super::key::{Key, Kind};
+use super::needed::StatedBy;
 use super::release::Release;
 use crate::diagnostic::Diagnostic;
 
@@ -92,10 +93,7 @@ fn add(
         return;
     }
     let (bit, needs) = (node.shown(), needed.shown());
-    // The projects that state a dependency which the manuals do not have are a finding of their own.
-    let mut manuals = findings.differences().needs.iter();
-    let refutes = |row: &Needs| row.bit.to_string() == bit && row.needs.to_string() == needs;
-    if manuals.any(|row| row.by == StatedBy::Neither && refutes(row)) {
+    if is_refuted((node, needed), findings.differences()) {
         return;
     }
     let key = Key::new(Kind::DepUnstated, bit, needs, lacking.project);
@@ -110,4 +108,11 @@ fn add(
         );
         Diagnostic::error(row.at(), message).with_help(row.text())
     });
+}
+
+/// True if the manuals do not have the dependency: the projects that state it are a finding of their own.
+pub(super) fn is_refuted((node, needed): (Node<'_>, Node<'_>), differences: &Differences) -> bool {
+    let mut manuals = differences.needs.iter().filter(|row| row.by == StatedBy::Neither);
+    let (bit, needs) = (node.shown(), needed.shown());
+    manuals.any(|row| row.bit.to_string() == bit && row.needs.to_string() == needs)
 }

@@ -160,7 +160,7 @@ pub(super) fn qemu_edges<'a>(index: &QemuIndex<'a>, linux: &[LinuxIndex<'_>]) ->
             let nodes = bits(&dep.to);
             let several = nodes.len() > 1;
             let others = nodes.into_iter().filter(|node| !several || node != needs);
-            edges.extend(others.map(|node| ((node, *needs), Row::Qemu(dep))));
+            edges.extend(others.map(|node| ((node, *needs), Row::Qemu(index.facts, dep))));
         }
     }
     edges

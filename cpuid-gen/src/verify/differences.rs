@@ -16,7 +16,7 @@
 //! `rewritten` records that upstream replaced the table SUBJECT after the series LEFT, and that RIGHT has the new one, so that rows
 //! are not compared across it. A row of the kind `needs` states a dependency from the manuals: the bit SUBJECT needs the bit LEFT,
 //! which RIGHT must state: `linux`, `qemu` or `both`; `none` if neither may, because SUBJECT does not need LEFT. `hv-` properties
-//! of QEMU can be in the place of bits.
+//! of QEMU can be in the place of bits, and `qemu-code` of `qemu`, if QEMU states it in code and not in its table.
 //!
 //! A file of accepted findings ([`Differences::read_accepted`]) has rows of the first form. They also hold for what changed
 //! within one release, and one that no finding needs is not an error, since the next change does not need it either.
@@ -25,13 +25,13 @@ use std::cmp::Ordering;
 
 use super::holds::Holds;
 use super::key::{Key, Kind};
+use super::needed::{Needed, Needs, PropertyNeeds, StatedBy};
 use super::processors::{self, Processor, State};
 use super::release::snapshot_of;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::columns::{Columns, rows};
 use crate::facts::{LinuxFacts, QemuFacts, WitnessFacts};
 use crate::hash::QuickMap;
-use crate::location::{Bit, CpuidWord, Location, Msr};
 use crate::source::{FileId, Sources, Span};
 use crate::vocabulary::release_order::ReleaseOrder;
 
@@ -103,75 +103,6 @@ enum RowKind {
     Family,
     Rewritten,
     Needs,
-}
-
-/// A bit, or all bits, of a CPUID register or an MSR.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Needed {
-    /// A bit of a register.
-    Cpuid(Location),
-    /// All bits of a register.
-    Register(CpuidWord),
-    /// A bit of an MSR.
-    Msr(Msr, Bit),
-    /// All bits of an MSR.
-    WholeMsr(Msr),
-}
-
-impl Needed {
-    /// `CPUID.(EAX=7,ECX=0):EBX[2]`, `CPUID.(EAX=0x12,ECX=0):EAX`, `MSR 0x48b[26]` or `MSR 0x480`.
-    fn parse(text: &str) -> Option<Needed> {
-        let Some(msr) = text.strip_prefix("MSR 0x") else {
-            let bit = text.parse().ok().map(Needed::Cpuid);
-            return bit.or_else(|| text.parse().ok().map(Needed::Register));
-        };
-        let number = |digits: &str| u32::from_str_radix(digits, 16).ok().map(Msr);
-        match msr.split_once('[') {
-            None => number(msr).map(Needed::WholeMsr),
-            Some((msr, bit)) => {
-                let bit = bit.strip_suffix(']')?.parse().ok().filter(|bit| *bit < 64)?;
-                number(msr).map(|msr| Needed::Msr(msr, Bit(bit)))
-            }
-        }
-    }
-}
-
-/// The projects that must state a dependency.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum StatedBy {
-    Linux,
-    Qemu,
-    Both,
-    /// There is no such dependency.
-    Neither,
-}
-
-impl StatedBy {
-    const ALL: [(StatedBy, &'static str); 4] = [
-        (StatedBy::Linux, "linux"),
-        (StatedBy::Qemu, "qemu"),
-        (StatedBy::Both, "both"),
-        (StatedBy::Neither, "none"),
-    ];
-}
-
-/// A dependency from the manuals.
-#[derive(Clone, Debug)]
-pub(super) struct Needs {
-    pub(super) bit: Needed,
-    pub(super) needs: Needed,
-    pub(super) by: StatedBy,
-    /// Its row among [`Differences::entries`].
-    pub(super) entry: usize,
-}
-
-/// A dependency between two of QEMU's Hyper-V enlightenments.
-#[derive(Clone, Debug)]
-pub(super) struct PropertyNeeds {
-    pub(super) property: String,
-    pub(super) needs: String,
-    /// Its row among [`Differences::entries`].
-    pub(super) entry: usize,
 }
 
 /// QEMU's constants with a common prefix.
@@ -321,9 +252,10 @@ impl Differences {
             RowKind::Family => self.add_family(subject, left, right, entry),
             RowKind::Rewritten => self.add_rewritten([subject, left, right], entry),
             RowKind::Needs
-                if [subject, left].iter().all(|name| name.starts_with("hv-")) && right == "qemu" =>
+                if [subject, left].iter().all(|name| name.starts_with("hv-"))
+                    && matches!(right, "qemu" | "qemu-code") =>
             {
-                self.add_property_needs(subject, left, entry)
+                self.add_property_needs([subject, left], right == "qemu-code", entry)
             }
             RowKind::Needs => self.add_needs([subject, left, right], entry, at)?,
         };
@@ -344,11 +276,16 @@ impl Differences {
         earlier
     }
 
-    fn add_property_needs(&mut self, property: &str, needs: &str, entry: usize) -> Option<usize> {
+    fn add_property_needs(
+        &mut self,
+        [property, needs]: [&str; 2],
+        is_code: bool,
+        entry: usize,
+    ) -> Option<usize> {
         let same = |row: &&PropertyNeeds| (&*row.property, &*row.needs) == (property, needs);
         let earlier = self.property_needs.iter().find(same).map(|row| row.entry);
         let [property, needs] = [property, needs].map(str::to_owned);
-        self.property_needs.push(PropertyNeeds { property, needs, entry });
+        self.property_needs.push(PropertyNeeds { property, needs, is_code, entry });
         earlier
     }
 

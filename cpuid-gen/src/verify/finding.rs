@@ -4,12 +4,13 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::differences::{Difference, Differences, Verdict};
+use super::follows::About;
 use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
 use super::not_met::not_met;
 use super::qemu::QemuIndex;
 use super::release::Release;
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, FindingRow};
 
 /// What a finding is about, whatever the release: two releases have the same finding if this is equal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,11 +28,16 @@ pub(super) struct Found {
     pub(super) diagnostic: Diagnostic,
     /// A row knows it as an upstream bug.
     pub(super) is_known_bug: bool,
+    /// What a changed statement is about.
+    pub(super) about: Option<About>,
 }
 
 struct Open {
     diagnostic: Diagnostic,
+    /// True for a change within one release, which only a row of accepted findings explains.
+    is_change: bool,
     releases: BTreeSet<Release>,
+    about: Option<About>,
 }
 
 /// Collects findings, except those that are explained.
@@ -84,7 +90,7 @@ impl<'a> Findings<'a> {
         if self.is_explained(&key, releases) {
             return true;
         }
-        self.open(key, releases, make);
+        self.open(key, releases, false, make);
         false
     }
 
@@ -99,17 +105,26 @@ impl<'a> Findings<'a> {
         if older.name == newer.name {
             let row = self.differences.accepted(&key);
             if !self.use_row(row, &[newer]) {
-                self.open(key, &[newer], make);
+                self.open(key, &[newer], true, make);
             }
         } else {
             self.add(key, &[older, newer], make);
         }
     }
 
-    fn open(&mut self, key: Key, releases: &[&Release], make: impl FnOnce() -> Diagnostic) {
+    /// Says what a changed statement is about, if it is a finding.
+    pub(super) fn say_about(&mut self, key: &Key, about: impl FnOnce() -> About) {
+        if let Some(open) = self.open.get_mut(key).filter(|open| open.about.is_none()) {
+            open.about = Some(about());
+        }
+    }
+
+    fn open(&mut self, key: Key, releases: &[&Release], is_change: bool, make: impl FnOnce() -> Diagnostic) {
         let open = match self.open.entry(key) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(Open { diagnostic: make(), releases: BTreeSet::new() }),
+            Entry::Vacant(entry) => {
+                entry.insert(Open { diagnostic: make(), is_change, releases: BTreeSet::new(), about: None })
+            }
         };
         open.releases.extend(releases.iter().map(|&release| release.clone()));
     }
@@ -190,6 +205,7 @@ impl<'a> Findings<'a> {
             identity: Identity::Plain(diagnostic.message.clone()),
             diagnostic,
             is_known_bug: false,
+            about: None,
         };
         let mut all: Vec<Found> = std::mem::take(&mut self.without_key).into_iter().map(plain).collect();
         for (key, mut open) in open {
@@ -200,8 +216,11 @@ impl<'a> Findings<'a> {
                 list_of_releases(&open.releases)
             );
             open.diagnostic.kind = Some(key.kind.name());
+            let [subject, left, right] = [&key.subject, &key.left, &key.right].map(String::clone);
+            let columns = [key.kind.name().to_owned(), subject, left, right];
+            open.diagnostic.row = Some(Box::new(FindingRow { columns, follows: None }));
             let known_bug = self.known_bugs.get(&key);
-            let mut explained = explained_by(&key, self.under_review.is_some());
+            let mut explained = explained_by(&key, open.is_change || self.under_review.is_some());
             if let Some(reason) = known_bug {
                 explained = format!("a known upstream bug: {reason}; {explained}");
             }
@@ -213,6 +232,7 @@ impl<'a> Findings<'a> {
                 identity: Identity::Keyed(key),
                 diagnostic: open.diagnostic,
                 is_known_bug: known_bug.is_some(),
+                about: open.about,
             });
         }
         (all, self.used)
@@ -227,9 +247,9 @@ pub(super) fn is_left_out(Key { kind, subject, left, right }: &Key, names: &BTre
 
 /// The row that explains a finding, or accepts one of a review: no row of `differences.tsv` explains a change between two states of
 /// one release, or an upstream bug that a change brings in.
-fn explained_by(key: &Key, is_review: bool) -> String {
+fn explained_by(key: &Key, is_accepted: bool) -> String {
     let Key { kind, subject, left, right } = key;
-    let how = if is_review { "accept it with --accept FILE" } else { "explain it in differences.tsv" };
+    let how = if is_accepted { "accept it with --accept FILE" } else { "explain it in differences.tsv" };
     format!("if this is intended, {how}: {} | {subject} | {left} | {right} | VERDICT | REASON", kind.name())
 }
 

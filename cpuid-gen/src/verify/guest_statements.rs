@@ -7,7 +7,9 @@
 use std::collections::BTreeSet;
 
 use super::statements::{Statements, Subject, Text};
-use crate::facts::{Cache, DefaultVersion, QemuFacts, QemuMachine, QemuModel, QemuModelVersion};
+use crate::facts::{
+    Cache, DefaultVersion, ModuleAction, QemuFacts, QemuMachine, QemuModel, QemuModelVersion,
+};
 use crate::location::Bit;
 use crate::source::Span;
 use crate::vocabulary::release_order::ReleaseOrder;
@@ -102,7 +104,7 @@ fn named(value: &str) -> Text<'_> {
 fn add_model<'a>(all: &mut Statements<'a>, model: &'a QemuModel) {
     let texts = [("vendor", &model.vendor), ("model-id", &model.model_id)];
     for (key, value) in texts {
-        all.add(MODEL, Text::OfModel(&model.name, None, key), named(value), model.at);
+        all.add(MODEL, Text::OfModel(&model.name, None, key), named(value), model.place_of(key));
     }
     let numbers = [
         ("level", model.level),
@@ -112,11 +114,12 @@ fn add_model<'a>(all: &mut Statements<'a>, model: &'a QemuModel) {
         ("stepping", model.stepping),
     ];
     for (key, value) in numbers {
-        all.add(MODEL, Text::OfModel(&model.name, None, key), Text::Hex(value.into()), model.at);
+        let subject = Text::OfModel(&model.name, None, key);
+        all.add(MODEL, subject, Text::Hex(value.into()), model.place_of(key));
     }
     if let Some(avx10) = model.avx10 {
         let subject = Text::OfModel(&model.name, None, "avx10-version");
-        all.add(MODEL, subject, Text::Number(avx10.into()), model.at);
+        all.add(MODEL, subject, Text::Number(avx10.into()), model.place_of("avx10-version"));
     }
     for row in &model.words {
         let subject = Text::OfModel(&model.name, None, &row.word);
@@ -208,6 +211,46 @@ fn add_properties<'a>(all: &mut Statements<'a>, facts: &'a QemuFacts) {
     for row in &facts.hyperv_deps {
         all.add(HYPERV_DEP, Text::Pair(&row.property, &row.needs), Text::Nothing, row.at);
     }
+}
+
+/// True if a statement that only the later of two states of one release has changes what guests see: it adds to a released version
+/// of a model, to a machine type that has two newer ones, to what all guests get, or to an enlightenment or XSAVE component that
+/// exists; or it takes a feature from them.
+pub(super) fn changes_guests(
+    (older, newer): (&Statements<'_>, &Statements<'_>),
+    (sort, subject): &Subject<'_>,
+) -> bool {
+    let was = |sort, subject| older.values.contains_key(&(sort, subject));
+    let of = |model, version: Option<u32>| match version {
+        Some(_) => was(VERSION, Text::OfModel(model, version, "")),
+        None => was(MODEL, Text::OfModel(model, None, "vendor")),
+    };
+    match (*sort, *subject) {
+        (PROP, Text::OfModel(model, version, _)) => of(model, version),
+        (MODEL_CACHE, Text::CacheOf(model, version, _, "type")) => of(model, version),
+        (COMPAT, Text::Compat(machine, ..)) => {
+            was(MACHINE, Text::Name(machine)) && newer_types(newer, machine) > 1
+        }
+        (HYPERV, Text::Enlightenment(property, ..)) => older
+            .values
+            .keys()
+            .any(|(_, subject)| matches!(subject, Text::Enlightenment(known, ..) if *known == property)),
+        (XSAVE, Text::State(component, ..)) => older
+            .values
+            .keys()
+            .any(|(_, subject)| matches!(subject, Text::State(known, ..) if *known == component)),
+        (KVM_DEFAULT | TCG_DEFAULT, _)
+        | ("kvm-module", Text::Module(_, ModuleAction::Clear, _))
+        | ("linux-config", Text::Pair("disabled", _)) => true,
+        _ => false,
+    }
+}
+
+/// The number of newer machine types of a machine type's board.
+fn newer_types(statements: &Statements<'_>, machine: &str) -> usize {
+    let Some((board, own)) = board_of(MACHINE, Text::Name(machine)) else { return 0 };
+    let types = statements.values.keys().filter_map(|(sort, name)| board_of(sort, *name));
+    types.filter(|(other, release)| *other == board && *release > own).count()
 }
 
 /// What a newer release does not have at all, so that the statements about it are gone with it.

@@ -2,38 +2,43 @@
 
 use serde_json::{Value, json};
 
-use super::report::{Pair, Report};
+use super::report::{Explained, Pair, Report};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Sources, Span};
 
 impl Report {
-    /// The whole report: findings, known differences, and for each pair the counts and one-sided words and bits.
+    /// The whole report: findings, known differences, accepted rows that no finding needs, and for each pair the counts and one-sided words and bits.
     #[must_use]
     pub fn to_json(&self, sources: &Sources) -> Value {
-        let known = self.explained.iter().map(|known| {
-            json!({
-                "kind": known.key.kind.name(),
-                "subject": known.key.subject,
-                "left": known.key.left,
-                "right": known.key.right,
-                "verdict": known.verdict.name(),
-                "reason": known.reason,
-                "at": place(sources, known.at),
-            })
-        });
+        let rows = |rows: &[Explained]| rows.iter().map(|row| explained(sources, row)).collect::<Vec<_>>();
         json!({
             "explained": self.is_explained(),
             "findings": self.findings.iter().map(|found| finding(sources, found)).collect::<Vec<_>>(),
-            "known_differences": known.collect::<Vec<_>>(),
+            "known_differences": rows(&self.explained),
+            "unneeded_accepted": rows(&self.unneeded),
             "pairs": self.pairs.iter().map(pair).collect::<Vec<_>>(),
         })
     }
+}
+
+fn explained(sources: &Sources, row: &Explained) -> Value {
+    json!({
+        "kind": row.key.kind.name(),
+        "subject": row.key.subject,
+        "left": row.key.left,
+        "right": row.key.right,
+        "verdict": row.verdict.name(),
+        "reason": row.reason,
+        "at": place(sources, row.at),
+    })
 }
 
 fn finding(sources: &Sources, found: &Diagnostic) -> Value {
     let labels = found.labels.iter().map(|label| json!({"at": place(sources, label.at), "text": label.text}));
     json!({
         "kind": found.kind,
+        "row": found.row.as_ref().map(|row| &row.columns),
+        "follows": found.row.as_ref().and_then(|row| row.follows.as_ref()),
         "severity": match found.severity { Severity::Error => "error", Severity::Warning => "warning" },
         "message": found.message,
         "at": found.at.map(|at| place(sources, at)),

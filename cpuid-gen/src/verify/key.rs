@@ -28,6 +28,7 @@ kinds! {
     FlagTwice "flag-twice" "Two features show the same flag.",
     RowTwice "row-twice" "A row is repeated.",
     Unresolved "unresolved" "A row names a feature that nothing defines.",
+    Inconsistent "inconsistent" "A row contradicts another row of its release, or names what the release does not have.",
     Scattered "scattered" "A scattered feature contradicts another statement about the same bit or feature.",
     Translation "translation" "KVM's place for a kernel feature contradicts another statement.",
     Cap "cap" "KVM's capability list puts a feature in a word that does not contain it.",
@@ -48,15 +49,19 @@ kinds! {
     DepCircle "dep-circle" "The dependencies of one release form a cycle.",
     DepOpposite "dep-opposite" "The dependencies of the two projects together form a cycle.",
     Changed "changed" "A newer release changes a statement of an older one.",
+    Added "added" "A change adds a statement to what is released, or one that takes a feature from guests.",
     Gone "gone" "A newer release drops a statement of an older one.",
     ModelBit "model-bit" "A CPU model has a feature that KVM does not advertise.",
     KvmOmits "kvm-omits" "KVM's capability list for a word leaves out a feature that Linux and QEMU name.",
     Synthesized "synthesized" "A synthesized feature is in a word that only KVM has.",
     NewestCompat "newest-compat" "The newest machine type of a board changes a property of a CPU.",
     MachineCompat "machine-compat" "A machine type uses the compatibility properties of another release than its own.",
+    ListLength "list-length" "A list of compatibility properties is used with the length of another list.",
     MachineBase "machine-base" "A machine type is not based on the next newer one of its board.",
     ModelId "model-id" "A model id states another release than its machine type's.",
     DepDirection "dep-direction" "A CPUID bit depends on a VMX control, which itself follows from CPUID.",
+    DepAdded "dep-added" "A change adds a dependency that no other release or project states.",
+    DepProcessor "dep-processor" "A processor has a feature without one that a project says it depends on.",
     DepMissing "dep-missing" "A dependency that the manuals state is missing.",
     DepRefuted "dep-refuted" "A dependency that the manuals do not have.",
     NoMigration "no-migration" "A word has neither names nor a mask of what can migrate.",
@@ -73,6 +78,7 @@ kinds! {
     ModelGap "model-gap" "A CPU model lacks a feature that an older and a newer model of its line have.",
     ModelOdd "model-odd" "A CPU model has a feature that neither its predecessor nor its successor has.",
     ModelParam "model-param" "A CPU model has a feature that KVM only provides with a module parameter.",
+    ModuleVendor "module-vendor" "A vendor module of KVM advertises a feature that only processors of other vendors have.",
     ModelDep "model-dep" "A CPU model has a feature without one that it depends on.",
     ModelVendor "model-vendor" "A CPU model has another vendor than the models of its line of processors.",
     CacheNumbers "cache-numbers" "The numbers of a cache contradict each other, or its place in a model.",
@@ -96,9 +102,12 @@ impl Kind {
             Kind::CommentName
                 | Kind::NotHandedOut
                 | Kind::MachineCompat
+                | Kind::ListLength
                 | Kind::Misspelled
                 | Kind::NameLost
                 | Kind::WordMoved
+                | Kind::Added
+                | Kind::DepAdded
         )
     }
 

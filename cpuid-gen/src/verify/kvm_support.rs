@@ -74,15 +74,33 @@ impl<'i, 'a> Support<'i, 'a> {
                 facts.kvm_params.iter().any(|param| param.module.name() == module && param.name == name)
             })
         };
-        let rules = facts.kvm_modules.iter().filter(move |rule| {
+        self.by_module().filter(move |(rule, _)| {
             rule.action == ModuleAction::Set && rule.condition.as_deref().is_some_and(is_parameter)
-        });
+        })
+    }
+
+    /// What kvm-intel and kvm-amd do with features, and the features' places.
+    pub(super) fn by_module(&self) -> impl Iterator<Item = (&'a KvmModuleCap, Location)> {
+        let rules = self.linux.facts.kvm_modules.iter();
         rules
             .flat_map(|rule| places(self.linux, &rule.name, None).into_iter().map(move |place| (rule, place)))
     }
 
     pub(super) fn release(&self) -> &'i Release {
         &self.linux.release
+    }
+
+    /// The place in the list of a feature's word after which the feature belongs: the entry of the next lower bit, or the first.
+    fn list_place(&self, location: Location) -> Option<Span> {
+        let facts = self.linux.facts;
+        let listed = facts.kvm_caps.iter().filter_map(|cap| {
+            let word = self.linux.rows.register(cap.leaf_name.as_deref()?)?;
+            let place = places(self.linux, &cap.name, Some(word)).first().copied()?;
+            (word == location.word).then_some((place.bit, cap.at))
+        });
+        let listed: Vec<(Bit, Span)> = listed.collect();
+        let lower = listed.iter().filter(|(bit, _)| *bit < location.bit).max_by_key(|(bit, _)| *bit);
+        lower.or(listed.first()).map(|(_, at)| *at)
     }
 
     fn withholds(&self, location: Location) -> bool {
@@ -189,8 +207,12 @@ fn check_omitted(index: &QemuIndex<'_>, one: &Support<'_, '_>, findings: &mut Fi
         let key = Key::new(Kind::KvmOmits, location.to_string(), &name, "-");
         findings.add(key, &[&one.linux.release, &index.release], || {
             let message = format!("`{name}` ({location}) is not in KVM's capability list for its word");
-            Diagnostic::error(place(one.linux, location), message)
-                .with_label(named.bit.at, "QEMU has a name for it")
+            let defined = place(one.linux, location);
+            let found = match one.list_place(location) {
+                Some(list) => Diagnostic::error(list, message).with_label(defined, "Linux defines it"),
+                None => Diagnostic::error(defined, message),
+            };
+            found.with_label(named.bit.at, "QEMU has a name for it")
         });
     }
 }

@@ -105,7 +105,8 @@ fn check_words_complete(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
     let last_of_kernel = words.keys().map(|number| number.0).filter(|number| *number < kernel_words).max();
     let reserved = last_of_kernel.map_or(0, |last| last + 1)..kernel_words;
     let end = kernel_words.max(last.saturating_add(1));
-    let mut neighbour = index.facts.at;
+    // Of the first ones, the place is that of the next.
+    let mut neighbour = words.values().next().map_or(index.facts.at, |word| word.at);
     for number in 0..end {
         if let Some(word) = words.get(&Word(number)) {
             neighbour = word.at;

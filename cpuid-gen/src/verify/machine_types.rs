@@ -6,7 +6,7 @@ use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;
-use crate::facts::{QemuCompat, QemuCompatList, QemuMachine};
+use crate::facts::{QemuCompat, QemuCompatList, QemuListLength, QemuMachine};
 
 /// The property that names the CPU, with QEMU's release in it for the models `qemu64` and the like.
 const MODEL_ID: &str = "model-id";
@@ -29,7 +29,19 @@ pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
         check_list(index, list, findings);
         check_list_of_boards(index, list, findings);
     }
+    for length in &index.facts.list_lengths {
+        check_length(index, length, findings);
+    }
     check_signatures(index, findings);
+}
+
+/// A length of another list leaves out rows, or reads what is not the list's.
+fn check_length(index: &QemuIndex<'_>, length: &QemuListLength, findings: &mut Findings<'_>) {
+    let QemuListLength { list, of, at } = length;
+    findings.add(Key::new(Kind::ListLength, list, of, "-"), &[&index.release], || {
+        Diagnostic::error(*at, format!("`{list}` is used with the length of `{of}`"))
+            .with_help(format!("expected the length of `{list}`"))
+    });
 }
 
 /// The list of a release has what changed after it: the machine types of that release and of its point releases are the

@@ -16,15 +16,19 @@
 //! assert!(!report.is_explained() && report.render(&sources).contains("QEMU"));
 //! ```
 
+mod bit_names;
 mod caches;
 mod cpu_models;
+mod dep_added;
 mod dep_edges;
+mod dep_processors;
 mod dep_unstated;
 mod deps;
 mod differences;
 mod fields;
 mod finding;
 mod fold;
+mod follows;
 mod guest_statements;
 mod history;
 mod holds;
@@ -45,8 +49,10 @@ mod model_params;
 mod model_places;
 mod model_processors;
 mod model_texts;
+mod module_vendors;
 mod moved;
 mod nearest;
+mod needed;
 mod needs;
 mod not_met;
 mod numbers;
@@ -76,10 +82,12 @@ pub use stale::Scope;
 use crate::facts::{LinuxFacts, QemuFacts};
 use crate::release::around;
 use crate::vocabulary::release_order::ReleaseOrder;
+use dep_added::Others;
 use finding::{Findings, Found};
 use kvm_support::Support;
 use linux::LinuxIndex;
 use qemu::QemuIndex;
+use release::Release;
 use statements::Statements;
 use witnesses::WitnessIndex;
 
@@ -143,9 +151,11 @@ fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findin
     witness_bits::check(linux, qemu, &witnesses, findings);
     witness_models::check(qemu, &witnesses, findings);
     deps::check(linux, qemu, &witnesses, findings);
+    dep_processors::check(linux, qemu, &witnesses, findings);
     needs::check(linux, qemu, &witnesses, findings);
     let support: Vec<Support<'_, '_>> = linux.iter().map(Support::new).collect();
     kvm_support::check(&support, qemu, findings);
+    module_vendors::check(&support, qemu, findings);
     model_processors::check(linux, qemu, &support, findings);
     model_params::check(&support, qemu, findings);
     model_deps::check(linux, qemu, &witnesses, findings);
@@ -161,15 +171,42 @@ fn check_nearest(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mu
     for index in linux.iter().filter(|_| !pinned_linux.is_empty()) {
         let near = around(&index.release.name, pinned_linux, |facts| facts.release.as_str());
         let near = linux_indexes(near.into_iter());
-        let near: Vec<Statements<'_>> = near.iter().map(Statements::from_linux).collect();
-        nearest::check(&Statements::from_linux(index), &near, findings);
+        let statements: Vec<Statements<'_>> = near.iter().map(Statements::from_linux).collect();
+        nearest::check(&Statements::from_linux(index), &statements, findings);
+        if let (Some(older), Some(_)) = neighbours(&index.release, &near, |near| &near.release) {
+            let others = Others::beside(&index.release, (linux, qemu), &differences.pinned);
+            dep_added::check_linux([older, index], &others, findings);
+        }
     }
     for index in qemu.iter().filter(|_| !pinned_qemu.is_empty()) {
         let near = around(&index.release.name, pinned_qemu, |facts| facts.release.as_str());
         let near = qemu_indexes(near.into_iter(), differences);
-        let near: Vec<Statements<'_>> = near.iter().map(Statements::from_qemu).collect();
-        nearest::check(&Statements::from_qemu(index), &near, findings);
+        let statements: Vec<Statements<'_>> = near.iter().map(Statements::from_qemu).collect();
+        nearest::check(&Statements::from_qemu(index), &statements, findings);
+        let (older, newer) = neighbours(&index.release, &near, |near| &near.release);
+        let others = Others::beside(&index.release, (linux, qemu), &differences.pinned);
+        if let Some(older) = older {
+            dep_added::check_hyperv(
+                [older, index],
+                &others,
+                older.release.name != index.release.name,
+                findings,
+            );
+        }
+        if let (Some(older), Some(_)) = (older, newer) {
+            dep_added::check_qemu([older, index], &others, findings);
+        }
     }
+}
+
+/// The last of some releases that is not newer than this one, and the first that is not older.
+fn neighbours<'n, T>(
+    own: &Release,
+    near: &'n [T],
+    of: impl Fn(&T) -> &Release,
+) -> (Option<&'n T>, Option<&'n T>) {
+    let order = |other: &&T| ReleaseOrder::new(&of(other).name).cmp(&ReleaseOrder::new(&own.name));
+    (near.iter().rfind(|other| order(other).is_le()), near.iter().find(|other| order(other).is_ge()))
 }
 
 /// Oldest first.

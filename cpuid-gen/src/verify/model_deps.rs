@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::dep_edges::{Node, Row};
 use super::deps::{linux_edges, qemu_edges, witness_edges};
-use super::differences::StatedBy;
 use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
 use super::model_places::{in_base, in_version};
+use super::needed::StatedBy;
 use super::qemu::QemuIndex;
 use super::release::Release;
 use super::witnesses::WitnessIndex;

@@ -22,11 +22,11 @@ pub(super) fn place_in(index: &QemuIndex<'_>, model: &str, location: Location) -
     word.map_or(index.facts.at, |word| of_bit(index, model, (word.index, mask)))
 }
 
-/// The word of the base definition that has a bit, or the model.
+/// The word of the base definition that has a bit, or could have it, or the model.
 pub(super) fn in_base(index: &QemuIndex<'_>, row: &QemuModel, (word, mask): (Word, u64)) -> Span {
     let is_word = |name: &str| index.rows.words.get(name).is_some_and(|known| known.index == word);
-    let own = row.words.iter().find(|own| own.mask & mask != 0 && is_word(&own.word));
-    own.map_or(row.at, |own| own.at)
+    let own = row.words.iter().filter(|own| is_word(&own.word));
+    own.max_by_key(|own| own.mask & mask != 0).map_or(row.at, |own| own.at)
 }
 
 /// The last property of a version that sets one of these bits.

@@ -14,8 +14,9 @@ use super::model_places::place_in;
 use super::processors::{Processor, Signature};
 use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;
+use crate::facts::QemuModel;
 use crate::location::{Bit, Location};
-use crate::model::cpu_models::{CpuDefinition, CpuModel};
+use crate::model::cpu_models::CpuDefinition;
 use crate::source::Span;
 
 /// Runs the checks.
@@ -38,8 +39,8 @@ fn check_release(
     for processor in &findings.differences().processors {
         let Some(model) = index.models.iter().find(|model| model.name == processor.model) else { continue };
         let newest = model.versions.last().map_or(&model.base, |version| &version.definition);
-        let at = place(index, model);
-        check_number(index, (processor, newest, at), findings);
+        let row = index.facts.models.iter().find(|row| row.name == model.name);
+        check_number(index, (processor, newest, row), findings);
         for (&location, name) in &index.bits {
             let Some(real) = processor.has(location) else { continue };
             let name = spelled(&name.bit.name);
@@ -59,11 +60,6 @@ fn check_release(
 /// The name as QEMU 2.8 and later spell it: with hyphens, without alternatives.
 fn spelled(name: &str) -> String {
     name.split('|').next().unwrap_or_default().replace('_', "-")
-}
-
-fn place(index: &QemuIndex<'_>, model: &CpuModel) -> Span {
-    let row = index.facts.models.iter().find(|row| row.name == model.name);
-    row.map_or(index.facts.at, |row| row.at)
 }
 
 fn held(index: &QemuIndex<'_>, model: &CpuDefinition, Location { word, bit: Bit(bit) }: Location) -> bool {
@@ -110,7 +106,7 @@ fn add(
 
 fn check_number(
     index: &QemuIndex<'_>,
-    (processor, model, at): (&Processor, &CpuDefinition, Span),
+    (processor, model, row): (&Processor, &CpuDefinition, Option<&QemuModel>),
     findings: &mut Findings<'_>,
 ) {
     let is_own = |signature: &Signature| {
@@ -126,6 +122,9 @@ fn check_number(
         &[&index.release],
         || {
             let message = format!("`{}` is {own}, its processors are {}", processor.model, processor.shown);
+            let families: Vec<u32> = processor.signatures.iter().map(|signature| signature.family).collect();
+            let field = if families.contains(&model.family) { "model" } else { "family" };
+            let at = row.map_or(index.facts.at, |row| row.place_of(field));
             Diagnostic::error(at, message).with_help("family/model/stepping")
         },
     );

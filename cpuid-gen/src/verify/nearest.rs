@@ -111,7 +111,7 @@ fn check_lost(
         let shown = known.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>().join(" ");
         findings.add(Key::new(Kind::NameLost, place.to_string(), &shown, "-"), &[own.release], || {
             let (name, there) = known[0];
-            let [older_name, own_name] = history::names_of((older, own));
+            let [older_name, own_name] = history::names_of([older.release, own.release]);
             let message = format!("{place} has no name in {own_name}, but `{shown}` in {older_name}");
             // The name may be elsewhere now; otherwise the bit belongs after the one before it.
             let mut elsewhere =

@@ -4,17 +4,15 @@
 //! those of the features that a kernel can disable; each row names the projects that must state it. A witness need not state one, but
 //! must not state what a row denies.
 
-use std::fmt;
-
-use super::differences::{Needed, Needs, PropertyNeeds, StatedBy};
 use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
+use super::needed::{Needed, Needs, PropertyNeeds, StatedBy};
 use super::qemu::QemuIndex;
 use super::release::Release;
 use super::witnesses::WitnessIndex;
 use crate::diagnostic::Diagnostic;
-use crate::facts::{BitPlace, QemuDep, QemuSource, QemuWord};
+use crate::facts::{BitPlace, QemuDep, QemuHypervDep, QemuSource, QemuWord};
 use crate::graph;
 use crate::location::Location;
 use crate::source::Span;
@@ -58,11 +56,36 @@ pub(super) fn check(
 
 /// Dependencies between enlightenments, directly or through others. Before 4.1 they are in no table.
 fn check_properties(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
-    let deps = index.facts.hyperv_deps.iter();
+    let facts = index.facts;
+    let deps = facts.hyperv_deps.iter().chain(facts.hyperv_code_deps.iter().flatten());
     let edges: Vec<(&str, &str)> = deps.map(|dep| (&*dep.property, &*dep.needs)).collect();
     let stated = graph::closure(&edges, usize::MAX).unwrap_or_default();
+    check_circles(index, &edges, findings);
     for row in &findings.differences().property_needs {
         check_property(index, row, &stated, findings);
+    }
+}
+
+/// Enlightenments that need each other: QEMU accepts none of them without all, and checks them in an order that has none.
+fn check_circles(index: &QemuIndex<'_>, edges: &[(&str, &str)], findings: &mut Findings<'_>) {
+    for cycle in graph::cycles(edges) {
+        let round: Vec<&str> = cycle.iter().chain(cycle.first()).copied().collect();
+        let round = round.join(" > ");
+        let key = Key::new(Kind::DepCircle, &round, "-", "qemu-hyperv-dep");
+        findings.add(key, &[&index.release], || {
+            let next = cycle.iter().cycle().skip(1);
+            let facts = index.facts;
+            let row = |(property, needs): (&&str, &&str)| {
+                let mut deps = facts.hyperv_deps.iter().chain(facts.hyperv_code_deps.iter().flatten());
+                deps.find(|dep| dep.property == *property && dep.needs == *needs)
+            };
+            let rows: Vec<&QemuHypervDep> = cycle.iter().zip(next).filter_map(row).collect();
+            let mut found = Diagnostic::general(format!("the dependencies form a cycle: {round}"));
+            found.at = rows.first().map(|dep| dep.at);
+            rows.into_iter().fold(found, |found, dep| {
+                found.with_label(dep.at, format!("QEMU: `{}` needs `{}`", dep.property, dep.needs))
+            })
+        });
     }
 }
 
@@ -76,7 +99,8 @@ fn check_property(
     let place = |name: &str| facts.hyperv.iter().find(|known| known.property == name).map(|known| known.at);
     let (Some(at), Some(needs_at)) = (place(&row.property), place(&row.needs)) else { return };
     findings.use_entry(row.entry);
-    if stated.contains(&(&*row.property, &*row.needs)) {
+    let is_shown = !row.is_code || facts.hyperv_code_deps.is_some();
+    if !is_shown || stated.contains(&(&*row.property, &*row.needs)) {
         return;
     }
     let (property, needs) = (&row.property, &row.needs);
@@ -249,11 +273,14 @@ fn holds((word, mask): &(String, u64), (wanted, bits): Bits<'_>) -> bool {
 
 /// A VMX control that a CPUID bit needs: guests see the bit regardless of the control, so the dependency is
 /// reversed.
-fn check_direction(index: &QemuIndex<'_>, dep: &QemuDep, findings: &mut Findings<'_>) {
+pub(super) fn is_reversed(index: &QemuIndex<'_>, dep: &QemuDep) -> bool {
     let source = |word: &str| index.rows.words.get(word).map(|word| word.source);
     let vmx = matches!(source(&dep.from.0), Some(QemuSource::Msr(msr)) if VMX_MSRS.contains(&msr.0));
-    let cpuid = source(&dep.to.0).is_some_and(|source| source.cpuid_word().is_some());
-    if !vmx || !cpuid {
+    vmx && source(&dep.to.0).is_some_and(|source| source.cpuid_word().is_some())
+}
+
+fn check_direction(index: &QemuIndex<'_>, dep: &QemuDep, findings: &mut Findings<'_>) {
+    if !is_reversed(index, dep) {
         return;
     }
     let named = |(word, mask): &(String, u64)| {
@@ -268,15 +295,4 @@ fn check_direction(index: &QemuIndex<'_>, dep: &QemuDep, findings: &mut Findings
         Diagnostic::error(dep.at, format!("`{to}` depends on the VMX control `{from}`"))
             .with_help("the control follows from CPUID: the dependency is reversed")
     });
-}
-
-impl fmt::Display for Needed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Needed::Cpuid(location) => location.fmt(f),
-            Needed::Register(word) => word.fmt(f),
-            Needed::Msr(msr, bit) => msr.bit(*bit).fmt(f),
-            Needed::WholeMsr(msr) => msr.fmt(f),
-        }
-    }
 }

@@ -38,6 +38,8 @@ pub(super) fn check(linux: &LinuxIndex<'_>, qemu: &QemuIndex<'_>, findings: &mut
 
 fn check_words(linux: &LinuxIndex<'_>, qemu: &QemuIndex<'_>, findings: &mut Findings<'_>, pair: &mut Pair) {
     let releases = [&linux.release, &qemu.release];
+    let last_of_qemu = qemu.facts.words.last().map_or(qemu.facts.at, |word| word.at);
+    let last_of_linux = linux.facts.words.last().map_or(linux.facts.at, |word| word.at);
     for (&location, word) in &linux.rows.registers {
         if qemu.rows.registers.contains_key(&location) {
             pair.counts.words_both += 1;
@@ -47,7 +49,7 @@ fn check_words(linux: &LinuxIndex<'_>, qemu: &QemuIndex<'_>, findings: &mut Find
         let key = Key::new(Kind::WordOneSided, location.to_string(), &word.name, "-");
         findings.add(key, &releases, || {
             one_sided(location, &word.name, word.at)
-                .with_label(qemu.facts.at, "QEMU has no FeatureWord for it")
+                .with_label(last_of_qemu, "QEMU has no FeatureWord for it; this is its last one")
         });
     }
     for (&location, word) in &qemu.rows.registers {
@@ -57,7 +59,8 @@ fn check_words(linux: &LinuxIndex<'_>, qemu: &QemuIndex<'_>, findings: &mut Find
         pair.words.push(OneSidedWord { location, side: Side::Qemu, name: word.name.clone() });
         let key = Key::new(Kind::WordOneSided, location.to_string(), "-", &word.name);
         findings.add(key, &releases, || {
-            one_sided(location, &word.name, word.at).with_label(linux.facts.at, "Linux has no word for it")
+            one_sided(location, &word.name, word.at)
+                .with_label(last_of_linux, "Linux has no word for it; this is its last one")
         });
     }
     pair.words.sort_by_key(|word| (word.location, word.side));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::bit_names::names;
 use super::finding::Findings;
 use super::fold::fold;
 use super::key::{Key, Kind};
@@ -46,17 +47,17 @@ fn check_words_complete(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     let mut sorted: Vec<&QemuWord> = index.facts.words.iter().collect();
     sorted.sort_by_key(|word| word.index);
     let mut expected = 0;
-    let mut neighbour = index.facts.at;
+    let mut neighbour = None;
     for word in sorted {
         for number in expected..word.index.0 {
             let subject = format!("FeatureWord {number}");
             findings.add(Key::new(Kind::WordMissing, &subject, "-", "-"), &[&index.release], || {
-                Diagnostic::error(word.at, format!("{subject} has no row"))
-                    .with_label(neighbour, "the row before it")
+                let found = Diagnostic::error(word.at, format!("{subject} has no row"));
+                neighbour.into_iter().fold(found, |found, at| found.with_label(at, "the row before it"))
             });
         }
         expected = word.index.0.saturating_add(1);
-        neighbour = word.at;
+        neighbour = Some(word.at);
     }
 }
 
@@ -187,8 +188,11 @@ fn check_dep(index: &QemuIndex<'_>, dep: &QemuDep, findings: &mut Findings<'_>) 
         let (subject, left) =
             (format!("qemu-dep {}", dep_edges::shown(dep)), format!("{name} {nameless:#x}"));
         findings.add(Key::new(Kind::Unresolved, subject, &left, "-"), &[&index.release], || {
-            Diagnostic::error(dep.at, format!("a dependency has unnamed bits {nameless:#x} of `{name}`"))
-                .with_label(word.at, "its word")
+            Diagnostic::error(
+                dep.at,
+                format!("a dependency of `{name}` has no name for {}", names(nameless, |_| None)),
+            )
+            .with_label(word.at, "its word")
         });
     }
 }

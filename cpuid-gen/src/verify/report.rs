@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::differences::{Differences, Verdict};
+use super::differences::{Difference, Differences, Verdict};
 use super::finding::Found;
+use super::follows;
 use super::key::Key;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::location::{CpuidWord, Location};
 use crate::source::{Sources, Span};
 
@@ -19,11 +20,11 @@ pub struct Report {
     pub pairs: Vec<Pair>,
     /// The known differences that occurred, in the order of `differences.tsv`.
     pub explained: Vec<Explained>,
-    /// The rows of accepted findings that no finding needs.
-    pub unneeded: Vec<Span>,
+    /// The rows of accepted findings that no finding needs, in the order of reading.
+    pub unneeded: Vec<Explained>,
 }
 
-/// A known difference that occurred.
+/// A known difference that occurred, or an accepted finding that did not.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Explained {
@@ -143,10 +144,11 @@ impl Pair {
 
 /// The report of all findings, sorted by place.
 pub(super) fn report(
-    found: Vec<Found>,
+    mut found: Vec<Found>,
     pairs: Vec<Pair>,
     (differences, used): (&Differences, &[bool]),
 ) -> Report {
+    follows::mark(&mut found);
     let mut findings = Diagnostics::new();
     findings.extend(found.into_iter().map(|found| found.diagnostic));
     findings.sort();
@@ -155,23 +157,27 @@ pub(super) fn report(
 }
 
 /// The rows of accepted findings that were not used.
-fn unneeded(differences: &Differences, used: &[bool]) -> Vec<Span> {
+fn unneeded(differences: &Differences, used: &[bool]) -> Vec<Explained> {
     let unused = differences.entries.iter().zip(used).filter(|(entry, used)| entry.is_accepted && !**used);
-    unused.map(|(entry, _)| entry.at).collect()
+    unused.filter_map(|(entry, _)| Explained::new(entry)).collect()
 }
 
 /// The rows that were used, except `macro-family` rows, which are not differences.
 fn explained(differences: &Differences, used: &[bool]) -> Vec<Explained> {
     let met = differences.entries.iter().zip(used).filter(|(_, used)| **used);
-    met.filter_map(|(entry, _)| {
+    met.filter_map(|(entry, _)| Explained::new(entry)).collect()
+}
+
+impl Explained {
+    /// `None` for a row that explains no finding.
+    fn new(entry: &Difference) -> Option<Explained> {
         Some(Explained {
             key: entry.explains.clone()?,
             verdict: entry.verdict,
             reason: entry.reason.clone(),
             at: entry.at,
         })
-    })
-    .collect()
+    }
 }
 
 impl Report {
@@ -184,8 +190,32 @@ impl Report {
     /// The findings alone, as text: what `--since` reports.
     #[must_use]
     pub fn render_findings(&self, sources: &Sources) -> String {
-        let count = format!("findings: {}\n", self.findings.len());
-        if self.findings.is_empty() { count } else { format!("{count}\n{}", self.findings.render(sources)) }
+        let mut out = format!("findings: {}\n", self.findings.len());
+        if !self.findings.is_empty() {
+            out.push('\n');
+        }
+        for found in self.findings.iter().filter(|found| follows(found).is_none()) {
+            out.push_str(&found.render(sources));
+            out.push('\n');
+            self.render_following(found, sources, &mut out);
+        }
+        out
+    }
+
+    /// The findings that follow from one: of each its place and message, and the row that accepts it.
+    fn render_following(&self, cause: &Diagnostic, sources: &Sources, out: &mut String) {
+        let Some(row) = &cause.row else { return };
+        let is_following = |found: &&Diagnostic| follows(found).is_some_and(|of| *of == row.columns);
+        let following: Vec<&Diagnostic> = self.findings.iter().filter(is_following).collect();
+        if !following.is_empty() {
+            out.push_str(&format!("  also {} that can follow from this:\n", counted(following.len())));
+        }
+        for found in following {
+            let short = Diagnostic { labels: Vec::new(), ..found.clone() };
+            for line in short.render(sources).lines() {
+                out.push_str(&format!("    {line}\n"));
+            }
+        }
     }
 
     /// Human-readable text: a summary, every finding, the known differences, and the one-sided words and bits of the
@@ -213,6 +243,15 @@ impl Report {
         }
         out
     }
+}
+
+/// The row of the change from which a finding follows.
+fn follows(found: &Diagnostic) -> Option<&[String; 4]> {
+    found.row.as_ref()?.follows.as_ref()
+}
+
+fn counted(findings: usize) -> String {
+    if findings == 1 { "1 finding".to_owned() } else { format!("{findings} findings") }
 }
 
 fn one_sided(pair: &Pair) -> String {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::slice;
 
+use super::dep_added::Others;
 use super::differences::Differences;
 use super::finding::{Findings, Found, Identity, is_left_out};
 use super::linux::LinuxIndex;
@@ -10,7 +11,7 @@ use super::qemu::QemuIndex;
 use super::report::{self, Report};
 use super::stale::Scope;
 use super::statements::Statements;
-use super::{history, run, word_moves};
+use super::{dep_added, history, run, word_moves};
 use crate::facts::{Facts, LinuxFacts, QemuFacts};
 
 /// Runs all checks, and reports only the findings that the earlier state of the same project does not have: the same
@@ -74,6 +75,14 @@ fn changed(
                 let [before, after] = [before, after].map(Statements::from_linux);
                 word_moves::check(&before, &after, &mut findings);
             }
+            if let [before, after] = both.as_slice() {
+                let linux = linux.split_last().map_or(linux, |(_, others)| others);
+                let others = Others {
+                    linux: linux.iter().chain(&differences.pinned.0).collect(),
+                    qemu: qemu.iter().collect(),
+                };
+                dep_added::check_linux([before, after], &others, &mut findings);
+            }
             let left_out = findings.left_out().clone();
             let (found, used) = findings.finish();
             (found, left_out, used)
@@ -87,6 +96,15 @@ fn changed(
                 .collect();
             let mut findings = Findings::new(differences, &[], &both).of_review("QEMU");
             history::check(&both, Statements::from_qemu, &mut findings);
+            if let [before, after] = both.as_slice() {
+                let qemu = qemu.split_last().map_or(qemu, |(_, others)| others);
+                let others = Others {
+                    linux: linux.iter().collect(),
+                    qemu: qemu.iter().chain(&differences.pinned.1).collect(),
+                };
+                dep_added::check_qemu([before, after], &others, &mut findings);
+                dep_added::check_hyperv([before, after], &others, false, &mut findings);
+            }
             let left_out = findings.left_out().clone();
             let (found, used) = findings.finish();
             (found, left_out, used)

@@ -153,6 +153,34 @@ fn accepted_findings_are_no_findings() {
     assert_eq!(run(&arguments).status.code(), Some(2));
 }
 
+/// The rows of a series and those of a maintainer, and what a script reads of them.
+#[test]
+fn accepted_findings_of_several_files_are_no_findings() {
+    let edits = [("\t9\t8\tbmi2", "\t9\t8\tbmi3"), ("\t9\t5\tavx2", "\t9\t5\tavx3")];
+    let after = edited("accept-several", "linux-7.3.tsv", &edits);
+    let folder = folder("accept-files");
+    let files =
+        [("one.tsv", "BMI2\tbmi2\tbmi3"), ("two.tsv", "AVX2\tavx2\tavx3"), ("three.tsv", "FPU\tfpu\tfpv")];
+    let paths = files.map(|(name, columns)| {
+        let path = folder.join(name);
+        fs::write(&path, format!("changed\tlinux-flag {columns}\tdesign\ta test\n")).unwrap();
+        path.to_str().unwrap().to_owned()
+    });
+    let mut arguments = vec!["verify", "--format", "json", "--linux", &after, "--since", "linux-7.3"];
+    let found = run(&arguments);
+    let report: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
+    let wanted = serde_json::json!(["changed", "linux-flag AVX2", "avx2", "avx3"]);
+    let all = report["findings"].as_array().unwrap();
+    assert!(all.len() == 2 && all.iter().any(|found| found["row"] == wanted), "{report:#}");
+    assert!(all.iter().all(|found| found["follows"].is_null()), "{report:#}");
+    arguments.extend(paths.iter().flat_map(|path| ["--accept", path.as_str()]));
+    let output = run(&arguments);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{report:#}");
+    let unneeded = report["unneeded_accepted"].as_array().unwrap();
+    assert!(unneeded.len() == 1 && unneeded[0]["subject"] == "linux-flag FPU", "{report:#}");
+}
+
 #[test]
 fn json_output_parses() {
     let output = run(&["verify", "--format", "json", "--linux", &upstream("linux-7.3.tsv")]);

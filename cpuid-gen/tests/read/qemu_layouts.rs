@@ -3,13 +3,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::write_qemu;
+use cpuid_gen::input;
+use cpuid_gen::source::{Sources, Span};
 
 use crate::common::{read_qemu, scratch, unpacked, write_files};
 
 const QEMU: &str = include_str!("../fixtures/small-qemu.txt");
 const CPU: &str = "target/i386/cpu.c";
 const HEADER: &str = "target/i386/cpu.h";
+const KVM: &str = "target/i386/kvm/kvm.c";
 const KVM_DEFAULTS: &str =
     "static PropValue kvm_default_props[] = { { \"kvmtimer\", \"on\" }, { NULL, NULL } };\n";
 const TCG_DEFAULTS: &str =
@@ -157,4 +161,53 @@ fn a_compatibility_property_of_no_cpu_is_not_dropped() {
     let warning = "hw/i386/pc.c:2:5: warning: `fruit64x86_64-cpu` is the type of no CPU";
     assert!(diagnostics.contains(warning) && !diagnostics.contains("error"), "{diagnostics}");
     assert!(facts.unwrap().compat.iter().any(|row| row.of == "fruit64x86_64-cpu"));
+}
+
+/// The dependencies between enlightenments that a tree has in code.
+fn code_deps(root: &Path) -> Option<Vec<(String, String)>> {
+    let (facts, diagnostics) = read_qemu(root);
+    assert_eq!(diagnostics, "");
+    let deps = facts.unwrap().hyperv_code_deps?;
+    Some(deps.into_iter().map(|dep| (dep.property, dep.needs)).collect())
+}
+
+#[test]
+fn a_condition_that_ends_in_an_error_is_a_dependency_of_enlightenments() {
+    let bell = Some(vec![("hv-bell".to_owned(), "hv-calm".to_owned())]);
+    let root = qemu("code");
+    assert_eq!(code_deps(&root), bell);
+    // QEMU before 6.0.
+    replace(&root, KVM, "bool hyperv_expand_features(", "static int hyperv_handle_properties(");
+    replace(&root, KVM, "        return false;", "        r |= 1;");
+    assert_eq!(code_deps(&root), bell);
+    replace(&root, KVM, "        r |= 1;", "        r = 1;");
+    assert_eq!(code_deps(&root), Some(vec![]));
+    replace(&root, KVM, "static int hyperv_handle_properties(", "static int another(");
+    let (facts, diagnostics) = read_qemu(&root);
+    assert_eq!(facts.unwrap().hyperv_code_deps.map(|deps| deps.len()), None);
+    assert!(diagnostics.contains("warning: no function here checks the properties: "), "{diagnostics}");
+    let root = qemu("or");
+    replace(&root, KVM, "cpu->basket &&", "(cpu->basket ||");
+    replace(&root, KVM, "HYPERV_FEAT_CALM)) {\n        error", "HYPERV_FEAT_CALM))) {\n        error");
+    let (_, diagnostics) = read_qemu(&root);
+    assert!(
+        diagnostics.contains("error: cannot tell which property this condition requires"),
+        "{diagnostics}"
+    );
+}
+
+/// A row is where a maintainer edits it, not where the macros in it are defined.
+#[test]
+fn places_are_in_the_tables() {
+    let root = qemu("places");
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let facts = input::qemu(&mut sources, &root, &mut diagnostics).unwrap();
+    let text = |at: Span| sources.text(at).to_owned();
+    let deps: Vec<String> = facts.hyperv_deps.iter().map(|dep| text(dep.at)).collect();
+    assert_eq!(deps, ["BIT(HYPERV_FEAT_CALM)"]);
+    let of_macro = facts.masks.iter().find(|mask| !sources.place(mask.at).file.ends_with("cpu.c"));
+    assert!(of_macro.is_none(), "{of_macro:?}");
+    let meadow = facts.models.iter().find(|model| model.name == "Meadow").unwrap();
+    let places: Vec<(&str, String)> = meadow.places.iter().map(|(name, at)| (*name, text(*at))).collect();
+    assert!(places.contains(&("model-id", "model_id".to_owned())), "{places:?}");
 }

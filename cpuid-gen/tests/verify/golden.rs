@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use cpuid_gen::diagnostic::Diagnostics;
-use cpuid_gen::facts::records::{LinuxSpelling, QemuCompatList};
+use cpuid_gen::facts::records::{LinuxSpelling, QemuCompatList, QemuHypervDep, QemuListLength};
 use cpuid_gen::facts::{self, Facts};
 use cpuid_gen::verify::{Kind, Scope, verify as check};
 
@@ -106,7 +106,7 @@ struct Case {
     edits: &'static [Edit],
 }
 
-const CASES: [Case; 62] = [
+const CASES: [Case; 65] = [
     Case {
         kind: Kind::LeafTypeName,
         edits: &[(
@@ -355,6 +355,42 @@ const CASES: [Case; 62] = [
         )],
     },
     Case {
+        kind: Kind::DepProcessor,
+        edits: &[
+            ("linux", "linux-dep	AVX2	FPU", "linux-dep	AVX2	FPU\nlinux-dep	CX8	AVX2"),
+            (
+                "qemu",
+                "qemu-dep",
+                "qemu-model	Fuji	0xd	0x80000008	GenuineIntel	6	1	2	Fuji\nqemu-model-word	Fuji	FEAT_1_EDX	0x101\nqemu-dep",
+            ),
+        ],
+    },
+    Case {
+        kind: Kind::ModuleVendor,
+        edits: &[
+            (
+                "linux",
+                "linux-msr	RDCL",
+                "kvm-module	kvm_amd	set	FPU	-\nkvm-module	kvm_amd	set	AVX2	-\nkvm-module	kvm_intel	set	FPU	-\nlinux-msr	RDCL",
+            ),
+            (
+                "qemu",
+                "qemu-dep",
+                "qemu-model	Fuji	0xd	0x80000008	GenuineIntel	6	1	2	Fuji\nqemu-model-word	Fuji	FEAT_1_EDX	0x101\nqemu-dep",
+            ),
+        ],
+    },
+    Case {
+        kind: Kind::Inconsistent,
+        edits: &[(
+            "qemu",
+            "qemu-dep",
+            "qemu-model	Red	0xd	0x80000008	GenuineIntel	6	1	1	Red\nqemu-model-version	Red	2	-	-\nqemu-model-prop	Red	2	avx3	on\n\
+             qemu-machine	pc-q35-1.0	1	-\nqemu-machine	pc-q35-0.9	1	pc-q35-1.1\nqemu-compat	pc-q35-0.9	x86_64-cpu	avx4	off\n\
+             qemu-compat	pc-q35-0.8	x86_64-cpu	avx2	off\nqemu-kvm-default	avx5	on\nqemu-alias	avx-6	avx6\nqemu-xsave	2	FEAT_XCR0	0	8	8\nqemu-dep",
+        )],
+    },
+    Case {
         kind: Kind::ModelDep,
         edits: &[(
             "qemu",
@@ -454,6 +490,9 @@ fn every_kind_of_finding_has_its_text() {
         Kind::Misspelled,
         Kind::NameLost,
         Kind::WordMoved,
+        Kind::Added,
+        Kind::DepAdded,
+        Kind::ListLength,
     ];
     for (kind, name) in Kind::ALL.iter().filter(|(kind, _)| !others.contains(kind)) {
         assert!(CASES.iter().any(|case| case.kind == *kind), "{name} has no case");
@@ -764,6 +803,45 @@ fn a_list_of_another_release_is_reported() {
         .to_vec();
     let report = check(&input.linux, &input.qemu, &input.differences, Scope::Given);
     golden("machine-compat.txt", &report.render(&input.sources));
+}
+
+/// A finding of a tree: the length of one list is used with another.
+#[test]
+fn the_length_of_another_list_is_reported() {
+    let mut input = Input::try_read_with(&[("linux", LINUX_1), ("qemu", QEMU_1)], NEEDS, "").unwrap();
+    let at = input.qemu[0].bits[0].at;
+    let [list, of] = ["hw_compat_0_9", "hw_compat_0_8"].map(str::to_owned);
+    input.qemu[0].list_lengths.push(QemuListLength { list, of, at });
+    let report = check(&input.linux, &input.qemu, &input.differences, Scope::Given);
+    golden("list-length.txt", &report.render(&input.sources));
+}
+
+/// A finding of a tree: code has no check of what an enlightenment needs.
+#[test]
+fn a_missing_check_of_enlightenments_is_reported() {
+    let rows = "qemu-hyperv	hv-calm	0x40000003	EAX	0x10\nqemu-hyperv	hv-bell	0x40000003	EAX	0x20\n";
+    let needs = "needs	hv-bell	hv-calm	qemu-code	design	a bell breaks the silence\n";
+    let found = |deps: Option<Vec<(&str, &str)>>| {
+        let qemu = format!("{QEMU_1}{rows}");
+        let mut input = Input::try_read_with(&[("linux", LINUX_1), ("qemu", &qemu)], needs, "").unwrap();
+        let at = input.qemu[0].hyperv[0].at;
+        let dep = |(property, needs): (&str, &str)| {
+            let [property, needs] = [property, needs].map(str::to_owned);
+            QemuHypervDep { property, needs, at }
+        };
+        input.qemu[0].hyperv_code_deps = deps.map(|deps| deps.into_iter().map(dep).collect());
+        check(&input.linux, &input.qemu, &input.differences, Scope::Given).render_findings(&input.sources)
+    };
+    // A facts file does not show it.
+    assert_eq!(found(None), "findings: 0\n");
+    assert_eq!(found(Some(vec![("hv-bell", "hv-calm")])), "findings: 0\n");
+    let missing = found(Some(Vec::new()));
+    assert!(missing.contains("error: dep-missing: `hv-bell` needs `hv-calm`"), "{missing}");
+    let circle = found(Some(vec![("hv-bell", "hv-calm"), ("hv-calm", "hv-bell")]));
+    assert!(
+        circle.contains("error: dep-circle: the dependencies form a cycle: hv-bell > hv-calm > hv-bell"),
+        "{circle}"
+    );
 }
 
 /// Names of a release that is not pinned, beside those of the pinned ones next to it.

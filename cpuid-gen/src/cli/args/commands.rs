@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-#[cfg(feature = "cli")]
-use clap::ArgAction;
-use clap::{Arg, Command as Clap, value_parser};
+use clap::{Arg, ArgAction, Command as Clap, value_parser};
 
 use super::examples::EXAMPLES;
 #[cfg(feature = "cli")]
@@ -30,11 +28,14 @@ fn subcommands() -> Vec<Clap> {
         .about("Check that Linux, KVM and QEMU agree about the meaning of each bit")
         .args(either_of("(default: the pinned releases)"))
         .arg(option("differences", "FILE", "Reviewed differences, instead of the built-in ones"))
-        .arg(option(
-            "accept",
-            "FILE",
-            "Findings that are intended: rows as in differences.tsv, for changes, too",
-        ))
+        .arg(
+            option(
+                "accept",
+                "FILE",
+                "Findings that are intended: rows as in differences.tsv, for changes, too; can be repeated",
+            )
+            .action(ArgAction::Append),
+        )
         .arg(format_option(&["text", "json"], "Output format"))
         .arg(option("pins", "DIR", pinned).conflicts_with_all(["linux", "qemu"]))
         .group(clap::ArgGroup::new("given").args(["linux", "qemu"]).multiple(true))

@@ -21,7 +21,7 @@ pub(crate) struct Verify {
     pub(crate) inputs: Inputs,
     pub(crate) differences: Option<PathBuf>,
     /// Further rows, for findings that the user intends.
-    pub(crate) accept: Option<PathBuf>,
+    pub(crate) accept: Vec<PathBuf>,
     pub(crate) format: Format,
     pub(crate) pins: Option<PathBuf>,
     /// An earlier state of the tree, whose findings are not repeated.
@@ -97,7 +97,7 @@ pub(crate) fn parse() -> Command {
         "verify" => Command::Verify(Verify {
             inputs: inputs(matches),
             differences: path(matches, "differences"),
-            accept: path(matches, "accept"),
+            accept: matches.get_many::<PathBuf>("accept").into_iter().flatten().cloned().collect(),
             format: format(matches),
             pins: path(matches, "pins"),
             since: path(matches, "since"),

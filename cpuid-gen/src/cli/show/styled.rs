@@ -68,7 +68,8 @@ pub(super) fn one(sources: &Sources, diagnostic: &Diagnostic) {
 struct Part<'a> {
     file: String,
     line: usize,
-    text: &'a str,
+    /// With a space for each tab: the renderer widens tabs, but not the mark before them.
+    text: String,
     marked: std::ops::Range<usize>,
     label: &'a str,
 }
@@ -77,11 +78,12 @@ impl<'a> Part<'a> {
     fn new(sources: &'a Sources, at: Span, label: &'a str) -> Part<'a> {
         let place = sources.place(at);
         let (text, marked) = sources.marked(at);
+        let text = text.replace('\t', " ");
         Part { file: place.file, line: place.line as usize, text, marked, label }
     }
 
     fn snippet(&self, level: Level) -> Snippet<'_> {
         let annotation = level.span(self.marked.clone()).label(self.label);
-        Snippet::source(self.text).line_start(self.line).origin(&self.file).annotation(annotation)
+        Snippet::source(&self.text).line_start(self.line).origin(&self.file).annotation(annotation)
     }
 }

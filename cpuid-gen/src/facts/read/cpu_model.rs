@@ -101,6 +101,7 @@ fn model(name: String, c: &mut Columns<'_>, at: Span) -> Result<QemuModel> {
         caches: Vec::new(),
         versions: Vec::new(),
         deprecated: None,
+        places: Vec::new(),
         at,
     })
 }

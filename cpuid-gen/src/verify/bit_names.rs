@@ -1,0 +1,29 @@
+//! Masks of QEMU's feature words in messages: the names of the bits.
+
+use crate::facts::QemuFacts;
+
+/// More bits of one mask than this are counted.
+const MOST: usize = 4;
+
+/// The names of the bits of a mask, which `name` knows.
+pub(super) fn names<'n>(mask: u64, name: impl Fn(u8) -> Option<&'n str>) -> String {
+    let bits: Vec<u8> = (0..64).filter(|bit| mask >> bit & 1 == 1).collect();
+    let shown = |bit: &u8| name(*bit).map_or_else(|| format!("bit {bit}"), |name| format!("`{name}`"));
+    let few: Vec<String> = bits.iter().take(MOST).map(shown).collect();
+    match bits.len().saturating_sub(MOST) {
+        0 => few.join(", "),
+        more => format!("{} and {more} more", few.join(", ")),
+    }
+}
+
+/// The names of the bits of a mask of a word.
+pub(super) fn of_word(facts: &QemuFacts, word: &str, mask: u64) -> String {
+    if mask == u64::MAX {
+        return format!("every bit of `{word}`");
+    }
+    let name = |bit: u8| {
+        let named = facts.bits.iter().find(|known| known.word == word && known.bit.0 == bit);
+        named.map(|known| known.name.as_str())
+    };
+    format!("{} of `{word}`", names(mask, name))
+}
