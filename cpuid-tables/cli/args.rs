@@ -38,7 +38,9 @@ Exit codes, of which each command's --help has the details:
   0  done, or the answer is yes
   1  the answer is no
   2  a source could not be read, or the arguments are wrong
-  3  the source does not state the answer (has, why, baseline, diff --migrate)";
+  3  the source does not state the answer (has, why, baseline, diff --migrate)
+
+With --format json, an error (2) is an object on standard output, too: `error`, with `message` and `help`.";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
