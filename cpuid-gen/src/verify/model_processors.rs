@@ -17,7 +17,6 @@ use crate::diagnostic::Diagnostic;
 use crate::facts::QemuModel;
 use crate::location::{Bit, Location};
 use crate::model::cpu_models::CpuDefinition;
-use crate::source::Span;
 
 /// Runs the checks.
 pub(super) fn check(
@@ -42,14 +41,12 @@ fn check_release(
         let row = index.facts.models.iter().find(|row| row.name == model.name);
         check_number(index, (processor, newest, row), findings);
         for (&location, name) in &index.bits {
-            let Some(real) = processor.has(location) else { continue };
-            let name = spelled(&name.bit.name);
             let has = held(index, newest, location);
-            let of = (index, processor, place_in(index, &model.name, location));
-            if has && !real {
+            let Some(real) = processor.has(location).filter(|real| *real != has) else { continue };
+            let (name, of) = (spelled(&name.bit.name), (index, processor));
+            if !real {
                 add(Kind::ModelExtra, (location, name.as_str()), of, || true, findings);
-            }
-            if real && !has && support.last().is_some_and(|kvm| kvm.advertises(location)) {
+            } else if support.last().is_some_and(|kvm| kvm.advertises(location)) {
                 let could = || !is_turned_off(index, newest, location, linux);
                 add(Kind::ModelLacks, (location, name.as_str()), of, could, findings);
             }
@@ -84,7 +81,7 @@ fn is_turned_off(
 fn add(
     kind: Kind,
     (location, name): (Location, &str),
-    (index, processor, at): (&QemuIndex<'_>, &Processor, Span),
+    (index, processor): (&QemuIndex<'_>, &Processor),
     holds: impl FnOnce() -> bool,
     findings: &mut Findings<'_>,
 ) {
@@ -98,6 +95,7 @@ fn add(
             Kind::ModelLacks => "is not in the model, though the processor has it and KVM advertises it",
             _ => "is in the model, though no dump of the processor has it",
         };
+        let at = place_in(index, model, location);
         Diagnostic::error(at, format!("`{model}`: `{name}` ({location}) {what}"))
             .with_label(processor.at, format!("dumps of {}", processor.source))
             .with_help("microcode can add and remove features")
