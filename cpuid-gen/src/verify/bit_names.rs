@@ -1,5 +1,6 @@
 //! Masks of QEMU's feature words in messages: the names of the bits.
 
+use super::few::few;
 use crate::facts::QemuFacts;
 
 /// More bits of one mask than this are counted.
@@ -7,13 +8,9 @@ const MOST: usize = 4;
 
 /// The names of the bits of a mask, which `name` knows.
 pub(super) fn names<'n>(mask: u64, name: impl Fn(u8) -> Option<&'n str>) -> String {
-    let bits: Vec<u8> = (0..64).filter(|bit| mask >> bit & 1 == 1).collect();
-    let shown = |bit: &u8| name(*bit).map_or_else(|| format!("bit {bit}"), |name| format!("`{name}`"));
-    let few: Vec<String> = bits.iter().take(MOST).map(shown).collect();
-    match bits.len().saturating_sub(MOST) {
-        0 => few.join(", "),
-        more => format!("{} and {more} more", few.join(", ")),
-    }
+    let bits = (0..64).filter(|bit| mask >> bit & 1 == 1);
+    let shown = |bit: u8| name(bit).map_or_else(|| format!("bit {bit}"), |name| format!("`{name}`"));
+    few(&bits.map(shown).collect::<Vec<_>>(), MOST)
 }
 
 /// The names of the bits of a mask of a word.

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::few::few;
 use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
@@ -121,14 +122,19 @@ fn places(linux: &LinuxIndex<'_>, name: &str, word: Option<CpuidWord>) -> Vec<Lo
 }
 
 /// Runs the checks.
-pub(super) fn check(support: &[Support<'_, '_>], qemu: &[QemuIndex<'_>], findings: &mut Findings<'_>) {
+pub(super) fn check(
+    support: &[Support<'_, '_>],
+    qemu: &[QemuIndex<'_>],
+    models: &[ModelsByBit<'_>],
+    findings: &mut Findings<'_>,
+) {
     for one in support {
         check_synthesized(one, findings);
         check_handed_out(one, findings);
     }
     for one in support {
-        for index in qemu {
-            check_models(index, one, findings);
+        for (index, models) in qemu.iter().zip(models) {
+            check_models((index, models), one, findings);
             check_omitted(index, one, findings);
         }
     }
@@ -177,8 +183,12 @@ fn check_handed_out(one: &Support<'_, '_>, findings: &mut Findings<'_>) {
 }
 
 /// A feature in a model that KVM does not advertise is missing from every guest of that model.
-fn check_models(index: &QemuIndex<'_>, one: &Support<'_, '_>, findings: &mut Findings<'_>) {
-    for (location, names) in models_by_bit(index) {
+fn check_models(
+    (index, models): (&QemuIndex<'_>, &ModelsByBit<'_>),
+    one: &Support<'_, '_>,
+    findings: &mut Findings<'_>,
+) {
+    for (&location, names) in models {
         if !one.withholds(location) {
             continue;
         }
@@ -186,13 +196,9 @@ fn check_models(index: &QemuIndex<'_>, one: &Support<'_, '_>, findings: &mut Fin
         let key = Key::new(Kind::ModelBit, location.to_string(), &name, "-");
         findings.add(key, &[&one.linux.release, &index.release], || {
             let at = place_in(index, names[0], location);
-            let few = names.iter().take(3).copied().collect::<Vec<_>>().join(", ");
-            let more = if names.len() > 3 { format!(" and {} more", names.len() - 3) } else { String::new() };
-            Diagnostic::error(
-                at,
-                format!("`{name}` ({location}) is in {few}{more}, but KVM does not advertise it"),
-            )
-            .with_label(place(one.linux, location), "Linux defines it")
+            let few = few(names, 3);
+            Diagnostic::error(at, format!("`{name}` ({location}) is in {few}, but KVM does not advertise it"))
+                .with_label(place(one.linux, location), "Linux defines it")
         });
     }
 }
@@ -222,8 +228,11 @@ fn place(linux: &LinuxIndex<'_>, location: Location) -> Span {
 }
 
 /// The names of the models that have a bit, for each bit of CPUID.
-pub(super) fn models_by_bit<'i>(index: &'i QemuIndex<'_>) -> BTreeMap<Location, Vec<&'i str>> {
-    let mut models: BTreeMap<Location, Vec<&str>> = BTreeMap::new();
+pub(super) type ModelsByBit<'i> = BTreeMap<Location, Vec<&'i str>>;
+
+/// Those of one release.
+pub(super) fn models_by_bit<'i>(index: &'i QemuIndex<'_>) -> ModelsByBit<'i> {
+    let mut models = ModelsByBit::new();
     for model in &index.models {
         for location in bits_of(index, model) {
             models.entry(location).or_default().push(&model.name);

@@ -1,5 +1,6 @@
 //! Checks within one Linux release: its words, and the uniqueness of names, bits and flags.
 
+use super::few::few;
 use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
@@ -135,11 +136,9 @@ fn check_words_complete(index: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
 
 /// `A, B, C and 2 more are in the word`.
 fn in_the_word(features: &[&LinuxFlag]) -> String {
-    let few: Vec<String> = features.iter().take(3).map(|feature| format!("`{}`", feature.name)).collect();
-    let more = features.len() - few.len();
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let names: Vec<String> = features.iter().map(|feature| format!("`{}`", feature.name)).collect();
     let verb = if features.len() == 1 { "is" } else { "are" };
-    format!("{}{more} {verb} in the word", few.join(", "))
+    format!("{} {verb} in the word", few(&names, 3))
 }
 
 /// Checks that a word that only KVM has mirrors a register: KVM defines no bits in software.

@@ -5,15 +5,19 @@
 
 use super::finding::Findings;
 use super::key::{Key, Kind};
-use super::kvm_support::{Support, models_by_bit};
+use super::kvm_support::{ModelsByBit, Support};
 use super::model_places::place_in;
 use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;
 
 /// Runs the check.
-pub(super) fn check(support: &[Support<'_, '_>], qemu: &[QemuIndex<'_>], findings: &mut Findings<'_>) {
-    for index in qemu {
-        let models = models_by_bit(index);
+pub(super) fn check(
+    support: &[Support<'_, '_>],
+    qemu: &[QemuIndex<'_>],
+    models: &[ModelsByBit<'_>],
+    findings: &mut Findings<'_>,
+) {
+    for (index, models) in qemu.iter().zip(models) {
         for one in support {
             for (rule, location) in one.by_parameter() {
                 let Some(names) = models.get(&location) else { continue };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::few::few;
 use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::qemu::QemuIndex;
@@ -40,10 +41,8 @@ fn check_unnamed(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     }
     for ((word, models), mask) in together {
         findings.add(Key::new(Kind::UnnamedBit, word, format!("{mask:#x}"), "-"), &[&index.release], || {
-            let few: Vec<&str> = models.iter().take(3).map(|(name, _)| *name).collect();
-            let more =
-                if models.len() > 3 { format!(" and {} more", models.len() - 3) } else { String::new() };
-            let message = format!("{mask:#x} of {word} is in {}{more}, but has no name", few.join(", "));
+            let names: Vec<&str> = models.iter().map(|(name, _)| *name).collect();
+            let message = format!("{mask:#x} of {word} is in {}, but has no name", few(&names, 3));
             Diagnostic::error(models[0].1, message)
         });
     }

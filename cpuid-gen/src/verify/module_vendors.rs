@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::finding::Findings;
 use super::key::{Key, Kind};
-use super::kvm_support::{Support, models_by_bit};
+use super::kvm_support::{ModelsByBit, Support};
 use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{KvmModule, ModuleAction};
@@ -22,8 +22,13 @@ const VENDORS: [(KvmModule, &[&str]); 2] = [
 ];
 
 /// Runs the check.
-pub(super) fn check(support: &[Support<'_, '_>], qemu: &[QemuIndex<'_>], findings: &mut Findings<'_>) {
-    let vendors = Vendors::new(qemu, findings);
+pub(super) fn check(
+    support: &[Support<'_, '_>],
+    qemu: &[QemuIndex<'_>],
+    models: &[ModelsByBit<'_>],
+    findings: &mut Findings<'_>,
+) {
+    let vendors = Vendors::new(qemu, models, findings);
     for one in support {
         for (rule, location) in one.by_module().filter(|(rule, _)| rule.action != ModuleAction::Clear) {
             let Some((_, own)) = VENDORS.iter().find(|(module, _)| *module == rule.module) else { continue };
@@ -54,17 +59,15 @@ struct Vendors<'d> {
 }
 
 impl<'d> Vendors<'d> {
-    fn new(qemu: &'d [QemuIndex<'_>], findings: &Findings<'d>) -> Vendors<'d> {
+    fn new(qemu: &'d [QemuIndex<'_>], models: &[ModelsByBit<'_>], findings: &Findings<'d>) -> Vendors<'d> {
         let mut vendors = Vendors { of_models: BTreeSet::new(), dumps: Vec::new() };
         let vendor_of = |name: &str| {
             let mut models = qemu.iter().rev().flat_map(|index| &index.models);
             models.find(|model| model.name == name).map(|model| model.base.vendor.as_str())
         };
-        for index in qemu {
-            for (location, names) in models_by_bit(index) {
-                let of = names.into_iter().filter_map(vendor_of);
-                vendors.of_models.extend(of.map(|vendor| (location, vendor)));
-            }
+        for (location, names) in models.iter().flatten() {
+            let of = names.iter().filter_map(|name| vendor_of(name));
+            vendors.of_models.extend(of.map(|vendor| (*location, vendor)));
         }
         let dumps = findings.differences().processors.iter();
         vendors.dumps = dumps.filter_map(|dump| Some((dump, vendor_of(&dump.model)?))).collect();
