@@ -22,8 +22,9 @@ fn guest(host: &str) -> (String, String) {
     (text(&output.stdout), text(&output.stderr))
 }
 
-fn folder() -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("record");
+/// A folder of one test: others run at the same time.
+fn folder(test: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("record").join(test);
     fs::create_dir_all(&folder).unwrap();
     folder
 }
@@ -33,7 +34,7 @@ fn a_host_is_one_file_or_several_or_a_dump() {
     if !common::recent("a_host_is_one_file_or_several_or_a_dump") {
         return;
     }
-    let (host, folder) = (hosts::all_ones(Vendor::AMD), folder());
+    let (host, folder) = (hosts::all_ones(Vendor::AMD), folder("a_host_is_one_file_or_several_or_a_dump"));
     hosts::write(&folder, "node", &host).unwrap();
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     let one = path("one.json");
@@ -60,10 +61,10 @@ fn a_host_is_one_file_or_several_or_a_dump() {
 
 #[test]
 fn a_directory_is_no_host_s_name() {
-    let folder = folder();
+    let folder = folder("a_directory_is_no_host_s_name");
     let before = fs::read_dir(&folder).unwrap().count();
     if Device::open().is_err() {
-        common::skipped("a_directory_is_no_host_s_name", "there is no /dev/kvm");
+        common::skipped("a_directory_is_no_host_s_name", common::NO_KVM);
         return;
     }
     let output = run(&["record", "-o", folder.to_str().unwrap()]);
@@ -77,7 +78,7 @@ fn this_machine_is_recorded_as_it_is_read() {
     if Device::open().is_err() {
         return common::skipped("this_machine_is_recorded_as_it_is_read", common::NO_KVM);
     }
-    let folder = folder();
+    let folder = folder("this_machine_is_recorded_as_it_is_read");
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     assert_eq!(run(&["record", "-o", &path("here.json")]).status.code(), Some(0));
     assert_eq!(run(&["record", "-o", &path("here")]).status.code(), Some(0));
