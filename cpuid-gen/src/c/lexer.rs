@@ -38,12 +38,14 @@ pub struct Token<'a> {
 
 impl Token<'_> {
     /// True for this punctuation.
+    #[inline]
     #[must_use]
     pub fn is(&self, punct: &str) -> bool {
         self.kind == Kind::Punct && self.text == punct
     }
 
     /// True for this identifier.
+    #[inline]
     #[must_use]
     pub fn is_ident(&self, name: &str) -> bool {
         self.kind == Kind::Ident && self.text == name

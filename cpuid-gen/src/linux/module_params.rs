@@ -2,6 +2,7 @@
 //!
 //! A module can lower a value at start-up when the processor lacks what it needs; the facts have the initializer.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::reader::{Param, Reader};
@@ -18,16 +19,20 @@ const DECLARATION: &str = "module_param";
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 
+/// The variables that are defined outside functions: the tokens after the name, and the name's place.
+type Variables<'t, 'a> = HashMap<&'t str, (&'t [Token<'a>], Span)>;
+
 impl<'a> Reader<'a, '_> {
     /// Reads all parameters of these files.
     pub(super) fn module_params(&mut self, files: &[(KvmModule, Rc<Unit<'a>>)]) {
+        let variables = variables(files);
         for (module, unit) in files {
             for (index, token) in unit.tokens.iter().enumerate() {
                 let call = unit.tokens.get(index + 1).is_some_and(|next| next.is("("));
                 if token.kind != Kind::Ident || !token.text.starts_with(DECLARATION) || !call {
                     continue;
                 }
-                let param = self.module_param(*module, unit, index, files);
+                let param = self.module_param(*module, unit, index, &variables);
                 if let Some(param) = self.diagnostics.take(param).flatten() {
                     self.params.push(param);
                 }
@@ -42,7 +47,7 @@ impl<'a> Reader<'a, '_> {
         module: KvmModule,
         unit: &Unit<'a>,
         index: usize,
-        files: &[(KvmModule, Rc<Unit<'a>>)],
+        variables: &Variables<'_, 'a>,
     ) -> Result<Option<Param>> {
         let call = &unit.tokens[index];
         let arguments = split_commas(inside(&unit.tokens, index + 1)?);
@@ -57,7 +62,11 @@ impl<'a> Reader<'a, '_> {
             let message = format!("`{}` is not the name of a parameter or variable", other.text);
             return Err(Diagnostic::error(other.span, message));
         }
-        let default = self.default_of(variable, files)?;
+        let Some((after, at)) = variables.get(variable.text.as_ref()) else {
+            let message = format!("`{}` is not defined in the files of KVM", variable.text);
+            return Err(Diagnostic::error(variable.span, message));
+        };
+        let default = self.initializer(after, *at)?;
         let text = |token: &Token<'_>| token.text.clone().into_owned();
         let default = match (kind, default.as_str()) {
             ("bool", "0") => "false".to_owned(),
@@ -68,26 +77,7 @@ impl<'a> Reader<'a, '_> {
         Ok(Some(Param { fact, variable: text(variable) }))
     }
 
-    /// The initializer of a variable outside functions.
-    fn default_of(&self, variable: &Token<'a>, files: &[(KvmModule, Rc<Unit<'a>>)]) -> Result<String> {
-        for (_, unit) in files {
-            let mut depth = 0usize;
-            for (index, token) in unit.tokens.iter().enumerate() {
-                if token.is("{") || token.is("(") {
-                    depth += 1;
-                } else if token.is("}") || token.is(")") {
-                    depth = depth.saturating_sub(1);
-                } else if depth == 0 && token.is_ident(&variable.text) && declares(&unit.tokens, index) {
-                    return self.initializer(&unit.tokens[index + 1..], token.span);
-                }
-            }
-        }
-        Err(Diagnostic::error(
-            variable.span,
-            format!("`{}` is not defined in the files of KVM", variable.text),
-        ))
-    }
-
+    /// The value that the tokens after a variable's name give it.
     fn initializer(&self, rest: &[Token<'a>], at: Span) -> Result<String> {
         let end = rest.iter().position(|token| token.is(";")).unwrap_or(rest.len());
         let Some(equals) = rest[..end].iter().position(|token| token.is("=")) else {
@@ -139,14 +129,33 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
+/// The first definition of each variable.
+fn variables<'t, 'a>(files: &'t [(KvmModule, Rc<Unit<'a>>)]) -> Variables<'t, 'a> {
+    let mut found = Variables::new();
+    for (_, unit) in files {
+        let mut depth = 0usize;
+        for (index, token) in unit.tokens.iter().enumerate() {
+            if token.is("{") || token.is("(") {
+                depth += 1;
+            } else if token.is("}") || token.is(")") {
+                depth = depth.saturating_sub(1);
+            } else if depth == 0 && token.kind == Kind::Ident && declares(&unit.tokens, index) {
+                found.entry(token.text.as_ref()).or_insert((&unit.tokens[index + 1..], token.span));
+            }
+        }
+    }
+    found
+}
+
 /// True for a variable's definition: a type before it, and `=`, `;` or an attribute after it; not `extern`.
 fn declares(tokens: &[Token<'_>], index: usize) -> bool {
     let typed = index > 0 && tokens[index - 1].kind == Kind::Ident;
+    let next = tokens.get(index + 1);
+    let defines = |next: &Token<'_>| next.is("=") || next.is(";") || next.is(",") || next.kind == Kind::Ident;
+    if !typed || !next.is_some_and(defines) {
+        return false;
+    }
     let ends = |token: &Token<'_>| token.is(";") || token.is("}");
     let start = tokens[..index].iter().rposition(ends).map_or(0, |at| at + 1);
-    let external = tokens[start..index].iter().any(|token| token.is_ident("extern"));
-    let next = tokens.get(index + 1);
-    typed
-        && !external
-        && next.is_some_and(|next| next.is("=") || next.is(";") || next.is(",") || next.kind == Kind::Ident)
+    !tokens[start..index].iter().any(|token| token.is_ident("extern"))
 }
