@@ -25,8 +25,10 @@ mod ready_crate;
 mod show;
 
 use std::io::{self, Write as _};
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::ExitCode;
+use std::thread;
 
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{Facts, LinuxFacts, QemuFacts};
@@ -90,15 +92,23 @@ impl Run {
     /// The differences of a file, the processors with which CPU models are compared, and the witnesses: those of a
     /// folder, or the pinned ones.
     fn judgements(&mut self, file: FileId, folder: Option<&Path>) -> Result<Differences> {
-        let differences = Differences::read(&self.sources, file, &mut self.diagnostics);
+        let (mut forked, mut found) = (self.sources.fork(), Diagnostics::new());
+        let (differences, witnesses) = thread::scope(|scope| {
+            let witnesses = scope.spawn(|| match folder {
+                Some(folder) => input::witnesses_in(&mut forked, folder, &mut found),
+                None => input::pinned_witnesses(&mut forked, &mut found),
+            });
+            let mut differences = Differences::read(&self.sources, file, &mut self.diagnostics);
+            if let Some(differences) = &mut differences {
+                let file = self.sources.add("processors.tsv", cpuid_gen::PROCESSORS);
+                differences.read_processors(&self.sources, file, &mut self.diagnostics);
+            }
+            (differences, witnesses.join().unwrap_or_else(|panicked| resume_unwind(panicked)))
+        });
+        self.sources.absorb(forked);
+        self.diagnostics.append(found);
         let mut differences = self.sound(differences)?;
-        let file = self.sources.add("processors.tsv", cpuid_gen::PROCESSORS);
-        differences.read_processors(&self.sources, file, &mut self.diagnostics);
-        let witnesses = match folder {
-            Some(folder) => input::witnesses_in(&mut self.sources, folder, &mut self.diagnostics),
-            None => input::pinned_witnesses(&mut self.sources, &mut self.diagnostics),
-        };
-        differences.add_witnesses(self.sound(Some(witnesses))?);
+        differences.add_witnesses(witnesses);
         Ok(differences)
     }
 

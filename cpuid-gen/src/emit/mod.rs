@@ -28,6 +28,9 @@ mod tables;
 mod texts;
 mod xsave;
 
+use std::panic::resume_unwind;
+use std::thread;
+
 use crate::model::Model;
 use crate::ordered::sort_by;
 use crate::vocabulary::SOURCES;
@@ -45,6 +48,8 @@ pub struct GeneratedFile {
     pub text: String,
 }
 
+type Files = Result<Vec<GeneratedFile>, GenerateError>;
+
 /// Emits the runtime crate's generated files, in the order of their names. The same model gives the same bytes.
 ///
 /// # Errors
@@ -56,18 +61,32 @@ pub fn generate(model: &Model) -> Result<Vec<GeneratedFile>, GenerateError> {
     let file = |name, rust: Rust| GeneratedFile { name, text: format!("{header}{}", rust.text) };
     let kernel_bits = |ty, bits| constants::kernel_bits(model, ty, bits);
     let shared = SOURCES.map(|(name, text)| GeneratedFile { name, text: format!("{header}{text}") });
-    let mut files = vec![
-        file("bug.rs", kernel_bits("Bug", &model.bugs)),
-        file("model_tables.rs", cpu_models::tables(model)?),
-        file("feature.rs", constants::features(model, &layout)),
-        file("field.rs", fields::constants(model)?),
-        file("guest_tables.rs", guest::tables(model)?),
-        file("msr.rs", constants::msr(model)),
-        file("software.rs", kernel_bits("SoftwareFeature", &model.software)),
-        file("bit_tables.rs", tables::tables(model, &layout)?),
-        file("vmx.rs", kernel_bits("VmxFeature", &model.vmx)),
-        file("xsave.rs", xsave::table(model, &layout)),
-    ];
+    let of_bits = || -> Files {
+        Ok(vec![
+            file("field.rs", fields::constants(model)?),
+            file("bit_tables.rs", tables::tables(model, &layout)?),
+            file("xsave.rs", xsave::table(model, &layout)),
+        ])
+    };
+    let of_names_and_models = || -> Files {
+        Ok(vec![
+            file("bug.rs", kernel_bits("Bug", &model.bugs)),
+            file("model_tables.rs", cpu_models::tables(model)?),
+            file("feature.rs", constants::features(model, &layout)),
+            file("guest_tables.rs", guest::tables(model)?),
+            file("msr.rs", constants::msr(model)),
+            file("software.rs", kernel_bits("SoftwareFeature", &model.software)),
+            file("vmx.rs", kernel_bits("VmxFeature", &model.vmx)),
+        ])
+    };
+    // The two groups take about the same time.
+    let (of_bits, others) = thread::scope(|scope| {
+        let of_bits = scope.spawn(of_bits);
+        let others = of_names_and_models();
+        (of_bits.join().unwrap_or_else(|panicked| resume_unwind(panicked)), others)
+    });
+    let mut files = others?;
+    files.extend(of_bits?);
     files.extend(shared);
     sort_by(&mut files, |a, b| a.name.cmp(b.name));
     Ok(files)

@@ -21,11 +21,10 @@ pub(crate) struct Columns<'a> {
     row: Span,
     rest: Option<&'a str>,
     next_start: u32,
-    separator: &'static str,
+    has_bars: bool,
 }
 
 /// Between the columns of a row in a message.
-#[cfg(feature = "verify")]
 const BARS: &str = " | ";
 
 type Result<T> = std::result::Result<T, Diagnostic>;
@@ -33,15 +32,13 @@ type Result<T> = std::result::Result<T, Diagnostic>;
 impl<'a> Columns<'a> {
     /// The columns of `line`, which is at `row`.
     fn new(line: &'a str, row: Span) -> Columns<'a> {
-        Columns { row, rest: Some(line), next_start: row.start, separator: "\t" }
+        Columns { row, rest: Some(line), next_start: row.start, has_bars: false }
     }
 
     /// Accepts a row that was pasted from a message, which has bars in place of tabs.
     #[cfg(feature = "verify")]
     pub(crate) fn accept_bars(&mut self) {
-        if self.rest.is_some_and(|rest| !rest.contains('\t') && rest.contains(BARS)) {
-            self.separator = BARS;
-        }
+        self.has_bars = self.rest.is_some_and(|rest| !rest.contains('\t') && rest.contains(BARS));
     }
 
     /// The place of the whole row.
@@ -60,11 +57,13 @@ impl<'a> Columns<'a> {
         let Some(rest) = self.rest else {
             return Err(Diagnostic::error(self.row, format!("the row ends before column `{what}`")));
         };
-        let (column, rest) =
-            rest.split_once(self.separator).map_or((rest, None), |(column, rest)| (column, Some(rest)));
+        // To find one byte is much faster than to find a text.
+        let (cut, separator) =
+            if self.has_bars { (rest.split_once(BARS), BARS.len()) } else { (rest.split_once('\t'), 1) };
+        let (column, rest) = cut.map_or((rest, None), |(column, rest)| (column, Some(rest)));
         let start = self.next_start;
         let end = start + u32::try_from(column.len()).unwrap_or(0);
-        self.next_start = end + u32::try_from(self.separator.len()).unwrap_or(0);
+        self.next_start = end + u32::try_from(separator).unwrap_or(0);
         self.rest = rest;
         let at = Span { start, end, ..self.row };
         if column.is_empty() || column.trim() != column {

@@ -8,7 +8,7 @@
 use super::constants::{identifier, settle_alike};
 use super::types::Field;
 use crate::location::{FieldPlace, Leaf};
-use crate::ordered::Set;
+use crate::ordered::Map;
 use crate::published::{Published, PublishedBit, PublishedConstant};
 
 /// The name of the list of a leaf's fields, which no constant may have.
@@ -21,24 +21,30 @@ pub(super) fn name(fields: &mut [Field], published: &Published) -> Vec<Published
         PublishedBit::Field(place, _) => Some(place.leaf),
         _ => None,
     };
-    let mut leaves: Set<Leaf> = fields.iter().map(|field| field.place.leaf).collect();
-    leaves.extend(published.constants.iter().filter_map(leaf_of));
+    let mut leaves: Map<Leaf, Vec<&PublishedConstant>> = Map::new();
+    for field in fields.iter() {
+        leaves.or_default(field.place.leaf);
+    }
+    for constant in &published.constants {
+        if let Some(leaf) = leaf_of(constant) {
+            leaves.or_default(leaf).push(constant);
+        }
+    }
     let mut rest = fields;
-    for leaf in leaves {
-        let count = rest.iter().take_while(|field| field.place.leaf == leaf).count();
+    for (leaf, known) in &leaves {
+        let count = rest.iter().take_while(|field| field.place.leaf == *leaf).count();
         let (here, others) = rest.split_at_mut(count);
         rest = others;
-        let known = published.constants.iter().filter(|constant| leaf_of(constant) == Some(leaf));
-        former.extend(name_leaf(here, known.collect()));
+        former.extend(name_leaf(here, known));
     }
     former
 }
 
 /// Like [`name`], for one leaf.
-fn name_leaf(fields: &mut [Field], published: Vec<&PublishedConstant>) -> Vec<PublishedConstant> {
+fn name_leaf(fields: &mut [Field], published: &[&PublishedConstant]) -> Vec<PublishedConstant> {
     let mut rest: Vec<&PublishedConstant> = Vec::new();
     let mut taken: Vec<&str> = vec![LIST];
-    for constant in published {
+    for &constant in published {
         let field = if constant.successor.is_none() { same(fields, constant) } else { None };
         match field {
             Some(at) => fields[at].constant.clone_from(&constant.name),
@@ -73,14 +79,14 @@ fn same(fields: &[Field], constant: &PublishedConstant) -> Option<usize> {
     let unchanged = |field: &&Field| field.place == *place && field.name == *name;
     let corrected = |field: &Field| free(field) && field.name == *name && field.place.overlaps(place);
     // A suffix distinguishes fields of the same name: such a constant does not follow corrections.
-    let plain = identifier(name) == constant.name;
+    let plain = || identifier(name) == constant.name;
     let at = |is: &dyn Fn(&Field) -> bool| fields.iter().position(is);
     // cpuid.csv adopted the constant's name.
     let adopted =
         |field: &Field| free(field) && field.place == *place && identifier(&field.name) == constant.name;
     at(&|field| unchanged(&field))
         .or_else(|| at(&adopted))
-        .or_else(|| if plain { at(&corrected) } else { None })
+        .or_else(|| if plain() { at(&corrected) } else { None })
 }
 
 /// A published constant without a field of its own, deprecated if another field has its bits.

@@ -23,6 +23,9 @@ const HEADERS: [(&str, &[&str]); 7] = [
     ("hyperv-proto.h", &HYPERV),
 ];
 
+/// How a directive starts that includes one of them.
+const DIRECTIVE: &str = "#include \"";
+
 /// Where the constants of Hyper-V are.
 const HYPERV: [&str; 2] = ["target/i386/kvm/hyperv-proto.h", "target/i386/hyperv-proto.h"];
 
@@ -158,16 +161,20 @@ impl Finder<'_, '_> {
 
     /// Reports headers that are included but not present.
     fn included(&mut self) {
-        let own = |id: &FileId| *id >= self.first;
-        for (name, paths) in HEADERS {
-            let known = self.sources.iter().any(|(id, file)| own(&id) && paths.contains(&file.path.as_str()));
-            let directive = format!("#include \"{name}\"");
-            let mut files = self.sources.iter().map(|(id, _)| id).filter(own);
-            let included = files.find_map(|id| self.sources.find_text(id, &directive));
-            if let Some(at) = included.filter(|_| !known) {
+        let own = || self.sources.iter().filter(|(id, _)| *id >= self.first);
+        let mut missing: Vec<_> = HEADERS
+            .iter()
+            .filter(|(_, paths)| !own().any(|(_, file)| paths.contains(&file.path.as_str())))
+            .collect();
+        for (id, file) in own() {
+            for (at, _) in file.text.match_indices(DIRECTIVE) {
+                let start = at + DIRECTIVE.len();
+                let Some((name, _)) = file.text[start..].split_once('"') else { continue };
+                let Some(found) = missing.iter().position(|(header, _)| *header == name) else { continue };
+                let (_, paths) = missing.swap_remove(found);
                 let message =
                     format!("`{name}` is included here, but this tree has no {}", paths.join(" or "));
-                self.diagnostics.error(at, message);
+                self.diagnostics.error(self.sources.span(id, at, start + name.len() + 1), message);
             }
         }
     }

@@ -63,6 +63,11 @@ pub(super) fn text_fault(text: &str) -> Option<(usize, &'static str)> {
     if text.starts_with('\u{feff}') {
         return Some((0, "the file starts with a byte order mark; save it without one"));
     }
+    // Without an early exit, so that the compiler compares many bytes at a time.
+    let is_fault = |byte: &u8| u8::from(*byte == 0) | u8::from(*byte == b'\r');
+    if text.as_bytes().iter().fold(0, |found, byte| found | is_fault(byte)) == 0 {
+        return None;
+    }
     if let Some(at) = text.find('\0') {
         return Some((at, "a NUL byte: this is not source text"));
     }

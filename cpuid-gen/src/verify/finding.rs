@@ -85,6 +85,35 @@ impl<'a> Findings<'a> {
         self
     }
 
+    /// None yet, about the same releases: for another thread, whose findings are [absorbed](Self::absorb) later.
+    pub(super) fn fork(&self) -> Findings<'a> {
+        Findings {
+            used: vec![false; self.used.len()],
+            not_met: self.not_met.clone(),
+            open: BTreeMap::new(),
+            left_out: BTreeSet::new(),
+            without_key: Diagnostics::new(),
+            known_bugs: BTreeMap::new(),
+            ..*self
+        }
+    }
+
+    /// Takes over the findings of a [fork](Self::fork); the place of one that both have stays.
+    pub(super) fn absorb(&mut self, mut other: Findings<'a>) {
+        self.used.iter_mut().zip(&other.used).for_each(|(used, also)| *used |= also);
+        for (key, open) in other.open {
+            match self.open.entry(key) {
+                Entry::Occupied(mut known) => known.get_mut().releases.extend(open.releases),
+                Entry::Vacant(none) => {
+                    none.insert(open);
+                }
+            }
+        }
+        self.left_out.append(&mut other.left_out);
+        self.known_bugs.append(&mut other.known_bugs);
+        self.without_key.append(other.without_key);
+    }
+
     /// Adds a finding about these releases. True if it is explained.
     pub(super) fn add(&mut self, key: Key, releases: &[&Release], make: impl FnOnce() -> Diagnostic) -> bool {
         if self.is_explained(&key, releases) {

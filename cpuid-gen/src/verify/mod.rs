@@ -74,6 +74,9 @@ mod witness_models;
 mod witnesses;
 mod word_moves;
 
+use std::panic::resume_unwind;
+use std::thread;
+
 pub use differences::{Difference, Differences, Verdict};
 pub use key::{Key, Kind};
 pub use report::{Counts, Explained, OneSidedBit, OneSidedWord, Pair, Report, Side};
@@ -115,14 +118,35 @@ fn run(
         findings = findings.of_review(project);
     }
     let pairs = check(&linux, &qemu, &mut findings);
-    check_nearest(&linux, &qemu, &mut findings);
     stale::check(&linux, &qemu, scope, &mut findings);
     let (found, used) = findings.finish();
     (found, pairs, used)
 }
 
-/// Runs all checks but that of stale differences.
+/// Runs all checks but that of stale differences, in three groups that take about the same time.
 fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findings<'_>) -> Vec<Pair> {
+    let differences = findings.differences();
+    let witnesses: Vec<WitnessIndex<'_>> = differences.witnesses.iter().map(WitnessIndex::new).collect();
+    let (mut of_several, mut of_nearest) = (findings.fork(), findings.fork());
+    let pairs = thread::scope(|scope| {
+        let several = scope.spawn(|| check_several(linux, qemu, &witnesses, &mut of_several));
+        let nearest = scope.spawn(|| check_nearest(linux, qemu, &mut of_nearest));
+        check_each(linux, qemu, &witnesses, findings);
+        nearest.join().unwrap_or_else(|panicked| resume_unwind(panicked));
+        several.join().unwrap_or_else(|panicked| resume_unwind(panicked))
+    });
+    findings.absorb(of_several);
+    findings.absorb(of_nearest);
+    pairs
+}
+
+/// The checks of one release, and of QEMU's models against what each release and witness states.
+fn check_each(
+    linux: &[LinuxIndex<'_>],
+    qemu: &[QemuIndex<'_>],
+    witnesses: &[WitnessIndex<'_>],
+    findings: &mut Findings<'_>,
+) {
     for index in linux {
         linux_words::check(index, findings);
         linux_names::check(index, findings);
@@ -139,6 +163,16 @@ fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findin
         model_texts::check(index, findings);
         model_lines::check(index, findings);
     }
+    model_deps::check(linux, qemu, witnesses, findings);
+}
+
+/// The checks of releases against each other and against the witnesses.
+fn check_several(
+    linux: &[LinuxIndex<'_>],
+    qemu: &[QemuIndex<'_>],
+    witnesses: &[WitnessIndex<'_>],
+    findings: &mut Findings<'_>,
+) -> Vec<Pair> {
     let mut pairs = Vec::new();
     for one in linux {
         for other in qemu {
@@ -147,20 +181,17 @@ fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findin
             fields::check_pair(one, other, findings);
         }
     }
-    let witnesses: Vec<WitnessIndex<'_>> =
-        findings.differences().witnesses.iter().map(WitnessIndex::new).collect();
-    witness_bits::check(linux, qemu, &witnesses, findings);
-    witness_models::check(qemu, &witnesses, findings);
-    deps::check(linux, qemu, &witnesses, findings);
-    dep_processors::check(linux, qemu, &witnesses, findings);
-    needs::check(linux, qemu, &witnesses, findings);
+    witness_bits::check(linux, qemu, witnesses, findings);
+    witness_models::check(qemu, witnesses, findings);
+    deps::check(linux, qemu, witnesses, findings);
+    dep_processors::check(linux, qemu, witnesses, findings);
+    needs::check(linux, qemu, witnesses, findings);
     let support: Vec<Support<'_, '_>> = linux.iter().map(Support::new).collect();
     let models: Vec<ModelsByBit<'_>> = qemu.iter().map(models_by_bit).collect();
     kvm_support::check(&support, qemu, &models, findings);
     module_vendors::check(&support, qemu, &models, findings);
     model_processors::check(linux, qemu, &support, findings);
     model_params::check(&support, qemu, &models, findings);
-    model_deps::check(linux, qemu, &witnesses, findings);
     history::check(linux, Statements::from_linux, findings);
     history::check(qemu, Statements::from_qemu, findings);
     pairs

@@ -33,6 +33,10 @@ pub(super) fn check(
     let by_linux = linux.iter().map(|index| (&index.release, linux_edges(index)));
     let by_witnesses = witnesses.iter().map(|index| (&index.release, witness_edges(index)));
     let by_others: Vec<_> = by_linux.chain(by_witnesses).collect();
+    // The manuals do not have these: that a project states one is a finding of its own.
+    let refuted = findings.differences().needs.iter().filter(|row| row.by == StatedBy::Neither);
+    let refuted: BTreeSet<(String, String)> =
+        refuted.map(|row| (row.bit.to_string(), row.needs.to_string())).collect();
     for index in qemu {
         let own = [(&index.release, qemu_edges(index, linux))];
         let mut stated: BTreeMap<(Node<'_>, Node<'_>), Vec<(&Release, Row<'_>)>> = BTreeMap::new();
@@ -44,7 +48,7 @@ pub(super) fn check(
         let needs = stated.iter().filter_map(|((bit, needs), rows)| {
             Some(Need { bit: Place::new(index, *bit)?, needs: Place::new(index, *needs)?, rows })
         });
-        let needs: Vec<Need<'_, '_>> = needs.filter(|need| !is_refuted(need, findings)).collect();
+        let needs: Vec<Need<'_, '_>> = needs.filter(|need| !need.is_among(&refuted)).collect();
         for row in &index.facts.models {
             let model = index.models.iter().find(|model| model.name == row.name);
             model.into_iter().for_each(|model| check_model(index, (row, model), &needs, findings));
@@ -79,8 +83,8 @@ impl<'a> Place<'a> {
         (self.word, self.mask)
     }
 
-    fn is_in(&self, definition: &CpuDefinition) -> bool {
-        definition.words.get(&self.word).is_some_and(|mask| mask & self.mask != 0)
+    fn is_in(&self, masks: &[u64]) -> bool {
+        masks.get(usize::from(self.word.0)).is_some_and(|mask| mask & self.mask != 0)
     }
 
     /// The name as QEMU 2.8 and later spell it.
@@ -102,15 +106,13 @@ impl Need<'_, '_> {
         in_version(index, version, &[self.bit.bit(), self.needs.bit()]).map_or(version.at, |prop| prop.at)
     }
 
-    fn is_broken_in(&self, definition: &CpuDefinition) -> bool {
-        self.bit.is_in(definition) && !self.needs.is_in(definition)
+    fn is_broken_in(&self, masks: &[u64]) -> bool {
+        self.bit.is_in(masks) && !self.needs.is_in(masks)
     }
-}
 
-/// True if the manuals do not have the dependency: that a project states it is a finding of its own.
-fn is_refuted(need: &Need<'_, '_>, findings: &Findings<'_>) -> bool {
-    let mut refuted = findings.differences().needs.iter().filter(|row| row.by == StatedBy::Neither);
-    refuted.any(|row| row.bit.to_string() == need.bit.shown && row.needs.to_string() == need.needs.shown)
+    fn is_among(&self, refuted: &BTreeSet<(String, String)>) -> bool {
+        refuted.iter().any(|(bit, needs)| *bit == self.bit.shown && *needs == self.needs.shown)
+    }
 }
 
 fn check_model(
@@ -120,23 +122,42 @@ fn check_model(
     findings: &mut Findings<'_>,
 ) {
     let broken = |definition: &CpuDefinition| -> BTreeSet<usize> {
-        needs.iter().enumerate().filter(|(_, need)| need.is_broken_in(definition)).map(|(at, _)| at).collect()
+        let masks = by_index(definition);
+        needs.iter().enumerate().filter(|(_, need)| need.is_broken_in(&masks)).map(|(at, _)| at).collect()
     };
     let mut before = broken(&model.base);
     for at in &before {
-        add(index, (&model.name, in_base(index, row, needs[*at].bit.bit())), &needs[*at], findings);
+        let need = &needs[*at];
+        add(index, (&model.name, &|| in_base(index, row, need.bit.bit())), need, findings);
     }
     for (version, resolved) in row.versions.iter().zip(&model.versions) {
         let now = broken(&resolved.definition);
         let name = format!("{}-v{}", model.name, version.version);
         for at in now.difference(&before) {
-            add(index, (&name, needs[*at].place_in(index, version)), &needs[*at], findings);
+            let need = &needs[*at];
+            add(index, (&name, &|| need.place_in(index, version)), need, findings);
         }
         before = now;
     }
 }
 
-fn add(index: &QemuIndex<'_>, (model, at): (&str, Span), need: &Need<'_, '_>, findings: &mut Findings<'_>) {
+/// The masks of all words, which are looked up for each dependency.
+fn by_index(definition: &CpuDefinition) -> Vec<u64> {
+    let last = definition.words.last_key_value().map_or(0, |(word, _)| usize::from(word.0));
+    let mut masks = vec![0; last + 1];
+    for (word, mask) in definition.words.iter() {
+        masks[usize::from(word.0)] = *mask;
+    }
+    masks
+}
+
+/// Adds what no row explains; only then its place is looked for.
+fn add(
+    index: &QemuIndex<'_>,
+    (model, at): (&str, &dyn Fn() -> Span),
+    need: &Need<'_, '_>,
+    findings: &mut Findings<'_>,
+) {
     let is_own = need.rows.iter().any(|(release, _)| release.project == "QEMU");
     for (release, row) in need.rows {
         // What QEMU states itself holds for it, whatever Linux states.
@@ -155,7 +176,7 @@ fn add(index: &QemuIndex<'_>, (model, at): (&str, Span), need: &Need<'_, '_>, fi
         findings.add(Key::new(Kind::ModelDep, bit, needs, model), &releases, || {
             let (name, needed) = (need.bit.name(), need.needs.name());
             let message = format!("`{model}` has `{name}` ({bit}) without `{needed}` ({needs})");
-            let found = Diagnostic::error(at, message).with_label(row.at(), row.text());
+            let found = Diagnostic::error(at(), message).with_label(row.at(), row.text());
             match is_own {
                 true => found.with_help(format!("QEMU turns `{name}` off in each guest without `{needed}`")),
                 false => found.with_help(format!("a guest has `{name}` without what it needs")),

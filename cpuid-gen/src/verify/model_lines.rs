@@ -11,9 +11,10 @@ use super::model_places;
 use super::numbers;
 use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;
-use crate::facts::{QemuBit, QemuSource};
-use crate::location::Location;
+use crate::facts::{QemuBit, QemuSource, QemuWord};
+use crate::location::{Location, Word};
 use crate::model::cpu_models::CpuModel;
+use crate::ordered::Map;
 
 /// Runs the checks.
 pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
@@ -23,8 +24,10 @@ pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
             continue;
         }
         check_vendors(index, &models, findings);
+        let uneven = uneven(index, &models);
         for bit in &index.facts.bits {
-            if let Some(known) = place(index, bit) {
+            let known = is_among(index, &uneven, bit).then(|| place(index, bit)).flatten();
+            if let Some(known) = known {
                 check_bit(index, &models, (bit, &known), findings);
             }
         }
@@ -71,11 +74,24 @@ fn place(index: &QemuIndex<'_>, bit: &QemuBit) -> Option<Place> {
     }
 }
 
-fn has(index: &QemuIndex<'_>, model: &CpuModel, bit: &QemuBit) -> bool {
-    let newest = model.versions.last().map_or(&model.base, |version| &version.definition);
+/// The masks of a model's newest version.
+fn masks(model: &CpuModel) -> &Map<Word, u64> {
+    &model.versions.last().map_or(&model.base, |version| &version.definition).words
+}
+
+/// The bits that some of the models have and others lack.
+fn uneven(index: &QemuIndex<'_>, models: &[&CpuModel]) -> Map<Word, u64> {
+    let of_word = |row: &&QemuWord| {
+        let held = models.iter().map(|model| masks(model).get(&row.index).copied().unwrap_or(0));
+        let (any, all) = held.fold((0, u64::MAX), |(any, all), mask| (any | mask, all & mask));
+        (row.index, any & !all)
+    };
+    index.rows.words.values().map(of_word).collect()
+}
+
+fn is_among(index: &QemuIndex<'_>, masks: &Map<Word, u64>, bit: &QemuBit) -> bool {
     let word = index.rows.words.get(bit.word.as_str());
-    let mask = word.and_then(|word| newest.words.get(&word.index));
-    mask.is_some_and(|mask| mask >> bit.bit.0 & 1 == 1)
+    word.and_then(|word| masks.get(&word.index)).is_some_and(|mask| mask >> bit.bit.0 & 1 == 1)
 }
 
 fn check_bit(
@@ -84,7 +100,7 @@ fn check_bit(
     (bit, place): (&QemuBit, &Place),
     findings: &mut Findings<'_>,
 ) {
-    let held: Vec<bool> = models.iter().map(|model| has(index, model, bit)).collect();
+    let held: Vec<bool> = models.iter().map(|model| is_among(index, masks(model), bit)).collect();
     for (at, model) in models.iter().enumerate() {
         if is_dumped(&model.name, place, findings) {
             continue;
