@@ -16,6 +16,7 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::ordered::sort_by;
 use crate::source::{ReadError, Sources, Span};
 
 /// The severity of a diagnostic.
@@ -202,7 +203,7 @@ impl Diagnostics {
 
     /// Sorts by place (general ones first), then severity and message, and removes duplicates.
     pub fn sort(&mut self) {
-        self.all.sort_by(|a, b| (a.at, a.severity, &a.message).cmp(&(b.at, b.severity, &b.message)));
+        sort_by(&mut self.all, |a, b| (a.at, a.severity, &a.message).cmp(&(b.at, b.severity, &b.message)));
         self.all.dedup();
     }
 

@@ -9,7 +9,6 @@
 //! assert!(linux.iter().any(|facts| facts.release.starts_with("7.3")) && !qemu.is_empty());
 //! ```
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::thread;
@@ -20,6 +19,7 @@ use crate::facts::Witness;
 #[cfg(any(feature = "trees", feature = "verify"))]
 use crate::facts::WitnessFacts;
 use crate::facts::{self, Facts, LinuxFacts, QemuFacts};
+use crate::ordered::{Set, sort_by};
 use crate::published::Published;
 use crate::release;
 use crate::source::{FileId, Sources, Span};
@@ -190,7 +190,7 @@ fn files(path: &Path, wanted: impl Fn(&str) -> bool, diagnostics: &mut Diagnosti
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .filter(|name| name.ends_with(".tsv") && wanted(name))
         .collect();
-    names.sort_unstable();
+    sort_by(&mut names, Ord::cmp);
     names
 }
 
@@ -258,7 +258,7 @@ pub fn pinned_beside(
     // The release is the first row.
     let stated =
         |text: &'static str, row: &str| text.lines().find(|line| !line.starts_with('#'))?.strip_prefix(row);
-    let mut beside: BTreeSet<&str> = BTreeSet::new();
+    let mut beside: Set<&str> = Set::new();
     for (row, own) in given {
         let files = crate::pinned().iter();
         let of_project: Vec<(&str, &str)> =

@@ -14,17 +14,40 @@
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
-use std::ops::Index;
+use std::ops::{Index, RangeInclusive};
 
-/// Sorts a list; equal elements keep their order. Insertion sort: the model's lists are short and mostly sorted.
+/// Sorts a list; equal elements keep their order. What is compiled for each type is a few lines.
 pub(crate) fn sort_by<T>(list: &mut [T], mut compare: impl FnMut(&T, &T) -> Ordering) {
-    for at in 1..list.len() {
-        let mut to = at;
-        while to > 0 && compare(&list[to - 1], &list[at]) == Ordering::Greater {
-            to -= 1;
+    let order = order(list.len(), &mut |a, b| compare(&list[a], &list[b]) != Ordering::Greater);
+    for at in 0..list.len() {
+        let mut from = order[at];
+        // What was there has been swapped to where this place's element came from.
+        while from < at {
+            from = order[from];
         }
-        list[to..=at].rotate_right(1);
+        list.swap(at, from);
     }
+}
+
+/// The indices of a list in its order, by merging sorted stretches; `in_order(a, b)` is true if `a` may be before `b`.
+fn order(length: usize, in_order: &mut dyn FnMut(usize, usize) -> bool) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..length).collect();
+    let mut merged = Vec::with_capacity(length);
+    let mut width = 1;
+    while width < length {
+        for pair in order.chunks(2 * width) {
+            let (left, right) = pair.split_at(width.min(pair.len()));
+            let (mut left, mut right) = (left.iter().peekable(), right.iter().peekable());
+            while let (Some(&&a), Some(&&b)) = (left.peek(), right.peek()) {
+                merged.extend(if in_order(a, b) { left.next() } else { right.next() });
+            }
+            merged.extend(left.chain(right));
+        }
+        std::mem::swap(&mut order, &mut merged);
+        merged.clear();
+        width *= 2;
+    }
+    order
 }
 
 /// A map ordered by key.
@@ -66,6 +89,11 @@ impl<K, V> Map<K, V> {
     /// Keys with mutable values, ascending.
     pub fn iter_mut(&mut self) -> impl DoubleEndedIterator<Item = (&K, &mut V)> {
         self.pairs.iter_mut().map(|(key, value)| (&*key, value))
+    }
+
+    /// The values, mutable, in the order of their keys.
+    pub fn values_mut(&mut self) -> impl DoubleEndedIterator<Item = &mut V> {
+        self.pairs.iter_mut().map(|(_, value)| value)
     }
 
     /// The keys, ascending.
@@ -117,6 +145,13 @@ impl<K: Ord, V> Map<K, V> {
         K: Borrow<Q>,
     {
         self.position(key).ok().map(|at| &mut self.pairs[at].1)
+    }
+
+    /// The keys from the first to the last of these, with their values, ascending.
+    pub fn range(&self, keys: &RangeInclusive<K>) -> Iter<'_, K, V> {
+        let start = self.pairs.partition_point(|(key, _)| key < keys.start());
+        let end = self.pairs.partition_point(|(key, _)| key <= keys.end());
+        Iter { pairs: self.pairs.get(start..end).unwrap_or_default().iter() }
     }
 
     /// True if the key is present.
@@ -183,9 +218,13 @@ impl<K: Ord, V> Extend<(K, V)> for Map<K, V> {
 
 impl<K: Ord, V> FromIterator<(K, V)> for Map<K, V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Map<K, V> {
-        let mut map = Map::new();
-        map.extend(pairs);
-        map
+        let mut all: Vec<(K, V)> = pairs.into_iter().collect();
+        sort_by(&mut all, |(a, _), (b, _)| a.cmp(b));
+        // Like an insertion, the last value of a key counts.
+        all.reverse();
+        all.dedup_by(|(a, _), (b, _)| a == b);
+        all.reverse();
+        Map { pairs: all }
     }
 }
 
@@ -269,6 +308,18 @@ impl<T> Set<T> {
     pub fn iter(&self) -> std::slice::Iter<'_, T> {
         self.all.iter()
     }
+
+    /// The number of elements.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// True if there are no elements.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
 }
 
 impl<T: Ord> Set<T> {
@@ -288,6 +339,11 @@ impl<T: Ord> Set<T> {
             _ => self.all.binary_search(&value),
         };
         at.map_err(|at| self.all.insert(at, value)).is_err()
+    }
+
+    /// The elements that are not in `other`, ascending.
+    pub fn difference<'s>(&'s self, other: &'s Set<T>) -> impl Iterator<Item = &'s T> {
+        self.iter().filter(|value| !other.contains(*value))
     }
 
     /// True if the value is present.
@@ -310,9 +366,10 @@ impl<T: Ord> Extend<T> for Set<T> {
 
 impl<T: Ord> FromIterator<T> for Set<T> {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Set<T> {
-        let mut set = Set::new();
-        set.extend(values);
-        set
+        let mut all: Vec<T> = values.into_iter().collect();
+        sort_by(&mut all, T::cmp);
+        all.dedup();
+        Set { all }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::facts::{KvmBit, LinuxFacts, LinuxFlag, LinuxWord};
 use crate::location::{CpuidWord, Location, Word};
-use crate::ordered::Map;
+use crate::ordered::{Map, sort_by};
 
 /// A release's words, and the places of its features.
 pub(crate) struct LinuxRows<'a> {
@@ -73,7 +73,7 @@ impl<'a> LinuxRows<'a> {
             Some(word) => vec![Location { word, bit: flag.bit }],
             None => {
                 let mut all = self.elsewhere.get(flag.name.as_str()).cloned().unwrap_or_default();
-                all.sort_unstable();
+                sort_by(&mut all, Ord::cmp);
                 all
             }
         }

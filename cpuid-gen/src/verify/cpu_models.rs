@@ -1,12 +1,11 @@
 //! Checks within one QEMU release: the names in CPU models, dependencies, XSAVE areas and machine types.
 
-use std::collections::BTreeSet;
-
 use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::qemu::QemuIndex;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::QemuCompat;
+use crate::ordered::Set;
 
 /// Checks every row that names a word, a bit, a property or a machine type.
 pub(super) fn check(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
@@ -30,14 +29,14 @@ const OTHER_CPUS: [&str; 3] = ["base", "host", "max"];
 /// type, so a typing error in it goes unnoticed.
 fn check_types(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     let facts = index.facts;
-    let mut known: BTreeSet<String> = OTHER_CPUS.map(str::to_owned).into();
+    let mut known: Set<String> = OTHER_CPUS.map(str::to_owned).into_iter().collect();
     for model in &facts.models {
         known.insert(model.name.clone());
         known.insert(format!("{}-v1", model.name));
         known.extend(model.versions.iter().map(|version| format!("{}-v{}", model.name, version.version)));
         known.extend(model.versions.iter().filter_map(|version| version.alias.clone()));
     }
-    let mut reported = BTreeSet::new();
+    let mut reported = Set::new();
     for compat in &facts.compat {
         let Some(stem) = compat.of.strip_suffix(CPU_TYPE).filter(|stem| !stem.is_empty()) else { continue };
         let model = stem.strip_suffix('-');
@@ -82,7 +81,7 @@ fn check_properties(index: &QemuIndex<'_>, found: &mut Diagnostics) {
 }
 
 fn check_machines(index: &QemuIndex<'_>, found: &mut Diagnostics) {
-    let mut known = BTreeSet::new();
+    let mut known = Set::new();
     for machine in &index.facts.machines {
         if let Some(base) = machine.base.as_deref().filter(|base| !known.contains(base)) {
             let message = format!("the base of `{}`, `{base}`, is not defined before it", machine.name);

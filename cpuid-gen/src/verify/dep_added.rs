@@ -6,8 +6,6 @@
 //! others. A release is compared with the state before a change (`--since`) and, between two pinned releases, with both. An
 //! enlightenment of Hyper-V must not need more than in the pinned release before: it would fail where it worked.
 
-use std::collections::BTreeSet;
-
 use super::dep_edges::{Edges, Node, Row, shown};
 use super::dep_unstated::is_refuted;
 use super::deps::{linux_edges, qemu_edges, witness_edges};
@@ -26,6 +24,7 @@ use super::{linux_indexes, qemu_indexes};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{LinuxFacts, QemuFacts, QemuHypervDep};
 use crate::graph::closure;
+use crate::ordered::Set;
 use crate::source::Span;
 
 /// The releases that can state a dependency, too.
@@ -53,8 +52,7 @@ pub(super) fn check_linux(
     others: &Others<'_>,
     findings: &mut Findings<'_>,
 ) {
-    let known: BTreeSet<(&str, &str)> =
-        before.facts.deps.iter().map(|dep| (&*dep.name, &*dep.needs)).collect();
+    let known: Set<(&str, &str)> = before.facts.deps.iter().map(|dep| (&*dep.name, &*dep.needs)).collect();
     let is_new = |dep: &(&str, &str)| !known.contains(dep);
     let mut new = after.facts.deps.iter().filter(|dep| is_new(&(&dep.name, &dep.needs))).peekable();
     // Before 4.15 there is no table.
@@ -82,7 +80,7 @@ pub(super) fn check_qemu(
     others: &Others<'_>,
     findings: &mut Findings<'_>,
 ) {
-    let known: BTreeSet<_> = before.facts.deps.iter().map(|dep| (&dep.from, &dep.to)).collect();
+    let known: Set<_> = before.facts.deps.iter().map(|dep| (&dep.from, &dep.to)).collect();
     let mut new = after.facts.deps.iter().filter(|dep| !known.contains(&(&dep.from, &dep.to))).peekable();
     // Before 4.2 there is no table.
     if known.is_empty() || new.peek().is_none() {
@@ -113,7 +111,7 @@ pub(super) fn check_hyperv(
 ) {
     let pairs = |facts| all_of(facts).map(|dep| (&*dep.property, &*dep.needs)).collect::<Vec<_>>();
     let manuals = findings.differences().property_needs.iter().map(|row| (&*row.property, &*row.needs));
-    let mut stated: BTreeSet<(&str, &str)> = manuals.collect();
+    let mut stated: Set<(&str, &str)> = manuals.collect();
     for facts in others.qemu.iter().copied().chain([before.facts]) {
         stated.extend(closure(&pairs(facts), usize::MAX).unwrap_or_default());
     }
@@ -138,7 +136,7 @@ fn all_of(facts: &QemuFacts) -> impl Iterator<Item = &QemuHypervDep> {
 /// True if a row has edges, and all of them are stated, or refuted by the manuals, which is a finding of its own.
 fn is_judged(
     own: &[(Node<'_>, Node<'_>)],
-    stated: &BTreeSet<(Node<'_>, Node<'_>)>,
+    stated: &Set<(Node<'_>, Node<'_>)>,
     findings: &Findings<'_>,
 ) -> bool {
     let is_known =
@@ -151,11 +149,11 @@ fn stated<'s>(
     others: &'s Others<'_>,
     more: &[&Edges<'s>],
     differences: &'s Differences,
-) -> BTreeSet<(Node<'s>, Node<'s>)> {
+) -> Set<(Node<'s>, Node<'s>)> {
     let linux = linux_indexes(others.linux.iter().copied());
     let qemu = qemu_indexes(others.qemu.iter().copied(), differences);
     let witnesses: Vec<WitnessIndex<'_>> = differences.witnesses.iter().map(WitnessIndex::new).collect();
-    let mut all: BTreeSet<(Node<'s>, Node<'s>)> = BTreeSet::new();
+    let mut all: Set<(Node<'s>, Node<'s>)> = Set::new();
     let mut add = |edges: &Edges<'s>| {
         let plain: Vec<_> = edges.iter().map(|(edge, _)| *edge).collect();
         all.extend(closure(&plain, usize::MAX).unwrap_or_default());

@@ -4,8 +4,6 @@
 //! through others, is a finding if a third project names both bits but does not state it: either it was forgotten, or it is not
 //! a dependency. A row of the differences without bits explains that a project does not intend to state all dependencies.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::dep_edges::{Edges, Node, Row};
 use super::differences::Differences;
 use super::finding::Findings;
@@ -13,20 +11,21 @@ use super::key::{Key, Kind};
 use super::needed::StatedBy;
 use super::release::Release;
 use crate::diagnostic::Diagnostic;
+use crate::ordered::{Map, Set};
 
 /// A project's statements: the bits that each bit needs, with the rows.
 struct Graph<'r, 'e, 'a> {
     release: &'r Release,
-    needs: BTreeMap<Node<'a>, Vec<(Node<'a>, &'e Row<'a>)>>,
+    needs: Map<Node<'a>, Vec<(Node<'a>, &'e Row<'a>)>>,
     /// Every bit that each bit needs, directly or through others.
-    all: BTreeMap<Node<'a>, BTreeSet<Node<'a>>>,
+    all: Map<Node<'a>, Set<Node<'a>>>,
 }
 
 impl<'r, 'e, 'a> Graph<'r, 'e, 'a> {
     fn new((release, edges): (&'r Release, &'e Edges<'a>)) -> Graph<'r, 'e, 'a> {
-        let mut needs: BTreeMap<Node<'a>, Vec<_>> = BTreeMap::new();
+        let mut needs: Map<Node<'a>, Vec<_>> = Map::new();
         for ((node, needed), row) in edges {
-            needs.entry(*node).or_default().push((*needed, row));
+            needs.or_default(*node).push((*needed, row));
         }
         let all = needs.keys().map(|node| (*node, reached(*node, &needs))).collect();
         Graph { release, needs, all }
@@ -39,8 +38,8 @@ impl<'r, 'e, 'a> Graph<'r, 'e, 'a> {
 }
 
 /// Every bit that a bit needs.
-fn reached<'a, T>(node: Node<'a>, needs: &BTreeMap<Node<'a>, Vec<(Node<'a>, T)>>) -> BTreeSet<Node<'a>> {
-    let (mut found, mut open) = (BTreeSet::new(), vec![node]);
+fn reached<'a, T>(node: Node<'a>, needs: &Map<Node<'a>, Vec<(Node<'a>, T)>>) -> Set<Node<'a>> {
+    let (mut found, mut open) = (Set::new(), vec![node]);
     while let Some(node) = open.pop() {
         let next = needs.get(&node).into_iter().flatten().map(|(needed, _)| *needed);
         open.extend(next.filter(|needed| found.insert(*needed)));

@@ -18,7 +18,8 @@ use super::witnesses::WitnessIndex;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{BitPlace, QemuSource};
 use crate::graph::cycles;
-use crate::location::{Bit, Location};
+use crate::location::Bit;
+use crate::ordered::sort_by;
 
 /// A release and its dependencies.
 type Stated<'r, 'a> = (&'r Release, Edges<'a>);
@@ -142,15 +143,15 @@ pub(super) fn qemu_edges<'a>(index: &QemuIndex<'a>, linux: &[LinuxIndex<'_>]) ->
                 named.filter(|bit| held(bit)).map(|bit| Node::Msr(msr, *bit)).collect()
             }
             Some(source) => source.cpuid_word().map_or(Vec::new(), |word| {
-                let [first, last] = [0, 31].map(|bit| Location { word, bit: Bit(bit) });
-                let own = index.bits.range(first..=last).map(|(location, _)| *location);
-                let others = linux.iter().flat_map(|other| other.bits.range(first..=last));
+                let bits = word.bit(Bit(0))..=word.bit(Bit(31));
+                let own = index.bits.range(&bits).map(|(location, _)| *location);
+                let others = linux.iter().flat_map(|other| other.bits.range(&bits));
                 let all = own.chain(others.map(|(location, _)| *location));
                 all.filter(|location| held(&location.bit)).map(Node::Feature).collect()
             }),
             None => Vec::new(),
         };
-        found.sort_unstable();
+        sort_by(&mut found, Ord::cmp);
         found.dedup();
         found
     };

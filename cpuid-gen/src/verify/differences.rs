@@ -32,6 +32,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::columns::{Columns, rows};
 use crate::facts::{LinuxFacts, QemuFacts, WitnessFacts};
 use crate::hash::QuickMap;
+use crate::ordered::sort_by;
 use crate::source::{FileId, Sources, Span};
 use crate::vocabulary::release_order::ReleaseOrder;
 
@@ -210,7 +211,7 @@ impl Differences {
     /// Adds the facts of other projects, with which those of Linux and QEMU are compared.
     pub fn add_witnesses(&mut self, witnesses: Vec<WitnessFacts>) {
         self.witnesses.extend(witnesses);
-        self.witnesses.sort_by(|a, b| (a.project, &a.release).cmp(&(b.project, &b.release)));
+        sort_by(&mut self.witnesses, |a, b| (a.project, &a.release).cmp(&(b.project, &b.release)));
     }
 
     /// Adds the pinned releases, with which other releases of the same project are compared.

@@ -4,7 +4,6 @@
 //! has none, since a difference between the two projects is already a finding.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use super::finding::Findings;
@@ -17,6 +16,7 @@ use super::twice::check_repeated;
 use crate::diagnostic::Diagnostic;
 use crate::facts::CpuidField;
 use crate::location::{Bit, CpuidWord, Location, Register};
+use crate::ordered::Map;
 use crate::source::Span;
 
 /// Compares the fields with each other and with Linux's own names.
@@ -85,11 +85,11 @@ fn is_one_bit(field: &CpuidField) -> bool {
 
 /// The bits of a map that a field covers.
 fn within<'m, T>(
-    bits: &'m BTreeMap<Location, T>,
+    bits: &'m Map<Location, T>,
     field: &CpuidField,
 ) -> impl Iterator<Item = (Location, &'m T)> + use<'m, T> {
     let (register, low, high) = (field.register, field.low, field.high);
-    let found = bits.range(span_of(field)).map(|(location, value)| (*location, value));
+    let found = bits.range(&span_of(field)).map(|(location, value)| (*location, value));
     found.filter(move |(at, _)| at.word.register == register && low <= at.bit && at.bit <= high)
 }
 
@@ -159,9 +159,9 @@ fn check_elsewhere(
 
 /// Checks that no two fields of one register share a bit, in any subleaf.
 fn check_overlaps(linux: &LinuxIndex<'_>, findings: &mut Findings<'_>) {
-    let mut by_register: BTreeMap<(u32, Register), Vec<&CpuidField>> = BTreeMap::new();
+    let mut by_register: Map<(u32, Register), Vec<&CpuidField>> = Map::new();
     for field in &linux.facts.cpuid_fields {
-        let earlier = by_register.entry((field.leaf.0, field.register)).or_default();
+        let earlier = by_register.or_default((field.leaf.0, field.register));
         for other in earlier.iter().filter(|other| overlap(other, field)) {
             let (left, right) = (format!("{} {}", shown(other), other.name), &field.name);
             let key = Key::new(Kind::FieldOverlap, shown(field), &left, right);

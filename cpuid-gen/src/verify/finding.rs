@@ -1,7 +1,7 @@
 //! Collects findings: one per key, with the releases that have it. Explained ones are omitted.
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 
 use super::differences::{Difference, Differences, Verdict};
 use super::follows::About;
@@ -11,6 +11,7 @@ use super::not_met::not_met;
 use super::qemu::QemuIndex;
 use super::release::Release;
 use crate::diagnostic::{Diagnostic, Diagnostics, FindingRow};
+use crate::ordered::{Map, Set};
 
 /// What a finding is about, whatever the release: two releases have the same finding if this is equal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +37,7 @@ struct Open {
     diagnostic: Diagnostic,
     /// True for a change within one release, which only a row of accepted findings explains.
     is_change: bool,
-    releases: BTreeSet<Release>,
+    releases: Set<Release>,
     about: Option<About>,
 }
 
@@ -45,15 +46,15 @@ pub(super) struct Findings<'a> {
     differences: &'a Differences,
     used: Vec<bool>,
     /// The releases whose facts do not meet a row's `while` or `without`.
-    not_met: BTreeSet<(usize, Release)>,
+    not_met: Set<(usize, Release)>,
     open: BTreeMap<Key, Open>,
     /// Names of registers and words that are wrong as a whole: findings about their parts follow from that.
-    left_out: BTreeSet<String>,
+    left_out: Set<String>,
     without_key: Diagnostics,
     /// The project whose change is reviewed: known upstream bugs of its releases are findings, too.
     under_review: Option<&'static str>,
     /// Those that were met, each with its row's reason.
-    known_bugs: BTreeMap<Key, &'a str>,
+    known_bugs: Map<Key, &'a str>,
 }
 
 impl<'a> Findings<'a> {
@@ -72,10 +73,10 @@ impl<'a> Findings<'a> {
             used,
             not_met,
             open: BTreeMap::new(),
-            left_out: BTreeSet::new(),
+            left_out: Set::new(),
             without_key: Diagnostics::new(),
             under_review: None,
-            known_bugs: BTreeMap::new(),
+            known_bugs: Map::new(),
         }
     }
 
@@ -91,15 +92,15 @@ impl<'a> Findings<'a> {
             used: vec![false; self.used.len()],
             not_met: self.not_met.clone(),
             open: BTreeMap::new(),
-            left_out: BTreeSet::new(),
+            left_out: Set::new(),
             without_key: Diagnostics::new(),
-            known_bugs: BTreeMap::new(),
+            known_bugs: Map::new(),
             ..*self
         }
     }
 
     /// Takes over the findings of a [fork](Self::fork); the place of one that both have stays.
-    pub(super) fn absorb(&mut self, mut other: Findings<'a>) {
+    pub(super) fn absorb(&mut self, other: Findings<'a>) {
         self.used.iter_mut().zip(&other.used).for_each(|(used, also)| *used |= also);
         for (key, open) in other.open {
             match self.open.entry(key) {
@@ -109,8 +110,8 @@ impl<'a> Findings<'a> {
                 }
             }
         }
-        self.left_out.append(&mut other.left_out);
-        self.known_bugs.append(&mut other.known_bugs);
+        self.left_out.extend(other.left_out);
+        self.known_bugs.extend(other.known_bugs);
         self.without_key.append(other.without_key);
     }
 
@@ -119,7 +120,9 @@ impl<'a> Findings<'a> {
         if self.is_explained(&key, releases) {
             return true;
         }
-        self.open(key, releases, false, make);
+        if !self.is_open(&key, releases) {
+            self.open(key, releases, false, make());
+        }
         false
     }
 
@@ -133,8 +136,8 @@ impl<'a> Findings<'a> {
     ) {
         if older.name == newer.name {
             let row = self.differences.accepted(&key);
-            if !self.use_row(row, &[newer]) {
-                self.open(key, &[newer], true, make);
+            if !self.use_row(row, &[newer]) && !self.is_open(&key, &[newer]) {
+                self.open(key, &[newer], true, make());
             }
         } else {
             self.add(key, &[older, newer], make);
@@ -148,14 +151,15 @@ impl<'a> Findings<'a> {
         }
     }
 
-    fn open(&mut self, key: Key, releases: &[&Release], is_change: bool, make: impl FnOnce() -> Diagnostic) {
-        let open = match self.open.entry(key) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => {
-                entry.insert(Open { diagnostic: make(), is_change, releases: BTreeSet::new(), about: None })
-            }
-        };
-        open.releases.extend(releases.iter().map(|&release| release.clone()));
+    /// True if there is such a finding, which is then about these releases, too.
+    fn is_open(&mut self, key: &Key, releases: &[&Release]) -> bool {
+        let open = self.open.get_mut(key);
+        open.map(|open| open.releases.extend(releases.iter().map(|&release| release.clone()))).is_some()
+    }
+
+    fn open(&mut self, key: Key, releases: &[&Release], is_change: bool, diagnostic: Diagnostic) {
+        let releases = releases.iter().map(|&release| release.clone()).collect();
+        self.open.insert(key, Open { diagnostic, is_change, releases, about: None });
     }
 
     /// True if a row explains this key in these releases; the row is then used.
@@ -194,7 +198,7 @@ impl<'a> Findings<'a> {
     }
 
     /// The names whose findings are left out.
-    pub(super) fn left_out(&self) -> &BTreeSet<String> {
+    pub(super) fn left_out(&self) -> &Set<String> {
         &self.left_out
     }
 
@@ -269,7 +273,7 @@ impl<'a> Findings<'a> {
 }
 
 /// True if a finding follows from one of these registers or words being wrong as a whole.
-pub(super) fn is_left_out(Key { kind, subject, left, right }: &Key, names: &BTreeSet<String>) -> bool {
+pub(super) fn is_left_out(Key { kind, subject, left, right }: &Key, names: &Set<String>) -> bool {
     let has = |name: &String| [subject, left, right].iter().any(|text| text.contains(name));
     *kind != Kind::WordMoved && names.iter().any(has)
 }
@@ -282,7 +286,7 @@ fn explained_by(key: &Key, is_accepted: bool) -> String {
     format!("if this is intended, {how}: {} | {subject} | {left} | {right} | VERDICT | REASON", kind.name())
 }
 
-fn list_of_releases(releases: &BTreeSet<Release>) -> String {
+fn list_of_releases(releases: &Set<Release>) -> String {
     let mut out = String::new();
     let mut project = "";
     for release in releases {

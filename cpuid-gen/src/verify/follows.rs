@@ -6,6 +6,7 @@ use super::finding::{Found, Identity};
 use super::key::{Key, Kind};
 use super::statements::{Statements, Subject, Text, Value, Values};
 use crate::facts::QemuSource;
+use crate::ordered::sort_by;
 use crate::source::Span;
 
 /// What a changed statement is about: alternatives, each a list of texts that a row must name, all of them.
@@ -132,7 +133,7 @@ type Columns = [String; 4];
 /// Marks each finding that follows from another one with the row of that one. Only findings that follow from none have others
 /// that follow from them.
 pub(super) fn mark(found: &mut [Found]) {
-    found.sort_by(|a, b| {
+    sort_by(found, |a, b| {
         (a.diagnostic.at, &a.diagnostic.message).cmp(&(b.diagnostic.at, &b.diagnostic.message))
     });
     for cause_of in [of_list, of_same_row, of_change, of_name] {

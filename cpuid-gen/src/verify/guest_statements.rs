@@ -4,13 +4,12 @@
 //! A later release keeps all of it: a guest that migrates to it must not change. Deprecations are not included, because guests
 //! do not see them; the notes of versions are compared only between two states of one release.
 
-use std::collections::BTreeSet;
-
 use super::statements::{Statements, Subject, Text};
 use crate::facts::{
     Cache, DefaultVersion, ModuleAction, QemuFacts, QemuMachine, QemuModel, QemuModelVersion,
 };
 use crate::location::Bit;
+use crate::ordered::Set;
 use crate::source::Span;
 use crate::vocabulary::release_order::ReleaseOrder;
 
@@ -256,21 +255,17 @@ fn newer_types(statements: &Statements<'_>, machine: &str) -> usize {
 /// What a newer release does not have at all, so that the statements about it are gone with it.
 pub(super) struct Dropped<'s> {
     /// Machine types older than all that remain: QEMU removes them after some years.
-    expired: BTreeSet<&'s str>,
-    machines: BTreeSet<&'s str>,
-    models: BTreeSet<&'s str>,
-    properties: BTreeSet<&'s str>,
+    expired: Set<&'s str>,
+    machines: Set<&'s str>,
+    models: Set<&'s str>,
+    properties: Set<&'s str>,
 }
 
 impl<'s> Dropped<'s> {
     /// Compares the statements of an older and a newer release.
     pub(super) fn between(older: &'s Statements<'_>, newer: &'s Statements<'_>) -> Dropped<'s> {
-        let mut dropped = Dropped {
-            expired: BTreeSet::new(),
-            machines: BTreeSet::new(),
-            models: BTreeSet::new(),
-            properties: BTreeSet::new(),
-        };
+        let mut dropped =
+            Dropped { expired: Set::new(), machines: Set::new(), models: Set::new(), properties: Set::new() };
         for subject in older.values.keys().filter(|subject| !newer.values.contains_key(*subject)) {
             match *subject {
                 (MACHINE, Text::Name(name)) => {

@@ -3,8 +3,6 @@
 //! A statement of an older release that a newer one does not repeat is a finding. This detects errors at bits that
 //! the other project does not have.
 
-use std::collections::BTreeSet;
-
 use super::bit_names;
 use super::finding::Findings;
 use super::follows::about;
@@ -16,6 +14,7 @@ use super::statements::{LOCATION, Statements, Subject, Text, Values};
 use crate::diagnostic::Diagnostic;
 use crate::facts::MaskKind;
 use crate::location::Bit;
+use crate::ordered::{Set, sort_by};
 use crate::source::Span;
 
 /// Kinds of statements that disappear with their feature, which is already a finding.
@@ -62,7 +61,7 @@ pub(super) fn compare(
             None => add_gone((older, newer), subject, before, findings),
         }
     }
-    let words: BTreeSet<&str> = older.values.keys().filter_map(|(_, subject)| word_of(*subject)).collect();
+    let words: Set<&str> = older.values.keys().filter_map(|(_, subject)| word_of(*subject)).collect();
     for (subject, after) in newer.values.iter().filter(|(subject, _)| compared(subject.0)) {
         let Text::Mask(word, MaskKind::Unmigratable | MaskKind::NoAutoenable) = subject.1 else { continue };
         // Of a new word the mask is new, too.
@@ -231,7 +230,7 @@ fn with_instead(
         })
         .filter_map(|(other, after)| Some((other.1, after.iter().next()?.1)))
         .collect();
-    instead.sort_unstable();
+    sort_by(&mut instead, Ord::cmp);
     let [_, newer_name] = names_of([older.release, newer.release]);
     instead.into_iter().take(3).fold(found, |found, (other, at)| {
         found.with_label(at, format!("{newer_name} has {sort} {other} instead"))
@@ -255,7 +254,7 @@ fn place_of(values: &Values<'_>, others: &Values<'_>) -> Option<Span> {
 
 fn joined(values: &Values<'_>) -> String {
     let mut shown: Vec<String> = values.iter().map(|(text, _)| text.to_string()).collect();
-    shown.sort_unstable();
+    sort_by(&mut shown, Ord::cmp);
     shown.join(" ")
 }
 
@@ -263,7 +262,7 @@ fn joined(values: &Values<'_>) -> String {
 fn without(values: &Values<'_>, others: &Values<'_>) -> String {
     let lost = values.iter().filter(|(text, _)| !others.has(*text));
     let mut shown: Vec<String> = lost.map(|(text, _)| text.to_string()).collect();
-    shown.sort_unstable();
+    sort_by(&mut shown, Ord::cmp);
     if shown.is_empty() { "-".to_owned() } else { shown.join(" ") }
 }
 
@@ -313,7 +312,7 @@ fn bits_without(values: &Values<'_>, others: &Values<'_>, statements: &Statement
             _ => text.to_string(),
         })
         .collect();
-    shown.sort_unstable();
+    sort_by(&mut shown, Ord::cmp);
     shown.join(", ")
 }
 

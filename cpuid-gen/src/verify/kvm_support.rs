@@ -2,8 +2,6 @@
 //!
 //! Each Linux release is compared by itself: a feature that KVM gained later is a difference with that reason.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::few::few;
 use super::finding::Findings;
 use super::key::{Key, Kind};
@@ -17,6 +15,7 @@ use crate::facts::{CapKind, KvmModuleCap, ModuleAction};
 use crate::location::{Bit, CpuidWord, Location};
 use crate::model::cpu_models::CpuModel;
 use crate::model::{KvmTreatment, LinuxView, ModuleRule};
+use crate::ordered::{Map, Set};
 use crate::source::Span;
 use crate::vocabulary::location::{Word, WordBit};
 
@@ -24,27 +23,27 @@ use crate::vocabulary::location::{Word, WordBit};
 pub(super) struct Support<'i, 'a> {
     linux: &'i LinuxIndex<'a>,
     /// Words that a list fills.
-    words: BTreeSet<CpuidWord>,
-    caps: BTreeMap<Location, Vec<CapKind>>,
-    modules: BTreeMap<Location, Vec<ModuleRule>>,
+    words: Set<CpuidWord>,
+    caps: Map<Location, Vec<CapKind>>,
+    modules: Map<Location, Vec<ModuleRule>>,
 }
 
 impl<'i, 'a> Support<'i, 'a> {
     pub(super) fn new(linux: &'i LinuxIndex<'a>) -> Support<'i, 'a> {
-        let (mut words, mut caps) = (BTreeSet::new(), BTreeMap::new());
+        let (mut words, mut caps) = (Set::new(), Map::new());
         for cap in &linux.facts.kvm_caps {
             let word = cap.leaf_name.as_deref().and_then(|name| linux.rows.register(name));
             words.extend(word);
             for location in places(linux, &cap.name, word) {
-                let all: &mut Vec<CapKind> = caps.entry(location).or_default();
+                let all: &mut Vec<CapKind> = caps.or_default(location);
                 all.push(cap.kind);
             }
         }
-        let mut modules: BTreeMap<Location, Vec<ModuleRule>> = BTreeMap::new();
+        let mut modules: Map<Location, Vec<ModuleRule>> = Map::new();
         for cap in &linux.facts.kvm_modules {
             for location in places(linux, &cap.name, None) {
                 let (module, action) = (cap.module, cap.action);
-                modules.entry(location).or_default().push(ModuleRule { module, action, condition: None });
+                modules.or_default(location).push(ModuleRule { module, action, condition: None });
             }
         }
         Support { linux, words, caps, modules }
@@ -168,9 +167,9 @@ fn check_handed_out(one: &Support<'_, '_>, findings: &mut Findings<'_>) {
         return;
     }
     let listed = facts.kvm_caps.iter().filter_map(|cap| Some((cap.leaf_name.as_deref()?, cap.at)));
-    let mut words: BTreeMap<&str, Span> = BTreeMap::new();
+    let mut words: Map<&str, Span> = Map::new();
     for (word, at) in listed.filter(|(word, _)| !facts.handed_out.iter().any(|used| used == word)) {
-        words.entry(word).or_insert(at);
+        words.or_insert(word, at);
     }
     for (word, at) in words {
         findings.add(Key::new(Kind::NotHandedOut, word, "-", "-"), &[&one.linux.release], || {
@@ -228,24 +227,24 @@ fn place(linux: &LinuxIndex<'_>, location: Location) -> Span {
 }
 
 /// The names of the models that have a bit, for each bit of CPUID.
-pub(super) type ModelsByBit<'i> = BTreeMap<Location, Vec<&'i str>>;
+pub(super) type ModelsByBit<'i> = Map<Location, Vec<&'i str>>;
 
 /// Those of one release.
 pub(super) fn models_by_bit<'i>(index: &'i QemuIndex<'_>) -> ModelsByBit<'i> {
     let mut models = ModelsByBit::new();
     for model in &index.models {
         for location in bits_of(index, model) {
-            models.entry(location).or_default().push(&model.name);
+            models.or_default(location).push(&model.name);
         }
     }
     models
 }
 
 /// The CPUID bits of a model's base definition and of all its versions.
-fn bits_of(index: &QemuIndex<'_>, model: &CpuModel) -> BTreeSet<Location> {
+fn bits_of(index: &QemuIndex<'_>, model: &CpuModel) -> Set<Location> {
     let versions = model.versions.iter().map(|version| &version.definition);
     let words = [&model.base].into_iter().chain(versions).flat_map(|definition| &definition.words);
-    let mut bits = BTreeSet::new();
+    let mut bits = Set::new();
     for (word, mask) in words {
         let source = index.facts.words.iter().find(|row| row.index == *word);
         let Some(register) = source.and_then(|row| row.source.cpuid_word()) else { continue };

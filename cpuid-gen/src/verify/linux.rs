@@ -1,13 +1,12 @@
 //! One Linux release, indexed by the places of features and words.
 
-use std::collections::BTreeMap;
-
 use super::fold::fold;
 use super::release::Release;
 use crate::facts::{CpuidField, KvmBit, LinuxFacts, LinuxFlag, LinuxMsrBit, LinuxWord};
 use crate::hash::QuickMap;
 use crate::index::LinuxRows;
 use crate::location::{Location, Word};
+use crate::ordered::Map;
 use crate::source::Span;
 
 /// A name of a hardware bit in Linux.
@@ -35,13 +34,13 @@ pub(super) struct LinuxIndex<'a> {
     pub(super) kvm_features: QuickMap<&'a str, &'a KvmBit>,
     pub(super) translates: QuickMap<&'a str, &'a KvmBit>,
     /// Every hardware bit with its names in all tables.
-    pub(super) bits: BTreeMap<Location, Vec<LinuxName<'a>>>,
+    pub(super) bits: Map<Location, Vec<LinuxName<'a>>>,
     /// Fields of cpuid.csv with their folded names.
     pub(super) fields: Vec<(&'a CpuidField, String)>,
     /// Bits of MSRs with their folded names.
     pub(super) msr_bits: Vec<(&'a LinuxMsrBit, String)>,
     /// Every place of every folded name.
-    pub(super) by_name: BTreeMap<String, Vec<(Location, Span)>>,
+    pub(super) by_name: QuickMap<String, Vec<(Location, Span)>>,
 }
 
 impl<'a> LinuxIndex<'a> {
@@ -53,10 +52,10 @@ impl<'a> LinuxIndex<'a> {
             features: facts.features.iter().map(|feature| (feature.name.as_str(), feature)).collect(),
             kvm_features: facts.kvm_features.iter().map(|bit| (bit.name.as_str(), bit)).collect(),
             translates: facts.kvm_translates.iter().map(|bit| (bit.name.as_str(), bit)).collect(),
-            bits: BTreeMap::new(),
+            bits: Map::new(),
             fields: facts.cpuid_fields.iter().map(|field| (field, fold(&field.name))).collect(),
             msr_bits: facts.msr_bits.iter().map(|bit| (bit, fold(&bit.name))).collect(),
-            by_name: BTreeMap::new(),
+            by_name: QuickMap::default(),
         };
         index.add_bits();
         for (&location, names) in &index.bits {
@@ -92,7 +91,7 @@ impl<'a> LinuxIndex<'a> {
     fn add_bit(&mut self, location: Location, (sort, name): (&'static str, &'a str), at: Span) {
         let feature = self.features.get(name).filter(|_| sort == FEATURE);
         let flag = feature.and_then(|feature| feature.flag.as_deref());
-        let names = self.bits.entry(location).or_default();
+        let names = self.bits.or_default(location);
         if names.iter().any(|known| known.name == name) {
             return;
         }

@@ -1,12 +1,11 @@
 //! Checks of QEMU's machine types, and of its CPU models against each other.
 
-use std::collections::BTreeMap;
-
 use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{QemuCompat, QemuCompatList, QemuListLength, QemuMachine};
+use crate::ordered::{Map, sort_by};
 
 /// The property that names the CPU, with QEMU's release in it for the models `qemu64` and the like.
 const MODEL_ID: &str = "model-id";
@@ -77,14 +76,14 @@ fn check_list_of_boards(index: &QemuIndex<'_>, list: &QemuCompatList, findings: 
 
 /// Each machine type keeps what the next newer one keeps, and more.
 fn check_bases(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
-    let mut boards: BTreeMap<&str, Vec<(Vec<u32>, &QemuMachine)>> = BTreeMap::new();
+    let mut boards: Map<&str, Vec<(Vec<u32>, &QemuMachine)>> = Map::new();
     for machine in &index.facts.machines {
         if let (Some((board, _)), Some(number)) = (machine.name.rsplit_once('-'), number_of(&machine.name)) {
-            boards.entry(board).or_default().push((number, machine));
+            boards.or_default(board).push((number, machine));
         }
     }
     for mut machines in boards.into_values() {
-        machines.sort_by(|(one, _), (other, _)| one.cmp(other));
+        sort_by(&mut machines, |(one, _), (other, _)| one.cmp(other));
         for pair in machines.windows(2) {
             let [(_, machine), (_, next)] = pair else { continue };
             let base = machine.base.as_deref().unwrap_or("-");
@@ -154,10 +153,10 @@ fn number_of(name: &str) -> Option<Vec<u32>> {
 
 /// Two models of one vendor with the same family, model and stepping: an operating system cannot tell them apart.
 fn check_signatures(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
-    let mut seen: BTreeMap<(&str, u32, u32, u32), Vec<&str>> = BTreeMap::new();
+    let mut seen: Map<(&str, u32, u32, u32), Vec<&str>> = Map::new();
     for model in &index.models {
         let base = &model.base;
-        seen.entry((&base.vendor, base.family, base.model, base.stepping)).or_default().push(&model.name);
+        seen.or_default((&base.vendor, base.family, base.model, base.stepping)).push(&model.name);
     }
     for ((vendor, family, number, stepping), names) in seen {
         let Some((first, others)) = names.split_first() else { continue };

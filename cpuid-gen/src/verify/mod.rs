@@ -84,6 +84,7 @@ pub use since::verify_since;
 pub use stale::Scope;
 
 use crate::facts::{LinuxFacts, QemuFacts};
+use crate::ordered::sort_by;
 use crate::release::around;
 use crate::vocabulary::release_order::ReleaseOrder;
 use dep_added::Others;
@@ -259,6 +260,6 @@ fn qemu_indexes<'a>(
 
 fn in_order<'a, T>(releases: impl Iterator<Item = &'a T>, name: impl Fn(&T) -> &String) -> Vec<&'a T> {
     let mut sorted: Vec<&T> = releases.collect();
-    sorted.sort_by(|a, b| ReleaseOrder::new(name(a)).cmp(&ReleaseOrder::new(name(b))));
+    sort_by(&mut sorted, |a, b| ReleaseOrder::new(name(a)).cmp(&ReleaseOrder::new(name(b))));
     sorted
 }

@@ -5,8 +5,6 @@
 //! not allow. A row of the differences without a model explains a dependency in every model, one without a dependent bit
 //! explains a required bit in every model.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::dep_edges::{Node, Row};
 use super::deps::{linux_edges, qemu_edges, witness_edges};
 use super::finding::Findings;
@@ -21,6 +19,7 @@ use crate::diagnostic::Diagnostic;
 use crate::facts::{QemuBit, QemuModel, QemuModelVersion, QemuSource};
 use crate::location::Word;
 use crate::model::cpu_models::{CpuDefinition, CpuModel};
+use crate::ordered::{Map, Set};
 use crate::source::Span;
 
 /// Runs the check.
@@ -35,14 +34,14 @@ pub(super) fn check(
     let by_others: Vec<_> = by_linux.chain(by_witnesses).collect();
     // The manuals do not have these: that a project states one is a finding of its own.
     let refuted = findings.differences().needs.iter().filter(|row| row.by == StatedBy::Neither);
-    let refuted: BTreeSet<(String, String)> =
+    let refuted: Set<(String, String)> =
         refuted.map(|row| (row.bit.to_string(), row.needs.to_string())).collect();
     for index in qemu {
         let own = [(&index.release, qemu_edges(index, linux))];
-        let mut stated: BTreeMap<(Node<'_>, Node<'_>), Vec<(&Release, Row<'_>)>> = BTreeMap::new();
+        let mut stated: Map<(Node<'_>, Node<'_>), Vec<(&Release, Row<'_>)>> = Map::new();
         for (release, edges) in own.iter().chain(&by_others) {
             for (edge, row) in edges {
-                stated.entry(*edge).or_default().push((*release, *row));
+                stated.or_default(*edge).push((*release, *row));
             }
         }
         let needs = stated.iter().filter_map(|((bit, needs), rows)| {
@@ -110,7 +109,7 @@ impl Need<'_, '_> {
         self.bit.is_in(masks) && !self.needs.is_in(masks)
     }
 
-    fn is_among(&self, refuted: &BTreeSet<(String, String)>) -> bool {
+    fn is_among(&self, refuted: &Set<(String, String)>) -> bool {
         refuted.iter().any(|(bit, needs)| *bit == self.bit.shown && *needs == self.needs.shown)
     }
 }
@@ -121,7 +120,7 @@ fn check_model(
     needs: &[Need<'_, '_>],
     findings: &mut Findings<'_>,
 ) {
-    let broken = |definition: &CpuDefinition| -> BTreeSet<usize> {
+    let broken = |definition: &CpuDefinition| -> Set<usize> {
         let masks = by_index(definition);
         needs.iter().enumerate().filter(|(_, need)| need.is_broken_in(&masks)).map(|(at, _)| at).collect()
     };

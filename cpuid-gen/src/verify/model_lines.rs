@@ -3,8 +3,6 @@
 //! Only bits of which no public dump shows whether the processor has them: those of MSRs, and of processors without a
 //! dump. The newest version of a model counts. A row of the differences without a model explains a bit in every model.
 
-use std::collections::BTreeMap;
-
 use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::model_places;
@@ -40,9 +38,9 @@ fn model<'i>(index: &'i QemuIndex<'_>, name: &str) -> Option<&'i CpuModel> {
 
 /// A line of processors is one vendor's.
 fn check_vendors(index: &QemuIndex<'_>, models: &[&CpuModel], findings: &mut Findings<'_>) {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut counts: Map<&str, usize> = Map::new();
     for model in models {
-        *counts.entry(&model.base.vendor).or_default() += 1;
+        *counts.or_default(&model.base.vendor) += 1;
     }
     let Some((common, _)) = counts.iter().max_by_key(|(_, count)| **count) else { return };
     for model in models.iter().filter(|model| model.base.vendor != *common) {

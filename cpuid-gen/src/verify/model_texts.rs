@@ -1,13 +1,12 @@
 //! Checks of QEMU's CPU models by themselves: bits without a name, and the texts that tell versions apart.
 
-use std::collections::BTreeMap;
-
 use super::few::few;
 use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{QemuModel, QemuModelVersion};
+use crate::ordered::Map;
 use crate::source::Span;
 
 /// Runs the checks.
@@ -26,18 +25,18 @@ type Models<'a> = Vec<(&'a str, Span)>;
 
 /// Users can neither see nor clear a bit without a name. Bits of the same models are one finding.
 fn check_unnamed(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
-    let mut models: BTreeMap<(&str, u8), Models<'_>> = BTreeMap::new();
+    let mut models: Map<(&str, u8), Models<'_>> = Map::new();
     for model in &index.facts.models {
         for word in &model.words {
             let set = (0..64).filter(|bit| word.mask >> bit & 1 == 1);
             for bit in set.filter(|bit| !index.named.contains_key(&(word.word.as_str(), *bit))) {
-                models.entry((&word.word, bit)).or_default().push((&model.name, word.at));
+                models.or_default((&word.word, bit)).push((&model.name, word.at));
             }
         }
     }
-    let mut together: BTreeMap<(&str, Models<'_>), u64> = BTreeMap::new();
+    let mut together: Map<(&str, Models<'_>), u64> = Map::new();
     for ((word, bit), models) in models {
-        *together.entry((word, models)).or_default() |= 1 << bit;
+        *together.or_default((word, models)) |= 1 << bit;
     }
     for ((word, models), mask) in together {
         findings.add(Key::new(Kind::UnnamedBit, word, format!("{mask:#x}"), "-"), &[&index.release], || {
@@ -67,7 +66,7 @@ fn check_alias(
 
 /// Users choose a version by its note.
 fn check_notes(index: &QemuIndex<'_>, model: &QemuModel, findings: &mut Findings<'_>) {
-    let mut seen: BTreeMap<&str, &QemuModelVersion> = BTreeMap::new();
+    let mut seen: Map<&str, &QemuModelVersion> = Map::new();
     for version in &model.versions {
         let Some(note) = version.note.as_deref() else { continue };
         let Some(first) = seen.get(note) else {

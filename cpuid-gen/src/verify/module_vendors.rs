@@ -5,8 +5,6 @@
 //! to advertise. The vendors of a module are those whose processors have its virtualization: Zhaoxin and Centaur have Intel's,
 //! Hygon AMD's.
 
-use std::collections::BTreeSet;
-
 use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::kvm_support::{ModelsByBit, Support};
@@ -14,6 +12,7 @@ use super::qemu::QemuIndex;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{KvmModule, ModuleAction};
 use crate::location::Location;
+use crate::ordered::Set;
 
 /// The vendor strings of the processors that a module runs on.
 const VENDORS: [(KvmModule, &[&str]); 2] = [
@@ -53,14 +52,14 @@ pub(super) fn check(
 /// The vendors of each feature.
 struct Vendors<'d> {
     /// Each bit of a CPU model, with its vendor.
-    of_models: BTreeSet<(Location, &'d str)>,
+    of_models: Set<(Location, &'d str)>,
     /// Dumps, each with the vendor of its model.
     dumps: Vec<(&'d super::processors::Processor, &'d str)>,
 }
 
 impl<'d> Vendors<'d> {
     fn new(qemu: &'d [QemuIndex<'_>], models: &[ModelsByBit<'_>], findings: &Findings<'d>) -> Vendors<'d> {
-        let mut vendors = Vendors { of_models: BTreeSet::new(), dumps: Vec::new() };
+        let mut vendors = Vendors { of_models: Set::new(), dumps: Vec::new() };
         let vendor_of = |name: &str| {
             let mut models = qemu.iter().rev().flat_map(|index| &index.models);
             models.find(|model| model.name == name).map(|model| model.base.vendor.as_str())
@@ -75,7 +74,7 @@ impl<'d> Vendors<'d> {
     }
 
     /// The vendors whose processors or models have a feature.
-    fn of(&self, location: Location) -> BTreeSet<&'d str> {
+    fn of(&self, location: Location) -> Set<&'d str> {
         let models = self.of_models.iter().filter(|(bit, _)| *bit == location).map(|(_, vendor)| *vendor);
         let dumps = self.dumps.iter().filter(|(dump, _)| dump.has(location) == Some(true));
         models.chain(dumps.map(|(_, vendor)| *vendor)).collect()

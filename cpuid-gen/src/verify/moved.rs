@@ -7,6 +7,7 @@
 use super::statements::{Statements, Subject, Text, Values};
 use crate::facts::CapKind;
 use crate::location::Location;
+use crate::ordered::sort_by;
 
 /// The kind of the statements about a feature's places.
 const FEATURE: &str = "linux-feature";
@@ -46,7 +47,7 @@ fn keeps_places((older, newer): Both<'_, '_>, name: &str) -> bool {
 fn places(statements: &Statements<'_>, name: &str) -> Vec<Location> {
     let values = statements.values.get(&(FEATURE, Text::Name(name)));
     let mut places: Vec<Location> = values.into_iter().flat_map(Values::places).collect();
-    places.sort_unstable();
+    sort_by(&mut places, Ord::cmp);
     places
 }
 

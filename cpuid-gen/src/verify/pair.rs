@@ -8,6 +8,7 @@ use super::release::Release;
 use super::report::{Counts, OneSidedBit, OneSidedWord, Pair, Side};
 use crate::diagnostic::Diagnostic;
 use crate::location::{CpuidWord, Location};
+use crate::ordered::sort_by;
 
 /// Compares the two.
 pub(super) fn check(linux: &LinuxIndex<'_>, qemu: &QemuIndex<'_>, findings: &mut Findings<'_>) -> Pair {
@@ -31,7 +32,7 @@ pub(super) fn check(linux: &LinuxIndex<'_>, qemu: &QemuIndex<'_>, findings: &mut
         }
         check_elsewhere(linux, qemu, (location, name), findings);
     }
-    pair.bits.sort_by_key(|bit| (bit.location, bit.side));
+    sort_by(&mut pair.bits, |a, b| (a.location, a.side).cmp(&(b.location, b.side)));
     pair.count_one_sided();
     pair
 }
@@ -63,7 +64,7 @@ fn check_words(linux: &LinuxIndex<'_>, qemu: &QemuIndex<'_>, findings: &mut Find
                 .with_label(last_of_linux, "Linux has no word for it; this is its last one")
         });
     }
-    pair.words.sort_by_key(|word| (word.location, word.side));
+    sort_by(&mut pair.words, |a, b| (a.location, a.side).cmp(&(b.location, b.side)));
 }
 
 fn one_sided(location: CpuidWord, name: &str, at: crate::source::Span) -> Diagnostic {

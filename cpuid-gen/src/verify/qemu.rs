@@ -1,7 +1,5 @@
 //! One QEMU release, indexed by the places of names.
 
-use std::collections::BTreeMap;
-
 use super::differences::Differences;
 use super::fold::fold;
 use super::release::Release;
@@ -11,6 +9,7 @@ use crate::hash::QuickMap;
 use crate::index::QemuRows;
 use crate::location::{Bit, Location, Msr};
 use crate::model::cpu_models::{CpuModel, resolve_rows};
+use crate::ordered::Map;
 use crate::source::Span;
 
 /// A name of a hardware bit in QEMU.
@@ -31,11 +30,11 @@ pub(super) struct QemuIndex<'a> {
     /// Its words by name and register, and its properties.
     pub(super) rows: QemuRows<'a>,
     /// Every named bit of the CPUID words.
-    pub(super) bits: BTreeMap<Location, QemuName<'a>>,
+    pub(super) bits: Map<Location, QemuName<'a>>,
     /// Every named bit by its word's enumerator and its number.
     pub(super) named: QuickMap<(&'a str, u8), &'a QemuBit>,
     /// Every named bit of the MSR words.
-    pub(super) msr_bits: BTreeMap<(Msr, Bit), QemuName<'a>>,
+    pub(super) msr_bits: Map<(Msr, Bit), QemuName<'a>>,
     /// Every place of every folded name of the CPUID words.
     pub(super) by_name: QuickMap<String, Vec<(Location, Span)>>,
 }
@@ -43,13 +42,13 @@ pub(super) struct QemuIndex<'a> {
 impl<'a> QemuIndex<'a> {
     pub(super) fn new(facts: &'a QemuFacts, rank: usize, differences: &Differences) -> QemuIndex<'a> {
         let rows = QemuRows::new(facts);
-        let (mut bits, mut msr_bits) = (BTreeMap::new(), BTreeMap::new());
+        let (mut bits, mut msr_bits) = (Map::new(), Map::new());
         for bit in &facts.bits {
             let Some(word) = rows.words.get(bit.word.as_str()) else { continue };
             let name = QemuName { bit, folded: folded(bit, differences) };
             match (word.source, word.source.cpuid_word()) {
-                (QemuSource::Msr(msr), _) => drop(msr_bits.entry((msr, bit.bit)).or_insert(name)),
-                (_, Some(word)) => drop(bits.entry(Location { word, bit: bit.bit }).or_insert(name)),
+                (QemuSource::Msr(msr), _) => drop(msr_bits.or_insert((msr, bit.bit), name)),
+                (_, Some(word)) => drop(bits.or_insert(Location { word, bit: bit.bit }, name)),
                 (_, None) => {}
             }
         }

@@ -1,7 +1,5 @@
 //! Checks within one QEMU release: words, names, masks, constants and comments.
 
-use std::collections::BTreeSet;
-
 use super::bit_names::names;
 use super::finding::Findings;
 use super::fold::fold;
@@ -13,6 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::facts::{QemuBit, QemuDep, QemuWord};
 use crate::leaf_name;
 use crate::location::{Bit, CpuidWord, Subleaf};
+use crate::ordered::{Set, sort_by};
 use crate::source::Span;
 
 /// Checks QEMU's statements against each other.
@@ -45,7 +44,7 @@ fn check_words_unique(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
 
 fn check_words_complete(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     let mut sorted: Vec<&QemuWord> = index.facts.words.iter().collect();
-    sorted.sort_by_key(|word| word.index);
+    sort_by(&mut sorted, |a, b| a.index.cmp(&b.index));
     let mut expected = 0;
     let mut neighbour = None;
     for word in sorted {
@@ -84,7 +83,7 @@ fn check_bits(index: &QemuIndex<'_>, findings: &mut Findings<'_>) {
     let what = |(word, bit): &(&String, Bit)| format!("qemu-bit {}", place(word, bit.0));
     check_unique(findings, release, Kind::BitTwice, items, what, by_name);
     let items = bits.iter().flat_map(|bit| {
-        let names: BTreeSet<String> = bit.names().map(fold).collect();
+        let names: Set<String> = bit.names().map(fold).collect();
         names.into_iter().map(move |name| (name, bit))
     });
     let by_place = |bit: &QemuBit| Claim { by: place(&bit.word, bit.bit.0), at: bit.at };

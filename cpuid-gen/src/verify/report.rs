@@ -1,13 +1,12 @@
 //! The result: findings, counts, one-sided words and bits, and the known differences.
 
-use std::collections::BTreeMap;
-
 use super::differences::{Difference, Differences, Verdict};
 use super::finding::Found;
 use super::follows;
 use super::key::Key;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::location::{CpuidWord, Location};
+use crate::ordered::Map;
 use crate::source::{Sources, Span};
 
 /// The result of [`super::verify()`].
@@ -260,10 +259,10 @@ fn one_sided(pair: &Pair) -> String {
         out.push_str(&format!("  {}: {} ({})\n", word.location, word.name, word.side.name()));
     }
     out.push_str("one-sided bits:\n");
-    let mut by_word: BTreeMap<(CpuidWord, Side), Vec<String>> = BTreeMap::new();
+    let mut by_word: Map<(CpuidWord, Side), Vec<String>> = Map::new();
     for bit in &pair.bits {
         let shown = format!("{}={}", bit.location.bit.0, bit.name);
-        by_word.entry((bit.location.word, bit.side)).or_default().push(shown);
+        by_word.or_default((bit.location.word, bit.side)).push(shown);
     }
     for ((word, side), bits) in by_word {
         out.push_str(&format!("  {word}, {}: {}\n", side.name(), bits.join(" ")));

@@ -1,6 +1,5 @@
 //! What a change adds: the findings of a tree that an earlier state of it does not have.
 
-use std::collections::BTreeSet;
 use std::slice;
 
 use super::dep_added::Others;
@@ -13,6 +12,7 @@ use super::stale::Scope;
 use super::statements::Statements;
 use super::{dep_added, history, run, word_moves};
 use crate::facts::{Facts, LinuxFacts, QemuFacts};
+use crate::ordered::Set;
 
 /// Runs all checks, and reports only the findings that the earlier state of the same project does not have: the same
 /// checks run on `before` with the other project's releases. A known upstream bug is a finding if only the later state
@@ -34,7 +34,7 @@ pub fn verify_since(
         Facts::Qemu(facts) => run(linux, slice::from_ref(facts), differences, Scope::Given, Some(project)),
     };
     let (known, open): (Vec<Found>, Vec<Found>) = earlier.into_iter().partition(|found| found.is_known_bug);
-    let [known, open]: [BTreeSet<Identity>; 2] =
+    let [known, open]: [Set<Identity>; 2] =
         [known, open].map(|all| all.into_iter().map(|found| found.identity).collect());
     // What a row explained before, and does not explain now, is new.
     let was_there = |found: &Found| {
@@ -43,7 +43,7 @@ pub fn verify_since(
     // A tree of a pinned release has the same changes from that; those from the earlier state are the ones that were asked for.
     let (changed, left_out, used_by_changes) = changed(before, linux, qemu, differences);
     used.iter_mut().zip(used_by_changes).for_each(|(used, also)| *used |= also);
-    let again: BTreeSet<&Identity> = changed.iter().map(|found| &found.identity).collect();
+    let again: Set<&Identity> = changed.iter().map(|found| &found.identity).collect();
     let follows = |identity: &Identity| match identity {
         Identity::Keyed(key) => is_left_out(key, &left_out),
         Identity::Plain(_) => false,
@@ -60,7 +60,7 @@ fn changed(
     linux: &[LinuxFacts],
     qemu: &[QemuFacts],
     differences: &Differences,
-) -> (Vec<Found>, BTreeSet<String>, Vec<bool>) {
+) -> (Vec<Found>, Set<String>, Vec<bool>) {
     match before {
         Facts::Linux(facts) => {
             let both: Vec<LinuxIndex<'_>> = [Some(facts), linux.last()]

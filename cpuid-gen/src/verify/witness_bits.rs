@@ -4,8 +4,6 @@
 //! two names of one bit that differ in a word although both projects use both words elsewhere (INVEPT and INVVPID). cpuid.csv
 //! only supports the claims of others: its own names are compared within its release.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::linux::LinuxIndex;
@@ -16,6 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::facts::BitPlace;
 use crate::hash::QuickMap;
 use crate::location::WordSource;
+use crate::ordered::{Map, Set, sort_by};
 use crate::source::Span;
 
 /// The project of cpuid.csv's names.
@@ -61,7 +60,7 @@ pub(super) fn check(
     }
     // In order, since several names can lead to one finding.
     let mut names: Vec<_> = all.iter().filter(|(_, claims)| claims.len() > 1).collect();
-    names.sort_unstable_by_key(|(name, _)| **name);
+    sort_by(&mut names, |(a, _), (b, _)| a.cmp(b));
     for (name, claims) in names {
         check_places(name, claims, findings);
     }
@@ -105,13 +104,12 @@ fn check_places(name: &str, claims: &[Claim<'_>], findings: &mut Findings<'_>) {
     if claims.iter().all(|claim| claim.place == claims[0].place) {
         return;
     }
-    let mut places: BTreeMap<BitPlace, Vec<&Claim<'_>>> = BTreeMap::new();
+    let mut places: Map<BitPlace, Vec<&Claim<'_>>> = Map::new();
     for claim in claims {
-        places.entry(claim.place).or_default().push(claim);
+        places.or_default(claim.place).push(claim);
     }
-    let projects = |claims: &[&Claim<'_>]| -> BTreeSet<&'static str> {
-        claims.iter().map(|claim| claim.project).collect()
-    };
+    let projects =
+        |claims: &[&Claim<'_>]| -> Set<&'static str> { claims.iter().map(|claim| claim.project).collect() };
     for (place, own) in &places {
         let mine = projects(own);
         if mine.iter().all(|project| *project == CSV) {
@@ -119,7 +117,8 @@ fn check_places(name: &str, claims: &[Claim<'_>], findings: &mut Findings<'_>) {
         }
         // The place that most others have; of two such places the first.
         let others = places.iter().filter(|(other, _)| *other != place);
-        let apart = others.filter(|(_, claims)| projects(claims).is_disjoint(&mine));
+        let apart =
+            others.filter(|(_, claims)| !projects(claims).iter().any(|project| mine.contains(project)));
         let weight = |claims: &[&Claim<'_>]| projects(claims).len();
         let Some((other, theirs)) = apart.rev().max_by_key(|(_, claims)| weight(claims)) else { continue };
         let weaker = weight(own) < weight(theirs) || (weight(own) == weight(theirs) && place > other);
@@ -132,7 +131,7 @@ fn check_places(name: &str, claims: &[Claim<'_>], findings: &mut Findings<'_>) {
         }
         let key = Key::new(Kind::BitElsewhere, name, here, there);
         findings.add(key, &releases, || {
-            let list = |all: BTreeSet<&'static str>| all.into_iter().collect::<Vec<_>>().join(", ");
+            let list = |all: Set<&'static str>| all.into_iter().collect::<Vec<_>>().join(", ");
             let found = Diagnostic::error(first.at, format!("`{}` is {place} in {}", first.name, list(mine)));
             theirs.iter().take(1).fold(found, |found, claim| {
                 found.with_label(claim.at, format!("and {other} in {}", list(projects(theirs))))
@@ -142,28 +141,30 @@ fn check_places(name: &str, claims: &[Claim<'_>], findings: &mut Findings<'_>) {
 }
 
 /// The words of a name: `invept`, `single`, `context`.
-fn words(name: &str) -> BTreeSet<String> {
+fn words(name: &str) -> Set<String> {
     let words = name.split(['-', '_', '.', ' ']).filter(|word| word.len() > 2);
     words.map(str::to_ascii_lowercase).collect()
 }
 
 /// A claim, its folded name and its words.
-type Worded<'c, 'i> = (&'c Claim<'i>, &'i str, BTreeSet<String>);
+type Worded<'c, 'i> = (&'c Claim<'i>, &'i str, Set<String>);
 
 /// Reports two names of one bit that differ in a word, if both projects use both words in this register.
 fn check_words(all: &ByName<'_>, findings: &mut Findings<'_>) {
-    let mut by_source: BTreeMap<WordSource, Vec<Worded<'_, '_>>> = BTreeMap::new();
+    let mut by_source: Map<WordSource, Vec<Worded<'_, '_>>> = Map::new();
     for (&folded, claims) in all {
         for claim in claims.iter().filter(|claim| claim.project != CSV) {
-            let own = by_source.entry(claim.place.split().0).or_default();
+            let own = by_source.or_default(claim.place.split().0);
             own.push((claim, folded, words(claim.name)));
         }
     }
     for claims in by_source.values_mut() {
-        claims.sort_by_key(|(claim, folded, _)| (claim.place, claim.release, claim.name, *folded));
-        let mut known: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
+        sort_by(claims, |(a, left, _), (b, right, _)| {
+            (a.place, a.release, a.name, left).cmp(&(b.place, b.release, b.name, right))
+        });
+        let mut known: Map<&'static str, Set<&str>> = Map::new();
         for (claim, _, words) in claims.iter() {
-            known.entry(claim.project).or_default().extend(words.iter().map(String::as_str));
+            known.or_default(claim.project).extend(words.iter().map(String::as_str));
         }
         for (index, one) in claims.iter().enumerate() {
             let same_bit = claims[index + 1..].iter().take_while(|other| other.0.place == one.0.place);
@@ -177,7 +178,7 @@ fn check_words(all: &ByName<'_>, findings: &mut Findings<'_>) {
 fn check_pair(
     (one, _, mine): &Worded<'_, '_>,
     (other, _, theirs): &Worded<'_, '_>,
-    known: &BTreeMap<&'static str, BTreeSet<&str>>,
+    known: &Map<&'static str, Set<&str>>,
     findings: &mut Findings<'_>,
 ) {
     let both_know =

@@ -1,10 +1,10 @@
 //! One witness, indexed by the places of names.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::fold::fold;
 use super::release::Release;
 use crate::facts::{BitPlace, WitnessBit, WitnessFacts};
+use crate::hash::QuickMap;
+use crate::ordered::Set;
 
 pub(super) struct WitnessIndex<'a> {
     pub(super) facts: &'a WitnessFacts,
@@ -12,14 +12,14 @@ pub(super) struct WitnessIndex<'a> {
     /// Each bit with its folded name.
     pub(super) bits: Vec<(&'a WitnessBit, String)>,
     /// The places of each name, as the witness spells it.
-    pub(super) places: BTreeMap<&'a str, Vec<BitPlace>>,
+    pub(super) places: QuickMap<&'a str, Vec<BitPlace>>,
     /// Every bit that has a name.
-    pub(super) named: BTreeSet<BitPlace>,
+    pub(super) named: Set<BitPlace>,
 }
 
 impl<'a> WitnessIndex<'a> {
     pub(super) fn new(facts: &'a WitnessFacts) -> WitnessIndex<'a> {
-        let mut places: BTreeMap<&str, Vec<BitPlace>> = BTreeMap::new();
+        let mut places: QuickMap<&str, Vec<BitPlace>> = QuickMap::default();
         for bit in &facts.bits {
             places.entry(&bit.name).or_default().push(bit.place);
         }

@@ -3,26 +3,25 @@
 //!
 //! That is one mistake. The findings that follow from it, about the features of these registers one by one, are left out.
 
-use std::collections::BTreeMap;
-
 use super::finding::Findings;
 use super::key::{Key, Kind};
 use super::statements::{Statements, Text, Values};
 use crate::diagnostic::Diagnostic;
 use crate::location::{CpuidWord, Location};
+use crate::ordered::{Map, sort_by};
 
 /// Fewer features than this may have moved one by one.
 const SEVERAL: usize = 3;
 
 /// Compares an older and a newer state.
 pub(super) fn check(older: &Statements<'_>, newer: &Statements<'_>, findings: &mut Findings<'_>) {
-    let mut features: BTreeMap<CpuidWord, BTreeMap<CpuidWord, Vec<&str>>> = BTreeMap::new();
+    let mut features: Map<CpuidWord, Map<CpuidWord, Vec<&str>>> = Map::new();
     for (subject, values) in &older.values {
         let ("linux-feature", Text::Name(name)) = *subject else { continue };
         let after = newer.values.get(subject).and_then(only_place);
         if let (Some(before), Some(after)) = (only_place(values), after) {
             if before.bit == after.bit {
-                features.entry(before.word).or_default().entry(after.word).or_default().push(name);
+                features.or_default(before.word).or_default(after.word).push(name);
             }
         }
     }
@@ -57,7 +56,7 @@ fn add(
         findings.leave_out(word.to_string());
     }
     words.iter().for_each(|(_, name, _)| findings.leave_out((*name).to_owned()));
-    names.sort_unstable();
+    sort_by(&mut names, Ord::cmp);
     let key = Key::new(Kind::WordMoved, before.to_string(), after.to_string(), "-");
     findings.add_change(key, [older.release, newer.release], || {
         let at = words.iter().find(|(word, ..)| *word == after).map_or(newer.at, |(.., at)| *at);
