@@ -74,12 +74,14 @@ fn read(linux: &Path, qemu: &Path) -> (Vec<LinuxFacts>, Vec<QemuFacts>) {
 fn check(linux: &[LinuxFacts], qemu: &[QemuFacts], with_witnesses: bool) {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let file = sources.add("differences.tsv", DIFFERENCES);
-    let mut differences = Differences::read(&sources, file, &mut diagnostics).unwrap();
-    let processors = sources.add("processors.tsv", PROCESSORS);
-    differences.read_processors(&sources, processors, &mut diagnostics);
-    if with_witnesses {
-        differences.add_witnesses(input::pinned_witnesses(&mut sources, &mut diagnostics));
-    }
+    let differences = if with_witnesses {
+        input::judgements(&mut sources, file, None, &mut diagnostics).unwrap()
+    } else {
+        let mut differences = Differences::read(&sources, file, &mut diagnostics).unwrap();
+        let processors = sources.add("processors.tsv", PROCESSORS);
+        differences.read_processors(&sources, processors, &mut diagnostics);
+        differences
+    };
     black_box(verify(linux, qemu, &differences, Scope::Given));
 }
 

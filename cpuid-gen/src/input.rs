@@ -10,6 +10,8 @@
 //! ```
 
 use std::fs;
+#[cfg(feature = "verify")]
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::thread;
 
@@ -23,6 +25,8 @@ use crate::ordered::{Set, sort_by};
 use crate::published::Published;
 use crate::release;
 use crate::source::{FileId, Sources, Span};
+#[cfg(feature = "verify")]
+use crate::verify::Differences;
 
 /// The facts of a Linux tree (a directory), of a facts file, or of a pinned release by its name where there is no such file.
 pub fn linux(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<LinuxFacts> {
@@ -72,6 +76,35 @@ pub fn witness(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics
     }
     let id = diagnostics.take(sources.read(path, ""))?;
     facts::read_witness(sources, id, diagnostics)
+}
+
+/// What `verify` compares facts with: the differences of a file, the processors, and the witnesses of a folder of facts
+/// files or, without one, the pinned ones.
+#[cfg(feature = "verify")]
+pub fn judgements(
+    sources: &mut Sources,
+    file: FileId,
+    folder: Option<&Path>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Differences> {
+    let (mut forked, mut found) = (sources.fork(), Diagnostics::new());
+    let (differences, witnesses) = thread::scope(|scope| {
+        let witnesses = scope.spawn(|| match folder {
+            Some(folder) => witnesses_in(&mut forked, folder, &mut found),
+            None => pinned_witnesses(&mut forked, &mut found),
+        });
+        let differences = Differences::read(sources, file, diagnostics).map(|mut differences| {
+            let file = sources.add("processors.tsv", crate::PROCESSORS);
+            differences.read_processors(sources, file, diagnostics);
+            differences
+        });
+        (differences, witnesses.join().unwrap_or_else(|panicked| resume_unwind(panicked)))
+    });
+    sources.absorb(forked);
+    diagnostics.append(found);
+    let mut differences = differences?;
+    differences.add_witnesses(witnesses);
+    Some(differences)
 }
 
 /// The facts of every pinned witness.

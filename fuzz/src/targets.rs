@@ -407,11 +407,9 @@ pub(crate) fn commands(data: &[u8]) {
     let published = diagnostics.take(sources.read(&root, "constants.tsv"));
     let published = published.and_then(|id| Published::read(&sources, id, &mut diagnostics));
     let differences = diagnostics.take(sources.read(&root, "differences.tsv"));
-    let differences = differences.and_then(|id| Differences::read(&sources, id, &mut diagnostics));
-    let mut differences = differences.unwrap_or_default();
-    let processors = sources.add("processors.tsv", cpuid_gen::PROCESSORS);
-    differences.read_processors(&sources, processors, &mut diagnostics);
-    differences.add_witnesses(input::pinned_witnesses(&mut sources, &mut diagnostics));
+    let differences = differences
+        .and_then(|id| input::judgements(&mut sources, id, None, &mut diagnostics))
+        .unwrap_or_default();
     let report = verify(&linux, &qemu, &differences, Scope::Given);
     let _ = report.render(&sources);
     for pair in linux.windows(2) {

@@ -25,10 +25,8 @@ mod ready_crate;
 mod show;
 
 use std::io::{self, Write as _};
-use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::ExitCode;
-use std::thread;
 
 use cpuid_gen::diagnostic::Diagnostics;
 use cpuid_gen::facts::{Facts, LinuxFacts, QemuFacts};
@@ -92,24 +90,8 @@ impl Run {
     /// The differences of a file, the processors with which CPU models are compared, and the witnesses: those of a
     /// folder, or the pinned ones.
     fn judgements(&mut self, file: FileId, folder: Option<&Path>) -> Result<Differences> {
-        let (mut forked, mut found) = (self.sources.fork(), Diagnostics::new());
-        let (differences, witnesses) = thread::scope(|scope| {
-            let witnesses = scope.spawn(|| match folder {
-                Some(folder) => input::witnesses_in(&mut forked, folder, &mut found),
-                None => input::pinned_witnesses(&mut forked, &mut found),
-            });
-            let mut differences = Differences::read(&self.sources, file, &mut self.diagnostics);
-            if let Some(differences) = &mut differences {
-                let file = self.sources.add("processors.tsv", cpuid_gen::PROCESSORS);
-                differences.read_processors(&self.sources, file, &mut self.diagnostics);
-            }
-            (differences, witnesses.join().unwrap_or_else(|panicked| resume_unwind(panicked)))
-        });
-        self.sources.absorb(forked);
-        self.diagnostics.append(found);
-        let mut differences = self.sound(differences)?;
-        differences.add_witnesses(witnesses);
-        Ok(differences)
+        let found = input::judgements(&mut self.sources, file, folder, &mut self.diagnostics);
+        self.sound(found)
     }
 
     fn verify(&mut self, options: &Verify) -> Result<ExitCode> {

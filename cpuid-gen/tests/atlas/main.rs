@@ -16,7 +16,7 @@ use cpuid_gen::facts::{LinuxFacts, QemuFacts};
 use cpuid_gen::input;
 use cpuid_gen::model::Model;
 use cpuid_gen::source::Sources;
-use cpuid_gen::verify::{Differences, Scope, verify};
+use cpuid_gen::verify::{Scope, verify};
 
 /// The pinned facts and their page.
 struct Pinned {
@@ -38,11 +38,8 @@ fn make() -> Pinned {
     let published = input::published(&mut sources, &mut diagnostics);
     let (model, _) = Model::merge_published(&linux, &qemu, &published);
     let file = sources.add("differences.tsv", cpuid_gen::DIFFERENCES);
-    let mut differences = Differences::read(&sources, file, &mut diagnostics).unwrap();
-    let file = sources.add("processors.tsv", cpuid_gen::PROCESSORS);
-    differences.read_processors(&sources, file, &mut diagnostics);
+    let differences = input::judgements(&mut sources, file, None, &mut diagnostics).unwrap();
     let witnesses = input::pinned_witnesses(&mut sources, &mut diagnostics);
-    differences.add_witnesses(witnesses.clone());
     assert!(!diagnostics.has_errors(), "{}", diagnostics.render(&sources));
     let report = verify(&linux, &qemu, &differences, Scope::Pinned);
     let atlas = Atlas {
