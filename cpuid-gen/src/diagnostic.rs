@@ -13,6 +13,9 @@
 //! assert!(diagnostics.render(&sources).starts_with("a.tsv:1:1: error: expected `two`, found `one`"));
 //! ```
 
+#[cfg(feature = "json")]
+pub(crate) mod json;
+
 use std::fmt;
 use std::path::Path;
 

@@ -3,7 +3,7 @@
 //! 0: success; for `verify`, every finding is explained; for `diff`, no difference. 1: `verify` found an unexplained
 //! difference, `diff` found a difference, or the input is inconsistent, such as a CPU model with an unknown property.
 //! 2: the input could not be read, the output could not be written, or the command line was wrong; for `diff`, also
-//! inconsistent input.
+//! inconsistent input. A command with `--format json` then prints the errors as JSON, too.
 
 mod args;
 #[cfg(feature = "cli")]
@@ -29,6 +29,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use cpuid_gen::diagnostic::Diagnostics;
+#[cfg(feature = "json")]
+use cpuid_gen::diagnostic::{Diagnostic, Severity};
 use cpuid_gen::facts::{Facts, LinuxFacts, QemuFacts};
 use cpuid_gen::input;
 use cpuid_gen::source::{FileId, Sources};
@@ -60,16 +62,19 @@ pub(crate) fn run() -> ExitCode {
     let result = run.command(&command);
     run.diagnostics.sort();
     show::diagnostics(&run.sources, &run.diagnostics);
-    match result {
-        Ok(code) => code,
-        Err(Failed::Contradiction) => ExitCode::from(1),
-        Err(Failed::Io(message)) => {
-            if let Some(message) = message {
-                show::error(&message);
-            }
-            ExitCode::from(2)
-        }
+    let (code, message) = match result {
+        Ok(code) => return code,
+        Err(Failed::Contradiction) => (1, None),
+        Err(Failed::Io(message)) => (2, message),
+    };
+    if let Some(message) = &message {
+        show::error(message);
     }
+    #[cfg(feature = "json")]
+    if command.writes_json() {
+        run.print_errors(message);
+    }
+    ExitCode::from(code)
 }
 
 /// One invocation.
@@ -79,6 +84,18 @@ struct Run {
 }
 
 impl Run {
+    /// For programs: a document with the errors in place of the answer. They are on standard error as well.
+    #[cfg(feature = "json")]
+    fn print_errors(&self, message: Option<String>) {
+        let message = message.map(Diagnostic::general);
+        let errors =
+            self.diagnostics.iter().chain(&message).filter(|found| found.severity == Severity::Error);
+        let errors: Vec<_> = errors.map(|error| error.to_json(&self.sources)).collect();
+        if let Err(Failed::Io(Some(why))) = print(&format!("{:#}\n", serde_json::json!({"errors": errors}))) {
+            show::error(&why);
+        }
+    }
+
     fn command(&mut self, command: &Command) -> Result<ExitCode> {
         match command {
             Command::Verify(options) => self.verify(options),

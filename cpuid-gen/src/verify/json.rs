@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::report::{Explained, Pair, Report};
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::{Sources, Span};
+use crate::diagnostic::json::place;
+use crate::source::Sources;
 
 impl Report {
     /// The whole report: findings, known differences, accepted rows that no finding needs, and for each pair the counts and one-sided words and bits.
@@ -13,7 +13,7 @@ impl Report {
         let rows = |rows: &[Explained]| rows.iter().map(|row| explained(sources, row)).collect::<Vec<_>>();
         json!({
             "explained": self.is_explained(),
-            "findings": self.findings.iter().map(|found| finding(sources, found)).collect::<Vec<_>>(),
+            "findings": self.findings.iter().map(|found| found.to_json(sources)).collect::<Vec<_>>(),
             "known_differences": rows(&self.explained),
             "unneeded_accepted": rows(&self.unneeded),
             "pairs": self.pairs.iter().map(pair).collect::<Vec<_>>(),
@@ -31,25 +31,6 @@ fn explained(sources: &Sources, row: &Explained) -> Value {
         "reason": row.reason,
         "at": place(sources, row.at),
     })
-}
-
-fn finding(sources: &Sources, found: &Diagnostic) -> Value {
-    let labels = found.labels.iter().map(|label| json!({"at": place(sources, label.at), "text": label.text}));
-    json!({
-        "kind": found.kind,
-        "row": found.row.as_ref().map(|row| &row.columns),
-        "follows": found.row.as_ref().and_then(|row| row.follows.as_ref()),
-        "severity": match found.severity { Severity::Error => "error", Severity::Warning => "warning" },
-        "message": found.message,
-        "at": found.at.map(|at| place(sources, at)),
-        "labels": labels.collect::<Vec<_>>(),
-        "help": found.help,
-    })
-}
-
-fn place(sources: &Sources, at: Span) -> Value {
-    let place = sources.place(at);
-    json!({"file": place.file, "line": place.line, "column": place.column})
 }
 
 fn pair(pair: &Pair) -> Value {

@@ -535,3 +535,28 @@ fn every_command_reports_a_byte_that_is_not_utf8() {
         assert!(!list.is_empty() && !Path::new(out).exists());
     }
 }
+
+#[test]
+fn errors_are_json_where_the_answer_is() {
+    let folder = folder("errors-as-json");
+    let faulty = folder.join("linux-9.9.tsv");
+    fs::write(&faulty, "linux-release\t9.9\nlinux-word\tCPUID_1_EDX\tnone\n").unwrap();
+    let faulty = faulty.to_str().unwrap();
+    for (arguments, message, line) in [
+        (vec!["verify", "--linux", faulty], "`none` is not a valid `WORD`", Some(2)),
+        (vec!["diff", faulty, &upstream("linux-7.3.tsv")], "`none` is not a valid `WORD`", Some(2)),
+        (vec!["diff", "no-such-release", &upstream("linux-7.3.tsv")], "no-such-release", None),
+        (vec!["models", "Skylake-Sever"], "QEMU 11.1.3 has no CPU model `Skylake-Sever`", None),
+    ] {
+        let output = run(&[&arguments[..], &["--format", "json"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let written: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let error = &written["errors"][0];
+        assert_eq!(error["severity"], "error");
+        assert!(error["message"].as_str().unwrap().contains(message), "{error}");
+        assert_eq!(error["at"]["line"].as_u64(), line, "{error}");
+        assert!(text(&output.stderr).contains(message), "{}", text(&output.stderr));
+        let as_text = run(&arguments);
+        assert!(as_text.stdout.is_empty() && as_text.stderr == output.stderr, "{arguments:?}");
+    }
+}

@@ -36,7 +36,7 @@ fn subcommands() -> Vec<Clap> {
             )
             .action(ArgAction::Append),
         )
-        .arg(format_option(&["text", "json"], "Output format"))
+        .arg(format_option(&["text", "json"], "Output format; with json, errors are on standard output, too"))
         .arg(option("pins", "DIR", pinned).conflicts_with_all(["linux", "qemu"]))
         .group(clap::ArgGroup::new("given").args(["linux", "qemu"]).multiple(true))
         .arg(
@@ -108,7 +108,7 @@ fn models() -> Clap {
         .after_help(MODELS)
         .arg(option("qemu", "DIR|FILE|RELEASE", "A QEMU tree, its facts, or a pinned release (10.0)"))
         .arg(Arg::new("name").help(name))
-        .arg(format_option(&["text", "json"], "Output format"))
+        .arg(format_option(&["text", "json"], "Output format; with json, errors are on standard output, too"))
 }
 
 #[cfg(feature = "cli")]
@@ -125,7 +125,7 @@ fn diff() -> Clap {
             "The older release: a Linux or QEMU tree, its facts, or a pinned release (linux-7.3)",
         ))
         .arg(file("NEW", "The newer release, of the same project"))
-        .arg(format_option(&["text", "markdown", "json"], "Output format"))
+        .arg(format_option(&["text", "markdown", "json"], "Output format; with json, errors are on standard output, too"))
         .arg(option("pins", "DIR", "A folder of facts files for the Rust API, instead of the built-in ones"))
         .arg(option("was", "DIR", was).requires("pins"))
 }

@@ -89,6 +89,22 @@ pub(crate) enum DiffFormat {
     Json,
 }
 
+#[cfg(feature = "json")]
+impl Command {
+    /// True if the answer is JSON.
+    pub(crate) fn writes_json(&self) -> bool {
+        match self {
+            Command::Verify(options) => options.format == Format::Json,
+            #[cfg(feature = "cli")]
+            Command::Other(Other::Models { format, .. }) => *format == Format::Json,
+            #[cfg(feature = "cli")]
+            Command::Other(Other::Diff { format, .. }) => matches!(format, DiffFormat::Json),
+            #[cfg(feature = "cli")]
+            Command::Other(_) => false,
+        }
+    }
+}
+
 /// Parses the process's arguments. Like clap, exits after printing help and on a usage error.
 pub(crate) fn parse() -> Command {
     let matches = command().get_matches();
