@@ -22,6 +22,7 @@ use crate::facts::Witness;
 use crate::facts::WitnessFacts;
 use crate::facts::{self, Facts, LinuxFacts, QemuFacts};
 use crate::ordered::{Set, sort_by};
+#[cfg(feature = "merge")]
 use crate::published::Published;
 use crate::release;
 use crate::source::{FileId, Sources, Span};
@@ -184,6 +185,7 @@ pub fn require_tables(linux: &[LinuxFacts], qemu: &[QemuFacts], diagnostics: &mu
 }
 
 /// The constants that `cpuid-tables` has published; the list is part of this library.
+#[cfg(feature = "merge")]
 #[must_use]
 pub fn published(sources: &mut Sources, diagnostics: &mut Diagnostics) -> Published {
     let id = sources.add("constants.tsv", crate::CONSTANTS);

@@ -2,8 +2,8 @@
 //!
 //! # Features
 //!
-//! Without any features, [`input`] reads facts files and [`model::Model`] merges them. `emit` adds [`generate`], which
-//! emits Rust: everything a build script needs, without dependencies. `trees` adds the readers of source trees; `verify` and
+//! Without any features, [`input`] reads facts files. `merge` adds [`model::Model`], which merges them, and `emit` [`generate`],
+//! which emits Rust: everything a build script needs, without dependencies. `trees` adds the readers of source trees; `verify` and
 //! `diff` add the modules of these names, as do `atlas` and `languages`; `format` adds formatting of generated files for
 //! human readers; `program` asks a QEMU program; `cli` (default) adds the command and all of the above.
 //!
@@ -38,6 +38,7 @@ pub mod diff;
 #[cfg(feature = "emit")]
 mod emit;
 pub mod facts;
+#[cfg(any(feature = "merge", feature = "verify"))]
 mod graph;
 #[cfg(any(feature = "diff", feature = "trees", feature = "verify"))]
 mod hash;
@@ -45,6 +46,7 @@ mod index;
 pub mod input;
 #[cfg(feature = "languages")]
 pub mod languages;
+#[cfg(any(feature = "merge", feature = "trees", feature = "verify"))]
 mod leaf_name;
 #[cfg(feature = "trees")]
 pub mod linux;
@@ -54,6 +56,7 @@ pub mod ordered;
 mod pattern;
 #[cfg(feature = "program")]
 pub mod program;
+#[cfg(feature = "merge")]
 pub mod published;
 #[cfg(feature = "trees")]
 pub mod qemu;

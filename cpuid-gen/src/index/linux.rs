@@ -7,6 +7,7 @@ use crate::ordered::{Map, sort_by};
 /// A release's words, and the places of its features.
 pub(crate) struct LinuxRows<'a> {
     /// All rows.
+    #[cfg(feature = "merge")]
     pub(crate) facts: &'a LinuxFacts,
     /// Words by enumerator.
     pub(crate) words: Map<&'a str, &'a LinuxWord>,
@@ -23,6 +24,7 @@ pub(crate) struct LinuxRows<'a> {
 impl<'a> LinuxRows<'a> {
     pub(crate) fn new(facts: &'a LinuxFacts) -> LinuxRows<'a> {
         let mut rows = LinuxRows {
+            #[cfg(feature = "merge")]
             facts,
             words: facts.words.iter().map(|word| (word.name.as_str(), word)).collect(),
             numbers: facts.words.iter().map(|word| (word.word, word)).collect(),

@@ -17,6 +17,10 @@ pub(crate) struct QemuRows<'a> {
     /// Words by enumerator.
     pub(crate) words: Map<&'a str, &'a QemuWord>,
     /// Words by CPUID register; a missing subleaf is 0.
+    #[cfg_attr(
+        not(any(feature = "merge", feature = "verify")),
+        expect(dead_code, reason = "CPU models need no registers")
+    )]
     pub(crate) registers: Map<CpuidWord, &'a QemuWord>,
     /// The properties of `-cpu`.
     pub(crate) properties: Properties<'a>,

@@ -2,16 +2,20 @@
 //!
 //! Invariant: every cache's share level is known, or not stated.
 
+#[cfg(feature = "merge")]
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::{self, QemuFacts};
+use crate::facts;
+#[cfg(feature = "merge")]
+use crate::facts::QemuFacts;
+#[cfg(feature = "merge")]
 use crate::source::Span;
 use crate::vocabulary::cpu_model::{Cache, SharedBy};
 
-/// QEMU's name for an unspecified share level.
-const NOT_SHARED: &str = "invalid";
-
 /// Reports unknown share levels.
+#[cfg(feature = "merge")]
 pub(super) fn check(facts: &QemuFacts, diagnostics: &mut Diagnostics) {
+    /// QEMU's name for an unspecified share level.
+    const NOT_SHARED: &str = "invalid";
     let mut check = |cache: &facts::Cache, at: Span| {
         if let Some(level) = &cache.share_level {
             if level != NOT_SHARED && shared_by(cache).is_none() {

@@ -1,6 +1,7 @@
 //! The bits of a model while releases are merged into it, by their identity.
 
-use super::types::{Feature, KernelBit, KernelView, LinuxView, Model, MsrFeature, QemuView};
+use super::linux_view::LinuxView;
+use super::types::{Feature, KernelBit, KernelView, Model, MsrFeature, QemuView};
 use crate::index::QemuRows;
 use crate::location::{Bit, Location, Msr};
 use crate::ordered::Map;

@@ -12,7 +12,7 @@
 //! Bits set elsewhere are not included: KVM's own leaf 0x40000001, and bits that `__do_cpuid_func` writes by number
 //! (ARAT).
 
-use super::types::LinuxView;
+use super::linux_view::LinuxView;
 use crate::facts::{CapKind, ModuleAction};
 use crate::vocabulary::kvm_treatment::KvmTreatment;
 

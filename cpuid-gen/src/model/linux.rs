@@ -1,7 +1,8 @@
 //! Adds a Linux release to the model: the kernel's bits, then KVM's.
 
 use super::joined::Joined;
-use super::types::{KernelView, LinuxRelease, LinuxView, ModuleParameter, ModuleRule};
+use super::linux_view::{LinuxView, ModuleRule};
+use super::types::{KernelView, LinuxRelease, ModuleParameter};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{KvmBit, KvmParam, LinuxFacts, LinuxFlag};
 use crate::index::LinuxRows;

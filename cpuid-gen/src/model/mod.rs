@@ -9,6 +9,8 @@
 //! is as long as its list of releases; constants' names are Rust identifiers and unique within a kind. Published
 //! constants are included even if no release has their bit.
 //!
+//! Without the feature `merge`, this module has only the CPU models of one release and KVM's treatment of a bit.
+//!
 //! ```
 //! use cpuid_gen::{location::Location, model::Model};
 //! use cpuid_gen::{diagnostic::Diagnostics, input, source::Sources};
@@ -22,80 +24,44 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "merge")]
 pub mod board;
 mod caches;
+#[cfg(feature = "merge")]
 mod constants;
 pub mod cpu_models;
+#[cfg(feature = "merge")]
 mod deps;
+#[cfg(feature = "merge")]
 mod field_constants;
+#[cfg(feature = "merge")]
 mod fields;
+#[cfg(feature = "merge")]
 pub mod guest;
+#[cfg(feature = "merge")]
 mod joined;
 mod kvm;
+#[cfg(feature = "merge")]
 mod linux;
+mod linux_view;
+#[cfg(feature = "merge")]
+mod merge;
 #[cfg(any(feature = "cli", feature = "diff"))]
 mod publish;
+#[cfg(feature = "merge")]
 mod qemu;
+#[cfg(feature = "merge")]
 mod release;
+#[cfg(feature = "merge")]
 mod types;
+#[cfg(feature = "merge")]
 mod xsave;
-
-use crate::diagnostic::Diagnostics;
-use crate::facts::{LinuxFacts, QemuFacts};
-use crate::index::{LinuxRows, QemuRows};
-use crate::published::Published;
 
 pub use crate::facts::records::CapKind;
 pub use crate::vocabulary::kvm_treatment::KvmTreatment;
-use joined::Joined;
+pub use linux_view::{LinuxView, ModuleRule};
+#[cfg(feature = "merge")]
 pub use types::{
-    Dependencies, Dependency, Feature, Field, KernelBit, KernelView, LinuxRelease, LinuxView, Model,
-    ModuleParameter, ModuleRule, MsrFeature, Node, QemuRelease, QemuView, XsaveComponent,
+    Dependencies, Dependency, Feature, Field, KernelBit, KernelView, LinuxRelease, Model, ModuleParameter,
+    MsrFeature, Node, QemuRelease, QemuView, XsaveComponent,
 };
-
-impl Model {
-    /// Merges facts. Inconsistent rows, such as a bit in a word that its release does not have, are reported and
-    /// omitted.
-    #[must_use]
-    pub fn merge(linux: &[LinuxFacts], qemu: &[QemuFacts]) -> (Model, Diagnostics) {
-        Model::merge_published(linux, qemu, &Published::default())
-    }
-
-    /// Merges facts, and includes every published constant.
-    #[must_use]
-    pub fn merge_published(
-        linux: &[LinuxFacts],
-        qemu: &[QemuFacts],
-        published: &Published,
-    ) -> (Model, Diagnostics) {
-        let mut diagnostics = Diagnostics::new();
-        let linux = release::sorted(linux, |facts| (&facts.release, facts.at), &mut diagnostics);
-        let qemu = release::sorted(qemu, |facts| (&facts.release, facts.at), &mut diagnostics);
-        let linux_rows: Vec<LinuxRows<'_>> = linux.iter().map(|facts| LinuxRows::new(facts)).collect();
-        let qemu_rows: Vec<QemuRows<'_>> = qemu.iter().map(|facts| QemuRows::new(facts)).collect();
-        let mut joined = Joined::new(linux.len(), qemu.len());
-        for (release, rows) in linux_rows.iter().enumerate() {
-            linux::add(&mut joined, release, rows, &mut diagnostics);
-        }
-        for (release, rows) in qemu_rows.iter().enumerate() {
-            qemu::add(&mut joined, release, rows, &mut diagnostics);
-        }
-        for (release, rows) in linux_rows.iter().enumerate() {
-            linux::kvm_caps(&mut joined, release, rows, &mut diagnostics);
-            linux::kvm_modules(&mut joined, release, rows, &mut diagnostics);
-        }
-        joined.keep(published);
-        joined.fill_qemu_words(&qemu_rows);
-        let releases = qemu_rows.iter().map(|rows| qemu::release(rows, &mut diagnostics)).collect();
-        let mut model = joined.into_model();
-        model.xsave = xsave::merge(&qemu_rows, &model.features, &mut diagnostics);
-        (model.fields, model.former_fields) =
-            fields::merge(&linux, &model.features, published, &mut diagnostics);
-        model.linux = linux.iter().map(|facts| linux::release(facts)).collect();
-        model.qemu = releases;
-        constants::name_all(&mut model, published);
-        model.dependencies = deps::find(&model, &linux_rows, &qemu_rows, &mut diagnostics);
-        diagnostics.sort();
-        (model, diagnostics)
-    }
-}

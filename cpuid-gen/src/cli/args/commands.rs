@@ -125,7 +125,10 @@ fn diff() -> Clap {
             "The older release: a Linux or QEMU tree, its facts, or a pinned release (linux-7.3)",
         ))
         .arg(file("NEW", "The newer release, of the same project"))
-        .arg(format_option(&["text", "markdown", "json"], "Output format; with json, errors are on standard output, too"))
+        .arg(format_option(
+            &["text", "markdown", "json"],
+            "Output format; with json, errors are on standard output, too",
+        ))
         .arg(option("pins", "DIR", "A folder of facts files for the Rust API, instead of the built-in ones"))
         .arg(option("was", "DIR", was).requires("pins"))
 }

@@ -239,6 +239,11 @@ mod tests {
             [holds(&["A"]), holds(&["A", "B"]), holds(&["A", "B", "C"]), holds(&[])],
             [true, false, true, false]
         );
+    }
+
+    #[cfg(feature = "trees")]
+    #[test]
+    fn what_always_or_never_holds() {
         let mut sources = Sources::new();
         let file = sources.add("text", "x");
         let can = |text: &str| read(text).unwrap().can_hold_and_fail(sources.span(file, 0, 0)).unwrap();
