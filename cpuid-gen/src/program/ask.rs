@@ -1,7 +1,6 @@
 //! The queries.
 
-use std::collections::BTreeSet;
-
+use crate::ordered::Set;
 use serde_json::{Value, json};
 
 use super::answer::{expanded, expansion, list, text};
@@ -92,6 +91,6 @@ fn release(answers: &Answers) -> Result<String, ProgramError> {
 fn feature_names(answer: &Result<Value, String>) -> Result<Vec<String>, ProgramError> {
     let properties = expanded("query-cpu-model-expansion", answer)?;
     let names = properties.iter().filter(|(name, value)| value.is_boolean() && *name != "lmce");
-    let names: BTreeSet<String> = names.map(|(name, _)| name.clone()).collect();
+    let names: Set<String> = names.map(|(name, _)| name.clone()).collect();
     Ok(names.into_iter().collect())
 }

@@ -4,14 +4,13 @@
 //! others, the words of a CPU (`feature-words` and `filtered-features`) show which bits are set: run K turns on the properties
 //! whose number has bit K, so that the runs in which a bit is set give its property's number.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::{Value, json};
 
 use super::answer::{list, text};
 use super::stated::NamedBit;
 use super::{Answers, ProgramError, Qemu};
 use crate::location::{Bit, CpuidWord, Leaf, Msr, Register, Subleaf, WordSource};
+use crate::ordered::{Map, Set};
 
 /// The masks of XSAVE components, whose bits no property names: code sets them from other features.
 const COMPONENTS: [CpuidWord; 4] = [
@@ -24,14 +23,14 @@ const COMPONENTS: [CpuidWord; 4] = [
 /// The places of these properties. TCG clears KVM's own features before it can show them, so they have none.
 pub(super) fn locate(qemu: &dyn Qemu, names: &[String]) -> Result<Vec<NamedBit>, ProgramError> {
     let all = run(qemu, names.iter())?;
-    let mut found: BTreeSet<NamedBit> = all.stderr.lines().filter_map(warned).collect();
-    found.retain(|bit| names.contains(&bit.name));
-    let mut numbers: BTreeMap<(WordSource, u8), usize> = BTreeMap::new();
+    let warned = all.stderr.lines().filter_map(warned);
+    let mut found: Set<NamedBit> = warned.filter(|bit| names.contains(&bit.name)).collect();
+    let mut numbers: Map<(WordSource, u8), usize> = Map::new();
     // Numbers start at 1, so that each has a bit.
     for k in (0..usize::BITS).take_while(|k| (names.len() + 1) >> k != 0) {
         let chosen = names.iter().enumerate().filter(|(at, _)| (at + 1) >> k & 1 != 0).map(|(_, name)| name);
         for place in set_bits(&run(qemu, chosen)?)? {
-            *numbers.entry(place).or_default() |= 1 << k;
+            *numbers.or_default(place) |= 1 << k;
         }
     }
     for ((source, bit), number) in numbers {
@@ -57,8 +56,8 @@ fn run<'n>(qemu: &dyn Qemu, names: impl Iterator<Item = &'n String>) -> Result<A
 }
 
 /// The bits of CPUID words that are set, or were and are filtered.
-fn set_bits(answers: &Answers) -> Result<BTreeSet<(WordSource, u8)>, ProgramError> {
-    let mut all = BTreeSet::new();
+fn set_bits(answers: &Answers) -> Result<Set<(WordSource, u8)>, ProgramError> {
+    let mut all = Set::new();
     for answer in &answers.returns {
         for word in list("qom-get", answer)? {
             let number =

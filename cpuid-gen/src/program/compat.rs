@@ -1,8 +1,7 @@
 //! Compatibility properties of machine types that are in no facts and that the program does not state: a distribution's, before
 //! 9.1. They are the properties that CPUs have under the machine type but not without one.
 
-use std::collections::BTreeMap;
-
+use crate::ordered::Map;
 use serde_json::Value;
 
 use super::answer::{expanded, expansion, text};
@@ -38,7 +37,7 @@ pub(super) fn compat(
         .collect();
     let commands: Vec<Value> = asked.iter().map(|(name, _)| expansion("full", name)).collect();
     let answers = qemu.run(&["-machine", machine, "-accel", "tcg"], &commands)?;
-    let mut changes: Vec<(&str, BTreeMap<String, String>)> = Vec::new();
+    let mut changes: Vec<(&str, Map<String, String>)> = Vec::new();
     for ((name, of), answer) in asked.iter().zip(&answers.returns) {
         let under = expanded("query-cpu-model-expansion", answer)?;
         let Some(without) = plain(of, stated) else { continue };
@@ -68,7 +67,7 @@ fn plain<'s>(name: &str, stated: &'s Stated) -> Option<&'s Model> {
 }
 
 /// First the properties that all CPUs have in common, then the others of each.
-fn rows(changes: &[(&str, BTreeMap<String, String>)]) -> Vec<(String, String, String)> {
+fn rows(changes: &[(&str, Map<String, String>)]) -> Vec<(String, String, String)> {
     let Some((_, first)) = changes.first() else { return Vec::new() };
     let is_common = |property: &String, value: &String| {
         changes.iter().all(|(_, changed)| changed.get(property) == Some(value))

@@ -1,7 +1,6 @@
 //! The models with their versions, and the machine types.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -9,6 +8,7 @@ use super::answer::{expanded, expansion, list, text};
 use super::stated::{Machine, Model, Stated, versioned};
 use super::{ProgramError, Qemu, compat};
 use crate::facts::DefaultVersion;
+use crate::ordered::{Map, Set, sort_by};
 
 /// CPUs that are not models.
 const OTHERS: [&str; 3] = ["base", "host", "max"];
@@ -19,7 +19,7 @@ pub(super) fn models(
     definitions: &[Value],
     stated: &mut Stated,
 ) -> Result<(), ProgramError> {
-    let names: BTreeSet<&str> = definitions.iter().filter_map(|row| text(row, "name")).collect();
+    let names: Set<&str> = definitions.iter().filter_map(|row| text(row, "name")).collect();
     let versions: Vec<(String, u32)> = names.iter().filter_map(|name| versioned(name)).collect();
     let asked = versions.iter().map(|(model, version)| format!("{model}-v{version}"));
     let asked: Vec<String> = asked.chain(["base".to_owned()]).collect();
@@ -52,7 +52,10 @@ pub(super) fn machines(
 ) -> Result<(), ProgramError> {
     let named = rows.iter().filter_map(|row| Some((text(row, "name")?, row)));
     let mut named: Vec<(&str, &Value)> = named.filter(|(name, _)| is_pc(name)).collect();
-    named.sort_by_key(|(name, _)| (family(name).0, Reverse(family(name).1)));
+    sort_by(&mut named, |(one, _), (other, _)| {
+        let [one, other] = [one, other].map(|name| (family(name).0, Reverse(family(name).1)));
+        one.cmp(&other)
+    });
     for (name, row) in named {
         let definitions = if asked(row) { Some(definitions(qemu, name)?) } else { None };
         let definitions = definitions.as_deref();
@@ -105,7 +108,7 @@ fn of_cpus(row: &Value) -> Option<(String, String, String)> {
 
 /// Names that select a version, besides `NAME` and `NAME-vN`.
 fn aliases(definitions: &[Value], stated: &mut Stated) {
-    let plain: BTreeSet<String> = stated.models.keys().map(|(model, _)| model.clone()).collect();
+    let plain: Set<String> = stated.models.keys().map(|(model, _)| model.clone()).collect();
     for row in definitions {
         let (Some(name), Some(of)) = (text(row, "name"), text(row, "alias-of")) else { continue };
         let is_second = !plain.contains(name) && versioned(name).is_none() && !OTHERS.contains(&name);
@@ -117,9 +120,9 @@ fn aliases(definitions: &[Value], stated: &mut Stated) {
 
 /// The version that plain names select.
 fn default_version(definitions: &[Value], stated: &Stated) -> Option<DefaultVersion> {
-    let mut newest: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut newest: Map<&str, u32> = Map::new();
     for (model, version) in stated.models.keys() {
-        let last = newest.entry(model).or_default();
+        let last = newest.or_default(model);
         *last = (*last).max(*version);
     }
     let of = |model: &str| {

@@ -1,8 +1,6 @@
 //! Models based on those of the base: a version that the program states differently gets the difference as properties, and
 //! a version or model that the base lacks is added.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::Value;
 
 use super::stated::{Model, Stated, written};
@@ -11,7 +9,7 @@ use crate::facts::{QemuFacts, QemuModel, QemuModelVersion, QemuModelWord, QemuPr
 use crate::index::{Properties, Property};
 use crate::location::Word;
 use crate::model::cpu_models::{CpuDefinition, resolve};
-use crate::ordered::Map;
+use crate::ordered::{Map, Set, sort_by};
 
 /// Fields of a model that an expansion states unchanged.
 const FIELDS: [&str; 4] = ["family", "model", "stepping", "model-id"];
@@ -25,7 +23,7 @@ const OF_CODE: [&str; 1] = ["hypervisor"];
 
 /// Replaces and adds models.
 pub(super) fn overlay(stated: &Stated, facts: &mut QemuFacts) {
-    let known: BTreeSet<&str> = stated.models.keys().map(|(model, _)| model.as_str()).collect();
+    let known: Set<&str> = stated.models.keys().map(|(model, _)| model.as_str()).collect();
     facts.models.retain(|model| known.contains(model.name.as_str()));
     for name in known {
         if !facts.models.iter().any(|model| model.name == name) {
@@ -78,7 +76,7 @@ fn complete(model: &mut QemuModel, versions: &[u32], stated: &Stated) {
             at: model.at,
         });
     }
-    model.versions.sort_by_key(|row| row.version);
+    sort_by(&mut model.versions, |a, b| a.version.cmp(&b.version));
 }
 
 /// A model that the base lacks: the named bits that are set.
@@ -89,13 +87,13 @@ fn new(name: &str, stated: &Model, facts: &QemuFacts) -> QemuModel {
     };
     let text =
         |name: &str| stated.properties.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut words: BTreeMap<usize, u64> = BTreeMap::new();
+    let mut words: Map<usize, u64> = Map::new();
     for bit in &facts.bits {
         let on = |name: &str| stated.properties.get(name).and_then(Value::as_bool) == Some(true);
         let code = bit.names().any(|name| OF_CODE.contains(&name));
         if let Some(at) = facts.words.iter().position(|word| word.name == bit.word) {
             if !code && bit.names().any(on) {
-                *words.entry(at).or_default() |= 1u64.checked_shl(bit.bit.0.into()).unwrap_or(0);
+                *words.or_default(at) |= 1u64.checked_shl(bit.bit.0.into()).unwrap_or(0);
             }
         }
     }

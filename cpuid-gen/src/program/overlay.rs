@@ -1,12 +1,11 @@
 //! Facts that a program states, completed by the facts of the nearest release, with the origin of each row.
 
-use std::collections::BTreeSet;
-
 use super::stated::{Machine, Stated, written};
 use super::{ProgramError, models_of, unstated, words};
 use crate::diagnostic::Diagnostics;
 use crate::facts::{Facts, QemuBit, QemuCompat, QemuFacts, QemuMachine, QemuProperty, read, write_qemu};
 use crate::location::WordSource;
+use crate::ordered::{Set, sort_by};
 use crate::source::Sources;
 
 /// Facts, and how much of them the program stated.
@@ -66,7 +65,7 @@ pub fn nearest(mut facts: Vec<QemuFacts>, release: &str) -> Option<QemuFacts> {
     let series = |release: &str| -> Vec<u32> {
         release.split('.').take(2).map(|part| part.parse().unwrap_or(0)).collect()
     };
-    facts.sort_by_key(|facts| series(&facts.release));
+    sort_by(&mut facts, |a, b| series(&a.release).cmp(&series(&b.release)));
     let at = facts.iter().position(|facts| series(&facts.release) >= series(release));
     match at {
         Some(at) => Some(facts.swap_remove(at)),
@@ -111,7 +110,7 @@ fn bits(stated: &Stated, base: &QemuFacts, facts: &mut QemuFacts) -> Result<(), 
 fn properties(stated: &Stated, base: &QemuFacts, facts: &mut QemuFacts) {
     facts.properties.retain(|row| stated.properties.contains_key(&row.name));
     facts.aliases.retain(|row| stated.properties.contains_key(&row.name));
-    let known: BTreeSet<String> = facts
+    let known: Set<String> = facts
         .bits
         .iter()
         .flat_map(|row| row.names().map(|name| name.replace('_', "-")))
@@ -144,11 +143,12 @@ fn machines(stated: &Stated, base: &QemuFacts, facts: &mut QemuFacts) {
     let mut ordered: Vec<&Machine> = stated.machines.iter().collect();
     // In the base's order. A new machine type is the newest of its family and comes before all others.
     let place = |name: &str| base.machines.iter().position(|machine| machine.name == name);
-    ordered.sort_by_key(|machine| {
+    let rank = |machine: &Machine| {
         let family = family(&machine.name);
         let at = base.machines.iter().position(|known| self::family(&known.name) == family);
         at.unwrap_or(usize::MAX)
-    });
+    };
+    sort_by(&mut ordered, |a, b| rank(a).cmp(&rank(b)));
     facts.machines.clear();
     facts.compat.clear();
     for (at, machine) in ordered.iter().enumerate() {
@@ -231,7 +231,7 @@ fn check(text: &str, facts: &QemuFacts) -> Result<(), ProgramError> {
 
 /// The facts as text with their origins, and the numbers of rows by origin.
 fn marked(stated: &Stated, base: &QemuFacts, facts: &QemuFacts) -> (String, [usize; 2]) {
-    let shown: BTreeSet<&str> = stated.bits.iter().map(|bit| bit.name.as_str()).collect();
+    let shown: Set<&str> = stated.bits.iter().map(|bit| bit.name.as_str()).collect();
     let states_compat = |name: Option<&str>| {
         stated.machines.iter().any(|machine| Some(machine.name.as_str()) == name && machine.compat.is_some())
     };

@@ -1,11 +1,10 @@
 //! What a program states.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::Value;
 
 use crate::facts::DefaultVersion;
 use crate::location::{Bit, WordSource};
+use crate::ordered::{Map, Set};
 
 /// A named bit of a feature word.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +23,7 @@ pub struct NamedBit {
 #[non_exhaustive]
 pub struct Model {
     /// Every property with its value, by its canonical and other names; VMX, SVM and the PMU are on.
-    pub properties: BTreeMap<String, Value>,
+    pub properties: Map<String, Value>,
     /// It is deprecated.
     pub deprecated: bool,
 }
@@ -55,19 +54,19 @@ pub struct Stated {
     /// The distribution's name for the package: `Debian 1:11.1.3+ds-1`, `pve-qemu-kvm_9.0.2-4`; empty if there is none.
     pub package: String,
     /// Every name of a bit.
-    pub names: BTreeSet<String>,
+    pub names: Set<String>,
     /// The locations of those that it shows, by name.
     pub bits: Vec<NamedBit>,
     /// By model and version.
-    pub models: BTreeMap<(String, u32), Model>,
+    pub models: Map<(String, u32), Model>,
     /// The CPU without features.
     pub empty: Model,
     /// Aliases of versions.
-    pub aliases: BTreeMap<(String, u32), String>,
+    pub aliases: Map<(String, u32), String>,
     /// PC machine types.
     pub machines: Vec<Machine>,
     /// Properties of CPUs with their kinds.
-    pub properties: BTreeMap<String, String>,
+    pub properties: Map<String, String>,
     /// The queries that were not made, and why.
     pub not_asked: Vec<String>,
 }

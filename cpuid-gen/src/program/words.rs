@@ -3,15 +3,14 @@
 //! A release adds a word with its first names, and a dependency with or after the names of its features: one of the base's words
 //! of which the program has no name is newer than the program, which neither queries KVM for it nor fills its register.
 
-use std::collections::BTreeSet;
-
 use crate::facts::{QemuBit, QemuFacts};
+use crate::ordered::Set;
 
 /// Removes the words of which the base names bits but the program none, with the rows that refer to them, and dependencies
 /// on or of such bits. Words without names, such as the masks of XSAVE components, stay.
 pub(super) fn remove_absent(base: &QemuFacts, facts: &mut QemuFacts) {
-    let has: BTreeSet<&str> = facts.bits.iter().map(|bit| bit.word.as_str()).collect();
-    let absent: BTreeSet<&str> =
+    let has: Set<&str> = facts.bits.iter().map(|bit| bit.word.as_str()).collect();
+    let absent: Set<&str> =
         base.bits.iter().map(|bit| bit.word.as_str()).filter(|word| !has.contains(word)).collect();
     let stays = |word: &str| !absent.contains(word);
     facts.words.retain(|row| stays(&row.name));
