@@ -414,6 +414,34 @@ mod tests {
     }
 
     #[test]
+    fn lists_of_any_length_and_order_are_sorted() {
+        let mut state = 1u32;
+        for length in 0..130usize {
+            let mut next = || {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                state >> 27
+            };
+            let list: Vec<(u32, usize)> = (0..length).map(|at| (next(), at)).collect();
+            let (mut ours, mut theirs) = (list.clone(), list.clone());
+            super::sort_by(&mut ours, |a, b| a.0.cmp(&b.0));
+            theirs.sort_by_key(|(key, _)| *key);
+            assert_eq!(ours, theirs);
+            let map: Map<u32, usize> = list.iter().copied().collect();
+            assert!(
+                map.iter()
+                    .all(|(key, last)| list.iter().rev().find(|pair| pair.0 == *key).unwrap().1 == *last)
+            );
+            let set: Set<u32> = list.iter().map(|pair| pair.0).collect();
+            assert!(set.iter().eq(map.keys()) && set.len() == map.len());
+            let between: Vec<u32> = map.range(&(5..=20)).map(|(key, _)| *key).collect();
+            assert_eq!(
+                between,
+                set.iter().copied().filter(|key| (5..=20).contains(key)).collect::<Vec<u32>>()
+            );
+        }
+    }
+
+    #[test]
     fn a_set_has_everything_once() {
         let mut set: Set<u8> = [3, 1, 3, 2].into_iter().collect();
         assert_eq!(set.as_slice(), [1, 2, 3]);
