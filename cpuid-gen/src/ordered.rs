@@ -427,10 +427,8 @@ mod tests {
             theirs.sort_by_key(|(key, _)| *key);
             assert_eq!(ours, theirs);
             let map: Map<u32, usize> = list.iter().copied().collect();
-            assert!(
-                map.iter()
-                    .all(|(key, last)| list.iter().rev().find(|pair| pair.0 == *key).unwrap().1 == *last)
-            );
+            let last = |wanted: u32| list.iter().rev().find(|(key, _)| *key == wanted).map(|pair| pair.1);
+            assert!(map.iter().all(|(key, value)| last(*key) == Some(*value)));
             let set: Set<u32> = list.iter().map(|pair| pair.0).collect();
             assert!(set.iter().eq(map.keys()) && set.len() == map.len());
             let between: Vec<u32> = map.range(&(5..=20)).map(|(key, _)| *key).collect();
