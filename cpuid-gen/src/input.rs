@@ -10,11 +10,11 @@
 //! ```
 
 use std::fs;
-#[cfg(feature = "verify")]
-use std::panic::resume_unwind;
 use std::path::Path;
 use std::thread;
 
+#[cfg(feature = "verify")]
+use crate::both::both;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 #[cfg(feature = "verify")]
 use crate::facts::Witness;
@@ -89,18 +89,17 @@ pub fn judgements(
     diagnostics: &mut Diagnostics,
 ) -> Option<Differences> {
     let (mut forked, mut found) = (sources.fork(), Diagnostics::new());
-    let (differences, witnesses) = thread::scope(|scope| {
-        let witnesses = scope.spawn(|| match folder {
-            Some(folder) => witnesses_in(&mut forked, folder, &mut found),
-            None => pinned_witnesses(&mut forked, &mut found),
-        });
-        let differences = Differences::read(sources, file, diagnostics).map(|mut differences| {
-            let file = sources.add("processors.tsv", crate::PROCESSORS);
-            differences.read_processors(sources, file, diagnostics);
-            differences
-        });
-        (differences, witnesses.join().unwrap_or_else(|panicked| resume_unwind(panicked)))
-    });
+    let witnesses = || match folder {
+        Some(folder) => witnesses_in(&mut forked, folder, &mut found),
+        None => pinned_witnesses(&mut forked, &mut found),
+    };
+    let differences = || {
+        let mut differences = Differences::read(sources, file, diagnostics)?;
+        let file = sources.add("processors.tsv", crate::PROCESSORS);
+        differences.read_processors(sources, file, diagnostics);
+        Some(differences)
+    };
+    let (witnesses, differences) = both(witnesses, differences);
     sources.absorb(forked);
     diagnostics.append(found);
     let mut differences = differences?;

@@ -29,6 +29,8 @@
 
 #[cfg(feature = "atlas")]
 pub mod atlas;
+#[cfg(any(feature = "emit", feature = "verify"))]
+mod both;
 #[cfg(feature = "trees")]
 #[doc(hidden)]
 pub mod c;

@@ -19,6 +19,10 @@ use std::ops::{Index, RangeInclusive};
 
 /// Sorts a list; equal elements keep their order. What is compiled for each type is a few lines.
 pub(crate) fn sort_by<T>(list: &mut [T], mut compare: impl FnMut(&T, &T) -> Ordering) {
+    // Mostly it is in order already.
+    if list.windows(2).all(|pair| compare(&pair[0], &pair[1]) != Ordering::Greater) {
+        return;
+    }
     let order = order(list.len(), &mut |a, b| compare(&list[a], &list[b]) != Ordering::Greater);
     for at in 0..list.len() {
         let mut from = order[at];

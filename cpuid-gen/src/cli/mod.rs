@@ -72,7 +72,7 @@ pub(crate) fn run() -> ExitCode {
     }
     #[cfg(feature = "json")]
     if command.writes_json() {
-        run.print_errors(message);
+        run.print_errors(message.as_deref());
     }
     ExitCode::from(code)
 }
@@ -86,13 +86,15 @@ struct Run {
 impl Run {
     /// For programs: a document with the errors in place of the answer. They are on standard error as well.
     #[cfg(feature = "json")]
-    fn print_errors(&self, message: Option<String>) {
-        let message = message.map(Diagnostic::general);
+    fn print_errors(&self, message: Option<&str>) {
+        let general = message.map(Diagnostic::general);
         let errors =
-            self.diagnostics.iter().chain(&message).filter(|found| found.severity == Severity::Error);
+            self.diagnostics.iter().chain(&general).filter(|found| found.severity == Severity::Error);
         let errors: Vec<_> = errors.map(|error| error.to_json(&self.sources)).collect();
-        if let Err(Failed::Io(Some(why))) = print(&format!("{:#}\n", serde_json::json!({"errors": errors}))) {
-            show::error(&why);
+        match print(&format!("{:#}\n", serde_json::json!({"errors": errors}))) {
+            // The answer could not be written for the same reason.
+            Err(Failed::Io(Some(why))) if message != Some(why.as_str()) => show::error(&why),
+            _ => {}
         }
     }
 

@@ -28,9 +28,7 @@ mod tables;
 mod texts;
 mod xsave;
 
-use std::panic::resume_unwind;
-use std::thread;
-
+use crate::both::both;
 use crate::model::Model;
 use crate::ordered::sort_by;
 use crate::vocabulary::SOURCES;
@@ -80,11 +78,7 @@ pub fn generate(model: &Model) -> Result<Vec<GeneratedFile>, GenerateError> {
         ])
     };
     // The two groups take about the same time.
-    let (of_bits, others) = thread::scope(|scope| {
-        let of_bits = scope.spawn(of_bits);
-        let others = of_names_and_models();
-        (of_bits.join().unwrap_or_else(|panicked| resume_unwind(panicked)), others)
-    });
+    let (of_bits, others) = both(of_bits, of_names_and_models);
     let mut files = others?;
     files.extend(of_bits?);
     files.extend(shared);

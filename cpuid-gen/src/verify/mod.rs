@@ -74,15 +74,13 @@ mod witness_models;
 mod witnesses;
 mod word_moves;
 
-use std::panic::resume_unwind;
-use std::thread;
-
 pub use differences::{Difference, Differences, Verdict};
 pub use key::{Key, Kind};
 pub use report::{Counts, Explained, OneSidedBit, OneSidedWord, Pair, Report, Side};
 pub use since::verify_since;
 pub use stale::Scope;
 
+use crate::both::both;
 use crate::facts::{LinuxFacts, QemuFacts};
 use crate::ordered::sort_by;
 use crate::release::around;
@@ -129,13 +127,9 @@ fn check(linux: &[LinuxIndex<'_>], qemu: &[QemuIndex<'_>], findings: &mut Findin
     let differences = findings.differences();
     let witnesses: Vec<WitnessIndex<'_>> = differences.witnesses.iter().map(WitnessIndex::new).collect();
     let (mut of_several, mut of_nearest) = (findings.fork(), findings.fork());
-    let pairs = thread::scope(|scope| {
-        let several = scope.spawn(|| check_several(linux, qemu, &witnesses, &mut of_several));
-        let nearest = scope.spawn(|| check_nearest(linux, qemu, &mut of_nearest));
-        check_each(linux, qemu, &witnesses, findings);
-        nearest.join().unwrap_or_else(|panicked| resume_unwind(panicked));
-        several.join().unwrap_or_else(|panicked| resume_unwind(panicked))
-    });
+    let several = || check_several(linux, qemu, &witnesses, &mut of_several);
+    let nearest = || check_nearest(linux, qemu, &mut of_nearest);
+    let (pairs, _) = both(several, || both(nearest, || check_each(linux, qemu, &witnesses, findings)));
     findings.absorb(of_several);
     findings.absorb(of_nearest);
     pairs

@@ -560,3 +560,13 @@ fn errors_are_json_where_the_answer_is() {
         assert!(as_text.stdout.is_empty() && as_text.stderr == output.stderr, "{arguments:?}");
     }
 }
+
+#[test]
+fn an_answer_that_cannot_be_written_is_one_error() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cpuid-gen"));
+    let output = command.args(["models", "EPYC", "--format", "json"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let errors = text(&output.stderr);
+    assert_eq!(errors.matches("cannot write the output").count(), 1, "{errors}");
+}
